@@ -1,0 +1,155 @@
+/**
+ * Bounded cursors over bytes: big-endian fixed-width integers and byte strings. PROTOCOL.md §6.
+ * A reader refuses to read past the end and refuses trailing bytes; a writer refuses to grow past its bound.
+ */
+import { FederationError } from './errors.ts'
+
+export interface ByteReader {
+  readonly offset: number
+  readonly left: number
+  u8(): number
+  u16(): number
+  u32(): number
+  /** A u64 that must be a safe integer: times in Unix ms. */
+  time(): number
+  bytes(length: number): Uint8Array
+  /** MESSAGE_MALFORMED unless everything was read. */
+  end(): void
+  /** MESSAGE_MALFORMED unless all that is left is zero. */
+  padding(): void
+  refuse(reason: string): never
+}
+
+export function byteReader(source: Uint8Array): ByteReader {
+  const view = new DataView(source.buffer, source.byteOffset, source.byteLength)
+  let offset = 0
+  const refuse = (reason: string): never => {
+    throw new FederationError('MESSAGE_MALFORMED', `malformed message: ${reason} at byte ${offset}`, { at: offset })
+  }
+  const take = (length: number): number => {
+    if (offset + length > source.byteLength) refuse('it ends early')
+    offset += length
+    return offset - length
+  }
+  return {
+    get offset() {
+      return offset
+    },
+    get left() {
+      return source.byteLength - offset
+    },
+    u8: () => view.getUint8(take(1)),
+    u16: () => view.getUint16(take(2)),
+    u32: () => view.getUint32(take(4)),
+    time: () => {
+      const value = Number(view.getBigUint64(take(8)))
+      return Number.isSafeInteger(value) ? value : refuse('a time beyond 2^53')
+    },
+    // A copy: what was received must not change under a later reader of the same buffer.
+    bytes: (length) => {
+      const start = take(length)
+      return source.slice(start, start + length)
+    },
+    end: () => {
+      if (offset !== source.byteLength) refuse('trailing bytes')
+    },
+    padding: () => {
+      while (offset < source.byteLength) {
+        if (view.getUint8(offset) !== 0) refuse('padding is not zero')
+        offset++
+      }
+    },
+    refuse,
+  }
+}
+
+export interface ByteWriter {
+  readonly length: number
+  u8(value: number): ByteWriter
+  u16(value: number): ByteWriter
+  u32(value: number): ByteWriter
+  time(value: number): ByteWriter
+  bytes(value: Uint8Array, length?: number): ByteWriter
+  finish(): Uint8Array
+}
+
+/** A writer of at most `max` bytes; what does not fit is a RangeError, because the sender is ours. */
+export function byteWriter(max: number): ByteWriter {
+  const out = new Uint8Array(max)
+  const view = new DataView(out.buffer)
+  let offset = 0
+  const take = (length: number): number => {
+    if (offset + length > max) throw new RangeError(`message expected at most ${max} bytes, got more`)
+    offset += length
+    return offset - length
+  }
+  const whole = (value: number, limit: number): number => {
+    if (!Number.isInteger(value) || value < 0 || value > limit) {
+      throw new RangeError(`integer expected 0..${limit}, got ${value}`)
+    }
+    return value
+  }
+  const writer: ByteWriter = {
+    get length() {
+      return offset
+    },
+    u8: (value) => {
+      view.setUint8(take(1), whole(value, 0xff))
+      return writer
+    },
+    u16: (value) => {
+      view.setUint16(take(2), whole(value, 0xffff))
+      return writer
+    },
+    u32: (value) => {
+      view.setUint32(take(4), whole(value, 0xffffffff))
+      return writer
+    },
+    time: (value) => {
+      view.setBigUint64(take(8), BigInt(whole(value, Number.MAX_SAFE_INTEGER)))
+      return writer
+    },
+    bytes: (value, length = value.length) => {
+      if (value.length !== length) throw new RangeError(`bytes expected length ${length}, got ${value.length}`)
+      out.set(value, take(length))
+      return writer
+    },
+    finish: () => out.slice(0, offset),
+  }
+  return writer
+}
+
+export function bytesToHex(bytes: Uint8Array): string {
+  let out = ''
+  for (const byte of bytes) out += byte.toString(16).padStart(2, '0')
+  return out
+}
+
+/** TypeError unless `hex` is an even run of lower-case hex digits. */
+export function hexToBytes(hex: string): Uint8Array {
+  if (!/^([0-9a-f]{2})*$/.test(hex)) throw new TypeError('hex expected an even number of digits 0-9a-f')
+  return Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16))
+}
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  let difference = 0
+  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ b[i]!
+  return difference === 0
+}
+
+export function concatBytes(...parts: Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let offset = 0
+  for (const part of parts) {
+    out.set(part, offset)
+    offset += part.length
+  }
+  return out
+}
+
+const encoder = new TextEncoder()
+/** Domain strings and names as bytes. */
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text)
+}

@@ -1,0 +1,68 @@
+/**
+ * Every number of the protocol: name, unit, reason. PROTOCOL.md §2.
+ * What the operators of one federation may choose stands in the manifest instead.
+ */
+export const MINUTE_MS = 60_000
+export const PROTOCOL_VERSION = 1
+
+/** Names of the stream protocols (PROTOCOL.md §7). */
+export const SALT_PROTOCOL = '/geotrace/salt/1'
+export const SYNC_PROTOCOL = '/geotrace/sync/1'
+export const ROSTER_PROTOCOL = '/geotrace/roster/1'
+export const SEEDS_PROTOCOL = '/geotrace/seeds/1'
+
+/** Minutes of a time block. Each divides the epoch, so a block lies in exactly one epoch. */
+export const BLOCK_SIZES_MIN = [5, 10, 20, 40, 80] as const
+export const EPOCH_MIN = 80
+export const EPOCH_MS = EPOCH_MIN * MINUTE_MS
+export const EPOCHS_PER_DAY = 18
+/** 16 + 8 + 4 + 2 + 1 blocks lie in an epoch. */
+export const BLOCKS_PER_EPOCH = 31
+
+/** A block that ended longer ago is never salted again. */
+export const SALT_WINDOW_MS = 180 * MINUTE_MS
+/** A block may start one own size plus this much ahead: lag 1 asks for the next block, clocks differ. */
+export const SALT_AHEAD_MS = 2 * MINUTE_MS
+/** The secrets of an epoch exist from this long before it starts … (80-minute block one size ahead + 2 min) */
+export const EPOCH_OPENS_BEFORE_MS = 82 * MINUTE_MS
+/** … until this long after it ends: the window plus 2 min for a request under way. */
+export const EPOCH_CLOSES_AFTER_MS = 182 * MINUTE_MS
+/** 81 distinct (size, n) in three hours of fixes, worst alignment; 92 in 205 minutes. */
+export const SALTS_PER_REQUEST_MAX = 90
+/** All alignments: 80-minute blocks that end after now − 180 min and start before now + 82 min. */
+export const EPOCHS_PER_ANSWER_MAX = 5
+
+export const RISK_HASH_BYTES = 12
+export const SECRET_BYTES = 32
+export const HASH_BYTES = 32
+export const KEY_BYTES = 32
+export const SIGNATURE_BYTES = 64
+/** Rosters are named by this many leading bytes of their hash. */
+export const ROSTER_NAME_BYTES = 8
+export const SYNC_ID_BYTES = 16
+export const USER_SECRET_BYTES = 32
+/** A report code: 80 random bits. */
+export const REPORT_CODE_BYTES = 10
+
+/** Distinct risk hashes one user may deposit in one epoch: 16 fixes × 30. */
+export const ROWS_PER_EPOCH_MAX = 480
+/** Deposits are taken until this long after their epoch's end; the home rule holds some back. */
+export const DEPOSIT_WINDOW_MS = 48 * 60 * MINUTE_MS
+/** 48 h of late epochs, the open ones and the next. */
+export const SYNC_GROUPS_MAX = 48
+
+/** Frames, bytes. A request: 13 + 90 × 5 = 463. */
+export const SALT_REQUEST_MAX_BYTES = 512
+/** Five epochs of 31 entries and a path of 16, time, signature: 7,654. */
+export const SALT_ANSWER_MAX_BYTES = 8_192
+/** A Merkle path of 16 covers 65,536 epochs, ten years. */
+export const PATH_MAX = 16
+export const ROSTER_MAX_BYTES = 262_144
+export const SEEDS_MAX_BYTES = 256
+export const SYNC_REQUEST_MAX_BYTES = 65_536
+export const SYNC_REPLY_MAX_BYTES = 16_384
+/** federation.json as text. */
+export const MANIFEST_MAX_BYTES = 262_144
+
+/** Fixed by the three layers, five sizes and two lags of a fix. */
+export const RISK_POINTS_PER_FIX = 3 * BLOCK_SIZES_MIN.length * 2

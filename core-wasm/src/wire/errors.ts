@@ -1,0 +1,63 @@
+/**
+ * One class for everything that can go wrong in operation. `code` is stable within a major version,
+ * the message is free to change; a programming mistake is a TypeError or RangeError instead. README "Errors".
+ */
+export interface ErrorData {
+  ABORTED: undefined
+  ADDRESS_NOT_LOOPBACK: { address: string }
+  CODE_EXPIRED: undefined
+  CODE_SPENT: undefined
+  CODE_UNKNOWN: undefined
+  COMMAND_INVALID: { reason: string }
+  CORE_FAULT: undefined
+  CORE_MISMATCH: { want: string; got: string }
+  CORE_UNSUPPORTED: undefined
+  BLOCK_TOO_OLD: { block: number }
+  BLOCK_TOO_NEW: { block: number }
+  BUSY: { retryAfterMs: number }
+  CLOCK_SKEWED: { offsetMs: number }
+  EPOCH_LOST: { epoch: number }
+  FORBIDDEN: undefined
+  IMPORT_INVALID: { line: number; reason: string }
+  MANIFEST_INVALID: { path: string; reason: string }
+  MESSAGE_MALFORMED: { at: number }
+  MESSAGE_TOO_LARGE: { size: number; max: number }
+  NODE_NOT_RUNNING: { dir: string }
+  PEER_LIED: { peer: string }
+  PEER_TIMEOUT: { peer: string }
+  PEER_UNREACHABLE: { tried: number }
+  QUOTA_SPENT: { retryAfterMs: number }
+  ROSTER_INVALID: { reason: string }
+  ROSTER_UNKNOWN: undefined
+  STORAGE_CORRUPT: { what: string }
+  STORE_LOCKED: { dir: string }
+  STORE_MISSING: { dir: string }
+  SUITE_UNKNOWN: { suite: number }
+  SYNC_CONFLICT: undefined
+  TOO_MANY_ATTEMPTS: { retryAfterMs: number }
+  TOO_MANY_SALTS: { count: number }
+  VERSION_UNKNOWN: { version: number }
+  WRONG_SHARD: { shard: number }
+}
+export type ErrorCode = keyof ErrorData
+
+type Rest<C extends ErrorCode> = undefined extends ErrorData[C]
+  ? [data?: ErrorData[C], options?: { cause: unknown }]
+  : [data: ErrorData[C], options?: { cause: unknown }]
+
+export class FederationError<C extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = 'FederationError'
+  readonly code: C
+  readonly data: ErrorData[C]
+
+  constructor(code: C, message: string, ...[data, options]: Rest<C>) {
+    super(message, options)
+    this.code = code
+    this.data = data as ErrorData[C]
+  }
+}
+
+/** Narrows an unknown error to one code: `if (isFederationError(e, 'QUOTA_SPENT')) wait(e.data.retryAfterMs)`. */
+export function isFederationError<C extends ErrorCode>(error: unknown, code?: C): error is FederationError<C> {
+  return error instanceof FederationError && (code === undefined || error.code === code)
+}

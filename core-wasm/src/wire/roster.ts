@@ -1,0 +1,145 @@
+/**
+ * The roster: the certified list of operators, salt nodes, shards and sheets for one period. PROTOCOL.md §4.4.
+ * Deterministic CBOR; a body that does not encode back to the same bytes is refused, so a roster has one hash.
+ */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { decode, encode } from 'cborg'
+import * as z from 'zod/mini'
+import { bytesToHex, concatBytes, equalBytes, utf8 } from './bytes.ts'
+import { HASH_BYTES, KEY_BYTES, ROSTER_MAX_BYTES, ROSTER_NAME_BYTES, SIGNATURE_BYTES } from './constants.ts'
+import { FederationError } from './errors.ts'
+
+export interface RosterPeer {
+  /** Ed25519 key of the peer id, 32 bytes. */
+  key: Uint8Array
+  /** Index into `operators`. */
+  operator: number
+  addresses: string[]
+}
+export interface RosterMember extends RosterPeer {
+  /** 32 bytes that nobody could choose; order of replicas. */
+  rank: Uint8Array
+}
+/** Replicas that signed the sheet of a shard: index into `members`, signature. */
+export type SheetSignatures = [member: number, signature: Uint8Array][]
+export interface Roster {
+  version: 1
+  federation: Uint8Array
+  height: number
+  /** Hash of the roster before; the federation id for the founding roster. */
+  previous: Uint8Array
+  firstEpoch: number
+  periodEpochs: number
+  reserveEpochs: number
+  shards: number
+  replicas: number
+  threshold: number
+  salting: 'plain'
+  operators: { name: string; key: Uint8Array }[]
+  members: RosterMember[]
+  central: RosterPeer
+  /** Roots of the sheets, one a shard, 32 bytes each. */
+  sheets: Uint8Array[]
+  core: { simd: Uint8Array; scalar: Uint8Array }
+}
+/** One operator's signature over a roster's hash. */
+export interface Vote {
+  operator: number
+  signature: Uint8Array
+}
+export interface CertifiedRoster {
+  roster: Roster
+  /** SHA-256 of the body, 32 bytes. */
+  hash: Uint8Array
+  body: Uint8Array
+  /** One list a shard. Outside the body, so that two proposers who saw different replicas sign still propose one roster. */
+  sheetSignatures: SheetSignatures[]
+  votes: Vote[]
+}
+
+const whole = (max: number) => z.int().check(z.minimum(0), z.maximum(max))
+const fixed = (length: number) =>
+  z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length === length, `expected ${length} bytes`)
+const addresses = z.array(z.string().check(z.maxLength(256))).check(z.maxLength(8))
+const peerShape = { key: fixed(KEY_BYTES), operator: whole(0xffff), addresses }
+const voteSchema = z.strictObject({ operator: whole(0xffff), signature: fixed(SIGNATURE_BYTES) })
+const rosterSchema = z.strictObject({
+  version: z.literal(1),
+  federation: fixed(HASH_BYTES),
+  height: whole(0xffffffff),
+  previous: fixed(HASH_BYTES),
+  firstEpoch: whole(0xffffffff),
+  periodEpochs: whole(0xffff),
+  reserveEpochs: whole(0xffff),
+  shards: whole(4_096),
+  replicas: whole(15),
+  threshold: whole(15),
+  salting: z.literal('plain'),
+  operators: z.array(z.strictObject({ name: z.string().check(z.maxLength(63)), key: fixed(KEY_BYTES) })),
+  members: z.array(z.strictObject({ ...peerShape, rank: fixed(HASH_BYTES) })),
+  central: z.strictObject(peerShape),
+  sheets: z.array(fixed(HASH_BYTES)),
+  core: z.strictObject({ simd: fixed(HASH_BYTES), scalar: fixed(HASH_BYTES) }),
+})
+const certifiedSchema = z.strictObject({
+  body: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
+  sheetSignatures: z.array(z.array(z.tuple([whole(0xffff), fixed(SIGNATURE_BYTES)]))),
+  votes: z.array(voteSchema),
+})
+
+export function encodeRoster(roster: Roster): Uint8Array {
+  return encode(roster)
+}
+
+/** Throws ROSTER_INVALID. */
+export function decodeRoster(body: Uint8Array): Roster {
+  const roster = decodeChecked(body, rosterSchema)
+  if (!equalBytes(encode(roster), body)) invalid('its bytes are not canonical')
+  return roster
+}
+
+export function bodyToHash(body: Uint8Array): Uint8Array {
+  return sha256(concatBytes(utf8('geotrace/roster'), body))
+}
+
+/** A roster with what certifies it, from the body's bytes. Throws ROSTER_INVALID. */
+export function bodyToCertified(body: Uint8Array, sheetSignatures: SheetSignatures[], votes: Vote[]): CertifiedRoster {
+  return { roster: decodeRoster(body), hash: bodyToHash(body), body, sheetSignatures, votes }
+}
+
+export function encodeCertifiedRoster({ body, sheetSignatures, votes }: CertifiedRoster): Uint8Array {
+  return encode({ body, sheetSignatures, votes })
+}
+
+/** Decodes only; `assertFounding` (roster-rules.ts) says whether it holds. Throws ROSTER_INVALID. */
+export function decodeCertifiedRoster(bytes: Uint8Array): CertifiedRoster {
+  const { body, sheetSignatures, votes } = decodeChecked(bytes, certifiedSchema)
+  return bodyToCertified(body, sheetSignatures, votes)
+}
+
+/** The 8 bytes by which requests and rows name a roster. */
+export function hashToRosterName(hash: Uint8Array): Uint8Array {
+  return hash.slice(0, ROSTER_NAME_BYTES)
+}
+
+/** For maps: the roster's name in hex. */
+export function rosterKey(certified: CertifiedRoster): string {
+  return bytesToHex(hashToRosterName(certified.hash))
+}
+
+function decodeChecked<T>(bytes: Uint8Array, schema: z.ZodMiniType<T>): T {
+  if (bytes.length > ROSTER_MAX_BYTES) invalid(`it is larger than ${ROSTER_MAX_BYTES} bytes`)
+  let value: unknown
+  try {
+    value = decode(bytes, { strict: true, rejectDuplicateMapKeys: true, allowUndefined: false, allowIndefinite: false })
+  } catch (cause) {
+    invalid('it is not CBOR', cause)
+  }
+  const result = schema.safeParse(value)
+  if (!result.success) invalid(`${result.error.issues[0]!.path.join('.')}: ${result.error.issues[0]!.message}`)
+  return result.data
+}
+
+function invalid(reason: string, cause?: unknown): never {
+  throw new FederationError('ROSTER_INVALID', `roster: ${reason}`, { reason }, { cause })
+}

@@ -1,0 +1,74 @@
+/**
+ * What a role sees of the network: framed requests with bounds and deadlines, and who asked. PROTOCOL.md §6.
+ * `host.ts` implements it over libp2p; roles know no libp2p.
+ */
+import {
+  ROSTER_FRAME_MAX_BYTES,
+  ROSTER_PROTOCOL,
+  SALT_ANSWER_MAX_BYTES,
+  SALT_PROTOCOL,
+  SALT_REQUEST_MAX_BYTES,
+  SEEDS_MAX_BYTES,
+  SEEDS_PROTOCOL,
+  SYNC_PROTOCOL,
+  SYNC_REPLY_MAX_BYTES,
+  SYNC_REQUEST_MAX_BYTES,
+} from '@geotrace/core-wasm/wire'
+
+/** One request and one reply a stream, both length-prefixed and bounded. */
+export interface Protocol {
+  readonly id: string
+  readonly requestMaxBytes: number
+  readonly replyMaxBytes: number
+}
+
+export const SALT: Protocol = {
+  id: SALT_PROTOCOL,
+  requestMaxBytes: SALT_REQUEST_MAX_BYTES,
+  replyMaxBytes: SALT_ANSWER_MAX_BYTES,
+}
+export const SYNC: Protocol = {
+  id: SYNC_PROTOCOL,
+  requestMaxBytes: SYNC_REQUEST_MAX_BYTES,
+  replyMaxBytes: SYNC_REPLY_MAX_BYTES,
+}
+export const ROSTER: Protocol = {
+  id: ROSTER_PROTOCOL,
+  requestMaxBytes: ROSTER_FRAME_MAX_BYTES,
+  replyMaxBytes: ROSTER_FRAME_MAX_BYTES,
+}
+export const SEEDS: Protocol = { id: SEEDS_PROTOCOL, requestMaxBytes: SEEDS_MAX_BYTES, replyMaxBytes: SEEDS_MAX_BYTES }
+
+/** Whoever opened a stream. */
+export interface Requester {
+  /** Ed25519 key of the remote peer id; undefined for other key types, which no member has. */
+  readonly key: Uint8Array | undefined
+  /** `4:127.0.0.1` (/32) or `6:fd99:0:0:1` (/56); undefined when relayed or not an IP. Never logged. */
+  readonly prefix: string | undefined
+  /** The surrounding fence: the /48 of an IPv6 requester; equals `prefix` for IPv4. */
+  readonly fence: string | undefined
+}
+
+/** Returns the reply's bytes; a FederationError it throws becomes a status, anything else `internal`. */
+export type Handler = (request: Uint8Array, from: Requester) => Promise<Uint8Array>
+
+/** Where to reach a peer. */
+export interface PeerAddress {
+  readonly key: Uint8Array
+  readonly addresses: readonly string[]
+}
+
+export interface Host {
+  readonly key: Uint8Array
+  /** Multiaddrs that it listens on, without the peer id. */
+  addresses(): string[]
+  serve(protocol: Protocol, handler: Handler): Promise<void>
+  /** The reply's bytes. Throws PEER_UNREACHABLE, PEER_TIMEOUT, MESSAGE_TOO_LARGE, ABORTED. */
+  request(
+    peer: PeerAddress,
+    protocol: Protocol,
+    request: Uint8Array,
+    options?: { signal?: AbortSignal },
+  ): Promise<Uint8Array>
+  stop(): Promise<void>
+}

@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config'
+
+// Tests read the sources ("source" in each package's exports), so that a failing line is a line one can edit.
+const conditions = ['source', 'node', 'import', 'module', 'default']
+const project = (name: string) => ({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    name,
+    root: name,
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/**/*.slow.test.ts', 'test/**/*.browser.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+})
+
+export default defineConfig({
+  test: {
+    projects: [project('core-wasm'), project('client'), project('node')],
+  },
+})
