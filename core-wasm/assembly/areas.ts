@@ -1,0 +1,70 @@
+// The static areas through which the host and the core exchange bytes, and the core's scratch. One block of memory, so
+// that one fill wipes every secret in it. Nothing is ever allocated.
+import { BATCH, BLOCK_BYTES, CELLS_PER_FIX, DIGEST_BYTES, RISK_HASH_BYTES, SECRET_BYTES, SIZES } from './constants'
+
+/** Room for a chunk of equal-length messages; hence also the longest message. */
+export const MESSAGES_BYTES: u32 = 16384
+
+const FIXES_BYTES: u32 = BATCH * 8
+const CELLS_BYTES: u32 = BATCH * CELLS_PER_FIX * 8
+const REGIONS_BYTES: u32 = BATCH * CELLS_PER_FIX * 4
+const BLOCKS_BYTES: u32 = BATCH * SIZES * 4
+const SECRETS_BYTES: u32 = BATCH * SECRET_BYTES
+const DIGESTS_BYTES: u32 = BATCH * DIGEST_BYTES
+
+// In: fixes (degrees, degrees, Unix ms).
+const O_LATS: u32 = 0
+const O_LNGS: u32 = O_LATS + FIXES_BYTES
+const O_TIMES: u32 = O_LNGS + FIXES_BYTES
+// Out: three cells per fix, the region of each, the current block of each size.
+const O_CELLS: u32 = O_TIMES + FIXES_BYTES
+const O_REGIONS: u32 = O_CELLS + CELLS_BYTES
+const O_BLOCKS: u32 = O_REGIONS + REGIONS_BYTES
+// In: risk points, and the secrets they name by index. Out: risk hashes.
+const O_POINT_CELLS: u32 = O_BLOCKS + BLOCKS_BYTES
+const O_POINT_BLOCKS: u32 = O_POINT_CELLS + BATCH * 8
+const O_POINT_SECRETS: u32 = O_POINT_BLOCKS + BATCH * 4
+const O_POINT_SIZES: u32 = O_POINT_SECRETS + BATCH * 4
+const O_SECRETS: u32 = O_POINT_SIZES + BATCH
+const O_HASHES: u32 = O_SECRETS + SECRETS_BYTES
+// In: messages and a key. Out: digests.
+const O_MESSAGES: u32 = O_HASHES + BATCH * RISK_HASH_BYTES
+const O_KEY: u32 = O_MESSAGES + MESSAGES_BYTES
+const O_DIGESTS: u32 = O_KEY + BLOCK_BYTES
+// Scratch: message schedule, running states (one, four lanes), states after a key's block, padded tails of four messages.
+const O_SCHEDULE: u32 = O_DIGESTS + DIGESTS_BYTES
+const O_STATE: u32 = O_SCHEDULE + 64 * 4
+const O_LANE_STATES: u32 = O_STATE + DIGEST_BYTES
+const O_INNER: u32 = O_LANE_STATES + 4 * DIGEST_BYTES
+const O_OUTER: u32 = O_INNER + DIGEST_BYTES
+const O_TAILS: u32 = O_OUTER + DIGEST_BYTES
+const WORK_BYTES: u32 = O_TAILS + 4 * 2 * BLOCK_BYTES
+
+const WORK: usize = memory.data(WORK_BYTES, 16)
+
+export const LATS: usize = WORK + O_LATS
+export const LNGS: usize = WORK + O_LNGS
+export const TIMES: usize = WORK + O_TIMES
+export const CELLS: usize = WORK + O_CELLS
+export const REGIONS: usize = WORK + O_REGIONS
+export const BLOCKS: usize = WORK + O_BLOCKS
+export const POINT_CELLS: usize = WORK + O_POINT_CELLS
+export const POINT_BLOCKS: usize = WORK + O_POINT_BLOCKS
+export const POINT_SECRETS: usize = WORK + O_POINT_SECRETS
+export const POINT_SIZES: usize = WORK + O_POINT_SIZES
+export const SECRETS: usize = WORK + O_SECRETS
+export const HASHES: usize = WORK + O_HASHES
+export const MESSAGES: usize = WORK + O_MESSAGES
+export const KEY: usize = WORK + O_KEY
+export const DIGESTS: usize = WORK + O_DIGESTS
+export const SCHEDULE: usize = WORK + O_SCHEDULE
+export const STATE: usize = WORK + O_STATE
+export const LANE_STATES: usize = WORK + O_LANE_STATES
+export const INNER: usize = WORK + O_INNER
+export const OUTER: usize = WORK + O_OUTER
+export const TAILS: usize = WORK + O_TAILS
+
+/** Zeroes every area: what a call was given, what it answered and what it computed with. */
+export function wipe(): void {
+  memory.fill(WORK, 0, WORK_BYTES)
+}

@@ -1,0 +1,70 @@
+// Batches of equal-length messages: SHA-256, and HMAC-SHA256 (RFC 2104) under one key. FIPS 180-4 §5.1.1 padding.
+import { DIGESTS, INNER, KEY, LANE_STATES, MESSAGES, OUTER, STATE, TAILS } from './areas'
+import { BLOCK_BYTES, DIGEST_BYTES } from './constants'
+import { compress, IV, writeDigest } from './sha256'
+import { compress4, joinLanes, splitLanes } from './sha256-lanes'
+
+const TAIL_BYTES: u32 = 2 * BLOCK_BYTES
+const INNER_PAD: u8 = 0x36
+const OUTER_PAD: u8 = 0x5c
+
+/** The digests of `count` messages of `length` bytes, laid end to end. */
+export function sha256Messages(count: u32, length: u32): void {
+  hashAll(MESSAGES, count, length, IV, 0)
+}
+
+/** The same, keyed: KEY holds one block, the key padded with zeros. */
+export function hmacMessages(count: u32, length: u32): void {
+  keyState(INNER, INNER_PAD)
+  keyState(OUTER, OUTER_PAD)
+  hashAll(MESSAGES, count, length, INNER, BLOCK_BYTES)
+  hashAll(DIGESTS, count, DIGEST_BYTES, OUTER, BLOCK_BYTES)
+}
+
+function keyState(state: usize, pad: u8): void {
+  for (let i: u32 = 0; i < BLOCK_BYTES; i++) store<u8>(TAILS + i, load<u8>(KEY + i) ^ pad)
+  memory.copy(state, IV, DIGEST_BYTES)
+  compress(state, TAILS, 1)
+}
+
+/** Digests of messages at `from`, going on from a state that has taken `before` bytes. A message may lie where its digest goes. */
+function hashAll(from: usize, count: u32, length: u32, start: usize, before: u32): void {
+  let i: u32 = 0
+  if (ASC_FEATURE_SIMD) {
+    for (; i + 4 <= count; i += 4) hashFour(from + i * length, length, start, before, DIGESTS + i * DIGEST_BYTES)
+  }
+  for (; i < count; i++) hashOne(from + i * length, length, start, before, DIGESTS + i * DIGEST_BYTES)
+}
+
+function hashOne(message: usize, length: u32, start: usize, before: u32, out: usize): void {
+  const whole = length / BLOCK_BYTES
+  const tailBlocks = writeTail(message, length, before, TAILS)
+  memory.copy(STATE, start, DIGEST_BYTES)
+  compress(STATE, message, whole)
+  compress(STATE, TAILS, tailBlocks)
+  writeDigest(STATE, out, 8)
+}
+
+/** Lane k is message k: the four lie `length` bytes apart, their tails TAIL_BYTES apart. */
+function hashFour(messages: usize, length: u32, start: usize, before: u32, out: usize): void {
+  const whole = length / BLOCK_BYTES
+  let tailBlocks: u32 = 0
+  for (let lane: u32 = 0; lane < 4; lane++) {
+    tailBlocks = writeTail(messages + lane * length, length, before, TAILS + lane * TAIL_BYTES)
+  }
+  splitLanes(start, LANE_STATES)
+  for (let block: u32 = 0; block < whole; block++) compress4(LANE_STATES, messages + block * BLOCK_BYTES, length)
+  for (let block: u32 = 0; block < tailBlocks; block++) compress4(LANE_STATES, TAILS + block * BLOCK_BYTES, TAIL_BYTES)
+  joinLanes(LANE_STATES, out, DIGEST_BYTES)
+}
+
+/** The bytes after the last whole block, 0x80, zeros and the bit length; one block or two. */
+function writeTail(message: usize, length: u32, before: u32, out: usize): u32 {
+  const rest = length % BLOCK_BYTES
+  const blocks: u32 = rest < BLOCK_BYTES - 8 ? 1 : 2
+  memory.fill(out, 0, blocks * BLOCK_BYTES)
+  memory.copy(out, message + length - rest, rest)
+  store<u8>(out + rest, 0x80)
+  store<u64>(out + blocks * BLOCK_BYTES - 8, bswap<u64>((<u64>before + length) << 3))
+  return blocks
+}

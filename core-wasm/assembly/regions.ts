@@ -1,0 +1,67 @@
+// The region of a cell: the dense number of its owner's ancestor at resolution 4. PROTOCOL.md, regions.
+import { REGION_NONE } from './constants'
+import { indexToBaseCell, indexToDigits, leadingDigit } from './lattice'
+import { PENTAGONS, REGION_OFFSETS } from './tables'
+
+const BASE_CELL_COUNT: u32 = 122
+const REGION_DIGITS: u32 = 4
+const FINER_BITS: u64 = 24
+/** All but mode, vertex number, base cell and digits; and what an index of resolution 12 has there. */
+const FIXED_MASK: u64 = 0x80f00000000001ff
+const FIXED_BITS: u64 = 0x00c00000000001ff
+const MODE_CELL: u32 = 1
+const MODE_VERTEX: u32 = 4
+/** Three ones in the top bit of each digit: a digit 7 has all three bits set. */
+const LOW_BITS: u64 = 0o111111111111
+
+/** 0 … 288121, or REGION_NONE for what is no id of any layer. */
+export function cellToRegion(cell: u64): u32 {
+  if (!isCell(cell)) return REGION_NONE
+  const baseCell = indexToBaseCell(cell)
+  const digits = <u32>(indexToDigits(cell) >> FINER_BITS)
+  let position: u32 = 0
+  if (load<u8>(PENTAGONS + baseCell) == 255) {
+    for (let r: u32 = 0; r < REGION_DIGITS; r++) position = position * 7 + digitAt(digits, r)
+  } else {
+    position = pentagonPosition(digits)
+  }
+  return load<u32>(REGION_OFFSETS + (baseCell << 2)) + position
+}
+
+/** A pentagon has no digit 1 in front: its centre child is a pentagon again, of 5 * (7^n - 1) / 6 + 1 descendants. */
+function pentagonPosition(digits: u32): u32 {
+  let position: u32 = 0
+  let leading = true
+  let hexagons: u32 = 343
+  let pentagons: u32 = 286
+  for (let r: u32 = 0; r < REGION_DIGITS; r++) {
+    const digit = digitAt(digits, r)
+    if (!leading) position += digit * hexagons
+    else if (digit != 0) {
+      position += pentagons + (digit - 2) * hexagons
+      leading = false
+    }
+    hexagons /= 7
+    pentagons -= 5 * hexagons
+  }
+  return position
+}
+
+function isCell(cell: u64): bool {
+  if ((cell & FIXED_MASK) != FIXED_BITS) return false
+  const baseCell = indexToBaseCell(cell)
+  if (baseCell >= BASE_CELL_COUNT) return false
+  const digits = indexToDigits(cell)
+  if (digits & (digits >> 1) & (digits >> 2) & LOW_BITS) return false
+  const isPentagonBase = load<u8>(PENTAGONS + baseCell) != 255
+  if (isPentagonBase && leadingDigit(digits) == 1) return false
+  const mode = <u32>(cell >> 59) & 15
+  const vertex = <u32>(cell >> 56) & 7
+  if (mode == MODE_CELL) return vertex == 0
+  return mode == MODE_VERTEX && vertex < (isPentagonBase && digits == 0 ? 5 : 6)
+}
+
+@inline
+function digitAt(digits: u32, r: u32): u32 {
+  return (digits >> (9 - 3 * r)) & 7
+}

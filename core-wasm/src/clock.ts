@@ -1,0 +1,93 @@
+/**
+ * Time, injected everywhere: the machine's clock at the edges, a simulated one for tests and for replays of recorded
+ * tracks. The only file of the core that reads the machine's time.
+ */
+export interface Clock {
+  /** Unix milliseconds. */
+  now(): number
+  /** Calls `fn` once, `delayMs` from now; the function returned cancels it. */
+  setTimer(fn: () => void, delayMs: number): () => void
+}
+
+export interface SimulatedClock extends Clock {
+  /**
+   * Moves time to `ms`, running every timer that falls due on the way, in the order of their times (of equal times, as
+   * they were set), and letting what each one started settle before the next. Time never goes back: RangeError.
+   */
+  advanceTo(ms: number): Promise<void>
+  /**
+   * Moves time to `ms` at once, as a machine that slept: timers that fell due run now, late, each once; what they set
+   * anew waits from `ms` on. RangeError when `ms` is in the past.
+   */
+  jumpTo(ms: number): Promise<void>
+}
+
+interface Timer {
+  readonly at: number
+  readonly fn: () => void
+}
+
+/** Longest delay that host timers take (2^31 − 1 ms); a longer one would fire at once. */
+const DELAY_MAX_MS = 0x7fffffff
+
+export function systemClock(): Clock {
+  return {
+    now: () => Date.now(),
+    setTimer(fn, delayMs) {
+      if (!(delayMs <= DELAY_MAX_MS)) throw new RangeError(`"delayMs" expected at most ${DELAY_MAX_MS}, got ${delayMs}`)
+      const timer = setTimeout(fn, delayMs)
+      return () => clearTimeout(timer)
+    },
+  }
+}
+
+export function simulatedClock(startMs: number): SimulatedClock {
+  let now = startMs
+  const timers = new Set<Timer>()
+
+  function earliest(limit: number): Timer | undefined {
+    let first: Timer | undefined
+    for (const timer of timers) {
+      if (timer.at <= limit && (first === undefined || timer.at < first.at)) first = timer
+    }
+    return first
+  }
+
+  return {
+    now: () => now,
+    setTimer(fn, delayMs) {
+      if (Number.isNaN(delayMs)) throw new RangeError('"delayMs" expected a number, got NaN')
+      const timer = { at: now + Math.max(0, delayMs), fn }
+      timers.add(timer)
+      return () => void timers.delete(timer)
+    },
+    async advanceTo(ms) {
+      if (!(ms >= now)) throw new RangeError(`"ms" expected at least ${now}, got ${ms}`)
+      await settle()
+      for (let timer = earliest(ms); timer; timer = earliest(ms)) {
+        timers.delete(timer)
+        now = Math.max(now, timer.at)
+        timer.fn()
+        await settle()
+      }
+      now = ms
+    },
+    async jumpTo(ms) {
+      if (!(ms >= now)) throw new RangeError(`"ms" expected at least ${now}, got ${ms}`)
+      now = ms
+      const due = [...timers].filter((timer) => timer.at <= ms).sort((a, b) => a.at - b.at)
+      for (const timer of due) {
+        if (timers.delete(timer)) timer.fn()
+        await settle()
+      }
+    },
+  }
+}
+
+/** One turn of the host's event loop: promises resolved so far, and input that is already there, are handled. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof setImmediate === 'function') setImmediate(resolve)
+    else setTimeout(resolve, 0)
+  })
+}

@@ -1,0 +1,18 @@
+/**
+ * Geo Trace core: a fix becomes cells, time blocks and risk points; with secrets, risk hashes. The same bits on every
+ * machine, because all of it is one WebAssembly module without imports. PROTOCOL.md is normative.
+ *
+ * ```ts
+ * const core = await loadCore()
+ * const points = core.fixesToRiskPoints([{ lat: 51.5007, lng: -0.1246, at: 1_750_000_000_000 }], 'plain')
+ * const hashes = core.hashRiskPoints(points, await saltsFor(points.needed))
+ * ```
+ * @module
+ */
+export { epochOf } from './blocks.ts'
+export { type Clock, type SimulatedClock, simulatedClock, systemClock } from './clock.ts'
+export { type Core, loadCore } from './core.ts'
+export * from './domain.ts'
+export { type Build, CORE_SHA256, type CoreOptions } from './instance.ts'
+export { REGION_COUNT } from './regions.ts'
+export { type ErrorCode, FederationError, isFederationError } from './wire/errors.ts'

@@ -1,0 +1,143 @@
+/**
+ * The Wasm module as typed areas and functions: picks the build, checks its hash, instantiates. It imports nothing and
+ * its memory never grows, so the views made here stay valid. Refuses with CORE_UNSUPPORTED, CORE_MISMATCH, CORE_FAULT.
+ */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { scalar, simd } from './generated/wasm.ts'
+import { FederationError } from './wire/errors.ts'
+
+export type Build = 'simd' | 'scalar'
+
+export interface CoreOptions {
+  /** Your own copy of the module's bytes; otherwise the embedded one. */
+  wasm?: Uint8Array
+  /** Which embedded build; otherwise SIMD wherever the host has it. */
+  build?: Build
+  /** Hex SHA-256 of each build as the manifest pins it: a module with another hash is refused. */
+  pins?: { simd: string; scalar: string }
+}
+
+/** What the module exports: addresses of areas, sizes, functions. See assembly/index.ts. */
+interface Exports {
+  memory: WebAssembly.Memory
+  fixesToCells(count: number): void
+  fixesToPoints(count: number): void
+  timeToBlock(at: number, size: number): number
+  cellToRegion(cell: bigint): number
+  hashPoints(count: number): void
+  sha256Messages(count: number, length: number): void
+  hmacMessages(count: number, length: number): void
+  wipe(): void
+}
+
+export interface Instance {
+  readonly sha256: string
+  readonly build: Build
+  readonly call: Omit<Exports, 'memory'>
+  /** Entries of each batch area. */
+  readonly batch: number
+  readonly lats: Float64Array
+  readonly lngs: Float64Array
+  readonly times: Float64Array
+  readonly cells: BigUint64Array
+  /** The same cells as pairs of words, low first. */
+  readonly cellWords: Uint32Array
+  readonly regions: Uint32Array
+  readonly blocks: Uint32Array
+  readonly pointCells: BigUint64Array
+  readonly pointBlocks: Uint32Array
+  readonly pointSecrets: Uint32Array
+  readonly pointSizes: Uint8Array
+  readonly secrets: Uint8Array
+  readonly hashes: Uint8Array
+  readonly messages: Uint8Array
+  readonly key: Uint8Array
+  readonly digests: Uint8Array
+}
+
+/** Of the two embedded builds, hex. */
+export const CORE_SHA256: { readonly simd: string; readonly scalar: string } = {
+  simd: simd.sha256,
+  scalar: scalar.sha256,
+}
+
+/** A module of one function with one vector constant: valid only where SIMD is. */
+const SIMD_PROBE = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
+  ...[10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11],
+)
+
+export async function instantiate(options: CoreOptions = {}): Promise<Instance> {
+  if (typeof WebAssembly === 'undefined') throw new FederationError('CORE_UNSUPPORTED', 'this host has no WebAssembly')
+  const hasSimd = WebAssembly.validate(SIMD_PROBE)
+  const wanted = options.build ?? (hasSimd ? 'simd' : 'scalar')
+  if (wanted === 'simd' && !hasSimd && !options.wasm) {
+    throw new FederationError('CORE_UNSUPPORTED', 'this host has no Wasm SIMD')
+  }
+  const embedded = wanted === 'simd' ? simd : scalar
+  const bytes = options.wasm ? Uint8Array.from(options.wasm) : fromBase64(embedded.base64)
+  const digest = options.wasm || options.pins ? bytesToHex(sha256(bytes)) : embedded.sha256
+  const module = await compile(bytes)
+  const instance = view(await WebAssembly.instantiate(module, {}), digest)
+  if (options.build && instance.build !== options.build) {
+    throw new FederationError('CORE_MISMATCH', 'the module is the other build', {
+      want: options.build,
+      got: instance.build,
+    })
+  }
+  const pin = options.pins?.[instance.build]
+  if (pin !== undefined && pin !== digest) {
+    throw new FederationError('CORE_MISMATCH', 'the module is not the pinned one', { want: pin, got: digest })
+  }
+  return instance
+}
+
+async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+  if (!WebAssembly.validate(bytes)) throw new FederationError('CORE_UNSUPPORTED', 'this host cannot run the module')
+  const module = await WebAssembly.compile(bytes)
+  if (WebAssembly.Module.imports(module).length > 0) throw new FederationError('CORE_FAULT', 'the module wants imports')
+  return module
+}
+
+function view(wasm: WebAssembly.Instance, digest: string): Instance {
+  const call = wasm.exports as unknown as Exports
+  if (!(call.memory instanceof WebAssembly.Memory)) throw new FederationError('CORE_FAULT', 'the module is not a core')
+  const { buffer } = call.memory
+  const constant = (name: string): number => {
+    const found = wasm.exports[name]
+    if (found instanceof WebAssembly.Global) return Number(found.value)
+    throw new FederationError('CORE_FAULT', `the module does not export ${name}`)
+  }
+  const batch = constant('BATCH')
+  const bytes = (name: string, length: number) => new Uint8Array(buffer, constant(name), length)
+  const words = (name: string, length: number) => new Uint32Array(buffer, constant(name), length)
+  const longs = (name: string, length: number) => new BigUint64Array(buffer, constant(name), length)
+  const doubles = (name: string) => new Float64Array(buffer, constant(name), batch)
+  return {
+    sha256: digest,
+    build: constant('LANES') === 4 ? 'simd' : 'scalar',
+    call,
+    batch,
+    lats: doubles('LATS'),
+    lngs: doubles('LNGS'),
+    times: doubles('TIMES'),
+    cells: longs('CELLS', batch * 3),
+    cellWords: words('CELLS', batch * 6),
+    regions: words('REGIONS', batch * 3),
+    blocks: words('BLOCKS', batch * 5),
+    pointCells: longs('POINT_CELLS', batch),
+    pointBlocks: words('POINT_BLOCKS', batch),
+    pointSecrets: words('POINT_SECRETS', batch),
+    pointSizes: bytes('POINT_SIZES', batch),
+    secrets: bytes('SECRETS', batch * 32),
+    hashes: bytes('HASHES', batch * 12),
+    messages: bytes('MESSAGES', constant('MESSAGES_BYTES')),
+    key: bytes('KEY', 64),
+    digests: bytes('DIGESTS', batch * 32),
+  }
+}
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
+}

@@ -1,0 +1,50 @@
+// npm run build: the core's two Wasm builds (when their sources changed), their embedding, then every package (tsc -b).
+import { spawnSync } from 'node:child_process'
+import { readdirSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { embed } from '../core-wasm/scripts/embed.js'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const require = createRequire(import.meta.url)
+const assembly = join(root, 'core-wasm', 'assembly')
+
+const newest = Math.max(
+  ...[
+    join(root, 'asconfig.json'),
+    packageFile('assemblyscript'),
+    ...readdirSync(assembly).map((name) => join(assembly, name)),
+  ].map(changedAt),
+)
+for (const target of ['scalar', 'simd']) {
+  if (changedAt(join(root, 'core-wasm', 'build', `${target}.wasm`)) >= newest) continue
+  step(`core ${target}`, packageBin('assemblyscript', 'asc'), '--config', 'asconfig.json', '--target', target)
+}
+embed()
+step('types', packageBin('typescript', 'tsc'), '-b')
+
+/** Runs a script of a package; on failure ends this process with the same code. */
+function step(name, script, ...args) {
+  const started = process.hrtime.bigint()
+  const { status, signal, error } = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' })
+  if (error) throw error
+  const seconds = (Number(process.hrtime.bigint() - started) / 1e9).toFixed(1)
+  process.stdout.write(`build: ${name} ${status === 0 ? 'done' : `failed (${signal ?? status})`} in ${seconds} s\n`)
+  if (status !== 0) process.exit(status ?? 1)
+}
+
+/** When a file was last written; -1 when there is none. */
+function changedAt(path) {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? -1
+}
+
+function packageFile(name) {
+  return join(root, 'node_modules', name, 'package.json')
+}
+
+function packageBin(name, bin) {
+  const file = packageFile(name)
+  const declared = require(file).bin
+  return join(dirname(file), typeof declared === 'string' ? declared : declared[bin])
+}

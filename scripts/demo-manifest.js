@@ -1,0 +1,27 @@
+/**
+ * Writes federation.json: the manifest of the demo federation, loopback only, published keys, pinned to the core's
+ * builds that are here. Run it after a change to the core; `npm start` takes its parameters and founds anew.
+ */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { CORE_SHA256 } from '../core-wasm/dist/index.js'
+import { DEMO_PHRASE } from '../core-wasm/dist/wire/index.js'
+import { demoCard, newManifest } from '../node/dist/membership/new-manifest.js'
+import { root } from './setup.js'
+
+const operators = ['ash', 'birch', 'cedar', 'elm', 'fir', 'authority']
+const cards = operators.map((operator, i) =>
+  demoCard(DEMO_PHRASE, operator, [`/ip4/127.0.0.1/tcp/${4101 + i}`, `/ip4/127.0.0.1/tcp/${4201 + i}/ws`]),
+)
+const manifest = newManifest({
+  name: 'Geo Trace demo',
+  demo: { phrase: DEMO_PHRASE },
+  members: cards.slice(0, -1),
+  central: cards.at(-1),
+  at: Date.parse('2026-11-21T00:00:00Z'),
+  random: (length) => new Uint8Array(length).fill(0x67),
+})
+writeFileSync(join(root, 'federation.json'), `${JSON.stringify(manifest, null, 2)}\n`)
+console.error(
+  `federation.json: core ${CORE_SHA256.simd.slice(0, 8)} (SIMD), ${CORE_SHA256.scalar.slice(0, 8)} (scalar)`,
+)
