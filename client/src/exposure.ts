@@ -1,0 +1,103 @@
+/**
+ * Marks joined with the diary: where, when, how long, how close in time. Pure. DESIGN.md §2, README "Exposures".
+ * A mark names a hash; the links say which fixes stood in that cell in that block. The smallest matching block tells
+ * most: a match of 5 minutes says more than the same meeting seen through a block of 80.
+ */
+import type { Fix } from '@geotrace/core-wasm'
+import { bytesToHex, LAG_CURRENT, type Mark, MINUTE_MS } from '@geotrace/core-wasm/wire'
+import { FIX_BLOCK_MIN, fixBlockEnd } from './diary.ts'
+import { type HashedFix, hashedFixToRows } from './hashed-fix.ts'
+import { distanceM } from './place.ts'
+
+/** One contact, as told to the user. */
+export interface Exposure {
+  /** Unix ms. */
+  from: number
+  to: number
+  lat: number
+  lng: number
+  /** Marked hashes of this contact: of them in the same block, and in the block after somebody left. */
+  matches: number
+  same: number
+  trail: number
+  /** 1: met a reporter directly. */
+  degree: number
+  /** The highest of its marks. */
+  weight: number
+  /** Minutes between the other person's presence and this device's. */
+  lagMin: { from: number; to: number }
+}
+
+/** A fix with the hashes that were deposited for it. */
+export interface LinkedFix {
+  fix: Fix
+  record: HashedFix
+}
+
+/** Fixes farther apart belong to two contacts. */
+const GAP_MAX_MS = 20 * MINUTE_MS
+const SPREAD_MAX_M = 250
+
+interface Match {
+  link: LinkedFix
+  /** The smallest block that matched. */
+  size: number
+  lag: 0 | 1
+  keys: Map<string, Mark>
+}
+
+/** Oldest first. */
+export function marksToExposures(marks: readonly Mark[], links: readonly LinkedFix[]): Exposure[] {
+  const byHash = new Map(marks.map((mark) => [`${mark.epoch}/${bytesToHex(mark.hash)}`, mark]))
+  const matches = links.flatMap((link) => linkToMatch(link, byHash) ?? []).sort((a, b) => a.link.fix.at - b.link.fix.at)
+  const events: Match[][] = []
+  for (const match of matches) {
+    const event = events.at(-1)
+    if (event !== undefined && isSameEvent(event.at(-1)!, match)) event.push(match)
+    else events.push([match])
+  }
+  return events.map(eventToExposure)
+}
+
+/** Only rows of the current block count: somebody was here while or before this device was. */
+function linkToMatch(link: LinkedFix, byHash: ReadonlyMap<string, Mark>): Match | undefined {
+  let match: Match | undefined
+  for (const row of hashedFixToRows(link.record)) {
+    const id = `${row.epoch}/${row.key}`
+    const mark = byHash.get(id)
+    if (mark === undefined || row.lags !== LAG_CURRENT) continue
+    match ??= { link, size: row.size, lag: mark.lag, keys: new Map() }
+    match.keys.set(id, mark)
+    if (row.size < match.size || (row.size === match.size && mark.lag < match.lag)) {
+      match.size = row.size
+      match.lag = mark.lag
+    }
+  }
+  return match
+}
+
+function isSameEvent(before: Match, match: Match): boolean {
+  const [a, b] = [before.link.fix, match.link.fix]
+  return b.at - a.at <= GAP_MAX_MS && distanceM(a, b) <= SPREAD_MAX_M
+}
+
+function eventToExposure(event: readonly Match[]): Exposure {
+  const marks = [...new Map(event.flatMap((match) => [...match.keys])).values()]
+  const size = Math.min(...event.map((match) => match.size))
+  const closest = event.filter((match) => match.size === size)
+  const lag = Math.min(...closest.map((match) => match.lag))
+  const { lat, lng } = closest[0]!.link.fix
+  return {
+    from: closest[0]!.link.record.block * FIX_BLOCK_MIN * MINUTE_MS,
+    to: fixBlockEnd(closest.at(-1)!.link.record.block),
+    lat,
+    lng,
+    matches: marks.length,
+    same: marks.filter((mark) => mark.lag === 0).length,
+    trail: marks.filter((mark) => mark.lag === 1).length,
+    degree: Math.min(...marks.map((mark) => mark.degree)),
+    weight: Math.max(...marks.map((mark) => mark.weight)),
+    // One block: at most its size apart. The block after: at most two sizes, and later.
+    lagMin: { from: 0, to: lag === 0 ? size : 2 * size },
+  }
+}

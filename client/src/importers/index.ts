@@ -1,0 +1,9 @@
+/**
+ * Importers of track files, apart from the rest because of their parsers: text in, fixes out.
+ * @module
+ */
+export type { Fix } from '@geotrace/core-wasm'
+export { csvToFixes } from './csv.ts'
+export { gpxToFixes } from './gpx.ts'
+export { importFile, isTrackFile } from './import-file.ts'
+export { pltToFixes } from './plt.ts'

@@ -1,0 +1,43 @@
+/** Fields of a track file as a fix. An accuracy of 0 means that the file does not know it. */
+import type { Fix } from '@geotrace/core-wasm'
+import { importInvalid } from './import-error.ts'
+
+export interface PositionFields {
+  lat: string
+  lng: string
+  time: string
+  accuracy?: string | undefined
+}
+
+/** Throws IMPORT_INVALID. */
+export function fieldsToFix({ lat, lng, time, accuracy }: PositionFields, line: number): Fix {
+  const place = { lat: toNumber(lat, 'latitude', line), lng: toNumber(lng, 'longitude', line) }
+  if (Math.abs(place.lat) > 90) throw importInvalid(line, `the latitude ${lat} lies outside -90 … 90`)
+  const at = toTime(time, line)
+  const accuracyM = accuracy === undefined || accuracy === '' ? 0 : toNumber(accuracy, 'accuracy', line)
+  if (accuracyM < 0) throw importInvalid(line, `the accuracy ${accuracy} is negative`)
+  return accuracyM === 0 ? { ...place, at } : { ...place, accuracyM, at }
+}
+
+/** Before this, seconds; after it, milliseconds: 5138 in seconds, 1973 in milliseconds. */
+const SECONDS_BELOW = 1e11
+
+/** ISO 8601, `YYYY-MM-DD HH:MM:SS.fff` (UTC), Unix seconds or milliseconds. */
+export function toTime(text: string, line: number): number {
+  if (/^\d+(\.\d+)?$/.test(text)) {
+    const value = Number(text)
+    return Math.round(value < SECONDS_BELOW ? value * 1000 : value)
+  }
+  const parts = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(\.\d+)?\s*(Z|[+-]\d\d(?::?\d\d)?)?$/i.exec(text)
+  const [, date, clock, fraction = '', zone = 'Z'] = parts ?? []
+  const iso = /^[+-]\d\d$/.test(zone) ? `${zone}:00` : zone.replace(/^([+-]\d\d)(\d\d)$/, '$1:$2').toUpperCase()
+  const at = parts === null ? Number.NaN : Date.parse(`${date}T${clock}${fraction.slice(0, 4)}${iso}`)
+  if (!Number.isFinite(at)) throw importInvalid(line, `"${text}" is not a time that can be read`)
+  return at
+}
+
+function toNumber(text: string, name: string, line: number): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text)
+  if (!Number.isFinite(value)) throw importInvalid(line, `the ${name} "${text}" is not a number`)
+  return value
+}

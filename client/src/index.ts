@@ -1,0 +1,29 @@
+/**
+ * Geo Trace on a device: record fixes, sync with the federation, learn of exposures. Runs in browsers, phones' web views
+ * and Node; libp2p, level and h3-js are loaded when they are first needed. Importers of track files: `./importers`.
+ *
+ * ```ts
+ * const tracer = await createTracer({ federation, storage: await levelStorage('geotrace'), dialer: libp2pDialer() })
+ * await tracer.record({ lat: 51.5007, lng: -0.1246, accuracyM: 6, at: Date.now() })
+ * await tracer.sync()
+ * ```
+ * @module
+ */
+export { type ErrorCode, FederationError, type Fix, isFederationError } from '@geotrace/core-wasm'
+export type { Mark } from '@geotrace/core-wasm/wire'
+export type { Dialer, PeerAddress, Protocol, RequestOptions, Session } from './dialer.ts'
+export type { Exposure } from './exposure.ts'
+export { levelStorage } from './level-storage.ts'
+export { type Libp2pDialerOptions, libp2pDialer } from './libp2p-dialer.ts'
+export { memoryStorage } from './memory-storage.ts'
+export type { Place } from './place.ts'
+export type { Preview } from './preview.ts'
+export { type Profile, REFUSAL_REASONS, type RecordOptions, type RecordResult, type RefusalReason } from './record.ts'
+export type { HomeStatus, RedactionOptions, RedactionReason, TimeZoneOffset } from './redaction.ts'
+export { formatReportCode, parseReportCode } from './report-code.ts'
+export type { Storage, StorageOperation } from './storage.ts'
+export type { SyncResult } from './sync-result.ts'
+export type { Totals } from './totals.ts'
+export { createTracer, type SyncOptions, type Tracer, type TracerInit } from './tracer.ts'
+export type { HomeControl, ZoneControl } from './user-places.ts'
+export type { CircleZone, PolygonZone, Zone, ZoneShape } from './zones.ts'

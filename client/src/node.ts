@@ -1,0 +1,31 @@
+/**
+ * The client in Node: the same package, with a WebSocket for Node 20 and a storage that only its owner can read.
+ * @module
+ */
+import { mkdir } from 'node:fs/promises'
+import type { Dialer } from './dialer.ts'
+import { levelStorage as openLevelStorage } from './level-storage.ts'
+import { libp2pDialer as anyLibp2pDialer, type Libp2pDialerOptions } from './libp2p-dialer.ts'
+import type { Storage } from './storage.ts'
+
+export * from './index.ts'
+
+/** A storage in the directory `dir` (made with mode 0700). Throws STORE_LOCKED, STORAGE_CORRUPT. */
+export async function levelStorage(dir: string): Promise<Storage> {
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  return openLevelStorage(dir)
+}
+
+/** The libp2p dialer; peers that offer only a WebSocket can be dialled on Node 20 too. */
+export function libp2pDialer(options: Libp2pDialerOptions = {}): Dialer {
+  const dialer = anyLibp2pDialer(options)
+  return {
+    async open() {
+      if (typeof globalThis.WebSocket !== 'function') {
+        const { WebSocket } = await import('ws')
+        globalThis.WebSocket = WebSocket as unknown as typeof globalThis.WebSocket
+      }
+      return dialer.open()
+    },
+  }
+}

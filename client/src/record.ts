@@ -1,0 +1,79 @@
+/**
+ * Taking a fix, or saying why not. DESIGN.md §9; README "Errors and reasons" lists every reason.
+ * A night's fix teaches home even if it is too inaccurate to be kept: indoors most are.
+ */
+import type { Fix } from '@geotrace/core-wasm'
+import { MINUTE_MS } from '@geotrace/core-wasm/wire'
+import type { Device } from './device.ts'
+import { isBeyondWindow, keepFix } from './diary.ts'
+import { isErasing } from './erase.ts'
+import { KEYS } from './records.ts'
+
+/** Why a fix was not taken; stable within a major version. */
+export const REFUSAL_REASONS = [
+  'invalid',
+  'future',
+  'too-old',
+  'inaccurate',
+  'accuracy-unknown',
+  'paused',
+  'erasing',
+  'redacted-home',
+  'redacted-zone',
+  'redacted-speed',
+  'not-better',
+  'block-taken',
+] as const
+export type RefusalReason = (typeof REFUSAL_REASONS)[number]
+
+export type RecordResult = { accepted: true } | { accepted: false; reason: RefusalReason }
+
+export interface RecordOptions {
+  /** The fix comes from an importer, which may not know its accuracy. */
+  imported?: boolean
+}
+
+/** Rules about fixes; `seed` is the proposal's: worse than 10 m is dropped. */
+export type Profile = 'seed'
+export const ACCURACY_MAX_M: Readonly<Record<Profile, number>> = { seed: 10 }
+
+/** A receiver's clock may be this far ahead of the device's. */
+const FUTURE_MAX_MS = MINUTE_MS
+
+/** Call with the device's lock held. */
+export async function recordFix(
+  device: Device,
+  profile: Profile,
+  fix: Fix,
+  { imported = false }: RecordOptions,
+): Promise<RecordResult> {
+  const { storage, clock, redactor } = device
+  const nowMs = clock.now()
+  if (!isValidFix(fix)) return refuse('invalid')
+  if (fix.at > nowMs + FUTURE_MAX_MS) return refuse('future')
+  if ((await storage.get(KEYS.paused)) !== undefined) return refuse('paused')
+  if (await isErasing(storage)) return refuse('erasing')
+  const known = withoutUnknown(fix)
+  if (known.accuracyM !== undefined || imported) await redactor.learn(known)
+  if (isBeyondWindow(fix.at, nowMs)) return refuse('too-old')
+  if (known.accuracyM === undefined && !imported) return refuse('accuracy-unknown')
+  if (known.accuracyM !== undefined && known.accuracyM > ACCURACY_MAX_M[profile]) return refuse('inaccurate')
+  const reason = redactor.toReason(known, nowMs)
+  if (reason !== undefined) return refuse(reason)
+  const kept = await keepFix(storage, known)
+  return kept === 'kept' ? { accepted: true } : refuse(kept)
+}
+
+export function isValidFix({ lat, lng, accuracyM, at }: Fix): boolean {
+  const accurate = accuracyM === undefined || (Number.isFinite(accuracyM) && accuracyM >= 0)
+  return Math.abs(lat) <= 90 && Number.isFinite(lng) && Number.isSafeInteger(at) && at >= 0 && accurate
+}
+
+/** Only what a fix is made of; an accuracy of 0 is what receivers and files write for unknown. */
+function withoutUnknown({ lat, lng, accuracyM, at }: Fix): Fix {
+  return accuracyM === undefined || accuracyM === 0 ? { lat, lng, at } : { lat, lng, accuracyM, at }
+}
+
+function refuse(reason: RefusalReason): RecordResult {
+  return { accepted: false, reason }
+}

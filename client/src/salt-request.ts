@@ -1,0 +1,55 @@
+/**
+ * Asks a shard's replicas, one after the other in a drawn order, until one gives salts that its sheet holds.
+ * PROTOCOL.md §5.4, §7.1. A refusal, a silence or a lie sends the question to the next.
+ */
+import { isFederationError } from '@geotrace/core-wasm'
+import {
+  answerToSalts,
+  bytesToHex,
+  encodeSaltRequest,
+  hashToRosterName,
+  shardToReplicas,
+} from '@geotrace/core-wasm/wire'
+import { SALT } from './dialer.ts'
+import type { PlannedRequest } from './plan.ts'
+import { shuffle } from './shuffle.ts'
+import type { Wire } from './wire-session.ts'
+
+export interface SaltAsker {
+  wire: Wire
+  random: (n: number) => Uint8Array
+  /** Keys (hex) of nodes that lied to this process; they are not asked again. */
+  liars: Set<string>
+}
+
+export interface Asked {
+  /** In the order of the request's blocks; undefined when no replica answered. */
+  salts: Uint8Array[] | undefined
+  /** The answering node's clock, Unix ms. */
+  time: number | undefined
+  requests: number
+  lies: number
+}
+
+/** Throws ABORTED and programming mistakes; whatever a node does wrong only costs a try. */
+export async function requestSalts({ certified, shard, blocks }: PlannedRequest, asker: SaltAsker): Promise<Asked> {
+  const { wire, random, liars } = asker
+  const asked: Asked = { salts: undefined, time: undefined, requests: 0, lies: 0 }
+  const frame = encodeSaltRequest({ roster: hashToRosterName(certified.hash), shard, blocks })
+  for (const replica of shuffle(shardToReplicas(certified.roster, shard), random)) {
+    if (liars.has(bytesToHex(replica.key))) continue
+    try {
+      asked.requests++
+      const answer = await wire.request(replica, SALT, frame)
+      const { salts, time } = answerToSalts(answer, certified, shard, blocks, replica.key)
+      return { ...asked, salts, time }
+    } catch (error) {
+      if (!isFederationError(error) || isFederationError(error, 'ABORTED')) throw error
+      if (isFederationError(error, 'PEER_LIED')) {
+        asked.lies++
+        liars.add(bytesToHex(replica.key))
+      }
+    }
+  }
+  return asked
+}

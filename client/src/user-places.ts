@@ -1,0 +1,58 @@
+/** What the user says about places: homes marked by hand, zones drawn. README "Home and zones". */
+import { bytesToHex } from '@geotrace/core-wasm/wire'
+import type { Device } from './device.ts'
+import type { Place } from './place.ts'
+import type { HomeStatus } from './redaction.ts'
+import { assertZoneShape, ZONES_MAX, type Zone, type ZoneShape } from './zones.ts'
+
+/** More homes than anybody has. */
+const HOMES_MAX = 20
+const ZONE_ID_BYTES = 8
+
+export interface HomeControl {
+  status(): HomeStatus
+  /** Hides this place and ends the hold on deposits. */
+  mark(place: Place): Promise<void>
+  /** Forgets the homes marked by hand; learnt ones stay. */
+  unmark(): Promise<void>
+}
+
+export interface ZoneControl {
+  list(): Zone[]
+  /** The new zone's id. */
+  add(shape: ZoneShape): Promise<string>
+  remove(id: string): Promise<void>
+}
+
+export function homeControl(device: Device): HomeControl {
+  return {
+    status: () => device.redactor.homeStatus(),
+    async mark({ lat, lng }) {
+      if (!(Math.abs(lat) <= 90) || !Number.isFinite(lng)) throw new RangeError('home expected a position in degrees')
+      await device.lock(async () => {
+        const { marked } = device.redactor.homeStatus()
+        if (marked.length >= HOMES_MAX) throw new RangeError(`homes expected at most ${HOMES_MAX}`)
+        await device.redactor.setHomes([...marked, { lat, lng }])
+      })
+    },
+    unmark: () => device.lock(() => device.redactor.setHomes([])),
+  }
+}
+
+export function zoneControl(device: Device): ZoneControl {
+  return {
+    list: () => device.redactor.zones(),
+    async add(shape) {
+      assertZoneShape(shape)
+      const id = bytesToHex(device.random(ZONE_ID_BYTES))
+      await device.lock(async () => {
+        const zones = device.redactor.zones()
+        if (zones.length >= ZONES_MAX) throw new RangeError(`zones expected at most ${ZONES_MAX}`)
+        await device.redactor.setZones([...zones, { id, shape }])
+      })
+      return id
+    },
+    remove: (id) =>
+      device.lock(() => device.redactor.setZones(device.redactor.zones().filter((zone) => zone.id !== id))),
+  }
+}

@@ -1,0 +1,159 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { SALT, SYNC } from '../src/dialer.ts'
+import { isFederationError } from '../src/index.ts'
+import { memoryStorage } from '../src/memory-storage.ts'
+import type { Storage } from '../src/storage.ts'
+import {
+  type FakeFederation,
+  fakeFederation,
+  life,
+  openTracer,
+  START_MS,
+  seededRandom,
+  unreachable,
+} from './fake-federation.ts'
+
+const MINUTE = 60_000
+const CODE = '0123-4567-89AB-CDEF'
+const CODE_HEX = '00443214c74254b635cf'
+
+class Crash extends Error {}
+
+/** Loses power at the batch with number `at`: it and all later ones never reach the disk. */
+function failingStorage(disk: Storage, at: number): Storage & { batches: () => number } {
+  let count = 0
+  return {
+    ...disk,
+    async batch(operations) {
+      if (++count >= at) throw new Crash(`power lost at batch ${count}`)
+      await disk.batch(operations)
+    },
+    close: async () => {},
+    batches: () => count,
+  }
+}
+
+/** A morning of four syncs, one of them a report; whatever fails is opened and called again. */
+async function live(federation: FakeFederation, disk: Storage, crashes: number[]): Promise<number> {
+  let batches = 0
+  const left = [...crashes]
+  async function attempt(task: (tracer: Awaited<ReturnType<typeof openTracer>>) => Promise<unknown>): Promise<void> {
+    for (let i = 0; i < 20; i++) {
+      const storage = failingStorage(disk, left.shift() ?? Number.POSITIVE_INFINITY)
+      try {
+        const tracer = await openTracer(federation, {
+          storage,
+          random: seededRandom(`process ${left.length}/${i}/${batches}`),
+        })
+        await task(tracer)
+        batches += storage.batches()
+        return
+      } catch (error) {
+        if (!(error instanceof Crash) && !isFederationError(error)) throw error
+      }
+    }
+    throw new Error('never got through')
+  }
+  for (let step = 0; step < 4; step++) {
+    const now = START_MS + step * 40 * MINUTE
+    await federation.clock.advanceTo(now)
+    await attempt(async (tracer) => {
+      for (const fix of life({ lat: 52.52 + step * 0.01, lng: 13.4 }, now, 40, 0.0005)) await tracer.record(fix)
+    })
+    if (step === 2) {
+      await attempt((tracer) =>
+        tracer.report(CODE).catch((error) => {
+          // The lost reply had said yes.
+          if (!isFederationError(error, 'CODE_SPENT')) throw error
+        }),
+      )
+    } else await attempt((tracer) => tracer.sync())
+  }
+  await attempt((tracer) => tracer.sync())
+  return batches
+}
+
+/** What the central peer holds, without who sent it. */
+function rowsOf(federation: FakeFederation): string[] {
+  const users = [...federation.central.users.values()]
+  return users.flatMap(({ rows }) => [...rows].map(([key, { size, lags }]) => `${key}/${size}/${lags}`)).sort()
+}
+
+async function undisturbed(): Promise<{ rows: string[]; batches: number }> {
+  const federation = await fakeFederation()
+  federation.central.codes.set(CODE_HEX, 'accepted')
+  const batches = await live(federation, memoryStorage(), [])
+  return { rows: rowsOf(federation), batches }
+}
+
+describe('a device that loses power', () => {
+  it('at any one batch loses nothing, deposits nothing twice and reports once', async () => {
+    const calm = await undisturbed()
+    expect(calm.rows.length).toBeGreaterThan(600)
+    for (let step = 0; step < 9; step++) {
+      // Recording writes a batch a fix, one like the other; a sync writes three to six, each its own.
+      for (const at of step % 2 === 0 ? [1, 4, 8] : [1, 2, 3, 4, 5, 6]) {
+        const federation = await fakeFederation()
+        federation.central.codes.set(CODE_HEX, 'accepted')
+        await live(federation, memoryStorage(), [...new Array<number>(step).fill(Number.POSITIVE_INFINITY), at])
+        expect(rowsOf(federation)).toEqual(calm.rows)
+        expect(federation.central.rowsTwice).toBe(0)
+        expect(federation.central.users.size).toBe(1)
+        expect(federation.central.codes.get(CODE_HEX)).toBe('code-spent')
+      }
+    }
+  })
+
+  it('at random batches, with connections cut before or after the answer, still loses nothing', async () => {
+    const calm = await undisturbed()
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 14 }), { maxLength: 8 }),
+        fc.infiniteStream(fc.constantFrom('pass', 'pass', 'pass', 'before', 'after')),
+        async (crashes, fates) => {
+          const federation = await fakeFederation()
+          federation.central.codes.set(CODE_HEX, 'accepted')
+          let cuts = 0
+          federation.intercept = async (_peer, protocol, frame, serve) => {
+            const fate = cuts < 6 && protocol.id !== SALT.id ? fates.next().value : 'pass'
+            if (fate !== 'pass') cuts++
+            if (fate === 'before') return unreachable()
+            const reply = await serve(frame)
+            return fate === 'after' ? unreachable() : reply
+          }
+          await live(federation, memoryStorage(), crashes)
+          expect(rowsOf(federation)).toEqual(calm.rows)
+          expect(federation.central.rowsTwice).toBe(0)
+        },
+      ),
+      { numRuns: 25 },
+    )
+  })
+
+  it('sends the same bytes again after a restart when the answer was lost', async () => {
+    const federation = await fakeFederation()
+    const disk = memoryStorage()
+    const storage = { ...disk, close: async () => {} }
+    const frames: string[] = []
+    let cut = true
+    federation.intercept = async (_peer, protocol, frame, serve) => {
+      if (protocol.id !== SYNC.id) return serve(frame)
+      frames.push(Buffer.from(frame).toString('hex'))
+      const reply = await serve(frame)
+      return cut ? unreachable() : reply
+    }
+    const first = await openTracer(federation, { storage })
+    for (const fix of life({ lat: 52.52, lng: 13.4 }, START_MS, 30)) await first.record(fix)
+    await expect(first.sync()).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
+    expect((await first.preview()).frozenBytes).toBeGreaterThan(0)
+    cut = false
+    const second = await openTracer(federation, { storage, random: seededRandom('another process') })
+    const result = await second.sync()
+    expect(frames.length).toBe(2)
+    expect(frames[1]).toBe(frames[0])
+    expect(result.rowsDeposited).toBeGreaterThan(0)
+    expect(federation.central.requests.length).toBe(1)
+    expect((await second.preview()).frozenBytes).toBe(0)
+  })
+})

@@ -1,0 +1,80 @@
+import { LAG_CURRENT, type Mark } from '@geotrace/core-wasm/wire'
+import { describe, expect, it } from 'vitest'
+import { timeToFixBlock } from '../src/diary.ts'
+import { type LinkedFix, marksToExposures } from '../src/exposure.ts'
+import { hashedFixToRows } from '../src/hashed-fix.ts'
+import { life, START_MS, seededRandom } from './fake-federation.ts'
+
+const MINUTE = 60_000
+const CAFE = { lat: 52.52, lng: 13.405 }
+
+/** Fixes whose thirty hashes are all different, so that each mark points to one fix. */
+function links(minutes: number, untilMs = START_MS, place = CAFE): LinkedFix[] {
+  return life(place, untilMs, minutes).map((fix) => ({
+    fix,
+    record: {
+      block: timeToFixBlock(fix.at),
+      rosters: [new Uint8Array(8), new Uint8Array(8)],
+      hashes: seededRandom(`${fix.at}/${place.lat}`)(360),
+    },
+  }))
+}
+
+function mark(link: LinkedFix, size: number, lag: 0 | 1, change: Partial<Mark> = {}): Mark {
+  const row = hashedFixToRows(link.record).find((item) => item.size === size && item.lags === LAG_CURRENT)!
+  return { epoch: row.epoch, hash: row.hash, degree: 1, weight: 1, lag, ...change }
+}
+
+describe('an exposure', () => {
+  it('spans the fixes of the smallest matching block and counts all marks', () => {
+    const all = links(60)
+    const marks = [
+      ...all.map((link) => mark(link, 80, 0)),
+      mark(all[4]!, 5, 0),
+      mark(all[5]!, 5, 0, { degree: 2, weight: 7 }),
+    ]
+    expect(marksToExposures(marks, all)).toEqual([
+      {
+        from: all[4]!.fix.at,
+        to: all[5]!.fix.at + 5 * MINUTE,
+        ...CAFE,
+        matches: 14,
+        same: 14,
+        trail: 0,
+        degree: 1,
+        weight: 7,
+        lagMin: { from: 0, to: 5 },
+      },
+    ])
+  })
+
+  it('tells how much later somebody came from the smallest block that matched', () => {
+    const all = links(20)
+    const [only] = marksToExposures([mark(all[0]!, 40, 1), mark(all[0]!, 20, 1)], all)
+    expect(only).toMatchObject({ same: 0, trail: 2, lagMin: { from: 0, to: 40 } })
+  })
+
+  it('is one for gaps of up to twenty minutes at one place, two otherwise', () => {
+    const all = links(60)
+    const at = (...indexes: number[]) =>
+      marksToExposures(
+        indexes.map((i) => mark(all[i]!, 10, 0)),
+        all,
+      )
+    expect(at(0, 4).length).toBe(1)
+    expect(at(0, 5).length).toBe(2)
+    const elsewhere = links(5, START_MS + 5 * MINUTE, { lat: CAFE.lat + 0.01, lng: CAFE.lng })
+    const both = [...all, ...elsewhere]
+    expect(marksToExposures([mark(all[11]!, 10, 0), mark(elsewhere[0]!, 10, 0)], both).length).toBe(2)
+  })
+
+  it('is not made of marks of another epoch, of unknown hashes or of blocks that were only next', () => {
+    const all = links(5)
+    const good = mark(all[0]!, 5, 0)
+    const next = hashedFixToRows(all[0]!.record).find((row) => row.lags !== LAG_CURRENT)!
+    expect(marksToExposures([{ ...good, epoch: good.epoch + 1 }], all)).toEqual([])
+    expect(marksToExposures([{ ...good, hash: new Uint8Array(12) }], all)).toEqual([])
+    expect(marksToExposures([{ ...good, epoch: next.epoch, hash: next.hash }], all)).toEqual([])
+    expect(marksToExposures([], all)).toEqual([])
+  })
+})

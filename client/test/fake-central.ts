@@ -1,0 +1,127 @@
+/** A central peer in memory: a set of rows per user, one acknowledged answer per sync id, marks of direct contacts. */
+import { createHash } from 'node:crypto'
+import {
+  bytesToHex,
+  decodeSyncRequest,
+  encodeSyncReply,
+  FederationError,
+  LAG_CURRENT,
+  LAG_NEXT,
+  type Manifest,
+  type Mark,
+  marksPerReply,
+  type RefusedReason,
+  type ReportStatus,
+  type RowGroup,
+  type SyncRequest,
+} from '@geotrace/core-wasm/wire'
+
+interface FakeUser {
+  /** epoch/hash → lags. */
+  rows: Map<string, { epoch: number; hash: Uint8Array; size: number; lags: number }>
+  marks: Mark[]
+  reported: boolean
+}
+
+export interface FakeCentral {
+  serve(frame: Uint8Array, nowMs: number): Uint8Array
+  readonly users: Map<string, FakeUser>
+  /** Rows that came again in another sync with no lag that was not known. */
+  rowsTwice: number
+  /** Every frame that was acknowledged, once, in order. */
+  readonly requests: SyncRequest[]
+  readonly codes: Map<string, ReportStatus>
+  /** Decides about groups; undefined takes them. */
+  refuse: (group: RowGroup) => RefusedReason | undefined
+  /** Drops all marks, as a retraction does. */
+  retract(): void
+}
+
+export function fakeCentral(manifest: Manifest, roster: Uint8Array): FakeCentral {
+  const { syncRequestBytes, syncReplyBytes } = manifest.parameters
+  const users = new Map<string, FakeUser>()
+  const answered = new Map<string, { digest: string; reply: Uint8Array }>()
+  let generation = 1
+  const central: FakeCentral = {
+    users,
+    rowsTwice: 0,
+    requests: [],
+    codes: new Map(),
+    refuse: () => undefined,
+    retract() {
+      generation++
+      for (const user of users.values()) {
+        user.marks = []
+        user.reported = false
+      }
+    },
+    serve(frame, nowMs) {
+      const request = decodeSyncRequest(frame, syncRequestBytes)
+      const id = sha(request.userSecret)
+      const key = `${id}/${bytesToHex(request.syncId)}`
+      const digest = sha(frame)
+      const before = answered.get(key)
+      if (before !== undefined && before.digest !== digest) throw new FederationError('SYNC_CONFLICT', 'another batch')
+      if (before !== undefined) return before.reply
+      const reply = answer(request, id, nowMs)
+      answered.set(key, { digest, reply })
+      central.requests.push(request)
+      return reply
+    },
+  }
+
+  function answer(request: SyncRequest, id: string, nowMs: number): Uint8Array {
+    if (request.report.kind === 'erase') users.delete(id)
+    const user = users.get(id) ?? { rows: new Map(), marks: [], reported: false }
+    if (request.report.kind !== 'erase') users.set(id, user)
+    const refused = request.groups.flatMap((group) => {
+      const reason = central.refuse(group)
+      if (reason === undefined) store(user, group)
+      return reason === undefined ? [] : [{ epoch: group.epoch, reason, roster }]
+    })
+    const report = takeCode(user, request)
+    if (user.reported) for (const [other, item] of users) if (other !== id) meet(user, item)
+    for (const other of users.values()) if (other.reported && other !== user) meet(other, user)
+    const from = request.generation === generation ? request.cursor : 0
+    const marks = user.marks.slice(from, from + marksPerReply(syncReplyBytes, refused.length))
+    const cursor = from + marks.length
+    const left = user.marks.length - cursor
+    return encodeSyncReply({ report, time: nowMs, generation, cursor, left, refused, marks }, syncReplyBytes)
+  }
+
+  function store(user: FakeUser, { epoch, rows }: RowGroup): void {
+    for (const row of rows) {
+      const key = `${epoch}/${bytesToHex(row.hash)}`
+      const lags = user.rows.get(key)?.lags ?? 0
+      if ((lags & row.lags) === row.lags) central.rowsTwice++
+      user.rows.set(key, { epoch, ...row, lags: lags | row.lags })
+    }
+  }
+
+  function takeCode(user: FakeUser, { report }: SyncRequest): ReportStatus {
+    if (report.kind !== 'code') return 'none'
+    const key = bytesToHex(report.code)
+    const status = central.codes.get(key) ?? 'code-unknown'
+    if (status !== 'accepted') return status
+    central.codes.set(key, 'code-spent')
+    user.reported = true
+    return status
+  }
+
+  return central
+}
+
+/** Marks `other` wherever it was current and the reporter current (same block) or next (a block later). */
+function meet(reporter: FakeUser, other: FakeUser): void {
+  for (const [key, { epoch, hash, lags }] of other.rows) {
+    const row = reporter.rows.get(key)
+    if (row === undefined || (lags & LAG_CURRENT) === 0) continue
+    const lag = row.lags & LAG_CURRENT ? 0 : row.lags & LAG_NEXT ? 1 : undefined
+    if (lag === undefined || other.marks.some((mark) => bytesToHex(mark.hash) === bytesToHex(hash))) continue
+    other.marks.push({ epoch, hash, degree: 1, weight: 1, lag })
+  }
+}
+
+function sha(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}

@@ -1,0 +1,203 @@
+/**
+ * A small federation in memory for the client's tests: real rosters, signed answers, sheets and Merkle paths, made of
+ * the wire codecs alone. `intercept` sees every request and may cut, delay, alter or refuse it.
+ */
+import { createHash } from 'node:crypto'
+import { type Core, loadCore, type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
+import {
+  answerContent,
+  blocksToMasks,
+  blockToPosition,
+  blockToVerdict,
+  bytesToHex,
+  type CertifiedRoster,
+  concatBytes,
+  decodeRosterRequest,
+  decodeSaltRequest,
+  encodeCertifiedRoster,
+  encodeRefusal,
+  encodeRosterReply,
+  encodeUnsignedAnswer,
+  equalBytes,
+  errorToRefusal,
+  FederationError,
+  hashToRosterName,
+  keyToShards,
+  type Manifest,
+  type Parameters,
+  signContent,
+  treeToPath,
+} from '@geotrace/core-wasm/wire'
+import type { Dialer, Protocol } from '../src/dialer.ts'
+import { SALT, SYNC } from '../src/dialer.ts'
+import { createTracer, type Tracer, type TracerInit } from '../src/index.ts'
+import { memoryStorage } from '../src/memory-storage.ts'
+import type { Storage } from '../src/storage.ts'
+import { type FakeCentral, fakeCentral } from './fake-central.ts'
+import {
+  CENTRAL,
+  type FakeTrees,
+  fakeCommitments,
+  fakeManifest,
+  fakeSalt,
+  fakeTrees,
+  foundRoster,
+  OPERATORS,
+  signerOf,
+} from './fake-founding.ts'
+
+/** Sees a request to `peer` (an operator's name); calls `serve` or does worse. */
+export type Intercept = (
+  peer: string,
+  protocol: Protocol,
+  frame: Uint8Array,
+  serve: (frame: Uint8Array) => Promise<Uint8Array>,
+) => Promise<Uint8Array>
+
+export interface FakeFederation {
+  readonly manifest: Manifest
+  readonly certified: CertifiedRoster
+  readonly clock: SimulatedClock
+  readonly core: Core
+  readonly central: FakeCentral
+  readonly dialer: Dialer
+  /** Salt requests that a node answered: its name and how many salts. */
+  readonly answered: { peer: string; salts: number }[]
+  intercept: Intercept
+  /** Distinct salts that one node gives away; reset by hand. */
+  quota: number
+}
+
+/** A Saturday noon inside an epoch (12:00 – 13:20) and inside its longer blocks. */
+export const START_MS = Date.parse('2026-11-21T12:35:00Z')
+
+export async function fakeFederation(parameters: Partial<Parameters> = {}): Promise<FakeFederation> {
+  const clock = simulatedClock(START_MS)
+  const { manifest, trees, certified } = found(parameters)
+  const names = new Map([...OPERATORS, CENTRAL].map((name) => [bytesToHex(signerOf(`peer/${name}`).key), name]))
+  const given = new Map<string, Set<string>>()
+  const federation: FakeFederation = {
+    manifest,
+    certified,
+    clock,
+    core: await loadCore(),
+    central: fakeCentral(manifest, hashToRosterName(certified.hash)),
+    answered: [],
+    intercept: (_peer, _protocol, frame, serve) => serve(frame),
+    quota: Number.POSITIVE_INFINITY,
+    dialer: {
+      open: async () => ({
+        async request(peer, protocol, frame, { signal } = {}) {
+          if (signal?.aborted === true) throw new FederationError('ABORTED', 'aborted')
+          const name = names.get(bytesToHex(peer.key))!
+          return federation.intercept(name, protocol, frame, async (bytes) => serve(name, protocol, bytes))
+        },
+        close: async () => {},
+      }),
+    },
+  }
+
+  function serve(name: string, protocol: Protocol, frame: Uint8Array): Uint8Array {
+    try {
+      if (protocol.id === SALT.id) return serveSalts(name, frame)
+      if (protocol.id === SYNC.id) return federation.central.serve(frame, clock.now())
+      const request = decodeRosterRequest(frame)
+      return encodeRosterReply(
+        request.op === 'get' && request.height === 0 ? encodeCertifiedRoster(certified) : undefined,
+      )
+    } catch (error) {
+      return encodeRefusal(errorToRefusal(error))
+    }
+  }
+
+  function serveSalts(name: string, frame: Uint8Array): Uint8Array {
+    const { shard, roster, blocks } = decodeSaltRequest(frame)
+    const signer = signerOf(`peer/${name}`)
+    if (!equalBytes(roster, hashToRosterName(certified.hash)))
+      throw new FederationError('ROSTER_UNKNOWN', 'which roster?')
+    if (!keyToShards(certified.roster, signer.key).includes(shard)) {
+      throw new FederationError('WRONG_SHARD', 'not mine', { shard })
+    }
+    for (const { size, n } of blocks) {
+      const verdict = blockToVerdict(size, n, clock.now())
+      if (verdict === 'too-old') throw new FederationError('BLOCK_TOO_OLD', 'too old', { block: n })
+      if (verdict === 'too-new') throw new FederationError('BLOCK_TOO_NEW', 'too new', { block: n })
+    }
+    const taken = new Set([...(given.get(name) ?? []), ...blocks.map(({ size, n }) => `${shard}/${size}/${n}`)])
+    if (taken.size > federation.quota) throw new FederationError('QUOTA_SPENT', 'later', { retryAfterMs: 60_000 })
+    given.set(name, taken)
+    federation.answered.push({ peer: name, salts: blocks.length })
+    const epochs = [...blocksToMasks(blocks)].map(([epoch, mask]) => {
+      const entries = fakeCommitments(shard, epoch)
+      for (const { size, n } of blocks) {
+        if (Math.floor((n * size) / 80) === epoch) entries[blockToPosition(size, n)] = fakeSalt(shard, size, n)
+      }
+      return { epoch, mask, entries, path: pathOf(trees, shard, epoch - certified.roster.firstEpoch) }
+    })
+    const unsigned = encodeUnsignedAnswer({ time: clock.now(), roster, shard, epochs })
+    return concatBytes(unsigned, signContent(signer, 'geotrace/salt-answer', answerContent(frame, unsigned)))
+  }
+
+  return federation
+}
+
+const founded = new Map<string, { manifest: Manifest; trees: FakeTrees; certified: CertifiedRoster }>()
+
+/** Founding costs a thousand hashes and ten signatures: once for each set of parameters. */
+function found(parameters: Partial<Parameters>) {
+  const key = JSON.stringify(parameters)
+  const known = founded.get(key)
+  if (known !== undefined) return known
+  const manifest = fakeManifest(START_MS, parameters)
+  const trees = fakeTrees(manifest)
+  const fresh = { manifest, trees, certified: foundRoster(manifest, trees) }
+  founded.set(key, fresh)
+  return fresh
+}
+
+function pathOf(trees: FakeTrees, shard: number, index: number): Uint8Array[] {
+  return treeToPath(trees[shard]!, index)
+}
+
+/** Bytes that look random and are the same in every run. */
+export function seededRandom(seed: string): (n: number) => Uint8Array {
+  let count = 0
+  return (n) => {
+    const blocks = Array.from({ length: Math.ceil(n / 32) }, () =>
+      createHash('sha256').update(`${seed}/${count++}`).digest(),
+    )
+    return new Uint8Array(Buffer.concat(blocks).subarray(0, n))
+  }
+}
+
+export function openTracer(
+  federation: FakeFederation,
+  init: Partial<TracerInit> & { storage?: Storage } = {},
+): Promise<Tracer> {
+  const { manifest, dialer, clock, core } = federation
+  return createTracer({
+    federation: manifest,
+    dialer,
+    clock,
+    core,
+    storage: memoryStorage(),
+    random: seededRandom('device'),
+    redaction: false,
+    timeZoneOffsetMin: () => 0,
+    ...init,
+  })
+}
+
+/** Stays at one place or walks north, one accurate fix every five minutes until `untilMs`. */
+export function life(from: { lat: number; lng: number }, untilMs: number, minutes: number, stepDegrees = 0) {
+  const count = Math.floor(minutes / 5)
+  return Array.from({ length: count }, (_, i) => ({
+    lat: from.lat + stepDegrees * i,
+    lng: from.lng,
+    accuracyM: 5,
+    at: untilMs - (count - i) * 5 * 60_000,
+  }))
+}
+
+export const unreachable = (): Promise<never> =>
+  Promise.reject(new FederationError('PEER_UNREACHABLE', 'cut', { tried: 1 }))
