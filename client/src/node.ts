@@ -21,11 +21,20 @@ export function libp2pDialer(options: Libp2pDialerOptions = {}): Dialer {
   const dialer = anyLibp2pDialer(options)
   return {
     async open() {
-      if (typeof globalThis.WebSocket !== 'function') {
-        const { WebSocket } = await import('ws')
-        globalThis.WebSocket = WebSocket as unknown as typeof globalThis.WebSocket
-      }
+      if (typeof globalThis.WebSocket !== 'function') globalThis.WebSocket = await loadWebSocket()
       return dialer.open()
     },
   }
+}
+
+async function loadWebSocket(): Promise<typeof globalThis.WebSocket> {
+  const { WebSocket } = await import('ws')
+  /** As in a browser: an error that nobody listens for is the end of the connection, not of the process. */
+  class QuietWebSocket extends WebSocket {
+    constructor(...init: ConstructorParameters<typeof WebSocket>) {
+      super(...init)
+      this.on('error', () => {})
+    }
+  }
+  return QuietWebSocket as unknown as typeof globalThis.WebSocket
 }

@@ -1,0 +1,41 @@
+/**
+ * `admin.json` in a node's directory: where its control server listens and the token that opens it. README "Operating".
+ * Mode 0600: whoever may read the node's directory may control the node, and nobody else.
+ */
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+export const ADMIN_FILE = 'admin.json'
+/** Only this machine. */
+export const ADMIN_ADDRESS = '127.0.0.1'
+
+export interface AdminFile {
+  port: number
+  token: string
+  pid: number
+}
+
+export async function writeAdminFile(dir: string, file: AdminFile): Promise<void> {
+  const path = join(dir, ADMIN_FILE)
+  await rm(`${path}.new`, { force: true })
+  await writeFile(`${path}.new`, `${JSON.stringify(file)}\n`, { mode: 0o600, flag: 'wx' })
+  await rename(`${path}.new`, path)
+}
+
+/** Undefined when there is none, or none that can be read as one. */
+export async function readAdminFile(dir: string): Promise<AdminFile | undefined> {
+  try {
+    const file = JSON.parse(await readFile(join(dir, ADMIN_FILE), 'utf8')) as Partial<AdminFile> | null
+    const { port, token, pid } = file ?? {}
+    return typeof port === 'number' && typeof token === 'string' && typeof pid === 'number'
+      ? { port, token, pid }
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Leaves a file that another process wrote since. */
+export async function removeAdminFile(dir: string, token: string): Promise<void> {
+  if ((await readAdminFile(dir))?.token === token) await rm(join(dir, ADMIN_FILE), { force: true })
+}

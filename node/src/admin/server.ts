@@ -1,0 +1,131 @@
+/**
+ * The control server of a running node: JSON over HTTP on 127.0.0.1, a port of the system's choice. README "Operating".
+ * A request needs the token of admin.json, and a Host header that names this address, so that no web page can reach it
+ * by way of a name it controls. GET changes nothing; bodies, waits and connections are bounded.
+ */
+import { timingSafeEqual } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { bytesToHex, FederationError, isFederationError } from '@geotrace/core-wasm/wire'
+import type { Log } from '../log.ts'
+import type { Random } from '../random.ts'
+import { ADMIN_ADDRESS, removeAdminFile, writeAdminFile } from './admin-file.ts'
+
+/** A list of ten thousand codes is 200 KB; what comes in is far smaller. */
+const BODY_MAX_BYTES = 65_536
+/** An operator and a console. */
+const CONNECTIONS_MAX = 16
+const REQUEST_MAX_MS = 10_000
+const TOKEN_BYTES = 32
+
+/** Takes the request's JSON (undefined without a body), returns the reply's. Throws FederationError for a refusal. */
+export type AdminRoute = (body: unknown) => Promise<unknown> | unknown
+/** `GET /status` → route. Routes under GET only read. */
+export type AdminRoutes = Readonly<Record<`${'GET' | 'POST'} /${string}`, AdminRoute>>
+
+export interface AdminServer {
+  readonly port: number
+  stop(): Promise<void>
+}
+export interface AdminServerInit {
+  /** The node's directory; gets admin.json. */
+  dir: string
+  routes: AdminRoutes
+  random: Random
+  log: Log
+}
+
+/** A server that listens already. */
+export async function adminServer({ dir, routes, random, log }: AdminServerInit): Promise<AdminServer> {
+  const token = bytesToHex(random(TOKEN_BYTES))
+  const server = createServer((request, response) => {
+    answer(request, response, routes, token, port).catch(() => {
+      log.error('admin.failed')
+      response.destroy()
+    })
+  })
+  server.maxConnections = CONNECTIONS_MAX
+  server.requestTimeout = REQUEST_MAX_MS
+  server.headersTimeout = REQUEST_MAX_MS
+  const port = await listen(server)
+  await writeAdminFile(dir, { port, token, pid: process.pid })
+  return {
+    port,
+    async stop() {
+      await removeAdminFile(dir, token)
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  routes: AdminRoutes,
+  token: string,
+  port: number,
+): Promise<void> {
+  const host = request.headers.host
+  if (host !== `${ADMIN_ADDRESS}:${port}`) return reply(response, 403, refusal('wrong host'))
+  if (!isToken(request.headers.authorization, token)) return reply(response, 401, refusal('no token'))
+  const key = `${request.method} ${request.url}` as keyof AdminRoutes
+  const route = Object.hasOwn(routes, key) ? routes[key] : undefined
+  if (route === undefined) return reply(response, 404, refusal(`there is no ${request.method} ${request.url}`))
+  try {
+    const body = await readBody(request)
+    if (request.method === 'GET' && body !== undefined) throw invalid('GET takes no body')
+    reply(response, 200, (await route(body)) ?? {})
+  } catch (error) {
+    if (!isFederationError(error)) throw error
+    const { code, message, data } = error
+    reply(response, code === 'MESSAGE_TOO_LARGE' ? 413 : 400, { code, message, data })
+  }
+}
+
+function listen(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, ADMIN_ADDRESS, () => resolve((server.address() as AddressInfo).port))
+  })
+}
+
+function isToken(header: string | undefined, token: string): boolean {
+  const [given, wanted] = [Buffer.from(header ?? ''), Buffer.from(`Bearer ${token}`)]
+  return given.length === wanted.length && timingSafeEqual(given, wanted)
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > BODY_MAX_BYTES) {
+      throw new FederationError('MESSAGE_TOO_LARGE', `a request may have ${BODY_MAX_BYTES} bytes`, {
+        size,
+        max: BODY_MAX_BYTES,
+      })
+    }
+    chunks.push(chunk)
+  }
+  if (size === 0) return undefined
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  } catch {
+    throw invalid('the body is not JSON')
+  }
+}
+
+function reply(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', connection: 'close' })
+  response.end(JSON.stringify(body))
+}
+
+function refusal(message: string): { code: string; message: string } {
+  return { code: 'FORBIDDEN', message }
+}
+
+function invalid(reason: string): FederationError<'COMMAND_INVALID'> {
+  return new FederationError('COMMAND_INVALID', reason, { reason })
+}

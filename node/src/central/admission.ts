@@ -1,0 +1,62 @@
+/**
+ * Which groups of a sync are taken. PROTOCOL.md §7.2: a group is stored whole or refused whole, with the reason and the
+ * roster in force for its epoch, so that the device can salt it again.
+ */
+import {
+  DEPOSIT_WINDOW_MS,
+  EPOCH_MS,
+  EPOCH_OPENS_BEFORE_MS,
+  equalBytes,
+  FederationError,
+  type RefusedGroup,
+  ROWS_PER_EPOCH_MAX,
+  type RowGroup,
+} from '@geotrace/core-wasm/wire'
+import type { CentralStore, EpochRows, User } from '../store/central-store.ts'
+import { mergeRows } from '../store/row-set.ts'
+import type { RosterPins, RosterView } from './pins.ts'
+
+export interface Admission {
+  readonly taken: readonly EpochRows[]
+  readonly refused: readonly RefusedGroup[]
+}
+
+/** Whether rows of an epoch may be deposited at `nowMs`. Pure. */
+export function epochToVerdict(epoch: number, nowMs: number, retentionStart: number): 'open' | 'too-old' | 'too-new' {
+  if (epoch < retentionStart || (epoch + 1) * EPOCH_MS < nowMs - DEPOSIT_WINDOW_MS) return 'too-old'
+  return epoch * EPOCH_MS > nowMs + EPOCH_OPENS_BEFORE_MS ? 'too-new' : 'open'
+}
+
+export interface AdmissionInit {
+  store: CentralStore
+  book: RosterView
+  pins: RosterPins
+  user: User
+  groups: readonly RowGroup[]
+  nowMs: number
+  retentionStart: number
+}
+
+/** Throws ROSTER_UNKNOWN while this peer has no roster at all: nothing is lost, the device comes again. */
+export async function admitGroups(init: AdmissionInit): Promise<Admission> {
+  const { store, book, pins, user, groups, nowMs, retentionStart } = init
+  if (groups.length > 0 && book.newest() === undefined) {
+    throw new FederationError('ROSTER_UNKNOWN', 'the federation has no roster yet')
+  }
+  const taken: EpochRows[] = []
+  const refused: RefusedGroup[] = []
+  for (const { epoch, roster, rows } of groups) {
+    const verdict = epochToVerdict(epoch, nowMs, retentionStart)
+    if (verdict !== 'open') {
+      refused.push({ epoch, reason: verdict, roster: pins.name(epoch) })
+      continue
+    }
+    const pinned = await pins.pin(epoch)
+    if (pinned === undefined || !equalBytes(pinned, roster)) {
+      refused.push({ epoch, reason: 'roster', roster: pins.name(epoch) })
+    } else if (mergeRows(await store.userRows(epoch, user), rows).length > ROWS_PER_EPOCH_MAX) {
+      refused.push({ epoch, reason: 'too-many-rows', roster: pinned })
+    } else taken.push({ epoch, rows })
+  }
+  return { taken, refused }
+}

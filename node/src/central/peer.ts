@@ -1,0 +1,266 @@
+/**
+ * The central peer: the authority's node, put together. PROTOCOL.md §8; for operators node/CENTRAL.md.
+ * It keeps deposits, issues report codes, marks; it votes in the federation and never holds a shard.
+ */
+import { join } from 'node:path'
+import type { Clock } from '@geotrace/core-wasm'
+import {
+  EPOCH_MS,
+  FederationError,
+  keyToPeerId,
+  type Manifest,
+  marksPerReply,
+  SYNC_GROUPS_MAX,
+} from '@geotrace/core-wasm/wire'
+import type { AdminRoutes } from '../admin/server.ts'
+import type { Log } from '../log.ts'
+import { assertSameFederation, createMembership, type Membership } from '../membership/membership.ts'
+import { fileRecords } from '../membership/records.ts'
+import { createHost } from '../net/host.ts'
+import { type Host, SYNC } from '../net/protocol.ts'
+import type { Random } from '../random.ts'
+import type { CentralStore, DayStatistics, ReportId } from '../store/central-store.ts'
+import { levelStore } from '../store/level-store.ts'
+import { type CodeCounts, type CodeDesk, type CodeOrder, codeDesk } from './codes.ts'
+import { type CentralConfig, reportToEnd, toCentralConfig } from './config.ts'
+import { rosterPins } from './pins.ts'
+import { type Retention, retention, retentionToEpoch } from './retention.ts'
+import { type RiskDesk, type RiskSummary, riskDesk } from './risk-desk.ts'
+import type { RiskProfile } from './risk-profile.ts'
+import { centralRoutes } from './routes.ts'
+import { type SyncCounters, type SyncService, syncService } from './service.ts'
+
+export interface CentralPeerInit {
+  manifest: Manifest
+  /** 32-byte secret of the peer id that the manifest names as `central`. */
+  secret: Uint8Array
+  /** 32-byte secret of the authority's operator key, for its vote. */
+  operatorSecret?: Uint8Array
+  /** The peer's directory: rosters, votes, and the store unless one is given. */
+  dir: string
+  /** Opened and closed by the caller. */
+  store?: CentralStore
+  clock: Clock
+  random: Random
+  log: Log
+  /** Multiaddrs; the manifest's unless given. */
+  listen?: readonly string[]
+  localAddress?: string
+  config?: Partial<CentralConfig>
+}
+export interface CentralStatus extends Readonly<SyncCounters> {
+  readonly state: 'joining' | 'serving' | 'leaving' | 'stopped'
+  readonly federation: string
+  readonly peerId: string | undefined
+  readonly addresses: readonly string[]
+  readonly roster: number | undefined
+  readonly activeReports: number
+  /** Hashes of active reports in memory. */
+  readonly sourceHashes: number
+  /** Real time spent on the risk rule. */
+  readonly riskMs: number
+  readonly riskFailures: number
+}
+export interface CentralStatistics {
+  readonly users: number
+  readonly days: readonly DayStatistics[]
+  readonly codes: CodeCounts
+}
+/** A report as the authority sees it: no user, no hash. Times in Unix ms. */
+export interface ReportStatus {
+  readonly id: ReportId
+  readonly at: number
+  readonly from: number
+  readonly until: number
+  readonly state: 'active' | 'ended' | 'retracted'
+  /** Users who have marks of it. */
+  readonly marked: number
+}
+/** What to try on a report: other degrees, or a whole other rule. */
+export interface DryRun extends Partial<Pick<CentralConfig, 'degrees' | 'latencyEpochs' | 'profile'>> {
+  report: ReportId
+}
+
+export interface CentralPeer {
+  /** Resolves when it answers; it serves deposits as soon as a roster is certified. Throws STORE_LOCKED, STORE_MISSING,
+   * STORAGE_CORRUPT, MANIFEST_INVALID. */
+  start(): Promise<void>
+  stop(): Promise<void>
+  status(): CentralStatus
+  statistics(): Promise<CentralStatistics>
+  /** Throws COMMAND_INVALID. */
+  issueCodes(order: CodeOrder): Promise<string[]>
+  /** Throws CODE_UNKNOWN, CODE_SPENT, CODE_EXPIRED. */
+  revokeCode(code: string): Promise<void>
+  reports(): Promise<ReportStatus[]>
+  /** Takes all marks of a report back. Throws COMMAND_INVALID. */
+  retract(report: ReportId): Promise<void>
+  /** What a report would mark; changes nothing. Throws COMMAND_INVALID. */
+  dryRun(dryRun: DryRun): Promise<RiskSummary>
+  /** For `adminServer`. */
+  routes(): AdminRoutes
+}
+
+interface Parts {
+  host: Host
+  store: CentralStore
+  membership: Membership
+  codes: CodeDesk
+  risk: RiskDesk
+  service: SyncService
+  sweeping: Retention
+}
+
+/** Throws COMMAND_INVALID for a setting and MANIFEST_INVALID for a manifest that this peer cannot work with. */
+export function centralPeer(init: CentralPeerInit): CentralPeer {
+  const { manifest, clock, log } = init
+  const config = toCentralConfig(init.config ?? {}, manifest)
+  assertReplySize(manifest)
+  let state: CentralStatus['state'] = 'stopped'
+  let parts: Parts | undefined
+  const running = (): Parts => {
+    if (parts === undefined)
+      throw new FederationError('NODE_NOT_RUNNING', 'the central peer is not started', { dir: init.dir })
+    return parts
+  }
+
+  const peer: CentralPeer = {
+    async start() {
+      if (state !== 'stopped') throw new TypeError('the central peer is started already')
+      state = 'joining'
+      try {
+        parts = await assemble(init, config)
+        await parts.sweeping.start()
+        await parts.risk.start()
+        await parts.host.serve(SYNC, parts.service.handle)
+        await parts.membership.start()
+        log.info('central.started', { activeReports: parts.risk.status.reports })
+      } catch (error) {
+        await peer.stop()
+        throw error
+      }
+    },
+    async stop() {
+      state = 'leaving'
+      if (parts !== undefined) await disassemble(parts, init)
+      parts = undefined
+      state = 'stopped'
+    },
+    status() {
+      const roster = parts?.membership.book.newest()?.roster.height
+      const risk = parts?.risk.status
+      return {
+        state: state === 'joining' && roster !== undefined ? 'serving' : state,
+        federation: manifest.name,
+        peerId: parts === undefined ? undefined : keyToPeerId(parts.host.key),
+        addresses: parts?.host.addresses() ?? [],
+        roster,
+        ...(parts?.service.counters ?? { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 }),
+        activeReports: risk?.reports ?? 0,
+        sourceHashes: risk?.hashes ?? 0,
+        riskMs: Math.round(risk?.riskMs ?? 0),
+        riskFailures: risk?.failures ?? 0,
+      }
+    },
+    statistics: async () => ({ ...(await running().store.statistics()), codes: await running().codes.counts() }),
+    async issueCodes(order) {
+      const codes = await running().codes.issue(order)
+      log.info('central.codes-issued', { count: codes.length })
+      return codes
+    },
+    async revokeCode(code) {
+      await running().codes.revoke(code)
+      log.info('central.code-revoked')
+    },
+    async reports() {
+      const { store } = running()
+      const records = await store.reports()
+      return Promise.all(
+        records.map(async ({ id, at, from, until, state: kept }) => ({
+          id,
+          at,
+          from: from * EPOCH_MS,
+          until: (until + 1) * EPOCH_MS,
+          state: kept === 'active' && reportToEnd({ at }, config) <= clock.now() ? ('ended' as const) : kept,
+          marked: (await store.markedUsers(id)).length,
+        })),
+      )
+    },
+    async retract(report) {
+      await running().risk.retract(report)
+      log.info('central.report-retracted', { report })
+    },
+    dryRun: ({ report, ...change }) => running().risk.dryRun(report, toProfile(change, config, manifest)),
+    routes: () => centralRoutes(peer),
+  }
+  return peer
+}
+
+async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<Parts> {
+  const { manifest, secret, operatorSecret, dir, clock, random, log, listen, localAddress } = init
+  const { retentionDays } = manifest.parameters
+  const opened: (() => Promise<unknown>)[] = []
+  try {
+    const store = init.store ?? (await levelStore({ dir: join(dir, 'store'), random }))
+    if (init.store === undefined) opened.push(() => store.close())
+    const records = await fileRecords(join(dir, 'records'))
+    await assertSameFederation(manifest, records)
+    const host = await createHost({
+      secret,
+      listen: listen ?? manifest.central.addresses,
+      clock,
+      log,
+      ...(localAddress !== undefined && { localAddress }),
+    })
+    opened.push(() => host.stop())
+    if (keyToPeerId(host.key) !== manifest.central.peerId) refuse('central.peerId', 'this peer has another key')
+    const membership = await createMembership({
+      manifest,
+      host,
+      records,
+      clock,
+      log,
+      ...(operatorSecret !== undefined && { operatorSecret }),
+    })
+    const { book } = membership
+    const retentionStart = (): number => retentionToEpoch(clock.now(), retentionDays)
+    const risk = riskDesk({ store, config, clock, log, stopwatch })
+    const codes = codeDesk({ store, clock, random, retentionStart, ...config })
+    const pins = await rosterPins(store, book)
+    const service = syncService({ manifest, config, store, book, pins, codes, risk, clock, random, retentionStart })
+    const sweeping = retention({ store, clock, retentionDays, exclusive: risk.exclusive, log })
+    return { host, store, membership, codes, risk, service, sweeping }
+  } catch (error) {
+    for (const close of opened.reverse()) await close()
+    throw error
+  }
+}
+
+async function disassemble({ host, store, membership, risk, sweeping }: Parts, init: CentralPeerInit): Promise<void> {
+  membership.stop()
+  sweeping.stop()
+  await host.stop()
+  await risk.settled()
+  if (init.store === undefined) await store.close()
+}
+
+function toProfile(change: Omit<DryRun, 'report'>, config: CentralConfig, manifest: Manifest): RiskProfile {
+  const { degrees, latencyEpochs, profile } = config
+  return toCentralConfig({ profile, degrees, latencyEpochs, ...change }, manifest).profile
+}
+
+/** A reply must hold the refusal of every group, and a mark, or a device would take refused rows for stored. */
+function assertReplySize({ parameters }: Manifest): void {
+  if (marksPerReply(parameters.syncReplyBytes, SYNC_GROUPS_MAX) < 1) {
+    refuse('parameters.syncReplyBytes', `${parameters.syncReplyBytes} bytes cannot refuse ${SYNC_GROUPS_MAX} groups`)
+  }
+}
+
+/** Milliseconds of real time: how long work took, never what time it is. */
+function stopwatch(): number {
+  return Number(process.hrtime.bigint() / 1_000n) / 1_000
+}
+
+function refuse(path: string, reason: string): never {
+  throw new FederationError('MANIFEST_INVALID', `federation.json: ${path}: ${reason}`, { path, reason })
+}

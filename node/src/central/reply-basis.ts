@@ -1,0 +1,40 @@
+/**
+ * What a sync's reply said beside its marks, as it rests with the acknowledgement: a repeated sync is answered from it.
+ *  u8 report; { u32 epoch; u8 reason; u8 roster[8] } []
+ */
+import {
+  byteReader,
+  byteWriter,
+  REFUSED_REASONS,
+  REPORT_STATUSES,
+  type RefusedGroup,
+  type ReportStatus,
+  ROSTER_NAME_BYTES,
+} from '@geotrace/core-wasm/wire'
+
+export interface ReplyBasis {
+  readonly report: ReportStatus
+  readonly refused: readonly RefusedGroup[]
+}
+
+const REFUSED_BYTES = 4 + 1 + ROSTER_NAME_BYTES
+
+export function encodeBasis({ report, refused }: ReplyBasis): Uint8Array {
+  const writer = byteWriter(1 + refused.length * REFUSED_BYTES).u8(REPORT_STATUSES.indexOf(report))
+  for (const { epoch, reason, roster } of refused) {
+    writer.u32(epoch).u8(REFUSED_REASONS.indexOf(reason)).bytes(roster, ROSTER_NAME_BYTES)
+  }
+  return writer.finish()
+}
+
+export function decodeBasis(bytes: Uint8Array): ReplyBasis {
+  const reader = byteReader(bytes)
+  const report = REPORT_STATUSES[reader.u8()] ?? reader.refuse('no such report status')
+  const refused = Array.from({ length: reader.left / REFUSED_BYTES }, () => ({
+    epoch: reader.u32(),
+    reason: REFUSED_REASONS[reader.u8()] ?? reader.refuse('no such reason'),
+    roster: reader.bytes(ROSTER_NAME_BYTES),
+  }))
+  reader.end()
+  return { report, refused }
+}

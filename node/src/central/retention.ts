@@ -1,0 +1,69 @@
+/**
+ * Retention: whole UTC days leave the store when they are older than the manifest's retentionDays. PROTOCOL.md §8.
+ * Once at the start, however long the peer was off, then after each midnight of the injected clock.
+ */
+import type { Clock } from '@geotrace/core-wasm'
+import type { Log } from '../log.ts'
+import type { CentralStore } from '../store/central-store.ts'
+import { DAY_MS, dayToFirstEpoch, timeToDay } from '../store/day.ts'
+import type { Serial } from '../store/serial.ts'
+
+/** After a failed sweep (a full disk, say). */
+const AGAIN_MS = 10 * 60_000
+
+/** The first UTC day that is kept at `nowMs`: today and `retentionDays` whole days before it. */
+export function retentionToDay(nowMs: number, retentionDays: number): number {
+  return timeToDay(nowMs) - retentionDays
+}
+
+/** The first epoch that is kept. */
+export function retentionToEpoch(nowMs: number, retentionDays: number): number {
+  return Math.max(0, dayToFirstEpoch(retentionToDay(nowMs, retentionDays)))
+}
+
+export interface Retention {
+  start(): Promise<void>
+  stop(): void
+}
+export interface RetentionInit {
+  store: CentralStore
+  clock: Clock
+  retentionDays: number
+  /** Runs while no marks are computed. */
+  exclusive: Serial
+  log: Log
+}
+
+export function retention({ store, clock, retentionDays, exclusive, log }: RetentionInit): Retention {
+  let cancel = (): void => {}
+  let stopped = false
+
+  const sweep = async (): Promise<void> => {
+    const gone = await exclusive(() => store.dropBefore(Math.max(0, retentionToDay(clock.now(), retentionDays))))
+    if (gone > 0) log.info('central.days-dropped', { days: gone })
+  }
+  const plan = (delayMs: number): void => {
+    if (stopped) return
+    cancel = clock.setTimer(() => {
+      sweep().then(
+        () => plan(untilMidnight()),
+        () => {
+          log.error('central.retention-failed')
+          plan(AGAIN_MS)
+        },
+      )
+    }, delayMs)
+  }
+  const untilMidnight = (): number => DAY_MS - (clock.now() % DAY_MS)
+
+  return {
+    async start() {
+      await sweep()
+      plan(untilMidnight())
+    },
+    stop() {
+      stopped = true
+      cancel()
+    },
+  }
+}

@@ -1,0 +1,41 @@
+/** `geotrace codes issue | revoke`: report codes, through the running central peer's control server. */
+import { Command } from 'commander'
+import { adminRequest } from '../admin/client.ts'
+import { defaultDir, moment, wholeNumber } from './options.ts'
+import type { Output } from './output.ts'
+
+interface IssueOptions {
+  dir: string
+  count: number
+  days: number
+  from?: number
+  json?: boolean
+}
+
+export function codesCommand(out: Output): Command {
+  const issue = new Command('issue')
+    .description('issue codes that authorise one report each; they are shown once')
+    .option('--dir <dir>', 'directory of the central peer', defaultDir('central'))
+    .option('--count <n>', 'how many', wholeNumber, 1)
+    .option('--days <days>', 'valid for this long', wholeNumber, 1)
+    .option('--from <time>', 'infectious since (default: as far back as deposits are kept)', moment)
+    .option('--json', 'one JSON object')
+    .action((options: IssueOptions) => issueCodes(options, out))
+  const revoke = new Command('revoke')
+    .description('make an unspent code worthless')
+    .argument('<code>', 'XXXX-XXXX-XXXX-XXXX')
+    .option('--dir <dir>', 'directory of the central peer', defaultDir('central'))
+    .action(async (code: string, { dir }: { dir: string }) => {
+      await adminRequest(dir, 'POST', '/codes/revoke', { code })
+      out.line('revoked')
+    })
+  return new Command('codes').description('report codes, as the authority').addCommand(issue).addCommand(revoke)
+}
+
+async function issueCodes({ dir, count, days, from, json }: IssueOptions, out: Output): Promise<void> {
+  const reply = (await adminRequest(dir, 'POST', '/codes', { count, days, ...(from !== undefined && { from }) })) as {
+    codes: string[]
+  }
+  if (json) out.json(reply)
+  else for (const code of reply.codes) out.line(code)
+}

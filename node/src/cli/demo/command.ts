@@ -1,0 +1,157 @@
+/**
+ * `npm start`: founds a federation of real processes on this machine, lets simulated residents live through the last
+ * hours, has one report, shows who was marked, where, when and why, and stays up. Nothing of it is kept.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '@geotrace/core-wasm'
+import { bytesToHex, manifestToId } from '@geotrace/core-wasm/wire'
+import { Command } from 'commander'
+import { adminRequest } from '../../admin/client.ts'
+import { systemRandom } from '../../random.ts'
+import { wholeNumber } from '../options.ts'
+import { type Output, table } from '../output.ts'
+import { type FederationProcesses, startProcesses } from './processes.ts'
+import { simulateResidents } from './residents.ts'
+import { openTown, type Town } from './town.ts'
+
+interface DemoOptions {
+  once?: boolean
+  degrees: number
+}
+
+const REPORTER = 'ada'
+const STATUS_MS = 2_000
+const PARENT_POLL_MS = 500
+
+export function demoCommand(out: Output): Command {
+  return new Command('demo')
+    .description('found and run a whole federation on this machine')
+    .option('--once', 'end after the story')
+    .option('--degrees <k>', 'contact steps that the report marks', wholeNumber, 2)
+    .action((options: DemoOptions) => demo(options, out))
+}
+
+async function demo({ once = false, degrees }: DemoOptions, out: Output): Promise<void> {
+  const stop = toldToStop()
+  const dir = mkdtempSync(join(tmpdir(), 'geotrace-demo-'))
+  let federation: FederationProcesses | undefined
+  let town: Town | undefined
+  const run = async () => {
+    out.line('Geo Trace: a federation on this machine only, with published keys')
+    out.progress('founding …')
+    federation = await startProcesses({ dir, degrees })
+    await Promise.all(federation.peers.map((peer) => peer.serving()))
+    introduce(federation, out)
+    const residents = simulateResidents(systemClock().now(), systemRandom)
+    town = await openTown({ manifest: federation.manifest, residents, dir: join(dir, 'residents') })
+    await story(federation, town, out)
+    if (once) return
+    out.line()
+    out.line('The federation keeps running. Ctrl-C ends it and removes everything.')
+    await watch(federation, town, stop, out)
+  }
+  try {
+    // What is under way when Ctrl-C comes fails because its peers are gone; that is no news.
+    await Promise.race([run().catch((error) => (stop.aborted ? undefined : Promise.reject(error))), aborted(stop)])
+  } finally {
+    out.progress('stopping …')
+    await federation?.stop()
+    await town?.close().catch(() => {})
+    rmSync(dir, { recursive: true, force: true, maxRetries: 3 })
+    out.line('All processes ended; nothing is left behind.')
+  }
+}
+
+function introduce(federation: FederationProcesses, out: Output): void {
+  const { manifest, peers } = federation
+  const { shards, replicas } = manifest.parameters
+  out.line(
+    `Federation ${bytesToHex(manifestToId(manifest)).slice(0, 16)}: ${shards} shards, each on ${replicas} salt nodes; roster 0 is certified`,
+  )
+  const addresses = new Map(
+    [...manifest.members, manifest.central].map(({ operator, addresses: all }) => [operator, all]),
+  )
+  const rows = peers.map(({ name, role, pid }) => ['  ', role, name, `pid ${pid}`, ...(addresses.get(name) ?? [])])
+  for (const line of table(rows)) out.line(line)
+}
+
+async function story(federation: FederationProcesses, town: Town, out: Output): Promise<void> {
+  out.line()
+  out.line('The last two and three quarter hours, a fix every five minutes, hashed with real salts and deposited:')
+  for (const { name, story: what, result } of await town.syncAll((name) => out.progress(`${name} syncs …`))) {
+    out.line(
+      `   ${name.padEnd(5)} ${what.padEnd(36)} ${result.fixesHashed} fixes → ${result.rowsDeposited} risk hashes, ${result.saltsAsked} salts`,
+    )
+  }
+  const { codes } = (await adminRequest(federation.central.dir, 'POST', '/codes', { count: 1, days: 1 })) as {
+    codes: [string]
+  }
+  await town.report(REPORTER, codes[0])
+  out.line()
+  out.line(`The authority issues report code ${codes[0]}; ${REPORTER} reports. At their next sync the others learn:`)
+  for (const { name, story: what, degree, same, trail, exposures } of await town.look(REPORTER)) {
+    out.line()
+    if (degree === 0) out.line(`   ${name}: not at risk (${what})`)
+    else out.line(`   ${name}: AT RISK, degree ${degree}: ${why(same, trail)} (${what})`)
+    for (const { from, to, lat, lng, matches } of exposures) {
+      out.line(
+        `      ${clock(from)} – ${clock(to)}  near ${lat.toFixed(5)}, ${lng.toFixed(5)}  ${matches} matching hashes`,
+      )
+    }
+  }
+}
+
+/** Until Ctrl-C: the residents go on living, and a line of status. */
+async function watch(federation: FederationProcesses, town: Town, stop: AbortSignal, out: Output): Promise<void> {
+  while (!stop.aborted) {
+    const up = federation.peers.filter((peer) => peer.pid !== undefined).length
+    const salts = await Promise.all(federation.saltNodes.map((peer) => status(peer.dir)))
+    const central = await status(federation.central.dir)
+    const answered = salts.reduce((sum, item) => sum + (item.answered ?? 0), 0)
+    out.progress(
+      `${clock(systemClock().now())}  ${up} of ${federation.peers.length} peers up, ${answered} salt requests answered, ` +
+        `${central.syncs ?? 0} syncs, ${central.activeReports ?? 0} report, ${town.size} residents`,
+    )
+    await Promise.race([aborted(stop), new Promise((resolve) => setTimeout(resolve, STATUS_MS).unref())])
+    await town.live()
+  }
+}
+
+async function status(dir: string): Promise<Record<string, number>> {
+  try {
+    return (await adminRequest(dir, 'GET', '/status')) as Record<string, number>
+  } catch {
+    // A peer that is down shows in the count of peers.
+    return {}
+  }
+}
+
+function why(same: number, trail: number): string {
+  const parts = [
+    same > 0 && `${same} in the same place and block`,
+    trail > 0 && `${trail} where somebody had just been`,
+  ]
+  return parts.filter(Boolean).join(', ')
+}
+
+function clock(at: number): string {
+  return new Date(at).toTimeString().slice(0, 5)
+}
+
+/** Aborts at the first SIGINT, SIGTERM or SIGHUP, or when the process that started us is gone. */
+function toldToStop(): AbortSignal {
+  const controller = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort())
+  const parent = process.ppid
+  setInterval(() => process.ppid !== parent && controller.abort(), PARENT_POLL_MS).unref()
+  return controller.signal
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

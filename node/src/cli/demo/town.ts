@@ -1,0 +1,102 @@
+/**
+ * The demo's residents with their devices: real clients over real streams, each dialling from a loopback address of
+ * their own. They redact: each has marked their home.
+ */
+import { join } from 'node:path'
+import { createTracer, type Exposure, type SyncResult, type Tracer } from '@geotrace/client'
+import { levelStorage, libp2pDialer } from '@geotrace/client/node'
+import { loadCore, systemClock } from '@geotrace/core-wasm'
+import type { Manifest } from '@geotrace/core-wasm/wire'
+import { loopbackAddresses } from '../../loopback.ts'
+import { systemRandom } from '../../random.ts'
+import type { Resident } from './residents.ts'
+
+export interface TownInit {
+  manifest: Manifest
+  residents: readonly Resident[]
+  dir: string
+}
+export interface Looked {
+  name: string
+  story: string
+  /** 0: not at risk. */
+  degree: number
+  same: number
+  trail: number
+  exposures: Exposure[]
+}
+export interface Town {
+  readonly size: number
+  syncAll(onStart: (name: string) => void): Promise<{ name: string; story: string; result: SyncResult }[]>
+  report(name: string, code: string): Promise<void>
+  /** What everybody but the reporter sees at their next sync. */
+  look(reporter: string): Promise<Looked[]>
+  /** A fix every five minutes, a sync every hour; returns at once when nothing is due. */
+  live(): Promise<void>
+  close(): Promise<void>
+}
+
+const FIX_MS = 5 * 60_000
+const SYNC_MS = 60 * 60_000
+
+export async function openTown({ manifest, residents, dir }: TownInit): Promise<Town> {
+  const core = await loadCore({ pins: manifest.core })
+  const clock = systemClock()
+  const addresses = await loopbackAddresses(2, residents.length)
+  const people: (Resident & { tracer: Tracer })[] = []
+  for (const [i, resident] of residents.entries()) {
+    const tracer = await createTracer({
+      federation: manifest,
+      core,
+      clock,
+      random: systemRandom,
+      storage: await levelStorage(join(dir, resident.name)),
+      dialer: libp2pDialer({ localAddress: addresses[i]! }),
+    })
+    await tracer.home.mark(resident.home)
+    for (const fix of resident.fixes) await tracer.record(fix)
+    people.push({ ...resident, tracer })
+  }
+  let [fixedAt, syncedAt] = [clock.now(), clock.now()]
+  const look = async ({ name, story, tracer }: (typeof people)[number]): Promise<Looked> => {
+    while ((await tracer.sync()).marksLeft > 0);
+    const marks = await tracer.marks()
+    return {
+      name,
+      story,
+      degree: marks.length === 0 ? 0 : Math.min(...marks.map((mark) => mark.degree)),
+      same: marks.filter((mark) => mark.lag === 0).length,
+      trail: marks.filter((mark) => mark.lag === 1).length,
+      exposures: await tracer.exposures(),
+    }
+  }
+  return {
+    size: people.length,
+    async syncAll(onStart) {
+      const done = []
+      for (const { name, story, tracer } of people) {
+        onStart(name)
+        done.push({ name, story, result: await tracer.sync() })
+      }
+      return done
+    },
+    async report(name, code) {
+      await people.find((person) => person.name === name)!.tracer.report(code)
+    },
+    look: (reporter) => Promise.all(people.filter(({ name }) => name !== reporter).map(look)),
+    async live() {
+      const now = clock.now()
+      if (now - fixedAt >= FIX_MS) {
+        fixedAt = now
+        for (const { tracer, fixes } of people) await tracer.record({ ...fixes.at(-1)!, at: now })
+      }
+      if (now - syncedAt >= SYNC_MS) {
+        syncedAt = now
+        for (const { tracer } of people) await tracer.sync()
+      }
+    },
+    async close() {
+      await Promise.all(people.map(({ tracer }) => tracer.close()))
+    },
+  }
+}

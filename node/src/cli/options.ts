@@ -1,0 +1,44 @@
+/** Readers of command-line values; each refuses with a sentence that says what to type. */
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { FederationError, type Manifest, parseManifest } from '@geotrace/core-wasm/wire'
+import { InvalidArgumentError } from 'commander'
+
+/** Where a role keeps its keys and tables unless told otherwise. */
+export function defaultDir(role: 'salt' | 'central'): string {
+  return join(homedir(), '.geotrace', role)
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text) || text === '0') throw new InvalidArgumentError('expected a whole number from 1.')
+  return Number(text)
+}
+
+/** ISO 8601 → Unix ms. */
+export function moment(text: string): number {
+  const at = Date.parse(text)
+  if (Number.isNaN(at)) throw new InvalidArgumentError('expected a time such as 2026-11-21T10:30:00Z.')
+  return at
+}
+
+export function collect(value: string, before: string[]): string[] {
+  return [...before, value]
+}
+
+/** Throws COMMAND_INVALID, MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK. */
+export function readManifest(path: string): Manifest {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch {
+    return invalid(
+      `there is no manifest at ${path}; ask your founder for federation.json and name it with --federation`,
+    )
+  }
+  return parseManifest(text)
+}
+
+export function invalid(reason: string): never {
+  throw new FederationError('COMMAND_INVALID', reason, { reason })
+}

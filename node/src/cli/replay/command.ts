@@ -1,0 +1,78 @@
+/**
+ * `geotrace replay`: a whole federation on a simulated clock over recorded tracks. One process, real nodes, real streams
+ * on loopback; every person has a libp2p peer and a loopback address of their own, and no rule is loosened for them.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { invalid, moment, wholeNumber } from '../options.ts'
+import { type Output, table } from '../output.ts'
+import { readPeople } from './people.ts'
+import { type Marked, type ReplayResult, simulate } from './simulation.ts'
+
+interface ReplayOptions {
+  report: string
+  at?: number
+  degrees: number
+  profile: 'seed'
+  redaction: boolean
+  json?: boolean
+}
+
+export function replayCommand(out: Output): Command {
+  return new Command('replay')
+    .description('run a whole federation over recorded tracks and print who is marked and why')
+    .argument('<path...>', '.plt, .gpx or .csv files, or folders of people; each file or folder in one is a person')
+    .requiredOption('--report <id>', 'the person who reports: the name of their folder or file')
+    .option('--at <time>', 'when they report (default: with their first sync after their last fix)', moment)
+    .option('--degrees <k>', 'contact steps to mark', wholeNumber, 1)
+    .option('--profile <name>', 'accuracy rule of the client', 'seed')
+    .option('--no-redaction', 'turn off home, zones and speed')
+    .option('--json', 'one JSON object on stdout')
+    .action((paths: string[], options: ReplayOptions) => replay(paths, options, out))
+}
+
+async function replay(paths: string[], options: ReplayOptions, out: Output): Promise<void> {
+  if (options.profile !== 'seed') invalid(`there is no profile ${options.profile}; there is: seed`)
+  const people = readPeople(paths)
+  if (!people.some(({ id }) => id === options.report)) {
+    invalid(`nobody is called ${options.report}; there are: ${people.map(({ id }) => id).join(', ')}`)
+  }
+  const dir = mkdtempSync(join(tmpdir(), 'geotrace-replay-'))
+  try {
+    const result = await simulate({ ...options, people, dir, out })
+    if (options.json) out.json(result)
+    else for (const line of describe(result)) out.line(line)
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+function describe(result: ReplayResult): string[] {
+  const { reporter, people, fixes, riskHashes, saltRequests, marked, seconds } = result
+  const time = Object.entries(seconds).map(([phase, value]) => `${phase} ${value.toFixed(2)} s`)
+  return [
+    `${people} people, ${fixes} fixes, ${riskHashes} risk hashes, ${saltRequests} salt requests (${time.join(', ')})`,
+    `${reporter} reports; ${marked.length === 0 ? 'nobody is' : `${marked.length} are`} marked`,
+    ...marked.flatMap(describeMarked),
+  ]
+}
+
+function describeMarked({ id, degree, same, trail, exposures }: Marked): string[] {
+  const rows = exposures.map(({ from, to, lat, lng, matches }) => [
+    '   ',
+    `${iso(from)} – ${iso(to)}`,
+    `near ${lat.toFixed(4)}, ${lng.toFixed(4)}`,
+    `${matches} matches`,
+  ])
+  return [
+    '',
+    `${id}  degree ${degree}: ${same} hashes in the same block, ${trail} after the other had been there`,
+    ...table(rows),
+  ]
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString().slice(0, 16).replace('T', ' ')
+}

@@ -1,0 +1,50 @@
+/**
+ * People of a replay: each folder or file under the paths given is one person, each track file in it part of their life.
+ */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { basename, extname, join } from 'node:path'
+import { type Fix, importFile, isTrackFile } from '@geotrace/client/importers'
+import { FederationError } from '@geotrace/core-wasm/wire'
+
+export interface Person {
+  id: string
+  /** Ascending by time. */
+  fixes: Fix[]
+}
+
+/** Throws COMMAND_INVALID (no such path, no tracks, one id twice) and IMPORT_INVALID (a track that cannot be read). */
+export function readPeople(paths: readonly string[]): Person[] {
+  const people = paths.flatMap((path) => {
+    if (!existsSync(path)) invalid(`there is no ${path}`)
+    if (!statSync(path).isDirectory()) return [readPerson(path)]
+    return readdirSync(path)
+      .sort()
+      .map((name) => join(path, name))
+      .filter((entry) => tracksIn(entry).length > 0)
+      .map(readPerson)
+  })
+  if (people.length === 0) invalid(`no tracks in ${paths.join(', ')}: expected .plt, .gpx or .csv files`)
+  const ids = new Set<string>()
+  for (const { id } of people) {
+    if (ids.has(id)) invalid(`two people are called ${id}; give paths whose names differ`)
+    ids.add(id)
+  }
+  return people
+}
+
+function readPerson(path: string): Person {
+  const fixes = tracksIn(path).flatMap((file) => importFile(file, readFileSync(file, 'utf8')))
+  const name = basename(path)
+  return { id: name.slice(0, name.length - extname(name).length), fixes: fixes.sort((a, b) => a.at - b.at) }
+}
+
+function tracksIn(path: string): string[] {
+  if (!statSync(path).isDirectory()) return isTrackFile(path) ? [path] : []
+  return readdirSync(path)
+    .sort()
+    .flatMap((name) => tracksIn(join(path, name)))
+}
+
+function invalid(reason: string): never {
+  throw new FederationError('COMMAND_INVALID', reason, { reason })
+}

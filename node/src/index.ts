@@ -1,0 +1,9 @@
+/**
+ * @geotrace/node: the peers that listen. A volunteer's `saltNode`, the authority's `centralPeer`; both start and stop,
+ * take clock, randomness and directory as arguments, and speak the protocols of PROTOCOL.md §7.
+ */
+export { type CentralPeer, type CentralPeerInit, centralPeer } from './central/peer.ts'
+export { type Log, silent } from './log.ts'
+export { type MemberCard, newManifest, PARAMETERS } from './membership/new-manifest.ts'
+export { type Random, systemRandom } from './random.ts'
+export { type SaltNode, type SaltNodeInit, saltNode } from './salt/node.ts'

@@ -1,0 +1,53 @@
+/**
+ * A node's clock beside those of its peers: beyond 30 s off their median it stops serving. PROTOCOL.md §5.5.
+ * A clock that runs ahead would hand out salts of blocks to come and destroy secrets still needed.
+ */
+import type { Clock } from '@geotrace/core-wasm'
+import { decodeTimeReply, encodeRosterRequest, FederationError } from '@geotrace/core-wasm/wire'
+import { type Host, type PeerAddress, ROSTER } from '../net/protocol.ts'
+import { fanOut } from './fan-out.ts'
+
+export const SKEW_MAX_MS = 30_000
+/** Peers asked: their median is wrong only if half of them are. */
+const PEERS_ASKED_MAX = 15
+
+export interface ClockWatch {
+  /** Our clock minus the median of our peers' and our own; 0 until one has answered. */
+  readonly offsetMs: number
+  check(): Promise<void>
+  /** Throws CLOCK_SKEWED. */
+  assertTrue(): void
+}
+
+export function clockWatch(host: Host, peers: readonly PeerAddress[], clock: Clock): ClockWatch {
+  let offsetMs = 0
+  return {
+    get offsetMs() {
+      return offsetMs
+    },
+    async check() {
+      // Our own clock is one of the votes: a single peer that answers cannot stop us.
+      const offsets = [0]
+      await fanOut(peers.slice(0, PEERS_ASKED_MAX), async (peer) => {
+        const asked = clock.now()
+        const theirs = decodeTimeReply(await host.request(peer, ROSTER, encodeRosterRequest({ op: 'time' })))
+        offsets.push((asked + clock.now()) / 2 - theirs)
+      })
+      offsetMs = Math.round(median(offsets))
+    },
+    assertTrue() {
+      if (Math.abs(offsetMs) <= SKEW_MAX_MS) return
+      throw new FederationError('CLOCK_SKEWED', 'the clock of this node differs from its peers', {
+        offsetMs: Math.abs(offsetMs),
+      })
+    },
+  }
+}
+
+/** The middle one; of two, the one nearer zero, so that doubt does not stop a node. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const low = sorted[Math.floor((sorted.length - 1) / 2)] ?? 0
+  const high = sorted[Math.ceil((sorted.length - 1) / 2)] ?? 0
+  return Math.abs(low) <= Math.abs(high) ? low : high
+}

@@ -1,0 +1,20 @@
+/**
+ * Ed25519 by the host's own library, some twenty times as fast as in JavaScript; the same signatures (RFC 8032).
+ * PROTOCOL.md §6.4.
+ */
+import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
+import { KEY_BYTES, type Signer } from '@geotrace/core-wasm/wire'
+
+/** DER of a PKCS #8 Ed25519 key up to its 32 bytes (RFC 8410 §7). */
+const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex')
+
+/** A signer from the 32-byte secret of RFC 8032. */
+export function nativeSigner(secret: Uint8Array): Signer {
+  if (secret.length !== KEY_BYTES) throw new RangeError(`"secret" expected 32 bytes, got ${secret.length}`)
+  const der = Buffer.concat([PKCS8_HEAD, secret])
+  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+  der.fill(0)
+  // The last 32 bytes of a SubjectPublicKeyInfo are the key.
+  const spki = createPublicKey(key).export({ format: 'der', type: 'spki' })
+  return { key: new Uint8Array(spki.subarray(-KEY_BYTES)), sign: (message) => new Uint8Array(sign(null, message, key)) }
+}

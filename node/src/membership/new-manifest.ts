@@ -1,0 +1,100 @@
+/**
+ * A new federation: the founding manifest from the cards of its members. PROTOCOL.md §4.
+ * The file alone founds nothing: the peers named in it make seeds, sign sheets and certify roster 0 when they run.
+ */
+import { CORE_SHA256 } from '@geotrace/core-wasm'
+import {
+  assertManifest,
+  bytesToHex,
+  demoSecret,
+  FederationError,
+  keyToPeerId,
+  type Manifest,
+  type Parameters,
+  secretToSigner,
+} from '@geotrace/core-wasm/wire'
+import * as z from 'zod/mini'
+import type { Random } from '../random.ts'
+
+/** What a founder needs of a node: printed by `geotrace salt init`, read by `geotrace federation found`. */
+export interface MemberCard {
+  operator: string
+  /** Hex. */
+  operatorKey: string
+  peerId: string
+  addresses: string[]
+}
+
+const cardSchema = z.strictObject({
+  operator: z.string(),
+  operatorKey: z.string(),
+  peerId: z.string(),
+  addresses: z.array(z.string()).check(z.minLength(1)),
+})
+
+/** Defaults of a new federation; each can be set on the command line. */
+export const PARAMETERS: Parameters = {
+  resolution: 12,
+  blockSizesMin: [5, 10, 20, 40, 80],
+  saltWindowMin: 180,
+  saltsPerRequest: 90,
+  salting: 'plain',
+  quota: 'rolling',
+  shards: 5,
+  replicas: 3,
+  threshold: 1,
+  periodEpochs: 18,
+  // Seven days: a federation that cannot agree on the next roster lives on for a week.
+  reserveEpochs: 126,
+  retentionDays: 14,
+  syncRequestBytes: [2048, 4096, 8192, 16384, 32768],
+  syncReplyBytes: 2048,
+}
+
+/** Reads a card as `init` printed it. Throws COMMAND_INVALID. */
+export function parseCard(text: string, path: string): MemberCard {
+  try {
+    return z.parse(cardSchema, JSON.parse(text))
+  } catch (cause) {
+    const reason = `${path} is not a member's card; \`geotrace salt init\` prints one`
+    throw new FederationError('COMMAND_INVALID', reason, { reason }, { cause })
+  }
+}
+
+export interface NewFederation {
+  name: string
+  members: MemberCard[]
+  central: MemberCard
+  parameters?: Partial<Parameters>
+  demo?: { phrase: string }
+  /** Unix ms. */
+  at: number
+  random: Random
+}
+
+/** Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK. */
+export function newManifest({ name, members, central, parameters, demo, at, random }: NewFederation): Manifest {
+  const operators = new Map([...members, central].map((card) => [card.operator, card.operatorKey]))
+  const entry = ({ peerId, operator, addresses }: MemberCard) => ({ peerId, operator, addresses })
+  return assertManifest({
+    version: 1,
+    name,
+    ...(demo === undefined ? {} : { demo }),
+    founding: { nonce: bytesToHex(random(32)), at: new Date(at).toISOString() },
+    parameters: { ...PARAMETERS, ...parameters },
+    core: CORE_SHA256,
+    operators: [...operators].map(([operator, key]) => ({ name: operator, key })),
+    members: members.map(entry),
+    central: entry(central),
+  })
+}
+
+/** The card of a demo node: all its keys derive from the phrase. PROTOCOL.md §4.3. */
+export function demoCard(phrase: string, operator: string, addresses: string[]): MemberCard {
+  return {
+    operator,
+    operatorKey: bytesToHex(secretToSigner(demoSecret(phrase, `operator/${operator}`)).key),
+    peerId: keyToPeerId(secretToSigner(demoSecret(phrase, `peer/${operator}`)).key),
+    addresses,
+  }
+}

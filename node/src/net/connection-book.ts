@@ -1,0 +1,90 @@
+/**
+ * Counts of inbound connections by address prefix, before any cryptography. PROTOCOL.md §6.5.
+ * Pure but for its own counters; time is an argument. Addresses live here in memory only and are never logged.
+ */
+import { type HostLimits, PREFIXES_MAX } from './limits.ts'
+import type { Source } from './requester.ts'
+
+export type Admission = 'admitted' | 'full' | 'prefix-full' | 'too-fast' | 'no-address'
+
+export interface ConnectionBook {
+  readonly open: number
+  /** Counts a connection in as pending when the limits allow it. */
+  admit(source: Source, nowMs: number): Admission
+  /** Its handshake is finished. */
+  upgraded(source: Source): void
+  /** It is gone, `pending` if it never finished its handshake. */
+  closed(source: Source, pending: boolean): void
+}
+
+interface Count {
+  open: number
+  pending: number
+  /** Token bucket of new connections. */
+  tokens: number
+  atMs: number
+}
+
+export function connectionBook(limits: HostLimits): ConnectionBook {
+  const counts = new Map<string, Count>()
+  let open = 0
+  let pending = 0
+
+  const look = (name: string, nowMs: number): Count => {
+    const count = counts.get(name) ?? { open: 0, pending: 0, tokens: limits.newBurst, atMs: nowMs }
+    // A clock that steps back refills nothing and takes nothing away.
+    const elapsedMs = Math.max(0, nowMs - count.atMs)
+    count.tokens = Math.min(limits.newBurst, count.tokens + (elapsedMs / 1000) * limits.newPerSecond)
+    count.atMs = nowMs
+    return count
+  }
+  const forget = (nowMs: number): void => {
+    for (const [name, count] of counts) {
+      if (count.open === 0 && look(name, nowMs).tokens >= limits.newBurst) counts.delete(name)
+    }
+  }
+  const both = ({ prefix, fence }: Source): string[] =>
+    [...new Set([prefix, fence])].filter((name) => name !== undefined)
+
+  return {
+    get open() {
+      return open
+    },
+    admit(source, nowMs) {
+      if (source.prefix === undefined || source.fence === undefined) return 'no-address'
+      if (open >= limits.connections || pending >= limits.pending) return 'full'
+      if (counts.size >= PREFIXES_MAX) forget(nowMs)
+      if (counts.size >= PREFIXES_MAX && !counts.has(source.prefix)) return 'full'
+      const prefix = look(source.prefix, nowMs)
+      const fence = source.fence === source.prefix ? prefix : look(source.fence, nowMs)
+      counts.set(source.prefix, prefix)
+      counts.set(source.fence, fence)
+      if (prefix.tokens < 1) return 'too-fast'
+      // The attempt costs a token even if it is refused for another reason, so trying is not free.
+      prefix.tokens -= 1
+      if (prefix.open >= limits.perPrefix || prefix.pending >= limits.pendingPerPrefix) return 'prefix-full'
+      const isFence = fence !== prefix
+      if (isFence && (fence.open >= limits.perFence || fence.pending >= limits.pendingPerFence)) return 'prefix-full'
+      open++
+      pending++
+      for (const count of isFence ? [prefix, fence] : [prefix]) {
+        count.open++
+        count.pending++
+      }
+      return 'admitted'
+    },
+    upgraded(source) {
+      pending--
+      for (const name of both(source)) counts.get(name)!.pending--
+    },
+    closed(source, wasPending) {
+      open--
+      if (wasPending) pending--
+      for (const name of both(source)) {
+        const count = counts.get(name)!
+        count.open--
+        if (wasPending) count.pending--
+      }
+    },
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Frames on a stream: an unsigned varint length, minimal and at most three bytes, then that many bytes. PROTOCOL.md
+ * §6.1. The length is an attacker's number: it is compared with the protocol's bound before anything is kept.
+ */
+import { concatBytes, FederationError } from '@geotrace/core-wasm/wire'
+import type { Stream } from '@libp2p/interface'
+import { byteStream } from '@libp2p/utils'
+
+const LENGTH_MAX_BYTES = 3
+
+type Readable = ReturnType<typeof byteStream<Stream>> & { readonly readBuffer: { readonly byteLength: number } }
+
+export interface Frames {
+  /** Throws MESSAGE_MALFORMED when it ends early, MESSAGE_TOO_LARGE, or the signal's reason. */
+  read(maxBytes: number, signal: AbortSignal): Promise<Uint8Array>
+  write(frame: Uint8Array, signal: AbortSignal): Promise<void>
+  /** Bytes that came after the frame read last. */
+  readonly left: number
+}
+
+/** `maxBytes`: the largest frame that will be read from this stream. */
+export function frames(stream: Stream, maxBytes: number): Frames {
+  // `readBuffer` is there at run time, but not in the type.
+  const bytes = byteStream(stream, { maxBufferSize: maxBytes + LENGTH_MAX_BYTES }) as Readable
+  const take = async (count: number, signal: AbortSignal): Promise<Uint8Array> => {
+    try {
+      // A copy as a plain array: slices of a Buffer would share its memory.
+      return new Uint8Array((await bytes.read({ bytes: count, signal })).subarray())
+    } catch (error) {
+      signal.throwIfAborted()
+      throw isEnd(error) ? malformed('it ends early', { cause: error }) : error
+    }
+  }
+  return {
+    async read(max, signal) {
+      let length = 0
+      for (let i = 0; ; i++) {
+        const byte = (await take(1, signal))[0]!
+        length += (byte & 0x7f) << (7 * i)
+        if (byte < 0x80) {
+          if (i > 0 && byte === 0) throw malformed('a length with needless bytes')
+          break
+        }
+        if (i + 1 === LENGTH_MAX_BYTES) throw tooLarge(length, max)
+      }
+      if (length > max) throw tooLarge(length, max)
+      return length === 0 ? new Uint8Array(0) : await take(length, signal)
+    },
+    write: (frame, signal) => bytes.write(concatBytes(lengthToBytes(frame.length), frame), { signal }),
+    get left() {
+      return bytes.readBuffer.byteLength
+    },
+  }
+}
+
+export function lengthToBytes(length: number): Uint8Array {
+  const out: number[] = []
+  let rest = length
+  for (; rest > 0x7f; rest >>>= 7) out.push((rest & 0x7f) | 0x80)
+  return Uint8Array.from([...out, rest])
+}
+
+export function malformed(reason: string, options?: { cause: unknown }): FederationError<'MESSAGE_MALFORMED'> {
+  return new FederationError('MESSAGE_MALFORMED', `malformed frame: ${reason}`, { at: 0 }, options)
+}
+
+function tooLarge(size: number, max: number): FederationError<'MESSAGE_TOO_LARGE'> {
+  return new FederationError('MESSAGE_TOO_LARGE', `a frame of ${size} bytes or more, at most ${max} expected`, {
+    size,
+    max,
+  })
+}
+
+/** Whether the other side ended the stream in good order; a reset is another matter. */
+function isEnd(error: unknown): boolean {
+  return error instanceof Error && error.name === 'UnexpectedEOFError'
+}

@@ -1,0 +1,67 @@
+/**
+ * Bounds of a listening peer, each with its reason. PROTOCOL.md §6.5. Measured 2026-11 on libp2p 3.3: ten silent
+ * sockets lock a stock node for ten seconds, and it counts by exact address, so one IPv6 customer passes as many.
+ */
+export interface HostLimits {
+  /** Open connections in all: about 100 KiB each, so 50 MiB on a volunteer's machine. */
+  readonly connections: number
+  /** Open connections of one IPv4 address or IPv6 /56: what go-libp2p grants. */
+  readonly perPrefix: number
+  /** Open connections of one IPv6 /48: eight customers of a provider that hands out /56. */
+  readonly perFence: number
+  /** Connections whose handshake is not finished; stock libp2p has 10 and 10 s. */
+  readonly pending: number
+  readonly pendingPerPrefix: number
+  readonly pendingPerFence: number
+  /** New connections a second of one prefix, and how many may come at once: a handshake costs about 5 ms CPU. */
+  readonly newPerSecond: number
+  readonly newBurst: number
+  /** Connections unused for longer may be closed to make room for new ones. */
+  readonly idleMs: number
+  /** Requests being answered at once; beyond it peers are told BUSY. */
+  readonly inFlight: number
+  /** Handshake of an inbound connection. */
+  readonly upgradeMs: number
+  /** From the opening of a stream to the end of its request. */
+  readonly readMs: number
+  /** From the request to its answer. */
+  readonly handleMs: number
+  /** Until the other side has taken the answer. */
+  readonly writeMs: number
+  readonly dialMs: number
+  /** From the request sent to its whole answer; longer than the other side's `handleMs` and `writeMs` together. */
+  readonly replyMs: number
+}
+
+export const HOST_LIMITS: HostLimits = {
+  connections: 500,
+  perPrefix: 8,
+  perFence: 64,
+  pending: 256,
+  pendingPerPrefix: 4,
+  pendingPerFence: 16,
+  newPerSecond: 5,
+  newBurst: 20,
+  idleMs: 30_000,
+  inFlight: 256,
+  upgradeMs: 3_000,
+  readMs: 3_000,
+  handleMs: 5_000,
+  writeMs: 5_000,
+  dialMs: 5_000,
+  replyMs: 11_000,
+}
+
+/** Streams of one protocol that one connection may have open; a request is one stream. */
+export const STREAMS_PER_PROTOCOL = 4
+/** Our own requests in flight to one peer: one below, since the other side may see a stream close a moment later. */
+export const REQUESTS_PER_PEER = STREAMS_PER_PROTOCOL - 1
+/** All streams of a connection: two protocols at full use. */
+export const STREAMS_PER_CONNECTION = 8
+/** yamux's smallest window; the largest frame is a roster of 256 KiB. */
+export const STREAM_WINDOW_BYTES = 262_144
+export const STREAM_WRITE_BUFFER_BYTES = 1_048_576
+/** A WebSocket message carries at most some noise frames of 64 KiB; `ws` would take 100 MiB. */
+export const WEBSOCKET_MESSAGE_MAX_BYTES = 1_048_576
+/** Prefixes remembered for the token bucket: about 200 bytes each. */
+export const PREFIXES_MAX = 65_536

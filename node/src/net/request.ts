@@ -1,0 +1,102 @@
+/**
+ * The asking half: reuses an open connection or dials one, one new stream a request. PROTOCOL.md §6.1.
+ * Throws PEER_UNREACHABLE, PEER_TIMEOUT, MESSAGE_TOO_LARGE, ABORTED; what the reply says is the caller's to read.
+ */
+import { FederationError, isFederationError, keyToPeerId } from '@geotrace/core-wasm/wire'
+import type { Connection, Libp2p } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { withDeadline } from './deadline.ts'
+import { frames } from './frame.ts'
+import { type HostLimits, REQUESTS_PER_PEER, STREAMS_PER_PROTOCOL } from './limits.ts'
+import type { Host, PeerAddress, Protocol } from './protocol.ts'
+import { turns } from './turns.ts'
+
+export function requests(libp2p: Libp2p, limits: HostLimits): Host['request'] {
+  const streams = turns(REQUESTS_PER_PEER)
+
+  return async (peer, protocol, request, { signal } = {}) => {
+    const peerId = keyToPeerId(peer.key)
+    if (request.length > protocol.requestMaxBytes) {
+      throw new RangeError(`"request" expected at most ${protocol.requestMaxBytes} bytes, got ${request.length}`)
+    }
+    return await streams.run(`${peerId} ${protocol.id}`, async () => {
+      const open = openConnection(libp2p, peerId)
+      if (open !== undefined) {
+        try {
+          return await exchange(open, protocol, request, limits, signal)
+        } catch (error) {
+          // It may have died while nobody looked. Every request may be asked twice, so once more on a new one.
+          if (isFinal(error)) throw error
+          if (open.status !== 'open')
+            return await exchange(await dial(peer, peerId, signal), protocol, request, limits, signal)
+          return await exchange(open, protocol, request, limits, signal)
+        }
+      }
+      return await exchange(await dial(peer, peerId, signal), protocol, request, limits, signal)
+    })
+  }
+
+  async function dial(peer: PeerAddress, peerId: string, signal: AbortSignal | undefined): Promise<Connection> {
+    const tried = peer.addresses.length
+    try {
+      const addresses = peer.addresses.map((address) => withPeerId(address, peerId))
+      if (addresses.length === 0) throw new Error('no address')
+      const timedOut = () => new FederationError('PEER_TIMEOUT', `no connection to ${peerId} in time`, { peer: peerId })
+      return await withDeadline(limits.dialMs, timedOut, (inner) => libp2p.dial(addresses, { signal: inner }), signal)
+    } catch (cause) {
+      if (isFinal(cause)) throw cause
+      throw new FederationError('PEER_UNREACHABLE', `cannot reach ${peerId}`, { tried }, { cause })
+    }
+  }
+}
+
+async function exchange(
+  connection: Connection,
+  protocol: Protocol,
+  request: Uint8Array,
+  { replyMs }: HostLimits,
+  outer: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const peer = connection.remotePeer.toString()
+  const timedOut = () => new FederationError('PEER_TIMEOUT', `no answer from ${peer} in time`, { peer })
+  try {
+    return await withDeadline(replyMs, timedOut, (signal) => ask(connection, protocol, request, signal), outer)
+  } catch (cause) {
+    // A partition leaves a connection that looks open; only a new dial finds out that it has healed.
+    if (isFederationError(cause, 'PEER_TIMEOUT')) connection.abort(cause)
+    if (isFinal(cause)) throw cause
+    throw new FederationError('PEER_UNREACHABLE', `the stream to ${peer} failed`, { tried: 1 }, { cause })
+  }
+}
+
+async function ask(connection: Connection, protocol: Protocol, request: Uint8Array, signal: AbortSignal) {
+  const stream = await connection.newStream(protocol.id, { signal, maxOutboundStreams: STREAMS_PER_PROTOCOL * 2 })
+  try {
+    const channel = frames(stream, protocol.replyMaxBytes)
+    await channel.write(request, signal)
+    await stream.close({ signal })
+    return await channel.read(protocol.replyMaxBytes, signal)
+  } catch (error) {
+    stream.abort(error instanceof Error ? error : new Error('request failed'))
+    throw error
+  }
+}
+
+function openConnection(libp2p: Libp2p, peerId: string): Connection | undefined {
+  return libp2p
+    .getConnections(peerIdFromString(peerId))
+    .find(({ status, limits }) => status === 'open' && limits == null)
+}
+
+function withPeerId(address: string, peerId: string): Multiaddr {
+  return multiaddr(/\/p2p\//.test(address) ? address : `${address}/p2p/${peerId}`)
+}
+
+function isFinal(error: unknown): boolean {
+  return (
+    isFederationError(error, 'PEER_TIMEOUT') ||
+    isFederationError(error, 'ABORTED') ||
+    isFederationError(error, 'MESSAGE_TOO_LARGE')
+  )
+}

@@ -1,0 +1,105 @@
+/**
+ * The answering half: reads one bounded frame, calls the handler, writes the one reply, closes. PROTOCOL.md §6.1, §6.3.
+ * Every wait has a deadline. A refusal travels as a status and a number; what failed inside stays inside.
+ */
+import {
+  encodeRefusal,
+  errorToRefusal,
+  FederationError,
+  isFederationError,
+  peerIdToKey,
+} from '@geotrace/core-wasm/wire'
+import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import type { Log } from '../log.ts'
+import { withDeadline } from './deadline.ts'
+import { frames, malformed } from './frame.ts'
+import { type HostLimits, STREAMS_PER_PROTOCOL } from './limits.ts'
+import type { Handler, Protocol, Requester } from './protocol.ts'
+import { addressToSource } from './requester.ts'
+
+export interface Server {
+  serve(libp2p: Libp2p, protocol: Protocol, handler: Handler): Promise<void>
+  /** Resolves when no request is being answered. */
+  idle(): Promise<void>
+}
+
+/** `onUse` is told of every connection that asked something. */
+export function server(limits: HostLimits, log: Log, onUse: (connection: Connection) => void): Server {
+  let inFlight = 0
+  let waiting: (() => void)[] = []
+
+  const handle = async (handler: Handler, request: Uint8Array, from: Requester): Promise<Uint8Array> => {
+    if (inFlight >= limits.inFlight) throw busy()
+    inFlight++
+    // Counted until the handler itself is done: a deadline frees the peer, not the memory.
+    const running = Promise.resolve()
+      .then(() => handler(request, from))
+      .finally(() => {
+        if (--inFlight > 0) return
+        for (const resolve of waiting) resolve()
+        waiting = []
+      })
+    return await withDeadline(limits.handleMs, busy, () => running)
+  }
+
+  const answer = async (
+    protocol: Protocol,
+    handler: Handler,
+    stream: Stream,
+    connection: Connection,
+  ): Promise<void> => {
+    onUse(connection)
+    const channel = frames(stream, protocol.requestMaxBytes)
+    let reply: Uint8Array
+    try {
+      const request = await withDeadline(limits.readMs, timedOut, (signal) =>
+        channel.read(protocol.requestMaxBytes, signal),
+      )
+      if (channel.left > 0) throw malformed('bytes after the request')
+      reply = await handle(handler, request, connectionToRequester(connection))
+    } catch (error) {
+      // Nobody is listening any more, or never spoke.
+      if (isFederationError(error, 'PEER_TIMEOUT') || stream.status !== 'open') throw error
+      reply = encodeRefusal(errorToRefusal(asRefusal(error)))
+      if (reply[0] === 255) log.error('net.handler-failed', { protocol: protocol.id })
+    }
+    await withDeadline(limits.writeMs, timedOut, async (signal) => {
+      await channel.write(reply, signal)
+      await stream.close({ signal })
+    })
+  }
+
+  return {
+    serve: (libp2p, protocol, handler) =>
+      libp2p.handle(
+        protocol.id,
+        async (stream, connection) => {
+          try {
+            await answer(protocol, handler, stream, connection)
+          } catch (error) {
+            stream.abort(error instanceof Error ? error : new Error('stream failed'))
+          }
+        },
+        { maxInboundStreams: STREAMS_PER_PROTOCOL, runOnLimitedConnection: false },
+      ),
+    idle: () => (inFlight === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+  }
+}
+
+export function connectionToRequester({ remotePeer, remoteAddr }: Connection): Requester {
+  const key = remotePeer.type === 'Ed25519' ? peerIdToKey(remotePeer.toString()) : undefined
+  return { key, ...addressToSource(remoteAddr.toString()) }
+}
+
+/** A frame too large is the sender's mistake, and has no status of its own. */
+function asRefusal(error: unknown): unknown {
+  return isFederationError(error, 'MESSAGE_TOO_LARGE') ? malformed('too large') : error
+}
+
+function busy(): FederationError<'BUSY'> {
+  return new FederationError('BUSY', 'too much to do', { retryAfterMs: 1_000 })
+}
+
+function timedOut(): FederationError<'PEER_TIMEOUT'> {
+  return new FederationError('PEER_TIMEOUT', 'the peer took too long', { peer: '' })
+}

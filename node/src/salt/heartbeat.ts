@@ -1,0 +1,105 @@
+/**
+ * What a salt node does without being asked, on its clock: wind the ratchet the moment an epoch closes, look for
+ * seeds it misses, compare clocks, sweep the quota. PROTOCOL.md §5.1, §5.5.
+ */
+import type { Clock } from '@geotrace/core-wasm'
+import { MINUTE_MS } from '@geotrace/core-wasm/wire'
+import { type ClockWatch, SKEW_MAX_MS } from '../membership/clock-watch.ts'
+import { ROUND_MS } from '../membership/founding.ts'
+
+const BEAT_MS = MINUTE_MS
+/** No clock drifts half a minute in an hour; a jump is noticed at the next beat. */
+const CHECK_MS = 60 * MINUTE_MS
+/** A clock found wrong may be right again soon. */
+const RECHECK_MS = MINUTE_MS
+const SWEEP_MS = 10 * MINUTE_MS
+
+export interface HeartbeatInit {
+  clock: Clock
+  watch: ClockWatch
+  /** Forgets what is due; does nothing before the roster is certified. */
+  advance(nowMs: number): void
+  /** When `advance` is due next, if it is known. */
+  nextMs(): number | undefined
+  sweep(nowMs: number): Promise<void>
+  /** Looks for missing seeds after the certificate; false when none is missing. */
+  seek(): Promise<boolean>
+  failed(what: string): void
+}
+export interface Heartbeat {
+  start(): void
+  /** The roster is certified: compare clocks, look for missing seeds now and every two seconds while there are any. */
+  joined(): void
+  stop(): void
+}
+
+export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }: HeartbeatInit): Heartbeat {
+  let stopped = false
+  let cancelBeat = (): void => {}
+  let cancelSeek = (): void => {}
+  let seeking = false
+  let beatMs = 0
+  let checkedMs = 0
+  let sweptMs = 0
+
+  /** A jump of the clock is compared with the peers before it may cost secrets; if none answers, forgetting wins. */
+  const wind = async (nowMs: number, wasDueMs: number): Promise<void> => {
+    // Back as well as forward: a time noted before the step may lie ahead of now.
+    const hasJumped = Math.abs(nowMs - wasDueMs) > SKEW_MAX_MS
+    const isSkewed = Math.abs(watch.offsetMs) > SKEW_MAX_MS
+    if (hasJumped || Math.abs(nowMs - checkedMs) >= (isSkewed ? RECHECK_MS : CHECK_MS)) {
+      checkedMs = nowMs
+      await watch.check()
+    }
+    if (Math.abs(watch.offsetMs) <= SKEW_MAX_MS) advance(clock.now())
+  }
+  const beat = (): void => {
+    if (stopped) return
+    const nowMs = clock.now()
+    // At once when time runs evenly: nothing may depend on the network then.
+    if (Math.abs(nowMs - beatMs) <= SKEW_MAX_MS && Math.abs(watch.offsetMs) <= SKEW_MAX_MS) advance(nowMs)
+    wind(nowMs, beatMs).catch(() => failed('clock'))
+    if (Math.abs(nowMs - sweptMs) >= SWEEP_MS) {
+      sweptMs = nowMs
+      sweep(nowMs).catch(() => failed('quota'))
+    }
+    plan()
+  }
+  const plan = (): void => {
+    const nowMs = clock.now()
+    const dueMs = nextMs() ?? 0
+    // What is overdue waits for the next beat: a clock known to be wrong must not spin.
+    beatMs = dueMs > nowMs ? Math.min(dueMs, nowMs + BEAT_MS) : nowMs + BEAT_MS
+    cancelBeat = clock.setTimer(beat, beatMs - nowMs)
+  }
+  const search = async (): Promise<void> => {
+    if (seeking || stopped) return
+    seeking = true
+    const isMissing = await seek().catch(() => {
+      failed('seeds')
+      return true
+    })
+    seeking = false
+    if (!isMissing || stopped) return
+    cancelSeek()
+    cancelSeek = clock.setTimer(() => void search(), ROUND_MS)
+  }
+
+  return {
+    start() {
+      checkedMs = clock.now()
+      sweptMs = clock.now()
+      watch.check().catch(() => failed('clock'))
+      plan()
+    },
+    joined() {
+      watch.check().catch(() => failed('clock'))
+      void search()
+    },
+    stop() {
+      stopped = true
+      cancelBeat()
+      cancelSeek()
+    },
+  }
+}

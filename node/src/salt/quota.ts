@@ -1,0 +1,95 @@
+/**
+ * The quota of one requester and shard as pure rules. PROTOCOL.md §5.5. Integers only, time is an argument.
+ * `rolling`: 90 distinct salts in three hours, refilled evenly; one already had is free, so a lost reply costs nothing
+ * and any number of devices behind one address share it. `strict`: one request an hour, the same one answered again.
+ */
+import {
+  epochToSecretSpan,
+  equalBytes,
+  MINUTE_MS,
+  SALT_WINDOW_MS,
+  SALTS_PER_REQUEST_MAX,
+} from '@geotrace/core-wasm/wire'
+
+/** One salt comes back every two minutes. */
+export const SALT_REFILL_MS = SALT_WINDOW_MS / SALTS_PER_REQUEST_MAX
+export const STRICT_INTERVAL_MS = 60 * MINUTE_MS
+/** An IPv6 /48 holds 256 prefixes of /56; together they may take what eight may. */
+export const FENCE_FACTOR = 8
+
+export interface QuotaState {
+  /** When the bucket will be full again, Unix ms: what is spent, as a time. */
+  readonly spentUntilMs: number
+  /** Rolling: masks of the salts already had, by epoch. */
+  readonly had: ReadonlyMap<number, number>
+  /** Strict: of the request answered last; empty otherwise. */
+  readonly digest: Uint8Array
+}
+export interface QuotaQuestion {
+  /** Masks of the salts asked for, by epoch. */
+  readonly masks: ReadonlyMap<number, number>
+  readonly digest: Uint8Array
+}
+/** `cost` is what a fence is charged: distinct new salts, or requests. */
+export type QuotaVerdict = { granted: true; state: QuotaState; cost: number } | { granted: false; retryAfterMs: number }
+export type QuotaRule = (state: QuotaState | undefined, question: QuotaQuestion, nowMs: number) => QuotaVerdict
+
+const NONE = new Uint8Array(0)
+
+export const rolling: QuotaRule = (state, { masks }, nowMs) => {
+  // Salts of epochs whose secrets are gone cannot be asked for again.
+  const had = new Map([...(state?.had ?? [])].filter(([epoch]) => nowMs < epochToSecretSpan(epoch).to))
+  let cost = 0
+  for (const [epoch, mask] of masks) {
+    const before = had.get(epoch) ?? 0
+    cost += bits(mask & ~before)
+    had.set(epoch, (before | mask) >>> 0)
+  }
+  const bucket = pour(state?.spentUntilMs, cost * SALT_REFILL_MS, SALT_WINDOW_MS, nowMs)
+  if (cost > 0 && bucket.retryAfterMs > 0) return { granted: false, retryAfterMs: bucket.retryAfterMs }
+  return { granted: true, state: { spentUntilMs: bucket.spentUntilMs, had, digest: NONE }, cost }
+}
+
+export const strict: QuotaRule = (state, { digest }, nowMs) => {
+  const bucket = pour(state?.spentUntilMs, STRICT_INTERVAL_MS, STRICT_INTERVAL_MS, nowMs)
+  if (bucket.retryAfterMs === 0) {
+    return { granted: true, state: { spentUntilMs: bucket.spentUntilMs, had: new Map(), digest }, cost: 1 }
+  }
+  if (state !== undefined && equalBytes(state.digest, digest)) return { granted: true, state, cost: 0 }
+  return { granted: false, retryAfterMs: bucket.retryAfterMs }
+}
+
+export const QUOTA_RULES = { rolling, strict } as const
+export type QuotaName = keyof typeof QUOTA_RULES
+
+/** The same for a whole fence, charged what its prefixes were. */
+export function fenceRule(name: QuotaName, cost: number): QuotaRule {
+  const [each, room] =
+    name === 'rolling'
+      ? [SALT_REFILL_MS / FENCE_FACTOR, SALT_WINDOW_MS]
+      : [STRICT_INTERVAL_MS / FENCE_FACTOR, STRICT_INTERVAL_MS]
+  return (state, _question, nowMs) => {
+    const bucket = pour(state?.spentUntilMs, cost * each, room, nowMs)
+    if (cost > 0 && bucket.retryAfterMs > 0) return { granted: false, retryAfterMs: bucket.retryAfterMs }
+    return { granted: true, state: { spentUntilMs: bucket.spentUntilMs, had: new Map(), digest: NONE }, cost }
+  }
+}
+
+/** A leaky bucket as one time (GCRA): full when it reaches `room` ahead of now. */
+function pour(
+  spentUntilMs: number | undefined,
+  costMs: number,
+  room: number,
+  nowMs: number,
+): { spentUntilMs: number; retryAfterMs: number } {
+  // Never more than full, whatever the clock did meanwhile.
+  const before = Math.min(Math.max(spentUntilMs ?? nowMs, nowMs), nowMs + room)
+  const after = before + costMs
+  return { spentUntilMs: after, retryAfterMs: Math.max(0, after - nowMs - room) }
+}
+
+function bits(mask: number): number {
+  let count = 0
+  for (let rest = mask >>> 0; rest !== 0; rest &= rest - 1) count++
+  return count
+}

@@ -1,0 +1,104 @@
+/**
+ * The ratchet of a seed and the salts of an epoch. PROTOCOL.md §5.1. Pure; hashes through the core's batches.
+ *   leaf_e = H("geotrace/leaf" ‖ r_e), r_(e+1) = H("geotrace/ratchet" ‖ r_e),
+ *   salt(size, n) = HMAC-SHA256(leaf_e, "geotrace/salt" ‖ size u8 ‖ n u32).
+ * From r_(e+1) nobody comes back to r_e, so forgetting r_e forgets the salts of e.
+ */
+import type { Core } from '@geotrace/core-wasm'
+import {
+  BLOCKS_PER_EPOCH,
+  COMMIT_MESSAGE_BYTES,
+  commitMessage,
+  EPOCH_MIN,
+  epochToBlocks,
+  SECRET_BYTES,
+  utf8,
+} from '@geotrace/core-wasm/wire'
+
+export type Hashes = Pick<Core, 'sha256Batch' | 'hmacBatch'>
+
+const LEAF = utf8('geotrace/leaf')
+const RATCHET = utf8('geotrace/ratchet')
+const SALT = utf8('geotrace/salt')
+const SALT_MESSAGE_BYTES = SALT.length + 5
+/** What all commit messages begin with, taken from the wire's own. */
+const COMMIT_HEAD = commitMessage(5, 0, new Uint8Array(SECRET_BYTES)).slice(0, COMMIT_MESSAGE_BYTES - SECRET_BYTES - 5)
+
+/** Blocks by position; n counts from the epoch's first. */
+const BLOCKS = epochToBlocks(0)
+const SALT_MESSAGES = blockMessages(SALT, SALT_MESSAGE_BYTES)
+const COMMIT_MESSAGES = blockMessages(COMMIT_HEAD, COMMIT_MESSAGE_BYTES)
+
+export function stateToLeaf(core: Hashes, state: Uint8Array): Uint8Array {
+  return hashSecret(core, LEAF, state)
+}
+
+export function nextState(core: Hashes, state: Uint8Array): Uint8Array {
+  return hashSecret(core, RATCHET, state)
+}
+
+/** The 31 salts of an epoch by position, 32 bytes each. */
+export function leafToSalts(core: Hashes, leaf: Uint8Array, epoch: number): Uint8Array {
+  return core.hmacBatch(
+    leaf,
+    epochToMessages(SALT_MESSAGES, SALT_MESSAGE_BYTES, SALT.length, epoch),
+    SALT_MESSAGE_BYTES,
+  )
+}
+
+/** The commitments to the 31 salts of each epoch from `firstEpoch` on; `salts` holds 31 × 32 bytes an epoch. */
+export function saltsToCommitments(core: Hashes, salts: Uint8Array, firstEpoch: number): Uint8Array {
+  const epochs = salts.length / (BLOCKS_PER_EPOCH * SECRET_BYTES)
+  const messages = new Uint8Array(epochs * COMMIT_MESSAGES.length)
+  for (let e = 0; e < epochs; e++) {
+    const some = epochToMessages(COMMIT_MESSAGES, COMMIT_MESSAGE_BYTES, COMMIT_HEAD.length, firstEpoch + e)
+    messages.set(some, e * COMMIT_MESSAGES.length)
+  }
+  for (let i = 0; i < epochs * BLOCKS_PER_EPOCH; i++) {
+    const salt = salts.subarray(i * SECRET_BYTES, (i + 1) * SECRET_BYTES)
+    messages.set(salt, (i + 1) * COMMIT_MESSAGE_BYTES - SECRET_BYTES)
+  }
+  const commitments = core.sha256Batch(messages, COMMIT_MESSAGE_BYTES)
+  messages.fill(0)
+  return commitments
+}
+
+/** Messages that differ between epochs in their block numbers only: head ‖ size u8 ‖ n u32 ‖ the rest. */
+function blockMessages(head: Uint8Array, length: number): Uint8Array {
+  const messages = new Uint8Array(BLOCKS_PER_EPOCH * length)
+  for (const [i, { size }] of BLOCKS.entries()) {
+    messages.set(head, i * length)
+    messages[i * length + head.length] = size
+  }
+  return messages
+}
+
+function epochToMessages(template: Uint8Array, length: number, headBytes: number, epoch: number): Uint8Array {
+  const messages = template.slice()
+  const view = new DataView(messages.buffer)
+  for (const [i, { size, n }] of BLOCKS.entries()) {
+    view.setUint32(i * length + headBytes + 1, epoch * (EPOCH_MIN / size) + n)
+  }
+  return messages
+}
+
+/** r at `toEpoch` from r at `epoch`; what lies between is overwritten, `state` itself is the caller's to wipe. */
+export function ratchetTo(core: Hashes, state: Uint8Array, epoch: number, toEpoch: number): Uint8Array {
+  let current = Uint8Array.from(state)
+  for (let e = epoch; e < toEpoch; e++) {
+    const next = nextState(core, current)
+    current.fill(0)
+    current = Uint8Array.from(next)
+    next.fill(0)
+  }
+  return current
+}
+
+function hashSecret(core: Hashes, domain: Uint8Array, secret: Uint8Array): Uint8Array {
+  const message = new Uint8Array(domain.length + SECRET_BYTES)
+  message.set(domain)
+  message.set(secret, domain.length)
+  const digest = core.sha256Batch(message, message.length)
+  message.fill(0)
+  return digest
+}

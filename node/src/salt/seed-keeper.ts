@@ -1,0 +1,101 @@
+/**
+ * The seeds of a salt node: in memory only, wound forward with the clock, overwritten with zeros when dropped.
+ * PROTOCOL.md §5.1. What the keeper has forgotten nobody can ask out of it: EPOCH_LOST.
+ * The JavaScript engine may have moved an array before; the copies made here are all wiped.
+ */
+import { epochToSecretSpan, FederationError, oldestOpenEpoch, type Seed } from '@geotrace/core-wasm/wire'
+import { type Hashes, leafToSalts, ratchetTo, stateToLeaf } from './ratchet.ts'
+
+export interface SeedKeeper {
+  /** Takes a copy. RangeError when it holds one for this shard and period already. */
+  hold(shard: number, firstEpoch: number, epochs: number, seed: Seed): void
+  /** A copy of the seed as it stands, for another replica; the caller wipes it. */
+  seed(shard: number, firstEpoch: number): Seed | undefined
+  has(shard: number, firstEpoch: number): boolean
+  quotaKey(shard: number, firstEpoch: number): Uint8Array | undefined
+  drop(shard: number, firstEpoch: number): void
+  /** Forgets every state older than the oldest epoch open at `nowMs`. A clock that steps back undoes nothing. */
+  advance(nowMs: number): void
+  /** When `advance` has something to forget next; undefined while nothing is held. */
+  nextMs(): number | undefined
+  /** The 31 salts of an epoch, in its span only. Throws EPOCH_LOST. */
+  salts(shard: number, firstEpoch: number, epoch: number, nowMs: number): Uint8Array
+  /** Forgets all. */
+  wipe(): void
+}
+
+interface Held {
+  /** `state` is the ratchet at this epoch. */
+  epoch: number
+  state: Uint8Array
+  readonly quotaKey: Uint8Array
+  /** The first epoch after its sheet. */
+  readonly end: number
+}
+
+export function seedKeeper(core: Hashes): SeedKeeper {
+  const held = new Map<string, Held>()
+  const name = (shard: number, firstEpoch: number): string => `${shard} ${firstEpoch}`
+
+  const forget = (key: string): void => {
+    const item = held.get(key)
+    item?.state.fill(0)
+    item?.quotaKey.fill(0)
+    held.delete(key)
+  }
+  const wind = (item: Held, epoch: number): void => {
+    if (epoch <= item.epoch) return
+    const state = ratchetTo(core, item.state, item.epoch, epoch)
+    item.state.fill(0)
+    item.state = state
+    item.epoch = epoch
+  }
+
+  return {
+    hold(shard, firstEpoch, epochs, { epoch, state, quotaKey }) {
+      const key = name(shard, firstEpoch)
+      if (held.has(key)) throw new RangeError(`"seed" expected a shard and period without one, got shard ${shard}`)
+      held.set(key, {
+        epoch,
+        state: Uint8Array.from(state),
+        quotaKey: Uint8Array.from(quotaKey),
+        end: firstEpoch + epochs,
+      })
+    },
+    seed(shard, firstEpoch) {
+      const item = held.get(name(shard, firstEpoch))
+      if (item === undefined) return undefined
+      return { epoch: item.epoch, state: Uint8Array.from(item.state), quotaKey: Uint8Array.from(item.quotaKey) }
+    },
+    has: (shard, firstEpoch) => held.has(name(shard, firstEpoch)),
+    quotaKey: (shard, firstEpoch) => held.get(name(shard, firstEpoch))?.quotaKey,
+    drop: (shard, firstEpoch) => forget(name(shard, firstEpoch)),
+    advance(nowMs) {
+      const oldest = oldestOpenEpoch(nowMs)
+      for (const [key, item] of held) {
+        if (oldest >= item.end) forget(key)
+        else wind(item, oldest)
+      }
+    },
+    nextMs() {
+      const epochs = [...held.values()].map(({ epoch }) => epoch)
+      return epochs.length === 0 ? undefined : epochToSecretSpan(Math.min(...epochs)).to
+    },
+    salts(shard, firstEpoch, epoch, nowMs) {
+      const item = held.get(name(shard, firstEpoch))
+      const { from, to } = epochToSecretSpan(epoch)
+      if (item === undefined || epoch < item.epoch || epoch >= item.end || nowMs < from || nowMs >= to) {
+        throw new FederationError('EPOCH_LOST', `the secrets of epoch ${epoch} are not here`, { epoch })
+      }
+      const state = ratchetTo(core, item.state, item.epoch, epoch)
+      const leaf = stateToLeaf(core, state)
+      const salts = leafToSalts(core, leaf, epoch)
+      state.fill(0)
+      leaf.fill(0)
+      return salts
+    },
+    wipe() {
+      for (const key of held.keys()) forget(key)
+    },
+  }
+}

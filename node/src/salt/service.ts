@@ -1,0 +1,119 @@
+/**
+ * Answers /geotrace/salt/1. PROTOCOL.md §5.5, §7.1. Each rule has its own error, in this order: MESSAGE_MALFORMED and
+ * kin, CLOCK_SKEWED, FORBIDDEN (no address, so no quota), ROSTER_UNKNOWN, WRONG_SHARD, BLOCK_TOO_OLD, BLOCK_TOO_NEW,
+ * EPOCH_LOST, QUOTA_SPENT. What is lost is told before the quota is charged, whose key is lost with it.
+ */
+import { createHash } from 'node:crypto'
+import type { Clock } from '@geotrace/core-wasm'
+import {
+  type AnswerEpoch,
+  answerContent,
+  BLOCKS_PER_EPOCH,
+  type Block,
+  blocksToMasks,
+  blockToVerdict,
+  type CertifiedRoster,
+  concatBytes,
+  decodeSaltRequest,
+  encodeUnsignedAnswer,
+  equalBytes,
+  FederationError,
+  SECRET_BYTES,
+  type Signer,
+  signContent,
+} from '@geotrace/core-wasm/wire'
+import type { ClockWatch } from '../membership/clock-watch.ts'
+import type { RosterBook } from '../membership/roster-book.ts'
+import type { Handler, Requester } from '../net/protocol.ts'
+import type { QuotaTable } from './quota-table.ts'
+import { type Hashes, saltsToCommitments } from './ratchet.ts'
+import type { SeedKeeper } from './seed-keeper.ts'
+import type { Shard, Shards } from './shards.ts'
+import type { SheetTree } from './sheet-tree.ts'
+
+export interface SaltServiceInit {
+  core: Hashes
+  clock: Clock
+  signer: Signer
+  book: RosterBook
+  shards: Shards
+  keeper: SeedKeeper
+  quota: QuotaTable
+  watch: ClockWatch
+}
+
+export function saltService(init: SaltServiceInit): Handler {
+  const { core, clock, signer, book, shards, keeper, quota, watch } = init
+  const { firstEpoch } = shards
+
+  const epochToAnswer = (shard: Shard, tree: SheetTree, epoch: number, mask: number, nowMs: number): AnswerEpoch => {
+    if (epoch < firstEpoch + tree.first) throw lost(epoch)
+    const salts = keeper.salts(shard.shard, firstEpoch, epoch, nowMs)
+    const entries = rows(saltsToCommitments(core, salts, epoch))
+    for (const [position, salt] of rows(salts).entries()) if ((mask >>> position) & 1) entries[position] = salt
+    salts.fill(0)
+    return { epoch, mask, entries, path: tree.path(epoch - firstEpoch) }
+  }
+  const charge = async (
+    shard: Shard,
+    request: Uint8Array,
+    masks: Map<number, number>,
+    from: Requester,
+    nowMs: number,
+  ) => {
+    // Replicas have the seed anyway; what they ask is how to prove it.
+    if (from.key !== undefined && shard.mates.some(({ key }) => equalBytes(key, from.key!))) return
+    const quotaKey = keeper.quotaKey(shard.shard, firstEpoch)
+    if (quotaKey === undefined) throw lost(firstEpoch)
+    const digest = new Uint8Array(createHash('sha256').update(request).digest())
+    const { prefix, fence } = from as { prefix: string; fence: string }
+    await quota.charge({ quotaKey, shard: shard.shard, prefix, fence, masks, digest }, nowMs)
+  }
+
+  return async (bytes, from) => {
+    const request = decodeSaltRequest(bytes)
+    const nowMs = clock.now()
+    watch.assertTrue()
+    if (from.prefix === undefined) throw new FederationError('FORBIDDEN', 'a relayed requester has no quota')
+    const certified = book.named(request.roster)
+    if (certified === undefined) throw new FederationError('ROSTER_UNKNOWN', 'no roster of this name here')
+    const shard = shards.find(request.shard)
+    if (shard === undefined || certified.roster.firstEpoch !== firstEpoch) {
+      throw new FederationError('WRONG_SHARD', 'this node does not hold that shard', { shard: request.shard })
+    }
+    assertOpen(request.blocks, nowMs)
+    const masks = blocksToMasks(request.blocks)
+    assertInForce(book, certified, masks)
+    const { tree } = shard
+    if (tree === undefined) throw lost([...masks.keys()][0]!)
+    const epochs = [...masks].map(([epoch, mask]) => epochToAnswer(shard, tree, epoch, mask, nowMs))
+    await charge(shard, bytes, masks, from, nowMs)
+    const unsigned = encodeUnsignedAnswer({ time: nowMs, roster: request.roster, shard: request.shard, epochs })
+    return concatBytes(unsigned, signContent(signer, 'geotrace/salt-answer', answerContent(bytes, unsigned)))
+  }
+}
+
+function assertOpen(blocks: readonly Block[], nowMs: number): void {
+  for (const { size, n } of blocks) {
+    const verdict = blockToVerdict(size, n, nowMs)
+    if (verdict === 'too-old')
+      throw new FederationError('BLOCK_TOO_OLD', 'a block ended before the window', { block: n })
+    if (verdict === 'too-new') throw new FederationError('BLOCK_TOO_NEW', 'a block starts too far ahead', { block: n })
+  }
+}
+
+/** The roster named must be the one in force for every block: never the roster now. */
+function assertInForce(book: RosterBook, certified: CertifiedRoster, masks: ReadonlyMap<number, number>): void {
+  for (const epoch of masks.keys()) {
+    if (book.inForce(epoch) === certified) continue
+    throw new FederationError('ROSTER_UNKNOWN', `another roster is in force for epoch ${epoch}`)
+  }
+}
+
+function rows(bytes: Uint8Array): Uint8Array[] {
+  return Array.from({ length: BLOCKS_PER_EPOCH }, (_, i) => bytes.slice(i * SECRET_BYTES, (i + 1) * SECRET_BYTES))
+}
+
+function lost(epoch: number): FederationError<'EPOCH_LOST'> {
+  return new FederationError('EPOCH_LOST', `the secrets of epoch ${epoch} are not here`, { epoch })
+}

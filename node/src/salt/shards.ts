@@ -1,0 +1,191 @@
+/**
+ * The shards that a node holds in one period: from no seed, to a seed with its sheet, to the node's signature.
+ * PROTOCOL.md §5.1, §5.2. A seed is taken once; one that does not lead to the certified root is dropped.
+ * A node that signed a sheet never signs another of that period, and never makes a second seed.
+ */
+import {
+  type CertifiedRoster,
+  equalBytes,
+  keyToShards,
+  type Roster,
+  type Seed,
+  type SignedSheet,
+  type Signer,
+  shardToReplicas,
+  sheetContent,
+  sheetEpochs,
+  signContent,
+} from '@geotrace/core-wasm/wire'
+import type { Records } from '../membership/records.ts'
+import type { PeerAddress } from '../net/protocol.ts'
+import type { Random } from '../random.ts'
+import type { Hashes } from './ratchet.ts'
+import type { SeedKeeper } from './seed-keeper.ts'
+import { seedToLines } from './sheet-maker.ts'
+import { readSheetRecord, writeSheetRecord } from './sheet-record.ts'
+import { linesToSheetTree, type SheetTree } from './sheet-tree.ts'
+
+/** Another replica of a shard. */
+export interface Mate extends PeerAddress {
+  /** Place among the replicas; the lowest that is there makes the seed. */
+  readonly rank: number
+}
+export interface Shard {
+  readonly shard: number
+  readonly rank: number
+  readonly mates: readonly Mate[]
+  /** This node made the seed and waits for a majority to have it before it signs. */
+  isMine: boolean
+  tree: SheetTree | undefined
+  signed: SignedSheet | undefined
+  /** Its seed is gone and no other replica was found to have it. */
+  isLost: boolean
+}
+
+export interface ShardsInit {
+  /** The roster of the period, certified or about to be. */
+  roster: Roster
+  signer: Signer
+  core: Hashes
+  random: Random
+  records: Records
+  keeper: SeedKeeper
+  /** The certified roster of the period, once there is one. */
+  certified(): CertifiedRoster | undefined
+}
+
+export interface Shards {
+  readonly all: readonly Shard[]
+  readonly firstEpoch: number
+  readonly epochs: number
+  find(shard: number): Shard | undefined
+  isHeld(shard: Shard): boolean
+  /** Makes a seed unless this node ever signed for this period; true if it did. */
+  make(shard: Shard): Promise<boolean>
+  /** Takes a whole seed of another replica; false when it holds another one or this one does not stand. */
+  take(shard: Shard, seed: Seed): Promise<boolean>
+  /** Takes a ratcheted seed with the tree that was found for it. */
+  takeLate(shard: Shard, seed: Seed, tree: SheetTree): Promise<boolean>
+  sign(shard: Shard): Promise<void>
+  drop(shard: Shard): void
+  /** Drops every seed whose sheet is not the certified one. */
+  settle(): Promise<void>
+}
+
+export function createShards({ roster, signer, core, random, records, keeper, certified }: ShardsInit): Shards {
+  const { firstEpoch } = roster
+  const epochs = sheetEpochs(roster)
+  const all = keyToShards(roster, signer.key).map((shard) => toShard(roster, shard, signer.key))
+  const isHeld = ({ shard }: Shard): boolean => keeper.has(shard, firstEpoch)
+
+  const drop = (shard: Shard): void => {
+    keeper.drop(shard.shard, firstEpoch)
+    shard.tree = undefined
+    shard.isMine = false
+  }
+  /** Holds the seed at once, so that none can slip in while the sheet is computed. */
+  const claim = async (shard: Shard, seed: Seed): Promise<boolean> => {
+    keeper.hold(shard.shard, firstEpoch, epochs, seed)
+    const lines = await seedToLines(core, seed.state, firstEpoch, epochs)
+    const tree = linesToSheetTree(core, lines, epochs)
+    const want = certified()?.roster.sheets[shard.shard] ?? (await ownRoot(shard))
+    if (!isHeld(shard)) return false
+    if (want !== undefined && !equalBytes(tree.root, want)) {
+      drop(shard)
+      return false
+    }
+    shard.tree = tree
+    shard.isLost = false
+    if (certified() !== undefined) await note(shard, tree.root)
+    return true
+  }
+  const ownRoot = async ({ shard }: Shard): Promise<Uint8Array | undefined> => {
+    const record = await readSheetRecord(records, shard)
+    return record?.firstEpoch === firstEpoch ? record.root : undefined
+  }
+  const note = ({ shard }: Shard, root: Uint8Array): Promise<void> =>
+    writeSheetRecord(records, shard, { firstEpoch, lastEpoch: firstEpoch + epochs - 1, root })
+
+  return {
+    all,
+    firstEpoch,
+    epochs,
+    find: (shard) => all.find((item) => item.shard === shard),
+    isHeld,
+    drop,
+    async make(shard) {
+      const record = await readSheetRecord(records, shard.shard)
+      const isSpent = record !== undefined && record.lastEpoch >= firstEpoch
+      if (isSpent || certified() !== undefined || isHeld(shard)) return false
+      shard.isMine = true
+      const seed = { epoch: firstEpoch, state: random(32), quotaKey: random(32) }
+      const isMade = await claim(shard, seed)
+      wipe(seed)
+      return isMade
+    },
+    async take(shard, seed) {
+      const own = keeper.seed(shard.shard, firstEpoch)
+      if (own !== undefined) {
+        const isSame =
+          own.epoch === seed.epoch && equalBytes(own.state, seed.state) && equalBytes(own.quotaKey, seed.quotaKey)
+        wipe(own)
+        return isSame
+      }
+      return seed.epoch === firstEpoch && (await claim(shard, seed))
+    },
+    async takeLate(shard, seed, tree) {
+      if (isHeld(shard)) return false
+      keeper.hold(shard.shard, firstEpoch, epochs, seed)
+      shard.tree = tree
+      shard.isLost = false
+      await note(shard, tree.root)
+      return true
+    },
+    async sign(shard) {
+      const { tree } = shard
+      if (tree === undefined || shard.signed !== undefined) return
+      const root = await ownRoot(shard)
+      if (root !== undefined && !equalBytes(root, tree.root)) return
+      if (root === undefined) await note(shard, tree.root)
+      if (shard.tree !== tree) return
+      const content = sheetContent({
+        federation: roster.federation,
+        shard: shard.shard,
+        firstEpoch,
+        epochs,
+        root: tree.root,
+      })
+      shard.signed = { shard: shard.shard, root: tree.root, signature: signContent(signer, 'geotrace/sheet', content) }
+    },
+    async settle() {
+      const sheets = certified()?.roster.sheets
+      if (sheets === undefined) return
+      for (const shard of all) {
+        if (shard.tree === undefined) continue
+        if (!equalBytes(shard.tree.root, sheets[shard.shard]!)) drop(shard)
+        else await note(shard, shard.tree.root)
+      }
+    },
+  }
+}
+
+export function wipe({ state, quotaKey }: Seed): void {
+  state.fill(0)
+  quotaKey.fill(0)
+}
+
+function toShard(roster: Roster, shard: number, key: Uint8Array): Shard {
+  const replicas = shardToReplicas(roster, shard)
+  const isSelf = (item: { key: Uint8Array }): boolean => equalBytes(item.key, key)
+  return {
+    shard,
+    rank: replicas.findIndex(isSelf),
+    mates: replicas
+      .map(({ key: other, addresses }, rank) => ({ key: other, addresses, rank }))
+      .filter((item) => !isSelf(item)),
+    isMine: false,
+    tree: undefined,
+    signed: undefined,
+    isLost: false,
+  }
+}

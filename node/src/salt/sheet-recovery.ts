@@ -1,0 +1,61 @@
+/**
+ * A seed that another replica has ratcheted already, checked against the certified sheet. PROTOCOL.md §5.2.
+ * The lines before it are out of reach for good. So the node asks the same replica one salt, as any client would:
+ * the answer's Merkle path stands in for the lost lines, and the tree built on it must have the certified root.
+ */
+import type { Clock } from '@geotrace/core-wasm'
+import {
+  answerToSalts,
+  blockToVerdict,
+  type CertifiedRoster,
+  decodeSaltAnswer,
+  encodeSaltRequest,
+  equalBytes,
+  hashToRosterName,
+  type Seed,
+  sheetEpochs,
+} from '@geotrace/core-wasm/wire'
+import { type Host, SALT } from '../net/protocol.ts'
+import { type Hashes, ratchetTo } from './ratchet.ts'
+import type { Mate } from './shards.ts'
+import { seedToLines } from './sheet-maker.ts'
+import { linesToSheetTree, type SheetTree } from './sheet-tree.ts'
+
+/** The block of a whole epoch has the epoch's number. */
+const WHOLE_EPOCH_MIN = 80
+
+export interface RecoveryInit {
+  host: Host
+  core: Hashes
+  clock: Clock
+  certified: CertifiedRoster
+  shard: number
+  seed: Seed
+  mate: Mate
+}
+
+/** The seed, wound to the first epoch that can be answered for, and its tree; undefined when it does not stand. */
+export async function recoverTree(init: RecoveryInit): Promise<{ seed: Seed; tree: SheetTree } | undefined> {
+  const { host, core, clock, certified, shard, seed, mate } = init
+  const { roster, hash } = certified
+  const end = roster.firstEpoch + sheetEpochs(roster)
+  let epoch = Math.max(seed.epoch, roster.firstEpoch)
+  while (blockToVerdict(WHOLE_EPOCH_MIN, epoch, clock.now()) === 'too-old') epoch++
+  if (epoch >= end) return undefined
+
+  const blocks = [{ size: WHOLE_EPOCH_MIN, n: epoch }]
+  const request = encodeSaltRequest({ roster: hashToRosterName(hash), shard, blocks })
+  const bytes = await host.request(mate, SALT, request)
+  // Throws PEER_LIED unless the path leads to the certified root.
+  answerToSalts(bytes, certified, shard, blocks, mate.key)
+  const path = decodeSaltAnswer(bytes).epochs[0]!.path
+
+  const state = ratchetTo(core, seed.state, seed.epoch, epoch)
+  const lines = await seedToLines(core, state, epoch, end - epoch)
+  const tree = linesToSheetTree(core, lines, sheetEpochs(roster), epoch - roster.firstEpoch, path)
+  if (!equalBytes(tree.root, roster.sheets[shard]!)) {
+    state.fill(0)
+    return undefined
+  }
+  return { seed: { epoch, state, quotaKey: seed.quotaKey }, tree }
+}

@@ -1,0 +1,20 @@
+/** UTC days since 1970: the unit of retention. A day is 18 whole epochs. PROTOCOL.md §8. Pure. */
+import { EPOCH_MS, EPOCHS_PER_DAY } from '@geotrace/core-wasm/wire'
+
+export const DAY_MS = EPOCHS_PER_DAY * EPOCH_MS
+
+export function epochToDay(epoch: number): number {
+  return Math.floor(epoch / EPOCHS_PER_DAY)
+}
+
+export function timeToDay(atMs: number): number {
+  return Math.floor(atMs / DAY_MS)
+}
+
+export function dayToFirstEpoch(day: number): number {
+  return day * EPOCHS_PER_DAY
+}
+
+export function dayToEpochs(day: number): number[] {
+  return Array.from({ length: EPOCHS_PER_DAY }, (_, i) => dayToFirstEpoch(day) + i)
+}

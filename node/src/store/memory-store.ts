@@ -1,0 +1,190 @@
+/**
+ * The central store in memory: for simulations and as the plain statement of what a store does. PROTOCOL.md §8.
+ * Nothing survives the process; `memoryDisk()` lets a test close and open it again.
+ */
+import { bytesToHex, equalBytes, FederationError, type Row } from '@geotrace/core-wasm/wire'
+import type {
+  Attempts,
+  CentralStore,
+  CodeRecord,
+  MarkSheet,
+  Pin,
+  ReportId,
+  ReportMarks,
+  ReportRecord,
+  SyncRecord,
+  User,
+} from './central-store.ts'
+import { epochToDay, timeToDay } from './day.ts'
+import { hashToKey, mergeRows } from './row-set.ts'
+
+interface DayCount {
+  deposits: number
+  rows: number
+}
+/** All that a memory store holds. */
+export interface MemoryDisk {
+  opened: boolean
+  nextUser: User
+  nextReport: ReportId
+  users: Map<string, User>
+  /** By `user/syncId`. */
+  syncs: Map<string, SyncRecord & { user: User; day: number }>
+  attempts: Map<User, Attempts>
+  /** By epoch, then user, then sync. */
+  rows: Map<number, Map<User, Map<string, readonly Row[]>>>
+  counts: Map<number, DayCount>
+  sheets: Map<User, MarkSheet>
+  marks: Map<User, Map<ReportId, ReportMarks>>
+  reports: Map<ReportId, ReportRecord>
+  codes: Map<string, CodeRecord>
+  pins: Map<number, Pin>
+}
+
+export function memoryDisk(): MemoryDisk {
+  return {
+    opened: false,
+    nextUser: 1,
+    nextReport: 1,
+    users: new Map(),
+    syncs: new Map(),
+    attempts: new Map(),
+    rows: new Map(),
+    counts: new Map(),
+    sheets: new Map(),
+    marks: new Map(),
+    reports: new Map(),
+    codes: new Map(),
+    pins: new Map(),
+  }
+}
+
+/** Throws STORE_LOCKED when the disk is open already. */
+export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
+  if (disk.opened) throw new FederationError('STORE_LOCKED', 'the store is open already', { dir: 'memory' })
+  disk.opened = true
+  const syncKey = (user: User, syncId: Uint8Array): string => `${user}/${bytesToHex(syncId)}`
+
+  const put = (user: User, epoch: number, sync: string, rows: readonly Row[]): void => {
+    const users = disk.rows.get(epoch) ?? new Map<User, Map<string, readonly Row[]>>()
+    const syncs = users.get(user) ?? new Map<string, readonly Row[]>()
+    disk.rows.set(epoch, users.set(user, syncs.set(sync, rows)))
+  }
+  const count = (epoch: number, deposits: number, rows: number): void => {
+    const day = epochToDay(epoch)
+    const known = disk.counts.get(day) ?? { deposits: 0, rows: 0 }
+    disk.counts.set(day, { deposits: known.deposits + deposits, rows: known.rows + rows })
+  }
+
+  return {
+    findUser: async (id) => disk.users.get(bytesToHex(id)),
+    addUser: async (id, generation) => {
+      const known = disk.users.get(bytesToHex(id))
+      if (known !== undefined) return known
+      const user = disk.nextUser++
+      disk.users.set(bytesToHex(id), user)
+      disk.sheets.set(user, { generation, last: 0, entries: [] })
+      return user
+    },
+    eraseUser: async (id) => {
+      const user = disk.users.get(bytesToHex(id))
+      if (user === undefined) return false
+      disk.users.delete(bytesToHex(id))
+      for (const held of [disk.attempts, disk.sheets, disk.marks]) held.delete(user)
+      for (const [key, sync] of disk.syncs) if (sync.user === user) disk.syncs.delete(key)
+      for (const [epoch, users] of disk.rows) {
+        for (const rows of users.get(user)?.values() ?? []) count(epoch, -1, -rows.length)
+        users.delete(user)
+      }
+      return true
+    },
+
+    findSync: async (user, syncId) => disk.syncs.get(syncKey(user, syncId)),
+    deposit: async ({ user, syncId, digest, basis, day, groups, attempts, report, code }) => {
+      const key = syncKey(user, syncId)
+      const known = disk.syncs.get(key)
+      if (known !== undefined && !equalBytes(known.digest, digest)) {
+        throw new FederationError('SYNC_CONFLICT', 'another deposit with this sync id was acknowledged before')
+      }
+      if (known !== undefined) return 'duplicate'
+      for (const { epoch, rows } of groups) {
+        put(user, epoch, key, rows)
+        count(epoch, 1, rows.length)
+      }
+      disk.syncs.set(key, { user, syncId, digest, basis, day })
+      if (attempts !== undefined) disk.attempts.set(user, attempts)
+      if (report !== undefined) disk.reports.set(report.id, report)
+      if (code !== undefined) disk.codes.set(bytesToHex(code.hash), code)
+      return 'stored'
+    },
+    attempts: async (user) => disk.attempts.get(user),
+
+    userRows: async (epoch, user) => mergeRows(...(disk.rows.get(epoch)?.get(user)?.values() ?? [])),
+    probe: async function* (epoch, hashes) {
+      for (const [user, syncs] of [...(disk.rows.get(epoch) ?? [])].sort(([a], [b]) => a - b)) {
+        const rows = mergeRows(...syncs.values()).filter(({ hash }) => hashes.has(hashToKey(hash)))
+        if (rows.length > 0) yield { user, rows }
+      }
+    },
+    epochs: async () => [...disk.rows.keys()].sort((a, b) => a - b),
+
+    sheet: async (user) => disk.sheets.get(user),
+    userMarks: async (user) => [...(disk.marks.get(user)?.values() ?? [])].sort((a, b) => a.report - b.report),
+    markedUsers: async (report) =>
+      [...disk.marks]
+        .filter(([, reports]) => reports.has(report))
+        .map(([user]) => user)
+        .sort((a, b) => a - b),
+    putMarks: async (changes) => {
+      for (const { user, changes: reports, sheet } of changes) {
+        if (!disk.sheets.has(user)) continue
+        disk.sheets.set(user, sheet)
+        const held = disk.marks.get(user) ?? new Map<ReportId, ReportMarks>()
+        disk.marks.set(user, held)
+        for (const item of reports) item.marks.length > 0 ? held.set(item.report, item) : held.delete(item.report)
+      }
+    },
+
+    nextReport: async () => disk.nextReport++,
+    reports: async () => [...disk.reports.values()].sort((a, b) => a.id - b.id),
+    putReport: async (report) => void disk.reports.set(report.id, report),
+    findCode: async (hash) => disk.codes.get(bytesToHex(hash)),
+    putCodes: async (codes) => {
+      for (const code of codes) disk.codes.set(bytesToHex(code.hash), code)
+    },
+    codes: async function* () {
+      yield* [...disk.codes.values()]
+    },
+    pins: async () => [...disk.pins.values()].sort((a, b) => a.firstEpoch - b.firstEpoch),
+    putPin: async (pin) => void disk.pins.set(pin.firstEpoch, pin),
+
+    dropBefore: async (day) => dropBefore(disk, day),
+    statistics: async () => ({
+      users: disk.users.size,
+      days: [...disk.counts].map(([day, counts]) => ({ day, ...counts })).sort((a, b) => a.day - b.day),
+    }),
+    close: async () => {
+      disk.opened = false
+    },
+  }
+}
+
+function dropBefore(disk: MemoryDisk, day: number): number {
+  for (const epoch of disk.rows.keys()) if (epochToDay(epoch) < day) disk.rows.delete(epoch)
+  for (const [key, sync] of disk.syncs) if (sync.day < day) disk.syncs.delete(key)
+  const kept = <T extends { epoch: number }>(items: readonly T[]): T[] =>
+    items.filter(({ epoch }) => epochToDay(epoch) >= day)
+  for (const [user, sheet] of disk.sheets) disk.sheets.set(user, { ...sheet, entries: kept(sheet.entries) })
+  for (const reports of disk.marks.values()) {
+    for (const { report, marks } of [...reports.values()]) {
+      const left = kept(marks)
+      left.length > 0 ? reports.set(report, { report, marks: left }) : reports.delete(report)
+    }
+  }
+  for (const [first, pin] of disk.pins) if (epochToDay(pin.firstEpoch + pin.epochs - 1) < day) disk.pins.delete(first)
+  for (const [key, code] of disk.codes) if (timeToDay(code.expiresAt) < day) disk.codes.delete(key)
+  for (const [id, report] of disk.reports) if (epochToDay(report.until) < day) disk.reports.delete(id)
+  const gone = [...disk.counts.keys()].filter((item) => item < day)
+  for (const item of gone) disk.counts.delete(item)
+  return gone.length
+}

@@ -1,0 +1,134 @@
+/**
+ * Bodies of the level store's values. PROTOCOL.md §8. Big-endian and fixed where there are many of them (rows, marks,
+ * syncs), JSON where there are few and people may have to read them (reports, codes, pins). Every value is sealed.
+ */
+import {
+  BLOCK_SIZES_MIN,
+  byteReader,
+  bytesToHex,
+  byteWriter,
+  HASH_BYTES,
+  hexToBytes,
+  MARK_BYTES,
+  type Mark,
+  RISK_HASH_BYTES,
+  ROW_BYTES,
+  type Row,
+  rowToMeta,
+  SYNC_ID_BYTES,
+} from '@geotrace/core-wasm/wire'
+import type { CodeRecord, MarkSheet, Pin, ReportRecord, SyncRecord } from './central-store.ts'
+
+/** n × (hash 12 ‖ meta u8), as on the wire. */
+export function encodeRows(rows: readonly Row[]): Uint8Array {
+  const writer = byteWriter(rows.length * ROW_BYTES)
+  for (const row of rows) writer.bytes(row.hash, RISK_HASH_BYTES).u8(rowToMeta(row))
+  return writer.finish()
+}
+
+export function decodeRows(body: Uint8Array): Row[] {
+  return Array.from({ length: body.length / ROW_BYTES }, (_, i) => readRow(body, i * ROW_BYTES))
+}
+
+/** The rows whose hash (`hashToKey`) is among `hashes`; a probe reads a whole epoch, so the others cost no object. */
+export function decodeMatchingRows(body: Uint8Array, hashes: ReadonlySet<string>): Row[] {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  const rows: Row[] = []
+  for (let at = 0; at < bytes.length; at += ROW_BYTES) {
+    if (hashes.has(bytes.toString('latin1', at, at + RISK_HASH_BYTES))) rows.push(readRow(body, at))
+  }
+  return rows
+}
+
+function readRow(body: Uint8Array, at: number): Row {
+  const meta = body[at + RISK_HASH_BYTES]!
+  return { hash: body.slice(at, at + RISK_HASH_BYTES), size: BLOCK_SIZES_MIN[meta & 7]!, lags: meta >> 3 }
+}
+
+export function encodeMarks(marks: readonly Mark[]): Uint8Array {
+  const writer = byteWriter(marks.length * MARK_BYTES)
+  for (const mark of marks) writeMark(writer, mark)
+  return writer.finish()
+}
+
+export function decodeMarks(body: Uint8Array): Mark[] {
+  const reader = byteReader(body)
+  return Array.from({ length: body.length / MARK_BYTES }, () => readMark(reader))
+}
+
+/** generation u32, last u32, n × (sequence u32 ‖ mark). */
+export function encodeSheet({ generation, last, entries }: MarkSheet): Uint8Array {
+  const writer = byteWriter(8 + entries.length * (4 + MARK_BYTES))
+    .u32(generation)
+    .u32(last)
+  for (const entry of entries) writeMark(writer.u32(entry.sequence), entry)
+  return writer.finish()
+}
+
+export function decodeSheet(body: Uint8Array): MarkSheet {
+  const reader = byteReader(body)
+  const generation = reader.u32()
+  const last = reader.u32()
+  const entries = Array.from({ length: reader.left / (4 + MARK_BYTES) }, () => ({
+    sequence: reader.u32(),
+    ...readMark(reader),
+  }))
+  return { generation, last, entries }
+}
+
+/** day u32, digest 32, basis; the sync id is in the key. */
+export function encodeSync({ digest, basis, day }: Omit<SyncRecord, 'syncId'> & { day: number }): Uint8Array {
+  return byteWriter(4 + HASH_BYTES + basis.length)
+    .u32(day)
+    .bytes(digest, HASH_BYTES)
+    .bytes(basis)
+    .finish()
+}
+
+export function decodeSync(syncId: Uint8Array, body: Uint8Array): SyncRecord & { day: number } {
+  const reader = byteReader(body)
+  const day = reader.u32()
+  const digest = reader.bytes(HASH_BYTES)
+  return { syncId: syncId.slice(0, SYNC_ID_BYTES), digest, basis: reader.bytes(reader.left), day }
+}
+
+/** Two u32: a user's day and count of attempts, a day's deposits and rows. */
+export function encodePair(a: number, b: number): Uint8Array {
+  return byteWriter(8).u32(a).u32(b).finish()
+}
+
+export function decodePair(body: Uint8Array): [number, number] {
+  const reader = byteReader(body)
+  return [reader.u32(), reader.u32()]
+}
+
+type JsonRecord = CodeRecord | ReportRecord | Pin
+
+/** Bytes become { hex }. */
+export function encodeJson(record: JsonRecord): Uint8Array {
+  const text = JSON.stringify(record, (_, value: unknown) =>
+    value instanceof Uint8Array ? { hex: bytesToHex(value) } : value,
+  )
+  return new TextEncoder().encode(text)
+}
+
+export function decodeJson<T extends JsonRecord>(body: Uint8Array): T {
+  return JSON.parse(new TextDecoder().decode(body), (_, value: unknown) => {
+    const hex = typeof value === 'object' && value !== null && 'hex' in value ? value.hex : undefined
+    return typeof hex === 'string' ? hexToBytes(hex) : value
+  }) as T
+}
+
+function writeMark(writer: ReturnType<typeof byteWriter>, mark: Mark): void {
+  writer.u32(mark.epoch).bytes(mark.hash, RISK_HASH_BYTES).u8(mark.degree).u16(mark.weight).u8(mark.lag)
+}
+
+function readMark(reader: ReturnType<typeof byteReader>): Mark {
+  return {
+    epoch: reader.u32(),
+    hash: reader.bytes(RISK_HASH_BYTES),
+    degree: reader.u8(),
+    weight: reader.u16(),
+    lag: reader.u8() as 0 | 1,
+  }
+}

@@ -1,0 +1,107 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { CODES_PER_ISSUE_MAX } from '../../src/central/codes.ts'
+import { formatReportCode, parseReportCode } from '../../src/central/report-code.ts'
+import { DAY_MS, START, world } from './world.ts'
+
+describe('report codes', () => {
+  it('are Crockford’s base32 of 80 bits in groups of four, and read back however they are typed', () => {
+    // By hand: 00000 00001 00010 … is 0, 1, 2 …; the last of 32 digits is Z.
+    const counted = Uint8Array.of(0x00, 0x44, 0x32, 0x14, 0xc7, 0x42, 0x54, 0xb6, 0x35, 0xcf)
+    expect(formatReportCode(counted)).toBe('0123-4567-89AB-CDEF')
+    expect(parseReportCode(' o1i3 4567-89ab-CDEF '.replace('i', '2'))).toEqual(counted)
+    expect(parseReportCode('oL23456789abcdef')).toEqual(counted)
+    expect(formatReportCode(new Uint8Array(10).fill(255))).toBe('ZZZZ-ZZZZ-ZZZZ-ZZZZ')
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 10, maxLength: 10 }), (bytes) => {
+        expect(parseReportCode(formatReportCode(bytes).toLowerCase())).toEqual(Uint8Array.from(bytes))
+      }),
+    )
+    for (const text of ['', '0123-4567-89AB-CDE', '0123-4567-89AB-CDEFG', 'U123-4567-89AB-CDEF']) {
+      expect(() => parseReportCode(text)).toThrow(expect.objectContaining({ code: 'CODE_UNKNOWN' }))
+    }
+  })
+
+  it('are issued ten thousand at a time, all different, and rest as hashes only', async () => {
+    const w = await world()
+    const codes = await w.codes.issue({ count: CODES_PER_ISSUE_MAX, days: 1 })
+    expect(new Set(codes).size).toBe(CODES_PER_ISSUE_MAX)
+    expect(await w.codes.counts()).toEqual({ open: CODES_PER_ISSUE_MAX, spent: 0, expired: 0, revoked: 0 })
+    const given = Buffer.from(parseReportCode(codes[0]!))
+    for await (const { hash } of w.store.codes()) expect(Buffer.from(hash).includes(given)).toBe(false)
+  })
+
+  it('are refused with COMMAND_INVALID in orders that make no sense', async () => {
+    const w = await world()
+    for (const order of [
+      { count: 0, days: 1 },
+      { count: CODES_PER_ISSUE_MAX + 1, days: 1 },
+      { count: 1.5, days: 1 },
+      { count: 1, days: 0 },
+      { count: 1, days: 1, from: START + 1 },
+      { count: 1, days: 1, from: -1 },
+    ]) {
+      await expect(w.codes.issue(order)).rejects.toMatchObject({ code: 'COMMAND_INVALID' })
+    }
+  })
+
+  it('authorise one report each, and say what is wrong with any other', async () => {
+    const w = await world()
+    const [good, spent, revoked, expired] = await w.codes.issue({ count: 4, days: 1 })
+    await w.device().sync({ code: spent! })
+    await w.codes.revoke(revoked!)
+    const device = w.device()
+    expect((await device.sync({ code: 'AAAA-AAAA-AAAA-AAAA' })).report).toBe('code-unknown')
+    expect((await device.sync({ code: spent! })).report).toBe('code-spent')
+    expect((await device.sync({ code: revoked! })).report).toBe('code-expired')
+    expect((await device.sync({ code: good! })).report).toBe('accepted')
+    expect((await device.again()).report).toBe('accepted')
+    expect((await device.sync({ code: good! })).report).toBe('code-spent')
+    await w.clock.advanceTo(START + DAY_MS)
+    expect((await device.sync({ code: expired! })).report).toBe('code-expired')
+    expect(await w.codes.counts()).toEqual({ open: 0, spent: 2, expired: 1, revoked: 1 })
+    expect(await w.store.reports()).toHaveLength(2)
+    await expect(w.codes.revoke(spent!)).rejects.toMatchObject({ code: 'CODE_SPENT' })
+    await expect(w.codes.revoke(expired!)).rejects.toMatchObject({ code: 'CODE_EXPIRED' })
+    await expect(w.codes.revoke('AAAA-AAAA-AAAA-AAAA')).rejects.toMatchObject({ code: 'CODE_UNKNOWN' })
+  })
+
+  it('are still valid a millisecond before they expire', async () => {
+    const w = await world()
+    const [a, b] = await w.codes.issue({ count: 2, days: 1 })
+    await w.clock.advanceTo(START + DAY_MS - 1)
+    expect((await w.device().sync({ code: a! })).report).toBe('accepted')
+    await w.clock.advanceTo(START + DAY_MS)
+    expect((await w.device().sync({ code: b! })).report).toBe('code-expired')
+  })
+
+  it('can be tried ten times a day by one user; a retry and a sync without a code cost nothing', async () => {
+    const w = await world()
+    const [code] = await w.codes.issue({ count: 1, days: 5 })
+    const device = w.device()
+    for (let i = 0; i < 10; i++) {
+      expect((await device.sync({ code: 'AAAA-AAAA-AAAA-AAAA' })).report).toBe('code-unknown')
+      expect((await device.again()).report).toBe('code-unknown')
+      await device.sync({ rows: { [w.epoch()]: [i] } })
+    }
+    expect((await device.sync({ code: code!, rows: { [w.epoch()]: ['kept'] } })).report).toBe('too-many-attempts')
+    expect((await w.device().sync({ code: 'AAAA-AAAA-AAAA-AAAA' })).report).toBe('code-unknown')
+    await w.clock.advanceTo(START + DAY_MS / 2)
+    expect((await device.sync({ code: code! })).report).toBe('accepted')
+  })
+
+  it('count rows from the epoch they name, otherwise from the start of retention', async () => {
+    const w = await world()
+    const e = w.epoch()
+    const [whole, dated] = [
+      ...(await w.codes.issue({ count: 1, days: 1 })),
+      ...(await w.codes.issue({ count: 1, days: 1, from: START - 3 * 60 * 60_000 })),
+    ]
+    const [a, b, contact] = [w.device(), w.device(), w.device()]
+    await contact.sync({ rows: { [e - 20]: ['a', 'b'], [e]: ['b now'] } })
+    await a.sync({ rows: { [e - 20]: ['a'] }, code: whole! })
+    await b.sync({ rows: { [e - 20]: ['b'], [e]: ['b now'] }, code: dated! })
+    await contact.readAll()
+    expect([...contact.held.values()].map(({ epoch }) => epoch - e).sort((x, y) => x - y)).toEqual([-20, 0])
+  })
+})

@@ -1,0 +1,152 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { simulatedClock } from '@geotrace/core-wasm'
+import {
+  DEMO_PHRASE,
+  decodeSyncReply,
+  demoSecret,
+  encodeCertifiedRoster,
+  hashToRosterName,
+  LAG_CURRENT,
+  peerIdToKey,
+  timeToEpoch,
+} from '@geotrace/core-wasm/wire'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { adminRequest } from '../../src/admin/client.ts'
+import { adminServer } from '../../src/admin/server.ts'
+import { type CentralPeer, centralPeer } from '../../src/central/peer.ts'
+import { silent } from '../../src/log.ts'
+import { fileRecords } from '../../src/membership/records.ts'
+import { createHost } from '../../src/net/host.ts'
+import { type Host, SYNC } from '../../src/net/protocol.ts'
+import { systemRandom } from '../../src/random.ts'
+import { row } from '../store/sample.ts'
+import { certifiedRoster, Device, demoManifest, START } from './world.ts'
+
+describe('a central peer on the network', () => {
+  let dir: string
+  let peer: CentralPeer
+  let host: Host
+  const clock = simulatedClock(START)
+  const manifest = demoManifest({}, 0)
+  // Ports of the system's choice: the manifest's are placeholders, so the peer is told where to listen.
+  const certified = certifiedRoster(manifest)
+  const init = () => ({
+    manifest,
+    secret: demoSecret(DEMO_PHRASE, 'peer/authority'),
+    operatorSecret: demoSecret(DEMO_PHRASE, 'operator/authority'),
+    dir,
+    clock,
+    random: systemRandom,
+    log: silent,
+    listen: ['/ip4/127.0.0.1/tcp/0'],
+    config: { degrees: 2 },
+  })
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'geotrace-peer-'))
+    const records = await fileRecords(join(dir, 'records'))
+    await records.put('roster-0', encodeCertifiedRoster(certified))
+    host = await createHost({ secret: systemRandom(32), listen: [], clock, log: silent })
+    peer = centralPeer(init())
+    await peer.start()
+  })
+  afterEach(async () => {
+    await peer.stop()
+    await host.stop()
+    await rm(dir, { recursive: true })
+  })
+  /** A device whose syncs go over the wire. */
+  const device = (): Device =>
+    new Device(
+      manifest,
+      {
+        counters: { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 },
+        handle: (bytes) =>
+          host.request({ key: peerIdToKey(manifest.central.peerId), addresses: peer.status().addresses }, SYNC, bytes),
+      },
+      [certified],
+      systemRandom,
+    )
+  const epoch = timeToEpoch(START)
+
+  it('serves syncs, issues codes, marks, retracts and keeps it all over a restart', async () => {
+    expect(peer.status()).toMatchObject({ state: 'serving', roster: 0, federation: 'test', activeReports: 0 })
+    const [code] = await peer.issueCodes({ count: 1, days: 1 })
+    const [reporter, contact, far] = [device(), device(), device()]
+    await contact.sync({ rows: { [epoch - 1]: [1], [epoch]: [2] } })
+    await far.sync({ rows: { [epoch]: [2] } })
+    expect((await reporter.sync({ rows: { [epoch - 1]: [1] }, code: code! })).report).toBe('accepted')
+    expect((await contact.sync()).marks).toMatchObject([{ degree: 1 }])
+
+    await peer.stop()
+    expect(peer.status().state).toBe('stopped')
+    peer = centralPeer(init())
+    await peer.start()
+    expect(peer.status()).toMatchObject({ state: 'serving', activeReports: 1, riskFailures: 0 })
+    expect((await far.sync()).marks).toMatchObject([{ degree: 2 }])
+    expect(await peer.reports()).toMatchObject([{ id: 1, at: START, state: 'active', marked: 2 }])
+    expect(await peer.dryRun({ report: 1 })).toEqual({ degrees: [1, 1], marks: 2, capped: false })
+    expect(await peer.dryRun({ report: 1, degrees: 1 })).toEqual({ degrees: [1], marks: 1, capped: false })
+    await peer.retract(1)
+    await contact.readAll()
+    expect(contact.held.size).toBe(0)
+    expect(await peer.reports()).toMatchObject([{ state: 'retracted', marked: 0 }])
+    expect(await peer.statistics()).toMatchObject({ users: 3, codes: { spent: 1 } })
+  })
+
+  it('does for its control server what it does itself', async () => {
+    const admin = await adminServer({ dir, routes: peer.routes(), random: systemRandom, log: silent })
+    const { codes } = (await adminRequest(dir, 'POST', '/codes', { count: 2, days: 1, from: START })) as {
+      codes: string[]
+    }
+    expect(codes).toHaveLength(2)
+    await adminRequest(dir, 'POST', '/codes/revoke', { code: codes[1] })
+    await device().sync({ code: codes[0]! })
+    expect(await adminRequest(dir, 'GET', '/reports')).toMatchObject({ reports: [{ id: 1, state: 'active' }] })
+    expect(await adminRequest(dir, 'POST', '/dry-run', { report: 1, degrees: 3 })).toMatchObject({ marks: 0 })
+    await adminRequest(dir, 'POST', '/retract', { report: 1 })
+    expect(await adminRequest(dir, 'GET', '/status')).toMatchObject({
+      state: 'serving',
+      users: 1,
+      codes: { spent: 1, revoked: 1 },
+    })
+    for (const [path, body, code] of [
+      ['/codes', { count: 0 }, 'COMMAND_INVALID'],
+      ['/codes', { number: 3 }, 'COMMAND_INVALID'],
+      ['/codes/revoke', { code: 'nonsense' }, 'CODE_UNKNOWN'],
+      ['/codes/revoke', {}, 'COMMAND_INVALID'],
+      ['/retract', { report: 9 }, 'COMMAND_INVALID'],
+      ['/retract', undefined, 'COMMAND_INVALID'],
+      ['/dry-run', { report: 1, degrees: 99 }, 'COMMAND_INVALID'],
+    ] as const) {
+      await expect(adminRequest(dir, 'POST', path, body)).rejects.toMatchObject({ code })
+    }
+    await admin.stop()
+  })
+
+  it('passes refusals over the wire', async () => {
+    const syncId = systemRandom(16)
+    const one = device()
+    await one.sync({ rows: { [epoch]: [row(1, LAG_CURRENT)] }, syncId })
+    await expect(one.sync({ rows: { [epoch]: [2] }, syncId })).rejects.toMatchObject({ code: 'SYNC_CONFLICT' })
+    const peerAddress = { key: peerIdToKey(manifest.central.peerId), addresses: peer.status().addresses }
+    const cut = await host.request(peerAddress, SYNC, one.frame().subarray(0, 100))
+    expect(() => decodeSyncReply(cut)).toThrow(expect.objectContaining({ code: 'MESSAGE_MALFORMED' }))
+    expect(hashToRosterName(certified.hash)).toHaveLength(8)
+  })
+
+  it('refuses a directory in use, a foreign key and a manifest whose replies are too small', async () => {
+    const second = centralPeer(init())
+    await expect(second.start()).rejects.toMatchObject({ code: 'STORE_LOCKED' })
+    expect(second.status().state).toBe('stopped')
+    const elsewhere = { ...init(), dir: join(dir, 'other') }
+    const stranger = centralPeer({ ...elsewhere, secret: systemRandom(32) })
+    await expect(stranger.start()).rejects.toMatchObject({ code: 'MANIFEST_INVALID' })
+    const small = demoManifest({ syncReplyBytes: 512 })
+    expect(() => centralPeer({ ...init(), manifest: small })).toThrow(
+      expect.objectContaining({ code: 'MANIFEST_INVALID' }),
+    )
+    await expect(second.issueCodes({ count: 1, days: 1 })).rejects.toMatchObject({ code: 'NODE_NOT_RUNNING' })
+  })
+})

@@ -1,0 +1,90 @@
+/**
+ * The risk rule once more, as plainly as it can be said and without a line of risk.ts: every chain of different people is
+ * walked from the reporter, every pair of rows compared. Exponential; for worlds of a handful of people.
+ */
+export interface ModelRow {
+  user: number
+  epoch: number
+  /** Stands for the hash. */
+  spot: number
+  size: number
+  current: boolean
+  next: boolean
+}
+export interface ModelRule {
+  degrees: number
+  thresholds: number[]
+  latencyEpochs: number
+  same: number
+  trail: number
+  sizes: Record<number, number>
+}
+export interface ModelMark {
+  degree: number
+  weight: number
+  lag: number
+}
+
+/** Marks by `user/epoch/spot`. */
+export function modelMarks(
+  rows: ModelRow[],
+  report: { user: number; from: number; until: number },
+  rule: ModelRule,
+): Map<string, ModelMark> {
+  const people = [...new Set(rows.map(({ user }) => user))]
+  const merged: ModelRow[] = []
+  for (const row of rows) {
+    const same = merged.find((item) => item.user === row.user && item.epoch === row.epoch && item.spot === row.spot)
+    if (same === undefined) merged.push({ ...row })
+    else {
+      same.current = same.current || row.current
+      same.next = same.next || row.next
+    }
+  }
+  const counted = merged.filter(({ epoch }) => epoch >= report.from && epoch <= report.until)
+  const marks = new Map<string, ModelMark>()
+
+  const walk = (chain: number[], from: number): void => {
+    const degree = chain.length
+    if (degree > rule.degrees) return
+    const source = chain.at(-1)!
+    for (const target of people) {
+      // Non-backtracking is all that the rule promises; up to degree 3 that means different people.
+      if (target === source || target === report.user || target === chain.at(-2)) continue
+      const matches: (ModelMark & { epoch: number; spot: number })[] = []
+      for (const x of counted) {
+        for (const y of counted) {
+          if (x.user !== source || y.user !== target || x.epoch !== y.epoch || x.spot !== y.spot || !y.current) continue
+          if (x.current ? x.epoch < from : !x.next || x.epoch <= from) continue
+          const weight = (x.current ? rule.same : rule.trail) * rule.sizes[y.size]!
+          if (weight > 0) matches.push({ epoch: y.epoch, spot: y.spot, degree, weight, lag: x.current ? 0 : 1 })
+        }
+      }
+      const threshold = rule.thresholds[Math.min(degree, rule.thresholds.length) - 1]!
+      let score = 0
+      let crossed: number | undefined
+      for (const match of matches.sort((a, b) => a.epoch - b.epoch)) {
+        score += match.weight
+        if (score >= threshold) crossed ??= match.epoch
+      }
+      if (crossed === undefined) continue
+      for (const { epoch, spot, ...mark } of matches) {
+        const key = `${target}/${epoch}/${spot}`
+        const known = marks.get(key)
+        // Lower degree, then more weight, then the same block.
+        const isGraver = (than: ModelMark) =>
+          mark.degree !== than.degree
+            ? mark.degree < than.degree
+            : mark.weight !== than.weight
+              ? mark.weight > than.weight
+              : mark.lag < than.lag
+        if (known === undefined || isGraver(known)) {
+          marks.set(key, mark)
+        }
+      }
+      walk([...chain, target], crossed + rule.latencyEpochs)
+    }
+  }
+  walk([report.user], report.from)
+  return marks
+}

@@ -1,0 +1,235 @@
+/** A central peer without a network, on a simulated clock, and devices that speak its protocol. */
+import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
+import {
+  bodyToCertified,
+  type CertifiedRoster,
+  compareHashes,
+  DEMO_PHRASE,
+  decodeSyncReply,
+  demoSecret,
+  encodeRoster,
+  encodeSyncRequest,
+  hashToRosterName,
+  type Manifest,
+  type Mark,
+  manifestToRoster,
+  type Roster,
+  type Row,
+  type RowGroup,
+  type SyncKind,
+  type SyncReply,
+  secretToSigner,
+  shardToReplicas,
+  sheetContent,
+  sheetEpochs,
+  signContent,
+  timeToEpoch,
+} from '@geotrace/core-wasm/wire'
+import { type CodeDesk, codeDesk } from '../../src/central/codes.ts'
+import { type CentralConfig, toCentralConfig } from '../../src/central/config.ts'
+import { rosterPins } from '../../src/central/pins.ts'
+import { parseReportCode } from '../../src/central/report-code.ts'
+import { type Retention, retention, retentionToEpoch } from '../../src/central/retention.ts'
+import { type RiskDesk, riskDesk } from '../../src/central/risk-desk.ts'
+import { type SyncService, syncService } from '../../src/central/service.ts'
+import { silent } from '../../src/log.ts'
+import { demoCard, newManifest } from '../../src/membership/new-manifest.ts'
+import type { Requester } from '../../src/net/protocol.ts'
+import { type Random, systemRandom } from '../../src/random.ts'
+import type { CentralStore } from '../../src/store/central-store.ts'
+import { memoryStore } from '../../src/store/memory-store.ts'
+import { hashToKey } from '../../src/store/row-set.ts'
+import { row } from '../store/sample.ts'
+
+export const DAY_MS = 24 * 60 * 60_000
+export const START = Date.UTC(2026, 10, 20, 12)
+export const OPERATORS = ['ash', 'birch', 'cedar', 'elm', 'fir', 'authority'] as const
+
+export function demoManifest(more: Partial<Manifest['parameters']> = {}, port = 4301): Manifest {
+  const cards = OPERATORS.map((operator, i) => demoCard(DEMO_PHRASE, operator, [`/ip4/127.0.0.1/tcp/${port + i}`]))
+  return newManifest({
+    name: 'test',
+    demo: { phrase: DEMO_PHRASE },
+    members: cards.slice(0, -1),
+    central: cards.at(-1)!,
+    // Old enough for deposits of any age that the tests make.
+    at: START - 20 * DAY_MS,
+    random: systemRandom,
+    parameters: { reserveEpochs: 1_000, ...more },
+  })
+}
+
+/** Roster 0 as the demo's operators would certify it, or a later one of another height and first epoch. */
+export function certifiedRoster(manifest: Manifest, more: Partial<Roster> = {}): CertifiedRoster {
+  const bare = manifestToRoster(manifest)
+  const roster: Roster = {
+    ...bare,
+    sheets: Array.from({ length: bare.shards }, (_, i) => new Uint8Array(32).fill(i)),
+    ...more,
+  }
+  const signatures = roster.sheets.map((root, shard) => {
+    const { federation, firstEpoch } = roster
+    const content = sheetContent({ federation, shard, firstEpoch, epochs: sheetEpochs(roster), root })
+    return shardToReplicas(roster, shard).map((member): [number, Uint8Array] => {
+      const signer = secretToSigner(demoSecret(DEMO_PHRASE, `peer/${roster.operators[member.operator]!.name}`))
+      return [roster.members.indexOf(member), signContent(signer, 'geotrace/sheet', content)]
+    })
+  })
+  const { hash, body } = bodyToCertified(encodeRoster(roster), signatures, [])
+  const votes = roster.operators.map(({ name }, operator) => {
+    const signer = secretToSigner(demoSecret(DEMO_PHRASE, `operator/${name}`))
+    return { operator, signature: signContent(signer, 'geotrace/vote', hash) }
+  })
+  return bodyToCertified(body, signatures, votes)
+}
+
+export interface World {
+  readonly clock: SimulatedClock
+  readonly manifest: Manifest
+  readonly store: CentralStore
+  readonly rosters: CertifiedRoster[]
+  readonly service: SyncService
+  readonly risk: RiskDesk
+  readonly codes: CodeDesk
+  readonly sweeping: Retention
+  device(name?: Partial<Requester>): Device
+  /** The epoch of the clock. */
+  epoch(): number
+}
+export interface WorldInit {
+  store?: CentralStore
+  clock?: SimulatedClock
+  manifest?: Manifest
+  config?: Partial<CentralConfig>
+  random?: Random
+  rosters?: CertifiedRoster[]
+}
+
+/** What `centralPeer` puts together, without host and membership. */
+export async function world(init: WorldInit = {}): Promise<World> {
+  const {
+    store = memoryStore(),
+    clock = simulatedClock(START),
+    manifest = demoManifest(),
+    random = systemRandom,
+  } = init
+  const rosters = init.rosters ?? [certifiedRoster(manifest)]
+  const config = toCentralConfig(init.config ?? {}, manifest)
+  const book = {
+    newest: () => rosters.at(-1),
+    inForce: (epoch: number) => rosters.filter(({ roster }) => roster.firstEpoch <= epoch).at(-1),
+  }
+  const { retentionDays } = manifest.parameters
+  const retentionStart = () => retentionToEpoch(clock.now(), retentionDays)
+  const risk = riskDesk({ store, config, clock, log: silent, stopwatch: () => 0 })
+  const codes = codeDesk({ store, clock, random, retentionStart, ...config })
+  const pins = await rosterPins(store, book)
+  const service = syncService({ manifest, config, store, book, pins, codes, risk, clock, random, retentionStart })
+  const sweeping = retention({ store, clock, retentionDays, exclusive: risk.exclusive, log: silent })
+  await risk.start()
+  return {
+    clock,
+    manifest,
+    store,
+    rosters,
+    service,
+    risk,
+    codes,
+    sweeping,
+    device: (from) => new Device(manifest, service, rosters, random, from),
+    epoch: () => timeToEpoch(clock.now()),
+  }
+}
+
+export const LOOPBACK: Requester = { key: undefined, prefix: '4:127.0.0.1', fence: '4:127.0.0.1' }
+
+export interface DeviceSync {
+  /** By epoch; a number or text stands for a row seen as current. */
+  rows?: Record<number, (Row | number | string)[]>
+  code?: string
+  erase?: boolean
+  syncId?: Uint8Array
+  roster?: Uint8Array
+}
+
+/** Reads marks as client/src/marks.ts does, and checks on the way that none comes twice. */
+export class Device {
+  readonly secret: Uint8Array
+  readonly held = new Map<string, Mark>()
+  readonly #told = new Set<string>()
+  readonly #from: Requester
+  #read = { generation: 0, cursor: 0 }
+  #last: Uint8Array | undefined
+
+  readonly #manifest: Manifest
+  readonly #service: SyncService
+  readonly #rosters: CertifiedRoster[]
+  readonly #random: Random
+  constructor(
+    manifest: Manifest,
+    service: SyncService,
+    rosters: CertifiedRoster[],
+    random: Random,
+    from: Partial<Requester> = {},
+  ) {
+    this.#manifest = manifest
+    this.#service = service
+    this.#rosters = rosters
+    this.#random = random
+    this.#from = { ...LOOPBACK, ...from }
+    this.secret = random(32)
+  }
+
+  frame({ rows = {}, code, erase, syncId = this.#random(16), roster }: DeviceSync = {}): Uint8Array {
+    const report: SyncKind =
+      code !== undefined ? { kind: 'code', code: parseReportCode(code) } : { kind: erase === true ? 'erase' : 'none' }
+    const groups: RowGroup[] = Object.entries(rows).map(([epoch, items]) => ({
+      epoch: Number(epoch),
+      roster: roster ?? hashToRosterName(this.#rosters[0]!.hash),
+      rows: items
+        .map((item) => (typeof item === 'object' ? item : row(item)))
+        .sort((a, b) => compareHashes(a.hash, b.hash)),
+    }))
+    const { syncRequestBytes } = this.#manifest.parameters
+    return encodeSyncRequest({ userSecret: this.secret, syncId, report, ...this.#read, groups }, syncRequestBytes)
+  }
+
+  async sync(sync: DeviceSync = {}): Promise<SyncReply> {
+    this.#last = this.frame(sync)
+    return this.#take(await this.#service.handle(this.#last, this.#from))
+  }
+  /** The same bytes once more. */
+  async again(): Promise<SyncReply> {
+    return decodeSyncReply(await this.#service.handle(this.#last!, this.#from))
+  }
+  /** Syncs without deposits until no mark is left; how many it took. */
+  async readAll(): Promise<number> {
+    for (let n = 1; ; n++) if ((await this.sync()).left === 0) return n
+  }
+  get read(): { generation: number; cursor: number } {
+    return this.#read
+  }
+  set read(to: { generation: number; cursor: number }) {
+    this.#read = to
+  }
+
+  #take(bytes: Uint8Array): SyncReply {
+    const reply = decodeSyncReply(bytes)
+    if (bytes.length !== this.#manifest.parameters.syncReplyBytes) throw new Error(`a reply of ${bytes.length} bytes`)
+    if (reply.generation !== this.#read.generation) {
+      this.held.clear()
+      this.#told.clear()
+    }
+    for (const mark of reply.marks) {
+      const key = `${mark.epoch}/${hashToKey(mark.hash)}`
+      const told = `${key} ${mark.degree} ${mark.weight} ${mark.lag}`
+      if (this.#told.has(told)) throw new Error('a mark came twice')
+      this.#told.add(told)
+      this.held.set(key, mark)
+    }
+    this.#read = { generation: reply.generation, cursor: reply.cursor }
+    return reply
+  }
+}
+
+export const HOUR_MS = 60 * 60_000

@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+/** `geotrace demo` as a user runs it: what it prints, and that nothing stays behind however it ends. */
+const BIN = fileURLToPath(new URL('../../bin/geotrace.js', import.meta.url))
+
+interface Run {
+  child: ChildProcess
+  text(): string
+  until(pattern: RegExp): Promise<void>
+  ended: Promise<number | null>
+}
+
+function run(...args: string[]): Run {
+  const child = spawn(process.execPath, [BIN, 'demo', ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let text = ''
+  for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (chunk) => (text += chunk))
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
+  return {
+    child,
+    text: () => text,
+    ended,
+    async until(pattern) {
+      for (let waited = 0; !pattern.test(text); waited += 50) {
+        if (child.exitCode !== null || waited > 120_000) throw new Error(`no ${pattern} in:\n${text}`)
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    },
+  }
+}
+
+const pids = (text: string) => [...text.matchAll(/pid (\d+)/g)].map((match) => Number(match[1]))
+const isAlive = (pid: number) => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+async function expectGone(all: number[]): Promise<void> {
+  for (let waited = 0; all.some(isAlive) && waited < 15_000; waited += 100) {
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  expect(all.filter(isAlive)).toEqual([])
+}
+const directories = () => readdirSync(tmpdir()).filter((name) => name.startsWith('geotrace-demo-'))
+
+describe('the demo', () => {
+  it('tells the whole story once, marks whom it should, and ends by itself with nothing left behind', {
+    timeout: 120_000,
+  }, async () => {
+    const before = directories()
+    const demo = run('--once')
+    expect(await demo.ended).toBe(0)
+    const text = demo.text()
+    const processes = pids(text)
+    expect(processes).toHaveLength(6)
+    await expectGone(processes)
+    expect(directories()).toEqual(before)
+    expect(text).toMatch(/ben: AT RISK, degree 1.*sat at her table/)
+    expect(text).toMatch(/cleo: AT RISK, degree 1.*had just been/)
+    expect(text).toMatch(/dan: AT RISK, degree 2/)
+    expect(text).toMatch(/eve: not at risk/)
+    expect(text).toMatch(/finn: not at risk/)
+    expect(text).toMatch(/\d\d:\d\d – \d\d:\d\d {2}near 52\.5\d+, 13\.4\d+ {2}\d+ matching/)
+  })
+
+  it('ends all processes at Ctrl-C, and a second start works', { timeout: 240_000 }, async () => {
+    const first = run()
+    await first.until(/keeps running/)
+    first.child.kill('SIGINT')
+    expect(await first.ended).toBe(0)
+    await expectGone(pids(first.text()))
+
+    const second = run()
+    await second.until(/pid \d+/)
+    const processes = pids(second.text())
+    second.child.kill('SIGKILL')
+    await second.ended
+    await expectGone(processes)
+  })
+})

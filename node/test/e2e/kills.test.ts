@@ -1,0 +1,175 @@
+import { randomInt } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createTracer, type SyncResult } from '@geotrace/client'
+import { levelStorage, libp2pDialer } from '@geotrace/client/node'
+import { loadCore, systemClock } from '@geotrace/core-wasm'
+import {
+  answerToSalts,
+  assertFounding,
+  BLOCK_SIZES_MIN,
+  type Block,
+  bytesToHex,
+  decodeCertifiedRoster,
+  decodeRosterReply,
+  demoSecret,
+  encodeRosterRequest,
+  encodeSaltRequest,
+  hashToRosterName,
+  keyToShards,
+  MINUTE_MS,
+  secretToSigner,
+} from '@geotrace/core-wasm/wire'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { adminRequest } from '../../src/admin/client.ts'
+import { type FederationProcesses, type PeerProcess, startProcesses } from '../../src/cli/demo/processes.ts'
+import { simulateResidents } from '../../src/cli/demo/residents.ts'
+import { openTown } from '../../src/cli/demo/town.ts'
+import { loopbackAddresses } from '../../src/loopback.ts'
+import { ROSTER, SALT } from '../../src/net/protocol.ts'
+import { systemRandom } from '../../src/random.ts'
+
+/** Real processes running what `npm run build` made, and `kill -9`. */
+const dir = mkdtempSync(join(tmpdir(), 'geotrace-kills-'))
+const clock = systemClock()
+let federation: FederationProcesses
+
+beforeAll(async () => {
+  federation = await startProcesses({ dir, degrees: 2 })
+  await Promise.all(federation.peers.map((peer) => peer.serving()))
+})
+afterAll(async () => {
+  await federation?.stop()
+  rmSync(dir, { recursive: true, force: true })
+})
+
+/** All salts that one node gives now for its first shard, checked against the sheet. */
+async function askSalts(peer: PeerProcess, blocks: Block[]): Promise<string[]> {
+  const [localAddress] = await loopbackAddresses(3, 1)
+  const session = await libp2pDialer({ localAddress: localAddress! }).open()
+  try {
+    const { manifest } = federation
+    const { key } = secretToSigner(demoSecret(manifest.demo!.phrase, `peer/${peer.name}`))
+    const { addresses } = manifest.members.find(({ operator }) => operator === peer.name)!
+    const reply = await session.request({ key, addresses }, ROSTER, encodeRosterRequest({ op: 'get', height: 0 }))
+    const certified = decodeCertifiedRoster(decodeRosterReply(reply)!)
+    assertFounding(manifest, certified)
+    const shard = keyToShards(certified.roster, key)[0]!
+    const request = encodeSaltRequest({ roster: hashToRosterName(certified.hash), shard, blocks })
+    const { salts } = answerToSalts(
+      await session.request({ key, addresses }, SALT, request),
+      certified,
+      shard,
+      blocks,
+      key,
+    )
+    return salts.map(bytesToHex)
+  } finally {
+    await session.close()
+  }
+}
+
+const statistics = async () =>
+  (await adminRequest(federation.central.dir, 'GET', '/status')) as {
+    users: number
+    days: { rows: number }[]
+    syncs: number
+  }
+
+describe('kill -9 of a salt node', () => {
+  it('loses no sync of the residents, and the node comes back with the same salts', async () => {
+    const victim = federation.saltNodes[1]!
+    const now = clock.now()
+    const blocks = BLOCK_SIZES_MIN.flatMap((size) => {
+      const n = Math.floor(now / (size * MINUTE_MS))
+      return [n - 1, n, n + 1].map((item) => ({ size, n: item }))
+    })
+    const before = await askSalts(victim, blocks)
+    expect(new Set(before).size).toBe(blocks.length)
+
+    const residents = simulateResidents(now, systemRandom)
+    const town = await openTown({ manifest: federation.manifest, residents, dir: join(dir, 'residents') })
+    try {
+      let killed: Promise<void> | undefined
+      const results = await town.syncAll((name) => {
+        if (name === 'ben') killed = victim.kill('SIGKILL')
+      })
+      await killed
+      expect(victim.pid).toBeUndefined()
+      for (const { name, result } of results) {
+        expect(result.fixesLost, name).toBe(0)
+        // Only the fix of the five minutes that are not over yet may wait.
+        expect(result.fixesDeferred, name).toBeLessThanOrEqual(1)
+        expect(result.rowsDeposited, name).toBeGreaterThan(100)
+      }
+    } finally {
+      await town.close()
+    }
+
+    victim.restart()
+    await victim.serving()
+    expect(await askSalts(victim, blocks)).toEqual(before)
+  })
+})
+
+describe('kill -9 of the central peer in the middle of deposits', () => {
+  it('keeps every acknowledged deposit and counts every repeated one once', async () => {
+    const before = await statistics()
+    const rowsBefore = before.days.reduce((sum, day) => sum + day.rows, 0)
+    const core = await loadCore()
+    const addresses = await loopbackAddresses(4, 4)
+    const walkers = await Promise.all(
+      addresses.map(async (localAddress, i) => ({
+        tracer: await createTracer({
+          federation: federation.manifest,
+          core,
+          clock,
+          storage: await levelStorage(join(dir, 'walkers', `${i}`)),
+          dialer: libp2pDialer({ localAddress }),
+          redaction: false,
+        }),
+        lat: -41.28 + i / 10,
+        deposited: 0,
+      })),
+    )
+    const settle = (walker: (typeof walkers)[number], result: SyncResult) => {
+      walker.deposited += result.rowsDeposited
+    }
+    let interrupted = 0
+    const ROUNDS = 8
+    for (let round = 0; round < ROUNDS; round++) {
+      const at = clock.now() - (160 - round * 15) * MINUTE_MS
+      for (const { tracer, lat } of walkers) {
+        for (const minute of [0, 5, 10]) {
+          const recorded = await tracer.record({
+            lat: lat + round / 1e3,
+            lng: 174.77,
+            accuracyM: 4,
+            at: at + minute * MINUTE_MS,
+          })
+          expect(recorded).toEqual({ accepted: true })
+        }
+      }
+      const syncs = Promise.allSettled(walkers.map(async (walker) => settle(walker, await walker.tracer.sync())))
+      await new Promise((resolve) => setTimeout(resolve, randomInt(50, 400)))
+      await federation.central.kill('SIGKILL')
+      const outcomes = await syncs
+      interrupted += outcomes.filter(({ status }) => status === 'rejected').length
+      federation.central.restart()
+      await federation.central.serving()
+      for (const walker of walkers) settle(walker, await walker.tracer.sync())
+    }
+    // Nothing was killed in the middle of anything: then this test shows nothing.
+    expect(interrupted).toBeGreaterThan(0)
+    for (const { tracer } of walkers) {
+      expect(await tracer.preview()).toMatchObject({ fixesWaiting: 0, epochs: [], frozenBytes: 0 })
+      await tracer.close()
+    }
+    const after = await statistics()
+    const rows = after.days.reduce((sum, day) => sum + day.rows, 0) - rowsBefore
+    expect(after.users - before.users).toBe(walkers.length)
+    expect(rows).toBe(walkers.reduce((sum, { deposited }) => sum + deposited, 0))
+    expect(rows).toBeGreaterThan(walkers.length * ROUNDS * 30)
+  })
+})

@@ -1,0 +1,139 @@
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, it } from 'vitest'
+
+/** `geotrace replay` on real tracks, as a user runs it. The tracks lie beside the repository and may be absent. */
+const BIN = fileURLToPath(new URL('../../bin/geotrace.js', import.meta.url))
+const TRACES = resolve(fileURLToPath(import.meta.url), '../../../../../shared/traces')
+const here = existsSync(TRACES)
+if (!here)
+  process.stderr.write(
+    '\n*** SKIPPED: no recorded tracks in ../shared/traces; the replay of real people did not run ***\n\n',
+  )
+
+const dir = mkdtempSync(join(tmpdir(), 'geotrace-replay-test-'))
+afterAll(() => rmSync(dir, { recursive: true, force: true }))
+
+function geotrace(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((done) => {
+    execFile(process.execPath, [BIN, ...args], { maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
+      done({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    )
+  })
+}
+
+describe.skipIf(!here)('a replay of real people', () => {
+  it('marks exactly 004 and 005 of the Geolife people when 003 reports', { timeout: 400_000 }, async () => {
+    const { code, stdout } = await geotrace(
+      'replay',
+      join(TRACES, 'geolife'),
+      '--report',
+      '003',
+      '--no-redaction',
+      '--json',
+    )
+    expect(code).toBe(0)
+    const result = JSON.parse(stdout)
+    expect(result).toMatchObject({ reporter: '003', degrees: 1, people: 11, fixes: 2717, riskHashes: 78159 })
+    expect(result.saltRequests).toBeGreaterThan(400)
+    expect(
+      result.marked.map(({ id, degree, same, trail }: Record<string, unknown>) => [id, degree, same, trail]),
+    ).toEqual([
+      ['004', 1, 25, 0],
+      ['005', 1, 167, 6],
+    ])
+    for (const { exposures } of result.marked) {
+      expect(exposures.length).toBeGreaterThan(0)
+      for (const { from, to, lat, lng, matches } of exposures) {
+        expect(to).toBeGreaterThan(from)
+        expect(matches).toBeGreaterThan(0)
+        expect([Math.round(lat), Math.round(lng)]).toEqual([40, 116])
+      }
+    }
+  })
+
+  it('runs the hikes and the phone with an accuracy column, with redaction too', { timeout: 200_000 }, async () => {
+    const hikes = await geotrace('replay', join(TRACES, 'gpx'), '--report', 'korita-zbevnica', '--json')
+    expect(hikes).toMatchObject({ code: 0 })
+    expect(JSON.parse(hikes.stdout)).toMatchObject({ people: 2, marked: [] })
+    const posmo = await geotrace(
+      'replay',
+      join(TRACES, 'csv', 'posmo_trajectory.csv'),
+      '--report',
+      'posmo_trajectory',
+      '--no-redaction',
+      '--json',
+    )
+    expect(posmo).toMatchObject({ code: 0 })
+    const result = JSON.parse(posmo.stdout)
+    expect(result).toMatchObject({ people: 1, marked: [] })
+    // 149 of 1,327 fixes have an unknown accuracy, the others are worse than 10 m: ten blocks of five minutes.
+    expect(result.fixes).toBe(10)
+  })
+})
+
+describe('a replay', () => {
+  const track = (name: string, rows: string[]) => {
+    const path = join(dir, name)
+    mkdirSync(resolve(path, '..'), { recursive: true })
+    writeFileSync(path, ['lat,lng,time', ...rows].join('\n'))
+    return path
+  }
+  const stay = (lat: number, from: string, minutes: number) =>
+    Array.from(
+      { length: minutes / 5 },
+      (_, i) => `${lat},10.0,${new Date(Date.parse(from) + i * 300_000).toISOString()}`,
+    )
+
+  it('tells who came after from who had left before', { timeout: 120_000 }, async () => {
+    track('people/source.csv', stay(50, '2026-03-02T10:00:00Z', 40))
+    track('people/together.csv', stay(50, '2026-03-02T10:20:00Z', 30))
+    track('people/after.csv', stay(50, '2026-03-02T10:40:00Z', 5))
+    track('people/before.csv', stay(50, '2026-03-02T08:00:00Z', 30))
+    track('people/elsewhere.csv', stay(50.001, '2026-03-02T10:00:00Z', 40))
+    const { code, stdout } = await geotrace(
+      'replay',
+      join(dir, 'people'),
+      '--report',
+      'source',
+      '--no-redaction',
+      '--json',
+    )
+    expect(code).toBe(0)
+    const marked = JSON.parse(stdout).marked as { id: string; same: number; trail: number }[]
+    expect(marked.map(({ id }) => id)).toEqual(['after', 'together'])
+    expect(marked.find(({ id }) => id === 'after')!.trail).toBeGreaterThan(0)
+    expect(marked.find(({ id }) => id === 'together')!.same).toBeGreaterThan(0)
+  })
+
+  it('refuses what it cannot use with a sentence and exit 2 or 1', { timeout: 60_000 }, async () => {
+    const empty = join(dir, 'empty')
+    mkdirSync(empty, { recursive: true })
+    const good = track('good.csv', stay(50, '2026-03-02T10:00:00Z', 10))
+    const cases: [RegExp, number, string[]][] = [
+      [/no tracks in/, 2, [empty, '--report', 'x']],
+      [/there is no .*nowhere/, 2, [join(dir, 'nowhere'), '--report', 'x']],
+      [/nobody is called x; there are: good/, 2, [good, '--report', 'x']],
+      [/required option '--report/, 2, [good]],
+      [/expected a time/, 2, [good, '--report', 'good', '--at', 'noon']],
+    ]
+    const files: [RegExp, string, string][] = [
+      [/empty/, 'void.gpx', ''],
+      [/time/, 'timeless.gpx', '<gpx><trk><trkseg><trkpt lat="1" lon="2"/></trkseg></trk></gpx>'],
+      [/line/i, 'broken.csv', 'lat,lng,time\n1,2,2026-01-01T00:00:00Z\nnorth,2,2026-01-01T00:00:00Z\n'],
+    ]
+    for (const [pattern, name, text] of files) {
+      writeFileSync(join(dir, name), text)
+      cases.push([pattern, 1, [join(dir, name), '--report', name.split('.')[0]!]])
+    }
+    for (const [pattern, status, args] of cases) {
+      const { code, stderr, stdout } = await geotrace('replay', ...args)
+      expect(stderr).toMatch(pattern)
+      expect(code).toBe(status)
+      expect(stdout).toBe('')
+    }
+  })
+})

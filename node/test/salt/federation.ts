@@ -1,0 +1,176 @@
+/** A federation of real salt nodes on the loopback, for tests: keys at random, ports that are free. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Clock, CORE_SHA256, type Core, loadCore, type SimulatedClock } from '@geotrace/core-wasm'
+import {
+  assertManifest,
+  bytesToHex,
+  type CertifiedRoster,
+  decodeCertifiedRoster,
+  decodeRosterReply,
+  encodeRosterRequest,
+  keyToPeerId,
+  type Manifest,
+  type Parameters,
+} from '@geotrace/core-wasm/wire'
+import { type Log, silent } from '../../src/log.ts'
+import { createMembership, type Membership } from '../../src/membership/membership.ts'
+import { nativeSigner } from '../../src/membership/native-signer.ts'
+import { fileRecords } from '../../src/membership/records.ts'
+import { createHost } from '../../src/net/host.ts'
+import { type Host, type PeerAddress, ROSTER } from '../../src/net/protocol.ts'
+import { type Random, systemRandom } from '../../src/random.ts'
+import { type SaltNode, type SaltNodeInit, saltNode } from '../../src/salt/node.ts'
+
+export const core: Core = await loadCore()
+
+export interface Cast {
+  manifest: Manifest
+  /** Of the members in order. */
+  secrets: Uint8Array[]
+  operatorSecrets: Uint8Array[]
+  centralSecret: Uint8Array
+  centralOperatorSecret: Uint8Array
+}
+
+export async function cast(nodes: number, atMs: number, more: Partial<Parameters> = {}, suffix = ''): Promise<Cast> {
+  const ports = await freePorts(nodes + 1)
+  const secrets = Array.from({ length: nodes + 1 }, () => systemRandom(32))
+  const operatorSecrets = Array.from({ length: nodes + 1 }, () => systemRandom(32))
+  const entry = (i: number) => ({
+    peerId: keyToPeerId(nativeSigner(secrets[i]!).key),
+    operator: `operator-${i}`,
+    addresses: [`/ip4/127.0.0.1/tcp/${ports[i]}${suffix}`],
+  })
+  const manifest = assertManifest({
+    version: 1,
+    name: 'test',
+    founding: { nonce: bytesToHex(systemRandom(32)), at: new Date(atMs).toISOString() },
+    parameters: {
+      resolution: 12,
+      blockSizesMin: [5, 10, 20, 40, 80],
+      saltWindowMin: 180,
+      saltsPerRequest: 90,
+      salting: 'plain',
+      quota: 'rolling',
+      shards: 3,
+      replicas: Math.min(3, nodes),
+      threshold: 1,
+      periodEpochs: 18,
+      reserveEpochs: 3,
+      retentionDays: 14,
+      syncRequestBytes: [2048],
+      syncReplyBytes: 2048,
+      ...more,
+    },
+    core: CORE_SHA256,
+    operators: operatorSecrets.map((secret, i) => ({
+      name: `operator-${i}`,
+      key: bytesToHex(nativeSigner(secret).key),
+    })),
+    members: Array.from({ length: nodes }, (_, i) => entry(i)),
+    central: entry(nodes),
+  })
+  return {
+    manifest,
+    secrets: secrets.slice(0, nodes),
+    operatorSecrets: operatorSecrets.slice(0, nodes),
+    centralSecret: secrets[nodes]!,
+    centralOperatorSecret: operatorSecrets[nodes]!,
+  }
+}
+
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, () => {
+      const server = createServer()
+      return new Promise<typeof server>((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)))
+    }),
+  )
+  const ports = servers.map((server) => (server.address() as { port: number }).port)
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}
+
+/** Everything that a test started, ended in one go. */
+export class Stage {
+  readonly #ends: (() => Promise<unknown>)[] = []
+
+  async dir(): Promise<string> {
+    const dir = await mkdtemp(join(tmpdir(), 'geotrace-'))
+    this.#ends.unshift(() => rm(dir, { recursive: true, force: true }))
+    return dir
+  }
+
+  node(init: Partial<SaltNodeInit> & Pick<SaltNodeInit, 'manifest' | 'secret' | 'dir' | 'clock'>): SaltNode {
+    const node = saltNode({ random: systemRandom, log: silent, core, ...init })
+    this.#ends.unshift(() => node.stop())
+    return node
+  }
+
+  /** A client, or any other peer that only asks. */
+  async host(clock: Clock, secret = systemRandom(32), listen: string[] = [], log: Log = silent): Promise<Host> {
+    const host = await createHost({ secret, listen, clock, log })
+    this.#ends.unshift(() => host.stop())
+    return host
+  }
+
+  /** The central peer as far as membership goes. */
+  async central(
+    { manifest, centralSecret, centralOperatorSecret }: Cast,
+    clock: Clock,
+    votes = true,
+  ): Promise<Membership> {
+    const host = await this.host(clock, centralSecret, manifest.central.addresses)
+    const records = await fileRecords(await this.dir())
+    const init = { manifest, host, records, clock, log: silent }
+    const membership = await createMembership(votes ? { ...init, operatorSecret: centralOperatorSecret } : init)
+    this.#ends.unshift(async () => membership.stop())
+    return membership
+  }
+
+  async end(): Promise<void> {
+    for (const end of this.#ends.splice(0)) await end()
+  }
+}
+
+/** Starts all salt nodes of a cast, each in a directory of its own. */
+export async function startAll(
+  stage: Stage,
+  { manifest, secrets, operatorSecrets }: Cast,
+  clock: Clock,
+  random: Random = systemRandom,
+): Promise<{ nodes: SaltNode[]; dirs: string[] }> {
+  const dirs = await Promise.all(secrets.map(() => stage.dir()))
+  const nodes = secrets.map((secret, i) =>
+    stage.node({ manifest, secret, operatorSecret: operatorSecrets[i]!, dir: dirs[i]!, clock, random }),
+  )
+  await Promise.all(nodes.map((node) => node.start()))
+  return { nodes, dirs }
+}
+
+/** Waits until `check` holds; the test's own timeout is the only limit. */
+export async function until(check: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
+/** The same while simulated time goes on, at twice the pace of the machine's: peers of a founding need both. */
+export async function untilLater(clock: SimulatedClock, check: () => boolean): Promise<void> {
+  await until(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    await clock.advanceTo(clock.now() + 100)
+    return check()
+  })
+}
+
+export function isServing(node: SaltNode): boolean {
+  const { state, shards } = node.status()
+  return state === 'serving' && shards.every(({ held }) => held)
+}
+
+export async function fetchRoster(client: Host, peer: PeerAddress): Promise<CertifiedRoster> {
+  const bytes = decodeRosterReply(await client.request(peer, ROSTER, encodeRosterRequest({ op: 'get', height: 0 })))
+  return decodeCertifiedRoster(bytes!)
+}

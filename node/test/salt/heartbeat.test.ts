@@ -1,0 +1,161 @@
+import { type Clock, simulatedClock } from '@geotrace/core-wasm'
+import {
+  answerToSalts,
+  encodeSaltRequest,
+  hashToRosterName,
+  keyToShards,
+  MINUTE_MS,
+  timeToEpoch,
+} from '@geotrace/core-wasm/wire'
+import { afterEach, describe, expect, it } from 'vitest'
+import { type ClockWatch, SKEW_MAX_MS } from '../../src/membership/clock-watch.ts'
+import { SALT } from '../../src/net/protocol.ts'
+import { heartbeat } from '../../src/salt/heartbeat.ts'
+import { cast, fetchRoster, isServing, Stage, until } from './federation.ts'
+
+const NOW = Date.UTC(2026, 5, 1, 12)
+const stage = new Stage()
+afterEach(() => stage.end())
+
+/** A clock whose timers run as they should while its time may be set. */
+function settableClock() {
+  const base = simulatedClock(NOW)
+  let aheadMs = 0
+  const clock: Clock = { now: () => base.now() + aheadMs, setTimer: (fn, delayMs) => base.setTimer(fn, delayMs) }
+  return { clock, base, jump: (ms: number) => void (aheadMs += ms) }
+}
+
+function beating(answer: () => number) {
+  const { clock, base, jump } = settableClock()
+  const advanced: number[] = []
+  const watch: ClockWatch & { offsetMs: number } = {
+    offsetMs: 0,
+    async check() {
+      watch.offsetMs = answer()
+    },
+    assertTrue() {},
+  }
+  let swept = 0
+  let missing = 0
+  let due: number | undefined
+  const pulse = heartbeat({
+    clock,
+    watch,
+    advance: (nowMs) => advanced.push(nowMs),
+    nextMs: () => due,
+    async sweep() {
+      swept++
+    },
+    async seek() {
+      return --missing > 0
+    },
+    failed: (what) => {
+      throw new Error(what)
+    },
+  })
+  pulse.start()
+  return {
+    base,
+    jump,
+    advanced,
+    pulse,
+    swept: () => swept,
+    missing: (count?: number) => (count === undefined ? missing : (missing = count)),
+    due: (ms: number) => {
+      due = ms
+    },
+  }
+}
+
+describe('the heartbeat', () => {
+  it('winds the ratchet at the very moment that an epoch closes, and every minute besides', async () => {
+    const beat = beating(() => 0)
+    await beat.base.advanceTo(NOW + MINUTE_MS)
+    beat.due(NOW + MINUTE_MS + 60_000 + 12_345)
+    await beat.base.advanceTo(NOW + 3 * MINUTE_MS)
+    expect([...new Set(beat.advanced)]).toEqual([NOW + MINUTE_MS, NOW + 2 * MINUTE_MS, NOW + 2 * MINUTE_MS + 12_345])
+    await beat.base.advanceTo(NOW + 40 * MINUTE_MS)
+    expect(beat.swept()).toBeGreaterThanOrEqual(3)
+    beat.pulse.stop()
+    const before = beat.advanced.length
+    await beat.base.advanceTo(NOW + 50 * MINUTE_MS)
+    expect(beat.advanced).toHaveLength(before)
+  })
+
+  it('destroys nothing on a jump of the clock that its peers did not make, and goes on when the clock is right', async () => {
+    let offsetMs = 0
+    const beat = beating(() => offsetMs)
+    await beat.base.advanceTo(NOW + MINUTE_MS)
+    const before = beat.advanced.length
+    expect(before).toBeGreaterThan(0)
+    offsetMs = 5 * 60 * MINUTE_MS
+    beat.jump(offsetMs)
+    await beat.base.advanceTo(NOW + 10 * MINUTE_MS)
+    expect(beat.advanced).toHaveLength(before)
+    beat.jump(-offsetMs)
+    offsetMs = 0
+    await beat.base.advanceTo(NOW + 15 * MINUTE_MS)
+    expect(beat.advanced.length).toBeGreaterThan(before)
+    expect(Math.max(...beat.advanced)).toBeLessThanOrEqual(NOW + 15 * MINUTE_MS)
+  })
+
+  it('ratchets across a jump that its peers made too, as after a machine slept', async () => {
+    const beat = beating(() => SKEW_MAX_MS)
+    beat.jump(5 * 60 * MINUTE_MS)
+    await beat.base.advanceTo(NOW + MINUTE_MS)
+    expect(beat.advanced).toEqual([NOW + 5 * 60 * MINUTE_MS + MINUTE_MS])
+  })
+
+  it('looks for missing seeds at once and every two seconds until none is missing', async () => {
+    const beat = beating(() => 0)
+    beat.missing(4)
+    beat.pulse.joined()
+    await beat.base.advanceTo(NOW)
+    expect(beat.missing()).toBe(3)
+    await beat.base.advanceTo(NOW + 2_000)
+    expect(beat.missing()).toBe(2)
+    await beat.base.advanceTo(NOW + 60_000)
+    expect(beat.missing()).toBe(0)
+  })
+})
+
+describe('a node whose clock is off', () => {
+  it('stops serving beyond thirty seconds, and answers CLOCK_SKEWED', async () => {
+    const clock = simulatedClock(NOW)
+    const players = await cast(4, NOW)
+    const ahead: Clock = { now: () => clock.now() + 31_000, setTimer: (fn, delayMs) => clock.setTimer(fn, delayMs) }
+    const central = await stage.central(players, clock)
+    const nodes = await Promise.all(
+      players.secrets.map(async (secret, i) =>
+        stage.node({
+          manifest: players.manifest,
+          secret,
+          operatorSecret: players.operatorSecrets[i]!,
+          dir: await stage.dir(),
+          clock: i === 1 ? ahead : clock,
+        }),
+      ),
+    )
+    await Promise.all([central.start(), ...nodes.map((node) => node.start())])
+    await until(() => nodes.every(isServing) && central.book.newest() !== undefined)
+    await until(() => nodes[1]!.status().clockOffsetMs > 30_000)
+    const client = await stage.host(clock)
+    const peer = { key: nodes[1]!.key, addresses: nodes[1]!.addresses() }
+    const certified = await fetchRoster(client, peer)
+    const ask = async (i: number): Promise<string> => {
+      const { key } = nodes[i]!
+      const shard = keyToShards(certified.roster, key)[0]!
+      const blocks = [{ size: 80, n: timeToEpoch(NOW) }]
+      const request = encodeSaltRequest({ roster: hashToRosterName(certified.hash), shard, blocks })
+      const bytes = await client.request({ key, addresses: nodes[i]!.addresses() }, SALT, request)
+      try {
+        answerToSalts(bytes, certified, shard, blocks, key)
+        return 'OK'
+      } catch (error) {
+        return (error as { code: string }).code
+      }
+    }
+    const holders = [0, 1, 2, 3].filter((i) => keyToShards(certified.roster, nodes[i]!.key).length > 0)
+    for (const i of holders) expect(await ask(i)).toBe(i === 1 ? 'CLOCK_SKEWED' : 'OK')
+  })
+})

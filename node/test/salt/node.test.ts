@@ -1,0 +1,307 @@
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type SimulatedClock, simulatedClock, systemClock } from '@geotrace/core-wasm'
+import {
+  answerToSalts,
+  assertFounding,
+  assertManifest,
+  type Block,
+  type CertifiedRoster,
+  DEMO_PHRASE,
+  demoSecret,
+  type ErrorCode,
+  encodeSaltRequest,
+  encodeSeedsRequest,
+  hashToRosterName,
+  isFederationError,
+  keyToShards,
+  MINUTE_MS,
+  shardToReplicas,
+  timeToEpoch,
+} from '@geotrace/core-wasm/wire'
+import { afterEach, describe, expect, it } from 'vitest'
+import { nativeSigner } from '../../src/membership/native-signer.ts'
+import { type Host, SALT, SEEDS } from '../../src/net/protocol.ts'
+import { type Random, systemRandom } from '../../src/random.ts'
+import type { SaltNode } from '../../src/salt/node.ts'
+import { leafToSalts, nextState, stateToLeaf } from '../../src/salt/ratchet.ts'
+import { type Cast, cast, core, fetchRoster, isServing, Stage, startAll, until, untilLater } from './federation.ts'
+
+const NOW = Date.UTC(2026, 5, 1, 12)
+const stage = new Stage()
+afterEach(() => stage.end())
+
+const blocksAt = (nowMs: number): Block[] => [
+  { size: 5, n: Math.floor(nowMs / (5 * MINUTE_MS)) },
+  { size: 20, n: Math.floor(nowMs / (20 * MINUTE_MS)) + 1 },
+  { size: 80, n: timeToEpoch(nowMs) - 1 },
+  { size: 80, n: timeToEpoch(nowMs) },
+]
+
+/** What every replica of a shard answers, checked as a client checks it. */
+async function askReplicas(client: Host, certified: CertifiedRoster, shard: number, blocks: Block[]) {
+  const request = encodeSaltRequest({ roster: hashToRosterName(certified.hash), shard, blocks })
+  const answers: Uint8Array[][] = []
+  for (const { key, addresses } of shardToReplicas(certified.roster, shard)) {
+    const bytes = await client.request({ key, addresses }, SALT, request)
+    answers.push(answerToSalts(bytes, certified, shard, blocks, key).salts)
+  }
+  return answers
+}
+
+const found = async (players: Cast, clock: SimulatedClock | ReturnType<typeof systemClock>, random?: Random) => {
+  const central = await stage.central(players, clock)
+  const started = startAll(stage, players, clock, random)
+  await Promise.all([central.start(), started])
+  const { nodes, dirs } = await started
+  const client = await stage.host(clock)
+  await until(() => nodes.every(isServing) && central.book.newest() !== undefined)
+  const certified = await fetchRoster(client, { key: nodes[0]!.key, addresses: nodes[0]!.addresses() })
+  return { central, nodes, dirs, client, certified }
+}
+const all = (certified: CertifiedRoster): number[] => Array.from({ length: certified.roster.shards }, (_, i) => i)
+const holder = (nodes: readonly SaltNode[], { roster }: CertifiedRoster): number =>
+  nodes.findIndex(({ key }) => keyToShards(roster, key).length > 0)
+
+async function codeOf(task: Promise<unknown>): Promise<ErrorCode | 'OK'> {
+  return await task.then(
+    () => 'OK' as const,
+    (error: unknown) => {
+      if (isFederationError(error)) return error.code
+      throw error
+    },
+  )
+}
+
+describe('a federation of five salt nodes', () => {
+  for (const suffix of ['', '/ws']) {
+    it(`founds itself over /tcp${suffix} with the clock standing still, and its replicas give equal salts`, async () => {
+      const players = await cast(5, NOW, {}, suffix)
+      const { central, client, certified } = await found(players, simulatedClock(NOW))
+      assertFounding(players.manifest, certified)
+      expect(central.book.newest()!.hash).toEqual(certified.hash)
+      const salts = await Promise.all(
+        all(certified).map((shard) => askReplicas(client, certified, shard, blocksAt(NOW))),
+      )
+      for (const replicas of salts) {
+        expect(replicas).toHaveLength(3)
+        for (const replica of replicas) expect(replica).toEqual(replicas[0])
+      }
+      expect(salts[0]![0]).not.toEqual(salts[1]![0])
+    })
+  }
+
+  it('founds itself on the clock of the machine', async () => {
+    const players = await cast(5, Date.now())
+    const { nodes, client, certified } = await found(players, systemClock())
+    expect(new Set(nodes.map((node) => node.status().roster?.name)).size).toBe(1)
+    expect(nodes.every((node) => Math.abs(node.status().clockOffsetMs) < 30_000)).toBe(true)
+    await askReplicas(client, certified, 0, blocksAt(Date.now()))
+    expect(nodes.reduce((sum, node) => sum + node.status().answered, 0)).toBeGreaterThanOrEqual(3)
+  })
+
+  it('gives a node that was killed its salts back, also hours later when the seed has been ratcheted', async () => {
+    const clock = simulatedClock(NOW)
+    const players = await cast(5, NOW)
+    const { nodes, dirs, client, certified } = await found(players, clock)
+    const victim = holder(nodes, certified)
+    const restart = async () => {
+      await nodes[victim]!.stop()
+      const manifest = players.manifest
+      nodes[victim] = stage.node({ manifest, secret: players.secrets[victim]!, dir: dirs[victim]!, clock })
+      await nodes[victim]!.start()
+      await until(() => isServing(nodes[victim]!))
+    }
+    for (const hours of [0, 4, 9]) {
+      await clock.advanceTo(NOW + hours * 60 * MINUTE_MS)
+      const blocks = blocksAt(clock.now())
+      const ask = () => Promise.all(all(certified).map((shard) => askReplicas(client, certified, shard, blocks)))
+      const before = await ask()
+      await restart()
+      expect(await ask()).toEqual(before)
+    }
+  })
+
+  it('takes in a replica that slept through the founding', async () => {
+    const clock = simulatedClock(NOW)
+    const players = await cast(5, NOW)
+    const sleeper = 2
+    const central = await stage.central(players, clock)
+    const dirs = await Promise.all(players.secrets.map(() => stage.dir()))
+    const nodes = players.secrets.map((secret, i) =>
+      stage.node({
+        manifest: players.manifest,
+        secret,
+        operatorSecret: players.operatorSecrets[i]!,
+        dir: dirs[i]!,
+        clock,
+      }),
+    )
+    const early = nodes.filter((_, i) => i !== sleeper)
+    await Promise.all([central.start(), ...early.map((node) => node.start())])
+    // The first proposer's turn may be the sleeper's: then it is the next one's two seconds later.
+    await untilLater(clock, () => early.every(isServing))
+    await clock.advanceTo(NOW + 6 * 60 * MINUTE_MS)
+    await nodes[sleeper]!.start()
+    await until(() => isServing(nodes[sleeper]!))
+    const client = await stage.host(clock)
+    const certified = await fetchRoster(client, { key: nodes[sleeper]!.key, addresses: nodes[sleeper]!.addresses() })
+    for (const shard of all(certified)) {
+      const answers = await askReplicas(client, certified, shard, blocksAt(clock.now()))
+      for (const answer of answers) expect(answer).toEqual(answers[0])
+    }
+  })
+
+  it('answers EPOCH_LOST when every replica lost the seed, and never makes a second one', async () => {
+    const clock = simulatedClock(NOW)
+    const players = await cast(3, NOW, { shards: 2, replicas: 2 })
+    const { nodes, dirs, client, certified } = await found(players, clock)
+    for (const node of nodes) await node.stop()
+    let drawn = 0
+    const random: Random = (length) => {
+      drawn++
+      return systemRandom(length)
+    }
+    const again = players.secrets.map((secret, i) =>
+      stage.node({
+        manifest: players.manifest,
+        secret,
+        operatorSecret: players.operatorSecrets[i]!,
+        dir: dirs[i]!,
+        clock,
+        random,
+      }),
+    )
+    await Promise.all(again.map((node) => node.start()))
+    await clock.advanceTo(NOW + 10_000)
+    const holders = again.filter(({ key }) => keyToShards(certified.roster, key).length > 0)
+    expect(holders.length).toBeGreaterThan(1)
+    for (const node of holders) {
+      const [shard] = keyToShards(certified.roster, node.key)
+      const request = { roster: hashToRosterName(certified.hash), shard: shard!, blocks: blocksAt(NOW) }
+      const bytes = await client.request(
+        { key: node.key, addresses: node.addresses() },
+        SALT,
+        encodeSaltRequest(request),
+      )
+      expect(() => answerToSalts(bytes, certified, shard!, request.blocks, node.key)).toThrow(/secrets of epoch/)
+      expect(node.status()).toMatchObject({ state: 'serving', refused: { EPOCH_LOST: 1 } })
+    }
+    expect(drawn).toBe(0)
+  })
+
+  it('writes no seed, state, leaf or salt to any disk, and makes files for its owner only', async () => {
+    const clock = simulatedClock(NOW)
+    const drawn: Uint8Array[] = []
+    const random: Random = (length) => {
+      const bytes = systemRandom(length)
+      drawn.push(Uint8Array.from(bytes))
+      return bytes
+    }
+    const players = await cast(4, NOW)
+    const { nodes, dirs, client, certified } = await found(players, clock, random)
+    for (const shard of all(certified)) await askReplicas(client, certified, shard, blocksAt(NOW))
+    await clock.advanceTo(NOW + 5 * 60 * MINUTE_MS)
+    for (const shard of all(certified)) await askReplicas(client, certified, shard, blocksAt(clock.now()))
+    for (const node of nodes) await node.stop()
+
+    const files = (await Promise.all(dirs.map((dir) => walk(dir)))).flat()
+    const bytes = Buffer.concat(await Promise.all(files.map((file) => readFile(file))))
+    const holds = (needle: Uint8Array): boolean => bytes.includes(Buffer.from(needle))
+    expect(holds(certified.hash)).toBe(true)
+    expect(drawn.length).toBeGreaterThanOrEqual(2 * certified.roster.shards)
+    for (const secret of drawn) {
+      expect(holds(secret)).toBe(false)
+      let state = secret
+      for (let epoch = certified.roster.firstEpoch; epoch < certified.roster.firstEpoch + 12; epoch++) {
+        const leaf = stateToLeaf(core, state)
+        const salts = leafToSalts(core, leaf, epoch)
+        state = nextState(core, state)
+        for (const item of [leaf, state, salts.slice(0, 32), salts.slice(-32)]) expect(holds(item)).toBe(false)
+      }
+    }
+    for (const file of files) expect((await stat(file)).mode & 0o077, file).toBe(0)
+    for (const dir of dirs) expect((await stat(join(dir, 'records'))).mode & 0o777).toBe(0o700)
+  })
+})
+
+describe('the seeds protocol', () => {
+  it('serves the replicas of a shard and nobody else, and takes no second seed', async () => {
+    const clock = simulatedClock(NOW)
+    const players = await cast(5, NOW)
+    const { nodes, client, certified } = await found(players, clock)
+    const { firstEpoch } = certified.roster
+    const [first, second] = shardToReplicas(certified.roster, 0)
+    const other = players.secrets.findIndex(
+      (secret) => !keyToShards(certified.roster, nativeSigner(secret).key).includes(0),
+    )
+    const fetch = encodeSeedsRequest({ op: 'fetch', shard: 0, firstEpoch })
+    const seed = { epoch: firstEpoch, state: systemRandom(32), quotaKey: systemRandom(32) }
+    const offer = encodeSeedsRequest({ op: 'offer', shard: 0, firstEpoch, seed })
+    const FORBIDDEN = 13
+    expect((await client.request(first!, SEEDS, fetch))[0]).toBe(FORBIDDEN)
+    if (other >= 0) {
+      await nodes[other]!.stop()
+      const stranger = await stage.host(clock, players.secrets[other]!)
+      expect((await stranger.request(first!, SEEDS, fetch))[0]).toBe(FORBIDDEN)
+    }
+    const index = nodes.findIndex(({ key }) => Buffer.compare(key, second!.key) === 0)
+    await nodes[index]!.stop()
+    const mate = await stage.host(clock, players.secrets[index]!)
+    expect((await mate.request(first!, SEEDS, fetch))[0]).toBe(0)
+    expect((await mate.request(first!, SEEDS, offer))[0]).toBe(FORBIDDEN)
+    const elsewhere = encodeSeedsRequest({ op: 'fetch', shard: 0, firstEpoch: firstEpoch + 1 })
+    expect((await mate.request(first!, SEEDS, elsewhere))[0]).toBe(FORBIDDEN)
+  })
+})
+
+describe('a salt node does not start', () => {
+  const start = async (more: Partial<Parameters<Stage['node']>[0]>, players: Cast): Promise<ErrorCode | 'OK'> => {
+    const init = {
+      manifest: players.manifest,
+      secret: players.secrets[0]!,
+      dir: await stage.dir(),
+      clock: simulatedClock(NOW),
+    }
+    return await codeOf(stage.node({ ...init, ...more }).start())
+  }
+
+  it('with a core that the manifest does not pin', async () => {
+    const players = await cast(3, NOW)
+    expect(await start({ core: { ...core, sha256: 'ab'.repeat(32) } }, players)).toBe('CORE_MISMATCH')
+    expect(await start({}, players)).toBe('OK')
+  })
+
+  it('as a stranger, as the central peer, or with the key of another operator', async () => {
+    const players = await cast(3, NOW)
+    expect(await start({ secret: systemRandom(32) }, players)).toBe('MANIFEST_INVALID')
+    expect(await start({ secret: players.centralSecret }, players)).toBe('MANIFEST_INVALID')
+    expect(await start({ operatorSecret: players.operatorSecrets[1]! }, players)).toBe('MANIFEST_INVALID')
+    expect(await start({ operatorSecret: systemRandom(32) }, players)).toBe('MANIFEST_INVALID')
+  })
+
+  it('with demo keys where others could reach it', async () => {
+    const players = await cast(3, NOW)
+    const operators = players.manifest.operators.map((operator) => ({
+      ...operator,
+      key: Buffer.from(nativeSigner(demoSecret(DEMO_PHRASE, `operator/${operator.name}`)).key).toString('hex'),
+    }))
+    const demo = assertManifest({ ...players.manifest, operators })
+    expect(await start({ manifest: demo, listen: ['/ip4/0.0.0.0/tcp/0'] }, players)).toBe('ADDRESS_NOT_LOOPBACK')
+    expect(await start({ manifest: demo, listen: ['/ip4/127.0.0.1/tcp/0'] }, players)).toBe('OK')
+  })
+
+  it('in a directory that another node uses, or that served another federation', async () => {
+    const players = await cast(3, NOW)
+    const strangers = await cast(3, NOW)
+    const dir = await stage.dir()
+    expect(await start({ dir }, players)).toBe('OK')
+    expect(await start({ dir, secret: players.secrets[1]! }, players)).toBe('STORE_LOCKED')
+    expect(await start({ dir, secret: strangers.secrets[0]! }, strangers)).toBe('MANIFEST_INVALID')
+  })
+})
+
+async function walk(dir: string): Promise<string[]> {
+  const entries = await readdir(dir, { withFileTypes: true, recursive: true })
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+}

@@ -1,0 +1,163 @@
+import { simulatedClock } from '@geotrace/core-wasm'
+import {
+  bodyToCertified,
+  type CertifiedRoster,
+  encodeRoster,
+  encodeSheetsReply,
+  equalBytes,
+  manifestToRoster,
+  shardToReplicas,
+} from '@geotrace/core-wasm/wire'
+import { afterEach, describe, expect, it } from 'vitest'
+import { silent } from '../../src/log.ts'
+import { nativeSigner } from '../../src/membership/native-signer.ts'
+import { fileRecords } from '../../src/membership/records.ts'
+import { ROSTER, SEEDS } from '../../src/net/protocol.ts'
+import { type Random, systemRandom } from '../../src/random.ts'
+import { seedKeeper } from '../../src/salt/seed-keeper.ts'
+import { seedRounds } from '../../src/salt/seed-rounds.ts'
+import { seedService } from '../../src/salt/seed-service.ts'
+import { createShards } from '../../src/salt/shards.ts'
+import { type Cast, cast, core, Stage } from './federation.ts'
+
+const NOW = Date.UTC(2026, 5, 1, 12)
+const stage = new Stage()
+afterEach(() => stage.end())
+
+/** Casts whose one shard all nodes replicate; secrets in the order of their rank. */
+async function replicas(count: number): Promise<{ players: Cast; byRank: Uint8Array[] }> {
+  const players = await cast(count, NOW, { shards: 1, replicas: count, reserveEpochs: 0, periodEpochs: 2 })
+  const order = shardToReplicas(manifestToRoster(players.manifest), 0)
+  const byRank = order.map(({ key }) => players.secrets.find((secret) => equalBytes(nativeSigner(secret).key, key))!)
+  return { players, byRank }
+}
+
+/** One replica as far as seeds go. `up` lets others reach it. */
+async function replica({ manifest }: Cast, secret: Uint8Array, dir?: string) {
+  const roster = manifestToRoster(manifest)
+  const signer = nativeSigner(secret)
+  const clock = simulatedClock(NOW)
+  const keeper = seedKeeper(core)
+  const records = await fileRecords(dir ?? (await stage.dir()))
+  let certified: CertifiedRoster | undefined
+  let drawn = 0
+  const random: Random = (length) => {
+    drawn++
+    return systemRandom(length)
+  }
+  const shards = createShards({
+    roster,
+    signer,
+    core,
+    random,
+    records,
+    keeper,
+    certified: () => certified,
+  })
+  const { addresses } = roster.members.find(({ key }) => equalBytes(key, signer.key))!
+  let host = await stage.host(clock, secret)
+  let rounds = seedRounds({ shards, keeper, host, core, clock, log: silent, certified: () => certified })
+  const shard = shards.all[0]!
+  return {
+    shard,
+    shards,
+    drawn: () => drawn,
+    acquire: () => rounds.acquire(),
+    root: () => shard.signed?.root,
+    seed: () => keeper.seed(0, roster.firstEpoch)?.state,
+    async up() {
+      await host.stop()
+      host = await stage.host(clock, secret, addresses)
+      rounds = seedRounds({ shards, keeper, host, core, clock, log: silent, certified: () => certified })
+      await host.serve(SEEDS, seedService({ shards, keeper }))
+      await host.serve(ROSTER, async () => encodeSheetsReply(rounds.signedSheets()))
+    },
+    certify(sheets: Uint8Array[]) {
+      certified = bodyToCertified(encodeRoster({ ...roster, sheets }), [], [])
+    },
+  }
+}
+
+describe('the seed of a shard', () => {
+  it('is made by the lowest-ranked replica that is there, and waits for one that is', async () => {
+    const { players, byRank } = await replicas(3)
+    const [first, second, third] = await Promise.all(byRank.map((secret) => replica(players, secret)))
+    await Promise.all([first!.up(), third!.up()])
+    expect(await third!.acquire()).toBe(false)
+    expect(third!.seed()).toBeUndefined()
+    expect(await second!.acquire()).toBe(false)
+    expect(second!.seed()).toBeUndefined()
+    expect(await first!.acquire()).toBe(true)
+    expect(third!.seed()).toEqual(first!.seed())
+    expect(third!.root()).toEqual(first!.root())
+    expect(await second!.acquire()).toBe(true)
+    expect(second!.root()).toEqual(first!.root())
+  })
+
+  it('is made by the next when the first is away, and signed by its maker once a majority has it', async () => {
+    const { players, byRank } = await replicas(3)
+    const [first, second, third] = await Promise.all(byRank.map((secret) => replica(players, secret)))
+    await second!.up()
+    expect(await second!.acquire()).toBe(false)
+    expect(second!.seed()).toBeDefined()
+    expect(second!.root()).toBeUndefined()
+    await third!.up()
+    expect(await second!.acquire()).toBe(true)
+    expect(third!.root()).toEqual(second!.root())
+    expect(await first!.acquire()).toBe(true)
+    expect(first!.root()).toEqual(second!.root())
+  })
+
+  for (const count of [2, 3, 5]) {
+    it(`is one in the end although ${count} of ${count} replicas made one at the same time`, async () => {
+      const { players, byRank } = await replicas(count)
+      const all = await Promise.all(byRank.map((secret) => replica(players, secret)))
+      for (const item of all) {
+        await item.up()
+        expect(await item.shards.make(item.shard)).toBe(true)
+      }
+      expect(new Set(all.map((item) => Buffer.from(item.seed()!).toString('hex'))).size).toBe(count)
+      for (let round = 0; round < 3; round++) await Promise.all(all.map((item) => item.acquire()))
+      for (const item of all) expect(item.root()).toEqual(all[0]!.root())
+      expect(all[0]!.root()).toBeDefined()
+    })
+  }
+
+  it('is not made again by a replica that signed one and lost it', async () => {
+    const { players, byRank } = await replicas(2)
+    const dir = await stage.dir()
+    const [first, second] = [await replica(players, byRank[0]!, dir), await replica(players, byRank[1]!)]
+    await Promise.all([first.up(), second.up()])
+    expect(await first.acquire()).toBe(true)
+    const again = await replica(players, byRank[0]!, dir)
+    expect(await again.shards.make(again.shard)).toBe(false)
+    expect(again.drawn()).toBe(0)
+    expect(again.seed()).toBeUndefined()
+    // It finds it with the other one, and signs the same sheet.
+    await again.acquire()
+    expect(again.root()).toEqual(first.root())
+    // Another seed it takes from nobody.
+    const other = await replica(players, byRank[0]!, dir)
+    const seed = { epoch: other.shards.firstEpoch, state: systemRandom(32), quotaKey: systemRandom(32) }
+    expect(await other.shards.take(other.shard, seed)).toBe(false)
+    expect(other.seed()).toBeUndefined()
+  })
+
+  it('is given up for the certified one', async () => {
+    const { players, byRank } = await replicas(2)
+    const [first, second] = await Promise.all(byRank.map((secret) => replica(players, secret)))
+    await first!.up()
+    for (const item of [first!, second!]) expect(await item.shards.make(item.shard)).toBe(true)
+    const sheets = [first!.shard.tree!.root]
+    for (const item of [first!, second!]) {
+      item.certify(sheets)
+      await item.shards.settle()
+    }
+    expect(first!.seed()).toBeDefined()
+    expect(second!.seed()).toBeUndefined()
+    expect(await second!.shards.make(second!.shard)).toBe(false)
+    await second!.acquire()
+    expect(second!.seed()).toEqual(first!.seed())
+    expect(second!.shard.tree!.root).toEqual(sheets[0])
+  })
+})

@@ -1,0 +1,280 @@
+import { simulatedClock } from '@geotrace/core-wasm'
+import {
+  answerToSalts,
+  BLOCK_SIZES_MIN,
+  type Block,
+  blockToVerdict,
+  bodyToCertified,
+  type CertifiedRoster,
+  compareBlocks,
+  EPOCH_MS,
+  encodeRoster,
+  encodeSaltRequest,
+  epochToBlocks,
+  hashToRosterName,
+  isFederationError,
+  keyToShards,
+  MINUTE_MS,
+  manifestToRoster,
+  SALT_WINDOW_MS,
+  timeToEpoch,
+} from '@geotrace/core-wasm/wire'
+import * as fc from 'fast-check'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { ClockWatch } from '../../src/membership/clock-watch.ts'
+import { nativeSigner } from '../../src/membership/native-signer.ts'
+import { fileRecords } from '../../src/membership/records.ts'
+import type { RosterBook } from '../../src/membership/roster-book.ts'
+import type { Requester } from '../../src/net/protocol.ts'
+import { addressToSource } from '../../src/net/requester.ts'
+import { systemRandom } from '../../src/random.ts'
+import type { QuotaName } from '../../src/salt/quota.ts'
+import { openQuotaTable } from '../../src/salt/quota-table.ts'
+import { leafToSalts, ratchetTo, stateToLeaf } from '../../src/salt/ratchet.ts'
+import { seedKeeper } from '../../src/salt/seed-keeper.ts'
+import { saltService } from '../../src/salt/service.ts'
+import { createShards } from '../../src/salt/shards.ts'
+import { cast, core, Stage } from './federation.ts'
+
+const NOW = Date.UTC(2026, 5, 1, 12, 3)
+const HERE: Requester = { key: systemRandom(32), ...addressToSource('/ip4/203.0.113.7/tcp/1') }
+const stage = new Stage()
+afterEach(() => stage.end())
+
+/** One node's service without a network: it alone replicates its shards. */
+async function service(quotaName: QuotaName = 'rolling', replicas = 1) {
+  const players = await cast(3, NOW, { shards: 6, replicas })
+  const roster = manifestToRoster(players.manifest)
+  const signers = players.secrets.map(nativeSigner)
+  const signer = signers.find(({ key }) => keyToShards(roster, key).length > 0)!
+  const clock = simulatedClock(NOW)
+  const keeper = seedKeeper(core)
+  const dir = await stage.dir()
+  const records = await fileRecords(`${dir}/records`)
+  let certified: CertifiedRoster | undefined
+  const shards = createShards({
+    roster,
+    signer,
+    core,
+    random: systemRandom,
+    records,
+    keeper,
+    certified: () => undefined,
+  })
+  for (const shard of shards.all) await shards.make(shard)
+  const seed = keeper.seed(shards.all[0]!.shard, roster.firstEpoch)!
+  const sheets = Array.from({ length: 6 }, (_, shard) => shards.find(shard)?.tree?.root ?? systemRandom(32))
+  certified = bodyToCertified(encodeRoster({ ...roster, sheets }), [], [])
+  const book = {
+    named: (name: Uint8Array) => (Buffer.compare(name, hashToRosterName(certified.hash)) === 0 ? certified : undefined),
+    inForce: (epoch: number) =>
+      epoch >= roster.firstEpoch && epoch < roster.firstEpoch + shards.epochs ? certified : undefined,
+  } as RosterBook
+  let offsetMs = 0
+  const watch = {
+    assertTrue() {
+      if (offsetMs > 30_000) throw new Error('skewed')
+    },
+  } as ClockWatch
+  const quota = await openQuotaTable(`${dir}/quota`, quotaName, NOW)
+  const answer = saltService({ core, clock, signer, book, shards, keeper, quota, watch })
+  const shard = shards.all[0]!.shard
+  const name = hashToRosterName(certified.hash)
+  const ask = (blocks: Block[], from = HERE, more = {}) =>
+    answer(encodeSaltRequest({ roster: name, shard, blocks: [...blocks].sort(compareBlocks), ...more }), from)
+  const code = async (task: Promise<unknown>): Promise<string> =>
+    await task.then(
+      () => 'OK',
+      (error: unknown) => (isFederationError(error) ? error.code : String(error)),
+    )
+  return {
+    answer,
+    ask,
+    code,
+    certified,
+    shard,
+    signer,
+    seed,
+    clock,
+    keeper,
+    shards,
+    quota,
+    roster,
+    skew: (ms: number) => {
+      offsetMs = ms
+    },
+  }
+}
+
+const openBlocks = (nowMs: number): Block[] =>
+  Array.from({ length: 7 }, (_, i) => timeToEpoch(nowMs) - 4 + i)
+    .flatMap(epochToBlocks)
+    .filter(({ size, n }) => blockToVerdict(size, n, nowMs) === 'open')
+    .sort(compareBlocks)
+
+describe('the salt service', () => {
+  it('answers any set of open blocks with the salts of the seed, and clients find every answer true', async () => {
+    const s = await service()
+    const open = openBlocks(NOW)
+    // Three hours and one own size: more than one request may name.
+    expect(open.length).toBeGreaterThan(80)
+    await fc.assert(
+      fc.asyncProperty(fc.shuffledSubarray(open.slice(0, 90), { minLength: 1 }), async (subset) => {
+        const blocks = subset.sort(compareBlocks)
+        // All that is open is within one quota, so asking again and again costs nothing.
+        const bytes = await s.ask(blocks)
+        const { salts, time } = answerToSalts(bytes, s.certified, s.shard, blocks, s.signer.key)
+        expect(time).toBe(NOW)
+        for (const [i, { size, n }] of blocks.entries()) {
+          const epoch = Math.floor((n * size) / 80)
+          const leaf = stateToLeaf(core, ratchetTo(core, s.seed.state, s.seed.epoch, epoch))
+          const position = epochToBlocks(epoch).findIndex((item) => item.size === size && item.n === n)
+          expect(salts[i]).toEqual(leafToSalts(core, leaf, epoch).slice(32 * position, 32 * position + 32))
+        }
+      }),
+      { numRuns: 25 },
+    )
+    await s.quota.close()
+  })
+
+  it('gives no answer of which one bit can be changed unnoticed', async () => {
+    const s = await service()
+    const blocks = [{ size: 80, n: timeToEpoch(NOW) }]
+    const bytes = await s.ask(blocks)
+    const isTrue = (answer: Uint8Array): boolean => {
+      try {
+        answerToSalts(answer, s.certified, s.shard, blocks, s.signer.key)
+        return true
+      } catch {
+        return false
+      }
+    }
+    expect(isTrue(bytes)).toBe(true)
+    let tried = 0
+    // A step prime to 8, so that all eight bits have their turn, in every part of the answer.
+    for (let bit = 0; bit < bytes.length * 8; bit += 37, tried++) {
+      const changed = bytes.slice()
+      changed[bit >> 3]! ^= 1 << (bit & 7)
+      expect(isTrue(changed), `bit ${bit}`).toBe(false)
+    }
+    expect(tried).toBeGreaterThan(200)
+    expect(isTrue(bytes.slice(0, -1))).toBe(false)
+    expect(isTrue(Uint8Array.from([...bytes, 0]))).toBe(false)
+    await s.quota.close()
+  })
+
+  it('opens and closes each size of block to the millisecond', async () => {
+    for (const size of BLOCK_SIZES_MIN) {
+      const s = await service()
+      const sizeMs = size * MINUTE_MS
+      const n = Math.floor((NOW + 2 * EPOCH_MS) / sizeMs)
+      const opens = n * sizeMs - sizeMs - 2 * MINUTE_MS
+      const closes = (n + 1) * sizeMs + SALT_WINDOW_MS
+      const ask = () => s.code(s.ask([{ size, n }]))
+      await s.clock.advanceTo(opens - 1)
+      expect(await ask()).toBe('BLOCK_TOO_NEW')
+      await s.clock.advanceTo(opens)
+      expect(await ask()).toBe('OK')
+      await s.clock.advanceTo(closes - 1)
+      expect(await ask()).toBe('OK')
+      await s.clock.advanceTo(closes)
+      expect(await ask()).toBe('BLOCK_TOO_OLD')
+      await s.quota.close()
+    }
+  })
+
+  it('names what is wrong with a request, and charges nothing for it', async () => {
+    const s = await service()
+    const now = { size: 5, n: Math.floor(NOW / (5 * MINUTE_MS)) }
+    const other = Array.from({ length: 6 }, (_, i) => i).find((shard) => s.shards.find(shard) === undefined)
+    expect(await s.code(s.ask([now], { ...HERE, prefix: undefined, fence: undefined }))).toBe('FORBIDDEN')
+    expect(await s.code(s.ask([now], HERE, { roster: systemRandom(8) }))).toBe('ROSTER_UNKNOWN')
+    expect(await s.code(s.ask([now], HERE, { shard: other ?? 6 }))).toBe('WRONG_SHARD')
+    expect(await s.code(s.ask([{ size: 5, n: now.n - 40 }, now]))).toBe('BLOCK_TOO_OLD')
+    expect(await s.code(s.ask([now, { size: 5, n: now.n + 3 }]))).toBe('BLOCK_TOO_NEW')
+    const request = encodeSaltRequest({ roster: hashToRosterName(s.certified.hash), shard: s.shard, blocks: [now] })
+    const with0 = (at: number, value: number): Uint8Array => request.map((byte, i) => (i === at ? value : byte))
+    expect(await s.code(s.answer(with0(0, 2), HERE))).toBe('VERSION_UNKNOWN')
+    expect(await s.code(s.answer(with0(1, 1), HERE))).toBe('SUITE_UNKNOWN')
+    expect(await s.code(s.answer(with0(12, 0), HERE))).toBe('TOO_MANY_SALTS')
+    expect(await s.code(s.answer(with0(12, 91), HERE))).toBe('TOO_MANY_SALTS')
+    expect(await s.code(s.answer(with0(13, 7), HERE))).toBe('MESSAGE_MALFORMED')
+    expect(await s.code(s.answer(request.slice(0, -1), HERE))).toBe('MESSAGE_MALFORMED')
+    expect(await s.code(s.answer(Uint8Array.from([...request, 0]), HERE))).toBe('MESSAGE_MALFORMED')
+    expect(s.quota.size).toBe(0)
+    s.skew(31_000)
+    expect(await s.code(s.answer(request, HERE))).toBe('Error: skewed')
+    s.skew(30_000)
+    expect(await s.code(s.answer(request, HERE))).toBe('OK')
+    expect(s.quota.size).toBe(1)
+    await s.quota.close()
+  })
+
+  it('answers only under the roster that is in force for the block', async () => {
+    const s = await service()
+    const last = s.roster.firstEpoch + s.shards.epochs - 1
+    await s.clock.advanceTo((last + 1) * EPOCH_MS - MINUTE_MS)
+    expect(await s.code(s.ask([{ size: 80, n: last }]))).toBe('OK')
+    expect(
+      await s.code(
+        s.ask([
+          { size: 80, n: last },
+          { size: 80, n: last + 1 },
+        ]),
+      ),
+    ).toBe('ROSTER_UNKNOWN')
+    await s.quota.close()
+  })
+
+  it('says EPOCH_LOST when the seed or the path is gone, before it charges', async () => {
+    const s = await service()
+    const blocks = [{ size: 80, n: timeToEpoch(NOW) }]
+    s.keeper.advance(NOW + 10 * EPOCH_MS)
+    expect(await s.code(s.ask(blocks))).toBe('EPOCH_LOST')
+    s.shards.drop(s.shards.all[0]!)
+    expect(await s.code(s.ask(blocks))).toBe('EPOCH_LOST')
+    expect(s.quota.size).toBe(0)
+    await s.quota.close()
+  })
+
+  it('charges what is new, by rolling quota: a lost reply costs nothing', async () => {
+    const s = await service()
+    const open = openBlocks(NOW)
+    const first = open.slice(0, 80)
+    expect(await s.code(s.ask(first))).toBe('OK')
+    expect(await s.code(s.ask(first))).toBe('OK')
+    expect(await s.code(s.ask(first, { ...HERE, key: systemRandom(32) }))).toBe('OK')
+    await s.clock.advanceTo(NOW + 60 * MINUTE_MS)
+    const fresh = openBlocks(NOW + 60 * MINUTE_MS).filter(
+      (block) => !first.some((item) => compareBlocks(item, block) === 0),
+    )
+    expect(fresh.length).toBeGreaterThan(20)
+    // 10 left and 30 refilled.
+    expect(await s.code(s.ask(fresh.slice(0, 20)))).toBe('OK')
+    await s.quota.close()
+  })
+
+  it('by strict quota answers one request an hour and shard, and that one as often as asked', async () => {
+    const s = await service('strict')
+    const [one, two] = openBlocks(NOW).slice(30) as [Block, Block]
+    expect(await s.code(s.ask([one]))).toBe('OK')
+    expect(await s.code(s.ask([one]))).toBe('OK')
+    const refused = await s.ask([two]).catch((error: unknown) => error)
+    expect(isFederationError(refused, 'QUOTA_SPENT') && refused.data.retryAfterMs).toBe(60 * MINUTE_MS)
+    await s.clock.advanceTo(NOW + 60 * MINUTE_MS)
+    expect(await s.code(s.ask([two]))).toBe('OK')
+    await s.quota.close()
+  })
+
+  it('charges other replicas of the shard nothing, for they have the seed', async () => {
+    const s = await service('strict', 3)
+    const [one, two] = openBlocks(NOW).slice(30) as [Block, Block]
+    const mate = { ...HERE, key: s.shards.all[0]!.mates[0]!.key }
+    expect(await s.code(s.ask([one], mate))).toBe('OK')
+    expect(await s.code(s.ask([two], mate))).toBe('OK')
+    expect(s.quota.size).toBe(0)
+    expect(await s.code(s.ask([one]))).toBe('OK')
+    expect(await s.code(s.ask([two]))).toBe('QUOTA_SPENT')
+    await s.quota.close()
+  })
+})
