@@ -34,7 +34,9 @@ export function tool(name, file) {
   return join(root, 'node_modules', name, file)
 }
 
+/** Lint and format, and the types of tests and examples (the sources' are checked by the build). */
 export function lint() {
+  run('types', process.execPath, [tool('typescript', 'bin/tsc'), '-p', 'tsconfig.tests.json'])
   run('lint', process.execPath, [tool('@biomejs/biome', 'bin/biome'), 'check', '--error-on-warnings', '.'])
 }
 

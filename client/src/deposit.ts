@@ -8,11 +8,11 @@ import {
   decodeSyncReply,
   decodeSyncRequest,
   SYNC_ID_BYTES,
+  SYNC_PROTOCOL,
   type SyncReply,
 } from '@geotrace/core-wasm/wire'
 import { acknowledge } from './acknowledge.ts'
 import { assertNotAborted, type Device, toVerdict } from './device.ts'
-import { SYNC } from './dialer.ts'
 import { freezeBatch, readFrozen, unfreezeBatch } from './outbox.ts'
 import type { SyncResult } from './sync-result.ts'
 import type { Wire } from './wire-session.ts'
@@ -80,7 +80,7 @@ async function send(
   frame: Uint8Array,
 ): Promise<SyncReply | 'conflict'> {
   try {
-    return decodeSyncReply(await wire.request(central, SYNC, frame))
+    return decodeSyncReply(await wire.request(central, SYNC_PROTOCOL, frame))
   } catch (error) {
     if (isFederationError(error, 'SYNC_CONFLICT')) return 'conflict'
     throw error

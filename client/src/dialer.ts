@@ -2,38 +2,7 @@
  * What a sync needs of a network: one framed request, one framed reply. PROTOCOL.md §6.
  * A session lasts for one sync and must not let a peer recognise the device in the next one.
  */
-import {
-  ROSTER_FRAME_MAX_BYTES,
-  ROSTER_PROTOCOL,
-  SALT_ANSWER_MAX_BYTES,
-  SALT_PROTOCOL,
-  SALT_REQUEST_MAX_BYTES,
-  SYNC_PROTOCOL,
-  SYNC_REPLY_MAX_BYTES,
-  SYNC_REQUEST_MAX_BYTES,
-} from '@geotrace/core-wasm/wire'
-
-export interface Protocol {
-  readonly id: string
-  readonly requestMaxBytes: number
-  readonly replyMaxBytes: number
-}
-
-export const SALT: Protocol = {
-  id: SALT_PROTOCOL,
-  requestMaxBytes: SALT_REQUEST_MAX_BYTES,
-  replyMaxBytes: SALT_ANSWER_MAX_BYTES,
-}
-export const SYNC: Protocol = {
-  id: SYNC_PROTOCOL,
-  requestMaxBytes: SYNC_REQUEST_MAX_BYTES,
-  replyMaxBytes: SYNC_REPLY_MAX_BYTES,
-}
-export const ROSTER: Protocol = {
-  id: ROSTER_PROTOCOL,
-  requestMaxBytes: 8,
-  replyMaxBytes: ROSTER_FRAME_MAX_BYTES,
-}
+import type { Protocol } from '@geotrace/core-wasm/wire'
 
 /** Where to reach a peer: its Ed25519 key and its multiaddrs. */
 export interface PeerAddress {

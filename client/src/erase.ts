@@ -2,9 +2,15 @@
  * Erasing everything, here and at the central peer. PROTOCOL.md §7.2, kind `erase`. What the device knows goes at once;
  * the secret that names it to the central peer stays until that peer acknowledged, so that an erasure survives a restart.
  */
-import { decodeSyncReply, encodeSyncRequest, type Manifest, peerIdToKey, SYNC_ID_BYTES } from '@geotrace/core-wasm/wire'
+import {
+  decodeSyncReply,
+  encodeSyncRequest,
+  type Manifest,
+  peerIdToKey,
+  SYNC_ID_BYTES,
+  SYNC_PROTOCOL,
+} from '@geotrace/core-wasm/wire'
 import type { Device } from './device.ts'
-import { SYNC } from './dialer.ts'
 import { FAMILIES, KEYS } from './records.ts'
 import { del, put, type Storage, type StorageOperation } from './storage.ts'
 
@@ -37,7 +43,7 @@ export async function finishErasure({ storage, manifest, dialer }: Device, signa
   if (frame !== undefined) {
     const session = await dialer.open()
     try {
-      decodeSyncReply(await session.request(toCentral(manifest), SYNC, frame, { signal }))
+      decodeSyncReply(await session.request(toCentral(manifest), SYNC_PROTOCOL, frame, { signal }))
     } finally {
       await session.close()
     }

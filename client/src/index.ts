@@ -10,8 +10,8 @@
  * @module
  */
 export { type ErrorCode, FederationError, type Fix, isFederationError } from '@geotrace/core-wasm'
-export type { Mark } from '@geotrace/core-wasm/wire'
-export type { Dialer, PeerAddress, Protocol, RequestOptions, Session } from './dialer.ts'
+export type { Mark, Protocol } from '@geotrace/core-wasm/wire'
+export type { Dialer, PeerAddress, RequestOptions, Session } from './dialer.ts'
 export type { Exposure } from './exposure.ts'
 export { levelStorage } from './level-storage.ts'
 export { type Libp2pDialerOptions, libp2pDialer } from './libp2p-dialer.ts'

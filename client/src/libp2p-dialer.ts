@@ -4,10 +4,10 @@
  * an agent string would link one sync with the next.
  */
 import { FederationError } from '@geotrace/core-wasm'
-import { bytesToHex, keyToPeerId } from '@geotrace/core-wasm/wire'
+import { bytesToHex, keyToPeerId, type Protocol } from '@geotrace/core-wasm/wire'
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { deadline } from './deadline.ts'
-import type { Dialer, PeerAddress, Protocol, RequestOptions, Session } from './dialer.ts'
+import type { Dialer, PeerAddress, RequestOptions, Session } from './dialer.ts'
 import { polyfillPromise } from './polyfill.ts'
 
 export interface Libp2pDialerOptions {

@@ -11,8 +11,9 @@ import {
   encodeRosterRequest,
   type Manifest,
   peerIdToKey,
+  ROSTER_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
-import { type PeerAddress, ROSTER } from './dialer.ts'
+import type { PeerAddress } from './dialer.ts'
 import { FAMILIES, numberedKey } from './records.ts'
 import { shuffle } from './shuffle.ts'
 import { put, type Storage } from './storage.ts'
@@ -47,7 +48,7 @@ async function fetchFounding({ manifest, storage, wire, random }: RostersInit): 
   for (const entry of entries) {
     try {
       const bytes = decodeRosterReply(
-        await wire.request(entry, ROSTER, encodeRosterRequest({ op: 'get', height: FOUNDING })),
+        await wire.request(entry, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'get', height: FOUNDING })),
       )
       if (bytes === undefined) continue
       const founding = toFounding(manifest, bytes)

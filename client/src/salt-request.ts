@@ -8,9 +8,9 @@ import {
   bytesToHex,
   encodeSaltRequest,
   hashToRosterName,
+  SALT_PROTOCOL,
   shardToReplicas,
 } from '@geotrace/core-wasm/wire'
-import { SALT } from './dialer.ts'
 import type { PlannedRequest } from './plan.ts'
 import { shuffle } from './shuffle.ts'
 import type { Wire } from './wire-session.ts'
@@ -40,7 +40,7 @@ export async function requestSalts({ certified, shard, blocks }: PlannedRequest,
     if (liars.has(bytesToHex(replica.key))) continue
     try {
       asked.requests++
-      const answer = await wire.request(replica, SALT, frame)
+      const answer = await wire.request(replica, SALT_PROTOCOL, frame)
       const { salts, time } = answerToSalts(answer, certified, shard, blocks, replica.key)
       return { ...asked, salts, time }
     } catch (error) {

@@ -1,6 +1,6 @@
+import { SALT_PROTOCOL, SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { SALT, SYNC } from '../src/dialer.ts'
 import { isFederationError } from '../src/index.ts'
 import { memoryStorage } from '../src/memory-storage.ts'
 import type { Storage } from '../src/storage.ts'
@@ -116,7 +116,7 @@ describe('a device that loses power', () => {
           federation.central.codes.set(CODE_HEX, 'accepted')
           let cuts = 0
           federation.intercept = async (_peer, protocol, frame, serve) => {
-            const fate = cuts < 6 && protocol.id !== SALT.id ? fates.next().value : 'pass'
+            const fate = cuts < 6 && protocol.id !== SALT_PROTOCOL.id ? fates.next().value : 'pass'
             if (fate !== 'pass') cuts++
             if (fate === 'before') return unreachable()
             const reply = await serve(frame)
@@ -138,7 +138,7 @@ describe('a device that loses power', () => {
     const frames: string[] = []
     let cut = true
     federation.intercept = async (_peer, protocol, frame, serve) => {
-      if (protocol.id !== SYNC.id) return serve(frame)
+      if (protocol.id !== SYNC_PROTOCOL.id) return serve(frame)
       frames.push(Buffer.from(frame).toString('hex'))
       const reply = await serve(frame)
       return cut ? unreachable() : reply

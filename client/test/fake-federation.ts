@@ -25,11 +25,13 @@ import {
   keyToShards,
   type Manifest,
   type Parameters,
+  type Protocol,
+  SALT_PROTOCOL,
+  SYNC_PROTOCOL,
   signContent,
   treeToPath,
 } from '@geotrace/core-wasm/wire'
-import type { Dialer, Protocol } from '../src/dialer.ts'
-import { SALT, SYNC } from '../src/dialer.ts'
+import type { Dialer } from '../src/dialer.ts'
 import { createTracer, type Tracer, type TracerInit } from '../src/index.ts'
 import { memoryStorage } from '../src/memory-storage.ts'
 import type { Storage } from '../src/storage.ts'
@@ -99,8 +101,8 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
 
   function serve(name: string, protocol: Protocol, frame: Uint8Array): Uint8Array {
     try {
-      if (protocol.id === SALT.id) return serveSalts(name, frame)
-      if (protocol.id === SYNC.id) return federation.central.serve(frame, clock.now())
+      if (protocol.id === SALT_PROTOCOL.id) return serveSalts(name, frame)
+      if (protocol.id === SYNC_PROTOCOL.id) return federation.central.serve(frame, clock.now())
       const request = decodeRosterRequest(frame)
       return encodeRosterReply(
         request.op === 'get' && request.height === 0 ? encodeCertifiedRoster(certified) : undefined,

@@ -1,5 +1,5 @@
+import { SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
-import { SYNC } from '../src/dialer.ts'
 import { memoryStorage } from '../src/memory-storage.ts'
 import { fakeFederation, life, openTracer, START_MS, seededRandom, unreachable } from './fake-federation.ts'
 
@@ -116,7 +116,8 @@ describe('erasing everything', () => {
     const tracer = await openTracer(federation, { storage })
     for (const item of life(HERE, START_MS, 60)) await tracer.record(item)
     await tracer.sync()
-    federation.intercept = (_peer, protocol, frame, serve) => (protocol.id === SYNC.id ? unreachable() : serve(frame))
+    federation.intercept = (_peer, protocol, frame, serve) =>
+      protocol.id === SYNC_PROTOCOL.id ? unreachable() : serve(frame)
     await expect(tracer.eraseAll()).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
     expect(federation.central.users.size).toBe(1)
     for await (const _ of tracer.diary()) throw new Error('something is left')
@@ -184,7 +185,8 @@ describe('the preview', () => {
       batchBytes: 2048,
       report: false,
     })
-    federation.intercept = (_peer, protocol, frame, serve) => (protocol.id === SYNC.id ? unreachable() : serve(frame))
+    federation.intercept = (_peer, protocol, frame, serve) =>
+      protocol.id === SYNC_PROTOCOL.id ? unreachable() : serve(frame)
     await expect(tracer.sync()).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
     const preview = await tracer.preview()
     expect(preview.fixesWaiting).toBe(0)

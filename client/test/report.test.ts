@@ -1,5 +1,5 @@
+import { SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
-import { SYNC } from '../src/dialer.ts'
 import { formatReportCode, parseReportCode } from '../src/index.ts'
 import { memoryStorage } from '../src/memory-storage.ts'
 import { fakeFederation, life, openTracer, START_MS, seededRandom, unreachable } from './fake-federation.ts'
@@ -102,7 +102,7 @@ describe('a report', () => {
     const sizes: number[] = []
     let online = false
     federation.intercept = (_peer, protocol, frame, serve) => {
-      if (protocol.id === SYNC.id) sizes.push(frame.length)
+      if (protocol.id === SYNC_PROTOCOL.id) sizes.push(frame.length)
       return online ? serve(frame) : unreachable()
     }
     const first = await openTracer(federation, { storage })
@@ -121,7 +121,7 @@ describe('a report', () => {
     const tracer = await openTracer(federation)
     federation.intercept = async (_peer, protocol, frame, serve) => {
       const reply = await serve(frame)
-      return protocol.id === SYNC.id ? unreachable() : reply
+      return protocol.id === SYNC_PROTOCOL.id ? unreachable() : reply
     }
     await expect(tracer.report(CODE)).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
     federation.intercept = (_peer, _protocol, frame, serve) => serve(frame)

@@ -1,6 +1,12 @@
-import { blockToVerdict, EPOCH_MS, ROWS_PER_EPOCH_MAX } from '@geotrace/core-wasm/wire'
+import {
+  blockToVerdict,
+  EPOCH_MS,
+  ROSTER_PROTOCOL,
+  ROWS_PER_EPOCH_MAX,
+  SALT_PROTOCOL,
+  SYNC_PROTOCOL,
+} from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
-import { ROSTER, SALT, SYNC } from '../src/dialer.ts'
 import { memoryStorage } from '../src/memory-storage.ts'
 import { fakeFederation, life, openTracer, START_MS, seededRandom, unreachable } from './fake-federation.ts'
 
@@ -41,7 +47,7 @@ describe('a sync', () => {
     const tracer = await openTracer(federation)
     const sizes: number[] = []
     federation.intercept = (_peer, protocol, frame, serve) => {
-      if (protocol.id === SYNC.id) sizes.push(frame.length)
+      if (protocol.id === SYNC_PROTOCOL.id) sizes.push(frame.length)
       return serve(frame)
     }
     const result = await tracer.sync()
@@ -80,7 +86,7 @@ describe('a sync', () => {
     await recordAll(tracer, life({ lat: 46, lng: 14 }, START_MS, 175, 0.02))
     const requests: { shard: number; blocks: number }[] = []
     federation.intercept = (_peer, protocol, frame, serve) => {
-      if (protocol.id === SALT.id) requests.push({ shard: (frame[10]! << 8) | frame[11]!, blocks: frame[12]! })
+      if (protocol.id === SALT_PROTOCOL.id) requests.push({ shard: (frame[10]! << 8) | frame[11]!, blocks: frame[12]! })
       return serve(frame)
     }
     const result = await tracer.sync()
@@ -104,7 +110,8 @@ describe('a sync', () => {
     const federation = await fakeFederation()
     const tracer = await openTracer(federation)
     await recordAll(tracer, life(CAFE, START_MS, 60))
-    federation.intercept = (_peer, protocol, frame, serve) => (protocol.id === SALT.id ? unreachable() : serve(frame))
+    federation.intercept = (_peer, protocol, frame, serve) =>
+      protocol.id === SALT_PROTOCOL.id ? unreachable() : serve(frame)
     const down = await tracer.sync()
     expect(down).toMatchObject({ fixesDeferred: 12, fixesHashed: 0, batches: 1, saltsAsked: 0 })
     expect(down.saltRequests).toBe(3)
@@ -132,7 +139,7 @@ describe('a sync', () => {
     const refusing = START_MS + 5 * MINUTE + 10_000
     expect(blockToVerdict(5, oldest, federation.clock.now())).toBe('open')
     federation.intercept = async (_peer, protocol, frame, serve) => {
-      if (protocol.id !== SALT.id) return serve(frame)
+      if (protocol.id !== SALT_PROTOCOL.id) return serve(frame)
       const asksOldest = [...Array(frame[12]!).keys()].some((i) => {
         const at = 13 + 5 * i
         const n = new DataView(frame.buffer, frame.byteOffset).getUint32(at + 1)
@@ -179,7 +186,7 @@ describe('a sync', () => {
     await recordAll(tracer, life(CAFE, START_MS + 30 * MINUTE, 30, 0.001))
     const controller = new AbortController()
     federation.intercept = (_peer, protocol, frame, serve) => {
-      if (protocol.id === SALT.id) controller.abort()
+      if (protocol.id === SALT_PROTOCOL.id) controller.abort()
       return serve(frame)
     }
     await expect(tracer.sync({ signal: controller.signal })).rejects.toMatchObject({ code: 'ABORTED' })
@@ -195,7 +202,7 @@ describe('a sync', () => {
     const [fix] = life(CAFE, START_MS, 5)
     await tracer.record(fix!)
     federation.intercept = async (_peer, protocol, frame, serve) => {
-      if (protocol.id === SALT.id) await tracer.record({ ...fix!, lat: fix!.lat + 0.01, accuracyM: 3 })
+      if (protocol.id === SALT_PROTOCOL.id) await tracer.record({ ...fix!, lat: fix!.lat + 0.01, accuracyM: 3 })
       return serve(frame)
     }
     expect(await tracer.sync()).toMatchObject({ fixesHashed: 0, rowsDeposited: 0 })
@@ -212,7 +219,7 @@ describe('a node that lies', () => {
     let length = 0
     federation.intercept = async (_peer, protocol, frame, serve) => {
       const reply = await serve(frame)
-      if (protocol.id === SALT.id) length = reply.length
+      if (protocol.id === SALT_PROTOCOL.id) length = reply.length
       return reply
     }
     await honest.sync()
@@ -223,7 +230,7 @@ describe('a node that lies', () => {
       let asked = 0
       federation.intercept = async (_peer, protocol, frame, serve) => {
         const reply = await serve(frame)
-        if (protocol.id === SALT.id && asked++ === 0) reply[at]! ^= 1
+        if (protocol.id === SALT_PROTOCOL.id && asked++ === 0) reply[at]! ^= 1
         return reply
       }
       expect(await tracer.sync()).toMatchObject({ fixesHashed: 6, saltRequests: 2 })
@@ -239,7 +246,7 @@ describe('a node that lies', () => {
     const asked: string[] = []
     federation.intercept = async (peer, protocol, frame, serve) => {
       const reply = await serve(frame)
-      if (protocol.id === SALT.id) {
+      if (protocol.id === SALT_PROTOCOL.id) {
         asked.push(peer)
         reply[200]! ^= 1
       }
@@ -276,7 +283,8 @@ describe('a refused group', () => {
     const tracer = await openTracer(federation)
     await recordAll(tracer, life(CAFE, START_MS, 30))
     federation.central.refuse = () => 'roster'
-    federation.intercept = (_peer, protocol, frame, serve) => (protocol.id === SYNC.id ? unreachable() : serve(frame))
+    federation.intercept = (_peer, protocol, frame, serve) =>
+      protocol.id === SYNC_PROTOCOL.id ? unreachable() : serve(frame)
     await expect(tracer.sync()).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
     await federation.clock.advanceTo(START_MS + 240 * MINUTE)
     federation.intercept = (_peer, _protocol, frame, serve) => serve(frame)
@@ -309,7 +317,7 @@ describe('the roster', () => {
     const tracer = await openTracer(federation, { storage, federation: JSON.stringify(federation.manifest) })
     let asked = 0
     federation.intercept = async (_peer, protocol, frame, serve) => {
-      if (protocol.id !== ROSTER.id) return serve(frame)
+      if (protocol.id !== ROSTER_PROTOCOL.id) return serve(frame)
       asked++
       if (asked === 1) return unreachable()
       const reply = await serve(frame)

@@ -54,8 +54,8 @@ describe('cells', async () => {
     for (const cell of [...anyCells, ...difficultCells, ...getPentagons(12)]) {
       const corners = cellToVertexes(cell).map((id) => vertexToLatLng(id))
       const [p, q] = [corners[0]!, corners[1]!]
-      const places = [...corners, cellToLatLng(cell), [(p[0] + q[0]) / 2, (p[1] + q[1]) / 2]]
-      for (const at of places as LatLng[]) {
+      const places: LatLng[] = [...corners, cellToLatLng(cell), [(p[0]! + q[0]!) / 2, (p[1]! + q[1]!) / 2]]
+      for (const at of places) {
         const ids = core.fixToCells(...at)
         if (!isOneTriangle(ids)) expect.fail(`${at}: ${ids.map(toText)}`)
         // Half a millimetre further north the ids may be others, but one is always shared.

@@ -5,12 +5,6 @@
 export const MINUTE_MS = 60_000
 export const PROTOCOL_VERSION = 1
 
-/** Names of the stream protocols (PROTOCOL.md §7). */
-export const SALT_PROTOCOL = '/geotrace/salt/1'
-export const SYNC_PROTOCOL = '/geotrace/sync/1'
-export const ROSTER_PROTOCOL = '/geotrace/roster/1'
-export const SEEDS_PROTOCOL = '/geotrace/seeds/1'
-
 /** Minutes of a time block. Each divides the epoch, so a block lies in exactly one epoch. */
 export const BLOCK_SIZES_MIN = [5, 10, 20, 40, 80] as const
 export const EPOCH_MIN = 80

@@ -10,12 +10,11 @@
  * GET is for everybody; the rest only between peers of the manifest.
  */
 import { type ByteReader, byteReader, byteWriter } from './bytes.ts'
-import { HASH_BYTES, PROTOCOL_VERSION, ROSTER_MAX_BYTES, SIGNATURE_BYTES } from './constants.ts'
+import { HASH_BYTES, PROTOCOL_VERSION, SIGNATURE_BYTES } from './constants.ts'
+import { ROSTER_FRAME_MAX_BYTES } from './protocols.ts'
 import type { Vote } from './roster.ts'
 import { assertVersion, STATUS_OK, throwRefusal } from './status.ts'
 
-/** Head of a frame beside the roster itself. */
-export const ROSTER_FRAME_MAX_BYTES = ROSTER_MAX_BYTES + 16
 const OPS = ['get', 'sheets', 'vote', 'certify', 'time'] as const
 
 export type RosterRequest =

@@ -11,13 +11,13 @@ import {
   type Manifest,
   marksPerReply,
   SYNC_GROUPS_MAX,
+  SYNC_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
-import type { AdminRoutes } from '../admin/server.ts'
 import type { Log } from '../log.ts'
 import { assertSameFederation, createMembership, type Membership } from '../membership/membership.ts'
 import { fileRecords } from '../membership/records.ts'
 import { createHost } from '../net/host.ts'
-import { type Host, SYNC } from '../net/protocol.ts'
+import type { Host } from '../net/protocol.ts'
 import type { Random } from '../random.ts'
 import type { CentralStore, DayStatistics, ReportId } from '../store/central-store.ts'
 import { levelStore } from '../store/level-store.ts'
@@ -27,7 +27,6 @@ import { rosterPins } from './pins.ts'
 import { type Retention, retention, retentionToEpoch } from './retention.ts'
 import { type RiskDesk, type RiskSummary, riskDesk } from './risk-desk.ts'
 import type { RiskProfile } from './risk-profile.ts'
-import { centralRoutes } from './routes.ts'
 import { type SyncCounters, type SyncService, syncService } from './service.ts'
 
 export interface CentralPeerInit {
@@ -97,8 +96,6 @@ export interface CentralPeer {
   retract(report: ReportId): Promise<void>
   /** What a report would mark; changes nothing. Throws COMMAND_INVALID. */
   dryRun(dryRun: DryRun): Promise<RiskSummary>
-  /** For `adminServer`. */
-  routes(): AdminRoutes
 }
 
 interface Parts {
@@ -132,7 +129,7 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
         parts = await assemble(init, config)
         await parts.sweeping.start()
         await parts.risk.start()
-        await parts.host.serve(SYNC, parts.service.handle)
+        await parts.host.serve(SYNC_PROTOCOL, parts.service.handle)
         await parts.membership.start()
         log.info('central.started', { activeReports: parts.risk.status.reports })
       } catch (error) {
@@ -191,7 +188,6 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
       log.info('central.report-retracted', { report })
     },
     dryRun: ({ report, ...change }) => running().risk.dryRun(report, toProfile(change, config, manifest)),
-    routes: () => centralRoutes(peer),
   }
   return peer
 }

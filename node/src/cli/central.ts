@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { loadCore, systemClock } from '@geotrace/core-wasm'
 import { Command } from 'commander'
 import { centralPeer } from '../central/peer.ts'
+import { SEED_PROFILE } from '../central/risk-profile.ts'
+import { centralRoutes } from '../central/routes.ts'
 import { systemRandom } from '../random.ts'
 import { processLog, runDaemon } from './daemon.ts'
 import { loadIdentity } from './identity.ts'
@@ -20,7 +22,7 @@ export function centralCommand(out: Output): Command {
     .option('--address <multiaddr>', 'where devices reach the peer; may be repeated', collect, [])
     .action((options) => initialise(options, out, PORT))
   const run = runOptions(new Command('run').description('run the peer until Ctrl-C'), 'central')
-    .option('--degrees <k>', 'contact steps that a report marks', wholeNumber, 1)
+    .option('--degrees <k>', 'contact steps that a report marks', wholeNumber, SEED_PROFILE.degrees)
     .action(runCentral)
   return new Command('central').description('run the central peer, as the authority').addCommand(init).addCommand(run)
 }
@@ -42,5 +44,5 @@ async function runCentral(options: RunOptions & { degrees: number }): Promise<vo
     random,
     log,
   })
-  await runDaemon({ dir: options.dir, peer, routes: peer.routes(), random, log })
+  await runDaemon({ dir: options.dir, peer, routes: centralRoutes(peer), random, log })
 }

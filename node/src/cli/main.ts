@@ -11,6 +11,7 @@ import { demoCommand } from './demo/command.ts'
 import { federationCommand } from './federation.ts'
 import { type Output, terminal } from './output.ts'
 import { replayCommand } from './replay/command.ts'
+import { reportsCommand } from './reports.ts'
 import { saltCommand } from './salt.ts'
 import { statusCommand } from './status.ts'
 
@@ -25,6 +26,7 @@ export async function main(argv: readonly string[], out: Output = terminal()): P
     centralCommand,
     federationCommand,
     codesCommand,
+    reportsCommand,
     statusCommand,
     replayCommand,
     demoCommand,

@@ -3,8 +3,8 @@
  * A clock that runs ahead would hand out salts of blocks to come and destroy secrets still needed.
  */
 import type { Clock } from '@geotrace/core-wasm'
-import { decodeTimeReply, encodeRosterRequest, FederationError } from '@geotrace/core-wasm/wire'
-import { type Host, type PeerAddress, ROSTER } from '../net/protocol.ts'
+import { decodeTimeReply, encodeRosterRequest, FederationError, ROSTER_PROTOCOL } from '@geotrace/core-wasm/wire'
+import type { Host, PeerAddress } from '../net/protocol.ts'
 import { fanOut } from './fan-out.ts'
 
 export const SKEW_MAX_MS = 30_000
@@ -30,7 +30,7 @@ export function clockWatch(host: Host, peers: readonly PeerAddress[], clock: Clo
       const offsets = [0]
       await fanOut(peers.slice(0, PEERS_ASKED_MAX), async (peer) => {
         const asked = clock.now()
-        const theirs = decodeTimeReply(await host.request(peer, ROSTER, encodeRosterRequest({ op: 'time' })))
+        const theirs = decodeTimeReply(await host.request(peer, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'time' })))
         offsets.push((asked + clock.now()) / 2 - theirs)
       })
       offsetMs = Math.round(median(offsets))

@@ -20,12 +20,13 @@ import {
   type Manifest,
   manifestToId,
   quorum,
+  ROSTER_PROTOCOL,
   type RosterRequest,
   type SignedSheet,
   type Vote,
 } from '@geotrace/core-wasm/wire'
 import type { Log } from '../log.ts'
-import { type Host, type PeerAddress, ROSTER } from '../net/protocol.ts'
+import type { Host, PeerAddress } from '../net/protocol.ts'
 import { fanOut } from './fan-out.ts'
 import type { Peer, Peers } from './peers.ts'
 import { sheetPile } from './proposal.ts'
@@ -76,7 +77,7 @@ export function founding({ manifest, peers, host, book, clock, log, voter, sheet
 
   const over = (): boolean => stopped || book.newest() !== undefined
   const ask = (peer: PeerAddress, request: RosterRequest): Promise<Uint8Array> =>
-    host.request(peer, ROSTER, encodeRosterRequest(request))
+    host.request(peer, ROSTER_PROTOCOL, encodeRosterRequest(request))
 
   const pull = async (): Promise<void> => {
     const turn = others.map((_, i) => others[(pulled + i) % others.length]!).slice(0, PULLS_PER_ROUND)

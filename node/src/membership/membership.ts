@@ -3,9 +3,9 @@
  * Salt nodes and the central peer build on it alike; only salt nodes bring sheets.
  */
 import type { Clock } from '@geotrace/core-wasm'
-import { FederationError, keyToPeerId, type Manifest, manifestToId } from '@geotrace/core-wasm/wire'
+import { FederationError, keyToPeerId, type Manifest, manifestToId, ROSTER_PROTOCOL } from '@geotrace/core-wasm/wire'
 import type { Log } from '../log.ts'
-import { type Host, ROSTER } from '../net/protocol.ts'
+import type { Host } from '../net/protocol.ts'
 import { founding, type SheetSource } from './founding.ts'
 import { nativeSigner } from './native-signer.ts'
 import { manifestToPeers, type Peer, type Peers } from './peers.ts'
@@ -50,7 +50,10 @@ export async function createMembership(init: MembershipInit): Promise<Membership
     peers,
     book,
     async start() {
-      await host.serve(ROSTER, rosterService({ peers, book, clock, signedSheets, voter, onPeer: () => effort.nudge() }))
+      await host.serve(
+        ROSTER_PROTOCOL,
+        rosterService({ peers, book, clock, signedSheets, voter, onPeer: () => effort.nudge() }),
+      )
       await effort.start()
     },
     stop: () => effort.stop(),

@@ -2,42 +2,7 @@
  * What a role sees of the network: framed requests with bounds and deadlines, and who asked. PROTOCOL.md §6.
  * `host.ts` implements it over libp2p; roles know no libp2p.
  */
-import {
-  ROSTER_FRAME_MAX_BYTES,
-  ROSTER_PROTOCOL,
-  SALT_ANSWER_MAX_BYTES,
-  SALT_PROTOCOL,
-  SALT_REQUEST_MAX_BYTES,
-  SEEDS_MAX_BYTES,
-  SEEDS_PROTOCOL,
-  SYNC_PROTOCOL,
-  SYNC_REPLY_MAX_BYTES,
-  SYNC_REQUEST_MAX_BYTES,
-} from '@geotrace/core-wasm/wire'
-
-/** One request and one reply a stream, both length-prefixed and bounded. */
-export interface Protocol {
-  readonly id: string
-  readonly requestMaxBytes: number
-  readonly replyMaxBytes: number
-}
-
-export const SALT: Protocol = {
-  id: SALT_PROTOCOL,
-  requestMaxBytes: SALT_REQUEST_MAX_BYTES,
-  replyMaxBytes: SALT_ANSWER_MAX_BYTES,
-}
-export const SYNC: Protocol = {
-  id: SYNC_PROTOCOL,
-  requestMaxBytes: SYNC_REQUEST_MAX_BYTES,
-  replyMaxBytes: SYNC_REPLY_MAX_BYTES,
-}
-export const ROSTER: Protocol = {
-  id: ROSTER_PROTOCOL,
-  requestMaxBytes: ROSTER_FRAME_MAX_BYTES,
-  replyMaxBytes: ROSTER_FRAME_MAX_BYTES,
-}
-export const SEEDS: Protocol = { id: SEEDS_PROTOCOL, requestMaxBytes: SEEDS_MAX_BYTES, replyMaxBytes: SEEDS_MAX_BYTES }
+import type { Protocol } from '@geotrace/core-wasm/wire'
 
 /** Whoever opened a stream. */
 export interface Requester {

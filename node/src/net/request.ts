@@ -2,14 +2,14 @@
  * The asking half: reuses an open connection or dials one, one new stream a request. PROTOCOL.md §6.1.
  * Throws PEER_UNREACHABLE, PEER_TIMEOUT, MESSAGE_TOO_LARGE, ABORTED; what the reply says is the caller's to read.
  */
-import { FederationError, isFederationError, keyToPeerId } from '@geotrace/core-wasm/wire'
+import { FederationError, isFederationError, keyToPeerId, type Protocol } from '@geotrace/core-wasm/wire'
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { withDeadline } from './deadline.ts'
 import { frames } from './frame.ts'
 import { type HostLimits, REQUESTS_PER_PEER, STREAMS_PER_PROTOCOL } from './limits.ts'
-import type { Host, PeerAddress, Protocol } from './protocol.ts'
+import type { Host, PeerAddress } from './protocol.ts'
 import { turns } from './turns.ts'
 
 export function requests(libp2p: Libp2p, limits: HostLimits): Host['request'] {

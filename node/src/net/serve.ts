@@ -7,6 +7,7 @@ import {
   errorToRefusal,
   FederationError,
   isFederationError,
+  type Protocol,
   peerIdToKey,
 } from '@geotrace/core-wasm/wire'
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
@@ -14,7 +15,7 @@ import type { Log } from '../log.ts'
 import { withDeadline } from './deadline.ts'
 import { frames, malformed } from './frame.ts'
 import { type HostLimits, STREAMS_PER_PROTOCOL } from './limits.ts'
-import type { Handler, Protocol, Requester } from './protocol.ts'
+import type { Handler, Requester } from './protocol.ts'
 import { addressToSource } from './requester.ts'
 
 export interface Server {

@@ -13,6 +13,8 @@ import {
   keyToPeerId,
   type Manifest,
   manifestToRoster,
+  SALT_PROTOCOL,
+  SEEDS_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
 import type { Log } from '../log.ts'
 import { clockWatch } from '../membership/clock-watch.ts'
@@ -23,7 +25,7 @@ import { fileRecords } from '../membership/records.ts'
 import { openRosterBook } from '../membership/roster-book.ts'
 import { createHost } from '../net/host.ts'
 import type { HostLimits } from '../net/limits.ts'
-import { type Handler, type Host, SALT, SEEDS } from '../net/protocol.ts'
+import type { Handler, Host } from '../net/protocol.ts'
 import type { Random } from '../random.ts'
 import { type Heartbeat, heartbeat } from './heartbeat.ts'
 import { openQuotaTable, type QuotaTable } from './quota-table.ts'
@@ -138,8 +140,8 @@ export function saltNode(init: SaltNodeInit): SaltNode {
           () => log.error('salt.settle-failed'),
         )
       })
-      await host.serve(SEEDS, seedService({ shards, keeper }))
-      await host.serve(SALT, counted(saltService({ core, clock, signer, book, shards, keeper, quota, watch })))
+      await host.serve(SEEDS_PROTOCOL, seedService({ shards, keeper }))
+      await host.serve(SALT_PROTOCOL, counted(saltService({ core, clock, signer, book, shards, keeper, quota, watch })))
       return { host, quota, membership, pulse, shards: () => shards.all, offsetMs: () => watch.offsetMs }
     } catch (error) {
       await host?.stop()

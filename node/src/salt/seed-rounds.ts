@@ -13,13 +13,15 @@ import {
   encodeRosterRequest,
   encodeSeedsRequest,
   isFederationError,
+  ROSTER_PROTOCOL,
+  SEEDS_PROTOCOL,
   type Seed,
   sheetQuorum,
 } from '@geotrace/core-wasm/wire'
 import type { Log } from '../log.ts'
 import { fanOut } from '../membership/fan-out.ts'
 import type { SheetSource } from '../membership/founding.ts'
-import { type Host, ROSTER, SEEDS } from '../net/protocol.ts'
+import type { Host } from '../net/protocol.ts'
 import type { Hashes } from './ratchet.ts'
 import type { SeedKeeper } from './seed-keeper.ts'
 import { type Mate, type Shard, type Shards, wipe } from './shards.ts'
@@ -50,7 +52,7 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
     const findings: Finding[] = []
     await fanOut(mates, async (mate) => {
       try {
-        const bytes = await host.request(mate, SEEDS, encodeSeedsRequest({ op: 'fetch', shard, firstEpoch }))
+        const bytes = await host.request(mate, SEEDS_PROTOCOL, encodeSeedsRequest({ op: 'fetch', shard, firstEpoch }))
         findings.push({ mate, seed: decodeSeedReply(bytes) })
       } catch (error) {
         if (!isAway(error)) findings.push({ mate, seed: undefined })
@@ -88,7 +90,7 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
       shard.mates,
       async (mate) => {
         try {
-          decodeDone(await host.request(mate, SEEDS, request))
+          decodeDone(await host.request(mate, SEEDS_PROTOCOL, request))
           holders++
         } catch (error) {
           if (isFederationError(error, 'FORBIDDEN')) refusers.push(mate)
@@ -105,7 +107,7 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
     for (const mate of [...refusers].sort((a, b) => a.rank - b.rank)) {
       if (mate.rank > shard.rank && !(await hasSigned(mate, shard.shard))) continue
       const request = encodeSeedsRequest({ op: 'fetch', shard: shard.shard, firstEpoch })
-      const bytes = await host.request(mate, SEEDS, request).catch(() => undefined)
+      const bytes = await host.request(mate, SEEDS_PROTOCOL, request).catch(() => undefined)
       if (bytes === undefined) continue
       if (shard.signed !== undefined || certified() !== undefined) return
       shards.drop(shard)
@@ -115,7 +117,9 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
     }
   }
   const hasSigned = async (mate: Mate, shard: number): Promise<boolean> => {
-    const bytes = await host.request(mate, ROSTER, encodeRosterRequest({ op: 'sheets' })).catch(() => undefined)
+    const bytes = await host
+      .request(mate, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'sheets' }))
+      .catch(() => undefined)
     return bytes !== undefined && decodeSheetsReply(bytes).some((sheet) => sheet.shard === shard)
   }
 

@@ -12,10 +12,11 @@ import {
   encodeSaltRequest,
   equalBytes,
   hashToRosterName,
+  SALT_PROTOCOL,
   type Seed,
   sheetEpochs,
 } from '@geotrace/core-wasm/wire'
-import { type Host, SALT } from '../net/protocol.ts'
+import type { Host } from '../net/protocol.ts'
 import { type Hashes, ratchetTo } from './ratchet.ts'
 import type { Mate } from './shards.ts'
 import { seedToLines } from './sheet-maker.ts'
@@ -45,7 +46,7 @@ export async function recoverTree(init: RecoveryInit): Promise<{ seed: Seed; tre
 
   const blocks = [{ size: WHOLE_EPOCH_MIN, n: epoch }]
   const request = encodeSaltRequest({ roster: hashToRosterName(hash), shard, blocks })
-  const bytes = await host.request(mate, SALT, request)
+  const bytes = await host.request(mate, SALT_PROTOCOL, request)
   // Throws PEER_LIED unless the path leads to the certified root.
   answerToSalts(bytes, certified, shard, blocks, mate.key)
   const path = decodeSaltAnswer(bytes).epochs[0]!.path

@@ -10,16 +10,18 @@ import {
   hashToRosterName,
   LAG_CURRENT,
   peerIdToKey,
+  SYNC_PROTOCOL,
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { adminRequest } from '../../src/admin/client.ts'
 import { adminServer } from '../../src/admin/server.ts'
 import { type CentralPeer, centralPeer } from '../../src/central/peer.ts'
+import { centralRoutes } from '../../src/central/routes.ts'
 import { silent } from '../../src/log.ts'
 import { fileRecords } from '../../src/membership/records.ts'
 import { createHost } from '../../src/net/host.ts'
-import { type Host, SYNC } from '../../src/net/protocol.ts'
+import type { Host } from '../../src/net/protocol.ts'
 import { systemRandom } from '../../src/random.ts'
 import { row } from '../store/sample.ts'
 import { certifiedRoster, Device, demoManifest, START } from './world.ts'
@@ -63,7 +65,11 @@ describe('a central peer on the network', () => {
       {
         counters: { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 },
         handle: (bytes) =>
-          host.request({ key: peerIdToKey(manifest.central.peerId), addresses: peer.status().addresses }, SYNC, bytes),
+          host.request(
+            { key: peerIdToKey(manifest.central.peerId), addresses: peer.status().addresses },
+            SYNC_PROTOCOL,
+            bytes,
+          ),
       },
       [certified],
       systemRandom,
@@ -96,7 +102,7 @@ describe('a central peer on the network', () => {
   })
 
   it('does for its control server what it does itself', async () => {
-    const admin = await adminServer({ dir, routes: peer.routes(), random: systemRandom, log: silent })
+    const admin = await adminServer({ dir, routes: centralRoutes(peer), random: systemRandom, log: silent })
     const { codes } = (await adminRequest(dir, 'POST', '/codes', { count: 2, days: 1, from: START })) as {
       codes: string[]
     }
@@ -131,7 +137,7 @@ describe('a central peer on the network', () => {
     await one.sync({ rows: { [epoch]: [row(1, LAG_CURRENT)] }, syncId })
     await expect(one.sync({ rows: { [epoch]: [2] }, syncId })).rejects.toMatchObject({ code: 'SYNC_CONFLICT' })
     const peerAddress = { key: peerIdToKey(manifest.central.peerId), addresses: peer.status().addresses }
-    const cut = await host.request(peerAddress, SYNC, one.frame().subarray(0, 100))
+    const cut = await host.request(peerAddress, SYNC_PROTOCOL, one.frame().subarray(0, 100))
     expect(() => decodeSyncReply(cut)).toThrow(expect.objectContaining({ code: 'MESSAGE_MALFORMED' }))
     expect(hashToRosterName(certified.hash)).toHaveLength(8)
   })

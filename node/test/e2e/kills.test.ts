@@ -19,6 +19,8 @@ import {
   hashToRosterName,
   keyToShards,
   MINUTE_MS,
+  ROSTER_PROTOCOL,
+  SALT_PROTOCOL,
   secretToSigner,
 } from '@geotrace/core-wasm/wire'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -27,7 +29,6 @@ import { type FederationProcesses, type PeerProcess, startProcesses } from '../.
 import { simulateResidents } from '../../src/cli/demo/residents.ts'
 import { openTown } from '../../src/cli/demo/town.ts'
 import { loopbackAddresses } from '../../src/loopback.ts'
-import { ROSTER, SALT } from '../../src/net/protocol.ts'
 import { systemRandom } from '../../src/random.ts'
 
 /** Real processes running what `npm run build` made, and `kill -9`. */
@@ -52,13 +53,17 @@ async function askSalts(peer: PeerProcess, blocks: Block[]): Promise<string[]> {
     const { manifest } = federation
     const { key } = secretToSigner(demoSecret(manifest.demo!.phrase, `peer/${peer.name}`))
     const { addresses } = manifest.members.find(({ operator }) => operator === peer.name)!
-    const reply = await session.request({ key, addresses }, ROSTER, encodeRosterRequest({ op: 'get', height: 0 }))
+    const reply = await session.request(
+      { key, addresses },
+      ROSTER_PROTOCOL,
+      encodeRosterRequest({ op: 'get', height: 0 }),
+    )
     const certified = decodeCertifiedRoster(decodeRosterReply(reply)!)
     assertFounding(manifest, certified)
     const shard = keyToShards(certified.roster, key)[0]!
     const request = encodeSaltRequest({ roster: hashToRosterName(certified.hash), shard, blocks })
     const { salts } = answerToSalts(
-      await session.request({ key, addresses }, SALT, request),
+      await session.request({ key, addresses }, SALT_PROTOCOL, request),
       certified,
       shard,
       blocks,

@@ -14,6 +14,7 @@ import {
   keyToShards,
   manifestToRoster,
   quorum,
+  ROSTER_PROTOCOL,
   type SignedSheet,
   secretToSigner,
   sheetContent,
@@ -29,7 +30,6 @@ import { sheetPile } from '../../src/membership/proposal.ts'
 import { fileRecords } from '../../src/membership/records.ts'
 import { openRosterBook } from '../../src/membership/roster-book.ts'
 import { createVoter } from '../../src/membership/voter.ts'
-import { ROSTER } from '../../src/net/protocol.ts'
 import { systemRandom } from '../../src/random.ts'
 import { type Cast, cast, fetchRoster, isServing, Stage, startAll, until, untilLater } from '../salt/federation.ts'
 
@@ -236,7 +236,7 @@ describe('the founding', () => {
     await nodes[1]!.stop()
     const member = await stage.host(clock, players.secrets[1]!)
     const status = async (host: typeof member, request: Parameters<typeof encodeRosterRequest>[0]): Promise<number> =>
-      (await host.request(peer, ROSTER, encodeRosterRequest(request)))[0]!
+      (await host.request(peer, ROSTER_PROTOCOL, encodeRosterRequest(request)))[0]!
     const bytes = encodeCertifiedRoster(certified)
     const requests = [
       { op: 'sheets' },
@@ -252,7 +252,9 @@ describe('the founding', () => {
     const other = await certify(players, propose(players, roots()))
     expect(await status(member, { op: 'certify', certified: encodeCertifiedRoster(other) })).toBe(13)
     expect(await status(member, { op: 'vote', proposal: encodeCertifiedRoster({ ...other, votes: [] }) })).toBe(13)
-    expect(await member.request(peer, ROSTER, encodeRosterRequest({ op: 'time' }))).toEqual(encodeTimeReply(NOW))
+    expect(await member.request(peer, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'time' }))).toEqual(
+      encodeTimeReply(NOW),
+    )
   })
 
   it('comes about without the operators that a quorum can do without, by the next proposer', async () => {
@@ -301,7 +303,7 @@ describe('the clock watch', () => {
     )
     let offset = 0
     for (const [i, host] of hosts.entries()) {
-      await host.serve(ROSTER, async () => encodeTimeReply(clock.now() + (i === 0 ? 3_600_000 : offset)))
+      await host.serve(ROSTER_PROTOCOL, async () => encodeTimeReply(clock.now() + (i === 0 ? 3_600_000 : offset)))
     }
     const self = await stage.host(clock)
     const watch = clockWatch(

@@ -14,13 +14,14 @@ import {
   keyToPeerId,
   type Manifest,
   type Parameters,
+  ROSTER_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
 import { type Log, silent } from '../../src/log.ts'
 import { createMembership, type Membership } from '../../src/membership/membership.ts'
 import { nativeSigner } from '../../src/membership/native-signer.ts'
 import { fileRecords } from '../../src/membership/records.ts'
 import { createHost } from '../../src/net/host.ts'
-import { type Host, type PeerAddress, ROSTER } from '../../src/net/protocol.ts'
+import type { Host, PeerAddress } from '../../src/net/protocol.ts'
 import { type Random, systemRandom } from '../../src/random.ts'
 import { type SaltNode, type SaltNodeInit, saltNode } from '../../src/salt/node.ts'
 
@@ -171,6 +172,8 @@ export function isServing(node: SaltNode): boolean {
 }
 
 export async function fetchRoster(client: Host, peer: PeerAddress): Promise<CertifiedRoster> {
-  const bytes = decodeRosterReply(await client.request(peer, ROSTER, encodeRosterRequest({ op: 'get', height: 0 })))
+  const bytes = decodeRosterReply(
+    await client.request(peer, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'get', height: 0 })),
+  )
   return decodeCertifiedRoster(bytes!)
 }

@@ -5,11 +5,11 @@ import {
   hashToRosterName,
   keyToShards,
   MINUTE_MS,
+  SALT_PROTOCOL,
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type ClockWatch, SKEW_MAX_MS } from '../../src/membership/clock-watch.ts'
-import { SALT } from '../../src/net/protocol.ts'
 import { heartbeat } from '../../src/salt/heartbeat.ts'
 import { cast, fetchRoster, isServing, Stage, until } from './federation.ts'
 
@@ -147,7 +147,7 @@ describe('a node whose clock is off', () => {
       const shard = keyToShards(certified.roster, key)[0]!
       const blocks = [{ size: 80, n: timeToEpoch(NOW) }]
       const request = encodeSaltRequest({ roster: hashToRosterName(certified.hash), shard, blocks })
-      const bytes = await client.request({ key, addresses: nodes[i]!.addresses() }, SALT, request)
+      const bytes = await client.request({ key, addresses: nodes[i]!.addresses() }, SALT_PROTOCOL, request)
       try {
         answerToSalts(bytes, certified, shard, blocks, key)
         return 'OK'

@@ -16,12 +16,14 @@ import {
   isFederationError,
   keyToShards,
   MINUTE_MS,
+  SALT_PROTOCOL,
+  SEEDS_PROTOCOL,
   shardToReplicas,
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { nativeSigner } from '../../src/membership/native-signer.ts'
-import { type Host, SALT, SEEDS } from '../../src/net/protocol.ts'
+import type { Host } from '../../src/net/protocol.ts'
 import { type Random, systemRandom } from '../../src/random.ts'
 import type { SaltNode } from '../../src/salt/node.ts'
 import { leafToSalts, nextState, stateToLeaf } from '../../src/salt/ratchet.ts'
@@ -43,7 +45,7 @@ async function askReplicas(client: Host, certified: CertifiedRoster, shard: numb
   const request = encodeSaltRequest({ roster: hashToRosterName(certified.hash), shard, blocks })
   const answers: Uint8Array[][] = []
   for (const { key, addresses } of shardToReplicas(certified.roster, shard)) {
-    const bytes = await client.request({ key, addresses }, SALT, request)
+    const bytes = await client.request({ key, addresses }, SALT_PROTOCOL, request)
     answers.push(answerToSalts(bytes, certified, shard, blocks, key).salts)
   }
   return answers
@@ -181,7 +183,7 @@ describe('a federation of five salt nodes', () => {
       const request = { roster: hashToRosterName(certified.hash), shard: shard!, blocks: blocksAt(NOW) }
       const bytes = await client.request(
         { key: node.key, addresses: node.addresses() },
-        SALT,
+        SALT_PROTOCOL,
         encodeSaltRequest(request),
       )
       expect(() => answerToSalts(bytes, certified, shard!, request.blocks, node.key)).toThrow(/secrets of epoch/)
@@ -239,19 +241,19 @@ describe('the seeds protocol', () => {
     const seed = { epoch: firstEpoch, state: systemRandom(32), quotaKey: systemRandom(32) }
     const offer = encodeSeedsRequest({ op: 'offer', shard: 0, firstEpoch, seed })
     const FORBIDDEN = 13
-    expect((await client.request(first!, SEEDS, fetch))[0]).toBe(FORBIDDEN)
+    expect((await client.request(first!, SEEDS_PROTOCOL, fetch))[0]).toBe(FORBIDDEN)
     if (other >= 0) {
       await nodes[other]!.stop()
       const stranger = await stage.host(clock, players.secrets[other]!)
-      expect((await stranger.request(first!, SEEDS, fetch))[0]).toBe(FORBIDDEN)
+      expect((await stranger.request(first!, SEEDS_PROTOCOL, fetch))[0]).toBe(FORBIDDEN)
     }
     const index = nodes.findIndex(({ key }) => Buffer.compare(key, second!.key) === 0)
     await nodes[index]!.stop()
     const mate = await stage.host(clock, players.secrets[index]!)
-    expect((await mate.request(first!, SEEDS, fetch))[0]).toBe(0)
-    expect((await mate.request(first!, SEEDS, offer))[0]).toBe(FORBIDDEN)
+    expect((await mate.request(first!, SEEDS_PROTOCOL, fetch))[0]).toBe(0)
+    expect((await mate.request(first!, SEEDS_PROTOCOL, offer))[0]).toBe(FORBIDDEN)
     const elsewhere = encodeSeedsRequest({ op: 'fetch', shard: 0, firstEpoch: firstEpoch + 1 })
-    expect((await mate.request(first!, SEEDS, elsewhere))[0]).toBe(FORBIDDEN)
+    expect((await mate.request(first!, SEEDS_PROTOCOL, elsewhere))[0]).toBe(FORBIDDEN)
   })
 })
 

@@ -6,13 +6,14 @@ import {
   encodeSheetsReply,
   equalBytes,
   manifestToRoster,
+  ROSTER_PROTOCOL,
+  SEEDS_PROTOCOL,
   shardToReplicas,
 } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { silent } from '../../src/log.ts'
 import { nativeSigner } from '../../src/membership/native-signer.ts'
 import { fileRecords } from '../../src/membership/records.ts'
-import { ROSTER, SEEDS } from '../../src/net/protocol.ts'
 import { type Random, systemRandom } from '../../src/random.ts'
 import { seedKeeper } from '../../src/salt/seed-keeper.ts'
 import { seedRounds } from '../../src/salt/seed-rounds.ts'
@@ -69,8 +70,8 @@ async function replica({ manifest }: Cast, secret: Uint8Array, dir?: string) {
       await host.stop()
       host = await stage.host(clock, secret, addresses)
       rounds = seedRounds({ shards, keeper, host, core, clock, log: silent, certified: () => certified })
-      await host.serve(SEEDS, seedService({ shards, keeper }))
-      await host.serve(ROSTER, async () => encodeSheetsReply(rounds.signedSheets()))
+      await host.serve(SEEDS_PROTOCOL, seedService({ shards, keeper }))
+      await host.serve(ROSTER_PROTOCOL, async () => encodeSheetsReply(rounds.signedSheets()))
     },
     certify(sheets: Uint8Array[]) {
       certified = bodyToCertified(encodeRoster({ ...roster, sheets }), [], [])

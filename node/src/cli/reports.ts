@@ -1,0 +1,64 @@
+/** `geotrace reports list | retract | try`: what reports marked, through the running central peer's control server. */
+import { Command } from 'commander'
+import { adminRequest } from '../admin/client.ts'
+import type { ReportStatus } from '../central/peer.ts'
+import type { RiskSummary } from '../central/risk-desk.ts'
+import { defaultDir, wholeNumber } from './options.ts'
+import { type Output, table } from './output.ts'
+
+interface ReportOptions {
+  dir: string
+  degrees?: number
+  json?: boolean
+}
+
+export function reportsCommand(out: Output): Command {
+  const on = (command: Command) => command.option('--dir <dir>', 'directory of the central peer', defaultDir('central'))
+  const list = on(new Command('list'))
+    .description('reports and how many people each marks; never who')
+    .option('--json', 'one JSON object')
+    .action((options: ReportOptions) => listReports(options, out))
+  const retract = on(new Command('retract'))
+    .description('take back all marks of a report')
+    .argument('<report>', 'its number', wholeNumber)
+    .action(async (report: number, { dir }: ReportOptions) => {
+      await adminRequest(dir, 'POST', '/retract', { report })
+      out.line(`report ${report} is retracted; devices drop its marks with their next sync`)
+    })
+  const attempt = on(new Command('try'))
+    .description('what a report would mark at other degrees; changes nothing')
+    .argument('<report>', 'its number', wholeNumber)
+    .option('--degrees <k>', 'contact steps (default: as configured)', wholeNumber)
+    .option('--json', 'one JSON object')
+    .action((report: number, options: ReportOptions) => tryReport(report, options, out))
+  return new Command('reports')
+    .description('reports, as the authority')
+    .addCommand(list)
+    .addCommand(retract)
+    .addCommand(attempt)
+}
+
+async function listReports({ dir, json }: ReportOptions, out: Output): Promise<void> {
+  const reply = (await adminRequest(dir, 'GET', '/reports')) as { reports: ReportStatus[] }
+  if (json) return out.json(reply)
+  if (reply.reports.length === 0) return out.line('no reports')
+  const rows = reply.reports.map(({ id, at, from, state, marked }) => [
+    `${id}`,
+    time(at),
+    time(from),
+    state,
+    `${marked}`,
+  ])
+  for (const line of table([['report', 'at', 'counts from', 'state', 'marked'], ...rows])) out.line(line)
+}
+
+async function tryReport(report: number, { dir, degrees, json }: ReportOptions, out: Output): Promise<void> {
+  const body = { report, ...(degrees !== undefined && { degrees }) }
+  const summary = (await adminRequest(dir, 'POST', '/dry-run', body)) as RiskSummary
+  if (json) return out.json(summary)
+  for (const line of table(Object.entries(summary).map(([key, value]) => [key, JSON.stringify(value)]))) out.line(line)
+}
+
+function time(at: number): string {
+  return new Date(at).toISOString().slice(0, 16).replace('T', ' ')
+}
