@@ -118,10 +118,10 @@ function placeAt(stays: readonly [PlaceName, number, number][], home: Place, ago
   return { lat: a.lat + (b.lat - a.lat) * share, lng: a.lng + (b.lng - a.lng) * share }
 }
 
-/** Up to about 3 m off, as a good receiver under open sky. */
+/** Up to 2 m off each way, as a good receiver under open sky: two at one table always share a cell (6.5 m). */
 function jitter({ lat, lng }: Place, random: (length: number) => Uint8Array): Place {
   const [a = 0, b = 0] = random(2)
-  const metres = (byte: number) => (byte / 255 - 0.5) * 6
+  const metres = (byte: number) => (byte / 255 - 0.5) * 4
   return {
     lat: lat + metres(a) / METRES_PER_DEGREE,
     lng: lng + metres(b) / (METRES_PER_DEGREE * Math.cos((lat * Math.PI) / 180)),
