@@ -35,7 +35,15 @@ export async function runDaemon({ dir, peer, routes, random, log }: DaemonInit):
   const stopped = untilToldToStop()
   await peer.start()
   const admin = await adminServer({ dir, routes, random, log })
-  const poll = setInterval(() => tellParent(peer.status().state), STATE_POLL_MS)
+  let state = ''
+  const watch = () => {
+    if (state === peer.status().state) return
+    state = peer.status().state
+    log.info('peer.state', { state })
+    if (process.connected) process.send?.({ state } satisfies DaemonMessage)
+  }
+  const poll = setInterval(watch, STATE_POLL_MS)
+  watch()
   await stopped
   clearInterval(poll)
   const deadline = setTimeout(() => process.exit(1), STOP_MAX_MS)
@@ -53,13 +61,6 @@ export function processLog(role: string, level: string): Log {
     warn: (event, fields = {}) => logger.warn(fields, event),
     error: (event, fields = {}) => logger.error(fields, event),
   }
-}
-
-let told = ''
-function tellParent(state: string): void {
-  if (state === told || !process.connected) return
-  told = state
-  process.send?.({ state } satisfies DaemonMessage)
 }
 
 function untilToldToStop(): Promise<void> {

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTracer, type SyncResult } from '@geotrace/client'
@@ -176,5 +176,16 @@ describe('kill -9 of the central peer in the middle of deposits', () => {
     expect(after.users - before.users).toBe(walkers.length)
     expect(rows).toBe(walkers.reduce((sum, { deposited }) => sum + deposited, 0))
     expect(rows).toBeGreaterThan(walkers.length * ROUNDS * 30)
+  })
+})
+
+describe('what the processes logged meanwhile', () => {
+  it('names no address, no peer, no user, no hash and no place', () => {
+    const text = federation.peers.map((peer) => readFileSync(join(peer.dir, 'log'), 'utf8')).join('')
+    expect(text).toMatch(/"state":"serving"/)
+    expect(text).not.toMatch(/\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b/)
+    expect(text).not.toMatch(/12D3KooW|\b(52\.[45]|13\.[34]|-41\.2|174\.7)\d*/)
+    // A hash in hex or base64 is a run of sixteen or more.
+    expect(text).not.toMatch(/[0-9a-f]{16}|[A-Za-z0-9+/]{22}/)
   })
 })

@@ -113,7 +113,9 @@ describe('a replay', () => {
     const empty = join(dir, 'empty')
     mkdirSync(empty, { recursive: true })
     const good = track('good.csv', stay(50, '2026-03-02T10:00:00Z', 10))
+    const long = track('long.csv', ['50,10,2008-03-02T10:00:00Z', '50,10,2020-03-02T10:00:00Z'])
     const cases: [RegExp, number, string[]][] = [
+      [/the tracks span 4386 days/, 2, [long, '--report', 'long']],
       [/no tracks in/, 2, [empty, '--report', 'x']],
       [/there is no .*nowhere/, 2, [join(dir, 'nowhere'), '--report', 'x']],
       [/nobody is called x; there are: good/, 2, [good, '--report', 'x']],

@@ -54,7 +54,7 @@ function describe(result: ReplayResult): string[] {
   const time = Object.entries(seconds).map(([phase, value]) => `${phase} ${value.toFixed(2)} s`)
   return [
     `${people} people, ${fixes} fixes, ${riskHashes} risk hashes, ${saltRequests} salt requests (${time.join(', ')})`,
-    `${reporter} reports; ${marked.length === 0 ? 'nobody is' : `${marked.length} are`} marked`,
+    `${reporter} reports; ${marked.length === 0 ? 'nobody is' : marked.length === 1 ? 'one is' : `${marked.length} are`} marked`,
     ...marked.flatMap(describeMarked),
   ]
 }

@@ -12,6 +12,7 @@ import { type LocalFederation, startFederation } from '../../local-federation.ts
 import { loopbackAddresses } from '../../loopback.ts'
 import { PARAMETERS } from '../../membership/new-manifest.ts'
 import { systemRandom } from '../../random.ts'
+import { invalid } from '../options.ts'
 import type { Output } from '../output.ts'
 import type { Person } from './people.ts'
 
@@ -32,7 +33,7 @@ export interface ReplayResult {
   riskHashes: number
   saltRequests: number
   marked: Marked[]
-  /** Wall time by phase. */
+  /** Time by phase, summed over people, who sync side by side: more than the wall shows. */
   seconds: { hash: number; salt: number; deposit: number; risk: number }
 }
 export interface Simulation {
@@ -47,6 +48,8 @@ export interface Simulation {
 
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
+/** What one founding with its reserve can govern: 65,000 epochs and the longest retention. */
+const DAYS_MAX = 3_600
 /** The code outlives the tracks. */
 const CODE_DAYS = 3_660
 /** What is held until a night is known is looked at again half a day later. */
@@ -109,6 +112,7 @@ async function found({
   const last = Math.max(...people.map(({ fixes }) => fixes.at(-1)!.at), init.at ?? 0)
   const clock = simulatedClock(first - HOUR_MS)
   const days = Math.ceil((last - first) / DAY_MS) + 3
+  if (days > DAYS_MAX) invalid(`the tracks span ${days} days; one replay holds ${DAYS_MAX}: replay them apart`)
   if (init.at === undefined) {
     out.note(
       `retention is ${days} days here so that it spans the tracks (with --at TIME it is ${PARAMETERS.retentionDays})`,
