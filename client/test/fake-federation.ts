@@ -5,6 +5,16 @@
 import { createHash } from 'node:crypto'
 import { type Core, loadCore, type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
 import {
+  foundRoster,
+  TEST_AUTHORITY,
+  TEST_OPERATORS,
+  testCommitments,
+  testManifest,
+  testSalt,
+  testSigner,
+  testTrees,
+} from '@geotrace/core-wasm/testing'
+import {
   answerContent,
   blocksToMasks,
   blockToPosition,
@@ -36,17 +46,6 @@ import { createTracer, type Tracer, type TracerInit } from '../src/index.ts'
 import { memoryStorage } from '../src/memory-storage.ts'
 import type { Storage } from '../src/storage.ts'
 import { type FakeCentral, fakeCentral } from './fake-central.ts'
-import {
-  CENTRAL,
-  type FakeTrees,
-  fakeCommitments,
-  fakeManifest,
-  fakeSalt,
-  fakeTrees,
-  foundRoster,
-  OPERATORS,
-  signerOf,
-} from './fake-founding.ts'
 
 /** Sees a request to `peer` (an operator's name); calls `serve` or does worse. */
 export type Intercept = (
@@ -76,7 +75,9 @@ export const START_MS = Date.parse('2026-11-21T12:35:00Z')
 export async function fakeFederation(parameters: Partial<Parameters> = {}): Promise<FakeFederation> {
   const clock = simulatedClock(START_MS)
   const { manifest, trees, certified } = found(parameters)
-  const names = new Map([...OPERATORS, CENTRAL].map((name) => [bytesToHex(signerOf(`peer/${name}`).key), name]))
+  const names = new Map(
+    [...TEST_OPERATORS, TEST_AUTHORITY].map((name) => [bytesToHex(testSigner(`peer/${name}`).key), name]),
+  )
   const given = new Map<string, Set<string>>()
   const federation: FakeFederation = {
     manifest,
@@ -114,7 +115,7 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
 
   function serveSalts(name: string, frame: Uint8Array): Uint8Array {
     const { shard, roster, blocks } = decodeSaltRequest(frame)
-    const signer = signerOf(`peer/${name}`)
+    const signer = testSigner(`peer/${name}`)
     if (!equalBytes(roster, hashToRosterName(certified.hash)))
       throw new FederationError('ROSTER_UNKNOWN', 'which roster?')
     if (!keyToShards(certified.roster, signer.key).includes(shard)) {
@@ -130,9 +131,9 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
     given.set(name, taken)
     federation.answered.push({ peer: name, salts: blocks.length })
     const epochs = [...blocksToMasks(blocks)].map(([epoch, mask]) => {
-      const entries = fakeCommitments(shard, epoch)
+      const entries = testCommitments(shard, epoch)
       for (const { size, n } of blocks) {
-        if (Math.floor((n * size) / 80) === epoch) entries[blockToPosition(size, n)] = fakeSalt(shard, size, n)
+        if (Math.floor((n * size) / 80) === epoch) entries[blockToPosition(size, n)] = testSalt(shard, size, n)
       }
       return { epoch, mask, entries, path: pathOf(trees, shard, epoch - certified.roster.firstEpoch) }
     })
@@ -143,21 +144,21 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
   return federation
 }
 
-const founded = new Map<string, { manifest: Manifest; trees: FakeTrees; certified: CertifiedRoster }>()
+const founded = new Map<string, { manifest: Manifest; trees: Uint8Array[][][]; certified: CertifiedRoster }>()
 
 /** Founding costs a thousand hashes and ten signatures: once for each set of parameters. */
 function found(parameters: Partial<Parameters>) {
   const key = JSON.stringify(parameters)
   const known = founded.get(key)
   if (known !== undefined) return known
-  const manifest = fakeManifest(START_MS, parameters)
-  const trees = fakeTrees(manifest)
+  const manifest = testManifest({ shards: 2, reserveEpochs: 14, ...parameters }, START_MS)
+  const trees = testTrees(manifest)
   const fresh = { manifest, trees, certified: foundRoster(manifest, trees) }
   founded.set(key, fresh)
   return fresh
 }
 
-function pathOf(trees: FakeTrees, shard: number, index: number): Uint8Array[] {
+function pathOf(trees: Uint8Array[][][], shard: number, index: number): Uint8Array[] {
   return treeToPath(trees[shard]!, index)
 }
 

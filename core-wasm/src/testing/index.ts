@@ -4,6 +4,7 @@
  * @module
  */
 export * from './conformance.ts'
+export * from './founding.ts'
 export { type Implementation, reference } from './reference.ts'
 export * from './samples.ts'
 export { vectors } from './vectors.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { testManifest } from '../../src/testing/founding.ts'
 import * as wire from '../../src/wire/index.ts'
-import { testManifest } from './founded.ts'
 
 const invalid = (path: string) =>
   expect.objectContaining({ code: 'MANIFEST_INVALID', data: expect.objectContaining({ path }) })
@@ -49,7 +49,7 @@ describe('federation.json', () => {
     const id = wire.bytesToHex(wire.manifestToId(testManifest()))
     const turned = Object.fromEntries(Object.entries(testManifest()).reverse())
     expect(wire.bytesToHex(wire.manifestToId(wire.assertManifest(turned)))).toBe(id)
-    const other = testManifest((v) => void (v.founding.nonce = '12'.repeat(32)))
+    const other = wire.parseManifest(text((v) => void (v.founding.nonce = '12'.repeat(32))))
     expect(wire.bytesToHex(wire.manifestToId(other))).not.toBe(id)
   })
 

@@ -160,3 +160,16 @@ describe('cursors over bytes', () => {
     expect(() => wire.hexToBytes('0G')).toThrow(TypeError)
   })
 })
+
+describe('a commitment', () => {
+  it('is SHA-256 of the domain string, size, n and salt, and a line that of 31 of them', () => {
+    const salt = sha(Buffer.from('a salt'))
+    const head = Buffer.from([40, 0x01, 0x02, 0x03, 0x04])
+    expect(Buffer.from(wire.saltToCommitment(40, 0x01020304, salt))).toEqual(
+      sha(Buffer.from('geotrace/commit'), head, salt),
+    )
+    const commitments = Array.from({ length: 31 }, (_, i) => sha(Buffer.from(`commitment ${i}`)))
+    expect(Buffer.from(wire.commitmentsToLine(new Uint8Array(Buffer.concat(commitments))))).toEqual(sha(...commitments))
+    expect(() => wire.commitmentsToLine(new Uint8Array(30 * 32))).toThrow(RangeError)
+  })
+})

@@ -1,11 +1,12 @@
 import { encode } from 'cborg'
 import { describe, expect, it } from 'vitest'
+import { foundRoster, testManifest, testSigner, testTrees } from '../../src/testing/founding.ts'
 import * as wire from '../../src/wire/index.ts'
-import { foundRoster, signerOf, testManifest } from './founded.ts'
 import { neverThrowsAnythingElse, refusesCutAndLong } from './hostile.ts'
 
 const manifest = testManifest()
-const certified = foundRoster(manifest)
+const trees = testTrees(manifest)
+const certified = foundRoster(manifest, trees)
 const bad = (reason: RegExp) =>
   expect.objectContaining({ code: 'ROSTER_INVALID', message: expect.stringMatching(reason) })
 
@@ -20,8 +21,8 @@ describe('a founding roster', () => {
 
   it('needs ⌊2n/3⌋ + 1 votes of its operators', () => {
     expect([1, 2, 3, 4, 5, 6, 7, 9].map(wire.quorum)).toEqual([1, 2, 3, 3, 4, 5, 5, 7])
-    expect(() => wire.assertFounding(manifest, foundRoster(manifest, 5))).not.toThrow()
-    expect(() => wire.assertFounding(manifest, foundRoster(manifest, 4))).toThrow(bad(/votes/))
+    expect(() => wire.assertFounding(manifest, foundRoster(manifest, trees, { voters: 5 }))).not.toThrow()
+    expect(() => wire.assertFounding(manifest, foundRoster(manifest, trees, { voters: 4 }))).toThrow(bad(/votes/))
     const twice = { ...certified, votes: [...certified.votes.slice(0, 4), certified.votes[0]!] }
     expect(() => wire.assertFounding(manifest, twice)).toThrow(bad(/votes/))
     const forged = {
@@ -35,12 +36,14 @@ describe('a founding roster', () => {
   })
 
   it('needs a majority of replicas under each sheet', () => {
-    expect(() => wire.assertFounding(manifest, foundRoster(manifest, 6, 2))).not.toThrow()
-    expect(() => wire.assertFounding(manifest, foundRoster(manifest, 6, 1))).toThrow(bad(/signatures/))
+    expect(() => wire.assertFounding(manifest, foundRoster(manifest, trees, { sheetSigners: 2 }))).not.toThrow()
+    expect(() => wire.assertFounding(manifest, foundRoster(manifest, trees, { sheetSigners: 1 }))).toThrow(
+      bad(/signatures/),
+    )
   })
 
   it('must follow from its own manifest', () => {
-    const other = testManifest((value) => void (value.founding.nonce = '44'.repeat(32)))
+    const other = wire.assertManifest({ ...manifest, founding: { ...manifest.founding, nonce: '44'.repeat(32) } })
     expect(() => wire.assertFounding(other, certified)).toThrow(bad(/manifest/))
   })
 
@@ -68,15 +71,12 @@ describe('replicas of a shard', () => {
   it('cover every shard, and keyToShards is their inverse', () => {
     const held = certified.roster.members.map((member) => wire.keyToShards(certified.roster, member.key))
     expect(held.flat().sort()).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4])
-    expect(wire.keyToShards(certified.roster, signerOf('peer/office').key)).toEqual([])
+    expect(wire.keyToShards(certified.roster, testSigner('peer/office').key)).toEqual([])
   })
 
   it('never come twice from one operator', () => {
-    const sharing = testManifest((value) => {
-      value.members[1].operator = 'ash'
-      value.members[2].operator = 'ash'
-      value.parameters.replicas = 3
-    })
+    const members = manifest.members.map((member, i) => (i === 1 || i === 2 ? { ...member, operator: 'ash' } : member))
+    const sharing = wire.assertManifest({ ...manifest, members })
     const roster = wire.manifestToRoster(sharing)
     for (let shard = 0; shard < 5; shard++) {
       const operators = wire.shardToReplicas(roster, shard).map((member) => member.operator)

@@ -1,16 +1,24 @@
 import { randomInt } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import {
+  foundRoster,
+  testCommitments,
+  testManifest,
+  testSalt,
+  testSigner,
+  testTrees,
+} from '../../src/testing/founding.ts'
 import * as wire from '../../src/wire/index.ts'
-import { foundRoster, signerOf, testCommitments, testManifest, testSalt, testTree } from './founded.ts'
 import { neverThrowsAnythingElse, refusesCutAndLong } from './hostile.ts'
 
 const manifest = testManifest()
-const certified = foundRoster(manifest)
+const trees = testTrees(manifest)
+const certified = foundRoster(manifest, trees)
 const { roster } = certified
 const shard = 2
-const tree = testTree(certified, shard)
+const tree = trees[shard]!
 const member = wire.shardToReplicas(roster, shard)[0]!
-const signer = signerOf(`peer/${manifest.members[roster.members.indexOf(member)]!.operator}`)
+const signer = testSigner(`peer/${manifest.members[roster.members.indexOf(member)]!.operator}`)
 const first = roster.firstEpoch
 const blocks = [
   { size: 5, n: first * 16 + 3 },
@@ -81,7 +89,7 @@ describe('an answer', () => {
   })
 
   it('is a lie when another member signed it, or it answers another question', () => {
-    expect(() => check(answer(() => {}, blocks, signerOf('peer/office')))).toThrow(lie)
+    expect(() => check(answer(() => {}, blocks, testSigner('peer/office')))).toThrow(lie)
     const other = answer()
     expect(() => wire.answerToSalts(other, certified, shard, blocks.slice(1), member.key)).toThrow(lie)
     expect(() => wire.answerToSalts(other, certified, shard + 1, blocks, member.key)).toThrow(lie)

@@ -1,0 +1,112 @@
+/**
+ * A founded federation in memory, for tests of whoever reads or writes the wire: manifest, sheets and certificate from
+ * the rules of PROTOCOL.md §4 and §5. Its keys derive from a phrase, its salts are no ratchet's: nothing of it is secret.
+ */
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex, concatBytes, utf8 } from '../wire/bytes.ts'
+import { demoSecret } from '../wire/demo-keys.ts'
+import { assertManifest, type Manifest, type Parameters } from '../wire/manifest.ts'
+import { linesToTree, treeToRoot } from '../wire/merkle.ts'
+import { keyToPeerId } from '../wire/peer-id.ts'
+import { bodyToCertified, bodyToHash, type CertifiedRoster, encodeRoster } from '../wire/roster.ts'
+import { manifestToRoster, shardToReplicas, sheetEpochs } from '../wire/roster-rules.ts'
+import { commitMessage, sheetContent } from '../wire/sheet.ts'
+import { type Signer, secretToSigner, signContent } from '../wire/signature.ts'
+import { epochToBlocks } from '../wire/window.ts'
+
+const PHRASE = 'a phrase for tests'
+export const TEST_OPERATORS = ['ash', 'birch', 'cedar', 'elm', 'fir'] as const
+export const TEST_AUTHORITY = 'office'
+
+/** Of `operator/NAME` or `peer/NAME`. */
+export function testSigner(role: string): Signer {
+  return secretToSigner(demoSecret(PHRASE, role))
+}
+
+/** Five operators with a salt node each, and an authority. */
+export function testManifest(parameters: Partial<Parameters> = {}, at = Date.parse('2026-11-21T12:00:00Z')): Manifest {
+  const names = [...TEST_OPERATORS, TEST_AUTHORITY]
+  const peers = names.map((name, i) => ({
+    peerId: keyToPeerId(testSigner(`peer/${name}`).key),
+    operator: name,
+    addresses: [`/ip4/127.0.0.1/tcp/${4100 + i}`],
+  }))
+  return assertManifest({
+    version: 1,
+    name: 'test',
+    demo: { phrase: PHRASE },
+    founding: { nonce: '11'.repeat(32), at: new Date(at).toISOString() },
+    parameters: {
+      resolution: 12,
+      blockSizesMin: [5, 10, 20, 40, 80],
+      saltWindowMin: 180,
+      saltsPerRequest: 90,
+      salting: 'plain',
+      quota: 'rolling',
+      shards: 5,
+      replicas: 3,
+      threshold: 1,
+      periodEpochs: 18,
+      reserveEpochs: 4,
+      retentionDays: 14,
+      syncRequestBytes: [2048, 8192, 32768],
+      syncReplyBytes: 2048,
+      ...parameters,
+    },
+    core: { simd: '22'.repeat(32), scalar: '33'.repeat(32) },
+    operators: names.map((name) => ({ name, key: bytesToHex(testSigner(`operator/${name}`).key) })),
+    members: peers.slice(0, -1),
+    central: peers.at(-1),
+  })
+}
+
+/** The salt of (shard, size, n), 32 bytes. */
+export function testSalt(shard: number, size: number, n: number): Uint8Array {
+  return hmac(sha256, utf8(`shard ${shard}`), utf8(`${size}/${n}`))
+}
+
+/** The 31 commitments of an epoch. */
+export function testCommitments(shard: number, epoch: number): Uint8Array[] {
+  return epochToBlocks(epoch).map(({ size, n }) => sha256(commitMessage(size, n, testSalt(shard, size, n))))
+}
+
+/** The Merkle tree of each shard's sheet. */
+export function testTrees(manifest: Manifest): Uint8Array[][][] {
+  const roster = manifestToRoster(manifest)
+  return Array.from({ length: roster.shards }, (_, shard) => {
+    const lines = Array.from({ length: sheetEpochs(roster) }, (_, i) =>
+      sha256(concatBytes(...testCommitments(shard, roster.firstEpoch + i))),
+    )
+    return linesToTree(concatBytes(...lines))
+  })
+}
+
+export interface Founders {
+  /** How many operators vote, and how many replicas sign each sheet; all of them unless given. */
+  voters?: number
+  sheetSigners?: number
+}
+
+/** Roster 0 of a test manifest with its certificate. */
+export function foundRoster(manifest: Manifest, trees: Uint8Array[][][], founders: Founders = {}): CertifiedRoster {
+  const { voters = manifest.operators.length, sheetSigners = manifest.parameters.replicas } = founders
+  const roster = { ...manifestToRoster(manifest), sheets: trees.map(treeToRoot) }
+  const { federation, firstEpoch } = roster
+  const sheetSignatures = roster.sheets.map((root, shard) => {
+    const content = sheetContent({ federation, shard, firstEpoch, epochs: sheetEpochs(roster), root })
+    return shardToReplicas(roster, shard)
+      .slice(0, sheetSigners)
+      .map((member): [number, Uint8Array] => {
+        const index = roster.members.indexOf(member)
+        const signer = testSigner(`peer/${manifest.members[index]!.operator}`)
+        return [index, signContent(signer, 'geotrace/sheet', content)]
+      })
+  })
+  const body = encodeRoster(roster)
+  const votes = manifest.operators.slice(0, voters).map(({ name }, operator) => ({
+    operator,
+    signature: signContent(testSigner(`operator/${name}`), 'geotrace/vote', bodyToHash(body)),
+  }))
+  return bodyToCertified(body, sheetSignatures, votes)
+}
