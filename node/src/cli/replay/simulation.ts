@@ -93,7 +93,13 @@ export async function simulate(init: Simulation): Promise<ReplayResult> {
       }
     }
     await readMarks(travellers, clock)
-    return await summarise(travellers, federation, { reporter: report, degrees, people: people.length })
+    const result = await summarise(travellers, federation, { reporter: report, degrees, people: people.length })
+    if (init.redaction && result.riskHashes === 0) {
+      out.note(
+        'nothing was deposited: no home was learnt, and until one is known everything is held back (--no-redaction)',
+      )
+    }
+    return result
   } finally {
     await Promise.all(travellers.map(({ tracer }) => tracer.close()))
     await federation.stop()
