@@ -10,8 +10,8 @@ const project = (name: string) => ({
     root: name,
     include: ['test/**/*.test.ts'],
     exclude: ['test/**/*.slow.test.ts', 'test/**/*.browser.test.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 })
 
