@@ -1,6 +1,6 @@
 // The static areas through which the host and the core exchange bytes, and the core's scratch. One block of memory, so
 // that one fill wipes every secret in it. Nothing is ever allocated.
-import { BATCH, BLOCK_BYTES, CELLS_PER_FIX, DIGEST_BYTES, RISK_HASH_BYTES, SECRET_BYTES, SIZES } from './constants'
+import { BATCH, BLOCK_BYTES, CELLS_PER_FIX, DIGEST_BYTES, OPENING_BYTES, RISK_HASH_BYTES, SECRET_BYTES, SIZES } from './constants'
 
 /** Room for a chunk of equal-length messages; hence also the longest message. */
 export const MESSAGES_BYTES: u32 = 16384
@@ -20,25 +20,30 @@ const O_TIMES: u32 = O_LNGS + FIXES_BYTES
 const O_CELLS: u32 = O_TIMES + FIXES_BYTES
 const O_REGIONS: u32 = O_CELLS + CELLS_BYTES
 const O_BLOCKS: u32 = O_REGIONS + REGIONS_BYTES
-// In: risk points, and the secrets they name by index. Out: risk hashes.
+// In: risk points (a cell and a slot each), and slots (a secret, a block and a size each). Out: risk hashes, and room for
+// the word that the last vector writes too many.
 const O_POINT_CELLS: u32 = O_BLOCKS + BLOCKS_BYTES
-const O_POINT_BLOCKS: u32 = O_POINT_CELLS + BATCH * 8
-const O_POINT_SECRETS: u32 = O_POINT_BLOCKS + BATCH * 4
-const O_POINT_SIZES: u32 = O_POINT_SECRETS + BATCH * 4
-const O_SECRETS: u32 = O_POINT_SIZES + BATCH
+const O_POINT_SLOTS: u32 = O_POINT_CELLS + BATCH * 8
+const O_SLOT_BLOCKS: u32 = O_POINT_SLOTS + BATCH * 2
+const O_SLOT_SIZES: u32 = O_SLOT_BLOCKS + BATCH * 4
+const O_SECRETS: u32 = O_SLOT_SIZES + BATCH
 const O_HASHES: u32 = O_SECRETS + SECRETS_BYTES
-// In: messages and a key. Out: digests.
-const O_MESSAGES: u32 = O_HASHES + BATCH * RISK_HASH_BYTES
+// In: messages (the vector that holds a message's end may reach into what follows) and a key. Out: digests.
+const O_MESSAGES: u32 = O_HASHES + BATCH * RISK_HASH_BYTES + 16
 const O_KEY: u32 = O_MESSAGES + MESSAGES_BYTES
 const O_DIGESTS: u32 = O_KEY + BLOCK_BYTES
-// Scratch: message schedule, running states (one, four lanes), states after a key's block, padded tails of four messages.
+// Scratch: message schedule, running states (one, four lanes), states after a key's block, padded tails of four messages,
+// what is kept of a message's last vectors and what padding adds, openings.
 const O_SCHEDULE: u32 = O_DIGESTS + DIGESTS_BYTES
 const O_STATE: u32 = O_SCHEDULE + 64 * 4
 const O_LANE_STATES: u32 = O_STATE + DIGEST_BYTES
 const O_INNER: u32 = O_LANE_STATES + 4 * DIGEST_BYTES
 const O_OUTER: u32 = O_INNER + DIGEST_BYTES
 const O_TAILS: u32 = O_OUTER + DIGEST_BYTES
-const WORK_BYTES: u32 = O_TAILS + 4 * 2 * BLOCK_BYTES
+const O_KEEP: u32 = O_TAILS + 4 * 2 * BLOCK_BYTES
+const O_PADDING: u32 = O_KEEP + 2 * BLOCK_BYTES
+const O_OPENINGS: u32 = O_PADDING + 2 * BLOCK_BYTES
+const WORK_BYTES: u32 = O_OPENINGS + (ASC_FEATURE_SIMD ? BATCH * OPENING_BYTES : 0)
 
 const WORK: usize = memory.data(WORK_BYTES, 16)
 
@@ -49,9 +54,9 @@ export const CELLS: usize = WORK + O_CELLS
 export const REGIONS: usize = WORK + O_REGIONS
 export const BLOCKS: usize = WORK + O_BLOCKS
 export const POINT_CELLS: usize = WORK + O_POINT_CELLS
-export const POINT_BLOCKS: usize = WORK + O_POINT_BLOCKS
-export const POINT_SECRETS: usize = WORK + O_POINT_SECRETS
-export const POINT_SIZES: usize = WORK + O_POINT_SIZES
+export const POINT_SLOTS: usize = WORK + O_POINT_SLOTS
+export const SLOT_BLOCKS: usize = WORK + O_SLOT_BLOCKS
+export const SLOT_SIZES: usize = WORK + O_SLOT_SIZES
 export const SECRETS: usize = WORK + O_SECRETS
 export const HASHES: usize = WORK + O_HASHES
 export const MESSAGES: usize = WORK + O_MESSAGES
@@ -63,6 +68,9 @@ export const LANE_STATES: usize = WORK + O_LANE_STATES
 export const INNER: usize = WORK + O_INNER
 export const OUTER: usize = WORK + O_OUTER
 export const TAILS: usize = WORK + O_TAILS
+export const KEEP: usize = WORK + O_KEEP
+export const PADDING: usize = WORK + O_PADDING
+export const OPENINGS: usize = WORK + O_OPENINGS
 
 /** Zeroes every area: what a call was given, what it answered and what it computed with. */
 export function wipe(): void {

@@ -14,6 +14,8 @@ export const RISK_HASH_BYTES: u32 = 12
 export const DIGEST_BYTES: u32 = 32
 export const BLOCK_BYTES: u32 = 64
 
+/** What all points of one (secret, block, size) share of their hash's computation: risk-hash-lanes.ts. */
+export const OPENING_BYTES: u32 = 80
 /** "GT" and the version of the risk hash, under the size in word 9. */
 export const RISK_HASH_TAG: u32 = 0x475401
 

@@ -25,7 +25,7 @@ interface Exports {
   fixesToPoints(count: number): void
   timeToBlock(at: number, size: number): number
   cellToRegion(cell: bigint): number
-  hashPoints(count: number): void
+  hashPoints(count: number, slots: number): void
   sha256Messages(count: number, length: number): void
   hmacMessages(count: number, length: number): void
   wipe(): void
@@ -46,9 +46,9 @@ export interface Instance {
   readonly regions: Uint32Array
   readonly blocks: Uint32Array
   readonly pointCells: BigUint64Array
-  readonly pointBlocks: Uint32Array
-  readonly pointSecrets: Uint32Array
-  readonly pointSizes: Uint8Array
+  readonly pointSlots: Uint16Array
+  readonly slotBlocks: Uint32Array
+  readonly slotSizes: Uint8Array
   readonly secrets: Uint8Array
   readonly hashes: Uint8Array
   readonly messages: Uint8Array
@@ -127,9 +127,9 @@ function view(wasm: WebAssembly.Instance, digest: string): Instance {
     regions: words('REGIONS', batch * 3),
     blocks: words('BLOCKS', batch * 5),
     pointCells: longs('POINT_CELLS', batch),
-    pointBlocks: words('POINT_BLOCKS', batch),
-    pointSecrets: words('POINT_SECRETS', batch),
-    pointSizes: bytes('POINT_SIZES', batch),
+    pointSlots: new Uint16Array(buffer, constant('POINT_SLOTS'), batch),
+    slotBlocks: words('SLOT_BLOCKS', batch),
+    slotSizes: bytes('SLOT_SIZES', batch),
     secrets: bytes('SECRETS', batch * 32),
     hashes: bytes('HASHES', batch * 12),
     messages: bytes('MESSAGES', constant('MESSAGES_BYTES')),

@@ -13,11 +13,11 @@ export function riskHash(core: Instance, secret: Uint8Array, cell: Cell, size: n
   if (!isBlockSize(size)) throw new RangeError(`"size" expected 5, 10, 20, 40 or 80, got ${size}`)
   if (!Number.isInteger(n) || n < 0 || n > BLOCK_MAX) throw new RangeError(`"n" expected 0 … ${BLOCK_MAX}, got ${n}`)
   core.pointCells[0] = cell
-  core.pointSizes[0] = size
-  core.pointBlocks[0] = n
-  core.pointSecrets[0] = 0
+  core.pointSlots[0] = 0
+  core.slotBlocks[0] = n
+  core.slotSizes[0] = size
   core.secrets.set(secret)
-  core.call.hashPoints(1)
+  core.call.hashPoints(1, 1)
   const hash = core.hashes.slice(0, RISK_HASH_BYTES)
   core.call.wipe()
   return hash
@@ -26,26 +26,34 @@ export function riskHash(core: Instance, secret: Uint8Array, cell: Cell, size: n
 export function hashRiskPoints(core: Instance, points: RiskPoints, secrets: Uint8Array): Uint8Array {
   assertBytes('secrets', secrets, points.needed.count * SECRET_BYTES)
   assertPoints(points)
-  const hashes = new Uint8Array(points.count * RISK_HASH_BYTES)
-  // Where each secret lies in the module, and since which chunk.
-  const slots = new Uint32Array(points.needed.count)
+  const { count, cells, sizes, blocks, secretIndex } = points
+  const { batch, pointSlots, slotBlocks, slotSizes } = core
+  const hashes = new Uint8Array(count * RISK_HASH_BYTES)
+  // The slot that each secret was last put into, and in which chunk that was.
+  const slotOf = new Uint16Array(points.needed.count)
   const since = new Uint32Array(points.needed.count)
-  for (let from = 0, chunk = 1; from < points.count; from += core.batch, chunk++) {
-    const to = Math.min(from + core.batch, points.count)
-    core.pointCells.set(points.cells.subarray(from, to))
-    core.pointSizes.set(points.sizes.subarray(from, to))
-    core.pointBlocks.set(points.blocks.subarray(from, to))
-    let used = 0
+  for (let from = 0, chunk = 1; from < count; from += batch, chunk++) {
+    const to = Math.min(from + batch, count)
+    core.pointCells.set(cells.subarray(from, to))
+    let slots = 0
     for (let i = from; i < to; i++) {
-      const secret = points.secretIndex[i]!
-      if (since[secret] !== chunk) {
+      const secret = secretIndex[i]!
+      const n = blocks[i]!
+      const size = sizes[i]!
+      let slot = slotOf[secret]!
+      // A salt belongs to one block; a cell's key serves all blocks of an epoch, each in a slot of its own.
+      if (since[secret] !== chunk || slotBlocks[slot] !== n || slotSizes[slot] !== size) {
+        slot = slots++
         since[secret] = chunk
-        core.secrets.set(secrets.subarray(secret * SECRET_BYTES, (secret + 1) * SECRET_BYTES), used * SECRET_BYTES)
-        slots[secret] = used++
+        slotOf[secret] = slot
+        slotBlocks[slot] = n
+        slotSizes[slot] = size
+        const at = secret * SECRET_BYTES
+        core.secrets.set(secrets.subarray(at, at + SECRET_BYTES), slot * SECRET_BYTES)
       }
-      core.pointSecrets[i - from] = slots[secret]!
+      pointSlots[i - from] = slot
     }
-    core.call.hashPoints(to - from)
+    core.call.hashPoints(to - from, slots)
     hashes.set(core.hashes.subarray(0, (to - from) * RISK_HASH_BYTES), from * RISK_HASH_BYTES)
   }
   core.call.wipe()
