@@ -1,14 +1,63 @@
 // Risk hashes: one SHA-256 block for each risk point, cut to twelve bytes. PROTOCOL.md, risk hash.
-import { HASHES, OPENINGS, POINT_CELLS, POINT_SLOTS, SECRETS, SLOT_BLOCKS, SLOT_SIZES, STATE, TAILS } from './areas'
-import { DIGEST_BYTES, OPENING_BYTES, RISK_HASH_BYTES, RISK_HASH_TAG, SECRET_BYTES } from './constants'
+import {
+  HASHES,
+  OPENINGS,
+  PLACES,
+  POINT_BLOCKS,
+  POINT_CELLS,
+  POINT_SECRETS,
+  POINT_SIZES,
+  POINT_SLOTS,
+  SECRETS,
+  SLOT_BLOCKS,
+  SLOT_PLACES,
+  SLOT_SECRETS,
+  SLOT_SIZES,
+  STATE,
+  TAILS,
+} from './areas'
+import { BATCH, DIGEST_BYTES, OPENING_BYTES, RISK_HASH_BYTES, RISK_HASH_TAG, SECRET_BYTES } from './constants'
 import { hash4, open4 } from './risk-hash-lanes'
 import { compress, IV, writeDigest } from './sha256'
 
 const BIT_LENGTH: u64 = 384
 
 /**
- * The hashes of the first `count` points. A point is a cell and a slot; a slot is a secret with its block and size. The
- * last vector may be partly empty: what lies in the areas there is hashed too, and not looked at.
+ * Gives each of `count` points a slot: points with the same secret, block and size may share one. Ends early when there
+ * are no more slots. The points that have one, times 65536, plus the slots used.
+ */
+export function assignSlots(count: u32): u32 {
+  memory.fill(PLACES, 0, SLOT_PLACES * 2)
+  let slots: u32 = 0
+  let i: u32 = 0
+  for (; i < count; i++) {
+    const secret = load<u32>(POINT_SECRETS + (i << 2))
+    const n = load<u32>(POINT_BLOCKS + (i << 2))
+    const size = load<u8>(POINT_SIZES + i)
+    const place = PLACES + ((secret & (SLOT_PLACES - 1)) << 1)
+    // One more than the slot; 0 is none.
+    let known = <u32>load<u16>(place)
+    if (
+      known == 0 ||
+      load<u32>(SLOT_SECRETS + (known << 2) - 4) != secret ||
+      load<u32>(SLOT_BLOCKS + (known << 2) - 4) != n ||
+      load<u8>(SLOT_SIZES + known - 1) != size
+    ) {
+      if (slots == BATCH) break
+      store<u32>(SLOT_SECRETS + (slots << 2), secret)
+      store<u32>(SLOT_BLOCKS + (slots << 2), n)
+      store<u8>(SLOT_SIZES + slots, <u8>size)
+      known = ++slots
+      store<u16>(place, <u16>known)
+    }
+    store<u16>(POINT_SLOTS + (i << 1), <u16>(known - 1))
+  }
+  return (i << 16) | slots
+}
+
+/**
+ * The hashes of the first `count` points, which have their slots, of which `slots` have their secrets in SECRETS. The last
+ * vector may be partly empty: what lies in the areas there is hashed too, and not looked at.
  */
 export function hashPoints(count: u32, slots: u32): void {
   if (ASC_FEATURE_SIMD) {

@@ -25,6 +25,7 @@ interface Exports {
   fixesToPoints(count: number): void
   timeToBlock(at: number, size: number): number
   cellToRegion(cell: bigint): number
+  assignSlots(count: number): number
   hashPoints(count: number, slots: number): void
   sha256Messages(count: number, length: number): void
   hmacMessages(count: number, length: number): void
@@ -35,7 +36,9 @@ export interface Instance {
   readonly sha256: string
   readonly build: Build
   readonly call: Omit<Exports, 'memory'>
-  /** Entries of each batch area. */
+  /** Fixes, risk points, and messages at a time. */
+  readonly fixes: number
+  readonly points: number
   readonly batch: number
   readonly lats: Float64Array
   readonly lngs: Float64Array
@@ -45,11 +48,15 @@ export interface Instance {
   readonly cellWords: Uint32Array
   readonly regions: Uint32Array
   readonly blocks: Uint32Array
+  readonly freshCells: BigUint64Array
+  readonly freshBlocks: Uint32Array
   readonly pointCells: BigUint64Array
-  readonly pointSlots: Uint16Array
-  readonly slotBlocks: Uint32Array
-  readonly slotSizes: Uint8Array
+  readonly pointBlocks: Uint32Array
+  readonly pointSecrets: Uint32Array
+  readonly pointSizes: Uint8Array
+  readonly slotSecrets: Uint32Array
   readonly secrets: Uint8Array
+  readonly secretWords: Uint32Array
   readonly hashes: Uint8Array
   readonly messages: Uint8Array
   readonly key: Uint8Array
@@ -109,29 +116,35 @@ function view(wasm: WebAssembly.Instance, digest: string): Instance {
     if (found instanceof WebAssembly.Global) return Number(found.value)
     throw new FederationError('CORE_FAULT', `the module does not export ${name}`)
   }
-  const batch = constant('BATCH')
+  const [batch, fixes, points] = [constant('BATCH'), constant('FIXES'), constant('POINTS')]
   const bytes = (name: string, length: number) => new Uint8Array(buffer, constant(name), length)
   const words = (name: string, length: number) => new Uint32Array(buffer, constant(name), length)
   const longs = (name: string, length: number) => new BigUint64Array(buffer, constant(name), length)
-  const doubles = (name: string) => new Float64Array(buffer, constant(name), batch)
+  const doubles = (name: string) => new Float64Array(buffer, constant(name), fixes)
   return {
     sha256: digest,
     build: constant('LANES') === 4 ? 'simd' : 'scalar',
     call,
+    fixes,
+    points,
     batch,
     lats: doubles('LATS'),
     lngs: doubles('LNGS'),
     times: doubles('TIMES'),
-    cells: longs('CELLS', batch * 3),
-    cellWords: words('CELLS', batch * 6),
-    regions: words('REGIONS', batch * 3),
-    blocks: words('BLOCKS', batch * 5),
-    pointCells: longs('POINT_CELLS', batch),
-    pointSlots: new Uint16Array(buffer, constant('POINT_SLOTS'), batch),
-    slotBlocks: words('SLOT_BLOCKS', batch),
-    slotSizes: bytes('SLOT_SIZES', batch),
+    cells: longs('CELLS', fixes * 3),
+    cellWords: words('CELLS', fixes * 6),
+    regions: words('REGIONS', fixes * 3),
+    blocks: words('BLOCKS', fixes * 5),
+    freshCells: longs('FRESH_CELLS', fixes * 30),
+    freshBlocks: words('FRESH_BLOCKS', fixes * 30),
+    pointCells: longs('POINT_CELLS', points),
+    pointBlocks: words('POINT_BLOCKS', points),
+    pointSecrets: words('POINT_SECRETS', points),
+    pointSizes: bytes('POINT_SIZES', points),
+    slotSecrets: words('SLOT_SECRETS', batch),
     secrets: bytes('SECRETS', batch * 32),
-    hashes: bytes('HASHES', batch * 12),
+    secretWords: words('SECRETS', batch * 8),
+    hashes: bytes('HASHES', points * 12),
     messages: bytes('MESSAGES', constant('MESSAGES_BYTES')),
     key: bytes('KEY', 64),
     digests: bytes('DIGESTS', batch * 32),
