@@ -101,7 +101,6 @@ export const KEEP: usize = WORK + O_KEEP
 export const PADDING: usize = WORK + O_PADDING
 export const OPENINGS: usize = WORK + O_OPENINGS
 
-/** Zeroes every area: what a call was given, what it answered and what it computed with. */
-export function wipe(): void {
+export function wipeAreas(): void {
   memory.fill(WORK, 0, WORK_BYTES)
 }

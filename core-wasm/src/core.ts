@@ -3,7 +3,7 @@
  * call, copy out and wipe. PROTOCOL.md, cells … risk hash. Synchronous, no allocation inside the module.
  */
 import { timeToBlocks } from './blocks.ts'
-import { fixToCells } from './cells.ts'
+import { fixToCells, latLngsToCells } from './cells.ts'
 import type { Cell, Fix, Region, RiskPoints, Salting, TimeBlock } from './domain.ts'
 import { type Build, type CoreOptions, instantiate } from './instance.ts'
 import { hmacBatch, sha256Batch } from './messages.ts'
@@ -17,6 +17,8 @@ export interface Core {
   readonly build: Build
   /** The ids of a position in the three layers: the cell, then its two nearest corners, ascending. lng is periodic. */
   fixToCells(lat: number, lng: number): [Cell, Cell, Cell]
+  /** Layer A alone, of many positions: what h3-js's `latLngToCell` gives at resolution 12. */
+  latLngsToCells(lats: Float64Array, lngs: Float64Array): BigUint64Array
   /** 0 … 288121, of ids of any layer. */
   cellToRegion(cell: Cell): Region
   /** 0 … shards − 1. */
@@ -42,6 +44,7 @@ export async function loadCore(options: CoreOptions = {}): Promise<Core> {
     sha256: instance.sha256,
     build: instance.build,
     fixToCells: (lat, lng) => fixToCells(instance, lat, lng),
+    latLngsToCells: (lats, lngs) => latLngsToCells(instance, lats, lngs),
     cellToRegion: (cell) => cellToRegion(instance, cell),
     regionToShard,
     timeToBlocks: (at) => timeToBlocks(instance, at),

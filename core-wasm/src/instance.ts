@@ -22,6 +22,7 @@ export interface CoreOptions {
 interface Exports {
   memory: WebAssembly.Memory
   fixesToCells(count: number): void
+  fixesToHexagons(count: number): void
   fixesToPoints(count: number): void
   timeToBlock(at: number, size: number): number
   cellToRegion(cell: bigint): number
@@ -30,6 +31,7 @@ interface Exports {
   sha256Messages(count: number, length: number): void
   hmacMessages(count: number, length: number): void
   wipe(): void
+  wipeCells(): void
 }
 
 export interface Instance {

@@ -64,6 +64,15 @@ export function conformanceCases(oracle: Implementation): ConformanceCase[] {
         positions().flatMap((at) => compare(`fixToCells ${at}`, (core) => core.fixToCells(...at), subject, oracle)),
     },
     {
+      title: 'finds layer A of any number of positions at once',
+      run: (subject) =>
+        COUNTS.flatMap((count) => {
+          const at = positions().slice(0, count)
+          const [lats, lngs] = [0, 1].map((axis) => Float64Array.from(at, (degrees) => degrees[axis]!))
+          return compare(`latLngsToCells ${count}`, (core) => core.latLngsToCells(lats!, lngs!), subject, oracle)
+        }),
+    },
+    {
       title: 'finds the region of every cell and corner',
       run: (subject) =>
         positions()

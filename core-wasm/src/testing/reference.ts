@@ -33,6 +33,12 @@ const LENGTH_MAX = 16_384
 export function reference(): Implementation {
   return {
     fixToCells,
+    latLngsToCells(lats, lngs) {
+      const degrees = (value: unknown) => Object.prototype.toString.call(value) === '[object Float64Array]'
+      check(degrees(lats) && degrees(lngs), TypeError, 'lats, lngs')
+      check(lats.length === lngs.length, RangeError, 'lats, lngs')
+      return BigUint64Array.from(lats, (lat, i) => fixToCells(lat, lngs[i]!)[0])
+    },
     cellToRegion,
     regionToShard,
     timeToBlocks,
