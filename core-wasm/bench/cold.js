@@ -3,7 +3,7 @@
  * bundled into one file first, as an app's build does. The clock starts in the process, before the first import.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,12 +19,13 @@ export async function coldRows(progress) {
     const best = {}
     const bundles = {}
     for (const name of ['ours', 'theirs']) {
-      bundles[name] = join(folder, `${name}.mjs`)
+      bundles[name] = join(folder, name, `cold-${name}.js`)
       const bundle = await rolldown({
         input: fileURLToPath(new URL(`cold-${name}.js`, import.meta.url)),
         platform: 'node',
       })
-      await bundle.write({ file: bundles[name], format: 'esm' })
+      await bundle.write({ dir: join(folder, name), format: 'esm' })
+      writeFileSync(join(folder, name, 'package.json'), '{ "type": "module" }')
       best[name] = Number.POSITIVE_INFINITY
     }
     for (let round = 0; round < ROUNDS; round++) {

@@ -21,14 +21,13 @@ const POINTS_PER_CELL = RISK_POINTS_PER_FIX / LAYERS
 const LAG_CURRENT = 1
 const LAG_NEXT = 2
 
-/** What is the same in all new cells, enough for the longest run of the module's areas. */
-const RUN_MAX = 64 * RISK_POINTS_PER_FIX
-const NEW_SIZES = Uint8Array.from({ length: RUN_MAX }, (_, i) => BLOCK_SIZES_MIN[(i >> 1) % SIZES]!)
-const NEW_LAGS = Uint8Array.from({ length: RUN_MAX }, (_, i) => (i & 1 ? LAG_NEXT : LAG_CURRENT))
+/** What is the same in all new cells, enough for the longest run: three layers of the 64 fixes that the areas hold. */
+const NEW_SIZES = repeated(BLOCK_SIZES_MIN.flatMap((size) => [size, size]))
+const NEW_LAGS = repeated(BLOCK_SIZES_MIN.flatMap(() => [LAG_CURRENT, LAG_NEXT]))
 
 export function gathering(fixCount: number, salting: Salting): Gathering {
   const numbers = interner(fixCount * LAYERS) // low word, high word, 0
-  const secrets = secretNumbers(salting, numbers)
+  const secrets = secretNumbers(salting, numbers, fixCount)
   const pointsMax = fixCount * RISK_POINTS_PER_FIX
   const cells = new BigUint64Array(pointsMax)
   const cellWords = new Uint32Array(cells.buffer)
@@ -171,4 +170,10 @@ function newRevisits(fixCount: number): Revisits {
     next: new Uint32Array(slots),
     latest: new Uint32Array(slots),
   }
+}
+
+function repeated(ten: readonly number[]): Uint8Array {
+  const all = new Uint8Array(64 * RISK_POINTS_PER_FIX)
+  for (let at = 0; at < all.length; at += ten.length) all.set(ten, at)
+  return all
 }

@@ -2,8 +2,6 @@
  * The Wasm module as typed areas and functions: picks the build, checks its hash, instantiates. It imports nothing and
  * its memory never grows, so the views made here stay valid. Refuses with CORE_UNSUPPORTED, CORE_MISMATCH, CORE_FAULT.
  */
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex } from '@noble/hashes/utils.js'
 import { scalar, simd } from './generated/wasm.ts'
 import { FederationError } from './wire/errors.ts'
 
@@ -86,9 +84,8 @@ export async function instantiate(options: CoreOptions = {}): Promise<Instance> 
   }
   const embedded = wanted === 'simd' ? simd : scalar
   const bytes = options.wasm ? Uint8Array.from(options.wasm) : fromBase64(embedded.base64)
-  const digest = options.wasm || options.pins ? bytesToHex(sha256(bytes)) : embedded.sha256
-  const module = await compile(bytes)
-  const instance = view(await WebAssembly.instantiate(module, {}), digest)
+  const digest = options.wasm || options.pins ? await digestOf(bytes) : embedded.sha256
+  const instance = view(await compile(bytes), digest)
   if (options.build && instance.build !== options.build) {
     throw new FederationError('CORE_MISMATCH', 'the module is the other build', {
       want: options.build,
@@ -102,11 +99,35 @@ export async function instantiate(options: CoreOptions = {}): Promise<Instance> 
   return instance
 }
 
-async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
-  if (!WebAssembly.validate(bytes)) throw new FederationError('CORE_UNSUPPORTED', 'this host cannot run the module')
-  const module = await WebAssembly.compile(bytes)
+/** Loaded only where there is something to check: most starts are cold and need no second SHA-256. */
+async function digestOf(bytes: Uint8Array): Promise<string> {
+  const [{ sha256 }, { bytesToHex }] = await Promise.all([
+    import('@noble/hashes/sha2.js'),
+    import('@noble/hashes/utils.js'),
+  ])
+  return bytesToHex(sha256(bytes))
+}
+
+/** At once, which takes a millisecond; the asynchronous way, which takes two, where a host wants that. */
+async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Instance> {
+  let module: WebAssembly.Module
+  try {
+    module = new WebAssembly.Module(bytes)
+  } catch (error) {
+    if (error instanceof WebAssembly.CompileError) throw unsupported(error)
+    // Chrome before 115 refuses more than 4 KiB at once on a page's main thread, with a RangeError.
+    module = await WebAssembly.compile(bytes).catch((cause) => Promise.reject(unsupported(cause)))
+  }
   if (WebAssembly.Module.imports(module).length > 0) throw new FederationError('CORE_FAULT', 'the module wants imports')
-  return module
+  try {
+    return new WebAssembly.Instance(module)
+  } catch {
+    return WebAssembly.instantiate(module)
+  }
+}
+
+function unsupported(cause: unknown): FederationError<'CORE_UNSUPPORTED'> {
+  return new FederationError('CORE_UNSUPPORTED', 'this host cannot run the module', undefined, { cause })
 }
 
 function view(wasm: WebAssembly.Instance, digest: string): Instance {
@@ -153,6 +174,14 @@ function view(wasm: WebAssembly.Instance, digest: string): Instance {
   }
 }
 
+/** By the host's own decoder where there is one: a loop over characters is a hundred times slower in a cold start. */
 function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
+  const host = globalThis as { Buffer?: { from(text: string, encoding: 'base64'): Uint8Array<ArrayBuffer> } }
+  const decoder = Uint8Array as { fromBase64?(text: string): Uint8Array<ArrayBuffer> }
+  if (decoder.fromBase64) return decoder.fromBase64(text)
+  if (host.Buffer) return host.Buffer.from(text, 'base64')
+  const characters = atob(text)
+  const bytes = new Uint8Array(characters.length)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i)
+  return bytes
 }

@@ -13,9 +13,11 @@ export interface SecretNumbers {
 }
 
 const SIZES = BLOCK_SIZES_MIN.length
+/** Two for somebody in one region, ten for fixes all over the earth. */
+const SALTS_EXPECTED_PER_FIX = 4
 
-export function secretNumbers(salting: Salting, cells: Interner): SecretNumbers {
-  return salting === 'plain' ? saltNumbers() : keyNumbers(salting, cells)
+export function secretNumbers(salting: Salting, cells: Interner, fixCount: number): SecretNumbers {
+  return salting === 'plain' ? saltNumbers(fixCount) : keyNumbers(salting, cells)
 }
 
 /** A key for each (cell, epoch). */
@@ -42,12 +44,16 @@ function keyNumbers(salting: 'oblivious' | 'threshold', cells: Interner): Secret
 }
 
 /** A salt for each (region, size, n). Layers and neighbours in time share theirs, so the last ones are kept at hand. */
-function saltNumbers(): SecretNumbers {
-  const salts = interner() // region, n, size
+function saltNumbers(fixCount: number): SecretNumbers {
+  const salts = interner(fixCount * SALTS_EXPECTED_PER_FIX) // region, n, size
   // Two of each size: a block and the next differ in their last bit.
   const regions = new Uint32Array(SIZES * 2)
   const blocks = new Float64Array(SIZES * 2).fill(-1)
   const numbers = new Uint32Array(SIZES * 2)
+  // The last ten of one region and time.
+  const ten = new Uint32Array(SIZES * 2)
+  let tenRegion = 0
+  let tenBlock = -1
   function number(_cell: number, region: number, s: number, n: number): number {
     const hand = s * 2 + (n & 1)
     if (blocks[hand] !== n || regions[hand] !== region) {
@@ -60,11 +66,19 @@ function saltNumbers(): SecretNumbers {
   return {
     number,
     numberAll(cell, region, blockOf, first, out, at) {
+      // Another layer of the same fix, mostly. The smallest size's block tells all the others.
+      const smallest = blockOf[first]!
+      if (region === tenRegion && smallest === tenBlock) {
+        for (let i = 0; i < SIZES * 2; i++) out[at + i] = ten[i]!
+        return
+      }
       for (let s = 0; s < SIZES; s++) {
         const n = blockOf[first + s]!
-        out[at++] = number(cell, region, s, n)
-        out[at++] = number(cell, region, s, n + 1)
+        out[at + s * 2] = ten[s * 2] = number(cell, region, s, n)
+        out[at + s * 2 + 1] = ten[s * 2 + 1] = number(cell, region, s, n + 1)
       }
+      tenRegion = region
+      tenBlock = smallest
     },
     needed: () => ({
       salting: 'plain',
