@@ -104,3 +104,8 @@ export const OPENINGS: usize = WORK + O_OPENINGS
 export function wipeAreas(): void {
   memory.fill(WORK, 0, WORK_BYTES)
 }
+
+/** Zeroes the areas of fixes alone, which come first. */
+export function wipeFixAreas(): void {
+  memory.fill(WORK, 0, O_POINT_CELLS)
+}

@@ -1,6 +1,6 @@
 // What the module exports: the areas, and functions over them. Every function takes a count and trusts it; the host
 // (src/core.ts) checks. Zero imports, no allocation, nothing kept from one call for the next.
-import { wipeAreas } from './areas'
+import { wipeAreas, wipeFixAreas } from './areas'
 import { writeBlocks, writeFresh } from './blocks'
 import { fixesToCells, wipeCells } from './cells'
 import { writeRegions } from './regions'
@@ -29,6 +29,7 @@ export {
 export { timeToBlock } from './blocks'
 export { fixesToCells, fixesToHexagons, wipeCells } from './cells'
 export { BATCH, FIXES, POINTS } from './constants'
+export { crc32 } from './crc32'
 export { hmacMessages, sha256Messages } from './messages'
 export { cellToRegion } from './regions'
 export { assignSlots, hashPoints } from './risk-hashes'
@@ -47,5 +48,11 @@ export function fixesToPoints(count: u32): void {
 /** Zeroes what a call was given, what it answered and what it computed with. */
 export function wipe(): void {
   wipeAreas()
+  wipeCells()
+}
+
+/** The same where no more than cells and risk points were asked for: most areas were not touched. */
+export function wipeFixes(): void {
+  wipeFixAreas()
   wipeCells()
 }

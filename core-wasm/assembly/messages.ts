@@ -74,6 +74,12 @@ function prepareTail(length: u32, before: u32): u32 {
 }
 
 function writeTail(rest: usize, bytes: u32, out: usize): void {
+  if (ASC_FEATURE_SIMD) {
+    for (let at: u32 = 0; at < bytes; at += 16) {
+      v128.store(out + at, v128.or(v128.and(v128.load(rest + at), v128.load(KEEP + at)), v128.load(PADDING + at)))
+    }
+    return
+  }
   for (let at: u32 = 0; at < bytes; at += 8) {
     store<u64>(out + at, (load<u64>(rest + at) & load<u64>(KEEP + at)) | load<u64>(PADDING + at))
   }

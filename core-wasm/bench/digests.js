@@ -7,7 +7,7 @@ import { interleaved, row, timed } from './rounds.js'
 
 const COUNT = 4096
 const LENGTH = 48
-const ROUNDS = 60
+const ROUNDS = 200
 
 export async function digestRows(core, progress) {
   const messages = randomBytes(seeded(5), COUNT * LENGTH)

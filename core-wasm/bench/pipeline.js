@@ -7,7 +7,7 @@ import { saltSlice, traces } from './inputs.js'
 import { nativeAnchor } from './native.js'
 import { interleaved, row, timed } from './rounds.js'
 
-const ROUNDS = 70
+const ROUNDS = 210
 const HASHES_PER_FIX = 30
 const HASH_BYTES = 12
 const NAME = 'fix → 3 cells, regions, 30 hashes'

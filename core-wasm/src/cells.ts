@@ -30,7 +30,7 @@ export function latLngsToCells(core: Instance, lats: Float64Array, lngs: Float64
     core.call.fixesToHexagons(count)
     cells.set(core.cells.subarray(0, count), from)
   }
-  core.call.wipe()
+  core.call.wipeFixes()
   return cells
 }
 

@@ -6,7 +6,7 @@ import { timeToBlocks } from './blocks.ts'
 import { fixToCells, latLngsToCells } from './cells.ts'
 import type { Cell, Fix, Region, RiskPoints, Salting, TimeBlock } from './domain.ts'
 import { type Build, type CoreOptions, instantiate } from './instance.ts'
-import { hmacBatch, sha256Batch } from './messages.ts'
+import { crc32, hmacBatch, sha256Batch } from './messages.ts'
 import { cellToRegion, regionToShard } from './regions.ts'
 import { hashRiskPoints, riskHash } from './risk-hashes.ts'
 import { fixesToRiskPoints } from './risk-points.ts'
@@ -35,6 +35,8 @@ export interface Core {
   sha256Batch(messages: Uint8Array, length: number): Uint8Array
   /** HMAC-SHA256 of such messages under one key; 32 bytes each. */
   hmacBatch(key: Uint8Array, messages: Uint8Array, length: number): Uint8Array
+  /** CRC-32 as in zlib; with `crc`, that of the bytes before, it goes on. */
+  crc32(bytes: Uint8Array, crc?: number): number
 }
 
 /** Loads the core. Throws FederationError CORE_UNSUPPORTED, CORE_MISMATCH or CORE_FAULT. */
@@ -53,5 +55,6 @@ export async function loadCore(options: CoreOptions = {}): Promise<Core> {
     hashRiskPoints: (points, secrets) => hashRiskPoints(instance, points, secrets),
     sha256Batch: (messages, length) => sha256Batch(instance, messages, length),
     hmacBatch: (key, messages, length) => hmacBatch(instance, key, messages, length),
+    crc32: (bytes, crc = 0) => crc32(instance, bytes, crc),
   }
 }

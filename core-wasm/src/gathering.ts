@@ -138,13 +138,14 @@ export function gathering(fixCount: number, salting: Salting): Gathering {
   }
 
   function finish(): RiskPoints {
+    const all = count === pointsMax
     return {
       count,
-      cells: cells.slice(0, count),
-      sizes: sizes.slice(0, count),
-      blocks: blocks.slice(0, count),
-      lags: lags.slice(0, count),
-      secretIndex: secretIndex.slice(0, count),
+      cells: all ? cells : cells.slice(0, count),
+      sizes: all ? sizes : sizes.slice(0, count),
+      blocks: all ? blocks : blocks.slice(0, count),
+      lags: all ? lags : lags.slice(0, count),
+      secretIndex: all ? secretIndex : secretIndex.slice(0, count),
       needed: secrets.needed(),
       ofFix,
     }

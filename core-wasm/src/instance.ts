@@ -28,7 +28,9 @@ interface Exports {
   hashPoints(count: number, slots: number): void
   sha256Messages(count: number, length: number): void
   hmacMessages(count: number, length: number): void
+  crc32(crc: number, length: number): number
   wipe(): void
+  wipeFixes(): void
   wipeCells(): void
 }
 

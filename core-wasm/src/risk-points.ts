@@ -30,6 +30,6 @@ export function fixesToRiskPoints(
     core.call.fixesToPoints(count)
     points.add(core, count)
   }
-  core.call.wipe()
+  core.call.wipeFixes()
   return points.finish()
 }

@@ -160,6 +160,26 @@ export function conformanceCases(oracle: Implementation): ConformanceCase[] {
       },
     },
     {
+      title: 'sums bytes of every length up to 40, at once and in two parts, and more than fit its areas',
+      run: (subject) => {
+        const random = seeded(16)
+        const data = randomBytes(random, 40_001)
+        return [...Array.from({ length: 41 }, (_, length) => length), data.length].flatMap((length) => {
+          const bytes = data.subarray(0, length)
+          const half = length >> 1
+          return [
+            ...compare(`crc32 length ${length}`, (core) => core.crc32(bytes), subject, oracle),
+            ...compare(
+              `crc32 length ${length} in two parts`,
+              (core) => core.crc32(bytes.subarray(half), core.crc32(bytes.subarray(0, half))),
+              subject,
+              oracle,
+            ),
+          ]
+        })
+      },
+    },
+    {
       title: 'refuses what is no position, time, cell, secret or message',
       run: (subject) => refusals().flatMap(([what, call]) => compare(what, call, subject, oracle)),
     },

@@ -70,6 +70,10 @@ export function refusals(): Refusal[] {
     ['an empty length with bytes', (core) => core.sha256Batch(new Uint8Array(1), 0)],
     ['messages that are a text', (core) => core.sha256Batch(wrong('abc'), 3)],
     ['a broken keyed batch', (core) => core.hmacBatch(secret, new Uint8Array(33), 32)],
+    ['a sum of a text', (core) => core.crc32(wrong('abc'))],
+    ...[-1, 0.5, 2 ** 32, Number.NaN].map(
+      (crc): Refusal => [`a sum after ${crc}`, (core) => core.crc32(new Uint8Array(1), crc)],
+    ),
     ['a key that is a text', (core) => core.hmacBatch(wrong('key'), new Uint8Array(32), 32)],
     ['a key longer than the area', (core) => core.hmacBatch(new Uint8Array(16_385), new Uint8Array(32), 32)],
   ]
