@@ -12,8 +12,14 @@ const RADIANS_PER_DEGREE: f64 = 0.017453292519943295
 const INWARD: f64 = 1 - 1 / <f64>(1 << 22) / <f64>(1 << 22)
 const FACE_COUNT: u32 = 20
 const FACE_BYTES: u32 = 9 * 8
-/** Above this no other face's centre can be as near: cos 20.9°, just inside a face's inscribed circle. */
-const CERTAIN_COSINE: f64 = 0.9342
+/** Cosine of an angle between that of centres of neighbouring faces (41.8°) and of the next ones (70.5°). */
+const NEIGHBOUR_COSINE: f64 = 0.5
+/** How much nearer than the neighbours a face must be to be told without looking at all: far more than rounding errors. */
+const SURE: f64 = 1e-9
+/** Per face its three neighbours. */
+const NEIGHBOURS: usize = memory.data(FACE_COUNT * 3)
+writeNeighbours()
+
 /** What `project` and `locate` find: a place on a face's plane; a lattice point, its index, a side of its hexagon. */
 let planeA: f64 = 0
 let planeB: f64 = 0
@@ -21,6 +27,7 @@ let nearA: i32 = 0
 let nearB: i32 = 0
 let nearIndex: u64 = 0
 let nearSide: u32 = 0
+let furthestReach: f64 = 0
 /** Neighbours of a lattice point, counter-clockwise from the a axis: steps in a, steps in b. */
 const STEPS_A: usize = memory.data<i8>([1, 1, 0, -1, -1, 0])
 const STEPS_B: usize = memory.data<i8>([0, 1, 1, 0, -1, -1])
@@ -62,7 +69,7 @@ function project(lat: f64, lng: f64, guess: u32): u32 {
   const y = cosPhi * NativeMath.sincos_sin
   let face = guess
   let depth = dot(FACES + face * FACE_BYTES, x, y, z)
-  if (!(depth > CERTAIN_COSINE)) {
+  if (!isSurelyNearest(face, depth, x, y, z)) {
     face = nearestFace(x, y, z)
     depth = dot(FACES + face * FACE_BYTES, x, y, z)
   }
@@ -81,17 +88,39 @@ function toPrincipal(lng: f64): f64 {
   return principal
 }
 
-/** The face whose centre is nearest; the lowest of those that are equally near. */
+function writeNeighbours(): void {
+  let out = NEIGHBOURS
+  for (let face: u32 = 0; face < FACE_COUNT; face++) {
+    const at = FACES + face * FACE_BYTES
+    for (let other: u32 = 0; other < FACE_COUNT; other++) {
+      const cosine = dot(FACES + other * FACE_BYTES, load<f64>(at), load<f64>(at, 8), load<f64>(at, 16))
+      if (other != face && cosine > NEIGHBOUR_COSINE) store<u8>(out++, <u8>other)
+    }
+  }
+}
+
+/** A face is bounded by its three neighbours alone: if all three are clearly farther, so are the others. */
+function isSurelyNearest(face: u32, depth: f64, x: f64, y: f64, z: f64): bool {
+  const three = NEIGHBOURS + face * 3
+  const limit = depth - SURE
+  const first = limit > dot(FACES + <u32>load<u8>(three) * FACE_BYTES, x, y, z)
+  const second = limit > dot(FACES + <u32>load<u8>(three, 1) * FACE_BYTES, x, y, z)
+  const third = limit > dot(FACES + <u32>load<u8>(three, 2) * FACE_BYTES, x, y, z)
+  return <bool>(<i32>first & <i32>second & <i32>third)
+}
+
+/**
+ * The face whose centre is nearest; the lowest of those that are equally near. Without branches, which nobody could
+ * predict: the bits of positive doubles are ordered as the numbers are, and the nearest face's cosine is positive.
+ */
 function nearestFace(x: f64, y: f64, z: f64): u32 {
   let nearest: u32 = 0
-  let best: f64 = -2
+  let best: i64 = -1
   for (let face: u32 = 0; face < FACE_COUNT; face++) {
-    const cosine = dot(FACES + face * FACE_BYTES, x, y, z)
-    if (cosine > best) {
-      best = cosine
-      nearest = face
-      if (cosine > CERTAIN_COSINE) break
-    }
+    const cosine = reinterpret<i64>(dot(FACES + face * FACE_BYTES, x, y, z))
+    const isNearer = cosine > best
+    best = select<i64>(cosine, best, isNearer)
+    nearest = select<u32>(face, nearest, isNearer)
   }
   return nearest
 }
@@ -106,23 +135,25 @@ function dot(at: usize, x: f64, y: f64, z: f64): f64 {
  * nearA, nearB, nearIndex, nearSide. False when the triangle of centre and side lies outside the face.
  */
 function locate(face: u32, a: f64, b: f64): bool {
-  // Three coordinates with b + c = a, each rounded; where that breaks the sum, the worst gives way.
+  // Three coordinates with b + c = a, each rounded; where that breaks the sum, the worst gives way. No branches here
+  // and in `sideOf`: which way they went would be as good as random.
   const c = a - b
-  let roundA = nearest(a)
-  let roundB = nearest(b)
+  const roundA = nearest(a)
+  const roundB = nearest(b)
   const roundC = nearest(c)
-  if (roundB + roundC != roundA) {
-    const errorA = abs(roundA - a)
-    const errorB = abs(roundB - b)
-    const errorC = abs(roundC - c)
-    if (errorA >= errorB && errorA >= errorC) roundA = roundB + roundC
-    else if (errorB >= errorC) roundB = roundA - roundC
-  }
-  nearA = <i32>roundA
-  nearB = <i32>roundB
+  const errorA = abs(roundA - a)
+  const errorB = abs(roundB - b)
+  const errorC = abs(roundC - c)
+  const excess = <i32>roundA - <i32>roundB - <i32>roundC
+  const isWorstA = <i32>(errorA >= errorB) & <i32>(errorA >= errorC)
+  const isWorstB = <i32>(errorB >= errorC) & (isWorstA ^ 1)
+  nearA = <i32>roundA - excess * isWorstA
+  nearB = <i32>roundB + excess * isWorstB
+  const da = a - <f64>nearA
+  const db = b - <f64>nearB
   nearIndex = latticeToIndex(face, nearA, nearB)
-  nearSide = sideOf(a - roundA, b - roundB)
-  if (reach(nearSide, a - roundA, b - roundB) >= 1) moveToLowest(face, a, b)
+  nearSide = sideOf(da, db)
+  if (furthestReach >= 1) moveToLowest(face, a, b)
   return isInside(nearA, nearB, nearSide)
 }
 
@@ -160,22 +191,27 @@ function reach(side: u32, da: f64, db: f64): f64 {
   return side < 3 ? along : -along
 }
 
-/** The side whose triangle holds the offset; of equally near ones the lowest. Side k + 3 looks the other way than k. */
+/**
+ * The side whose triangle holds the offset; of equally near ones the lowest. Side k + 3 looks the other way than k. The
+ * reach towards it goes into furthestReach.
+ */
 function sideOf(da: f64, db: f64): u32 {
   const along0 = 2 * da - db
   const along1 = da + db
   const along2 = 2 * db - da
-  let side: u32 = 0
-  let furthest = along0
-  side = select<u32>(1, side, along1 > furthest)
-  furthest = max(furthest, along1)
-  side = select<u32>(2, side, along2 > furthest)
-  furthest = max(furthest, along2)
-  side = select<u32>(3, side, -along0 > furthest)
-  furthest = max(furthest, -along0)
-  side = select<u32>(4, side, -along1 > furthest)
-  furthest = max(furthest, -along1)
-  return select<u32>(5, side, -along2 > furthest)
+  const side0: u32 = 3 * <u32>(along0 < 0)
+  const side1: u32 = 1 + 3 * <u32>(along1 < 0)
+  const side2: u32 = 2 + 3 * <u32>(along2 < 0)
+  // Bits of positive doubles are ordered as the numbers are.
+  const reach0 = reinterpret<i64>(abs(along0))
+  const reach1 = reinterpret<i64>(abs(along1))
+  const reach2 = reinterpret<i64>(abs(along2))
+  const takes1 = <i32>(reach1 > reach0) | (<i32>(reach1 == reach0) & <i32>(side1 < side0))
+  const side01: u32 = select<u32>(side1, side0, takes1)
+  const reach01 = select<i64>(reach1, reach0, takes1)
+  const takes2 = <i32>(reach2 > reach01) | (<i32>(reach2 == reach01) & <i32>(side2 < side01))
+  furthestReach = reinterpret<f64>(select<i64>(reach2, reach01, takes2))
+  return select<u32>(side2, side01, takes2)
 }
 
 /** The ids of the cell and of the two ends of its side `side`. Corner k lies between neighbours k and k + 1. */
@@ -216,6 +252,7 @@ export function wipeCells(): void {
   nearB = 0
   nearIndex = 0
   nearSide = 0
+  furthestReach = 0
   // The sine and cosine of the last angle, and what was left of it by reduction, overwritten with another's.
   NativeMath.sincos(3)
   wipeLattice()

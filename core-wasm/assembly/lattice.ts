@@ -11,9 +11,6 @@ const BASE_CELL_SHIFT: u64 = 45
 const DIGITS_SHIFT: u64 = 9
 const DIGITS_MASK: u64 = 0xfffffffff
 const LOW_BITS: u64 = 0o111111111111
-const UPPER_TWO_BITS: u64 = 0o666666666666
-const TOP_BITS: u64 = 0o444444444444
-const LOWER_TWO_BITS: u64 = 0o333333333333
 
 /** Side of the block that four digits number, in steps of the lattice. */
 const BLOCK: u32 = 49
@@ -148,10 +145,9 @@ function homeOf(face: u32, a: i32, b: i32, lead: u32): u32 {
  * modulo 7 rotates three bits, negating complements them (a zero stays zero).
  */
 function turn(digits: u64, turns: u32): u64 {
-  const doublings = turns % 3
-  let turned = digits
-  if (doublings == 1) turned = ((digits << 1) & UPPER_TWO_BITS) | ((digits >> 2) & LOW_BITS)
-  if (doublings == 2) turned = ((digits << 2) & TOP_BITS) | ((digits >> 1) & LOWER_TWO_BITS)
-  if (turns & 1) turned ^= ((turned | (turned >> 1) | (turned >> 2)) & LOW_BITS) * 7
-  return turned
+  const doublings = <u64>(turns % 3)
+  const upper = LOW_BITS * ((7 << doublings) & 7)
+  const lower = LOW_BITS * ((<u64>1 << doublings) - 1)
+  const turned = ((digits << doublings) & upper) | ((digits >> (3 - doublings)) & lower)
+  return turned ^ (((turned | (turned >> 1) | (turned >> 2)) & LOW_BITS) * (7 * <u64>(turns & 1)))
 }
