@@ -1,14 +1,30 @@
 // The static areas through which the host and the core exchange bytes, and the core's scratch. One block of memory, so
 // that one fill wipes every secret in it. Nothing is ever allocated.
-import { BATCH, BLOCK_BYTES, CELLS_PER_FIX, DIGEST_BYTES, RISK_HASH_BYTES, SECRET_BYTES, SIZES } from './constants'
+import {
+  BATCH,
+  BLOCK_BYTES,
+  CELLS_PER_FIX,
+  DIGEST_BYTES,
+  FIXES,
+  OPENING_BYTES,
+  POINTS,
+  POINTS_PER_CELL,
+  RISK_HASH_BYTES,
+  SECRET_BYTES,
+  SIZES,
+} from './constants'
 
 /** Room for a chunk of equal-length messages; hence also the longest message. */
 export const MESSAGES_BYTES: u32 = 16384
 
-const FIXES_BYTES: u32 = BATCH * 8
-const CELLS_BYTES: u32 = BATCH * CELLS_PER_FIX * 8
-const REGIONS_BYTES: u32 = BATCH * CELLS_PER_FIX * 4
-const BLOCKS_BYTES: u32 = BATCH * SIZES * 4
+/** Places of the table that finds a secret's slot: a power of two, more than there are slots. */
+export const SLOT_PLACES: u32 = 512
+
+const FIXES_BYTES: u32 = FIXES * 8
+const CELLS_BYTES: u32 = FIXES * CELLS_PER_FIX * 8
+const REGIONS_BYTES: u32 = FIXES * CELLS_PER_FIX * 4
+const BLOCKS_BYTES: u32 = FIXES * SIZES * 4
+const FRESH: u32 = FIXES * CELLS_PER_FIX * POINTS_PER_CELL
 const SECRETS_BYTES: u32 = BATCH * SECRET_BYTES
 const DIGESTS_BYTES: u32 = BATCH * DIGEST_BYTES
 
@@ -16,29 +32,40 @@ const DIGESTS_BYTES: u32 = BATCH * DIGEST_BYTES
 const O_LATS: u32 = 0
 const O_LNGS: u32 = O_LATS + FIXES_BYTES
 const O_TIMES: u32 = O_LNGS + FIXES_BYTES
-// Out: three cells per fix, the region of each, the current block of each size.
+// Out: three cells per fix, the region of each, the current block of each size; cell and block of all thirty points.
 const O_CELLS: u32 = O_TIMES + FIXES_BYTES
 const O_REGIONS: u32 = O_CELLS + CELLS_BYTES
 const O_BLOCKS: u32 = O_REGIONS + REGIONS_BYTES
-// In: risk points, and the secrets they name by index. Out: risk hashes.
-const O_POINT_CELLS: u32 = O_BLOCKS + BLOCKS_BYTES
-const O_POINT_BLOCKS: u32 = O_POINT_CELLS + BATCH * 8
-const O_POINT_SECRETS: u32 = O_POINT_BLOCKS + BATCH * 4
-const O_POINT_SIZES: u32 = O_POINT_SECRETS + BATCH * 4
-const O_SECRETS: u32 = O_POINT_SIZES + BATCH
+const O_FRESH_CELLS: u32 = O_BLOCKS + BLOCKS_BYTES
+const O_FRESH_BLOCKS: u32 = O_FRESH_CELLS + FRESH * 8
+// In: risk points. Out: the slot of each; a slot is a secret, by number, with a block and a size.
+const O_POINT_CELLS: u32 = O_FRESH_BLOCKS + FRESH * 4
+const O_POINT_BLOCKS: u32 = O_POINT_CELLS + POINTS * 8
+const O_POINT_SECRETS: u32 = O_POINT_BLOCKS + POINTS * 4
+const O_POINT_SLOTS: u32 = O_POINT_SECRETS + POINTS * 4
+const O_POINT_SIZES: u32 = O_POINT_SLOTS + POINTS * 2
+const O_SLOT_PLACES: u32 = O_POINT_SIZES + POINTS
+const O_SLOT_SECRETS: u32 = O_SLOT_PLACES + SLOT_PLACES * 2
+const O_SLOT_BLOCKS: u32 = O_SLOT_SECRETS + BATCH * 4
+const O_SLOT_SIZES: u32 = O_SLOT_BLOCKS + BATCH * 4
+// In: the slots' secrets. Out: risk hashes, and room for the word that the last vector writes too many.
+const O_SECRETS: u32 = O_SLOT_SIZES + BATCH
 const O_HASHES: u32 = O_SECRETS + SECRETS_BYTES
-// In: messages and a key. Out: digests.
-const O_MESSAGES: u32 = O_HASHES + BATCH * RISK_HASH_BYTES
+const O_MESSAGES: u32 = O_HASHES + POINTS * RISK_HASH_BYTES + 16
 const O_KEY: u32 = O_MESSAGES + MESSAGES_BYTES
 const O_DIGESTS: u32 = O_KEY + BLOCK_BYTES
-// Scratch: message schedule, running states (one, four lanes), states after a key's block, padded tails of four messages.
+// Scratch: message schedule, running states (one, four lanes), states after a key's block, padded tails of four messages,
+// what is kept of a message's last vectors and what padding adds, openings.
 const O_SCHEDULE: u32 = O_DIGESTS + DIGESTS_BYTES
 const O_STATE: u32 = O_SCHEDULE + 64 * 4
 const O_LANE_STATES: u32 = O_STATE + DIGEST_BYTES
 const O_INNER: u32 = O_LANE_STATES + 4 * DIGEST_BYTES
 const O_OUTER: u32 = O_INNER + DIGEST_BYTES
 const O_TAILS: u32 = O_OUTER + DIGEST_BYTES
-const WORK_BYTES: u32 = O_TAILS + 4 * 2 * BLOCK_BYTES
+const O_KEEP: u32 = O_TAILS + 4 * 2 * BLOCK_BYTES
+const O_PADDING: u32 = O_KEEP + 2 * BLOCK_BYTES
+const O_OPENINGS: u32 = O_PADDING + 2 * BLOCK_BYTES
+const WORK_BYTES: u32 = O_OPENINGS + (ASC_FEATURE_SIMD ? BATCH * OPENING_BYTES : 0)
 
 const WORK: usize = memory.data(WORK_BYTES, 16)
 
@@ -48,10 +75,17 @@ export const TIMES: usize = WORK + O_TIMES
 export const CELLS: usize = WORK + O_CELLS
 export const REGIONS: usize = WORK + O_REGIONS
 export const BLOCKS: usize = WORK + O_BLOCKS
+export const FRESH_CELLS: usize = WORK + O_FRESH_CELLS
+export const FRESH_BLOCKS: usize = WORK + O_FRESH_BLOCKS
 export const POINT_CELLS: usize = WORK + O_POINT_CELLS
 export const POINT_BLOCKS: usize = WORK + O_POINT_BLOCKS
 export const POINT_SECRETS: usize = WORK + O_POINT_SECRETS
+export const POINT_SLOTS: usize = WORK + O_POINT_SLOTS
 export const POINT_SIZES: usize = WORK + O_POINT_SIZES
+export const PLACES: usize = WORK + O_SLOT_PLACES
+export const SLOT_SECRETS: usize = WORK + O_SLOT_SECRETS
+export const SLOT_BLOCKS: usize = WORK + O_SLOT_BLOCKS
+export const SLOT_SIZES: usize = WORK + O_SLOT_SIZES
 export const SECRETS: usize = WORK + O_SECRETS
 export const HASHES: usize = WORK + O_HASHES
 export const MESSAGES: usize = WORK + O_MESSAGES
@@ -63,8 +97,15 @@ export const LANE_STATES: usize = WORK + O_LANE_STATES
 export const INNER: usize = WORK + O_INNER
 export const OUTER: usize = WORK + O_OUTER
 export const TAILS: usize = WORK + O_TAILS
+export const KEEP: usize = WORK + O_KEEP
+export const PADDING: usize = WORK + O_PADDING
+export const OPENINGS: usize = WORK + O_OPENINGS
 
-/** Zeroes every area: what a call was given, what it answered and what it computed with. */
-export function wipe(): void {
+export function wipeAreas(): void {
   memory.fill(WORK, 0, WORK_BYTES)
+}
+
+/** Zeroes the areas of fixes alone, which come first. */
+export function wipeFixAreas(): void {
+  memory.fill(WORK, 0, O_POINT_CELLS)
 }

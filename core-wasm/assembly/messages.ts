@@ -1,5 +1,5 @@
 // Batches of equal-length messages: SHA-256, and HMAC-SHA256 (RFC 2104) under one key. FIPS 180-4 §5.1.1 padding.
-import { DIGESTS, INNER, KEY, LANE_STATES, MESSAGES, OUTER, STATE, TAILS } from './areas'
+import { DIGESTS, INNER, KEEP, KEY, LANE_STATES, MESSAGES, OUTER, PADDING, STATE, TAILS } from './areas'
 import { BLOCK_BYTES, DIGEST_BYTES } from './constants'
 import { compress, IV, writeDigest } from './sha256'
 import { compress4, joinLanes, splitLanes } from './sha256-lanes'
@@ -29,42 +29,58 @@ function keyState(state: usize, pad: u8): void {
 
 /** Digests of messages at `from`, going on from a state that has taken `before` bytes. A message may lie where its digest goes. */
 function hashAll(from: usize, count: u32, length: u32, start: usize, before: u32): void {
+  const tailBytes = prepareTail(length, before)
   let i: u32 = 0
   if (ASC_FEATURE_SIMD) {
-    for (; i + 4 <= count; i += 4) hashFour(from + i * length, length, start, before, DIGESTS + i * DIGEST_BYTES)
+    for (; i + 4 <= count; i += 4) hashFour(from + i * length, length, start, tailBytes, DIGESTS + i * DIGEST_BYTES)
   }
-  for (; i < count; i++) hashOne(from + i * length, length, start, before, DIGESTS + i * DIGEST_BYTES)
+  for (; i < count; i++) hashOne(from + i * length, length, start, tailBytes, DIGESTS + i * DIGEST_BYTES)
 }
 
-function hashOne(message: usize, length: u32, start: usize, before: u32, out: usize): void {
+function hashOne(message: usize, length: u32, start: usize, tailBytes: u32, out: usize): void {
   const whole = length / BLOCK_BYTES
-  const tailBlocks = writeTail(message, length, before, TAILS)
+  writeTail(message + whole * BLOCK_BYTES, tailBytes, TAILS)
   memory.copy(STATE, start, DIGEST_BYTES)
   compress(STATE, message, whole)
-  compress(STATE, TAILS, tailBlocks)
+  compress(STATE, TAILS, tailBytes / BLOCK_BYTES)
   writeDigest(STATE, out, 8)
 }
 
 /** Lane k is message k: the four lie `length` bytes apart, their tails TAIL_BYTES apart. */
-function hashFour(messages: usize, length: u32, start: usize, before: u32, out: usize): void {
-  const whole = length / BLOCK_BYTES
-  let tailBlocks: u32 = 0
+function hashFour(messages: usize, length: u32, start: usize, tailBytes: u32, out: usize): void {
+  const whole = length - (length % BLOCK_BYTES)
   for (let lane: u32 = 0; lane < 4; lane++) {
-    tailBlocks = writeTail(messages + lane * length, length, before, TAILS + lane * TAIL_BYTES)
+    writeTail(messages + lane * length + whole, tailBytes, TAILS + lane * TAIL_BYTES)
   }
   splitLanes(start, LANE_STATES)
-  for (let block: u32 = 0; block < whole; block++) compress4(LANE_STATES, messages + block * BLOCK_BYTES, length)
-  for (let block: u32 = 0; block < tailBlocks; block++) compress4(LANE_STATES, TAILS + block * BLOCK_BYTES, TAIL_BYTES)
-  joinLanes(LANE_STATES, out, DIGEST_BYTES)
+  for (let at: u32 = 0; at < whole; at += BLOCK_BYTES) compress4(LANE_STATES, messages + at, length)
+  for (let at: u32 = 0; at < tailBytes; at += BLOCK_BYTES) compress4(LANE_STATES, TAILS + at, TAIL_BYTES)
+  joinLanes(LANE_STATES, out)
 }
 
-/** The bytes after the last whole block, 0x80, zeros and the bit length; one block or two. */
-function writeTail(message: usize, length: u32, before: u32, out: usize): u32 {
+/**
+ * What follows the last whole block, the same for all messages of a length: KEEP has ones over the message's own bytes,
+ * PADDING 0x80, zeros and the bit length. Gives the length of both, one block or two.
+ */
+function prepareTail(length: u32, before: u32): u32 {
   const rest = length % BLOCK_BYTES
-  const blocks: u32 = rest < BLOCK_BYTES - 8 ? 1 : 2
-  memory.fill(out, 0, blocks * BLOCK_BYTES)
-  memory.copy(out, message + length - rest, rest)
-  store<u8>(out + rest, 0x80)
-  store<u64>(out + blocks * BLOCK_BYTES - 8, bswap<u64>((<u64>before + length) << 3))
-  return blocks
+  const bytes: u32 = rest < BLOCK_BYTES - 8 ? BLOCK_BYTES : TAIL_BYTES
+  memory.fill(KEEP, 0, TAIL_BYTES)
+  memory.fill(KEEP, 0xff, rest)
+  memory.fill(PADDING, 0, TAIL_BYTES)
+  store<u8>(PADDING + rest, 0x80)
+  store<u64>(PADDING + bytes - 8, bswap<u64>((<u64>before + length) << 3))
+  return bytes
+}
+
+function writeTail(rest: usize, bytes: u32, out: usize): void {
+  if (ASC_FEATURE_SIMD) {
+    for (let at: u32 = 0; at < bytes; at += 16) {
+      v128.store(out + at, v128.or(v128.and(v128.load(rest + at), v128.load(KEEP + at)), v128.load(PADDING + at)))
+    }
+    return
+  }
+  for (let at: u32 = 0; at < bytes; at += 8) {
+    store<u64>(out + at, (load<u64>(rest + at) & load<u64>(KEEP + at)) | load<u64>(PADDING + at))
+  }
 }

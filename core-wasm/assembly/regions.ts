@@ -1,5 +1,6 @@
 // The region of a cell: the dense number of its owner's ancestor at resolution 4. PROTOCOL.md, regions.
-import { REGION_NONE } from './constants'
+import { CELLS, REGIONS } from './areas'
+import { CELLS_PER_FIX, REGION_NONE } from './constants'
 import { indexToBaseCell, indexToDigits, leadingDigit } from './lattice'
 import { PENTAGONS, REGION_OFFSETS } from './tables'
 
@@ -11,12 +12,33 @@ const FIXED_MASK: u64 = 0x80f00000000001ff
 const FIXED_BITS: u64 = 0x00c00000000001ff
 const MODE_CELL: u32 = 1
 const MODE_VERTEX: u32 = 4
+/** Base cell and first four digits: all that a region is. */
+const WITHIN_MASK: u64 = 0x000fffffffffffff
+const REGION_SHIFT: u64 = 33
 /** Three ones in the top bit of each digit: a digit 7 has all three bits set. */
 const LOW_BITS: u64 = 0o111111111111
 
 /** 0 … 288121, or REGION_NONE for what is no id of any layer. */
 export function cellToRegion(cell: u64): u32 {
-  if (!isCell(cell)) return REGION_NONE
+  return isCell(cell) ? regionOf(cell) : REGION_NONE
+}
+
+/** CELLS → REGIONS, of `count` fixes. A fix's cells mostly lie in one region. */
+export function writeRegions(count: u32): void {
+  let last: u64 = 0
+  let region: u32 = 0
+  for (let i: u32 = 0; i < count * CELLS_PER_FIX; i++) {
+    const cell = load<u64>(CELLS + (i << 3))
+    const key = (cell & WITHIN_MASK) >> REGION_SHIFT
+    if (key != last || i == 0) {
+      region = regionOf(cell)
+      last = key
+    }
+    store<u32>(REGIONS + (i << 2), region)
+  }
+}
+
+function regionOf(cell: u64): u32 {
   const baseCell = indexToBaseCell(cell)
   const digits = <u32>(indexToDigits(cell) >> FINER_BITS)
   let position: u32 = 0

@@ -3,6 +3,7 @@
 //   state word a:  | a of 0 | a of 1 | a of 2 | a of 3 |      message word w0:  | w0 of 0 | w0 of 1 | w0 of 2 | w0 of 3 |
 //
 // Sixteen rounds are written out with their names rotated, then repeated three times with the message schedule.
+import { add, choose, column0, column1, column2, column3, loadWords, majority, sigma0, sigma1, sum0, sum1, swapBytes } from './lanes'
 import { K } from './sha256'
 
 /** Compresses one block of each of four messages, which lie `stride` bytes apart, into the eight vectors at `states`. */
@@ -12,55 +13,38 @@ export function compress4(states: usize, block: usize, stride: u32): void {
   const m2 = m1 + stride
   const m3 = m2 + stride
   let r0: v128, r1: v128, r2: v128, r3: v128
-  let t0: v128, t1: v128, t2: v128, t3: v128
   r0 = loadWords(m0, 0)
   r1 = loadWords(m1, 0)
   r2 = loadWords(m2, 0)
   r3 = loadWords(m3, 0)
-  t0 = low(r0, r1)
-  t1 = low(r2, r3)
-  t2 = high(r0, r1)
-  t3 = high(r2, r3)
-  let w0 = lowPairs(t0, t1)
-  let w1 = highPairs(t0, t1)
-  let w2 = lowPairs(t2, t3)
-  let w3 = highPairs(t2, t3)
+  let w0 = column0(r0, r1, r2, r3)
+  let w1 = column1(r0, r1, r2, r3)
+  let w2 = column2(r0, r1, r2, r3)
+  let w3 = column3(r0, r1, r2, r3)
   r0 = loadWords(m0, 16)
   r1 = loadWords(m1, 16)
   r2 = loadWords(m2, 16)
   r3 = loadWords(m3, 16)
-  t0 = low(r0, r1)
-  t1 = low(r2, r3)
-  t2 = high(r0, r1)
-  t3 = high(r2, r3)
-  let w4 = lowPairs(t0, t1)
-  let w5 = highPairs(t0, t1)
-  let w6 = lowPairs(t2, t3)
-  let w7 = highPairs(t2, t3)
+  let w4 = column0(r0, r1, r2, r3)
+  let w5 = column1(r0, r1, r2, r3)
+  let w6 = column2(r0, r1, r2, r3)
+  let w7 = column3(r0, r1, r2, r3)
   r0 = loadWords(m0, 32)
   r1 = loadWords(m1, 32)
   r2 = loadWords(m2, 32)
   r3 = loadWords(m3, 32)
-  t0 = low(r0, r1)
-  t1 = low(r2, r3)
-  t2 = high(r0, r1)
-  t3 = high(r2, r3)
-  let w8 = lowPairs(t0, t1)
-  let w9 = highPairs(t0, t1)
-  let w10 = lowPairs(t2, t3)
-  let w11 = highPairs(t2, t3)
+  let w8 = column0(r0, r1, r2, r3)
+  let w9 = column1(r0, r1, r2, r3)
+  let w10 = column2(r0, r1, r2, r3)
+  let w11 = column3(r0, r1, r2, r3)
   r0 = loadWords(m0, 48)
   r1 = loadWords(m1, 48)
   r2 = loadWords(m2, 48)
   r3 = loadWords(m3, 48)
-  t0 = low(r0, r1)
-  t1 = low(r2, r3)
-  t2 = high(r0, r1)
-  t3 = high(r2, r3)
-  let w12 = lowPairs(t0, t1)
-  let w13 = highPairs(t0, t1)
-  let w14 = lowPairs(t2, t3)
-  let w15 = highPairs(t2, t3)
+  let w12 = column0(r0, r1, r2, r3)
+  let w13 = column1(r0, r1, r2, r3)
+  let w14 = column2(r0, r1, r2, r3)
+  let w15 = column3(r0, r1, r2, r3)
   let a = v128.load(states)
   let b = v128.load(states, 16)
   let c = v128.load(states, 32)
@@ -202,80 +186,18 @@ export function splitLanes(state: usize, states: usize): void {
   for (let word: u32 = 0; word < 8; word++) v128.store(states + (word << 4), v128.load32_splat(state + (word << 2)))
 }
 
-/** The digest of each lane, its first `bytes` bytes, laid end to end at `out`. */
-export function joinLanes(states: usize, out: usize, bytes: u32): void {
-  for (let lane: u32 = 0; lane < 4; lane++) {
-    for (let at: u32 = 0; at < bytes; at += 4) {
-      store<u32>(out + lane * bytes + at, bswap(load<u32>(states + (at << 2) + (lane << 2))))
-    }
+/** The digests of the four lanes, laid end to end at `out`. */
+export function joinLanes(states: usize, out: usize): void {
+  for (let half: usize = 0; half < 2; half++) {
+    const from = states + (half << 6)
+    const c0 = swapBytes(v128.load(from))
+    const c1 = swapBytes(v128.load(from, 16))
+    const c2 = swapBytes(v128.load(from, 32))
+    const c3 = swapBytes(v128.load(from, 48))
+    const to = out + (half << 4)
+    v128.store(to, column0(c0, c1, c2, c3))
+    v128.store(to, column1(c0, c1, c2, c3), 32)
+    v128.store(to, column2(c0, c1, c2, c3), 64)
+    v128.store(to, column3(c0, c1, c2, c3), 96)
   }
-}
-
-/** Four big-endian words. */
-@inline
-function loadWords(message: usize, offset: usize): v128 {
-  const bytes = v128.load(message + offset)
-  return i8x16.shuffle(bytes, bytes, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12)
-}
-
-/** Words 0 of x and y, words 1 of x and y. */
-@inline
-function low(x: v128, y: v128): v128 {
-  return v128.shuffle<u32>(x, y, 0, 4, 1, 5)
-}
-
-@inline
-function high(x: v128, y: v128): v128 {
-  return v128.shuffle<u32>(x, y, 2, 6, 3, 7)
-}
-
-@inline
-function lowPairs(x: v128, y: v128): v128 {
-  return v128.shuffle<u64>(x, y, 0, 2)
-}
-
-@inline
-function highPairs(x: v128, y: v128): v128 {
-  return v128.shuffle<u64>(x, y, 1, 3)
-}
-
-@inline
-function add(x: v128, y: v128): v128 {
-  return i32x4.add(x, y)
-}
-
-@inline
-function rotate(x: v128, bits: i32): v128 {
-  return v128.or(i32x4.shr_u(x, bits), i32x4.shl(x, 32 - bits))
-}
-
-@inline
-function choose(e: v128, f: v128, g: v128): v128 {
-  return v128.bitselect(f, g, e)
-}
-
-/** Where a and b agree, that bit; elsewhere c decides. */
-@inline
-function majority(a: v128, b: v128, c: v128): v128 {
-  return v128.bitselect(c, a, v128.xor(a, b))
-}
-
-@inline
-function sum0(a: v128): v128 {
-  return v128.xor(v128.xor(rotate(a, 2), rotate(a, 13)), rotate(a, 22))
-}
-
-@inline
-function sum1(e: v128): v128 {
-  return v128.xor(v128.xor(rotate(e, 6), rotate(e, 11)), rotate(e, 25))
-}
-
-@inline
-function sigma0(w: v128): v128 {
-  return v128.xor(v128.xor(rotate(w, 7), rotate(w, 18)), i32x4.shr_u(w, 3))
-}
-
-@inline
-function sigma1(w: v128): v128 {
-  return v128.xor(v128.xor(rotate(w, 17), rotate(w, 19)), i32x4.shr_u(w, 10))
 }

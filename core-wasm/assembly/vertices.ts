@@ -10,7 +10,7 @@ const VERTEX_NUMBER_SHIFT: u64 = 56
 
 /** The corner's id, of its owner: the cell `index` at (a, b) of `face`, which sees the corner in `sector` (may be ≥ 6). */
 export function cornerToVertex(index: u64, face: u32, a: i32, b: i32, sector: u32): u64 {
-  return (index + CELL_TO_VERTEX) | ((<u64>vertexNumber(index, face, a, b, sector % 6)) << VERTEX_NUMBER_SHIFT)
+  return (index + CELL_TO_VERTEX) | ((<u64>vertexNumber(index, face, a, b, sector < 6 ? sector : sector - 6)) << VERTEX_NUMBER_SHIFT)
 }
 
 function vertexNumber(index: u64, face: u32, a: i32, b: i32, sector: u32): u32 {
@@ -19,7 +19,8 @@ function vertexNumber(index: u64, face: u32, a: i32, b: i32, sector: u32): u32 {
     const pentagon = <u32>load<u8>(PENTAGONS + baseCell)
     if (pentagon != NOT_A_PENTAGON) return load<u8>(PENT + (pentagon * 20 + face) * 6 + sector)
   }
-  return (sector + shiftOf(baseCell, face, a, b)) % 6
+  const v = sector + shiftOf(baseCell, face, a, b)
+  return v < 6 ? v : v - 6
 }
 
 /** TURN inside the face, CROSS beyond an edge, and on an edge what the owner's base cell says. */

@@ -3,10 +3,10 @@
  * call, copy out and wipe. PROTOCOL.md, cells … risk hash. Synchronous, no allocation inside the module.
  */
 import { timeToBlocks } from './blocks.ts'
-import { fixToCells } from './cells.ts'
+import { fixToCells, latLngsToCells } from './cells.ts'
 import type { Cell, Fix, Region, RiskPoints, Salting, TimeBlock } from './domain.ts'
 import { type Build, type CoreOptions, instantiate } from './instance.ts'
-import { hmacBatch, sha256Batch } from './messages.ts'
+import { crc32, hmacBatch, sha256Batch } from './messages.ts'
 import { cellToRegion, regionToShard } from './regions.ts'
 import { hashRiskPoints, riskHash } from './risk-hashes.ts'
 import { fixesToRiskPoints } from './risk-points.ts'
@@ -17,6 +17,8 @@ export interface Core {
   readonly build: Build
   /** The ids of a position in the three layers: the cell, then its two nearest corners, ascending. lng is periodic. */
   fixToCells(lat: number, lng: number): [Cell, Cell, Cell]
+  /** Layer A alone, of many positions: what h3-js's `latLngToCell` gives at resolution 12. */
+  latLngsToCells(lats: Float64Array, lngs: Float64Array): BigUint64Array
   /** 0 … 288121, of ids of any layer. */
   cellToRegion(cell: Cell): Region
   /** 0 … shards − 1. */
@@ -33,6 +35,8 @@ export interface Core {
   sha256Batch(messages: Uint8Array, length: number): Uint8Array
   /** HMAC-SHA256 of such messages under one key; 32 bytes each. */
   hmacBatch(key: Uint8Array, messages: Uint8Array, length: number): Uint8Array
+  /** CRC-32 as in zlib; with `crc`, that of the bytes before, it goes on. */
+  crc32(bytes: Uint8Array, crc?: number): number
 }
 
 /** Loads the core. Throws FederationError CORE_UNSUPPORTED, CORE_MISMATCH or CORE_FAULT. */
@@ -42,6 +46,7 @@ export async function loadCore(options: CoreOptions = {}): Promise<Core> {
     sha256: instance.sha256,
     build: instance.build,
     fixToCells: (lat, lng) => fixToCells(instance, lat, lng),
+    latLngsToCells: (lats, lngs) => latLngsToCells(instance, lats, lngs),
     cellToRegion: (cell) => cellToRegion(instance, cell),
     regionToShard,
     timeToBlocks: (at) => timeToBlocks(instance, at),
@@ -50,5 +55,6 @@ export async function loadCore(options: CoreOptions = {}): Promise<Core> {
     hashRiskPoints: (points, secrets) => hashRiskPoints(instance, points, secrets),
     sha256Batch: (messages, length) => sha256Batch(instance, messages, length),
     hmacBatch: (key, messages, length) => hmacBatch(instance, key, messages, length),
+    crc32: (bytes, crc = 0) => crc32(instance, bytes, crc),
   }
 }

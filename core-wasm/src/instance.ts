@@ -2,8 +2,6 @@
  * The Wasm module as typed areas and functions: picks the build, checks its hash, instantiates. It imports nothing and
  * its memory never grows, so the views made here stay valid. Refuses with CORE_UNSUPPORTED, CORE_MISMATCH, CORE_FAULT.
  */
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex } from '@noble/hashes/utils.js'
 import { scalar, simd } from './generated/wasm.ts'
 import { FederationError } from './wire/errors.ts'
 
@@ -22,20 +20,27 @@ export interface CoreOptions {
 interface Exports {
   memory: WebAssembly.Memory
   fixesToCells(count: number): void
+  fixesToHexagons(count: number): void
   fixesToPoints(count: number): void
   timeToBlock(at: number, size: number): number
   cellToRegion(cell: bigint): number
-  hashPoints(count: number): void
+  assignSlots(count: number): number
+  hashPoints(count: number, slots: number): void
   sha256Messages(count: number, length: number): void
   hmacMessages(count: number, length: number): void
+  crc32(crc: number, length: number): number
   wipe(): void
+  wipeFixes(): void
+  wipeCells(): void
 }
 
 export interface Instance {
   readonly sha256: string
   readonly build: Build
   readonly call: Omit<Exports, 'memory'>
-  /** Entries of each batch area. */
+  /** Fixes, risk points, and messages at a time. */
+  readonly fixes: number
+  readonly points: number
   readonly batch: number
   readonly lats: Float64Array
   readonly lngs: Float64Array
@@ -45,11 +50,15 @@ export interface Instance {
   readonly cellWords: Uint32Array
   readonly regions: Uint32Array
   readonly blocks: Uint32Array
+  readonly freshCells: BigUint64Array
+  readonly freshBlocks: Uint32Array
   readonly pointCells: BigUint64Array
   readonly pointBlocks: Uint32Array
   readonly pointSecrets: Uint32Array
   readonly pointSizes: Uint8Array
+  readonly slotSecrets: Uint32Array
   readonly secrets: Uint8Array
+  readonly secretWords: Uint32Array
   readonly hashes: Uint8Array
   readonly messages: Uint8Array
   readonly key: Uint8Array
@@ -77,9 +86,8 @@ export async function instantiate(options: CoreOptions = {}): Promise<Instance> 
   }
   const embedded = wanted === 'simd' ? simd : scalar
   const bytes = options.wasm ? Uint8Array.from(options.wasm) : fromBase64(embedded.base64)
-  const digest = options.wasm || options.pins ? bytesToHex(sha256(bytes)) : embedded.sha256
-  const module = await compile(bytes)
-  const instance = view(await WebAssembly.instantiate(module, {}), digest)
+  const digest = options.wasm || options.pins ? await digestOf(bytes) : embedded.sha256
+  const instance = view(await compile(bytes), digest)
   if (options.build && instance.build !== options.build) {
     throw new FederationError('CORE_MISMATCH', 'the module is the other build', {
       want: options.build,
@@ -93,11 +101,35 @@ export async function instantiate(options: CoreOptions = {}): Promise<Instance> 
   return instance
 }
 
-async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
-  if (!WebAssembly.validate(bytes)) throw new FederationError('CORE_UNSUPPORTED', 'this host cannot run the module')
-  const module = await WebAssembly.compile(bytes)
+/** Loaded only where there is something to check: most starts are cold and need no second SHA-256. */
+async function digestOf(bytes: Uint8Array): Promise<string> {
+  const [{ sha256 }, { bytesToHex }] = await Promise.all([
+    import('@noble/hashes/sha2.js'),
+    import('@noble/hashes/utils.js'),
+  ])
+  return bytesToHex(sha256(bytes))
+}
+
+/** At once, which takes a millisecond; the asynchronous way, which takes two, where a host wants that. */
+async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Instance> {
+  let module: WebAssembly.Module
+  try {
+    module = new WebAssembly.Module(bytes)
+  } catch (error) {
+    if (error instanceof WebAssembly.CompileError) throw unsupported(error)
+    // Chrome before 115 refuses more than 4 KiB at once on a page's main thread, with a RangeError.
+    module = await WebAssembly.compile(bytes).catch((cause) => Promise.reject(unsupported(cause)))
+  }
   if (WebAssembly.Module.imports(module).length > 0) throw new FederationError('CORE_FAULT', 'the module wants imports')
-  return module
+  try {
+    return new WebAssembly.Instance(module)
+  } catch {
+    return WebAssembly.instantiate(module)
+  }
+}
+
+function unsupported(cause: unknown): FederationError<'CORE_UNSUPPORTED'> {
+  return new FederationError('CORE_UNSUPPORTED', 'this host cannot run the module', undefined, { cause })
 }
 
 function view(wasm: WebAssembly.Instance, digest: string): Instance {
@@ -109,35 +141,49 @@ function view(wasm: WebAssembly.Instance, digest: string): Instance {
     if (found instanceof WebAssembly.Global) return Number(found.value)
     throw new FederationError('CORE_FAULT', `the module does not export ${name}`)
   }
-  const batch = constant('BATCH')
+  const [batch, fixes, points] = [constant('BATCH'), constant('FIXES'), constant('POINTS')]
   const bytes = (name: string, length: number) => new Uint8Array(buffer, constant(name), length)
   const words = (name: string, length: number) => new Uint32Array(buffer, constant(name), length)
   const longs = (name: string, length: number) => new BigUint64Array(buffer, constant(name), length)
-  const doubles = (name: string) => new Float64Array(buffer, constant(name), batch)
+  const doubles = (name: string) => new Float64Array(buffer, constant(name), fixes)
   return {
     sha256: digest,
     build: constant('LANES') === 4 ? 'simd' : 'scalar',
     call,
+    fixes,
+    points,
     batch,
     lats: doubles('LATS'),
     lngs: doubles('LNGS'),
     times: doubles('TIMES'),
-    cells: longs('CELLS', batch * 3),
-    cellWords: words('CELLS', batch * 6),
-    regions: words('REGIONS', batch * 3),
-    blocks: words('BLOCKS', batch * 5),
-    pointCells: longs('POINT_CELLS', batch),
-    pointBlocks: words('POINT_BLOCKS', batch),
-    pointSecrets: words('POINT_SECRETS', batch),
-    pointSizes: bytes('POINT_SIZES', batch),
+    cells: longs('CELLS', fixes * 3),
+    cellWords: words('CELLS', fixes * 6),
+    regions: words('REGIONS', fixes * 3),
+    blocks: words('BLOCKS', fixes * 5),
+    freshCells: longs('FRESH_CELLS', fixes * 30),
+    freshBlocks: words('FRESH_BLOCKS', fixes * 30),
+    pointCells: longs('POINT_CELLS', points),
+    pointBlocks: words('POINT_BLOCKS', points),
+    pointSecrets: words('POINT_SECRETS', points),
+    pointSizes: bytes('POINT_SIZES', points),
+    slotSecrets: words('SLOT_SECRETS', batch),
     secrets: bytes('SECRETS', batch * 32),
-    hashes: bytes('HASHES', batch * 12),
+    secretWords: words('SECRETS', batch * 8),
+    hashes: bytes('HASHES', points * 12),
     messages: bytes('MESSAGES', constant('MESSAGES_BYTES')),
     key: bytes('KEY', 64),
     digests: bytes('DIGESTS', batch * 32),
   }
 }
 
+/** By the host's own decoder where there is one: a loop over characters is a hundred times slower in a cold start. */
 function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
+  const host = globalThis as { Buffer?: { from(text: string, encoding: 'base64'): Uint8Array<ArrayBuffer> } }
+  const decoder = Uint8Array as { fromBase64?(text: string): Uint8Array<ArrayBuffer> }
+  if (decoder.fromBase64) return decoder.fromBase64(text)
+  if (host.Buffer) return host.Buffer.from(text, 'base64')
+  const characters = atob(text)
+  const bytes = new Uint8Array(characters.length)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i)
+  return bytes
 }

@@ -1,4 +1,7 @@
-/** Batches of equal-length messages: SHA-256 (FIPS 180-4) and HMAC-SHA256 (RFC 2104), as many at once as fit the area. */
+/**
+ * Batches of equal-length messages: SHA-256 (FIPS 180-4) and HMAC-SHA256 (RFC 2104), as many at once as fit the area; and
+ * the CRC-32 of stored blocks.
+ */
 import { assertBytes } from './bytes.ts'
 import type { Instance } from './instance.ts'
 
@@ -22,6 +25,23 @@ export function hmacBatch(core: Instance, key: Uint8Array, messages: Uint8Array,
   core.key.fill(0)
   core.key.set(block)
   return batch(core, messages, length, (count) => core.call.hmacMessages(count, length))
+}
+
+/** CRC-32 of zlib: of one run of bytes, or going on from `crc`, that of the bytes before. */
+export function crc32(core: Instance, bytes: Uint8Array, crc: number): number {
+  assertBytes('bytes', bytes)
+  if (!Number.isInteger(crc) || crc < 0 || crc > 0xffffffff) {
+    throw new RangeError(`"crc" expected 0 … 4294967295, got ${crc}`)
+  }
+  const room = core.messages.length
+  let sum = crc
+  for (let from = 0; from < bytes.length; from += room) {
+    const chunk = bytes.subarray(from, from + room)
+    core.messages.set(chunk)
+    sum = core.call.crc32(sum, chunk.length) >>> 0
+  }
+  core.messages.fill(0, 0, Math.min(room, bytes.length))
+  return sum
 }
 
 function batch(core: Instance, messages: Uint8Array, length: number, hash: (count: number) => void): Uint8Array {

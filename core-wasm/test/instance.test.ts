@@ -92,10 +92,17 @@ describe('loading the core', () => {
 
 /** A core and the memory of its instance, which it keeps to itself. */
 async function spied(build: (typeof BUILDS)[number]) {
-  const instantiate = vi.spyOn(WebAssembly, 'instantiate')
+  const instances: WebAssembly.Instance[] = []
+  const { Instance } = WebAssembly
+  class Spy extends Instance {
+    constructor(module: WebAssembly.Module) {
+      super(module)
+      instances.push(this)
+    }
+  }
+  vi.spyOn(WebAssembly, 'Instance', 'get').mockReturnValue(Spy)
   const core = await loadCore({ build })
-  const instance = (await instantiate.mock.results[0]!.value) as unknown as WebAssembly.Instance
-  return { core, memory: instance.exports.memory as WebAssembly.Memory }
+  return { core, memory: instances[0]!.exports.memory as WebAssembly.Memory }
 }
 
 /** A host that takes no module with vectors. */

@@ -64,6 +64,15 @@ export function conformanceCases(oracle: Implementation): ConformanceCase[] {
         positions().flatMap((at) => compare(`fixToCells ${at}`, (core) => core.fixToCells(...at), subject, oracle)),
     },
     {
+      title: 'finds layer A of any number of positions at once',
+      run: (subject) =>
+        COUNTS.flatMap((count) => {
+          const at = positions().slice(0, count)
+          const [lats, lngs] = [0, 1].map((axis) => Float64Array.from(at, (degrees) => degrees[axis]!))
+          return compare(`latLngsToCells ${count}`, (core) => core.latLngsToCells(lats!, lngs!), subject, oracle)
+        }),
+    },
+    {
       title: 'finds the region of every cell and corner',
       run: (subject) =>
         positions()
@@ -146,6 +155,26 @@ export function conformanceCases(oracle: Implementation): ConformanceCase[] {
           return [
             ...compare(`sha256Batch count ${count}`, (core) => core.sha256Batch(messages, 38), subject, oracle),
             ...compare(`hmacBatch count ${count}`, (core) => core.hmacBatch(key, messages, 38), subject, oracle),
+          ]
+        })
+      },
+    },
+    {
+      title: 'sums bytes of every length up to 40, at once and in two parts, and more than fit its areas',
+      run: (subject) => {
+        const random = seeded(16)
+        const data = randomBytes(random, 40_001)
+        return [...Array.from({ length: 41 }, (_, length) => length), data.length].flatMap((length) => {
+          const bytes = data.subarray(0, length)
+          const half = length >> 1
+          return [
+            ...compare(`crc32 length ${length}`, (core) => core.crc32(bytes), subject, oracle),
+            ...compare(
+              `crc32 length ${length} in two parts`,
+              (core) => core.crc32(bytes.subarray(half), core.crc32(bytes.subarray(0, half))),
+              subject,
+              oracle,
+            ),
           ]
         })
       },

@@ -33,6 +33,12 @@ const LENGTH_MAX = 16_384
 export function reference(): Implementation {
   return {
     fixToCells,
+    latLngsToCells(lats, lngs) {
+      const degrees = (value: unknown) => Object.prototype.toString.call(value) === '[object Float64Array]'
+      check(degrees(lats) && degrees(lngs), TypeError, 'lats, lngs')
+      check(lats.length === lngs.length, RangeError, 'lats, lngs')
+      return BigUint64Array.from(lats, (lat, i) => fixToCells(lat, lngs[i]!)[0])
+    },
     cellToRegion,
     regionToShard,
     timeToBlocks,
@@ -45,6 +51,7 @@ export function reference(): Implementation {
       check(key.length <= LENGTH_MAX, RangeError, 'key')
       return eachMessage(messages, length, (message) => hmac(sha256, key, message))
     },
+    crc32,
   }
 }
 
@@ -202,6 +209,17 @@ function eachMessage(messages: Uint8Array, length: number, hash: (message: Uint8
   const all = new Uint8Array(count * 32)
   for (const [i, digest] of digests.entries()) all.set(digest, i * 32)
   return all
+}
+
+function crc32(data: Uint8Array, crc = 0): number {
+  check(bytes(data), TypeError, 'bytes')
+  check(Number.isInteger(crc) && crc >= 0 && crc <= 0xffffffff, RangeError, 'crc')
+  let state = ~crc
+  for (const byte of data) {
+    state ^= byte
+    for (let bit = 0; bit < 8; bit++) state = (state >>> 1) ^ (state & 1 ? 0xedb88320 : 0)
+  }
+  return ~state >>> 0
 }
 
 function check(holds: boolean, error: typeof TypeError | typeof RangeError, what: string): void {

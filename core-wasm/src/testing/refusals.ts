@@ -30,6 +30,9 @@ export function refusals(): Refusal[] {
       (lat): Refusal => [`lat ${lat}`, (core) => core.fixToCells(lat, 0)],
     ),
     ...BAD_NUMBERS.map((lng): Refusal => [`lng ${lng}`, (core) => core.fixToCells(0, lng)]),
+    ['one bad position of two', (core) => core.latLngsToCells(Float64Array.of(1, 91), Float64Array.of(2, 2))],
+    ['positions that are an array', (core) => core.latLngsToCells(wrong([1]), wrong([2]))],
+    ['more lats than lngs', (core) => core.latLngsToCells(new Float64Array(2), new Float64Array(1))],
     ['a lat that is a text', (core) => core.fixToCells(wrong('1'), 0)],
     ...[...BAD_NUMBERS, -1, 0xffffffff * 300_000].map((at): Refusal => [`time ${at}`, (core) => core.timeToBlocks(at)]),
     ['a time that is a date', (core) => core.timeToBlocks(wrong(new Date(0)))],
@@ -67,6 +70,10 @@ export function refusals(): Refusal[] {
     ['an empty length with bytes', (core) => core.sha256Batch(new Uint8Array(1), 0)],
     ['messages that are a text', (core) => core.sha256Batch(wrong('abc'), 3)],
     ['a broken keyed batch', (core) => core.hmacBatch(secret, new Uint8Array(33), 32)],
+    ['a sum of a text', (core) => core.crc32(wrong('abc'))],
+    ...[-1, 0.5, 2 ** 32, Number.NaN].map(
+      (crc): Refusal => [`a sum after ${crc}`, (core) => core.crc32(new Uint8Array(1), crc)],
+    ),
     ['a key that is a text', (core) => core.hmacBatch(wrong('key'), new Uint8Array(32), 32)],
     ['a key longer than the area', (core) => core.hmacBatch(new Uint8Array(16_385), new Uint8Array(32), 32)],
   ]

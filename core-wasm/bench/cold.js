@@ -1,0 +1,43 @@
+/**
+ * A phone that wakes up once an hour: in a fresh process, load, compile, and 36 fixes to hashes. Both contenders are
+ * bundled into one file first, as an app's build does. The clock starts in the process, before the first import.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { rolldown } from 'rolldown'
+import { row } from './rounds.js'
+
+const ROUNDS = 25
+const STARTER = fileURLToPath(new URL('cold-start.js', import.meta.url))
+
+export async function coldRows(progress) {
+  const folder = mkdtempSync(join(tmpdir(), 'geotrace-cold-'))
+  try {
+    const best = {}
+    const bundles = {}
+    for (const name of ['ours', 'theirs']) {
+      bundles[name] = join(folder, name, `cold-${name}.js`)
+      const bundle = await rolldown({
+        input: fileURLToPath(new URL(`cold-${name}.js`, import.meta.url)),
+        platform: 'node',
+      })
+      await bundle.write({ dir: join(folder, name), format: 'esm' })
+      writeFileSync(join(folder, name, 'package.json'), '{ "type": "module" }')
+      best[name] = Number.POSITIVE_INFINITY
+    }
+    for (let round = 0; round < ROUNDS; round++) {
+      progress(`core: cold: round ${round + 1} of ${ROUNDS}`)
+      for (const [name, bundle] of Object.entries(bundles)) {
+        const { status, stdout, stderr } = spawnSync(process.execPath, [STARTER, bundle], { encoding: 'utf8' })
+        if (status !== 0) throw new Error(stderr)
+        best[name] = Math.min(best[name], Number(stdout))
+      }
+    }
+    return [row('cold: load, compile, 36 fixes → hashes', 'h3-js + @noble/hashes, bytes', best.ours, best.theirs)]
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}

@@ -1,0 +1,30 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, it } from 'vitest'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const asc = join(root, 'node_modules', 'assemblyscript', 'bin', 'asc.js')
+
+it('a clean build in another folder, time zone and language gives the same bytes', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'geotrace-build-'))
+  try {
+    await cp(join(root, 'asconfig.json'), join(folder, 'asconfig.json'))
+    await cp(join(root, 'core-wasm', 'assembly'), join(folder, 'core-wasm', 'assembly'), { recursive: true })
+    for (const target of ['scalar', 'simd']) {
+      await promisify(execFile)(process.execPath, [asc, '--config', 'asconfig.json', '--target', target], {
+        cwd: folder,
+        env: { ...process.env, TZ: 'Pacific/Chatham', LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8' },
+      })
+      const [fresh, ours] = await Promise.all(
+        [folder, root].map((where) => readFile(join(where, 'core-wasm', 'build', `${target}.wasm`))),
+      )
+      expect(Buffer.compare(fresh!, ours!), target).toBe(0)
+    }
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}, 120_000)

@@ -1,0 +1,52 @@
+/**
+ * `npm run bench -- [NAME…] [--json FILE]`: builds, runs the named benchmarks (all of them without a name), prints each
+ * row as a ratio measured in this run, and writes the rows as JSON. A benchmark is `<room>/bench/index.js`: it exports
+ * `rows({ progress })`.
+ */
+import { existsSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { root, setUp } from './setup.js'
+
+const BENCHES = { core: 'core-wasm/bench/index.js', salt: 'node/bench/salt.js', central: 'node/bench/central.js' }
+
+const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true })
+const unknown = positionals.filter((name) => !(name in BENCHES))
+if (unknown.length > 0) {
+  console.error(`no such benchmark: ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}`)
+  process.exit(2)
+}
+const named = positionals.length > 0 ? positionals : Object.keys(BENCHES).filter((name) => existsSync(path(name)))
+setUp()
+
+const machine = `${cpus()[0]?.model.trim() ?? process.arch} × ${cpus().length}, ${process.platform} ${process.arch}`
+const rows = []
+for (const name of named) {
+  const bench = await import(path(name))
+  rows.push(...(await bench.rows({ progress })))
+}
+progress('')
+console.log(`${machine}, Node ${process.versions.node}; the minimum of interleaved rounds`)
+for (const row of rows) console.log(line(row))
+if (values.json)
+  writeFileSync(values.json, `${JSON.stringify({ machine, node: process.versions.node, rows }, null, 2)}\n`)
+
+function path(name) {
+  return join(root, BENCHES[name])
+}
+
+/** Overwrites one line of a terminal; silent elsewhere, so that logs stay short. */
+function progress(text) {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
+  else if (text.endsWith('…')) process.stderr.write(`${text}\n`)
+}
+
+function line({ name, against, ratio, ours, theirs }) {
+  const numbers = theirs === undefined ? `${round(ours)}` : `${round(ours)} : ${round(theirs)}`
+  return `${name.padEnd(44)} ${against.padEnd(54)} ${(ratio === undefined ? '' : `${ratio.toFixed(2)}×`).padStart(9)}   ${numbers}`
+}
+
+function round(value) {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3)
+}

@@ -1,0 +1,24 @@
+/**
+ * `npm run test:matrix -- [MAJOR…]`: the golden digest on other lines of Node (22 and 24 unless named), whose binaries come
+ * from npm. Both builds must give on each of them what they give here.
+ */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { root, run, setUp } from './setup.js'
+
+const majors = process.argv.length > 2 ? process.argv.slice(2) : ['22', '24']
+const platform = process.platform === 'win32' ? 'win' : process.platform
+const golden = join(root, 'core-wasm', 'scripts', 'golden.js')
+
+setUp()
+run('golden digest', process.execPath, [golden])
+for (const major of majors) {
+  const folder = mkdtempSync(join(tmpdir(), `geotrace-node-${major}-`))
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  run(`npm pack, Node ${major}`, 'npm', [
+    ...['pack', `node-${platform}-${process.arch}@${major}`, '--silent', '--pack-destination', folder],
+  ])
+  run(`unpacking Node ${major}`, 'tar', ['-xzf', join(folder, readdirSync(folder)[0]), '-C', folder])
+  run(`golden digest on Node ${major}`, join(folder, 'package', 'bin', 'node'), [golden])
+}
