@@ -2,7 +2,7 @@
  * `npm start`: founds a federation of real processes on this machine, lets simulated residents live through the last
  * hours, has one report, shows who was marked, where, when and why, and stays up. Nothing of it is kept.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '@geotrace/core-wasm'
@@ -21,6 +21,8 @@ interface DemoOptions {
   degrees: number
 }
 
+/** With the process's id behind it. */
+const DIRECTORY = 'geotrace-demo-'
 const REPORTER = 'ada'
 const STATUS_MS = 2_000
 const PARENT_POLL_MS = 500
@@ -35,7 +37,8 @@ export function demoCommand(out: Output): Command {
 
 async function demo({ once = false, degrees }: DemoOptions, out: Output): Promise<void> {
   const stop = toldToStop()
-  const dir = mkdtempSync(join(tmpdir(), 'geotrace-demo-'))
+  removeLeftovers()
+  const dir = mkdtempSync(join(tmpdir(), `${DIRECTORY}${process.pid}-`))
   let federation: FederationProcesses | undefined
   let town: Town | undefined
   const run = async () => {
@@ -61,6 +64,22 @@ async function demo({ once = false, degrees }: DemoOptions, out: Output): Promis
     await town?.close().catch(() => {})
     rmSync(dir, { recursive: true, force: true, maxRetries: 3 })
     out.line('All processes ended; nothing is left behind.')
+  }
+}
+
+/** Directories of demos that were killed and could not tidy up. */
+function removeLeftovers(): void {
+  for (const name of readdirSync(tmpdir())) {
+    if (!name.startsWith(DIRECTORY) || isRunning(Number.parseInt(name.slice(DIRECTORY.length), 10))) continue
+    rmSync(join(tmpdir(), name), { recursive: true, force: true })
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
   }
 }
 
