@@ -119,6 +119,19 @@ describe('imports go one way', () => {
   })
 })
 
+describe('the dependencies', () => {
+  it('are all used: what nobody imports is only something to attack', () => {
+    const idle = ROOMS.flatMap((room) => {
+      const { dependencies } = JSON.parse(readFileSync(join(root, room, 'package.json'), 'utf8'))
+      const used = new Set(imports.filter(({ from }) => from.startsWith(`${room}/src/`)).map(({ to }) => packageOf(to)))
+      return Object.keys(dependencies)
+        .filter((name) => !used.has(name))
+        .map((name) => `${room}: ${name}`)
+    })
+    expect(idle).toEqual([])
+  })
+})
+
 describe('the sources', () => {
   const EDGES =
     /^(core-wasm\/src\/clock\.ts|node\/src\/(net|cli)\/.*|node\/src\/local-federation\.ts|client\/src\/(libp2p-dialer|deadline|tracer)\.ts)$/
