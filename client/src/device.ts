@@ -1,13 +1,12 @@
 /** What the parts of a tracer share. Fields that an erasure or an import replaces are mutable. */
 import type { Clock, Core, Fix } from '@geotrace/core-wasm'
 import { FederationError } from '@geotrace/core-wasm'
-import { equalBytes, type Manifest, manifestToId, USER_SECRET_BYTES } from '@geotrace/core-wasm/wire'
+import { equalBytes, type Manifest, manifestToId, type RosterChain, USER_SECRET_BYTES } from '@geotrace/core-wasm/wire'
 import type { Dialer } from './dialer.ts'
 import type { Mutex } from './mutex.ts'
 import type { DepositVerdict } from './outbox.ts'
 import { KEYS } from './records.ts'
 import type { Redactor } from './redaction.ts'
-import type { KnownRosters } from './rosters.ts'
 import type { SaltKeeper } from './salt-keeper.ts'
 import { put, type Storage } from './storage.ts'
 
@@ -26,7 +25,7 @@ export interface Device {
   readonly lock: Mutex
   readonly keeper: SaltKeeper
   readonly liars: Set<string>
-  readonly rosters: KnownRosters
+  readonly rosters: RosterChain
   redactor: Redactor
   secrets: DeviceSecrets
 }

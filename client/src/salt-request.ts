@@ -11,6 +11,7 @@ import {
   SALT_PROTOCOL,
   shardToReplicas,
 } from '@geotrace/core-wasm/wire'
+import { reportLie } from './evidence.ts'
 import type { PlannedRequest } from './plan.ts'
 import { shuffle } from './shuffle.ts'
 import type { Wire } from './wire-session.ts'
@@ -36,11 +37,13 @@ export async function requestSalts({ certified, shard, blocks }: PlannedRequest,
   const { wire, random, liars } = asker
   const asked: Asked = { salts: undefined, time: undefined, requests: 0, lies: 0 }
   const frame = encodeSaltRequest({ roster: hashToRosterName(certified.hash), shard, blocks })
-  for (const replica of shuffle(shardToReplicas(certified.roster, shard), random)) {
+  const replicas = shuffle(shardToReplicas(certified.roster, shard), random)
+  for (const replica of replicas) {
     if (liars.has(bytesToHex(replica.key))) continue
+    let answer: Uint8Array | undefined
     try {
       asked.requests++
-      const answer = await wire.request(replica, SALT_PROTOCOL, frame)
+      answer = await wire.request(replica, SALT_PROTOCOL, frame)
       const { salts, time } = answerToSalts(answer, certified, shard, blocks, replica.key)
       return { ...asked, salts, time }
     } catch (error) {
@@ -48,6 +51,7 @@ export async function requestSalts({ certified, shard, blocks }: PlannedRequest,
       if (isFederationError(error, 'PEER_LIED')) {
         asked.lies++
         liars.add(bytesToHex(replica.key))
+        if (answer !== undefined) await reportLie(wire, certified, replica.key, frame, answer, liars)
       }
     }
   }

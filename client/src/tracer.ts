@@ -3,7 +3,14 @@
  * Clock, randomness, network and disk are injected; the defaults here are the only ones.
  */
 import { type Clock, type Core, FederationError, type Fix, loadCore, systemClock } from '@geotrace/core-wasm'
-import { assertManifest, type Manifest, type Mark, parseManifest, type ReportStatus } from '@geotrace/core-wasm/wire'
+import {
+  assertManifest,
+  type Manifest,
+  type Mark,
+  parseManifest,
+  type ReportStatus,
+  rosterChain,
+} from '@geotrace/core-wasm/wire'
 import { exportBackup, importBackup } from './backup.ts'
 import { type Device, openSecrets, type Random } from './device.ts'
 import type { Dialer } from './dialer.ts'
@@ -96,7 +103,7 @@ export async function createTracer(init: TracerInit): Promise<Tracer> {
     lock: mutex(),
     keeper: saltKeeper(),
     liars: new Set(),
-    rosters: [],
+    rosters: rosterChain(manifest),
     redactor: await openRedaction(secrets.device),
     secrets,
   }

@@ -13,6 +13,7 @@ import { bodyToCertified, bodyToHash, type CertifiedRoster, encodeRoster } from 
 import { manifestToRoster, shardToReplicas, sheetEpochs } from '../wire/roster-rules.ts'
 import { commitMessage, sheetContent } from '../wire/sheet.ts'
 import { type Signer, secretToSigner, signContent } from '../wire/signature.ts'
+import { signVote } from '../wire/vote.ts'
 import { epochToBlocks } from '../wire/window.ts'
 
 const PHRASE = 'a phrase for tests'
@@ -61,6 +62,11 @@ export function testManifest(parameters: Partial<Parameters> = {}, at = Date.par
   })
 }
 
+/** What an operator commits to when it votes for the roster of a height, 32 bytes. */
+export function testNonce(operator: string, height: number): Uint8Array {
+  return sha256(utf8(`nonce ${operator} ${height}`))
+}
+
 /** The salt of (shard, size, n), 32 bytes. */
 export function testSalt(shard: number, size: number, n: number): Uint8Array {
   return hmac(sha256, utf8(`shard ${shard}`), utf8(`${size}/${n}`))
@@ -104,9 +110,9 @@ export function foundRoster(manifest: Manifest, trees: Uint8Array[][][], founder
       })
   })
   const body = encodeRoster(roster)
-  const votes = manifest.operators.slice(0, voters).map(({ name }, operator) => ({
-    operator,
-    signature: signContent(testSigner(`operator/${name}`), 'geotrace/vote', bodyToHash(body)),
-  }))
+  const ballot = { height: 0, firstEpoch, hash: bodyToHash(body) }
+  const votes = manifest.operators
+    .slice(0, voters)
+    .map(({ name }, operator) => signVote(testSigner(`operator/${name}`), operator, ballot, testNonce(name, 0)))
   return bodyToCertified(body, sheetSignatures, votes)
 }

@@ -52,6 +52,18 @@ export const SALT_ANSWER_MAX_BYTES = 8_192
 /** A Merkle path of 16 covers 65,536 epochs, ten years. */
 export const PATH_MAX = 16
 export const ROSTER_MAX_BYTES = 262_144
+/** A gossip message; the largest carries a change that two hundred operators signed, 110 bytes each. */
+export const GOSSIP_MAX_BYTES = 32_768
+export const CHANGE_MAX_BYTES = 24_576
+/** A signed answer with its request. */
+export const EVIDENCE_MAX_BYTES = 12_288
+/** Changes in one roster: growth and loss stay gradual, a roster stays small. */
+export const CHANGES_PER_ROSTER_MAX = 32
+/** Nodes of one operator: more add nothing, since no two of them replicate one shard. */
+export const MEMBERS_PER_OPERATOR_MAX = 16
+export const OPERATORS_MAX = 300
+export const MEMBERS_MAX = 1_000
+export const ADDRESSES_MAX = 8
 export const SEEDS_MAX_BYTES = 256
 export const SYNC_REQUEST_MAX_BYTES = 65_536
 export const SYNC_REPLY_MAX_BYTES = 16_384

@@ -5,6 +5,7 @@
 export interface ErrorData {
   ABORTED: undefined
   ADDRESS_NOT_LOOPBACK: { address: string }
+  CHANGE_INVALID: { reason: string }
   CODE_EXPIRED: undefined
   CODE_SPENT: undefined
   CODE_UNKNOWN: undefined
@@ -27,6 +28,7 @@ export interface ErrorData {
   PEER_TIMEOUT: { peer: string }
   PEER_UNREACHABLE: { tried: number }
   QUOTA_SPENT: { retryAfterMs: number }
+  ROSTER_FORKED: { height: number }
   ROSTER_INVALID: { reason: string }
   ROSTER_UNKNOWN: undefined
   STORAGE_CORRUPT: { what: string }

@@ -6,15 +6,18 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { encode } from 'cborg'
 import * as z from 'zod/mini'
 import { bytesToHex, concatBytes, hexToBytes, utf8 } from './bytes.ts'
-import { MANIFEST_MAX_BYTES, SYNC_REPLY_MAX_BYTES, SYNC_REQUEST_MAX_BYTES } from './constants.ts'
+import {
+  ADDRESSES_MAX,
+  MANIFEST_MAX_BYTES,
+  MEMBERS_MAX,
+  OPERATORS_MAX,
+  SYNC_REPLY_MAX_BYTES,
+  SYNC_REQUEST_MAX_BYTES,
+} from './constants.ts'
 import { DEMO_PHRASE, demoSecret, isLoopback } from './demo-keys.ts'
 import { FederationError } from './errors.ts'
 import { isValidPeerId } from './peer-id.ts'
 import { secretToSigner } from './signature.ts'
-
-const OPERATORS_MAX = 300
-const MEMBERS_MAX = 1_000
-const ADDRESSES_MAX = 8
 
 const whole = (min: number, max: number) => z.int().check(z.minimum(min), z.maximum(max))
 const hex32 = z.string().check(z.regex(/^[0-9a-f]{64}$/))
@@ -44,7 +47,7 @@ const schema = z.strictObject({
     shards: whole(1, 4_096),
     replicas: whole(1, 15),
     threshold: z.literal(1),
-    periodEpochs: whole(1, 18 * 7),
+    periodEpochs: whole(1, 65_000),
     reserveEpochs: whole(0, 65_000),
     retentionDays: whole(1, 3_660),
     /** Size classes of a sync request, ascending, and the one size of a reply, bytes. */

@@ -1,42 +1,39 @@
 /**
- * /geotrace/roster/1: rosters for everybody, sheets and votes among members. PROTOCOL.md §7.3.
+ * /geotrace/roster/1: rosters for everybody; what is being agreed on among members. PROTOCOL.md §7.3.
  *
  *  request: u8 version; u8 op; body           reply: u8 status (otherwise u32 number); body
  *    0 GET      u32 height                       CertifiedRoster CBOR, or nothing when there is none
- *    1 SHEETS   –                                count u16, { u16 shard, root 32, signature 64 }
- *    2 VOTE     CertifiedRoster CBOR, no votes   u16 operator, signature 64
- *    3 CERTIFY  CertifiedRoster CBOR             –
- *    4 TIME     –                                u64 Unix ms
- * GET is for everybody; the rest only between peers of the manifest.
+ *    1 BODY     u8 hash[32]                      a proposal as CertifiedRoster CBOR without votes, or nothing
+ *    2 POOL     –                                count u16, { u16 length, gossip message }
+ *    3 TIME     –                                u64 Unix ms
+ *    4 SUBMIT   gossip message                   –
+ * GET, TIME and SUBMIT of evidence are for everybody; the rest only between members.
  */
 import { type ByteReader, byteReader, byteWriter } from './bytes.ts'
-import { HASH_BYTES, PROTOCOL_VERSION, SIGNATURE_BYTES } from './constants.ts'
+import { GOSSIP_MAX_BYTES, HASH_BYTES, PROTOCOL_VERSION } from './constants.ts'
 import { ROSTER_FRAME_MAX_BYTES } from './protocols.ts'
-import type { Vote } from './roster.ts'
 import { assertVersion, STATUS_OK, throwRefusal } from './status.ts'
 
-const OPS = ['get', 'sheets', 'vote', 'certify', 'time'] as const
+const OPS = ['get', 'body', 'pool', 'time', 'submit'] as const
 
 export type RosterRequest =
   | { op: 'get'; height: number }
-  | { op: 'sheets' }
-  | { op: 'vote'; proposal: Uint8Array }
-  | { op: 'certify'; certified: Uint8Array }
+  | { op: 'body'; hash: Uint8Array }
+  | { op: 'pool' }
   | { op: 'time' }
-
-/** A replica's signature under the sheet of one shard. */
-export interface SignedSheet {
-  shard: number
-  root: Uint8Array
-  signature: Uint8Array
-}
+  | { op: 'submit'; message: Uint8Array }
 
 export function encodeRosterRequest(request: RosterRequest): Uint8Array {
-  const writer = byteWriter(ROSTER_FRAME_MAX_BYTES).u8(PROTOCOL_VERSION).u8(OPS.indexOf(request.op))
+  const writer = byteWriter(requestSize(request)).u8(PROTOCOL_VERSION).u8(OPS.indexOf(request.op))
   if (request.op === 'get') writer.u32(request.height)
-  if (request.op === 'vote') writer.bytes(request.proposal)
-  if (request.op === 'certify') writer.bytes(request.certified)
+  if (request.op === 'body') writer.bytes(request.hash, HASH_BYTES)
+  if (request.op === 'submit') writer.bytes(request.message)
   return writer.finish()
+}
+
+/** Exact, but for the smallest: a writer takes what it might need at once. */
+function requestSize(request: RosterRequest): number {
+  return request.op === 'submit' ? 2 + request.message.length : 2 + HASH_BYTES
 }
 
 /** Throws MESSAGE_MALFORMED, VERSION_UNKNOWN. */
@@ -44,21 +41,29 @@ export function decodeRosterRequest(bytes: Uint8Array): RosterRequest {
   const reader = byteReader(bytes)
   assertVersion(reader.u8())
   const op = OPS[reader.u8()] ?? reader.refuse('no such operation')
-  const request: RosterRequest =
-    op === 'get'
-      ? { op, height: reader.u32() }
-      : op === 'vote'
-        ? { op, proposal: reader.bytes(reader.left) }
-        : op === 'certify'
-          ? { op, certified: reader.bytes(reader.left) }
-          : { op }
+  const request = readRequest(reader, op)
   reader.end()
   return request
 }
 
-/** The reply to GET: the certified roster of that height, or nothing. */
+function readRequest(reader: ByteReader, op: RosterRequest['op']): RosterRequest {
+  switch (op) {
+    case 'get':
+      return { op, height: reader.u32() }
+    case 'body':
+      return { op, hash: reader.bytes(HASH_BYTES) }
+    case 'submit':
+      if (reader.left > GOSSIP_MAX_BYTES) reader.refuse('it is too large')
+      return { op, message: reader.bytes(reader.left) }
+    case 'pool':
+    case 'time':
+      return { op }
+  }
+}
+
+/** The reply to GET and BODY: a roster with what certifies it so far, or nothing. */
 export function encodeRosterReply(certified: Uint8Array = new Uint8Array(0)): Uint8Array {
-  return byteWriter(ROSTER_FRAME_MAX_BYTES).u8(STATUS_OK).bytes(certified).finish()
+  return byteWriter(1 + certified.length).u8(STATUS_OK).bytes(certified).finish()
 }
 
 export function decodeRosterReply(bytes: Uint8Array): Uint8Array | undefined {
@@ -66,37 +71,28 @@ export function decodeRosterReply(bytes: Uint8Array): Uint8Array | undefined {
   return reader.left === 0 ? undefined : reader.bytes(reader.left)
 }
 
-export function encodeSheetsReply(sheets: readonly SignedSheet[]): Uint8Array {
-  const writer = byteWriter(ROSTER_FRAME_MAX_BYTES).u8(STATUS_OK).u16(sheets.length)
-  for (const { shard, root, signature } of sheets) {
-    writer.u16(shard).bytes(root, HASH_BYTES).bytes(signature, SIGNATURE_BYTES)
+/** As many of the messages as a frame takes. */
+export function encodePoolReply(messages: readonly Uint8Array[]): Uint8Array {
+  const fits: Uint8Array[] = []
+  let size = 3
+  for (const message of messages) {
+    if (size + 2 + message.length > ROSTER_FRAME_MAX_BYTES) break
+    size += 2 + message.length
+    fits.push(message)
   }
+  const writer = byteWriter(size).u8(STATUS_OK).u16(fits.length)
+  for (const message of fits) writer.u16(message.length).bytes(message)
   return writer.finish()
 }
 
-export function decodeSheetsReply(bytes: Uint8Array): SignedSheet[] {
+export function decodePoolReply(bytes: Uint8Array): Uint8Array[] {
   const reader = opened(bytes)
-  const sheets = Array.from({ length: reader.u16() }, () => ({
-    shard: reader.u16(),
-    root: reader.bytes(HASH_BYTES),
-    signature: reader.bytes(SIGNATURE_BYTES),
-  }))
+  const messages = Array.from({ length: reader.u16() }, () => reader.bytes(reader.u16()))
   reader.end()
-  return sheets
+  return messages
 }
 
-export function encodeVoteReply({ operator, signature }: Vote): Uint8Array {
-  return byteWriter(67).u8(STATUS_OK).u16(operator).bytes(signature, SIGNATURE_BYTES).finish()
-}
-
-export function decodeVoteReply(bytes: Uint8Array): Vote {
-  const reader = opened(bytes)
-  const vote = { operator: reader.u16(), signature: reader.bytes(SIGNATURE_BYTES) }
-  reader.end()
-  return vote
-}
-
-/** The empty reply to CERTIFY. */
+/** The empty reply to SUBMIT. */
 export function encodeDone(): Uint8Array {
   return Uint8Array.of(STATUS_OK)
 }

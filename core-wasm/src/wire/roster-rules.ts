@@ -1,23 +1,12 @@
 /**
- * The rules of rosters as pure functions: who replicates a shard, which roster is in force for a block,
- * when a certificate holds. PROTOCOL.md §4.4–4.6. Later rosters follow with gossip; the founding one is complete here.
+ * The rules of rosters as pure functions: the founding one, who replicates a shard, which roster is in force for a
+ * block. PROTOCOL.md §4.4, §4.5. How one follows another is succession.ts, what certifies it certificate.ts.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, byteWriter, concatBytes, equalBytes, hexToBytes } from './bytes.ts'
-import { KEY_BYTES } from './constants.ts'
-import { FederationError } from './errors.ts'
 import { type Manifest, manifestToId, type PeerEntry } from './manifest.ts'
 import { peerIdToKey } from './peer-id.ts'
-import {
-  type CertifiedRoster,
-  encodeRoster,
-  type Roster,
-  type RosterMember,
-  type RosterPeer,
-  type SheetSignatures,
-} from './roster.ts'
-import { sheetContent } from './sheet.ts'
-import { isValidSignature } from './signature.ts'
+import type { CertifiedRoster, Roster, RosterMember, RosterPeer } from './roster.ts'
 import { oldestOpenEpoch } from './window.ts'
 
 /** Votes that certify a roster of n operators. */
@@ -28,6 +17,11 @@ export function quorum(operators: number): number {
 /** Signatures that make a sheet: a majority of the shard's replicas. */
 export function sheetQuorum(replicas: number): number {
   return Math.floor(replicas / 2) + 1
+}
+
+/** Operators that must sponsor a new one: if fewer than a third are bad, one of these is not. */
+export function sponsorQuorum(operators: number): number {
+  return Math.floor(operators / 3) + 1
 }
 
 /** The lines of each sheet of a roster. */
@@ -75,6 +69,12 @@ export function manifestToRoster(manifest: Manifest): Roster {
     central: toPeer(central),
     sheets: [],
     core: { simd: hexToBytes(core.simd), scalar: hexToBytes(core.scalar) },
+    plan: { shards: parameters.shards, replicas: parameters.replicas },
+    newcomers: [],
+    admitted: [],
+    gone: [],
+    changes: [],
+    reveals: [],
   }
 }
 
@@ -101,6 +101,16 @@ export function shardToReplicas(roster: Roster, shard: number): RosterMember[] {
   return replicas
 }
 
+/** Whether this member or operator is gone for good, though it may hold shards to the end of the roster. */
+export function isGone(roster: Pick<Roster, 'gone'>, key: Uint8Array): boolean {
+  return roster.gone.some((item) => equalBytes(item, key))
+}
+
+/** The member of this roster with this key. */
+export function keyToMember(roster: Roster, key: Uint8Array): RosterMember | undefined {
+  return roster.members.find((member) => equalBytes(member.key, key))
+}
+
 /** The shards that the member with this key replicates. */
 export function keyToShards(roster: Roster, key: Uint8Array): number[] {
   return Array.from({ length: roster.shards }, (_, shard) => shard).filter((shard) =>
@@ -115,60 +125,4 @@ export function rosterInForce(rosters: readonly CertifiedRoster[], epoch: number
     if (item.roster.firstEpoch <= epoch && (best === undefined || item.roster.height > best.roster.height)) best = item
   }
   return best !== undefined && epoch < best.roster.firstEpoch + sheetEpochs(best.roster) ? best : undefined
-}
-
-/** Throws ROSTER_INVALID unless this follows from the manifest and a majority of its replicas signed every sheet. */
-export function assertProposal(manifest: Manifest, { roster, sheetSignatures }: CertifiedRoster): void {
-  const want = manifestToRoster(manifest)
-  if (!equalBytes(encodeRoster(want), encodeRoster({ ...roster, sheets: [] })))
-    invalid('it does not follow from the manifest')
-  if (roster.sheets.length !== roster.shards || sheetSignatures.length !== roster.shards) {
-    invalid(`it has ${roster.sheets.length} sheets for ${roster.shards} shards`)
-  }
-  for (const [shard, signatures] of sheetSignatures.entries()) assertSheetSigned(roster, shard, signatures)
-}
-
-/** Throws ROSTER_INVALID unless a majority of the shard's replicas signed its sheet. */
-export function assertSheetSigned(roster: Roster, shard: number, signatures: SheetSignatures): void {
-  const root = roster.sheets[shard] ?? invalid(`shard ${shard} has no sheet`)
-  const content = sheetContent({
-    federation: roster.federation,
-    shard,
-    firstEpoch: roster.firstEpoch,
-    epochs: sheetEpochs(roster),
-    root,
-  })
-  const replicas = shardToReplicas(roster, shard)
-  const signers = new Set<number>()
-  for (const [index, signature] of signatures) {
-    const member = roster.members[index]
-    if (member === undefined || !replicas.includes(member)) invalid(`sheet ${shard} is signed by a stranger`)
-    if (!isValidSignature(member.key, 'geotrace/sheet', content, signature))
-      invalid(`sheet ${shard}: a signature fails`)
-    signers.add(index)
-  }
-  if (signers.size < sheetQuorum(replicas.length)) invalid(`sheet ${shard} has ${signers.size} signatures`)
-}
-
-/** Throws ROSTER_INVALID unless ⌊2n/3⌋ + 1 of `operators` voted for it. */
-export function assertCertificate(certified: CertifiedRoster, operators: readonly { key: Uint8Array }[]): void {
-  const voters = new Set<number>()
-  for (const { operator, signature } of certified.votes) {
-    const key = operators[operator]?.key
-    if (key === undefined || key.length !== KEY_BYTES) invalid('a vote by a stranger')
-    if (!isValidSignature(key, 'geotrace/vote', certified.hash, signature)) invalid('a vote with a bad signature')
-    voters.add(operator)
-  }
-  const need = quorum(operators.length)
-  if (voters.size < need) invalid(`${voters.size} of the ${need} votes it needs`)
-}
-
-/** The founding roster with its certificate, checked against the manifest. Throws ROSTER_INVALID. */
-export function assertFounding(manifest: Manifest, certified: CertifiedRoster): void {
-  assertProposal(manifest, certified)
-  assertCertificate(certified, certified.roster.operators)
-}
-
-function invalid(reason: string): never {
-  throw new FederationError('ROSTER_INVALID', `roster: ${reason}`, { reason })
 }

@@ -3,10 +3,19 @@
  * Deterministic CBOR; a body that does not encode back to the same bytes is refused, so a roster has one hash.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
-import { decode, encode } from 'cborg'
+import { encode } from 'cborg'
 import * as z from 'zod/mini'
 import { bytesToHex, concatBytes, equalBytes, utf8 } from './bytes.ts'
-import { HASH_BYTES, KEY_BYTES, ROSTER_MAX_BYTES, ROSTER_NAME_BYTES, SIGNATURE_BYTES } from './constants.ts'
+import { decodeCanonical } from './canonical.ts'
+import {
+  CHANGE_MAX_BYTES,
+  CHANGES_PER_ROSTER_MAX,
+  HASH_BYTES,
+  KEY_BYTES,
+  ROSTER_MAX_BYTES,
+  ROSTER_NAME_BYTES,
+  SIGNATURE_BYTES,
+} from './constants.ts'
 import { FederationError } from './errors.ts'
 
 export interface RosterPeer {
@@ -19,6 +28,14 @@ export interface RosterPeer {
 export interface RosterMember extends RosterPeer {
   /** 32 bytes that nobody could choose; order of replicas. */
   rank: Uint8Array
+}
+/** A nonce that a voter committed to when it voted for the roster before, opened. */
+export interface Reveal {
+  /** Index into the operators of the roster before. */
+  operator: number
+  nonce: Uint8Array
+  /** Its vote for the roster before: proof that the nonce was fixed then. */
+  signature: Uint8Array
 }
 /** Replicas that signed the sheet of a shard: index into `members`, signature. */
 export type SheetSignatures = [member: number, signature: Uint8Array][]
@@ -41,10 +58,25 @@ export interface Roster {
   /** Roots of the sheets, one a shard, 32 bytes each. */
   sheets: Uint8Array[]
   core: { simd: Uint8Array; scalar: Uint8Array }
+  /** Shards and replicas of the roster that follows. */
+  plan: { shards: number; replicas: number }
+  /** Ranked now, members from the next roster on. */
+  newcomers: RosterMember[]
+  /** Admitted by this roster; the next one ranks them. */
+  admitted: RosterPeer[]
+  /** Keys of members and operators that are gone for good; members among them hold their shards one roster longer. */
+  gone: Uint8Array[]
+  /** The signed changes that this roster makes to the one before. */
+  changes: Uint8Array[]
+  /** What ranks those whom the roster before admitted. */
+  reveals: Reveal[]
 }
-/** One operator's signature over a roster's hash. */
+/** One operator's vote for a roster; see `voteContent` (certificate.ts). */
 export interface Vote {
+  /** Index into the operators of the roster before, at founding into its own. */
   operator: number
+  /** H("geotrace/nonce" ‖ nonce): the voter's share in the rank of whomever this roster admits. */
+  commitment: Uint8Array
   signature: Uint8Array
 }
 export interface CertifiedRoster {
@@ -62,7 +94,21 @@ const fixed = (length: number) =>
   z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length === length, `expected ${length} bytes`)
 const addresses = z.array(z.string().check(z.maxLength(256))).check(z.maxLength(8))
 const peerShape = { key: fixed(KEY_BYTES), operator: whole(0xffff), addresses }
-const voteSchema = z.strictObject({ operator: whole(0xffff), signature: fixed(SIGNATURE_BYTES) })
+const memberSchema = z.strictObject({ ...peerShape, rank: fixed(HASH_BYTES) })
+const voteSchema = z.strictObject({
+  operator: whole(0xffff),
+  commitment: fixed(HASH_BYTES),
+  signature: fixed(SIGNATURE_BYTES),
+})
+const revealSchema = z.strictObject({
+  operator: whole(0xffff),
+  nonce: fixed(HASH_BYTES),
+  signature: fixed(SIGNATURE_BYTES),
+})
+const changeSchema = z.custom<Uint8Array>(
+  (value) => value instanceof Uint8Array && value.length <= CHANGE_MAX_BYTES,
+  `expected at most ${CHANGE_MAX_BYTES} bytes`,
+)
 const rosterSchema = z.strictObject({
   version: z.literal(1),
   federation: fixed(HASH_BYTES),
@@ -76,10 +122,16 @@ const rosterSchema = z.strictObject({
   threshold: whole(15),
   salting: z.literal('plain'),
   operators: z.array(z.strictObject({ name: z.string().check(z.maxLength(63)), key: fixed(KEY_BYTES) })),
-  members: z.array(z.strictObject({ ...peerShape, rank: fixed(HASH_BYTES) })),
+  members: z.array(memberSchema),
   central: z.strictObject(peerShape),
   sheets: z.array(fixed(HASH_BYTES)),
   core: z.strictObject({ simd: fixed(HASH_BYTES), scalar: fixed(HASH_BYTES) }),
+  plan: z.strictObject({ shards: whole(4_096), replicas: whole(15) }),
+  newcomers: z.array(memberSchema),
+  admitted: z.array(z.strictObject(peerShape)),
+  gone: z.array(fixed(KEY_BYTES)),
+  changes: z.array(changeSchema).check(z.maxLength(CHANGES_PER_ROSTER_MAX)),
+  reveals: z.array(revealSchema),
 })
 const certifiedSchema = z.strictObject({
   body: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
@@ -93,9 +145,7 @@ export function encodeRoster(roster: Roster): Uint8Array {
 
 /** Throws ROSTER_INVALID. */
 export function decodeRoster(body: Uint8Array): Roster {
-  const roster = decodeChecked(body, rosterSchema)
-  if (!equalBytes(encode(roster), body)) invalid('its bytes are not canonical')
-  return roster
+  return decodeCanonical(body, rosterSchema, ROSTER_MAX_BYTES, invalid)
 }
 
 export function bodyToHash(body: Uint8Array): Uint8Array {
@@ -111,9 +161,9 @@ export function encodeCertifiedRoster({ body, sheetSignatures, votes }: Certifie
   return encode({ body, sheetSignatures, votes })
 }
 
-/** Decodes only; `assertFounding` (roster-rules.ts) says whether it holds. Throws ROSTER_INVALID. */
+/** Decodes only; `assertFounding` and `assertSuccessor` (certificate.ts) say whether it holds. Throws ROSTER_INVALID. */
 export function decodeCertifiedRoster(bytes: Uint8Array): CertifiedRoster {
-  const { body, sheetSignatures, votes } = decodeChecked(bytes, certifiedSchema)
+  const { body, sheetSignatures, votes } = decodeCanonical(bytes, certifiedSchema, ROSTER_MAX_BYTES, invalid)
   return bodyToCertified(body, sheetSignatures, votes)
 }
 
@@ -125,19 +175,6 @@ export function hashToRosterName(hash: Uint8Array): Uint8Array {
 /** For maps: the roster's name in hex. */
 export function rosterKey(certified: CertifiedRoster): string {
   return bytesToHex(hashToRosterName(certified.hash))
-}
-
-function decodeChecked<T>(bytes: Uint8Array, schema: z.ZodMiniType<T>): T {
-  if (bytes.length > ROSTER_MAX_BYTES) invalid(`it is larger than ${ROSTER_MAX_BYTES} bytes`)
-  let value: unknown
-  try {
-    value = decode(bytes, { strict: true, rejectDuplicateMapKeys: true, allowUndefined: false, allowIndefinite: false })
-  } catch (cause) {
-    invalid('it is not CBOR', cause)
-  }
-  const result = schema.safeParse(value)
-  if (!result.success) invalid(`${result.error.issues[0]!.path.join('.')}: ${result.error.issues[0]!.message}`)
-  return result.data
 }
 
 function invalid(reason: string, cause?: unknown): never {

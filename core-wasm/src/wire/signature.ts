@@ -3,11 +3,19 @@
  * serves no other. PROTOCOL.md §6.4; RFC 8032.
  */
 import { ed25519 } from '@noble/curves/ed25519.js'
-import { byteWriter, concatBytes, utf8 } from './bytes.ts'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex, byteWriter, concatBytes, utf8 } from './bytes.ts'
 import { KEY_BYTES, SIGNATURE_BYTES } from './constants.ts'
 
 /** What each kind of signature stands for. */
-export type SignatureDomain = 'geotrace/salt-answer' | 'geotrace/sheet' | 'geotrace/vote'
+export type SignatureDomain =
+  | 'geotrace/salt-answer'
+  | 'geotrace/sheet'
+  | 'geotrace/vote'
+  | 'geotrace/proposal'
+  | 'geotrace/presence'
+  | 'geotrace/change'
+  | 'geotrace/handover'
 
 /** Something that signs with one Ed25519 key; nodes bring a native one. */
 export interface Signer {
@@ -32,8 +40,23 @@ export function isValidSignature(
   signature: Uint8Array,
 ): boolean {
   if (key.length !== KEY_BYTES || signature.length !== SIGNATURE_BYTES) return false
-  return ed25519.verify(signature, signedBytes(domain, content), key, { zip215: false })
+  const message = signedBytes(domain, content)
+  const name = bytesToHex(sha256(concatBytes(key, signature, message)))
+  if (verified.has(name)) return true
+  if (!ed25519.verify(signature, message, key, { zip215: false })) return false
+  if (verified.size >= VERIFIED_MAX) verified.delete(verified.values().next().value!)
+  verified.add(name)
+  return true
 }
+
+/**
+ * Signatures that held, by hash. Votes and sheets come from gossip, again in a proposal and again in a certificate,
+ * and one check costs as much as a thousand hashes. Never the host's own check instead: implementations differ on keys
+ * made to tell them apart, and peers must agree on every certificate.
+ */
+const verified = new Set<string>()
+/** The votes and sheets of a few rosters; 150 bytes each. */
+const VERIFIED_MAX = 4_096
 
 function signedBytes(domain: SignatureDomain, content: Uint8Array): Uint8Array {
   const name = utf8(domain)

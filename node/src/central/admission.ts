@@ -40,7 +40,7 @@ export interface AdmissionInit {
 /** Throws ROSTER_UNKNOWN while this peer has no roster at all: nothing is lost, the device comes again. */
 export async function admitGroups(init: AdmissionInit): Promise<Admission> {
   const { store, book, pins, user, groups, nowMs, retentionStart } = init
-  if (groups.length > 0 && book.newest() === undefined) {
+  if (groups.length > 0 && book.newest === undefined) {
     throw new FederationError('ROSTER_UNKNOWN', 'the federation has no roster yet')
   }
   const taken: EpochRows[] = []

@@ -15,6 +15,7 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { Log } from '../log.ts'
 import { assertSameFederation, createMembership, type Membership } from '../membership/membership.ts'
+import { nativeSigner } from '../membership/native-signer.ts'
 import { fileRecords } from '../membership/records.ts'
 import { createHost } from '../net/host.ts'
 import type { Host } from '../net/protocol.ts'
@@ -144,7 +145,7 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
       state = 'stopped'
     },
     status() {
-      const roster = parts?.membership.book.newest()?.roster.height
+      const roster = parts?.membership.book.newest?.roster.height
       const risk = parts?.risk.status
       return {
         state: state === 'joining' && roster !== undefined ? 'serving' : state,
@@ -213,9 +214,12 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
     const membership = await createMembership({
       manifest,
       host,
+      signer: nativeSigner(secret),
       records,
       clock,
+      random,
       log,
+      addresses: () => manifest.central.addresses,
       ...(operatorSecret !== undefined && { operatorSecret }),
     })
     const { book } = membership

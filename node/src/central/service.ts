@@ -89,7 +89,7 @@ export function syncService(init: SyncServiceInit): SyncService {
   }
 
   const welcome = async ({ id }: Sync, from: Requester): Promise<User> => {
-    if (book.newest() === undefined) throw new FederationError('ROSTER_UNKNOWN', 'the federation has no roster yet')
+    if (book.newest === undefined) throw new FederationError('ROSTER_UNKNOWN', 'the federation has no roster yet')
     door.admit(from)
     // Not from 0: whoever comes back after an erasure must not take the new sheet for the one read before.
     return await store.addUser(id, 1 + (byteReader(random(4)).u32() >>> 2))

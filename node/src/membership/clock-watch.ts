@@ -19,7 +19,7 @@ export interface ClockWatch {
   assertTrue(): void
 }
 
-export function clockWatch(host: Host, peers: readonly PeerAddress[], clock: Clock): ClockWatch {
+export function clockWatch(host: Host, peers: () => readonly PeerAddress[], clock: Clock): ClockWatch {
   let offsetMs = 0
   return {
     get offsetMs() {
@@ -28,7 +28,7 @@ export function clockWatch(host: Host, peers: readonly PeerAddress[], clock: Clo
     async check() {
       // Our own clock is one of the votes: a single peer that answers cannot stop us.
       const offsets = [0]
-      await fanOut(peers.slice(0, PEERS_ASKED_MAX), async (peer) => {
+      await fanOut(peers().slice(0, PEERS_ASKED_MAX), async (peer) => {
         const asked = clock.now()
         const theirs = decodeTimeReply(await host.request(peer, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'time' })))
         offsets.push((asked + clock.now()) / 2 - theirs)

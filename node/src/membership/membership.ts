@@ -1,70 +1,194 @@
 /**
- * A peer's part in the federation: its rosters, its vote, the founding, the roster protocol. PROTOCOL.md §4.
- * Salt nodes and the central peer build on it alike; only salt nodes bring sheets.
+ * A peer's part in the federation: its rosters, its vote, what it hears and says, its links. PROTOCOL.md §4, §7.5.
+ * Salt nodes and the central peer build on it alike; only salt nodes bring sheets. Who is in no roster yet runs it too:
+ * it follows the rosters and takes part from when one names it.
  */
 import type { Clock } from '@geotrace/core-wasm'
-import { FederationError, keyToPeerId, type Manifest, manifestToId, ROSTER_PROTOCOL } from '@geotrace/core-wasm/wire'
+import {
+  encodeGossip,
+  equalBytes,
+  FederationError,
+  type GossipMessage,
+  type Handover,
+  type Manifest,
+  manifestToId,
+  newChange,
+  ROSTER_PROTOCOL,
+  signChange,
+  encodeChange,
+  type Evidence,
+  encodeEvidence,
+  isGone,
+  type SignedChange,
+  type Signer,
+} from '@geotrace/core-wasm/wire'
 import type { Log } from '../log.ts'
-import type { Host } from '../net/protocol.ts'
-import { founding, type SheetSource } from './founding.ts'
+import type { Host, PeerAddress } from '../net/protocol.ts'
+import type { Random } from '../random.ts'
+import { type Council, createCouncil, type SheetSource } from './council.ts'
+import { keepLinks } from './links.ts'
 import { nativeSigner } from './native-signer.ts'
-import { manifestToPeers, type Peer, type Peers } from './peers.ts'
+import { livePeers, type Peers } from './peers.ts'
+import { createPool, type Pool } from './pool.ts'
+import { presenceBeat } from './presence.ts'
 import type { Records } from './records.ts'
 import { openRosterBook, type RosterBook } from './roster-book.ts'
 import { rosterService } from './roster-service.ts'
-import { createVoter } from './voter.ts'
+import { createVoter, type Voter } from './voter.ts'
+
+/** A move is worth making for a week; then it is made again. */
+const CHANGE_LIFE_EPOCHS = 126
 
 export interface MembershipInit {
   manifest: Manifest
   host: Host
-  /** Of this federation only: `openMembershipRecords` sees to it. */
+  signer: Signer
+  /** Of this federation only: `assertSameFederation` sees to it. */
   records: Records
   /** Known already, or opened here from `records`. */
   book?: RosterBook
   clock: Clock
+  random: Random
   log: Log
   /** 32-byte secret of this peer's operator, if the operator votes here. */
   operatorSecret?: Uint8Array
+  /** Where others reach this peer. */
+  addresses(): readonly string[]
   sheets?: SheetSource
+  /** Whom it shares shards with. */
+  mates?(): readonly PeerAddress[]
 }
 export interface Membership {
   readonly peers: Peers
   readonly book: RosterBook
-  /** Serves the roster protocol and runs the first founding round. */
+  readonly pool: Pool
+  readonly voter: Voter | undefined
+  /** Serves the roster protocol and runs the first round. */
   start(): Promise<void>
   stop(): void
+  /** Whether the newest roster names this peer. */
+  isPeer(): boolean
+  /** Puts a signed change before the federation. Throws CHANGE_INVALID when it is worth nothing to it. */
+  submit(change: SignedChange): void
+  accuse(evidence: Evidence): void
+  say(message: GossipMessage): void
+  status(): MembershipStatus
+}
+/** Counts and public keys only. */
+export interface MembershipStatus {
+  isForked: boolean
+  /** Height of the roster that is being agreed on. */
+  due: number | undefined
+  peers: { key: Uint8Array; operator: string; role: string; isHere: boolean; linked: boolean }[]
+  handovers: Handover[]
 }
 
 /** Throws MANIFEST_INVALID, ROSTER_INVALID, STORAGE_CORRUPT. */
 export async function createMembership(init: MembershipInit): Promise<Membership> {
-  const { manifest, host, records, clock, log, operatorSecret, sheets } = init
-  const peers = manifestToPeers(manifest)
-  const self = assertPeer(manifest, peers, host.key)
+  const { manifest, host, signer, records, clock, random, log, operatorSecret, sheets, addresses } = init
   const book = init.book ?? (await openRosterBook(manifest, records))
-  const voter = operatorSecret === undefined ? undefined : createVoter(manifest, nativeSigner(operatorSecret), records)
-  if (voter !== undefined && voter.operator !== self.operator)
-    refuse('operators', 'the operator key is not that of this peer')
-  const effort = founding({ manifest, peers, host, book, clock, log, voter, sheets })
-  const signedSheets = (): ReturnType<SheetSource['signedSheets']> => sheets?.signedSheets() ?? []
+  const voter = operatorSecret && createVoter(nativeSigner(operatorSecret), operatorSecret, records)
+  const peers = livePeers({
+    manifest,
+    newest: () => book.newest?.roster,
+    addresses: (key) => pool.presence(key)?.addresses ?? [],
+    isConvicted: (key) => pool.isConvicted(key),
+  })
+  const isPeer = (key: Uint8Array): boolean => peers.withKey(key) !== undefined
+  const pool = createPool({ manifest, book, clock, isPeer })
+
+  const publish = (bytes: Uint8Array): void => {
+    host.gossip.publish(bytes).catch(() => log.warn('gossip.not-published'))
+  }
+  const submitBytes = (bytes: Uint8Array): boolean => {
+    if (pool.offer(bytes) !== 'accept') return false
+    publish(bytes)
+    return true
+  }
+  const say = (message: GossipMessage): void => void submitBytes(encodeGossip(message))
+  const beat = presenceBeat({ signer, book, clock, addresses, members: () => peers.all().length, say })
+  const council: Council = createCouncil({
+    ...{ manifest, peers, host, book, pool, clock, random, log, voter, sheets, say },
+  })
+  const links = keepLinks({
+    host,
+    clock,
+    others: () => peers.others(host.key),
+    mates: () => (init.mates?.() ?? []).filter(({ key }) => isPeer(key)),
+  })
+
+  /** Says its own new addresses to the federation when the roster has others. */
+  const move = (): void => {
+    const self = book.newest?.roster.members.find(({ key }) => equalBytes(key, signer.key))
+    const here = [...addresses()]
+    if (self === undefined || here.length === 0 || sameItems(self.addresses, here)) return
+    const until = book.newest!.roster.firstEpoch + CHANGE_LIFE_EPOCHS
+    const change = newChange(manifestToId(manifest), { kind: 'move', until, key: signer.key, addresses: here })
+    say({ kind: 'change', change: encodeChange(signChange(change, signer)) })
+  }
+
+  host.gossip.onMessage((bytes) => pool.offer(bytes))
+  host.gossip.onPeer((key) => {
+    beat.beat()
+    council.meet(key)
+  })
+  // Presences come often and change little; everything else may be what a round waits for.
+  pool.onNews((kind) => {
+    if (kind !== 'presence' || book.newest === undefined) council.nudge()
+  })
+  book.onAdd(() => {
+    host.gossip.admit(isPeer)
+    beat.beat()
+    move()
+  })
+
   return {
     peers,
     book,
+    pool,
+    voter,
     async start() {
-      await host.serve(
-        ROSTER_PROTOCOL,
-        rosterService({ peers, book, clock, signedSheets, voter, onPeer: () => effort.nudge() }),
-      )
-      await effort.start()
+      const service = { peers, book, clock, body: council.body, messages: pool.messages, submit: submitBytes }
+      await host.serve(ROSTER_PROTOCOL, rosterService(service))
+      host.gossip.admit(isPeer)
+      links.start()
+      beat.start()
+      move()
+      await council.start()
     },
-    stop: () => effort.stop(),
+    stop() {
+      links.stop()
+      beat.stop()
+      council.stop()
+    },
+    isPeer: () => isPeer(host.key),
+    submit(change) {
+      const bytes = encodeGossip({ kind: 'change', change: encodeChange(change) })
+      if (!submitBytes(bytes)) {
+        const reason = 'the federation has it already, or it is signed by nobody it knows'
+        throw new FederationError('CHANGE_INVALID', `change: ${reason}`, { reason })
+      }
+    },
+    accuse: (evidence) => say({ kind: 'evidence', evidence: encodeEvidence(evidence) }),
+    say,
+    status() {
+      const operators = (book.newest?.roster ?? { operators: manifest.operators }).operators
+      const linked = links.state()
+      const sinceMs = beat.sinceMs()
+      return {
+        isForked: book.isForked,
+        due: council.due()?.height,
+        peers: peers.others(host.key).map(({ key, operator, role }) => ({
+          key,
+          operator: operators[operator]?.name ?? '',
+          role,
+          isHere: (pool.presence(key)?.time ?? 0) >= sinceMs,
+          linked: linked.some((link) => link.linked && equalBytes(link.key, key)),
+        })),
+        handovers: pool.handovers(),
+      }
+    },
   }
-}
-
-/** The peer of the manifest with this key. Throws MANIFEST_INVALID. */
-export function assertPeer(manifest: Manifest, peers: Peers, key: Uint8Array): Peer {
-  const peer = peers.withKey(key)
-  if (peer === undefined) refuse('members', `${manifest.name} has no peer ${keyToPeerId(key)}`)
-  return peer
 }
 
 /** A directory serves one federation for life: votes and sheets of another must not be taken for this one's. */
@@ -72,9 +196,12 @@ export async function assertSameFederation(manifest: Manifest, records: Records)
   const id = manifestToId(manifest)
   const known = await records.get('federation')
   if (known === undefined) await records.put('federation', id)
-  else if (Buffer.compare(known, id) !== 0) refuse('founding', 'this directory belongs to another federation')
+  else if (Buffer.compare(known, id) !== 0) {
+    const reason = 'this directory belongs to another federation'
+    throw new FederationError('MANIFEST_INVALID', `federation.json: founding: ${reason}`, { path: 'founding', reason })
+  }
 }
 
-function refuse(path: string, reason: string): never {
-  throw new FederationError('MANIFEST_INVALID', `federation.json: ${path}: ${reason}`, { path, reason })
+function sameItems(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item) => b.includes(item))
 }

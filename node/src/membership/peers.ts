@@ -1,35 +1,72 @@
 /**
- * The peers of a manifest: its members in order, then the central peer. PROTOCOL.md §4.1.
+ * Who is in the federation now, and where: by the newest roster, before the founding by the manifest; with the
+ * addresses that its presence told last. PROTOCOL.md §4.1, §7.5.
  */
-import { bytesToHex, type Manifest, type PeerEntry, peerIdToKey } from '@geotrace/core-wasm/wire'
+import {
+  bytesToHex,
+  isGone,
+  type Manifest,
+  manifestToRoster,
+  type Roster,
+  type RosterPeer,
+} from '@geotrace/core-wasm/wire'
 import type { PeerAddress } from '../net/protocol.ts'
 
 export interface Peer extends PeerAddress {
-  /** Index into the manifest's operators. */
+  /** Index into the operators of that roster. */
   readonly operator: number
-  /** Index into its members; undefined for the central peer. */
-  readonly member: number | undefined
+  readonly role: 'member' | 'newcomer' | 'central'
 }
 
 export interface Peers {
-  readonly all: readonly Peer[]
+  all(): readonly Peer[]
   withKey(key: Uint8Array | undefined): Peer | undefined
   /** All but the one with this key. */
   others(key: Uint8Array): Peer[]
 }
 
-export function manifestToPeers({ members, central, operators }: Manifest): Peers {
-  const toPeer = ({ peerId, operator, addresses }: PeerEntry, member: number | undefined): Peer => ({
-    key: peerIdToKey(peerId),
-    addresses,
-    operator: operators.findIndex(({ name }) => name === operator),
-    member,
-  })
-  const all = [...members.map((entry, i) => toPeer(entry, i)), toPeer(central, undefined)]
-  const byKey = new Map(all.map((peer) => [bytesToHex(peer.key), peer]))
+export interface PeersInit {
+  manifest: Manifest
+  newest(): Roster | undefined
+  /** What a peer told of itself. */
+  addresses(key: Uint8Array): readonly string[]
+  /** Proven liars are left alone at once. */
+  isConvicted(key: Uint8Array): boolean
+}
+
+export function livePeers({ manifest, newest, addresses, isConvicted }: PeersInit): Peers {
+  const founding = manifestToRoster(manifest)
+  let known: { roster: Roster; peers: Map<string, Peer> } | undefined
+  const map = (): Map<string, Peer> => {
+    const roster = newest() ?? founding
+    if (known?.roster !== roster) known = { roster, peers: rosterToPeers(roster) }
+    return known.peers
+  }
+  const live = (peer: Peer): Peer => ({ ...peer, addresses: merge(addresses(peer.key), peer.addresses) })
+  const all = (): Peer[] => [...map().values()].filter(({ key }) => !isConvicted(key)).map(live)
   return {
     all,
-    withKey: (key) => (key === undefined ? undefined : byKey.get(bytesToHex(key))),
-    others: (key) => all.filter((peer) => bytesToHex(peer.key) !== bytesToHex(key)),
+    withKey(key) {
+      const peer = key === undefined ? undefined : map().get(bytesToHex(key))
+      return peer === undefined || isConvicted(peer.key) ? undefined : live(peer)
+    },
+    others: (key) => all().filter((peer) => bytesToHex(peer.key) !== bytesToHex(key)),
   }
+}
+
+function rosterToPeers(roster: Roster): Map<string, Peer> {
+  const toPeer =
+    (role: Peer['role']) =>
+    ({ key, operator, addresses }: RosterPeer): Peer => ({ key, operator, addresses, role })
+  const newcomers = [...roster.newcomers, ...roster.admitted].filter(({ key }) => !isGone(roster, key))
+  const peers = [
+    ...roster.members.map(toPeer('member')),
+    ...newcomers.map(toPeer('newcomer')),
+    toPeer('central')(roster.central),
+  ]
+  return new Map(peers.map((peer) => [bytesToHex(peer.key), peer]))
+}
+
+function merge(told: readonly string[], listed: readonly string[]): string[] {
+  return [...new Set([...told, ...listed])]
 }

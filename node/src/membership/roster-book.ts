@@ -1,30 +1,22 @@
 /**
- * The certified rosters that a peer knows, kept on disk. PROTOCOL.md §4.4.
- * Nothing enters unchecked, and a second roster of one height never replaces the first. Throws ROSTER_INVALID.
+ * The chain of certified rosters on disk. PROTOCOL.md §4.6. Nothing enters unchecked; a fork is noted and stops it.
  */
 import {
-  assertFounding,
   type CertifiedRoster,
   decodeCertifiedRoster,
   encodeCertifiedRoster,
-  equalBytes,
-  FederationError,
-  hashToRosterName,
+  isFederationError,
   type Manifest,
-  rosterInForce,
+  type RosterChain,
+  rosterChain,
 } from '@geotrace/core-wasm/wire'
 import { turns } from '../net/turns.ts'
 import type { Records } from './records.ts'
 
-export interface RosterBook {
-  readonly all: readonly CertifiedRoster[]
-  at(height: number): CertifiedRoster | undefined
-  newest(): CertifiedRoster | undefined
-  /** By the eight bytes of its name. */
-  named(name: Uint8Array): CertifiedRoster | undefined
-  /** The roster in force for an epoch; never "the roster now". */
-  inForce(epoch: number): CertifiedRoster | undefined
-  /** Takes in a certified roster: checks it, writes it down. True if it is new. */
+export interface RosterBook extends Omit<RosterChain, 'add' | 'restore'> {
+  /** Two rosters of one height were certified: nothing is added any more. */
+  readonly isForked: boolean
+  /** Takes in the next roster: checks it, writes it down. True if it is new. Throws ROSTER_INVALID, ROSTER_FORKED. */
   add(certified: CertifiedRoster): Promise<boolean>
   /** Calls `fn` after each roster that is added. */
   onAdd(fn: (certified: CertifiedRoster) => void): void
@@ -32,34 +24,48 @@ export interface RosterBook {
 
 /** Throws ROSTER_INVALID or STORAGE_CORRUPT when what the disk holds does not stand. */
 export async function openRosterBook(manifest: Manifest, records: Records): Promise<RosterBook> {
-  const all: CertifiedRoster[] = []
+  const chain = rosterChain(manifest)
   const oneAtATime = turns(1)
   const listeners: ((certified: CertifiedRoster) => void)[] = []
-  const stored = await records.get(recordName(0))
-  if (stored !== undefined) {
-    const certified = decodeCertifiedRoster(stored)
-    assertFounding(manifest, certified)
-    all.push(certified)
+  let isForked = (await records.get(FORKED)) !== undefined
+  for (;;) {
+    const stored = await records.get(recordName(chain.all.length))
+    if (stored === undefined) break
+    chain.restore(decodeCertifiedRoster(stored))
   }
-  const at = (height: number): CertifiedRoster | undefined => all.find(({ roster }) => roster.height === height)
 
+  const check = async (certified: CertifiedRoster): Promise<boolean> => {
+    try {
+      return chain.add(certified)
+    } catch (error) {
+      if (isFederationError(error, 'ROSTER_FORKED')) {
+        isForked = true
+        await records.put(FORKED, encodeCertifiedRoster(certified))
+      }
+      throw error
+    }
+  }
   return {
-    all,
-    at,
-    newest: () => all.at(-1),
-    named: (name) => all.find(({ hash }) => equalBytes(hashToRosterName(hash), name)),
-    inForce: (epoch) => rosterInForce(all, epoch),
-    // One after the other: at the founding every peer brings the same roster at once, and checking costs signatures.
+    get all() {
+      return chain.all
+    },
+    get newest() {
+      return chain.newest
+    },
+    get predecessor() {
+      return chain.predecessor
+    },
+    get isForked() {
+      return isForked
+    },
+    at: chain.at,
+    named: chain.named,
+    inForce: chain.inForce,
+    // One after the other: every peer brings the same roster at once, and checking costs signatures.
     add: (certified) =>
       oneAtATime.run('add', async () => {
-        const other = at(certified.roster.height)
-        if (other !== undefined) {
-          if (equalBytes(other.hash, certified.hash)) return false
-          invalid(`another one of height ${other.roster.height} is certified`)
-        }
-        assertFounding(manifest, certified)
+        if (isForked || !(await check(certified))) return false
         await records.put(recordName(certified.roster.height), encodeCertifiedRoster(certified))
-        all.push(certified)
         for (const listener of listeners) listener(certified)
         return true
       }),
@@ -67,10 +73,8 @@ export async function openRosterBook(manifest: Manifest, records: Records): Prom
   }
 }
 
+const FORKED = 'roster-fork'
+
 function recordName(height: number): string {
   return `roster-${height}`
-}
-
-function invalid(reason: string): never {
-  throw new FederationError('ROSTER_INVALID', `roster: ${reason}`, { reason })
 }

@@ -1,60 +1,66 @@
 /**
- * An operator's vote: one for each height, for ever. PROTOCOL.md §4.6.
+ * An operator's vote: one for each period, for ever. PROTOCOL.md §4.6.
  * The hash voted for is on disk before the signature exists, so a crash between the two cannot make a second vote.
+ * The nonce behind its commitment follows from the operator's secret and the roster, so nothing else need be kept.
  */
+import { createHmac } from 'node:crypto'
 import {
-  assertProposal,
-  bytesToHex,
-  type CertifiedRoster,
+  type Ballot,
   equalBytes,
   FederationError,
-  type Manifest,
+  type Predecessor,
+  type Reveal,
   type Signer,
-  signContent,
+  signVote,
   type Vote,
 } from '@geotrace/core-wasm/wire'
+import { turns } from '../net/turns.ts'
 import type { Records } from './records.ts'
 
 export interface Voter {
-  /** Index into the manifest's operators. */
-  readonly operator: number
-  /** Throws ROSTER_INVALID, or FORBIDDEN when it voted for another roster of this height. */
-  vote(proposal: CertifiedRoster): Promise<Vote>
+  readonly signer: Signer
+  /** Index among those who vote on what follows from it; undefined when the operator has no vote there. */
+  operator(predecessor: Pick<Predecessor, 'operators'>): number | undefined
+  /** Throws FORBIDDEN when it voted for another roster of this period, or has no vote. */
+  vote(predecessor: Predecessor, ballot: Ballot): Promise<Vote>
+  /** Opens what it committed to when it voted for this roster; undefined if it did not. `operators` are the roster's. */
+  reveal(ballot: Ballot, operators: Predecessor['operators']): Promise<Reveal | undefined>
 }
 
-/** Throws MANIFEST_INVALID unless the signer's key is an operator's. */
-export function createVoter(manifest: Manifest, signer: Signer, records: Records): Voter {
-  const key = bytesToHex(signer.key)
-  const operator = manifest.operators.findIndex((item) => item.key === key)
-  if (operator < 0) {
-    const reason = 'none has the operator key given to this peer'
-    throw new FederationError('MANIFEST_INVALID', `federation.json: operators: ${reason}`, {
-      path: 'operators',
-      reason,
-    })
+export function createVoter(signer: Signer, secret: Uint8Array, records: Records): Voter {
+  const oneAtATime = turns(1)
+  const nonce = (hash: Uint8Array): Uint8Array =>
+    new Uint8Array(createHmac('sha256', secret).update('geotrace/nonce').update(hash).digest())
+  const find = (operators: Predecessor['operators']): number | undefined => {
+    const index = operators.findIndex(({ key }) => equalBytes(key, signer.key))
+    return index < 0 ? undefined : index
   }
-  let last: Promise<unknown> = Promise.resolve()
-  let voted: Uint8Array | undefined
-
-  const record = async ({ roster, hash }: CertifiedRoster): Promise<void> => {
-    const name = `vote-${roster.height}`
-    const given = await records.get(name)
-    if (given === undefined) await records.put(name, hash)
-    else if (!equalBytes(given, hash)) {
-      throw new FederationError('FORBIDDEN', `this operator voted for another roster of height ${roster.height}`)
-    }
-  }
+  const given = (firstEpoch: number): Promise<Uint8Array | undefined> => records.get(recordName(firstEpoch))
   return {
-    operator,
-    async vote(proposal) {
-      // The same roster again needs no second look: its hash covers all that the vote is for.
-      if (voted === undefined || !equalBytes(voted, proposal.hash)) assertProposal(manifest, proposal)
-      // One after the other: two proposals at once must not both find the record empty.
-      const turn = last.then(() => record(proposal))
-      last = turn.catch(() => {})
-      await turn
-      voted = proposal.hash
-      return { operator, signature: signContent(signer, 'geotrace/vote', proposal.hash) }
+    signer,
+    operator: ({ operators }) => find(operators),
+    // One after the other: two proposals at once must not both find the record empty.
+    vote: (predecessor, ballot) =>
+      oneAtATime.run('vote', async () => {
+        const operator = find(predecessor.operators)
+        if (operator === undefined) throw new FederationError('FORBIDDEN', 'this operator has no vote here')
+        const before = await given(ballot.firstEpoch)
+        if (before === undefined) await records.put(recordName(ballot.firstEpoch), ballot.hash)
+        else if (!equalBytes(before, ballot.hash)) {
+          throw new FederationError('FORBIDDEN', 'this operator voted for another roster of this period')
+        }
+        return signVote(signer, operator, ballot, nonce(ballot.hash))
+      }),
+    async reveal(ballot, operators) {
+      const operator = find(operators)
+      const before = await given(ballot.firstEpoch)
+      if (operator === undefined || before === undefined || !equalBytes(before, ballot.hash)) return undefined
+      const opened = nonce(ballot.hash)
+      return { operator, nonce: opened, signature: signVote(signer, operator, ballot, opened).signature }
     },
   }
+}
+
+function recordName(firstEpoch: number): string {
+  return `vote-${firstEpoch}`
 }

@@ -1,5 +1,5 @@
 /**
- * A peer on the network: libp2p with TCP and WebSocket, Noise and yamux, and nothing else. PROTOCOL.md §6.1.
+ * A peer on the network: libp2p with TCP and WebSocket, Noise, yamux and gossipsub, and nothing else. PROTOCOL.md §6.1.
  * No identify, DHT, relay or discovery: whom to talk to is written in the manifest and the rosters.
  */
 import '../polyfill.ts'
@@ -14,6 +14,7 @@ import type { Log } from '../log.ts'
 import { connectionBook } from './connection-book.ts'
 import { withDeadline } from './deadline.ts'
 import { gater } from './gater.ts'
+import { gossipServices, openGossip } from './gossip.ts'
 import {
   HOST_LIMITS,
   type HostLimits,
@@ -71,11 +72,15 @@ export async function createHost({ secret, listen, clock, log, limits, localAddr
     },
     connectionMonitor: { enabled: false },
     nodeInfo: { name: USER_AGENT, version: '1', userAgent: USER_AGENT },
-    services: { listeners: ({ transportManager }: Listeners) => ({ addresses: () => transportManager.getAddrs() }) },
+    services: {
+      ...gossipServices(),
+      listeners: ({ transportManager }: Listeners) => ({ addresses: () => transportManager.getAddrs() }),
+    },
   })
   libp2p.addEventListener('connection:open', ({ detail }) => lastUse.set(detail, clock.now()))
   // Clients come with a new key each time: whoever has left is forgotten, or the store grows for ever.
   libp2p.addEventListener('peer:disconnect', ({ detail }) => void libp2p.peerStore.delete(detail).catch(() => {}))
+  const gossip = await openGossip(libp2p, log)
   const answering = server(bounds, log, (connection) => lastUse.set(connection, clock.now()))
 
   return {
@@ -83,7 +88,8 @@ export async function createHost({ secret, listen, clock, log, limits, localAddr
     addresses: () =>
       libp2p.services.listeners.addresses().map((address) => address.toString().replace(/\/p2p\/.*$/, '')),
     serve: (protocol, handler) => answering.serve(libp2p, protocol, handler),
-    request: requests(libp2p, bounds),
+    ...requests(libp2p, bounds),
+    gossip,
     async stop() {
       await libp2p.unhandle(libp2p.getProtocols())
       const late = () => new Error('not drained')

@@ -3,6 +3,7 @@
  * `host.ts` implements it over libp2p; roles know no libp2p.
  */
 import type { Protocol } from '@geotrace/core-wasm/wire'
+import type { Gossip } from './gossip.ts'
 
 /** Whoever opened a stream. */
 export interface Requester {
@@ -35,5 +36,9 @@ export interface Host {
     request: Uint8Array,
     options?: { signal?: AbortSignal },
   ): Promise<Uint8Array>
+  /** Opens a connection unless there is one. Throws PEER_UNREACHABLE, PEER_TIMEOUT. */
+  link(peer: PeerAddress): Promise<void>
+  isLinked(key: Uint8Array): boolean
+  readonly gossip: Gossip
   stop(): Promise<void>
 }

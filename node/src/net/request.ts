@@ -12,10 +12,10 @@ import { type HostLimits, REQUESTS_PER_PEER, STREAMS_PER_PROTOCOL } from './limi
 import type { Host, PeerAddress } from './protocol.ts'
 import { turns } from './turns.ts'
 
-export function requests(libp2p: Libp2p, limits: HostLimits): Host['request'] {
+export function requests(libp2p: Libp2p, limits: HostLimits): Pick<Host, 'request' | 'link' | 'isLinked'> {
   const streams = turns(REQUESTS_PER_PEER)
 
-  return async (peer, protocol, request, { signal } = {}) => {
+  const ask: Host['request'] = async (peer, protocol, request, { signal } = {}) => {
     const peerId = keyToPeerId(peer.key)
     if (request.length > protocol.requestMaxBytes) {
       throw new RangeError(`"request" expected at most ${protocol.requestMaxBytes} bytes, got ${request.length}`)
@@ -35,6 +35,14 @@ export function requests(libp2p: Libp2p, limits: HostLimits): Host['request'] {
       }
       return await exchange(await dial(peer, peerId, signal), protocol, request, limits, signal)
     })
+  }
+  const isLinked = (key: Uint8Array): boolean => openConnection(libp2p, keyToPeerId(key)) !== undefined
+  return {
+    request: ask,
+    isLinked,
+    async link(peer) {
+      if (!isLinked(peer.key)) await dial(peer, keyToPeerId(peer.key), undefined)
+    },
   }
 
   async function dial(peer: PeerAddress, peerId: string, signal: AbortSignal | undefined): Promise<Connection> {
@@ -61,7 +69,7 @@ async function exchange(
   const peer = connection.remotePeer.toString()
   const timedOut = () => new FederationError('PEER_TIMEOUT', `no answer from ${peer} in time`, { peer })
   try {
-    return await withDeadline(replyMs, timedOut, (signal) => ask(connection, protocol, request, signal), outer)
+    return await withDeadline(replyMs, timedOut, (signal) => send(connection, protocol, request, signal), outer)
   } catch (cause) {
     // A partition leaves a connection that looks open; only a new dial finds out that it has healed.
     if (isFederationError(cause, 'PEER_TIMEOUT')) connection.abort(cause)
@@ -70,7 +78,7 @@ async function exchange(
   }
 }
 
-async function ask(connection: Connection, protocol: Protocol, request: Uint8Array, signal: AbortSignal) {
+async function send(connection: Connection, protocol: Protocol, request: Uint8Array, signal: AbortSignal) {
   const stream = await connection.newStream(protocol.id, { signal, maxOutboundStreams: STREAMS_PER_PROTOCOL * 2 })
   try {
     const channel = frames(stream, protocol.replyMaxBytes)

@@ -5,7 +5,7 @@
 import type { Clock } from '@geotrace/core-wasm'
 import { MINUTE_MS } from '@geotrace/core-wasm/wire'
 import { type ClockWatch, SKEW_MAX_MS } from '../membership/clock-watch.ts'
-import { ROUND_MS } from '../membership/founding.ts'
+import { ROUND_MS } from '../membership/council.ts'
 
 const BEAT_MS = MINUTE_MS
 /** No clock drifts half a minute in an hour; a jump is noticed at the next beat. */
@@ -17,7 +17,7 @@ const SWEEP_MS = 10 * MINUTE_MS
 export interface HeartbeatInit {
   clock: Clock
   watch: ClockWatch
-  /** Forgets what is due; does nothing before the roster is certified. */
+  /** Forgets what is due. */
   advance(nowMs: number): void
   /** When `advance` is due next, if it is known. */
   nextMs(): number | undefined
@@ -28,7 +28,7 @@ export interface HeartbeatInit {
 }
 export interface Heartbeat {
   start(): void
-  /** The roster is certified: compare clocks, look for missing seeds now and every two seconds while there are any. */
+  /** A roster is certified: compare clocks, look for missing seeds now and every two seconds while there are any. */
   joined(): void
   stop(): void
 }

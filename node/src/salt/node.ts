@@ -1,26 +1,36 @@
 /**
  * A volunteer's salt node: keeps seeds, answers for salts, and knows nothing about anyone. PROTOCOL.md §5.
- * Refuses to start with a core that the manifest does not pin (CORE_MISMATCH), with demo keys off the loopback
- * (ADDRESS_NOT_LOOPBACK), as a stranger (MANIFEST_INVALID), or in a directory in use (STORE_LOCKED).
+ * Refuses to start with a core that the federation does not pin (CORE_MISMATCH), with demo keys off the loopback
+ * (ADDRESS_NOT_LOOPBACK), as the central peer (MANIFEST_INVALID), or in a directory in use (STORE_LOCKED).
+ * Who is no member yet follows the rosters and serves from when one names it.
  */
 import { join } from 'node:path'
 import type { Clock, Core } from '@geotrace/core-wasm'
 import {
   bytesToHex,
-  type CertifiedRoster,
+  equalBytes,
   FederationError,
   hashToRosterName,
+  isGone,
+  keyToMember,
   keyToPeerId,
   type Manifest,
   manifestToRoster,
+  type Roster,
   SALT_PROTOCOL,
   SEEDS_PROTOCOL,
+  sheetEpochs,
+  signHandover,
 } from '@geotrace/core-wasm/wire'
 import type { Log } from '../log.ts'
 import { clockWatch } from '../membership/clock-watch.ts'
-import { assertPeer, assertSameFederation, createMembership, type Membership } from '../membership/membership.ts'
+import {
+  assertSameFederation,
+  createMembership,
+  type Membership,
+  type MembershipStatus,
+} from '../membership/membership.ts'
 import { nativeSigner } from '../membership/native-signer.ts'
-import { manifestToPeers } from '../membership/peers.ts'
 import { fileRecords } from '../membership/records.ts'
 import { openRosterBook } from '../membership/roster-book.ts'
 import { createHost } from '../net/host.ts'
@@ -28,13 +38,12 @@ import type { HostLimits } from '../net/limits.ts'
 import type { Handler, Host } from '../net/protocol.ts'
 import type { Random } from '../random.ts'
 import { type Heartbeat, heartbeat } from './heartbeat.ts'
+import { createHoldings, type Holdings } from './holdings.ts'
 import { openQuotaTable, type QuotaTable } from './quota-table.ts'
 import { seedKeeper } from './seed-keeper.ts'
-import { seedRounds } from './seed-rounds.ts'
 import { seedService } from './seed-service.ts'
 import { saltService } from './service.ts'
-import { createShards } from './shards.ts'
-import { assertCore, assertDemoIsLocal, assertMember } from './start-checks.ts'
+import { assertCore, assertDemoIsLocal, assertNotCentral, isCoreOf } from './start-checks.ts'
 
 export interface SaltNodeInit {
   manifest: Manifest
@@ -44,7 +53,9 @@ export interface SaltNodeInit {
   operatorSecret?: Uint8Array
   /** A directory of its own. */
   dir: string
-  /** Where to listen; otherwise the addresses that the manifest gives it. */
+  /** Where others reach it; otherwise what the rosters say, or where it listens. */
+  addresses?: readonly string[]
+  /** Where to listen; otherwise at its addresses. */
   listen?: readonly string[]
   clock: Clock
   random: Random
@@ -54,14 +65,17 @@ export interface SaltNodeInit {
   limits?: Partial<HostLimits>
 }
 
-export type SaltNodeState = 'joining' | 'serving' | 'leaving' | 'stopped'
+/** `joining`: no roster yet. `waiting`: none names this node. `draining`: it leaves and serves what it still holds. */
+export type SaltNodeState = 'joining' | 'waiting' | 'serving' | 'draining' | 'leaving' | 'stopped'
 
-/** Health for people and pages: counts only. */
+/** Health for people and pages: counts and public keys only. */
 export interface SaltNodeStatus {
   state: SaltNodeState
   peerId: string
-  roster: { height: number; name: string } | undefined
-  shards: { shard: number; held: boolean }[]
+  roster: { height: number; name: string; firstEpoch: number; endEpoch: number } | undefined
+  /** Of all rosters still in use, oldest first. */
+  shards: { firstEpoch: number; shard: number; held: boolean }[]
+  membership: MembershipStatus | undefined
   /** Against the median of its peers. */
   clockOffsetMs: number
   /** Salt requests since the start. */
@@ -78,6 +92,8 @@ export interface SaltNode {
   start(): Promise<void>
   stop(): Promise<void>
   status(): SaltNodeStatus
+  /** Its part in the federation, while it runs. */
+  membership(): Membership | undefined
   /** Multiaddrs that it listens on, without the peer id; none before `start`. */
   addresses(): string[]
 }
@@ -85,77 +101,73 @@ export interface SaltNode {
 export function saltNode(init: SaltNodeInit): SaltNode {
   const { manifest, secret, operatorSecret, dir, clock, random, log, core } = init
   const signer = nativeSigner(secret)
-  const peers = manifestToPeers(manifest)
   const keeper = seedKeeper(core)
   const counts = { answered: 0, refused: {} as Record<string, number> }
-  let state: SaltNodeState = 'stopped'
+  let state: 'stopped' | 'running' | 'leaving' = 'stopped'
   let parts: Parts | undefined
 
   async function open(): Promise<Parts> {
-    const self = assertPeer(manifest, peers, signer.key)
-    const listen = init.listen ?? self.addresses
-    assertMember(self)
-    assertCore(manifest, core)
-    assertDemoIsLocal(manifest, listen)
+    assertNotCentral(manifest, signer.key)
     // LevelDB makes its files as the process's mask says.
     process.umask(0o077)
     const records = await fileRecords(join(dir, 'records'))
     await assertSameFederation(manifest, records)
+    const book = await openRosterBook(manifest, records)
+    assertCore(manifest, book.newest?.roster, core)
+    const addresses = init.addresses ?? ownAddresses(manifest, book.newest?.roster, signer.key)
+    const listen = init.listen ?? addresses
+    assertDemoIsLocal(manifest, [...listen, ...addresses])
     const quota = await openQuotaTable(join(dir, 'quota'), manifest.parameters.quota, clock.now())
     let host: Host | undefined
     try {
-      const book = await openRosterBook(manifest, records)
-      const certified = (): CertifiedRoster | undefined => book.at(0)
       const { limits, localAddress } = init
       const more = { ...(limits && { limits }), ...(localAddress !== undefined && { localAddress }) }
       host = await createHost({ secret, listen, clock, log, ...more })
-      const shards = createShards({
-        roster: manifestToRoster(manifest),
-        signer,
-        core,
-        random,
-        records,
-        keeper,
-        certified,
-      })
-      const rounds = seedRounds({ shards, keeper, host, core, clock, log, certified })
-      const watch = clockWatch(host, peers.others(signer.key), clock)
+      const shared = { book, signer, host, clock, random, log, records }
+      const holdings = createHoldings({ ...shared, core, keeper })
+      await holdings.settle()
       const votes = operatorSecret === undefined ? {} : { operatorSecret }
-      const membership = await createMembership({ manifest, host, records, book, clock, log, sheets: rounds, ...votes })
+      const membership = await createMembership({
+        ...shared,
+        ...votes,
+        manifest,
+        addresses: () => addresses,
+        sheets: holdings,
+        mates: holdings.mates,
+      })
+      const watch = clockWatch(host, () => membership.peers.others(signer.key), clock)
       const pulse = heartbeat({
         clock,
         watch,
-        advance: (nowMs) => certified() !== undefined && keeper.advance(nowMs),
-        nextMs: () => (certified() === undefined ? undefined : keeper.nextMs()),
-        sweep: (nowMs) => quota.sweep(nowMs),
-        async seek() {
-          if (rounds.missing().length > 0) await rounds.acquire()
-          return rounds.missing().length > 0
+        advance(nowMs) {
+          keeper.advance(nowMs)
+          holdings.sweep(nowMs)
         },
+        nextMs: () => keeper.nextMs(),
+        sweep: (nowMs) => quota.sweep(nowMs),
+        seek: () => holdings.seek(),
         failed: (what) => log.error('salt.heartbeat-failed', { what }),
       })
-      book.onAdd(() => {
-        shards.settle().then(
-          () => begin(pulse),
+      book.onAdd(({ roster }) => {
+        if (!isCoreOf(roster, core)) log.warn('core.outdated', { height: roster.height })
+        holdings.settle().then(
+          () => pulse.joined(),
           () => log.error('salt.settle-failed'),
         )
       })
-      await host.serve(SEEDS_PROTOCOL, seedService({ shards, keeper }))
-      await host.serve(SALT_PROTOCOL, counted(saltService({ core, clock, signer, book, shards, keeper, quota, watch })))
-      return { host, quota, membership, pulse, shards: () => shards.all, offsetMs: () => watch.offsetMs }
+      const handedOver = (taker: { key: Uint8Array }, shard: number, firstEpoch: number): void => {
+        log.info('seed.handed-over', { shard, firstEpoch, taker: keyToPeerId(taker.key) })
+        membership.say(signHandover(signer, { taker: taker.key, shard, firstEpoch, time: clock.now() }))
+      }
+      await host.serve(SEEDS_PROTOCOL, seedService({ holdings, keeper, handedOver }))
+      const service = saltService({ core, clock, signer, book, holdings, keeper, quota, watch })
+      await host.serve(SALT_PROTOCOL, counted(service))
+      return { host, quota, membership, pulse, holdings, offsetMs: () => watch.offsetMs }
     } catch (error) {
       await host?.stop()
       await quota.close()
       throw error
     }
-  }
-
-  /** A certified roster is known. */
-  function begin(pulse: Heartbeat): void {
-    if (state !== 'joining') return
-    state = 'serving'
-    keeper.advance(clock.now())
-    pulse.joined()
   }
 
   function counted(handler: Handler): Handler {
@@ -172,15 +184,25 @@ export function saltNode(init: SaltNodeInit): SaltNode {
     }
   }
 
+  function currentState(): SaltNodeState {
+    if (state !== 'running') return state
+    const { book } = parts?.membership ?? {}
+    if (book?.newest === undefined) return 'joining'
+    const { roster } = book.newest
+    const held = parts?.holdings.all().some(({ all, firstEpoch }) => all.length > 0 && parts?.holdings.isCertified(firstEpoch))
+    if (keyToMember(roster, signer.key) !== undefined) return isGone(roster, signer.key) ? 'draining' : 'serving'
+    return held ? 'draining' : 'waiting'
+  }
+
   return {
     key: signer.key,
     async start() {
       if (state !== 'stopped') throw new TypeError('the node was started already')
-      state = 'joining'
+      state = 'running'
       try {
         parts = await open()
         parts.pulse.start()
-        if (parts.membership.book.at(0) !== undefined) begin(parts.pulse)
+        if (parts.membership.book.newest !== undefined) parts.pulse.joined()
         await parts.membership.start()
       } catch (error) {
         await this.stop()
@@ -199,18 +221,27 @@ export function saltNode(init: SaltNodeInit): SaltNode {
       state = 'stopped'
     },
     status() {
-      const certified = parts?.membership.book.newest()
+      const certified = parts?.membership.book.newest
       return {
-        state,
+        state: currentState(),
         peerId: keyToPeerId(signer.key),
-        roster: certified && { height: certified.roster.height, name: bytesToHex(hashToRosterName(certified.hash)) },
-        shards: (parts?.shards() ?? []).map(({ shard, tree }) => ({ shard, held: tree !== undefined })),
+        roster: certified && {
+          height: certified.roster.height,
+          name: bytesToHex(hashToRosterName(certified.hash)),
+          firstEpoch: certified.roster.firstEpoch,
+          endEpoch: certified.roster.firstEpoch + sheetEpochs(certified.roster),
+        },
+        shards: (parts?.holdings.all() ?? []).flatMap(({ firstEpoch, all }) =>
+          all.map(({ shard, tree }) => ({ firstEpoch, shard, held: tree !== undefined })),
+        ),
+        membership: parts?.membership.status(),
         clockOffsetMs: parts?.offsetMs() ?? 0,
         answered: counts.answered,
         refused: { ...counts.refused },
         requesters: parts?.quota.size ?? 0,
       }
     },
+    membership: () => parts?.membership,
     addresses: () => parts?.host.addresses() ?? [],
   }
 }
@@ -220,6 +251,13 @@ interface Parts {
   quota: QuotaTable
   membership: Membership
   pulse: Heartbeat
-  shards(): readonly { shard: number; tree: unknown }[]
+  holdings: Holdings
   offsetMs(): number
+}
+
+/** Where the newest roster, or before the founding the manifest, says that this peer is. */
+function ownAddresses(manifest: Manifest, newest: Roster | undefined, key: Uint8Array): readonly string[] {
+  const roster = newest ?? manifestToRoster(manifest)
+  const peers = [...roster.members, ...roster.newcomers, ...roster.admitted]
+  return peers.find((peer) => equalBytes(peer.key, key))?.addresses ?? []
 }

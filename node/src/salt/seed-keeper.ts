@@ -14,7 +14,11 @@ export interface SeedKeeper {
   has(shard: number, firstEpoch: number): boolean
   quotaKey(shard: number, firstEpoch: number): Uint8Array | undefined
   drop(shard: number, firstEpoch: number): void
-  /** Forgets every state older than the oldest epoch open at `nowMs`. A clock that steps back undoes nothing. */
+  /** Its roster is certified: from now on it is wound with the clock. Until then it stays whole for late replicas. */
+  settle(shard: number, firstEpoch: number): void
+  /** Another roster is in force from `end` on: nothing of it is needed after that. */
+  cut(firstEpoch: number, end: number): void
+  /** Forgets every settled state older than the oldest epoch open at `nowMs`. A clock that steps back undoes nothing. */
   advance(nowMs: number): void
   /** When `advance` has something to forget next; undefined while nothing is held. */
   nextMs(): number | undefined
@@ -29,8 +33,9 @@ interface Held {
   epoch: number
   state: Uint8Array
   readonly quotaKey: Uint8Array
-  /** The first epoch after its sheet. */
-  readonly end: number
+  /** The first epoch after its sheet, or in which the next roster is in force. */
+  end: number
+  isSettled: boolean
 }
 
 export function seedKeeper(core: Hashes): SeedKeeper {
@@ -60,6 +65,7 @@ export function seedKeeper(core: Hashes): SeedKeeper {
         state: Uint8Array.from(state),
         quotaKey: Uint8Array.from(quotaKey),
         end: firstEpoch + epochs,
+        isSettled: false,
       })
     },
     seed(shard, firstEpoch) {
@@ -70,15 +76,22 @@ export function seedKeeper(core: Hashes): SeedKeeper {
     has: (shard, firstEpoch) => held.has(name(shard, firstEpoch)),
     quotaKey: (shard, firstEpoch) => held.get(name(shard, firstEpoch))?.quotaKey,
     drop: (shard, firstEpoch) => forget(name(shard, firstEpoch)),
+    settle(shard, firstEpoch) {
+      const item = held.get(name(shard, firstEpoch))
+      if (item !== undefined) item.isSettled = true
+    },
+    cut(firstEpoch, end) {
+      for (const [key, item] of held) if (key.endsWith(` ${firstEpoch}`)) item.end = Math.min(item.end, end)
+    },
     advance(nowMs) {
       const oldest = oldestOpenEpoch(nowMs)
       for (const [key, item] of held) {
         if (oldest >= item.end) forget(key)
-        else wind(item, oldest)
+        else if (item.isSettled) wind(item, oldest)
       }
     },
     nextMs() {
-      const epochs = [...held.values()].map(({ epoch }) => epoch)
+      const epochs = [...held.values()].filter(({ isSettled }) => isSettled).map(({ epoch }) => epoch)
       return epochs.length === 0 ? undefined : epochToSecretSpan(Math.min(...epochs)).to
     },
     salts(shard, firstEpoch, epoch, nowMs) {

@@ -1,7 +1,8 @@
 /**
- * How a node comes by the seeds of its shards. PROTOCOL.md §5.1.
+ * How a node comes by the seeds of its shards in one period. PROTOCOL.md §5.1.
  * It asks the other replicas first. Before the certificate, the lowest-ranked replica that is there makes the seed and
- * offers it; it signs once a majority has it, and gives its own up for one that another replica has signed already.
+ * offers it. A replica signs when a majority holds the same seed, and until then gives its own up for one that another
+ * has signed, or that one of a lower rank made.
  * After the certificate nobody makes one: what no replica has is lost until the next roster.
  */
 import type { Clock } from '@geotrace/core-wasm'
@@ -9,23 +10,23 @@ import {
   type CertifiedRoster,
   decodeDone,
   decodeSeedReply,
-  decodeSheetsReply,
-  encodeRosterRequest,
   encodeSeedsRequest,
+  equalBytes,
   isFederationError,
-  ROSTER_PROTOCOL,
   SEEDS_PROTOCOL,
   type Seed,
   sheetQuorum,
 } from '@geotrace/core-wasm/wire'
 import type { Log } from '../log.ts'
 import { fanOut } from '../membership/fan-out.ts'
-import type { SheetSource } from '../membership/founding.ts'
 import type { Host } from '../net/protocol.ts'
 import type { Hashes } from './ratchet.ts'
 import type { SeedKeeper } from './seed-keeper.ts'
 import { type Mate, type Shard, type Shards, wipe } from './shards.ts'
 import { recoverTree } from './sheet-recovery.ts'
+
+/** How long a rank waits for the one below: peers of one founding start within seconds. */
+const PATIENCE_MS = 2_000
 
 export interface SeedRoundsInit {
   shards: Shards
@@ -36,13 +37,24 @@ export interface SeedRoundsInit {
   log: Log
   certified(): CertifiedRoster | undefined
 }
-export interface SeedRounds extends SheetSource {
+/** The root that a replica signed for a shard of this period, as far as is known here. */
+export type SignedRoot = (key: Uint8Array, shard: number) => Uint8Array | undefined
+
+export interface SeedRounds {
+  /**
+   * One try for each shard that is not held, or not signed while it still can be; the roster is due for `forMs`.
+   * Without it nobody is asked: what others confirmed is signed.
+   */
+  acquire(forMs: number | undefined, signedRoot: SignedRoot): Promise<void>
   /** Shards whose seed is still missing. */
   missing(): readonly Shard[]
 }
 
 /** What a mate said when asked for the seed. */
-type Finding = { mate: Mate; seed: Seed } | { mate: Mate; seed: undefined }
+interface Finding {
+  mate: Mate
+  seed: Seed | undefined
+}
 
 export function seedRounds({ shards, keeper, host, core, clock, log, certified }: SeedRoundsInit): SeedRounds {
   const { firstEpoch } = shards
@@ -67,7 +79,7 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
       if (seed === undefined) continue
       const roster = certified()
       if (seed.epoch === firstEpoch) {
-        if (await shards.take(shard, seed)) return true
+        if (await shards.take(shard, seed, mate.rank)) return true
       } else if (roster !== undefined) {
         const late = await recoverTree({ host, core, clock, certified: roster, shard: shard.shard, seed, mate }).catch(
           () => undefined,
@@ -78,65 +90,71 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
     return false
   }
 
-  const offer = async (shard: Shard): Promise<void> => {
+  /** How many replicas hold our seed after it was offered to all, ourselves included. */
+  const offer = async (shard: Shard): Promise<number> => {
     const seed = keeper.seed(shard.shard, firstEpoch)
-    if (seed === undefined) return
+    if (seed === undefined) return 0
     const request = encodeSeedsRequest({ op: 'offer', shard: shard.shard, firstEpoch, seed })
     wipe(seed)
     const need = sheetQuorum(shard.mates.length + 1)
-    const refusers: Mate[] = []
     let holders = 1
     await fanOut(
       shard.mates,
       async (mate) => {
-        try {
-          decodeDone(await host.request(mate, SEEDS_PROTOCOL, request))
-          holders++
-        } catch (error) {
-          if (isFederationError(error, 'FORBIDDEN')) refusers.push(mate)
-        }
+        decodeDone(await host.request(mate, SEEDS_PROTOCOL, request))
+        holders++
       },
       () => holders >= need,
     )
-    if (holders >= need) await shards.sign(shard)
-    else if (certified() === undefined) await giveWay(shard, refusers)
+    return holders
   }
 
-  /** Two replicas made a seed, each unable to see the other: the signed one stands, else that of the lower rank. */
-  const giveWay = async (shard: Shard, refusers: readonly Mate[]): Promise<void> => {
-    for (const mate of [...refusers].sort((a, b) => a.rank - b.rank)) {
-      if (mate.rank > shard.rank && !(await hasSigned(mate, shard.shard))) continue
-      const request = encodeSeedsRequest({ op: 'fetch', shard: shard.shard, firstEpoch })
-      const bytes = await host.request(mate, SEEDS_PROTOCOL, request).catch(() => undefined)
-      if (bytes === undefined) continue
+  /** Unsigned, it gives way to a seed that somebody signed, or that comes from a lower rank. */
+  const giveWay = async (shard: Shard, findings: readonly Finding[], signedRoot: SignedRoot): Promise<void> => {
+    const own = shard.tree?.root
+    for (const { mate, seed } of findings) {
+      if (seed === undefined || own === undefined) continue
+      const root = signedRoot(mate.key, shard.shard)
+      if (root === undefined || equalBytes(root, own)) continue
       if (shard.signed !== undefined || certified() !== undefined) return
       shards.drop(shard)
       log.info('seed.gave-way', { shard: shard.shard })
-      if (await shards.take(shard, decodeSeedReply(bytes))) await shards.sign(shard)
+      await shards.take(shard, seed, mate.rank)
       return
     }
-  }
-  const hasSigned = async (mate: Mate, shard: number): Promise<boolean> => {
-    const bytes = await host
-      .request(mate, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'sheets' }))
-      .catch(() => undefined)
-    return bytes !== undefined && decodeSheetsReply(bytes).some((sheet) => sheet.shard === shard)
+    for (const { mate, seed } of findings) if (seed !== undefined) await shards.take(shard, seed, mate.rank)
   }
 
-  const acquire = async (shard: Shard): Promise<void> => {
-    if (shard.signed !== undefined) return
-    if (shards.isHeld(shard)) {
-      if (certified() === undefined) await (shard.isMine ? offer(shard) : shards.sign(shard))
-      return
-    }
+  const acquire = async (shard: Shard, forMs: number, signedRoot: SignedRoot): Promise<void> => {
+    if (shard.signed !== undefined || (certified() !== undefined && shards.isHeld(shard))) return
     const findings = await fetch(shard)
-    if (await takeFrom(shard, findings)) {
-      if (certified() === undefined) await shards.sign(shard)
-      return
+    if (!shards.isHeld(shard) && !(await takeFrom(shard, findings))) {
+      // A lower rank that is there makes it; one that is not has some time to come up.
+      const isTheirs = findings.some(({ mate }) => mate.rank < shard.rank) || forMs < shard.rank * PATIENCE_MS
+      const isMade = certified() === undefined && !isTheirs && (await shards.make(shard))
+      if (!isMade) return noteLoss(shard)
     }
-    const isTheirs = findings.some(({ mate }) => mate.rank < shard.rank)
-    if (certified() === undefined && !isTheirs && (await shards.make(shard))) await offer(shard)
-    else noteLoss(shard)
+    if (certified() !== undefined) return
+    await giveWay(shard, findings, signedRoot)
+    const holders = shard.maker === shard.rank ? await offer(shard) : 1 + countSame(shard, findings)
+    if (holders >= sheetQuorum(shard.mates.length + 1) && certified() === undefined) await shards.sign(shard)
+  }
+  /** One who signed saw a majority hold this seed. */
+  const follow = async (shard: Shard, signedRoot: SignedRoot): Promise<void> => {
+    const root = shard.tree?.root
+    if (root === undefined || shard.signed !== undefined || certified() !== undefined) return
+    const isSigned = shard.mates.some(({ key }) => {
+      const theirs = signedRoot(key, shard.shard)
+      return theirs !== undefined && equalBytes(theirs, root)
+    })
+    if (isSigned) await shards.sign(shard)
+  }
+  const countSame = (shard: Shard, findings: readonly Finding[]): number => {
+    const own = keeper.seed(shard.shard, firstEpoch)
+    if (own === undefined) return 0
+    const same = findings.filter(({ seed }) => seed !== undefined && equalBytes(seed.state, own.state)).length
+    wipe(own)
+    return same
   }
   const noteLoss = (shard: Shard): void => {
     if (certified() === undefined || shard.isLost || shards.isHeld(shard)) return
@@ -144,14 +162,11 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
     log.warn('seed.missing', { shard: shard.shard })
   }
 
-  const signatures = (): number => shards.all.filter(({ signed }) => signed !== undefined).length
   return {
     missing: () => shards.all.filter((shard) => shard.tree === undefined),
-    signedSheets: () => shards.all.flatMap(({ signed }) => (signed === undefined ? [] : [signed])),
-    async acquire() {
-      const before = signatures()
-      await fanOut(shards.all, acquire)
-      return signatures() > before
+    async acquire(forMs, signedRoot) {
+      await fanOut(shards.all, (shard) => follow(shard, signedRoot))
+      if (forMs !== undefined) await fanOut(shards.all, (shard) => acquire(shard, forMs, signedRoot))
     },
   }
 }

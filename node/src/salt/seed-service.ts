@@ -4,34 +4,38 @@
  */
 import { decodeSeedsRequest, encodeDone, encodeSeedReply, equalBytes, FederationError } from '@geotrace/core-wasm/wire'
 import type { Handler } from '../net/protocol.ts'
+import type { Holdings } from './holdings.ts'
 import type { SeedKeeper } from './seed-keeper.ts'
-import { type Shards, wipe } from './shards.ts'
+import { type Mate, wipe } from './shards.ts'
 
 export interface SeedServiceInit {
-  shards: Shards
+  holdings: Holdings
   keeper: SeedKeeper
+  /** A seed in use went to another replica: everybody may know. */
+  handedOver(taker: Mate, shard: number, firstEpoch: number): void
 }
 
-export function seedService({ shards, keeper }: SeedServiceInit): Handler {
+export function seedService({ holdings, keeper, handedOver }: SeedServiceInit): Handler {
   return async (bytes, from) => {
     const request = decodeSeedsRequest(bytes)
-    const shard = shards.find(request.shard)
-    const isMate = shard?.mates.some(({ key }) => from.key !== undefined && equalBytes(key, from.key)) ?? false
-    if (shard === undefined || !isMate || request.firstEpoch !== shards.firstEpoch) throw forbidden()
+    const { firstEpoch } = request
+    const found = holdings.find(firstEpoch, request.shard)
+    const mate = found?.shard.mates.find(({ key }) => from.key !== undefined && equalBytes(key, from.key))
+    if (found === undefined || mate === undefined) throw forbidden()
+    const { shards, shard } = found
     if (request.op === 'offer') {
-      const isTaken = await shards.take(shard, request.seed)
+      const isTaken = await shards.take(shard, request.seed, mate.rank)
       wipe(request.seed)
       if (!isTaken) throw forbidden()
-      // The one who made it signs when a majority has it; whoever takes it may sign at once.
-      if (!shard.isMine) await shards.sign(shard)
       return encodeDone()
     }
-    const seed = keeper.seed(shard.shard, shards.firstEpoch)
+    const seed = keeper.seed(shard.shard, firstEpoch)
     if (seed === undefined) {
-      throw new FederationError('EPOCH_LOST', 'no seed of this shard here', { epoch: shards.firstEpoch })
+      throw new FederationError('EPOCH_LOST', 'no seed of this shard here', { epoch: firstEpoch })
     }
     const reply = encodeSeedReply(seed)
     wipe(seed)
+    if (holdings.isCertified(firstEpoch)) handedOver(mate, shard.shard, firstEpoch)
     return reply
   }
 }

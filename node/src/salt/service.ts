@@ -28,6 +28,7 @@ import type { Handler, Requester } from '../net/protocol.ts'
 import type { QuotaTable } from './quota-table.ts'
 import { type Hashes, saltsToCommitments } from './ratchet.ts'
 import type { SeedKeeper } from './seed-keeper.ts'
+import type { Holdings } from './holdings.ts'
 import type { Shard, Shards } from './shards.ts'
 import type { SheetTree } from './sheet-tree.ts'
 
@@ -36,19 +37,25 @@ export interface SaltServiceInit {
   clock: Clock
   signer: Signer
   book: RosterBook
-  shards: Shards
+  holdings: Holdings
   keeper: SeedKeeper
   quota: QuotaTable
   watch: ClockWatch
 }
 
 export function saltService(init: SaltServiceInit): Handler {
-  const { core, clock, signer, book, shards, keeper, quota, watch } = init
-  const { firstEpoch } = shards
+  const { core, clock, signer, book, holdings, keeper, quota, watch } = init
 
-  const epochToAnswer = (shard: Shard, tree: SheetTree, epoch: number, mask: number, nowMs: number): AnswerEpoch => {
+  const epochToAnswer = (
+    { shard }: Shard,
+    { firstEpoch }: Shards,
+    tree: SheetTree,
+    epoch: number,
+    mask: number,
+    nowMs: number,
+  ): AnswerEpoch => {
     if (epoch < firstEpoch + tree.first) throw lost(epoch)
-    const salts = keeper.salts(shard.shard, firstEpoch, epoch, nowMs)
+    const salts = keeper.salts(shard, firstEpoch, epoch, nowMs)
     const entries = rows(saltsToCommitments(core, salts, epoch))
     for (const [position, salt] of rows(salts).entries()) if ((mask >>> position) & 1) entries[position] = salt
     salts.fill(0)
@@ -56,6 +63,7 @@ export function saltService(init: SaltServiceInit): Handler {
   }
   const charge = async (
     shard: Shard,
+    firstEpoch: number,
     request: Uint8Array,
     masks: Map<number, number>,
     from: Requester,
@@ -77,17 +85,19 @@ export function saltService(init: SaltServiceInit): Handler {
     if (from.prefix === undefined) throw new FederationError('FORBIDDEN', 'a relayed requester has no quota')
     const certified = book.named(request.roster)
     if (certified === undefined) throw new FederationError('ROSTER_UNKNOWN', 'no roster of this name here')
-    const shard = shards.find(request.shard)
-    if (shard === undefined || certified.roster.firstEpoch !== firstEpoch) {
+    const { firstEpoch } = certified.roster
+    const found = holdings.find(firstEpoch, request.shard)
+    if (found === undefined) {
       throw new FederationError('WRONG_SHARD', 'this node does not hold that shard', { shard: request.shard })
     }
     assertOpen(request.blocks, nowMs)
     const masks = blocksToMasks(request.blocks)
     assertInForce(book, certified, masks)
+    const { shards, shard } = found
     const { tree } = shard
     if (tree === undefined) throw lost([...masks.keys()][0]!)
-    const epochs = [...masks].map(([epoch, mask]) => epochToAnswer(shard, tree, epoch, mask, nowMs))
-    await charge(shard, bytes, masks, from, nowMs)
+    const epochs = [...masks].map(([epoch, mask]) => epochToAnswer(shard, shards, tree, epoch, mask, nowMs))
+    await charge(shard, firstEpoch, bytes, masks, from, nowMs)
     const unsigned = encodeUnsignedAnswer({ time: nowMs, roster: request.roster, shard: request.shard, epochs })
     return concatBytes(unsigned, signContent(signer, 'geotrace/salt-answer', answerContent(bytes, unsigned)))
   }

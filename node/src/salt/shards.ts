@@ -22,7 +22,7 @@ import type { Random } from '../random.ts'
 import type { Hashes } from './ratchet.ts'
 import type { SeedKeeper } from './seed-keeper.ts'
 import { seedToLines } from './sheet-maker.ts'
-import { readSheetRecord, writeSheetRecord } from './sheet-record.ts'
+import { readSheetRoot, writeSheetRecord } from './sheet-record.ts'
 import { linesToSheetTree, type SheetTree } from './sheet-tree.ts'
 
 /** Another replica of a shard. */
@@ -34,8 +34,8 @@ export interface Shard {
   readonly shard: number
   readonly rank: number
   readonly mates: readonly Mate[]
-  /** This node made the seed and waits for a majority to have it before it signs. */
-  isMine: boolean
+  /** Rank of the replica that made the seed held, or gave it; of two unsigned seeds that of the lower rank stays. */
+  maker: number | undefined
   tree: SheetTree | undefined
   signed: SignedSheet | undefined
   /** Its seed is gone and no other replica was found to have it. */
@@ -55,6 +55,8 @@ export interface ShardsInit {
 }
 
 export interface Shards {
+  /** As certified, or as it is due. */
+  readonly roster: Roster
   readonly all: readonly Shard[]
   readonly firstEpoch: number
   readonly epochs: number
@@ -62,8 +64,11 @@ export interface Shards {
   isHeld(shard: Shard): boolean
   /** Makes a seed unless this node ever signed for this period; true if it did. */
   make(shard: Shard): Promise<boolean>
-  /** Takes a whole seed of another replica; false when it holds another one or this one does not stand. */
-  take(shard: Shard, seed: Seed): Promise<boolean>
+  /**
+   * Takes a whole seed that the replica of rank `maker` made or gave; false when this one does not stand, or when it
+   * holds another one that is signed or of a lower rank.
+   */
+  take(shard: Shard, seed: Seed, maker: number): Promise<boolean>
   /** Takes a ratcheted seed with the tree that was found for it. */
   takeLate(shard: Shard, seed: Seed, tree: SheetTree): Promise<boolean>
   sign(shard: Shard): Promise<void>
@@ -81,11 +86,12 @@ export function createShards({ roster, signer, core, random, records, keeper, ce
   const drop = (shard: Shard): void => {
     keeper.drop(shard.shard, firstEpoch)
     shard.tree = undefined
-    shard.isMine = false
+    shard.maker = undefined
   }
   /** Holds the seed at once, so that none can slip in while the sheet is computed. */
-  const claim = async (shard: Shard, seed: Seed): Promise<boolean> => {
+  const claim = async (shard: Shard, seed: Seed, maker: number): Promise<boolean> => {
     keeper.hold(shard.shard, firstEpoch, epochs, seed)
+    shard.maker = maker
     const lines = await seedToLines(core, seed.state, firstEpoch, epochs)
     const tree = linesToSheetTree(core, lines, epochs)
     const want = certified()?.roster.sheets[shard.shard] ?? (await ownRoot(shard))
@@ -96,17 +102,20 @@ export function createShards({ roster, signer, core, random, records, keeper, ce
     }
     shard.tree = tree
     shard.isLost = false
-    if (certified() !== undefined) await note(shard, tree.root)
+    if (certified() !== undefined) await confirm(shard, tree.root)
     return true
   }
-  const ownRoot = async ({ shard }: Shard): Promise<Uint8Array | undefined> => {
-    const record = await readSheetRecord(records, shard)
-    return record?.firstEpoch === firstEpoch ? record.root : undefined
-  }
+  const ownRoot = ({ shard }: Shard): Promise<Uint8Array | undefined> => readSheetRoot(records, shard, firstEpoch)
   const note = ({ shard }: Shard, root: Uint8Array): Promise<void> =>
-    writeSheetRecord(records, shard, { firstEpoch, lastEpoch: firstEpoch + epochs - 1, root })
+    writeSheetRecord(records, shard, { firstEpoch, root })
+  /** The seed is that of the certified sheet. */
+  const confirm = async (shard: Shard, root: Uint8Array): Promise<void> => {
+    keeper.settle(shard.shard, firstEpoch)
+    await note(shard, root)
+  }
 
   return {
+    roster,
     all,
     firstEpoch,
     epochs,
@@ -114,31 +123,31 @@ export function createShards({ roster, signer, core, random, records, keeper, ce
     isHeld,
     drop,
     async make(shard) {
-      const record = await readSheetRecord(records, shard.shard)
-      const isSpent = record !== undefined && record.lastEpoch >= firstEpoch
+      const isSpent = (await ownRoot(shard)) !== undefined
       if (isSpent || certified() !== undefined || isHeld(shard)) return false
-      shard.isMine = true
       const seed = { epoch: firstEpoch, state: random(32), quotaKey: random(32) }
-      const isMade = await claim(shard, seed)
+      const isMade = await claim(shard, seed, shard.rank)
       wipe(seed)
       return isMade
     },
-    async take(shard, seed) {
+    async take(shard, seed, maker) {
       const own = keeper.seed(shard.shard, firstEpoch)
       if (own !== undefined) {
         const isSame =
           own.epoch === seed.epoch && equalBytes(own.state, seed.state) && equalBytes(own.quotaKey, seed.quotaKey)
         wipe(own)
-        return isSame
+        const isWeaker = shard.signed === undefined && shard.maker !== undefined && maker < shard.maker
+        if (isSame || certified() !== undefined || !isWeaker) return isSame
+        drop(shard)
       }
-      return seed.epoch === firstEpoch && (await claim(shard, seed))
+      return seed.epoch === firstEpoch && (await claim(shard, seed, maker))
     },
     async takeLate(shard, seed, tree) {
       if (isHeld(shard)) return false
       keeper.hold(shard.shard, firstEpoch, epochs, seed)
       shard.tree = tree
       shard.isLost = false
-      await note(shard, tree.root)
+      await confirm(shard, tree.root)
       return true
     },
     async sign(shard) {
@@ -163,7 +172,7 @@ export function createShards({ roster, signer, core, random, records, keeper, ce
       for (const shard of all) {
         if (shard.tree === undefined) continue
         if (!equalBytes(shard.tree.root, sheets[shard.shard]!)) drop(shard)
-        else await note(shard, shard.tree.root)
+        else await confirm(shard, shard.tree.root)
       }
     },
   }
@@ -183,7 +192,7 @@ function toShard(roster: Roster, shard: number, key: Uint8Array): Shard {
     mates: replicas
       .map(({ key: other, addresses }, rank) => ({ key: other, addresses, rank }))
       .filter((item) => !isSelf(item)),
-    isMine: false,
+    maker: undefined,
     tree: undefined,
     signed: undefined,
     isLost: false,

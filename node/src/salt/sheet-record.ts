@@ -1,6 +1,6 @@
 /**
- * What a node writes down of a shard: the newest sheet it signed or took part in. PROTOCOL.md §5.1.
- * It is on disk before the signature exists, so no crash leads to two sheets or a second seed for one epoch.
+ * What a node writes down of a shard: the last sheets it signed or took part in. PROTOCOL.md §5.1.
+ * It is on disk before the signature exists, so no crash leads to two sheets or a second seed for one period.
  * A root commits to the seed and tells nothing about it.
  */
 import { byteReader, byteWriter, HASH_BYTES } from '@geotrace/core-wasm/wire'
@@ -8,28 +8,37 @@ import type { Records } from '../membership/records.ts'
 
 export interface SheetRecord {
   firstEpoch: number
-  /** The highest epoch that this node ever held a secret for. */
-  lastEpoch: number
   root: Uint8Array
 }
 
-export async function readSheetRecord(records: Records, shard: number): Promise<SheetRecord | undefined> {
+/** The period in force, the one agreed on, and two that failed. */
+const RECORDS_MAX = 4
+
+/** Of one shard, newest period first. Throws STORAGE_CORRUPT. */
+async function readRecords(records: Records, shard: number): Promise<SheetRecord[]> {
   const bytes = await records.get(recordName(shard))
-  if (bytes === undefined) return undefined
+  if (bytes === undefined) return []
   const reader = byteReader(bytes)
-  const record = { firstEpoch: reader.u32(), lastEpoch: reader.u32(), root: reader.bytes(HASH_BYTES) }
+  const list = Array.from({ length: reader.u8() }, () => ({ firstEpoch: reader.u32(), root: reader.bytes(HASH_BYTES) }))
   reader.end()
-  return record
+  return list
+}
+
+/** The root that this node stands by for a period. */
+export async function readSheetRoot(
+  records: Records,
+  shard: number,
+  firstEpoch: number,
+): Promise<Uint8Array | undefined> {
+  return (await readRecords(records, shard)).find((record) => record.firstEpoch === firstEpoch)?.root
 }
 
 export async function writeSheetRecord(records: Records, shard: number, record: SheetRecord): Promise<void> {
-  const { firstEpoch, lastEpoch, root } = record
-  const bytes = byteWriter(8 + HASH_BYTES)
-    .u32(firstEpoch)
-    .u32(lastEpoch)
-    .bytes(root, HASH_BYTES)
-    .finish()
-  await records.put(recordName(shard), bytes)
+  const others = (await readRecords(records, shard)).filter(({ firstEpoch }) => firstEpoch !== record.firstEpoch)
+  const list = [record, ...others].sort((a, b) => b.firstEpoch - a.firstEpoch).slice(0, RECORDS_MAX)
+  const writer = byteWriter(1 + RECORDS_MAX * (4 + HASH_BYTES)).u8(list.length)
+  for (const { firstEpoch, root } of list) writer.u32(firstEpoch).bytes(root, HASH_BYTES)
+  await records.put(recordName(shard), writer.finish())
 }
 
 function recordName(shard: number): string {

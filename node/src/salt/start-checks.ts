@@ -8,26 +8,37 @@ import {
   demoSecret,
   FederationError,
   isLoopback,
+  keyToPeerId,
   type Manifest,
+  type Roster,
 } from '@geotrace/core-wasm/wire'
 import { nativeSigner } from '../membership/native-signer.ts'
-import type { Peer } from '../membership/peers.ts'
 
 /** Throws MANIFEST_INVALID: the central peer must not hold a shard. */
-export function assertMember({ member }: Peer): void {
-  if (member !== undefined) return
+export function assertNotCentral(manifest: Manifest, key: Uint8Array): void {
+  if (keyToPeerId(key) !== manifest.central.peerId) return
   const reason = 'the central peer holds no shard'
   throw new FederationError('MANIFEST_INVALID', `federation.json: members: ${reason}`, { path: 'members', reason })
 }
 
-/** Throws CORE_MISMATCH. */
-export function assertCore(manifest: Manifest, { sha256 }: Pick<Core, 'sha256'>): void {
-  const { simd, scalar } = manifest.core
-  if (sha256 === simd || sha256 === scalar) return
+/** Throws CORE_MISMATCH unless the manifest or the newest roster known pins this core. */
+export function assertCore({ core: founding }: Manifest, newest: Roster | undefined, core: Pick<Core, 'sha256'>): void {
+  const pins = [founding, ...(newest === undefined ? [] : [toHex(newest.core)])]
+  if (pins.some(({ simd, scalar }) => core.sha256 === simd || core.sha256 === scalar)) return
   throw new FederationError('CORE_MISMATCH', 'the core is not one that this federation pins', {
-    want: simd,
-    got: sha256,
+    want: pins.at(-1)!.simd,
+    got: core.sha256,
   })
+}
+
+/** Whether the roster pins this core: if not, the volunteer should upgrade. */
+export function isCoreOf(roster: Roster, { sha256 }: Pick<Core, 'sha256'>): boolean {
+  const { simd, scalar } = toHex(roster.core)
+  return sha256 === simd || sha256 === scalar
+}
+
+function toHex({ simd, scalar }: Roster['core']): Manifest['core'] {
+  return { simd: bytesToHex(simd), scalar: bytesToHex(scalar) }
 }
 
 /** Throws ADDRESS_NOT_LOOPBACK. The manifest's own addresses were checked when it was read; these may be others. */

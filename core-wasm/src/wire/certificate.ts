@@ -1,0 +1,85 @@
+/**
+ * What certifies a roster: sheets signed by a majority of each shard's replicas, and the votes of a quorum of the
+ * operators of the roster before. PROTOCOL.md §4.6.
+ */
+import { equalBytes } from './bytes.ts'
+import { KEY_BYTES } from './constants.ts'
+import { FederationError } from './errors.ts'
+import { type Manifest, manifestToId } from './manifest.ts'
+import { type CertifiedRoster, encodeRoster, type Roster, type SheetSignatures } from './roster.ts'
+import { manifestToRoster, quorum, sheetEpochs, sheetQuorum, shardToReplicas } from './roster-rules.ts'
+import { sheetContent } from './sheet.ts'
+import { isValidSignature } from './signature.ts'
+import { succeed } from './succession.ts'
+import { isValidVote } from './vote.ts'
+
+/** What a roster follows from: the manifest at founding, later the roster before. */
+export interface Predecessor {
+  /** The federation id or the roster's hash. */
+  hash: Uint8Array
+  /** Those who vote. */
+  operators: readonly { name: string; key: Uint8Array }[]
+  /** The body that follows from it with what `roster` chose. Throws ROSTER_INVALID. */
+  expect(roster: Roster): Roster
+}
+
+export function manifestToPredecessor(manifest: Manifest): Predecessor {
+  const founding = manifestToRoster(manifest)
+  return {
+    hash: manifestToId(manifest),
+    operators: founding.operators,
+    expect: ({ sheets }) => ({ ...founding, sheets }),
+  }
+}
+
+export function rosterToPredecessor(previous: CertifiedRoster): Predecessor {
+  return { hash: previous.hash, operators: previous.roster.operators, expect: (roster) => succeed(previous, roster) }
+}
+
+/** Throws ROSTER_INVALID unless this follows from `previous` and a majority of its replicas signed every sheet. */
+export function assertProposal(previous: Predecessor, { body, roster, sheetSignatures }: CertifiedRoster): void {
+  if (!equalBytes(encodeRoster(previous.expect(roster)), body)) invalid('it does not follow from the one before')
+  if (roster.sheets.length !== roster.shards || sheetSignatures.length !== roster.shards) {
+    invalid(`it has ${roster.sheets.length} sheets for ${roster.shards} shards`)
+  }
+  for (const [shard, signatures] of sheetSignatures.entries()) assertSheetSigned(roster, shard, signatures)
+}
+
+/** The same, and that a quorum of the operators before voted for it. Throws ROSTER_INVALID. */
+export function assertCertified(previous: Predecessor, certified: CertifiedRoster): void {
+  assertProposal(previous, certified)
+  assertVotes(previous, certified)
+}
+
+/** Throws ROSTER_INVALID unless a majority of the shard's replicas signed its sheet. */
+export function assertSheetSigned(roster: Roster, shard: number, signatures: SheetSignatures): void {
+  const root = roster.sheets[shard] ?? invalid(`shard ${shard} has no sheet`)
+  const { federation, firstEpoch } = roster
+  const content = sheetContent({ federation, shard, firstEpoch, epochs: sheetEpochs(roster), root })
+  const replicas = shardToReplicas(roster, shard)
+  const signers = new Set<number>()
+  for (const [index, signature] of signatures) {
+    const member = roster.members[index]
+    if (member === undefined || !replicas.includes(member)) invalid(`sheet ${shard} is signed by a stranger`)
+    if (!isValidSignature(member.key, 'geotrace/sheet', content, signature))
+      invalid(`sheet ${shard}: a signature fails`)
+    signers.add(index)
+  }
+  if (signers.size < sheetQuorum(replicas.length)) invalid(`sheet ${shard} has ${signers.size} signatures`)
+}
+
+function assertVotes({ operators }: Predecessor, certified: CertifiedRoster): void {
+  const voters = new Set<number>()
+  for (const vote of certified.votes) {
+    const key = operators[vote.operator]?.key
+    if (key === undefined || key.length !== KEY_BYTES) invalid('a vote by a stranger')
+    if (!isValidVote({ ...certified.roster, hash: certified.hash }, key, vote)) invalid('a vote with a bad signature')
+    voters.add(vote.operator)
+  }
+  const need = quorum(operators.length)
+  if (voters.size < need) invalid(`${voters.size} of the ${need} votes it needs`)
+}
+
+function invalid(reason: string): never {
+  throw new FederationError('ROSTER_INVALID', `roster: ${reason}`, { reason })
+}

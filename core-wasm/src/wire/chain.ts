@@ -1,0 +1,88 @@
+/**
+ * The certified rosters of a federation, each checked against the one before, from the founding on. PROTOCOL.md §4.6.
+ * Nodes, clients and the central peer keep one alike. A second certificate for a height that has one is a fork: nobody
+ * can say which is right, so the chain stops, visibly and for good.
+ */
+import { bytesToHex, equalBytes } from './bytes.ts'
+import { assertCertified, manifestToPredecessor, type Predecessor, rosterToPredecessor } from './certificate.ts'
+import { FederationError } from './errors.ts'
+import type { Manifest } from './manifest.ts'
+import { type CertifiedRoster, hashToRosterName, rosterKey } from './roster.ts'
+import { rosterInForce } from './roster-rules.ts'
+
+export interface RosterChain {
+  /** By height. */
+  readonly all: readonly CertifiedRoster[]
+  readonly newest: CertifiedRoster | undefined
+  /** What the next roster follows from. */
+  readonly predecessor: Predecessor
+  at(height: number): CertifiedRoster | undefined
+  /** By the eight bytes of its name. */
+  named(name: Uint8Array): CertifiedRoster | undefined
+  /** The roster in force for an epoch; never "the roster now". */
+  inForce(epoch: number): CertifiedRoster | undefined
+  /**
+   * Takes in the next roster; false if it is known. Throws ROSTER_INVALID, also when its height is not the next one,
+   * and ROSTER_FORKED.
+   */
+  add(certified: CertifiedRoster): boolean
+  /** Takes in a roster that this machine checked before and kept itself. Throws ROSTER_INVALID if it does not follow. */
+  restore(certified: CertifiedRoster): void
+}
+
+export function rosterChain(manifest: Manifest): RosterChain {
+  const all: CertifiedRoster[] = []
+  const byName = new Map<string, CertifiedRoster>()
+  const founding = manifestToPredecessor(manifest)
+  const predecessor = (): Predecessor => {
+    const newest = all.at(-1)
+    return newest === undefined ? founding : rosterToPredecessor(newest)
+  }
+  const push = (certified: CertifiedRoster): void => {
+    all.push(certified)
+    byName.set(rosterKey(certified), certified)
+  }
+  const assertNext = ({ roster }: CertifiedRoster): void => {
+    if (roster.height !== all.length) invalid(`height ${roster.height} does not follow ${all.length - 1}`)
+    if (!equalBytes(roster.previous, predecessor().hash)) invalid('it follows another roster')
+  }
+  return {
+    all,
+    get newest() {
+      return all.at(-1)
+    },
+    get predecessor() {
+      return predecessor()
+    },
+    at: (height) => all[height],
+    named: (name) => byName.get(bytesToHex(name)),
+    inForce: (epoch) => rosterInForce(all, epoch),
+    add(certified) {
+      const { height } = certified.roster
+      const known = all[height]
+      if (known !== undefined && equalBytes(known.hash, certified.hash)) return false
+      if (known !== undefined) {
+        const before = height === 0 ? founding : rosterToPredecessor(all[height - 1]!)
+        assertCertified(before, certified)
+        throw new FederationError('ROSTER_FORKED', `two rosters of height ${height} are certified`, { height })
+      }
+      assertNext(certified)
+      assertCertified(predecessor(), certified)
+      push(certified)
+      return true
+    },
+    restore(certified) {
+      assertNext(certified)
+      push(certified)
+    },
+  }
+}
+
+/** The name of a roster for people: its height and the first digits of its hash. */
+export function rosterToLabel({ roster, hash }: CertifiedRoster): string {
+  return `${roster.height} ${bytesToHex(hashToRosterName(hash))}`
+}
+
+function invalid(reason: string): never {
+  throw new FederationError('ROSTER_INVALID', `roster: ${reason}`, { reason })
+}

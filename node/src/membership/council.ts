@@ -1,0 +1,407 @@
+/**
+ * How operators come to the next roster, the founding one first. PROTOCOL.md §4.7. While a roster is due, a round every
+ * two seconds: hear what the others say, obtain and sign sheets, propose in one's turn, vote once, and certify when a
+ * quorum has voted. Votes and proposals travel by gossip; every peer forms the certificate by itself.
+ */
+import { createHash } from 'node:crypto'
+import type { Clock } from '@geotrace/core-wasm'
+import {
+  assertProposal,
+  bodyToCertified,
+  bytesToHex,
+  type CertifiedRoster,
+  type ChangeKind,
+  decodeCertifiedRoster,
+  decodeChange,
+  decodePoolReply,
+  decodeRosterReply,
+  effortSpan,
+  encodeCertifiedRoster,
+  encodeChange,
+  encodeGossip,
+  encodeRoster,
+  encodeRosterRequest,
+  equalBytes,
+  evidenceToId,
+  foundingEpoch,
+  type GossipMessage,
+  isFederationError,
+  isGone,
+  type Manifest,
+  manifestToRoster,
+  newChange,
+  nextFirstEpoch,
+  type Predecessor,
+  quorum,
+  ROSTER_MAX_BYTES,
+  ROSTER_PROTOCOL,
+  type Roster,
+  type RosterRequest,
+  type SignedSheet,
+  signProposal,
+  succeed,
+} from '@geotrace/core-wasm/wire'
+import type { Log } from '../log.ts'
+import type { Host, PeerAddress } from '../net/protocol.ts'
+import type { Random } from '../random.ts'
+import { fanOut } from './fan-out.ts'
+import type { Peer, Peers } from './peers.ts'
+import type { Pool } from './pool.ts'
+import { sheetsToRoots } from './proposal.ts'
+import type { RosterBook } from './roster-book.ts'
+import type { Voter } from './voter.ts'
+
+/** Between rounds while a roster is due. */
+export const ROUND_MS = 2_000
+/** Between the turns of two proposers, from when the sheets are complete. */
+const TURN_MS = 10_000
+/** At founding all propose the same body: a short turn costs nothing. */
+const FOUNDING_TURN_MS = 2_000
+/** While none is due, somebody is asked for news this often. */
+const QUIET_MS = 60_000
+/** Peers asked in one round at founding, when nobody is linked yet; later one. */
+const ASKED_AT_FOUNDING = 16
+/** Proposals whose body is kept: 256 KiB each. */
+const BODIES_MAX = 16
+
+/** A roster that is due: who holds which shards is fixed, what else it says is not. */
+export interface DueRoster {
+  readonly height: number
+  readonly firstEpoch: number
+  readonly predecessor: Predecessor
+  /** Without sheets, changes and reveals. */
+  readonly roster: Roster
+}
+
+/** How a peer that holds shards takes part; the central peer has none. */
+export interface SheetSource {
+  /**
+   * Tries to hold the seeds of its shards in the roster that is due, for `forMs` by now, and to sign their sheets;
+   * without `forMs` it asks nobody and signs what others confirmed.
+   */
+  acquire(
+    roster: Roster,
+    forMs: number | undefined,
+    signedRoot: (key: Uint8Array, shard: number) => Uint8Array | undefined,
+  ): Promise<void>
+  /** What it signed for the roster that begins with this epoch. */
+  signed(firstEpoch: number): readonly SignedSheet[]
+}
+
+export interface CouncilInit {
+  manifest: Manifest
+  peers: Peers
+  host: Host
+  book: RosterBook
+  pool: Pool
+  clock: Clock
+  random: Random
+  log: Log
+  voter: Voter | undefined
+  sheets: SheetSource | undefined
+  /** To everybody, ourselves included. */
+  say(message: GossipMessage): void
+}
+export interface Council {
+  /** Runs the first round; resolves when it is over. */
+  start(): Promise<void>
+  /** Another round soon, of what is known: something changed. */
+  nudge(): void
+  /** A peer that was away is there: hears what it has. */
+  meet(key: Uint8Array): void
+  /** The proposal with this hash, as far as it is known. */
+  body(hash: Uint8Array): CertifiedRoster | undefined
+  due(): DueRoster | undefined
+  stop(): void
+}
+
+export function createCouncil(init: CouncilInit): Council {
+  const { manifest, peers, host, book, pool, clock, random, log, voter, sheets, say } = init
+  const bodies = new Map<string, CertifiedRoster>()
+  const refused = new Set<string>()
+  let since: { firstEpoch: number; at: number } | undefined
+  let completeMs: { firstEpoch: number; at: number } | undefined
+  let asked = 0
+  let running: Promise<void> | undefined
+  let again = false
+  let stopped = false
+  let cancel = (): void => {}
+
+  const ask = (peer: PeerAddress, request: RosterRequest): Promise<Uint8Array> =>
+    host.request(peer, ROSTER_PROTOCOL, encodeRosterRequest(request))
+
+  const due = (): DueRoster | undefined => dueRoster(manifest, book, clock.now())
+
+  /** Takes what one peer has: the rosters that follow ours, then what is being said. */
+  const hear = async (peer: Peer): Promise<void> => {
+    for (;;) {
+      const bytes = decodeRosterReply(await ask(peer, { op: 'get', height: book.all.length }))
+      if (bytes === undefined || stopped) break
+      if (!(await book.add(decodeCertifiedRoster(bytes)))) break
+    }
+    if (peers.withKey(host.key) === undefined) return
+    for (const message of decodePoolReply(await ask(peer, { op: 'pool' }))) pool.offer(message)
+  }
+  const listen = async (): Promise<void> => {
+    const others = peers.others(host.key)
+    if (others.length === 0) return
+    const count = book.newest === undefined ? ASKED_AT_FOUNDING : 1
+    const newer = others.filter(({ key }) => (pool.presence(key)?.height ?? 0) >= book.all.length)
+    const start = newer.length > 0 ? random(1)[0]! % newer.length : asked
+    const turn = newer.length > 0 ? newer : others
+    asked = (asked + count) % others.length
+    await fanOut(
+      turn.map((_, i) => turn[(start + i) % turn.length]!).slice(0, count),
+      hear,
+    )
+  }
+
+  const sign = async ({ roster }: DueRoster, isAsking: boolean): Promise<void> => {
+    if (sheets === undefined) return
+    const { firstEpoch } = roster
+    if (since?.firstEpoch !== firstEpoch) since = { firstEpoch, at: clock.now() }
+    const sinceMs = since.at
+    const forMs = clock.now() - sinceMs
+    await sheets.acquire(roster, isAsking ? forMs : undefined, (key, shard) =>
+      pool
+        .sheets(firstEpoch)
+        .find((told) => equalBytes(told.key, key))
+        ?.sheets.find((sheet) => sheet.shard === shard)?.root,
+    )
+    const signed = sheets.signed(firstEpoch)
+    if (signed.length > 0) say({ kind: 'sheets', key: host.key, firstEpoch, sheets: [...signed] })
+  }
+
+  const propose = async (now: DueRoster, own: Voter, operator: number): Promise<void> => {
+    const { height, firstEpoch, predecessor } = now
+    const roots = sheetsToRoots(now.roster, pool.sheets(firstEpoch))
+    if (roots === undefined) return
+    if (completeMs?.firstEpoch !== firstEpoch) completeMs = { firstEpoch, at: clock.now() }
+    if (pool.proposals(height, firstEpoch).some(({ hash }) => isUsable(hash))) return
+    const turnMs = height === 0 ? FOUNDING_TURN_MS : TURN_MS
+    if (clock.now() < completeMs.at + proposerTurn(predecessor, operator) * turnMs) return
+    const roster = compose(now, roots.sheets)
+    const proposal = bodyToCertified(encodeRoster(roster), roots.sheetSignatures, [])
+    keep(proposal)
+    const unsigned = { height, firstEpoch, hash: proposal.hash, holder: host.key, operator }
+    say(signProposal(own.signer, unsigned))
+  }
+  /** The body with every change that can be made and the nonces that are open. */
+  const compose = ({ predecessor, roster }: DueRoster, roots: Uint8Array[]): Roster => {
+    const { newest } = book
+    if (newest === undefined) return predecessor.expect({ ...roster, sheets: roots })
+    const { firstEpoch } = roster
+    const reveals = pool
+      .reveals(newest.roster.height)
+      .map(({ operator, nonce, signature }) => ({ operator, nonce, signature }))
+      .sort((a, b) => a.operator - b.operator)
+    const isReady = reveals.length >= quorum(newest.roster.operators.length)
+    let best = succeed(newest, { firstEpoch, changes: [], reveals: isReady ? reveals : [], sheets: roots })
+    for (const change of candidateChanges(newest.roster, firstEpoch)) {
+      const changes = [...best.changes, change].sort(compareBytes)
+      try {
+        const next = succeed(newest, { firstEpoch, changes, reveals: best.reveals, sheets: roots })
+        if (encodeRoster(next).length <= ROSTER_MAX_BYTES / 2) best = next
+      } catch (error) {
+        if (!isFederationError(error)) throw error
+      }
+    }
+    return best
+  }
+  const candidateChanges = ({ federation, ...roster }: Roster, firstEpoch: number): Uint8Array[] => {
+    const lied = pool
+      .evidence()
+      .filter(({ key }) => !isGone(roster, key))
+      .map((proof) =>
+        newChange(federation, { kind: 'lied', until: firstEpoch, key: proof.key, evidence: evidenceToId(proof) }),
+      )
+    const byKind = (kind: ChangeKind): number => ORDER.indexOf(kind)
+    return [...lied, ...pool.changes()]
+      .sort((a, b) => byKind(a.change.kind) - byKind(b.change.kind))
+      .map(encodeChange)
+  }
+
+  const vote = async ({ height, firstEpoch, predecessor, roster }: DueRoster, own: Voter): Promise<void> => {
+    const operator = own.operator(predecessor)
+    if (operator === undefined || pool.votes(height).some((v) => v.operator === operator && v.firstEpoch === firstEpoch))
+      return
+    const proposals = pool
+      .proposals(height, firstEpoch)
+      .sort((a, b) => proposerTurn(predecessor, a.operator) - proposerTurn(predecessor, b.operator))
+    for (const { hash, holder } of proposals) {
+      const proposal = await fetch(hash, holder)
+      if (proposal === undefined || proposal.roster.firstEpoch !== roster.firstEpoch) continue
+      try {
+        assertProposal(predecessor, proposal)
+        if (!proposal.roster.changes.every(isSeen)) continue
+        const given = await own.vote(predecessor, { height, firstEpoch, hash })
+        say({ kind: 'vote', height, firstEpoch, hash, ...given })
+        return
+      } catch (error) {
+        if (!isFederationError(error)) throw error
+        if (error.code === 'ROSTER_INVALID') refused.add(bytesToHex(hash))
+        log.warn('council.refused', { height, code: error.code })
+      }
+    }
+  }
+  /** What a roster says of liars, its voters have seen for themselves. */
+  const isSeen = (encoded: Uint8Array): boolean => {
+    const { change } = decodeChange(encoded)
+    if (change.kind !== 'lied') return true
+    return pool
+      .evidence()
+      .some((proof) => equalBytes(proof.key, change.key) && equalBytes(evidenceToId(proof), change.evidence))
+  }
+
+  /** A proposal that nobody can show, or that does not stand, keeps nobody from proposing. */
+  const isUsable = (hash: Uint8Array): boolean => bodies.has(bytesToHex(hash)) && !refused.has(bytesToHex(hash))
+  const keep = (proposal: CertifiedRoster): void => {
+    if (bodies.size >= BODIES_MAX) bodies.delete(bodies.keys().next().value!)
+    bodies.set(bytesToHex(proposal.hash), proposal)
+  }
+  const fetch = async (hash: Uint8Array, holder: Uint8Array): Promise<CertifiedRoster | undefined> => {
+    const known = bodies.get(bytesToHex(hash))
+    if (known !== undefined) return known
+    // Its holder first, then whoever may have asked before us.
+    const others = peers.others(host.key)
+    const first = others.filter(({ key }) => equalBytes(key, holder))
+    const linked = others.filter(({ key }) => !equalBytes(key, holder) && host.isLinked(key))
+    for (const peer of [...first, ...linked]) {
+      const bytes = await ask(peer, { op: 'body', hash }).then(decodeRosterReply, () => undefined)
+      if (bytes === undefined) continue
+      const proposal = decodeCertifiedRoster(bytes)
+      if (!equalBytes(proposal.hash, hash)) continue
+      keep(proposal)
+      return proposal
+    }
+    return undefined
+  }
+
+  /** A quorum of votes for one roster is its certificate, also for a period that has begun. */
+  const certify = async (height: number, predecessor: Predecessor): Promise<void> => {
+    const votes = pool.votes(height)
+    const hashes = new Map(votes.map((item) => [bytesToHex(item.hash), item.hash]))
+    for (const hash of hashes.values()) {
+      const same = votes.filter((item) => equalBytes(item.hash, hash)).sort((a, b) => a.operator - b.operator)
+      if (same.length < quorum(predecessor.operators.length)) continue
+      const holder = pool.proposals(height, same[0]!.firstEpoch).find((item) => equalBytes(item.hash, hash))?.holder
+      const proposal = await fetch(hash, holder ?? host.key)
+      if (proposal === undefined) continue
+      const certified = {
+        ...proposal,
+        votes: same.map(({ operator, commitment, signature }) => ({ operator, commitment, signature })),
+      }
+      if (await book.add(certified)) log.info('roster.certified', { height, votes: same.length })
+      return
+    }
+  }
+
+  const reveal = async (own: Voter): Promise<void> => {
+    const { newest } = book
+    if (newest === undefined || newest.roster.admitted.length === 0) return
+    const { height, operators } = newest.roster
+    const operator = own.operator(newest.roster)
+    if (operator === undefined || pool.reveals(height).some((item) => item.operator === operator)) return
+    const opened = await own.reveal({ ...newest.roster, hash: newest.hash }, operators)
+    if (opened !== undefined) say({ kind: 'reveal', height, ...opened })
+  }
+
+  /** With or without asking others what they know and hold. */
+  const round = async (isAsking: boolean): Promise<void> => {
+    if (isAsking) await listen()
+    if (stopped || book.isForked || peers.withKey(host.key) === undefined) return
+    if (voter !== undefined) await reveal(voter)
+    const now = due()
+    if (now !== undefined) {
+      await sign(now, isAsking)
+      const operator = voter?.operator(now.predecessor)
+      if (voter !== undefined && operator !== undefined) {
+        await vote(now, voter)
+        await propose(now, voter, operator)
+        await vote(now, voter)
+      }
+    }
+    // Also when none is due any more: a certificate may come late.
+    await certify(book.all.length, book.predecessor)
+  }
+
+  /** One round at a time; what is asked for meanwhile becomes one more round after it. */
+  const run = (isAsking: boolean): Promise<void> => {
+    if (running !== undefined) {
+      again = true
+      return running
+    }
+    running = round(isAsking)
+      .catch((error: unknown) => {
+        log.error('council.round-failed', { code: isFederationError(error) ? error.code : 'INTERNAL' })
+      })
+      .finally(() => {
+        running = undefined
+        if (again && !stopped) {
+          again = false
+          void run(false)
+        }
+      })
+    return running
+  }
+  const plan = (): void => {
+    if (stopped) return
+    cancel()
+    cancel = clock.setTimer(tick, waitMs())
+  }
+  const waitMs = (): number => {
+    const { newest } = book
+    if (due() !== undefined || newest === undefined) return ROUND_MS
+    const { from } = effortSpan(newest.roster.periodEpochs, nextFirstEpoch(newest.roster, clock.now()))
+    return Math.min(QUIET_MS, Math.max(ROUND_MS, from - clock.now()))
+  }
+  const tick = (): void => void run(true).finally(plan)
+
+  book.onAdd(() => {
+    bodies.clear()
+    refused.clear()
+  })
+  return {
+    async start() {
+      plan()
+      await run(true)
+      plan()
+    },
+    nudge: () => void (stopped || run(false)),
+    meet(key) {
+      const peer = peers.withKey(key)
+      if (peer !== undefined && !stopped) void fanOut([peer], hear).then(() => run(false))
+    },
+    body: (hash) => bodies.get(bytesToHex(hash)),
+    due,
+    stop() {
+      stopped = true
+      cancel()
+    },
+  }
+}
+
+/** The roster that operators should agree on at `nowMs`, if it is time. */
+export function dueRoster(manifest: Manifest, book: RosterBook, nowMs: number): DueRoster | undefined {
+  const { newest, predecessor } = book
+  if (newest === undefined) {
+    return { height: 0, firstEpoch: foundingEpoch(manifest), predecessor, roster: manifestToRoster(manifest) }
+  }
+  const firstEpoch = nextFirstEpoch(newest.roster, nowMs)
+  if (nowMs < effortSpan(newest.roster.periodEpochs, firstEpoch).from) return undefined
+  const roster = succeed(newest, { firstEpoch, changes: [], reveals: [], sheets: [] })
+  return { height: newest.roster.height + 1, firstEpoch, predecessor, roster }
+}
+
+/** The turn of an operator: its place in the order of H(previous ‖ key). */
+export function proposerTurn({ hash, operators }: Predecessor, operator: number): number {
+  const draws = operators.map(({ key }) => createHash('sha256').update(hash).update(key).digest('hex'))
+  return draws.filter((draw) => draw < draws[operator]!).length
+}
+
+/** Departures before arrivals: a full federation can then take somebody in. */
+const ORDER: readonly ChangeKind[] = ['lied', 'leave', 'expel', 'rotate', 'move', 'amend', 'join']
+
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  return Buffer.compare(a, b)
+}

@@ -1,0 +1,85 @@
+/**
+ * Keeps a peer linked to those it needs: its shard-mates and a few neighbours on the ring of keys. PROTOCOL.md §6.6.
+ * A link is tried every two seconds and probed every five: left alone, libp2p never heals a partition (measured), and a
+ * connection that the network forgot looks open for minutes.
+ */
+import type { Clock } from '@geotrace/core-wasm'
+import { bytesToHex, decodeTimeReply, encodeRosterRequest, ROSTER_PROTOCOL } from '@geotrace/core-wasm/wire'
+import type { Host, PeerAddress } from '../net/protocol.ts'
+import { fanOut } from './fan-out.ts'
+
+export const LINK_MS = 2_000
+const PROBE_MS = 5_000
+/** Neighbours on the ring in one direction: with both, gossipsub's mesh of six. */
+const NEIGHBOURS = 3
+/** In a federation this small everybody is linked to everybody. */
+const ALL_UP_TO = 8
+
+export interface LinksInit {
+  host: Host
+  clock: Clock
+  others(): readonly PeerAddress[]
+  mates(): readonly PeerAddress[]
+}
+export interface Links {
+  start(): void
+  /** Those it should be linked to, and whether it is. */
+  state(): { key: Uint8Array; linked: boolean }[]
+  stop(): void
+}
+
+export function keepLinks({ host, clock, others, mates }: LinksInit): Links {
+  const probed = new Map<string, number>()
+  const trying = new Set<string>()
+  let stopped = false
+  let cancel = (): void => {}
+
+  const wanted = (): PeerAddress[] => {
+    const all = [...others()]
+    if (all.length <= ALL_UP_TO) return all
+    const chosen = [...mates(), ...ringNeighbours(host.key, all)]
+    return [...new Map(chosen.map((peer) => [bytesToHex(peer.key), peer])).values()]
+  }
+  const check = async (peer: PeerAddress): Promise<void> => {
+    const name = bytesToHex(peer.key)
+    if (host.isLinked(peer.key)) {
+      if (Math.abs(clock.now() - (probed.get(name) ?? 0)) < PROBE_MS) return
+      probed.set(name, clock.now())
+      // A probe that times out closes the connection; the next turn dials anew.
+      decodeTimeReply(await host.request(peer, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'time' })))
+      return
+    }
+    await host.link(peer)
+    probed.set(name, clock.now())
+  }
+  const guarded = async (peer: PeerAddress): Promise<void> => {
+    const name = bytesToHex(peer.key)
+    if (trying.has(name)) return
+    trying.add(name)
+    await check(peer).finally(() => trying.delete(name))
+  }
+  const tick = (): void => {
+    if (stopped) return
+    // Not waited for: who does not answer must not delay the others.
+    void fanOut(wanted(), guarded)
+    cancel = clock.setTimer(tick, LINK_MS)
+  }
+  return {
+    start: tick,
+    state: () => wanted().map(({ key }) => ({ key, linked: host.isLinked(key) })),
+    stop() {
+      stopped = true
+      cancel()
+    },
+  }
+}
+
+/** The next few keys in each direction. */
+export function ringNeighbours(key: Uint8Array, peers: readonly PeerAddress[]): PeerAddress[] {
+  const self = bytesToHex(key)
+  const ring = [...peers].sort((a, b) => (bytesToHex(a.key) < bytesToHex(b.key) ? -1 : 1))
+  const after = ring.findIndex((peer) => bytesToHex(peer.key) > self)
+  const at = after < 0 ? ring.length : after
+  const near = Array.from({ length: NEIGHBOURS }, (_, i) => [at + i, at - 1 - i]).flat()
+  return [...new Set(near.map((i) => ring[((i % ring.length) + ring.length) % ring.length]!))]
+}

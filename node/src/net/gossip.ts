@@ -1,0 +1,136 @@
+/**
+ * Gossip among members: gossipsub on one topic, its streams closed to everybody else. PROTOCOL.md §7.5.
+ * Messages carry their own signatures, so gossipsub's are off and its ids are hashes: old news travels once.
+ * Without identify nobody learns from us what we speak; members are known to, so they are announced to gossipsub here.
+ */
+import { createHash } from 'node:crypto'
+import { GOSSIP_MAX_BYTES, GOSSIP_TOPIC, peerIdToKey } from '@geotrace/core-wasm/wire'
+import { type GossipSub, gossipsub, StrictNoSign, TopicValidatorResult } from '@libp2p/gossipsub'
+import { type Connection, type Libp2p, type PeerId, serviceCapabilities } from '@libp2p/interface'
+import type { Registrar } from '@libp2p/interface-internal'
+import type { Log } from '../log.ts'
+
+/** New and worth passing on, known or of no use now, false. */
+export type GossipVerdict = 'accept' | 'ignore' | 'reject'
+
+export interface Gossip {
+  /** To everybody linked; who is not gets it by asking others later. */
+  publish(message: Uint8Array): Promise<void>
+  /** `judge` sees each new message of others once. */
+  onMessage(judge: (message: Uint8Array) => GossipVerdict): void
+  /** Calls `fn` when a peer can be reached by gossip; what was said before it has not heard. */
+  onPeer(fn: (key: Uint8Array) => void): void
+  /** Who takes part; nobody before it is called. */
+  admit(isMember: (key: Uint8Array) => boolean): void
+}
+
+/** Room for one message and gossipsub's own words about others. */
+const RPC_MAX_BYTES = GOSSIP_MAX_BYTES + 16_384
+/** Gossipsub's own messages are small; a member that sends more than these is not following the protocol. */
+const RPC_LIMITS = {
+  maxSubscriptions: 16,
+  maxMessages: 64,
+  maxIhaveMessageIDs: 512,
+  maxIwantMessageIDs: 512,
+  maxIdontwantMessageIDs: 512,
+  maxControlMessages: 64,
+  maxPeerInfos: 0,
+}
+/** One topic; gossipsub reckons its name and some kilobytes of bookkeeping. */
+const TOPIC_BYTES_MAX = 16_384
+const OUTBOUND_BUFFER_MAX_BYTES = 1_048_576
+
+/** To put among the services of a libp2p node. */
+export function gossipServices() {
+  return {
+    gossipsub: gossipsub({
+      globalSignaturePolicy: StrictNoSign,
+      msgIdFn: ({ data }) => createHash('sha256').update(data).digest(),
+      allowedTopics: [GOSSIP_TOPIC],
+      allowPublishToZeroTopicPeers: true,
+      ignoreDuplicatePublishError: true,
+      fallbackToFloodsub: false,
+      doPX: false,
+      maxInboundDataLength: RPC_MAX_BYTES,
+      maxOutboundBufferSize: OUTBOUND_BUFFER_MAX_BYTES,
+      maxTopicBytesPerPeer: TOPIC_BYTES_MAX,
+      decodeRpcLimits: RPC_LIMITS,
+      // Members are few, known and answerable; several may share an address behind one router.
+      scoreParams: { IPColocationFactorWeight: 0 },
+    }),
+    // Gossipsub asks for identify, to learn who speaks it; greeting members does that here.
+    greeter: ({ registrar }: { registrar: Registrar }) => ({
+      registrar,
+      [serviceCapabilities]: ['@libp2p/identify'] as const,
+    }),
+  }
+}
+
+type Services = { gossipsub: GossipSub; greeter: { registrar: Registrar } }
+
+/** Of a node that has started. */
+export async function openGossip(libp2p: Libp2p<Services>, log: Log): Promise<Gossip> {
+  const { gossipsub: router } = libp2p.services
+  const { registrar } = libp2p.services.greeter
+  let isMember = (_key: Uint8Array): boolean => false
+  let judge = (_message: Uint8Array): GossipVerdict => 'ignore'
+  const isAdmitted = ({ remotePeer, limits }: Connection): boolean =>
+    limits == null && remotePeer.type === 'Ed25519' && isMember(peerIdToKey(remotePeer.toString()))
+  const topologies = () => router.protocols.flatMap((protocol) => registrar.getTopologies(protocol))
+  const greet = (connection: Connection): void => {
+    if (!isAdmitted(connection)) return
+    for (const topology of topologies()) topology.onConnect?.(connection.remotePeer, connection)
+  }
+  const forget = (peer: PeerId): void => {
+    for (const topology of topologies()) topology.onDisconnect?.(peer)
+  }
+
+  for (const protocol of router.protocols) {
+    const { handler, options } = registrar.getHandler(protocol)
+    await registrar.unhandle(protocol)
+    await registrar.handle(
+      protocol,
+      (stream, connection) => {
+        if (isAdmitted(connection)) return handler(stream, connection)
+        stream.abort(new Error('only for members'))
+      },
+      options,
+    )
+  }
+  libp2p.addEventListener('connection:open', ({ detail }) => greet(detail))
+  libp2p.addEventListener('peer:disconnect', ({ detail }) => forget(detail))
+  router.topicValidators.set(GOSSIP_TOPIC, (_peer, { data }) => {
+    try {
+      return RESULTS[judge(data)]
+    } catch {
+      log.error('gossip.judge-failed')
+      return TopicValidatorResult.Ignore
+    }
+  })
+  router.subscribe(GOSSIP_TOPIC)
+
+  return {
+    async publish(message) {
+      await router.publish(GOSSIP_TOPIC, message)
+    },
+    onMessage(fn) {
+      judge = fn
+    },
+    onPeer(fn) {
+      router.addEventListener('subscription-change', ({ detail: { peerId, subscriptions } }) => {
+        const isThere = subscriptions.some(({ topic, subscribe }) => topic === GOSSIP_TOPIC && subscribe)
+        if (isThere && peerId.type === 'Ed25519') fn(peerIdToKey(peerId.toString()))
+      })
+    },
+    admit(fn) {
+      isMember = fn
+      for (const connection of libp2p.getConnections()) greet(connection)
+    },
+  }
+}
+
+const RESULTS = {
+  accept: TopicValidatorResult.Accept,
+  ignore: TopicValidatorResult.Ignore,
+  reject: TopicValidatorResult.Reject,
+} as const

@@ -1,0 +1,124 @@
+/**
+ * The shards that a node holds, period by period: of the rosters still in force for some open epoch, and of the one that
+ * is being agreed on. PROTOCOL.md §5.1. What is not chosen is erased, what is over is forgotten.
+ */
+import type { Clock } from '@geotrace/core-wasm'
+import {
+  type CertifiedRoster,
+  equalBytes,
+  oldestOpenEpoch,
+  type Roster,
+  type SignedSheet,
+  sheetEpochs,
+  type Signer,
+} from '@geotrace/core-wasm/wire'
+import type { Log } from '../log.ts'
+import type { SheetSource } from '../membership/council.ts'
+import type { Records } from '../membership/records.ts'
+import type { RosterBook } from '../membership/roster-book.ts'
+import type { Host, PeerAddress } from '../net/protocol.ts'
+import type { Random } from '../random.ts'
+import type { Hashes } from './ratchet.ts'
+import type { SeedKeeper } from './seed-keeper.ts'
+import { type SeedRounds, seedRounds } from './seed-rounds.ts'
+import { createShards, type Shard, type Shards } from './shards.ts'
+
+export interface HoldingsInit {
+  book: RosterBook
+  signer: Signer
+  host: Host
+  core: Hashes
+  clock: Clock
+  random: Random
+  log: Log
+  records: Records
+  keeper: SeedKeeper
+}
+export interface Holdings extends SheetSource {
+  /** Of certified rosters and of the one that is due, oldest period first. */
+  all(): readonly Shards[]
+  find(firstEpoch: number, shard: number): { shards: Shards; shard: Shard } | undefined
+  isCertified(firstEpoch: number): boolean
+  /** Follows the book: opens new periods, keeps what was certified, erases the rest. */
+  settle(): Promise<void>
+  /** Looks for seeds of certified rosters that are missing; whether some still are. */
+  seek(): Promise<boolean>
+  /** Those it shares shards with. */
+  mates(): PeerAddress[]
+  /** Forgets periods that are over. */
+  sweep(nowMs: number): void
+}
+
+interface Period {
+  shards: Shards
+  rounds: SeedRounds
+}
+
+export function createHoldings(init: HoldingsInit): Holdings {
+  const { book, signer, host, core, clock, random, log, records, keeper } = init
+  const periods = new Map<number, Period>()
+  const certifiedAt = (firstEpoch: number): CertifiedRoster | undefined =>
+    book.all.findLast(({ roster }) => roster.firstEpoch === firstEpoch)
+  /** The first epoch that a certified roster does not answer for. */
+  const endOf = ({ roster }: CertifiedRoster): number =>
+    book.at(roster.height + 1)?.roster.firstEpoch ?? roster.firstEpoch + sheetEpochs(roster)
+
+  const open = (roster: Roster): Period => {
+    const known = periods.get(roster.firstEpoch)
+    if (known !== undefined && equalBytes(known.shards.roster.previous, roster.previous)) return known
+    if (known !== undefined) close(known)
+    const certified = (): CertifiedRoster | undefined => certifiedAt(roster.firstEpoch)
+    const shards = createShards({ roster, signer, core, random, records, keeper, certified })
+    const period = { shards, rounds: seedRounds({ shards, keeper, host, core, clock, log, certified }) }
+    periods.set(roster.firstEpoch, period)
+    return period
+  }
+  const close = ({ shards }: Period): void => {
+    for (const shard of shards.all) shards.drop(shard)
+    periods.delete(shards.firstEpoch)
+  }
+  const certifiedPeriods = (): Period[] =>
+    [...periods.values()].filter(({ shards }) => certifiedAt(shards.firstEpoch) !== undefined)
+
+  return {
+    all: () => [...periods.values()].map(({ shards }) => shards).sort((a, b) => a.firstEpoch - b.firstEpoch),
+    find(firstEpoch, shard) {
+      const shards = periods.get(firstEpoch)?.shards
+      const found = shards?.find(shard)
+      return shards === undefined || found === undefined ? undefined : { shards, shard: found }
+    },
+    isCertified: (firstEpoch) => certifiedAt(firstEpoch) !== undefined,
+    async settle() {
+      const oldest = oldestOpenEpoch(clock.now())
+      for (const certified of book.all) if (endOf(certified) > oldest) open(certified.roster)
+      for (const { shards } of certifiedPeriods()) {
+        await shards.settle()
+        keeper.cut(shards.firstEpoch, endOf(certifiedAt(shards.firstEpoch)!))
+      }
+      // Seeds of a period that the newest roster leaves behind were not chosen.
+      const newest = book.newest?.roster.firstEpoch ?? Number.NEGATIVE_INFINITY
+      for (const period of [...periods.values()]) {
+        if (period.shards.firstEpoch < newest && certifiedAt(period.shards.firstEpoch) === undefined) close(period)
+      }
+    },
+    async acquire(roster, forMs, signedRoot) {
+      await open(roster).rounds.acquire(forMs, signedRoot)
+    },
+    signed(firstEpoch): SignedSheet[] {
+      const shards = periods.get(firstEpoch)?.shards.all ?? []
+      return shards.flatMap(({ signed }) => (signed === undefined ? [] : [signed]))
+    },
+    async seek() {
+      const lacking = certifiedPeriods().filter(({ rounds }) => rounds.missing().length > 0)
+      for (const { rounds } of lacking) await rounds.acquire(0, () => undefined)
+      return lacking.some(({ rounds }) => rounds.missing().length > 0)
+    },
+    mates: () => [...periods.values()].flatMap(({ shards }) => shards.all.flatMap(({ mates }) => mates)),
+    sweep(nowMs) {
+      const oldest = oldestOpenEpoch(nowMs)
+      for (const period of certifiedPeriods()) {
+        if (endOf(certifiedAt(period.shards.firstEpoch)!) <= oldest) close(period)
+      }
+    },
+  }
+}
