@@ -10,7 +10,7 @@
  * @module
  */
 export { epochOf } from './blocks.ts'
-export { type Clock, type SimulatedClock, simulatedClock, systemClock } from './clock.ts'
+export { type Clock, fastClock, type SimulatedClock, simulatedClock, systemClock } from './clock.ts'
 export { type Core, loadCore } from './core.ts'
 export * from './domain.ts'
 export { type Build, CORE_SHA256, type CoreOptions } from './instance.ts'

@@ -84,11 +84,12 @@ export interface LocalManifestInit {
   hosts: readonly string[]
   at: number
   random: Random
+  speed?: number
   parameters?: Partial<Parameters>
 }
 
 /** The demo's manifest with a fresh nonce and ports that are free now; every node listens on TCP and WebSocket. */
-export async function localManifest({ hosts, at, random, parameters }: LocalManifestInit): Promise<Manifest> {
+export async function localManifest({ hosts, at, random, speed, parameters }: LocalManifestInit): Promise<Manifest> {
   const cards = []
   for (const [i, operator] of [...DEMO_OPERATORS, DEMO_AUTHORITY].entries()) {
     const host = hosts[i]!
@@ -97,7 +98,7 @@ export async function localManifest({ hosts, at, random, parameters }: LocalMani
   }
   return newManifest({
     name: 'Geo Trace demo',
-    demo: { phrase: DEMO_PHRASE },
+    demo: { phrase: DEMO_PHRASE, ...(speed !== undefined && { speed }) },
     members: cards.slice(0, -1),
     central: cards.at(-1)!,
     at,

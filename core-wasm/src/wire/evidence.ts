@@ -85,7 +85,9 @@ export function isProof(evidence: Evidence, named: (name: Uint8Array) => Certifi
       const { key: accused, first, second } = evidence
       const isOne = first.height === second.height && equalBytes(first.hash, second.hash)
       const isSame = isOne && equalBytes(first.commitment, second.commitment)
-      return first.firstEpoch === second.firstEpoch && !isSame && [first, second].every((v) => isValidVote(v, accused, v))
+      return (
+        first.firstEpoch === second.firstEpoch && !isSame && [first, second].every((v) => isValidVote(v, accused, v))
+      )
     }
     case 'sheets': {
       const { first, second, ...rest } = evidence

@@ -107,7 +107,11 @@ export function isValidPresence(presence: Presence): boolean {
 }
 
 export function signProposal(signer: Signer, proposal: Omit<Proposal, 'kind' | 'signature'>): Proposal {
-  return { ...proposal, kind: 'proposal', signature: signContent(signer, 'geotrace/proposal', proposalContent(proposal)) }
+  return {
+    ...proposal,
+    kind: 'proposal',
+    signature: signContent(signer, 'geotrace/proposal', proposalContent(proposal)),
+  }
 }
 
 export function isValidProposal(proposal: Proposal, operatorKey: Uint8Array): boolean {

@@ -33,8 +33,13 @@ const list = <T extends z.core.SomeType>(item: T, max: number) => z.array(item).
 const schema = z.strictObject({
   version: z.literal(1),
   name: z.string().check(z.minLength(1), z.maxLength(80)),
-  /** Present in a demo: the phrase from which all keys derive. */
-  demo: z.optional(z.strictObject({ phrase: z.string().check(z.minLength(1), z.maxLength(200)) })),
+  /** Present in a demo: the phrase from which all keys derive; how fast its time goes from the founding on. */
+  demo: z.optional(
+    z.strictObject({
+      phrase: z.string().check(z.minLength(1), z.maxLength(200)),
+      speed: z.optional(whole(1, 1_000)),
+    }),
+  ),
   founding: z.strictObject({ nonce: hex32, at: z.iso.datetime() }),
   parameters: z.strictObject({
     resolution: z.literal(12),

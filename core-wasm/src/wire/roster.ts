@@ -5,7 +5,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { encode } from 'cborg'
 import * as z from 'zod/mini'
-import { bytesToHex, concatBytes, equalBytes, utf8 } from './bytes.ts'
+import { bytesToHex, concatBytes, utf8 } from './bytes.ts'
 import { decodeCanonical } from './canonical.ts'
 import {
   CHANGE_MAX_BYTES,

@@ -135,15 +135,19 @@ function applyChange(draft: Draft, roster: Roster, signed: SignedChange, firstEp
   assertEndorsed(draft, roster, signed)
   switch (change.kind) {
     case 'join':
-      return join(draft, change)
+      join(draft, change)
+      return
     case 'leave':
     case 'expel':
     case 'lied':
-      return remove(draft, change.key)
+      remove(draft, change.key)
+      return
     case 'move':
-      return move(draft, change)
+      move(draft, change)
+      return
     case 'rotate':
-      return rotate(draft, change)
+      rotate(draft, change)
+      return
     case 'amend':
       draft.core = change.core ?? draft.core
       draft.plan = {

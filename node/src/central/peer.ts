@@ -87,6 +87,8 @@ export interface CentralPeer {
   start(): Promise<void>
   stop(): Promise<void>
   status(): CentralStatus
+  /** Its part in the federation, while it runs. */
+  membership(): Membership | undefined
   statistics(): Promise<CentralStatistics>
   /** Throws COMMAND_INVALID. */
   issueCodes(order: CodeOrder): Promise<string[]>
@@ -160,6 +162,7 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
         riskFailures: risk?.failures ?? 0,
       }
     },
+    membership: () => parts?.membership,
     statistics: async () => ({ ...(await running().store.statistics()), codes: await running().codes.counts() }),
     async issueCodes(order) {
       const codes = await running().codes.issue(order)

@@ -1,10 +1,11 @@
 /** `geotrace central init | run`: the authority's central peer. node/CENTRAL.md. */
 import { join } from 'node:path'
-import { loadCore, systemClock } from '@geotrace/core-wasm'
 import { Command } from 'commander'
 import { centralPeer } from '../central/peer.ts'
 import { SEED_PROFILE } from '../central/risk-profile.ts'
 import { centralRoutes } from '../central/routes.ts'
+import { manifestClock } from '../manifest-clock.ts'
+import { membershipRoutes } from '../membership/routes.ts'
 import { systemRandom } from '../random.ts'
 import { processLog, runDaemon } from './daemon.ts'
 import { loadIdentity } from './identity.ts'
@@ -30,8 +31,7 @@ export function centralCommand(out: Output): Command {
 async function runCentral(options: RunOptions & { degrees: number }): Promise<void> {
   const { secret, operatorSecret } = loadIdentity(options.dir)
   const manifest = readManifest(options.federation ?? join(options.dir, 'federation.json'))
-  const [clock, random, log] = [systemClock(), systemRandom, processLog('central', options.logLevel)]
-  await loadCore({ pins: manifest.core })
+  const [clock, random, log] = [manifestClock(manifest), systemRandom, processLog('central', options.logLevel)]
   const peer = centralPeer({
     manifest,
     secret,
@@ -44,5 +44,11 @@ async function runCentral(options: RunOptions & { degrees: number }): Promise<vo
     random,
     log,
   })
-  await runDaemon({ dir: options.dir, peer, routes: centralRoutes(peer), random, log })
+  await runDaemon({
+    dir: options.dir,
+    peer,
+    routes: { ...centralRoutes(peer), ...membershipRoutes(peer.membership) },
+    random,
+    log,
+  })
 }

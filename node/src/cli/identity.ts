@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bytesToHex, FederationError, KEY_BYTES, keyToPeerId, secretToSigner } from '@geotrace/core-wasm/wire'
-import type { MemberCard } from '../membership/new-manifest.ts'
+import { type MemberCard, parseCard } from '../membership/new-manifest.ts'
 import type { Random } from '../random.ts'
 
 export interface Identity {
@@ -15,6 +15,7 @@ export interface Identity {
 
 const PEER = 'peer.key'
 const OPERATOR = 'operator.key'
+const CARD = 'card.json'
 
 export function hasIdentity(dir: string): boolean {
   return existsSync(join(dir, PEER))
@@ -55,6 +56,30 @@ export function identityToCard(identity: Identity, operator: string, addresses: 
     peerId: keyToPeerId(secretToSigner(identity.secret).key),
     addresses,
   }
+}
+
+/** What this node told its founder or sponsors of itself, kept so that it says the same later. */
+export function writeCard(dir: string, card: MemberCard): void {
+  writeFileSync(join(dir, CARD), `${JSON.stringify(card, null, 2)}\n`, { mode: 0o600 })
+}
+
+export function hasCard(dir: string): boolean {
+  return existsSync(join(dir, CARD))
+}
+
+/** Throws COMMAND_INVALID when `init` did not run. */
+export function readCard(dir: string): MemberCard {
+  const path = join(dir, CARD)
+  if (!existsSync(path)) invalid(`there is no ${CARD} in ${dir}; run \`geotrace salt init\` first`)
+  return parseCard(readFileSync(path, 'utf8'), path)
+}
+
+/** The operator's next key, beside the one in use; the file's path. */
+export function writeNextOperatorKey(dir: string, secret: Uint8Array): string {
+  const name = `${OPERATOR}.next`
+  if (existsSync(join(dir, name))) invalid(`${name} exists already: a rotation is under way`)
+  writeSecret(dir, name, secret)
+  return join(dir, name)
 }
 
 function writeSecret(dir: string, name: string, secret: Uint8Array): void {

@@ -1,11 +1,13 @@
 /** `geotrace salt init | run`: a volunteer's salt node. node/README.md. */
 import { join } from 'node:path'
-import { loadCore, systemClock } from '@geotrace/core-wasm'
+import { loadCore } from '@geotrace/core-wasm'
 import { Command } from 'commander'
+import { manifestClock } from '../manifest-clock.ts'
+import { membershipRoutes } from '../membership/routes.ts'
 import { systemRandom } from '../random.ts'
 import { saltNode } from '../salt/node.ts'
 import { processLog, runDaemon } from './daemon.ts'
-import { createIdentity, identityToCard, loadIdentity } from './identity.ts'
+import { createIdentity, hasCard, identityToCard, loadIdentity, readCard, writeCard } from './identity.ts'
 import { collect, defaultDir, readManifest } from './options.ts'
 import type { Output } from './output.ts'
 
@@ -53,6 +55,7 @@ export function runOptions(command: Command, role: 'salt' | 'central'): Command 
 export function initialise({ dir, operator, address }: InitOptions, out: Output, port: number): void {
   const addresses = address.length > 0 ? address : [`/ip4/127.0.0.1/tcp/${port}`, `/ip4/127.0.0.1/tcp/${port + 100}/ws`]
   const card = identityToCard(createIdentity(dir, systemRandom), operator, addresses)
+  writeCard(dir, card)
   out.line(JSON.stringify(card, null, 2))
   out.note(`keys are in ${dir}; keep them, and send the card above (it holds no secret) to your founder`)
   if (address.length === 0) out.note('these addresses serve this machine only: name public ones with --address')
@@ -61,18 +64,26 @@ export function initialise({ dir, operator, address }: InitOptions, out: Output,
 async function runSalt(options: RunOptions): Promise<void> {
   const { secret, operatorSecret } = loadIdentity(options.dir)
   const manifest = readManifest(options.federation ?? join(options.dir, 'federation.json'))
-  const [clock, random, log] = [systemClock(), systemRandom, processLog('salt', options.logLevel)]
+  const [clock, random, log] = [manifestClock(manifest), systemRandom, processLog('salt', options.logLevel)]
   const node = saltNode({
     manifest,
-    core: await loadCore({ pins: manifest.core }),
+    // Whether the federation pins it is for the node to say: a later roster may pin another.
+    core: await loadCore(),
     secret,
     ...(operatorSecret && { operatorSecret }),
     dir: options.dir,
+    ...(hasCard(options.dir) && { addresses: readCard(options.dir).addresses }),
     ...(options.listen.length > 0 && { listen: options.listen }),
     ...(options.localAddress !== undefined && { localAddress: options.localAddress }),
     clock,
     random,
     log,
   })
-  await runDaemon({ dir: options.dir, peer: node, routes: { 'GET /status': async () => node.status() }, random, log })
+  await runDaemon({
+    dir: options.dir,
+    peer: node,
+    routes: { 'GET /status': async () => node.status(), ...membershipRoutes(node.membership) },
+    random,
+    log,
+  })
 }

@@ -16,9 +16,7 @@ import {
   decodePoolReply,
   decodeRosterReply,
   effortSpan,
-  encodeCertifiedRoster,
   encodeChange,
-  encodeGossip,
   encodeRoster,
   encodeRosterRequest,
   equalBytes,
@@ -150,10 +148,7 @@ export function createCouncil(init: CouncilInit): Council {
     const start = newer.length > 0 ? random(1)[0]! % newer.length : asked
     const turn = newer.length > 0 ? newer : others
     asked = (asked + count) % others.length
-    await fanOut(
-      turn.map((_, i) => turn[(start + i) % turn.length]!).slice(0, count),
-      hear,
-    )
+    await fanOut(turn.map((_, i) => turn[(start + i) % turn.length]!).slice(0, count), hear)
   }
 
   const sign = async ({ roster }: DueRoster, isAsking: boolean): Promise<void> => {
@@ -162,11 +157,14 @@ export function createCouncil(init: CouncilInit): Council {
     if (since?.firstEpoch !== firstEpoch) since = { firstEpoch, at: clock.now() }
     const sinceMs = since.at
     const forMs = clock.now() - sinceMs
-    await sheets.acquire(roster, isAsking ? forMs : undefined, (key, shard) =>
-      pool
-        .sheets(firstEpoch)
-        .find((told) => equalBytes(told.key, key))
-        ?.sheets.find((sheet) => sheet.shard === shard)?.root,
+    await sheets.acquire(
+      roster,
+      isAsking ? forMs : undefined,
+      (key, shard) =>
+        pool
+          .sheets(firstEpoch)
+          .find((told) => equalBytes(told.key, key))
+          ?.sheets.find((sheet) => sheet.shard === shard)?.root,
     )
     const signed = sheets.signed(firstEpoch)
     if (signed.length > 0) say({ kind: 'sheets', key: host.key, firstEpoch, sheets: [...signed] })
@@ -216,14 +214,15 @@ export function createCouncil(init: CouncilInit): Council {
         newChange(federation, { kind: 'lied', until: firstEpoch, key: proof.key, evidence: evidenceToId(proof) }),
       )
     const byKind = (kind: ChangeKind): number => ORDER.indexOf(kind)
-    return [...lied, ...pool.changes()]
-      .sort((a, b) => byKind(a.change.kind) - byKind(b.change.kind))
-      .map(encodeChange)
+    return [...lied, ...pool.changes()].sort((a, b) => byKind(a.change.kind) - byKind(b.change.kind)).map(encodeChange)
   }
 
   const vote = async ({ height, firstEpoch, predecessor, roster }: DueRoster, own: Voter): Promise<void> => {
     const operator = own.operator(predecessor)
-    if (operator === undefined || pool.votes(height).some((v) => v.operator === operator && v.firstEpoch === firstEpoch))
+    if (
+      operator === undefined ||
+      pool.votes(height).some((v) => v.operator === operator && v.firstEpoch === firstEpoch)
+    )
       return
     const proposals = pool
       .proposals(height, firstEpoch)

@@ -5,6 +5,9 @@
  */
 import type { Clock } from '@geotrace/core-wasm'
 import {
+  type Evidence,
+  encodeChange,
+  encodeEvidence,
   encodeGossip,
   equalBytes,
   FederationError,
@@ -14,13 +17,9 @@ import {
   manifestToId,
   newChange,
   ROSTER_PROTOCOL,
-  signChange,
-  encodeChange,
-  type Evidence,
-  encodeEvidence,
-  isGone,
   type SignedChange,
   type Signer,
+  signChange,
 } from '@geotrace/core-wasm/wire'
 import type { Log } from '../log.ts'
 import type { Host, PeerAddress } from '../net/protocol.ts'

@@ -66,7 +66,7 @@ export interface NewFederation {
   members: MemberCard[]
   central: MemberCard
   parameters?: Partial<Parameters>
-  demo?: { phrase: string }
+  demo?: { phrase: string; speed?: number }
   /** Unix ms. */
   at: number
   random: Random

@@ -25,8 +25,8 @@ import {
   type GossipSheets,
   type GossipVote,
   type Handover,
-  isGone,
   isFederationError,
+  isGone,
   isProof,
   isValidHandover,
   isValidPresence,
@@ -34,8 +34,8 @@ import {
   isValidSignature,
   isValidVote,
   type Manifest,
-  manifestToRoster,
   MINUTE_MS,
+  manifestToRoster,
   nextMembers,
   nonceToCommitment,
   type Presence,
@@ -228,7 +228,8 @@ export function createPool({ manifest, book, clock, isPeer }: PoolInit): Pool {
     return 'accept'
   }
   /** An answer under a roster that is not known here may still be a lie. */
-  const canJudge = ({ request }: Evidence & { kind: 'answer' }): boolean => book.named(request.slice(2, 10)) !== undefined
+  const canJudge = ({ request }: Evidence & { kind: 'answer' }): boolean =>
+    book.named(request.slice(2, 10)) !== undefined
   const accuse = (evidence: Evidence): void => {
     if (takeEvidence(encodeEvidence(evidence)) === 'accept') tell('evidence')
   }

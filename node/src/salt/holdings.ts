@@ -9,8 +9,8 @@ import {
   oldestOpenEpoch,
   type Roster,
   type SignedSheet,
-  sheetEpochs,
   type Signer,
+  sheetEpochs,
 } from '@geotrace/core-wasm/wire'
 import type { Log } from '../log.ts'
 import type { SheetSource } from '../membership/council.ts'

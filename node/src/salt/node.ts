@@ -189,7 +189,9 @@ export function saltNode(init: SaltNodeInit): SaltNode {
     const { book } = parts?.membership ?? {}
     if (book?.newest === undefined) return 'joining'
     const { roster } = book.newest
-    const held = parts?.holdings.all().some(({ all, firstEpoch }) => all.length > 0 && parts?.holdings.isCertified(firstEpoch))
+    const held = parts?.holdings
+      .all()
+      .some(({ all, firstEpoch }) => all.length > 0 && parts?.holdings.isCertified(firstEpoch))
     if (keyToMember(roster, signer.key) !== undefined) return isGone(roster, signer.key) ? 'draining' : 'serving'
     return held ? 'draining' : 'waiting'
   }

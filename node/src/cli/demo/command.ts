@@ -5,13 +5,16 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { systemClock } from '@geotrace/core-wasm'
-import { bytesToHex, manifestToId } from '@geotrace/core-wasm/wire'
+import { bytesToHex, EPOCH_MS, manifestToId } from '@geotrace/core-wasm/wire'
 import { Command } from 'commander'
 import { adminRequest } from '../../admin/client.ts'
+import { type AdminRoutes, type AdminServer, adminServer } from '../../admin/server.ts'
+import { silent } from '../../log.ts'
+import type { RosterView } from '../../membership/routes.ts'
 import { systemRandom } from '../../random.ts'
-import { wholeNumber } from '../options.ts'
+import { invalid, wholeNumber } from '../options.ts'
 import { type Output, table } from '../output.ts'
+import { type AddedNode, addNodeCommand, DEMO_DIRECTORY, type KilledNode, killCommand } from './control.ts'
 import { type FederationProcesses, startProcesses } from './processes.ts'
 import { simulateResidents } from './residents.ts'
 import { openTown, type Town } from './town.ts'
@@ -19,12 +22,13 @@ import { openTown, type Town } from './town.ts'
 interface DemoOptions {
   once?: boolean
   degrees: number
+  speed: number
 }
 
-/** With the process's id behind it. */
-const DIRECTORY = 'geotrace-demo-'
 const REPORTER = 'ada'
 const STATUS_MS = 2_000
+/** A killed node comes back after this long. */
+const RESTART_MS = 10_000
 const PARENT_POLL_MS = 500
 
 export function demoCommand(out: Output): Command {
@@ -32,27 +36,38 @@ export function demoCommand(out: Output): Command {
     .description('found and run a whole federation on this machine')
     .option('--once', 'end after the story')
     .option('--degrees <k>', 'contact steps that the report marks', wholeNumber, 2)
+    .option('--speed <n>', 'let time go n times as fast, to watch rosters follow each other', wholeNumber, 1)
     .action((options: DemoOptions) => demo(options, out))
+    .addCommand(addNodeCommand(out))
+    .addCommand(killCommand(out))
 }
 
-async function demo({ once = false, degrees }: DemoOptions, out: Output): Promise<void> {
+async function demo({ once = false, degrees, speed }: DemoOptions, out: Output): Promise<void> {
   const stop = toldToStop()
   removeLeftovers()
-  const dir = mkdtempSync(join(tmpdir(), `${DIRECTORY}${process.pid}-`))
+  const dir = mkdtempSync(join(tmpdir(), `${DEMO_DIRECTORY}${process.pid}-`))
   let federation: FederationProcesses | undefined
   let town: Town | undefined
+  let control: AdminServer | undefined
   const run = async () => {
     out.line('Geo Trace: a federation on this machine only, with published keys')
     out.progress('founding …')
-    federation = await startProcesses({ dir, degrees })
+    // A roster every epoch, so that a person can watch nodes come and go.
+    const parameters = { periodEpochs: 1, reserveEpochs: 126 }
+    federation = await startProcesses({ dir, degrees, parameters, ...(speed > 1 && { speed }) })
     await Promise.all(federation.peers.map((peer) => peer.serving()))
     introduce(federation, out)
-    const residents = simulateResidents(systemClock().now(), systemRandom)
-    town = await openTown({ manifest: federation.manifest, residents, dir: join(dir, 'residents') })
+    const { manifest, clock } = federation
+    const residents = simulateResidents(clock.now(), systemRandom)
+    town = await openTown({ manifest, clock, residents, dir: join(dir, 'residents') })
     await story(federation, town, out)
     if (once) return
     out.line()
-    out.line('The federation keeps running. Ctrl-C ends it and removes everything.')
+    out.line('The federation keeps running, with a new roster every 80 minutes of its time. In another terminal:')
+    out.line('   npx geotrace demo add-node      a new operator joins')
+    out.line('   npx geotrace demo kill ash      a salt node dies, and comes back')
+    out.line('Ctrl-C ends it and removes everything.')
+    control = await adminServer({ dir, routes: demoRoutes(federation, out), random: systemRandom, log: silent })
     await watch(federation, town, stop, out)
   }
   try {
@@ -60,6 +75,7 @@ async function demo({ once = false, degrees }: DemoOptions, out: Output): Promis
     await Promise.race([run().catch((error) => (stop.aborted ? undefined : Promise.reject(error))), aborted(stop)])
   } finally {
     out.progress('stopping …')
+    await control?.stop()
     await federation?.stop()
     await town?.close().catch(() => {})
     rmSync(dir, { recursive: true, force: true, maxRetries: 3 })
@@ -70,7 +86,7 @@ async function demo({ once = false, degrees }: DemoOptions, out: Output): Promis
 /** Directories of demos that were killed and could not tidy up. */
 function removeLeftovers(): void {
   for (const name of readdirSync(tmpdir())) {
-    if (!name.startsWith(DIRECTORY) || isRunning(Number.parseInt(name.slice(DIRECTORY.length), 10))) continue
+    if (!name.startsWith(DEMO_DIRECTORY) || isRunning(Number.parseInt(name.slice(DEMO_DIRECTORY.length), 10))) continue
     rmSync(join(tmpdir(), name), { recursive: true, force: true })
   }
 }
@@ -122,15 +138,55 @@ async function story(federation: FederationProcesses, town: Town, out: Output): 
   }
 }
 
+/** What `geotrace demo add-node` and `kill` ask. */
+function demoRoutes(federation: FederationProcesses, out: Output): AdminRoutes {
+  return {
+    'POST /add-node': async (): Promise<AddedNode> => {
+      const { peer, sponsors } = await federation.addNode()
+      out.line(`${peer.name} applies, sponsored by ${sponsors.join(', ')}`)
+      return { name: peer.name, pid: peer.pid!, sponsors }
+    },
+    'POST /kill': async (body): Promise<KilledNode> => {
+      const { node } = (body ?? {}) as { node?: unknown }
+      const peer = federation.saltNodes.find(({ name }, i) => name === node || String(i + 1) === node)
+      if (peer === undefined)
+        invalid(`no salt node ${node}; there are ${federation.saltNodes.map((p) => p.name).join(', ')}`)
+      await peer.kill('SIGKILL')
+      out.line(`${peer.name} is killed`)
+      setTimeout(() => {
+        peer.restart()
+        out.line(`${peer.name} is started again`)
+      }, RESTART_MS).unref()
+      return { name: peer.name }
+    },
+  }
+}
+
+/** A line for each roster that was not there before; the number of rosters. */
+async function tellRosters(federation: FederationProcesses, told: number, out: Output): Promise<number> {
+  const up = federation.saltNodes.find(({ pid }) => pid !== undefined)
+  if (up === undefined) return told
+  const log = await adminRequest(up.dir, 'GET', '/rosters').catch(() => undefined)
+  const { rosters } = (log ?? { rosters: [] }) as { rosters: RosterView[] }
+  for (const { height, name, firstEpoch, members, newcomers, admitted, changes } of rosters.slice(told)) {
+    const coming = newcomers + admitted > 0 ? `, ${newcomers + admitted} coming` : ''
+    const what = changes.length > 0 ? `: ${changes.join('; ')}` : ''
+    out.line(`Roster ${height} (${name}), from ${clock(firstEpoch * EPOCH_MS)}: ${members} salt nodes${coming}${what}`)
+  }
+  return Math.max(told, rosters.length)
+}
+
 /** Until Ctrl-C: the residents go on living, and a line of status. */
 async function watch(federation: FederationProcesses, town: Town, stop: AbortSignal, out: Output): Promise<void> {
+  let told = 0
   while (!stop.aborted) {
+    told = await tellRosters(federation, told, out)
     const up = federation.peers.filter((peer) => peer.pid !== undefined).length
     const salts = await Promise.all(federation.saltNodes.map((peer) => status(peer.dir)))
     const central = await status(federation.central.dir)
     const answered = salts.reduce((sum, item) => sum + (item.answered ?? 0), 0)
     out.progress(
-      `${clock(systemClock().now())}  ${up} of ${federation.peers.length} peers up, ${answered} salt requests answered, ` +
+      `${clock(federation.clock.now())}  ${up} of ${federation.peers.length} peers up, ${answered} salt requests answered, ` +
         `${central.syncs ?? 0} syncs, ${central.activeReports ?? 0} report, ${town.size} residents`,
     )
     await Promise.race([aborted(stop), new Promise((resolve) => setTimeout(resolve, STATUS_MS).unref())])

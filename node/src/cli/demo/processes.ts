@@ -6,13 +6,20 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { systemClock } from '@geotrace/core-wasm'
+import { type Clock, systemClock } from '@geotrace/core-wasm'
 import { DEMO_PHRASE, demoSecret, FederationError, type Manifest, type Parameters } from '@geotrace/core-wasm/wire'
+import { adminRequest } from '../../admin/client.ts'
 import { DEMO_AUTHORITY, DEMO_OPERATORS, localManifest } from '../../local-federation.ts'
-import { loopbackAddresses } from '../../loopback.ts'
+import { freePort, loopbackAddresses } from '../../loopback.ts'
+import { manifestClock } from '../../manifest-clock.ts'
+import { nativeSigner } from '../../membership/native-signer.ts'
+import { demoCard } from '../../membership/new-manifest.ts'
+import { type ChangeView, changeToBase64 } from '../../membership/routes.ts'
 import { systemRandom } from '../../random.ts'
 import type { DaemonMessage } from '../daemon.ts'
-import { writeIdentity } from '../identity.ts'
+import { cardToApplication } from '../federation/join.ts'
+import { writeCard, writeIdentity } from '../identity.ts'
+import { invalid } from '../options.ts'
 
 const BIN = fileURLToPath(new URL('../../../bin/geotrace.js', import.meta.url))
 /** Founding takes about two seconds; a loaded machine gets thirty times that. */
@@ -35,9 +42,13 @@ export interface PeerProcess {
 export interface FederationProcesses {
   readonly manifest: Manifest
   readonly manifestPath: string
+  readonly clock: Clock
+  /** Salt nodes, those added later too, and the central peer. */
   readonly peers: readonly PeerProcess[]
   readonly saltNodes: readonly PeerProcess[]
   readonly central: PeerProcess
+  /** A new operator's node: signs its application, has it endorsed by its sponsors, and starts. */
+  addNode(): Promise<{ peer: PeerProcess; sponsors: string[] }>
   stop(): Promise<void>
 }
 
@@ -45,35 +56,79 @@ export interface ProcessesInit {
   /** Fresh and empty. */
   dir: string
   degrees?: number
+  /** How many times faster than the machine's the federation's time goes. */
+  speed?: number
   parameters?: Partial<Parameters>
 }
 
+/** Who may join later. */
+const NEWCOMERS = ['hazel', 'maple', 'oak', 'pine', 'rowan', 'spruce', 'willow', 'yew'] as const
+
 /** Writes manifest and keys into `dir` and forks all peers; they found the federation by themselves. */
-export async function startProcesses({ dir, degrees = 1, parameters }: ProcessesInit): Promise<FederationProcesses> {
-  const hosts = await loopbackAddresses(1, DEMO_OPERATORS.length + 1)
-  const at = systemClock().now()
-  const manifest = await localManifest({ hosts, at, random: systemRandom, ...(parameters && { parameters }) })
+export async function startProcesses(init: ProcessesInit): Promise<FederationProcesses> {
+  const { dir, degrees = 1, speed, parameters } = init
+  const names = [...DEMO_OPERATORS, DEMO_AUTHORITY, ...NEWCOMERS]
+  const hosts = await loopbackAddresses(1, names.length)
+  const manifest = await localManifest({
+    hosts: hosts.slice(0, DEMO_OPERATORS.length + 1),
+    at: systemClock().now(),
+    random: systemRandom,
+    ...(speed !== undefined && { speed }),
+    ...(parameters && { parameters }),
+  })
+  const clock = manifestClock(manifest)
   const manifestPath = join(dir, 'federation.json')
   writeFileSync(manifestPath, JSON.stringify(manifest, null, 2), { mode: 0o600 })
-  const peers = [...DEMO_OPERATORS, DEMO_AUTHORITY].map((name, i) => {
-    const role = name === DEMO_AUTHORITY ? 'central' : 'salt'
+  const launch = (name: string, role: PeerProcess['role']): PeerProcess => {
     const own = join(dir, name)
-    mkdirSync(own, { mode: 0o700 })
+    const host = hosts[names.indexOf(name as (typeof names)[number])]!
+    mkdirSync(own, { recursive: true, mode: 0o700 })
     writeIdentity(own, {
       secret: demoSecret(DEMO_PHRASE, `peer/${name}`),
       operatorSecret: demoSecret(DEMO_PHRASE, `operator/${name}`),
     })
-    const args = [role, 'run', '--dir', own, '--federation', manifestPath, '--local-address', hosts[i]!]
+    const args = [role, 'run', '--dir', own, '--federation', manifestPath, '--local-address', host]
     return peerProcess(name, role, own, role === 'central' ? [...args, '--degrees', String(degrees)] : args)
-  })
+  }
+  const saltNodes = DEMO_OPERATORS.map((name) => launch(name, 'salt'))
+  const central = launch(DEMO_AUTHORITY, 'central')
+  let added = 0
+
   return {
     manifest,
     manifestPath,
-    peers,
-    saltNodes: peers.slice(0, -1),
-    central: peers.at(-1)!,
+    clock,
+    get peers() {
+      return [...saltNodes, central]
+    },
+    saltNodes,
+    central,
+    async addNode() {
+      const name = NEWCOMERS[added]
+      if (name === undefined) invalid(`this demo has names for ${NEWCOMERS.length} newcomers only`)
+      added++
+      const host = hosts[names.indexOf(name)]!
+      const addresses = [`/ip4/${host}/tcp/${await freePort(host)}`, `/ip4/${host}/tcp/${await freePort(host)}/ws`]
+      const own = join(dir, name)
+      mkdirSync(own, { mode: 0o700 })
+      const card = demoCard(DEMO_PHRASE, name, addresses)
+      writeCard(own, card)
+      const application = cardToApplication(manifest, card, {
+        node: nativeSigner(demoSecret(DEMO_PHRASE, `peer/${name}`)),
+        operator: nativeSigner(demoSecret(DEMO_PHRASE, `operator/${name}`)),
+      })
+      const change = changeToBase64(application)
+      let view: ChangeView | undefined
+      for (const sponsor of saltNodes) {
+        view = (await adminRequest(sponsor.dir, 'POST', '/changes/endorse', { change })) as ChangeView
+        if (view.endorsedBy.length >= view.needs) break
+      }
+      const peer = launch(name, 'salt')
+      saltNodes.push(peer)
+      return { peer, sponsors: view?.endorsedBy ?? [] }
+    },
     async stop() {
-      await Promise.all(peers.map((peer) => peer.kill('SIGTERM')))
+      await Promise.all([...saltNodes, central].map((peer) => peer.kill('SIGTERM')))
     },
   }
 }

@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { createTracer, type Exposure, type SyncResult, type Tracer } from '@geotrace/client'
 import { levelStorage, libp2pDialer } from '@geotrace/client/node'
-import { loadCore, systemClock } from '@geotrace/core-wasm'
+import { type Clock, loadCore } from '@geotrace/core-wasm'
 import type { Manifest } from '@geotrace/core-wasm/wire'
 import { loopbackAddresses } from '../../loopback.ts'
 import { systemRandom } from '../../random.ts'
@@ -13,6 +13,7 @@ import type { Resident } from './residents.ts'
 
 export interface TownInit {
   manifest: Manifest
+  clock: Clock
   residents: readonly Resident[]
   dir: string
 }
@@ -36,13 +37,17 @@ export interface Town {
   close(): Promise<void>
 }
 
-const FIX_MS = 5 * 60_000
-const SYNC_MS = 60 * 60_000
+const MINUTE_MS = 60_000
+const FIX_MS = 5 * MINUTE_MS
+const SYNC_MS = 60 * MINUTE_MS
+const DAY_MIN = 24 * 60
+const AFTERNOON_MIN = 15 * 60
 
-export async function openTown({ manifest, residents, dir }: TownInit): Promise<Town> {
+export async function openTown({ manifest, clock, residents, dir }: TownInit): Promise<Town> {
   const core = await loadCore({ pins: manifest.core })
-  const clock = systemClock()
   const addresses = await loopbackAddresses(2, residents.length)
+  // It is afternoon in this town whenever the demo starts: by night a device holds its deposits back until morning.
+  const offsetMin = AFTERNOON_MIN - (Math.floor(clock.now() / MINUTE_MS) % DAY_MIN)
   const people: (Resident & { tracer: Tracer })[] = []
   for (const [i, resident] of residents.entries()) {
     const tracer = await createTracer({
@@ -52,6 +57,7 @@ export async function openTown({ manifest, residents, dir }: TownInit): Promise<
       random: systemRandom,
       storage: await levelStorage(join(dir, resident.name)),
       dialer: libp2pDialer({ localAddress: addresses[i]! }),
+      timeZoneOffsetMin: () => offsetMin,
     })
     await tracer.home.mark(resident.home)
     for (const fix of resident.fixes) await tracer.record(fix)

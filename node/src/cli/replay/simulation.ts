@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createTracer, type Exposure, type SyncResult, type Tracer } from '@geotrace/client'
 import { levelStorage, libp2pDialer } from '@geotrace/client/node'
 import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
-import { EPOCH_MS, MINUTE_MS } from '@geotrace/core-wasm/wire'
+import { MINUTE_MS, timeToEpoch } from '@geotrace/core-wasm/wire'
 import { type LocalFederation, startFederation } from '../../local-federation.ts'
 import { loopbackAddresses } from '../../loopback.ts'
 import { PARAMETERS } from '../../membership/new-manifest.ts'
@@ -106,7 +106,7 @@ export async function simulate(init: Simulation): Promise<ReplayResult> {
   }
 }
 
-/** The federation stands an hour before the first fix; its reserve spans the tracks, as no later roster is made here. */
+/** The federation stands an hour before the first fix. One roster serves it from end to end: a replay is about people. */
 async function found({
   people,
   dir,
@@ -125,11 +125,20 @@ async function found({
     )
   }
   const parameters = {
-    reserveEpochs: Math.ceil((days * DAY_MS) / EPOCH_MS),
+    periodEpochs: periodAround(clock.now(), days),
+    reserveEpochs: 1,
     ...(init.at === undefined && { retentionDays: days }),
   }
   out.progress('founding the federation …')
   return { clock, federation: await startFederation({ dir: join(dir, 'federation'), clock, degrees, parameters }) }
+}
+
+/** The shortest period without a boundary in these days and the hours before them, so that no later roster begins. */
+function periodAround(fromMs: number, days: number): number {
+  const [first, last] = [timeToEpoch(fromMs - DAY_MS), timeToEpoch(fromMs + days * DAY_MS)]
+  let period = last - first
+  while (Math.floor(first / period) !== Math.floor(last / period)) period++
+  return period
 }
 
 async function equip(

@@ -3,10 +3,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { systemClock } from '@geotrace/core-wasm'
 import { bytesToHex, manifestToId } from '@geotrace/core-wasm/wire'
 import { Command } from 'commander'
-import { newManifest, PARAMETERS, parseCard } from '../membership/new-manifest.ts'
-import { systemRandom } from '../random.ts'
-import { invalid, wholeNumber } from './options.ts'
-import type { Output } from './output.ts'
+import { newManifest, PARAMETERS, parseCard } from '../../membership/new-manifest.ts'
+import { systemRandom } from '../../random.ts'
+import { invalid, wholeNumber } from '../options.ts'
+import type { Output } from '../output.ts'
 
 interface FoundOptions {
   central: string
@@ -14,12 +14,13 @@ interface FoundOptions {
   out: string
   shards: number
   replicas: number
+  periodEpochs: number
   retentionDays: number
   quota: 'rolling' | 'strict'
 }
 
-export function federationCommand(out: Output): Command {
-  const found = new Command('found')
+export function foundCommand(out: Output): Command {
+  return new Command('found')
     .description('write federation.json from the cards that `salt init` and `central init` print')
     .argument('<card...>', 'card files of the salt nodes')
     .requiredOption('--central <card>', 'card file of the central peer')
@@ -27,13 +28,13 @@ export function federationCommand(out: Output): Command {
     .option('--out <file>', 'the manifest to write; an existing one is kept', 'federation.json')
     .option('--shards <n>', 'N: the world is divided into this many shards', wholeNumber, PARAMETERS.shards)
     .option('--replicas <n>', 'R: salt nodes that hold each shard', wholeNumber, PARAMETERS.replicas)
+    .option('--period-epochs <n>', 'epochs of 80 minutes between two rosters', wholeNumber, PARAMETERS.periodEpochs)
     .option('--retention-days <days>', 'the central peer forgets after this', wholeNumber, PARAMETERS.retentionDays)
     .option('--quota <rule>', 'rolling or strict', PARAMETERS.quota)
-    .action((cards: string[], options: FoundOptions) => found_(cards, options, out))
-  return new Command('federation').description('found a federation').addCommand(found)
+    .action((cards: string[], options: FoundOptions) => found(cards, options, out))
 }
 
-function found_(cards: string[], options: FoundOptions, out: Output): void {
+function found(cards: string[], options: FoundOptions, out: Output): void {
   if (existsSync(options.out))
     invalid(`${options.out} exists: a second founding is a second federation; move it away first`)
   const read = (path: string) => {
@@ -47,6 +48,7 @@ function found_(cards: string[], options: FoundOptions, out: Output): void {
     parameters: {
       shards: options.shards,
       replicas: options.replicas,
+      periodEpochs: options.periodEpochs,
       retentionDays: options.retentionDays,
       quota: options.quota,
     },

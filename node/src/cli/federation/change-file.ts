@@ -1,0 +1,49 @@
+/**
+ * A signed change as a file that people send each other: readable fields for them, the bytes for machines.
+ * Only the bytes count; the rest is written from them.
+ */
+import { readFileSync } from 'node:fs'
+import { decodeChange, EPOCH_MS, FederationError, type SignedChange } from '@geotrace/core-wasm/wire'
+import { changeToBase64, changeToText } from '../../membership/routes.ts'
+import { invalid } from '../options.ts'
+
+/** A week's worth of epochs: time to find sponsors; a forgotten file is worth nothing later. */
+const CHANGE_LIFE_EPOCHS = 126
+
+export interface ChangeFile {
+  what: string
+  until: string
+  signatures: number
+  /** Base64. */
+  change: string
+}
+
+export function untilEpoch(nowMs: number): number {
+  return Math.floor(nowMs / EPOCH_MS) + CHANGE_LIFE_EPOCHS
+}
+
+export function changeToFile(signed: SignedChange): ChangeFile {
+  return {
+    what: changeToText(signed.change, undefined),
+    until: new Date(signed.change.until * EPOCH_MS).toISOString(),
+    signatures: signed.signatures.length,
+    change: changeToBase64(signed),
+  }
+}
+
+/** Throws COMMAND_INVALID. */
+export function readChangeFile(path: string): SignedChange {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch {
+    return invalid(`there is no ${path}`)
+  }
+  try {
+    const { change } = JSON.parse(text) as ChangeFile
+    return decodeChange(new Uint8Array(Buffer.from(change, 'base64')))
+  } catch (cause) {
+    const reason = `${path} is not a change; \`geotrace federation join\` or \`propose\` prints one`
+    throw new FederationError('COMMAND_INVALID', reason, { reason }, { cause })
+  }
+}

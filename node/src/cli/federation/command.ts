@@ -1,0 +1,16 @@
+/** `geotrace federation …`: found, join, leave, propose, vote, log. node/README.md "Join a running federation". */
+import { Command } from 'commander'
+import type { Output } from '../output.ts'
+import { foundCommand } from './found.ts'
+import { joinCommand, leaveCommand } from './join.ts'
+import { logCommand } from './log.ts'
+import { proposeCommand } from './propose.ts'
+import { voteCommand } from './vote.ts'
+
+export function federationCommand(out: Output): Command {
+  const command = new Command('federation').description('found a federation, join it, leave it, decide on it')
+  for (const make of [foundCommand, joinCommand, leaveCommand, proposeCommand, voteCommand, logCommand]) {
+    command.addCommand(make(out))
+  }
+  return command
+}

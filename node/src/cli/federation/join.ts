@@ -1,0 +1,107 @@
+/** `geotrace federation join | leave`: a node's own word, signed with its keys. */
+import { join } from 'node:path'
+import {
+  type Change,
+  FederationError,
+  hexToBytes,
+  type Manifest,
+  manifestToId,
+  newChange,
+  peerIdToKey,
+  type SignedChange,
+  type Signer,
+  signChange,
+} from '@geotrace/core-wasm/wire'
+import { Command } from 'commander'
+import { adminRequest } from '../../admin/client.ts'
+import { manifestClock } from '../../manifest-clock.ts'
+import { nativeSigner } from '../../membership/native-signer.ts'
+import type { MemberCard } from '../../membership/new-manifest.ts'
+import { changeToBase64 } from '../../membership/routes.ts'
+import { loadIdentity, readCard } from '../identity.ts'
+import { defaultDir, invalid, readManifest } from '../options.ts'
+import type { Output } from '../output.ts'
+import { changeToFile, untilEpoch } from './change-file.ts'
+
+interface JoinOptions {
+  dir: string
+  federation?: string
+}
+interface LeaveOptions extends JoinOptions {
+  operator?: boolean
+}
+
+export function joinCommand(out: Output): Command {
+  return new Command('join')
+    .description('print your node’s application, for your sponsors')
+    .option('--dir <dir>', 'the node’s directory', defaultDir('salt'))
+    .option('--federation <file>', 'the manifest (default: federation.json in the directory)')
+    .addHelpText('after', '\nExample:\n  geotrace federation join > join.json\n')
+    .action((options: JoinOptions) => applyToJoin(options, out))
+}
+
+export function leaveCommand(out: Output): Command {
+  return new Command('leave')
+    .description('tell the federation that this node leaves; it serves what it holds until that is over')
+    .option('--dir <dir>', 'the node’s directory', defaultDir('salt'))
+    .option('--federation <file>', 'the manifest (default: federation.json in the directory)')
+    .option('--operator', 'leave as an operator, with all your nodes')
+    .addHelpText('after', '\nExample:\n  geotrace federation leave\n')
+    .action((options: LeaveOptions) => leave(options, out))
+}
+
+function applyToJoin({ dir, federation }: JoinOptions, out: Output): void {
+  const { secret, operatorSecret } = loadIdentity(dir)
+  const manifest = readManifest(federation ?? join(dir, 'federation.json'))
+  if (operatorSecret === undefined) invalid('there is no operator.key here: run this where your operator’s key is')
+  const signers = { node: nativeSigner(secret), operator: nativeSigner(operatorSecret) }
+  const signed = cardToApplication(manifest, readCard(dir), signers)
+  out.line(JSON.stringify(changeToFile(signed), null, 2))
+  out.note('Send this file to operators who know you. Each runs `geotrace federation vote join.json`;')
+  out.note('a third of the operators and one more must. It lapses in a week.')
+  out.note('Meanwhile run `geotrace salt run`: the node waits, and serves from when a roster names it.')
+}
+
+/** A node's application, signed by node and operator; sponsors add their names. */
+export function cardToApplication(
+  manifest: Manifest,
+  { operator: name, operatorKey, peerId, addresses }: MemberCard,
+  { node, operator }: { node: Signer; operator: Signer },
+): SignedChange {
+  const change: Change = {
+    kind: 'join',
+    until: untilEpoch(manifestClock(manifest).now()),
+    operator: name,
+    operatorKey: hexToBytes(operatorKey),
+    key: peerIdToKey(peerId),
+    addresses,
+  }
+  return signChange(signChange(propose(manifest, change), node), operator)
+}
+
+async function leave({ dir, federation, operator = false }: LeaveOptions, out: Output): Promise<void> {
+  const { secret, operatorSecret } = loadIdentity(dir)
+  const manifest = readManifest(federation ?? join(dir, 'federation.json'))
+  if (operator && operatorSecret === undefined) invalid('there is no operator.key here')
+  const signer = nativeSigner(operator ? operatorSecret! : secret)
+  const change: Change = { kind: 'leave', until: untilEpoch(manifestClock(manifest).now()), key: signer.key }
+  await handIn(dir, signChange(propose(manifest, change), signer))
+  out.line('The federation knows. The roster after the next goes without this node.')
+  out.note('Keep it running until `geotrace status` says "draining" no more; then stop it.')
+}
+
+/** Through the running node, whose gossip reaches everybody. Throws NODE_NOT_RUNNING, CHANGE_INVALID. */
+export async function handIn(dir: string, change: SignedChange): Promise<void> {
+  try {
+    await adminRequest(dir, 'POST', '/changes', { change: changeToBase64(change) })
+  } catch (error) {
+    if (!(error instanceof FederationError) || error.code !== 'NODE_NOT_RUNNING') throw error
+    throw new FederationError('NODE_NOT_RUNNING', `${error.message}; start it, so that others hear of the change`, {
+      dir,
+    })
+  }
+}
+
+export function propose(manifest: Manifest, change: Change): SignedChange {
+  return newChange(manifestToId(manifest), change)
+}

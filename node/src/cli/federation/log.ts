@@ -1,0 +1,43 @@
+/** `geotrace federation log`: the rosters so far, what each changed, and what waits for the next. */
+import { EPOCH_MS } from '@geotrace/core-wasm/wire'
+import { Command } from 'commander'
+import { adminRequest } from '../../admin/client.ts'
+import type { ChangeView, RosterView } from '../../membership/routes.ts'
+import { defaultDir } from '../options.ts'
+import { type Output, table } from '../output.ts'
+
+interface Log {
+  isForked: boolean
+  rosters: RosterView[]
+  pending: ChangeView[]
+}
+
+export function logCommand(out: Output): Command {
+  return new Command('log')
+    .description('rosters, what each changed, and what waits for the next')
+    .option('--dir <dir>', 'directory of your node', defaultDir('salt'))
+    .option('--json', 'one JSON object')
+    .action(async ({ dir, json }: { dir: string; json?: boolean }) => {
+      const log = (await adminRequest(dir, 'GET', '/rosters')) as Log
+      if (json) out.json(log)
+      else print(log, out)
+    })
+}
+
+function print({ isForked, rosters, pending }: Log, out: Output): void {
+  const rows = rosters.map((roster) => [
+    String(roster.height),
+    roster.name,
+    `from ${new Date(roster.firstEpoch * EPOCH_MS).toISOString().slice(0, 16)}Z`,
+    `${roster.members} nodes of ${roster.operators} operators`,
+    roster.newcomers + roster.admitted > 0 ? `${roster.newcomers + roster.admitted} coming` : '',
+    roster.changes.join('; '),
+  ])
+  for (const line of table(rows)) out.line(line)
+  if (rosters.length === 0) out.line('no roster yet: the founding waits for its peers')
+  for (const { what, endorsedBy, needs } of pending) {
+    out.line(`pending: ${what} (${endorsedBy.length} of ${needs} endorsements: ${endorsedBy.join(', ') || 'none'})`)
+  }
+  if (isForked)
+    out.line('FORKED: two rosters of one height are certified; nobody can say which is right. Talk to each other.')
+}

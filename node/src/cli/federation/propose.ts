@@ -1,0 +1,106 @@
+/** `geotrace federation propose expel | rotate | amend`: changes that operators endorse with `vote`. */
+import { join } from 'node:path'
+import { bytesToHex, type Change, hexToBytes, KEY_BYTES, peerIdToKey, signChange } from '@geotrace/core-wasm/wire'
+import { Command, InvalidArgumentError } from 'commander'
+import { manifestClock } from '../../manifest-clock.ts'
+import { nativeSigner } from '../../membership/native-signer.ts'
+import { systemRandom } from '../../random.ts'
+import { loadIdentity, writeNextOperatorKey } from '../identity.ts'
+import { defaultDir, invalid, readManifest, wholeNumber } from '../options.ts'
+import type { Output } from '../output.ts'
+import { changeToFile, untilEpoch } from './change-file.ts'
+import { handIn, propose } from './join.ts'
+
+interface ProposeOptions {
+  dir: string
+  federation?: string
+}
+interface AmendOptions extends ProposeOptions {
+  core?: [string, string]
+  shards?: number
+  replicas?: number
+}
+
+export function proposeCommand(out: Output): Command {
+  const common = (command: Command): Command =>
+    command
+      .option('--dir <dir>', 'directory of your node', defaultDir('salt'))
+      .option('--federation <file>', 'the manifest (default: federation.json in the directory)')
+  const expel = common(new Command('expel'))
+    .description('end the part of a node or an operator')
+    .argument('<peer id or operator key>', 'as `status` shows it', peerKey)
+    .action((key: Uint8Array, options: ProposeOptions) => print({ kind: 'expel', key }, options, out))
+  const amend = common(new Command('amend'))
+    .description('change what the federation pins, from the next roster on')
+    .option('--core <simd,scalar>', 'SHA-256 of the two builds of the core, hex', hashPair)
+    .option('--shards <n>', 'N', wholeNumber)
+    .option('--replicas <n>', 'R', wholeNumber)
+    .action((options: AmendOptions) => print(toAmendment(options), options, out))
+  const rotate = common(new Command('rotate'))
+    .description('give your operator a new key; the old one signs it and is kept beside')
+    .action((options: ProposeOptions) => rotateKey(options, out))
+  return new Command('propose')
+    .description('put a change before the operators')
+    .addCommand(expel)
+    .addCommand(amend)
+    .addCommand(rotate)
+}
+
+type Draft = Change extends infer C ? (C extends Change ? Omit<C, 'until'> : never) : never
+
+function print(draft: Draft, { dir, federation }: ProposeOptions, out: Output): void {
+  const { operatorSecret } = loadIdentity(dir)
+  if (operatorSecret === undefined) invalid('there is no operator.key here: only operators propose')
+  const manifest = readManifest(federation ?? join(dir, 'federation.json'))
+  const change = { ...draft, until: untilEpoch(manifestClock(manifest).now()) } as Change
+  const signed = signChange(propose(manifest, change), nativeSigner(operatorSecret))
+  out.line(JSON.stringify(changeToFile(signed), null, 2))
+  out.note('Save this as a file, run `geotrace federation vote FILE`, and send it to the other operators.')
+  out.note('Two thirds of them and one more must vote for it.')
+}
+
+/** The new key takes over when a roster has it: until then the node votes with the old one. */
+async function rotateKey({ dir, federation }: ProposeOptions, out: Output): Promise<void> {
+  const { operatorSecret } = loadIdentity(dir)
+  if (operatorSecret === undefined) invalid('there is no operator.key here')
+  const manifest = readManifest(federation ?? join(dir, 'federation.json'))
+  const next = systemRandom(KEY_BYTES)
+  const [from, to] = [nativeSigner(operatorSecret), nativeSigner(next)]
+  const until = untilEpoch(manifestClock(manifest).now())
+  const change = propose(manifest, { kind: 'rotate', until, from: from.key, to: to.key })
+  const path = writeNextOperatorKey(dir, next)
+  await handIn(dir, signChange(signChange(change, from), to))
+  out.line(`new key ${bytesToHex(to.key).slice(0, 16)}… in ${path}`)
+  out.note('When `geotrace federation log` shows the change in a roster, move it over operator.key and restart.')
+}
+
+function toAmendment({ core, shards, replicas }: AmendOptions): Draft {
+  if (core === undefined && shards === undefined && replicas === undefined) {
+    invalid('name what to amend: --core, --shards or --replicas')
+  }
+  const [simd, scalar] = core ?? []
+  return {
+    kind: 'amend',
+    core: simd === undefined || scalar === undefined ? null : { simd: hexToBytes(simd), scalar: hexToBytes(scalar) },
+    shards: shards ?? null,
+    replicas: replicas ?? null,
+  }
+}
+
+function peerKey(text: string): Uint8Array {
+  if (/^[0-9a-f]{64}$/.test(text)) return hexToBytes(text)
+  try {
+    return peerIdToKey(text)
+  } catch {
+    throw new InvalidArgumentError('expected a peer id (12D3…) or an operator’s key of 64 hex digits.')
+  }
+}
+
+function hashPair(text: string): [string, string] {
+  const [simd, scalar, ...more] = text.split(',')
+  const isHash = (value: string | undefined): value is string => value !== undefined && /^[0-9a-f]{64}$/.test(value)
+  if (!isHash(simd) || !isHash(scalar) || more.length > 0) {
+    throw new InvalidArgumentError('expected two hashes of 64 hex digits with a comma between.')
+  }
+  return [simd, scalar]
+}

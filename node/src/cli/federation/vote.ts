@@ -1,0 +1,36 @@
+/** `geotrace federation vote FILE`: an operator endorses a change; its running node passes it on. */
+import { Command } from 'commander'
+import { adminRequest } from '../../admin/client.ts'
+import { type ChangeView, changeToBase64, changeToText } from '../../membership/routes.ts'
+import { defaultDir } from '../options.ts'
+import type { Output } from '../output.ts'
+import { readChangeFile } from './change-file.ts'
+
+interface VoteOptions {
+  dir: string
+  json?: boolean
+}
+
+export function voteCommand(out: Output): Command {
+  return new Command('vote')
+    .description('endorse a change as an operator, and hand it to your running node')
+    .argument('<file>', 'what `federation join` or `propose` printed')
+    .option('--dir <dir>', 'directory of your node', defaultDir('salt'))
+    .option('--json', 'one JSON object')
+    .addHelpText('after', '\nExample:\n  geotrace federation vote join.json\n')
+    .action((file: string, options: VoteOptions) => vote(file, options, out))
+}
+
+async function vote(file: string, { dir, json }: VoteOptions, out: Output): Promise<void> {
+  const signed = readChangeFile(file)
+  if (!json) out.note(changeToText(signed.change, undefined))
+  const view = (await adminRequest(dir, 'POST', '/changes/endorse', { change: changeToBase64(signed) })) as ChangeView
+  if (json) return out.json(view)
+  out.line(`endorsed by ${view.endorsedBy.join(', ') || 'nobody yet'}; needs ${view.needs}`)
+  const missing = view.needs - view.endorsedBy.length
+  out.note(
+    missing > 0
+      ? `${missing} more must endorse it; send them the file, or wait: \`geotrace federation log\` shows who has.`
+      : 'That is enough: the next roster makes the change.',
+  )
+}
