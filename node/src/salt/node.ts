@@ -8,6 +8,7 @@ import type { Clock, Core } from '@geotrace/core-wasm'
 import {
   bytesToHex,
   type CertifiedRoster,
+  EPOCH_MS,
   FederationError,
   hashToRosterName,
   keyToPeerId,
@@ -17,7 +18,7 @@ import {
   SEEDS_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
 import type { Log } from '../log.ts'
-import { clockWatch } from '../membership/clock-watch.ts'
+import { type ClockWatch, clockWatch, type PeerReach } from '../membership/clock-watch.ts'
 import { assertPeer, assertSameFederation, createMembership, type Membership } from '../membership/membership.ts'
 import { nativeSigner } from '../membership/native-signer.ts'
 import { manifestToPeers } from '../membership/peers.ts'
@@ -25,7 +26,7 @@ import { fileRecords } from '../membership/records.ts'
 import { openRosterBook } from '../membership/roster-book.ts'
 import { createHost } from '../net/host.ts'
 import type { HostLimits } from '../net/limits.ts'
-import type { Handler, Host } from '../net/protocol.ts'
+import type { Handler, Host, HostStats } from '../net/protocol.ts'
 import type { Random } from '../random.ts'
 import { type Heartbeat, heartbeat } from './heartbeat.ts'
 import { openQuotaTable, type QuotaTable } from './quota-table.ts'
@@ -51,6 +52,8 @@ export interface SaltNodeInit {
   log: Log
   core: Core
   localAddress?: string
+  /** Called before every salt request; throws BUSY when this machine has nothing to spare. */
+  admit?: () => void
   limits?: Partial<HostLimits>
 }
 
@@ -60,10 +63,18 @@ export type SaltNodeState = 'joining' | 'serving' | 'leaving' | 'stopped'
 export interface SaltNodeStatus {
   state: SaltNodeState
   peerId: string
-  roster: { height: number; name: string } | undefined
+  /** Unix ms; undefined before `start`. */
+  startedMs: number | undefined
+  /** The newest certified one that is known. */
+  roster: RosterStatus | undefined
+  /** SHA-256 of our core. */
+  core: string
   shards: { shard: number; held: boolean }[]
   /** Against the median of its peers. */
   clockOffsetMs: number
+  /** Peers that answered when last asked. */
+  reach: PeerReach | undefined
+  network: HostStats
   /** Salt requests since the start. */
   answered: number
   /** Salt requests since the start that were turned away, by error code. */
@@ -72,12 +83,28 @@ export interface SaltNodeStatus {
   requesters: number
 }
 
+export interface RosterStatus {
+  height: number
+  name: string
+  /** Unix ms. */
+  fromMs: number
+  /** End of its period, and of the reserve on which it stands while no other is certified; Unix ms. */
+  untilMs: number
+  reserveUntilMs: number
+  /** SHA-256 of the builds of the core that it pins. */
+  core: { simd: string; scalar: string }
+  /** Peers that it names besides this one. */
+  others: number
+}
+
 export interface SaltNode {
   readonly key: Uint8Array
   /** Resolves when it listens and its first founding round is over; `status` says whether it serves. */
   start(): Promise<void>
   stop(): Promise<void>
   status(): SaltNodeStatus
+  /** Asks its peers now whether they are there and what time it is. */
+  lookAround(): Promise<void>
   /** Multiaddrs that it listens on, without the peer id; none before `start`. */
   addresses(): string[]
 }
@@ -90,6 +117,8 @@ export function saltNode(init: SaltNodeInit): SaltNode {
   const counts = { answered: 0, refused: {} as Record<string, number> }
   let state: SaltNodeState = 'stopped'
   let parts: Parts | undefined
+  let startedMs: number | undefined
+  let stats = (): HostStats => ({ connections: 0, inFlight: 0, protocols: {} })
 
   async function open(): Promise<Parts> {
     const self = assertPeer(manifest, peers, signer.key)
@@ -142,7 +171,8 @@ export function saltNode(init: SaltNodeInit): SaltNode {
       })
       await host.serve(SEEDS_PROTOCOL, seedService({ shards, keeper }))
       await host.serve(SALT_PROTOCOL, counted(saltService({ core, clock, signer, book, shards, keeper, quota, watch })))
-      return { host, quota, membership, pulse, shards: () => shards.all, offsetMs: () => watch.offsetMs }
+      stats = host.stats
+      return { host, quota, membership, pulse, shards: () => shards.all, watch }
     } catch (error) {
       await host?.stop()
       await quota.close()
@@ -161,6 +191,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
   function counted(handler: Handler): Handler {
     return async (request, from) => {
       try {
+        init.admit?.()
         const answer = await handler(request, from)
         counts.answered++
         return answer
@@ -179,6 +210,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
       state = 'joining'
       try {
         parts = await open()
+        startedMs = clock.now()
         parts.pulse.start()
         if (parts.membership.book.at(0) !== undefined) begin(parts.pulse)
         await parts.membership.start()
@@ -203,15 +235,34 @@ export function saltNode(init: SaltNodeInit): SaltNode {
       return {
         state,
         peerId: keyToPeerId(signer.key),
-        roster: certified && { height: certified.roster.height, name: bytesToHex(hashToRosterName(certified.hash)) },
+        startedMs,
+        roster: certified && rosterStatus(certified),
+        core: core.sha256,
         shards: (parts?.shards() ?? []).map(({ shard, tree }) => ({ shard, held: tree !== undefined })),
-        clockOffsetMs: parts?.offsetMs() ?? 0,
+        clockOffsetMs: parts?.watch.offsetMs ?? 0,
+        reach: parts?.watch.reach,
+        network: stats(),
         answered: counts.answered,
         refused: { ...counts.refused },
         requesters: parts?.quota.size ?? 0,
       }
     },
+    lookAround: async () => void (await parts?.watch.check()),
     addresses: () => parts?.host.addresses() ?? [],
+  }
+}
+
+function rosterStatus({ roster, hash }: CertifiedRoster): RosterStatus {
+  const { height, firstEpoch, periodEpochs, reserveEpochs, core, members } = roster
+  return {
+    height,
+    name: bytesToHex(hashToRosterName(hash)),
+    fromMs: firstEpoch * EPOCH_MS,
+    untilMs: (firstEpoch + periodEpochs) * EPOCH_MS,
+    reserveUntilMs: (firstEpoch + periodEpochs + reserveEpochs) * EPOCH_MS,
+    core: { simd: bytesToHex(core.simd), scalar: bytesToHex(core.scalar) },
+    // The central peer is one of the others, this node is not.
+    others: members.length,
   }
 }
 
@@ -221,5 +272,5 @@ interface Parts {
   membership: Membership
   pulse: Heartbeat
   shards(): readonly { shard: number; tree: unknown }[]
-  offsetMs(): number
+  watch: ClockWatch
 }
