@@ -5,7 +5,7 @@ import { bytesToHex, manifestToId } from '@geotrace/core-wasm/wire'
 import { Command } from 'commander'
 import { newManifest, PARAMETERS, parseCard } from '../membership/new-manifest.ts'
 import { systemRandom } from '../random.ts'
-import { invalid, wholeNumber } from './options.ts'
+import { examples, invalid, wholeNumber } from './options.ts'
 import type { Output } from './output.ts'
 
 interface FoundOptions {
@@ -30,7 +30,9 @@ export function federationCommand(out: Output): Command {
     .option('--retention-days <days>', 'the central peer forgets after this', wholeNumber, PARAMETERS.retentionDays)
     .option('--quota <rule>', 'rolling or strict', PARAMETERS.quota)
     .action((cards: string[], options: FoundOptions) => found_(cards, options, out))
-  return new Command('federation').description('found a federation').addCommand(found)
+  return new Command('federation')
+    .description('found a federation')
+    .addCommand(examples(found, 'geotrace federation found cards/*.json --central central.json --name "Health South"'))
 }
 
 function found_(cards: string[], options: FoundOptions, out: Output): void {

@@ -2,6 +2,7 @@
  * `npm start`: founds a federation of real processes on this machine, lets simulated residents live through the last
  * hours, has one report, shows who was marked, where, when and why, and stays up. Nothing of it is kept.
  */
+import '../../polyfill.ts'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +11,7 @@ import { bytesToHex, manifestToId } from '@geotrace/core-wasm/wire'
 import { Command } from 'commander'
 import { adminRequest } from '../../admin/client.ts'
 import { systemRandom } from '../../random.ts'
-import { wholeNumber } from '../options.ts'
+import { examples, wholeNumber } from '../options.ts'
 import { type Output, table } from '../output.ts'
 import { type FederationProcesses, startProcesses } from './processes.ts'
 import { simulateResidents } from './residents.ts'
@@ -28,11 +29,12 @@ const STATUS_MS = 2_000
 const PARENT_POLL_MS = 500
 
 export function demoCommand(out: Output): Command {
-  return new Command('demo')
+  const command = new Command('demo')
     .description('found and run a whole federation on this machine')
     .option('--once', 'end after the story')
     .option('--degrees <k>', 'contact steps that the report marks', wholeNumber, 2)
     .action((options: DemoOptions) => demo(options, out))
+  return examples(command, 'geotrace demo --once')
 }
 
 async function demo({ once = false, degrees }: DemoOptions, out: Output): Promise<void> {
