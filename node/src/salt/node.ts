@@ -93,8 +93,8 @@ export interface RosterStatus {
   reserveUntilMs: number
   /** SHA-256 of the builds of the core that it pins. */
   core: { simd: string; scalar: string }
-  /** Peers that it names besides this one. */
-  others: number
+  /** N. */
+  shards: number
 }
 
 export interface SaltNode {
@@ -253,7 +253,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
 }
 
 function rosterStatus({ roster, hash }: CertifiedRoster): RosterStatus {
-  const { height, firstEpoch, periodEpochs, reserveEpochs, core, members } = roster
+  const { height, firstEpoch, periodEpochs, reserveEpochs, core, shards } = roster
   return {
     height,
     name: bytesToHex(hashToRosterName(hash)),
@@ -261,8 +261,7 @@ function rosterStatus({ roster, hash }: CertifiedRoster): RosterStatus {
     untilMs: (firstEpoch + periodEpochs) * EPOCH_MS,
     reserveUntilMs: (firstEpoch + periodEpochs + reserveEpochs) * EPOCH_MS,
     core: { simd: bytesToHex(core.simd), scalar: bytesToHex(core.scalar) },
-    // The central peer is one of the others, this node is not.
-    others: members.length,
+    shards,
   }
 }
 
