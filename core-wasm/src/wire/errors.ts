@@ -5,6 +5,7 @@
 export interface ErrorData {
   ABORTED: undefined
   ADDRESS_NOT_LOOPBACK: { address: string }
+  BACKUP_UNREADABLE: undefined
   CHANGE_INVALID: { reason: string }
   CODE_EXPIRED: undefined
   CODE_SPENT: undefined
@@ -18,6 +19,7 @@ export interface ErrorData {
   BUSY: { retryAfterMs: number }
   CLOCK_SKEWED: { offsetMs: number }
   EPOCH_LOST: { epoch: number }
+  FILE_EXPOSED: { path: string }
   FORBIDDEN: undefined
   IMPORT_INVALID: { line: number; reason: string }
   MANIFEST_INVALID: { path: string; reason: string }
@@ -27,6 +29,7 @@ export interface ErrorData {
   PEER_LIED: { peer: string }
   PEER_TIMEOUT: { peer: string }
   PEER_UNREACHABLE: { tried: number }
+  PORT_TAKEN: { port: number }
   QUOTA_SPENT: { retryAfterMs: number }
   ROSTER_FORKED: { height: number }
   ROSTER_INVALID: { reason: string }

@@ -2,6 +2,7 @@
  * The control server of a running node: JSON over HTTP on 127.0.0.1, a port of the system's choice. README "Operating".
  * A request needs the token of admin.json, and a Host header that names this address, so that no web page can reach it
  * by way of a name it controls. GET changes nothing; bodies, waits and connections are bounded.
+ * With a `page` it also serves the status page: its shell to anybody on this machine, its content to a session.
  */
 import { timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -10,6 +11,8 @@ import { bytesToHex, FederationError, isFederationError } from '@geotrace/core-w
 import type { Log } from '../log.ts'
 import type { Random } from '../random.ts'
 import { ADMIN_ADDRESS, removeAdminFile, writeAdminFile } from './admin-file.ts'
+import { PAGE_HEADERS, pageShell } from './page/shell.ts'
+import { type PageDoor, pageDoor } from './page-door.ts'
 
 /** A list of ten thousand codes is 200 KB; what comes in is far smaller. */
 const BODY_MAX_BYTES = 65_536
@@ -31,15 +34,26 @@ export interface AdminServerInit {
   /** The node's directory; gets admin.json. */
   dir: string
   routes: AdminRoutes
+  /** The content of the status page, HTML. */
+  page?: () => string
   random: Random
   log: Log
 }
 
+interface Desk {
+  readonly routes: AdminRoutes
+  readonly token: string
+  readonly page: { readonly draw: () => string; readonly door: PageDoor } | undefined
+}
+
 /** A server that listens already. */
-export async function adminServer({ dir, routes, random, log }: AdminServerInit): Promise<AdminServer> {
+export async function adminServer({ dir, routes, page, random, log }: AdminServerInit): Promise<AdminServer> {
   const token = bytesToHex(random(TOKEN_BYTES))
+  const door = pageDoor(random)
+  const login: AdminRoutes = page === undefined ? {} : { 'POST /login': () => ({ code: door.newCode() }) }
+  const desk: Desk = { routes: { ...routes, ...login }, token, page: page && { draw: page, door } }
   const server = createServer((request, response) => {
-    answer(request, response, routes, token, port).catch(() => {
+    answer(request, response, desk, port).catch(() => {
       log.error('admin.failed')
       response.destroy()
     })
@@ -63,12 +77,12 @@ export async function adminServer({ dir, routes, random, log }: AdminServerInit)
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  routes: AdminRoutes,
-  token: string,
+  { routes, token, page }: Desk,
   port: number,
 ): Promise<void> {
   const host = request.headers.host
   if (host !== `${ADMIN_ADDRESS}:${port}`) return reply(response, 403, refusal('wrong host'))
+  if (page !== undefined && (await answerPage(request, response, page))) return
   if (!isToken(request.headers.authorization, token)) return reply(response, 401, refusal('no token'))
   const key = `${request.method} ${request.url}` as keyof AdminRoutes
   const route = Object.hasOwn(routes, key) ? routes[key] : undefined
@@ -82,6 +96,39 @@ async function answer(
     const { code, message, data } = error
     reply(response, code === 'MESSAGE_TOO_LARGE' ? 413 : 400, { code, message, data })
   }
+}
+
+/** The three requests of a browser; false for any other. */
+async function answerPage(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { draw, door }: NonNullable<Desk['page']>,
+): Promise<boolean> {
+  switch (`${request.method} ${request.url}`) {
+    case 'GET /':
+      html(response, pageShell())
+      return true
+    case 'POST /session': {
+      const code = await readBody(request).catch(() => undefined)
+      const session = typeof code === 'string' ? door.enter(code) : undefined
+      if (session === undefined) reply(response, 401, refusal('this link was opened before'))
+      else reply(response, 200, { session })
+      return true
+    }
+    case 'GET /page': {
+      const session = /^Bearer ([0-9a-f]+)$/.exec(request.headers.authorization ?? '')?.[1]
+      if (session === undefined || !door.isSession(session)) reply(response, 401, refusal('no session'))
+      else html(response, draw())
+      return true
+    }
+    default:
+      return false
+  }
+}
+
+function html(response: ServerResponse, text: string): void {
+  response.writeHead(200, { ...PAGE_HEADERS, connection: 'close' })
+  response.end(text)
 }
 
 function listen(server: Server): Promise<number> {

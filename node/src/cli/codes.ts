@@ -1,7 +1,7 @@
 /** `geotrace codes issue | revoke`: report codes, through the running central peer's control server. */
 import { Command } from 'commander'
 import { adminRequest } from '../admin/client.ts'
-import { defaultDir, moment, wholeNumber } from './options.ts'
+import { defaultDir, examples, moment, wholeNumber } from './options.ts'
 import type { Output } from './output.ts'
 
 interface IssueOptions {
@@ -29,7 +29,10 @@ export function codesCommand(out: Output): Command {
       await adminRequest(dir, 'POST', '/codes/revoke', { code })
       out.line('revoked')
     })
-  return new Command('codes').description('report codes, as the authority').addCommand(issue).addCommand(revoke)
+  return new Command('codes')
+    .description('report codes, as the authority')
+    .addCommand(examples(issue, 'geotrace codes issue --count 20 --days 2'))
+    .addCommand(examples(revoke, 'geotrace codes revoke 7QK2-M9XA-44TD-0WZE'))
 }
 
 async function issueCodes({ dir, count, days, from, json }: IssueOptions, out: Output): Promise<void> {

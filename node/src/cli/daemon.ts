@@ -1,8 +1,7 @@
 /**
- * A peer as a process: logs to stderr, a control server in its directory, clean shutdown on SIGINT, SIGTERM, or when
- * the parent that forked it is gone. Tells a parent over IPC when it serves.
+ * A peer as a process: logs to stderr, a control server in its directory, clean shutdown on SIGINT, SIGTERM, when it is
+ * told to drain, or when the parent that forked it is gone. Tells a parent over IPC when it serves.
  */
-import { pino } from 'pino'
 import { type AdminRoutes, adminServer } from '../admin/server.ts'
 import type { Log } from '../log.ts'
 import type { Random } from '../random.ts'
@@ -17,8 +16,14 @@ export interface DaemonInit {
   dir: string
   peer: Peer
   routes: AdminRoutes
+  /** Draws the status page; without it there is none. */
+  page?: () => string
   random: Random
   log: Log
+  /** Resolves when the process shall stop by its own decision; the exit code is then 1. */
+  failed?: Promise<void>
+  /** Called at every look at the state. */
+  onTick?: () => void
 }
 
 /** What a child sends its parent. */
@@ -28,15 +33,30 @@ export interface DaemonMessage {
 
 const STATE_POLL_MS = 100
 /** Longer than any request under way; then the process ends anyway. */
-const STOP_MAX_MS = 5_000
+const STOP_MAX_MS = 4_500
 
 /** Runs the peer until it is told to stop; resolves after a clean stop. */
-export async function runDaemon({ dir, peer, routes, random, log }: DaemonInit): Promise<void> {
-  const stopped = untilToldToStop()
+export async function runDaemon({ dir, peer, routes, page, random, log, failed, onTick }: DaemonInit): Promise<void> {
+  let drain = (): void => {}
+  const stopped = Promise.race([
+    untilToldToStop(),
+    new Promise<void>((resolve) => {
+      drain = resolve
+    }),
+    ...(failed === undefined ? [] : [failed.then(endWithFailure)]),
+  ])
   await peer.start()
-  const admin = await adminServer({ dir, routes, random, log })
+  const control: AdminRoutes = {
+    'POST /drain': () => {
+      log.info('peer.draining')
+      drain()
+      return { pid: process.pid }
+    },
+  }
+  const admin = await adminServer({ dir, routes: { ...routes, ...control }, random, log, ...(page && { page }) })
   let state = ''
   const watch = () => {
+    onTick?.()
     if (state === peer.status().state) return
     state = peer.status().state
     log.info('peer.state', { state })
@@ -45,22 +65,17 @@ export async function runDaemon({ dir, peer, routes, random, log }: DaemonInit):
   const poll = setInterval(watch, STATE_POLL_MS)
   watch()
   await stopped
-  clearInterval(poll)
   const deadline = setTimeout(() => process.exit(1), STOP_MAX_MS)
-  await admin.stop()
+  // The control server last: whoever drains the node sees how far it is.
   await peer.stop()
+  clearInterval(poll)
+  await admin.stop()
   clearTimeout(deadline)
   if (process.connected) process.disconnect()
 }
 
-/** Structured lines on stderr: an event and counters, never anything personal. */
-export function processLog(role: string, level: string): Log {
-  const logger = pino({ name: role, level, base: { role } }, pino.destination({ dest: 2, sync: true }))
-  return {
-    info: (event, fields = {}) => logger.info(fields, event),
-    warn: (event, fields = {}) => logger.warn(fields, event),
-    error: (event, fields = {}) => logger.error(fields, event),
-  }
+function endWithFailure(): void {
+  process.exitCode = 1
 }
 
 function untilToldToStop(): Promise<void> {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { FederationError, type Manifest, parseManifest } from '@geotrace/core-wasm/wire'
-import { InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 
 /** Where a role keeps its keys and tables unless told otherwise. */
 export function defaultDir(role: 'salt' | 'central'): string {
@@ -15,6 +15,12 @@ export function wholeNumber(text: string): number {
   return Number(text)
 }
 
+export function portNumber(text: string): number {
+  const port = wholeNumber(text)
+  if (port > 65_535) throw new InvalidArgumentError('expected a port, 1 to 65535.')
+  return port
+}
+
 /** ISO 8601 → Unix ms. */
 export function moment(text: string): number {
   const at = Date.parse(text)
@@ -22,7 +28,8 @@ export function moment(text: string): number {
   return at
 }
 
-export function collect(value: string, before: string[]): string[] {
+/** For an option that may be repeated. */
+export function collect(value: string, before: string[] = []): string[] {
   return [...before, value]
 }
 
@@ -33,10 +40,18 @@ export function readManifest(path: string): Manifest {
     text = readFileSync(path, 'utf8')
   } catch {
     return invalid(
-      `there is no manifest at ${path}; ask your founder for federation.json and name it with --federation`,
+      `there is no federation file at ${path}: ask your founder, or any operator of the federation you want to join, for federation.json; put it there or name it with --federation FILE`,
     )
   }
   return parseManifest(text)
+}
+
+/** Lines of `--help` that can be typed as they are. */
+export function examples(command: Command, ...lines: readonly string[]): Command {
+  return command.addHelpText(
+    'after',
+    `\nExample${lines.length > 1 ? 's' : ''}:\n${lines.map((line) => `  ${line}`).join('\n')}`,
+  )
 }
 
 export function invalid(reason: string): never {

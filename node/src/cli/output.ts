@@ -3,12 +3,16 @@
  * The only file of the commands that writes.
  */
 export interface Output {
+  /** Whether a person is watching what is not the result. */
+  readonly isWatched: boolean
   /** A line of the result. */
   line(text?: string): void
   /** The whole result as one JSON object. */
   json(value: unknown): void
   /** A line for the person, not for a pipe. */
   note(text: string): void
+  /** A question for the person; the answer follows on the same line. */
+  prompt(text: string): void
   /** Replaces the last progress; nothing when nobody watches. */
   progress(text: string): void
 }
@@ -23,6 +27,7 @@ export function terminal(
     open = false
   }
   return {
+    isWatched: stderr.isTTY === true,
     line(text = '') {
       clear()
       stdout.write(`${text}\n`)
@@ -34,6 +39,10 @@ export function terminal(
     note(text) {
       clear()
       stderr.write(`${text}\n`)
+    },
+    prompt(text) {
+      clear()
+      stderr.write(text)
     },
     progress(text) {
       if (!stderr.isTTY) return

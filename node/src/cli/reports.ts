@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { adminRequest } from '../admin/client.ts'
 import type { ReportStatus } from '../central/peer.ts'
 import type { RiskSummary } from '../central/risk-desk.ts'
-import { defaultDir, wholeNumber } from './options.ts'
+import { defaultDir, examples, wholeNumber } from './options.ts'
 import { type Output, table } from './output.ts'
 
 interface ReportOptions {
@@ -33,9 +33,9 @@ export function reportsCommand(out: Output): Command {
     .action((report: number, options: ReportOptions) => tryReport(report, options, out))
   return new Command('reports')
     .description('reports, as the authority')
-    .addCommand(list)
-    .addCommand(retract)
-    .addCommand(attempt)
+    .addCommand(examples(list, 'geotrace reports list'))
+    .addCommand(examples(retract, 'geotrace reports retract 3'))
+    .addCommand(examples(attempt, 'geotrace reports try 3 --degrees 2'))
 }
 
 async function listReports({ dir, json }: ReportOptions, out: Output): Promise<void> {

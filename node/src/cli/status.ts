@@ -1,27 +1,101 @@
-/** `geotrace status`: what a running node says of itself. */
+/** `geotrace status`: what a running node says of itself, as text, JSON, or a page in the browser. node/README.md. */
 import { existsSync } from 'node:fs'
 import { Command } from 'commander'
+import { readAdminFile } from '../admin/admin-file.ts'
 import { adminRequest } from '../admin/client.ts'
-import { defaultDir } from './options.ts'
+import { grouped, mebibytes, offset, span } from '../admin/page/words.ts'
+import type { NodeReport } from '../admin/report.ts'
+import { defaultDir, examples, invalid } from './options.ts'
 import { type Output, table } from './output.ts'
 
-export function statusCommand(out: Output): Command {
-  return new Command('status')
-    .description('state and counters of a node on this machine')
-    .option('--dir <dir>', 'its directory (default: the salt node’s, else the central peer’s)')
-    .option('--json', 'one JSON object')
-    .action(async ({ dir = present(), json }: { dir?: string; json?: boolean }) => {
-      const status = (await adminRequest(dir, 'GET', '/status')) as Record<string, unknown>
-      if (json) out.json(status)
-      else for (const line of table(Object.entries(status).map(([key, value]) => [key, show(value)]))) out.line(line)
-    })
+interface StatusOptions {
+  dir?: string
+  json?: boolean
+  page?: boolean
 }
 
+export function statusCommand(out: Output): Command {
+  const command = new Command('status')
+    .description('state and counters of a node on this machine')
+    .option('--dir <dir>', 'its directory (default: the salt node’s, else the central peer’s)')
+    .option('--page', 'print a link to the status page; it opens once')
+    .option('--json', 'one JSON object')
+    .action((options: StatusOptions) => showStatus(options, out))
+  return examples(command, 'geotrace status', 'geotrace status --page', 'geotrace status --json | jq .health')
+}
+
+async function showStatus({ dir = present(), json, page }: StatusOptions, out: Output): Promise<void> {
+  if (page) return await showPage(dir, out)
+  const status = (await adminRequest(dir, 'GET', '/status')) as Record<string, unknown>
+  if (json) out.json(status)
+  else for (const line of isReport(status) ? reportLines(status) : table(fields(status))) out.line(line)
+}
+
+async function showPage(dir: string, out: Output): Promise<void> {
+  const status = (await adminRequest(dir, 'GET', '/status')) as Record<string, unknown>
+  if (!isReport(status)) invalid('the central peer has no status page; leave --page out')
+  const { code } = (await adminRequest(dir, 'POST', '/login')) as { code: string }
+  const { port } = (await readAdminFile(dir))!
+  out.line(`http://127.0.0.1:${port}/#${code}`)
+  out.note('The link opens once, on this machine, and shows only.')
+  out.note(`From another one first: ssh -L ${port}:127.0.0.1:${port} THIS-MACHINE`)
+}
+
+/** A report in lines, and below it what to do. */
+export function reportLines(report: NodeReport): string[] {
+  const { roster, shards, reach, network, refused, memoryBytes, memoryMaxBytes, nowMs, hints, core } = report
+  const missing = shards.filter(({ held }) => !held).map(({ shard }) => shard)
+  const held = shards.filter((item) => item.held).map(({ shard }) => shard)
+  const turned = Object.entries(refused).map(([code, count]) => `${code} ${grouped(count)}`)
+  const rows: [string, string][] = [
+    ['state', `${report.health}, up for ${span(report.uptimeMs)}`],
+    ['node', `${report.node} of ${report.federation}`],
+    ['peer id', report.peerId],
+    [
+      'roster',
+      roster === undefined
+        ? 'none is certified yet'
+        : `${roster.height} (${roster.name}), began ${span(nowMs - roster.fromMs)} ago, ${periodWords(roster, nowMs)}`,
+    ],
+    ['vote', report.votes ? 'here' : 'not here'],
+    [
+      'shards',
+      `${held.length === 0 ? 'none' : held.join(', ')} of ${report.shardCount}${missing.length === 0 ? '' : `; seed missing: ${missing.join(', ')}`}`,
+    ],
+    [
+      'peers',
+      reach === undefined
+        ? 'not asked yet'
+        : `${reach.answered} of ${reach.asked} answered ${span(nowMs - reach.atMs)} ago`,
+    ],
+    ['clock', `${offset(report.clockOffsetMs)} against them`],
+    ['requests', `${grouped(report.answered)} answered since the start, ${network.inFlight} under way`],
+    ['refused', turned.length === 0 ? 'none' : turned.join(', ')],
+    ['connections', `${network.connections} of ${report.connectionsMax}`],
+    ['memory', `${mebibytes(memoryBytes)} of ${mebibytes(memoryMaxBytes)}`],
+    ['version', `${report.version}, core ${core.sha256.slice(0, 16)} ${core.pinned ? 'pinned' : 'NOT pinned'}`],
+  ]
+  return [...table(rows), ...hints.flatMap(({ level, what, next }) => ['', `${level}: ${what}`, `  → ${next}`])]
+}
+
+function periodWords({ untilMs, reserveUntilMs }: NonNullable<NodeReport['roster']>, nowMs: number): string {
+  if (nowMs < untilMs) return `its period ends in ${span(untilMs - nowMs)}`
+  return nowMs < reserveUntilMs ? `on reserve for ${span(reserveUntilMs - nowMs)} more` : 'has run out'
+}
+
+/** The salt node's default directory if there is one, else the central peer's. */
 function present(): string {
   const salt = defaultDir('salt')
   return existsSync(salt) ? salt : defaultDir('central')
 }
 
-function show(value: unknown): string {
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value)
+function isReport(status: object): status is NodeReport {
+  return 'health' in status
+}
+
+function fields(status: Record<string, unknown>): [string, string][] {
+  return Object.entries(status).map(([key, value]) => [
+    key,
+    typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value),
+  ])
 }

@@ -11,9 +11,19 @@ export const SKEW_MAX_MS = 30_000
 /** Peers asked: their median is wrong only if half of them are. */
 const PEERS_ASKED_MAX = 15
 
+/** How many peers answered when they were last asked. */
+export interface PeerReach {
+  readonly asked: number
+  readonly answered: number
+  /** Unix ms. */
+  readonly atMs: number
+}
+
 export interface ClockWatch {
   /** Our clock minus the median of our peers' and our own; 0 until one has answered. */
   readonly offsetMs: number
+  /** Undefined before the first check is over. */
+  readonly reach: PeerReach | undefined
   check(): Promise<void>
   /** Throws CLOCK_SKEWED. */
   assertTrue(): void
@@ -21,19 +31,25 @@ export interface ClockWatch {
 
 export function clockWatch(host: Host, peers: () => readonly PeerAddress[], clock: Clock): ClockWatch {
   let offsetMs = 0
+  let reach: PeerReach | undefined
   return {
     get offsetMs() {
       return offsetMs
     },
+    get reach() {
+      return reach
+    },
     async check() {
       // Our own clock is one of the votes: a single peer that answers cannot stop us.
       const offsets = [0]
-      await fanOut(peers().slice(0, PEERS_ASKED_MAX), async (peer) => {
+      const asking = peers().slice(0, PEERS_ASKED_MAX)
+      await fanOut(asking, async (peer) => {
         const asked = clock.now()
         const theirs = decodeTimeReply(await host.request(peer, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'time' })))
         offsets.push((asked + clock.now()) / 2 - theirs)
       })
       offsetMs = Math.round(median(offsets))
+      reach = { asked: asking.length, answered: offsets.length - 1, atMs: clock.now() }
     },
     assertTrue() {
       if (Math.abs(offsetMs) <= SKEW_MAX_MS) return

@@ -87,6 +87,7 @@ export async function createHost({ secret, listen, clock, log, limits, localAddr
     key: privateKey.publicKey.raw,
     addresses: () =>
       libp2p.services.listeners.addresses().map((address) => address.toString().replace(/\/p2p\/.*$/, '')),
+    stats: () => ({ connections: book.open, ...answering.stats() }),
     serve: (protocol, handler) => answering.serve(libp2p, protocol, handler),
     ...requests(libp2p, bounds),
     gossip,

@@ -24,10 +24,29 @@ export interface PeerAddress {
   readonly addresses: readonly string[]
 }
 
+/** Requests of one protocol since the start, for people and pages. */
+export interface ProtocolStats {
+  readonly answered: number
+  /** Turned away, by error code. */
+  readonly refused: Readonly<Record<string, number>>
+  /** Frames of both directions, without what Noise, yamux and TCP add. */
+  readonly bytes: number
+}
+/** Counts only: nothing here says who. */
+export interface HostStats {
+  /** Open inbound connections. */
+  readonly connections: number
+  /** Requests being answered now. */
+  readonly inFlight: number
+  /** By protocol id. */
+  readonly protocols: Readonly<Record<string, ProtocolStats>>
+}
+
 export interface Host {
   readonly key: Uint8Array
   /** Multiaddrs that it listens on, without the peer id. */
   addresses(): string[]
+  stats(): HostStats
   serve(protocol: Protocol, handler: Handler): Promise<void>
   /** The reply's bytes. Throws PEER_UNREACHABLE, PEER_TIMEOUT, MESSAGE_TOO_LARGE, ABORTED. */
   request(

@@ -15,10 +15,11 @@ import type { Log } from '../log.ts'
 import { withDeadline } from './deadline.ts'
 import { frames, malformed } from './frame.ts'
 import { type HostLimits, STREAMS_PER_PROTOCOL } from './limits.ts'
-import type { Handler, Requester } from './protocol.ts'
+import type { Handler, HostStats, Requester } from './protocol.ts'
 import { addressToSource } from './requester.ts'
 
 export interface Server {
+  stats(): Pick<HostStats, 'inFlight' | 'protocols'>
   serve(libp2p: Libp2p, protocol: Protocol, handler: Handler): Promise<void>
   /** Resolves when no request is being answered. */
   idle(): Promise<void>
@@ -28,6 +29,7 @@ export interface Server {
 export function server(limits: HostLimits, log: Log, onUse: (connection: Connection) => void): Server {
   let inFlight = 0
   let waiting: (() => void)[] = []
+  const counts = new Map<string, Count>()
 
   const handle = async (handler: Handler, request: Uint8Array, from: Requester): Promise<Uint8Array> => {
     if (inFlight >= limits.inFlight) throw busy()
@@ -50,20 +52,27 @@ export function server(limits: HostLimits, log: Log, onUse: (connection: Connect
     connection: Connection,
   ): Promise<void> => {
     onUse(connection)
+    const count = counts.get(protocol.id)!
     const channel = frames(stream, protocol.requestMaxBytes)
     let reply: Uint8Array
     try {
       const request = await withDeadline(limits.readMs, timedOut, (signal) =>
         channel.read(protocol.requestMaxBytes, signal),
       )
+      count.bytes += request.length
       if (channel.left > 0) throw malformed('bytes after the request')
       reply = await handle(handler, request, connectionToRequester(connection))
+      count.answered++
     } catch (error) {
       // Nobody is listening any more, or never spoke.
       if (isFederationError(error, 'PEER_TIMEOUT') || stream.status !== 'open') throw error
-      reply = encodeRefusal(errorToRefusal(asRefusal(error)))
+      const refusal = asRefusal(error)
+      const code = isFederationError(refusal) ? refusal.code : 'INTERNAL'
+      count.refused[code] = (count.refused[code] ?? 0) + 1
+      reply = encodeRefusal(errorToRefusal(refusal))
       if (reply[0] === 255) log.error('net.handler-failed', { protocol: protocol.id })
     }
+    count.bytes += reply.length
     await withDeadline(limits.writeMs, timedOut, async (signal) => {
       await channel.write(reply, signal)
       await stream.close({ signal })
@@ -71,8 +80,15 @@ export function server(limits: HostLimits, log: Log, onUse: (connection: Connect
   }
 
   return {
-    serve: (libp2p, protocol, handler) =>
-      libp2p.handle(
+    stats: () => ({
+      inFlight,
+      protocols: Object.fromEntries(
+        [...counts].map(([id, { answered, refused, bytes }]) => [id, { answered, refused: { ...refused }, bytes }]),
+      ),
+    }),
+    serve: (libp2p, protocol, handler) => {
+      counts.set(protocol.id, { answered: 0, refused: {}, bytes: 0 })
+      return libp2p.handle(
         protocol.id,
         async (stream, connection) => {
           try {
@@ -82,9 +98,16 @@ export function server(limits: HostLimits, log: Log, onUse: (connection: Connect
           }
         },
         { maxInboundStreams: STREAMS_PER_PROTOCOL, runOnLimitedConnection: false },
-      ),
+      )
+    },
     idle: () => (inFlight === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
   }
+}
+
+interface Count {
+  answered: number
+  refused: Record<string, number>
+  bytes: number
 }
 
 export function connectionToRequester({ remotePeer, remoteAddr }: Connection): Requester {

@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import type { Clock, Core } from '@geotrace/core-wasm'
 import {
   bytesToHex,
+  type CertifiedRoster,
+  EPOCH_MS,
   equalBytes,
   FederationError,
   hashToRosterName,
@@ -19,11 +21,10 @@ import {
   type Roster,
   SALT_PROTOCOL,
   SEEDS_PROTOCOL,
-  sheetEpochs,
   signHandover,
 } from '@geotrace/core-wasm/wire'
 import type { Log } from '../log.ts'
-import { clockWatch } from '../membership/clock-watch.ts'
+import { type ClockWatch, clockWatch, type PeerReach } from '../membership/clock-watch.ts'
 import {
   assertSameFederation,
   createMembership,
@@ -35,7 +36,7 @@ import { fileRecords } from '../membership/records.ts'
 import { openRosterBook } from '../membership/roster-book.ts'
 import { createHost } from '../net/host.ts'
 import type { HostLimits } from '../net/limits.ts'
-import type { Handler, Host } from '../net/protocol.ts'
+import type { Handler, Host, HostStats } from '../net/protocol.ts'
 import type { Random } from '../random.ts'
 import { type Heartbeat, heartbeat } from './heartbeat.ts'
 import { createHoldings, type Holdings } from './holdings.ts'
@@ -62,6 +63,8 @@ export interface SaltNodeInit {
   log: Log
   core: Core
   localAddress?: string
+  /** Called before every salt request; throws BUSY when this machine has nothing to spare. */
+  admit?: () => void
   limits?: Partial<HostLimits>
 }
 
@@ -72,18 +75,40 @@ export type SaltNodeState = 'joining' | 'waiting' | 'serving' | 'draining' | 'le
 export interface SaltNodeStatus {
   state: SaltNodeState
   peerId: string
-  roster: { height: number; name: string; firstEpoch: number; endEpoch: number } | undefined
-  /** Of all rosters still in use, oldest first. */
+  /** Unix ms; undefined before `start`. */
+  startedMs: number | undefined
+  /** The newest certified one that is known. */
+  roster: RosterStatus | undefined
+  /** SHA-256 of our core. */
+  core: string
+  /** Of all certified rosters still in use, oldest first. */
   shards: { firstEpoch: number; shard: number; held: boolean }[]
   membership: MembershipStatus | undefined
   /** Against the median of its peers. */
   clockOffsetMs: number
+  /** Peers that answered when last asked. */
+  reach: PeerReach | undefined
+  network: HostStats
   /** Salt requests since the start. */
   answered: number
   /** Salt requests since the start that were turned away, by error code. */
   refused: Record<string, number>
   /** Requesters remembered for their quota. */
   requesters: number
+}
+
+export interface RosterStatus {
+  height: number
+  name: string
+  /** Unix ms. */
+  fromMs: number
+  /** End of its period, and of the reserve on which it stands while no other is certified; Unix ms. */
+  untilMs: number
+  reserveUntilMs: number
+  /** SHA-256 of the builds of the core that it pins. */
+  core: { simd: string; scalar: string }
+  /** N. */
+  shards: number
 }
 
 export interface SaltNode {
@@ -94,6 +119,8 @@ export interface SaltNode {
   status(): SaltNodeStatus
   /** Its part in the federation, while it runs. */
   membership(): Membership | undefined
+  /** Asks its peers now whether they are there and what time it is. */
+  lookAround(): Promise<void>
   /** Multiaddrs that it listens on, without the peer id; none before `start`. */
   addresses(): string[]
 }
@@ -105,6 +132,8 @@ export function saltNode(init: SaltNodeInit): SaltNode {
   const counts = { answered: 0, refused: {} as Record<string, number> }
   let state: 'stopped' | 'running' | 'leaving' = 'stopped'
   let parts: Parts | undefined
+  let startedMs: number | undefined
+  let stats = (): HostStats => ({ connections: 0, inFlight: 0, protocols: {} })
 
   async function open(): Promise<Parts> {
     assertNotCentral(manifest, signer.key)
@@ -162,7 +191,8 @@ export function saltNode(init: SaltNodeInit): SaltNode {
       await host.serve(SEEDS_PROTOCOL, seedService({ holdings, keeper, handedOver }))
       const service = saltService({ core, clock, signer, book, holdings, keeper, quota, watch })
       await host.serve(SALT_PROTOCOL, counted(service))
-      return { host, quota, membership, pulse, holdings, offsetMs: () => watch.offsetMs }
+      stats = host.stats
+      return { host, quota, membership, pulse, holdings, watch }
     } catch (error) {
       await host?.stop()
       await quota.close()
@@ -173,6 +203,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
   function counted(handler: Handler): Handler {
     return async (request, from) => {
       try {
+        init.admit?.()
         const answer = await handler(request, from)
         counts.answered++
         return answer
@@ -203,6 +234,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
       state = 'running'
       try {
         parts = await open()
+        startedMs = clock.now()
         parts.pulse.start()
         if (parts.membership.book.newest !== undefined) parts.pulse.joined()
         await parts.membership.start()
@@ -227,24 +259,39 @@ export function saltNode(init: SaltNodeInit): SaltNode {
       return {
         state: currentState(),
         peerId: keyToPeerId(signer.key),
-        roster: certified && {
-          height: certified.roster.height,
-          name: bytesToHex(hashToRosterName(certified.hash)),
-          firstEpoch: certified.roster.firstEpoch,
-          endEpoch: certified.roster.firstEpoch + sheetEpochs(certified.roster),
-        },
-        shards: (parts?.holdings.all() ?? []).flatMap(({ firstEpoch, all }) =>
-          all.map(({ shard, tree }) => ({ firstEpoch, shard, held: tree !== undefined })),
-        ),
+        startedMs,
+        roster: certified && rosterStatus(certified),
+        core: core.sha256,
+        shards: (parts?.holdings.all() ?? [])
+          .filter(({ firstEpoch }) => parts?.holdings.isCertified(firstEpoch))
+          .flatMap(({ firstEpoch, all }) =>
+            all.map(({ shard, tree }) => ({ firstEpoch, shard, held: tree !== undefined })),
+          ),
         membership: parts?.membership.status(),
-        clockOffsetMs: parts?.offsetMs() ?? 0,
+        clockOffsetMs: parts?.watch.offsetMs ?? 0,
+        reach: parts?.watch.reach,
+        network: stats(),
         answered: counts.answered,
         refused: { ...counts.refused },
         requesters: parts?.quota.size ?? 0,
       }
     },
     membership: () => parts?.membership,
+    lookAround: async () => void (await parts?.watch.check()),
     addresses: () => parts?.host.addresses() ?? [],
+  }
+}
+
+function rosterStatus({ roster, hash }: CertifiedRoster): RosterStatus {
+  const { height, firstEpoch, periodEpochs, reserveEpochs, core, shards } = roster
+  return {
+    height,
+    name: bytesToHex(hashToRosterName(hash)),
+    fromMs: firstEpoch * EPOCH_MS,
+    untilMs: (firstEpoch + periodEpochs) * EPOCH_MS,
+    reserveUntilMs: (firstEpoch + periodEpochs + reserveEpochs) * EPOCH_MS,
+    core: { simd: bytesToHex(core.simd), scalar: bytesToHex(core.scalar) },
+    shards,
   }
 }
 
@@ -254,7 +301,7 @@ interface Parts {
   membership: Membership
   pulse: Heartbeat
   holdings: Holdings
-  offsetMs(): number
+  watch: ClockWatch
 }
 
 /** Where the newest roster, or before the founding the manifest, says that this peer is. */

@@ -30,6 +30,7 @@ function beating(answer: () => number) {
   const advanced: number[] = []
   const watch: ClockWatch & { offsetMs: number } = {
     offsetMs: 0,
+    reach: undefined,
     async check() {
       watch.offsetMs = answer()
     },

@@ -2,6 +2,7 @@
  * `npm start`: founds a federation of real processes on this machine, lets simulated residents live through the last
  * hours, has one report, shows who was marked, where, when and why, and stays up. Nothing of it is kept.
  */
+import '../../polyfill.ts'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +13,7 @@ import { type AdminRoutes, type AdminServer, adminServer } from '../../admin/ser
 import { silent } from '../../log.ts'
 import type { RosterView } from '../../membership/routes.ts'
 import { systemRandom } from '../../random.ts'
-import { invalid, wholeNumber } from '../options.ts'
+import { examples, invalid, wholeNumber } from '../options.ts'
 import { type Output, table } from '../output.ts'
 import { type AddedNode, addNodeCommand, DEMO_DIRECTORY, type KilledNode, killCommand } from './control.ts'
 import { type FederationProcesses, startProcesses } from './processes.ts'
@@ -32,7 +33,7 @@ const RESTART_MS = 10_000
 const PARENT_POLL_MS = 500
 
 export function demoCommand(out: Output): Command {
-  return new Command('demo')
+  const command = new Command('demo')
     .description('found and run a whole federation on this machine')
     .option('--once', 'end after the story')
     .option('--degrees <k>', 'contact steps that the report marks', wholeNumber, 2)
@@ -40,6 +41,7 @@ export function demoCommand(out: Output): Command {
     .action((options: DemoOptions) => demo(options, out))
     .addCommand(addNodeCommand(out))
     .addCommand(killCommand(out))
+  return examples(command, 'geotrace demo --once', 'geotrace demo --speed 20')
 }
 
 async function demo({ once = false, degrees, speed }: DemoOptions, out: Output): Promise<void> {

@@ -16,9 +16,10 @@ import { nativeSigner } from '../../membership/native-signer.ts'
 import { demoCard } from '../../membership/new-manifest.ts'
 import { type ChangeView, changeToBase64 } from '../../membership/routes.ts'
 import { systemRandom } from '../../random.ts'
+import { writeCard } from '../card.ts'
 import type { DaemonMessage } from '../daemon.ts'
 import { cardToApplication } from '../federation/join.ts'
-import { writeCard, writeIdentity } from '../identity.ts'
+import { writeIdentity } from '../identity.ts'
 import { invalid } from '../options.ts'
 
 const BIN = fileURLToPath(new URL('../../../bin/geotrace.js', import.meta.url))

@@ -5,7 +5,7 @@ import { bytesToHex, manifestToId } from '@geotrace/core-wasm/wire'
 import { Command } from 'commander'
 import { newManifest, PARAMETERS, parseCard } from '../../membership/new-manifest.ts'
 import { systemRandom } from '../../random.ts'
-import { invalid, wholeNumber } from '../options.ts'
+import { examples, invalid, wholeNumber } from '../options.ts'
 import type { Output } from '../output.ts'
 
 interface FoundOptions {
@@ -20,7 +20,7 @@ interface FoundOptions {
 }
 
 export function foundCommand(out: Output): Command {
-  return new Command('found')
+  const command = new Command('found')
     .description('write federation.json from the cards that `salt init` and `central init` print')
     .argument('<card...>', 'card files of the salt nodes')
     .requiredOption('--central <card>', 'card file of the central peer')
@@ -32,6 +32,7 @@ export function foundCommand(out: Output): Command {
     .option('--retention-days <days>', 'the central peer forgets after this', wholeNumber, PARAMETERS.retentionDays)
     .option('--quota <rule>', 'rolling or strict', PARAMETERS.quota)
     .action((cards: string[], options: FoundOptions) => found(cards, options, out))
+  return examples(command, 'geotrace federation found cards/*.json --central central.json --name "Health South"')
 }
 
 function found(cards: string[], options: FoundOptions, out: Output): void {

@@ -18,7 +18,8 @@ import { manifestClock } from '../../manifest-clock.ts'
 import { nativeSigner } from '../../membership/native-signer.ts'
 import type { MemberCard } from '../../membership/new-manifest.ts'
 import { changeToBase64 } from '../../membership/routes.ts'
-import { loadIdentity, readCard } from '../identity.ts'
+import { readCard } from '../card.ts'
+import { loadIdentity } from '../identity.ts'
 import { defaultDir, invalid, readManifest } from '../options.ts'
 import type { Output } from '../output.ts'
 import { changeToFile, untilEpoch } from './change-file.ts'
@@ -55,7 +56,8 @@ function applyToJoin({ dir, federation }: JoinOptions, out: Output): void {
   const manifest = readManifest(federation ?? join(dir, 'federation.json'))
   if (operatorSecret === undefined) invalid('there is no operator.key here: run this where your operator’s key is')
   const signers = { node: nativeSigner(secret), operator: nativeSigner(operatorSecret) }
-  const signed = cardToApplication(manifest, readCard(dir), signers)
+  const card = readCard(dir) ?? invalid(`there is no card in ${dir}; run \`geotrace salt init\` first`)
+  const signed = cardToApplication(manifest, card, signers)
   out.line(JSON.stringify(changeToFile(signed), null, 2))
   out.note('Send this file to operators who know you. Each runs `geotrace federation vote join.json`;')
   out.note('a third of the operators and one more must. It lapses in a week.')

@@ -2,11 +2,12 @@
  * `geotrace replay`: a whole federation on a simulated clock over recorded tracks. One process, real nodes, real streams
  * on loopback; every person has a libp2p peer and a loopback address of their own, and no rule is loosened for them.
  */
+import '../../polyfill.ts'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { invalid, moment, wholeNumber } from '../options.ts'
+import { examples, invalid, moment, wholeNumber } from '../options.ts'
 import { type Output, table } from '../output.ts'
 import { readPeople } from './people.ts'
 import { type Marked, type ReplayResult, simulate } from './simulation.ts'
@@ -21,7 +22,7 @@ interface ReplayOptions {
 }
 
 export function replayCommand(out: Output): Command {
-  return new Command('replay')
+  const command = new Command('replay')
     .description('run a whole federation over recorded tracks and print who is marked and why')
     .argument('<path...>', '.plt, .gpx or .csv files, or folders of people; each file or folder in one is a person')
     .requiredOption('--report <id>', 'the person who reports: the name of their folder or file')
@@ -31,6 +32,7 @@ export function replayCommand(out: Output): Command {
     .option('--no-redaction', 'turn off home, zones and speed')
     .option('--json', 'one JSON object on stdout')
     .action((paths: string[], options: ReplayOptions) => replay(paths, options, out))
+  return examples(command, 'geotrace replay ./tracks --report anna')
 }
 
 async function replay(paths: string[], options: ReplayOptions, out: Output): Promise<void> {

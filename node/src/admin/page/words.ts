@@ -1,0 +1,35 @@
+/** Numbers and spans of time as a person reads them. Pure. */
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
+
+/** `3 d 4 h`, `2 h 5 min`, `7 min`, `12 s`. */
+export function span(ms: number): string {
+  const value = Math.max(0, ms)
+  if (value < MINUTE_MS) return `${Math.round(value / 1000)} s`
+  if (value < HOUR_MS) return `${Math.floor(value / MINUTE_MS)} min`
+  if (value < DAY_MS) return `${Math.floor(value / HOUR_MS)} h ${Math.floor((value % HOUR_MS) / MINUTE_MS)} min`
+  return `${Math.floor(value / DAY_MS)} d ${Math.floor((value % DAY_MS) / HOUR_MS)} h`
+}
+
+/** `12 345`, with narrow spaces: commas and dots mean different things in different countries. */
+export function grouped(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ' ')
+}
+
+/** `±0.0 s` of a clock. */
+export function offset(ms: number): string {
+  const sign = ms > 0 ? '+' : ms < 0 ? '−' : '±'
+  const size = Math.abs(ms)
+  return size < 1_000 ? `${sign}${size} ms` : `${sign}${(size / 1000).toFixed(1)} s`
+}
+
+export function mebibytes(bytes: number): string {
+  return `${Math.round(bytes / (1 << 20))} MiB`
+}
+
+/** `one peer`, `3 peers`. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return count === 1 ? `one ${one}` : `${grouped(count)} ${many}`
+}

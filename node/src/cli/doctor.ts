@@ -1,0 +1,15 @@
+/** `geotrace doctor`: what is wrong with a salt node on this machine, and what to do about it. node/README.md. */
+import { Command } from 'commander'
+import type { DoctorOptions } from './doctor/examine.ts'
+import { defaultDir, examples } from './options.ts'
+import type { Output } from './output.ts'
+
+export function doctorCommand(out: Output): Command {
+  const command = new Command('doctor')
+    .description('check a salt node and what it needs, running or not; exit 1 when something fails')
+    .option('--dir <dir>', 'its directory', defaultDir('salt'))
+    .option('--federation <file>', 'the manifest (default: federation.json in the directory)')
+    .option('--json', 'one JSON object')
+    .action(async (options: DoctorOptions) => await (await import('./doctor/examine.ts')).examine(options, out))
+  return examples(command, 'geotrace doctor', 'geotrace doctor --json | jq ".findings[] | select(.next)"')
+}

@@ -1,0 +1,112 @@
+/**
+ * What this machine gives a node: Node, rights, disk, limits, ports. node/README.md "When something is wrong".
+ * The judgements are pure; what they judge is read at the end of the file.
+ */
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { readFile, statfs } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { exposureAdvice, exposureOf } from '../file-rights.ts'
+import { OPERATOR_KEY, PEER_KEY } from '../identity.ts'
+import { portAdvice, takenPort } from '../ports.ts'
+import { type Finding, fail, ok, warn } from './finding.ts'
+
+const MIB = 1 << 20
+/** A full quota table is about 100 MiB, and LevelDB needs as much again to compact it. */
+const DISK_WANTED_BYTES = 500 * MIB
+const DISK_LEAST_BYTES = 50 * MIB
+/** Beside its connections a node has tables, logs and libraries open. */
+const FILES_BESIDE_CONNECTIONS = 256
+const NODE_RECOMMENDED = 22
+
+export function checkNode(version: string): Finding {
+  const major = Number(version.split('.')[0])
+  const what = `Node ${version}`
+  // Too old to get this far is told by bin/geotrace.js.
+  return major >= NODE_RECOMMENDED ? ok('node', what) : ok('node', `${what}; 24 takes less CPU for the same requests`)
+}
+
+export function checkRights(dir: string): Finding {
+  for (const path of [dir, join(dir, PEER_KEY), join(dir, OPERATOR_KEY)]) {
+    const exposure = exposureOf(path)
+    if (exposure !== undefined) return fail('rights', exposureAdvice(exposure), exposure.mend)
+  }
+  if (!existsSync(join(dir, PEER_KEY))) return fail('rights', `there are no keys in ${dir}`, 'geotrace salt init')
+  return ok('rights', `${dir} and its keys are its owner's alone`)
+}
+
+export function judgeDisk(freeBytes: number, dir: string): Finding {
+  const what = `${Math.round(freeBytes / MIB)} MiB free for ${dir}`
+  if (freeBytes < DISK_LEAST_BYTES)
+    return fail('disk', what, 'make room: without it quotas cannot be kept, and the node refuses requests')
+  if (freeBytes < DISK_WANTED_BYTES)
+    return warn('disk', what, 'make room: a busy node needs up to 200 MiB for its quota table')
+  return ok('disk', what)
+}
+
+/** In the units of ulimit; undefined is unlimited. */
+export interface Limits {
+  readonly coreBytes: number | undefined
+  readonly openFiles: number | undefined
+}
+
+export function judgeLimits(limits: Limits | undefined, connections: number): Finding[] {
+  if (limits === undefined) {
+    return [warn('limits', 'this system does not say its limits', 'keep crash dumps off: they would hold seeds')]
+  }
+  const { coreBytes, openFiles } = limits
+  const wanted = connections + FILES_BESIDE_CONNECTIONS
+  return [
+    coreBytes === 0
+      ? ok('core-dumps', 'off: a crash writes no seeds to the disk')
+      : warn(
+          'core-dumps',
+          'on: a crash would write seeds to the disk',
+          'start it under `ulimit -c 0`, or with LimitCORE=0 as deploy/geotrace-salt.service does',
+        ),
+    openFiles === undefined || openFiles >= wanted
+      ? ok('open-files', `${openFiles ?? 'any number of'} files may be open`)
+      : warn(
+          'open-files',
+          `only ${openFiles} files may be open, ${wanted} are wanted for ${connections} connections`,
+          `start it under \`ulimit -n ${wanted}\`, or with a lower --max-connections`,
+        ),
+  ]
+}
+
+/** For a node that does not run: may it listen? */
+export async function checkPortsFree(listen: readonly string[]): Promise<Finding> {
+  const taken = await takenPort(listen)
+  if (taken === undefined) return ok('ports', `free: ${listen.join(' ')}`)
+  return fail(
+    'ports',
+    `port ${taken.port} cannot be had (${taken.code})`,
+    portAdvice(taken.port, taken.code, 'geotrace salt run'),
+  )
+}
+
+export async function checkDisk(dir: string): Promise<Finding> {
+  let existing = dir
+  while (!existsSync(existing)) existing = dirname(existing)
+  const { bavail, bsize } = await statfs(existing)
+  return judgeDisk(bavail * bsize, dir)
+}
+
+/** Of a running process where the system shows them, else those that a process started from here gets. */
+export async function readLimits(pid: number | undefined): Promise<Limits | undefined> {
+  if (process.platform === 'win32') return undefined
+  if (process.platform === 'linux') {
+    const text = await readFile(`/proc/${pid ?? 'self'}/limits`, 'utf8').catch(() => '')
+    const soft = (name: string) => new RegExp(`^${name}\\s+(\\S+)`, 'm').exec(text)?.[1]
+    const [core, files] = [soft('Max core file size'), soft('Max open files')]
+    if (core !== undefined && files !== undefined) return { coreBytes: amount(core), openFiles: amount(files) }
+  }
+  const { stdout } = await promisify(execFile)('/bin/sh', ['-c', 'ulimit -c; ulimit -n'])
+  const [core, files] = stdout.trim().split('\n')
+  return { coreBytes: amount(core!), openFiles: amount(files!) }
+}
+
+function amount(text: string): number | undefined {
+  return /^\d+$/.test(text) ? Number(text) : undefined
+}

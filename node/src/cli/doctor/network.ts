@@ -1,0 +1,119 @@
+/**
+ * What the network gives a node: peers, clock, its own addresses. node/README.md "When something is wrong".
+ * A peer cannot be asked to dial back, so what is seen from outside is not known here, and the findings say so.
+ */
+import type { Clock } from '@geotrace/core-wasm'
+import {
+  bytesToHex,
+  decodeRosterReply,
+  decodeTimeReply,
+  encodeRosterRequest,
+  isLoopback,
+  ROSTER_PROTOCOL,
+} from '@geotrace/core-wasm/wire'
+import { median, SKEW_MAX_MS } from '../../membership/clock-watch.ts'
+import { fanOut } from '../../membership/fan-out.ts'
+import type { Host, PeerAddress } from '../../net/protocol.ts'
+import { type Finding, fail, ok, warn } from './finding.ts'
+
+/** A doctor waits less than a minute, however large the federation. */
+const PEERS_TRIED_MAX = 48
+/** Beyond this a clock is worth a word, though the node still serves. */
+const DRIFT_MS = 5_000
+
+export interface NamedPeer extends PeerAddress {
+  readonly name: string
+}
+
+export interface PeersSeen {
+  readonly tried: number
+  /** Names of those that did not answer. */
+  readonly silent: readonly string[]
+  /** Of those that told us the time. */
+  readonly offsets: readonly number[]
+}
+
+/** Asks every peer for something; `asMember` also for the time, which only members are told. */
+export async function askPeers(
+  host: Host,
+  peers: readonly NamedPeer[],
+  clock: Clock,
+  asMember: boolean,
+): Promise<PeersSeen> {
+  const tried = peers.slice(0, PEERS_TRIED_MAX)
+  const answered = new Set<string>()
+  const offsets: number[] = []
+  await fanOut(tried, async (peer) => {
+    const asked = clock.now()
+    const ask = encodeRosterRequest(asMember ? { op: 'time' } : { op: 'get', height: 0 })
+    const reply = await host.request(peer, ROSTER_PROTOCOL, ask)
+    answered.add(bytesToHex(peer.key))
+    if (asMember) offsets.push((asked + clock.now()) / 2 - decodeTimeReply(reply))
+    else decodeRosterReply(reply)
+  })
+  const silent = tried.filter(({ key }) => !answered.has(bytesToHex(key))).map(({ name }) => name)
+  return { tried: tried.length, silent, offsets }
+}
+
+export function judgePeers({ tried, silent }: PeersSeen): Finding {
+  const answered = tried - silent.length
+  const what = `${answered} of ${tried} peers answer${silent.length === 0 ? '' : `; silent: ${silent.join(', ')}`}`
+  if (tried === 0 || answered === 0)
+    return fail(
+      'peers',
+      what,
+      'does this machine reach the internet? Firewalls that stop outgoing TCP stop the node too',
+    )
+  if (answered * 2 < tried)
+    return warn('peers', what, 'ask their operators; if they reach each other, the fault is on this side')
+  return ok('peers', what)
+}
+
+export function judgeClock(offsetMs: number | undefined): Finding {
+  if (offsetMs === undefined)
+    return warn(
+      'clock',
+      'no peer told the time, so it was compared with nobody',
+      'look at `timedatectl` or a watch, and try again when peers answer',
+    )
+  const off = Math.abs(offsetMs)
+  const what =
+    off < 1_000
+      ? `within a second of the peers' median`
+      : `${(off / 1000).toFixed(1)} s ${offsetMs > 0 ? 'ahead of' : 'behind'} the peers' median`
+  const next = process.platform === 'linux' ? 'timedatectl set-ntp true' : 'turn on “set time automatically”'
+  if (off > SKEW_MAX_MS) return fail('clock', `${what}: beyond 30 s the node serves nobody`, next)
+  return off > DRIFT_MS ? warn('clock', what, next) : ok('clock', what)
+}
+
+/** As the node does: our own clock is one of the votes. */
+export function offsetsToMedian(offsets: readonly number[]): number | undefined {
+  return offsets.length === 0 ? undefined : Math.round(median([0, ...offsets]))
+}
+
+/** Dials the addresses under which others know this node, one by one; `host` must dial anew each time. */
+export async function checkOwnAddresses(host: Pick<Host, 'request'>, self: PeerAddress): Promise<Finding> {
+  const [good, bad]: [string[], string[]] = [[], []]
+  for (const address of self.addresses) {
+    const request = encodeRosterRequest({ op: 'get', height: 0 })
+    const reached = await host
+      .request({ key: self.key, addresses: [address] }, ROSTER_PROTOCOL, request)
+      .then(() => true)
+      .catch(() => false)
+    ;(reached ? good : bad).push(address)
+  }
+  const local = self.addresses.every(isLoopback)
+  const unknown = local
+    ? 'they are loopback addresses: nobody else reaches them'
+    : 'whether others reach them from outside, this machine cannot know'
+  if (bad.length === 0) return ok('addresses', `own addresses answer from here: ${good.join(' ')}; ${unknown}`)
+  const next = `forward the port in the router and open it in the firewall; some routers do not reach their own outside address, so let somebody else try, for example: nc -vz ${hostAndPort(bad[0]!)}`
+  if (good.length > 0)
+    return warn('addresses', `not from here: ${bad.join(' ')}; from here: ${good.join(' ')}; ${unknown}`, next)
+  return warn('addresses', `own addresses do not answer from here: ${bad.join(' ')}`, next)
+}
+
+function hostAndPort(address: string): string {
+  const [, , host, , port] = address.split('/')
+  return `${host} ${port}`
+}

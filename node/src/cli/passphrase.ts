@@ -1,0 +1,63 @@
+/**
+ * A passphrase from a file or from the terminal without echo; never from an argument or the environment, which other
+ * users of the machine can read. Throws COMMAND_INVALID.
+ */
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { Writable } from 'node:stream'
+import { invalid } from './options.ts'
+import type { Output } from './output.ts'
+
+/** Twelve characters from a person; scrypt makes each guess cost about half a second and 128 MiB. */
+const LENGTH_MIN = 12
+
+export interface PassphraseOptions {
+  passphraseFile?: string
+}
+
+/** A new one is asked for twice. */
+export async function readPassphrase(
+  { passphraseFile }: PassphraseOptions,
+  isNew: boolean,
+  out: Output,
+): Promise<string> {
+  const passphrase = passphraseFile === undefined ? await ask(isNew, out) : fromFile(passphraseFile)
+  if (isNew && passphrase.length < LENGTH_MIN) invalid(`the passphrase needs at least ${LENGTH_MIN} characters`)
+  return passphrase
+}
+
+function fromFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').split(/\r?\n/, 1)[0]!
+  } catch {
+    return invalid(`there is no passphrase file at ${path}`)
+  }
+}
+
+async function ask(isNew: boolean, out: Output): Promise<string> {
+  if (!process.stdin.isTTY) invalid('nobody is here to type a passphrase: name a file with --passphrase-file')
+  const first = await readSilently('Passphrase: ', out)
+  if (isNew && (await readSilently('Once more: ', out)) !== first) invalid('these were two different passphrases')
+  return first
+}
+
+function readSilently(prompt: string, out: Output): Promise<string> {
+  out.prompt(prompt)
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true })
+  return new Promise((resolve, reject) => {
+    lines.once('SIGINT', () => {
+      lines.close()
+      try {
+        invalid('cancelled')
+      } catch (error) {
+        reject(error)
+      }
+    })
+    lines.question('', (line) => {
+      lines.close()
+      out.note('')
+      resolve(line)
+    })
+  })
+}

@@ -1,0 +1,31 @@
+/**
+ * `geotrace salt run`: looks first whether the node can run at all, so that whoever has forgotten something is told at
+ * once, then runs it. node/README.md. Throws COMMAND_INVALID, FILE_EXPOSED, PORT_TAKEN, MANIFEST_INVALID.
+ */
+import { join } from 'node:path'
+import { keyToPeerId, type Manifest, secretToSigner } from '@geotrace/core-wasm/wire'
+import { hostToAddresses, SALT_PORTS } from '../addresses.ts'
+import { readCard } from '../card.ts'
+import { loadIdentity } from '../identity.ts'
+import { readManifest } from '../options.ts'
+import type { Output } from '../output.ts'
+import { assertPortsFree } from '../ports.ts'
+import { type CapOptions, optionsToListen, type RunOptions } from '../run-options.ts'
+
+export async function runSalt(options: RunOptions & CapOptions, out: Output): Promise<void> {
+  const identity = loadIdentity(options.dir)
+  const manifest = readManifest(options.federation ?? join(options.dir, 'federation.json'))
+  const peerId = keyToPeerId(secretToSigner(identity.secret).key)
+  const addresses = ownAddresses(manifest, peerId, options.dir)
+  const listen = optionsToListen(options, addresses.length > 0 ? addresses : hostToAddresses('0.0.0.0', SALT_PORTS))
+  await assertPortsFree(listen, 'geotrace salt run')
+  // libp2p and level take a second to load.
+  const { serve } = await import('./serve.ts')
+  await serve({ options, identity, manifest, peerId, addresses, listen, out })
+}
+
+/** Where others reach this node: what it said of itself last, else what the federation says. */
+export function ownAddresses(manifest: Manifest, peerId: string, dir: string): readonly string[] {
+  const member = manifest.members.find((item) => item.peerId === peerId)
+  return readCard(dir)?.addresses ?? member?.addresses ?? []
+}

@@ -1,0 +1,183 @@
+/**
+ * A salt node as a process: with its control server, page, probes and caps, until it is told to stop.
+ * node/README.md. Throws PORT_TAKEN, and whatever the node refuses to start with.
+ */
+import { type Clock, loadCore } from '@geotrace/core-wasm'
+import { FederationError, type Manifest, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
+import { history } from '../../admin/history.ts'
+import { metrics } from '../../admin/metrics.ts'
+import { pageContent } from '../../admin/page/content.ts'
+import { healthAnswer } from '../../admin/probes.ts'
+import type { NodeReport } from '../../admin/report.ts'
+import type { Log } from '../../log.ts'
+import { manifestClock } from '../../manifest-clock.ts'
+import { membershipRoutes } from '../../membership/routes.ts'
+import { systemRandom } from '../../random.ts'
+import { type SaltNode, saltNode } from '../../salt/node.ts'
+import { allowance } from '../allowance.ts'
+import { runDaemon } from '../daemon.ts'
+import type { Identity } from '../identity.ts'
+import { type MemoryGuard, memoryGuard } from '../memory-guard.ts'
+import type { Output } from '../output.ts'
+import { openProbes } from '../probe-ports.ts'
+import { processLog } from '../process-log.ts'
+import type { CapOptions, RunOptions } from '../run-options.ts'
+import { VERSION } from '../version.ts'
+import { MEMORY_SHED_SHARE, saltReport } from './report.ts'
+import { abstainsUntil } from './restored.ts'
+
+const MIB = 1 << 20
+const MB = 1e6
+/** Fresh enough for a page that a person looks at; the node itself asks once an hour. */
+const LOOK_MS = 5 * 60_000
+/** Of the daemon's ticks, ten a second: a hint may be five seconds late. */
+const TICKS_PER_HINT = 50
+
+export interface ServeInit {
+  options: RunOptions & CapOptions
+  identity: Identity
+  manifest: Manifest
+  peerId: string
+  /** Where others reach it. */
+  addresses: readonly string[]
+  listen: readonly string[]
+  out: Output
+}
+/** What the parts of the process share. */
+interface Setting extends ServeInit {
+  clock: Clock
+  log: Log
+  abstainsUntilMs: number | undefined
+}
+
+export async function serve(init: ServeInit): Promise<void> {
+  const { options, manifest, listen, out } = init
+  const clock = manifestClock(manifest)
+  const log = processLog('salt', options.logLevel, out)
+  const setting = { ...init, clock, log, abstainsUntilMs: abstainsUntil(options.dir, manifest, clock.now()) }
+  let guard: MemoryGuard | undefined
+  const node = await makeNode(setting, () => guard?.isShedding === true)
+  const report = reporter(setting, node)
+  const scraped = metrics(report)
+  const probes = await openProbes(
+    [
+      { port: options.healthPort, option: '--health-port', path: '/healthz', probe: () => healthAnswer(report()) },
+      { port: options.metricsPort, option: '--metrics-port', path: '/metrics', probe: scraped.answer },
+    ],
+    log,
+  )
+  let cancelLook = (): void => {}
+  const look = (): void => {
+    node.lookAround().catch(() => log.error('salt.look-failed'))
+    cancelLook = clock.setTimer(look, LOOK_MS)
+  }
+  try {
+    const failed = new Promise<void>((stop) => {
+      const maxBytes = options.maxMemory * MIB
+      guard = memoryGuard({ maxBytes, shedBytes: maxBytes * MEMORY_SHED_SHARE, rss, clock, log, stop })
+    })
+    cancelLook = clock.setTimer(look, LOOK_MS)
+    if (out.isWatched) greet(listen, out)
+    await runDaemon({
+      dir: options.dir,
+      peer: node,
+      routes: {
+        ...membershipRoutes(node.membership),
+        'GET /status': report,
+        'POST /look': async () => {
+          await node.lookAround()
+          return report()
+        },
+      },
+      page: () => pageContent(report()),
+      random: systemRandom,
+      log,
+      failed,
+      onTick: hintWriter(report, log),
+    })
+  } finally {
+    cancelLook()
+    guard?.stop()
+    scraped.stop()
+    for (const probe of probes) await probe.stop()
+  }
+}
+
+async function makeNode(setting: Setting, isShedding: () => boolean): Promise<SaltNode> {
+  const { options, identity, manifest, addresses, listen, clock, log, abstainsUntilMs } = setting
+  const { secret, operatorSecret } = identity
+  const { dir, localAddress, maxConnections, maxMbDay } = options
+  const traffic = maxMbDay === undefined ? undefined : allowance(maxMbDay * MB, clock.now())
+  const node = saltNode({
+    manifest,
+    // Whether the federation pins it is for the node to say: a later roster may pin another.
+    core: await loadCore(),
+    secret,
+    ...(operatorSecret !== undefined && abstainsUntilMs === undefined && { operatorSecret }),
+    dir,
+    addresses,
+    listen,
+    ...(localAddress !== undefined && { localAddress }),
+    limits: { connections: maxConnections },
+    admit() {
+      if (isShedding()) throw new FederationError('BUSY', 'the memory cap is near', { retryAfterMs: 60_000 })
+      traffic?.assert(node.status().network.protocols[SALT_PROTOCOL.id]?.bytes ?? 0, clock.now())
+    },
+    clock,
+    random: systemRandom,
+    log,
+  })
+  return node
+}
+
+function reporter(setting: Setting, node: SaltNode): () => NodeReport {
+  const { options, identity, manifest, peerId, clock, abstainsUntilMs } = setting
+  const day = history()
+  const self = manifest.members.find((item) => item.peerId === peerId)
+  return () => {
+    const status = node.status()
+    const nowMs = clock.now()
+    day.note({ answered: status.answered, refused: sum(status.refused) }, nowMs)
+    return saltReport({
+      status,
+      version: VERSION,
+      node: self?.operator ?? peerId.slice(-8),
+      federation: manifest.name,
+      nowMs,
+      connectionsMax: options.maxConnections,
+      memoryBytes: rss(),
+      memoryMaxBytes: options.maxMemory * MIB,
+      hasVote: identity.operatorSecret !== undefined,
+      abstainsUntilMs,
+      history: day.spans,
+    })
+  }
+}
+
+/** For the person at the terminal; a log collector gets none of it. */
+function greet(listen: readonly string[], out: Output): void {
+  for (const address of listen) out.note(`listening at ${address}`)
+  out.note(
+    'how it is: geotrace status   a page: geotrace status --page   what is wrong: geotrace doctor   stop: Ctrl-C',
+  )
+}
+
+/** A line in the log for every hint that is new, so that a terminal says what the page would. */
+function hintWriter(report: () => NodeReport, log: Log): () => void {
+  let ticks = 0
+  let known = new Set<string>()
+  return () => {
+    if (ticks++ % TICKS_PER_HINT !== 0) return
+    const { hints } = report()
+    for (const { what, next } of hints) if (!known.has(next)) log.warn('salt.hint', { what, next })
+    known = new Set(hints.map(({ next }) => next))
+  }
+}
+
+function rss(): number {
+  return process.memoryUsage.rss()
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0)
+}

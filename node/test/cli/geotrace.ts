@@ -1,0 +1,27 @@
+/** The command as people run it: a process of its own, on the build. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+const BIN = fileURLToPath(new URL('../../bin/geotrace.js', import.meta.url))
+
+export interface Outcome {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+export interface Running {
+  readonly child: ChildProcess
+  readonly ended: Promise<Outcome>
+  stderr(): string
+}
+
+export function start(...args: string[]): Running {
+  const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const text = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) child[name]!.on('data', (chunk) => (text[name] += chunk))
+  // "close" comes after the last output, "exit" may not.
+  const ended = new Promise<Outcome>((resolve) => child.once('close', (code) => resolve({ code, ...text })))
+  return { child, ended, stderr: () => text.stderr }
+}
+
+export const geotrace = (...args: string[]): Promise<Outcome> => start(...args).ended

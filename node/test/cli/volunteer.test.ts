@@ -1,0 +1,297 @@
+import { chmod, copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '@geotrace/core-wasm'
+import {
+  answerToSalts,
+  type CertifiedRoster,
+  decodeCertifiedRoster,
+  decodeRosterReply,
+  encodeRosterRequest,
+  encodeSaltRequest,
+  hashToRosterName,
+  isFederationError,
+  type Manifest,
+  parseManifest,
+  peerIdToKey,
+  ROSTER_PROTOCOL,
+  SALT_PROTOCOL,
+} from '@geotrace/core-wasm/wire'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { silent } from '../../src/log.ts'
+import { createHost } from '../../src/net/host.ts'
+import { systemRandom } from '../../src/random.ts'
+import { freePorts } from '../salt/federation.ts'
+import { geotrace, type Running, start } from './geotrace.ts'
+
+/** A volunteer's life with real processes: two salt nodes and a central peer, founded as README.md says. */
+const MEBIBYTE = 1 << 20
+let dir: string
+let ports: number[]
+let manifest: Manifest
+const running = new Map<string, Running>()
+const at = (name: string) => join(dir, name)
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'geotrace-cli-'))
+  ports = await freePorts(9)
+})
+afterAll(async () => {
+  for (const { child } of running.values()) child.kill('SIGKILL')
+  await Promise.all([...running.values()].map(({ ended }) => ended))
+  await rm(dir, { recursive: true, force: true })
+})
+
+async function until(check: () => Promise<boolean>): Promise<void> {
+  while (!(await check().catch(() => false))) await new Promise((resolve) => setTimeout(resolve, 50))
+}
+const get = async (port: number, path: string, headers: Record<string, string> = {}) => {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers })
+  return { status: response.status, text: await response.text(), headers: response.headers }
+}
+const healthPort = () => ports[6]!
+const metricsPort = () => ports[7]!
+const runFirst = (...more: string[]) => {
+  const probes = ['--health-port', String(healthPort()), '--metrics-port', String(metricsPort())]
+  running.set('one', start('salt', 'run', '--dir', at('one'), ...probes, ...more))
+  return running.get('one')!
+}
+const isServing = async () => (await get(healthPort(), '/healthz')).status === 200
+
+/** A phone: its own connection, one request, the answer checked. */
+async function askForSalts(certified: CertifiedRoster): Promise<'answered' | string> {
+  const host = await createHost({ secret: systemRandom(32), listen: [], clock: systemClock(), log: silent })
+  try {
+    const { peerId, addresses } = manifest.members[0]!
+    const peer = { key: peerIdToKey(peerId), addresses }
+    const blocks = [{ size: 80, n: Math.floor(systemClock().now() / (80 * 60_000)) }]
+    const request = encodeSaltRequest({ roster: hashToRosterName(certified.hash), shard: 0, blocks })
+    answerToSalts(await host.request(peer, SALT_PROTOCOL, request), certified, 0, blocks, peer.key)
+    return 'answered'
+  } catch (error) {
+    if (isFederationError(error)) return error.code
+    throw error
+  } finally {
+    await host.stop()
+  }
+}
+
+async function fetchRoster(): Promise<CertifiedRoster> {
+  const host = await createHost({ secret: systemRandom(32), listen: [], clock: systemClock(), log: silent })
+  const { peerId, addresses } = manifest.members[1]!
+  const request = encodeRosterRequest({ op: 'get', height: 0 })
+  const reply = await host.request({ key: peerIdToKey(peerId), addresses }, ROSTER_PROTOCOL, request)
+  await host.stop()
+  return decodeCertifiedRoster(decodeRosterReply(reply)!)
+}
+
+describe('from nothing to a member', () => {
+  it('makes keys once, prints a card that claims nothing, and says what comes next', async () => {
+    const first = await geotrace('salt', 'init', '--dir', at('trial'))
+    expect(first.code).toBe(0)
+    const card = JSON.parse(first.stdout)
+    expect(card.operator).toBe(`volunteer-${card.operatorKey.slice(0, 8)}`)
+    expect(card.addresses).toEqual(['/ip4/127.0.0.1/tcp/4101', '/ip4/127.0.0.1/tcp/4201/ws'])
+    expect(first.stderr).toMatch(/serve this machine only.*--host/)
+    expect(first.stderr).toMatch(/Next:[\s\S]*salt backup[\s\S]*federation join[\s\S]*salt run/)
+    expect((await stat(at('trial'))).mode & 0o777).toBe(0o700)
+    for (const name of ['peer.key', 'operator.key', 'card.json']) {
+      expect((await stat(join(at('trial'), name))).mode & 0o777).toBe(0o600)
+    }
+
+    const again = await geotrace('salt', 'init', '--dir', at('trial'), '--host', 'salt.example.org', '--port', '4111')
+    expect(JSON.parse(again.stdout)).toEqual({
+      ...card,
+      addresses: ['/dns/salt.example.org/tcp/4111', '/dns/salt.example.org/tcp/4201/ws'],
+    })
+    // What was said once need not be said again.
+    expect((await geotrace('salt', 'init', '--dir', at('trial'))).stdout).toBe(again.stdout)
+  })
+
+  it('says where the federation file goes, and what a wrong command line should have been', async () => {
+    const missing = await geotrace('salt', 'run', '--dir', at('trial'))
+    expect(missing).toMatchObject({ code: 2, stdout: '' })
+    expect(missing.stderr).toContain(join(at('trial'), 'federation.json'))
+    expect(missing.stderr).toContain('ask your founder')
+    const none = await geotrace('salt', 'run', '--dir', at('nowhere'))
+    expect(none.stderr).toContain('geotrace salt init')
+    const wrong = await geotrace('salt', 'run', '--port', '70000')
+    expect(wrong.code).toBe(2)
+    expect(wrong.stderr).toMatch(/port, 1 to 65535/)
+  })
+
+  it('founds a federation from cards, tells a probe that it is joining, and then that it serves', async () => {
+    const init = async (role: string, name: string, i: number) => {
+      const where = ['--host', '127.0.0.1', '--port', `${ports[2 * i]}`, '--ws-port', `${ports[2 * i + 1]}`]
+      const { stdout } = await geotrace(role, 'init', '--dir', at(name), '--operator', name, ...where)
+      await writeFile(at(`${name}.json`), stdout)
+    }
+    await Promise.all([init('salt', 'one', 0), init('salt', 'two', 1), init('central', 'central', 2)])
+    const cards = [at('one.json'), at('two.json'), '--central', at('central.json')]
+    const sizes = ['--shards', '3', '--replicas', '2', '--out', at('federation.json')]
+    expect((await geotrace('federation', 'found', ...cards, ...sizes)).code).toBe(0)
+    manifest = parseManifest(await readFile(at('federation.json'), 'utf8'))
+    for (const name of ['one', 'two', 'central'])
+      await copyFile(at('federation.json'), join(at(name), 'federation.json'))
+
+    runFirst()
+    await until(async () => (await get(healthPort(), '/healthz')).status === 503)
+    expect(await get(healthPort(), '/healthz')).toMatchObject({ status: 503, text: 'joining\n' })
+    running.set('two', start('salt', 'run', '--dir', at('two')))
+    running.set('central', start('central', 'run', '--dir', at('central')))
+    await until(isServing)
+    expect(await get(healthPort(), '/healthz')).toMatchObject({ status: 200, text: 'serving\n' })
+  })
+})
+
+describe('a node that serves', () => {
+  it('says how it is, for a person and for a program', async () => {
+    const certified = await fetchRoster()
+    expect(await askForSalts(certified)).toBe('answered')
+    const { code, stdout } = await geotrace('status', '--dir', at('one'), '--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({
+      health: 'serving',
+      state: 'serving',
+      node: 'one',
+      hints: [],
+      votes: true,
+      roster: { height: 0, name: expect.stringMatching(/^[0-9a-f]{16}$/) },
+      shardCount: 3,
+      shards: [0, 1, 2].map((shard) => ({ shard, held: true })),
+      reach: { asked: 2, answered: 2 },
+      answered: 1,
+      refused: {},
+      core: { pinned: true },
+      memoryMaxBytes: 512 * MEBIBYTE,
+    })
+    const text = (await geotrace('status', '--dir', at('one'))).stdout
+    expect(text).toMatch(/^state +serving, up for/m)
+    expect(text).toMatch(/^roster +0 \([0-9a-f]{16}\), began .* ago, its period ends in/m)
+    expect(text).toMatch(/^peers +2 of 2 answered/m)
+  })
+
+  it('finds nothing wrong with itself, and says what it cannot know', async () => {
+    const { code, stdout } = await geotrace('doctor', '--dir', at('one'), '--json')
+    const { ok, running, findings } = JSON.parse(stdout)
+    expect({ code, ok, running }).toEqual({ code: 0, ok: true, running: true })
+    const verdicts = Object.fromEntries(findings.map(({ check, verdict }: any) => [check, verdict]))
+    // Crash dumps and open files are the machine's.
+    expect(verdicts).toMatchObject(
+      Object.fromEntries(
+        ['node', 'rights', 'disk', 'federation', 'core', 'peers', 'addresses', 'running', 'clock', 'roster'].map(
+          (check) => [check, 'ok'],
+        ),
+      ),
+    )
+    expect(findings.find(({ check }: any) => check === 'addresses').what).toMatch(/nobody else reaches them/)
+    for (const { verdict, next } of findings) expect(next === undefined).toBe(verdict === 'ok')
+  })
+
+  it('gives a scraper counts with labels from fixed lists, and nothing that names anybody', async () => {
+    const { status, text, headers } = await get(metricsPort(), '/metrics')
+    expect(status).toBe(200)
+    expect(headers.get('content-type')).toMatch(/^text\/plain; version=/)
+    expect(text).toMatch(/^geotrace_healthy 1$/m)
+    expect(text).toMatch(/^geotrace_seeds_held 3$/m)
+    expect(text).toMatch(/^geotrace_requests_total\{protocol="\/geotrace\/salt\/1"\} 1$/m)
+    expect(text).toMatch(/^process_resident_memory_bytes \d+$/m)
+    expect(text).not.toMatch(/12D3Koo|127\.0\.0|ip4|tcp\/\d/)
+    const labels = [...text.matchAll(/^geotrace_\w+\{(.*)\}/gm)].map((match) => match[1]!)
+    for (const label of labels)
+      expect(label).toMatch(/^(protocol="\/geotrace\/\w+\/1"(,code="[A-Z_]+")?|version="[\d.]+")$/)
+    // Read-only, and under its own name only.
+    expect((await get(metricsPort(), '/')).status).toBe(404)
+    expect((await fetch(`http://127.0.0.1:${metricsPort()}/metrics`, { method: 'POST' })).status).toBe(405)
+  })
+
+  it('says which port is taken, which option changes it and what else must change', async () => {
+    const second = await geotrace('salt', 'run', '--dir', at('one'))
+    expect(second.code).toBe(1)
+    expect(second.stderr).toContain(`port ${ports[0]} is taken`)
+    expect(second.stderr).toMatch(/--port \d+/)
+    expect(second.stderr).toMatch(/router/)
+
+    const stranger = createServer()
+    await new Promise<void>((resolve) => stranger.listen(ports[8], '127.0.0.1', resolve))
+    const free = ['--port', `${await otherPort()}`, '--ws-port', `${await otherPort()}`]
+    const health = await geotrace('salt', 'run', '--dir', at('one'), ...free, '--health-port', `${ports[8]}`)
+    expect(health.code).toBe(1)
+    expect(health.stderr).toMatch(new RegExp(`port ${ports[8]} is taken.*--health-port`))
+    await new Promise((resolve) => stranger.close(resolve))
+
+    // With free ports it is the directory that is in use.
+    const locked = await geotrace('salt', 'run', '--dir', at('one'), ...free)
+    expect(locked.code).toBe(1)
+    expect(locked.stderr).toMatch(/another node runs[\s\S]*salt drain/)
+  })
+})
+
+async function otherPort(): Promise<number> {
+  return (await freePorts(1))[0]!
+}
+
+describe('draining', () => {
+  it('answers what is under way, exits 0, and cuts no answer short', async () => {
+    const certified = await fetchRoster()
+    let isOver = false
+    const outcomes: string[] = []
+    const phones = Array.from({ length: 4 }, async () => {
+      while (!isOver) outcomes.push(await askForSalts(certified))
+    })
+    await until(async () => outcomes.length >= 8)
+    const drained = await geotrace('salt', 'drain', '--dir', at('one'), '--json')
+    isOver = true
+    await Promise.all(phones)
+    const node = await running.get('one')!.ended
+    expect(drained.code).toBe(0)
+    expect(JSON.parse(drained.stdout)).toMatchObject({ pid: running.get('one')!.child.pid, stopped: true })
+    expect(drained.stderr).toMatch(/still a member[\s\S]*federation leave/)
+    expect(node.code).toBe(0)
+    expect(outcomes.slice(0, 8)).toEqual(Array(8).fill('answered'))
+    // Whole answers, or none: a phone then asks another replica.
+    for (const outcome of outcomes) expect(['answered', 'PEER_UNREACHABLE', 'PEER_TIMEOUT', 'BUSY']).toContain(outcome)
+
+    const gone = await geotrace('status', '--dir', at('one'))
+    expect(gone.code).toBe(1)
+    expect(gone.stderr).toContain('geotrace salt run')
+  })
+
+  it('leaves a directory that the doctor finds ready to start', async () => {
+    const { code, stdout } = await geotrace('doctor', '--dir', at('one'))
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^ok +ports +free/m)
+    expect(stdout).toMatch(/^ok +peers +2 of 2 peers answer/m)
+    expect(stdout).toMatch(/^ok +clock +within a second/m)
+    expect(stdout).toMatch(/^warn +running[\s\S]*→ geotrace salt run/m)
+  })
+})
+
+describe('a node in trouble', () => {
+  it('does not start while others may read its keys, and says the command that mends it', async () => {
+    const key = join(at('one'), 'operator.key')
+    await chmod(key, 0o640)
+    const readable = await geotrace('salt', 'run', '--dir', at('one'))
+    expect(readable.code).toBe(1)
+    expect(readable.stderr).toContain(`chmod 600 '${key}'`)
+    const doctor = await geotrace('doctor', '--dir', at('one'))
+    expect(doctor.code).toBe(1)
+    expect(doctor.stdout).toMatch(/^FAIL +rights/m)
+    await chmod(key, 0o600)
+    await chmod(at('one'), 0o750)
+    expect((await geotrace('salt', 'run', '--dir', at('one'))).stderr).toContain(`chmod 700 '${at('one')}'`)
+    await chmod(at('one'), 0o700)
+  })
+
+  it('sheds near its memory cap, stops beyond it with a line that says so, and exit 1 for its supervisor', async () => {
+    const node = runFirst('--max-memory', '16')
+    const certified = await fetchRoster()
+    await until(isServing)
+    await until(async () => (await askForSalts(certified)) === 'BUSY')
+    const { code, stderr } = await node.ended
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/"mib":\d+,"maxMib":16,"msg":"memory.shedding"/)
+    expect(stderr).toMatch(/"maxMib":16,"msg":"memory.exceeded"/)
+  })
+})

@@ -1,0 +1,65 @@
+import { systemClock } from '@geotrace/core-wasm'
+import { FederationError, type Protocol } from '@geotrace/core-wasm/wire'
+import { afterEach, expect, it } from 'vitest'
+import { silent } from '../../src/log.ts'
+import { createHost } from '../../src/net/host.ts'
+import type { Host } from '../../src/net/protocol.ts'
+import { systemRandom } from '../../src/random.ts'
+
+/** What a host says of itself to pages and scrapers. */
+const ASK: Protocol = { id: '/test/ask/1', requestMaxBytes: 16, replyMaxBytes: 64 }
+const ends: Host[] = []
+afterEach(async () => {
+  for (const host of ends.splice(0)) await host.stop()
+})
+
+async function host(listen: string[]): Promise<Host> {
+  const made = await createHost({ secret: systemRandom(32), listen, clock: systemClock(), log: silent })
+  ends.push(made)
+  return made
+}
+
+it('counts answers, refusals by code and bytes, and names nobody', async () => {
+  const [server, client] = [await host(['/ip4/127.0.0.1/tcp/0']), await host([])]
+  await server.serve(ASK, async ([first]) => {
+    if (first === 1) throw new FederationError('QUOTA_SPENT', 'spent', { retryAfterMs: 1 })
+    if (first === 2) throw new Error('a fault of ours')
+    return new Uint8Array(10)
+  })
+  expect(server.stats()).toEqual({
+    connections: 0,
+    inFlight: 0,
+    protocols: { [ASK.id]: { answered: 0, refused: {}, bytes: 0 } },
+  })
+  const peer = { key: server.key, addresses: server.addresses() }
+  for (const first of [0, 0, 1, 2, 2, 0]) await client.request(peer, ASK, Uint8Array.of(first))
+  const { connections, protocols } = server.stats()
+  expect(connections).toBe(1)
+  expect(protocols[ASK.id]).toEqual({
+    answered: 3,
+    refused: { QUOTA_SPENT: 1, INTERNAL: 2 },
+    // Six requests of one byte, three replies of ten, three refusals of a status and a number.
+    bytes: 6 + 30 + 15,
+  })
+  expect(client.stats().connections).toBe(0)
+})
+
+it('shows a request while it is answered, and no longer', async () => {
+  const [server, client] = [await host(['/ip4/127.0.0.1/tcp/0']), await host([])]
+  let finish = (): void => {}
+  const begun = new Promise<void>((begin) => {
+    void server.serve(ASK, async () => {
+      begin()
+      await new Promise<void>((resolve) => {
+        finish = resolve
+      })
+      return Uint8Array.of(0)
+    })
+  })
+  const asked = client.request({ key: server.key, addresses: server.addresses() }, ASK, Uint8Array.of(0))
+  await begun
+  expect(server.stats().inFlight).toBe(1)
+  finish()
+  await asked
+  expect(server.stats().inFlight).toBe(0)
+})
