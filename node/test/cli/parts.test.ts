@@ -173,6 +173,7 @@ const status = (more: Partial<SaltNodeStatus> = {}): SaltNodeStatus => ({
   },
   core: HASH,
   shards: [{ firstEpoch: 0, shard: 1, held: true }],
+  membership: undefined,
   clockOffsetMs: 0,
   reach: { asked: 4, answered: 4, atMs: NOW },
   network: { connections: 1, inFlight: 0, protocols: {} },
