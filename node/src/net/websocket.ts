@@ -45,31 +45,40 @@ export function terminateWebSocket(connection: MultiaddrConnection): void {
 
 function guard(listener: Listener, limits: HostLimits): Listener {
   const { server, wsServer } = listener as unknown as Inside
-  const sockets = new Map<Socket, string>()
+  const sockets = new Set<Socket>()
+  // Without their upgrade yet, in the order of their coming; after it the connection book counts them.
+  const pending = new Map<Duplex, string>()
   wsServer.options.maxPayload = WEBSOCKET_MESSAGE_MAX_BYTES
   const handleUpgrade = wsServer.handleUpgrade.bind(wsServer)
-  wsServer.handleUpgrade = (request, socket, head, done) =>
+  wsServer.handleUpgrade = (request, socket, head, done) => {
+    pending.delete(socket)
     handleUpgrade(request, socket, head, (webSocket, asked) => {
       webSocket.on('error', () => webSocket.terminate())
       done(webSocket, asked)
     })
+  }
   server.maxConnections = limits.connections + limits.pending
   server.on('connection', (socket) => {
     const prefix = socketToPrefix(socket)
-    const perPrefix = limits.perPrefix + limits.pendingPerPrefix
-    if ([...sockets.values()].filter((item) => item === prefix).length >= perPrefix) {
+    if ([...pending.values()].filter((item) => item === prefix).length >= limits.pendingPerPrefix) {
       socket.destroy()
       return
     }
-    sockets.set(socket, prefix)
-    socket.once('close', () => sockets.delete(socket))
+    // Nobody can lock others out by saying nothing: the oldest goes.
+    if (pending.size >= limits.pending) [...pending.keys()][0]!.destroy()
+    sockets.add(socket)
+    pending.set(socket, prefix)
+    socket.once('close', () => {
+      sockets.delete(socket)
+      pending.delete(socket)
+    })
     // `ws` lifts this timeout once the upgrade is done; until then silence ends the socket.
     socket.setTimeout(limits.upgradeMs, () => socket.destroy())
   })
   const close = listener.close.bind(listener)
   listener.close = async () => {
     const closing = close()
-    for (const socket of sockets.keys()) socket.destroy()
+    for (const socket of sockets) socket.destroy()
     await closing
   }
   return listener
