@@ -6,6 +6,7 @@ import { pino } from 'pino'
 import { type AdminRoutes, adminServer } from '../admin/server.ts'
 import type { Log } from '../log.ts'
 import type { Random } from '../random.ts'
+import { startWatchdog } from './watchdog.ts'
 
 export interface Peer {
   start(): Promise<void>
@@ -33,6 +34,7 @@ const STOP_MAX_MS = 5_000
 /** Runs the peer until it is told to stop; resolves after a clean stop. */
 export async function runDaemon({ dir, peer, routes, random, log }: DaemonInit): Promise<void> {
   const stopped = untilToldToStop()
+  const watchdog = startWatchdog('peer')
   await peer.start()
   const admin = await adminServer({ dir, routes, random, log })
   let state = ''
@@ -49,6 +51,7 @@ export async function runDaemon({ dir, peer, routes, random, log }: DaemonInit):
   const deadline = setTimeout(() => process.exit(1), STOP_MAX_MS)
   await admin.stop()
   await peer.stop()
+  await watchdog.stop()
   clearTimeout(deadline)
   if (process.connected) process.disconnect()
 }

@@ -6,7 +6,6 @@ import '../polyfill.ts'
 import type { Clock } from '@geotrace/core-wasm'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { Connection, Libp2p, Logger } from '@libp2p/interface'
-import { type TCPOptions, tcp } from '@libp2p/tcp'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { Log } from '../log.ts'
@@ -22,6 +21,7 @@ import type { Host } from './protocol.ts'
 import { requests } from './request.ts'
 import { addressToSource, type Source } from './requester.ts'
 import { server } from './serve.ts'
+import { guardedTcp } from './tcp.ts'
 import { guardedWebSockets } from './websocket.ts'
 
 /** How long `stop` waits for answers under way. */
@@ -69,7 +69,7 @@ export async function createHost({ secret, listen, clock, log, limits, localAddr
     privateKey,
     logger: { forComponent: () => quiet },
     addresses: { listen: [...listen] },
-    transports: [tcp(tcpOptions(localAddress)), guardedWebSockets(bounds)],
+    transports: [guardedTcp(localAddress, bounds), guardedWebSockets(bounds)],
     connectionEncrypters: [noise()],
     streamMuxers: [muxer],
     connectionGater: gater({ book, clock, makeRoom, isShedding: load.isShedding }),
@@ -133,11 +133,6 @@ function forgetProtocols({ peerStore }: Libp2p): void {
       return { id: peer, addresses: [], protocols: [], metadata: new Map(), tags: new Map() }
     return await merge(peer, data, options)
   }
-}
-
-/** `localAddress` reaches net.connect through the dial options, though the type does not name it. */
-function tcpOptions(localAddress: string | undefined): TCPOptions {
-  return localAddress === undefined ? {} : { dialOpts: { localAddress } as NonNullable<TCPOptions['dialOpts']> }
 }
 
 /**

@@ -10,8 +10,8 @@ import type { Duplex } from 'node:stream'
 import type { Listener, MultiaddrConnection } from '@libp2p/interface'
 import { webSockets } from '@libp2p/websockets'
 import type { WebSocket } from 'ws'
+import { guardDoor } from './front-door.ts'
 import { type HostLimits, WEBSOCKET_MESSAGE_MAX_BYTES } from './limits.ts'
-import { addressToSource } from './requester.ts'
 
 type Transport = ReturnType<typeof webSockets>
 
@@ -46,45 +46,24 @@ export function terminateWebSocket(connection: MultiaddrConnection): void {
 function guard(listener: Listener, limits: HostLimits): Listener {
   const { server, wsServer } = listener as unknown as Inside
   const sockets = new Set<Socket>()
-  // Without their upgrade yet, in the order of their coming; after it the connection book counts them.
-  const pending = new Map<Duplex, string>()
   wsServer.options.maxPayload = WEBSOCKET_MESSAGE_MAX_BYTES
   const handleUpgrade = wsServer.handleUpgrade.bind(wsServer)
-  wsServer.handleUpgrade = (request, socket, head, done) => {
-    pending.delete(socket)
+  wsServer.handleUpgrade = (request, socket, head, done) =>
     handleUpgrade(request, socket, head, (webSocket, asked) => {
       webSocket.on('error', () => webSocket.terminate())
       done(webSocket, asked)
     })
-  }
-  server.maxConnections = limits.connections + limits.pending
+  const end = guardDoor(server, limits)
   server.on('connection', (socket) => {
-    const prefix = socketToPrefix(socket)
-    if ([...pending.values()].filter((item) => item === prefix).length >= limits.pendingPerPrefix) {
-      socket.destroy()
-      return
-    }
-    // Nobody can lock others out by saying nothing: the oldest goes.
-    if (pending.size >= limits.pending) [...pending.keys()][0]!.destroy()
     sockets.add(socket)
-    pending.set(socket, prefix)
-    socket.once('close', () => {
-      sockets.delete(socket)
-      pending.delete(socket)
-    })
-    // `ws` lifts this timeout once the upgrade is done; until then silence ends the socket.
-    socket.setTimeout(limits.upgradeMs, () => socket.destroy())
+    socket.once('close', () => sockets.delete(socket))
   })
   const close = listener.close.bind(listener)
   listener.close = async () => {
     const closing = close()
+    end()
     for (const socket of sockets) socket.destroy()
     await closing
   }
   return listener
-}
-
-function socketToPrefix(socket: Socket): string {
-  const { remoteAddress = '', remoteFamily } = socket
-  return addressToSource(`/${remoteFamily === 'IPv6' ? 'ip6' : 'ip4'}/${remoteAddress}`).prefix ?? ''
 }

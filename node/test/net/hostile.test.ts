@@ -4,11 +4,6 @@ import { type Clock, systemClock } from '@geotrace/core-wasm'
 import type { Protocol } from '@geotrace/core-wasm/wire'
 import type { PrivateKey } from '@libp2p/interface'
 import { afterEach, describe, expect, it } from 'vitest'
-import { silent } from '../../src/log.ts'
-import { createHost } from '../../src/net/host.ts'
-import type { HostLimits } from '../../src/net/limits.ts'
-import type { Host } from '../../src/net/protocol.ts'
-import { systemRandom } from '../../src/random.ts'
 import {
   ACK,
   DATA,
@@ -18,17 +13,21 @@ import {
   GO_AWAY,
   names,
   PING,
-  type RawPeer,
-  type RawPeerInit,
   RST,
   rawPeer,
   SYN,
   WINDOW_UPDATE,
-} from './raw-peer.ts'
+} from '../../bench/raw-peer.js'
+import { silent } from '../../src/log.ts'
+import { createHost } from '../../src/net/host.ts'
+import type { HostLimits } from '../../src/net/limits.ts'
+import type { Host } from '../../src/net/protocol.ts'
+import { systemRandom } from '../../src/random.ts'
 
 const ECHO: Protocol = { id: '/test/echo/1', requestMaxBytes: 512, replyMaxBytes: 1_024 }
 const MULTISTREAM = '/multistream/1.0.0'
 const KIB = 1_024
+type RawPeer = Awaited<ReturnType<typeof rawPeer>>
 const ends: (() => unknown)[] = []
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end()
@@ -46,7 +45,7 @@ async function host(limits: Partial<HostLimits> = {}, clock: Clock = systemClock
   await made.serve(ECHO, async (request) => request)
   return made
 }
-async function attacker(server: Host, init: RawPeerInit = {}): Promise<RawPeer> {
+async function attacker(server: Host, init: { localAddress?: string; identity?: PrivateKey } = {}): Promise<RawPeer> {
   const peer = await rawPeer(server.addresses()[0]!, { localAddress: '127.0.0.66', ...init })
   ends.push(() => peer.stop())
   return peer
@@ -71,7 +70,7 @@ async function expectServing(server: Host): Promise<void> {
 }
 /** Sends until the other side has had enough. */
 async function until(peer: RawPeer, next: () => Uint8Array): Promise<void> {
-  while (peer.isOpen) {
+  while (peer.isOpen()) {
     peer.send(next())
     await new Promise((resolve) => setImmediate(resolve))
   }
@@ -285,7 +284,7 @@ describe('the room of a host', () => {
       peers.push(peer)
     }
     await expect(attacker(server, { localAddress: '127.0.0.73' })).rejects.toThrow()
-    expect(peers.every(({ isOpen }) => isOpen)).toBe(true)
+    expect(peers.every(({ isOpen }) => isOpen())).toBe(true)
   })
 })
 
