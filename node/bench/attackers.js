@@ -26,13 +26,18 @@ function silent(i) {
   socket.once('close', () => isRunning && setTimeout(silent, AGAIN_MS, i))
 }
 
-/** Keeps a connection up and gives it to `use` until it is gone. */
-async function again(i, use) {
-  while (isRunning) {
-    const peer = await rawPeer(address, { localAddress: loopback(BLOCK, i) }).catch((e) => { globalThis.lastErr = e; return undefined })
-    if (peer === undefined) { did.refused++; if(did.refused<4) console.error("REF", globalThis.lastErr) }
-    else {
-      did.connections++
+/** Undefined when it is not let in. */
+async function open(i) {
+  const peer = await rawPeer(address, { localAddress: loopback(BLOCK, i) }).catch(() => undefined)
+  if (peer === undefined) did.refused++
+  else did.connections++
+  return peer
+}
+
+/** Uses the connection until it is gone, then the next. */
+async function again(i, use, first) {
+  for (let peer = first; isRunning; peer = await open(i)) {
+    if (peer !== undefined) {
       await use(peer)
       await peer.stop()
     }
@@ -72,7 +77,7 @@ const kinds = {
 
 for (let i = 0; i < Number(count); i++) {
   if (kind === 'silent') silent(i)
-  else again(i, kinds[kind])
+  else again(i, kinds[kind], await open(i))
   if (i % 20 === 19) await pause(10)
 }
 await pause(500)

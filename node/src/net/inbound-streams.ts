@@ -26,8 +26,15 @@ export interface InboundStreams {
   end(): void
   /** The connection is open; `streams` of its muxer are known by it. */
   opened(connection: Connection): void
-  /** `pass` gives the stream to libp2p, with all that came on it. */
-  accept(stream: Stream, streams: readonly Stream[], pass: () => void): void
+  accept(stream: Stream, streams: readonly Stream[], instead: Instead): void
+}
+
+/** What may be done with a stream that gets no handler. */
+export interface Instead {
+  /** Gives it to libp2p, with all that came on it. */
+  pass(): void
+  /** Holds its connection back, whose request was turned away. */
+  hold(): void
 }
 
 export interface InboundStreamsInit {
@@ -88,7 +95,7 @@ export function inboundStreams({ readMs, lingerMs, isShedding, others }: Inbound
       for (const task of waiting.get(streams) ?? []) task()
       waiting.delete(streams)
     },
-    accept(stream, streams, pass) {
+    accept(stream, streams, { pass, hold }) {
       const timer = setTimeout(() => stream.abort(new Error('it names no protocol')), readMs).unref()
       stream.addEventListener('close', () => clearTimeout(timer), { once: true })
       let head: Uint8Array = new Uint8Array(0)
@@ -107,6 +114,7 @@ export function inboundStreams({ readMs, lingerMs, isShedding, others }: Inbound
           say(stream, line(MULTISTREAM), line('na'))
         } else if (underWay >= SHED_FROM_REQUESTS && isShedding()) {
           say(stream, line(MULTISTREAM), line(named.name), BUSY)
+          hold()
         } else {
           const { name, bytes } = named
           whenOpened(streams, () => stream.status === 'open' && serve(stream, streams, name, head.subarray(bytes)))

@@ -11,6 +11,7 @@ import type { InboundStreams } from './inbound-streams.ts'
 import {
   CONNECTION_WRITE_BUFFER_BYTES,
   FRAME_PIECES_MAX,
+  HOLD_BACK_MS,
   type HostLimits,
   INBOUND_BYTES_MAX,
   STREAM_RECEIVED_MAX_BYTES,
@@ -146,9 +147,30 @@ function takeStreams(muxer: Muxer, { inbound }: MuxerInit): void {
   muxer.onRemoteStream = (stream) => {
     muxer.streams.push(stream)
     muxer.cleanUpStream(stream)
-    inbound.accept(stream, muxer.streams, () => muxer.dispatchEvent(new CustomEvent('stream', { detail: stream })))
+    inbound.accept(stream, muxer.streams, {
+      pass: () => muxer.dispatchEvent(new CustomEvent('stream', { detail: stream })),
+      hold: () => holdBack(muxer.maConn),
+    })
   }
 }
+
+/** Reads nothing from it for a while: what else it asks waits in its own machine, where it costs us nothing. */
+function holdBack(connection: MessageStream): void {
+  if (held.has(connection) || connection.status !== 'open') return
+  held.add(connection)
+  connection.pause()
+  const resume = (): void => {
+    held.delete(connection)
+    try {
+      if (connection.status === 'open') connection.resume()
+    } catch {
+      // The socket under it went first.
+      connection.abort(new Error('gone while it was held back'))
+    }
+  }
+  setTimeout(resume, HOLD_BACK_MS).unref()
+}
+const held = new WeakSet<MessageStream>()
 
 /** Frames that are sent in one turn of the event loop leave as one message: one cipher, one packet. */
 function sharePackets(muxer: Muxer): void {
