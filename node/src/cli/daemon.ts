@@ -5,6 +5,7 @@
 import { type AdminRoutes, adminServer } from '../admin/server.ts'
 import type { Log } from '../log.ts'
 import type { Random } from '../random.ts'
+import { startWatchdog } from './watchdog.ts'
 
 export interface Peer {
   start(): Promise<void>
@@ -45,6 +46,7 @@ export async function runDaemon({ dir, peer, routes, page, random, log, failed, 
     }),
     ...(failed === undefined ? [] : [failed.then(endWithFailure)]),
   ])
+  const watchdog = startWatchdog('peer')
   await peer.start()
   const control: AdminRoutes = {
     'POST /drain': () => {
@@ -70,6 +72,7 @@ export async function runDaemon({ dir, peer, routes, page, random, log, failed, 
   await peer.stop()
   clearInterval(poll)
   await admin.stop()
+  await watchdog.stop()
   clearTimeout(deadline)
   if (process.connected) process.disconnect()
 }

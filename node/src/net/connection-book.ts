@@ -5,12 +5,17 @@
 import { type HostLimits, PREFIXES_MAX } from './limits.ts'
 import type { Source } from './requester.ts'
 
-export type Admission = 'admitted' | 'full' | 'prefix-full' | 'too-fast' | 'no-address'
+export type Admission = 'admitted' | 'full' | 'pending-full' | 'prefix-full' | 'too-fast' | 'no-address'
 
 export interface ConnectionBook {
   readonly open: number
-  /** Counts a connection in as pending when the limits allow it. */
-  admit(source: Source, nowMs: number): Admission
+  /**
+   * Counts a connection in as pending when the limits allow it. Each attempt costs a token of its prefix, so trying is
+   * not free; `isPaid` for one that was refused and tries again after others made room.
+   */
+  admit(source: Source, nowMs: number, isPaid?: boolean): Admission
+  /** It did what only an attack does: its prefix waits `punishMs` before the next connection. */
+  punish(source: Source, nowMs: number): void
   /** Its handshake is finished. */
   upgraded(source: Source): void
   /** It is gone, `pending` if it never finished its handshake. */
@@ -50,21 +55,22 @@ export function connectionBook(limits: HostLimits): ConnectionBook {
     get open() {
       return open
     },
-    admit(source, nowMs) {
+    admit(source, nowMs, isPaid = false) {
       if (source.prefix === undefined || source.fence === undefined) return 'no-address'
-      if (open >= limits.connections || pending >= limits.pending) return 'full'
       if (counts.size >= PREFIXES_MAX) forget(nowMs)
       if (counts.size >= PREFIXES_MAX && !counts.has(source.prefix)) return 'full'
       const prefix = look(source.prefix, nowMs)
       const fence = source.fence === source.prefix ? prefix : look(source.fence, nowMs)
       counts.set(source.prefix, prefix)
       counts.set(source.fence, fence)
-      if (prefix.tokens < 1) return 'too-fast'
-      // The attempt costs a token even if it is refused for another reason, so trying is not free.
-      prefix.tokens -= 1
+      if (!isPaid && prefix.tokens < 1) return 'too-fast'
+      if (!isPaid) prefix.tokens -= 1
       if (prefix.open >= limits.perPrefix || prefix.pending >= limits.pendingPerPrefix) return 'prefix-full'
       const isFence = fence !== prefix
       if (isFence && (fence.open >= limits.perFence || fence.pending >= limits.pendingPerFence)) return 'prefix-full'
+      // Last, since room is made for whoever hears this.
+      if (pending >= limits.pending) return 'pending-full'
+      if (open >= limits.connections) return 'full'
       open++
       pending++
       for (const count of isFence ? [prefix, fence] : [prefix]) {
@@ -72,6 +78,11 @@ export function connectionBook(limits: HostLimits): ConnectionBook {
         count.pending++
       }
       return 'admitted'
+    },
+    punish(source, nowMs) {
+      const count = source.prefix === undefined ? undefined : counts.get(source.prefix)
+      if (count === undefined) return
+      look(source.prefix!, nowMs).tokens = 1 - (limits.punishMs / 1_000) * limits.newPerSecond
     },
     upgraded(source) {
       pending--

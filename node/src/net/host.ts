@@ -5,9 +5,7 @@
 import '../polyfill.ts'
 import type { Clock } from '@geotrace/core-wasm'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
-import type { Connection, Libp2p } from '@libp2p/interface'
-import { type TCPOptions, tcp } from '@libp2p/tcp'
-import { yamux } from '@libp2p/yamux'
+import type { Connection, Libp2p, Logger } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { Log } from '../log.ts'
@@ -15,18 +13,16 @@ import { connectionBook } from './connection-book.ts'
 import { withDeadline } from './deadline.ts'
 import { gater } from './gater.ts'
 import { gossipServices, openGossip } from './gossip.ts'
-import {
-  HOST_LIMITS,
-  type HostLimits,
-  STREAM_WINDOW_BYTES,
-  STREAM_WRITE_BUFFER_BYTES,
-  STREAMS_PER_CONNECTION,
-} from './limits.ts'
+import { inboundStreams } from './inbound-streams.ts'
+import { HOST_LIMITS, type HostLimits } from './limits.ts'
+import { guardedYamux } from './muxer.ts'
 import { noise } from './noise.ts'
+import { loopPressure } from './pressure.ts'
 import type { Host } from './protocol.ts'
 import { requests } from './request.ts'
-import { addressToSource } from './requester.ts'
+import { addressToSource, type Source } from './requester.ts'
 import { server } from './serve.ts'
+import { guardedTcp } from './tcp.ts'
 import { guardedWebSockets } from './websocket.ts'
 
 /** How long `stop` waits for answers under way. */
@@ -52,14 +48,32 @@ export async function createHost({ secret, listen, clock, log, limits, localAddr
   const privateKey = await generateKeyPairFromSeed('Ed25519', secret)
   const book = connectionBook(bounds)
   const lastUse = new WeakMap<Connection, number>()
-  const makeRoom = (prefix?: string): boolean => evictIdle(libp2p, lastUse, clock.now() - bounds.idleMs, prefix)
+  const makeRoom = (source: Source, isFull: boolean): boolean =>
+    evict(libp2p, lastUse, clock.now() - bounds.idleMs, source, isFull)
+  const punish = ({ remoteAddr }: Connection): void => book.punish(addressToSource(remoteAddr.toString()), clock.now())
+  const load = loopPressure()
+  const inbound = inboundStreams({
+    ...bounds,
+    isShedding: load.isShedding,
+    others: () => libp2p.getProtocols(),
+  })
+  const muxer = guardedYamux({
+    limits: bounds,
+    now: () => performance.now(),
+    inbound,
+    onAbuse(streams) {
+      const connection = libp2p.getConnections().find((item) => item.streams === streams)
+      if (connection?.direction === 'inbound') punish(connection)
+    },
+  })
   const libp2p = await createLibp2p({
     privateKey,
+    logger: { forComponent: () => quiet },
     addresses: { listen: [...listen] },
-    transports: [tcp(tcpOptions(localAddress)), guardedWebSockets(bounds)],
+    transports: [guardedTcp(localAddress, bounds), guardedWebSockets(bounds)],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux(YAMUX)],
-    connectionGater: gater(book, clock, (prefix) => makeRoom(prefix)),
+    streamMuxers: [muxer],
+    connectionGater: gater({ book, clock, makeRoom, isShedding: load.isShedding }),
     connectionManager: {
       // Ours are in the gater and count by prefix; the stock ones only have to stay out of the way.
       maxConnections: Number.MAX_SAFE_INTEGER,
@@ -77,9 +91,13 @@ export async function createHost({ secret, listen, clock, log, limits, localAddr
       listeners: ({ transportManager }: Listeners) => ({ addresses: () => transportManager.getAddrs() }),
     },
   })
-  libp2p.addEventListener('connection:open', ({ detail }) => lastUse.set(detail, clock.now()))
+  libp2p.addEventListener('connection:open', ({ detail }) => {
+    lastUse.set(detail, clock.now())
+    inbound.opened(detail)
+  })
   // Clients come with a new key each time: whoever has left is forgotten, or the store grows for ever.
   libp2p.addEventListener('peer:disconnect', ({ detail }) => void libp2p.peerStore.delete(detail).catch(() => {}))
+  forgetProtocols(libp2p)
   const gossip = await openGossip(libp2p, log)
   const answering = server(bounds, log, (connection) => lastUse.set(connection, clock.now()))
 
@@ -88,14 +106,15 @@ export async function createHost({ secret, listen, clock, log, limits, localAddr
     addresses: () =>
       libp2p.services.listeners.addresses().map((address) => address.toString().replace(/\/p2p\/.*$/, '')),
     stats: () => ({ connections: book.open, ...answering.stats() }),
-    serve: (protocol, handler) => answering.serve(libp2p, protocol, handler),
+    serve: (protocol, handler) => answering.serve(inbound, protocol, handler),
     ...requests(libp2p, bounds),
     gossip,
     async stop() {
-      await libp2p.unhandle(libp2p.getProtocols())
+      inbound.end()
       const late = () => new Error('not drained')
       await withDeadline(DRAIN_MS, late, () => answering.idle()).catch(() => log.warn('net.not-drained'))
       await libp2p.stop()
+      load.stop()
     },
   }
 }
@@ -104,34 +123,54 @@ interface Listeners {
   transportManager: { getAddrs(): Multiaddr[] }
 }
 
-const YAMUX = {
-  maxInboundStreams: STREAMS_PER_CONNECTION,
-  maxEarlyStreams: 4,
-  // Silence must be visible: the transport closes a connection after two quiet minutes.
-  enableKeepAlive: false,
-  streamOptions: {
-    // Whoever keeps its half open after our answer holds a stream no longer than this.
-    inactivityTimeout: 15_000,
-    initialStreamWindowSize: STREAM_WINDOW_BYTES,
-    maxStreamWindowSize: STREAM_WINDOW_BYTES,
-    maxReadBufferLength: STREAM_WINDOW_BYTES,
-    maxWriteBufferLength: STREAM_WRITE_BUFFER_BYTES,
-  },
+/** libp2p's own log names peers and addresses, and costs a tenth of a request even when nobody reads it. */
+const quiet: Logger = Object.assign(() => {}, {
+  enabled: false,
+  error: () => {},
+  trace: () => {},
+  newScope: () => quiet,
+})
+
+/** At every stream libp2p writes down, at both ends, that the peer speaks its protocol. Nobody here asks; it costs 4 %. */
+function forgetProtocols({ peerStore }: Libp2p): void {
+  const merge = peerStore.merge.bind(peerStore)
+  peerStore.merge = async (peer, data, options) => {
+    const isOurs = data.protocols?.every((protocol) => protocol.startsWith('/geotrace/')) === true
+    if (isOurs && Object.keys(data).length === 1)
+      return { id: peer, addresses: [], protocols: [], metadata: new Map(), tags: new Map() }
+    return await merge(peer, data, options)
+  }
 }
 
-/** `localAddress` reaches net.connect through the dial options, though the type does not name it. */
-function tcpOptions(localAddress: string | undefined): TCPOptions {
-  return localAddress === undefined ? {} : { dialOpts: { localAddress } as NonNullable<TCPOptions['dialOpts']> }
-}
-
-function evictIdle(libp2p: Libp2p, lastUse: WeakMap<Connection, number>, beforeMs: number, prefix?: string): boolean {
+/**
+ * Closes the connection of that prefix, or when the host is full of any, that has been idle longest. When the host is
+ * full of busy ones, a prefix that has two more than the newcomer's gives one: sixty addresses must not fill it.
+ */
+function evict(
+  libp2p: Libp2p,
+  lastUse: WeakMap<Connection, number>,
+  beforeMs: number,
+  newcomer: Source,
+  isFull: boolean,
+): boolean {
   const used = (connection: Connection): number => lastUse.get(connection) ?? 0
-  const [oldest] = libp2p
+  const inbound = libp2p
     .getConnections()
-    .filter(({ direction, streams, status }) => direction === 'inbound' && streams.length === 0 && status === 'open')
-    .filter((connection) => used(connection) <= beforeMs)
-    .filter(({ remoteAddr }) => prefix === undefined || addressToSource(remoteAddr.toString()).prefix === prefix)
-    .sort((a, b) => used(a) - used(b))
-  oldest?.abort(new Error('idle'))
-  return oldest !== undefined
+    .filter(({ direction, status }) => direction === 'inbound' && status === 'open')
+    .map((connection) => ({ connection, ...addressToSource(connection.remoteAddr.toString()) }))
+    .sort((a, b) => used(a.connection) - used(b.connection))
+  const idle = inbound
+    .filter(({ connection }) => connection.streams.length === 0 && used(connection) <= beforeMs)
+    .find(({ prefix }) => isFull || prefix === newcomer.prefix)
+  const victim = idle ?? (isFull ? ofTheGreediest(inbound, newcomer) : undefined)
+  victim?.connection.abort(new Error('room for others'))
+  return victim !== undefined
+}
+
+function ofTheGreediest<T extends Source>(inbound: readonly T[], { fence }: Source): T | undefined {
+  const counts = new Map<string | undefined, number>()
+  for (const { fence: name } of inbound) counts.set(name, (counts.get(name) ?? 0) + 1)
+  const most = Math.max(...counts.values())
+  if (most < (counts.get(fence) ?? 0) + 2) return undefined
+  return inbound.find(({ fence: name }) => counts.get(name) === most)
 }

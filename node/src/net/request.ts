@@ -1,6 +1,6 @@
 /**
  * The asking half: reuses an open connection or dials one, one new stream a request. PROTOCOL.md §6.1.
- * Throws PEER_UNREACHABLE, PEER_TIMEOUT, MESSAGE_TOO_LARGE, ABORTED; what the reply says is the caller's to read.
+ * Throws PEER_UNREACHABLE, PEER_TIMEOUT, MESSAGE_TOO_LARGE, ABORTED, BUSY (too many of ours wait already); what the reply says is the caller's to read.
  */
 import { FederationError, isFederationError, keyToPeerId, type Protocol } from '@geotrace/core-wasm/wire'
 import type { Connection, Libp2p } from '@libp2p/interface'
@@ -8,12 +8,12 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { withDeadline } from './deadline.ts'
 import { frames } from './frame.ts'
-import { type HostLimits, REQUESTS_PER_PEER, STREAMS_PER_PROTOCOL } from './limits.ts'
+import { type HostLimits, REQUESTS_PER_PEER, REQUESTS_WAITING_PER_PEER, STREAMS_PER_PROTOCOL } from './limits.ts'
 import type { Host, PeerAddress } from './protocol.ts'
 import { turns } from './turns.ts'
 
 export function requests(libp2p: Libp2p, limits: HostLimits): Pick<Host, 'request' | 'link' | 'isLinked'> {
-  const streams = turns(REQUESTS_PER_PEER)
+  const streams = turns(REQUESTS_PER_PEER, REQUESTS_WAITING_PER_PEER)
 
   const ask: Host['request'] = async (peer, protocol, request, { signal } = {}) => {
     const peerId = keyToPeerId(peer.key)

@@ -12,15 +12,17 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import type { Log } from '../log.ts'
+import { busy } from './busy.ts'
 import { withDeadline } from './deadline.ts'
 import { frames, malformed } from './frame.ts'
+import { linger } from './inbound-streams.ts'
 import { type HostLimits, STREAMS_PER_PROTOCOL } from './limits.ts'
 import type { Handler, HostStats, Requester } from './protocol.ts'
 import { addressToSource } from './requester.ts'
 
 export interface Server {
   stats(): Pick<HostStats, 'inFlight' | 'protocols'>
-  serve(libp2p: Libp2p, protocol: Protocol, handler: Handler): Promise<void>
+  serve(streams: Pick<Libp2p, 'handle'>, protocol: Protocol, handler: Handler): Promise<void>
   /** Resolves when no request is being answered. */
   idle(): Promise<void>
 }
@@ -77,6 +79,7 @@ export function server(limits: HostLimits, log: Log, onUse: (connection: Connect
       await channel.write(reply, signal)
       await stream.close({ signal })
     })
+    linger(stream, limits.lingerMs)
   }
 
   return {
@@ -86,9 +89,9 @@ export function server(limits: HostLimits, log: Log, onUse: (connection: Connect
         [...counts].map(([id, { answered, refused, bytes }]) => [id, { answered, refused: { ...refused }, bytes }]),
       ),
     }),
-    serve: (libp2p, protocol, handler) => {
+    serve: (streams, protocol, handler) => {
       counts.set(protocol.id, { answered: 0, refused: {}, bytes: 0 })
-      return libp2p.handle(
+      return streams.handle(
         protocol.id,
         async (stream, connection) => {
           try {
@@ -118,10 +121,6 @@ export function connectionToRequester({ remotePeer, remoteAddr }: Connection): R
 /** A frame too large is the sender's mistake, and has no status of its own. */
 function asRefusal(error: unknown): unknown {
   return isFederationError(error, 'MESSAGE_TOO_LARGE') ? malformed('too large') : error
-}
-
-function busy(): FederationError<'BUSY'> {
-  return new FederationError('BUSY', 'too much to do', { retryAfterMs: 1_000 })
 }
 
 function timedOut(): FederationError<'PEER_TIMEOUT'> {

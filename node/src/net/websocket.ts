@@ -10,8 +10,8 @@ import type { Duplex } from 'node:stream'
 import type { Listener, MultiaddrConnection } from '@libp2p/interface'
 import { webSockets } from '@libp2p/websockets'
 import type { WebSocket } from 'ws'
+import { guardDoor } from './front-door.ts'
 import { type HostLimits, WEBSOCKET_MESSAGE_MAX_BYTES } from './limits.ts'
-import { addressToSource } from './requester.ts'
 
 type Transport = ReturnType<typeof webSockets>
 
@@ -45,7 +45,7 @@ export function terminateWebSocket(connection: MultiaddrConnection): void {
 
 function guard(listener: Listener, limits: HostLimits): Listener {
   const { server, wsServer } = listener as unknown as Inside
-  const sockets = new Map<Socket, string>()
+  const sockets = new Set<Socket>()
   wsServer.options.maxPayload = WEBSOCKET_MESSAGE_MAX_BYTES
   const handleUpgrade = wsServer.handleUpgrade.bind(wsServer)
   wsServer.handleUpgrade = (request, socket, head, done) =>
@@ -53,29 +53,17 @@ function guard(listener: Listener, limits: HostLimits): Listener {
       webSocket.on('error', () => webSocket.terminate())
       done(webSocket, asked)
     })
-  server.maxConnections = limits.connections + limits.pending
+  const end = guardDoor(server, limits)
   server.on('connection', (socket) => {
-    const prefix = socketToPrefix(socket)
-    const perPrefix = limits.perPrefix + limits.pendingPerPrefix
-    if ([...sockets.values()].filter((item) => item === prefix).length >= perPrefix) {
-      socket.destroy()
-      return
-    }
-    sockets.set(socket, prefix)
+    sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-    // `ws` lifts this timeout once the upgrade is done; until then silence ends the socket.
-    socket.setTimeout(limits.upgradeMs, () => socket.destroy())
   })
   const close = listener.close.bind(listener)
   listener.close = async () => {
     const closing = close()
-    for (const socket of sockets.keys()) socket.destroy()
+    end()
+    for (const socket of sockets) socket.destroy()
     await closing
   }
   return listener
-}
-
-function socketToPrefix(socket: Socket): string {
-  const { remoteAddress = '', remoteFamily } = socket
-  return addressToSource(`/${remoteFamily === 'IPv6' ? 'ip6' : 'ip4'}/${remoteAddress}`).prefix ?? ''
 }

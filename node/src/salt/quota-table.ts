@@ -89,6 +89,8 @@ export async function openQuotaTable(
         const entries = await Promise.all(keys.map((key) => read(key, now)))
         const verdict = QUOTA_RULES[name](entries[0], { masks, digest }, now)
         if (!verdict.granted) throw spent(verdict.retryAfterMs)
+        // Nothing new was taken, and what is known lasts: nothing to write.
+        if (verdict.cost === 0 && (entries[0]?.expiresMs ?? 0) > now + KEPT_MS / 2) return
         const states = [verdict.state]
         if (keys.length > 1) {
           const around = fenceRule(name, verdict.cost)(entries[1], { masks, digest }, now)

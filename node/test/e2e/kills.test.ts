@@ -5,31 +5,15 @@ import { join } from 'node:path'
 import { createTracer, type SyncResult } from '@geotrace/client'
 import { levelStorage, libp2pDialer } from '@geotrace/client/node'
 import { loadCore, systemClock } from '@geotrace/core-wasm'
-import {
-  answerToSalts,
-  assertFounding,
-  BLOCK_SIZES_MIN,
-  type Block,
-  bytesToHex,
-  decodeCertifiedRoster,
-  decodeRosterReply,
-  demoSecret,
-  encodeRosterRequest,
-  encodeSaltRequest,
-  hashToRosterName,
-  keyToShards,
-  MINUTE_MS,
-  ROSTER_PROTOCOL,
-  SALT_PROTOCOL,
-  secretToSigner,
-} from '@geotrace/core-wasm/wire'
+import { MINUTE_MS } from '@geotrace/core-wasm/wire'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { adminRequest } from '../../src/admin/client.ts'
-import { type FederationProcesses, type PeerProcess, startProcesses } from '../../src/cli/demo/processes.ts'
+import { type FederationProcesses, startProcesses } from '../../src/cli/demo/processes.ts'
 import { simulateResidents } from '../../src/cli/demo/residents.ts'
 import { openTown } from '../../src/cli/demo/town.ts'
 import { loopbackAddresses } from '../../src/loopback.ts'
 import { systemRandom } from '../../src/random.ts'
+import { askSalts, blocksAt } from './ask-salts.ts'
 
 /** Real processes running what `npm run build` made, and `kill -9`. */
 const dir = mkdtempSync(join(tmpdir(), 'geotrace-kills-'))
@@ -45,36 +29,6 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-/** All salts that one node gives now for its first shard, checked against the sheet. */
-async function askSalts(peer: PeerProcess, blocks: Block[]): Promise<string[]> {
-  const [localAddress] = await loopbackAddresses(3, 1)
-  const session = await libp2pDialer({ localAddress: localAddress! }).open()
-  try {
-    const { manifest } = federation
-    const { key } = secretToSigner(demoSecret(manifest.demo!.phrase, `peer/${peer.name}`))
-    const { addresses } = manifest.members.find(({ operator }) => operator === peer.name)!
-    const reply = await session.request(
-      { key, addresses },
-      ROSTER_PROTOCOL,
-      encodeRosterRequest({ op: 'get', height: 0 }),
-    )
-    const certified = decodeCertifiedRoster(decodeRosterReply(reply)!)
-    assertFounding(manifest, certified)
-    const shard = keyToShards(certified.roster, key)[0]!
-    const request = encodeSaltRequest({ roster: hashToRosterName(certified.hash), shard, blocks })
-    const { salts } = answerToSalts(
-      await session.request({ key, addresses }, SALT_PROTOCOL, request),
-      certified,
-      shard,
-      blocks,
-      key,
-    )
-    return salts.map(bytesToHex)
-  } finally {
-    await session.close()
-  }
-}
-
 const statistics = async () =>
   (await adminRequest(federation.central.dir, 'GET', '/status')) as {
     users: number
@@ -86,11 +40,8 @@ describe('kill -9 of a salt node', () => {
   it('loses no sync of the residents, and the node comes back with the same salts', async () => {
     const victim = federation.saltNodes[1]!
     const now = clock.now()
-    const blocks = BLOCK_SIZES_MIN.flatMap((size) => {
-      const n = Math.floor(now / (size * MINUTE_MS))
-      return [n - 1, n, n + 1].map((item) => ({ size, n: item }))
-    })
-    const before = await askSalts(victim, blocks)
+    const blocks = blocksAt(now)
+    const before = await askSalts(federation.manifest, victim.name, blocks)
     expect(new Set(before).size).toBe(blocks.length)
 
     const residents = simulateResidents(now, systemRandom)
@@ -114,7 +65,7 @@ describe('kill -9 of a salt node', () => {
 
     victim.restart()
     await victim.serving()
-    expect(await askSalts(victim, blocks)).toEqual(before)
+    expect(await askSalts(federation.manifest, victim.name, blocks)).toEqual(before)
   })
 })
 

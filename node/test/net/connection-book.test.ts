@@ -44,7 +44,7 @@ describe('the connection book', () => {
     expect(times(300, (i) => book.admit(v4(256 + i), NOW)).filter((item) => item === 'admitted')).toHaveLength(236)
     book.closed(v4(1), true)
     expect(book.admit(v4(9_999), NOW)).toBe('admitted')
-    expect(book.admit(v4(9_998), NOW)).toBe('full')
+    expect(book.admit(v4(9_998), NOW)).toBe('pending-full')
   })
 
   it('lets twenty come at once and five a second after, by its own clock', () => {

@@ -1,0 +1,102 @@
+/** A valid frame for each decoder of the wire, by the decoder's name: what the fuzzing starts from. */
+import { foundRoster, testManifest, testTrees } from '../../src/testing/founding.ts'
+import * as wire from '../../src/wire/index.ts'
+
+export const SYNC_CLASSES = [512, 2_048]
+export type Decode = (bytes: Uint8Array) => unknown
+
+const bytes = (length: number, from = 1): Uint8Array => Uint8Array.from({ length }, (_, i) => from + i)
+const seed: wire.Seed = { epoch: 9, state: bytes(32), quotaKey: bytes(32, 7) }
+const certified = foundRoster(testManifest(), testTrees(testManifest()))
+const roster = bytes(8)
+const blocks = [
+  { size: 5, n: 16 },
+  { size: 5, n: 17 },
+  { size: 80, n: 1 },
+]
+const row = (n: number): wire.Row => ({ hash: bytes(12, n), size: 20, lags: 3 })
+const answer = {
+  time: 1_700_000_000_000,
+  roster,
+  shard: 3,
+  epochs: [1, 2].map((epoch) => ({
+    epoch,
+    mask: 5,
+    entries: Array.from({ length: wire.BLOCKS_PER_EPOCH }, (_, i) => bytes(32, i)),
+    path: Array.from({ length: 8 }, (_, i) => bytes(32, i)),
+  })),
+}
+const sync: wire.SyncRequest = {
+  userSecret: bytes(32),
+  syncId: bytes(16),
+  report: { kind: 'code', code: bytes(10) },
+  generation: 1,
+  cursor: 2,
+  groups: [
+    { epoch: 4, roster, rows: [row(1), row(2)] },
+    { epoch: 5, roster, rows: [row(3)] },
+  ],
+}
+const reply: wire.SyncReply = {
+  report: 'accepted',
+  time: 1_700_000_000_000,
+  generation: 1,
+  cursor: 2,
+  left: 0,
+  refused: [{ epoch: 4, reason: 'roster', roster }],
+  marks: [{ epoch: 5, hash: bytes(12), degree: 1, weight: 32, lag: 0 }],
+}
+const refusal = wire.encodeRefusal({ status: 10, number: 60 })
+
+export const CORPUS: Readonly<Record<string, readonly Uint8Array[]>> = {
+  decodeSaltRequest: [wire.encodeSaltRequest({ roster, shard: 3, blocks })],
+  decodeSaltAnswer: [wire.concatBytes(wire.encodeUnsignedAnswer(answer), bytes(64)), refusal],
+  decodeSyncRequest: SYNC_CLASSES.map((size) => wire.encodeSyncRequest(sync, [size])),
+  decodeSyncReply: [wire.encodeSyncReply(reply, 512), refusal],
+  decodeSeedsRequest: [
+    wire.encodeSeedsRequest({ op: 'offer', shard: 1, firstEpoch: 9, seed }),
+    wire.encodeSeedsRequest({ op: 'fetch', shard: 1, firstEpoch: 9 }),
+  ],
+  decodeSeedReply: [wire.encodeSeedReply(seed), refusal],
+  decodeRosterRequest: [
+    wire.encodeRosterRequest({ op: 'get', height: 7 }),
+    wire.encodeRosterRequest({ op: 'sheets' }),
+    wire.encodeRosterRequest({ op: 'vote', proposal: bytes(90) }),
+    wire.encodeRosterRequest({ op: 'certify', certified: bytes(90) }),
+    wire.encodeRosterRequest({ op: 'time' }),
+  ],
+  decodeRosterReply: [wire.encodeRosterReply(bytes(90)), wire.encodeRosterReply(), refusal],
+  decodeSheetsReply: [
+    wire.encodeSheetsReply([1, 2].map((shard) => ({ shard, root: bytes(32), signature: bytes(64) }))),
+    refusal,
+  ],
+  decodeVoteReply: [wire.encodeVoteReply({ operator: 3, signature: bytes(64) }), refusal],
+  decodeDone: [wire.encodeDone(), refusal],
+  decodeTimeReply: [wire.encodeTimeReply(1_700_000_000_000), refusal],
+  decodeRoster: [certified.body],
+  decodeCertifiedRoster: [wire.encodeCertifiedRoster(certified)],
+}
+
+/** Every decoder that the wire exports, so that one added later is fuzzed without being named here. */
+export function decoders(): [name: string, decode: Decode][] {
+  const all = Object.entries(wire).filter(([name, item]) => /^decode[A-Z]/.test(name) && typeof item === 'function')
+  return all.map(([name, decode]) => [
+    name,
+    name === 'decodeSyncRequest'
+      ? (frame) => wire.decodeSyncRequest(frame, SYNC_CLASSES)
+      : (decode as unknown as Decode),
+  ])
+}
+
+/** Where an encoder gives back the very bytes that a decoder took. */
+export const AGAIN: Readonly<Record<string, (value: never) => Uint8Array>> = {
+  decodeSaltRequest: wire.encodeSaltRequest,
+  decodeSaltAnswer: (value: wire.SaltAnswer) => wire.concatBytes(wire.encodeUnsignedAnswer(value), value.signature),
+  decodeSeedsRequest: wire.encodeSeedsRequest,
+  decodeSeedReply: wire.encodeSeedReply,
+  decodeRosterRequest: wire.encodeRosterRequest,
+  decodeSheetsReply: wire.encodeSheetsReply,
+  decodeVoteReply: wire.encodeVoteReply,
+  decodeTimeReply: wire.encodeTimeReply,
+  decodeRoster: wire.encodeRoster,
+}

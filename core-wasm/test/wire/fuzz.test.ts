@@ -1,0 +1,30 @@
+import { randomInt } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import * as wire from '../../src/wire/index.ts'
+import { CORPUS, decoders } from './corpus.ts'
+import { fuzzDecoder } from './fuzz.ts'
+
+/** `npm run test:faults` feeds a thousand times as many. */
+const FRAMES = 10_000
+const MIB = 1_048_576
+
+describe('every decoder of the wire', () => {
+  it('has a valid frame in corpus.ts to start from, and takes it', () => {
+    expect(decoders().map(([name]) => name)).toEqual(expect.arrayContaining(Object.keys(CORPUS)))
+    for (const [name, decode] of decoders()) {
+      expect(CORPUS[name], `corpus.ts has no frame for ${name}`).toBeDefined()
+      expect(() => decode(CORPUS[name]![0]!), name).not.toThrow()
+    }
+    const protocols = Object.entries(wire).filter(([name]) => name.endsWith('_PROTOCOL'))
+    expect(protocols.length).toBeGreaterThanOrEqual(4)
+  })
+
+  for (const [name, decode] of decoders()) {
+    it(`${name} takes or refuses ${FRAMES} frames, by a typed error, without keeping any`, () => {
+      const { accepted, grownBytes } = fuzzDecoder(name, decode, FRAMES, randomInt(1, 2 ** 32 - 1))
+      expect(accepted).toBeGreaterThan(0)
+      expect(accepted).toBeLessThan(FRAMES)
+      expect(grownBytes).toBeLessThan(16 * MIB)
+    })
+  }
+})

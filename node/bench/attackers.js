@@ -1,0 +1,89 @@
+/**
+ * Attackers as a process of their own: `attackers.js KIND MULTIADDR COUNT`, COUNT addresses of the loopback.
+ *   silent   a TCP socket each that never says a word, opened again when it is closed
+ *   streams  a connection each that opens streams as fast as it may, and comes back when it is thrown out
+ *   readers  a connection each that asks for answers and reads none
+ *   writers  a connection each that sends its requests a byte at a time
+ * Says `ready` once all have tried, and what was done when it is told to stop.
+ */
+import { connect } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import { ROSTER_PROTOCOL, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
+import { data, frame, names, rawPeer, SYN, WINDOW_UPDATE, wholeRequest } from './raw-peer.js'
+import { loopback } from './salt-client.js'
+
+const [kind, address, count] = process.argv.slice(2)
+const [, , host, , port] = address.split('/')
+const BLOCK = 100
+const AGAIN_MS = 100
+let isRunning = true
+const did = { connections: 0, refused: 0, streams: 0 }
+
+function silent(i) {
+  const socket = connect({ host, port: Number(port), localAddress: loopback(BLOCK, i) })
+  socket.on('error', () => {})
+  socket.once('connect', () => did.connections++)
+  socket.once('close', () => isRunning && setTimeout(silent, AGAIN_MS, i))
+}
+
+/** Undefined when it is not let in. */
+async function open(i) {
+  const peer = await rawPeer(address, { localAddress: loopback(BLOCK, i) }).catch(() => undefined)
+  if (peer === undefined) did.refused++
+  else did.connections++
+  return peer
+}
+
+/** Uses the connection until it is gone, then the next. */
+async function again(i, use, first) {
+  for (let peer = first; isRunning; peer = await open(i)) {
+    if (peer !== undefined) {
+      await use(peer)
+      await peer.stop()
+    }
+    await pause(AGAIN_MS)
+  }
+}
+
+const ROSTER_GET = Uint8Array.of(1, 0, 0, 0, 0, 0)
+const NO_REQUEST = new Uint8Array(16)
+const kinds = {
+  streams: async (peer) => {
+    for (let id = 1; isRunning && peer.isOpen(); id += 2) {
+      did.streams++
+      peer.send(wholeRequest(id, SALT_PROTOCOL.id, NO_REQUEST))
+      if (id % 16 === 1) await pause(1)
+    }
+  },
+  readers: async (peer) => {
+    peer.pause()
+    for (let id = 1; isRunning && peer.isOpen(); id += 2) {
+      did.streams++
+      peer.send(wholeRequest(id, ROSTER_PROTOCOL.id, ROSTER_GET))
+      await pause(60)
+    }
+  },
+  writers: async (peer) => {
+    for (let id = 1; isRunning && peer.isOpen(); id += 2) {
+      did.streams++
+      peer.send(frame(WINDOW_UPDATE, SYN, id, 0), data(id, 0, names('/multistream/1.0.0', SALT_PROTOCOL.id)))
+      for (const byte of [0xff, 0x03, ...NO_REQUEST]) {
+        await pause(40)
+        if (!isRunning || !peer.send(data(id, 0, Uint8Array.of(byte)))) return
+      }
+    }
+  },
+}
+
+for (let i = 0; i < Number(count); i++) {
+  if (kind === 'silent') silent(i)
+  else again(i, kinds[kind], await open(i))
+  if (i % 20 === 19) await pause(10)
+}
+await pause(500)
+process.send('ready')
+process.once('message', () => {
+  isRunning = false
+  process.send(did, () => process.exit())
+})
+process.on('disconnect', () => process.exit())

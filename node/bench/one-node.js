@@ -1,0 +1,46 @@
+/**
+ * The smallest federation there is, real and in this process: one salt node with one shard, and the central peer whose
+ * vote certifies its roster. What the benchmarks and the fault tests ask for salts.
+ */
+import { join } from 'node:path'
+import { loadCore, systemClock } from '@geotrace/core-wasm'
+import { bytesToHex, keyToPeerId } from '@geotrace/core-wasm/wire'
+import { centralPeer, newManifest, saltNode, silent, systemRandom } from '../dist/index.js'
+import { freePort } from '../dist/loopback.js'
+import { nativeSigner } from '../dist/membership/native-signer.js'
+
+const SERVING_POLL_MS = 50
+
+export async function oneNode({ dir, limits = {}, log = silent }) {
+  const [core, clock, random] = [await loadCore(), systemClock(), systemRandom]
+  const peers = await Promise.all(
+    ['salt', 'central'].map(async (operator) => {
+      const [secret, operatorSecret] = [random(32), random(32)]
+      const card = {
+        operator,
+        operatorKey: bytesToHex(nativeSigner(operatorSecret).key),
+        peerId: keyToPeerId(nativeSigner(secret).key),
+        addresses: [`/ip4/127.0.0.1/tcp/${await freePort('127.0.0.1')}`],
+      }
+      return { secret, operatorSecret, card, dir: join(dir, operator) }
+    }),
+  )
+  const [one, two] = peers
+  const parameters = { shards: 1, replicas: 1 }
+  const init = { name: 'bench', members: [one.card], central: two.card, parameters, at: clock.now(), random }
+  const manifest = newManifest(init)
+  const shared = { manifest, clock, random, log, core }
+  const node = saltNode({ ...shared, limits, ...one })
+  const central = centralPeer({ ...shared, ...two })
+  await Promise.all([node.start(), central.start()])
+  const isServing = () => node.status().state === 'serving' && node.status().shards.every(({ held }) => held)
+  while (!isServing()) await new Promise((resolve) => setTimeout(resolve, SERVING_POLL_MS))
+  return {
+    manifest,
+    node,
+    central,
+    async stop() {
+      await Promise.all([node.stop(), central.stop()])
+    },
+  }
+}

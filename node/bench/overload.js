@@ -1,0 +1,136 @@
+/**
+ * More requests than one salt node can answer: what it does with those it cannot. PROTOCOL.md §6.5.
+ * The peak is what it answers when each connection asks again as soon as it is answered; the overload asks on a clock,
+ * whatever happens. Both over connections that are open already, whose cost is not the request's.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import { DATA, frameReader, RST, rawPeers, wholeRequest } from './raw-peer.js'
+import { loopback, percentile, saltQuestion } from './salt-client.js'
+import { startServer } from './servers.js'
+
+const [ADDRESSES, PER_ADDRESS, BLOCK] = [24, 8, 102]
+/** What one connection may ask is bounded elsewhere; here the question is what all of them together may. */
+const LIMITS = { workPerSecond: 1e9, workBurst: 1e9, newBurst: 1e6 }
+const [OK, BUSY] = [0, 11]
+const SLICE_MS = 5
+
+/** Answers a second, and a second of the server's CPU, which others on the machine cannot take; latencies in ms. `recoveryMs`: from the end of the overload to an answer of usual speed. */
+export async function overload({ times = 10, seconds = 5, progress = () => {} } = {}) {
+  const server = await startServer('salt', { limits: LIMITS })
+  const dialled = []
+  try {
+    const question = await saltQuestion(server.where.manifest)
+    for (let i = 0; i < ADDRESSES; i++) {
+      progress(`salt: overload: address ${i + 1} of ${ADDRESSES} …`)
+      const localAddress = loopback(BLOCK, i)
+      dialled.push(await rawPeers(question.peer.addresses[0], { localAddress, count: PER_ADDRESS }))
+    }
+    const lines = dialled.flatMap(({ peers }) => peers).map((peer) => line(peer, question))
+    progress('salt: overload: peak …')
+    await closedLoop(lines, 1)
+    const cpu = async (task) => {
+      const before = (await server.usage()).cpuUs
+      const result = await task()
+      const cpuSeconds = ((await server.usage()).cpuUs - before) / 1e6
+      return { ...result, perCpuSecond: (result.perSecond * seconds) / cpuSeconds }
+    }
+    const peak = await cpu(() => closedLoop(lines, seconds))
+    progress(`salt: overload: ${times} times the peak …`)
+    const flood = await cpu(() => openLoop(lines, peak.perSecond * times, seconds))
+    const ended = performance.now()
+    let recoveryMs = Number.POSITIVE_INFINITY
+    for (let i = 0; i < 200 && recoveryMs === Number.POSITIVE_INFINITY; i++) {
+      const { status, ms } = await lines[i % lines.length].ask()
+      if (status === OK && ms < 2 * peak.p50) recoveryMs = performance.now() - ended
+    }
+    const { rssMostBytes } = await server.usage()
+    return { peak, flood, recoveryMs, rssMostBytes }
+  } finally {
+    for (const { stop } of dialled) await stop()
+    await server.stop()
+  }
+}
+
+/** One connection: `ask` resolves with the status of the answer and the time it took. */
+function line(peer, { protocol, request }) {
+  const open = new Map()
+  let id = -1
+  const settle = (stream, status) => {
+    const asked = open.get(stream)
+    if (asked === undefined) return
+    open.delete(stream)
+    asked.resolve({ status, ms: performance.now() - asked.at })
+  }
+  // After both names, one byte each and their lengths, comes the length of the reply, then its status.
+  const head = 1 + '/multistream/1.0.0\n'.length + 1 + protocol.id.length + 1
+  const read = frameReader(({ type, flags, id: stream, body }) => {
+    const asked = open.get(stream)
+    if (asked === undefined) return
+    if (flags & RST) settle(stream, 'reset')
+    if (type !== DATA || body.length === 0) return
+    asked.head = asked.head.length >= head + 4 ? asked.head : Buffer.concat([asked.head, body.subarray(0, head + 4)])
+    const length = asked.head[head]
+    if (length === undefined) return
+    const status = asked.head[head + (length < 0x80 ? 1 : 2)]
+    if (status !== undefined) settle(stream, status)
+  })
+  peer.listen(read)
+  peer.closed.then(() => {
+    for (const stream of [...open.keys()]) settle(stream, 'closed')
+  })
+  return {
+    waiting: () => open.size,
+    ask: () =>
+      new Promise((resolve) => {
+        id += 2
+        open.set(id, { at: performance.now(), head: Buffer.alloc(0), resolve })
+        if (!peer.send(wholeRequest(id, protocol.id, request))) settle(id, 'closed')
+      }),
+  }
+}
+
+async function closedLoop(lines, seconds) {
+  const results = []
+  const until = performance.now() + seconds * 1_000
+  await Promise.all(
+    lines.slice(0, 12).map(async (item) => {
+      while (performance.now() < until) results.push(await item.ask())
+    }),
+  )
+  return summary(results, seconds)
+}
+
+async function openLoop(lines, perSecond, seconds) {
+  const results = []
+  const asked = []
+  const started = performance.now()
+  let sent = 0
+  let next = 0
+  while (performance.now() - started < seconds * 1_000) {
+    const due = ((performance.now() - started) / 1_000) * perSecond
+    for (; sent < due; sent++) {
+      // A connection with four requests under way takes no fifth: then the next one asks.
+      for (let i = 0; i < lines.length && lines[next].waiting() >= 4; i++) next = (next + 1) % lines.length
+      if (lines[next].waiting() < 4) asked.push(lines[next].ask().then((result) => results.push(result)))
+      next = (next + 1) % lines.length
+    }
+    await pause(SLICE_MS)
+  }
+  const inTime = summary([...results], seconds)
+  const late = Promise.all(asked)
+  return { ...inTime, late, offeredPerSecond: sent / seconds, askedPerSecond: asked.length / seconds }
+}
+
+function summary(results, seconds) {
+  const of = (wanted) => results.filter(({ status }) => status === wanted).map(({ ms }) => ms)
+  const [ok, busy] = [of(OK), of(BUSY)]
+  const others = results.length - ok.length - busy.length
+  const times = (list) => ({ p50: percentile(list, 0.5), p99: percentile(list, 0.99) })
+  return {
+    perSecond: ok.length / seconds,
+    ...times(ok),
+    busyPerSecond: busy.length / seconds,
+    busy: times(busy),
+    others,
+  }
+}

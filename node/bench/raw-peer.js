@@ -1,0 +1,136 @@
+/**
+ * A peer that keeps no rules, and costs next to nothing: an honest Noise handshake, and then whatever bytes one wants
+ * where yamux should be. For hostile tests, and to make more load than it takes to bear.
+ */
+import '../dist/polyfill.js'
+import { noise } from '@chainsafe/libp2p-noise'
+import { tcp } from '@libp2p/tcp'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+
+export const [DATA, WINDOW_UPDATE, PING, GO_AWAY] = [0, 1, 2, 3]
+export const [SYN, ACK, FIN, RST] = [1, 2, 4, 8]
+const HEADER_BYTES = 12
+
+/** Dials `count` times from one local address. `identity` is shown in the Noise handshake instead of its own. */
+export async function rawPeers(address, init) {
+  const { muxed, stop } = await dial(address, init)
+  return { peers: muxed.map(toPeer), stop }
+}
+
+/** One of them. `stop` ends it. */
+export async function rawPeer(address, init) {
+  const { muxed, stop } = await dial(address, init)
+  return { ...toPeer(muxed[0]), stop }
+}
+
+async function dial(address, { localAddress, identity, count = 1 } = {}) {
+  const muxed = []
+  const encrypter = (components) =>
+    noise()(identity === undefined ? components : { ...components, privateKey: identity })
+  const node = await createLibp2p({
+    transports: [tcp(localAddress === undefined ? {} : { dialOpts: { localAddress } })],
+    connectionEncrypters: [encrypter],
+    streamMuxers: [
+      () => ({
+        protocol: '/yamux/1.0.0',
+        createStreamMuxer(maConn) {
+          muxed.push(maConn)
+          return idleMuxer()
+        },
+      }),
+    ],
+    connectionManager: { maxConnections: 10_000 },
+    connectionMonitor: { enabled: false },
+  })
+  try {
+    for (let i = 0; i < count; i++) await node.dial(multiaddr(address), { force: true })
+  } catch (error) {
+    await node.stop()
+    throw error
+  }
+  return { muxed, stop: async () => node.stop() }
+}
+
+function toPeer(connection) {
+  const chunks = []
+  const listeners = []
+  connection.addEventListener('message', ({ data }) => {
+    const bytes = data.slice()
+    if (listeners.length === 0) chunks.push(bytes)
+    for (const listener of listeners) listener(bytes)
+  })
+  return {
+    /** False when the connection is gone. */
+    send(...parts) {
+      if (connection.status !== 'open') return false
+      connection.send(parts.length === 1 ? parts[0] : Buffer.concat(parts))
+      return true
+    },
+    /** All that came while nobody listened. */
+    received: () => Buffer.concat(chunks),
+    listen: (listener) => listeners.push(listener),
+    /** Reads no more. */
+    pause: () => connection.pause(),
+    isOpen: () => connection.status === 'open',
+    /** Resolves when the other side has closed the connection. */
+    closed: new Promise((resolve) => {
+      if (connection.status !== 'open') resolve()
+      else connection.addEventListener('close', () => resolve(), { once: true })
+    }),
+  }
+}
+
+/** A yamux frame; `length` is what its header says, whatever the body is. */
+export function frame(type, flags, id, length, body = new Uint8Array(0)) {
+  const header = Buffer.alloc(HEADER_BYTES)
+  header[1] = type
+  header.writeUInt16BE(flags, 2)
+  header.writeUInt32BE(id, 4)
+  header.writeUInt32BE(length, 8)
+  return Buffer.concat([header, body])
+}
+
+export function data(id, flags, body) {
+  return frame(DATA, flags, id, body.length, body)
+}
+
+/** What multistream-select puts before a request. */
+export function names(...lines) {
+  return Buffer.concat(lines.map((line) => Buffer.concat([Buffer.of(line.length + 1), Buffer.from(`${line}\n`)])))
+}
+
+/** A whole request in one packet, without waiting for the protocol to be agreed. */
+export function wholeRequest(id, protocol, request) {
+  const length = request.length < 0x80 ? [request.length] : [(request.length & 0x7f) | 0x80, request.length >> 7]
+  const body = Buffer.concat([names('/multistream/1.0.0', protocol), Buffer.from(length), request])
+  return Buffer.concat([frame(WINDOW_UPDATE, SYN, id, 0), data(id, 0, body), frame(WINDOW_UPDATE, FIN, id, 0)])
+}
+
+/** Calls `onFrame({ type, flags, id, length, body })` for each frame in what is fed. */
+export function frameReader(onFrame) {
+  let left = Buffer.alloc(0)
+  return (bytes) => {
+    left = left.length === 0 ? Buffer.from(bytes) : Buffer.concat([left, bytes])
+    for (;;) {
+      if (left.length < HEADER_BYTES) return
+      const [type, flags, id, length] = [left[1], left.readUInt16BE(2), left.readUInt32BE(4), left.readUInt32BE(8)]
+      const end = HEADER_BYTES + (type === DATA ? length : 0)
+      if (left.length < end) return
+      const body = left.subarray(HEADER_BYTES, end)
+      left = left.subarray(end)
+      onFrame({ type, flags, id, length, body })
+    }
+  }
+}
+
+function idleMuxer() {
+  return Object.assign(new EventTarget(), {
+    protocol: '/yamux/1.0.0',
+    streams: [],
+    status: 'open',
+    createStream: () => Promise.reject(new Error('only bytes')),
+    abort() {},
+    async close() {},
+  })
+}

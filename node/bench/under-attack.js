@@ -1,0 +1,64 @@
+/**
+ * Honest sessions before, during and after an attack on one salt node, each party a process of its own.
+ * What `npm run test:faults` asserts and `npm run bench -- salt` reports.
+ */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
+import { loopback, percentile, saltQuestion, session } from './salt-client.js'
+import { startServer } from './servers.js'
+
+const ATTACKERS = fileURLToPath(new URL('attackers.js', import.meta.url))
+/** Addresses of honest clients: each comes once, as a phone does. */
+const HONEST_BLOCK = 101
+
+/**
+ * `sessions` one after the other in each of the three phases. The share that was answered while the attack lasted, p50
+ * and p99 of that time against the time without, and the most memory that the server ever had.
+ */
+export async function underAttack({ kind, attackers, sessions, contender = 'salt', progress = () => {} }) {
+  const server = await startServer(contender, { answerBytes: 4_000 })
+  try {
+    const question = contender === 'salt' ? await saltQuestion(server.where.manifest) : stockQuestion(server.where)
+    let client = 0
+    const phase = async (name) => {
+      const results = []
+      for (let i = 0; i < sessions; i++) {
+        if (i % 20 === 0) progress(`salt: ${kind}: ${name}: session ${i} of ${sessions} …`)
+        results.push(await session(question, loopback(HONEST_BLOCK, client++)))
+      }
+      return results
+    }
+    const before = await phase('before')
+    const attack = fork(ATTACKERS, [kind, question.peer.addresses[0], String(attackers)], { execArgv: [] })
+    await once(attack, 'message')
+    const during = await phase('during')
+    const over = once(attack, 'message')
+    attack.send('stop')
+    const [did] = await over
+    const after = await phase('after')
+    const quiet = [...before, ...after].map(({ ms }) => ms)
+    const busy = during.map(({ ms }) => ms)
+    const { rssMostBytes } = await server.usage()
+    return {
+      answered: share(during),
+      answeredBefore: share(before),
+      refusals: [...new Set(during.map(({ status }) => status).filter((status) => status !== 0))],
+      p50: { quiet: percentile(quiet, 0.5), busy: percentile(busy, 0.5) },
+      p99: { quiet: percentile(quiet, 0.99), busy: percentile(busy, 0.99) },
+      rssMostBytes,
+      did,
+    }
+  } finally {
+    await server.stop()
+  }
+}
+
+function share(results) {
+  return results.filter(({ status }) => status === 0).length / results.length
+}
+
+function stockQuestion({ key, addresses }) {
+  return { peer: { key: Uint8Array.from(key), addresses }, protocol: SALT_PROTOCOL, request: new Uint8Array(180) }
+}

@@ -1,0 +1,55 @@
+/**
+ * Ends a process whose event loop stands still, so that the service manager starts it anew. node/README.md.
+ * A loop that stands cannot notice it, hence a thread of its own, which runs this same file. It counts its own beats: a
+ * machine that slept, or a process that was stopped, has missed none when it wakes.
+ */
+import { writeSync } from 'node:fs'
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+
+/** A volunteer's node answers in milliseconds and has no work that takes seconds. */
+export const STALL_MAX_MS = 5_000
+const BEAT_MS = 250
+const STDERR = 2
+
+export interface Watchdog {
+  stop(): Promise<void>
+}
+
+interface Watched {
+  watchdog: { beats: Int32Array; stallMaxMs: number; name: string }
+}
+
+export function startWatchdog(name: string, stallMaxMs = STALL_MAX_MS): Watchdog {
+  const beats = new Int32Array(new SharedArrayBuffer(4))
+  const watched: Watched = { watchdog: { beats, stallMaxMs, name } }
+  const thread = new Worker(new URL(import.meta.url), { workerData: watched })
+  thread.unref()
+  const timer = setInterval(() => Atomics.add(beats, 0, 1), BEAT_MS).unref()
+  return {
+    async stop() {
+      clearInterval(timer)
+      await thread.terminate()
+    },
+  }
+}
+
+function watch({ beats, stallMaxMs, name }: Watched['watchdog']): void {
+  let last = 0
+  let missed = 0
+  setInterval(() => {
+    const now = Atomics.load(beats, 0)
+    missed = now === last ? missed + 1 : 0
+    last = now
+    if (missed * BEAT_MS < stallMaxMs) return
+    const line = { level: 60, time: Date.now(), role: name, stalledMs: missed * BEAT_MS, msg: 'peer.stalled' }
+    writeSync(STDERR, `${JSON.stringify(line)}\n`)
+    // Nothing gentler reaches a main thread that does not run; what is on disk is made for this.
+    process.kill(process.pid, 'SIGKILL')
+  }, BEAT_MS)
+}
+
+if (!isMainThread && parentPort !== null && isWatched(workerData)) watch(workerData.watchdog)
+
+function isWatched(data: unknown): data is Watched {
+  return typeof data === 'object' && data !== null && 'watchdog' in data
+}

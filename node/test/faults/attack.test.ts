@@ -1,0 +1,53 @@
+/** Honest clients of one salt node, a process of its own, while others attack it. Goals G7, G8, G9 of the project. */
+import { describe, expect, it } from 'vitest'
+import { overload } from '../../bench/overload.js'
+import { underAttack } from '../../bench/under-attack.js'
+
+const MIB = 1_048_576
+const RSS_MAX_BYTES = 512 * MIB
+const say = (what: string, result: unknown): boolean => process.stdout.write(`${what}: ${JSON.stringify(result)}\n`)
+
+describe('a thousand silent sockets of a thousand addresses', () => {
+  it('keep no honest client out, and cost it at most twice the time', async () => {
+    const result = await underAttack({ kind: 'silent', attackers: 1_000, sessions: 300 })
+    say('silent sockets', result)
+    expect(result.answered).toBe(1)
+    expect(result.p99.busy).toBeLessThanOrEqual(2 * result.p99.quiet)
+  })
+
+  it('ten of them are enough to lock everybody out of stock js-libp2p', async () => {
+    const result = await underAttack({ kind: 'silent', attackers: 10, sessions: 20, contender: 'stock' })
+    say('silent sockets, stock', result)
+    expect(result.answeredBefore).toBe(1)
+    expect(result.answered).toBe(0)
+  })
+})
+
+describe('a hundred peers', () => {
+  for (const [kind, what] of [
+    ['streams', 'that open streams as fast as they may'],
+    ['readers', 'that read no answer'],
+    ['writers', 'that write a byte at a time'],
+  ] as const) {
+    it(`${what} keep no honest client out, cost it at most thrice the time, and no more memory than there is`, async () => {
+      const result = await underAttack({ kind, attackers: 100, sessions: 200 })
+      say(kind, result)
+      expect(result.did.connections).toBeGreaterThanOrEqual(100)
+      expect(result.answered).toBe(1)
+      expect(result.rssMostBytes).toBeLessThan(RSS_MAX_BYTES)
+      expect(result.p99.busy).toBeLessThanOrEqual(3 * result.p99.quiet)
+    })
+  }
+})
+
+describe('ten times as many requests as can be answered', () => {
+  it('cost a tenth of the answers at most, the rest are told BUSY at once, and it is over when it is over', async () => {
+    const result = await overload({ times: 10, seconds: 10 })
+    say('overload', result)
+    expect(result.flood.perCpuSecond).toBeGreaterThanOrEqual(0.9 * result.peak.perCpuSecond)
+    expect(result.flood.busy.p50).toBeLessThanOrEqual(50)
+    expect(result.flood.p99).toBeLessThanOrEqual(1_000)
+    expect(result.recoveryMs).toBeLessThanOrEqual(5_000)
+    expect(result.rssMostBytes).toBeLessThan(RSS_MAX_BYTES)
+  })
+})

@@ -1,0 +1,27 @@
+/** The rows of test/faults/attack.test.ts at a size for every day, without times. */
+import { expect, it } from 'vitest'
+import { overload } from '../../bench/overload.js'
+import { underAttack } from '../../bench/under-attack.js'
+
+const MIB = 1_048_576
+
+it.each([
+  ['silent', 300],
+  ['streams', 6],
+  ['readers', 6],
+  ['writers', 6],
+] as const)('honest clients are answered while others attack: %s', async (kind, attackers) => {
+  const result = await underAttack({ kind, attackers, sessions: 5 })
+  expect(result.did.connections).toBeGreaterThanOrEqual(attackers)
+  expect(result).toMatchObject({ answeredBefore: 1, answered: 1 })
+  expect(result.rssMostBytes).toBeLessThan(512 * MIB)
+})
+
+it('requests beyond what can be answered are told BUSY, and nothing else happens to them', async () => {
+  const { peak, flood, recoveryMs } = await overload({ times: 10, seconds: 1 })
+  expect(peak).toMatchObject({ others: 0 })
+  expect(peak.perSecond).toBeGreaterThan(0)
+  expect(flood).toMatchObject({ others: 0 })
+  expect(flood.perSecond).toBeGreaterThan(0)
+  expect(recoveryMs).toBeLessThan(Number.POSITIVE_INFINITY)
+})
