@@ -14,6 +14,8 @@ export interface CoreOptions {
   build?: Build
   /** Hex SHA-256 of each build as the manifest pins it: a module with another hash is refused. */
   pins?: { simd: string; scalar: string }
+  /** Memory for `sortRows` to take at once, in bytes of rows; otherwise it takes what it needs when it needs it. */
+  sortBytes?: number
 }
 
 /** What the module exports: addresses of areas, sizes, functions. See assembly/index.ts. */
@@ -177,7 +179,7 @@ function view(wasm: WebAssembly.Instance, digest: string): Instance {
 }
 
 /** By the host's own decoder where there is one: a loop over characters is a hundred times slower in a cold start. */
-function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   const host = globalThis as { Buffer?: { from(text: string, encoding: 'base64'): Uint8Array<ArrayBuffer> } }
   const decoder = Uint8Array as { fromBase64?(text: string): Uint8Array<ArrayBuffer> }
   if (decoder.fromBase64) return decoder.fromBase64(text)

@@ -33,6 +33,9 @@ const LENGTH_MAX = 130
 /** Fewer than, as many as and more than the lanes of any build, and more than one chunk. */
 const COUNTS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 257]
 
+/** A hash alone, with a byte, with two words; a row that takes several words to move. */
+const WIDTHS = [12, 13, 16, 20, 45]
+
 /** All mismatches; an implementation that conforms has none. */
 export function conformance(subject: Implementation, oracle: Implementation): Mismatch[] {
   return conformanceCases(oracle).flatMap((each) => each.run(subject))
@@ -180,7 +183,20 @@ export function conformanceCases(oracle: Implementation): ConformanceCase[] {
       },
     },
     {
-      title: 'refuses what is no position, time, cell, secret or message',
+      title: 'sorts any number of rows of every width, alike ones in the order they came',
+      run: (subject) => {
+        const random = seeded(17)
+        return COUNTS.flatMap((count) =>
+          WIDTHS.flatMap((width) => {
+            // Nine bytes of a key in ten are zero: a quarter of the keys are equal, the others differ anywhere.
+            const rows = randomBytes(random, count * width).map((byte, i) => (i % width < 12 && byte < 230 ? 0 : byte))
+            return compare(`sortRows ${count} of ${width}`, (core) => core.sortRows(rows, width), subject, oracle)
+          }),
+        )
+      },
+    },
+    {
+      title: 'refuses what is no position, time, cell, secret, message or row',
       run: (subject) => refusals().flatMap(([what, call]) => compare(what, call, subject, oracle)),
     },
   ]
