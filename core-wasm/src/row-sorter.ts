@@ -47,7 +47,7 @@ export function rowSorter(): RowSorter {
   return {
     reserve(bytes) {
       if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > BYTES_MAX) {
-        throw new RangeError(`"sortBytes" expected 0 … ${BYTES_MAX}, got ${bytes}`)
+        throw new RangeError(`"sortBytes" expected 0..${BYTES_MAX}, got ${bytes}`)
       }
       layOut(module ?? load(), bytes)
     },
@@ -66,7 +66,7 @@ export function rowSorter(): RowSorter {
 function assertRows(rows: Uint8Array, width: number, { WIDTH_MIN, WIDTH_MAX }: Exports): void {
   assertBytes('rows', rows)
   if (!Number.isInteger(width) || width < WIDTH_MIN.value || width > WIDTH_MAX.value) {
-    throw new RangeError(`"width" expected ${WIDTH_MIN.value} … ${WIDTH_MAX.value} bytes, got ${width}`)
+    throw new RangeError(`"width" expected ${WIDTH_MIN.value}..${WIDTH_MAX.value} bytes, got ${width}`)
   }
   if (rows.length % width !== 0) {
     throw new RangeError(`"rows" expected a multiple of ${width} bytes, got ${rows.length}`)
