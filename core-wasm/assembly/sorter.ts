@@ -1,6 +1,6 @@
 // Sorts rows of one width by their first twelve bytes, as big-endian numbers; equal ones stay in their order. A module of
-// its own, because its memory is as large as the rows: the host grows it (src/row-sorter.ts). Every function trusts what
-// it is given. Zero imports.
+// its own, because its memory is as large as the rows: the host grows it (src/row-sorter.ts) and checks what it passes; what
+// does not fit traps all the same. Zero imports.
 //
 // Most significant digit first: rows are counted by a digit and moved into its buckets in the other buffer, then each
 // bucket by the next digit, back and forth. Where only few rows are left to a bucket, insertion sort ends it. Hashes are
@@ -30,8 +30,12 @@ const HELD: usize = memory.data(WIDTH_MAX, 16)
 /** From here on the memory is the host's to lay out. */
 export const ROWS: usize = __heap_base
 
-/** Sorts `count` rows at `rows`; as many bytes at `spare` are overwritten. */
+/** Sorts `count` rows at `rows`; as many bytes at `spare`, which lies behind them, are overwritten. */
 export function sortRows(rows: usize, spare: usize, count: u32, width: u32): void {
+  if (width < WIDTH_MIN || width > WIDTH_MAX || rows < ROWS) unreachable()
+  // In 64 bits, where nothing wraps.
+  const room = <u64>count * width + SLACK
+  if (<u64>rows + room > spare || <u64>spare + room > <u64>memory.size() << 16) unreachable()
   sortRange(rows, spare, count, width, 0, 0)
 }
 
