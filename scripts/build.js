@@ -1,25 +1,20 @@
-// npm run build: the core's two Wasm builds (when their sources changed), their embedding, then every package (tsc -b).
+// npm run build: the core's Wasm modules (when their sources changed), their embedding, then every package (tsc -b).
 import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { embed } from '../core-wasm/scripts/embed.js'
+import { embed, MODULES } from '../core-wasm/scripts/embed.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const require = createRequire(import.meta.url)
 const assembly = join(root, 'core-wasm', 'assembly')
 
-const newest = Math.max(
-  ...[
-    join(root, 'asconfig.json'),
-    packageFile('assemblyscript'),
-    ...readdirSync(assembly).map((name) => join(assembly, name)),
-  ].map(changedAt),
-)
-for (const target of ['scalar', 'simd']) {
+const sources = [packageFile('assemblyscript'), ...readdirSync(assembly).map((name) => join(assembly, name))]
+for (const [target, config] of Object.entries(MODULES)) {
+  const newest = Math.max(...[join(root, config), ...sources].map(changedAt))
   if (changedAt(join(root, 'core-wasm', 'build', `${target}.wasm`)) >= newest) continue
-  step(`core ${target}`, packageBin('assemblyscript', 'asc'), '--config', 'asconfig.json', '--target', target)
+  step(`core ${target}`, packageBin('assemblyscript', 'asc'), '--config', config, '--target', target)
 }
 embed()
 step('types', packageBin('typescript', 'tsc'), '-b')

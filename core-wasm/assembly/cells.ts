@@ -2,7 +2,8 @@
 // Every operation is an IEEE 754 double operation in the order written here, and sin and cos are compiled in, so the
 // same degrees give the same cells on every machine, whatever came before.
 import { CELLS, LATS, LNGS } from './areas'
-import { CELLS_PER_FIX, FACE_STEPS } from './constants'
+import { assertFits } from './bounds'
+import { CELLS_PER_FIX, FACE_STEPS, FIXES } from './constants'
 import { latticeToIndex, neighbourToIndex, wipeLattice } from './lattice'
 import { FACES } from './tables'
 import { cornerToVertex } from './vertices'
@@ -34,6 +35,7 @@ const STEPS_B: usize = memory.data<i8>([0, 1, 1, 0, -1, -1])
 
 /** LATS, LNGS → three ids for each of `count` fixes: the cell, then the vertices of its two corners, ascending. */
 export function fixesToCells(count: u32): void {
+  assertFits(count, FIXES)
   let face: u32 = 0
   for (let i: u32 = 0; i < count; i++) {
     face = fixToCells(load<f64>(LATS + (i << 3)), load<f64>(LNGS + (i << 3)), face, CELLS + i * CELLS_PER_FIX * 8)
@@ -42,6 +44,7 @@ export function fixesToCells(count: u32): void {
 
 /** LATS, LNGS → the cell of layer A alone. */
 export function fixesToHexagons(count: u32): void {
+  assertFits(count, FIXES)
   let face: u32 = 0
   for (let i: u32 = 0; i < count; i++) {
     face = project(load<f64>(LATS + (i << 3)), load<f64>(LNGS + (i << 3)), face)

@@ -1,5 +1,6 @@
 // CRC-32 as in zlib, gzip and PNG (reflected polynomial 0xEDB88320), eight bytes at a time ("slicing by 8", Intel 2006).
-import { MESSAGES } from './areas'
+import { MESSAGES, MESSAGES_BYTES } from './areas'
+import { assertFits } from './bounds'
 
 const POLYNOMIAL: u32 = 0xedb88320
 /** Per (bytes that follow, byte): what the byte does to the checksum. */
@@ -25,6 +26,7 @@ function entry(following: u32, byte: u32): u32 {
 
 /** Goes on from the checksum `crc` of what came before (0 at the start) with `length` bytes of MESSAGES. */
 export function crc32(crc: u32, length: u32): u32 {
+  assertFits(length, MESSAGES_BYTES)
   let state = ~crc
   let at = MESSAGES
   const end = MESSAGES + length

@@ -1,5 +1,5 @@
-// What the module exports: the areas, and functions over them. Every function takes a count and trusts it; the host
-// (src/core.ts) checks. Zero imports, no allocation, nothing kept from one call for the next.
+// What the module exports: the areas, and functions over them. The host (src/) checks what it passes; a length outside its
+// area traps all the same. Zero imports, no allocation, nothing kept from one call for the next.
 import { wipeAreas, wipeFixAreas } from './areas'
 import { writeBlocks, writeFresh } from './blocks'
 import { fixesToCells, wipeCells } from './cells'

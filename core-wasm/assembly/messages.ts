@@ -1,6 +1,7 @@
 // Batches of equal-length messages: SHA-256, and HMAC-SHA256 (RFC 2104) under one key. FIPS 180-4 §5.1.1 padding.
-import { DIGESTS, INNER, KEEP, KEY, LANE_STATES, MESSAGES, OUTER, PADDING, STATE, TAILS } from './areas'
-import { BLOCK_BYTES, DIGEST_BYTES } from './constants'
+import { DIGESTS, INNER, KEEP, KEY, LANE_STATES, MESSAGES, MESSAGES_BYTES, OUTER, PADDING, STATE, TAILS } from './areas'
+import { assertFits } from './bounds'
+import { BATCH, BLOCK_BYTES, DIGEST_BYTES } from './constants'
 import { compress, IV, writeDigest } from './sha256'
 import { compress4, joinLanes, splitLanes } from './sha256-lanes'
 
@@ -10,15 +11,24 @@ const OUTER_PAD: u8 = 0x5c
 
 /** The digests of `count` messages of `length` bytes, laid end to end. */
 export function sha256Messages(count: u32, length: u32): void {
+  assertMessages(count, length)
   hashAll(MESSAGES, count, length, IV, 0)
 }
 
 /** The same, keyed: KEY holds one block, the key padded with zeros. */
 export function hmacMessages(count: u32, length: u32): void {
+  assertMessages(count, length)
   keyState(INNER, INNER_PAD)
   keyState(OUTER, OUTER_PAD)
   hashAll(MESSAGES, count, length, INNER, BLOCK_BYTES)
   hashAll(DIGESTS, count, DIGEST_BYTES, OUTER, BLOCK_BYTES)
+}
+
+/** Each below its bound, so that their product is no more than it seems. */
+function assertMessages(count: u32, length: u32): void {
+  assertFits(count, BATCH)
+  assertFits(length, MESSAGES_BYTES)
+  assertFits(count * length, MESSAGES_BYTES)
 }
 
 function keyState(state: usize, pad: u8): void {

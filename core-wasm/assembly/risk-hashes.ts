@@ -16,7 +16,8 @@ import {
   STATE,
   TAILS,
 } from './areas'
-import { BATCH, DIGEST_BYTES, OPENING_BYTES, RISK_HASH_BYTES, RISK_HASH_TAG, SECRET_BYTES } from './constants'
+import { assertFits } from './bounds'
+import { BATCH, DIGEST_BYTES, OPENING_BYTES, POINTS, RISK_HASH_BYTES, RISK_HASH_TAG, SECRET_BYTES } from './constants'
 import { hash4, open4 } from './risk-hash-lanes'
 import { compress, IV, writeDigest } from './sha256'
 
@@ -27,6 +28,7 @@ const BIT_LENGTH: u64 = 384
  * are no more slots. The points that have one, times 65536, plus the slots used.
  */
 export function assignSlots(count: u32): u32 {
+  assertFits(count, POINTS)
   memory.fill(PLACES, 0, SLOT_PLACES * 2)
   let slots: u32 = 0
   let i: u32 = 0
@@ -60,6 +62,8 @@ export function assignSlots(count: u32): u32 {
  * vector may be partly empty: what lies in the areas there is hashed too, and not looked at.
  */
 export function hashPoints(count: u32, slots: u32): void {
+  assertFits(count, POINTS)
+  assertFits(slots, BATCH)
   if (ASC_FEATURE_SIMD) {
     for (let i: u32 = 0; i < slots; i += 4) {
       open4(SECRETS + i * SECRET_BYTES, SLOT_BLOCKS + (i << 2), SLOT_SIZES + i, OPENINGS + i * OPENING_BYTES)

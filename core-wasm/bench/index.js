@@ -6,6 +6,7 @@ import { coldRows } from './cold.js'
 import { digestRows } from './digests.js'
 import { stationary } from './inputs.js'
 import { pipelineRows } from './pipeline.js'
+import { sortRows } from './sorts.js'
 
 const WALKS = 200
 
@@ -14,6 +15,7 @@ export async function rows({ progress }) {
   return [
     ...(await pipelineRows(core, progress)),
     ...(await digestRows(core, progress)),
+    ...(await sortRows(core, progress)),
     ...(await coldRows(progress)),
     stationaryRow(core),
     ...sizeRows(),

@@ -33,6 +33,5 @@ export function isBlockSize(size: number): size is BlockSize {
 /** Throws RangeError unless `at` is a time that has blocks; Unix ms. */
 export function assertTime(at: number): void {
   if (typeof at !== 'number') throw new TypeError(`"at" expected a number, got ${typeof at}`)
-  if (!(at >= 0 && at < TIME_LIMIT_MS))
-    throw new RangeError(`"at" expected 0 … ${TIME_LIMIT_MS} (exclusive), got ${at}`)
+  if (!(at >= 0 && at < TIME_LIMIT_MS)) throw new RangeError(`"at" expected 0..${TIME_LIMIT_MS} (exclusive), got ${at}`)
 }

@@ -40,7 +40,7 @@ export function assertPosition(lat: number, lng: number): void {
     throw new TypeError(`"lat", "lng" expected numbers, got ${typeof lat}, ${typeof lng}`)
   }
   // No values in the message: errors end up in logs, and a position must not.
-  if (!(lat >= -90 && lat <= 90)) throw new RangeError('"lat" expected -90 … 90 degrees')
+  if (!(lat >= -90 && lat <= 90)) throw new RangeError('"lat" expected -90..90 degrees')
   if (!Number.isFinite(lng)) throw new RangeError('"lng" expected finite degrees')
 }
 

@@ -10,6 +10,7 @@ import { crc32, hmacBatch, sha256Batch } from './messages.ts'
 import { cellToRegion, regionToShard } from './regions.ts'
 import { hashRiskPoints, riskHash } from './risk-hashes.ts'
 import { fixesToRiskPoints } from './risk-points.ts'
+import { rowSorter } from './row-sorter.ts'
 
 export interface Core {
   /** Hex SHA-256 of the loaded module; must equal the manifest's pin. */
@@ -37,11 +38,15 @@ export interface Core {
   hmacBatch(key: Uint8Array, messages: Uint8Array, length: number): Uint8Array
   /** CRC-32 as in zlib; with `crc`, that of the bytes before, it goes on. */
   crc32(bytes: Uint8Array, crc?: number): number
+  /** Rows of `width` bytes (12 … 256) laid end to end, ascending by their first twelve bytes; equal ones keep their order. */
+  sortRows(rows: Uint8Array, width: number): Uint8Array
 }
 
-/** Loads the core. Throws FederationError CORE_UNSUPPORTED, CORE_MISMATCH or CORE_FAULT. */
+/** Loads the core. Throws FederationError CORE_UNSUPPORTED, CORE_MISMATCH or CORE_FAULT; RangeError for a bad `sortBytes`. */
 export async function loadCore(options: CoreOptions = {}): Promise<Core> {
   const instance = await instantiate(options)
+  const sorter = rowSorter()
+  if (options.sortBytes !== undefined) sorter.reserve(options.sortBytes)
   return {
     sha256: instance.sha256,
     build: instance.build,
@@ -56,5 +61,6 @@ export async function loadCore(options: CoreOptions = {}): Promise<Core> {
     sha256Batch: (messages, length) => sha256Batch(instance, messages, length),
     hmacBatch: (key, messages, length) => hmacBatch(instance, key, messages, length),
     crc32: (bytes, crc = 0) => crc32(instance, bytes, crc),
+    sortRows: sorter.sort,
   }
 }

@@ -138,14 +138,15 @@ export function gathering(fixCount: number, salting: Salting): Gathering {
   }
 
   function finish(): RiskPoints {
-    const all = count === pointsMax
+    // Where most of the room is used, a view saves a copy; elsewhere a copy saves the room.
+    const from = count * 2 > pointsMax ? 'subarray' : 'slice'
     return {
       count,
-      cells: all ? cells : cells.slice(0, count),
-      sizes: all ? sizes : sizes.slice(0, count),
-      blocks: all ? blocks : blocks.slice(0, count),
-      lags: all ? lags : lags.slice(0, count),
-      secretIndex: all ? secretIndex : secretIndex.slice(0, count),
+      cells: cells[from](0, count),
+      sizes: sizes[from](0, count),
+      blocks: blocks[from](0, count),
+      lags: lags[from](0, count),
+      secretIndex: secretIndex[from](0, count),
       needed: secrets.needed(),
       ofFix,
     }

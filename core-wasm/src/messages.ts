@@ -31,7 +31,7 @@ export function hmacBatch(core: Instance, key: Uint8Array, messages: Uint8Array,
 export function crc32(core: Instance, bytes: Uint8Array, crc: number): number {
   assertBytes('bytes', bytes)
   if (!Number.isInteger(crc) || crc < 0 || crc > 0xffffffff) {
-    throw new RangeError(`"crc" expected 0 … 4294967295, got ${crc}`)
+    throw new RangeError(`"crc" expected 0..4294967295, got ${crc}`)
   }
   const room = core.messages.length
   let sum = crc
@@ -62,7 +62,7 @@ function assertMessages(core: Instance, messages: Uint8Array, length: number): v
   assertBytes('messages', messages)
   const max = core.messages.length
   if (!Number.isInteger(length) || length < 0 || length > max) {
-    throw new RangeError(`"length" expected 0 … ${max}, got ${length}`)
+    throw new RangeError(`"length" expected 0..${max}, got ${length}`)
   }
   if (length === 0 ? messages.length > 0 : messages.length % length !== 0) {
     throw new RangeError(`"messages" expected a multiple of ${length} bytes, got ${messages.length}`)

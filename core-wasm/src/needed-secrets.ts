@@ -2,6 +2,7 @@
 import { epochOf } from './blocks.ts'
 import type { NeededSecrets, Salting } from './domain.ts'
 import { type Interner, interner } from './interner.ts'
+import { saltNumbers } from './salt-numbers.ts'
 import { BLOCK_SIZES_MIN } from './wire/constants.ts'
 
 export interface SecretNumbers {
@@ -13,8 +14,6 @@ export interface SecretNumbers {
 }
 
 const SIZES = BLOCK_SIZES_MIN.length
-/** Two for somebody in one region, ten for fixes all over the earth. */
-const SALTS_EXPECTED_PER_FIX = 4
 
 export function secretNumbers(salting: Salting, cells: Interner, fixCount: number): SecretNumbers {
   return salting === 'plain' ? saltNumbers(fixCount) : keyNumbers(salting, cells)
@@ -39,53 +38,6 @@ function keyNumbers(salting: 'oblivious' | 'threshold', cells: Interner): Secret
       count: keys.count,
       cells: toIds(cells, keys.column(0)),
       epochs: keys.column(1),
-    }),
-  }
-}
-
-/** A salt for each (region, size, n). Layers and neighbours in time share theirs, so the last ones are kept at hand. */
-function saltNumbers(fixCount: number): SecretNumbers {
-  const salts = interner(fixCount * SALTS_EXPECTED_PER_FIX) // region, n, size
-  // Two of each size: a block and the next differ in their last bit.
-  const regions = new Uint32Array(SIZES * 2)
-  const blocks = new Float64Array(SIZES * 2).fill(-1)
-  const numbers = new Uint32Array(SIZES * 2)
-  // The last ten of one region and time.
-  const ten = new Uint32Array(SIZES * 2)
-  let tenRegion = 0
-  let tenBlock = -1
-  function number(_cell: number, region: number, s: number, n: number): number {
-    const hand = s * 2 + (n & 1)
-    if (blocks[hand] !== n || regions[hand] !== region) {
-      blocks[hand] = n
-      regions[hand] = region
-      numbers[hand] = salts.intern(region, n, BLOCK_SIZES_MIN[s]!)
-    }
-    return numbers[hand]!
-  }
-  return {
-    number,
-    numberAll(cell, region, blockOf, first, out, at) {
-      // Another layer of the same fix, mostly. The smallest size's block tells all the others.
-      const smallest = blockOf[first]!
-      if (region === tenRegion && smallest === tenBlock) {
-        for (let i = 0; i < SIZES * 2; i++) out[at + i] = ten[i]!
-        return
-      }
-      for (let s = 0; s < SIZES; s++) {
-        const n = blockOf[first + s]!
-        out[at + s * 2] = ten[s * 2] = number(cell, region, s, n)
-        out[at + s * 2 + 1] = ten[s * 2 + 1] = number(cell, region, s, n + 1)
-      }
-      tenRegion = region
-      tenBlock = smallest
-    },
-    needed: () => ({
-      salting: 'plain',
-      count: salts.count,
-      regions: salts.column(0),
-      sizes: Uint8Array.from(salts.column(2)),
-      blocks: salts.column(1),
     }),
   }
 }

@@ -6,14 +6,12 @@ import type { Cell, RiskPoints } from './domain.ts'
 import type { Instance } from './instance.ts'
 import { RISK_HASH_BYTES, SECRET_BYTES } from './wire/constants.ts'
 
-const SECRET_WORDS = SECRET_BYTES / 4
-
 /** The plain form: one point, one secret. */
 export function riskHash(core: Instance, secret: Uint8Array, cell: Cell, size: number, n: number): Uint8Array {
   assertBytes('secret', secret, SECRET_BYTES)
   assertCell(cell)
   if (!isBlockSize(size)) throw new RangeError(`"size" expected 5, 10, 20, 40 or 80, got ${size}`)
-  if (!Number.isInteger(n) || n < 0 || n > BLOCK_MAX) throw new RangeError(`"n" expected 0 … ${BLOCK_MAX}, got ${n}`)
+  if (!Number.isInteger(n) || n < 0 || n > BLOCK_MAX) throw new RangeError(`"n" expected 0..${BLOCK_MAX}, got ${n}`)
   core.pointCells[0] = cell
   core.pointBlocks[0] = n
   core.pointSizes[0] = size
@@ -30,8 +28,6 @@ export function hashRiskPoints(core: Instance, points: RiskPoints, secrets: Uint
   assertBytes('secrets', secrets, points.needed.count * SECRET_BYTES)
   assertPoints(points)
   const { count, cells, sizes, blocks, secretIndex, needed } = points
-  const { slotSecrets, secretWords } = core
-  const words = toWords(secrets)
   const hashes = new Uint8Array(count * RISK_HASH_BYTES)
   let from = 0
   while (from < count) {
@@ -42,14 +38,9 @@ export function hashRiskPoints(core: Instance, points: RiskPoints, secrets: Uint
     core.pointSecrets.set(secretIndex.subarray(from, to))
     const assigned = core.call.assignSlots(to - from)
     const [taken, slots] = [assigned >>> 16, assigned & 0xffff]
-    for (let slot = 0, at = 0; slot < slots; slot++) {
-      const secret = slotSecrets[slot]!
-      if (secret >= needed.count) {
-        core.call.wipe()
-        throw new RangeError(`"points.secretIndex" expected less than ${needed.count}, got ${secret}`)
-      }
-      const end = (secret + 1) * SECRET_WORDS
-      for (let word = end - SECRET_WORDS; word < end; word++) secretWords[at++] = words[word]!
+    if (!copySecrets(core, secrets, slots, needed.count)) {
+      core.call.wipe()
+      throw new RangeError(`"points.secretIndex" expected less than ${needed.count}`)
     }
     core.call.hashPoints(taken, slots)
     hashes.set(core.hashes.subarray(0, taken * RISK_HASH_BYTES), from * RISK_HASH_BYTES)
@@ -66,8 +57,17 @@ function assertPoints({ count, cells, sizes, blocks, secretIndex }: RiskPoints):
   }
 }
 
-/** The same bytes as words: copying eight words costs less than making a view of 32 bytes. */
-function toWords(secrets: Uint8Array): Uint32Array {
-  const aligned = secrets.byteOffset % 4 === 0 ? secrets : secrets.slice()
-  return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4)
+/**
+ * The secret of every slot to its place. Points and secrets are numbered as they appear, so most follow one another and are
+ * copied in runs. False where there is no such secret.
+ */
+function copySecrets({ slotSecrets, secrets: places }: Instance, secrets: Uint8Array, slots: number, count: number) {
+  for (let from = 0, to = 0; from < slots; from = to) {
+    const first = slotSecrets[from]!
+    for (to = from + 1; to < slots && slotSecrets[to] === first + to - from; ) to++
+    const end = first + to - from
+    if (end > count) return false
+    places.set(secrets.subarray(first * SECRET_BYTES, end * SECRET_BYTES), from * SECRET_BYTES)
+  }
+  return true
 }

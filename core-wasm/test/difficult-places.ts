@@ -5,7 +5,7 @@
 import { cellToLatLng, getPentagons, getRes0Cells } from 'h3-js'
 import type { LatLng, Random } from '../src/testing/samples.ts'
 
-type Vector = readonly [number, number, number]
+export type Vector = readonly [number, number, number]
 
 const EARTH_RADIUS_M = 6_371_007
 /** Half a cell, three cells, six cells, a region. */
@@ -14,7 +14,7 @@ export const SCALES_M = [8, 30, 60, 50_000]
 /** `perPlace` positions around each difficult place at each scale. */
 export function* difficultPlaces(random: Random, perPlace: number): Generator<LatLng> {
   const bases = getRes0Cells().map((cell) => toVector(cellToLatLng(cell)))
-  const edges = pairs(getPentagons(0).map((cell) => toVector(cellToLatLng(cell))))
+  const edges = faceEdges()
   const poles: Vector[] = [
     [0, 0, 1],
     [0, 0, -1],
@@ -28,6 +28,11 @@ export function* difficultPlaces(random: Random, perPlace: number): Generator<La
       yield near(toVector([random() * 180 - 90, 180]), scale, random)
     }
   }
+}
+
+/** The two ends of each. */
+export function faceEdges(): [Vector, Vector][] {
+  return pairs(getPentagons(0).map((cell) => toVector(cellToLatLng(cell))))
 }
 
 /** Sums of three mutually adjacent corners. */
@@ -63,14 +68,14 @@ function pairs(corners: readonly Vector[]): [Vector, Vector][] {
  * A point of the great circle from p to q: anywhere, or at some scale close to an end, a quarter or the middle, where one
  * base cell gives way to the next.
  */
-function between(p: Vector, q: Vector, random: Random): Vector {
+export function between(p: Vector, q: Vector, random: Random): Vector {
   const quarter = Math.floor(random() * 5) / 4
   const share = random() < 0.5 ? random() : quarter + (random() < 0.5 ? 1 : -1) * 10 ** (-7 * random())
   const within = Math.min(1, Math.max(0, share))
   return unit(add(scaled(p, 1 - within), scaled(q, within)))
 }
 
-function near(p: Vector, scaleM: number, random: Random): LatLng {
+export function near(p: Vector, scaleM: number, random: Random): LatLng {
   const size = scaleM / EARTH_RADIUS_M
   return toDegrees(unit(add(p, [gauss(random) * size, gauss(random) * size, gauss(random) * size])))
 }
@@ -80,10 +85,10 @@ function gauss(random: Random): number {
 }
 
 const dot = (u: Vector, v: Vector) => u[0] * v[0] + u[1] * v[1] + u[2] * v[2]
-const add = (u: Vector, v: Vector): Vector => [u[0] + v[0], u[1] + v[1], u[2] + v[2]]
+export const add = (u: Vector, v: Vector): Vector => [u[0] + v[0], u[1] + v[1], u[2] + v[2]]
 const scaled = (u: Vector, k: number): Vector => [u[0] * k, u[1] * k, u[2] * k]
-const unit = (u: Vector): Vector => scaled(u, 1 / Math.sqrt(dot(u, u)))
-const toDegrees = (u: Vector): LatLng => [
+export const unit = (u: Vector): Vector => scaled(u, 1 / Math.sqrt(dot(u, u)))
+export const toDegrees = (u: Vector): LatLng => [
   (Math.atan2(u[2], Math.hypot(u[0], u[1])) * 180) / Math.PI,
   (Math.atan2(u[1], u[0]) * 180) / Math.PI,
 ]

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { GOLDEN, goldenDigest } from '../scripts/golden.js'
+import { GOLDEN, goldenDigest } from '../scripts/golden-digest.js'
 import { loadCore } from '../src/index.ts'
 
 const COUNT = 1_000_000

@@ -23,9 +23,16 @@ describe.each(BUILDS)('the %s build', (build) => {
     expect([core.build, core.sha256]).toEqual([build, CORE_SHA256[build]])
   })
 
-  it('says which build it is when its bytes are brought along', async () => {
-    const core = await loadCore({ wasm })
-    expect([core.build, core.sha256]).toEqual([build, sha256(wasm)])
+  it('says which build it is when its bytes are brought along, as an array or as the buffer that a fetch gives', async () => {
+    for (const bytes of [wasm, wasm.buffer]) {
+      const core = await loadCore({ wasm: bytes })
+      expect([core.build, core.sha256]).toEqual([build, sha256(wasm)])
+    }
+  })
+
+  it('is hashed alike where the page is not secure and the host has no SHA-256 for it', async () => {
+    vi.spyOn(globalThis, 'crypto', 'get').mockReturnValue({} as Crypto)
+    expect((await loadCore({ wasm, pins: CORE_SHA256 })).sha256).toBe(sha256(wasm))
   })
 
   it('is accepted under its own pin and refused under another', async () => {
@@ -69,7 +76,8 @@ describe('loading the core', () => {
     vi.unstubAllGlobals()
   })
 
-  it('refuses bytes that are no module, and the build that was not asked for', async () => {
+  it('refuses bytes that are none, bytes that are no module, and the build that was not asked for', async () => {
+    await expect(loadCore({ wasm: 'AGFzbQE=' as unknown as Uint8Array })).rejects.toThrow(TypeError)
     await expect(loadCore({ wasm: new Uint8Array(8) })).rejects.toMatchObject({ code: 'CORE_UNSUPPORTED' })
     await expect(loadCore({ wasm: read('scalar'), build: 'simd' })).rejects.toMatchObject({ code: 'CORE_MISMATCH' })
   })

@@ -48,7 +48,16 @@ describe('the README', () => {
 
   it('names every function of the core and every code it throws', () => {
     const names = ['fixToCells', 'cellToRegion', 'regionToShard', 'timeToBlocks', 'riskHash', 'fixesToRiskPoints']
-    names.push('hashRiskPoints', 'sha256Batch', 'hmacBatch', 'CORE_UNSUPPORTED', 'CORE_MISMATCH', 'CORE_FAULT')
+    names.push(
+      'hashRiskPoints',
+      'sha256Batch',
+      'hmacBatch',
+      'crc32',
+      'sortRows',
+      'CORE_UNSUPPORTED',
+      'CORE_MISMATCH',
+      'CORE_FAULT',
+    )
     for (const name of names) expect(readme).toContain(name)
   })
 })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
+import { MODULES } from '../scripts/embed.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const asc = join(root, 'node_modules', 'assemblyscript', 'bin', 'asc.js')
@@ -12,10 +13,10 @@ const asc = join(root, 'node_modules', 'assemblyscript', 'bin', 'asc.js')
 it('a clean build in another folder, time zone and language gives the same bytes', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'geotrace-build-'))
   try {
-    await cp(join(root, 'asconfig.json'), join(folder, 'asconfig.json'))
     await cp(join(root, 'core-wasm', 'assembly'), join(folder, 'core-wasm', 'assembly'), { recursive: true })
-    for (const target of ['scalar', 'simd']) {
-      await promisify(execFile)(process.execPath, [asc, '--config', 'asconfig.json', '--target', target], {
+    for (const [target, config] of Object.entries(MODULES)) {
+      await cp(join(root, config), join(folder, config))
+      await promisify(execFile)(process.execPath, [asc, '--config', config, '--target', target], {
         cwd: folder,
         env: { ...process.env, TZ: 'Pacific/Chatham', LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8' },
       })

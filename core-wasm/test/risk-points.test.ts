@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { epochOf, loadCore, type RiskPoints, type Salting } from '../src/index.ts'
-import { type Reading, randomBytes, seeded, walk } from '../src/testing/index.ts'
+import { type Reading, randomBytes, reference, seeded, walk } from '../src/testing/index.ts'
 
 const core = await loadCore()
 const SALTINGS: readonly Salting[] = ['plain', 'oblivious', 'threshold']
@@ -69,6 +69,24 @@ describe('risk points', () => {
         expect(next).toBe(order === points.ofFix ? points.count : points.needed.count)
       }
     }
+  })
+
+  it('and their secrets are numbered as the reference does it, whoever comes back to a region, and when', () => {
+    const oracle = reference()
+    const travels = fc.array(
+      fc.record({
+        lat: fc.constantFrom(51.5, 51.50003, 48.2, -33.9),
+        lng: fc.constantFrom(-0.12, -0.11997, 16.4),
+        at: fc.integer({ min: 0, max: 30 }).map((step) => 1_760_000_000_000 + step * 290_000),
+      }),
+      { maxLength: 15 },
+    )
+    fc.assert(
+      fc.property(travels, fc.constantFrom(...SALTINGS), (fixes, salting) => {
+        expect(core.fixesToRiskPoints(fixes, salting)).toEqual(oracle.fixesToRiskPoints(fixes, salting))
+      }),
+      { numRuns: 150 },
+    )
   })
 
   it('are thirty for each fix, in the order layer, size, lag', () => {

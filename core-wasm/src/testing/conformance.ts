@@ -2,7 +2,7 @@
  * The conformance suite: what every implementation of the core must answer, held against another one (the reference, or
  * any that passed). A case is a title and a function that lists mismatches; nothing here knows a test runner.
  */
-import type { Salting } from '../domain.ts'
+import type { RiskPoints, Salting } from '../domain.ts'
 import type { Implementation } from './reference.ts'
 import { refusals } from './refusals.ts'
 import { anywhere, randomBytes, seeded, walk } from './samples.ts'
@@ -30,8 +30,12 @@ const SALTINGS: readonly Salting[] = ['plain', 'oblivious', 'threshold']
 const POSITIONS = 400
 /** Past two blocks, one message by one. */
 const LENGTH_MAX = 130
-/** Fewer than, as many as and more than the lanes of any build, and more than one chunk. */
-const COUNTS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 257]
+/** Fewer than, as many as and more than the lanes of any build, and around the sizes that areas may have. */
+const COUNTS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257]
+const POINT_COUNTS = [...COUNTS, 1023, 1024, 1025]
+
+/** A hash alone, with a byte, with two words; a row that takes several words to move. */
+const WIDTHS = [12, 13, 16, 20, 45]
 
 /** All mismatches; an implementation that conforms has none. */
 export function conformance(subject: Implementation, oracle: Implementation): Mismatch[] {
@@ -132,6 +136,35 @@ export function conformanceCases(oracle: Implementation): ConformanceCase[] {
         ]),
     })),
     {
+      title: 'makes the risk points of any number of fixes',
+      run: (subject) => {
+        const fixes = walk(seeded(18), 65, 3, 5)
+        return COUNTS.filter((count) => count <= fixes.length).flatMap((count) =>
+          compare(
+            `fixesToRiskPoints of ${count}`,
+            (core) => core.fixesToRiskPoints(fixes.slice(0, count), 'plain'),
+            subject,
+            oracle,
+          ),
+        )
+      },
+    },
+    {
+      title: 'hashes any number of risk points, each lane its own',
+      run: (subject) => {
+        const points = oracle.fixesToRiskPoints(walk(seeded(19), 40, 200, 5), 'plain')
+        const secrets = randomBytes(seeded(20), points.needed.count * 32)
+        return POINT_COUNTS.flatMap((count) =>
+          compare(
+            `hashRiskPoints of ${count}`,
+            (core) => core.hashRiskPoints(firstPoints(points, count), secrets),
+            subject,
+            oracle,
+          ),
+        )
+      },
+    },
+    {
       title: 'hashes messages of every length, each lane its own',
       run: (subject) => {
         const random = seeded(12)
@@ -160,11 +193,12 @@ export function conformanceCases(oracle: Implementation): ConformanceCase[] {
       },
     },
     {
-      title: 'sums bytes of every length up to 40, at once and in two parts, and more than fit its areas',
+      title: 'sums bytes of every length up to 40, at once and in two parts, and around what fits its area',
       run: (subject) => {
         const random = seeded(16)
         const data = randomBytes(random, 40_001)
-        return [...Array.from({ length: 41 }, (_, length) => length), data.length].flatMap((length) => {
+        const lengths = [...Array.from({ length: 41 }, (_, length) => length), 16_383, 16_384, 16_385, data.length]
+        return lengths.flatMap((length) => {
           const bytes = data.subarray(0, length)
           const half = length >> 1
           return [
@@ -180,7 +214,20 @@ export function conformanceCases(oracle: Implementation): ConformanceCase[] {
       },
     },
     {
-      title: 'refuses what is no position, time, cell, secret or message',
+      title: 'sorts any number of rows of every width, alike ones in the order they came',
+      run: (subject) => {
+        const random = seeded(17)
+        return COUNTS.flatMap((count) =>
+          WIDTHS.flatMap((width) => {
+            // Nine bytes of a key in ten are zero: a quarter of the keys are equal, the others differ anywhere.
+            const rows = randomBytes(random, count * width).map((byte, i) => (i % width < 12 && byte < 230 ? 0 : byte))
+            return compare(`sortRows ${count} of ${width}`, (core) => core.sortRows(rows, width), subject, oracle)
+          }),
+        )
+      },
+    },
+    {
+      title: 'refuses what is no position, time, cell, secret, message or row',
       run: (subject) => refusals().flatMap(([what, call]) => compare(what, call, subject, oracle)),
     },
   ]
@@ -211,6 +258,18 @@ function walks() {
 function hashWalk(core: Implementation, oracle: Implementation, fixes: ReturnType<typeof walk>, salting: Salting) {
   const points = oracle.fixesToRiskPoints(fixes, salting)
   return core.hashRiskPoints(points, randomBytes(seeded(15), points.needed.count * 32))
+}
+
+function firstPoints(points: RiskPoints, count: number): RiskPoints {
+  return {
+    ...points,
+    count,
+    cells: points.cells.slice(0, count),
+    sizes: points.sizes.slice(0, count),
+    blocks: points.blocks.slice(0, count),
+    lags: points.lags.slice(0, count),
+    secretIndex: points.secretIndex.slice(0, count),
+  }
 }
 
 /** An answer as text that is equal exactly when the answers are; of an error its class. */

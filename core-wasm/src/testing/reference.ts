@@ -52,6 +52,7 @@ export function reference(): Implementation {
       return eachMessage(messages, length, (message) => hmac(sha256, key, message))
     },
     crc32,
+    sortRows,
   }
 }
 
@@ -220,6 +221,23 @@ function crc32(data: Uint8Array, crc = 0): number {
     for (let bit = 0; bit < 8; bit++) state = (state >>> 1) ^ (state & 1 ? 0xedb88320 : 0)
   }
   return ~state >>> 0
+}
+
+function sortRows(rows: Uint8Array, width: number): Uint8Array {
+  check(bytes(rows), TypeError, 'rows')
+  check(Number.isInteger(width) && width >= 12 && width <= 256, RangeError, 'width')
+  check(rows.length % width === 0, RangeError, 'rows')
+  const sorted = Array.from({ length: rows.length / width }, (_, i) => rows.subarray(i * width, (i + 1) * width)).sort(
+    compareKeys,
+  )
+  const all = new Uint8Array(rows.length)
+  for (const [i, row] of sorted.entries()) all.set(row, i * width)
+  return all
+}
+
+function compareKeys(x: Uint8Array, y: Uint8Array): number {
+  for (let i = 0; i < 12; i++) if (x[i] !== y[i]) return x[i]! - y[i]!
+  return 0
 }
 
 function check(holds: boolean, error: typeof TypeError | typeof RangeError, what: string): void {

@@ -74,6 +74,11 @@ export function refusals(): Refusal[] {
     ...[-1, 0.5, 2 ** 32, Number.NaN].map(
       (crc): Refusal => [`a sum after ${crc}`, (core) => core.crc32(new Uint8Array(1), crc)],
     ),
+    ...[0, 11, 12.5, 257, Number.NaN].map(
+      (width): Refusal => [`rows of ${width}`, (core) => core.sortRows(new Uint8Array(0), width)],
+    ),
+    ['a broken row', (core) => core.sortRows(new Uint8Array(33), 16)],
+    ['rows that are a text', (core) => core.sortRows(wrong('abc'), 12)],
     ['a key that is a text', (core) => core.hmacBatch(wrong('key'), new Uint8Array(32), 32)],
     ['a key longer than the area', (core) => core.hmacBatch(new Uint8Array(16_385), new Uint8Array(32), 32)],
   ]

@@ -1,0 +1,6 @@
+// The module as a file of its own, build/simd.wasm of the package, which the browser caches; nothing loads but what is pinned.
+import { CORE_SHA256, loadCore } from '@geotrace/core-wasm'
+
+const response = await fetch('simd.wasm')
+const core = await loadCore({ wasm: await response.arrayBuffer(), pins: CORE_SHA256 })
+document.querySelector('output').textContent = `${core.build} ${core.sha256}`

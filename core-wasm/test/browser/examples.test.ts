@@ -1,0 +1,38 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { CORE_SHA256, loadCore } from '../../src/index.ts'
+import { describeInBrowsers } from './in-browsers.ts'
+import { openSite, type Report, type Site } from './site.ts'
+
+const PAGES = ['/main-thread.html', '/worker-page.html', '/by-url.html', '/without-wasm/main-thread.html']
+
+describeInBrowsers('the examples', (browser, program) => {
+  let site: Site
+  let reports: Report[]
+  beforeAll(async () => {
+    site = await openSite()
+    reports = await site.visit(browser, program, PAGES, 110_000)
+  })
+  afterAll(() => site.close())
+
+  it('find the cells of a position on a page’s main thread', async () => {
+    const core = await loadCore()
+    const cells = core.fixToCells(51.5007, -0.1246)
+    const text = `${cells.map((cell) => cell.toString(16)).join(' ')} in ${cells.map(core.cellToRegion)}`
+    expect(reports[0]).toEqual({ text, refused: [] })
+  })
+
+  it('hash in a worker', () => {
+    expect(reports[1]).toEqual({
+      text: expect.stringMatching(/^\d{2} risk points, \d{3} bytes of hashes$/),
+      refused: [],
+    })
+  })
+
+  it('load the module from a URL and pin it', () => {
+    expect(reports[2]).toEqual({ text: `simd ${CORE_SHA256.simd}`, refused: [] })
+  })
+
+  it('are refused, with the code for it, by a page whose policy allows no WebAssembly', () => {
+    expect(reports[3]).toMatchObject({ error: 'CORE_UNSUPPORTED' })
+  })
+})

@@ -1,0 +1,28 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { GOLDEN } from '../../scripts/golden-digest.js'
+import { describeInBrowsers } from './in-browsers.ts'
+import { openSite, type Report, type Site } from './site.ts'
+
+const FIXES = 100_000
+/** Each of two threads, builds and sources with each of the others. */
+const CASES = [
+  { thread: 'main', build: 'simd', source: 'inline' },
+  { thread: 'main', build: 'scalar', source: 'url' },
+  { thread: 'worker', build: 'simd', source: 'url' },
+  { thread: 'worker', build: 'scalar', source: 'inline' },
+]
+
+describeInBrowsers('the golden digest, under a strict policy,', (browser, program) => {
+  let site: Site
+  let reports: Report[]
+  beforeAll(async () => {
+    site = await openSite()
+    const pages = CASES.map((each) => `/golden.html?${new URLSearchParams({ ...each, fixes: String(FIXES) })}`)
+    reports = await site.visit(browser, program, pages, 110_000)
+  })
+  afterAll(() => site.close())
+
+  it.each(CASES)('is that of every engine: $build build, $source, $thread thread', (each) => {
+    expect(reports[CASES.indexOf(each)]).toEqual({ text: GOLDEN[FIXES], refused: [] })
+  })
+})
