@@ -63,7 +63,10 @@ function readRequest(reader: ByteReader, op: RosterRequest['op']): RosterRequest
 
 /** The reply to GET and BODY: a roster with what certifies it so far, or nothing. */
 export function encodeRosterReply(certified: Uint8Array = new Uint8Array(0)): Uint8Array {
-  return byteWriter(1 + certified.length).u8(STATUS_OK).bytes(certified).finish()
+  return byteWriter(1 + certified.length)
+    .u8(STATUS_OK)
+    .bytes(certified)
+    .finish()
 }
 
 export function decodeRosterReply(bytes: Uint8Array): Uint8Array | undefined {

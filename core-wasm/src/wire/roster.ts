@@ -5,7 +5,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { encode } from 'cborg'
 import * as z from 'zod/mini'
-import { bytesToHex, concatBytes, equalBytes, utf8 } from './bytes.ts'
+import { bytesToHex, concatBytes, utf8 } from './bytes.ts'
 import { decodeCanonical } from './canonical.ts'
 import {
   CHANGE_MAX_BYTES,
@@ -71,7 +71,7 @@ export interface Roster {
   /** What ranks those whom the roster before admitted. */
   reveals: Reveal[]
 }
-/** One operator's vote for a roster; see `voteContent` (certificate.ts). */
+/** One operator's vote for a roster; see `voteContent` (vote.ts). */
 export interface Vote {
   /** Index into the operators of the roster before, at founding into its own. */
   operator: number
@@ -161,7 +161,7 @@ export function encodeCertifiedRoster({ body, sheetSignatures, votes }: Certifie
   return encode({ body, sheetSignatures, votes })
 }
 
-/** Decodes only; `assertFounding` and `assertSuccessor` (certificate.ts) say whether it holds. Throws ROSTER_INVALID. */
+/** Decodes only; `assertCertified` (certificate.ts) says whether it holds. Throws ROSTER_INVALID. */
 export function decodeCertifiedRoster(bytes: Uint8Array): CertifiedRoster {
   const { body, sheetSignatures, votes } = decodeCanonical(bytes, certifiedSchema, ROSTER_MAX_BYTES, invalid)
   return bodyToCertified(body, sheetSignatures, votes)

@@ -17,12 +17,7 @@ export interface Ballot {
 
 /** What a voter signs: the roster and its commitment. */
 export function voteContent({ height, firstEpoch, hash }: Ballot, commitment: Uint8Array): Uint8Array {
-  return byteWriter(72)
-    .u32(height)
-    .u32(firstEpoch)
-    .bytes(hash, HASH_BYTES)
-    .bytes(commitment, HASH_BYTES)
-    .finish()
+  return byteWriter(72).u32(height).u32(firstEpoch).bytes(hash, HASH_BYTES).bytes(commitment, HASH_BYTES).finish()
 }
 
 /** H("geotrace/nonce" ‖ nonce). */
@@ -35,6 +30,10 @@ export function signVote(signer: Signer, operator: number, ballot: Ballot, nonce
   return { operator, commitment, signature: signContent(signer, 'geotrace/vote', voteContent(ballot, commitment)) }
 }
 
-export function isValidVote(ballot: Ballot, key: Uint8Array, { commitment, signature }: Omit<Vote, 'operator'>): boolean {
+export function isValidVote(
+  ballot: Ballot,
+  key: Uint8Array,
+  { commitment, signature }: Omit<Vote, 'operator'>,
+): boolean {
   return isValidSignature(key, 'geotrace/vote', voteContent(ballot, commitment), signature)
 }
