@@ -4,7 +4,7 @@
  */
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex, concatBytes, utf8 } from '../wire/bytes.ts'
+import { bytesToHex, concatBytes, equalBytes, utf8 } from '../wire/bytes.ts'
 import { type Change, encodeChange, newChange, signChange } from '../wire/changes.ts'
 import { demoSecret } from '../wire/demo-keys.ts'
 import { assertManifest, type Manifest, type Parameters } from '../wire/manifest.ts'
@@ -30,17 +30,18 @@ const PHRASE = 'a phrase for tests'
 export const TEST_OPERATORS = ['ash', 'birch', 'cedar', 'elm', 'fir'] as const
 export const TEST_AUTHORITY = 'office'
 
+/** By role: deriving a key costs as much as a signature. */
 const signers = new Map<string, Signer>()
 /** Of `operator/NAME` or `peer/NAME`. */
 export function testSigner(role: string): Signer {
-  const signer = secretToSigner(demoSecret(PHRASE, role))
-  signers.set(bytesToHex(signer.key), signer)
+  const signer = signers.get(role) ?? secretToSigner(demoSecret(PHRASE, role))
+  signers.set(role, signer)
   return signer
 }
 
 /** The signer with a key that `testSigner` gave before. */
 function keyToSigner(key: Uint8Array): Signer {
-  const signer = signers.get(bytesToHex(key))
+  const signer = [...signers.values()].find((item) => equalBytes(item.key, key))
   if (signer === undefined) throw new RangeError('"key" expected one of testSigner')
   return signer
 }
