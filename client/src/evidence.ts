@@ -14,27 +14,34 @@ import {
   isProof,
   ROSTER_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
+import { shuffle } from './shuffle.ts'
 import type { Wire } from './wire-session.ts'
 
+/** Members that are told: one may be the liar's friend. */
 const TOLD = 2
+/** Tries for that: the sync waits meanwhile. */
+const TRIED_MAX = 4
+
+export interface Teller {
+  wire: Wire
+  random: (n: number) => Uint8Array
+  /** Keys (hex) of nodes that lied to this process. */
+  liars: ReadonlySet<string>
+}
 
 /** Never fails for a peer's sake: a lie that cannot be told now was caught all the same. Throws ABORTED. */
 export async function reportLie(
-  wire: Wire,
+  { wire, random, liars }: Teller,
   certified: CertifiedRoster,
-  liar: Uint8Array,
-  request: Uint8Array,
-  answer: Uint8Array,
-  liars: ReadonlySet<string>,
+  evidence: Evidence & { kind: 'answer' },
 ): Promise<void> {
-  const evidence: Evidence = { kind: 'answer', key: liar, request, answer }
   // An answer that the node did not sign proves nothing to others.
   if (!isProof(evidence, () => certified)) return
   const message = encodeGossip({ kind: 'evidence', evidence: encodeEvidence(evidence) })
+  const others = certified.roster.members.filter(({ key }) => !liars.has(bytesToHex(key)))
   let told = 0
-  for (const member of certified.roster.members) {
+  for (const member of shuffle(others, random).slice(0, TRIED_MAX)) {
     if (told === TOLD) return
-    if (liars.has(bytesToHex(member.key))) continue
     try {
       decodeDone(await wire.request(member, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'submit', message })))
       told++

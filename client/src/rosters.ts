@@ -9,6 +9,7 @@ import {
   decodeCertifiedRoster,
   decodeRosterReply,
   encodeRosterRequest,
+  equalBytes,
   type Manifest,
   peerIdToKey,
   ROSTER_PROTOCOL,
@@ -22,6 +23,12 @@ import type { Wire } from './wire-session.ts'
 
 /** In one sync: ten years of daily rosters; a peer that has more to say is not telling the truth. */
 const CATCH_UP_MAX = 4_000
+/** Entries asked in one sync: that so many drawn at random are all away means that the device is. */
+const ENTRIES_MAX = 16
+/** A month of daily rosters: how far back a fork is looked for, at the cost of one request each. */
+const LOOK_BACK_MAX = 30
+/** The other roster of a fork; it outlives an erasure as the rosters do. */
+const FORK_KEY = `${FAMILIES.roster}fork`
 
 export interface RostersInit {
   rosters: RosterChain
@@ -38,6 +45,8 @@ export interface RostersInit {
 export async function openRosters(init: RostersInit): Promise<readonly CertifiedRoster[]> {
   const { rosters, storage } = init
   await restore(rosters, storage)
+  const other = await storage.get(FORK_KEY)
+  if (other !== undefined) throw forked(FORK_KEY, other)
   await catchUp(init)
   return rosters.all
 }
@@ -49,24 +58,19 @@ async function restore(rosters: RosterChain, storage: Storage): Promise<void> {
     const key = numberedKey(FAMILIES.roster, rosters.all.length)
     const bytes = await storage.get(key)
     if (bytes === undefined) return
-    try {
-      rosters.restore(decodeCertifiedRoster(bytes))
-    } catch (cause) {
-      throw new FederationError('STORAGE_CORRUPT', `the record ${key} cannot be read`, { what: key }, { cause })
-    }
+    readStored(key, () => rosters.restore(decodeCertifiedRoster(bytes)))
   }
 }
 
 /** Asks one peer after the other until one has told all it knows. */
 async function catchUp(init: RostersInit): Promise<void> {
   const { rosters, manifest, random } = init
-  const entries = shuffle(rostersToEntries(manifest, rosters.newest), random)
+  const entries = shuffle(rostersToEntries(manifest, rosters.newest), random).slice(0, ENTRIES_MAX)
   let last: unknown
   for (const entry of entries) {
     try {
-      const before = rosters.all.length
       await follow(init, entry)
-      if (rosters.newest !== undefined || rosters.all.length > before) return
+      if (rosters.newest !== undefined) return
     } catch (error) {
       if (!isFederationError(error)) throw error
       if (isFederationError(error, 'ABORTED') || isFederationError(error, 'ROSTER_FORKED')) throw error
@@ -79,15 +83,52 @@ async function catchUp(init: RostersInit): Promise<void> {
   throw new FederationError('PEER_UNREACHABLE', message, { tried: entries.length }, options)
 }
 
-async function follow({ rosters, storage, wire }: RostersInit, entry: PeerAddress): Promise<void> {
+async function follow(init: RostersInit, entry: PeerAddress): Promise<void> {
+  const { rosters, storage } = init
   for (let i = 0; i < CATCH_UP_MAX; i++) {
     const height = rosters.all.length
-    const bytes = decodeRosterReply(
-      await wire.request(entry, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'get', height })),
-    )
-    if (bytes === undefined || !rosters.add(decodeCertifiedRoster(bytes))) return
+    const bytes = await fetchRoster(init, entry, height)
+    if (bytes === undefined) return
+    const next = decodeCertifiedRoster(bytes)
+    if (!equalBytes(next.roster.previous, rosters.predecessor.hash)) await lookBack(init, entry)
+    if (!rosters.add(next)) return
     await storage.batch([put(numberedKey(FAMILIES.roster, height), bytes)])
   }
+}
+
+/** The entry goes by another roster than ours: either that one is certified too, or the entry is not telling the truth. */
+async function lookBack(init: RostersInit, entry: PeerAddress): Promise<void> {
+  const { rosters, storage } = init
+  const newest = rosters.all.length - 1
+  for (let height = newest; height >= 0 && height > newest - LOOK_BACK_MAX; height--) {
+    const bytes = await fetchRoster(init, entry, height)
+    if (bytes === undefined) return
+    try {
+      if (!rosters.add(decodeCertifiedRoster(bytes))) return
+    } catch (error) {
+      if (isFederationError(error, 'ROSTER_FORKED')) await storage.batch([put(FORK_KEY, bytes)])
+      // It follows a roster that is not ours either: the fork lies farther back.
+      if (!isFederationError(error, 'ROSTER_INVALID')) throw error
+    }
+  }
+}
+
+async function fetchRoster({ wire }: RostersInit, entry: PeerAddress, height: number): Promise<Uint8Array | undefined> {
+  return decodeRosterReply(await wire.request(entry, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'get', height })))
+}
+
+/** Throws STORAGE_CORRUPT. */
+function readStored<T>(key: string, read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    throw new FederationError('STORAGE_CORRUPT', `the record ${key} cannot be read`, { what: key }, { cause })
+  }
+}
+
+function forked(key: string, bytes: Uint8Array): FederationError<'ROSTER_FORKED'> {
+  const { height } = readStored(key, () => decodeCertifiedRoster(bytes)).roster
+  return new FederationError('ROSTER_FORKED', `two rosters of height ${height} are certified`, { height })
 }
 
 /** Whom to ask: those of the newest roster, else of the manifest. */

@@ -51,7 +51,9 @@ export async function requestSalts({ certified, shard, blocks }: PlannedRequest,
       if (isFederationError(error, 'PEER_LIED')) {
         asked.lies++
         liars.add(bytesToHex(replica.key))
-        if (answer !== undefined) await reportLie(wire, certified, replica.key, frame, answer, liars)
+        if (answer !== undefined) {
+          await reportLie(asker, certified, { kind: 'answer', key: replica.key, request: frame, answer })
+        }
       }
     }
   }

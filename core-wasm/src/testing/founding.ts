@@ -1,18 +1,28 @@
 /**
- * A founded federation in memory, for tests of whoever reads or writes the wire: manifest, sheets and certificate from
- * the rules of PROTOCOL.md §4 and §5. Its keys derive from a phrase, its salts are no ratchet's: nothing of it is secret.
+ * A federation in memory, for tests of whoever reads or writes the wire: manifest, sheets, the founding roster and those
+ * that follow, from the rules of PROTOCOL.md §4 and §5. Its keys derive from a phrase, its salts are no ratchet's: nothing of it is secret.
  */
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex, concatBytes, utf8 } from '../wire/bytes.ts'
+import { bytesToHex, concatBytes, equalBytes, utf8 } from '../wire/bytes.ts'
+import { type Change, encodeChange, newChange, signChange } from '../wire/changes.ts'
 import { demoSecret } from '../wire/demo-keys.ts'
 import { assertManifest, type Manifest, type Parameters } from '../wire/manifest.ts'
 import { linesToTree, treeToRoot } from '../wire/merkle.ts'
 import { keyToPeerId } from '../wire/peer-id.ts'
-import { bodyToCertified, bodyToHash, type CertifiedRoster, encodeRoster } from '../wire/roster.ts'
+import {
+  bodyToCertified,
+  bodyToHash,
+  type CertifiedRoster,
+  encodeRoster,
+  type Reveal,
+  type Roster,
+  type SheetSignatures,
+} from '../wire/roster.ts'
 import { manifestToRoster, shardToReplicas, sheetEpochs } from '../wire/roster-rules.ts'
 import { commitMessage, sheetContent } from '../wire/sheet.ts'
 import { type Signer, secretToSigner, signContent } from '../wire/signature.ts'
+import { succeed } from '../wire/succession.ts'
 import { signVote } from '../wire/vote.ts'
 import { epochToBlocks } from '../wire/window.ts'
 
@@ -20,9 +30,20 @@ const PHRASE = 'a phrase for tests'
 export const TEST_OPERATORS = ['ash', 'birch', 'cedar', 'elm', 'fir'] as const
 export const TEST_AUTHORITY = 'office'
 
+/** By role: deriving a key costs as much as a signature. */
+const signers = new Map<string, Signer>()
 /** Of `operator/NAME` or `peer/NAME`. */
 export function testSigner(role: string): Signer {
-  return secretToSigner(demoSecret(PHRASE, role))
+  const signer = signers.get(role) ?? secretToSigner(demoSecret(PHRASE, role))
+  signers.set(role, signer)
+  return signer
+}
+
+/** The signer with a key that `testSigner` gave before. */
+function keyToSigner(key: Uint8Array): Signer {
+  const signer = [...signers.values()].find((item) => equalBytes(item.key, key))
+  if (signer === undefined) throw new RangeError('"key" expected one of testSigner')
+  return signer
 }
 
 /** Five operators with a salt node each, and an authority. */
@@ -79,7 +100,13 @@ export function testCommitments(shard: number, epoch: number): Uint8Array[] {
 
 /** The Merkle tree of each shard's sheet. */
 export function testTrees(manifest: Manifest): Uint8Array[][][] {
-  const roster = manifestToRoster(manifest)
+  return rosterTrees(manifestToRoster(manifest))
+}
+
+/** The same for a later roster; its own sheets are not looked at. */
+export function rosterTrees(
+  roster: Pick<Roster, 'shards' | 'firstEpoch' | 'periodEpochs' | 'reserveEpochs'>,
+): Uint8Array[][][] {
   return Array.from({ length: roster.shards }, (_, shard) => {
     const lines = Array.from({ length: sheetEpochs(roster) }, (_, i) =>
       sha256(concatBytes(...testCommitments(shard, roster.firstEpoch + i))),
@@ -98,21 +125,56 @@ export interface Founders {
 export function foundRoster(manifest: Manifest, trees: Uint8Array[][][], founders: Founders = {}): CertifiedRoster {
   const { voters = manifest.operators.length, sheetSigners = manifest.parameters.replicas } = founders
   const roster = { ...manifestToRoster(manifest), sheets: trees.map(treeToRoot) }
-  const { federation, firstEpoch } = roster
-  const sheetSignatures = roster.sheets.map((root, shard) => {
+  return certify(roster, roster.operators.slice(0, voters), sheetSigners)
+}
+
+/** An encoded change with the signatures of these roles. */
+export function testChange(federation: Uint8Array, change: Change, roles: readonly string[]): Uint8Array {
+  return encodeChange(roles.map(testSigner).reduce(signChange, newChange(federation, change)))
+}
+
+/** The nonces that operators of a roster committed to when they voted for it, opened. */
+export function testReveals({ roster, hash }: CertifiedRoster, count = roster.operators.length): Reveal[] {
+  return roster.operators.slice(0, count).map(({ name, key }, operator) => {
+    const nonce = testNonce(name, roster.height)
+    return { operator, nonce, signature: signVote(keyToSigner(key), operator, { ...roster, hash }, nonce).signature }
+  })
+}
+
+export interface Next extends Founders {
+  /** One period later unless given. */
+  firstEpoch?: number
+  /** Encoded, in any order. */
+  changes?: readonly Uint8Array[]
+  reveals?: readonly Reveal[]
+  /** `rosterTrees` of what follows, unless given. */
+  trees?: Uint8Array[][][]
+}
+
+/** The roster that follows, with its certificate. Throws ROSTER_INVALID when it cannot. */
+export function nextTestRoster(previous: CertifiedRoster, next: Next = {}): CertifiedRoster {
+  const { roster } = previous
+  const { firstEpoch = (Math.floor(roster.firstEpoch / roster.periodEpochs) + 1) * roster.periodEpochs } = next
+  const { reveals = [], voters = roster.operators.length } = next
+  const changes = [...(next.changes ?? [])].sort((a, b) => (bytesToHex(a) < bytesToHex(b) ? -1 : 1))
+  const body = succeed(previous, { firstEpoch, changes, reveals, sheets: [] })
+  const sheets = (next.trees ?? rosterTrees(body)).map(treeToRoot)
+  return certify({ ...body, sheets }, roster.operators.slice(0, voters), next.sheetSigners ?? body.replicas)
+}
+
+function certify(roster: Roster, voters: Roster['operators'], sheetSigners: number): CertifiedRoster {
+  const { federation, height, firstEpoch } = roster
+  const sheetSignatures = roster.sheets.map((root, shard): SheetSignatures => {
     const content = sheetContent({ federation, shard, firstEpoch, epochs: sheetEpochs(roster), root })
     return shardToReplicas(roster, shard)
       .slice(0, sheetSigners)
-      .map((member): [number, Uint8Array] => {
-        const index = roster.members.indexOf(member)
-        const signer = testSigner(`peer/${manifest.members[index]!.operator}`)
-        return [index, signContent(signer, 'geotrace/sheet', content)]
-      })
+      .map((member) => [
+        roster.members.indexOf(member),
+        signContent(keyToSigner(member.key), 'geotrace/sheet', content),
+      ])
   })
   const body = encodeRoster(roster)
-  const ballot = { height: 0, firstEpoch, hash: bodyToHash(body) }
-  const votes = manifest.operators
-    .slice(0, voters)
-    .map(({ name }, operator) => signVote(testSigner(`operator/${name}`), operator, ballot, testNonce(name, 0)))
+  const ballot = { height, firstEpoch, hash: bodyToHash(body) }
+  const votes = voters.map(({ name, key }, i) => signVote(keyToSigner(key), i, ballot, testNonce(name, height)))
   return bodyToCertified(body, sheetSignatures, votes)
 }

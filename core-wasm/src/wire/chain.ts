@@ -14,6 +14,8 @@ export interface RosterChain {
   /** By height. */
   readonly all: readonly CertifiedRoster[]
   readonly newest: CertifiedRoster | undefined
+  /** Two rosters of one height are certified: nothing is added any more. */
+  readonly isForked: boolean
   /** What the next roster follows from. */
   readonly predecessor: Predecessor
   at(height: number): CertifiedRoster | undefined
@@ -32,6 +34,7 @@ export interface RosterChain {
 
 export function rosterChain(manifest: Manifest): RosterChain {
   const all: CertifiedRoster[] = []
+  let forkedAt: number | undefined
   const byName = new Map<string, CertifiedRoster>()
   const founding = manifestToPredecessor(manifest)
   const predecessor = (): Predecessor => {
@@ -51,6 +54,9 @@ export function rosterChain(manifest: Manifest): RosterChain {
     get newest() {
       return all.at(-1)
     },
+    get isForked() {
+      return forkedAt !== undefined
+    },
     get predecessor() {
       return predecessor()
     },
@@ -58,13 +64,15 @@ export function rosterChain(manifest: Manifest): RosterChain {
     named: (name) => byName.get(bytesToHex(name)),
     inForce: (epoch) => rosterInForce(all, epoch),
     add(certified) {
+      if (forkedAt !== undefined) throw forked(forkedAt)
       const { height } = certified.roster
       const known = all[height]
       if (known !== undefined && equalBytes(known.hash, certified.hash)) return false
       if (known !== undefined) {
         const before = height === 0 ? founding : rosterToPredecessor(all[height - 1]!)
         assertCertified(before, certified)
-        throw new FederationError('ROSTER_FORKED', `two rosters of height ${height} are certified`, { height })
+        forkedAt = height
+        throw forked(height)
       }
       assertNext(certified)
       assertCertified(predecessor(), certified)
@@ -81,6 +89,10 @@ export function rosterChain(manifest: Manifest): RosterChain {
 /** The name of a roster for people: its height and the first digits of its hash. */
 export function rosterToLabel({ roster, hash }: CertifiedRoster): string {
   return `${roster.height} ${bytesToHex(hashToRosterName(hash))}`
+}
+
+function forked(height: number): FederationError<'ROSTER_FORKED'> {
+  return new FederationError('ROSTER_FORKED', `two rosters of height ${height} are certified`, { height })
 }
 
 function invalid(reason: string): never {

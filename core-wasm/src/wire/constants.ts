@@ -52,7 +52,7 @@ export const SALT_ANSWER_MAX_BYTES = 8_192
 /** A Merkle path of 16 covers 65,536 epochs, ten years. */
 export const PATH_MAX = 16
 export const ROSTER_MAX_BYTES = 262_144
-/** A gossip message; the largest carries a change that two hundred operators signed, 110 bytes each. */
+/** A gossip message; the largest carries a change that a quorum of 300 operators signed, 115 bytes each. */
 export const GOSSIP_MAX_BYTES = 32_768
 export const CHANGE_MAX_BYTES = 24_576
 /** A signed answer with its request. */

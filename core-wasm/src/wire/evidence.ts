@@ -32,6 +32,7 @@ const bytes = (length: number) =>
   z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length === length, `expected ${length} bytes`)
 const atMost = (length: number) =>
   z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length <= length, `expected ≤ ${length} bytes`)
+const u16 = z.int().check(z.minimum(0), z.maximum(0xffff))
 const u32 = z.int().check(z.minimum(0), z.maximum(0xffffffff))
 const [hash, key, signature] = [bytes(HASH_BYTES), bytes(KEY_BYTES), bytes(SIGNATURE_BYTES)]
 const vote = z.strictObject({ height: u32, firstEpoch: u32, hash, commitment: hash, signature })
@@ -49,7 +50,7 @@ const evidenceSchema = z.discriminatedUnion('kind', [
     kind: z.literal('sheets'),
     key,
     federation: hash,
-    shard: u32,
+    shard: u16,
     firstEpoch: u32,
     epochs: u32,
     first: sheet,

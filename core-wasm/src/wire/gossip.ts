@@ -47,7 +47,7 @@ export interface SignedSheet {
   root: Uint8Array
   signature: Uint8Array
 }
-/** The sheets that a member signed for the roster that begins with `firstEpoch`. */
+/** The sheets that a member signed for the roster that begins with `firstEpoch`, ascending by shard. */
 export interface GossipSheets {
   kind: 'sheets'
   key: Uint8Array
@@ -145,7 +145,7 @@ function encodeBody(message: GossipMessage): Uint8Array {
         .bytes(key, KEY_BYTES)
         .u32(firstEpoch)
         .u16(sheets.length)
-      for (const { shard, root, signature } of sheets) {
+      for (const { shard, root, signature } of [...sheets].sort((a, b) => a.shard - b.shard)) {
         writer.u16(shard).bytes(root, HASH_BYTES).bytes(signature, SIGNATURE_BYTES)
       }
       return writer.finish()
@@ -198,6 +198,7 @@ function readBody(reader: ByteReader, kind: GossipKind): GossipMessage {
         root: reader.bytes(HASH_BYTES),
         signature: signature(),
       }))
+      if (sheets.some(({ shard }, i) => i > 0 && shard <= sheets[i - 1]!.shard)) reader.refuse('shards out of order')
       return { kind, ...head, sheets }
     }
     case 'handover': {

@@ -11,6 +11,7 @@ import {
   MANIFEST_MAX_BYTES,
   MEMBERS_MAX,
   OPERATORS_MAX,
+  PATH_MAX,
   SYNC_REPLY_MAX_BYTES,
   SYNC_REQUEST_MAX_BYTES,
 } from './constants.ts'
@@ -123,6 +124,9 @@ function assertRelations(manifest: Manifest): void {
   const holders = new Set(members.map((m) => m.operator)).size
   if (holders < parameters.replicas) {
     refuse('parameters.replicas', `members of ${holders} operators cannot make ${parameters.replicas} replicas`)
+  }
+  if (parameters.periodEpochs + parameters.reserveEpochs > 2 ** PATH_MAX) {
+    refuse('parameters.reserveEpochs', `a sheet has at most ${2 ** PATH_MAX} lines`)
   }
   if (parameters.syncRequestBytes.some((size, i, all) => i > 0 && size <= all[i - 1]!)) {
     refuse('parameters.syncRequestBytes', 'expected ascending sizes')

@@ -71,7 +71,7 @@ export interface Roster {
   /** What ranks those whom the roster before admitted. */
   reveals: Reveal[]
 }
-/** One operator's vote for a roster; see `voteContent` (certificate.ts). */
+/** One operator's vote for a roster; see `voteContent` (vote.ts). */
 export interface Vote {
   /** Index into the operators of the roster before, at founding into its own. */
   operator: number
@@ -161,7 +161,7 @@ export function encodeCertifiedRoster({ body, sheetSignatures, votes }: Certifie
   return encode({ body, sheetSignatures, votes })
 }
 
-/** Decodes only; `assertFounding` and `assertSuccessor` (certificate.ts) say whether it holds. Throws ROSTER_INVALID. */
+/** Decodes only; `assertCertified` (certificate.ts) says whether it holds. Throws ROSTER_INVALID. */
 export function decodeCertifiedRoster(bytes: Uint8Array): CertifiedRoster {
   const { body, sheetSignatures, votes } = decodeCanonical(bytes, certifiedSchema, ROSTER_MAX_BYTES, invalid)
   return bodyToCertified(body, sheetSignatures, votes)

@@ -128,7 +128,7 @@ export function answerContent(request: Uint8Array, unsigned: Uint8Array): Uint8A
   return concatBytes(sha256(request), unsigned)
 }
 
-/** Throws the refusal's error, MESSAGE_MALFORMED. Says nothing yet about truth: `assertAnswer` does. */
+/** Throws the refusal's error, MESSAGE_MALFORMED. Says nothing yet about truth: `answerToSalts` does. */
 export function decodeSaltAnswer(bytes: Uint8Array): SaltAnswer & { unsigned: Uint8Array } {
   const reader = byteReader(bytes)
   throwRefusal(reader)

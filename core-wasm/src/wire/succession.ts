@@ -14,7 +14,7 @@ import {
   MINUTE_MS,
   OPERATORS_MAX,
 } from './constants.ts'
-import { FederationError } from './errors.ts'
+import { FederationError, isFederationError } from './errors.ts'
 import type { CertifiedRoster, Reveal, Roster, RosterMember, RosterPeer } from './roster.ts'
 import { isGone, quorum, sponsorQuorum } from './roster-rules.ts'
 import { isValidVote, nonceToCommitment } from './vote.ts'
@@ -63,12 +63,12 @@ export function succeed(previous: CertifiedRoster, { firstEpoch, changes, reveal
     const text = bytesToHex(encoded)
     if (text <= last) invalid('its changes are not in order')
     last = text
-    applyChange(draft, roster, decodeChange(encoded), firstEpoch)
+    applyChange(draft, roster, readChange(encoded), firstEpoch)
   }
   return closeDraft(draft, roster, { hash, firstEpoch, changes, reveals, sheets })
 }
 
-/** Whether the change can be made to `previous` beside those in `others`. */
+/** Whether these changes, ascending by bytes, can be made together by the roster that begins with `firstEpoch`. */
 export function isApplicable(previous: CertifiedRoster, firstEpoch: number, changes: readonly Uint8Array[]): boolean {
   try {
     succeed(previous, { firstEpoch, changes, reveals: [], sheets: [] })
@@ -127,27 +127,38 @@ function rank(draft: Draft, { roster, hash }: CertifiedRoster, reveals: readonly
   draft.admitted = []
 }
 
+/** A change that cannot be read, or is not signed by those it says, is the fault of the roster that carries it. */
+function readChange(encoded: Uint8Array): SignedChange {
+  try {
+    const signed = decodeChange(encoded)
+    assertSigned(signed)
+    return signed
+  } catch (error) {
+    if (!isFederationError(error, 'CHANGE_INVALID')) throw error
+    return invalid(`a change: ${error.data.reason}`, error)
+  }
+}
+
 function applyChange(draft: Draft, roster: Roster, signed: SignedChange, firstEpoch: number): void {
   const { federation, change } = signed
   if (!equalBytes(federation, roster.federation)) invalid('a change of another federation')
   if (firstEpoch > change.until) invalid('a change that has lapsed')
-  assertSigned(signed)
   assertEndorsed(draft, roster, signed)
   switch (change.kind) {
     case 'join':
       join(draft, change)
-      return
+      break
     case 'leave':
     case 'expel':
     case 'lied':
       remove(draft, change.key)
-      return
+      break
     case 'move':
       move(draft, change)
-      return
+      break
     case 'rotate':
       rotate(draft, change)
-      return
+      break
     case 'amend':
       draft.core = change.core ?? draft.core
       draft.plan = {
@@ -190,7 +201,7 @@ function assertEndorsed(draft: Draft, roster: Roster, { change, signatures }: Si
 }
 
 function join(draft: Draft, { operator: name, operatorKey, key, addresses }: Change & { kind: 'join' }): void {
-  if (isTaken(draft, key)) invalid('a join under a key in use')
+  if (isTaken(draft, key) || equalBytes(key, operatorKey)) invalid('a join under a key in use')
   let operator = draft.operators.find((item) => equalBytes(item.key, operatorKey))
   if (operator === undefined) {
     if (draft.operators.some((item) => item.name === name) || isTaken(draft, operatorKey)) invalid('a name in use')
@@ -198,6 +209,8 @@ function join(draft: Draft, { operator: name, operatorKey, key, addresses }: Cha
     draft.operators.push(operator)
   }
   if (operator.name !== name) invalid('a join under another name')
+  // It may be listed still, for nodes that hold shards to the end of this roster.
+  if (isGone(draft, operatorKey)) invalid('a join by an operator that is gone')
   if (operator === draft.central.operator) invalid('the operator of the central peer holds no shard')
   const nodes = [...draft.members, ...draft.newcomers, ...draft.admitted]
   if (nodes.filter((peer) => peer.operator === operator).length >= MEMBERS_PER_OPERATOR_MAX) invalid('too many nodes')
@@ -213,7 +226,7 @@ function remove(draft: Draft, key: Uint8Array): void {
   if (operator === undefined && leaving.length === 0) invalid('a stranger cannot leave')
   if (operator === draft.central.operator) invalid('the operator of the central peer stays')
   const keys = [...(operator === undefined ? [] : [key]), ...leaving.map((peer) => peer.key)]
-  const isNew = (item: Uint8Array): boolean => !draft.gone.some((known) => equalBytes(known, item))
+  const isNew = (item: Uint8Array): boolean => !isGone(draft, item)
   if (!isNew(key)) invalid('it is gone already')
   draft.gone.push(...keys.filter(isNew))
   const stays = (peer: Drafted<RosterPeer>): boolean => !leaving.includes(peer as never)
@@ -229,6 +242,8 @@ function move(draft: Draft, { key, addresses }: Change & { kind: 'move' }): void
 function rotate(draft: Draft, { from, to }: Change & { kind: 'rotate' }): void {
   const operator = draft.operators.find(({ key }) => equalBytes(key, from)) ?? invalid('no operator has that key')
   if (isTaken(draft, to)) invalid('a rotation to a key in use')
+  // Otherwise a new key would undo an expulsion.
+  if (isGone(draft, from)) invalid('a rotation by an operator that is gone')
   operator.key = to
   draft.gone.push(from)
 }
@@ -241,7 +256,7 @@ function isTaken(draft: Draft, key: Uint8Array): boolean {
   return (
     findPeer(draft, key) !== undefined ||
     draft.operators.some((operator) => equalBytes(operator.key, key)) ||
-    draft.gone.some((item) => equalBytes(item, key))
+    isGone(draft, key)
   )
 }
 
@@ -251,14 +266,13 @@ interface Rest extends Succession {
 
 function closeDraft(draft: Draft, previous: Roster, { hash, firstEpoch, changes, reveals, sheets }: Rest): Roster {
   const { members, newcomers, admitted, central, gone, plan, core } = draft
-  const isOut = (key: Uint8Array): boolean => gone.some((item) => equalBytes(item, key))
-  // An operator goes when its last node has: a roster's members all belong to somebody.
+  // One that is gone stays listed until its last node has left: a roster's members all belong to somebody.
   const isNeeded = (operator: Operator): boolean =>
-    !isOut(operator.key) || [...members, central].some((peer) => peer.operator === operator)
+    !isGone(draft, operator.key) || [...members, central].some((peer) => peer.operator === operator)
   const operators = draft.operators.filter(isNeeded)
   const close = <P extends RosterPeer>(peer: Drafted<P>): P =>
     ({ ...peer, operator: operators.indexOf(peer.operator) }) as unknown as P
-  const coming = [...members, ...newcomers].filter(({ key }) => !isOut(key))
+  const coming = [...members, ...newcomers].filter(({ key }) => !isGone(draft, key))
   if (new Set(coming.map(({ operator }) => operator)).size < plan.replicas) {
     invalid(`members of fewer than ${plan.replicas} operators would be left`)
   }
@@ -283,6 +297,6 @@ function closeDraft(draft: Draft, previous: Roster, { hash, firstEpoch, changes,
   }
 }
 
-function invalid(reason: string): never {
-  throw new FederationError('ROSTER_INVALID', `roster: ${reason}`, { reason })
+function invalid(reason: string, cause?: unknown): never {
+  throw new FederationError('ROSTER_INVALID', `roster: ${reason}`, { reason }, { cause })
 }

@@ -9,16 +9,14 @@ describe('roster messages', () => {
   it('come back as they went', () => {
     const requests: wire.RosterRequest[] = [
       { op: 'get', height: 7 },
-      { op: 'sheets' },
-      { op: 'vote', proposal: random(300) },
-      { op: 'certify', certified: random(300) },
+      { op: 'body', hash: random(32) },
+      { op: 'pool' },
       { op: 'time' },
+      { op: 'submit', message: random(300) },
     ]
     for (const request of requests) expect(wire.decodeRosterRequest(wire.encodeRosterRequest(request))).toEqual(request)
-    const sheets = [{ shard: 4, root: random(32), signature: random(64) }]
-    expect(wire.decodeSheetsReply(wire.encodeSheetsReply(sheets))).toEqual(sheets)
-    const vote = { operator: 3, signature: random(64) }
-    expect(wire.decodeVoteReply(wire.encodeVoteReply(vote))).toEqual(vote)
+    const messages = [random(0), random(1), random(300)]
+    expect(wire.decodePoolReply(wire.encodePoolReply(messages))).toEqual(messages)
     expect(wire.decodeTimeReply(wire.encodeTimeReply(123_456))).toBe(123_456)
     const body = random(50)
     expect(wire.decodeRosterReply(wire.encodeRosterReply(body))).toEqual(body)
@@ -28,19 +26,30 @@ describe('roster messages', () => {
 
   it('are refused when cut, too long, garbled, of another version or without an operation', () => {
     refusesCutAndLong(wire.encodeRosterRequest({ op: 'get', height: 7 }), wire.decodeRosterRequest)
-    refusesCutAndLong(
-      wire.encodeSheetsReply([{ shard: 1, root: random(32), signature: random(64) }]),
-      wire.decodeSheetsReply,
-    )
-    refusesCutAndLong(wire.encodeVoteReply({ operator: 3, signature: random(64) }), wire.decodeVoteReply)
+    refusesCutAndLong(wire.encodeRosterRequest({ op: 'body', hash: random(32) }), wire.decodeRosterRequest)
+    refusesCutAndLong(wire.encodePoolReply([random(3), random(4)]), wire.decodePoolReply)
     refusesCutAndLong(wire.encodeTimeReply(5), wire.decodeTimeReply)
-    neverThrowsAnythingElse(wire.encodeRosterRequest({ op: 'sheets' }), wire.decodeRosterRequest)
+    neverThrowsAnythingElse(wire.encodeRosterRequest({ op: 'pool' }), wire.decodeRosterRequest)
+    neverThrowsAnythingElse(wire.encodePoolReply([random(3), random(4)]), wire.decodePoolReply)
+    const long = wire.encodeRosterRequest({ op: 'submit', message: random(wire.GOSSIP_MAX_BYTES + 1) })
+    expect(() => wire.decodeRosterRequest(long)).toThrow(expect.objectContaining({ code: 'MESSAGE_MALFORMED' }))
     expect(() => wire.decodeRosterRequest(Uint8Array.of(2, 0, 0, 0, 0, 0))).toThrow(
       expect.objectContaining({ code: 'VERSION_UNKNOWN' }),
     )
     expect(() => wire.decodeRosterRequest(Uint8Array.of(1, 9))).toThrow(
       expect.objectContaining({ code: 'MESSAGE_MALFORMED' }),
     )
+  })
+})
+
+describe('a pool reply', () => {
+  it('carries as many messages as its frame takes, the first ones', () => {
+    const messages = Array.from({ length: 12 }, () => random(wire.GOSSIP_MAX_BYTES))
+    const reply = wire.encodePoolReply(messages)
+    expect(reply.length).toBeLessThanOrEqual(wire.ROSTER_PROTOCOL.replyMaxBytes)
+    const read = wire.decodePoolReply(reply)
+    expect(read.length).toBe(7)
+    expect(read.every((message, i) => wire.equalBytes(message, messages[i]!))).toBe(true)
   })
 })
 
