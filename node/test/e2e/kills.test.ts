@@ -7,7 +7,7 @@ import { levelStorage, libp2pDialer } from '@geotrace/client/node'
 import { loadCore, systemClock } from '@geotrace/core-wasm'
 import {
   answerToSalts,
-  assertFounding,
+  assertCertified,
   BLOCK_SIZES_MIN,
   type Block,
   bytesToHex,
@@ -19,6 +19,7 @@ import {
   hashToRosterName,
   keyToShards,
   MINUTE_MS,
+  manifestToPredecessor,
   ROSTER_PROTOCOL,
   SALT_PROTOCOL,
   secretToSigner,
@@ -59,7 +60,7 @@ async function askSalts(peer: PeerProcess, blocks: Block[]): Promise<string[]> {
       encodeRosterRequest({ op: 'get', height: 0 }),
     )
     const certified = decodeCertifiedRoster(decodeRosterReply(reply)!)
-    assertFounding(manifest, certified)
+    assertCertified(manifestToPredecessor(manifest), certified)
     const shard = keyToShards(certified.roster, key)[0]!
     const request = encodeSaltRequest({ roster: hashToRosterName(certified.hash), shard, blocks })
     const { salts } = answerToSalts(
