@@ -63,21 +63,26 @@ describe('pins', () => {
     const later = certifiedRoster(manifest, { height: 1, firstEpoch: begin + 30 })
     const rosters = [first]
     const book = {
-      newest: () => rosters.at(-1),
+      get newest() {
+        return rosters.at(-1)
+      },
       inForce: (epoch: number) => rosters.filter(({ roster }) => roster.firstEpoch <= epoch).at(-1),
     }
     const pins = await rosterPins(store, book)
     expect(await pins.pin(begin - 1)).toBeUndefined()
     expect(pins.name(begin - 1)).toEqual(new Uint8Array(8))
-    await Promise.all([pins.pin(begin + 20), pins.pin(begin + 25), pins.pin(begin)])
+    // Periods are multiples of 18 epochs; the founding roster begins in the middle of one.
+    expect(begin % 18).toBe(6)
+    await Promise.all([pins.pin(begin + 20), pins.pin(begin + 25), pins.pin(begin), pins.pin(begin + 35)])
     rosters.push(later)
-    // Epochs 18 to 35 are pinned: the later roster begins where they end.
+    // A period that is pinned stays so, though a later roster came for it: that one begins where the pin ends.
     expect(await pins.pin(begin + 31)).toEqual(first.hash.slice(0, 8))
-    expect(await pins.pin(begin + 40)).toEqual(later.hash.slice(0, 8))
+    expect(await pins.pin(begin + 50)).toEqual(later.hash.slice(0, 8))
     expect((await store.pins()).map(({ firstEpoch, epochs }) => [firstEpoch - begin, epochs])).toEqual([
-      [0, 18],
-      [18, 18],
-      [36, 12],
+      [0, 12],
+      [12, 18],
+      [30, 18],
+      [48, 18],
     ])
     rosters.splice(0, 2, second)
     const again = await rosterPins(store, book)

@@ -23,6 +23,7 @@ import {
   sheetContent,
   sheetEpochs,
   signContent,
+  signVote,
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
 import { type CodeDesk, codeDesk } from '../../src/central/codes.ts'
@@ -78,7 +79,7 @@ export function certifiedRoster(manifest: Manifest, more: Partial<Roster> = {}):
   const { hash, body } = bodyToCertified(encodeRoster(roster), signatures, [])
   const votes = roster.operators.map(({ name }, operator) => {
     const signer = secretToSigner(demoSecret(DEMO_PHRASE, `operator/${name}`))
-    return { operator, signature: signContent(signer, 'geotrace/vote', hash) }
+    return signVote(signer, operator, { ...roster, hash }, new Uint8Array(32).fill(operator))
   })
   return bodyToCertified(body, signatures, votes)
 }
@@ -116,7 +117,9 @@ export async function world(init: WorldInit = {}): Promise<World> {
   const rosters = init.rosters ?? [certifiedRoster(manifest)]
   const config = toCentralConfig(init.config ?? {}, manifest)
   const book = {
-    newest: () => rosters.at(-1),
+    get newest() {
+      return rosters.at(-1)
+    },
     inForce: (epoch: number) => rosters.filter(({ roster }) => roster.firstEpoch <= epoch).at(-1),
   }
   const { retentionDays } = manifest.parameters

@@ -126,7 +126,11 @@ export class Stage {
   ): Promise<Membership> {
     const host = await this.host(clock, centralSecret, manifest.central.addresses)
     const records = await fileRecords(await this.dir())
-    const init = { manifest, host, records, clock, log: silent }
+    const init = {
+      ...{ manifest, host, records, clock, random: systemRandom, log: silent },
+      signer: nativeSigner(centralSecret),
+      addresses: () => manifest.central.addresses,
+    }
     const membership = await createMembership(votes ? { ...init, operatorSecret: centralOperatorSecret } : init)
     this.#ends.unshift(async () => membership.stop())
     return membership
@@ -157,11 +161,11 @@ export async function until(check: () => boolean | Promise<boolean>): Promise<vo
   while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
-/** The same while simulated time goes on, at twice the pace of the machine's: peers of a founding need both. */
-export async function untilLater(clock: SimulatedClock, check: () => boolean): Promise<void> {
+/** The same while simulated time goes on, faster than the machine's: whoever agrees on a roster needs both. */
+export async function untilLater(clock: Clock, check: () => boolean): Promise<void> {
   await until(async () => {
     await new Promise((resolve) => setTimeout(resolve, 50))
-    await clock.advanceTo(clock.now() + 100)
+    if ('advanceTo' in clock) await (clock as SimulatedClock).advanceTo(clock.now() + 200)
     return check()
   })
 }

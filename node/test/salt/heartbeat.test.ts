@@ -11,7 +11,7 @@ import {
 import { afterEach, describe, expect, it } from 'vitest'
 import { type ClockWatch, SKEW_MAX_MS } from '../../src/membership/clock-watch.ts'
 import { heartbeat } from '../../src/salt/heartbeat.ts'
-import { cast, fetchRoster, isServing, Stage, until } from './federation.ts'
+import { cast, fetchRoster, isServing, Stage, until, untilLater } from './federation.ts'
 
 const NOW = Date.UTC(2026, 5, 1, 12)
 const stage = new Stage()
@@ -138,7 +138,7 @@ describe('a node whose clock is off', () => {
       ),
     )
     await Promise.all([central.start(), ...nodes.map((node) => node.start())])
-    await until(() => nodes.every(isServing) && central.book.newest() !== undefined)
+    await untilLater(clock, () => nodes.every(isServing) && central.book.newest !== undefined)
     await until(() => nodes[1]!.status().clockOffsetMs > 30_000)
     const client = await stage.host(clock)
     const peer = { key: nodes[1]!.key, addresses: nodes[1]!.addresses() }

@@ -3,10 +3,8 @@ import {
   bodyToCertified,
   type CertifiedRoster,
   encodeRoster,
-  encodeSheetsReply,
   equalBytes,
   manifestToRoster,
-  ROSTER_PROTOCOL,
   SEEDS_PROTOCOL,
   shardToReplicas,
 } from '@geotrace/core-wasm/wire'
@@ -15,6 +13,7 @@ import { silent } from '../../src/log.ts'
 import { nativeSigner } from '../../src/membership/native-signer.ts'
 import { fileRecords } from '../../src/membership/records.ts'
 import { type Random, systemRandom } from '../../src/random.ts'
+import type { Holdings } from '../../src/salt/holdings.ts'
 import { seedKeeper } from '../../src/salt/seed-keeper.ts'
 import { seedRounds } from '../../src/salt/seed-rounds.ts'
 import { seedService } from '../../src/salt/seed-service.ts'
@@ -33,8 +32,16 @@ async function replicas(count: number): Promise<{ players: Cast; byRank: Uint8Ar
   return { players, byRank }
 }
 
+/** Long enough for every rank to have waited for the ones below. */
+const PATIENT_MS = 60_000
+
 /** One replica as far as seeds go. `up` lets others reach it. */
-async function replica({ manifest }: Cast, secret: Uint8Array, dir?: string) {
+async function replica(
+  { manifest }: Cast,
+  secret: Uint8Array,
+  dir?: string,
+  told: { key: Uint8Array; root(): Uint8Array | undefined }[] = [],
+) {
   const roster = manifestToRoster(manifest)
   const signer = nativeSigner(secret)
   const clock = simulatedClock(NOW)
@@ -42,6 +49,7 @@ async function replica({ manifest }: Cast, secret: Uint8Array, dir?: string) {
   const records = await fileRecords(dir ?? (await stage.dir()))
   let certified: CertifiedRoster | undefined
   let drawn = 0
+  const given: number[] = []
   const random: Random = (length) => {
     drawn++
     return systemRandom(length)
@@ -63,15 +71,22 @@ async function replica({ manifest }: Cast, secret: Uint8Array, dir?: string) {
     shard,
     shards,
     drawn: () => drawn,
-    acquire: () => rounds.acquire(),
+    /** Ranks of those who got the seed after the certificate. */
+    given,
+    key: signer.key,
+    acquire: (forMs = PATIENT_MS) =>
+      rounds.acquire(forMs, (key) => told.find((item) => equalBytes(item.key, key))?.root()),
     root: () => shard.signed?.root,
     seed: () => keeper.seed(0, roster.firstEpoch)?.state,
     async up() {
       await host.stop()
       host = await stage.host(clock, secret, addresses)
       rounds = seedRounds({ shards, keeper, host, core, clock, log: silent, certified: () => certified })
-      await host.serve(SEEDS_PROTOCOL, seedService({ shards, keeper }))
-      await host.serve(ROSTER_PROTOCOL, async () => encodeSheetsReply(rounds.signedSheets()))
+      const holdings = {
+        find: (firstEpoch: number) => (firstEpoch === shards.firstEpoch ? { shards, shard } : undefined),
+        isCertified: () => certified !== undefined,
+      } as unknown as Holdings
+      await host.serve(SEEDS_PROTOCOL, seedService({ holdings, keeper, handedOver: ({ rank }) => given.push(rank) }))
     },
     certify(sheets: Uint8Array[]) {
       certified = bodyToCertified(encodeRoster({ ...roster, sheets }), [], [])
@@ -84,14 +99,18 @@ describe('the seed of a shard', () => {
     const { players, byRank } = await replicas(3)
     const [first, second, third] = await Promise.all(byRank.map((secret) => replica(players, secret)))
     await Promise.all([first!.up(), third!.up()])
-    expect(await third!.acquire()).toBe(false)
+    await third!.acquire()
     expect(third!.seed()).toBeUndefined()
-    expect(await second!.acquire()).toBe(false)
+    await second!.acquire()
     expect(second!.seed()).toBeUndefined()
-    expect(await first!.acquire()).toBe(true)
+    await first!.acquire()
+    expect(first!.root()).toBeDefined()
     expect(third!.seed()).toEqual(first!.seed())
+    // It has the seed; whether a majority has, it sees for itself.
+    expect(third!.root()).toBeUndefined()
+    await third!.acquire()
     expect(third!.root()).toEqual(first!.root())
-    expect(await second!.acquire()).toBe(true)
+    await second!.acquire()
     expect(second!.root()).toEqual(first!.root())
   })
 
@@ -99,20 +118,25 @@ describe('the seed of a shard', () => {
     const { players, byRank } = await replicas(3)
     const [first, second, third] = await Promise.all(byRank.map((secret) => replica(players, secret)))
     await second!.up()
-    expect(await second!.acquire()).toBe(false)
+    await second!.acquire(1_999)
+    expect(second!.seed()).toBeUndefined()
+    await second!.acquire(2_000)
     expect(second!.seed()).toBeDefined()
     expect(second!.root()).toBeUndefined()
     await third!.up()
-    expect(await second!.acquire()).toBe(true)
+    await second!.acquire()
+    expect(second!.root()).toBeDefined()
+    await third!.acquire()
     expect(third!.root()).toEqual(second!.root())
-    expect(await first!.acquire()).toBe(true)
+    await first!.acquire()
     expect(first!.root()).toEqual(second!.root())
   })
 
   for (const count of [2, 3, 5]) {
     it(`is one in the end although ${count} of ${count} replicas made one at the same time`, async () => {
       const { players, byRank } = await replicas(count)
-      const all = await Promise.all(byRank.map((secret) => replica(players, secret)))
+      const all: Awaited<ReturnType<typeof replica>>[] = []
+      for (const secret of byRank) all.push(await replica(players, secret, undefined, all))
       for (const item of all) {
         await item.up()
         expect(await item.shards.make(item.shard)).toBe(true)
@@ -129,7 +153,8 @@ describe('the seed of a shard', () => {
     const dir = await stage.dir()
     const [first, second] = [await replica(players, byRank[0]!, dir), await replica(players, byRank[1]!)]
     await Promise.all([first.up(), second.up()])
-    expect(await first.acquire()).toBe(true)
+    await first.acquire()
+    expect(first.root()).toBeDefined()
     const again = await replica(players, byRank[0]!, dir)
     expect(await again.shards.make(again.shard)).toBe(false)
     expect(again.drawn()).toBe(0)
@@ -140,7 +165,7 @@ describe('the seed of a shard', () => {
     // Another seed it takes from nobody.
     const other = await replica(players, byRank[0]!, dir)
     const seed = { epoch: other.shards.firstEpoch, state: systemRandom(32), quotaKey: systemRandom(32) }
-    expect(await other.shards.take(other.shard, seed)).toBe(false)
+    expect(await other.shards.take(other.shard, seed, 0)).toBe(false)
     expect(other.seed()).toBeUndefined()
   })
 
@@ -160,5 +185,7 @@ describe('the seed of a shard', () => {
     await second!.acquire()
     expect(second!.seed()).toEqual(first!.seed())
     expect(second!.shard.tree!.root).toEqual(sheets[0])
+    // Who gave it out after the certificate says to whom.
+    expect(first!.given).toEqual([1])
   })
 })

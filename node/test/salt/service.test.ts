@@ -28,6 +28,7 @@ import type { RosterBook } from '../../src/membership/roster-book.ts'
 import type { Requester } from '../../src/net/protocol.ts'
 import { addressToSource } from '../../src/net/requester.ts'
 import { systemRandom } from '../../src/random.ts'
+import type { Holdings } from '../../src/salt/holdings.ts'
 import type { QuotaName } from '../../src/salt/quota.ts'
 import { openQuotaTable } from '../../src/salt/quota-table.ts'
 import { leafToSalts, ratchetTo, stateToLeaf } from '../../src/salt/ratchet.ts'
@@ -77,7 +78,13 @@ async function service(quotaName: QuotaName = 'rolling', replicas = 1) {
     },
   } as ClockWatch
   const quota = await openQuotaTable(`${dir}/quota`, quotaName, NOW)
-  const answer = saltService({ core, clock, signer, book, shards, keeper, quota, watch })
+  const holdings = {
+    find(firstEpoch: number, number: number) {
+      const found = firstEpoch === shards.firstEpoch ? shards.find(number) : undefined
+      return found && { shards, shard: found }
+    },
+  } as Holdings
+  const answer = saltService({ core, clock, signer, book, holdings, keeper, quota, watch })
   const shard = shards.all[0]!.shard
   const name = hashToRosterName(certified.hash)
   const ask = (blocks: Block[], from = HERE, more = {}) =>
@@ -229,6 +236,7 @@ describe('the salt service', () => {
   it('says EPOCH_LOST when the seed or the path is gone, before it charges', async () => {
     const s = await service()
     const blocks = [{ size: 80, n: timeToEpoch(NOW) }]
+    s.keeper.settle(s.shard, s.roster.firstEpoch)
     s.keeper.advance(NOW + 10 * EPOCH_MS)
     expect(await s.code(s.ask(blocks))).toBe('EPOCH_LOST')
     s.shards.drop(s.shards.all[0]!)
