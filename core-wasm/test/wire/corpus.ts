@@ -1,5 +1,5 @@
 /** A valid frame for each decoder of the wire, by the decoder's name: what the fuzzing starts from. */
-import { foundRoster, testManifest, testTrees } from '../../src/testing/founding.ts'
+import { foundRoster, testManifest, testSigner, testTrees } from '../../src/testing/founding.ts'
 import * as wire from '../../src/wire/index.ts'
 
 export const SYNC_CLASSES = [512, 2_048]
@@ -48,6 +48,27 @@ const reply: wire.SyncReply = {
 }
 const refusal = wire.encodeRefusal({ status: 10, number: 60 })
 
+const signer = testSigner('peer/ash')
+const ballot = { height: 4, firstEpoch: 90, hash: bytes(32) }
+const change = wire.encodeChange(
+  wire.signChange(
+    wire.newChange(bytes(32), { kind: 'move', until: 99, key: signer.key, addresses: ['/ip4/127.0.0.1'] }),
+    signer,
+  ),
+)
+const signedBallot = { ...ballot, commitment: bytes(32, 3), signature: bytes(64) }
+const evidence = wire.encodeEvidence({ kind: 'votes', key: signer.key, first: signedBallot, second: signedBallot })
+const gossip: wire.GossipMessage[] = [
+  wire.signPresence(signer, { time: 1_700_000_000_000, height: 3, roster, addresses: ['/ip4/127.0.0.1/tcp/4101'] }),
+  { kind: 'sheets', key: signer.key, firstEpoch: 90, sheets: [{ shard: 1, root: bytes(32), signature: bytes(64) }] },
+  wire.signProposal(signer, { ...ballot, holder: signer.key, operator: 2 }),
+  { kind: 'vote', ...signedBallot, operator: 2 },
+  { kind: 'reveal', height: 4, operator: 2, nonce: bytes(32), signature: bytes(64) },
+  { kind: 'change', change },
+  { kind: 'evidence', evidence },
+  wire.signHandover(signer, { taker: bytes(32), shard: 1, firstEpoch: 90, time: 1_700_000_000_000 }),
+]
+
 export const CORPUS: Readonly<Record<string, readonly Uint8Array[]>> = {
   decodeSaltRequest: [wire.encodeSaltRequest({ roster, shard: 3, blocks })],
   decodeSaltAnswer: [wire.concatBytes(wire.encodeUnsignedAnswer(answer), bytes(64)), refusal],
@@ -60,17 +81,16 @@ export const CORPUS: Readonly<Record<string, readonly Uint8Array[]>> = {
   decodeSeedReply: [wire.encodeSeedReply(seed), refusal],
   decodeRosterRequest: [
     wire.encodeRosterRequest({ op: 'get', height: 7 }),
-    wire.encodeRosterRequest({ op: 'sheets' }),
-    wire.encodeRosterRequest({ op: 'vote', proposal: bytes(90) }),
-    wire.encodeRosterRequest({ op: 'certify', certified: bytes(90) }),
+    wire.encodeRosterRequest({ op: 'body', hash: bytes(32) }),
+    wire.encodeRosterRequest({ op: 'pool' }),
     wire.encodeRosterRequest({ op: 'time' }),
+    wire.encodeRosterRequest({ op: 'submit', message: bytes(90) }),
   ],
   decodeRosterReply: [wire.encodeRosterReply(bytes(90)), wire.encodeRosterReply(), refusal],
-  decodeSheetsReply: [
-    wire.encodeSheetsReply([1, 2].map((shard) => ({ shard, root: bytes(32), signature: bytes(64) }))),
-    refusal,
-  ],
-  decodeVoteReply: [wire.encodeVoteReply({ operator: 3, signature: bytes(64) }), refusal],
+  decodePoolReply: [wire.encodePoolReply(gossip.map(wire.encodeGossip)), wire.encodePoolReply([]), refusal],
+  decodeGossip: gossip.map(wire.encodeGossip),
+  decodeChange: [change],
+  decodeEvidence: [evidence],
   decodeDone: [wire.encodeDone(), refusal],
   decodeTimeReply: [wire.encodeTimeReply(1_700_000_000_000), refusal],
   decodeRoster: [certified.body],
@@ -95,8 +115,10 @@ export const AGAIN: Readonly<Record<string, (value: never) => Uint8Array>> = {
   decodeSeedsRequest: wire.encodeSeedsRequest,
   decodeSeedReply: wire.encodeSeedReply,
   decodeRosterRequest: wire.encodeRosterRequest,
-  decodeSheetsReply: wire.encodeSheetsReply,
-  decodeVoteReply: wire.encodeVoteReply,
+  decodePoolReply: wire.encodePoolReply,
+  decodeGossip: wire.encodeGossip,
+  decodeChange: wire.encodeChange,
+  decodeEvidence: wire.encodeEvidence,
   decodeTimeReply: wire.encodeTimeReply,
   decodeRoster: wire.encodeRoster,
 }

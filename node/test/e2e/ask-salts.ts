@@ -2,7 +2,7 @@
 import { libp2pDialer } from '@geotrace/client/node'
 import {
   answerToSalts,
-  assertFounding,
+  assertCertified,
   BLOCK_SIZES_MIN,
   type Block,
   bytesToHex,
@@ -15,6 +15,7 @@ import {
   keyToShards,
   type Manifest,
   MINUTE_MS,
+  manifestToPredecessor,
   ROSTER_PROTOCOL,
   SALT_PROTOCOL,
   secretToSigner,
@@ -42,7 +43,7 @@ export async function askSalts(manifest: Manifest, operator: string, blocks: Blo
       encodeRosterRequest({ op: 'get', height: 0 }),
     )
     const certified = decodeCertifiedRoster(decodeRosterReply(reply)!)
-    assertFounding(manifest, certified)
+    assertCertified(manifestToPredecessor(manifest), certified)
     const shard = keyToShards(certified.roster, key)[0]!
     const request = encodeSaltRequest({ roster: hashToRosterName(certified.hash), shard, blocks })
     const { salts } = answerToSalts(

@@ -45,7 +45,7 @@ describe('kill -9 of a salt node', () => {
     expect(new Set(before).size).toBe(blocks.length)
 
     const residents = simulateResidents(now, systemRandom)
-    const town = await openTown({ manifest: federation.manifest, residents, dir: join(dir, 'residents') })
+    const town = await openTown({ manifest: federation.manifest, clock, residents, dir: join(dir, 'residents') })
     try {
       let killed: Promise<void> | undefined
       const results = await town.syncAll((name) => {
