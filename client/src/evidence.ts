@@ -25,7 +25,7 @@ const TRIED_MAX = 4
 export interface Teller {
   wire: Wire
   random: (n: number) => Uint8Array
-  /** Keys (hex) of nodes that lied to this process. */
+  /** Keys (hex) of nodes that lied to it before. */
   liars: ReadonlySet<string>
 }
 

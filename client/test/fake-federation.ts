@@ -6,6 +6,9 @@ import { createHash } from 'node:crypto'
 import { type Core, loadCore, type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
 import {
   foundRoster,
+  type Next,
+  nextTestRoster,
+  rosterTrees,
   TEST_AUTHORITY,
   TEST_OPERATORS,
   testCommitments,
@@ -17,6 +20,7 @@ import {
 import {
   answerContent,
   blocksToMasks,
+  blockToEpoch,
   blockToPosition,
   blockToVerdict,
   bytesToHex,
@@ -25,6 +29,7 @@ import {
   decodeRosterRequest,
   decodeSaltRequest,
   encodeCertifiedRoster,
+  encodeDone,
   encodeRefusal,
   encodeRosterReply,
   encodeUnsignedAnswer,
@@ -36,6 +41,7 @@ import {
   type Manifest,
   type Parameters,
   type Protocol,
+  rosterInForce,
   SALT_PROTOCOL,
   SYNC_PROTOCOL,
   signContent,
@@ -58,12 +64,20 @@ export type Intercept = (
 export interface FakeFederation {
   readonly manifest: Manifest
   readonly certified: CertifiedRoster
+  /** Certified so far, the founding one first; what everybody hands out. */
+  rosters: CertifiedRoster[]
+  /** Certifies the next one. */
+  follow(next?: Next): CertifiedRoster
+  /** What was submitted to whom. */
+  readonly submitted: { peer: string; message: Uint8Array }[]
+  /** Nodes that sign false salts. */
+  readonly liars: Set<string>
   readonly clock: SimulatedClock
   readonly core: Core
   readonly central: FakeCentral
   readonly dialer: Dialer
   /** Salt requests that a node answered: its name and how many salts. */
-  readonly answered: { peer: string; salts: number }[]
+  readonly answered: { peer: string; salts: number; roster: CertifiedRoster; epochs: number[] }[]
   intercept: Intercept
   /** Distinct salts that one node gives away; reset by hand. */
   quota: number
@@ -76,12 +90,22 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
   const clock = simulatedClock(START_MS)
   const { manifest, trees, certified } = found(parameters)
   const names = new Map(
-    [...TEST_OPERATORS, TEST_AUTHORITY].map((name) => [bytesToHex(testSigner(`peer/${name}`).key), name]),
+    [...TEST_OPERATORS, TEST_AUTHORITY, 'gum'].map((name) => [bytesToHex(testSigner(`peer/${name}`).key), name]),
   )
   const given = new Map<string, Set<string>>()
+  const treesOf = new Map([[bytesToHex(certified.hash), trees]])
   const federation: FakeFederation = {
     manifest,
     certified,
+    rosters: [certified],
+    follow(next) {
+      const roster = nextTestRoster(federation.rosters.at(-1)!, next)
+      treesOf.set(bytesToHex(roster.hash), rosterTrees(roster.roster))
+      federation.rosters.push(roster)
+      return roster
+    },
+    submitted: [],
+    liars: new Set(),
     clock,
     core: await loadCore(),
     central: fakeCentral(manifest, hashToRosterName(certified.hash)),
@@ -105,9 +129,13 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
       if (protocol.id === SALT_PROTOCOL.id) return serveSalts(name, frame)
       if (protocol.id === SYNC_PROTOCOL.id) return federation.central.serve(frame, clock.now())
       const request = decodeRosterRequest(frame)
-      return encodeRosterReply(
-        request.op === 'get' && request.height === 0 ? encodeCertifiedRoster(certified) : undefined,
-      )
+      if (request.op === 'submit') {
+        federation.submitted.push({ peer: name, message: request.message })
+        return encodeDone()
+      }
+      if (request.op !== 'get') throw new FederationError('FORBIDDEN', 'only for members')
+      const known = federation.rosters[request.height]
+      return encodeRosterReply(known === undefined ? undefined : encodeCertifiedRoster(known))
     } catch (error) {
       return encodeRefusal(errorToRefusal(error))
     }
@@ -116,9 +144,11 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
   function serveSalts(name: string, frame: Uint8Array): Uint8Array {
     const { shard, roster, blocks } = decodeSaltRequest(frame)
     const signer = testSigner(`peer/${name}`)
-    if (!equalBytes(roster, hashToRosterName(certified.hash)))
-      throw new FederationError('ROSTER_UNKNOWN', 'which roster?')
-    if (!keyToShards(certified.roster, signer.key).includes(shard)) {
+    const named = federation.rosters.find(({ hash }) => equalBytes(roster, hashToRosterName(hash)))
+    const isInForce = ({ size, n }: { size: number; n: number }) =>
+      rosterInForce(federation.rosters, blockToEpoch(size, n)) === named
+    if (named === undefined || !blocks.every(isInForce)) throw new FederationError('ROSTER_UNKNOWN', 'which roster?')
+    if (!keyToShards(named.roster, signer.key).includes(shard)) {
       throw new FederationError('WRONG_SHARD', 'not mine', { shard })
     }
     for (const { size, n } of blocks) {
@@ -129,13 +159,20 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
     const taken = new Set([...(given.get(name) ?? []), ...blocks.map(({ size, n }) => `${shard}/${size}/${n}`)])
     if (taken.size > federation.quota) throw new FederationError('QUOTA_SPENT', 'later', { retryAfterMs: 60_000 })
     given.set(name, taken)
-    federation.answered.push({ peer: name, salts: blocks.length })
+    federation.answered.push({
+      peer: name,
+      salts: blocks.length,
+      roster: named,
+      epochs: [...blocksToMasks(blocks).keys()],
+    })
     const epochs = [...blocksToMasks(blocks)].map(([epoch, mask]) => {
       const entries = testCommitments(shard, epoch)
       for (const { size, n } of blocks) {
-        if (Math.floor((n * size) / 80) === epoch) entries[blockToPosition(size, n)] = testSalt(shard, size, n)
+        if (blockToEpoch(size, n) === epoch) entries[blockToPosition(size, n)] = testSalt(shard, size, n)
       }
-      return { epoch, mask, entries, path: pathOf(trees, shard, epoch - certified.roster.firstEpoch) }
+      if (federation.liars.has(name)) entries[0] = new Uint8Array(32)
+      const tree = treesOf.get(bytesToHex(named.hash))![shard]!
+      return { epoch, mask, entries, path: treeToPath(tree, epoch - named.roster.firstEpoch) }
     })
     const unsigned = encodeUnsignedAnswer({ time: clock.now(), roster, shard, epochs })
     return concatBytes(unsigned, signContent(signer, 'geotrace/salt-answer', answerContent(frame, unsigned)))
@@ -156,10 +193,6 @@ function found(parameters: Partial<Parameters>) {
   const fresh = { manifest, trees, certified: foundRoster(manifest, trees) }
   founded.set(key, fresh)
   return fresh
-}
-
-function pathOf(trees: Uint8Array[][][], shard: number, index: number): Uint8Array[] {
-  return treeToPath(trees[shard]!, index)
 }
 
 /** Bytes that look random and are the same in every run. */

@@ -311,7 +311,7 @@ describe('a refused group', () => {
 })
 
 describe('the roster', () => {
-  it('is fetched once, from the next entry when one lies, is down or has none', async () => {
+  it('is fetched from the next entry when one lies, is down or has none, and later only asked after', async () => {
     const federation = await fakeFederation()
     const storage = memoryStorage()
     const tracer = await openTracer(federation, { storage, federation: JSON.stringify(federation.manifest) })
@@ -325,9 +325,11 @@ describe('the roster', () => {
       return asked === 3 ? reply.slice(0, 1) : reply
     }
     await tracer.sync()
+    // Three in vain, the founding roster, and that there is no other.
+    expect(asked).toBe(5)
     await tracer.sync()
     await (await openTracer(federation, { storage })).sync()
-    expect(asked).toBe(4)
+    expect(asked).toBe(7)
   })
 
   it('is missed by name when no entry has one that holds', async () => {

@@ -45,6 +45,15 @@ describe('federation.json', () => {
     expect(() => wire.parseManifest('['.repeat(100_000))).toThrow(invalid(''))
   })
 
+  it('allows a sheet of 65,536 lines and none that a Merkle path of sixteen cannot reach', () => {
+    const lines = (periodEpochs: number, reserveEpochs: number) => () =>
+      wire.parseManifest(text((v) => Object.assign(v.parameters, { periodEpochs, reserveEpochs })))
+    expect(lines(65_000, 536)).not.toThrow()
+    expect(lines(536, 65_000)).not.toThrow()
+    expect(lines(65_000, 537)).toThrow(invalid('parameters.reserveEpochs'))
+    expect(lines(65_001, 0)).toThrow(invalid('parameters.periodEpochs'))
+  })
+
   it('has an id that changes with every value and not with the order of keys', () => {
     const id = wire.bytesToHex(wire.manifestToId(testManifest()))
     const turned = Object.fromEntries(Object.entries(testManifest()).reverse())
