@@ -47,7 +47,11 @@ export async function rosterPins(store: CentralStore, book: RosterView): Promise
 /** The period of `epoch` under this roster, cut where other pins reach into it. */
 function toPin({ roster, hash }: CertifiedRoster, epoch: number, pins: readonly Pin[]): Pin {
   const start = epoch - (epoch % roster.periodEpochs)
-  const first = Math.max(start, roster.firstEpoch, ...pins.map((pin) => pin.firstEpoch + pin.epochs).filter((end) => end <= epoch))
+  const first = Math.max(
+    start,
+    roster.firstEpoch,
+    ...pins.map((pin) => pin.firstEpoch + pin.epochs).filter((end) => end <= epoch),
+  )
   const end = Math.min(
     start + roster.periodEpochs,
     ...pins.map(({ firstEpoch }) => firstEpoch).filter((at) => at > epoch),

@@ -2,7 +2,13 @@
  * A peer's heartbeat: that it is there, which roster it knows, where it can be reached. PROTOCOL.md §7.5.
  */
 import type { Clock } from '@geotrace/core-wasm'
-import { type GossipMessage, hashToRosterName, ROSTER_NAME_BYTES, type Signer, signPresence } from '@geotrace/core-wasm/wire'
+import {
+  type GossipMessage,
+  hashToRosterName,
+  ROSTER_NAME_BYTES,
+  type Signer,
+  signPresence,
+} from '@geotrace/core-wasm/wire'
 import type { RosterBook } from './roster-book.ts'
 
 /** For twenty members; more of them speak less often each, so that all together say as much. */

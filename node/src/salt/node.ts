@@ -40,7 +40,7 @@ import type { Random } from '../random.ts'
 import { type Heartbeat, heartbeat } from './heartbeat.ts'
 import { createHoldings, type Holdings } from './holdings.ts'
 import { openQuotaTable, type QuotaTable } from './quota-table.ts'
-import { seedKeeper } from './seed-keeper.ts'
+import { type SeedKeeper, seedKeeper } from './seed-keeper.ts'
 import { seedService } from './seed-service.ts'
 import { saltService } from './service.ts'
 import { assertCore, assertDemoIsLocal, assertNotCentral, isCoreOf } from './start-checks.ts'
@@ -101,10 +101,10 @@ export interface SaltNode {
 export function saltNode(init: SaltNodeInit): SaltNode {
   const { manifest, secret, operatorSecret, dir, clock, random, log, core } = init
   const signer = nativeSigner(secret)
-  const keeper = seedKeeper(core)
   const counts = { answered: 0, refused: {} as Record<string, number> }
   let state: 'stopped' | 'running' | 'leaving' = 'stopped'
   let parts: Parts | undefined
+  let opening: Promise<Parts> | undefined
 
   async function open(): Promise<Parts> {
     assertNotCentral(manifest, signer.key)
@@ -117,6 +117,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
     const addresses = init.addresses ?? ownAddresses(manifest, book.newest?.roster, signer.key)
     const listen = init.listen ?? addresses
     assertDemoIsLocal(manifest, [...listen, ...addresses])
+    const keeper = seedKeeper(core)
     const quota = await openQuotaTable(join(dir, 'quota'), manifest.parameters.quota, clock.now())
     let host: Host | undefined
     try {
@@ -162,7 +163,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
       await host.serve(SEEDS_PROTOCOL, seedService({ holdings, keeper, handedOver }))
       const service = saltService({ core, clock, signer, book, holdings, keeper, quota, watch })
       await host.serve(SALT_PROTOCOL, counted(service))
-      return { host, quota, membership, pulse, holdings, offsetMs: () => watch.offsetMs }
+      return { host, quota, keeper, membership, pulse, holdings, offsetMs: () => watch.offsetMs }
     } catch (error) {
       await host?.stop()
       await quota.close()
@@ -189,7 +190,9 @@ export function saltNode(init: SaltNodeInit): SaltNode {
     const { book } = parts?.membership ?? {}
     if (book?.newest === undefined) return 'joining'
     const { roster } = book.newest
-    const held = parts?.holdings.all().some(({ all, firstEpoch }) => all.length > 0 && parts?.holdings.isCertified(firstEpoch))
+    const held = parts?.holdings
+      .all()
+      .some(({ all, firstEpoch }) => all.length > 0 && parts?.holdings.isCertified(firstEpoch))
     if (keyToMember(roster, signer.key) !== undefined) return isGone(roster, signer.key) ? 'draining' : 'serving'
     return held ? 'draining' : 'waiting'
   }
@@ -200,7 +203,9 @@ export function saltNode(init: SaltNodeInit): SaltNode {
       if (state !== 'stopped') throw new TypeError('the node was started already')
       state = 'running'
       try {
-        parts = await open()
+        opening = open()
+        parts = await opening
+        if (state !== 'running') return
         parts.pulse.start()
         if (parts.membership.book.newest !== undefined) parts.pulse.joined()
         await parts.membership.start()
@@ -211,12 +216,16 @@ export function saltNode(init: SaltNodeInit): SaltNode {
     },
     async stop() {
       state = 'leaving'
-      const leaving = parts
+      // Asked to stop while it starts, it must not leave a port open behind.
+      const wasOpening = opening
+      opening = undefined
+      const leaving = await wasOpening?.catch(() => undefined)
       parts = undefined
       leaving?.pulse.stop()
-      leaving?.membership.stop()
+      const isQuiet = leaving?.membership.stop()
       await leaving?.host.stop()
-      keeper.wipe()
+      leaving?.keeper.wipe()
+      await isQuiet
       await leaving?.quota.close()
       state = 'stopped'
     },
@@ -248,6 +257,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
 
 interface Parts {
   host: Host
+  keeper: SeedKeeper
   quota: QuotaTable
   membership: Membership
   pulse: Heartbeat

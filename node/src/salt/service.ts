@@ -25,10 +25,10 @@ import {
 import type { ClockWatch } from '../membership/clock-watch.ts'
 import type { RosterBook } from '../membership/roster-book.ts'
 import type { Handler, Requester } from '../net/protocol.ts'
+import type { Holdings } from './holdings.ts'
 import type { QuotaTable } from './quota-table.ts'
 import { type Hashes, saltsToCommitments } from './ratchet.ts'
 import type { SeedKeeper } from './seed-keeper.ts'
-import type { Holdings } from './holdings.ts'
 import type { Shard, Shards } from './shards.ts'
 import type { SheetTree } from './sheet-tree.ts'
 
