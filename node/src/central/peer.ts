@@ -240,9 +240,10 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
 }
 
 async function disassemble({ host, store, membership, risk, sweeping }: Parts, init: CentralPeerInit): Promise<void> {
-  membership.stop()
+  const isQuiet = membership.stop()
   sweeping.stop()
   await host.stop()
+  await isQuiet
   await risk.settled()
   if (init.store === undefined) await store.close()
 }

@@ -23,6 +23,7 @@ import {
   evidenceToId,
   foundingEpoch,
   type GossipMessage,
+  hashToRosterName,
   isFederationError,
   isGone,
   type Manifest,
@@ -44,7 +45,7 @@ import type { Host, PeerAddress } from '../net/protocol.ts'
 import type { Random } from '../random.ts'
 import { fanOut } from './fan-out.ts'
 import type { Peer, Peers } from './peers.ts'
-import type { Pool } from './pool.ts'
+import { type Pool, toSheetMessages } from './pool.ts'
 import { sheetsToRoots } from './proposal.ts'
 import type { RosterBook } from './roster-book.ts'
 import type { Voter } from './voter.ts'
@@ -61,6 +62,10 @@ const QUIET_MS = 60_000
 const ASKED_AT_FOUNDING = 16
 /** Proposals whose body is kept: 256 KiB each. */
 const BODIES_MAX = 16
+/** A body that nobody showed is looked for again after this long. */
+const FETCH_AGAIN_MS = 4_000
+/** How far back it is looked where two chains of rosters part. */
+const STEPS_BACK_MAX = 8
 
 /** A roster that is due: who holds which shards is fixed, what else it says is not. */
 export interface DueRoster {
@@ -110,13 +115,15 @@ export interface Council {
   /** The proposal with this hash, as far as it is known. */
   body(hash: Uint8Array): CertifiedRoster | undefined
   due(): DueRoster | undefined
-  stop(): void
+  /** Resolves when its last round is over. */
+  stop(): Promise<void>
 }
 
 export function createCouncil(init: CouncilInit): Council {
   const { manifest, peers, host, book, pool, clock, random, log, voter, sheets, say } = init
   const bodies = new Map<string, CertifiedRoster>()
-  const refused = new Set<string>()
+  /** When a body was looked for and not found, or not sound. */
+  const missed = new Map<string, number>()
   let since: { firstEpoch: number; at: number } | undefined
   let completeMs: { firstEpoch: number; at: number } | undefined
   let asked = 0
@@ -132,19 +139,53 @@ export function createCouncil(init: CouncilInit): Council {
 
   /** Takes what one peer has: the rosters that follow ours, then what is being said. */
   const hear = async (peer: Peer): Promise<void> => {
+    const height = heightOfAnother(peer)
+    if (height !== undefined) await goBack(peer, height)
     for (;;) {
-      const bytes = decodeRosterReply(await ask(peer, { op: 'get', height: book.all.length }))
+      const next = book.all.length
+      const bytes = decodeRosterReply(await ask(peer, { op: 'get', height: next }))
       if (bytes === undefined || stopped) break
-      if (!(await book.add(decodeCertifiedRoster(bytes)))) break
+      if (!(await add(decodeCertifiedRoster(bytes), () => goBack(peer, next - 1)))) break
     }
     if (peers.withKey(host.key) === undefined) return
     for (const message of decodePoolReply(await ask(peer, { op: 'pool' }))) pool.offer(message)
+  }
+  /** Adds a roster; one that does not follow ours may follow from another of an earlier height. */
+  const add = async (certified: CertifiedRoster, otherwise: () => Promise<void>): Promise<boolean> => {
+    try {
+      return await book.add(certified)
+    } catch (error) {
+      if (isFederationError(error, 'ROSTER_FORKED')) log.error('roster.forked', { height: certified.roster.height })
+      if (isFederationError(error, 'ROSTER_INVALID')) await otherwise()
+      throw error
+    }
+  }
+  /** Looks for the height at which its rosters part from ours: two certificates there are a fork. */
+  const goBack = async (peer: Peer, height: number): Promise<void> => {
+    for (let at = height; at >= 0 && at > height - STEPS_BACK_MAX && !stopped; at--) {
+      const bytes = decodeRosterReply(await ask(peer, { op: 'get', height: at }))
+      if (bytes === undefined) return
+      const isOurs = await add(decodeCertifiedRoster(bytes), async () => {}).then(
+        () => true,
+        (error: unknown) => !isFederationError(error, 'ROSTER_INVALID'),
+      )
+      if (isOurs) return
+    }
+  }
+  /** The height of its newest roster, when that is not ours of this height. */
+  const heightOfAnother = ({ key }: Peer): number | undefined => {
+    const said = pool.presence(key)
+    const ours = said && book.at(said.height)
+    if (said === undefined || ours === undefined || said.roster.every((byte) => byte === 0)) return undefined
+    return equalBytes(hashToRosterName(ours.hash), said.roster) ? undefined : said.height
   }
   const listen = async (): Promise<void> => {
     const others = peers.others(host.key)
     if (others.length === 0) return
     const count = book.newest === undefined ? ASKED_AT_FOUNDING : 1
-    const newer = others.filter(({ key }) => (pool.presence(key)?.height ?? 0) >= book.all.length)
+    const hasNews = (peer: Peer): boolean =>
+      (pool.presence(peer.key)?.height ?? 0) >= book.all.length || heightOfAnother(peer) !== undefined
+    const newer = others.filter(hasNews)
     const start = newer.length > 0 ? random(1)[0]! % newer.length : asked
     const turn = newer.length > 0 ? newer : others
     asked = (asked + count) % others.length
@@ -167,7 +208,7 @@ export function createCouncil(init: CouncilInit): Council {
           ?.sheets.find((sheet) => sheet.shard === shard)?.root,
     )
     const signed = sheets.signed(firstEpoch)
-    if (signed.length > 0) say({ kind: 'sheets', key: host.key, firstEpoch, sheets: [...signed] })
+    for (const told of toSheetMessages({ kind: 'sheets', key: host.key, firstEpoch, sheets: [...signed] })) say(told)
   }
 
   const propose = async (now: DueRoster, own: Voter, operator: number): Promise<void> => {
@@ -217,7 +258,7 @@ export function createCouncil(init: CouncilInit): Council {
     return [...lied, ...pool.changes()].sort((a, b) => byKind(a.change.kind) - byKind(b.change.kind)).map(encodeChange)
   }
 
-  const vote = async ({ height, firstEpoch, predecessor, roster }: DueRoster, own: Voter): Promise<void> => {
+  const vote = async ({ height, firstEpoch, predecessor }: DueRoster, own: Voter): Promise<void> => {
     const operator = own.operator(predecessor)
     if (
       operator === undefined ||
@@ -228,51 +269,64 @@ export function createCouncil(init: CouncilInit): Council {
       .proposals(height, firstEpoch)
       .sort((a, b) => proposerTurn(predecessor, a.operator) - proposerTurn(predecessor, b.operator))
     for (const { hash, holder } of proposals) {
-      const proposal = await fetch(hash, holder)
-      if (proposal === undefined || proposal.roster.firstEpoch !== roster.firstEpoch) continue
+      const proposal = await fetch(predecessor, hash, holder)
+      if (proposal === undefined || proposal.roster.firstEpoch !== firstEpoch) continue
+      if (!proposal.roster.changes.every(isAgreeable)) continue
       try {
-        assertProposal(predecessor, proposal)
-        if (!proposal.roster.changes.every(isSeen)) continue
         const given = await own.vote(predecessor, { height, firstEpoch, hash })
         say({ kind: 'vote', height, firstEpoch, hash, ...given })
         return
       } catch (error) {
         if (!isFederationError(error)) throw error
-        if (error.code === 'ROSTER_INVALID') refused.add(bytesToHex(hash))
         log.warn('council.refused', { height, code: error.code })
       }
     }
   }
-  /** What a roster says of liars, its voters have seen for themselves. */
-  const isSeen = (encoded: Uint8Array): boolean => {
+  /**
+   * What a roster says of liars, its voters have seen for themselves; any proof will do, or a liar that shows each voter
+   * another one keeps them apart. And no change is made twice: an old address, signed, would come back.
+   */
+  const isAgreeable = (encoded: Uint8Array): boolean => {
     const { change } = decodeChange(encoded)
-    if (change.kind !== 'lied') return true
-    return pool
-      .evidence()
-      .some((proof) => equalBytes(proof.key, change.key) && equalBytes(evidenceToId(proof), change.evidence))
+    if (change.kind !== 'lied') return !pool.isMade(encoded)
+    return pool.evidence().some((proof) => equalBytes(proof.key, change.key))
   }
 
   /** A proposal that nobody can show, or that does not stand, keeps nobody from proposing. */
-  const isUsable = (hash: Uint8Array): boolean => bodies.has(bytesToHex(hash)) && !refused.has(bytesToHex(hash))
+  const isUsable = (hash: Uint8Array): boolean => bodies.has(bytesToHex(hash))
   const keep = (proposal: CertifiedRoster): void => {
     if (bodies.size >= BODIES_MAX) bodies.delete(bodies.keys().next().value!)
     bodies.set(bytesToHex(proposal.hash), proposal)
   }
-  const fetch = async (hash: Uint8Array, holder: Uint8Array): Promise<CertifiedRoster | undefined> => {
-    const known = bodies.get(bytesToHex(hash))
-    if (known !== undefined) return known
+  /** A proposal that stands: its sheets' signatures are outside the hash, so one peer's copy may be spoiled. */
+  const fetch = async (
+    predecessor: Predecessor,
+    hash: Uint8Array,
+    holder: Uint8Array,
+  ): Promise<CertifiedRoster | undefined> => {
+    const name = bytesToHex(hash)
+    const known = bodies.get(name)
+    if (known !== undefined || clock.now() - (missed.get(name) ?? Number.NEGATIVE_INFINITY) < FETCH_AGAIN_MS)
+      return known
     // Its holder first, then whoever may have asked before us.
     const others = peers.others(host.key)
     const first = others.filter(({ key }) => equalBytes(key, holder))
     const linked = others.filter(({ key }) => !equalBytes(key, holder) && host.isLinked(key))
     for (const peer of [...first, ...linked]) {
-      const bytes = await ask(peer, { op: 'body', hash }).then(decodeRosterReply, () => undefined)
-      if (bytes === undefined) continue
-      const proposal = decodeCertifiedRoster(bytes)
-      if (!equalBytes(proposal.hash, hash)) continue
-      keep(proposal)
-      return proposal
+      try {
+        const bytes = decodeRosterReply(await ask(peer, { op: 'body', hash }))
+        const proposal = bytes && decodeCertifiedRoster(bytes)
+        if (proposal === undefined || !equalBytes(proposal.hash, hash)) continue
+        assertProposal(predecessor, proposal)
+        keep(proposal)
+        return proposal
+      } catch (error) {
+        if (!isFederationError(error)) throw error
+        if (error.code === 'ROSTER_INVALID') log.warn('council.body-unsound')
+      }
     }
+    if (missed.size >= BODIES_MAX) missed.delete(missed.keys().next().value!)
+    missed.set(name, clock.now())
     return undefined
   }
 
@@ -284,7 +338,7 @@ export function createCouncil(init: CouncilInit): Council {
       const same = votes.filter((item) => equalBytes(item.hash, hash)).sort((a, b) => a.operator - b.operator)
       if (same.length < quorum(predecessor.operators.length)) continue
       const holder = pool.proposals(height, same[0]!.firstEpoch).find((item) => equalBytes(item.hash, hash))?.holder
-      const proposal = await fetch(hash, holder ?? host.key)
+      const proposal = await fetch(predecessor, hash, holder ?? host.key)
       if (proposal === undefined) continue
       const certified = {
         ...proposal,
@@ -358,7 +412,7 @@ export function createCouncil(init: CouncilInit): Council {
 
   book.onAdd(() => {
     bodies.clear()
-    refused.clear()
+    missed.clear()
   })
   return {
     async start() {
@@ -373,9 +427,10 @@ export function createCouncil(init: CouncilInit): Council {
     },
     body: (hash) => bodies.get(bytesToHex(hash)),
     due,
-    stop() {
+    async stop() {
       stopped = true
       cancel()
+      await running
     },
   }
 }

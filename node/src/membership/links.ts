@@ -60,6 +60,7 @@ export function keepLinks({ host, clock, others, mates }: LinksInit): Links {
   }
   const tick = (): void => {
     if (stopped) return
+    host.gossip.renew()
     // Not waited for: who does not answer must not delay the others.
     void fanOut(wanted(), guarded)
     cancel = clock.setTimer(tick, LINK_MS)

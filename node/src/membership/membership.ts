@@ -64,7 +64,8 @@ export interface Membership {
   readonly voter: Voter | undefined
   /** Serves the roster protocol and runs the first round. */
   start(): Promise<void>
-  stop(): void
+  /** Resolves when nothing of it is under way any more; stop the host meanwhile, or it waits for others. */
+  stop(): Promise<void>
   /** Whether the newest roster names this peer. */
   isPeer(): boolean
   /** Puts a signed change before the federation. Throws CHANGE_INVALID when it is worth nothing to it. */
@@ -94,11 +95,10 @@ export async function createMembership(init: MembershipInit): Promise<Membership
     isConvicted: (key) => pool.isConvicted(key),
   })
   const isPeer = (key: Uint8Array): boolean => peers.withKey(key) !== undefined
-  const pool = createPool({ manifest, book, clock, isPeer })
-
   const publish = (bytes: Uint8Array): void => {
     host.gossip.publish(bytes).catch(() => log.warn('gossip.not-published'))
   }
+  const pool = createPool({ manifest, book, clock, isPeer, spread: publish })
   const submitBytes = (bytes: Uint8Array): boolean => {
     if (pool.offer(bytes) !== 'accept') return false
     publish(bytes)
@@ -113,7 +113,8 @@ export async function createMembership(init: MembershipInit): Promise<Membership
     host,
     clock,
     others: () => peers.others(host.key),
-    mates: () => (init.mates?.() ?? []).filter(({ key }) => isPeer(key)),
+    // Where they are now: a roster may name an address that its member has left.
+    mates: () => (init.mates?.() ?? []).flatMap(({ key }) => peers.withKey(key) ?? []),
   })
 
   /** Says its own new addresses to the federation when the roster has others. */
@@ -134,6 +135,7 @@ export async function createMembership(init: MembershipInit): Promise<Membership
   // Presences come often and change little; everything else may be what a round waits for.
   pool.onNews((kind) => {
     if (kind !== 'presence' || book.newest === undefined) council.nudge()
+    if (kind === 'evidence') host.gossip.admit(isPeer)
   })
   book.onAdd(() => {
     host.gossip.admit(isPeer)
@@ -155,10 +157,10 @@ export async function createMembership(init: MembershipInit): Promise<Membership
       move()
       await council.start()
     },
-    stop() {
+    async stop() {
       links.stop()
       beat.stop()
-      council.stop()
+      await council.stop()
     },
     isPeer: () => isPeer(host.key),
     submit(change) {

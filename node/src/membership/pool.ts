@@ -8,6 +8,8 @@ import {
   addSignatures,
   assertSigned,
   bytesToHex,
+  type CertifiedRoster,
+  type Change,
   changeToId,
   decodeChange,
   decodeEvidence,
@@ -42,10 +44,12 @@ import {
   type Proposal,
   type Roster,
   type SignedChange,
+  type SignedSheet,
   sheetContent,
   sheetEpochs,
 } from '@geotrace/core-wasm/wire'
 import type { GossipVerdict } from '../net/gossip.ts'
+import { isPeriodOpen } from './period.ts'
 import type { RosterBook } from './roster-book.ts'
 
 /** A presence from a clock farther off says nothing about now. */
@@ -56,8 +60,8 @@ const CHANGES_MAX = 256
 const CHANGES_PER_SIGNER_MAX = 16
 const EVIDENCE_MAX = 64
 const HANDOVERS_MAX = 64
-/** Periods about which something may still be told: the one agreed on, and one that failed or runs late. */
-const PERIODS_MAX = 4
+/** Sheets in one message, 98 bytes each; who holds more shards sends several. */
+const SHEETS_PER_MESSAGE = 300
 
 export interface PoolInit {
   manifest: Manifest
@@ -65,11 +69,13 @@ export interface PoolInit {
   clock: Clock
   /** Has a part in the federation: member, newcomer, central peer. */
   isPeer(key: Uint8Array): boolean
+  /** Passes on what was not told to it but made here: evidence. */
+  spread(message: Uint8Array): void
 }
 export interface Pool {
   /** Takes a message in; says whether it is worth passing on. */
   offer(message: Uint8Array): GossipVerdict
-  /** All that somebody who was away should hear. */
+  /** All that somebody who was away should hear; what voters must know comes first, since a reply has an end. */
   messages(): Uint8Array[]
   presences(): Presence[]
   presence(key: Uint8Array): Presence | undefined
@@ -79,6 +85,8 @@ export interface Pool {
   votes(height: number): GossipVote[]
   reveals(height: number): GossipReveal[]
   changes(): SignedChange[]
+  /** Whether a roster has made this change before: it is signed for good, and good for once. */
+  isMade(change: Uint8Array): boolean
   evidence(): Evidence[]
   handovers(): Handover[]
   /** Proven to have contradicted itself. */
@@ -87,7 +95,7 @@ export interface Pool {
   onNews(fn: (kind: GossipKind) => void): void
 }
 
-export function createPool({ manifest, book, clock, isPeer }: PoolInit): Pool {
+export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit): Pool {
   const founding = manifestToRoster(manifest)
   const tables: { [K in GossipKind]: Map<string, GossipMessage & { kind: K }> } = {
     presence: new Map(),
@@ -100,6 +108,7 @@ export function createPool({ manifest, book, clock, isPeer }: PoolInit): Pool {
     handover: new Map(),
   }
   const convicted = new Set<string>()
+  const made = new Set<string>()
   const listeners: ((kind: GossipKind) => void)[] = []
   const newest = (): Roster => book.newest?.roster ?? founding
   const height = (): number => book.all.length
@@ -120,34 +129,41 @@ export function createPool({ manifest, book, clock, isPeer }: PoolInit): Pool {
   }
 
   const takeSheets = (message: GossipSheets): GossipVerdict => {
-    const { key, firstEpoch, sheets } = message
+    const { key, firstEpoch } = message
     const name = `${firstEpoch} ${bytesToHex(key)}`
-    if (!isCandidate(key) || !isPeriod('sheets', firstEpoch) || sheets.length > newest().plan.shards) return 'ignore'
-    const before = tables.sheets.get(name)
+    if (!isCandidate(key) || !isPeriod(firstEpoch)) return 'ignore'
+    const { shards } = newest().plan
     const head = { federation: founding.federation, firstEpoch, epochs: sheetEpochs(founding) }
-    const known = (shard: number) => before?.sheets.find((item) => item.shard === shard)
-    const fresh = sheets.filter(({ shard, root }) => !equalBytes(known(shard)?.root ?? new Uint8Array(0), root))
-    const isSigned = ({ shard, root, signature }: (typeof sheets)[number]): boolean =>
+    const known = new Map((tables.sheets.get(name)?.sheets ?? []).map((sheet) => [sheet.shard, sheet]))
+    const isKnown = ({ shard, root }: SignedSheet): boolean => equalBytes(known.get(shard)?.root ?? NO_ROOT, root)
+    const isSigned = ({ shard, root, signature }: SignedSheet): boolean =>
       isValidSignature(key, 'geotrace/sheet', sheetContent({ ...head, shard, root }), signature)
+    const fresh = message.sheets.filter((sheet) => sheet.shard < shards && !isKnown(sheet))
     if (fresh.length === 0) return 'ignore'
     if (!fresh.every(isSigned)) return 'reject'
+    const before = known.size
+    // One by one: two roots for one shard may come in one message.
     for (const sheet of fresh) {
-      const first = known(sheet.shard)
-      if (first === undefined) continue
-      const { shard, ...second } = sheet
-      accuse({ kind: 'sheets', key, ...head, shard, first: { root: first.root, signature: first.signature }, second })
+      const first = known.get(sheet.shard)
+      if (first === undefined) known.set(sheet.shard, sheet)
+      else if (!equalBytes(first.root, sheet.root)) {
+        const { shard, ...second } = sheet
+        accuse({ kind: 'sheets', key, ...head, shard, first: { root: first.root, signature: first.signature }, second })
+      }
     }
-    const added = fresh.filter(({ shard }) => known(shard) === undefined)
-    tables.sheets.set(name, { ...message, sheets: [...(before?.sheets ?? []), ...added] })
-    return added.length > 0 ? 'accept' : 'ignore'
+    if (known.size === before) return 'ignore'
+    forgetLate()
+    tables.sheets.set(name, { ...message, sheets: [...known.values()] })
+    return 'accept'
   }
 
   const takeProposal = (message: Proposal): GossipVerdict => {
     const name = `${message.firstEpoch} ${message.operator}`
     const key = book.predecessor.operators[message.operator]?.key
-    if (message.height !== height() || key === undefined || !isPeriod('proposal', message.firstEpoch)) return 'ignore'
+    if (message.height !== height() || key === undefined || !isPeriod(message.firstEpoch)) return 'ignore'
     if (tables.proposal.has(name)) return 'ignore'
     if (!isValidProposal(message, key)) return 'reject'
+    forgetLate()
     tables.proposal.set(name, message)
     return 'accept'
   }
@@ -155,7 +171,7 @@ export function createPool({ manifest, book, clock, isPeer }: PoolInit): Pool {
   const takeVote = (message: GossipVote): GossipVerdict => {
     const name = `${message.firstEpoch} ${message.operator}`
     const key = book.predecessor.operators[message.operator]?.key
-    if (message.height !== height() || key === undefined || !isPeriod('vote', message.firstEpoch)) return 'ignore'
+    if (message.height !== height() || key === undefined || !isPeriod(message.firstEpoch)) return 'ignore'
     const before = tables.vote.get(name)
     const isSame = before !== undefined && equalBytes(before.hash, message.hash)
     if (isSame && equalBytes(before.commitment, message.commitment)) return 'ignore'
@@ -164,6 +180,7 @@ export function createPool({ manifest, book, clock, isPeer }: PoolInit): Pool {
       accuse({ kind: 'votes', key, first: toBallot(before), second: toBallot(message) })
       return 'ignore'
     }
+    forgetLate()
     tables.vote.set(name, message)
     return 'accept'
   }
@@ -181,17 +198,18 @@ export function createPool({ manifest, book, clock, isPeer }: PoolInit): Pool {
   }
 
   const takeChange = (encoded: Uint8Array): GossipVerdict => {
-    const signed = decodeChange(encoded)
-    if (!equalBytes(signed.federation, founding.federation)) return 'reject'
-    if (isSettled(signed)) return 'ignore'
+    const whole = decodeChange(encoded)
+    if (!equalBytes(whole.federation, founding.federation)) return 'reject'
+    if (isSettled(whole)) return 'ignore'
+    // Signatures of strangers say nothing, and would leave no room for those that are missing.
+    const signatures = whole.signatures.filter(({ key }) => hasStanding(key) || isParty(whole.change, key))
+    const signed = { ...whole, signatures }
     assertSigned(signed)
     const name = bytesToHex(changeToId(signed))
     const before = tables.change.get(name)
     const all = before === undefined ? signed : addSignatures(signed, decodeChange(before.change).signatures)
     if (before !== undefined && decodeChange(before.change).signatures.length === all.signatures.length) return 'ignore'
-    const signer = signed.signatures.find(({ key }) => hasStanding(key))
-    if (signer === undefined) return 'ignore'
-    if (before === undefined && !hasRoom(signer.key)) return 'ignore'
+    if (before === undefined && !signatures.some(({ key }) => hasStanding(key) && hasRoom(key))) return 'ignore'
     tables.change.set(name, { kind: 'change', change: encodeChange(all) })
     return 'accept'
   }
@@ -206,12 +224,11 @@ export function createPool({ manifest, book, clock, isPeer }: PoolInit): Pool {
   }
   const isSettled = (signed: SignedChange): boolean => {
     const { change } = signed
-    const { firstEpoch, changes } = newest()
-    const id = changeToId(signed)
+    const { firstEpoch } = newest()
     return (
       change.kind === 'lied' ||
       change.until <= firstEpoch ||
-      changes.some((made) => equalBytes(changeToId(decodeChange(made)), id)) ||
+      made.has(bytesToHex(changeToId(signed))) ||
       ('key' in change && isGone(newest(), change.key))
     )
   }
@@ -231,7 +248,10 @@ export function createPool({ manifest, book, clock, isPeer }: PoolInit): Pool {
   const canJudge = ({ request }: Evidence & { kind: 'answer' }): boolean =>
     book.named(request.slice(2, 10)) !== undefined
   const accuse = (evidence: Evidence): void => {
-    if (takeEvidence(encodeEvidence(evidence)) === 'accept') tell('evidence')
+    const encoded = encodeEvidence(evidence)
+    if (takeEvidence(encoded) !== 'accept') return
+    spread(encodeGossip({ kind: 'evidence', evidence: encoded }))
+    tell('evidence')
   }
 
   const takeHandover = (message: Handover): GossipVerdict => {
@@ -246,11 +266,15 @@ export function createPool({ manifest, book, clock, isPeer }: PoolInit): Pool {
     return 'accept'
   }
 
-  /** Whether there is room for what concerns this period. */
-  const isPeriod = (kind: 'sheets' | 'proposal' | 'vote', firstEpoch: number): boolean => {
-    if (book.newest !== undefined && firstEpoch <= book.newest.roster.firstEpoch) return false
-    const known = new Set([...tables[kind].values()].map((item) => item.firstEpoch))
-    return known.has(firstEpoch) || known.size < PERIODS_MAX
+  const isPeriod = (firstEpoch: number): boolean =>
+    book.newest === undefined
+      ? firstEpoch === founding.firstEpoch
+      : isPeriodOpen(book.newest.roster, firstEpoch, clock.now())
+  /** Operators may fail for many periods on end: what was said about the first of them makes room. */
+  const forgetLate = (): void => {
+    for (const table of [tables.sheets, tables.proposal, tables.vote]) {
+      for (const [name, { firstEpoch }] of table) if (!isPeriod(firstEpoch)) table.delete(name)
+    }
   }
 
   const take = (message: GossipMessage): GossipVerdict => {
@@ -277,8 +301,14 @@ export function createPool({ manifest, book, clock, isPeer }: PoolInit): Pool {
     for (const listener of listeners) listener(kind)
   }
 
+  const note = ({ roster }: CertifiedRoster): void => {
+    for (const change of roster.changes) made.add(bytesToHex(changeToId(decodeChange(change))))
+  }
+  book.all.forEach(note)
   /** What a new roster settles. */
-  book.onAdd(({ roster }) => {
+  book.onAdd((certified) => {
+    const { roster } = certified
+    note(certified)
     tables.proposal.clear()
     tables.vote.clear()
     tables.reveal.clear()
@@ -306,7 +336,10 @@ export function createPool({ manifest, book, clock, isPeer }: PoolInit): Pool {
         throw error
       }
     },
-    messages: () => Object.values(tables).flatMap((table) => [...table.values()].map(encodeGossip)),
+    messages: () =>
+      BY_NEED.flatMap((kind) => [...tables[kind].values()])
+        .flatMap((message): GossipMessage[] => (message.kind === 'sheets' ? toSheetMessages(message) : [message]))
+        .map(encodeGossip),
     presences: () => [...tables.presence.values()],
     presence: (key) => tables.presence.get(bytesToHex(key)),
     sheets: (firstEpoch) => [...tables.sheets.values()].filter((item) => item.firstEpoch === firstEpoch),
@@ -315,11 +348,44 @@ export function createPool({ manifest, book, clock, isPeer }: PoolInit): Pool {
     votes: (wanted) => [...tables.vote.values()].filter((item) => item.height === wanted),
     reveals: (wanted) => [...tables.reveal.values()].filter((item) => item.height === wanted),
     changes: () => [...tables.change.values()].map(({ change }) => decodeChange(change)),
+    isMade: (change) => made.has(bytesToHex(changeToId(decodeChange(change)))),
     evidence: () => [...tables.evidence.values()].map(({ evidence }) => decodeEvidence(evidence)),
     handovers: () => [...tables.handover.values()],
     isConvicted: (key) => convicted.has(bytesToHex(key)),
     onNews: (fn) => void listeners.push(fn),
   }
+}
+
+/** Presences are many and come again by themselves. */
+const BY_NEED: readonly GossipKind[] = [
+  'evidence',
+  'vote',
+  'proposal',
+  'reveal',
+  'sheets',
+  'change',
+  'handover',
+  'presence',
+]
+const NO_ROOT = new Uint8Array(0)
+
+/** The same in messages that are not too large. */
+export function toSheetMessages(told: GossipSheets): GossipSheets[] {
+  const count = Math.ceil(told.sheets.length / SHEETS_PER_MESSAGE)
+  return Array.from({ length: count }, (_, i) => {
+    const sheets = told.sheets.slice(i * SHEETS_PER_MESSAGE, (i + 1) * SHEETS_PER_MESSAGE)
+    return { ...told, sheets }
+  })
+}
+
+/** Whose own word the change needs. */
+function isParty(change: Change, key: Uint8Array): boolean {
+  const parties = [
+    ...('key' in change ? [change.key] : []),
+    ...(change.kind === 'join' ? [change.operatorKey] : []),
+    ...(change.kind === 'rotate' ? [change.from, change.to] : []),
+  ]
+  return parties.some((party) => equalBytes(party, key))
 }
 
 function toBallot({ height, firstEpoch, hash, commitment, signature }: GossipVote) {

@@ -15,23 +15,27 @@ export interface Records {
   /** Throws STORAGE_CORRUPT. */
   get(name: string): Promise<Uint8Array | undefined>
   put(name: string, value: Uint8Array): Promise<void>
+  /** Reads and writes in one: no other write comes between. Throws STORAGE_CORRUPT. */
+  update(name: string, change: (value: Uint8Array | undefined) => Uint8Array): Promise<void>
 }
 
 /** Records as files of mode 0600 in `dir`, each followed by its CRC-32. */
 export async function fileRecords(dir: string): Promise<Records> {
   await makePrivateDir(dir)
   const writers = turns(1)
+  const get: Records['get'] = async (name) => {
+    const bytes = await readIfThere(join(dir, name))
+    if (bytes === undefined) return undefined
+    const value = new Uint8Array(bytes.subarray(0, -CRC_BYTES))
+    if (bytes.length < CRC_BYTES || bytes.readUInt32BE(bytes.length - CRC_BYTES) !== crc32(value)) {
+      throw new FederationError('STORAGE_CORRUPT', `the record ${name} is damaged`, { what: name })
+    }
+    return value
+  }
   return {
-    async get(name) {
-      const bytes = await readIfThere(join(dir, name))
-      if (bytes === undefined) return undefined
-      const value = new Uint8Array(bytes.subarray(0, -CRC_BYTES))
-      if (bytes.length < CRC_BYTES || bytes.readUInt32BE(bytes.length - CRC_BYTES) !== crc32(value)) {
-        throw new FederationError('STORAGE_CORRUPT', `the record ${name} is damaged`, { what: name })
-      }
-      return value
-    },
+    get,
     put: (name, value) => writers.run(name, () => replaceFile(dir, name, value)),
+    update: (name, change) => writers.run(name, async () => replaceFile(dir, name, change(await get(name)))),
   }
 }
 

@@ -20,8 +20,10 @@ export interface Gossip {
   onMessage(judge: (message: Uint8Array) => GossipVerdict): void
   /** Calls `fn` when a peer can be reached by gossip; what was said before it has not heard. */
   onPeer(fn: (key: Uint8Array) => void): void
-  /** Who takes part; nobody before it is called. */
+  /** Who takes part; nobody before it is called. Who does no more is dropped at once. */
   admit(isMember: (key: Uint8Array) => boolean): void
+  /** Opens the streams that are missing; to be called every so often, for one that broke comes back by nothing else. */
+  renew(): void
 }
 
 /** Room for one message and gossipsub's own words about others. */
@@ -124,6 +126,13 @@ export async function openGossip(libp2p: Libp2p<Services>, log: Log): Promise<Go
     },
     admit(fn) {
       isMember = fn
+      for (const connection of libp2p.getConnections()) {
+        if (isAdmitted(connection)) greet(connection)
+        else forget(connection.remotePeer)
+      }
+    },
+    renew() {
+      // Gossipsub leaves a stream alone that it has.
       for (const connection of libp2p.getConnections()) greet(connection)
     },
   }

@@ -38,6 +38,7 @@ export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }
   let cancelBeat = (): void => {}
   let cancelSeek = (): void => {}
   let seeking = false
+  let again = false
   let beatMs = 0
   let checkedMs = 0
   let sweptMs = 0
@@ -73,16 +74,20 @@ export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }
     cancelBeat = clock.setTimer(beat, beatMs - nowMs)
   }
   const search = async (): Promise<void> => {
-    if (seeking || stopped) return
+    if (stopped) return
+    // A roster that comes meanwhile has seeds of its own to look for.
+    again = seeking
+    if (seeking) return
     seeking = true
     const isMissing = await seek().catch(() => {
       failed('seeds')
       return true
     })
     seeking = false
-    if (!isMissing || stopped) return
+    if (stopped || !(isMissing || again)) return
     cancelSeek()
-    cancelSeek = clock.setTimer(() => void search(), ROUND_MS)
+    cancelSeek = clock.setTimer(() => void search(), again ? 0 : ROUND_MS)
+    again = false
   }
 
   return {

@@ -14,6 +14,7 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { Log } from '../log.ts'
 import type { SheetSource } from '../membership/council.ts'
+import { isPeriodOpen } from '../membership/period.ts'
 import type { Records } from '../membership/records.ts'
 import type { RosterBook } from '../membership/roster-book.ts'
 import type { Host, PeerAddress } from '../net/protocol.ts'
@@ -45,7 +46,7 @@ export interface Holdings extends SheetSource {
   seek(): Promise<boolean>
   /** Those it shares shards with. */
   mates(): PeerAddress[]
-  /** Forgets periods that are over. */
+  /** Forgets periods that are over, and those for which no certificate can come any more. */
   sweep(nowMs: number): void
 }
 
@@ -116,8 +117,15 @@ export function createHoldings(init: HoldingsInit): Holdings {
     mates: () => [...periods.values()].flatMap(({ shards }) => shards.all.flatMap(({ mates }) => mates)),
     sweep(nowMs) {
       const oldest = oldestOpenEpoch(nowMs)
-      for (const period of certifiedPeriods()) {
-        if (endOf(certifiedAt(period.shards.firstEpoch)!) <= oldest) close(period)
+      const newest = book.newest?.roster
+      for (const period of [...periods.values()]) {
+        const { firstEpoch } = period.shards
+        const certified = certifiedAt(firstEpoch)
+        const isOver =
+          certified === undefined
+            ? newest !== undefined && !isPeriodOpen(newest, firstEpoch, nowMs)
+            : endOf(certified) <= oldest
+        if (isOver) close(period)
       }
     },
   }

@@ -41,7 +41,7 @@ import type { Random } from '../random.ts'
 import { type Heartbeat, heartbeat } from './heartbeat.ts'
 import { createHoldings, type Holdings } from './holdings.ts'
 import { openQuotaTable, type QuotaTable } from './quota-table.ts'
-import { seedKeeper } from './seed-keeper.ts'
+import { type SeedKeeper, seedKeeper } from './seed-keeper.ts'
 import { seedService } from './seed-service.ts'
 import { saltService } from './service.ts'
 import { assertCore, assertDemoIsLocal, assertNotCentral, isCoreOf } from './start-checks.ts'
@@ -128,10 +128,10 @@ export interface SaltNode {
 export function saltNode(init: SaltNodeInit): SaltNode {
   const { manifest, secret, operatorSecret, dir, clock, random, log, core } = init
   const signer = nativeSigner(secret)
-  const keeper = seedKeeper(core)
   const counts = { answered: 0, refused: {} as Record<string, number> }
   let state: 'stopped' | 'running' | 'leaving' = 'stopped'
   let parts: Parts | undefined
+  let opening: Promise<Parts> | undefined
   let startedMs: number | undefined
   let stats = (): HostStats => ({ connections: 0, inFlight: 0, protocols: {} })
 
@@ -146,6 +146,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
     const addresses = init.addresses ?? ownAddresses(manifest, book.newest?.roster, signer.key)
     const listen = init.listen ?? addresses
     assertDemoIsLocal(manifest, [...listen, ...addresses])
+    const keeper = seedKeeper(core)
     const quota = await openQuotaTable(join(dir, 'quota'), manifest.parameters.quota, clock.now())
     let host: Host | undefined
     try {
@@ -192,7 +193,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
       const service = saltService({ core, clock, signer, book, holdings, keeper, quota, watch })
       await host.serve(SALT_PROTOCOL, counted(service))
       stats = host.stats
-      return { host, quota, membership, pulse, holdings, watch }
+      return { host, quota, keeper, membership, pulse, holdings, watch }
     } catch (error) {
       await host?.stop()
       await quota.close()
@@ -233,7 +234,9 @@ export function saltNode(init: SaltNodeInit): SaltNode {
       if (state !== 'stopped') throw new TypeError('the node was started already')
       state = 'running'
       try {
-        parts = await open()
+        opening = open()
+        parts = await opening
+        if (state !== 'running') return
         startedMs = clock.now()
         parts.pulse.start()
         if (parts.membership.book.newest !== undefined) parts.pulse.joined()
@@ -245,12 +248,16 @@ export function saltNode(init: SaltNodeInit): SaltNode {
     },
     async stop() {
       state = 'leaving'
-      const leaving = parts
+      // Asked to stop while it starts, it must not leave a port open behind.
+      const wasOpening = opening
+      opening = undefined
+      const leaving = await wasOpening?.catch(() => undefined)
       parts = undefined
       leaving?.pulse.stop()
-      leaving?.membership.stop()
+      const isQuiet = leaving?.membership.stop()
       await leaving?.host.stop()
-      keeper.wipe()
+      leaving?.keeper.wipe()
+      await isQuiet
       await leaving?.quota.close()
       state = 'stopped'
     },
@@ -297,6 +304,7 @@ function rosterStatus({ roster, hash }: CertifiedRoster): RosterStatus {
 
 interface Parts {
   host: Host
+  keeper: SeedKeeper
   quota: QuotaTable
   membership: Membership
   pulse: Heartbeat

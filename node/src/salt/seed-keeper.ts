@@ -7,7 +7,7 @@ import { epochToSecretSpan, FederationError, oldestOpenEpoch, type Seed } from '
 import { type Hashes, leafToSalts, ratchetTo, stateToLeaf } from './ratchet.ts'
 
 export interface SeedKeeper {
-  /** Takes a copy. RangeError when it holds one for this shard and period already. */
+  /** Takes a copy; nothing after `wipe`. RangeError when it holds one for this shard and period already. */
   hold(shard: number, firstEpoch: number, epochs: number, seed: Seed): void
   /** A copy of the seed as it stands, for another replica; the caller wipes it. */
   seed(shard: number, firstEpoch: number): Seed | undefined
@@ -24,7 +24,7 @@ export interface SeedKeeper {
   nextMs(): number | undefined
   /** The 31 salts of an epoch, in its span only. Throws EPOCH_LOST. */
   salts(shard: number, firstEpoch: number, epoch: number, nowMs: number): Uint8Array
-  /** Forgets all. */
+  /** Forgets all, for good: what was under way when its node stopped must not bring a seed back. */
   wipe(): void
 }
 
@@ -40,6 +40,7 @@ interface Held {
 
 export function seedKeeper(core: Hashes): SeedKeeper {
   const held = new Map<string, Held>()
+  let wiped = false
   const name = (shard: number, firstEpoch: number): string => `${shard} ${firstEpoch}`
 
   const forget = (key: string): void => {
@@ -59,6 +60,7 @@ export function seedKeeper(core: Hashes): SeedKeeper {
   return {
     hold(shard, firstEpoch, epochs, { epoch, state, quotaKey }) {
       const key = name(shard, firstEpoch)
+      if (wiped) return
       if (held.has(key)) throw new RangeError(`"seed" expected a shard and period without one, got shard ${shard}`)
       held.set(key, {
         epoch,
@@ -108,6 +110,7 @@ export function seedKeeper(core: Hashes): SeedKeeper {
       return salts
     },
     wipe() {
+      wiped = true
       for (const key of held.keys()) forget(key)
     },
   }

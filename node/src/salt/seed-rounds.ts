@@ -109,14 +109,17 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
     return holders
   }
 
-  /** Unsigned, it gives way to a seed that somebody signed, or that comes from a lower rank. */
+  /** Unsigned, it gives way to a seed that the one who signed its sheet handed out, or that comes from a lower rank. */
   const giveWay = async (shard: Shard, findings: readonly Finding[], signedRoot: SignedRoot): Promise<void> => {
     const own = shard.tree?.root
     for (const { mate, seed } of findings) {
       if (seed === undefined || own === undefined) continue
       const root = signedRoot(mate.key, shard.shard)
       if (root === undefined || equalBytes(root, own)) continue
-      if (shard.signed !== undefined || certified() !== undefined) return
+      if (shard.isBound || certified() !== undefined) return
+      // Who signs one and hands out another would have us drop ours for ever.
+      if (seed.epoch !== firstEpoch || !equalBytes(await shards.rootOf(seed), root)) continue
+      if (shard.isBound || certified() !== undefined) return
       shards.drop(shard)
       log.info('seed.gave-way', { shard: shard.shard })
       await shards.take(shard, seed, mate.rank)

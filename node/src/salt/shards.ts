@@ -38,6 +38,8 @@ export interface Shard {
   maker: number | undefined
   tree: SheetTree | undefined
   signed: SignedSheet | undefined
+  /** Its root is on disk, or about to be: no other seed will do in this period. */
+  isBound: boolean
   /** Its seed is gone and no other replica was found to have it. */
   isLost: boolean
 }
@@ -62,6 +64,8 @@ export interface Shards {
   readonly epochs: number
   find(shard: number): Shard | undefined
   isHeld(shard: Shard): boolean
+  /** The root that a seed leads to. */
+  rootOf(seed: Seed): Promise<Uint8Array>
   /** Makes a seed unless this node ever signed for this period; true if it did. */
   make(shard: Shard): Promise<boolean>
   /**
@@ -83,19 +87,27 @@ export function createShards({ roster, signer, core, random, records, keeper, ce
   const all = keyToShards(roster, signer.key).map((shard) => toShard(roster, shard, signer.key))
   const isHeld = ({ shard }: Shard): boolean => keeper.has(shard, firstEpoch)
 
+  /** Which seed each shard is being given: a sheet takes time, and its seed may be gone before it is done. */
+  const claims = new Map<number, object>()
+  const toTree = async ({ state }: Seed): Promise<SheetTree> =>
+    linesToSheetTree(core, await seedToLines(core, state, firstEpoch, epochs), epochs)
+
   const drop = (shard: Shard): void => {
+    claims.delete(shard.shard)
     keeper.drop(shard.shard, firstEpoch)
     shard.tree = undefined
     shard.maker = undefined
   }
   /** Holds the seed at once, so that none can slip in while the sheet is computed. */
   const claim = async (shard: Shard, seed: Seed, maker: number): Promise<boolean> => {
+    const claimed = {}
+    claims.set(shard.shard, claimed)
     keeper.hold(shard.shard, firstEpoch, epochs, seed)
     shard.maker = maker
-    const lines = await seedToLines(core, seed.state, firstEpoch, epochs)
-    const tree = linesToSheetTree(core, lines, epochs)
-    const want = certified()?.roster.sheets[shard.shard] ?? (await ownRoot(shard))
-    if (!isHeld(shard)) return false
+    const tree = await toTree(seed)
+    const own = await ownRoot(shard)
+    if (claims.get(shard.shard) !== claimed || !isHeld(shard)) return false
+    const want = certified()?.roster.sheets[shard.shard] ?? own
     if (want !== undefined && !equalBytes(tree.root, want)) {
       drop(shard)
       return false
@@ -122,6 +134,7 @@ export function createShards({ roster, signer, core, random, records, keeper, ce
     find: (shard) => all.find((item) => item.shard === shard),
     isHeld,
     drop,
+    rootOf: async (seed) => (await toTree(seed)).root,
     async make(shard) {
       const isSpent = (await ownRoot(shard)) !== undefined
       if (isSpent || certified() !== undefined || isHeld(shard)) return false
@@ -136,7 +149,7 @@ export function createShards({ roster, signer, core, random, records, keeper, ce
         const isSame =
           own.epoch === seed.epoch && equalBytes(own.state, seed.state) && equalBytes(own.quotaKey, seed.quotaKey)
         wipe(own)
-        const isWeaker = shard.signed === undefined && shard.maker !== undefined && maker < shard.maker
+        const isWeaker = !shard.isBound && shard.maker !== undefined && maker < shard.maker
         if (isSame || certified() !== undefined || !isWeaker) return isSame
         drop(shard)
       }
@@ -145,6 +158,7 @@ export function createShards({ roster, signer, core, random, records, keeper, ce
     async takeLate(shard, seed, tree) {
       if (isHeld(shard)) return false
       keeper.hold(shard.shard, firstEpoch, epochs, seed)
+      if (!isHeld(shard)) return false
       shard.tree = tree
       shard.isLost = false
       await confirm(shard, tree.root)
@@ -153,6 +167,8 @@ export function createShards({ roster, signer, core, random, records, keeper, ce
     async sign(shard) {
       const { tree } = shard
       if (tree === undefined || shard.signed !== undefined) return
+      // Before anything is waited for: from here on no other seed may take its place.
+      shard.isBound = true
       const root = await ownRoot(shard)
       if (root !== undefined && !equalBytes(root, tree.root)) return
       if (root === undefined) await note(shard, tree.root)
@@ -195,6 +211,7 @@ function toShard(roster: Roster, shard: number, key: Uint8Array): Shard {
     maker: undefined,
     tree: undefined,
     signed: undefined,
+    isBound: false,
     isLost: false,
   }
 }

@@ -15,8 +15,7 @@ export interface SheetRecord {
 const RECORDS_MAX = 4
 
 /** Of one shard, newest period first. Throws STORAGE_CORRUPT. */
-async function readRecords(records: Records, shard: number): Promise<SheetRecord[]> {
-  const bytes = await records.get(recordName(shard))
+function decodeRecords(bytes: Uint8Array | undefined): SheetRecord[] {
   if (bytes === undefined) return []
   const reader = byteReader(bytes)
   const list = Array.from({ length: reader.u8() }, () => ({ firstEpoch: reader.u32(), root: reader.bytes(HASH_BYTES) }))
@@ -30,15 +29,18 @@ export async function readSheetRoot(
   shard: number,
   firstEpoch: number,
 ): Promise<Uint8Array | undefined> {
-  return (await readRecords(records, shard)).find((record) => record.firstEpoch === firstEpoch)?.root
+  return decodeRecords(await records.get(recordName(shard))).find((record) => record.firstEpoch === firstEpoch)?.root
 }
 
+/** In one: the next period's sheet is signed while this one's certificate is taken in, and neither may undo the other. */
 export async function writeSheetRecord(records: Records, shard: number, record: SheetRecord): Promise<void> {
-  const others = (await readRecords(records, shard)).filter(({ firstEpoch }) => firstEpoch !== record.firstEpoch)
-  const list = [record, ...others].sort((a, b) => b.firstEpoch - a.firstEpoch).slice(0, RECORDS_MAX)
-  const writer = byteWriter(1 + RECORDS_MAX * (4 + HASH_BYTES)).u8(list.length)
-  for (const { firstEpoch, root } of list) writer.u32(firstEpoch).bytes(root, HASH_BYTES)
-  await records.put(recordName(shard), writer.finish())
+  await records.update(recordName(shard), (bytes) => {
+    const others = decodeRecords(bytes).filter(({ firstEpoch }) => firstEpoch !== record.firstEpoch)
+    const list = [record, ...others].sort((a, b) => b.firstEpoch - a.firstEpoch).slice(0, RECORDS_MAX)
+    const writer = byteWriter(1 + RECORDS_MAX * (4 + HASH_BYTES)).u8(list.length)
+    for (const { firstEpoch, root } of list) writer.u32(firstEpoch).bytes(root, HASH_BYTES)
+    return writer.finish()
+  })
 }
 
 function recordName(shard: number): string {

@@ -21,11 +21,17 @@ import { createMembership, type Membership } from '../../src/membership/membersh
 import { nativeSigner } from '../../src/membership/native-signer.ts'
 import { fileRecords } from '../../src/membership/records.ts'
 import { createHost } from '../../src/net/host.ts'
+import type { HostLimits } from '../../src/net/limits.ts'
 import type { Host, PeerAddress } from '../../src/net/protocol.ts'
 import { type Random, systemRandom } from '../../src/random.ts'
 import { type SaltNode, type SaltNodeInit, saltNode } from '../../src/salt/node.ts'
 
 export const core: Core = await loadCore()
+
+/** For federations that share one address; whom they admit is not what these tests are about. */
+export const ONE_ADDRESS: Partial<HostLimits> = {
+  ...{ perPrefix: 500, pendingPerPrefix: 200, newPerSecond: 500, newBurst: 1_000 },
+}
 
 export interface Cast {
   manifest: Manifest
@@ -112,8 +118,14 @@ export class Stage {
   }
 
   /** A client, or any other peer that only asks. */
-  async host(clock: Clock, secret = systemRandom(32), listen: string[] = [], log: Log = silent): Promise<Host> {
-    const host = await createHost({ secret, listen, clock, log })
+  async host(
+    clock: Clock,
+    secret = systemRandom(32),
+    listen: string[] = [],
+    log: Log = silent,
+    limits: Partial<HostLimits> = {},
+  ): Promise<Host> {
+    const host = await createHost({ secret, listen, clock, log, limits })
     this.#ends.unshift(() => host.stop())
     return host
   }
@@ -124,7 +136,7 @@ export class Stage {
     clock: Clock,
     votes = true,
   ): Promise<Membership> {
-    const host = await this.host(clock, centralSecret, manifest.central.addresses)
+    const host = await this.host(clock, centralSecret, manifest.central.addresses, silent, ONE_ADDRESS)
     const records = await fileRecords(await this.dir())
     const init = {
       ...{ manifest, host, records, clock, random: systemRandom, log: silent },
@@ -147,10 +159,11 @@ export async function startAll(
   { manifest, secrets, operatorSecrets }: Cast,
   clock: Clock,
   random: Random = systemRandom,
+  more: Partial<SaltNodeInit> = {},
 ): Promise<{ nodes: SaltNode[]; dirs: string[] }> {
   const dirs = await Promise.all(secrets.map(() => stage.dir()))
   const nodes = secrets.map((secret, i) =>
-    stage.node({ manifest, secret, operatorSecret: operatorSecrets[i]!, dir: dirs[i]!, clock, random }),
+    stage.node({ manifest, secret, operatorSecret: operatorSecrets[i]!, dir: dirs[i]!, clock, random, ...more }),
   )
   await Promise.all(nodes.map((node) => node.start()))
   return { nodes, dirs }
