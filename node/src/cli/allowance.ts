@@ -1,5 +1,5 @@
 /**
- * A cap on traffic for devices: bytes a day, as a bucket that refills evenly and holds one day. node/README.md "Caps".
+ * A cap on traffic for devices: bytes a day, as a bucket that refills evenly and holds one day. node/README.md "Cost".
  * What members ask of each other is not counted against it: without it the node would fall out of the federation.
  */
 import { FederationError } from '@geotrace/core-wasm/wire'

@@ -1,5 +1,5 @@
 /**
- * The memory cap of a node: sheds near it, stops beyond it. node/README.md "Caps". A node that a kernel kills leaves
+ * The memory cap of a node: sheds near it, stops beyond it. node/README.md "Options and defaults". A node that a kernel kills leaves
  * its peers waiting for answers; one that stops by itself finishes them, and its supervisor starts it anew.
  */
 import type { Clock } from '@geotrace/core-wasm'

@@ -30,6 +30,8 @@ const MIB = 1 << 20
 const MB = 1e6
 /** Fresh enough for a page that a person looks at; the node itself asks once an hour. */
 const LOOK_MS = 5 * 60_000
+/** TCP, Noise and yamux of a request on a connection of its own: 8.7 KB on the wire, 4.0 of them frames (2026-11, README). */
+const REQUEST_OVERHEAD_BYTES = 4_700
 /** Of the daemon's ticks, ten a second: a hint may be five seconds late. */
 const TICKS_PER_HINT = 50
 
@@ -121,7 +123,7 @@ async function makeNode(setting: Setting, isShedding: () => boolean): Promise<Sa
     limits: { connections: maxConnections },
     admit() {
       if (isShedding()) throw new FederationError('BUSY', 'the memory cap is near', { retryAfterMs: 60_000 })
-      traffic?.assert(node.status().network.protocols[SALT_PROTOCOL.id]?.bytes ?? 0, clock.now())
+      traffic?.assert(saltTraffic(node), clock.now())
     },
     clock,
     random: systemRandom,
@@ -152,6 +154,13 @@ function reporter(setting: Setting, node: SaltNode): () => NodeReport {
       history: day.spans,
     })
   }
+}
+
+/** Bytes on the network for devices since the start. */
+function saltTraffic(node: SaltNode): number {
+  const stats = node.status().network.protocols[SALT_PROTOCOL.id]
+  if (stats === undefined) return 0
+  return stats.bytes + (stats.answered + sum(stats.refused)) * REQUEST_OVERHEAD_BYTES
 }
 
 /** For the person at the terminal; a log collector gets none of it. */

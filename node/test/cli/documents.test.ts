@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Command } from 'commander'
+import { expect, it } from 'vitest'
+import { geotrace } from '../../src/cli/main.ts'
+import { terminal } from '../../src/cli/output.ts'
+
+/** What README and the service files tell people to type is what the command takes. */
+const read = (name: string) => readFileSync(fileURLToPath(new URL(`../../${name}`, import.meta.url)), 'utf8')
+const FILES = ['README.md', 'deploy/geotrace-salt.service', 'deploy/Containerfile', 'deploy/org.geotrace.salt.plist']
+
+it('names only options that exist, each with the command that has it', async () => {
+  const program = await geotrace(terminal())
+  const find = (words: readonly string[]): { command: Command; path: string } => {
+    let command = program
+    const path = ['geotrace']
+    for (const word of words) {
+      const next = command.commands.find((child) => child.name() === word)
+      if (next === undefined) break
+      command = next
+      path.push(word)
+    }
+    return { command, path: path.join(' ') }
+  }
+  const wrong: string[] = []
+  let seen = 0
+  for (const name of FILES) {
+    // A launch file has one word a line, a Containerfile wraps commands and quotes words.
+    const text = read(name)
+      .replace(/<\/?string>\s*/g, ' ')
+      .replace(/\\\n#?/g, ' ')
+      .replace(/[",[\]]/g, ' ')
+    for (const [line] of text.matchAll(
+      /(?:geotrace(?:\.js)?|CMD) +(?:salt|status|doctor|codes|central|reports)\b[^\n`|]*/g,
+    )) {
+      const words = line.split(/\s+/).slice(1)
+      const { command, path } = find(words)
+      const known = new Set(command.options.map(({ long }) => long))
+      for (const option of line.match(/(?<=\s)--[a-z-]+/g) ?? []) {
+        seen++
+        if (!known.has(option)) wrong.push(`${name}: ${path} ${option}`)
+      }
+    }
+  }
+  expect(wrong).toEqual([])
+  expect(seen).toBeGreaterThan(12)
+})
+
+it('has every option of `salt run` in the README', async () => {
+  const salt = (await geotrace(terminal(), 'salt')).commands[0]!
+  const run = salt.commands.find((command) => command.name() === 'run')!
+  const readme = read('README.md')
+  const missing = run.options.map(({ long }) => long!).filter((long) => !readme.includes(`\`${long}\``))
+  expect(missing).toEqual([])
+})
