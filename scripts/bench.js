@@ -27,7 +27,7 @@ for (const name of named) {
   rows.push(...(await bench.rows({ progress })))
 }
 progress('')
-console.log(`${machine}, Node ${process.versions.node}; the minimum of interleaved rounds`)
+console.log(`${machine}, Node ${process.versions.node}; of interleaved rounds, the minimum (core) or the median`)
 for (const row of rows) console.log(line(row))
 if (values.json)
   writeFileSync(values.json, `${JSON.stringify({ machine, node: process.versions.node, rows }, null, 2)}\n`)

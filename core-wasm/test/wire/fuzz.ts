@@ -5,6 +5,8 @@ import { bytesToHex, equalBytes, FederationError } from '../../src/wire/index.ts
 import { AGAIN, CORPUS, type Decode } from './corpus.ts'
 
 const RANDOM_MAX_BYTES = 700
+/** Encoding takes a buffer of the largest frame, a quarter of a MiB for rosters. */
+const AGAIN_EVERY = 8
 /** Counts and lengths on which programs break. */
 const EDGES = [0, 1, 2, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff]
 
@@ -31,7 +33,7 @@ export function fuzzDecoder(name: string, decode: Decode, count: number, seed: n
     try {
       const value = decode(frame)
       accepted++
-      const again = AGAIN[name]
+      const again = accepted % AGAIN_EVERY === 0 ? AGAIN[name] : undefined
       if (again !== undefined && !equalBytes(again(value as never), frame)) throw new Error('not what was sent')
       if (before !== undefined && !equalBytes(before, frame)) throw new Error('the frame was changed')
     } catch (error) {

@@ -1,0 +1,122 @@
+/** Goal G6: a network in two halves for 45 s. Eight peers as processes in network namespaces; stock js-libp2p beside it. */
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { bytesToHex, keyToPeerId } from '@geotrace/core-wasm/wire'
+import { afterAll, describe, expect, it } from 'vitest'
+import { nativeSigner } from '../../src/membership/native-signer.ts'
+import { newManifest } from '../../src/membership/new-manifest.ts'
+import { systemRandom } from '../../src/random.ts'
+import { type Network, network } from './namespaces.ts'
+
+const [PEERS, CUT_MS, HEAL_MAX_MS] = [8, 45_000, 5_000]
+/** Stock js-libp2p is given up after this. */
+const STOCK_MAX_MS = 60_000
+const PROGRAM = fileURLToPath(new URL('partition-peer.mjs', import.meta.url))
+const PORT = 4_101
+
+const nets = ['gto', 'gts'].map((prefix) => network(PEERS, `${prefix}${process.pid % 1_000}`))
+afterAll(() => {
+  for (const net of nets) net?.remove()
+})
+const isPossible = nets.every((net) => net !== undefined)
+if (!isPossible) process.stdout.write('SKIPPED: partition.test.ts needs root and network namespaces (ip netns)\n')
+
+interface Said {
+  state: string
+  answered: Record<string, number>
+}
+const ask = async (peer: ChildProcess): Promise<Said> => {
+  const said = once(peer, 'message')
+  peer.send('say')
+  return (await said)[0] as Said
+}
+const isLeft = (i: number): boolean => i < PEERS / 2
+
+/** Milliseconds after healing until all pairs have answered each other again; by side, whether all answered throughout. */
+async function partition(net: Network, peers: ChildProcess[], names: string[], isLong: boolean) {
+  const pairs = peers.flatMap((_, i) => names.map((name, j) => ({ i, j, name }))).filter(({ i, j }) => i !== j)
+  const since = async (atMs: number, wanted: (a: number, b: number) => boolean): Promise<boolean> => {
+    const said = await Promise.all(peers.map(ask))
+    return pairs.filter(({ i, j }) => wanted(i, j)).every(({ i, name }) => (said[i]!.answered[name] ?? 0) > atMs)
+  }
+  const untilAll = async (atMs: number, maxMs: number): Promise<number> => {
+    const started = performance.now()
+    while (performance.now() - started < maxMs) {
+      if (await since(atMs, () => true)) return performance.now() - started
+      await pause(100)
+    }
+    return Number.POSITIVE_INFINITY
+  }
+  expect(await untilAll(Date.now(), 60_000)).toBeLessThan(Number.POSITIVE_INFINITY)
+  net.cut()
+  const cutMs = Date.now()
+  await pause(CUT_MS)
+  const states = (await Promise.all(peers.map(ask))).map(({ state }) => state)
+  const servesOnEachSide = await since(cutMs + CUT_MS - 15_000, (i, j) => isLeft(i) === isLeft(j))
+  const crossed = await since(cutMs + 15_000, (i, j) => isLeft(i) !== isLeft(j))
+  net.heal()
+  const healedMs = await untilAll(Date.now(), isLong ? STOCK_MAX_MS : 30_000)
+  return { states, servesOnEachSide, crossed, healedMs }
+}
+
+describe.skipIf(!isPossible)('a network in two halves for 45 seconds', () => {
+  it('both sides serve throughout, and all links are back five seconds after', async () => {
+    const net = nets[0]!
+    const secrets = Array.from({ length: PEERS }, () => ({
+      secret: systemRandom(32),
+      operatorSecret: systemRandom(32),
+    }))
+    const cards = secrets.map(({ secret, operatorSecret }, i) => ({
+      operator: `operator-${i}`,
+      operatorKey: bytesToHex(nativeSigner(operatorSecret).key),
+      peerId: keyToPeerId(nativeSigner(secret).key),
+      addresses: [`/ip4/${net.address(i)}/tcp/${PORT}`],
+    }))
+    const manifest = newManifest({
+      name: 'partition',
+      members: cards.slice(0, -1),
+      central: cards.at(-1)!,
+      at: Date.now(),
+      random: systemRandom,
+    })
+    const peers = await Promise.all(secrets.map((_, i) => net.run(i, PROGRAM)))
+    try {
+      for (const [i, { secret, operatorSecret }] of secrets.entries()) {
+        const keys = { secret: bytesToHex(secret), operatorSecret: bytesToHex(operatorSecret) }
+        peers[i]!.send({ kind: 'ours', manifest, ...keys, isCentral: i === PEERS - 1 })
+      }
+      for (const peer of peers) while ((await ask(peer)).state !== 'serving') await pause(200)
+      const result = await partition(
+        net,
+        peers,
+        cards.map(({ peerId }) => peerId),
+        false,
+      )
+      process.stdout.write(`partition, ours: ${JSON.stringify(result)}\n`)
+      expect(result.states).toEqual(Array(PEERS).fill('serving'))
+      expect(result).toMatchObject({ servesOnEachSide: true, crossed: false })
+      expect(result.healedMs).toBeLessThanOrEqual(HEAL_MAX_MS)
+    } finally {
+      for (const peer of peers) peer.disconnect()
+    }
+  })
+
+  it('stock js-libp2p, for comparison, is cut from the other half for longer', async () => {
+    const net = nets[1]!
+    const listen = Array.from({ length: PEERS }, (_, i) => `/ip4/${net.address(i)}/tcp/${PORT}`)
+    const peers = await Promise.all(listen.map((_, i) => net.run(i, PROGRAM)))
+    try {
+      for (const [i, peer] of peers.entries()) {
+        peer.send({ kind: 'stock', listen: listen[i]!, others: listen.filter((_, j) => j !== i) })
+      }
+      const result = await partition(net, peers, listen, true)
+      process.stdout.write(`partition, stock: ${JSON.stringify(result)}\n`)
+      expect(result.crossed).toBe(false)
+      expect(result.healedMs).toBeGreaterThan(HEAL_MAX_MS)
+    } finally {
+      for (const peer of peers) peer.disconnect()
+    }
+  })
+})
