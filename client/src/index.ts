@@ -11,9 +11,11 @@
  */
 export { type ErrorCode, FederationError, type Fix, isFederationError } from '@geotrace/core-wasm'
 export type { Mark, Protocol } from '@geotrace/core-wasm/wire'
+export { deviceKey } from './device-key.ts'
 export type { Dialer, PeerAddress, RequestOptions, Session } from './dialer.ts'
+export { encryptedStorage, type StorageKey } from './encrypted-storage.ts'
 export type { Exposure } from './exposure.ts'
-export { levelStorage } from './level-storage.ts'
+export { type LevelStorageOptions, levelStorage } from './level-storage.ts'
 export { type Libp2pDialerOptions, libp2pDialer } from './libp2p-dialer.ts'
 export { memoryStorage } from './memory-storage.ts'
 export type { Place } from './place.ts'

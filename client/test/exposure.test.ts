@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { timeToFixBlock } from '../src/diary.ts'
 import { type LinkedFix, marksToExposures } from '../src/exposure.ts'
 import { hashedFixToRows } from '../src/hashed-fix.ts'
-import { life, START_MS, seededRandom } from './fake-federation.ts'
+import { life, START_MS, seededRandom } from '../src/testing/fake-federation.ts'
 
 const MINUTE = 60_000
 const CAFE = { lat: 52.52, lng: 13.405 }

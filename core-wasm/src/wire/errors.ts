@@ -30,6 +30,8 @@ export interface ErrorData {
   ROSTER_INVALID: { reason: string }
   ROSTER_UNKNOWN: undefined
   STORAGE_CORRUPT: { what: string }
+  STORAGE_FULL: { what: string }
+  STORAGE_LOST: { what: string }
   STORE_LOCKED: { dir: string }
   STORE_MISSING: { dir: string }
   SUITE_UNKNOWN: { suite: number }
