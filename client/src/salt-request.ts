@@ -29,12 +29,14 @@ export interface Asked {
   time: number | undefined
   requests: number
   lies: number
+  /** The shortest pause that a node asked for (QUOTA_SPENT, BUSY). */
+  retryAfterMs: number | undefined
 }
 
 /** Throws ABORTED and programming mistakes; whatever a node does wrong only costs a try. */
 export async function requestSalts({ certified, shard, blocks }: PlannedRequest, asker: SaltAsker): Promise<Asked> {
   const { wire, random, liars } = asker
-  const asked: Asked = { salts: undefined, time: undefined, requests: 0, lies: 0 }
+  const asked: Asked = { salts: undefined, time: undefined, requests: 0, lies: 0, retryAfterMs: undefined }
   const frame = encodeSaltRequest({ roster: hashToRosterName(certified.hash), shard, blocks })
   for (const replica of shuffle(shardToReplicas(certified.roster, shard), random)) {
     if (liars.has(bytesToHex(replica.key))) continue
@@ -48,6 +50,10 @@ export async function requestSalts({ certified, shard, blocks }: PlannedRequest,
       if (isFederationError(error, 'PEER_LIED')) {
         asked.lies++
         liars.add(bytesToHex(replica.key))
+      }
+      if (isFederationError(error, 'QUOTA_SPENT') || isFederationError(error, 'BUSY')) {
+        const { retryAfterMs } = error.data as { retryAfterMs: number }
+        asked.retryAfterMs = Math.min(asked.retryAfterMs ?? retryAfterMs, retryAfterMs)
       }
     }
   }

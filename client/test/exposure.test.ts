@@ -44,6 +44,11 @@ describe('an exposure', () => {
         degree: 1,
         weight: 7,
         lagMin: { from: 0, to: 5 },
+        minutes: 60,
+        layers: 1,
+        certainty: 'high',
+        blocks: all.map((link) => link.record.block),
+        verdict: 'new',
       },
     ])
   })
@@ -52,6 +57,20 @@ describe('an exposure', () => {
     const all = links(20)
     const [only] = marksToExposures([mark(all[0]!, 40, 1), mark(all[0]!, 20, 1)], all)
     expect(only).toMatchObject({ same: 0, trail: 2, lagMin: { from: 0, to: 40 } })
+  })
+
+  it('is the surer the shorter the block, the more layers and the longer', () => {
+    const all = links(20)
+    const sure = (marks: Mark[]) => marksToExposures(marks, all)[0]!
+    const rows = hashedFixToRows(all[0]!.record).filter((row) => row.size === 5 && row.lags === LAG_CURRENT)
+    const layers = rows.map(({ epoch, hash }) => ({ epoch, hash, degree: 1, weight: 1, lag: 0 as const }))
+    expect(sure(layers.slice(0, 2))).toMatchObject({ layers: 2, certainty: 'high', minutes: 5 })
+    expect(sure(layers)).toMatchObject({ layers: 3, certainty: 'high' })
+    expect(sure(layers.slice(0, 1))).toMatchObject({ layers: 1, certainty: 'medium' })
+    expect(sure([mark(all[0]!, 5, 0), mark(all[1]!, 5, 0)])).toMatchObject({ certainty: 'high', minutes: 10 })
+    expect(sure([mark(all[0]!, 5, 1), mark(all[1]!, 5, 1)])).toMatchObject({ certainty: 'medium' })
+    expect(sure([mark(all[0]!, 20, 0)])).toMatchObject({ certainty: 'medium' })
+    expect(sure([mark(all[0]!, 40, 0)])).toMatchObject({ certainty: 'low' })
   })
 
   it('is one for gaps of up to twenty minutes at one place, two otherwise', () => {

@@ -73,7 +73,7 @@ describe('recording a fix', () => {
     expect(await tracer.record({ ...HERE, accuracyM: 4, at: at + 3 })).toEqual({ accepted: true })
     const kept = []
     for await (const item of tracer.diary()) kept.push(item)
-    expect(kept).toEqual([{ ...HERE, accuracyM: 4, at: at + 3 }])
+    expect(kept).toEqual([{ ...HERE, accuracyM: 4, at: at + 3, state: 'waiting' }])
     await tracer.sync()
     expect(await tracer.record({ ...HERE, accuracyM: 1, at: at + 4 })).toEqual(refused('block-taken'))
   })

@@ -9,6 +9,7 @@ export interface ErrorData {
   CODE_SPENT: undefined
   CODE_UNKNOWN: undefined
   COMMAND_INVALID: { reason: string }
+  CONSENT_MISSING: { kind: string }
   CORE_FAULT: undefined
   CORE_MISMATCH: { want: string; got: string }
   CORE_UNSUPPORTED: undefined
