@@ -1,5 +1,5 @@
 /**
- * The web app's server on loopback: a folder of built files and the federation's manifest beside them, under a strict
+ * The web app's server on loopback: a folder of built files and a few documents beside them, under a strict
  * content security policy. Static; it knows no user and logs nothing. Files by sirv.
  */
 import { createServer, type ServerResponse } from 'node:http'
@@ -8,8 +8,8 @@ import sirv from 'sirv'
 export interface WebServerInit {
   /** Built files; `index.html` is the page. */
   folder: string
-  /** Served as federation.json. */
-  manifest?: unknown
+  /** JSON served beside the files, by path: `/federation.json`. */
+  documents?: Readonly<Record<string, unknown>>
   /** 0: any free one. */
   port?: number
 }
@@ -51,15 +51,16 @@ const HEADERS = {
   'X-Content-Type-Options': 'nosniff',
 }
 
-export async function startWebServer({ folder, manifest, port = 0 }: WebServerInit): Promise<WebServer> {
+export async function startWebServer({ folder, documents = {}, port = 0 }: WebServerInit): Promise<WebServer> {
   const files = sirv(folder, { etag: true, setHeaders: (response, path) => cache(response, path) })
-  const federation = manifest === undefined ? undefined : JSON.stringify(manifest, null, 2)
+  const texts = new Map(Object.entries(documents).map(([path, value]) => [path, JSON.stringify(value, null, 2)]))
   const server = createServer((request, response) => {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
     if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405)
-    if (federation !== undefined && request.url === '/federation.json') {
+    const text = texts.get(request.url ?? '')
+    if (text !== undefined) {
       response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache' })
-      return response.end(request.method === 'HEAD' ? undefined : federation)
+      return response.end(request.method === 'HEAD' ? undefined : text)
     }
     return files(request, response, () => refuse(response, 404))
   })

@@ -9,7 +9,7 @@ import { build } from 'vite'
 const here = dirname(fileURLToPath(import.meta.url))
 
 /** `entry` as the only script of an otherwise empty page. */
-export async function servePage(entry: string, manifest?: unknown): Promise<WebServer> {
+export async function servePage(entry: string, documents: Record<string, unknown> = {}): Promise<WebServer> {
   const folder = await mkdtemp(join(tmpdir(), 'geotrace-page-'))
   await build({
     configFile: false,
@@ -30,7 +30,7 @@ export async function servePage(entry: string, manifest?: unknown): Promise<WebS
   })
   const page = '<!doctype html><html lang="en"><title>page</title><script type="module" src="/page.js"></script>'
   await writeFile(join(folder, 'index.html'), page)
-  const server = await startWebServer({ folder, manifest })
+  const server = await startWebServer({ folder, documents })
   return {
     url: server.url,
     async stop() {

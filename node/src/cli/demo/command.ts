@@ -10,20 +10,25 @@ import { bytesToHex, manifestToId } from '@geotrace/core-wasm/wire'
 import { Command } from 'commander'
 import { adminRequest } from '../../admin/client.ts'
 import { systemRandom } from '../../random.ts'
+import type { WebServer } from '../../web-server.ts'
 import { wholeNumber } from '../options.ts'
 import { type Output, table } from '../output.ts'
 import { type FederationProcesses, startProcesses } from './processes.ts'
-import { simulateResidents } from './residents.ts'
+import { simulateResidents, simulateVisitor } from './residents.ts'
 import { openTown, type Town } from './town.ts'
+import { startDemoWeb } from './web.ts'
 
 interface DemoOptions {
   once?: boolean
   degrees: number
+  webPort: number
 }
 
 /** With the process's id behind it. */
 const DIRECTORY = 'geotrace-demo-'
 const REPORTER = 'ada'
+/** Free on most machines; when taken, any free one serves. */
+const WEB_PORT = 4100
 const STATUS_MS = 2_000
 const PARENT_POLL_MS = 500
 
@@ -31,26 +36,30 @@ export function demoCommand(out: Output): Command {
   return new Command('demo')
     .description('found and run a whole federation on this machine')
     .option('--once', 'end after the story')
+    .option('--web-port <port>', 'where the web app is served; 0 takes any free port', wholeNumber, WEB_PORT)
     .option('--degrees <k>', 'contact steps that the report marks', wholeNumber, 2)
     .action((options: DemoOptions) => demo(options, out))
 }
 
-async function demo({ once = false, degrees }: DemoOptions, out: Output): Promise<void> {
+async function demo({ once = false, degrees, webPort }: DemoOptions, out: Output): Promise<void> {
   const stop = toldToStop()
   removeLeftovers()
   const dir = mkdtempSync(join(tmpdir(), `${DIRECTORY}${process.pid}-`))
   let federation: FederationProcesses | undefined
   let town: Town | undefined
+  let web: WebServer | undefined
   const run = async () => {
     out.line('Geo Trace: a federation on this machine only, with published keys')
     out.progress('founding …')
     federation = await startProcesses({ dir, degrees })
     await Promise.all(federation.peers.map((peer) => peer.serving()))
     introduce(federation, out)
-    const residents = simulateResidents(systemClock().now(), systemRandom)
+    const now = systemClock().now()
+    const residents = simulateResidents(now, systemRandom)
     town = await openTown({ manifest: federation.manifest, residents, dir: join(dir, 'residents') })
     await story(federation, town, out)
     if (once) return
+    web = await serveWeb(federation, simulateVisitor(now, systemRandom), webPort, out)
     out.line()
     out.line('The federation keeps running. Ctrl-C ends it and removes everything.')
     await watch(federation, town, stop, out)
@@ -60,6 +69,7 @@ async function demo({ once = false, degrees }: DemoOptions, out: Output): Promis
     await Promise.race([run().catch((error) => (stop.aborted ? undefined : Promise.reject(error))), aborted(stop)])
   } finally {
     out.progress('stopping …')
+    await web?.stop()
     await federation?.stop()
     await town?.close().catch(() => {})
     rmSync(dir, { recursive: true, force: true, maxRetries: 3 })
@@ -96,6 +106,27 @@ function introduce(federation: FederationProcesses, out: Output): void {
   for (const line of table(rows)) out.line(line)
 }
 
+/** For a person: the same federation, in the browser. */
+async function serveWeb(
+  { manifest, central }: FederationProcesses,
+  visitor: object,
+  port: number,
+  out: Output,
+): Promise<WebServer | undefined> {
+  const init = { manifest, visitor }
+  const web = await startDemoWeb({ ...init, port }).catch((error) => {
+    if ((error as { code?: string }).code === 'EADDRINUSE') return startDemoWeb({ ...init, port: 0 })
+    throw error
+  })
+  if (web === undefined) return undefined
+  const { codes } = (await adminRequest(central.dir, 'POST', '/codes', { count: 1, days: 1 })) as { codes: [string] }
+  out.line()
+  out.line(`The web app, for you:  ${web.url}`)
+  out.line('   what a phone shows its owner: map, diary, exposures, what leaves the device; and a lab that explains it')
+  out.line(`   a report code to try:  ${codes[0]}`)
+  return web
+}
+
 async function story(federation: FederationProcesses, town: Town, out: Output): Promise<void> {
   out.line()
   out.line('The last two and three quarter hours, a fix every five minutes, hashed with real salts and deposited:')
@@ -124,6 +155,8 @@ async function story(federation: FederationProcesses, town: Town, out: Output): 
 
 /** Until Ctrl-C: the residents go on living, and a line of status. */
 async function watch(federation: FederationProcesses, town: Town, stop: AbortSignal, out: Output): Promise<void> {
+  // Once: a listener a round would pile up.
+  const stopped = aborted(stop)
   while (!stop.aborted) {
     const up = federation.peers.filter((peer) => peer.pid !== undefined).length
     const salts = await Promise.all(federation.saltNodes.map((peer) => status(peer.dir)))
@@ -133,7 +166,7 @@ async function watch(federation: FederationProcesses, town: Town, stop: AbortSig
       `${clock(systemClock().now())}  ${up} of ${federation.peers.length} peers up, ${answered} salt requests answered, ` +
         `${central.syncs ?? 0} syncs, ${central.activeReports ?? 0} report, ${town.size} residents`,
     )
-    await Promise.race([aborted(stop), new Promise((resolve) => setTimeout(resolve, STATUS_MS).unref())])
+    await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, STATUS_MS).unref())])
     await town.live()
   }
 }

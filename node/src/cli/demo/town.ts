@@ -9,7 +9,7 @@ import { loadCore, systemClock } from '@geotrace/core-wasm'
 import type { Manifest } from '@geotrace/core-wasm/wire'
 import { loopbackAddresses } from '../../loopback.ts'
 import { systemRandom } from '../../random.ts'
-import type { Resident } from './residents.ts'
+import { type Resident, townOffsetMin } from './residents.ts'
 
 export interface TownInit {
   manifest: Manifest
@@ -42,6 +42,7 @@ const SYNC_MS = 60 * 60_000
 export async function openTown({ manifest, residents, dir }: TownInit): Promise<Town> {
   const core = await loadCore({ pins: manifest.core })
   const clock = systemClock()
+  const offsetMin = townOffsetMin(clock.now())
   const addresses = await loopbackAddresses(2, residents.length)
   const people: (Resident & { tracer: Tracer })[] = []
   for (const [i, resident] of residents.entries()) {
@@ -52,6 +53,7 @@ export async function openTown({ manifest, residents, dir }: TownInit): Promise<
       random: systemRandom,
       storage: await levelStorage(join(dir, resident.name)),
       dialer: libp2pDialer({ localAddress: addresses[i]! }),
+      timeZoneOffsetMin: () => offsetMin,
     })
     await tracer.home.mark(resident.home)
     for (const fix of resident.fixes) await tracer.record(fix)

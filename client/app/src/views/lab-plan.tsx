@@ -1,0 +1,71 @@
+/** The meeting from above, in metres: two people and the hexagons of the chosen layers, the shared ones filled. */
+import type { LabPerson } from '../lab/run.ts'
+import type { Ring } from '../map/hexagons.ts'
+
+const METRES_PER_DEGREE = 111_195
+const REACH_M = 52
+
+interface Props {
+  people: readonly [LabPerson, LabPerson]
+  layers: readonly number[]
+}
+
+export function LabPlan({ people, layers }: Props) {
+  const [ada, ben] = people
+  const middle = { lat: ada.fix.lat, lng: (ada.fix.lng + ben.fix.lng) / 2 }
+  const flat = Math.cos((middle.lat * Math.PI) / 180)
+  const xy = (lng: number, lat: number): [number, number] => [
+    (lng - middle.lng) * METRES_PER_DEGREE * flat,
+    (middle.lat - lat) * METRES_PER_DEGREE,
+  ]
+  const points = (ring: Ring) =>
+    ring
+      .map(([lng, lat]) =>
+        xy(lng, lat)
+          .map((n) => n.toFixed(2))
+          .join(','),
+      )
+      .join(' ')
+  const hexagons = layers.flatMap((layer) =>
+    people.map(({ hexagons: { ids, rings } }, i) => ({
+      id: ids[layer]!,
+      ring: rings[layer]!,
+      name: 'ABC'[layer]!,
+      shared: people[1 - i]!.hexagons.ids.includes(ids[layer]!),
+    })),
+  )
+  const distinct = [...new Map(hexagons.map((item) => [item.id, item])).values()]
+  return (
+    <svg
+      class="plan"
+      viewBox={`${-REACH_M} ${-REACH_M * 0.72} ${2 * REACH_M} ${1.44 * REACH_M}`}
+      role="img"
+      aria-label={`Ada and Ben from above, ${distinct.filter(({ shared }) => shared).length} hexagons shared`}
+    >
+      {distinct.map(({ id, ring, name, shared }) => (
+        <polygon key={id} class={`hexagon layer-${name}${shared ? ' shared' : ''}`} points={points(ring)} />
+      ))}
+      {people.map(({ name, fix }, i) => {
+        const [x, y] = xy(fix.lng, fix.lat)
+        return (
+          <g key={name} class={i === 0 ? 'person ada' : 'person ben'}>
+            <circle cx={x} cy={y} r="1.7" />
+            <text
+              x={x}
+              y={i === 0 ? y - 4 : y + 6.5}
+              text-anchor={Math.abs(x) < 3 ? (i === 0 ? 'end' : 'start') : 'middle'}
+            >
+              {name}
+            </text>
+          </g>
+        )
+      })}
+      <g class="ruler">
+        <path d={`M${-REACH_M + 4} ${REACH_M * 0.72 - 5}v2h10v-2`} />
+        <text x={-REACH_M + 16} y={REACH_M * 0.72 - 2.6}>
+          10 m
+        </text>
+      </g>
+    </svg>
+  )
+}
