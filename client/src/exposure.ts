@@ -69,8 +69,24 @@ interface Match {
   layers: Set<number>
 }
 
-/** Oldest first. */
+/**
+ * Oldest first. Each degree by itself, the nearest first: where somebody of degree 1 was met, one of degree 2 at the same
+ * time adds nothing, and an hour near the one must not look like an hour near the other.
+ */
 export function marksToExposures(marks: readonly Mark[], links: readonly LinkedFix[]): Exposure[] {
+  const degrees = [...new Set(marks.map((mark) => mark.degree))].sort((a, b) => a - b)
+  const told = new Set<number>()
+  const exposures = degrees.flatMap((degree) => {
+    const own = marks.filter((mark) => mark.degree === degree)
+    const left = links.filter((link) => !told.has(link.record.block))
+    const events = toEvents(own, left)
+    for (const match of events.flat()) told.add(match.link.record.block)
+    return events.map(eventToExposure)
+  })
+  return exposures.sort((a, b) => a.from - b.from)
+}
+
+function toEvents(marks: readonly Mark[], links: readonly LinkedFix[]): Match[][] {
   const byHash = new Map(marks.map((mark) => [`${mark.epoch}/${bytesToHex(mark.hash)}`, mark]))
   const matches = links.flatMap((link) => linkToMatch(link, byHash) ?? []).sort((a, b) => a.link.fix.at - b.link.fix.at)
   const events: Match[][] = []
@@ -79,7 +95,7 @@ export function marksToExposures(marks: readonly Mark[], links: readonly LinkedF
     if (event !== undefined && isSameEvent(event.at(-1)!, match)) event.push(match)
     else events.push([match])
   }
-  return events.map(eventToExposure)
+  return events
 }
 
 /** Only rows of the current block count: somebody was here while or before this device was. */
@@ -122,7 +138,7 @@ function eventToExposure(event: readonly Match[]): Exposure {
     matches: marks.length,
     same: marks.filter((mark) => mark.lag === 0).length,
     trail: marks.filter((mark) => mark.lag === 1).length,
-    degree: Math.min(...marks.map((mark) => mark.degree)),
+    degree: marks[0]!.degree,
     weight: Math.max(...marks.map((mark) => mark.weight)),
     // One block: at most its size apart. The block after: at most two sizes, and later.
     lagMin: { from: 0, to: lag === 0 ? size : 2 * size },

@@ -28,11 +28,7 @@ function mark(link: LinkedFix, size: number, lag: 0 | 1, change: Partial<Mark> =
 describe('an exposure', () => {
   it('spans the fixes of the smallest matching block and counts all marks', () => {
     const all = links(60)
-    const marks = [
-      ...all.map((link) => mark(link, 80, 0)),
-      mark(all[4]!, 5, 0),
-      mark(all[5]!, 5, 0, { degree: 2, weight: 7 }),
-    ]
+    const marks = [...all.map((link) => mark(link, 80, 0)), mark(all[4]!, 5, 0), mark(all[5]!, 5, 0, { weight: 7 })]
     expect(marksToExposures(marks, all)).toEqual([
       {
         from: all[4]!.fix.at,
@@ -57,6 +53,21 @@ describe('an exposure', () => {
     const all = links(20)
     const [only] = marksToExposures([mark(all[0]!, 40, 1), mark(all[0]!, 20, 1)], all)
     expect(only).toMatchObject({ same: 0, trail: 2, lagMin: { from: 0, to: 40 } })
+  })
+
+  it('is told for each degree apart, and a farther one only where no nearer one was met', () => {
+    const all = links(60)
+    const marks = all.map((link, i) => mark(link, 5, 0, { degree: i < 4 ? 1 : 2 }))
+    const extra = mark(all[0]!, 10, 0, { degree: 2 })
+    const told = marksToExposures([...marks, extra], all).map(({ degree, from, minutes }) => ({
+      degree,
+      from,
+      minutes,
+    }))
+    expect(told).toEqual([
+      { degree: 1, from: all[0]!.fix.at, minutes: 20 },
+      { degree: 2, from: all[4]!.fix.at, minutes: 40 },
+    ])
   })
 
   it('is the surer the shorter the block, the more layers and the longer', () => {

@@ -13,7 +13,11 @@ self.addEventListener('install', (event) => {
   event.waitUntil(
     caches
       .open(CACHE)
-      .then((cache) => cache.addAll(FILES))
+      .then(async (cache) => {
+        await cache.addAll(FILES)
+        // The first visit read these before this worker was there; not every federation has all of them.
+        await Promise.allSettled(FRESH.map((path) => cache.add(path)))
+      })
       .then(() => self.skipWaiting()),
   )
 })

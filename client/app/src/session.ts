@@ -29,6 +29,8 @@ const HOUR_MS = 60 * 60_000
 const TICK_MS = 20_000
 /** Refused fixes that the diary can show; counted beyond. */
 const REFUSED_KEPT = 300
+/** A receiver gives a position a second, and one in five minutes is kept: no news. */
+const USUAL: readonly RefusalReason[] = ['not-better', 'block-taken']
 
 export type Opening =
   | { state: 'opening' }
@@ -120,7 +122,8 @@ async function openStore() {
 function listen(own: Tracer): void {
   own.on('recorded', ({ fix, result }) => {
     if (result.accepted) void refreshDiary()
-    else refused.update((list) => [...list, { at: fix.at, reason: result.reason }].slice(-REFUSED_KEPT))
+    else if (!USUAL.includes(result.reason))
+      refused.update((list) => [...list, { at: fix.at, reason: result.reason }].slice(-REFUSED_KEPT))
   })
   own.on('progress', (progress) => syncing.update((state) => ({ ...state, progress })))
   own.on('synced', () => void refreshDiary())

@@ -88,8 +88,13 @@ export function regionsIn(
   })
 }
 
-/** Layer A around a place, `rings` cells far. */
-export function gridAround(lat: number, lng: number, rings: number): { middle: string; cells: string[] } {
+let grid: { middle: string; rings: number; cells: Ring[] } | undefined
+
+/** Layer A around a place, `rings` cells far; the last answer is kept, since a map is painted more often than moved far. */
+export function gridAround(lat: number, lng: number, rings: number): Ring[] {
   const middle = latLngToCell(lat, lng, CELL_RESOLUTION)
-  return { middle, cells: gridDisk(middle, rings) }
+  if (grid?.middle !== middle || grid.rings !== rings) {
+    grid = { middle, rings, cells: gridDisk(middle, rings).map(cellToRing) }
+  }
+  return grid.cells
 }

@@ -31,8 +31,9 @@ const REGIONS_FROM_ZOOM = 6.5
 const REGIONS_TO_ZOOM = 15
 const REGION_LABELS_FROM_ZOOM = 8.2
 const HEXAGONS_FROM_ZOOM = 15
-const GRID_FROM_ZOOM = 17
-const GRID_RINGS = 18
+/** Of layer A: how far one more ring reaches at least, and how many can still be told apart. */
+const GRID_RING_M = 16
+const GRID_RINGS_MAX = 34
 /** The newest: more than a day's would only hide each other. */
 const HEXAGON_FIXES_MAX = 288
 const METRES_PER_DEGREE = 111_195
@@ -55,7 +56,7 @@ export function paint(context: CanvasRenderingContext2D, scene: Scene): void {
   if (shown.has('regions') && camera.zoom >= REGIONS_FROM_ZOOM && camera.zoom <= REGIONS_TO_ZOOM) {
     paintRegions(context, scene, projection)
   }
-  if (camera.zoom >= GRID_FROM_ZOOM && shown.has('A')) paintGrid(context, scene, projection)
+  if (shown.has('A')) paintGrid(context, scene, projection)
   if (shown.has('hidden')) paintHidden(context, scene, projection)
   if (camera.zoom >= HEXAGONS_FROM_ZOOM) paintHexagons(context, scene, projection)
   if (shown.has('fixes')) paintFixes(context, scene, projection)
@@ -122,16 +123,16 @@ function text(context: CanvasRenderingContext2D, value: string, x: number, y: nu
   context.fillText(value, x, y)
 }
 
+/** Only where it covers the whole view: its own edge would look like a border of something. */
 function paintGrid(context: CanvasRenderingContext2D, { camera, size }: Scene, projection: GeoProjection): void {
-  // A cell is some 19 m across: as many rings as reach the corner, no more than can be told apart.
   const reach = (Math.hypot(size.width, size.height) / 2) * metresPerPixel(camera)
-  const { cells } = gridAround(camera.lat, camera.lng, Math.min(GRID_RINGS, Math.ceil(reach / 17)))
+  const rings = Math.ceil(reach / GRID_RING_M) + 1
+  if (rings > GRID_RINGS_MAX) return
   context.strokeStyle = colours.grid!
   context.lineWidth = 1
-  for (const cell of cells) {
-    trace(context, cellToRing(cell), projection)
-    context.stroke()
-  }
+  context.beginPath()
+  for (const ring of gridAround(camera.lat, camera.lng, rings)) trace(context, ring, projection, false)
+  context.stroke()
 }
 
 function paintHidden(

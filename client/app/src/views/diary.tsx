@@ -69,13 +69,13 @@ function Day({ start, fixes }: { start: number; fixes: readonly DiaryEntry[] }) 
     <section class="card" aria-labelledby={`day-${start}`}>
       <h2 id={`day-${start}`}>{day(start)}</h2>
       <Strip start={start} fixes={fixes} />
-      <Scrollable label={day(start)}>
-        <table>
+      <Scrollable label={`Fixes of ${day(start)}`}>
+        <table class="diary-table">
           <thead>
             <tr>
               <th scope="col">Time</th>
               <th scope="col">Place</th>
-              <th scope="col" class="number">
+              <th scope="col" class="number accuracy">
                 Accuracy
               </th>
               <th scope="col">State</th>
@@ -90,7 +90,7 @@ function Day({ start, fixes }: { start: number; fixes: readonly DiaryEntry[] }) 
                     {place(fix)}
                   </a>
                 </td>
-                <td class="number">{fix.accuracyM === undefined ? '?' : `${Math.round(fix.accuracyM)} m`}</td>
+                <td class="number accuracy">{fix.accuracyM === undefined ? '?' : `${Math.round(fix.accuracyM)} m`}</td>
                 <td>
                   <span class={`state state-${fix.state}`} title={STATES[fix.state].why}>
                     {STATES[fix.state].word}

@@ -3,7 +3,8 @@ import type { LabPerson } from '../lab/run.ts'
 import type { Ring } from '../map/hexagons.ts'
 
 const METRES_PER_DEGREE = 111_195
-const REACH_M = 52
+/** A hexagon of B or C reaches this far from its fix. */
+const HEXAGON_REACH_M = 24
 
 interface Props {
   people: readonly [LabPerson, LabPerson]
@@ -12,6 +13,8 @@ interface Props {
 
 export function LabPlan({ people, layers }: Props) {
   const [ada, ben] = people
+  const apartM = Math.abs(ada.fix.lng - ben.fix.lng) * METRES_PER_DEGREE * Math.cos((ada.fix.lat * Math.PI) / 180)
+  const reach = apartM / 2 + HEXAGON_REACH_M
   const middle = { lat: ada.fix.lat, lng: (ada.fix.lng + ben.fix.lng) / 2 }
   const flat = Math.cos((middle.lat * Math.PI) / 180)
   const xy = (lng: number, lat: number): [number, number] => [
@@ -38,7 +41,8 @@ export function LabPlan({ people, layers }: Props) {
   return (
     <svg
       class="plan"
-      viewBox={`${-REACH_M} ${-REACH_M * 0.72} ${2 * REACH_M} ${1.44 * REACH_M}`}
+      viewBox={`${-reach} ${-reach * 0.72} ${2 * reach} ${1.44 * reach}`}
+      style={{ '--metre': `${reach / 52}px` }}
       role="img"
       aria-label={`Ada and Ben from above, ${distinct.filter(({ shared }) => shared).length} hexagons shared`}
     >
@@ -49,10 +53,10 @@ export function LabPlan({ people, layers }: Props) {
         const [x, y] = xy(fix.lng, fix.lat)
         return (
           <g key={name} class={i === 0 ? 'person ada' : 'person ben'}>
-            <circle cx={x} cy={y} r="1.7" />
+            <circle cx={x} cy={y} r={reach / 30} />
             <text
               x={x}
-              y={i === 0 ? y - 4 : y + 6.5}
+              y={i === 0 ? y - reach / 13 : y + reach / 8}
               text-anchor={Math.abs(x) < 3 ? (i === 0 ? 'end' : 'start') : 'middle'}
             >
               {name}
@@ -61,8 +65,8 @@ export function LabPlan({ people, layers }: Props) {
         )
       })}
       <g class="ruler">
-        <path d={`M${-REACH_M + 4} ${REACH_M * 0.72 - 5}v2h10v-2`} />
-        <text x={-REACH_M + 16} y={REACH_M * 0.72 - 2.6}>
+        <path d={`M${-reach + reach / 13} ${reach * 0.66 - 2}v2h10v-2`} />
+        <text x={-reach + reach / 13 + 10 + reach / 26} y={reach * 0.66}>
           10 m
         </text>
       </g>

@@ -3,7 +3,7 @@
  * or in minutes, and see what still matches.
  */
 
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useId, useState } from 'preact/hooks'
 import { type LabPerson, type LabRun, runLab } from '../lab/run.ts'
 import { Scrollable } from '../scrollable.tsx'
 import { bytes, closeness, count, degreeToWords, time } from '../words.ts'
@@ -86,12 +86,14 @@ interface KnobProps {
 }
 
 function Knob({ label, text, value, min, max, onValue }: KnobProps) {
+  const id = useId()
   return (
-    <label class="knob">
+    <div class="knob">
       <span class="row spread">
-        <span>{label}</span> <output>{text}</output>
+        <label for={id}>{label}</label> <output for={id}>{text}</output>
       </span>
       <input
+        id={id}
         type="range"
         min={min}
         max={max}
@@ -99,7 +101,7 @@ function Knob({ label, text, value, min, max, onValue }: KnobProps) {
         aria-valuetext={text}
         onInput={(event) => onValue(Number(event.currentTarget.value))}
       />
-    </label>
+    </div>
   )
 }
 
@@ -197,7 +199,7 @@ function Blocks({ run: { ada, ben } }: { run: LabRun }) {
         what somebody breathed out stays a while. Above the line Ada, below it Ben; outlined is the next block.
       </p>
       <Scrollable label="Time blocks">
-        <svg class="timeline" viewBox="-44 0 650 250" role="img" aria-label={blockWords(ada, ben)}>
+        <svg class="timeline" viewBox="-58 0 664 256" role="img" aria-label={blockWords(ada, ben)}>
           {SIZES.map((size, row) => {
             const y = 14 + row * 46
             return (
@@ -231,7 +233,7 @@ function Blocks({ run: { ada, ben } }: { run: LabRun }) {
           {[ada, ben].map((person, i) => (
             <g key={person.name} class={i === 0 ? 'moment ada' : 'moment ben'}>
               <line x1={x(person.fix.at)} x2={x(person.fix.at)} y1="6" y2="236" />
-              <text x={x(person.fix.at) + 4} y={i === 0 ? 10 : 248}>
+              <text x={x(person.fix.at) + 4} y={i === 0 ? 9 : 252}>
                 {person.name} {time(person.fix.at)}
               </text>
             </g>

@@ -79,7 +79,7 @@ function Tracks({ tracer }: { tracer: Tracer }) {
           type="file"
           accept=".gpx,.geojson,.json,.csv,.tsv,.plt"
           disabled={!record}
-          onChange={(event) => void read(event.currentTarget.files?.[0])}
+          onChange={(event) => void read(takeFile(event.currentTarget))}
         />
       </label>
       {!record && <p class="small">You have not agreed to a diary yet.</p>}
@@ -134,7 +134,7 @@ function Backup({ tracer }: { tracer: Tracer }) {
             type="file"
             accept=".gtb"
             disabled={short}
-            onChange={(event) => void restore(event.currentTarget.files?.[0])}
+            onChange={(event) => void restore(takeFile(event.currentTarget))}
           />
         </label>
       </div>
@@ -202,6 +202,13 @@ function Town({ tracer }: { tracer: Tracer }) {
       <p role="status">{text}</p>
     </section>
   )
+}
+
+/** Empties the field, or choosing the same file again, with another passphrase, would change nothing. */
+function takeFile(field: HTMLInputElement): File | undefined {
+  const file = field.files?.[0]
+  field.value = ''
+  return file
 }
 
 function download(content: Uint8Array, name: string, type: string): void {

@@ -107,7 +107,7 @@ const VISITOR: Life = {
   story: 'sat beside her',
   home: { lat: 52.5295, lng: 13.4215 },
   stays: [
-    ['station', 165, 100],
+    ['home', 165, 90],
     ['cafe', 60, 40],
     ['park', 20, 0],
   ],
