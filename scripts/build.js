@@ -1,4 +1,5 @@
-// npm run build: the core's Wasm modules (when their sources changed), their embedding, then every package (tsc -b).
+// npm run build: the core's Wasm modules (when their sources changed), their embedding, then every package (tsc -b) and
+// the web app (Vite).
 import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -18,6 +19,11 @@ for (const [target, config] of Object.entries(MODULES)) {
 }
 embed()
 step('types', packageBin('typescript', 'tsc'), '-b')
+const app = join(root, 'client', 'app')
+const parts = [join(root, 'client', 'src'), join(root, 'core-wasm', 'src'), join(root, 'package-lock.json'), app]
+if (changedAt(join(app, 'dist', 'index.html')) < Math.max(...parts.flatMap(filesOf).map(changedAt))) {
+  step('web app', packageBin('vite', 'vite'), 'build', app, '--logLevel', 'warn')
+}
 
 /** Runs a script of a package; on failure ends this process with the same code. */
 function step(name, script, ...args) {
@@ -27,6 +33,12 @@ function step(name, script, ...args) {
   const seconds = (Number(process.hrtime.bigint() - started) / 1e9).toFixed(1)
   process.stdout.write(`build: ${name} ${status === 0 ? 'done' : `failed (${signal ?? status})`} in ${seconds} s\n`)
   if (status !== 0) process.exit(status ?? 1)
+}
+
+/** A file, or all files below a folder but those that a build made. */
+function filesOf(path) {
+  if (!statSync(path).isDirectory()) return [path]
+  return readdirSync(path).flatMap((name) => (name === 'dist' ? [] : filesOf(join(path, name))))
 }
 
 /** When a file was last written; -1 when there is none. */

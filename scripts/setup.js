@@ -37,6 +37,7 @@ export function tool(name, file) {
 /** Lint and format, and the types of tests and examples (the sources' are checked by the build). */
 export function lint() {
   run('types', process.execPath, [tool('typescript', 'bin/tsc'), '-p', 'tsconfig.tests.json'])
+  run('types of the app', process.execPath, [tool('typescript', 'bin/tsc'), '-p', 'client/app'])
   run('lint', process.execPath, [tool('@biomejs/biome', 'bin/biome'), 'check', '--error-on-warnings', '.'])
 }
 

@@ -6,7 +6,7 @@
  */
 import { FederationError } from '@geotrace/core-wasm'
 import { byteReader, byteWriter, concatBytes, equalBytes, utf8 } from '@geotrace/core-wasm/wire'
-import type { Random } from './device.ts'
+import { assertNotAborted, type Random } from './device.ts'
 import { deleteAllBut } from './erase.ts'
 import { KEYS } from './records.ts'
 import { put, type Storage, type StorageOperation } from './storage.ts'
@@ -22,7 +22,13 @@ const HEAD_BYTES = MAGIC.length + SALT_BYTES + 4 + IV_BYTES
 const ENTRY_KEY_MAX = 255
 const PASSPHRASE_MIN = 8
 
-export async function exportBackup(storage: Storage, passphrase: string, random: Random): Promise<Uint8Array> {
+/** Throws ABORTED. */
+export async function exportBackup(
+  storage: Storage,
+  passphrase: string,
+  random: Random,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
   if (passphrase.length < PASSPHRASE_MIN) {
     throw new RangeError(`"passphrase" expected at least ${PASSPHRASE_MIN} characters, got ${passphrase.length}`)
   }
@@ -32,19 +38,26 @@ export async function exportBackup(storage: Storage, passphrase: string, random:
   const iv = random(IV_BYTES)
   const head = byteWriter(HEAD_BYTES).bytes(MAGIC).bytes(salt).u32(ITERATIONS).bytes(iv).finish()
   const key = await passphraseToKey(passphrase, salt, ITERATIONS)
+  assertNotAborted(signal)
   const algorithm = { name: 'AES-GCM', iv: owned(iv), additionalData: owned(head) }
   const sealed = await crypto.subtle.encrypt(algorithm, key, owned(concatBytes(...parts)))
   return concatBytes(head, new Uint8Array(sealed))
 }
 
-/** Replaces all that the storage holds, in one batch. Throws IMPORT_INVALID. */
-export async function importBackup(storage: Storage, file: Uint8Array, passphrase: string): Promise<void> {
+/** Replaces all that the storage holds, in one batch. Throws IMPORT_INVALID, ABORTED. */
+export async function importBackup(
+  storage: Storage,
+  file: Uint8Array,
+  passphrase: string,
+  signal?: AbortSignal,
+): Promise<void> {
   const entries = decodeEntries(await open(file, passphrase))
   const federation = await storage.get(KEYS.federation)
   const other = entries.find((entry) => entry.type === 'put' && entry.key === KEYS.federation)
   if (other?.type !== 'put' || (federation !== undefined && !equalBytes(other.value, federation))) {
     invalid('the backup belongs to another federation')
   }
+  assertNotAborted(signal)
   await storage.batch([...(await deleteAllBut(storage, () => false)), ...entries])
 }
 

@@ -34,6 +34,7 @@ export async function deposit(
     const frame = await device.lock(() => nextFrame(device, resting, result))
     if (frame === undefined) return
     const request = decodeSyncRequest(frame, device.manifest.parameters.syncRequestBytes)
+    device.emit('progress', { phase: 'deposit', done: batch, of: batch + 1 })
     const reply = await send(wire, central, frame)
     if (reply === 'conflict') {
       await device.lock(() => unfreezeBatch(device.storage, request))

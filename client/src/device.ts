@@ -3,6 +3,7 @@ import type { Clock, Core, Fix } from '@geotrace/core-wasm'
 import { FederationError } from '@geotrace/core-wasm'
 import { equalBytes, type Manifest, manifestToId, type RosterChain, USER_SECRET_BYTES } from '@geotrace/core-wasm/wire'
 import type { Dialer } from './dialer.ts'
+import type { Emitter } from './events.ts'
 import type { Mutex } from './mutex.ts'
 import type { DepositVerdict } from './outbox.ts'
 import { KEYS } from './records.ts'
@@ -26,6 +27,7 @@ export interface Device {
   readonly keeper: SaltKeeper
   readonly liars: Set<string>
   readonly rosters: RosterChain
+  readonly emit: Emitter['emit']
   redactor: Redactor
   secrets: DeviceSecrets
 }
@@ -62,5 +64,5 @@ export function toVerdict({ redactor }: Device, nowMs: number): (fix: Fix) => De
 
 /** Throws ABORTED. */
 export function assertNotAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new FederationError('ABORTED', 'the sync was aborted; nothing is lost')
+  if (signal?.aborted === true) throw new FederationError('ABORTED', 'it was aborted; nothing is lost')
 }

@@ -14,6 +14,7 @@ export async function forgetOld({ storage, clock, manifest, redactor }: Device):
     [FAMILIES.fix, timeToFixBlock(before)],
     [FAMILIES.hashes, timeToFixBlock(before)],
     [FAMILIES.outbox, timeToFixBlock(before)],
+    [FAMILIES.verdict, timeToFixBlock(before)],
     [FAMILIES.deposited, timeToEpoch(before)],
     [FAMILIES.mark, timeToEpoch(before)],
   ]

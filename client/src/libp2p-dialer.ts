@@ -8,6 +8,7 @@ import { bytesToHex, keyToPeerId, type Protocol } from '@geotrace/core-wasm/wire
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { deadline } from './deadline.ts'
 import type { Dialer, PeerAddress, RequestOptions, Session } from './dialer.ts'
+import { isNode } from './host.ts'
 import { polyfillPromise } from './polyfill.ts'
 
 export interface Libp2pDialerOptions {
@@ -172,9 +173,4 @@ function abort(stream: Stream, error: unknown): void {
 
 function isWebSocket(address: string): boolean {
   return /\/wss?(\/|$)/.test(address)
-}
-
-function isNode(): boolean {
-  const host = (globalThis as { process?: { versions?: { node?: string } } }).process
-  return host?.versions?.node !== undefined
 }

@@ -1,7 +1,8 @@
 /** What would leave the device, told before it does. Changes nothing. README "What leaves the device". */
-import { syncRequestBytes } from '@geotrace/core-wasm/wire'
+import { encodeSyncRequest, SYNC_ID_BYTES, syncRequestBytes } from '@geotrace/core-wasm/wire'
 import { type Device, toVerdict } from './device.ts'
 import { fixBlockEnd, readWaiting, timeToFixBlock } from './diary.ts'
+import { readCursor } from './marks.ts'
 import { readFrozen, selectBatch } from './outbox.ts'
 import { KEYS } from './records.ts'
 import { readTotals, type Totals } from './totals.ts'
@@ -18,6 +19,8 @@ export interface Preview {
   batchBytes: number
   /** Bytes of a batch on its way that was not acknowledged yet; 0 when there is none. */
   frozenBytes: number
+  /** That batch byte for byte, but for the sync id, which is drawn when it is sent; or the one on its way. */
+  frame: Uint8Array
   /** A report code goes with the next batch. */
   report: boolean
   totals: Totals
@@ -29,17 +32,32 @@ export async function previewSync(device: Device): Promise<Preview> {
   const classes = manifest.parameters.syncRequestBytes
   const init = { classes, nowMs, resting: new Set<number>(), toVerdict: toVerdict(device, nowMs) }
   const { groups, held } = await selectBatch(storage, init)
+  const cursor = await readCursor(storage)
   const waiting = await readWaiting(storage)
   const closed = waiting.filter((fix) => fixBlockEnd(timeToFixBlock(fix.at)) <= nowMs)
   const bytes = syncRequestBytes(groups)
+  const frozen = await readFrozen(storage)
+  const code = await storage.get(KEYS.code)
+  const next = (): Uint8Array =>
+    encodeSyncRequest(
+      {
+        userSecret: device.secrets.user,
+        syncId: new Uint8Array(SYNC_ID_BYTES),
+        report: code === undefined ? { kind: 'none' } : { kind: 'code', code },
+        ...cursor,
+        groups,
+      },
+      classes,
+    )
   return {
     fixesWaiting: closed.length,
     fixesOpen: waiting.length - closed.length,
     fixesHeld: held,
     epochs: groups.map(({ epoch, rows }) => ({ epoch, rows: rows.length })),
     batchBytes: classes.find((size) => size >= bytes)!,
-    frozenBytes: (await readFrozen(storage))?.length ?? 0,
-    report: (await storage.get(KEYS.code)) !== undefined,
+    frozenBytes: frozen?.length ?? 0,
+    frame: frozen ?? next(),
+    report: code !== undefined,
     totals: await readTotals(storage),
   }
 }

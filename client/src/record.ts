@@ -4,6 +4,7 @@
  */
 import type { Fix } from '@geotrace/core-wasm'
 import { MINUTE_MS } from '@geotrace/core-wasm/wire'
+import { readConsents } from './consent.ts'
 import type { Device } from './device.ts'
 import { isBeyondWindow, keepFix } from './diary.ts'
 import { isErasing } from './erase.ts'
@@ -17,6 +18,7 @@ export const REFUSAL_REASONS = [
   'inaccurate',
   'accuracy-unknown',
   'paused',
+  'no-consent',
   'erasing',
   'redacted-home',
   'redacted-zone',
@@ -46,6 +48,7 @@ export async function recordFix(
   profile: Profile,
   fix: Fix,
   { imported = false }: RecordOptions,
+  consent: 'required' | undefined,
 ): Promise<RecordResult> {
   const { storage, clock, redactor } = device
   const nowMs = clock.now()
@@ -53,6 +56,7 @@ export async function recordFix(
   if (fix.at > nowMs + FUTURE_MAX_MS) return refuse('future')
   if ((await storage.get(KEYS.paused)) !== undefined) return refuse('paused')
   if (await isErasing(storage)) return refuse('erasing')
+  if (consent === 'required' && !(await readConsents(storage)).record) return refuse('no-consent')
   const known = withoutUnknown(fix)
   if (known.accuracyM !== undefined || imported) await redactor.learn(known)
   if (isBeyondWindow(fix.at, nowMs)) return refuse('too-old')

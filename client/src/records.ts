@@ -17,6 +17,7 @@ export const KEYS = {
   zones: 'meta/zones',
   cursor: 'meta/cursor',
   totals: 'meta/totals',
+  consents: 'meta/consents',
   /** A report code that has not gone out yet. */
   code: 'meta/code',
   /** The batch on its way: the request frame, byte for byte. */
@@ -39,6 +40,8 @@ export const FAMILIES = {
   night: 'night/',
   /** epoch and hash → degree, weight, lag. */
   mark: 'mark/',
+  /** block → what the user said about an exposure there (verdicts.ts). */
+  verdict: 'verdict/',
   /** height → certified roster. */
   roster: 'roster/',
 } as const

@@ -36,6 +36,7 @@ export interface Redactor {
   setHomes(homes: Place[]): Promise<void>
   setZones(zones: Zone[]): Promise<void>
   homeStatus(): HomeStatus
+  homeZone(nowMs: number): string[]
   zones(): Zone[]
   forgetBefore(nowMs: number): Promise<void>
 }
@@ -51,6 +52,7 @@ export function noRedactor(): Redactor {
     toVerdict: () => 'release',
     setHomes: off,
     setZones: off,
+    homeZone: () => [],
     homeStatus: () => ({ known: true, nights: 0, marked: [] }),
     zones: () => [],
     forgetBefore: async () => {},

@@ -116,6 +116,10 @@ export async function openRedactor({ storage, deviceSecret, toOffsetMin, options
       nights: learnt.nights.size,
       marked: [...homes],
     }),
+    homeZone: (nowMs) => {
+      const [place] = homes
+      return [...homeZone(localDay(nowMs, toOffsetMin(nowMs, place?.lng ?? 0)))]
+    },
     zones: () => [...zones],
     async forgetBefore(nowMs) {
       const oldest = timeToFixBlock(nowMs) - (NIGHTS_KEPT * 24 * 60) / FIX_BLOCK_MIN

@@ -30,12 +30,14 @@ export interface Asked {
   time: number | undefined
   requests: number
   lies: number
+  /** The shortest pause that a node asked for (QUOTA_SPENT, BUSY). */
+  retryAfterMs: number | undefined
 }
 
 /** Throws ABORTED and programming mistakes; whatever a node does wrong only costs a try. */
 export async function requestSalts({ certified, shard, blocks }: PlannedRequest, asker: SaltAsker): Promise<Asked> {
   const { wire, random, liars } = asker
-  const asked: Asked = { salts: undefined, time: undefined, requests: 0, lies: 0 }
+  const asked: Asked = { salts: undefined, time: undefined, requests: 0, lies: 0, retryAfterMs: undefined }
   const frame = encodeSaltRequest({ roster: hashToRosterName(certified.hash), shard, blocks })
   const replicas = shuffle(shardToReplicas(certified.roster, shard), random)
   for (const replica of replicas) {
@@ -54,6 +56,10 @@ export async function requestSalts({ certified, shard, blocks }: PlannedRequest,
         if (answer !== undefined) {
           await reportLie(asker, certified, { kind: 'answer', key: replica.key, request: frame, answer })
         }
+      }
+      if (isFederationError(error, 'QUOTA_SPENT') || isFederationError(error, 'BUSY')) {
+        const { retryAfterMs } = error.data as { retryAfterMs: number }
+        asked.retryAfterMs = Math.min(asked.retryAfterMs ?? retryAfterMs, retryAfterMs)
       }
     }
   }

@@ -38,6 +38,13 @@ export interface SyncResult {
   /** The nodes' clocks minus this device's, median, ms; undefined when none was asked. */
   clockOffsetMs: number | undefined
   spentMs: { salt: number; hash: number; deposit: number }
+  /** When a sync has something to do again: a node that asked for a pause is not asked before `allowedAt`. */
+  next: {
+    /** Unix ms. */
+    allowedAt: number
+    /** Unix ms by which the next sync must have begun, or its oldest fix is lost; undefined when none waits. */
+    dueAt: number | undefined
+  }
 }
 
 export function emptyResult(): SyncResult {
@@ -65,5 +72,6 @@ export function emptyResult(): SyncResult {
     bytesDown: 0,
     clockOffsetMs: undefined,
     spentMs: { salt: 0, hash: 0, deposit: 0 },
+    next: { allowedAt: 0, dueAt: undefined },
   }
 }

@@ -19,6 +19,8 @@ import { countingWire, type Wire } from './wire-session.ts'
 
 /** A node's clock may run this far ahead: fixes so close to the edge are asked for apart, lest they spoil the rest. */
 const EDGE_MS = MINUTE_MS
+/** The salt window less ten minutes for a slow network and a clock that is off. */
+const SYNC_DUE_MS = 170 * MINUTE_MS
 
 /** Throws PEER_UNREACHABLE, PEER_TIMEOUT, BUSY, QUOTA_SPENT … of the central peer, ABORTED; nothing is lost by it. */
 export async function runSync(device: Device, signal?: AbortSignal): Promise<SyncResult> {
@@ -29,13 +31,15 @@ export async function runSync(device: Device, signal?: AbortSignal): Promise<Syn
   const session = await device.dialer.open()
   try {
     const wire = countingWire(session, result, signal)
+    device.emit('progress', { phase: 'rosters', done: 0, of: 1 })
     const rosters = await openRosters({ ...device, wire })
-    await hashClosed(device, wire, rosters, fixes, result)
+    const allowedAt = await hashClosed(device, wire, rosters, fixes, result)
     assertNotAborted(signal)
     const started = device.now()
     await deposit(device, wire, rosters, result, signal)
     result.spentMs.deposit = device.now() - started
     await device.lock(() => forgetOld(device))
+    result.next = { allowedAt: Math.max(allowedAt, device.clock.now()), dueAt: await device.lock(() => toDue(device)) }
     return result
   } finally {
     await session.close()
@@ -60,33 +64,43 @@ async function takeClosed(device: Device, result: SyncResult): Promise<Fix[]> {
   return open.filter((fix) => !dropped.includes(fix))
 }
 
+/** Hashes what it can; when the rest may be tried again. */
 async function hashClosed(
   device: Device,
   wire: Wire,
   rosters: readonly CertifiedRoster[],
   fixes: readonly Fix[],
   result: SyncResult,
-): Promise<void> {
-  if (fixes.length === 0) return
+): Promise<number> {
+  if (fixes.length === 0) return 0
   const started = device.now()
   const needs = fixesToSalts(device.core, fixes, rosters)
-  await collectSalts(device, wire, needs, result)
+  const allowedAt = await collectSalts(device, wire, needs, result)
   result.spentMs.salt = device.now() - started
   const isComplete = ({ wanted }: FixSalts) =>
     wanted.every((salt) => salt !== undefined && device.keeper.get(salt.name) !== undefined)
   const complete = needs.filter(isComplete).map(({ fix }) => fix)
   result.fixesDeferred = fixes.length - complete.length
-  if (complete.length === 0) return
+  if (complete.length === 0) return allowedAt
+  device.emit('progress', { phase: 'hashes', done: 0, of: complete.length })
   const hashing = device.now()
   const { hashed, points } = hashFixes(device.core, complete, rosters, device.keeper)
   const stored = await device.lock(() => storeHashed(device.storage, hashed))
   result.spentMs.hash = device.now() - hashing
   result.points = points
   result.fixesHashed = stored.length
+  return allowedAt
 }
 
-/** Asks for every salt that is not in memory; all requests of a round at once. */
-async function collectSalts(device: Device, wire: Wire, needs: readonly FixSalts[], result: SyncResult): Promise<void> {
+/** Asks for every salt that is not in memory, all requests of a round at once; when the rest may be asked for. */
+async function collectSalts(
+  device: Device,
+  wire: Wire,
+  needs: readonly FixSalts[],
+  result: SyncResult,
+): Promise<number> {
+  const progress = { phase: 'salts' as const, done: 0, of: 0 }
+  let allowedAt = 0
   const nowMs = device.clock.now()
   const isEdge = ({ fix }: FixSalts) => isBeyondWindow(fix.at, nowMs + EDGE_MS)
   const offsets: number[] = []
@@ -97,7 +111,16 @@ async function collectSalts(device: Device, wire: Wire, needs: readonly FixSalts
     const missing = wanted.filter((salt) => device.keeper.get(salt.name) === undefined)
     for (const { name } of wanted) if (device.keeper.get(name) !== undefined && !fresh.has(name)) reused.add(name)
     const plan = planRequests(missing)
-    const answers = await Promise.all(plan.map((request) => requestSalts(request, { ...device, wire })))
+    progress.of += plan.length
+    device.emit('progress', { ...progress })
+    const answers = await Promise.all(
+      plan.map(async (request) => {
+        const answer = await requestSalts(request, { ...device, wire })
+        progress.done++
+        device.emit('progress', { ...progress })
+        return answer
+      }),
+    )
     for (const [i, answer] of answers.entries()) {
       countAnswer(answer, result)
       answer.salts?.forEach((salt, k) => {
@@ -105,11 +128,21 @@ async function collectSalts(device: Device, wire: Wire, needs: readonly FixSalts
         device.keeper.keep(block, salt)
         fresh.add(block.name)
       })
+      if (answer.salts === undefined && answer.retryAfterMs !== undefined) {
+        allowedAt = Math.max(allowedAt, nowMs + answer.retryAfterMs)
+      }
       if (answer.time !== undefined) offsets.push(answer.time - nowMs)
     }
   }
   result.saltsReused = reused.size
   result.clockOffsetMs = offsets.sort((a, b) => a - b)[Math.floor(offsets.length / 2)]
+  return allowedAt
+}
+
+/** The oldest fix that waits decides: ten minutes before its salts are gone. */
+async function toDue({ storage }: Device): Promise<number | undefined> {
+  const [oldest] = await readWaiting(storage)
+  return oldest === undefined ? undefined : oldest.at + SYNC_DUE_MS
 }
 
 function countAnswer({ salts, requests, lies }: Asked, result: SyncResult): void {

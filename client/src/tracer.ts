@@ -12,13 +12,15 @@ import {
   rosterChain,
 } from '@geotrace/core-wasm/wire'
 import { exportBackup, importBackup } from './backup.ts'
+import { assertConsent, type ConsentControl, readConsents, writeConsent } from './consent.ts'
 import { type Device, openSecrets, type Random } from './device.ts'
 import type { Dialer } from './dialer.ts'
-import { readDiary } from './diary.ts'
+import { type DiaryEntry, readDiaryEntries } from './diary-entry.ts'
 import { beginErasure, finishErasure, isErasing } from './erase.ts'
+import { type Emitter, emitter } from './events.ts'
 import { type Exposure, marksToExposures } from './exposure.ts'
 import { readLinks } from './links.ts'
-import { readMarks } from './marks.ts'
+import { readCursor, readMarks } from './marks.ts'
 import { mutex } from './mutex.ts'
 import { type Preview, previewSync } from './preview.ts'
 import { type Profile, type RecordOptions, type RecordResult, recordFix } from './record.ts'
@@ -30,6 +32,7 @@ import { del, put, type Storage } from './storage.ts'
 import { runSync } from './sync.ts'
 import type { SyncResult } from './sync-result.ts'
 import { type HomeControl, homeControl, type ZoneControl, zoneControl } from './user-places.ts'
+import { type Verdict, withVerdict, writeVerdict } from './verdicts.ts'
 
 export interface TracerInit {
   /** The federation's manifest, parsed or as the text of its federation.json. */
@@ -46,6 +49,8 @@ export interface TracerInit {
   /** `false` turns off home, zones and speed, nothing else. */
   redaction?: false | RedactionOptions
   timeZoneOffsetMin?: TimeZoneOffset
+  /** Nothing is recorded, deposited or reported before the user agreed to it (`consent.give`). */
+  consent?: 'required'
   /** Milliseconds, only to measure durations. */
   now?: () => number
 }
@@ -61,6 +66,7 @@ export interface Tracer {
   sync(options?: SyncOptions): Promise<SyncResult>
   /** Reports a positive test: CODE_UNKNOWN, CODE_SPENT, CODE_EXPIRED, TOO_MANY_ATTEMPTS, or what `sync` throws. */
   report(code: string, options?: SyncOptions): Promise<SyncResult>
+  /** Oldest first. */
   exposures(): Promise<Exposure[]>
   /** Marks as the central peer gave them, one a hash. */
   marks(): Promise<Mark[]>
@@ -70,11 +76,16 @@ export interface Tracer {
   /** Here at once, at the central peer as soon as it can be reached; throws what `sync` throws until then. */
   eraseAll(options?: SyncOptions): Promise<void>
   /** All of it, encrypted under a passphrase of at least eight characters. */
-  export(passphrase: string): Promise<Uint8Array>
+  export(passphrase: string, options?: SyncOptions): Promise<Uint8Array>
   /** Replaces all of it. Throws IMPORT_INVALID. */
-  import(file: Uint8Array, passphrase: string): Promise<void>
-  /** The device's own fixes, oldest first. */
-  diary(): AsyncIterable<Fix>
+  import(file: Uint8Array, passphrase: string, options?: SyncOptions): Promise<void>
+  /** The device's own fixes, oldest first, and what became of each. */
+  diary(): AsyncIterable<DiaryEntry>
+  /** What the user says of an exposure; it stays with its place and time. */
+  judge(exposure: Exposure, verdict: Verdict): Promise<void>
+  readonly consent: ConsentControl
+  /** Returns what ends the listening. */
+  on: Emitter['on']
   readonly home: HomeControl
   readonly zones: ZoneControl
   preview(): Promise<Preview>
@@ -92,6 +103,7 @@ export async function createTracer(init: TracerInit): Promise<Tracer> {
   const random = init.random ?? ((n) => crypto.getRandomValues(new Uint8Array(n)))
   const toOffsetMin = init.timeZoneOffsetMin ?? ((atMs) => -new Date(atMs).getTimezoneOffset())
   const secrets = await openSecrets(storage, manifest, random)
+  const events = emitter()
   const device: Device = {
     manifest,
     storage,
@@ -104,6 +116,7 @@ export async function createTracer(init: TracerInit): Promise<Tracer> {
     keeper: saltKeeper(),
     liars: new Set(),
     rosters: rosterChain(manifest),
+    emit: events.emit,
     redactor: await openRedaction(secrets.device),
     secrets,
   }
@@ -135,13 +148,30 @@ export async function createTracer(init: TracerInit): Promise<Tracer> {
 
   async function syncOnce(signal: AbortSignal | undefined): Promise<SyncResult> {
     if (await isErasing(storage)) await erase(signal)
-    return runSync(device, signal)
+    if (init.consent === 'required') await assertConsent(storage, 'deposit')
+    const before = await readCursor(storage)
+    const result = await runSync(device, signal)
+    events.emit('synced', result)
+    // Generation 0: there was no sync before.
+    const retracted = before.generation !== 0 && (await readCursor(storage)).generation !== before.generation
+    if (result.marksNew > 0 || retracted) events.emit('exposures', await listExposures())
+    return result
+  }
+
+  function listExposures(): Promise<Exposure[]> {
+    return device.lock(async () => {
+      const marks = await readMarks(storage)
+      const exposures = marksToExposures(marks, await readLinks(storage, marks))
+      return Promise.all(exposures.map((exposure) => withVerdict(storage, exposure)))
+    })
   }
 
   return {
     async record(fix, { imported = acceptUnknownAccuracy } = {}) {
       assertOpen()
-      return device.lock(() => recordFix(device, profile, fix, { imported }))
+      const result = await device.lock(() => recordFix(device, profile, fix, { imported }, init.consent))
+      events.emit('recorded', { fix, result })
+      return result
     },
     async sync({ signal } = {}) {
       assertOpen()
@@ -153,6 +183,7 @@ export async function createTracer(init: TracerInit): Promise<Tracer> {
     async report(text, { signal } = {}) {
       assertOpen()
       const code = parseReportCode(text)
+      if (init.consent === 'required') await assertConsent(storage, 'report')
       return turn(async () => {
         await device.lock(() => storage.batch([put(KEYS.code, code)]))
         const result = await syncOnce(signal)
@@ -162,10 +193,14 @@ export async function createTracer(init: TracerInit): Promise<Tracer> {
     },
     async exposures() {
       assertOpen()
-      return device.lock(async () => {
-        const marks = await readMarks(storage)
-        return marksToExposures(marks, await readLinks(storage, marks))
-      })
+      return listExposures()
+    },
+    judge: (exposure, verdict) => device.lock(() => writeVerdict(storage, exposure, verdict)),
+    on: events.on,
+    consent: {
+      status: () => readConsents(storage),
+      give: (kind) => device.lock(() => writeConsent(storage, kind, true)),
+      withdraw: (kind) => device.lock(() => writeConsent(storage, kind, false)),
     },
     marks: () => device.lock(() => readMarks(storage)),
     pause: () => device.lock(() => storage.batch([put(KEYS.paused, Uint8Array.of(1))])),
@@ -181,15 +216,16 @@ export async function createTracer(init: TracerInit): Promise<Tracer> {
         await erase(signal)
       })
     },
-    export: (passphrase) => turn(() => device.lock(() => exportBackup(storage, passphrase, random))),
-    import: (file, passphrase) =>
+    export: (passphrase, { signal } = {}) =>
+      turn(() => device.lock(() => exportBackup(storage, passphrase, random, signal))),
+    import: (file, passphrase, { signal } = {}) =>
       turn(() =>
         device.lock(async () => {
-          await importBackup(storage, file, passphrase)
+          await importBackup(storage, file, passphrase, signal)
           await reopen()
         }),
       ),
-    diary: () => readDiary(storage),
+    diary: () => readDiaryEntries(device),
     home: homeControl(device),
     zones: zoneControl(device),
     preview: () => device.lock(() => previewSync(device)),

@@ -11,6 +11,8 @@ const ZONE_ID_BYTES = 8
 
 export interface HomeControl {
   status(): HomeStatus
+  /** The zone as of now, H3 indexes of resolution 10: to show the user, never to send. */
+  zone(): string[]
   /** Hides this place and ends the hold on deposits. */
   mark(place: Place): Promise<void>
   /** Forgets the homes marked by hand; learnt ones stay. */
@@ -27,6 +29,7 @@ export interface ZoneControl {
 export function homeControl(device: Device): HomeControl {
   return {
     status: () => device.redactor.homeStatus(),
+    zone: () => device.redactor.homeZone(device.clock.now()),
     async mark({ lat, lng }) {
       if (!(Math.abs(lat) <= 90) || !Number.isFinite(lng)) throw new RangeError('home expected a position in degrees')
       await device.lock(async () => {

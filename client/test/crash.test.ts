@@ -12,7 +12,7 @@ import {
   START_MS,
   seededRandom,
   unreachable,
-} from './fake-federation.ts'
+} from '../src/testing/fake-federation.ts'
 
 const MINUTE = 60_000
 const CODE = '0123-4567-89AB-CDEF'

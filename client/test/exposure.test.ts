@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { timeToFixBlock } from '../src/diary.ts'
 import { type LinkedFix, marksToExposures } from '../src/exposure.ts'
 import { hashedFixToRows } from '../src/hashed-fix.ts'
-import { life, START_MS, seededRandom } from './fake-federation.ts'
+import { life, START_MS, seededRandom } from '../src/testing/fake-federation.ts'
 
 const MINUTE = 60_000
 const CAFE = { lat: 52.52, lng: 13.405 }
@@ -28,11 +28,7 @@ function mark(link: LinkedFix, size: number, lag: 0 | 1, change: Partial<Mark> =
 describe('an exposure', () => {
   it('spans the fixes of the smallest matching block and counts all marks', () => {
     const all = links(60)
-    const marks = [
-      ...all.map((link) => mark(link, 80, 0)),
-      mark(all[4]!, 5, 0),
-      mark(all[5]!, 5, 0, { degree: 2, weight: 7 }),
-    ]
+    const marks = [...all.map((link) => mark(link, 80, 0)), mark(all[4]!, 5, 0), mark(all[5]!, 5, 0, { weight: 7 })]
     expect(marksToExposures(marks, all)).toEqual([
       {
         from: all[4]!.fix.at,
@@ -44,6 +40,11 @@ describe('an exposure', () => {
         degree: 1,
         weight: 7,
         lagMin: { from: 0, to: 5 },
+        minutes: 60,
+        layers: 1,
+        certainty: 'high',
+        blocks: all.map((link) => link.record.block),
+        verdict: 'new',
       },
     ])
   })
@@ -52,6 +53,35 @@ describe('an exposure', () => {
     const all = links(20)
     const [only] = marksToExposures([mark(all[0]!, 40, 1), mark(all[0]!, 20, 1)], all)
     expect(only).toMatchObject({ same: 0, trail: 2, lagMin: { from: 0, to: 40 } })
+  })
+
+  it('is told for each degree apart, and a farther one only where no nearer one was met', () => {
+    const all = links(60)
+    const marks = all.map((link, i) => mark(link, 5, 0, { degree: i < 4 ? 1 : 2 }))
+    const extra = mark(all[0]!, 10, 0, { degree: 2 })
+    const told = marksToExposures([...marks, extra], all).map(({ degree, from, minutes }) => ({
+      degree,
+      from,
+      minutes,
+    }))
+    expect(told).toEqual([
+      { degree: 1, from: all[0]!.fix.at, minutes: 20 },
+      { degree: 2, from: all[4]!.fix.at, minutes: 40 },
+    ])
+  })
+
+  it('is the surer the shorter the block, the more layers and the longer', () => {
+    const all = links(20)
+    const sure = (marks: Mark[]) => marksToExposures(marks, all)[0]!
+    const rows = hashedFixToRows(all[0]!.record).filter((row) => row.size === 5 && row.lags === LAG_CURRENT)
+    const layers = rows.map(({ epoch, hash }) => ({ epoch, hash, degree: 1, weight: 1, lag: 0 as const }))
+    expect(sure(layers.slice(0, 2))).toMatchObject({ layers: 2, certainty: 'high', minutes: 5 })
+    expect(sure(layers)).toMatchObject({ layers: 3, certainty: 'high' })
+    expect(sure(layers.slice(0, 1))).toMatchObject({ layers: 1, certainty: 'medium' })
+    expect(sure([mark(all[0]!, 5, 0), mark(all[1]!, 5, 0)])).toMatchObject({ certainty: 'high', minutes: 10 })
+    expect(sure([mark(all[0]!, 5, 1), mark(all[1]!, 5, 1)])).toMatchObject({ certainty: 'medium' })
+    expect(sure([mark(all[0]!, 20, 0)])).toMatchObject({ certainty: 'medium' })
+    expect(sure([mark(all[0]!, 40, 0)])).toMatchObject({ certainty: 'low' })
   })
 
   it('is one for gaps of up to twenty minutes at one place, two otherwise', () => {

@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest'
 
 const src = resolve(dirname(fileURLToPath(import.meta.url)), '../src')
 /** Edges that may be loaded only when they are needed. */
-const LAZY = /^(node:|libp2p|@libp2p\/|@chainsafe\/|@multiformats\/|level$|h3-js$|ws$|csv-parse|fast-xml-parser)/
+const LAZY =
+  /^(node:|libp2p|@libp2p\/|@chainsafe\/|@multiformats\/|level$|h3-js$|ws$|csv-parse|fast-xml-parser|@streamparser\/)/
 
 /** Modules that `entry` imports statically, types apart: own files by path, others by name. */
 function staticImports(entry: string, seen = new Set<string>()): Set<string> {
@@ -36,6 +37,7 @@ describe('importing the client', () => {
     expect([...staticImports(resolve(src, 'node.ts'))].filter((name) => LAZY.test(name))).toEqual(['node:fs/promises'])
     expect([...staticImports(resolve(src, 'redactor.ts'))]).toContain('h3-js')
     expect([...staticImports(resolve(src, 'importers/index.ts'))].filter((name) => LAZY.test(name)).sort()).toEqual([
+      '@streamparser/json',
       'csv-parse/browser/esm/sync',
       'fast-xml-parser',
     ])

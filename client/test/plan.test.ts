@@ -9,7 +9,7 @@ import {
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { neededToSalts, planRequests, type WantedSalt } from '../src/plan.ts'
-import { fakeFederation, life, START_MS } from './fake-federation.ts'
+import { fakeFederation, life, START_MS } from '../src/testing/fake-federation.ts'
 
 const { certified, core } = await fakeFederation()
 const MINUTE = 60_000

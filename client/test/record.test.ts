@@ -1,7 +1,14 @@
 import { SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import { memoryStorage } from '../src/memory-storage.ts'
-import { fakeFederation, life, openTracer, START_MS, seededRandom, unreachable } from './fake-federation.ts'
+import {
+  fakeFederation,
+  life,
+  openTracer,
+  START_MS,
+  seededRandom,
+  unreachable,
+} from '../src/testing/fake-federation.ts'
 
 const HERE = { lat: 52.52, lng: 13.405 }
 const MINUTE = 60_000
@@ -66,7 +73,7 @@ describe('recording a fix', () => {
     expect(await tracer.record({ ...HERE, accuracyM: 4, at: at + 3 })).toEqual({ accepted: true })
     const kept = []
     for await (const item of tracer.diary()) kept.push(item)
-    expect(kept).toEqual([{ ...HERE, accuracyM: 4, at: at + 3 }])
+    expect(kept).toEqual([{ ...HERE, accuracyM: 4, at: at + 3, state: 'waiting' }])
     await tracer.sync()
     expect(await tracer.record({ ...HERE, accuracyM: 1, at: at + 4 })).toEqual(refused('block-taken'))
   })

@@ -6,8 +6,14 @@ import type { Tracer } from '../src/index.ts'
 import { memoryStorage } from '../src/memory-storage.ts'
 import { distanceM } from '../src/place.ts'
 import { fixesToSpeed } from '../src/redact.ts'
+import {
+  type FakeFederation,
+  fakeFederation,
+  openTracer,
+  START_MS,
+  seededRandom,
+} from '../src/testing/fake-federation.ts'
 import { isInZone } from '../src/zones.ts'
-import { type FakeFederation, fakeFederation, openTracer, START_MS, seededRandom } from './fake-federation.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE

@@ -2,7 +2,14 @@ import { SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import { formatReportCode, parseReportCode } from '../src/index.ts'
 import { memoryStorage } from '../src/memory-storage.ts'
-import { fakeFederation, life, openTracer, START_MS, seededRandom, unreachable } from './fake-federation.ts'
+import {
+  fakeFederation,
+  life,
+  openTracer,
+  START_MS,
+  seededRandom,
+  unreachable,
+} from '../src/testing/fake-federation.ts'
 
 const CAFE = { lat: 52.52, lng: 13.405 }
 const MINUTE = 60_000

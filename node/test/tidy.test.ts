@@ -121,6 +121,8 @@ describe('imports go one way', () => {
 
 describe('the dependencies', () => {
   it('are all used: what nobody imports is only something to attack', () => {
+    // abstract-level requires `events` and leaves it to the bundler, which has none for browsers.
+    const forOthers = ['client: events']
     const idle = ROOMS.flatMap((room) => {
       const { dependencies } = JSON.parse(readFileSync(join(root, room, 'package.json'), 'utf8'))
       const used = new Set(imports.filter(({ from }) => from.startsWith(`${room}/src/`)).map(({ to }) => packageOf(to)))
@@ -128,7 +130,7 @@ describe('the dependencies', () => {
         .filter((name) => !used.has(name))
         .map((name) => `${room}: ${name}`)
     })
-    expect(idle).toEqual([])
+    expect(idle).toEqual(forOthers)
   })
 })
 

@@ -5,5 +5,6 @@
 export type { Fix } from '@geotrace/core-wasm'
 export { csvToFixes } from './csv.ts'
 export { gpxToFixes } from './gpx.ts'
-export { importFile, isTrackFile } from './import-file.ts'
+export { type ImportOptions, importFile, importStream, isTrackFile } from './import-file.ts'
+export { jsonToFixes } from './json-tracks.ts'
 export { pltToFixes } from './plt.ts'

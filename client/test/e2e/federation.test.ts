@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type LocalFederation, startFederation } from '@geotrace/node/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createTracer, levelStorage, libp2pDialer, type Tracer } from '../../src/node.ts'
-import { life } from '../fake-federation.ts'
+import { life } from '../../src/testing/fake-federation.ts'
 
 const MINUTE = 60_000
 const CAFE = { lat: 52.52, lng: 13.405 }

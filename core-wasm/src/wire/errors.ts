@@ -11,6 +11,7 @@ export interface ErrorData {
   CODE_SPENT: undefined
   CODE_UNKNOWN: undefined
   COMMAND_INVALID: { reason: string }
+  CONSENT_MISSING: { kind: string }
   CORE_FAULT: undefined
   CORE_MISMATCH: { want: string; got: string }
   CORE_UNSUPPORTED: undefined
@@ -35,6 +36,8 @@ export interface ErrorData {
   ROSTER_INVALID: { reason: string }
   ROSTER_UNKNOWN: undefined
   STORAGE_CORRUPT: { what: string }
+  STORAGE_FULL: { what: string }
+  STORAGE_LOST: { what: string }
   STORE_LOCKED: { dir: string }
   STORE_MISSING: { dir: string }
   SUITE_UNKNOWN: { suite: number }

@@ -13,20 +13,25 @@ import { type AdminRoutes, type AdminServer, adminServer } from '../../admin/ser
 import { silent } from '../../log.ts'
 import type { RosterView } from '../../membership/routes.ts'
 import { systemRandom } from '../../random.ts'
+import type { WebServer } from '../../web-server.ts'
 import { examples, invalid, wholeNumber } from '../options.ts'
 import { type Output, table } from '../output.ts'
 import { type AddedNode, addNodeCommand, DEMO_DIRECTORY, type KilledNode, killCommand } from './control.ts'
 import { type FederationProcesses, startProcesses } from './processes.ts'
-import { simulateResidents } from './residents.ts'
+import { simulateResidents, simulateVisitor } from './residents.ts'
 import { openTown, type Town } from './town.ts'
+import { startDemoWeb } from './web.ts'
 
 interface DemoOptions {
   once?: boolean
   degrees: number
   speed: number
+  webPort: number
 }
 
 const REPORTER = 'ada'
+/** Free on most machines; when taken, any free one serves. */
+const WEB_PORT = 4100
 const STATUS_MS = 2_000
 /** A killed node comes back after this long. */
 const RESTART_MS = 10_000
@@ -36,6 +41,7 @@ export function demoCommand(out: Output): Command {
   const command = new Command('demo')
     .description('found and run a whole federation on this machine')
     .option('--once', 'end after the story')
+    .option('--web-port <port>', 'where the web app is served; 0 takes any free port', wholeNumber, WEB_PORT)
     .option('--degrees <k>', 'contact steps that the report marks', wholeNumber, 2)
     .option('--speed <n>', 'let time go n times as fast, to watch rosters follow each other', wholeNumber, 1)
     .action((options: DemoOptions) => demo(options, out))
@@ -44,13 +50,14 @@ export function demoCommand(out: Output): Command {
   return examples(command, 'geotrace demo --once', 'geotrace demo --speed 20')
 }
 
-async function demo({ once = false, degrees, speed }: DemoOptions, out: Output): Promise<void> {
+async function demo({ once = false, degrees, speed, webPort }: DemoOptions, out: Output): Promise<void> {
   const stop = toldToStop()
   removeLeftovers()
   const dir = mkdtempSync(join(tmpdir(), `${DEMO_DIRECTORY}${process.pid}-`))
   let federation: FederationProcesses | undefined
   let town: Town | undefined
   let control: AdminServer | undefined
+  let web: WebServer | undefined
   const run = async () => {
     out.line('Geo Trace: a federation on this machine only, with published keys')
     out.progress('founding …')
@@ -60,10 +67,12 @@ async function demo({ once = false, degrees, speed }: DemoOptions, out: Output):
     await Promise.all(federation.peers.map((peer) => peer.serving()))
     introduce(federation, out)
     const { manifest, clock } = federation
-    const residents = simulateResidents(clock.now(), systemRandom)
+    const now = clock.now()
+    const residents = simulateResidents(now, systemRandom)
     town = await openTown({ manifest, clock, residents, dir: join(dir, 'residents') })
     await story(federation, town, out)
     if (once) return
+    web = await serveWeb(federation, simulateVisitor(now, systemRandom), webPort, out)
     out.line()
     out.line('The federation keeps running, with a new roster every 80 minutes of its time. In another terminal:')
     out.line('   npx geotrace demo add-node      a new operator joins')
@@ -78,6 +87,7 @@ async function demo({ once = false, degrees, speed }: DemoOptions, out: Output):
   } finally {
     out.progress('stopping …')
     await control?.stop()
+    await web?.stop()
     await federation?.stop()
     await town?.close().catch(() => {})
     rmSync(dir, { recursive: true, force: true, maxRetries: 3 })
@@ -112,6 +122,27 @@ function introduce(federation: FederationProcesses, out: Output): void {
   )
   const rows = peers.map(({ name, role, pid }) => ['  ', role, name, `pid ${pid}`, ...(addresses.get(name) ?? [])])
   for (const line of table(rows)) out.line(line)
+}
+
+/** For a person: the same federation, in the browser. */
+async function serveWeb(
+  { manifest, central }: FederationProcesses,
+  visitor: object,
+  port: number,
+  out: Output,
+): Promise<WebServer | undefined> {
+  const init = { manifest, visitor }
+  const web = await startDemoWeb({ ...init, port }).catch((error) => {
+    if ((error as { code?: string }).code === 'EADDRINUSE') return startDemoWeb({ ...init, port: 0 })
+    throw error
+  })
+  if (web === undefined) return undefined
+  const { codes } = (await adminRequest(central.dir, 'POST', '/codes', { count: 1, days: 1 })) as { codes: [string] }
+  out.line()
+  out.line(`The web app, for you:  ${web.url}`)
+  out.line('   what a phone shows its owner: map, diary, exposures, what leaves the device; and a lab that explains it')
+  out.line(`   a report code to try:  ${codes[0]}`)
+  return web
 }
 
 async function story(federation: FederationProcesses, town: Town, out: Output): Promise<void> {
@@ -181,6 +212,8 @@ async function tellRosters(federation: FederationProcesses, told: number, out: O
 /** Until Ctrl-C: the residents go on living, and a line of status. */
 async function watch(federation: FederationProcesses, town: Town, stop: AbortSignal, out: Output): Promise<void> {
   let told = 0
+  // Once: a listener a round would pile up.
+  const stopped = aborted(stop)
   while (!stop.aborted) {
     told = await tellRosters(federation, told, out)
     const up = federation.peers.filter((peer) => peer.pid !== undefined).length
@@ -191,7 +224,7 @@ async function watch(federation: FederationProcesses, town: Town, stop: AbortSig
       `${clock(federation.clock.now())}  ${up} of ${federation.peers.length} peers up, ${answered} salt requests answered, ` +
         `${central.syncs ?? 0} syncs, ${central.activeReports ?? 0} report, ${town.size} residents`,
     )
-    await Promise.race([aborted(stop), new Promise((resolve) => setTimeout(resolve, STATUS_MS).unref())])
+    await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, STATUS_MS).unref())])
     await town.live()
   }
 }

@@ -36,8 +36,14 @@ const PLACES = {
 } satisfies Record<string, Place>
 type PlaceName = keyof typeof PLACES | 'home'
 
-/** Stays as [place, from, to] in minutes before now; between two stays one walks. */
-const LIVES: { name: string; story: string; home: Place; stays: [PlaceName, number, number][] }[] = [
+interface Life {
+  name: string
+  story: string
+  home: Place
+  /** As [place, from, to] in minutes before now; between two stays one walks. */
+  stays: [PlaceName, number, number][]
+}
+const LIVES: Life[] = [
   {
     name: 'ada',
     story: 'reports',
@@ -95,16 +101,50 @@ const LIVES: { name: string; story: string; home: Place; stays: [PlaceName, numb
   },
 ]
 
+/** Hours that whoever opens the web app may take over: at the next chair of Ada's table, then past Dan. */
+const VISITOR: Life = {
+  name: 'you',
+  story: 'sat beside her',
+  home: { lat: 52.5295, lng: 13.4215 },
+  stays: [
+    ['home', 165, 90],
+    ['cafe', 60, 40],
+    ['park', 20, 0],
+  ],
+}
+
+/**
+ * Minutes that the town's clock is ahead of UTC: it is three in the afternoon there whenever a demo starts. From 22:00 to
+ * 05:00 deposits are held back until the night's place is known, and a demo at night would show nothing.
+ */
+export function townOffsetMin(nowMs: number): number {
+  const minuteOfDay = Math.floor(nowMs / MINUTE_MS) % (24 * 60)
+  return 15 * 60 - minuteOfDay
+}
+
 /** The residents as of `nowMs`; `random` gives the noise of their receivers. */
 export function simulateResidents(nowMs: number, random: (length: number) => Uint8Array): Resident[] {
-  return LIVES.map(({ name, story, home, stays }) => {
-    const fixes: Fix[] = []
-    for (let ago = PAST_MIN; ago >= 0; ago -= STEP_MIN) {
-      const { lat, lng } = jitter(placeAt(stays, home, ago), random)
-      fixes.push({ lat, lng, accuracyM: ACCURACY_M, at: nowMs - ago * MINUTE_MS })
-    }
-    return { name, story, home, fixes }
-  })
+  return LIVES.map((life) => live(life, nowMs, random))
+}
+
+/** The visitor's hours as GeoJSON, with the home and the town's clock beside it. */
+export function simulateVisitor(nowMs: number, random: (length: number) => Uint8Array): object {
+  const { home, fixes } = live(VISITOR, nowMs, random)
+  const features = fixes.map(({ lat, lng, accuracyM, at }) => ({
+    type: 'Feature',
+    geometry: { type: 'Point', coordinates: [lng, lat] },
+    properties: { time: new Date(at).toISOString(), accuracyM },
+  }))
+  return { type: 'FeatureCollection', home, offsetMin: townOffsetMin(nowMs), features }
+}
+
+function live({ name, story, home, stays }: Life, nowMs: number, random: (length: number) => Uint8Array): Resident {
+  const fixes: Fix[] = []
+  for (let ago = PAST_MIN; ago >= 0; ago -= STEP_MIN) {
+    const { lat, lng } = jitter(placeAt(stays, home, ago), random)
+    fixes.push({ lat, lng, accuracyM: ACCURACY_M, at: nowMs - ago * MINUTE_MS })
+  }
+  return { name, story, home, fixes }
 }
 
 function placeAt(stays: readonly [PlaceName, number, number][], home: Place, ago: number): Place {

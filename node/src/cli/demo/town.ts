@@ -9,7 +9,7 @@ import { type Clock, loadCore } from '@geotrace/core-wasm'
 import type { Manifest } from '@geotrace/core-wasm/wire'
 import { loopbackAddresses } from '../../loopback.ts'
 import { systemRandom } from '../../random.ts'
-import type { Resident } from './residents.ts'
+import { type Resident, townOffsetMin } from './residents.ts'
 
 export interface TownInit {
   manifest: Manifest
@@ -40,14 +40,11 @@ export interface Town {
 const MINUTE_MS = 60_000
 const FIX_MS = 5 * MINUTE_MS
 const SYNC_MS = 60 * MINUTE_MS
-const DAY_MIN = 24 * 60
-const AFTERNOON_MIN = 15 * 60
 
 export async function openTown({ manifest, clock, residents, dir }: TownInit): Promise<Town> {
   const core = await loadCore({ pins: manifest.core })
+  const offsetMin = townOffsetMin(clock.now())
   const addresses = await loopbackAddresses(2, residents.length)
-  // It is afternoon in this town whenever the demo starts: by night a device holds its deposits back until morning.
-  const offsetMin = AFTERNOON_MIN - (Math.floor(clock.now() / MINUTE_MS) % DAY_MIN)
   const people: (Resident & { tracer: Tracer })[] = []
   for (const [i, resident] of residents.entries()) {
     const tracer = await createTracer({

@@ -1,8 +1,7 @@
 /**
- * A small federation in memory for the client's tests: real rosters, signed answers, sheets and Merkle paths, made of
- * the wire codecs alone. `intercept` sees every request and may cut, delay, alter or refuse it.
+ * A small federation in memory: real rosters, signed answers, sheets and Merkle paths, made of the wire codecs alone, on
+ * a simulated clock. README "Your own tests". `intercept` sees every request and may cut, delay, alter or refuse it.
  */
-import { createHash } from 'node:crypto'
 import { type Core, loadCore, type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
 import {
   foundRoster,
@@ -46,11 +45,13 @@ import {
   SYNC_PROTOCOL,
   signContent,
   treeToPath,
+  utf8,
 } from '@geotrace/core-wasm/wire'
-import type { Dialer } from '../src/dialer.ts'
-import { createTracer, type Tracer, type TracerInit } from '../src/index.ts'
-import { memoryStorage } from '../src/memory-storage.ts'
-import type { Storage } from '../src/storage.ts'
+import { sha256 } from '@noble/hashes/sha2.js'
+import type { Dialer } from '../dialer.ts'
+import { memoryStorage } from '../memory-storage.ts'
+import type { Storage } from '../storage.ts'
+import { createTracer, type Tracer, type TracerInit } from '../tracer.ts'
 import { type FakeCentral, fakeCentral } from './fake-central.ts'
 
 /** Sees a request to `peer` (an operator's name); calls `serve` or does worse. */
@@ -199,10 +200,8 @@ function found(parameters: Partial<Parameters>) {
 export function seededRandom(seed: string): (n: number) => Uint8Array {
   let count = 0
   return (n) => {
-    const blocks = Array.from({ length: Math.ceil(n / 32) }, () =>
-      createHash('sha256').update(`${seed}/${count++}`).digest(),
-    )
-    return new Uint8Array(Buffer.concat(blocks).subarray(0, n))
+    const blocks = Array.from({ length: Math.ceil(n / 32) }, () => sha256(utf8(`${seed}/${count++}`)))
+    return concatBytes(...blocks).slice(0, n)
   }
 }
 

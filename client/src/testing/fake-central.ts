@@ -1,5 +1,4 @@
 /** A central peer in memory: a set of rows per user, one acknowledged answer per sync id, marks of direct contacts. */
-import { createHash } from 'node:crypto'
 import {
   bytesToHex,
   decodeSyncRequest,
@@ -15,6 +14,7 @@ import {
   type RowGroup,
   type SyncRequest,
 } from '@geotrace/core-wasm/wire'
+import { sha256 } from '@noble/hashes/sha2.js'
 
 interface FakeUser {
   /** epoch/hash → lags. */
@@ -123,5 +123,5 @@ function meet(reporter: FakeUser, other: FakeUser): void {
 }
 
 function sha(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
+  return bytesToHex(sha256(bytes))
 }

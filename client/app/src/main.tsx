@@ -1,0 +1,10 @@
+/** The web app's entry: shows the shell at once, opens the session beside it, keeps itself for offline. */
+import { render } from 'preact'
+import { App } from './app.tsx'
+import { openSession } from './session.ts'
+
+const host = document.getElementById('app')!
+host.replaceChildren()
+render(<App />, host)
+void openSession()
+if ('serviceWorker' in navigator && import.meta.env.PROD) void navigator.serviceWorker.register('/service-worker.js')

@@ -1,0 +1,34 @@
+/**
+ * The ground: land of Natural Earth by world-atlas, bundled with the app, so that no tile server learns what somebody
+ * looks at. The coarse one comes with the map, the finer one when one looks closer.
+ */
+import { geoContains } from 'd3-geo'
+import type { MultiPolygon, Polygon } from 'geojson'
+import { feature } from 'topojson-client'
+import type { GeometryCollection, Topology } from 'topojson-specification'
+import fine from 'world-atlas/land-50m.json?url'
+import coarse from 'world-atlas/land-110m.json?url'
+
+export type Land = {
+  type: 'FeatureCollection'
+  features: { type: 'Feature'; geometry: MultiPolygon | Polygon; properties: unknown }[]
+}
+
+const FINE_FROM_ZOOM = 4
+const loaded = new Map<string, Promise<Land>>()
+
+export function loadLand(zoom: number): Promise<Land> {
+  const url = zoom < FINE_FROM_ZOOM ? coarse : fine
+  const known = loaded.get(url)
+  if (known !== undefined) return known
+  const loading = fetch(url)
+    .then((response) => response.json() as Promise<Topology<{ land: GeometryCollection }>>)
+    .then((topology) => feature(topology, topology.objects.land) as unknown as Land)
+  loaded.set(url, loading)
+  loading.catch(() => loaded.delete(url))
+  return loading
+}
+
+export function isLand(land: Land, lng: number, lat: number): boolean {
+  return geoContains(land as Parameters<typeof geoContains>[0], [lng, lat])
+}

@@ -1,0 +1,80 @@
+/** Where the map looks: pure. Web Mercator, so that a hexagon keeps its shape at any zoom; zoom 0 is the world on 256 px. */
+import { type GeoProjection, geoMercator } from 'd3-geo'
+
+export interface Camera {
+  lat: number
+  lng: number
+  zoom: number
+}
+export interface Size {
+  width: number
+  height: number
+}
+
+export const ZOOM_MIN = 0.5
+/** Two metres are 100 px: nearer shows nothing more. */
+export const ZOOM_MAX = 21
+const LAT_MAX = 84
+const WORLD_PX = 256
+const EQUATOR_M = 40_075_017
+
+export function toProjection({ lat, lng, zoom }: Camera, { width, height }: Size): GeoProjection {
+  return geoMercator()
+    .scale((WORLD_PX * 2 ** zoom) / (2 * Math.PI))
+    .rotate([-lng, 0])
+    .center([0, lat])
+    .translate([width / 2, height / 2])
+    .clipExtent([
+      [-40, -40],
+      [width + 40, height + 40],
+    ])
+}
+
+/** The camera after the ground was dragged by so many pixels. */
+export function pan(camera: Camera, size: Size, dx: number, dy: number): Camera {
+  const [lng, lat] = toProjection(camera, size).invert!([size.width / 2 - dx, size.height / 2 - dy])!
+  return bounded({ ...camera, lat, lng })
+}
+
+/** Nearer or farther by `steps`, with the point under (x, y) staying there. */
+export function zoomAt(camera: Camera, size: Size, steps: number, x = size.width / 2, y = size.height / 2): Camera {
+  const zoom = Math.min(ZOOM_MAX, Math.max(ZOOM_MIN, camera.zoom + steps))
+  const under = toProjection(camera, size).invert!([x, y])!
+  const moved = { ...camera, zoom }
+  const [px, py] = toProjection(moved, size)(under)!
+  return pan(moved, size, x - px, y - py)
+}
+
+/** Shows all places with a margin; one place alone from 300 m above. */
+export function fit(places: readonly { lat: number; lng: number }[], { width, height }: Size): Camera {
+  const lats = places.map(({ lat }) => lat)
+  const lngs = places.map(({ lng }) => lng)
+  const [south, north] = [Math.min(...lats), Math.max(...lats)]
+  const [west, east] = [Math.min(...lngs), Math.max(...lngs)]
+  const merc = (lat: number) => Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360)) / (2 * Math.PI)
+  const wide = Math.max((east - west) / 360, 1e-9)
+  const high = Math.max(merc(north) - merc(south), 1e-9)
+  const zoom = Math.min(Math.log2((width * 0.7) / (WORLD_PX * wide)), Math.log2((height * 0.6) / (WORLD_PX * high)), 17)
+  return bounded({ lat: (south + north) / 2, lng: (west + east) / 2, zoom })
+}
+
+export function metresPerPixel({ lat, zoom }: Camera): number {
+  return (EQUATOR_M * Math.cos((lat * Math.PI) / 180)) / (WORLD_PX * 2 ** zoom)
+}
+
+/** A round length and its pixels, for the scale. */
+export function toScale(camera: Camera): { px: number; text: string } {
+  const perPixel = metresPerPixel(camera)
+  const most = 110 * perPixel
+  const power = 10 ** Math.floor(Math.log10(most))
+  const metres = [5, 2, 1].map((n) => n * power).find((n) => n <= most) ?? power
+  return { px: metres / perPixel, text: metres >= 1000 ? `${(metres / 1000).toLocaleString()} km` : `${metres} m` }
+}
+
+function bounded({ lat, lng, zoom }: Camera): Camera {
+  return {
+    lat: Math.min(LAT_MAX, Math.max(-LAT_MAX, lat)),
+    lng: lng - 360 * Math.round(lng / 360),
+    zoom: Math.min(ZOOM_MAX, Math.max(ZOOM_MIN, zoom)),
+  }
+}

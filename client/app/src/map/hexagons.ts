@@ -1,0 +1,100 @@
+/**
+ * The hexagons of the three layers and of regions as polygons, drawn by h3-js: the map's pen, never in the path of a
+ * hash. PROTOCOL.md §2. A hexagon of layer B or C lies around a corner of layer A: its own corners are the middles of the
+ * three cells that meet there and the three corners next to it.
+ */
+import type { Core } from '@geotrace/core-wasm'
+import {
+  cellToBoundary,
+  cellToCenterChild,
+  cellToLatLng,
+  cellToVertexes,
+  gridDisk,
+  latLngToCell,
+  polygonToCells,
+  vertexToLatLng,
+} from 'h3-js'
+
+/** [lng, lat], as d3-geo wants it; not closed. */
+export type Ring = [number, number][]
+
+export const CELL_RESOLUTION = 12
+const REGION_RESOLUTION = 4
+
+export interface FixHexagons {
+  ids: [string, string, string]
+  rings: [Ring, Ring, Ring]
+}
+
+const swap = ([lat, lng]: readonly number[]): [number, number] => [lng!, lat!]
+
+export function cellToRing(cell: string): Ring {
+  return cellToBoundary(cell).map(swap)
+}
+
+/** The three hexagons that a position is hashed in; the ids are the core's own. */
+export function positionToHexagons(core: Core, lat: number, lng: number): FixHexagons {
+  const [a, b, c] = core.fixToCells(lat, lng).map((id) => id.toString(16)) as [string, string, string]
+  return { ids: [a, b, c], rings: [cellToRing(a), cornerToRing(b, a), cornerToRing(c, a)] }
+}
+
+/** The hexagon around corner `vertex` of `cell`. */
+export function cornerToRing(vertex: string, cell: string): Ring {
+  const points: Ring = []
+  const corners = new Set<string>()
+  for (const near of gridDisk(cell, 1)) {
+    const around = cellToVertexes(near)
+    const at = around.indexOf(vertex)
+    if (at < 0) continue
+    points.push(swap(cellToLatLng(near)))
+    corners.add(around[(at + 1) % around.length]!)
+    corners.add(around[(at + around.length - 1) % around.length]!)
+  }
+  for (const corner of corners) points.push(swap(vertexToLatLng(corner)))
+  const [lng, lat] = swap(vertexToLatLng(vertex))
+  const flat = Math.cos((lat * Math.PI) / 180)
+  const angle = ([x, y]: [number, number]) => Math.atan2(y - lat, (x - lng - 360 * Math.round((x - lng) / 360)) * flat)
+  return points.sort((p, q) => angle(p) - angle(q))
+}
+
+export interface RegionOnMap {
+  region: number
+  shard: number
+  ring: Ring
+  middle: [number, number]
+}
+
+/** Regions in a rectangle of the map, with the shard that each belongs to. */
+export function regionsIn(
+  core: Core,
+  bounds: { south: number; west: number; north: number; east: number },
+  shards: number,
+): RegionOnMap[] {
+  const { south, west, north, east } = bounds
+  const corners: [number, number][] = [
+    [south, west],
+    [south, east],
+    [north, east],
+    [north, west],
+  ]
+  return polygonToCells(corners, REGION_RESOLUTION).map((cell) => {
+    const region = core.cellToRegion(BigInt(`0x${cellToCenterChild(cell, CELL_RESOLUTION)}`))
+    return {
+      region,
+      shard: core.regionToShard(region, shards),
+      ring: cellToRing(cell),
+      middle: swap(cellToLatLng(cell)),
+    }
+  })
+}
+
+let grid: { middle: string; rings: number; cells: Ring[] } | undefined
+
+/** Layer A around a place, `rings` cells far; the last answer is kept, since a map is painted more often than moved far. */
+export function gridAround(lat: number, lng: number, rings: number): Ring[] {
+  const middle = latLngToCell(lat, lng, CELL_RESOLUTION)
+  if (grid?.middle !== middle || grid.rings !== rings) {
+    grid = { middle, rings, cells: gridDisk(middle, rings).map(cellToRing) }
+  }
+  return grid.cells
+}

@@ -1,0 +1,282 @@
+/** Paints the map on a canvas: ground, regions, zones, hexagons, fixes, exposures. Colours come from the style sheet. */
+import type { DiaryEntry, Exposure, Fix, Zone } from '@geotrace/client'
+import type { Core } from '@geotrace/core-wasm'
+import { type GeoProjection, geoCircle, geoGraticule10, geoPath } from 'd3-geo'
+import { isLand, type Land } from './base.ts'
+import { type Camera, metresPerPixel, type Size, toProjection } from './camera.ts'
+import { cellToRing, type FixHexagons, gridAround, positionToHexagons, type Ring, regionsIn } from './hexagons.ts'
+
+export const LAYERS = ['fixes', 'A', 'B', 'C', 'regions', 'hidden'] as const
+export type Layer = (typeof LAYERS)[number]
+
+export interface Scene {
+  camera: Camera
+  size: Size
+  ratio: number
+  land: Land | undefined
+  core: Core
+  shards: number
+  shown: ReadonlySet<Layer>
+  fixes: readonly DiaryEntry[]
+  exposures: readonly Exposure[]
+  zones: readonly Zone[]
+  homeCells: readonly string[]
+  position: Fix | undefined
+  selected: { lat: number; lng: number } | undefined
+}
+
+/** From here on land has no detail left: what is under the middle is everywhere. */
+const LAND_TO_ZOOM = 11
+const REGIONS_FROM_ZOOM = 6.5
+const REGIONS_TO_ZOOM = 15
+const REGION_LABELS_FROM_ZOOM = 8.2
+const HEXAGONS_FROM_ZOOM = 15
+/** Of layer A: how far one more ring reaches at least, and how many can still be told apart. */
+const GRID_RING_M = 16
+const GRID_RINGS_MAX = 34
+/** The newest: more than a day's would only hide each other. */
+const HEXAGON_FIXES_MAX = 288
+const METRES_PER_DEGREE = 111_195
+
+const hexagons = new Map<string, FixHexagons>()
+let colours: Record<string, string> = {}
+
+/** Reads the colours anew, when the theme changes. */
+export function readColours(element: Element): void {
+  const style = getComputedStyle(element)
+  const names = ['water', 'land', 'line', 'grid', 'ink', 'paper', 'a', 'b', 'c', 'fix', 'risk', 'hidden', 'me', 'shard']
+  colours = Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--map-${name}`).trim()]))
+}
+
+export function paint(context: CanvasRenderingContext2D, scene: Scene): void {
+  const { camera, size, ratio, shown } = scene
+  const projection = toProjection(camera, size)
+  context.setTransform(ratio, 0, 0, ratio, 0, 0)
+  paintGround(context, scene, projection)
+  if (shown.has('regions') && camera.zoom >= REGIONS_FROM_ZOOM && camera.zoom <= REGIONS_TO_ZOOM) {
+    paintRegions(context, scene, projection)
+  }
+  if (shown.has('A')) paintGrid(context, scene, projection)
+  if (shown.has('hidden')) paintHidden(context, scene, projection)
+  if (camera.zoom >= HEXAGONS_FROM_ZOOM) paintHexagons(context, scene, projection)
+  if (shown.has('fixes')) paintFixes(context, scene, projection)
+  paintExposures(context, scene, projection)
+  paintPosition(context, scene, projection)
+}
+
+function paintGround(
+  context: CanvasRenderingContext2D,
+  { camera, size, land }: Scene,
+  projection: GeoProjection,
+): void {
+  const close = camera.zoom >= LAND_TO_ZOOM
+  const onLand = close && land !== undefined && isLand(land, camera.lng, camera.lat)
+  context.fillStyle = colours[onLand ? 'land' : 'water']!
+  context.fillRect(0, 0, size.width, size.height)
+  const path = geoPath(projection, context)
+  if (!close && land !== undefined) {
+    context.beginPath()
+    path(land as Parameters<typeof path>[0])
+    context.fillStyle = colours.land!
+    context.fill()
+    context.strokeStyle = colours.line!
+    context.lineWidth = 0.7
+    context.stroke()
+  }
+  if (camera.zoom < REGIONS_FROM_ZOOM) {
+    context.beginPath()
+    path(geoGraticule10())
+    context.strokeStyle = colours.grid!
+    context.lineWidth = 0.5
+    context.stroke()
+  }
+}
+
+function paintRegions(context: CanvasRenderingContext2D, scene: Scene, projection: GeoProjection): void {
+  const { camera, size, core, shards } = scene
+  const [west, north] = projection.invert!([-60, -60])!
+  const [east, south] = projection.invert!([size.width + 60, size.height + 60])!
+  if (west >= east) return
+  const label = camera.zoom >= REGION_LABELS_FROM_ZOOM
+  for (const { region, shard, ring, middle } of regionsIn(core, { south, west, north, east }, shards)) {
+    trace(context, ring, projection)
+    context.fillStyle = `hsl(${Math.round((360 * shard) / shards)} ${colours.shard})`
+    context.fill()
+    context.strokeStyle = colours.line!
+    context.lineWidth = 1
+    context.stroke()
+    if (!label) continue
+    const [x, y] = projection(middle)!
+    text(context, `shard ${shard}`, x, y - 8, 'bold 13px system-ui, sans-serif')
+    text(context, `region ${region}`, x, y + 9, '11px system-ui, sans-serif')
+  }
+}
+
+function text(context: CanvasRenderingContext2D, value: string, x: number, y: number, font: string): void {
+  context.font = font
+  context.textAlign = 'center'
+  context.textBaseline = 'middle'
+  context.lineWidth = 3
+  context.strokeStyle = colours.paper!
+  context.strokeText(value, x, y)
+  context.fillStyle = colours.ink!
+  context.fillText(value, x, y)
+}
+
+/** Only where it covers the whole view: its own edge would look like a border of something. */
+function paintGrid(context: CanvasRenderingContext2D, { camera, size }: Scene, projection: GeoProjection): void {
+  const reach = (Math.hypot(size.width, size.height) / 2) * metresPerPixel(camera)
+  const rings = Math.ceil(reach / GRID_RING_M) + 1
+  if (rings > GRID_RINGS_MAX) return
+  context.strokeStyle = colours.grid!
+  context.lineWidth = 1
+  context.beginPath()
+  for (const ring of gridAround(camera.lat, camera.lng, rings)) trace(context, ring, projection, false)
+  context.stroke()
+}
+
+function paintHidden(
+  context: CanvasRenderingContext2D,
+  { homeCells, zones, camera }: Scene,
+  projection: GeoProjection,
+): void {
+  context.fillStyle = colours.hidden!
+  context.beginPath()
+  for (const cell of homeCells) trace(context, cellToRing(cell), projection, false)
+  context.fill()
+  const path = geoPath(projection, context)
+  for (const { shape } of zones) {
+    context.beginPath()
+    if ('corners' in shape)
+      trace(
+        context,
+        shape.corners.map(({ lng, lat }) => [lng, lat]),
+        projection,
+        false,
+      )
+    else
+      path(
+        geoCircle()
+          .center([shape.lng, shape.lat])
+          .radius(shape.radiusM / METRES_PER_DEGREE)(),
+      )
+    context.fill()
+    context.strokeStyle = colours.ink!
+    context.lineWidth = 1
+    context.setLineDash([4, 4])
+    context.stroke()
+    context.setLineDash([])
+  }
+  if (homeCells.length > 0 && camera.zoom > 12) {
+    const rings = homeCells.map(cellToRing)
+    const [x, y] = projection(
+      rings
+        .map((ring) => ring[0]!)
+        .reduce((sum, [lng, lat]) => [sum[0]! + lng / rings.length, sum[1]! + lat / rings.length], [0, 0]) as [
+        number,
+        number,
+      ],
+    )!
+    text(context, 'hidden near home', x, y, '12px system-ui, sans-serif')
+  }
+}
+
+function paintHexagons(context: CanvasRenderingContext2D, scene: Scene, projection: GeoProjection): void {
+  const { core, fixes, shown, selected, size } = scene
+  const places: { lat: number; lng: number }[] = [...fixes.slice(-HEXAGON_FIXES_MAX), ...(selected ? [selected] : [])]
+  const done = new Set<string>()
+  for (const place of places) {
+    const [x, y] = projection([place.lng, place.lat]) ?? [-1000, -1000]
+    if (x < -60 || y < -60 || x > size.width + 60 || y > size.height + 60) continue
+    const { ids, rings } = placeToHexagons(core, place)
+    for (const [i, layer] of (['A', 'B', 'C'] as const).entries()) {
+      if (!shown.has(layer) || done.has(ids[i]!)) continue
+      done.add(ids[i]!)
+      trace(context, rings[i]!, projection)
+      const colour = colours[layer.toLowerCase()]!
+      context.globalAlpha = 0.16
+      context.fillStyle = colour
+      context.fill()
+      context.globalAlpha = 0.9
+      context.strokeStyle = colour
+      context.lineWidth = place === selected ? 2.5 : 1.3
+      context.stroke()
+      context.globalAlpha = 1
+    }
+  }
+}
+
+function placeToHexagons(core: Core, { lat, lng }: { lat: number; lng: number }): FixHexagons {
+  const key = `${lat},${lng}`
+  const known = hexagons.get(key)
+  if (known !== undefined) return known
+  if (hexagons.size > 4 * HEXAGON_FIXES_MAX) hexagons.clear()
+  const fresh = positionToHexagons(core, lat, lng)
+  hexagons.set(key, fresh)
+  return fresh
+}
+
+function paintFixes(
+  context: CanvasRenderingContext2D,
+  { fixes, size, camera }: Scene,
+  projection: GeoProjection,
+): void {
+  const radius = camera.zoom > 12 ? 4 : 3
+  for (const { lat, lng, state } of fixes) {
+    const [x, y] = projection([lng, lat]) ?? [-1000, -1000]
+    if (x < -10 || y < -10 || x > size.width + 10 || y > size.height + 10) continue
+    context.beginPath()
+    context.arc(x, y, radius, 0, 2 * Math.PI)
+    context.fillStyle = state === 'lost' ? colours.paper! : colours.fix!
+    context.fill()
+    context.lineWidth = 1.5
+    context.strokeStyle = state === 'lost' ? colours.fix! : colours.paper!
+    context.stroke()
+  }
+}
+
+function paintExposures(context: CanvasRenderingContext2D, { exposures }: Scene, projection: GeoProjection): void {
+  for (const { lat, lng, certainty, verdict } of exposures) {
+    if (verdict === 'dismissed' || verdict === 'archived') continue
+    const [x, y] = projection([lng, lat]) ?? [-1000, -1000]
+    context.strokeStyle = colours.risk!
+    context.lineWidth = certainty === 'low' ? 1.5 : 3
+    for (const radius of certainty === 'high' ? [11, 17] : [13]) {
+      context.beginPath()
+      context.arc(x, y, radius, 0, 2 * Math.PI)
+      context.stroke()
+    }
+  }
+}
+
+function paintPosition(
+  context: CanvasRenderingContext2D,
+  { position, camera }: Scene,
+  projection: GeoProjection,
+): void {
+  if (position === undefined) return
+  const [x, y] = projection([position.lng, position.lat]) ?? [-1000, -1000]
+  context.beginPath()
+  context.arc(x, y, Math.max(9, (position.accuracyM ?? 0) / metresPerPixel(camera)), 0, 2 * Math.PI)
+  context.globalAlpha = 0.18
+  context.fillStyle = colours.me!
+  context.fill()
+  context.globalAlpha = 1
+  context.beginPath()
+  context.arc(x, y, 6, 0, 2 * Math.PI)
+  context.fill()
+  context.lineWidth = 2
+  context.strokeStyle = colours.paper!
+  context.stroke()
+}
+
+/** As straight lines: a hexagon of metres or of a region is never seen bent. */
+function trace(context: CanvasRenderingContext2D, ring: Ring, projection: GeoProjection, begin = true): void {
+  if (begin) context.beginPath()
+  for (const [i, point] of ring.entries()) {
+    const [x, y] = projection(point) ?? [0, 0]
+    if (i === 0) context.moveTo(x, y)
+    else context.lineTo(x, y)
+  }
+  context.closePath()
+}

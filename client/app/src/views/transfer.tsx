@@ -1,0 +1,220 @@
+/** In: tracks of other apps, a backup of the old phone. Out: an encrypted backup, the diary as GeoJSON. */
+import type { Fix, RefusalReason, Tracer } from '@geotrace/client'
+import type { Manifest } from '@geotrace/core-wasm/wire'
+import { useState } from 'preact/hooks'
+import { useValue } from '../observable.ts'
+import { consents, diary, refreshConsents, refreshDiary, refreshExposures, syncNow } from '../session.ts'
+import { bytes, count, errorToWords, REASONS } from '../words.ts'
+
+const NIGHTS_MS = 28 * 24 * 60 * 60_000
+const PASSPHRASE_MIN = 8
+
+interface Props {
+  tracer: Tracer
+  manifest: Manifest
+}
+
+export function TransferView({ tracer, manifest }: Props) {
+  return (
+    <div class="page">
+      <h1>Import &amp; export</h1>
+      {manifest.demo !== undefined && <Town tracer={tracer} />}
+      <Tracks tracer={tracer} />
+      <Backup tracer={tracer} />
+      <Diary />
+    </div>
+  )
+}
+
+interface Imported {
+  taken: number
+  left: Map<RefusalReason, number>
+}
+
+async function recordAll(tracer: Tracer, fixes: readonly Fix[], onProgress: (done: number) => void): Promise<Imported> {
+  const imported: Imported = { taken: 0, left: new Map() }
+  for (const [i, fix] of fixes.entries()) {
+    const result = await tracer.record(fix, { imported: true })
+    if (result.accepted) imported.taken++
+    else imported.left.set(result.reason, (imported.left.get(result.reason) ?? 0) + 1)
+    if (i % 100 === 0) onProgress(i)
+  }
+  await refreshDiary()
+  return imported
+}
+
+function toWords({ taken, left }: Imported): string {
+  const rest = [...left].map(([reason, n]) => `${n.toLocaleString()} ${REASONS[reason]}`)
+  return `${count(taken, 'fix', 'fixes')} taken${rest.length > 0 ? `; left out: ${rest.join(', ')}` : ''}.`
+}
+
+function Tracks({ tracer }: { tracer: Tracer }) {
+  const { record } = useValue(consents)
+  const [state, setState] = useState<{ bad?: boolean; text: string }>({ text: '' })
+  async function read(file: File | undefined) {
+    if (file === undefined) return
+    try {
+      const { importStream } = await import('@geotrace/client/importers')
+      const since = Date.now() - NIGHTS_MS
+      const onProgress = (done: number) => setState({ text: `Reading … ${bytes(done)} of ${bytes(file.size)}` })
+      const fixes = await importStream(file.name, file.stream(), { since, onProgress })
+      if (fixes.length === 0) return setState({ bad: true, text: 'The file has no fix of the last 28 days.' })
+      const imported = await recordAll(tracer, fixes, (n) => setState({ text: `Taking ${n} of ${fixes.length} …` }))
+      setState({ text: toWords(imported) })
+    } catch (error) {
+      setState({ bad: true, text: errorToWords(error) })
+    }
+  }
+  return (
+    <section class="card" aria-labelledby="tracks">
+      <h2 id="tracks">Tracks of other apps</h2>
+      <p>
+        GPX, GeoJSON with times, CSV, Geolife, and Google’s location history (<span class="mono">Records.json</span>,{' '}
+        <span class="mono">Timeline.json</span>). The last three hours can still be matched; older nights teach this
+        device where your home is. The file stays here.
+      </p>
+      <label class="file">
+        <span class="button">Choose a file</span>
+        <input
+          type="file"
+          accept=".gpx,.geojson,.json,.csv,.tsv,.plt"
+          disabled={!record}
+          onChange={(event) => void read(takeFile(event.currentTarget))}
+        />
+      </label>
+      {!record && <p class="small">You have not agreed to a diary yet.</p>}
+      <p role="status" class={state.bad ? 'warning' : ''}>
+        {state.text}
+      </p>
+    </section>
+  )
+}
+
+function Backup({ tracer }: { tracer: Tracer }) {
+  const [passphrase, setPassphrase] = useState('')
+  const [state, setState] = useState<{ bad?: boolean; text: string }>({ text: '' })
+  const short = passphrase.length < PASSPHRASE_MIN
+  async function save() {
+    setState({ text: 'Sealing …' })
+    download(await tracer.export(passphrase), 'geotrace-backup.gtb', 'application/octet-stream')
+    setState({ text: 'Saved. Without the passphrase nobody can open it, neither can you.' })
+  }
+  async function restore(file: File | undefined) {
+    if (file === undefined) return
+    try {
+      setState({ text: 'Opening …' })
+      await tracer.import(new Uint8Array(await file.arrayBuffer()), passphrase)
+      await Promise.all([refreshDiary(), refreshExposures(), refreshConsents()])
+      setState({ text: 'Everything of the backup is here now. Stop using the old device.' })
+    } catch (error) {
+      setState({ bad: true, text: errorToWords(error) })
+    }
+  }
+  return (
+    <section class="card" aria-labelledby="backup">
+      <h2 id="backup">Move to a new device</h2>
+      <p>One file with everything, encrypted under a passphrase.</p>
+      <label for="passphrase">Passphrase, at least {PASSPHRASE_MIN} characters</label>
+      <input
+        id="passphrase"
+        type="password"
+        autocomplete="new-password"
+        value={passphrase}
+        onInput={(event) => setPassphrase(event.currentTarget.value)}
+      />
+      <div class="row buttons">
+        <button type="button" disabled={short} onClick={save}>
+          Save a backup
+        </button>
+        <label class="file">
+          <span class="button" data-disabled={short}>
+            Restore a backup
+          </span>
+          <input
+            type="file"
+            accept=".gtb"
+            disabled={short}
+            onChange={(event) => void restore(takeFile(event.currentTarget))}
+          />
+        </label>
+      </div>
+      <p role="status" class={state.bad ? 'warning' : ''}>
+        {state.text}
+      </p>
+    </section>
+  )
+}
+
+function Diary() {
+  const entries = useValue(diary)
+  function save() {
+    const features = entries.map(({ lat, lng, accuracyM, at, state }) => ({
+      type: 'Feature',
+      geometry: { type: 'Point', coordinates: [lng, lat] },
+      properties: { time: new Date(at).toISOString(), accuracyM, state },
+    }))
+    const text = JSON.stringify({ type: 'FeatureCollection', features })
+    download(new TextEncoder().encode(text), 'geotrace-diary.geojson', 'application/geo+json')
+  }
+  return (
+    <section class="card" aria-labelledby="export">
+      <h2 id="export">Your diary</h2>
+      <p>
+        {count(entries.length, 'fix', 'fixes')} as GeoJSON, readable by any map program, and by anybody who finds the
+        file.
+      </p>
+      <button type="button" disabled={entries.length === 0} onClick={save}>
+        Save as GeoJSON
+      </button>
+    </section>
+  )
+}
+
+/** In the demo: somebody else's last hours, so that a person at a desk has something to sync. */
+function Town({ tracer }: { tracer: Tracer }) {
+  const { record, deposit } = useValue(consents)
+  const [text, setText] = useState('')
+  async function live() {
+    try {
+      const file = await (await fetch('/demo-track.geojson')).text()
+      const { importFile } = await import('@geotrace/client/importers')
+      const { home } = JSON.parse(file) as { home: { lat: number; lng: number } }
+      await tracer.home.mark(home)
+      const imported = await recordAll(tracer, importFile('demo-track.geojson', file), () => undefined)
+      setText(`${toWords(imported)} Syncing …`)
+      await syncNow()
+      setText(`${toWords(imported)} Synced: look at the map and the exposures.`)
+    } catch (error) {
+      setText(errorToWords(error))
+    }
+  }
+  return (
+    <section class="card advice" aria-labelledby="town">
+      <h2 id="town">Live in the demo’s town</h2>
+      <p>
+        This is a demo: take over the last hours of somebody who sat in the café where Ada sat before she reported, home
+        included, and see what happens.
+      </p>
+      <button type="button" class="primary" disabled={!record || !deposit} onClick={live}>
+        Take over these hours
+      </button>
+      {!(record && deposit) && <p class="small">Agree to a diary and to deposits first.</p>}
+      <p role="status">{text}</p>
+    </section>
+  )
+}
+
+/** Empties the field, or choosing the same file again, with another passphrase, would change nothing. */
+function takeFile(field: HTMLInputElement): File | undefined {
+  const file = field.files?.[0]
+  field.value = ''
+  return file
+}
+
+function download(content: Uint8Array, name: string, type: string): void {
+  const link = document.createElement('a')
+  link.href = URL.createObjectURL(new Blob([content as Uint8Array<ArrayBuffer>], { type }))
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
+}

@@ -1,0 +1,72 @@
+/** The first visit: what the app is for, and the consents. Stands before every view until recording is agreed to. */
+import type { Tracer } from '@geotrace/client'
+import type { Manifest } from '@geotrace/core-wasm/wire'
+import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+import { useValue } from '../observable.ts'
+import { consents, refreshConsents, startRecording, syncNow } from '../session.ts'
+
+interface WelcomeProps {
+  tracer: Tracer
+  manifest: Manifest
+  children?: ComponentChildren
+}
+
+export function Welcome({ tracer, manifest, children }: WelcomeProps) {
+  const { record } = useValue(consents)
+  const [deposit, setDeposit] = useState(true)
+  if (record) return <>{children}</>
+
+  async function agree(event: Event) {
+    event.preventDefault()
+    await tracer.consent.give('record')
+    if (deposit) await tracer.consent.give('deposit')
+    await refreshConsents()
+    startRecording()
+    if (deposit) void syncNow()
+  }
+
+  return (
+    <div class="page welcome">
+      <img src="/icon.svg" alt="" width="72" height="72" />
+      <h1>Were you near somebody who tested positive?</h1>
+      <p class="lead">
+        Geo Trace tells you where and when, and tells nobody where you were. Not the people you met, not the volunteers
+        who help, not the authority.
+      </p>
+      <ol class="steps">
+        <li>
+          <strong>Your phone keeps a diary</strong> of places, sealed on this device. What lies near your home is left
+          out.
+        </li>
+        <li>
+          <strong>Each place and time becomes hashes</strong> that nobody can read back without salts. Volunteers hand
+          the salts out and destroy them a few hours later.
+        </li>
+        <li>
+          <strong>Equal hashes are a meeting.</strong> When somebody reports a positive test, this device learns which
+          of its own hashes were at risk, and tells you.
+        </li>
+      </ol>
+      <form onSubmit={agree} class="card">
+        <label class="check">
+          <input type="checkbox" checked required disabled /> Keep a diary on this device. It never leaves it.
+        </label>
+        <label class="check">
+          <input type="checkbox" checked={deposit} onChange={(event) => setDeposit(event.currentTarget.checked)} />{' '}
+          Deposit hashes with the central peer every hour, so that meetings can be found.
+        </label>
+        <button type="submit" class="primary large">
+          Start
+        </button>
+        <p class="small">
+          Both can be withdrawn in the settings, and everything erased, here and at the centre. Federation:{' '}
+          {manifest.name}.{manifest.demo !== undefined && ' A demo on this machine, with published keys.'}
+        </p>
+      </form>
+      <p>
+        <a href="#/lab">See in the lab how it works</a>
+      </p>
+    </div>
+  )
+}

@@ -1,0 +1,50 @@
+/**
+ * A dialer that shows its owner every byte that leaves: it stands between the tracer and the network, so nothing can pass
+ * it by. The Privacy view lists what it saw.
+ */
+import type { Dialer, Protocol } from '@geotrace/client'
+import { bytesToHex } from '@geotrace/core-wasm/wire'
+
+export interface SentFrame {
+  id: number
+  at: number
+  /** The peer's key, hex. */
+  peer: string
+  protocol: string
+  frame: Uint8Array
+  replyBytes: number | undefined
+  failed: boolean
+}
+
+/** A day of hourly syncs with their salt requests; older ones are forgotten. */
+export const FRAMES_KEPT = 200
+
+export function watchedDialer(dialer: Dialer, onFrame: (frame: SentFrame) => void): Dialer {
+  let id = 0
+  return {
+    async open() {
+      const session = await dialer.open()
+      return {
+        async request(peer, protocol: Protocol, frame, options) {
+          const own = {
+            id: id++,
+            at: Date.now(),
+            peer: bytesToHex(peer.key),
+            protocol: protocol.id,
+            frame: frame.slice(),
+          }
+          onFrame({ ...own, replyBytes: undefined, failed: false })
+          try {
+            const reply = await session.request(peer, protocol, frame, options)
+            onFrame({ ...own, replyBytes: reply.length, failed: false })
+            return reply
+          } catch (error) {
+            onFrame({ ...own, replyBytes: undefined, failed: true })
+            throw error
+          }
+        },
+        close: () => session.close(),
+      }
+    },
+  }
+}

@@ -1,0 +1,38 @@
+/** The diary as told to its owner: each fix with what became of it. README "The tracer". */
+import type { Fix } from '@geotrace/core-wasm'
+import { isDeposited, readDeposited } from './deposited.ts'
+import { type Device, toVerdict } from './device.ts'
+import { fixBlockEnd, readDiary, timeToFixBlock } from './diary.ts'
+import { decodeHashedFix, hashedFixToRows } from './hashed-fix.ts'
+import { FAMILIES, numberedKey } from './records.ts'
+
+/**
+ * Its five minutes are not over; it waits for salts; it is hashed and held back (home unknown, or the night); hashed and
+ * goes with the next sync; the central peer has all of it; its time ran out before it could go.
+ */
+export const DIARY_STATES = ['open', 'waiting', 'held', 'hashed', 'deposited', 'lost'] as const
+export type DiaryState = (typeof DIARY_STATES)[number]
+
+export interface DiaryEntry extends Fix {
+  state: DiaryState
+}
+
+export async function* readDiaryEntries(device: Device): AsyncIterable<DiaryEntry> {
+  for await (const fix of readDiary(device.storage)) yield { ...fix, state: await fixToState(device, fix) }
+}
+
+async function fixToState(device: Device, fix: Fix): Promise<DiaryState> {
+  const { storage, clock } = device
+  const block = timeToFixBlock(fix.at)
+  if ((await storage.get(numberedKey(FAMILIES.waiting, block))) !== undefined) {
+    return fixBlockEnd(block) > clock.now() ? 'open' : 'waiting'
+  }
+  const hashes = await storage.get(numberedKey(FAMILIES.hashes, block))
+  if (hashes === undefined) return 'lost'
+  if ((await storage.get(numberedKey(FAMILIES.outbox, block))) !== undefined) {
+    return toVerdict(device, clock.now())(fix) === 'hold' ? 'held' : 'hashed'
+  }
+  // Out of the outbox: acknowledged, or its epochs took no deposits any more.
+  const [first] = hashedFixToRows(decodeHashedFix(block, hashes))
+  return isDeposited(await readDeposited(storage, first!.epoch), first!.key, first!.lags) ? 'deposited' : 'lost'
+}

@@ -1,0 +1,332 @@
+/** The web app against a real federation on loopback, in a real browser, under the policy that `npm start` serves it with. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { systemClock } from '@geotrace/core-wasm'
+import { type LocalFederation, startFederation, startWebServer, type WebServer } from '@geotrace/node/testing'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createTracer, libp2pDialer, memoryStorage } from '../../src/node.ts'
+import {
+  type AppContext,
+  accessibilityFaults,
+  CAFE,
+  goAhead,
+  MINUTE,
+  noonOffsetMin,
+  openContext,
+  overflowPx,
+  tabTo,
+} from './app-page.ts'
+import { inChromium, launchChromium } from './chromium.ts'
+
+const folder = resolve(fileURLToPath(import.meta.url), '../../../app/dist')
+const VIEWS = ['map', 'diary', 'exposures', 'sync', 'report', 'privacy', 'lab', 'transfer', 'settings', 'more']
+/** Until then the five minutes of any fix are over. */
+const AHEAD_MS = 6 * MINUTE
+
+async function countRows(federation: LocalFederation): Promise<number> {
+  const { days } = await federation.central.statistics()
+  return days.reduce((sum, { rows }) => sum + rows, 0)
+}
+
+inChromium('the web app in Chromium', () => {
+  let dir: string
+  let federation: LocalFederation
+  let server: WebServer
+  let browser: Browser
+
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'geotrace-app-'))
+    ;[federation, browser] = await Promise.all([startFederation({ dir }), launchChromium()])
+    const town = { type: 'FeatureCollection', offsetMin: noonOffsetMin(Date.now()), features: [] }
+    const documents = { '/federation.json': federation.manifest, '/demo-track.geojson': town }
+    server = await startWebServer({ folder, documents })
+  })
+  afterAll(async () => {
+    await Promise.all([browser?.close(), server?.stop()])
+    await federation?.stop()
+    await rm(dir, { recursive: true, force: true })
+  })
+
+  async function start(app: AppContext): Promise<Page> {
+    const page = await app.open()
+    await page.getByRole('button', { name: 'Start' }).click()
+    await page.getByLabel('Map of your fixes').waitFor()
+    await page.locator('.connection[data-state=good]').waitFor({ state: 'attached' })
+    return page
+  }
+
+  async function go(page: Page, view: string): Promise<void> {
+    await page.evaluate((hash) => {
+      location.hash = hash
+    }, `#/${view}`)
+  }
+
+  async function markHomeFarAway(page: Page): Promise<void> {
+    await go(page, 'map?at=52.62,13.505')
+    await page.getByRole('button', { name: 'My home is here' }).click()
+  }
+
+  async function sync(page: Page): Promise<void> {
+    await go(page, 'sync')
+    await page.getByRole('button', { name: 'Sync now' }).click()
+    await page.getByText('What the last sync did').waitFor()
+    await page.getByRole('button', { name: 'Sync now' }).waitFor()
+  }
+
+  it('goes from a position to an exposure', async () => {
+    const app = await openContext(browser, server.url)
+    const page = await start(app)
+    await go(page, 'diary')
+    await page.locator('.state', { hasText: /open|waiting/ }).waitFor()
+    expect(await page.locator('.diary-table').innerText()).toContain('52.52000, 13.40500')
+    await markHomeFarAway(page)
+
+    // Somebody else sat there at the same time, with a phone of another make.
+    const ada = await createTracer({
+      federation: federation.manifest,
+      storage: memoryStorage(),
+      dialer: libp2pDialer(),
+      clock: { ...systemClock(), now: () => Date.now() + AHEAD_MS },
+      redaction: false,
+    })
+    const fix = { lat: CAFE.latitude, lng: CAFE.longitude, accuracyM: 5, at: Date.now() }
+    expect(await ada.record(fix)).toEqual({ accepted: true })
+
+    await goAhead(page, AHEAD_MS)
+    await sync(page)
+    await go(page, 'diary')
+    await page.getByText('deposited', { exact: true }).waitFor()
+    await go(page, 'exposures')
+    await page.getByText('No known exposure').waitFor()
+    const [code] = await federation.central.issueCodes({ count: 2, days: 1 })
+    expect(await ada.report(code!)).toMatchObject({ report: 'accepted' })
+    await ada.close()
+
+    await sync(page)
+    await go(page, 'exposures')
+    const card = page.locator('.exposure')
+    await card.waitFor()
+    expect(await card.innerText()).toMatch(/You were there within .* minutes.*\n*.*They reported a positive test/)
+    await page.getByRole('link', { name: '1 new' }).waitFor()
+    await card.getByRole('button', { name: 'That was not me' }).click()
+    await page.getByText('No known exposure').waitFor()
+
+    await go(page, 'privacy')
+    await page.locator('.frames summary').first().click()
+    expect(await page.locator('.frames [open] .hexdump').innerText()).toMatch(/^0000\s?01 /)
+    const to = await page.locator('.frames summary .grow').allInnerTexts()
+    expect(to).toContain('central peer of authority')
+    expect(to.some((name) => name.startsWith('salt node of'))).toBe(true)
+    expect(app.faults).toEqual([])
+    await app.context.close()
+  })
+
+  it('reports with a code, once, and says what is wrong with a wrong one', async () => {
+    const app = await openContext(browser, server.url)
+    const page = await start(app)
+    const [code] = await federation.central.issueCodes({ count: 1, days: 1 })
+    const report = async (text: string) => {
+      await go(page, 'report')
+      await page.getByLabel('Report code').fill(text)
+      await page.getByRole('checkbox').check()
+      await page.getByRole('button', { name: 'Report', exact: true }).click()
+    }
+    await report('0000-0000-0000-0000')
+    await page.getByText('not a code of the authority').waitFor()
+    await report(code!.toLowerCase().replaceAll('-', ''))
+    await page.getByText('Reported.').waitFor()
+    await page.getByText('Thank you for reporting').waitFor()
+    await report(code!)
+    await page.getByText('used before').waitFor()
+    expect(app.faults).toEqual([])
+    await app.context.close()
+  })
+
+  it('opens without a network, keeps recording, and goes on when there is one again', async () => {
+    const app = await openContext(browser, server.url)
+    const page = await start(app)
+    await markHomeFarAway(page)
+    await page.evaluate(async () => void (await navigator.serviceWorker.ready))
+    // The first visit loads before the worker is there; the next one goes through it.
+    await page.waitForFunction(
+      async () => (await caches.keys()).length > 0 && navigator.serviceWorker.controller !== null,
+    )
+    await app.context.setOffline(true)
+    await page.reload()
+    await page.getByText('Offline', { exact: true }).waitFor()
+    await go(page, 'diary')
+    await page.locator('.state', { hasText: /open|waiting/ }).waitFor()
+    await go(page, 'lab')
+    await page.getByText('When Ada reports, Ben is told').waitFor()
+    await app.context.setOffline(false)
+    await goAhead(page, AHEAD_MS)
+    await sync(page)
+    await go(page, 'diary')
+    await page.getByText('deposited', { exact: true }).first().waitFor()
+    expect(app.faults).toEqual([])
+    await app.context.close()
+  })
+
+  it('lets one tab at a time have the diary, and the next one when the first is killed in the middle of a sync', async () => {
+    const app = await openContext(browser, server.url)
+    const first = await start(app)
+    await markHomeFarAway(first)
+    await goAhead(first, AHEAD_MS)
+    const second = await app.open('#/sync')
+    await second.getByText('Open in another tab').waitFor()
+    await go(first, 'sync')
+    const sending = first.waitForEvent('websocket')
+    await first.getByRole('button', { name: 'Sync now' }).click()
+    await sending
+    const before = await countRows(federation)
+    await first.goto('chrome://crash').catch(() => undefined)
+    await second.getByText('What the last sync did').waitFor()
+    await go(second, 'diary')
+    await second.getByText('deposited', { exact: true }).first().waitFor()
+    expect(await second.locator('.state').count()).toBe(1)
+    // The one fix, once, whether or not the dead tab's batch had arrived.
+    expect((await countRows(federation)) - before).toBe(30)
+    expect(app.faults).toEqual([])
+    await app.context.close()
+  })
+
+  it('runs nothing that the policy does not allow', async () => {
+    const app = await openContext(browser, server.url)
+    const page = await start(app)
+    const policy = (await (await fetch(server.url)).headers.get('content-security-policy'))!
+    expect(policy).toContain("default-src 'none'")
+    expect(policy).not.toMatch(/unsafe-inline|'unsafe-eval'|\*|data:.*script/)
+    expect(app.faults).toEqual([])
+    const refused = await page.evaluate(async () => {
+      const violations: string[] = []
+      document.addEventListener('securitypolicyviolation', (event) => violations.push(event.effectiveDirective))
+      const script = document.createElement('script')
+      script.textContent = 'globalThis.inlined = true'
+      document.head.append(script)
+      const style = document.createElement('style')
+      style.textContent = 'body { display: none }'
+      document.head.append(style)
+      await fetch('http://127.0.0.9:1/').catch(() => undefined)
+      await new Promise((done) => setTimeout(done, 100))
+      return { violations, inlined: 'inlined' in globalThis }
+    })
+    expect(refused.inlined).toBe(false)
+    expect([...new Set(refused.violations)].sort()).toEqual(['connect-src', 'script-src-elem', 'style-src-elem'])
+    await app.context.close()
+  })
+
+  it('takes a track, says where a wrong one is wrong, and moves to another browser by a backup', async () => {
+    const app = await openContext(browser, server.url)
+    const page = await start(app)
+    await go(page, 'transfer')
+    const at = Date.now() - 30 * MINUTE
+    const record = (ms: number) => ({
+      latitudeE7: 525200000,
+      longitudeE7: 134050000,
+      accuracy: 8,
+      timestampMs: `${ms}`,
+    })
+    const choose = (name: string, text: string) =>
+      page.getByLabel('Choose a file').setInputFiles({ name, mimeType: 'application/json', buffer: Buffer.from(text) })
+    await choose('Records.json', JSON.stringify({ locations: [record(at), record(at + 5 * MINUTE)] }))
+    await page.getByText('2 fixes taken').waitFor()
+    await choose('Records.json', '{"locations": [\n{"latitudeE7": "north"}]}')
+    await page.getByText('Line 2: $.locations[0].latitudeE7').waitFor()
+
+    await page.getByLabel('Passphrase').fill('correct horse')
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Save a backup' }).click(),
+    ])
+    const file = join(dir, 'backup.gtb')
+    await download.saveAs(file)
+    const other = await openContext(browser, server.url)
+    const phone = await other.open('#/transfer')
+    await phone.getByLabel('Passphrase').fill('wrong horse!')
+    await phone.getByLabel('Restore a backup').setInputFiles(file)
+    await phone.getByText('the passphrase is wrong or the file is damaged').waitFor()
+    await phone.getByLabel('Passphrase').fill('correct horse')
+    await phone.getByLabel('Restore a backup').setInputFiles(file)
+    await phone.getByText('Everything of the backup is here now').waitFor()
+    await go(phone, 'diary')
+    expect(await phone.locator('.diary-table tbody tr').count()).toBeGreaterThanOrEqual(2)
+    expect([...app.faults, ...other.faults]).toEqual([])
+    await Promise.all([app.context.close(), other.context.close()])
+  })
+
+  it('can be used by everybody: no fault for axe, no sideways scrolling, in light and dark, from 320 px to 1400 px', async () => {
+    const faults: string[] = []
+    for (const [width, colorScheme] of [
+      [1400, 'light'],
+      [360, 'dark'],
+    ] as const) {
+      const app = await openContext(browser, server.url, { viewport: { width, height: 800 }, colorScheme })
+      const welcome = await app.open()
+      await welcome.getByRole('button', { name: 'Start' }).waitFor()
+      faults.push(...(await accessibilityFaults(welcome)).map((fault) => `welcome ${width} ${colorScheme} ${fault}`))
+      await welcome.close()
+      const page = await start(app)
+      for (const view of VIEWS) {
+        await go(page, view)
+        await page.locator('main h1').first().waitFor({ state: 'attached' })
+        if (view === 'lab') await page.locator('.verdict').waitFor()
+        faults.push(...(await accessibilityFaults(page)).map((fault) => `${view} ${width} ${colorScheme} ${fault}`))
+        // 200 % of 1400 px leaves 700, of 640 px 320.
+        for (const narrow of [width, 700, 320]) {
+          await page.setViewportSize({ width: narrow, height: 800 })
+          if ((await overflowPx(page)) > 0) faults.push(`${view} scrolls sideways at ${narrow} px`)
+        }
+        await page.setViewportSize({ width, height: 800 })
+      }
+      expect(await page.evaluate(() => document.getAnimations().length)).toBe(0)
+      await app.context.close()
+    }
+    expect(faults).toEqual([])
+  })
+
+  it('can be used with the keyboard alone', async () => {
+    const app = await openContext(browser, server.url)
+    const page = await app.open()
+    await page.getByRole('button', { name: 'Start' }).waitFor()
+    await tabTo(page, 'Start')
+    await page.keyboard.press('Enter')
+    await page.getByLabel('Map of your fixes').waitFor()
+    await tabTo(page, 'Map of your fixes')
+    for (const key of ['+', '+', 'ArrowLeft', 'Enter']) await page.keyboard.press(key)
+    await page.getByRole('complementary', { name: 'This place' }).waitFor()
+    await tabTo(page, 'Hide 200 m here')
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('Home')
+    await tabTo(page, 'Settings')
+    await page.keyboard.press('Enter')
+    await page.getByText('200 m around').waitFor()
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('content')
+    await tabTo(page, 'Remove')
+    await page.keyboard.press('Space')
+    await page.getByText('200 m around').waitFor({ state: 'detached' })
+    expect(app.faults).toEqual([])
+    await app.context.close()
+  })
+
+  it('shows in the lab what distance and time do', async () => {
+    const app = await openContext(browser, server.url)
+    const page = await app.open('#/lab')
+    await page.getByText('When Ada reports, Ben is told').waitFor()
+    await page.getByRole('slider', { name: 'Apart' }).fill('40')
+    await page.getByText('Ben learns nothing').waitFor()
+    await page.getByRole('slider', { name: 'Apart' }).fill('2')
+    await page.getByText('When Ada reports, Ben is told').waitFor()
+    await page
+      .getByRole('button', { name: /Risk hashes/ })
+      .first()
+      .click()
+    await page.getByText(/the hashes are equal: \d+ times/).waitFor()
+    await page.getByRole('slider', { name: 'Ben' }).fill('-90')
+    await page.getByText('Ben learns nothing').waitFor()
+    expect(app.faults).toEqual([])
+    await app.context.close()
+  })
+})
