@@ -15,7 +15,14 @@ import {
   SALT_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
-import { type FakeFederation, fakeFederation, life, openTracer, START_MS, unreachable } from './fake-federation.ts'
+import {
+  type FakeFederation,
+  fakeFederation,
+  life,
+  openTracer,
+  START_MS,
+  unreachable,
+} from '../src/testing/fake-federation.ts'
 
 const CAFE = { lat: 52.52, lng: 13.405 }
 

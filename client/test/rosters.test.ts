@@ -23,7 +23,7 @@ import {
   openTracer,
   START_MS,
   unreachable,
-} from './fake-federation.ts'
+} from '../src/testing/fake-federation.ts'
 
 const CAFE = { lat: 52.52, lng: 13.405 }
 const MINUTE = 60_000

@@ -174,7 +174,7 @@ function certify(roster: Roster, voters: Roster['operators'], sheetSigners: numb
       ])
   })
   const body = encodeRoster(roster)
-  const ballot = { height, firstEpoch, hash: bodyToHash(body) }
+  const ballot = { federation, height, firstEpoch, hash: bodyToHash(body) }
   const votes = voters.map(({ name, key }, i) => signVote(keyToSigner(key), i, ballot, testNonce(name, height)))
   return bodyToCertified(body, sheetSignatures, votes)
 }

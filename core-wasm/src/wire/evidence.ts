@@ -45,7 +45,7 @@ const evidenceSchema = z.discriminatedUnion('kind', [
     request: atMost(SALT_REQUEST_MAX_BYTES),
     answer: atMost(SALT_ANSWER_MAX_BYTES),
   }),
-  z.strictObject({ kind: z.literal('votes'), key, first: vote, second: vote }),
+  z.strictObject({ kind: z.literal('votes'), key, federation: hash, first: vote, second: vote }),
   z.strictObject({
     kind: z.literal('sheets'),
     key,
@@ -83,11 +83,13 @@ export function isProof(evidence: Evidence, named: (name: Uint8Array) => Certifi
     case 'answer':
       return isFalseAnswer(evidence, named)
     case 'votes': {
-      const { key: accused, first, second } = evidence
+      const { key: accused, federation, first, second } = evidence
       const isOne = first.height === second.height && equalBytes(first.hash, second.hash)
       const isSame = isOne && equalBytes(first.commitment, second.commitment)
       return (
-        first.firstEpoch === second.firstEpoch && !isSame && [first, second].every((v) => isValidVote(v, accused, v))
+        first.firstEpoch === second.firstEpoch &&
+        !isSame &&
+        [first, second].every((v) => isValidVote({ ...v, federation }, accused, v))
       )
     }
     case 'sheets': {

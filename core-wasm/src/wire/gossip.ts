@@ -26,6 +26,9 @@ import { isValidSignature, type Signer, signContent } from './signature.ts'
 import { assertVersion } from './status.ts'
 import type { Ballot } from './vote.ts'
 
+/** The federation goes without saying: peers of one gossip among themselves. */
+type NamedRoster = Omit<Ballot, 'federation'>
+
 export const GOSSIP_TOPIC = '/geotrace/gossip/1'
 
 const KINDS = ['presence', 'sheets', 'proposal', 'vote', 'reveal', 'change', 'evidence', 'handover'] as const
@@ -55,13 +58,13 @@ export interface GossipSheets {
   sheets: SignedSheet[]
 }
 /** An operator asks for votes; `holder` is the peer that hands out the body. */
-export interface Proposal extends Ballot {
+export interface Proposal extends NamedRoster {
   kind: 'proposal'
   holder: Uint8Array
   operator: number
   signature: Uint8Array
 }
-export interface GossipVote extends Ballot {
+export interface GossipVote extends NamedRoster {
   kind: 'vote'
   operator: number
   commitment: Uint8Array
@@ -247,11 +250,11 @@ function proposalContent({ holder, operator, ...ballot }: Omit<Proposal, 'kind' 
   return writeBallot(byteWriter(106), ballot).bytes(holder, KEY_BYTES).u16(operator).finish()
 }
 
-function writeBallot(writer: ByteWriter, { height, firstEpoch, hash }: Ballot): ByteWriter {
+function writeBallot(writer: ByteWriter, { height, firstEpoch, hash }: NamedRoster): ByteWriter {
   return writer.u32(height).u32(firstEpoch).bytes(hash, HASH_BYTES)
 }
 
-function readBallot(reader: ByteReader): Ballot {
+function readBallot(reader: ByteReader): NamedRoster {
   return { height: reader.u32(), firstEpoch: reader.u32(), hash: reader.bytes(HASH_BYTES) }
 }
 

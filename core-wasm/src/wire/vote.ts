@@ -10,14 +10,22 @@ import { isValidSignature, type Signer, signContent } from './signature.ts'
 
 /** A roster as a vote names it. */
 export interface Ballot {
+  /** An operator may vote in two federations with one key. */
+  federation: Uint8Array
   height: number
   firstEpoch: number
   hash: Uint8Array
 }
 
 /** What a voter signs: the roster and its commitment. */
-export function voteContent({ height, firstEpoch, hash }: Ballot, commitment: Uint8Array): Uint8Array {
-  return byteWriter(72).u32(height).u32(firstEpoch).bytes(hash, HASH_BYTES).bytes(commitment, HASH_BYTES).finish()
+export function voteContent({ federation, height, firstEpoch, hash }: Ballot, commitment: Uint8Array): Uint8Array {
+  return byteWriter(104)
+    .bytes(federation, HASH_BYTES)
+    .u32(height)
+    .u32(firstEpoch)
+    .bytes(hash, HASH_BYTES)
+    .bytes(commitment, HASH_BYTES)
+    .finish()
 }
 
 /** H("geotrace/nonce" ‖ nonce). */

@@ -57,7 +57,13 @@ const change = wire.encodeChange(
   ),
 )
 const signedBallot = { ...ballot, commitment: bytes(32, 3), signature: bytes(64) }
-const evidence = wire.encodeEvidence({ kind: 'votes', key: signer.key, first: signedBallot, second: signedBallot })
+const evidence = wire.encodeEvidence({
+  kind: 'votes',
+  key: signer.key,
+  federation: bytes(32),
+  first: signedBallot,
+  second: signedBallot,
+})
 const gossip: wire.GossipMessage[] = [
   wire.signPresence(signer, { time: 1_700_000_000_000, height: 3, roster, addresses: ['/ip4/127.0.0.1/tcp/4101'] }),
   { kind: 'sheets', key: signer.key, firstEpoch: 90, sheets: [{ shard: 1, root: bytes(32), signature: bytes(64) }] },

@@ -142,15 +142,17 @@ describe('evidence of a false answer', () => {
 describe('evidence of two votes', () => {
   const operator = testSigner('operator/ash')
   const second = nextTestRoster(certified)
+  const { federation } = roster
   const ballot = { height: 1, firstEpoch: second.roster.firstEpoch, hash: second.hash }
-  const vote = (change: Partial<wire.Ballot> = {}, nonce = testNonce('ash', 1), signer = operator) => {
+  const vote = (change: Partial<typeof ballot> = {}, nonce = testNonce('ash', 1), signer = operator) => {
     const on = { ...ballot, ...change }
-    const { commitment, signature } = wire.signVote(signer, 0, on, nonce)
+    const { commitment, signature } = wire.signVote(signer, 0, { federation, ...on }, nonce)
     return { ...on, commitment, signature }
   }
   const votes = (first: ReturnType<typeof vote>, other: ReturnType<typeof vote>): wire.Evidence => ({
     kind: 'votes',
     key: operator.key,
+    federation,
     first,
     second: other,
   })
@@ -166,7 +168,7 @@ describe('evidence of two votes', () => {
   it('is not the same vote twice, even if signed anew, nor votes for two periods', () => {
     expect(proves(votes(vote(), vote()))).toBe(false)
     // Ed25519 allows a signer other signatures under the same content.
-    const content = wire.voteContent(ballot, wire.nonceToCommitment(testNonce('ash', 1)))
+    const content = wire.voteContent({ federation, ...ballot }, wire.nonceToCommitment(testNonce('ash', 1)))
     const anew = { ...vote(), signature: signedWithAnotherNonce('operator/ash', content) }
     expect(anew.signature).not.toEqual(vote().signature)
     expect(proves(votes(vote(), anew))).toBe(false)
@@ -283,7 +285,7 @@ describe('evidence on the wire', () => {
     const sheet = fc.record({ root: bytes(32), signature: bytes(64) })
     const key = fc.oneof(bytes(32), fc.constant(node.key))
     const any = fc.oneof(
-      fc.record({ kind: fc.constant('votes' as const), key, first: vote, second: vote }),
+      fc.record({ kind: fc.constant('votes' as const), key, federation: bytes(32), first: vote, second: vote }),
       fc.record({
         kind: fc.constant('sheets' as const),
         key,

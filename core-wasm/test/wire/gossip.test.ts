@@ -210,12 +210,12 @@ describe('a signature in gossip', () => {
   })
 
   it('of a vote covers the ballot and the commitment', () => {
-    const on = { height: 1, firstEpoch: 2, hash: random(32) }
+    const on = { federation: random(32), height: 1, firstEpoch: 2, hash: random(32) }
     const nonce = random(32)
     const vote = wire.signVote(operator, 3, on, nonce)
     expect(vote.commitment).toEqual(wire.nonceToCommitment(nonce))
     expect(wire.isValidVote(on, operator.key, vote)).toBe(true)
-    for (const change of [{ height: 2 }, { firstEpoch: 3 }, { hash: random(32) }]) {
+    for (const change of [{ federation: random(32) }, { height: 2 }, { firstEpoch: 3 }, { hash: random(32) }]) {
       expect(wire.isValidVote({ ...on, ...change }, operator.key, vote)).toBe(false)
     }
     expect(wire.isValidVote(on, operator.key, { ...vote, commitment: random(32) })).toBe(false)

@@ -273,7 +273,7 @@ export function createCouncil(init: CouncilInit): Council {
       if (proposal === undefined || proposal.roster.firstEpoch !== firstEpoch) continue
       if (!proposal.roster.changes.every(isAgreeable)) continue
       try {
-        const given = await own.vote(predecessor, { height, firstEpoch, hash })
+        const given = await own.vote(predecessor, { federation: proposal.roster.federation, height, firstEpoch, hash })
         say({ kind: 'vote', height, firstEpoch, hash, ...given })
         return
       } catch (error) {

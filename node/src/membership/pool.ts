@@ -175,9 +175,15 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
     const before = tables.vote.get(name)
     const isSame = before !== undefined && equalBytes(before.hash, message.hash)
     if (isSame && equalBytes(before.commitment, message.commitment)) return 'ignore'
-    if (!isValidVote(message, key, message)) return 'reject'
+    if (!isValidVote({ ...message, federation: founding.federation }, key, message)) return 'reject'
     if (before !== undefined) {
-      accuse({ kind: 'votes', key, first: toBallot(before), second: toBallot(message) })
+      accuse({
+        kind: 'votes',
+        key,
+        federation: founding.federation,
+        first: toBallot(before),
+        second: toBallot(message),
+      })
       return 'ignore'
     }
     forgetLate()

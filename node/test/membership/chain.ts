@@ -70,7 +70,7 @@ export function follow(previous: CertifiedRoster, choice: Choice = {}): Certifie
     ])
   })
   const bare = bodyToCertified(encodeRoster(next), sheetSignatures, [])
-  const ballot = { height: next.height, firstEpoch, hash: bare.hash }
+  const ballot = { federation: next.federation, height: next.height, firstEpoch, hash: bare.hash }
   const votes = roster.operators.flatMap(({ name, key }, operator) =>
     choice.voters?.includes(name) === false
       ? []

@@ -289,11 +289,15 @@ describe('the founding', () => {
     // Whoever finds a proof may bring it: here that an operator voted twice.
     const liar = nativeSigner(players.operatorSecrets[2]!)
     const ballots = roots(2).map((hash) => ({ height: 1, firstEpoch: certified.roster.firstEpoch + 18, hash }))
-    const [first, second] = ballots.map((ballot) => ({ ...ballot, ...signVote(liar, 2, ballot, systemRandom(32)) }))
+    const { federation } = certified.roster
+    const [first, second] = ballots.map((ballot) => ({
+      ...ballot,
+      ...signVote(liar, 2, { federation, ...ballot }, systemRandom(32)),
+    }))
     const strip = ({ height, firstEpoch, hash, commitment, signature }: NonNullable<typeof first>) => ({
       ...{ height, firstEpoch, hash, commitment, signature },
     })
-    const proof = { kind: 'votes' as const, key: liar.key, first: strip(first!), second: strip(second!) }
+    const proof = { kind: 'votes' as const, key: liar.key, federation, first: strip(first!), second: strip(second!) }
     const bring = (evidence: typeof proof) =>
       status(stranger, {
         op: 'submit',

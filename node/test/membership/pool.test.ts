@@ -22,6 +22,7 @@ import {
   hashToRosterName,
   type Manifest,
   MINUTE_MS,
+  manifestToId,
   manifestToRoster,
   newChange,
   type SignedChange,
@@ -63,9 +64,13 @@ interface Setting {
   next: number
 }
 
+/** Of the setting made last: votes name it. */
+let federationId: Uint8Array
+
 async function setting(more: Parameters<typeof founded>[0] = {}, isFounded = true): Promise<Setting> {
   const federation = founded(more)
   const { manifest } = federation
+  federationId = manifestToId(manifest)
   const clock = simulatedClock(FOUNDED)
   const book = await openRosterBook(manifest, await fileRecords(await stage.dir()))
   const spread: GossipMessage[] = []
@@ -118,7 +123,11 @@ function voteOf(
   operator = NAMES.indexOf(name),
 ): GossipVote {
   const ballot = { height, firstEpoch, hash }
-  return { kind: 'vote', ...ballot, ...signVote(operatorSigner(name), operator, ballot, testNonce(name, height)) }
+  return {
+    kind: 'vote',
+    ...ballot,
+    ...signVote(operatorSigner(name), operator, { federation: federationId, ...ballot }, testNonce(name, height)),
+  }
 }
 function joinOf(s: Setting, node: Signer, operator: Signer, until = s.next + 36, name = 'gum'): SignedChange {
   const addresses = ['/ip4/127.0.0.1/tcp/9']
