@@ -2,6 +2,7 @@
  * The Wasm module as typed areas and functions: picks the build, checks its hash, instantiates. It imports nothing and
  * its memory never grows, so the views made here stay valid. Refuses with CORE_UNSUPPORTED, CORE_MISMATCH, CORE_FAULT.
  */
+import { fromBase64 } from './base64.ts'
 import { assertBytes } from './bytes.ts'
 import { scalar, simd } from './generated/wasm.ts'
 import { FederationError } from './wire/errors.ts'
@@ -186,16 +187,4 @@ function view(wasm: WebAssembly.Instance, digest: string): Instance {
     key: bytes('KEY', 64),
     digests: bytes('DIGESTS', batch * 32),
   }
-}
-
-/** By the host's own decoder where there is one: a loop over characters is a hundred times slower in a cold start. */
-export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  const host = globalThis as { Buffer?: { from(text: string, encoding: 'base64'): Uint8Array<ArrayBuffer> } }
-  const decoder = Uint8Array as { fromBase64?(text: string): Uint8Array<ArrayBuffer> }
-  if (decoder.fromBase64) return decoder.fromBase64(text)
-  if (host.Buffer) return host.Buffer.from(text, 'base64')
-  const characters = atob(text)
-  const bytes = new Uint8Array(characters.length)
-  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i)
-  return bytes
 }

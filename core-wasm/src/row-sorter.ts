@@ -2,9 +2,9 @@
  * Sorts rows of a hash and what belongs to it, as the central peer does when it closes an epoch. A small module of its own,
  * whose memory is twice the rows: it grows with the largest sort, or to what was reserved, and is then kept.
  */
+import { fromBase64 } from './base64.ts'
 import { assertBytes } from './bytes.ts'
 import { sorter } from './generated/wasm.ts'
-import { fromBase64 } from './instance.ts'
 
 export interface RowSorter {
   /** Takes memory for rows of as many bytes, so that sorting them allocates nothing but the answer. */

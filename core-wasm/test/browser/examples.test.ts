@@ -10,8 +10,8 @@ describeInBrowsers('the examples', (browser, program) => {
   let reports: Report[]
   beforeAll(async () => {
     site = await openSite()
-    reports = await site.visit(browser, program, PAGES, 110_000)
-  })
+    reports = await site.visit(browser, program, PAGES, 60_000)
+  }, 240_000)
   afterAll(() => site.close())
 
   it('find the cells of a position on a page’s main thread', async () => {

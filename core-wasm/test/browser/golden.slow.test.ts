@@ -16,10 +16,10 @@ describeInBrowsers('the golden digest of a million fixes, under a strict policy,
   it('is that of every engine, in both builds, on both threads, inlined and by URL', async () => {
     const site = await openSite()
     try {
-      const reports = await site.visit(browser, program, PAGES, 1_700_000)
+      const reports = await site.visit(browser, program, PAGES, 600_000)
       expect(reports).toEqual(PAGES.map(() => ({ text: GOLDEN[FIXES], refused: [] })))
     } finally {
       site.close()
     }
-  }, 1_800_000)
+  }, 4_800_000)
 })

@@ -18,8 +18,8 @@ describeInBrowsers('the golden digest, under a strict policy,', (browser, progra
   beforeAll(async () => {
     site = await openSite()
     const pages = CASES.map((each) => `/golden.html?${new URLSearchParams({ ...each, fixes: String(FIXES) })}`)
-    reports = await site.visit(browser, program, pages, 110_000)
-  })
+    reports = await site.visit(browser, program, pages, 120_000)
+  }, 480_000)
   afterAll(() => site.close())
 
   it.each(CASES)('is that of every engine: $build build, $source, $thread thread', (each) => {

@@ -13,7 +13,10 @@ async function report(outcome) {
 }
 
 new MutationObserver(() => report({ text: output.textContent })).observe(output, { childList: true })
-document.addEventListener('securitypolicyviolation', ({ blockedURI }) => refused.push(blockedURI))
+document.addEventListener('securitypolicyviolation', ({ blockedURI }) => {
+  // Firefox asks for an icon that no page names, sometimes before the page is done.
+  if (!blockedURI.endsWith('/favicon.ico')) refused.push(blockedURI)
+})
 addEventListener('unhandledrejection', ({ reason }) => report({ error: reason?.code ?? String(reason) }))
 // A script that does not load tells only those who listen on the way down to it.
 const failed = ({ error, message, target }) => report({ error: error?.code ?? message ?? `no ${target.src}` })

@@ -18,8 +18,8 @@ export interface Report {
 }
 
 export interface Site {
-  /** Visits the pages in order, each when the one before has reported. */
-  visit(browser: Browser, program: string, pages: readonly string[], timeoutMs: number): Promise<Report[]>
+  /** Visits the pages in order, each when the one before has reported; fails when one takes longer than `pageMs`. */
+  visit(browser: Browser, program: string, pages: readonly string[], pageMs: number): Promise<Report[]>
   close(): void
 }
 
@@ -59,29 +59,28 @@ export async function openSite(): Promise<Site> {
   })
   const origin = await listen(server)
   return {
-    async visit(browser, program, pages, timeoutMs) {
+    async visit(browser, program, pages, pageMs) {
       const reports: Report[] = []
-      const done = new Promise<void>((resolve) => {
-        visitor = (report) => {
-          reports.push(report)
-          if (reports.length === pages.length) resolve()
-          return pages[reports.length] ?? ''
-        }
-      })
       const running = start(browser, program, origin + pages[0])
-      let timer: NodeJS.Timeout | undefined
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => {
-          const page = pages[reports.length]
-          reject(new Error(`${browser.name} did not report ${page} within ${timeoutMs} ms:\n${running.log()}`))
-        }, timeoutMs)
-      })
       try {
-        await Promise.race([done, late])
+        for (const page of pages) {
+          reports.push(await reportWithin(pageMs, () => `${browser.name} did not report ${page}:\n${running.log()}`))
+        }
         return reports
       } finally {
-        clearTimeout(timer)
         await running.stop()
+      }
+
+      /** The next report; its page goes on to the page after it. */
+      function reportWithin(ms: number, failure: () => string): Promise<Report> {
+        return new Promise((resolve, reject) => {
+          const timer = setTimeout(() => reject(new Error(failure())), ms)
+          visitor = (report) => {
+            clearTimeout(timer)
+            resolve(report)
+            return pages[reports.length + 1] ?? ''
+          }
+        })
       }
     },
     close: () => server.close(),
