@@ -11,6 +11,13 @@ import { loopbackAddresses } from '../../loopback.ts'
 import { systemRandom } from '../../random.ts'
 import type { Resident } from './residents.ts'
 
+const DAY_MIN = 1_440
+/**
+ * The town lies where it is afternoon when the demo starts: from 22:00 to 05:00 a device holds back what it deposits
+ * from places that may be where it sleeps (client/src/home.ts), and there would be nothing to tell.
+ */
+const AFTERNOON_MIN = 15 * 60
+
 export interface TownInit {
   manifest: Manifest
   residents: readonly Resident[]
@@ -44,6 +51,7 @@ export async function openTown({ manifest, residents, dir }: TownInit): Promise<
   const clock = systemClock()
   const addresses = await loopbackAddresses(2, residents.length)
   const people: (Resident & { tracer: Tracer })[] = []
+  const offsetMin = AFTERNOON_MIN - (Math.floor(clock.now() / 60_000) % DAY_MIN)
   for (const [i, resident] of residents.entries()) {
     const tracer = await createTracer({
       federation: manifest,
@@ -52,6 +60,7 @@ export async function openTown({ manifest, residents, dir }: TownInit): Promise<
       random: systemRandom,
       storage: await levelStorage(join(dir, resident.name)),
       dialer: libp2pDialer({ localAddress: addresses[i]! }),
+      timeZoneOffsetMin: () => offsetMin,
     })
     await tracer.home.mark(resident.home)
     for (const fix of resident.fixes) await tracer.record(fix)
