@@ -128,6 +128,7 @@ export function createCouncil(init: CouncilInit): Council {
   let completeMs: { firstEpoch: number; at: number } | undefined
   let asked = 0
   let running: Promise<void> | undefined
+  const meetings = new Set<Promise<void>>()
   let again = false
   let stopped = false
   let cancel = (): void => {}
@@ -423,14 +424,19 @@ export function createCouncil(init: CouncilInit): Council {
     nudge: () => void (stopped || run(false)),
     meet(key) {
       const peer = peers.withKey(key)
-      if (peer !== undefined && !stopped) void fanOut([peer], hear).then(() => run(false))
+      if (peer === undefined || stopped) return
+      const meeting = fanOut([peer], hear).then(() => {
+        meetings.delete(meeting)
+        if (!stopped) void run(false)
+      })
+      meetings.add(meeting)
     },
     body: (hash) => bodies.get(bytesToHex(hash)),
     due,
     async stop() {
       stopped = true
       cancel()
-      await running
+      await Promise.all([running, ...meetings])
     },
   }
 }

@@ -77,6 +77,7 @@ export function keepLinks({ host, clock, others, mates }: LinksInit): Links {
 
 /** The next few keys in each direction. */
 export function ringNeighbours(key: Uint8Array, peers: readonly PeerAddress[]): PeerAddress[] {
+  if (peers.length === 0) return []
   const self = bytesToHex(key)
   const ring = [...peers].sort((a, b) => (bytesToHex(a.key) < bytesToHex(b.key) ? -1 : 1))
   const after = ring.findIndex((peer) => bytesToHex(peer.key) > self)

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import { GOSSIP_MAX_BYTES, GOSSIP_TOPIC, peerIdToKey } from '@geotrace/core-wasm/wire'
 import { type GossipSub, gossipsub, StrictNoSign, TopicValidatorResult } from '@libp2p/gossipsub'
-import { type Connection, type Libp2p, type PeerId, serviceCapabilities } from '@libp2p/interface'
+import { type Connection, type Libp2p, type PeerId, type Stream, serviceCapabilities } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import type { Log } from '../log.ts'
 
@@ -68,11 +68,16 @@ export function gossipServices() {
   }
 }
 
+/** Gossipsub's own view of its streams, one each way a peer; its class has them, the type it exports does not. */
+interface Router extends GossipSub {
+  readonly streamsInbound: ReadonlyMap<string, unknown>
+  readonly streamsOutbound: ReadonlyMap<string, { readonly rawStream: Stream }>
+}
 type Services = { gossipsub: GossipSub; greeter: { registrar: Registrar } }
 
 /** Of a node that has started. */
 export async function openGossip(libp2p: Libp2p<Services>, log: Log): Promise<Gossip> {
-  const { gossipsub: router } = libp2p.services
+  const router = libp2p.services.gossipsub as Router
   const { registrar } = libp2p.services.greeter
   let isMember = (_key: Uint8Array): boolean => false
   let judge = (_message: Uint8Array): GossipVerdict => 'ignore'
@@ -83,8 +88,17 @@ export async function openGossip(libp2p: Libp2p<Services>, log: Log): Promise<Go
     if (!isAdmitted(connection)) return
     for (const topology of topologies()) topology.onConnect?.(connection.remotePeer, connection)
   }
+  /** What each peer sends on. Gossipsub only half-closes it when it gives a peer up, and the peer would talk to nobody. */
+  const inbound = new Map<string, Stream>()
   const forget = (peer: PeerId): void => {
     for (const topology of topologies()) topology.onDisconnect?.(peer)
+    inbound.get(peer.toString())?.abort(new Error('let go'))
+  }
+  /** A stream reset while it was opened stays in its books; one that brought too much is no longer read. */
+  const isBroken = (peer: string): boolean => {
+    const outbound = router.streamsOutbound.get(peer)?.rawStream
+    const isMute = outbound !== undefined && outbound.status !== 'open'
+    return isMute || (inbound.has(peer) && !router.streamsInbound.has(peer))
   }
 
   for (const protocol of router.protocols) {
@@ -93,8 +107,13 @@ export async function openGossip(libp2p: Libp2p<Services>, log: Log): Promise<Go
     await registrar.handle(
       protocol,
       (stream, connection) => {
-        if (isAdmitted(connection)) return handler(stream, connection)
-        stream.abort(new Error('only for members'))
+        if (!isAdmitted(connection)) return stream.abort(new Error('only for members'))
+        const peer = connection.remotePeer.toString()
+        inbound.set(peer, stream)
+        stream.addEventListener('close', () => {
+          if (inbound.get(peer) === stream) inbound.delete(peer)
+        })
+        return handler(stream, connection)
       },
       options,
     )
@@ -132,8 +151,12 @@ export async function openGossip(libp2p: Libp2p<Services>, log: Log): Promise<Go
       }
     },
     renew() {
-      // Gossipsub leaves a stream alone that it has.
-      for (const connection of libp2p.getConnections()) greet(connection)
+      for (const connection of libp2p.getConnections()) {
+        if (!isAdmitted(connection)) continue
+        if (isBroken(connection.remotePeer.toString())) forget(connection.remotePeer)
+        // Gossipsub leaves a stream alone that it has.
+        greet(connection)
+      }
     },
   }
 }

@@ -101,6 +101,10 @@ describe('records', () => {
     expect(await (await fileRecords(dir)).get('a')).toEqual(Uint8Array.of(3))
     expect((await stat(join(dir, 'a'))).mode & 0o777).toBe(0o600)
     expect((await stat(dir)).mode & 0o777).toBe(0o700)
+    // Reading and writing in one: of ten that add a byte none is lost.
+    const add = (byte: number) => records.update('list', (list) => Uint8Array.from([...(list ?? []), byte]))
+    await Promise.all(Array.from({ length: 10 }, (_, i) => add(i)))
+    expect(await records.get('list')).toHaveLength(10)
     const bytes = await readFile(join(dir, 'a'))
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const changed = Buffer.from(bytes)

@@ -246,17 +246,17 @@ describe('sheets', () => {
   })
 
   it('of a member with hundreds of shards go out in messages that others can read', async () => {
-    const s = await setting({ shards: 700 }, false)
+    const s = await setting({ shards: 400 }, false)
     const { firstEpoch } = manifestToRoster(s.manifest)
-    const shards = Array.from({ length: 700 }, (_, shard): [number, Uint8Array] => [shard, systemRandom(32)])
-    for (let at = 0; at < 700; at += 200) {
+    const shards = Array.from({ length: 400 }, (_, shard): [number, Uint8Array] => [shard, systemRandom(32)])
+    for (let at = 0; at < 400; at += 200) {
       expect(s.say(sheetsOf(s, peerSigner('ash'), firstEpoch, shards.slice(at, at + 200)))).toBe('accept')
     }
     const messages = s.pool.messages()
     expect(messages.length).toBeGreaterThan(1)
-    const other = await setting({ shards: 700 }, false)
+    const other = await setting({ shards: 400 }, false)
     for (const message of messages) expect(other.pool.offer(message)).toBe('accept')
-    expect(other.pool.sheets(firstEpoch)[0]!.sheets).toHaveLength(700)
+    expect(other.pool.sheets(firstEpoch)[0]!.sheets).toHaveLength(400)
   })
 })
 

@@ -136,8 +136,8 @@ export class Stage {
     clock: Clock,
     votes = true,
   ): Promise<Membership> {
-    const host = await this.host(clock, centralSecret, manifest.central.addresses, silent, ONE_ADDRESS)
     const records = await fileRecords(await this.dir())
+    const host = await this.host(clock, centralSecret, manifest.central.addresses, silent, ONE_ADDRESS)
     const init = {
       ...{ manifest, host, records, clock, random: systemRandom, log: silent },
       signer: nativeSigner(centralSecret),
@@ -146,6 +146,11 @@ export class Stage {
     const membership = await createMembership(votes ? { ...init, operatorSecret: centralOperatorSecret } : init)
     this.#ends.unshift(async () => membership.stop())
     return membership
+  }
+
+  /** Called at the end, before what was started earlier is ended. */
+  atEnd(end: () => Promise<unknown>): void {
+    this.#ends.unshift(end)
   }
 
   async end(): Promise<void> {

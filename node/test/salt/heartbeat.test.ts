@@ -120,6 +120,28 @@ describe('the heartbeat', () => {
   })
 })
 
+describe('the search for seeds', () => {
+  it('begins again for a roster that came while it was going on', async () => {
+    const clock = simulatedClock(NOW)
+    const answers: ((isMissing: boolean) => void)[] = []
+    const pulse = heartbeat({
+      ...{ clock, advance() {}, nextMs: () => undefined, sweep: async () => {}, failed() {} },
+      watch: { offsetMs: 0, check: async () => {}, assertTrue() {} },
+      seek: () => new Promise((resolve) => answers.push(resolve)),
+    })
+    pulse.joined()
+    pulse.joined()
+    expect(answers).toHaveLength(1)
+    answers[0]!(false)
+    await clock.advanceTo(NOW + 1)
+    expect(answers).toHaveLength(2)
+    answers[1]!(false)
+    await clock.advanceTo(NOW + 60_000)
+    expect(answers).toHaveLength(2)
+    pulse.stop()
+  })
+})
+
 describe('a node whose clock is off', () => {
   it('stops serving beyond thirty seconds, and answers CLOCK_SKEWED', async () => {
     const clock = simulatedClock(NOW)

@@ -297,6 +297,19 @@ describe('a salt node does not start', () => {
     expect(await start({ manifest: demo, listen: ['/ip4/127.0.0.1/tcp/0'] }, players)).toBe('OK')
   })
 
+  it('and stay, when it is asked to stop while it starts', async () => {
+    const players = await cast(3, NOW)
+    const init = { manifest: players.manifest, secret: players.secrets[0]!, clock: simulatedClock(NOW) }
+    const dir = await stage.dir()
+    const node = stage.node({ ...init, dir })
+    const started = node.start()
+    await node.stop()
+    await started
+    expect(node.status().state).toBe('stopped')
+    // Its port and its directory are free again.
+    expect(await codeOf(stage.node({ ...init, dir }).start())).toBe('OK')
+  })
+
   it('in a directory that another node uses, or that served another federation', async () => {
     const players = await cast(3, NOW)
     const strangers = await cast(3, NOW)

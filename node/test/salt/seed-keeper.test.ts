@@ -111,6 +111,9 @@ describe('the seed keeper', () => {
       if (end === 'over') keeper.advance(epochToSecretSpan(FIRST + 20).to)
       expect(key.every((byte) => byte === 0)).toBe(true)
       expect(keeper.seed(0, FIRST)).toBeUndefined()
+      // A node that stopped takes nothing in that was still under way.
+      keeper.hold(1, FIRST, 20, seed())
+      expect(keeper.has(1, FIRST)).toBe(end !== 'wipe')
     }
   })
 

@@ -169,6 +169,56 @@ describe('the seed of a shard', () => {
     expect(other.seed()).toBeUndefined()
   })
 
+  it('is not given up for what a mate hands out that signed another', async () => {
+    const { players, byRank } = await replicas(3)
+    const all: Awaited<ReturnType<typeof replica>>[] = []
+    for (const secret of byRank) all.push(await replica(players, secret, undefined, all))
+    const [first, second, third] = all
+    await Promise.all([first!.up(), third!.up()])
+    expect(await first!.shards.make(first!.shard)).toBe(true)
+    expect(await third!.shards.make(third!.shard)).toBe(true)
+    const own = first!.seed()!
+    // It says that it signed a sheet, but its seed leads to another: to follow it would be to follow it for ever.
+    const honest = third!.root
+    third!.root = () => systemRandom(32)
+    await first!.acquire()
+    expect(first!.seed()).toEqual(own)
+    third!.root = honest
+    await third!.shards.sign(third!.shard)
+    await first!.acquire()
+    expect(first!.seed()).toEqual(third!.seed())
+    expect(second!.seed()).toBeUndefined()
+  })
+
+  it('stays when another is offered while its sheet is being signed', async () => {
+    const { players, byRank } = await replicas(3)
+    const [, second] = await Promise.all(byRank.map((secret) => replica(players, secret)))
+    expect(await second!.shards.make(second!.shard)).toBe(true)
+    const own = second!.seed()!
+    const other = { epoch: second!.shards.firstEpoch, state: systemRandom(32), quotaKey: systemRandom(32) }
+    const [, isTaken] = await Promise.all([
+      second!.shards.sign(second!.shard),
+      second!.shards.take(second!.shard, other, 0),
+    ])
+    expect(isTaken).toBe(false)
+    expect(second!.seed()).toEqual(own)
+    expect(second!.root()).toEqual(second!.shard.tree!.root)
+  })
+
+  it('has the sheet of the seed that is held, though another came while the first was computed', async () => {
+    const { players, byRank } = await replicas(3)
+    const [, , third] = await Promise.all(byRank.map((secret) => replica(players, secret)))
+    const seed = () => ({ epoch: third!.shards.firstEpoch, state: systemRandom(32), quotaKey: systemRandom(32) })
+    const [late, early] = [seed(), seed()]
+    const taken = await Promise.all([
+      third!.shards.take(third!.shard, late, 1),
+      third!.shards.take(third!.shard, early, 0),
+    ])
+    expect(taken).toEqual([false, true])
+    expect(third!.seed()).toEqual(early.state)
+    expect(third!.shard.tree!.root).toEqual(await third!.shards.rootOf(early))
+  })
+
   it('is given up for the certified one', async () => {
     const { players, byRank } = await replicas(2)
     const [first, second] = await Promise.all(byRank.map((secret) => replica(players, secret)))

@@ -1,0 +1,103 @@
+/** A founded federation of real nodes on a simulated clock, and what moves it from one roster to the next. */
+import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
+import {
+  answerToSalts,
+  type CertifiedRoster,
+  EPOCH_MS,
+  EPOCH_OPENS_BEFORE_MS,
+  effortSpan,
+  encodeSaltRequest,
+  hashToRosterName,
+  nextFirstEpoch,
+  SALT_PROTOCOL,
+  shardToReplicas,
+} from '@geotrace/core-wasm/wire'
+import type { Membership } from '../../src/membership/membership.ts'
+import type { Host } from '../../src/net/protocol.ts'
+import { type Random, systemRandom } from '../../src/random.ts'
+import type { SaltNode, SaltNodeInit } from '../../src/salt/node.ts'
+import { type Cast, cast, isServing, ONE_ADDRESS, type Stage, startAll, until, untilLater } from '../salt/federation.ts'
+
+export const NOW = Date.UTC(2026, 5, 1, 12)
+
+export interface Era {
+  players: Cast
+  clock: SimulatedClock
+  nodes: SaltNode[]
+  dirs: string[]
+  central: Membership
+  client: Host
+  /** Every draw of 32 bytes: seeds and the keys of quota tables. */
+  drawn: Uint8Array[]
+  memberships(): Membership[]
+  /** Goes to when the next roster is due, and on until everybody named here has it. */
+  drive(height: number, who?: () => Membership[]): Promise<CertifiedRoster>
+  /** Ends node `i` as a crash would and starts it again on its directory. */
+  restart(i: number, more?: Partial<SaltNodeInit>): Promise<SaltNode>
+  /** Stops node `i` and starts another in its place. */
+  start(i: number, more?: Partial<SaltNodeInit>): Promise<SaltNode>
+}
+
+/** A period is one epoch: a roster every 80 minutes. */
+export async function startEra(stage: Stage, count: number): Promise<Era> {
+  const clock = simulatedClock(NOW)
+  const drawn: Uint8Array[] = []
+  const random: Random = (length) => {
+    const bytes = systemRandom(length)
+    if (length === 32) drawn.push(Uint8Array.from(bytes))
+    return bytes
+  }
+  const players = await cast(count, NOW, { periodEpochs: 1, reserveEpochs: 14, shards: 6 })
+  const central = await stage.central(players, clock)
+  const started = startAll(stage, players, clock, random, { limits: ONE_ADDRESS })
+  await Promise.all([central.start(), started])
+  const { nodes, dirs } = await started
+  const client = await stage.host(clock)
+  await untilLater(clock, () => nodes.every(isServing) && central.book.newest !== undefined)
+  const memberships = (): Membership[] => [central, ...nodes.flatMap((node) => node.membership() ?? [])]
+  const start: Era['start'] = async (i, more = {}) => {
+    const init = { manifest: players.manifest, secret: players.secrets[i]!, dir: dirs[i]!, clock, random }
+    const votes = { operatorSecret: players.operatorSecrets[i]!, limits: ONE_ADDRESS }
+    const node = stage.node({ ...init, ...votes, ...more })
+    nodes[i] = node
+    await node.start()
+    return node
+  }
+  return {
+    ...{ players, clock, nodes, dirs, central, client, drawn, memberships, start },
+    async drive(height, who = memberships) {
+      const { roster } = central.book.newest!
+      const { from } = effortSpan(roster.periodEpochs, nextFirstEpoch(roster, clock.now()))
+      if (from > clock.now()) await clock.jumpTo(from)
+      await untilLater(clock, () => who().every(({ book }) => book.all.length > height))
+      return central.book.at(height)!
+    },
+    async restart(i, more) {
+      await nodes[i]!.stop()
+      const node = await start(i, more)
+      await untilLater(clock, () => isServing(node))
+      return node
+    },
+  }
+}
+
+/** What every replica of a shard answers for the first epoch of a roster, checked as a client checks it. */
+export async function askReplicas({ client, clock, nodes }: Era, certified: CertifiedRoster, shard: number) {
+  const { firstEpoch } = certified.roster
+  const opensMs = firstEpoch * EPOCH_MS - EPOCH_OPENS_BEFORE_MS
+  if (clock.now() < opensMs) await clock.jumpTo(opensMs)
+  const blocks = [{ size: 80, n: firstEpoch }]
+  const request = encodeSaltRequest({ roster: hashToRosterName(certified.hash), shard, blocks })
+  const answers: { node: SaltNode; salt: Uint8Array }[] = []
+  for (const { key, addresses } of shardToReplicas(certified.roster, shard)) {
+    const node = nodes.find((item) => Buffer.compare(item.key, key) === 0)!
+    const salt = async (): Promise<Uint8Array> => {
+      const bytes = await client.request({ key, addresses: node.addresses().concat(addresses) }, SALT_PROTOCOL, request)
+      return answerToSalts(bytes, certified, shard, blocks, key).salts[0]!
+    }
+    // A roster is known a moment before the seeds of who came late are.
+    await until(() => node.status().shards.every((item) => item.firstEpoch !== firstEpoch || item.held))
+    answers.push({ node, salt: await salt() })
+  }
+  return answers
+}

@@ -1,0 +1,111 @@
+import { simulatedClock } from '@geotrace/core-wasm'
+import { encodeTimeReply, ROSTER_PROTOCOL } from '@geotrace/core-wasm/wire'
+import { afterEach, describe, expect, it } from 'vitest'
+import { silent } from '../../src/log.ts'
+import { keepLinks, LINK_MS, ringNeighbours } from '../../src/membership/links.ts'
+import type { Host, PeerAddress } from '../../src/net/protocol.ts'
+import { systemRandom } from '../../src/random.ts'
+import { startProxy } from '../net/proxy.ts'
+import { freePorts, Stage, untilLater } from '../salt/federation.ts'
+
+const NOW = Date.UTC(2026, 5, 1, 12)
+const stage = new Stage()
+afterEach(() => stage.end())
+
+const peer = (first: number): PeerAddress => ({ key: new Uint8Array(32).fill(first), addresses: [] })
+const clock = simulatedClock(NOW)
+
+async function listener(secret: Uint8Array, port: number): Promise<Host> {
+  const host = await stage.host(clock, secret, [`/ip4/127.0.0.1/tcp/${port}`])
+  await host.serve(ROSTER_PROTOCOL, async () => encodeTimeReply(clock.now()))
+  return host
+}
+function linksOf(host: Host, others: PeerAddress[], mates: PeerAddress[] = []) {
+  const links = keepLinks({ host, clock, others: () => others, mates: () => mates })
+  stage.atEnd(async () => links.stop())
+  links.start()
+  return links
+}
+
+describe('the ring', () => {
+  it('gives everybody the next three in each direction, and so connects all', () => {
+    const keys = [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]
+    const firsts = (key: number, among = keys): number[] =>
+      ringNeighbours(peer(key).key, among.filter((item) => item !== key).map(peer)).map((item) => item.key[0]!)
+    expect(firsts(50).sort((a, b) => a - b)).toEqual([20, 30, 40, 60, 70, 80])
+    expect(firsts(10).sort((a, b) => a - b)).toEqual([20, 30, 40, 80, 90, 100])
+    expect(firsts(100).sort((a, b) => a - b)).toEqual([10, 20, 30, 70, 80, 90])
+    // Who is not in it, as a newcomer, finds the same place.
+    expect(firsts(55).sort((a, b) => a - b)).toEqual([30, 40, 50, 60, 70, 80])
+    expect(firsts(10, [10, 20, 30]).sort()).toEqual([20, 30])
+    expect(firsts(10, [10])).toEqual([])
+    // A neighbour of mine has me for one: links are wanted from both sides.
+    for (const key of keys) for (const other of firsts(key)) expect(firsts(other)).toContain(key)
+  })
+
+  it('is what a large federation is linked by, with the mates of one’s shards', async () => {
+    const host = await stage.host(clock)
+    const others = Array.from({ length: 40 }, (_, i) => peer(i + 1))
+    const mates = [others[3]!, others[33]!]
+    const wanted = linksOf(host, others, mates)
+      .state()
+      .map(({ key }) => key[0]!)
+    expect(wanted).toEqual(expect.arrayContaining([4, 34]))
+    expect(wanted.length).toBeLessThanOrEqual(8)
+    const few = linksOf(host, others.slice(0, 8))
+    expect(few.state()).toHaveLength(8)
+  })
+})
+
+describe('a link', () => {
+  it('comes back by itself when the other side was away', async () => {
+    const [port] = await freePorts(1)
+    const secret = systemRandom(32)
+    const self = await stage.host(clock)
+    const first = await listener(secret, port!)
+    const links = linksOf(self, [{ key: first.key, addresses: first.addresses() }])
+    const isLinked = () => links.state()[0]!.linked
+    await untilLater(clock, isLinked)
+    await first.stop()
+    await untilLater(clock, () => !isLinked())
+    await listener(secret, port!)
+    await untilLater(clock, isLinked)
+  })
+
+  it('that only looks open is found out, closed and made anew', async () => {
+    const [port] = await freePorts(1)
+    const other = await listener(systemRandom(32), port!)
+    const proxy = await startProxy(stage, port!)
+    const self = await stage.host(clock, systemRandom(32), [], silent, { replyMs: 300, dialMs: 1_000 })
+    const links = linksOf(self, [{ key: other.key, addresses: [proxy.address] }])
+    const isLinked = () => links.state()[0]!.linked
+    await untilLater(clock, isLinked)
+    proxy.freeze()
+    expect(isLinked()).toBe(true)
+    let wasClosed = false
+    await untilLater(clock, () => {
+      wasClosed ||= !isLinked()
+      return wasClosed && isLinked()
+    })
+    const peerOf = { key: other.key, addresses: [proxy.address] }
+    expect((await self.request(peerOf, ROSTER_PROTOCOL, Uint8Array.of(1, 3)))[0]).toBe(0)
+  })
+
+  it('is no longer looked after once that is stopped', async () => {
+    const [port] = await freePorts(1)
+    const secret = systemRandom(32)
+    const self = await stage.host(clock)
+    const first = await listener(secret, port!)
+    const links = linksOf(self, [{ key: first.key, addresses: first.addresses() }])
+    await untilLater(clock, () => self.isLinked(first.key))
+    links.stop()
+    await first.stop()
+    await untilLater(clock, () => !self.isLinked(first.key))
+    const second = await listener(secret, port!)
+    const endMs = clock.now() + 5 * LINK_MS
+    await untilLater(clock, () => clock.now() >= endMs)
+    expect(self.isLinked(first.key)).toBe(false)
+    await self.link({ key: second.key, addresses: second.addresses() })
+    expect(self.isLinked(first.key)).toBe(true)
+  })
+})

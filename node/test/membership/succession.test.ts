@@ -1,0 +1,427 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  answerContent,
+  bodyToCertified,
+  bytesToHex,
+  type CertifiedRoster,
+  type Change,
+  concatBytes,
+  decodeChange,
+  decodeRosterRequest,
+  effortSpan,
+  encodeCertifiedRoster,
+  encodePoolReply,
+  encodeRoster,
+  encodeRosterReply,
+  encodeSaltRequest,
+  encodeTimeReply,
+  encodeUnsignedAnswer,
+  equalBytes,
+  hashToRosterName,
+  isGone,
+  keyToMember,
+  keyToShards,
+  manifestToId,
+  newChange,
+  nextFirstEpoch,
+  oldestOpenEpoch,
+  quorum,
+  ROSTER_PROTOCOL,
+  rosterToPredecessor,
+  type SheetSignatures,
+  type Signer,
+  shardToReplicas,
+  sheetContent,
+  sheetEpochs,
+  signChange,
+  signContent,
+  signPresence,
+  signProposal,
+  signVote,
+  sponsorQuorum,
+  succeed,
+} from '@geotrace/core-wasm/wire'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { proposerTurn } from '../../src/membership/council.ts'
+import { nativeSigner } from '../../src/membership/native-signer.ts'
+import { systemRandom } from '../../src/random.ts'
+import { leafToSalts, nextState, stateToLeaf } from '../../src/salt/ratchet.ts'
+import { core, freePorts, isServing, ONE_ADDRESS, Stage, untilLater } from '../salt/federation.ts'
+import { askReplicas, type Era, startEra } from './era.ts'
+
+const names = (rosters: readonly CertifiedRoster[]): string[] => rosters.map(({ hash }) => bytesToHex(hash))
+const shardsOf = ({ roster }: CertifiedRoster): number[] => Array.from({ length: roster.shards }, (_, i) => i)
+
+/** The nodes from here on build on what the test before left behind: a federation has one life. */
+describe('a federation in the course of its rosters', () => {
+  const stage = new Stage()
+  let era: Era
+  const height = (): number => era.central.book.newest!.roster.height
+  beforeAll(async () => {
+    era = await startEra(stage, 5)
+  })
+  afterAll(() => stage.end())
+
+  const signed = (change: Change, ...signers: Signer[]) =>
+    signers.reduce(signChange, newChange(manifestToId(era.players.manifest), change))
+  const until = (): number => era.central.book.newest!.roster.firstEpoch + 9
+
+  it('agrees on five rosters one after the other: everywhere the same, equal salts from all replicas of each', async () => {
+    const salts = new Set<string>()
+    for (let next = 1; next <= 5; next++) {
+      const certified = await era.drive(next)
+      expect(certified.roster).toMatchObject({ height: next, changes: [], reveals: [] })
+      expect(equalBytes(certified.roster.previous, era.central.book.at(next - 1)!.hash)).toBe(true)
+      expect(certified.votes.length).toBeGreaterThanOrEqual(quorum(6))
+      for (const shard of shardsOf(certified)) {
+        const answers = await askReplicas(era, certified, shard)
+        expect(answers).toHaveLength(3)
+        for (const { salt } of answers) expect(salt).toEqual(answers[0]!.salt)
+        salts.add(bytesToHex(answers[0]!.salt))
+      }
+    }
+    // Members and secrets change together: no two periods or shards share a salt.
+    expect(salts.size).toBe(30)
+    for (const { book } of era.memberships()) expect(names(book.all)).toEqual(names(era.central.book.all))
+    expect(era.memberships()).toHaveLength(6)
+  })
+
+  it('holds seeds of the periods that are open, and of no other', async () => {
+    const open = oldestOpenEpoch(era.clock.now())
+    await untilLater(era.clock, () =>
+      era.nodes.every((node) => node.status().shards.every(({ firstEpoch }) => firstEpoch >= open)),
+    )
+    for (const node of era.nodes) {
+      const held = node.status().shards.filter(({ held: isHeld }) => isHeld)
+      expect(held.length).toBeGreaterThan(0)
+      expect(era.central.book.newest!.roster.firstEpoch).toBeGreaterThan(open)
+    }
+  })
+
+  it('gives a node that was killed the seeds of every open period back, and everybody hears who gave them', async () => {
+    const victim = era.nodes.findIndex(({ key }) => keyToShards(era.central.book.newest!.roster, key).length > 0)
+    const { key } = era.nodes[victim]!
+    const held = () => era.nodes[victim]!.status().shards.filter((item) => item.held)
+    const before = held()
+    const askedOf = era.central.book.all.filter(
+      ({ roster }) => roster.firstEpoch >= oldestOpenEpoch(era.clock.now()) && keyToShards(roster, key).length > 0,
+    )
+    expect(askedOf.length).toBeGreaterThanOrEqual(2)
+    const ask = async (): Promise<Uint8Array[]> => {
+      const salts: Uint8Array[] = []
+      for (const certified of askedOf) {
+        const answers = await askReplicas(era, certified, keyToShards(certified.roster, key)[0]!)
+        salts.push(answers.find(({ node }) => equalBytes(node.key, key))!.salt)
+      }
+      return salts
+    }
+    const salts = await ask()
+    await era.restart(victim)
+    const certifiedFirst = askedOf.map(({ roster }) => roster.firstEpoch)
+    for (const item of before.filter(({ firstEpoch }) => certifiedFirst.includes(firstEpoch))) {
+      expect(held()).toContainEqual(item)
+    }
+    expect(await ask()).toEqual(salts)
+    await untilLater(era.clock, () =>
+      era
+        .memberships()
+        .every((membership) =>
+          askedOf.every(({ roster }) =>
+            membership
+              .status()
+              .handovers.some((item) => equalBytes(item.taker, key) && item.firstEpoch === roster.firstEpoch),
+          ),
+        ),
+    )
+  })
+
+  it('admits a new operator with its sponsors, lets a member go, and an operator take a new key', async () => {
+    const { players, clock, nodes } = era
+    const [joiner, joinerOperator] = [systemRandom(32), systemRandom(32)]
+    const [port] = await freePorts(1)
+    const addresses = [`/ip4/127.0.0.1/tcp/${port}`]
+    const newcomer = stage.node({
+      ...{ manifest: players.manifest, secret: joiner, operatorSecret: joinerOperator, dir: await stage.dir() },
+      ...{ clock, addresses, limits: ONE_ADDRESS },
+    })
+    await newcomer.start()
+    await untilLater(clock, () => newcomer.status().roster?.height === height())
+    expect(newcomer.status()).toMatchObject({ state: 'waiting', shards: [] })
+
+    const join = signed(
+      {
+        ...{ kind: 'join', until: until(), operator: 'newcomer', addresses },
+        ...{ operatorKey: nativeSigner(joinerOperator).key, key: newcomer.key },
+      },
+      nativeSigner(joiner),
+      nativeSigner(joinerOperator),
+    )
+    const submit = (i: number, change: typeof join): void => nodes[i]!.membership()!.submit(change)
+    // Nobody stands behind it yet, so it is not even passed on.
+    expect(() => submit(0, join)).toThrow(expect.objectContaining({ code: 'CHANGE_INVALID' }))
+    const now = era.central.book.newest!.roster
+    const leaving = [1, 2, 4].find((i) => keyToShards(now, nodes[i]!.key).length > 0)!
+    const leaver = nodes[leaving]!
+    submit(1, signed({ kind: 'leave', until: until(), key: leaver.key }, nativeSigner(players.secrets[leaving]!)))
+    const newSecret = systemRandom(32)
+    const [from, to] = [nativeSigner(players.operatorSecrets[3]!), nativeSigner(newSecret)]
+    submit(2, signed({ kind: 'rotate', until: until(), from: from.key, to: to.key }, from, to))
+    // Each sponsor signs at its own node; gossip puts the signatures together.
+    expect(sponsorQuorum(6)).toBe(3)
+    for (let i = 0; i < 3; i++) submit(i, signChange(join, nativeSigner(players.operatorSecrets[i]!)))
+    await untilLater(clock, () =>
+      era.memberships().every(({ pool }) => pool.changes().some(({ signatures }) => signatures.length === 5)),
+    )
+
+    const admits = await era.drive(height() + 1)
+    expect(admits.roster.changes.map((change) => decodeChange(change).change.kind).sort()).toEqual([
+      'join',
+      'leave',
+      'rotate',
+    ])
+    expect(admits.roster.admitted.map(({ key }) => key)).toEqual([newcomer.key])
+    expect(isGone(admits.roster, leaver.key)).toBe(true)
+    expect(admits.roster.operators[3]!.key).toEqual(to.key)
+    expect(keyToMember(admits.roster, leaver.key)).toBeDefined()
+    await untilLater(clock, () => newcomer.membership()!.book.all.length === era.central.book.all.length)
+    expect([newcomer.status().state, leaver.status().state]).toEqual(['waiting', 'draining'])
+    expect(newcomer.membership()!.isPeer()).toBe(true)
+    // The operator starts its node with the new key and has its vote again.
+    await era.restart(3, { operatorSecret: newSecret })
+    nodes.push(newcomer)
+
+    const ranks = await era.drive(height() + 1)
+    expect(ranks.roster.newcomers.map(({ key }) => key)).toEqual([newcomer.key])
+    expect(ranks.roster.reveals.length).toBeGreaterThanOrEqual(quorum(7))
+    expect(keyToMember(ranks.roster, leaver.key)).toBeUndefined()
+    // Out of the roster, it still answers for what was entrusted to it.
+    expect(leaver.status().state).toBe('draining')
+    const shared = shardsOf(admits).find((shard) =>
+      shardToReplicas(admits.roster, shard).some(({ key }) => equalBytes(key, leaver.key)),
+    )
+    if (shared !== undefined) {
+      const answers = await askReplicas(era, admits, shared)
+      for (const { salt } of answers) expect(salt).toEqual(answers[0]!.salt)
+    }
+
+    const takes = await era.drive(height() + 1)
+    expect(keyToMember(takes.roster, newcomer.key)?.rank).toEqual(ranks.roster.newcomers[0]!.rank)
+    const voted = takes.votes.map(({ operator }) => operator)
+    expect(voted).toContain(3)
+    await untilLater(clock, () => newcomer.status().state === 'serving' && isServing(newcomer))
+    for (const shard of shardsOf(takes)) {
+      const answers = await askReplicas(era, takes, shard)
+      for (const { salt } of answers) expect(salt).toEqual(answers[0]!.salt)
+    }
+    const taken = newcomer.status().shards.filter(({ firstEpoch }) => firstEpoch === takes.roster.firstEpoch)
+    expect(taken).toEqual(
+      keyToShards(takes.roster, newcomer.key).map((shard) => ({
+        ...{ firstEpoch: takes.roster.firstEpoch, shard, held: true },
+      })),
+    )
+    // What it held it has served: nothing of it is left.
+    await era.drive(height() + 1)
+    await era.drive(height() + 1)
+    await era.drive(height() + 1)
+    await untilLater(clock, () => leaver.status().state === 'waiting')
+    expect(leaver.status().shards).toEqual([])
+    await leaver.stop()
+    nodes.splice(leaving, 1)
+  })
+
+  it('leaves a liar alone within seconds, and the next roster goes on without it', async () => {
+    const { clock, nodes } = era
+    const liar = nodes[0]!
+    const secret = nativeSigner(era.players.secrets[0]!)
+    const certified = era.central.book.newest!
+    const { firstEpoch } = certified.roster
+    const roster = hashToRosterName(certified.hash)
+    const request = encodeSaltRequest({ roster, shard: 0, blocks: [{ size: 80, n: firstEpoch }] })
+    const entries = Array.from({ length: 31 }, () => systemRandom(32))
+    const epochs = [{ epoch: firstEpoch, mask: 1 << 30, entries, path: [] }]
+    const unsigned = encodeUnsignedAnswer({ time: clock.now(), roster, shard: 0, epochs })
+    const answer = concatBytes(unsigned, signContent(secret, 'geotrace/salt-answer', answerContent(request, unsigned)))
+    const others = () => era.memberships().filter((membership) => membership !== liar.membership())
+    const saidMs = clock.now()
+    nodes[1]!.membership()!.accuse({ kind: 'answer', key: liar.key, request, answer })
+    await untilLater(clock, () => others().every(({ pool }) => pool.isConvicted(liar.key)))
+    expect(clock.now() - saidMs).toBeLessThan(60_000)
+    for (const { peers } of others()) expect(peers.withKey(liar.key)).toBeUndefined()
+
+    const next = await era.drive(height() + 1, others)
+    expect(isGone(next.roster, liar.key)).toBe(true)
+    expect(next.roster.changes.map((change) => decodeChange(change).change)).toMatchObject([
+      { kind: 'lied', key: liar.key },
+    ])
+    // Settled: it need not be told any more.
+    await untilLater(clock, () => others().every(({ pool }) => pool.evidence().length === 0))
+    await liar.stop()
+    nodes.splice(0, 1)
+  })
+
+  it('wrote no seed, state, leaf or salt to any disk', async () => {
+    const files: string[] = []
+    for (const dir of era.dirs) {
+      const entries = await readdir(dir, { withFileTypes: true, recursive: true })
+      // What is being written now becomes one of the others.
+      const whole = entries.filter((entry) => entry.isFile() && !entry.name.endsWith('.new'))
+      files.push(...whole.map((entry) => join(entry.parentPath, entry.name)))
+    }
+    const bytes = Buffer.concat(await Promise.all(files.map((file) => readFile(file))))
+    const holds = (needle: Uint8Array): boolean => bytes.includes(Buffer.from(needle))
+    expect(holds(era.central.book.newest!.hash)).toBe(true)
+    // A seed and a quota key for each shard and period.
+    expect(era.drawn.length).toBeGreaterThanOrEqual(2 * 6 * height())
+    for (const draw of era.drawn) {
+      expect(holds(draw)).toBe(false)
+      const [leaf, next] = [stateToLeaf(core, draw), nextState(core, draw)]
+      for (const { roster } of era.central.book.all) {
+        expect(holds(leafToSalts(core, leaf, roster.firstEpoch).slice(-32))).toBe(false)
+      }
+      for (const item of [leaf, next, stateToLeaf(core, next)]) expect(holds(item)).toBe(false)
+    }
+  })
+
+  it('stops visibly when somebody shows a second certificate for a height, and keeps the first', async () => {
+    const { clock, nodes, players } = era
+    const { book } = era.central
+    const before = book.at(height() - 1)!
+    const first = book.newest!
+    const other = certifyOther(before, first, [
+      ...players.secrets,
+      ...players.operatorSecrets,
+      players.centralOperatorSecret,
+    ])
+    // A member that was led astray: it says which roster it has, and shows it to whoever asks.
+    const astray = nodes.findIndex(({ key }) => keyToMember(first.roster, key) && !isGone(first.roster, key))
+    const secret = players.secrets.find((item) => equalBytes(nativeSigner(item).key, nodes[astray]!.key))!
+    const { addresses } = keyToMember(first.roster, nodes[astray]!.key)!
+    await nodes[astray]!.stop()
+    const host = await stage.host(clock, secret, addresses, undefined, ONE_ADDRESS)
+    await host.serve(ROSTER_PROTOCOL, async (bytes) => {
+      const request = decodeRosterRequest(bytes)
+      if (request.op === 'time') return encodeTimeReply(clock.now())
+      if (request.op === 'pool') return encodePoolReply([])
+      const shown = request.op === 'get' && request.height === other.roster.height ? other : undefined
+      return encodeRosterReply(shown && encodeCertifiedRoster(shown))
+    })
+    const said = { time: clock.now() + 1, height: other.roster.height, roster: hashToRosterName(other.hash) }
+    const rest = era.memberships().filter(({ book: known }) => known.newest !== undefined)
+    for (const membership of rest) {
+      expect(membership.status().isForked).toBe(false)
+      membership.say(signPresence(nativeSigner(secret), { ...said, addresses: [] }))
+    }
+    await untilLater(clock, () => rest.every((membership) => membership.status().isForked))
+    for (const { book: known } of rest) expect(known.newest!.hash).toEqual(first.hash)
+  })
+})
+
+/** Another roster of the same height, certified by the same operators: what honest ones never do. */
+function certifyOther(before: CertifiedRoster, { roster }: CertifiedRoster, secrets: Uint8Array[]): CertifiedRoster {
+  const signers = new Map(secrets.map(nativeSigner).map((signer) => [bytesToHex(signer.key), signer]))
+  const { firstEpoch, changes, reveals } = roster
+  const sheets = roster.sheets.map(() => systemRandom(32))
+  const other = succeed(before, { firstEpoch, changes, reveals, sheets })
+  const sheetSignatures = sheets.map((root, shard): SheetSignatures => {
+    const content = sheetContent({ federation: other.federation, shard, firstEpoch, epochs: sheetEpochs(other), root })
+    return shardToReplicas(other, shard).flatMap((member) => {
+      const signer = signers.get(bytesToHex(member.key))
+      return signer ? [[other.members.indexOf(member), signContent(signer, 'geotrace/sheet', content)]] : []
+    })
+  })
+  const bare = bodyToCertified(encodeRoster(other), sheetSignatures, [])
+  const votes = before.roster.operators.flatMap(({ key }, operator) => {
+    const signer = signers.get(bytesToHex(key))
+    return signer ? [signVote(signer, operator, { ...other, hash: bare.hash }, systemRandom(32))] : []
+  })
+  return { ...bare, votes }
+}
+
+describe('a federation in trouble', () => {
+  const stage = new Stage()
+  let era: Era
+  beforeAll(async () => {
+    era = await startEra(stage, 4)
+  })
+  afterAll(() => stage.end())
+
+  it('goes on past a proposer that is gone, one that shows garbage and one whose body nobody has', async () => {
+    const { clock, nodes, players } = era
+    const before = rosterToPredecessor(era.central.book.newest!)
+    const first = [0, 1, 2, 3, 4].sort((a, b) => proposerTurn(before, a) - proposerTurn(before, b))
+    // Of five operators four must vote: one may be bad. It is the first of the salt nodes in turn.
+    const bad = first.find((operator) => operator < 4)!
+    await nodes[bad]!.stop()
+    const host = await stage.host(
+      clock,
+      players.secrets[bad]!,
+      players.manifest.members[bad]!.addresses,
+      undefined,
+      ONE_ADDRESS,
+    )
+    let asked = 0
+    await host.serve(ROSTER_PROTOCOL, async (bytes) => {
+      const request = decodeRosterRequest(bytes)
+      if (request.op === 'time') return encodeTimeReply(clock.now())
+      if (request.op === 'pool') return encodePoolReply([])
+      if (request.op === 'body') asked++
+      return encodeRosterReply(request.op === 'body' ? systemRandom(99) : undefined)
+    })
+    const rest = () => era.memberships().filter((item) => item.peers.withKey(host.key) !== undefined)
+    const { roster } = era.central.book.newest!
+    const firstEpoch = nextFirstEpoch(roster, clock.now())
+    await clock.jumpTo(Math.max(clock.now(), effortSpan(1, firstEpoch).from))
+    const proposal = { height: 1, firstEpoch, hash: systemRandom(32), holder: host.key, operator: bad }
+    rest()[0]!.say(signProposal(nativeSigner(players.operatorSecrets[bad]!), proposal))
+    await untilLater(clock, () => rest().every(({ book }) => book.all.length === 2))
+    expect(asked).toBeGreaterThan(0)
+    const certified = era.central.book.newest!
+    expect(certified.hash).not.toEqual(proposal.hash)
+    expect(certified.votes.map(({ operator }) => operator)).not.toContain(bad)
+    await host.stop()
+    await era.start(bad)
+    await untilLater(clock, () => isServing(nodes[bad]!) && nodes[bad]!.status().roster?.height === 1)
+  })
+
+  it('keeps the old roster in force on its reserve while there is no quorum, however long, and goes on when there is', async () => {
+    const { clock, nodes } = era
+    const { roster } = era.central.book.newest!
+    for (const i of [0, 1]) await nodes[i]!.stop()
+    // The nodes come back, their operators do not: with three votes of five nothing is certified.
+    for (const i of [0, 1]) await era.start(i, { operatorSecret: systemRandom(32) })
+    const tried: number[] = []
+    for (let failed = 0; failed < 6; failed++) {
+      const firstEpoch = nextFirstEpoch(roster, clock.now())
+      tried.push(firstEpoch)
+      const { from } = effortSpan(1, firstEpoch)
+      if (clock.now() < from) await clock.jumpTo(from)
+      await untilLater(clock, () => era.central.pool.votes(2).filter((v) => v.firstEpoch === firstEpoch).length === 3)
+      await clock.jumpTo(effortSpan(1, firstEpoch).to)
+    }
+    expect(new Set(tried).size).toBe(6)
+    expect(era.central.book.all).toHaveLength(2)
+    // Nothing is left of the tries but the last ones.
+    await untilLater(clock, () =>
+      nodes.every((node) => node.status().shards.every(({ firstEpoch }) => !tried.slice(0, 3).includes(firstEpoch))),
+    )
+    // The last epoch that is open lies beyond the roster's period: its reserve.
+    const epoch = oldestOpenEpoch(clock.now()) + 3
+    expect(epoch).toBeGreaterThan(roster.firstEpoch + roster.periodEpochs)
+    const reserve = { ...era.central.book.newest!, roster: { ...roster, firstEpoch: roster.firstEpoch } }
+    expect(era.central.book.inForce(epoch)?.hash).toEqual(reserve.hash)
+    for (const i of [0, 1]) {
+      await nodes[i]!.stop()
+      await era.start(i)
+    }
+    const certified = await era.drive(2)
+    expect(certified.roster.firstEpoch).toBeGreaterThan(tried.at(-1)!)
+    for (const shard of shardsOf(certified)) {
+      const answers = await askReplicas(era, certified, shard)
+      for (const { salt } of answers) expect(salt).toEqual(answers[0]!.salt)
+    }
+    await untilLater(clock, () =>
+      nodes.every((node) => node.status().shards.every(({ firstEpoch }) => !tried.includes(firstEpoch))),
+    )
+  })
+})
