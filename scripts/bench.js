@@ -9,7 +9,12 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { root, setUp } from './setup.js'
 
-const BENCHES = { core: 'core-wasm/bench/index.js', salt: 'node/bench/salt.js', central: 'node/bench/central.js' }
+const BENCHES = {
+  core: 'core-wasm/bench/index.js',
+  salt: 'node/bench/salt.js',
+  central: 'node/bench/central.js',
+  client: 'client/bench/index.js',
+}
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true })
 const unknown = positionals.filter((name) => !(name in BENCHES))

@@ -28,7 +28,8 @@ export async function servePage(entry: string, documents: Record<string, unknown
       },
     },
   })
-  const page = '<!doctype html><html lang="en"><title>page</title><script type="module" src="/page.js"></script>'
+  const page =
+    '<!doctype html><html lang="en"><title>page</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>'
   await writeFile(join(folder, 'index.html'), page)
   const server = await startWebServer({ folder, documents })
   return {

@@ -1,0 +1,11 @@
+/**
+ * `npm run bench -- client`: sizes as an app ships them, what a fix and an hour of fixes cost in a browser, and the bytes
+ * and the CPU of a day of hourly syncs against the same exchange over HTTPS. README "Figures".
+ */
+import { browserRows } from './browser.js'
+import { sizeRows } from './sizes.js'
+import { syncRows } from './syncs.js'
+
+export async function rows({ progress }) {
+  return [...(await sizeRows({ progress })), ...(await syncRows({ progress })), ...(await browserRows({ progress }))]
+}
