@@ -17,6 +17,9 @@ export interface Records {
   put(name: string, value: Uint8Array): Promise<void>
 }
 
+/** Opens the records kept in a directory. */
+export type OpenRecords = (dir: string) => Promise<Records>
+
 /** Records as files of mode 0600 in `dir`, each followed by its CRC-32. */
 export async function fileRecords(dir: string): Promise<Records> {
   await makePrivateDir(dir)

@@ -21,13 +21,14 @@ import { clockWatch } from '../membership/clock-watch.ts'
 import { assertPeer, assertSameFederation, createMembership, type Membership } from '../membership/membership.ts'
 import { nativeSigner } from '../membership/native-signer.ts'
 import { manifestToPeers } from '../membership/peers.ts'
-import { fileRecords } from '../membership/records.ts'
+import { fileRecords, type OpenRecords } from '../membership/records.ts'
 import { openRosterBook } from '../membership/roster-book.ts'
-import { createHost } from '../net/host.ts'
+import { createHost, type OpenHost } from '../net/host.ts'
 import type { HostLimits } from '../net/limits.ts'
 import type { Handler, Host } from '../net/protocol.ts'
 import type { Random } from '../random.ts'
 import { type Heartbeat, heartbeat } from './heartbeat.ts'
+import { levelQuotaDisk, type QuotaDisk } from './quota-disk.ts'
 import { openQuotaTable, type QuotaTable } from './quota-table.ts'
 import { seedKeeper } from './seed-keeper.ts'
 import { seedRounds } from './seed-rounds.ts'
@@ -52,6 +53,11 @@ export interface SaltNodeInit {
   core: Core
   localAddress?: string
   limits?: Partial<HostLimits>
+  /** The network; libp2p unless given. */
+  openHost?: OpenHost
+  /** The disk below `dir`; files and LevelDB unless given. */
+  openRecords?: OpenRecords
+  openQuotaDisk?: (dir: string) => Promise<QuotaDisk>
 }
 
 export type SaltNodeState = 'joining' | 'serving' | 'leaving' | 'stopped'
@@ -84,6 +90,7 @@ export interface SaltNode {
 
 export function saltNode(init: SaltNodeInit): SaltNode {
   const { manifest, secret, operatorSecret, dir, clock, random, log, core } = init
+  const { openHost = createHost, openRecords = fileRecords, openQuotaDisk = levelQuotaDisk } = init
   const signer = nativeSigner(secret)
   const peers = manifestToPeers(manifest)
   const keeper = seedKeeper(core)
@@ -99,16 +106,16 @@ export function saltNode(init: SaltNodeInit): SaltNode {
     assertDemoIsLocal(manifest, listen)
     // LevelDB makes its files as the process's mask says.
     process.umask(0o077)
-    const records = await fileRecords(join(dir, 'records'))
+    const records = await openRecords(join(dir, 'records'))
     await assertSameFederation(manifest, records)
-    const quota = await openQuotaTable(join(dir, 'quota'), manifest.parameters.quota, clock.now())
+    const quota = await openQuotaTable(await openQuotaDisk(join(dir, 'quota')), manifest.parameters.quota, clock.now())
     let host: Host | undefined
     try {
       const book = await openRosterBook(manifest, records)
       const certified = (): CertifiedRoster | undefined => book.at(0)
       const { limits, localAddress } = init
       const more = { ...(limits && { limits }), ...(localAddress !== undefined && { localAddress }) }
-      host = await createHost({ secret, listen, clock, log, ...more })
+      host = await openHost({ secret, listen, clock, log, ...more })
       const shards = createShards({
         roster: manifestToRoster(manifest),
         signer,

@@ -29,6 +29,7 @@ import type { Requester } from '../../src/net/protocol.ts'
 import { addressToSource } from '../../src/net/requester.ts'
 import { systemRandom } from '../../src/random.ts'
 import type { QuotaName } from '../../src/salt/quota.ts'
+import { levelQuotaDisk } from '../../src/salt/quota-disk.ts'
 import { openQuotaTable } from '../../src/salt/quota-table.ts'
 import { leafToSalts, ratchetTo, stateToLeaf } from '../../src/salt/ratchet.ts'
 import { seedKeeper } from '../../src/salt/seed-keeper.ts'
@@ -76,7 +77,7 @@ async function service(quotaName: QuotaName = 'rolling', replicas = 1) {
       if (offsetMs > 30_000) throw new Error('skewed')
     },
   } as ClockWatch
-  const quota = await openQuotaTable(`${dir}/quota`, quotaName, NOW)
+  const quota = await openQuotaTable(await levelQuotaDisk(`${dir}/quota`), quotaName, NOW)
   const answer = saltService({ core, clock, signer, book, shards, keeper, quota, watch })
   const shard = shards.all[0]!.shard
   const name = hashToRosterName(certified.hash)
