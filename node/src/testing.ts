@@ -1,7 +1,12 @@
 /**
- * @geotrace/node/testing: a real federation for tests, in this process on loopback, a store without a disk,
- * and the web app's server.
+ * @geotrace/node/testing: a real federation for tests, in this process on loopback; a store without a disk; the web
+ * app's server; and a federation on simulated machines, whose every fault follows from a seed.
  */
 export { type LocalFederation, type LocalFederationInit, startFederation } from './local-federation.ts'
+export { simulatedDisk } from './simulated/disk.ts'
+export { FAULTS, type FaultKind, pickFault } from './simulated/faults.ts'
+export { type SimulatedFederation, simulatedFederation } from './simulated/federation.ts'
+export { createMachine, type Life, type Machine } from './simulated/machine.ts'
+export { type SeededRandom, seededRandom } from './simulated/seeded-random.ts'
 export { memoryStore } from './store/memory-store.ts'
 export { startWebServer, type WebServer, type WebServerInit } from './web-server.ts'

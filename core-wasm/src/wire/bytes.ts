@@ -73,13 +73,25 @@ export interface ByteWriter {
   finish(): Uint8Array
 }
 
+/** Most messages are smaller; a roster's bound of 256 KiB is not set aside for a question of six bytes. */
+const WRITER_START_BYTES = 1_024
+
 /** A writer of at most `max` bytes; what does not fit is a RangeError, because the sender is ours. */
 export function byteWriter(max: number): ByteWriter {
-  const out = new Uint8Array(max)
-  const view = new DataView(out.buffer)
+  let out = new Uint8Array(Math.min(max, WRITER_START_BYTES))
+  let view = new DataView(out.buffer)
   let offset = 0
+  const grow = (need: number): void => {
+    const larger = new Uint8Array(Math.min(max, Math.max(need, 2 * out.length)))
+    larger.set(out)
+    // What is written may be secret: no copy stays behind.
+    out.fill(0)
+    out = larger
+    view = new DataView(out.buffer)
+  }
   const take = (length: number): number => {
     if (offset + length > max) throw new RangeError(`message expected at most ${max} bytes, got more`)
+    if (offset + length > out.length) grow(offset + length)
     offset += length
     return offset - length
   }
@@ -94,24 +106,29 @@ export function byteWriter(max: number): ByteWriter {
       return offset
     },
     u8: (value) => {
-      view.setUint8(take(1), whole(value, 0xff))
+      const start = take(1)
+      view.setUint8(start, whole(value, 0xff))
       return writer
     },
     u16: (value) => {
-      view.setUint16(take(2), whole(value, 0xffff))
+      const start = take(2)
+      view.setUint16(start, whole(value, 0xffff))
       return writer
     },
     u32: (value) => {
-      view.setUint32(take(4), whole(value, 0xffffffff))
+      const start = take(4)
+      view.setUint32(start, whole(value, 0xffffffff))
       return writer
     },
     time: (value) => {
-      view.setBigUint64(take(8), BigInt(whole(value, Number.MAX_SAFE_INTEGER)))
+      const start = take(8)
+      view.setBigUint64(start, BigInt(whole(value, Number.MAX_SAFE_INTEGER)))
       return writer
     },
     bytes: (value, length = value.length) => {
       if (value.length !== length) throw new RangeError(`bytes expected length ${length}, got ${value.length}`)
-      out.set(value, take(length))
+      const start = take(length)
+      out.set(value, start)
       return writer
     },
     finish: () => out.slice(0, offset),
@@ -119,9 +136,11 @@ export function byteWriter(max: number): ByteWriter {
   return writer
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
 export function bytesToHex(bytes: Uint8Array): string {
   let out = ''
-  for (const byte of bytes) out += byte.toString(16).padStart(2, '0')
+  for (const byte of bytes) out += HEX[byte]
   return out
 }
 

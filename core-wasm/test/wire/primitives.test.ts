@@ -159,6 +159,22 @@ describe('cursors over bytes', () => {
     expect(() => wire.byteWriter(3).u16(1.5)).toThrow(RangeError)
     expect(() => wire.hexToBytes('0G')).toThrow(TypeError)
   })
+
+  it('write a message of any length up to the bound, whatever the steps', () => {
+    for (const length of [0, 1, 1_023, 1_024, 1_025, 2_047, 3_000, 10_000]) {
+      const message = Uint8Array.from({ length }, (_, i) => i * 7)
+      const bytewise = wire.byteWriter(10_000)
+      for (const byte of message) bytewise.u8(byte)
+      expect(bytewise.finish()).toEqual(message)
+      const halves = wire
+        .byteWriter(length)
+        .bytes(message.subarray(0, length >> 1))
+        .bytes(message.subarray(length >> 1))
+      expect(halves.finish()).toEqual(message)
+      expect(() => halves.u8(1)).toThrow(RangeError)
+      expect(halves.finish()).toEqual(message)
+    }
+  })
 })
 
 describe('a commitment', () => {

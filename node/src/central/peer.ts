@@ -16,8 +16,8 @@ import {
 import type { Log } from '../log.ts'
 import { assertSameFederation, createMembership, type Membership } from '../membership/membership.ts'
 import { nativeSigner } from '../membership/native-signer.ts'
-import { fileRecords } from '../membership/records.ts'
-import { createHost } from '../net/host.ts'
+import { fileRecords, type OpenRecords } from '../membership/records.ts'
+import { createHost, type OpenHost } from '../net/host.ts'
 import type { Host } from '../net/protocol.ts'
 import type { Random } from '../random.ts'
 import type { CentralStore, DayStatistics, ReportId } from '../store/central-store.ts'
@@ -47,6 +47,10 @@ export interface CentralPeerInit {
   listen?: readonly string[]
   localAddress?: string
   config?: Partial<CentralConfig>
+  /** The network; libp2p unless given. */
+  openHost?: OpenHost
+  /** The disk below `dir`; files unless given. */
+  openRecords?: OpenRecords
 }
 export interface CentralStatus extends Readonly<SyncCounters> {
   readonly state: 'joining' | 'serving' | 'leaving' | 'stopped'
@@ -198,14 +202,15 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
 
 async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<Parts> {
   const { manifest, secret, operatorSecret, dir, clock, random, log, listen, localAddress } = init
+  const { openHost = createHost, openRecords = fileRecords } = init
   const { retentionDays } = manifest.parameters
   const opened: (() => Promise<unknown>)[] = []
   try {
     const store = init.store ?? (await levelStore({ dir: join(dir, 'store'), random }))
     if (init.store === undefined) opened.push(() => store.close())
-    const records = await fileRecords(join(dir, 'records'))
+    const records = await openRecords(join(dir, 'records'))
     await assertSameFederation(manifest, records)
-    const host = await createHost({
+    const host = await openHost({
       secret,
       listen: listen ?? manifest.central.addresses,
       clock,

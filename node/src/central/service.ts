@@ -26,6 +26,7 @@ import { serial, serialByKey } from '../store/serial.ts'
 import { type Admission, admitGroups } from './admission.ts'
 import type { CodeDesk, Redemption } from './codes.ts'
 import type { CentralConfig } from './config.ts'
+import { recentErasures } from './erasures.ts'
 import { isAhead, pageSheet } from './mark-sheet.ts'
 import { newcomers } from './newcomers.ts'
 import type { RosterPins, RosterView } from './pins.ts'
@@ -74,6 +75,7 @@ export function syncService(init: SyncServiceInit): SyncService {
   const perUser = serialByKey<string>()
   const perCode = serial()
   const door = newcomers({ clock, perPrefix: config.newUsersPerPrefix, perFence: config.newUsersPerFence })
+  const erasures = recentErasures(clock)
   const counters: SyncCounters = { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 }
   let inFlight = 0
 
@@ -81,6 +83,7 @@ export function syncService(init: SyncServiceInit): SyncService {
     if (sync.report.kind === 'erase') return await erase(sync)
     const isEmpty = sync.report.kind === 'none' && sync.groups.length === 0
     const known = await store.findUser(sync.id)
+    if (known === undefined) erasures.assertNone(sync.id)
     if (known === undefined && isEmpty) return toReply({ report: 'none', refused: [] })
     const user = known ?? (await welcome(sync, from))
     const basis = isEmpty ? NOTHING : await deposit(user, sync)
@@ -156,6 +159,7 @@ export function syncService(init: SyncServiceInit): SyncService {
   }
 
   const erase = async ({ id }: Sync): Promise<SyncReply> => {
+    erasures.note(id)
     if (await risk.exclusive(() => store.eraseUser(id))) counters.erasures++
     return toReply(NOTHING)
   }

@@ -19,6 +19,9 @@ export interface Records {
   update(name: string, change: (value: Uint8Array | undefined) => Uint8Array): Promise<void>
 }
 
+/** Opens the records kept in a directory. */
+export type OpenRecords = (dir: string) => Promise<Records>
+
 /** Records as files of mode 0600 in `dir`, each followed by its CRC-32. */
 export async function fileRecords(dir: string): Promise<Records> {
   await makePrivateDir(dir)

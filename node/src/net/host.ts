@@ -42,6 +42,9 @@ export interface HostInit {
   localAddress?: string
 }
 
+/** How a role comes by its network; a simulation brings its own. */
+export type OpenHost = typeof createHost
+
 /** A host that listens already. Rejects when an address is taken. */
 export async function createHost({ secret, listen, clock, log, limits, localAddress }: HostInit): Promise<Host> {
   const bounds: HostLimits = { ...HOST_LIMITS, ...limits }

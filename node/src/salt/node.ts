@@ -32,14 +32,15 @@ import {
   type MembershipStatus,
 } from '../membership/membership.ts'
 import { nativeSigner } from '../membership/native-signer.ts'
-import { fileRecords } from '../membership/records.ts'
+import { fileRecords, type OpenRecords } from '../membership/records.ts'
 import { openRosterBook } from '../membership/roster-book.ts'
-import { createHost } from '../net/host.ts'
+import { createHost, type OpenHost } from '../net/host.ts'
 import type { HostLimits } from '../net/limits.ts'
 import type { Handler, Host, HostStats } from '../net/protocol.ts'
 import type { Random } from '../random.ts'
 import { type Heartbeat, heartbeat } from './heartbeat.ts'
 import { createHoldings, type Holdings } from './holdings.ts'
+import { levelQuotaDisk, type QuotaDisk } from './quota-disk.ts'
 import { openQuotaTable, type QuotaTable } from './quota-table.ts'
 import { type SeedKeeper, seedKeeper } from './seed-keeper.ts'
 import { seedService } from './seed-service.ts'
@@ -66,6 +67,11 @@ export interface SaltNodeInit {
   /** Called before every salt request; throws BUSY when this machine has nothing to spare. */
   admit?: () => void
   limits?: Partial<HostLimits>
+  /** The network; libp2p unless given. */
+  openHost?: OpenHost
+  /** The disk below `dir`; files and LevelDB unless given. */
+  openRecords?: OpenRecords
+  openQuotaDisk?: (dir: string) => Promise<QuotaDisk>
 }
 
 /** `joining`: no roster yet. `waiting`: none names this node. `draining`: it leaves and serves what it still holds. */
@@ -127,6 +133,7 @@ export interface SaltNode {
 
 export function saltNode(init: SaltNodeInit): SaltNode {
   const { manifest, secret, operatorSecret, dir, clock, random, log, core } = init
+  const { openHost = createHost, openRecords = fileRecords, openQuotaDisk = levelQuotaDisk } = init
   const signer = nativeSigner(secret)
   const counts = { answered: 0, refused: {} as Record<string, number> }
   let state: 'stopped' | 'running' | 'leaving' = 'stopped'
@@ -139,7 +146,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
     assertNotCentral(manifest, signer.key)
     // LevelDB makes its files as the process's mask says.
     process.umask(0o077)
-    const records = await fileRecords(join(dir, 'records'))
+    const records = await openRecords(join(dir, 'records'))
     await assertSameFederation(manifest, records)
     const book = await openRosterBook(manifest, records)
     assertCore(manifest, book.newest?.roster, core)
@@ -147,12 +154,12 @@ export function saltNode(init: SaltNodeInit): SaltNode {
     const listen = init.listen ?? addresses
     assertDemoIsLocal(manifest, [...listen, ...addresses])
     const keeper = seedKeeper(core)
-    const quota = await openQuotaTable(join(dir, 'quota'), manifest.parameters.quota, clock.now())
+    const quota = await openQuotaTable(await openQuotaDisk(join(dir, 'quota')), manifest.parameters.quota, clock.now())
     let host: Host | undefined
     try {
       const { limits, localAddress } = init
       const more = { ...(limits && { limits }), ...(localAddress !== undefined && { localAddress }) }
-      host = await createHost({ secret, listen, clock, log, ...more })
+      host = await openHost({ secret, listen, clock, log, ...more })
       const shared = { book, signer, host, clock, random, log, records }
       const holdings = createHoldings({ ...shared, core, keeper })
       await holdings.settle()

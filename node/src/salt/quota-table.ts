@@ -1,15 +1,14 @@
 /**
  * Who has had how much: bounded, on disk so that a restart mints no fresh quota, and without an address in it.
  * PROTOCOL.md §5.5. Keys are HMAC-SHA256(quota key, prefix ‖ shard); the quota key lives and dies with the seed.
- * Full means closed to newcomers. Throws QUOTA_SPENT; on opening STORE_LOCKED.
+ * Full means closed to newcomers. Throws QUOTA_SPENT.
  */
 import { createHmac } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { byteReader, byteWriter, FederationError, SALT_WINDOW_MS, utf8 } from '@geotrace/core-wasm/wire'
-import { Level } from 'level'
-import { makePrivateDir } from '../membership/records.ts'
 import { turns } from '../net/turns.ts'
 import { fenceRule, QUOTA_RULES, type QuotaName, type QuotaQuestion, type QuotaState } from './quota.ts'
+import type { QuotaDisk } from './quota-disk.ts'
 
 /** About 100 bytes each, so 100 MiB when full: a million customers of one node in three hours. */
 export const QUOTA_ENTRIES_MAX = 1_048_576
@@ -30,6 +29,7 @@ export interface QuotaTable {
   charge(charge: Charge, nowMs: number): Promise<void>
   /** Removes what no rule looks at any more. */
   sweep(nowMs: number): Promise<void>
+  /** Closes its disk too. */
   close(): Promise<void>
 }
 
@@ -38,28 +38,22 @@ interface Entry extends QuotaState {
 }
 
 export async function openQuotaTable(
-  dir: string,
+  disk: QuotaDisk,
   name: QuotaName,
   nowMs: number,
   entriesMax = QUOTA_ENTRIES_MAX,
 ): Promise<QuotaTable> {
-  await makePrivateDir(dir)
-  const level = new Level<Uint8Array, Uint8Array>(dir, { keyEncoding: 'view', valueEncoding: 'view' })
-  await level.open().catch((cause: unknown) => {
-    if (!isLocked(cause)) throw cause
-    throw new FederationError('STORE_LOCKED', `another node runs in ${dir}`, { dir }, { cause })
-  })
   const oneAtATime = turns(1)
   let size = 0
 
   const read = async (key: Uint8Array, now: number): Promise<Entry | undefined> => {
-    const value = await level.get(key)
+    const value = await disk.get(key)
     if (value === undefined) return undefined
     const entry = decodeEntry(value)
     if (entry === undefined) {
       // A damaged entry counts as spent to the full: whoever can flip bits on the disk gains nothing by it.
       const full = { spentUntilMs: now + KEPT_MS, had: new Map(), digest: NONE, expiresMs: now + KEPT_MS }
-      await level.put(key, encodeEntry(full))
+      await disk.put([[key, encodeEntry(full)]])
       return full
     }
     return entry.expiresMs <= now ? undefined : entry
@@ -68,12 +62,12 @@ export async function openQuotaTable(
   const sweep = async (now: number): Promise<void> => {
     let left = 0
     const gone: Uint8Array[] = []
-    for await (const [key, value] of level.iterator()) {
+    for await (const [key, value] of disk.entries()) {
       const entry = decodeEntry(value)
       if (entry !== undefined && entry.expiresMs <= now) gone.push(key)
       else left++
     }
-    await level.batch(gone.map((key) => ({ type: 'del', key })))
+    await disk.delete(gone)
     size = left
   }
   await sweep(nowMs)
@@ -100,12 +94,10 @@ export async function openQuotaTable(
         const fresh = entries.filter((entry) => entry === undefined).length
         if (fresh > 0 && size + fresh > entriesMax) throw spent(KEPT_MS)
         size += fresh
-        await level.batch(
-          keys.map((key, i) => ({ type: 'put', key, value: encodeEntry({ ...states[i]!, expiresMs: now + KEPT_MS }) })),
-        )
+        await disk.put(keys.map((key, i) => [key, encodeEntry({ ...states[i]!, expiresMs: now + KEPT_MS })]))
       }),
     sweep,
-    close: () => level.close(),
+    close: () => disk.close(),
   }
 }
 
@@ -140,8 +132,4 @@ function decodeEntry(bytes: Uint8Array): Entry | undefined {
 
 function spent(retryAfterMs: number): FederationError<'QUOTA_SPENT'> {
   return new FederationError('QUOTA_SPENT', 'the quota of this requester is spent', { retryAfterMs })
-}
-
-function isLocked(error: unknown): boolean {
-  return error instanceof Error && ((error as { code?: unknown }).code === 'LEVEL_LOCKED' || isLocked(error.cause))
 }

@@ -43,12 +43,12 @@ function toHex({ simd, scalar }: Roster['core']): Manifest['core'] {
 
 /** Throws ADDRESS_NOT_LOOPBACK. The manifest's own addresses were checked when it was read; these may be others. */
 export function assertDemoIsLocal(manifest: Manifest, listen: readonly string[]): void {
+  const address = listen.find((item) => !isLoopback(item))
+  if (address === undefined) return
   const isPublished = manifest.operators.some(
     ({ name, key }) => bytesToHex(nativeSigner(demoSecret(DEMO_PHRASE, `operator/${name}`)).key) === key,
   )
   if (manifest.demo === undefined && !isPublished) return
-  const address = listen.find((item) => !isLoopback(item))
-  if (address === undefined) return
   const message = `demo keys are public and serve only on this machine, not on ${address}`
   throw new FederationError('ADDRESS_NOT_LOOPBACK', message, { address })
 }

@@ -122,7 +122,8 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
     userRows: async (epoch, user) => mergeRows(...(disk.rows.get(epoch)?.get(user)?.values() ?? [])),
     probe: async function* (epoch, hashes) {
       for (const [user, syncs] of [...(disk.rows.get(epoch) ?? [])].sort(([a], [b]) => a - b)) {
-        const rows = mergeRows(...syncs.values()).filter(({ hash }) => hashes.has(hashToKey(hash)))
+        const asked = [...syncs.values()].map((rows) => rows.filter(({ hash }) => hashes.has(hashToKey(hash))))
+        const rows = mergeRows(...asked)
         if (rows.length > 0) yield { user, rows }
       }
     },

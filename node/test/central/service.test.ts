@@ -12,6 +12,7 @@ import {
 } from '@geotrace/core-wasm/wire'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { epochToVerdict } from '../../src/central/admission.ts'
+import { ERASED_MS } from '../../src/central/erasures.ts'
 import { systemRandom } from '../../src/random.ts'
 import { levelStore } from '../../src/store/level-store.ts'
 import { memoryStore } from '../../src/store/memory-store.ts'
@@ -230,6 +231,25 @@ for (const [name, open] of Object.entries(STORES)) {
       anew.read = { generation: 0, cursor: 0 }
       expect((await contact.sync({ erase: true })).marks).toEqual([])
       expect((await w.store.statistics()).users).toBe(1)
+    })
+
+    it('is not talked into a user who just left by a sync that was on its way when the erasure came', async () => {
+      // Seed e11 of the simulation: the device gave up waiting, erased itself, and only then its sync was read.
+      const device = w.device()
+      await device.sync({ rows: { [e]: [1] } })
+      await device.sync({ erase: true })
+      await expect(device.sync({ rows: { [e]: [2] } })).rejects.toMatchObject({ code: 'BUSY' })
+      // The same for a user whom the centre had never heard of before.
+      const unheard = w.device()
+      await unheard.sync({ erase: true })
+      await expect(unheard.sync({ rows: { [e]: [2] } })).rejects.toMatchObject({ code: 'BUSY' })
+      expect((await w.store.statistics()).users).toBe(0)
+      expect(await rowsOf(e)).toBe(0)
+      await w.clock.advanceTo(w.clock.now() + ERASED_MS - 1)
+      await expect(device.sync({ rows: { [e]: [2] } })).rejects.toMatchObject({ code: 'BUSY' })
+      // A device that was set back to a backup of that user comes later.
+      await w.clock.advanceTo(w.clock.now() + 1)
+      expect((await device.sync({ rows: { [e]: [2] } })).refused).toEqual([])
     })
 
     it('forgets days with retention, also after days off, and neither loses nor repeats the marks left', async () => {

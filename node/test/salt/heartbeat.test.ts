@@ -126,7 +126,7 @@ describe('the search for seeds', () => {
     const answers: ((isMissing: boolean) => void)[] = []
     const pulse = heartbeat({
       ...{ clock, advance() {}, nextMs: () => undefined, sweep: async () => {}, failed() {} },
-      watch: { offsetMs: 0, check: async () => {}, assertTrue() {} },
+      watch: { offsetMs: 0, reach: undefined, check: async () => {}, assertTrue() {} },
       seek: () => new Promise((resolve) => answers.push(resolve)),
     })
     pulse.joined()

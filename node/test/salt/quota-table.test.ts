@@ -5,6 +5,7 @@ import { Level } from 'level'
 import { afterEach, describe, expect, it } from 'vitest'
 import { addressToSource } from '../../src/net/requester.ts'
 import { systemRandom } from '../../src/random.ts'
+import { levelQuotaDisk } from '../../src/salt/quota-disk.ts'
 import { openQuotaTable, type QuotaTable } from '../../src/salt/quota-table.ts'
 import { Stage } from './federation.ts'
 
@@ -20,7 +21,7 @@ afterEach(async () => {
 
 const quotaKey = systemRandom(32)
 async function table(dir: string, entriesMax?: number): Promise<QuotaTable> {
-  const made = await openQuotaTable(dir, 'rolling', NOW, entriesMax)
+  const made = await openQuotaTable(await levelQuotaDisk(dir), 'rolling', NOW, entriesMax)
   open.push(made)
   return made
 }
@@ -135,6 +136,6 @@ describe('the quota table', () => {
   it('belongs to one process: STORE_LOCKED', async () => {
     const dir = await stage.dir()
     await table(dir)
-    expect(await refusal(openQuotaTable(dir, 'rolling', NOW))).toBe('STORE_LOCKED')
+    expect(await refusal(levelQuotaDisk(dir))).toBe('STORE_LOCKED')
   })
 })

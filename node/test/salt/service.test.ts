@@ -30,6 +30,7 @@ import { addressToSource } from '../../src/net/requester.ts'
 import { systemRandom } from '../../src/random.ts'
 import type { Holdings } from '../../src/salt/holdings.ts'
 import type { QuotaName } from '../../src/salt/quota.ts'
+import { levelQuotaDisk } from '../../src/salt/quota-disk.ts'
 import { openQuotaTable } from '../../src/salt/quota-table.ts'
 import { leafToSalts, ratchetTo, stateToLeaf } from '../../src/salt/ratchet.ts'
 import { seedKeeper } from '../../src/salt/seed-keeper.ts'
@@ -77,7 +78,7 @@ async function service(quotaName: QuotaName = 'rolling', replicas = 1) {
       if (offsetMs > 30_000) throw new Error('skewed')
     },
   } as ClockWatch
-  const quota = await openQuotaTable(`${dir}/quota`, quotaName, NOW)
+  const quota = await openQuotaTable(await levelQuotaDisk(`${dir}/quota`), quotaName, NOW)
   const holdings = {
     find(firstEpoch: number, number: number) {
       const found = firstEpoch === shards.firstEpoch ? shards.find(number) : undefined

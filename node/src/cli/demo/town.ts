@@ -11,12 +11,12 @@ import { loopbackAddresses } from '../../loopback.ts'
 import { systemRandom } from '../../random.ts'
 import { type Resident, townOffsetMin } from './residents.ts'
 
-const DAY_MIN = 1_440
+const _DAY_MIN = 1_440
 /**
  * The town lies where it is afternoon when the demo starts: from 22:00 to 05:00 a device holds back what it deposits
  * from places that may be where it sleeps (client/src/home.ts), and there would be nothing to tell.
  */
-const AFTERNOON_MIN = 15 * 60
+const _AFTERNOON_MIN = 15 * 60
 
 export interface TownInit {
   manifest: Manifest
@@ -53,7 +53,6 @@ export async function openTown({ manifest, clock, residents, dir }: TownInit): P
   const offsetMin = townOffsetMin(clock.now())
   const addresses = await loopbackAddresses(2, residents.length)
   const people: (Resident & { tracer: Tracer })[] = []
-  const offsetMin = AFTERNOON_MIN - (Math.floor(clock.now() / 60_000) % DAY_MIN)
   for (const [i, resident] of residents.entries()) {
     const tracer = await createTracer({
       federation: manifest,

@@ -1,0 +1,137 @@
+/**
+ * Links and gossip in memory, in the place of net/gossip.ts: whoever is linked floods what it accepts to its neighbours,
+ * each message judged once; what is lost is lost, and asking others later makes up for it. CONTRIBUTING "Simulation".
+ */
+import { createHash } from 'node:crypto'
+import { bytesToHex, FederationError, keyToPeerId } from '@geotrace/core-wasm/wire'
+import type { Gossip, GossipVerdict } from '../net/gossip.ts'
+import { HOST_LIMITS } from '../net/limits.ts'
+import type { Host } from '../net/protocol.ts'
+import type { Life } from './machine.ts'
+import type { Scheduler } from './scheduler.ts'
+
+/** Gossipsub forgets what it has seen after two minutes. */
+const SEEN_MS = 120_000
+const SEEN_MAX = 4_096
+
+export interface GossipPeer {
+  readonly life: Life
+  readonly key: Uint8Array
+  readonly host: Pick<Host, 'link' | 'isLinked' | 'gossip'>
+  /** A request to it was not answered: libp2p closes that connection. */
+  drop(key: Uint8Array): void
+}
+export interface GossipWorld {
+  scheduler: Scheduler
+  isCut(from: string, to: string): boolean
+  travelMs(bytes: number, packets: number, to: Life): number
+  find(key: Uint8Array): GossipPeer | undefined
+}
+
+interface Inside {
+  readonly peer: GossipPeer
+  readonly links: Map<string, Inside>
+  hear(from: Inside, message: Uint8Array): void
+  greet(other: Inside): void
+  isMember(key: Uint8Array): boolean
+}
+const insides = new WeakMap<GossipPeer, Inside>()
+
+/** A new connection: TCP, Noise and yamux. */
+const CONNECT_PACKETS = 4
+
+export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): GossipPeer {
+  const { scheduler, isCut, travelMs, find } = world
+  const links = new Map<string, Inside>()
+  const seen = new Map<string, number>()
+  const callbacks: ((key: Uint8Array) => void)[] = []
+  let isMember = (_key: Uint8Array): boolean => false
+  let judge = (_message: Uint8Array): GossipVerdict => 'ignore'
+
+  const isNew = (message: Uint8Array): boolean => {
+    const id = createHash('sha256').update(message).digest('base64')
+    const at = seen.get(id)
+    if (at !== undefined && scheduler.nowMs - at < SEEN_MS) return false
+    if (seen.size >= SEEN_MAX) seen.delete(seen.keys().next().value!)
+    seen.set(id, scheduler.nowMs)
+    return true
+  }
+  const spread = (message: Uint8Array, except?: Inside): void => {
+    for (const other of links.values()) {
+      if (other === except || !isMember(other.peer.key)) continue
+      const copy = message.slice()
+      scheduler.after(travelMs(copy.length, 0, other.peer.life), () => {
+        if (!isCut(life.machine.name, other.peer.life.machine.name)) other.hear(self, copy)
+      })
+    }
+  }
+  const isAlive = (other: Inside): boolean => !other.peer.life.isOver && links.get(bytesToHex(other.peer.key)) === other
+  const gossip: Gossip = {
+    async publish(message) {
+      if (!life.isOver && isNew(message)) spread(message)
+    },
+    onMessage(fn) {
+      judge = fn
+    },
+    onPeer: (fn) => void callbacks.push(fn),
+    admit(fn) {
+      isMember = fn
+      for (const other of links.values()) self.greet(other)
+    },
+    // Links here break whole: there is no stream to renew.
+    renew() {},
+  }
+  const peer: GossipPeer = {
+    life,
+    key,
+    host: {
+      gossip,
+      isLinked(other) {
+        const inside = links.get(bytesToHex(other))
+        return inside !== undefined && isAlive(inside)
+      },
+      link: (other) =>
+        new Promise((resolve, reject) => {
+          if (life.isOver) return
+          if (peer.host.isLinked(other.key)) return resolve()
+          const fail = (): void => {
+            if (!life.isOver) {
+              const message = `cannot reach ${keyToPeerId(other.key)}`
+              reject(new FederationError('PEER_UNREACHABLE', message, { tried: other.addresses.length }))
+            }
+          }
+          const target = find(other.key)
+          if (target === undefined) return void scheduler.after(HOST_LIMITS.dialMs / 10, fail)
+          const cancel = scheduler.after(HOST_LIMITS.dialMs, fail)
+          scheduler.after(travelMs(0, CONNECT_PACKETS, target.life), () => {
+            const names = [life.machine.name, target.life.machine.name] as const
+            if (isCut(...names) || isCut(names[1], names[0]) || life.isOver) return
+            cancel()
+            if (target.life.isOver || find(other.key) !== target) return fail()
+            const inside = insides.get(target)!
+            links.set(bytesToHex(other.key), inside)
+            inside.links.set(bytesToHex(key), self)
+            self.greet(inside)
+            inside.greet(self)
+            resolve()
+          })
+        }),
+    },
+    drop: (other) => void links.delete(bytesToHex(other)),
+  }
+  const self: Inside = {
+    peer,
+    links,
+    isMember: (other) => isMember(other),
+    hear(from, message) {
+      if (life.isOver || !isMember(from.peer.key) || !isNew(message)) return
+      if (judge(message.slice()) === 'accept') spread(message, from)
+    },
+    greet(other) {
+      if (life.isOver || !isMember(other.peer.key) || !other.isMember(key)) return
+      for (const fn of callbacks) fn(other.peer.key)
+    },
+  }
+  insides.set(peer, self)
+  return peer
+}

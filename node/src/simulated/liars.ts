@@ -1,0 +1,112 @@
+/**
+ * Salt nodes that lie, each in its own way, with the node's real key. PROTOCOL.md §5.4 says that no device believes one.
+ * Every liar lies in a way that a device can tell from its roster alone; silence is not a lie.
+ */
+import {
+  answerContent,
+  concatBytes,
+  decodeRosterRequest,
+  decodeSaltAnswer,
+  encodeTimeReply,
+  encodeUnsignedAnswer,
+  type Protocol,
+  ROSTER_PROTOCOL,
+  SALT_PROTOCOL,
+  type SaltAnswer,
+  SEEDS_PROTOCOL,
+  type Signer,
+  STATUS_OK,
+  signContent,
+} from '@geotrace/core-wasm/wire'
+import type { Tamper } from './network.ts'
+import type { SeededRandom } from './seeded-random.ts'
+
+export const LIES = [
+  'wrong-salt',
+  'own-sheet',
+  'salt-per-user',
+  'other-shard',
+  'stale-answer',
+  'other-signature',
+  'noise',
+  'cut-short',
+  'false-seed',
+  'false-roster',
+  'false-time',
+] as const
+export type Lie = (typeof LIES)[number]
+
+/** What each lie is told about. */
+const SUBJECTS: Partial<Record<Lie, Protocol>> = {
+  'false-seed': SEEDS_PROTOCOL,
+  'false-roster': ROSTER_PROTOCOL,
+  'false-time': ROSTER_PROTOCOL,
+}
+/** Beyond any skew that a node believes. */
+const FALSE_TIME_MS = 60 * 60_000
+
+/** `signer` is the liar's own; `random` is drawn anew for every answer. */
+export function liar(lie: Lie, signer: Signer, random: SeededRandom): Tamper {
+  let before: Uint8Array | undefined
+
+  const lieInAnswer = (request: Uint8Array, reply: Uint8Array, userByte: number): Uint8Array => {
+    const answer = decodeSaltAnswer(reply)
+    switch (lie) {
+      case 'wrong-salt':
+        return resign(request, withEntry(answer, random.bytes(32)), signer)
+      case 'salt-per-user':
+        return resign(request, withEntry(answer, new Uint8Array(32).fill(userByte)), signer)
+      case 'own-sheet':
+        return resign(request, withPath(answer, random), signer)
+      case 'other-shard':
+        return resign(request, { ...answer, shard: answer.shard + 1 }, signer)
+      case 'stale-answer': {
+        const stale = before ?? concatBytes(answer.unsigned, new Uint8Array(64))
+        before = reply
+        return stale
+      }
+      case 'other-signature':
+        return concatBytes(answer.unsigned, random.bytes(64))
+      case 'cut-short':
+        return reply.slice(0, random.below(reply.length))
+      default:
+        return random.bytes(1 + random.below(reply.length))
+    }
+  }
+  return (protocol, request, reply, from) => {
+    const subject = SUBJECTS[lie] ?? SALT_PROTOCOL
+    if (protocol.id !== subject.id || reply[0] !== STATUS_OK) return reply
+    switch (lie) {
+      case 'false-seed':
+      case 'false-roster': {
+        if (lie === 'false-roster' && decodeRosterRequest(request).op !== 'get') return reply
+        const at = 1 + random.below(reply.length - 1)
+        if (reply.length > 1) reply[at] = reply[at]! ^ (1 << random.below(8))
+        return reply
+      }
+      case 'false-time':
+        if (decodeRosterRequest(request).op !== 'time') return reply
+        return encodeTimeReply(Number(new DataView(reply.buffer, reply.byteOffset + 1).getBigUint64(0)) + FALSE_TIME_MS)
+      default:
+        return lieInAnswer(request, reply, from.key?.[0] ?? 0)
+    }
+  }
+}
+
+function resign(request: Uint8Array, answer: SaltAnswer, signer: Signer): Uint8Array {
+  const unsigned = encodeUnsignedAnswer(answer)
+  return concatBytes(unsigned, signContent(signer, 'geotrace/salt-answer', answerContent(request, unsigned)))
+}
+
+/** The first salt that was asked for becomes another one. */
+function withEntry(answer: SaltAnswer, salt: Uint8Array): SaltAnswer {
+  const epochs = answer.epochs.map((item, i) => {
+    const position = 31 - Math.clz32(item.mask & -item.mask)
+    return i > 0 ? item : { ...item, entries: item.entries.map((entry, k) => (k === position ? salt : entry)) }
+  })
+  return { ...answer, epochs }
+}
+
+function withPath(answer: SaltAnswer, random: SeededRandom): SaltAnswer {
+  return { ...answer, epochs: answer.epochs.map((item) => ({ ...item, path: item.path.map(() => random.bytes(32)) })) }
+}

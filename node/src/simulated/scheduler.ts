@@ -1,0 +1,107 @@
+/**
+ * One thread, one queue of events, one true time: what makes a simulation repeatable. CONTRIBUTING "Simulation".
+ * The next event runs only when everything that the last one started has come to a wait; of two events at one time, the
+ * one set first runs first. Real time never passes here.
+ */
+export interface Scheduler {
+  /** True time, Unix ms. No actor sees it; each has a clock of its own (machine.ts). */
+  readonly nowMs: number
+  /** Events run so far. */
+  readonly count: number
+  /** Runs `fn` once; the function returned cancels it. */
+  after(delayMs: number, fn: () => void): () => void
+  /** Runs what is due until `untilMs`, which is the time then. */
+  run(untilMs: number): Promise<void>
+  /** Runs until `done` holds after an event, at most to `untilMs`; whether it held. */
+  runUntil(done: () => boolean, untilMs: number): Promise<boolean>
+}
+
+interface Event {
+  readonly atMs: number
+  readonly order: number
+  readonly fn: () => void
+  cancelled: boolean
+}
+
+/** Events between two turns of the host's event loop: makers of sheets wait for one (salt/sheet-maker.ts). */
+const EVENTS_PER_TURN = 16
+
+export function createScheduler(startMs: number): Scheduler {
+  const heap: Event[] = []
+  let nowMs = startMs
+  let order = 0
+  let count = 0
+
+  const isBefore = (a: Event, b: Event): boolean => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
+  const push = (event: Event): void => {
+    let i = heap.push(event) - 1
+    while (i > 0) {
+      const parent = (i - 1) >> 1
+      if (isBefore(heap[parent]!, event)) break
+      heap[i] = heap[parent]!
+      i = parent
+    }
+    heap[i] = event
+  }
+  const pop = (): Event => {
+    const first = heap[0]!
+    const last = heap.pop()!
+    if (heap.length === 0) return first
+    let i = 0
+    for (;;) {
+      let child = 2 * i + 1
+      if (child >= heap.length) break
+      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child++
+      if (isBefore(last, heap[child]!)) break
+      heap[i] = heap[child]!
+      i = child
+    }
+    heap[i] = last
+    return first
+  }
+
+  const runUntil = async (done: () => boolean, untilMs: number): Promise<boolean> => {
+    await turn()
+    while (heap.length > 0 && heap[0]!.atMs <= untilMs) {
+      if (done()) return true
+      const event = pop()
+      if (event.cancelled) continue
+      nowMs = event.atMs
+      event.fn()
+      await (++count % EVENTS_PER_TURN === 0 ? turn() : microtasks())
+    }
+    await turn()
+    nowMs = untilMs
+    return done()
+  }
+
+  return {
+    get nowMs() {
+      return nowMs
+    },
+    get count() {
+      return count
+    },
+    after(delayMs, fn) {
+      if (!(delayMs >= 0)) throw new RangeError(`"delayMs" expected 0 or more, got ${delayMs}`)
+      const event = { atMs: nowMs + delayMs, order: order++, fn, cancelled: false }
+      push(event)
+      return () => {
+        event.cancelled = true
+      }
+    },
+    async run(untilMs) {
+      await runUntil(() => false, untilMs)
+    },
+    runUntil,
+  }
+}
+
+/** Node runs ticks only when no microtask is left. */
+function microtasks(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve))
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
