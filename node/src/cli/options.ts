@@ -10,6 +10,11 @@ export function defaultDir(role: 'salt' | 'central'): string {
   return join(homedir(), '.geotrace', role)
 }
 
+/** What a suggested command needs to mean this directory: nothing for the default one. */
+export function dirOption(dir: string, role: 'salt' | 'central'): string {
+  return dir === defaultDir(role) ? '' : ` --dir ${dir}`
+}
+
 export function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text) || text === '0') throw new InvalidArgumentError('expected a whole number from 1.')
   return Number(text)

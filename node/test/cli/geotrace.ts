@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const BIN = fileURLToPath(new URL('../../bin/geotrace.js', import.meta.url))
+export const BIN = fileURLToPath(new URL('../../bin/geotrace.js', import.meta.url))
 
 export interface Outcome {
   code: number | null

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { chmod, copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -23,7 +24,7 @@ import { silent } from '../../src/log.ts'
 import { createHost } from '../../src/net/host.ts'
 import { systemRandom } from '../../src/random.ts'
 import { freePorts } from '../salt/federation.ts'
-import { geotrace, type Running, start } from './geotrace.ts'
+import { BIN, geotrace, type Running, start } from './geotrace.ts'
 
 /** A volunteer's life with real processes: two salt nodes and a central peer, founded as README.md says. */
 const MEBIBYTE = 1 << 20
@@ -119,6 +120,15 @@ describe('from nothing to a member', () => {
     const wrong = await geotrace('salt', 'run', '--port', '70000')
     expect(wrong.code).toBe(2)
     expect(wrong.stderr).toMatch(/port, 1 to 65535/)
+  })
+
+  it('says at once that Node is too old, before anything that an old one cannot read', async () => {
+    const old = 'data:text/javascript,Object.defineProperty(process,"versions",{value:{node:"18.20.4"}})'
+    const child = spawn(process.execPath, ['--import', old, BIN, 'status'], { stdio: ['ignore', 'ignore', 'pipe'] })
+    let stderr = ''
+    child.stderr.on('data', (chunk) => (stderr += chunk))
+    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(1)
+    expect(stderr).toMatch(/needs Node 20\.19 or newer, and this is 18\.20\.4[\s\S]*nodejs\.org/)
   })
 
   it('founds a federation from cards, tells a probe that it is joining, and then that it serves', async () => {

@@ -8,7 +8,7 @@ import { systemClock } from '@geotrace/core-wasm'
 import { keyToPeerId, parseManifest, secretToSigner } from '@geotrace/core-wasm/wire'
 import { systemRandom } from '../../random.ts'
 import { hasIdentity, loadIdentity, writeIdentity } from '../identity.ts'
-import { invalid } from '../options.ts'
+import { dirOption, invalid } from '../options.ts'
 import type { Output } from '../output.ts'
 import { type PassphraseOptions, readPassphrase } from '../passphrase.ts'
 import { markRestored } from './restored.ts'
@@ -56,7 +56,7 @@ export async function restore(file: string, options: PassphraseOptions & { dir: 
   )
   out.note('Only one machine may run this node: two are two answers to one question, and proof against you.')
   out.note('It gives no vote for two periods, since it may have voted after the backup was made.')
-  out.note('Next: geotrace salt run')
+  out.note(`Next: geotrace salt run${dirOption(dir, 'salt')}`)
 }
 
 function readBackup(file: string): Uint8Array {

@@ -9,7 +9,7 @@ import { type MemberCard, parseCard } from '../../membership/new-manifest.ts'
 import { systemRandom } from '../../random.ts'
 import { hostToAddresses, type Ports } from '../addresses.ts'
 import { createIdentity, hasIdentity, type Identity, identityToCard } from '../identity.ts'
-import { defaultDir, invalid } from '../options.ts'
+import { dirOption, invalid } from '../options.ts'
 import type { Output } from '../output.ts'
 
 export interface InitOptions {
@@ -56,7 +56,7 @@ function pseudonym({ operatorSecret }: Identity): string {
 
 function advice({ operator, addresses }: MemberCard, role: 'salt' | 'central', dir: string): string[] {
   const isTrial = addresses.every((address) => address.includes(`/${LOOPBACK}/`))
-  const at = dir === defaultDir(role) ? '' : ` --dir ${dir}`
+  const at = dirOption(dir, role)
   return [
     `You appear as "${operator}" to the other operators; --operator NAME changes it before you are a member.`,
     ...(isTrial
