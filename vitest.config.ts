@@ -9,7 +9,7 @@ const project = (name: string) => ({
     name,
     root: name,
     include: ['test/**/*.test.ts'],
-    exclude: ['test/**/*.slow.test.ts', 'test/**/*.browser.test.ts'],
+    exclude: ['test/**/*.slow.test.ts', 'test/**/*.browser.test.ts', 'test/faults/**'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

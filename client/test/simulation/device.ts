@@ -1,0 +1,173 @@
+/**
+ * A simulated device: the real tracer on a machine with a wrong clock, a slow disk and a process that the system kills.
+ * Watches from outside what the tracer does: fixes it took, salts it used, how its syncs ended.
+ */
+import { createHash } from 'node:crypto'
+import type { Fix } from '@geotrace/core-wasm'
+import { isFederationError } from '@geotrace/core-wasm/wire'
+import {
+  createMachine,
+  type Life,
+  type Machine,
+  type SeededRandom,
+  type SimulatedFederation,
+  simulatedDisk,
+} from '@geotrace/node/testing'
+import { createTracer, memoryStorage, type Storage, type SyncResult, type Tracer } from '../../src/index.ts'
+import { KEYS } from '../../src/records.ts'
+
+/** `done`, `deferred` for want of salts, or the code of the error that ended it. */
+export interface SyncOutcome {
+  readonly atMs: number
+  readonly how: string
+  readonly result: SyncResult | undefined
+}
+
+export interface SimulatedDevice {
+  readonly name: string
+  readonly machine: Machine
+  readonly storage: Storage
+  readonly outcomes: readonly SyncOutcome[]
+  /** Fixes that the tracer said it took, by their 5-minute block. */
+  readonly taken: ReadonlyMap<number, Fix>
+  /** Users (hex of SHA-256 of their secrets) that it was before it erased itself. */
+  readonly erased: ReadonlySet<string>
+  readonly running: Tracer | undefined
+  start(): void
+  kill(): void
+  record(place: { lat: number; lng: number }, accuracyM: number): void
+  /** Erases everything, here and at the centre; what cannot be done at once is done by a later sync. */
+  erase(): void
+  /** Resolves when the sync is over; never if the device is killed meanwhile. */
+  sync(code?: string): Promise<SyncOutcome | undefined>
+}
+
+/** Told of every salt that the device hashes with. */
+export type OnSalt = (device: string, region: number, size: number, n: number, salt: Uint8Array) => void
+
+const FIX_BLOCK_MS = 300_000
+
+export function simulatedDevice(
+  federation: SimulatedFederation,
+  name: string,
+  address: string,
+  random: SeededRandom,
+  onSalt: OnSalt,
+): SimulatedDevice {
+  const { scheduler, trace, network, manifest, core, complaints } = federation
+  const machine = createMachine(scheduler, name)
+  const disk = simulatedDisk(random.fork('disk'))
+  const storage = memoryStorage()
+  const outcomes: SyncOutcome[] = []
+  const taken = new Map<number, Fix>()
+  const erased = new Set<string>()
+  let life: Life | undefined
+  let running: Tracer | undefined
+  let syncing: Promise<SyncOutcome> | undefined
+
+  const watchingCore: typeof core = {
+    ...core,
+    hashRiskPoints(points, secrets) {
+      const { needed } = points
+      if (needed.salting !== 'plain') throw new TypeError('the simulation salts plainly')
+      for (let i = 0; i < needed.count; i++) {
+        const salt = secrets.slice(i * 32, (i + 1) * 32)
+        onSalt(name, needed.regions[i]!, needed.sizes[i]!, needed.blocks[i]!, salt)
+      }
+      return core.hashRiskPoints(points, secrets)
+    },
+  }
+
+  const open = async (begun: Life): Promise<void> => {
+    const tracer = await createTracer({
+      federation: manifest,
+      storage: { ...storage, batch: (operations) => disk.write(begun, () => storage.batch(operations)) },
+      dialer: network.dialer(begun, address),
+      clock: begun.clock,
+      random: random.bytes,
+      core: watchingCore,
+      redaction: false,
+      timeZoneOffsetMin: () => 0,
+      now: () => scheduler.nowMs,
+    })
+    if (!begun.isOver) running = tracer
+  }
+
+  const syncOnce = async (tracer: Tracer, begun: Life, code: string | undefined): Promise<SyncOutcome> => {
+    let how = 'done'
+    let result: SyncResult | undefined
+    try {
+      result = await (code === undefined ? tracer.sync() : tracer.report(code))
+      if (result.fixesDeferred > 0) how = 'deferred'
+    } catch (error) {
+      how = isFederationError(error) ? error.code : 'BUG'
+      if (how === 'BUG') complaints.push(`${name} sync failed: ${error instanceof Error ? error.stack : error}`)
+    }
+    const outcome = { atMs: scheduler.nowMs, how, result }
+    if (!begun.isOver) {
+      outcomes.push(outcome)
+      trace.note(scheduler.nowMs, `${name} synced ${how} ${JSON.stringify(result ?? {})}`)
+    }
+    return outcome
+  }
+
+  return {
+    name,
+    machine,
+    storage,
+    outcomes,
+    taken,
+    erased,
+    get running() {
+      return running
+    },
+    start() {
+      if (life !== undefined && !life.isOver) return
+      const begun = machine.boot()
+      life = begun
+      trace.note(scheduler.nowMs, `${name} starts`)
+      open(begun).catch((error: unknown) => complaints.push(`${name} cannot start: ${error}`))
+    },
+    kill() {
+      trace.note(scheduler.nowMs, `${name} is killed`)
+      life?.end()
+      running = undefined
+      syncing = undefined
+    },
+    record({ lat, lng }, accuracyM) {
+      const begun = life
+      if (running === undefined || begun === undefined) return
+      const fix = { lat, lng, accuracyM, at: begun.clock.now() }
+      running.record(fix).then(
+        (answer) => {
+          if (begun.isOver) return
+          trace.note(scheduler.nowMs, `${name} records ${JSON.stringify(answer)}`)
+          if (answer.accepted) taken.set(Math.floor(fix.at / FIX_BLOCK_MS), fix)
+        },
+        (error: unknown) => complaints.push(`${name} cannot record: ${error}`),
+      )
+    },
+    erase() {
+      const [begun, tracer] = [life, running]
+      if (tracer === undefined || begun === undefined) return
+      void storage.get(KEYS.userSecret).then((secret) => {
+        if (secret !== undefined) erased.add(createHash('sha256').update(secret).digest('hex'))
+        trace.note(scheduler.nowMs, `${name} erases itself`)
+        taken.clear()
+        tracer.eraseAll().then(
+          () => begun.isOver || trace.note(scheduler.nowMs, `${name} is erased`),
+          (error: unknown) => {
+            if (!isFederationError(error)) complaints.push(`${name} cannot erase: ${error}`)
+          },
+        )
+      })
+    },
+    async sync(code) {
+      if (running === undefined || life === undefined) return undefined
+      syncing ??= syncOnce(running, life, code).finally(() => {
+        syncing = undefined
+      })
+      return syncing
+    },
+  }
+}

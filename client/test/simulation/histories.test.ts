@@ -1,0 +1,50 @@
+import { loadCore } from '@geotrace/core-wasm'
+import { FAULTS } from '@geotrace/node/testing'
+import { describe, expect, it, vi } from 'vitest'
+import { deferredShare, describeFailure, runCampaign } from './campaign.ts'
+import corpus from './corpus.json' with { type: 'json' }
+import { deviceFaults } from './device-faults.ts'
+import { faultsNamed, runHistory } from './history.ts'
+
+vi.mock('@noble/curves/ed25519.js', () => import('./native-ed25519.ts'))
+
+/** Small enough for every `npm test`; client/test/faults has the large ones. */
+const HISTORIES = 200
+const SMALL = { nodes: 5, devices: 6, hours: 1, faults: 12 }
+
+describe('two hundred histories of a federation in which everything goes wrong that may', () => {
+  it('agree on every salt, lose no row in silence, give the marks of the rule, and recover', async () => {
+    const campaign = await runCampaign(
+      Array.from({ length: HISTORIES }, (_, i) => `small-${i}`),
+      SMALL,
+    )
+    expect(campaign.failures.join('\n')).toBe('')
+    expect(campaign.histories).toBe(HISTORIES)
+    // They were no idle histories: every kind struck, liars were caught, people met.
+    const kinds = [...FAULTS, ...deviceFaults([])].map(({ name }) => name)
+    expect(kinds.filter((name) => campaign.faults[name] === undefined)).toEqual([])
+    expect(campaign.liesCaught).toBeGreaterThan(10)
+    expect(campaign.marks).toBeGreaterThan(1_000)
+    expect(campaign.unfinished).toMatchObject({
+      PEER_UNREACHABLE: expect.any(Number),
+      PEER_TIMEOUT: expect.any(Number),
+    })
+    expect(deferredShare(campaign)).toBeLessThanOrEqual(0.02)
+  }, 1_200_000)
+
+  it('are the same, event for event, when their seed is the same', async () => {
+    const core = await loadCore()
+    const scale = { nodes: 5, devices: 6, hours: 2, faults: 8 }
+    const digests = []
+    for (const seed of ['twice', 'twice', 'once']) digests.push((await runHistory({ seed, core, scale })).digest)
+    expect(digests[1]).toBe(digests[0])
+    expect(digests[2]).not.toBe(digests[0])
+  })
+})
+
+describe('a seed that once found something', () => {
+  it.each(corpus)('finds nothing any more: $story', async ({ seed, scale, kinds }) => {
+    const history = await runHistory({ seed, scale, core: await loadCore(), kinds: faultsNamed(kinds) })
+    expect(history.findings.length === 0 ? '' : describeFailure(history)).toBe('')
+  })
+})

@@ -1,0 +1,268 @@
+/**
+ * One history: a federation is founded, people live through some hours while everything goes wrong that may, then all is
+ * well again and what is left has to be made up for. Two phases, as TigerBeetle's simulator has: nothing false may happen
+ * in the first, everything must come right in the second. CONTRIBUTING "Simulation".
+ */
+import type { Core } from '@geotrace/core-wasm'
+import { MINUTE_MS } from '@geotrace/core-wasm/wire'
+import {
+  FAULTS,
+  type FaultKind,
+  pickFault,
+  type SimulatedFederation,
+  seededRandom,
+  simulatedFederation,
+} from '@geotrace/node/testing'
+import { type SimulatedDevice, type SyncOutcome, simulatedDevice } from './device.ts'
+import { deviceFaults } from './device-faults.ts'
+import { type Findings, judge } from './judge.ts'
+import { createTowns, walker } from './town.ts'
+
+export interface Scale {
+  nodes: number
+  devices: number
+  /** Of the life under faults. */
+  hours: number
+  faults: number
+}
+
+export interface History extends Findings {
+  readonly seed: string
+  readonly scale: Scale
+  /** Of every event; equal for equal seeds. */
+  readonly digest: string
+  readonly events: number
+  /** Kinds that struck. */
+  readonly faults: readonly string[]
+  /** Syncs during the first phase: all, and those that ended in each other way than `done`. */
+  readonly syncs: number
+  readonly unfinished: Readonly<Record<string, number>>
+}
+
+export interface HistoryInit {
+  seed: string
+  core: Core
+  scale: Scale
+  /** What may strike; everything unless given. */
+  kinds?: (devices: readonly SimulatedDevice[]) => readonly FaultKind[]
+  listen?: (line: string) => void
+}
+
+const START_MS = Date.UTC(2026, 10, 21, 9)
+const SHARDS = 8
+/** From the first start of a node until all must serve, in fair weather. */
+const FOUNDING_MS = 2 * MINUTE_MS
+const FIX_EVERY_MS = [8 * MINUTE_MS, 16 * MINUTE_MS] as const
+const SYNC_EVERY_MS = [35 * MINUTE_MS, 60 * MINUTE_MS] as const
+const SYNC_AGAIN_MS = [2 * MINUTE_MS, 6 * MINUTE_MS] as const
+const STEP_MS = 10_000
+/** Once all is well: everybody syncs, and again after as long; two or three rounds are usual. */
+const ROUND_MS = 8 * MINUTE_MS
+const ROUNDS_MAX = 10
+const REPORTS = 2
+
+export function allFaults(devices: readonly SimulatedDevice[]): FaultKind[] {
+  return [...FAULTS, ...deviceFaults(devices)]
+}
+
+/** Only these kinds, or all when none is named. */
+export function faultsNamed(names: readonly string[]): typeof allFaults {
+  return (devices) => allFaults(devices).filter(({ name }) => names.length === 0 || names.includes(name))
+}
+
+/** Numbers that a history draws for itself, up to the largest that was asked for. */
+export function drawScale(seed: string, largest: Scale): Scale {
+  const random = seededRandom(`scale/${seed}`)
+  // Cubed: many small histories, where one thing goes wrong at a time, and some large ones.
+  const draw = (least: number, most: number): number => Math.round(least + (most - least) * random.unit() ** 3)
+  return {
+    nodes: draw(Math.min(4, largest.nodes), largest.nodes),
+    devices: draw(Math.min(4, largest.devices), largest.devices),
+    hours: Math.round(random.between(Math.min(1, largest.hours), largest.hours)),
+    faults: draw(0, largest.faults),
+  }
+}
+
+export async function runHistory({ seed, core, scale, kinds = allFaults, listen }: HistoryInit): Promise<History> {
+  const federation = simulatedFederation({
+    seed,
+    core,
+    nodes: scale.nodes,
+    startMs: START_MS,
+    // A period of four hours and as much in reserve as the history lasts.
+    parameters: { shards: SHARDS, replicas: Math.min(3, scale.nodes), periodEpochs: 3, reserveEpochs: 12 },
+    ...(listen && { listen }),
+  })
+  const { scheduler } = federation
+  await found(federation)
+  const salts = new Map<string, Map<string, string[]>>()
+  const devices = equip(federation, scale.devices, (device, region, size, n, salt) => {
+    const shard = core.regionToShard(region, SHARDS)
+    const name = `${shard}/${size}/${n}`
+    const seen = salts.get(name) ?? new Map<string, string[]>()
+    salts.set(name, seen)
+    const hex = Buffer.from(salt).toString('hex')
+    seen.set(hex, [...(seen.get(hex) ?? []), device])
+  })
+  const healMs = scheduler.nowMs + scale.hours * 60 * MINUTE_MS
+  const struck = strike(federation, devices, kinds(devices), scale.faults, healMs)
+  live(federation, devices, healMs)
+  reportSome(federation, devices, healMs)
+  await scheduler.run(healMs)
+  const troubled = devices.flatMap(({ outcomes }) => outcomes)
+  heal(federation, devices)
+  await settle(federation, devices)
+  const findings = await judge(federation, devices, salts)
+  return {
+    ...findings,
+    seed,
+    scale,
+    digest: federation.trace.digest(),
+    events: scheduler.count,
+    faults: struck,
+    syncs: troubled.length,
+    unfinished: countUnfinished(troubled),
+  }
+}
+
+async function found(federation: SimulatedFederation): Promise<void> {
+  const { scheduler, saltNodes, central, complaints } = federation
+  for (const peer of [...saltNodes, central]) peer.start()
+  const isFounded = (): boolean =>
+    central.running?.status().state === 'serving' && saltNodes.every(({ running }) => isWhole(running?.status()))
+  const untilMs = scheduler.nowMs + FOUNDING_MS
+  while (!isFounded() && scheduler.nowMs < untilMs) await scheduler.run(scheduler.nowMs + STEP_MS)
+  if (!isFounded()) complaints.push('the federation did not found itself')
+}
+
+function isWhole(status: { state: string; shards: { held: boolean }[] } | undefined): boolean {
+  return status?.state === 'serving' && status.shards.every(({ held }) => held)
+}
+
+function equip(
+  federation: SimulatedFederation,
+  count: number,
+  onSalt: Parameters<typeof simulatedDevice>[4],
+): SimulatedDevice[] {
+  return Array.from({ length: count }, (_, i) => {
+    const own = federation.random.fork(`device-${i}`)
+    // Some share an address, as behind a carrier's or a household's router.
+    const house = own.chance(0.2) ? own.below(4) : 4 + i
+    const address = own.chance(0.3)
+      ? `/ip6/2001:db8:${house.toString(16)}::1/tcp/1`
+      : `/ip4/100.64.${house >> 8}.${house & 255}/tcp/1`
+    const device = simulatedDevice(federation, `device-${i}`, address, own, onSalt)
+    device.machine.offsetMs = Math.round(own.between(-45_000, 45_000))
+    device.start()
+    return device
+  })
+}
+
+/** People walk; their devices record, sync on schedule, and again soon after a sync that failed. */
+function live(federation: SimulatedFederation, devices: readonly SimulatedDevice[], healMs: number): void {
+  const { scheduler, random } = federation
+  const [apart, ...towns] = createTowns(devices.length, random.fork('towns'))
+  for (const [i, device] of devices.entries()) {
+    const own = random.fork(`life/${device.name}`)
+    const next = walker(i === 0 ? apart! : own.pick(towns), own)
+    const record = (): void => {
+      device.record(next(), own.between(2, 11))
+      if (scheduler.nowMs < healMs) scheduler.after(own.between(...FIX_EVERY_MS), record)
+    }
+    const sync = (): void => {
+      if (scheduler.nowMs >= healMs) return
+      scheduler.after(own.between(...SYNC_EVERY_MS), sync)
+      void device.sync().then((outcome) => {
+        if (outcome !== undefined && outcome.how !== 'done') scheduler.after(own.between(...SYNC_AGAIN_MS), again)
+      })
+    }
+    const again = (): void => {
+      if (scheduler.nowMs < healMs) void device.sync()
+    }
+    scheduler.after(own.between(0, FIX_EVERY_MS[1]), record)
+    scheduler.after(own.between(0, SYNC_EVERY_MS[1]), sync)
+  }
+}
+
+function strike(
+  federation: SimulatedFederation,
+  devices: readonly SimulatedDevice[],
+  kinds: readonly FaultKind[],
+  count: number,
+  healMs: number,
+): string[] {
+  const { scheduler, random, saltNodes, central } = federation
+  const own = random.fork('faults')
+  const machines = [...saltNodes, central, ...devices].map(({ name }) => name)
+  return Array.from({ length: count }, (_, i) => {
+    const kind = pickFault(kinds, own)
+    const init = { federation, random: own.fork(`${i}`), machines, healMs }
+    scheduler.after(own.between(0, healMs - scheduler.nowMs), () => {
+      federation.trace.note(scheduler.nowMs, `fault ${kind.name}`)
+      kind.strike(init)
+    })
+    return kind.name
+  })
+}
+
+/** Some test positive and report; somebody tries a code that was used, or never issued. */
+function reportSome(federation: SimulatedFederation, devices: readonly SimulatedDevice[], healMs: number): void {
+  const { scheduler, random, central } = federation
+  const own = random.fork('reports')
+  const [thief, ...reporters] = own.sample(devices.slice(1), REPORTS + 1)
+  for (const device of reporters) {
+    const attempt = (code: string): void => {
+      void device.sync(code).then((outcome) => {
+        // Lost on the way or killed: the code waits on the device and goes with a later sync.
+        if (outcome?.how !== 'done') return
+        if (own.chance(0.3)) scheduler.after(MINUTE_MS, () => void thief!.sync(code))
+      })
+    }
+    const ask = (): void => {
+      const peer = central.running
+      if (peer?.status().state !== 'serving' || device.running === undefined) {
+        if (scheduler.nowMs < healMs) scheduler.after(MINUTE_MS, ask)
+        return
+      }
+      void peer.issueCodes({ count: 1, days: 1 }).then(([code]) => attempt(code!))
+    }
+    scheduler.after(own.between(0.3, 1) * (healMs - scheduler.nowMs), ask)
+  }
+}
+
+function heal(federation: SimulatedFederation, devices: readonly SimulatedDevice[]): void {
+  const { network, saltNodes, central, scheduler, trace } = federation
+  trace.note(scheduler.nowMs, 'all is well again')
+  network.cuts.clear()
+  network.liars.clear()
+  network.conditions = { loss: 0, replays: 0, resets: 0, delayMs: [5, 80] }
+  for (const peer of [...saltNodes, central]) {
+    peer.machine.slowMs = 0
+    peer.start()
+  }
+  for (const device of devices) device.start()
+}
+
+/** Everybody syncs, round after round, until nobody has anything left to send or to read. */
+async function settle({ scheduler, random }: SimulatedFederation, devices: readonly SimulatedDevice[]): Promise<void> {
+  const own = random.fork('settle')
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    // The last blocks close, nodes look for their seeds and at their clocks, whoever was refused may ask again.
+    await scheduler.run(scheduler.nowMs + ROUND_MS)
+    const before = devices.map(({ outcomes }) => outcomes.length)
+    for (const device of devices) scheduler.after(own.between(0, MINUTE_MS), () => void device.sync())
+    await scheduler.run(scheduler.nowMs + 2 * MINUTE_MS)
+    const isQuiet = devices.every(({ outcomes }, i) => outcomes.length > before[i]! && isClean(outcomes.at(-1)!))
+    if (isQuiet) return
+  }
+}
+
+function isClean({ how, result }: SyncOutcome): boolean {
+  return how === 'done' && result!.rowsDeposited + result!.marksNew + result!.marksLeft === 0
+}
+
+function countUnfinished(outcomes: readonly SyncOutcome[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { how } of outcomes) if (how !== 'done') counts[how] = (counts[how] ?? 0) + 1
+  return counts
+}

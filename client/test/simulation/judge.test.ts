@@ -1,0 +1,120 @@
+import { loadCore } from '@geotrace/core-wasm'
+import { type FaultKind, simulatedFederation } from '@geotrace/node/testing'
+import { describe, expect, it, vi } from 'vitest'
+import { FAMILIES } from '../../src/records.ts'
+import type { SimulatedDevice } from './device.ts'
+import { runHistory } from './history.ts'
+import { judge } from './judge.ts'
+
+vi.mock('@noble/curves/ed25519.js', () => import('./native-ed25519.ts'))
+
+const core = await loadCore()
+const scale = { nodes: 4, devices: 6, hours: 2, faults: 1 }
+
+/** A history in which, ten minutes before its end, something happens that no fault may do. */
+async function findingsAfter(
+  breach: (init: Parameters<FaultKind['strike']>[0], devices: readonly SimulatedDevice[]) => void,
+): Promise<string> {
+  const { findings } = await runHistory({
+    seed: 'breach',
+    // A copy: a breach may replace one of its functions.
+    core: { ...core },
+    scale,
+    kinds: (devices) => [
+      {
+        name: 'breach',
+        weight: 1,
+        strike(init) {
+          const { scheduler } = init.federation
+          scheduler.after(init.healMs - scheduler.nowMs - 600_000, () => breach(init, devices))
+        },
+      },
+    ],
+  })
+  return findings.join('\n')
+}
+
+describe('the judge of histories sees', () => {
+  it('nothing in a history without a breach', async () => {
+    expect(await findingsAfter(() => {})).toBe('')
+  })
+
+  it('a row that vanished from the centre', async () => {
+    const found = await findingsAfter(({ federation }) => {
+      const [users] = federation.deposits.rows.values()
+      const [syncs] = users!.values()
+      const [[name, rows]] = [...syncs!] as [[string, readonly never[]]]
+      syncs!.set(name, rows.slice(1))
+    })
+    expect(found).toMatch(/misses 1 rows at the centre and counts 0 lost/)
+  })
+
+  it('a row at the centre that nobody made', async () => {
+    const found = await findingsAfter(({ federation }) => {
+      const [users] = federation.deposits.rows.values()
+      const [syncs] = users!.values()
+      syncs!.set('forged', [{ hash: new Uint8Array(12), size: 5, lags: 1 }])
+    })
+    expect(found).toMatch(/has a row at the centre that no fix made/)
+  })
+
+  it('a fix that a device forgot', async () => {
+    const found = await findingsAfter((_, devices) => {
+      const [block] = devices[0]!.taken.keys()
+      const hex = block!.toString(16).padStart(8, '0')
+      void devices[0]!.storage.batch(
+        [FAMILIES.fix, FAMILIES.hashes].map((family) => ({ type: 'del', key: `${family}${hex}` })),
+      )
+    })
+    expect(found).toMatch(/lost the fix of block \d+ that it had taken/)
+  })
+
+  it('a fix that leaves the outbox unsent', async () => {
+    const found = await findingsAfter((_, devices) => {
+      const device = devices[0]!
+      device.record({ lat: 10, lng: 10 }, 3)
+      const { batch } = device.storage
+      device.storage.batch = (operations) => batch(operations.filter(({ key }) => !key.startsWith(FAMILIES.outbox)))
+    })
+    expect(found).toMatch(/misses \d+ rows at the centre and counts 0 lost/)
+  })
+
+  it('a mark that was not told', async () => {
+    const found = await findingsAfter((_, devices) => {
+      for (const { storage } of devices) {
+        const { batch } = storage
+        storage.batch = (operations) => batch(operations.filter(({ key }) => !key.startsWith(FAMILIES.mark)))
+      }
+    })
+    expect(found).toMatch(/was not told of a mark/)
+  })
+
+  it('hashes of another salt', async () => {
+    const found = await findingsAfter(({ federation }) => {
+      const { hashRiskPoints } = federation.core
+      federation.core.hashRiskPoints = (points, secrets) =>
+        hashRiskPoints(
+          points,
+          secrets.map((byte) => byte ^ 1),
+        )
+    })
+    expect(found).toMatch(/misses \d+ rows/)
+  })
+
+  it('two salts for one block, a salt of no seed, a node that stays away', async () => {
+    const federation = simulatedFederation({ seed: 'idle', nodes: 4, startMs: 0, core })
+    const salts = new Map([
+      [
+        '3/5/100',
+        new Map([
+          ['aa'.repeat(32), ['a']],
+          ['bb'.repeat(32), ['b', 'c']],
+        ]),
+      ],
+    ])
+    const { findings } = await judge(federation, [], salts)
+    expect(findings).toContain('salt 3/5/100 differs: aaaaaaaa by a against bbbbbbbb by b, c')
+    expect(findings).toContain('salt 3/5/100 follows from no seed that a node drew')
+    expect(findings).toContain('node-2 is down after all is well again')
+  })
+})

@@ -1,0 +1,211 @@
+/**
+ * Holds a history against the models: one salt a block for everybody, every row at the centre once or counted, the marks
+ * that the rule gives, every node serving again. Each finding is a sentence; none is what a good history has.
+ */
+import { createHash } from 'node:crypto'
+import { bytesToHex, MINUTE_MS, manifestToRoster, timeToEpoch } from '@geotrace/core-wasm/wire'
+import type { SimulatedFederation } from '@geotrace/node/testing'
+import { FAMILIES, KEYS, keyToNumber } from '../../src/records.ts'
+import { readTotals } from '../../src/totals.ts'
+import type { SimulatedDevice } from './device.ts'
+import {
+  fixToRows,
+  fixToShards,
+  isGraver,
+  type ModelMark,
+  type ModelRow,
+  mergeRows,
+  reportToMarks,
+  seedToSalt,
+} from './models.ts'
+
+export interface Findings {
+  readonly findings: readonly string[]
+  readonly salts: number
+  readonly rows: number
+  readonly marks: number
+  readonly fixesLost: number
+  readonly liesCaught: number
+}
+
+/** Accepted salts by `shard/size/n`, then hex, then who. */
+export type SaltsSeen = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>
+
+export async function judge(
+  federation: SimulatedFederation,
+  devices: readonly SimulatedDevice[],
+  salts: SaltsSeen,
+): Promise<Findings> {
+  const findings = [...federation.complaints, ...federation.network.failures]
+  const { scheduler, saltNodes, central, lostShards } = federation
+  for (const { name, running } of saltNodes) {
+    const status = running?.status()
+    if (status?.state !== 'serving') findings.push(`${name} is ${status?.state ?? 'down'} after all is well again`)
+    for (const { shard, held } of status?.shards ?? []) {
+      if (!held && !lostShards.has(shard)) findings.push(`${name} does not hold shard ${shard} again`)
+    }
+  }
+  if (central.running?.status().state !== 'serving') findings.push('the central peer does not serve')
+
+  const toSalt = judgeSalts(federation, salts, findings)
+  const deposited = await judgeRows(federation, devices, toSalt, findings)
+  const marks = await judgeMarks(federation, devices, deposited, findings)
+  let fixesLost = 0
+  for (const { storage } of devices) fixesLost += (await readTotals(storage)).fixesLost
+  const results = devices.flatMap(({ outcomes }) => outcomes.flatMap(({ result }) => result ?? []))
+  federation.trace.note(scheduler.nowMs, `findings ${findings.join('; ')}`)
+  return {
+    findings,
+    salts: salts.size,
+    rows: [...deposited.values()].reduce((sum, rows) => sum + rows.size, 0),
+    marks,
+    fixesLost,
+    liesCaught: results.reduce((sum, { nodesLied }) => sum + nodesLied, 0),
+  }
+}
+
+type ToSalt = (shard: number, size: number, n: number) => string | undefined
+
+/** All devices used one salt for a block, and all blocks of a shard come from one seed that a node drew. */
+function judgeSalts({ manifest, drawn }: SimulatedFederation, salts: SaltsSeen, findings: string[]): ToSalt {
+  const { firstEpoch } = manifestToRoster(manifest)
+  const seeds = new Map<number, Uint8Array>()
+  const known = new Map<string, string>()
+  const toSalt: ToSalt = (shard, size, n) => {
+    const seed = seeds.get(shard)
+    const name = `${shard}/${size}/${n}`
+    const salt = known.get(name) ?? (seed && seedToSalt(seed, firstEpoch, size, n))
+    if (salt !== undefined) known.set(name, salt)
+    return salt
+  }
+  for (const [name, values] of salts) {
+    const [shard, size, n] = name.split('/').map(Number) as [number, number, number]
+    if (values.size > 1) {
+      const sides = [...values].map(([salt, who]) => `${salt.slice(0, 8)} by ${who.join(', ')}`)
+      findings.push(`salt ${name} differs: ${sides.join(' against ')}`)
+    }
+    const salt = [...values.keys()][0]!
+    if (!seeds.has(shard)) {
+      const seed = drawn.find((secret) => seedToSalt(secret, firstEpoch, size, n) === salt)
+      if (seed === undefined) findings.push(`salt ${name} follows from no seed that a node drew`)
+      else seeds.set(shard, seed)
+    }
+    if (toSalt(shard, size, n) !== salt) findings.push(`salt ${name} is not that of its shard's seed`)
+  }
+  return toSalt
+}
+
+/** What the centre holds of each device is what its fixes make; each fix is hashed, waiting, or counted as lost. */
+async function judgeRows(
+  { core, manifest, deposits, scheduler, lostShards }: SimulatedFederation,
+  devices: readonly SimulatedDevice[],
+  toSalt: ToSalt,
+  findings: string[],
+): Promise<Map<number, Map<string, ModelRow>>> {
+  const all = new Map<number, Map<string, ModelRow>>()
+  const { shards } = manifest.parameters
+  for (const device of devices) {
+    const { name, storage, taken } = device
+    const hashed = await readNumbers(device, FAMILIES.hashes)
+    const waiting = await readNumbers(device, FAMILIES.waiting)
+    const fixes = new Map<number, { lat: number; lng: number; at: number }>()
+    for await (const fix of device.running!.diary()) fixes.set(Math.floor(fix.at / (5 * MINUTE_MS)), fix)
+    for (const [block, fix] of taken) {
+      if (fixes.get(block)?.at !== fix.at) findings.push(`${name} lost the fix of block ${block} that it had taken`)
+    }
+    const { fixesLost, rowsLost } = await readTotals(storage)
+    const gone = [...fixes.keys()].filter((block) => !hashed.has(block) && !waiting.has(block))
+    if (gone.length !== fixesLost) findings.push(`${name} counts ${fixesLost} lost fixes, not ${gone.length}`)
+    const isLost = (block: number): boolean =>
+      fixToShards(core, fixes.get(block)!, shards).some((s) => lostShards.has(s))
+    const isClosed = (block: number): boolean => (block + 1) * 5 * MINUTE_MS < scheduler.nowMs - 5 * MINUTE_MS
+    const stuck = [...waiting].filter((block) => isClosed(block) && !isLost(block))
+    if (stuck.length > 0) findings.push(`${name} still waits with the fixes of ${stuck.length} blocks`)
+    if ((await readNumbers(device, FAMILIES.outbox)).size > 0) findings.push(`${name} still has an outbox`)
+    if ((await storage.get(KEYS.frozen)) !== undefined) findings.push(`${name} still has a batch on its way`)
+
+    const rows = [...hashed].flatMap((block) => {
+      const made = fixToRows(core, fixes.get(block)!, shards, toSalt)
+      if (made === undefined) findings.push(`${name} hashed block ${block} with a salt that nobody saw`)
+      return made ?? []
+    })
+    const want = mergeRows(rows)
+    const secret = await storage.get(KEYS.userSecret)
+    const user = deposits.users.get(createHash('sha256').update(secret!).digest('hex'))
+    const have = user === undefined ? new Map<string, ModelRow>() : readRows(deposits, user)
+    if (user !== undefined) all.set(user, have)
+    for (const id of device.erased) {
+      if (id !== createHash('sha256').update(secret!).digest('hex') && deposits.users.has(id))
+        findings.push(`${name} erased itself, and the centre has a user of its old secret`)
+    }
+    let missing = 0
+    for (const [key, { lags }] of want) if (have.get(key)?.lags !== lags) missing++
+    if (missing > rowsLost) findings.push(`${name} misses ${missing} rows at the centre and counts ${rowsLost} lost`)
+    for (const [key, { lags }] of have) {
+      if (((want.get(key)?.lags ?? 0) & lags) !== lags)
+        findings.push(`${name} has a row at the centre that no fix made`)
+    }
+  }
+  return all
+}
+
+function readRows({ rows }: SimulatedFederation['deposits'], user: number): Map<string, ModelRow> {
+  const found: ModelRow[] = []
+  for (const [epoch, users] of rows) {
+    for (const list of users.get(user)?.values() ?? []) {
+      for (const { hash, size, lags } of list) found.push({ epoch, hash: bytesToHex(hash), size, lags })
+    }
+  }
+  return mergeRows(found)
+}
+
+/** Every device knows the marks that the rule gives for all reports, and a reporter none. */
+async function judgeMarks(
+  { deposits, scheduler }: SimulatedFederation,
+  devices: readonly SimulatedDevice[],
+  rows: ReadonlyMap<number, ReadonlyMap<string, ModelRow>>,
+  findings: string[],
+): Promise<number> {
+  const reports = [...deposits.reports.values()]
+  const want = new Map<string, ModelMark>()
+  for (const report of reports) {
+    for (const [key, mark] of reportToMarks(rows, report)) {
+      const known = want.get(key)
+      if (known === undefined || isGraver(mark, known)) want.set(key, mark)
+    }
+  }
+  const reporters = new Set(reports.map(({ user }) => user))
+  if (reporters.size !== reports.length) findings.push('one code made two reports')
+  let count = 0
+  for (const { name, running, storage } of devices) {
+    const user = deposits.users.get(
+      createHash('sha256')
+        .update((await storage.get(KEYS.userSecret))!)
+        .digest('hex'),
+    )
+    const known = new Map(
+      (await running!.marks()).map((mark) => [`${user}/${mark.epoch}/${bytesToHex(mark.hash)}`, mark]),
+    )
+    count += known.size
+    const own = reporters.has(user ?? -1) ? [] : [...want].filter(([key]) => key.startsWith(`${user}/`))
+    for (const [key, mark] of own) {
+      const got = known.get(key)
+      if (got === undefined) findings.push(`${name} was not told of a mark of degree ${mark.degree}`)
+      else if (got.degree !== mark.degree || got.weight !== mark.weight || got.lag !== mark.lag) {
+        findings.push(
+          `${name} was told ${got.degree}/${got.weight}/${got.lag}, not ${mark.degree}/${mark.weight}/${mark.lag}`,
+        )
+      }
+    }
+    if (known.size > own.length && !reporters.has(user ?? -1)) {
+      findings.push(`${name} was told ${known.size - own.length} marks too many at ${timeToEpoch(scheduler.nowMs)}`)
+    }
+  }
+  return count
+}
+
+async function readNumbers({ storage }: SimulatedDevice, family: string): Promise<Set<number>> {
+  const numbers = new Set<number>()
+  for await (const [key] of storage.range(family)) numbers.add(keyToNumber(key))
+  return numbers
+}

@@ -1,0 +1,132 @@
+/**
+ * What must come out, said once more and plainly: salts from a seed, the rows of a fix, the marks of a report. node:crypto
+ * and loops over everything; no line of ratchet.ts, hashing.ts, risk-hashes.ts or risk.ts. PROTOCOL.md §3, §5.1, §8.
+ */
+import { createHash, createHmac } from 'node:crypto'
+import type { Core, Fix } from '@geotrace/core-wasm'
+
+const SIZES = [5, 10, 20, 40, 80]
+const MINUTE_MS = 60_000
+
+/** The salt of (size, n) that follows from a seed whose state is that of `firstEpoch`. */
+export function seedToSalt(seed: Uint8Array, firstEpoch: number, size: number, n: number): string {
+  const message = Buffer.alloc(5)
+  message.writeUInt8(size, 0)
+  message.writeUInt32BE(n, 1)
+  return createHmac('sha256', seedToLeaf(seed, firstEpoch, Math.floor((n * size) / 80)))
+    .update('geotrace/salt')
+    .update(message)
+    .digest('hex')
+}
+
+function seedToLeaf(seed: Uint8Array, firstEpoch: number, epoch: number): Buffer {
+  let state = Buffer.from(seed)
+  for (let e = firstEpoch; e < epoch; e++)
+    state = createHash('sha256').update('geotrace/ratchet').update(state).digest()
+  return createHash('sha256').update('geotrace/leaf').update(state).digest()
+}
+
+export interface ModelRow {
+  epoch: number
+  /** Hex. */
+  hash: string
+  size: number
+  /** 1 current, 2 next. */
+  lags: number
+}
+
+type Places = Pick<Core, 'fixToCells' | 'cellToRegion' | 'regionToShard'>
+
+/** The shards of a fix's three cells. */
+export function fixToShards(core: Places, { lat, lng }: { lat: number; lng: number }, shards: number): number[] {
+  return core.fixToCells(lat, lng).map((cell) => core.regionToShard(core.cellToRegion(cell), shards))
+}
+
+/** The thirty rows of a fix; undefined when `toSalt` knows no salt for one of them. */
+export function fixToRows(
+  core: Places,
+  fix: Fix,
+  shards: number,
+  toSalt: (shard: number, size: number, n: number) => string | undefined,
+): ModelRow[] | undefined {
+  const rows: ModelRow[] = []
+  for (const cell of core.fixToCells(fix.lat, fix.lng)) {
+    const shard = core.regionToShard(core.cellToRegion(cell), shards)
+    for (const size of SIZES) {
+      for (const lag of [0, 1]) {
+        const n = Math.floor(fix.at / (size * MINUTE_MS)) + lag
+        const salt = toSalt(shard, size, n)
+        if (salt === undefined) return undefined
+        const block = Buffer.alloc(48)
+        Buffer.from(salt, 'hex').copy(block)
+        block.writeUInt32BE(n, 32)
+        block.set([size, 0x47, 0x54, 1], 36)
+        block.writeBigUInt64BE(cell, 40)
+        const hash = createHash('sha256').update(block).digest('hex').slice(0, 24)
+        rows.push({ epoch: Math.floor((n * size) / 80), hash, size, lags: 1 << lag })
+      }
+    }
+  }
+  return rows
+}
+
+/** One row a hash and epoch, lags merged; by `epoch/hash`. */
+export function mergeRows(rows: readonly ModelRow[]): Map<string, ModelRow> {
+  const merged = new Map<string, ModelRow>()
+  for (const row of rows) {
+    const key = `${row.epoch}/${row.hash}`
+    merged.set(key, { ...row, lags: row.lags | (merged.get(key)?.lags ?? 0) })
+  }
+  return merged
+}
+
+export interface ModelReport {
+  user: number
+  from: number
+  until: number
+}
+export interface ModelMark {
+  degree: number
+  weight: number
+  lag: number
+}
+
+const WEIGHTS: Record<number, number> = { 5: 16, 10: 8, 20: 4, 40: 2, 80: 1 }
+const DEGREES = 2
+
+/**
+ * The founding rule: any directed match marks, two degrees, only forward in time. Walks every chain from the reporter.
+ * `rows` by user, then by `epoch/hash`. Marks by `user/epoch/hash`, the gravest of each.
+ */
+export function reportToMarks(rows: ReadonlyMap<number, ReadonlyMap<string, ModelRow>>, report: ModelReport) {
+  const marks = new Map<string, ModelMark>()
+  const walk = (chain: readonly number[], from: number): void => {
+    const source = rows.get(chain.at(-1)!)
+    if (chain.length > DEGREES || source === undefined) return
+    for (const [target, theirs] of rows) {
+      if (target === chain.at(-1) || target === report.user || target === chain.at(-2)) continue
+      let first = Number.POSITIVE_INFINITY
+      for (const [key, row] of theirs) {
+        const match = source.get(key)
+        if (match === undefined || (row.lags & 1) === 0) continue
+        if (row.epoch < report.from || row.epoch > report.until) continue
+        const isCurrent = (match.lags & 1) === 1
+        if (isCurrent ? row.epoch < from : row.epoch <= from) continue
+        const mark = { degree: chain.length, weight: WEIGHTS[row.size]! * (isCurrent ? 2 : 1), lag: isCurrent ? 0 : 1 }
+        first = Math.min(first, row.epoch)
+        const place = `${target}/${key}`
+        const known = marks.get(place)
+        if (known === undefined || isGraver(mark, known)) marks.set(place, mark)
+      }
+      if (first < Number.POSITIVE_INFINITY) walk([...chain, target], first)
+    }
+  }
+  walk([report.user], report.from)
+  return marks
+}
+
+/** Lower degree, then more weight, then the same block. */
+export function isGraver(a: ModelMark, b: ModelMark): boolean {
+  if (a.degree !== b.degree) return a.degree < b.degree
+  return a.weight !== b.weight ? a.weight > b.weight : a.lag < b.lag
+}

@@ -1,0 +1,40 @@
+import { seededRandom } from '@geotrace/node/testing'
+import { ed25519 as noble } from '@noble/curves/ed25519.js'
+import { expect, it } from 'vitest'
+import { ed25519 as native } from './native-ed25519.ts'
+
+it('signs and judges as @noble/curves does, also what was tampered with', () => {
+  const random = seededRandom('ed25519')
+  for (let i = 0; i < 50; i++) {
+    const secret = random.bytes(32)
+    const message = random.bytes(1 + random.below(300))
+    const key = noble.getPublicKey(secret)
+    const signature = noble.sign(message, secret)
+    expect(native.getPublicKey(secret)).toEqual(key)
+    expect(native.sign(message, secret)).toEqual(signature)
+    const flip = (bytes: Uint8Array): Uint8Array => {
+      const copy = bytes.slice()
+      const at = random.below(copy.length)
+      copy[at] = copy[at]! ^ (1 << random.below(8))
+      return copy
+    }
+    const judge = (of: typeof native | typeof noble, s: Uint8Array, m: Uint8Array, k: Uint8Array): boolean => {
+      try {
+        return of.verify(s, m, k, { zip215: false })
+      } catch {
+        return false
+      }
+    }
+    for (const [s, m, k] of [
+      [signature, message, key],
+      [signature, message, key],
+      [flip(signature), message, key],
+      [signature, flip(message), key],
+      [random.bytes(64), message, key],
+      [signature, message, noble.getPublicKey(random.bytes(32))],
+    ] as const) {
+      expect(judge(native, s, m, k)).toBe(judge(noble, s, m, k))
+    }
+    expect(judge(native, signature, message, key)).toBe(true)
+  }
+})
