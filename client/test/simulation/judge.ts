@@ -66,13 +66,16 @@ export async function judge(
 
 type ToSalt = (shard: number, size: number, n: number) => string | undefined
 
-/** All devices used one salt for a block, and all blocks of a shard come from one seed that a node drew. */
-function judgeSalts({ manifest, drawn }: SimulatedFederation, salts: SaltsSeen, findings: string[]): ToSalt {
-  const { firstEpoch } = manifestToRoster(manifest)
-  const seeds = new Map<number, Uint8Array>()
+/** All devices used one salt for a block, and all of a shard and period come from one seed that a node drew. */
+function judgeSalts(federation: SimulatedFederation, salts: SaltsSeen, findings: string[]): ToSalt {
+  const { drawn } = federation
+  const begins = firstEpochs(federation)
+  const toFirstEpoch = (epoch: number): number => Math.max(...begins.filter((first) => first <= epoch))
+  const seeds = new Map<string, Uint8Array>()
   const known = new Map<string, string>()
   const toSalt: ToSalt = (shard, size, n) => {
-    const seed = seeds.get(shard)
+    const firstEpoch = toFirstEpoch(Math.floor((n * size) / 80))
+    const seed = seeds.get(`${shard} ${firstEpoch}`)
     const name = `${shard}/${size}/${n}`
     const salt = known.get(name) ?? (seed && seedToSalt(seed, firstEpoch, size, n))
     if (salt !== undefined) known.set(name, salt)
@@ -85,14 +88,22 @@ function judgeSalts({ manifest, drawn }: SimulatedFederation, salts: SaltsSeen, 
       findings.push(`salt ${name} differs: ${sides.join(' against ')}`)
     }
     const salt = [...values.keys()][0]!
-    if (!seeds.has(shard)) {
+    const firstEpoch = toFirstEpoch(Math.floor((n * size) / 80))
+    if (!seeds.has(`${shard} ${firstEpoch}`)) {
       const seed = drawn.find((secret) => seedToSalt(secret, firstEpoch, size, n) === salt)
       if (seed === undefined) findings.push(`salt ${name} follows from no seed that a node drew`)
-      else seeds.set(shard, seed)
+      else seeds.set(`${shard} ${firstEpoch}`, seed)
     }
     if (toSalt(shard, size, n) !== salt) findings.push(`salt ${name} is not that of its shard's seed`)
   }
   return toSalt
+}
+
+/** Where the rosters begin, as the node that knows most of them has it. */
+function firstEpochs({ manifest, saltNodes }: SimulatedFederation): number[] {
+  const books = saltNodes.map(({ running }) => running?.membership()?.book.all ?? [])
+  const longest = books.reduce((a, b) => (b.length > a.length ? b : a))
+  return longest.length > 0 ? longest.map(({ roster }) => roster.firstEpoch) : [manifestToRoster(manifest).firstEpoch]
 }
 
 /** What the centre holds of each device is what its fixes make; each fix is hashed, waiting, or counted as lost. */
