@@ -8,20 +8,20 @@ import { DATA, frameReader, RST, rawPeers, wholeRequest } from './raw-peer.js'
 import { loopback, percentile, saltQuestion } from './salt-client.js'
 import { startServer } from './servers.js'
 
-const [ADDRESSES, PER_ADDRESS, BLOCK] = [24, 8, 102]
+const [PER_ADDRESS, BLOCK] = [8, 102]
 /** What one connection may ask is bounded elsewhere; here the question is what all of them together may. */
 const LIMITS = { workPerSecond: 1e9, workBurst: 1e9, newBurst: 1e6 }
 const [OK, BUSY] = [0, 11]
 const SLICE_MS = 5
 
 /** Answers a second, and a second of the server's CPU, which others on the machine cannot take; latencies in ms. `recoveryMs`: from the end of the overload to an answer of usual speed. */
-export async function overload({ times = 10, seconds = 5, progress = () => {} } = {}) {
+export async function overload({ times = 10, seconds = 5, addresses = 24, progress = () => {} } = {}) {
   const server = await startServer('salt', { limits: LIMITS })
   const dialled = []
   try {
     const question = await saltQuestion(server.where.manifest)
-    for (let i = 0; i < ADDRESSES; i++) {
-      progress(`salt: overload: address ${i + 1} of ${ADDRESSES} …`)
+    for (let i = 0; i < addresses; i++) {
+      progress(`salt: overload: address ${i + 1} of ${addresses} …`)
       const localAddress = loopback(BLOCK, i)
       dialled.push(await rawPeers(question.peer.addresses[0], { localAddress, count: PER_ADDRESS }))
     }

@@ -14,8 +14,8 @@ import { client, loopback, percentile, saltQuestion } from './salt-client.js'
 import { startServer } from './servers.js'
 import { underAttack } from './under-attack.js'
 
-const ROUNDS = 7
-const [REUSED, FRESH] = [600, 120]
+const ROUNDS = 5
+const [REUSED, FRESH] = [400, 60]
 const [CLIENTS, AT_ONCE] = [8, 2]
 /** What is measured is the cost of a request, not what one address may ask for. */
 const limits = { workPerSecond: 1e9, workBurst: 1e9, newPerSecond: 1e6, newBurst: 1e6, perPrefix: 500 }

@@ -65,6 +65,7 @@ export async function createHost({ secret, listen, clock, log, limits, localAddr
     now: () => performance.now(),
     inbound,
     onAbuse(streams) {
+      log.warn('net.flood-ended')
       const connection = libp2p.getConnections().find((item) => item.streams === streams)
       if (connection?.direction === 'inbound') punish(connection)
     },

@@ -82,8 +82,8 @@ export const STREAM_RECEIVED_MAX_BYTES = STREAM_WINDOW_BYTES + 16_384
 export const INBOUND_BYTES_MAX = 67_108_864
 /** Noise messages that one frame may come in: the largest needs five. */
 export const FRAME_PIECES_MAX = 256
-/** A connection that was told BUSY is not read for so long; it was told to come back in a second. */
-export const HOLD_BACK_MS = 500
+/** A connection that was told BUSY is not read until then: it was told to come back in a second. */
+export const HOLD_BACK_MS = 1_000
 /** Handshake bytes: negotiation, Noise and muxer need less than 1 KiB; stock libp2p keeps 4 MiB. */
 export const HANDSHAKE_MAX_BYTES = 16_384
 /**

@@ -8,7 +8,7 @@ import { percentile } from '../../bench/salt-client.js'
 import { type FederationProcesses, startProcesses } from '../../src/cli/demo/processes.ts'
 import { askSalts, blocksAt } from '../e2e/ask-salts.ts'
 
-const KILLS = 200
+const KILLS = Number(process.env.FAULTS_KILLS ?? 200)
 const SERVING_MAX_MS = 2_000
 const dir = mkdtempSync(join(tmpdir(), 'geotrace-kills-'))
 let federation: FederationProcesses

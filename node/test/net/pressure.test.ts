@@ -45,7 +45,7 @@ describe('the pressure on the event loop', () => {
     expect(pressure.isShedding()).toBe(false)
   })
 
-  it('serves what comes early in each turn of a loop that stays behind, and sheds the rest', () => {
+  it('serves what comes early in each turn of a loop that stays behind, a number at least, and sheds the rest', () => {
     const { turn, busyMs, pressure } = loop()
     const shedOf = (count: number) => Array.from({ length: count }, () => pressure.isShedding()).filter(Boolean).length
     for (let i = 0; i < 5; i++) turn(90)
