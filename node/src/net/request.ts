@@ -72,7 +72,13 @@ async function exchange(
     return await withDeadline(replyMs, timedOut, (signal) => send(connection, protocol, request, signal), outer)
   } catch (cause) {
     // A partition leaves a connection that looks open; only a new dial finds out that it has healed.
-    if (isFederationError(cause, 'PEER_TIMEOUT')) connection.abort(cause)
+    // One whose muxer has closed looks open too, for ever.
+    if (
+      cause instanceof Error &&
+      (isFederationError(cause, 'PEER_TIMEOUT') || cause.name === 'ConnectionClosedError')
+    ) {
+      connection.abort(cause)
+    }
     if (isFinal(cause)) throw cause
     throw new FederationError('PEER_UNREACHABLE', `the stream to ${peer} failed`, { tried: 1 }, { cause })
   }

@@ -105,7 +105,8 @@ describe('a federation in the course of its rosters', () => {
     const held = () => era.nodes[victim]!.status().shards.filter((item) => item.held)
     const before = held()
     const askedOf = era.central.book.all.filter(
-      ({ roster }) => roster.firstEpoch >= oldestOpenEpoch(era.clock.now()) && keyToShards(roster, key).length > 0,
+      // The oldest may close while the test runs.
+      ({ roster }) => roster.firstEpoch > oldestOpenEpoch(era.clock.now()) && keyToShards(roster, key).length > 0,
     )
     expect(askedOf.length).toBeGreaterThanOrEqual(2)
     const ask = async (): Promise<Uint8Array[]> => {
