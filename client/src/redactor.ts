@@ -63,10 +63,12 @@ export async function openRedactor({ storage, deviceSecret, toOffsetMin, options
   }
 
   function toPlaceReason(fix: Fix, nowMs: number): 'redacted-home' | 'redacted-zone' | undefined {
+    const home = homeZone(localDay(nowMs, toOffsetMin(nowMs, fix.lng)))
+    if (zones.length === 0 && home.size === 0) return undefined
     const places = fixToPlaces(fix)
     const shapes = zones.map((zone) => zone.shape)
     if (isInZones(places, shapes)) return 'redacted-zone'
-    return isInHome(places, homeZone(localDay(nowMs, toOffsetMin(nowMs, fix.lng)))) ? 'redacted-home' : undefined
+    return isInHome(places, home) ? 'redacted-home' : undefined
   }
 
   return {

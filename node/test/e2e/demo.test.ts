@@ -72,6 +72,12 @@ describe('the demo', () => {
   it('ends all processes at Ctrl-C, and a second start works', { timeout: 240_000 }, async () => {
     const first = run()
     await first.until(/keeps running/)
+    const [, url] = /The web app, for you: {2}(http:\/\/127\.0\.0\.1:\d+\/)/.exec(first.text())!
+    const get = (path: string) => fetch(`${url}${path}`)
+    expect(await (await get('')).text()).toContain('<title>Geo Trace</title>')
+    expect(await (await get('federation.json')).json()).toMatchObject({ name: 'Geo Trace demo' })
+    const { features } = (await (await get('demo-track.geojson')).json()) as { features: unknown[] }
+    expect(features).toHaveLength(34)
     first.child.kill('SIGINT')
     expect(await first.ended).toBe(0)
     await expectGone(pids(first.text()))

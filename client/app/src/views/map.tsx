@@ -5,7 +5,7 @@ import type { Manifest } from '@geotrace/core-wasm/wire'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Icon } from '../icon.tsx'
 import { type Land, loadLand } from '../map/base.ts'
-import { type Camera, fit, toProjection, toScale, zoomAt } from '../map/camera.ts'
+import { type Camera, fit, pan, toProjection, toScale, zoomAt } from '../map/camera.ts'
 import { attachGestures } from '../map/gestures.ts'
 import { positionToHexagons } from '../map/hexagons.ts'
 import { LAYERS, type Layer, paint, readColours, type Scene } from '../map/paint.ts'
@@ -27,6 +27,8 @@ interface Spot {
 const WORLD: Camera = { lat: 28, lng: 10, zoom: 1.6 }
 const SPOT_ZOOM = 18
 const PICK_PX = 14
+/** On a narrower map the panel covers the lower half, and the place is moved out from under it. */
+const PANEL_BESIDE_PX = 600
 const ZONE_RADIUS_M = 200
 const LAYER_WORDS: Record<Layer, string> = {
   fixes: 'Fixes',
@@ -56,6 +58,17 @@ export default function MapView({ tracer, manifest, core }: Props) {
   const now = useRef({ camera, size })
   now.current = { camera, size }
   kept.set(camera)
+
+  useEffect(() => {
+    // The first position of a new diary: the world is no place to begin.
+    if (here !== undefined && fixes.length <= 1 && camera === WORLD) setCamera({ ...here, zoom: SPOT_ZOOM - 1 })
+  }, [here === undefined])
+
+  useEffect(() => {
+    if (spot === undefined || size.width < 2 || size.width > PANEL_BESIDE_PX) return
+    const [, y = 0] = toProjection(camera, size)([spot.lng, spot.lat]) ?? []
+    if (y > size.height * 0.4) setCamera(pan(camera, size, 0, size.height * 0.25 - y))
+  }, [spot, size.width, size.height])
 
   useEffect(() => {
     loadLand(camera.zoom).then(setLand, () => undefined)
