@@ -1,10 +1,10 @@
 /** What `geotrace central run` does: the central peer as a process. node/CENTRAL.md. */
 import { join } from 'node:path'
+import { membershipRoutes } from '../../admin/membership-routes.ts'
 import { healthAnswer } from '../../admin/probes.ts'
 import { centralPeer } from '../../central/peer.ts'
 import { centralRoutes } from '../../central/routes.ts'
 import { manifestClock } from '../../manifest-clock.ts'
-import { membershipRoutes } from '../../membership/routes.ts'
 import { systemRandom } from '../../random.ts'
 import { runDaemon } from '../daemon.ts'
 import { loadIdentity } from '../identity.ts'

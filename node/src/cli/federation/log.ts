@@ -2,7 +2,7 @@
 import { EPOCH_MS } from '@geotrace/core-wasm/wire'
 import { Command } from 'commander'
 import { adminRequest } from '../../admin/client.ts'
-import type { ChangeView, RosterView } from '../../membership/routes.ts'
+import type { ChangeView, RosterView } from '../../admin/membership-routes.ts'
 import { defaultDir } from '../options.ts'
 import { type Output, table } from '../output.ts'
 

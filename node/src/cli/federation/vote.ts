@@ -1,7 +1,7 @@
 /** `geotrace federation vote FILE`: an operator endorses a change; its running node passes it on. */
 import { Command } from 'commander'
 import { adminRequest } from '../../admin/client.ts'
-import { type ChangeView, changeToBase64, changeToText } from '../../membership/routes.ts'
+import { type ChangeView, changeToBase64, changeToText } from '../../admin/membership-routes.ts'
 import { defaultDir } from '../options.ts'
 import type { Output } from '../output.ts'
 import { readChangeFile } from './change-file.ts'

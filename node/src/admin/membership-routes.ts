@@ -15,8 +15,8 @@ import {
   signChange,
   sponsorQuorum,
 } from '@geotrace/core-wasm/wire'
-import type { AdminRoutes } from '../admin/server.ts'
-import type { Membership } from './membership.ts'
+import type { Membership } from '../membership/membership.ts'
+import type { AdminRoutes } from './server.ts'
 
 /** A change as people read it: keys as peer ids or hex, no bytes. */
 export interface ChangeView {
