@@ -7,7 +7,7 @@ import { faultsNamed, runHistory } from './history.ts'
 vi.mock('@noble/curves/ed25519.js', () => import('./native-ed25519.ts'))
 
 /** Seconds each, with rosters and gossip under way: a few for every `npm test`; client/test/faults has the many. */
-const HISTORIES = 8
+const HISTORIES = 5
 const SMALL = { nodes: 5, devices: 6, hours: 1, faults: 12 }
 
 describe('histories of a federation in which everything goes wrong that may', () => {
@@ -24,7 +24,7 @@ describe('histories of a federation in which everything goes wrong that may', ()
 
   it('are the same, event for event, when their seed is the same', async () => {
     const core = await loadCore()
-    const scale = { nodes: 5, devices: 6, hours: 2, faults: 8 }
+    const scale = { nodes: 4, devices: 4, hours: 1, faults: 6 }
     const digests = []
     for (const seed of ['twice', 'twice', 'once']) digests.push((await runHistory({ seed, core, scale })).digest)
     expect(digests[1]).toBe(digests[0])

@@ -9,7 +9,7 @@ import { judge } from './judge.ts'
 vi.mock('@noble/curves/ed25519.js', () => import('./native-ed25519.ts'))
 
 const core = await loadCore()
-const scale = { nodes: 4, devices: 6, hours: 2, faults: 1 }
+const scale = { nodes: 4, devices: 5, hours: 1, faults: 1 }
 
 /** A history in which, ten minutes before its end, something happens that no fault may do. */
 async function findingsAfter(
