@@ -6,7 +6,7 @@ import { AGAIN, CORPUS, type Decode } from './corpus.ts'
 
 const RANDOM_MAX_BYTES = 700
 /** Encoding takes a buffer of the largest frame, a quarter of a MiB for rosters. */
-const AGAIN_EVERY = 8
+const AGAIN_EVERY = 256
 /** Counts and lengths on which programs break. */
 const EDGES = [0, 1, 2, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff]
 
