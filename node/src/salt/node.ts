@@ -193,7 +193,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
         )
       })
       const handedOver = (taker: { key: Uint8Array }, shard: number, firstEpoch: number): void => {
-        log.info('seed.handed-over', { shard, firstEpoch, taker: keyToPeerId(taker.key) })
+        log.info('seed.handed-over', { shard, firstEpoch })
         membership.say(signHandover(signer, { taker: taker.key, shard, firstEpoch, time: clock.now() }))
       }
       await host.serve(SEEDS_PROTOCOL, seedService({ holdings, keeper, handedOver }))

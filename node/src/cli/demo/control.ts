@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { adminRequest } from '../../admin/client.ts'
-import { invalid } from '../options.ts'
+import { examples, invalid } from '../options.ts'
 import type { Output } from '../output.ts'
 
 /** Of a demo's directory; the process's id and six characters follow. */
@@ -22,23 +22,25 @@ export interface KilledNode {
 }
 
 export function addNodeCommand(out: Output): Command {
-  return new Command('add-node')
+  const command = new Command('add-node')
     .description('a new operator joins the running demo: its application, three sponsors, a process')
     .action(async () => {
       const added = (await adminRequest(runningDemo(), 'POST', '/add-node')) as AddedNode
       out.line(`${added.name} runs as process ${added.pid}, sponsored by ${added.sponsors.join(', ')}`)
       out.note('The next roster admits it, the one after ranks it, the third gives it shards. Watch the demo.')
     })
+  return examples(command, 'geotrace demo add-node')
 }
 
 export function killCommand(out: Output): Command {
-  return new Command('kill')
+  const command = new Command('kill')
     .description('SIGKILL to a salt node of the running demo; the demo starts it again after ten seconds')
     .argument('<node>', 'its name, or its number from 1')
     .action(async (node: string) => {
       const { name } = (await adminRequest(runningDemo(), 'POST', '/kill', { node })) as KilledNode
       out.line(`${name} is gone; its shards live on at their other replicas`)
     })
+  return examples(command, 'geotrace demo kill 2', 'geotrace demo kill ash')
 }
 
 /** Throws COMMAND_INVALID when there is none. */

@@ -20,7 +20,7 @@ import { nativeSigner } from '../../membership/native-signer.ts'
 import type { MemberCard } from '../../membership/new-manifest.ts'
 import { readCard } from '../card.ts'
 import { loadIdentity } from '../identity.ts'
-import { defaultDir, invalid, readManifest } from '../options.ts'
+import { defaultDir, examples, invalid, readManifest } from '../options.ts'
 import type { Output } from '../output.ts'
 import { changeToFile, untilEpoch } from './change-file.ts'
 
@@ -33,22 +33,22 @@ interface LeaveOptions extends JoinOptions {
 }
 
 export function joinCommand(out: Output): Command {
-  return new Command('join')
+  const command = new Command('join')
     .description('print your node’s application, for your sponsors')
     .option('--dir <dir>', 'the node’s directory', defaultDir('salt'))
     .option('--federation <file>', 'the manifest (default: federation.json in the directory)')
-    .addHelpText('after', '\nExample:\n  geotrace federation join > join.json\n')
     .action((options: JoinOptions) => applyToJoin(options, out))
+  return examples(command, 'geotrace federation join > join.json')
 }
 
 export function leaveCommand(out: Output): Command {
-  return new Command('leave')
+  const command = new Command('leave')
     .description('tell the federation that this node leaves; it serves what it holds until that is over')
     .option('--dir <dir>', 'the node’s directory', defaultDir('salt'))
     .option('--federation <file>', 'the manifest (default: federation.json in the directory)')
     .option('--operator', 'leave as an operator, with all your nodes')
-    .addHelpText('after', '\nExample:\n  geotrace federation leave\n')
     .action((options: LeaveOptions) => leave(options, out))
+  return examples(command, 'geotrace federation leave')
 }
 
 function applyToJoin({ dir, federation }: JoinOptions, out: Output): void {

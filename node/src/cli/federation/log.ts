@@ -3,7 +3,7 @@ import { EPOCH_MS } from '@geotrace/core-wasm/wire'
 import { Command } from 'commander'
 import { adminRequest } from '../../admin/client.ts'
 import type { ChangeView, RosterView } from '../../admin/membership-routes.ts'
-import { defaultDir } from '../options.ts'
+import { defaultDir, examples } from '../options.ts'
 import { type Output, table } from '../output.ts'
 
 interface Log {
@@ -13,7 +13,7 @@ interface Log {
 }
 
 export function logCommand(out: Output): Command {
-  return new Command('log')
+  const command = new Command('log')
     .description('rosters, what each changed, and what waits for the next')
     .option('--dir <dir>', 'directory of your node', defaultDir('salt'))
     .option('--json', 'one JSON object')
@@ -22,6 +22,7 @@ export function logCommand(out: Output): Command {
       if (json) out.json(log)
       else print(log, out)
     })
+  return examples(command, 'geotrace federation log')
 }
 
 function print({ isForked, rosters, pending }: Log, out: Output): void {

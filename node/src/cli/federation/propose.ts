@@ -6,7 +6,7 @@ import { manifestClock } from '../../manifest-clock.ts'
 import { nativeSigner } from '../../membership/native-signer.ts'
 import { systemRandom } from '../../random.ts'
 import { loadIdentity, writeNextOperatorKey } from '../identity.ts'
-import { defaultDir, invalid, readManifest, wholeNumber } from '../options.ts'
+import { defaultDir, examples, invalid, readManifest, wholeNumber } from '../options.ts'
 import type { Output } from '../output.ts'
 import { changeToFile, untilEpoch } from './change-file.ts'
 import { handIn, propose } from './join.ts'
@@ -41,9 +41,9 @@ export function proposeCommand(out: Output): Command {
     .action((options: ProposeOptions) => rotateKey(options, out))
   return new Command('propose')
     .description('put a change before the operators')
-    .addCommand(expel)
-    .addCommand(amend)
-    .addCommand(rotate)
+    .addCommand(examples(expel, 'geotrace federation propose expel 12D3Koo… > expel.json'))
+    .addCommand(examples(amend, 'geotrace federation propose amend --replicas 5 > amend.json'))
+    .addCommand(examples(rotate, 'geotrace federation propose rotate'))
 }
 
 type Draft = Change extends infer C ? (C extends Change ? Omit<C, 'until'> : never) : never

@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import { adminRequest } from '../../admin/client.ts'
 import { type ChangeView, changeToBase64, changeToText } from '../../admin/membership-routes.ts'
-import { defaultDir } from '../options.ts'
+import { defaultDir, examples } from '../options.ts'
 import type { Output } from '../output.ts'
 import { readChangeFile } from './change-file.ts'
 
@@ -12,13 +12,13 @@ interface VoteOptions {
 }
 
 export function voteCommand(out: Output): Command {
-  return new Command('vote')
+  const command = new Command('vote')
     .description('endorse a change as an operator, and hand it to your running node')
     .argument('<file>', 'what `federation join` or `propose` printed')
     .option('--dir <dir>', 'directory of your node', defaultDir('salt'))
     .option('--json', 'one JSON object')
-    .addHelpText('after', '\nExample:\n  geotrace federation vote join.json\n')
     .action((file: string, options: VoteOptions) => vote(file, options, out))
+  return examples(command, 'geotrace federation vote join.json')
 }
 
 async function vote(file: string, { dir, json }: VoteOptions, out: Output): Promise<void> {
