@@ -107,7 +107,7 @@ export class Stage {
 
   async dir(): Promise<string> {
     const dir = await mkdtemp(join(tmpdir(), 'geotrace-'))
-    this.#ends.unshift(() => rm(dir, { recursive: true, force: true }))
+    this.#ends.unshift(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }))
     return dir
   }
 
