@@ -214,7 +214,9 @@ function encodeMove(move: Move): Uint8Array {
   return change(toChange(), [...new Set(move.signers)])
 }
 
-const roleByKey = new Map(ROLES.map((role) => [wire.bytesToHex(key(role)), role]))
+// A node's key may become an operator's, and be rotated as one.
+const NAMED = [...ROLES, ...NODE_KEYS.map((node) => `${node}#1`)]
+const roleByKey = new Map(NAMED.map((role) => [wire.bytesToHex(key(role)), role]))
 const roleOf = (own: Uint8Array): string => roleByKey.get(wire.bytesToHex(own))!
 
 function rosterToModel({ operators, members, newcomers, admitted, gone, plan }: wire.Roster): Model {
