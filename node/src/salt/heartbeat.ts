@@ -30,14 +30,15 @@ export interface Heartbeat {
   start(): void
   /** A roster is certified: compare clocks, look for missing seeds now and every two seconds while there are any. */
   joined(): void
-  stop(): void
+  /** Resolves when no search for seeds is under way any more. */
+  stop(): Promise<void>
 }
 
 export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }: HeartbeatInit): Heartbeat {
   let stopped = false
   let cancelBeat = (): void => {}
   let cancelSeek = (): void => {}
-  let seeking = false
+  let searching: Promise<void> | undefined
   let again = false
   let beatMs = 0
   let checkedMs = 0
@@ -73,21 +74,22 @@ export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }
     beatMs = dueMs > nowMs ? Math.min(dueMs, nowMs + BEAT_MS) : nowMs + BEAT_MS
     cancelBeat = clock.setTimer(beat, beatMs - nowMs)
   }
-  const search = async (): Promise<void> => {
+  const search = (): void => {
     if (stopped) return
     // A roster that comes meanwhile has seeds of its own to look for.
-    again = seeking
-    if (seeking) return
-    seeking = true
-    const isMissing = await seek().catch(() => {
-      failed('seeds')
-      return true
-    })
-    seeking = false
-    if (stopped || !(isMissing || again)) return
-    cancelSeek()
-    cancelSeek = clock.setTimer(() => void search(), again ? 0 : ROUND_MS)
-    again = false
+    again = searching !== undefined
+    searching ??= seek()
+      .catch(() => {
+        failed('seeds')
+        return true
+      })
+      .then((isMissing) => {
+        searching = undefined
+        if (stopped || !(isMissing || again)) return
+        cancelSeek()
+        cancelSeek = clock.setTimer(search, again ? 0 : ROUND_MS)
+        again = false
+      })
   }
 
   return {
@@ -99,12 +101,13 @@ export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }
     },
     joined() {
       watch.check().catch(() => failed('clock'))
-      void search()
+      search()
     },
-    stop() {
+    async stop() {
       stopped = true
       cancelBeat()
       cancelSeek()
+      await searching
     },
   }
 }

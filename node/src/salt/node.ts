@@ -185,12 +185,16 @@ export function saltNode(init: SaltNodeInit): SaltNode {
         seek: () => holdings.seek(),
         failed: (what) => log.error('salt.heartbeat-failed', { what }),
       })
+      // One after the other; `stop` waits for the last, or it would write in a directory that another node has by then.
+      let settling: Promise<void> = Promise.resolve()
       book.onAdd(({ roster }) => {
         if (!isCoreOf(roster, core)) log.warn('core.outdated', { height: roster.height })
-        holdings.settle().then(
-          () => pulse.joined(),
-          () => log.error('salt.settle-failed'),
-        )
+        settling = settling
+          .then(() => holdings.settle())
+          .then(
+            () => pulse.joined(),
+            () => log.error('salt.settle-failed'),
+          )
       })
       const handedOver = (taker: { key: Uint8Array }, shard: number, firstEpoch: number): void => {
         log.info('seed.handed-over', { shard, firstEpoch })
@@ -200,7 +204,8 @@ export function saltNode(init: SaltNodeInit): SaltNode {
       const service = saltService({ core, clock, signer, book, holdings, keeper, quota, watch })
       await host.serve(SALT_PROTOCOL, counted(service))
       stats = host.stats
-      return { host, quota, keeper, membership, pulse, holdings, watch }
+      const settled = (): Promise<void> => settling
+      return { host, quota, keeper, membership, pulse, holdings, watch, settled }
     } catch (error) {
       await host?.stop()
       await quota.close()
@@ -260,11 +265,11 @@ export function saltNode(init: SaltNodeInit): SaltNode {
       opening = undefined
       const leaving = await wasOpening?.catch(() => undefined)
       parts = undefined
-      leaving?.pulse.stop()
-      const isQuiet = leaving?.membership.stop()
+      const isQuiet = leaving && Promise.all([leaving.pulse.stop(), leaving.membership.stop()])
       await leaving?.host.stop()
       leaving?.keeper.wipe()
       await isQuiet
+      await leaving?.settled()
       await leaving?.quota.close()
       state = 'stopped'
     },
@@ -317,6 +322,8 @@ interface Parts {
   pulse: Heartbeat
   holdings: Holdings
   watch: ClockWatch
+  /** Resolves when what the last roster changes is done. */
+  settled(): Promise<void>
 }
 
 /** Where the newest roster, or before the founding the manifest, says that this peer is. */
