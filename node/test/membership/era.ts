@@ -29,6 +29,8 @@ export interface Era {
   client: Host
   /** Every draw of 32 bytes: seeds and the keys of quota tables. */
   drawn: Uint8Array[]
+  /** For nodes that join. */
+  random: Random
   memberships(): Membership[]
   /** Goes to when the next roster is due, and on until everybody named here has it. */
   drive(height: number, who?: () => Membership[]): Promise<CertifiedRoster>
@@ -64,7 +66,7 @@ export async function startEra(stage: Stage, count: number): Promise<Era> {
     return node
   }
   return {
-    ...{ players, clock, nodes, dirs, central, client, drawn, memberships, start },
+    ...{ players, clock, nodes, dirs, central, client, drawn, random, memberships, start },
     async drive(height, who = memberships) {
       const { roster } = central.book.newest!
       const { from } = effortSpan(roster.periodEpochs, nextFirstEpoch(roster, clock.now()))

@@ -143,9 +143,11 @@ describe('a federation in the course of its rosters', () => {
     const [joiner, joinerOperator] = [systemRandom(32), systemRandom(32)]
     const [port] = await freePorts(1)
     const addresses = [`/ip4/127.0.0.1/tcp/${port}`]
+    const dir = await stage.dir()
+    era.dirs.push(dir)
     const newcomer = stage.node({
-      ...{ manifest: players.manifest, secret: joiner, operatorSecret: joinerOperator, dir: await stage.dir() },
-      ...{ clock, addresses, limits: ONE_ADDRESS },
+      ...{ manifest: players.manifest, secret: joiner, operatorSecret: joinerOperator, dir },
+      ...{ clock, addresses, random: era.random, limits: ONE_ADDRESS },
     })
     await newcomer.start()
     await untilLater(clock, () => newcomer.status().roster?.height === height())
