@@ -284,8 +284,8 @@ describe('a federation in the course of its rosters', () => {
     const bytes = Buffer.concat(await Promise.all(files.map((file) => readFile(file))))
     const holds = (needle: Uint8Array): boolean => bytes.includes(Buffer.from(needle))
     expect(holds(era.central.book.newest!.hash)).toBe(true)
-    // A seed and a quota key for each shard and period, those apart that the newcomer made.
-    expect(era.drawn.length).toBeGreaterThanOrEqual(6 * height())
+    // A seed and a quota key for each shard and period.
+    expect(era.drawn.length).toBeGreaterThanOrEqual(2 * 6 * height())
     for (const draw of era.drawn) {
       expect(holds(draw)).toBe(false)
       const [leaf, next] = [stateToLeaf(core, draw), nextState(core, draw)]
