@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 // Tests read the sources ("source" in each package's exports), so that a failing line is a line one can edit.
@@ -17,6 +18,8 @@ const project = (name: string) => ({
 
 export default defineConfig({
   test: {
+    // Most tests wait for other processes half of their time: a worker for each core, none left free.
+    maxWorkers: availableParallelism(),
     projects: [project('core-wasm'), project('client'), project('node')],
   },
 })
