@@ -19,7 +19,7 @@ import {
   type Roster,
   type SheetSignatures,
 } from '../wire/roster.ts'
-import { manifestToRoster, shardToReplicas, sheetEpochs } from '../wire/roster-rules.ts'
+import { isVacant, manifestToRoster, shardToReplicas, sheetEpochs, VACANT_ROOT } from '../wire/roster-rules.ts'
 import { commitMessage, sheetContent } from '../wire/sheet.ts'
 import { type Signer, secretToSigner, signContent } from '../wire/signature.ts'
 import { succeed } from '../wire/succession.ts'
@@ -149,6 +149,8 @@ export interface Next extends Founders {
   reveals?: readonly Reveal[]
   /** `rosterTrees` of what follows, unless given. */
   trees?: Uint8Array[][][]
+  /** Shards that nobody has a seed for. */
+  vacant?: readonly number[]
 }
 
 /** The roster that follows, with its certificate. Throws ROSTER_INVALID when it cannot. */
@@ -158,7 +160,8 @@ export function nextTestRoster(previous: CertifiedRoster, next: Next = {}): Cert
   const { reveals = [], voters = roster.operators.length } = next
   const changes = [...(next.changes ?? [])].sort((a, b) => (bytesToHex(a) < bytesToHex(b) ? -1 : 1))
   const body = succeed(previous, { firstEpoch, changes, reveals, sheets: [] })
-  const sheets = (next.trees ?? rosterTrees(body)).map(treeToRoot)
+  const trees = next.trees ?? rosterTrees(body)
+  const sheets = trees.map((tree, shard) => (next.vacant?.includes(shard) ? VACANT_ROOT : treeToRoot(tree)))
   return certify({ ...body, sheets }, roster.operators.slice(0, voters), next.sheetSigners ?? body.replicas)
 }
 
@@ -167,7 +170,7 @@ function certify(roster: Roster, voters: Roster['operators'], sheetSigners: numb
   const sheetSignatures = roster.sheets.map((root, shard): SheetSignatures => {
     const content = sheetContent({ federation, shard, firstEpoch, epochs: sheetEpochs(roster), root })
     return shardToReplicas(roster, shard)
-      .slice(0, sheetSigners)
+      .slice(0, isVacant(roster, shard) ? 0 : sheetSigners)
       .map((member) => [
         roster.members.indexOf(member),
         signContent(keyToSigner(member.key), 'geotrace/sheet', content),

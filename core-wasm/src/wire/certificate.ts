@@ -1,13 +1,13 @@
 /**
- * What certifies a roster: sheets signed by a majority of each shard's replicas, and the votes of a quorum of the
- * operators of the roster before. PROTOCOL.md §4.6.
+ * What certifies a roster: sheets signed by replicas of each shard, and the votes of a quorum of the operators of the
+ * roster before. PROTOCOL.md §4.6.
  */
 import { equalBytes } from './bytes.ts'
 import { KEY_BYTES } from './constants.ts'
 import { FederationError } from './errors.ts'
 import { type Manifest, manifestToId } from './manifest.ts'
 import { type CertifiedRoster, encodeRoster, type Roster, type SheetSignatures } from './roster.ts'
-import { manifestToRoster, quorum, shardToReplicas, sheetEpochs, sheetQuorum } from './roster-rules.ts'
+import { isVacant, manifestToRoster, quorum, shardToReplicas, sheetEpochs, sheetQuorum } from './roster-rules.ts'
 import { sheetContent } from './sheet.ts'
 import { isValidSignature } from './signature.ts'
 import { succeed } from './succession.ts'
@@ -36,7 +36,7 @@ export function rosterToPredecessor(previous: CertifiedRoster): Predecessor {
   return { hash: previous.hash, operators: previous.roster.operators, expect: (roster) => succeed(previous, roster) }
 }
 
-/** Throws ROSTER_INVALID unless this follows from `previous` and a majority of its replicas signed every sheet. */
+/** Throws ROSTER_INVALID unless this follows from `previous` and replicas signed every sheet. */
 export function assertProposal(previous: Predecessor, { body, roster, sheetSignatures }: CertifiedRoster): void {
   if (!equalBytes(encodeRoster(previous.expect(roster)), body)) invalid('it does not follow from the one before')
   if (roster.sheets.length !== roster.shards || sheetSignatures.length !== roster.shards) {
@@ -51,7 +51,10 @@ export function assertCertified(previous: Predecessor, certified: CertifiedRoste
   assertVotes(previous, certified)
 }
 
-/** Throws ROSTER_INVALID unless a majority of the shard's replicas signed its sheet. */
+/**
+ * Throws ROSTER_INVALID unless replicas of the shard signed its sheet: at founding a majority; later one is enough, and
+ * none for a vacant shard, since voters judge by what they know whether more could be had (PROTOCOL.md §4.7).
+ */
 export function assertSheetSigned(roster: Roster, shard: number, signatures: SheetSignatures): void {
   const root = roster.sheets[shard] ?? invalid(`shard ${shard} has no sheet`)
   const { federation, firstEpoch } = roster
@@ -65,7 +68,8 @@ export function assertSheetSigned(roster: Roster, shard: number, signatures: She
       invalid(`sheet ${shard}: a signature fails`)
     signers.add(index)
   }
-  if (signers.size < sheetQuorum(replicas.length)) invalid(`sheet ${shard} has ${signers.size} signatures`)
+  const need = roster.height === 0 ? sheetQuorum(replicas.length) : isVacant(roster, shard) ? 0 : 1
+  if (signers.size < need) invalid(`sheet ${shard} has ${signers.size} of ${need} signatures`)
 }
 
 function assertVotes({ operators }: Predecessor, certified: CertifiedRoster): void {

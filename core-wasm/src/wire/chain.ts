@@ -24,9 +24,11 @@ export interface RosterChain {
   /** The roster in force for an epoch; never "the roster now". */
   inForce(epoch: number): CertifiedRoster | undefined
   /**
-   * Takes in the next roster; false if it is known. Throws ROSTER_INVALID, also when its height is not the next one,
-   * and ROSTER_FORKED.
+   * Whether this is the next roster; false if it is known. Throws ROSTER_INVALID, also when its height is not the next
+   * one, and ROSTER_FORKED.
    */
+  check(certified: CertifiedRoster): boolean
+  /** Checks the next roster and takes it in; false if it is known. Throws as `check`. */
   add(certified: CertifiedRoster): boolean
   /** Takes in a roster that this machine checked before and kept itself. Throws ROSTER_INVALID if it does not follow. */
   restore(certified: CertifiedRoster): void
@@ -49,6 +51,21 @@ export function rosterChain(manifest: Manifest): RosterChain {
     if (roster.height !== all.length) invalid(`height ${roster.height} does not follow ${all.length - 1}`)
     if (!equalBytes(roster.previous, predecessor().hash)) invalid('it follows another roster')
   }
+  const check = (certified: CertifiedRoster): boolean => {
+    if (forkedAt !== undefined) throw forked(forkedAt)
+    const { height } = certified.roster
+    const known = all[height]
+    if (known !== undefined && equalBytes(known.hash, certified.hash)) return false
+    if (known !== undefined) {
+      const before = height === 0 ? founding : rosterToPredecessor(all[height - 1]!)
+      assertCertified(before, certified)
+      forkedAt = height
+      throw forked(height)
+    }
+    assertNext(certified)
+    assertCertified(predecessor(), certified)
+    return true
+  }
   return {
     all,
     get newest() {
@@ -63,19 +80,9 @@ export function rosterChain(manifest: Manifest): RosterChain {
     at: (height) => all[height],
     named: (name) => byName.get(bytesToHex(name)),
     inForce: (epoch) => rosterInForce(all, epoch),
+    check,
     add(certified) {
-      if (forkedAt !== undefined) throw forked(forkedAt)
-      const { height } = certified.roster
-      const known = all[height]
-      if (known !== undefined && equalBytes(known.hash, certified.hash)) return false
-      if (known !== undefined) {
-        const before = height === 0 ? founding : rosterToPredecessor(all[height - 1]!)
-        assertCertified(before, certified)
-        forkedAt = height
-        throw forked(height)
-      }
-      assertNext(certified)
-      assertCertified(predecessor(), certified)
+      if (!check(certified)) return false
       push(certified)
       return true
     },

@@ -14,9 +14,17 @@ export function quorum(operators: number): number {
   return Math.floor((2 * operators) / 3) + 1
 }
 
-/** Signatures that make a sheet: a majority of the shard's replicas. */
+/** Signatures that make a sheet while there is time to wait for them: a majority of the shard's replicas. */
 export function sheetQuorum(replicas: number): number {
   return Math.floor(replicas / 2) + 1
+}
+
+/** The root of a shard for which no replica was there in time: it has no salts until the next roster. */
+export const VACANT_ROOT = new Uint8Array(32)
+
+/** Whether a shard has no salts in this roster. */
+export function isVacant({ sheets }: Pick<Roster, 'sheets'>, shard: number): boolean {
+  return sheets[shard] !== undefined && equalBytes(sheets[shard], VACANT_ROOT)
 }
 
 /** Operators that must sponsor a new one: if fewer than a third are bad, one of these is not. */

@@ -33,10 +33,22 @@ export interface Succession {
   sheets: readonly Uint8Array[]
 }
 
-/** When operators agree on the roster that begins with this epoch, Unix ms, end exclusive. */
-export function effortSpan(periodEpochs: number, firstEpoch: number): { from: number; to: number } {
+/** When operators agree on a roster, Unix ms. */
+export interface EffortSpan {
+  from: number
+  /** From half of it on a replica signs the sheet of the seed that it holds, though it saw no majority hold it. */
+  signAnyFrom: number
+  /** In the last quarter operators make do with sheets that fewer signed, or nobody, where more cannot be had. */
+  makeDoFrom: number
+  /** Exclusive. */
+  to: number
+}
+
+/** When operators agree on the roster that begins with this epoch. */
+export function effortSpan(periodEpochs: number, firstEpoch: number): EffortSpan {
   const to = firstEpoch * EPOCH_MS - EPOCH_OPENS_BEFORE_MS - VOTE_MARGIN_MS
-  return { from: to - Math.min(periodEpochs * EPOCH_MS, EFFORT_MAX_MS), to }
+  const lengthMs = Math.min(periodEpochs * EPOCH_MS, EFFORT_MAX_MS)
+  return { from: to - lengthMs, signAnyFrom: to - lengthMs / 2, makeDoFrom: to - lengthMs / 4, to }
 }
 
 /** The first epoch of the roster that can still be agreed on at `nowMs`: the next period that is not too near. */
@@ -66,17 +78,6 @@ export function succeed(previous: CertifiedRoster, { firstEpoch, changes, reveal
     applyChange(draft, roster, readChange(encoded), firstEpoch)
   }
   return closeDraft(draft, roster, { hash, firstEpoch, changes, reveals, sheets })
-}
-
-/** Whether these changes, ascending by bytes, can be made together by the roster that begins with `firstEpoch`. */
-export function isApplicable(previous: CertifiedRoster, firstEpoch: number, changes: readonly Uint8Array[]): boolean {
-  try {
-    succeed(previous, { firstEpoch, changes, reveals: [], sheets: [] })
-    return true
-  } catch (error) {
-    if (error instanceof FederationError) return false
-    throw error
-  }
 }
 
 type Operator = Roster['operators'][number]

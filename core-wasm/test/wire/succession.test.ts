@@ -93,16 +93,6 @@ describe('a roster that follows', () => {
     const spoilt = wire.addSignatures(signed, [{ key: key('peer/ash2'), signature: new Uint8Array(64) }])
     refused([wire.encodeChange(spoilt)], /signature fails/)
   })
-
-  it('says whether changes can be made together', () => {
-    expect(wire.isApplicable(founding, FIRST, sorted([join('gum'), leave('peer/ash')]))).toBe(true)
-    expect(
-      wire.isApplicable(founding, FIRST, sorted([join('gum'), join('gum', 'gum', operators('ash', 'elm', 'fir'))])),
-    ).toBe(false)
-    expect(wire.isApplicable(founding, FIRST + 1, [])).toBe(false)
-    const broken = { ...founding, roster: undefined as unknown as wire.Roster }
-    expect(() => wire.isApplicable(broken, FIRST, [])).toThrow(TypeError)
-  })
 })
 
 describe('a join', () => {
@@ -481,14 +471,19 @@ describe('a proposal', () => {
     for (const name of fixed) expect(() => withBody({ ...roster, [name]: 2 }), name).toThrow(bad(/./))
   })
 
-  it('needs a majority of the right replicas under each sheet', () => {
-    expect(() => wire.assertProposal(predecessor, nextTestRoster(first, { sheetSigners: 2 }))).not.toThrow()
-    expect(() => wire.assertProposal(predecessor, nextTestRoster(first, { sheetSigners: 1 }))).toThrow(
-      bad(/signatures/),
+  it('needs the signature of a right replica under each sheet, and none where a shard is vacant', () => {
+    expect(() => wire.assertProposal(predecessor, nextTestRoster(first, { sheetSigners: 1 }))).not.toThrow()
+    expect(() => wire.assertProposal(predecessor, nextTestRoster(first, { sheetSigners: 0 }))).toThrow(
+      bad(/0 of 1 signatures/),
     )
+    const vacant = nextTestRoster(first, { vacant: [1] })
+    expect(() => wire.assertProposal(predecessor, vacant)).not.toThrow()
+    expect(vacant.roster.sheets.map((_, shard) => wire.isVacant(vacant.roster, shard))).toEqual([false, true])
+    expect(wire.isVacant(vacant.roster, 2)).toBe(false)
+    expect(vacant.roster.sheets[1]).toEqual(new Uint8Array(32))
     const [a, b] = next.sheetSignatures as [wire.SheetSignatures, wire.SheetSignatures]
     const signedBy = (...sheetSignatures: wire.SheetSignatures[]) => ({ ...next, sheetSignatures })
-    expect(() => wire.assertProposal(predecessor, signedBy([a[0]!, a[0]!], b))).toThrow(bad(/1 signatures/))
+    expect(() => wire.assertProposal(predecessor, signedBy([], b))).toThrow(bad(/0 of 1/))
     expect(() => wire.assertProposal(predecessor, signedBy(b, a))).toThrow(bad(/stranger|fails/))
     expect(() => wire.assertProposal(predecessor, signedBy(a))).toThrow(bad(/sheets/))
     const outsider = next.roster.members.findIndex((_, i) => !a.some(([index]) => index === i))
@@ -537,9 +532,14 @@ describe('the time to agree', () => {
     const start = 18 * 100 * wire.EPOCH_MS
     expect(wire.effortSpan(18, 1800)).toEqual({
       from: start - 84 * wire.MINUTE_MS - 4 * HOUR,
+      signAnyFrom: start - 84 * wire.MINUTE_MS - 2 * HOUR,
+      makeDoFrom: start - 84 * wire.MINUTE_MS - HOUR,
       to: start - 84 * wire.MINUTE_MS,
     })
-    expect(wire.effortSpan(1, 1800)).toEqual({ from: start - 164 * wire.MINUTE_MS, to: start - 84 * wire.MINUTE_MS })
+    const short = { from: 164, signAnyFrom: 124, makeDoFrom: 104, to: 84 }
+    for (const [name, before] of Object.entries(short)) {
+      expect(wire.effortSpan(1, 1800)).toHaveProperty(name, start - before * wire.MINUTE_MS)
+    }
     expect(wire.effortSpan(3, 1800).from).toBe(start - 84 * wire.MINUTE_MS - 4 * HOUR)
     expect(wire.effortSpan(2, 1800).from).toBe(start - 84 * wire.MINUTE_MS - 160 * wire.MINUTE_MS)
     // No vote once the secrets of its first epoch may be in use.

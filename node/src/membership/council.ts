@@ -6,47 +6,34 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '@geotrace/core-wasm'
 import {
-  assertProposal,
   bodyToCertified,
   bytesToHex,
   type CertifiedRoster,
-  type ChangeKind,
-  decodeCertifiedRoster,
-  decodeChange,
-  decodePoolReply,
-  decodeRosterReply,
   effortSpan,
-  encodeChange,
   encodeRoster,
-  encodeRosterRequest,
   equalBytes,
-  evidenceToId,
   foundingEpoch,
   type GossipMessage,
-  hashToRosterName,
   isFederationError,
-  isGone,
+  isVacant,
   type Manifest,
   manifestToRoster,
-  newChange,
   nextFirstEpoch,
   type Predecessor,
   quorum,
-  ROSTER_MAX_BYTES,
-  ROSTER_PROTOCOL,
   type Roster,
-  type RosterRequest,
   type SignedSheet,
   signProposal,
   succeed,
 } from '@geotrace/core-wasm/wire'
 import type { Log } from '../log.ts'
-import type { Host, PeerAddress } from '../net/protocol.ts'
+import type { Host } from '../net/protocol.ts'
 import type { Random } from '../random.ts'
-import { fanOut } from './fan-out.ts'
-import type { Peer, Peers } from './peers.ts'
+import { createBodies } from './bodies.ts'
+import { createCatchUp } from './catch-up.ts'
+import type { Peers } from './peers.ts'
 import { type Pool, toSheetMessages } from './pool.ts'
-import { sheetsToRoots } from './proposal.ts'
+import { composeRoster, isAgreeable, sheetsToRoots } from './proposal.ts'
 import type { RosterBook } from './roster-book.ts'
 import type { Voter } from './voter.ts'
 
@@ -58,14 +45,6 @@ const TURN_MS = 10_000
 const FOUNDING_TURN_MS = 2_000
 /** While none is due, somebody is asked for news this often. */
 const QUIET_MS = 60_000
-/** Peers asked in one round at founding, when nobody is linked yet; later one. */
-const ASKED_AT_FOUNDING = 16
-/** Proposals whose body is kept: 256 KiB each. */
-const BODIES_MAX = 16
-/** A body that nobody showed is looked for again after this long. */
-const FETCH_AGAIN_MS = 4_000
-/** How far back it is looked where two chains of rosters part. */
-const STEPS_BACK_MAX = 8
 
 /** A roster that is due: who holds which shards is fixed, what else it says is not. */
 export interface DueRoster {
@@ -74,6 +53,8 @@ export interface DueRoster {
   readonly predecessor: Predecessor
   /** Without sheets, changes and reveals. */
   readonly roster: Roster
+  /** Time is short: sheets that fewer than a majority signed will do. */
+  readonly makeDo: boolean
 }
 
 /** How a peer that holds shards takes part; the central peer has none. */
@@ -121,77 +102,17 @@ export interface Council {
 
 export function createCouncil(init: CouncilInit): Council {
   const { manifest, peers, host, book, pool, clock, random, log, voter, sheets, say } = init
-  const bodies = new Map<string, CertifiedRoster>()
-  /** When a body was looked for and not found, or not sound. */
-  const missed = new Map<string, number>()
+  const bodies = createBodies({ peers, host, clock, log })
   let since: { firstEpoch: number; at: number } | undefined
   let completeMs: { firstEpoch: number; at: number } | undefined
-  let asked = 0
   let running: Promise<void> | undefined
   const meetings = new Set<Promise<void>>()
   let again = false
   let stopped = false
   let cancel = (): void => {}
-
-  const ask = (peer: PeerAddress, request: RosterRequest): Promise<Uint8Array> =>
-    host.request(peer, ROSTER_PROTOCOL, encodeRosterRequest(request))
+  const catchUp = createCatchUp({ peers, host, book, pool, random, log, isStopped: () => stopped })
 
   const due = (): DueRoster | undefined => dueRoster(manifest, book, clock.now())
-
-  /** Takes what one peer has: the rosters that follow ours, then what is being said. */
-  const hear = async (peer: Peer): Promise<void> => {
-    const height = heightOfAnother(peer)
-    if (height !== undefined) await goBack(peer, height)
-    for (;;) {
-      const next = book.all.length
-      const bytes = decodeRosterReply(await ask(peer, { op: 'get', height: next }))
-      if (bytes === undefined || stopped) break
-      if (!(await add(decodeCertifiedRoster(bytes), () => goBack(peer, next - 1)))) break
-    }
-    if (peers.withKey(host.key) === undefined) return
-    for (const message of decodePoolReply(await ask(peer, { op: 'pool' }))) pool.offer(message)
-  }
-  /** Adds a roster; one that does not follow ours may follow from another of an earlier height. */
-  const add = async (certified: CertifiedRoster, otherwise: () => Promise<void>): Promise<boolean> => {
-    try {
-      return await book.add(certified)
-    } catch (error) {
-      if (isFederationError(error, 'ROSTER_FORKED')) log.error('roster.forked', { height: certified.roster.height })
-      if (isFederationError(error, 'ROSTER_INVALID')) await otherwise()
-      throw error
-    }
-  }
-  /** Looks for the height at which its rosters part from ours: two certificates there are a fork. */
-  const goBack = async (peer: Peer, height: number): Promise<void> => {
-    for (let at = height; at >= 0 && at > height - STEPS_BACK_MAX && !stopped; at--) {
-      const bytes = decodeRosterReply(await ask(peer, { op: 'get', height: at }))
-      if (bytes === undefined) return
-      const isOurs = await add(decodeCertifiedRoster(bytes), async () => {}).then(
-        () => true,
-        (error: unknown) => !isFederationError(error, 'ROSTER_INVALID'),
-      )
-      if (isOurs) return
-    }
-  }
-  /** The height of its newest roster, when that is not ours of this height. */
-  const heightOfAnother = ({ key }: Peer): number | undefined => {
-    const said = pool.presence(key)
-    const ours = said && book.at(said.height)
-    if (said === undefined || ours === undefined || said.roster.every((byte) => byte === 0)) return undefined
-    return equalBytes(hashToRosterName(ours.hash), said.roster) ? undefined : said.height
-  }
-  const listen = async (): Promise<void> => {
-    const others = peers.others(host.key)
-    if (others.length === 0) return
-    const count = book.newest === undefined ? ASKED_AT_FOUNDING : 1
-    const hasNews = (peer: Peer): boolean =>
-      (pool.presence(peer.key)?.height ?? 0) >= book.all.length || heightOfAnother(peer) !== undefined
-    const newer = others.filter(hasNews)
-    const start = newer.length > 0 ? random(1)[0]! % newer.length : asked
-    const turn = newer.length > 0 ? newer : others
-    asked = (asked + count) % others.length
-    await fanOut(turn.map((_, i) => turn[(start + i) % turn.length]!).slice(0, count), hear)
-  }
 
   const sign = async ({ roster }: DueRoster, isAsking: boolean): Promise<void> => {
     if (sheets === undefined) return
@@ -214,52 +135,27 @@ export function createCouncil(init: CouncilInit): Council {
 
   const propose = async (now: DueRoster, own: Voter, operator: number): Promise<void> => {
     const { height, firstEpoch, predecessor } = now
-    const roots = sheetsToRoots(now.roster, pool.sheets(firstEpoch))
+    const roots = sheetsToRoots(now.roster, pool.sheets(firstEpoch), now)
     if (roots === undefined) return
     if (completeMs?.firstEpoch !== firstEpoch) completeMs = { firstEpoch, at: clock.now() }
-    if (pool.proposals(height, firstEpoch).some(({ hash }) => isUsable(hash))) return
+    // A proposal that nobody can show, or that we would not vote for, keeps nobody from proposing.
+    const stands = pool.proposals(height, firstEpoch).flatMap(({ hash }) => bodies.get(hash) ?? [])
+    if (stands.some((proposal) => isAgreeable(proposal, pool, now))) return
     const turnMs = height === 0 ? FOUNDING_TURN_MS : TURN_MS
     if (clock.now() < completeMs.at + proposerTurn(predecessor, operator) * turnMs) return
-    const roster = compose(now, roots.sheets)
+    const { newest } = book
+    const roster =
+      newest === undefined
+        ? predecessor.expect({ ...now.roster, sheets: roots.sheets })
+        : composeRoster(newest, firstEpoch, roots.sheets, pool)
     const proposal = bodyToCertified(encodeRoster(roster), roots.sheetSignatures, [])
-    keep(proposal)
+    bodies.keep(proposal)
     const unsigned = { height, firstEpoch, hash: proposal.hash, holder: host.key, operator }
     say(signProposal(own.signer, unsigned))
   }
-  /** The body with every change that can be made and the nonces that are open. */
-  const compose = ({ predecessor, roster }: DueRoster, roots: Uint8Array[]): Roster => {
-    const { newest } = book
-    if (newest === undefined) return predecessor.expect({ ...roster, sheets: roots })
-    const { firstEpoch } = roster
-    const reveals = pool
-      .reveals(newest.roster.height)
-      .map(({ operator, nonce, signature }) => ({ operator, nonce, signature }))
-      .sort((a, b) => a.operator - b.operator)
-    const isReady = reveals.length >= quorum(newest.roster.operators.length)
-    let best = succeed(newest, { firstEpoch, changes: [], reveals: isReady ? reveals : [], sheets: roots })
-    for (const change of candidateChanges(newest.roster, firstEpoch)) {
-      const changes = [...best.changes, change].sort(compareBytes)
-      try {
-        const next = succeed(newest, { firstEpoch, changes, reveals: best.reveals, sheets: roots })
-        if (encodeRoster(next).length <= ROSTER_MAX_BYTES / 2) best = next
-      } catch (error) {
-        if (!isFederationError(error)) throw error
-      }
-    }
-    return best
-  }
-  const candidateChanges = ({ federation, ...roster }: Roster, firstEpoch: number): Uint8Array[] => {
-    const lied = pool
-      .evidence()
-      .filter(({ key }) => !isGone(roster, key))
-      .map((proof) =>
-        newChange(federation, { kind: 'lied', until: firstEpoch, key: proof.key, evidence: evidenceToId(proof) }),
-      )
-    const byKind = (kind: ChangeKind): number => ORDER.indexOf(kind)
-    return [...lied, ...pool.changes()].sort((a, b) => byKind(a.change.kind) - byKind(b.change.kind)).map(encodeChange)
-  }
 
-  const vote = async ({ height, firstEpoch, predecessor }: DueRoster, own: Voter): Promise<void> => {
+  const vote = async (now: DueRoster, own: Voter): Promise<void> => {
+    const { height, firstEpoch, predecessor } = now
     const operator = own.operator(predecessor)
     if (
       operator === undefined ||
@@ -270,9 +166,9 @@ export function createCouncil(init: CouncilInit): Council {
       .proposals(height, firstEpoch)
       .sort((a, b) => proposerTurn(predecessor, a.operator) - proposerTurn(predecessor, b.operator))
     for (const { hash, holder } of proposals) {
-      const proposal = await fetch(predecessor, hash, holder)
+      const proposal = await bodies.fetch(predecessor, hash, holder)
       if (proposal === undefined || proposal.roster.firstEpoch !== firstEpoch) continue
-      if (!proposal.roster.changes.every(isAgreeable)) continue
+      if (!isAgreeable(proposal, pool, now)) continue
       try {
         const given = await own.vote(predecessor, { federation: proposal.roster.federation, height, firstEpoch, hash })
         say({ kind: 'vote', height, firstEpoch, hash, ...given })
@@ -283,53 +179,6 @@ export function createCouncil(init: CouncilInit): Council {
       }
     }
   }
-  /**
-   * What a roster says of liars, its voters have seen for themselves; any proof will do, or a liar that shows each voter
-   * another one keeps them apart. And no change is made twice: an old address, signed, would come back.
-   */
-  const isAgreeable = (encoded: Uint8Array): boolean => {
-    const { change } = decodeChange(encoded)
-    if (change.kind !== 'lied') return !pool.isMade(encoded)
-    return pool.evidence().some((proof) => equalBytes(proof.key, change.key))
-  }
-
-  /** A proposal that nobody can show, or that does not stand, keeps nobody from proposing. */
-  const isUsable = (hash: Uint8Array): boolean => bodies.has(bytesToHex(hash))
-  const keep = (proposal: CertifiedRoster): void => {
-    if (bodies.size >= BODIES_MAX) bodies.delete(bodies.keys().next().value!)
-    bodies.set(bytesToHex(proposal.hash), proposal)
-  }
-  /** A proposal that stands: its sheets' signatures are outside the hash, so one peer's copy may be spoiled. */
-  const fetch = async (
-    predecessor: Predecessor,
-    hash: Uint8Array,
-    holder: Uint8Array,
-  ): Promise<CertifiedRoster | undefined> => {
-    const name = bytesToHex(hash)
-    const known = bodies.get(name)
-    if (known !== undefined || clock.now() - (missed.get(name) ?? Number.NEGATIVE_INFINITY) < FETCH_AGAIN_MS)
-      return known
-    // Its holder first, then whoever may have asked before us.
-    const others = peers.others(host.key)
-    const first = others.filter(({ key }) => equalBytes(key, holder))
-    const linked = others.filter(({ key }) => !equalBytes(key, holder) && host.isLinked(key))
-    for (const peer of [...first, ...linked]) {
-      try {
-        const bytes = decodeRosterReply(await ask(peer, { op: 'body', hash }))
-        const proposal = bytes && decodeCertifiedRoster(bytes)
-        if (proposal === undefined || !equalBytes(proposal.hash, hash)) continue
-        assertProposal(predecessor, proposal)
-        keep(proposal)
-        return proposal
-      } catch (error) {
-        if (!isFederationError(error)) throw error
-        if (error.code === 'ROSTER_INVALID') log.warn('council.body-unsound')
-      }
-    }
-    if (missed.size >= BODIES_MAX) missed.delete(missed.keys().next().value!)
-    missed.set(name, clock.now())
-    return undefined
-  }
 
   /** A quorum of votes for one roster is its certificate, also for a period that has begun. */
   const certify = async (height: number, predecessor: Predecessor): Promise<void> => {
@@ -339,15 +188,21 @@ export function createCouncil(init: CouncilInit): Council {
       const same = votes.filter((item) => equalBytes(item.hash, hash)).sort((a, b) => a.operator - b.operator)
       if (same.length < quorum(predecessor.operators.length)) continue
       const holder = pool.proposals(height, same[0]!.firstEpoch).find((item) => equalBytes(item.hash, hash))?.holder
-      const proposal = await fetch(predecessor, hash, holder ?? host.key)
+      const proposal = await bodies.fetch(predecessor, hash, holder ?? host.key)
       if (proposal === undefined) continue
       const certified = {
         ...proposal,
         votes: same.map(({ operator, commitment, signature }) => ({ operator, commitment, signature })),
       }
-      if (await book.add(certified)) log.info('roster.certified', { height, votes: same.length })
+      if (await book.add(certified)) noteCertified(certified)
       return
     }
+  }
+
+  const noteCertified = ({ roster, votes }: CertifiedRoster): void => {
+    const vacant = roster.sheets.filter((_, shard) => isVacant(roster, shard)).length
+    log.info('roster.certified', { height: roster.height, votes: votes.length })
+    if (vacant > 0) log.warn('roster.vacant-shards', { height: roster.height, vacant })
   }
 
   const reveal = async (own: Voter): Promise<void> => {
@@ -362,7 +217,7 @@ export function createCouncil(init: CouncilInit): Council {
 
   /** With or without asking others what they know and hold. */
   const round = async (isAsking: boolean): Promise<void> => {
-    if (isAsking) await listen()
+    if (isAsking) await catchUp.listen()
     if (stopped || book.isForked || peers.withKey(host.key) === undefined) return
     if (voter !== undefined) await reveal(voter)
     const now = due()
@@ -411,10 +266,7 @@ export function createCouncil(init: CouncilInit): Council {
   }
   const tick = (): void => void run(true).finally(plan)
 
-  book.onAdd(() => {
-    bodies.clear()
-    missed.clear()
-  })
+  book.onAdd(() => bodies.clear())
   return {
     async start() {
       plan()
@@ -425,13 +277,13 @@ export function createCouncil(init: CouncilInit): Council {
     meet(key) {
       const peer = peers.withKey(key)
       if (peer === undefined || stopped) return
-      const meeting = fanOut([peer], hear).then(() => {
+      const meeting = catchUp.hear([peer]).then(() => {
         meetings.delete(meeting)
         if (!stopped) void run(false)
       })
       meetings.add(meeting)
     },
-    body: (hash) => bodies.get(bytesToHex(hash)),
+    body: bodies.get,
     due,
     async stop() {
       stopped = true
@@ -445,23 +297,18 @@ export function createCouncil(init: CouncilInit): Council {
 export function dueRoster(manifest: Manifest, book: RosterBook, nowMs: number): DueRoster | undefined {
   const { newest, predecessor } = book
   if (newest === undefined) {
-    return { height: 0, firstEpoch: foundingEpoch(manifest), predecessor, roster: manifestToRoster(manifest) }
+    const firstEpoch = foundingEpoch(manifest)
+    return { height: 0, firstEpoch, predecessor, roster: manifestToRoster(manifest), makeDo: false }
   }
   const firstEpoch = nextFirstEpoch(newest.roster, nowMs)
-  if (nowMs < effortSpan(newest.roster.periodEpochs, firstEpoch).from) return undefined
+  const { from, makeDoFrom } = effortSpan(newest.roster.periodEpochs, firstEpoch)
+  if (nowMs < from) return undefined
   const roster = succeed(newest, { firstEpoch, changes: [], reveals: [], sheets: [] })
-  return { height: newest.roster.height + 1, firstEpoch, predecessor, roster }
+  return { height: newest.roster.height + 1, firstEpoch, predecessor, roster, makeDo: nowMs >= makeDoFrom }
 }
 
 /** The turn of an operator: its place in the order of H(previous ‖ key). */
 export function proposerTurn({ hash, operators }: Predecessor, operator: number): number {
   const draws = operators.map(({ key }) => createHash('sha256').update(hash).update(key).digest('hex'))
   return draws.filter((draw) => draw < draws[operator]!).length
-}
-
-/** Departures before arrivals: a full federation can then take somebody in. */
-const ORDER: readonly ChangeKind[] = ['lied', 'leave', 'expel', 'rotate', 'move', 'amend', 'join']
-
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  return Buffer.compare(a, b)
 }

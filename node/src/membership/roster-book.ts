@@ -13,7 +13,7 @@ import {
 import { turns } from '../net/turns.ts'
 import type { Records } from './records.ts'
 
-export interface RosterBook extends Omit<RosterChain, 'add' | 'restore'> {
+export interface RosterBook extends Omit<RosterChain, 'add' | 'check' | 'restore'> {
   /** Two rosters of one height were certified: nothing is added any more. */
   readonly isForked: boolean
   /** Takes in the next roster: checks it, writes it down. True if it is new. Throws ROSTER_INVALID, ROSTER_FORKED. */
@@ -36,7 +36,7 @@ export async function openRosterBook(manifest: Manifest, records: Records): Prom
 
   const check = async (certified: CertifiedRoster): Promise<boolean> => {
     try {
-      return chain.add(certified)
+      return chain.check(certified)
     } catch (error) {
       if (isFederationError(error, 'ROSTER_FORKED')) {
         isForked = true
@@ -65,7 +65,9 @@ export async function openRosterBook(manifest: Manifest, records: Records): Prom
     add: (certified) =>
       oneAtATime.run('add', async () => {
         if (isForked || !(await check(certified))) return false
+        // Nobody acts on a roster that a crash could take back.
         await records.put(recordName(certified.roster.height), encodeCertifiedRoster(certified))
+        chain.restore(certified)
         for (const listener of listeners) listener(certified)
         return true
       }),

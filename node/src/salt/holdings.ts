@@ -39,7 +39,8 @@ export interface Holdings extends SheetSource {
   /** Of certified rosters and of the one that is due, oldest period first. */
   all(): readonly Shards[]
   find(firstEpoch: number, shard: number): { shards: Shards; shard: Shard } | undefined
-  isCertified(firstEpoch: number): boolean
+  /** The newest certified roster that begins with this epoch. */
+  certified(firstEpoch: number): CertifiedRoster | undefined
   /** Follows the book: opens new periods, keeps what was certified, erases the rest. */
   settle(): Promise<void>
   /** Looks for seeds of certified rosters that are missing; whether some still are. */
@@ -88,7 +89,7 @@ export function createHoldings(init: HoldingsInit): Holdings {
       const found = shards?.find(shard)
       return shards === undefined || found === undefined ? undefined : { shards, shard: found }
     },
-    isCertified: (firstEpoch) => certifiedAt(firstEpoch) !== undefined,
+    certified: certifiedAt,
     async settle() {
       const oldest = oldestOpenEpoch(clock.now())
       for (const certified of book.all) if (endOf(certified) > oldest) open(certified.roster)

@@ -14,6 +14,7 @@ import {
   FederationError,
   hashToRosterName,
   isGone,
+  isVacant,
   keyToMember,
   keyToPeerId,
   type Manifest,
@@ -235,7 +236,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
     const { roster } = book.newest
     const held = parts?.holdings
       .all()
-      .some(({ all, firstEpoch }) => all.length > 0 && parts?.holdings.isCertified(firstEpoch))
+      .some(({ all, firstEpoch }) => all.length > 0 && parts?.holdings.certified(firstEpoch) !== undefined)
     if (keyToMember(roster, signer.key) !== undefined) return isGone(roster, signer.key) ? 'draining' : 'serving'
     return held ? 'draining' : 'waiting'
   }
@@ -281,11 +282,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
         startedMs,
         roster: certified && rosterStatus(certified),
         core: core.sha256,
-        shards: (parts?.holdings.all() ?? [])
-          .filter(({ firstEpoch }) => parts?.holdings.isCertified(firstEpoch))
-          .flatMap(({ firstEpoch, all }) =>
-            all.map(({ shard, tree }) => ({ firstEpoch, shard, held: tree !== undefined })),
-          ),
+        shards: parts === undefined ? [] : shardsOf(parts.holdings),
         membership: parts?.membership.status(),
         clockOffsetMs: parts?.watch.offsetMs ?? 0,
         reach: parts?.watch.reach,
@@ -312,6 +309,17 @@ function rosterStatus({ roster, hash }: CertifiedRoster): RosterStatus {
     core: { simd: bytesToHex(core.simd), scalar: bytesToHex(core.scalar) },
     shards,
   }
+}
+
+/** Those of certified rosters; a vacant one nobody holds. */
+function shardsOf(holdings: Holdings): SaltNodeStatus['shards'] {
+  return holdings.all().flatMap(({ firstEpoch, all }) => {
+    const roster = holdings.certified(firstEpoch)?.roster
+    if (roster === undefined) return []
+    return all
+      .filter(({ shard }) => !isVacant(roster, shard))
+      .map(({ shard, tree }) => ({ firstEpoch, shard, held: tree !== undefined }))
+  })
 }
 
 interface Parts {

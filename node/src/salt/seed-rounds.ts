@@ -1,8 +1,8 @@
 /**
  * How a node comes by the seeds of its shards in one period. PROTOCOL.md §5.1.
  * It asks the other replicas first. Before the certificate, the lowest-ranked replica that is there makes the seed and
- * offers it. A replica signs when a majority holds the same seed, and until then gives its own up for one that another
- * has signed, or that one of a lower rank made.
+ * offers it. A replica signs when a majority holds the same seed, or what it holds when half the time is over, and until
+ * then gives its own up for one that another has signed, or that one of a lower rank made.
  * After the certificate nobody makes one: what no replica has is lost until the next roster.
  */
 import type { Clock } from '@geotrace/core-wasm'
@@ -10,9 +10,11 @@ import {
   type CertifiedRoster,
   decodeDone,
   decodeSeedReply,
+  effortSpan,
   encodeSeedsRequest,
   equalBytes,
   isFederationError,
+  isVacant,
   SEEDS_PROTOCOL,
   type Seed,
   sheetQuorum,
@@ -140,7 +142,13 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
     if (certified() !== undefined) return
     await giveWay(shard, findings, signedRoot)
     const holders = shard.maker === shard.rank ? await offer(shard) : 1 + countSame(shard, findings)
-    if (holders >= sheetQuorum(shard.mates.length + 1) && certified() === undefined) await shards.sign(shard)
+    const isEnough = holders >= sheetQuorum(shard.mates.length + 1) || (holders > 0 && isLate())
+    if (isEnough && certified() === undefined) await shards.sign(shard)
+  }
+  /** Better a sheet that few hold than none: the other replicas may be gone for good. The founding waits for them. */
+  const isLate = (): boolean => {
+    const { height, periodEpochs } = shards.roster
+    return height > 0 && clock.now() >= effortSpan(periodEpochs, firstEpoch).signAnyFrom
   }
   /** One who signed saw a majority hold this seed. */
   const follow = async (shard: Shard, signedRoot: SignedRoot): Promise<void> => {
@@ -159,6 +167,11 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
     wipe(own)
     return same
   }
+  /** Nobody ever had a seed for it. */
+  const isVacantNow = ({ shard }: Shard): boolean => {
+    const roster = certified()?.roster
+    return roster !== undefined && isVacant(roster, shard)
+  }
   const noteLoss = (shard: Shard): void => {
     if (certified() === undefined || shard.isLost || shards.isHeld(shard)) return
     shard.isLost = true
@@ -166,7 +179,7 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
   }
 
   return {
-    missing: () => shards.all.filter((shard) => shard.tree === undefined),
+    missing: () => shards.all.filter((shard) => shard.tree === undefined && !isVacantNow(shard)),
     async acquire(forMs, signedRoot) {
       await fanOut(shards.all, (shard) => follow(shard, signedRoot))
       if (forMs !== undefined) await fanOut(shards.all, (shard) => acquire(shard, forMs, signedRoot))

@@ -35,7 +35,7 @@ export function seedService({ holdings, keeper, handedOver }: SeedServiceInit): 
     }
     const reply = encodeSeedReply(seed)
     wipe(seed)
-    if (holdings.isCertified(firstEpoch)) handedOver(mate, shard.shard, firstEpoch)
+    if (holdings.certified(firstEpoch) !== undefined) handedOver(mate, shard.shard, firstEpoch)
     return reply
   }
 }

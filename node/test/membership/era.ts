@@ -44,7 +44,7 @@ export interface Era {
 }
 
 /** A period is one epoch: a roster every 80 minutes. */
-export async function startEra(stage: Stage, count: number): Promise<Era> {
+export async function startEra(stage: Stage, count: number, replicas = Math.min(3, count)): Promise<Era> {
   const clock = simulatedClock(NOW)
   const drawn: Uint8Array[] = []
   const random: Random = (length) => {
@@ -52,7 +52,7 @@ export async function startEra(stage: Stage, count: number): Promise<Era> {
     if (length === 32) drawn.push(Uint8Array.from(bytes))
     return bytes
   }
-  const players = await cast(count, NOW, { periodEpochs: 1, reserveEpochs: 14, shards: 6 })
+  const players = await cast(count, NOW, { periodEpochs: 1, reserveEpochs: 14, shards: 6, replicas })
   const central = await stage.central(players, clock)
   const started = startAll(stage, players, clock, random, { limits: ONE_ADDRESS })
   await Promise.all([central.start(), started])

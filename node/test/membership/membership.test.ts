@@ -235,6 +235,25 @@ describe('the roster book', () => {
     ).toEqual([false, true, true, false])
   })
 
+  it('acts on a roster only when the disk has it, and takes it when it is offered again', async () => {
+    const players = await cast(5, NOW)
+    const records = await fileRecords(await stage.dir())
+    let isFull = true
+    const put: typeof records.put = async (...entry) => {
+      if (isFull) throw new Error('no space left on device')
+      await records.put(...entry)
+    }
+    const book = await openRosterBook(players.manifest, { ...records, put })
+    const added: CertifiedRoster[] = []
+    book.onAdd((certified) => added.push(certified))
+    const one = certify(players, propose(players, roots()))
+    await expect(book.add(one)).rejects.toThrow('no space left')
+    expect([book.newest, book.all.length, added.length]).toEqual([undefined, 0, 0])
+    isFull = false
+    expect(await book.add(one)).toBe(true)
+    expect(added).toEqual([one])
+  })
+
   it('refuses too few votes, a forged vote, and the roster of another manifest', async () => {
     const players = await cast(5, NOW)
     const book = await openRosterBook(players.manifest, await fileRecords(await stage.dir()))

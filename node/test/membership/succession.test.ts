@@ -20,6 +20,7 @@ import {
   equalBytes,
   hashToRosterName,
   isGone,
+  isVacant,
   keyToMember,
   keyToShards,
   manifestToId,
@@ -436,5 +437,58 @@ describe('a federation in trouble', () => {
     await untilLater(clock, () =>
       nodes.every((node) => node.status().shards.every(({ firstEpoch }) => !tried.includes(firstEpoch))),
     )
+  })
+})
+
+describe('a federation that lost every replica of a shard', () => {
+  const stage = new Stage()
+  afterAll(() => stage.end())
+
+  it('goes on with the sheets of those that are left and that shard vacant, and is whole again when they are back', async () => {
+    // Of eight operators six must vote; with two replicas a majority is both.
+    const era = await startEra(stage, 7, 2)
+    const { clock, nodes } = era
+    const isUp = (i: number): boolean => !gone.includes(i)
+    const replicasOf = ({ roster }: CertifiedRoster, shard: number): number[] =>
+      shardToReplicas(roster, shard).map(({ key }) => nodes.findIndex((node) => equalBytes(node.key, key)))
+    const gone = replicasOf(era.central.book.newest!, 0)
+    for (const i of gone) await nodes[i]!.stop()
+    const { roster } = era.central.book.newest!
+    const firstEpoch = nextFirstEpoch(roster, clock.now())
+    const { signAnyFrom, makeDoFrom } = effortSpan(roster.periodEpochs, firstEpoch)
+    const signed = (): number => era.central.pool.sheets(firstEpoch).reduce((sum, { sheets }) => sum + sheets.length, 0)
+    const upReplicas = shardsOf(era.central.book.newest!).flatMap((shard) =>
+      replicasOf(era.central.book.newest!, shard).filter(isUp),
+    )
+    await clock.jumpTo(signAnyFrom)
+    await untilLater(clock, () => signed() === upReplicas.length)
+    expect(era.central.pool.proposals(1, firstEpoch)).toEqual([])
+    await clock.jumpTo(makeDoFrom)
+    const next = await era.drive(1)
+    const isDead = (shard: number): boolean => !replicasOf(next, shard).some(isUp)
+    const vacant = shardsOf(next).filter((shard) => isVacant(next.roster, shard))
+    expect(vacant).toContain(0)
+    expect(vacant).toEqual(shardsOf(next).filter(isDead))
+    for (const shard of shardsOf(next)) {
+      const signers = next.sheetSignatures[shard]!.map(([member]) => next.roster.members[member]!.key)
+      const up = replicasOf(next, shard).filter(isUp)
+      expect(signers.map((key) => nodes.findIndex((node) => equalBytes(node.key, key))).sort()).toEqual(up.sort())
+    }
+    // Those that come back get from the others what there is of this roster; what only they had of the last is lost.
+    for (const i of gone) await era.start(i)
+    const isWhole = (i: number): boolean => {
+      const { roster: known, shards } = nodes[i]!.status()
+      return known?.height === 1 && shards.every((item) => item.firstEpoch !== firstEpoch || item.held)
+    }
+    await untilLater(clock, () => gone.every(isWhole))
+    for (const shard of shardsOf(next).filter((item) => !isDead(item))) {
+      const [one, ...others] = await askReplicas(era, next, shard)
+      for (const { salt } of others) expect(salt).toEqual(one!.salt)
+    }
+    const refused = askReplicas(era, next, 0)
+    await expect(refused).rejects.toMatchObject({ code: 'EPOCH_LOST' })
+    const whole = await era.drive(2)
+    expect(shardsOf(whole).filter((shard) => isVacant(whole.roster, shard))).toEqual([])
+    for (const signatures of whole.sheetSignatures) expect(signatures).toHaveLength(2)
   })
 })

@@ -84,7 +84,7 @@ async function replica(
       rounds = seedRounds({ shards, keeper, host, core, clock, log: silent, certified: () => certified })
       const holdings = {
         find: (firstEpoch: number) => (firstEpoch === shards.firstEpoch ? { shards, shard } : undefined),
-        isCertified: () => certified !== undefined,
+        certified: () => certified,
       } as unknown as Holdings
       await host.serve(SEEDS_PROTOCOL, seedService({ holdings, keeper, handedOver: ({ rank }) => given.push(rank) }))
     },
