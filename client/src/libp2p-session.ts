@@ -46,7 +46,9 @@ async function openNode({
     addresses: { listen: [], announceFilter: () => [] },
     transports,
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
+    // A session is over before anybody would wonder whether it still stands: no pings.
+    streamMuxers: [yamux({ enableKeepAlive: false })],
+    connectionMonitor: { enabled: false },
     connectionManager: { maxParallelDials: maxDialsInParallel, addressSorter: () => 0 },
     // Browsers refuse private addresses by default; which peers may be dialled is the manifest's word.
     connectionGater: { denyDialMultiaddr: () => false },
