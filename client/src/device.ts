@@ -1,10 +1,11 @@
 /** What the parts of a tracer share. Fields that an erasure or an import replaces are mutable. */
 import type { Clock, Core, Fix } from '@geotrace/core-wasm'
 import { FederationError } from '@geotrace/core-wasm'
-import { equalBytes, type Manifest, manifestToId, type RosterChain, USER_SECRET_BYTES } from '@geotrace/core-wasm/wire'
+import { equalBytes, type Manifest, USER_SECRET_BYTES } from '@geotrace/core-wasm/wire'
 import type { Dialer } from './dialer.ts'
 import type { Emitter } from './events.ts'
 import type { Mutex } from './mutex.ts'
+import type { OpenedManifest } from './open-manifest.ts'
 import type { DepositVerdict } from './outbox.ts'
 import { KEYS } from './records.ts'
 import type { Redactor } from './redaction.ts'
@@ -26,7 +27,6 @@ export interface Device {
   readonly lock: Mutex
   readonly keeper: SaltKeeper
   readonly liars: Set<string>
-  readonly rosters: RosterChain
   readonly emit: Emitter['emit']
   redactor: Redactor
   secrets: DeviceSecrets
@@ -40,20 +40,29 @@ export interface DeviceSecrets {
 }
 
 /** Reads or draws the secrets. A storage belongs to one federation: STORAGE_CORRUPT under another. */
-export async function openSecrets(storage: Storage, manifest: Manifest, random: Random): Promise<DeviceSecrets> {
-  const federation = manifestToId(manifest)
+export async function openSecrets(
+  storage: Storage,
+  { federation, digest }: OpenedManifest,
+  random: Random,
+): Promise<DeviceSecrets> {
   const known = await storage.get(KEYS.federation)
   if (known !== undefined && !equalBytes(known, federation)) {
     throw new FederationError('STORAGE_CORRUPT', 'this storage belongs to another federation', { what: 'federation' })
   }
+  const checked = digest === undefined ? [] : [put(KEYS.manifest, digest)]
   const user = await storage.get(KEYS.userSecret)
   const device = await storage.get(KEYS.deviceSecret)
-  if (known !== undefined && user !== undefined && device !== undefined) return { user, device }
+  if (known !== undefined && user !== undefined && device !== undefined) {
+    const before = await storage.get(KEYS.manifest)
+    if (digest !== undefined && (before === undefined || !equalBytes(before, digest))) await storage.batch(checked)
+    return { user, device }
+  }
   const fresh = { user: random(USER_SECRET_BYTES), device: random(USER_SECRET_BYTES) }
   await storage.batch([
     put(KEYS.federation, federation),
     put(KEYS.userSecret, fresh.user),
     put(KEYS.deviceSecret, fresh.device),
+    ...checked,
   ])
   return fresh
 }

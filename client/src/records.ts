@@ -7,6 +7,8 @@ import { utf8 } from '@geotrace/core-wasm/wire'
 
 export const KEYS = {
   federation: 'meta/federation',
+  /** SHA-256 of the manifest that was checked whole before this storage was opened under it. */
+  manifest: 'meta/manifest',
   userSecret: 'meta/user',
   deviceSecret: 'meta/device',
   paused: 'meta/paused',

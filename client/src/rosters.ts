@@ -1,19 +1,22 @@
 /**
  * The rosters that a device goes by: each believed only with its certificate, checked against the one before, kept on
- * the device. PROTOCOL.md §4.6, §7.3. Every sync asks one peer for news; a device back after weeks catches up roster by
- * roster. Two certified rosters of one height stop it for good (ROSTER_FORKED): nobody can say which is right.
+ * the device. PROTOCOL.md §4.6, §7.3. A sync asks one peer for news when the newest roster may not govern all that it
+ * needs; a device back after weeks catches up roster by roster. Two certified rosters of one height stop it for good (ROSTER_FORKED): nobody can say which is right.
  */
-import { FederationError, isFederationError } from '@geotrace/core-wasm'
+import { type Clock, FederationError, isFederationError } from '@geotrace/core-wasm'
 import {
   type CertifiedRoster,
   decodeCertifiedRoster,
   decodeRosterReply,
+  EPOCH_OPENS_BEFORE_MS,
   encodeRosterRequest,
   equalBytes,
+  followingPeriod,
   type Manifest,
   peerIdToKey,
   ROSTER_PROTOCOL,
   type RosterChain,
+  timeToEpoch,
 } from '@geotrace/core-wasm/wire'
 import type { PeerAddress } from './dialer.ts'
 import { FAMILIES, numberedKey } from './records.ts'
@@ -35,11 +38,12 @@ export interface RostersInit {
   manifest: Manifest
   storage: Storage
   wire: Wire
+  clock: Clock
   random: (n: number) => Uint8Array
 }
 
 /**
- * All rosters, the newest that can be had included. Throws PEER_UNREACHABLE when there is none at all, ROSTER_FORKED,
+ * All rosters, those that govern the blocks of now included if they can be had. Throws PEER_UNREACHABLE when there is none at all, ROSTER_FORKED,
  * ABORTED, STORAGE_CORRUPT.
  */
 export async function openRosters(init: RostersInit): Promise<readonly CertifiedRoster[]> {
@@ -47,8 +51,17 @@ export async function openRosters(init: RostersInit): Promise<readonly Certified
   await restore(rosters, storage)
   const other = await storage.get(FORK_KEY)
   if (other !== undefined) throw forked(FORK_KEY, other)
-  await catchUp(init)
+  if (isNewsDue(init)) await catchUp(init)
   return rosters.all
+}
+
+/**
+ * Whether a roster that this device lacks may govern a block of now. The next one begins with the next period at the
+ * earliest, so before that there is nothing to hear, and a connection costs as much as a small deposit.
+ */
+function isNewsDue({ rosters: { newest }, clock }: RostersInit): boolean {
+  if (newest === undefined) return true
+  return timeToEpoch(clock.now() + EPOCH_OPENS_BEFORE_MS) >= followingPeriod(newest.roster)
 }
 
 /** Those that this device checked before. */
@@ -93,6 +106,7 @@ async function follow(init: RostersInit, entry: PeerAddress): Promise<void> {
     if (!equalBytes(next.roster.previous, rosters.predecessor.hash)) await lookBack(init, entry)
     if (!rosters.add(next)) return
     await storage.batch([put(numberedKey(FAMILIES.roster, height), bytes)])
+    if (!isNewsDue(init)) return
   }
 }
 

@@ -3,7 +3,7 @@
  * batch, so that it may be cut anywhere and called again.
  */
 import type { Fix } from '@geotrace/core-wasm'
-import { type CertifiedRoster, MINUTE_MS } from '@geotrace/core-wasm/wire'
+import { type CertifiedRoster, MINUTE_MS, type RosterChain } from '@geotrace/core-wasm/wire'
 import { deposit } from './deposit.ts'
 import { assertNotAborted, type Device, toVerdict } from './device.ts'
 import { dropFix, fixBlockEnd, isBeyondWindow, loseFix, readWaiting, timeToFixBlock } from './diary.ts'
@@ -23,7 +23,7 @@ const EDGE_MS = MINUTE_MS
 const SYNC_DUE_MS = 170 * MINUTE_MS
 
 /** Throws PEER_UNREACHABLE, PEER_TIMEOUT, BUSY, QUOTA_SPENT … of the central peer, ABORTED; nothing is lost by it. */
-export async function runSync(device: Device, signal?: AbortSignal): Promise<SyncResult> {
+export async function runSync(device: Device, chain: RosterChain, signal?: AbortSignal): Promise<SyncResult> {
   const result = emptyResult()
   assertNotAborted(signal)
   device.keeper.dropOld(device.clock.now())
@@ -32,7 +32,7 @@ export async function runSync(device: Device, signal?: AbortSignal): Promise<Syn
   try {
     const wire = countingWire(session, result, signal)
     device.emit('progress', { phase: 'rosters', done: 0, of: 1 })
-    const rosters = await openRosters({ ...device, wire })
+    const rosters = await openRosters({ ...device, rosters: chain, wire })
     const allowedAt = await hashClosed(device, wire, rosters, fixes, result)
     assertNotAborted(signal)
     const started = device.now()

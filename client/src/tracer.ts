@@ -3,25 +3,20 @@
  * Clock, randomness, network and disk are injected; the defaults here are the only ones.
  */
 import { type Clock, type Core, FederationError, type Fix, loadCore, systemClock } from '@geotrace/core-wasm'
-import {
-  assertManifest,
-  type Manifest,
-  type Mark,
-  parseManifest,
-  type ReportStatus,
-  rosterChain,
-} from '@geotrace/core-wasm/wire'
+import type { Manifest, Mark, ReportStatus } from '@geotrace/core-wasm/wire'
 import { exportBackup, importBackup } from './backup.ts'
 import { assertConsent, type ConsentControl, readConsents, writeConsent } from './consent.ts'
 import { type Device, openSecrets, type Random } from './device.ts'
 import type { Dialer } from './dialer.ts'
 import { type DiaryEntry, readDiaryEntries } from './diary-entry.ts'
-import { beginErasure, finishErasure, isErasing } from './erase.ts'
+import { beginErasure, isErasing } from './erase.ts'
 import { type Emitter, emitter } from './events.ts'
 import { type Exposure, marksToExposures } from './exposure.ts'
 import { readLinks } from './links.ts'
 import { readCursor, readMarks } from './marks.ts'
 import { mutex } from './mutex.ts'
+import type { Network } from './network.ts'
+import { openManifest } from './open-manifest.ts'
 import { type Preview, previewSync } from './preview.ts'
 import { type Profile, type RecordOptions, type RecordResult, recordFix } from './record.ts'
 import { KEYS } from './records.ts'
@@ -29,7 +24,6 @@ import { noRedactor, type RedactionOptions, type Redactor, type TimeZoneOffset }
 import { parseReportCode } from './report-code.ts'
 import { saltKeeper } from './salt-keeper.ts'
 import { del, put, type Storage } from './storage.ts'
-import { runSync } from './sync.ts'
 import type { SyncResult } from './sync-result.ts'
 import { type HomeControl, homeControl, type ZoneControl, zoneControl } from './user-places.ts'
 import { type Verdict, withVerdict, writeVerdict } from './verdicts.ts'
@@ -99,10 +93,11 @@ const ATTEMPT_AGAIN_MS = 60 * 60_000
 /** Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK, CORE_UNSUPPORTED, CORE_MISMATCH, STORAGE_CORRUPT. */
 export async function createTracer(init: TracerInit): Promise<Tracer> {
   const { federation, storage, dialer, profile = 'seed', acceptUnknownAccuracy = false } = init
-  const manifest = typeof federation === 'string' ? parseManifest(federation) : assertManifest(federation)
+  const opened = await openManifest(storage, federation)
+  const { manifest } = opened
   const random = init.random ?? ((n) => crypto.getRandomValues(new Uint8Array(n)))
   const toOffsetMin = init.timeZoneOffsetMin ?? ((atMs) => -new Date(atMs).getTimezoneOffset())
-  const secrets = await openSecrets(storage, manifest, random)
+  const secrets = await openSecrets(storage, opened, random)
   const events = emitter()
   const device: Device = {
     manifest,
@@ -115,7 +110,6 @@ export async function createTracer(init: TracerInit): Promise<Tracer> {
     lock: mutex(),
     keeper: saltKeeper(),
     liars: new Set(),
-    rosters: rosterChain(manifest),
     emit: events.emit,
     redactor: await openRedaction(secrets.device),
     secrets,
@@ -123,6 +117,7 @@ export async function createTracer(init: TracerInit): Promise<Tracer> {
   /** Syncs, erasures and imports, one after the other. */
   const turn = mutex()
   let running: Promise<SyncResult> | undefined
+  let network: Network | undefined
   let closed = false
 
   async function openRedaction(deviceSecret: Uint8Array): Promise<Redactor> {
@@ -133,7 +128,7 @@ export async function createTracer(init: TracerInit): Promise<Tracer> {
 
   async function reopen(): Promise<void> {
     device.keeper.dropAll()
-    device.secrets = await openSecrets(storage, manifest, random)
+    device.secrets = await openSecrets(storage, opened, random)
     device.redactor = await openRedaction(device.secrets.device)
   }
 
@@ -141,8 +136,17 @@ export async function createTracer(init: TracerInit): Promise<Tracer> {
     if (closed) throw new TypeError('the tracer is closed')
   }
 
+  async function loadNetwork(): Promise<Network> {
+    if (network !== undefined) return network
+    const { openNetwork } = await import('./network.ts').catch((cause) => {
+      throw new FederationError('PEER_UNREACHABLE', 'the code of a sync cannot be loaded', { tried: 0 }, { cause })
+    })
+    network = openNetwork(device, opened.isChecked)
+    return network
+  }
+
   async function erase(signal: AbortSignal | undefined): Promise<void> {
-    await finishErasure(device, signal)
+    await (await loadNetwork()).finishErasure(signal)
     await device.lock(reopen)
   }
 
@@ -150,7 +154,7 @@ export async function createTracer(init: TracerInit): Promise<Tracer> {
     if (await isErasing(storage)) await erase(signal)
     if (init.consent === 'required') await assertConsent(storage, 'deposit')
     const before = await readCursor(storage)
-    const result = await runSync(device, signal)
+    const result = await (await loadNetwork()).sync(signal)
     events.emit('synced', result)
     // Generation 0: there was no sync before.
     const retracted = before.generation !== 0 && (await readCursor(storage)).generation !== before.generation

@@ -111,7 +111,7 @@ describe('erasing everything', () => {
     expect(federation.central.users.size).toBe(0)
     const keys = []
     for await (const [key] of storage.range('')) keys.push(key)
-    expect(keys.sort()).toEqual(['meta/device', 'meta/federation', 'meta/user', 'roster/00000000'])
+    expect(keys.sort()).toEqual(['meta/device', 'meta/federation', 'meta/manifest', 'meta/user', 'roster/00000000'])
     await tracer.record(fix)
     await tracer.sync()
     expect([...federation.central.users.keys()]).not.toContain(before)

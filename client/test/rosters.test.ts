@@ -6,9 +6,11 @@ import {
   decodeRosterRequest,
   decodeSaltRequest,
   EPOCH_MS,
+  EPOCH_OPENS_BEFORE_MS,
   encodeCertifiedRoster,
   encodeRosterReply,
   equalBytes,
+  followingPeriod,
   manifestToId,
   ROSTER_PROTOCOL,
   SALT_PROTOCOL,
@@ -21,7 +23,6 @@ import {
   type Intercept,
   life,
   openTracer,
-  START_MS,
   unreachable,
 } from '../src/testing/fake-federation.ts'
 
@@ -44,6 +45,10 @@ function watch(federation: FakeFederation, inner: Intercept = (_peer, _protocol,
   return asked
 }
 
+/** Time goes on until a roster after this one may govern what a sync needs, so that every sync asks for it. */
+const untilNewsAfter = (federation: FakeFederation, { roster }: CertifiedRoster) =>
+  federation.clock.advanceTo(followingPeriod(roster) * EPOCH_MS - EPOCH_OPENS_BEFORE_MS)
+
 /** Everybody has these rosters; only `peer` has others. */
 const goesBy =
   (who: (peer: string) => boolean, rosters: readonly CertifiedRoster[]): Intercept =>
@@ -55,7 +60,7 @@ const goesBy =
   }
 
 describe('a device that was away', () => {
-  it('catches up through three weeks of rosters, members coming and going, and asks once a sync afterwards', async () => {
+  it('catches up through three weeks of rosters, members coming and going, and asks again when the next one is due', async () => {
     const federation = await fakeFederation(SMALL)
     const storage = memoryStorage()
     const tracer = await openTracer(federation, { storage })
@@ -85,14 +90,28 @@ describe('a device that was away', () => {
     await recordAll(tracer, life(CAFE, federation.clock.now(), 30))
     const asked = watch(federation)
     expect(await tracer.sync()).toMatchObject({ fixesHashed: 6, fixesDeferred: 0 })
-    expect(asked.map(({ height }) => height)).toEqual(Array.from({ length: 22 }, (_, i) => i + 1))
+    expect(asked.map(({ height }) => height)).toEqual(Array.from({ length: 21 }, (_, i) => i + 1))
     expect(new Set(federation.answered.map((item) => item.roster))).toEqual(new Set([newest]))
 
-    for (const next of [tracer, await openTracer(federation, { storage })]) {
+    const again = await openTracer(federation, { storage })
+    asked.length = 0
+    for (const next of [tracer, again]) await next.sync()
+    expect(asked).toEqual([])
+    // Nothing before the last millisecond in which the newest roster governs all that a sync needs.
+    await federation.clock.advanceTo(followingPeriod(newest.roster) * EPOCH_MS - EPOCH_OPENS_BEFORE_MS - 1)
+    for (const next of [tracer, again]) await next.sync()
+    expect(asked).toEqual([])
+    await federation.clock.advanceTo(federation.clock.now() + 1)
+    for (const next of [tracer, again, tracer]) {
       asked.length = 0
       await next.sync()
       expect(asked.map(({ height }) => height)).toEqual([22])
     }
+    const late = federation.follow()
+    asked.length = 0
+    for (const next of [tracer, again, tracer, again]) await next.sync()
+    expect(asked.map(({ height }) => height)).toEqual([22, 22])
+    expect(late.roster.height).toBe(22)
   })
 
   it('asks the peers of its newest roster, not those of the manifest', async () => {
@@ -105,7 +124,8 @@ describe('a device that was away', () => {
       ['operator/ash'],
     )
     federation.follow({ changes: [leaves] })
-    federation.follow()
+    const newest = federation.follow()
+    await untilNewsAfter(federation, newest)
     await tracer.sync()
     const asked = watch(federation)
     for (let i = 0; i < 12; i++) await tracer.sync()
@@ -117,6 +137,7 @@ describe('a device that was away', () => {
     const federation = await fakeFederation(SMALL)
     const storage = memoryStorage()
     for (let i = 0; i < 4; i++) federation.follow()
+    await untilNewsAfter(federation, federation.rosters.at(-1)!)
     let asked = watch(federation, (_peer, protocol, frame, serve) => {
       const request = protocol.id === ROSTER_PROTOCOL.id ? decodeRosterRequest(frame) : undefined
       return request?.op === 'get' && request.height > 2 ? unreachable() : serve(frame)
@@ -133,8 +154,9 @@ describe('an entry', () => {
     const federation = await fakeFederation(SMALL)
     const tracer = await openTracer(federation)
     const newest = federation.follow()
+    await untilNewsAfter(federation, federation.certified)
     await tracer.sync()
-    await federation.clock.advanceTo(startOf(newest) + 200 * MINUTE)
+    await untilNewsAfter(federation, newest)
     await recordAll(tracer, life(CAFE, federation.clock.now(), 30))
     const asked = watch(
       federation,
@@ -148,7 +170,7 @@ describe('an entry', () => {
   it('that is stale delays a roster until another one is asked', async () => {
     const federation = await fakeFederation(SMALL)
     const tracer = await openTracer(federation)
-    federation.follow()
+    await untilNewsAfter(federation, federation.follow())
     const asked = watch(
       federation,
       goesBy((peer) => peer !== 'fir', [federation.certified]),
@@ -162,6 +184,7 @@ describe('an entry', () => {
     const tracer = await openTracer(federation)
     await tracer.sync()
     const newest = federation.follow()
+    await untilNewsAfter(federation, newest)
     const few = { ...newest, votes: newest.votes.slice(0, 4) }
     let first = ''
     const asked = watch(federation, (peer, protocol, frame, serve) => {
@@ -198,8 +221,9 @@ describe('a fork', () => {
       const storage = memoryStorage()
       const tracer = await openTracer(federation, { storage })
       federation.rosters = ours
+      await untilNewsAfter(federation, ours.at(-1)!)
       await tracer.sync()
-      await recordAll(tracer, life(CAFE, START_MS, 30))
+      await recordAll(tracer, life(CAFE, federation.clock.now(), 30))
       federation.rosters = theirs
       const asked = watch(federation)
       await expect(tracer.sync()).rejects.toMatchObject(isForked(1))
@@ -223,8 +247,9 @@ describe('a fork', () => {
     const { federation, ours, theirs } = await forkedFederation(1)
     const tracer = await openTracer(federation)
     federation.rosters = ours
+    await untilNewsAfter(federation, ours.at(-1)!)
     await tracer.sync()
-    await recordAll(tracer, life(CAFE, START_MS, 30))
+    await recordAll(tracer, life(CAFE, federation.clock.now(), 30))
     const forged = theirs.map((item, i) => (i === 0 ? item : { ...item, votes: item.votes.slice(0, 4) }))
     const asked = watch(
       federation,

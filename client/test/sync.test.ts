@@ -1,6 +1,7 @@
 import {
   blockToVerdict,
   EPOCH_MS,
+  followingPeriod,
   ROSTER_PROTOCOL,
   ROWS_PER_EPOCH_MAX,
   SALT_PROTOCOL,
@@ -318,7 +319,7 @@ describe('a refused group', () => {
 })
 
 describe('the roster', () => {
-  it('is fetched from the next entry when one lies, is down or has none, and later only asked after', async () => {
+  it('is fetched from the next entry when one lies, is down or has none, and not asked after before the next one is due', async () => {
     const federation = await fakeFederation()
     const storage = memoryStorage()
     const tracer = await openTracer(federation, { storage, federation: JSON.stringify(federation.manifest) })
@@ -332,11 +333,14 @@ describe('the roster', () => {
       return asked === 3 ? reply.slice(0, 1) : reply
     }
     await tracer.sync()
-    // Three in vain, the founding roster, and that there is no other.
-    expect(asked).toBe(5)
-    await tracer.sync()
-    await (await openTracer(federation, { storage })).sync()
-    expect(asked).toBe(7)
+    // Three in vain, and the founding roster.
+    expect(asked).toBe(4)
+    const again = await openTracer(federation, { storage })
+    for (const next of [tracer, again]) await next.sync()
+    expect(asked).toBe(4)
+    await federation.clock.advanceTo(followingPeriod(federation.certified.roster) * EPOCH_MS)
+    for (const next of [tracer, again]) await next.sync()
+    expect(asked).toBe(6)
   })
 
   it('is missed by name when no entry has one that holds', async () => {

@@ -2,9 +2,10 @@
  * The Wasm module as typed areas and functions: picks the build, checks its hash, instantiates. It imports nothing and
  * its memory never grows, so the views made here stay valid. Refuses with CORE_UNSUPPORTED, CORE_MISMATCH, CORE_FAULT.
  */
-import { fromBase64 } from './base64.ts'
 import { assertBytes } from './bytes.ts'
-import { scalar, simd } from './generated/wasm.ts'
+import { hashes } from './generated/hashes.ts'
+import { simd } from './generated/simd.ts'
+import { fromHex } from './hex.ts'
 import { FederationError } from './wire/errors.ts'
 
 export type Build = 'simd' | 'scalar'
@@ -71,8 +72,8 @@ export interface Instance {
 
 /** Of the two embedded builds, hex. */
 export const CORE_SHA256: { readonly simd: string; readonly scalar: string } = {
-  simd: simd.sha256,
-  scalar: scalar.sha256,
+  simd: hashes.simd,
+  scalar: hashes.scalar,
 }
 
 /** A module of one function with one vector constant: valid only where SIMD is. */
@@ -88,9 +89,8 @@ export async function instantiate(options: CoreOptions = {}): Promise<Instance> 
   if (wanted === 'simd' && !hasSimd && !options.wasm) {
     throw new FederationError('CORE_UNSUPPORTED', 'this host has no Wasm SIMD')
   }
-  const embedded = wanted === 'simd' ? simd : scalar
-  const bytes = options.wasm ? copyOf(options.wasm) : fromBase64(embedded.base64)
-  const digest = options.wasm || options.pins ? await digestOf(bytes) : embedded.sha256
+  const bytes = options.wasm ? copyOf(options.wasm) : await embeddedBytes(wanted)
+  const digest = options.wasm || options.pins ? await digestOf(bytes) : CORE_SHA256[wanted]
   const instance = view(await compile(bytes), digest)
   if (options.build && instance.build !== options.build) {
     throw new FederationError('CORE_MISMATCH', 'the module is the other build', {
@@ -103,6 +103,11 @@ export async function instantiate(options: CoreOptions = {}): Promise<Instance> 
     throw new FederationError('CORE_MISMATCH', 'the module is not the pinned one', { want: pin, got: digest })
   }
   return instance
+}
+
+/** The scalar build is loaded only where it is wanted: few hosts are without SIMD, and all would download it. */
+async function embeddedBytes(build: Build): Promise<Uint8Array<ArrayBuffer>> {
+  return fromHex(build === 'simd' ? simd : (await import('./generated/scalar.ts')).scalar)
 }
 
 /** A copy, so that what is hashed is what is compiled. */

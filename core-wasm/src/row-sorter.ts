@@ -2,9 +2,9 @@
  * Sorts rows of a hash and what belongs to it, as the central peer does when it closes an epoch. A small module of its own,
  * whose memory is twice the rows: it grows with the largest sort, or to what was reserved, and is then kept.
  */
-import { fromBase64 } from './base64.ts'
 import { assertBytes } from './bytes.ts'
-import { sorter } from './generated/wasm.ts'
+import { sorter } from './generated/sorter.ts'
+import { fromHex } from './hex.ts'
 
 export interface RowSorter {
   /** Takes memory for rows of as many bytes, so that sorting them allocates nothing but the answer. */
@@ -30,7 +30,7 @@ const BYTES_MAX = 2 ** 30
 export function rowSorter(): RowSorter {
   let module: Exports | undefined
   const load = () => {
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(fromBase64(sorter.base64)))
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(fromHex(sorter)))
     module = exports as unknown as Exports
     return module
   }

@@ -156,7 +156,7 @@ export async function syncNow(code?: string): Promise<SyncResult | undefined> {
   try {
     const result = await (code === undefined ? tracer.sync() : tracer.report(code))
     syncing.set({ running: false, progress: undefined, last: { at: Date.now(), result }, failed: undefined })
-    if (result.marksLeft > 0) return await syncNow()
+    // More marks may wait for the next scheduled sync: one right now would tell the network that there are some.
     return result
   } catch (error) {
     const failed = { at: Date.now(), why: errorToWords(error) }

@@ -134,24 +134,17 @@ function assertRelations(manifest: Manifest): void {
 }
 
 /** Published keys off the loopback would let anybody vote: refuse them even if the file no longer says demo. */
-function assertDemoIsLocal(manifest: Manifest): void {
-  const phrases = manifest.demo === undefined ? [DEMO_PHRASE] : [DEMO_PHRASE, manifest.demo.phrase]
-  const published = manifest.operators.some((operator) =>
-    phrases.some(
-      (phrase) => bytesToHex(secretToSigner(demoSecret(phrase, `operator/${operator.name}`)).key) === operator.key,
-    ),
+function assertDemoIsLocal({ demo, operators, members, central }: Manifest): void {
+  const stranger = [central, ...members].flatMap(({ addresses }) => addresses).find((item) => !isLoopback(item))
+  if (stranger === undefined) return
+  const isPublished = ({ name, key }: Manifest['operators'][number]) =>
+    bytesToHex(secretToSigner(demoSecret(DEMO_PHRASE, `operator/${name}`)).key) === key
+  if (demo === undefined && !operators.some(isPublished)) return
+  throw new FederationError(
+    'ADDRESS_NOT_LOOPBACK',
+    `demo keys are public and serve only on this machine, not on ${stranger}; found a federation of your own`,
+    { address: stranger },
   )
-  if (manifest.demo === undefined && !published) return
-  for (const { addresses } of [manifest.central, ...manifest.members]) {
-    const stranger = addresses.find((item) => !isLoopback(item))
-    if (stranger !== undefined) {
-      throw new FederationError(
-        'ADDRESS_NOT_LOOPBACK',
-        `demo keys are public and serve only on this machine, not on ${stranger}; found a federation of your own`,
-        { address: stranger },
-      )
-    }
-  }
 }
 
 function unique(path: string, values: string[]): void {

@@ -51,9 +51,15 @@ export function effortSpan(periodEpochs: number, firstEpoch: number): EffortSpan
   return { from: to - lengthMs, signAnyFrom: to - lengthMs / 2, makeDoFrom: to - lengthMs / 4, to }
 }
 
+/** Before this epoch no roster that follows can begin: periods begin at the multiples of their length. */
+export function followingPeriod({ firstEpoch, periodEpochs }: Pick<Roster, 'firstEpoch' | 'periodEpochs'>): number {
+  return (Math.floor(firstEpoch / periodEpochs) + 1) * periodEpochs
+}
+
 /** The first epoch of the roster that can still be agreed on at `nowMs`: the next period that is not too near. */
-export function nextFirstEpoch({ firstEpoch, periodEpochs }: Roster, nowMs: number): number {
-  let next = (Math.floor(firstEpoch / periodEpochs) + 1) * periodEpochs
+export function nextFirstEpoch(roster: Roster, nowMs: number): number {
+  const { periodEpochs } = roster
+  let next = followingPeriod(roster)
   while (nowMs >= effortSpan(periodEpochs, next).to) next += periodEpochs
   return next
 }

@@ -47,8 +47,10 @@ export const PARAMETERS: Parameters = {
   // Seven days: a federation that cannot agree on the next roster lives on for a week.
   reserveEpochs: 126,
   retentionDays: 14,
-  syncRequestBytes: [2048, 4096, 8192, 16384, 32768],
-  syncReplyBytes: 2048,
+  // Nothing to say or a stay of an hour's half; a stay; an hour on foot (12 × 30 rows: 4,818); three; what waited.
+  syncRequestBytes: [1024, 2048, 5120, 16384, 32768],
+  // 49 marks, the gravest first: more than the thirty of one fix.
+  syncReplyBytes: 1024,
 }
 
 /** Reads a card as `init` printed it. Throws COMMAND_INVALID. */

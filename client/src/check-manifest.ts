@@ -1,0 +1,8 @@
+/** Checking a manifest whole, and naming its federation: apart, since zod, CBOR and Ed25519 come with it. */
+import { assertManifest, type Manifest, manifestToId, parseManifest } from '@geotrace/core-wasm/wire'
+
+/** Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK. */
+export function checkManifest(given: Manifest | string): { manifest: Manifest; federation: Uint8Array } {
+  const manifest = typeof given === 'string' ? parseManifest(given) : assertManifest(given)
+  return { manifest, federation: manifestToId(manifest) }
+}

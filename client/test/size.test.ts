@@ -1,0 +1,96 @@
+/** What a developer's app must load to record: README "Figures" and "Loading". */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { CORE_SHA256 } from '@geotrace/core-wasm'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { appBytes } from '../bench/app-size.js'
+import { bundleOf, gzipBytes } from '../bench/bundle.js'
+import type * as Client from '../src/index.ts'
+import { fakeFederation, START_MS, seededRandom } from '../src/testing/fake-federation.ts'
+
+const MAX_BYTES = 40_000
+const APP_MAX_BYTES = 250_000
+/** Nothing of these is needed to record. */
+const NETWORK =
+  /zod|cborg|@noble\/|multiformats|libp2p|h3-js|level|generated\/scalar|client\/src\/(rosters|sync|salt-request)\.ts$/
+
+type Bundle = Awaited<ReturnType<typeof bundleOf>>
+
+function filesOf(chunks: Bundle['first']): string[] {
+  return chunks.flatMap(({ modules }) => Object.entries(modules).flatMap(([id, { code }]) => (code ? [id] : [])))
+}
+
+describe('core and SDK, as an app bundles them', () => {
+  let bundle: Bundle
+  let dir: string
+  beforeAll(async () => {
+    bundle = await bundleOf("export { createTracer, memoryStorage } from '@geotrace/client'")
+    dir = await mkdtemp(join(tmpdir(), 'geotrace-size-'))
+  })
+  afterAll(() => rm(dir, { recursive: true, force: true }))
+
+  /** The bundle's entry, with nothing but `chunks` on the disk. */
+  async function load(name: string, chunks: Bundle['first']): Promise<typeof Client> {
+    const folder = join(dir, name)
+    await mkdir(folder)
+    await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
+    for (const { fileName, code } of chunks) await writeFile(join(folder, fileName), code)
+    return import(/* @vite-ignore */ pathToFileURL(join(folder, bundle.entry)).href)
+  }
+
+  it('is at most 40 KB gzip, and brings nothing that only the network needs', () => {
+    expect(gzipBytes(bundle.first)).toBeLessThanOrEqual(MAX_BYTES)
+    const files = filesOf(bundle.first)
+    expect(files.filter((id) => NETWORK.test(id))).toEqual([])
+    expect(files.some((id) => id.endsWith('generated/simd.ts'))).toBe(true)
+    // What it would look like if it did.
+    expect(filesOf(bundle.later).filter((id) => NETWORK.test(id)).length).toBeGreaterThan(20)
+  })
+
+  it('lives on that alone, but for the very first start: records, shows, previews, erases', async () => {
+    const { manifest, clock } = await fakeFederation()
+    const open = async ({ createTracer }: typeof Client) =>
+      createTracer({
+        federation: JSON.stringify({ ...manifest, core: CORE_SHA256 }),
+        storage,
+        clock,
+        random: seededRandom('size'),
+        dialer: { open: () => Promise.reject(new Error('no network')) },
+        redaction: false,
+      })
+    const all = await load('all', [...bundle.first, ...bundle.later])
+    const storage = all.memoryStorage()
+    const lean = await load('first', bundle.first)
+    await expect(open(lean)).rejects.toThrow(/check-manifest/)
+    await open(all)
+    const tracer = await open(lean)
+    expect(await tracer.record({ lat: 52.52, lng: 13.405, accuracyM: 5, at: START_MS })).toEqual({ accepted: true })
+    const states: string[] = []
+    for await (const { state } of tracer.diary()) states.push(state)
+    expect(states).toEqual(['open'])
+    expect(await tracer.exposures()).toEqual([])
+    expect((await tracer.preview()).fixesOpen).toBe(1)
+    await expect(tracer.sync()).rejects.toMatchObject({ code: 'PEER_UNREACHABLE', data: { tried: 0 } })
+    await expect(tracer.eraseAll()).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
+    expect((await tracer.preview()).fixesOpen).toBe(0)
+  })
+})
+
+describe('an app with storage and dialer besides', () => {
+  it('loads at most 40 KB gzip at once', async () => {
+    const { first } = await bundleOf("export { createTracer, levelStorage, libp2pDialer } from '@geotrace/client'")
+    expect(gzipBytes(first)).toBeLessThanOrEqual(MAX_BYTES)
+    expect(filesOf(first).filter((id) => NETWORK.test(id) && !/level-storage|libp2p-dialer/.test(id))).toEqual([])
+  })
+})
+
+describe('the web app, as it was built', () => {
+  it('loads at most 250 KB gzip until the map stands', () => {
+    const { shell, first } = appBytes()
+    expect(shell).toBeGreaterThan(50_000)
+    expect(first).toBeGreaterThan(shell + 50_000)
+    expect(first).toBeLessThanOrEqual(APP_MAX_BYTES)
+  })
+})
