@@ -61,19 +61,23 @@ export function membershipRoutes(membership: () => Membership | undefined): Admi
     },
     /** Hands a signed change in as it is. */
     'POST /changes': (body) => {
-      const change = readChange(body)
-      running().submit(change)
-      return changeToView(change, running().book.newest)
+      return handIn(running(), readChange(body))
     },
     /** Endorses it with this operator's key, and hands it in. */
     'POST /changes/endorse': (body) => {
-      const { voter, book, submit } = running()
+      const { voter } = running()
       if (voter === undefined) refuse('this node has no operator key: run the command where your operator.key is')
-      const change = signChange(readChange(body), voter.signer)
-      submit(change)
-      return changeToView(change, book.newest)
+      return handIn(running(), signChange(readChange(body), voter.signer))
     },
   }
+}
+
+/** What is known of it then: others may have endorsed it before. */
+function handIn({ submit, pool, book }: Membership, change: SignedChange): ChangeView {
+  submit(change)
+  const id = changeToId(change)
+  const known = pool.changes().find((item) => equalBytes(changeToId(item), id))
+  return changeToView(known ?? change, book.newest)
 }
 
 export function changeToView(signed: SignedChange, newest: CertifiedRoster | undefined): ChangeView {

@@ -55,7 +55,7 @@ export function reportLines(report: NodeReport): string[] {
       'roster',
       roster === undefined
         ? 'none is certified yet'
-        : `${roster.height} (${roster.name}), began ${span(nowMs - roster.fromMs)} ago, ${periodWords(roster, nowMs)}`,
+        : `${roster.height} (${roster.name}), ${beginWords(roster, nowMs)}, ${periodWords(roster, nowMs)}`,
     ],
     ['vote', report.votes ? 'here' : 'not here'],
     [
@@ -76,6 +76,10 @@ export function reportLines(report: NodeReport): string[] {
     ['version', `${report.version}, core ${core.sha256.slice(0, 16)} ${core.pinned ? 'pinned' : 'NOT pinned'}`],
   ]
   return [...table(rows), ...hints.flatMap(({ level, what, next }) => ['', `${level}: ${what}`, `  → ${next}`])]
+}
+
+function beginWords({ fromMs }: NonNullable<NodeReport['roster']>, nowMs: number): string {
+  return nowMs < fromMs ? `begins in ${span(fromMs - nowMs)}` : `began ${span(nowMs - fromMs)} ago`
 }
 
 function periodWords({ untilMs, reserveUntilMs }: NonNullable<NodeReport['roster']>, nowMs: number): string {

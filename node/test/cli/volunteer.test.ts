@@ -238,6 +238,38 @@ describe('a node that serves', () => {
   })
 })
 
+describe('a newcomer and its sponsors', () => {
+  const federation = async (...args: string[]) => await geotrace('federation', ...args)
+  const pending = async (name: string): Promise<string> => (await federation('log', '--dir', at(name))).stdout
+
+  it('apply by a file, vouch on their own machines, and see from anywhere who has and what is still needed', async () => {
+    const [port, wsPort] = [await otherPort(), await otherPort()]
+    await geotrace('salt', 'init', '--dir', at('three'), '--port', `${port}`, '--ws-port', `${wsPort}`)
+    await copyFile(at('federation.json'), join(at('three'), 'federation.json'))
+    const application = await federation('join', '--dir', at('three'))
+    expect(application).toMatchObject({ code: 0, stderr: expect.stringMatching(/geotrace federation vote join\.json/) })
+    await writeFile(at('join.json'), application.stdout)
+
+    const first = await federation('vote', at('join.json'), '--dir', at('one'))
+    expect(first).toMatchObject({ code: 0, stdout: 'endorsed by one; needs 2\n' })
+    expect(first.stderr).toMatch(/1 more must endorse it/)
+    await until(async () => (await pending('two')).includes('(1 of 2 endorsements: one)'))
+    // The file is the same as before; what the first said came by gossip.
+    const second = await federation('vote', at('join.json'), '--dir', at('two'), '--json')
+    expect(JSON.parse(second.stdout)).toMatchObject({ kind: 'join', endorsedBy: ['one', 'two'], needs: 2 })
+    await until(async () => (await pending('one')).includes('(2 of 2 endorsements: one, two)'))
+    expect(await pending('one')).toMatch(
+      /^0 {2}[0-9a-f]{16} .*\npending: volunteer-[0-9a-f]{8} joins with node 12D3KooW/m,
+    )
+  })
+
+  it('are told what is wrong with a file that is no application', async () => {
+    const strange = await federation('vote', at('federation.json'), '--dir', at('one'))
+    expect(strange.code).not.toBe(0)
+    expect(strange.stderr).toMatch(/federation\.json/)
+  })
+})
+
 async function otherPort(): Promise<number> {
   return (await freePorts(1))[0]!
 }
