@@ -18,6 +18,7 @@ export { DIARY_STATES, type DiaryEntry, type DiaryState } from './diary-entry.ts
 export { encryptedStorage, type StorageKey } from './encrypted-storage.ts'
 export type { SyncProgress, TracerEvents } from './events.ts'
 export type { Certainty, Exposure } from './exposure.ts'
+export { type HttpsDialerOptions, httpsDialer } from './https-dialer.ts'
 export { type LevelStorageOptions, levelStorage } from './level-storage.ts'
 export { type Libp2pDialerOptions, libp2pDialer } from './libp2p-dialer.ts'
 export { memoryStorage } from './memory-storage.ts'

@@ -109,7 +109,7 @@ function nodeToSession(node: Libp2p, options: Libp2pDialerOptions): Session {
 
 async function dial(node: Libp2p, { key, addresses }: PeerAddress, signal: AbortSignal): Promise<Connection> {
   const { multiaddr } = await import('@multiformats/multiaddr')
-  const reachable = addresses.filter((address) => isNode() || isWebSocket(address))
+  const reachable = addresses.filter((address) => isWebSocket(address) || (isNode() && !/\/https?(\/|$)/.test(address)))
   // TCP first where there is TCP: a WebSocket costs an HTTP upgrade more.
   reachable.sort((a, b) => Number(isWebSocket(a)) - Number(isWebSocket(b)))
   if (reachable.length === 0) throw new Error('no address that this host can dial')

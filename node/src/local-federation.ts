@@ -9,8 +9,10 @@ import { type CentralPeer, centralPeer } from './central/peer.ts'
 import { type Log, silent } from './log.ts'
 import { freePort, loopbackAddresses } from './loopback.ts'
 import { demoCard, newManifest } from './membership/new-manifest.ts'
+import type { Certificate, CertificateSource } from './net/certificate.ts'
 import { type Random, systemRandom } from './random.ts'
 import { type SaltNode, saltNode } from './salt/node.ts'
+import { selfSigned } from './self-signed.ts'
 
 export const DEMO_OPERATORS = ['ash', 'birch', 'cedar', 'elm', 'fir'] as const
 export const DEMO_AUTHORITY = 'authority'
@@ -24,11 +26,15 @@ export interface LocalFederationInit {
   parameters?: Partial<Parameters>
   /** Contact steps that the central peer marks. */
   degrees?: number
+  /** Secure WebSocket and HTTPS too, on a port of each peer beside the others, under a certificate made for it. */
+  secure?: boolean
 }
 
 export interface LocalFederation {
   readonly manifest: Manifest
   readonly core: Core
+  /** That of all peers' secure ports, if they have them. */
+  readonly certificate: Certificate | undefined
   readonly saltNodes: readonly SaltNode[]
   readonly central: CentralPeer
   /** Stops one salt node as a crash would; `restart` brings the same node back on the same directory. */
@@ -38,11 +44,13 @@ export interface LocalFederation {
 
 /** Founds a federation of five salt nodes and a central peer and resolves when all of them serve. */
 export async function startFederation(init: LocalFederationInit): Promise<LocalFederation> {
-  const { dir, clock = systemClock(), random = systemRandom, log = silent, parameters, degrees } = init
+  const { dir, clock = systemClock(), random = systemRandom, log = silent, parameters, degrees, secure = false } = init
   const core = await loadCore()
   const hosts = await loopbackAddresses(1, DEMO_OPERATORS.length + 1)
-  const manifest = await localManifest({ hosts, at: clock.now(), random, ...(parameters && { parameters }) })
-  const shared = { manifest, clock, random, log, core }
+  const certificate = secure ? selfSigned(clock.now(), [...new Set(hosts)]) : undefined
+  const at = clock.now()
+  const manifest = await localManifest({ hosts, at, random, secure, ...(parameters && { parameters }) })
+  const shared = { manifest, clock, random, log, core, ...(certificate && { certificate: lasting(certificate) }) }
   const node = (operator: string, i: number): SaltNode =>
     saltNode({
       ...shared,
@@ -65,6 +73,7 @@ export async function startFederation(init: LocalFederationInit): Promise<LocalF
   return {
     manifest,
     core,
+    certificate,
     saltNodes,
     central,
     async restart(index) {
@@ -85,16 +94,24 @@ export interface LocalManifestInit {
   at: number
   random: Random
   speed?: number
+  /** With an address for secure WebSocket and one for HTTPS, on a port of their own. */
+  secure?: boolean
   parameters?: Partial<Parameters>
 }
 
 /** The demo's manifest with a fresh nonce and ports that are free now; every node listens on TCP and WebSocket. */
-export async function localManifest({ hosts, at, random, speed, parameters }: LocalManifestInit): Promise<Manifest> {
+export async function localManifest(init: LocalManifestInit): Promise<Manifest> {
+  const { hosts, at, random, speed, secure = false, parameters } = init
   const cards = []
   for (const [i, operator] of [...DEMO_OPERATORS, DEMO_AUTHORITY].entries()) {
     const host = hosts[i]!
     const [tcp, ws] = [await freePort(host), await freePort(host)]
-    cards.push(demoCard(DEMO_PHRASE, operator, [`/ip4/${host}/tcp/${tcp}`, `/ip4/${host}/tcp/${ws}/ws`]))
+    const addresses = [`/ip4/${host}/tcp/${tcp}`, `/ip4/${host}/tcp/${ws}/ws`]
+    if (secure) {
+      const tls = `/ip4/${host}/tcp/${await freePort(host)}/tls`
+      addresses.push(`${tls}/ws`, `${tls}/http`)
+    }
+    cards.push(demoCard(DEMO_PHRASE, operator, addresses))
   }
   return newManifest({
     name: 'Geo Trace demo',
@@ -105,6 +122,11 @@ export async function localManifest({ hosts, at, random, speed, parameters }: Lo
     random,
     ...(parameters && { parameters }),
   })
+}
+
+/** One that never changes. */
+function lasting(certificate: Certificate): CertificateSource {
+  return { current: () => certificate, onChange: () => () => {} }
 }
 
 const START_STEPS_MAX = 600

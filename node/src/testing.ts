@@ -1,8 +1,9 @@
 /**
- * @geotrace/node/testing: a real federation for tests, in this process on loopback; a store without a disk; the web
- * app's server; and a federation on simulated machines, whose every fault follows from a seed.
+ * @geotrace/node/testing: a real federation for tests, in this process on loopback; a certificate for it; a store without
+ * a disk; the web app's server; and a federation on simulated machines, whose every fault follows from a seed.
  */
 export { type LocalFederation, type LocalFederationInit, startFederation } from './local-federation.ts'
+export { selfSigned } from './self-signed.ts'
 export { simulatedDisk } from './simulated/disk.ts'
 export { FAULTS, type FaultKind, pickFault } from './simulated/faults.ts'
 export { type SimulatedFederation, simulatedFederation } from './simulated/federation.ts'

@@ -17,6 +17,7 @@ import type { Log } from '../log.ts'
 import { assertSameFederation, createMembership, type Membership } from '../membership/membership.ts'
 import { nativeSigner } from '../membership/native-signer.ts'
 import { fileRecords, type OpenRecords } from '../membership/records.ts'
+import type { CertificateSource } from '../net/certificate.ts'
 import { createHost, type OpenHost } from '../net/host.ts'
 import type { Host } from '../net/protocol.ts'
 import type { Random } from '../random.ts'
@@ -46,6 +47,8 @@ export interface CentralPeerInit {
   /** Multiaddrs; the manifest's unless given. */
   listen?: readonly string[]
   localAddress?: string
+  /** For addresses that end in `/tls/ws`. */
+  certificate?: CertificateSource
   config?: Partial<CentralConfig>
   /** The network; libp2p unless given. */
   openHost?: OpenHost
@@ -216,6 +219,7 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
       clock,
       log,
       ...(localAddress !== undefined && { localAddress }),
+      ...(init.certificate && { certificate: init.certificate }),
     })
     opened.push(() => host.stop())
     if (keyToPeerId(host.key) !== manifest.central.peerId) refuse('central.peerId', 'this peer has another key')

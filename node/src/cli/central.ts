@@ -15,6 +15,7 @@ export function centralCommand(out: Output): Command {
     .option('--host <name or ip>', 'where devices reach this machine')
     .option('--port <n>', 'TCP, for apps', portNumber, CENTRAL_PORTS.tcp)
     .option('--ws-port <n>', 'WebSocket, for browsers', portNumber, CENTRAL_PORTS.ws)
+    .option('--https-port <n>', 'HTTPS and secure WebSocket, for pages that came over https', portNumber)
     .option('--address <multiaddr>', 'a whole address instead of --host; may be repeated', collect)
     .action((options: InitOptions) => initialise(options, 'central', out))
   const run = runOptions(new Command('run').description('run the peer until Ctrl-C'), 'central')

@@ -1,7 +1,10 @@
 /** The options that `salt run` and `central run` share. node/README.md "Options and defaults". */
+import { isLoopback } from '@geotrace/core-wasm/wire'
 import type { Command } from 'commander'
+import type { Log } from '../log.ts'
 import { HOST_LIMITS } from '../net/limits.ts'
-import { addressesToListen, type Ports } from './addresses.ts'
+import { addressesToListen, addressToSocket, isSecure, type Ports } from './addresses.ts'
+import { type CertificateFiles, certificateFiles } from './certificate-files.ts'
 import { collect, defaultDir, invalid, portNumber, wholeNumber } from './options.ts'
 
 export interface RunOptions {
@@ -9,6 +12,9 @@ export interface RunOptions {
   federation?: string
   port?: number
   wsPort?: number
+  httpsPort?: number
+  cert?: string
+  key?: string
   listen?: string[]
   localAddress?: string
   healthPort?: number
@@ -21,26 +27,58 @@ export function runOptions(command: Command, role: 'salt' | 'central'): Command 
     .option('--federation <file>', 'the manifest (default: federation.json in the directory)')
     .option('--port <n>', 'listen for TCP on this port (default: the one in the federation)', portNumber)
     .option('--ws-port <n>', 'listen for WebSocket on this port (default: the one in the federation)', portNumber)
+    .option(
+      '--https-port <n>',
+      'listen for HTTPS and secure WebSocket (default: the port in the federation)',
+      portNumber,
+    )
+    .option('--cert <file>', 'certificate chain of that port, PEM; read again when it changes')
+    .option('--key <file>', 'its private key, PEM')
     .option('--listen <multiaddr>', 'listen exactly here; may be repeated', collect)
     .option('--local-address <ip>', 'dial from this address of the machine')
     .option('--health-port <n>', 'answer GET /healthz on this port of 127.0.0.1', portNumber)
     .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
 }
 
-/** Where to listen; `addresses` are those under which others know this peer. */
+/** Where to listen; `addresses` are those under which others know this peer. Throws COMMAND_INVALID. */
 export function optionsToListen(
-  { listen, port, wsPort }: Pick<RunOptions, 'listen' | 'port' | 'wsPort'>,
+  options: Pick<RunOptions, 'listen' | 'port' | 'wsPort' | 'httpsPort' | 'cert' | 'key'>,
   addresses: readonly string[],
 ): string[] {
-  if (listen === undefined) {
-    const ports: Partial<Ports> = {
-      ...(port !== undefined && { tcp: port }),
-      ...(wsPort !== undefined && { ws: wsPort }),
-    }
-    return addressesToListen(addresses, ports)
+  const { listen: exactly, port, wsPort, httpsPort, cert, key } = options
+  if ((cert === undefined) !== (key === undefined)) invalid('--cert and --key go together')
+  const listen = exactly ?? addressesToListen(withHttps(addresses, httpsPort), toPorts(options))
+  if (exactly !== undefined && (port ?? wsPort ?? httpsPort) !== undefined) {
+    invalid('--listen names the ports; leave --port, --ws-port and --https-port out')
   }
-  if (port !== undefined || wsPort !== undefined) invalid('--listen names the ports; leave --port and --ws-port out')
+  const secure = listen.find(isSecure)
+  if (secure !== undefined && cert === undefined) invalid(`listening at ${secure} needs --cert FILE and --key FILE`)
+  if (secure === undefined && cert !== undefined) invalid('--cert serves a secure port: name it with --https-port')
   return listen
+}
+
+/** The certificate that these options name. Throws COMMAND_INVALID, FILE_EXPOSED. */
+export function optionsToCertificate(
+  { cert, key }: Pick<RunOptions, 'cert' | 'key'>,
+  log: Log,
+): CertificateFiles | undefined {
+  return cert === undefined || key === undefined ? undefined : certificateFiles(cert, key, log)
+}
+
+/** With a secure port when it was asked for and the addresses have none: a proxy or a router may know it. */
+function withHttps(addresses: readonly string[], httpsPort: number | undefined): readonly string[] {
+  if (httpsPort === undefined || addresses.some(isSecure)) return addresses
+  // A trial stays on the loopback.
+  const local = addresses.every(isLoopback) ? addressToSocket(addresses[0] ?? '')?.host : undefined
+  return [...addresses, `/ip4/${local ?? '0.0.0.0'}/tcp/${httpsPort}/tls/ws`]
+}
+
+function toPorts({ port, wsPort, httpsPort }: Pick<RunOptions, 'port' | 'wsPort' | 'httpsPort'>): Partial<Ports> {
+  return {
+    ...(port !== undefined && { tcp: port }),
+    ...(wsPort !== undefined && { ws: wsPort }),
+    ...(httpsPort !== undefined && { tls: httpsPort }),
+  }
 }
 
 /** A node with 500 connections and a full quota table stays below it (measured: see README "Cost"). */

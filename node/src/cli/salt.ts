@@ -16,6 +16,7 @@ export function saltCommand(out: Output): Command {
     .option('--host <name or ip>', 'where others reach this machine')
     .option('--port <n>', 'TCP, for apps', portNumber, SALT_PORTS.tcp)
     .option('--ws-port <n>', 'WebSocket, for browsers', portNumber, SALT_PORTS.ws)
+    .option('--https-port <n>', 'HTTPS and secure WebSocket, for pages that came over https', portNumber)
     .option('--address <multiaddr>', 'a whole address instead of --host; may be repeated', collect)
     .action((options: InitOptions) => initialise(options, 'salt', out))
   const run = capOptions(runOptions(new Command('run').description('run the node until Ctrl-C'), 'salt')).action(
@@ -46,6 +47,7 @@ export function saltCommand(out: Output): Command {
       examples(
         run,
         'geotrace salt run',
+        'geotrace salt run --https-port 443 --cert fullchain.pem --key privkey.pem',
         'geotrace salt run --port 4111 --health-port 4191 --metrics-port 4192 --max-memory 256',
       ),
     )

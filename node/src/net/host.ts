@@ -9,10 +9,13 @@ import type { Connection, Libp2p, Logger } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { Log } from '../log.ts'
+import { busy } from './busy.ts'
+import type { CertificateSource } from './certificate.ts'
 import { connectionBook } from './connection-book.ts'
 import { withDeadline } from './deadline.ts'
 import { gater } from './gater.ts'
 import { gossipServices, openGossip } from './gossip.ts'
+import { httpsDoor, isHttpsDoor } from './https-door.ts'
 import { inboundStreams } from './inbound-streams.ts'
 import { HOST_LIMITS, type HostLimits } from './limits.ts'
 import { guardedYamux } from './muxer.ts'
@@ -40,13 +43,16 @@ export interface HostInit {
   limits?: Partial<HostLimits>
   /** Local address of outgoing TCP connections. */
   localAddress?: string
+  /** For addresses that end in `/tls/ws`: secure WebSocket and HTTPS on one port. */
+  certificate?: CertificateSource
 }
 
 /** How a role comes by its network; a simulation brings its own. */
 export type OpenHost = typeof createHost
 
 /** A host that listens already. Rejects when an address is taken. */
-export async function createHost({ secret, listen, clock, log, limits, localAddress }: HostInit): Promise<Host> {
+export async function createHost(init: HostInit): Promise<Host> {
+  const { secret, listen, clock, log, limits, localAddress, certificate } = init
   const bounds: HostLimits = { ...HOST_LIMITS, ...limits }
   const privateKey = await generateKeyPairFromSeed('Ed25519', secret)
   const book = connectionBook(bounds)
@@ -70,11 +76,23 @@ export async function createHost({ secret, listen, clock, log, limits, localAddr
       if (connection?.direction === 'inbound') punish(connection)
     },
   })
+  const answering = server(bounds, log, (connection) => lastUse.set(connection, clock.now()))
+  const door = httpsDoor({
+    limits: bounds,
+    book,
+    clock,
+    now: () => performance.now(),
+    protocol: answering.protocol,
+    answer: answering.answer,
+    refuse: (protocol) => answering.refuse(protocol, busy()),
+    isShedding: load.isShedding,
+  })
   const libp2p = await createLibp2p({
     privateKey,
     logger: { forComponent: () => quiet },
-    addresses: { listen: [...listen] },
-    transports: [guardedTcp(localAddress, bounds), guardedWebSockets(bounds)],
+    // The HTTPS door stands on the port of the secure WebSocket.
+    addresses: { listen: listen.filter((address) => !isHttpsDoor(address)) },
+    transports: [guardedTcp(localAddress, bounds), guardedWebSockets(bounds, certificate && { certificate, door })],
     connectionEncrypters: [noise()],
     streamMuxers: [muxer],
     connectionGater: gater({ book, clock, makeRoom, isShedding: load.isShedding }),
@@ -103,8 +121,6 @@ export async function createHost({ secret, listen, clock, log, limits, localAddr
   libp2p.addEventListener('peer:disconnect', ({ detail }) => void libp2p.peerStore.delete(detail).catch(() => {}))
   forgetProtocols(libp2p)
   const gossip = await openGossip(libp2p, log)
-  const answering = server(bounds, log, (connection) => lastUse.set(connection, clock.now()))
-
   return {
     key: privateKey.publicKey.raw,
     addresses: () =>

@@ -8,6 +8,7 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { withDeadline } from './deadline.ts'
 import { frames } from './frame.ts'
+import { isHttpsDoor } from './https-door.ts'
 import { type HostLimits, REQUESTS_PER_PEER, REQUESTS_WAITING_PER_PEER, STREAMS_PER_PROTOCOL } from './limits.ts'
 import type { Host, PeerAddress } from './protocol.ts'
 import { turns } from './turns.ts'
@@ -48,7 +49,9 @@ export function requests(libp2p: Libp2p, limits: HostLimits): Pick<Host, 'reques
   async function dial(peer: PeerAddress, peerId: string, signal: AbortSignal | undefined): Promise<Connection> {
     const tried = peer.addresses.length
     try {
-      const addresses = peer.addresses.map((address) => withPeerId(address, peerId))
+      // The HTTPS door is for those without libp2p.
+      const dialled = peer.addresses.filter((address) => !isHttpsDoor(address))
+      const addresses = dialled.map((address) => withPeerId(address, peerId))
       if (addresses.length === 0) throw new Error('no address')
       const timedOut = () => new FederationError('PEER_TIMEOUT', `no connection to ${peerId} in time`, { peer: peerId })
       return await withDeadline(limits.dialMs, timedOut, (inner) => libp2p.dial(addresses, { signal: inner }), signal)

@@ -23,6 +23,12 @@ import { addressToSource } from './requester.ts'
 export interface Server {
   stats(): Pick<HostStats, 'inFlight' | 'protocols'>
   serve(streams: Pick<Libp2p, 'handle'>, protocol: Protocol, handler: Handler): Promise<void>
+  /** What is served under this id. */
+  protocol(id: string): Protocol | undefined
+  /** The reply to one request of a served protocol, whichever door it came through; a refusal is a reply too. */
+  answer(protocol: Protocol, request: Uint8Array, from: Requester): Promise<Uint8Array>
+  /** A refusal, counted. */
+  refuse(protocol: Protocol, error: unknown): Uint8Array
   /** Resolves when no request is being answered. */
   idle(): Promise<void>
 }
@@ -32,6 +38,7 @@ export function server(limits: HostLimits, log: Log, onUse: (connection: Connect
   let inFlight = 0
   let waiting: (() => void)[] = []
   const counts = new Map<string, Count>()
+  const served = new Map<string, { protocol: Protocol; handler: Handler }>()
 
   const handle = async (handler: Handler, request: Uint8Array, from: Requester): Promise<Uint8Array> => {
     if (inFlight >= limits.inFlight) throw busy()
@@ -47,7 +54,31 @@ export function server(limits: HostLimits, log: Log, onUse: (connection: Connect
     return await withDeadline(limits.handleMs, busy, () => running)
   }
 
-  const answer = async (
+  const refuse = (protocol: Protocol, error: unknown): Uint8Array => {
+    const count = counts.get(protocol.id)!
+    const refusal = asRefusal(error)
+    const code = isFederationError(refusal) ? refusal.code : 'INTERNAL'
+    count.refused[code] = (count.refused[code] ?? 0) + 1
+    const reply = encodeRefusal(errorToRefusal(refusal))
+    if (reply[0] === 255) log.error('net.handler-failed', { protocol: protocol.id })
+    return reply
+  }
+
+  const answer = async (protocol: Protocol, request: Uint8Array, from: Requester): Promise<Uint8Array> => {
+    const count = counts.get(protocol.id)!
+    count.bytes += request.length
+    let reply: Uint8Array
+    try {
+      reply = await handle(served.get(protocol.id)!.handler, request, from)
+      count.answered++
+    } catch (error) {
+      reply = refuse(protocol, error)
+    }
+    count.bytes += reply.length
+    return reply
+  }
+
+  const exchange = async (
     protocol: Protocol,
     handler: Handler,
     stream: Stream,
@@ -68,11 +99,7 @@ export function server(limits: HostLimits, log: Log, onUse: (connection: Connect
     } catch (error) {
       // Nobody is listening any more, or never spoke.
       if (isFederationError(error, 'PEER_TIMEOUT') || stream.status !== 'open') throw error
-      const refusal = asRefusal(error)
-      const code = isFederationError(refusal) ? refusal.code : 'INTERNAL'
-      count.refused[code] = (count.refused[code] ?? 0) + 1
-      reply = encodeRefusal(errorToRefusal(refusal))
-      if (reply[0] === 255) log.error('net.handler-failed', { protocol: protocol.id })
+      reply = refuse(protocol, error)
     }
     count.bytes += reply.length
     await withDeadline(limits.writeMs, timedOut, async (signal) => {
@@ -91,11 +118,12 @@ export function server(limits: HostLimits, log: Log, onUse: (connection: Connect
     }),
     serve: (streams, protocol, handler) => {
       counts.set(protocol.id, { answered: 0, refused: {}, bytes: 0 })
+      served.set(protocol.id, { protocol, handler })
       return streams.handle(
         protocol.id,
         async (stream, connection) => {
           try {
-            await answer(protocol, handler, stream, connection)
+            await exchange(protocol, handler, stream, connection)
           } catch (error) {
             stream.abort(error instanceof Error ? error : new Error('stream failed'))
           }
@@ -103,6 +131,9 @@ export function server(limits: HostLimits, log: Log, onUse: (connection: Connect
         { maxInboundStreams: STREAMS_PER_PROTOCOL, runOnLimitedConnection: false },
       )
     },
+    protocol: (id) => served.get(id)?.protocol,
+    answer,
+    refuse,
     idle: () => (inFlight === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
   }
 }

@@ -35,6 +35,7 @@ import {
 import { nativeSigner } from '../membership/native-signer.ts'
 import { fileRecords, type OpenRecords } from '../membership/records.ts'
 import { openRosterBook } from '../membership/roster-book.ts'
+import type { CertificateSource } from '../net/certificate.ts'
 import { createHost, type OpenHost } from '../net/host.ts'
 import type { HostLimits } from '../net/limits.ts'
 import type { Handler, Host, HostStats } from '../net/protocol.ts'
@@ -65,6 +66,8 @@ export interface SaltNodeInit {
   log: Log
   core: Core
   localAddress?: string
+  /** For addresses that end in `/tls/ws`. */
+  certificate?: CertificateSource
   /** Called before every salt request; throws BUSY when this machine has nothing to spare. */
   admit?: () => void
   limits?: Partial<HostLimits>
@@ -158,8 +161,12 @@ export function saltNode(init: SaltNodeInit): SaltNode {
     const quota = await openQuotaTable(await openQuotaDisk(join(dir, 'quota')), manifest.parameters.quota, clock.now())
     let host: Host | undefined
     try {
-      const { limits, localAddress } = init
-      const more = { ...(limits && { limits }), ...(localAddress !== undefined && { localAddress }) }
+      const { limits, localAddress, certificate } = init
+      const more = {
+        ...(limits && { limits }),
+        ...(localAddress !== undefined && { localAddress }),
+        ...(certificate && { certificate }),
+      }
       host = await openHost({ secret, listen, clock, log, ...more })
       const shared = { book, signer, host, clock, random, log, records }
       const holdings = createHoldings({ ...shared, core, keeper })

@@ -48,9 +48,31 @@ describe('where a node listens', () => {
       '/ip6/::1/tcp/9',
       '/dns4/localhost/tcp/9',
     ])
-    expect(addressesToListen(['/dns4/salt.example.org/tcp/443/tls/ws'])).toEqual([
-      '/dns4/salt.example.org/tcp/443/tls/ws',
+    expect(addressesToListen(['/dns4/salt.example.org/tcp/443/tls/sni/x/ws'])).toEqual([
+      '/dns4/salt.example.org/tcp/443/tls/sni/x/ws',
     ])
+  })
+
+  it('is one port for both secure doors, and only with a certificate', () => {
+    const secure = hostToAddresses('salt.example.org', { tcp: 4101, ws: 4201, tls: 443 })
+    expect(secure.slice(2)).toEqual(['/dns/salt.example.org/tcp/443/tls/ws', '/dns/salt.example.org/tcp/443/tls/http'])
+    const files = { cert: 'fullchain.pem', key: 'privkey.pem' }
+    const both = ['/ip4/0.0.0.0/tcp/443/tls/ws', '/ip6/::/tcp/443/tls/ws']
+    expect(optionsToListen(files, secure).slice(4)).toEqual(both)
+    expect(optionsToListen({ ...files, httpsPort: 8443 }, secure).slice(4)).toEqual(
+      both.map((address) => address.replace('443', '8443')),
+    )
+    const plain = hostToAddresses('203.0.113.7', { tcp: 4101, ws: 4201 })
+    expect(optionsToListen({ ...files, httpsPort: 443 }, plain).slice(4)).toEqual(both)
+    expect(optionsToListen({ ...files, httpsPort: 443 }, ['/ip4/127.3.0.9/tcp/1'])).toEqual([
+      '/ip4/127.3.0.9/tcp/1',
+      '/ip4/127.3.0.9/tcp/443/tls/ws',
+    ])
+    expect(() => optionsToListen({}, secure)).toThrow(/--cert FILE and --key FILE/)
+    expect(() => optionsToListen({ httpsPort: 443 }, plain)).toThrow(/--cert FILE/)
+    expect(() => optionsToListen(files, plain)).toThrow(/--https-port/)
+    expect(() => optionsToListen({ cert: 'fullchain.pem' }, secure)).toThrow(/go together/)
+    expect(() => optionsToListen({ ...files, httpsPort: 443, listen: both }, [])).toThrow(/leave/)
   })
 
   it('is exactly what --listen says, which then names the ports', () => {

@@ -387,6 +387,20 @@ describe('the door', () => {
     expect(await code(client.request(toPeer(server), ECHO, Uint8Array.of(1)))).toBe('OK')
   })
 
+  it('waits for no upgrade that is never asked for to its end', async () => {
+    // Node's own deadlines need a server that listens itself; libp2p's does not, and such a socket stayed for ever.
+    const server = await host(['/ip4/127.0.0.1/tcp/0/ws'], { upgradeMs: 1_000 })
+    await server.serve(ECHO, async (request) => request)
+    for (const words of ['GET / HTTP/1.1\r\nHo', 'GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHo']) {
+      const socket = connect(Number(server.addresses()[0]!.split('/')[4]), '127.0.0.1')
+      ends.push(() => socket.destroy())
+      socket.on('error', () => {})
+      socket.resume().write(words)
+      await new Promise((resolve) => socket.once('close', resolve))
+    }
+    expect(await code((await host([])).request(toPeer(server), ECHO, Uint8Array.of(1)))).toBe('OK')
+  })
+
   it('ends the socket under a WebSocket connection that fails its handshake', async () => {
     const server = await host(['/ip4/127.0.0.1/tcp/0/ws'], { upgradeMs: 200 })
     const socket = new WebSocket(`ws://127.0.0.1:${server.addresses()[0]!.split('/')[4]}`)

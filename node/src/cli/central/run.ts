@@ -13,7 +13,7 @@ import type { Output } from '../output.ts'
 import { assertPortsFree } from '../ports.ts'
 import { openProbes } from '../probe-ports.ts'
 import { processLog } from '../process-log.ts'
-import { optionsToListen, type RunOptions } from '../run-options.ts'
+import { optionsToCertificate, optionsToListen, type RunOptions } from '../run-options.ts'
 
 export async function runCentral(options: RunOptions & { degrees: number }, out: Output): Promise<void> {
   const { secret, operatorSecret } = loadIdentity(options.dir)
@@ -21,6 +21,7 @@ export async function runCentral(options: RunOptions & { degrees: number }, out:
   const [clock, random, log] = [manifestClock(manifest), systemRandom, processLog('central', options.logLevel, out)]
   const listen = optionsToListen(options, manifest.central.addresses)
   await assertPortsFree(listen, 'geotrace central run')
+  const certificate = optionsToCertificate(options, log)
   const peer = centralPeer({
     manifest,
     secret,
@@ -28,6 +29,7 @@ export async function runCentral(options: RunOptions & { degrees: number }, out:
     dir: options.dir,
     listen,
     ...(options.localAddress !== undefined && { localAddress: options.localAddress }),
+    ...(certificate && { certificate }),
     config: { degrees: options.degrees },
     clock,
     random,
@@ -39,6 +41,7 @@ export async function runCentral(options: RunOptions & { degrees: number }, out:
     const routes = { ...centralRoutes(peer), ...membershipRoutes(peer.membership) }
     await runDaemon({ dir: options.dir, peer, routes, random, log })
   } finally {
+    certificate?.stop()
     for (const open of probes) await open.stop()
   }
 }

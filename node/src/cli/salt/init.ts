@@ -17,18 +17,19 @@ export interface InitOptions {
   host?: string
   port: number
   wsPort: number
+  httpsPort?: number
   address?: string[]
 }
 
 const LOOPBACK = '127.0.0.1'
 
 export function initialise(options: InitOptions, role: 'salt' | 'central', out: Output): void {
-  const { dir, host, port, wsPort, address = [] } = options
+  const { dir, host, port, wsPort, httpsPort, address = [] } = options
   if (host !== undefined && address.length > 0) invalid('--host makes both addresses; name either it or --address')
   const isNew = !hasIdentity(dir)
   const identity = createIdentity(dir, systemRandom)
   const before = readCard(dir)
-  const ports: Ports = { tcp: port, ws: wsPort }
+  const ports: Ports = { tcp: port, ws: wsPort, ...(httpsPort !== undefined && { tls: httpsPort }) }
   const wanted = host === undefined ? address : hostToAddresses(host, ports)
   const addresses = wanted.length > 0 ? wanted : (before?.addresses ?? hostToAddresses(LOOPBACK, ports))
   const operator = options.operator ?? before?.operator ?? (role === 'central' ? 'authority' : pseudonym(identity))

@@ -15,13 +15,14 @@ import { manifestClock } from '../../manifest-clock.ts'
 import { systemRandom } from '../../random.ts'
 import { type SaltNode, saltNode } from '../../salt/node.ts'
 import { allowance } from '../allowance.ts'
+import type { CertificateFiles } from '../certificate-files.ts'
 import { runDaemon } from '../daemon.ts'
 import type { Identity } from '../identity.ts'
 import { type MemoryGuard, memoryGuard } from '../memory-guard.ts'
 import type { Output } from '../output.ts'
 import { openProbes } from '../probe-ports.ts'
 import { processLog } from '../process-log.ts'
-import type { CapOptions, RunOptions } from '../run-options.ts'
+import { type CapOptions, optionsToCertificate, type RunOptions } from '../run-options.ts'
 import { VERSION } from '../version.ts'
 import { MEMORY_SHED_SHARE, saltReport } from './report.ts'
 import { abstainsUntil } from './restored.ts'
@@ -50,13 +51,16 @@ interface Setting extends ServeInit {
   clock: Clock
   log: Log
   abstainsUntilMs: number | undefined
+  certificate: CertificateFiles | undefined
 }
 
 export async function serve(init: ServeInit): Promise<void> {
   const { options, manifest, listen, out } = init
   const clock = manifestClock(manifest)
   const log = processLog('salt', options.logLevel, out)
-  const setting = { ...init, clock, log, abstainsUntilMs: abstainsUntil(options.dir, manifest, clock.now()) }
+  const certificate = optionsToCertificate(options, log)
+  const abstainsUntilMs = abstainsUntil(options.dir, manifest, clock.now())
+  const setting = { ...init, clock, log, abstainsUntilMs, certificate }
   let guard: MemoryGuard | undefined
   const node = await makeNode(setting, () => guard?.isShedding === true)
   const report = reporter(setting, node)
@@ -99,6 +103,7 @@ export async function serve(init: ServeInit): Promise<void> {
     })
   } finally {
     cancelLook()
+    certificate?.stop()
     guard?.stop()
     scraped.stop()
     for (const probe of probes) await probe.stop()
@@ -106,7 +111,7 @@ export async function serve(init: ServeInit): Promise<void> {
 }
 
 async function makeNode(setting: Setting, isShedding: () => boolean): Promise<SaltNode> {
-  const { options, identity, manifest, addresses, listen, clock, log, abstainsUntilMs } = setting
+  const { options, identity, manifest, addresses, listen, clock, log, abstainsUntilMs, certificate } = setting
   const { secret, operatorSecret } = identity
   const { dir, localAddress, maxConnections, maxMbDay } = options
   const traffic = maxMbDay === undefined ? undefined : allowance(maxMbDay * MB, clock.now())
@@ -120,6 +125,7 @@ async function makeNode(setting: Setting, isShedding: () => boolean): Promise<Sa
     addresses,
     listen,
     ...(localAddress !== undefined && { localAddress }),
+    ...(certificate && { certificate }),
     limits: { connections: maxConnections },
     admit() {
       if (isShedding()) throw new FederationError('BUSY', 'the memory cap is near', { retryAfterMs: 60_000 })

@@ -1,0 +1,117 @@
+/**
+ * The dialer over plain HTTPS, for apps that do not carry libp2p. PROTOCOL.md §6.1: the same frames, the same signatures;
+ * the host's certificate stands for the peer's key. Peers are asked at their addresses that end in `/tls/http`.
+ */
+import { FederationError } from '@geotrace/core-wasm'
+import { bytesToHex, concatBytes, type Protocol } from '@geotrace/core-wasm/wire'
+import { deadline } from './deadline.ts'
+import type { Dialer, PeerAddress, RequestOptions } from './dialer.ts'
+
+export interface HttpsDialerOptions {
+  /** As the host has it, unless given. */
+  fetch?: typeof fetch
+  /** Handshake, request and reply of one address. */
+  timeoutMs?: number
+}
+
+/** A handshake over a slow mobile link, and a central peer that waits for its disk. */
+const TIMEOUT_MS = 25_000
+/** Multiaddrs of the HTTPS door, in both spellings that are in use. */
+const ORIGIN = /^\/(ip4|ip6|dns[46]?)\/([^/]+)\/tcp\/(\d{1,5})\/(?:tls\/http|https)(?:\/p2p\/[^/]+)?$/
+
+export function httpsDialer(options: HttpsDialerOptions = {}): Dialer {
+  const { timeoutMs = TIMEOUT_MS } = options
+  // Looked up at each request: what a page puts in its place counts.
+  const ask: typeof fetch = (...init) => (options.fetch ?? globalThis.fetch)(...init)
+  return {
+    open: async () => ({
+      request: (peer, protocol, frame, { signal } = {}) => request(ask, timeoutMs, peer, protocol, frame, signal),
+      close: async () => {},
+    }),
+  }
+}
+
+async function request(
+  ask: typeof fetch,
+  timeoutMs: number,
+  peer: PeerAddress,
+  protocol: Protocol,
+  frame: Uint8Array,
+  outer: RequestOptions['signal'],
+): Promise<Uint8Array> {
+  if (frame.length > protocol.requestMaxBytes) {
+    throw new RangeError(`"frame" expected at most ${protocol.requestMaxBytes} bytes, got ${frame.length}`)
+  }
+  const origins = peer.addresses.map(addressToOrigin).filter((origin) => origin !== undefined)
+  let last: unknown = new Error('no address that HTTPS reaches')
+  for (const origin of origins) {
+    const limit = deadline(timeoutMs, outer)
+    try {
+      return await exchange(ask, `${origin}${protocol.id}`, protocol, frame, limit.signal)
+    } catch (error) {
+      if (outer?.aborted === true) {
+        throw new FederationError('ABORTED', 'the request was aborted', undefined, { cause: error })
+      }
+      if (error instanceof FederationError) throw error
+      if (limit.isPast()) {
+        const id = bytesToHex(peer.key)
+        const message = `${id} did not answer within ${timeoutMs} ms`
+        last = new FederationError('PEER_TIMEOUT', message, { peer: id }, { cause: error })
+      } else last = error
+    } finally {
+      limit.clear()
+    }
+  }
+  if (last instanceof FederationError) throw last
+  const data = { tried: origins.length }
+  throw new FederationError('PEER_UNREACHABLE', 'the peer cannot be reached by HTTPS', data, { cause: last })
+}
+
+async function exchange(
+  ask: typeof fetch,
+  url: string,
+  { replyMaxBytes }: Protocol,
+  frame: Uint8Array,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const response = await ask(url, {
+    method: 'POST',
+    // Bytes without a name for their kind: a browser then asks nobody for leave first.
+    body: Uint8Array.from(frame),
+    signal,
+    cache: 'no-store',
+    credentials: 'omit',
+    redirect: 'error',
+    referrerPolicy: 'no-referrer',
+  })
+  if (response.status !== 200) {
+    await response.body?.cancel()
+    throw new Error(`HTTP status ${response.status}`)
+  }
+  return readBody(response, replyMaxBytes)
+}
+
+/** Throws MESSAGE_TOO_LARGE as soon as there is more than `maxBytes`. */
+async function readBody({ body }: Response, maxBytes: number): Promise<Uint8Array> {
+  if (body === null) return new Uint8Array(0)
+  const reader = body.getReader()
+  const parts: Uint8Array[] = []
+  let size = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return concatBytes(...parts)
+    size += value.length
+    if (size > maxBytes) {
+      await reader.cancel()
+      throw new FederationError('MESSAGE_TOO_LARGE', `a reply larger than ${maxBytes} bytes`, { size, max: maxBytes })
+    }
+    parts.push(value)
+  }
+}
+
+/** `https://host:port`; undefined for the addresses of other doors. */
+function addressToOrigin(address: string): string | undefined {
+  const [, kind, host, port] = ORIGIN.exec(address) ?? []
+  if (host === undefined) return undefined
+  return `https://${kind === 'ip6' ? `[${host}]` : host}:${port}`
+}

@@ -1,0 +1,74 @@
+/** Two doors, one federation: somebody without libp2p and somebody with it meet, by the same salts. PROTOCOL.md §6.1. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { encodeSaltRequest, hashToRosterName, SALT_PROTOCOL, SEEDS_PROTOCOL } from '@geotrace/core-wasm/wire'
+import { type LocalFederation, startFederation } from '@geotrace/node/testing'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createTracer, type Dialer, httpsDialer, libp2pDialer, memoryStorage, type Tracer } from '../../src/node.ts'
+import { life } from '../../src/testing/fake-federation.ts'
+import { httpsFetch } from '../https-fetch.ts'
+
+const MINUTE = 60_000
+const CAFE = { lat: 52.52, lng: 13.405 }
+
+let dir: string
+let federation: LocalFederation
+let trusting: ReturnType<typeof httpsFetch>
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'geotrace-https-'))
+  federation = await startFederation({ dir: join(dir, 'federation'), secure: true })
+  trusting = httpsFetch(federation.certificate!.cert)
+})
+afterAll(async () => {
+  trusting?.close()
+  await federation?.stop()
+  await rm(dir, { recursive: true, force: true })
+})
+
+async function person(dialer: Dialer): Promise<Tracer> {
+  const tracer = await createTracer({
+    federation: federation.manifest,
+    storage: memoryStorage(),
+    dialer,
+    redaction: false,
+  })
+  for (const fix of life(CAFE, Date.now() - 20 * MINUTE, 30))
+    expect(await tracer.record(fix)).toEqual({ accepted: true })
+  return tracer
+}
+
+it('marks whoever met a reporter, through whichever door each of them came', { timeout: 120_000 }, async () => {
+  const https = httpsDialer({ fetch: trusting.fetch })
+  const [ada, ben] = [await person(https), await person(libp2pDialer())]
+  for (const tracer of [ada, ben]) {
+    const result = await tracer.sync()
+    expect(result).toMatchObject({ fixesHashed: 6, fixesDeferred: 0, rowsRefused: 0, nodesLied: 0 })
+    expect(result.rowsDeposited).toBe(result.points)
+  }
+  const [code] = await federation.central.issueCodes({ count: 1, days: 1 })
+  expect(await ada.report(code!)).toMatchObject({ report: 'accepted' })
+  expect((await ben.sync()).marksNew).toBeGreaterThan(0)
+  const [exposure] = await ben.exposures()
+  expect(exposure).toMatchObject({ degree: 1, certainty: 'high' })
+  await ada.eraseAll()
+  await Promise.all([ada.close(), ben.close()])
+})
+
+it('gives members’ secrets to nobody who comes without a key, and refuses in frames', async () => {
+  const session = await httpsDialer({ fetch: trusting.fetch }).open()
+  const [node] = federation.saltNodes
+  const { shards, roster } = node!.status()
+  const { peerId, addresses } = federation.manifest.members[0]!
+  expect(peerId).toBe(node!.status().peerId)
+  const held = shards.find(({ held }) => held)!
+  const offer = Uint8Array.of(1, 1, held.shard >> 8, held.shard & 0xff, 0, 0, 0, 0)
+  expect((await session.request({ key: node!.key, addresses }, SEEDS_PROTOCOL, offer))[0]).toBe(13)
+  // A roster that nobody certified: refused in a frame, as on the other door.
+  const name = hashToRosterName(new Uint8Array(32).fill(9))
+  const n = Math.floor(Date.now() / (5 * MINUTE))
+  const request = encodeSaltRequest({ roster: name, shard: held.shard, blocks: [{ size: 5, n }] })
+  expect((await session.request({ key: node!.key, addresses }, SALT_PROTOCOL, request))[0]).toBe(8)
+  expect(roster!.height).toBe(0)
+})
