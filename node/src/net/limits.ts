@@ -35,6 +35,9 @@ export interface HostLimits {
   readonly writeMs: number
   /** From our answer until the other side has closed its half of the stream. */
   readonly lingerMs: number
+  /** From the first packet to an open TCP connection: the way around the world and one lost packet, sent again after 1 s. */
+  readonly connectMs: number
+  /** All addresses of a peer, with the handshake. */
   readonly dialMs: number
   /** From the request sent to its whole answer; longer than the other side's `handleMs` and `writeMs` together. */
   readonly replyMs: number
@@ -59,6 +62,8 @@ export const HOST_LIMITS: HostLimits = {
   handleMs: 5_000,
   writeMs: 5_000,
   lingerMs: 2_000,
+  // Below the two seconds after which a link is tried again, with a first packet that has not been put off.
+  connectMs: 1_800,
   dialMs: 5_000,
   replyMs: 11_000,
 }
