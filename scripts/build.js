@@ -1,11 +1,12 @@
-// npm run build: the core's Wasm modules (when their sources changed), their embedding, then every package (tsc -b) and
-// the web app (Vite).
+// npm run build: the core's Wasm modules (when their sources changed), their embedding, then every package (tsc -b), the
+// bundle of `geotrace`, and the web app (Vite).
 import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { embed, MODULES } from '../core-wasm/scripts/embed.js'
+import { bundle } from './bundle.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const require = createRequire(import.meta.url)
@@ -19,6 +20,7 @@ for (const [target, config] of Object.entries(MODULES)) {
 }
 embed()
 step('types', packageBin('typescript', 'tsc'), '-b')
+await bundle()
 const app = join(root, 'client', 'app')
 const parts = [join(root, 'client', 'src'), join(root, 'core-wasm', 'src'), join(root, 'package-lock.json'), app]
 if (changedAt(join(app, 'dist', 'index.html')) < Math.max(...parts.flatMap(filesOf).map(changedAt))) {

@@ -1,7 +1,7 @@
 /**
  * More requests than one salt node can answer: what it does with those it cannot. PROTOCOL.md §6.5.
  * The peak is what it answers when each connection asks again as soon as it is answered; the overload asks on a clock,
- * whatever happens. Both over connections that are open already, whose cost is not the request's.
+ * whatever happens; some connections beside it do as they are told (`heeded`). All over connections that are open already, whose cost is not the request's.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { DATA, frameReader, RST, rawPeers, wholeRequest } from './raw-peer.js'
@@ -13,6 +13,8 @@ const [PER_ADDRESS, BLOCK] = [8, 102]
 const LIMITS = { workPerSecond: 1e9, workBurst: 1e9, newBurst: 1e6 }
 const [OK, BUSY] = [0, 11]
 const SLICE_MS = 5
+/** Connections that keep to what they are told, among those that do not. */
+const HEEDING = 16
 
 /** Answers a second, and a second of the server's CPU, which others on the machine cannot take; latencies in ms. `recoveryMs`: from the end of the overload to an answer of usual speed. */
 export async function overload({ times = 10, seconds = 5, addresses = 24, progress = () => {} } = {}) {
@@ -36,7 +38,11 @@ export async function overload({ times = 10, seconds = 5, addresses = 24, progre
     }
     const peak = await cpu(() => closedLoop(lines, seconds))
     progress(`salt: overload: ${times} times the peak …`)
+    let isOver = false
+    const heeding = heed(lines.splice(-HEEDING), () => isOver)
     const flood = await cpu(() => openLoop(lines, peak.perSecond * times, seconds))
+    isOver = true
+    const heeded = summary(await heeding, seconds)
     const ended = performance.now()
     let recoveryMs = Number.POSITIVE_INFINITY
     for (let i = 0; i < 200 && recoveryMs === Number.POSITIVE_INFINITY; i++) {
@@ -44,7 +50,7 @@ export async function overload({ times = 10, seconds = 5, addresses = 24, progre
       if (status === OK && ms < 2 * peak.p50) recoveryMs = performance.now() - ended
     }
     const { rssMostBytes } = await server.usage()
-    return { peak, flood, recoveryMs, rssMostBytes }
+    return { peak, flood, heeded, recoveryMs, rssMostBytes }
   } finally {
     for (const { stop } of dialled) await stop()
     await server.stop()
@@ -98,6 +104,21 @@ async function closedLoop(lines, seconds) {
     }),
   )
   return summary(results, seconds)
+}
+
+/** A phone each that asks twice a second, and a second later when it was told BUSY. */
+async function heed(lines, isOver) {
+  const results = []
+  await Promise.all(
+    lines.map(async (item) => {
+      while (!isOver()) {
+        const result = await item.ask()
+        results.push(result)
+        await pause(result.status === OK ? 500 : 1_100)
+      }
+    }),
+  )
+  return results
 }
 
 async function openLoop(lines, perSecond, seconds) {

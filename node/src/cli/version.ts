@@ -1,7 +1,8 @@
 /** The version of this package, as `geotrace --version` and the status page say it. */
 import { readFileSync } from 'node:fs'
+import { PACKAGE_ROOT } from './package-root.ts'
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+const { version } = JSON.parse(readFileSync(new URL('package.json', PACKAGE_ROOT), 'utf8')) as {
   version: string
 }
 export const VERSION = version

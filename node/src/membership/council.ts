@@ -87,7 +87,7 @@ export interface CouncilInit {
   say(message: GossipMessage): void
 }
 export interface Council {
-  /** Runs the first round; resolves when it is over. */
+  /** Runs the first round; at founding resolves when it is over. */
   start(): Promise<void>
   /** Another round soon, of what is known: something changed. */
   nudge(): void
@@ -270,8 +270,9 @@ export function createCouncil(init: CouncilInit): Council {
   return {
     async start() {
       plan()
-      await run(true)
-      plan()
+      const first = run(true).finally(plan)
+      // Who knows a roster can serve before it has heard what is new.
+      if (book.newest === undefined) await first
     },
     nudge: () => void (stopped || run(false)),
     meet(key) {

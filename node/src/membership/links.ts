@@ -1,15 +1,26 @@
 /**
  * Keeps a peer linked to those it needs: its shard-mates and a few neighbours on the ring of keys. PROTOCOL.md §6.6.
  * A link is tried every two seconds and probed every five: left alone, libp2p never heals a partition (measured), and a
- * connection that the network forgot looks open for minutes.
+ * connection that the network forgot looks open for minutes. So a probe has less patience than a request: who does not
+ * say the time within three seconds is dialled anew.
  */
 import type { Clock } from '@geotrace/core-wasm'
-import { bytesToHex, decodeTimeReply, encodeRosterRequest, ROSTER_PROTOCOL } from '@geotrace/core-wasm/wire'
+import {
+  bytesToHex,
+  decodeTimeReply,
+  encodeRosterRequest,
+  isFederationError,
+  ROSTER_PROTOCOL,
+} from '@geotrace/core-wasm/wire'
 import type { Host, PeerAddress } from '../net/protocol.ts'
 import { fanOut } from './fan-out.ts'
 
 export const LINK_MS = 2_000
 const PROBE_MS = 5_000
+/** To say the time takes milliseconds and the way around the world 300; a busy machine may take a second or two. */
+const PROBE_WITHIN_MS = 3_000
+/** In the first of so many turns both sides dial, in the others the one whose key comes first. */
+const TURNS = 3
 /** Neighbours on the ring in one direction: with both, gossipsub's mesh of six. */
 const NEIGHBOURS = 3
 /** In a federation this small everybody is linked to everybody. */
@@ -32,6 +43,7 @@ export function keepLinks({ host, clock, others, mates }: LinksInit): Links {
   const probed = new Map<string, number>()
   const trying = new Set<string>()
   let stopped = false
+  let turn = 0
   let cancel = (): void => {}
 
   const wanted = (): PeerAddress[] => {
@@ -45,12 +57,21 @@ export function keepLinks({ host, clock, others, mates }: LinksInit): Links {
     if (host.isLinked(peer.key)) {
       if (Math.abs(clock.now() - (probed.get(name) ?? 0)) < PROBE_MS) return
       probed.set(name, clock.now())
-      // A probe that times out closes the connection; the next turn dials anew.
-      decodeTimeReply(await host.request(peer, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'time' })))
-      return
+      // A probe that times out closes the connection. If there is another, the next turn probes that.
+      if (await isAnswering(peer)) return
+      probed.delete(name)
     }
-    await host.link(peer)
-    probed.set(name, clock.now())
+    if (isOurTurn(name)) await host.link(peer)
+  }
+  const isAnswering = async (peer: PeerAddress): Promise<boolean> => {
+    const options = { withinMs: PROBE_WITHIN_MS }
+    try {
+      decodeTimeReply(await host.request(peer, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'time' }), options))
+      return true
+    } catch (error) {
+      if (isFederationError(error, 'PEER_TIMEOUT')) return false
+      throw error
+    }
   }
   const guarded = async (peer: PeerAddress): Promise<void> => {
     const name = bytesToHex(peer.key)
@@ -58,8 +79,11 @@ export function keepLinks({ host, clock, others, mates }: LinksInit): Links {
     trying.add(name)
     await check(peer).finally(() => trying.delete(name))
   }
+  /** When a partition heals both sides miss the link: one handshake is enough, unless that side cannot dial. */
+  const isOurTurn = (name: string): boolean => turn % TURNS === 1 || bytesToHex(host.key) < name
   const tick = (): void => {
     if (stopped) return
+    turn++
     host.gossip.renew()
     // Not waited for: who does not answer must not delay the others.
     void fanOut(wanted(), guarded)

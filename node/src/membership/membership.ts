@@ -62,7 +62,7 @@ export interface Membership {
   readonly book: RosterBook
   readonly pool: Pool
   readonly voter: Voter | undefined
-  /** Serves the roster protocol and runs the first round. */
+  /** Serves the roster protocol and runs the first round; at founding resolves when it is over. */
   start(): Promise<void>
   /** Resolves when nothing of it is under way any more; stop the host meanwhile, or it waits for others. */
   stop(): Promise<void>

@@ -3,6 +3,6 @@ import { FederationError } from '@geotrace/core-wasm/wire'
 
 const RETRY_AFTER_MS = 1_000
 
-export function busy(): FederationError<'BUSY'> {
-  return new FederationError('BUSY', 'too much to do', { retryAfterMs: RETRY_AFTER_MS })
+export function busy(retryAfterMs = RETRY_AFTER_MS): FederationError<'BUSY'> {
+  return new FederationError('BUSY', 'too much to do', { retryAfterMs })
 }

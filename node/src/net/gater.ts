@@ -25,10 +25,11 @@ export interface GaterInit {
   clock: Clock
   /** Closes a connection so that one of `source` fits in; false when there is none to close. */
   makeRoom(source: Source, isFull: boolean): boolean
-  isShedding(): boolean
+  /** Whether the event loop stays behind. */
+  isBehind(): boolean
 }
 
-export function gater({ book, clock, makeRoom, isShedding }: GaterInit): ConnectionGater {
+export function gater({ book, clock, makeRoom, isBehind }: GaterInit): ConnectionGater {
   const inbound = new WeakMap<MultiaddrConnection, Inbound>()
   // In the order of their coming.
   const pending = new Map<MultiaddrConnection, Inbound>()
@@ -54,7 +55,7 @@ export function gater({ book, clock, makeRoom, isShedding }: GaterInit): Connect
       prepare(connection)
       const source = addressToSource(connection.remoteAddr.toString())
       // A handshake is the dearest thing a stranger can ask for.
-      if ((pending.size >= SHED_FROM_HANDSHAKES && isShedding()) || !admit(source)) return true
+      if ((pending.size >= SHED_FROM_HANDSHAKES && isBehind()) || !admit(source)) return true
       const entry: Inbound = { source, pending: true, received: 0 }
       inbound.set(connection, entry)
       pending.set(connection, entry)

@@ -63,7 +63,7 @@ export async function createHost(init: HostInit): Promise<Host> {
   const load = loopPressure()
   const inbound = inboundStreams({
     ...bounds,
-    isShedding: load.isShedding,
+    isBehind: load.isBehind,
     others: () => libp2p.getProtocols(),
   })
   const muxer = guardedYamux({
@@ -95,7 +95,7 @@ export async function createHost(init: HostInit): Promise<Host> {
     transports: [guardedTcp(localAddress, bounds), guardedWebSockets(bounds, certificate && { certificate, door })],
     connectionEncrypters: [noise()],
     streamMuxers: [muxer],
-    connectionGater: gater({ book, clock, makeRoom, isShedding: load.isShedding }),
+    connectionGater: gater({ book, clock, makeRoom, isBehind: load.isBehind }),
     connectionManager: {
       // Ours are in the gater and count by prefix; the stock ones only have to stay out of the way.
       maxConnections: Number.MAX_SAFE_INTEGER,

@@ -8,13 +8,15 @@ import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { busy } from './busy.ts'
 import { lengthToBytes } from './frame.ts'
 
-/** With fewer requests under way it is not they that keep the event loop busy. */
-const SHED_FROM_REQUESTS = 16
+/**
+ * Requests under way while the event loop is behind: some 40 ms of work, so that whoever is let in is answered soon, and
+ * enough that the node never waits for a disk.
+ */
+export const REQUESTS_AT_ONCE = 24
 /** Both names with their lengths. */
 const NAMES_MAX_BYTES = 256
 const MULTISTREAM = '/multistream/1.0.0'
 const NEWLINE = 10
-const BUSY = framed(encodeRefusal(errorToRefusal(busy())))
 
 type StreamHandler = Parameters<Libp2p['handle']>[1]
 
@@ -22,6 +24,10 @@ export interface InboundStreams {
   /** As of libp2p; `maxInboundStreams` is of one connection. */
   readonly handle: Libp2p['handle']
   isRequest(protocol: string): boolean
+  /** Whether requests are being turned away. */
+  isFull(): boolean
+  /** The protocol that a stream names with its first bytes, when it is to be turned away. */
+  refused(head: Uint8Array): string | undefined
   /** From now on nothing is handled. */
   end(): void
   /** The connection is open; `streams` of its muxer are known by it. */
@@ -33,8 +39,8 @@ export interface InboundStreams {
 export interface Instead {
   /** Gives it to libp2p, with all that came on it. */
   pass(): void
-  /** Holds its connection back, whose request was turned away. */
-  hold(): void
+  /** Holds its connection back, whose request was turned away; for how long, ms. */
+  hold(): number
 }
 
 export interface InboundStreamsInit {
@@ -42,12 +48,13 @@ export interface InboundStreamsInit {
   readMs: number
   /** Until a stream that was answered is closed by the other side too. */
   lingerMs: number
-  isShedding(): boolean
+  /** Whether the event loop stays behind. */
+  isBehind(): boolean
   /** Protocols that libp2p itself handles. */
   others(): readonly string[]
 }
 
-export function inboundStreams({ readMs, lingerMs, isShedding, others }: InboundStreamsInit): InboundStreams {
+export function inboundStreams({ readMs, lingerMs, isBehind, others }: InboundStreamsInit): InboundStreams {
   const handlers = new Map<string, { handler: StreamHandler; max: number }>()
   const connections = new WeakMap<readonly Stream[], Connection>()
   const waiting = new WeakMap<readonly Stream[], (() => void)[]>()
@@ -71,11 +78,11 @@ export function inboundStreams({ readMs, lingerMs, isShedding, others }: Inbound
       return
     }
     underWay++
-    stream.addEventListener('close', () => underWay--, { once: true })
     if (rest.length > 0) stream.unshift(rest)
     stream.send(concatBytes(line(MULTISTREAM), line(protocol)))
-    void handler(stream, connection)
+    void Promise.resolve(handler(stream, connection)).finally(() => underWay--)
   }
+  const isFull = (): boolean => underWay >= REQUESTS_AT_ONCE && isBehind()
   const whenOpened = (streams: readonly Stream[], task: () => void): void => {
     if (connections.has(streams)) task()
     else waiting.set(streams, [...(waiting.get(streams) ?? []), task])
@@ -88,6 +95,11 @@ export function inboundStreams({ readMs, lingerMs, isShedding, others }: Inbound
       }
     },
     isRequest: (protocol) => handlers.has(protocol),
+    isFull,
+    refused(head) {
+      const named = headToName(head)
+      return typeof named !== 'string' && handlers.has(named.name) && isFull() ? named.name : undefined
+    },
     end: () => handlers.clear(),
     opened(connection) {
       const streams = connection.streams
@@ -112,9 +124,8 @@ export function inboundStreams({ readMs, lingerMs, isShedding, others }: Inbound
           whenOpened(streams, pass)
         } else if (!handlers.has(named.name)) {
           say(stream, line(MULTISTREAM), line('na'))
-        } else if (underWay >= SHED_FROM_REQUESTS && isShedding()) {
-          say(stream, line(MULTISTREAM), line(named.name), BUSY)
-          hold()
+        } else if (isFull()) {
+          say(stream, busyAnswer(named.name, hold()))
         } else {
           const { name, bytes } = named
           whenOpened(streams, () => stream.status === 'open' && serve(stream, streams, name, head.subarray(bytes)))
@@ -145,6 +156,11 @@ function headToName(head: Uint8Array): { name: string; bytes: number } | 'more' 
 }
 
 const HEADER = line(MULTISTREAM)
+
+/** All that is said on a stream that is turned away. */
+export function busyAnswer(protocol: string, retryAfterMs: number): Uint8Array {
+  return concatBytes(line(MULTISTREAM), line(protocol), framed(encodeRefusal(errorToRefusal(busy(retryAfterMs)))))
+}
 
 function line(name: string): Uint8Array {
   return framed(utf8(`${name}\n`))

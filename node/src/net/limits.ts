@@ -35,6 +35,9 @@ export interface HostLimits {
   readonly writeMs: number
   /** From our answer until the other side has closed its half of the stream. */
   readonly lingerMs: number
+  /** From the first packet to an open TCP connection: the way around the world and one lost packet, sent again after 1 s. */
+  readonly connectMs: number
+  /** All addresses of a peer, with the handshake. */
   readonly dialMs: number
   /** From the request sent to its whole answer; longer than the other side's `handleMs` and `writeMs` together. */
   readonly replyMs: number
@@ -59,6 +62,8 @@ export const HOST_LIMITS: HostLimits = {
   handleMs: 5_000,
   writeMs: 5_000,
   lingerMs: 2_000,
+  // Below the two seconds after which a link is tried again, with a first packet that has not been put off.
+  connectMs: 1_800,
   dialMs: 5_000,
   replyMs: 11_000,
 }
@@ -84,6 +89,8 @@ export const INBOUND_BYTES_MAX = 67_108_864
 export const FRAME_PIECES_MAX = 256
 /** A connection that was told BUSY is not read until then: it was told to come back in a second. */
 export const HOLD_BACK_MS = 1_000
+/** Refused again at once it is held twice as long, up to this: five seconds after an overload nothing shall be left of it. */
+export const HOLD_BACK_MAX_MS = 4_000
 /** Handshake bytes: negotiation, Noise and muxer need less than 1 KiB; stock libp2p keeps 4 MiB. */
 export const HANDSHAKE_MAX_BYTES = 16_384
 /**

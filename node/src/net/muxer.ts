@@ -4,13 +4,14 @@
  * at once, pings and empty frames cost the peer nothing and us a core; what waits to be sent has no bound; and each
  * frame is a packet and a cipher of its own.
  */
-import { concatBytes } from '@geotrace/core-wasm/wire'
+import { byteWriter, concatBytes } from '@geotrace/core-wasm/wire'
 import type { MessageStream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { yamux } from '@libp2p/yamux'
-import type { InboundStreams } from './inbound-streams.ts'
+import { busyAnswer, type InboundStreams } from './inbound-streams.ts'
 import {
   CONNECTION_WRITE_BUFFER_BYTES,
   FRAME_PIECES_MAX,
+  HOLD_BACK_MAX_MS,
   HOLD_BACK_MS,
   type HostLimits,
   INBOUND_BYTES_MAX,
@@ -29,7 +30,7 @@ export interface MuxerInit {
   limits: HostLimits
   /** Monotonic, ms. */
   now(): number
-  inbound: Pick<InboundStreams, 'accept' | 'isRequest'>
+  inbound: Pick<InboundStreams, 'accept' | 'isRequest' | 'isFull' | 'refused'>
   /** The connection of these streams is being closed for what it did. */
   onAbuse(streams: readonly unknown[]): void
 }
@@ -56,12 +57,15 @@ type MuxedStream = StreamMuxer['streams'][number] & {
   sendWindowUpdate(): void
 }
 interface Frame {
-  readonly header: { readonly type: number; readonly flag: number; readonly length: number }
+  readonly header: { readonly type: number; readonly flag: number; readonly streamID: number; readonly length: number }
+  /** Of a DATA frame. */
+  readonly data?: { subarray(): Uint8Array }
 }
 
+const [DATA, WINDOW_UPDATE] = [0, 1]
 const PING = 2
 const GO_AWAY = 3
-const SYN = 1
+const [SYN, ACK, FIN] = [1, 2, 4]
 const ESTABLISHED = 3
 const HEADER_BYTES = 12
 /** What is larger goes out at once; smaller frames of one turn of the event loop share a packet. */
@@ -88,6 +92,7 @@ export function guardedYamux(init: MuxerInit): () => StreamMuxerFactory {
       createStreamMuxer(maConn) {
         const muxer = factory.createStreamMuxer(maConn) as unknown as Muxer
         maConn.maxWriteBufferLength = CONNECTION_WRITE_BUFFER_BYTES
+        refuseEarly(muxer, init)
         meter(muxer, init)
         sharePackets(muxer)
         takeStreams(muxer, init)
@@ -142,25 +147,64 @@ function meter(muxer: Muxer, { limits, now, onAbuse }: MuxerInit): void {
   }
 }
 
+/**
+ * While requests are turned away they are told so from their first two frames: a stream that is made, answered and ended
+ * costs several times as much (0.2 ms, 2026-11), and that is what those who are let in would pay.
+ */
+function refuseEarly(muxer: Muxer, { inbound, now }: MuxerInit): void {
+  const opened = new Map<number, Frame>()
+  const handleFrame = muxer.handleFrame.bind(muxer)
+  muxer.handleFrame = (frame) => {
+    const { type, flag, streamID } = frame.header
+    const opens = type === WINDOW_UPDATE && flag === SYN
+    if (opens && opened.size < STREAMS_PER_CONNECTION && inbound.isFull()) {
+      opened.set(streamID, frame)
+      return
+    }
+    const first = opened.get(streamID)
+    if (first === undefined) return handleFrame(frame)
+    opened.delete(streamID)
+    const protocol = type === DATA && frame.data !== undefined ? inbound.refused(frame.data.subarray()) : undefined
+    if (protocol === undefined) {
+      handleFrame(first)
+      handleFrame(frame)
+      return
+    }
+    const answer = busyAnswer(protocol, holdBack(muxer.maConn, now()))
+    // Frames that still come for this stream are for none, which yamux lets pass.
+    muxer.send(concatBytes(header(DATA, ACK, streamID, answer.length), answer, header(WINDOW_UPDATE, FIN, streamID, 0)))
+  }
+}
+
+function header(type: number, flags: number, streamId: number, length: number): Uint8Array {
+  return byteWriter(HEADER_BYTES).u8(0).u8(type).u16(flags).u32(streamId).u32(length).finish()
+}
+
 /** Streams that the other side opens are given to `inbound`, which may give them back. */
-function takeStreams(muxer: Muxer, { inbound }: MuxerInit): void {
+function takeStreams(muxer: Muxer, { inbound, now }: MuxerInit): void {
   muxer.onRemoteStream = (stream) => {
     muxer.streams.push(stream)
     muxer.cleanUpStream(stream)
     inbound.accept(stream, muxer.streams, {
       pass: () => muxer.dispatchEvent(new CustomEvent('stream', { detail: stream })),
-      hold: () => holdBack(muxer.maConn),
+      hold: () => holdBack(muxer.maConn, now()),
     })
   }
 }
 
-/** Reads nothing from it for a while: what else it asks waits in its own machine, where it costs us nothing. */
-function holdBack(connection: MessageStream): void {
-  if (held.has(connection) || connection.status !== 'open') return
-  held.add(connection)
+/**
+ * Reads nothing from it for a while: what else it asks waits in its own machine, where it costs us nothing. Twice as long
+ * when it was told so a moment ago, or turning away those who do not listen costs more than what others get. How long, ms.
+ */
+function holdBack(connection: MessageStream, nowMs: number): number {
+  const last = held.get(connection)
+  if (last !== undefined && nowMs < last.untilMs) return last.ms
+  const isSoon = last !== undefined && nowMs < last.untilMs + HOLD_BACK_MS
+  const ms = isSoon ? Math.min(2 * last.ms, HOLD_BACK_MAX_MS) : HOLD_BACK_MS
+  if (connection.status !== 'open') return ms
+  held.set(connection, { ms, untilMs: nowMs + ms })
   connection.pause()
   const resume = (): void => {
-    held.delete(connection)
     try {
       if (connection.status === 'open') connection.resume()
     } catch {
@@ -168,9 +212,10 @@ function holdBack(connection: MessageStream): void {
       connection.abort(new Error('gone while it was held back'))
     }
   }
-  setTimeout(resume, HOLD_BACK_MS).unref()
+  setTimeout(resume, ms).unref()
+  return ms
 }
-const held = new WeakSet<MessageStream>()
+const held = new WeakMap<MessageStream, { readonly ms: number; readonly untilMs: number }>()
 
 /** Frames that are sent in one turn of the event loop leave as one message: one cipher, one packet. */
 function sharePackets(muxer: Muxer): void {

@@ -42,6 +42,12 @@ export interface HostStats {
   readonly protocols: Readonly<Record<string, ProtocolStats>>
 }
 
+export interface RequestOptions {
+  signal?: AbortSignal
+  /** Less patience for the answer than the host's own bound, ms. */
+  withinMs?: number
+}
+
 export interface Host {
   readonly key: Uint8Array
   /** Multiaddrs that it listens on, without the peer id. */
@@ -49,12 +55,7 @@ export interface Host {
   stats(): HostStats
   serve(protocol: Protocol, handler: Handler): Promise<void>
   /** The reply's bytes. Throws PEER_UNREACHABLE, PEER_TIMEOUT, MESSAGE_TOO_LARGE, ABORTED. */
-  request(
-    peer: PeerAddress,
-    protocol: Protocol,
-    request: Uint8Array,
-    options?: { signal?: AbortSignal },
-  ): Promise<Uint8Array>
+  request(peer: PeerAddress, protocol: Protocol, request: Uint8Array, options?: RequestOptions): Promise<Uint8Array>
   /** Opens a connection unless there is one. Throws PEER_UNREACHABLE, PEER_TIMEOUT. */
   link(peer: PeerAddress): Promise<void>
   isLinked(key: Uint8Array): boolean

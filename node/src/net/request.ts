@@ -16,7 +16,8 @@ import { turns } from './turns.ts'
 export function requests(libp2p: Libp2p, limits: HostLimits): Pick<Host, 'request' | 'link' | 'isLinked'> {
   const streams = turns(REQUESTS_PER_PEER, REQUESTS_WAITING_PER_PEER)
 
-  const ask: Host['request'] = async (peer, protocol, request, { signal } = {}) => {
+  const ask: Host['request'] = async (peer, protocol, request, { signal, withinMs = limits.replyMs } = {}) => {
+    const replyMs = Math.min(limits.replyMs, withinMs)
     const peerId = keyToPeerId(peer.key)
     if (request.length > protocol.requestMaxBytes) {
       throw new RangeError(`"request" expected at most ${protocol.requestMaxBytes} bytes, got ${request.length}`)
@@ -25,16 +26,16 @@ export function requests(libp2p: Libp2p, limits: HostLimits): Pick<Host, 'reques
       const open = openConnection(libp2p, peerId)
       if (open !== undefined) {
         try {
-          return await exchange(open, protocol, request, limits, signal)
+          return await exchange(open, protocol, request, replyMs, signal)
         } catch (error) {
           // It may have died while nobody looked. Every request may be asked twice, so once more on a new one.
           if (isFinal(error)) throw error
           if (open.status !== 'open')
-            return await exchange(await dial(peer, peerId, signal), protocol, request, limits, signal)
-          return await exchange(open, protocol, request, limits, signal)
+            return await exchange(await dial(peer, peerId, signal), protocol, request, replyMs, signal)
+          return await exchange(open, protocol, request, replyMs, signal)
         }
       }
-      return await exchange(await dial(peer, peerId, signal), protocol, request, limits, signal)
+      return await exchange(await dial(peer, peerId, signal), protocol, request, replyMs, signal)
     })
   }
   const isLinked = (key: Uint8Array): boolean => openConnection(libp2p, keyToPeerId(key)) !== undefined
@@ -66,7 +67,7 @@ async function exchange(
   connection: Connection,
   protocol: Protocol,
   request: Uint8Array,
-  { replyMs }: HostLimits,
+  replyMs: number,
   outer: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const peer = connection.remotePeer.toString()

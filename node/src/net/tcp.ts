@@ -7,7 +7,7 @@ import { guardDoor } from './front-door.ts'
 import type { HostLimits } from './limits.ts'
 
 export function guardedTcp(localAddress: string | undefined, limits: HostLimits): ReturnType<typeof tcp> {
-  const make = tcp(tcpOptions(localAddress))
+  const make = tcp(tcpOptions(localAddress, limits))
   return (components) => {
     const transport = make(components)
     const createListener = transport.createListener.bind(transport)
@@ -27,7 +27,8 @@ export function guardedTcp(localAddress: string | undefined, limits: HostLimits)
   }
 }
 
-/** `localAddress` reaches net.connect through the dial options, though the type does not name it. */
-function tcpOptions(localAddress: string | undefined): TCPOptions {
-  return localAddress === undefined ? {} : { dialOpts: { localAddress } as NonNullable<TCPOptions['dialOpts']> }
+/** `localAddress` reaches net.connect through the dial options, though the type does not name it; `timeout` is until it is open. */
+function tcpOptions(localAddress: string | undefined, { connectMs }: HostLimits): TCPOptions {
+  const dialOpts = { timeout: connectMs, ...(localAddress !== undefined && { localAddress }) }
+  return { dialOpts: dialOpts as NonNullable<TCPOptions['dialOpts']> }
 }

@@ -22,6 +22,7 @@ import {
 import type { Log } from '../log.ts'
 import { fanOut } from '../membership/fan-out.ts'
 import type { Host } from '../net/protocol.ts'
+import { turns } from '../net/turns.ts'
 import type { Hashes } from './ratchet.ts'
 import type { SeedKeeper } from './seed-keeper.ts'
 import { type Mate, type Shard, type Shards, wipe } from './shards.ts'
@@ -61,13 +62,15 @@ interface Finding {
 export function seedRounds({ shards, keeper, host, core, clock, log, certified }: SeedRoundsInit): SeedRounds {
   const { firstEpoch } = shards
 
+  const fetchFrom = async (mate: Mate, { shard }: Pick<Shard, 'shard'>): Promise<Seed | undefined> =>
+    decodeSeedReply(await host.request(mate, SEEDS_PROTOCOL, encodeSeedsRequest({ op: 'fetch', shard, firstEpoch })))
+
   /** Mates that answered, by rank; one that cannot be reached is not among them. */
   const fetch = async ({ shard, mates }: Shard): Promise<Finding[]> => {
     const findings: Finding[] = []
     await fanOut(mates, async (mate) => {
       try {
-        const bytes = await host.request(mate, SEEDS_PROTOCOL, encodeSeedsRequest({ op: 'fetch', shard, firstEpoch }))
-        findings.push({ mate, seed: decodeSeedReply(bytes) })
+        findings.push({ mate, seed: await fetchFrom(mate, { shard }) })
       } catch (error) {
         if (!isAway(error)) findings.push({ mate, seed: undefined })
       }
@@ -130,8 +133,23 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
     for (const { mate, seed } of findings) if (seed !== undefined) await shards.take(shard, seed, mate.rank)
   }
 
+  /** The certificate says which seed it is: the first that comes and stands will do, whoever has it. */
+  const recover = async (shard: Shard): Promise<void> => {
+    if (shards.isHeld(shard)) return
+    const oneByOne = turns(1)
+    await fanOut(
+      shard.mates,
+      async (mate) => {
+        const seed = await fetchFrom(mate, shard)
+        await oneByOne.run('', async () => shards.isHeld(shard) || (await takeFrom(shard, [{ mate, seed }])))
+      },
+      () => shards.isHeld(shard),
+    )
+    noteLoss(shard)
+  }
   const acquire = async (shard: Shard, forMs: number, signedRoot: SignedRoot): Promise<void> => {
-    if (shard.signed !== undefined || (certified() !== undefined && shards.isHeld(shard))) return
+    if (certified() !== undefined) return await recover(shard)
+    if (shard.signed !== undefined) return
     const findings = await fetch(shard)
     if (!shards.isHeld(shard) && !(await takeFrom(shard, findings))) {
       // A lower rank that is there makes it; one that is not has some time to come up.

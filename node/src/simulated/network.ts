@@ -150,7 +150,7 @@ export function simulatedNetwork(scheduler: Scheduler, random: SeededRandom, tra
 
   const request =
     (caller: Caller): Host['request'] =>
-    (peer: PeerAddress, protocol, bytes, { signal } = {}) =>
+    (peer: PeerAddress, protocol, bytes, { signal, withinMs = caller.replyMs } = {}) =>
       new Promise((resolve, reject) => {
         if (bytes.length > protocol.requestMaxBytes) {
           throw new RangeError(`"request" expected at most ${protocol.requestMaxBytes} bytes, got ${bytes.length}`)
@@ -177,7 +177,7 @@ export function simulatedNetwork(scheduler: Scheduler, random: SeededRandom, tra
           return new FederationError('PEER_TIMEOUT', `no answer from ${peerId} in time`, { peer: peerId })
         }
         const abort = (): void => fail(new FederationError('ABORTED', 'the request was cancelled'))
-        const cancel = scheduler.after(caller.replyMs, () => {
+        const cancel = scheduler.after(Math.min(withinMs, caller.replyMs), () => {
           caller.gossip?.drop(peer.key)
           fail(late())
         })

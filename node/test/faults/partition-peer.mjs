@@ -1,7 +1,8 @@
 /**
- * One peer of partition.test.ts in a network of its own. First message: what to be. Then it probes every other peer each
- * second and says of each, when asked, how long ago a probe was last answered.
- *   ours   a salt node or the central peer, and a host beside it that asks every peer for the roster
+ * One peer of partition.test.ts in a network of its own. First message: what to be. Then every other peer is asked twice a
+ * second, and what it says when asked is when each answered last.
+ *   ours   a salt node or the central peer: asked over the links that it keeps by itself (membership/links.ts); and
+ *          those on its side, as by a phone, by a host beside it
  *   stock  js-libp2p as it comes, that asks over the connections it once made
  */
 import { mkdtempSync } from 'node:fs'
@@ -18,30 +19,42 @@ import { createLibp2p } from 'libp2p'
 import { centralPeer, saltNode, silent, systemRandom } from '../../dist/index.js'
 import { createHost } from '../../dist/net/host.js'
 
-const PROBE_MS = 1_000
+const PROBE_MS = 500
 const ECHO = '/test/echo/1'
-/** When each peer answered last. */
-const answered = new Map()
 
 const kinds = {
-  async ours({ manifest, secret, operatorSecret, isCentral }) {
+  async ours({ manifest, secret, operatorSecret, isCentral, near }) {
     const [clock, random, log, core] = [systemClock(), systemRandom, silent, await loadCore()]
     const dir = mkdtempSync(join(tmpdir(), 'geotrace-partition-'))
     const bytes = (hex) => Uint8Array.from(Buffer.from(hex, 'hex'))
-    const shared = { manifest, clock, random, log, core, dir }
+    // The host that the peer itself opens: its links are the ones that are looked at.
+    let own
+    const openHost = async (init) => {
+      own = await createHost(init)
+      return own
+    }
+    const shared = { manifest, clock, random, log, core, dir, openHost }
     const make = isCentral ? centralPeer : saltNode
     const peer = make({ ...shared, secret: bytes(secret), operatorSecret: bytes(operatorSecret) })
-    // As whatever keeps links up would have it: a link is given up after three seconds of silence.
-    const limits = { dialMs: 2_000, replyMs: 3_000 }
-    const host = await createHost({ secret: random(32), listen: [], clock, log, limits })
-    const get = encodeRosterRequest({ op: 'get', height: 0 })
     await peer.start()
+    const phone = await createHost({ secret: random(32), listen: [], clock, log })
+    const [time, get] = [{ op: 'time' }, { op: 'get', height: 0 }].map(encodeRosterRequest)
+    const all = [...manifest.members, manifest.central].map(({ peerId, addresses }) => ({
+      name: peerId,
+      to: { key: peerIdToKey(peerId), addresses },
+    }))
     return {
       state: () => peer.status().state,
-      peers: [...manifest.members, manifest.central].map(({ peerId, addresses }) => [
-        peerId,
-        () => host.request({ key: peerIdToKey(peerId), addresses }, ROSTER_PROTOCOL, get),
-      ]),
+      asked: {
+        // Over the link as it is. Without an address there is nothing to dial, and giving up closes nothing.
+        links: all.map(({ name, to: { key } }) => [
+          name,
+          () => own.request({ key, addresses: [] }, ROSTER_PROTOCOL, time, { signal: AbortSignal.timeout(PROBE_MS) }),
+        ]),
+        phones: all
+          .filter(({ name }) => near.includes(name))
+          .map(({ name, to }) => [name, () => phone.request(to, ROSTER_PROTOCOL, get)]),
+      },
     }
   },
   async stock({ listen, others }) {
@@ -59,37 +72,45 @@ const kinds = {
     const dialled = new Map()
     return {
       state: () => 'serving',
-      peers: others.map((address) => [
-        address,
-        async () => {
-          if (!dialled.has(address)) dialled.set(address, (await node.dial(multiaddr(address))).remotePeer)
-          const [connection] = node.getConnections(dialled.get(address))
-          if (connection === undefined) throw new Error('the connection is gone')
-          const signal = AbortSignal.timeout(5_000)
-          const stream = await connection.newStream(ECHO, { signal })
-          const lp = lpStream(stream)
-          await lp.write(new Uint8Array(8), { signal })
-          await lp.read({ signal })
-          await stream.close({ signal })
-        },
-      ]),
+      asked: {
+        links: others.map((address) => [
+          address,
+          async () => {
+            if (!dialled.has(address)) dialled.set(address, (await node.dial(multiaddr(address))).remotePeer)
+            const [connection] = node.getConnections(dialled.get(address))
+            if (connection === undefined) throw new Error('the connection is gone')
+            const signal = AbortSignal.timeout(5_000)
+            const stream = await connection.newStream(ECHO, { signal })
+            const lp = lpStream(stream)
+            await lp.write(new Uint8Array(8), { signal })
+            await lp.read({ signal })
+            await stream.close({ signal })
+          },
+        ]),
+      },
     }
   },
 }
 
 process.once('message', async ({ kind, ...init }) => {
-  const { state, peers } = await kinds[kind](init)
-  for (const [name, ask] of peers) {
-    const probe = async () => {
-      await ask().then(
-        () => answered.set(name, Date.now()),
-        () => {},
-      )
-      setTimeout(probe, PROBE_MS)
+  const { state, asked } = await kinds[kind](init)
+  /** When each peer answered last. */
+  const answered = Object.fromEntries(Object.keys(asked).map((way) => [way, {}]))
+  for (const [way, peers] of Object.entries(asked)) {
+    for (const [name, ask] of peers) {
+      const probe = async () => {
+        await ask().then(
+          () => {
+            answered[way][name] = Date.now()
+          },
+          () => {},
+        )
+        setTimeout(probe, PROBE_MS)
+      }
+      probe()
     }
-    probe()
   }
-  process.on('message', () => process.send({ state: state(), answered: Object.fromEntries(answered) }))
+  process.on('message', () => process.send({ state: state(), answered }))
 })
 process.on('disconnect', () => process.exit())
 process.send('ready')

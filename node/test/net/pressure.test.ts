@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Pressure, pressure, SERVED_PER_TURN_MIN } from '../../src/net/pressure.ts'
+import { DELAY_INTERVAL_MS, DELAY_TARGET_MS, type Pressure, pressure } from '../../src/net/pressure.ts'
 import { workMeter } from '../../src/net/work-meter.ts'
 
 /** An event loop whose turns take as long as they are told. */
@@ -28,39 +28,33 @@ function loop(): { turn(ms: number): void; busyMs(ms: number): void; pressure: P
 }
 
 describe('the pressure on the event loop', () => {
-  it('sheds nothing while the loop keeps up', () => {
+  it('is none while the loop keeps up', () => {
     const { turn, busyMs, pressure } = loop()
     for (let i = 0; i < 500; i++) turn(20 + (i % 20))
     busyMs(30)
-    expect(pressure.isShedding()).toBe(false)
+    expect(pressure.isBehind()).toBe(false)
   })
 
   it('lets a burst pass, however long one turn takes', () => {
     const { turn, busyMs, pressure } = loop()
     turn(20)
     busyMs(900)
-    expect(pressure.isShedding()).toBe(false)
+    expect(pressure.isBehind()).toBe(false)
     turn(20)
     turn(20)
-    expect(pressure.isShedding()).toBe(false)
+    expect(pressure.isBehind()).toBe(false)
   })
 
-  it('serves what comes early in each turn of a loop that stays behind, a number at least, and sheds the rest', () => {
+  it('is there when the loop stays behind for an interval, and gone with the first turn in time', () => {
     const { turn, busyMs, pressure } = loop()
-    const shedOf = (count: number) => Array.from({ length: count }, () => pressure.isShedding()).filter(Boolean).length
-    for (let i = 0; i < 5; i++) turn(90)
-    expect(pressure.isShedding()).toBe(false)
-    busyMs(44)
-    expect(pressure.isShedding()).toBe(false)
-    busyMs(2)
-    expect(shedOf(100)).toBe(100 - SERVED_PER_TURN_MIN + 2)
-    turn(60)
-    busyMs(90)
-    expect(shedOf(100)).toBe(100 - SERVED_PER_TURN_MIN)
-    turn(20)
-    turn(20)
-    busyMs(90)
-    expect(shedOf(100)).toBe(0)
+    turn(20 + DELAY_TARGET_MS + 1)
+    expect(pressure.isBehind()).toBe(false)
+    busyMs(DELAY_INTERVAL_MS)
+    expect(pressure.isBehind()).toBe(true)
+    turn(20 + DELAY_TARGET_MS + 1)
+    expect(pressure.isBehind()).toBe(true)
+    turn(20 + DELAY_TARGET_MS)
+    expect(pressure.isBehind()).toBe(false)
   })
 })
 

@@ -180,7 +180,7 @@ export async function until(check: () => boolean | Promise<boolean>): Promise<vo
 }
 
 /** The same while simulated time goes on, faster than the machine's: whoever agrees on a roster needs both. */
-export async function untilLater(clock: Clock, check: () => boolean): Promise<void> {
+export async function untilLater(clock: Clock, check: () => boolean | Promise<boolean>): Promise<void> {
   await until(async () => {
     await new Promise((resolve) => setTimeout(resolve, 50))
     if ('advanceTo' in clock) await (clock as SimulatedClock).advanceTo(clock.now() + 200)

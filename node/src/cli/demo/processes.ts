@@ -21,8 +21,9 @@ import type { DaemonMessage } from '../daemon.ts'
 import { cardToApplication } from '../federation/join.ts'
 import { writeIdentity } from '../identity.ts'
 import { invalid } from '../options.ts'
+import { PACKAGE_ROOT } from '../package-root.ts'
 
-const BIN = fileURLToPath(new URL('../../../bin/geotrace.js', import.meta.url))
+const BIN = fileURLToPath(new URL('bin/geotrace.js', PACKAGE_ROOT))
 /** Founding takes about two seconds; a loaded machine gets thirty times that. */
 const SERVING_MAX_MS = 60_000
 /** A child stops within five seconds or ends itself. */

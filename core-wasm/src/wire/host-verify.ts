@@ -1,0 +1,50 @@
+/**
+ * The host's Ed25519, twenty times as fast as JavaScript's, for the signatures on which every implementation agrees.
+ * PROTOCOL.md §6.4. OpenSSL checks sB = R + kA, and so accepts nothing that the strict check with the cofactor refuses,
+ * but for keys with several readings; what it refuses itself the strict check may still accept. So its yes to a key with
+ * one reading is a yes, and everything else is undecided here.
+ */
+import { bytesToHex } from './bytes.ts'
+
+/** Keys of the peers and operators of a large federation; each some hundred bytes. */
+const KEYS_MAX = 2_048
+/** y of the points whose order divides 8, little-endian (libsodium refuses the same). */
+const SMALL_ORDER = new Set([
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+])
+
+type Crypto = typeof import('node:crypto')
+type Key = ReturnType<Crypto['createPublicKey']>
+
+/** True when the signature holds; false when that is for the strict check to say. */
+export function isSureSignature(signature: Uint8Array, message: Uint8Array, key: Uint8Array): boolean {
+  if (crypto === undefined) return false
+  const name = bytesToHex(key)
+  const known = keys.get(name) ?? toKey(key)
+  if (known === undefined) return false
+  if (keys.size >= KEYS_MAX && !keys.has(name)) keys.delete(keys.keys().next().value!)
+  keys.set(name, known)
+  return crypto.verify(null, message, known, signature)
+}
+
+/** Undefined in browsers. */
+const crypto: Crypto | undefined = globalThis.process?.getBuiltinModule?.('node:crypto')
+const keys = new Map<string, Key>()
+
+function toKey(key: Uint8Array): Key | undefined {
+  if (!hasOneReading(key)) return undefined
+  const x = Buffer.from(key).toString('base64url')
+  return crypto?.createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
+}
+
+/** y below p = 2^255 − 19, and a point of large order. */
+function hasOneReading(key: Uint8Array): boolean {
+  const y = Uint8Array.from(key)
+  y[31] = y[31]! & 0x7f
+  const isBelow = y[0]! < 0xed || y[31]! < 0x7f || y.subarray(1, 31).some((byte) => byte < 0xff)
+  return isBelow && !SMALL_ORDER.has(bytesToHex(y))
+}
