@@ -21,7 +21,6 @@ import {
   encodeRosterRequest,
   equalBytes,
   evidenceToId,
-  foundingEpoch,
   type GossipMessage,
   hashToRosterName,
   isFederationError,
@@ -136,7 +135,17 @@ export function createCouncil(init: CouncilInit): Council {
   const ask = (peer: PeerAddress, request: RosterRequest): Promise<Uint8Array> =>
     host.request(peer, ROSTER_PROTOCOL, encodeRosterRequest(request))
 
-  const due = (): DueRoster | undefined => dueRoster(manifest, book, clock.now())
+  const founding = manifestToRoster(manifest)
+  let known: DueRoster | undefined
+  const due = (): DueRoster | undefined => {
+    const firstEpoch = dueEpoch(founding, book.newest?.roster, clock.now())
+    if (firstEpoch === undefined) return undefined
+    // The same object while nothing changed: what follows from a roster is kept with it.
+    if (known?.height !== book.all.length || known.firstEpoch !== firstEpoch) {
+      known = dueRoster(founding, book, firstEpoch)
+    }
+    return known
+  }
 
   /** Takes what one peer has: the rosters that follow ours, then what is being said. */
   const hear = async (peer: Peer): Promise<void> => {
@@ -148,7 +157,7 @@ export function createCouncil(init: CouncilInit): Council {
       if (bytes === undefined || stopped) break
       if (!(await add(decodeCertifiedRoster(bytes), () => goBack(peer, next - 1)))) break
     }
-    if (peers.withKey(host.key) === undefined) return
+    if (!peers.has(host.key)) return
     for (const message of decodePoolReply(await ask(peer, { op: 'pool' }))) pool.offer(message)
   }
   /** Adds a roster; one that does not follow ours may follow from another of an earlier height. */
@@ -209,6 +218,9 @@ export function createCouncil(init: CouncilInit): Council {
           ?.sheets.find((sheet) => sheet.shard === shard)?.root,
     )
     const signed = sheets.signed(firstEpoch)
+    const said = pool.sheets(firstEpoch).find(({ key }) => equalBytes(key, host.key))?.sheets
+    const known = new Set(said?.map(({ shard }) => shard))
+    if (signed.every(({ shard }) => known.has(shard))) return
     for (const told of toSheetMessages({ kind: 'sheets', key: host.key, firstEpoch, sheets: [...signed] })) say(told)
   }
 
@@ -363,7 +375,7 @@ export function createCouncil(init: CouncilInit): Council {
   /** With or without asking others what they know and hold. */
   const round = async (isAsking: boolean): Promise<void> => {
     if (isAsking) await listen()
-    if (stopped || book.isForked || peers.withKey(host.key) === undefined) return
+    if (stopped || book.isForked || !peers.has(host.key)) return
     if (voter !== undefined) await reveal(voter)
     const now = due()
     if (now !== undefined) {
@@ -441,14 +453,15 @@ export function createCouncil(init: CouncilInit): Council {
   }
 }
 
-/** The roster that operators should agree on at `nowMs`, if it is time. */
-export function dueRoster(manifest: Manifest, book: RosterBook, nowMs: number): DueRoster | undefined {
-  const { newest, predecessor } = book
-  if (newest === undefined) {
-    return { height: 0, firstEpoch: foundingEpoch(manifest), predecessor, roster: manifestToRoster(manifest) }
-  }
-  const firstEpoch = nextFirstEpoch(newest.roster, nowMs)
-  if (nowMs < effortSpan(newest.roster.periodEpochs, firstEpoch).from) return undefined
+/** The first epoch of the roster that operators should agree on at `nowMs`, if it is time. */
+function dueEpoch(founding: Roster, newest: Roster | undefined, nowMs: number): number | undefined {
+  if (newest === undefined) return founding.firstEpoch
+  const firstEpoch = nextFirstEpoch(newest, nowMs)
+  return nowMs < effortSpan(newest.periodEpochs, firstEpoch).from ? undefined : firstEpoch
+}
+
+function dueRoster(founding: Roster, { newest, predecessor }: RosterBook, firstEpoch: number): DueRoster {
+  if (newest === undefined) return { height: 0, firstEpoch, predecessor, roster: founding }
   const roster = succeed(newest, { firstEpoch, changes: [], reveals: [], sheets: [] })
   return { height: newest.roster.height + 1, firstEpoch, predecessor, roster }
 }

@@ -20,13 +20,15 @@ export interface SignedRoots {
 /** The root of each shard that a majority of its replicas signed; undefined while one is missing. */
 export function sheetsToRoots(roster: Roster, told: readonly GossipSheets[]): SignedRoots | undefined {
   const indices = new Map(roster.members.map(({ key }, i) => [bytesToHex(key), i]))
+  const byName = new Map(told.map((item) => [bytesToHex(item.key), item.sheets]))
   const sheets: Uint8Array[] = []
   const sheetSignatures: SheetSignatures[] = []
   for (let shard = 0; shard < roster.shards; shard++) {
-    const replicas = shardToReplicas(roster, shard).map(({ key }) => bytesToHex(key))
-    const signed = told.flatMap(({ key, sheets: own }) => {
-      const sheet = replicas.includes(bytesToHex(key)) ? own.find((item) => item.shard === shard) : undefined
-      return sheet === undefined ? [] : [{ ...sheet, member: indices.get(bytesToHex(key))! }]
+    const replicas = shardToReplicas(roster, shard)
+    const signed = replicas.flatMap(({ key }) => {
+      const name = bytesToHex(key)
+      const sheet = byName.get(name)?.find((item) => item.shard === shard)
+      return sheet === undefined ? [] : [{ ...sheet, member: indices.get(name)! }]
     })
     const root = signed.find((one) => {
       const same = signed.filter((other) => equalBytes(other.root, one.root))
