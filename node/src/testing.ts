@@ -3,6 +3,7 @@
  * a disk; the web app's server; and a federation on simulated machines, whose every fault follows from a seed.
  */
 export { type LocalFederation, type LocalFederationInit, startFederation } from './local-federation.ts'
+export { type Pace, REAL_PACE } from './membership/pace.ts'
 export { selfSigned } from './self-signed.ts'
 export { simulatedDisk } from './simulated/disk.ts'
 export { FAULTS, type FaultKind, pickFault } from './simulated/faults.ts'

@@ -2,6 +2,7 @@ import { expect, it, vi } from 'vitest'
 import { deferredShare, runCampaign } from '../simulation/campaign.ts'
 
 vi.mock('@noble/curves/ed25519.js', () => import('../simulation/native-ed25519.ts'))
+vi.mock('../../../node/src/membership/native-signer.ts', () => import('../simulation/native-ed25519.ts'))
 
 /** The long campaign. SIM_HISTORIES says how many, SIM_PREFIX which: each prefix is another set. CONTRIBUTING "Simulation". */
 const HISTORIES = Number(process.env.SIM_HISTORIES ?? 300)

@@ -14,6 +14,9 @@ export interface Campaign {
   readonly fixesLost: number
   readonly liesCaught: number
   readonly syncs: number
+  readonly successions: number
+  /** Histories with at least one of them. */
+  readonly succeeded: number
   /** Syncs that ended in another way than `done`, by how. */
   readonly unfinished: Readonly<Record<string, number>>
   /** How often each kind struck. */
@@ -24,16 +27,37 @@ export interface Campaign {
 /** Seeds are `prefix-0`, `prefix-1` … unless listed. */
 export async function runCampaign(seeds: readonly string[], largest: Scale): Promise<Campaign> {
   const core = await loadCore()
-  const sum = { histories: 0, events: 0, salts: 0, rows: 0, marks: 0, fixesLost: 0, liesCaught: 0, syncs: 0 }
+  const sum = {
+    histories: 0,
+    events: 0,
+    salts: 0,
+    rows: 0,
+    marks: 0,
+    fixesLost: 0,
+    liesCaught: 0,
+    syncs: 0,
+    successions: 0,
+    succeeded: 0,
+  }
   const unfinished: Record<string, number> = {}
   const faults: Record<string, number> = {}
   const failures: string[] = []
   for (const seed of seeds) {
     const history = await runHistory({ seed, core, scale: drawScale(seed, largest) })
     sum.histories++
-    for (const key of ['events', 'salts', 'rows', 'marks', 'fixesLost', 'liesCaught', 'syncs'] as const) {
+    for (const key of [
+      'events',
+      'salts',
+      'rows',
+      'marks',
+      'fixesLost',
+      'liesCaught',
+      'syncs',
+      'successions',
+    ] as const) {
       sum[key] += history[key]
     }
+    if (history.successions > 0) sum.succeeded++
     for (const [how, count] of Object.entries(history.unfinished)) unfinished[how] = (unfinished[how] ?? 0) + count
     for (const kind of history.faults) faults[kind] = (faults[kind] ?? 0) + 1
     if (history.findings.length > 0) failures.push(describeFailure(history))

@@ -5,6 +5,7 @@ import corpus from './corpus.json' with { type: 'json' }
 import { faultsNamed, runHistory } from './history.ts'
 
 vi.mock('@noble/curves/ed25519.js', () => import('./native-ed25519.ts'))
+vi.mock('../../../node/src/membership/native-signer.ts', () => import('./native-ed25519.ts'))
 
 /** Seconds each, with rosters and gossip under way: a few for every `npm test`; client/test/faults has the many. */
 const HISTORIES = 5

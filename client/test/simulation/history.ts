@@ -4,11 +4,13 @@
  * in the first, everything must come right in the second. CONTRIBUTING "Simulation".
  */
 import type { Core } from '@geotrace/core-wasm'
-import { MINUTE_MS } from '@geotrace/core-wasm/wire'
+import { EPOCH_MS, EPOCH_OPENS_BEFORE_MS, MINUTE_MS } from '@geotrace/core-wasm/wire'
 import {
   FAULTS,
   type FaultKind,
+  type Pace,
   pickFault,
+  REAL_PACE,
   type SimulatedFederation,
   seededRandom,
   simulatedFederation,
@@ -34,6 +36,8 @@ export interface History extends Findings {
   readonly events: number
   /** Kinds that struck. */
   readonly faults: readonly string[]
+  /** Rosters certified after the founding and the one that follows it at once, while things went wrong. */
+  readonly successions: number
   /** Syncs during the first phase: all, and those that ended in each other way than `done`. */
   readonly syncs: number
   readonly unfinished: Readonly<Record<string, number>>
@@ -48,17 +52,25 @@ export interface HistoryInit {
   listen?: (line: string) => void
 }
 
-const START_MS = Date.UTC(2026, 10, 21, 9)
-const SHARDS = 8
+const DAY_MS = Date.UTC(2026, 10, 21)
+const SHARDS = 6
+/** Most histories look after their links and say that they are there in larger steps, which changes no rule. */
+const LONG_PACE: Pace = { linkMs: 10_000, probeMs: 30_000, presenceMs: 120_000 }
+const REAL_PACE_SHARE = 0.2
+/** The founding roster begins with the oldest open epoch; its reserve must last until all is well. */
+const EPOCHS_BEFORE = 4
+const RECOVERY_HOURS = 2
 /** From the first start of a node until all must serve, in fair weather. */
 const FOUNDING_MS = 2 * MINUTE_MS
+/** In a life of an hour or more; a shorter one is as full. */
 const FIX_EVERY_MS = [8 * MINUTE_MS, 16 * MINUTE_MS] as const
 const SYNC_EVERY_MS = [35 * MINUTE_MS, 60 * MINUTE_MS] as const
 const SYNC_AGAIN_MS = [2 * MINUTE_MS, 6 * MINUTE_MS] as const
-const STEP_MS = 10_000
-/** Once all is well: everybody syncs, and again after as long; two or three rounds are usual. */
-const ROUND_MS = 8 * MINUTE_MS
-const ROUNDS_MAX = 10
+const STEP_MS = 2_000
+/** Once all is well: the last blocks close, everybody syncs, and again every few minutes; two or three rounds are usual. */
+const CLOSE_MS = 6 * MINUTE_MS
+const ROUND_MS = 2 * MINUTE_MS
+const ROUNDS_MAX = 30
 const REPORTS = 2
 
 export function allFaults(devices: readonly SimulatedDevice[]): FaultKind[] {
@@ -78,23 +90,38 @@ export function drawScale(seed: string, largest: Scale): Scale {
   return {
     nodes: draw(Math.min(4, largest.nodes), largest.nodes),
     devices: draw(Math.min(4, largest.devices), largest.devices),
-    hours: Math.round(random.between(Math.min(1, largest.hours), largest.hours)),
+    hours: Math.round(4 * random.between(Math.min(1, largest.hours), largest.hours)) / 4,
     faults: draw(0, largest.faults),
   }
 }
 
+/**
+ * When a history begins, how long its periods are, how often its peers look after their links. Votes for the next roster
+ * begin some time after the start, mostly while things go wrong, and devices need its salts soon after.
+ */
+function drawSetting(seed: string, hours: number): { startMs: number; periodEpochs: number; pace: Pace } {
+  const random = seededRandom(`setting/${seed}`)
+  const periodEpochs = random.pick([1, 1, 2, 3])
+  const votesMs = DAY_MS + 6 * EPOCH_MS * random.below(3) - EPOCH_OPENS_BEFORE_MS
+  const startMs = Math.round(votesMs - random.unit() * Math.min(1.3 * hours * 60 * MINUTE_MS, periodEpochs * EPOCH_MS))
+  return { startMs, periodEpochs, pace: random.chance(REAL_PACE_SHARE) ? REAL_PACE : LONG_PACE }
+}
+
 export async function runHistory({ seed, core, scale, kinds = allFaults, listen }: HistoryInit): Promise<History> {
+  const { startMs, periodEpochs, pace } = drawSetting(seed, scale.hours)
+  const reserveEpochs = EPOCHS_BEFORE + Math.ceil(((scale.hours + RECOVERY_HOURS) * 60 * MINUTE_MS) / EPOCH_MS)
   const federation = simulatedFederation({
     seed,
     core,
     nodes: scale.nodes,
-    startMs: START_MS,
-    // A period of four hours and as much in reserve as the history lasts.
-    parameters: { shards: SHARDS, replicas: Math.min(3, scale.nodes), periodEpochs: 3, reserveEpochs: 12 },
+    startMs,
+    pace,
+    parameters: { shards: SHARDS, replicas: Math.min(3, scale.nodes), periodEpochs, reserveEpochs },
     ...(listen && { listen }),
   })
   const { scheduler } = federation
   await found(federation)
+  const foundedHeight = newestHeight(federation)
   const salts = new Map<string, Map<string, string[]>>()
   const devices = equip(federation, scale.devices, (device, region, size, n, salt) => {
     const shard = core.regionToShard(region, SHARDS)
@@ -106,9 +133,10 @@ export async function runHistory({ seed, core, scale, kinds = allFaults, listen 
   })
   const healMs = scheduler.nowMs + scale.hours * 60 * MINUTE_MS
   const struck = strike(federation, devices, kinds(devices), scale.faults, healMs)
-  live(federation, devices, healMs)
+  live(federation, devices, healMs, Math.min(1, scale.hours))
   reportSome(federation, devices, healMs)
   await scheduler.run(healMs)
+  const successions = newestHeight(federation) - foundedHeight
   const troubled = devices.flatMap(({ outcomes }) => outcomes)
   heal(federation, devices)
   await settle(federation, devices)
@@ -120,6 +148,7 @@ export async function runHistory({ seed, core, scale, kinds = allFaults, listen 
     digest: federation.trace.digest(),
     events: scheduler.count,
     faults: struck,
+    successions,
     syncs: troubled.length,
     unfinished: countUnfinished(troubled),
   }
@@ -133,6 +162,10 @@ async function found(federation: SimulatedFederation): Promise<void> {
   const untilMs = scheduler.nowMs + FOUNDING_MS
   while (!isFounded() && scheduler.nowMs < untilMs) await scheduler.run(scheduler.nowMs + STEP_MS)
   if (!isFounded()) complaints.push('the federation did not found itself')
+}
+
+function newestHeight({ saltNodes }: SimulatedFederation): number {
+  return Math.max(...saltNodes.map(({ running }) => running?.status().roster?.height ?? 0))
 }
 
 function isWhole(status: { state: string; shards: { held: boolean }[] } | undefined): boolean {
@@ -159,28 +192,36 @@ function equip(
 }
 
 /** People walk; their devices record, sync on schedule, and again soon after a sync that failed. */
-function live(federation: SimulatedFederation, devices: readonly SimulatedDevice[], healMs: number): void {
+function live(
+  federation: SimulatedFederation,
+  devices: readonly SimulatedDevice[],
+  healMs: number,
+  /** Of usual times between two fixes, two syncs. */
+  share: number,
+): void {
   const { scheduler, random } = federation
+  const scaled = ([least, most]: readonly [number, number]) => [share * least, share * most] as const
+  const [fixEveryMs, syncEveryMs, syncAgainMs] = [scaled(FIX_EVERY_MS), scaled(SYNC_EVERY_MS), scaled(SYNC_AGAIN_MS)]
   const [apart, ...towns] = createTowns(devices.length, random.fork('towns'))
   for (const [i, device] of devices.entries()) {
     const own = random.fork(`life/${device.name}`)
     const next = walker(i === 0 ? apart! : own.pick(towns), own)
     const record = (): void => {
       device.record(next(), own.between(2, 11))
-      if (scheduler.nowMs < healMs) scheduler.after(own.between(...FIX_EVERY_MS), record)
+      if (scheduler.nowMs < healMs) scheduler.after(own.between(...fixEveryMs), record)
     }
     const sync = (): void => {
       if (scheduler.nowMs >= healMs) return
-      scheduler.after(own.between(...SYNC_EVERY_MS), sync)
+      scheduler.after(own.between(...syncEveryMs), sync)
       void device.sync().then((outcome) => {
-        if (outcome !== undefined && outcome.how !== 'done') scheduler.after(own.between(...SYNC_AGAIN_MS), again)
+        if (outcome !== undefined && outcome.how !== 'done') scheduler.after(own.between(...syncAgainMs), again)
       })
     }
     const again = (): void => {
       if (scheduler.nowMs < healMs) void device.sync()
     }
-    scheduler.after(own.between(0, FIX_EVERY_MS[1]), record)
-    scheduler.after(own.between(0, SYNC_EVERY_MS[1]), sync)
+    scheduler.after(own.between(0, fixEveryMs[1]), record)
+    scheduler.after(own.between(0, syncEveryMs[1]), sync)
   }
 }
 
@@ -246,12 +287,13 @@ function heal(federation: SimulatedFederation, devices: readonly SimulatedDevice
 /** Everybody syncs, round after round, until nobody has anything left to send or to read. */
 async function settle({ scheduler, random }: SimulatedFederation, devices: readonly SimulatedDevice[]): Promise<void> {
   const own = random.fork('settle')
+  await scheduler.run(scheduler.nowMs + CLOSE_MS)
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    // The last blocks close, nodes look for their seeds and at their clocks, whoever was refused may ask again.
+    // Nodes look for their seeds and at their clocks, whoever was refused may ask again.
     await scheduler.run(scheduler.nowMs + ROUND_MS)
     const before = devices.map(({ outcomes }) => outcomes.length)
     for (const device of devices) scheduler.after(own.between(0, MINUTE_MS), () => void device.sync())
-    await scheduler.run(scheduler.nowMs + 2 * MINUTE_MS)
+    await scheduler.run(scheduler.nowMs + 1.5 * MINUTE_MS)
     const isQuiet = devices.every(({ outcomes }, i) => outcomes.length > before[i]! && isClean(outcomes.at(-1)!))
     if (isQuiet) return
   }

@@ -1,7 +1,7 @@
 import { seededRandom } from '@geotrace/node/testing'
 import { ed25519 as noble } from '@noble/curves/ed25519.js'
 import { expect, it } from 'vitest'
-import { ed25519 as native } from './native-ed25519.ts'
+import { ed25519 as native, nativeSigner } from './native-ed25519.ts'
 
 it('signs and judges as @noble/curves does, also what was tampered with', () => {
   const random = seededRandom('ed25519')
@@ -12,6 +12,9 @@ it('signs and judges as @noble/curves does, also what was tampered with', () => 
     const signature = noble.sign(message, secret)
     expect(native.getPublicKey(secret)).toEqual(key)
     expect(native.sign(message, secret)).toEqual(signature)
+    // Twice: the second is made by the signer that is kept.
+    for (let k = 0; k < 2; k++) expect(nativeSigner(secret).sign(message)).toEqual(signature)
+    expect(nativeSigner(secret).key).toEqual(key)
     const flip = (bytes: Uint8Array): Uint8Array => {
       const copy = bytes.slice()
       const at = random.below(copy.length)
@@ -36,5 +39,8 @@ it('signs and judges as @noble/curves does, also what was tampered with', () => 
       expect(judge(native, s, m, k)).toBe(judge(noble, s, m, k))
     }
     expect(judge(native, signature, message, key)).toBe(true)
+    // One that was not made here, and so is not remembered.
+    const other = random.bytes(32)
+    expect(judge(native, noble.sign(message, other), message, noble.getPublicKey(other))).toBe(true)
   }
 })

@@ -1,6 +1,7 @@
 /**
- * Ed25519 by the host's library in the place of @noble/curves, for simulations: a history checks some 5,000 signatures,
- * and what was checked once is not checked again. `native-ed25519.test.ts` compares the two.
+ * Ed25519 by the host's library in the place of @noble/curves and of node/src/membership/native-signer.ts, for
+ * simulations: keys are made once, what was checked once is not checked again, and what was signed here with a key is
+ * known to hold under it. `native-ed25519.test.ts` compares it with @noble/curves.
  * It imports nothing of ours: Vitest loads it in the middle of loading core-wasm/src/wire/signature.ts.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
@@ -10,20 +11,40 @@ const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex')
 /** One history checks fewer; then all of it is forgotten. */
 const REMEMBERED_MAX = 20_000
 
+interface NativeSigner {
+  readonly key: Uint8Array
+  sign(message: Uint8Array): Uint8Array
+}
+
 const checked = new Map<string, boolean>()
-const privateKeys = new Map<string, KeyObject>()
+const signers = new Map<string, NativeSigner>()
 const publicKeys = new Map<string, KeyObject>()
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
 
-function toPrivateKey(secret: Uint8Array): KeyObject {
-  const name = text(secret)
-  const known = privateKeys.get(name)
+const toName = (key: Uint8Array, signature: Uint8Array, message: Uint8Array): string =>
+  text(key) + text(signature) + text(message)
+
+function remember<V>(table: Map<string, V>, name: string, value: V): V {
+  if (table.size >= REMEMBERED_MAX) table.clear()
+  table.set(name, value)
+  return value
+}
+
+/** In the place of the node's own; the same signatures. */
+export function nativeSigner(secret: Uint8Array): NativeSigner {
+  if (secret.length !== 32) throw new RangeError(`"secret" expected 32 bytes, got ${secret.length}`)
+  const known = signers.get(text(secret))
   if (known !== undefined) return known
-  const key = createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, secret]), format: 'der', type: 'pkcs8' })
-  if (privateKeys.size >= REMEMBERED_MAX) privateKeys.clear()
-  privateKeys.set(name, key)
-  return key
+  const own = createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, secret]), format: 'der', type: 'pkcs8' })
+  const { x = '' } = createPublicKey(own).export({ format: 'jwk' })
+  const key = new Uint8Array(Buffer.from(x, 'base64url'))
+  const signWith = (message: Uint8Array): Uint8Array => {
+    const signature = new Uint8Array(sign(null, message, own))
+    remember(checked, toName(key, signature, message), true)
+    return signature
+  }
+  return remember(signers, text(secret), { key, sign: signWith })
 }
 
 function toPublicKey(key: Uint8Array): KeyObject {
@@ -31,26 +52,17 @@ function toPublicKey(key: Uint8Array): KeyObject {
   const known = publicKeys.get(name)
   if (known !== undefined) return known
   const x = Buffer.from(key).toString('base64url')
-  const made = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
-  if (publicKeys.size >= REMEMBERED_MAX) publicKeys.clear()
-  publicKeys.set(name, made)
-  return made
+  return remember(publicKeys, name, createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }))
 }
 
 export const ed25519 = {
-  getPublicKey: (secret: Uint8Array): Uint8Array => {
-    const { x = '' } = createPublicKey(toPrivateKey(secret)).export({ format: 'jwk' })
-    return new Uint8Array(Buffer.from(x, 'base64url'))
-  },
-  sign: (message: Uint8Array, secret: Uint8Array): Uint8Array =>
-    new Uint8Array(sign(null, message, toPrivateKey(secret))),
+  getPublicKey: (secret: Uint8Array): Uint8Array => nativeSigner(secret).key,
+  sign: (message: Uint8Array, secret: Uint8Array): Uint8Array => nativeSigner(secret).sign(message),
   verify(signature: Uint8Array, message: Uint8Array, key: Uint8Array, _options?: { zip215?: boolean }): boolean {
-    const name = text(key) + text(signature) + text(message)
-    const known = checked.get(name)
+    const known = checked.get(toName(key, signature, message))
     if (known !== undefined) return known
     const isValid = verify(null, message, toPublicKey(key), signature)
-    if (checked.size >= REMEMBERED_MAX) checked.clear()
-    checked.set(name, isValid)
+    remember(checked, toName(key, signature, message), isValid)
     return isValid
   },
 }

@@ -21,7 +21,6 @@ export interface ByteReader {
 }
 
 export function byteReader(source: Uint8Array): ByteReader {
-  const view = new DataView(source.buffer, source.byteOffset, source.byteLength)
   let offset = 0
   const refuse = (reason: string): never => {
     throw new FederationError('MESSAGE_MALFORMED', `malformed message: ${reason} at byte ${offset}`, { at: offset })
@@ -31,6 +30,16 @@ export function byteReader(source: Uint8Array): ByteReader {
     offset += length
     return offset - length
   }
+  const u8 = (): number => source[take(1)]!
+  // By hand: a view would set a buffer aside for each of many small messages.
+  const u16 = (): number => {
+    const at = take(2)
+    return (source[at]! << 8) | source[at + 1]!
+  }
+  const u32 = (): number => {
+    const at = take(4)
+    return ((source[at]! << 24) | (source[at + 1]! << 16) | (source[at + 2]! << 8) | source[at + 3]!) >>> 0
+  }
   return {
     get offset() {
       return offset
@@ -38,11 +47,14 @@ export function byteReader(source: Uint8Array): ByteReader {
     get left() {
       return source.byteLength - offset
     },
-    u8: () => view.getUint8(take(1)),
-    u16: () => view.getUint16(take(2)),
-    u32: () => view.getUint32(take(4)),
+    u8,
+    u16,
+    u32,
     time: () => {
-      const value = Number(view.getBigUint64(take(8)))
+      // Read whole, so that a refusal names the byte after it.
+      const at = take(8)
+      offset = at
+      const value = u32() * 2 ** 32 + u32()
       return Number.isSafeInteger(value) ? value : refuse('a time beyond 2^53')
     },
     // A copy: what was received must not change under a later reader of the same buffer.
@@ -55,7 +67,7 @@ export function byteReader(source: Uint8Array): ByteReader {
     },
     padding: () => {
       while (offset < source.byteLength) {
-        if (view.getUint8(offset) !== 0) refuse('padding is not zero')
+        if (source[offset] !== 0) refuse('padding is not zero')
         offset++
       }
     },
@@ -73,21 +85,19 @@ export interface ByteWriter {
   finish(): Uint8Array
 }
 
-/** Most messages are smaller; a roster's bound of 256 KiB is not set aside for a question of six bytes. */
-const WRITER_START_BYTES = 1_024
+/** Most messages are about as small; V8 keeps arrays up to this size among its own objects. */
+const WRITER_START_BYTES = 64
 
 /** A writer of at most `max` bytes; what does not fit is a RangeError, because the sender is ours. */
 export function byteWriter(max: number): ByteWriter {
   let out = new Uint8Array(Math.min(max, WRITER_START_BYTES))
-  let view = new DataView(out.buffer)
   let offset = 0
   const grow = (need: number): void => {
-    const larger = new Uint8Array(Math.min(max, Math.max(need, 2 * out.length)))
+    const larger = new Uint8Array(Math.min(max, Math.max(need, 4 * out.length)))
     larger.set(out)
     // What is written may be secret: no copy stays behind.
     out.fill(0)
     out = larger
-    view = new DataView(out.buffer)
   }
   const take = (length: number): number => {
     if (offset + length > max) throw new RangeError(`message expected at most ${max} bytes, got more`)
@@ -101,28 +111,29 @@ export function byteWriter(max: number): ByteWriter {
     }
     return value
   }
+  /** Big-endian; each byte takes its low eight bits. */
+  const put = (value: number, length: number): void => {
+    const start = take(length)
+    for (let i = length - 1, rest = value; i >= 0; i--, rest = Math.floor(rest / 256)) out[start + i] = rest
+  }
   const writer: ByteWriter = {
     get length() {
       return offset
     },
     u8: (value) => {
-      const start = take(1)
-      view.setUint8(start, whole(value, 0xff))
+      put(whole(value, 0xff), 1)
       return writer
     },
     u16: (value) => {
-      const start = take(2)
-      view.setUint16(start, whole(value, 0xffff))
+      put(whole(value, 0xffff), 2)
       return writer
     },
     u32: (value) => {
-      const start = take(4)
-      view.setUint32(start, whole(value, 0xffffffff))
+      put(whole(value, 0xffffffff), 4)
       return writer
     },
     time: (value) => {
-      const start = take(8)
-      view.setBigUint64(start, BigInt(whole(value, Number.MAX_SAFE_INTEGER)))
+      put(whole(value, Number.MAX_SAFE_INTEGER), 8)
       return writer
     },
     bytes: (value, length = value.length) => {

@@ -90,10 +90,20 @@ export function manifestToRoster(manifest: Manifest): Roster {
  * Replicas of a shard, first to last: the R lowest H(rank ‖ shard) among members of distinct operators.
  * The first reachable one makes the seed.
  */
-export function shardToReplicas(roster: Roster, shard: number): RosterMember[] {
+export function shardToReplicas(roster: Roster, shard: number): readonly RosterMember[] {
   if (!Number.isInteger(shard) || shard < 0 || shard >= roster.shards) {
     throw new RangeError(`"shard" expected 0..${roster.shards - 1}, got ${shard}`)
   }
+  const known = replicasOf.get(roster) ?? []
+  replicasOf.set(roster, known)
+  known[shard] ??= drawReplicas(roster, shard)
+  return known[shard]
+}
+
+/** A roster never changes; its shards are asked for in every round, and each draw hashes all members. */
+const replicasOf = new WeakMap<Roster, (readonly RosterMember[])[]>()
+
+function drawReplicas(roster: Roster, shard: number): RosterMember[] {
   const suffix = byteWriter(2).u16(shard).finish()
   const drawn = roster.members
     .map((member) => ({ member, draw: bytesToHex(sha256(concatBytes(member.rank, suffix))) }))

@@ -62,10 +62,10 @@ const VERIFIED_MAX = 4_096
 
 function signedBytes(domain: SignatureDomain, content: Uint8Array): Uint8Array {
   const name = utf8(domain)
-  const head = byteWriter(5 + name.length)
+  return byteWriter(5 + name.length + content.length)
     .u8(name.length)
     .bytes(name)
     .u32(content.length)
+    .bytes(content)
     .finish()
-  return concatBytes(head, content)
 }

@@ -16,6 +16,7 @@ import {
 import type { Log } from '../log.ts'
 import { assertSameFederation, createMembership, type Membership } from '../membership/membership.ts'
 import { nativeSigner } from '../membership/native-signer.ts'
+import type { Pace } from '../membership/pace.ts'
 import { fileRecords, type OpenRecords } from '../membership/records.ts'
 import type { CertificateSource } from '../net/certificate.ts'
 import { createHost, type OpenHost } from '../net/host.ts'
@@ -54,6 +55,8 @@ export interface CentralPeerInit {
   openHost?: OpenHost
   /** The disk below `dir`; files unless given. */
   openRecords?: OpenRecords
+  /** Of links and heartbeats; real unless given. */
+  pace?: Pace
 }
 export interface CentralStatus extends Readonly<SyncCounters> {
   readonly state: 'joining' | 'serving' | 'leaving' | 'stopped'
@@ -233,6 +236,7 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
       log,
       addresses: () => manifest.central.addresses,
       ...(operatorSecret !== undefined && { operatorSecret }),
+      ...(init.pace && { pace: init.pace }),
     })
     const { book } = membership
     const retentionStart = (): number => retentionToEpoch(clock.now(), retentionDays)

@@ -57,7 +57,7 @@ export function createCatchUp({ peers, host, book, pool, random, log, isStopped 
       if (bytes === undefined || isStopped()) break
       if (!(await add(decodeCertifiedRoster(bytes), () => goBack(peer, next - 1)))) break
     }
-    if (peers.withKey(host.key) === undefined) return
+    if (!peers.has(host.key)) return
     for (const message of decodePoolReply(await ask(peer, { op: 'pool' }))) pool.offer(message)
   }
   /** Adds a roster; one that does not follow ours may follow from another of an earlier height. */

@@ -12,7 +12,6 @@ import {
   effortSpan,
   encodeRoster,
   equalBytes,
-  foundingEpoch,
   type GossipMessage,
   isFederationError,
   isVacant,
@@ -53,8 +52,6 @@ export interface DueRoster {
   readonly predecessor: Predecessor
   /** Without sheets, changes and reveals. */
   readonly roster: Roster
-  /** Time is short: sheets that fewer than a majority signed will do. */
-  readonly makeDo: boolean
 }
 
 /** How a peer that holds shards takes part; the central peer has none. */
@@ -112,7 +109,20 @@ export function createCouncil(init: CouncilInit): Council {
   let cancel = (): void => {}
   const catchUp = createCatchUp({ peers, host, book, pool, random, log, isStopped: () => stopped })
 
-  const due = (): DueRoster | undefined => dueRoster(manifest, book, clock.now())
+  const founding = manifestToRoster(manifest)
+  let known: DueRoster | undefined
+  const due = (): DueRoster | undefined => {
+    const firstEpoch = dueEpoch(founding, book.newest?.roster, clock.now())
+    if (firstEpoch === undefined) return undefined
+    // The same object while nothing changed: what follows from a roster is kept with it.
+    if (known?.height !== book.all.length || known.firstEpoch !== firstEpoch) {
+      known = dueRoster(founding, book, firstEpoch)
+    }
+    return known
+  }
+  /** Time is short: sheets that fewer than a majority signed will do. */
+  const isShort = ({ height, firstEpoch, roster }: DueRoster): boolean =>
+    height > 0 && clock.now() >= effortSpan(roster.periodEpochs, firstEpoch).makeDoFrom
 
   const sign = async ({ roster }: DueRoster, isAsking: boolean): Promise<void> => {
     if (sheets === undefined) return
@@ -130,17 +140,21 @@ export function createCouncil(init: CouncilInit): Council {
           ?.sheets.find((sheet) => sheet.shard === shard)?.root,
     )
     const signed = sheets.signed(firstEpoch)
+    const said = pool.sheets(firstEpoch).find(({ key }) => equalBytes(key, host.key))?.sheets
+    const saidOf = new Set(said?.map(({ shard }) => shard))
+    if (signed.every(({ shard }) => saidOf.has(shard))) return
     for (const told of toSheetMessages({ kind: 'sheets', key: host.key, firstEpoch, sheets: [...signed] })) say(told)
   }
 
   const propose = async (now: DueRoster, own: Voter, operator: number): Promise<void> => {
     const { height, firstEpoch, predecessor } = now
-    const roots = sheetsToRoots(now.roster, pool.sheets(firstEpoch), now)
+    const makeDo = isShort(now)
+    const roots = sheetsToRoots(now.roster, pool.sheets(firstEpoch), { makeDo })
     if (roots === undefined) return
     if (completeMs?.firstEpoch !== firstEpoch) completeMs = { firstEpoch, at: clock.now() }
     // A proposal that nobody can show, or that we would not vote for, keeps nobody from proposing.
     const stands = pool.proposals(height, firstEpoch).flatMap(({ hash }) => bodies.get(hash) ?? [])
-    if (stands.some((proposal) => isAgreeable(proposal, pool, now))) return
+    if (stands.some((proposal) => isAgreeable(proposal, pool, { makeDo }))) return
     const turnMs = height === 0 ? FOUNDING_TURN_MS : TURN_MS
     if (clock.now() < completeMs.at + proposerTurn(predecessor, operator) * turnMs) return
     const { newest } = book
@@ -168,7 +182,7 @@ export function createCouncil(init: CouncilInit): Council {
     for (const { hash, holder } of proposals) {
       const proposal = await bodies.fetch(predecessor, hash, holder)
       if (proposal === undefined || proposal.roster.firstEpoch !== firstEpoch) continue
-      if (!isAgreeable(proposal, pool, now)) continue
+      if (!isAgreeable(proposal, pool, { makeDo: isShort(now) })) continue
       try {
         const given = await own.vote(predecessor, { federation: proposal.roster.federation, height, firstEpoch, hash })
         say({ kind: 'vote', height, firstEpoch, hash, ...given })
@@ -218,7 +232,7 @@ export function createCouncil(init: CouncilInit): Council {
   /** With or without asking others what they know and hold. */
   const round = async (isAsking: boolean): Promise<void> => {
     if (isAsking) await catchUp.listen()
-    if (stopped || book.isForked || peers.withKey(host.key) === undefined) return
+    if (stopped || book.isForked || !peers.has(host.key)) return
     if (voter !== undefined) await reveal(voter)
     const now = due()
     if (now !== undefined) {
@@ -294,18 +308,17 @@ export function createCouncil(init: CouncilInit): Council {
   }
 }
 
-/** The roster that operators should agree on at `nowMs`, if it is time. */
-export function dueRoster(manifest: Manifest, book: RosterBook, nowMs: number): DueRoster | undefined {
-  const { newest, predecessor } = book
-  if (newest === undefined) {
-    const firstEpoch = foundingEpoch(manifest)
-    return { height: 0, firstEpoch, predecessor, roster: manifestToRoster(manifest), makeDo: false }
-  }
-  const firstEpoch = nextFirstEpoch(newest.roster, nowMs)
-  const { from, makeDoFrom } = effortSpan(newest.roster.periodEpochs, firstEpoch)
-  if (nowMs < from) return undefined
+/** The first epoch of the roster that operators should agree on at `nowMs`, if it is time. */
+function dueEpoch(founding: Roster, newest: Roster | undefined, nowMs: number): number | undefined {
+  if (newest === undefined) return founding.firstEpoch
+  const firstEpoch = nextFirstEpoch(newest, nowMs)
+  return nowMs < effortSpan(newest.periodEpochs, firstEpoch).from ? undefined : firstEpoch
+}
+
+function dueRoster(founding: Roster, { newest, predecessor }: RosterBook, firstEpoch: number): DueRoster {
+  if (newest === undefined) return { height: 0, firstEpoch, predecessor, roster: founding }
   const roster = succeed(newest, { firstEpoch, changes: [], reveals: [], sheets: [] })
-  return { height: newest.roster.height + 1, firstEpoch, predecessor, roster, makeDo: nowMs >= makeDoFrom }
+  return { height: newest.roster.height + 1, firstEpoch, predecessor, roster }
 }
 
 /** The turn of an operator: its place in the order of H(previous ‖ key). */

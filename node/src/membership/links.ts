@@ -1,8 +1,8 @@
 /**
  * Keeps a peer linked to those it needs: its shard-mates and a few neighbours on the ring of keys. PROTOCOL.md §6.6.
- * A link is tried every two seconds and probed every five: left alone, libp2p never heals a partition (measured), and a
- * connection that the network forgot looks open for minutes. So a probe has less patience than a request: who does not
- * say the time within three seconds is dialled anew.
+ * A link is tried every two seconds and probed every five (pace.ts): left alone, libp2p never heals a partition
+ * (measured), and a connection that the network forgot looks open for minutes. So a probe has less patience than a
+ * request: who does not say the time within three seconds is dialled anew.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import {
@@ -14,9 +14,8 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { Host, PeerAddress } from '../net/protocol.ts'
 import { fanOut } from './fan-out.ts'
+import { type Pace, REAL_PACE } from './pace.ts'
 
-export const LINK_MS = 2_000
-const PROBE_MS = 5_000
 /** To say the time takes milliseconds and the way around the world 300; a busy machine may take a second or two. */
 const PROBE_WITHIN_MS = 3_000
 /** In the first of so many turns both sides dial, in the others the one whose key comes first. */
@@ -31,6 +30,7 @@ export interface LinksInit {
   clock: Clock
   others(): readonly PeerAddress[]
   mates(): readonly PeerAddress[]
+  pace?: Pace
 }
 export interface Links {
   start(): void
@@ -39,7 +39,7 @@ export interface Links {
   stop(): void
 }
 
-export function keepLinks({ host, clock, others, mates }: LinksInit): Links {
+export function keepLinks({ host, clock, others, mates, pace = REAL_PACE }: LinksInit): Links {
   const probed = new Map<string, number>()
   const trying = new Set<string>()
   let stopped = false
@@ -52,10 +52,14 @@ export function keepLinks({ host, clock, others, mates }: LinksInit): Links {
     const chosen = [...mates(), ...ringNeighbours(host.key, all)]
     return [...new Map(chosen.map((peer) => [bytesToHex(peer.key), peer])).values()]
   }
+  const isDue = ({ key }: PeerAddress): boolean => {
+    const name = bytesToHex(key)
+    if (trying.has(name)) return false
+    return !host.isLinked(key) || Math.abs(clock.now() - (probed.get(name) ?? 0)) >= pace.probeMs
+  }
   const check = async (peer: PeerAddress): Promise<void> => {
     const name = bytesToHex(peer.key)
     if (host.isLinked(peer.key)) {
-      if (Math.abs(clock.now() - (probed.get(name) ?? 0)) < PROBE_MS) return
       probed.set(name, clock.now())
       // A probe that times out closes the connection. If there is another, the next turn probes that.
       if (await isAnswering(peer)) return
@@ -75,7 +79,6 @@ export function keepLinks({ host, clock, others, mates }: LinksInit): Links {
   }
   const guarded = async (peer: PeerAddress): Promise<void> => {
     const name = bytesToHex(peer.key)
-    if (trying.has(name)) return
     trying.add(name)
     await check(peer).finally(() => trying.delete(name))
   }
@@ -86,8 +89,8 @@ export function keepLinks({ host, clock, others, mates }: LinksInit): Links {
     turn++
     host.gossip.renew()
     // Not waited for: who does not answer must not delay the others.
-    void fanOut(wanted(), guarded)
-    cancel = clock.setTimer(tick, LINK_MS)
+    void fanOut(wanted().filter(isDue), guarded)
+    cancel = clock.setTimer(tick, pace.linkMs)
   }
   return {
     start: tick,
@@ -103,9 +106,9 @@ export function keepLinks({ host, clock, others, mates }: LinksInit): Links {
 export function ringNeighbours(key: Uint8Array, peers: readonly PeerAddress[]): PeerAddress[] {
   if (peers.length === 0) return []
   const self = bytesToHex(key)
-  const ring = [...peers].sort((a, b) => (bytesToHex(a.key) < bytesToHex(b.key) ? -1 : 1))
-  const after = ring.findIndex((peer) => bytesToHex(peer.key) > self)
+  const ring = peers.map((peer) => ({ peer, name: bytesToHex(peer.key) })).sort((a, b) => (a.name < b.name ? -1 : 1))
+  const after = ring.findIndex(({ name }) => name > self)
   const at = after < 0 ? ring.length : after
   const near = Array.from({ length: NEIGHBOURS }, (_, i) => [at + i, at - 1 - i]).flat()
-  return [...new Set(near.map((i) => ring[((i % ring.length) + ring.length) % ring.length]!))]
+  return [...new Set(near.map((i) => ring[((i % ring.length) + ring.length) % ring.length]!.peer))]
 }

@@ -27,6 +27,7 @@ import type { Random } from '../random.ts'
 import { type Council, createCouncil, type SheetSource } from './council.ts'
 import { keepLinks } from './links.ts'
 import { nativeSigner } from './native-signer.ts'
+import { type Pace, REAL_PACE } from './pace.ts'
 import { livePeers, type Peers } from './peers.ts'
 import { createPool, type Pool } from './pool.ts'
 import { presenceBeat } from './presence.ts'
@@ -56,6 +57,7 @@ export interface MembershipInit {
   sheets?: SheetSource
   /** Whom it shares shards with. */
   mates?(): readonly PeerAddress[]
+  pace?: Pace
 }
 export interface Membership {
   readonly peers: Peers
@@ -85,7 +87,19 @@ export interface MembershipStatus {
 
 /** Throws MANIFEST_INVALID, ROSTER_INVALID, STORAGE_CORRUPT. */
 export async function createMembership(init: MembershipInit): Promise<Membership> {
-  const { manifest, host, signer, records, clock, random, log, operatorSecret, sheets, addresses } = init
+  const {
+    manifest,
+    host,
+    signer,
+    records,
+    clock,
+    random,
+    log,
+    operatorSecret,
+    sheets,
+    addresses,
+    pace = REAL_PACE,
+  } = init
   const book = init.book ?? (await openRosterBook(manifest, records))
   const voter = operatorSecret && createVoter(nativeSigner(operatorSecret), operatorSecret, records)
   const peers = livePeers({
@@ -94,7 +108,7 @@ export async function createMembership(init: MembershipInit): Promise<Membership
     addresses: (key) => pool.presence(key)?.addresses ?? [],
     isConvicted: (key) => pool.isConvicted(key),
   })
-  const isPeer = (key: Uint8Array): boolean => peers.withKey(key) !== undefined
+  const isPeer = (key: Uint8Array): boolean => peers.has(key)
   const publish = (bytes: Uint8Array): void => {
     host.gossip.publish(bytes).catch(() => log.warn('gossip.not-published'))
   }
@@ -105,7 +119,7 @@ export async function createMembership(init: MembershipInit): Promise<Membership
     return true
   }
   const say = (message: GossipMessage): void => void submitBytes(encodeGossip(message))
-  const beat = presenceBeat({ signer, book, clock, addresses, members: () => peers.all().length, say })
+  const beat = presenceBeat({ signer, book, clock, addresses, members: () => peers.all().length, say, pace })
   const council: Council = createCouncil({
     ...{ manifest, peers, host, book, pool, clock, random, log, voter, sheets, say },
   })
@@ -115,6 +129,7 @@ export async function createMembership(init: MembershipInit): Promise<Membership
     others: () => peers.others(host.key),
     // Where they are now: a roster may name an address that its member has left.
     mates: () => (init.mates?.() ?? []).flatMap(({ key }) => peers.withKey(key) ?? []),
+    pace,
   })
 
   /** Says its own new addresses to the federation when the roster has others. */

@@ -20,6 +20,7 @@ export interface Peer extends PeerAddress {
 
 export interface Peers {
   all(): readonly Peer[]
+  has(key: Uint8Array): boolean
   withKey(key: Uint8Array | undefined): Peer | undefined
   /** All but the one with this key. */
   others(key: Uint8Array): Peer[]
@@ -42,15 +43,25 @@ export function livePeers({ manifest, newest, addresses, isConvicted }: PeersIni
     if (known?.roster !== roster) known = { roster, peers: rosterToPeers(roster) }
     return known.peers
   }
-  const live = (peer: Peer): Peer => ({ ...peer, addresses: merge(addresses(peer.key), peer.addresses) })
-  const all = (): Peer[] => [...map().values()].filter(({ key }) => !isConvicted(key)).map(live)
+  const live = (peer: Peer): Peer => {
+    const told = addresses(peer.key)
+    // The usual case: it is where the roster says.
+    if (told.every((address, i) => address === peer.addresses[i])) return peer
+    return { ...peer, addresses: merge(told, peer.addresses) }
+  }
+  const allBut = (own: string | undefined): Peer[] => {
+    const found: Peer[] = []
+    for (const [name, peer] of map()) if (name !== own && !isConvicted(peer.key)) found.push(live(peer))
+    return found
+  }
   return {
-    all,
+    all: () => allBut(undefined),
+    has: (key) => map().has(bytesToHex(key)) && !isConvicted(key),
     withKey(key) {
       const peer = key === undefined ? undefined : map().get(bytesToHex(key))
       return peer === undefined || isConvicted(peer.key) ? undefined : live(peer)
     },
-    others: (key) => all().filter((peer) => bytesToHex(peer.key) !== bytesToHex(key)),
+    others: (key) => allBut(bytesToHex(key)),
   }
 }
 

@@ -357,7 +357,7 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
     isMade: (change) => made.has(bytesToHex(changeToId(decodeChange(change)))),
     evidence: () => [...tables.evidence.values()].map(({ evidence }) => decodeEvidence(evidence)),
     handovers: () => [...tables.handover.values()],
-    isConvicted: (key) => convicted.has(bytesToHex(key)),
+    isConvicted: (key) => convicted.size > 0 && convicted.has(bytesToHex(key)),
     onNews: (fn) => void listeners.push(fn),
   }
 }

@@ -9,11 +9,13 @@ import {
   type Signer,
   signPresence,
 } from '@geotrace/core-wasm/wire'
+import { type Pace, REAL_PACE } from './pace.ts'
 import type { RosterBook } from './roster-book.ts'
 
-/** For twenty members; more of them speak less often each, so that all together say as much. */
-const PRESENCE_MS = 30_000
+/** More members speak less often each, so that all together say as much. */
 const PRESENCE_MEMBERS = 20
+/** Several events that call for a heartbeat come at once, a new link to each peer at a start: one says it for all. */
+const BEAT_APART_MS = 1_000
 /** Missing for longer than this many heartbeats, a peer counts as away. */
 const AWAY_BEATS = 3
 
@@ -25,29 +27,47 @@ export interface PresenceInit {
   addresses(): readonly string[]
   members(): number
   say(message: GossipMessage): void
+  pace?: Pace
 }
 export interface PresenceBeat {
   start(): void
-  /** Says it now, too: something changed. */
+  /** Says it soon, too: something changed. */
   beat(): void
   /** Since when a heartbeat means that its peer is there, Unix ms. */
   sinceMs(): number
   stop(): void
 }
 
-export function presenceBeat({ signer, book, clock, addresses, members, say }: PresenceInit): PresenceBeat {
+export function presenceBeat(init: PresenceInit): PresenceBeat {
+  const { signer, book, clock, addresses, members, say, pace = REAL_PACE } = init
   let cancel = (): void => {}
+  let cancelSoon: (() => void) | undefined
+  let spokenMs = Number.NEGATIVE_INFINITY
   let stopped = false
-  const everyMs = (): number => PRESENCE_MS * Math.max(1, members() / PRESENCE_MEMBERS)
-  const beat = (): void => {
+  const everyMs = (): number => pace.presenceMs * Math.max(1, members() / PRESENCE_MEMBERS)
+  const speak = (): void => {
     if (stopped) return
+    spokenMs = clock.now()
     const { newest } = book
     const roster = newest === undefined ? new Uint8Array(ROSTER_NAME_BYTES) : hashToRosterName(newest.hash)
     const height = newest?.roster.height ?? 0
     say(signPresence(signer, { time: clock.now(), height, roster, addresses: [...addresses()] }))
   }
+  const beat = (): void => {
+    if (stopped || cancelSoon !== undefined) return
+    // The clock may have been set back since.
+    const waitMs = Math.min(BEAT_APART_MS, spokenMs + BEAT_APART_MS - clock.now())
+    if (waitMs <= 0) {
+      speak()
+      return
+    }
+    cancelSoon = clock.setTimer(() => {
+      cancelSoon = undefined
+      speak()
+    }, waitMs)
+  }
   const tick = (): void => {
-    beat()
+    speak()
     if (!stopped) cancel = clock.setTimer(tick, everyMs())
   }
   return {
@@ -57,6 +77,7 @@ export function presenceBeat({ signer, book, clock, addresses, members, say }: P
     stop() {
       stopped = true
       cancel()
+      cancelSoon?.()
     },
   }
 }

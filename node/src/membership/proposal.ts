@@ -42,18 +42,20 @@ export function sheetsToRoots(
   { makeDo = false } = {},
 ): SignedRoots | undefined {
   const indices = new Map(roster.members.map(({ key }, i) => [bytesToHex(key), i]))
+  const byKey = new Map(told.map((item) => [bytesToHex(item.key), item.sheets]))
   const sheets: Uint8Array[] = []
   const sheetSignatures: SheetSignatures[] = []
   for (let shard = 0; shard < roster.shards; shard++) {
-    const replicas = shardToReplicas(roster, shard).map(({ key }) => bytesToHex(key))
+    const replicas = shardToReplicas(roster, shard)
     const byRoot = new Map<string, { root: Uint8Array; signatures: [number, Uint8Array][] }>()
-    for (const { key, sheets: own } of told) {
-      const sheet = replicas.includes(bytesToHex(key)) ? own.find((item) => item.shard === shard) : undefined
+    for (const { key } of replicas) {
+      const member = bytesToHex(key)
+      const sheet = byKey.get(member)?.find((item) => item.shard === shard)
       if (sheet === undefined) continue
       const name = bytesToHex(sheet.root)
       const same = byRoot.get(name) ?? { root: sheet.root, signatures: [] }
       byRoot.set(name, same)
-      same.signatures.push([indices.get(bytesToHex(key))!, sheet.signature])
+      same.signatures.push([indices.get(member)!, sheet.signature])
     }
     const [best] = [...byRoot.values()].sort(
       (a, b) => b.signatures.length - a.signatures.length || compareBytes(a.root, b.root),

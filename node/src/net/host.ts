@@ -85,7 +85,7 @@ export async function createHost(init: HostInit): Promise<Host> {
     protocol: answering.protocol,
     answer: answering.answer,
     refuse: (protocol) => answering.refuse(protocol, busy()),
-    isShedding: load.isShedding,
+    isBehind: load.isBehind,
   })
   const libp2p = await createLibp2p({
     privateKey,

@@ -11,6 +11,7 @@ import type { Protocol } from '@geotrace/core-wasm/wire'
 import { concatBytes } from '@geotrace/core-wasm/wire'
 import type { ConnectionBook } from './connection-book.ts'
 import { withDeadline } from './deadline.ts'
+import { REQUESTS_AT_ONCE } from './inbound-streams.ts'
 import { type HostLimits, WORK_PER_KIB, WORK_PER_STREAM } from './limits.ts'
 import type { Requester } from './protocol.ts'
 import { addressToSource, type Source } from './requester.ts'
@@ -28,7 +29,7 @@ export interface HttpsDoorInit {
   answer(protocol: Protocol, request: Uint8Array, from: Requester): Promise<Uint8Array>
   /** Of those that are turned away because the machine has too much to do. */
   refuse(protocol: Protocol): Uint8Array
-  isShedding(): boolean
+  isBehind(): boolean
 }
 
 /** Whether a multiaddr names this door: nothing that libp2p dials or listens on. */
@@ -44,7 +45,6 @@ export const HTTP_HEADERS_MAX_BYTES = 8_192
 const KIB = 1_024
 /** A browser asks once a day whether it may ask. */
 const PREFLIGHT_S = 86_400
-const SHED_FROM_REQUESTS = 16
 
 interface Visitor {
   readonly source: Source
@@ -78,7 +78,7 @@ export function httpsDoor(init: HttpsDoorInit): HttpsDoor {
     if (request.method === 'OPTIONS') return end(response, 204)
     if (request.method !== 'POST') return end(response, 405)
     if (Number(request.headers['content-length'] ?? 0) > protocol.requestMaxBytes) return end(response, 413)
-    if (underWay >= SHED_FROM_REQUESTS && init.isShedding()) return await reply(response, init.refuse(protocol))
+    if (underWay >= REQUESTS_AT_ONCE && init.isBehind()) return await reply(response, init.refuse(protocol))
     underWay++
     try {
       const late = () => new Error('the request took too long')

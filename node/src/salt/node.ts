@@ -33,6 +33,7 @@ import {
   type MembershipStatus,
 } from '../membership/membership.ts'
 import { nativeSigner } from '../membership/native-signer.ts'
+import type { Pace } from '../membership/pace.ts'
 import { fileRecords, type OpenRecords } from '../membership/records.ts'
 import { openRosterBook } from '../membership/roster-book.ts'
 import type { CertificateSource } from '../net/certificate.ts'
@@ -76,6 +77,8 @@ export interface SaltNodeInit {
   /** The disk below `dir`; files and LevelDB unless given. */
   openRecords?: OpenRecords
   openQuotaDisk?: (dir: string) => Promise<QuotaDisk>
+  /** Of links and heartbeats; real unless given. */
+  pace?: Pace
 }
 
 /** `joining`: no roster yet. `waiting`: none names this node. `draining`: it leaves and serves what it still holds. */
@@ -172,9 +175,11 @@ export function saltNode(init: SaltNodeInit): SaltNode {
       const holdings = createHoldings({ ...shared, core, keeper })
       await holdings.settle()
       const votes = operatorSecret === undefined ? {} : { operatorSecret }
+      const steps = init.pace === undefined ? {} : { pace: init.pace }
       const membership = await createMembership({
         ...shared,
         ...votes,
+        ...steps,
         manifest,
         addresses: () => addresses,
         sheets: holdings,

@@ -7,6 +7,7 @@ import { bytesToHex, keyToPeerId, type Manifest, type Parameters } from '@geotra
 import { type CentralPeer, centralPeer } from '../central/peer.ts'
 import { nativeSigner } from '../membership/native-signer.ts'
 import { type MemberCard, newManifest } from '../membership/new-manifest.ts'
+import { type Pace, REAL_PACE } from '../membership/pace.ts'
 import { type SaltNode, saltNode } from '../salt/node.ts'
 import { type MemoryDisk, memoryDisk } from '../store/memory-store.ts'
 import { simulatedStore } from './central-disk.ts'
@@ -22,6 +23,8 @@ export interface SimulatedFederationInit {
   startMs: number
   core: Core
   parameters?: Partial<Parameters>
+  /** Of links and heartbeats. */
+  pace?: Pace
   /** Sees every event. */
   listen?: (line: string) => void
 }
@@ -52,7 +55,7 @@ interface Draft extends PeerIdentity {
 
 /** Builds the federation; nobody runs before `start`. */
 export function simulatedFederation(init: SimulatedFederationInit): SimulatedFederation {
-  const { seed, nodes, startMs, core, parameters, listen } = init
+  const { seed, nodes, startMs, core, parameters, listen, pace = REAL_PACE } = init
   const random = seededRandom(seed)
   const scheduler = createScheduler(startMs)
   const trace = createTrace(listen)
@@ -99,6 +102,7 @@ export function simulatedFederation(init: SimulatedFederationInit): SimulatedFed
           openHost,
           openRecords: disk.openRecords(life),
           openQuotaDisk: disk.openQuotaDisk(life),
+          pace,
         }),
       (killed) => {
         for (const shard of heldShards(killed))
@@ -131,6 +135,7 @@ export function simulatedFederation(init: SimulatedFederationInit): SimulatedFed
         random: own.bytes,
         openHost,
         openRecords: disk.openRecords(life),
+        pace,
       }),
     ),
   }

@@ -30,10 +30,20 @@ export interface GossipWorld {
 
 interface Inside {
   readonly peer: GossipPeer
-  readonly links: Map<string, Inside>
-  hear(from: Inside, message: Uint8Array): void
+  readonly links: Map<string, Link>
+  hear(from: Inside, message: Message): void
   greet(other: Inside): void
   isMember(key: Uint8Array): boolean
+}
+interface Link {
+  readonly other: Inside
+  /** Gossipsub tells of a peer once a connection, when each takes the other for a member. */
+  isGreeted: boolean
+}
+/** On its way: nobody may change the bytes; who judges them gets a copy. */
+interface Message {
+  readonly id: string
+  readonly bytes: Uint8Array
 }
 const insides = new WeakMap<GossipPeer, Inside>()
 
@@ -42,33 +52,31 @@ const CONNECT_PACKETS = 4
 
 export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): GossipPeer {
   const { scheduler, isCut, travelMs, find } = world
-  const links = new Map<string, Inside>()
+  const links = new Map<string, Link>()
   const seen = new Map<string, number>()
   const callbacks: ((key: Uint8Array) => void)[] = []
   let isMember = (_key: Uint8Array): boolean => false
   let judge = (_message: Uint8Array): GossipVerdict => 'ignore'
 
-  const isNew = (message: Uint8Array): boolean => {
-    const id = createHash('sha256').update(message).digest('base64')
-    const at = seen.get(id)
-    if (at !== undefined && scheduler.nowMs - at < SEEN_MS) return false
+  const isSeen = ({ id }: Message): boolean => scheduler.nowMs - (seen.get(id) ?? Number.NEGATIVE_INFINITY) < SEEN_MS
+  const see = ({ id }: Message): void => {
     if (seen.size >= SEEN_MAX) seen.delete(seen.keys().next().value!)
     seen.set(id, scheduler.nowMs)
-    return true
   }
-  const spread = (message: Uint8Array, except?: Inside): void => {
-    for (const other of links.values()) {
+  const spread = (message: Message, except?: Inside): void => {
+    for (const { other } of links.values()) {
       if (other === except || !isMember(other.peer.key)) continue
-      const copy = message.slice()
-      scheduler.after(travelMs(copy.length, 0, other.peer.life), () => {
-        if (!isCut(life.machine.name, other.peer.life.machine.name)) other.hear(self, copy)
+      scheduler.after(travelMs(message.bytes.length, 0, other.peer.life), () => {
+        if (!isCut(life.machine.name, other.peer.life.machine.name)) other.hear(self, message)
       })
     }
   }
-  const isAlive = (other: Inside): boolean => !other.peer.life.isOver && links.get(bytesToHex(other.peer.key)) === other
   const gossip: Gossip = {
-    async publish(message) {
-      if (!life.isOver && isNew(message)) spread(message)
+    async publish(bytes) {
+      const message = { id: createHash('sha256').update(bytes).digest('base64'), bytes: bytes.slice() }
+      if (life.isOver || isSeen(message)) return
+      see(message)
+      spread(message)
     },
     onMessage(fn) {
       judge = fn
@@ -76,7 +84,10 @@ export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): Gos
     onPeer: (fn) => void callbacks.push(fn),
     admit(fn) {
       isMember = fn
-      for (const other of links.values()) self.greet(other)
+      for (const { other } of links.values()) {
+        self.greet(other)
+        other.greet(self)
+      }
     },
     // Links here break whole: there is no stream to renew.
     renew() {},
@@ -87,8 +98,8 @@ export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): Gos
     host: {
       gossip,
       isLinked(other) {
-        const inside = links.get(bytesToHex(other))
-        return inside !== undefined && isAlive(inside)
+        const link = links.get(bytesToHex(other))
+        return link !== undefined && !link.other.peer.life.isOver
       },
       link: (other) =>
         new Promise((resolve, reject) => {
@@ -109,8 +120,8 @@ export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): Gos
             cancel()
             if (target.life.isOver || find(other.key) !== target) return fail()
             const inside = insides.get(target)!
-            links.set(bytesToHex(other.key), inside)
-            inside.links.set(bytesToHex(key), self)
+            links.set(bytesToHex(other.key), { other: inside, isGreeted: false })
+            inside.links.set(bytesToHex(key), { other: self, isGreeted: false })
             self.greet(inside)
             inside.greet(self)
             resolve()
@@ -124,11 +135,15 @@ export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): Gos
     links,
     isMember: (other) => isMember(other),
     hear(from, message) {
-      if (life.isOver || !isMember(from.peer.key) || !isNew(message)) return
-      if (judge(message.slice()) === 'accept') spread(message, from)
+      if (life.isOver || isSeen(message) || !isMember(from.peer.key)) return
+      see(message)
+      if (judge(message.bytes.slice()) === 'accept') spread(message, from)
     },
     greet(other) {
-      if (life.isOver || !isMember(other.peer.key) || !other.isMember(key)) return
+      const link = links.get(bytesToHex(other.peer.key))
+      if (life.isOver || link?.other !== other || link.isGreeted) return
+      if (!isMember(other.peer.key) || !other.isMember(key)) return
+      link.isGreeted = true
       for (const fn of callbacks) fn(other.peer.key)
     },
   }

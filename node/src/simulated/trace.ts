@@ -13,13 +13,35 @@ export interface Trace {
 /** `listen` sees every line, for whoever searches a failure. */
 export function createTrace(listen?: (line: string) => void): Trace {
   const hash: Hash = createHash('sha256')
+  // Many events are hashed at a time: a call costs more than the bytes of one.
+  const chunk = Buffer.alloc(CHUNK_BYTES)
+  let filled = 0
+  const flush = (): void => {
+    hash.update(chunk.subarray(0, filled))
+    filled = 0
+  }
+  const take = (bytes: Uint8Array): void => {
+    if (filled + bytes.length > CHUNK_BYTES) flush()
+    if (bytes.length > CHUNK_BYTES) hash.update(bytes)
+    else {
+      chunk.set(bytes, filled)
+      filled += bytes.length
+    }
+  }
   return {
     note(atMs, what, bytes) {
       const line = `${atMs} ${what} ${bytes?.length ?? 0}\n`
-      hash.update(line)
-      if (bytes !== undefined) hash.update(bytes)
+      // UTF-8 takes at most three bytes for what JavaScript counts as one.
+      if (3 * line.length <= CHUNK_BYTES - filled) filled += chunk.write(line, filled)
+      else take(Buffer.from(line))
+      if (bytes !== undefined) take(bytes)
       listen?.(line)
     },
-    digest: () => hash.copy().digest('hex'),
+    digest() {
+      flush()
+      return hash.copy().digest('hex')
+    },
   }
 }
+
+const CHUNK_BYTES = 65_536

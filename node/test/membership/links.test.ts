@@ -2,7 +2,8 @@ import { simulatedClock } from '@geotrace/core-wasm'
 import { encodeTimeReply, ROSTER_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { silent } from '../../src/log.ts'
-import { keepLinks, LINK_MS, ringNeighbours } from '../../src/membership/links.ts'
+import { keepLinks, ringNeighbours } from '../../src/membership/links.ts'
+import { REAL_PACE } from '../../src/membership/pace.ts'
 import type { Host, PeerAddress } from '../../src/net/protocol.ts'
 import { systemRandom } from '../../src/random.ts'
 import { startProxy } from '../net/proxy.ts'
@@ -106,7 +107,7 @@ describe('a link', () => {
     await first.stop()
     await untilLater(clock, () => !self.isLinked(first.key))
     const second = await listener(secret, port!)
-    const endMs = clock.now() + 5 * LINK_MS
+    const endMs = clock.now() + 5 * REAL_PACE.linkMs
     await untilLater(clock, () => clock.now() >= endMs)
     expect(self.isLinked(first.key)).toBe(false)
     await self.link({ key: second.key, addresses: second.addresses() })
