@@ -225,7 +225,7 @@ async function watch(federation: FederationProcesses, town: Town, stop: AbortSig
         `${central.syncs ?? 0} syncs, ${central.activeReports ?? 0} report, ${town.size} residents`,
     )
     await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, STATUS_MS).unref())])
-    await town.live()
+    await town.live((name, code) => out.line(`${name} puts a sync off by an hour (${code})`))
   }
 }
 

@@ -5,18 +5,11 @@
 import { join } from 'node:path'
 import { createTracer, type Exposure, type SyncResult, type Tracer } from '@geotrace/client'
 import { levelStorage, libp2pDialer } from '@geotrace/client/node'
-import { type Clock, loadCore } from '@geotrace/core-wasm'
+import { type Clock, isFederationError, loadCore } from '@geotrace/core-wasm'
 import type { Manifest } from '@geotrace/core-wasm/wire'
 import { loopbackAddresses } from '../../loopback.ts'
 import { systemRandom } from '../../random.ts'
 import { type Resident, townOffsetMin } from './residents.ts'
-
-const _DAY_MIN = 1_440
-/**
- * The town lies where it is afternoon when the demo starts: from 22:00 to 05:00 a device holds back what it deposits
- * from places that may be where it sleeps (client/src/home.ts), and there would be nothing to tell.
- */
-const _AFTERNOON_MIN = 15 * 60
 
 export interface TownInit {
   manifest: Manifest
@@ -39,14 +32,19 @@ export interface Town {
   report(name: string, code: string): Promise<void>
   /** What everybody but the reporter sees at their next sync. */
   look(reporter: string): Promise<Looked[]>
-  /** A fix every five minutes, a sync every hour; returns at once when nothing is due. */
-  live(): Promise<void>
+  /**
+   * A fix every five minutes, a sync every hour; returns at once when nothing is due. Who cannot sync now, since a peer is
+   * away or busy, is told and does with the next hour's: nothing is lost meanwhile.
+   */
+  live(onPutOff: (name: string, code: string) => void): Promise<void>
   close(): Promise<void>
 }
 
 const MINUTE_MS = 60_000
 const FIX_MS = 5 * MINUTE_MS
 const SYNC_MS = 60 * MINUTE_MS
+/** How often somebody who is turned away comes again. */
+const TRIES_MAX = 10
 
 export async function openTown({ manifest, clock, residents, dir }: TownInit): Promise<Town> {
   const core = await loadCore({ pins: manifest.core })
@@ -69,7 +67,7 @@ export async function openTown({ manifest, clock, residents, dir }: TownInit): P
   }
   let [fixedAt, syncedAt] = [clock.now(), clock.now()]
   const look = async ({ name, story, tracer }: (typeof people)[number]): Promise<Looked> => {
-    while ((await tracer.sync()).marksLeft > 0);
+    while ((await whenLetIn(() => tracer.sync())).marksLeft > 0);
     const marks = await tracer.marks()
     return {
       name,
@@ -86,15 +84,16 @@ export async function openTown({ manifest, clock, residents, dir }: TownInit): P
       const done = []
       for (const { name, story, tracer } of people) {
         onStart(name)
-        done.push({ name, story, result: await tracer.sync() })
+        done.push({ name, story, result: await whenLetIn(() => tracer.sync()) })
       }
       return done
     },
     async report(name, code) {
-      await people.find((person) => person.name === name)!.tracer.report(code)
+      const { tracer } = people.find((person) => person.name === name)!
+      await whenLetIn(() => tracer.report(code))
     },
     look: (reporter) => Promise.all(people.filter(({ name }) => name !== reporter).map(look)),
-    async live() {
+    async live(onPutOff) {
       const now = clock.now()
       if (now - fixedAt >= FIX_MS) {
         fixedAt = now
@@ -102,11 +101,28 @@ export async function openTown({ manifest, clock, residents, dir }: TownInit): P
       }
       if (now - syncedAt >= SYNC_MS) {
         syncedAt = now
-        for (const { tracer } of people) await tracer.sync()
+        for (const { name, tracer } of people) {
+          await tracer.sync().catch((error: unknown) => {
+            if (!isFederationError(error)) throw error
+            onPutOff(name, error.code)
+          })
+        }
       }
     },
     async close() {
       await Promise.all(people.map(({ tracer }) => tracer.close()))
     },
+  }
+}
+
+/** A busy peer says when to come again. */
+async function whenLetIn<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!isFederationError(error, 'BUSY') || tries === TRIES_MAX) throw error
+      await new Promise((resolve) => setTimeout(resolve, error.data.retryAfterMs))
+    }
   }
 }
