@@ -135,7 +135,7 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
 
   /** The certificate says which seed it is: the first that comes and stands will do, whoever has it. */
   const recover = async (shard: Shard): Promise<void> => {
-    if (shards.isHeld(shard)) return
+    if (shards.isHeld(shard) || isVacantNow(shard)) return
     const oneByOne = turns(1)
     await fanOut(
       shard.mates,
