@@ -1,7 +1,8 @@
 /**
  * The rosters that a device goes by: each believed only with its certificate, checked against the one before, kept on
  * the device. PROTOCOL.md §4.6, §7.3. A sync asks one peer for news when the newest roster may not govern all that it
- * needs; a device back after weeks catches up roster by roster. Two certified rosters of one height stop it for good (ROSTER_FORKED): nobody can say which is right.
+ * needs; a device back after weeks catches up roster by roster. Two certified rosters of one period stop it for good
+ * (ROSTER_FORKED): nobody can say which is right.
  */
 import { type Clock, FederationError, isFederationError } from '@geotrace/core-wasm'
 import {
@@ -9,6 +10,7 @@ import {
   decodeCertifiedRoster,
   decodeRosterReply,
   EPOCH_OPENS_BEFORE_MS,
+  encodeCertifiedRoster,
   encodeRosterRequest,
   equalBytes,
   followingPeriod,
@@ -71,7 +73,10 @@ async function restore(rosters: RosterChain, storage: Storage): Promise<void> {
     const key = numberedKey(FAMILIES.roster, rosters.all.length)
     const bytes = await storage.get(key)
     if (bytes === undefined) return
-    readStored(key, () => rosters.restore(decodeCertifiedRoster(bytes)))
+    const certified = readStored(key, () => decodeCertifiedRoster(bytes))
+    // What others overtook may be left above; it is not what we go by.
+    if (!equalBytes(certified.roster.previous, rosters.predecessor.hash)) return
+    readStored(key, () => rosters.restore(certified))
   }
 }
 
@@ -97,17 +102,26 @@ async function catchUp(init: RostersInit): Promise<void> {
 }
 
 async function follow(init: RostersInit, entry: PeerAddress): Promise<void> {
-  const { rosters, storage } = init
+  const { rosters } = init
   for (let i = 0; i < CATCH_UP_MAX; i++) {
     const height = rosters.all.length
     const bytes = await fetchRoster(init, entry, height)
     if (bytes === undefined) return
     const next = decodeCertifiedRoster(bytes)
     if (!equalBytes(next.roster.previous, rosters.predecessor.hash)) await lookBack(init, entry)
-    if (!rosters.add(next)) return
-    await storage.batch([put(numberedKey(FAMILIES.roster, height), bytes)])
+    if (!(await take(init, next))) return
     if (!isNewsDue(init)) return
   }
+}
+
+/** Takes a roster in, and with it those that it follows; whether there was anything to take. */
+async function take({ rosters, storage }: RostersInit, certified: CertifiedRoster): Promise<boolean> {
+  const path = rosters.check(certified)
+  rosters.take(path)
+  await storage.batch(
+    path.map((item) => put(numberedKey(FAMILIES.roster, item.roster.height), encodeCertifiedRoster(item))),
+  )
+  return path.length > 0
 }
 
 /** The entry goes by another roster than ours: either that one is certified too, or the entry is not telling the truth. */
@@ -118,7 +132,8 @@ async function lookBack(init: RostersInit, entry: PeerAddress): Promise<void> {
     const bytes = await fetchRoster(init, entry, height)
     if (bytes === undefined) return
     try {
-      if (!rosters.add(decodeCertifiedRoster(bytes))) return
+      await take(init, decodeCertifiedRoster(bytes))
+      return
     } catch (error) {
       if (isFederationError(error, 'ROSTER_FORKED')) await storage.batch([put(FORK_KEY, bytes)])
       // It follows a roster that is not ours either: the fork lies farther back.
@@ -142,7 +157,7 @@ function readStored<T>(key: string, read: () => T): T {
 
 function forked(key: string, bytes: Uint8Array): FederationError<'ROSTER_FORKED'> {
   const { height } = readStored(key, () => decodeCertifiedRoster(bytes)).roster
-  return new FederationError('ROSTER_FORKED', `two rosters of height ${height} are certified`, { height })
+  return new FederationError('ROSTER_FORKED', `two rosters of one period are certified, the other of height ${height}`, { height })
 }
 
 /** Whom to ask: those of the newest roster, else of the manifest. */

@@ -198,18 +198,19 @@ describe('an entry', () => {
 })
 
 describe('a fork', () => {
-  /** Two certified rosters follow the founding; A is first. */
-  async function forkedFederation(depth: number) {
+  /** Two certified rosters follow the founding, for the same period unless the second is put off. */
+  async function forkedFederation(depth: number, periodsLater = 0) {
     const federation = await fakeFederation(SMALL)
     const founding = federation.rosters
-    const grow = (firstEpoch?: number) => {
+    const grow = (next: Parameters<typeof federation.follow>[0]) => {
       federation.rosters = [...founding]
-      federation.follow(firstEpoch === undefined ? {} : { firstEpoch })
+      federation.follow(next)
       for (let i = 1; i < depth; i++) federation.follow()
       return federation.rosters
     }
-    const ours = grow()
-    const theirs = grow(ours[1]!.roster.firstEpoch + 18)
+    const ours = grow({})
+    const { firstEpoch } = ours[1]!.roster
+    const theirs = grow(periodsLater > 0 ? { firstEpoch: firstEpoch + 18 * periodsLater } : { vacant: [0] })
     federation.rosters = [...theirs]
     federation.follow()
     return { federation, ours, theirs: federation.rosters }
@@ -241,6 +242,25 @@ describe('a fork', () => {
       // It gave its places to neither side.
       expect(federation.answered).toEqual([])
     }
+  })
+
+  it('is none when the other roster is for a later period: the device goes by that one, also after a restart', async () => {
+    const { federation, ours, theirs } = await forkedFederation(1, 1)
+    const storage = memoryStorage()
+    const tracer = await openTracer(federation, { storage })
+    federation.rosters = ours
+    await untilNewsAfter(federation, ours.at(-1)!)
+    await tracer.sync()
+    federation.rosters = theirs
+    await federation.clock.advanceTo(startOf(theirs.at(-1)!) + 200 * MINUTE)
+    await recordAll(tracer, life(CAFE, federation.clock.now(), 30))
+    expect(await tracer.sync()).toMatchObject({ fixesHashed: 6, fixesDeferred: 0 })
+    expect(new Set(federation.answered.map(({ roster }) => roster))).toEqual(new Set([theirs.at(-1)]))
+    const asked = watch(federation)
+    const again = await openTracer(federation, { storage })
+    await federation.clock.advanceTo(followingPeriod(theirs.at(-1)!.roster) * EPOCH_MS)
+    await again.sync()
+    expect(asked.map(({ height }) => height)).toEqual([3])
   })
 
   it('is not made by an entry whose other rosters nobody certified', async () => {

@@ -1,7 +1,8 @@
 /**
  * The certified rosters of a federation, each checked against the one before, from the founding on. PROTOCOL.md §4.6.
- * Nodes, clients and the central peer keep one alike. A second certificate for a height that has one is a fork: nobody
- * can say which is right, so the chain stops, visibly and for good.
+ * Nodes, clients and the central peer keep one alike. Of two certified rosters that follow the same one, the later stands:
+ * a vote that was held back may complete the earlier when the next period has one. Two for the same period are a fork:
+ * a third of the operators voted twice, nobody can say which is right, and the chain stops, visibly and for good.
  */
 import { bytesToHex, equalBytes } from './bytes.ts'
 import { assertCertified, manifestToPredecessor, type Predecessor, rosterToPredecessor } from './certificate.ts'
@@ -14,7 +15,7 @@ export interface RosterChain {
   /** By height. */
   readonly all: readonly CertifiedRoster[]
   readonly newest: CertifiedRoster | undefined
-  /** Two rosters of one height are certified: nothing is added any more. */
+  /** Two rosters of one period are certified: nothing is added any more. */
   readonly isForked: boolean
   /** What the next roster follows from. */
   readonly predecessor: Predecessor
@@ -24,18 +25,24 @@ export interface RosterChain {
   /** The roster in force for an epoch; never "the roster now". */
   inForce(epoch: number): CertifiedRoster | undefined
   /**
-   * Whether this is the next roster; false if it is known. Throws ROSTER_INVALID, also when its height is not the next
-   * one, and ROSTER_FORKED.
+   * What to take in for this roster, ascending: itself, after those set aside before that it follows; nothing when it is
+   * known or set aside now. Throws ROSTER_INVALID, also when it follows none that is known, and ROSTER_FORKED.
    */
-  check(certified: CertifiedRoster): boolean
-  /** Checks the next roster and takes it in; false if it is known. Throws as `check`. */
+  check(certified: CertifiedRoster): readonly CertifiedRoster[]
+  /** Takes in what `check` gave. What followed the roster before the first of them is set aside. */
+  take(path: readonly CertifiedRoster[]): void
+  /** Checks a roster and takes in what it gives; false if that is nothing. Throws as `check`. */
   add(certified: CertifiedRoster): boolean
   /** Takes in a roster that this machine checked before and kept itself. Throws ROSTER_INVALID if it does not follow. */
   restore(certified: CertifiedRoster): void
 }
 
+/** Certified rosters that another one overtook, and that may yet have followers: a peer meets none or one in its life. */
+const ASIDE_MAX = 16
+
 export function rosterChain(manifest: Manifest): RosterChain {
   const all: CertifiedRoster[] = []
+  const aside = new Map<string, CertifiedRoster>()
   let forkedAt: number | undefined
   const byName = new Map<string, CertifiedRoster>()
   const founding = manifestToPredecessor(manifest)
@@ -46,25 +53,49 @@ export function rosterChain(manifest: Manifest): RosterChain {
   const push = (certified: CertifiedRoster): void => {
     all.push(certified)
     byName.set(rosterKey(certified), certified)
+    aside.delete(bytesToHex(certified.hash))
+  }
+  const setAside = (certified: CertifiedRoster): void => {
+    if (aside.size >= ASIDE_MAX) aside.delete(aside.keys().next().value!)
+    aside.set(bytesToHex(certified.hash), certified)
   }
   const assertNext = ({ roster }: CertifiedRoster): void => {
     if (roster.height !== all.length) invalid(`height ${roster.height} does not follow ${all.length - 1}`)
     if (!equalBytes(roster.previous, predecessor().hash)) invalid('it follows another roster')
   }
-  const check = (certified: CertifiedRoster): boolean => {
+  const parentOf = ({ roster }: CertifiedRoster): CertifiedRoster | undefined => {
+    const isParent = (item: CertifiedRoster | undefined): boolean =>
+      item?.roster.height === roster.height - 1 && equalBytes(item.hash, roster.previous)
+    return [all[roster.height - 1], aside.get(bytesToHex(roster.previous))].find(isParent)
+  }
+  const check = (certified: CertifiedRoster): readonly CertifiedRoster[] => {
     if (forkedAt !== undefined) throw forked(forkedAt)
-    const { height } = certified.roster
-    const known = all[height]
-    if (known !== undefined && equalBytes(known.hash, certified.hash)) return false
-    if (known !== undefined) {
-      const before = height === 0 ? founding : rosterToPredecessor(all[height - 1]!)
-      assertCertified(before, certified)
+    const { height, firstEpoch } = certified.roster
+    const known = [...all.slice(height, height + 1), ...aside.values()]
+    if (known.some(({ hash }) => equalBytes(hash, certified.hash))) return []
+    const parent = parentOf(certified)
+    if (parent === undefined && height > 0) {
+      invalid(height > all.length ? `height ${height} does not follow ${all.length - 1}` : 'it follows another roster')
+    }
+    assertCertified(parent === undefined ? founding : rosterToPredecessor(parent), certified)
+    if ([...all, ...aside.values()].some(({ roster }) => roster.firstEpoch === firstEpoch)) {
       forkedAt = height
       throw forked(height)
     }
-    assertNext(certified)
-    assertCertified(predecessor(), certified)
-    return true
+    if (firstEpoch < (all.at(-1)?.roster.firstEpoch ?? 0)) {
+      setAside(certified)
+      return []
+    }
+    const path = [certified]
+    for (let at = parent; at !== undefined && at !== all[at.roster.height]; at = parentOf(at)) path.unshift(at)
+    return path
+  }
+  const take = (path: readonly CertifiedRoster[]): void => {
+    for (const overtaken of all.splice(path[0]?.roster.height ?? all.length)) {
+      byName.delete(rosterKey(overtaken))
+      setAside(overtaken)
+    }
+    path.forEach(push)
   }
   return {
     all,
@@ -81,10 +112,11 @@ export function rosterChain(manifest: Manifest): RosterChain {
     named: (name) => byName.get(bytesToHex(name)),
     inForce: (epoch) => rosterInForce(all, epoch),
     check,
+    take,
     add(certified) {
-      if (!check(certified)) return false
-      push(certified)
-      return true
+      const path = check(certified)
+      take(path)
+      return path.length > 0
     },
     restore(certified) {
       assertNext(certified)
@@ -99,7 +131,11 @@ export function rosterToLabel({ roster, hash }: CertifiedRoster): string {
 }
 
 function forked(height: number): FederationError<'ROSTER_FORKED'> {
-  return new FederationError('ROSTER_FORKED', `two rosters of height ${height} are certified`, { height })
+  return new FederationError(
+    'ROSTER_FORKED',
+    `two rosters of one period are certified, the other of height ${height}`,
+    { height },
+  )
 }
 
 function invalid(reason: string): never {

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   foundRoster,
@@ -15,14 +16,25 @@ const trees = testTrees(manifest)
 const first = foundRoster(manifest, trees)
 const second = nextTestRoster(first)
 const third = nextTestRoster(second)
-/** As well certified as `second`. */
+/** As well certified as `second`, for the period after. */
 const rival = nextTestRoster(first, { firstEpoch: second.roster.firstEpoch + 2 })
+/** For the same period: who voted for both voted twice. */
+const twin = nextTestRoster(first, { trees: [[...trees[0]!.slice(0, -1), [new Uint8Array(32).fill(2)]]] })
 const fork = (height: number) => expect.objectContaining({ code: 'ROSTER_FORKED', data: { height } })
 
 const chainOf = (...rosters: wire.CertifiedRoster[]) => {
   const chain = wire.rosterChain(manifest)
   for (const roster of rosters) expect(chain.add(roster)).toBe(true)
   return chain
+}
+
+/** Refused is fine, unless it is a fork. */
+function tryTo(task: () => unknown): void {
+  try {
+    task()
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ROSTER_INVALID' })
+  }
 }
 
 describe('a chain of rosters', () => {
@@ -58,6 +70,8 @@ describe('a chain of rosters', () => {
     chain.add(second)
     expect(() => chain.add(nextTestRoster(rival))).toThrow(bad(/another roster/))
     expect(chain.all).toEqual([first, second])
+    expect(chain.add(third)).toBe(true)
+    expect(() => chain.add(nextTestRoster(twin))).toThrow(bad(/another roster/))
   })
 
   it('refuses what is not certified, also at a height that it has, and goes on', () => {
@@ -72,20 +86,72 @@ describe('a chain of rosters', () => {
     expect(chain.add(third)).toBe(true)
   })
 
-  it('stops for good at a second certified roster of a height', () => {
+  it('stops for good at a second certified roster of a period', () => {
     const chain = chainOf(first, second)
-    expect(() => chain.add(rival)).toThrow(fork(1))
+    expect(() => chain.add(twin)).toThrow(fork(1))
     expect(chain.isForked).toBe(true)
     expect(chain.all).toEqual([first, second])
-    for (const roster of [third, second, first, rival, nextTestRoster(rival)]) {
+    for (const roster of [third, second, first, twin, rival, nextTestRoster(rival)]) {
       expect(() => chain.add(roster)).toThrow(fork(1))
     }
+  })
+
+  it('goes by the later of two that follow the same roster, whichever came first', () => {
+    for (const [one, other] of [
+      [second, rival],
+      [rival, second],
+    ] as const) {
+      const chain = chainOf(first, one)
+      expect(chain.add(other)).toBe(other === rival)
+      expect(chain.all).toEqual([first, rival])
+      expect(chain.named(wire.hashToRosterName(second.hash))).toBeUndefined()
+      expect(chain.inForce(second.roster.firstEpoch)).toBe(first)
+      for (const known of [first, second, rival]) expect(chain.add(known)).toBe(false)
+      expect(chain.isForked).toBe(false)
+      expect(chain.add(nextTestRoster(rival))).toBe(true)
+    }
+  })
+
+  it('goes back to one that was overtaken when others have followed it further', () => {
+    const fourth = nextTestRoster(second, { firstEpoch: rival.roster.firstEpoch + 2 })
+    const chain = chainOf(first, second, rival)
+    expect(chain.check(fourth)).toEqual([second, fourth])
+    expect(chain.all).toEqual([first, rival])
+    expect(chain.add(fourth)).toBe(true)
+    expect(chain.all).toEqual([first, second, fourth])
+    expect(chain.named(wire.hashToRosterName(second.hash))).toBe(second)
+    // And once more: whatever is the latest stands.
+    const fifth = nextTestRoster(rival, { firstEpoch: fourth.roster.firstEpoch + 2 })
+    expect(chain.check(fifth)).toEqual([rival, fifth])
+    expect(chain.add(fifth)).toBe(true)
+    expect(chain.all).toEqual([first, rival, fifth])
+  })
+
+  it('sets aside only what is certified', () => {
+    const chain = chainOf(first, rival)
+    expect(() => chain.add({ ...second, votes: second.votes.slice(0, 4) })).toThrow(bad(/votes/))
+    expect(() => chain.add(nextTestRoster(second, { firstEpoch: rival.roster.firstEpoch + 2 }))).toThrow(bad(/another/))
+  })
+
+  it('agrees with itself whatever the order in which rosters come', () => {
+    const fourth = nextTestRoster(second, { firstEpoch: rival.roster.firstEpoch + 2 })
+    const fifth = nextTestRoster(rival, { firstEpoch: fourth.roster.firstEpoch + 2 })
+    fc.assert(
+      fc.property(fc.shuffledSubarray([second, rival, fourth, fifth], { minLength: 4 }), (order) => {
+        const chain = chainOf(first)
+        // As a peer that asks again for what it could not take in.
+        for (let round = 0; round < 4; round++) for (const roster of order) tryTo(() => chain.add(roster))
+        expect(chain.all).toEqual([first, rival, fifth])
+      }),
+    )
   })
 
   it('stops at a fork of the founding, and of a roster long past', () => {
     const otherTrees = [[...trees[0]!.slice(0, -1), [new Uint8Array(32).fill(1)]]]
     const otherFirst = foundRoster(manifest, otherTrees)
     expect(() => chainOf(first, second, third).add(otherFirst)).toThrow(fork(0))
+    expect(() => chainOf(first, second, third).add(twin)).toThrow(fork(1))
+    // Of the period of `third`.
     expect(() => chainOf(first, second, third).add(rival)).toThrow(fork(1))
   })
 

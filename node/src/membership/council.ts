@@ -111,11 +111,13 @@ export function createCouncil(init: CouncilInit): Council {
 
   const founding = manifestToRoster(manifest)
   let known: DueRoster | undefined
+  let knownAfter: CertifiedRoster | undefined
   const due = (): DueRoster | undefined => {
     const firstEpoch = dueEpoch(founding, book.newest?.roster, clock.now())
     if (firstEpoch === undefined) return undefined
     // The same object while nothing changed: what follows from a roster is kept with it.
-    if (known?.height !== book.all.length || known.firstEpoch !== firstEpoch) {
+    if (known === undefined || knownAfter !== book.newest || known.firstEpoch !== firstEpoch) {
+      knownAfter = book.newest
       known = dueRoster(founding, book, firstEpoch)
     }
     return known

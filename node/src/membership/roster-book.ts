@@ -5,6 +5,7 @@ import {
   type CertifiedRoster,
   decodeCertifiedRoster,
   encodeCertifiedRoster,
+  equalBytes,
   isFederationError,
   type Manifest,
   type RosterChain,
@@ -13,7 +14,7 @@ import {
 import { turns } from '../net/turns.ts'
 import type { Records } from './records.ts'
 
-export interface RosterBook extends Omit<RosterChain, 'add' | 'check' | 'restore'> {
+export interface RosterBook extends Omit<RosterChain, 'add' | 'check' | 'take' | 'restore'> {
   /** Two rosters of one height were certified: nothing is added any more. */
   readonly isForked: boolean
   /** Takes in the next roster: checks it, writes it down. True if it is new. Throws ROSTER_INVALID, ROSTER_FORKED. */
@@ -31,10 +32,13 @@ export async function openRosterBook(manifest: Manifest, records: Records): Prom
   for (;;) {
     const stored = await records.get(recordName(chain.all.length))
     if (stored === undefined) break
-    chain.restore(decodeCertifiedRoster(stored))
+    const certified = decodeCertifiedRoster(stored)
+    // What others overtook may be left above; it is not what we go by.
+    if (!equalBytes(certified.roster.previous, chain.predecessor.hash)) break
+    chain.restore(certified)
   }
 
-  const check = async (certified: CertifiedRoster): Promise<boolean> => {
+  const check = async (certified: CertifiedRoster): Promise<readonly CertifiedRoster[]> => {
     try {
       return chain.check(certified)
     } catch (error) {
@@ -64,12 +68,12 @@ export async function openRosterBook(manifest: Manifest, records: Records): Prom
     // One after the other: every peer brings the same roster at once, and checking costs signatures.
     add: (certified) =>
       oneAtATime.run('add', async () => {
-        if (isForked || !(await check(certified))) return false
+        const path = isForked ? [] : await check(certified)
         // Nobody acts on a roster that a crash could take back.
-        await records.put(recordName(certified.roster.height), encodeCertifiedRoster(certified))
-        chain.restore(certified)
-        for (const listener of listeners) listener(certified)
-        return true
+        for (const item of path) await records.put(recordName(item.roster.height), encodeCertifiedRoster(item))
+        chain.take(path)
+        for (const item of path) for (const listener of listeners) listener(item)
+        return path.length > 0
       }),
     onAdd: (fn) => void listeners.push(fn),
   }

@@ -1,11 +1,13 @@
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { simulatedClock } from '@geotrace/core-wasm'
+import { foundRoster, nextTestRoster, testManifest, testTrees } from '@geotrace/core-wasm/testing'
 import {
   assertCertified,
   type Ballot,
   bodyToCertified,
   type CertifiedRoster,
+  encodeCertifiedRoster,
   encodeEvidence,
   encodeGossip,
   encodeRoster,
@@ -233,6 +235,36 @@ describe('the roster book', () => {
     expect(
       [firstEpoch - 1, firstEpoch, firstEpoch + 20, firstEpoch + 21].map((e) => again.inForce(e) !== undefined),
     ).toEqual([false, true, true, false])
+  })
+
+  it('goes by the later of two that follow the same, from the disk too, and no longer by what followed the other', async () => {
+    const manifest = testManifest({ shards: 1, periodEpochs: 2, reserveEpochs: 1 })
+    const first = foundRoster(manifest, testTrees(manifest))
+    const one = nextTestRoster(first)
+    const { firstEpoch } = one.roster
+    const two = nextTestRoster(first, { firstEpoch: firstEpoch + 2 })
+    const afterOne = nextTestRoster(one, { firstEpoch: firstEpoch + 4 })
+    const afterTwo = nextTestRoster(two, { firstEpoch: firstEpoch + 6 })
+    const records = await fileRecords(await stage.dir())
+    const book = await openRosterBook(manifest, records)
+    const added: CertifiedRoster[] = []
+    book.onAdd((certified) => added.push(certified))
+    for (const roster of [first, one, afterOne]) expect(await book.add(roster)).toBe(true)
+    expect(await book.add(two)).toBe(false)
+    expect(await book.add(afterTwo)).toBe(true)
+    expect(added).toEqual([first, one, afterOne, two, afterTwo])
+    expect(book.all).toEqual([first, two, afterTwo])
+    expect((await openRosterBook(manifest, records)).all.map(({ hash }) => hash)).toEqual(
+      book.all.map(({ hash }) => hash),
+    )
+    // A crash after the first of two writes leaves what followed the other above it.
+    const rest = await fileRecords(await stage.dir())
+    for (const [height, roster] of [first, two, afterOne].entries()) {
+      await rest.put(`roster-${height}`, encodeCertifiedRoster(roster))
+    }
+    const opened = await openRosterBook(manifest, rest)
+    expect(opened.all.map(({ hash }) => hash)).toEqual([first.hash, two.hash])
+    expect(await opened.add(afterTwo)).toBe(true)
   })
 
   it('acts on a roster only when the disk has it, and takes it when it is offered again', async () => {
