@@ -157,7 +157,11 @@ function readStored<T>(key: string, read: () => T): T {
 
 function forked(key: string, bytes: Uint8Array): FederationError<'ROSTER_FORKED'> {
   const { height } = readStored(key, () => decodeCertifiedRoster(bytes)).roster
-  return new FederationError('ROSTER_FORKED', `two rosters of one period are certified, the other of height ${height}`, { height })
+  return new FederationError(
+    'ROSTER_FORKED',
+    `two rosters of one period are certified, the other of height ${height}`,
+    { height },
+  )
 }
 
 /** Whom to ask: those of the newest roster, else of the manifest. */
