@@ -86,6 +86,7 @@ export async function createHost(init: HostInit): Promise<Host> {
     answer: answering.answer,
     refuse: (protocol) => answering.refuse(protocol, busy()),
     isShedding: load.isShedding,
+    makeRoom,
   })
   const libp2p = await createLibp2p({
     privateKey,
