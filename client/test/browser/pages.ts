@@ -8,8 +8,11 @@ import { build } from 'vite'
 
 const here = dirname(fileURLToPath(import.meta.url))
 
-/** `entry` as the only script of an otherwise empty page. */
-export async function servePage(entry: string, documents: Record<string, unknown> = {}): Promise<WebServer> {
+/** Each entry as the only script of an otherwise empty page, `NAME.html`. */
+export async function servePages(
+  entries: Readonly<Record<string, string>>,
+  documents: Record<string, unknown> = {},
+): Promise<WebServer> {
   const folder = await mkdtemp(join(tmpdir(), 'geotrace-page-'))
   await build({
     configFile: false,
@@ -21,16 +24,20 @@ export async function servePage(entry: string, documents: Record<string, unknown
       emptyOutDir: true,
       modulePreload: false,
       target: 'es2022',
+      // Nobody reads them, and nobody downloads them.
+      minify: false,
+      reportCompressedSize: false,
       rolldownOptions: {
-        input: { page: resolve(here, entry) },
+        input: Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name, resolve(here, entry)])),
         output: { entryFileNames: '[name].js' },
         preserveEntrySignatures: 'strict',
       },
     },
   })
-  const page =
-    '<!doctype html><html lang="en"><title>page</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>'
-  await writeFile(join(folder, 'index.html'), page)
+  for (const name of Object.keys(entries)) {
+    const head = '<!doctype html><html lang="en"><title>page</title><link rel="icon" href="data:,">'
+    await writeFile(join(folder, `${name}.html`), `${head}<script type="module" src="/${name}.js"></script>`)
+  }
   const server = await startWebServer({ folder, documents })
   return {
     url: server.url,

@@ -1,4 +1,4 @@
-/** What storage.test.ts drives in the page. */
+/** What storage-suite.ts drives in the page. */
 import { deviceKey, encryptedStorage, isFederationError, levelStorage, type Storage } from '@geotrace/client'
 
 const open = new Map<string, Storage>()

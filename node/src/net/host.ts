@@ -86,6 +86,7 @@ export async function createHost(init: HostInit): Promise<Host> {
     answer: answering.answer,
     refuse: (protocol) => answering.refuse(protocol, busy()),
     isBehind: load.isBehind,
+    makeRoom,
   })
   const libp2p = await createLibp2p({
     privateKey,

@@ -12,7 +12,7 @@ import { concatBytes } from '@geotrace/core-wasm/wire'
 import type { ConnectionBook } from './connection-book.ts'
 import { withDeadline } from './deadline.ts'
 import { REQUESTS_AT_ONCE } from './inbound-streams.ts'
-import { type HostLimits, WORK_PER_KIB, WORK_PER_STREAM } from './limits.ts'
+import { type HostLimits, INBOUND_BYTES_MAX, STREAMS_PER_CONNECTION, WORK_PER_KIB, WORK_PER_STREAM } from './limits.ts'
 import type { Requester } from './protocol.ts'
 import { addressToSource, type Source } from './requester.ts'
 import { type WorkMeter, workMeter } from './work-meter.ts'
@@ -30,6 +30,10 @@ export interface HttpsDoorInit {
   /** Of those that are turned away because the machine has too much to do. */
   refuse(protocol: Protocol): Uint8Array
   isBehind(): boolean
+  /** Closes a connection so that one of `source` fits in; false when there is none to close. */
+  makeRoom(source: Source, isFull: boolean): boolean
+  /** Bytes of all requests that are not whole yet. */
+  heldBytesMax?: number
 }
 
 /** Whether a multiaddr names this door: nothing that libp2p dials or listens on. */
@@ -49,22 +53,32 @@ const PREFLIGHT_S = 86_400
 interface Visitor {
   readonly source: Source
   readonly work: WorkMeter
+  /** Requests of this connection: HTTP lets a client ask before it was answered. */
+  underWay: number
 }
 
 export function httpsDoor(init: HttpsDoorInit): HttpsDoor {
-  const { limits, book, clock, now } = init
+  const { limits, book, clock, now, heldBytesMax = INBOUND_BYTES_MAX } = init
   const visitors = new WeakMap<Socket, Visitor>()
   let underWay = 0
+  let heldBytes = 0
+
+  function hasRoom(source: Source): boolean {
+    const admission = book.admit(source, clock.now())
+    if (admission === 'admitted') return true
+    const mayFit = admission === 'full' || admission === 'prefix-full'
+    return mayFit && init.makeRoom(source, admission === 'full') && book.admit(source, clock.now(), true) === 'admitted'
+  }
 
   /** Counted from its first request on: until then the front door and the handshake's own bounds hold it. */
   function admit(socket: Socket): Visitor | undefined {
     const known = visitors.get(socket)
     if (known !== undefined) return known
     const source = socketToSource(socket)
-    if (book.admit(source, clock.now()) !== 'admitted') return undefined
+    if (!hasRoom(source)) return undefined
     book.upgraded(source)
     socket.once('close', () => book.closed(source, false))
-    const visitor = { source, work: workMeter(limits.workPerSecond, limits.workBurst) }
+    const visitor = { source, work: workMeter(limits.workPerSecond, limits.workBurst), underWay: 0 }
     visitors.set(socket, visitor)
     return visitor
   }
@@ -78,19 +92,39 @@ export function httpsDoor(init: HttpsDoorInit): HttpsDoor {
     if (request.method === 'OPTIONS') return end(response, 204)
     if (request.method !== 'POST') return end(response, 405)
     if (Number(request.headers['content-length'] ?? 0) > protocol.requestMaxBytes) return end(response, 413)
-    if (underWay >= REQUESTS_AT_ONCE && init.isBehind()) return await reply(response, init.refuse(protocol))
+    const isTooMuch = underWay >= REQUESTS_AT_ONCE && init.isBehind()
+    if (isTooMuch || visitor.underWay >= STREAMS_PER_CONNECTION) return await reply(response, init.refuse(protocol))
     underWay++
+    visitor.underWay++
     try {
       const late = () => new Error('the request took too long')
       const body = await withDeadline(limits.readMs, late, () => readBody(request, protocol.requestMaxBytes)).catch(
-        () => undefined,
+        () => 408 as const,
       )
-      if (body === undefined) return end(response, 408)
-      if (body === 'too-large') return end(response, 413)
+      if (typeof body === 'number') return end(response, body)
       if (!visitor.work.spend(Math.ceil(body.length / KIB) * WORK_PER_KIB, now())) return punish(request, visitor)
       await reply(response, await init.answer(protocol, body, { key: undefined, ...visitor.source }))
     } finally {
       underWay--
+      visitor.underWay--
+    }
+  }
+
+  /** The body, or what HTTP calls its fault. */
+  async function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array | 413 | 503> {
+    const parts: Uint8Array[] = []
+    let length = 0
+    try {
+      for await (const part of request as AsyncIterable<Uint8Array>) {
+        length += part.length
+        heldBytes += part.length
+        if (length > maxBytes) return 413
+        if (heldBytes > heldBytesMax) return 503
+        parts.push(part)
+      }
+      return concatBytes(...parts)
+    } finally {
+      heldBytes -= length
     }
   }
 
@@ -138,17 +172,6 @@ function writeHead(response: ServerResponse, status: number, headers: Record<str
     'Cache-Control': 'no-store',
     ...headers,
   })
-}
-
-async function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array | 'too-large'> {
-  const parts: Uint8Array[] = []
-  let length = 0
-  for await (const part of request as AsyncIterable<Uint8Array>) {
-    length += part.length
-    if (length > maxBytes) return 'too-large'
-    parts.push(part)
-  }
-  return concatBytes(...parts)
 }
 
 /** TLS handshakes that are not finished: in all, and of one prefix; the oldest goes, a prefix that has too many is refused. */

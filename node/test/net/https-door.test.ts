@@ -1,14 +1,18 @@
 /** The second door: the same frames by HTTPS, and WebSocket over TLS, on one port. PROTOCOL.md §6.1, §6.5. */
+
+import { createServer } from 'node:http'
 import { Agent, request as ask } from 'node:https'
-import { connect as connectTcp } from 'node:net'
+import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
 import { systemClock } from '@geotrace/core-wasm'
 import { encodeRefusal, errorToRefusal, FederationError, type Protocol } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { silent } from '../../src/log.ts'
 import type { Certificate, CertificateSource } from '../../src/net/certificate.ts'
+import { connectionBook } from '../../src/net/connection-book.ts'
 import { createHost } from '../../src/net/host.ts'
-import type { HostLimits } from '../../src/net/limits.ts'
+import { httpsDoor } from '../../src/net/https-door.ts'
+import { HOST_LIMITS, type HostLimits } from '../../src/net/limits.ts'
 import type { Handler, Host, Requester } from '../../src/net/protocol.ts'
 import { systemRandom } from '../../src/random.ts'
 import { selfSigned } from '../../src/self-signed.ts'
@@ -237,6 +241,81 @@ describe('the HTTPS door', () => {
     expect((said.match(/HTTP\/1\.1 200/g) ?? []).length).toBeLessThanOrEqual(4)
     expect(flooded.asked.length).toBeLessThanOrEqual(4)
     expect((await fetchOf(flooded, Uint8Array.of(1))).status).toBe(503)
+  })
+
+  it('answers eight requests of one connection at a time, and tells the others to come back', async () => {
+    let release = (): void => {}
+    const gate = new Promise<void>((resolve) => (release = resolve))
+    const open = await door({}, async (request) => {
+      await gate
+      return request
+    })
+    const { socket, closed } = await rawTls(open)
+    socket.write(`POST ${ECHO.id} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na`.repeat(10))
+    await expect.poll(() => open.host.stats().protocols[ECHO.id]!.refused).toEqual({ BUSY: 2 })
+    expect(open.asked).toHaveLength(8)
+    release()
+    await expect.poll(() => open.host.stats().protocols[ECHO.id]!.answered).toBe(8)
+    socket.end()
+    expect((await closed).match(/HTTP\/1\.1 200/g)).toHaveLength(10)
+  })
+
+  it('keeps no more of unfinished requests than it has room for, and makes room where others do not use theirs', async () => {
+    const frames: Uint8Array[] = []
+    const listening = createServer()
+    const sockets = new Set<Socket>()
+    listening.on('connection', (socket) => sockets.add(socket))
+    const rooms = [false, true]
+    const book = connectionBook({ ...HOST_LIMITS, perPrefix: 3 })
+    httpsDoor({
+      limits: HOST_LIMITS,
+      book,
+      clock: systemClock(),
+      now: () => performance.now(),
+      protocol: (path) => (path === ECHO.id ? ECHO : undefined),
+      answer: async (_protocol, request) => {
+        frames.push(request)
+        return request
+      },
+      refuse: () => Uint8Array.of(11, 0, 0, 0, 1),
+      isShedding: () => false,
+      makeRoom(source) {
+        const has = rooms.shift()!
+        if (has) book.closed(source, false)
+        return has
+      },
+      heldBytesMax: 600,
+    })(listening)
+    await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve))
+    ends.push(() => {
+      for (const socket of sockets) socket.destroy()
+      listening.close()
+    })
+    const ask = (length: number, body: string): { socket: Socket; said: () => string } => {
+      const socket = connectTcp((listening.address() as AddressInfo).port, '127.0.0.1')
+      let text = ''
+      socket.on('error', () => {})
+      socket.on('data', (part) => (text += part))
+      socket.write(`POST ${ECHO.id} HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n${body}`)
+      return { socket, said: () => text }
+    }
+    const first = ask(512, 'a'.repeat(400))
+    await expect.poll(() => book.open).toBe(1)
+    const second = ask(300, 'b'.repeat(300))
+    await expect.poll(second.said).toMatch(/^HTTP\/1\.1 503 /)
+    first.socket.write('a'.repeat(112))
+    await expect.poll(first.said).toMatch(/^HTTP\/1\.1 200 /)
+    const third = ask(300, 'c'.repeat(300))
+    await expect.poll(third.said).toMatch(/^HTTP\/1\.1 200 /)
+    expect(frames.map(({ length }) => length)).toEqual([512, 300])
+    // The second one has gone; two more, and the prefix is full.
+    const fourth = ask(1, 'd')
+    await expect.poll(fourth.said).toMatch(/^HTTP\/1\.1 200 /)
+    const fifth = ask(1, 'e')
+    await expect.poll(fifth.said).toMatch(/^HTTP\/1\.1 503 /)
+    const sixth = ask(1, 'f')
+    await expect.poll(sixth.said).toMatch(/^HTTP\/1\.1 200 /)
+    expect(rooms).toEqual([])
   })
 
   it('shows the new certificate to whoever comes after it changed, and leaves open connections alone', async () => {

@@ -1,23 +1,15 @@
 /** IndexedDB as a tracer's storage, in a real browser: kept, sealed, one tab at a time, full, taken away. */
-import type { WebServer } from '@geotrace/node/testing'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { inChromium, launchChromium } from './chromium.ts'
-import { servePage } from './pages.ts'
+import type { BrowserContext, Page } from 'playwright-core'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { Stage } from './stage.ts'
 import type {} from './storage-page.ts'
 
-inChromium('IndexedDB in Chromium', () => {
-  let server: WebServer
-  let browser: Browser
+export function storageSuite(stage: () => Stage): void {
   let context: BrowserContext
   const refused: string[] = []
 
-  beforeAll(async () => {
-    ;[server, browser] = await Promise.all([servePage('storage-page.ts'), launchChromium()])
-  })
-  afterAll(() => Promise.all([browser?.close(), server?.stop()]))
   beforeEach(async () => {
-    context = await browser.newContext()
+    context = await stage().browser.newContext()
   })
   afterEach(async () => {
     await context.close()
@@ -28,7 +20,7 @@ inChromium('IndexedDB in Chromium', () => {
     const page = await context.newPage()
     page.on('console', (message) => /Content Security Policy/.test(message.text()) && refused.push(message.text()))
     page.on('pageerror', (error) => refused.push(String(error)))
-    await page.goto(server.url)
+    await page.goto(`${stage().pages.url}storage.html`)
     await page.waitForFunction(() => 'storagePage' in globalThis)
     return page
   }
@@ -70,12 +62,15 @@ inChromium('IndexedDB in Chromium', () => {
     const page = await openPage()
     const devtools = await context.newCDPSession(page)
     // Before the first write: Chromium remembers for a while how much room there was.
-    await devtools.send('Storage.overrideQuotaForOrigin', { origin: new URL(server.url).origin, quotaSize: 1_000_000 })
+    await devtools.send('Storage.overrideQuotaForOrigin', {
+      origin: new URL(stage().pages.url).origin,
+      quotaSize: 1_000_000,
+    })
     await page.evaluate(() => storagePage.open('full'))
     expect(await page.evaluate(() => storagePage.put('full', { a: [1] }))).toBe('put')
     expect(await page.evaluate(() => storagePage.fill('full', 5_000_000))).toEqual({ code: 'STORAGE_FULL' })
     expect(await page.evaluate(() => storagePage.get('full', 'a'))).toEqual([1])
-    await devtools.send('Storage.overrideQuotaForOrigin', { origin: new URL(server.url).origin })
+    await devtools.send('Storage.overrideQuotaForOrigin', { origin: new URL(stage().pages.url).origin })
     expect(await page.evaluate(() => storagePage.fill('full', 5_000_000))).toBe('put')
   })
 
@@ -84,10 +79,13 @@ inChromium('IndexedDB in Chromium', () => {
     await page.evaluate(() => storagePage.open('gone'))
     await page.evaluate(() => storagePage.put('gone', { a: [1] }))
     const devtools = await context.newCDPSession(page)
-    await devtools.send('Storage.clearDataForOrigin', { origin: new URL(server.url).origin, storageTypes: 'indexeddb' })
+    await devtools.send('Storage.clearDataForOrigin', {
+      origin: new URL(stage().pages.url).origin,
+      storageTypes: 'indexeddb',
+    })
     const lost = { code: 'STORAGE_LOST' }
     await expect.poll(() => page.evaluate(() => storagePage.get('gone', 'a'))).toEqual(lost)
     expect(await page.evaluate(() => storagePage.put('gone', { b: [1] }))).toEqual(lost)
     expect(await page.evaluate(() => storagePage.keys('gone', ''))).toEqual(lost)
   })
-})
+}

@@ -1,10 +1,8 @@
 /** The web app against a real federation on loopback, in a real browser, under the policy that `npm start` serves it with. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '@geotrace/core-wasm'
-import { type LocalFederation, startFederation, startWebServer, type WebServer } from '@geotrace/node/testing'
+import { type LocalFederation, startWebServer, type WebServer } from '@geotrace/node/testing'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createTracer, libp2pDialer, memoryStorage } from '../../src/node.ts'
@@ -19,7 +17,7 @@ import {
   overflowPx,
   tabTo,
 } from './app-page.ts'
-import { inChromium, launchChromium } from './chromium.ts'
+import type { Stage } from './stage.ts'
 
 const folder = resolve(fileURLToPath(import.meta.url), '../../../app/dist')
 const VIEWS = ['map', 'diary', 'exposures', 'sync', 'report', 'privacy', 'lab', 'transfer', 'settings', 'more']
@@ -31,24 +29,19 @@ async function countRows(federation: LocalFederation): Promise<number> {
   return days.reduce((sum, { rows }) => sum + rows, 0)
 }
 
-inChromium('the web app in Chromium', () => {
+export function appSuite(stage: () => Stage): void {
   let dir: string
   let federation: LocalFederation
   let server: WebServer
   let browser: Browser
 
   beforeAll(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'geotrace-app-'))
-    ;[federation, browser] = await Promise.all([startFederation({ dir }), launchChromium()])
+    ;({ dir, federation, browser } = stage())
     const town = { type: 'FeatureCollection', offsetMin: noonOffsetMin(Date.now()), features: [] }
     const documents = { '/federation.json': federation.manifest, '/demo-track.geojson': town }
     server = await startWebServer({ folder, documents })
   })
-  afterAll(async () => {
-    await Promise.all([browser?.close(), server?.stop()])
-    await federation?.stop()
-    await rm(dir, { recursive: true, force: true })
-  })
+  afterAll(() => server?.stop())
 
   async function start(app: AppContext): Promise<Page> {
     const page = await app.open()
@@ -329,4 +322,4 @@ inChromium('the web app in Chromium', () => {
     expect(app.faults).toEqual([])
     await app.context.close()
   })
-})
+}

@@ -1,0 +1,20 @@
+/** Everything that is tested in a real browser, on one stage. */
+import { afterAll, beforeAll, describe } from 'vitest'
+import { appSuite } from './app-suite.ts'
+import { inChromium } from './chromium.ts'
+import { quickstartSuite } from './quickstart-suite.ts'
+import { openStage, type Stage } from './stage.ts'
+import { storageSuite } from './storage-suite.ts'
+
+inChromium('in Chromium', () => {
+  let stage: Stage
+  const given = (): Stage => stage
+  beforeAll(async () => {
+    stage = await openStage()
+  })
+  afterAll(() => stage?.close())
+
+  describe('the quickstart', () => quickstartSuite(given))
+  describe('IndexedDB', () => storageSuite(given))
+  describe('the web app', () => appSuite(given))
+})

@@ -1,0 +1,36 @@
+/** What the suites in a browser share: a browser, a federation and the test pages take longer to make than to use. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type LocalFederation, startFederation, type WebServer } from '@geotrace/node/testing'
+import type { Browser } from 'playwright-core'
+import { launchChromium } from './chromium.ts'
+import { servePages } from './pages.ts'
+
+export interface Stage {
+  readonly browser: Browser
+  readonly federation: LocalFederation
+  /** `quickstart.html` and `storage.html`. */
+  readonly pages: WebServer
+  /** For files that a test saves. */
+  readonly dir: string
+  close(): Promise<void>
+}
+
+const PAGES = { quickstart: '../../examples/quickstart.ts', storage: 'storage-page.ts' }
+
+export async function openStage(): Promise<Stage> {
+  const dir = await mkdtemp(join(tmpdir(), 'geotrace-stage-'))
+  const [federation, browser] = await Promise.all([startFederation({ dir: join(dir, 'federation') }), launchChromium()])
+  const pages = await servePages(PAGES, { '/federation.json': federation.manifest })
+  return {
+    browser,
+    federation,
+    pages,
+    dir,
+    async close() {
+      await Promise.all([browser.close(), pages.stop(), federation.stop()])
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+}
