@@ -25,7 +25,7 @@ import { createHost } from '../../src/net/host.ts'
 import { systemRandom } from '../../src/random.ts'
 import { cast, ONE_ADDRESS, Stage, until } from '../salt/federation.ts'
 
-const PEERS = 50
+const PEERS = Number(process.env.FAULTS_PEERS ?? 50)
 /** The goal of DESIGN §6, for machines that have a core for a node; fifty nodes share two here. */
 const GOAL_P99_MS = 2_000
 /** All share one event loop, which is seconds late while they found: a node's own patience would end every handshake. */
