@@ -41,6 +41,7 @@ export interface Links {
 
 export function keepLinks({ host, clock, others, mates, pace = REAL_PACE }: LinksInit): Links {
   const probed = new Map<string, number>()
+  const missed = new Set<string>()
   const trying = new Set<string>()
   let stopped = false
   let turn = 0
@@ -65,15 +66,22 @@ export function keepLinks({ host, clock, others, mates, pace = REAL_PACE }: Link
       if (await isAnswering(peer)) return
       probed.delete(name)
     }
-    if (isOurTurn(name)) await host.link(peer)
+    if (host.isLinked(peer.key) || !isOurTurn(name)) return
+    missed.delete(name)
+    await host.link(peer)
   }
   const isAnswering = async (peer: PeerAddress): Promise<boolean> => {
-    const options = { withinMs: PROBE_WITHIN_MS }
+    const name = bytesToHex(peer.key)
+    // The second time with the patience of a request: we may be the one who is late.
+    const options = missed.delete(name) ? {} : { withinMs: PROBE_WITHIN_MS }
     try {
       decodeTimeReply(await host.request(peer, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'time' }), options))
       return true
     } catch (error) {
-      if (isFederationError(error, 'PEER_TIMEOUT')) return false
+      if (isFederationError(error, 'PEER_TIMEOUT')) {
+        missed.add(name)
+        return false
+      }
       throw error
     }
   }

@@ -36,3 +36,11 @@ export async function withDeadline<T>(
     signal.removeEventListener('abort', fail)
   }
 }
+
+/** Waits for `task` no longer than that, and does not tell it: a third of the price, for what cannot be stopped anyway. */
+export async function inTime<T>(ms: number, expired: () => Error, task: Promise<T>): Promise<T> {
+  return await new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(() => reject(expired()), ms)
+    task.finally(() => clearTimeout(timer)).then(resolve, reject)
+  })
+}

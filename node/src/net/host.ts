@@ -128,7 +128,7 @@ export async function createHost(init: HostInit): Promise<Host> {
       libp2p.services.listeners.addresses().map((address) => address.toString().replace(/\/p2p\/.*$/, '')),
     stats: () => ({ connections: book.open, ...answering.stats() }),
     serve: (protocol, handler) => answering.serve(inbound, protocol, handler),
-    ...requests(libp2p, bounds),
+    ...requests(libp2p, bounds, load.isBehind),
     gossip,
     async stop() {
       inbound.end()

@@ -13,11 +13,18 @@ import { type HostLimits, REQUESTS_PER_PEER, REQUESTS_WAITING_PER_PEER, STREAMS_
 import type { Host, PeerAddress } from './protocol.ts'
 import { turns } from './turns.ts'
 
-export function requests(libp2p: Libp2p, limits: HostLimits): Pick<Host, 'request' | 'link' | 'isLinked'> {
+/** `isBehind`: our own event loop is late. */
+export function requests(
+  libp2p: Libp2p,
+  limits: HostLimits,
+  isBehind: () => boolean,
+): Pick<Host, 'request' | 'link' | 'isLinked'> {
   const streams = turns(REQUESTS_PER_PEER, REQUESTS_WAITING_PER_PEER)
 
   const ask: Host['request'] = async (peer, protocol, request, { signal, withinMs = limits.replyMs } = {}) => {
     const replyMs = Math.min(limits.replyMs, withinMs)
+    // Who is late himself cannot tell so soon that another is gone.
+    const patience = { replyMs, isGone: () => replyMs === limits.replyMs || !isBehind() }
     const peerId = keyToPeerId(peer.key)
     if (request.length > protocol.requestMaxBytes) {
       throw new RangeError(`"request" expected at most ${protocol.requestMaxBytes} bytes, got ${request.length}`)
@@ -26,16 +33,16 @@ export function requests(libp2p: Libp2p, limits: HostLimits): Pick<Host, 'reques
       const open = openConnection(libp2p, peerId)
       if (open !== undefined) {
         try {
-          return await exchange(open, protocol, request, replyMs, signal)
+          return await exchange(open, protocol, request, patience, signal)
         } catch (error) {
           // It may have died while nobody looked. Every request may be asked twice, so once more on a new one.
           if (isFinal(error)) throw error
           if (open.status !== 'open')
-            return await exchange(await dial(peer, peerId, signal), protocol, request, replyMs, signal)
-          return await exchange(open, protocol, request, replyMs, signal)
+            return await exchange(await dial(peer, peerId, signal), protocol, request, patience, signal)
+          return await exchange(open, protocol, request, patience, signal)
         }
       }
-      return await exchange(await dial(peer, peerId, signal), protocol, request, replyMs, signal)
+      return await exchange(await dial(peer, peerId, signal), protocol, request, patience, signal)
     })
   }
   const isLinked = (key: Uint8Array): boolean => openConnection(libp2p, keyToPeerId(key)) !== undefined
@@ -63,11 +70,17 @@ export function requests(libp2p: Libp2p, limits: HostLimits): Pick<Host, 'reques
   }
 }
 
+interface Patience {
+  readonly replyMs: number
+  /** Whether silence for so long means that the connection is dead. */
+  isGone(): boolean
+}
+
 async function exchange(
   connection: Connection,
   protocol: Protocol,
   request: Uint8Array,
-  replyMs: number,
+  { replyMs, isGone }: Patience,
   outer: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const peer = connection.remotePeer.toString()
@@ -79,7 +92,7 @@ async function exchange(
     // One whose muxer has closed looks open too, for ever.
     if (
       cause instanceof Error &&
-      (isFederationError(cause, 'PEER_TIMEOUT') || cause.name === 'ConnectionClosedError')
+      ((isFederationError(cause, 'PEER_TIMEOUT') && isGone()) || cause.name === 'ConnectionClosedError')
     ) {
       connection.abort(cause)
     }

@@ -13,7 +13,7 @@ import {
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import type { Log } from '../log.ts'
 import { busy } from './busy.ts'
-import { withDeadline } from './deadline.ts'
+import { inTime, withDeadline } from './deadline.ts'
 import { frames, malformed } from './frame.ts'
 import { linger } from './inbound-streams.ts'
 import { type HostLimits, STREAMS_PER_PROTOCOL } from './limits.ts'
@@ -51,7 +51,7 @@ export function server(limits: HostLimits, log: Log, onUse: (connection: Connect
         for (const resolve of waiting) resolve()
         waiting = []
       })
-    return await withDeadline(limits.handleMs, busy, () => running)
+    return await inTime(limits.handleMs, busy, running)
   }
 
   const refuse = (protocol: Protocol, error: unknown): Uint8Array => {

@@ -56,8 +56,10 @@ export function saltService(init: SaltServiceInit): Handler {
   ): AnswerEpoch => {
     if (epoch < firstEpoch + tree.first) throw lost(epoch)
     const salts = keeper.salts(shard, firstEpoch, epoch, nowMs)
-    const entries = rows(saltsToCommitments(core, salts, epoch))
-    for (const [position, salt] of rows(salts).entries()) if ((mask >>> position) & 1) entries[position] = salt
+    const commitments = saltsToCommitments(core, salts, epoch)
+    const entries = Array.from({ length: BLOCKS_PER_EPOCH }, (_, i) =>
+      (mask >>> i) & 1 ? row(salts, i).slice() : row(commitments, i),
+    )
     salts.fill(0)
     return { epoch, mask, entries, path: tree.path(epoch - firstEpoch) }
   }
@@ -120,8 +122,8 @@ function assertInForce(book: RosterBook, certified: CertifiedRoster, masks: Read
   }
 }
 
-function rows(bytes: Uint8Array): Uint8Array[] {
-  return Array.from({ length: BLOCKS_PER_EPOCH }, (_, i) => bytes.slice(i * SECRET_BYTES, (i + 1) * SECRET_BYTES))
+function row(bytes: Uint8Array, i: number): Uint8Array {
+  return bytes.subarray(i * SECRET_BYTES, (i + 1) * SECRET_BYTES)
 }
 
 function lost(epoch: number): FederationError<'EPOCH_LOST'> {

@@ -5,6 +5,8 @@ import { underAttack } from '../../bench/under-attack.js'
 
 const MIB = 1_048_576
 const RSS_MAX_BYTES = 512 * MIB
+/** Of honest clients, before, during and after an attack. */
+const SESSIONS = Number(process.env.FAULTS_SESSIONS ?? 200)
 const say = (what: string, result: unknown): boolean => process.stdout.write(`${what}: ${JSON.stringify(result)}\n`)
 
 describe('a thousand silent sockets of a thousand addresses', () => {
@@ -30,7 +32,7 @@ describe('a hundred peers', () => {
     ['writers', 'that write a byte at a time'],
   ] as const) {
     it(`${what} keep no honest client out, cost it at most thrice the time, and no more memory than there is`, async () => {
-      const result = await underAttack({ kind, attackers: 100, sessions: 200 })
+      const result = await underAttack({ kind, attackers: 100, sessions: SESSIONS })
       say(kind, result)
       expect(result.did.connections).toBeGreaterThanOrEqual(100)
       expect(result.answered).toBe(1)

@@ -1,5 +1,5 @@
 /** A salt node killed two hundred times within an epoch, real processes (goal G16 asks for 1,000 a release). */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -30,6 +30,7 @@ it(`gives the same salts after each of ${KILLS} kills, and serves again within t
   const blocks = blocksAt(systemClock().now())
   const before = await askSalts(federation.manifest, victim.name, blocks)
   const times: number[] = []
+  const cpu: number[] = []
   for (let i = 0; i < KILLS; i++) {
     await victim.kill('SIGKILL')
     const started = performance.now()
@@ -46,8 +47,19 @@ it(`gives the same salts after each of ${KILLS} kills, and serves again within t
       break
     }
     times.push(performance.now() - started)
+    cpu.push(cpuMs(victim.pid!))
   }
   const [p50, p99, most] = [0.5, 0.99, 1].map((share) => Math.round(percentile(times, share)))
-  process.stdout.write(`restart to the same salts, ${KILLS} kills: p50 ${p50} ms, p99 ${p99} ms, most ${most} ms\n`)
+  const work = `${Math.round(percentile(cpu, 0.5))} ms of CPU (p50)`
+  process.stdout.write(`the same salts after ${KILLS} kills: p50 ${p50} ms, p99 ${p99} ms, most ${most} ms; ${work}\n`)
   expect(p99).toBeLessThan(SERVING_MAX_MS)
 })
+
+/** Of a process so far (proc(5)), which others on the machine cannot make longer; NaN where there is no /proc. */
+function cpuMs(pid: number): number {
+  const path = `/proc/${pid}/stat`
+  if (!existsSync(path)) return Number.NaN
+  const fields = readFileSync(path, 'utf8').split(') ')[1]!.split(' ')
+  const [user, system] = [fields[11], fields[12]].map(Number)
+  return (user! + system!) * 10
+}

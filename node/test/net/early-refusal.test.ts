@@ -1,0 +1,94 @@
+import '../../src/polyfill.ts'
+import { concatBytes, utf8 } from '@geotrace/core-wasm/wire'
+import type { Stream, StreamMuxer } from '@libp2p/interface'
+import { multiaddrConnectionPair } from '@libp2p/utils'
+import { yamux } from '@libp2p/yamux'
+import { describe, expect, it } from 'vitest'
+import { lengthToBytes } from '../../src/net/frame.ts'
+import { inboundStreams, REQUESTS_AT_ONCE } from '../../src/net/inbound-streams.ts'
+import { HOLD_BACK_MS, HOST_LIMITS } from '../../src/net/limits.ts'
+import { guardedYamux } from '../../src/net/muxer.ts'
+import { until } from '../salt/federation.ts'
+
+const PROTOCOL = '/test/slow/1'
+const BUSY = 11
+const line = (text: string): Uint8Array => concatBytes(lengthToBytes(text.length + 1), utf8(`${text}\n`))
+const ASKS = concatBytes(line('/multistream/1.0.0'), line(PROTOCOL), Uint8Array.of(1, 7))
+const ANSWER_HEAD = line('/multistream/1.0.0').length + line(PROTOCOL).length
+
+/** One side as it comes, the other ours, whose event loop is as late as it is told and whose handler never ends. */
+async function pair() {
+  let isBehind = false
+  let nowMs = 0
+  const inbound = inboundStreams({ readMs: 60_000, lingerMs: 60_000, isBehind: () => isBehind, others: () => [] })
+  const handled: Stream[] = []
+  const ends: (() => void)[] = []
+  await inbound.handle(
+    PROTOCOL,
+    (stream) => {
+      handled.push(stream)
+      return new Promise<void>((resolve) => ends.push(resolve))
+    },
+    { maxInboundStreams: 100 },
+  )
+  const open = (): { ask(): Promise<Stream>; ours: StreamMuxer } => {
+    const [outbound, incoming] = multiaddrConnectionPair()
+    const limits = { ...HOST_LIMITS, workPerSecond: 1e9, workBurst: 1e9 }
+    const init = { limits, now: () => nowMs, inbound, onAbuse: () => {} }
+    const ours = guardedYamux(init)().createStreamMuxer(incoming)
+    const theirs = yamux()().createStreamMuxer(outbound)
+    inbound.opened({ streams: ours.streams } as unknown as Parameters<typeof inbound.opened>[0])
+    return {
+      ours,
+      async ask() {
+        const stream = await theirs.createStream()
+        stream.send(ASKS)
+        return stream
+      },
+    }
+  }
+  return {
+    open,
+    handled,
+    ends,
+    late: (is: boolean) => void (isBehind = is),
+    pass: (ms: number) => void (nowMs += ms),
+  }
+}
+
+async function read(stream: Stream): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  for await (const part of stream) parts.push(part.subarray())
+  return concatBytes(...parts)
+}
+
+describe('a host with as many requests under way as it takes while it is late', () => {
+  it('tells others BUSY without a stream, serves again when there is room, and holds back longer who asks at once', async () => {
+    const { open, handled, ends, late, pass } = await pair()
+    for (let i = 0; i < REQUESTS_AT_ONCE; i += 4) {
+      const { ask } = open()
+      for (let j = 0; j < 4; j++) await ask()
+    }
+    await until(() => handled.length === REQUESTS_AT_ONCE)
+    // In time it takes more than that.
+    await open().ask()
+    await until(() => handled.length === REQUESTS_AT_ONCE + 1)
+
+    late(true)
+    const { ask, ours } = open()
+    const first = await read(await ask())
+    expect(first[ANSWER_HEAD + 1]).toBe(BUSY)
+    const seconds = (answer: Uint8Array): number => new DataView(answer.buffer).getUint32(ANSWER_HEAD + 2)
+    expect(seconds(first)).toBe(1)
+    expect(ours.streams).toHaveLength(0)
+    expect(handled).toHaveLength(REQUESTS_AT_ONCE + 1)
+
+    // Asked while it is held back, it is read when that is over, and told to wait for twice as long.
+    pass(HOLD_BACK_MS)
+    expect(seconds(await read(await ask()))).toBe(2)
+
+    for (const end of ends) end()
+    await open().ask()
+    await until(() => handled.length === REQUESTS_AT_ONCE + 2)
+  })
+})
