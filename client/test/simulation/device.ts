@@ -81,7 +81,15 @@ export function simulatedDevice(
   const open = async (begun: Life): Promise<void> => {
     const tracer = await createTracer({
       federation: manifest,
-      storage: { ...storage, batch: (operations) => disk.write(begun, () => storage.batch(operations)) },
+      storage: {
+        ...storage,
+        batch: (operations) =>
+          disk.write(begun, () => {
+            // An erasure waits for a sync under way: what is taken until it begins goes with the rest.
+            if (operations.some(({ type, key }) => type === 'put' && key === KEYS.erasing)) taken.clear()
+            return storage.batch(operations)
+          }),
+      },
       dialer: network.dialer(begun, address),
       clock: begun.clock,
       random: random.bytes,
@@ -153,7 +161,6 @@ export function simulatedDevice(
       void storage.get(KEYS.userSecret).then((secret) => {
         if (secret !== undefined) erased.add(createHash('sha256').update(secret).digest('hex'))
         trace.note(scheduler.nowMs, `${name} erases itself`)
-        taken.clear()
         tracer.eraseAll().then(
           () => begun.isOver || trace.note(scheduler.nowMs, `${name} is erased`),
           (error: unknown) => {

@@ -55,8 +55,8 @@ export interface HistoryInit {
 const DAY_MS = Date.UTC(2026, 10, 21)
 const SHARDS = 6
 /** Most histories look after their links and say that they are there in larger steps, which changes no rule. */
-const LONG_PACE: Pace = { linkMs: 10_000, probeMs: 30_000, presenceMs: 120_000 }
-const REAL_PACE_SHARE = 0.2
+const LONG_PACE: Pace = { linkMs: 15_000, probeMs: 60_000, presenceMs: 120_000 }
+const REAL_PACE_SHARE = 0.1
 /** The founding roster begins with the oldest open epoch; its reserve must last until all is well. */
 const EPOCHS_BEFORE = 4
 const RECOVERY_HOURS = 2
@@ -88,9 +88,9 @@ export function drawScale(seed: string, largest: Scale): Scale {
   // Cubed: many small histories, where one thing goes wrong at a time, and some large ones.
   const draw = (least: number, most: number): number => Math.round(least + (most - least) * random.unit() ** 3)
   return {
-    nodes: draw(Math.min(4, largest.nodes), largest.nodes),
+    nodes: draw(Math.min(3, largest.nodes), largest.nodes),
     devices: draw(Math.min(4, largest.devices), largest.devices),
-    hours: Math.round(4 * random.between(Math.min(1, largest.hours), largest.hours)) / 4,
+    hours: Math.round(20 * random.between(Math.min(1, largest.hours), largest.hours)) / 20,
     faults: draw(0, largest.faults),
   }
 }

@@ -3,7 +3,7 @@
  * that the rule gives, every node serving again. Each finding is a sentence; none is what a good history has.
  */
 import { createHash } from 'node:crypto'
-import { bytesToHex, MINUTE_MS, manifestToRoster, timeToEpoch } from '@geotrace/core-wasm/wire'
+import { bytesToHex, isGone, MINUTE_MS, manifestToRoster, type Roster, timeToEpoch } from '@geotrace/core-wasm/wire'
 import type { SimulatedFederation } from '@geotrace/node/testing'
 import { FAMILIES, KEYS, keyToNumber } from '../../src/records.ts'
 import { readTotals } from '../../src/totals.ts'
@@ -37,10 +37,17 @@ export async function judge(
   salts: SaltsSeen,
 ): Promise<Findings> {
   const findings = [...federation.complaints, ...federation.network.failures]
-  const { scheduler, saltNodes, central, lostShards } = federation
-  for (const { name, running } of saltNodes) {
+  const { scheduler, saltNodes, central, lostShards, lied, left } = federation
+  const newest = rostersOf(federation).at(-1)
+  for (const { name, key, running } of saltNodes) {
     const status = running?.status()
-    if (status?.state !== 'serving') findings.push(`${name} is ${status?.state ?? 'down'} after all is well again`)
+    const isOut = newest !== undefined && isOutOf(newest, key)
+    // Who was proven to lie, or asked to leave, holds its shards to their end and no others.
+    if (isOut && !lied.has(name) && !left.has(name)) findings.push(`${name} is out and did nothing for it`)
+    const expected = isOut ? ['serving', 'draining', 'waiting'] : ['serving']
+    if (!expected.includes(status?.state ?? '')) {
+      findings.push(`${name} is ${status?.state ?? 'down'} after all is well again`)
+    }
     for (const { shard, held } of status?.shards ?? []) {
       if (!held && !lostShards.has(shard)) findings.push(`${name} does not hold shard ${shard} again`)
     }
@@ -99,11 +106,21 @@ function judgeSalts(federation: SimulatedFederation, salts: SaltsSeen, findings:
   return toSalt
 }
 
-/** Where the rosters begin, as the node that knows most of them has it. */
-function firstEpochs({ manifest, saltNodes }: SimulatedFederation): number[] {
+/** Where the rosters begin. */
+function firstEpochs(federation: SimulatedFederation): number[] {
+  const rosters = rostersOf(federation)
+  return (rosters.length > 0 ? rosters : [manifestToRoster(federation.manifest)]).map(({ firstEpoch }) => firstEpoch)
+}
+
+/** All of them, as the node that knows most has them. */
+function rostersOf({ saltNodes }: SimulatedFederation): Roster[] {
   const books = saltNodes.map(({ running }) => running?.membership()?.book.all ?? [])
-  const longest = books.reduce((a, b) => (b.length > a.length ? b : a))
-  return longest.length > 0 ? longest.map(({ roster }) => roster.firstEpoch) : [manifestToRoster(manifest).firstEpoch]
+  return books.reduce((a, b) => (b.length > a.length ? b : a)).map(({ roster }) => roster)
+}
+
+function isOutOf(roster: Roster, key: Uint8Array): boolean {
+  const isListed = roster.members.some((member) => Buffer.compare(member.key, key) === 0)
+  return isGone(roster, key) || !isListed
 }
 
 /** What the centre holds of each device is what its fixes make; each fix is hashed, waiting, or counted as lost. */

@@ -21,58 +21,67 @@ export interface ByteReader {
 }
 
 export function byteReader(source: Uint8Array): ByteReader {
-  let offset = 0
-  const refuse = (reason: string): never => {
-    throw new FederationError('MESSAGE_MALFORMED', `malformed message: ${reason} at byte ${offset}`, { at: offset })
+  return new Reader(source)
+}
+
+/**
+ * Classes here: a message makes a cursor or two, and methods made anew for each were half its cost. No DataView either,
+ * which would set a buffer aside for every small message.
+ */
+class Reader implements ByteReader {
+  offset = 0
+  readonly #source: Uint8Array
+
+  constructor(source: Uint8Array) {
+    this.#source = source
   }
-  const take = (length: number): number => {
-    if (offset + length > source.byteLength) refuse('it ends early')
-    offset += length
-    return offset - length
+  get left(): number {
+    return this.#source.byteLength - this.offset
   }
-  const u8 = (): number => source[take(1)]!
-  // By hand: a view would set a buffer aside for each of many small messages.
-  const u16 = (): number => {
-    const at = take(2)
-    return (source[at]! << 8) | source[at + 1]!
+  #take(length: number): number {
+    const start = this.offset
+    if (start + length > this.#source.byteLength) this.refuse('it ends early')
+    this.offset = start + length
+    return start
   }
-  const u32 = (): number => {
-    const at = take(4)
-    return ((source[at]! << 24) | (source[at + 1]! << 16) | (source[at + 2]! << 8) | source[at + 3]!) >>> 0
+  u8(): number {
+    return this.#source[this.#take(1)]!
   }
-  return {
-    get offset() {
-      return offset
-    },
-    get left() {
-      return source.byteLength - offset
-    },
-    u8,
-    u16,
-    u32,
-    time: () => {
-      // Read whole, so that a refusal names the byte after it.
-      const at = take(8)
-      offset = at
-      const value = u32() * 2 ** 32 + u32()
-      return Number.isSafeInteger(value) ? value : refuse('a time beyond 2^53')
-    },
-    // A copy: what was received must not change under a later reader of the same buffer.
-    bytes: (length) => {
-      const start = take(length)
-      return source.slice(start, start + length)
-    },
-    end: () => {
-      if (offset !== source.byteLength) refuse('trailing bytes')
-    },
-    padding: () => {
-      while (offset < source.byteLength) {
-        if (source[offset] !== 0) refuse('padding is not zero')
-        offset++
-      }
-    },
-    refuse,
+  u16(): number {
+    const at = this.#take(2)
+    return (this.#source[at]! << 8) | this.#source[at + 1]!
   }
+  u32(): number {
+    const at = this.#take(4)
+    return toU32(this.#source, at)
+  }
+  time(): number {
+    const at = this.#take(8)
+    const value = toU32(this.#source, at) * 2 ** 32 + toU32(this.#source, at + 4)
+    return Number.isSafeInteger(value) ? value : this.refuse('a time beyond 2^53')
+  }
+  // A copy: what was received must not change under a later reader of the same buffer.
+  bytes(length: number): Uint8Array {
+    const start = this.#take(length)
+    return this.#source.slice(start, start + length)
+  }
+  end(): void {
+    if (this.offset !== this.#source.byteLength) this.refuse('trailing bytes')
+  }
+  padding(): void {
+    while (this.offset < this.#source.byteLength) {
+      if (this.#source[this.offset] !== 0) this.refuse('padding is not zero')
+      this.offset++
+    }
+  }
+  refuse(reason: string): never {
+    const at = this.offset
+    throw new FederationError('MESSAGE_MALFORMED', `malformed message: ${reason} at byte ${at}`, { at })
+  }
+}
+
+function toU32(bytes: Uint8Array, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
 }
 
 export interface ByteWriter {
@@ -90,61 +99,63 @@ const WRITER_START_BYTES = 64
 
 /** A writer of at most `max` bytes; what does not fit is a RangeError, because the sender is ours. */
 export function byteWriter(max: number): ByteWriter {
-  let out = new Uint8Array(Math.min(max, WRITER_START_BYTES))
-  let offset = 0
-  const grow = (need: number): void => {
-    const larger = new Uint8Array(Math.min(max, Math.max(need, 4 * out.length)))
-    larger.set(out)
+  return new Writer(max)
+}
+
+class Writer implements ByteWriter {
+  length = 0
+  readonly #max: number
+  #out: Uint8Array
+
+  constructor(max: number) {
+    this.#max = max
+    this.#out = new Uint8Array(Math.min(max, WRITER_START_BYTES))
+  }
+  #take(length: number): number {
+    const start = this.length
+    const need = start + length
+    if (need > this.#max) throw new RangeError(`message expected at most ${this.#max} bytes, got more`)
+    if (need > this.#out.length) this.#grow(need)
+    this.length = need
+    return start
+  }
+  #grow(need: number): void {
+    const larger = new Uint8Array(Math.min(this.#max, Math.max(need, 4 * this.#out.length)))
+    larger.set(this.#out)
     // What is written may be secret: no copy stays behind.
-    out.fill(0)
-    out = larger
+    this.#out.fill(0)
+    this.#out = larger
   }
-  const take = (length: number): number => {
-    if (offset + length > max) throw new RangeError(`message expected at most ${max} bytes, got more`)
-    if (offset + length > out.length) grow(offset + length)
-    offset += length
-    return offset - length
-  }
-  const whole = (value: number, limit: number): number => {
+  /** Big-endian; each byte takes its low eight bits. */
+  #put(value: number, length: number, limit: number): this {
     if (!Number.isInteger(value) || value < 0 || value > limit) {
       throw new RangeError(`integer expected 0..${limit}, got ${value}`)
     }
-    return value
+    const start = this.#take(length)
+    for (let i = length - 1, rest = value; i >= 0; i--, rest = Math.floor(rest / 256)) this.#out[start + i] = rest
+    return this
   }
-  /** Big-endian; each byte takes its low eight bits. */
-  const put = (value: number, length: number): void => {
-    const start = take(length)
-    for (let i = length - 1, rest = value; i >= 0; i--, rest = Math.floor(rest / 256)) out[start + i] = rest
+  u8(value: number): this {
+    return this.#put(value, 1, 0xff)
   }
-  const writer: ByteWriter = {
-    get length() {
-      return offset
-    },
-    u8: (value) => {
-      put(whole(value, 0xff), 1)
-      return writer
-    },
-    u16: (value) => {
-      put(whole(value, 0xffff), 2)
-      return writer
-    },
-    u32: (value) => {
-      put(whole(value, 0xffffffff), 4)
-      return writer
-    },
-    time: (value) => {
-      put(whole(value, Number.MAX_SAFE_INTEGER), 8)
-      return writer
-    },
-    bytes: (value, length = value.length) => {
-      if (value.length !== length) throw new RangeError(`bytes expected length ${length}, got ${value.length}`)
-      const start = take(length)
-      out.set(value, start)
-      return writer
-    },
-    finish: () => out.slice(0, offset),
+  u16(value: number): this {
+    return this.#put(value, 2, 0xffff)
   }
-  return writer
+  u32(value: number): this {
+    return this.#put(value, 4, 0xffffffff)
+  }
+  time(value: number): this {
+    return this.#put(value, 8, Number.MAX_SAFE_INTEGER)
+  }
+  bytes(value: Uint8Array, length = value.length): this {
+    if (value.length !== length) throw new RangeError(`bytes expected length ${length}, got ${value.length}`)
+    const start = this.#take(length)
+    this.#out.set(value, start)
+    return this
+  }
+  finish(): Uint8Array {
+    return this.#out.slice(0, this.length)
+  }
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))

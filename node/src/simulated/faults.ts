@@ -2,6 +2,7 @@
  * What can go wrong in a simulated federation, as a list of kinds with weights. CONTRIBUTING "Simulation": a new kind is
  * a new entry. Each strikes once, at a time of its own, and is over when `healMs` comes; some draw their own end before.
  */
+import { isFederationError, isGone, manifestToId, newChange, signChange } from '@geotrace/core-wasm/wire'
 import { nativeSigner } from '../membership/native-signer.ts'
 import type { SimulatedFederation } from './federation.ts'
 import { LIES, liar } from './liars.ts'
@@ -27,6 +28,8 @@ export interface FaultKind {
 
 const SECOND_MS = 1_000
 const MINUTE_MS = 60_000
+/** A leave is worth making for some days. */
+const LEAVE_EPOCHS = 126
 
 export const FAULTS: readonly FaultKind[] = [
   {
@@ -151,9 +154,31 @@ export const FAULTS: readonly FaultKind[] = [
       const { network } = init.federation
       const node = pickNode(init)
       const draws = init.random.fork(`lie/${node.name}`)
+      init.federation.lied.add(node.name)
       network.liars.set(node.name, liar(draws.pick(LIES), nativeSigner(node.secret), draws))
       // A liar stays one, until everything is well again.
       during(init, Number.POSITIVE_INFINITY, () => void network.liars.delete(node.name))
+    },
+  },
+  {
+    // It drains: keeps the shards of the roster that lets it go, and holds none of the next.
+    name: 'node-leaves',
+    weight: 1,
+    strike(init) {
+      const { manifest, left } = init.federation
+      const node = pickNode(init)
+      const membership = node.running?.membership()
+      const roster = membership?.book.newest?.roster
+      if (membership === undefined || roster === undefined || isGone(roster, node.key)) return
+      const until = roster.firstEpoch + LEAVE_EPOCHS
+      const leave = newChange(manifestToId(manifest), { kind: 'leave', until, key: node.key })
+      try {
+        membership.submit(signChange(leave, nativeSigner(node.secret)))
+        left.add(node.name)
+      } catch (error) {
+        // It asked before.
+        if (!isFederationError(error, 'CHANGE_INVALID')) throw error
+      }
     },
   },
 ]

@@ -44,6 +44,9 @@ export interface SimulatedFederation {
   readonly drawn: readonly Uint8Array[]
   /** Shards that at some moment no running node held: their secrets are gone for good, PROTOCOL.md §5.1. */
   readonly lostShards: ReadonlySet<number>
+  /** Names of nodes that lied at some time, and of those that asked to leave. */
+  readonly lied: Set<string>
+  readonly left: Set<string>
   /** What must not happen whatever the faults: errors in a log, answers `internal`, a peer that cannot start. */
   readonly complaints: string[]
 }
@@ -122,6 +125,8 @@ export function simulatedFederation(init: SimulatedFederationInit): SimulatedFed
     drawn,
     complaints,
     lostShards,
+    lied: new Set(),
+    left: new Set(),
     saltNodes,
     central: simulatedPeer(world, drafts.at(-1)!, ({ life, disk, random: own, log, openHost }) =>
       centralPeer({
