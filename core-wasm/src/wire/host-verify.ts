@@ -17,8 +17,7 @@ const SMALL_ORDER = new Set([
   'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
 ])
 
-type Crypto = typeof import('node:crypto')
-type Key = ReturnType<Crypto['createPublicKey']>
+type Key = ReturnType<NonNullable<typeof crypto>['createPublicKey']>
 
 /** True when the signature holds; false when that is for the strict check to say. */
 export function isSureSignature(signature: Uint8Array, message: Uint8Array, key: Uint8Array): boolean {
@@ -32,7 +31,7 @@ export function isSureSignature(signature: Uint8Array, message: Uint8Array, key:
 }
 
 /** Undefined in browsers. */
-const crypto: Crypto | undefined = globalThis.process?.getBuiltinModule?.('node:crypto')
+const crypto = globalThis.process?.getBuiltinModule?.('node:crypto')
 const keys = new Map<string, Key>()
 
 function toKey(key: Uint8Array): Key | undefined {

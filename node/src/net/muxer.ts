@@ -149,7 +149,7 @@ function meter(muxer: Muxer, { limits, now, onAbuse }: MuxerInit): void {
 
 /**
  * While requests are turned away they are told so from their first two frames: a stream that is made, answered and ended
- * costs several times as much (0.2 ms, 2026-11), and that is what those who are let in would pay.
+ * costs a fifth of an answer (2026-11), and that is what those who are let in would pay.
  */
 function refuseEarly(muxer: Muxer, { inbound, now }: MuxerInit): void {
   const opened = new Map<number, Frame>()

@@ -43,14 +43,14 @@ describe('a hundred peers', () => {
 })
 
 describe('ten times as many requests as can be answered', () => {
-  /**
-   * Goal G9 asks for 0.9 of the peak and BUSY within 50 ms. Measured 2026-11 on two cores with a load of 25: 0.77, and a
-   * second, most of it the client's own wait; without shedding by the turn 0.06. Below these bounds something broke.
-   */
+  /** Goal G9 asks for 0.9 of the peak, measured as answers a second of the node's CPU; 1.2 in 2026-11 under a load of 10. */
   it('cost few of the answers, the rest are told BUSY, and it is over when it is over', async () => {
     const result = await overload({ times: 10, seconds: 10 })
     say('overload', result)
-    expect(result.flood.perCpuSecond).toBeGreaterThanOrEqual(0.5 * result.peak.perCpuSecond)
+    expect(result.flood.perCpuSecond).toBeGreaterThanOrEqual(0.9 * result.peak.perCpuSecond)
+    expect(result.heeded.others).toBe(0)
+    // Who comes back when told to is answered sooner or later, in the middle of it.
+    expect(result.heeded.perSecond).toBeGreaterThan(0)
     expect(result.flood.others).toBe(0)
     expect(result.recoveryMs).toBeLessThanOrEqual(5_000)
     expect(result.rssMostBytes).toBeLessThan(RSS_MAX_BYTES)
