@@ -26,7 +26,8 @@ it(
     const campaign = await runCampaign(seeds, LARGEST, (sum) => {
       // A failure is said at once, with its seed: nobody waits to the end for it.
       for (; told < sum.failures.length; told++) process.stderr.write(`${sum.failures[told]}\n`)
-      if (sum.histories % PROGRESS_EVERY === 0) process.stderr.write(`${describeCampaign(sum)}\n`)
+      if (sum.histories < PROGRESS_EVERY || sum.histories % PROGRESS_EVERY === 0)
+        process.stderr.write(`${describeCampaign(sum)}\n`)
     })
     const { failures, ...sums } = campaign
     await annotate(JSON.stringify({ ...sums, deferredShare: deferredShare(sums) }))

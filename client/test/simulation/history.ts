@@ -67,10 +67,10 @@ const FIX_EVERY_MS = [8 * MINUTE_MS, 16 * MINUTE_MS] as const
 const SYNC_EVERY_MS = [35 * MINUTE_MS, 60 * MINUTE_MS] as const
 const SYNC_AGAIN_MS = [2 * MINUTE_MS, 6 * MINUTE_MS] as const
 const STEP_MS = 2_000
-/** Once all is well: the last blocks close, everybody syncs, and again every few minutes; two or three rounds are usual. */
+/** Once all is well: the last blocks close, everybody syncs, and again soon; two or three rounds are usual. */
 const CLOSE_MS = 6 * MINUTE_MS
 const ROUND_MS = 2 * MINUTE_MS
-const ROUNDS_MAX = 30
+const ROUNDS_MAX = 50
 const REPORTS = 2
 
 export function allFaults(devices: readonly SimulatedDevice[]): FaultKind[] {
@@ -289,11 +289,10 @@ async function settle({ scheduler, random }: SimulatedFederation, devices: reado
   const own = random.fork('settle')
   await scheduler.run(scheduler.nowMs + CLOSE_MS)
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    // Nodes look for their seeds and at their clocks, whoever was refused may ask again.
-    await scheduler.run(scheduler.nowMs + ROUND_MS)
     const before = devices.map(({ outcomes }) => outcomes.length)
-    for (const device of devices) scheduler.after(own.between(0, MINUTE_MS), () => void device.sync())
-    await scheduler.run(scheduler.nowMs + 1.5 * MINUTE_MS)
+    for (const device of devices) scheduler.after(own.between(0, ROUND_MS / 2), () => void device.sync())
+    // Nodes look for their seeds and at their clocks meanwhile, whoever was refused may ask again.
+    await scheduler.run(scheduler.nowMs + ROUND_MS)
     const isQuiet = devices.every(({ outcomes }, i) => outcomes.length > before[i]! && isClean(outcomes.at(-1)!))
     if (isQuiet) return
   }

@@ -21,7 +21,7 @@ const AWAY_BEATS = 3
 
 export interface PresenceInit {
   signer: Signer
-  book: RosterBook
+  book: Pick<RosterBook, 'newest'>
   clock: Clock
   /** Where others reach this peer. */
   addresses(): readonly string[]

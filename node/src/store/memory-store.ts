@@ -122,7 +122,7 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
     userRows: async (epoch, user) => mergeRows(...(disk.rows.get(epoch)?.get(user)?.values() ?? [])),
     probe: async function* (epoch, hashes) {
       for (const [user, syncs] of [...(disk.rows.get(epoch) ?? [])].sort(([a], [b]) => a - b)) {
-        const asked = [...syncs.values()].map((rows) => rows.filter(({ hash }) => hashes.has(hashToKey(hash))))
+        const asked = [...syncs.values()].map((rows) => rows.filter((row) => hashes.has(rowToKey(row))))
         const rows = mergeRows(...asked)
         if (rows.length > 0) yield { user, rows }
       }
@@ -168,6 +168,16 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
       disk.opened = false
     },
   }
+}
+
+/** Rows never change, and each is looked at by every probe of its epoch. */
+const keys = new WeakMap<Row, string>()
+function rowToKey(row: Row): string {
+  const known = keys.get(row)
+  if (known !== undefined) return known
+  const key = hashToKey(row.hash)
+  keys.set(row, key)
+  return key
 }
 
 function dropBefore(disk: MemoryDisk, day: number): number {

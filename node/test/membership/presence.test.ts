@@ -1,0 +1,68 @@
+import { simulatedClock } from '@geotrace/core-wasm'
+import { type GossipMessage, isValidPresence, type Presence, secretToSigner } from '@geotrace/core-wasm/wire'
+import { describe, expect, it } from 'vitest'
+import { REAL_PACE } from '../../src/membership/pace.ts'
+import { presenceBeat } from '../../src/membership/presence.ts'
+
+const NOW = Date.UTC(2026, 5, 1, 12)
+
+function beating(members = 5) {
+  const clock = simulatedClock(NOW)
+  const machine = { offsetMs: 0 }
+  const said: Presence[] = []
+  const beat = presenceBeat({
+    signer: secretToSigner(new Uint8Array(32).fill(7)),
+    book: { newest: undefined },
+    clock: { ...clock, now: () => clock.now() + machine.offsetMs },
+    addresses: () => ['/ip4/127.0.0.1/tcp/4001'],
+    members: () => members,
+    say: (message: GossipMessage) => said.push(message as Presence),
+  })
+  return { clock, machine, beat, said, times: () => said.map(({ time }) => time - NOW) }
+}
+
+describe('a heartbeat', () => {
+  it('comes every half minute, more seldom of more than twenty', async () => {
+    const few = beating()
+    few.beat.start()
+    await few.clock.advanceTo(NOW + 2 * REAL_PACE.presenceMs)
+    expect(few.times()).toEqual([0, 30_000, 60_000])
+    expect(few.said.every(isValidPresence)).toBe(true)
+    const many = beating(60)
+    many.beat.start()
+    await many.clock.advanceTo(NOW + 2 * REAL_PACE.presenceMs)
+    expect(many.times()).toEqual([0])
+  })
+
+  it('is said once for all that call for it within a second, and none is forgotten', async () => {
+    const { clock, beat, times } = beating()
+    beat.start()
+    for (let i = 0; i < 10; i++) beat.beat()
+    await clock.advanceTo(NOW + 500)
+    beat.beat()
+    expect(times()).toEqual([0])
+    await clock.advanceTo(NOW + 5_000)
+    expect(times()).toEqual([0, 1_000])
+    beat.beat()
+    expect(times()).toEqual([0, 1_000, 5_000])
+  })
+
+  it('comes within a second also when the clock was set back', async () => {
+    const { clock, machine, beat, times } = beating()
+    beat.start()
+    machine.offsetMs = -3_600_000
+    beat.beat()
+    await clock.advanceTo(NOW + 1_000)
+    expect(times()).toEqual([0, 1_000 - 3_600_000])
+  })
+
+  it('comes no more once it stopped', async () => {
+    const { clock, beat, times } = beating()
+    beat.start()
+    beat.beat()
+    beat.stop()
+    beat.beat()
+    await clock.advanceTo(NOW + 120_000)
+    expect(times()).toEqual([0])
+  })
+})
