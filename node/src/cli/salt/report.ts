@@ -124,7 +124,8 @@ function toHints({ status, nowMs, memoryBytes, memoryMaxBytes, abstainsUntilMs }
     )
   }
   const missing = shards.filter(({ held }) => !held).map(({ shard }) => shard)
-  if (state === 'serving' && missing.length > 0) {
+  // After a restart they come a moment later.
+  if (state === 'serving' && missing.length > 0 && upMs > LONELY_MS) {
     hints.push(
       warn(
         `the seeds of shard ${missing.join(', ')} are missing`,
