@@ -42,6 +42,8 @@ export const ROUND_MS = 2_000
 const TURN_MS = 10_000
 /** At founding all propose the same body: a short turn costs nothing. */
 const FOUNDING_TURN_MS = 2_000
+/** Who has only begun to try knows too little to say that no more can be had. */
+const MAKE_DO_AFTER_MS = 60_000
 /** While none is due, somebody is asked for news this often. */
 const QUIET_MS = 60_000
 
@@ -123,15 +125,21 @@ export function createCouncil(init: CouncilInit): Council {
     return known
   }
   /** Time is short: sheets that fewer than a majority signed will do. */
-  const isShort = ({ height, firstEpoch, roster }: DueRoster): boolean =>
-    height > 0 && clock.now() >= effortSpan(roster.periodEpochs, firstEpoch).makeDoFrom
-
-  const sign = async ({ roster }: DueRoster, isAsking: boolean): Promise<void> => {
-    if (sheets === undefined) return
-    const { firstEpoch } = roster
+  const isShort = (now: DueRoster): boolean =>
+    now.height > 0 &&
+    clock.now() >= effortSpan(now.roster.periodEpochs, now.firstEpoch).makeDoFrom &&
+    triedMs(now) >= MAKE_DO_AFTER_MS
+  /** How long this peer has been trying for a roster. */
+  const triedMs = ({ firstEpoch }: DueRoster): number => {
     if (since?.firstEpoch !== firstEpoch) since = { firstEpoch, at: clock.now() }
-    const sinceMs = since.at
-    const forMs = clock.now() - sinceMs
+    return clock.now() - since.at
+  }
+
+  const sign = async (now: DueRoster, isAsking: boolean): Promise<void> => {
+    if (sheets === undefined) return
+    const { roster } = now
+    const { firstEpoch } = roster
+    const forMs = triedMs(now)
     await sheets.acquire(
       roster,
       isAsking ? forMs : undefined,
@@ -238,6 +246,7 @@ export function createCouncil(init: CouncilInit): Council {
     if (voter !== undefined) await reveal(voter)
     const now = due()
     if (now !== undefined) {
+      triedMs(now)
       await sign(now, isAsking)
       const operator = voter?.operator(now.predecessor)
       if (voter !== undefined && operator !== undefined) {

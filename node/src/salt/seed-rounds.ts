@@ -30,6 +30,8 @@ import { recoverTree } from './sheet-recovery.ts'
 
 /** How long a rank waits for the one below: peers of one founding start within seconds. */
 const PATIENCE_MS = 2_000
+/** Who has only begun to try may yet hear of a majority. */
+const SIGN_ANY_AFTER_MS = 30_000
 
 export interface SeedRoundsInit {
   shards: Shards
@@ -160,13 +162,13 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
     if (certified() !== undefined) return
     await giveWay(shard, findings, signedRoot)
     const holders = shard.maker === shard.rank ? await offer(shard) : 1 + countSame(shard, findings)
-    const isEnough = holders >= sheetQuorum(shard.mates.length + 1) || (holders > 0 && isLate())
+    const isEnough = holders >= sheetQuorum(shard.mates.length + 1) || (holders > 0 && isLate(forMs))
     if (isEnough && certified() === undefined) await shards.sign(shard)
   }
   /** Better a sheet that few hold than none: the other replicas may be gone for good. The founding waits for them. */
-  const isLate = (): boolean => {
+  const isLate = (forMs: number): boolean => {
     const { height, periodEpochs } = shards.roster
-    return height > 0 && clock.now() >= effortSpan(periodEpochs, firstEpoch).signAnyFrom
+    return height > 0 && forMs >= SIGN_ANY_AFTER_MS && clock.now() >= effortSpan(periodEpochs, firstEpoch).signAnyFrom
   }
   /** One who signed saw a majority hold this seed. */
   const follow = async (shard: Shard, signedRoot: SignedRoot): Promise<void> => {
