@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
-// `npm run test:faults`: attacks, overload, kills and partitions at full size, with times; minutes to an hour. Build first.
+// `npm run test:faults -- NAME`: attacks, overload, kills, partitions, fuzzing and histories at full size, with times. Each
+// takes minutes, all fuzzing hours, ten thousand histories days (FAULTS_… and SIM_… set smaller numbers). Build first.
 const conditions = ['source', 'node', 'import', 'module', 'default']
 
 export default defineConfig({
