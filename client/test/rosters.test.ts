@@ -25,6 +25,7 @@ import {
   openTracer,
   unreachable,
 } from '../src/testing/fake-federation.ts'
+import { recordAll } from './record-all.ts'
 
 const CAFE = { lat: 52.52, lng: 13.405 }
 const MINUTE = 60_000
@@ -314,7 +315,3 @@ describe('a sync across the border of two rosters', () => {
     }
   })
 })
-
-async function recordAll(tracer: Awaited<ReturnType<typeof openTracer>>, fixes: ReturnType<typeof life>) {
-  for (const fix of fixes) expect(await tracer.record(fix)).toEqual({ accepted: true })
-}

@@ -17,13 +17,10 @@ import {
   seededRandom,
   unreachable,
 } from '../src/testing/fake-federation.ts'
+import { recordAll } from './record-all.ts'
 
 const CAFE = { lat: 52.52, lng: 13.405 }
 const MINUTE = 60_000
-
-async function recordAll(tracer: Awaited<ReturnType<typeof openTracer>>, fixes: ReturnType<typeof life>) {
-  for (const fix of fixes) expect(await tracer.record(fix)).toEqual({ accepted: true })
-}
 
 describe('a sync', () => {
   it('brings an hour of fixes to the central peer and asks each salt once', async () => {

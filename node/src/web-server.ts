@@ -2,8 +2,9 @@
  * The web app's server on loopback: a folder of built files and a few documents beside them, under a strict
  * content security policy. Static; it knows no user and logs nothing. Files by sirv.
  */
-import { createServer, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import sirv from 'sirv'
+import { LOCAL_ADDRESS, serveLocally } from './local-http.ts'
 
 export interface WebServerInit {
   /** Built files; `index.html` is the page. */
@@ -19,7 +20,6 @@ export interface WebServer {
   stop(): Promise<void>
 }
 
-const HOST = '127.0.0.1'
 /** Browsers open six connections a page; this is for a class in front of one demo. */
 const CONNECTIONS_MAX = 256
 const REQUEST_MAX_MS = 10_000
@@ -54,7 +54,7 @@ const HEADERS = {
 export async function startWebServer({ folder, documents = {}, port = 0 }: WebServerInit): Promise<WebServer> {
   const files = sirv(folder, { etag: true, setHeaders: (response, path) => cache(response, path) })
   const texts = new Map(Object.entries(documents).map(([path, value]) => [path, JSON.stringify(value, null, 2)]))
-  const server = createServer((request, response) => {
+  const handle = (request: IncomingMessage, response: ServerResponse): unknown => {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
     if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405)
     const text = texts.get(request.url ?? '')
@@ -63,23 +63,9 @@ export async function startWebServer({ folder, documents = {}, port = 0 }: WebSe
       return response.end(request.method === 'HEAD' ? undefined : text)
     }
     return files(request, response, () => refuse(response, 404))
-  })
-  server.maxConnections = CONNECTIONS_MAX
-  server.requestTimeout = REQUEST_MAX_MS
-  server.headersTimeout = REQUEST_MAX_MS
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, HOST, resolve)
-  })
-  const address = server.address() as { port: number }
-  return {
-    url: `http://${HOST}:${address.port}/`,
-    async stop() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      server.closeAllConnections()
-      await closed
-    },
   }
+  const http = await serveLocally(handle, { port, connectionsMax: CONNECTIONS_MAX, requestMaxMs: REQUEST_MAX_MS })
+  return { url: `http://${LOCAL_ADDRESS}:${http.port}/`, stop: http.stop }
 }
 
 /** Names of built assets hold a hash of their content; everything else is asked for again. */

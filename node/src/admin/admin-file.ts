@@ -6,8 +6,6 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 export const ADMIN_FILE = 'admin.json'
-/** Only this machine. */
-export const ADMIN_ADDRESS = '127.0.0.1'
 
 export interface AdminFile {
   port: number

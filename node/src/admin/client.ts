@@ -4,7 +4,8 @@
  */
 import { request as httpRequest } from 'node:http'
 import { type ErrorData, FederationError } from '@geotrace/core-wasm/wire'
-import { ADMIN_ADDRESS, type AdminFile, readAdminFile } from './admin-file.ts'
+import { LOCAL_ADDRESS } from '../local-http.ts'
+import { type AdminFile, readAdminFile } from './admin-file.ts'
 
 /** Ten thousand codes or reports; more is not one of our servers. */
 const REPLY_MAX_BYTES = 8 << 20
@@ -38,7 +39,7 @@ function exchange(
   return new Promise((resolve, reject) => {
     const content = body === undefined ? undefined : JSON.stringify(body)
     const request = httpRequest({
-      host: ADMIN_ADDRESS,
+      host: LOCAL_ADDRESS,
       port,
       method,
       path,

@@ -4,9 +4,9 @@
  * would let them control the node; so they get a port that can do nothing else. The Host header must name this machine,
  * so that no web page can read them by way of a name it controls.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { LOCAL_ADDRESS, type LocalHttp, serveLocally } from '../local-http.ts'
 import type { Log } from '../log.ts'
-import { ADMIN_ADDRESS } from './admin-file.ts'
 import type { NodeReport } from './report.ts'
 
 /** A probe and two scrapers. */
@@ -18,40 +18,21 @@ export interface ProbeAnswer {
   type: string
   body: string
 }
-export interface ProbeServer {
-  readonly port: number
-  stop(): Promise<void>
-}
 
 /** A server that listens already and answers GET of one path. Rejects as node:http does when the port is taken. */
-export async function probeServer(
+export function probeServer(
   port: number,
   path: `/${string}`,
   probe: () => ProbeAnswer | Promise<ProbeAnswer>,
   log: Log,
-): Promise<ProbeServer> {
-  const server = createServer((request, response) => {
+): Promise<LocalHttp> {
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
     answer(request, response, path, probe).catch(() => {
       log.error('admin.probe-failed')
       response.destroy()
     })
-  })
-  server.maxConnections = CONNECTIONS_MAX
-  server.requestTimeout = REQUEST_MAX_MS
-  server.headersTimeout = REQUEST_MAX_MS
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, ADMIN_ADDRESS, resolve)
-  })
-  const bound = server.address()
-  return {
-    port: typeof bound === 'object' && bound !== null ? bound.port : port,
-    async stop() {
-      const closed = new Promise((resolve) => server.close(resolve))
-      server.closeAllConnections()
-      await closed
-    },
   }
+  return serveLocally(handle, { port, connectionsMax: CONNECTIONS_MAX, requestMaxMs: REQUEST_MAX_MS })
 }
 
 /** 200 while the node serves, 503 otherwise, and one word why. */
@@ -66,7 +47,7 @@ async function answer(
   probe: () => ProbeAnswer | Promise<ProbeAnswer>,
 ): Promise<void> {
   const name = (request.headers.host ?? '').replace(/:\d+$/, '')
-  if (name !== ADMIN_ADDRESS && name !== 'localhost') return send(response, 403, 'text/plain', 'wrong host\n')
+  if (name !== LOCAL_ADDRESS && name !== 'localhost') return send(response, 403, 'text/plain', 'wrong host\n')
   if (request.url !== path) return send(response, 404, 'text/plain', `there is only ${path}\n`)
   if (request.method !== 'GET') return send(response, 405, 'text/plain', 'GET only\n')
   const { status, type, body } = await probe()

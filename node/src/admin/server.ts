@@ -5,12 +5,12 @@
  * With a `page` it also serves the status page: its shell to anybody on this machine, its content to a session.
  */
 import { timingSafeEqual } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { bytesToHex, FederationError, isFederationError } from '@geotrace/core-wasm/wire'
+import { LOCAL_ADDRESS, serveLocally } from '../local-http.ts'
 import type { Log } from '../log.ts'
 import type { Random } from '../random.ts'
-import { ADMIN_ADDRESS, removeAdminFile, writeAdminFile } from './admin-file.ts'
+import { removeAdminFile, writeAdminFile } from './admin-file.ts'
 import { PAGE_HEADERS, pageShell } from './page/shell.ts'
 import { type PageDoor, pageDoor } from './page-door.ts'
 
@@ -52,24 +52,21 @@ export async function adminServer({ dir, routes, page, random, log }: AdminServe
   const door = pageDoor(random)
   const login: AdminRoutes = page === undefined ? {} : { 'POST /login': () => ({ code: door.newCode() }) }
   const desk: Desk = { routes: { ...routes, ...login }, token, page: page && { draw: page, door } }
-  const server = createServer((request, response) => {
-    answer(request, response, desk, port).catch(() => {
-      log.error('admin.failed')
-      response.destroy()
-    })
-  })
-  server.maxConnections = CONNECTIONS_MAX
-  server.requestTimeout = REQUEST_MAX_MS
-  server.headersTimeout = REQUEST_MAX_MS
-  const port = await listen(server)
-  await writeAdminFile(dir, { port, token, pid: process.pid })
+  const http = await serveLocally(
+    (request, response) => {
+      answer(request, response, desk, http.port).catch(() => {
+        log.error('admin.failed')
+        response.destroy()
+      })
+    },
+    { connectionsMax: CONNECTIONS_MAX, requestMaxMs: REQUEST_MAX_MS },
+  )
+  await writeAdminFile(dir, { port: http.port, token, pid: process.pid })
   return {
-    port,
+    port: http.port,
     async stop() {
       await removeAdminFile(dir, token)
-      const closed = new Promise((resolve) => server.close(resolve))
-      server.closeAllConnections()
-      await closed
+      await http.stop()
     },
   }
 }
@@ -81,7 +78,7 @@ async function answer(
   port: number,
 ): Promise<void> {
   const host = request.headers.host
-  if (host !== `${ADMIN_ADDRESS}:${port}`) return reply(response, 403, refusal('wrong host'))
+  if (host !== `${LOCAL_ADDRESS}:${port}`) return reply(response, 403, refusal('wrong host'))
   if (page !== undefined && (await answerPage(request, response, page))) return
   if (!isToken(request.headers.authorization, token)) return reply(response, 401, refusal('no token'))
   const key = `${request.method} ${request.url}` as keyof AdminRoutes
@@ -129,13 +126,6 @@ async function answerPage(
 function html(response: ServerResponse, text: string): void {
   response.writeHead(200, { ...PAGE_HEADERS, connection: 'close' })
   response.end(text)
-}
-
-function listen(server: Server): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, ADMIN_ADDRESS, () => resolve((server.address() as AddressInfo).port))
-  })
 }
 
 function isToken(header: string | undefined, token: string): boolean {

@@ -1,6 +1,6 @@
 /** The fixed ports on 127.0.0.1 that a volunteer asked for: /healthz and /metrics. Throws PORT_TAKEN. */
-import { ADMIN_ADDRESS } from '../admin/admin-file.ts'
-import { type ProbeAnswer, type ProbeServer, probeServer } from '../admin/probes.ts'
+import { type ProbeAnswer, probeServer } from '../admin/probes.ts'
+import { LOCAL_ADDRESS, type LocalHttp } from '../local-http.ts'
 import type { Log } from '../log.ts'
 import { bindError, localPortAdvice, portTaken } from './ports.ts'
 
@@ -13,11 +13,11 @@ export interface ProbePort {
   probe: () => ProbeAnswer | Promise<ProbeAnswer>
 }
 
-export async function openProbes(wanted: readonly ProbePort[], log: Log): Promise<ProbeServer[]> {
-  const open: ProbeServer[] = []
+export async function openProbes(wanted: readonly ProbePort[], log: Log): Promise<LocalHttp[]> {
+  const open: LocalHttp[] = []
   for (const { port, option, path, probe } of wanted) {
     if (port === undefined) continue
-    if ((await bindError(ADMIN_ADDRESS, port)) !== undefined) {
+    if ((await bindError(LOCAL_ADDRESS, port)) !== undefined) {
       for (const server of open) await server.stop()
       throw portTaken(port, localPortAdvice(port, option))
     }

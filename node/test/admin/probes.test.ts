@@ -1,11 +1,12 @@
 import { request as httpRequest } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import { metrics } from '../../src/admin/metrics.ts'
-import { healthAnswer, type ProbeServer, probeServer } from '../../src/admin/probes.ts'
+import { healthAnswer, probeServer } from '../../src/admin/probes.ts'
 import type { Health, NodeReport } from '../../src/admin/report.ts'
+import type { LocalHttp } from '../../src/local-http.ts'
 import { silent } from '../../src/log.ts'
 
-const open: ProbeServer[] = []
+const open: LocalHttp[] = []
 afterEach(async () => {
   for (const server of open.splice(0)) await server.stop()
 })

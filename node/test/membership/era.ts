@@ -14,9 +14,19 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { Membership } from '../../src/membership/membership.ts'
 import type { Host } from '../../src/net/protocol.ts'
-import { type Random, systemRandom } from '../../src/random.ts'
+import type { Random } from '../../src/random.ts'
 import type { SaltNode, SaltNodeInit } from '../../src/salt/node.ts'
-import { type Cast, cast, isServing, ONE_ADDRESS, type Stage, startAll, until, untilLater } from '../salt/federation.ts'
+import {
+  type Cast,
+  cast,
+  isServing,
+  ONE_ADDRESS,
+  type Stage,
+  startAll,
+  until,
+  untilLater,
+  watchedRandom,
+} from '../salt/federation.ts'
 
 export const NOW = Date.UTC(2026, 5, 1, 12)
 
@@ -46,12 +56,7 @@ export interface Era {
 /** A period is one epoch: a roster every 80 minutes. */
 export async function startEra(stage: Stage, count: number, replicas = Math.min(3, count)): Promise<Era> {
   const clock = simulatedClock(NOW)
-  const drawn: Uint8Array[] = []
-  const random: Random = (length) => {
-    const bytes = systemRandom(length)
-    if (length === 32) drawn.push(Uint8Array.from(bytes))
-    return bytes
-  }
+  const { random, drawn } = watchedRandom()
   const players = await cast(count, NOW, { periodEpochs: 1, reserveEpochs: 14, shards: 6, replicas })
   const central = await stage.central(players, clock)
   const started = startAll(stage, players, clock, random, { limits: ONE_ADDRESS })

@@ -199,3 +199,14 @@ export async function fetchRoster(client: Host, peer: PeerAddress): Promise<Cert
   )
   return decodeCertifiedRoster(bytes!)
 }
+
+/** The system's draws, and a list of all of 32 bytes: seeds and the keys of quota tables. */
+export function watchedRandom(): { random: Random; drawn: Uint8Array[] } {
+  const drawn: Uint8Array[] = []
+  const random: Random = (length) => {
+    const bytes = systemRandom(length)
+    if (length === 32) drawn.push(Uint8Array.from(bytes))
+    return bytes
+  }
+  return { random, drawn }
+}

@@ -28,7 +28,17 @@ import type { Host } from '../../src/net/protocol.ts'
 import { type Random, systemRandom } from '../../src/random.ts'
 import type { SaltNode } from '../../src/salt/node.ts'
 import { leafToSalts, nextState, stateToLeaf } from '../../src/salt/ratchet.ts'
-import { type Cast, cast, core, fetchRoster, isServing, Stage, startAll, untilLater } from './federation.ts'
+import {
+  type Cast,
+  cast,
+  core,
+  fetchRoster,
+  isServing,
+  Stage,
+  startAll,
+  untilLater,
+  watchedRandom,
+} from './federation.ts'
 
 const NOW = Date.UTC(2026, 5, 1, 12)
 const stage = new Stage()
@@ -197,12 +207,7 @@ describe('a federation of five salt nodes', () => {
 
   it('writes no seed, state, leaf or salt to any disk, and makes files for its owner only', async () => {
     const clock = simulatedClock(NOW)
-    const drawn: Uint8Array[] = []
-    const random: Random = (length) => {
-      const bytes = systemRandom(length)
-      if (length === 32) drawn.push(Uint8Array.from(bytes))
-      return bytes
-    }
+    const { random, drawn } = watchedRandom()
     const players = await cast(4, NOW)
     const { nodes, dirs, client, certified } = await found(players, clock, random)
     for (const shard of all(certified)) await askReplicas(client, certified, shard, blocksAt(NOW))
