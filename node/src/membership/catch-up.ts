@@ -24,7 +24,7 @@ import type { RosterBook } from './roster-book.ts'
 /** Peers asked in one round at founding, when nobody is linked yet; later one. */
 const ASKED_AT_FOUNDING = 16
 /** How far back it is looked where two chains of rosters part. */
-const STEPS_BACK_MAX = 8
+const STEPS_BACK_MAX = 30
 
 export interface CatchUpInit {
   peers: Peers

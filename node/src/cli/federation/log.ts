@@ -40,5 +40,5 @@ function print({ isForked, rosters, pending }: Log, out: Output): void {
     out.line(`pending: ${what} (${endorsedBy.length} of ${needs} endorsements: ${endorsedBy.join(', ') || 'none'})`)
   }
   if (isForked)
-    out.line('FORKED: two rosters of one height are certified; nobody can say which is right. Talk to each other.')
+    out.line('FORKED: two rosters of one period are certified; nobody can say which is right. Talk to each other.')
 }

@@ -144,7 +144,7 @@ function toHints({ status, nowMs, memoryBytes, memoryMaxBytes, abstainsUntilMs }
   if (status.membership?.isForked === true) {
     hints.push(
       fail(
-        'two rosters of one height are certified: a third of the operators or more voted twice',
+        'two rosters of one period are certified: a third of the operators or more voted twice',
         'talk to the other operators; this node keeps the roster that it saw first and takes no other',
       ),
     )
