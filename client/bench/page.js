@@ -4,10 +4,12 @@ import { createTracer, deviceKey, encryptedStorage, levelStorage } from '@geotra
 const noNetwork = { open: () => Promise.reject(new Error('the bench syncs elsewhere')) }
 
 globalThis.bench = {
-  async open(federation) {
-    const storage = await encryptedStorage(await levelStorage('bench'), await deviceKey('bench'))
-    const redaction = { homeRing: 3 }
-    globalThis.tracer = await createTracer({ federation, storage, dialer: noNetwork, redaction })
+  /** A tracer for which it is `hour` o'clock: at night it learns where home is, too. */
+  async open(federation, name, hour) {
+    await globalThis.tracer?.close()
+    const storage = await encryptedStorage(await levelStorage(name), await deviceKey(name))
+    const timeZoneOffsetMin = () => 60 * hour - new Date().getUTCHours() * 60
+    globalThis.tracer = await createTracer({ federation, storage, dialer: noNetwork, timeZoneOffsetMin })
   },
   record: (fix) => globalThis.tracer.record(fix),
   nothing: async () => {},

@@ -24,17 +24,18 @@ export function isBeyondWindow(at: number, nowMs: number): boolean {
   return BLOCK_SIZES_MIN.some((size) => blockToVerdict(size, Math.floor(at / (size * MINUTE_MS)), nowMs) === 'too-old')
 }
 
-/** Keeps `fix` as its block's own unless a better one stands there or the block is hashed already. */
-export async function keepFix(storage: Storage, fix: Fix): Promise<'kept' | 'not-better' | 'block-taken'> {
+/** What makes `fix` its block's own, unless a better one stands there or the block is hashed already. */
+export async function fixToOperations(
+  storage: Storage,
+  fix: Fix,
+): Promise<StorageOperation[] | 'not-better' | 'block-taken'> {
   const block = timeToFixBlock(fix.at)
   const held = await readFix(storage, block)
+  const kept = put(numberedKey(FAMILIES.fix, block), encodeRecord(fix))
   const waiting = numberedKey(FAMILIES.waiting, block)
-  if (held !== undefined) {
-    if ((await storage.get(waiting)) === undefined) return 'block-taken'
-    if (!isBetter(fix, held)) return 'not-better'
-  }
-  await storage.batch([put(numberedKey(FAMILIES.fix, block), encodeRecord(fix)), put(waiting, new Uint8Array(0))])
-  return 'kept'
+  if (held === undefined) return [kept, put(waiting, new Uint8Array(0))]
+  if ((await storage.get(waiting)) === undefined) return 'block-taken'
+  return isBetter(fix, held) ? [kept] : 'not-better'
 }
 
 export async function readFix(storage: Storage, block: number): Promise<Fix | undefined> {

@@ -6,9 +6,10 @@ import type { Fix } from '@geotrace/core-wasm'
 import { MINUTE_MS } from '@geotrace/core-wasm/wire'
 import { readConsents } from './consent.ts'
 import type { Device } from './device.ts'
-import { isBeyondWindow, keepFix } from './diary.ts'
+import { fixToOperations, isBeyondWindow } from './diary.ts'
 import { isErasing } from './erase.ts'
 import { KEYS } from './records.ts'
+import type { StorageOperation } from './storage.ts'
 
 /** Why a fix was not taken; stable within a major version. */
 export const REFUSAL_REASONS = [
@@ -58,14 +59,30 @@ export async function recordFix(
   if (await isErasing(storage)) return refuse('erasing')
   if (consent === 'required' && !(await readConsents(storage)).record) return refuse('no-consent')
   const known = withoutUnknown(fix)
-  if (known.accuracyM !== undefined || imported) await redactor.learn(known)
-  if (isBeyondWindow(fix.at, nowMs)) return refuse('too-old')
-  if (known.accuracyM === undefined && !imported) return refuse('accuracy-unknown')
-  if (known.accuracyM !== undefined && known.accuracyM > ACCURACY_MAX_M[profile]) return refuse('inaccurate')
-  const reason = redactor.toReason(known, nowMs)
-  if (reason !== undefined) return refuse(reason)
-  const kept = await keepFix(storage, known)
-  return kept === 'kept' ? { accepted: true } : refuse(kept)
+  const lesson = known.accuracyM !== undefined || imported ? redactor.learn(known) : undefined
+  try {
+    const kept = await toOperations(device, profile, known, imported, nowMs)
+    const operations = [...(lesson?.operations ?? []), ...(typeof kept === 'string' ? [] : kept)]
+    // One write for both: a disk takes longer to begin one than to do it.
+    if (operations.length > 0) await storage.batch(operations)
+    return typeof kept === 'string' ? refuse(kept) : { accepted: true }
+  } catch (error) {
+    lesson?.unlearn()
+    throw error
+  }
+}
+
+async function toOperations(
+  { storage, redactor }: Device,
+  profile: Profile,
+  fix: Fix,
+  imported: boolean,
+  nowMs: number,
+): Promise<StorageOperation[] | RefusalReason> {
+  if (isBeyondWindow(fix.at, nowMs)) return 'too-old'
+  if (fix.accuracyM === undefined && !imported) return 'accuracy-unknown'
+  if (fix.accuracyM !== undefined && fix.accuracyM > ACCURACY_MAX_M[profile]) return 'inaccurate'
+  return redactor.toReason(fix, nowMs) ?? fixToOperations(storage, fix)
 }
 
 export function isValidFix({ lat, lng, accuracyM, at }: Fix): boolean {

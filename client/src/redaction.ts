@@ -5,6 +5,7 @@
 import type { Fix } from '@geotrace/core-wasm'
 import type { DepositVerdict } from './outbox.ts'
 import type { Place } from './place.ts'
+import type { StorageOperation } from './storage.ts'
 import type { Zone } from './zones.ts'
 
 export interface RedactionOptions {
@@ -28,9 +29,15 @@ export interface HomeStatus {
   marked: Place[]
 }
 
+/** What a fix taught: known at once, and to be written with the fix itself, or else unlearnt. */
+export interface Lesson {
+  readonly operations: readonly StorageOperation[]
+  unlearn(): void
+}
+
 export interface Redactor {
-  /** Remembers, coarsely, where a night is spent. */
-  learn(fix: Fix): Promise<void>
+  /** Remembers, coarsely, where a night is spent; undefined when the fix teaches nothing. */
+  learn(fix: Fix): Lesson | undefined
   toReason(fix: Fix, nowMs: number): RedactionReason | undefined
   toVerdict(fix: Fix, nowMs: number): DepositVerdict
   setHomes(homes: Place[]): Promise<void>
@@ -47,7 +54,7 @@ export function noRedactor(): Redactor {
     throw new TypeError('redaction is off: homes and zones would have no effect')
   }
   return {
-    learn: async () => {},
+    learn: () => undefined,
     toReason: () => undefined,
     toVerdict: () => 'release',
     setHomes: off,

@@ -72,20 +72,27 @@ export async function openRedactor({ storage, deviceSecret, toOffsetMin, options
   }
 
   return {
-    async learn(fix) {
+    learn(fix) {
       const night = timeToNight(fix.at, toOffsetMin(fix.at, fix.lng))
       const accuracyM = fix.accuracyM ?? NIGHT_ACCURACY_MAX_M
       const block = timeToFixBlock(fix.at)
       const held = votes.get(block)
-      if (night === undefined || accuracyM > NIGHT_ACCURACY_MAX_M) return
-      if (held !== undefined && held.accuracyM <= accuracyM) return
+      if (night === undefined || accuracyM > NIGHT_ACCURACY_MAX_M) return undefined
+      if (held !== undefined && held.accuracyM <= accuracyM) return undefined
       const vote = { night, cell: placeToHomeCell(fix.lat, fix.lng), accuracyM }
+      const placesBefore = places.length
       votes.set(block, vote)
       learnt = learn()
-      await storage.batch([
-        put(numberedKey(FAMILIES.night, block), encodeRecord(vote)),
-        put(KEYS.places, encodeRecord(places)),
-      ])
+      const voted = put(numberedKey(FAMILIES.night, block), encodeRecord(vote))
+      return {
+        operations: places.length === placesBefore ? [voted] : [voted, put(KEYS.places, encodeRecord(places))],
+        unlearn() {
+          if (held === undefined) votes.delete(block)
+          else votes.set(block, held)
+          places.length = placesBefore
+          learnt = learn()
+        },
+      }
     },
     toReason(fix, nowMs) {
       const speed = fixesToSpeed(before, fix)

@@ -18,6 +18,7 @@ import { mutex } from './mutex.ts'
 import type { Network } from './network.ts'
 import { openManifest } from './open-manifest.ts'
 import { type Preview, previewSync } from './preview.ts'
+import { recentStorage } from './recent-storage.ts'
 import { type Profile, type RecordOptions, type RecordResult, recordFix } from './record.ts'
 import { KEYS } from './records.ts'
 import { noRedactor, type RedactionOptions, type Redactor, type TimeZoneOffset } from './redaction.ts'
@@ -92,7 +93,8 @@ const ATTEMPT_AGAIN_MS = 60 * 60_000
 
 /** Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK, CORE_UNSUPPORTED, CORE_MISMATCH, STORAGE_CORRUPT. */
 export async function createTracer(init: TracerInit): Promise<Tracer> {
-  const { federation, storage, dialer, profile = 'seed', acceptUnknownAccuracy = false } = init
+  const { federation, dialer, profile = 'seed', acceptUnknownAccuracy = false } = init
+  const storage = recentStorage(init.storage)
   const opened = await openManifest(storage, federation)
   const { manifest } = opened
   const random = init.random ?? ((n) => crypto.getRandomValues(new Uint8Array(n)))

@@ -78,6 +78,53 @@ describe('recording a fix', () => {
     expect(await tracer.record({ ...HERE, accuracyM: 1, at: at + 4 })).toEqual(refused('block-taken'))
   })
 
+  it('writes a fix and what it teaches about home at once, and asks the disk nothing it was told', async () => {
+    const inner = memoryStorage()
+    const asked = { gets: 0, batches: 0 }
+    const storage = {
+      ...inner,
+      get: (key: string) => {
+        asked.gets++
+        return inner.get(key)
+      },
+      batch: (operations: Parameters<typeof inner.batch>[0]) => {
+        asked.batches++
+        return inner.batch(operations)
+      },
+    }
+    const night = { storage, redaction: {}, timeZoneOffsetMin: () => -10 * 60 }
+    const tracer = await openTracer(await fakeFederation(), night)
+    expect(await tracer.record(fix)).toEqual({ accepted: true })
+    const before = { ...asked }
+    // A receiver that says the same place every second of a block, now and then better than before.
+    for (let i = 1; i <= 60; i++)
+      await tracer.record({ ...fix, at: fix.at + i, accuracyM: i % 20 === 0 ? 5 - i / 20 : 9 })
+    expect(asked).toEqual({ gets: before.gets, batches: before.batches + 3 })
+    await tracer.close()
+  })
+
+  it('forgets what a fix taught when the disk did not take it', async () => {
+    const inner = memoryStorage()
+    let isFull = false
+    const batch: typeof inner.batch = async (operations) => {
+      if (isFull) throw new Error('no room')
+      await inner.batch(operations)
+    }
+    const night = { storage: { ...inner, batch }, redaction: {}, timeZoneOffsetMin: () => -10 * 60 }
+    const tracer = await openTracer(await fakeFederation(), night)
+    const fixes = Array.from({ length: 12 }, (_, i) => ({ ...fix, at: fix.at - 5 * i * MINUTE }))
+    isFull = true
+    for (const one of fixes) await expect(tracer.record(one)).rejects.toThrow('no room')
+    expect(tracer.home.status()).toMatchObject({ known: false, nights: 0 })
+    isFull = false
+    // An hour of them is a night, and the twelfth is at home already.
+    for (const one of fixes.slice(1)) expect(await tracer.record(one)).toEqual({ accepted: true })
+    expect(tracer.home.status()).toMatchObject({ known: false, nights: 0 })
+    expect(await tracer.record(fix)).toEqual(refused('redacted-home'))
+    expect(tracer.home.status()).toMatchObject({ known: true, nights: 1 })
+    await tracer.close()
+  })
+
   it('pauses and resumes, over a restart too', async () => {
     const federation = await fakeFederation()
     const storage = { ...memoryStorage(), close: async () => {} }
