@@ -1,6 +1,6 @@
 /**
  * @geotrace/node/testing: a real federation for tests, in this process on loopback; a certificate for it; a store without
- * a disk; the web app's server; and a federation on simulated machines, whose every fault follows from a seed.
+ * a disk; the web app's server and its policy; and a federation on simulated machines, whose every fault follows from a seed.
  */
 export { type LocalFederation, type LocalFederationInit, startFederation } from './local-federation.ts'
 export { type Pace, REAL_PACE } from './membership/pace.ts'
@@ -11,4 +11,4 @@ export { type SimulatedFederation, simulatedFederation } from './simulated/feder
 export { createMachine, type Life, type Machine } from './simulated/machine.ts'
 export { type SeededRandom, seededRandom } from './simulated/seeded-random.ts'
 export { memoryStore } from './store/memory-store.ts'
-export { startWebServer, type WebServer, type WebServerInit } from './web-server.ts'
+export { CONTENT_SECURITY_POLICY, startWebServer, type WebServer, type WebServerInit } from './web-server.ts'

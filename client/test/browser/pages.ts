@@ -1,18 +1,65 @@
 /** Pages for tests: an entry of this folder, bundled by Vite as an app would bundle it, served under the app's policy. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startWebServer, type WebServer } from '@geotrace/node/testing'
+import { CONTENT_SECURITY_POLICY, startWebServer, type WebServer } from '@geotrace/node/testing'
 import { build } from 'vite'
+import { openSite, type Site } from '../../../core-wasm/test/browser/site.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
+const REPORT = '../../../core-wasm/test/browser/report.js'
 
 /** Each entry as the only script of an otherwise empty page, `NAME.html`. */
 export async function servePages(
   entries: Readonly<Record<string, string>>,
   documents: Record<string, unknown> = {},
 ): Promise<WebServer> {
+  const folder = await bundle(entries)
+  for (const name of Object.keys(entries)) {
+    const head = '<!doctype html><html lang="en"><title>page</title><link rel="icon" href="data:,">'
+    await writeFile(join(folder, `${name}.html`), `${head}<script type="module" src="/${name}.js"></script>`)
+  }
+  const server = await startWebServer({ folder, documents })
+  return {
+    url: server.url,
+    async stop() {
+      await server.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/**
+ * Each page of several entries, `NAME.html`, with an `<output>` and the script that reports what is written there, for
+ * browsers without a driver; under the web app's policy but for where it may connect to.
+ */
+export async function openReportingSite(
+  pages: Readonly<Record<string, readonly string[]>>,
+  documents: Record<string, unknown>,
+  connectTo = "'self' ws:",
+): Promise<Site> {
+  const entries = [REPORT, ...Object.values(pages).flat()]
+  const folder = await bundle(Object.fromEntries(entries.map((entry) => [basename(entry, extname(entry)), entry])))
+  const files = new Map<string, string | Buffer>()
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const path = join(entry.parentPath, entry.name)
+    files.set(`/${relative(folder, path)}`, await readFile(path))
+  }
+  await rm(folder, { recursive: true, force: true })
+  for (const [name, own] of Object.entries(pages)) {
+    const sources = [REPORT, ...own].map((entry) => `/${basename(entry, extname(entry))}.js`)
+    const scripts = sources.map((source) => `<script type="module" src="${source}"></script>`)
+    files.set(`/${name}.html`, `<!doctype html><html lang="en"><title>page</title><output></output>${scripts.join('')}`)
+  }
+  for (const [path, value] of Object.entries(documents)) files.set(path, JSON.stringify(value))
+  const policy = CONTENT_SECURITY_POLICY.replace(/connect-src [^;]*/, `connect-src ${connectTo}`)
+  return openSite({ files, policyOf: () => policy })
+}
+
+/** The folder it is in. */
+async function bundle(entries: Readonly<Record<string, string>>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'geotrace-page-'))
   await build({
     configFile: false,
@@ -34,16 +81,5 @@ export async function servePages(
       },
     },
   })
-  for (const name of Object.keys(entries)) {
-    const head = '<!doctype html><html lang="en"><title>page</title><link rel="icon" href="data:,">'
-    await writeFile(join(folder, `${name}.html`), `${head}<script type="module" src="/${name}.js"></script>`)
-  }
-  const server = await startWebServer({ folder, documents })
-  return {
-    url: server.url,
-    async stop() {
-      await server.stop()
-      await rm(folder, { recursive: true, force: true })
-    },
-  }
+  return folder
 }

@@ -21,6 +21,8 @@ export interface RunningBrowser {
   stop(): Promise<void>
 }
 
+/** A receiver that gives one inaccurate position, and a user who allows it. */
+const POSITION = { location: { lat: 52.53, lng: 13.405 }, accuracy: 50 }
 const FIREFOX_SETTINGS = {
   'app.normandy.enabled': false,
   'app.update.enabled': false,
@@ -31,8 +33,14 @@ const FIREFOX_SETTINGS = {
   'browser.startup.homepage_override.mstone': 'ignore',
   'datareporting.policy.dataSubmissionEnabled': false,
   'extensions.update.enabled': false,
+  'geo.provider.network.url': `data:application/json,${JSON.stringify(POSITION)}`,
+  'geo.prompt.testing': true,
+  'geo.prompt.testing.allow': true,
+  'geo.provider.testing': true,
+  'geo.provider.use_geoclue': false,
   'network.captive-portal-service.enabled': false,
   'network.connectivity-service.enabled': false,
+  'permissions.default.geo': 1,
   'services.settings.server': 'data:,',
   'toolkit.telemetry.enabled': false,
 }

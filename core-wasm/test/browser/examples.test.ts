@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { CORE_SHA256, loadCore } from '../../src/index.ts'
+import { openCoreSite } from './core-site.ts'
 import { describeInBrowsers } from './in-browsers.ts'
-import { openSite, type Report, type Site } from './site.ts'
+import type { Report, Site } from './site.ts'
 
 const PAGES = ['/main-thread.html', '/worker-page.html', '/by-url.html', '/without-wasm/main-thread.html']
 
@@ -9,7 +10,7 @@ describeInBrowsers('the examples', (browser, program) => {
   let site: Site
   let reports: Report[]
   beforeAll(async () => {
-    site = await openSite()
+    site = await openCoreSite()
     reports = await site.visit(browser, program, PAGES, 60_000)
   }, 240_000)
   afterAll(() => site.close())

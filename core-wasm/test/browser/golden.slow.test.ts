@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { GOLDEN } from '../../scripts/golden-digest.js'
+import { openCoreSite } from './core-site.ts'
 import { describeInBrowsers } from './in-browsers.ts'
-import { openSite } from './site.ts'
 
 const FIXES = 1_000_000
 const PAGES = ['main', 'worker'].flatMap((thread) =>
@@ -14,7 +14,7 @@ const PAGES = ['main', 'worker'].flatMap((thread) =>
 
 describeInBrowsers('the golden digest of a million fixes, under a strict policy,', (browser, program) => {
   it('is that of every engine, in both builds, on both threads, inlined and by URL', async () => {
-    const site = await openSite()
+    const site = await openCoreSite()
     try {
       const reports = await site.visit(browser, program, PAGES, 600_000)
       expect(reports).toEqual(PAGES.map(() => ({ text: GOLDEN[FIXES], refused: [] })))

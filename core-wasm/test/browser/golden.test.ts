@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { GOLDEN } from '../../scripts/golden-digest.js'
+import { openCoreSite } from './core-site.ts'
 import { describeInBrowsers } from './in-browsers.ts'
-import { openSite, type Report, type Site } from './site.ts'
+import type { Report, Site } from './site.ts'
 
 const FIXES = 100_000
 /** Each of two threads, builds and sources with each of the others. */
@@ -16,7 +17,7 @@ describeInBrowsers('the golden digest, under a strict policy,', (browser, progra
   let site: Site
   let reports: Report[]
   beforeAll(async () => {
-    site = await openSite()
+    site = await openCoreSite()
     const pages = CASES.map((each) => `/golden.html?${new URLSearchParams({ ...each, fixes: String(FIXES) })}`)
     reports = await site.visit(browser, program, pages, 120_000)
   }, 480_000)
