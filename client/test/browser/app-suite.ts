@@ -17,6 +17,8 @@ import {
   overflowPx,
   tabTo,
 } from './app-page.ts'
+import { filmQrCode } from './camera.ts'
+import { launchChromium } from './chromium.ts'
 import type { Stage } from './stage.ts'
 
 const folder = resolve(fileURLToPath(import.meta.url), '../../../app/dist')
@@ -136,6 +138,31 @@ export function appSuite(stage: () => Stage): void {
     await page.getByText('used before').waitFor()
     expect(app.faults).toEqual([])
     await app.context.close()
+  })
+
+  it('reads a report code with the camera, and says so when it may not', async () => {
+    const [code] = await federation.central.issueCodes({ count: 1, days: 1 })
+    const seeing = await launchChromium(
+      await filmQrCode(`https://authority.example/report/${code}`, join(dir, 'qr.y4m')),
+    )
+    try {
+      const app = await openContext(seeing, server.url, { permissions: ['geolocation', 'camera'] })
+      const page = await start(app)
+      await go(page, 'report')
+      await page.getByRole('button', { name: 'Scan a QR code' }).click()
+      await expect.poll(() => page.getByLabel('Report code').inputValue(), { timeout: 20_000 }).toBe(code)
+      // It has seen enough.
+      await page.getByLabel('What the camera sees').waitFor({ state: 'detached' })
+      await page.getByRole('checkbox').check()
+      await page.getByRole('button', { name: 'Report', exact: true }).click()
+      await page.getByText('Reported.').waitFor()
+      await app.context.clearPermissions()
+      await page.getByRole('button', { name: 'Scan a QR code' }).click()
+      await page.getByText('The camera is not allowed to this page').waitFor()
+      expect(app.faults).toEqual([])
+    } finally {
+      await seeing.close()
+    }
   })
 
   it('opens without a network, keeps recording, and goes on when there is one again', async () => {

@@ -12,7 +12,8 @@ export function inChromium(title: string, body: () => void): void {
   describe.skipIf(!found)(found ? title : `${title} (SKIPPED: no Chromium at ${executablePath})`, body)
 }
 
-export function launchChromium(): Promise<Browser> {
+/** `more`: switches of Chromium's command line. */
+export function launchChromium(more: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath,
     // A container gives neither namespaces nor a large /dev/shm; background networking would only knock at closed doors.
@@ -22,6 +23,7 @@ export function launchChromium(): Promise<Browser> {
       '--disable-gpu',
       '--disable-background-networking',
       '--disable-quic',
+      ...more,
     ],
   })
 }

@@ -1,5 +1,6 @@
 /** `geotrace codes issue | revoke`: report codes, through the running central peer's control server. */
 import { Command } from 'commander'
+import encodeQR from 'qr'
 import { adminRequest } from '../admin/client.ts'
 import { defaultDir, examples, moment, wholeNumber } from './options.ts'
 import type { Output } from './output.ts'
@@ -10,6 +11,7 @@ interface IssueOptions {
   days: number
   from?: number
   json?: boolean
+  qr?: boolean
 }
 
 export function codesCommand(out: Output): Command {
@@ -19,6 +21,7 @@ export function codesCommand(out: Output): Command {
     .option('--count <n>', 'how many', wholeNumber, 1)
     .option('--days <days>', 'valid for this long', wholeNumber, 1)
     .option('--from <time>', 'infectious since (default: as far back as deposits are kept)', moment)
+    .option('--qr', 'each also as a QR code, for the app to scan from this screen')
     .option('--json', 'one JSON object')
     .action((options: IssueOptions) => issueCodes(options, out))
   const revoke = new Command('revoke')
@@ -35,10 +38,13 @@ export function codesCommand(out: Output): Command {
     .addCommand(examples(revoke, 'geotrace codes revoke 7QK2-M9XA-44TD-0WZE'))
 }
 
-async function issueCodes({ dir, count, days, from, json }: IssueOptions, out: Output): Promise<void> {
+async function issueCodes({ dir, count, days, from, json, qr }: IssueOptions, out: Output): Promise<void> {
   const reply = (await adminRequest(dir, 'POST', '/codes', { count, days, ...(from !== undefined && { from }) })) as {
     codes: string[]
   }
-  if (json) out.json(reply)
-  else for (const code of reply.codes) out.line(code)
+  if (json) return out.json(reply)
+  for (const code of reply.codes) {
+    out.line(code)
+    if (qr) out.line(encodeQR(code, 'term'))
+  }
 }

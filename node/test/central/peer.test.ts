@@ -13,11 +13,14 @@ import {
   SYNC_PROTOCOL,
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
+import { decodeQR } from 'qr/decode.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { adminRequest } from '../../src/admin/client.ts'
 import { adminServer } from '../../src/admin/server.ts'
 import { type CentralPeer, centralPeer } from '../../src/central/peer.ts'
 import { centralRoutes } from '../../src/central/routes.ts'
+import { codesCommand } from '../../src/cli/codes.ts'
+import { terminal } from '../../src/cli/output.ts'
 import { silent } from '../../src/log.ts'
 import { fileRecords } from '../../src/membership/records.ts'
 import { createHost } from '../../src/net/host.ts'
@@ -25,6 +28,21 @@ import type { Host } from '../../src/net/protocol.ts'
 import { systemRandom } from '../../src/random.ts'
 import { row } from '../store/sample.ts'
 import { certifiedRoster, Device, demoManifest, START } from './world.ts'
+
+/** What a camera before the terminal sees: a module is two blanks on a light or a dark ground. */
+function pictureOf(printed: string): { width: number; height: number; data: Uint8Array } {
+  const rows = printed
+    .split('\n')
+    .map((line) => [...line.matchAll(/\[[\d;]*?(\d+)m {2}/g)].map(([, ground]) => ground === '47'))
+  const [scale, side] = [4, rows[0]!.length]
+  const [width, height] = [side * scale, rows.filter((row) => row.length === side).length * scale]
+  const data = new Uint8Array(4 * width * height)
+  for (let i = 0; i < width * height; i++) {
+    const isLight = rows[Math.floor(i / width / scale)]![Math.floor((i % width) / scale)]
+    data.fill(isLight ? 255 : 0, 4 * i, 4 * i + 3)
+  }
+  return { width, height, data }
+}
 
 describe('a central peer on the network', () => {
   let dir: string
@@ -112,6 +130,11 @@ describe('a central peer on the network', () => {
     expect(await adminRequest(dir, 'GET', '/reports')).toMatchObject({ reports: [{ id: 1, state: 'active' }] })
     expect(await adminRequest(dir, 'POST', '/dry-run', { report: 1, degrees: 3 })).toMatchObject({ marks: 0 })
     await adminRequest(dir, 'POST', '/retract', { report: 1 })
+    const printed: string[] = []
+    const out = { ...terminal(), line: (text = '') => void printed.push(text) }
+    await codesCommand(out).parseAsync(['issue', '--qr', '--dir', dir], { from: 'user' })
+    expect(printed).toEqual([expect.stringMatching(/^(\w{4}-){3}\w{4}$/), expect.any(String)])
+    expect(decodeQR(pictureOf(printed[1]!))).toBe(printed[0])
     expect(await adminRequest(dir, 'GET', '/status')).toMatchObject({
       state: 'serving',
       users: 1,

@@ -1,10 +1,11 @@
 /** Reporting a positive test: a code typed or scanned, a last look at what it does, and the outcome. */
 import { parseReportCode, type Tracer } from '@geotrace/client'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { useValue } from '../observable.ts'
 import { consents, refreshConsents, syncing, syncNow } from '../session.ts'
 import { errorToWords } from '../words.ts'
 import { useAdvice } from './exposures.tsx'
+import { Scanner } from './scanner.tsx'
 
 export function ReportView({ tracer }: { tracer: Tracer }) {
   const { running } = useValue(syncing)
@@ -96,64 +97,4 @@ function toCode(text: string): string {
     .replaceAll(/[^0-9A-Z]/g, '')
     .slice(0, 16)
   return letters.replaceAll(/(.{4})(?=.)/g, '$1-')
-}
-
-interface Detector {
-  detect(source: HTMLVideoElement): Promise<{ rawValue: string }[]>
-}
-type DetectorClass = new (options: { formats: string[] }) => Detector
-
-const SCAN_MS = 250
-/** A QR code of the authority holds the code itself, alone or at the end of an address. */
-const CODE = /([0-9A-Z]{4}-?){4}$/i
-
-/** The camera, where the browser reads QR codes by itself (Chrome on Android, Safari on request); nothing elsewhere. */
-function Scanner({ onCode }: { onCode: (code: string) => void }) {
-  const Detector = (globalThis as { BarcodeDetector?: DetectorClass }).BarcodeDetector
-  const [open, setOpen] = useState(false)
-  const [failed, setFailed] = useState<string | undefined>(undefined)
-  const video = useRef<HTMLVideoElement>(null)
-  useEffect(() => {
-    if (!open || Detector === undefined) return
-    let stream: MediaStream | undefined
-    let timer = 0
-    let ended = false
-    const detector = new Detector({ formats: ['qr_code'] })
-    const look = async () => {
-      const found = video.current === null ? [] : await detector.detect(video.current).catch(() => [])
-      const code = found.map(({ rawValue }) => CODE.exec(rawValue)?.[0]).find((text) => text !== undefined)
-      if (code !== undefined) {
-        onCode(code)
-        setOpen(false)
-      } else if (!ended) timer = window.setTimeout(look, SCAN_MS)
-    }
-    navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } }).then(
-      async (own) => {
-        stream = own
-        if (ended || video.current === null) {
-          for (const track of own.getTracks()) track.stop()
-          return
-        }
-        video.current.srcObject = own
-        await video.current.play()
-        void look()
-      },
-      () => setFailed('The camera cannot be used. Please type the code.'),
-    )
-    return () => {
-      ended = true
-      clearTimeout(timer)
-      for (const track of stream?.getTracks() ?? []) track.stop()
-    }
-  }, [open])
-  if (Detector === undefined) return null
-  return (
-    <div class="scanner">
-      <button type="button" onClick={() => setOpen(!open)}>
-        {open ? 'Stop the camera' : 'Scan a QR code'}
-      </button>
-      {open && <video ref={video} muted playsInline aria-label="The camera" />}
-      {failed !== undefined && <p class="warning">{failed}</p>}
-    </div>
-  )
 }

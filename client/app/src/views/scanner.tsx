@@ -1,0 +1,78 @@
+/** The camera looks for a QR code; its pictures stay in this page. Codes are read by `qr`, loaded when somebody scans. */
+import { useEffect, useRef, useState } from 'preact/hooks'
+
+const LOOK_MS = 250
+/** The authority's QR code holds the report code itself, alone or at the end of an address. */
+const CODE = /([0-9A-Z]{4}-?){4}$/i
+const ASIDE = 'Please type the code.'
+
+export function Scanner({ onCode }: { onCode: (code: string) => void }) {
+  const [open, setOpen] = useState(false)
+  const [failed, setFailed] = useState<string | undefined>(undefined)
+  const video = useRef<HTMLVideoElement>(null)
+
+  useEffect(() => {
+    if (!open) return
+    const ended = new AbortController()
+    setFailed(undefined)
+    scan(video.current!, ended.signal)
+      .then((code) => {
+        if (code === undefined) return
+        onCode(code)
+        setOpen(false)
+      })
+      .catch((error: unknown) => {
+        setFailed(errorToWords(error))
+        setOpen(false)
+      })
+    return () => ended.abort()
+  }, [open])
+
+  if (navigator.mediaDevices === undefined) return null
+  return (
+    <div class="scanner">
+      <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
+        {open ? 'Stop the camera' : 'Scan a QR code'}
+      </button>
+      {open && <video ref={video} muted playsInline aria-label="What the camera sees" />}
+      <div role="status">{failed !== undefined && <p class="warning">{failed}</p>}</div>
+    </div>
+  )
+}
+
+/** Shows the camera in `video` until it sees a code; undefined when it was ended before. */
+async function scan(video: HTMLVideoElement, ended: AbortSignal): Promise<string | undefined> {
+  const [{ BarcodeDetector }, stream] = await Promise.all([
+    import('qr/decode.js'),
+    navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } }),
+  ])
+  try {
+    video.srcObject = stream
+    await video.play()
+    const detector = new BarcodeDetector({ formats: ['qr_code'] })
+    while (!ended.aborted) {
+      const found = await detector.detect(video)
+      const code = found.map(({ rawValue }) => CODE.exec(rawValue)?.[0]).find((text) => text !== undefined)
+      if (code !== undefined) return code
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+    }
+    return undefined
+  } catch (error) {
+    // Taken out of the page while it began to play.
+    if (ended.aborted) return undefined
+    throw error
+  } finally {
+    for (const track of stream.getTracks()) track.stop()
+  }
+}
+
+function errorToWords(error: unknown): string {
+  switch ((error as { name?: string }).name) {
+    case 'NotAllowedError':
+      return `The camera is not allowed to this page; your browser's settings can change that. ${ASIDE}`
+    case 'NotFoundError':
+      return `This device has no camera. ${ASIDE}`
+    default:
+      return `The camera cannot be used. ${ASIDE}`
+  }
+}
