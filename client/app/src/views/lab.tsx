@@ -37,7 +37,7 @@ export default function LabView() {
   return (
     <div class="page lab">
       <h1>Lab</h1>
-      <p class="lead">
+      <p class={step === 0 ? 'lead' : 'lead said'}>
         Ada and Ben, each with a phone. Everything below is computed here and now by the same core and the same client
         that your own phone runs, with a federation that lives in this page.
       </p>
@@ -267,6 +267,8 @@ function current(person: LabPerson, size: number): number {
 
 function Salts({ run }: { run: LabRun }) {
   const { ada, ben, requests, shards } = run
+  const asked = [...new Set([...ada.points, ...ben.points].map(({ shard }) => shard))]
+  const several = asked.length > 1
   const salts = requests.filter(({ protocol }) => protocol === 'salts')
   const names = (person: LabPerson) =>
     new Map(person.points.map((point) => [`${point.shard}/${point.size}/${point.n}`, point]))
@@ -276,9 +278,8 @@ function Salts({ run }: { run: LabRun }) {
       <h2 id="step">Salts from volunteers</h2>
       <p>
         Each hexagon lies in a region of some 50 km, and the region’s number modulo {shards} names the shard:{' '}
-        {[...new Set([...ada.points, ...ben.points].map(({ shard }) => shard))].join(', ')}. The phones ask volunteers
-        of that shard for one salt a time block. A salt says nothing of a place, lives for a few hours, and is the same
-        for everybody who asks.
+        {asked.join(', ')}. The phones ask volunteers of that shard for one salt a time block. A salt says nothing of a
+        place, lives for a few hours, and is the same for everybody who asks.
       </p>
       <ul class="plain">
         {salts.map(({ who, to, sent, received }, i) => (
@@ -304,7 +305,8 @@ function Salts({ run }: { run: LabRun }) {
               return (
                 <tr key={name} class={both ? 'met' : ''}>
                   <th scope="row">
-                    {size} min from {time(n * size * MINUTE_MS)}, shard {shard}
+                    {size} min from {time(n * size * MINUTE_MS)}
+                    {several && `, shard ${shard}`}
                   </th>
                   <td class="mono">{short(hers.get(name)?.salt)}</td>
                   <td class="mono">{short(his.get(name)?.salt)}</td>
