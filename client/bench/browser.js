@@ -1,7 +1,13 @@
-/** Chromium: main-thread time of recording a fix, and hashing in a worker. Skipped, loudly, where there is none. */
+/**
+ * Chromium: main-thread time of recording a fix and of a sync, and hashing in a worker. Skipped, loudly, where there is
+ * none.
+ */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { startWebServer } from '@geotrace/node/testing'
 import { chromium } from 'playwright-core'
@@ -20,6 +26,9 @@ const QUANTILES = [
   ['p99', 0.99],
 ]
 const FIX_MS = 300_000
+const SYNC_ROUNDS = 7
+/** A peer lets an address make five connections a second (PROTOCOL.md §6.5). */
+const REST_MS = 600
 
 export async function browserRows({ progress }) {
   if (!existsSync(EXECUTABLE)) {
@@ -47,7 +56,8 @@ export async function browserRows({ progress }) {
   const server = await startWebServer({ folder })
   const browser = await chromium.launch({ executablePath: EXECUTABLE, args: ['--no-sandbox', '--disable-gpu'] })
   try {
-    const page = await browser.newPage()
+    // The page's policy knows the web app's peers, not HTTPS ones of certificates made here.
+    const page = await browser.newPage({ ignoreHTTPSErrors: true, bypassCSP: true })
     await page.goto(server.url)
     await page.waitForFunction(() => 'bench' in globalThis)
     const devtools = await page.context().newCDPSession(page)
@@ -65,11 +75,65 @@ export async function browserRows({ progress }) {
     for (const [name, share] of QUANTILES) {
       rows.push(goal(`hash an hour of fixes in a worker, ${name} ms`, quantile(hashes, share), 5))
     }
-    return rows
+    return [...rows, ...(await syncRowsInPage(page, devtools, progress))]
   } finally {
     await browser.close()
     await server.stop()
     rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Syncs over libp2p: bytes, and CPU of the page's thread against the same over the HTTPS doors of the same peers. */
+async function syncRowsInPage(page, devtools, progress) {
+  const peers = fork(new URL('peers.js', import.meta.url), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  try {
+    const [{ manifest, aheadMs }] = await once(peers, 'message')
+    const bytesOf = async () => {
+      const answered = once(peers, 'message')
+      peers.send('bytes')
+      return (await answered)[0].bytes
+    }
+    const kinds = ['with nothing to say', 'of an hour on foot']
+    const costs = new Map()
+    for (let round = 0; round < SYNC_ROUNDS; round++) {
+      progress(`syncs in the browser, round ${round + 1} of ${SYNC_ROUNDS} …`)
+      for (const dialer of ['libp2p', 'https']) {
+        await page.evaluate(
+          (given) => globalThis.bench.openPerson(...given),
+          [JSON.stringify(manifest), dialer, aheadMs],
+        )
+        // The first fetches the roster, and the code of a sync.
+        await page.evaluate(() => globalThis.bench.sync())
+        for (const kind of kinds) {
+          if (kind === kinds[1]) await page.evaluate(() => globalThis.bench.walkAnHour())
+          await sleep(REST_MS)
+          await bytesOf()
+          const before = await taskMs(devtools)
+          const rows = await page.evaluate(() => globalThis.bench.sync())
+          const cpuMs = (await taskMs(devtools)) - before
+          if (rows > 0 !== (kind === kinds[1])) throw new Error('a sync did not deposit what it should')
+          await sleep(REST_MS)
+          const name = `${dialer} ${kind}`
+          costs.set(name, [...(costs.get(name) ?? []), { bytes: await bytesOf(), cpuMs }])
+        }
+      }
+    }
+    const of = (dialer, kind, figure, share) =>
+      quantile(
+        costs.get(`${dialer} ${kind}`).map((cost) => cost[figure]),
+        share,
+      )
+    return kinds.flatMap((kind) => {
+      const [ours, theirs] = ['libp2p', 'https'].map((dialer) => of(dialer, kind, 'cpuMs', 0.5))
+      const against = 'the same tracer with httpsDialer'
+      return [
+        // The fewest, since what a round adds is how the machine cut its packets.
+        { name: `sync ${kind} in Chromium, B on the wire`, against: '', ours: of('libp2p', kind, 'bytes', 0) },
+        { name: `sync ${kind} in Chromium, main thread, ms of CPU`, against, ours, theirs, ratio: ours / theirs },
+      ]
+    })
+  } finally {
+    peers.disconnect()
   }
 }
 

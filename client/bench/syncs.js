@@ -43,13 +43,13 @@ export async function syncRows({ progress }) {
           await sleep(REST_MS)
           const [ours, theirs] = kinds[kind]
           ours.push({ ...(await measured(sockets, () => tracer.sync())), frames: toParts(exchanges) })
-          if (https) theirs.push(await measured(sockets, () => overHttps(https, exchanges)))
+          theirs.push(await measured(sockets, () => overHttps(https, exchanges)))
         }
         await tracer.close()
       }
     }
     const best = Object.fromEntries(Object.entries(kinds).map(([kind, [ours]]) => [kind, least(ours)]))
-    const theirs = (kind) => (https ? least(kinds[kind][1]) : undefined)
+    const theirs = (kind) => least(kinds[kind][1])
     // Of the rosters the worst: the central peer may be the one that is asked, which spares a connection.
     const first = kinds.first[0].reduce((most, one) => (one.bytes > most.bytes ? one : most))
     const { quiet, still, foot } = best
@@ -92,13 +92,13 @@ function toParts(exchanges) {
 }
 
 function against(name, ours, theirs) {
-  const anchor = theirs === undefined ? '' : 'the same frames over HTTPS, one connection a peer'
+  const anchor = 'the same frames over HTTPS, one connection a peer'
   const frames = Object.values(ours.frames).reduce((sum, bytes) => sum + bytes, 0)
   return [
-    row(`${name}, B on the wire`, anchor, ours.bytes, theirs?.bytes),
+    row(`${name}, B on the wire`, anchor, ours.bytes, theirs.bytes),
     ...Object.entries(ours.frames).map(([part, bytes]) => row(`${name}: ${part}, B`, '', bytes)),
     row(`${name}: handshakes and framing of ${ours.connections} connections, B`, '', ours.bytes - frames),
-    row(`${name}, ms of CPU`, anchor, ours.cpuMs, theirs?.cpuMs),
+    row(`${name}, ms of CPU`, anchor, ours.cpuMs, theirs.cpuMs),
   ]
 }
 

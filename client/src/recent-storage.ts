@@ -6,7 +6,7 @@
 import type { Storage } from './storage.ts'
 
 /** Entries, present or known to be absent; large ones go back to the disk. */
-const ENTRIES_MAX = 32
+const ENTRIES_MAX = 128
 const BYTES_MAX = 256
 
 export function recentStorage(inner: Storage): Storage {
