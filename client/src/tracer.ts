@@ -6,7 +6,7 @@ import { type Clock, type Core, FederationError, type Fix, loadCore, systemClock
 import type { Manifest, Mark, ReportStatus } from '@geotrace/core-wasm/wire'
 import { exportBackup, importBackup } from './backup.ts'
 import { assertConsent, type ConsentControl, readConsents, writeConsent } from './consent.ts'
-import { type Device, openSecrets, type Random } from './device.ts'
+import { assertNotAborted, type Device, openSecrets, type Random } from './device.ts'
 import type { Dialer } from './dialer.ts'
 import { type DiaryEntry, readDiaryEntries } from './diary-entry.ts'
 import { beginErasure, isErasing } from './erase.ts'
@@ -68,7 +68,10 @@ export interface Tracer {
   pause(): Promise<void>
   resume(): Promise<void>
   isPaused(): Promise<boolean>
-  /** Here at once, at the central peer as soon as it can be reached; throws what `sync` throws until then. */
+  /**
+   * Here at once (a sync under way ends with ABORTED), at the central peer as soon as it can be reached; throws what `sync`
+   * throws until then.
+   */
   eraseAll(options?: SyncOptions): Promise<void>
   /** All of it, encrypted under a passphrase of at least eight characters. */
   export(passphrase: string, options?: SyncOptions): Promise<Uint8Array>
@@ -119,6 +122,9 @@ export async function createTracer(init: TracerInit): Promise<Tracer> {
   /** Syncs, erasures and imports, one after the other. */
   const turn = mutex()
   let running: Promise<SyncResult> | undefined
+  /** Ends the sync under way. */
+  let ending: AbortController | undefined
+  let erasuresAsked = 0
   let network: Network | undefined
   let closed = false
 
@@ -152,7 +158,23 @@ export async function createTracer(init: TracerInit): Promise<Tracer> {
     await device.lock(reopen)
   }
 
-  async function syncOnce(signal: AbortSignal | undefined): Promise<SyncResult> {
+  /** Throws ABORTED when `signal` says so, or everything is to be erased. */
+  async function syncUntilErased(signal: AbortSignal | undefined): Promise<SyncResult> {
+    const own = new AbortController()
+    const stop = (): void => own.abort()
+    signal?.addEventListener('abort', stop)
+    if (signal?.aborted === true || erasuresAsked > 0) stop()
+    ending = own
+    try {
+      return await syncOnce(own.signal)
+    } finally {
+      signal?.removeEventListener('abort', stop)
+      ending = undefined
+    }
+  }
+
+  async function syncOnce(signal: AbortSignal): Promise<SyncResult> {
+    assertNotAborted(signal)
     if (await isErasing(storage)) await erase(signal)
     if (init.consent === 'required') await assertConsent(storage, 'deposit')
     const before = await readCursor(storage)
@@ -181,7 +203,7 @@ export async function createTracer(init: TracerInit): Promise<Tracer> {
     },
     async sync({ signal } = {}) {
       assertOpen()
-      running ??= turn(() => syncOnce(signal)).finally(() => {
+      running ??= turn(() => syncUntilErased(signal)).finally(() => {
         running = undefined
       })
       return running
@@ -192,7 +214,7 @@ export async function createTracer(init: TracerInit): Promise<Tracer> {
       if (init.consent === 'required') await assertConsent(storage, 'report')
       return turn(async () => {
         await device.lock(() => storage.batch([put(KEYS.code, code)]))
-        const result = await syncOnce(signal)
+        const result = await syncUntilErased(signal)
         assertAccepted(result.report)
         return result
       })
@@ -214,7 +236,11 @@ export async function createTracer(init: TracerInit): Promise<Tracer> {
     isPaused: async () => (await storage.get(KEYS.paused)) !== undefined,
     async eraseAll({ signal } = {}) {
       assertOpen()
+      // What a sync under way would still bring is to be erased as well.
+      erasuresAsked++
+      ending?.abort()
       return turn(async () => {
+        erasuresAsked--
         await device.lock(async () => {
           await beginErasure(device)
           device.redactor = await openRedaction(device.secrets.device)

@@ -164,6 +164,31 @@ describe('erasing everything', () => {
     expect([...federation.central.users.keys()]).not.toContain(before)
   })
 
+  it('does not wait for a sync under way, nor let one begin before', async () => {
+    const federation = await fakeFederation()
+    const tracer = await openTracer(federation)
+    expect(await tracer.record({ ...fix, at: START_MS - 20 * MINUTE })).toEqual({ accepted: true })
+    const { intercept } = federation
+    const asked = new Promise<void>((resolve) => {
+      federation.intercept = () => {
+        resolve()
+        return new Promise(() => {})
+      }
+    })
+    const sync = tracer.sync()
+    await asked
+    federation.intercept = intercept
+    const erasure = tracer.eraseAll()
+    const late = tracer.report('0000-0000-0000-0000')
+    await expect(sync).rejects.toMatchObject({ code: 'ABORTED' })
+    await erasure
+    // It came after the erasure, and the centre does not know this code.
+    await expect(late).rejects.toMatchObject({ code: 'CODE_UNKNOWN' })
+    const left = []
+    for await (const entry of tracer.diary()) left.push(entry)
+    expect(left).toEqual([])
+  })
+
   it('empties the device at once when offline and the central peer later, after a restart', async () => {
     const federation = await fakeFederation()
     const storage = { ...memoryStorage(), close: async () => {} }

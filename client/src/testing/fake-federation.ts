@@ -116,9 +116,16 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
     dialer: {
       open: async () => ({
         async request(peer, protocol, frame, { signal } = {}) {
-          if (signal?.aborted === true) throw new FederationError('ABORTED', 'aborted')
+          const aborted = () => new FederationError('ABORTED', 'aborted')
+          if (signal?.aborted === true) throw aborted()
           const name = names.get(bytesToHex(peer.key))!
-          return federation.intercept(name, protocol, frame, async (bytes) => serve(name, protocol, bytes))
+          const answer = federation.intercept(name, protocol, frame, async (bytes) => serve(name, protocol, bytes))
+          if (signal === undefined) return answer
+          return new Promise((resolve, reject) => {
+            const stop = () => reject(aborted())
+            signal.addEventListener('abort', stop)
+            answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+          })
         },
         close: async () => {},
       }),
