@@ -1,5 +1,5 @@
 /**
- * Home, learnt on the device from where nights are spent, and the zone around it: pure. DESIGN.md §9 and the geometry
+ * Home, learnt on the device from where nights and most of the days are spent, and the zone around it: pure. DESIGN.md §9 and the geometry
  * study it cites. The zone is displaced by a device secret, always to the same place, so that neither its middle nor
  * many traces of one person show where home is.
  */
@@ -18,6 +18,10 @@ export const NIGHTS = 14
 const VOTES_PER_NIGHT_MIN = 12
 /** A place is home after so many nights; while fewer are known, every night's place is. */
 const NIGHTS_AT_HOME_MIN = 3
+/** Four hours of fixes in one place make it a day's place. */
+const VOTES_PER_DAY_MIN = 48
+/** A day passes through hundreds of cells; where one stays is among those with most fixes. */
+const CELLS_PER_DAY_MAX = 64
 const NIGHT_FROM_HOUR = 1
 const NIGHT_TO_HOUR = 5
 /** From this hour on a device in an unknown place may be at the place of its night. */
@@ -67,6 +71,34 @@ export function votesToNights(votes: Iterable<NightVote>): Map<number, string> {
   return nights
 }
 
+/** Where the device was during a local day: blocks with a fix, by cell; the first and the newest block counted. */
+export interface DayCount {
+  first: number
+  last: number
+  cells: Record<string, number>
+}
+
+/** The day with one more block, which must be newer than those before it; undefined when it is not. */
+export function countBlock(day: DayCount | undefined, block: number, cell: string): DayCount | undefined {
+  if (day !== undefined && block <= day.last) return undefined
+  const cells = { ...day?.cells, [cell]: (day?.cells[cell] ?? 0) + 1 }
+  const kept = Object.entries(cells).sort(([, a], [, b]) => b - a)
+  // The newest stays, or a place one has just come to would never be counted.
+  const full =
+    kept.length > CELLS_PER_DAY_MAX ? kept.filter(([item], i) => i < CELLS_PER_DAY_MAX - 1 || item === cell) : kept
+  return { first: day?.first ?? block, last: block, cells: Object.fromEntries(full) }
+}
+
+/**
+ * The place of a day: where most of it was spent, four hours at least. Who sleeps at night is at home longer than
+ * anywhere else, and so is who works at night, whose nights would show only where.
+ */
+export function dayToPlace({ cells }: DayCount): string | undefined {
+  const counts = new Map(Object.entries(cells))
+  const cell = bestCell(counts)
+  return near(counts, cell) >= VOTES_PER_DAY_MIN ? cell : undefined
+}
+
 /**
  * The same nights by place. One house votes now for one cell, now for its neighbour; whatever lies in or next to the
  * cell of a known place is that place, so that its zone stays where it is. `known` grows by new places.
@@ -74,15 +106,17 @@ export function votesToNights(votes: Iterable<NightVote>): Map<number, string> {
 export function nightsToPlaces(nights: ReadonlyMap<number, string>, known: string[]): Map<number, string> {
   const places = new Map<number, string>()
   for (const [night, cell] of nights) {
-    const near = new Set(gridDisk(cell, 1))
-    const place = known.find((item) => near.has(item)) ?? cell
+    const around = new Set(gridDisk(cell, 1))
+    const place = known.find((item) => around.has(item)) ?? cell
     if (!known.includes(place)) known.push(place)
     places.set(night, place)
   }
   return places
 }
 
-/** The home cells on the day `today`: places of three of fourteen nights, each until fourteen nights after its last. */
+/**
+ * The home cells on the day `today`: places of three of fourteen nights (or days), each until fourteen after its last.
+ */
 export function placesToHomes(places: ReadonlyMap<number, string>, today: number): string[] {
   const homes = new Set<string>()
   for (const [last, place] of places) {
@@ -92,6 +126,14 @@ export function placesToHomes(places: ReadonlyMap<number, string>, today: number
     if (stayed >= NIGHTS_AT_HOME_MIN || places.size < NIGHTS_AT_HOME_MIN) homes.add(place)
   }
   return [...homes]
+}
+
+/** The same of days. One that is not over may still become another place's: it counts while every day does. */
+export function daysToHomes(places: ReadonlyMap<number, string>, today: number): string[] {
+  const over = new Map([...places].filter(([day]) => day < today))
+  const homes = placesToHomes(over, today)
+  const now = places.get(today)
+  return now === undefined || over.size >= NIGHTS_AT_HOME_MIN ? homes : [...homes, now]
 }
 
 /** Cells of the zone of a home cell; `ring` 2–4, wider hides more and sees fewer contacts. */
@@ -112,11 +154,13 @@ function localTime(atMs: number, offsetMin: number): { day: number; hour: number
   return { day, hour: Math.floor((minutes - day * DAY_MIN) / 60) }
 }
 
+/** Counts in and around a cell. */
+function near(counts: ReadonlyMap<string, number>, cell: string): number {
+  return gridDisk(cell, 1).reduce((sum, item) => sum + (counts.get(item) ?? 0), 0)
+}
+
 function bestCell(counts: ReadonlyMap<string, number>): string {
-  const ranked = [...counts].map(([cell, own]) => {
-    const score = gridDisk(cell, 1).reduce((sum, near) => sum + (counts.get(near) ?? 0), 0)
-    return { cell, own, score }
-  })
+  const ranked = [...counts].map(([cell, own]) => ({ cell, own, score: near(counts, cell) }))
   ranked.sort((a, b) => b.score - a.score || b.own - a.own || (a.cell < b.cell ? -1 : 1))
   return ranked[0]!.cell
 }

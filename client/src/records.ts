@@ -26,7 +26,7 @@ export const KEYS = {
   frozen: 'frozen',
 } as const
 
-/** Families of records; the part after the slash is a 5-minute block, an epoch or a height. */
+/** Families of records; the part after the slash is a 5-minute block, a day, an epoch or a height. */
 export const FAMILIES = {
   /** block → fix: the diary. */
   fix: 'fix/',
@@ -40,6 +40,8 @@ export const FAMILIES = {
   deposited: 'deposited/',
   /** block → where the device was in the night, coarsely: teaches home (home.ts). */
   night: 'night/',
+  /** local day → how long the device was where, coarsely: the same. */
+  day: 'day/',
   /** epoch and hash → degree, weight, lag. */
   mark: 'mark/',
   /** block → what the user said about an exposure there (verdicts.ts). */

@@ -21,7 +21,7 @@ export type TimeZoneOffset = (atMs: number, lng: number) => number
 export type RedactionReason = 'redacted-home' | 'redacted-zone' | 'redacted-speed'
 
 export interface HomeStatus {
-  /** Until this is true, deposits are held back. */
+  /** After a night and a whole day, or when a home is marked; until then deposits are held back. */
   known: boolean
   /** Nights learnt from, of the last 28. */
   nights: number
@@ -36,13 +36,13 @@ export interface Lesson {
 }
 
 export interface Redactor {
-  /** Remembers, coarsely, where a night is spent; undefined when the fix teaches nothing. */
+  /** Remembers, coarsely, where nights and days are spent; undefined when the fix teaches nothing. */
   learn(fix: Fix): Lesson | undefined
   toReason(fix: Fix, nowMs: number): RedactionReason | undefined
   toVerdict(fix: Fix, nowMs: number): DepositVerdict
   setHomes(homes: Place[]): Promise<void>
   setZones(zones: Zone[]): Promise<void>
-  homeStatus(): HomeStatus
+  homeStatus(nowMs: number): HomeStatus
   homeZone(nowMs: number): string[]
   zones(): Zone[]
   forgetBefore(nowMs: number): Promise<void>

@@ -1,11 +1,16 @@
 /**
- * Redaction with its memory: nights, homes, zones, the fix before. README "What is stored". It is asked twice, when a
+ * Redaction with its memory: nights, days, homes, zones, the fix before. README "What is stored". It is asked twice, when a
  * fix is recorded and again before its rows go out, because home may become known in between. Loaded only when
  * redaction is on, since h3-js comes with it.
  */
 import type { Fix } from '@geotrace/core-wasm'
-import { FIX_BLOCK_MIN, timeToFixBlock } from './diary.ts'
+import { MINUTE_MS } from '@geotrace/core-wasm/wire'
+import { FIX_BLOCK_MIN, fixBlockEnd, timeToFixBlock } from './diary.ts'
 import {
+  countBlock,
+  type DayCount,
+  daysToHomes,
+  dayToPlace,
   homeToZone,
   localDay,
   NIGHT_ACCURACY_MAX_M,
@@ -23,11 +28,12 @@ import type { Place } from './place.ts'
 import { decodeRecord, encodeRecord, FAMILIES, KEYS, keyToNumber, numberedKey } from './records.ts'
 import { fixesToSpeed, fixToPlaces, isInHome, isInZones } from './redact.ts'
 import type { HomeStatus, RedactionOptions, Redactor, TimeZoneOffset } from './redaction.ts'
-import { del, put, type Storage } from './storage.ts'
+import { del, put, type Storage, type StorageOperation } from './storage.ts'
 import type { Zone } from './zones.ts'
 
 /** Nights kept: those that teach and those that they must be compared with. */
 const NIGHTS_KEPT = 2 * NIGHTS
+const FIRST_DAY_MS = 24 * 60 * MINUTE_MS
 const DEFAULTS = { homeRing: 3, speedMaxMps: 30 }
 
 interface RedactorInit {
@@ -43,20 +49,50 @@ export async function openRedactor({ storage, deviceSecret, toOffsetMin, options
   for await (const [key, bytes] of storage.range(FAMILIES.night)) votes.set(keyToNumber(key), decodeRecord(key, bytes))
   const homes = await readList<Place>(storage, KEYS.homes)
   const zones = await readList<Zone>(storage, KEYS.zones)
-  /** Cells of the places where nights were spent, as first learnt. */
+  const days = new Map<number, DayCount>()
+  for await (const [key, bytes] of storage.range(FAMILIES.day)) days.set(keyToNumber(key), decodeRecord(key, bytes))
+  const dayCells = new Map([...days].map(([day, count]) => [day, dayToPlace(count)]))
+  /** Cells of the places where nights and days were spent, as first learnt. */
   const places = await readList<string>(storage, KEYS.places)
   let before: Fix | undefined
   let learnt = learn()
 
   function learn() {
-    return { nights: nightsToPlaces(votesToNights(votes.values()), places), zones: new Map<number, Set<string>>() }
+    const stays = new Map<number, string>()
+    for (const [day, cell] of dayCells) if (cell !== undefined) stays.set(day, cell)
+    return {
+      nights: nightsToPlaces(votesToNights(votes.values()), places),
+      days: nightsToPlaces(stays, places),
+      zones: new Map<number, Set<string>>(),
+    }
+  }
+
+  function setDay(day: number, count: DayCount | undefined): void {
+    const before = dayCells.get(day)
+    if (count === undefined) {
+      days.delete(day)
+      dayCells.delete(day)
+    } else {
+      days.set(day, count)
+      dayCells.set(day, dayToPlace(count))
+    }
+    if (dayCells.get(day) !== before) learnt = learn()
+  }
+
+  /** Who works at night may spend it anywhere: only a whole day shows home. Whoever marked it knows better. */
+  function isKnown(nowMs: number): boolean {
+    if (homes.length > 0) return true
+    const first = Math.min(...[...days.values()].map((day) => day.first))
+    return learnt.nights.size > 0 && nowMs >= fixBlockEnd(first) + FIRST_DAY_MS
   }
 
   /** Cells near home on a day: learnt homes and those marked by hand. */
   function homeZone(today: number): Set<string> {
     const known = learnt.zones.get(today)
     if (known !== undefined) return known
-    const cells = [...placesToHomes(learnt.nights, today), ...homes.map(({ lat, lng }) => placeToHomeCell(lat, lng))]
+    const marked = homes.map(({ lat, lng }) => placeToHomeCell(lat, lng))
+    const stayed = marked.length > 0 ? [] : daysToHomes(learnt.days, today)
+    const cells = [...placesToHomes(learnt.nights, today), ...stayed, ...marked]
     const zone = new Set(cells.flatMap((cell) => homeToZone(cell, deviceSecret, homeRing)))
     learnt.zones.set(today, zone)
     return zone
@@ -73,22 +109,36 @@ export async function openRedactor({ storage, deviceSecret, toOffsetMin, options
 
   return {
     learn(fix) {
-      const night = timeToNight(fix.at, toOffsetMin(fix.at, fix.lng))
       const accuracyM = fix.accuracyM ?? NIGHT_ACCURACY_MAX_M
-      const block = timeToFixBlock(fix.at)
-      const held = votes.get(block)
-      if (night === undefined || accuracyM > NIGHT_ACCURACY_MAX_M) return undefined
-      if (held !== undefined && held.accuracyM <= accuracyM) return undefined
-      const vote = { night, cell: placeToHomeCell(fix.lat, fix.lng), accuracyM }
+      if (accuracyM > NIGHT_ACCURACY_MAX_M) return undefined
+      const offsetMin = toOffsetMin(fix.at, fix.lng)
+      const [block, cell] = [timeToFixBlock(fix.at), placeToHomeCell(fix.lat, fix.lng)]
+      const [day, night] = [localDay(fix.at, offsetMin), timeToNight(fix.at, offsetMin)]
+      const [dayBefore, voteBefore] = [days.get(day), votes.get(block)]
+      const counted = countBlock(dayBefore, block, cell)
+      const vote =
+        night === undefined || (voteBefore !== undefined && voteBefore.accuracyM <= accuracyM)
+          ? undefined
+          : { night, cell, accuracyM }
       const placesBefore = places.length
-      votes.set(block, vote)
-      learnt = learn()
-      const voted = put(numberedKey(FAMILIES.night, block), encodeRecord(vote))
+      const operations: StorageOperation[] = []
+      if (counted !== undefined) {
+        setDay(day, counted)
+        operations.push(put(numberedKey(FAMILIES.day, day), encodeRecord(counted)))
+      }
+      if (vote !== undefined) {
+        votes.set(block, vote)
+        learnt = learn()
+        operations.push(put(numberedKey(FAMILIES.night, block), encodeRecord(vote)))
+      }
+      if (operations.length === 0) return undefined
+      if (places.length > placesBefore) operations.push(put(KEYS.places, encodeRecord(places)))
       return {
-        operations: places.length === placesBefore ? [voted] : [voted, put(KEYS.places, encodeRecord(places))],
+        operations,
         unlearn() {
-          if (held === undefined) votes.delete(block)
-          else votes.set(block, held)
+          if (counted !== undefined) setDay(day, dayBefore)
+          if (vote !== undefined && voteBefore === undefined) votes.delete(block)
+          else if (vote !== undefined) votes.set(block, voteBefore!)
           places.length = placesBefore
           learnt = learn()
         },
@@ -103,7 +153,7 @@ export async function openRedactor({ storage, deviceSecret, toOffsetMin, options
     toVerdict(fix, nowMs): DepositVerdict {
       if (toPlaceReason(fix, nowMs) !== undefined) return 'drop'
       const evening = timeToEvening(fix.at, toOffsetMin(fix.at, fix.lng))
-      if (homes.length === 0 && learnt.nights.size === 0) return 'hold'
+      if (!isKnown(nowMs)) return 'hold'
       if (evening === undefined) return 'release'
       if (nowMs < evening.endsAt) return 'hold'
       // One night in a hotel makes no home, but the evening there is hidden like one.
@@ -120,8 +170,8 @@ export async function openRedactor({ storage, deviceSecret, toOffsetMin, options
       await storage.batch([put(KEYS.zones, encodeRecord(next))])
       zones.splice(0, zones.length, ...next)
     },
-    homeStatus: (): HomeStatus => ({
-      known: homes.length > 0 || learnt.nights.size > 0,
+    homeStatus: (nowMs): HomeStatus => ({
+      known: isKnown(nowMs),
       nights: learnt.nights.size,
       marked: [...homes],
     }),
@@ -133,13 +183,16 @@ export async function openRedactor({ storage, deviceSecret, toOffsetMin, options
     async forgetBefore(nowMs) {
       const oldest = timeToFixBlock(nowMs) - (NIGHTS_KEPT * 24 * 60) / FIX_BLOCK_MIN
       const old = [...votes.keys()].filter((block) => block < oldest)
-      if (old.length === 0) return
+      const oldDays = [...days].filter(([, { last }]) => last < oldest).map(([day]) => day)
+      if (old.length + oldDays.length === 0) return
       for (const block of old) votes.delete(block)
+      for (const day of oldDays) setDay(day, undefined)
       learnt = learn()
-      const stayed = new Set(learnt.nights.values())
+      const stayed = new Set([...learnt.nights.values(), ...learnt.days.values()])
       places.splice(0, places.length, ...places.filter((place) => stayed.has(place)))
       await storage.batch([
         ...old.map((block) => del(numberedKey(FAMILIES.night, block))),
+        ...oldDays.map((day) => del(numberedKey(FAMILIES.day, day))),
         put(KEYS.places, encodeRecord(places)),
       ])
     },

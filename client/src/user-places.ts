@@ -28,12 +28,12 @@ export interface ZoneControl {
 
 export function homeControl(device: Device): HomeControl {
   return {
-    status: () => device.redactor.homeStatus(),
+    status: () => device.redactor.homeStatus(device.clock.now()),
     zone: () => device.redactor.homeZone(device.clock.now()),
     async mark({ lat, lng }) {
       if (!(Math.abs(lat) <= 90) || !Number.isFinite(lng)) throw new RangeError('home expected a position in degrees')
       await device.lock(async () => {
-        const { marked } = device.redactor.homeStatus()
+        const { marked } = device.redactor.homeStatus(device.clock.now())
         if (marked.length >= HOMES_MAX) throw new RangeError(`homes expected at most ${HOMES_MAX}`)
         await device.redactor.setHomes([...marked, { lat, lng }])
       })

@@ -14,7 +14,7 @@ const ROWS_SHOWN = 50
 export const STATES: Readonly<Record<DiaryState, { word: string; why: string }>> = {
   open: { word: 'open', why: 'its five minutes are not over' },
   waiting: { word: 'waiting', why: 'hashed with the next sync' },
-  held: { word: 'held back', why: 'until it is known where you spend the night' },
+  held: { word: 'held back', why: 'until it is known where your home is' },
   hashed: { word: 'hashed', why: 'deposited with the next sync' },
   deposited: { word: 'deposited', why: 'the central peer has its hashes' },
   lost: { word: 'not matched', why: 'its salts were gone before the sync' },
@@ -55,7 +55,7 @@ function Redacted({ reasons }: { reasons: readonly RefusalReason[] }) {
         ))}
       </ul>
       <p class="small">
-        Nothing of these was kept or derived; where nights are spent is remembered as a hexagon of 76 m.
+        Nothing of these was kept or derived; where nights and days are spent is remembered as hexagons of 76 m.
       </p>
     </section>
   )

@@ -100,7 +100,7 @@ function Home({ tracer }: { tracer: Tracer }) {
       <p>
         {home.known
           ? `Known${home.nights > 0 ? `, learnt from ${count(home.nights, 'night')}` : ''}${home.marked.length > 0 ? `, ${count(home.marked.length, 'place')} marked by you` : ''}. Nothing within some 300 m of it is ever deposited.`
-          : 'Not known yet. Until the first night, or until you mark it, hashes are held back on this device.'}
+          : 'Not known yet. Until a night and a whole day are over, or until you mark it, hashes are held back on this device.'}
       </p>
       <div class="row buttons">
         <button type="button" onClick={mark} disabled={here === undefined}>

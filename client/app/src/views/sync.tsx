@@ -88,7 +88,7 @@ function Waiting({ tracer, due, now }: { tracer: Tracer; due: number | undefined
       <h2 id="waiting">On this device</h2>
       <dl class="facts">
         <Fact name="Waiting for salts" value={fixesWaiting + fixesOpen} unit="fixes" />
-        <Fact name="Held back until a night is known" value={fixesHeld} unit="fixes" />
+        <Fact name="Held back until home is known" value={fixesHeld} unit="fixes" />
         <Fact name="Ready to deposit" value={rows} unit="hashes" />
         <Fact name="Deposited so far" value={totals.rowsDeposited} unit="hashes" />
         <Fact name="Could not be matched" value={totals.fixesLost} unit="fixes" bad={totals.fixesLost > 0} />
