@@ -13,6 +13,8 @@ const CHECK_MS = 60 * MINUTE_MS
 /** A clock found wrong may be right again soon. */
 const RECHECK_MS = MINUTE_MS
 const SWEEP_MS = 10 * MINUTE_MS
+/** What no replica has may be lost for good: each search in vain doubles the wait for the next one, up to this. */
+const SEEK_WAIT_MAX_MS = MINUTE_MS
 
 export interface HeartbeatInit {
   clock: Clock
@@ -28,8 +30,10 @@ export interface HeartbeatInit {
 }
 export interface Heartbeat {
   start(): void
-  /** A roster is certified: compare clocks, look for missing seeds now and every two seconds while there are any. */
+  /** A roster is certified: compare clocks, look for missing seeds now, again in two seconds, and ever more seldom. */
   joined(): void
+  /** A peer is there again, which may have what is missing: looks for it now. */
+  met(): void
   /** Resolves when no search for seeds is under way any more. */
   stop(): Promise<void>
 }
@@ -40,6 +44,8 @@ export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }
   let cancelSeek = (): void => {}
   let searching: Promise<void> | undefined
   let again = false
+  let isLacking = false
+  let seekWaitMs = ROUND_MS
   let beatMs = 0
   let checkedMs = 0
   let sweptMs = 0
@@ -85,11 +91,17 @@ export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }
       })
       .then((isMissing) => {
         searching = undefined
+        isLacking = isMissing
         if (stopped || !(isMissing || again)) return
         cancelSeek()
-        cancelSeek = clock.setTimer(search, again ? 0 : ROUND_MS)
+        cancelSeek = clock.setTimer(search, again ? 0 : seekWaitMs)
+        if (!again) seekWaitMs = Math.min(2 * seekWaitMs, SEEK_WAIT_MAX_MS)
         again = false
       })
+  }
+  const searchAnew = (): void => {
+    seekWaitMs = ROUND_MS
+    search()
   }
 
   return {
@@ -101,8 +113,9 @@ export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }
     },
     joined() {
       watch.check().catch(() => failed('clock'))
-      search()
+      searchAnew()
     },
+    met: () => void (isLacking && searchAnew()),
     async stop() {
       stopped = true
       cancelBeat()

@@ -107,7 +107,7 @@ describe('the heartbeat', () => {
     expect(beat.advanced).toEqual([NOW + 5 * 60 * MINUTE_MS + MINUTE_MS])
   })
 
-  it('looks for missing seeds at once and every two seconds until none is missing', async () => {
+  it('looks for missing seeds at once, again in two seconds, and ever more seldom until none is missing', async () => {
     const beat = beating(() => 0)
     beat.missing(4)
     beat.pulse.joined()
@@ -117,6 +117,33 @@ describe('the heartbeat', () => {
     expect(beat.missing()).toBe(2)
     await beat.base.advanceTo(NOW + 60_000)
     expect(beat.missing()).toBe(0)
+  })
+
+  it('asks for what nobody has once a minute, and at once when a peer comes back or a roster comes', async () => {
+    const beat = beating(() => 0)
+    beat.missing(1_000)
+    const tries = () => 1_000 - beat.missing()
+    beat.pulse.met()
+    expect(tries()).toBe(0)
+    beat.pulse.joined()
+    // After 2, 4, 8, 16 and 32 seconds more, then every minute.
+    await beat.base.advanceTo(NOW + 62_000)
+    expect(tries()).toBe(6)
+    await beat.base.advanceTo(NOW + 62_000 + 10 * MINUTE_MS)
+    expect(tries()).toBe(16)
+    beat.pulse.met()
+    expect(tries()).toBe(17)
+    await beat.base.advanceTo(NOW + 64_000 + 10 * MINUTE_MS)
+    expect(tries()).toBe(18)
+    beat.pulse.joined()
+    expect(tries()).toBe(19)
+    beat.missing(1)
+    await beat.base.advanceTo(NOW + 20 * MINUTE_MS)
+    expect(beat.missing()).toBe(0)
+    beat.pulse.met()
+    await beat.base.advanceTo(NOW + 30 * MINUTE_MS)
+    expect(beat.missing()).toBe(0)
+    await beat.pulse.stop()
   })
 })
 
