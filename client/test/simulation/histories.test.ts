@@ -8,6 +8,7 @@ import { faultsNamed, runHistory } from './history.ts'
 
 vi.mock('@noble/curves/ed25519.js', () => import('./native-ed25519.ts'))
 vi.mock('../../../node/src/membership/native-signer.ts', () => import('./native-ed25519.ts'))
+vi.mock('../../../core-wasm/src/wire/host-verify.ts', () => import('./native-ed25519.ts'))
 
 /** Short and small, so that every `npm test` can run as many; client/test/faults has the large ones. */
 const HISTORIES = 200

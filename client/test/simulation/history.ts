@@ -85,13 +85,15 @@ export function faultsNamed(names: readonly string[]): typeof allFaults {
 /** Numbers that a history draws for itself, up to the largest that was asked for. */
 export function drawScale(seed: string, largest: Scale): Scale {
   const random = seededRandom(`scale/${seed}`)
-  // Cubed: many small histories, where one thing goes wrong at a time, and some large ones.
+  // Cubed: many small histories and some large ones.
   const draw = (least: number, most: number): number => Math.round(least + (most - least) * random.unit() ** 3)
+  const nodes = draw(Math.max(3, Math.round(largest.nodes / 4)), largest.nodes)
   return {
-    nodes: draw(Math.min(3, largest.nodes), largest.nodes),
+    nodes,
     devices: draw(Math.min(4, largest.devices), largest.devices),
     hours: Math.round(20 * random.between(Math.min(1, largest.hours), largest.hours)) / 20,
-    faults: draw(0, largest.faults),
+    // At most as many for each node as in the largest: forty on three nodes kill all that have a seed, whatever we do.
+    faults: Math.round((random.unit() * largest.faults * nodes) / largest.nodes),
   }
 }
 

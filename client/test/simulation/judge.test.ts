@@ -8,6 +8,7 @@ import { judge } from './judge.ts'
 
 vi.mock('@noble/curves/ed25519.js', () => import('./native-ed25519.ts'))
 vi.mock('../../../node/src/membership/native-signer.ts', () => import('./native-ed25519.ts'))
+vi.mock('../../../core-wasm/src/wire/host-verify.ts', () => import('./native-ed25519.ts'))
 
 const core = await loadCore()
 const scale = { nodes: 4, devices: 5, hours: 1, faults: 1 }

@@ -151,10 +151,12 @@ export const FAULTS: readonly FaultKind[] = [
     name: 'node-lies',
     weight: 3,
     strike(init) {
-      const { network } = init.federation
-      const node = pickNode(init)
+      const { network, lied, manifest, saltNodes } = init.federation
+      // One replica of every shard tells the truth: a shard without has no salts, and no device asks its replicas again.
+      const isFull = lied.size >= manifest.parameters.replicas - 1
+      const node = init.random.pick(isFull ? saltNodes.filter(({ name }) => lied.has(name)) : saltNodes)
       const draws = init.random.fork(`lie/${node.name}`)
-      init.federation.lied.add(node.name)
+      lied.add(node.name)
       network.liars.set(node.name, liar(draws.pick(LIES), nativeSigner(node.secret), draws))
       // A liar stays one, until everything is well again.
       during(init, Number.POSITIVE_INFINITY, () => void network.liars.delete(node.name))
