@@ -13,8 +13,9 @@ const CHECK_MS = 60 * MINUTE_MS
 /** A clock found wrong may be right again soon. */
 const RECHECK_MS = MINUTE_MS
 const SWEEP_MS = 10 * MINUTE_MS
-/** What no replica has may be lost for good: each search in vain doubles the wait for the next one, up to this. */
-const SEEK_WAIT_MAX_MS = MINUTE_MS
+/** What no replica had for a minute may be lost for good. */
+const SEEKS_EAGER = 30
+const SEEK_SELDOM_MS = 30_000
 
 export interface HeartbeatInit {
   clock: Clock
@@ -30,7 +31,7 @@ export interface HeartbeatInit {
 }
 export interface Heartbeat {
   start(): void
-  /** A roster is certified: compare clocks, look for missing seeds now, again in two seconds, and ever more seldom. */
+  /** A roster is certified: compare clocks, look for missing seeds now, every two seconds for a minute, and more seldom then. */
   joined(): void
   /** A peer is there again, which may have what is missing: looks for it now. */
   met(): void
@@ -45,7 +46,7 @@ export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }
   let searching: Promise<void> | undefined
   let again = false
   let isLacking = false
-  let seekWaitMs = ROUND_MS
+  let inVain = 0
   let beatMs = 0
   let checkedMs = 0
   let sweptMs = 0
@@ -94,13 +95,13 @@ export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }
         isLacking = isMissing
         if (stopped || !(isMissing || again)) return
         cancelSeek()
-        cancelSeek = clock.setTimer(search, again ? 0 : seekWaitMs)
-        if (!again) seekWaitMs = Math.min(2 * seekWaitMs, SEEK_WAIT_MAX_MS)
+        const waitMs = ++inVain <= SEEKS_EAGER ? ROUND_MS : SEEK_SELDOM_MS
+        cancelSeek = clock.setTimer(search, again ? 0 : waitMs)
         again = false
       })
   }
   const searchAnew = (): void => {
-    seekWaitMs = ROUND_MS
+    inVain = 0
     search()
   }
 

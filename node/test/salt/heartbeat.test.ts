@@ -107,7 +107,7 @@ describe('the heartbeat', () => {
     expect(beat.advanced).toEqual([NOW + 5 * 60 * MINUTE_MS + MINUTE_MS])
   })
 
-  it('looks for missing seeds at once, again in two seconds, and ever more seldom until none is missing', async () => {
+  it('looks for missing seeds at once and every two seconds until none is missing', async () => {
     const beat = beating(() => 0)
     beat.missing(4)
     beat.pulse.joined()
@@ -119,26 +119,27 @@ describe('the heartbeat', () => {
     expect(beat.missing()).toBe(0)
   })
 
-  it('asks for what nobody has once a minute, and at once when a peer comes back or a roster comes', async () => {
+  it('asks for what nobody has every half minute, and at once when a peer comes back or a roster comes', async () => {
     const beat = beating(() => 0)
     beat.missing(1_000)
     const tries = () => 1_000 - beat.missing()
     beat.pulse.met()
     expect(tries()).toBe(0)
     beat.pulse.joined()
-    // After 2, 4, 8, 16 and 32 seconds more, then every minute.
-    await beat.base.advanceTo(NOW + 62_000)
-    expect(tries()).toBe(6)
-    await beat.base.advanceTo(NOW + 62_000 + 10 * MINUTE_MS)
-    expect(tries()).toBe(16)
+    await beat.base.advanceTo(NOW + MINUTE_MS)
+    expect(tries()).toBe(31)
+    await beat.base.advanceTo(NOW + 11 * MINUTE_MS)
+    expect(tries()).toBe(51)
     beat.pulse.met()
-    expect(tries()).toBe(17)
-    await beat.base.advanceTo(NOW + 64_000 + 10 * MINUTE_MS)
-    expect(tries()).toBe(18)
-    beat.pulse.joined()
-    expect(tries()).toBe(19)
-    beat.missing(1)
+    expect(tries()).toBe(52)
+    await beat.base.advanceTo(NOW + 11 * MINUTE_MS + 4_000)
+    expect(tries()).toBe(54)
     await beat.base.advanceTo(NOW + 20 * MINUTE_MS)
+    const before = tries()
+    beat.pulse.joined()
+    expect(tries()).toBe(before + 1)
+    beat.missing(1)
+    await beat.base.advanceTo(NOW + 22 * MINUTE_MS)
     expect(beat.missing()).toBe(0)
     beat.pulse.met()
     await beat.base.advanceTo(NOW + 30 * MINUTE_MS)
