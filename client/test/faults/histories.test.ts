@@ -3,6 +3,7 @@ import { deferredShare, describeCampaign, runCampaign } from '../simulation/camp
 
 vi.mock('@noble/curves/ed25519.js', () => import('../simulation/native-ed25519.ts'))
 vi.mock('../../../node/src/membership/native-signer.ts', () => import('../simulation/native-ed25519.ts'))
+vi.mock('../../../core-wasm/src/wire/host-verify.ts', () => import('../simulation/native-ed25519.ts'))
 
 /**
  * The long campaign. SIM_HISTORIES says how many, SIM_PREFIX which: each prefix is another set, so that it can be run in

@@ -13,6 +13,8 @@ export interface Campaign {
   readonly marks: number
   readonly fixesLost: number
   readonly liesCaught: number
+  readonly nodesAdmitted: number
+  readonly nodesSettled: number
   readonly syncs: number
   readonly successions: number
   /** Histories in which a roster was certified while things went wrong. */
@@ -26,7 +28,10 @@ export interface Campaign {
   readonly cpuSeconds: number
 }
 
-const SUMMED = ['events', 'salts', 'rows', 'marks', 'fixesLost', 'liesCaught', 'syncs', 'successions'] as const
+const SUMMED = [
+  ...(['events', 'salts', 'rows', 'marks', 'fixesLost', 'liesCaught'] as const),
+  ...(['nodesAdmitted', 'nodesSettled', 'syncs', 'successions'] as const),
+]
 
 /** Calls `onHistory` after each of them with the sum so far. */
 export async function runCampaign(
@@ -73,10 +78,10 @@ export function describeFailure({
 
 /** One line for people: how many, how fast, how well. */
 export function describeCampaign(sum: Campaign): string {
-  const { histories, cpuSeconds, syncs, successions, liesCaught, failures } = sum
+  const { histories, cpuSeconds, syncs, successions, liesCaught, nodesAdmitted, nodesSettled, failures } = sum
   const share = (100 * deferredShare(sum)).toFixed(2)
   const faults = Object.values(sum.faults).reduce((a, b) => a + b, 0)
-  return `${histories} histories, ${(cpuSeconds / histories).toFixed(2)} CPU s each; ${syncs} syncs, ${share} % deferred; ${faults} faults, ${liesCaught} lies caught, ${successions} successions; ${failures.length} failures`
+  return `${histories} histories, ${(cpuSeconds / histories).toFixed(2)} CPU s each; ${syncs} syncs, ${share} % deferred; ${faults} faults, ${liesCaught} lies caught, ${successions} successions, ${nodesAdmitted} nodes admitted, ${nodesSettled} of them with shards; ${failures.length} failures`
 }
 
 /** Of all syncs, those that had to leave fixes for later because no salts could be had. */

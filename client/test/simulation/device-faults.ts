@@ -50,11 +50,12 @@ export function deviceFaults(devices: readonly SimulatedDevice[]): FaultKind[] {
       weight: 2,
       strike({ federation: { scheduler }, random, healMs }) {
         const { machine } = random.pick(devices)
-        const before = machine.offsetMs
-        machine.offsetMs += Math.round(random.between(-10 * MINUTE_MS, 10 * MINUTE_MS))
+        const offMs = Math.round(random.between(-10 * MINUTE_MS, 10 * MINUTE_MS))
+        machine.offsetMs += offMs
         const ms = random.between(MINUTE_MS, 60 * MINUTE_MS)
         scheduler.after(atMost(healMs, scheduler.nowMs, ms), () => {
-          machine.offsetMs = before
+          // Another one may have struck meanwhile.
+          machine.offsetMs -= offMs
         })
       },
     },

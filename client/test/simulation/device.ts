@@ -2,7 +2,7 @@
  * A simulated device: the real tracer on a machine with a wrong clock, a slow disk and a process that the system kills.
  * Watches from outside what the tracer does: fixes it took, salts it used, how its syncs ended.
  */
-import { createHash } from 'node:crypto'
+import { createHash, webcrypto } from 'node:crypto'
 import type { Fix } from '@geotrace/core-wasm'
 import { isFederationError } from '@geotrace/core-wasm/wire'
 import {
@@ -15,6 +15,9 @@ import {
 } from '@geotrace/node/testing'
 import { createTracer, memoryStorage, type Storage, type SyncResult, type Tracer } from '../../src/index.ts'
 import { KEYS } from '../../src/records.ts'
+// What a tracer loads when it needs it is loaded before: a load takes real time.
+import '../../src/check-manifest.ts'
+import '../../src/network.ts'
 
 /** `done`, `deferred` for want of salts, or the code of the error that ended it. */
 export interface SyncOutcome {
@@ -46,6 +49,14 @@ export interface SimulatedDevice {
 export type OnSalt = (device: string, region: number, size: number, n: number, salt: Uint8Array) => void
 
 const FIX_BLOCK_MS = 300_000
+
+/** The host's digest comes from another thread, in real time; in a simulation it is there at once. */
+Object.defineProperty(webcrypto.subtle, 'digest', {
+  value: async (algorithm: string, bytes: Uint8Array): Promise<ArrayBuffer> => {
+    if (algorithm !== 'SHA-256') throw new TypeError(`"algorithm" expected SHA-256, got ${algorithm}`)
+    return new Uint8Array(createHash('sha256').update(bytes).digest()).buffer
+  },
+})
 
 export function simulatedDevice(
   federation: SimulatedFederation,

@@ -8,6 +8,7 @@ import { faultsNamed, runHistory } from './history.ts'
 
 vi.mock('@noble/curves/ed25519.js', () => import('./native-ed25519.ts'))
 vi.mock('../../../node/src/membership/native-signer.ts', () => import('./native-ed25519.ts'))
+vi.mock('../../../core-wasm/src/wire/host-verify.ts', () => import('./native-ed25519.ts'))
 
 /** Short and small, so that every `npm test` can run as many; client/test/faults has the large ones. */
 const HISTORIES = 200
@@ -28,6 +29,7 @@ describe('two hundred histories of a federation in which everything goes wrong t
     expect(campaign.liesCaught).toBeGreaterThan(10)
     expect(campaign.marks).toBeGreaterThan(1_000)
     expect(campaign.succeeded).toBeGreaterThan(HISTORIES / 2)
+    expect(campaign.nodesAdmitted).toBeGreaterThan(5)
     expect(campaign.unfinished).toMatchObject({
       PEER_UNREACHABLE: expect.any(Number),
       PEER_TIMEOUT: expect.any(Number),
@@ -42,6 +44,15 @@ describe('two hundred histories of a federation in which everything goes wrong t
     for (const seed of ['twice', 'twice', 'once']) digests.push((await runHistory({ seed, core, scale })).digest)
     expect(digests[1]).toBe(digests[0])
     expect(digests[2]).not.toBe(digests[0])
+  })
+
+  it('let nodes in that come to join: admitted, ranked, and giving the salts of their shards hours later', async () => {
+    const scale = { nodes: 5, devices: 4, hours: 5, faults: 3 }
+    const kinds = faultsNamed(['node-joins'])
+    const history = await runHistory({ seed: 'k-2', core: await loadCore(), scale, kinds })
+    expect(history.findings.length === 0 ? '' : describeFailure(history)).toBe('')
+    expect(history.nodesAdmitted).toBeGreaterThan(1)
+    expect(history.nodesSettled).toBeGreaterThan(0)
   })
 })
 

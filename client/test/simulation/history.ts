@@ -57,6 +57,8 @@ const SHARDS = 6
 /** Most histories look after their links and say that they are there in larger steps, which changes no rule. */
 const LONG_PACE: Pace = { linkMs: 15_000, probeMs: 60_000, presenceMs: 120_000 }
 const REAL_PACE_SHARE = 0.1
+/** In a federation this large; in a larger one fewer, since it costs as the square of its nodes. */
+const REAL_PACE_NODES = 5
 /** The founding roster begins with the oldest open epoch; its reserve must last until all is well. */
 const EPOCHS_BEFORE = 4
 const RECOVERY_HOURS = 2
@@ -85,13 +87,15 @@ export function faultsNamed(names: readonly string[]): typeof allFaults {
 /** Numbers that a history draws for itself, up to the largest that was asked for. */
 export function drawScale(seed: string, largest: Scale): Scale {
   const random = seededRandom(`scale/${seed}`)
-  // Cubed: many small histories, where one thing goes wrong at a time, and some large ones.
+  // Cubed: many small histories and some large ones.
   const draw = (least: number, most: number): number => Math.round(least + (most - least) * random.unit() ** 3)
+  const nodes = draw(Math.max(3, Math.round(largest.nodes / 4)), largest.nodes)
   return {
-    nodes: draw(Math.min(3, largest.nodes), largest.nodes),
+    nodes,
     devices: draw(Math.min(4, largest.devices), largest.devices),
     hours: Math.round(20 * random.between(Math.min(1, largest.hours), largest.hours)) / 20,
-    faults: draw(0, largest.faults),
+    // At most as many for each node as in the largest: forty on three nodes kill all that have a seed, whatever we do.
+    faults: Math.round((random.unit() * largest.faults * nodes) / largest.nodes),
   }
 }
 
@@ -99,16 +103,17 @@ export function drawScale(seed: string, largest: Scale): Scale {
  * When a history begins, how long its periods are, how often its peers look after their links. Votes for the next roster
  * begin some time after the start, mostly while things go wrong, and devices need its salts soon after.
  */
-function drawSetting(seed: string, hours: number): { startMs: number; periodEpochs: number; pace: Pace } {
+function drawSetting(seed: string, { nodes, hours }: Scale): { startMs: number; periodEpochs: number; pace: Pace } {
   const random = seededRandom(`setting/${seed}`)
   const periodEpochs = random.pick([1, 1, 2, 3])
   const votesMs = DAY_MS + 6 * EPOCH_MS * random.below(3) - EPOCH_OPENS_BEFORE_MS
   const startMs = Math.round(votesMs - random.unit() * Math.min(1.3 * hours * 60 * MINUTE_MS, periodEpochs * EPOCH_MS))
-  return { startMs, periodEpochs, pace: random.chance(REAL_PACE_SHARE) ? REAL_PACE : LONG_PACE }
+  const isReal = random.chance(REAL_PACE_SHARE * Math.min(1, REAL_PACE_NODES / nodes))
+  return { startMs, periodEpochs, pace: isReal ? REAL_PACE : LONG_PACE }
 }
 
 export async function runHistory({ seed, core, scale, kinds = allFaults, listen }: HistoryInit): Promise<History> {
-  const { startMs, periodEpochs, pace } = drawSetting(seed, scale.hours)
+  const { startMs, periodEpochs, pace } = drawSetting(seed, scale)
   const reserveEpochs = EPOCHS_BEFORE + Math.ceil(((scale.hours + RECOVERY_HOURS) * 60 * MINUTE_MS) / EPOCH_MS)
   const federation = simulatedFederation({
     seed,
@@ -234,13 +239,12 @@ function strike(
 ): string[] {
   const { scheduler, random, saltNodes, central } = federation
   const own = random.fork('faults')
-  const machines = [...saltNodes, central, ...devices].map(({ name }) => name)
+  const machines = (): string[] => [...saltNodes, central, ...devices].map(({ name }) => name)
   return Array.from({ length: count }, (_, i) => {
     const kind = pickFault(kinds, own)
-    const init = { federation, random: own.fork(`${i}`), machines, healMs }
     scheduler.after(own.between(0, healMs - scheduler.nowMs), () => {
       federation.trace.note(scheduler.nowMs, `fault ${kind.name}`)
-      kind.strike(init)
+      kind.strike({ federation, random: own.fork(`${i}`), machines: machines(), healMs })
     })
     return kind.name
   })

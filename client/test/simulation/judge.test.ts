@@ -8,9 +8,13 @@ import { judge } from './judge.ts'
 
 vi.mock('@noble/curves/ed25519.js', () => import('./native-ed25519.ts'))
 vi.mock('../../../node/src/membership/native-signer.ts', () => import('./native-ed25519.ts'))
+vi.mock('../../../core-wasm/src/wire/host-verify.ts', () => import('./native-ed25519.ts'))
 
 const core = await loadCore()
 const scale = { nodes: 4, devices: 5, hours: 1, faults: 1 }
+
+/** Before all is well again. */
+const HEAL_MS = 600_000
 
 /** A history in which, ten minutes before its end, something happens that no fault may do. */
 async function findingsAfter(
@@ -27,7 +31,7 @@ async function findingsAfter(
         weight: 1,
         strike(init) {
           const { scheduler } = init.federation
-          scheduler.after(init.healMs - scheduler.nowMs - 600_000, () => breach(init, devices))
+          scheduler.after(init.healMs - scheduler.nowMs - HEAL_MS, () => breach(init, devices))
         },
       },
     ],
@@ -100,6 +104,35 @@ describe('the judge of histories sees', () => {
         )
     })
     expect(found).toMatch(/misses \d+ rows/)
+  })
+
+  it('a node that gives something else than the salts of its shards', async () => {
+    const found = await findingsAfter(({ federation: { scheduler, network } }) => {
+      const noise = (_: unknown, __: unknown, reply: Uint8Array): Uint8Array => reply.map((byte) => byte ^ 1)
+      scheduler.after(HEAL_MS + 1_000, () => void network.liars.set('node-0', noise))
+    })
+    expect(found).toMatch(/node-0 gives no salt of shard \d/)
+  })
+
+  it('a roster that a peer lacks, and another one in its place', async () => {
+    const found = await findingsAfter(({ federation: { saltNodes } }) => {
+      for (const [i, { running }] of saltNodes.slice(0, 2).entries()) {
+        const { membership } = running!
+        running!.membership = () => {
+          const own = membership()!
+          const all = own.book.all.slice(0, -1)
+          const other = { ...own.book.newest!, hash: new Uint8Array(32) }
+          return { ...own, book: { ...own.book, all: i === 0 ? all : [...all, other] } }
+        }
+      }
+    })
+    expect(found).toMatch(/node-0 lacks the roster of height \d/)
+    expect(found).toMatch(/has another roster of height \d/)
+  })
+
+  it('a node that nobody admitted', async () => {
+    const found = await findingsAfter(({ federation: { joined } }) => void (joined as Set<string>).add('node-3'))
+    expect(found).toBe('node-3 was let in without being admitted')
   })
 
   it('two salts for one block, a salt of no seed, a node that stays away', async () => {

@@ -3,8 +3,23 @@
  * that the rule gives, every node serving again. Each finding is a sentence; none is what a good history has.
  */
 import { createHash } from 'node:crypto'
-import { bytesToHex, isGone, MINUTE_MS, manifestToRoster, type Roster, timeToEpoch } from '@geotrace/core-wasm/wire'
-import type { SimulatedFederation } from '@geotrace/node/testing'
+import {
+  answerToSalts,
+  bytesToHex,
+  type CertifiedRoster,
+  decodeChange,
+  encodeSaltRequest,
+  equalBytes,
+  hashToRosterName,
+  isGone,
+  MINUTE_MS,
+  manifestToRoster,
+  type Roster,
+  rosterInForce,
+  SALT_PROTOCOL,
+  timeToEpoch,
+} from '@geotrace/core-wasm/wire'
+import { createMachine, type SimulatedFederation } from '@geotrace/node/testing'
 import { FAMILIES, KEYS, keyToNumber } from '../../src/records.ts'
 import { readTotals } from '../../src/totals.ts'
 import type { SimulatedDevice } from './device.ts'
@@ -26,6 +41,9 @@ export interface Findings {
   readonly marks: number
   readonly fixesLost: number
   readonly liesCaught: number
+  /** Nodes that rosters took in, and those of them that hold shards by now. */
+  readonly nodesAdmitted: number
+  readonly nodesSettled: number
 }
 
 /** Accepted salts by `shard/size/n`, then hex, then who. */
@@ -37,13 +55,15 @@ export async function judge(
   salts: SaltsSeen,
 ): Promise<Findings> {
   const findings = [...federation.complaints, ...federation.network.failures]
-  const { scheduler, saltNodes, central, lostShards, lied, left } = federation
-  const newest = rostersOf(federation).at(-1)
+  const { scheduler, saltNodes, central, lostShards, lied, left, joined } = federation
+  const certified = rostersOf(federation)
+  const newest = certified.at(-1)?.roster
   for (const { name, key, running } of saltNodes) {
     const status = running?.status()
     const isOut = newest !== undefined && isOutOf(newest, key)
-    // Who was proven to lie, or asked to leave, holds its shards to their end and no others.
-    if (isOut && !lied.has(name) && !left.has(name)) findings.push(`${name} is out and did nothing for it`)
+    // Who was proven to lie, or asked to leave, holds its shards to their end and no others; who joins waits for its own.
+    const mayBeOut = lied.has(name) || left.has(name) || (joined.has(name) && !isGone(newest!, key))
+    if (isOut && !mayBeOut) findings.push(`${name} is out and did nothing for it`)
     const expected = isOut ? ['serving', 'draining', 'waiting'] : ['serving']
     if (!expected.includes(status?.state ?? '')) {
       findings.push(`${name} is ${status?.state ?? 'down'} after all is well again`)
@@ -54,7 +74,10 @@ export async function judge(
   }
   if (central.running?.status().state !== 'serving') findings.push('the central peer does not serve')
 
+  judgeRosters(federation, certified, findings)
+  const joins = judgeJoins(federation, certified, findings)
   const toSalt = judgeSalts(federation, salts, findings)
+  await judgeAnswers(federation, certified, toSalt, findings)
   const deposited = await judgeRows(federation, devices, toSalt, findings)
   const marks = await judgeMarks(federation, devices, deposited, findings)
   let fixesLost = 0
@@ -68,7 +91,117 @@ export async function judge(
     marks,
     fixesLost,
     liesCaught: results.reduce((sum, { nodesLied }) => sum + nodesLied, 0),
+    ...joins,
   }
+}
+
+/** Every peer goes by the same rosters, up to the newest that anybody has. */
+function judgeRosters(
+  { saltNodes, central }: SimulatedFederation,
+  certified: readonly CertifiedRoster[],
+  findings: string[],
+): void {
+  const others = certified.map(({ hash }) => bytesToHex(hash))
+  for (const { name, running } of [...saltNodes, central]) {
+    const book = running?.membership()?.book
+    if (book === undefined) continue
+    const own = book.all.map(({ hash }) => bytesToHex(hash))
+    const at = others.findIndex((hash, height) => own[height] !== hash)
+    if (at >= 0) findings.push(`${name} ${own[at] === undefined ? 'lacks the' : 'has another'} roster of height ${at}`)
+  }
+}
+
+/**
+ * Who joined has its sponsors' word, is admitted by one roster, ranked by a later one, and a member from the one after;
+ * whether it then holds its shards is asked of every node alike. PROTOCOL.md §4.8, §4.9, read once more.
+ */
+function judgeJoins(
+  { saltNodes, joined }: SimulatedFederation,
+  certified: readonly CertifiedRoster[],
+  findings: string[],
+): Pick<Findings, 'nodesAdmitted' | 'nodesSettled'> {
+  const rosters = certified.map(({ roster }) => roster)
+  let nodesAdmitted = 0
+  let nodesSettled = 0
+  for (const { name, key, running } of saltNodes) {
+    if (!joined.has(name)) continue
+    const heights = (list: 'admitted' | 'newcomers' | 'members'): number[] =>
+      rosters.flatMap((roster, height) => (roster[list].some((peer) => equalBytes(peer.key, key)) ? [height] : []))
+    const [admitted, ranked, member] = [heights('admitted'), heights('newcomers'), heights('members')]
+    const first = admitted[0]
+    if (first === undefined) {
+      if (ranked.length + member.length > 0) findings.push(`${name} was let in without being admitted`)
+      continue
+    }
+    nodesAdmitted++
+    if (!hasSponsors(rosters[first]!, rosters[first - 1], key)) findings.push(`${name} was admitted without sponsors`)
+    if (ranked.length > 1 || ranked.some((height) => height !== admitted.at(-1)! + 1)) {
+      findings.push(`${name} was admitted in ${admitted} and ranked in ${ranked}`)
+    }
+    if (member.length > 0 && member[0] !== ranked[0]! + 1) {
+      findings.push(`${name} was ranked in ${ranked} and a member in ${member}`)
+    }
+    const hasGone = rosters.some((roster) => isGone(roster, key))
+    if (ranked.length > 0 && ranked[0]! + 1 < rosters.length && member.length === 0 && !hasGone) {
+      findings.push(`${name} was ranked in ${ranked} and never became a member`)
+    }
+    if (running?.status().shards.some(({ held }) => held)) nodesSettled++
+  }
+  return { nodesAdmitted, nodesSettled }
+}
+
+function hasSponsors({ changes }: Roster, before: Roster | undefined, key: Uint8Array): boolean {
+  const signed = changes.map(decodeChange).find(({ change }) => change.kind === 'join' && equalBytes(change.key, key))
+  if (signed === undefined || signed.change.kind !== 'join' || before === undefined) return false
+  const { operatorKey } = signed.change
+  const voices = before.operators.filter((operator) =>
+    signed.signatures.some((signature) => equalBytes(signature.key, operator.key)),
+  )
+  const isKnown = before.operators.some((operator) => equalBytes(operator.key, operatorKey))
+  return isKnown || 3 * voices.length > before.operators.length
+}
+
+const JUDGE_ADDRESS = '/ip4/198.51.100.1/tcp/1'
+const ANSWER_MS = 30_000
+
+/** Each node that holds a shard is asked itself, and gives the salt that follows from the shard's seed. */
+async function judgeAnswers(
+  { scheduler, saltNodes, network }: SimulatedFederation,
+  certified: readonly CertifiedRoster[],
+  toSalt: ToSalt,
+  findings: string[],
+): Promise<void> {
+  const life = createMachine(scheduler, 'judge').boot()
+  const { request } = await network.dialer(life, JUDGE_ADDRESS).open()
+  const epoch = timeToEpoch(scheduler.nowMs)
+  const inForce = rosterInForce(certified, epoch)
+  if (inForce === undefined) return
+  const roster = hashToRosterName(inForce.hash)
+  // The block of the whole epoch: its size is 80 minutes, its number the epoch's.
+  const block = { size: 80, n: epoch }
+  const ask = async (name: string, key: Uint8Array, shard: number): Promise<void> => {
+    const frame = encodeSaltRequest({ roster, shard, blocks: [block] })
+    const [salt] = answerToSalts(
+      await request({ key, addresses: [] }, SALT_PROTOCOL, frame),
+      inForce,
+      shard,
+      [block],
+      key,
+    ).salts
+    const expected = toSalt(shard, block.size, block.n)
+    if (expected !== undefined && bytesToHex(salt!) !== expected) findings.push(`${name} gives another salt`)
+  }
+  const asking = saltNodes.flatMap(({ name, key, running }) =>
+    (running?.status().shards ?? [])
+      .filter(({ firstEpoch, held }) => held && firstEpoch === inForce.roster.firstEpoch)
+      .map(({ shard }) =>
+        ask(name, key, shard).catch((error: unknown) => {
+          findings.push(`${name} gives no salt of shard ${shard}: ${error}`)
+        }),
+      ),
+  )
+  await scheduler.run(scheduler.nowMs + ANSWER_MS)
+  await Promise.all(asking)
 }
 
 type ToSalt = (shard: number, size: number, n: number) => string | undefined
@@ -108,14 +241,14 @@ function judgeSalts(federation: SimulatedFederation, salts: SaltsSeen, findings:
 
 /** Where the rosters begin. */
 function firstEpochs(federation: SimulatedFederation): number[] {
-  const rosters = rostersOf(federation)
+  const rosters = rostersOf(federation).map(({ roster }) => roster)
   return (rosters.length > 0 ? rosters : [manifestToRoster(federation.manifest)]).map(({ firstEpoch }) => firstEpoch)
 }
 
 /** All of them, as the node that knows most has them. */
-function rostersOf({ saltNodes }: SimulatedFederation): Roster[] {
+function rostersOf({ saltNodes }: SimulatedFederation): readonly CertifiedRoster[] {
   const books = saltNodes.map(({ running }) => running?.membership()?.book.all ?? [])
-  return books.reduce((a, b) => (b.length > a.length ? b : a)).map(({ roster }) => roster)
+  return books.reduce((a, b) => (b.length > a.length ? b : a))
 }
 
 function isOutOf(roster: Roster, key: Uint8Array): boolean {

@@ -1,7 +1,7 @@
 /**
- * Ed25519 by the host's library in the place of @noble/curves and of node/src/membership/native-signer.ts, for
- * simulations: keys are made once, what was checked once is not checked again, and what was signed here with a key is
- * known to hold under it. `native-ed25519.test.ts` compares it with @noble/curves.
+ * Ed25519 by the host's library in the place of @noble/curves, of node/src/membership/native-signer.ts and of
+ * core-wasm/src/wire/host-verify.ts, for simulations: keys are made once, what was checked once is not checked again, and
+ * what was signed here with a key is known to hold under it. `native-ed25519.test.ts` compares it with @noble/curves.
  * It imports nothing of ours: Vitest loads it in the middle of loading core-wasm/src/wire/signature.ts.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
@@ -66,3 +66,7 @@ export const ed25519 = {
     return isValid
   },
 }
+
+/** In the place of host-verify.ts. */
+export const isSureSignature = (signature: Uint8Array, message: Uint8Array, key: Uint8Array): boolean =>
+  ed25519.verify(signature, message, key)

@@ -13,6 +13,9 @@ const CHECK_MS = 60 * MINUTE_MS
 /** A clock found wrong may be right again soon. */
 const RECHECK_MS = MINUTE_MS
 const SWEEP_MS = 10 * MINUTE_MS
+/** What no replica had for a minute may be lost for good. */
+const SEEKS_EAGER = 30
+const SEEK_SELDOM_MS = 30_000
 
 export interface HeartbeatInit {
   clock: Clock
@@ -28,8 +31,10 @@ export interface HeartbeatInit {
 }
 export interface Heartbeat {
   start(): void
-  /** A roster is certified: compare clocks, look for missing seeds now and every two seconds while there are any. */
+  /** A roster is certified: compare clocks, look for missing seeds now, every two seconds for a minute, and more seldom then. */
   joined(): void
+  /** A peer is there again, which may have what is missing: looks for it now. */
+  met(): void
   /** Resolves when no search for seeds is under way any more. */
   stop(): Promise<void>
 }
@@ -40,6 +45,8 @@ export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }
   let cancelSeek = (): void => {}
   let searching: Promise<void> | undefined
   let again = false
+  let isLacking = false
+  let inVain = 0
   let beatMs = 0
   let checkedMs = 0
   let sweptMs = 0
@@ -85,11 +92,17 @@ export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }
       })
       .then((isMissing) => {
         searching = undefined
+        isLacking = isMissing
         if (stopped || !(isMissing || again)) return
         cancelSeek()
-        cancelSeek = clock.setTimer(search, again ? 0 : ROUND_MS)
+        const waitMs = ++inVain <= SEEKS_EAGER ? ROUND_MS : SEEK_SELDOM_MS
+        cancelSeek = clock.setTimer(search, again ? 0 : waitMs)
         again = false
       })
+  }
+  const searchAnew = (): void => {
+    inVain = 0
+    search()
   }
 
   return {
@@ -101,8 +114,9 @@ export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }
     },
     joined() {
       watch.check().catch(() => failed('clock'))
-      search()
+      searchAnew()
     },
+    met: () => void (isLacking && searchAnew()),
     async stop() {
       stopped = true
       cancelBeat()

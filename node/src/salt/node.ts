@@ -198,6 +198,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
         seek: () => holdings.seek(),
         failed: (what) => log.error('salt.heartbeat-failed', { what }),
       })
+      host.gossip.onPeer(() => pulse.met())
       // One after the other; `stop` waits for the last, or it would write in a directory that another node has by then.
       let settling: Promise<void> = Promise.resolve()
       book.onAdd(({ roster }) => {

@@ -1,7 +1,8 @@
 /**
  * Answers /geotrace/salt/1. PROTOCOL.md §5.5, §7.1. Each rule has its own error, in this order: MESSAGE_MALFORMED and
  * kin, CLOCK_SKEWED, FORBIDDEN (no address, so no quota), ROSTER_UNKNOWN, WRONG_SHARD, BLOCK_TOO_OLD, BLOCK_TOO_NEW,
- * EPOCH_LOST, QUOTA_SPENT. What is lost is told before the quota is charged, whose key is lost with it.
+ * EPOCH_LOST, QUOTA_SPENT. What is lost is told before the quota is charged, whose key is lost with it. Replicas of the
+ * shard have the seed anyway: what they ask is how to prove it, so neither a wrong clock nor a quota keeps it from them.
  */
 import { createHash } from 'node:crypto'
 import type { Clock } from '@geotrace/core-wasm'
@@ -71,8 +72,7 @@ export function saltService(init: SaltServiceInit): Handler {
     from: Requester,
     nowMs: number,
   ) => {
-    // Replicas have the seed anyway; what they ask is how to prove it.
-    if (from.key !== undefined && shard.mates.some(({ key }) => equalBytes(key, from.key!))) return
+    if (isMate(shard, from)) return
     const quotaKey = keeper.quotaKey(shard.shard, firstEpoch)
     if (quotaKey === undefined) throw lost(firstEpoch)
     const digest = new Uint8Array(createHash('sha256').update(request).digest())
@@ -83,12 +83,12 @@ export function saltService(init: SaltServiceInit): Handler {
   return async (bytes, from) => {
     const request = decodeSaltRequest(bytes)
     const nowMs = clock.now()
-    watch.assertTrue()
-    if (from.prefix === undefined) throw new FederationError('FORBIDDEN', 'a relayed requester has no quota')
     const certified = book.named(request.roster)
+    const found = certified && holdings.find(certified.roster.firstEpoch, request.shard)
+    if (found === undefined || !isMate(found.shard, from)) watch.assertTrue()
+    if (from.prefix === undefined) throw new FederationError('FORBIDDEN', 'a relayed requester has no quota')
     if (certified === undefined) throw new FederationError('ROSTER_UNKNOWN', 'no roster of this name here')
     const { firstEpoch } = certified.roster
-    const found = holdings.find(firstEpoch, request.shard)
     if (found === undefined) {
       throw new FederationError('WRONG_SHARD', 'this node does not hold that shard', { shard: request.shard })
     }
@@ -103,6 +103,10 @@ export function saltService(init: SaltServiceInit): Handler {
     const unsigned = encodeUnsignedAnswer({ time: nowMs, roster: request.roster, shard: request.shard, epochs })
     return concatBytes(unsigned, signContent(signer, 'geotrace/salt-answer', answerContent(bytes, unsigned)))
   }
+}
+
+function isMate({ mates }: Shard, { key }: Requester): boolean {
+  return key !== undefined && mates.some((mate) => equalBytes(mate.key, key))
 }
 
 function assertOpen(blocks: readonly Block[], nowMs: number): void {

@@ -5,6 +5,7 @@
 import { isFederationError, isGone, manifestToId, newChange, signChange } from '@geotrace/core-wasm/wire'
 import { nativeSigner } from '../membership/native-signer.ts'
 import type { SimulatedFederation } from './federation.ts'
+import { applyToJoin } from './joining.ts'
 import { LIES, liar } from './liars.ts'
 import type { Cut } from './network.ts'
 import type { SimulatedPeer } from './peer.ts'
@@ -139,11 +140,12 @@ export const FAULTS: readonly FaultKind[] = [
     weight: 2,
     strike(init) {
       const { machine } = pickNode(init)
-      const before = machine.offsetMs
       const sign = init.random.chance(0.5) ? 1 : -1
-      machine.offsetMs += sign * Math.round(init.random.between(5 * SECOND_MS, 10 * MINUTE_MS))
+      const offMs = sign * Math.round(init.random.between(5 * SECOND_MS, 10 * MINUTE_MS))
+      machine.offsetMs += offMs
       during(init, init.random.between(MINUTE_MS, 60 * MINUTE_MS), () => {
-        machine.offsetMs = before
+        // Another one may have struck meanwhile.
+        machine.offsetMs -= offMs
       })
     },
   },
@@ -151,10 +153,12 @@ export const FAULTS: readonly FaultKind[] = [
     name: 'node-lies',
     weight: 3,
     strike(init) {
-      const { network } = init.federation
-      const node = pickNode(init)
+      const { network, lied, manifest, saltNodes } = init.federation
+      // One replica of every shard tells the truth: a shard without has no salts, and no device asks its replicas again.
+      const isFull = lied.size >= manifest.parameters.replicas - 1
+      const node = init.random.pick(isFull ? saltNodes.filter(({ name }) => lied.has(name)) : saltNodes)
       const draws = init.random.fork(`lie/${node.name}`)
-      init.federation.lied.add(node.name)
+      lied.add(node.name)
       network.liars.set(node.name, liar(draws.pick(LIES), nativeSigner(node.secret), draws))
       // A liar stays one, until everything is well again.
       during(init, Number.POSITIVE_INFINITY, () => void network.liars.delete(node.name))
@@ -180,6 +184,12 @@ export const FAULTS: readonly FaultKind[] = [
         if (!isFederationError(error, 'CHANGE_INVALID')) throw error
       }
     },
+  },
+  {
+    // Admitted by one roster, ranked by the next, holds shards from the one after.
+    name: 'node-joins',
+    weight: 2,
+    strike: applyToJoin,
   },
 ]
 

@@ -3,12 +3,12 @@
  * CONTRIBUTING "Simulation". Everything follows from the seed; nothing here knows what a test wants to see.
  */
 import type { Core } from '@geotrace/core-wasm'
-import { bytesToHex, keyToPeerId, type Manifest, type Parameters } from '@geotrace/core-wasm/wire'
+import { bytesToHex, keyToPeerId, type Manifest, type Parameters, type Signer } from '@geotrace/core-wasm/wire'
 import { type CentralPeer, centralPeer } from '../central/peer.ts'
 import { nativeSigner } from '../membership/native-signer.ts'
 import { type MemberCard, newManifest } from '../membership/new-manifest.ts'
 import { type Pace, REAL_PACE } from '../membership/pace.ts'
-import { type SaltNode, saltNode } from '../salt/node.ts'
+import { type SaltNode, type SaltNodeInit, saltNode } from '../salt/node.ts'
 import { type MemoryDisk, memoryDisk } from '../store/memory-store.ts'
 import { simulatedStore } from './central-disk.ts'
 import { type SimulatedNetwork, simulatedNetwork } from './network.ts'
@@ -36,6 +36,7 @@ export interface SimulatedFederation {
   readonly network: SimulatedNetwork
   readonly manifest: Manifest
   readonly core: Core
+  /** Those of the founding, then those that came to join. */
   readonly saltNodes: readonly SimulatedPeer<SaltNode>[]
   readonly central: SimulatedPeer<CentralPeer>
   /** What the central peer's disk holds. */
@@ -44,11 +45,20 @@ export interface SimulatedFederation {
   readonly drawn: readonly Uint8Array[]
   /** Shards that at some moment no running node held: their secrets are gone for good, PROTOCOL.md §5.1. */
   readonly lostShards: ReadonlySet<number>
-  /** Names of nodes that lied at some time, and of those that asked to leave. */
+  /** Names of nodes that lied at some time, of those that asked to leave, and of those that came to join. */
   readonly lied: Set<string>
   readonly left: Set<string>
+  readonly joined: ReadonlySet<string>
   /** What must not happen whatever the faults: errors in a log, answers `internal`, a peer that cannot start. */
   readonly complaints: string[]
+  /** A machine more, on which a node can run that no roster names yet; of its own operator, or one more of `owner`. */
+  addNode(owner?: string): Newcomer
+}
+
+export interface Newcomer {
+  readonly node: SimulatedPeer<SaltNode>
+  readonly card: MemberCard
+  readonly operator: Signer
 }
 
 interface Draft extends PeerIdentity {
@@ -77,6 +87,7 @@ export function simulatedFederation(init: SimulatedFederationInit): SimulatedFed
   const drawn: Uint8Array[] = []
   const complaints: string[] = []
   const lostShards = new Set<number>()
+  const joined = new Set<string>()
 
   const world = { scheduler, random, trace, network, complaints }
 
@@ -88,17 +99,17 @@ export function simulatedFederation(init: SimulatedFederationInit): SimulatedFed
       return secret
     }
 
-  const saltNodes: SimulatedPeer<SaltNode>[] = drafts.slice(0, -1).map((item) =>
+  const saltPeer = (item: Draft, more: Partial<SaltNodeInit>): SimulatedPeer<SaltNode> =>
     simulatedPeer(
       world,
       item,
       ({ life, disk, random: own, log, openHost }) =>
         saltNode({
+          ...more,
           manifest,
           core,
           log,
           secret: item.secret,
-          operatorSecret: item.operatorSecret,
           dir: item.name,
           clock: life.clock,
           random: remember(own),
@@ -111,8 +122,8 @@ export function simulatedFederation(init: SimulatedFederationInit): SimulatedFed
         for (const shard of heldShards(killed))
           if (!saltNodes.some((node) => heldShards(node.running).includes(shard))) lostShards.add(shard)
       },
-    ),
-  )
+    )
+  const saltNodes = drafts.slice(0, -1).map((item) => saltPeer(item, { operatorSecret: item.operatorSecret }))
 
   return {
     scheduler,
@@ -127,7 +138,20 @@ export function simulatedFederation(init: SimulatedFederationInit): SimulatedFed
     lostShards,
     lied: new Set(),
     left: new Set(),
+    joined,
     saltNodes,
+    addNode(owner) {
+      const name = `joiner-${joined.size}`
+      joined.add(name)
+      const own = draft(drafts.length + joined.size, name, random)
+      const { operatorSecret } = drafts.find((item) => item.name === owner) ?? own
+      // An operator votes with one of its nodes.
+      const vote = owner === undefined ? { operatorSecret } : {}
+      const node = saltPeer(own, { ...vote, addresses: [own.address] })
+      saltNodes.push(node)
+      const card = toCard({ ...own, operatorSecret })
+      return { node, card: { ...card, operator: owner ?? name }, operator: nativeSigner(operatorSecret) }
+    },
     central: simulatedPeer(world, drafts.at(-1)!, ({ life, disk, random: own, log, openHost }) =>
       centralPeer({
         manifest,

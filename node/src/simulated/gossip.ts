@@ -32,6 +32,7 @@ interface Inside {
   readonly peer: GossipPeer
   readonly links: Map<string, Link>
   hear(from: Inside, message: Message): void
+  hasSeen(message: Message): boolean
   greet(other: Inside): void
   isMember(key: Uint8Array): boolean
 }
@@ -65,7 +66,8 @@ export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): Gos
   }
   const spread = (message: Message, except?: Inside): void => {
     for (const { other } of links.values()) {
-      if (other === except || !isMember(other.peer.key)) continue
+      // What a neighbour has already it would not look at: gossipsub 1.2 does not even send it (IDONTWANT).
+      if (other === except || other.hasSeen(message) || !isMember(other.peer.key)) continue
       scheduler.after(travelMs(message.bytes.length, 0, other.peer.life), () => {
         if (!isCut(life.machine.name, other.peer.life.machine.name)) other.hear(self, message)
       })
@@ -134,6 +136,7 @@ export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): Gos
     peer,
     links,
     isMember: (other) => isMember(other),
+    hasSeen: (message) => isSeen(message),
     hear(from, message) {
       if (life.isOver || isSeen(message) || !isMember(from.peer.key)) return
       see(message)

@@ -286,4 +286,17 @@ describe('the salt service', () => {
     expect(await s.code(s.ask([two]))).toBe('QUOTA_SPENT')
     await s.quota.close()
   })
+
+  // Of three replicas one had restarted, one was gone, and the third, whose clock was off, gave its seed and not the path.
+  it('proves the seed to another replica even with a wrong clock, and to nobody else', async () => {
+    const s = await service('rolling', 3)
+    const blocks = [{ size: 80, n: timeToEpoch(NOW) }]
+    const mate = { ...HERE, key: s.shards.all[0]!.mates[0]!.key }
+    s.skew(31_000)
+    answerToSalts(await s.ask(blocks, mate), s.certified, s.shard, blocks, s.signer.key)
+    expect(await s.code(s.ask(blocks))).toBe('Error: skewed')
+    const other = Array.from({ length: 6 }, (_, i) => i).find((shard) => s.shards.find(shard) === undefined)
+    expect(await s.code(s.ask(blocks, mate, { shard: other ?? 6 }))).toBe('Error: skewed')
+    await s.quota.close()
+  })
 })
