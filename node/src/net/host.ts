@@ -63,6 +63,8 @@ export async function createHost(init: HostInit): Promise<Host> {
   const punish = ({ direction, remoteAddr }: Connection): void => {
     if (direction === 'inbound') book.punish(addressToSource(remoteAddr.toString()), clock.now())
   }
+  /** When something came last, by the streams of a connection; monotonic. */
+  const heardMs = new WeakMap<readonly unknown[], number>()
   /** Streams of connections that were closed for what they did, before they were connections even. */
   const abusive = new WeakSet<readonly unknown[]>()
   const load = loopPressure()
@@ -76,6 +78,7 @@ export async function createHost(init: HostInit): Promise<Host> {
     now: () => performance.now(),
     random: systemRandom,
     inbound,
+    onHeard: (streams) => void heardMs.set(streams, performance.now()),
     onAbuse(streams) {
       log.warn('net.flood-ended')
       abusive.add(streams)
@@ -136,7 +139,7 @@ export async function createHost(init: HostInit): Promise<Host> {
       libp2p.services.listeners.addresses().map((address) => address.toString().replace(/\/p2p\/.*$/, '')),
     stats: () => ({ connections: book.open, ...answering.stats() }),
     serve: (protocol, handler) => answering.serve(inbound, protocol, handler),
-    ...requests(libp2p, bounds, load.isBehind),
+    ...requests(libp2p, bounds, load.isBehind, ({ streams }) => performance.now() - (heardMs.get(streams) ?? 0)),
     gossip,
     async stop() {
       inbound.end()

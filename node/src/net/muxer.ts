@@ -34,6 +34,8 @@ export interface MuxerInit {
   now(): number
   random: Random
   inbound: Pick<InboundStreams, 'accept' | 'isRequest' | 'isFull' | 'refused'>
+  /** Something came on the connection of these streams. */
+  onHeard(streams: readonly unknown[]): void
   /** The connection of these streams is being closed for what it did. */
   onAbuse(streams: readonly unknown[]): void
 }
@@ -114,7 +116,7 @@ export function guardedYamux(init: MuxerInit): () => StreamMuxerFactory {
 }
 
 /** Closes the connection when it costs more than one may, or keeps a frame unfinished that is too large or in crumbs. */
-function meter(muxer: Muxer, { limits, now, onAbuse }: MuxerInit): void {
+function meter(muxer: Muxer, { limits, now, onHeard, onAbuse }: MuxerInit): void {
   const work = workMeter(limits.workPerSecond, limits.workBurst)
   const spend = (units: number): void => {
     if (work.spend(units, now())) return
@@ -126,6 +128,7 @@ function meter(muxer: Muxer, { limits, now, onAbuse }: MuxerInit): void {
   const onMessage = inside.onData.bind(inside)
   inside.onData = (data) => {
     spend(WORK_PER_MESSAGE + (data.byteLength / 1024) * WORK_PER_KIB)
+    onHeard(muxer.streams)
     onMessage(data)
   }
   const onData = muxer.onData.bind(muxer)

@@ -35,7 +35,7 @@ async function pair() {
   const open = (): { ask(): Promise<Stream>; ours: StreamMuxer } => {
     const [outbound, incoming] = multiaddrConnectionPair()
     const limits = { ...HOST_LIMITS, workPerSecond: 1e9, workBurst: 1e9 }
-    const init = { limits, now: () => nowMs, random: systemRandom, inbound, onAbuse: () => {} }
+    const init = { limits, now: () => nowMs, random: systemRandom, inbound, onHeard: () => {}, onAbuse: () => {} }
     const ours = guardedYamux(init)().createStreamMuxer(incoming)
     const theirs = yamux()().createStreamMuxer(outbound)
     inbound.opened({ streams: ours.streams } as unknown as Parameters<typeof inbound.opened>[0])
