@@ -1,6 +1,6 @@
 /**
  * A peer that keeps no rules, and costs next to nothing: an honest Noise handshake, and then whatever bytes one wants
- * where yamux should be. For hostile tests, and to make more load than it takes to bear.
+ * where yamux should be. It only answers pings, as long as it reads. For hostile tests, and to make more load than it takes to bear.
  */
 import '../dist/polyfill.js'
 import { noise } from '@chainsafe/libp2p-noise'
@@ -55,10 +55,14 @@ async function dial(address, { localAddress, identity, count = 1 } = {}) {
 function toPeer(connection) {
   const chunks = []
   const listeners = []
+  const answerPings = frameReader(({ type, flags, length }) => {
+    if (type === PING && flags & SYN && connection.status === 'open') connection.send(frame(PING, ACK, 0, length))
+  })
   connection.addEventListener('message', ({ data }) => {
     const bytes = data.slice()
     if (listeners.length === 0) chunks.push(bytes)
     for (const listener of listeners) listener(bytes)
+    answerPings(bytes)
   })
   return {
     /** False when the connection is gone. */

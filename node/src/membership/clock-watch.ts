@@ -46,7 +46,7 @@ export function clockWatch(host: Host, peers: () => readonly PeerAddress[], cloc
       await fanOut(asking, async (peer) => {
         const asked = clock.now()
         const theirs = decodeTimeReply(await host.request(peer, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'time' })))
-        offsets.push((asked + clock.now()) / 2 - theirs)
+        offsets.push(provenOffset(asked, theirs, clock.now()))
       })
       offsetMs = Math.round(median(offsets))
       reach = { asked: asking.length, answered: offsets.length - 1, atMs: clock.now() }
@@ -58,6 +58,15 @@ export function clockWatch(host: Host, peers: () => readonly PeerAddress[], cloc
       })
     },
   }
+}
+
+/**
+ * How far off our clock is for certain: the peer read its own at some moment between our question and its answer. On a
+ * machine that is late, or over a slow line, half of the way there and back would pass for a wrong clock.
+ */
+export function provenOffset(askedMs: number, theirsMs: number, answeredMs: number): number {
+  if (theirsMs < askedMs) return askedMs - theirsMs
+  return Math.min(0, answeredMs - theirsMs)
 }
 
 /** The middle one; of two, the one nearer zero, so that doubt does not stop a node. */

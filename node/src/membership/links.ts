@@ -1,8 +1,8 @@
 /**
  * Keeps a peer linked to those it needs: its shard-mates and a few neighbours on the ring of keys. PROTOCOL.md §6.6.
- * A link is tried every two seconds and probed every five (pace.ts): left alone, libp2p never heals a partition
- * (measured), and a connection that the network forgot looks open for minutes. So a probe has less patience than a
- * request: who does not say the time within three seconds is dialled anew.
+ * A link is tried every two seconds and probed when nothing came on it for five (pace.ts): left alone, libp2p never
+ * heals a partition (measured), and a connection that the network forgot looks open for minutes. So a probe has less
+ * patience than a request: who does not say the time within three seconds is dialled anew.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import {
@@ -56,7 +56,8 @@ export function keepLinks({ host, clock, others, mates, pace = REAL_PACE }: Link
   const isDue = ({ key }: PeerAddress): boolean => {
     const name = bytesToHex(key)
     if (trying.has(name)) return false
-    return !host.isLinked(key) || Math.abs(clock.now() - (probed.get(name) ?? 0)) >= pace.probeMs
+    if (!host.isLinked(key)) return true
+    return Math.abs(clock.now() - (probed.get(name) ?? 0)) >= pace.probeMs && host.isHeard?.(key, pace.probeMs) !== true
   }
   const check = async (peer: PeerAddress): Promise<void> => {
     const name = bytesToHex(peer.key)

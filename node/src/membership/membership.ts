@@ -154,7 +154,7 @@ export async function createMembership(init: MembershipInit): Promise<Membership
   })
   book.onAdd(() => {
     host.gossip.admit(isPeer)
-    beat.beat()
+    beat.beatLater()
     move()
   })
 

@@ -16,6 +16,11 @@ import type { RosterBook } from './roster-book.ts'
 const PRESENCE_MEMBERS = 20
 /** Several events that call for a heartbeat come at once, a new link to each peer at a start: one says it for all. */
 const BEAT_APART_MS = 1_000
+/**
+ * From a roster to the heartbeat that tells of it: all come by it at once, and as many heartbeats as votes would hold up
+ * the votes that others still wait for. Who missed it asks somebody every two seconds.
+ */
+const AFTER_ROSTER_MS = 2_000
 /** Missing for longer than this many heartbeats, a peer counts as away. */
 const AWAY_BEATS = 3
 
@@ -33,6 +38,8 @@ export interface PresenceBeat {
   start(): void
   /** Says it soon, too: something changed. */
   beat(): void
+  /** Says which roster it has, when the others have had time to come by it themselves. */
+  beatLater(): void
   /** Since when a heartbeat means that its peer is there, Unix ms. */
   sinceMs(): number
   stop(): void
@@ -42,9 +49,11 @@ export function presenceBeat(init: PresenceInit): PresenceBeat {
   const { signer, book, clock, addresses, members, say, pace = REAL_PACE } = init
   let cancel = (): void => {}
   let cancelSoon: (() => void) | undefined
+  let cancelLater: (() => void) | undefined
   let spokenMs = Number.NEGATIVE_INFINITY
   let stopped = false
-  const everyMs = (): number => pace.presenceMs * Math.max(1, members() / PRESENCE_MEMBERS)
+  const share = (): number => Math.max(1, members() / PRESENCE_MEMBERS)
+  const everyMs = (): number => pace.presenceMs * share()
   const speak = (): void => {
     if (stopped) return
     spokenMs = clock.now()
@@ -56,7 +65,8 @@ export function presenceBeat(init: PresenceInit): PresenceBeat {
   const beat = (): void => {
     if (stopped || cancelSoon !== undefined) return
     // The clock may have been set back since.
-    const waitMs = Math.min(BEAT_APART_MS, spokenMs + BEAT_APART_MS - clock.now())
+    const apartMs = BEAT_APART_MS * share()
+    const waitMs = Math.min(apartMs, spokenMs + apartMs - clock.now())
     if (waitMs <= 0) {
       speak()
       return
@@ -66,6 +76,13 @@ export function presenceBeat(init: PresenceInit): PresenceBeat {
       speak()
     }, waitMs)
   }
+  const beatLater = (): void => {
+    if (stopped || cancelLater !== undefined) return
+    cancelLater = clock.setTimer(() => {
+      cancelLater = undefined
+      beat()
+    }, AFTER_ROSTER_MS * share())
+  }
   const tick = (): void => {
     speak()
     if (!stopped) cancel = clock.setTimer(tick, everyMs())
@@ -73,11 +90,13 @@ export function presenceBeat(init: PresenceInit): PresenceBeat {
   return {
     start: tick,
     beat,
+    beatLater,
     sinceMs: () => clock.now() - AWAY_BEATS * everyMs(),
     stop() {
       stopped = true
       cancel()
       cancelSoon?.()
+      cancelLater?.()
     },
   }
 }

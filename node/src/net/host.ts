@@ -9,6 +9,7 @@ import type { Connection, Libp2p, Logger } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { Log } from '../log.ts'
+import { systemRandom } from '../random.ts'
 import { busy } from './busy.ts'
 import type { CertificateSource } from './certificate.ts'
 import { connectionBook } from './connection-book.ts'
@@ -59,7 +60,13 @@ export async function createHost(init: HostInit): Promise<Host> {
   const lastUse = new WeakMap<Connection, number>()
   const makeRoom = (source: Source, isFull: boolean): boolean =>
     evict(libp2p, lastUse, clock.now() - bounds.idleMs, source, isFull)
-  const punish = ({ remoteAddr }: Connection): void => book.punish(addressToSource(remoteAddr.toString()), clock.now())
+  const punish = ({ direction, remoteAddr }: Connection): void => {
+    if (direction === 'inbound') book.punish(addressToSource(remoteAddr.toString()), clock.now())
+  }
+  /** When something came last, by the streams of a connection; monotonic. */
+  const heardMs = new WeakMap<readonly unknown[], number>()
+  /** Streams of connections that were closed for what they did, before they were connections even. */
+  const abusive = new WeakSet<readonly unknown[]>()
   const load = loopPressure()
   const inbound = inboundStreams({
     ...bounds,
@@ -69,11 +76,14 @@ export async function createHost(init: HostInit): Promise<Host> {
   const muxer = guardedYamux({
     limits: bounds,
     now: () => performance.now(),
+    random: systemRandom,
     inbound,
+    onHeard: (streams) => void heardMs.set(streams, performance.now()),
     onAbuse(streams) {
       log.warn('net.flood-ended')
+      abusive.add(streams)
       const connection = libp2p.getConnections().find((item) => item.streams === streams)
-      if (connection?.direction === 'inbound') punish(connection)
+      if (connection !== undefined) punish(connection)
     },
   })
   const answering = server(bounds, log, (connection) => lastUse.set(connection, clock.now()))
@@ -115,6 +125,7 @@ export async function createHost(init: HostInit): Promise<Host> {
     },
   })
   libp2p.addEventListener('connection:open', ({ detail }) => {
+    if (abusive.has(detail.streams)) punish(detail)
     lastUse.set(detail, clock.now())
     inbound.opened(detail)
   })
@@ -128,7 +139,7 @@ export async function createHost(init: HostInit): Promise<Host> {
       libp2p.services.listeners.addresses().map((address) => address.toString().replace(/\/p2p\/.*$/, '')),
     stats: () => ({ connections: book.open, ...answering.stats() }),
     serve: (protocol, handler) => answering.serve(inbound, protocol, handler),
-    ...requests(libp2p, bounds, load.isBehind),
+    ...requests(libp2p, bounds, load.isBehind, ({ streams }) => performance.now() - (heardMs.get(streams) ?? 0)),
     gossip,
     async stop() {
       inbound.end()

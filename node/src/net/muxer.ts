@@ -7,6 +7,7 @@
 import { byteWriter, concatBytes } from '@geotrace/core-wasm/wire'
 import type { MessageStream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { yamux } from '@libp2p/yamux'
+import type { Random } from '../random.ts'
 import { busyAnswer, type InboundStreams } from './inbound-streams.ts'
 import {
   CONNECTION_WRITE_BUFFER_BYTES,
@@ -24,13 +25,17 @@ import {
   WORK_PER_PING,
   WORK_PER_STREAM,
 } from './limits.ts'
+import { unreadGauge } from './unread.ts'
 import { workMeter } from './work-meter.ts'
 
 export interface MuxerInit {
   limits: HostLimits
   /** Monotonic, ms. */
   now(): number
+  random: Random
   inbound: Pick<InboundStreams, 'accept' | 'isRequest' | 'isFull' | 'refused'>
+  /** Something came on the connection of these streams. */
+  onHeard(streams: readonly unknown[]): void
   /** The connection of these streams is being closed for what it did. */
   onAbuse(streams: readonly unknown[]): void
 }
@@ -94,6 +99,7 @@ export function guardedYamux(init: MuxerInit): () => StreamMuxerFactory {
         maConn.maxWriteBufferLength = CONNECTION_WRITE_BUFFER_BYTES
         refuseEarly(muxer, init)
         meter(muxer, init)
+        leaveUnread(muxer, init)
         sharePackets(muxer)
         takeStreams(muxer, init)
         const newStream = muxer._newStream.bind(muxer)
@@ -110,7 +116,7 @@ export function guardedYamux(init: MuxerInit): () => StreamMuxerFactory {
 }
 
 /** Closes the connection when it costs more than one may, or keeps a frame unfinished that is too large or in crumbs. */
-function meter(muxer: Muxer, { limits, now, onAbuse }: MuxerInit): void {
+function meter(muxer: Muxer, { limits, now, onHeard, onAbuse }: MuxerInit): void {
   const work = workMeter(limits.workPerSecond, limits.workBurst)
   const spend = (units: number): void => {
     if (work.spend(units, now())) return
@@ -122,6 +128,7 @@ function meter(muxer: Muxer, { limits, now, onAbuse }: MuxerInit): void {
   const onMessage = inside.onData.bind(inside)
   inside.onData = (data) => {
     spend(WORK_PER_MESSAGE + (data.byteLength / 1024) * WORK_PER_KIB)
+    onHeard(muxer.streams)
     onMessage(data)
   }
   const onData = muxer.onData.bind(muxer)
@@ -144,6 +151,25 @@ function meter(muxer: Muxer, { limits, now, onAbuse }: MuxerInit): void {
     handleFrame(frame)
     // yamux would keep the connection, of which nothing can come any more.
     if (type === GO_AWAY) muxer.maConn.close().catch(() => {})
+  }
+}
+
+/** Closes the connection of a peer that goes on asking and reads none of the answers. */
+function leaveUnread(muxer: Muxer, { random, onAbuse }: MuxerInit): void {
+  const gauge = unreadGauge(() => new DataView(random(4).buffer).getUint32(0))
+  const handleFrame = muxer.handleFrame.bind(muxer)
+  muxer.handleFrame = (frame) => {
+    const { type, flag, length } = frame.header
+    if (type === PING && flag === ACK && gauge.answered(length)) return
+    if (type <= WINDOW_UPDATE && flag & SYN) {
+      const opened = gauge.opened()
+      if (opened === false) {
+        onAbuse(muxer.streams)
+        throw new Error('it reads no answer')
+      }
+      if (opened.ping !== undefined) muxer.send(header(PING, SYN, 0, opened.ping))
+    }
+    handleFrame(frame)
   }
 }
 

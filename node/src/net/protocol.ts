@@ -59,6 +59,8 @@ export interface Host {
   /** Opens a connection unless there is one. Throws PEER_UNREACHABLE, PEER_TIMEOUT. */
   link(peer: PeerAddress): Promise<void>
   isLinked(key: Uint8Array): boolean
+  /** Whether something came from this peer in the last `withinMs`, on the connection that is used. */
+  isHeard?(key: Uint8Array, withinMs: number): boolean
   readonly gossip: Gossip
   stop(): Promise<void>
 }

@@ -2,8 +2,8 @@
  * The asking half: reuses an open connection or dials one, one new stream a request. PROTOCOL.md §6.1.
  * Throws PEER_UNREACHABLE, PEER_TIMEOUT, MESSAGE_TOO_LARGE, ABORTED, BUSY (too many of ours wait already); what the reply says is the caller's to read.
  */
-import { FederationError, isFederationError, keyToPeerId, type Protocol } from '@geotrace/core-wasm/wire'
-import type { Connection, Libp2p } from '@libp2p/interface'
+import { bytesToHex, FederationError, isFederationError, keyToPeerId, type Protocol } from '@geotrace/core-wasm/wire'
+import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { withDeadline } from './deadline.ts'
@@ -13,19 +13,31 @@ import { type HostLimits, REQUESTS_PER_PEER, REQUESTS_WAITING_PER_PEER, STREAMS_
 import type { Host, PeerAddress } from './protocol.ts'
 import { turns } from './turns.ts'
 
-/** `isBehind`: our own event loop is late. */
+/** Peer ids made once: links look at theirs every two seconds. As many as a federation has, and some. */
+const PEER_IDS_MAX = 2_048
+
+/** `isBehind`: our own event loop is late. `silentMs`: since when nothing came on a connection. */
 export function requests(
   libp2p: Libp2p,
   limits: HostLimits,
   isBehind: () => boolean,
-): Pick<Host, 'request' | 'link' | 'isLinked'> {
+  silentMs: (connection: Connection) => number,
+): Pick<Host, 'request' | 'link' | 'isLinked' | 'isHeard'> {
   const streams = turns(REQUESTS_PER_PEER, REQUESTS_WAITING_PER_PEER)
+  const peerIds = new Map<string, PeerId>()
+  const toPeerId = (key: Uint8Array): PeerId => {
+    const name = bytesToHex(key)
+    const known = peerIds.get(name) ?? peerIdFromString(keyToPeerId(key))
+    if (peerIds.size >= PEER_IDS_MAX && !peerIds.has(name)) peerIds.delete(peerIds.keys().next().value!)
+    peerIds.set(name, known)
+    return known
+  }
 
   const ask: Host['request'] = async (peer, protocol, request, { signal, withinMs = limits.replyMs } = {}) => {
     const replyMs = Math.min(limits.replyMs, withinMs)
     // Who is late himself cannot tell so soon that another is gone.
     const patience = { replyMs, isGone: () => replyMs === limits.replyMs || !isBehind() }
-    const peerId = keyToPeerId(peer.key)
+    const peerId = toPeerId(peer.key)
     if (request.length > protocol.requestMaxBytes) {
       throw new RangeError(`"request" expected at most ${protocol.requestMaxBytes} bytes, got ${request.length}`)
     }
@@ -45,23 +57,28 @@ export function requests(
       return await exchange(await dial(peer, peerId, signal), protocol, request, patience, signal)
     })
   }
-  const isLinked = (key: Uint8Array): boolean => openConnection(libp2p, keyToPeerId(key)) !== undefined
+  const isLinked = (key: Uint8Array): boolean => openConnection(libp2p, toPeerId(key)) !== undefined
   return {
     request: ask,
     isLinked,
+    isHeard(key, withinMs) {
+      const open = openConnection(libp2p, toPeerId(key))
+      return open !== undefined && silentMs(open) < withinMs
+    },
     async link(peer) {
-      if (!isLinked(peer.key)) await dial(peer, keyToPeerId(peer.key), undefined)
+      if (!isLinked(peer.key)) await dial(peer, toPeerId(peer.key), undefined)
     },
   }
 
-  async function dial(peer: PeerAddress, peerId: string, signal: AbortSignal | undefined): Promise<Connection> {
+  async function dial(peer: PeerAddress, peerId: PeerId, signal: AbortSignal | undefined): Promise<Connection> {
     const tried = peer.addresses.length
     try {
       // The HTTPS door is for those without libp2p.
       const dialled = peer.addresses.filter((address) => !isHttpsDoor(address))
-      const addresses = dialled.map((address) => withPeerId(address, peerId))
+      const addresses = dialled.map((address) => withPeerId(address, peerId.toString()))
       if (addresses.length === 0) throw new Error('no address')
-      const timedOut = () => new FederationError('PEER_TIMEOUT', `no connection to ${peerId} in time`, { peer: peerId })
+      const timedOut = () =>
+        new FederationError('PEER_TIMEOUT', `no connection to ${peerId} in time`, { peer: peerId.toString() })
       return await withDeadline(limits.dialMs, timedOut, (inner) => libp2p.dial(addresses, { signal: inner }), signal)
     } catch (cause) {
       if (isFinal(cause)) throw cause
@@ -114,10 +131,8 @@ async function send(connection: Connection, protocol: Protocol, request: Uint8Ar
   }
 }
 
-function openConnection(libp2p: Libp2p, peerId: string): Connection | undefined {
-  return libp2p
-    .getConnections(peerIdFromString(peerId))
-    .find(({ status, limits }) => status === 'open' && limits == null)
+function openConnection(libp2p: Libp2p, peerId: PeerId): Connection | undefined {
+  return libp2p.getConnections(peerId).find(({ status, limits }) => status === 'open' && limits == null)
 }
 
 function withPeerId(address: string, peerId: string): Multiaddr {

@@ -5,9 +5,6 @@
  *          those on its side, as by a phone, by a host beside it
  *   stock  js-libp2p as it comes, that asks over the connections it once made
  */
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { noise } from '@chainsafe/libp2p-noise'
 import { loadCore, systemClock } from '@geotrace/core-wasm'
 import { encodeRosterRequest, peerIdToKey, ROSTER_PROTOCOL } from '@geotrace/core-wasm/wire'
@@ -23,9 +20,8 @@ const PROBE_MS = 500
 const ECHO = '/test/echo/1'
 
 const kinds = {
-  async ours({ manifest, secret, operatorSecret, isCentral, near }) {
+  async ours({ manifest, dir, secret, operatorSecret, isCentral, near }) {
     const [clock, random, log, core] = [systemClock(), systemRandom, silent, await loadCore()]
-    const dir = mkdtempSync(join(tmpdir(), 'geotrace-partition-'))
     const bytes = (hex) => Uint8Array.from(Buffer.from(hex, 'hex'))
     // The host that the peer itself opens: its links are the ones that are looked at.
     let own

@@ -1,6 +1,9 @@
 /** Goal G6: a network in two halves for 45 s. Eight peers as processes in network namespaces; stock js-libp2p beside it. */
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { bytesToHex, keyToPeerId } from '@geotrace/core-wasm/wire'
@@ -35,6 +38,13 @@ const ask = async (peer: ChildProcess): Promise<Said> => {
   const said = once(peer, 'message')
   peer.send('say')
   return (await said)[0] as Said
+}
+/** It ends when nobody talks to it any more. */
+const end = async (peer: ChildProcess): Promise<void> => {
+  if (peer.exitCode !== null || peer.signalCode !== null) return
+  const ended = once(peer, 'exit')
+  peer.disconnect()
+  await ended
 }
 const isLeft = (i: number): boolean => i < PEERS / 2
 
@@ -98,12 +108,13 @@ describe.skipIf(!isPossible)('a network in two halves for 45 seconds', () => {
       at: Date.now(),
       random: systemRandom,
     })
+    const dir = mkdtempSync(join(tmpdir(), 'geotrace-partition-'))
     const peers = await Promise.all(secrets.map((_, i) => net.run(i, PROGRAM)))
     try {
       for (const [i, { secret, operatorSecret }] of secrets.entries()) {
         const keys = { secret: bytesToHex(secret), operatorSecret: bytesToHex(operatorSecret) }
         const near = cards.filter((_, j) => isLeft(i) === isLeft(j)).map(({ peerId }) => peerId)
-        peers[i]!.send({ kind: 'ours', manifest, ...keys, near, isCentral: i === PEERS - 1 })
+        peers[i]!.send({ kind: 'ours', manifest, dir: join(dir, String(i)), ...keys, near, isCentral: i === PEERS - 1 })
       }
       for (const peer of peers) while ((await ask(peer)).state !== 'serving') await pause(200)
       const result = await partition(
@@ -118,7 +129,8 @@ describe.skipIf(!isPossible)('a network in two halves for 45 seconds', () => {
       expect(result.silentMs).toBeLessThanOrEqual(SILENT_MAX_MS)
       expect(result.healedMs).toBeLessThanOrEqual(HEAL_MAX_MS)
     } finally {
-      for (const peer of peers) peer.disconnect()
+      await Promise.all(peers.map(end))
+      rmSync(dir, { recursive: true, force: true, maxRetries: 3 })
     }
   })
 
@@ -135,7 +147,7 @@ describe.skipIf(!isPossible)('a network in two halves for 45 seconds', () => {
       expect(result.hasCrossed).toBe(false)
       expect(result.healedMs).toBeGreaterThan(HEAL_MAX_MS)
     } finally {
-      for (const peer of peers) peer.disconnect()
+      await Promise.all(peers.map(end))
     }
   })
 })

@@ -59,6 +59,34 @@ describe('the ring', () => {
 })
 
 describe('a link', () => {
+  it('is probed only when nothing came on it, and it was not just probed', async () => {
+    const own = simulatedClock(NOW)
+    let [isHeard, asked] = [true, 0]
+    const host = {
+      key: peer(1).key,
+      isLinked: () => true,
+      isHeard: (_key: Uint8Array, withinMs: number) => isHeard && withinMs === REAL_PACE.probeMs,
+      request: async () => {
+        asked++
+        return encodeTimeReply(own.now())
+      },
+      gossip: { renew: () => {} },
+    } as unknown as Host
+    const links = keepLinks({ host, clock: own, others: () => [peer(2)], mates: () => [] })
+    stage.atEnd(async () => links.stop())
+    links.start()
+    const pass = async (ms: number): Promise<number> => {
+      const before = asked
+      await own.advanceTo(own.now() + ms)
+      return asked - before
+    }
+    expect(await pass(60_000)).toBe(0)
+    isHeard = false
+    expect(await pass(REAL_PACE.linkMs)).toBe(1)
+    expect(await pass(REAL_PACE.probeMs - REAL_PACE.linkMs)).toBe(0)
+    expect(await pass(2 * REAL_PACE.linkMs)).toBe(1)
+  })
+
   it('comes back by itself when the other side was away', async () => {
     const [port] = await freePorts(1)
     const secret = systemRandom(32)

@@ -31,7 +31,7 @@ import {
   signVote,
 } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
-import { clockWatch, median } from '../../src/membership/clock-watch.ts'
+import { clockWatch, median, provenOffset } from '../../src/membership/clock-watch.ts'
 import { proposerTurn } from '../../src/membership/council.ts'
 import { fanOut } from '../../src/membership/fan-out.ts'
 import { nativeSigner } from '../../src/membership/native-signer.ts'
@@ -402,6 +402,13 @@ describe('the clock watch', () => {
     expect(median([0, 60, 61])).toBe(60)
     expect(median([0, 60, -60, 70, 80])).toBe(60)
     expect(median([0, -5, -60, -70])).toBe(-5)
+  })
+
+  it('counts only what is certain: a way there and back as long as a minute is no wrong clock', () => {
+    expect(provenOffset(1_000, 1_000, 1_000)).toBe(0)
+    for (const theirs of [1_000, 31_000, 61_000]) expect(provenOffset(1_000, theirs, 61_000)).toBe(0)
+    expect(provenOffset(1_000, 999, 61_000)).toBe(1)
+    expect(provenOffset(1_000, 61_001, 61_000)).toBe(-1)
   })
 
   it('refuses to serve beyond thirty seconds off the median of its peers, and serves again after', async () => {

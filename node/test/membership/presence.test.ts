@@ -47,6 +47,28 @@ describe('a heartbeat', () => {
     expect(times()).toEqual([0, 1_000, 5_000])
   })
 
+  it('is said more seldom too when more than twenty have something to say at once', async () => {
+    const { clock, beat, times } = beating(60)
+    beat.start()
+    beat.beat()
+    await clock.advanceTo(NOW + 10_000)
+    expect(times()).toEqual([0, 3_000])
+  })
+
+  it('tells of a new roster two seconds later, when all have come by it', async () => {
+    const { clock, beat, times } = beating()
+    beat.start()
+    await clock.advanceTo(NOW + 10_000)
+    beat.beatLater()
+    beat.beatLater()
+    await clock.advanceTo(NOW + 20_000)
+    expect(times()).toEqual([0, 12_000])
+    beat.beatLater()
+    beat.stop()
+    await clock.advanceTo(NOW + 120_000)
+    expect(times()).toEqual([0, 12_000])
+  })
+
   it('comes within a second also when the clock was set back', async () => {
     const { clock, machine, beat, times } = beating()
     beat.start()

@@ -8,6 +8,7 @@ import { lengthToBytes } from '../../src/net/frame.ts'
 import { inboundStreams, REQUESTS_AT_ONCE } from '../../src/net/inbound-streams.ts'
 import { HOLD_BACK_MS, HOST_LIMITS } from '../../src/net/limits.ts'
 import { guardedYamux } from '../../src/net/muxer.ts'
+import { systemRandom } from '../../src/random.ts'
 import { until } from '../salt/federation.ts'
 
 const PROTOCOL = '/test/slow/1'
@@ -34,7 +35,7 @@ async function pair() {
   const open = (): { ask(): Promise<Stream>; ours: StreamMuxer } => {
     const [outbound, incoming] = multiaddrConnectionPair()
     const limits = { ...HOST_LIMITS, workPerSecond: 1e9, workBurst: 1e9 }
-    const init = { limits, now: () => nowMs, inbound, onAbuse: () => {} }
+    const init = { limits, now: () => nowMs, random: systemRandom, inbound, onHeard: () => {}, onAbuse: () => {} }
     const ours = guardedYamux(init)().createStreamMuxer(incoming)
     const theirs = yamux()().createStreamMuxer(outbound)
     inbound.opened({ streams: ours.streams } as unknown as Parameters<typeof inbound.opened>[0])

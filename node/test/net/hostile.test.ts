@@ -17,14 +17,17 @@ import {
   rawPeer,
   SYN,
   WINDOW_UPDATE,
+  wholeRequest,
 } from '../../bench/raw-peer.js'
 import { silent } from '../../src/log.ts'
 import { createHost } from '../../src/net/host.ts'
 import type { HostLimits } from '../../src/net/limits.ts'
 import type { Host } from '../../src/net/protocol.ts'
+import { STREAMS_PER_PING, STREAMS_UNREAD_MAX } from '../../src/net/unread.ts'
 import { systemRandom } from '../../src/random.ts'
 
 const ECHO: Protocol = { id: '/test/echo/1', requestMaxBytes: 512, replyMaxBytes: 1_024 }
+const COUNTED: Protocol = { ...ECHO, id: '/test/counted/1' }
 const MULTISTREAM = '/multistream/1.0.0'
 const KIB = 1_024
 type RawPeer = Awaited<ReturnType<typeof rawPeer>>
@@ -204,6 +207,40 @@ describe('a stream of an attacker', () => {
     peer.send(opened(1), data(1, 0, Buffer.concat([names(MULTISTREAM, ECHO.id), Uint8Array.of(1, 9)])))
     await expect.poll(() => Buffer.from(peer.received()).includes(Buffer.of(1, 9))).toBe(true)
     await expect.poll(() => lastFlags(peer.received(), 1) & RST).toBe(RST)
+  })
+})
+
+describe('a peer that asks on and on', () => {
+  it('is cut off when it reads none of the answers, and its address waits', async () => {
+    const server = await host()
+    let served = 0
+    await server.serve(COUNTED, async (request) => {
+      served++
+      return request
+    })
+    const peer = await attacker(server)
+    peer.pause()
+    for (let id = 1; peer.isOpen(); id += 2) {
+      peer.send(wholeRequest(id, COUNTED.id, Uint8Array.of(7)))
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    await peer.closed
+    expect(served).toBeGreaterThan(STREAMS_PER_PING)
+    expect(served).toBeLessThanOrEqual(STREAMS_PER_PING + STREAMS_UNREAD_MAX)
+    await expect(attacker(server)).rejects.toThrow()
+    await expectServing(server)
+  })
+
+  it('is answered on and on when it reads them, all at once or one after the other', async () => {
+    const server = await host({ workBurst: 1e9 })
+    const client = await createHost({ secret: systemRandom(32), listen: [], clock: systemClock(), log: silent })
+    ends.push(() => client.stop())
+    const peer = { key: server.key, addresses: server.addresses() }
+    const ask = async (n: number): Promise<void> =>
+      expect(await client.request(peer, ECHO, Uint8Array.of(n))).toEqual(Uint8Array.of(n))
+    await Promise.all(Array.from({ length: 100 }, (_, n) => ask(n)))
+    for (let n = 0; n < 100; n++) await ask(n)
+    expect(server.stats().connections).toBe(1)
   })
 })
 
