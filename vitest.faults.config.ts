@@ -9,7 +9,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ['*/test/faults/**/*.test.ts'],
-    testTimeout: 1_800_000,
+    testTimeout: 6 * 60 * 60_000,
     hookTimeout: 120_000,
     // Each measures: side by side they would measure each other.
     fileParallelism: false,
