@@ -42,10 +42,9 @@ export function Scanner({ onCode }: { onCode: (code: string) => void }) {
 
 /** Shows the camera in `video` until it sees a code; undefined when it was ended before. */
 async function scan(video: HTMLVideoElement, ended: AbortSignal): Promise<string | undefined> {
-  const [{ BarcodeDetector }, stream] = await Promise.all([
-    import('qr/decode.js'),
-    navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } }),
-  ])
+  // First what may be missing without a network: nothing would turn the camera off again.
+  const { BarcodeDetector } = await import('qr/decode.js')
+  const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } })
   try {
     video.srcObject = stream
     await video.play()
