@@ -20,7 +20,7 @@ export function guardDoor(server: Server, limits: HostLimits): () => void {
     if (left === 0) perPrefix.delete(prefix)
     else perPrefix.set(prefix, left)
   }
-  server.maxConnections = limits.connections + 2 * limits.pending
+  server.maxConnections = limits.connections + limits.pending + limits.silent
   server.removeAllListeners('connection')
   server.on('connection', (socket: Socket) => {
     const prefix = socketToPrefix(socket)
@@ -29,7 +29,7 @@ export function guardDoor(server: Server, limits: HostLimits): () => void {
       socket.destroy()
       return
     }
-    if (silent.size >= limits.pending) {
+    if (silent.size >= limits.silent) {
       const [oldest] = silent.keys()
       leave(oldest!)
       oldest!.destroy()
@@ -49,7 +49,7 @@ export function guardDoor(server: Server, limits: HostLimits): () => void {
     }
     socket.once('close', () => leave(socket))
     socket.on('error', quiet)
-    socket.setTimeout(limits.upgradeMs)
+    socket.setTimeout(limits.silentMs)
     socket.once('timeout', end)
     socket.once('readable', speak)
   })

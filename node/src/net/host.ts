@@ -21,6 +21,7 @@ import { inboundStreams } from './inbound-streams.ts'
 import { HOST_LIMITS, type HostLimits } from './limits.ts'
 import { guardedYamux } from './muxer.ts'
 import { noise } from './noise.ts'
+import { openFilesMax } from './open-files.ts'
 import { loopPressure } from './pressure.ts'
 import type { Host } from './protocol.ts'
 import { requests } from './request.ts'
@@ -54,7 +55,7 @@ export type OpenHost = typeof createHost
 /** A host that listens already. Rejects when an address is taken. */
 export async function createHost(init: HostInit): Promise<Host> {
   const { secret, listen, clock, log, limits, localAddress, certificate } = init
-  const bounds: HostLimits = { ...HOST_LIMITS, ...limits }
+  const bounds = fitted({ ...HOST_LIMITS, ...limits })
   const privateKey = await generateKeyPairFromSeed('Ed25519', secret)
   const book = connectionBook(bounds)
   const lastUse = new WeakMap<Connection, number>()
@@ -149,6 +150,11 @@ export async function createHost(init: HostInit): Promise<Host> {
       load.stop()
     },
   }
+}
+
+/** Sockets that wait at the two doors leave half of the files that may be open to everything else. */
+function fitted(limits: HostLimits): HostLimits {
+  return { ...limits, silent: Math.min(limits.silent, Math.floor(openFilesMax() / 4)) }
 }
 
 interface Listeners {

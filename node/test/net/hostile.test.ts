@@ -283,7 +283,7 @@ describe('a handshake of an attacker', () => {
 
 describe('the room of a host', () => {
   it('is given to a newcomer when silent sockets of many addresses fill the handshakes', async () => {
-    const server = await host({ pending: 8, upgradeMs: 1_000_000 })
+    const server = await host({ silent: 8, silentMs: 1_000_000 })
     for (const [i, address] of [...server.addresses(), ...server.addresses()].entries()) {
       for (let n = 0; n < 20; n++) {
         const localAddress = `127.1.${i}.${n + 1}`
