@@ -55,8 +55,18 @@ async function dial(address, { localAddress, identity, count = 1 } = {}) {
 function toPeer(connection) {
   const chunks = []
   const listeners = []
+  /** False when the connection is gone, or the socket under it is going. */
+  const send = (bytes) => {
+    if (connection.status !== 'open') return false
+    try {
+      connection.send(bytes)
+      return true
+    } catch {
+      return false
+    }
+  }
   const answerPings = frameReader(({ type, flags, length }) => {
-    if (type === PING && flags & SYN && connection.status === 'open') connection.send(frame(PING, ACK, 0, length))
+    if (type === PING && flags & SYN) send(frame(PING, ACK, 0, length))
   })
   connection.addEventListener('message', ({ data }) => {
     const bytes = data.slice()
@@ -65,12 +75,7 @@ function toPeer(connection) {
     answerPings(bytes)
   })
   return {
-    /** False when the connection is gone. */
-    send(...parts) {
-      if (connection.status !== 'open') return false
-      connection.send(parts.length === 1 ? parts[0] : Buffer.concat(parts))
-      return true
-    },
+    send: (...parts) => send(parts.length === 1 ? parts[0] : Buffer.concat(parts)),
     /** All that came while nobody listened. */
     received: () => Buffer.concat(chunks),
     listen: (listener) => listeners.push(listener),

@@ -26,6 +26,8 @@ export interface InboundStreams {
   isRequest(protocol: string): boolean
   /** Whether requests are being turned away. */
   isFull(): boolean
+  /** How many requests may be let in before others are turned away; none while the event loop is behind. */
+  room(): number
   /** The protocol that a stream names with its first bytes, when it is to be turned away. */
   refused(head: Uint8Array): string | undefined
   /** From now on nothing is handled. */
@@ -96,6 +98,7 @@ export function inboundStreams({ readMs, lingerMs, isBehind, others }: InboundSt
     },
     isRequest: (protocol) => handlers.has(protocol),
     isFull,
+    room: () => (isBehind() ? 0 : Math.max(0, REQUESTS_AT_ONCE - underWay)),
     refused(head) {
       const named = headToName(head)
       return typeof named !== 'string' && handlers.has(named.name) && isFull() ? named.name : undefined

@@ -8,12 +8,11 @@ import { byteWriter, concatBytes } from '@geotrace/core-wasm/wire'
 import type { MessageStream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { yamux } from '@libp2p/yamux'
 import type { Random } from '../random.ts'
+import { type HeldBack, heldBack } from './held-back.ts'
 import { busyAnswer, type InboundStreams } from './inbound-streams.ts'
 import {
   CONNECTION_WRITE_BUFFER_BYTES,
   FRAME_PIECES_MAX,
-  HOLD_BACK_MAX_MS,
-  HOLD_BACK_MS,
   type HostLimits,
   INBOUND_BYTES_MAX,
   STREAM_RECEIVED_MAX_BYTES,
@@ -33,7 +32,7 @@ export interface MuxerInit {
   /** Monotonic, ms. */
   now(): number
   random: Random
-  inbound: Pick<InboundStreams, 'accept' | 'isRequest' | 'isFull' | 'refused'>
+  inbound: Pick<InboundStreams, 'accept' | 'isRequest' | 'isFull' | 'refused' | 'room'>
   /** Something came on the connection of these streams. */
   onHeard(streams: readonly unknown[]): void
   /** The connection of these streams is being closed for what it did. */
@@ -90,6 +89,7 @@ const YAMUX = {
 
 export function guardedYamux(init: MuxerInit): () => StreamMuxerFactory {
   const kept = keptBytes()
+  const held = heldBack(init.inbound.room)
   return () => {
     const factory = yamux(YAMUX)()
     return {
@@ -97,11 +97,11 @@ export function guardedYamux(init: MuxerInit): () => StreamMuxerFactory {
       createStreamMuxer(maConn) {
         const muxer = factory.createStreamMuxer(maConn) as unknown as Muxer
         maConn.maxWriteBufferLength = CONNECTION_WRITE_BUFFER_BYTES
-        refuseEarly(muxer, init)
+        refuseEarly(muxer, init, held)
         meter(muxer, init)
         leaveUnread(muxer, init)
         sharePackets(muxer)
-        takeStreams(muxer, init)
+        takeStreams(muxer, init, held)
         const newStream = muxer._newStream.bind(muxer)
         muxer._newStream = (id, state, direction) => {
           const stream = newStream(id, state, direction)
@@ -177,7 +177,7 @@ function leaveUnread(muxer: Muxer, { random, onAbuse }: MuxerInit): void {
  * While requests are turned away they are told so from their first two frames: a stream that is made, answered and ended
  * costs a fifth of an answer (2026-11), and that is what those who are let in would pay.
  */
-function refuseEarly(muxer: Muxer, { inbound, now }: MuxerInit): void {
+function refuseEarly(muxer: Muxer, { inbound, now }: MuxerInit, held: HeldBack): void {
   const opened = new Map<number, Frame>()
   const handleFrame = muxer.handleFrame.bind(muxer)
   muxer.handleFrame = (frame) => {
@@ -196,7 +196,7 @@ function refuseEarly(muxer: Muxer, { inbound, now }: MuxerInit): void {
       handleFrame(frame)
       return
     }
-    const answer = busyAnswer(protocol, holdBack(muxer.maConn, now()))
+    const answer = busyAnswer(protocol, held.hold(muxer.maConn, now()))
     // Frames that still come for this stream are for none, which yamux lets pass.
     muxer.send(concatBytes(header(DATA, ACK, streamID, answer.length), answer, header(WINDOW_UPDATE, FIN, streamID, 0)))
   }
@@ -207,41 +207,16 @@ function header(type: number, flags: number, streamId: number, length: number): 
 }
 
 /** Streams that the other side opens are given to `inbound`, which may give them back. */
-function takeStreams(muxer: Muxer, { inbound, now }: MuxerInit): void {
+function takeStreams(muxer: Muxer, { inbound, now }: MuxerInit, held: HeldBack): void {
   muxer.onRemoteStream = (stream) => {
     muxer.streams.push(stream)
     muxer.cleanUpStream(stream)
     inbound.accept(stream, muxer.streams, {
       pass: () => muxer.dispatchEvent(new CustomEvent('stream', { detail: stream })),
-      hold: () => holdBack(muxer.maConn, now()),
+      hold: () => held.hold(muxer.maConn, now()),
     })
   }
 }
-
-/**
- * Reads nothing from it for a while: what else it asks waits in its own machine, where it costs us nothing. Twice as long
- * when it was told so a moment ago, or turning away those who do not listen costs more than what others get. How long, ms.
- */
-function holdBack(connection: MessageStream, nowMs: number): number {
-  const last = held.get(connection)
-  if (last !== undefined && nowMs < last.untilMs) return last.ms
-  const isSoon = last !== undefined && nowMs < last.untilMs + HOLD_BACK_MS
-  const ms = isSoon ? Math.min(2 * last.ms, HOLD_BACK_MAX_MS) : HOLD_BACK_MS
-  if (connection.status !== 'open') return ms
-  held.set(connection, { ms, untilMs: nowMs + ms })
-  connection.pause()
-  const resume = (): void => {
-    try {
-      if (connection.status === 'open') connection.resume()
-    } catch {
-      // The socket under it went first.
-      connection.abort(new Error('gone while it was held back'))
-    }
-  }
-  setTimeout(resume, ms).unref()
-  return ms
-}
-const held = new WeakMap<MessageStream, { readonly ms: number; readonly untilMs: number }>()
 
 /** Frames that are sent in one turn of the event loop leave as one message: one cipher, one packet. */
 function sharePackets(muxer: Muxer): void {
