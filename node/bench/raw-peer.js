@@ -26,8 +26,9 @@ export async function rawPeer(address, init) {
 
 async function dial(address, { localAddress, identity, count = 1 } = {}) {
   const muxed = []
+  // libp2p's components cannot be copied: one that is missing throws.
   const encrypter = (components) =>
-    noise()(identity === undefined ? components : { ...components, privateKey: identity })
+    noise()(identity === undefined ? components : Object.create(components, { privateKey: { value: identity } }))
   const node = await createLibp2p({
     transports: [tcp(localAddress === undefined ? {} : { dialOpts: { localAddress } })],
     connectionEncrypters: [encrypter],

@@ -83,8 +83,13 @@ interface Router extends GossipSub {
 }
 type Services = { gossipsub: GossipSub; greeter: { registrar: Registrar } }
 
+export interface HostGossip extends Gossip {
+  /** Whether this connection is with somebody who takes part. */
+  isAdmitted(connection: Connection): boolean
+}
+
 /** Of a node that has started. */
-export async function openGossip(libp2p: Libp2p<Services>, log: Log): Promise<Gossip> {
+export async function openGossip(libp2p: Libp2p<Services>, log: Log): Promise<HostGossip> {
   const router = libp2p.services.gossipsub as Router
   const { registrar } = libp2p.services.greeter
   let isMember = (_key: Uint8Array): boolean => false
@@ -139,6 +144,7 @@ export async function openGossip(libp2p: Libp2p<Services>, log: Log): Promise<Go
   router.subscribe(GOSSIP_TOPIC)
 
   return {
+    isAdmitted,
     async publish(message) {
       await router.publish(GOSSIP_TOPIC, message)
     },

@@ -15,7 +15,7 @@ import type { CertificateSource } from './certificate.ts'
 import { connectionBook } from './connection-book.ts'
 import { withDeadline } from './deadline.ts'
 import { gater } from './gater.ts'
-import { gossipServices, openGossip } from './gossip.ts'
+import { gossipServices, type HostGossip, openGossip } from './gossip.ts'
 import { httpsDoor, isHttpsDoor } from './https-door.ts'
 import { inboundStreams } from './inbound-streams.ts'
 import { HOST_LIMITS, type HostLimits } from './limits.ts'
@@ -60,7 +60,7 @@ export async function createHost(init: HostInit): Promise<Host> {
   const book = connectionBook(bounds)
   const lastUse = new WeakMap<Connection, number>()
   const makeRoom = (source: Source, isFull: boolean): boolean =>
-    evict(libp2p, lastUse, clock.now() - bounds.idleMs, source, isFull)
+    evict(libp2p, { lastUse, beforeMs: clock.now() - bounds.idleMs, isMember }, source, isFull)
   const punish = ({ direction, remoteAddr }: Connection): void => {
     if (direction === 'inbound') book.punish(addressToSource(remoteAddr.toString()), clock.now())
   }
@@ -68,10 +68,14 @@ export async function createHost(init: HostInit): Promise<Host> {
   const heardMs = new WeakMap<readonly unknown[], number>()
   /** Streams of connections that were closed for what they did, before they were connections even. */
   const abusive = new WeakSet<readonly unknown[]>()
+  let gossip: HostGossip | undefined
+  const isMember = (connection: Connection): boolean => gossip?.isAdmitted(connection) === true
   const load = loopPressure()
   const inbound = inboundStreams({
     ...bounds,
     isBehind: load.isBehind,
+    inFlight: () => answering.inFlight(),
+    isMember,
     others: () => libp2p.getProtocols(),
   })
   const muxer = guardedYamux({
@@ -96,7 +100,7 @@ export async function createHost(init: HostInit): Promise<Host> {
     protocol: answering.protocol,
     answer: answering.answer,
     refuse: (protocol) => answering.refuse(protocol, busy()),
-    isBehind: load.isBehind,
+    isFull: inbound.isFull,
     makeRoom,
   })
   const libp2p = await createLibp2p({
@@ -133,7 +137,7 @@ export async function createHost(init: HostInit): Promise<Host> {
   // Clients come with a new key each time: whoever has left is forgotten, or the store grows for ever.
   libp2p.addEventListener('peer:disconnect', ({ detail }) => void libp2p.peerStore.delete(detail).catch(() => {}))
   forgetProtocols(libp2p)
-  const gossip = await openGossip(libp2p, log)
+  gossip = await openGossip(libp2p, log)
   return {
     key: privateKey.publicKey.raw,
     addresses: () =>
@@ -180,21 +184,23 @@ function forgetProtocols({ peerStore }: Libp2p): void {
   }
 }
 
+interface Tenancy {
+  readonly lastUse: WeakMap<Connection, number>
+  /** Unused since then, ms, a connection is idle. */
+  readonly beforeMs: number
+  /** Members of the federation keep their connections. */
+  isMember(connection: Connection): boolean
+}
+
 /**
  * Closes the connection of that prefix, or when the host is full of any, that has been idle longest. When the host is
  * full of busy ones, a prefix that has two more than the newcomer's gives one: sixty addresses must not fill it.
  */
-function evict(
-  libp2p: Libp2p,
-  lastUse: WeakMap<Connection, number>,
-  beforeMs: number,
-  newcomer: Source,
-  isFull: boolean,
-): boolean {
+function evict(libp2p: Libp2p, { lastUse, beforeMs, isMember }: Tenancy, newcomer: Source, isFull: boolean): boolean {
   const used = (connection: Connection): number => lastUse.get(connection) ?? 0
   const inbound = libp2p
     .getConnections()
-    .filter(({ direction, status }) => direction === 'inbound' && status === 'open')
+    .filter((connection) => connection.direction === 'inbound' && connection.status === 'open' && !isMember(connection))
     .map((connection) => ({ connection, ...addressToSource(connection.remoteAddr.toString()) }))
     .sort((a, b) => used(a.connection) - used(b.connection))
   const idle = inbound

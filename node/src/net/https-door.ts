@@ -11,7 +11,6 @@ import type { Protocol } from '@geotrace/core-wasm/wire'
 import { concatBytes } from '@geotrace/core-wasm/wire'
 import type { ConnectionBook } from './connection-book.ts'
 import { withDeadline } from './deadline.ts'
-import { REQUESTS_AT_ONCE } from './inbound-streams.ts'
 import { type HostLimits, INBOUND_BYTES_MAX, STREAMS_PER_CONNECTION, WORK_PER_KIB, WORK_PER_STREAM } from './limits.ts'
 import type { Requester } from './protocol.ts'
 import { addressToSource, type Source } from './requester.ts'
@@ -29,7 +28,8 @@ export interface HttpsDoorInit {
   answer(protocol: Protocol, request: Uint8Array, from: Requester): Promise<Uint8Array>
   /** Of those that are turned away because the machine has too much to do. */
   refuse(protocol: Protocol): Uint8Array
-  isBehind(): boolean
+  /** Whether requests are being turned away. */
+  isFull(): boolean
   /** Closes a connection so that one of `source` fits in; false when there is none to close. */
   makeRoom(source: Source, isFull: boolean): boolean
   /** Bytes of all requests that are not whole yet. */
@@ -60,7 +60,6 @@ interface Visitor {
 export function httpsDoor(init: HttpsDoorInit): HttpsDoor {
   const { limits, book, clock, now, heldBytesMax = INBOUND_BYTES_MAX } = init
   const visitors = new WeakMap<Socket, Visitor>()
-  let underWay = 0
   let heldBytes = 0
 
   function hasRoom(source: Source): boolean {
@@ -92,9 +91,7 @@ export function httpsDoor(init: HttpsDoorInit): HttpsDoor {
     if (request.method === 'OPTIONS') return end(response, 204)
     if (request.method !== 'POST') return end(response, 405)
     if (Number(request.headers['content-length'] ?? 0) > protocol.requestMaxBytes) return end(response, 413)
-    const isTooMuch = underWay >= REQUESTS_AT_ONCE && init.isBehind()
-    if (isTooMuch || visitor.underWay >= STREAMS_PER_CONNECTION) return await reply(response, init.refuse(protocol))
-    underWay++
+    if (init.isFull() || visitor.underWay >= STREAMS_PER_CONNECTION) return await reply(response, init.refuse(protocol))
     visitor.underWay++
     try {
       const late = () => new Error('the request took too long')
@@ -105,7 +102,6 @@ export function httpsDoor(init: HttpsDoorInit): HttpsDoor {
       if (!visitor.work.spend(Math.ceil(body.length / KIB) * WORK_PER_KIB, now())) return punish(request, visitor)
       await reply(response, await init.answer(protocol, body, { key: undefined, ...visitor.source }))
     } finally {
-      underWay--
       visitor.underWay--
     }
   }

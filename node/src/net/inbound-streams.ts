@@ -9,8 +9,9 @@ import { busy } from './busy.ts'
 import { lengthToBytes } from './frame.ts'
 
 /**
- * Requests under way while the event loop is behind: some 40 ms of work, so that whoever is let in is answered soon, and
- * enough that the node never waits for a disk.
+ * Requests being answered while the event loop is behind: some 40 ms of work, so that whoever is let in is answered soon,
+ * and enough that the node never waits for a disk. One that is not whole is none: who sends a byte at a time fills no
+ * place of others.
  */
 export const REQUESTS_AT_ONCE = 24
 /** Both names with their lengths. */
@@ -24,12 +25,12 @@ export interface InboundStreams {
   /** As of libp2p; `maxInboundStreams` is of one connection. */
   readonly handle: Libp2p['handle']
   isRequest(protocol: string): boolean
-  /** Whether requests are being turned away. */
-  isFull(): boolean
+  /** Whether requests are being turned away; not those of members, by the streams of whose connection they are known. */
+  isFull(streams?: readonly Stream[]): boolean
   /** How many requests may be let in before others are turned away; none while the event loop is behind. */
   room(): number
-  /** The protocol that a stream names with its first bytes, when it is to be turned away. */
-  refused(head: Uint8Array): string | undefined
+  /** The protocol that one of these streams names with its first bytes, when it is to be turned away. */
+  refused(head: Uint8Array, streams: readonly Stream[]): string | undefined
   /** From now on nothing is handled. */
   end(): void
   /** The connection is open; `streams` of its muxer are known by it. */
@@ -52,16 +53,25 @@ export interface InboundStreamsInit {
   lingerMs: number
   /** Whether the event loop stays behind. */
   isBehind(): boolean
+  /** Requests being answered. */
+  inFlight(): number
+  /** Whether it is with a member of the federation: what they ask of each other goes on when there is too much to do. */
+  isMember(connection: Connection): boolean
   /** Protocols that libp2p itself handles. */
   others(): readonly string[]
 }
 
-export function inboundStreams({ readMs, lingerMs, isBehind, others }: InboundStreamsInit): InboundStreams {
+export function inboundStreams({
+  readMs,
+  lingerMs,
+  isBehind,
+  inFlight,
+  isMember,
+  others,
+}: InboundStreamsInit): InboundStreams {
   const handlers = new Map<string, { handler: StreamHandler; max: number }>()
   const connections = new WeakMap<readonly Stream[], Connection>()
   const waiting = new WeakMap<readonly Stream[], (() => void)[]>()
-
-  let underWay = 0
 
   const say = (stream: Stream, ...parts: Uint8Array[]): void => {
     // What follows is the request; nobody reads it.
@@ -79,12 +89,16 @@ export function inboundStreams({ readMs, lingerMs, isBehind, others }: InboundSt
       stream.abort(new Error('too many streams'))
       return
     }
-    underWay++
     if (rest.length > 0) stream.unshift(rest)
     stream.send(concatBytes(line(MULTISTREAM), line(protocol)))
-    void Promise.resolve(handler(stream, connection)).finally(() => underWay--)
+    handler(stream, connection)
   }
-  const isFull = (): boolean => underWay >= REQUESTS_AT_ONCE && isBehind()
+  const isMembers = (streams: readonly Stream[]): boolean => {
+    const connection = connections.get(streams)
+    return connection !== undefined && isMember(connection)
+  }
+  const isFull = (streams?: readonly Stream[]): boolean =>
+    inFlight() >= REQUESTS_AT_ONCE && isBehind() && (streams === undefined || !isMembers(streams))
   const whenOpened = (streams: readonly Stream[], task: () => void): void => {
     if (connections.has(streams)) task()
     else waiting.set(streams, [...(waiting.get(streams) ?? []), task])
@@ -98,10 +112,10 @@ export function inboundStreams({ readMs, lingerMs, isBehind, others }: InboundSt
     },
     isRequest: (protocol) => handlers.has(protocol),
     isFull,
-    room: () => (isBehind() ? 0 : Math.max(0, REQUESTS_AT_ONCE - underWay)),
-    refused(head) {
+    room: () => (isBehind() ? 0 : Math.max(0, REQUESTS_AT_ONCE - inFlight())),
+    refused(head, streams) {
       const named = headToName(head)
-      return typeof named !== 'string' && handlers.has(named.name) && isFull() ? named.name : undefined
+      return typeof named !== 'string' && handlers.has(named.name) && isFull(streams) ? named.name : undefined
     },
     end: () => handlers.clear(),
     opened(connection) {
@@ -127,7 +141,7 @@ export function inboundStreams({ readMs, lingerMs, isBehind, others }: InboundSt
           whenOpened(streams, pass)
         } else if (!handlers.has(named.name)) {
           say(stream, line(MULTISTREAM), line('na'))
-        } else if (isFull()) {
+        } else if (isFull(streams)) {
           say(stream, busyAnswer(named.name, hold()))
         } else {
           const { name, bytes } = named

@@ -183,14 +183,15 @@ function refuseEarly(muxer: Muxer, { inbound, now }: MuxerInit, held: HeldBack):
   muxer.handleFrame = (frame) => {
     const { type, flag, streamID } = frame.header
     const opens = type === WINDOW_UPDATE && flag === SYN
-    if (opens && opened.size < STREAMS_PER_CONNECTION && inbound.isFull()) {
+    if (opens && opened.size < STREAMS_PER_CONNECTION && inbound.isFull(muxer.streams)) {
       opened.set(streamID, frame)
       return
     }
     const first = opened.get(streamID)
     if (first === undefined) return handleFrame(frame)
     opened.delete(streamID)
-    const protocol = type === DATA && frame.data !== undefined ? inbound.refused(frame.data.subarray()) : undefined
+    const head = type === DATA ? frame.data?.subarray() : undefined
+    const protocol = head && inbound.refused(head, muxer.streams)
     if (protocol === undefined) {
       handleFrame(first)
       handleFrame(frame)

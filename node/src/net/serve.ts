@@ -22,6 +22,8 @@ import { addressToSource } from './requester.ts'
 
 export interface Server {
   stats(): Pick<HostStats, 'inFlight' | 'protocols'>
+  /** Requests that came whole and whose handler is not done. */
+  inFlight(): number
   serve(streams: Pick<Libp2p, 'handle'>, protocol: Protocol, handler: Handler): Promise<void>
   /** What is served under this id. */
   protocol(id: string): Protocol | undefined
@@ -110,6 +112,7 @@ export function server(limits: HostLimits, log: Log, onUse: (connection: Connect
   }
 
   return {
+    inFlight: () => inFlight,
     stats: () => ({
       inFlight,
       protocols: Object.fromEntries(

@@ -21,24 +21,33 @@ const ANSWER_HEAD = line('/multistream/1.0.0').length + line(PROTOCOL).length
 async function pair() {
   let isBehind = false
   let nowMs = 0
-  const inbound = inboundStreams({ readMs: 60_000, lingerMs: 60_000, isBehind: () => isBehind, others: () => [] })
+  let inFlight = 0
+  const inbound = inboundStreams({
+    readMs: 60_000,
+    lingerMs: 60_000,
+    isBehind: () => isBehind,
+    inFlight: () => inFlight,
+    isMember: (connection) => connection.id === 'member',
+    others: () => [],
+  })
   const handled: Stream[] = []
   const ends: (() => void)[] = []
   await inbound.handle(
     PROTOCOL,
     (stream) => {
       handled.push(stream)
-      return new Promise<void>((resolve) => ends.push(resolve))
+      inFlight++
+      return new Promise<void>((resolve) => ends.push(resolve)).finally(() => inFlight--)
     },
     { maxInboundStreams: 100 },
   )
-  const open = (): { ask(): Promise<Stream>; ours: StreamMuxer } => {
+  const open = (id = 'stranger'): { ask(): Promise<Stream>; ours: StreamMuxer } => {
     const [outbound, incoming] = multiaddrConnectionPair()
     const limits = { ...HOST_LIMITS, workPerSecond: 1e9, workBurst: 1e9 }
     const init = { limits, now: () => nowMs, random: systemRandom, inbound, onHeard: () => {}, onAbuse: () => {} }
     const ours = guardedYamux(init)().createStreamMuxer(incoming)
     const theirs = yamux()().createStreamMuxer(outbound)
-    inbound.opened({ streams: ours.streams } as unknown as Parameters<typeof inbound.opened>[0])
+    inbound.opened({ id, streams: ours.streams } as unknown as Parameters<typeof inbound.opened>[0])
     return {
       ours,
       async ask() {
@@ -91,5 +100,18 @@ describe('a host with as many requests under way as it takes while it is late', 
     for (const end of ends) end()
     await open().ask()
     await until(() => handled.length === REQUESTS_AT_ONCE + 2)
+  })
+
+  it('lets members in all the same', async () => {
+    const { open, handled, late } = await pair()
+    for (let i = 0; i < REQUESTS_AT_ONCE; i += 4) {
+      const { ask } = open()
+      for (let j = 0; j < 4; j++) await ask()
+    }
+    await until(() => handled.length === REQUESTS_AT_ONCE)
+    late(true)
+    expect((await read(await open().ask()))[ANSWER_HEAD + 1]).toBe(BUSY)
+    await open('member').ask()
+    await until(() => handled.length === REQUESTS_AT_ONCE + 1)
   })
 })

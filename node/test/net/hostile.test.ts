@@ -1,7 +1,8 @@
 /** Frames of published attacks, and others that only an attacker sends, against a real host. PROTOCOL.md §6.5. */
 import { connect } from 'node:net'
 import { type Clock, systemClock } from '@geotrace/core-wasm'
-import type { Protocol } from '@geotrace/core-wasm/wire'
+import { equalBytes, type Protocol } from '@geotrace/core-wasm/wire'
+import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { afterEach, describe, expect, it } from 'vitest'
 import {
@@ -275,8 +276,11 @@ describe('a handshake of an attacker', () => {
       `${rsa}30880fffffffffffff02`,
       '',
     ]) {
-      await expect(attacker(server, { identity: forgedIdentity(Buffer.from(der, 'hex')) })).rejects.toThrow()
+      await expectTurnedAway(server, forgedIdentity(Buffer.from(der, 'hex')))
     }
+    // The same way, a key that is what it says.
+    await expectTurnedAway(server, await generateKeyPair('RSA', 2_048))
+    expect((await attacker(server, { identity: await generateKeyPair('Ed25519') })).isOpen()).toBe(true)
     await expectServing(server)
   })
 })
@@ -312,6 +316,38 @@ describe('the room of a host', () => {
     await expectServing(server)
   })
 
+  it('is not taken from members of the federation', async () => {
+    const server = await host({ connections: 4, perPrefix: 4 })
+    const members = []
+    for (let n = 0; n < 2; n++) {
+      const identity = await generateKeyPair('Ed25519')
+      members.push({
+        key: identity.publicKey.raw,
+        peer: await attacker(server, { identity, localAddress: '127.0.0.71' }),
+      })
+    }
+    server.gossip.admit((key) => members.some((member) => equalBytes(member.key, key)))
+    const others = []
+    for (let n = 0; n < 2; n++) others.push(await attacker(server, { localAddress: '127.0.0.72' }))
+    await expectServing(server)
+    expect(members.every(({ peer }) => peer.isOpen())).toBe(true)
+    expect(others.filter(({ isOpen }) => isOpen())).toHaveLength(1)
+  })
+
+  it('is not taken up by requests that are not whole', async () => {
+    const server = await host()
+    for (let i = 0; i < 8; i++) {
+      const peer = await attacker(server, { localAddress: `127.0.0.${80 + i}` })
+      for (const id of [1, 3, 5, 7]) {
+        peer.send(opened(id), data(id, 0, Buffer.concat([names(MULTISTREAM, ECHO.id), Buffer.of(2, 1)])))
+      }
+      // It is answered what it names: the host knows of the request.
+      await expect.poll(() => peer.received().length).toBeGreaterThan(4 * names(MULTISTREAM, ECHO.id).length)
+    }
+    expect(server.stats().inFlight).toBe(0)
+    await expectServing(server)
+  })
+
   it('is not given to whoever has as much as the others', async () => {
     const server = await host({ connections: 2, perPrefix: 4 })
     const peers = []
@@ -337,6 +373,14 @@ function lastFlags(bytes: Uint8Array, id: number): number {
 }
 
 /** A Noise identity of type RSA with whatever bytes as its key. */
+/** The last word of a handshake is the attacker's: it may think itself in until it is told otherwise. */
+async function expectTurnedAway(server: Host, identity: PrivateKey): Promise<void> {
+  const peer = await attacker(server, { identity }).catch(() => undefined)
+  await peer?.closed
+  expect(peer?.received() ?? []).toHaveLength(0)
+  expect(server.stats().connections).toBe(0)
+}
+
 function forgedIdentity(der: Uint8Array): PrivateKey {
   const publicKey = { type: 'RSA', raw: der, equals: () => false, toString: () => 'forged' }
   return { type: 'RSA', raw: der, publicKey, sign: async () => new Uint8Array(256) } as unknown as PrivateKey

@@ -278,7 +278,7 @@ describe('the HTTPS door', () => {
         return request
       },
       refuse: () => Uint8Array.of(11, 0, 0, 0, 1),
-      isBehind: () => false,
+      isFull: () => false,
       makeRoom(source) {
         const has = rooms.shift()!
         if (has) book.closed(source, false)
