@@ -8,11 +8,13 @@ import { HOLD_BACK_MAX_MS, HOLD_BACK_MS, STREAMS_PER_PROTOCOL } from './limits.t
 
 /** How often it is looked whether there is room. */
 const LOOK_MS = 20
+/** It is read again a little sooner than it was told: what is there then was asked too early, by whatever clock. */
+const READ_AFTER = 0.8
 
 export interface HeldBack {
   /**
-   * For how long, ms: twice as long when it was told so a moment ago, or turning away those who do not listen costs more
-   * than what others get.
+   * What to tell it, ms: twice as much when it asks before the last time is over, or turning away those who do not listen
+   * costs more than what others get.
    */
   hold(connection: MessageStream, nowMs: number): number
 }
@@ -47,12 +49,12 @@ export function heldBack(room: () => number): HeldBack {
     hold(connection, nowMs) {
       const before = last.get(connection)
       if (before !== undefined && waiting.has(connection)) return before.ms
-      const isSoon = before !== undefined && nowMs < before.untilMs + HOLD_BACK_MS
-      const ms = isSoon ? Math.min(2 * before.ms, HOLD_BACK_MAX_MS) : HOLD_BACK_MS
+      const ms =
+        before !== undefined && nowMs < before.untilMs ? Math.min(2 * before.ms, HOLD_BACK_MAX_MS) : HOLD_BACK_MS
       if (connection.status !== 'open') return ms
       last.set(connection, { ms, untilMs: nowMs + ms })
       connection.pause()
-      waiting.set(connection, setTimeout(release, ms, connection).unref())
+      waiting.set(connection, setTimeout(release, ms * READ_AFTER, connection).unref())
       looking ??= setInterval(look, LOOK_MS).unref()
       return ms
     },

@@ -95,9 +95,9 @@ export const STREAM_RECEIVED_MAX_BYTES = STREAM_WINDOW_BYTES + 16_384
 export const INBOUND_BYTES_MAX = 67_108_864
 /** Noise messages that one frame may come in: the largest needs five. */
 export const FRAME_PIECES_MAX = 256
-/** A connection that was told BUSY is not read until then: it was told to come back in a second. */
+/** When a connection that was told BUSY may ask again; it is not read before. */
 export const HOLD_BACK_MS = 1_000
-/** Refused again at once it is held twice as long, up to this: five seconds after an overload nothing shall be left of it. */
+/** It is told twice as much when it asks before that, up to this: five seconds after an overload nothing shall be left of it. */
 export const HOLD_BACK_MAX_MS = 4_000
 /** Handshake bytes: negotiation, Noise and muxer need less than 1 KiB; stock libp2p keeps 4 MiB. */
 export const HANDSHAKE_MAX_BYTES = 16_384
