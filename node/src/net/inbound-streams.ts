@@ -174,10 +174,17 @@ function headToName(head: Uint8Array): { name: string; bytes: number } | 'more' 
 
 const HEADER = line(MULTISTREAM)
 
-/** All that is said on a stream that is turned away. */
+/** All that is said on a stream that is turned away. Made once for each protocol and each of the few times there are. */
 export function busyAnswer(protocol: string, retryAfterMs: number): Uint8Array {
-  return concatBytes(line(MULTISTREAM), line(protocol), framed(encodeRefusal(errorToRefusal(busy(retryAfterMs)))))
+  const name = `${retryAfterMs} ${protocol}`
+  const known = busyAnswers.get(name)
+  if (known !== undefined) return known
+  const refusal = encodeRefusal(errorToRefusal(busy(retryAfterMs)))
+  const answer = concatBytes(line(MULTISTREAM), line(protocol), framed(refusal))
+  busyAnswers.set(name, answer)
+  return answer
 }
+const busyAnswers = new Map<string, Uint8Array>()
 
 function line(name: string): Uint8Array {
   return framed(utf8(`${name}\n`))
