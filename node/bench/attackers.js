@@ -1,11 +1,13 @@
 /**
  * Attackers as a process of their own: `attackers.js KIND MULTIADDR COUNT`, COUNT addresses of the loopback.
  *   silent   a TCP socket each that never says a word, opened again when it is closed
+ *   shakers  a socket each that begins a handshake, has the answer made and goes, as often as it may
  *   streams  a connection each that opens streams as fast as it may, and comes back when it is thrown out
  *   readers  a connection each that asks for answers and reads none
  *   writers  a connection each that sends its requests a byte at a time
  * Says `ready` once all have tried, and what was done when it is told to stop.
  */
+import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { ROSTER_PROTOCOL, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
@@ -16,14 +18,34 @@ const [kind, address, count] = process.argv.slice(2)
 const [, , host, , port] = address.split('/')
 const BLOCK = 100
 const AGAIN_MS = 100
+/** Both names, and a key, a proof of it and a signature. */
+const ANSWER_BYTES = 200
 let isRunning = true
-const did = { connections: 0, refused: 0, streams: 0 }
+const did = { connections: 0, refused: 0, streams: 0, answered: 0 }
 
 function silent(i) {
   const socket = connect({ host, port: Number(port), localAddress: loopback(BLOCK, i) })
   socket.on('error', () => {})
   socket.once('connect', () => did.connections++)
   socket.once('close', () => isRunning && setTimeout(silent, AGAIN_MS, i))
+}
+
+/** The first Noise message is a key of 32 bytes, and any bytes are one; making the answer costs an exchange and a signature. */
+function shakes(i) {
+  const socket = connect({ host, port: Number(port), localAddress: loopback(BLOCK, i) })
+  socket.on('error', () => {})
+  socket.once('connect', () => {
+    did.connections++
+    socket.write(Buffer.concat([names('/multistream/1.0.0', '/noise'), Buffer.of(0, 32), randomBytes(32)]))
+  })
+  let received = 0
+  socket.on('data', (bytes) => {
+    received += bytes.length
+    if (received < ANSWER_BYTES) return
+    did.answered++
+    socket.destroy()
+  })
+  socket.once('close', () => isRunning && setTimeout(shakes, AGAIN_MS, i))
 }
 
 /** Undefined when it is not let in. */
@@ -77,6 +99,7 @@ const kinds = {
 
 for (let i = 0; i < Number(count); i++) {
   if (kind === 'silent') silent(i)
+  else if (kind === 'shakers') shakes(i)
   else again(i, kinds[kind], await open(i))
   if (i % 20 === 19) await pause(10)
 }

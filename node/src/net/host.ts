@@ -10,10 +10,12 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { Log } from '../log.ts'
 import { systemRandom } from '../random.ts'
+import { arrivals } from './arrivals.ts'
 import { busy } from './busy.ts'
 import type { CertificateSource } from './certificate.ts'
 import { connectionBook } from './connection-book.ts'
 import { withDeadline } from './deadline.ts'
+import type { DoorInit } from './front-door.ts'
 import { gater } from './gater.ts'
 import { gossipServices, type HostGossip, openGossip } from './gossip.ts'
 import { httpsDoor, isHttpsDoor } from './https-door.ts'
@@ -103,12 +105,16 @@ export async function createHost(init: HostInit): Promise<Host> {
     isFull: inbound.isFull,
     makeRoom,
   })
+  const front: DoorInit = { arrivals: arrivals(load.isBehind), now: () => performance.now() }
   const libp2p = await createLibp2p({
     privateKey,
     logger: { forComponent: () => quiet },
     // The HTTPS door stands on the port of the secure WebSocket.
     addresses: { listen: listen.filter((address) => !isHttpsDoor(address)) },
-    transports: [guardedTcp(localAddress, bounds), guardedWebSockets(bounds, certificate && { certificate, door })],
+    transports: [
+      guardedTcp(localAddress, bounds, front),
+      guardedWebSockets(bounds, front, certificate && { certificate, door }),
+    ],
     connectionEncrypters: [noise()],
     streamMuxers: [muxer],
     connectionGater: gater({ book, clock, makeRoom, isBehind: load.isBehind }),

@@ -3,10 +3,14 @@
  */
 import type { Server } from 'node:net'
 import { type TCPOptions, tcp } from '@libp2p/tcp'
-import { guardDoor } from './front-door.ts'
+import { type DoorInit, guardDoor } from './front-door.ts'
 import type { HostLimits } from './limits.ts'
 
-export function guardedTcp(localAddress: string | undefined, limits: HostLimits): ReturnType<typeof tcp> {
+export function guardedTcp(
+  localAddress: string | undefined,
+  limits: HostLimits,
+  door: DoorInit,
+): ReturnType<typeof tcp> {
   const make = tcp(tcpOptions(localAddress, limits))
   return (components) => {
     const transport = make(components)
@@ -14,7 +18,7 @@ export function guardedTcp(localAddress: string | undefined, limits: HostLimits)
     transport.createListener = (options) => {
       const listener = createListener(options)
       // A part that the listener keeps to itself; a test notices when it is renamed.
-      const end = guardDoor((listener as unknown as { readonly server: Server }).server, limits)
+      const end = guardDoor((listener as unknown as { readonly server: Server }).server, limits, door)
       const close = listener.close.bind(listener)
       listener.close = async () => {
         const closing = close()

@@ -12,7 +12,7 @@ import type { Listener, MultiaddrConnection } from '@libp2p/interface'
 import { webSockets } from '@libp2p/websockets'
 import type { WebSocket } from 'ws'
 import type { CertificateSource } from './certificate.ts'
-import { guardDoor } from './front-door.ts'
+import { type DoorInit, guardDoor } from './front-door.ts'
 import { boundHeads } from './http-heads.ts'
 import { HTTP_HEADERS_MAX_BYTES, type HttpsDoor } from './https-door.ts'
 import { type HostLimits, WEBSOCKET_MESSAGE_MAX_BYTES } from './limits.ts'
@@ -41,7 +41,7 @@ export interface SecureInit {
   door: HttpsDoor
 }
 
-export function guardedWebSockets(limits: HostLimits, secure?: SecureInit): Transport {
+export function guardedWebSockets(limits: HostLimits, front: DoorInit, secure?: SecureInit): Transport {
   const { upgradeMs } = limits
   const http = { maxHeaderSize: HTTP_HEADERS_MAX_BYTES }
   const https = secure && { ...http, ...secure.certificate.current(), minVersion: TLS, handshakeTimeout: upgradeMs }
@@ -49,7 +49,7 @@ export function guardedWebSockets(limits: HostLimits, secure?: SecureInit): Tran
   return (components) => {
     const transport = make(components)
     const createListener = transport.createListener.bind(transport)
-    transport.createListener = (options) => guard(createListener(options), limits, secure)
+    transport.createListener = (options) => guard(createListener(options), limits, front, secure)
     return transport
   }
 }
@@ -60,7 +60,7 @@ export function terminateWebSocket(connection: MultiaddrConnection): void {
   websocket?.terminate?.()
 }
 
-function guard(listener: Listener, limits: HostLimits, secure: SecureInit | undefined): Listener {
+function guard(listener: Listener, limits: HostLimits, front: DoorInit, secure: SecureInit | undefined): Listener {
   const inside = listener as unknown as Inside
   const { server, wsServer } = inside
   const sockets = new Set<Socket>()
@@ -71,7 +71,7 @@ function guard(listener: Listener, limits: HostLimits, secure: SecureInit | unde
       webSocket.on('error', () => webSocket.terminate())
       done(webSocket, asked)
     })
-  const end = guardDoor(server, limits)
+  const end = guardDoor(server, limits, front)
   server.on('connection', (socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))

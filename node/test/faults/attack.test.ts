@@ -27,6 +27,17 @@ describe('a thousand silent sockets of a thousand addresses', () => {
   })
 })
 
+describe('a thousand addresses that begin handshakes and leave', () => {
+  /** No goal names them; beginning costs them a packet and the node a signature. */
+  it('keep no honest client out', async () => {
+    const result = await underAttack({ kind: 'shakers', attackers: 1_000, sessions: 2 * SESSIONS })
+    say('begun handshakes', result)
+    expect(result.did.answered).toBeGreaterThanOrEqual(1_000)
+    expect(result.answered).toBe(1)
+    expect(result.rssMostBytes).toBeLessThan(RSS_MAX_BYTES)
+  })
+})
+
 describe('a hundred peers', () => {
   for (const [kind, what] of [
     ['streams', 'that open streams as fast as they may'],

@@ -7,6 +7,7 @@ const MIB = 1_048_576
 
 it.each([
   ['silent', 300],
+  ['shakers', 40],
   ['streams', 4],
   ['readers', 4],
   ['writers', 4],

@@ -1,0 +1,47 @@
+/**
+ * Who may begin a handshake while the node is late: pure but for its own table; time is an argument. PROTOCOL.md §6.5.
+ * A handshake is the dearest thing that a stranger can have for nothing (some 5 ms, against a packet of the stranger's),
+ * and an address that has just begun one and comes again is mostly not a phone: those come once an hour. So who comes
+ * again soon waits at the door, and who comes once finds the node almost as it is in peace.
+ */
+import { PREFIXES_MAX } from './limits.ts'
+
+/** How long a source waits between two handshakes while the node is late. */
+export const AGAIN_MS = 20_000
+/** The node counts as late until it has kept up for so long: turning away works, and that alone must not end it. */
+export const LATE_MS = 5_000
+
+export interface Arrivals {
+  /** Whether a socket of this source may begin now; counted when it may. */
+  enter(source: string, nowMs: number): boolean
+  /** Whether the node has been late a moment ago. */
+  isLate(nowMs: number): boolean
+}
+
+/** `isBehind`: whether the event loop stays behind. */
+export function arrivals(isBehind: () => boolean): Arrivals {
+  /** When each began last; the oldest first. */
+  const begun = new Map<string, number>()
+  let lateUntilMs = Number.NEGATIVE_INFINITY
+
+  const isLate = (nowMs: number): boolean => {
+    if (isBehind()) lateUntilMs = nowMs + LATE_MS
+    return nowMs < lateUntilMs
+  }
+  const forget = (nowMs: number): void => {
+    for (const [source, atMs] of begun) {
+      if (nowMs - atMs < AGAIN_MS && begun.size <= PREFIXES_MAX) return
+      begun.delete(source)
+    }
+  }
+  return {
+    isLate,
+    enter(source, nowMs) {
+      forget(nowMs)
+      if (begun.has(source) && isLate(nowMs)) return false
+      begun.delete(source)
+      begun.set(source, nowMs)
+      return true
+    },
+  }
+}

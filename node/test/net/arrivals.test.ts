@@ -1,0 +1,56 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { AGAIN_MS, arrivals, LATE_MS } from '../../src/net/arrivals.ts'
+import { PREFIXES_MAX } from '../../src/net/limits.ts'
+
+describe('who may begin a handshake', () => {
+  it('is everybody, as often as they like, while the node keeps up', () => {
+    const { enter } = arrivals(() => false)
+    for (let i = 0; i < 10; i++) expect(enter('a', i)).toBe(true)
+  })
+
+  it('is everybody once while it is late, and again after a while', () => {
+    const { enter } = arrivals(() => true)
+    expect(enter('a', 0)).toBe(true)
+    expect(enter('b', 1)).toBe(true)
+    expect(enter('a', AGAIN_MS - 1)).toBe(false)
+    expect(enter('b', AGAIN_MS)).toBe(false)
+    expect(enter('a', AGAIN_MS)).toBe(true)
+    expect(enter('a', 2 * AGAIN_MS - 1)).toBe(false)
+  })
+
+  it('is everybody again when it has kept up for a while, not at the first breath', () => {
+    let isBehind = true
+    const { enter, isLate } = arrivals(() => isBehind)
+    enter('a', 0)
+    expect(enter('a', 1)).toBe(false)
+    isBehind = false
+    expect(enter('a', LATE_MS)).toBe(false)
+    expect(isLate(LATE_MS + 1)).toBe(false)
+    expect(enter('a', LATE_MS + 1)).toBe(true)
+  })
+
+  it('is, while it is late, nobody twice within the time, whoever comes and when', () => {
+    const visits = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.nat(AGAIN_MS)), { maxLength: 60 })
+    fc.assert(
+      fc.property(visits, (all) => {
+        const { enter } = arrivals(() => true)
+        const last = new Map<string, number>()
+        let now = 0
+        for (const [source, afterMs] of all) {
+          now += afterMs
+          const may = now - (last.get(source) ?? Number.NEGATIVE_INFINITY) >= AGAIN_MS
+          expect(enter(source, now)).toBe(may)
+          if (may) last.set(source, now)
+        }
+      }),
+    )
+  })
+
+  it('forgets the first of too many, and lets it in', () => {
+    const { enter } = arrivals(() => true)
+    for (let i = 0; i <= PREFIXES_MAX; i++) enter(String(i), 0)
+    expect(enter('1', 1)).toBe(false)
+    expect(enter('0', 1)).toBe(true)
+  })
+})
