@@ -11,9 +11,14 @@ export const AGAIN_MS = 20_000
 /** The node counts as late until it has kept up for so long: turning away works, and that alone must not end it. */
 export const LATE_MS = 5_000
 
+/** Whence members came: there are a thousand at most, and some move. */
+export const KNOWN_MAX = 4_096
+
 export interface Arrivals {
   /** Whether a socket of this source may begin now; counted when it may. */
   enter(source: string, nowMs: number): boolean
+  /** A member of the federation came from there: it never waits. */
+  know(source: string): void
   /** Whether the node has been late a moment ago. */
   isLate(nowMs: number): boolean
 }
@@ -22,6 +27,7 @@ export interface Arrivals {
 export function arrivals(isBehind: () => boolean): Arrivals {
   /** When each began last; the oldest first. */
   const begun = new Map<string, number>()
+  const known = new Set<string>()
   let lateUntilMs = Number.NEGATIVE_INFINITY
 
   const isLate = (nowMs: number): boolean => {
@@ -36,9 +42,14 @@ export function arrivals(isBehind: () => boolean): Arrivals {
   }
   return {
     isLate,
+    know(source) {
+      known.add(source)
+      const [first] = known
+      if (known.size > KNOWN_MAX) known.delete(first!)
+    },
     enter(source, nowMs) {
       forget(nowMs)
-      if (begun.has(source) && isLate(nowMs)) return false
+      if (begun.has(source) && !known.has(source) && isLate(nowMs)) return false
       begun.delete(source)
       begun.set(source, nowMs)
       return true

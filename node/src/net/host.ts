@@ -139,6 +139,8 @@ export async function createHost(init: HostInit): Promise<Host> {
     if (abusive.has(detail.streams)) punish(detail)
     lastUse.set(detail, clock.now())
     inbound.opened(detail)
+    const { fence } = addressToSource(detail.remoteAddr.toString())
+    if (fence !== undefined && isMember(detail)) front.arrivals.know(fence)
   })
   // Clients come with a new key each time: whoever has left is forgotten, or the store grows for ever.
   libp2p.addEventListener('peer:disconnect', ({ detail }) => void libp2p.peerStore.delete(detail).catch(() => {}))

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { AGAIN_MS, arrivals, LATE_MS } from '../../src/net/arrivals.ts'
+import { AGAIN_MS, arrivals, KNOWN_MAX, LATE_MS } from '../../src/net/arrivals.ts'
 import { PREFIXES_MAX } from '../../src/net/limits.ts'
 
 describe('who may begin a handshake', () => {
@@ -45,6 +45,14 @@ describe('who may begin a handshake', () => {
         }
       }),
     )
+  })
+
+  it('is a member of the federation at any time', () => {
+    const { enter, know } = arrivals(() => true)
+    know('member')
+    for (let i = 0; i < 3; i++) expect(enter('member', i)).toBe(true)
+    for (let i = 0; i < KNOWN_MAX; i++) know(String(i))
+    expect(enter('member', 3)).toBe(false)
   })
 
   it('forgets the first of too many, and lets it in', () => {

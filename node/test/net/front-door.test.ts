@@ -22,6 +22,7 @@ async function door(server: Server, limits: Partial<HostLimits> = {}) {
       return isOpen
     },
     isLate: () => !isOpen,
+    know() {},
   }
   const end = guardDoor(server, { ...HOST_LIMITS, ...limits }, { arrivals, now: () => performance.now() })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
