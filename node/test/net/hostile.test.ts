@@ -318,7 +318,7 @@ describe('the room of a host', () => {
 
   it('is not taken from members of the federation', async () => {
     const server = await host({ connections: 4, perPrefix: 4 })
-    const members = []
+    const members: { key: Uint8Array; peer: RawPeer }[] = []
     for (let n = 0; n < 2; n++) {
       const identity = await generateKeyPair('Ed25519')
       members.push({
