@@ -34,6 +34,7 @@ const GAUGES: Readonly<Record<string, readonly [help: string, value: Value]>> = 
   ],
   geotrace_connections: ['Open inbound connections', ({ network }) => network.connections],
   geotrace_connections_max: ['Their cap', ({ connectionsMax }) => connectionsMax],
+  geotrace_sockets_waiting: ['Sockets at the door: silent, or back too soon', ({ network }) => network.waiting],
   geotrace_requests_in_flight: ['Requests being answered', ({ network }) => network.inFlight],
   geotrace_quota_requesters: ['Requesters remembered for their quota', ({ requesters }) => requesters],
   geotrace_memory_max_bytes: ['Beyond this resident memory the node stops', ({ memoryMaxBytes }) => memoryMaxBytes],

@@ -71,7 +71,10 @@ export function reportLines(report: NodeReport): string[] {
     ['clock', `${offset(report.clockOffsetMs)} against them`],
     ['requests', `${grouped(report.answered)} answered since the start, ${network.inFlight} under way`],
     ['refused', turned.length === 0 ? 'none' : turned.join(', ')],
-    ['connections', `${network.connections} of ${report.connectionsMax}`],
+    [
+      'connections',
+      `${network.connections} of ${report.connectionsMax}${network.waiting === 0 ? '' : `, ${grouped(network.waiting)} at the door`}`,
+    ],
     ['memory', `${mebibytes(memoryBytes)} of ${mebibytes(memoryMaxBytes)}`],
     ['version', `${report.version}, core ${core.sha256.slice(0, 16)} ${core.pinned ? 'pinned' : 'NOT pinned'}`],
   ]

@@ -1,5 +1,5 @@
 /**
- * Who may begin a handshake while the node is late: pure but for its own table; time is an argument. PROTOCOL.md §6.5.
+ * Who may begin a handshake while handshakes make the node late: pure but for its own table; time is an argument. PROTOCOL.md §6.5.
  * A handshake is the dearest thing that a stranger can have for nothing (some 5 ms, against a packet of the stranger's),
  * and an address that has just begun one and comes again is mostly not a phone: those come once an hour. So who comes
  * again soon waits at the door, and who comes once finds the node almost as it is in peace.
@@ -8,6 +8,8 @@ import { PREFIXES_MAX } from './limits.ts'
 
 /** How long a source waits between two handshakes while the node is late. */
 export const AGAIN_MS = 20_000
+/** So many handshakes in a second are a quarter of a core: below that it is not they that make the node late. */
+export const MANY_A_SECOND = 50
 /** The node counts as late until it has kept up for so long: turning away works, and that alone must not end it. */
 export const LATE_MS = 5_000
 
@@ -19,8 +21,6 @@ export interface Arrivals {
   enter(source: string, nowMs: number): boolean
   /** A member of the federation came from there: it never waits. */
   know(source: string): void
-  /** Whether the node has been late a moment ago. */
-  isLate(nowMs: number): boolean
 }
 
 /** `isBehind`: whether the event loop stays behind. */
@@ -28,10 +28,14 @@ export function arrivals(isBehind: () => boolean): Arrivals {
   /** When each began last; the oldest first. */
   const begun = new Map<string, number>()
   const known = new Set<string>()
+  /** When the last ones were begun, whoever began them. */
+  const latest: number[] = []
   let lateUntilMs = Number.NEGATIVE_INFINITY
 
+  /** Whether handshakes have made the node late a moment ago. */
   const isLate = (nowMs: number): boolean => {
-    if (isBehind()) lateUntilMs = nowMs + LATE_MS
+    const areMany = latest.length === MANY_A_SECOND && nowMs - latest[0]! < 1_000
+    if (areMany && isBehind()) lateUntilMs = nowMs + LATE_MS
     return nowMs < lateUntilMs
   }
   const forget = (nowMs: number): void => {
@@ -41,7 +45,6 @@ export function arrivals(isBehind: () => boolean): Arrivals {
     }
   }
   return {
-    isLate,
     know(source) {
       known.add(source)
       const [first] = known
@@ -52,6 +55,8 @@ export function arrivals(isBehind: () => boolean): Arrivals {
       if (begun.has(source) && !known.has(source) && isLate(nowMs)) return false
       begun.delete(source)
       begun.set(source, nowMs)
+      latest.push(nowMs)
+      if (latest.length > MANY_A_SECOND) latest.shift()
       return true
     },
   }

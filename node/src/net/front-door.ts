@@ -34,7 +34,7 @@ interface Waiting {
  * Takes the server's own handlers of new sockets, and calls them at a socket's first byte, or later when it comes again too
  * soon. Returns what ends it.
  */
-export function guardDoor(server: Server, limits: HostLimits, { arrivals, now }: DoorInit): () => void {
+export function guardDoor(server: Server, limits: HostLimits, { arrivals, now, onWait }: DoorInit): () => void {
   const handlers = server.listeners('connection') as ((socket: Socket) => void)[]
   /** In the order of their coming. */
   const waiting = new Map<Socket, Waiting>()
@@ -47,6 +47,7 @@ export function guardDoor(server: Server, limits: HostLimits, { arrivals, now }:
     const entry = waiting.get(socket)
     if (entry === undefined) return
     waiting.delete(socket)
+    onWait(-1)
     const left = perPrefix.get(entry.prefix)! - 1
     if (left === 0) perPrefix.delete(entry.prefix)
     else perPrefix.set(entry.prefix, left)
@@ -120,6 +121,7 @@ export function guardDoor(server: Server, limits: HostLimits, { arrivals, now }:
       },
     }
     waiting.set(socket, entry)
+    onWait(1)
     perPrefix.set(prefix, same + 1)
     socket.once('close', () => leave(socket))
     socket.on('error', quiet)
@@ -134,6 +136,8 @@ export function guardDoor(server: Server, limits: HostLimits, { arrivals, now }:
 
 export interface DoorInit {
   arrivals: Arrivals
+  /** One more waits at a door, or one less. */
+  onWait(more: 1 | -1): void
   /** Monotonic, ms. */
   now(): number
 }

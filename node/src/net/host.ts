@@ -78,6 +78,7 @@ export async function createHost(init: HostInit): Promise<Host> {
     isBehind: load.isBehind,
     inFlight: () => answering.inFlight(),
     isMember,
+    onBusy: (protocol) => answering.turnedAway(protocol),
     others: () => libp2p.getProtocols(),
   })
   const muxer = guardedYamux({
@@ -105,7 +106,14 @@ export async function createHost(init: HostInit): Promise<Host> {
     isFull: inbound.isFull,
     makeRoom,
   })
-  const front: DoorInit = { arrivals: arrivals(load.isBehind), now: () => performance.now() }
+  let waiting = 0
+  const front: DoorInit = {
+    arrivals: arrivals(load.isBehind),
+    onWait(more) {
+      waiting += more
+    },
+    now: () => performance.now(),
+  }
   const libp2p = await createLibp2p({
     privateKey,
     logger: { forComponent: () => quiet },
@@ -150,7 +158,7 @@ export async function createHost(init: HostInit): Promise<Host> {
     key: privateKey.publicKey.raw,
     addresses: () =>
       libp2p.services.listeners.addresses().map((address) => address.toString().replace(/\/p2p\/.*$/, '')),
-    stats: () => ({ connections: book.open, ...answering.stats() }),
+    stats: () => ({ connections: book.open, waiting, ...answering.stats() }),
     serve: (protocol, handler) => answering.serve(inbound, protocol, handler),
     ...requests(libp2p, bounds, load.isBehind, ({ streams }) => performance.now() - (heardMs.get(streams) ?? 0)),
     gossip,

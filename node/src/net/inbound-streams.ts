@@ -29,7 +29,7 @@ export interface InboundStreams {
   isFull(streams?: readonly Stream[]): boolean
   /** How many requests may be let in before others are turned away; none while the event loop is behind. */
   room(): number
-  /** The protocol that one of these streams names with its first bytes, when it is to be turned away. */
+  /** The protocol that one of these streams names with its first bytes, when it is turned away. */
   refused(head: Uint8Array, streams: readonly Stream[]): string | undefined
   /** From now on nothing is handled. */
   end(): void
@@ -57,6 +57,8 @@ export interface InboundStreamsInit {
   inFlight(): number
   /** Whether it is with a member of the federation: what they ask of each other goes on when there is too much to do. */
   isMember(connection: Connection): boolean
+  /** A request for this protocol is told BUSY. */
+  onBusy(protocol: string): void
   /** Protocols that libp2p itself handles. */
   others(): readonly string[]
 }
@@ -67,6 +69,7 @@ export function inboundStreams({
   isBehind,
   inFlight,
   isMember,
+  onBusy,
   others,
 }: InboundStreamsInit): InboundStreams {
   const handlers = new Map<string, { handler: StreamHandler; max: number }>()
@@ -115,7 +118,9 @@ export function inboundStreams({
     room: () => (isBehind() ? 0 : Math.max(0, REQUESTS_AT_ONCE - inFlight())),
     refused(head, streams) {
       const named = headToName(head)
-      return typeof named !== 'string' && handlers.has(named.name) && isFull(streams) ? named.name : undefined
+      if (typeof named === 'string' || !handlers.has(named.name) || !isFull(streams)) return undefined
+      onBusy(named.name)
+      return named.name
     },
     end: () => handlers.clear(),
     opened(connection) {
@@ -142,6 +147,7 @@ export function inboundStreams({
         } else if (!handlers.has(named.name)) {
           say(stream, line(MULTISTREAM), line('na'))
         } else if (isFull(streams)) {
+          onBusy(named.name)
           say(stream, busyAnswer(named.name, hold()))
         } else {
           const { name, bytes } = named

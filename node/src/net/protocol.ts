@@ -36,6 +36,8 @@ export interface ProtocolStats {
 export interface HostStats {
   /** Open inbound connections. */
   readonly connections: number
+  /** Sockets at the door that have said nothing yet, or come again too soon. */
+  readonly waiting: number
   /** Requests being answered now. */
   readonly inFlight: number
   /** By protocol id. */

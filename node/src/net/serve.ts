@@ -31,6 +31,8 @@ export interface Server {
   answer(protocol: Protocol, request: Uint8Array, from: Requester): Promise<Uint8Array>
   /** A refusal, counted. */
   refuse(protocol: Protocol, error: unknown): Uint8Array
+  /** Counts a request for this id that was told BUSY before it was read. */
+  turnedAway(id: string): void
   /** Resolves when no request is being answered. */
   idle(): Promise<void>
 }
@@ -56,11 +58,13 @@ export function server(limits: HostLimits, log: Log, onUse: (connection: Connect
     return await inTime(limits.handleMs, busy, running)
   }
 
+  const countRefusal = (id: string, code: string): void => {
+    const { refused } = counts.get(id)!
+    refused[code] = (refused[code] ?? 0) + 1
+  }
   const refuse = (protocol: Protocol, error: unknown): Uint8Array => {
-    const count = counts.get(protocol.id)!
     const refusal = asRefusal(error)
-    const code = isFederationError(refusal) ? refusal.code : 'INTERNAL'
-    count.refused[code] = (count.refused[code] ?? 0) + 1
+    countRefusal(protocol.id, isFederationError(refusal) ? refusal.code : 'INTERNAL')
     const reply = encodeRefusal(errorToRefusal(refusal))
     if (reply[0] === 255) log.error('net.handler-failed', { protocol: protocol.id })
     return reply
@@ -137,6 +141,7 @@ export function server(limits: HostLimits, log: Log, onUse: (connection: Connect
     protocol: (id) => served.get(id)?.protocol,
     answer,
     refuse,
+    turnedAway: (id) => countRefusal(id, 'BUSY'),
     idle: () => (inFlight === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
   }
 }

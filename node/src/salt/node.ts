@@ -11,7 +11,6 @@ import {
   type CertifiedRoster,
   EPOCH_MS,
   equalBytes,
-  FederationError,
   hashToRosterName,
   isGone,
   isVacant,
@@ -142,12 +141,11 @@ export function saltNode(init: SaltNodeInit): SaltNode {
   const { manifest, secret, operatorSecret, dir, clock, random, log, core } = init
   const { openHost = createHost, openRecords = fileRecords, openQuotaDisk = levelQuotaDisk } = init
   const signer = nativeSigner(secret)
-  const counts = { answered: 0, refused: {} as Record<string, number> }
   let state: 'stopped' | 'running' | 'leaving' = 'stopped'
   let parts: Parts | undefined
   let opening: Promise<Parts> | undefined
   let startedMs: number | undefined
-  let stats = (): HostStats => ({ connections: 0, inFlight: 0, protocols: {} })
+  let stats = (): HostStats => ({ connections: 0, waiting: 0, inFlight: 0, protocols: {} })
 
   async function open(): Promise<Parts> {
     assertNotCentral(manifest, signer.key)
@@ -216,7 +214,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
       }
       await host.serve(SEEDS_PROTOCOL, seedService({ holdings, keeper, handedOver }))
       const service = saltService({ core, clock, signer, book, holdings, keeper, quota, watch })
-      await host.serve(SALT_PROTOCOL, counted(service))
+      await host.serve(SALT_PROTOCOL, admitted(service))
       stats = host.stats
       const settled = (): Promise<void> => settling
       return { host, quota, keeper, membership, pulse, holdings, watch, settled }
@@ -227,18 +225,10 @@ export function saltNode(init: SaltNodeInit): SaltNode {
     }
   }
 
-  function counted(handler: Handler): Handler {
+  function admitted(handler: Handler): Handler {
     return async (request, from) => {
-      try {
-        init.admit?.()
-        const answer = await handler(request, from)
-        counts.answered++
-        return answer
-      } catch (error) {
-        const code = error instanceof FederationError ? error.code : 'INTERNAL'
-        counts.refused[code] = (counts.refused[code] ?? 0) + 1
-        throw error
-      }
+      init.admit?.()
+      return await handler(request, from)
     }
   }
 
@@ -289,6 +279,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
     },
     status() {
       const certified = parts?.membership.book.newest
+      const network = stats()
       return {
         state: currentState(),
         peerId: keyToPeerId(signer.key),
@@ -299,9 +290,9 @@ export function saltNode(init: SaltNodeInit): SaltNode {
         membership: parts?.membership.status(),
         clockOffsetMs: parts?.watch.offsetMs ?? 0,
         reach: parts?.watch.reach,
-        network: stats(),
-        answered: counts.answered,
-        refused: { ...counts.refused },
+        network,
+        answered: network.protocols[SALT_PROTOCOL.id]?.answered ?? 0,
+        refused: { ...network.protocols[SALT_PROTOCOL.id]?.refused },
         requesters: parts?.quota.size ?? 0,
       }
     },

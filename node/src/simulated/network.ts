@@ -231,7 +231,7 @@ export function simulatedNetwork(scheduler: Scheduler, random: SeededRandom, tra
         key,
         addresses: () => [...listen],
         serve: async (protocol, handler) => void listener.handlers.set(protocol.id, handler),
-        stats: () => ({ connections: 0, inFlight: listener.inFlight, protocols: {} }),
+        stats: () => ({ connections: 0, waiting: 0, inFlight: listener.inFlight, protocols: {} }),
         request: request({ life, gossip, requester, replyMs: HOST_LIMITS.replyMs }),
         ...gossip.host,
         stop: async () => remove(),

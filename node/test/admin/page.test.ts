@@ -43,7 +43,7 @@ const REPORT: NodeReport = {
   answered: 12_345,
   refused: { QUOTA_SPENT: 2, WRONG_SHARD: 40 },
   requesters: 9,
-  network: { connections: 3, inFlight: 0, protocols: {} },
+  network: { connections: 3, waiting: 0, inFlight: 0, protocols: {} },
   connectionsMax: 500,
   memoryBytes: 100 << 20,
   memoryMaxBytes: 512 << 20,

@@ -75,6 +75,7 @@ describe('the metrics', () => {
         requesters: 4,
         network: {
           connections: 2,
+          waiting: 7,
           inFlight: 1,
           protocols: { '/geotrace/salt/1': { answered, refused: { QUOTA_SPENT: 3 }, bytes: 900 } },
         },
@@ -94,6 +95,7 @@ describe('the metrics', () => {
       'geotrace_seeds_held 1',
       'geotrace_clock_offset_seconds -0.25',
       'geotrace_connections 2',
+      'geotrace_sockets_waiting 7',
       'geotrace_requests_in_flight 1',
       'geotrace_quota_requesters 4',
       'geotrace_memory_max_bytes 1024',

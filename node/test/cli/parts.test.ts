@@ -198,7 +198,7 @@ const status = (more: Partial<SaltNodeStatus> = {}): SaltNodeStatus => ({
   membership: undefined,
   clockOffsetMs: 0,
   reach: { asked: 4, answered: 4, atMs: NOW },
-  network: { connections: 1, inFlight: 0, protocols: {} },
+  network: { connections: 1, waiting: 0, inFlight: 0, protocols: {} },
   answered: 1_000,
   refused: {},
   requesters: 0,
@@ -266,6 +266,10 @@ describe('a report', () => {
       [report({}, { memoryBytes: 181 }), /salt requests are shed/],
       [report({}, { abstainsUntilMs: NOW + HOUR }), /gives no vote before 2026-11-21 13:00 UTC/],
       [report({ refused: { BUSY: 11 } }), /11 requests were turned away/],
+      [
+        report({ network: { connections: 1, waiting: 100, inFlight: 0, protocols: {} } }),
+        /100 sockets wait at the door/,
+      ],
     ]
     for (const [made, expected] of cases) {
       expect(words(made)).toEqual([expect.stringMatching(expected)])

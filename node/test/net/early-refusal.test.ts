@@ -22,12 +22,14 @@ async function pair() {
   let isBehind = false
   let nowMs = 0
   let inFlight = 0
+  const turnedAway: string[] = []
   const inbound = inboundStreams({
     readMs: 60_000,
     lingerMs: 60_000,
     isBehind: () => isBehind,
     inFlight: () => inFlight,
     isMember: (connection) => connection.id === 'member',
+    onBusy: (protocol) => void turnedAway.push(protocol),
     others: () => [],
   })
   const handled: Stream[] = []
@@ -60,6 +62,7 @@ async function pair() {
   return {
     open,
     handled,
+    turnedAway,
     ends,
     late: (is: boolean) => void (isBehind = is),
     pass: (ms: number) => void (nowMs += ms),
@@ -74,7 +77,7 @@ async function read(stream: Stream): Promise<Uint8Array> {
 
 describe('a host with as many requests under way as it takes while it is late', () => {
   it('tells others BUSY without a stream, serves again when there is room, and holds back longer who asks at once', async () => {
-    const { open, handled, ends, late, pass } = await pair()
+    const { open, handled, turnedAway, ends, late, pass } = await pair()
     for (let i = 0; i < REQUESTS_AT_ONCE; i += 4) {
       const { ask } = open()
       for (let j = 0; j < 4; j++) await ask()
@@ -97,6 +100,7 @@ describe('a host with as many requests under way as it takes while it is late', 
     pass(HOLD_BACK_MS - 1)
     expect(seconds(await read(await ask()))).toBe(2)
 
+    expect(turnedAway).toEqual([PROTOCOL, PROTOCOL])
     for (const end of ends) end()
     await open().ask()
     await until(() => handled.length === REQUESTS_AT_ONCE + 2)

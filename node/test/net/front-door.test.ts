@@ -16,15 +16,25 @@ afterEach(() => {
 async function door(server: Server, limits: Partial<HostLimits> = {}) {
   let isOpen = false
   const asked: string[] = []
+  let waiting = 0
   const arrivals = {
     enter(source: string) {
       asked.push(source)
       return isOpen
     },
-    isLate: () => !isOpen,
     know() {},
   }
-  const end = guardDoor(server, { ...HOST_LIMITS, ...limits }, { arrivals, now: () => performance.now() })
+  const end = guardDoor(
+    server,
+    { ...HOST_LIMITS, ...limits },
+    {
+      arrivals,
+      onWait(more) {
+        waiting += more
+      },
+      now: () => performance.now(),
+    },
+  )
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   ends.push(() => {
     end()
@@ -32,6 +42,7 @@ async function door(server: Server, limits: Partial<HostLimits> = {}) {
   })
   return {
     asked,
+    waiting: () => waiting,
     open: () => void (isOpen = true),
     knock(localAddress = '127.0.0.2') {
       const socket = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', localAddress })
@@ -51,7 +62,7 @@ const echo = (): Server => createServer((socket: Socket) => void socket.on('data
 
 describe('a socket that comes again too soon', () => {
   it('waits with all that it says, in whatever pieces, and is heard when it may come in', async () => {
-    const { knock, open, asked } = await door(echo())
+    const { knock, open, asked, waiting } = await door(echo())
     const one = knock()
     for (const piece of ['who ', 'is ', 'there']) {
       one.socket.write(piece)
@@ -59,8 +70,10 @@ describe('a socket that comes again too soon', () => {
     }
     await expect.poll(() => asked.length).toBeGreaterThan(1)
     expect(one.said()).toBe('')
+    expect(waiting()).toBe(1)
     open()
     await expect.poll(one.said).toBe('who is there')
+    expect(waiting()).toBe(0)
     one.socket.write(', please')
     await expect.poll(one.said).toBe('who is there, please')
     expect(asked.every((source) => source === '4:127.0.0.2')).toBe(true)
@@ -108,7 +121,7 @@ describe('a socket that comes again too soon', () => {
   })
 
   it('is one of few of its address, and gives its place when too many wait', async () => {
-    const { knock } = await door(echo(), { silent: 3, pendingPerPrefix: 2 })
+    const { knock, waiting } = await door(echo(), { silent: 3, pendingPerPrefix: 2 })
     const first = [knock(), knock()]
     for (const { socket } of first) socket.write('x')
     await expect.poll(() => first.every(({ socket }) => socket.readyState === 'open')).toBe(true)
@@ -117,6 +130,7 @@ describe('a socket that comes again too soon', () => {
     const others = [knock('127.0.0.3'), knock('127.0.0.4')]
     await expect.poll(first[0]!.isGone).toBe(true)
     expect([...first.slice(1), ...others].some(({ isGone }) => isGone())).toBe(false)
+    expect(waiting()).toBe(3)
   })
 
   it('passes at once when it is a process of this machine', async () => {

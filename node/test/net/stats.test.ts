@@ -28,6 +28,7 @@ it('counts answers, refusals by code and bytes, and names nobody', async () => {
   })
   expect(server.stats()).toEqual({
     connections: 0,
+    waiting: 0,
     inFlight: 0,
     protocols: { [ASK.id]: { answered: 0, refused: {}, bytes: 0 } },
   })

@@ -11,6 +11,8 @@ import type { SaltNodeStatus } from '../../salt/node.ts'
 const DRIFT_MS = 5_000
 /** Share of the memory cap above which salt requests are shed. */
 export const MEMORY_SHED_SHARE = 0.9
+/** Phones come in and speak within a moment. */
+const WAITING_MANY = 100
 /** Peers of a founding that nobody has answered for this long are worth a word. */
 const LONELY_MS = 30_000
 
@@ -185,6 +187,15 @@ function toHints({ status, nowMs, memoryBytes, memoryMaxBytes, abstainsUntilMs }
       warn(
         `restored from a backup: gives no vote before ${minute(abstainsUntilMs)}`,
         'start it again after that; two votes in one period would be proof against you',
+      ),
+    )
+  }
+  const { waiting } = status.network
+  if (waiting >= WAITING_MANY) {
+    hints.push(
+      warn(
+        `${waiting} sockets wait at the door and say nothing, or come again too soon: an attack, or a scanner`,
+        'nothing to do while `geotrace doctor` finds it answering: they are closed after 10 s, and cost 5 KiB each',
       ),
     )
   }
