@@ -13,6 +13,7 @@ import {
   FederationError,
   type GossipMessage,
   type Handover,
+  hasRoomFor,
   type Manifest,
   manifestToId,
   newChange,
@@ -138,7 +139,9 @@ export async function createMembership(init: MembershipInit): Promise<Membership
     const here = [...addresses()]
     if (self === undefined || here.length === 0 || sameItems(self.addresses, here)) return
     const until = book.newest!.roster.firstEpoch + CHANGE_LIFE_EPOCHS
-    const change = newChange(manifestToId(manifest), { kind: 'move', until, key: signer.key, addresses: here })
+    // Later than the last one, also by a clock that was set back.
+    const at = Math.max(clock.now(), self.moved + 1)
+    const change = newChange(manifestToId(manifest), { kind: 'move', at, until, key: signer.key, addresses: here })
     say({ kind: 'change', change: encodeChange(signChange(change, signer)) })
   }
 
@@ -179,10 +182,12 @@ export async function createMembership(init: MembershipInit): Promise<Membership
     },
     isPeer: () => isPeer(host.key),
     submit(change) {
+      if (book.newest !== undefined && !hasRoomFor(book.newest, change.change)) {
+        throw invalidChange('the federation is full: somebody leaves first, or its operators agree on fewer shards')
+      }
       const bytes = encodeGossip({ kind: 'change', change: encodeChange(change) })
       if (!submitBytes(bytes)) {
-        const reason = 'the federation has it already, or it is signed by nobody it knows'
-        throw new FederationError('CHANGE_INVALID', `change: ${reason}`, { reason })
+        throw invalidChange('the federation has it already, or it is signed by nobody it knows')
       }
     },
     accuse: (evidence) => say({ kind: 'evidence', evidence: encodeEvidence(evidence) }),
@@ -216,6 +221,10 @@ export async function assertSameFederation(manifest: Manifest, records: Records)
     const reason = 'this directory belongs to another federation'
     throw new FederationError('MANIFEST_INVALID', `federation.json: founding: ${reason}`, { path: 'founding', reason })
   }
+}
+
+function invalidChange(reason: string): FederationError<'CHANGE_INVALID'> {
+  return new FederationError('CHANGE_INVALID', `change: ${reason}`, { reason })
 }
 
 function sameItems(a: readonly string[], b: readonly string[]): boolean {

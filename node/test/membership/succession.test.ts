@@ -35,6 +35,7 @@ import {
   shardToReplicas,
   sheetContent,
   sheetEpochs,
+  sheetQuorum,
   signChange,
   signContent,
   signPresence,
@@ -339,17 +340,18 @@ function certifyOther(before: CertifiedRoster, { roster }: CertifiedRoster, secr
   const other = succeed(before, { firstEpoch, changes, reveals, sheets })
   const sheetSignatures = sheets.map((root, shard): SheetSignatures => {
     const content = sheetContent({ federation: other.federation, shard, firstEpoch, epochs: sheetEpochs(other), root })
-    return shardToReplicas(other, shard).flatMap((member) => {
+    const signed = shardToReplicas(other, shard).flatMap((member): SheetSignatures => {
       const signer = signers.get(bytesToHex(member.key))
       return signer ? [[other.members.indexOf(member), signContent(signer, 'geotrace/sheet', content)]] : []
     })
+    return signed.slice(0, sheetQuorum(other.replicas))
   })
   const bare = bodyToCertified(encodeRoster(other), sheetSignatures, [])
   const votes = before.roster.operators.flatMap(({ key }, operator) => {
     const signer = signers.get(bytesToHex(key))
     return signer ? [signVote(signer, operator, { ...other, hash: bare.hash }, systemRandom(32))] : []
   })
-  return { ...bare, votes }
+  return { ...bare, votes: votes.slice(0, quorum(before.roster.operators.length)) }
 }
 
 describe('a federation in trouble', () => {
