@@ -1,6 +1,6 @@
 /**
- * The rosters that a device goes by: each believed only with its certificate, checked against the one before, kept on
- * the device. PROTOCOL.md §4.6, §7.3. A sync asks one peer for news when the newest roster may not govern all that it
+ * The rosters that a device goes by: it is told each as a step, makes the body from the one before itself, believes it with
+ * the votes of a quorum, and keeps it. PROTOCOL.md §4.6, §7.3. A sync asks one peer for news when the newest roster may not govern all that it
  * needs; a device back after weeks catches up roster by roster. Two certified rosters of one period stop it for good
  * (ROSTER_FORKED): nobody can say which is right.
  */
@@ -9,6 +9,7 @@ import {
   type CertifiedRoster,
   decodeCertifiedRoster,
   decodeRosterReply,
+  decodeRosterStep,
   EPOCH_OPENS_BEFORE_MS,
   encodeCertifiedRoster,
   encodeRosterRequest,
@@ -18,6 +19,7 @@ import {
   peerIdToKey,
   ROSTER_PROTOCOL,
   type RosterChain,
+  type RosterStep,
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
 import type { PeerAddress } from './dialer.ts'
@@ -32,7 +34,7 @@ const CATCH_UP_MAX = 4_000
 const ENTRIES_MAX = 16
 /** A month of daily rosters: how far back a fork is looked for, at the cost of one request each. */
 const LOOK_BACK_MAX = 30
-/** The other roster of a fork; it outlives an erasure as the rosters do. */
+/** The step to the other roster of a fork; it outlives an erasure as the rosters do. */
 const FORK_KEY = `${FAMILIES.roster}fork`
 
 export interface RostersInit {
@@ -105,18 +107,18 @@ async function follow(init: RostersInit, entry: PeerAddress): Promise<void> {
   const { rosters } = init
   for (let i = 0; i < CATCH_UP_MAX; i++) {
     const height = rosters.all.length
-    const bytes = await fetchRoster(init, entry, height)
+    const bytes = await fetchStep(init, entry, height)
     if (bytes === undefined) return
-    const next = decodeCertifiedRoster(bytes)
-    if (!equalBytes(next.roster.previous, rosters.predecessor.hash)) await lookBack(init, entry)
+    const next = decodeRosterStep(bytes)
+    if (!equalBytes(next.previous, rosters.predecessor.hash)) await lookBack(init, entry)
     if (!(await take(init, next))) return
     if (!isNewsDue(init)) return
   }
 }
 
 /** Takes a roster in, and with it those that it follows; whether there was anything to take. */
-async function take({ rosters, storage }: RostersInit, certified: CertifiedRoster): Promise<boolean> {
-  const path = rosters.check(certified)
+async function take({ rosters, storage }: RostersInit, step: RosterStep): Promise<boolean> {
+  const path = rosters.checkStep(step)
   rosters.take(path)
   await storage.batch(
     path.map((item) => put(numberedKey(FAMILIES.roster, item.roster.height), encodeCertifiedRoster(item))),
@@ -129,10 +131,10 @@ async function lookBack(init: RostersInit, entry: PeerAddress): Promise<void> {
   const { rosters, storage } = init
   const newest = rosters.all.length - 1
   for (let height = newest; height >= 0 && height > newest - LOOK_BACK_MAX; height--) {
-    const bytes = await fetchRoster(init, entry, height)
+    const bytes = await fetchStep(init, entry, height)
     if (bytes === undefined) return
     try {
-      await take(init, decodeCertifiedRoster(bytes))
+      await take(init, decodeRosterStep(bytes))
       return
     } catch (error) {
       if (isFederationError(error, 'ROSTER_FORKED')) await storage.batch([put(FORK_KEY, bytes)])
@@ -142,8 +144,8 @@ async function lookBack(init: RostersInit, entry: PeerAddress): Promise<void> {
   }
 }
 
-async function fetchRoster({ wire }: RostersInit, entry: PeerAddress, height: number): Promise<Uint8Array | undefined> {
-  return decodeRosterReply(await wire.request(entry, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'get', height })))
+async function fetchStep({ wire }: RostersInit, entry: PeerAddress, height: number): Promise<Uint8Array | undefined> {
+  return decodeRosterReply(await wire.request(entry, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'step', height })))
 }
 
 /** Throws STORAGE_CORRUPT. */
@@ -156,7 +158,7 @@ function readStored<T>(key: string, read: () => T): T {
 }
 
 function forked(key: string, bytes: Uint8Array): FederationError<'ROSTER_FORKED'> {
-  const { height } = readStored(key, () => decodeCertifiedRoster(bytes)).roster
+  const { height } = readStored(key, () => decodeRosterStep(bytes))
   return new FederationError(
     'ROSTER_FORKED',
     `two rosters of one period are certified, the other of height ${height}`,

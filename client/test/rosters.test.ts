@@ -3,12 +3,13 @@ import {
   blockToEpoch,
   bytesToHex,
   type CertifiedRoster,
+  certifiedToStep,
   decodeRosterRequest,
   decodeSaltRequest,
   EPOCH_MS,
   EPOCH_OPENS_BEFORE_MS,
-  encodeCertifiedRoster,
   encodeRosterReply,
+  encodeRosterStep,
   equalBytes,
   followingPeriod,
   manifestToId,
@@ -40,7 +41,7 @@ function watch(federation: FakeFederation, inner: Intercept = (_peer, _protocol,
   const asked: { peer: string; height: number }[] = []
   federation.intercept = (peer, protocol, frame, serve) => {
     const request = protocol.id === ROSTER_PROTOCOL.id ? decodeRosterRequest(frame) : undefined
-    if (request?.op === 'get') asked.push({ peer, height: request.height })
+    if (request?.op === 'step') asked.push({ peer, height: request.height })
     return inner(peer, protocol, frame, serve)
   }
   return asked
@@ -55,9 +56,9 @@ const goesBy =
   (who: (peer: string) => boolean, rosters: readonly CertifiedRoster[]): Intercept =>
   async (peer, protocol, frame, serve) => {
     const request = protocol.id === ROSTER_PROTOCOL.id ? decodeRosterRequest(frame) : undefined
-    if (request?.op !== 'get' || !who(peer)) return serve(frame)
+    if (request?.op !== 'step' || !who(peer)) return serve(frame)
     const known = rosters[request.height]
-    return encodeRosterReply(known === undefined ? undefined : encodeCertifiedRoster(known))
+    return encodeRosterReply(known && encodeRosterStep(certifiedToStep(known)))
   }
 
 describe('a device that was away', () => {
@@ -141,7 +142,7 @@ describe('a device that was away', () => {
     await untilNewsAfter(federation, federation.rosters.at(-1)!)
     let asked = watch(federation, (_peer, protocol, frame, serve) => {
       const request = protocol.id === ROSTER_PROTOCOL.id ? decodeRosterRequest(frame) : undefined
-      return request?.op === 'get' && request.height > 2 ? unreachable() : serve(frame)
+      return request?.op === 'step' && request.height > 2 ? unreachable() : serve(frame)
     })
     await (await openTracer(federation, { storage })).sync()
     asked = watch(federation)

@@ -24,13 +24,14 @@ import {
   blockToVerdict,
   bytesToHex,
   type CertifiedRoster,
+  certifiedToStep,
   concatBytes,
   decodeRosterRequest,
   decodeSaltRequest,
-  encodeCertifiedRoster,
   encodeDone,
   encodeRefusal,
   encodeRosterReply,
+  encodeRosterStep,
   encodeUnsignedAnswer,
   equalBytes,
   errorToRefusal,
@@ -141,9 +142,9 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
         federation.submitted.push({ peer: name, message: request.message })
         return encodeDone()
       }
-      if (request.op !== 'get') throw new FederationError('FORBIDDEN', 'only for members')
+      if (request.op !== 'step') throw new FederationError('FORBIDDEN', 'only for members')
       const known = federation.rosters[request.height]
-      return encodeRosterReply(known === undefined ? undefined : encodeCertifiedRoster(known))
+      return encodeRosterReply(known && encodeRosterStep(certifiedToStep(known)))
     } catch (error) {
       return encodeRefusal(errorToRefusal(error))
     }

@@ -7,7 +7,8 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes, equalBytes, utf8 } from '../wire/bytes.ts'
 import { type Change, encodeChange, newChange, signChange } from '../wire/changes.ts'
 import { demoSecret } from '../wire/demo-keys.ts'
-import { assertManifest, type Manifest, type Parameters } from '../wire/manifest.ts'
+import { assertManifest } from '../wire/manifest.ts'
+import type { Manifest, Parameters } from '../wire/manifest-form.ts'
 import { linesToTree, treeToRoot } from '../wire/merkle.ts'
 import { keyToPeerId } from '../wire/peer-id.ts'
 import {
@@ -19,7 +20,15 @@ import {
   type Roster,
   type SheetSignatures,
 } from '../wire/roster.ts'
-import { isVacant, manifestToRoster, shardToReplicas, sheetEpochs, VACANT_ROOT } from '../wire/roster-rules.ts'
+import {
+  isVacant,
+  manifestToRoster,
+  quorum,
+  shardToReplicas,
+  sheetEpochs,
+  sheetQuorum,
+  VACANT_ROOT,
+} from '../wire/roster-rules.ts'
 import { commitMessage, sheetContent } from '../wire/sheet.ts'
 import { type Signer, secretToSigner, signContent } from '../wire/signature.ts'
 import { succeed } from '../wire/succession.ts'
@@ -116,16 +125,15 @@ export function rosterTrees(
 }
 
 export interface Founders {
-  /** How many operators vote, and how many replicas sign each sheet; all of them unless given. */
+  /** How many operators vote, and how many replicas sign each sheet; as many as it takes unless given. */
   voters?: number
   sheetSigners?: number
 }
 
 /** Roster 0 of a test manifest with its certificate. */
 export function foundRoster(manifest: Manifest, trees: Uint8Array[][][], founders: Founders = {}): CertifiedRoster {
-  const { voters = manifest.operators.length, sheetSigners = manifest.parameters.replicas } = founders
   const roster = { ...manifestToRoster(manifest), sheets: trees.map(treeToRoot) }
-  return certify(roster, roster.operators.slice(0, voters), sheetSigners)
+  return certify(roster, roster.operators, founders)
 }
 
 /** An encoded change with the signatures of these roles. */
@@ -157,15 +165,16 @@ export interface Next extends Founders {
 export function nextTestRoster(previous: CertifiedRoster, next: Next = {}): CertifiedRoster {
   const { roster } = previous
   const { firstEpoch = (Math.floor(roster.firstEpoch / roster.periodEpochs) + 1) * roster.periodEpochs } = next
-  const { reveals = [], voters = roster.operators.length } = next
+  const { reveals = [] } = next
   const changes = [...(next.changes ?? [])].sort((a, b) => (bytesToHex(a) < bytesToHex(b) ? -1 : 1))
   const body = succeed(previous, { firstEpoch, changes, reveals, sheets: [] })
   const trees = next.trees ?? rosterTrees(body)
   const sheets = trees.map((tree, shard) => (next.vacant?.includes(shard) ? VACANT_ROOT : treeToRoot(tree)))
-  return certify({ ...body, sheets }, roster.operators.slice(0, voters), next.sheetSigners ?? body.replicas)
+  return certify({ ...body, sheets }, roster.operators, next)
 }
 
-function certify(roster: Roster, voters: Roster['operators'], sheetSigners: number): CertifiedRoster {
+function certify(roster: Roster, operators: Roster['operators'], founders: Founders): CertifiedRoster {
+  const { voters = quorum(operators.length), sheetSigners = sheetQuorum(roster.replicas) } = founders
   const { federation, height, firstEpoch } = roster
   const sheetSignatures = roster.sheets.map((root, shard): SheetSignatures => {
     const content = sheetContent({ federation, shard, firstEpoch, epochs: sheetEpochs(roster), root })
@@ -178,6 +187,8 @@ function certify(roster: Roster, voters: Roster['operators'], sheetSigners: numb
   })
   const body = encodeRoster(roster)
   const ballot = { federation, height, firstEpoch, hash: bodyToHash(body) }
-  const votes = voters.map(({ name, key }, i) => signVote(keyToSigner(key), i, ballot, testNonce(name, height)))
+  const votes = operators
+    .slice(0, voters)
+    .map(({ name, key }, i) => signVote(keyToSigner(key), i, ballot, testNonce(name, height)))
   return bodyToCertified(body, sheetSignatures, votes)
 }

@@ -5,11 +5,18 @@
  * a third of the operators voted twice, nobody can say which is right, and the chain stops, visibly and for good.
  */
 import { bytesToHex, equalBytes } from './bytes.ts'
-import { assertCertified, manifestToPredecessor, type Predecessor, rosterToPredecessor } from './certificate.ts'
+import {
+  assertCertified,
+  manifestToPredecessor,
+  type Predecessor,
+  rosterToPredecessor,
+  stepToCertified,
+} from './certificate.ts'
 import { FederationError } from './errors.ts'
-import type { Manifest } from './manifest.ts'
-import { type CertifiedRoster, hashToRosterName, rosterKey } from './roster.ts'
+import type { Manifest } from './manifest-form.ts'
+import { type CertifiedRoster, hashToRosterName, type Roster, rosterKey } from './roster.ts'
 import { rosterInForce } from './roster-rules.ts'
+import type { RosterStep } from './roster-step.ts'
 
 export interface RosterChain {
   /** By height. */
@@ -29,13 +36,18 @@ export interface RosterChain {
    * known or set aside now. Throws ROSTER_INVALID, also when it follows none that is known, and ROSTER_FORKED.
    */
   check(certified: CertifiedRoster): readonly CertifiedRoster[]
-  /** Takes in what `check` gave. What followed the roster before the first of them is set aside. */
+  /** The same for a step, as a device is told of a roster; ROSTER_INVALID too when its votes are not those of a quorum. */
+  checkStep(step: RosterStep): readonly CertifiedRoster[]
+  /** Takes in what a check gave. What followed the roster before the first of them is set aside. */
   take(path: readonly CertifiedRoster[]): void
   /** Checks a roster and takes in what it gives; false if that is nothing. Throws as `check`. */
   add(certified: CertifiedRoster): boolean
   /** Takes in a roster that this machine checked before and kept itself. Throws ROSTER_INVALID if it does not follow. */
   restore(certified: CertifiedRoster): void
 }
+
+/** How a roster names the one before. */
+type Named = Pick<Roster, 'height' | 'previous'>
 
 /** Certified rosters that another one overtook, and that may yet have followers: a peer meets none or one in its life. */
 const ASIDE_MAX = 16
@@ -63,21 +75,38 @@ export function rosterChain(manifest: Manifest): RosterChain {
     if (roster.height !== all.length) invalid(`height ${roster.height} does not follow ${all.length - 1}`)
     if (!equalBytes(roster.previous, predecessor().hash)) invalid('it follows another roster')
   }
-  const parentOf = ({ roster }: CertifiedRoster): CertifiedRoster | undefined => {
+  const parentOf = ({ height, previous }: Named): CertifiedRoster | undefined => {
     const isParent = (item: CertifiedRoster | undefined): boolean =>
-      item?.roster.height === roster.height - 1 && equalBytes(item.hash, roster.previous)
-    return [all[roster.height - 1], aside.get(bytesToHex(roster.previous))].find(isParent)
+      item?.roster.height === height - 1 && equalBytes(item.hash, previous)
+    return [all[height - 1], aside.get(bytesToHex(previous))].find(isParent)
   }
-  const check = (certified: CertifiedRoster): readonly CertifiedRoster[] => {
-    if (forkedAt !== undefined) throw forked(forkedAt)
-    const { height, firstEpoch } = certified.roster
-    const known = [...all.slice(height, height + 1), ...aside.values()]
-    if (known.some(({ hash }) => equalBytes(hash, certified.hash))) return []
-    const parent = parentOf(certified)
+  const isKnown = (height: number, hash: Uint8Array): boolean =>
+    [...all.slice(height, height + 1), ...aside.values()].some((item) => equalBytes(item.hash, hash))
+  /** The roster before, if it is not the founding, and what follows from it. */
+  const originOf = (named: Named): { parent: CertifiedRoster | undefined; origin: Predecessor } => {
+    const { height } = named
+    const parent = parentOf(named)
     if (parent === undefined && height > 0) {
       invalid(height > all.length ? `height ${height} does not follow ${all.length - 1}` : 'it follows another roster')
     }
-    assertCertified(parent === undefined ? founding : rosterToPredecessor(parent), certified)
+    return { parent, origin: parent === undefined ? founding : rosterToPredecessor(parent) }
+  }
+  const check = (certified: CertifiedRoster): readonly CertifiedRoster[] => {
+    if (forkedAt !== undefined) throw forked(forkedAt)
+    if (isKnown(certified.roster.height, certified.hash)) return []
+    const { parent, origin } = originOf(certified.roster)
+    assertCertified(origin, certified)
+    return place(certified, parent)
+  }
+  const checkStep = (step: RosterStep): readonly CertifiedRoster[] => {
+    if (forkedAt !== undefined) throw forked(forkedAt)
+    const { parent, origin } = originOf(step)
+    const certified = stepToCertified(origin, step)
+    return isKnown(step.height, certified.hash) ? [] : place(certified, parent)
+  }
+  /** Where one that holds belongs. */
+  const place = (certified: CertifiedRoster, parent: CertifiedRoster | undefined): readonly CertifiedRoster[] => {
+    const { height, firstEpoch } = certified.roster
     if ([...all, ...aside.values()].some(({ roster }) => roster.firstEpoch === firstEpoch)) {
       forkedAt = height
       throw forked(height)
@@ -87,7 +116,7 @@ export function rosterChain(manifest: Manifest): RosterChain {
       return []
     }
     const path = [certified]
-    for (let at = parent; at !== undefined && at !== all[at.roster.height]; at = parentOf(at)) path.unshift(at)
+    for (let at = parent; at !== undefined && at !== all[at.roster.height]; at = parentOf(at.roster)) path.unshift(at)
     return path
   }
   const take = (path: readonly CertifiedRoster[]): void => {
@@ -112,6 +141,7 @@ export function rosterChain(manifest: Manifest): RosterChain {
     named: (name) => byName.get(bytesToHex(name)),
     inForce: (epoch) => rosterInForce(all, epoch),
     check,
+    checkStep,
     take,
     add(certified) {
       const path = check(certified)

@@ -15,7 +15,7 @@ import { encode } from 'cborg'
 import * as z from 'zod/mini'
 import { bytesToHex, concatBytes, utf8 } from './bytes.ts'
 import { decodeCanonical } from './canonical.ts'
-import { ADDRESSES_MAX, CHANGE_MAX_BYTES, HASH_BYTES, KEY_BYTES, SIGNATURE_BYTES } from './constants.ts'
+import { ADDRESSES_MAX, CHANGE_MAX_BYTES, HASH_BYTES, KEY_BYTES, SHARDS_MAX, SIGNATURE_BYTES } from './constants.ts'
 import { FederationError } from './errors.ts'
 import { isValidSignature, type Signer, signContent } from './signature.ts'
 
@@ -26,20 +26,23 @@ const name = z.string().check(z.regex(/^[a-z0-9][a-z0-9.-]{0,62}$/))
 const address = z.string().check(z.regex(/^(\/[a-z0-9.:_-]+)+$/i), z.maxLength(256))
 const addresses = z.array(address).check(z.minLength(1), z.maxLength(ADDRESSES_MAX))
 const whole = (min: number, max: number) => z.int().check(z.minimum(min), z.maximum(max))
+/** When it was proposed, Unix ms: of two moves of one node, and of two amendments, the later counts. */
+const at = whole(0, Number.MAX_SAFE_INTEGER)
 /** The last epoch in which a roster may begin that makes this change. */
 const until = whole(0, 0xffffffff)
 
 const changeSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('join'), until, operator: name, operatorKey: key, key, addresses }),
   z.strictObject({ kind: z.literal('leave'), until, key }),
-  z.strictObject({ kind: z.literal('move'), until, key, addresses }),
+  z.strictObject({ kind: z.literal('move'), at, until, key, addresses }),
   z.strictObject({ kind: z.literal('rotate'), until, from: key, to: key }),
   z.strictObject({ kind: z.literal('expel'), until, key }),
   z.strictObject({
     kind: z.literal('amend'),
+    at,
     until,
     core: z.nullable(z.strictObject({ simd: bytes(HASH_BYTES), scalar: bytes(HASH_BYTES) })),
-    shards: z.nullable(whole(1, 4_096)),
+    shards: z.nullable(whole(1, SHARDS_MAX)),
     replicas: z.nullable(whole(1, 15)),
   }),
   z.strictObject({ kind: z.literal('lied'), until, key, evidence: bytes(HASH_BYTES) }),

@@ -51,7 +51,11 @@ export const SALT_REQUEST_MAX_BYTES = 512
 export const SALT_ANSWER_MAX_BYTES = 8_192
 /** A Merkle path of 16 covers 65,536 epochs, ten years. */
 export const PATH_MAX = 16
+/** A certificate or a step. */
 export const ROSTER_MAX_BYTES = 262_144
+/** Of a certificate at its largest, without changes: these have 32 KiB, so that the largest one always fits. */
+export const SETTLED_MAX_BYTES = ROSTER_MAX_BYTES - 32_768
+export const SHARDS_MAX = 4_096
 /** A gossip message; the largest carries a change that a quorum of 300 operators signed, 115 bytes each. */
 export const GOSSIP_MAX_BYTES = 32_768
 export const CHANGE_MAX_BYTES = 24_576

@@ -7,17 +7,18 @@
  *    2 POOL     –                                count u16, { u16 length, gossip message }
  *    3 TIME     –                                u64 Unix ms
  *    4 SUBMIT   gossip message                   –
- * GET, TIME and SUBMIT of evidence are for everybody; the rest only between members.
+ *    5 STEP     u32 height                       RosterStep, or nothing when there is none
+ * GET, STEP, TIME and SUBMIT of evidence are for everybody; the rest only between members.
  */
 import { type ByteReader, byteReader, byteWriter } from './bytes.ts'
 import { GOSSIP_MAX_BYTES, HASH_BYTES, PROTOCOL_VERSION } from './constants.ts'
 import { ROSTER_FRAME_MAX_BYTES } from './protocols.ts'
 import { assertVersion, STATUS_OK, throwRefusal } from './status.ts'
 
-const OPS = ['get', 'body', 'pool', 'time', 'submit'] as const
+const OPS = ['get', 'body', 'pool', 'time', 'submit', 'step'] as const
 
 export type RosterRequest =
-  | { op: 'get'; height: number }
+  | { op: 'get' | 'step'; height: number }
   | { op: 'body'; hash: Uint8Array }
   | { op: 'pool' }
   | { op: 'time' }
@@ -25,7 +26,7 @@ export type RosterRequest =
 
 export function encodeRosterRequest(request: RosterRequest): Uint8Array {
   const writer = byteWriter(requestSize(request)).u8(PROTOCOL_VERSION).u8(OPS.indexOf(request.op))
-  if (request.op === 'get') writer.u32(request.height)
+  if (request.op === 'get' || request.op === 'step') writer.u32(request.height)
   if (request.op === 'body') writer.bytes(request.hash, HASH_BYTES)
   if (request.op === 'submit') writer.bytes(request.message)
   return writer.finish()
@@ -49,6 +50,7 @@ export function decodeRosterRequest(bytes: Uint8Array): RosterRequest {
 function readRequest(reader: ByteReader, op: RosterRequest['op']): RosterRequest {
   switch (op) {
     case 'get':
+    case 'step':
       return { op, height: reader.u32() }
     case 'body':
       return { op, hash: reader.bytes(HASH_BYTES) }
@@ -61,11 +63,11 @@ function readRequest(reader: ByteReader, op: RosterRequest['op']): RosterRequest
   }
 }
 
-/** The reply to GET and BODY: a roster with what certifies it so far, or nothing. */
-export function encodeRosterReply(certified: Uint8Array = new Uint8Array(0)): Uint8Array {
-  return byteWriter(1 + certified.length)
+/** The reply to GET and BODY, a roster with what certifies it so far, and to STEP; or nothing. */
+export function encodeRosterReply(encoded: Uint8Array = new Uint8Array(0)): Uint8Array {
+  return byteWriter(1 + encoded.length)
     .u8(STATUS_OK)
-    .bytes(certified)
+    .bytes(encoded)
     .finish()
 }
 

@@ -4,7 +4,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, byteWriter, concatBytes, equalBytes, hexToBytes } from './bytes.ts'
-import { type Manifest, manifestToId, type PeerEntry } from './manifest.ts'
+import { type Manifest, manifestToId, type PeerEntry } from './manifest-form.ts'
 import { peerIdToKey } from './peer-id.ts'
 import type { CertifiedRoster, Roster, RosterMember, RosterPeer } from './roster.ts'
 import { oldestOpenEpoch } from './window.ts'
@@ -14,7 +14,10 @@ export function quorum(operators: number): number {
   return Math.floor((2 * operators) / 3) + 1
 }
 
-/** Signatures that make a sheet while there is time to wait for them: a majority of the shard's replicas. */
+/**
+ * Signatures that make a sheet while there is time to wait for them, and the most that a certificate carries: a majority
+ * of the shard's replicas.
+ */
 export function sheetQuorum(replicas: number): number {
   return Math.floor(replicas / 2) + 1
 }
@@ -56,6 +59,7 @@ export function manifestToRoster(manifest: Manifest): Roster {
     key: peerIdToKey(peerId),
     operator: operators.findIndex((item) => item.name === operator),
     addresses,
+    moved: 0,
   })
   return {
     version: 1,
@@ -78,6 +82,7 @@ export function manifestToRoster(manifest: Manifest): Roster {
     sheets: [],
     core: { simd: hexToBytes(core.simd), scalar: hexToBytes(core.scalar) },
     plan: { shards: parameters.shards, replicas: parameters.replicas },
+    amended: 0,
     newcomers: [],
     admitted: [],
     gone: [],

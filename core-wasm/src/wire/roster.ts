@@ -14,6 +14,7 @@ import {
   KEY_BYTES,
   ROSTER_MAX_BYTES,
   ROSTER_NAME_BYTES,
+  SHARDS_MAX,
   SIGNATURE_BYTES,
 } from './constants.ts'
 import { FederationError } from './errors.ts'
@@ -24,6 +25,8 @@ export interface RosterPeer {
   /** Index into `operators`. */
   operator: number
   addresses: string[]
+  /** When it signed the move that its addresses are from, Unix ms; 0 when they are its first. */
+  moved: number
 }
 export interface RosterMember extends RosterPeer {
   /** 32 bytes that nobody could choose; order of replicas. */
@@ -60,6 +63,8 @@ export interface Roster {
   core: { simd: Uint8Array; scalar: Uint8Array }
   /** Shards and replicas of the roster that follows. */
   plan: { shards: number; replicas: number }
+  /** When the amendment made last was proposed, Unix ms; 0 when there was none. */
+  amended: number
   /** Ranked now, members from the next roster on. */
   newcomers: RosterMember[]
   /** Admitted by this roster; the next one ranks them. */
@@ -84,7 +89,10 @@ export interface CertifiedRoster {
   /** SHA-256 of the body, 32 bytes. */
   hash: Uint8Array
   body: Uint8Array
-  /** One list a shard. Outside the body, so that two proposers who saw different replicas sign still propose one roster. */
+  /**
+   * One list a shard, none at all on a device, which goes by the votes (roster-step.ts). Outside the body, so that two
+   * proposers who saw different replicas sign still propose one roster.
+   */
   sheetSignatures: SheetSignatures[]
   votes: Vote[]
 }
@@ -93,7 +101,8 @@ const whole = (max: number) => z.int().check(z.minimum(0), z.maximum(max))
 const fixed = (length: number) =>
   z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length === length, `expected ${length} bytes`)
 const addresses = z.array(z.string().check(z.maxLength(256))).check(z.maxLength(8))
-const peerShape = { key: fixed(KEY_BYTES), operator: whole(0xffff), addresses }
+const time = whole(Number.MAX_SAFE_INTEGER)
+const peerShape = { key: fixed(KEY_BYTES), operator: whole(0xffff), addresses, moved: time }
 const memberSchema = z.strictObject({ ...peerShape, rank: fixed(HASH_BYTES) })
 const voteSchema = z.strictObject({
   operator: whole(0xffff),
@@ -117,7 +126,7 @@ const rosterSchema = z.strictObject({
   firstEpoch: whole(0xffffffff),
   periodEpochs: whole(0xffff),
   reserveEpochs: whole(0xffff),
-  shards: whole(4_096),
+  shards: whole(SHARDS_MAX),
   replicas: whole(15),
   threshold: whole(15),
   salting: z.literal('plain'),
@@ -126,7 +135,8 @@ const rosterSchema = z.strictObject({
   central: z.strictObject(peerShape),
   sheets: z.array(fixed(HASH_BYTES)),
   core: z.strictObject({ simd: fixed(HASH_BYTES), scalar: fixed(HASH_BYTES) }),
-  plan: z.strictObject({ shards: whole(4_096), replicas: whole(15) }),
+  plan: z.strictObject({ shards: whole(SHARDS_MAX), replicas: whole(15) }),
+  amended: time,
   newcomers: z.array(memberSchema),
   admitted: z.array(z.strictObject(peerShape)),
   gone: z.array(fixed(KEY_BYTES)),
@@ -157,7 +167,11 @@ export function bodyToCertified(body: Uint8Array, sheetSignatures: SheetSignatur
   return { roster: decodeRoster(body), hash: bodyToHash(body), body, sheetSignatures, votes }
 }
 
-export function encodeCertifiedRoster({ body, sheetSignatures, votes }: CertifiedRoster): Uint8Array {
+export function encodeCertifiedRoster({
+  body,
+  sheetSignatures,
+  votes,
+}: Pick<CertifiedRoster, 'body' | 'sheetSignatures' | 'votes'>): Uint8Array {
   return encode({ body, sheetSignatures, votes })
 }
 

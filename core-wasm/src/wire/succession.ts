@@ -13,10 +13,13 @@ import {
   MEMBERS_PER_OPERATOR_MAX,
   MINUTE_MS,
   OPERATORS_MAX,
+  ROSTER_MAX_BYTES,
+  SETTLED_MAX_BYTES,
 } from './constants.ts'
 import { FederationError, isFederationError } from './errors.ts'
 import type { CertifiedRoster, Reveal, Roster, RosterMember, RosterPeer } from './roster.ts'
 import { isGone, quorum, sponsorQuorum } from './roster-rules.ts'
+import { certificateBytes, settledBytes } from './roster-size.ts'
 import { isValidVote, nonceToCommitment } from './vote.ts'
 
 /** No vote is given so close before the secrets of a roster's first epoch open: clocks differ, certificates travel. */
@@ -64,6 +67,25 @@ export function nextFirstEpoch(roster: Roster, nowMs: number): number {
   return next
 }
 
+/** Whether no roster from this one on can make this change any more: it is made, or another one overtook it. */
+export function isSpent(roster: Roster, change: Change): boolean {
+  const { members, newcomers, admitted, central } = roster
+  const peer = (key: Uint8Array): RosterPeer | undefined =>
+    [...members, ...newcomers, ...admitted, central].find((item) => equalBytes(item.key, key))
+  switch (change.kind) {
+    case 'amend':
+      return change.at <= roster.amended
+    case 'rotate':
+      return isGone(roster, change.from) || isGone(roster, change.to)
+    case 'join':
+      return isGone(roster, change.key) || peer(change.key) !== undefined
+    case 'move':
+      return isGone(roster, change.key) || change.at <= (peer(change.key)?.moved ?? 0)
+    default:
+      return isGone(roster, change.key)
+  }
+}
+
 /** The members of whatever roster follows. */
 export function nextMembers(previous: Roster): RosterMember[] {
   return [...previous.members, ...previous.newcomers].filter(({ key }) => !isGone(previous, key))
@@ -83,7 +105,22 @@ export function succeed(previous: CertifiedRoster, { firstEpoch, changes, reveal
     last = text
     applyChange(draft, roster, readChange(encoded), firstEpoch)
   }
-  return closeDraft(draft, roster, { hash, firstEpoch, changes, reveals, sheets })
+  const next = closeDraft(draft, roster, { hash, firstEpoch, changes, reveals, sheets })
+  assertFits(next, roster)
+  return next
+}
+
+/** Whether rosters have room for this change, were it signed; one that is refused for another reason needs none. */
+export function hasRoomFor({ roster, hash }: CertifiedRoster, change: Change): boolean {
+  const draft = openDraft(roster)
+  try {
+    makeChange(draft, change)
+    const rest = { hash, firstEpoch: roster.firstEpoch, changes: [], reveals: [], sheets: [] }
+    return settledBytes(closeDraft(draft, roster, rest)) <= SETTLED_MAX_BYTES
+  } catch (error) {
+    if (!isFederationError(error, 'ROSTER_INVALID')) throw error
+    return true
+  }
 }
 
 type Operator = Roster['operators'][number]
@@ -98,6 +135,7 @@ interface Draft {
   gone: Uint8Array[]
   core: Roster['core']
   plan: Roster['plan']
+  amended: number
 }
 
 function openDraft(roster: Roster): Draft {
@@ -113,6 +151,7 @@ function openDraft(roster: Roster): Draft {
     gone: [...roster.gone],
     core: roster.core,
     plan: roster.plan,
+    amended: roster.amended,
   }
 }
 
@@ -151,6 +190,11 @@ function applyChange(draft: Draft, roster: Roster, signed: SignedChange, firstEp
   if (!equalBytes(federation, roster.federation)) invalid('a change of another federation')
   if (firstEpoch > change.until) invalid('a change that has lapsed')
   assertEndorsed(draft, roster, signed)
+  if ('at' in change && change.at > firstEpoch * EPOCH_MS) invalid('a change from after the roster begins')
+  makeChange(draft, change)
+}
+
+function makeChange(draft: Draft, change: Change): void {
   switch (change.kind) {
     case 'join':
       join(draft, change)
@@ -167,11 +211,7 @@ function applyChange(draft: Draft, roster: Roster, signed: SignedChange, firstEp
       rotate(draft, change)
       break
     case 'amend':
-      draft.core = change.core ?? draft.core
-      draft.plan = {
-        shards: change.shards ?? draft.plan.shards,
-        replicas: change.replicas ?? draft.plan.replicas,
-      }
+      amend(draft, change)
   }
 }
 
@@ -222,7 +262,7 @@ function join(draft: Draft, { operator: name, operatorKey, key, addresses }: Cha
   const nodes = [...draft.members, ...draft.newcomers, ...draft.admitted]
   if (nodes.filter((peer) => peer.operator === operator).length >= MEMBERS_PER_OPERATOR_MAX) invalid('too many nodes')
   if (nodes.length >= MEMBERS_MAX || draft.operators.length > OPERATORS_MAX) invalid('the federation is full')
-  draft.admitted.push({ key, operator, addresses })
+  draft.admitted.push({ key, operator, addresses, moved: 0 })
 }
 
 /** A node, or an operator with all its nodes. They keep the shards of this roster; the next goes without them. */
@@ -241,9 +281,19 @@ function remove(draft: Draft, key: Uint8Array): void {
   draft.admitted = draft.admitted.filter(stays)
 }
 
-function move(draft: Draft, { key, addresses }: Change & { kind: 'move' }): void {
+function move(draft: Draft, { key, addresses, at }: Change & { kind: 'move' }): void {
   const peer = findPeer(draft, key) ?? invalid('a stranger cannot move')
+  // Otherwise whoever kept an earlier one could put the old addresses back.
+  if (at <= peer.moved) invalid('a move that a later one overtook')
   peer.addresses = addresses
+  peer.moved = at
+}
+
+function amend(draft: Draft, { core, shards, replicas, at }: Change & { kind: 'amend' }): void {
+  if (at <= draft.amended) invalid('an amendment that a later one overtook')
+  draft.core = core ?? draft.core
+  draft.plan = { shards: shards ?? draft.plan.shards, replicas: replicas ?? draft.plan.replicas }
+  draft.amended = at
 }
 
 function rotate(draft: Draft, { from, to }: Change & { kind: 'rotate' }): void {
@@ -272,7 +322,7 @@ interface Rest extends Succession {
 }
 
 function closeDraft(draft: Draft, previous: Roster, { hash, firstEpoch, changes, reveals, sheets }: Rest): Roster {
-  const { members, newcomers, admitted, central, gone, plan, core } = draft
+  const { members, newcomers, admitted, central, gone, plan, amended, core } = draft
   // One that is gone stays listed until its last node has left: a roster's members all belong to somebody.
   const isNeeded = (operator: Operator): boolean =>
     !isGone(draft, operator.key) || [...members, central].some((peer) => peer.operator === operator)
@@ -296,12 +346,21 @@ function closeDraft(draft: Draft, previous: Roster, { hash, firstEpoch, changes,
     sheets: [...sheets],
     core,
     plan,
+    amended,
     newcomers: newcomers.map(close),
     admitted: admitted.map(close),
     gone,
     changes: [...changes],
     reveals: [...reveals],
   }
+}
+
+/** The frame of this roster, and room for those that follow: a federation is full before its rosters cannot go on. */
+function assertFits(roster: Roster, { operators }: Roster): void {
+  const bytes = certificateBytes(roster, operators.length)
+  if (bytes > ROSTER_MAX_BYTES) invalid(`it would be ${bytes} bytes of ${ROSTER_MAX_BYTES}`)
+  const settled = settledBytes(roster)
+  if (settled > SETTLED_MAX_BYTES) invalid(`the federation is full: ${settled} bytes of ${SETTLED_MAX_BYTES}`)
 }
 
 function invalid(reason: string, cause?: unknown): never {

@@ -13,11 +13,17 @@ const hash = new Uint8Array(32).fill(5)
 const ALL: wire.Change[] = [
   joining('gum'),
   { kind: 'leave', until: 0, key: key('peer/ash') },
-  { kind: 'move', until: UNTIL, key: key('peer/ash'), addresses: ['/dns4/salt.example.org/tcp/443/wss'] },
+  {
+    kind: 'move',
+    at: 2 ** 53 - 1,
+    until: UNTIL,
+    key: key('peer/ash'),
+    addresses: ['/dns4/salt.example.org/tcp/443/wss'],
+  },
   { kind: 'rotate', until: 7, from: key('operator/ash'), to: key('operator/gum') },
   { kind: 'expel', until: 7, key: key('operator/ash') },
-  { kind: 'amend', until: 7, core: { simd: hash, scalar: hash }, shards: 4_096, replicas: 15 },
-  { kind: 'amend', until: 7, core: null, shards: null, replicas: null },
+  { kind: 'amend', at: 0, until: 7, core: { simd: hash, scalar: hash }, shards: 4_096, replicas: 15 },
+  { kind: 'amend', at: 1_700_000_000_000, until: 7, core: null, shards: null, replicas: null },
   { kind: 'lied', until: 7, key: key('peer/ash'), evidence: hash },
 ]
 const signed = (change: wire.Change, roles: readonly string[]) =>
@@ -112,6 +118,11 @@ describe('a change', () => {
     refuse('until', { ...leaves, until: 2 ** 32 })
     refuse('until', { ...leaves, until: -1 })
     refuse('until', { ...leaves, until: 1.5 })
+    for (const at of [-1, 1.5, 2 ** 53, undefined]) {
+      refuse(`at ${at}`, { ...moves, at })
+      refuse(`at ${at}`, { ...amends, at })
+    }
+    refuse('at', { ...leaves, at: 1 })
     refuse('kind', { ...leaves, kind: 'stay' })
     refuse('extra', { ...leaves, extra: 1 })
     refuse('missing', { kind: 'leave', until: 1 })

@@ -52,10 +52,26 @@ const signer = testSigner('peer/ash')
 const ballot = { height: 4, firstEpoch: 90, hash: bytes(32) }
 const change = wire.encodeChange(
   wire.signChange(
-    wire.newChange(bytes(32), { kind: 'move', until: 99, key: signer.key, addresses: ['/ip4/127.0.0.1'] }),
+    wire.newChange(bytes(32), {
+      kind: 'move',
+      at: 1_700_000_000_000,
+      until: 99,
+      key: signer.key,
+      addresses: ['/ip4/127.0.0.1'],
+    }),
     signer,
   ),
 )
+const [reveal, vote] = [{ nonce: bytes(32) }, { commitment: bytes(32) }]
+const step: wire.RosterStep = {
+  height: 4,
+  previous: bytes(32),
+  firstEpoch: 90,
+  sheets: [bytes(32), bytes(32, 2)],
+  changes: [change],
+  reveals: [1, 3].map((operator) => ({ ...reveal, operator, signature: bytes(64) })),
+  votes: [0, 2].map((operator) => ({ ...vote, operator, signature: bytes(64) })),
+}
 const signedBallot = { ...ballot, commitment: bytes(32, 3), signature: bytes(64) }
 const evidence = wire.encodeEvidence({
   kind: 'votes',
@@ -91,6 +107,7 @@ export const CORPUS: Readonly<Record<string, readonly Uint8Array[]>> = {
     wire.encodeRosterRequest({ op: 'pool' }),
     wire.encodeRosterRequest({ op: 'time' }),
     wire.encodeRosterRequest({ op: 'submit', message: bytes(90) }),
+    wire.encodeRosterRequest({ op: 'step', height: 7 }),
   ],
   decodeRosterReply: [wire.encodeRosterReply(bytes(90)), wire.encodeRosterReply(), refusal],
   decodePoolReply: [wire.encodePoolReply(gossip.map(wire.encodeGossip)), wire.encodePoolReply([]), refusal],
@@ -101,6 +118,7 @@ export const CORPUS: Readonly<Record<string, readonly Uint8Array[]>> = {
   decodeTimeReply: [wire.encodeTimeReply(1_700_000_000_000), refusal],
   decodeRoster: [certified.body],
   decodeCertifiedRoster: [wire.encodeCertifiedRoster(certified)],
+  decodeRosterStep: [wire.encodeRosterStep(step), wire.encodeRosterStep(wire.certifiedToStep(certified))],
 }
 
 /** Every decoder that the wire exports, so that one added later is fuzzed without being named here. */
@@ -127,4 +145,5 @@ export const AGAIN: Readonly<Record<string, (value: never) => Uint8Array>> = {
   decodeEvidence: wire.encodeEvidence,
   decodeTimeReply: wire.encodeTimeReply,
   decodeRoster: wire.encodeRoster,
+  decodeRosterStep: wire.encodeRosterStep,
 }

@@ -72,6 +72,33 @@ describe('the salt window', () => {
   })
 })
 
+describe('the quota of one requester and shard', () => {
+  it('never binds: all that can be asked at a moment is in it, and it refills faster than blocks come', () => {
+    const start = Date.UTC(2026, 10, 21)
+    const open = (nowMs: number): string[] =>
+      wire.BLOCK_SIZES_MIN.flatMap((size) => {
+        const first = Math.floor((nowMs - wire.SALT_WINDOW_MS) / (size * wire.MINUTE_MS)) - 1
+        const blocks = Array.from({ length: wire.SALT_WINDOW_MS / (size * wire.MINUTE_MS) + 6 }, (_, i) => first + i)
+        const verdicts = blocks.map((n) => wire.blockToVerdict(size, n, nowMs))
+        if (verdicts[0] !== 'too-old' || verdicts.at(-1) !== 'too-new') throw new Error('there may be more')
+        return blocks.filter((_, i) => verdicts[i] === 'open').map((n) => `${size}/${n}`)
+      })
+    const moments = Array.from({ length: 80 }, (_, minute) => start + minute * wire.MINUTE_MS)
+    expect(Math.max(...moments.map((at) => open(at).length))).toBe(84)
+    // Whoever takes all there is from the first minute on, for eight hours, whatever the alignment.
+    const refillMs = wire.SALT_WINDOW_MS / wire.SALTS_PER_REQUEST_MAX
+    for (const from of moments) {
+      const had = new Set<string>()
+      let least = Number.POSITIVE_INFINITY
+      for (let at = from; at < from + 8 * 60 * wire.MINUTE_MS; at += 5 * wire.MINUTE_MS) {
+        for (const block of open(at)) had.add(block)
+        least = Math.min(least, wire.SALTS_PER_REQUEST_MAX + (at - from) / refillMs - had.size)
+      }
+      expect(least).toBeGreaterThanOrEqual(6)
+    }
+  })
+})
+
 describe('an epoch', () => {
   it('holds 31 blocks, each at its own position', () => {
     const blocks = wire.epochToBlocks(20_000)

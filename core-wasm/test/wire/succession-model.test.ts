@@ -18,13 +18,17 @@ interface Model {
   admitted: Map<string, string>
   gone: Set<string>
   replicas: number
+  /** When the amendment made last was proposed, and each peer's move, if there was one. */
+  amended: number
+  moved: Map<string, number>
 }
 type Move =
   | { kind: 'join'; name: string; operatorKey: string; node: string; signers: string[] }
   | { kind: 'leave' | 'expel'; key: string; signers: string[] }
   | { kind: 'lied'; key: string; signers: string[] }
   | { kind: 'rotate'; from: string; to: string; signers: string[] }
-  | { kind: 'amend'; replicas: number; signers: string[] }
+  | { kind: 'amend'; at: number; replicas: number; signers: string[] }
+  | { kind: 'move'; at: number; key: string; signers: string[] }
 
 class Refused extends Error {}
 const must = (condition: boolean): void => {
@@ -39,6 +43,8 @@ const start: Model = {
   admitted: new Map(),
   gone: new Set(),
   replicas: 3,
+  amended: 0,
+  moved: new Map(),
 }
 
 /** The model's next roster. Throws Refused. */
@@ -52,6 +58,8 @@ function follow(before: Model, moves: readonly Move[], opened: number): Model {
     admitted: without(before.admitted),
     gone: new Set(before.gone),
     replicas: before.replicas,
+    amended: before.amended,
+    moved: new Map(before.moved),
   }
   if (opened > 0) {
     must(now.admitted.size > 0 && opened > (2 * votes) / 3)
@@ -83,8 +91,13 @@ function follow(before: Model, moves: readonly Move[], opened: number): Model {
       now.operators.set(name!, move.to)
       now.gone.add(move.from)
     } else if (move.kind === 'amend') {
-      must(isMost)
+      must(isMost && move.at > now.amended)
       now.replicas = move.replicas
+      now.amended = move.at
+    } else if (move.kind === 'move') {
+      must(has(move.key) && (nodes().has(move.key) || move.key === CENTRAL))
+      must(move.at > (now.moved.get(move.key) ?? 0))
+      now.moved.set(move.key, move.at)
     } else {
       const operator = ownerOf(move.key)
       const owner = move.key === CENTRAL ? TEST_AUTHORITY : nodes().get(move.key)
@@ -107,6 +120,8 @@ function follow(before: Model, moves: readonly Move[], opened: number): Model {
   for (const [name, own] of [...now.operators]) {
     if (now.gone.has(own) && ![...now.members.values()].includes(name)) now.operators.delete(name)
   }
+  const isListed = (node: string) => node === CENTRAL || nodes().has(node)
+  now.moved = new Map([...now.moved].filter(([node]) => isListed(node)))
   return now
 }
 
@@ -117,7 +132,7 @@ const ROLES = [...OPERATOR_KEYS, ...NODE_KEYS]
 
 /** What somebody might want; the numbers choose among what there is. */
 interface Wish {
-  kind: 'join' | 'leave' | 'expel' | 'lied' | 'rotate' | 'amend'
+  kind: 'join' | 'leave' | 'expel' | 'lied' | 'rotate' | 'amend' | 'move'
   pick: number
   other: number
   /** 0 signs as the rules want; more leaves somebody out or lets others sign. */
@@ -132,6 +147,7 @@ const wish: fc.Arbitrary<Wish> = fc.record({
     'lied' as const,
     'rotate' as const,
     'amend' as const,
+    'move' as const,
   ),
   pick: fc.nat({ max: 999 }),
   other: fc.nat({ max: 999 }),
@@ -181,7 +197,9 @@ function toMove(model: Model, { kind, pick, other, mischief }: Wish): Move {
       return { kind, from: own, to, signers: twist(pick % 2 === 0 ? [to, own] : [to, ...most]) }
     }
     case 'amend':
-      return { kind, replicas: 1 + (other % 5), signers: twist(most) }
+      return { kind, at: 1 + (pick % 9), replicas: 1 + (other % 5), signers: twist(most) }
+    case 'move':
+      return { kind, at: 1 + (pick % 9), key: target, signers: twist([target]) }
   }
 }
 
@@ -192,6 +210,8 @@ function toBytes(move: Move): Uint8Array {
   written.set(name, encoded)
   return encoded
 }
+
+const addressesAt = (at: number): string[] => [`/ip4/127.0.0.1/tcp/${at}`]
 
 function encodeMove(move: Move): Uint8Array {
   const toChange = (): wire.Change => {
@@ -206,7 +226,9 @@ function encodeMove(move: Move): Uint8Array {
       case 'rotate':
         return { kind: 'rotate', until: UNTIL, from: key(move.from), to: key(move.to) }
       case 'amend':
-        return { kind: 'amend', until: UNTIL, core: null, shards: null, replicas: move.replicas }
+        return { kind: 'amend', at: move.at, until: UNTIL, core: null, shards: null, replicas: move.replicas }
+      case 'move':
+        return { kind: 'move', at: move.at, until: UNTIL, key: key(move.key), addresses: addressesAt(move.at) }
       default:
         return { kind: move.kind, until: UNTIL, key: key(move.key) }
     }
@@ -219,7 +241,8 @@ const NAMED = [...ROLES, ...NODE_KEYS.map((node) => `${node}#1`)]
 const roleByKey = new Map(NAMED.map((role) => [wire.bytesToHex(key(role)), role]))
 const roleOf = (own: Uint8Array): string => roleByKey.get(wire.bytesToHex(own))!
 
-function rosterToModel({ operators, members, newcomers, admitted, gone, plan }: wire.Roster): Model {
+function rosterToModel(roster: wire.Roster): Model {
+  const { operators, members, newcomers, admitted, central, gone, plan, amended } = roster
   const toMap = (peers: readonly wire.RosterPeer[]) =>
     new Map(peers.map((peer) => [roleOf(peer.key), operators[peer.operator]!.name]))
   return {
@@ -229,6 +252,12 @@ function rosterToModel({ operators, members, newcomers, admitted, gone, plan }: 
     admitted: toMap(admitted),
     gone: new Set(gone.map(roleOf)),
     replicas: plan.replicas,
+    amended,
+    moved: new Map(
+      [...members, ...newcomers, ...admitted, central].flatMap((peer) =>
+        peer.moved > 0 ? [[roleOf(peer.key), peer.moved]] : [],
+      ),
+    ),
   }
 }
 
@@ -236,6 +265,7 @@ function assertInvariants({ roster }: wire.CertifiedRoster, before: wire.Roster)
   const { operators, members, newcomers, admitted, central, gone, shards, replicas } = roster
   const peers = [...members, ...newcomers, ...admitted, central]
   for (const { operator } of peers) expect(operators[operator]).toBeDefined()
+  for (const { moved, addresses } of peers) if (moved > 0) expect(addresses).toEqual(addressesAt(moved))
   const keys = [...operators, ...peers].map((item) => wire.bytesToHex(item.key))
   expect(new Set(keys).size).toBe(keys.length)
   expect(new Set(operators.map(({ name }) => name)).size).toBe(operators.length)
@@ -257,7 +287,7 @@ function assertInvariants({ roster }: wire.CertifiedRoster, before: wire.Roster)
 
 describe('rosters after many changes', () => {
   it('are those of a model of names, which takes and refuses the same', () => {
-    const count = { taken: 0, refused: 0, ranked: 0 }
+    const count = { taken: 0, refused: 0, ranked: 0, moved: 0 }
     fc.assert(
       fc.property(fc.array(round, { minLength: 5, maxLength: 10 }), (rounds) => {
         let roster = founding
@@ -294,6 +324,7 @@ describe('rosters after many changes', () => {
           expect([...rosterToModel(best.real.roster).operators.keys()]).toEqual([...best.next.operators.keys()])
           assertInvariants(best.real, roster.roster)
           count.ranked += best.next.newcomers.size
+          count.moved += taken.filter(({ kind }) => kind === 'move').length
           roster = best.real
           model = best.next
         }
@@ -304,6 +335,7 @@ describe('rosters after many changes', () => {
     expect(count.taken).toBeGreaterThan(40)
     expect(count.refused).toBeGreaterThan(40)
     expect(count.ranked).toBeGreaterThan(0)
+    expect(count.moved).toBeGreaterThan(10)
   })
 })
 

@@ -1,4 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   foundRoster,
@@ -32,6 +33,8 @@ import {
   UNTIL,
 } from './steps.ts'
 
+/** When changes were proposed that have a time. */
+const AT = 1_700_000_000_000
 const NODES = [...TEST_OPERATORS, 'gum', 'gum2', 'hazel', 'ash2']
 const names = (peers: readonly wire.RosterPeer[]) => nodesOf(peers, NODES)
 const voters = ({ roster }: wire.CertifiedRoster) => roster.operators.map(({ name }) => name)
@@ -64,10 +67,11 @@ describe('a roster that follows', () => {
     expect(choose(changes)).not.toThrow()
     expect(choose([...changes].reverse())).toThrow(bad(/order/))
     expect(choose([changes[0]!, changes[0]!])).toThrow(bad(/order/))
+    // As late as the changes are read, whoever's they are: the order of bytes is that of `at`.
     const moves = (count: number) =>
       sorted(
         Array.from({ length: count }, (_, i) =>
-          change({ kind: 'move', until: UNTIL - i, key: key('peer/ash'), addresses: ['/ip4/127.0.0.1/tcp/9'] }, [
+          change({ kind: 'move', at: 2 ** 40 + i, until: UNTIL, key: key('peer/ash'), addresses: ['/ip4/127.0.0.1'] }, [
             'peer/ash',
           ]),
         ),
@@ -340,20 +344,77 @@ describe('a departure', () => {
 
 describe('a move', () => {
   const move = (role: string, addresses: string[], signers = [role]) =>
-    change({ kind: 'move', until: UNTIL, key: key(role), addresses }, signers)
+    change({ kind: 'move', at: AT, until: UNTIL, key: key(role), addresses }, signers)
   const there = ['/ip4/127.0.0.1/tcp/7', '/ip6/::1/tcp/7/ws']
 
   it('is signed by the node: a member, one admitted, the central peer', () => {
     const admitted = step(founding, { changes: [join('gum')] })
     const changes = ['peer/ash', 'peer/gum', 'peer/office'].map((role) => move(role, there))
     const { roster } = step(admitted, { changes })
-    expect(roster.members[0]).toEqual({ ...founding.roster.members[0], addresses: there })
+    expect(roster.members[0]).toEqual({ ...founding.roster.members[0], addresses: there, moved: AT })
     expect(roster.admitted[0]!.addresses).toEqual(there)
     expect(roster.central.addresses).toEqual(there)
     expect(admitted.roster.members[0]!.addresses).not.toEqual(there)
     refused([move('peer/ash', there, ['operator/ash'])], /its node/)
     refused([move('peer/hazel', there)], /stranger/)
     refused([move('operator/ash', there)], /stranger/)
+  })
+
+  const movedTo = (port: number, at: number, role = 'peer/ash') =>
+    change({ kind: 'move', at, until: UNTIL, key: key(role), addresses: [`/ip4/127.0.0.1/tcp/${port}`] }, [role])
+
+  it('is not made again, nor one from before it, by whoever kept them: the old addresses stay old', () => {
+    const next = step(founding, { changes: [movedTo(8, AT)] })
+    const later = step(step(next))
+    for (const previous of [next, later]) {
+      refused([movedTo(8, AT)], /overtook/, previous)
+      refused([movedTo(7, AT - 1)], /overtook/, previous)
+      refused([movedTo(9, AT)], /overtook/, previous)
+      expect(step(previous, { changes: [movedTo(7, AT + 1)] }).roster.members[0]).toMatchObject({ moved: AT + 1 })
+    }
+    // One of another node says nothing about this one.
+    expect(() => step(later, { changes: [movedTo(7, 1, 'peer/birch')] })).not.toThrow()
+  })
+
+  it('of two in one roster is followed by the later one, and none comes from after the roster begins', () => {
+    const { roster } = step(founding, { changes: [movedTo(7, AT), movedTo(8, AT + 1)] })
+    expect(roster.members[0]).toMatchObject({ addresses: ['/ip4/127.0.0.1/tcp/8'], moved: AT + 1 })
+    const beginsMs = FIRST * wire.EPOCH_MS
+    expect(() => step(founding, { changes: [movedTo(7, beginsMs)] })).not.toThrow()
+    refused([movedTo(7, beginsMs + 1)], /after the roster begins/)
+  })
+
+  it('leaves each node at the last of its moves that a roster made, whatever is offered again, and when', () => {
+    const nodes = ['peer/ash', 'peer/birch', 'peer/office']
+    const moves = nodes.flatMap((role) => [1, 2, 3, 4].map((at) => ({ role, at, bytes: movedTo(at, at, role) })))
+    fc.assert(
+      fc.property(fc.array(fc.shuffledSubarray(moves, { maxLength: 4 }), { minLength: 3, maxLength: 6 }), (rounds) => {
+        const last = new Map(nodes.map((role) => [role, 0]))
+        let roster = founding
+        for (const offered of rounds) {
+          for (const { role, at, bytes } of offered) {
+            const isNew = at > last.get(role)!
+            const peer = [...roster.roster.members, roster.roster.central].find(({ key: own }) =>
+              wire.equalBytes(own, key(role)),
+            )!
+            expect(peer.moved).toBe(last.get(role))
+            expect(wire.isSpent(roster.roster, wire.decodeChange(bytes).change)).toBe(!isNew)
+            if (!isNew) {
+              refused([bytes], /overtook/, roster)
+              continue
+            }
+            roster = step(roster, { changes: [bytes] })
+            last.set(role, at)
+          }
+        }
+        for (const { key: own, addresses, moved } of [...roster.roster.members, roster.roster.central]) {
+          if (moved > 0) expect(addresses).toEqual([`/ip4/127.0.0.1/tcp/${moved}`])
+          const role = nodes.find((item) => wire.equalBytes(key(item), own))
+          expect(moved).toBe(role === undefined ? 0 : last.get(role))
+        }
+      }),
+      { numRuns: 30 },
+    )
   })
 })
 
@@ -401,7 +462,7 @@ describe('a rotation', () => {
 
 describe('an amendment', () => {
   const amend = (value: Partial<wire.Change & { kind: 'amend' }>, signers: readonly string[] = QUORUM) =>
-    change({ kind: 'amend', until: UNTIL, core: null, shards: null, replicas: null, ...value }, signers)
+    change({ kind: 'amend', at: AT, until: UNTIL, core: null, shards: null, replicas: null, ...value }, signers)
 
   it('needs a quorum; the core changes now, shards and replicas one roster later', () => {
     const core = { simd: new Uint8Array(32).fill(1), scalar: new Uint8Array(32).fill(2) }
@@ -410,6 +471,18 @@ describe('an amendment', () => {
     expect(step(next).roster).toMatchObject({ core, shards: 7, replicas: 4, plan: { shards: 7, replicas: 4 } })
     expect(step(founding, { changes: [amend({ shards: 7 })] }).roster.plan).toEqual({ shards: 7, replicas: 3 })
     refused([amend({ shards: 7 }, QUORUM.slice(1))], /quorum/)
+  })
+
+  it('is not made again, nor one from before it', () => {
+    const next = step(founding, { changes: [amend({ shards: 7 })] })
+    expect(next.roster.amended).toBe(AT)
+    for (const at of [AT, AT - 1]) refused([amend({ at, shards: 6 })], /overtook/, step(next))
+    const again = step(next, { changes: [amend({ at: AT + 1, shards: 6 })] })
+    expect(again.roster).toMatchObject({ amended: AT + 1, plan: { shards: 6, replicas: 3 } })
+    refused([amend({ shards: 7 })], /overtook/, again)
+    const both = [amend({ shards: 7 }), amend({ at: AT + 1, replicas: 4 })]
+    expect(step(founding, { changes: both }).roster.plan).toEqual({ shards: 7, replicas: 4 })
+    refused([amend({ at: FIRST * wire.EPOCH_MS + 1, shards: 7 })], /after the roster begins/)
   })
 
   it('to more replicas than operators is refused, and holds departures to the plan', () => {
@@ -422,6 +495,32 @@ describe('an amendment', () => {
         changes: [amend({ replicas: 2 }), ...['ash', 'birch', 'cedar'].map((n) => leave(`peer/${n}`))],
       }),
     ).not.toThrow()
+  })
+})
+
+describe('a change', () => {
+  it('is spent when it is made, when another overtook it, or when whom it is about is gone', () => {
+    const isSpent = (encoded: Uint8Array, { roster }: wire.CertifiedRoster) =>
+      wire.isSpent(roster, wire.decodeChange(encoded).change)
+    const made = [
+      join('gum'),
+      leave('peer/ash'),
+      expel('operator/elm'),
+      lied('peer/birch'),
+      rotate('operator/fir', 'operator/fir2'),
+      change({ kind: 'move', at: AT, until: UNTIL, key: key('peer/cedar'), addresses: ['/ip4/127.0.0.1'] }, [
+        'peer/cedar',
+      ]),
+      change({ kind: 'amend', at: AT, until: UNTIL, core: null, shards: null, replicas: 1 }, QUORUM),
+    ]
+    const next = step(founding, { changes: made })
+    expect(next.roster.changes).toHaveLength(made.length)
+    for (const encoded of made) {
+      expect(isSpent(encoded, founding)).toBe(false)
+      for (const later of [next, step(next), step(step(next))]) expect(isSpent(encoded, later)).toBe(true)
+    }
+    expect(isSpent(leave('peer/gum'), next)).toBe(false)
+    expect(isSpent(join('hazel'), next)).toBe(false)
   })
 })
 
@@ -453,6 +552,7 @@ describe('a proposal', () => {
       sheets: [...roster.sheets].reverse(),
       core: { ...roster.core, simd: other },
       plan: { shards: 3, replicas: 3 },
+      amended: 1,
       newcomers: [roster.members[0]],
       admitted: [roster.central],
       gone: [other],
@@ -486,9 +586,13 @@ describe('a proposal', () => {
     expect(() => wire.assertProposal(predecessor, signedBy([], b))).toThrow(bad(/0 of 1/))
     expect(() => wire.assertProposal(predecessor, signedBy(b, a))).toThrow(bad(/stranger|fails/))
     expect(() => wire.assertProposal(predecessor, signedBy(a))).toThrow(bad(/sheets/))
-    const outsider = next.roster.members.findIndex((_, i) => !a.some(([index]) => index === i))
-    expect(() => wire.assertProposal(predecessor, signedBy([[outsider, a[0]![1]], ...a], b))).toThrow(bad(/stranger/))
-    expect(() => wire.assertProposal(predecessor, signedBy([[99, a[0]![1]], ...a], b))).toThrow(bad(/stranger/))
+    const replicas = wire.shardToReplicas(next.roster, 0)
+    const outsider = next.roster.members.findIndex((member) => !replicas.includes(member))
+    expect(() => wire.assertProposal(predecessor, signedBy([[outsider, a[0]![1]]], b))).toThrow(bad(/stranger/))
+    expect(() => wire.assertProposal(predecessor, signedBy([[99, a[0]![1]]], b))).toThrow(bad(/stranger/))
+    // A majority of three are two; whoever adds to them makes it larger than it may be.
+    const all = nextTestRoster(first, { sheetSigners: 3 })
+    expect(() => wire.assertProposal(predecessor, all)).toThrow(bad(/more than 2 signatures/))
   })
 })
 
@@ -505,7 +609,8 @@ describe('a certificate', () => {
     const [vote] = next.votes as [wire.Vote]
     const ballot = { ...next.roster, hash: next.hash }
     const again = wire.signVote(testSigner('operator/ash'), 0, ballot, new Uint8Array(32))
-    expect(() => certify({ ...next, votes: [...next.votes.slice(0, 4), vote, again] })).toThrow(bad(/4 of the 5/))
+    expect(() => certify({ ...next, votes: [vote, again, ...next.votes.slice(1, 4)] })).toThrow(bad(/4 of the 5/))
+    expect(() => certify(nextTestRoster(first, { voters: 6 }))).toThrow(bad(/more than the 5/))
   })
 
   it('is refused with a vote by a stranger, for another roster, or with another commitment', () => {

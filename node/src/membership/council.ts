@@ -216,7 +216,9 @@ export function createCouncil(init: CouncilInit): Council {
       if (proposal === undefined) continue
       const certified = {
         ...proposal,
-        votes: same.map(({ operator, commitment, signature }) => ({ operator, commitment, signature })),
+        votes: same
+          .slice(0, quorum(predecessor.operators.length))
+          .map(({ operator, commitment, signature }) => ({ operator, commitment, signature })),
       }
       if (await book.add(certified)) noteCertified(certified)
       return

@@ -5,6 +5,7 @@
  */
 import type { Clock } from '@geotrace/core-wasm'
 import {
+  type Change,
   type Evidence,
   encodeChange,
   encodeEvidence,
@@ -13,6 +14,7 @@ import {
   FederationError,
   type GossipMessage,
   type Handover,
+  hasRoomFor,
   type Manifest,
   manifestToId,
   newChange,
@@ -136,9 +138,13 @@ export async function createMembership(init: MembershipInit): Promise<Membership
   const move = (): void => {
     const self = book.newest?.roster.members.find(({ key }) => equalBytes(key, signer.key))
     const here = [...addresses()]
-    if (self === undefined || here.length === 0 || sameItems(self.addresses, here)) return
+    const waiting = lastMove(pool.changes(), signer.key)
+    // Where the roster will have it once the move that it said last is made.
+    if (self === undefined || here.length === 0 || sameItems(waiting?.addresses ?? self.addresses, here)) return
     const until = book.newest!.roster.firstEpoch + CHANGE_LIFE_EPOCHS
-    const change = newChange(manifestToId(manifest), { kind: 'move', until, key: signer.key, addresses: here })
+    // Later than the last one, also by a clock that was set back.
+    const at = Math.max(clock.now(), (waiting?.at ?? self.moved) + 1)
+    const change = newChange(manifestToId(manifest), { kind: 'move', at, until, key: signer.key, addresses: here })
     say({ kind: 'change', change: encodeChange(signChange(change, signer)) })
   }
 
@@ -179,10 +185,12 @@ export async function createMembership(init: MembershipInit): Promise<Membership
     },
     isPeer: () => isPeer(host.key),
     submit(change) {
+      if (book.newest !== undefined && !hasRoomFor(book.newest, change.change)) {
+        throw invalidChange('the federation is full: somebody leaves first, or its operators agree on fewer shards')
+      }
       const bytes = encodeGossip({ kind: 'change', change: encodeChange(change) })
       if (!submitBytes(bytes)) {
-        const reason = 'the federation has it already, or it is signed by nobody it knows'
-        throw new FederationError('CHANGE_INVALID', `change: ${reason}`, { reason })
+        throw invalidChange('the federation has it already, or it is signed by nobody it knows')
       }
     },
     accuse: (evidence) => say({ kind: 'evidence', evidence: encodeEvidence(evidence) }),
@@ -216,6 +224,19 @@ export async function assertSameFederation(manifest: Manifest, records: Records)
     const reason = 'this directory belongs to another federation'
     throw new FederationError('MANIFEST_INVALID', `federation.json: founding: ${reason}`, { path: 'founding', reason })
   }
+}
+
+type Move = Change & { kind: 'move' }
+
+/** Of the moves that a node said and no roster made yet, the one that counts. */
+function lastMove(changes: readonly SignedChange[], key: Uint8Array): Move | undefined {
+  const isOwn = (change: Change): change is Move => change.kind === 'move' && equalBytes(change.key, key)
+  const own = changes.map(({ change }) => change).filter(isOwn)
+  return own.sort((a, b) => b.at - a.at)[0]
+}
+
+function invalidChange(reason: string): FederationError<'CHANGE_INVALID'> {
+  return new FederationError('CHANGE_INVALID', `change: ${reason}`, { reason })
 }
 
 function sameItems(a: readonly string[], b: readonly string[]): boolean {

@@ -8,7 +8,6 @@ import {
   addSignatures,
   assertSigned,
   bytesToHex,
-  type CertifiedRoster,
   type Change,
   changeToId,
   decodeChange,
@@ -30,6 +29,7 @@ import {
   isFederationError,
   isGone,
   isProof,
+  isSpent,
   isValidHandover,
   isValidPresence,
   isValidProposal,
@@ -85,8 +85,6 @@ export interface Pool {
   votes(height: number): GossipVote[]
   reveals(height: number): GossipReveal[]
   changes(): SignedChange[]
-  /** Whether a roster has made this change before: it is signed for good, and good for once. */
-  isMade(change: Uint8Array): boolean
   evidence(): Evidence[]
   handovers(): Handover[]
   /** Proven to have contradicted itself. */
@@ -108,7 +106,6 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
     handover: new Map(),
   }
   const convicted = new Set<string>()
-  const made = new Set<string>()
   const listeners: ((kind: GossipKind) => void)[] = []
   const newest = (): Roster => book.newest?.roster ?? founding
   const height = (): number => book.all.length
@@ -228,16 +225,8 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
     )
     return tables.change.size < CHANGES_MAX && own.length < CHANGES_PER_SIGNER_MAX
   }
-  const isSettled = (signed: SignedChange): boolean => {
-    const { change } = signed
-    const { firstEpoch } = newest()
-    return (
-      change.kind === 'lied' ||
-      change.until <= firstEpoch ||
-      made.has(bytesToHex(changeToId(signed))) ||
-      ('key' in change && isGone(newest(), change.key))
-    )
-  }
+  const isSettled = ({ change }: SignedChange): boolean =>
+    change.kind === 'lied' || change.until <= newest().firstEpoch || isSpent(newest(), change)
 
   const takeEvidence = (encoded: Uint8Array): GossipVerdict => {
     const evidence = decodeEvidence(encoded)
@@ -307,14 +296,8 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
     for (const listener of listeners) listener(kind)
   }
 
-  const note = ({ roster }: CertifiedRoster): void => {
-    for (const change of roster.changes) made.add(bytesToHex(changeToId(decodeChange(change))))
-  }
-  book.all.forEach(note)
   /** What a new roster settles. */
-  book.onAdd((certified) => {
-    const { roster } = certified
-    note(certified)
+  book.onAdd(({ roster }) => {
     tables.proposal.clear()
     tables.vote.clear()
     tables.reveal.clear()
@@ -354,7 +337,6 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
     votes: (wanted) => [...tables.vote.values()].filter((item) => item.height === wanted),
     reveals: (wanted) => [...tables.reveal.values()].filter((item) => item.height === wanted),
     changes: () => [...tables.change.values()].map(({ change }) => decodeChange(change)),
-    isMade: (change) => made.has(bytesToHex(changeToId(decodeChange(change)))),
     evidence: () => [...tables.evidence.values()].map(({ evidence }) => decodeEvidence(evidence)),
     handovers: () => [...tables.handover.values()],
     isConvicted: (key) => convicted.size > 0 && convicted.has(bytesToHex(key)),

@@ -7,7 +7,6 @@ import {
   type ChangeKind,
   decodeChange,
   encodeChange,
-  encodeRoster,
   equalBytes,
   evidenceToId,
   type GossipSheets,
@@ -16,7 +15,6 @@ import {
   isVacant,
   newChange,
   quorum,
-  ROSTER_MAX_BYTES,
   type Roster,
   type SheetSignatures,
   shardToReplicas,
@@ -63,7 +61,8 @@ export function sheetsToRoots(
     const signatures = best?.signatures ?? []
     if (!makeDo && signatures.length < sheetQuorum(replicas.length)) return undefined
     sheets.push(best?.root ?? VACANT_ROOT)
-    sheetSignatures.push(signatures.sort(([a], [b]) => a - b))
+    // More than a majority proves nothing more.
+    sheetSignatures.push(signatures.slice(0, sheetQuorum(replicas.length)).sort(([a], [b]) => a - b))
   }
   return { sheets, sheetSignatures }
 }
@@ -80,8 +79,7 @@ export function composeRoster(previous: CertifiedRoster, firstEpoch: number, she
   for (const change of candidateChanges(previous.roster, firstEpoch, pool)) {
     const changes = [...best.changes, change].sort(compareBytes)
     try {
-      const next = succeed(previous, { firstEpoch, changes, reveals: best.reveals, sheets })
-      if (encodeRoster(next).length <= ROSTER_MAX_BYTES / 2) best = next
+      best = succeed(previous, { firstEpoch, changes, reveals: best.reveals, sheets })
     } catch (error) {
       if (!isFederationError(error)) throw error
     }
@@ -90,7 +88,7 @@ export function composeRoster(previous: CertifiedRoster, firstEpoch: number, she
 }
 
 /** What a vote depends on, of all that was heard. */
-type Heard = Pick<Pool, 'sheets' | 'evidence' | 'isMade'>
+type Heard = Pick<Pool, 'sheets' | 'evidence'>
 
 /** Whether an operator that knows what is in the pool votes for a proposal that follows. */
 export function isAgreeable(proposal: CertifiedRoster, pool: Heard, { makeDo }: { makeDo: boolean }): boolean {
@@ -102,12 +100,11 @@ export function isAgreeable(proposal: CertifiedRoster, pool: Heard, { makeDo }: 
 
 /**
  * What a roster says of liars, its voters have seen for themselves; any proof will do, or a liar that shows each voter
- * another one keeps them apart. And no change is made twice: an old address, signed, would come back.
+ * another one keeps them apart.
  */
 function isChangeAgreeable(encoded: Uint8Array, pool: Heard): boolean {
   const { change } = decodeChange(encoded)
-  if (change.kind !== 'lied') return !pool.isMade(encoded)
-  return pool.evidence().some((proof) => equalBytes(proof.key, change.key))
+  return change.kind !== 'lied' || pool.evidence().some((proof) => equalBytes(proof.key, change.key))
 }
 
 /**

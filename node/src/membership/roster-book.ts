@@ -14,7 +14,7 @@ import {
 import { turns } from '../net/turns.ts'
 import type { Records } from './records.ts'
 
-export interface RosterBook extends Omit<RosterChain, 'add' | 'check' | 'take' | 'restore'> {
+export interface RosterBook extends Omit<RosterChain, 'add' | 'check' | 'checkStep' | 'take' | 'restore'> {
   /** Two rosters of one period were certified: nothing is added any more. */
   readonly isForked: boolean
   /** Takes in the next roster: checks it, writes it down. True if it is new. Throws ROSTER_INVALID, ROSTER_FORKED. */

@@ -1,16 +1,18 @@
 /**
- * Answers /geotrace/roster/1: rosters, the time and evidence for everybody; bodies, the pool and other messages for
+ * Answers /geotrace/roster/1: rosters whole or as steps, the time and evidence for everybody; bodies, the pool and other messages for
  * peers of the federation only. PROTOCOL.md §7.3. Throws FORBIDDEN to strangers.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import {
   type CertifiedRoster,
+  certifiedToStep,
   decodeGossip,
   decodeRosterRequest,
   encodeCertifiedRoster,
   encodeDone,
   encodePoolReply,
   encodeRosterReply,
+  encodeRosterStep,
   encodeTimeReply,
   FederationError,
 } from '@geotrace/core-wasm/wire'
@@ -37,6 +39,10 @@ export function rosterService({ peers, book, clock, body, messages, submit }: Ro
     switch (request.op) {
       case 'get':
         return reply(book.at(request.height))
+      case 'step': {
+        const known = book.at(request.height)
+        return encodeRosterReply(known && encodeRosterStep(certifiedToStep(known)))
+      }
       case 'time':
         return encodeTimeReply(clock.now())
       case 'submit':

@@ -13,6 +13,7 @@ import {
   type Manifest,
   type Mark,
   manifestToRoster,
+  quorum,
   type Roster,
   type Row,
   type RowGroup,
@@ -22,6 +23,7 @@ import {
   shardToReplicas,
   sheetContent,
   sheetEpochs,
+  sheetQuorum,
   signContent,
   signVote,
   timeToEpoch,
@@ -71,13 +73,14 @@ export function certifiedRoster(manifest: Manifest, more: Partial<Roster> = {}):
   const signatures = roster.sheets.map((root, shard) => {
     const { federation, firstEpoch } = roster
     const content = sheetContent({ federation, shard, firstEpoch, epochs: sheetEpochs(roster), root })
-    return shardToReplicas(roster, shard).map((member): [number, Uint8Array] => {
+    const signing = shardToReplicas(roster, shard).slice(0, sheetQuorum(roster.replicas))
+    return signing.map((member): [number, Uint8Array] => {
       const signer = secretToSigner(demoSecret(DEMO_PHRASE, `peer/${roster.operators[member.operator]!.name}`))
       return [roster.members.indexOf(member), signContent(signer, 'geotrace/sheet', content)]
     })
   })
   const { hash, body } = bodyToCertified(encodeRoster(roster), signatures, [])
-  const votes = roster.operators.map(({ name }, operator) => {
+  const votes = roster.operators.slice(0, quorum(roster.operators.length)).map(({ name }, operator) => {
     const signer = secretToSigner(demoSecret(DEMO_PHRASE, `operator/${name}`))
     return signVote(signer, operator, { ...roster, hash }, new Uint8Array(32).fill(operator))
   })

@@ -16,6 +16,7 @@ import {
   encodeChange,
   encodeRoster,
   type Parameters,
+  quorum,
   type SheetSignatures,
   type SignedChange,
   type Signer,
@@ -23,6 +24,7 @@ import {
   shardToReplicas,
   sheetContent,
   sheetEpochs,
+  sheetQuorum,
   signContent,
   signVote,
   succeed,
@@ -50,7 +52,7 @@ export function founded(parameters: Partial<Parameters> = {}, founders: Founders
 
 export interface Choice extends Partial<Omit<Succession, 'changes'>> {
   changes?: SignedChange[]
-  /** Names of those who vote; all unless given. */
+  /** Names of those who vote; the first ones of a quorum unless given. */
   voters?: readonly string[]
 }
 
@@ -64,17 +66,18 @@ export function follow(previous: CertifiedRoster, choice: Choice = {}): Certifie
   const next = succeed(previous, { firstEpoch, changes, reveals: choice.reveals ?? [], sheets })
   const sheetSignatures = next.sheets.map((root, shard): SheetSignatures => {
     const content = sheetContent({ federation: next.federation, shard, firstEpoch, epochs: sheetEpochs(next), root })
-    return shardToReplicas(next, shard).map((member) => [
+    const signers = shardToReplicas(next, shard).slice(0, sheetQuorum(next.replicas))
+    return signers.map((member) => [
       next.members.indexOf(member),
       signContent(signerOf(member.key), 'geotrace/sheet', content),
     ])
   })
   const bare = bodyToCertified(encodeRoster(next), sheetSignatures, [])
   const ballot = { federation: next.federation, height: next.height, firstEpoch, hash: bare.hash }
+  const quorate = roster.operators.slice(0, quorum(roster.operators.length)).map(({ name }) => name)
+  const { voters = quorate } = choice
   const votes = roster.operators.flatMap(({ name, key }, operator) =>
-    choice.voters?.includes(name) === false
-      ? []
-      : [signVote(signerOf(key), operator, ballot, testNonce(name, next.height))],
+    voters.includes(name) ? [signVote(signerOf(key), operator, ballot, testNonce(name, next.height))] : [],
   )
   return { ...bare, votes }
 }

@@ -4,9 +4,12 @@ import { simulatedClock } from '@geotrace/core-wasm'
 import { foundRoster, nextTestRoster, testManifest, testTrees } from '@geotrace/core-wasm/testing'
 import {
   assertCertified,
+  assertManifest,
   type Ballot,
   bodyToCertified,
   type CertifiedRoster,
+  decodeRosterReply,
+  decodeRosterStep,
   encodeCertifiedRoster,
   encodeEvidence,
   encodeGossip,
@@ -18,22 +21,30 @@ import {
   isFederationError,
   isValidVote,
   keyToShards,
+  manifestToId,
   manifestToPredecessor,
   manifestToRoster,
+  newChange,
   nonceToCommitment,
   quorum,
   ROSTER_PROTOCOL,
+  rosterChain,
+  SETTLED_MAX_BYTES,
   secretToSigner,
+  settledBytes,
   sheetContent,
   sheetEpochs,
+  signChange,
   signContent,
   signPresence,
   signVote,
 } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
+import { silent } from '../../src/log.ts'
 import { clockWatch, median, provenOffset } from '../../src/membership/clock-watch.ts'
 import { proposerTurn } from '../../src/membership/council.ts'
 import { fanOut } from '../../src/membership/fan-out.ts'
+import { createMembership } from '../../src/membership/membership.ts'
 import { nativeSigner } from '../../src/membership/native-signer.ts'
 import { sheetsToRoots } from '../../src/membership/proposal.ts'
 import { fileRecords } from '../../src/membership/records.ts'
@@ -76,7 +87,7 @@ function certify(players: Cast, proposal: CertifiedRoster): CertifiedRoster {
   const votes = [...players.operatorSecrets, players.centralOperatorSecret].map((secret, operator) =>
     signVote(nativeSigner(secret), operator, ballotOf(proposal), systemRandom(32)),
   )
-  return { ...proposal, votes }
+  return { ...proposal, votes: votes.slice(0, quorum(votes.length)) }
 }
 const ballotOf = ({ roster, hash }: CertifiedRoster): Ballot => ({ ...roster, hash })
 const roots = (count = 3): Uint8Array[] => Array.from({ length: count }, () => systemRandom(32))
@@ -303,6 +314,48 @@ describe('the roster book', () => {
   })
 })
 
+describe('a federation without room', () => {
+  it('refuses a node that would join when the change is handed in, and says what to do', async () => {
+    const clock = simulatedClock(NOW)
+    const players = await cast(5, NOW, { replicas: 1 })
+    const isFull = (shards: number): boolean => {
+      const parameters = { ...players.manifest.parameters, shards }
+      return settledBytes(manifestToRoster({ ...players.manifest, parameters })) > SETTLED_MAX_BYTES
+    }
+    let shards = 1_000
+    while (!isFull(shards + 1)) shards++
+    // Whoever founds it may, and not with one shard more.
+    const found = (count: number) =>
+      assertManifest({ ...players.manifest, parameters: { ...players.manifest.parameters, shards: count } })
+    expect(() => found(shards + 1)).toThrow(expect.objectContaining({ code: 'MANIFEST_INVALID' }))
+    const manifest = found(shards)
+    const records = await fileRecords(await stage.dir())
+    const roster = { ...manifestToRoster(manifest), sheets: roots(shards) }
+    await records.put('roster-0', encodeCertifiedRoster(bodyToCertified(encodeRoster(roster), [], [])))
+    const host = await stage.host(clock, players.centralSecret)
+    const membership = await createMembership({
+      ...{ manifest, host, records, clock, random: systemRandom, log: silent },
+      ...{ signer: nativeSigner(players.centralSecret), addresses: () => [] },
+    })
+    const [joiner, operator] = [nativeSigner(systemRandom(32)), nativeSigner(systemRandom(32))]
+    const sponsors = players.operatorSecrets.slice(0, 3).map(nativeSigner)
+    const join = newChange(manifestToId(manifest), {
+      ...{ kind: 'join', until: roster.firstEpoch + 99, operator: 'newcomer', operatorKey: operator.key },
+      ...{ key: joiner.key, addresses: ['/ip4/127.0.0.1/tcp/1'] },
+    })
+    const change = [joiner, operator, ...sponsors].reduce(signChange, join)
+    expect(() => membership.submit(change)).toThrow(
+      expect.objectContaining({ code: 'CHANGE_INVALID', message: expect.stringContaining('the federation is full') }),
+    )
+    expect(membership.pool.changes()).toEqual([])
+    const leave = newChange(manifestToId(manifest), {
+      ...{ kind: 'leave', until: roster.firstEpoch + 99, key: roster.members[0]!.key },
+    })
+    membership.submit(signChange(leave, nativeSigner(players.operatorSecrets[0]!)))
+    expect(membership.pool.changes()).toHaveLength(1)
+  })
+})
+
 describe('the founding', () => {
   it('gives every operator a turn of its own', async () => {
     const before = manifestToPredecessor((await cast(7, NOW)).manifest)
@@ -335,9 +388,17 @@ describe('the founding', () => {
       expect(await status(stranger, request), request.op).toBe(13)
       expect(await status(member, request), request.op).toBe(0)
     }
-    for (const request of [{ op: 'get', height: 0 }, { op: 'time' }] as const) {
+    for (const request of [{ op: 'get', height: 0 }, { op: 'step', height: 0 }, { op: 'time' }] as const) {
       expect(await status(stranger, request), request.op).toBe(0)
     }
+    // As a device hears of it, and of one that there is not.
+    const ask = async (height: number): Promise<Uint8Array | undefined> =>
+      decodeRosterReply(await stranger.request(peer, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'step', height })))
+    const chain = rosterChain(players.manifest)
+    expect(chain.checkStep(decodeRosterStep((await ask(0))!))).toMatchObject([
+      { hash: certified.hash, body: certified.body, sheetSignatures: [] },
+    ])
+    expect(await ask(1)).toBeUndefined()
     // Old news is refused, and so is what a signature does not cover.
     expect(await status(member, { op: 'submit', message: presence })).toBe(13)
     expect(await status(member, { op: 'submit', message: presence.slice(0, -1) })).not.toBe(0)

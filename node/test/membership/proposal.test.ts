@@ -27,7 +27,7 @@ function told({ roster, sheetSignatures }: CertifiedRoster, count: number, shard
   })
 }
 const due: Roster = rosterToPredecessor(founding).expect({ ...whole.roster, sheets: [] })
-const knowing = (sheets: GossipSheets[]) => ({ sheets: () => sheets, evidence: () => [], isMade: () => false })
+const knowing = (sheets: GossipSheets[]) => ({ sheets: () => sheets, evidence: () => [] })
 const agrees = (proposal: CertifiedRoster, known: GossipSheets[], makeDo: boolean): boolean =>
   isAgreeable(proposal, knowing(known), { makeDo })
 
@@ -45,8 +45,10 @@ describe('sheets when time is short', () => {
   })
 
   it('are those that most signed, and of equals the lowest, whatever was heard first', () => {
-    const other = nextTestRoster(founding, { trees: testTrees(manifest).map((tree) => tree.slice().reverse()) })
-    const [a, b] = [told(whole, 3), told(other, 3)]
+    const all = nextTestRoster(founding, { sheetSigners: 3 })
+    const trees = testTrees(manifest).map((tree) => tree.slice().reverse())
+    const other = nextTestRoster(founding, { trees, sheetSigners: 3 })
+    const [a, b] = [told(all, 3), told(other, 3)]
     expect(equalBytes(whole.roster.sheets[0]!, other.roster.sheets[0]!)).toBe(false)
     const replicas = shardToReplicas(due, 0).map(({ key }) =>
       due.members.findIndex((item) => equalBytes(item.key, key)),

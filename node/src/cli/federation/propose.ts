@@ -46,13 +46,16 @@ export function proposeCommand(out: Output): Command {
     .addCommand(examples(rotate, 'geotrace federation propose rotate'))
 }
 
-type Draft = Change extends infer C ? (C extends Change ? Omit<C, 'until'> : never) : never
+/** Without its times. */
+type Draft = Change extends infer C ? (C extends Change ? Omit<C, 'at' | 'until'> : never) : never
 
 function print(draft: Draft, { dir, federation }: ProposeOptions, out: Output): void {
   const { operatorSecret } = loadIdentity(dir)
   if (operatorSecret === undefined) invalid('there is no operator.key here: only operators propose')
   const manifest = readManifest(federation ?? join(dir, 'federation.json'))
-  const change = { ...draft, until: untilEpoch(manifestClock(manifest).now()) } as Change
+  const now = manifestClock(manifest).now()
+  const dated = draft.kind === 'amend' ? { ...draft, at: now } : draft
+  const change = { ...dated, until: untilEpoch(now) } as Change
   const signed = signChange(propose(manifest, change), nativeSigner(operatorSecret))
   out.line(JSON.stringify(changeToFile(signed), null, 2))
   out.note('Save this as a file, run `geotrace federation vote FILE`, and send it to the other operators.')
