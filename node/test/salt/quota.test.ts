@@ -1,6 +1,7 @@
-import { SALT_WINDOW_MS } from '@geotrace/core-wasm/wire'
+import { BLOCK_SIZES_MIN, blockToEpoch, blockToPosition, MINUTE_MS, SALT_WINDOW_MS } from '@geotrace/core-wasm/wire'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { xorshift } from '../../../core-wasm/test/wire/fuzz.ts'
 import {
   FENCE_FACTOR,
   fenceRule,
@@ -36,6 +37,21 @@ class Model {
     for (const item of fresh) this.had.add(item)
     return true
   }
+}
+
+/** What fixes from `fromMs` to `toMs` need: at each five minutes the current block of every size and the next. */
+function saltsOf(fromMs: number, toMs: number): Map<number, number> {
+  const masks = new Map<number, number>()
+  for (let atMs = fromMs; atMs <= toMs; atMs += 5 * MINUTE_MS) {
+    for (const size of BLOCK_SIZES_MIN) {
+      for (const lag of [0, 1]) {
+        const n = Math.floor(atMs / (size * MINUTE_MS)) + lag
+        const epoch = blockToEpoch(size, n)
+        masks.set(epoch, ((masks.get(epoch) ?? 0) | (1 << blockToPosition(size, n))) >>> 0)
+      }
+    }
+  }
+  return masks
 }
 
 describe('the rolling quota', () => {
@@ -87,6 +103,34 @@ describe('the rolling quota', () => {
     expect(rolling(spent.state, ask(mask(31), mask(10)), NOW)).toMatchObject({ granted: true, cost: 0 })
     const later = NOW + 2 * SALT_WINDOW_MS
     expect(rolling(spent.state, ask(mask(31)), later)).toMatchObject({ granted: true, cost: 31 })
+  })
+
+  it('refuses none of five hundred devices behind one address that sync once an hour, for three days', () => {
+    const random = xorshift(20_261_122)
+    const devices = Array.from({ length: 500 }, () => NOW + random(60 * MINUTE_MS))
+    const asks = devices
+      .flatMap((firstMs) => Array.from({ length: 72 }, (_, hour) => firstMs + hour * 60 * MINUTE_MS))
+      .sort((a, b) => a - b)
+    const needs = new Map<number, Map<number, number>>()
+    let state: QuotaState | undefined
+    let [granted, paid] = [0, 0]
+    for (const nowMs of asks) {
+      const lastFix = Math.floor(nowMs / (5 * MINUTE_MS)) * 5 * MINUTE_MS
+      // The fixes of the last hour, and of the hour before, which not every sync brought through.
+      const masks = needs.get(lastFix) ?? saltsOf(lastFix - 120 * MINUTE_MS, lastFix)
+      needs.set(lastFix, masks)
+      const verdict = rolling(state, { masks, digest: NONE }, nowMs)
+      if (!verdict.granted) continue
+      state = verdict.state
+      granted++
+      paid += verdict.cost
+    }
+    expect(granted).toBe(500 * 72)
+    // What one device alone needs in that time, and no more: 31 salts an epoch.
+    expect(paid).toBeLessThanOrEqual((Math.ceil((74 * 60) / 80) + 2) * 31)
+    // And a stranger among them who asks for salts of other times takes them from all.
+    const greedy = rolling(state, { masks: new Map([[EPOCH + 90, 2 ** 31 - 1]]), digest: NONE }, asks.at(-1)!)
+    expect(greedy.granted && greedy.cost).toBe(31)
   })
 
   it('is never more than full after the clock stepped back', () => {

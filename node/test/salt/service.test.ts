@@ -30,7 +30,7 @@ import { addressToSource } from '../../src/net/requester.ts'
 import { systemRandom } from '../../src/random.ts'
 import type { Holdings } from '../../src/salt/holdings.ts'
 import type { QuotaName } from '../../src/salt/quota.ts'
-import { levelQuotaDisk } from '../../src/salt/quota-disk.ts'
+import { levelQuotaDisk, type QuotaDisk } from '../../src/salt/quota-disk.ts'
 import { openQuotaTable } from '../../src/salt/quota-table.ts'
 import { leafToSalts, ratchetTo, stateToLeaf } from '../../src/salt/ratchet.ts'
 import { seedKeeper } from '../../src/salt/seed-keeper.ts'
@@ -44,7 +44,11 @@ const stage = new Stage()
 afterEach(() => stage.end())
 
 /** One node's service without a network: it alone replicates its shards. */
-async function service(quotaName: QuotaName = 'rolling', replicas = 1) {
+async function service(
+  quotaName: QuotaName = 'rolling',
+  replicas = 1,
+  around: (disk: QuotaDisk) => QuotaDisk = (disk) => disk,
+) {
   const players = await cast(3, NOW, { shards: 6, replicas })
   const roster = manifestToRoster(players.manifest)
   const signers = players.secrets.map(nativeSigner)
@@ -78,7 +82,7 @@ async function service(quotaName: QuotaName = 'rolling', replicas = 1) {
       if (offsetMs > 30_000) throw new Error('skewed')
     },
   } as ClockWatch
-  const quota = await openQuotaTable(await levelQuotaDisk(`${dir}/quota`), quotaName, NOW)
+  const quota = await openQuotaTable(around(await levelQuotaDisk(`${dir}/quota`)), quotaName, NOW)
   const holdings = {
     find(firstEpoch: number, number: number) {
       const found = firstEpoch === shards.firstEpoch ? shards.find(number) : undefined
@@ -272,6 +276,72 @@ describe('the salt service', () => {
     expect(isFederationError(refused, 'QUOTA_SPENT') && refused.data.retryAfterMs).toBe(60 * MINUTE_MS)
     await s.clock.advanceTo(NOW + 60 * MINUTE_MS)
     expect(await s.code(s.ask([two]))).toBe('OK')
+    await s.quota.close()
+  })
+
+  it('charges the address, whatever key comes from it, and no key for what another address took', async () => {
+    const s = await service('strict')
+    const [one, two] = openBlocks(NOW).slice(30) as [Block, Block]
+    const from = (text: string): Requester => ({ key: systemRandom(32), ...addressToSource(text) })
+    expect(await s.code(s.ask([one]))).toBe('OK')
+    for (let i = 0; i < 5; i++) {
+      expect(await s.code(s.ask([two], from(`/ip4/203.0.113.7/tcp/${i + 1}`)))).toBe('QUOTA_SPENT')
+    }
+    // By HTTPS nobody has a key at all.
+    const { key: _, ...keyless } = HERE
+    expect(await s.code(s.ask([two], { key: undefined, ...keyless }))).toBe('QUOTA_SPENT')
+    expect(await s.code(s.ask([two], { ...from('/ip4/203.0.113.8/tcp/1'), key: HERE.key }))).toBe('OK')
+    await s.quota.close()
+  })
+
+  it('gives nothing when it cannot write down who was given it', async () => {
+    const s = await service()
+    const disk = { broken: true }
+    const failing = await service('rolling', 1, (real) => ({
+      ...real,
+      get: (key) => (disk.broken ? Promise.reject(new Error('no disk')) : real.get(key)),
+    }))
+    const full = await service('rolling', 1, (real) => ({
+      ...real,
+      put: (entries) => (disk.broken ? Promise.reject(new Error('no room')) : real.put(entries)),
+    }))
+    const blocks = [{ size: 80, n: timeToEpoch(NOW) }]
+    expect(await s.code(s.ask(blocks))).toBe('OK')
+    expect(await failing.code(failing.ask(blocks))).toBe('Error: no disk')
+    expect(await full.code(full.ask(blocks))).toBe('Error: no room')
+    disk.broken = false
+    for (const one of [failing, full]) expect(await one.code(one.ask(blocks))).toBe('OK')
+    for (const { quota } of [s, failing, full]) await quota.close()
+  })
+
+  it('answers for the moment at which it was asked, though a block closes while the quota is charged', async () => {
+    let [asked, go] = [() => {}, () => {}]
+    const isAsked = new Promise<void>((resolve) => (asked = resolve))
+    const mayGo = new Promise<void>((resolve) => (go = resolve))
+    const s = await service('rolling', 1, (real) => ({
+      ...real,
+      async get(key) {
+        asked()
+        await mayGo
+        return real.get(key)
+      },
+    }))
+    // The last block of an epoch closes with it: two minutes later not even its seed is there.
+    const size = 80
+    const n = timeToEpoch(NOW)
+    const closes = (n + 1) * size * MINUTE_MS + SALT_WINDOW_MS
+    await s.clock.advanceTo(closes - 1)
+    s.keeper.settle(s.shard, s.roster.firstEpoch)
+    const answer = s.ask([{ size, n }])
+    await isAsked
+    await s.clock.advanceTo(closes + 2 * MINUTE_MS)
+    s.keeper.advance(s.clock.now())
+    go()
+    const { salts, time } = answerToSalts(await answer, s.certified, s.shard, [{ size, n }], s.signer.key)
+    expect(time).toBe(closes - 1)
+    const leaf = stateToLeaf(core, ratchetTo(core, s.seed.state, s.seed.epoch, n))
+    expect(salts[0]).toEqual(leafToSalts(core, leaf, n).slice(-32))
+    expect(await s.code(s.ask([{ size, n }]))).toBe('BLOCK_TOO_OLD')
     await s.quota.close()
   })
 

@@ -1,0 +1,139 @@
+/** What a member could send on a gossip stream to fill another: bounded by count as well as by bytes. PROTOCOL.md §7.5. */
+import { systemClock } from '@geotrace/core-wasm'
+import { equalBytes, GOSSIP_MAX_BYTES, GOSSIP_TOPIC } from '@geotrace/core-wasm/wire'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { PrivateKey } from '@libp2p/interface'
+import { afterEach, describe, expect, it } from 'vitest'
+import { data, frame, names, rawPeer, SYN, WINDOW_UPDATE } from '../../bench/raw-peer.js'
+import { lengthToBytes } from '../../src/net/frame.ts'
+import type { Host } from '../../src/net/protocol.ts'
+import { systemRandom } from '../../src/random.ts'
+import { Stage, until } from '../salt/federation.ts'
+
+const stage = new Stage()
+afterEach(() => stage.end())
+
+/** A field of a protobuf message: number, then bytes. */
+const field = (number: number, bytes: Uint8Array): Buffer =>
+  Buffer.concat([Buffer.of((number << 3) | 2), lengthToBytes(bytes.length), bytes])
+const times = (count: number, make: (i: number) => Uint8Array): Buffer =>
+  Buffer.concat(Array.from({ length: count }, (_, i) => make(i)))
+const topic = (name: string): Uint8Array => Buffer.from(name)
+const nothing = new Uint8Array(0)
+
+/** The fields of gossipsub's RPC, by its rpc.proto. */
+const subscription = (name: string): Buffer => field(1, Buffer.concat([Buffer.of(8, 1), field(2, topic(name))]))
+const publish = (message: string, name: string = GOSSIP_TOPIC): Buffer =>
+  field(2, Buffer.concat([field(2, Buffer.from(message)), field(4, topic(name))]))
+const control = (...parts: Uint8Array[]): Buffer => field(3, Buffer.concat(parts))
+const id = (i: number): Buffer => Buffer.alloc(32, i)
+const ihave = (ids: number): Buffer =>
+  field(1, Buffer.concat([field(1, topic(GOSSIP_TOPIC)), times(ids, (i) => field(2, id(i)))]))
+const iwant = (ids: number): Buffer =>
+  field(
+    2,
+    times(ids, (i) => field(1, id(i))),
+  )
+const graft = (name: string): Buffer => field(3, field(1, topic(name)))
+const idontwant = (ids: number): Buffer =>
+  field(
+    5,
+    times(ids, (i) => field(1, id(i))),
+  )
+
+async function listener(isMember: (key: Uint8Array) => boolean) {
+  const host = await stage.host(systemClock(), systemRandom(32), ['/ip4/127.0.0.1/tcp/0'])
+  const judged: string[] = []
+  host.gossip.onMessage((message) => {
+    judged.push(Buffer.from(message).toString().slice(0, 40))
+    return 'accept'
+  })
+  host.gossip.admit(isMember)
+  return { host, judged }
+}
+
+/** A member whose gossip stream carries whatever it is told. */
+async function member(host: Host, identity: PrivateKey) {
+  const peer = await rawPeer(host.addresses()[0]!, { localAddress: '127.0.0.66', identity })
+  stage.atEnd(() => peer.stop())
+  peer.send(frame(WINDOW_UPDATE, SYN, 1, 0), data(1, 0, names('/multistream/1.0.0', '/meshsub/1.2.0')))
+  const say = (...fields: Uint8Array[]): boolean => {
+    const rpc = Buffer.concat(fields)
+    return peer.send(data(1, 0, Buffer.concat([lengthToBytes(rpc.length), rpc])))
+  }
+  return { peer, say }
+}
+
+describe('a gossip stream', () => {
+  it('is read by the message, each whole and within every bound of count, or not at all', async () => {
+    const identity = await generateKeyPair('Ed25519')
+    const { host, judged } = await listener((key) => equalBytes(key, identity.publicKey.raw))
+    const { say } = await member(host, identity)
+    const floods: [what: string, most: number, make: (count: number) => Uint8Array][] = [
+      ['subscriptions', 16, (count) => times(count, (i) => subscription(`t${i}`))],
+      ['empty subscriptions', 16, (count) => times(count, () => field(1, nothing))],
+      ['messages', 63, (count) => times(count, (i) => publish(`of topic ${i}`, 'another'))],
+      ['ids that it has', 512, (count) => control(ihave(count))],
+      ['ids that it wants', 512, (count) => control(iwant(count))],
+      ['ids that it does not want', 512, (count) => control(idontwant(count))],
+      ['words about what it has', 64, (count) => control(times(count, () => ihave(0)))],
+      ['grafts', 64, (count) => control(times(count, (i) => graft(`t${i}`)))],
+    ]
+    for (const [what, most, make] of floods) {
+      // Each carries a message, by which we see whether it was read.
+      say(publish(`beyond: ${what}`), make(most + 1))
+      say(publish(`far beyond: ${what}`), make(2 * most))
+      say(publish(`within: ${what}`), make(most))
+      await until(() => judged.includes(`within: ${what}`))
+    }
+    expect(judged).toEqual(floods.map(([what]) => `within: ${what}`))
+  })
+
+  it('takes no message of another topic, and none that is larger than any', async () => {
+    const identity = await generateKeyPair('Ed25519')
+    const { host, judged } = await listener((key) => equalBytes(key, identity.publicKey.raw))
+    const { peer, say } = await member(host, identity)
+    for (const name of ['', 'another', `${GOSSIP_TOPIC}x`, '__proto__']) {
+      say(subscription(name), publish('of another topic', name), control(graft(name)))
+    }
+    say(publish('of ours'))
+    await until(() => judged.length > 0)
+    expect(judged).toEqual(['of ours'])
+    say(publish('x'.repeat(2 * GOSSIP_MAX_BYTES)))
+    say(publish('after it'))
+    // The stream is given up: what follows on it is read by nobody.
+    await until(() => {
+      say(publish('and more'))
+      return streamIsOver(peer.received(), 1)
+    })
+    expect(judged).toEqual(['of ours'])
+  })
+
+  it('that brings more than anybody has to say ends its connection, and others are heard as before', async () => {
+    const identity = await generateKeyPair('Ed25519')
+    const { host, judged } = await listener(() => true)
+    const { peer, say } = await member(host, identity)
+    // Valid, and nothing new: what it may read in one window is more than a connection may ask to be done at once.
+    while (peer.isOpen()) {
+      for (let i = 0; i < 16; i++) say(subscription(GOSSIP_TOPIC))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await peer.closed
+    await expect(member(host, identity)).rejects.toThrow()
+    const other = await listener(() => true)
+    await other.host.link({ key: host.key, addresses: host.addresses() })
+    for (let i = 0; !judged.some((said) => said.startsWith('honest')); i++) {
+      await other.host.gossip.publish(Buffer.from(`honest ${i}`))
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    expect(judged.every((said) => said.startsWith('honest'))).toBe(true)
+  })
+})
+
+/** Whether yamux said FIN or RST of a stream. */
+function streamIsOver(bytes: Buffer, stream: number): boolean {
+  for (let at = 0; at + 12 <= bytes.length; at += 12 + (bytes[at + 1] === 0 ? bytes.readUInt32BE(at + 8) : 0)) {
+    if (bytes.readUInt32BE(at + 4) === stream && bytes.readUInt16BE(at + 2) & 12) return true
+  }
+  return false
+}
