@@ -79,6 +79,7 @@ async function setting(more: Parameters<typeof founded>[0] = {}, isFounded = tru
     newest: () => book.newest?.roster,
     addresses: () => [],
     isConvicted: (key) => pool.isConvicted(key),
+    told: () => pool.told(),
   })
   const isPeer = (key: Uint8Array): boolean => peers.withKey(key) !== undefined
   const pool = createPool({ manifest, book, clock, isPeer, spread: (bytes) => spread.push(decodeGossip(bytes)) })
