@@ -178,6 +178,34 @@ describe('presences', () => {
   })
 })
 
+describe('all that another peer has to say', () => {
+  it('is taken in but for what is here already, byte for byte', async () => {
+    const [theirs, ours] = [await setting(), await setting()]
+    const now = theirs.clock.now()
+    const [ash, birch, cedar] = [peerSigner('ash'), peerSigner('birch'), peerSigner('cedar')]
+    const known = presence(ash, now)
+    for (const message of [
+      known,
+      presence(birch, now + 1),
+      sheetsOf(theirs, cedar, theirs.next, [[0, systemRandom(32)]]),
+    ])
+      expect(theirs.say(message)).toBe('accept')
+    expect(ours.say(known)).toBe('accept')
+    expect(ours.say(presence(birch, now))).toBe('accept')
+    const news = ours.news.length
+    ours.pool.offerAll([...theirs.pool.messages(), encodeGossip(presence(STRANGER, now)), new Uint8Array(3)])
+    expect(ours.news.slice(news).sort()).toEqual(['presence', 'sheets'])
+    expect(ours.pool.presence(birch.key)!.time).toBe(now + 1)
+    const inOrder = (pool: Pool): string[] => pool.messages().map(bytesToHex).sort()
+    expect(inOrder(ours.pool)).toEqual(inOrder(theirs.pool))
+    // What changed since it was last asked for is told as it is now.
+    const later = presence(ash, now + 2)
+    expect(ours.say(later)).toBe('accept')
+    expect(inOrder(ours.pool)).toContain(bytesToHex(encodeGossip(later)))
+    expect(inOrder(ours.pool)).not.toContain(bytesToHex(encodeGossip(known)))
+  })
+})
+
 describe('sheets', () => {
   it('are taken from members to be, shard by shard, for a period that can still come', async () => {
     const s = await setting()
