@@ -327,7 +327,10 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
     try {
       const message = decodeGossip(bytes)
       const verdict = take(message)
-      if (verdict === 'accept') tell(message.kind)
+      if (verdict !== 'accept') return verdict
+      // A message has one form: as it came, it goes on.
+      encoded.set(message, [{ bytes: bytes.slice(), name: toName(bytes) }])
+      tell(message.kind)
       return verdict
     } catch (error) {
       // A newer protocol's messages are not for us, but no lie either.
