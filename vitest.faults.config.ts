@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
 // `npm run test:faults -- NAME`: attacks, overload, kills, partitions, fuzzing and histories at full size, with times. Each
-// takes minutes, all fuzzing hours, ten thousand histories days (FAULTS_… and SIM_… set smaller numbers). Build first.
+// takes minutes, all fuzzing hours, ten thousand histories half a day of one core and less on more (FAULTS_… and SIM_…
+// set smaller numbers). Build first.
 const conditions = ['source', 'node', 'import', 'module', 'default']
 
 export default defineConfig({

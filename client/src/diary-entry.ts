@@ -1,10 +1,11 @@
 /** The diary as told to its owner: each fix with what became of it. README "The tracer". */
 import type { Fix } from '@geotrace/core-wasm'
-import { isDeposited, readDeposited } from './deposited.ts'
+import { type DepositedRows, isDeposited, readDeposited } from './deposited.ts'
 import { type Device, toVerdict } from './device.ts'
 import { fixBlockEnd, readDiary, timeToFixBlock } from './diary.ts'
-import { decodeHashedFix, hashedFixToRows } from './hashed-fix.ts'
+import { decodeHashedFix, type FixRow, hashedFixToRows } from './hashed-fix.ts'
 import { FAMILIES, numberedKey } from './records.ts'
+import type { Storage } from './storage.ts'
 
 /**
  * Its five minutes are not over; it waits for salts; it is hashed and held back (home unknown, or the night); hashed and
@@ -18,10 +19,25 @@ export interface DiaryEntry extends Fix {
 }
 
 export async function* readDiaryEntries(device: Device): AsyncIterable<DiaryEntry> {
-  for await (const fix of readDiary(device.storage)) yield { ...fix, state: await fixToState(device, fix) }
+  const acknowledged = openAcknowledged(device.storage)
+  for await (const fix of readDiary(device.storage))
+    yield { ...fix, state: await fixToState(device, fix, acknowledged) }
 }
 
-async function fixToState(device: Device, fix: Fix): Promise<DiaryState> {
+type Acknowledged = (row: FixRow) => Promise<boolean>
+
+/** Whether the centre has a row. Fixes come in order, many to an epoch, whose rows are then read once. */
+function openAcknowledged(storage: Storage): Acknowledged {
+  let known: { epoch: number; rows: DepositedRows } | undefined
+  return async ({ epoch, key, lags }) => {
+    if (known?.epoch === epoch && isDeposited(known.rows, key, lags)) return true
+    // Not there when they were read: it may have come since.
+    known = { epoch, rows: await readDeposited(storage, epoch) }
+    return isDeposited(known.rows, key, lags)
+  }
+}
+
+async function fixToState(device: Device, fix: Fix, isAcknowledged: Acknowledged): Promise<DiaryState> {
   const { storage, clock } = device
   const block = timeToFixBlock(fix.at)
   if ((await storage.get(numberedKey(FAMILIES.waiting, block))) !== undefined) {
@@ -34,5 +50,5 @@ async function fixToState(device: Device, fix: Fix): Promise<DiaryState> {
   }
   // Out of the outbox: acknowledged, or its epochs took no deposits any more.
   const [first] = hashedFixToRows(decodeHashedFix(block, hashes))
-  return isDeposited(await readDeposited(storage, first!.epoch), first!.key, first!.lags) ? 'deposited' : 'lost'
+  return (await isAcknowledged(first!)) ? 'deposited' : 'lost'
 }

@@ -1,6 +1,6 @@
 /**
  * Many histories in a row, each of a scale that its seed draws, and their sum. CONTRIBUTING "Simulation".
- * What a history finds is thrown with the command that replays it.
+ * What a history finds is said with the command that replays it.
  */
 import { loadCore } from '@geotrace/core-wasm'
 import { drawScale, type History, runHistory, type Scale } from './history.ts'
@@ -13,8 +13,10 @@ export interface Campaign {
   readonly marks: number
   readonly fixesLost: number
   readonly liesCaught: number
+  readonly nodesJoined: number
   readonly nodesAdmitted: number
   readonly nodesSettled: number
+  readonly saltsOfJoined: number
   readonly syncs: number
   readonly successions: number
   /** Histories in which a roster was certified while things went wrong. */
@@ -24,43 +26,59 @@ export interface Campaign {
   /** How often each kind struck. */
   readonly faults: Readonly<Record<string, number>>
   readonly failures: readonly string[]
-  /** Of this process, user and system. */
+  /** Of the processes that lived through them, user and system. */
   readonly cpuSeconds: number
 }
 
 const SUMMED = [
   ...(['events', 'salts', 'rows', 'marks', 'fixesLost', 'liesCaught'] as const),
-  ...(['nodesAdmitted', 'nodesSettled', 'syncs', 'successions'] as const),
+  ...(['nodesJoined', 'nodesAdmitted', 'nodesSettled', 'saltsOfJoined', 'syncs', 'successions'] as const),
 ]
 
-/** Calls `onHistory` after each of them with the sum so far. */
-export async function runCampaign(
-  seeds: readonly string[],
-  largest: Scale,
-  onHistory: (sum: Campaign) => void = () => {},
-): Promise<Campaign> {
-  const core = await loadCore()
-  const started = process.cpuUsage()
+export interface Tally {
+  add(history: History, cpuSeconds: number): void
+  /** A history that never ended. */
+  fail(seed: string, largest: Scale, why: string): void
+  sum(): Campaign
+}
+
+export function createTally(): Tally {
   const sums = Object.fromEntries(SUMMED.map((key) => [key, 0])) as Record<(typeof SUMMED)[number], number>
-  const counts = { histories: 0, succeeded: 0 }
+  const counts = { histories: 0, succeeded: 0, cpuSeconds: 0 }
   const unfinished: Record<string, number> = {}
   const faults: Record<string, number> = {}
   const failures: string[] = []
-  const sum = (): Campaign => {
-    const { user, system } = process.cpuUsage(started)
-    return { ...counts, ...sums, unfinished, faults, failures, cpuSeconds: (user + system) / 1e6 }
+  return {
+    add(history, cpuSeconds) {
+      counts.histories++
+      counts.cpuSeconds += cpuSeconds
+      if (history.successions > 0) counts.succeeded++
+      for (const key of SUMMED) sums[key] += history[key]
+      for (const [how, count] of Object.entries(history.unfinished)) unfinished[how] = (unfinished[how] ?? 0) + count
+      for (const kind of history.faults) faults[kind] = (faults[kind] ?? 0) + 1
+      if (history.findings.length > 0) failures.push(describeFailure(history))
+    },
+    fail: (seed, largest, why) =>
+      void failures.push(describeFailure({ seed, scale: drawScale(seed, largest), findings: [why], faults: [] })),
+    sum: () => ({ ...counts, ...sums, unfinished: { ...unfinished }, faults: { ...faults }, failures: [...failures] }),
   }
+}
+
+/** In this process. */
+export async function runCampaign(seeds: readonly string[], largest: Scale): Promise<Campaign> {
+  const core = await loadCore()
+  const tally = createTally()
   for (const seed of seeds) {
+    const started = process.cpuUsage()
     const history = await runHistory({ seed, core, scale: drawScale(seed, largest) })
-    counts.histories++
-    if (history.successions > 0) counts.succeeded++
-    for (const key of SUMMED) sums[key] += history[key]
-    for (const [how, count] of Object.entries(history.unfinished)) unfinished[how] = (unfinished[how] ?? 0) + count
-    for (const kind of history.faults) faults[kind] = (faults[kind] ?? 0) + 1
-    if (history.findings.length > 0) failures.push(describeFailure(history))
-    onHistory(sum())
+    tally.add(history, cpuSecondsSince(started))
   }
-  return sum()
+  return tally.sum()
+}
+
+export function cpuSecondsSince(started: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(started)
+  return (user + system) / 1e6
 }
 
 export function describeFailure({
@@ -78,10 +96,11 @@ export function describeFailure({
 
 /** One line for people: how many, how fast, how well. */
 export function describeCampaign(sum: Campaign): string {
-  const { histories, cpuSeconds, syncs, successions, liesCaught, nodesAdmitted, nodesSettled, failures } = sum
+  const { histories, cpuSeconds, syncs, successions, liesCaught, nodesJoined, nodesAdmitted, nodesSettled } = sum
   const share = (100 * deferredShare(sum)).toFixed(2)
   const faults = Object.values(sum.faults).reduce((a, b) => a + b, 0)
-  return `${histories} histories, ${(cpuSeconds / histories).toFixed(2)} CPU s each; ${syncs} syncs, ${share} % deferred; ${faults} faults, ${liesCaught} lies caught, ${successions} successions, ${nodesAdmitted} nodes admitted, ${nodesSettled} of them with shards; ${failures.length} failures`
+  const nodes = `${nodesJoined} nodes came, ${nodesAdmitted} were admitted, ${nodesSettled} hold shards and gave ${sum.saltsOfJoined} answers with salts`
+  return `${histories} histories, ${(cpuSeconds / histories).toFixed(2)} CPU s each; ${syncs} syncs, ${share} % deferred; ${faults} faults, ${liesCaught} lies caught, ${successions} successions; ${nodes}; ${sum.failures.length} failures`
 }
 
 /** Of all syncs, those that had to leave fixes for later because no salts could be had. */

@@ -4,7 +4,8 @@ import { describe, expect, it, vi } from 'vitest'
 import { deferredShare, describeCampaign, describeFailure, runCampaign } from './campaign.ts'
 import corpus from './corpus.json' with { type: 'json' }
 import { deviceFaults } from './device-faults.ts'
-import { faultsNamed, runHistory } from './history.ts'
+import { drawScale, faultsNamed, runHistory } from './history.ts'
+import { runOnWorkers } from './workers.ts'
 
 vi.mock('@noble/curves/ed25519.js', () => import('./native-ed25519.ts'))
 vi.mock('../../../node/src/membership/native-signer.ts', () => import('./native-ed25519.ts'))
@@ -44,6 +45,21 @@ describe('two hundred histories of a federation in which everything goes wrong t
     for (const seed of ['twice', 'twice', 'once']) digests.push((await runHistory({ seed, core, scale })).digest)
     expect(digests[1]).toBe(digests[0])
     expect(digests[2]).not.toBe(digests[0])
+  })
+
+  it('are the same on workers, which say all that they found, and which seed failed', async () => {
+    const seeds = ['w-0', 'w-1', 'w-2']
+    const here = await runCampaign(seeds, SMALL)
+    const digests: string[] = []
+    const { cpuSeconds, ...there } = await runOnWorkers(seeds, SMALL, 2, (_, lived) => digests.push(lived!.digest))
+    expect({ ...there, cpuSeconds: 0 }).toEqual({ ...here, cpuSeconds: 0 })
+    expect(cpuSeconds).toBeGreaterThan(0)
+    const core = await loadCore()
+    const own: string[] = []
+    for (const seed of seeds) own.push((await runHistory({ seed, core, scale: drawScale(seed, SMALL) })).digest)
+    expect(digests.sort()).toEqual(own.sort())
+    const broken = await runOnWorkers(['w-0'], { ...SMALL, nodes: Number.NaN }, 1)
+    expect(broken.failures.join()).toMatch(/seed w-0: 1 findings.*\n.*parameters.replicas: Invalid/)
   })
 
   it('let nodes in that come to join: admitted, ranked, and giving the salts of their shards hours later', async () => {

@@ -26,6 +26,8 @@ export interface Scale {
   /** Of the life under faults. */
   hours: number
   faults: number
+  /** Nodes that come to join in the first minutes; the rosters then follow each other fast. None unless given. */
+  joiners?: number
 }
 
 export interface History extends Findings {
@@ -74,6 +76,10 @@ const CLOSE_MS = 6 * MINUTE_MS
 const ROUND_MS = 2 * MINUTE_MS
 const ROUNDS_MAX = 50
 const REPORTS = 2
+/** Of histories that may have joiners; admitted by one roster, ranked by the next, they hold shards from the one after. */
+const JOINING_SHARE = 1 / 8
+const JOINING_HOURS = 7
+const JOIN_WITHIN_MS = 10 * MINUTE_MS
 
 export function allFaults(devices: readonly SimulatedDevice[]): FaultKind[] {
   return [...FAULTS, ...deviceFaults(devices)]
@@ -90,22 +96,27 @@ export function drawScale(seed: string, largest: Scale): Scale {
   // Cubed: many small histories and some large ones.
   const draw = (least: number, most: number): number => Math.round(least + (most - least) * random.unit() ** 3)
   const nodes = draw(Math.max(3, Math.round(largest.nodes / 4)), largest.nodes)
-  return {
+  const scale = {
     nodes,
     devices: draw(Math.min(4, largest.devices), largest.devices),
     hours: Math.round(20 * random.between(Math.min(1, largest.hours), largest.hours)) / 20,
     // At most as many for each node as in the largest: forty on three nodes kill all that have a seed, whatever we do.
     faults: Math.round((random.unit() * largest.faults * nodes) / largest.nodes),
   }
+  if (largest.joiners === undefined || !random.chance(JOINING_SHARE)) return scale
+  return { ...scale, hours: JOINING_HOURS, joiners: 1 + random.below(largest.joiners) }
 }
 
 /**
  * When a history begins, how long its periods are, how often its peers look after their links. Votes for the next roster
  * begin some time after the start, mostly while things go wrong, and devices need its salts soon after.
  */
-function drawSetting(seed: string, { nodes, hours }: Scale): { startMs: number; periodEpochs: number; pace: Pace } {
+function drawSetting(
+  seed: string,
+  { nodes, hours, joiners = 0 }: Scale,
+): { startMs: number; periodEpochs: number; pace: Pace } {
   const random = seededRandom(`setting/${seed}`)
-  const periodEpochs = random.pick([1, 1, 2, 3])
+  const periodEpochs = random.pick(joiners > 0 ? [1] : [1, 1, 2, 3])
   const votesMs = DAY_MS + 6 * EPOCH_MS * random.below(3) - EPOCH_OPENS_BEFORE_MS
   const startMs = Math.round(votesMs - random.unit() * Math.min(1.3 * hours * 60 * MINUTE_MS, periodEpochs * EPOCH_MS))
   const isReal = random.chance(REAL_PACE_SHARE * Math.min(1, REAL_PACE_NODES / nodes))
@@ -137,7 +148,7 @@ export async function runHistory({ seed, core, scale, kinds = allFaults, listen 
     seen.set(hex, [...(seen.get(hex) ?? []), device])
   })
   const healMs = scheduler.nowMs + scale.hours * 60 * MINUTE_MS
-  const struck = strike(federation, devices, kinds(devices), scale.faults, healMs)
+  const struck = strike(federation, devices, kinds(devices), scale, healMs)
   live(federation, devices, healMs, Math.min(1, scale.hours))
   reportSome(federation, devices, healMs)
   await scheduler.run(healMs)
@@ -234,20 +245,24 @@ function strike(
   federation: SimulatedFederation,
   devices: readonly SimulatedDevice[],
   kinds: readonly FaultKind[],
-  count: number,
+  { faults, joiners = 0 }: Scale,
   healMs: number,
 ): string[] {
   const { scheduler, random, saltNodes, central } = federation
   const own = random.fork('faults')
   const machines = (): string[] => [...saltNodes, central, ...devices].map(({ name }) => name)
-  return Array.from({ length: count }, (_, i) => {
-    const kind = pickFault(kinds, own)
-    scheduler.after(own.between(0, healMs - scheduler.nowMs), () => {
+  const plan = (kind: FaultKind, i: number, withinMs: number): string => {
+    scheduler.after(own.between(0, withinMs), () => {
       federation.trace.note(scheduler.nowMs, `fault ${kind.name}`)
       kind.strike({ federation, random: own.fork(`${i}`), machines: machines(), healMs })
     })
     return kind.name
-  })
+  }
+  const joins = FAULTS.find(({ name }) => name === 'node-joins')!
+  return [
+    ...Array.from({ length: faults }, (_, i) => plan(pickFault(kinds, own), i, healMs - scheduler.nowMs)),
+    ...Array.from({ length: joiners }, (_, i) => plan(joins, faults + i, JOIN_WITHIN_MS)),
+  ]
 }
 
 /** Some test positive and report; somebody tries a code that was used, or never issued. */

@@ -41,9 +41,12 @@ export interface Findings {
   readonly marks: number
   readonly fixesLost: number
   readonly liesCaught: number
-  /** Nodes that rosters took in, and those of them that hold shards by now. */
+  /** Nodes that came to join, those that rosters took in, and those of them that hold shards by now. */
+  readonly nodesJoined: number
   readonly nodesAdmitted: number
   readonly nodesSettled: number
+  /** Answers with salts that devices had from them. */
+  readonly saltsOfJoined: number
 }
 
 /** Accepted salts by `shard/size/n`, then hex, then who. */
@@ -76,6 +79,7 @@ export async function judge(
 
   judgeRosters(federation, certified, findings)
   const joins = judgeJoins(federation, certified, findings)
+  const saltsOfJoined = [...joined].reduce((sum, name) => sum + (federation.network.salted.get(name) ?? 0), 0)
   const toSalt = judgeSalts(federation, salts, findings)
   await judgeAnswers(federation, certified, toSalt, findings)
   const deposited = await judgeRows(federation, devices, toSalt, findings)
@@ -92,6 +96,8 @@ export async function judge(
     fixesLost,
     liesCaught: results.reduce((sum, { nodesLied }) => sum + nodesLied, 0),
     ...joins,
+    nodesJoined: joined.size,
+    saltsOfJoined,
   }
 }
 

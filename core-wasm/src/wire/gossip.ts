@@ -232,12 +232,10 @@ function readBody(reader: ByteReader, kind: GossipKind): GossipMessage {
 }
 
 function presenceContent({ key, time, height, roster, addresses }: Omit<Presence, 'kind' | 'signature'>): Uint8Array {
-  const writer = byteWriter(PRESENCE_MAX_BYTES).bytes(key, KEY_BYTES).time(time).u32(height)
-  writer.bytes(roster, ROSTER_NAME_BYTES).u8(addresses.length)
-  for (const address of addresses) {
-    const text = encoder.encode(address)
-    writer.u8(text.length).bytes(text)
-  }
+  const texts = addresses.map((address) => encoder.encode(address))
+  const writer = byteWriter(texts.reduce((sum, text) => sum + 1 + text.length, PRESENCE_HEAD_BYTES))
+  writer.bytes(key, KEY_BYTES).time(time).u32(height).bytes(roster, ROSTER_NAME_BYTES).u8(texts.length)
+  for (const text of texts) writer.u8(text.length).bytes(text)
   return writer.finish()
 }
 
@@ -258,8 +256,8 @@ function readBallot(reader: ByteReader): NamedRoster {
   return { height: reader.u32(), firstEpoch: reader.u32(), hash: reader.bytes(HASH_BYTES) }
 }
 
-/** Eight addresses of at most 255 bytes. */
-const PRESENCE_MAX_BYTES = 53 + ADDRESSES_MAX * 256
+/** Before its addresses. */
+const PRESENCE_HEAD_BYTES = 53
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()

@@ -3,8 +3,7 @@
  * serves no other. PROTOCOL.md §6.4; RFC 8032.
  */
 import { ed25519 } from '@noble/curves/ed25519.js'
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex, byteWriter, concatBytes, utf8 } from './bytes.ts'
+import { bytesToHex, byteWriter, equalBytes, utf8 } from './bytes.ts'
 import { KEY_BYTES, SIGNATURE_BYTES } from './constants.ts'
 import { isSureSignature } from './host-verify.ts'
 
@@ -42,23 +41,29 @@ export function isValidSignature(
 ): boolean {
   if (key.length !== KEY_BYTES || signature.length !== SIGNATURE_BYTES) return false
   const message = signedBytes(domain, content)
-  const name = bytesToHex(sha256(concatBytes(key, signature, message)))
-  if (verified.has(name)) return true
+  const name = bytesToHex(signature)
+  const known = verified.get(name)
+  if (known !== undefined && equalBytes(known.message, message) && equalBytes(known.key, key)) return true
   const holds = isSureSignature(signature, message, key) || ed25519.verify(signature, message, key, { zip215: false })
-  if (!holds) return false
-  if (verified.size >= VERIFIED_MAX) verified.delete(verified.values().next().value!)
-  verified.add(name)
-  return true
+  if (holds && message.length <= REMEMBERED_MAX_BYTES) remember(name, { key: key.slice(), message })
+  return holds
 }
 
 /**
- * Signatures that held, by hash. Votes and sheets come from gossip, again in a proposal and again in a certificate,
- * and one check costs as much as a hundred hashes, or a thousand in JavaScript. Never the host's word alone:
+ * Signatures that held, by themselves in hex. Votes and sheets come from gossip, again in a proposal and again in a
+ * certificate, and one check costs as much as a hundred hashes, or a thousand in JavaScript. Never the host's word alone:
  * implementations differ on keys and signatures made to tell them apart, and peers must agree on every certificate.
  */
-const verified = new Set<string>()
-/** The votes and sheets of a few rosters; 150 bytes each. */
+const verified = new Map<string, { readonly key: Uint8Array; readonly message: Uint8Array }>()
+/** The votes and sheets of a few rosters; half a kilobyte each. */
 const VERIFIED_MAX = 4_096
+/** Longer ones are answers of salt nodes, which are read once. */
+const REMEMBERED_MAX_BYTES = 512
+
+function remember(name: string, what: { key: Uint8Array; message: Uint8Array }): void {
+  if (verified.size >= VERIFIED_MAX && !verified.has(name)) verified.delete(verified.keys().next().value!)
+  verified.set(name, what)
+}
 
 function signedBytes(domain: SignatureDomain, content: Uint8Array): Uint8Array {
   const name = utf8(domain)

@@ -174,6 +174,16 @@ describe('a peer id', () => {
   })
 })
 
+describe('bytes in hex', () => {
+  it('are as the host writes them, of any length, and read back', () => {
+    for (const length of [0, 1, 12, 32, 4_095, 4_096, 4_097, 20_000]) {
+      const bytes = Uint8Array.from({ length }, (_, i) => (i * 151) % 256)
+      expect(wire.bytesToHex(bytes)).toBe(Buffer.from(bytes).toString('hex'))
+      expect(wire.hexToBytes(wire.bytesToHex(bytes))).toEqual(bytes)
+    }
+  })
+})
+
 describe('cursors over bytes', () => {
   it('refuse to read past the end, to write past the bound, and numbers that do not fit', () => {
     expect(() => wire.byteReader(new Uint8Array(3)).u32()).toThrow(

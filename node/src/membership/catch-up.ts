@@ -10,6 +10,7 @@ import {
   equalBytes,
   hashToRosterName,
   isFederationError,
+  type Presence,
   ROSTER_PROTOCOL,
   type RosterRequest,
 } from '@geotrace/core-wasm/wire'
@@ -49,7 +50,7 @@ export function createCatchUp({ peers, host, book, pool, random, log, isStopped 
 
   /** Takes what one peer has: the rosters that follow ours, then what is being said. */
   const hear = async (peer: Peer): Promise<void> => {
-    const height = heightOfAnother(peer)
+    const height = heightOfAnother(pool.presence(peer.key))
     if (height !== undefined) await goBack(peer, height)
     for (;;) {
       const next = book.all.length
@@ -58,7 +59,7 @@ export function createCatchUp({ peers, host, book, pool, random, log, isStopped 
       if (!(await add(decodeCertifiedRoster(bytes), () => goBack(peer, next - 1)))) break
     }
     if (!peers.has(host.key)) return
-    for (const message of decodePoolReply(await ask(peer, { op: 'pool' }))) pool.offer(message)
+    pool.offerAll(decodePoolReply(await ask(peer, { op: 'pool' })))
   }
   /** Adds a roster; one that does not follow ours may follow from another of an earlier height. */
   const add = async (certified: CertifiedRoster, otherwise: () => Promise<void>): Promise<boolean> => {
@@ -83,8 +84,7 @@ export function createCatchUp({ peers, host, book, pool, random, log, isStopped 
     }
   }
   /** The height of its newest roster, when that is not ours of this height. */
-  const heightOfAnother = ({ key }: Peer): number | undefined => {
-    const said = pool.presence(key)
+  const heightOfAnother = (said: Presence | undefined): number | undefined => {
     const ours = said && book.at(said.height)
     if (said === undefined || ours === undefined || said.roster.every((byte) => byte === 0)) return undefined
     return equalBytes(hashToRosterName(ours.hash), said.roster) ? undefined : said.height
@@ -94,8 +94,10 @@ export function createCatchUp({ peers, host, book, pool, random, log, isStopped 
       const others = peers.others(host.key)
       if (others.length === 0) return
       const count = book.newest === undefined ? ASKED_AT_FOUNDING : 1
-      const hasNews = (peer: Peer): boolean =>
-        (pool.presence(peer.key)?.height ?? 0) >= book.all.length || heightOfAnother(peer) !== undefined
+      const hasNews = ({ key }: Peer): boolean => {
+        const said = pool.presence(key)
+        return (said?.height ?? 0) >= book.all.length || heightOfAnother(said) !== undefined
+      }
       const newer = others.filter(hasNews)
       const start = newer.length > 0 ? random(1)[0]! % newer.length : asked
       const turn = newer.length > 0 ? newer : others

@@ -28,6 +28,7 @@ const ALL_UP_TO = 8
 export interface LinksInit {
   host: Host
   clock: Clock
+  /** Both lists the same while nothing changes. */
   others(): readonly PeerAddress[]
   mates(): readonly PeerAddress[]
   pace?: Pace
@@ -43,36 +44,35 @@ export function keepLinks({ host, clock, others, mates, pace = REAL_PACE }: Link
   const probed = new Map<string, number>()
   const missed = new Set<string>()
   const trying = new Set<string>()
+  const own = bytesToHex(host.key)
   let stopped = false
   let turn = 0
   let cancel = (): void => {}
 
-  const wanted = (): PeerAddress[] => {
-    const all = [...others()]
-    if (all.length <= ALL_UP_TO) return all
-    const chosen = [...mates(), ...ringNeighbours(host.key, all)]
-    return [...new Map(chosen.map((peer) => [bytesToHex(peer.key), peer])).values()]
+  let known: Wanted | undefined
+
+  const wanted = (): Wanted['peers'] => {
+    const [all, close] = [others(), mates()]
+    if (known?.all !== all || known.close !== close) known = { all, close, peers: chooseLinks(host.key, all, close) }
+    return known.peers
   }
-  const isDue = ({ key }: PeerAddress): boolean => {
-    const name = bytesToHex(key)
+  const isDue = ([name, { key }]: readonly [string, PeerAddress]): boolean => {
     if (trying.has(name)) return false
     if (!host.isLinked(key)) return true
     return Math.abs(clock.now() - (probed.get(name) ?? 0)) >= pace.probeMs && host.isHeard?.(key, pace.probeMs) !== true
   }
-  const check = async (peer: PeerAddress): Promise<void> => {
-    const name = bytesToHex(peer.key)
+  const check = async (name: string, peer: PeerAddress): Promise<void> => {
     if (host.isLinked(peer.key)) {
       probed.set(name, clock.now())
       // A probe that times out closes the connection. If there is another, the next turn probes that.
-      if (await isAnswering(peer)) return
+      if (await isAnswering(name, peer)) return
       probed.delete(name)
     }
     if (host.isLinked(peer.key) || !isOurTurn(name)) return
     missed.delete(name)
     await host.link(peer)
   }
-  const isAnswering = async (peer: PeerAddress): Promise<boolean> => {
-    const name = bytesToHex(peer.key)
+  const isAnswering = async (name: string, peer: PeerAddress): Promise<boolean> => {
     // The second time with the patience of a request: we may be the one who is late.
     const options = missed.delete(name) ? {} : { withinMs: PROBE_WITHIN_MS }
     try {
@@ -86,29 +86,44 @@ export function keepLinks({ host, clock, others, mates, pace = REAL_PACE }: Link
       throw error
     }
   }
-  const guarded = async (peer: PeerAddress): Promise<void> => {
-    const name = bytesToHex(peer.key)
+  const guarded = async ([name, peer]: readonly [string, PeerAddress]): Promise<void> => {
     trying.add(name)
-    await check(peer).finally(() => trying.delete(name))
+    await check(name, peer).finally(() => trying.delete(name))
   }
   /** When a partition heals both sides miss the link: one handshake is enough, unless that side cannot dial. */
-  const isOurTurn = (name: string): boolean => turn % TURNS === 1 || bytesToHex(host.key) < name
+  const isOurTurn = (name: string): boolean => turn % TURNS === 1 || own < name
   const tick = (): void => {
     if (stopped) return
     turn++
     host.gossip.renew()
     // Not waited for: who does not answer must not delay the others.
-    void fanOut(wanted().filter(isDue), guarded)
+    void fanOut([...wanted()].filter(isDue), guarded)
     cancel = clock.setTimer(tick, pace.linkMs)
   }
   return {
     start: tick,
-    state: () => wanted().map(({ key }) => ({ key, linked: host.isLinked(key) })),
+    state: () => [...wanted().values()].map(({ key }) => ({ key, linked: host.isLinked(key) })),
     stop() {
       stopped = true
       cancel()
     },
   }
+}
+
+/** Chosen anew when there are others or other mates. */
+interface Wanted {
+  readonly all: readonly PeerAddress[]
+  readonly close: readonly PeerAddress[]
+  /** By key, hex. */
+  readonly peers: ReadonlyMap<string, PeerAddress>
+}
+
+/** Mates where they are now: a roster may name an address that its member has left. */
+function chooseLinks(key: Uint8Array, all: readonly PeerAddress[], mates: readonly PeerAddress[]): Wanted['peers'] {
+  const named = new Map(all.map((peer) => [bytesToHex(peer.key), peer]))
+  if (all.length <= ALL_UP_TO) return named
+  const chosen = [...mates, ...ringNeighbours(key, all)].map((peer) => bytesToHex(peer.key))
+  return new Map(chosen.flatMap((name) => (named.has(name) ? [[name, named.get(name)!]] : [])))
 }
 
 /** The next few keys in each direction. */

@@ -38,6 +38,7 @@ import { openRosterBook, type RosterBook } from './roster-book.ts'
 import { rosterService } from './roster-service.ts'
 import { createVoter, type Voter } from './voter.ts'
 
+const NOBODY: readonly PeerAddress[] = []
 /** A move is worth making for a week; then it is made again. */
 const CHANGE_LIFE_EPOCHS = 126
 
@@ -109,6 +110,7 @@ export async function createMembership(init: MembershipInit): Promise<Membership
     newest: () => book.newest?.roster,
     addresses: (key) => pool.presence(key)?.addresses ?? [],
     isConvicted: (key) => pool.isConvicted(key),
+    told: () => pool.told(),
   })
   const isPeer = (key: Uint8Array): boolean => peers.has(key)
   const publish = (bytes: Uint8Array): void => {
@@ -129,8 +131,7 @@ export async function createMembership(init: MembershipInit): Promise<Membership
     host,
     clock,
     others: () => peers.others(host.key),
-    // Where they are now: a roster may name an address that its member has left.
-    mates: () => (init.mates?.() ?? []).flatMap(({ key }) => peers.withKey(key) ?? []),
+    mates: init.mates ?? (() => NOBODY),
     pace,
   })
 

@@ -19,11 +19,12 @@ export interface Peer extends PeerAddress {
 }
 
 export interface Peers {
+  /** The same list while nothing changes; so is that of `others`. */
   all(): readonly Peer[]
   has(key: Uint8Array): boolean
   withKey(key: Uint8Array | undefined): Peer | undefined
   /** All but the one with this key. */
-  others(key: Uint8Array): Peer[]
+  others(key: Uint8Array): readonly Peer[]
 }
 
 export interface PeersInit {
@@ -33,36 +34,53 @@ export interface PeersInit {
   addresses(key: Uint8Array): readonly string[]
   /** Proven liars are left alone at once. */
   isConvicted(key: Uint8Array): boolean
+  /** Another number whenever one of these two says something else. */
+  told(): number
 }
 
-export function livePeers({ manifest, newest, addresses, isConvicted }: PeersInit): Peers {
+export function livePeers({ manifest, newest, addresses, isConvicted, told }: PeersInit): Peers {
   const founding = manifestToRoster(manifest)
-  let known: { roster: Roster; peers: Map<string, Peer> } | undefined
-  const map = (): Map<string, Peer> => {
-    const roster = newest() ?? founding
-    if (known?.roster !== roster) known = { roster, peers: rosterToPeers(roster) }
-    return known.peers
-  }
+  // Asked for several times a second, and as a rule nothing has changed.
+  let known: Known | undefined
   const live = (peer: Peer): Peer => {
-    const told = addresses(peer.key)
+    const own = addresses(peer.key)
     // The usual case: it is where the roster says.
-    if (told.every((address, i) => address === peer.addresses[i])) return peer
-    return { ...peer, addresses: merge(told, peer.addresses) }
+    if (own.every((address, i) => address === peer.addresses[i])) return peer
+    return { ...peer, addresses: merge(own, peer.addresses) }
   }
-  const allBut = (own: string | undefined): Peer[] => {
-    const found: Peer[] = []
-    for (const [name, peer] of map()) if (name !== own && !isConvicted(peer.key)) found.push(live(peer))
-    return found
+  const now = (): Known => {
+    const [roster, version] = [newest() ?? founding, told()]
+    if (known?.roster === roster && known.version === version) return known
+    const listed = known?.roster === roster ? known.listed : rosterToPeers(roster)
+    const found = [...listed].flatMap(([name, peer]) => (isConvicted(peer.key) ? [] : [[name, live(peer)] as const]))
+    known = { roster, version, listed, byName: new Map(found), all: found.map(([, peer]) => peer), butFor: new Map() }
+    return known
   }
   return {
-    all: () => allBut(undefined),
-    has: (key) => map().has(bytesToHex(key)) && !isConvicted(key),
-    withKey(key) {
-      const peer = key === undefined ? undefined : map().get(bytesToHex(key))
-      return peer === undefined || isConvicted(peer.key) ? undefined : live(peer)
+    all: () => now().all,
+    has: (key) => now().byName.has(bytesToHex(key)),
+    withKey: (key) => (key === undefined ? undefined : now().byName.get(bytesToHex(key))),
+    others(key) {
+      const { all, byName, butFor } = now()
+      const name = bytesToHex(key)
+      const self = byName.get(name)
+      const others = butFor.get(self) ?? all.filter((peer) => peer !== self)
+      butFor.set(self, others)
+      return others
     },
-    others: (key) => allBut(bytesToHex(key)),
   }
+}
+
+interface Known {
+  readonly roster: Roster
+  readonly version: number
+  /** As the roster has them, by key. */
+  readonly listed: ReadonlyMap<string, Peer>
+  /** Without liars, where they are now. */
+  readonly byName: ReadonlyMap<string, Peer>
+  readonly all: readonly Peer[]
+  /** All but one; at most as many as there are peers. */
+  readonly butFor: Map<Peer | undefined, readonly Peer[]>
 }
 
 function rosterToPeers(roster: Roster): Map<string, Peer> {

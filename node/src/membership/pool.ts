@@ -75,6 +75,8 @@ export interface PoolInit {
 export interface Pool {
   /** Takes a message in; says whether it is worth passing on. */
   offer(message: Uint8Array): GossipVerdict
+  /** Takes in all that somebody else has to say; most of it is here already as a rule. */
+  offerAll(messages: readonly Uint8Array[]): void
   /** All that somebody who was away should hear; what voters must know comes first, since a reply has an end. */
   messages(): Uint8Array[]
   presences(): Presence[]
@@ -89,6 +91,8 @@ export interface Pool {
   handovers(): Handover[]
   /** Proven to have contradicted itself. */
   isConvicted(key: Uint8Array): boolean
+  /** Another number after each conviction and whenever a presence tells of other addresses. */
+  told(): number
   /** Calls `fn` after each message that was new. */
   onNews(fn: (kind: GossipKind) => void): void
 }
@@ -105,7 +109,9 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
     evidence: new Map(),
     handover: new Map(),
   }
+  const encoded = new WeakMap<GossipMessage, readonly Encoded[]>()
   const convicted = new Set<string>()
+  let told = 0
   const listeners: ((kind: GossipKind) => void)[] = []
   const newest = (): Roster => book.newest?.roster ?? founding
   const height = (): number => book.all.length
@@ -118,9 +124,10 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
   const takePresence = (message: Presence): GossipVerdict => {
     const name = bytesToHex(message.key)
     const before = tables.presence.get(name)
-    if (!isPeer(message.key) || !isNow(message.time)) return 'ignore'
     if (before !== undefined && before.time >= message.time) return 'ignore'
+    if (!isPeer(message.key) || !isNow(message.time)) return 'ignore'
     if (!isValidPresence(message)) return 'reject'
+    if (before === undefined || !areSame(before.addresses, message.addresses)) told++
     tables.presence.set(name, message)
     return 'accept'
   }
@@ -237,6 +244,7 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
     if (!isProof(evidence, book.named)) return 'reject'
     tables.evidence.set(name, { kind: 'evidence', evidence: encoded })
     convicted.add(bytesToHex(evidence.key))
+    told++
     return 'accept'
   }
   /** An answer under a roster that is not known here may still be a lie. */
@@ -251,9 +259,9 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
 
   const takeHandover = (message: Handover): GossipVerdict => {
     const name = `${message.firstEpoch} ${message.shard} ${bytesToHex(message.taker)}`
-    if (!isPeer(message.giver) || !isPeer(message.taker) || !isNow(message.time)) return 'ignore'
     const before = tables.handover.get(name)
     if (before !== undefined && before.time >= message.time) return 'ignore'
+    if (!isPeer(message.giver) || !isPeer(message.taker) || !isNow(message.time)) return 'ignore'
     if (!isValidHandover(message)) return 'reject'
     tables.handover.delete(name)
     tables.handover.set(name, message)
@@ -292,6 +300,34 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
         return takeHandover(message)
     }
   }
+  /** Everybody who was away asks for all of them: encoded once while they are here. */
+  const toEncoded = (message: GossipMessage): readonly Encoded[] => {
+    const known = encoded.get(message)
+    if (known !== undefined) return known
+    const parts = (message.kind === 'sheets' ? toSheetMessages(message) : [message]).map((part) => {
+      const bytes = encodeGossip(part)
+      return { bytes, name: toName(bytes) }
+    })
+    encoded.set(message, parts)
+    return parts
+  }
+  const all = (): Encoded[] => BY_NEED.flatMap((kind) => [...tables[kind].values()].flatMap(toEncoded))
+  const offer = (bytes: Uint8Array): GossipVerdict => {
+    try {
+      const message = decodeGossip(bytes)
+      const verdict = take(message)
+      if (verdict !== 'accept') return verdict
+      // A message has one form: as it came, it goes on.
+      encoded.set(message, [{ bytes: bytes.slice(), name: toName(bytes) }])
+      tell(message.kind)
+      return verdict
+    } catch (error) {
+      // A newer protocol's messages are not for us, but no lie either.
+      if (isFederationError(error, 'VERSION_UNKNOWN')) return 'ignore'
+      if (error instanceof FederationError) return 'reject'
+      throw error
+    }
+  }
   const tell = (kind: GossipKind): void => {
     for (const listener of listeners) listener(kind)
   }
@@ -312,23 +348,12 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
   })
 
   return {
-    offer(bytes) {
-      try {
-        const message = decodeGossip(bytes)
-        const verdict = take(message)
-        if (verdict === 'accept') tell(message.kind)
-        return verdict
-      } catch (error) {
-        // A newer protocol's messages are not for us, but no lie either.
-        if (isFederationError(error, 'VERSION_UNKNOWN')) return 'ignore'
-        if (error instanceof FederationError) return 'reject'
-        throw error
-      }
+    offer,
+    offerAll(messages) {
+      const held = new Set(all().map(({ name }) => name))
+      for (const bytes of messages) if (!held.has(toName(bytes))) offer(bytes)
     },
-    messages: () =>
-      BY_NEED.flatMap((kind) => [...tables[kind].values()])
-        .flatMap((message): GossipMessage[] => (message.kind === 'sheets' ? toSheetMessages(message) : [message]))
-        .map(encodeGossip),
+    messages: () => all().map(({ bytes }) => bytes),
     presences: () => [...tables.presence.values()],
     presence: (key) => tables.presence.get(bytesToHex(key)),
     sheets: (firstEpoch) => [...tables.sheets.values()].filter((item) => item.firstEpoch === firstEpoch),
@@ -340,6 +365,7 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
     evidence: () => [...tables.evidence.values()].map(({ evidence }) => decodeEvidence(evidence)),
     handovers: () => [...tables.handover.values()],
     isConvicted: (key) => convicted.size > 0 && convicted.has(bytesToHex(key)),
+    told: () => told,
     onNews: (fn) => void listeners.push(fn),
   }
 }
@@ -355,6 +381,17 @@ const BY_NEED: readonly GossipKind[] = [
   'handover',
   'presence',
 ]
+/** A message as it travels. */
+interface Encoded {
+  readonly bytes: Uint8Array
+  readonly name: string
+}
+
+/** Bytes as a map key: one character a byte. */
+function toName(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+}
+
 const NO_ROOT = new Uint8Array(0)
 
 /** The same in messages that are not too large. */
@@ -374,6 +411,10 @@ function isParty(change: Change, key: Uint8Array): boolean {
     ...(change.kind === 'rotate' ? [change.from, change.to] : []),
   ]
   return parties.some((party) => equalBytes(party, key))
+}
+
+function areSame(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i])
 }
 
 function toBallot({ height, firstEpoch, hash, commitment, signature }: GossipVote) {

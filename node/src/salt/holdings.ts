@@ -45,8 +45,8 @@ export interface Holdings extends SheetSource {
   settle(): Promise<void>
   /** Looks for seeds of certified rosters that are missing; whether some still are. */
   seek(): Promise<boolean>
-  /** Those it shares shards with. */
-  mates(): PeerAddress[]
+  /** Those it shares shards with; the same list while no period comes or goes. */
+  mates(): readonly PeerAddress[]
   /** Forgets periods that are over, and those for which no certificate can come any more. */
   sweep(nowMs: number): void
 }
@@ -59,6 +59,7 @@ interface Period {
 export function createHoldings(init: HoldingsInit): Holdings {
   const { book, signer, host, core, clock, random, log, records, keeper } = init
   const periods = new Map<number, Period>()
+  let mates: readonly PeerAddress[] | undefined
   const certifiedAt = (firstEpoch: number): CertifiedRoster | undefined =>
     book.all.findLast(({ roster }) => roster.firstEpoch === firstEpoch)
   /** The first epoch that a certified roster does not answer for. */
@@ -73,11 +74,13 @@ export function createHoldings(init: HoldingsInit): Holdings {
     const shards = createShards({ roster, signer, core, random, records, keeper, certified })
     const period = { shards, rounds: seedRounds({ shards, keeper, host, core, clock, log, certified }) }
     periods.set(roster.firstEpoch, period)
+    mates = undefined
     return period
   }
   const close = ({ shards }: Period): void => {
     for (const shard of shards.all) shards.drop(shard)
     periods.delete(shards.firstEpoch)
+    mates = undefined
   }
   const certifiedPeriods = (): Period[] =>
     [...periods.values()].filter(({ shards }) => certifiedAt(shards.firstEpoch) !== undefined)
@@ -115,7 +118,10 @@ export function createHoldings(init: HoldingsInit): Holdings {
       for (const { rounds } of lacking) await rounds.acquire(0, () => undefined)
       return lacking.some(({ rounds }) => rounds.missing().length > 0)
     },
-    mates: () => [...periods.values()].flatMap(({ shards }) => shards.all.flatMap(({ mates }) => mates)),
+    mates() {
+      mates ??= [...periods.values()].flatMap(({ shards }) => shards.all.flatMap((shard) => shard.mates))
+      return mates
+    },
     sweep(nowMs) {
       const oldest = oldestOpenEpoch(nowMs)
       const newest = book.newest?.roster

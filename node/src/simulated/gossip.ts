@@ -17,7 +17,9 @@ const SEEN_MAX = 4_096
 export interface GossipPeer {
   readonly life: Life
   readonly key: Uint8Array
-  readonly host: Pick<Host, 'link' | 'isLinked' | 'gossip'>
+  readonly host: Pick<Host, 'link' | 'isLinked' | 'isHeard' | 'gossip'>
+  /** Something came from it: a request or an answer. */
+  note(key: Uint8Array | undefined): void
   /** A request to it was not answered: libp2p closes that connection. */
   drop(key: Uint8Array): void
 }
@@ -30,16 +32,25 @@ export interface GossipWorld {
 
 interface Inside {
   readonly peer: GossipPeer
+  /** The key, hex. */
+  readonly name: string
   readonly links: Map<string, Link>
+  /** A new connection. */
+  join(other: Inside): void
   hear(from: Inside, message: Message): void
+  /** Whether `from`'s message that would be here at `atMs` is worth sending. */
+  expects(from: Inside, message: Message, atMs: number): boolean
   hasSeen(message: Message): boolean
   greet(other: Inside): void
-  isMember(key: Uint8Array): boolean
 }
 interface Link {
   readonly other: Inside
+  /** Taken for a member: each says so whenever it may have changed. */
+  isMember: boolean
   /** Gossipsub tells of a peer once a connection, when each takes the other for a member. */
   isGreeted: boolean
+  /** When something last came on it. */
+  heardMs: number
 }
 /** On its way: nobody may change the bytes; who judges them gets a copy. */
 interface Message {
@@ -53,8 +64,11 @@ const CONNECT_PACKETS = 4
 
 export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): GossipPeer {
   const { scheduler, isCut, travelMs, find } = world
+  const name = bytesToHex(key)
   const links = new Map<string, Link>()
   const seen = new Map<string, number>()
+  /** When the first copy of what is not seen yet will be here. */
+  const coming = new Map<string, number>()
   const callbacks: ((key: Uint8Array) => void)[] = []
   let isMember = (_key: Uint8Array): boolean => false
   let judge = (_message: Uint8Array): GossipVerdict => 'ignore'
@@ -64,11 +78,17 @@ export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): Gos
     if (seen.size >= SEEN_MAX) seen.delete(seen.keys().next().value!)
     seen.set(id, scheduler.nowMs)
   }
+  const hearFrom = (other: string): void => {
+    const link = links.get(other)
+    if (link !== undefined) link.heardMs = scheduler.nowMs
+  }
   const spread = (message: Message, except?: Inside): void => {
-    for (const { other } of links.values()) {
+    for (const { other, isMember: isOurs } of links.values()) {
       // What a neighbour has already it would not look at: gossipsub 1.2 does not even send it (IDONTWANT).
-      if (other === except || other.hasSeen(message) || !isMember(other.peer.key)) continue
-      scheduler.after(travelMs(message.bytes.length, 0, other.peer.life), () => {
+      if (other === except || !isOurs || other.hasSeen(message)) continue
+      const delayMs = travelMs(message.bytes.length, 0, other.peer.life)
+      if (!other.expects(self, message, scheduler.nowMs + delayMs)) continue
+      scheduler.after(delayMs, () => {
         if (!isCut(life.machine.name, other.peer.life.machine.name)) other.hear(self, message)
       })
     }
@@ -86,9 +106,10 @@ export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): Gos
     onPeer: (fn) => void callbacks.push(fn),
     admit(fn) {
       isMember = fn
-      for (const { other } of links.values()) {
-        self.greet(other)
-        other.greet(self)
+      for (const link of links.values()) {
+        link.isMember = fn(link.other.peer.key)
+        self.greet(link.other)
+        link.other.greet(self)
       }
     },
     // Links here break whole: there is no stream to renew.
@@ -102,6 +123,10 @@ export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): Gos
       isLinked(other) {
         const link = links.get(bytesToHex(other))
         return link !== undefined && !link.other.peer.life.isOver
+      },
+      isHeard(other, withinMs) {
+        const link = links.get(bytesToHex(other))
+        return link !== undefined && scheduler.nowMs - link.heardMs < withinMs
       },
       link: (other) =>
         new Promise((resolve, reject) => {
@@ -122,30 +147,45 @@ export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): Gos
             cancel()
             if (target.life.isOver || find(other.key) !== target) return fail()
             const inside = insides.get(target)!
-            links.set(bytesToHex(other.key), { other: inside, isGreeted: false })
-            inside.links.set(bytesToHex(key), { other: self, isGreeted: false })
+            self.join(inside)
+            inside.join(self)
             self.greet(inside)
             inside.greet(self)
             resolve()
           })
         }),
     },
+    note: (other) => other && hearFrom(bytesToHex(other)),
     drop: (other) => void links.delete(bytesToHex(other)),
   }
   const self: Inside = {
     peer,
+    name,
     links,
-    isMember: (other) => isMember(other),
+    join(other) {
+      const isOurs = isMember(other.peer.key)
+      links.set(other.name, { other, isMember: isOurs, isGreeted: false, heardMs: scheduler.nowMs })
+    },
     hasSeen: (message) => isSeen(message),
+    // Of several copies on their way only the first is looked at, unless something stops it.
+    expects(from, { id }, atMs) {
+      const first = coming.get(id)
+      if (first !== undefined && first >= scheduler.nowMs && first <= atMs) return false
+      const isSure = links.get(from.name)?.isMember === true && !isCut(from.peer.life.machine.name, life.machine.name)
+      if (isSure) coming.set(id, atMs)
+      return true
+    },
     hear(from, message) {
-      if (life.isOver || isSeen(message) || !isMember(from.peer.key)) return
+      coming.delete(message.id)
+      hearFrom(from.name)
+      if (life.isOver || isSeen(message) || links.get(from.name)?.isMember !== true) return
       see(message)
       if (judge(message.bytes.slice()) === 'accept') spread(message, from)
     },
     greet(other) {
-      const link = links.get(bytesToHex(other.peer.key))
+      const link = links.get(other.name)
       if (life.isOver || link?.other !== other || link.isGreeted) return
-      if (!isMember(other.peer.key) || !other.isMember(key)) return
+      if (!link.isMember || other.links.get(name)?.isMember !== true) return
       link.isGreeted = true
       for (const fn of callbacks) fn(other.peer.key)
     },

@@ -11,6 +11,8 @@ import {
   FederationError,
   keyToPeerId,
   type Protocol,
+  SALT_PROTOCOL,
+  STATUS_OK,
 } from '@geotrace/core-wasm/wire'
 import type { OpenHost } from '../net/host.ts'
 import { HOST_LIMITS } from '../net/limits.ts'
@@ -46,6 +48,8 @@ export interface SimulatedNetwork {
   readonly cuts: Set<Cut>
   /** By machine name. */
   readonly liars: Map<string, Tamper>
+  /** Answers with salts so far, by machine name. */
+  readonly salted: ReadonlyMap<string, number>
   /** Handlers that failed inside: an answer `internal` is a bug of ours. */
   readonly failures: string[]
   /** `key` is that of the peer's secret. */
@@ -83,10 +87,12 @@ interface Caller {
 
 export function simulatedNetwork(scheduler: Scheduler, random: SeededRandom, trace: Trace): SimulatedNetwork {
   const listeners = new Map<string, Listener>()
+  const salted = new Map<string, number>()
   const network: SimulatedNetwork = {
     conditions: { loss: 0, replays: 0, resets: 0, delayMs: [5, 80] },
     cuts: new Set(),
     liars: new Map(),
+    salted,
     failures: [],
     openHost: (life, key) => openHost(life, key),
     dialer: (life, address) => ({
@@ -98,7 +104,10 @@ export function simulatedNetwork(scheduler: Scheduler, random: SeededRandom, tra
     }),
   }
 
-  const isCut = (from: string, to: string): boolean => [...network.cuts].some((cut) => cut(from, to))
+  const isCut = (from: string, to: string): boolean => {
+    for (const cut of network.cuts) if (cut(from, to)) return true
+    return false
+  }
 
   /** How long `bytes` take one way, lost packets sent again included. */
   const travelMs = (bytes: number, packets: number, to: Life): number => {
@@ -130,6 +139,8 @@ export function simulatedNetwork(scheduler: Scheduler, random: SeededRandom, tra
       reply = encodeRefusal(errorToRefusal(error))
       if (reply[0] === 255) network.failures.push(`${machine.name} ${protocol.id}: ${error}`)
     }
+    if (protocol.id === SALT_PROTOCOL.id && reply[0] === STATUS_OK)
+      salted.set(machine.name, 1 + (salted.get(machine.name) ?? 0))
     const tamper = network.liars.get(machine.name)
     return tamper === undefined ? reply.slice() : tamper(protocol, bytes, reply.slice(), from)
   }
@@ -194,6 +205,7 @@ export function simulatedNetwork(scheduler: Scheduler, random: SeededRandom, tra
         scheduler.after(travelMs(frame.length, CONNECT_PACKETS, target.life), () => {
           if (isCut(life.machine.name, target.life.machine.name)) return
           if (breaks === 'request' || target.life.isOver || listeners.get(key) !== target) return fail(unreachable())
+          target.gossip.note(caller.gossip && requester.key)
           if (random.chance(network.conditions.replays)) replay(target, protocol, frame, requester)
           void serve(target, protocol, frame, requester).then((reply) => {
             if (target.life.isOver) return
@@ -201,6 +213,7 @@ export function simulatedNetwork(scheduler: Scheduler, random: SeededRandom, tra
             scheduler.after(travelMs(reply.length, 0, target.life), () => {
               if (isCut(target.life.machine.name, life.machine.name)) return
               if (breaks === 'reply') return fail(unreachable())
+              caller.gossip?.note(peer.key)
               trace.note(scheduler.nowMs, `${life.machine.name} told ${protocol.id}`, reply)
               if (reply.length <= protocol.replyMaxBytes) return settle(() => resolve(reply))
               const data = { size: reply.length, max: protocol.replyMaxBytes }

@@ -122,7 +122,10 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
     userRows: async (epoch, user) => mergeRows(...(disk.rows.get(epoch)?.get(user)?.values() ?? [])),
     probe: async function* (epoch, hashes) {
       for (const [user, syncs] of [...(disk.rows.get(epoch) ?? [])].sort(([a], [b]) => a - b)) {
-        const asked = [...syncs.values()].map((rows) => rows.filter((row) => hashes.has(rowToKey(row))))
+        const asked = [...syncs.values()].map((rows) => {
+          const own = rowsToKeys(rows)
+          return rows.filter((_, i) => hashes.has(own[i]!))
+        })
         const rows = mergeRows(...asked)
         if (rows.length > 0) yield { user, rows }
       }
@@ -170,14 +173,14 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
   }
 }
 
-/** Rows never change, and each is looked at by every probe of its epoch. */
-const keys = new WeakMap<Row, string>()
-function rowToKey(row: Row): string {
-  const known = keys.get(row)
+/** A deposit never changes, and each is looked at by every probe of its epoch. */
+const keys = new WeakMap<readonly Row[], readonly string[]>()
+function rowsToKeys(rows: readonly Row[]): readonly string[] {
+  const known = keys.get(rows)
   if (known !== undefined) return known
-  const key = hashToKey(row.hash)
-  keys.set(row, key)
-  return key
+  const made = rows.map(({ hash }) => hashToKey(hash))
+  keys.set(rows, made)
+  return made
 }
 
 function dropBefore(disk: MemoryDisk, day: number): number {

@@ -79,6 +79,7 @@ async function setting(more: Parameters<typeof founded>[0] = {}, isFounded = tru
     newest: () => book.newest?.roster,
     addresses: () => [],
     isConvicted: (key) => pool.isConvicted(key),
+    told: () => pool.told(),
   })
   const isPeer = (key: Uint8Array): boolean => peers.withKey(key) !== undefined
   const pool = createPool({ manifest, book, clock, isPeer, spread: (bytes) => spread.push(decodeGossip(bytes)) })
@@ -174,6 +175,34 @@ describe('presences', () => {
     expect(s.say({ ...forged, height: 9 })).toBe('reject')
     expect(s.pool.presences()).toHaveLength(3)
     expect(s.news).toEqual(Array.from({ length: 5 }, () => 'presence'))
+  })
+})
+
+describe('all that another peer has to say', () => {
+  it('is taken in but for what is here already, byte for byte', async () => {
+    const [theirs, ours] = [await setting(), await setting()]
+    const now = theirs.clock.now()
+    const [ash, birch, cedar] = [peerSigner('ash'), peerSigner('birch'), peerSigner('cedar')]
+    const known = presence(ash, now)
+    for (const message of [
+      known,
+      presence(birch, now + 1),
+      sheetsOf(theirs, cedar, theirs.next, [[0, systemRandom(32)]]),
+    ])
+      expect(theirs.say(message)).toBe('accept')
+    expect(ours.say(known)).toBe('accept')
+    expect(ours.say(presence(birch, now))).toBe('accept')
+    const news = ours.news.length
+    ours.pool.offerAll([...theirs.pool.messages(), encodeGossip(presence(STRANGER, now)), new Uint8Array(3)])
+    expect(ours.news.slice(news).sort()).toEqual(['presence', 'sheets'])
+    expect(ours.pool.presence(birch.key)!.time).toBe(now + 1)
+    const inOrder = (pool: Pool): string[] => pool.messages().map(bytesToHex).sort()
+    expect(inOrder(ours.pool)).toEqual(inOrder(theirs.pool))
+    // What changed since it was last asked for is told as it is now.
+    const later = presence(ash, now + 2)
+    expect(ours.say(later)).toBe('accept')
+    expect(inOrder(ours.pool)).toContain(bytesToHex(encodeGossip(later)))
+    expect(inOrder(ours.pool)).not.toContain(bytesToHex(encodeGossip(known)))
   })
 })
 

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest'
+import { livePeers, type Peer } from '../../src/membership/peers.ts'
+import { founded, peerSigner } from './chain.ts'
+
+function setting() {
+  const { manifest, first } = founded()
+  const roster = { newest: undefined as typeof first.roster | undefined }
+  const said = new Map<Uint8Array, string[]>()
+  const convicted = new Set<Uint8Array>()
+  let told = 0
+  const { members } = first.roster
+  const peers = livePeers({
+    manifest,
+    newest: () => roster.newest,
+    addresses: (key) => [...said].find(([own]) => Buffer.compare(own, key) === 0)?.[1] ?? [],
+    isConvicted: (key) => [...convicted].some((own) => Buffer.compare(own, key) === 0),
+    told: () => told,
+  })
+  const keys = (list: readonly Peer[]) => list.map(({ key }) => Buffer.from(key).toString('hex'))
+  return { peers, members, first, roster, said, convicted, keys, tell: () => void told++ }
+}
+
+describe('the peers of a federation', () => {
+  it('are those of the newest roster, the same list while nothing changes', () => {
+    const { peers, first, roster, keys } = setting()
+    const own = peerSigner('ash').key
+    const all = peers.all()
+    expect(peers.all()).toBe(all)
+    expect(peers.others(own)).toBe(peers.others(own.slice()))
+    expect(peers.others(new Uint8Array(32))).toEqual(all)
+    expect(keys(peers.others(own))).toEqual(keys(all.filter(({ key }) => Buffer.compare(key, own) !== 0)))
+    roster.newest = { ...first.roster, members: first.roster.members.slice(1) }
+    expect(peers.all()).toHaveLength(all.length - 1)
+    expect(peers.has(first.roster.members[0]!.key)).toBe(false)
+  })
+
+  it('are where they said last that they are, and found under their key', () => {
+    const { peers, members, said, tell } = setting()
+    const [{ key, addresses }] = members as [(typeof members)[0]]
+    expect(peers.withKey(key)?.addresses).toEqual(addresses)
+    const before = peers.all()
+    said.set(key, ['/ip4/127.0.0.7/tcp/7'])
+    tell()
+    expect(peers.withKey(key)?.addresses).toEqual(['/ip4/127.0.0.7/tcp/7', ...addresses])
+    expect(peers.all()).not.toBe(before)
+    expect(peers.all().map((peer) => peer.key)).toEqual(before.map((peer) => peer.key))
+  })
+
+  it('that lied are none', () => {
+    const { peers, members, convicted, tell } = setting()
+    const { key } = members[1]!
+    expect(peers.has(key)).toBe(true)
+    const count = peers.all().length
+    convicted.add(key)
+    tell()
+    expect([peers.has(key), peers.withKey(key), peers.all().length]).toEqual([false, undefined, count - 1])
+  })
+})
