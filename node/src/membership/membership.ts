@@ -73,7 +73,7 @@ export interface Membership {
   stop(): Promise<void>
   /** Whether the newest roster names this peer. */
   isPeer(): boolean
-  /** Puts a signed change before the federation. Throws CHANGE_INVALID when it is worth nothing to it. */
+  /** Puts a signed change before the federation. Throws CHANGE_INVALID when it is worth nothing to it, or has no room. */
   submit(change: SignedChange): void
   accuse(evidence: Evidence): void
   say(message: GossipMessage): void

@@ -21,6 +21,7 @@ import {
   isFederationError,
   isValidVote,
   keyToShards,
+  type Parameters as ManifestParameters,
   manifestToId,
   manifestToPredecessor,
   manifestToRoster,
@@ -46,6 +47,7 @@ import { proposerTurn } from '../../src/membership/council.ts'
 import { fanOut } from '../../src/membership/fan-out.ts'
 import { createMembership } from '../../src/membership/membership.ts'
 import { nativeSigner } from '../../src/membership/native-signer.ts'
+import { demoCard, newManifest } from '../../src/membership/new-manifest.ts'
 import { sheetsToRoots } from '../../src/membership/proposal.ts'
 import { fileRecords } from '../../src/membership/records.ts'
 import { openRosterBook } from '../../src/membership/roster-book.ts'
@@ -315,6 +317,26 @@ describe('the roster book', () => {
 })
 
 describe('a federation without room', () => {
+  it('is not founded from cards', () => {
+    const cards = ['ash', 'birch', 'cedar', 'elm', 'fir', 'office'].map((name, i) =>
+      demoCard('a phrase for tests', name, [`/ip4/127.0.0.1/tcp/${4100 + i}`]),
+    )
+    const found = (parameters: Partial<ManifestParameters>) =>
+      newManifest({
+        ...{ name: 'test', members: cards.slice(0, 5), central: cards.at(-1)!, parameters },
+        ...{ demo: { phrase: 'a phrase for tests' }, at: NOW, random: systemRandom },
+      })
+    expect(found({ shards: 900, replicas: 5 }).parameters.shards).toBe(900)
+    for (const parameters of [{ shards: 4_096 }, { shards: 1_024, replicas: 5 }]) {
+      expect(() => found(parameters)).toThrow(
+        expect.objectContaining({
+          code: 'MANIFEST_INVALID',
+          data: { path: 'parameters.shards', reason: expect.stringContaining('choose fewer shards or replicas') },
+        }),
+      )
+    }
+  })
+
   it('refuses a node that would join when the change is handed in, and says what to do', async () => {
     const clock = simulatedClock(NOW)
     const players = await cast(5, NOW, { replicas: 1 })
