@@ -79,7 +79,7 @@ export function liar(lie: Lie, signer: Signer, random: SeededRandom): Tamper {
     switch (lie) {
       case 'false-seed':
       case 'false-roster': {
-        if (lie === 'false-roster' && decodeRosterRequest(request).op !== 'get') return reply
+        if (lie === 'false-roster' && !ROSTER_OPS.has(decodeRosterRequest(request).op)) return reply
         const at = 1 + random.below(reply.length - 1)
         if (reply.length > 1) reply[at] = reply[at]! ^ (1 << random.below(8))
         return reply
@@ -92,6 +92,9 @@ export function liar(lie: Lie, signer: Signer, random: SeededRandom): Tamper {
     }
   }
 }
+
+/** What nodes fetch, and what devices do. */
+const ROSTER_OPS: ReadonlySet<string> = new Set(['get', 'step'])
 
 function resign(request: Uint8Array, answer: SaltAnswer, signer: Signer): Uint8Array {
   const unsigned = encodeUnsignedAnswer(answer)
