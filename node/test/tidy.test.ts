@@ -191,6 +191,18 @@ describe('the documents', () => {
     expect(dead).toEqual([])
   })
 
+  it('name test files that exist', () => {
+    const named = documents.flatMap((path) =>
+      [...readFileSync(path, 'utf8').matchAll(/`((?:core-wasm|node|client)\/test\/[^\s`]+)`/g)].map((match) => ({
+        document: short(path),
+        file: match[1]!,
+      })),
+    )
+    expect(named.filter(({ document }) => document === 'CONTRIBUTING.md').length).toBeGreaterThan(40)
+    const missing = named.filter(({ file }) => !existsSync(join(root, file)))
+    expect(missing.map(({ document, file }) => `${document} → ${file}`)).toEqual([])
+  })
+
   it('have a line for every error code, and some test produces each', () => {
     const errors = readFileSync(join(root, 'core-wasm/src/wire/errors.ts'), 'utf8')
     const codes = [...errors.slice(0, errors.indexOf('\n}')).matchAll(/^ {2}([A-Z_]+):/gm)].map((match) => match[1]!)

@@ -31,6 +31,7 @@ function answer(
   change: (epochs: wire.AnswerEpoch[]) => void = () => {},
   asked = blocks,
   signature = signer,
+  head: { roster?: Uint8Array; shard?: number } = {},
 ): Uint8Array {
   const name = wire.hashToRosterName(certified.hash)
   const epochs = [...wire.blocksToMasks(asked)].map(([epoch, mask]) => ({
@@ -43,7 +44,7 @@ function answer(
   }))
   change(epochs)
   const request = wire.encodeSaltRequest({ roster: name, shard, blocks })
-  const unsigned = wire.encodeUnsignedAnswer({ time: 1_795_000_000_000, roster: name, shard, epochs })
+  const unsigned = wire.encodeUnsignedAnswer({ time: 1_795_000_000_000, roster: name, shard, epochs, ...head })
   return wire.concatBytes(
     unsigned,
     wire.signContent(signature, 'geotrace/salt-answer', wire.answerContent(request, unsigned)),
@@ -88,10 +89,38 @@ describe('an answer', () => {
     expect(() => check(answer((e) => void (e[2]!.epoch += 1)))).toThrow(lie)
   })
 
+  it('is a lie when a commitment stands in the place of a salt, though its sheet holds it, or a salt too many is told', () => {
+    // The line and the path are right: only the mask says that what was asked for is not there.
+    const without = answer(([epoch]) => {
+      epoch!.mask &= ~(1 << 3)
+      epoch!.entries[3] = testCommitments(shard, first)[3]!
+    })
+    expect(() => check(without)).toThrow(lie)
+    const more = answer(([epoch]) => {
+      epoch!.mask |= 1 << 4
+      epoch!.entries[4] = testSalt(shard, 5, first * 16 + 4)
+    })
+    expect(() => check(more)).toThrow(lie)
+    // And whole epochs: one for another, or one more.
+    const epochOf = (epoch: number, mask: number): wire.AnswerEpoch => ({
+      epoch,
+      mask,
+      entries: testCommitments(shard, epoch).map((commitment, i) => {
+        const { size, n } = wire.epochToBlocks(epoch)[i]!
+        return (mask >>> i) & 1 ? testSalt(shard, size, n) : commitment
+      }),
+      path: wire.treeToPath(tree, epoch - first),
+    })
+    expect(() => check(answer((e) => void (e[2] = epochOf(first + 3, 1))))).toThrow(lie)
+    expect(() => check(answer((e) => void e.push(epochOf(first + 3, 1))))).toThrow(lie)
+  })
+
   it('is a lie when another member signed it, or it answers another question', () => {
     expect(() => check(answer(() => {}, blocks, testSigner('peer/office')))).toThrow(lie)
     const other = answer()
     expect(() => wire.answerToSalts(other, certified, shard, blocks.slice(1), member.key)).toThrow(lie)
     expect(() => wire.answerToSalts(other, certified, shard + 1, blocks, member.key)).toThrow(lie)
+    expect(() => check(answer(() => {}, blocks, signer, { shard: shard + 1 }))).toThrow(lie)
+    expect(() => check(answer(() => {}, blocks, signer, { roster: new Uint8Array(8) }))).toThrow(lie)
   })
 })

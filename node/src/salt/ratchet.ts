@@ -14,6 +14,7 @@ import {
   SECRET_BYTES,
   utf8,
 } from '@geotrace/core-wasm/wire'
+import { copySecret, secretBytes } from './secret-bytes.ts'
 
 export type Hashes = Pick<Core, 'sha256Batch' | 'hmacBatch'>
 
@@ -84,18 +85,18 @@ function epochToMessages(template: Uint8Array, length: number, headBytes: number
 
 /** r at `toEpoch` from r at `epoch`; what lies between is overwritten, `state` itself is the caller's to wipe. */
 export function ratchetTo(core: Hashes, state: Uint8Array, epoch: number, toEpoch: number): Uint8Array {
-  let current = Uint8Array.from(state)
+  let current = copySecret(state)
   for (let e = epoch; e < toEpoch; e++) {
     const next = nextState(core, current)
     current.fill(0)
-    current = Uint8Array.from(next)
+    current = copySecret(next)
     next.fill(0)
   }
   return current
 }
 
 function hashSecret(core: Hashes, domain: Uint8Array, secret: Uint8Array): Uint8Array {
-  const message = new Uint8Array(domain.length + SECRET_BYTES)
+  const message = secretBytes(domain.length + SECRET_BYTES)
   message.set(domain)
   message.set(secret, domain.length)
   const digest = core.sha256Batch(message, message.length)

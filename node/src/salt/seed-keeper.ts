@@ -1,10 +1,11 @@
 /**
  * The seeds of a salt node: in memory only, wound forward with the clock, overwritten with zeros when dropped.
  * PROTOCOL.md §5.1. What the keeper has forgotten nobody can ask out of it: EPOCH_LOST.
- * The JavaScript engine may have moved an array before; the copies made here are all wiped.
+ * The copies made here are all wiped, and never moved by the engine before that: a test searches the process for them.
  */
 import { epochToSecretSpan, FederationError, oldestOpenEpoch, type Seed } from '@geotrace/core-wasm/wire'
 import { type Hashes, leafToSalts, ratchetTo, stateToLeaf } from './ratchet.ts'
+import { copySecret } from './secret-bytes.ts'
 
 export interface SeedKeeper {
   /** Takes a copy; nothing after `wipe`. RangeError when it holds one for this shard and period already. */
@@ -64,8 +65,8 @@ export function seedKeeper(core: Hashes): SeedKeeper {
       if (held.has(key)) throw new RangeError(`"seed" expected a shard and period without one, got shard ${shard}`)
       held.set(key, {
         epoch,
-        state: Uint8Array.from(state),
-        quotaKey: Uint8Array.from(quotaKey),
+        state: copySecret(state),
+        quotaKey: copySecret(quotaKey),
         end: firstEpoch + epochs,
         isSettled: false,
       })
@@ -73,7 +74,7 @@ export function seedKeeper(core: Hashes): SeedKeeper {
     seed(shard, firstEpoch) {
       const item = held.get(name(shard, firstEpoch))
       if (item === undefined) return undefined
-      return { epoch: item.epoch, state: Uint8Array.from(item.state), quotaKey: Uint8Array.from(item.quotaKey) }
+      return { epoch: item.epoch, state: copySecret(item.state), quotaKey: copySecret(item.quotaKey) }
     },
     has: (shard, firstEpoch) => held.has(name(shard, firstEpoch)),
     quotaKey: (shard, firstEpoch) => held.get(name(shard, firstEpoch))?.quotaKey,
