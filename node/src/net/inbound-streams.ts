@@ -83,7 +83,7 @@ export function inboundStreams({
     stream.close().catch(() => {})
     linger(stream, lingerMs)
   }
-  const serve = (stream: Stream, streams: readonly Stream[], protocol: string, rest: Uint8Array): void => {
+  const serve = (stream: Stream, streams: readonly Stream[], protocol: string): void => {
     const { handler, max } = handlers.get(protocol)!
     const connection = connections.get(streams)
     const same = streams.filter((item) => item.direction === 'inbound' && item.protocol === protocol)
@@ -92,7 +92,6 @@ export function inboundStreams({
       stream.abort(new Error('too many streams'))
       return
     }
-    if (rest.length > 0) stream.unshift(rest)
     stream.send(concatBytes(line(MULTISTREAM), line(protocol)))
     handler(stream, connection)
   }
@@ -133,17 +132,25 @@ export function inboundStreams({
       const timer = setTimeout(() => stream.abort(new Error('it names no protocol')), readMs).unref()
       stream.addEventListener('close', () => clearTimeout(timer), { once: true })
       let head: Uint8Array = new Uint8Array(0)
+      // What a listener throws nobody catches: it would end the process.
+      const guarded = (task: () => void): void => {
+        try {
+          task()
+        } catch (error) {
+          stream.abort(error instanceof Error ? error : new Error('not taken'))
+        }
+      }
       const read = ({ data }: { data: { subarray(): Uint8Array } }): void => {
         head = concatBytes(head, data.subarray())
         const named = headToName(head)
         if (named === 'more' && head.length < NAMES_MAX_BYTES) return
-        stream.removeEventListener('message', read)
+        stream.removeEventListener('message', listener)
         clearTimeout(timer)
         if (typeof named === 'string') {
           stream.abort(new Error('no multistream-select'))
         } else if (others().includes(named.name)) {
           stream.unshift(head)
-          whenOpened(streams, pass)
+          whenOpened(streams, () => guarded(pass))
         } else if (!handlers.has(named.name)) {
           say(stream, line(MULTISTREAM), line('na'))
         } else if (isFull(streams)) {
@@ -151,10 +158,13 @@ export function inboundStreams({
           say(stream, busyAnswer(named.name, hold()))
         } else {
           const { name, bytes } = named
-          whenOpened(streams, () => stream.status === 'open' && serve(stream, streams, name, head.subarray(bytes)))
+          // Now, not when the connection is open: by then the other side may have ended its half, and that would throw.
+          if (head.length > bytes) stream.unshift(head.subarray(bytes))
+          whenOpened(streams, () => guarded(() => stream.status === 'open' && serve(stream, streams, name)))
         }
       }
-      stream.addEventListener('message', read)
+      const listener = (event: { data: { subarray(): Uint8Array } }): void => guarded(() => read(event))
+      stream.addEventListener('message', listener)
     },
   }
 }

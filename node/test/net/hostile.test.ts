@@ -372,7 +372,6 @@ function lastFlags(bytes: Uint8Array, id: number): number {
   return flags
 }
 
-/** A Noise identity of type RSA with whatever bytes as its key. */
 /** The last word of a handshake is the attacker's: it may think itself in until it is told otherwise. */
 async function expectTurnedAway(server: Host, identity: PrivateKey): Promise<void> {
   const peer = await attacker(server, { identity }).catch(() => undefined)
@@ -381,6 +380,7 @@ async function expectTurnedAway(server: Host, identity: PrivateKey): Promise<voi
   expect(server.stats().connections).toBe(0)
 }
 
+/** A Noise identity of type RSA with whatever bytes as its key. */
 function forgedIdentity(der: Uint8Array): PrivateKey {
   const publicKey = { type: 'RSA', raw: der, equals: () => false, toString: () => 'forged' }
   return { type: 'RSA', raw: der, publicKey, sign: async () => new Uint8Array(256) } as unknown as PrivateKey

@@ -1,0 +1,104 @@
+/** Clients that are gone in the middle, in every way: they take no place with them. PROTOCOL.md §6.5. */
+import { systemClock } from '@geotrace/core-wasm'
+import type { Protocol } from '@geotrace/core-wasm/wire'
+import { afterEach, describe, expect, it } from 'vitest'
+import { data, FIN, frame, names, RST, rawPeer, SYN, WINDOW_UPDATE, wholeRequest } from '../../bench/raw-peer.js'
+import { silent } from '../../src/log.ts'
+import { STREAMS_PER_CONNECTION, STREAMS_PER_PROTOCOL } from '../../src/net/limits.ts'
+import type { Handler } from '../../src/net/protocol.ts'
+import { systemRandom } from '../../src/random.ts'
+import { Stage } from '../salt/federation.ts'
+
+const stage = new Stage()
+afterEach(() => stage.end())
+
+const ECHO: Protocol = { id: '/test/echo/1', requestMaxBytes: 512, replyMaxBytes: 1_024 }
+/** More than one connection may have open at a time: a place that is not given back is missed. */
+const TIMES = 3 * STREAMS_PER_CONNECTION
+const HEAD = names('/multistream/1.0.0', ECHO.id)
+/** Says that six bytes come, and sends three. */
+const HALF = Buffer.concat([HEAD, Buffer.of(6, 1, 2, 3)])
+const WHOLE = Buffer.concat([HEAD, Buffer.of(2, 4, 5)])
+
+async function listening(handler: Handler = async (request) => request) {
+  const failed: string[] = []
+  const log = { ...silent, error: (event: string) => void failed.push(event) }
+  const limits = { readMs: 60_000, newBurst: 1_000, workBurst: 1e6 }
+  const host = await stage.host(systemClock(), systemRandom(32), ['/ip4/127.0.0.1/tcp/0'], log, limits)
+  await host.serve(ECHO, handler)
+  const dial = async () => {
+    const peer = await rawPeer(host.addresses()[0]!, { localAddress: '127.0.0.66' })
+    stage.atEnd(() => peer.stop())
+    return peer
+  }
+  return { host, dial, failed }
+}
+const opened = (id: number): Uint8Array => frame(WINDOW_UPDATE, SYN, id, 0)
+const reset = (id: number): Uint8Array => frame(WINDOW_UPDATE, RST, id, 0)
+
+describe('a client that goes', () => {
+  for (const [how, end] of [
+    ['resets its stream', (id: number) => [data(id, 0, HALF), reset(id)]],
+    ['ends it', (id: number) => [data(id, FIN, HALF)]],
+    ['ends it, and then resets it', (id: number) => [data(id, FIN, HALF), reset(id)]],
+    ['resets it before it says a word', (id: number) => [reset(id)]],
+    ['resets it when it is answered', (id: number) => [data(id, 0, WHOLE), reset(id)]],
+  ] as const) {
+    it(`${how} in the middle of a request, again and again, is answered afterwards on the same connection`, async () => {
+      const { host, dial, failed } = await listening()
+      const peer = await dial()
+      let id = -1
+      for (let i = 0; i < TIMES; i++) {
+        id += 2
+        peer.send(opened(id), ...end(id))
+        // Between two turns of the other side, so that some are read half.
+        await new Promise((resolve) => setTimeout(resolve, i % 3))
+      }
+      const answer = data(0, 0, Buffer.of(2, 7, 9)).subarray(12)
+      // What it is told of those before comes first.
+      peer.send(opened((id += 2)), data(id, FIN, Buffer.concat([HEAD, answer])))
+      await expect.poll(() => Buffer.from(peer.received()).includes(answer)).toBe(true)
+      expect(peer.isOpen()).toBe(true)
+      expect(host.stats().inFlight).toBe(0)
+      expect(failed).toEqual([])
+    })
+  }
+
+  // Such a packet ended the process: what the stream was to be given then threw where nobody caught it.
+  it('is answered when it has asked and ended its half before its connection is known, and harms nobody by a reset', async () => {
+    const { host, dial, failed } = await listening()
+    for (let i = 0; i < 12; i++) {
+      const peer = await dial()
+      peer.send(wholeRequest(1, ECHO.id, Buffer.of(4, 5)), opened(3), data(3, FIN, WHOLE))
+      peer.send(opened(5), data(5, 0, WHOLE), reset(5), opened(7), data(7, FIN, HEAD), opened(9), data(9, FIN, HALF))
+      const answers = () => Buffer.from(peer.received()).toString('latin1').split('\x02\x04\x05').length - 1
+      await expect.poll(answers).toBeGreaterThanOrEqual(2)
+      await peer.stop()
+    }
+    await expect.poll(() => host.stats()).toMatchObject({ connections: 0, inFlight: 0 })
+    expect(failed).toEqual([])
+  })
+
+  it('leaves nothing under way when it goes while it is being answered, nor when its connection goes', async () => {
+    const waiting: (() => void)[] = []
+    const { host, dial, failed } = await listening(
+      (request) => new Promise((resolve) => waiting.push(() => resolve(request))),
+    )
+    const [resets, leaves] = [await dial(), await dial()]
+    for (const peer of [resets, leaves]) {
+      for (let i = 0; i < STREAMS_PER_PROTOCOL; i++) peer.send(opened(2 * i + 1), data(2 * i + 1, 0, WHOLE))
+    }
+    await expect.poll(() => waiting.length).toBe(2 * STREAMS_PER_PROTOCOL)
+    for (let i = 0; i < STREAMS_PER_PROTOCOL; i++) resets.send(reset(2 * i + 1))
+    await leaves.stop()
+    await expect.poll(() => host.stats().connections).toBe(1)
+    // Their streams are gone, so there is room for others of the same connection, before any handler is done.
+    resets.send(opened(101), data(101, 0, WHOLE))
+    await expect.poll(() => waiting.length).toBe(2 * STREAMS_PER_PROTOCOL + 1)
+    expect(host.stats().inFlight).toBe(2 * STREAMS_PER_PROTOCOL + 1)
+    for (const done of waiting) done()
+    await expect.poll(() => host.stats().inFlight).toBe(0)
+    await expect.poll(() => Buffer.from(resets.received()).includes(Buffer.of(2, 4, 5))).toBe(true)
+    expect(failed).toEqual([])
+  })
+})
