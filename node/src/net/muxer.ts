@@ -225,22 +225,22 @@ function sharePackets(muxer: Muxer): void {
   const [close, abort] = [muxer.close.bind(muxer), muxer.abort.bind(muxer)]
   let waiting: Chunk[] = []
   let bytes = 0
+  /** Never throws: it is called where nobody catches, and the socket may be going before the connection knows. */
   const flush = (): boolean => {
     if (waiting.length === 0) return true
     const data = concatBytes(...waiting.map((chunk) => chunk.subarray()))
     waiting = []
     bytes = 0
-    return muxer.maConn.status === 'open' && send(data)
-  }
-  const flushLater = (): void => {
+    if (muxer.maConn.status !== 'open') return false
     try {
-      flush()
+      return send(data)
     } catch (error) {
       muxer.maConn.abort(error instanceof Error ? error : new Error('not sent'))
+      return false
     }
   }
   muxer.send = (data) => {
-    if (waiting.length === 0) process.nextTick(flushLater)
+    if (waiting.length === 0) process.nextTick(flush)
     waiting.push(data)
     bytes += data.byteLength
     return bytes < SHARED_PACKET_BYTES ? true : flush()
