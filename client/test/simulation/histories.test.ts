@@ -62,12 +62,12 @@ describe('two hundred histories of a federation in which everything goes wrong t
   })
 
   it('let nodes in that come to join: admitted, ranked, and giving the salts of their shards hours later', async () => {
-    const scale = { nodes: 5, devices: 4, hours: 5, faults: 3 }
-    const kinds = faultsNamed(['node-joins'])
-    const history = await runHistory({ seed: 'k-2', core: await loadCore(), scale, kinds })
+    const scale = { nodes: 4, devices: 5, hours: 7, faults: 4, joiners: 2 }
+    const history = await runHistory({ seed: 'k-4', core: await loadCore(), scale })
     expect(history.findings.length === 0 ? '' : describeFailure(history)).toBe('')
     expect(history.nodesAdmitted).toBeGreaterThan(1)
     expect(history.nodesSettled).toBeGreaterThan(0)
+    expect(history.saltsOfJoined).toBeGreaterThan(0)
   })
 })
 
