@@ -182,3 +182,71 @@ describe('the network', () => {
     expect(heard).toBeLessThan(340)
   })
 })
+
+describe('links', () => {
+  async function peers(names: readonly string[]) {
+    const { scheduler, network, life, random } = world()
+    const heard: string[] = []
+    const hosts = await Promise.all(
+      names.map(async (name) => {
+        const own = life(name)
+        const key = random.bytes(32)
+        const host = await network.openHost(
+          own,
+          key,
+        )({
+          secret: new Uint8Array(32),
+          listen: ['/ip4/127.0.0.1/tcp/1'],
+          clock: own.clock,
+          log: silent,
+        })
+        await host.serve(SALT_PROTOCOL, async (request) => request)
+        host.gossip.onMessage((message) => {
+          heard.push(`${name} ${message}`)
+          return 'accept'
+        })
+        host.gossip.admit(() => true)
+        return host
+      }),
+    )
+    const linkAll = async (): Promise<void> => {
+      for (const a of hosts) for (const b of hosts) if (a !== b) void a.link({ key: b.key, addresses: [] })
+      await scheduler.run(scheduler.nowMs + 1_000)
+    }
+    await linkAll()
+    const pass = (ms: number): Promise<void> => scheduler.run(scheduler.nowMs + ms)
+    return { network, hosts, heard, pass }
+  }
+
+  it('know when something last came on them: gossip, a request or its answer, on both sides', async () => {
+    const { hosts, pass, network } = await peers(['a', 'b'])
+    const [a, b] = hosts as [(typeof hosts)[0], (typeof hosts)[0]]
+    const isHeard = (): boolean[] => [a.isHeard!(b.key, 60_000), b.isHeard!(a.key, 60_000)]
+    expect(isHeard()).toEqual([true, true])
+    await pass(60_000)
+    expect(isHeard()).toEqual([false, false])
+    void b.gossip.publish(Uint8Array.of(7))
+    await pass(1_000)
+    expect(isHeard()).toEqual([true, false])
+    await pass(60_000)
+    void a.request({ key: b.key, addresses: [] }, SALT_PROTOCOL, Uint8Array.of(1))
+    await pass(1_000)
+    expect(isHeard()).toEqual([true, true])
+    await pass(60_000)
+    network.cuts.add((from) => from === 'b')
+    a.request({ key: b.key, addresses: [] }, SALT_PROTOCOL, Uint8Array.of(1)).catch(() => {})
+    await pass(1_000)
+    expect(isHeard()).toEqual([false, true])
+  })
+
+  it('bring a message once to everybody, also around a link that is cut', async () => {
+    const { hosts, heard, pass, network } = await peers(['a', 'b', 'c', 'd'])
+    void hosts[0]!.gossip.publish(Uint8Array.of(1))
+    await pass(1_000)
+    expect(heard.splice(0).sort()).toEqual(['b 1', 'c 1', 'd 1'])
+    network.cuts.add((from, to) => from === 'a' && to !== 'b')
+    void hosts[0]!.gossip.publish(Uint8Array.of(2))
+    await pass(1_000)
+    expect(heard.splice(0).sort()).toEqual(['b 2', 'c 2', 'd 2'])
+  })
+})
