@@ -1,17 +1,18 @@
 /**
- * Who may begin a handshake while handshakes make the node late: pure but for its own table; time is an argument. PROTOCOL.md §6.5.
+ * Who may begin a handshake while handshakes take all that the node has: pure but for its own table; time is an argument.
+ * PROTOCOL.md §6.5.
  * A handshake is the dearest thing that a stranger can have for nothing (some 5 ms, against a packet of the stranger's),
  * and an address that has just begun one and comes again is mostly not a phone: those come once an hour. So who comes
  * again soon waits at the door, and who comes once finds the node almost as it is in peace.
  */
 import { PREFIXES_MAX } from './limits.ts'
 
-/** How long a source waits between two handshakes while the node is late. */
+/** How long a source waits between two handshakes then. */
 export const AGAIN_MS = 20_000
-/** So many handshakes in a second are a quarter of a core: below that it is not they that make the node late. */
+/** So many handshakes in a second are a quarter of a core: below that it is not they that keep the node busy. */
 export const MANY_A_SECOND = 50
-/** The node counts as late until it has kept up for so long: turning away works, and that alone must not end it. */
-export const LATE_MS = 5_000
+/** It lasts until it has not been so for as long: letting them wait helps, and that alone must not end it. */
+export const CROWDED_MS = 30_000
 
 /** Whence members came: there are a thousand at most, and some move. */
 export const KNOWN_MAX = 4_096
@@ -23,20 +24,20 @@ export interface Arrivals {
   know(source: string): void
 }
 
-/** `isBehind`: whether the event loop stays behind. */
-export function arrivals(isBehind: () => boolean): Arrivals {
+/** `isSaturated`: whether the event loop has had no rest of late. */
+export function arrivals(isSaturated: () => boolean): Arrivals {
   /** When each began last; the oldest first. */
   const begun = new Map<string, number>()
   const known = new Set<string>()
   /** When the last ones were begun, whoever began them. */
   const latest: number[] = []
-  let lateUntilMs = Number.NEGATIVE_INFINITY
+  let crowdedUntilMs = Number.NEGATIVE_INFINITY
 
-  /** Whether handshakes have made the node late a moment ago. */
-  const isLate = (nowMs: number): boolean => {
+  /** Whether handshakes have taken all there was a moment ago. */
+  const isCrowded = (nowMs: number): boolean => {
     const areMany = latest.length === MANY_A_SECOND && nowMs - latest[0]! < 1_000
-    if (areMany && isBehind()) lateUntilMs = nowMs + LATE_MS
-    return nowMs < lateUntilMs
+    if (areMany && isSaturated()) crowdedUntilMs = nowMs + CROWDED_MS
+    return nowMs < crowdedUntilMs
   }
   const forget = (nowMs: number): void => {
     for (const [source, atMs] of begun) {
@@ -52,7 +53,7 @@ export function arrivals(isBehind: () => boolean): Arrivals {
     },
     enter(source, nowMs) {
       forget(nowMs)
-      if (begun.has(source) && !known.has(source) && isLate(nowMs)) return false
+      if (begun.has(source) && !known.has(source) && isCrowded(nowMs)) return false
       begun.delete(source)
       begun.set(source, nowMs)
       latest.push(nowMs)

@@ -24,7 +24,7 @@ import { HOST_LIMITS, type HostLimits } from './limits.ts'
 import { guardedYamux } from './muxer.ts'
 import { noise } from './noise.ts'
 import { openFilesMax } from './open-files.ts'
-import { loopPressure } from './pressure.ts'
+import { loopPressure, saturation } from './pressure.ts'
 import type { Host } from './protocol.ts'
 import { requests } from './request.ts'
 import { addressToSource, type Source } from './requester.ts'
@@ -108,7 +108,7 @@ export async function createHost(init: HostInit): Promise<Host> {
   })
   let waiting = 0
   const front: DoorInit = {
-    arrivals: arrivals(load.isBehind),
+    arrivals: arrivals(saturation()),
     onWait(more) {
       waiting += more
     },

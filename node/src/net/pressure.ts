@@ -4,6 +4,8 @@
  * It says when to bound the work under way, and not what to turn away: on a machine that others keep busy the loop is
  * late whatever comes, and turning work away for that alone answers nobody (measured 2026-11).
  */
+import { type EventLoopUtilization, performance } from 'node:perf_hooks'
+
 export interface Pressure {
   isBehind(): boolean
   stop(): void
@@ -47,4 +49,24 @@ export function loopPressure(): Pressure {
       return () => clearInterval(timer)
     },
   })
+}
+
+/** Above it the loop has no rest, whatever it does; it need not be late, since much work in small pieces passes for none. */
+const SATURATED_SHARE = 0.9
+const SATURATION_WINDOW_MS = 500
+
+/** Whether the event loop of this process was busy all the time in the last window that was looked at. */
+export function saturation(
+  read: (since?: EventLoopUtilization) => EventLoopUtilization = (since) => performance.eventLoopUtilization(since),
+): () => boolean {
+  let mark = read()
+  let share = 0
+  return () => {
+    const { idle, active, utilization } = read(mark)
+    if (idle + active >= SATURATION_WINDOW_MS) {
+      share = utilization
+      mark = read()
+    }
+    return share > SATURATED_SHARE
+  }
 }

@@ -12,7 +12,7 @@ const say = (what: string, result: unknown): boolean => process.stdout.write(`${
 describe('a thousand silent sockets of a thousand addresses', () => {
   it('keep no honest client out, and cost it at most twice the time', async () => {
     // Long enough for them to be closed and to come again.
-    const result = await underAttack({ kind: 'silent', attackers: 1_000, sessions: 5 * SESSIONS })
+    const result = await underAttack({ kind: 'silent', attackers: 1_000, sessions: 12 * SESSIONS })
     say('silent sockets', result)
     expect(result.did.connections).toBeGreaterThan(1_000)
     expect(result.answered).toBe(1)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DELAY_INTERVAL_MS, DELAY_TARGET_MS, type Pressure, pressure } from '../../src/net/pressure.ts'
+import { DELAY_INTERVAL_MS, DELAY_TARGET_MS, type Pressure, pressure, saturation } from '../../src/net/pressure.ts'
 import { workMeter } from '../../src/net/work-meter.ts'
 
 /** An event loop whose turns take as long as they are told. */
@@ -29,14 +29,14 @@ function loop(): { turn(ms: number): void; busyMs(ms: number): void; pressure: P
 
 describe('the pressure on the event loop', () => {
   it('is none while the loop keeps up', () => {
-    const { turn, busyMs, pressure } = loop()
+    const { turn, busyMs, pressure, saturation } = loop()
     for (let i = 0; i < 500; i++) turn(20 + (i % 20))
     busyMs(30)
     expect(pressure.isBehind()).toBe(false)
   })
 
   it('lets a burst pass, however long one turn takes', () => {
-    const { turn, busyMs, pressure } = loop()
+    const { turn, busyMs, pressure, saturation } = loop()
     turn(20)
     busyMs(900)
     expect(pressure.isBehind()).toBe(false)
@@ -46,7 +46,7 @@ describe('the pressure on the event loop', () => {
   })
 
   it('is there when the loop stays behind for an interval, and gone with the first turn in time', () => {
-    const { turn, busyMs, pressure } = loop()
+    const { turn, busyMs, pressure, saturation } = loop()
     turn(20 + DELAY_TARGET_MS + 1)
     expect(pressure.isBehind()).toBe(false)
     busyMs(DELAY_INTERVAL_MS)
@@ -75,5 +75,36 @@ describe('the work of one connection', () => {
     expect(meter.spend(10, 1_000)).toBe(true)
     expect(meter.spend(1, 0)).toBe(false)
     expect(meter.spend(1, 1)).toBe(true)
+  })
+})
+
+describe('a loop without rest', () => {
+  it('is one that was busy for the whole of the last window that was looked at', () => {
+    let [idle, active] = [0, 0]
+    const read = (since = { idle: 0, active: 0, utilization: 0 }) => {
+      const past = { idle: idle - since.idle, active: active - since.active }
+      return { ...past, utilization: past.active / (past.idle + past.active || 1) }
+    }
+    const isSaturated = saturation(read)
+    expect(isSaturated()).toBe(false)
+    idle += 60_000
+    active += 499
+    expect(isSaturated()).toBe(false)
+    active += 499
+    expect(isSaturated()).toBe(false)
+    active += 1
+    expect(isSaturated()).toBe(true)
+    // Until the next window is over.
+    idle += 400
+    expect(isSaturated()).toBe(true)
+    active += 100
+    expect(isSaturated()).toBe(false)
+  })
+
+  it('is this one while it turns', async () => {
+    const isSaturated = saturation()
+    const until = performance.now() + 1_200
+    while (performance.now() < until) await new Promise((resolve) => setImmediate(resolve))
+    expect(isSaturated()).toBe(true)
   })
 })
