@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { AGAIN_MS, arrivals, CROWDED_MS, KNOWN_MAX, MANY_A_SECOND } from '../../src/net/arrivals.ts'
 import { PREFIXES_MAX } from '../../src/net/limits.ts'
 
-/** A node that is late, because so many have begun within the last second. */
-function crowded(isBehind = () => true) {
-  const it = arrivals(isBehind)
+/** A node without rest, because so many have begun within the last second. */
+function crowded(isSaturated = () => true) {
+  const it = arrivals(isSaturated)
   for (let i = 0; i < MANY_A_SECOND; i++) it.enter(`crowd ${i}`, 0)
   return it
 }
@@ -16,29 +16,31 @@ describe('who may begin a handshake', () => {
     for (let i = 0; i < 10; i++) expect(enter('a', i)).toBe(true)
   })
 
-  it('is everybody too while it is late for other reasons', () => {
+  it('is everybody too while other things take all it has', () => {
     const { enter } = arrivals(() => true)
     for (let i = 0; i < 10 * MANY_A_SECOND; i++) expect(enter('a', i * 25)).toBe(true)
   })
 
-  it('is everybody once while they make it late, and again after a while', () => {
+  it('is everybody once while they take all it has, and again after a while', () => {
     const { enter } = crowded()
     expect(enter('a', 0)).toBe(true)
     expect(enter('b', 1)).toBe(true)
     expect(enter('a', 999)).toBe(false)
-    expect(enter('b', 999 + CROWDED_MS - 1)).toBe(false)
-    // Nobody has come since, so nobody makes it late.
-    expect(enter('b', 999 + CROWDED_MS)).toBe(true)
+    expect(enter('a', AGAIN_MS - 1)).toBe(false)
+    expect(enter('a', AGAIN_MS)).toBe(true)
+    expect(enter('b', AGAIN_MS)).toBe(false)
+    expect(enter('b', AGAIN_MS + 1)).toBe(true)
   })
 
-  it('is everybody again when it has kept up for a while, not at the first breath', () => {
-    let isBehind = true
-    const { enter } = crowded(() => isBehind)
+  it('is everybody again when it has had rest for a while, not at the first breath', () => {
+    let isSaturated = true
+    const { enter } = crowded(() => isSaturated)
     enter('a', 0)
     expect(enter('a', 1)).toBe(false)
-    isBehind = false
-    expect(enter('a', CROWDED_MS)).toBe(false)
-    expect(enter('a', CROWDED_MS + 1)).toBe(true)
+    isSaturated = false
+    expect(enter('b', AGAIN_MS)).toBe(true)
+    expect(enter('b', CROWDED_MS)).toBe(false)
+    expect(enter('b', CROWDED_MS + 1)).toBe(true)
   })
 
   it('is, while others come without end, nobody twice within the time, whoever comes and when', () => {

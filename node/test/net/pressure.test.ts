@@ -29,14 +29,14 @@ function loop(): { turn(ms: number): void; busyMs(ms: number): void; pressure: P
 
 describe('the pressure on the event loop', () => {
   it('is none while the loop keeps up', () => {
-    const { turn, busyMs, pressure, saturation } = loop()
+    const { turn, busyMs, pressure } = loop()
     for (let i = 0; i < 500; i++) turn(20 + (i % 20))
     busyMs(30)
     expect(pressure.isBehind()).toBe(false)
   })
 
   it('lets a burst pass, however long one turn takes', () => {
-    const { turn, busyMs, pressure, saturation } = loop()
+    const { turn, busyMs, pressure } = loop()
     turn(20)
     busyMs(900)
     expect(pressure.isBehind()).toBe(false)
@@ -46,7 +46,7 @@ describe('the pressure on the event loop', () => {
   })
 
   it('is there when the loop stays behind for an interval, and gone with the first turn in time', () => {
-    const { turn, busyMs, pressure, saturation } = loop()
+    const { turn, busyMs, pressure } = loop()
     turn(20 + DELAY_TARGET_MS + 1)
     expect(pressure.isBehind()).toBe(false)
     busyMs(DELAY_INTERVAL_MS)
