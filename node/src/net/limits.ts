@@ -93,12 +93,15 @@ export const CONNECTION_WRITE_BUFFER_BYTES = 1_048_576
 export const STREAM_RECEIVED_MAX_BYTES = STREAM_WINDOW_BYTES + 16_384
 /** Of all streams of requests under way; 500 connections might hold 2 MiB each otherwise. */
 export const INBOUND_BYTES_MAX = 67_108_864
+/** Of one request in frames of fewer bytes than these: whoever follows the protocol sends it whole, or in two or three. */
+export const CRUMB_BYTES = 8
+export const CRUMBS_MAX = 4
 /** Noise messages that one frame may come in: the largest needs five. */
 export const FRAME_PIECES_MAX = 256
 /** When a connection that was told BUSY may ask again; it is not read before. */
 export const HOLD_BACK_MS = 1_000
-/** It is told twice as much when it asks before that, up to this: five seconds after an overload nothing shall be left of it. */
-export const HOLD_BACK_MAX_MS = 4_000
+/** It is told twice as much when it asks before that, up to this; when there is room it is read sooner. */
+export const HOLD_BACK_MAX_MS = 16_000
 /** Handshake bytes: negotiation, Noise and muxer need less than 1 KiB; stock libp2p keeps 4 MiB. */
 export const HANDSHAKE_MAX_BYTES = 16_384
 /**

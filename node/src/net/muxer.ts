@@ -12,6 +12,8 @@ import { type HeldBack, heldBack } from './held-back.ts'
 import { busyAnswer, type InboundStreams } from './inbound-streams.ts'
 import {
   CONNECTION_WRITE_BUFFER_BYTES,
+  CRUMB_BYTES,
+  CRUMBS_MAX,
   FRAME_PIECES_MAX,
   type HostLimits,
   INBOUND_BYTES_MAX,
@@ -266,8 +268,9 @@ function updateWindowSeldom(stream: MuxedStream): void {
 }
 
 /** Bounds what a request may have sent in all, and what all unfinished requests of this host keep together. */
-function bound(stream: MuxedStream, muxer: Muxer, { inbound }: MuxerInit, kept: KeptBytes): void {
+function bound(stream: MuxedStream, muxer: Muxer, { inbound, onAbuse }: MuxerInit, kept: KeptBytes): void {
   let received = 0
+  let crumbs = 0
   const handleData = stream.handleData.bind(stream)
   stream.handleData = (frame) => {
     if (stream.protocol === '' || inbound.isRequest(stream.protocol)) {
@@ -276,6 +279,11 @@ function bound(stream: MuxedStream, muxer: Muxer, { inbound }: MuxerInit, kept: 
       if (received > STREAM_RECEIVED_MAX_BYTES) {
         stream.abort(new Error('more than any request has'))
         return
+      }
+      // Each costs as much as a whole one.
+      if (frame.header.length < CRUMB_BYTES && ++crumbs > CRUMBS_MAX) {
+        onAbuse(muxer.streams)
+        throw new Error('a request in crumbs')
       }
     }
     handleData(frame)

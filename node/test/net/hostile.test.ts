@@ -245,6 +245,33 @@ describe('a peer that asks on and on', () => {
   })
 })
 
+describe('a request in crumbs', () => {
+  const whole = Buffer.concat([names(MULTISTREAM, ECHO.id), Uint8Array.of(9, 1, 2, 3, 4, 5, 6, 7, 8, 9)])
+
+  it('ends the connection, and keeps the address out', async () => {
+    const server = await host()
+    const peer = await attacker(server)
+    peer.send(opened(1), ...[...whole].map((byte) => data(1, 0, Uint8Array.of(byte))))
+    await peer.closed
+    await expect(attacker(server)).rejects.toThrow()
+    await expectServing(server)
+  })
+
+  it('is answered when they are as few as the parts that it has', async () => {
+    const server = await host()
+    const peer = await attacker(server)
+    const head = whole.length - 10
+    for (let id = 1; id < 20; id += 2) {
+      const parts = [whole.subarray(0, head), whole.subarray(head, head + 1), whole.subarray(head + 1)]
+      peer.send(opened(id), ...parts.map((part) => data(id, 0, part)), frame(WINDOW_UPDATE, FIN, id, 0))
+      await expect
+        .poll(() => Buffer.from(peer.received()).toString('latin1').split('\x09\x01\x02').length)
+        .toBe((id + 3) / 2)
+    }
+    expect(peer.isOpen()).toBe(true)
+  })
+})
+
 describe('a handshake of an attacker', () => {
   it('is cut off when it is longer than any handshake', async () => {
     const server = await host({ upgradeMs: 1_000_000 })
