@@ -23,7 +23,7 @@ const LONGEST = [
   'browser/browser',
   'e2e/replay',
   'membership/succession',
-  'store/kill',
+  'central/store/kill',
   'e2e/demo',
   'net/under-attack',
   'browser/golden',

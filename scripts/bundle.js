@@ -20,7 +20,7 @@ export async function bundle() {
   const { rolldown } = await import('rolldown')
   const made = await rolldown({
     // The watchdog is the program of a thread, hence a file of its own.
-    input: { main: join(built, 'cli', 'main.js'), watchdog: join(built, 'cli', 'watchdog.js') },
+    input: { main: join(built, 'cli', 'main.js'), watchdog: join(built, 'cli', 'process', 'watchdog.js') },
     platform: 'node',
     // LevelDB looks for its native part beside itself.
     external: ['level'],

@@ -1,7 +1,7 @@
 /** What a tracer tells those who listen. README "Events". A listener that throws harms nobody but itself. */
 import type { Fix } from '@geotrace/core-wasm'
-import type { Exposure } from './exposure.ts'
-import type { RecordResult } from './record.ts'
+import type { RecordResult } from './diary/record.ts'
+import type { Exposure } from './exposures/exposure.ts'
 import type { SyncResult } from './sync-result.ts'
 
 /** Where a sync is; `of` grows when more turns up. */

@@ -3,8 +3,8 @@
  * signatures and no libp2p. Nothing goes out by a manifest that this process has not checked whole.
  */
 import { assertManifest, rosterChain } from '@geotrace/core-wasm/wire'
-import type { Device } from './device.ts'
-import { finishErasure } from './finish-erasure.ts'
+import type { Device } from './device/device.ts'
+import { finishErasure } from './device/finish-erasure.ts'
 import { runSync } from './sync.ts'
 import type { SyncResult } from './sync-result.ts'
 

@@ -3,10 +3,10 @@
  * @module
  */
 import { mkdir } from 'node:fs/promises'
-import type { Dialer } from './dialer.ts'
-import { levelStorage as openLevelStorage } from './level-storage.ts'
-import { libp2pDialer as anyLibp2pDialer, type Libp2pDialerOptions } from './libp2p-dialer.ts'
-import type { Storage } from './storage.ts'
+import type { Dialer } from './dialers/dialer.ts'
+import { libp2pDialer as anyLibp2pDialer, type Libp2pDialerOptions } from './dialers/libp2p-dialer.ts'
+import { levelStorage as openLevelStorage } from './storage/level-storage.ts'
+import type { Storage } from './storage/storage.ts'
 
 export * from './index.ts'
 

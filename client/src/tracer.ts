@@ -4,30 +4,30 @@
  */
 import { type Clock, type Core, FederationError, type Fix, loadCore, systemClock } from '@geotrace/core-wasm'
 import type { Manifest, Mark, ReportStatus } from '@geotrace/core-wasm/wire'
-import { exportBackup, importBackup } from './backup.ts'
-import { assertConsent, type ConsentControl, readConsents, writeConsent } from './consent.ts'
-import { assertNotAborted, type Device, openSecrets, type Random } from './device.ts'
-import type { Dialer } from './dialer.ts'
-import { type DiaryEntry, readDiaryEntries } from './diary-entry.ts'
-import { beginErasure, isErasing } from './erase.ts'
+import { type DiaryEntry, readDiaryEntries } from './deposit/diary-entry.ts'
+import { type Preview, previewSync } from './deposit/preview.ts'
+import { exportBackup, importBackup } from './device/backup.ts'
+import { assertConsent, type ConsentControl, readConsents, writeConsent } from './device/consent.ts'
+import { assertNotAborted, type Device, openSecrets, type Random } from './device/device.ts'
+import { beginErasure, isErasing } from './device/erase.ts'
+import { openManifest } from './device/open-manifest.ts'
+import { type HomeControl, homeControl, type ZoneControl, zoneControl } from './device/user-places.ts'
+import type { Dialer } from './dialers/dialer.ts'
+import { type Profile, type RecordOptions, type RecordResult, recordFix } from './diary/record.ts'
 import { type Emitter, emitter } from './events.ts'
-import { type Exposure, marksToExposures } from './exposure.ts'
-import { readLinks } from './links.ts'
-import { readCursor, readMarks } from './marks.ts'
-import { mutex } from './mutex.ts'
+import { type Exposure, marksToExposures } from './exposures/exposure.ts'
+import { readLinks } from './exposures/mark-index.ts'
+import { readCursor, readMarks } from './exposures/marks.ts'
+import { type Verdict, withVerdict, writeVerdict } from './exposures/verdicts.ts'
 import type { Network } from './network.ts'
-import { openManifest } from './open-manifest.ts'
-import { type Preview, previewSync } from './preview.ts'
-import { recentStorage } from './recent-storage.ts'
-import { type Profile, type RecordOptions, type RecordResult, recordFix } from './record.ts'
-import { KEYS } from './records.ts'
-import { noRedactor, type RedactionOptions, type Redactor, type TimeZoneOffset } from './redaction.ts'
+import { noRedactor, type RedactionOptions, type Redactor, type TimeZoneOffset } from './redaction/redaction.ts'
 import { parseReportCode } from './report-code.ts'
-import { saltKeeper } from './salt-keeper.ts'
-import { del, put, type Storage } from './storage.ts'
+import { saltKeeper } from './salts/salt-keeper.ts'
+import { KEYS } from './storage/key-layout.ts'
+import { mutex } from './storage/mutex.ts'
+import { recentStorage } from './storage/recent-storage.ts'
+import { del, put, type Storage } from './storage/storage.ts'
 import type { SyncResult } from './sync-result.ts'
-import { type HomeControl, homeControl, type ZoneControl, zoneControl } from './user-places.ts'
-import { type Verdict, withVerdict, writeVerdict } from './verdicts.ts'
 
 export interface TracerInit {
   /** The federation's manifest, parsed or as the text of its federation.json. */
@@ -130,7 +130,7 @@ export async function createTracer(init: TracerInit): Promise<Tracer> {
 
   async function openRedaction(deviceSecret: Uint8Array): Promise<Redactor> {
     if (init.redaction === false) return noRedactor()
-    const { openRedactor } = await import('./redactor.ts')
+    const { openRedactor } = await import('./redaction/redactor.ts')
     return openRedactor({ storage, deviceSecret, toOffsetMin, options: init.redaction ?? {} })
   }
 

@@ -2,8 +2,8 @@ import { SALT_PROTOCOL, SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isFederationError } from '../src/index.ts'
-import { memoryStorage } from '../src/memory-storage.ts'
-import type { Storage } from '../src/storage.ts'
+import { memoryStorage } from '../src/storage/memory-storage.ts'
+import type { Storage } from '../src/storage/storage.ts'
 import {
   type FakeFederation,
   fakeFederation,

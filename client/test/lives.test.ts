@@ -3,9 +3,9 @@ import { loadCore } from '@geotrace/core-wasm'
 import * as fc from 'fast-check'
 import { cellToLatLng, latLngToCell, vertexToLatLng } from 'h3-js'
 import { describe, expect, it } from 'vitest'
-import { HOME_RESOLUTION, placeToHomeCell } from '../src/home.ts'
-import { memoryStorage } from '../src/memory-storage.ts'
-import { openRedactor } from '../src/redactor.ts'
+import { HOME_RESOLUTION, placeToHomeCell } from '../src/redaction/home.ts'
+import { openRedactor } from '../src/redaction/redactor.ts'
+import { memoryStorage } from '../src/storage/memory-storage.ts'
 import { seededRandom } from '../src/testing/fake-federation.ts'
 
 const MINUTE = 60_000

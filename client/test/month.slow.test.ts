@@ -1,8 +1,8 @@
 /** Thirty days of one device on a simulated clock: hourly syncs, lost replies, a process killed now and then. */
 import { SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { expect, it } from 'vitest'
-import { memoryStorage } from '../src/memory-storage.ts'
-import type { Storage } from '../src/storage.ts'
+import { memoryStorage } from '../src/storage/memory-storage.ts'
+import type { Storage } from '../src/storage/storage.ts'
 import { fakeFederation, openTracer, START_MS, seededRandom, unreachable } from '../src/testing/fake-federation.ts'
 
 const HOUR = 60 * 60_000

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { REFUSAL_REASONS } from '../src/index.ts'
-import { FAMILIES } from '../src/records.ts'
+import { FAMILIES } from '../src/storage/key-layout.ts'
 import { emptyResult } from '../src/sync-result.ts'
 
 const client = resolve(fileURLToPath(import.meta.url), '../..')

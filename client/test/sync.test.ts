@@ -8,7 +8,7 @@ import {
   SYNC_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
-import { memoryStorage } from '../src/memory-storage.ts'
+import { memoryStorage } from '../src/storage/memory-storage.ts'
 import {
   fakeFederation,
   life,

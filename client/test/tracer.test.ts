@@ -2,7 +2,7 @@ import { decodeSyncRequest, SALT_PROTOCOL, SYNC_PROTOCOL } from '@geotrace/core-
 import { describe, expect, it } from 'vitest'
 import type { TracerEvents } from '../src/events.ts'
 import { formatReportCode, type Tracer } from '../src/index.ts'
-import { memoryStorage } from '../src/memory-storage.ts'
+import { memoryStorage } from '../src/storage/memory-storage.ts'
 import {
   fakeFederation,
   life,

@@ -9,10 +9,11 @@
  * ```
  * @module
  */
-export { epochOf } from './blocks.ts'
+
 export { type Clock, fastClock, type SimulatedClock, simulatedClock, systemClock } from './clock.ts'
-export { type Core, loadCore } from './core.ts'
+export { epochOf } from './core/blocks.ts'
+export { type Core, loadCore } from './core/core.ts'
+export { type Build, CORE_SHA256, type CoreOptions } from './core/instance.ts'
+export { REGION_COUNT } from './core/regions.ts'
 export * from './domain.ts'
-export { type Build, CORE_SHA256, type CoreOptions } from './instance.ts'
-export { REGION_COUNT } from './regions.ts'
 export { type ErrorCode, FederationError, isFederationError } from './wire/errors.ts'

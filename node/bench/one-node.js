@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { loadCore, systemClock } from '@geotrace/core-wasm'
 import { bytesToHex, keyToPeerId } from '@geotrace/core-wasm/wire'
 import { centralPeer, newManifest, saltNode, silent, systemRandom } from '../dist/index.js'
-import { freePort } from '../dist/loopback.js'
-import { nativeSigner } from '../dist/membership/native-signer.js'
+import { freePort } from '../dist/local/loopback.js'
+import { nativeSigner } from '../dist/platform/native-signer.js'
 
 const SERVING_POLL_MS = 50
 

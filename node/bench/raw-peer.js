@@ -2,7 +2,7 @@
  * A peer that keeps no rules, and costs next to nothing: an honest Noise handshake, and then whatever bytes one wants
  * where yamux should be. It only answers pings, as long as it reads. For hostile tests, and to make more load than it takes to bear.
  */
-import '../dist/polyfill.js'
+import '../dist/platform/polyfill.js'
 import { noise } from '@chainsafe/libp2p-noise'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'

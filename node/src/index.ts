@@ -3,7 +3,7 @@
  * take clock, randomness and directory as arguments, and speak the protocols of PROTOCOL.md §7.
  */
 export { type CentralPeer, type CentralPeerInit, centralPeer } from './central/peer.ts'
-export { type Log, silent } from './log.ts'
 export { type MemberCard, newManifest, PARAMETERS } from './membership/new-manifest.ts'
-export { type Random, systemRandom } from './random.ts'
+export { type Log, silent } from './platform/log.ts'
+export { type Random, systemRandom } from './platform/random.ts'
 export { type SaltNode, type SaltNodeInit, saltNode } from './salt/node.ts'

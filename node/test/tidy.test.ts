@@ -94,11 +94,11 @@ describe('imports go one way', () => {
     ).toEqual([])
   })
 
-  it('salt and central never import each other, net and store know no role', () => {
+  it('salt and central never import each other, platform and net know no role', () => {
     expect(offenders(/^node\/src\/salt\//, (to) => to.startsWith('node/src/central/'))).toEqual([])
     expect(offenders(/^node\/src\/central\//, (to) => to.startsWith('node/src/salt/'))).toEqual([])
     expect(
-      offenders(/^node\/src\/(net|store)\//, (to) => /^node\/src\/(salt|central|membership|admin|cli)\//.test(to)),
+      offenders(/^node\/src\/(platform|net)\//, (to) => /^node\/src\/(salt|central|membership|admin|cli)\//.test(to)),
     ).toEqual([])
     expect(offenders(/^node\/src\/membership\//, (to) => /^node\/src\/(salt|central|admin|cli)\//.test(to))).toEqual([])
   })
@@ -136,7 +136,7 @@ describe('the dependencies', () => {
 
 describe('the sources', () => {
   const EDGES =
-    /^(core-wasm\/src\/clock\.ts|node\/src\/(net|cli)\/.*|node\/src\/local-federation\.ts|node\/src\/admin\/page\/script\.ts|client\/src\/(libp2p-dialer|deadline|tracer)\.ts)$/
+    /^(core-wasm\/src\/clock\.ts|node\/src\/(net|cli)\/.*|node\/src\/local\/local-federation\.ts|node\/src\/admin\/page\/script\.ts|client\/src\/(dialers\/deadline|tracer)\.ts)$/
   const grep = (pattern: RegExp, except: RegExp) =>
     src
       .filter((path) => !except.test(short(path)) && !short(path).includes('/assembly/'))
@@ -150,7 +150,7 @@ describe('the sources', () => {
 
   it('have no `any` and write to the terminal in one file', () => {
     expect(grep(/(:|<|\bas) any\b/, /^$/)).toEqual([])
-    expect(grep(/\bconsole\.|\bprocess\.std(out|err)\b/, /^node\/src\/cli\/output\.ts$/)).toEqual([])
+    expect(grep(/\bconsole\.|\bprocess\.std(out|err)\b/, /^node\/src\/cli\/terminal\/output\.ts$/)).toEqual([])
   })
 
   it('are all reachable from an entry', () => {

@@ -49,9 +49,9 @@ import {
   utf8,
 } from '@geotrace/core-wasm/wire'
 import { sha256 } from '@noble/hashes/sha2.js'
-import type { Dialer } from '../dialer.ts'
-import { memoryStorage } from '../memory-storage.ts'
-import type { Storage } from '../storage.ts'
+import type { Dialer } from '../dialers/dialer.ts'
+import { memoryStorage } from '../storage/memory-storage.ts'
+import type { Storage } from '../storage/storage.ts'
 import { createTracer, type Tracer, type TracerInit } from '../tracer.ts'
 import { type FakeCentral, fakeCentral } from './fake-central.ts'
 

@@ -7,7 +7,7 @@ import { type LocalFederation, startFederation } from '@geotrace/node/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createTracer, type Dialer, httpsDialer, libp2pDialer, memoryStorage, type Tracer } from '../../src/node.ts'
 import { life } from '../../src/testing/fake-federation.ts'
-import { httpsFetch } from '../https-fetch.ts'
+import { httpsFetch } from '../dialers/https-fetch.ts'
 
 const MINUTE = 60_000
 const CAFE = { lat: 52.52, lng: 13.405 }

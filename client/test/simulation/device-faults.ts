@@ -1,5 +1,5 @@
 /**
- * What goes wrong with devices, in the same list form as node/src/simulated/faults.ts. CONTRIBUTING "Simulation".
+ * What goes wrong with devices, in the same list form as node/src/testing/simulated/faults.ts. CONTRIBUTING "Simulation".
  */
 import type { FaultKind } from '@geotrace/node/testing'
 import type { SimulatedDevice } from './device.ts'

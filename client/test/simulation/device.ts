@@ -14,9 +14,9 @@ import {
   simulatedDisk,
 } from '@geotrace/node/testing'
 import { createTracer, memoryStorage, type Storage, type SyncResult, type Tracer } from '../../src/index.ts'
-import { KEYS } from '../../src/records.ts'
+import { KEYS } from '../../src/storage/key-layout.ts'
 // What a tracer loads when it needs it is loaded before: a load takes real time.
-import '../../src/check-manifest.ts'
+import '../../src/device/check-manifest.ts'
 import '../../src/network.ts'
 
 /** `done`, `deferred` for want of salts, or the code of the error that ended it. */

@@ -8,8 +8,8 @@ import { drawScale, faultsNamed, runHistory } from './history.ts'
 import { runOnWorkers } from './workers.ts'
 
 vi.mock('@noble/curves/ed25519.js', () => import('./native-ed25519.ts'))
-vi.mock('../../../node/src/membership/native-signer.ts', () => import('./native-ed25519.ts'))
-vi.mock('../../../core-wasm/src/wire/host-verify.ts', () => import('./native-ed25519.ts'))
+vi.mock('../../../node/src/platform/native-signer.ts', () => import('./native-ed25519.ts'))
+vi.mock('../../../core-wasm/src/wire/encoding/host-verify.ts', () => import('./native-ed25519.ts'))
 
 /** Short and small, so that every `npm test` can run as many; client/test/faults has the large ones. */
 const HISTORIES = 200

@@ -1,14 +1,14 @@
 import { loadCore } from '@geotrace/core-wasm'
 import { type FaultKind, simulatedFederation } from '@geotrace/node/testing'
 import { describe, expect, it, vi } from 'vitest'
-import { FAMILIES } from '../../src/records.ts'
+import { FAMILIES } from '../../src/storage/key-layout.ts'
 import type { SimulatedDevice } from './device.ts'
 import { runHistory } from './history.ts'
 import { judge } from './judge.ts'
 
 vi.mock('@noble/curves/ed25519.js', () => import('./native-ed25519.ts'))
-vi.mock('../../../node/src/membership/native-signer.ts', () => import('./native-ed25519.ts'))
-vi.mock('../../../core-wasm/src/wire/host-verify.ts', () => import('./native-ed25519.ts'))
+vi.mock('../../../node/src/platform/native-signer.ts', () => import('./native-ed25519.ts'))
+vi.mock('../../../core-wasm/src/wire/encoding/host-verify.ts', () => import('./native-ed25519.ts'))
 
 const core = await loadCore()
 const scale = { nodes: 4, devices: 5, hours: 1, faults: 1 }

@@ -20,8 +20,8 @@ import {
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
 import { createMachine, type SimulatedFederation } from '@geotrace/node/testing'
-import { FAMILIES, KEYS, keyToNumber } from '../../src/records.ts'
-import { readTotals } from '../../src/totals.ts'
+import { readTotals } from '../../src/device/totals.ts'
+import { FAMILIES, KEYS, keyToNumber } from '../../src/storage/key-layout.ts'
 import type { SimulatedDevice } from './device.ts'
 import {
   fixToRows,

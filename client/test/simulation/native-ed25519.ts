@@ -1,8 +1,8 @@
 /**
- * Ed25519 by the host's library in the place of @noble/curves, of node/src/membership/native-signer.ts and of
- * core-wasm/src/wire/host-verify.ts, for simulations: keys are made once, what was checked once is not checked again, and
+ * Ed25519 by the host's library in the place of @noble/curves, of node/src/platform/native-signer.ts and of
+ * core-wasm/src/wire/encoding/host-verify.ts, for simulations: keys are made once, what was checked once is not checked again, and
  * what was signed here with a key is known to hold under it. `native-ed25519.test.ts` compares it with @noble/curves.
- * It imports nothing of ours: Vitest loads it in the middle of loading core-wasm/src/wire/signature.ts.
+ * It imports nothing of ours: Vitest loads it in the middle of loading core-wasm/src/wire/encoding/signature.ts.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 

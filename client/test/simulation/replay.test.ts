@@ -5,8 +5,8 @@ import { describeFailure } from './campaign.ts'
 import { faultsNamed, runHistory, type Scale } from './history.ts'
 
 vi.mock('@noble/curves/ed25519.js', () => import('./native-ed25519.ts'))
-vi.mock('../../../node/src/membership/native-signer.ts', () => import('./native-ed25519.ts'))
-vi.mock('../../../core-wasm/src/wire/host-verify.ts', () => import('./native-ed25519.ts'))
+vi.mock('../../../node/src/platform/native-signer.ts', () => import('./native-ed25519.ts'))
+vi.mock('../../../core-wasm/src/wire/encoding/host-verify.ts', () => import('./native-ed25519.ts'))
 
 /** One seed again, from the environment; without one, a quiet history that must come out well. */
 const { SIM_SEED = 'quiet', SIM_SCALE, SIM_KINDS, SIM_TRACE } = process.env

@@ -4,13 +4,14 @@
  */
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex, concatBytes, equalBytes, utf8 } from '../wire/bytes.ts'
-import { type Change, encodeChange, newChange, signChange } from '../wire/changes.ts'
-import { demoSecret } from '../wire/demo-keys.ts'
-import { assertManifest } from '../wire/manifest.ts'
-import type { Manifest, Parameters } from '../wire/manifest-form.ts'
-import { linesToTree, treeToRoot } from '../wire/merkle.ts'
-import { keyToPeerId } from '../wire/peer-id.ts'
+import { bytesToHex, concatBytes, equalBytes, utf8 } from '../wire/encoding/bytes.ts'
+import { linesToTree, treeToRoot } from '../wire/encoding/merkle.ts'
+import { keyToPeerId } from '../wire/encoding/peer-id.ts'
+import { type Signer, secretToSigner, signContent } from '../wire/encoding/signature.ts'
+import { type Change, encodeChange, newChange, signChange } from '../wire/federation/changes.ts'
+import { demoSecret } from '../wire/federation/demo-keys.ts'
+import { assertManifest } from '../wire/federation/manifest.ts'
+import type { Manifest, Parameters } from '../wire/federation/manifest-form.ts'
 import {
   bodyToCertified,
   bodyToHash,
@@ -19,7 +20,7 @@ import {
   type Reveal,
   type Roster,
   type SheetSignatures,
-} from '../wire/roster.ts'
+} from '../wire/federation/roster.ts'
 import {
   isVacant,
   manifestToRoster,
@@ -28,11 +29,10 @@ import {
   sheetEpochs,
   sheetQuorum,
   VACANT_ROOT,
-} from '../wire/roster-rules.ts'
-import { commitMessage, sheetContent } from '../wire/sheet.ts'
-import { type Signer, secretToSigner, signContent } from '../wire/signature.ts'
-import { succeed } from '../wire/succession.ts'
-import { signVote } from '../wire/vote.ts'
+} from '../wire/federation/roster-rules.ts'
+import { succeed } from '../wire/federation/succession.ts'
+import { signVote } from '../wire/federation/vote.ts'
+import { commitMessage, sheetContent } from '../wire/messages/sheet.ts'
 import { epochToBlocks } from '../wire/window.ts'
 
 const PHRASE = 'a phrase for tests'

@@ -16,7 +16,7 @@ import {
   latLngToCell,
   vertexToLatLng,
 } from 'h3-js'
-import type { Core } from '../core.ts'
+import type { Core } from '../core/core.ts'
 import type { BlockSize, Cell, Fix, NeededSecrets, RiskPoints, Salting, TimeBlock } from '../domain.ts'
 
 /** What the conformance suite asks of an implementation. */

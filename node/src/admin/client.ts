@@ -4,7 +4,7 @@
  */
 import { request as httpRequest } from 'node:http'
 import { type ErrorData, FederationError } from '@geotrace/core-wasm/wire'
-import { LOCAL_ADDRESS } from '../local-http.ts'
+import { LOCAL_ADDRESS } from '../local/local-http.ts'
 import { type AdminFile, readAdminFile } from './admin-file.ts'
 
 /** Ten thousand codes or reports; more is not one of our servers. */

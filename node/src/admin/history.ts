@@ -2,7 +2,7 @@
  * Requests and refusals of the last day in quarters of an hour, in memory only. README "Operating".
  * Coarse on purpose: a finer series would say when one person's phone was awake.
  */
-import type { Span } from './report.ts'
+import type { Span } from './node-status.ts'
 
 export const SPAN_MS = 15 * 60_000
 /** A day. */

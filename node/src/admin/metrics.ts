@@ -3,8 +3,8 @@
  * codes, our version), so no requester can make a series; no value says who, where or which block.
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { NodeReport } from './node-status.ts'
 import type { ProbeAnswer } from './probes.ts'
-import type { NodeReport } from './report.ts'
 
 export interface Metrics {
   answer(): Promise<ProbeAnswer>

@@ -5,9 +5,9 @@
  * so that no web page can read them by way of a name it controls.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { LOCAL_ADDRESS, type LocalHttp, serveLocally } from '../local-http.ts'
-import type { Log } from '../log.ts'
-import type { NodeReport } from './report.ts'
+import { LOCAL_ADDRESS, type LocalHttp, serveLocally } from '../local/local-http.ts'
+import type { Log } from '../platform/log.ts'
+import type { NodeReport } from './node-status.ts'
 
 /** A probe and two scrapers. */
 const CONNECTIONS_MAX = 8

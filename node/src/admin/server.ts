@@ -7,12 +7,12 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { bytesToHex, FederationError, isFederationError } from '@geotrace/core-wasm/wire'
-import { LOCAL_ADDRESS, serveLocally } from '../local-http.ts'
-import type { Log } from '../log.ts'
-import type { Random } from '../random.ts'
+import { LOCAL_ADDRESS, serveLocally } from '../local/local-http.ts'
+import type { Log } from '../platform/log.ts'
+import type { Random } from '../platform/random.ts'
 import { removeAdminFile, writeAdminFile } from './admin-file.ts'
 import { PAGE_HEADERS, pageShell } from './page/shell.ts'
-import { type PageDoor, pageDoor } from './page-door.ts'
+import { type PageDoor, pageDoor } from './page-login.ts'
 
 /** A list of ten thousand codes is 200 KB; what comes in is far smaller. */
 const BODY_MAX_BYTES = 65_536

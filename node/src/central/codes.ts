@@ -12,10 +12,10 @@ import {
   type ReportStatus,
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
-import type { Random } from '../random.ts'
-import type { Attempts, CentralStore, CodeRecord, ReportRecord, User } from '../store/central-store.ts'
-import { DAY_MS, timeToDay } from '../store/day.ts'
+import type { Random } from '../platform/random.ts'
 import { formatReportCode, parseReportCode } from './report-code.ts'
+import type { Attempts, CentralStore, CodeRecord, ReportRecord, User } from './store/central-store.ts'
+import { DAY_MS, timeToDay } from './store/day.ts'
 
 /** One request of the console: a day's work of a large laboratory. */
 export const CODES_PER_ISSUE_MAX = 10_000

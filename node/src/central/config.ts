@@ -3,8 +3,8 @@
  * (retention, frame sizes) stands in the manifest instead. Unknown keys are refused.
  */
 import { DEPOSIT_WINDOW_MS, FederationError, type Manifest } from '@geotrace/core-wasm/wire'
-import { DAY_MS } from '../store/day.ts'
-import { assertRiskProfile, DEGREES_MAX, type RiskProfile, SEED_PROFILE } from './risk-profile.ts'
+import { assertRiskProfile, DEGREES_MAX, type RiskProfile, SEED_PROFILE } from './risk/risk-profile.ts'
+import { DAY_MS } from './store/day.ts'
 
 export interface CentralConfig {
   /** Contact steps that a report marks. */

@@ -3,10 +3,10 @@
  * Once at the start, however long the peer was off, then after each midnight of the injected clock.
  */
 import type { Clock } from '@geotrace/core-wasm'
-import type { Log } from '../log.ts'
-import type { CentralStore } from '../store/central-store.ts'
-import { DAY_MS, dayToFirstEpoch, timeToDay } from '../store/day.ts'
-import type { Serial } from '../store/serial.ts'
+import type { Log } from '../platform/log.ts'
+import type { Serial } from '../platform/serial.ts'
+import type { CentralStore } from './store/central-store.ts'
+import { DAY_MS, dayToFirstEpoch, timeToDay } from './store/day.ts'
 
 /** After a failed sweep (a full disk, say). */
 const AGAIN_MS = 10 * 60_000

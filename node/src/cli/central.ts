@@ -1,11 +1,11 @@
 /** `geotrace central init | run`: the authority's central peer. node/CENTRAL.md. */
 import { Command } from 'commander'
-import { SEED_PROFILE } from '../central/risk-profile.ts'
-import { CENTRAL_PORTS } from './addresses.ts'
-import { collect, defaultDir, examples, portNumber, wholeNumber } from './options.ts'
-import type { Output } from './output.ts'
-import { runOptions } from './run-options.ts'
-import { type InitOptions, initialise } from './salt/init.ts'
+import { SEED_PROFILE } from '../central/risk/risk-profile.ts'
+import { CENTRAL_PORTS } from './identity/addresses.ts'
+import { type InitOptions, initialise } from './identity/init.ts'
+import { runOptions } from './process/run-options.ts'
+import { collect, defaultDir, examples, portNumber, wholeNumber } from './terminal/options.ts'
+import type { Output } from './terminal/output.ts'
 
 export function centralCommand(out: Output): Command {
   const init = new Command('init')

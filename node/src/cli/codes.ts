@@ -2,8 +2,8 @@
 import { Command } from 'commander'
 import encodeQR from 'qr'
 import { adminRequest } from '../admin/client.ts'
-import { defaultDir, examples, moment, wholeNumber } from './options.ts'
-import type { Output } from './output.ts'
+import { defaultDir, examples, moment, wholeNumber } from './terminal/options.ts'
+import type { Output } from './terminal/output.ts'
 
 interface IssueOptions {
   dir: string

@@ -1,8 +1,8 @@
 /** `geotrace doctor`: what is wrong with a salt node on this machine, and what to do about it. node/README.md. */
 import { Command } from 'commander'
 import type { DoctorOptions } from './doctor/examine.ts'
-import { defaultDir, examples } from './options.ts'
-import type { Output } from './output.ts'
+import { defaultDir, examples } from './terminal/options.ts'
+import type { Output } from './terminal/output.ts'
 
 export function doctorCommand(out: Output): Command {
   const command = new Command('doctor')

@@ -4,9 +4,9 @@
  */
 import { isFederationError } from '@geotrace/core-wasm/wire'
 import { Command, CommanderError } from 'commander'
-import { NEXT_STEPS } from './next-steps.ts'
-import { type Output, terminal } from './output.ts'
-import { VERSION } from './version.ts'
+import { NEXT_STEPS } from './terminal/next-steps.ts'
+import { type Output, terminal } from './terminal/output.ts'
+import { VERSION } from './terminal/version.ts'
 
 type MakeCommand = (out: Output) => Command
 

@@ -2,9 +2,9 @@
 import { Command } from 'commander'
 import { adminRequest } from '../admin/client.ts'
 import type { ReportStatus } from '../central/peer.ts'
-import type { RiskSummary } from '../central/risk-desk.ts'
-import { defaultDir, examples, wholeNumber } from './options.ts'
-import { type Output, table } from './output.ts'
+import type { RiskSummary } from '../central/risk/risk-engine.ts'
+import { defaultDir, examples, wholeNumber } from './terminal/options.ts'
+import { type Output, table } from './terminal/output.ts'
 
 interface ReportOptions {
   dir: string

@@ -1,11 +1,11 @@
 /** `geotrace salt init | run | drain | backup | restore`: a volunteer's salt node. node/README.md. */
 import { Command } from 'commander'
-import { SALT_PORTS } from './addresses.ts'
-import { collect, defaultDir, examples, portNumber } from './options.ts'
-import type { Output } from './output.ts'
-import { capOptions, runOptions } from './run-options.ts'
+import { SALT_PORTS } from './identity/addresses.ts'
+import { type InitOptions, initialise } from './identity/init.ts'
+import { capOptions, runOptions } from './process/run-options.ts'
 import { drain } from './salt/drain.ts'
-import { type InitOptions, initialise } from './salt/init.ts'
+import { collect, defaultDir, examples, portNumber } from './terminal/options.ts'
+import type { Output } from './terminal/output.ts'
 
 export function saltCommand(out: Output): Command {
   const dir = ['--dir <dir>', 'keys and tables', defaultDir('salt')] as const

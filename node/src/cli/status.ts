@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs'
 import { Command } from 'commander'
 import { readAdminFile } from '../admin/admin-file.ts'
 import { adminRequest } from '../admin/client.ts'
+import type { NodeReport } from '../admin/node-status.ts'
 import { grouped, mebibytes, offset, span } from '../admin/page/words.ts'
-import type { NodeReport } from '../admin/report.ts'
-import { defaultDir, examples, invalid } from './options.ts'
-import { type Output, table } from './output.ts'
+import { defaultDir, examples, invalid } from './terminal/options.ts'
+import { type Output, table } from './terminal/output.ts'
 
 interface StatusOptions {
   dir?: string

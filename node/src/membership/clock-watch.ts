@@ -5,7 +5,7 @@
 import type { Clock } from '@geotrace/core-wasm'
 import { decodeTimeReply, encodeRosterRequest, FederationError, ROSTER_PROTOCOL } from '@geotrace/core-wasm/wire'
 import type { Host, PeerAddress } from '../net/protocol.ts'
-import { fanOut } from './fan-out.ts'
+import { fanOut } from '../platform/fan-out.ts'
 
 export const SKEW_MAX_MS = 30_000
 /** Peers asked: their median is wrong only if half of them are. */

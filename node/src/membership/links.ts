@@ -13,7 +13,7 @@ import {
   ROSTER_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
 import type { Host, PeerAddress } from '../net/protocol.ts'
-import { fanOut } from './fan-out.ts'
+import { fanOut } from '../platform/fan-out.ts'
 import { type Pace, REAL_PACE } from './pace.ts'
 
 /** To say the time takes milliseconds and the way around the world 300; a busy machine may take a second or two. */

@@ -23,20 +23,20 @@ import {
   type Signer,
   signChange,
 } from '@geotrace/core-wasm/wire'
-import type { Log } from '../log.ts'
 import type { Host, PeerAddress } from '../net/protocol.ts'
-import type { Random } from '../random.ts'
-import { type Council, createCouncil, type SheetSource } from './council.ts'
+import type { Records } from '../platform/file-records.ts'
+import type { Log } from '../platform/log.ts'
+import { nativeSigner } from '../platform/native-signer.ts'
+import type { Random } from '../platform/random.ts'
+import { type Council, createCouncil, type SheetSource } from './agreement/council.ts'
+import { createPool, type Pool } from './agreement/pool.ts'
+import { createVoter, type Voter } from './agreement/voter.ts'
 import { keepLinks } from './links.ts'
-import { nativeSigner } from './native-signer.ts'
 import { type Pace, REAL_PACE } from './pace.ts'
 import { livePeers, type Peers } from './peers.ts'
-import { createPool, type Pool } from './pool.ts'
 import { presenceBeat } from './presence.ts'
-import type { Records } from './records.ts'
-import { openRosterBook, type RosterBook } from './roster-book.ts'
 import { rosterService } from './roster-service.ts'
-import { createVoter, type Voter } from './voter.ts'
+import { openRosterBook, type RosterBook } from './roster-store.ts'
 
 const NOBODY: readonly PeerAddress[] = []
 /** A move is worth making for a week; then it is made again. */

@@ -14,7 +14,7 @@ import {
   secretToSigner,
 } from '@geotrace/core-wasm/wire'
 import * as z from 'zod/mini'
-import type { Random } from '../random.ts'
+import type { Random } from '../platform/random.ts'
 
 /** What a founder needs of a node: printed by `geotrace salt init`, read by `geotrace federation found`. */
 export interface MemberCard {

@@ -10,7 +10,7 @@ import {
   signPresence,
 } from '@geotrace/core-wasm/wire'
 import { type Pace, REAL_PACE } from './pace.ts'
-import type { RosterBook } from './roster-book.ts'
+import type { RosterBook } from './roster-store.ts'
 
 /** More members speak less often each, so that all together say as much. */
 const PRESENCE_MEMBERS = 20

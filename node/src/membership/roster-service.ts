@@ -18,7 +18,7 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { Handler } from '../net/protocol.ts'
 import type { Peers } from './peers.ts'
-import type { RosterBook } from './roster-book.ts'
+import type { RosterBook } from './roster-store.ts'
 
 export interface RosterServiceInit {
   peers: Peers

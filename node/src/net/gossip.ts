@@ -8,7 +8,7 @@ import { GOSSIP_MAX_BYTES, GOSSIP_TOPIC, peerIdToKey } from '@geotrace/core-wasm
 import { type GossipSub, gossipsub, StrictNoSign, TopicValidatorResult } from '@libp2p/gossipsub'
 import { type Connection, type Libp2p, type PeerId, type Stream, serviceCapabilities } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
-import type { Log } from '../log.ts'
+import type { Log } from '../platform/log.ts'
 
 /** New and worth passing on, known or of no use now, false. */
 export type GossipVerdict = 'accept' | 'ignore' | 'reject'

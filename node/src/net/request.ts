@@ -6,12 +6,12 @@ import { bytesToHex, FederationError, isFederationError, keyToPeerId, type Proto
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { turns } from '../platform/turns.ts'
 import { withDeadline } from './deadline.ts'
-import { frames } from './frame.ts'
-import { isHttpsDoor } from './https-door.ts'
 import { type HostLimits, REQUESTS_PER_PEER, REQUESTS_WAITING_PER_PEER, STREAMS_PER_PROTOCOL } from './limits.ts'
 import type { Host, PeerAddress } from './protocol.ts'
-import { turns } from './turns.ts'
+import { frames } from './transport/frame.ts'
+import { isHttpsDoor } from './transport/https-listener.ts'
 
 /** Peer ids made once: links look at theirs every two seconds. As many as a federation has, and some. */
 const PEER_IDS_MAX = 2_048

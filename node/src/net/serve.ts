@@ -11,14 +11,14 @@ import {
   peerIdToKey,
 } from '@geotrace/core-wasm/wire'
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
-import type { Log } from '../log.ts'
-import { busy } from './busy.ts'
+import { busy } from '../platform/busy.ts'
+import type { Log } from '../platform/log.ts'
 import { inTime, withDeadline } from './deadline.ts'
-import { frames, malformed } from './frame.ts'
-import { linger } from './inbound-streams.ts'
+import { addressToSource } from './guard/requester.ts'
 import { type HostLimits, STREAMS_PER_PROTOCOL } from './limits.ts'
 import type { Handler, HostStats, Requester } from './protocol.ts'
-import { addressToSource } from './requester.ts'
+import { frames, malformed } from './transport/frame.ts'
+import { linger } from './transport/inbound-streams.ts'
 
 export interface Server {
   stats(): Pick<HostStats, 'inFlight' | 'protocols'>

@@ -4,8 +4,8 @@
  */
 import type { Clock } from '@geotrace/core-wasm'
 import { MINUTE_MS } from '@geotrace/core-wasm/wire'
+import { ROUND_MS } from '../membership/agreement/council.ts'
 import { type ClockWatch, SKEW_MAX_MS } from '../membership/clock-watch.ts'
-import { ROUND_MS } from '../membership/council.ts'
 
 const BEAT_MS = MINUTE_MS
 /** No clock drifts half a minute in an hour; a jump is noticed at the next beat. */

@@ -12,15 +12,15 @@ import {
   type Signer,
   sheetEpochs,
 } from '@geotrace/core-wasm/wire'
-import type { Log } from '../log.ts'
-import type { SheetSource } from '../membership/council.ts'
-import { isPeriodOpen } from '../membership/period.ts'
-import type { Records } from '../membership/records.ts'
-import type { RosterBook } from '../membership/roster-book.ts'
+import type { SheetSource } from '../membership/agreement/council.ts'
+import { isPeriodOpen } from '../membership/agreement/period.ts'
+import type { RosterBook } from '../membership/roster-store.ts'
 import type { Host, PeerAddress } from '../net/protocol.ts'
-import type { Random } from '../random.ts'
-import type { Hashes } from './ratchet.ts'
-import type { SeedKeeper } from './seed-keeper.ts'
+import type { Records } from '../platform/file-records.ts'
+import type { Log } from '../platform/log.ts'
+import type { Random } from '../platform/random.ts'
+import type { Hashes } from './secrets/ratchet.ts'
+import type { SeedKeeper } from './secrets/seed-keeper.ts'
 import { type SeedRounds, seedRounds } from './seed-rounds.ts'
 import { createShards, type Shard, type Shards } from './shards.ts'
 

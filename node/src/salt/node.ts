@@ -23,7 +23,6 @@ import {
   SEEDS_PROTOCOL,
   signHandover,
 } from '@geotrace/core-wasm/wire'
-import type { Log } from '../log.ts'
 import { type ClockWatch, clockWatch, type PeerReach } from '../membership/clock-watch.ts'
 import {
   assertSameFederation,
@@ -31,20 +30,21 @@ import {
   type Membership,
   type MembershipStatus,
 } from '../membership/membership.ts'
-import { nativeSigner } from '../membership/native-signer.ts'
 import type { Pace } from '../membership/pace.ts'
-import { fileRecords, type OpenRecords } from '../membership/records.ts'
-import { openRosterBook } from '../membership/roster-book.ts'
-import type { CertificateSource } from '../net/certificate.ts'
+import { openRosterBook } from '../membership/roster-store.ts'
 import { createHost, type OpenHost } from '../net/host.ts'
 import type { HostLimits } from '../net/limits.ts'
 import type { Handler, Host, HostStats } from '../net/protocol.ts'
-import type { Random } from '../random.ts'
+import type { CertificateSource } from '../net/transport/tls-certificate.ts'
+import { fileRecords, type OpenRecords } from '../platform/file-records.ts'
+import type { Log } from '../platform/log.ts'
+import { nativeSigner } from '../platform/native-signer.ts'
+import type { Random } from '../platform/random.ts'
 import { type Heartbeat, heartbeat } from './heartbeat.ts'
 import { createHoldings, type Holdings } from './holdings.ts'
-import { levelQuotaDisk, type QuotaDisk } from './quota-disk.ts'
-import { openQuotaTable, type QuotaTable } from './quota-table.ts'
-import { type SeedKeeper, seedKeeper } from './seed-keeper.ts'
+import { levelQuotaDisk, type QuotaDisk } from './quota/quota-disk.ts'
+import { openQuotaTable, type QuotaTable } from './quota/quota-table.ts'
+import { type SeedKeeper, seedKeeper } from './secrets/seed-keeper.ts'
 import { seedService } from './seed-service.ts'
 import { saltService } from './service.ts'
 import { assertCore, assertDemoIsLocal, assertNotCentral, isCoreOf } from './start-checks.ts'

@@ -19,12 +19,12 @@ import {
   type Seed,
   sheetQuorum,
 } from '@geotrace/core-wasm/wire'
-import type { Log } from '../log.ts'
-import { fanOut } from '../membership/fan-out.ts'
 import type { Host } from '../net/protocol.ts'
-import { turns } from '../net/turns.ts'
-import type { Hashes } from './ratchet.ts'
-import type { SeedKeeper } from './seed-keeper.ts'
+import { fanOut } from '../platform/fan-out.ts'
+import type { Log } from '../platform/log.ts'
+import { turns } from '../platform/turns.ts'
+import type { Hashes } from './secrets/ratchet.ts'
+import type { SeedKeeper } from './secrets/seed-keeper.ts'
 import { type Mate, type Shard, type Shards, wipe } from './shards.ts'
 import { recoverTree } from './sheet-recovery.ts'
 

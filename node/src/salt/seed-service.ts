@@ -5,7 +5,7 @@
 import { decodeSeedsRequest, encodeDone, encodeSeedReply, equalBytes, FederationError } from '@geotrace/core-wasm/wire'
 import type { Handler } from '../net/protocol.ts'
 import type { Holdings } from './holdings.ts'
-import type { SeedKeeper } from './seed-keeper.ts'
+import type { SeedKeeper } from './secrets/seed-keeper.ts'
 import { type Mate, wipe } from './shards.ts'
 
 export interface SeedServiceInit {

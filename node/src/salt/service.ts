@@ -24,14 +24,14 @@ import {
   signContent,
 } from '@geotrace/core-wasm/wire'
 import type { ClockWatch } from '../membership/clock-watch.ts'
-import type { RosterBook } from '../membership/roster-book.ts'
+import type { RosterBook } from '../membership/roster-store.ts'
 import type { Handler, Requester } from '../net/protocol.ts'
 import type { Holdings } from './holdings.ts'
-import type { QuotaTable } from './quota-table.ts'
-import { type Hashes, saltsToCommitments } from './ratchet.ts'
-import type { SeedKeeper } from './seed-keeper.ts'
+import type { QuotaTable } from './quota/quota-table.ts'
+import { type Hashes, saltsToCommitments } from './secrets/ratchet.ts'
+import type { SeedKeeper } from './secrets/seed-keeper.ts'
 import type { Shard, Shards } from './shards.ts'
-import type { SheetTree } from './sheet-tree.ts'
+import type { SheetTree } from './sheets/sheet-tree.ts'
 
 export interface SaltServiceInit {
   core: Hashes

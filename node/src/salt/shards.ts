@@ -16,14 +16,14 @@ import {
   sheetEpochs,
   signContent,
 } from '@geotrace/core-wasm/wire'
-import type { Records } from '../membership/records.ts'
 import type { PeerAddress } from '../net/protocol.ts'
-import type { Random } from '../random.ts'
-import type { Hashes } from './ratchet.ts'
-import type { SeedKeeper } from './seed-keeper.ts'
-import { seedToLines } from './sheet-maker.ts'
-import { readSheetRoot, writeSheetRecord } from './sheet-record.ts'
-import { linesToSheetTree, type SheetTree } from './sheet-tree.ts'
+import type { Records } from '../platform/file-records.ts'
+import type { Random } from '../platform/random.ts'
+import type { Hashes } from './secrets/ratchet.ts'
+import type { SeedKeeper } from './secrets/seed-keeper.ts'
+import { seedToLines } from './sheets/sheet-maker.ts'
+import { readSheetRoot, writeSheetRecord } from './sheets/sheet-record.ts'
+import { linesToSheetTree, type SheetTree } from './sheets/sheet-tree.ts'
 
 /** Another replica of a shard. */
 export interface Mate extends PeerAddress {

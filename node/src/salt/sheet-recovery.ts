@@ -17,10 +17,10 @@ import {
   sheetEpochs,
 } from '@geotrace/core-wasm/wire'
 import type { Host } from '../net/protocol.ts'
-import { type Hashes, ratchetTo } from './ratchet.ts'
+import { type Hashes, ratchetTo } from './secrets/ratchet.ts'
 import type { Mate } from './shards.ts'
-import { seedToLines } from './sheet-maker.ts'
-import { linesToSheetTree, type SheetTree } from './sheet-tree.ts'
+import { seedToLines } from './sheets/sheet-maker.ts'
+import { linesToSheetTree, type SheetTree } from './sheets/sheet-tree.ts'
 
 /** The block of a whole epoch has the epoch's number. */
 const WHOLE_EPOCH_MIN = 80

@@ -12,7 +12,7 @@ import {
   type Manifest,
   type Roster,
 } from '@geotrace/core-wasm/wire'
-import { nativeSigner } from '../membership/native-signer.ts'
+import { nativeSigner } from '../platform/native-signer.ts'
 
 /** Throws MANIFEST_INVALID: the central peer must not hold a shard. */
 export function assertNotCentral(manifest: Manifest, key: Uint8Array): void {

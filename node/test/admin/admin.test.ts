@@ -7,8 +7,8 @@ import { FederationError } from '@geotrace/core-wasm/wire'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { adminRequest } from '../../src/admin/client.ts'
 import { type AdminServer, adminServer } from '../../src/admin/server.ts'
-import { silent } from '../../src/log.ts'
-import { systemRandom } from '../../src/random.ts'
+import { silent } from '../../src/platform/log.ts'
+import { systemRandom } from '../../src/platform/random.ts'
 
 describe('the control server', () => {
   let dir: string

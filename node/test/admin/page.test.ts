@@ -7,13 +7,13 @@ import { cellToCenterChild, cellToChildren, cellToLatLng, gridDistance } from 'h
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { adminRequest } from '../../src/admin/client.ts'
 import { history, SPAN_MS, SPANS_MAX, wholeDay } from '../../src/admin/history.ts'
+import type { NodeReport } from '../../src/admin/node-status.ts'
 import { pageContent } from '../../src/admin/page/content.ts'
 import { FIRST_REGION, REGIONS, regionToPoint, shardsToPath } from '../../src/admin/page/regions.ts'
-import { pageDoor } from '../../src/admin/page-door.ts'
-import type { NodeReport } from '../../src/admin/report.ts'
+import { pageDoor } from '../../src/admin/page-login.ts'
 import { type AdminServer, adminServer } from '../../src/admin/server.ts'
-import { silent } from '../../src/log.ts'
-import { systemRandom } from '../../src/random.ts'
+import { silent } from '../../src/platform/log.ts'
+import { systemRandom } from '../../src/platform/random.ts'
 
 const NOW = Date.UTC(2026, 10, 21, 12, 7)
 const REPORT: NodeReport = {

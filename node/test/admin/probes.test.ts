@@ -1,10 +1,10 @@
 import { request as httpRequest } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import { metrics } from '../../src/admin/metrics.ts'
+import type { Health, NodeReport } from '../../src/admin/node-status.ts'
 import { healthAnswer, probeServer } from '../../src/admin/probes.ts'
-import type { Health, NodeReport } from '../../src/admin/report.ts'
-import type { LocalHttp } from '../../src/local-http.ts'
-import { silent } from '../../src/log.ts'
+import type { LocalHttp } from '../../src/local/local-http.ts'
+import { silent } from '../../src/platform/log.ts'
 
 const open: LocalHttp[] = []
 afterEach(async () => {

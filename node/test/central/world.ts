@@ -30,19 +30,19 @@ import {
 } from '@geotrace/core-wasm/wire'
 import { type CodeDesk, codeDesk } from '../../src/central/codes.ts'
 import { type CentralConfig, toCentralConfig } from '../../src/central/config.ts'
-import { rosterPins } from '../../src/central/pins.ts'
 import { parseReportCode } from '../../src/central/report-code.ts'
 import { type Retention, retention, retentionToEpoch } from '../../src/central/retention.ts'
-import { type RiskDesk, riskDesk } from '../../src/central/risk-desk.ts'
-import { type SyncService, syncService } from '../../src/central/service.ts'
-import { silent } from '../../src/log.ts'
+import { type RiskDesk, riskDesk } from '../../src/central/risk/risk-engine.ts'
+import type { CentralStore } from '../../src/central/store/central-store.ts'
+import { memoryStore } from '../../src/central/store/memory-store.ts'
+import { hashToKey } from '../../src/central/store/row-set.ts'
+import { rosterPins } from '../../src/central/sync/pins.ts'
+import { type SyncService, syncService } from '../../src/central/sync/service.ts'
 import { demoCard, newManifest } from '../../src/membership/new-manifest.ts'
 import type { Requester } from '../../src/net/protocol.ts'
-import { type Random, systemRandom } from '../../src/random.ts'
-import type { CentralStore } from '../../src/store/central-store.ts'
-import { memoryStore } from '../../src/store/memory-store.ts'
-import { hashToKey } from '../../src/store/row-set.ts'
-import { row } from '../store/sample.ts'
+import { silent } from '../../src/platform/log.ts'
+import { type Random, systemRandom } from '../../src/platform/random.ts'
+import { row } from './store/sample.ts'
 
 export const DAY_MS = 24 * 60 * 60_000
 export const START = Date.UTC(2026, 10, 20, 12)
@@ -158,7 +158,7 @@ export interface DeviceSync {
   roster?: Uint8Array
 }
 
-/** Reads marks as client/src/marks.ts does, and checks on the way that none comes twice. */
+/** Reads marks as client/src/exposures/marks.ts does, and checks on the way that none comes twice. */
 export class Device {
   readonly secret: Uint8Array
   readonly held = new Map<string, Mark>()

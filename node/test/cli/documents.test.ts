@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { expect, it } from 'vitest'
 import { geotrace } from '../../src/cli/main.ts'
-import { terminal } from '../../src/cli/output.ts'
+import { terminal } from '../../src/cli/terminal/output.ts'
 
 /** What README and the service files tell people to type is what the command takes. */
 const read = (name: string) => readFileSync(fileURLToPath(new URL(`../../${name}`, import.meta.url)), 'utf8')

@@ -20,9 +20,9 @@ import {
   SALT_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { silent } from '../../src/log.ts'
 import { createHost } from '../../src/net/host.ts'
-import { systemRandom } from '../../src/random.ts'
+import { silent } from '../../src/platform/log.ts'
+import { systemRandom } from '../../src/platform/random.ts'
 import { freePorts } from '../salt/federation.ts'
 import { BIN, geotrace, type Running, start } from './geotrace.ts'
 

@@ -20,7 +20,7 @@ import {
   SALT_PROTOCOL,
   secretToSigner,
 } from '@geotrace/core-wasm/wire'
-import { loopbackAddresses } from '../../src/loopback.ts'
+import { loopbackAddresses } from '../../src/local/loopback.ts'
 
 /** The block of each size at a time, the one before and the next. */
 export function blocksAt(atMs: number): Block[] {

@@ -11,8 +11,8 @@ import { adminRequest } from '../../src/admin/client.ts'
 import { type FederationProcesses, startProcesses } from '../../src/cli/demo/processes.ts'
 import { simulateResidents } from '../../src/cli/demo/residents.ts'
 import { openTown } from '../../src/cli/demo/town.ts'
-import { loopbackAddresses } from '../../src/loopback.ts'
-import { systemRandom } from '../../src/random.ts'
+import { loopbackAddresses } from '../../src/local/loopback.ts'
+import { systemRandom } from '../../src/platform/random.ts'
 import { askSalts, blocksAt } from './ask-salts.ts'
 
 /** Real processes running what `npm run build` made, and `kill -9`. */

@@ -8,9 +8,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { bytesToHex, keyToPeerId } from '@geotrace/core-wasm/wire'
 import { afterAll, describe, expect, it } from 'vitest'
-import { nativeSigner } from '../../src/membership/native-signer.ts'
 import { newManifest } from '../../src/membership/new-manifest.ts'
-import { systemRandom } from '../../src/random.ts'
+import { nativeSigner } from '../../src/platform/native-signer.ts'
+import { systemRandom } from '../../src/platform/random.ts'
 import { type Network, network } from './namespaces.ts'
 
 const [PEERS, CUT_MS, HEAL_MAX_MS] = [8, 45_000, 5_000]

@@ -16,13 +16,13 @@ import {
   signPresence,
 } from '@geotrace/core-wasm/wire'
 import { afterAll, expect, it } from 'vitest'
-import { silent } from '../../src/log.ts'
-import type { SheetSource } from '../../src/membership/council.ts'
+import type { SheetSource } from '../../src/membership/agreement/council.ts'
 import { createMembership, type Membership } from '../../src/membership/membership.ts'
-import { nativeSigner } from '../../src/membership/native-signer.ts'
-import { fileRecords } from '../../src/membership/records.ts'
 import { createHost } from '../../src/net/host.ts'
-import { systemRandom } from '../../src/random.ts'
+import { fileRecords } from '../../src/platform/file-records.ts'
+import { silent } from '../../src/platform/log.ts'
+import { nativeSigner } from '../../src/platform/native-signer.ts'
+import { systemRandom } from '../../src/platform/random.ts'
 import { cast, ONE_ADDRESS, Stage, until } from '../salt/federation.ts'
 
 const PEERS = Number(process.env.FAULTS_PEERS ?? 50)

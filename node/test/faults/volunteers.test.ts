@@ -36,8 +36,8 @@ import {
   SALT_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { loopbackAddresses } from '../../src/loopback.ts'
-import { manifestClock } from '../../src/manifest-clock.ts'
+import { loopbackAddresses } from '../../src/local/loopback.ts'
+import { manifestClock } from '../../src/platform/manifest-clock.ts'
 import { BIN } from '../cli/geotrace.ts'
 import { freePorts } from '../salt/federation.ts'
 

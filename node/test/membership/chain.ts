@@ -29,7 +29,7 @@ import {
   signVote,
   succeed,
 } from '@geotrace/core-wasm/wire'
-import { systemRandom } from '../../src/random.ts'
+import { systemRandom } from '../../src/platform/random.ts'
 
 export const NAMES = [...TEST_OPERATORS, TEST_AUTHORITY]
 /** The founding of `testManifest`. */

@@ -14,7 +14,7 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { Membership } from '../../src/membership/membership.ts'
 import type { Host } from '../../src/net/protocol.ts'
-import type { Random } from '../../src/random.ts'
+import type { Random } from '../../src/platform/random.ts'
 import type { SaltNode, SaltNodeInit } from '../../src/salt/node.ts'
 import {
   type Cast,

@@ -1,11 +1,11 @@
 import { simulatedClock } from '@geotrace/core-wasm'
 import { encodeTimeReply, ROSTER_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
-import { silent } from '../../src/log.ts'
 import { keepLinks, ringNeighbours } from '../../src/membership/links.ts'
 import { REAL_PACE } from '../../src/membership/pace.ts'
 import type { Host, PeerAddress } from '../../src/net/protocol.ts'
-import { systemRandom } from '../../src/random.ts'
+import { silent } from '../../src/platform/log.ts'
+import { systemRandom } from '../../src/platform/random.ts'
 import { startProxy } from '../net/proxy.ts'
 import { freePorts, Stage, untilLater } from '../salt/federation.ts'
 

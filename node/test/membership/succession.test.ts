@@ -51,10 +51,10 @@ import {
   succeed,
 } from '@geotrace/core-wasm/wire'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { proposerTurn } from '../../src/membership/council.ts'
-import { nativeSigner } from '../../src/membership/native-signer.ts'
-import { systemRandom } from '../../src/random.ts'
-import { leafToSalts, nextState, stateToLeaf } from '../../src/salt/ratchet.ts'
+import { proposerTurn } from '../../src/membership/agreement/council.ts'
+import { nativeSigner } from '../../src/platform/native-signer.ts'
+import { systemRandom } from '../../src/platform/random.ts'
+import { leafToSalts, nextState, stateToLeaf } from '../../src/salt/secrets/ratchet.ts'
 import { core, freePorts, isServing, ONE_ADDRESS, Stage, untilLater } from '../salt/federation.ts'
 import { askReplicas, type Era, startEra } from './era.ts'
 

@@ -6,12 +6,12 @@ import type { Protocol } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { names } from '../../bench/raw-peer.js'
-import { silent } from '../../src/log.ts'
+import { selfSigned } from '../../src/local/self-signed.ts'
 import { createHost } from '../../src/net/host.ts'
 import type { HostLimits } from '../../src/net/limits.ts'
 import type { Host } from '../../src/net/protocol.ts'
-import { systemRandom } from '../../src/random.ts'
-import { selfSigned } from '../../src/self-signed.ts'
+import { silent } from '../../src/platform/log.ts'
+import { systemRandom } from '../../src/platform/random.ts'
 
 const WHO: Protocol = { id: '/test/who/1', requestMaxBytes: 16, replyMaxBytes: 64 }
 const ends: (() => unknown)[] = []

@@ -13,9 +13,9 @@ import { xorshift } from '../../../core-wasm/test/wire/fuzz.ts'
 import { frame, names, rawPeer } from '../../bench/raw-peer.js'
 import { loopback, session } from '../../bench/salt-client.js'
 import { startServer } from '../../bench/servers.js'
-import { silent } from '../../src/log.ts'
 import { createHost } from '../../src/net/host.ts'
-import { systemRandom } from '../../src/random.ts'
+import { silent } from '../../src/platform/log.ts'
+import { systemRandom } from '../../src/platform/random.ts'
 
 const CONNECTIONS = Number(process.env.FUZZ_CONNECTIONS ?? 80)
 const [FRAMES_MAX, PAYLOAD_MAX, ATTACKERS, HONEST] = [24, 300, 103, 104]

@@ -6,9 +6,9 @@ import { afterEach, expect, it } from 'vitest'
 import { CORPUS, decoders } from '../../../core-wasm/test/wire/corpus.ts'
 import { nextFrame, xorshift } from '../../../core-wasm/test/wire/fuzz.ts'
 import { DATA, FIN, frameReader, RST, rawPeer, wholeRequest } from '../../bench/raw-peer.js'
-import { type Log, silent } from '../../src/log.ts'
 import { createHost } from '../../src/net/host.ts'
-import { systemRandom } from '../../src/random.ts'
+import { type Log, silent } from '../../src/platform/log.ts'
+import { systemRandom } from '../../src/platform/random.ts'
 
 const FRAMES = 1_500
 const PROTOCOLS = Object.entries(wire)

@@ -3,10 +3,10 @@ import { systemClock } from '@geotrace/core-wasm'
 import type { Protocol } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { data, FIN, frame, names, RST, rawPeer, SYN, WINDOW_UPDATE, wholeRequest } from '../../bench/raw-peer.js'
-import { silent } from '../../src/log.ts'
 import { STREAMS_PER_CONNECTION, STREAMS_PER_PROTOCOL } from '../../src/net/limits.ts'
 import type { Handler } from '../../src/net/protocol.ts'
-import { systemRandom } from '../../src/random.ts'
+import { silent } from '../../src/platform/log.ts'
+import { systemRandom } from '../../src/platform/random.ts'
 import { Stage } from '../salt/federation.ts'
 
 const stage = new Stage()

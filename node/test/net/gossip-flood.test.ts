@@ -5,9 +5,9 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { afterEach, describe, expect, it } from 'vitest'
 import { data, frame, names, rawPeer, SYN, WINDOW_UPDATE } from '../../bench/raw-peer.js'
-import { lengthToBytes } from '../../src/net/frame.ts'
 import type { Host } from '../../src/net/protocol.ts'
-import { systemRandom } from '../../src/random.ts'
+import { lengthToBytes } from '../../src/net/transport/frame.ts'
+import { systemRandom } from '../../src/platform/random.ts'
 import { Stage, until } from '../salt/federation.ts'
 
 const stage = new Stage()

@@ -3,7 +3,7 @@ import { GOSSIP_MAX_BYTES } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { GossipVerdict } from '../../src/net/gossip.ts'
 import type { Host } from '../../src/net/protocol.ts'
-import { systemRandom } from '../../src/random.ts'
+import { systemRandom } from '../../src/platform/random.ts'
 import { freePorts, Stage, until } from '../salt/federation.ts'
 import { startProxy } from './proxy.ts'
 

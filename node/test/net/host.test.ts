@@ -8,14 +8,14 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
-import { type Log, silent } from '../../src/log.ts'
 import { withDeadline } from '../../src/net/deadline.ts'
-import { frames, lengthToBytes } from '../../src/net/frame.ts'
 import { createHost } from '../../src/net/host.ts'
 import type { HostLimits } from '../../src/net/limits.ts'
 import type { Handler, Host, PeerAddress } from '../../src/net/protocol.ts'
-import { turns } from '../../src/net/turns.ts'
-import { systemRandom } from '../../src/random.ts'
+import { frames, lengthToBytes } from '../../src/net/transport/frame.ts'
+import { type Log, silent } from '../../src/platform/log.ts'
+import { systemRandom } from '../../src/platform/random.ts'
+import { turns } from '../../src/platform/turns.ts'
 
 const ECHO: Protocol = { id: '/test/echo/1', requestMaxBytes: 512, replyMaxBytes: 1_024 }
 const BIG: Protocol = { id: '/test/big/1', requestMaxBytes: 16, replyMaxBytes: 2_000_000 }

@@ -20,12 +20,12 @@ import {
   WINDOW_UPDATE,
   wholeRequest,
 } from '../../bench/raw-peer.js'
-import { silent } from '../../src/log.ts'
+import { STREAMS_PER_PING, STREAMS_UNREAD_MAX } from '../../src/net/guard/unread.ts'
 import { createHost } from '../../src/net/host.ts'
 import type { HostLimits } from '../../src/net/limits.ts'
 import type { Host } from '../../src/net/protocol.ts'
-import { STREAMS_PER_PING, STREAMS_UNREAD_MAX } from '../../src/net/unread.ts'
-import { systemRandom } from '../../src/random.ts'
+import { silent } from '../../src/platform/log.ts'
+import { systemRandom } from '../../src/platform/random.ts'
 
 const ECHO: Protocol = { id: '/test/echo/1', requestMaxBytes: 512, replyMaxBytes: 1_024 }
 const COUNTED: Protocol = { ...ECHO, id: '/test/counted/1' }

@@ -4,9 +4,9 @@ import { systemClock } from '@geotrace/core-wasm'
 import { isFederationError, type Protocol } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { names } from '../../bench/raw-peer.js'
-import { silent } from '../../src/log.ts'
 import type { Host } from '../../src/net/protocol.ts'
-import { systemRandom } from '../../src/random.ts'
+import { silent } from '../../src/platform/log.ts'
+import { systemRandom } from '../../src/platform/random.ts'
 import { Stage } from '../salt/federation.ts'
 
 const stage = new Stage()

@@ -1,10 +1,10 @@
 import { systemClock } from '@geotrace/core-wasm'
 import { FederationError, type Protocol } from '@geotrace/core-wasm/wire'
 import { afterEach, expect, it } from 'vitest'
-import { silent } from '../../src/log.ts'
 import { createHost } from '../../src/net/host.ts'
 import type { Host } from '../../src/net/protocol.ts'
-import { systemRandom } from '../../src/random.ts'
+import { silent } from '../../src/platform/log.ts'
+import { systemRandom } from '../../src/platform/random.ts'
 
 /** What a host says of itself to pages and scrapers. */
 const ASK: Protocol = { id: '/test/ask/1', requestMaxBytes: 16, replyMaxBytes: 64 }

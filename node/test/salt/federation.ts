@@ -16,14 +16,14 @@ import {
   type Parameters,
   ROSTER_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
-import { type Log, silent } from '../../src/log.ts'
 import { createMembership, type Membership } from '../../src/membership/membership.ts'
-import { nativeSigner } from '../../src/membership/native-signer.ts'
-import { fileRecords } from '../../src/membership/records.ts'
 import { createHost } from '../../src/net/host.ts'
 import type { HostLimits } from '../../src/net/limits.ts'
 import type { Host, PeerAddress } from '../../src/net/protocol.ts'
-import { type Random, systemRandom } from '../../src/random.ts'
+import { fileRecords } from '../../src/platform/file-records.ts'
+import { type Log, silent } from '../../src/platform/log.ts'
+import { nativeSigner } from '../../src/platform/native-signer.ts'
+import { type Random, systemRandom } from '../../src/platform/random.ts'
 import { type SaltNode, type SaltNodeInit, saltNode } from '../../src/salt/node.ts'
 
 export const core: Core = await loadCore()

@@ -2,8 +2,8 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
 import { epochToSecretSpan } from '@geotrace/core-wasm/wire'
 import { expect, it } from 'vitest'
-import { systemRandom } from '../../src/random.ts'
-import { seedKeeper } from '../../src/salt/seed-keeper.ts'
+import { systemRandom } from '../../src/platform/random.ts'
+import { seedKeeper } from '../../src/salt/secrets/seed-keeper.ts'
 import { core } from './federation.ts'
 
 const FIRST = 350_000

@@ -23,11 +23,11 @@ import {
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
-import { nativeSigner } from '../../src/membership/native-signer.ts'
 import type { Host } from '../../src/net/protocol.ts'
-import { type Random, systemRandom } from '../../src/random.ts'
+import { nativeSigner } from '../../src/platform/native-signer.ts'
+import { type Random, systemRandom } from '../../src/platform/random.ts'
 import type { SaltNode } from '../../src/salt/node.ts'
-import { leafToSalts, nextState, stateToLeaf } from '../../src/salt/ratchet.ts'
+import { leafToSalts, nextState, stateToLeaf } from '../../src/salt/secrets/ratchet.ts'
 import {
   type Cast,
   cast,

@@ -2,7 +2,7 @@
  * A day of requests as bars, answered upwards and refused downwards, a quarter of an hour each. Pure, SVG.
  */
 import { wholeDay } from '../history.ts'
-import type { Span } from '../report.ts'
+import type { Span } from '../node-status.ts'
 import { html, type Markup } from './markup.ts'
 import { grouped, plural } from './words.ts'
 

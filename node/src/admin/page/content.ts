@@ -1,7 +1,7 @@
 /**
  * The status page's content, drawn from a report. README "Operating". Pure; the shell brings style and script.
  */
-import type { Health, NodeReport } from '../report.ts'
+import type { Health, NodeReport } from '../node-status.ts'
 import { dayChart } from './chart.ts'
 import { html, Markup } from './markup.ts'
 import { shardsToPath } from './regions.ts'

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { adminRequest } from '../../admin/client.ts'
-import { examples, invalid } from '../options.ts'
-import type { Output } from '../output.ts'
+import { examples, invalid } from '../terminal/options.ts'
+import type { Output } from '../terminal/output.ts'
 
 /** Of a demo's directory; the process's id and six characters follow. */
 export const DEMO_DIRECTORY = 'geotrace-demo-'

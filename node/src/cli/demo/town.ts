@@ -7,8 +7,8 @@ import { createTracer, type Exposure, type SyncResult, type Tracer } from '@geot
 import { levelStorage, libp2pDialer } from '@geotrace/client/node'
 import { type Clock, isFederationError, loadCore } from '@geotrace/core-wasm'
 import type { Manifest } from '@geotrace/core-wasm/wire'
-import { loopbackAddresses } from '../../loopback.ts'
-import { systemRandom } from '../../random.ts'
+import { loopbackAddresses } from '../../local/loopback.ts'
+import { systemRandom } from '../../platform/random.ts'
 import { type Resident, townOffsetMin } from './residents.ts'
 
 export interface TownInit {

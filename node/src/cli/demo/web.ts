@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Manifest } from '@geotrace/core-wasm/wire'
-import { startWebServer, type WebServer } from '../../web-server.ts'
+import { startWebServer, type WebServer } from '../../local/web-server.ts'
 
 export interface DemoWebInit {
   manifest: Manifest

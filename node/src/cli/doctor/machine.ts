@@ -7,9 +7,9 @@ import { existsSync } from 'node:fs'
 import { readFile, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { exposureAdvice, exposureOf } from '../file-rights.ts'
-import { OPERATOR_KEY, PEER_KEY } from '../identity.ts'
-import { portAdvice, takenPort } from '../ports.ts'
+import { exposureAdvice, exposureOf } from '../identity/file-rights.ts'
+import { OPERATOR_KEY, PEER_KEY } from '../identity/identity.ts'
+import { portAdvice, takenPort } from '../identity/ports.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
 
 const MIB = 1 << 20

@@ -12,8 +12,8 @@ import {
   ROSTER_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
 import { median, SKEW_MAX_MS } from '../../membership/clock-watch.ts'
-import { fanOut } from '../../membership/fan-out.ts'
 import type { Host, PeerAddress } from '../../net/protocol.ts'
+import { fanOut } from '../../platform/fan-out.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
 
 /** A doctor waits less than a minute, however large the federation. */

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { decodeChange, EPOCH_MS, FederationError, type SignedChange } from '@geotrace/core-wasm/wire'
 import { changeToBase64, changeToText } from '../../admin/membership-routes.ts'
-import { invalid } from '../options.ts'
+import { invalid } from '../terminal/options.ts'
 
 /** A week's worth of epochs: time to find sponsors; a forgotten file is worth nothing later. */
 const CHANGE_LIFE_EPOCHS = 126

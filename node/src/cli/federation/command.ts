@@ -1,6 +1,6 @@
 /** `geotrace federation …`: found, join, leave, propose, vote, log. node/README.md "Join a running federation". */
 import { Command } from 'commander'
-import type { Output } from '../output.ts'
+import type { Output } from '../terminal/output.ts'
 import { foundCommand } from './found.ts'
 import { joinCommand, leaveCommand } from './join.ts'
 import { logCommand } from './log.ts'

@@ -4,9 +4,9 @@ import { systemClock } from '@geotrace/core-wasm'
 import { bytesToHex, manifestToId } from '@geotrace/core-wasm/wire'
 import { Command } from 'commander'
 import { newManifest, PARAMETERS, parseCard } from '../../membership/new-manifest.ts'
-import { systemRandom } from '../../random.ts'
-import { examples, invalid, wholeNumber } from '../options.ts'
-import type { Output } from '../output.ts'
+import { systemRandom } from '../../platform/random.ts'
+import { examples, invalid, wholeNumber } from '../terminal/options.ts'
+import type { Output } from '../terminal/output.ts'
 
 interface FoundOptions {
   central: string

@@ -3,8 +3,8 @@ import { EPOCH_MS } from '@geotrace/core-wasm/wire'
 import { Command } from 'commander'
 import { adminRequest } from '../../admin/client.ts'
 import type { ChangeView, RosterView } from '../../admin/membership-routes.ts'
-import { defaultDir, examples } from '../options.ts'
-import { type Output, table } from '../output.ts'
+import { defaultDir, examples } from '../terminal/options.ts'
+import { type Output, table } from '../terminal/output.ts'
 
 interface Log {
   isForked: boolean

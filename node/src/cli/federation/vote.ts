@@ -2,8 +2,8 @@
 import { Command } from 'commander'
 import { adminRequest } from '../../admin/client.ts'
 import { type ChangeView, changeToBase64, changeToText } from '../../admin/membership-routes.ts'
-import { defaultDir, examples } from '../options.ts'
-import type { Output } from '../output.ts'
+import { defaultDir, examples } from '../terminal/options.ts'
+import type { Output } from '../terminal/output.ts'
 import { readChangeFile } from './change-file.ts'
 
 interface VoteOptions {

@@ -2,13 +2,13 @@
  * `geotrace replay`: a whole federation on a simulated clock over recorded tracks. One process, real nodes, real streams
  * on loopback; every person has a libp2p peer and a loopback address of their own, and no rule is loosened for them.
  */
-import '../../polyfill.ts'
+import '../../platform/polyfill.ts'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { examples, invalid, moment, wholeNumber } from '../options.ts'
-import { type Output, table } from '../output.ts'
+import { examples, invalid, moment, wholeNumber } from '../terminal/options.ts'
+import { type Output, table } from '../terminal/output.ts'
 import { readPeople } from './people.ts'
 import { type Marked, type ReplayResult, simulate } from './simulation.ts'
 

@@ -8,12 +8,12 @@ import { createTracer, type Exposure, type SyncResult, type Tracer } from '@geot
 import { levelStorage, libp2pDialer } from '@geotrace/client/node'
 import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
 import { MINUTE_MS, timeToEpoch } from '@geotrace/core-wasm/wire'
-import { type LocalFederation, startFederation } from '../../local-federation.ts'
-import { loopbackAddresses } from '../../loopback.ts'
+import { type LocalFederation, startFederation } from '../../local/local-federation.ts'
+import { loopbackAddresses } from '../../local/loopback.ts'
 import { PARAMETERS } from '../../membership/new-manifest.ts'
-import { systemRandom } from '../../random.ts'
-import { invalid } from '../options.ts'
-import type { Output } from '../output.ts'
+import { systemRandom } from '../../platform/random.ts'
+import { invalid } from '../terminal/options.ts'
+import type { Output } from '../terminal/output.ts'
 import type { Person } from './people.ts'
 
 export interface Marked {

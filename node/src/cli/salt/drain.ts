@@ -6,8 +6,8 @@
 import { FederationError, isFederationError } from '@geotrace/core-wasm/wire'
 import { readAdminFile } from '../../admin/admin-file.ts'
 import { adminRequest } from '../../admin/client.ts'
-import type { NodeReport } from '../../admin/report.ts'
-import type { Output } from '../output.ts'
+import type { NodeReport } from '../../admin/node-status.ts'
+import type { Output } from '../terminal/output.ts'
 
 const POLL_MS = 50
 /** The node ends itself sooner, whatever it waits for. */

@@ -4,13 +4,13 @@
  */
 import { join } from 'node:path'
 import { keyToPeerId, type Manifest, secretToSigner } from '@geotrace/core-wasm/wire'
-import { hostToAddresses, SALT_PORTS } from '../addresses.ts'
-import { readCard } from '../card.ts'
-import { loadIdentity } from '../identity.ts'
-import { readManifest } from '../options.ts'
-import type { Output } from '../output.ts'
-import { assertPortsFree } from '../ports.ts'
-import { type CapOptions, optionsToListen, type RunOptions } from '../run-options.ts'
+import { hostToAddresses, SALT_PORTS } from '../identity/addresses.ts'
+import { readCard } from '../identity/card.ts'
+import { loadIdentity } from '../identity/identity.ts'
+import { assertPortsFree } from '../identity/ports.ts'
+import { type CapOptions, optionsToListen, type RunOptions } from '../process/run-options.ts'
+import { readManifest } from '../terminal/options.ts'
+import type { Output } from '../terminal/output.ts'
 
 export async function runSalt(options: RunOptions & CapOptions, out: Output): Promise<void> {
   const identity = loadIdentity(options.dir)

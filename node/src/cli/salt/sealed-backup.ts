@@ -9,7 +9,7 @@
 import { createCipheriv, createDecipheriv, scrypt } from 'node:crypto'
 import { bytesToHex, FederationError, hexToBytes, KEY_BYTES } from '@geotrace/core-wasm/wire'
 import * as z from 'zod/mini'
-import type { Random } from '../../random.ts'
+import type { Random } from '../../platform/random.ts'
 
 const MAGIC = Buffer.from('geotrace backup 1\n')
 const SALT_BYTES = 16

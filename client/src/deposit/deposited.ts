@@ -1,0 +1,53 @@
+/**
+ * What the central peer acknowledged, epoch by epoch, so that no row goes out twice. At most 480 rows an epoch.
+ * struct Deposited { { u8 hash[12]; u8 meta }[n] }, meta as in PROTOCOL.md §7.2.
+ */
+import {
+  BLOCK_SIZES_MIN,
+  byteReader,
+  bytesToHex,
+  byteWriter,
+  RISK_HASH_BYTES,
+  ROW_BYTES,
+  type Row,
+  rowToMeta,
+} from '@geotrace/core-wasm/wire'
+import { FAMILIES, numberedKey } from '../storage/key-layout.ts'
+import { put, type Storage, type StorageOperation } from '../storage/storage.ts'
+
+/** Rows of one epoch by hash in hex. */
+export type DepositedRows = Map<string, Row>
+
+export async function readDeposited(storage: Storage, epoch: number): Promise<DepositedRows> {
+  const bytes = await storage.get(numberedKey(FAMILIES.deposited, epoch))
+  const rows: DepositedRows = new Map()
+  if (bytes === undefined) return rows
+  const reader = byteReader(bytes)
+  while (reader.left > 0) {
+    const hash = reader.bytes(RISK_HASH_BYTES)
+    const meta = reader.u8()
+    rows.set(bytesToHex(hash), { hash, size: BLOCK_SIZES_MIN[meta & 7]!, lags: meta >> 3 })
+  }
+  return rows
+}
+
+export function putDeposited(epoch: number, rows: DepositedRows): StorageOperation {
+  const writer = byteWriter(rows.size * ROW_BYTES)
+  for (const row of rows.values()) writer.bytes(row.hash).u8(rowToMeta(row))
+  return put(numberedKey(FAMILIES.deposited, epoch), writer.finish())
+}
+
+/** Whether the centre knows this hash with all these lags. */
+export function isDeposited(rows: DepositedRows | undefined, key: string, lags: number): boolean {
+  return ((rows?.get(key)?.lags ?? 0) & lags) === lags
+}
+
+/** Merges rows by hash; lags by OR, as the centre does. */
+export function mergeRows(rows: DepositedRows, added: Iterable<Row>): DepositedRows {
+  const merged: DepositedRows = new Map(rows)
+  for (const row of added) {
+    const key = bytesToHex(row.hash)
+    merged.set(key, { ...row, lags: row.lags | (merged.get(key)?.lags ?? 0) })
+  }
+  return merged
+}

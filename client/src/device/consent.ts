@@ -1,0 +1,37 @@
+/**
+ * What the user has agreed to, kept with the rest. Only for a tracer made with `consent: 'required'`: an app that asks in
+ * its own way leaves it off. README "Consent". Withdrawing stops what comes; `eraseAll` takes back what was.
+ */
+import { FederationError } from '@geotrace/core-wasm'
+import { decodeRecord, encodeRecord, KEYS } from '../storage/key-layout.ts'
+import { put, type Storage } from '../storage/storage.ts'
+
+/** To keep a diary here; to deposit hashes with the central peer; to report a positive test. */
+export const CONSENT_KINDS = ['record', 'deposit', 'report'] as const
+export type ConsentKind = (typeof CONSENT_KINDS)[number]
+
+export type Consents = Readonly<Record<ConsentKind, boolean>>
+
+export interface ConsentControl {
+  status(): Promise<Consents>
+  give(kind: ConsentKind): Promise<void>
+  withdraw(kind: ConsentKind): Promise<void>
+}
+
+const NONE: Consents = { record: false, deposit: false, report: false }
+
+export async function readConsents(storage: Storage): Promise<Consents> {
+  const bytes = await storage.get(KEYS.consents)
+  return bytes === undefined ? NONE : { ...NONE, ...decodeRecord<Partial<Consents>>(KEYS.consents, bytes) }
+}
+
+export async function writeConsent(storage: Storage, kind: ConsentKind, given: boolean): Promise<void> {
+  if (!CONSENT_KINDS.includes(kind)) throw new TypeError(`"kind" expected ${CONSENT_KINDS.join(', ')}, got ${kind}`)
+  await storage.batch([put(KEYS.consents, encodeRecord({ ...(await readConsents(storage)), [kind]: given }))])
+}
+
+/** Throws CONSENT_MISSING. */
+export async function assertConsent(storage: Storage, kind: ConsentKind): Promise<void> {
+  if ((await readConsents(storage))[kind]) return
+  throw new FederationError('CONSENT_MISSING', `the user has not agreed to ${kind}`, { kind })
+}

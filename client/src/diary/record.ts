@@ -1,0 +1,100 @@
+/**
+ * Taking a fix, or saying why not. DESIGN.md §9; README "Errors and reasons" lists every reason.
+ * A night's fix teaches home even if it is too inaccurate to be kept: indoors most are.
+ */
+import type { Fix } from '@geotrace/core-wasm'
+import { MINUTE_MS } from '@geotrace/core-wasm/wire'
+import { readConsents } from '../device/consent.ts'
+import type { Device } from '../device/device.ts'
+import { isErasing } from '../device/erase.ts'
+import { KEYS } from '../storage/key-layout.ts'
+import type { StorageOperation } from '../storage/storage.ts'
+import { fixToOperations, isBeyondWindow } from './diary.ts'
+
+/** Why a fix was not taken; stable within a major version. */
+export const REFUSAL_REASONS = [
+  'invalid',
+  'future',
+  'too-old',
+  'inaccurate',
+  'accuracy-unknown',
+  'paused',
+  'no-consent',
+  'erasing',
+  'redacted-home',
+  'redacted-zone',
+  'redacted-speed',
+  'not-better',
+  'block-taken',
+] as const
+export type RefusalReason = (typeof REFUSAL_REASONS)[number]
+
+export type RecordResult = { accepted: true } | { accepted: false; reason: RefusalReason }
+
+export interface RecordOptions {
+  /** The fix comes from an importer, which may not know its accuracy. */
+  imported?: boolean
+}
+
+/** Rules about fixes; `seed` is the proposal's: worse than 10 m is dropped. */
+export type Profile = 'seed'
+export const ACCURACY_MAX_M: Readonly<Record<Profile, number>> = { seed: 10 }
+
+/** A receiver's clock may be this far ahead of the device's. */
+const FUTURE_MAX_MS = MINUTE_MS
+
+/** Call with the device's lock held. */
+export async function recordFix(
+  device: Device,
+  profile: Profile,
+  fix: Fix,
+  { imported = false }: RecordOptions,
+  consent: 'required' | undefined,
+): Promise<RecordResult> {
+  const { storage, clock, redactor } = device
+  const nowMs = clock.now()
+  if (!isValidFix(fix)) return refuse('invalid')
+  if (fix.at > nowMs + FUTURE_MAX_MS) return refuse('future')
+  if ((await storage.get(KEYS.paused)) !== undefined) return refuse('paused')
+  if (await isErasing(storage)) return refuse('erasing')
+  if (consent === 'required' && !(await readConsents(storage)).record) return refuse('no-consent')
+  const known = withoutUnknown(fix)
+  const lesson = known.accuracyM !== undefined || imported ? redactor.learn(known) : undefined
+  try {
+    const kept = await toOperations(device, profile, known, imported, nowMs)
+    const operations = [...(lesson?.operations ?? []), ...(typeof kept === 'string' ? [] : kept)]
+    // One write for both: a disk takes longer to begin one than to do it.
+    if (operations.length > 0) await storage.batch(operations)
+    return typeof kept === 'string' ? refuse(kept) : { accepted: true }
+  } catch (error) {
+    lesson?.unlearn()
+    throw error
+  }
+}
+
+async function toOperations(
+  { storage, redactor }: Device,
+  profile: Profile,
+  fix: Fix,
+  imported: boolean,
+  nowMs: number,
+): Promise<StorageOperation[] | RefusalReason> {
+  if (isBeyondWindow(fix.at, nowMs)) return 'too-old'
+  if (fix.accuracyM === undefined && !imported) return 'accuracy-unknown'
+  if (fix.accuracyM !== undefined && fix.accuracyM > ACCURACY_MAX_M[profile]) return 'inaccurate'
+  return redactor.toReason(fix, nowMs) ?? fixToOperations(storage, fix)
+}
+
+export function isValidFix({ lat, lng, accuracyM, at }: Fix): boolean {
+  const accurate = accuracyM === undefined || (Number.isFinite(accuracyM) && accuracyM >= 0)
+  return Math.abs(lat) <= 90 && Number.isFinite(lng) && Number.isSafeInteger(at) && at >= 0 && accurate
+}
+
+/** Only what a fix is made of; an accuracy of 0 is what receivers and files write for unknown. */
+function withoutUnknown({ lat, lng, accuracyM, at }: Fix): Fix {
+  return accuracyM === undefined || accuracyM === 0 ? { lat, lng, at } : { lat, lng, accuracyM, at }
+}
+
+function refuse(reason: RefusalReason): RecordResult {
+  return { accepted: false, reason }
+}

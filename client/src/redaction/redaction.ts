@@ -1,0 +1,67 @@
+/**
+ * Redaction as the tracer sees it, and its absence: `redaction: false` turns off home, zones and speed and nothing else.
+ * README "Errors and reasons" names the reasons.
+ */
+import type { Fix } from '@geotrace/core-wasm'
+import type { DepositVerdict } from '../deposit/outbox.ts'
+import type { StorageOperation } from '../storage/storage.ts'
+import type { Place } from './place.ts'
+import type { Zone } from './zones.ts'
+
+export interface RedactionOptions {
+  /** Rings of ~130 m around the displaced home; 2–4, 3 unless given. */
+  homeRing?: 2 | 3 | 4
+  /** Metres a second above which somebody rides rather than meets people; 30 unless given. */
+  speedMaxMps?: number
+}
+
+/** Minutes that local time is ahead of UTC at a time and longitude. */
+export type TimeZoneOffset = (atMs: number, lng: number) => number
+
+export type RedactionReason = 'redacted-home' | 'redacted-zone' | 'redacted-speed'
+
+export interface HomeStatus {
+  /** After a night and a whole day, or when a home is marked; until then deposits are held back. */
+  known: boolean
+  /** Nights learnt from, of the last 28. */
+  nights: number
+  /** Homes marked by hand. */
+  marked: Place[]
+}
+
+/** What a fix taught: known at once, and to be written with the fix itself, or else unlearnt. */
+export interface Lesson {
+  readonly operations: readonly StorageOperation[]
+  unlearn(): void
+}
+
+export interface Redactor {
+  /** Remembers, coarsely, where nights and days are spent; undefined when the fix teaches nothing. */
+  learn(fix: Fix): Lesson | undefined
+  toReason(fix: Fix, nowMs: number): RedactionReason | undefined
+  toVerdict(fix: Fix, nowMs: number): DepositVerdict
+  setHomes(homes: Place[]): Promise<void>
+  setZones(zones: Zone[]): Promise<void>
+  homeStatus(nowMs: number): HomeStatus
+  homeZone(nowMs: number): string[]
+  zones(): Zone[]
+  forgetBefore(nowMs: number): Promise<void>
+}
+
+/** Redacts nothing by place or speed. */
+export function noRedactor(): Redactor {
+  const off = async (): Promise<void> => {
+    throw new TypeError('redaction is off: homes and zones would have no effect')
+  }
+  return {
+    learn: () => undefined,
+    toReason: () => undefined,
+    toVerdict: () => 'release',
+    setHomes: off,
+    setZones: off,
+    homeZone: () => [],
+    homeStatus: () => ({ known: true, nights: 0, marked: [] }),
+    zones: () => [],
+    forgetBefore: async () => {},
+  }
+}

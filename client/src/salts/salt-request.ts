@@ -1,0 +1,67 @@
+/**
+ * Asks a shard's replicas, one after the other in a drawn order, until one gives salts that its sheet holds.
+ * PROTOCOL.md §5.4, §7.1. A refusal, a silence or a lie sends the question to the next.
+ */
+import { isFederationError } from '@geotrace/core-wasm'
+import {
+  answerToSalts,
+  bytesToHex,
+  encodeSaltRequest,
+  hashToRosterName,
+  SALT_PROTOCOL,
+  shardToReplicas,
+} from '@geotrace/core-wasm/wire'
+import type { Wire } from '../dialers/wire-session.ts'
+import { reportLie } from './evidence.ts'
+import type { PlannedRequest } from './plan.ts'
+import { shuffle } from './shuffle.ts'
+
+export interface SaltAsker {
+  wire: Wire
+  random: (n: number) => Uint8Array
+  /** Keys (hex) of nodes that lied to this process; they are not asked again. */
+  liars: Set<string>
+}
+
+export interface Asked {
+  /** In the order of the request's blocks; undefined when no replica answered. */
+  salts: Uint8Array[] | undefined
+  /** The answering node's clock, Unix ms. */
+  time: number | undefined
+  requests: number
+  lies: number
+  /** The shortest pause that a node asked for (QUOTA_SPENT, BUSY). */
+  retryAfterMs: number | undefined
+}
+
+/** Throws ABORTED and programming mistakes; whatever a node does wrong only costs a try. */
+export async function requestSalts({ certified, shard, blocks }: PlannedRequest, asker: SaltAsker): Promise<Asked> {
+  const { wire, random, liars } = asker
+  const asked: Asked = { salts: undefined, time: undefined, requests: 0, lies: 0, retryAfterMs: undefined }
+  const frame = encodeSaltRequest({ roster: hashToRosterName(certified.hash), shard, blocks })
+  const replicas = shuffle(shardToReplicas(certified.roster, shard), random)
+  for (const replica of replicas) {
+    if (liars.has(bytesToHex(replica.key))) continue
+    let answer: Uint8Array | undefined
+    try {
+      asked.requests++
+      answer = await wire.request(replica, SALT_PROTOCOL, frame)
+      const { salts, time } = answerToSalts(answer, certified, shard, blocks, replica.key)
+      return { ...asked, salts, time }
+    } catch (error) {
+      if (!isFederationError(error) || isFederationError(error, 'ABORTED')) throw error
+      if (isFederationError(error, 'PEER_LIED')) {
+        asked.lies++
+        liars.add(bytesToHex(replica.key))
+        if (answer !== undefined) {
+          await reportLie(asker, certified, { kind: 'answer', key: replica.key, request: frame, answer })
+        }
+      }
+      if (isFederationError(error, 'QUOTA_SPENT') || isFederationError(error, 'BUSY')) {
+        const { retryAfterMs } = error.data as { retryAfterMs: number }
+        asked.retryAfterMs = Math.min(asked.retryAfterMs ?? retryAfterMs, retryAfterMs)
+      }
+    }
+  }
+  return asked
+}

@@ -1,0 +1,108 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { levelStorage } from '../../src/node.ts'
+import { memoryStorage } from '../../src/storage/memory-storage.ts'
+import { recentStorage } from '../../src/storage/recent-storage.ts'
+import { put, type Storage } from '../../src/storage/storage.ts'
+import { storageConformance } from './storage-conformance.ts'
+
+let root: string
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'geotrace-storage-'))
+})
+afterAll(() => rm(root, { recursive: true, force: true }))
+
+let memory: Storage
+storageConformance(
+  'memory',
+  async () => memory,
+  async () => {
+    memory = memoryStorage()
+  },
+)
+storageConformance(
+  'what was used last',
+  async () => recentStorage(memory),
+  async () => {
+    memory = memoryStorage()
+  },
+)
+storageConformance(
+  'level',
+  () => levelStorage(join(root, 'suite')),
+  () => rm(join(root, 'suite'), { recursive: true, force: true }),
+)
+
+describe('level in Node', () => {
+  it('keeps what it took over a restart, in a directory that only its owner can enter', async () => {
+    const dir = join(root, 'kept')
+    const first = await levelStorage(dir)
+    await first.batch([put('a', Uint8Array.of(7))])
+    await first.close()
+    const second = await levelStorage(dir)
+    expect([...(await second.get('a'))!]).toEqual([7])
+    await second.close()
+    expect((await stat(dir)).mode & 0o777).toBe(0o700)
+  })
+
+  it('refuses a second owner', async () => {
+    const dir = join(root, 'locked')
+    const first = await levelStorage(dir)
+    await expect(levelStorage(dir)).rejects.toMatchObject({ code: 'STORE_LOCKED', data: { dir } })
+    await first.close()
+  })
+})
+
+describe('what was used last', () => {
+  const one = Uint8Array.of(1)
+  const two = Uint8Array.of(2)
+
+  /** A memory that counts what it is asked, and whose batches wait or fail. */
+  function slow() {
+    const inner = memoryStorage()
+    const held: { resolve(): void; reject(error: Error): void }[] = []
+    const asked: string[] = []
+    const storage: Storage = {
+      ...inner,
+      get: (key) => {
+        asked.push(key)
+        return inner.get(key)
+      },
+      batch: async (operations) => {
+        await new Promise<void>((resolve, reject) => held.push({ resolve, reject }))
+        await inner.batch(operations)
+      },
+    }
+    return { storage: recentStorage(storage), held, asked }
+  }
+
+  it('is not asked for again, whether it is there or not, and not kept without end', async () => {
+    const { storage, held, asked } = slow()
+    for (let i = 0; i < 3; i++) expect(await storage.get('absent')).toBeUndefined()
+    const written = storage.batch([put('a', one)])
+    held[0]!.resolve()
+    await written
+    for (let i = 0; i < 3; i++) expect(await storage.get('a')).toEqual(one)
+    expect(asked).toEqual(['absent'])
+    for (let i = 0; i < 500; i++) await storage.get(`other ${i}`)
+    expect(await storage.get('a')).toEqual(one)
+    expect(asked.filter((key) => key === 'a')).toHaveLength(1)
+  })
+
+  it('is what the disk holds when a batch fails, and while one is under way', async () => {
+    const { storage, held } = slow()
+    const first = storage.batch([put('a', one)])
+    expect(await storage.get('a')).toBeUndefined()
+    held[0]!.resolve()
+    await first
+    expect(await storage.get('a')).toEqual(one)
+    const second = storage.batch([put('a', two)])
+    const meanwhile = storage.get('a')
+    held[1]!.reject(new Error('no room'))
+    await expect(second).rejects.toThrow('no room')
+    expect(await meanwhile).toEqual(one)
+    expect(await storage.get('a')).toEqual(one)
+  })
+})

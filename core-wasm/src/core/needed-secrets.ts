@@ -1,0 +1,55 @@
+/** The secrets that risk points need, numbered as the points that need them appear. PROTOCOL.md, salting. */
+
+import type { NeededSecrets, Salting } from '../domain.ts'
+import { BLOCK_SIZES_MIN } from '../wire/constants.ts'
+import { epochOf } from './blocks.ts'
+import { type Interner, interner } from './interner.ts'
+import { saltNumbers } from './salt-numbers.ts'
+
+export interface SecretNumbers {
+  /** Of the point (cell, size s, n); the cell by its number, with its region. */
+  number(cell: number, region: number, s: number, n: number): number
+  /** Of the ten points of a fix's cell, into `out` from `at` on; `blockOf` from `first` on has the current blocks. */
+  numberAll(cell: number, region: number, blockOf: Uint32Array, first: number, out: Uint32Array, at: number): void
+  needed(): NeededSecrets
+}
+
+const SIZES = BLOCK_SIZES_MIN.length
+
+export function secretNumbers(salting: Salting, cells: Interner, fixCount: number): SecretNumbers {
+  return salting === 'plain' ? saltNumbers(fixCount) : keyNumbers(salting, cells)
+}
+
+/** A key for each (cell, epoch). */
+function keyNumbers(salting: 'oblivious' | 'threshold', cells: Interner): SecretNumbers {
+  const keys = interner() // number of the cell, epoch, 0
+  const number = (cell: number, _region: number, s: number, n: number) =>
+    keys.intern(cell, epochOf(BLOCK_SIZES_MIN[s]!, n), 0)
+  return {
+    number,
+    numberAll(cell, region, blockOf, first, out, at) {
+      for (let s = 0; s < SIZES; s++) {
+        const n = blockOf[first + s]!
+        out[at++] = number(cell, region, s, n)
+        out[at++] = number(cell, region, s, n + 1)
+      }
+    },
+    needed: () => ({
+      salting,
+      count: keys.count,
+      cells: toIds(cells, keys.column(0)),
+      epochs: keys.column(1),
+    }),
+  }
+}
+
+/** The 64-bit ids of numbered cells. Words lie low first, as in the module's memory. */
+function toIds(cells: Interner, numbers: Uint32Array): BigUint64Array {
+  const [low, high] = [cells.column(0), cells.column(1)]
+  const words = new Uint32Array(numbers.length * 2)
+  for (let i = 0; i < numbers.length; i++) {
+    words[i * 2] = low[numbers[i]!]!
+    words[i * 2 + 1] = high[numbers[i]!]!
+  }
+  return new BigUint64Array(words.buffer)
+}

@@ -1,0 +1,138 @@
+/**
+ * Numbers the salts that plain salting needs, one for each (region, size, n). The ten of a region's first fix, current and
+ * next block of each size, are numbered in a row and found again by arithmetic. Only who stays in a region longer needs an
+ * index; the latest salts are kept at hand. PROTOCOL.md, salting.
+ */
+import type { NeededSecrets } from '../domain.ts'
+import { BLOCK_SIZES_MIN } from '../wire/constants.ts'
+import { type Interner, interner } from './interner.ts'
+import type { SecretNumbers } from './needed-secrets.ts'
+
+const LAYERS = 3
+const SIZES = BLOCK_SIZES_MIN.length
+/** Two for somebody in one region, ten for fixes all over the earth. */
+const SALTS_EXPECTED_PER_FIX = 4
+
+export function saltNumbers(fixCount: number): SecretNumbers {
+  const salts = saltColumns(fixCount * SALTS_EXPECTED_PER_FIX)
+  const regions = interner(fixCount) // region, 0, 0
+  // Of each region: its first salt, and the block of the smallest size that this one is of.
+  const firstSalt = new Uint32Array(fixCount * LAYERS)
+  const firstBlock = new Uint32Array(fixCount * LAYERS)
+  let index: Interner | undefined // region, n, size; numbers as the salts
+  // Two of each size: a block and the next differ in their last bit.
+  const handRegions = new Uint32Array(SIZES * 2)
+  const handBlocks = new Float64Array(SIZES * 2).fill(-1)
+  const handNumbers = new Uint32Array(SIZES * 2)
+  // The last ten of one region and time.
+  const ten = new Uint32Array(SIZES * 2)
+  let tenRegion = -1
+  let tenBlock = -1
+
+  function number(_cell: number, region: number, s: number, n: number): number {
+    const hand = s * 2 + (n & 1)
+    if (handBlocks[hand] !== n || handRegions[hand] !== region) {
+      handBlocks[hand] = n
+      handRegions[hand] = region
+      handNumbers[hand] = lookUp(region, s, n)
+    }
+    return handNumbers[hand]!
+  }
+
+  /** In a region that has its ten. */
+  function lookUp(region: number, s: number, n: number): number {
+    if (!index) {
+      const known = regions.intern(region, 0, 0)
+      // A block of a size lasts two of the size before.
+      const lag = n - (firstBlock[known]! >>> s)
+      if (lag === 0 || lag === 1) return firstSalt[known]! + s * 2 + lag
+      index = interner(fixCount * SALTS_EXPECTED_PER_FIX)
+      salts.indexTo(index)
+    }
+    const found = index.intern(region, n, BLOCK_SIZES_MIN[s]!)
+    return found === salts.count ? salts.add(region, s, n) : found
+  }
+
+  /** Those of a region and time, in a row where the region is new. */
+  function toTen(region: number, blockOf: Uint32Array, first: number): void {
+    const next = regions.count
+    if (region !== tenRegion && regions.intern(region, 0, 0) === next) {
+      firstSalt[next] = salts.count
+      firstBlock[next] = blockOf[first]!
+      salts.addTen(region, blockOf, first)
+      for (let i = 0; i < SIZES * 2; i++) ten[i] = firstSalt[next]! + i
+      if (index) salts.indexTo(index)
+    } else {
+      for (let s = 0; s < SIZES; s++) {
+        const n = blockOf[first + s]!
+        ten[s * 2] = number(0, region, s, n)
+        ten[s * 2 + 1] = number(0, region, s, n + 1)
+      }
+    }
+    tenRegion = region
+    tenBlock = blockOf[first]!
+  }
+
+  return {
+    number,
+    numberAll(_cell, region, blockOf, first, out, at) {
+      // Another layer of the same fix, mostly. The smallest size's block tells all the others.
+      if (region !== tenRegion || blockOf[first] !== tenBlock) toTen(region, blockOf, first)
+      for (let i = 0; i < SIZES * 2; i++) out[at + i] = ten[i]!
+    },
+    needed: salts.needed,
+  }
+}
+
+/** Region, size and block of each salt, in the order of their numbers. */
+function saltColumns(expected: number) {
+  let regions = new Uint32Array(expected)
+  let sizes = new Uint8Array(expected)
+  let blocks = new Uint32Array(expected)
+  let count = 0
+
+  function grow(): void {
+    const capacity = count * 2 + SIZES * 2
+    const [oldRegions, oldSizes, oldBlocks] = [regions, sizes, blocks]
+    regions = new Uint32Array(capacity)
+    sizes = new Uint8Array(capacity)
+    blocks = new Uint32Array(capacity)
+    regions.set(oldRegions)
+    sizes.set(oldSizes)
+    blocks.set(oldBlocks)
+  }
+
+  return {
+    get count() {
+      return count
+    },
+    add(region: number, s: number, n: number): number {
+      if (count === regions.length) grow()
+      regions[count] = region
+      sizes[count] = BLOCK_SIZES_MIN[s]!
+      blocks[count] = n
+      return count++
+    },
+    /** Current and next block of each size. */
+    addTen(region: number, blockOf: Uint32Array, first: number): void {
+      if (count + SIZES * 2 > regions.length) grow()
+      for (let i = 0; i < SIZES * 2; i++) {
+        regions[count + i] = region
+        sizes[count + i] = BLOCK_SIZES_MIN[i >> 1]!
+        blocks[count + i] = blockOf[first + (i >> 1)]! + (i & 1)
+      }
+      count += SIZES * 2
+    },
+    /** Numbers in `index` what it does not have yet. */
+    indexTo(index: Interner): void {
+      for (let i = index.count; i < count; i++) index.intern(regions[i]!, blocks[i]!, sizes[i]!)
+    },
+    needed: (): NeededSecrets => ({
+      salting: 'plain',
+      count,
+      regions: regions.slice(0, count),
+      sizes: sizes.slice(0, count),
+      blocks: blocks.slice(0, count),
+    }),
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * The stream protocols: name and bounds of each. PROTOCOL.md §6.1, §7. One request and one reply a stream.
+ */
+import {
+  ROSTER_MAX_BYTES,
+  SALT_ANSWER_MAX_BYTES,
+  SALT_REQUEST_MAX_BYTES,
+  SEEDS_MAX_BYTES,
+  SYNC_REPLY_MAX_BYTES,
+  SYNC_REQUEST_MAX_BYTES,
+} from '../constants.ts'
+
+export interface Protocol {
+  readonly id: string
+  /** Of the frame, without its length prefix. */
+  readonly requestMaxBytes: number
+  readonly replyMaxBytes: number
+}
+
+/** A roster with version and operation, or with a status. */
+export const ROSTER_FRAME_MAX_BYTES = ROSTER_MAX_BYTES + 16
+
+export const SALT_PROTOCOL: Protocol = {
+  id: '/geotrace/salt/1',
+  requestMaxBytes: SALT_REQUEST_MAX_BYTES,
+  replyMaxBytes: SALT_ANSWER_MAX_BYTES,
+}
+export const SYNC_PROTOCOL: Protocol = {
+  id: '/geotrace/sync/1',
+  requestMaxBytes: SYNC_REQUEST_MAX_BYTES,
+  replyMaxBytes: SYNC_REPLY_MAX_BYTES,
+}
+export const ROSTER_PROTOCOL: Protocol = {
+  id: '/geotrace/roster/1',
+  requestMaxBytes: ROSTER_FRAME_MAX_BYTES,
+  replyMaxBytes: ROSTER_FRAME_MAX_BYTES,
+}
+/** Between the replicas of a shard only. */
+export const SEEDS_PROTOCOL: Protocol = {
+  id: '/geotrace/seeds/1',
+  requestMaxBytes: SEEDS_MAX_BYTES,
+  replyMaxBytes: SEEDS_MAX_BYTES,
+}

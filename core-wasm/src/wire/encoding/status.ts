@@ -1,0 +1,107 @@
+/**
+ * What a peer tells another when it refuses: one status byte and at most one number, never text. PROTOCOL.md §6.3.
+ * The only two functions that map errors to bytes and back.
+ */
+
+import { PROTOCOL_VERSION } from '../constants.ts'
+import { type ErrorCode, FederationError } from '../errors.ts'
+import { type ByteReader, byteWriter } from './bytes.ts'
+
+export const STATUS_OK = 0
+
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  MESSAGE_MALFORMED: 1,
+  VERSION_UNKNOWN: 2,
+  SUITE_UNKNOWN: 3,
+  TOO_MANY_SALTS: 4,
+  BLOCK_TOO_OLD: 5,
+  BLOCK_TOO_NEW: 6,
+  WRONG_SHARD: 7,
+  ROSTER_UNKNOWN: 8,
+  EPOCH_LOST: 9,
+  QUOTA_SPENT: 10,
+  BUSY: 11,
+  CLOCK_SKEWED: 12,
+  FORBIDDEN: 13,
+  SYNC_CONFLICT: 14,
+}
+/** Everything that went wrong inside the answering peer. */
+const STATUS_INTERNAL = 255
+
+export interface Refusal {
+  status: number
+  /** Seconds to wait (QUOTA_SPENT, BUSY), block, epoch, shard, count; 0 where the code has none. */
+  number: number
+}
+
+export function errorToRefusal(error: unknown): Refusal {
+  if (!(error instanceof FederationError)) return { status: STATUS_INTERNAL, number: 0 }
+  const status = STATUS[error.code as ErrorCode]
+  if (status === undefined) return { status: STATUS_INTERNAL, number: 0 }
+  return { status, number: dataToNumber(error) }
+}
+
+export function refusalToError({ status, number }: Refusal): FederationError {
+  const code = (Object.keys(STATUS) as ErrorCode[]).find((key) => STATUS[key] === status)
+  switch (code) {
+    case 'MESSAGE_MALFORMED':
+      return new FederationError(code, `the peer could not read our message (byte ${number})`, { at: number })
+    case 'VERSION_UNKNOWN':
+      return new FederationError(code, 'the peer speaks another version of the protocol', { version: number })
+    case 'SUITE_UNKNOWN':
+      return new FederationError(code, 'the peer does not offer this salting', { suite: number })
+    case 'TOO_MANY_SALTS':
+      return new FederationError(code, `a request may name 1 to 90 blocks, not ${number}`, { count: number })
+    case 'BLOCK_TOO_OLD':
+      return new FederationError(code, 'a block ended before the salt window', { block: number })
+    case 'BLOCK_TOO_NEW':
+      return new FederationError(code, 'a block starts too far ahead', { block: number })
+    case 'WRONG_SHARD':
+      return new FederationError(code, `the node does not hold shard ${number}`, { shard: number })
+    case 'ROSTER_UNKNOWN':
+      return new FederationError(code, 'the peer does not go by this roster')
+    case 'EPOCH_LOST':
+      return new FederationError(code, `the secrets of epoch ${number} are gone`, { epoch: number })
+    case 'QUOTA_SPENT':
+      return new FederationError(code, `quota spent; again in ${number} s`, { retryAfterMs: number * 1000 })
+    case 'BUSY':
+      return new FederationError(code, `the peer is busy; again in ${number} s`, { retryAfterMs: number * 1000 })
+    case 'CLOCK_SKEWED':
+      return new FederationError(code, "the node's clock differs from its peers'", { offsetMs: number * 1000 })
+    case 'FORBIDDEN':
+      return new FederationError(code, 'the peer serves this only to members')
+    case 'SYNC_CONFLICT':
+      return new FederationError(code, 'another deposit with this sync id was acknowledged before')
+    default:
+      return new FederationError('PEER_UNREACHABLE', `the peer failed (status ${status})`, { tried: 1 })
+  }
+}
+
+/** The error's one number as a u32; times round up to whole seconds. */
+function dataToNumber(error: FederationError): number {
+  const value = Object.values(error.data ?? {}).find((item): item is number => typeof item === 'number') ?? 0
+  const scaled =
+    error.code === 'QUOTA_SPENT' || error.code === 'BUSY' || error.code === 'CLOCK_SKEWED' ? value / 1000 : value
+  return Math.min(0xffffffff, Math.max(0, Math.ceil(scaled)))
+}
+
+export function encodeRefusal({ status, number }: Refusal): Uint8Array {
+  return byteWriter(5).u8(status).u32(number).finish()
+}
+
+/** Reads a status byte; throws what it says unless it is OK. */
+export function throwRefusal(reader: ByteReader): void {
+  const status = reader.u8()
+  if (status === STATUS_OK) return
+  const number = reader.u32()
+  reader.end()
+  throw refusalToError({ status, number })
+}
+
+export function assertVersion(version: number): void {
+  if (version !== PROTOCOL_VERSION) {
+    throw new FederationError('VERSION_UNKNOWN', `protocol version ${version} is not known here`, {
+      version: PROTOCOL_VERSION,
+    })
+  }
+}

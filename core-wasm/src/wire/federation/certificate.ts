@@ -1,0 +1,119 @@
+/**
+ * What certifies a roster: sheets signed by replicas of each shard, and the votes of a quorum of the operators of the
+ * roster before. PROTOCOL.md §4.6.
+ */
+
+import { KEY_BYTES } from '../constants.ts'
+import { equalBytes } from '../encoding/bytes.ts'
+import { isValidSignature } from '../encoding/signature.ts'
+import { FederationError } from '../errors.ts'
+import { sheetContent } from '../messages/sheet.ts'
+import { type Manifest, manifestToId } from './manifest-form.ts'
+import { bodyToHash, type CertifiedRoster, encodeRoster, type Roster, type SheetSignatures } from './roster.ts'
+import { isVacant, manifestToRoster, quorum, shardToReplicas, sheetEpochs, sheetQuorum } from './roster-rules.ts'
+import type { RosterStep } from './roster-step.ts'
+import { type Succession, succeed } from './succession.ts'
+import { isValidVote } from './vote.ts'
+
+/** What a roster follows from: the manifest at founding, later the roster before. */
+export interface Predecessor {
+  /** The federation id or the roster's hash. */
+  hash: Uint8Array
+  /** Those who vote. */
+  operators: readonly { name: string; key: Uint8Array }[]
+  /** The body that follows from it with this choice. Throws ROSTER_INVALID. */
+  expect(choice: Succession): Roster
+}
+
+export function manifestToPredecessor(manifest: Manifest): Predecessor {
+  const founding = manifestToRoster(manifest)
+  return {
+    hash: manifestToId(manifest),
+    operators: founding.operators,
+    expect({ firstEpoch, changes, reveals, sheets }) {
+      if (firstEpoch !== founding.firstEpoch) invalid('it begins at another epoch than the founding')
+      if (changes.length + reveals.length > 0) invalid('the founding changes nothing')
+      return { ...founding, sheets: [...sheets] }
+    },
+  }
+}
+
+export function rosterToPredecessor(previous: CertifiedRoster): Predecessor {
+  return { hash: previous.hash, operators: previous.roster.operators, expect: (choice) => succeed(previous, choice) }
+}
+
+/** Throws ROSTER_INVALID unless this follows from `previous` and replicas signed every sheet. */
+export function assertProposal(previous: Predecessor, { body, roster, sheetSignatures }: CertifiedRoster): void {
+  if (!equalBytes(encodeRoster(previous.expect(roster)), body)) invalid('it does not follow from the one before')
+  if (roster.sheets.length !== roster.shards || sheetSignatures.length !== roster.shards) {
+    invalid(`it has ${roster.sheets.length} sheets for ${roster.shards} shards`)
+  }
+  for (const [shard, signatures] of sheetSignatures.entries()) assertSheetSigned(roster, shard, signatures)
+}
+
+/**
+ * The roster that follows with what a step chose, once a quorum voted for it. It has no signatures under its sheets: the
+ * operators who vote have seen them, and whoever can have a quorum's votes could seat replicas of its own.
+ * Throws ROSTER_INVALID.
+ */
+export function stepToCertified(previous: Predecessor, step: RosterStep): CertifiedRoster {
+  if (!equalBytes(step.previous, previous.hash)) invalid('it follows another roster')
+  // Before the signatures of its changes are looked at.
+  if (step.votes.length !== quorum(previous.operators.length)) invalid(`it has ${step.votes.length} votes`)
+  const roster = previous.expect(step)
+  if (roster.height !== step.height) invalid(`height ${step.height} does not follow`)
+  if (roster.sheets.length !== roster.shards) {
+    invalid(`it has ${roster.sheets.length} sheets for ${roster.shards} shards`)
+  }
+  const body = encodeRoster(roster)
+  const certified = { roster, hash: bodyToHash(body), body, sheetSignatures: [], votes: step.votes }
+  assertVotes(previous, certified)
+  return certified
+}
+
+/** The same as a proposal, and that a quorum of the operators before voted for it. Throws ROSTER_INVALID. */
+export function assertCertified(previous: Predecessor, certified: CertifiedRoster): void {
+  assertProposal(previous, certified)
+  assertVotes(previous, certified)
+}
+
+/**
+ * Throws ROSTER_INVALID unless replicas of the shard signed its sheet: at founding a majority; later one is enough, and
+ * none for a vacant shard, since voters judge by what they know whether more could be had (PROTOCOL.md §4.7). More than a
+ * majority would only make it larger.
+ */
+export function assertSheetSigned(roster: Roster, shard: number, signatures: SheetSignatures): void {
+  const root = roster.sheets[shard] ?? invalid(`shard ${shard} has no sheet`)
+  const { federation, firstEpoch } = roster
+  const content = sheetContent({ federation, shard, firstEpoch, epochs: sheetEpochs(roster), root })
+  const replicas = shardToReplicas(roster, shard)
+  const signers = new Set<number>()
+  const most = sheetQuorum(replicas.length)
+  if (signatures.length > most) invalid(`sheet ${shard} has more than ${most} signatures`)
+  for (const [index, signature] of signatures) {
+    const member = roster.members[index]
+    if (member === undefined || !replicas.includes(member)) invalid(`sheet ${shard} is signed by a stranger`)
+    if (!isValidSignature(member.key, 'geotrace/sheet', content, signature))
+      invalid(`sheet ${shard}: a signature fails`)
+    signers.add(index)
+  }
+  const need = roster.height === 0 ? most : isVacant(roster, shard) ? 0 : 1
+  if (signers.size < need) invalid(`sheet ${shard} has ${signers.size} of ${need} signatures`)
+}
+
+function assertVotes({ operators }: Predecessor, certified: CertifiedRoster): void {
+  const voters = new Set<number>()
+  const need = quorum(operators.length)
+  if (certified.votes.length > need) invalid(`more than the ${need} votes it needs`)
+  for (const vote of certified.votes) {
+    const key = operators[vote.operator]?.key
+    if (key === undefined || key.length !== KEY_BYTES) invalid('a vote by a stranger')
+    if (!isValidVote({ ...certified.roster, hash: certified.hash }, key, vote)) invalid('a vote with a bad signature')
+    voters.add(vote.operator)
+  }
+  if (voters.size < need) invalid(`${voters.size} of the ${need} votes it needs`)
+}
+
+function invalid(reason: string): never {
+  throw new FederationError('ROSTER_INVALID', `roster: ${reason}`, { reason })
+}

@@ -1,0 +1,19 @@
+/**
+ * The published keys of the demo federation: anybody can derive them from the phrase in its manifest,
+ * so they are worth nothing off the loopback. PROTOCOL.md §4.3.
+ */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { concatBytes, utf8 } from '../encoding/bytes.ts'
+
+/** The phrase of the federation.json in this repository. */
+export const DEMO_PHRASE = 'everybody knows these keys'
+
+/** The 32-byte Ed25519 secret of a demo role: `operator/NAME` or `peer/NAME`. */
+export function demoSecret(phrase: string, role: string): Uint8Array {
+  return sha256(concatBytes(utf8('geotrace/demo'), Uint8Array.of(0), utf8(phrase), Uint8Array.of(0), utf8(role)))
+}
+
+/** Whether a multiaddr names this very machine: 127.0.0.0/8, ::1 or localhost. */
+export function isLoopback(address: string): boolean {
+  return /^\/(ip4\/127(\.\d{1,3}){3}|ip6\/::1|dns[46]?\/localhost)(\/|$)/.test(address)
+}

@@ -1,0 +1,122 @@
+/**
+ * Portable proof that a peer signed two things that cannot both be honest. PROTOCOL.md §4.10. Whoever reads it needs
+ * nobody's word: its signatures and the certified rosters are enough.
+ *
+ *   answer   a salt node's signed answer that its sheet does not hold
+ *   votes    an operator's two votes for one period
+ *   sheets   a replica's two sheets for one shard and period
+ */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { encode } from 'cborg'
+import * as z from 'zod/mini'
+import {
+  EVIDENCE_MAX_BYTES,
+  HASH_BYTES,
+  KEY_BYTES,
+  SALT_ANSWER_MAX_BYTES,
+  SALT_REQUEST_MAX_BYTES,
+  SIGNATURE_BYTES,
+} from '../constants.ts'
+import { concatBytes, equalBytes, utf8 } from '../encoding/bytes.ts'
+import { decodeCanonical } from '../encoding/canonical.ts'
+import { isValidSignature } from '../encoding/signature.ts'
+import { FederationError, isFederationError } from '../errors.ts'
+import { answerContent, decodeSaltAnswer, decodeSaltRequest } from '../messages/salt.ts'
+import { type Sheet, sheetContent } from '../messages/sheet.ts'
+import type { CertifiedRoster } from './roster.ts'
+import { keyToMember } from './roster-rules.ts'
+import { answerToSalts } from './salt-check.ts'
+import { isValidVote } from './vote.ts'
+
+const bytes = (length: number) =>
+  z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length === length, `expected ${length} bytes`)
+const atMost = (length: number) =>
+  z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length <= length, `expected ≤ ${length} bytes`)
+const u16 = z.int().check(z.minimum(0), z.maximum(0xffff))
+const u32 = z.int().check(z.minimum(0), z.maximum(0xffffffff))
+const [hash, key, signature] = [bytes(HASH_BYTES), bytes(KEY_BYTES), bytes(SIGNATURE_BYTES)]
+const vote = z.strictObject({ height: u32, firstEpoch: u32, hash, commitment: hash, signature })
+const sheet = z.strictObject({ root: hash, signature })
+
+const evidenceSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('answer'),
+    key,
+    request: atMost(SALT_REQUEST_MAX_BYTES),
+    answer: atMost(SALT_ANSWER_MAX_BYTES),
+  }),
+  z.strictObject({ kind: z.literal('votes'), key, federation: hash, first: vote, second: vote }),
+  z.strictObject({
+    kind: z.literal('sheets'),
+    key,
+    federation: hash,
+    shard: u16,
+    firstEpoch: u32,
+    epochs: u32,
+    first: sheet,
+    second: sheet,
+  }),
+])
+
+/** `key` is the accused: a member's, or an operator's for votes. */
+export type Evidence = z.infer<typeof evidenceSchema>
+
+export function encodeEvidence(evidence: Evidence): Uint8Array {
+  return encode(evidence)
+}
+
+/** Decodes only; `isProof` says whether it proves anything. Throws MESSAGE_MALFORMED. */
+export function decodeEvidence(encoded: Uint8Array): Evidence {
+  return decodeCanonical(encoded, evidenceSchema, EVIDENCE_MAX_BYTES, (_reason, cause) => {
+    throw new FederationError('MESSAGE_MALFORMED', 'malformed evidence', { at: 0 }, { cause })
+  })
+}
+
+/** What a change of kind `lied` names it by, 32 bytes. */
+export function evidenceToId(evidence: Evidence): Uint8Array {
+  return sha256(concatBytes(utf8('geotrace/evidence'), encodeEvidence(evidence)))
+}
+
+/** Whether the accused did contradict itself. `named` finds a certified roster by its eight bytes. */
+export function isProof(evidence: Evidence, named: (name: Uint8Array) => CertifiedRoster | undefined): boolean {
+  switch (evidence.kind) {
+    case 'answer':
+      return isFalseAnswer(evidence, named)
+    case 'votes': {
+      const { key: accused, federation, first, second } = evidence
+      const isOne = first.height === second.height && equalBytes(first.hash, second.hash)
+      const isSame = isOne && equalBytes(first.commitment, second.commitment)
+      return (
+        first.firstEpoch === second.firstEpoch &&
+        !isSame &&
+        [first, second].every((v) => isValidVote({ ...v, federation }, accused, v))
+      )
+    }
+    case 'sheets': {
+      const { first, second, ...rest } = evidence
+      const isSigned = ({ root, signature: own }: typeof first): boolean =>
+        isValidSignature(evidence.key, 'geotrace/sheet', sheetContent({ ...rest, root } satisfies Sheet), own)
+      return !equalBytes(first.root, second.root) && isSigned(first) && isSigned(second)
+    }
+  }
+}
+
+/** Signed by a member, and not what its sheet commits to. An answer that nobody can read proves nothing. */
+function isFalseAnswer(
+  { key: accused, request, answer }: Evidence & { kind: 'answer' },
+  named: (name: Uint8Array) => CertifiedRoster | undefined,
+): boolean {
+  try {
+    const { roster: name, shard, blocks } = decodeSaltRequest(request)
+    const { unsigned, signature: own } = decodeSaltAnswer(answer)
+    const certified = named(name)
+    if (certified === undefined || keyToMember(certified.roster, accused) === undefined) return false
+    if (!isValidSignature(accused, 'geotrace/salt-answer', answerContent(request, unsigned), own)) return false
+    answerToSalts(answer, certified, shard, blocks, accused)
+    return false
+  } catch (error) {
+    if (isFederationError(error, 'PEER_LIED')) return true
+    if (isFederationError(error)) return false
+    throw error
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * federation.json, the founding manifest: its form and its name. PROTOCOL.md §4.1, §4.2.
+ * Unknown keys are refused, so that two readers never understand two things; its canonical hash is the federation id.
+ */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { encode } from 'cborg'
+import * as z from 'zod/mini'
+import {
+  ADDRESSES_MAX,
+  MEMBERS_MAX,
+  OPERATORS_MAX,
+  SHARDS_MAX,
+  SYNC_REPLY_MAX_BYTES,
+  SYNC_REQUEST_MAX_BYTES,
+} from '../constants.ts'
+import { concatBytes, hexToBytes, utf8 } from '../encoding/bytes.ts'
+import { isValidPeerId } from '../encoding/peer-id.ts'
+
+const whole = (min: number, max: number) => z.int().check(z.minimum(min), z.maximum(max))
+const hex32 = z.string().check(z.regex(/^[0-9a-f]{64}$/))
+const name = z.string().check(z.regex(/^[a-z0-9][a-z0-9.-]{0,62}$/))
+const address = z.string().check(z.regex(/^(\/[a-z0-9.:_-]+)+$/i), z.maxLength(256))
+const peer = z.strictObject({
+  peerId: z.string().check(z.maxLength(64), z.refine(isValidPeerId, 'expected the peer id of an Ed25519 key')),
+  operator: name,
+  addresses: z.array(address).check(z.minLength(1), z.maxLength(ADDRESSES_MAX)),
+})
+const list = <T extends z.core.SomeType>(item: T, max: number) => z.array(item).check(z.minLength(1), z.maxLength(max))
+
+export const manifestSchema = z.strictObject({
+  version: z.literal(1),
+  name: z.string().check(z.minLength(1), z.maxLength(80)),
+  /** Present in a demo: the phrase from which all keys derive; how fast its time goes from the founding on. */
+  demo: z.optional(
+    z.strictObject({
+      phrase: z.string().check(z.minLength(1), z.maxLength(200)),
+      speed: z.optional(whole(1, 1_000)),
+    }),
+  ),
+  founding: z.strictObject({ nonce: hex32, at: z.iso.datetime() }),
+  parameters: z.strictObject({
+    resolution: z.literal(12),
+    blockSizesMin: z.tuple([z.literal(5), z.literal(10), z.literal(20), z.literal(40), z.literal(80)]),
+    saltWindowMin: z.literal(180),
+    saltsPerRequest: z.literal(90),
+    /** What the federation salts with; DESIGN knows `oblivious` and `threshold`, this version runs `plain`. */
+    salting: z.literal('plain'),
+    quota: z.enum(['rolling', 'strict']),
+    shards: whole(1, SHARDS_MAX),
+    replicas: whole(1, 15),
+    threshold: z.literal(1),
+    periodEpochs: whole(1, 65_000),
+    reserveEpochs: whole(0, 65_000),
+    retentionDays: whole(1, 3_660),
+    /** Size classes of a sync request, ascending, and the one size of a reply, bytes. */
+    syncRequestBytes: z.array(whole(512, SYNC_REQUEST_MAX_BYTES)).check(z.minLength(1), z.maxLength(8)),
+    syncReplyBytes: whole(512, SYNC_REPLY_MAX_BYTES),
+  }),
+  core: z.strictObject({ simd: hex32, scalar: hex32 }),
+  operators: list(z.strictObject({ name, key: hex32 }), OPERATORS_MAX),
+  members: list(peer, MEMBERS_MAX),
+  central: peer,
+})
+
+export type Manifest = z.infer<typeof manifestSchema>
+export type Parameters = Manifest['parameters']
+export type PeerEntry = Manifest['members'][number]
+
+/** The federation id, 32 bytes: SHA-256 over a domain string and the manifest's deterministic CBOR. */
+export function manifestToId(manifest: Manifest): Uint8Array {
+  return sha256(concatBytes(utf8('geotrace/federation'), encode(manifest)))
+}
+
+/** Key of an operator by name, 32 bytes. */
+export function operatorKey(manifest: Manifest, name: string): Uint8Array {
+  const operator = manifest.operators.find((item) => item.name === name)
+  if (operator === undefined) throw new RangeError(`"name" expected an operator of the manifest, got ${name}`)
+  return hexToBytes(operator.key)
+}

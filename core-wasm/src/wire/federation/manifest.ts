@@ -1,0 +1,104 @@
+/**
+ * Whether a manifest holds: its form, what its parts say of each other, and that its rosters fit. PROTOCOL.md §4.1.
+ */
+
+import { MANIFEST_MAX_BYTES, PATH_MAX, SETTLED_MAX_BYTES } from '../constants.ts'
+import { bytesToHex } from '../encoding/bytes.ts'
+import { secretToSigner } from '../encoding/signature.ts'
+import { FederationError } from '../errors.ts'
+import { DEMO_PHRASE, demoSecret, isLoopback } from './demo-keys.ts'
+import { type Manifest, manifestSchema } from './manifest-form.ts'
+import { manifestToRoster } from './roster-rules.ts'
+import { settledBytes } from './roster-size.ts'
+
+/** Parses and checks the text of a federation.json. Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK. */
+export function parseManifest(text: string): Manifest {
+  if (text.length > MANIFEST_MAX_BYTES) refuse('', `expected at most ${MANIFEST_MAX_BYTES} characters`)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    refuse('', 'it is not JSON', cause)
+  }
+  return assertManifest(value)
+}
+
+/** The same for a value that is parsed already. */
+export function assertManifest(value: unknown): Manifest {
+  const result = manifestSchema.safeParse(value)
+  if (!result.success) {
+    const issue = result.error.issues[0]!
+    const keys = issue.code === 'unrecognized_keys' ? issue.keys : []
+    const reason = keys.length > 0 ? 'unknown key' : issue.message || 'unexpected value'
+    refuse([...issue.path, ...keys.slice(0, 1)].join('.'), reason)
+  }
+  assertRelations(result.data)
+  assertRosterFits(result.data)
+  assertDemoIsLocal(result.data)
+  return result.data
+}
+
+function assertRelations(manifest: Manifest): void {
+  const { operators, members, central, parameters } = manifest
+  unique(
+    'operators',
+    operators.map((o) => o.name),
+  )
+  unique(
+    'operators',
+    operators.map((o) => o.key),
+  )
+  unique(
+    'members',
+    [central, ...members].map((m) => m.peerId),
+  )
+  const known = new Set(operators.map((o) => o.name))
+  for (const [i, member] of [central, ...members].entries()) {
+    const path = i === 0 ? 'central.operator' : `members.${i - 1}.operator`
+    if (!known.has(member.operator)) refuse(path, 'no such operator')
+    if (i > 0 && member.operator === central.operator) refuse(path, 'the operator of the central peer holds no shard')
+  }
+  const holders = new Set(members.map((m) => m.operator)).size
+  if (holders < parameters.replicas) {
+    refuse('parameters.replicas', `members of ${holders} operators cannot make ${parameters.replicas} replicas`)
+  }
+  if (parameters.periodEpochs + parameters.reserveEpochs > 2 ** PATH_MAX) {
+    refuse('parameters.reserveEpochs', `a sheet has at most ${2 ** PATH_MAX} lines`)
+  }
+  if (parameters.syncRequestBytes.some((size, i, all) => i > 0 && size <= all[i - 1]!)) {
+    refuse('parameters.syncRequestBytes', 'expected ascending sizes')
+  }
+}
+
+/** Every peer keeps rosters whole, and each must fit a frame with what certifies it. */
+function assertRosterFits(manifest: Manifest): void {
+  const bytes = settledBytes(manifestToRoster(manifest))
+  if (bytes <= SETTLED_MAX_BYTES) return
+  const { operators, members, parameters } = manifest
+  const made = `${parameters.shards} shards of ${parameters.replicas} replicas, ${members.length} members of ${operators.length} operators`
+  const advice = 'choose fewer shards or replicas, or found with fewer members'
+  refuse('parameters.shards', `${made} make a roster of ${bytes} bytes where ${SETTLED_MAX_BYTES} fit; ${advice}`)
+}
+
+/** Published keys off the loopback would let anybody vote: refuse them even if the file no longer says demo. */
+function assertDemoIsLocal({ demo, operators, members, central }: Manifest): void {
+  const stranger = [central, ...members].flatMap(({ addresses }) => addresses).find((item) => !isLoopback(item))
+  if (stranger === undefined) return
+  const isPublished = ({ name, key }: Manifest['operators'][number]) =>
+    bytesToHex(secretToSigner(demoSecret(DEMO_PHRASE, `operator/${name}`)).key) === key
+  if (demo === undefined && !operators.some(isPublished)) return
+  throw new FederationError(
+    'ADDRESS_NOT_LOOPBACK',
+    `demo keys are public and serve only on this machine, not on ${stranger}; found a federation of your own`,
+    { address: stranger },
+  )
+}
+
+function unique(path: string, values: string[]): void {
+  if (new Set(values).size !== values.length) refuse(path, 'the same name, key or peer id twice')
+}
+
+function refuse(path: string, reason: string, cause?: unknown): never {
+  const where = path === '' ? 'federation.json' : `federation.json: ${path}`
+  throw new FederationError('MANIFEST_INVALID', `${where}: ${reason}`, { path, reason }, { cause })
+}

@@ -1,0 +1,151 @@
+/**
+ * The rules of rosters as pure functions: the founding one, who replicates a shard, which roster is in force for a
+ * block. PROTOCOL.md §4.4, §4.5. How one follows another is succession.ts, what certifies it certificate.ts.
+ */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex, byteWriter, concatBytes, equalBytes, hexToBytes } from '../encoding/bytes.ts'
+import { peerIdToKey } from '../encoding/peer-id.ts'
+import { oldestOpenEpoch } from '../window.ts'
+import { type Manifest, manifestToId, type PeerEntry } from './manifest-form.ts'
+import type { CertifiedRoster, Roster, RosterMember, RosterPeer } from './roster.ts'
+
+/** Votes that certify a roster of n operators. */
+export function quorum(operators: number): number {
+  return Math.floor((2 * operators) / 3) + 1
+}
+
+/**
+ * Signatures that make a sheet while there is time to wait for them, and the most that a certificate carries: a majority
+ * of the shard's replicas.
+ */
+export function sheetQuorum(replicas: number): number {
+  return Math.floor(replicas / 2) + 1
+}
+
+/** The root of a shard for which no replica was there in time: it has no salts until the next roster. */
+export const VACANT_ROOT = new Uint8Array(32)
+
+/** Whether a shard has no salts in this roster. */
+export function isVacant({ sheets }: Pick<Roster, 'sheets'>, shard: number): boolean {
+  return sheets[shard] !== undefined && equalBytes(sheets[shard], VACANT_ROOT)
+}
+
+/** Operators that must sponsor a new one: if fewer than a third are bad, one of these is not. */
+export function sponsorQuorum(operators: number): number {
+  return Math.floor(operators / 3) + 1
+}
+
+/** The lines of each sheet of a roster. */
+export function sheetEpochs(roster: Pick<Roster, 'periodEpochs' | 'reserveEpochs'>): number {
+  return roster.periodEpochs + roster.reserveEpochs
+}
+
+/** The founding roster starts at the oldest epoch still open when the federation is founded. */
+export function foundingEpoch(manifest: Manifest): number {
+  return oldestOpenEpoch(Date.parse(manifest.founding.at))
+}
+
+/** H(nonce ‖ key): the rank of a member at founding. */
+export function foundingRank(nonce: Uint8Array, key: Uint8Array): Uint8Array {
+  return sha256(concatBytes(nonce, key))
+}
+
+/** The founding roster of a manifest, still without sheets. */
+export function manifestToRoster(manifest: Manifest): Roster {
+  const { parameters, operators, members, central, founding, core } = manifest
+  const federation = manifestToId(manifest)
+  const nonce = hexToBytes(founding.nonce)
+  const toPeer = ({ peerId, operator, addresses }: PeerEntry): RosterPeer => ({
+    key: peerIdToKey(peerId),
+    operator: operators.findIndex((item) => item.name === operator),
+    addresses,
+    moved: 0,
+  })
+  return {
+    version: 1,
+    federation,
+    height: 0,
+    previous: federation,
+    firstEpoch: foundingEpoch(manifest),
+    periodEpochs: parameters.periodEpochs,
+    reserveEpochs: parameters.reserveEpochs,
+    shards: parameters.shards,
+    replicas: parameters.replicas,
+    threshold: parameters.threshold,
+    salting: parameters.salting,
+    operators: operators.map(({ name, key }) => ({ name, key: hexToBytes(key) })),
+    members: members.map((member) => {
+      const peer = toPeer(member)
+      return { ...peer, rank: foundingRank(nonce, peer.key) }
+    }),
+    central: toPeer(central),
+    sheets: [],
+    core: { simd: hexToBytes(core.simd), scalar: hexToBytes(core.scalar) },
+    plan: { shards: parameters.shards, replicas: parameters.replicas },
+    amended: 0,
+    newcomers: [],
+    admitted: [],
+    gone: [],
+    changes: [],
+    reveals: [],
+  }
+}
+
+/**
+ * Replicas of a shard, first to last: the R lowest H(rank ‖ shard) among members of distinct operators.
+ * The first reachable one makes the seed.
+ */
+export function shardToReplicas(roster: Roster, shard: number): readonly RosterMember[] {
+  if (!Number.isInteger(shard) || shard < 0 || shard >= roster.shards) {
+    throw new RangeError(`"shard" expected 0..${roster.shards - 1}, got ${shard}`)
+  }
+  const known = replicasOf.get(roster) ?? []
+  replicasOf.set(roster, known)
+  known[shard] ??= drawReplicas(roster, shard)
+  return known[shard]
+}
+
+/** A roster never changes; its shards are asked for in every round, and each draw hashes all members. */
+const replicasOf = new WeakMap<Roster, (readonly RosterMember[])[]>()
+
+function drawReplicas(roster: Roster, shard: number): RosterMember[] {
+  const suffix = byteWriter(2).u16(shard).finish()
+  const drawn = roster.members
+    .map((member) => ({ member, draw: bytesToHex(sha256(concatBytes(member.rank, suffix))) }))
+    .sort((a, b) => (a.draw < b.draw ? -1 : 1))
+  const operators = new Set<number>()
+  const replicas: RosterMember[] = []
+  for (const { member } of drawn) {
+    if (replicas.length === roster.replicas) break
+    if (operators.has(member.operator)) continue
+    operators.add(member.operator)
+    replicas.push(member)
+  }
+  return replicas
+}
+
+/** Whether this member or operator is gone for good, though it may hold shards to the end of the roster. */
+export function isGone(roster: Pick<Roster, 'gone'>, key: Uint8Array): boolean {
+  return roster.gone.some((item) => equalBytes(item, key))
+}
+
+/** The member of this roster with this key. */
+export function keyToMember(roster: Roster, key: Uint8Array): RosterMember | undefined {
+  return roster.members.find((member) => equalBytes(member.key, key))
+}
+
+/** The shards that the member with this key replicates. */
+export function keyToShards(roster: Roster, key: Uint8Array): number[] {
+  return Array.from({ length: roster.shards }, (_, shard) => shard).filter((shard) =>
+    shardToReplicas(roster, shard).some((member) => equalBytes(member.key, key)),
+  )
+}
+
+/** The newest roster whose first epoch is not after `epoch` and whose sheets reach it; never "the roster now". */
+export function rosterInForce(rosters: readonly CertifiedRoster[], epoch: number): CertifiedRoster | undefined {
+  let best: CertifiedRoster | undefined
+  for (const item of rosters) {
+    if (item.roster.firstEpoch <= epoch && (best === undefined || item.roster.height > best.roster.height)) best = item
+  }
+  return best !== undefined && epoch < best.roster.firstEpoch + sheetEpochs(best.roster) ? best : undefined
+}

@@ -1,0 +1,91 @@
+/**
+ * What a device is told of a roster: what its proposer chose, and the votes for it. Everything else follows from the
+ * roster before (succession.ts), so the device makes the body itself, and the votes are over its hash. PROTOCOL.md §4.6.
+ *
+ *  struct RosterStep {
+ *    u32 height; u8 previous[32]; u32 firstEpoch;
+ *    u16 count ≤ 4096; u8 sheets[count][32];
+ *    u8  count ≤ 32;   { u16 length ≤ 24576; u8 change[length] } changes[count];
+ *    u16 count ≤ 300;  { u16 operator; u8 nonce[32]; u8 signature[64] } reveals[count];       // operators ascend
+ *    u16 count ≤ 300;  { u16 operator; u8 commitment[32]; u8 signature[64] } votes[count];    // operators ascend
+ *  }
+ */
+
+import {
+  CHANGE_MAX_BYTES,
+  CHANGES_PER_ROSTER_MAX,
+  HASH_BYTES,
+  OPERATORS_MAX,
+  ROSTER_MAX_BYTES,
+  SHARDS_MAX,
+  SIGNATURE_BYTES,
+} from '../constants.ts'
+import { type ByteReader, byteReader, byteWriter } from '../encoding/bytes.ts'
+import type { CertifiedRoster, Reveal, Vote } from './roster.ts'
+import type { Succession } from './succession.ts'
+
+export interface RosterStep extends Succession {
+  height: number
+  /** Hash of the roster before; the federation id for the founding roster. */
+  previous: Uint8Array
+  /** By a quorum of the operators before, ascending by operator. */
+  votes: Vote[]
+}
+
+export function certifiedToStep({ roster, votes }: CertifiedRoster): RosterStep {
+  const { height, previous, firstEpoch, sheets, changes, reveals } = roster
+  return { height, previous, firstEpoch, sheets, changes, reveals, votes: [...votes].sort(byOperator) }
+}
+
+export function encodeRosterStep(step: RosterStep): Uint8Array {
+  const { height, previous, firstEpoch, sheets, changes, reveals, votes } = step
+  const writer = byteWriter(ROSTER_MAX_BYTES).u32(height).bytes(previous, HASH_BYTES).u32(firstEpoch)
+  writer.u16(sheets.length)
+  for (const root of sheets) writer.bytes(root, HASH_BYTES)
+  writer.u8(changes.length)
+  for (const change of changes) writer.u16(change.length).bytes(change)
+  writer.u16(reveals.length)
+  for (const { operator, nonce, signature } of reveals) {
+    writer.u16(operator).bytes(nonce, HASH_BYTES).bytes(signature, SIGNATURE_BYTES)
+  }
+  writer.u16(votes.length)
+  for (const { operator, commitment, signature } of votes) {
+    writer.u16(operator).bytes(commitment, HASH_BYTES).bytes(signature, SIGNATURE_BYTES)
+  }
+  return writer.finish()
+}
+
+/** Decodes only; `stepToCertified` (certificate.ts) says whether it holds. Throws MESSAGE_MALFORMED. */
+export function decodeRosterStep(bytes: Uint8Array): RosterStep {
+  const reader = byteReader(bytes)
+  if (bytes.length > ROSTER_MAX_BYTES) reader.refuse(`it is larger than ${ROSTER_MAX_BYTES} bytes`)
+  const [height, previous, firstEpoch] = [reader.u32(), reader.bytes(HASH_BYTES), reader.u32()]
+  const sheets = readList(reader, reader.u16(), SHARDS_MAX, () => reader.bytes(HASH_BYTES))
+  const changes = readList(reader, reader.u8(), CHANGES_PER_ROSTER_MAX, () => {
+    const length = reader.u16()
+    return length > CHANGE_MAX_BYTES ? reader.refuse('a change is too large') : reader.bytes(length)
+  })
+  const reveals = readOperators(reader, (): Reveal => {
+    return { operator: reader.u16(), nonce: reader.bytes(HASH_BYTES), signature: reader.bytes(SIGNATURE_BYTES) }
+  })
+  const votes = readOperators(reader, (): Vote => {
+    return { operator: reader.u16(), commitment: reader.bytes(HASH_BYTES), signature: reader.bytes(SIGNATURE_BYTES) }
+  })
+  reader.end()
+  return { height, previous, firstEpoch, sheets, changes, reveals, votes }
+}
+
+function readOperators<T extends { operator: number }>(reader: ByteReader, read: () => T): T[] {
+  const items = readList(reader, reader.u16(), OPERATORS_MAX, read)
+  if (items.some((item, i) => i > 0 && byOperator(items[i - 1]!, item) >= 0)) reader.refuse('operators do not ascend')
+  return items
+}
+
+function readList<T>(reader: ByteReader, count: number, max: number, read: () => T): T[] {
+  if (count > max) reader.refuse(`more than ${max} items`)
+  return Array.from({ length: count }, read)
+}
+
+function byOperator(a: { operator: number }, b: { operator: number }): number {
+  return a.operator - b.operator
+}

@@ -1,0 +1,196 @@
+/**
+ * The roster: the certified list of operators, salt nodes, shards and sheets for one period. PROTOCOL.md §4.4.
+ * Deterministic CBOR; a body that does not encode back to the same bytes is refused, so a roster has one hash.
+ */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { encode } from 'cborg'
+import * as z from 'zod/mini'
+import {
+  CHANGE_MAX_BYTES,
+  CHANGES_PER_ROSTER_MAX,
+  HASH_BYTES,
+  KEY_BYTES,
+  ROSTER_MAX_BYTES,
+  ROSTER_NAME_BYTES,
+  SHARDS_MAX,
+  SIGNATURE_BYTES,
+} from '../constants.ts'
+import { bytesToHex, concatBytes, utf8 } from '../encoding/bytes.ts'
+import { decodeCanonical } from '../encoding/canonical.ts'
+import { FederationError } from '../errors.ts'
+
+export interface RosterPeer {
+  /** Ed25519 key of the peer id, 32 bytes. */
+  key: Uint8Array
+  /** Index into `operators`. */
+  operator: number
+  addresses: string[]
+  /** When it signed the move that its addresses are from, Unix ms; 0 when they are its first. */
+  moved: number
+}
+export interface RosterMember extends RosterPeer {
+  /** 32 bytes that nobody could choose; order of replicas. */
+  rank: Uint8Array
+}
+/** A nonce that a voter committed to when it voted for the roster before, opened. */
+export interface Reveal {
+  /** Index into the operators of the roster before. */
+  operator: number
+  nonce: Uint8Array
+  /** Its vote for the roster before: proof that the nonce was fixed then. */
+  signature: Uint8Array
+}
+/** Replicas that signed the sheet of a shard: index into `members`, signature. */
+export type SheetSignatures = [member: number, signature: Uint8Array][]
+export interface Roster {
+  version: 1
+  federation: Uint8Array
+  height: number
+  /** Hash of the roster before; the federation id for the founding roster. */
+  previous: Uint8Array
+  firstEpoch: number
+  periodEpochs: number
+  reserveEpochs: number
+  shards: number
+  replicas: number
+  threshold: number
+  salting: 'plain'
+  operators: { name: string; key: Uint8Array }[]
+  members: RosterMember[]
+  central: RosterPeer
+  /** Roots of the sheets, one a shard, 32 bytes each. */
+  sheets: Uint8Array[]
+  core: { simd: Uint8Array; scalar: Uint8Array }
+  /** Shards and replicas of the roster that follows. */
+  plan: { shards: number; replicas: number }
+  /** When the amendment made last was proposed, Unix ms; 0 when there was none. */
+  amended: number
+  /** Ranked now, members from the next roster on. */
+  newcomers: RosterMember[]
+  /** Admitted by this roster; the next one ranks them. */
+  admitted: RosterPeer[]
+  /** Keys of members and operators that are gone for good; members among them hold their shards one roster longer. */
+  gone: Uint8Array[]
+  /** The signed changes that this roster makes to the one before. */
+  changes: Uint8Array[]
+  /** What ranks those whom the roster before admitted. */
+  reveals: Reveal[]
+}
+/** One operator's vote for a roster; see `voteContent` (vote.ts). */
+export interface Vote {
+  /** Index into the operators of the roster before, at founding into its own. */
+  operator: number
+  /** H("geotrace/nonce" ‖ nonce): the voter's share in the rank of whomever this roster admits. */
+  commitment: Uint8Array
+  signature: Uint8Array
+}
+export interface CertifiedRoster {
+  roster: Roster
+  /** SHA-256 of the body, 32 bytes. */
+  hash: Uint8Array
+  body: Uint8Array
+  /**
+   * One list a shard, none at all on a device, which goes by the votes (roster-step.ts). Outside the body, so that two
+   * proposers who saw different replicas sign still propose one roster.
+   */
+  sheetSignatures: SheetSignatures[]
+  votes: Vote[]
+}
+
+const whole = (max: number) => z.int().check(z.minimum(0), z.maximum(max))
+const fixed = (length: number) =>
+  z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length === length, `expected ${length} bytes`)
+const addresses = z.array(z.string().check(z.maxLength(256))).check(z.maxLength(8))
+const time = whole(Number.MAX_SAFE_INTEGER)
+const peerShape = { key: fixed(KEY_BYTES), operator: whole(0xffff), addresses, moved: time }
+const memberSchema = z.strictObject({ ...peerShape, rank: fixed(HASH_BYTES) })
+const voteSchema = z.strictObject({
+  operator: whole(0xffff),
+  commitment: fixed(HASH_BYTES),
+  signature: fixed(SIGNATURE_BYTES),
+})
+const revealSchema = z.strictObject({
+  operator: whole(0xffff),
+  nonce: fixed(HASH_BYTES),
+  signature: fixed(SIGNATURE_BYTES),
+})
+const changeSchema = z.custom<Uint8Array>(
+  (value) => value instanceof Uint8Array && value.length <= CHANGE_MAX_BYTES,
+  `expected at most ${CHANGE_MAX_BYTES} bytes`,
+)
+const rosterSchema = z.strictObject({
+  version: z.literal(1),
+  federation: fixed(HASH_BYTES),
+  height: whole(0xffffffff),
+  previous: fixed(HASH_BYTES),
+  firstEpoch: whole(0xffffffff),
+  periodEpochs: whole(0xffff),
+  reserveEpochs: whole(0xffff),
+  shards: whole(SHARDS_MAX),
+  replicas: whole(15),
+  threshold: whole(15),
+  salting: z.literal('plain'),
+  operators: z.array(z.strictObject({ name: z.string().check(z.maxLength(63)), key: fixed(KEY_BYTES) })),
+  members: z.array(memberSchema),
+  central: z.strictObject(peerShape),
+  sheets: z.array(fixed(HASH_BYTES)),
+  core: z.strictObject({ simd: fixed(HASH_BYTES), scalar: fixed(HASH_BYTES) }),
+  plan: z.strictObject({ shards: whole(SHARDS_MAX), replicas: whole(15) }),
+  amended: time,
+  newcomers: z.array(memberSchema),
+  admitted: z.array(z.strictObject(peerShape)),
+  gone: z.array(fixed(KEY_BYTES)),
+  changes: z.array(changeSchema).check(z.maxLength(CHANGES_PER_ROSTER_MAX)),
+  reveals: z.array(revealSchema),
+})
+const certifiedSchema = z.strictObject({
+  body: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
+  sheetSignatures: z.array(z.array(z.tuple([whole(0xffff), fixed(SIGNATURE_BYTES)]))),
+  votes: z.array(voteSchema),
+})
+
+export function encodeRoster(roster: Roster): Uint8Array {
+  return encode(roster)
+}
+
+/** Throws ROSTER_INVALID. */
+export function decodeRoster(body: Uint8Array): Roster {
+  return decodeCanonical(body, rosterSchema, ROSTER_MAX_BYTES, invalid)
+}
+
+export function bodyToHash(body: Uint8Array): Uint8Array {
+  return sha256(concatBytes(utf8('geotrace/roster'), body))
+}
+
+/** A roster with what certifies it, from the body's bytes. Throws ROSTER_INVALID. */
+export function bodyToCertified(body: Uint8Array, sheetSignatures: SheetSignatures[], votes: Vote[]): CertifiedRoster {
+  return { roster: decodeRoster(body), hash: bodyToHash(body), body, sheetSignatures, votes }
+}
+
+export function encodeCertifiedRoster({
+  body,
+  sheetSignatures,
+  votes,
+}: Pick<CertifiedRoster, 'body' | 'sheetSignatures' | 'votes'>): Uint8Array {
+  return encode({ body, sheetSignatures, votes })
+}
+
+/** Decodes only; `assertCertified` (certificate.ts) says whether it holds. Throws ROSTER_INVALID. */
+export function decodeCertifiedRoster(bytes: Uint8Array): CertifiedRoster {
+  const { body, sheetSignatures, votes } = decodeCanonical(bytes, certifiedSchema, ROSTER_MAX_BYTES, invalid)
+  return bodyToCertified(body, sheetSignatures, votes)
+}
+
+/** The 8 bytes by which requests and rows name a roster. */
+export function hashToRosterName(hash: Uint8Array): Uint8Array {
+  return hash.slice(0, ROSTER_NAME_BYTES)
+}
+
+/** For maps: the roster's name in hex. */
+export function rosterKey(certified: CertifiedRoster): string {
+  return bytesToHex(hashToRosterName(certified.hash))
+}
+
+function invalid(reason: string, cause?: unknown): never {
+  throw new FederationError('ROSTER_INVALID', `roster: ${reason}`, { reason }, { cause })
+}

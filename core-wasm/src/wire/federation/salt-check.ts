@@ -1,0 +1,60 @@
+/**
+ * Whether a salt node told the truth: every client checks every answer against the sheet in its roster.
+ * PROTOCOL.md §5.4. One bit off anywhere and the answer is refused whole.
+ */
+import { equalBytes } from '../encoding/bytes.ts'
+import { isValidPath } from '../encoding/merkle.ts'
+import { keyToPeerId } from '../encoding/peer-id.ts'
+import { isValidSignature } from '../encoding/signature.ts'
+import { FederationError } from '../errors.ts'
+import { answerContent, type Block, blocksToMasks, decodeSaltAnswer, encodeSaltRequest } from '../messages/salt.ts'
+import { entriesToLine } from '../messages/sheet.ts'
+import { blockToEpoch, blockToPosition } from '../window.ts'
+import type { CertifiedRoster } from './roster.ts'
+import { hashToRosterName } from './roster.ts'
+import { sheetEpochs } from './roster-rules.ts'
+
+export interface CheckedSalts {
+  /** The node's clock, Unix ms. */
+  time: number
+  /** In the order of `blocks`, 32 bytes each. */
+  salts: Uint8Array[]
+}
+
+/**
+ * Salts of `blocks` from the answer bytes of the member with `key`. Throws the node's refusal by its code,
+ * MESSAGE_MALFORMED, or PEER_LIED when signature, question, line or path do not fit.
+ */
+export function answerToSalts(
+  bytes: Uint8Array,
+  certified: CertifiedRoster,
+  shard: number,
+  blocks: readonly Block[],
+  key: Uint8Array,
+): CheckedSalts {
+  const answer = decodeSaltAnswer(bytes)
+  const roster = hashToRosterName(certified.hash)
+  const request = encodeSaltRequest({ roster, shard, blocks: [...blocks] })
+  const lied = (what: string): never => {
+    throw new FederationError('PEER_LIED', `salt node answered falsely: ${what}`, { peer: keyToPeerId(key) })
+  }
+  if (!isValidSignature(key, 'geotrace/salt-answer', answerContent(request, answer.unsigned), answer.signature)) {
+    lied('the signature is not its own')
+  }
+  if (!equalBytes(answer.roster, roster) || answer.shard !== shard) lied('another roster or shard')
+  const masks = blocksToMasks(blocks)
+  if (answer.epochs.length !== masks.size) lied('other epochs than asked')
+  const root = certified.roster.sheets[shard] ?? lied('a shard without a sheet')
+  const lines = sheetEpochs(certified.roster)
+  for (const { epoch, mask, entries, path } of answer.epochs) {
+    if (masks.get(epoch) !== mask) lied('other blocks than asked')
+    const line = entriesToLine(epoch, mask, entries)
+    if (!isValidPath(line, epoch - certified.roster.firstEpoch, lines, path, root))
+      lied('a salt that its sheet does not hold')
+  }
+  const byEpoch = new Map(answer.epochs.map((item) => [item.epoch, item]))
+  return {
+    time: answer.time,
+    salts: blocks.map(({ size, n }) => byEpoch.get(blockToEpoch(size, n))!.entries[blockToPosition(size, n)]!),
+  }
+}

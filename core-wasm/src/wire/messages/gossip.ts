@@ -1,0 +1,270 @@
+/**
+ * What peers tell each other unasked, over gossipsub on one topic. PROTOCOL.md §7.5. Each message carries its own
+ * signature, so it is as good from whoever passes it on; anything large goes by hash and is fetched.
+ *
+ *  message: u8 version; u8 kind; body
+ *    0 PRESENCE  u8 key[32]; u64 time; u32 height; u8 roster[8]; u8 count; { u8 length; address }[count]; signature
+ *    1 SHEETS    u8 key[32]; u32 firstEpoch; u16 count; { u16 shard; u8 root[32]; signature }[count]
+ *    2 PROPOSAL  u32 height; u32 firstEpoch; u8 hash[32]; u8 holder[32]; u16 operator; signature
+ *    3 VOTE      u32 height; u32 firstEpoch; u8 hash[32]; u16 operator; u8 commitment[32]; signature
+ *    4 REVEAL    u32 height; u16 operator; u8 nonce[32]; signature
+ *    5 CHANGE    SignedChange CBOR
+ *    6 EVIDENCE  Evidence CBOR
+ *    7 HANDOVER  u8 giver[32]; u8 taker[32]; u16 shard; u32 firstEpoch; u64 time; signature
+ */
+
+import {
+  ADDRESSES_MAX,
+  GOSSIP_MAX_BYTES,
+  HASH_BYTES,
+  KEY_BYTES,
+  PROTOCOL_VERSION,
+  ROSTER_NAME_BYTES,
+  SIGNATURE_BYTES,
+} from '../constants.ts'
+import { type ByteReader, type ByteWriter, byteReader, byteWriter, concatBytes } from '../encoding/bytes.ts'
+import { isValidSignature, type Signer, signContent } from '../encoding/signature.ts'
+import { assertVersion } from '../encoding/status.ts'
+import type { Ballot } from '../federation/vote.ts'
+
+/** The federation goes without saying: peers of one gossip among themselves. */
+type NamedRoster = Omit<Ballot, 'federation'>
+
+export const GOSSIP_TOPIC = '/geotrace/gossip/1'
+
+const KINDS = ['presence', 'sheets', 'proposal', 'vote', 'reveal', 'change', 'evidence', 'handover'] as const
+
+/** A member is there: when, with which newest roster, and where it can be reached. */
+export interface Presence {
+  kind: 'presence'
+  key: Uint8Array
+  /** Unix ms; a later one replaces an earlier one. */
+  time: number
+  height: number
+  roster: Uint8Array
+  addresses: string[]
+  signature: Uint8Array
+}
+/** A replica's signature under the sheet of one shard. */
+export interface SignedSheet {
+  shard: number
+  root: Uint8Array
+  signature: Uint8Array
+}
+/** The sheets that a member signed for the roster that begins with `firstEpoch`, ascending by shard. */
+export interface GossipSheets {
+  kind: 'sheets'
+  key: Uint8Array
+  firstEpoch: number
+  sheets: SignedSheet[]
+}
+/** An operator asks for votes; `holder` is the peer that hands out the body. */
+export interface Proposal extends NamedRoster {
+  kind: 'proposal'
+  holder: Uint8Array
+  operator: number
+  signature: Uint8Array
+}
+export interface GossipVote extends NamedRoster {
+  kind: 'vote'
+  operator: number
+  commitment: Uint8Array
+  signature: Uint8Array
+}
+/** A nonce that a vote for the roster of `height` committed to; `signature` is that vote's. */
+export interface GossipReveal {
+  kind: 'reveal'
+  height: number
+  operator: number
+  nonce: Uint8Array
+  signature: Uint8Array
+}
+/** One replica gave another the seed of their shard: all replicas see who holds it. */
+export interface Handover {
+  kind: 'handover'
+  giver: Uint8Array
+  taker: Uint8Array
+  shard: number
+  firstEpoch: number
+  /** Unix ms. */
+  time: number
+  signature: Uint8Array
+}
+export type GossipMessage =
+  | Presence
+  | GossipSheets
+  | Handover
+  | Proposal
+  | GossipVote
+  | GossipReveal
+  | { kind: 'change'; change: Uint8Array }
+  | { kind: 'evidence'; evidence: Uint8Array }
+export type GossipKind = GossipMessage['kind']
+
+export function signPresence(signer: Signer, presence: Omit<Presence, 'kind' | 'key' | 'signature'>): Presence {
+  const unsigned = { ...presence, kind: 'presence' as const, key: signer.key }
+  return { ...unsigned, signature: signContent(signer, 'geotrace/presence', presenceContent(unsigned)) }
+}
+
+export function isValidPresence(presence: Presence): boolean {
+  return isValidSignature(presence.key, 'geotrace/presence', presenceContent(presence), presence.signature)
+}
+
+export function signProposal(signer: Signer, proposal: Omit<Proposal, 'kind' | 'signature'>): Proposal {
+  return {
+    ...proposal,
+    kind: 'proposal',
+    signature: signContent(signer, 'geotrace/proposal', proposalContent(proposal)),
+  }
+}
+
+export function isValidProposal(proposal: Proposal, operatorKey: Uint8Array): boolean {
+  return isValidSignature(operatorKey, 'geotrace/proposal', proposalContent(proposal), proposal.signature)
+}
+
+export function signHandover(signer: Signer, handover: Omit<Handover, 'kind' | 'giver' | 'signature'>): Handover {
+  const unsigned = { ...handover, kind: 'handover' as const, giver: signer.key }
+  return { ...unsigned, signature: signContent(signer, 'geotrace/handover', handoverContent(unsigned)) }
+}
+
+export function isValidHandover(handover: Handover): boolean {
+  return isValidSignature(handover.giver, 'geotrace/handover', handoverContent(handover), handover.signature)
+}
+
+export function encodeGossip(message: GossipMessage): Uint8Array {
+  const body = encodeBody(message)
+  if (body.length + 2 > GOSSIP_MAX_BYTES) {
+    throw new RangeError(`message expected at most ${GOSSIP_MAX_BYTES} bytes, got ${body.length + 2}`)
+  }
+  return concatBytes(Uint8Array.of(PROTOCOL_VERSION, KINDS.indexOf(message.kind)), body)
+}
+
+function encodeBody(message: GossipMessage): Uint8Array {
+  switch (message.kind) {
+    case 'presence':
+      return concatBytes(presenceContent(message), message.signature)
+    case 'sheets': {
+      const { key, firstEpoch, sheets } = message
+      const writer = byteWriter(38 + sheets.length * 98)
+        .bytes(key, KEY_BYTES)
+        .u32(firstEpoch)
+        .u16(sheets.length)
+      for (const { shard, root, signature } of [...sheets].sort((a, b) => a.shard - b.shard)) {
+        writer.u16(shard).bytes(root, HASH_BYTES).bytes(signature, SIGNATURE_BYTES)
+      }
+      return writer.finish()
+    }
+    case 'proposal':
+      return concatBytes(proposalContent(message), message.signature)
+    case 'vote': {
+      const writer = writeBallot(byteWriter(138), message).u16(message.operator)
+      return writer.bytes(message.commitment, HASH_BYTES).bytes(message.signature, SIGNATURE_BYTES).finish()
+    }
+    case 'reveal': {
+      const writer = byteWriter(102).u32(message.height).u16(message.operator)
+      return writer.bytes(message.nonce, HASH_BYTES).bytes(message.signature, SIGNATURE_BYTES).finish()
+    }
+    case 'change':
+      return message.change
+    case 'evidence':
+      return message.evidence
+    case 'handover':
+      return concatBytes(handoverContent(message), message.signature)
+  }
+}
+
+/** Reads the form only. Throws MESSAGE_MALFORMED, VERSION_UNKNOWN. */
+export function decodeGossip(bytes: Uint8Array): GossipMessage {
+  const reader = byteReader(bytes)
+  if (bytes.length > GOSSIP_MAX_BYTES) reader.refuse('it is too large')
+  assertVersion(reader.u8())
+  const kind = KINDS[reader.u8()] ?? reader.refuse('no such kind')
+  const message = readBody(reader, kind)
+  reader.end()
+  return message
+}
+
+function readBody(reader: ByteReader, kind: GossipKind): GossipMessage {
+  const signature = (): Uint8Array => reader.bytes(SIGNATURE_BYTES)
+  switch (kind) {
+    case 'presence': {
+      const head = { key: reader.bytes(KEY_BYTES), time: reader.time(), height: reader.u32() }
+      const roster = reader.bytes(ROSTER_NAME_BYTES)
+      const count = reader.u8()
+      if (count > ADDRESSES_MAX) reader.refuse('too many addresses')
+      const addresses = Array.from({ length: count }, () => readText(reader))
+      return { kind, ...head, roster, addresses, signature: signature() }
+    }
+    case 'sheets': {
+      const head = { key: reader.bytes(KEY_BYTES), firstEpoch: reader.u32() }
+      const sheets = Array.from({ length: reader.u16() }, () => ({
+        shard: reader.u16(),
+        root: reader.bytes(HASH_BYTES),
+        signature: signature(),
+      }))
+      if (sheets.some(({ shard }, i) => i > 0 && shard <= sheets[i - 1]!.shard)) reader.refuse('shards out of order')
+      return { kind, ...head, sheets }
+    }
+    case 'handover': {
+      const head = { giver: reader.bytes(KEY_BYTES), taker: reader.bytes(KEY_BYTES), shard: reader.u16() }
+      return { kind, ...head, firstEpoch: reader.u32(), time: reader.time(), signature: signature() }
+    }
+    case 'proposal': {
+      const ballot = readBallot(reader)
+      return { kind, ...ballot, holder: reader.bytes(KEY_BYTES), operator: reader.u16(), signature: signature() }
+    }
+    case 'vote': {
+      const ballot = readBallot(reader)
+      return { kind, ...ballot, operator: reader.u16(), commitment: reader.bytes(HASH_BYTES), signature: signature() }
+    }
+    case 'reveal':
+      return {
+        kind,
+        height: reader.u32(),
+        operator: reader.u16(),
+        nonce: reader.bytes(HASH_BYTES),
+        signature: signature(),
+      }
+    case 'change':
+      return { kind, change: reader.bytes(reader.left) }
+    case 'evidence':
+      return { kind, evidence: reader.bytes(reader.left) }
+  }
+}
+
+function presenceContent({ key, time, height, roster, addresses }: Omit<Presence, 'kind' | 'signature'>): Uint8Array {
+  const texts = addresses.map((address) => encoder.encode(address))
+  const writer = byteWriter(texts.reduce((sum, text) => sum + 1 + text.length, PRESENCE_HEAD_BYTES))
+  writer.bytes(key, KEY_BYTES).time(time).u32(height).bytes(roster, ROSTER_NAME_BYTES).u8(texts.length)
+  for (const text of texts) writer.u8(text.length).bytes(text)
+  return writer.finish()
+}
+
+function handoverContent({ giver, taker, shard, firstEpoch, time }: Omit<Handover, 'kind' | 'signature'>): Uint8Array {
+  const writer = byteWriter(78).bytes(giver, KEY_BYTES).bytes(taker, KEY_BYTES)
+  return writer.u16(shard).u32(firstEpoch).time(time).finish()
+}
+
+function proposalContent({ holder, operator, ...ballot }: Omit<Proposal, 'kind' | 'signature'>): Uint8Array {
+  return writeBallot(byteWriter(106), ballot).bytes(holder, KEY_BYTES).u16(operator).finish()
+}
+
+function writeBallot(writer: ByteWriter, { height, firstEpoch, hash }: NamedRoster): ByteWriter {
+  return writer.u32(height).u32(firstEpoch).bytes(hash, HASH_BYTES)
+}
+
+function readBallot(reader: ByteReader): NamedRoster {
+  return { height: reader.u32(), firstEpoch: reader.u32(), hash: reader.bytes(HASH_BYTES) }
+}
+
+/** Before its addresses. */
+const PRESENCE_HEAD_BYTES = 53
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+/** Printable ASCII: a multiaddr needs no more. */
+function readText(reader: ByteReader): string {
+  const bytes = reader.bytes(reader.u8())
+  if (bytes.some((byte) => byte < 0x21 || byte > 0x7e)) reader.refuse('text that is not ASCII')
+  return decoder.decode(bytes)
+}

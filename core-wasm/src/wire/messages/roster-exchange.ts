@@ -1,0 +1,125 @@
+/**
+ * /geotrace/roster/1: rosters for everybody; what is being agreed on among members. PROTOCOL.md §7.3.
+ *
+ *  request: u8 version; u8 op; body           reply: u8 status (otherwise u32 number); body
+ *    0 GET      u32 height                       CertifiedRoster CBOR, or nothing when there is none
+ *    1 BODY     u8 hash[32]                      a proposal as CertifiedRoster CBOR without votes, or nothing
+ *    2 POOL     –                                count u16, { u16 length, gossip message }
+ *    3 TIME     –                                u64 Unix ms
+ *    4 SUBMIT   gossip message                   –
+ *    5 STEP     u32 height                       RosterStep, or nothing when there is none
+ * GET, STEP, TIME and SUBMIT of evidence are for everybody; the rest only between members.
+ */
+
+import { GOSSIP_MAX_BYTES, HASH_BYTES, PROTOCOL_VERSION } from '../constants.ts'
+import { type ByteReader, byteReader, byteWriter } from '../encoding/bytes.ts'
+import { ROSTER_FRAME_MAX_BYTES } from '../encoding/protocols.ts'
+import { assertVersion, STATUS_OK, throwRefusal } from '../encoding/status.ts'
+
+const OPS = ['get', 'body', 'pool', 'time', 'submit', 'step'] as const
+
+export type RosterRequest =
+  | { op: 'get' | 'step'; height: number }
+  | { op: 'body'; hash: Uint8Array }
+  | { op: 'pool' }
+  | { op: 'time' }
+  | { op: 'submit'; message: Uint8Array }
+
+export function encodeRosterRequest(request: RosterRequest): Uint8Array {
+  const writer = byteWriter(requestSize(request)).u8(PROTOCOL_VERSION).u8(OPS.indexOf(request.op))
+  if (request.op === 'get' || request.op === 'step') writer.u32(request.height)
+  if (request.op === 'body') writer.bytes(request.hash, HASH_BYTES)
+  if (request.op === 'submit') writer.bytes(request.message)
+  return writer.finish()
+}
+
+/** Exact, but for the smallest: a writer takes what it might need at once. */
+function requestSize(request: RosterRequest): number {
+  return request.op === 'submit' ? 2 + request.message.length : 2 + HASH_BYTES
+}
+
+/** Throws MESSAGE_MALFORMED, VERSION_UNKNOWN. */
+export function decodeRosterRequest(bytes: Uint8Array): RosterRequest {
+  const reader = byteReader(bytes)
+  assertVersion(reader.u8())
+  const op = OPS[reader.u8()] ?? reader.refuse('no such operation')
+  const request = readRequest(reader, op)
+  reader.end()
+  return request
+}
+
+function readRequest(reader: ByteReader, op: RosterRequest['op']): RosterRequest {
+  switch (op) {
+    case 'get':
+    case 'step':
+      return { op, height: reader.u32() }
+    case 'body':
+      return { op, hash: reader.bytes(HASH_BYTES) }
+    case 'submit':
+      if (reader.left > GOSSIP_MAX_BYTES) reader.refuse('it is too large')
+      return { op, message: reader.bytes(reader.left) }
+    case 'pool':
+    case 'time':
+      return { op }
+  }
+}
+
+/** The reply to GET and BODY, a roster with what certifies it so far, and to STEP; or nothing. */
+export function encodeRosterReply(encoded: Uint8Array = new Uint8Array(0)): Uint8Array {
+  return byteWriter(1 + encoded.length)
+    .u8(STATUS_OK)
+    .bytes(encoded)
+    .finish()
+}
+
+export function decodeRosterReply(bytes: Uint8Array): Uint8Array | undefined {
+  const reader = opened(bytes)
+  return reader.left === 0 ? undefined : reader.bytes(reader.left)
+}
+
+/** As many of the messages as a frame takes. */
+export function encodePoolReply(messages: readonly Uint8Array[]): Uint8Array {
+  const fits: Uint8Array[] = []
+  let size = 3
+  for (const message of messages) {
+    if (size + 2 + message.length > ROSTER_FRAME_MAX_BYTES) break
+    size += 2 + message.length
+    fits.push(message)
+  }
+  const writer = byteWriter(size).u8(STATUS_OK).u16(fits.length)
+  for (const message of fits) writer.u16(message.length).bytes(message)
+  return writer.finish()
+}
+
+export function decodePoolReply(bytes: Uint8Array): Uint8Array[] {
+  const reader = opened(bytes)
+  const messages = Array.from({ length: reader.u16() }, () => reader.bytes(reader.u16()))
+  reader.end()
+  return messages
+}
+
+/** The empty reply to SUBMIT. */
+export function encodeDone(): Uint8Array {
+  return Uint8Array.of(STATUS_OK)
+}
+
+export function decodeDone(bytes: Uint8Array): void {
+  opened(bytes).end()
+}
+
+export function encodeTimeReply(time: number): Uint8Array {
+  return byteWriter(9).u8(STATUS_OK).time(time).finish()
+}
+
+export function decodeTimeReply(bytes: Uint8Array): number {
+  const reader = opened(bytes)
+  const time = reader.time()
+  reader.end()
+  return time
+}
+
+function opened(bytes: Uint8Array): ByteReader {
+  const reader = byteReader(bytes)
+  throwRefusal(reader)
+  return reader
+}

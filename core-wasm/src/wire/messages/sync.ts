@@ -1,0 +1,230 @@
+/**
+ * /geotrace/sync/1: a deposit, perhaps a report, and the marks that come back. PROTOCOL.md §7.2.
+ *
+ *  struct SyncRequest {                         struct SyncReply {
+ *    u8  version;  // 1                           u8  status;        // 0; otherwise u32 number and the end
+ *    u8  userSecret[32];                          u8  report;        // 0 none, 1 accepted, 2.. refused
+ *    u8  syncId[16];                              u64 time;          // the central peer's clock, Unix ms
+ *    u8  kind;     // 0 none, 1 code, 2 erase     u32 generation;
+ *    u8  body[31]; // the code, zero-padded       u32 cursor;        // pass it in the next sync
+ *    u32 generation;                              u32 left;          // marks after the cursor
+ *    u32 cursor;                                  u8  refused;       // { u32 epoch; u8 reason; u8 roster[8] } [refused]
+ *    u8  count;                                   u16 count;         // { u32 epoch; u8 hash[12]; u8 degree;
+ *    { u32 epoch; u8 roster[8]; u16 count;                          //   u16 weight; u8 lag } [count]
+ *      { u8 hash[12]; u8 meta } [count] } [count] u8  zero[];        // up to the one reply size
+ *    u8  zero[];   // up to a size class        }
+ *  }
+ * meta = size index (3 bits) | lag mask << 3 (2 bits). Hashes and epochs only: no field can name a place.
+ */
+
+import {
+  BLOCK_SIZES_MIN,
+  PROTOCOL_VERSION,
+  REPORT_CODE_BYTES,
+  RISK_HASH_BYTES,
+  ROSTER_NAME_BYTES,
+  ROWS_PER_EPOCH_MAX,
+  SYNC_GROUPS_MAX,
+  SYNC_ID_BYTES,
+  SYNC_REQUEST_MAX_BYTES,
+  USER_SECRET_BYTES,
+} from '../constants.ts'
+import { byteReader, byteWriter, equalBytes } from '../encoding/bytes.ts'
+import { assertVersion, STATUS_OK, throwRefusal } from '../encoding/status.ts'
+
+export const ROW_BYTES = RISK_HASH_BYTES + 1
+export const MARK_BYTES = 4 + RISK_HASH_BYTES + 4
+export const SYNC_HEAD_BYTES = 1 + USER_SECRET_BYTES + SYNC_ID_BYTES + 32 + 8 + 1
+export const GROUP_HEAD_BYTES = 4 + ROSTER_NAME_BYTES + 2
+const REPLY_HEAD_BYTES = 25
+const REFUSED_BYTES = 13
+const KIND_BODY_BYTES = 31
+
+export const LAG_CURRENT = 1
+export const LAG_NEXT = 2
+
+/** One deposited risk hash. */
+export interface Row {
+  hash: Uint8Array
+  /** Minutes. */
+  size: number
+  /** LAG_CURRENT | LAG_NEXT. */
+  lags: number
+}
+export interface RowGroup {
+  epoch: number
+  roster: Uint8Array
+  /** Ascending by hash, distinct. */
+  rows: Row[]
+}
+export type SyncKind = { kind: 'none' } | { kind: 'code'; code: Uint8Array } | { kind: 'erase' }
+export interface SyncRequest {
+  userSecret: Uint8Array
+  syncId: Uint8Array
+  report: SyncKind
+  /** Mark generation and cursor of the reply read last; 0, 0 at first. */
+  generation: number
+  cursor: number
+  groups: RowGroup[]
+}
+
+export const REPORT_STATUSES = [
+  'none',
+  'accepted',
+  'code-unknown',
+  'code-spent',
+  'code-expired',
+  'too-many-attempts',
+] as const
+export type ReportStatus = (typeof REPORT_STATUSES)[number]
+export const REFUSED_REASONS = ['roster', 'too-old', 'too-new', 'too-many-rows'] as const
+export type RefusedReason = (typeof REFUSED_REASONS)[number]
+
+/** A deposited hash at risk. lag 0: same block; 1: the other one was there a block before. */
+export interface Mark {
+  epoch: number
+  hash: Uint8Array
+  degree: number
+  weight: number
+  lag: 0 | 1
+}
+/** A group that was not stored; `roster` is the one in force for its epoch. */
+export interface RefusedGroup {
+  epoch: number
+  reason: RefusedReason
+  roster: Uint8Array
+}
+export interface SyncReply {
+  report: ReportStatus
+  time: number
+  generation: number
+  cursor: number
+  left: number
+  refused: RefusedGroup[]
+  marks: Mark[]
+}
+
+/** The request zero-padded to the smallest class that holds it; RangeError when none does. */
+export function encodeSyncRequest(request: SyncRequest, classes: readonly number[]): Uint8Array {
+  const { userSecret, syncId, report, generation, cursor, groups } = request
+  const size = classes.find((item) => item >= syncRequestBytes(groups))
+  if (size === undefined) throw new RangeError('"groups" expected to fit the largest size class')
+  if (groups.length > SYNC_GROUPS_MAX)
+    throw new RangeError(`"groups" expected at most ${SYNC_GROUPS_MAX}, got ${groups.length}`)
+  const body = new Uint8Array(KIND_BODY_BYTES)
+  if (report.kind === 'code') body.set(report.code.subarray(0, REPORT_CODE_BYTES))
+  const writer = byteWriter(size).u8(PROTOCOL_VERSION).bytes(userSecret, USER_SECRET_BYTES).bytes(syncId, SYNC_ID_BYTES)
+  writer.u8(['none', 'code', 'erase'].indexOf(report.kind)).bytes(body).u32(generation).u32(cursor).u8(groups.length)
+  for (const { epoch, roster, rows } of groups) {
+    writer.u32(epoch).bytes(roster, ROSTER_NAME_BYTES).u16(rows.length)
+    for (const row of rows) writer.bytes(row.hash, RISK_HASH_BYTES).u8(rowToMeta(row))
+  }
+  return writer.bytes(new Uint8Array(size - writer.length)).finish()
+}
+
+/** Bytes of a request before padding. */
+export function syncRequestBytes(groups: readonly RowGroup[]): number {
+  return groups.reduce((sum, { rows }) => sum + GROUP_HEAD_BYTES + rows.length * ROW_BYTES, SYNC_HEAD_BYTES)
+}
+
+/** Throws MESSAGE_MALFORMED, VERSION_UNKNOWN. */
+export function decodeSyncRequest(bytes: Uint8Array, classes: readonly number[]): SyncRequest {
+  const reader = byteReader(bytes)
+  assertVersion(reader.u8())
+  if (bytes.length > SYNC_REQUEST_MAX_BYTES || !classes.includes(bytes.length))
+    reader.refuse('not one of the size classes')
+  const userSecret = reader.bytes(USER_SECRET_BYTES)
+  const syncId = reader.bytes(SYNC_ID_BYTES)
+  const kind = reader.u8()
+  const body = reader.bytes(KIND_BODY_BYTES)
+  if (kind > 2 || body.subarray(kind === 1 ? REPORT_CODE_BYTES : 0).some((byte) => byte !== 0))
+    reader.refuse('no such kind')
+  const report: SyncKind =
+    kind === 1 ? { kind: 'code', code: body.slice(0, REPORT_CODE_BYTES) } : { kind: kind === 2 ? 'erase' : 'none' }
+  const generation = reader.u32()
+  const cursor = reader.u32()
+  const count = reader.u8()
+  if (count > SYNC_GROUPS_MAX) reader.refuse('too many groups')
+  const groups: RowGroup[] = []
+  for (let i = 0; i < count; i++) {
+    const group = { epoch: reader.u32(), roster: reader.bytes(ROSTER_NAME_BYTES), rows: readRows(reader) }
+    if (i > 0 && groups[i - 1]!.epoch >= group.epoch) reader.refuse('groups out of order')
+    groups.push(group)
+  }
+  reader.padding()
+  return { userSecret, syncId, report, generation, cursor, groups }
+}
+
+/** Marks that fit a reply of `size` bytes beside `refused` refusals. */
+export function marksPerReply(size: number, refused: number): number {
+  return Math.floor((size - REPLY_HEAD_BYTES - refused * REFUSED_BYTES) / MARK_BYTES)
+}
+
+export function encodeSyncReply(reply: SyncReply, size: number): Uint8Array {
+  const writer = byteWriter(size).u8(STATUS_OK).u8(REPORT_STATUSES.indexOf(reply.report)).time(reply.time)
+  writer.u32(reply.generation).u32(reply.cursor).u32(reply.left).u8(reply.refused.length)
+  for (const { epoch, reason, roster } of reply.refused) {
+    writer.u32(epoch).u8(REFUSED_REASONS.indexOf(reason)).bytes(roster, ROSTER_NAME_BYTES)
+  }
+  writer.u16(reply.marks.length)
+  for (const { epoch, hash, degree, weight, lag } of reply.marks) {
+    writer.u32(epoch).bytes(hash, RISK_HASH_BYTES).u8(degree).u16(weight).u8(lag)
+  }
+  return writer.bytes(new Uint8Array(size - writer.length)).finish()
+}
+
+/** Throws the refusal's error, MESSAGE_MALFORMED. */
+export function decodeSyncReply(bytes: Uint8Array): SyncReply {
+  const reader = byteReader(bytes)
+  throwRefusal(reader)
+  const report = REPORT_STATUSES[reader.u8()] ?? reader.refuse('no such report status')
+  const time = reader.time()
+  const generation = reader.u32()
+  const cursor = reader.u32()
+  const left = reader.u32()
+  const refused = Array.from({ length: reader.u8() }, () => ({
+    epoch: reader.u32(),
+    reason: REFUSED_REASONS[reader.u8()] ?? reader.refuse('no such reason'),
+    roster: reader.bytes(ROSTER_NAME_BYTES),
+  }))
+  const marks = Array.from({ length: reader.u16() }, () => {
+    const mark = { epoch: reader.u32(), hash: reader.bytes(RISK_HASH_BYTES), degree: reader.u8(), weight: reader.u16() }
+    const lag = reader.u8()
+    if (mark.degree < 1 || (lag !== 0 && lag !== 1)) return reader.refuse('no such mark')
+    return { ...mark, lag } as Mark
+  })
+  reader.padding()
+  return { report, time, generation, cursor, left, refused, marks }
+}
+
+/** Order of rows on the wire. */
+export function compareHashes(a: Uint8Array, b: Uint8Array): number {
+  for (let i = 0; i < RISK_HASH_BYTES; i++) if (a[i] !== b[i]) return a[i]! - b[i]!
+  return 0
+}
+
+export function rowToMeta({ size, lags }: Pick<Row, 'size' | 'lags'>): number {
+  const index = (BLOCK_SIZES_MIN as readonly number[]).indexOf(size)
+  if (index < 0 || lags < 1 || lags > 3)
+    throw new RangeError(`row expected a block size and lags 1..3, got ${size}, ${lags}`)
+  return index | (lags << 3)
+}
+
+function readRows(reader: ReturnType<typeof byteReader>): Row[] {
+  const count = reader.u16()
+  if (count < 1 || count > ROWS_PER_EPOCH_MAX) reader.refuse('no or too many rows')
+  const rows: Row[] = []
+  for (let i = 0; i < count; i++) {
+    const hash = reader.bytes(RISK_HASH_BYTES)
+    const meta = reader.u8()
+    const size = BLOCK_SIZES_MIN[meta & 7]
+    const lags = meta >> 3
+    if (size === undefined || lags < 1 || lags > 3) return reader.refuse('no such row')
+    const previous = rows[i - 1]
+    if (previous !== undefined && (equalBytes(previous.hash, hash) || compareHashes(previous.hash, hash) > 0)) {
+      reader.refuse('rows out of order')
+    }
+    rows.push({ hash, size, lags })
+  }
+  return rows
+}

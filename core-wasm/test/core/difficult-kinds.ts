@@ -1,0 +1,70 @@
+/**
+ * The same difficult places kind by kind, and the borders of regions, where the smallest step changes the shard. Found with
+ * h3-js alone.
+ */
+import { cellToLatLng, cellToParent, getPentagons, getRes0Cells, latLngToCell } from 'h3-js'
+import { anywhere, type LatLng, type Random } from '../../src/testing/samples.ts'
+import {
+  add,
+  between,
+  distanceM,
+  faceCentres,
+  faceEdges,
+  near,
+  toDegrees,
+  toVector,
+  unit,
+  type Vector,
+} from './difficult-places.ts'
+
+/** Regions are some 50 km wide. */
+const REGION_M = 40_000
+/** How exactly a border is found. */
+const BORDER_M = 1
+
+/** A place of each kind, any of all there are. */
+export const DIFFICULT_KINDS: Readonly<Record<string, (random: Random) => Vector>> = {
+  pentagons: oneOf(getPentagons(12).map(centreOf)),
+  'base-cell centres': oneOf(getRes0Cells().map(centreOf)),
+  'face centres': oneOf(faceCentres()),
+  'face edges': (random) => between(...oneOf(faceEdges())(random), random),
+  'region borders': regionBorder,
+  poles: oneOf([
+    [0, 0, 1],
+    [0, 0, -1],
+  ]),
+  'the antimeridian': (random) => toVector([random() * 180 - 90, 180]),
+}
+
+/** At most `metres` from a place, the nearer the likelier. */
+export function within(place: Vector, metres: number, random: Random): LatLng {
+  for (;;) {
+    const at = near(place, metres / 2, random)
+    if (distanceM(place, toVector(at)) <= metres) return at
+  }
+}
+
+/** Somewhere between two positions of different regions, halved until they are close. */
+function regionBorder(random: Random): Vector {
+  let one = toVector(anywhere(random))
+  let other = one
+  while (regionOf(one) === regionOf(other)) other = toVector(near(one, REGION_M, random))
+  while (distanceM(one, other) > BORDER_M) {
+    const middle = unit(add(one, other))
+    if (regionOf(middle) === regionOf(one)) one = middle
+    else other = middle
+  }
+  return one
+}
+
+function regionOf(place: Vector): string {
+  return cellToParent(latLngToCell(...toDegrees(place), 12), 4)
+}
+
+function centreOf(cell: string): Vector {
+  return toVector(cellToLatLng(cell))
+}
+
+function oneOf<T>(all: readonly T[]): (random: Random) => T {
+  return (random) => all[Math.floor(random() * all.length)]!
+}

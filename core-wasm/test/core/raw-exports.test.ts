@@ -1,0 +1,127 @@
+/**
+ * The module itself, without the host's checks before it: a length outside its area traps before anything is written. These
+ * are the walls between the areas, should a caller ever get past src/.
+ */
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+
+type Call = (...args: (number | bigint)[]) => unknown
+
+/** Both ends of what 32 bits can hold beyond a bound, and what only looks small in 32. */
+const HUGE = [0x7fffffff, 0x80000000, 0xffffffff, -1]
+
+function instantiate(name: string) {
+  const wasm = readFileSync(new URL(`../../build/${name}.wasm`, import.meta.url))
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm))
+  const memory = exports.memory as WebAssembly.Memory
+  const functions = Object.entries(exports).filter((entry): entry is [string, Call] => typeof entry[1] === 'function')
+  return {
+    call: Object.fromEntries(functions),
+    bytes: () => new Uint8Array(memory.buffer),
+    constant: (constant: string) => (exports[constant] as WebAssembly.Global).value as number,
+    grow: (pages: number) => memory.grow(pages),
+  }
+}
+
+describe.each(['simd', 'scalar'])('the exports of the %s build', (build) => {
+  const { call, bytes, constant } = instantiate(build)
+  const [fixes, points, batch, room] = ['FIXES', 'POINTS', 'BATCH', 'MESSAGES_BYTES'].map(constant) as [
+    number,
+    number,
+    number,
+    number,
+  ]
+  const beyond = (bound: number) => [bound + 1, ...HUGE]
+  const messages = {
+    good: [
+      [batch, Math.floor(room / batch)],
+      [1, room],
+      [batch, 0],
+      [0, room],
+    ],
+    bad: [
+      ...beyond(batch).map((count) => [count, 0]),
+      ...beyond(room).map((length) => [1, length]),
+      [2, room / 2 + 1],
+      [batch, room / batch + 1],
+      // 2 to the 32: none, in 32 bits.
+      [0x10000, 0x10000],
+    ],
+  }
+  const one = (bound: number) => ({ good: [[0], [bound]], bad: beyond(bound).map((count) => [count]) })
+  const lengths: Record<string, { good: number[][]; bad: number[][] }> = {
+    fixesToCells: one(fixes),
+    fixesToHexagons: one(fixes),
+    fixesToPoints: one(fixes),
+    assignSlots: one(points),
+    hashPoints: {
+      good: [
+        [0, 0],
+        [points, batch],
+      ],
+      bad: [...beyond(points).map((count) => [count, 0]), ...beyond(batch).map((slots) => [0, slots])],
+    },
+    sha256Messages: messages,
+    hmacMessages: messages,
+    crc32: {
+      good: [
+        [0, 0],
+        [0, room],
+      ],
+      bad: beyond(room).map((length) => [0, length]),
+    },
+  }
+
+  it('take no length but those tested here', () => {
+    const without = ['cellToRegion', 'timeToBlock', 'wipe', 'wipeCells', 'wipeFixes']
+    expect(Object.keys(call).sort()).toEqual([...Object.keys(lengths), ...without].sort())
+  })
+
+  it.each(Object.entries(lengths))(
+    'take what fits and trap on what does not, before they write: %s',
+    (name, { good, bad }) => {
+      for (const args of good) expect(() => call[name]!(...args), `${name}(${args})`).not.toThrow()
+      call.wipe!()
+      const before = bytes().slice()
+      for (const args of bad) expect(() => call[name]!(...args), `${name}(${args})`).toThrow(WebAssembly.RuntimeError)
+      expect(Buffer.compare(bytes(), before)).toBe(0)
+    },
+  )
+})
+
+describe('the sorter', () => {
+  const { call, bytes, constant, grow } = instantiate('sorter')
+  const rows = constant('ROWS')
+  const slack = constant('SLACK')
+  const [count, width] = [1_000, 16]
+  grow(1)
+  const spare = rows + count * width + slack
+  const end = bytes().length
+
+  it('takes rows that fit and traps on what does not, before it writes', () => {
+    expect(Object.keys(call)).toEqual(['sortRows'])
+    for (const good of [
+      [rows, spare, count, width],
+      [rows, spare, 0, 12],
+      [rows, end - count * width - slack, count, width],
+    ]) {
+      expect(() => call.sortRows!(...good), String(good)).not.toThrow()
+    }
+    const before = bytes().slice()
+    for (const bad of [
+      [rows, spare, count, 11],
+      [rows, spare, 1, 257],
+      [rows - 1, spare, count, width],
+      [rows, spare - 1, count, width],
+      [rows, spare, count + 1, width],
+      [rows, end - count * width - slack + 1, count, width],
+      [spare, rows, count, width],
+      ...HUGE.map((huge) => [rows, spare, huge, width]),
+      // 2 to the 32 bytes: none, in 32 bits.
+      [rows, spare, 0x10000000, 16],
+    ]) {
+      expect(() => call.sortRows!(...bad), String(bad)).toThrow(WebAssembly.RuntimeError)
+    }
+    expect(Buffer.compare(bytes(), before)).toBe(0)
+  })
+})

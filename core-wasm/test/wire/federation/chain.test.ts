@@ -1,0 +1,203 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  foundRoster,
+  nextTestRoster,
+  testManifest,
+  testNonce,
+  testReveals,
+  testSigner,
+  testTrees,
+} from '../../../src/testing/founding.ts'
+import * as wire from '../../../src/wire/index.ts'
+import { bad, joining, SPONSORS } from './steps.ts'
+
+const manifest = testManifest({ shards: 1, periodEpochs: 2, reserveEpochs: 1 })
+const trees = testTrees(manifest)
+const first = foundRoster(manifest, trees)
+const second = nextTestRoster(first)
+const third = nextTestRoster(second)
+/** As well certified as `second`, for the period after. */
+const rival = nextTestRoster(first, { firstEpoch: second.roster.firstEpoch + 2 })
+/** For the same period: who voted for both voted twice. */
+const twin = nextTestRoster(first, { trees: [[...trees[0]!.slice(0, -1), [new Uint8Array(32).fill(2)]]] })
+const fork = (height: number) => expect.objectContaining({ code: 'ROSTER_FORKED', data: { height } })
+
+const chainOf = (...rosters: wire.CertifiedRoster[]) => {
+  const chain = wire.rosterChain(manifest)
+  for (const roster of rosters) expect(chain.add(roster)).toBe(true)
+  return chain
+}
+
+/** Refused is fine, unless it is a fork. */
+function tryTo(task: () => unknown): void {
+  try {
+    task()
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ROSTER_INVALID' })
+  }
+}
+
+describe('a chain of rosters', () => {
+  it('begins with the founding and takes one after the other, each once', () => {
+    const chain = wire.rosterChain(manifest)
+    expect(chain.newest).toBeUndefined()
+    expect(chain.predecessor.hash).toEqual(wire.manifestToId(manifest))
+    for (const [height, roster] of [first, second, third].entries()) {
+      expect(chain.add(roster)).toBe(true)
+      expect(chain.add(roster)).toBe(false)
+      expect(chain.newest).toBe(roster)
+      expect(chain.predecessor.hash).toEqual(roster.hash)
+      expect(chain.at(height)).toBe(roster)
+      expect(chain.named(wire.hashToRosterName(roster.hash))).toBe(roster)
+    }
+    expect(chain.add(first)).toBe(false)
+    expect(chain.all).toEqual([first, second, third])
+    expect(chain.at(3)).toBeUndefined()
+    expect(chain.named(new Uint8Array(8))).toBeUndefined()
+    expect(wire.rosterToLabel(second)).toBe(`1 ${wire.rosterKey(second)}`)
+  })
+
+  it('takes the same roster with other votes for the same', () => {
+    const chain = chainOf(first, second)
+    const [, ...rest] = second.votes
+    const ballot = { ...second.roster, hash: second.hash }
+    const office = wire.signVote(testSigner('operator/office'), 5, ballot, testNonce('office', 1))
+    const other = { ...second, votes: [...rest, office] }
+    expect(() => wire.assertCertified(wire.rosterToPredecessor(first), other)).not.toThrow()
+    expect(chain.add(other)).toBe(false)
+    expect(chain.checkStep(wire.certifiedToStep(other))).toEqual([])
+  })
+
+  it('refuses a height that does not follow, and one that follows another roster', () => {
+    const chain = wire.rosterChain(manifest)
+    expect(() => chain.add(second)).toThrow(bad(/height 1 does not follow -1/))
+    chain.add(first)
+    expect(() => chain.add(third)).toThrow(bad(/height 2 does not follow 0/))
+    chain.add(second)
+    expect(() => chain.add(nextTestRoster(rival))).toThrow(bad(/another roster/))
+    expect(chain.all).toEqual([first, second])
+    expect(chain.add(third)).toBe(true)
+    expect(() => chain.add(nextTestRoster(twin))).toThrow(bad(/another roster/))
+  })
+
+  it('refuses what is not certified, also at a height that it has, and goes on', () => {
+    const chain = chainOf(first)
+    expect(() => chain.add(nextTestRoster(first, { voters: 4 }))).toThrow(bad(/votes/))
+    chain.add(second)
+    expect(() => chain.add(nextTestRoster(first, { firstEpoch: rival.roster.firstEpoch, voters: 4 }))).toThrow(
+      bad(/votes/),
+    )
+    expect(() => chain.add({ ...rival, sheetSignatures: second.sheetSignatures })).toThrow(bad(/signature fails/))
+    expect(chain.isForked).toBe(false)
+    expect(chain.add(third)).toBe(true)
+  })
+
+  it('stops for good at a second certified roster of a period', () => {
+    const chain = chainOf(first, second)
+    expect(() => chain.add(twin)).toThrow(fork(1))
+    expect(chain.isForked).toBe(true)
+    expect(chain.all).toEqual([first, second])
+    for (const roster of [third, second, first, twin, rival, nextTestRoster(rival)]) {
+      expect(() => chain.add(roster)).toThrow(fork(1))
+    }
+  })
+
+  it('goes by the later of two that follow the same roster, whichever came first', () => {
+    for (const [one, other] of [
+      [second, rival],
+      [rival, second],
+    ] as const) {
+      const chain = chainOf(first, one)
+      expect(chain.add(other)).toBe(other === rival)
+      expect(chain.all).toEqual([first, rival])
+      expect(chain.named(wire.hashToRosterName(second.hash))).toBeUndefined()
+      expect(chain.inForce(second.roster.firstEpoch)).toBe(first)
+      for (const known of [first, second, rival]) expect(chain.add(known)).toBe(false)
+      expect(chain.isForked).toBe(false)
+      expect(chain.add(nextTestRoster(rival))).toBe(true)
+    }
+  })
+
+  it('goes back to one that was overtaken when others have followed it further', () => {
+    const fourth = nextTestRoster(second, { firstEpoch: rival.roster.firstEpoch + 2 })
+    const chain = chainOf(first, second, rival)
+    expect(chain.check(fourth)).toEqual([second, fourth])
+    expect(chain.all).toEqual([first, rival])
+    expect(chain.add(fourth)).toBe(true)
+    expect(chain.all).toEqual([first, second, fourth])
+    expect(chain.named(wire.hashToRosterName(second.hash))).toBe(second)
+    // And once more: whatever is the latest stands.
+    const fifth = nextTestRoster(rival, { firstEpoch: fourth.roster.firstEpoch + 2 })
+    expect(chain.check(fifth)).toEqual([rival, fifth])
+    expect(chain.add(fifth)).toBe(true)
+    expect(chain.all).toEqual([first, rival, fifth])
+  })
+
+  it('sets aside only what is certified', () => {
+    const chain = chainOf(first, rival)
+    expect(() => chain.add({ ...second, votes: second.votes.slice(0, 4) })).toThrow(bad(/votes/))
+    expect(() => chain.add(nextTestRoster(second, { firstEpoch: rival.roster.firstEpoch + 2 }))).toThrow(bad(/another/))
+  })
+
+  it('agrees with itself whatever the order in which rosters come', () => {
+    const fourth = nextTestRoster(second, { firstEpoch: rival.roster.firstEpoch + 2 })
+    const fifth = nextTestRoster(rival, { firstEpoch: fourth.roster.firstEpoch + 2 })
+    fc.assert(
+      fc.property(fc.shuffledSubarray([second, rival, fourth, fifth], { minLength: 4 }), (order) => {
+        const chain = chainOf(first)
+        // As a peer that asks again for what it could not take in.
+        for (let round = 0; round < 4; round++) for (const roster of order) tryTo(() => chain.add(roster))
+        expect(chain.all).toEqual([first, rival, fifth])
+      }),
+    )
+  })
+
+  it('stops at a fork of the founding, and of a roster long past', () => {
+    const otherTrees = [[...trees[0]!.slice(0, -1), [new Uint8Array(32).fill(1)]]]
+    const otherFirst = foundRoster(manifest, otherTrees)
+    expect(() => chainOf(first, second, third).add(otherFirst)).toThrow(fork(0))
+    expect(() => chainOf(first, second, third).add(twin)).toThrow(fork(1))
+    // Of the period of `third`.
+    expect(() => chainOf(first, second, third).add(rival)).toThrow(fork(1))
+  })
+
+  it('takes up what this machine kept, in order, without checking signatures again', () => {
+    const unsigned = (roster: wire.CertifiedRoster) => ({ ...roster, votes: [], sheetSignatures: [[]] })
+    const chain = wire.rosterChain(manifest)
+    expect(() => chain.restore(unsigned(second))).toThrow(bad(/height/))
+    chain.restore(unsigned(first))
+    expect(() => chain.restore(unsigned(first))).toThrow(bad(/height/))
+    expect(() => chain.restore(unsigned({ ...rival, roster: { ...rival.roster, previous: rival.hash } }))).toThrow(
+      bad(/another/),
+    )
+    chain.restore(unsigned(second))
+    expect(chain.add(third)).toBe(true)
+  })
+
+  it('knows the roster in force for an epoch, while its sheets reach', () => {
+    const chain = chainOf(first, second, third)
+    const start = second.roster.firstEpoch
+    expect(chain.inForce(first.roster.firstEpoch - 1)).toBeUndefined()
+    expect(chain.inForce(first.roster.firstEpoch)).toBe(first)
+    expect(chain.inForce(start - 1)).toBe(first)
+    expect([start, start + 1].map((epoch) => chain.inForce(epoch))).toEqual([second, second])
+    expect([start + 2, start + 3, start + 4].map((epoch) => chain.inForce(epoch))).toEqual([third, third, third])
+    expect(chain.inForce(start + 5)).toBeUndefined()
+  })
+
+  it('lets those vote whom it has admitted, and stops those whom it has not', () => {
+    const roles = ['operator/gum', 'peer/gum', ...SPONSORS].map(testSigner)
+    const joins = roles.reduce(wire.signChange, wire.newChange(wire.manifestToId(manifest), joining('gum')))
+    const admitting = nextTestRoster(first, { changes: [wire.encodeChange(joins)] })
+    const ranked = nextTestRoster(admitting, { reveals: testReveals(admitting, 6) })
+    const holding = nextTestRoster(ranked)
+    const gum = (at: wire.CertifiedRoster) =>
+      wire.signVote(testSigner('operator/gum'), 6, { ...at.roster, hash: at.hash }, new Uint8Array(32))
+    const voted = { ...ranked, votes: [...ranked.votes.slice(1), gum(ranked)] }
+    chainOf(first, admitting, voted, holding)
+    expect(holding.roster.members).toHaveLength(6)
+    const early = { ...admitting, votes: [...admitting.votes.slice(1), gum(admitting)] }
+    expect(() => chainOf(first).add(early)).toThrow(bad(/stranger/))
+  })
+})

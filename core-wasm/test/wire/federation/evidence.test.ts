@@ -1,0 +1,356 @@
+import { createHash } from 'node:crypto'
+import { ed25519 } from '@noble/curves/ed25519.js'
+import { encode } from 'cborg'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  foundRoster,
+  nextTestRoster,
+  testCommitments,
+  testManifest,
+  testNonce,
+  testSalt,
+  testSigner,
+  testTrees,
+} from '../../../src/testing/founding.ts'
+import * as wire from '../../../src/wire/index.ts'
+import { neverThrowsAnythingElse, refusesCutAndLong } from '../hostile.ts'
+
+const manifest = testManifest({ shards: 2, periodEpochs: 6, reserveEpochs: 2 })
+const trees = testTrees(manifest)
+const certified = foundRoster(manifest, trees)
+const { roster } = certified
+const name = wire.hashToRosterName(certified.hash)
+const named = (wanted: Uint8Array) => (wire.equalBytes(wanted, name) ? certified : undefined)
+const node = testSigner('peer/ash')
+
+/** What a node with `salt` and `path` answers, honestly by default; signed. */
+interface Answering {
+  signer?: wire.Signer
+  salt?: (shard: number, size: number, n: number) => Uint8Array
+  change?: (answer: Omit<wire.SaltAnswer, 'signature'>) => void
+}
+function answerTo(request: Uint8Array, { signer = node, salt = testSalt, change = () => {} }: Answering = {}) {
+  const { shard, blocks } = wire.decodeSaltRequest(request)
+  const epochs = [...wire.blocksToMasks(blocks)].map(([epoch, mask]) => {
+    const entries = testCommitments(shard, epoch)
+    wire.epochToBlocks(epoch).forEach(({ size, n }, position) => {
+      if ((mask >>> position) & 1) entries[position] = salt(shard, size, n)
+    })
+    return {
+      epoch,
+      mask,
+      entries,
+      path: wire.treeToPath(trees[shard]!, epoch - roster.firstEpoch).map((sibling) => sibling.slice()),
+    }
+  })
+  const answer = { time: 1_000, roster: name, shard, epochs }
+  change(answer)
+  const unsigned = wire.encodeUnsignedAnswer(answer)
+  const content = wire.answerContent(request, unsigned)
+  return wire.concatBytes(unsigned, wire.signContent(signer, 'geotrace/salt-answer', content))
+}
+const requestOf = (shard: number, blocks: wire.Block[], of = name) =>
+  wire.encodeSaltRequest({ roster: of, shard, blocks: [...blocks].sort(wire.compareBlocks) })
+const someBlocks = wire.epochToBlocks(roster.firstEpoch + 1).slice(0, 3)
+const asked = requestOf(1, someBlocks)
+const about = (request: Uint8Array, answer: Uint8Array, key = node.key): wire.Evidence => ({
+  kind: 'answer',
+  key,
+  request,
+  answer,
+})
+const falseSalt = () => new Uint8Array(32).fill(6)
+
+describe('evidence of a false answer', () => {
+  it('is a salt, a commitment or a path that the sheet does not hold, under the own signature', () => {
+    const lies: Answering[] = [
+      { salt: falseSalt },
+      { change: ({ epochs }) => void epochs[0]!.entries[30]!.fill(1) },
+      { change: ({ epochs }) => void epochs[0]!.path[0]!.fill(1) },
+      { change: ({ epochs }) => void (epochs[0]!.mask ^= 1 << 9) },
+      { change: ({ epochs }) => void epochs[0]!.epoch++ },
+      { change: (answer) => void (answer.shard = 0) },
+      { change: (answer) => void (answer.roster = new Uint8Array(8)) },
+    ]
+    for (const [i, lie] of lies.entries()) {
+      expect(wire.isProof(about(asked, answerTo(asked, lie)), named), `lie ${i}`).toBe(true)
+    }
+  })
+
+  it('is never an honest answer, whatever was asked', () => {
+    const block = fc.tuple(fc.nat({ max: wire.sheetEpochs(roster) - 1 }), fc.nat({ max: 30 }))
+    fc.assert(
+      fc.property(
+        fc.nat({ max: 1 }),
+        fc.uniqueArray(block, { minLength: 1, maxLength: 90, selector: String }),
+        fc.constantFrom('peer/ash', 'peer/birch', 'peer/fir'),
+        (shard, picks, role) => {
+          const epochs = [...new Set(picks.map(([epoch]) => epoch))].slice(0, wire.EPOCHS_PER_ANSWER_MAX)
+          const blocks = picks
+            .filter(([epoch]) => epochs.includes(epoch))
+            .map(([epoch, position]) => wire.epochToBlocks(roster.firstEpoch + epoch)[position]!)
+          const request = requestOf(shard, blocks)
+          const signer = testSigner(role)
+          const answer = answerTo(request, { signer })
+          expect(
+            wire.answerToSalts(answer, certified, shard, wire.decodeSaltRequest(request).blocks, signer.key).salts,
+          ).toHaveLength(blocks.length)
+          expect(wire.isProof(about(request, answer, signer.key), named)).toBe(false)
+          // Nor against somebody else, nor as the answer to something else.
+          expect(wire.isProof(about(request, answer, testSigner('peer/cedar').key), named)).toBe(false)
+          expect(wire.isProof(about(asked, answer, signer.key), named)).toBe(false)
+        },
+      ),
+      { numRuns: 40 },
+    )
+  })
+
+  it('is never made of an honest answer by altering a byte of it, or of the question', () => {
+    const answer = answerTo(asked)
+    const flip = (bytes: Uint8Array, bit: number) => {
+      const out = bytes.slice()
+      out[bit >> 3]! ^= 1 << (bit & 7)
+      return out
+    }
+    fc.assert(
+      fc.property(fc.nat({ max: answer.length * 8 - 1 }), fc.nat({ max: asked.length * 8 - 1 }), (a, r) => {
+        expect(wire.isProof(about(asked, flip(answer, a)), named)).toBe(false)
+        expect(wire.isProof(about(flip(asked, r), answer), named)).toBe(false)
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  it('is nothing from a stranger, under a roster that nobody certified, or a refusal', () => {
+    const stranger = testSigner('peer/gum')
+    expect(
+      wire.isProof(about(asked, answerTo(asked, { signer: stranger, salt: falseSalt }), stranger.key), named),
+    ).toBe(false)
+    const operator = testSigner('operator/ash')
+    expect(
+      wire.isProof(about(asked, answerTo(asked, { signer: operator, salt: falseSalt }), operator.key), named),
+    ).toBe(false)
+    const elsewhere = requestOf(1, someBlocks, new Uint8Array(8))
+    expect(wire.isProof(about(elsewhere, answerTo(elsewhere, { salt: falseSalt })), named)).toBe(false)
+    expect(wire.isProof(about(asked, Uint8Array.of(9, 0, 0, 0, 1)), named)).toBe(false)
+    expect(wire.isProof(about(asked, new Uint8Array(0)), named)).toBe(false)
+    expect(wire.isProof(about(new Uint8Array(0), answerTo(asked)), named)).toBe(false)
+  })
+})
+
+describe('evidence of two votes', () => {
+  const operator = testSigner('operator/ash')
+  const second = nextTestRoster(certified)
+  const { federation } = roster
+  const ballot = { height: 1, firstEpoch: second.roster.firstEpoch, hash: second.hash }
+  const vote = (change: Partial<typeof ballot> = {}, nonce = testNonce('ash', 1), signer = operator) => {
+    const on = { ...ballot, ...change }
+    const { commitment, signature } = wire.signVote(signer, 0, { federation, ...on }, nonce)
+    return { ...on, commitment, signature }
+  }
+  const votes = (first: ReturnType<typeof vote>, other: ReturnType<typeof vote>): wire.Evidence => ({
+    kind: 'votes',
+    key: operator.key,
+    federation,
+    first,
+    second: other,
+  })
+  const proves = (evidence: wire.Evidence) => wire.isProof(evidence, () => undefined)
+  const otherHash = new Uint8Array(32).fill(3)
+
+  it('is two rosters in one period, at one height or two, or two commitments for one roster', () => {
+    expect(proves(votes(vote(), vote({ hash: otherHash })))).toBe(true)
+    expect(proves(votes(vote(), vote({ height: 2 })))).toBe(true)
+    expect(proves(votes(vote(), vote({}, testNonce('ash', 2))))).toBe(true)
+  })
+
+  it('is not the same vote twice, even if signed anew, nor votes for two periods', () => {
+    expect(proves(votes(vote(), vote()))).toBe(false)
+    // Ed25519 allows a signer other signatures under the same content.
+    const content = wire.voteContent({ federation, ...ballot }, wire.nonceToCommitment(testNonce('ash', 1)))
+    const anew = { ...vote(), signature: signedWithAnotherNonce('operator/ash', content) }
+    expect(anew.signature).not.toEqual(vote().signature)
+    expect(proves(votes(vote(), anew))).toBe(false)
+    expect(proves(votes(vote(), vote({ firstEpoch: ballot.firstEpoch + 6, hash: otherHash })))).toBe(false)
+  })
+
+  it('is nothing when one of the two is not signed by the accused', () => {
+    const forged = vote({ hash: otherHash }, testNonce('ash', 1), testSigner('operator/birch'))
+    expect(proves(votes(vote(), forged))).toBe(false)
+    expect(proves(votes(forged, vote()))).toBe(false)
+    expect(proves(votes(vote(), { ...vote(), hash: otherHash }))).toBe(false)
+    expect(proves({ ...votes(vote(), vote({ hash: otherHash })), key: testSigner('operator/birch').key })).toBe(false)
+  })
+
+  function signedWithAnotherNonce(role: string, content: Uint8Array): Uint8Array {
+    const seen: Uint8Array[] = []
+    const spy: wire.Signer = {
+      key: testSigner(role).key,
+      sign: (message) => {
+        seen.push(message)
+        return new Uint8Array(64)
+      },
+    }
+    wire.signContent(spy, 'geotrace/vote', content)
+    const secret = wire.demoSecret('a phrase for tests', role)
+    const { scalar, pointBytes } = ed25519.utils.getExtendedPublicKey(secret)
+    const { BASE, Fn } = ed25519.Point
+    const r = 987_654_321n
+    const R = BASE.multiply(r).toBytes()
+    const s = (r + toScalar(wire.concatBytes(R, pointBytes, seen[0]!)) * scalar) % Fn.ORDER
+    return wire.concatBytes(R, Fn.toBytes(s))
+  }
+})
+
+describe('evidence of two sheets', () => {
+  const head = { federation: roster.federation, shard: 1, firstEpoch: roster.firstEpoch, epochs: 8 }
+  const roots = [1, 2].map((byte) => new Uint8Array(32).fill(byte)) as [Uint8Array, Uint8Array]
+  const sheet = (root: Uint8Array, change: Partial<wire.Sheet> = {}, signer = node) => ({
+    root,
+    signature: wire.signContent(signer, 'geotrace/sheet', wire.sheetContent({ ...head, root, ...change })),
+  })
+  const sheets = (first: ReturnType<typeof sheet>, second: ReturnType<typeof sheet>): wire.Evidence => ({
+    kind: 'sheets',
+    key: node.key,
+    ...head,
+    first,
+    second,
+  })
+  const proves = (evidence: wire.Evidence) => wire.isProof(evidence, () => undefined)
+
+  it('is two roots for one shard and period', () => {
+    expect(proves(sheets(sheet(roots[0]), sheet(roots[1])))).toBe(true)
+  })
+
+  it('is not one root twice, nor sheets of two shards or periods, nor what another signed', () => {
+    expect(proves(sheets(sheet(roots[0]), sheet(roots[0])))).toBe(false)
+    expect(proves(sheets(sheet(roots[0]), sheet(roots[1], { shard: 0 })))).toBe(false)
+    expect(proves(sheets(sheet(roots[0]), sheet(roots[1], { firstEpoch: head.firstEpoch + 6 })))).toBe(false)
+    expect(proves(sheets(sheet(roots[0]), sheet(roots[1], { federation: new Uint8Array(32) })))).toBe(false)
+    expect(proves(sheets(sheet(roots[0]), sheet(roots[1], {}, testSigner('peer/birch'))))).toBe(false)
+  })
+})
+
+describe('evidence on the wire', () => {
+  const evidence = about(asked, answerTo(asked, { salt: falseSalt }))
+  const encoded = wire.encodeEvidence(evidence)
+
+  it('comes back as it went, with an id of its own', () => {
+    expect(wire.decodeEvidence(encoded)).toEqual(evidence)
+    expect(wire.evidenceToId(evidence)).toHaveLength(32)
+    expect(wire.evidenceToId({ ...evidence, key: testSigner('peer/birch').key })).not.toEqual(
+      wire.evidenceToId(evidence),
+    )
+  })
+
+  it('carries the largest question and answer', () => {
+    const big = about(new Uint8Array(wire.SALT_REQUEST_MAX_BYTES), new Uint8Array(wire.SALT_ANSWER_MAX_BYTES))
+    expect(wire.decodeEvidence(wire.encodeEvidence(big))).toEqual(big)
+    const bigger = about(new Uint8Array(wire.SALT_REQUEST_MAX_BYTES + 1), new Uint8Array(1))
+    expect(() => wire.decodeEvidence(wire.encodeEvidence(bigger))).toThrow(malformed)
+  })
+
+  it('is refused when cut, garbled, of another kind, or about a shard that no sheet can name', () => {
+    refusesCutAndLong(wire.encodeEvidence(about(asked, new Uint8Array(9))), wire.decodeEvidence)
+    neverThrowsAnythingElse(encoded, wire.decodeEvidence, 300)
+    expect(() => wire.decodeEvidence(encode({ ...evidence, kind: 'rumour' }))).toThrow(malformed)
+    expect(() => wire.decodeEvidence(encode({ ...evidence, extra: 1 }))).toThrow(malformed)
+    const sheet = { root: new Uint8Array(32), signature: new Uint8Array(64) }
+    const of = (shard: number) =>
+      encode({
+        kind: 'sheets',
+        key: node.key,
+        federation: roster.federation,
+        shard,
+        firstEpoch: 0,
+        epochs: 1,
+        first: sheet,
+        second: sheet,
+      })
+    expect(wire.decodeEvidence(of(65_535))).toMatchObject({ shard: 65_535 })
+    expect(() => wire.decodeEvidence(of(65_536))).toThrow(malformed)
+  })
+
+  it('is judged without an exception, whatever it holds', () => {
+    const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
+    const u32 = fc.nat({ max: 0xffffffff })
+    const vote = fc.record({
+      height: u32,
+      firstEpoch: u32,
+      hash: bytes(32),
+      commitment: bytes(32),
+      signature: bytes(64),
+    })
+    const sheet = fc.record({ root: bytes(32), signature: bytes(64) })
+    const key = fc.oneof(bytes(32), fc.constant(node.key))
+    const any = fc.oneof(
+      fc.record({ kind: fc.constant('votes' as const), key, federation: bytes(32), first: vote, second: vote }),
+      fc.record({
+        kind: fc.constant('sheets' as const),
+        key,
+        federation: bytes(32),
+        shard: fc.nat({ max: 0xffff }),
+        firstEpoch: u32,
+        epochs: u32,
+        first: sheet,
+        second: sheet,
+      }),
+      fc.record({
+        kind: fc.constant('answer' as const),
+        key,
+        request: fc.uint8Array({ maxLength: 200 }),
+        answer: fc.uint8Array({ maxLength: 200 }),
+      }),
+    )
+    fc.assert(
+      fc.property(any, (item) => {
+        expect(wire.isProof(wire.decodeEvidence(wire.encodeEvidence(item)), named)).toBe(false)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  const malformed = expect.objectContaining({ code: 'MESSAGE_MALFORMED' })
+})
+
+describe('the memory of good signatures', () => {
+  const message = wire.utf8('what was said')
+  const signature = wire.signContent(node, 'geotrace/change', message)
+  const holds = (key: Uint8Array, domain: wire.SignatureDomain, content: Uint8Array, own: Uint8Array) =>
+    wire.isValidSignature(key, domain, content, own)
+
+  it('accepts a good one again, and nothing that differs from it in a bit, a length or its purpose', () => {
+    for (let again = 0; again < 3; again++) {
+      expect(holds(node.key, 'geotrace/change', message, signature)).toBe(true)
+      for (let bit = 0; bit < 512; bit += 37) {
+        const other = signature.slice()
+        other[bit >> 3]! ^= 1 << (bit & 7)
+        expect(holds(node.key, 'geotrace/change', message, other)).toBe(false)
+      }
+      const key = node.key.slice()
+      key[0]! ^= 1
+      expect(holds(key, 'geotrace/change', message, signature)).toBe(false)
+      expect(holds(testSigner('peer/birch').key, 'geotrace/change', message, signature)).toBe(false)
+      expect(holds(node.key, 'geotrace/vote', message, signature)).toBe(false)
+      expect(holds(node.key, 'geotrace/change', wire.utf8('what was sai'), signature)).toBe(false)
+      expect(holds(node.key, 'geotrace/change', wire.utf8('what was said '), signature)).toBe(false)
+      expect(holds(node.key.slice(1), 'geotrace/change', message, signature)).toBe(false)
+      expect(holds(node.key, 'geotrace/change', message, signature.slice(1))).toBe(false)
+    }
+  })
+
+  it('is not moved by bytes that slide from one field into the next', () => {
+    const joined = wire.concatBytes(node.key, signature)
+    expect(holds(joined.slice(0, 31), 'geotrace/change', message, joined.slice(31))).toBe(false)
+    expect(holds(joined.slice(0, 33), 'geotrace/change', message, joined.slice(33))).toBe(false)
+  })
+})
+
+/** SHA-512 as a little-endian number, as RFC 8032 has it. */
+function toScalar(message: Uint8Array): bigint {
+  return createHash('sha512')
+    .update(message)
+    .digest()
+    .reduceRight((sum, byte) => sum * 256n + BigInt(byte), 0n)
+}

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest'
+import { testManifest } from '../../../src/testing/founding.ts'
+import * as wire from '../../../src/wire/index.ts'
+
+const invalid = (path: string) =>
+  expect.objectContaining({ code: 'MANIFEST_INVALID', data: expect.objectContaining({ path }) })
+const text = (change: (value: Record<string, any>) => void) => {
+  const value = JSON.parse(JSON.stringify(testManifest()))
+  change(value)
+  return JSON.stringify(value)
+}
+
+describe('federation.json', () => {
+  it('parses to itself', () => {
+    expect(wire.parseManifest(text(() => {}))).toEqual(testManifest())
+  })
+
+  it('is refused with an unknown key, at any depth, and says where', () => {
+    expect(() => wire.parseManifest(text((v) => void (v.extra = 1)))).toThrow(invalid('extra'))
+    expect(() => wire.parseManifest(text((v) => void (v.parameters.extra = 1)))).toThrow(invalid('parameters.extra'))
+    expect(() => wire.parseManifest(text((v) => void (v.members[2].extra = 1)))).toThrow(invalid('members.2.extra'))
+    expect(() => wire.parseManifest(text(() => {}).replace('{', '{"__proto__":{},'))).toThrow(wire.FederationError)
+  })
+
+  it('is refused when something is missing, wrong or out of range, and says where', () => {
+    const cases: [string, (v: Record<string, any>) => void][] = [
+      ['parameters.resolution', (v) => void (v.parameters.resolution = 11)],
+      ['parameters.salting', (v) => void (v.parameters.salting = 'none')],
+      ['parameters.shards', (v) => void (v.parameters.shards = 0)],
+      ['parameters.shards', (v) => void delete v.parameters.shards],
+      ['parameters.replicas', (v) => void (v.parameters.replicas = 6)],
+      ['parameters.syncRequestBytes', (v) => void (v.parameters.syncRequestBytes = [8192, 2048])],
+      ['core.simd', (v) => void (v.core.simd = 'ff')],
+      ['members.0.peerId', (v) => void (v.members[0].peerId = 'QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N')],
+      ['members.0.operator', (v) => void (v.members[0].operator = 'nobody')],
+      ['members.0.operator', (v) => void (v.members[0].operator = 'office')],
+      ['members', (v) => void (v.members[1].peerId = v.members[0].peerId)],
+      ['operators', (v) => void (v.operators[1].key = v.operators[0].key)],
+      ['founding.at', (v) => void (v.founding.at = 'yesterday')],
+      ['version', (v) => void (v.version = 2)],
+    ]
+    for (const [path, change] of cases) expect(() => wire.parseManifest(text(change)), path).toThrow(invalid(path))
+    expect(() => wire.parseManifest('{')).toThrow(invalid(''))
+    expect(() => wire.parseManifest(' '.repeat(wire.MANIFEST_MAX_BYTES + 1))).toThrow(invalid(''))
+    expect(() => wire.parseManifest('['.repeat(100_000))).toThrow(invalid(''))
+  })
+
+  it('allows a sheet of 65,536 lines and none that a Merkle path of sixteen cannot reach', () => {
+    const lines = (periodEpochs: number, reserveEpochs: number) => () =>
+      wire.parseManifest(text((v) => Object.assign(v.parameters, { periodEpochs, reserveEpochs })))
+    expect(lines(65_000, 536)).not.toThrow()
+    expect(lines(536, 65_000)).not.toThrow()
+    expect(lines(65_000, 537)).toThrow(invalid('parameters.reserveEpochs'))
+    expect(lines(65_001, 0)).toThrow(invalid('parameters.periodEpochs'))
+  })
+
+  it('has an id that changes with every value and not with the order of keys', () => {
+    const id = wire.bytesToHex(wire.manifestToId(testManifest()))
+    const turned = Object.fromEntries(Object.entries(testManifest()).reverse())
+    expect(wire.bytesToHex(wire.manifestToId(wire.assertManifest(turned)))).toBe(id)
+    const other = wire.parseManifest(text((v) => void (v.founding.nonce = '12'.repeat(32))))
+    expect(wire.bytesToHex(wire.manifestToId(other))).not.toBe(id)
+  })
+
+  it('with demo keys is refused off the loopback, even when it no longer says demo', () => {
+    const away = expect.objectContaining({ code: 'ADDRESS_NOT_LOOPBACK' })
+    for (const address of [
+      '/ip4/192.168.1.4/tcp/1',
+      '/dns4/example.org/tcp/1',
+      '/ip4/127.0.0.1.example/tcp/1',
+      '/ip6/fe80::1/tcp/1',
+    ]) {
+      expect(() => wire.parseManifest(text((v) => void (v.members[1].addresses = [address]))), address).toThrow(
+        wire.FederationError,
+      )
+    }
+    expect(() => wire.parseManifest(text((v) => void (v.central.addresses = ['/ip4/10.0.0.1/tcp/1'])))).toThrow(away)
+    expect(() =>
+      wire.parseManifest(
+        text((v) => {
+          const signer = wire.secretToSigner(wire.demoSecret(wire.DEMO_PHRASE, 'operator/ash'))
+          v.operators[0].key = wire.bytesToHex(signer.key)
+          delete v.demo
+          v.members[0].addresses = ['/ip4/10.0.0.1/tcp/1']
+        }),
+      ),
+    ).toThrow(away)
+    expect(wire.isLoopback('/ip4/127.9.8.7/tcp/1')).toBe(true)
+    expect(wire.isLoopback('/ip6/::1/tcp/1/ws')).toBe(true)
+  })
+})

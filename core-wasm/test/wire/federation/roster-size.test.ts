@@ -1,0 +1,223 @@
+import { describe, expect, it } from 'vitest'
+import { testManifest, testReveals } from '../../../src/testing/founding.ts'
+import * as wire from '../../../src/wire/index.ts'
+import { bad, change, expel, founding, join, joining, key, leave, lied, QUORUM, rotate, step, UNTIL } from './steps.ts'
+
+const HASH = new Uint8Array(32)
+const SIGNATURE = new Uint8Array(64)
+
+/** As large as the certificate of this roster can be: indices of three bytes, a majority, a quorum. */
+function largest(roster: wire.Roster, voters: number): Uint8Array {
+  const body = wire.encodeRoster({ ...roster, sheets: Array.from({ length: roster.shards }, () => HASH) })
+  const signed: wire.SheetSignatures = Array.from({ length: wire.sheetQuorum(roster.replicas) }, () => [
+    0xffff,
+    SIGNATURE,
+  ])
+  const sheetSignatures = Array.from({ length: roster.shards }, () => signed)
+  const vote = { operator: 0xffff, commitment: HASH, signature: SIGNATURE }
+  const votes = Array.from({ length: wire.quorum(voters) }, () => vote)
+  return wire.encodeCertifiedRoster({ body, sheetSignatures, votes })
+}
+
+/** A manifest of so many members, each of its own operator, with two addresses a member. */
+function manifestOf(members: number, parameters: Partial<wire.Parameters>): wire.Manifest {
+  const base = testManifest()
+  const hex = (kind: number, i: number): string => wire.bytesToHex(Uint8Array.of(kind, i >> 8, i)).padEnd(64, '0')
+  const operators = Math.min(members, wire.OPERATORS_MAX - 1)
+  return wire.assertManifest({
+    ...base,
+    parameters: { ...base.parameters, ...parameters },
+    operators: [
+      ...Array.from({ length: operators }, (_, i) => ({ name: `operator-${i}`, key: hex(1, i) })),
+      base.operators.at(-1)!,
+    ],
+    members: Array.from({ length: members }, (_, i) => ({
+      peerId: wire.keyToPeerId(wire.hexToBytes(hex(2, i))),
+      operator: `operator-${i % operators}`,
+      addresses: [`/ip4/127.0.0.1/tcp/${10_000 + i}`, `/ip4/127.0.0.1/tcp/${20_000 + i}/tls/http`],
+    })),
+  })
+}
+
+/** The most shards that a manifest may have with these members and replicas. */
+function mostShards(members: number, replicas: number): number {
+  let [fits, not] = [1, wire.SHARDS_MAX + 1]
+  while (not - fits > 1) {
+    const shards = Math.floor((fits + not) / 2)
+    try {
+      manifestOf(members, { shards, replicas })
+      fits = shards
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'MANIFEST_INVALID', data: { path: 'parameters.shards' } })
+      not = shards
+    }
+  }
+  return fits
+}
+
+describe('the size of a roster', () => {
+  it('is that of its largest certificate, to the byte', () => {
+    const { roster } = step(founding, { changes: [join('gum'), leave('peer/ash')] })
+    for (const shards of [1, 23, 24, 255, 256, 700]) {
+      for (const [replicas, voters] of [
+        [1, 1],
+        [3, 6],
+        [5, 36],
+        [15, 300],
+      ] as const) {
+        const sized = { ...roster, shards, replicas }
+        expect(wire.certificateBytes(sized, voters)).toBe(largest(sized, voters).length)
+      }
+    }
+  })
+
+  it('does not grow while nobody changes anything, whatever was changed before', () => {
+    const amend = change({ kind: 'amend', at: 1, until: UNTIL, core: null, shards: 40, replicas: 4 }, QUORUM)
+    let at = step(founding, { changes: [join('gum'), join('hazel'), leave('operator/ash'), amend] })
+    let settled = wire.settledBytes(at.roster)
+    expect(settled).toBeGreaterThan(wire.settledBytes(founding.roster))
+    // Ranked late, since they wait while fewer than a quorum open their nonces.
+    for (const reveals of [0, 0, 8, 0, 0]) {
+      const next = step(at, { reveals: testReveals(at, reveals) })
+      // Lists apart may have longer heads than one.
+      expect(wire.certificateBytes(next.roster, at.roster.operators.length)).toBeLessThanOrEqual(settled + 8)
+      const after = wire.settledBytes(next.roster)
+      expect(after).toBeLessThanOrEqual(settled)
+      settled = after
+      at = next
+    }
+    expect(at.roster.members).toHaveLength(6)
+    // Now there is nothing left to come but nonces, of which the last one needed none.
+    const reveal = { operator: 0xffff, nonce: HASH, signature: SIGNATURE }
+    const { operators } = at.roster
+    const withReveals = {
+      ...at.roster,
+      height: 0xffffffff,
+      firstEpoch: 0xffffffff,
+      reveals: operators.map(() => reveal),
+    }
+    expect(settled).toBe(largest(withReveals, operators.length).length)
+  })
+
+  it('gets no larger when somebody leaves', () => {
+    const grown = step(founding, { changes: [join('gum'), join('ash', 'ash2', [])] })
+    for (const departure of [
+      leave('peer/ash'),
+      leave('peer/ash2'),
+      leave('operator/elm'),
+      expel('operator/birch'),
+      lied('peer/gum'),
+    ]) {
+      const next = step(grown, { changes: [departure] })
+      expect(wire.settledBytes(next.roster)).toBeLessThan(wire.settledBytes(grown.roster))
+    }
+  })
+})
+
+describe('a founding', () => {
+  it('is refused when its rosters would not fit, with the bytes and a way out', () => {
+    const refused = expect.objectContaining({
+      code: 'MANIFEST_INVALID',
+      data: { path: 'parameters.shards', reason: expect.stringMatching(/bytes where 229376 fit; choose fewer shards/) },
+    })
+    expect(() => manifestOf(20, { shards: 4_096, replicas: 15 })).toThrow(refused)
+    expect(() => manifestOf(5, { shards: 4_096, replicas: 1 })).toThrow(refused)
+    expect(() => manifestOf(1_000, { shards: 16, replicas: 3 })).toThrow(refused)
+    for (const members of [5, 30, 100, 300]) {
+      expect(() => manifestOf(members, { shards: 256, replicas: 5 })).not.toThrow()
+    }
+  })
+
+  it('of the most shards that are taken fits its frame, and leaves the room that changes have', () => {
+    for (const [members, replicas] of [
+      [5, 1],
+      [30, 5],
+      [300, 3],
+    ] as const) {
+      const shards = mostShards(members, replicas)
+      const roster = wire.manifestToRoster(manifestOf(members, { shards, replicas }))
+      const bytes = largest(roster, roster.operators.length).length
+      expect(bytes).toBeLessThanOrEqual(wire.SETTLED_MAX_BYTES)
+      const largestChange = wire.CHANGE_MAX_BYTES + wire.MEMBERS_PER_OPERATOR_MAX * 34 + 1_000
+      expect(wire.SETTLED_MAX_BYTES + largestChange).toBeLessThan(wire.ROSTER_MAX_BYTES)
+      const frame = wire.encodeRosterReply(largest(roster, roster.operators.length))
+      expect(frame.length).toBeLessThanOrEqual(wire.ROSTER_PROTOCOL.replyMaxBytes)
+    }
+  })
+})
+
+describe('a federation that is nearly full', () => {
+  /** As many shards of three replicas as leave room for one node more. */
+  const almost = (() => {
+    const settled = (shards: number) => wire.settledBytes({ ...founding.roster, shards, plan: { shards, replicas: 3 } })
+    const each = settled(701) - settled(700)
+    const shards = 700 + Math.floor((wire.SETTLED_MAX_BYTES - settled(700) - 300) / each)
+    const roster = { ...founding.roster, shards, plan: { shards, replicas: 3 } }
+    return wire.bodyToCertified(wire.encodeRoster(roster), [], [])
+  })()
+  const full = step(almost, { changes: [join('gum')] })
+  const refused = (changes: readonly Uint8Array[]) =>
+    expect(() => step(full, { changes })).toThrow(bad(/the federation is full/))
+
+  it('admits nobody who does not fit, and says so beforehand', () => {
+    refused([join('hazel')])
+    expect(wire.hasRoomFor(full, joining('hazel'))).toBe(false)
+    expect(wire.hasRoomFor(almost, joining('gum'))).toBe(true)
+    // What is wrong in another way needs no room.
+    expect(wire.hasRoomFor(full, joining('gum'))).toBe(true)
+  })
+
+  it('takes no move to longer addresses and no plan of more shards, but one of fewer', () => {
+    const move = (addresses: string[]): wire.Change => ({
+      kind: 'move',
+      at: 1,
+      until: UNTIL,
+      key: key('peer/ash'),
+      addresses,
+    })
+    const long = move(Array.from({ length: 8 }, () => `/${'a'.repeat(255)}`))
+    refused([change(long, ['peer/ash'])])
+    expect(wire.hasRoomFor(full, long)).toBe(false)
+    const plan = (shards: number): wire.Change => ({
+      kind: 'amend',
+      at: 1,
+      until: UNTIL,
+      core: null,
+      shards,
+      replicas: null,
+    })
+    const { shards } = full.roster
+    refused([change(plan(shards + 10), QUORUM)])
+    expect(wire.hasRoomFor(full, plan(shards + 10))).toBe(false)
+    const fewer = step(full, { changes: [change(plan(shards - 10), QUORUM)] })
+    expect(() => step(fewer, { changes: [join('hazel')] })).not.toThrow()
+  })
+
+  it('goes on: without a change, with departures, with a key for another, and fits its frame all the time', () => {
+    let at = full
+    const reveals = testReveals(full, 7)
+    for (const choice of [
+      { reveals },
+      {},
+      { changes: [rotate('operator/ash', 'operator/ash2', ['operator/ash2', ...QUORUM])] },
+      {
+        changes: [
+          leave('peer/gum'),
+          expel(
+            'operator/elm',
+            QUORUM.filter((role) => role !== 'operator/ash').concat('operator/ash2', 'operator/office'),
+          ),
+        ],
+      },
+      { changes: [lied('peer/cedar')] },
+      {},
+    ]) {
+      const next = step(at, choice)
+      const bytes = largest(next.roster, at.roster.operators.length)
+      expect(bytes.length).toBeLessThanOrEqual(wire.ROSTER_MAX_BYTES)
+      at = next
+    }
+    const sponsors = ['operator/birch', 'operator/fir', 'operator/office']
+    expect(() => step(at, { changes: [join('hazel', 'hazel', sponsors)] })).not.toThrow()
+  })
+})

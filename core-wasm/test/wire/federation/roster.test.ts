@@ -1,0 +1,99 @@
+import { encode } from 'cborg'
+import { describe, expect, it } from 'vitest'
+import { foundRoster, testManifest, testSigner, testTrees } from '../../../src/testing/founding.ts'
+import * as wire from '../../../src/wire/index.ts'
+import { neverThrowsAnythingElse, refusesCutAndLong } from '../hostile.ts'
+
+const manifest = testManifest()
+const trees = testTrees(manifest)
+const certified = foundRoster(manifest, trees)
+const bad = (reason: RegExp) =>
+  expect.objectContaining({ code: 'ROSTER_INVALID', message: expect.stringMatching(reason) })
+const certify = (roster: wire.CertifiedRoster) => wire.assertCertified(wire.manifestToPredecessor(manifest), roster)
+
+describe('a founding roster', () => {
+  it('is accepted from its bytes, and has one hash', () => {
+    const bytes = wire.encodeCertifiedRoster(certified)
+    const read = wire.decodeCertifiedRoster(bytes)
+    expect(read).toEqual(certified)
+    expect(() => certify(read)).not.toThrow()
+    expect(wire.rosterKey(read)).toHaveLength(16)
+  })
+
+  it('needs ⌊2n/3⌋ + 1 votes of its operators', () => {
+    expect([1, 2, 3, 4, 5, 6, 7, 9].map(wire.quorum)).toEqual([1, 2, 3, 3, 4, 5, 5, 7])
+    expect(() => certify(foundRoster(manifest, trees, { voters: 5 }))).not.toThrow()
+    expect(() => certify(foundRoster(manifest, trees, { voters: 4 }))).toThrow(bad(/votes/))
+    const twice = { ...certified, votes: [...certified.votes.slice(0, 4), certified.votes[0]!] }
+    expect(() => certify(twice)).toThrow(bad(/votes/))
+    const forged = {
+      ...certified,
+      votes: certified.votes.map((vote) => ({ ...vote, signature: certified.votes[0]!.signature })),
+    }
+    expect(() => certify(forged)).toThrow(bad(/signature/))
+    expect(() => certify({ ...certified, votes: [{ ...certified.votes[0]!, operator: 77 }] })).toThrow(bad(/stranger/))
+  })
+
+  it('needs a majority of replicas under each sheet', () => {
+    expect(() => certify(foundRoster(manifest, trees, { sheetSigners: 2 }))).not.toThrow()
+    expect(() => certify(foundRoster(manifest, trees, { sheetSigners: 1 }))).toThrow(bad(/signatures/))
+  })
+
+  it('must follow from its own manifest', () => {
+    const other = wire.assertManifest({ ...manifest, founding: { ...manifest.founding, nonce: '44'.repeat(32) } })
+    expect(() => wire.assertCertified(wire.manifestToPredecessor(other), certified)).toThrow(bad(/does not follow/))
+  })
+
+  it('is refused when cut, too long, garbled or not canonical', () => {
+    refusesCutAndLong(wire.encodeCertifiedRoster(certified).slice(0, 400), wire.decodeCertifiedRoster)
+    neverThrowsAnythingElse(wire.encodeCertifiedRoster(certified), wire.decodeCertifiedRoster, 400)
+    const loose = encode({ ...certified.roster }, { mapSorter: () => 0 })
+    expect(wire.bytesToHex(loose)).not.toBe(wire.bytesToHex(certified.body))
+    expect(() => wire.decodeRoster(loose)).toThrow(bad(/canonical/))
+    expect(() => wire.decodeRoster(encode({ ...certified.roster, extra: 1 }))).toThrow(bad(/./))
+  })
+})
+
+describe('replicas of a shard', () => {
+  it('are R members of distinct operators, the same in any order of members', () => {
+    for (let shard = 0; shard < 5; shard++) {
+      const replicas = wire.shardToReplicas(certified.roster, shard)
+      expect(new Set(replicas.map((member) => member.operator)).size).toBe(3)
+      const turned = { ...certified.roster, members: [...certified.roster.members].reverse() }
+      expect(wire.shardToReplicas(turned, shard)).toEqual(replicas)
+    }
+    expect(() => wire.shardToReplicas(certified.roster, 5)).toThrow(RangeError)
+  })
+
+  it('cover every shard, and keyToShards is their inverse', () => {
+    const held = certified.roster.members.map((member) => wire.keyToShards(certified.roster, member.key))
+    expect(held.flat().sort()).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4])
+    expect(wire.keyToShards(certified.roster, testSigner('peer/office').key)).toEqual([])
+  })
+
+  it('never come twice from one operator', () => {
+    const members = manifest.members.map((member, i) => (i === 1 || i === 2 ? { ...member, operator: 'ash' } : member))
+    const sharing = wire.assertManifest({ ...manifest, members })
+    const roster = wire.manifestToRoster(sharing)
+    for (let shard = 0; shard < 5; shard++) {
+      const operators = wire.shardToReplicas(roster, shard).map((member) => member.operator)
+      expect(new Set(operators).size).toBe(3)
+    }
+  })
+})
+
+describe('the roster in force', () => {
+  const at = (height: number, firstEpoch: number) => ({
+    ...certified,
+    roster: { ...certified.roster, height, firstEpoch },
+  })
+  it('is the newest whose first epoch is not after the epoch, while its sheets reach', () => {
+    const rosters = [at(1, 118), at(0, 100), at(2, 136)]
+    expect(wire.rosterInForce(rosters, 99)).toBeUndefined()
+    expect(wire.rosterInForce(rosters, 100)?.roster.height).toBe(0)
+    expect(wire.rosterInForce(rosters, 117)?.roster.height).toBe(0)
+    expect(wire.rosterInForce(rosters, 118)?.roster.height).toBe(1)
+    expect(wire.rosterInForce(rosters, 136 + 21)?.roster.height).toBe(2)
+    expect(wire.rosterInForce(rosters, 136 + 22)).toBeUndefined()
+  })
+})

@@ -1,0 +1,78 @@
+/** Rosters one after the other without sheets and votes: what `succeed` makes of changes, and nothing else. */
+import { expect } from 'vitest'
+import { testChange, testManifest, testSigner } from '../../../src/testing/founding.ts'
+import * as wire from '../../../src/wire/index.ts'
+
+export const manifest = testManifest()
+export const federation = wire.manifestToId(manifest)
+export const founding = bodyOnly(wire.manifestToRoster(manifest))
+/** The first epoch that is not the founding's and begins a period. */
+export const FIRST = (Math.floor(founding.roster.firstEpoch / 18) + 1) * 18
+/** Changes of these tests hold for ever, unless they are about that. */
+export const UNTIL = 0xffffffff
+
+export const key = (role: string): Uint8Array => testSigner(role).key
+export const operators = (...names: string[]): string[] => names.map((name) => `operator/${name}`)
+/** Five of six make a quorum, three sponsor. */
+export const QUORUM = operators('ash', 'birch', 'cedar', 'elm', 'fir')
+export const SPONSORS = operators('ash', 'birch', 'cedar')
+
+export const bad = (reason: RegExp) =>
+  expect.objectContaining({ code: 'ROSTER_INVALID', message: expect.stringMatching(reason) })
+
+/** A change as everybody would sign it who must. */
+export function change(value: wire.Change, roles: readonly string[]): Uint8Array {
+  return testChange(federation, value, roles)
+}
+
+/** Node `node` of operator `name`; both sign. */
+export function join(name: string, node = name, roles: readonly string[] = SPONSORS): Uint8Array {
+  return change(joining(name, node), [`operator/${name}`, `peer/${node}`, ...roles])
+}
+
+export function joining(name: string, node = name): wire.Change & { kind: 'join' } {
+  const addresses = ['/ip4/127.0.0.1/tcp/4999']
+  return {
+    kind: 'join',
+    until: UNTIL,
+    operator: name,
+    operatorKey: key(`operator/${name}`),
+    key: key(`peer/${node}`),
+    addresses,
+  }
+}
+
+export const leave = (role: string, signers: readonly string[] = [role]): Uint8Array =>
+  change({ kind: 'leave', until: UNTIL, key: key(role) }, signers)
+export const expel = (role: string, signers: readonly string[] = QUORUM): Uint8Array =>
+  change({ kind: 'expel', until: UNTIL, key: key(role) }, signers)
+export const rotate = (from: string, to: string, signers: readonly string[] = [from, to]): Uint8Array =>
+  change({ kind: 'rotate', until: UNTIL, from: key(from), to: key(to) }, signers)
+export const lied = (role: string): Uint8Array =>
+  change({ kind: 'lied', until: UNTIL, key: key(role), evidence: new Uint8Array(32).fill(7) }, [])
+
+export interface Choice {
+  firstEpoch?: number
+  /** In any order. */
+  changes?: readonly Uint8Array[]
+  reveals?: readonly wire.Reveal[]
+}
+
+export function sorted(changes: readonly Uint8Array[]): Uint8Array[] {
+  return [...changes].sort((a, b) => (wire.bytesToHex(a) < wire.bytesToHex(b) ? -1 : 1))
+}
+
+/** The roster that follows; it reads back from its bytes, or the test ends here. */
+export function step(previous: wire.CertifiedRoster, { firstEpoch, changes = [], reveals = [] }: Choice = {}) {
+  const next = firstEpoch ?? (Math.floor(previous.roster.firstEpoch / 18) + 1) * 18
+  return bodyOnly(wire.succeed(previous, { firstEpoch: next, changes: sorted(changes), reveals, sheets: [] }))
+}
+
+function bodyOnly(roster: wire.Roster): wire.CertifiedRoster {
+  return wire.bodyToCertified(wire.encodeRoster(roster), [], [])
+}
+
+/** Names instead of keys, for reading. */
+export function nodesOf(peers: readonly wire.RosterPeer[], names: readonly string[]): string[] {
+  return peers.map((peer) => names.find((name) => wire.equalBytes(key(`peer/${name}`), peer.key)) ?? 'somebody')
+}

@@ -1,0 +1,351 @@
+/**
+ * Random sequences of rosters against a model that knows no bytes: sets and maps of names, written from PROTOCOL.md
+ * §4.8 and §4.9 alone. Both must agree on every change, taken or refused, and on who is what afterwards.
+ */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { TEST_AUTHORITY, TEST_OPERATORS, testReveals } from '../../../src/testing/founding.ts'
+import * as wire from '../../../src/wire/index.ts'
+import { change, founding, key, sorted, step, UNTIL } from './steps.ts'
+
+/** Keys go by their roles, `operator/ash` or `peer/ash`; a rotated one is `operator/ash#1`. */
+interface Model {
+  /** Name → key, in the order in which they came. */
+  operators: Map<string, string>
+  /** Node → name of its operator. */
+  members: Map<string, string>
+  newcomers: Map<string, string>
+  admitted: Map<string, string>
+  gone: Set<string>
+  replicas: number
+  /** When the amendment made last was proposed, and each peer's move, if there was one. */
+  amended: number
+  moved: Map<string, number>
+}
+type Move =
+  | { kind: 'join'; name: string; operatorKey: string; node: string; signers: string[] }
+  | { kind: 'leave' | 'expel'; key: string; signers: string[] }
+  | { kind: 'lied'; key: string; signers: string[] }
+  | { kind: 'rotate'; from: string; to: string; signers: string[] }
+  | { kind: 'amend'; at: number; replicas: number; signers: string[] }
+  | { kind: 'move'; at: number; key: string; signers: string[] }
+
+class Refused extends Error {}
+const must = (condition: boolean): void => {
+  if (!condition) throw new Refused()
+}
+const CENTRAL = `peer/${TEST_AUTHORITY}`
+
+const start: Model = {
+  operators: new Map([...TEST_OPERATORS, TEST_AUTHORITY].map((name) => [name, `operator/${name}`])),
+  members: new Map(TEST_OPERATORS.map((name) => [`peer/${name}`, name])),
+  newcomers: new Map(),
+  admitted: new Map(),
+  gone: new Set(),
+  replicas: 3,
+  amended: 0,
+  moved: new Map(),
+}
+
+/** The model's next roster. Throws Refused. */
+function follow(before: Model, moves: readonly Move[], opened: number): Model {
+  const votes = before.operators.size
+  const without = (peers: Map<string, string>) => new Map([...peers].filter(([node]) => !before.gone.has(node)))
+  const now: Model = {
+    operators: new Map(before.operators),
+    members: without(new Map([...before.members, ...before.newcomers])),
+    newcomers: new Map(),
+    admitted: without(before.admitted),
+    gone: new Set(before.gone),
+    replicas: before.replicas,
+    amended: before.amended,
+    moved: new Map(before.moved),
+  }
+  if (opened > 0) {
+    must(now.admitted.size > 0 && opened > (2 * votes) / 3)
+    now.newcomers = now.admitted
+    now.admitted = new Map()
+  }
+  const nodes = () => new Map([...now.members, ...now.newcomers, ...now.admitted])
+  const ownerOf = (wanted: string) => [...now.operators].find(([, own]) => own === wanted)?.[0]
+  const isFresh = (wanted: string) =>
+    !nodes().has(wanted) && wanted !== CENTRAL && ownerOf(wanted) === undefined && !now.gone.has(wanted)
+  for (const move of moves) {
+    const has = (wanted: string) => move.signers.includes(wanted)
+    const voices = [...before.operators.values()].filter((own) => !before.gone.has(own) && has(own)).length
+    const isMost = voices > (2 * votes) / 3
+    if (move.kind === 'join') {
+      must(has(move.node) && has(move.operatorKey))
+      must([...before.operators.values()].includes(move.operatorKey) || voices > votes / 3)
+      must(isFresh(move.node) && move.node !== move.operatorKey)
+      const known = ownerOf(move.operatorKey)
+      if (known === undefined) {
+        must(!now.operators.has(move.name) && isFresh(move.operatorKey))
+        now.operators.set(move.name, move.operatorKey)
+      } else must(known === move.name && known !== TEST_AUTHORITY && !now.gone.has(move.operatorKey))
+      now.admitted.set(move.node, move.name)
+    } else if (move.kind === 'rotate') {
+      must(has(move.to) && (has(move.from) || isMost))
+      const name = ownerOf(move.from)
+      must(name !== undefined && !now.gone.has(move.from) && isFresh(move.to))
+      now.operators.set(name!, move.to)
+      now.gone.add(move.from)
+    } else if (move.kind === 'amend') {
+      must(isMost && move.at > now.amended)
+      now.replicas = move.replicas
+      now.amended = move.at
+    } else if (move.kind === 'move') {
+      must(has(move.key) && (nodes().has(move.key) || move.key === CENTRAL))
+      must(move.at > (now.moved.get(move.key) ?? 0))
+      now.moved.set(move.key, move.at)
+    } else {
+      const operator = ownerOf(move.key)
+      const owner = move.key === CENTRAL ? TEST_AUTHORITY : nodes().get(move.key)
+      if (move.kind === 'leave') must(has(move.key) || (owner !== undefined && has(now.operators.get(owner)!)))
+      if (move.kind === 'expel') must(isMost)
+      if (move.kind === 'lied') must(move.signers.length === 0)
+      must(operator !== undefined || nodes().has(move.key))
+      must(operator !== TEST_AUTHORITY && !now.gone.has(move.key))
+      const leaving =
+        operator === undefined ? [move.key] : [...nodes()].filter(([, own]) => own === operator).map(([n]) => n)
+      for (const item of [move.key, ...leaving]) now.gone.add(item)
+      for (const node of leaving) {
+        now.newcomers.delete(node)
+        now.admitted.delete(node)
+      }
+    }
+  }
+  const coming = [...now.members, ...now.newcomers].filter(([node]) => !now.gone.has(node)).map(([, own]) => own)
+  must(new Set(coming).size >= now.replicas)
+  for (const [name, own] of [...now.operators]) {
+    if (now.gone.has(own) && ![...now.members.values()].includes(name)) now.operators.delete(name)
+  }
+  const isListed = (node: string) => node === CENTRAL || nodes().has(node)
+  now.moved = new Map([...now.moved].filter(([node]) => isListed(node)))
+  return now
+}
+
+const NAMES = [...TEST_OPERATORS, TEST_AUTHORITY, 'gum', 'hazel']
+const OPERATOR_KEYS = NAMES.flatMap((name) => [`operator/${name}`, `operator/${name}#1`])
+const NODE_KEYS = NAMES.flatMap((name) => [`peer/${name}`, `peer/${name}2`])
+const ROLES = [...OPERATOR_KEYS, ...NODE_KEYS]
+
+/** What somebody might want; the numbers choose among what there is. */
+interface Wish {
+  kind: 'join' | 'leave' | 'expel' | 'lied' | 'rotate' | 'amend' | 'move'
+  pick: number
+  other: number
+  /** 0 signs as the rules want; more leaves somebody out or lets others sign. */
+  mischief: number
+}
+const wish: fc.Arbitrary<Wish> = fc.record({
+  kind: fc.constantFrom(
+    'join' as const,
+    'join' as const,
+    'leave' as const,
+    'expel' as const,
+    'lied' as const,
+    'rotate' as const,
+    'amend' as const,
+    'move' as const,
+  ),
+  pick: fc.nat({ max: 999 }),
+  other: fc.nat({ max: 999 }),
+  mischief: fc.nat({ max: 15 }),
+})
+const round = fc.record({
+  wishes: fc.array(wish, { minLength: 1, maxLength: 4 }),
+  reveals: fc.constantFrom('none', 'few', 'enough', 'enough'),
+  skips: fc.nat({ max: 2 }),
+})
+
+function toMove(model: Model, { kind, pick, other, mischief }: Wish): Move {
+  const from = <T>(items: readonly T[], n: number): T => items[n % items.length]!
+  const voices = [...model.operators.values()]
+  const most = voices.slice(0, Math.floor((2 * voices.length) / 3) + 1)
+  const some = voices.slice(0, Math.floor(voices.length / 3) + 1)
+  // Mostly those who are there, lest almost everything be refused.
+  const here = [...voices, ...model.members.keys(), ...model.newcomers.keys(), ...model.admitted.keys(), CENTRAL]
+  const target = other % 4 === 0 ? from(ROLES, pick) : from(here, pick)
+  const twist = (signers: string[]): string[] =>
+    mischief === 1
+      ? signers.slice(1)
+      : mischief === 2
+        ? signers.slice(0, -1)
+        : mischief === 3
+          ? [from(ROLES, other)]
+          : signers
+  switch (kind) {
+    case 'join': {
+      const name = from(NAMES, other)
+      const operatorKey = mischief === 4 ? from(ROLES, pick) : (model.operators.get(name) ?? `operator/${name}`)
+      const node = mischief === 5 ? from(ROLES, pick) : from(NODE_KEYS, pick)
+      return { kind, name, operatorKey, node, signers: twist([node, operatorKey, ...(pick % 2 === 0 ? some : [])]) }
+    }
+    case 'leave': {
+      const owner = model.members.get(target)
+      const operatorKey = owner === undefined ? undefined : model.operators.get(owner)
+      return { kind, key: target, signers: twist([pick % 2 === 0 ? target : (operatorKey ?? target)]) }
+    }
+    case 'expel':
+      return { kind, key: target, signers: twist(most) }
+    case 'lied':
+      return { kind, key: target, signers: mischief === 1 ? [from(ROLES, other)] : [] }
+    case 'rotate': {
+      const own = mischief === 4 ? target : from(voices, pick)
+      const to = mischief === 5 ? from(ROLES, other) : `${own.split('#')[0]}#1`
+      return { kind, from: own, to, signers: twist(pick % 2 === 0 ? [to, own] : [to, ...most]) }
+    }
+    case 'amend':
+      return { kind, at: 1 + (pick % 9), replicas: 1 + (other % 5), signers: twist(most) }
+    case 'move':
+      return { kind, at: 1 + (pick % 9), key: target, signers: twist([target]) }
+  }
+}
+
+const written = new Map<string, Uint8Array>()
+function toBytes(move: Move): Uint8Array {
+  const name = JSON.stringify(move)
+  const encoded = written.get(name) ?? encodeMove(move)
+  written.set(name, encoded)
+  return encoded
+}
+
+const addressesAt = (at: number): string[] => [`/ip4/127.0.0.1/tcp/${at}`]
+
+function encodeMove(move: Move): Uint8Array {
+  const toChange = (): wire.Change => {
+    switch (move.kind) {
+      case 'join': {
+        const addresses = ['/ip4/127.0.0.1/tcp/1']
+        const keys = { operatorKey: key(move.operatorKey), key: key(move.node) }
+        return { kind: 'join', until: UNTIL, operator: move.name, ...keys, addresses }
+      }
+      case 'lied':
+        return { kind: 'lied', until: UNTIL, key: key(move.key), evidence: new Uint8Array(32) }
+      case 'rotate':
+        return { kind: 'rotate', until: UNTIL, from: key(move.from), to: key(move.to) }
+      case 'amend':
+        return { kind: 'amend', at: move.at, until: UNTIL, core: null, shards: null, replicas: move.replicas }
+      case 'move':
+        return { kind: 'move', at: move.at, until: UNTIL, key: key(move.key), addresses: addressesAt(move.at) }
+      default:
+        return { kind: move.kind, until: UNTIL, key: key(move.key) }
+    }
+  }
+  return change(toChange(), [...new Set(move.signers)])
+}
+
+// A node's key may become an operator's, and be rotated as one.
+const NAMED = [...ROLES, ...NODE_KEYS.map((node) => `${node}#1`)]
+const roleByKey = new Map(NAMED.map((role) => [wire.bytesToHex(key(role)), role]))
+const roleOf = (own: Uint8Array): string => roleByKey.get(wire.bytesToHex(own))!
+
+function rosterToModel(roster: wire.Roster): Model {
+  const { operators, members, newcomers, admitted, central, gone, plan, amended } = roster
+  const toMap = (peers: readonly wire.RosterPeer[]) =>
+    new Map(peers.map((peer) => [roleOf(peer.key), operators[peer.operator]!.name]))
+  return {
+    operators: new Map(operators.map((operator) => [operator.name, roleOf(operator.key)])),
+    members: toMap(members),
+    newcomers: toMap(newcomers),
+    admitted: toMap(admitted),
+    gone: new Set(gone.map(roleOf)),
+    replicas: plan.replicas,
+    amended,
+    moved: new Map(
+      [...members, ...newcomers, ...admitted, central].flatMap((peer) =>
+        peer.moved > 0 ? [[roleOf(peer.key), peer.moved]] : [],
+      ),
+    ),
+  }
+}
+
+function assertInvariants({ roster }: wire.CertifiedRoster, before: wire.Roster): void {
+  const { operators, members, newcomers, admitted, central, gone, shards, replicas } = roster
+  const peers = [...members, ...newcomers, ...admitted, central]
+  for (const { operator } of peers) expect(operators[operator]).toBeDefined()
+  for (const { moved, addresses } of peers) if (moved > 0) expect(addresses).toEqual(addressesAt(moved))
+  const keys = [...operators, ...peers].map((item) => wire.bytesToHex(item.key))
+  expect(new Set(keys).size).toBe(keys.length)
+  expect(new Set(operators.map(({ name }) => name)).size).toBe(operators.length)
+  expect(new Set(gone.map(wire.bytesToHex)).size).toBe(gone.length)
+  // Who was gone before is nowhere but among operators, for nodes that were members then; and it never comes back.
+  for (const item of before.gone) {
+    expect(wire.isGone(roster, item)).toBe(true)
+    expect(peers.some((peer) => wire.equalBytes(peer.key, item))).toBe(false)
+  }
+  for (const peer of [...newcomers, ...admitted]) {
+    expect(wire.isGone(roster, peer.key)).toBe(false)
+    expect(wire.isGone(roster, operators[peer.operator]!.key)).toBe(false)
+  }
+  for (let shard = 0; shard < shards; shard++) {
+    const held = wire.shardToReplicas(roster, shard)
+    expect(new Set(held.map(({ operator }) => operator)).size).toBe(replicas)
+  }
+}
+
+describe('rosters after many changes', () => {
+  it('are those of a model of names, which takes and refuses the same', () => {
+    const count = { taken: 0, refused: 0, ranked: 0, moved: 0 }
+    fc.assert(
+      fc.property(fc.array(round, { minLength: 5, maxLength: 10 }), (rounds) => {
+        let roster = founding
+        let model = start
+        for (const { wishes, reveals, skips } of rounds) {
+          const firstEpoch = (Math.floor(roster.roster.firstEpoch / 18) + 1 + skips) * 18
+          const most = wire.quorum(roster.roster.operators.length)
+          const opened = reveals === 'none' || model.admitted.size === 0 ? 0 : reveals === 'few' ? most - 1 : most
+          const attempt = (moves: readonly Move[], nonces: number) => {
+            const byBytes = new Map(moves.map((move) => [wire.bytesToHex(toBytes(move)), move]))
+            const ordered = [...byBytes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, move]) => move)
+            const next = outcome(Refused, () => follow(model, ordered, nonces))
+            const changes = sorted(ordered.map(toBytes))
+            const choice = { firstEpoch, changes, reveals: testReveals(roster, nonces) }
+            const real = outcome(wire.FederationError, () => step(roster, choice))
+            expect(real === undefined, JSON.stringify({ ordered, nonces })).toBe(next === undefined)
+            return real === undefined || next === undefined ? undefined : { real, next }
+          }
+          // As a proposer composes: each change that still fits beside those taken before.
+          const nonces = attempt([], opened) === undefined ? 0 : opened
+          const still = attempt([], nonces)
+          if (still === undefined) throw new Error('a roster without changes can always follow')
+          let best = still
+          const taken: Move[] = []
+          for (const item of wishes) {
+            const move = toMove(model, item)
+            const found = attempt([...taken, move], nonces)
+            count[found === undefined ? 'refused' : 'taken']++
+            if (found === undefined) continue
+            taken.push(move)
+            best = found
+          }
+          expect(rosterToModel(best.real.roster)).toEqual(best.next)
+          expect([...rosterToModel(best.real.roster).operators.keys()]).toEqual([...best.next.operators.keys()])
+          assertInvariants(best.real, roster.roster)
+          count.ranked += best.next.newcomers.size
+          count.moved += taken.filter(({ kind }) => kind === 'move').length
+          roster = best.real
+          model = best.next
+        }
+      }),
+      { numRuns: 25 },
+    )
+    // The test is about nothing unless much of both happens.
+    expect(count.taken).toBeGreaterThan(40)
+    expect(count.refused).toBeGreaterThan(40)
+    expect(count.ranked).toBeGreaterThan(0)
+    expect(count.moved).toBeGreaterThan(10)
+  })
+})
+
+/** What `make` makes; undefined when it refuses by an error of this class, and by no other. */
+function outcome<T>(refusal: abstract new (...args: never[]) => Error, make: () => T): T | undefined {
+  try {
+    return make()
+  } catch (error) {
+    if (!(error instanceof refusal)) throw error
+    if (error instanceof wire.FederationError) expect(error.code).toBe('ROSTER_INVALID')
+    return undefined
+  }
+}

@@ -1,0 +1,680 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  foundRoster,
+  nextTestRoster,
+  TEST_OPERATORS,
+  testManifest,
+  testReveals,
+  testSigner,
+  testTrees,
+} from '../../../src/testing/founding.ts'
+import * as wire from '../../../src/wire/index.ts'
+import {
+  bad,
+  change,
+  expel,
+  FIRST,
+  federation,
+  founding,
+  join,
+  joining,
+  key,
+  leave,
+  lied,
+  nodesOf,
+  operators,
+  QUORUM,
+  rotate,
+  SPONSORS,
+  sorted,
+  step,
+  UNTIL,
+} from './steps.ts'
+
+/** When changes were proposed that have a time. */
+const AT = 1_700_000_000_000
+const NODES = [...TEST_OPERATORS, 'gum', 'gum2', 'hazel', 'ash2']
+const names = (peers: readonly wire.RosterPeer[]) => nodesOf(peers, NODES)
+const voters = ({ roster }: wire.CertifiedRoster) => roster.operators.map(({ name }) => name)
+const refused = (changes: readonly Uint8Array[], reason: RegExp, previous = founding) =>
+  expect(() => step(previous, { changes })).toThrow(bad(reason))
+
+describe('a roster that follows', () => {
+  it('keeps everything that no change touches', () => {
+    const next = step(founding)
+    expect(next.roster).toEqual({ ...founding.roster, height: 1, previous: founding.hash, firstEpoch: FIRST })
+    const third = step(next)
+    expect(third.roster).toMatchObject({ height: 2, previous: next.hash, firstEpoch: FIRST + 18 })
+  })
+
+  it('begins with a period, after the one before; periods may be left out', () => {
+    const at = (firstEpoch: number) => () => step(founding, { firstEpoch })
+    expect(at(FIRST)).not.toThrow()
+    expect(at(FIRST + 18 * 40)).not.toThrow()
+    for (const firstEpoch of [FIRST + 1, FIRST + 17, FIRST - 18, 0]) {
+      expect(at(firstEpoch), `${firstEpoch}`).toThrow(bad(/period/))
+    }
+    const next = step(founding)
+    expect(() => step(next, { firstEpoch: FIRST })).toThrow(bad(/period/))
+  })
+
+  it('takes changes in the order of their bytes, each once, and no more than 32', () => {
+    const changes = sorted([leave('peer/ash'), join('gum')])
+    const choose = (list: readonly Uint8Array[]) => () =>
+      wire.succeed(founding, { firstEpoch: FIRST, changes: list, reveals: [], sheets: [] })
+    expect(choose(changes)).not.toThrow()
+    expect(choose([...changes].reverse())).toThrow(bad(/order/))
+    expect(choose([changes[0]!, changes[0]!])).toThrow(bad(/order/))
+    // As late as the changes are read, whoever's they are: the order of bytes is that of `at`.
+    const moves = (count: number) =>
+      sorted(
+        Array.from({ length: count }, (_, i) =>
+          change({ kind: 'move', at: 2 ** 40 + i, until: UNTIL, key: key('peer/ash'), addresses: ['/ip4/127.0.0.1'] }, [
+            'peer/ash',
+          ]),
+        ),
+      )
+    expect(choose(moves(32))).not.toThrow()
+    expect(choose(moves(33))).toThrow(bad(/too many changes/))
+  })
+
+  it('takes only changes of its federation, in time, and whole', () => {
+    const of = (other: Uint8Array, until: number) => {
+      const value: wire.Change = { kind: 'leave', until, key: key('peer/ash') }
+      return wire.encodeChange(wire.signChange(wire.newChange(other, value), testSigner('peer/ash')))
+    }
+    refused([of(new Uint8Array(32), UNTIL)], /another federation/)
+    refused([of(federation, FIRST - 1)], /lapsed/)
+    expect(() => step(founding, { changes: [of(federation, FIRST)] })).not.toThrow()
+    refused([Uint8Array.of(1, 2, 3)], /a change: /)
+    const signed = wire.decodeChange(of(federation, UNTIL))
+    const forged = { ...signed, signatures: [{ key: key('peer/ash'), signature: new Uint8Array(64) }] }
+    refused([wire.encodeChange(forged)], /signature fails/)
+    const stranger = wire.signChange(signed, testSigner('peer/ash2'))
+    expect(() => step(founding, { changes: [wire.encodeChange(stranger)] })).not.toThrow()
+    const spoilt = wire.addSignatures(signed, [{ key: key('peer/ash2'), signature: new Uint8Array(64) }])
+    refused([wire.encodeChange(spoilt)], /signature fails/)
+  })
+})
+
+describe('a join', () => {
+  it('by a new operator needs ⌊n/3⌋ + 1 sponsors beside the joiner and its operator', () => {
+    expect([1, 2, 3, 4, 5, 6, 7, 9, 300].map(wire.sponsorQuorum)).toEqual([1, 1, 2, 2, 2, 3, 3, 4, 101])
+    const next = step(founding, { changes: [join('gum')] })
+    expect(names(next.roster.admitted)).toEqual(['gum'])
+    expect(voters(next)).toEqual([...TEST_OPERATORS, 'office', 'gum'])
+    expect(next.roster.admitted[0]).toMatchObject({ operator: 6, addresses: ['/ip4/127.0.0.1/tcp/4999'] })
+    expect(next.roster.members).toEqual(founding.roster.members)
+    refused([join('gum', 'gum', operators('ash', 'birch'))], /sponsors/)
+    // A node's key is no operator's, and the joiner is no sponsor of its own.
+    refused([join('gum', 'gum', [...operators('ash', 'birch'), 'peer/cedar'])], /sponsors/)
+    refused([change(joining('gum'), ['operator/gum', ...SPONSORS])], /joiner/)
+    refused([change(joining('gum'), ['peer/gum', ...SPONSORS])], /joiner/)
+  })
+
+  it('by a known operator needs its own word only', () => {
+    const next = step(founding, { changes: [join('ash', 'ash2', [])] })
+    expect(next.roster.admitted).toMatchObject([{ key: key('peer/ash2'), operator: 0 }])
+    expect(next.roster.operators).toEqual(founding.roster.operators)
+    refused([change(joining('ash', 'ash2'), ['peer/ash2', ...QUORUM.slice(1)])], /joiner/)
+  })
+
+  it('of two nodes of a new operator makes one operator', () => {
+    const next = step(founding, { changes: [join('gum'), join('gum', 'gum2')] })
+    expect(voters(next).filter((name) => name === 'gum')).toEqual(['gum'])
+    expect(new Set(next.roster.admitted.map(({ operator }) => operator))).toEqual(new Set([6]))
+    // Known is who was an operator in the roster before.
+    refused([join('gum'), join('gum', 'gum2', [])], /sponsors/)
+  })
+
+  it('is refused under a key in use: of a node, the central peer, an operator, its own operator', () => {
+    refused([join('ash', 'birch', [])], /key in use/)
+    refused([join('gum', 'office')], /key in use/)
+    const under = (value: Partial<wire.Change & { kind: 'join' }>, roles: string[]) =>
+      change({ ...joining('gum'), ...value }, [...roles, ...SPONSORS])
+    refused([under({ key: key('operator/ash') }, ['operator/gum', 'operator/ash'])], /key in use/)
+    refused([under({ key: key('operator/gum') }, ['operator/gum'])], /key in use/)
+    refused([under({ operatorKey: key('peer/ash') }, ['peer/gum', 'peer/ash'])], /name in use/)
+    const admitted = step(founding, { changes: [join('gum')] })
+    refused([join('ash', 'gum', [])], /key in use/, admitted)
+  })
+
+  it('is refused under a name in use, and under another name of a known operator', () => {
+    const under = (operator: string, who: string) =>
+      change({ ...joining(who), operator }, [`operator/${who}`, `peer/${who}`, ...SPONSORS])
+    refused([under('ash', 'gum')], /name in use/)
+    refused([under('office', 'gum')], /name in use/)
+    const known = change({ ...joining('ash', 'ash2'), operator: 'ash-tree' }, ['operator/ash', 'peer/ash2'])
+    refused([known], /another name/)
+  })
+
+  it('is refused to the operator of the central peer, known or with sponsors', () => {
+    refused([join('office', 'gum', [])], /central peer/)
+    refused([join('office', 'gum', QUORUM)], /central peer/)
+  })
+
+  it('ends at sixteen nodes of one operator', () => {
+    const roles = (from: number, count: number) => Array.from({ length: count }, (_, i) => `ash-${from + i}`)
+    const full = step(founding, { changes: roles(0, 15).map((node) => join('ash', node, [])) })
+    expect(full.roster.admitted).toHaveLength(15)
+    refused(
+      roles(0, 16).map((node) => join('ash', node, [])),
+      /too many nodes/,
+    )
+    refused([join('ash', 'ash-99', [])], /too many nodes/, full)
+  })
+
+  it('is refused under a key that is gone, for ever; a name may be taken again when its operator is listed no more', () => {
+    const next = step(founding, { changes: [leave('operator/ash')] })
+    const later = step(step(next))
+    for (const previous of [next, later]) {
+      refused([join('birch', 'ash', [])], /key in use/, previous)
+      const asNode = change({ ...joining('birch'), key: key('operator/ash') }, ['operator/birch', 'operator/ash'])
+      refused([asNode], /key in use/, previous)
+    }
+    const anew = change({ ...joining('gum'), operator: 'ash' }, ['operator/gum', 'peer/gum', ...QUORUM])
+    expect(voters(next)).toContain('ash')
+    expect(voters(later)).not.toContain('ash')
+    expect(voters(step(later, { changes: [anew] })).at(-1)).toBe('ash')
+    const sameKey = change({ ...joining('ash', 'gum'), operator: 'ash' }, ['operator/ash', 'peer/gum', ...QUORUM])
+    refused([sameKey], /in use/, later)
+  })
+
+  it('is refused to an operator that is gone, while its nodes still hold shards and in the roster that removes it', () => {
+    const gone = step(founding, { changes: [expel('operator/ash')] })
+    refused([join('ash', 'ash2', QUORUM)], /gone/, gone)
+    // A join sorts after an expulsion, so it would have made an admission that nobody stands for.
+    refused([expel('operator/ash'), join('ash', 'ash2', [])], /gone/)
+    refused([leave('operator/ash'), join('ash', 'ash2', QUORUM)], /gone/)
+  })
+})
+
+describe('a rank', () => {
+  const manifest = testManifest({ shards: 1, periodEpochs: 2, reserveEpochs: 0 })
+  const first = foundRoster(manifest, testTrees(manifest))
+  const id = wire.manifestToId(manifest)
+  const joinsHere = (name: string) => {
+    const roles = [`operator/${name}`, `peer/${name}`, ...SPONSORS].map(testSigner)
+    return wire.encodeChange(roles.reduce(wire.signChange, wire.newChange(id, joining(name))))
+  }
+  const admitting = nextTestRoster(first, { changes: [joinsHere('gum'), joinsHere('hazel')] })
+  // Those who could vote for it: the two that it admits could not.
+  const reveals = testReveals(admitting, 6)
+  const draw = (chosen: readonly wire.Reveal[]) => () => nextTestRoster(admitting, { reveals: chosen })
+
+  it('is drawn from the nonces of a quorum, in their order', () => {
+    const next = draw(reveals)()
+    expect(names(next.roster.newcomers)).toEqual(names(admitting.roster.admitted))
+    expect(next.roster.admitted).toEqual([])
+    for (const peer of next.roster.newcomers) {
+      const parts = [wire.utf8('geotrace/rank'), peer.key, ...reveals.map(({ nonce }) => nonce)]
+      expect(peer.rank).toEqual(sha256(wire.concatBytes(...parts)))
+    }
+    // n is 8 with the two new operators: six are just a quorum.
+    expect(draw(reveals.slice(1))).toThrow(bad(/out of place/))
+    const members = step(next, { firstEpoch: next.roster.firstEpoch + 2 }).roster.members
+    expect(names(members)).toEqual([...TEST_OPERATORS, ...names(admitting.roster.admitted)])
+    expect(members.at(-1)!.rank).toEqual(next.roster.newcomers.at(-1)!.rank)
+  })
+
+  it('waits, with the admission, while fewer than a quorum open theirs', () => {
+    const waiting = nextTestRoster(admitting)
+    expect(waiting.roster.admitted).toEqual(admitting.roster.admitted)
+    expect(waiting.roster.newcomers).toEqual([])
+    // The next voters commit anew, the two that were admitted among them; old nonces are worth nothing.
+    expect(() => nextTestRoster(waiting, { reveals })).toThrow(bad(/nobody committed/))
+    const late = nextTestRoster(waiting, { reveals: testReveals(waiting) })
+    expect(names(late.roster.newcomers)).toEqual(names(admitting.roster.admitted))
+  })
+
+  it('is refused with a wrong nonce, signature or operator, in another order, or twice from one', () => {
+    const [a, b, ...rest] = reveals as [wire.Reveal, wire.Reveal, ...wire.Reveal[]]
+    expect(draw([{ ...a, nonce: b.nonce }, b, ...rest])).toThrow(bad(/nobody committed/))
+    expect(draw([{ ...a, signature: b.signature }, b, ...rest])).toThrow(bad(/nobody committed/))
+    expect(draw([b, a, ...rest])).toThrow(bad(/order/))
+    expect(draw([a, a, b, ...rest])).toThrow(bad(/order/))
+    expect(draw([a, b, ...rest.slice(0, -1), { ...rest.at(-1)!, operator: 6 }])).toThrow(bad(/nobody committed/))
+    expect(draw([a, b, ...rest, { ...rest.at(-1)!, operator: 8 }])).toThrow(bad(/stranger/))
+    const founders = testReveals(first)
+    expect(draw(founders)).toThrow(bad(/nobody committed/))
+  })
+
+  it('is not drawn when nobody was admitted', () => {
+    expect(() => nextTestRoster(first, { reveals: testReveals(first) })).toThrow(bad(/out of place/))
+  })
+
+  it('is not drawn for one that leaves before it counts', () => {
+    const gone = wire.encodeChange(
+      wire.signChange(
+        wire.newChange(id, { kind: 'leave', until: UNTIL, key: key('peer/gum') }),
+        testSigner('peer/gum'),
+      ),
+    )
+    const next = nextTestRoster(admitting, { reveals, changes: [gone] })
+    expect(names(next.roster.newcomers)).toEqual(['hazel'])
+    expect(wire.isGone(next.roster, key('peer/gum'))).toBe(true)
+    const unranked = nextTestRoster(admitting, { changes: [gone] })
+    expect(names(unranked.roster.admitted)).toEqual(['hazel'])
+  })
+})
+
+describe('a departure', () => {
+  it('of a node is signed by it or its operator, and takes one roster', () => {
+    for (const signer of ['peer/ash', 'operator/ash']) {
+      const next = step(founding, { changes: [leave('peer/ash', [signer])] })
+      expect(names(next.roster.members)).toEqual([...TEST_OPERATORS])
+      expect(next.roster.gone).toEqual([key('peer/ash')])
+      const later = step(next)
+      expect(names(later.roster.members)).toEqual(TEST_OPERATORS.slice(1))
+      expect(later.roster.gone).toEqual([key('peer/ash')])
+      // The operator stays, with a vote and without a node.
+      expect(voters(later)).toEqual([...TEST_OPERATORS, 'office'])
+    }
+    refused([leave('peer/ash', ['operator/birch'])], /nobody signed/)
+    refused([leave('peer/ash', QUORUM.slice(1))], /nobody signed/)
+    refused([leave('peer/ash', [])], /nobody signed/)
+  })
+
+  it('of an operator takes its nodes along, and its index one roster later', () => {
+    const two = step(step(founding, { changes: [join('ash', 'ash2', [])] }))
+    const next = step(two, { changes: [leave('operator/ash')] })
+    expect(voters(next)).toEqual([...TEST_OPERATORS, 'office'])
+    expect(next.roster.gone.map(wire.bytesToHex).sort()).toEqual(
+      ['operator/ash', 'peer/ash', 'peer/ash2'].map(key).map(wire.bytesToHex).sort(),
+    )
+    expect(next.roster.admitted).toEqual([])
+    const later = step(next)
+    expect(voters(later)).toEqual([...TEST_OPERATORS.slice(1), 'office'])
+    for (const [i, member] of later.roster.members.entries()) {
+      expect(later.roster.operators[member.operator]!.name).toBe(TEST_OPERATORS[i + 1])
+    }
+    expect(later.roster.operators[later.roster.central.operator]!.name).toBe('office')
+    refused([leave('operator/ash', ['peer/ash'])], /nobody signed/)
+  })
+
+  it('of an operator without nodes takes its index at once', () => {
+    const nodeless = step(step(founding, { changes: [leave('peer/ash')] }))
+    const next = step(nodeless, { changes: [leave('operator/ash')] })
+    expect(voters(next)).toEqual([...TEST_OPERATORS.slice(1), 'office'])
+    expect(next.roster.members.map(({ operator }) => operator)).toEqual([0, 1, 2, 3])
+  })
+
+  it('is refused to strangers, to who is gone already, and to the authority', () => {
+    refused([leave('peer/gum')], /stranger/)
+    const next = step(founding, { changes: [leave('peer/ash')] })
+    refused([leave('peer/ash')], /stranger/, next)
+    refused([leave('peer/ash', ['peer/ash']), expel('peer/ash')], /gone already/)
+    refused([leave('peer/office')], /stranger/)
+    for (const removal of [leave('operator/office'), expel('operator/office'), lied('operator/office')]) {
+      refused([removal], /central peer stays/)
+    }
+  })
+
+  it('is refused when members of fewer than R operators would be left', () => {
+    const two = [leave('peer/ash'), leave('peer/birch')]
+    expect(() => step(founding, { changes: two })).not.toThrow()
+    refused([...two, leave('peer/cedar')], /fewer than 3/)
+    refused([expel('peer/cedar')], /fewer than 3/, step(founding, { changes: two }))
+    // A second node of an operator that is there already does not help; one that is only admitted neither.
+    refused([...two, join('elm', 'ash2', []), leave('peer/cedar')], /fewer than 3/)
+    refused([...two, join('gum'), leave('peer/cedar')], /fewer than 3/)
+  })
+
+  it('against its will needs a quorum of operators that are not gone', () => {
+    expect(() => step(founding, { changes: [expel('operator/ash')] })).not.toThrow()
+    refused([expel('peer/ash', QUORUM.slice(1))], /quorum/)
+    refused([expel('peer/ash', [...QUORUM.slice(1), 'peer/ash', 'peer/birch'])], /quorum/)
+    const next = step(founding, { changes: [expel('operator/ash')] })
+    refused([expel('peer/birch', QUORUM)], /quorum/, next)
+    expect(() =>
+      step(next, { changes: [expel('peer/birch', operators('birch', 'cedar', 'elm', 'fir', 'office'))] }),
+    ).not.toThrow()
+  })
+
+  it('of a liar carries no signature: who voted saw the proof', () => {
+    const next = step(founding, { changes: [lied('operator/ash')] })
+    expect(next.roster.gone).toEqual([key('operator/ash'), key('peer/ash')])
+    const signed = wire.signChange(wire.decodeChange(lied('peer/ash')), testSigner('operator/birch'))
+    refused([wire.encodeChange(signed)], /proof that is signed/)
+    refused([lied('peer/gum')], /stranger/)
+  })
+})
+
+describe('a move', () => {
+  const move = (role: string, addresses: string[], signers = [role]) =>
+    change({ kind: 'move', at: AT, until: UNTIL, key: key(role), addresses }, signers)
+  const there = ['/ip4/127.0.0.1/tcp/7', '/ip6/::1/tcp/7/ws']
+
+  it('is signed by the node: a member, one admitted, the central peer', () => {
+    const admitted = step(founding, { changes: [join('gum')] })
+    const changes = ['peer/ash', 'peer/gum', 'peer/office'].map((role) => move(role, there))
+    const { roster } = step(admitted, { changes })
+    expect(roster.members[0]).toEqual({ ...founding.roster.members[0], addresses: there, moved: AT })
+    expect(roster.admitted[0]!.addresses).toEqual(there)
+    expect(roster.central.addresses).toEqual(there)
+    expect(admitted.roster.members[0]!.addresses).not.toEqual(there)
+    refused([move('peer/ash', there, ['operator/ash'])], /its node/)
+    refused([move('peer/hazel', there)], /stranger/)
+    refused([move('operator/ash', there)], /stranger/)
+  })
+
+  const movedTo = (port: number, at: number, role = 'peer/ash') =>
+    change({ kind: 'move', at, until: UNTIL, key: key(role), addresses: [`/ip4/127.0.0.1/tcp/${port}`] }, [role])
+
+  it('is not made again, nor one from before it, by whoever kept them: the old addresses stay old', () => {
+    const next = step(founding, { changes: [movedTo(8, AT)] })
+    const later = step(step(next))
+    for (const previous of [next, later]) {
+      refused([movedTo(8, AT)], /overtook/, previous)
+      refused([movedTo(7, AT - 1)], /overtook/, previous)
+      refused([movedTo(9, AT)], /overtook/, previous)
+      expect(step(previous, { changes: [movedTo(7, AT + 1)] }).roster.members[0]).toMatchObject({ moved: AT + 1 })
+    }
+    // One of another node says nothing about this one.
+    expect(() => step(later, { changes: [movedTo(7, 1, 'peer/birch')] })).not.toThrow()
+  })
+
+  it('of two in one roster is followed by the later one, and none comes from after the roster begins', () => {
+    const { roster } = step(founding, { changes: [movedTo(7, AT), movedTo(8, AT + 1)] })
+    expect(roster.members[0]).toMatchObject({ addresses: ['/ip4/127.0.0.1/tcp/8'], moved: AT + 1 })
+    const beginsMs = FIRST * wire.EPOCH_MS
+    expect(() => step(founding, { changes: [movedTo(7, beginsMs)] })).not.toThrow()
+    refused([movedTo(7, beginsMs + 1)], /after the roster begins/)
+  })
+
+  it('leaves each node at the last of its moves that a roster made, whatever is offered again, and when', () => {
+    const nodes = ['peer/ash', 'peer/birch', 'peer/office']
+    const moves = nodes.flatMap((role) => [1, 2, 3, 4].map((at) => ({ role, at, bytes: movedTo(at, at, role) })))
+    fc.assert(
+      fc.property(fc.array(fc.shuffledSubarray(moves, { maxLength: 4 }), { minLength: 3, maxLength: 6 }), (rounds) => {
+        const last = new Map(nodes.map((role) => [role, 0]))
+        let roster = founding
+        for (const offered of rounds) {
+          for (const { role, at, bytes } of offered) {
+            const isNew = at > last.get(role)!
+            const peer = [...roster.roster.members, roster.roster.central].find(({ key: own }) =>
+              wire.equalBytes(own, key(role)),
+            )!
+            expect(peer.moved).toBe(last.get(role))
+            expect(wire.isSpent(roster.roster, wire.decodeChange(bytes).change)).toBe(!isNew)
+            if (!isNew) {
+              refused([bytes], /overtook/, roster)
+              continue
+            }
+            roster = step(roster, { changes: [bytes] })
+            last.set(role, at)
+          }
+        }
+        for (const { key: own, addresses, moved } of [...roster.roster.members, roster.roster.central]) {
+          if (moved > 0) expect(addresses).toEqual([`/ip4/127.0.0.1/tcp/${moved}`])
+          const role = nodes.find((item) => wire.equalBytes(key(item), own))
+          expect(moved).toBe(role === undefined ? 0 : last.get(role))
+        }
+      }),
+      { numRuns: 30 },
+    )
+  })
+})
+
+describe('a rotation', () => {
+  it('is signed by both keys, or by the new one and a quorum', () => {
+    for (const signers of [
+      ['operator/ash', 'operator/ash2'],
+      ['operator/ash2', ...operators('birch', 'cedar', 'elm', 'fir', 'office')],
+    ]) {
+      const next = step(founding, { changes: [rotate('operator/ash', 'operator/ash2', signers)] })
+      expect(next.roster.operators[0]).toEqual({ name: 'ash', key: key('operator/ash2') })
+      expect(next.roster.gone).toEqual([key('operator/ash')])
+      expect(next.roster.members).toEqual(founding.roster.members)
+      // From now on the new key speaks, for its nodes too.
+      expect(() => step(next, { changes: [leave('peer/ash', ['operator/ash2'])] })).not.toThrow()
+      refused([leave('peer/ash', ['operator/ash'])], /nobody signed/, next)
+    }
+    refused([rotate('operator/ash', 'operator/ash2', ['operator/ash'])], /signatures/)
+    refused([rotate('operator/ash', 'operator/ash2', ['operator/ash2'])], /signatures/)
+    refused([rotate('operator/ash', 'operator/ash2', ['operator/ash2', ...QUORUM.slice(1)])], /signatures/)
+  })
+
+  it('of the authority is allowed', () => {
+    const next = step(founding, { changes: [rotate('operator/office', 'operator/office2')] })
+    expect(next.roster.operators[next.roster.central.operator]!.key).toEqual(key('operator/office2'))
+  })
+
+  it('is refused to a key in use or gone, from one that is no operator, and to itself', () => {
+    refused([rotate('operator/ash', 'operator/birch')], /key in use/)
+    refused([rotate('operator/ash', 'peer/birch')], /key in use/)
+    refused([rotate('operator/ash', 'operator/ash')], /key in use/)
+    refused([rotate('operator/gum', 'operator/ash2')], /no operator/)
+    refused([rotate('peer/ash', 'operator/ash2')], /no operator/)
+    const next = step(founding, { changes: [rotate('operator/ash', 'operator/ash2')] })
+    refused([rotate('operator/ash2', 'operator/ash')], /key in use/, next)
+  })
+
+  it('does not undo an expulsion, in the same roster or while its nodes are listed still', () => {
+    refused([expel('operator/ash'), rotate('operator/ash', 'operator/ash2')], /gone/)
+    const next = step(founding, { changes: [expel('operator/ash')] })
+    refused([rotate('operator/ash', 'operator/ash2')], /gone/, next)
+    refused([rotate('operator/ash', 'operator/ash2', ['operator/ash2', ...QUORUM])], /gone/, next)
+  })
+})
+
+describe('an amendment', () => {
+  const amend = (value: Partial<wire.Change & { kind: 'amend' }>, signers: readonly string[] = QUORUM) =>
+    change({ kind: 'amend', at: AT, until: UNTIL, core: null, shards: null, replicas: null, ...value }, signers)
+
+  it('needs a quorum; the core changes now, shards and replicas one roster later', () => {
+    const core = { simd: new Uint8Array(32).fill(1), scalar: new Uint8Array(32).fill(2) }
+    const next = step(founding, { changes: [amend({ core, shards: 7, replicas: 4 })] })
+    expect(next.roster).toMatchObject({ core, shards: 5, replicas: 3, plan: { shards: 7, replicas: 4 } })
+    expect(step(next).roster).toMatchObject({ core, shards: 7, replicas: 4, plan: { shards: 7, replicas: 4 } })
+    expect(step(founding, { changes: [amend({ shards: 7 })] }).roster.plan).toEqual({ shards: 7, replicas: 3 })
+    refused([amend({ shards: 7 }, QUORUM.slice(1))], /quorum/)
+  })
+
+  it('is not made again, nor one from before it', () => {
+    const next = step(founding, { changes: [amend({ shards: 7 })] })
+    expect(next.roster.amended).toBe(AT)
+    for (const at of [AT, AT - 1]) refused([amend({ at, shards: 6 })], /overtook/, step(next))
+    const again = step(next, { changes: [amend({ at: AT + 1, shards: 6 })] })
+    expect(again.roster).toMatchObject({ amended: AT + 1, plan: { shards: 6, replicas: 3 } })
+    refused([amend({ shards: 7 })], /overtook/, again)
+    const both = [amend({ shards: 7 }), amend({ at: AT + 1, replicas: 4 })]
+    expect(step(founding, { changes: both }).roster.plan).toEqual({ shards: 7, replicas: 4 })
+    refused([amend({ at: FIRST * wire.EPOCH_MS + 1, shards: 7 })], /after the roster begins/)
+  })
+
+  it('to more replicas than operators is refused, and holds departures to the plan', () => {
+    expect(() => step(founding, { changes: [amend({ replicas: 5 })] })).not.toThrow()
+    refused([amend({ replicas: 6 })], /fewer than 6/)
+    refused([amend({ replicas: 5 }), leave('peer/ash')], /fewer than 5/)
+    refused([leave('peer/ash')], /fewer than 5/, step(founding, { changes: [amend({ replicas: 5 })] }))
+    expect(() =>
+      step(founding, {
+        changes: [amend({ replicas: 2 }), ...['ash', 'birch', 'cedar'].map((n) => leave(`peer/${n}`))],
+      }),
+    ).not.toThrow()
+  })
+})
+
+describe('a change', () => {
+  it('is spent when it is made, when another overtook it, or when whom it is about is gone', () => {
+    const isSpent = (encoded: Uint8Array, { roster }: wire.CertifiedRoster) =>
+      wire.isSpent(roster, wire.decodeChange(encoded).change)
+    const made = [
+      join('gum'),
+      leave('peer/ash'),
+      expel('operator/elm'),
+      lied('peer/birch'),
+      rotate('operator/fir', 'operator/fir2'),
+      change({ kind: 'move', at: AT, until: UNTIL, key: key('peer/cedar'), addresses: ['/ip4/127.0.0.1'] }, [
+        'peer/cedar',
+      ]),
+      change({ kind: 'amend', at: AT, until: UNTIL, core: null, shards: null, replicas: 1 }, QUORUM),
+    ]
+    const next = step(founding, { changes: made })
+    expect(next.roster.changes).toHaveLength(made.length)
+    for (const encoded of made) {
+      expect(isSpent(encoded, founding)).toBe(false)
+      for (const later of [next, step(next), step(step(next))]) expect(isSpent(encoded, later)).toBe(true)
+    }
+    expect(isSpent(leave('peer/gum'), next)).toBe(false)
+    expect(isSpent(join('hazel'), next)).toBe(false)
+  })
+})
+
+describe('a proposal', () => {
+  const manifest = testManifest({ shards: 2, periodEpochs: 2, reserveEpochs: 1 })
+  const first = foundRoster(manifest, testTrees(manifest))
+  const predecessor = wire.rosterToPredecessor(first)
+  const next = nextTestRoster(first)
+  const withBody = (roster: wire.Roster) =>
+    wire.bodyToCertified(wire.encodeRoster(roster), next.sheetSignatures, next.votes)
+
+  it('is refused when one field differs from what follows', () => {
+    expect(() => wire.assertProposal(predecessor, next)).not.toThrow()
+    const { roster } = next
+    const other = new Uint8Array(32).fill(9)
+    const differing: Partial<Record<keyof wire.Roster, unknown>> = {
+      federation: other,
+      height: 2,
+      previous: other,
+      firstEpoch: roster.firstEpoch + 2,
+      periodEpochs: 4,
+      reserveEpochs: 2,
+      shards: 1,
+      replicas: 2,
+      threshold: 2,
+      operators: [...roster.operators].reverse(),
+      members: roster.members.slice(1),
+      central: { ...roster.central, addresses: [] },
+      sheets: [...roster.sheets].reverse(),
+      core: { ...roster.core, simd: other },
+      plan: { shards: 3, replicas: 3 },
+      amended: 1,
+      newcomers: [roster.members[0]],
+      admitted: [roster.central],
+      gone: [other],
+      changes: [Uint8Array.of(1)],
+      reveals: testReveals(first),
+    }
+    const fixed = ['version', 'salting']
+    expect(Object.keys(differing).sort()).toEqual(
+      Object.keys(roster)
+        .filter((name) => !fixed.includes(name))
+        .sort(),
+    )
+    for (const [name, value] of Object.entries(differing)) {
+      expect(() => wire.assertProposal(predecessor, withBody({ ...roster, [name]: value })), name).toThrow(bad(/./))
+    }
+    for (const name of fixed) expect(() => withBody({ ...roster, [name]: 2 }), name).toThrow(bad(/./))
+  })
+
+  it('needs the signature of a right replica under each sheet, and none where a shard is vacant', () => {
+    expect(() => wire.assertProposal(predecessor, nextTestRoster(first, { sheetSigners: 1 }))).not.toThrow()
+    expect(() => wire.assertProposal(predecessor, nextTestRoster(first, { sheetSigners: 0 }))).toThrow(
+      bad(/0 of 1 signatures/),
+    )
+    const vacant = nextTestRoster(first, { vacant: [1] })
+    expect(() => wire.assertProposal(predecessor, vacant)).not.toThrow()
+    expect(vacant.roster.sheets.map((_, shard) => wire.isVacant(vacant.roster, shard))).toEqual([false, true])
+    expect(wire.isVacant(vacant.roster, 2)).toBe(false)
+    expect(vacant.roster.sheets[1]).toEqual(new Uint8Array(32))
+    const [a, b] = next.sheetSignatures as [wire.SheetSignatures, wire.SheetSignatures]
+    const signedBy = (...sheetSignatures: wire.SheetSignatures[]) => ({ ...next, sheetSignatures })
+    expect(() => wire.assertProposal(predecessor, signedBy([], b))).toThrow(bad(/0 of 1/))
+    expect(() => wire.assertProposal(predecessor, signedBy(b, a))).toThrow(bad(/stranger|fails/))
+    expect(() => wire.assertProposal(predecessor, signedBy(a))).toThrow(bad(/sheets/))
+    const replicas = wire.shardToReplicas(next.roster, 0)
+    const outsider = next.roster.members.findIndex((member) => !replicas.includes(member))
+    expect(() => wire.assertProposal(predecessor, signedBy([[outsider, a[0]![1]]], b))).toThrow(bad(/stranger/))
+    expect(() => wire.assertProposal(predecessor, signedBy([[99, a[0]![1]]], b))).toThrow(bad(/stranger/))
+    // A majority of three are two; whoever adds to them makes it larger than it may be.
+    const all = nextTestRoster(first, { sheetSigners: 3 })
+    expect(() => wire.assertProposal(predecessor, all)).toThrow(bad(/more than 2 signatures/))
+  })
+})
+
+describe('a certificate', () => {
+  const manifest = testManifest({ shards: 1, periodEpochs: 1, reserveEpochs: 0 })
+  const first = foundRoster(manifest, testTrees(manifest))
+  const certify = (roster: wire.CertifiedRoster) => wire.assertCertified(wire.rosterToPredecessor(first), roster)
+  const next = nextTestRoster(first)
+
+  it('needs the votes of a quorum of the operators before, each counted once', () => {
+    expect(() => certify(next)).not.toThrow()
+    expect(() => certify(nextTestRoster(first, { voters: 5 }))).not.toThrow()
+    expect(() => certify(nextTestRoster(first, { voters: 4 }))).toThrow(bad(/4 of the 5 votes/))
+    const [vote] = next.votes as [wire.Vote]
+    const ballot = { ...next.roster, hash: next.hash }
+    const again = wire.signVote(testSigner('operator/ash'), 0, ballot, new Uint8Array(32))
+    expect(() => certify({ ...next, votes: [vote, again, ...next.votes.slice(1, 4)] })).toThrow(bad(/4 of the 5/))
+    expect(() => certify(nextTestRoster(first, { voters: 6 }))).toThrow(bad(/more than the 5/))
+  })
+
+  it('is refused with a vote by a stranger, for another roster, or with another commitment', () => {
+    const [vote, ...rest] = next.votes as [wire.Vote, ...wire.Vote[]]
+    const withVote = (other: wire.Vote) => ({ ...next, votes: [...rest, other] })
+    const ballot = { ...next.roster, hash: next.hash }
+    expect(() => certify(withVote({ ...vote, operator: 6 }))).toThrow(bad(/stranger/))
+    const gum = wire.signVote(testSigner('operator/gum'), 0, ballot, new Uint8Array(32))
+    expect(() => certify(withVote(gum))).toThrow(bad(/bad signature/))
+    expect(() => certify(withVote({ ...vote, commitment: rest[0]!.commitment }))).toThrow(bad(/bad signature/))
+    expect(() => certify(withVote(first.votes[0]!))).toThrow(bad(/bad signature/))
+    for (const wrong of [{ height: 2 }, { firstEpoch: 0 }, { hash: first.hash }]) {
+      const astray = wire.signVote(testSigner('operator/ash'), 0, { ...ballot, ...wrong }, new Uint8Array(32))
+      expect(() => certify(withVote(astray))).toThrow(bad(/bad signature/))
+    }
+  })
+})
+
+describe('the time to agree', () => {
+  const HOUR = 60 * wire.MINUTE_MS
+  const at = (periodEpochs: number, firstEpoch: number) => ({ ...founding.roster, periodEpochs, firstEpoch })
+
+  it('ends 84 minutes before the first epoch and takes four hours or one period', () => {
+    const start = 18 * 100 * wire.EPOCH_MS
+    expect(wire.effortSpan(18, 1800)).toEqual({
+      from: start - 84 * wire.MINUTE_MS - 4 * HOUR,
+      signAnyFrom: start - 84 * wire.MINUTE_MS - 2 * HOUR,
+      makeDoFrom: start - 84 * wire.MINUTE_MS - HOUR,
+      to: start - 84 * wire.MINUTE_MS,
+    })
+    const short = { from: 164, signAnyFrom: 124, makeDoFrom: 104, to: 84 }
+    for (const [name, before] of Object.entries(short)) {
+      expect(wire.effortSpan(1, 1800)).toHaveProperty(name, start - before * wire.MINUTE_MS)
+    }
+    expect(wire.effortSpan(3, 1800).from).toBe(start - 84 * wire.MINUTE_MS - 4 * HOUR)
+    expect(wire.effortSpan(2, 1800).from).toBe(start - 84 * wire.MINUTE_MS - 160 * wire.MINUTE_MS)
+    // No vote once the secrets of its first epoch may be in use.
+    expect(wire.effortSpan(18, 1800).to).toBeLessThan(wire.epochToSecretSpan(1800).from)
+  })
+
+  it('is always for one roster: periods of one epoch follow each other without a gap', () => {
+    expect(wire.effortSpan(1, 1801).from).toBe(wire.effortSpan(1, 1800).to)
+  })
+
+  it('looks ahead to the next period that can still be agreed on', () => {
+    for (const periodEpochs of [1, 18]) {
+      const roster = at(periodEpochs, 1800)
+      const next = 1800 + periodEpochs
+      const { to } = wire.effortSpan(periodEpochs, next)
+      expect(wire.nextFirstEpoch(roster, 0)).toBe(next)
+      expect(wire.nextFirstEpoch(roster, to - 1)).toBe(next)
+      expect(wire.nextFirstEpoch(roster, to)).toBe(next + periodEpochs)
+      // After weeks in which nothing was agreed on.
+      const late = (next + 18 * 30) * wire.EPOCH_MS
+      const found = wire.nextFirstEpoch(roster, late)
+      expect(found % periodEpochs).toBe(0)
+      expect(wire.effortSpan(periodEpochs, found).to).toBeGreaterThan(late)
+      expect(wire.effortSpan(periodEpochs, found - periodEpochs).to).toBeLessThanOrEqual(late)
+    }
+  })
+
+  it('begins a whole period after a founding that began within one', () => {
+    expect(wire.nextFirstEpoch(at(18, 1801), 0)).toBe(1818)
+    expect(wire.nextFirstEpoch(at(18, 1817), 0)).toBe(1818)
+    expect(wire.nextFirstEpoch(at(1, 1801), 0)).toBe(1802)
+  })
+})

@@ -1,0 +1,224 @@
+/**
+ * Keeps the marks what the rule says they are: computes active reports, again whenever a sync concerns them, takes
+ * retracted ones back. PROTOCOL.md §8. One computation at a time; several reasons to compute one report are one run.
+ */
+import type { Clock } from '@geotrace/core-wasm'
+import { FederationError, isFederationError, type Mark } from '@geotrace/core-wasm/wire'
+import type { Log } from '../../platform/log.ts'
+import { type Serial, serial } from '../../platform/serial.ts'
+import { type CentralConfig, reportToEnd } from '../config.ts'
+import type {
+  CentralStore,
+  EpochRows,
+  MarkChange,
+  MarkSheet,
+  ReportId,
+  ReportRecord,
+  User,
+} from '../store/central-store.ts'
+import { mergeMarks, renewSheet, updateSheet } from './mark-list.ts'
+import { compareMarks, type RiskResult, reportToRisk } from './risk.ts'
+import type { RiskProfile } from './risk-profile.ts'
+import { sourceIndex } from './source-index.ts'
+
+/** Users whose marks go to the store in one write. */
+const CHANGES_PER_WRITE = 200
+
+export interface RiskSummary {
+  /** Users marked at degree 1, 2, … */
+  readonly degrees: readonly number[]
+  readonly marks: number
+  readonly capped: boolean
+}
+export interface RiskDesk {
+  /** Finishes what a crash may have left: computes all active reports, takes back all retracted ones. */
+  start(): Promise<void>
+  /** A report that was kept; resolves when its marks are. */
+  add(report: ReportRecord): Promise<void>
+  /** Rows that were kept; computes what they concern. */
+  deposited(user: User, groups: readonly EpochRows[]): Promise<void>
+  /** Resolves when everything asked for until now is computed. */
+  settled(): Promise<void>
+  /** Throws COMMAND_INVALID for a report that does not exist. */
+  retract(id: ReportId): Promise<void>
+  /** Whether the user has a report that still counts. */
+  isReporter(user: User): boolean
+  /** What the report would mark under a profile; changes nothing. Throws COMMAND_INVALID. */
+  dryRun(id: ReportId, profile: RiskProfile): Promise<RiskSummary>
+  /** Starts a new generation of a user's sheet. */
+  renew(user: User): Promise<MarkSheet | undefined>
+  /** Runs while no marks are computed. */
+  readonly exclusive: Serial
+  readonly status: {
+    readonly reports: number
+    readonly hashes: number
+    readonly riskMs: number
+    readonly failures: number
+  }
+}
+export interface RiskDeskInit {
+  store: CentralStore
+  config: CentralConfig
+  clock: Clock
+  log: Log
+  /** Milliseconds of real time, for the status. */
+  stopwatch(): number
+}
+
+export function riskDesk({ store, config, clock, log, stopwatch }: RiskDeskInit): RiskDesk {
+  const exclusive = serial()
+  const index = sourceIndex()
+  const active = new Map<ReportId, ReportRecord>()
+  const queued = new Map<ReportId, Promise<void>>()
+  const counters = { riskMs: 0, failures: 0 }
+
+  const compute = (id: ReportId): Promise<void> => {
+    const known = queued.get(id)
+    if (known !== undefined) return known
+    const run = exclusive(async () => {
+      // From here on rows may come too late for this run: they ask for another one.
+      queued.delete(id)
+      const report = active.get(id)
+      if (report === undefined) return
+      const startedMs = stopwatch()
+      try {
+        const result = await reportToRisk(store, report, config.profile, index.watch(id))
+        await keep(id, result)
+        if (result.capped) log.warn('risk.capped', { report: id })
+      } catch (error) {
+        counters.failures++
+        log.error('risk.failed', { report: id, code: isFederationError(error) ? error.code : 'unknown' })
+      } finally {
+        counters.riskMs += stopwatch() - startedMs
+      }
+    })
+    queued.set(id, run)
+    return run
+  }
+
+  /** Adds to what is kept: marks once given stay although their rows may be gone. */
+  const keep = async (id: ReportId, { users }: RiskResult): Promise<void> => {
+    await write(users.keys(), async (user) => {
+      const known = await store.userMarks(user)
+      const before = known.find(({ report }) => report === id)?.marks ?? []
+      const marks = mergeMarks([before, users.get(user)!.marks]).sort(compareMarks)
+      if (isSame(before, marks)) return undefined
+      return change(user, id, marks, known)
+    })
+  }
+
+  const takeBack = (id: ReportId): Promise<void> =>
+    exclusive(async () => {
+      await write(await store.markedUsers(id), async (user) => change(user, id, [], await store.userMarks(user)))
+    })
+
+  const change = async (
+    user: User,
+    report: ReportId,
+    marks: readonly Mark[],
+    known: readonly { report: ReportId; marks: readonly Mark[] }[],
+  ): Promise<MarkChange | undefined> => {
+    const sheet = await store.sheet(user)
+    if (sheet === undefined) return undefined
+    const others = known.filter((item) => item.report !== report).map((item) => item.marks)
+    return { user, changes: [{ report, marks }], sheet: updateSheet(sheet, mergeMarks([...others, marks])) }
+  }
+
+  const write = async (
+    users: Iterable<User>,
+    toChange: (user: User) => Promise<MarkChange | undefined>,
+  ): Promise<void> => {
+    let changes: MarkChange[] = []
+    for (const user of users) {
+      const item = await toChange(user)
+      if (item !== undefined) changes.push(item)
+      if (changes.length < CHANGES_PER_WRITE) continue
+      await store.putMarks(changes)
+      changes = []
+    }
+    if (changes.length > 0) await store.putMarks(changes)
+  }
+
+  const prune = (): void => {
+    for (const report of active.values()) {
+      if (reportToEnd(report, config) > clock.now()) continue
+      active.delete(report.id)
+      index.remove(report.id)
+    }
+  }
+
+  const find = async (id: ReportId): Promise<ReportRecord> => {
+    const report = (await store.reports()).find((item) => item.id === id)
+    if (report !== undefined) return report
+    const reason = `there is no report ${id}`
+    throw new FederationError('COMMAND_INVALID', reason, { reason })
+  }
+
+  const add = (report: ReportRecord): Promise<void> => {
+    active.set(report.id, report)
+    return compute(report.id)
+  }
+
+  return {
+    async start() {
+      for (const report of await store.reports()) {
+        if (report.state === 'retracted') await takeBack(report.id)
+        else active.set(report.id, report)
+      }
+      prune()
+      await Promise.all([...active.keys()].map(compute))
+    },
+    add,
+    async deposited(user, groups) {
+      prune()
+      await Promise.all(index.concerned(user, groups).map(compute))
+    },
+    settled: () => exclusive(async () => {}),
+    async retract(id) {
+      const report = await find(id)
+      await store.putReport({ ...report, state: 'retracted' })
+      active.delete(id)
+      index.remove(id)
+      await takeBack(id)
+    },
+    isReporter(user) {
+      prune()
+      return [...active.values()].some((report) => report.user === user)
+    },
+    async dryRun(id, profile) {
+      return toSummary(await reportToRisk(store, await find(id), profile))
+    },
+    renew: (user) =>
+      exclusive(async () => {
+        const known = await store.sheet(user)
+        if (known === undefined) return undefined
+        const sheet = renewSheet(known, mergeMarks((await store.userMarks(user)).map(({ marks }) => marks)))
+        await store.putMarks([{ user, changes: [], sheet }])
+        return sheet
+      }),
+    exclusive,
+    get status() {
+      return { reports: active.size, hashes: index.size, ...counters }
+    },
+  }
+}
+
+function toSummary({ users, capped }: RiskResult): RiskSummary {
+  const degrees: number[] = []
+  let marks = 0
+  for (const risk of users.values()) {
+    degrees[risk.degree - 1] = (degrees[risk.degree - 1] ?? 0) + 1
+    marks += risk.marks.length
+  }
+  return { degrees: Array.from(degrees, (count) => count ?? 0), marks, capped }
+}
+
+function isSame(a: readonly Mark[], b: readonly Mark[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((mark, i) => {
+      const other = b[i]!
+      return mark.degree === other.degree && mark.weight === other.weight && mark.lag === other.lag
+    })
+  )
+}

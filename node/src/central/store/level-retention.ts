@@ -1,0 +1,62 @@
+/**
+ * What leaves `meta` when a day leaves the store. PROTOCOL.md §8. Day databases go as directories (day-databases.ts);
+ * this is the small rest: syncs by their day, marks on epochs of dropped days, ended pins, codes and reports.
+ */
+import type { CodeRecord, Pin, ReportRecord } from './central-store.ts'
+import { decodeJson, decodeMarks, decodeSheet, encodeMarks, encodeSheet } from './codecs.ts'
+import { type Database, type Operation, prefixRange } from './database.ts'
+import { epochToDay, timeToDay } from './day.ts'
+import { keyNumber, metaKey } from './keys.ts'
+
+/** Operations gathered before they are written: bounds memory, each write is whole by itself. */
+const CHUNK = 2_000
+
+export async function dropMetaBefore(meta: Database, day: number): Promise<void> {
+  for (const source of [oldSyncs, oldMarks, oldSheets, oldRecords]) {
+    let chunk: Operation[] = []
+    for await (const operations of source(meta, day)) {
+      chunk.push(...operations)
+      if (chunk.length < CHUNK) continue
+      await meta.write(chunk)
+      chunk = []
+    }
+    if (chunk.length > 0) await meta.write(chunk)
+  }
+}
+
+async function* oldSyncs(meta: Database, day: number): AsyncGenerator<Operation[]> {
+  for await (const key of meta.keys({ from: metaKey('syncByDay'), to: metaKey('syncByDay', day) })) {
+    yield [{ key }, { key: metaKey('sync', keyNumber(key, 1), key.slice(9)) }]
+  }
+}
+
+async function* oldMarks(meta: Database, day: number): AsyncGenerator<Operation[]> {
+  for await (const [key, body] of meta.entries(prefixRange(metaKey('marks')))) {
+    const marks = decodeMarks(body)
+    const kept = marks.filter(({ epoch }) => epochToDay(epoch) >= day)
+    if (kept.length === marks.length) continue
+    if (kept.length > 0) yield [{ key, body: encodeMarks(kept) }]
+    else yield [{ key }, { key: metaKey('marksByReport', keyNumber(key, 1), keyNumber(key, 0)) }]
+  }
+}
+
+async function* oldSheets(meta: Database, day: number): AsyncGenerator<Operation[]> {
+  for await (const [key, body] of meta.entries(prefixRange(metaKey('sheet')))) {
+    const sheet = decodeSheet(body)
+    const entries = sheet.entries.filter(({ epoch }) => epochToDay(epoch) >= day)
+    if (entries.length < sheet.entries.length) yield [{ key, body: encodeSheet({ ...sheet, entries }) }]
+  }
+}
+
+async function* oldRecords(meta: Database, day: number): AsyncGenerator<Operation[]> {
+  for await (const [key, body] of meta.entries(prefixRange(metaKey('pin')))) {
+    const { firstEpoch, epochs } = decodeJson<Pin>(body)
+    if (epochToDay(firstEpoch + epochs - 1) < day) yield [{ key }]
+  }
+  for await (const [key, body] of meta.entries(prefixRange(metaKey('code')))) {
+    if (timeToDay(decodeJson<CodeRecord>(body).expiresAt) < day) yield [{ key }]
+  }
+  for await (const [key, body] of meta.entries(prefixRange(metaKey('report')))) {
+    if (epochToDay(decodeJson<ReportRecord>(body).until) < day) yield [{ key }]
+  }
+}

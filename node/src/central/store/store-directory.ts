@@ -1,0 +1,90 @@
+/**
+ * The directory of a central store: a marker file that says it was founded, `meta`, and one database a UTC day.
+ * PROTOCOL.md §8. After the founding nothing is ever created silently: what is missing is an error, not an empty store.
+ *
+ *   store.json        { version, key, state }   0600; `key` hides the users' ids, so back it up with the rest
+ *   meta/             users, syncs, marks, reports, codes, pins
+ *   day-20650/        rows of that UTC day; retention removes the directory
+ */
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isMainThread } from 'node:worker_threads'
+import { bytesToHex, FederationError, hexToBytes } from '@geotrace/core-wasm/wire'
+import type { Random } from '../../platform/random.ts'
+import { corrupt } from './checksummed-value.ts'
+
+const VERSION = 1
+const MARKER = 'store.json'
+
+interface Marker {
+  version: number
+  key: string
+  state: 'founding' | 'ready'
+}
+
+/**
+ * The store's key of 32 bytes. `found` is called once in the life of the directory and makes the databases; a founding
+ * that was cut is begun anew. Throws STORE_MISSING for a directory with databases but no marker, STORAGE_CORRUPT.
+ */
+export async function openStoreDirectory(dir: string, random: Random, found: () => Promise<void>): Promise<Uint8Array> {
+  // LevelDB makes files with the process's mask; threads may not change it, and there the 0700 directory has to do.
+  if (isMainThread) process.umask(0o077)
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  const known = await readMarker(dir)
+  if (known?.state === 'ready') return hexToBytes(known.key)
+  if (known === undefined && (await readdir(dir)).some((name) => name === 'meta' || name.startsWith('day-'))) {
+    throw new FederationError('STORE_MISSING', `there are databases but no ${MARKER}; restore it from the backup`, {
+      dir,
+    })
+  }
+  const key = known?.key ?? bytesToHex(random(32))
+  await writeMarker(dir, { version: VERSION, key, state: 'founding' })
+  await rm(join(dir, 'meta'), { recursive: true, force: true })
+  await found()
+  await writeMarker(dir, { version: VERSION, key, state: 'ready' })
+  return hexToBytes(key)
+}
+
+async function readMarker(dir: string): Promise<Marker | undefined> {
+  let text: string
+  try {
+    text = await readFile(join(dir, MARKER), 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+  let marker: Partial<Marker> | null = null
+  try {
+    marker = JSON.parse(text) as Partial<Marker> | null
+  } catch (cause) {
+    corrupt(MARKER, cause)
+  }
+  const { version, key, state } = marker ?? {}
+  if (version !== VERSION || !/^[0-9a-f]{64}$/.test(key ?? '') || (state !== 'founding' && state !== 'ready')) {
+    return corrupt(MARKER)
+  }
+  return { version, key: key!, state }
+}
+
+async function writeMarker(dir: string, marker: Marker): Promise<void> {
+  const path = join(dir, MARKER)
+  const file = await open(`${path}.new`, 'w', 0o600)
+  try {
+    await file.writeFile(`${JSON.stringify(marker)}\n`)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(`${path}.new`, path)
+  await syncDirectory(dir)
+}
+
+/** Makes new and removed names in a directory durable. */
+export async function syncDirectory(dir: string): Promise<void> {
+  const handle = await open(dir, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Which roster governs an epoch here: the one pinned at the first deposit of its period, for ever. PROTOCOL.md §4.6, §7.2.
+ * So rows of one epoch all come from one roster's salts, and nobody can be led to another one without noticing.
+ */
+import { type CertifiedRoster, hashToRosterName, ROSTER_NAME_BYTES } from '@geotrace/core-wasm/wire'
+import type { RosterBook } from '../../membership/roster-store.ts'
+import { serial } from '../../platform/serial.ts'
+import type { CentralStore, Pin } from '../store/central-store.ts'
+
+/** What the central peer asks of its rosters. */
+export type RosterView = Pick<RosterBook, 'inForce' | 'newest'>
+
+export interface RosterPins {
+  /** Pins the period of `epoch` if need be; its roster's name, or none when no roster is in force. */
+  pin(epoch: number): Promise<Uint8Array | undefined>
+  /** The name without pinning; zeros when no roster is in force. */
+  name(epoch: number): Uint8Array
+}
+
+export async function rosterPins(store: CentralStore, book: RosterView): Promise<RosterPins> {
+  const pins = await store.pins()
+  const exclusive = serial()
+  const find = (epoch: number): Pin | undefined =>
+    pins.find(({ firstEpoch, epochs }) => epoch >= firstEpoch && epoch < firstEpoch + epochs)
+  const make = async (epoch: number): Promise<Uint8Array | undefined> => {
+    const known = find(epoch)
+    if (known !== undefined) return hashToRosterName(known.roster)
+    const certified = book.inForce(epoch)
+    if (certified === undefined) return undefined
+    const pin = toPin(certified, epoch, pins)
+    await store.putPin(pin)
+    pins.push(pin)
+    return hashToRosterName(pin.roster)
+  }
+  return {
+    async pin(epoch) {
+      const known = find(epoch)
+      return known === undefined ? await exclusive(() => make(epoch)) : hashToRosterName(known.roster)
+    },
+    name(epoch) {
+      const hash = find(epoch)?.roster ?? book.inForce(epoch)?.hash
+      return hash === undefined ? new Uint8Array(ROSTER_NAME_BYTES) : hashToRosterName(hash)
+    },
+  }
+}
+
+/** The period of `epoch` under this roster, cut where other pins reach into it. */
+function toPin({ roster, hash }: CertifiedRoster, epoch: number, pins: readonly Pin[]): Pin {
+  const start = epoch - (epoch % roster.periodEpochs)
+  const first = Math.max(
+    start,
+    roster.firstEpoch,
+    ...pins.map((pin) => pin.firstEpoch + pin.epochs).filter((end) => end <= epoch),
+  )
+  const end = Math.min(
+    start + roster.periodEpochs,
+    ...pins.map(({ firstEpoch }) => firstEpoch).filter((at) => at > epoch),
+  )
+  return { firstEpoch: first, epochs: end - first, roster: hash }
+}

@@ -1,0 +1,211 @@
+/**
+ * Answers /geotrace/sync/1. PROTOCOL.md §7.2: what a device deposits is durable before it is acknowledged, the same sync
+ * sent again changes nothing and is answered again, and every reply has the same size.
+ * Throws MESSAGE_MALFORMED, VERSION_UNKNOWN, SYNC_CONFLICT, QUOTA_SPENT, BUSY, ROSTER_UNKNOWN.
+ */
+import { createHash } from 'node:crypto'
+import type { Clock } from '@geotrace/core-wasm'
+import {
+  byteReader,
+  bytesToHex,
+  decodeSyncRequest,
+  encodeSyncReply,
+  equalBytes,
+  FederationError,
+  type Manifest,
+  marksPerReply,
+  SYNC_HEAD_BYTES,
+  type SyncReply,
+  type SyncRequest,
+} from '@geotrace/core-wasm/wire'
+import type { Handler, Requester } from '../../net/protocol.ts'
+import type { Random } from '../../platform/random.ts'
+import { serial, serialByKey } from '../../platform/serial.ts'
+import type { CodeDesk, Redemption } from '../codes.ts'
+import type { CentralConfig } from '../config.ts'
+import { isAhead, pageSheet } from '../risk/mark-list.ts'
+import type { RiskDesk } from '../risk/risk-engine.ts'
+import type { CentralStore, User } from '../store/central-store.ts'
+import { timeToDay } from '../store/day.ts'
+import { type Admission, admitGroups } from './admission.ts'
+import { recentErasures } from './erasures.ts'
+import { newcomers } from './new-users.ts'
+import type { RosterPins, RosterView } from './pins.ts'
+import { decodeBasis, encodeBasis, type ReplyBasis } from './reply-basis.ts'
+
+/** How long a reply waits for marks under way; they come with the next sync otherwise. Below the host's deadline. */
+const MARKS_WAIT_MS = 2_000
+const BUSY_MS = 2_000
+/** Generation and cursor: where the device reads on is not part of what it deposits. */
+const READ_BYTES = 8
+
+export interface SyncCounters {
+  syncs: number
+  duplicates: number
+  groupsRefused: number
+  reports: number
+  erasures: number
+}
+export interface SyncService {
+  readonly handle: Handler
+  readonly counters: Readonly<SyncCounters>
+}
+export interface SyncServiceInit {
+  manifest: Manifest
+  config: CentralConfig
+  store: CentralStore
+  book: RosterView
+  pins: RosterPins
+  codes: CodeDesk
+  risk: RiskDesk
+  clock: Clock
+  random: Random
+  retentionStart(): number
+}
+
+/** A request with what is derived of it at once: the secret goes no further. */
+interface Sync extends Omit<SyncRequest, 'userSecret'> {
+  readonly id: Uint8Array
+  readonly digest: Uint8Array
+}
+
+export function syncService(init: SyncServiceInit): SyncService {
+  const { manifest, config, store, book, pins, codes, risk, clock, random, retentionStart } = init
+  const { syncRequestBytes, syncReplyBytes } = manifest.parameters
+  const perUser = serialByKey<string>()
+  const perCode = serial()
+  const door = newcomers({ clock, perPrefix: config.newUsersPerPrefix, perFence: config.newUsersPerFence })
+  const erasures = recentErasures(clock)
+  const counters: SyncCounters = { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 }
+  let inFlight = 0
+
+  const answer = async (sync: Sync, from: Requester): Promise<SyncReply> => {
+    if (sync.report.kind === 'erase') return await erase(sync)
+    const isEmpty = sync.report.kind === 'none' && sync.groups.length === 0
+    const known = await store.findUser(sync.id)
+    if (known === undefined) erasures.assertNone(sync.id)
+    if (known === undefined && isEmpty) return toReply({ report: 'none', refused: [] })
+    const user = known ?? (await welcome(sync, from))
+    const basis = isEmpty ? NOTHING : await deposit(user, sync)
+    if (!risk.isReporter(user)) await orTimeout(risk.settled())
+    return await withMarks(user, sync, basis)
+  }
+
+  const welcome = async ({ id }: Sync, from: Requester): Promise<User> => {
+    if (book.newest === undefined) throw new FederationError('ROSTER_UNKNOWN', 'the federation has no roster yet')
+    door.admit(from)
+    // Not from 0: whoever comes back after an erasure must not take the new sheet for the one read before.
+    return await store.addUser(id, 1 + (byteReader(random(4)).u32() >>> 2))
+  }
+
+  const deposit = async (user: User, sync: Sync): Promise<ReplyBasis> => {
+    const before = await store.findSync(user, sync.syncId)
+    if (before !== undefined) {
+      if (!equalBytes(before.digest, sync.digest)) {
+        throw new FederationError('SYNC_CONFLICT', 'another deposit with this sync id was acknowledged before')
+      }
+      counters.duplicates++
+      return decodeBasis(before.basis)
+    }
+    const admission = await admitGroups({
+      store,
+      book,
+      pins,
+      user,
+      groups: sync.groups,
+      nowMs: clock.now(),
+      retentionStart: retentionStart(),
+    })
+    counters.groupsRefused += admission.refused.length
+    const { report } = sync
+    if (report.kind !== 'code') return await keep(user, sync, admission, { status: 'none' })
+    return await perCode(async () => keep(user, sync, admission, await codes.redeem(user, sync.syncId, report.code)))
+  }
+
+  const keep = async (
+    user: User,
+    { syncId, digest }: Sync,
+    { taken, refused }: Admission,
+    { status, attempts, report, code }: Redemption,
+  ): Promise<ReplyBasis> => {
+    const basis: ReplyBasis = { report: status, refused }
+    await store.deposit({
+      user,
+      syncId,
+      digest,
+      basis: encodeBasis(basis),
+      day: timeToDay(clock.now()),
+      groups: taken,
+      ...(attempts !== undefined && { attempts }),
+      ...(report !== undefined && { report }),
+      ...(code !== undefined && { code }),
+    })
+    // Nobody waits here: a reply to a report must take no longer than another one.
+    void risk.deposited(user, taken)
+    if (report !== undefined) {
+      counters.reports++
+      void risk.add(report)
+    }
+    return basis
+  }
+
+  const withMarks = async (user: User, sync: Sync, basis: ReplyBasis): Promise<SyncReply> => {
+    let sheet = await store.sheet(user)
+    if (sheet !== undefined && isAhead(sheet, sync)) sheet = await risk.renew(user)
+    if (sheet === undefined) return toReply(basis)
+    const max = risk.isReporter(user) ? 0 : marksPerReply(syncReplyBytes, basis.refused.length)
+    const page = pageSheet(sheet, sync, max)
+    return { ...toReply(basis), ...page, left: max === 0 ? 0 : page.left, marks: [...page.marks] }
+  }
+
+  const erase = async ({ id }: Sync): Promise<SyncReply> => {
+    erasures.note(id)
+    if (await risk.exclusive(() => store.eraseUser(id))) counters.erasures++
+    return toReply(NOTHING)
+  }
+
+  const toReply = ({ report, refused }: ReplyBasis): SyncReply => {
+    return { report, refused: [...refused], time: clock.now(), generation: 0, cursor: 0, left: 0, marks: [] }
+  }
+
+  const orTimeout = async (waiting: Promise<void>): Promise<void> => {
+    let cancel = (): void => {}
+    const timeout = new Promise<void>((resolve) => {
+      cancel = clock.setTimer(resolve, MARKS_WAIT_MS)
+    })
+    await Promise.race([waiting, timeout])
+    cancel()
+  }
+
+  return {
+    counters,
+    async handle(bytes, from) {
+      if (inFlight >= config.inFlight) {
+        throw new FederationError('BUSY', 'too many syncs at once', { retryAfterMs: BUSY_MS })
+      }
+      inFlight++
+      try {
+        const sync = toSync(bytes, syncRequestBytes)
+        const reply = await perUser(bytesToHex(sync.id), () => answer(sync, from))
+        counters.syncs++
+        return encodeSyncReply(reply, syncReplyBytes)
+      } finally {
+        inFlight--
+      }
+    },
+  }
+}
+
+const NOTHING: ReplyBasis = { report: 'none', refused: [] }
+
+function toSync(bytes: Uint8Array, classes: readonly number[]): Sync {
+  const { userSecret, ...request } = decodeSyncRequest(bytes, classes)
+  const id = new Uint8Array(createHash('sha256').update(userSecret).digest())
+  userSecret.fill(0)
+  const kindAt = SYNC_HEAD_BYTES - 1 - READ_BYTES - 32
+  const digest = createHash('sha256')
+    .update(bytes.subarray(kindAt, SYNC_HEAD_BYTES - 1 - READ_BYTES))
+    .update(bytes.subarray(SYNC_HEAD_BYTES - 1))
+    .digest()
+  return { ...request, id, digest: new Uint8Array(digest) }
+}

@@ -1,0 +1,39 @@
+/** What the authority asks of a running central peer over its control server. node/CENTRAL.md "Control". */
+import { FederationError } from '@geotrace/core-wasm/wire'
+import type { AdminRoutes } from '../../admin/server.ts'
+import { assertCodeOrder } from '../../central/codes.ts'
+import type { CentralPeer } from '../../central/peer.ts'
+
+/** GET only reads. */
+export function centralRoutes(peer: CentralPeer): AdminRoutes {
+  return {
+    'GET /status': async () => ({ ...peer.status(), ...(await peer.statistics()) }),
+    'GET /reports': async () => ({ reports: await peer.reports() }),
+    'POST /codes': async (body) => ({ codes: await peer.issueCodes(assertCodeOrder(body)) }),
+    'POST /codes/revoke': (body) => peer.revokeCode(readText(body, 'code')),
+    'POST /retract': (body) => peer.retract(readNumber(body, 'report')),
+    'POST /dry-run': (body) => {
+      const degrees = readField(body, 'degrees')
+      const report = readNumber(body, 'report')
+      return peer.dryRun(degrees === undefined ? { report } : { report, degrees: readNumber(body, 'degrees') })
+    },
+  }
+}
+
+function readField(body: unknown, name: string): unknown {
+  return typeof body === 'object' && body !== null ? (body as Record<string, unknown>)[name] : undefined
+}
+
+function readText(body: unknown, name: string): string {
+  const value = readField(body, name)
+  return typeof value === 'string' ? value : invalid(`"${name}" expected text`)
+}
+
+function readNumber(body: unknown, name: string): number {
+  const value = readField(body, name)
+  return typeof value === 'number' ? value : invalid(`"${name}" expected a number`)
+}
+
+function invalid(reason: string): never {
+  throw new FederationError('COMMAND_INVALID', reason, { reason })
+}

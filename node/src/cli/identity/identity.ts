@@ -1,0 +1,88 @@
+/**
+ * The keys of a node on disk: `peer.key` (its peer id) and `operator.key` (its operator's vote), 32 bytes each,
+ * mode 0600, made once and never overwritten, refused when others may read them.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { bytesToHex, FederationError, KEY_BYTES, keyToPeerId, secretToSigner } from '@geotrace/core-wasm/wire'
+import type { MemberCard } from '../../membership/new-manifest.ts'
+import type { Random } from '../../platform/random.ts'
+import { assertPrivate } from './file-rights.ts'
+
+export interface Identity {
+  secret: Uint8Array
+  operatorSecret: Uint8Array | undefined
+}
+
+export const PEER_KEY = 'peer.key'
+export const OPERATOR_KEY = 'operator.key'
+
+export function hasIdentity(dir: string): boolean {
+  return existsSync(join(dir, PEER_KEY))
+}
+
+/** Makes the keys that are missing in `dir`. Throws FILE_EXPOSED. */
+export function createIdentity(dir: string, random: Random): Identity {
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  assertPrivate(dir)
+  for (const name of [PEER_KEY, OPERATOR_KEY]) {
+    if (!existsSync(join(dir, name))) writeSecret(dir, name, random(KEY_BYTES))
+  }
+  return loadIdentity(dir)
+}
+
+/** `before` writes what must be there before the keys are. */
+export function writeIdentity(dir: string, { secret, operatorSecret }: Identity, before: () => void = () => {}): void {
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  assertPrivate(dir)
+  before()
+  // The peer key last: with it the directory counts as whole.
+  if (operatorSecret !== undefined) writeSecret(dir, OPERATOR_KEY, operatorSecret)
+  writeSecret(dir, PEER_KEY, secret)
+}
+
+/** Throws COMMAND_INVALID when there is none, FILE_EXPOSED. */
+export function loadIdentity(dir: string): Identity {
+  if (!hasIdentity(dir))
+    invalid(`there is no ${PEER_KEY} in ${dir}; run \`geotrace salt init\` or \`geotrace central init\` first`)
+  assertPrivate(dir)
+  const operator = join(dir, OPERATOR_KEY)
+  return {
+    secret: readSecret(join(dir, PEER_KEY)),
+    operatorSecret: existsSync(operator) ? readSecret(operator) : undefined,
+  }
+}
+
+export function identityToCard(identity: Identity, operator: string, addresses: string[]): MemberCard {
+  if (identity.operatorSecret === undefined)
+    invalid(`${OPERATOR_KEY} is missing: the operator's vote is on another machine`)
+  return {
+    operator,
+    operatorKey: bytesToHex(secretToSigner(identity.operatorSecret).key),
+    peerId: keyToPeerId(secretToSigner(identity.secret).key),
+    addresses,
+  }
+}
+
+/** The operator's next key, beside the one in use; the file's path. */
+export function writeNextOperatorKey(dir: string, secret: Uint8Array): string {
+  const name = `${OPERATOR_KEY}.next`
+  if (existsSync(join(dir, name))) invalid(`${name} exists already: a rotation is under way`)
+  writeSecret(dir, name, secret)
+  return join(dir, name)
+}
+
+function writeSecret(dir: string, name: string, secret: Uint8Array): void {
+  writeFileSync(join(dir, name), secret, { mode: 0o600, flag: 'wx' })
+}
+
+function readSecret(path: string): Uint8Array {
+  assertPrivate(path)
+  const bytes = new Uint8Array(readFileSync(path))
+  if (bytes.length !== KEY_BYTES) invalid(`${path} is not a key of 32 bytes`)
+  return bytes
+}
+
+function invalid(reason: string): never {
+  throw new FederationError('COMMAND_INVALID', reason, { reason })
+}

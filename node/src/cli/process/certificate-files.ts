@@ -1,0 +1,68 @@
+/**
+ * The certificate of a node's secure port, from the files that a certificate authority's tool renews. Read again when one
+ * of them changes: a renewed certificate must not need a restart. Throws COMMAND_INVALID, FILE_EXPOSED.
+ */
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { readFileSync, unwatchFile, watchFile } from 'node:fs'
+import type { Certificate, CertificateSource } from '../../net/transport/tls-certificate.ts'
+import type { Log } from '../../platform/log.ts'
+import { assertPrivate } from '../identity/file-rights.ts'
+import { invalid } from '../terminal/options.ts'
+
+export interface CertificateFiles extends CertificateSource {
+  stop(): void
+}
+
+/** Tools renew weeks before the end; links that are turned to another file are noticed by asking, not by watching. */
+const LOOK_MS = 10_000
+
+export function certificateFiles(cert: string, key: string, log: Log, lookMs = LOOK_MS): CertificateFiles {
+  const listeners = new Set<() => void>()
+  assertPrivate(key)
+  let current = read(cert, key)
+  const look = (): void => {
+    try {
+      const next = read(cert, key)
+      if (next.cert === current.cert && next.key === current.key) return
+      current = next
+    } catch {
+      // One file is there before the other, or half of it: the next look finds both.
+      log.warn('tls.certificate-unreadable')
+      return
+    }
+    log.info('tls.certificate-renewed')
+    for (const listener of listeners) listener()
+  }
+  for (const file of [cert, key]) watchFile(file, { interval: lookMs, persistent: false }, look)
+  return {
+    current: () => current,
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    stop() {
+      for (const file of [cert, key]) unwatchFile(file, look)
+    },
+  }
+}
+
+/** Only a pair that belongs together. */
+function read(cert: string, key: string): Certificate {
+  const pair = { cert: readText(cert, '--cert'), key: readText(key, '--key') }
+  let fits = false
+  try {
+    fits = new X509Certificate(pair.cert).checkPrivateKey(createPrivateKey(pair.key))
+  } catch {
+    invalid(`${cert} and ${key} are not a certificate and its key in PEM form`)
+  }
+  if (!fits) invalid(`the key in ${key} is not that of the certificate in ${cert}`)
+  return pair
+}
+
+function readText(path: string, option: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return invalid(`${option}: ${path} cannot be read`)
+  }
+}

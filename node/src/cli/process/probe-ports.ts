@@ -1,0 +1,27 @@
+/** The fixed ports on 127.0.0.1 that a volunteer asked for: /healthz and /metrics. Throws PORT_TAKEN. */
+import { type ProbeAnswer, probeServer } from '../../admin/probes.ts'
+import { LOCAL_ADDRESS, type LocalHttp } from '../../local/local-http.ts'
+import type { Log } from '../../platform/log.ts'
+import { bindError, localPortAdvice, portTaken } from '../identity/ports.ts'
+
+export interface ProbePort {
+  /** Undefined when it was not asked for. */
+  port: number | undefined
+  /** The option that names it. */
+  option: `--${string}`
+  path: `/${string}`
+  probe: () => ProbeAnswer | Promise<ProbeAnswer>
+}
+
+export async function openProbes(wanted: readonly ProbePort[], log: Log): Promise<LocalHttp[]> {
+  const open: LocalHttp[] = []
+  for (const { port, option, path, probe } of wanted) {
+    if (port === undefined) continue
+    if ((await bindError(LOCAL_ADDRESS, port)) !== undefined) {
+      for (const server of open) await server.stop()
+      throw portTaken(port, localPortAdvice(port, option))
+    }
+    open.push(await probeServer(port, path, probe, log))
+  }
+  return open
+}

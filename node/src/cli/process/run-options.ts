@@ -1,0 +1,100 @@
+/** The options that `salt run` and `central run` share. node/README.md "Options and defaults". */
+import { isLoopback } from '@geotrace/core-wasm/wire'
+import type { Command } from 'commander'
+import { HOST_LIMITS } from '../../net/limits.ts'
+import type { Log } from '../../platform/log.ts'
+import { addressesToListen, addressToSocket, isSecure, type Ports } from '../identity/addresses.ts'
+import { collect, defaultDir, invalid, portNumber, wholeNumber } from '../terminal/options.ts'
+import { type CertificateFiles, certificateFiles } from './certificate-files.ts'
+
+export interface RunOptions {
+  dir: string
+  federation?: string
+  port?: number
+  wsPort?: number
+  httpsPort?: number
+  cert?: string
+  key?: string
+  listen?: string[]
+  localAddress?: string
+  healthPort?: number
+  logLevel: string
+}
+
+export function runOptions(command: Command, role: 'salt' | 'central'): Command {
+  return command
+    .option('--dir <dir>', 'keys and tables', defaultDir(role))
+    .option('--federation <file>', 'the manifest (default: federation.json in the directory)')
+    .option('--port <n>', 'listen for TCP on this port (default: the one in the federation)', portNumber)
+    .option('--ws-port <n>', 'listen for WebSocket on this port (default: the one in the federation)', portNumber)
+    .option(
+      '--https-port <n>',
+      'listen for HTTPS and secure WebSocket (default: the port in the federation)',
+      portNumber,
+    )
+    .option('--cert <file>', 'certificate chain of that port, PEM; read again when it changes')
+    .option('--key <file>', 'its private key, PEM')
+    .option('--listen <multiaddr>', 'listen exactly here; may be repeated', collect)
+    .option('--local-address <ip>', 'dial from this address of the machine')
+    .option('--health-port <n>', 'answer GET /healthz on this port of 127.0.0.1', portNumber)
+    .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
+}
+
+/** Where to listen; `addresses` are those under which others know this peer. Throws COMMAND_INVALID. */
+export function optionsToListen(
+  options: Pick<RunOptions, 'listen' | 'port' | 'wsPort' | 'httpsPort' | 'cert' | 'key'>,
+  addresses: readonly string[],
+): string[] {
+  const { listen: exactly, port, wsPort, httpsPort, cert, key } = options
+  if ((cert === undefined) !== (key === undefined)) invalid('--cert and --key go together')
+  const listen = exactly ?? addressesToListen(withHttps(addresses, httpsPort), toPorts(options))
+  if (exactly !== undefined && (port ?? wsPort ?? httpsPort) !== undefined) {
+    invalid('--listen names the ports; leave --port, --ws-port and --https-port out')
+  }
+  const secure = listen.find(isSecure)
+  if (secure !== undefined && cert === undefined) invalid(`listening at ${secure} needs --cert FILE and --key FILE`)
+  if (secure === undefined && cert !== undefined) invalid('--cert serves a secure port: name it with --https-port')
+  return listen
+}
+
+/** The certificate that these options name. Throws COMMAND_INVALID, FILE_EXPOSED. */
+export function optionsToCertificate(
+  { cert, key }: Pick<RunOptions, 'cert' | 'key'>,
+  log: Log,
+): CertificateFiles | undefined {
+  return cert === undefined || key === undefined ? undefined : certificateFiles(cert, key, log)
+}
+
+/** With a secure port when it was asked for and the addresses have none: a proxy or a router may know it. */
+function withHttps(addresses: readonly string[], httpsPort: number | undefined): readonly string[] {
+  if (httpsPort === undefined || addresses.some(isSecure)) return addresses
+  // A trial stays on the loopback.
+  const local = addresses.every(isLoopback) ? addressToSocket(addresses[0] ?? '')?.host : undefined
+  return [...addresses, `/ip4/${local ?? '0.0.0.0'}/tcp/${httpsPort}/tls/ws`]
+}
+
+function toPorts({ port, wsPort, httpsPort }: Pick<RunOptions, 'port' | 'wsPort' | 'httpsPort'>): Partial<Ports> {
+  return {
+    ...(port !== undefined && { tcp: port }),
+    ...(wsPort !== undefined && { ws: wsPort }),
+    ...(httpsPort !== undefined && { tls: httpsPort }),
+  }
+}
+
+/** A node with 500 connections and a full quota table stays below it (measured: see README "Cost"). */
+const MEMORY_MAX_MIB = 512
+
+export interface CapOptions {
+  maxMemory: number
+  maxConnections: number
+  maxMbDay?: number
+  metricsPort?: number
+}
+
+export function capOptions(command: Command): Command {
+  return command
+    .option('--metrics-port <n>', 'answer GET /metrics (Prometheus) on this port of 127.0.0.1', portNumber)
+    .option('--max-memory <MiB>', 'shed load near it, stop beyond it', wholeNumber, MEMORY_MAX_MIB)
+    .option('--max-connections <n>', 'open connections at most', wholeNumber, HOST_LIMITS.connections)
+    .option('--max-mb-day <MB>', 'traffic for devices at most, on average over a day (default: no limit)', wholeNumber)
+}

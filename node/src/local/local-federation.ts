@@ -1,0 +1,143 @@
+/**
+ * A whole federation in this process: real nodes, real streams on loopback, any clock. What `geotrace replay` runs on,
+ * and what tests get as `startFederation()`. Its keys are those of the demo.
+ */
+import { join } from 'node:path'
+import { type Clock, type Core, loadCore, type SimulatedClock, systemClock } from '@geotrace/core-wasm'
+import { DEMO_PHRASE, demoSecret, FederationError, type Manifest, type Parameters } from '@geotrace/core-wasm/wire'
+import { type CentralPeer, centralPeer } from '../central/peer.ts'
+import { demoCard, newManifest } from '../membership/new-manifest.ts'
+import type { Certificate, CertificateSource } from '../net/transport/tls-certificate.ts'
+import { type Log, silent } from '../platform/log.ts'
+import { type Random, systemRandom } from '../platform/random.ts'
+import { type SaltNode, saltNode } from '../salt/node.ts'
+import { freePort, loopbackAddresses } from './loopback.ts'
+import { selfSigned } from './self-signed.ts'
+
+export const DEMO_OPERATORS = ['ash', 'birch', 'cedar', 'elm', 'fir'] as const
+export const DEMO_AUTHORITY = 'authority'
+
+export interface LocalFederationInit {
+  /** A directory of its own. */
+  dir: string
+  clock?: Clock
+  random?: Random
+  log?: Log
+  parameters?: Partial<Parameters>
+  /** Contact steps that the central peer marks. */
+  degrees?: number
+  /** Secure WebSocket and HTTPS too, on a port of each peer beside the others, under a certificate made for it. */
+  secure?: boolean
+}
+
+export interface LocalFederation {
+  readonly manifest: Manifest
+  readonly core: Core
+  /** That of all peers' secure ports, if they have them. */
+  readonly certificate: Certificate | undefined
+  readonly saltNodes: readonly SaltNode[]
+  readonly central: CentralPeer
+  /** Stops one salt node as a crash would; `restart` brings the same node back on the same directory. */
+  restart(index: number): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Founds a federation of five salt nodes and a central peer and resolves when all of them serve. */
+export async function startFederation(init: LocalFederationInit): Promise<LocalFederation> {
+  const { dir, clock = systemClock(), random = systemRandom, log = silent, parameters, degrees, secure = false } = init
+  const core = await loadCore()
+  const hosts = await loopbackAddresses(1, DEMO_OPERATORS.length + 1)
+  const certificate = secure ? selfSigned(clock.now(), [...new Set(hosts)]) : undefined
+  const at = clock.now()
+  const manifest = await localManifest({ hosts, at, random, secure, ...(parameters && { parameters }) })
+  const shared = { manifest, clock, random, log, core, ...(certificate && { certificate: lasting(certificate) }) }
+  const node = (operator: string, i: number): SaltNode =>
+    saltNode({
+      ...shared,
+      dir: join(dir, operator),
+      secret: demoSecret(DEMO_PHRASE, `peer/${operator}`),
+      operatorSecret: demoSecret(DEMO_PHRASE, `operator/${operator}`),
+      localAddress: hosts[i]!,
+    })
+  const saltNodes = DEMO_OPERATORS.map(node)
+  const central = centralPeer({
+    ...shared,
+    dir: join(dir, DEMO_AUTHORITY),
+    secret: demoSecret(DEMO_PHRASE, `peer/${DEMO_AUTHORITY}`),
+    operatorSecret: demoSecret(DEMO_PHRASE, `operator/${DEMO_AUTHORITY}`),
+    localAddress: hosts.at(-1)!,
+    ...(degrees === undefined ? {} : { config: { degrees } }),
+  })
+  await Promise.all([...saltNodes, central].map((peer) => peer.start()))
+  await untilServing(() => [...saltNodes, central].every((peer) => peer.status().state === 'serving'), clock)
+  return {
+    manifest,
+    core,
+    certificate,
+    saltNodes,
+    central,
+    async restart(index) {
+      await saltNodes[index]!.stop()
+      saltNodes[index] = node(DEMO_OPERATORS[index]!, index)
+      await saltNodes[index]!.start()
+      await untilServing(() => saltNodes[index]!.status().state === 'serving', clock)
+    },
+    async stop() {
+      await Promise.all([...saltNodes, central].map((peer) => peer.stop()))
+    },
+  }
+}
+
+export interface LocalManifestInit {
+  /** One address a salt node, then the central peer's. */
+  hosts: readonly string[]
+  at: number
+  random: Random
+  speed?: number
+  /** With an address for secure WebSocket and one for HTTPS, on a port of their own. */
+  secure?: boolean
+  parameters?: Partial<Parameters>
+}
+
+/** The demo's manifest with a fresh nonce and ports that are free now; every node listens on TCP and WebSocket. */
+export async function localManifest(init: LocalManifestInit): Promise<Manifest> {
+  const { hosts, at, random, speed, secure = false, parameters } = init
+  const cards = []
+  for (const [i, operator] of [...DEMO_OPERATORS, DEMO_AUTHORITY].entries()) {
+    const host = hosts[i]!
+    const [tcp, ws] = [await freePort(host), await freePort(host)]
+    const addresses = [`/ip4/${host}/tcp/${tcp}`, `/ip4/${host}/tcp/${ws}/ws`]
+    if (secure) {
+      const tls = `/ip4/${host}/tcp/${await freePort(host)}/tls`
+      addresses.push(`${tls}/ws`, `${tls}/http`)
+    }
+    cards.push(demoCard(DEMO_PHRASE, operator, addresses))
+  }
+  return newManifest({
+    name: 'Geo Trace demo',
+    demo: { phrase: DEMO_PHRASE, ...(speed !== undefined && { speed }) },
+    members: cards.slice(0, -1),
+    central: cards.at(-1)!,
+    at,
+    random,
+    ...(parameters && { parameters }),
+  })
+}
+
+/** One that never changes. */
+function lasting(certificate: Certificate): CertificateSource {
+  return { current: () => certificate, onChange: () => () => {} }
+}
+
+const START_STEPS_MAX = 600
+const STEP_MS = 100
+
+/** Lets the network work; a simulated clock is moved on meanwhile, a real one moves by itself. */
+async function untilServing(done: () => boolean, clock: Clock): Promise<void> {
+  for (let i = 0; i < START_STEPS_MAX; i++) {
+    if (done()) return
+    await new Promise((resolve) => setTimeout(resolve, STEP_MS))
+    if ('advanceTo' in clock) await (clock as SimulatedClock).advanceTo(clock.now() + STEP_MS)
+  }
+  throw new FederationError('PEER_UNREACHABLE', 'the federation did not found itself within a minute', { tried: 6 })
+}

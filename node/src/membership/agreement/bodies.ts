@@ -1,0 +1,81 @@
+/**
+ * The bodies of proposals, which gossip names only by their hashes. PROTOCOL.md §4.7, §7.3.
+ */
+import type { Clock } from '@geotrace/core-wasm'
+import {
+  assertProposal,
+  bytesToHex,
+  type CertifiedRoster,
+  decodeCertifiedRoster,
+  decodeRosterReply,
+  encodeRosterRequest,
+  equalBytes,
+  isFederationError,
+  type Predecessor,
+  ROSTER_PROTOCOL,
+} from '@geotrace/core-wasm/wire'
+import type { Host } from '../../net/protocol.ts'
+import type { Log } from '../../platform/log.ts'
+import type { Peers } from '../peers.ts'
+
+/** Proposals whose body is kept: 256 KiB each. */
+const BODIES_MAX = 16
+/** A body that nobody showed is looked for again after this long. */
+const FETCH_AGAIN_MS = 4_000
+
+export interface Bodies {
+  /** As far as it is known. */
+  get(hash: Uint8Array): CertifiedRoster | undefined
+  keep(proposal: CertifiedRoster): void
+  /** A proposal that follows from `predecessor`, asked of its holder first, then of whoever may have it. */
+  fetch(predecessor: Predecessor, hash: Uint8Array, holder: Uint8Array): Promise<CertifiedRoster | undefined>
+  /** A roster was certified: those before are of no use. */
+  clear(): void
+}
+
+export function createBodies(init: { peers: Peers; host: Host; clock: Clock; log: Log }): Bodies {
+  const { peers, host, clock, log } = init
+  const bodies = new Map<string, CertifiedRoster>()
+  /** When a body was looked for and not found, or not sound. */
+  const missed = new Map<string, number>()
+
+  const keep = (proposal: CertifiedRoster): void => {
+    if (bodies.size >= BODIES_MAX) bodies.delete(bodies.keys().next().value!)
+    bodies.set(bytesToHex(proposal.hash), proposal)
+  }
+  return {
+    get: (hash) => bodies.get(bytesToHex(hash)),
+    keep,
+    async fetch(predecessor, hash, holder) {
+      const name = bytesToHex(hash)
+      const known = bodies.get(name)
+      const missedMs = missed.get(name)
+      if (known !== undefined || (missedMs !== undefined && clock.now() - missedMs < FETCH_AGAIN_MS)) return known
+      const others = peers.others(host.key)
+      const first = others.filter(({ key }) => equalBytes(key, holder))
+      const linked = others.filter(({ key }) => !equalBytes(key, holder) && host.isLinked(key))
+      const request = encodeRosterRequest({ op: 'body', hash })
+      for (const peer of [...first, ...linked]) {
+        try {
+          const bytes = decodeRosterReply(await host.request(peer, ROSTER_PROTOCOL, request))
+          const proposal = bytes && decodeCertifiedRoster(bytes)
+          if (proposal === undefined || !equalBytes(proposal.hash, hash)) continue
+          // Its sheets' signatures are outside the hash, so one peer's copy may be spoiled.
+          assertProposal(predecessor, proposal)
+          keep(proposal)
+          return proposal
+        } catch (error) {
+          if (!isFederationError(error)) throw error
+          if (error.code === 'ROSTER_INVALID') log.warn('council.body-unsound')
+        }
+      }
+      if (missed.size >= BODIES_MAX) missed.delete(missed.keys().next().value!)
+      missed.set(name, clock.now())
+      return undefined
+    },
+    clear() {
+      bodies.clear()
+      missed.clear()
+    },
+  }
+}

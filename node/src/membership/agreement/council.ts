@@ -1,0 +1,341 @@
+/**
+ * How operators come to the next roster, the founding one first. PROTOCOL.md §4.7. While a roster is due, a round every
+ * two seconds: hear what the others say, obtain and sign sheets, propose in one's turn, vote once, and certify when a
+ * quorum has voted. Votes and proposals travel by gossip; every peer forms the certificate by itself.
+ */
+import { createHash } from 'node:crypto'
+import type { Clock } from '@geotrace/core-wasm'
+import {
+  bodyToCertified,
+  bytesToHex,
+  type CertifiedRoster,
+  effortSpan,
+  encodeRoster,
+  equalBytes,
+  type GossipMessage,
+  isFederationError,
+  isVacant,
+  type Manifest,
+  manifestToRoster,
+  nextFirstEpoch,
+  type Predecessor,
+  quorum,
+  type Roster,
+  type SignedSheet,
+  signProposal,
+  succeed,
+} from '@geotrace/core-wasm/wire'
+import type { Host } from '../../net/protocol.ts'
+import type { Log } from '../../platform/log.ts'
+import type { Random } from '../../platform/random.ts'
+import type { Peers } from '../peers.ts'
+import type { RosterBook } from '../roster-store.ts'
+import { createBodies } from './bodies.ts'
+import { createCatchUp } from './catch-up.ts'
+import { type Pool, toSheetMessages } from './pool.ts'
+import { composeRoster, isAgreeable, sheetsToRoots } from './proposal.ts'
+import type { Voter } from './voter.ts'
+
+/** Between rounds while a roster is due. */
+export const ROUND_MS = 2_000
+/** Between the turns of two proposers, from when the sheets are complete. */
+const TURN_MS = 10_000
+/** At founding all propose the same body: a short turn costs nothing. */
+const FOUNDING_TURN_MS = 2_000
+/** Who has only begun to try knows too little to say that no more can be had. */
+const MAKE_DO_AFTER_MS = 60_000
+/** While none is due, somebody is asked for news this often. */
+const QUIET_MS = 60_000
+
+/** A roster that is due: who holds which shards is fixed, what else it says is not. */
+export interface DueRoster {
+  readonly height: number
+  readonly firstEpoch: number
+  readonly predecessor: Predecessor
+  /** Without sheets, changes and reveals. */
+  readonly roster: Roster
+}
+
+/** How a peer that holds shards takes part; the central peer has none. */
+export interface SheetSource {
+  /**
+   * Tries to hold the seeds of its shards in the roster that is due, for `forMs` by now, and to sign their sheets;
+   * without `forMs` it asks nobody and signs what others confirmed.
+   */
+  acquire(
+    roster: Roster,
+    forMs: number | undefined,
+    signedRoot: (key: Uint8Array, shard: number) => Uint8Array | undefined,
+  ): Promise<void>
+  /** What it signed for the roster that begins with this epoch. */
+  signed(firstEpoch: number): readonly SignedSheet[]
+}
+
+export interface CouncilInit {
+  manifest: Manifest
+  peers: Peers
+  host: Host
+  book: RosterBook
+  pool: Pool
+  clock: Clock
+  random: Random
+  log: Log
+  voter: Voter | undefined
+  sheets: SheetSource | undefined
+  /** To everybody, ourselves included. */
+  say(message: GossipMessage): void
+}
+export interface Council {
+  /** Runs the first round; at founding resolves when it is over. */
+  start(): Promise<void>
+  /** Another round soon, of what is known: something changed. */
+  nudge(): void
+  /** A peer that was away is there: hears what it has. */
+  meet(key: Uint8Array): void
+  /** The proposal with this hash, as far as it is known. */
+  body(hash: Uint8Array): CertifiedRoster | undefined
+  due(): DueRoster | undefined
+  /** Resolves when its last round is over. */
+  stop(): Promise<void>
+}
+
+export function createCouncil(init: CouncilInit): Council {
+  const { manifest, peers, host, book, pool, clock, random, log, voter, sheets, say } = init
+  const bodies = createBodies({ peers, host, clock, log })
+  let since: { firstEpoch: number; at: number } | undefined
+  let completeMs: { firstEpoch: number; at: number } | undefined
+  let running: Promise<void> | undefined
+  const meetings = new Set<Promise<void>>()
+  let again = false
+  let stopped = false
+  let cancel = (): void => {}
+  const catchUp = createCatchUp({ peers, host, book, pool, random, log, isStopped: () => stopped })
+
+  const founding = manifestToRoster(manifest)
+  let known: DueRoster | undefined
+  let knownAfter: CertifiedRoster | undefined
+  const due = (): DueRoster | undefined => {
+    const firstEpoch = dueEpoch(founding, book.newest?.roster, clock.now())
+    if (firstEpoch === undefined) return undefined
+    // The same object while nothing changed: what follows from a roster is kept with it.
+    if (known === undefined || knownAfter !== book.newest || known.firstEpoch !== firstEpoch) {
+      knownAfter = book.newest
+      known = dueRoster(founding, book, firstEpoch)
+    }
+    return known
+  }
+  /** Time is short: sheets that fewer than a majority signed will do. */
+  const isShort = (now: DueRoster): boolean =>
+    now.height > 0 &&
+    clock.now() >= effortSpan(now.roster.periodEpochs, now.firstEpoch).makeDoFrom &&
+    triedMs(now) >= MAKE_DO_AFTER_MS
+  /** How long this peer has been trying for a roster. */
+  const triedMs = ({ firstEpoch }: DueRoster): number => {
+    if (since?.firstEpoch !== firstEpoch) since = { firstEpoch, at: clock.now() }
+    return clock.now() - since.at
+  }
+
+  const sign = async (now: DueRoster, isAsking: boolean): Promise<void> => {
+    if (sheets === undefined) return
+    const { roster } = now
+    const { firstEpoch } = roster
+    const forMs = triedMs(now)
+    await sheets.acquire(
+      roster,
+      isAsking ? forMs : undefined,
+      (key, shard) =>
+        pool
+          .sheets(firstEpoch)
+          .find((told) => equalBytes(told.key, key))
+          ?.sheets.find((sheet) => sheet.shard === shard)?.root,
+    )
+    const signed = sheets.signed(firstEpoch)
+    const said = pool.sheets(firstEpoch).find(({ key }) => equalBytes(key, host.key))?.sheets
+    const saidOf = new Set(said?.map(({ shard }) => shard))
+    if (signed.every(({ shard }) => saidOf.has(shard))) return
+    for (const told of toSheetMessages({ kind: 'sheets', key: host.key, firstEpoch, sheets: [...signed] })) say(told)
+  }
+
+  const propose = async (now: DueRoster, own: Voter, operator: number): Promise<void> => {
+    const { height, firstEpoch, predecessor } = now
+    const makeDo = isShort(now)
+    const roots = sheetsToRoots(now.roster, pool.sheets(firstEpoch), { makeDo })
+    if (roots === undefined) return
+    if (completeMs?.firstEpoch !== firstEpoch) completeMs = { firstEpoch, at: clock.now() }
+    // A proposal that nobody can show, or that we would not vote for, keeps nobody from proposing.
+    const stands = pool.proposals(height, firstEpoch).flatMap(({ hash }) => bodies.get(hash) ?? [])
+    if (stands.some((proposal) => isAgreeable(proposal, pool, { makeDo }))) return
+    const turnMs = height === 0 ? FOUNDING_TURN_MS : TURN_MS
+    if (clock.now() < completeMs.at + proposerTurn(predecessor, operator) * turnMs) return
+    const { newest } = book
+    const roster =
+      newest === undefined
+        ? predecessor.expect({ ...now.roster, sheets: roots.sheets })
+        : composeRoster(newest, firstEpoch, roots.sheets, pool)
+    const proposal = bodyToCertified(encodeRoster(roster), roots.sheetSignatures, [])
+    bodies.keep(proposal)
+    const unsigned = { height, firstEpoch, hash: proposal.hash, holder: host.key, operator }
+    say(signProposal(own.signer, unsigned))
+  }
+
+  const vote = async (now: DueRoster, own: Voter): Promise<void> => {
+    const { height, firstEpoch, predecessor } = now
+    const operator = own.operator(predecessor)
+    if (
+      operator === undefined ||
+      pool.votes(height).some((v) => v.operator === operator && v.firstEpoch === firstEpoch)
+    )
+      return
+    const proposals = pool
+      .proposals(height, firstEpoch)
+      .sort((a, b) => proposerTurn(predecessor, a.operator) - proposerTurn(predecessor, b.operator))
+    for (const { hash, holder } of proposals) {
+      const proposal = await bodies.fetch(predecessor, hash, holder)
+      if (proposal === undefined || proposal.roster.firstEpoch !== firstEpoch) continue
+      if (!isAgreeable(proposal, pool, { makeDo: isShort(now) })) continue
+      try {
+        const given = await own.vote(predecessor, { federation: proposal.roster.federation, height, firstEpoch, hash })
+        say({ kind: 'vote', height, firstEpoch, hash, ...given })
+        return
+      } catch (error) {
+        if (!isFederationError(error)) throw error
+        log.warn('council.refused', { height, code: error.code })
+      }
+    }
+  }
+
+  /** A quorum of votes for one roster is its certificate, also for a period that has begun. */
+  const certify = async (height: number, predecessor: Predecessor): Promise<void> => {
+    const votes = pool.votes(height)
+    const hashes = new Map(votes.map((item) => [bytesToHex(item.hash), item.hash]))
+    for (const hash of hashes.values()) {
+      const same = votes.filter((item) => equalBytes(item.hash, hash)).sort((a, b) => a.operator - b.operator)
+      if (same.length < quorum(predecessor.operators.length)) continue
+      const holder = pool.proposals(height, same[0]!.firstEpoch).find((item) => equalBytes(item.hash, hash))?.holder
+      const proposal = await bodies.fetch(predecessor, hash, holder ?? host.key)
+      if (proposal === undefined) continue
+      const certified = {
+        ...proposal,
+        votes: same
+          .slice(0, quorum(predecessor.operators.length))
+          .map(({ operator, commitment, signature }) => ({ operator, commitment, signature })),
+      }
+      if (await book.add(certified)) noteCertified(certified)
+      return
+    }
+  }
+
+  const noteCertified = ({ roster, votes }: CertifiedRoster): void => {
+    const vacant = roster.sheets.filter((_, shard) => isVacant(roster, shard)).length
+    log.info('roster.certified', { height: roster.height, votes: votes.length })
+    if (vacant > 0) log.warn('roster.vacant-shards', { height: roster.height, vacant })
+  }
+
+  const reveal = async (own: Voter): Promise<void> => {
+    const { newest } = book
+    if (newest === undefined || newest.roster.admitted.length === 0) return
+    const { height, operators } = newest.roster
+    const operator = own.operator(newest.roster)
+    if (operator === undefined || pool.reveals(height).some((item) => item.operator === operator)) return
+    const opened = await own.reveal({ ...newest.roster, hash: newest.hash }, operators)
+    if (opened !== undefined) say({ kind: 'reveal', height, ...opened })
+  }
+
+  /** With or without asking others what they know and hold. */
+  const round = async (isAsking: boolean): Promise<void> => {
+    if (isAsking) await catchUp.listen()
+    if (stopped || book.isForked || !peers.has(host.key)) return
+    if (voter !== undefined) await reveal(voter)
+    const now = due()
+    if (now !== undefined) {
+      triedMs(now)
+      await sign(now, isAsking)
+      const operator = voter?.operator(now.predecessor)
+      if (voter !== undefined && operator !== undefined) {
+        await vote(now, voter)
+        await propose(now, voter, operator)
+        await vote(now, voter)
+      }
+    }
+    // Also when none is due any more: a certificate may come late.
+    await certify(book.all.length, book.predecessor)
+  }
+
+  /** One round at a time; what is asked for meanwhile becomes one more round after it. */
+  const run = (isAsking: boolean): Promise<void> => {
+    if (running !== undefined) {
+      again = true
+      return running
+    }
+    running = round(isAsking)
+      .catch((error: unknown) => {
+        log.error('council.round-failed', { code: isFederationError(error) ? error.code : 'INTERNAL' })
+      })
+      .finally(() => {
+        running = undefined
+        if (again && !stopped) {
+          again = false
+          void run(false)
+        }
+      })
+    return running
+  }
+  const plan = (): void => {
+    if (stopped) return
+    cancel()
+    cancel = clock.setTimer(tick, waitMs())
+  }
+  const waitMs = (): number => {
+    const { newest } = book
+    if (due() !== undefined || newest === undefined) return ROUND_MS
+    const { from } = effortSpan(newest.roster.periodEpochs, nextFirstEpoch(newest.roster, clock.now()))
+    return Math.min(QUIET_MS, Math.max(ROUND_MS, from - clock.now()))
+  }
+  const tick = (): void => void run(true).finally(plan)
+
+  book.onAdd(() => bodies.clear())
+  return {
+    async start() {
+      plan()
+      const first = run(true).finally(plan)
+      // Who knows a roster can serve before it has heard what is new.
+      if (book.newest === undefined) await first
+    },
+    nudge: () => void (stopped || run(false)),
+    meet(key) {
+      const peer = peers.withKey(key)
+      if (peer === undefined || stopped) return
+      const meeting = catchUp.hear([peer]).then(() => {
+        meetings.delete(meeting)
+        if (!stopped) void run(false)
+      })
+      meetings.add(meeting)
+    },
+    body: bodies.get,
+    due,
+    async stop() {
+      stopped = true
+      cancel()
+      await Promise.all([running, ...meetings])
+    },
+  }
+}
+
+/** The first epoch of the roster that operators should agree on at `nowMs`, if it is time. */
+function dueEpoch(founding: Roster, newest: Roster | undefined, nowMs: number): number | undefined {
+  if (newest === undefined) return founding.firstEpoch
+  const firstEpoch = nextFirstEpoch(newest, nowMs)
+  return nowMs < effortSpan(newest.periodEpochs, firstEpoch).from ? undefined : firstEpoch
+}
+
+function dueRoster(founding: Roster, { newest, predecessor }: RosterBook, firstEpoch: number): DueRoster {
+  if (newest === undefined) return { height: 0, firstEpoch, predecessor, roster: founding }
+  const roster = succeed(newest, { firstEpoch, changes: [], reveals: [], sheets: [] })
+  return { height: newest.roster.height + 1, firstEpoch, predecessor, roster }
+}
+
+/** The turn of an operator: its place in the order of H(previous ‖ key). */
+export function proposerTurn({ hash, operators }: Predecessor, operator: number): number {
+  const draws = operators.map(({ key }) => createHash('sha256').update(hash).update(key).digest('hex'))
+  return draws.filter((draw) => draw < draws[operator]!).length
+}

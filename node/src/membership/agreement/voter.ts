@@ -1,0 +1,66 @@
+/**
+ * An operator's vote: one for each period, for ever. PROTOCOL.md §4.6.
+ * The hash voted for is on disk before the signature exists, so a crash between the two cannot make a second vote.
+ * The nonce behind its commitment follows from the operator's secret and the roster, so nothing else need be kept.
+ */
+import { createHmac } from 'node:crypto'
+import {
+  type Ballot,
+  equalBytes,
+  FederationError,
+  type Predecessor,
+  type Reveal,
+  type Signer,
+  signVote,
+  type Vote,
+} from '@geotrace/core-wasm/wire'
+import type { Records } from '../../platform/file-records.ts'
+import { turns } from '../../platform/turns.ts'
+
+export interface Voter {
+  readonly signer: Signer
+  /** Index among those who vote on what follows from it; undefined when the operator has no vote there. */
+  operator(predecessor: Pick<Predecessor, 'operators'>): number | undefined
+  /** Throws FORBIDDEN when it voted for another roster of this period, or has no vote. */
+  vote(predecessor: Predecessor, ballot: Ballot): Promise<Vote>
+  /** Opens what it committed to when it voted for this roster; undefined if it did not. `operators` are the roster's. */
+  reveal(ballot: Ballot, operators: Predecessor['operators']): Promise<Reveal | undefined>
+}
+
+export function createVoter(signer: Signer, secret: Uint8Array, records: Records): Voter {
+  const oneAtATime = turns(1)
+  const nonce = (hash: Uint8Array): Uint8Array =>
+    new Uint8Array(createHmac('sha256', secret).update('geotrace/nonce').update(hash).digest())
+  const find = (operators: Predecessor['operators']): number | undefined => {
+    const index = operators.findIndex(({ key }) => equalBytes(key, signer.key))
+    return index < 0 ? undefined : index
+  }
+  const given = (firstEpoch: number): Promise<Uint8Array | undefined> => records.get(recordName(firstEpoch))
+  return {
+    signer,
+    operator: ({ operators }) => find(operators),
+    // One after the other: two proposals at once must not both find the record empty.
+    vote: (predecessor, ballot) =>
+      oneAtATime.run('vote', async () => {
+        const operator = find(predecessor.operators)
+        if (operator === undefined) throw new FederationError('FORBIDDEN', 'this operator has no vote here')
+        const before = await given(ballot.firstEpoch)
+        if (before === undefined) await records.put(recordName(ballot.firstEpoch), ballot.hash)
+        else if (!equalBytes(before, ballot.hash)) {
+          throw new FederationError('FORBIDDEN', 'this operator voted for another roster of this period')
+        }
+        return signVote(signer, operator, ballot, nonce(ballot.hash))
+      }),
+    async reveal(ballot, operators) {
+      const operator = find(operators)
+      const before = await given(ballot.firstEpoch)
+      if (operator === undefined || before === undefined || !equalBytes(before, ballot.hash)) return undefined
+      const opened = nonce(ballot.hash)
+      return { operator, nonce: opened, signature: signVote(signer, operator, ballot, opened).signature }
+    },
+  }
+}
+
+function recordName(firstEpoch: number): string {
+  return `vote-${firstEpoch}`
+}

@@ -1,0 +1,101 @@
+/**
+ * Counts of inbound connections by address prefix, before any cryptography. PROTOCOL.md §6.5.
+ * Pure but for its own counters; time is an argument. Addresses live here in memory only and are never logged.
+ */
+import { type HostLimits, PREFIXES_MAX } from '../limits.ts'
+import type { Source } from './requester.ts'
+
+export type Admission = 'admitted' | 'full' | 'pending-full' | 'prefix-full' | 'too-fast' | 'no-address'
+
+export interface ConnectionBook {
+  readonly open: number
+  /**
+   * Counts a connection in as pending when the limits allow it. Each attempt costs a token of its prefix, so trying is
+   * not free; `isPaid` for one that was refused and tries again after others made room.
+   */
+  admit(source: Source, nowMs: number, isPaid?: boolean): Admission
+  /** It did what only an attack does: its prefix waits `punishMs` before the next connection. */
+  punish(source: Source, nowMs: number): void
+  /** Its handshake is finished. */
+  upgraded(source: Source): void
+  /** It is gone, `pending` if it never finished its handshake. */
+  closed(source: Source, pending: boolean): void
+}
+
+interface Count {
+  open: number
+  pending: number
+  /** Token bucket of new connections. */
+  tokens: number
+  atMs: number
+}
+
+export function connectionBook(limits: HostLimits): ConnectionBook {
+  const counts = new Map<string, Count>()
+  let open = 0
+  let pending = 0
+
+  const look = (name: string, nowMs: number): Count => {
+    const count = counts.get(name) ?? { open: 0, pending: 0, tokens: limits.newBurst, atMs: nowMs }
+    // A clock that steps back refills nothing and takes nothing away.
+    const elapsedMs = Math.max(0, nowMs - count.atMs)
+    count.tokens = Math.min(limits.newBurst, count.tokens + (elapsedMs / 1000) * limits.newPerSecond)
+    count.atMs = nowMs
+    return count
+  }
+  const forget = (nowMs: number): void => {
+    for (const [name, count] of counts) {
+      if (count.open === 0 && look(name, nowMs).tokens >= limits.newBurst) counts.delete(name)
+    }
+  }
+  const both = ({ prefix, fence }: Source): string[] =>
+    [...new Set([prefix, fence])].filter((name) => name !== undefined)
+
+  return {
+    get open() {
+      return open
+    },
+    admit(source, nowMs, isPaid = false) {
+      if (source.prefix === undefined || source.fence === undefined) return 'no-address'
+      if (counts.size >= PREFIXES_MAX) forget(nowMs)
+      if (counts.size >= PREFIXES_MAX && !counts.has(source.prefix)) return 'full'
+      const prefix = look(source.prefix, nowMs)
+      const fence = source.fence === source.prefix ? prefix : look(source.fence, nowMs)
+      counts.set(source.prefix, prefix)
+      counts.set(source.fence, fence)
+      if (!isPaid && prefix.tokens < 1) return 'too-fast'
+      if (!isPaid) prefix.tokens -= 1
+      if (prefix.open >= limits.perPrefix || prefix.pending >= limits.pendingPerPrefix) return 'prefix-full'
+      const isFence = fence !== prefix
+      if (isFence && (fence.open >= limits.perFence || fence.pending >= limits.pendingPerFence)) return 'prefix-full'
+      // Last, since room is made for whoever hears this.
+      if (pending >= limits.pending) return 'pending-full'
+      if (open >= limits.connections) return 'full'
+      open++
+      pending++
+      for (const count of isFence ? [prefix, fence] : [prefix]) {
+        count.open++
+        count.pending++
+      }
+      return 'admitted'
+    },
+    punish(source, nowMs) {
+      const count = source.prefix === undefined ? undefined : counts.get(source.prefix)
+      if (count === undefined) return
+      look(source.prefix!, nowMs).tokens = 1 - (limits.punishMs / 1_000) * limits.newPerSecond
+    },
+    upgraded(source) {
+      pending--
+      for (const name of both(source)) counts.get(name)!.pending--
+    },
+    closed(source, wasPending) {
+      open--
+      if (wasPending) pending--
+      for (const name of both(source)) {
+        const count = counts.get(name)!
+        count.open--
+        if (wasPending) count.pending--
+      }
+    },
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * The second door of a host: the same frames by HTTPS, for those who do not carry libp2p. PROTOCOL.md §6.1.
+ * It stands on the port of the secure WebSocket, whose server it gets its requests from. Counts by address prefix in the
+ * book of all connections; every read and write has a bound and a deadline; a refusal is a reply like any other, and
+ * only what is no request at all gets a status of HTTP.
+ */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Clock } from '@geotrace/core-wasm'
+import type { Protocol } from '@geotrace/core-wasm/wire'
+import { concatBytes } from '@geotrace/core-wasm/wire'
+import { withDeadline } from '../deadline.ts'
+import type { ConnectionBook } from '../guard/connection-table.ts'
+import { addressToSource, type Source } from '../guard/requester.ts'
+import { type WorkMeter, workMeter } from '../guard/work-meter.ts'
+import { type HostLimits, INBOUND_BYTES_MAX, STREAMS_PER_CONNECTION, WORK_PER_KIB, WORK_PER_STREAM } from '../limits.ts'
+import type { Requester } from '../protocol.ts'
+
+export interface HttpsDoorInit {
+  limits: HostLimits
+  book: ConnectionBook
+  clock: Clock
+  /** Monotonic, ms. */
+  now(): number
+  /** What is served under this path, which is a protocol's id. */
+  protocol(path: string): Protocol | undefined
+  /** A refusal is a reply too. */
+  answer(protocol: Protocol, request: Uint8Array, from: Requester): Promise<Uint8Array>
+  /** Of those that are turned away because the machine has too much to do. */
+  refuse(protocol: Protocol): Uint8Array
+  /** Whether requests are being turned away. */
+  isFull(): boolean
+  /** Closes a connection so that one of `source` fits in; false when there is none to close. */
+  makeRoom(source: Source, isFull: boolean): boolean
+  /** Bytes of all requests that are not whole yet. */
+  heldBytesMax?: number
+}
+
+/** Whether a multiaddr names this door: nothing that libp2p dials or listens on. */
+export function isHttpsDoor(address: string): boolean {
+  return /\/https?(\/|$)/.test(address)
+}
+
+/** Takes over the requests of a server that has no use for them itself. */
+export type HttpsDoor = (server: Server) => void
+
+/** Of headers: ours and a browser's have less than 1 KiB. */
+export const HTTP_HEADERS_MAX_BYTES = 8_192
+const KIB = 1_024
+/** A browser asks once a day whether it may ask. */
+const PREFLIGHT_S = 86_400
+
+interface Visitor {
+  readonly source: Source
+  readonly work: WorkMeter
+  /** Requests of this connection: HTTP lets a client ask before it was answered. */
+  underWay: number
+}
+
+export function httpsDoor(init: HttpsDoorInit): HttpsDoor {
+  const { limits, book, clock, now, heldBytesMax = INBOUND_BYTES_MAX } = init
+  const visitors = new WeakMap<Socket, Visitor>()
+  let heldBytes = 0
+
+  function hasRoom(source: Source): boolean {
+    const admission = book.admit(source, clock.now())
+    if (admission === 'admitted') return true
+    const mayFit = admission === 'full' || admission === 'prefix-full'
+    return mayFit && init.makeRoom(source, admission === 'full') && book.admit(source, clock.now(), true) === 'admitted'
+  }
+
+  /** Counted from its first request on: until then the front door and the handshake's own bounds hold it. */
+  function admit(socket: Socket): Visitor | undefined {
+    const known = visitors.get(socket)
+    if (known !== undefined) return known
+    const source = socketToSource(socket)
+    if (!hasRoom(source)) return undefined
+    book.upgraded(source)
+    socket.once('close', () => book.closed(source, false))
+    const visitor = { source, work: workMeter(limits.workPerSecond, limits.workBurst), underWay: 0 }
+    visitors.set(socket, visitor)
+    return visitor
+  }
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const visitor = admit(request.socket)
+    if (visitor === undefined) return end(response, 503)
+    if (!visitor.work.spend(WORK_PER_STREAM, now())) return punish(request, visitor)
+    const protocol = init.protocol(request.url ?? '')
+    if (protocol === undefined) return end(response, 404)
+    if (request.method === 'OPTIONS') return end(response, 204)
+    if (request.method !== 'POST') return end(response, 405)
+    if (Number(request.headers['content-length'] ?? 0) > protocol.requestMaxBytes) return end(response, 413)
+    if (init.isFull() || visitor.underWay >= STREAMS_PER_CONNECTION) return await reply(response, init.refuse(protocol))
+    visitor.underWay++
+    try {
+      const late = () => new Error('the request took too long')
+      const body = await withDeadline(limits.readMs, late, () => readBody(request, protocol.requestMaxBytes)).catch(
+        () => 408 as const,
+      )
+      if (typeof body === 'number') return end(response, body)
+      if (!visitor.work.spend(Math.ceil(body.length / KIB) * WORK_PER_KIB, now())) return punish(request, visitor)
+      await reply(response, await init.answer(protocol, body, { key: undefined, ...visitor.source }))
+    } finally {
+      visitor.underWay--
+    }
+  }
+
+  /** The body, or what HTTP calls its fault. */
+  async function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array | 413 | 503> {
+    const parts: Uint8Array[] = []
+    let length = 0
+    try {
+      for await (const part of request as AsyncIterable<Uint8Array>) {
+        length += part.length
+        heldBytes += part.length
+        if (length > maxBytes) return 413
+        if (heldBytes > heldBytesMax) return 503
+        parts.push(part)
+      }
+      return concatBytes(...parts)
+    } finally {
+      heldBytes -= length
+    }
+  }
+
+  function punish({ socket }: IncomingMessage, { source }: Visitor): void {
+    book.punish(source, clock.now())
+    socket.destroy()
+  }
+
+  async function reply(response: ServerResponse, frame: Uint8Array): Promise<void> {
+    writeHead(response, 200, { 'Content-Type': 'application/octet-stream', 'Content-Length': frame.length })
+    const late = () => new Error('the reply was not taken')
+    const taken = () => new Promise<void>((resolve) => response.once('close', resolve).end(frame))
+    await withDeadline(limits.writeMs, late, taken)
+  }
+
+  return (server) => {
+    server.keepAliveTimeout = limits.upgradeMs
+    server.removeAllListeners('request')
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      serve(request, response).catch(() => request.socket.destroy())
+    })
+    boundHandshakes(server, limits)
+  }
+}
+
+/** No request, or one that never will be: told by HTTP, and the connection ends, since its rest may be anything. */
+function end(response: ServerResponse, status: number): void {
+  if (status !== 204) response.shouldKeepAlive = false
+  writeHead(response, status, {})
+  response.end(() => {
+    if (status !== 204) response.socket?.destroySoon()
+  })
+}
+
+/** Who may ask from a page: everybody, since nothing here knows its user. No date: it is in the frames that need one. */
+function writeHead(response: ServerResponse, status: number, headers: Record<string, string | number>): void {
+  response.sendDate = false
+  response.writeHead(status, {
+    'Access-Control-Allow-Origin': '*',
+    ...(status === 204 && {
+      'Access-Control-Allow-Methods': 'POST',
+      'Access-Control-Allow-Headers': 'content-type',
+      'Access-Control-Max-Age': PREFLIGHT_S,
+    }),
+    'Cache-Control': 'no-store',
+    ...headers,
+  })
+}
+
+/** TLS handshakes that are not finished: in all, and of one prefix; the oldest goes, a prefix that has too many is refused. */
+function boundHandshakes(server: Server, limits: HostLimits): void {
+  const pending = new Map<string, { socket: Socket; prefix: string }>()
+  server.prependListener('connection', (socket: Socket) => {
+    const [name, prefix] = [socketToName(socket), socketToSource(socket).prefix ?? '']
+    const same = [...pending.values()].filter((item) => item.prefix === prefix)
+    if (same.length >= limits.pendingPerPrefix) {
+      socket.destroy()
+      return
+    }
+    if (pending.size >= limits.pending) [...pending.values()][0]!.socket.destroy()
+    pending.set(name, { socket, prefix })
+    socket.once('close', () => pending.delete(name))
+  })
+  server.on('secureConnection', (socket: Socket) => pending.delete(socketToName(socket)))
+}
+
+function socketToName({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
+}
+
+function socketToSource({ remoteAddress = '', remoteFamily }: Socket): Source {
+  return addressToSource(`/${remoteFamily === 'IPv6' ? 'ip6' : 'ip4'}/${remoteAddress}`)
+}

@@ -1,0 +1,315 @@
+/**
+ * yamux with the bounds it lacks, and with fewer packets (read and tried in @libp2p/yamux 8.0.3). PROTOCOL.md §6.5.
+ * Stock, a frame that announces 4 GiB is kept until it is whole, before any window is looked at; streams that are reset
+ * at once, pings and empty frames cost the peer nothing and us a core; what waits to be sent has no bound; and each
+ * frame is a packet and a cipher of its own.
+ */
+import { byteWriter, concatBytes } from '@geotrace/core-wasm/wire'
+import type { MessageStream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
+import { yamux } from '@libp2p/yamux'
+import type { Random } from '../../platform/random.ts'
+import { type HeldBack, heldBack } from '../guard/backoff.ts'
+import { unreadGauge } from '../guard/unread.ts'
+import { workMeter } from '../guard/work-meter.ts'
+import {
+  CONNECTION_WRITE_BUFFER_BYTES,
+  CRUMB_BYTES,
+  CRUMBS_MAX,
+  FRAME_PIECES_MAX,
+  type HostLimits,
+  INBOUND_BYTES_MAX,
+  STREAM_RECEIVED_MAX_BYTES,
+  STREAM_WINDOW_BYTES,
+  STREAM_WRITE_BUFFER_BYTES,
+  STREAMS_PER_CONNECTION,
+  WORK_PER_KIB,
+  WORK_PER_MESSAGE,
+  WORK_PER_PING,
+  WORK_PER_STREAM,
+} from '../limits.ts'
+import { busyAnswer, type InboundStreams } from './inbound-streams.ts'
+
+export interface MuxerInit {
+  limits: HostLimits
+  /** Monotonic, ms. */
+  now(): number
+  random: Random
+  inbound: Pick<InboundStreams, 'accept' | 'isRequest' | 'isFull' | 'refused' | 'room'>
+  /** Something came on the connection of these streams. */
+  onHeard(streams: readonly unknown[]): void
+  /** The connection of these streams is being closed for what it did. */
+  onAbuse(streams: readonly unknown[]): void
+}
+
+/** Bytes in one piece or in several. */
+type Chunk = Parameters<MessageStream['send']>[0]
+
+/** The parts that yamux keeps to itself; a test notices when they are renamed. */
+interface Muxer extends StreamMuxer<MuxedStream> {
+  readonly maConn: MessageStream
+  readonly decoder: { readonly buffer: { readonly byteLength: number } }
+  onData(data: Chunk): void
+  handleFrame(frame: Frame): void
+  send(data: Chunk): boolean
+  onRemoteStream(stream: MuxedStream): void
+  cleanUpStream(stream: MuxedStream): void
+  _newStream(id: number, state: number, direction: 'inbound' | 'outbound'): MuxedStream
+}
+type MuxedStream = StreamMuxer['streams'][number] & {
+  readonly state: number
+  readonly recvWindow: number
+  readonly recvWindowCapacity: number
+  handleData(frame: Frame): void
+  sendWindowUpdate(): void
+}
+interface Frame {
+  readonly header: { readonly type: number; readonly flag: number; readonly streamID: number; readonly length: number }
+  /** Of a DATA frame. */
+  readonly data?: { subarray(): Uint8Array }
+}
+
+const [DATA, WINDOW_UPDATE] = [0, 1]
+const PING = 2
+const GO_AWAY = 3
+const [SYN, ACK, FIN] = [1, 2, 4]
+const ESTABLISHED = 3
+const HEADER_BYTES = 12
+/** What is larger goes out at once; smaller frames of one turn of the event loop share a packet. */
+const SHARED_PACKET_BYTES = 16_384
+
+const YAMUX = {
+  maxInboundStreams: STREAMS_PER_CONNECTION,
+  // Silence must be visible: the transport closes a connection after two quiet minutes.
+  enableKeepAlive: false,
+  streamOptions: {
+    initialStreamWindowSize: STREAM_WINDOW_BYTES,
+    maxStreamWindowSize: STREAM_WINDOW_BYTES,
+    maxReadBufferLength: STREAM_WINDOW_BYTES,
+    maxWriteBufferLength: STREAM_WRITE_BUFFER_BYTES,
+  },
+}
+
+export function guardedYamux(init: MuxerInit): () => StreamMuxerFactory {
+  const kept = keptBytes()
+  const held = heldBack(init.inbound.room)
+  return () => {
+    const factory = yamux(YAMUX)()
+    return {
+      protocol: factory.protocol,
+      createStreamMuxer(maConn) {
+        const muxer = factory.createStreamMuxer(maConn) as unknown as Muxer
+        maConn.maxWriteBufferLength = CONNECTION_WRITE_BUFFER_BYTES
+        refuseEarly(muxer, init, held)
+        meter(muxer, init)
+        leaveUnread(muxer, init)
+        sharePackets(muxer)
+        takeStreams(muxer, init, held)
+        const newStream = muxer._newStream.bind(muxer)
+        muxer._newStream = (id, state, direction) => {
+          const stream = newStream(id, state, direction)
+          updateWindowSeldom(stream)
+          if (direction === 'inbound') bound(stream, muxer, init, kept)
+          return stream
+        }
+        return muxer
+      },
+    }
+  }
+}
+
+/** Closes the connection when it costs more than one may, or keeps a frame unfinished that is too large or in crumbs. */
+function meter(muxer: Muxer, { limits, now, onHeard, onAbuse }: MuxerInit): void {
+  const work = workMeter(limits.workPerSecond, limits.workBurst)
+  const spend = (units: number): void => {
+    if (work.spend(units, now())) return
+    onAbuse(muxer.streams)
+    throw new Error('the connection costs too much')
+  }
+  // Empty messages never reach yamux, and cost as much.
+  const inside = muxer.maConn as unknown as { onData(data: Chunk): void }
+  const onMessage = inside.onData.bind(inside)
+  inside.onData = (data) => {
+    spend(WORK_PER_MESSAGE + (data.byteLength / 1024) * WORK_PER_KIB)
+    onHeard(muxer.streams)
+    onMessage(data)
+  }
+  const onData = muxer.onData.bind(muxer)
+  let pieces = 0
+  muxer.onData = (data) => {
+    pieces++
+    onData(data)
+    // A chunk of one byte keeps a hundred times its size.
+    if (muxer.decoder.buffer.byteLength <= HEADER_BYTES) pieces = 0
+    if (pieces > FRAME_PIECES_MAX || muxer.decoder.buffer.byteLength > HEADER_BYTES + STREAM_WINDOW_BYTES) {
+      onAbuse(muxer.streams)
+      throw new Error('a frame too large, or in too many pieces')
+    }
+  }
+  const handleFrame = muxer.handleFrame.bind(muxer)
+  muxer.handleFrame = (frame) => {
+    pieces = 0
+    const { type, flag } = frame.header
+    spend(type === PING ? WORK_PER_PING : flag & SYN ? WORK_PER_STREAM : WORK_PER_MESSAGE)
+    handleFrame(frame)
+    // yamux would keep the connection, of which nothing can come any more.
+    if (type === GO_AWAY) muxer.maConn.close().catch(() => {})
+  }
+}
+
+/** Closes the connection of a peer that goes on asking and reads none of the answers. */
+function leaveUnread(muxer: Muxer, { random, onAbuse }: MuxerInit): void {
+  const gauge = unreadGauge(() => new DataView(random(4).buffer).getUint32(0))
+  const handleFrame = muxer.handleFrame.bind(muxer)
+  muxer.handleFrame = (frame) => {
+    const { type, flag, length } = frame.header
+    if (type === PING && flag === ACK && gauge.answered(length)) return
+    if (type <= WINDOW_UPDATE && flag & SYN) {
+      const opened = gauge.opened()
+      if (opened === false) {
+        onAbuse(muxer.streams)
+        throw new Error('it reads no answer')
+      }
+      if (opened.ping !== undefined) muxer.send(header(PING, SYN, 0, opened.ping))
+    }
+    handleFrame(frame)
+  }
+}
+
+/**
+ * While requests are turned away they are told so from their first two frames: a stream that is made, answered and ended
+ * costs a fifth of an answer (2026-11), and that is what those who are let in would pay.
+ */
+function refuseEarly(muxer: Muxer, { inbound, now }: MuxerInit, held: HeldBack): void {
+  const opened = new Map<number, Frame>()
+  const handleFrame = muxer.handleFrame.bind(muxer)
+  muxer.handleFrame = (frame) => {
+    const { type, flag, streamID } = frame.header
+    const opens = type === WINDOW_UPDATE && flag === SYN
+    if (opens && opened.size < STREAMS_PER_CONNECTION && inbound.isFull(muxer.streams)) {
+      opened.set(streamID, frame)
+      return
+    }
+    const first = opened.get(streamID)
+    if (first === undefined) return handleFrame(frame)
+    opened.delete(streamID)
+    const head = type === DATA ? frame.data?.subarray() : undefined
+    const protocol = head && inbound.refused(head, muxer.streams)
+    if (protocol === undefined) {
+      handleFrame(first)
+      handleFrame(frame)
+      return
+    }
+    const answer = busyAnswer(protocol, held.hold(muxer.maConn, now()))
+    // Frames that still come for this stream are for none, which yamux lets pass.
+    muxer.send(concatBytes(header(DATA, ACK, streamID, answer.length), answer, header(WINDOW_UPDATE, FIN, streamID, 0)))
+  }
+}
+
+function header(type: number, flags: number, streamId: number, length: number): Uint8Array {
+  return byteWriter(HEADER_BYTES).u8(0).u8(type).u16(flags).u32(streamId).u32(length).finish()
+}
+
+/** Streams that the other side opens are given to `inbound`, which may give them back. */
+function takeStreams(muxer: Muxer, { inbound, now }: MuxerInit, held: HeldBack): void {
+  muxer.onRemoteStream = (stream) => {
+    muxer.streams.push(stream)
+    muxer.cleanUpStream(stream)
+    inbound.accept(stream, muxer.streams, {
+      pass: () => muxer.dispatchEvent(new CustomEvent('stream', { detail: stream })),
+      hold: () => held.hold(muxer.maConn, now()),
+    })
+  }
+}
+
+/** Frames that are sent in one turn of the event loop leave as one message: one cipher, one packet. */
+function sharePackets(muxer: Muxer): void {
+  const send = muxer.send.bind(muxer)
+  const [close, abort] = [muxer.close.bind(muxer), muxer.abort.bind(muxer)]
+  let waiting: Chunk[] = []
+  let bytes = 0
+  /** Never throws: it is called where nobody catches, and the socket may be going before the connection knows. */
+  const flush = (): boolean => {
+    if (waiting.length === 0) return true
+    const data = concatBytes(...waiting.map((chunk) => chunk.subarray()))
+    waiting = []
+    bytes = 0
+    if (muxer.maConn.status !== 'open') return false
+    try {
+      return send(data)
+    } catch (error) {
+      muxer.maConn.abort(error instanceof Error ? error : new Error('not sent'))
+      return false
+    }
+  }
+  muxer.send = (data) => {
+    if (waiting.length === 0) process.nextTick(flush)
+    waiting.push(data)
+    bytes += data.byteLength
+    return bytes < SHARED_PACKET_BYTES ? true : flush()
+  }
+  muxer.close = async (options) => {
+    await close(options)
+    flush()
+  }
+  muxer.abort = (error) => {
+    abort(error)
+    flush()
+  }
+}
+
+/** Tells the other side of its room when half of it is used, as go-yamux does, not at each chunk. */
+function updateWindowSeldom(stream: MuxedStream): void {
+  const sendWindowUpdate = stream.sendWindowUpdate.bind(stream)
+  stream.sendWindowUpdate = () => {
+    const isRoomy = stream.recvWindowCapacity > stream.recvWindow / 2
+    // Before that the update carries the flags that open the stream.
+    if (!(isRoomy && stream.state === ESTABLISHED)) sendWindowUpdate()
+  }
+}
+
+/** Bounds what a request may have sent in all, and what all unfinished requests of this host keep together. */
+function bound(stream: MuxedStream, muxer: Muxer, { inbound, onAbuse }: MuxerInit, kept: KeptBytes): void {
+  let received = 0
+  let crumbs = 0
+  const handleData = stream.handleData.bind(stream)
+  stream.handleData = (frame) => {
+    if (stream.protocol === '' || inbound.isRequest(stream.protocol)) {
+      received += frame.header.length
+      kept.add(muxer, frame.header.length)
+      if (received > STREAM_RECEIVED_MAX_BYTES) {
+        stream.abort(new Error('more than any request has'))
+        return
+      }
+      // Each costs as much as a whole one.
+      if (frame.header.length < CRUMB_BYTES && ++crumbs > CRUMBS_MAX) {
+        onAbuse(muxer.streams)
+        throw new Error('a request in crumbs')
+      }
+    }
+    handleData(frame)
+  }
+  stream.addEventListener('close', () => kept.add(muxer, -received), { once: true })
+}
+
+interface KeptBytes {
+  add(muxer: Muxer, bytes: number): void
+}
+
+/** When requests under way hold too much memory together, the connection that holds most of it goes. */
+function keptBytes(): KeptBytes {
+  const held = new Map<Muxer, number>()
+  let total = 0
+  return {
+    add(muxer, bytes) {
+      total += bytes
+      const own = (held.get(muxer) ?? 0) + bytes
+      if (own === 0) held.delete(muxer)
+      else held.set(muxer, own)
+      if (total <= INBOUND_BYTES_MAX) return
+      const [heaviest] = [...held].reduce((a, b) => (b[1] > a[1] ? b : a))
+      const error = new Error('too much memory in requests')
+      heaviest.abort(error)
+      heaviest.maConn.abort(error)
+    },
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * libp2p's WebSocket transport with the bounds it lacks (read and tried in @libp2p/websockets 10.1.21): a socket that
+ * never speaks, or never ends its request, is held for ever and keeps `close` waiting, a message may have 100 MiB, `abort` leaves the socket open
+ * because it closes with a code that `ws` refuses, and nobody listens for `error`, so one malformed frame from anybody
+ * ends the process. PROTOCOL.md §6.5.
+ */
+import type { Server as HttpServer, IncomingMessage } from 'node:http'
+import type { Server as SecureServer } from 'node:https'
+import type { Server, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Listener, MultiaddrConnection } from '@libp2p/interface'
+import { webSockets } from '@libp2p/websockets'
+import type { WebSocket } from 'ws'
+import { type DoorInit, guardDoor } from '../guard/admission.ts'
+import { type HostLimits, WEBSOCKET_MESSAGE_MAX_BYTES } from '../limits.ts'
+import { boundHeads } from './http-heads.ts'
+import { HTTP_HEADERS_MAX_BYTES, type HttpsDoor } from './https-listener.ts'
+import type { CertificateSource } from './tls-certificate.ts'
+
+type Transport = ReturnType<typeof webSockets>
+
+/** Every engine that the client runs in has it; no renegotiation, no old ciphers. */
+const TLS = 'TLSv1.3' as const
+
+/** The parts of the listener that it keeps to itself; a test notices when they are renamed. */
+interface Inside {
+  readonly server: Server
+  /** There once it listens, one of them. */
+  readonly http?: HttpServer
+  readonly https?: SecureServer
+  readonly wsServer: {
+    readonly options: { maxPayload?: number }
+    handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, done: Upgraded): void
+  }
+}
+type Upgraded = (socket: WebSocket, request: IncomingMessage) => void
+
+/** With it addresses that end in `/tls/ws` can be listened on; `door` gets what is no WebSocket there. */
+export interface SecureInit {
+  certificate: CertificateSource
+  door: HttpsDoor
+}
+
+export function guardedWebSockets(limits: HostLimits, front: DoorInit, secure?: SecureInit): Transport {
+  const { upgradeMs } = limits
+  const http = { maxHeaderSize: HTTP_HEADERS_MAX_BYTES }
+  const https = secure && { ...http, ...secure.certificate.current(), minVersion: TLS, handshakeTimeout: upgradeMs }
+  const make = webSockets({ http, ...(https && { https }) })
+  return (components) => {
+    const transport = make(components)
+    const createListener = transport.createListener.bind(transport)
+    transport.createListener = (options) => guard(createListener(options), limits, front, secure)
+    return transport
+  }
+}
+
+/** Ends the socket under a WebSocket connection that was aborted; does nothing for others. */
+export function terminateWebSocket(connection: MultiaddrConnection): void {
+  const { websocket } = connection as { websocket?: { terminate?: () => void } }
+  websocket?.terminate?.()
+}
+
+function guard(listener: Listener, limits: HostLimits, front: DoorInit, secure: SecureInit | undefined): Listener {
+  const inside = listener as unknown as Inside
+  const { server, wsServer } = inside
+  const sockets = new Set<Socket>()
+  wsServer.options.maxPayload = WEBSOCKET_MESSAGE_MAX_BYTES
+  const handleUpgrade = wsServer.handleUpgrade.bind(wsServer)
+  wsServer.handleUpgrade = (request, socket, head, done) =>
+    handleUpgrade(request, socket, head, (webSocket, asked) => {
+      webSocket.on('error', () => webSocket.terminate())
+      done(webSocket, asked)
+    })
+  const end = guardDoor(server, limits, front)
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  let forget = (): void => {}
+  const listen = listener.listen.bind(listener)
+  listener.listen = async (address) => {
+    const listening = listen(address)
+    const { http, https } = inside
+    if (http !== undefined) boundHeads(http, 'connection', limits.upgradeMs)
+    if (https !== undefined && secure !== undefined) {
+      secure.door(https)
+      boundHeads(https, 'secureConnection', limits.upgradeMs)
+      forget = secure.certificate.onChange(() => https.setSecureContext(toContext(secure.certificate)))
+    }
+    await listening
+  }
+  const close = listener.close.bind(listener)
+  listener.close = async () => {
+    const closing = close()
+    forget()
+    end()
+    for (const socket of sockets) socket.destroy()
+    await closing
+  }
+  return listener
+}
+
+function toContext(certificate: CertificateSource) {
+  return { ...certificate.current(), minVersion: TLS } as const
+}

@@ -1,0 +1,36 @@
+/**
+ * Where the quota table keeps its entries: LevelDB in a directory of the node. PROTOCOL.md §5.5.
+ * Narrow, so that a simulation can put a disk of its own in this place. Throws STORE_LOCKED.
+ */
+import { FederationError } from '@geotrace/core-wasm/wire'
+import { Level } from 'level'
+import { makePrivateDir } from '../../platform/file-records.ts'
+
+export interface QuotaDisk {
+  get(key: Uint8Array): Promise<Uint8Array | undefined>
+  /** All of them or none. */
+  put(entries: readonly (readonly [key: Uint8Array, value: Uint8Array])[]): Promise<void>
+  delete(keys: readonly Uint8Array[]): Promise<void>
+  entries(): AsyncIterable<[key: Uint8Array, value: Uint8Array]>
+  close(): Promise<void>
+}
+
+export async function levelQuotaDisk(dir: string): Promise<QuotaDisk> {
+  await makePrivateDir(dir)
+  const level = new Level<Uint8Array, Uint8Array>(dir, { keyEncoding: 'view', valueEncoding: 'view' })
+  await level.open().catch((cause: unknown) => {
+    if (!isLocked(cause)) throw cause
+    throw new FederationError('STORE_LOCKED', `another node runs in ${dir}`, { dir }, { cause })
+  })
+  return {
+    get: (key) => level.get(key),
+    put: (entries) => level.batch(entries.map(([key, value]) => ({ type: 'put', key, value }))),
+    delete: (keys) => level.batch(keys.map((key) => ({ type: 'del', key }))),
+    entries: () => level.iterator(),
+    close: () => level.close(),
+  }
+}
+
+function isLocked(error: unknown): boolean {
+  return error instanceof Error && ((error as { code?: unknown }).code === 'LEVEL_LOCKED' || isLocked(error.cause))
+}

@@ -1,0 +1,135 @@
+/**
+ * Who has had how much: bounded, on disk so that a restart mints no fresh quota, and without an address in it.
+ * PROTOCOL.md §5.5. Keys are HMAC-SHA256(quota key, prefix ‖ shard); the quota key lives and dies with the seed.
+ * Full means closed to newcomers. Throws QUOTA_SPENT.
+ */
+import { createHmac } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+import { byteReader, byteWriter, FederationError, SALT_WINDOW_MS, utf8 } from '@geotrace/core-wasm/wire'
+import { turns } from '../../platform/turns.ts'
+import { fenceRule, QUOTA_RULES, type QuotaName, type QuotaQuestion, type QuotaState } from './quota.ts'
+import type { QuotaDisk } from './quota-disk.ts'
+
+/** About 100 bytes each, so 100 MiB when full: a million customers of one node in three hours. */
+export const QUOTA_ENTRIES_MAX = 1_048_576
+/** Longest that anything is remembered: no rule looks further back. */
+const KEPT_MS = SALT_WINDOW_MS
+const DIGEST_BYTES = 32
+const NONE = new Uint8Array(0)
+const ENTRY_MAX_BYTES = 8 + 8 + 1 + 255 * 8 + 1 + DIGEST_BYTES + 4
+
+export interface Charge extends QuotaQuestion {
+  readonly quotaKey: Uint8Array
+  readonly shard: number
+  readonly prefix: string
+  readonly fence: string
+}
+export interface QuotaTable {
+  readonly size: number
+  charge(charge: Charge, nowMs: number): Promise<void>
+  /** Removes what no rule looks at any more. */
+  sweep(nowMs: number): Promise<void>
+  /** Closes its disk too. */
+  close(): Promise<void>
+}
+
+interface Entry extends QuotaState {
+  readonly expiresMs: number
+}
+
+export async function openQuotaTable(
+  disk: QuotaDisk,
+  name: QuotaName,
+  nowMs: number,
+  entriesMax = QUOTA_ENTRIES_MAX,
+): Promise<QuotaTable> {
+  const oneAtATime = turns(1)
+  let size = 0
+
+  const read = async (key: Uint8Array, now: number): Promise<Entry | undefined> => {
+    const value = await disk.get(key)
+    if (value === undefined) return undefined
+    const entry = decodeEntry(value)
+    if (entry === undefined) {
+      // A damaged entry counts as spent to the full: whoever can flip bits on the disk gains nothing by it.
+      const full = { spentUntilMs: now + KEPT_MS, had: new Map(), digest: NONE, expiresMs: now + KEPT_MS }
+      await disk.put([[key, encodeEntry(full)]])
+      return full
+    }
+    return entry.expiresMs <= now ? undefined : entry
+  }
+
+  const sweep = async (now: number): Promise<void> => {
+    let left = 0
+    const gone: Uint8Array[] = []
+    for await (const [key, value] of disk.entries()) {
+      const entry = decodeEntry(value)
+      if (entry !== undefined && entry.expiresMs <= now) gone.push(key)
+      else left++
+    }
+    await disk.delete(gone)
+    size = left
+  }
+  await sweep(nowMs)
+
+  return {
+    get size() {
+      return size
+    },
+    charge: ({ quotaKey, shard, prefix, fence, masks, digest }, now) =>
+      // Prefixes of one fence share its bucket, so they take turns.
+      oneAtATime.run(`${fence} ${shard}`, async () => {
+        const keys = [...new Set([prefix, fence])].map((source) => sourceToKey(quotaKey, source, shard))
+        const entries = await Promise.all(keys.map((key) => read(key, now)))
+        const verdict = QUOTA_RULES[name](entries[0], { masks, digest }, now)
+        if (!verdict.granted) throw spent(verdict.retryAfterMs)
+        // Nothing new was taken, and what is known lasts: nothing to write.
+        if (verdict.cost === 0 && (entries[0]?.expiresMs ?? 0) > now + KEPT_MS / 2) return
+        const states = [verdict.state]
+        if (keys.length > 1) {
+          const around = fenceRule(name, verdict.cost)(entries[1], { masks, digest }, now)
+          if (!around.granted) throw spent(around.retryAfterMs)
+          states.push(around.state)
+        }
+        const fresh = entries.filter((entry) => entry === undefined).length
+        if (fresh > 0 && size + fresh > entriesMax) throw spent(KEPT_MS)
+        size += fresh
+        await disk.put(keys.map((key, i) => [key, encodeEntry({ ...states[i]!, expiresMs: now + KEPT_MS })]))
+      }),
+    sweep,
+    close: () => disk.close(),
+  }
+}
+
+function sourceToKey(quotaKey: Uint8Array, source: string, shard: number): Uint8Array {
+  const message = byteWriter(source.length + 2)
+    .bytes(utf8(source))
+    .u16(shard)
+    .finish()
+  return new Uint8Array(createHmac('sha256', quotaKey).update(message).digest())
+}
+
+function encodeEntry({ spentUntilMs, expiresMs, had, digest }: Entry): Uint8Array {
+  const writer = byteWriter(ENTRY_MAX_BYTES).time(spentUntilMs).time(expiresMs).u8(had.size)
+  for (const [epoch, mask] of had) writer.u32(epoch).u32(mask)
+  writer.u8(digest.length).bytes(digest)
+  const body = writer.finish()
+  return byteWriter(body.length + 4)
+    .bytes(body)
+    .u32(crc32(body))
+    .finish()
+}
+
+/** Undefined when it is damaged. */
+function decodeEntry(bytes: Uint8Array): Entry | undefined {
+  const body = Uint8Array.from(bytes.subarray(0, -4))
+  if (bytes.length < 4 || byteReader(Uint8Array.from(bytes.subarray(-4))).u32() !== crc32(body)) return undefined
+  const reader = byteReader(body)
+  const [spentUntilMs, expiresMs] = [reader.time(), reader.time()]
+  const had = new Map(Array.from({ length: reader.u8() }, () => [reader.u32(), reader.u32()] as const))
+  return { spentUntilMs, expiresMs, had, digest: reader.bytes(reader.u8()) }
+}
+
+function spent(retryAfterMs: number): FederationError<'QUOTA_SPENT'> {
+  return new FederationError('QUOTA_SPENT', 'the quota of this requester is spent', { retryAfterMs })
+}

@@ -1,0 +1,15 @@
+/**
+ * @geotrace/node/testing: a real federation for tests, in this process on loopback; a certificate for it; a store without
+ * a disk; the web app's server and its policy; and a federation on simulated machines, whose every fault follows from a seed.
+ */
+
+export { memoryStore } from '../central/store/memory-store.ts'
+export { type LocalFederation, type LocalFederationInit, startFederation } from '../local/local-federation.ts'
+export { selfSigned } from '../local/self-signed.ts'
+export { CONTENT_SECURITY_POLICY, startWebServer, type WebServer, type WebServerInit } from '../local/web-server.ts'
+export { type Pace, REAL_PACE } from '../membership/pace.ts'
+export { simulatedDisk } from './simulated/disk.ts'
+export { FAULTS, type FaultKind, pickFault } from './simulated/faults.ts'
+export { type SimulatedFederation, simulatedFederation } from './simulated/federation.ts'
+export { createMachine, type Life, type Machine } from './simulated/machine.ts'
+export { type SeededRandom, seededRandom } from './simulated/seeded-random.ts'

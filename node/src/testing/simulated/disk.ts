@@ -1,0 +1,81 @@
+/**
+ * A machine's disk: every write takes time, is whole or not there, and outlives the process. CONTRIBUTING "Simulation".
+ * Killed before a write reached the disk, the process leaves the old value; killed after it and before it heard so, the
+ * new one. That is what fileRecords promises by its rename and LevelDB by its log.
+ */
+import { FederationError } from '@geotrace/core-wasm/wire'
+import type { OpenRecords, Records } from '../../platform/file-records.ts'
+import { serial } from '../../platform/serial.ts'
+import type { QuotaDisk } from '../../salt/quota/quota-disk.ts'
+import type { Life } from './machine.ts'
+import type { SeededRandom } from './seeded-random.ts'
+
+/** A disk under load: most writes are quick, some wait behind others. */
+const WRITE_MS = 2
+const SLOW_WRITE_MS = 400
+const SLOW_SHARE = 0.05
+
+export interface SimulatedDisk {
+  openRecords(life: Life): OpenRecords
+  openQuotaDisk(life: Life): (dir: string) => Promise<QuotaDisk>
+  /** Runs one atomic write of `life`: it takes effect between two waits. */
+  write<T>(life: Life, apply: () => T | Promise<T>): Promise<T>
+}
+
+export function simulatedDisk(random: SeededRandom): SimulatedDisk {
+  const files = new Map<string, Uint8Array>()
+  const quotas = new Map<string, [key: Uint8Array, value: Uint8Array]>()
+  let quotaHolder: Life | undefined
+
+  const latencyMs = (): number => (random.chance(SLOW_SHARE) ? random.between(WRITE_MS, SLOW_WRITE_MS) : WRITE_MS)
+  const write = async <T>(life: Life, apply: () => T | Promise<T>): Promise<T> => {
+    await life.wait(latencyMs())
+    const result = await apply()
+    await life.wait(latencyMs() / 2)
+    return result
+  }
+
+  return {
+    write,
+    openRecords: (life) => async (dir) => {
+      const inTurn = serial()
+      const records: Records = {
+        get: async (name) => files.get(`${dir}/${name}`)?.slice(),
+        put: (name, value) => {
+          const bytes = value.slice()
+          return inTurn(() => write(life, () => void files.set(`${dir}/${name}`, bytes)))
+        },
+        update: (name, change) =>
+          inTurn(() => {
+            const bytes = change(files.get(`${dir}/${name}`)?.slice()).slice()
+            return write(life, () => void files.set(`${dir}/${name}`, bytes))
+          }),
+      }
+      return records
+    },
+    openQuotaDisk: (life) => async (dir) => {
+      if (quotaHolder !== undefined && !quotaHolder.isOver) {
+        throw new FederationError('STORE_LOCKED', `another node runs in ${dir}`, { dir })
+      }
+      quotaHolder = life
+      const name = (key: Uint8Array): string => Buffer.from(key).toString('hex')
+      return {
+        get: async (key) => quotas.get(name(key))?.[1].slice(),
+        put: (entries) =>
+          write(life, () => {
+            for (const [key, value] of entries) quotas.set(name(key), [key, value.slice()])
+          }),
+        delete: (keys) =>
+          write(life, () => {
+            for (const key of keys) quotas.delete(name(key))
+          }),
+        async *entries() {
+          yield* [...quotas.values()]
+        },
+        close: async () => {
+          quotaHolder = undefined
+        },
+      }
+    },
+  }
+}

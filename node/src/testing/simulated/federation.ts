@@ -1,0 +1,194 @@
+/**
+ * A whole federation in one thread: real salt nodes and a real central peer on simulated machines, disks and network.
+ * CONTRIBUTING "Simulation". Everything follows from the seed; nothing here knows what a test wants to see.
+ */
+import type { Core } from '@geotrace/core-wasm'
+import { bytesToHex, keyToPeerId, type Manifest, type Parameters, type Signer } from '@geotrace/core-wasm/wire'
+import { type CentralPeer, centralPeer } from '../../central/peer.ts'
+import { type MemoryDisk, memoryDisk } from '../../central/store/memory-store.ts'
+import { type MemberCard, newManifest } from '../../membership/new-manifest.ts'
+import { type Pace, REAL_PACE } from '../../membership/pace.ts'
+import { nativeSigner } from '../../platform/native-signer.ts'
+import { type SaltNode, type SaltNodeInit, saltNode } from '../../salt/node.ts'
+import { simulatedStore } from './central-disk.ts'
+import { type SimulatedNetwork, simulatedNetwork } from './network.ts'
+import { type PeerIdentity, type SimulatedPeer, simulatedPeer } from './peer.ts'
+import { createScheduler, type Scheduler } from './scheduler.ts'
+import { type SeededRandom, seededRandom } from './seeded-random.ts'
+import { createTrace, type Trace } from './trace.ts'
+
+export interface SimulatedFederationInit {
+  seed: string
+  nodes: number
+  startMs: number
+  core: Core
+  parameters?: Partial<Parameters>
+  /** Of links and heartbeats. */
+  pace?: Pace
+  /** Sees every event. */
+  listen?: (line: string) => void
+}
+
+export interface SimulatedFederation {
+  readonly scheduler: Scheduler
+  readonly random: SeededRandom
+  readonly trace: Trace
+  readonly network: SimulatedNetwork
+  readonly manifest: Manifest
+  readonly core: Core
+  /** Those of the founding, then those that came to join. */
+  readonly saltNodes: readonly SimulatedPeer<SaltNode>[]
+  readonly central: SimulatedPeer<CentralPeer>
+  /** What the central peer's disk holds. */
+  readonly deposits: MemoryDisk
+  /** All 32-byte secrets that nodes drew: the seeds are among them. */
+  readonly drawn: readonly Uint8Array[]
+  /** Shards that at some moment no running node held: their secrets are gone for good, PROTOCOL.md §5.1. */
+  readonly lostShards: ReadonlySet<number>
+  /** Names of nodes that lied at some time, of those that asked to leave, and of those that came to join. */
+  readonly lied: Set<string>
+  readonly left: Set<string>
+  readonly joined: ReadonlySet<string>
+  /** What must not happen whatever the faults: errors in a log, answers `internal`, a peer that cannot start. */
+  readonly complaints: string[]
+  /** A machine more, on which a node can run that no roster names yet; of its own operator, or one more of `owner`. */
+  addNode(owner?: string): Newcomer
+}
+
+export interface Newcomer {
+  readonly node: SimulatedPeer<SaltNode>
+  readonly card: MemberCard
+  readonly operator: Signer
+}
+
+interface Draft extends PeerIdentity {
+  readonly operatorSecret: Uint8Array
+  readonly address: string
+}
+
+/** Builds the federation; nobody runs before `start`. */
+export function simulatedFederation(init: SimulatedFederationInit): SimulatedFederation {
+  const { seed, nodes, startMs, core, parameters, listen, pace = REAL_PACE } = init
+  const random = seededRandom(seed)
+  const scheduler = createScheduler(startMs)
+  const trace = createTrace(listen)
+  const network = simulatedNetwork(scheduler, random.fork('network'), trace)
+  const drafts = Array.from({ length: nodes + 1 }, (_, i) => draft(i, i < nodes ? `node-${i}` : 'central', random))
+  const cards = drafts.map(toCard)
+  const manifest = newManifest({
+    name: 'simulated',
+    members: cards.slice(0, -1),
+    central: cards.at(-1)!,
+    at: startMs,
+    random: random.fork('founding').bytes,
+    ...(parameters && { parameters }),
+  })
+  const deposits = memoryDisk()
+  const drawn: Uint8Array[] = []
+  const complaints: string[] = []
+  const lostShards = new Set<number>()
+  const joined = new Set<string>()
+
+  const world = { scheduler, random, trace, network, complaints }
+
+  const remember =
+    ({ bytes }: SeededRandom) =>
+    (length: number): Uint8Array => {
+      const secret = bytes(length)
+      if (length === 32) drawn.push(secret.slice())
+      return secret
+    }
+
+  const saltPeer = (item: Draft, more: Partial<SaltNodeInit>): SimulatedPeer<SaltNode> =>
+    simulatedPeer(
+      world,
+      item,
+      ({ life, disk, random: own, log, openHost }) =>
+        saltNode({
+          ...more,
+          manifest,
+          core,
+          log,
+          secret: item.secret,
+          dir: item.name,
+          clock: life.clock,
+          random: remember(own),
+          openHost,
+          openRecords: disk.openRecords(life),
+          openQuotaDisk: disk.openQuotaDisk(life),
+          pace,
+        }),
+      (killed) => {
+        for (const shard of heldShards(killed))
+          if (!saltNodes.some((node) => heldShards(node.running).includes(shard))) lostShards.add(shard)
+      },
+    )
+  const saltNodes = drafts.slice(0, -1).map((item) => saltPeer(item, { operatorSecret: item.operatorSecret }))
+
+  return {
+    scheduler,
+    random,
+    trace,
+    network,
+    manifest,
+    core,
+    deposits,
+    drawn,
+    complaints,
+    lostShards,
+    lied: new Set(),
+    left: new Set(),
+    joined,
+    saltNodes,
+    addNode(owner) {
+      const name = `joiner-${joined.size}`
+      joined.add(name)
+      const own = draft(drafts.length + joined.size, name, random)
+      const { operatorSecret } = drafts.find((item) => item.name === owner) ?? own
+      // An operator votes with one of its nodes.
+      const vote = owner === undefined ? { operatorSecret } : {}
+      const node = saltPeer(own, { ...vote, addresses: [own.address] })
+      saltNodes.push(node)
+      const card = toCard({ ...own, operatorSecret })
+      return { node, card: { ...card, operator: owner ?? name }, operator: nativeSigner(operatorSecret) }
+    },
+    central: simulatedPeer(world, drafts.at(-1)!, ({ life, disk, random: own, log, openHost }) =>
+      centralPeer({
+        manifest,
+        log,
+        secret: drafts.at(-1)!.secret,
+        operatorSecret: drafts.at(-1)!.operatorSecret,
+        dir: 'central',
+        store: simulatedStore(deposits, disk, life),
+        clock: life.clock,
+        random: own.bytes,
+        openHost,
+        openRecords: disk.openRecords(life),
+        pace,
+      }),
+    ),
+  }
+}
+
+function heldShards(node: SaltNode | undefined): number[] {
+  return (node?.status().shards ?? []).filter(({ held }) => held).map(({ shard }) => shard)
+}
+
+function draft(i: number, name: string, random: SeededRandom): Draft {
+  const keys = random.fork(`keys/${name}`)
+  return {
+    name,
+    secret: keys.bytes(32),
+    operatorSecret: keys.bytes(32),
+    address: `/ip4/127.1.${i >> 8}.${i & 255}/tcp/4001`,
+  }
+}
+
+function toCard({ name, secret, operatorSecret, address }: Draft): MemberCard {
+  return {
+    operator: name,
+    operatorKey: bytesToHex(nativeSigner(operatorSecret).key),
+    peerId: keyToPeerId(nativeSigner(secret).key),
+    addresses: [address],
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * Links and gossip in memory, in the place of net/gossip.ts: whoever is linked floods what it accepts to its neighbours,
+ * each message judged once; what is lost is lost, and asking others later makes up for it. CONTRIBUTING "Simulation".
+ */
+import { createHash } from 'node:crypto'
+import { bytesToHex, FederationError, keyToPeerId } from '@geotrace/core-wasm/wire'
+import type { Gossip, GossipVerdict } from '../../net/gossip.ts'
+import { HOST_LIMITS } from '../../net/limits.ts'
+import type { Host } from '../../net/protocol.ts'
+import type { Life } from './machine.ts'
+import type { Scheduler } from './scheduler.ts'
+
+/** Gossipsub forgets what it has seen after two minutes. */
+const SEEN_MS = 120_000
+const SEEN_MAX = 4_096
+
+export interface GossipPeer {
+  readonly life: Life
+  readonly key: Uint8Array
+  readonly host: Pick<Host, 'link' | 'isLinked' | 'isHeard' | 'gossip'>
+  /** Something came from it: a request or an answer. */
+  note(key: Uint8Array | undefined): void
+  /** A request to it was not answered: libp2p closes that connection. */
+  drop(key: Uint8Array): void
+}
+export interface GossipWorld {
+  scheduler: Scheduler
+  isCut(from: string, to: string): boolean
+  travelMs(bytes: number, packets: number, to: Life): number
+  find(key: Uint8Array): GossipPeer | undefined
+}
+
+interface Inside {
+  readonly peer: GossipPeer
+  /** The key, hex. */
+  readonly name: string
+  readonly links: Map<string, Link>
+  /** A new connection. */
+  join(other: Inside): void
+  hear(from: Inside, message: Message): void
+  /** Whether `from`'s message that would be here at `atMs` is worth sending. */
+  expects(from: Inside, message: Message, atMs: number): boolean
+  hasSeen(message: Message): boolean
+  greet(other: Inside): void
+}
+interface Link {
+  readonly other: Inside
+  /** Taken for a member: each says so whenever it may have changed. */
+  isMember: boolean
+  /** Gossipsub tells of a peer once a connection, when each takes the other for a member. */
+  isGreeted: boolean
+  /** When something last came on it. */
+  heardMs: number
+}
+/** On its way: nobody may change the bytes; who judges them gets a copy. */
+interface Message {
+  readonly id: string
+  readonly bytes: Uint8Array
+}
+const insides = new WeakMap<GossipPeer, Inside>()
+
+/** A new connection: TCP, Noise and yamux. */
+const CONNECT_PACKETS = 4
+
+export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): GossipPeer {
+  const { scheduler, isCut, travelMs, find } = world
+  const name = bytesToHex(key)
+  const links = new Map<string, Link>()
+  const seen = new Map<string, number>()
+  /** When the first copy of what is not seen yet will be here. */
+  const coming = new Map<string, number>()
+  const callbacks: ((key: Uint8Array) => void)[] = []
+  let isMember = (_key: Uint8Array): boolean => false
+  let judge = (_message: Uint8Array): GossipVerdict => 'ignore'
+
+  const isSeen = ({ id }: Message): boolean => scheduler.nowMs - (seen.get(id) ?? Number.NEGATIVE_INFINITY) < SEEN_MS
+  const see = ({ id }: Message): void => {
+    if (seen.size >= SEEN_MAX) seen.delete(seen.keys().next().value!)
+    seen.set(id, scheduler.nowMs)
+  }
+  const hearFrom = (other: string): void => {
+    const link = links.get(other)
+    if (link !== undefined) link.heardMs = scheduler.nowMs
+  }
+  const spread = (message: Message, except?: Inside): void => {
+    for (const { other, isMember: isOurs } of links.values()) {
+      // What a neighbour has already it would not look at: gossipsub 1.2 does not even send it (IDONTWANT).
+      if (other === except || !isOurs || other.hasSeen(message)) continue
+      const delayMs = travelMs(message.bytes.length, 0, other.peer.life)
+      if (!other.expects(self, message, scheduler.nowMs + delayMs)) continue
+      scheduler.after(delayMs, () => {
+        if (!isCut(life.machine.name, other.peer.life.machine.name)) other.hear(self, message)
+      })
+    }
+  }
+  const gossip: Gossip = {
+    async publish(bytes) {
+      const message = { id: createHash('sha256').update(bytes).digest('base64'), bytes: bytes.slice() }
+      if (life.isOver || isSeen(message)) return
+      see(message)
+      spread(message)
+    },
+    onMessage(fn) {
+      judge = fn
+    },
+    onPeer: (fn) => void callbacks.push(fn),
+    admit(fn) {
+      isMember = fn
+      for (const link of links.values()) {
+        link.isMember = fn(link.other.peer.key)
+        self.greet(link.other)
+        link.other.greet(self)
+      }
+    },
+    // Links here break whole: there is no stream to renew.
+    renew() {},
+  }
+  const peer: GossipPeer = {
+    life,
+    key,
+    host: {
+      gossip,
+      isLinked(other) {
+        const link = links.get(bytesToHex(other))
+        return link !== undefined && !link.other.peer.life.isOver
+      },
+      isHeard(other, withinMs) {
+        const link = links.get(bytesToHex(other))
+        return link !== undefined && scheduler.nowMs - link.heardMs < withinMs
+      },
+      link: (other) =>
+        new Promise((resolve, reject) => {
+          if (life.isOver) return
+          if (peer.host.isLinked(other.key)) return resolve()
+          const fail = (): void => {
+            if (!life.isOver) {
+              const message = `cannot reach ${keyToPeerId(other.key)}`
+              reject(new FederationError('PEER_UNREACHABLE', message, { tried: other.addresses.length }))
+            }
+          }
+          const target = find(other.key)
+          if (target === undefined) return void scheduler.after(HOST_LIMITS.dialMs / 10, fail)
+          const cancel = scheduler.after(HOST_LIMITS.dialMs, fail)
+          scheduler.after(travelMs(0, CONNECT_PACKETS, target.life), () => {
+            const names = [life.machine.name, target.life.machine.name] as const
+            if (isCut(...names) || isCut(names[1], names[0]) || life.isOver) return
+            cancel()
+            if (target.life.isOver || find(other.key) !== target) return fail()
+            const inside = insides.get(target)!
+            self.join(inside)
+            inside.join(self)
+            self.greet(inside)
+            inside.greet(self)
+            resolve()
+          })
+        }),
+    },
+    note: (other) => other && hearFrom(bytesToHex(other)),
+    drop: (other) => void links.delete(bytesToHex(other)),
+  }
+  const self: Inside = {
+    peer,
+    name,
+    links,
+    join(other) {
+      const isOurs = isMember(other.peer.key)
+      links.set(other.name, { other, isMember: isOurs, isGreeted: false, heardMs: scheduler.nowMs })
+    },
+    hasSeen: (message) => isSeen(message),
+    // Of several copies on their way only the first is looked at, unless something stops it.
+    expects(from, { id }, atMs) {
+      const first = coming.get(id)
+      if (first !== undefined && first >= scheduler.nowMs && first <= atMs) return false
+      const isSure = links.get(from.name)?.isMember === true && !isCut(from.peer.life.machine.name, life.machine.name)
+      if (isSure) coming.set(id, atMs)
+      return true
+    },
+    hear(from, message) {
+      coming.delete(message.id)
+      hearFrom(from.name)
+      if (life.isOver || isSeen(message) || links.get(from.name)?.isMember !== true) return
+      see(message)
+      if (judge(message.bytes.slice()) === 'accept') spread(message, from)
+    },
+    greet(other) {
+      const link = links.get(other.name)
+      if (life.isOver || link?.other !== other || link.isGreeted) return
+      if (!link.isMember || other.links.get(name)?.isMember !== true) return
+      link.isGreeted = true
+      for (const fn of callbacks) fn(other.peer.key)
+    },
+  }
+  insides.set(peer, self)
+  return peer
+}

@@ -1,0 +1,82 @@
+/**
+ * Somebody who wants in: a node that runs and waits, its application, and operators who endorse it one after the other,
+ * each when their node runs. PROTOCOL.md §4.8, §4.9. CONTRIBUTING "Simulation".
+ */
+import {
+  isFederationError,
+  manifestToId,
+  newChange,
+  peerIdToKey,
+  type SignedChange,
+  signChange,
+  sponsorQuorum,
+  timeToEpoch,
+} from '@geotrace/core-wasm/wire'
+import { nativeSigner } from '../../platform/native-signer.ts'
+import type { SaltNode } from '../../salt/node.ts'
+import type { FaultInit } from './faults.ts'
+import type { SimulatedFederation } from './federation.ts'
+import type { SimulatedPeer } from './peer.ts'
+
+/** An application is worth making for a week. */
+const JOIN_EPOCHS = 126
+/** Some are the second node of an operator, who needs nobody's leave. */
+const KNOWN_SHARE = 0.25
+/** Until the next operator has read it. */
+const READING_MS = [1_000, 60_000] as const
+
+export function applyToJoin({ federation, random, healMs }: FaultInit): void {
+  const { scheduler, saltNodes, trace } = federation
+  const others = random.sample(saltNodes, saltNodes.length)
+  const owner = random.chance(KNOWN_SHARE) ? others[0] : undefined
+  const { node, application } = newcomer(federation, owner)
+  node.start()
+  const ask = ([first, ...rest]: SimulatedPeer<SaltNode>[], endorsed: number): void => {
+    const needed = owner === undefined ? sponsorsNeeded(others) : 1
+    if (first === undefined || endorsed >= needed || scheduler.nowMs >= healMs) return
+    const isEndorsed = endorse(first, application)
+    trace.note(scheduler.nowMs, `${first.name} ${isEndorsed ? 'endorses' : 'cannot endorse'} ${node.name}`)
+    // Whose node is down reads it again later.
+    const next = isEndorsed ? rest : [...rest, first]
+    scheduler.after(Math.min(random.between(...READING_MS), healMs - scheduler.nowMs), () =>
+      ask(next, endorsed + Number(isEndorsed)),
+    )
+  }
+  // Only its owner's word counts for a second node.
+  ask(owner === undefined ? others : [owner], 0)
+}
+
+function newcomer(federation: SimulatedFederation, owner: SimulatedPeer<SaltNode> | undefined) {
+  const { manifest, scheduler } = federation
+  const { node, card, operator } = federation.addNode(owner?.name)
+  const application = newChange(manifestToId(manifest), {
+    kind: 'join',
+    until: timeToEpoch(scheduler.nowMs) + JOIN_EPOCHS,
+    operator: card.operator,
+    operatorKey: operator.key,
+    key: peerIdToKey(card.peerId),
+    addresses: [...card.addresses],
+  })
+  return { node, application: signChange(signChange(application, nativeSigner(node.secret)), operator) }
+}
+
+/** A third of the operators and one more, as some node that runs knows them. */
+function sponsorsNeeded(nodes: readonly SimulatedPeer<SaltNode>[]): number {
+  const newest = nodes.map(({ running }) => running?.membership()?.book.newest).find((item) => item !== undefined)
+  return newest === undefined ? 1 : sponsorQuorum(newest.roster.operators.length)
+}
+
+/** As `geotrace federation vote` does: with the operator's key, through the node that runs. */
+function endorse({ running }: SimulatedPeer<SaltNode>, application: SignedChange): boolean {
+  const membership = running?.membership()
+  const newest = membership?.book.newest
+  if (membership?.voter === undefined || newest === undefined) return false
+  try {
+    membership.submit(signChange(application, membership.voter.signer))
+    return membership.voter.operator(newest.roster) !== undefined
+  } catch (error) {
+    // Its operator is gone, or a roster has made the change meanwhile.
+    if (!isFederationError(error, 'CHANGE_INVALID')) throw error
+    return false
+  }
+}

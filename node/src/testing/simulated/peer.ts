@@ -1,0 +1,106 @@
+/**
+ * A peer of a simulated federation as a process that can be killed and comes back on the same disk. CONTRIBUTING
+ * "Simulation". What it logs is part of the history; an error in its log is a complaint.
+ */
+
+import type { OpenHost } from '../../net/host.ts'
+import type { Log } from '../../platform/log.ts'
+import { nativeSigner } from '../../platform/native-signer.ts'
+import { type SimulatedDisk, simulatedDisk } from './disk.ts'
+import { createMachine, type Life, type Machine } from './machine.ts'
+import type { SimulatedNetwork } from './network.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { SeededRandom } from './seeded-random.ts'
+import type { Trace } from './trace.ts'
+
+export interface PeerIdentity {
+  readonly name: string
+  /** 32-byte Ed25519 secret of its peer id. */
+  readonly secret: Uint8Array
+}
+
+export interface SimulatedPeer<P> extends PeerIdentity {
+  readonly key: Uint8Array
+  readonly machine: Machine
+  /** The process that runs now. */
+  readonly running: P | undefined
+  start(): void
+  /** As SIGKILL: memory is gone, what had reached the disk stays. */
+  kill(): void
+}
+
+/** What one run of the process gets to work with. */
+export interface ProcessParts {
+  life: Life
+  disk: SimulatedDisk
+  random: SeededRandom
+  log: Log
+  openHost: OpenHost
+}
+
+export interface World {
+  scheduler: Scheduler
+  random: SeededRandom
+  trace: Trace
+  network: SimulatedNetwork
+  /** Takes what must not happen. */
+  complaints: string[]
+}
+
+/** Machines of one federation differ by seconds: NTP at its worst. */
+const CLOCK_SPREAD_MS = 2_000
+
+/** `make` starts a process; `onKill` sees the one that was killed. */
+export function simulatedPeer<P extends { start(): Promise<void> }>(
+  world: World,
+  { name, secret }: PeerIdentity,
+  make: (parts: ProcessParts) => P,
+  onKill: (killed: P) => void = () => {},
+): SimulatedPeer<P> {
+  const { scheduler, trace, network, complaints } = world
+  const { key } = nativeSigner(secret)
+  const random = world.random.fork(name)
+  const machine = createMachine(scheduler, name)
+  machine.offsetMs = Math.round(random.between(-CLOCK_SPREAD_MS, CLOCK_SPREAD_MS))
+  const disk = simulatedDisk(random.fork('disk'))
+  let life: Life | undefined
+  let running: P | undefined
+  return {
+    name,
+    secret,
+    key,
+    machine,
+    get running() {
+      return running
+    },
+    start() {
+      if (running !== undefined) return
+      const begun = machine.boot()
+      life = begun
+      trace.note(scheduler.nowMs, `${name} starts`)
+      const openHost = network.openHost(begun, key)
+      running = make({ life: begun, disk, random, log: tracingLog(world, begun), openHost })
+      running.start().catch((error: unknown) => {
+        if (!begun.isOver) complaints.push(`${name} cannot start: ${error}`)
+      })
+    },
+    kill() {
+      if (running === undefined) return
+      trace.note(scheduler.nowMs, `${name} is killed`)
+      life?.end()
+      const killed = running
+      running = undefined
+      onKill(killed)
+    },
+  }
+}
+
+function tracingLog({ scheduler, trace, complaints }: World, life: Life): Log {
+  const say = (level: string) => (event: string, fields?: object) => {
+    if (life.isOver) return
+    const line = `${life.machine.name} ${level} ${event} ${JSON.stringify(fields ?? {})}`
+    trace.note(scheduler.nowMs, line)
+    if (level === 'error') complaints.push(line)
+  }
+  return { info: say('info'), warn: say('warn'), error: say('error') }
+}

@@ -1,0 +1,125 @@
+import type { Mark } from '@geotrace/core-wasm/wire'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  compareSeverity,
+  isAhead,
+  mergeMarks,
+  pageSheet,
+  renewSheet,
+  updateSheet,
+} from '../../../src/central/risk/mark-list.ts'
+import type { MarkSheet } from '../../../src/central/store/central-store.ts'
+import { hashToKey } from '../../../src/central/store/row-set.ts'
+import { mark } from '../store/sample.ts'
+
+const EMPTY: MarkSheet = { generation: 5, last: 0, entries: [] }
+const START = { generation: 0, cursor: 0 }
+const key = ({ epoch, hash }: Mark) => `${epoch}/${hashToKey(hash)}`
+
+/** What a device holds that reads page by page, as client/src/exposures/marks.ts does. */
+function reader() {
+  let read = START
+  const held = new Map<string, Mark>()
+  const seen = new Set<string>()
+  return {
+    held,
+    page(sheet: MarkSheet, max: number): number {
+      const page = pageSheet(sheet, read, max)
+      if (page.generation !== read.generation) {
+        held.clear()
+        seen.clear()
+      }
+      for (const item of page.marks) {
+        const told = `${key(item)} ${item.degree} ${item.weight} ${item.lag}`
+        expect(seen.has(told)).toBe(false)
+        seen.add(told)
+        held.set(key(item), item)
+      }
+      read = { generation: page.generation, cursor: page.cursor }
+      return page.left
+    },
+  }
+}
+const shown = (marks: Iterable<Mark>) => [...marks].map((m) => `${key(m)} ${m.degree} ${m.weight} ${m.lag}`).sort()
+
+describe('the sheet of a user', () => {
+  it('tells the gravest first: degree, then weight, then epoch and hash', () => {
+    const marks = [mark(3, 1, 2, 32), mark(2, 2, 1, 16), mark(1, 3, 1, 32), mark(0, 4, 1, 32)]
+    const { entries } = updateSheet(EMPTY, marks)
+    expect(entries.map(({ sequence, epoch }) => [sequence, epoch])).toEqual([
+      [1, 0],
+      [2, 1],
+      [3, 2],
+      [4, 3],
+    ])
+    expect([...marks].sort(compareSeverity).map(({ epoch }) => epoch)).toEqual([0, 1, 2, 3])
+  })
+
+  it('tells a bettered mark again as what it is now, and an unread one only so', () => {
+    const before = updateSheet(EMPTY, [mark(1, 1, 2), mark(1, 2, 2)])
+    const after = updateSheet(before, [mark(1, 1, 1), mark(1, 2, 2)])
+    expect(after.generation).toBe(before.generation)
+    expect(after.entries.map(({ sequence, degree }) => [sequence, degree])).toEqual([
+      [2, 2],
+      [3, 1],
+    ])
+  })
+
+  it('begins a new generation when a mark goes or gets worse, and not when nothing changes', () => {
+    const before = updateSheet(EMPTY, [mark(1, 1), mark(1, 2)])
+    expect(updateSheet(before, [mark(1, 1), mark(1, 2)])).toEqual(before)
+    expect(updateSheet(before, [mark(1, 1)])).toMatchObject({ generation: 6, last: 1 })
+    expect(updateSheet(before, [mark(1, 1), mark(1, 2, 2)])).toMatchObject({ generation: 6, last: 2 })
+    expect(renewSheet({ ...EMPTY, generation: 0xffffffff }, []).generation).toBe(1)
+  })
+
+  it('notices a reader who read a sheet that is gone', () => {
+    const sheet = updateSheet(EMPTY, [mark(1, 1)])
+    expect(isAhead(sheet, { generation: 5, cursor: 1 })).toBe(false)
+    expect(isAhead(sheet, { generation: 5, cursor: 2 })).toBe(true)
+    expect(isAhead(sheet, { generation: 4, cursor: 2 })).toBe(false)
+  })
+
+  it('loses no mark and tells none twice in a generation, whatever comes between the pages', () => {
+    const anyMark = fc.record({
+      n: fc.nat(12),
+      degree: fc.integer({ min: 1, max: 3 }),
+      lag: fc.constantFrom(0 as const, 1 as const),
+    })
+    const step = fc.oneof(
+      fc.record({
+        kind: fc.constant('report' as const),
+        report: fc.nat(3),
+        marks: fc.array(anyMark, { maxLength: 8 }),
+      }),
+      fc.record({ kind: fc.constant('retract' as const), report: fc.nat(3) }),
+      fc.record({ kind: fc.constant('read' as const), max: fc.integer({ min: 1, max: 4 }) }),
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const reports = new Map<number, Mark[]>()
+        let sheet = EMPTY
+        const device = reader()
+        const apply = () => {
+          sheet = updateSheet(sheet, mergeMarks(reports.values()))
+        }
+        for (const item of steps) {
+          if (item.kind === 'read') device.page(sheet, item.max)
+          else if (item.kind === 'retract') {
+            reports.delete(item.report)
+            apply()
+          } else {
+            const marks = item.marks.map(({ n, degree, lag }) => mark(n % 4, n, degree, lag === 0 ? 32 : 16, lag))
+            reports.set(item.report, mergeMarks([reports.get(item.report) ?? [], marks]))
+            apply()
+          }
+        }
+        while (device.page(sheet, 3) > 0) {}
+        device.page(sheet, 3)
+        expect(shown(device.held.values())).toEqual(shown(mergeMarks(reports.values())))
+      }),
+      { numRuns: 500 },
+    )
+  })
+})

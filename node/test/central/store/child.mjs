@@ -1,0 +1,23 @@
+/**
+ * Runs a TypeScript test program in a process of its own. It gets ready first, then reads one line of standard input:
+ * the program and its arguments as a JSON list.
+ */
+import { once } from 'node:events'
+import { resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { createViteServer } from 'vitest/node'
+
+const conditions = ['source', 'node', 'import', 'module', 'default']
+const server = await createViteServer({
+  configFile: false,
+  root: resolve(import.meta.dirname, '../../..'),
+  logLevel: 'error',
+  appType: 'custom',
+  server: { middlewareMode: true, watch: null, ws: false },
+  optimizeDeps: { noDiscovery: true },
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+})
+const [line] = await once(createInterface({ input: process.stdin }), 'line')
+process.argv.splice(2, 1, ...JSON.parse(line))
+await server.ssrLoadModule(process.argv[2])

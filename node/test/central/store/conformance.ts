@@ -1,0 +1,329 @@
+/** What every central store must do; an implementation passes a factory (store/central-store.ts). */
+import { bytesToHex, EPOCHS_PER_DAY, type Row } from '@geotrace/core-wasm/wire'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { CentralStore, CodeRecord, ReportRecord, UserRows } from '../../../src/central/store/central-store.ts'
+import { hashToKey, mergeRows } from '../../../src/central/store/row-set.ts'
+import { deposit, group, hash, id, mark, row, rows, syncId } from './sample.ts'
+
+/** A place for one store: each `open` after a `close` finds what was kept. */
+export interface StorePlace {
+  open(): Promise<CentralStore>
+  remove(): Promise<void>
+}
+
+const EPOCH = 100 * EPOCHS_PER_DAY
+const report = (id: number, more: Partial<ReportRecord> = {}): ReportRecord => {
+  return { id, user: 1, at: 5, from: EPOCH, until: EPOCH + 9, state: 'active', ...more }
+}
+const code = (n: number, more: Partial<CodeRecord> = {}): CodeRecord => {
+  return { hash: id(`code ${n}`), issuedAt: 0, expiresAt: 101 * 86_400_000, state: 'open', ...more }
+}
+const collect = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
+  const all: T[] = []
+  for await (const item of items) all.push(item)
+  return all
+}
+const shown = (items: readonly Row[]) => items.map(({ hash, size, lags }) => [bytesToHex(hash), size, lags])
+
+export function centralStoreConformance(name: string, create: () => Promise<StorePlace>): void {
+  describe(`${name} as a central store`, () => {
+    let place: StorePlace
+    let store: CentralStore
+    beforeEach(async () => {
+      place = await create()
+      store = await place.open()
+    })
+    afterEach(async () => {
+      await store.close()
+      await place.remove()
+    })
+    const reopen = async () => {
+      await store.close()
+      store = await place.open()
+    }
+    const probe = async (epoch: number, ...wanted: (number | string)[]): Promise<UserRows[]> =>
+      collect(store.probe(epoch, new Set(wanted.map((n) => hashToKey(hash(n))))))
+
+    it('gives each id one number, and never an old number again', async () => {
+      const [a, b] = await Promise.all([store.addUser(id('a'), 7), store.addUser(id('b'), 8)])
+      expect(a).not.toBe(b)
+      expect(await store.addUser(id('a'), 9)).toBe(a)
+      expect(await store.findUser(id('b'))).toBe(b)
+      expect(await store.findUser(id('c'))).toBeUndefined()
+      expect(await store.sheet(a)).toEqual({ generation: 7, last: 0, entries: [] })
+      expect(await store.eraseUser(id('b'))).toBe(true)
+      await reopen()
+      expect(await store.findUser(id('a'))).toBe(a)
+      const again = await store.addUser(id('b'), 1)
+      expect([a, b]).not.toContain(again)
+    })
+
+    it('makes one user of an id that comes twice at once', async () => {
+      const made = await Promise.all(Array.from({ length: 8 }, () => store.addUser(id('a'), 1)))
+      expect(new Set(made).size).toBe(1)
+      expect((await store.statistics()).users).toBe(1)
+    })
+
+    it('keeps rows as a set by user, epoch and hash, and merges lags', async () => {
+      const a = await store.addUser(id('a'), 1)
+      await store.deposit(deposit(a, 1, [group(EPOCH, row(1, 1), row(2, 2)), group(EPOCH + 1, row(1, 2))]))
+      await store.deposit(deposit(a, 2, [group(EPOCH, row(2, 1), row(3, 2))]))
+      expect(shown(await store.userRows(EPOCH, a))).toEqual(shown(rows(row(1, 1), row(2, 3), row(3, 2))))
+      expect(shown(await store.userRows(EPOCH + 1, a))).toEqual(shown([row(1, 2)]))
+      expect(await store.userRows(EPOCH + 2, a)).toEqual([])
+      expect(await store.userRows(EPOCH, a + 1)).toEqual([])
+      await reopen()
+      expect(shown(await store.userRows(EPOCH, a))).toEqual(shown(rows(row(1, 1), row(2, 3), row(3, 2))))
+    })
+
+    it('finds every holder of a hash once, with merged lags, and nobody else', async () => {
+      const users = await Promise.all(['a', 'b', 'c'].map((name) => store.addUser(id(name), 1)))
+      const [a, b, c] = users.sort((x, y) => x - y) as [number, number, number]
+      await store.deposit(deposit(b, 1, [group(EPOCH, row(1, 1), row(2, 1))]))
+      await store.deposit(deposit(b, 2, [group(EPOCH, row(1, 2), row(5, 2))]))
+      await store.deposit(deposit(a, 3, [group(EPOCH, row(2, 2, 80))]))
+      await store.deposit(deposit(c, 4, [group(EPOCH, row(9, 1)), group(EPOCH + 1, row(1, 1))]))
+      const found = (await probe(EPOCH, 1, 2, 7)).map(({ user, rows }) => [user, shown(rows)])
+      expect(found).toEqual([
+        [a, shown([row(2, 2, 80)])],
+        [b, shown(rows(row(1, 3), row(2, 1)))],
+      ])
+      expect(await probe(EPOCH + 5, 1)).toEqual([])
+      const epochs = await store.epochs()
+      expect(epochs).toEqual(expect.arrayContaining([EPOCH, EPOCH + 1]))
+      expect([...epochs].sort((x, y) => x - y)).toEqual(epochs)
+    })
+
+    it('probes like a plain list does, whatever was deposited in whatever pieces', async () => {
+      let run = 0
+      const anyRow = fc.record({
+        n: fc.nat(30),
+        lags: fc.integer({ min: 1, max: 3 }),
+        size: fc.constantFrom(5, 20, 80),
+      })
+      const anySync = fc.record({
+        user: fc.nat(4),
+        epoch: fc.nat(2),
+        rows: fc.uniqueArray(anyRow, { selector: (r) => r.n, minLength: 1 }),
+      })
+      await fc.assert(
+        fc.asyncProperty(fc.array(anySync, { maxLength: 12 }), fc.uniqueArray(fc.nat(30)), async (syncs, wanted) => {
+          run++
+          const base = EPOCH + run * 3
+          const plain = new Map<string, Row[]>()
+          const users = await Promise.all([0, 1, 2, 3, 4].map((n) => store.addUser(id(n), 1)))
+          for (const [i, sync] of syncs.entries()) {
+            const items = sync.rows.map((r) => row(r.n, r.lags, r.size))
+            const user = users[sync.user]!
+            await store.deposit(deposit(user, run * 100 + i, [group(base + sync.epoch, ...items)]))
+            const key = `${base + sync.epoch}/${user}`
+            plain.set(key, mergeRows(plain.get(key) ?? [], items))
+          }
+          const keys = new Set(wanted.map((n) => hashToKey(hash(n))))
+          for (const epoch of [0, 1, 2]) {
+            for (const user of users) {
+              expect(shown(await store.userRows(base + epoch, user))).toEqual(
+                shown(plain.get(`${base + epoch}/${user}`) ?? []),
+              )
+            }
+            const expected = [...users]
+              .sort((x, y) => x - y)
+              .map(
+                (user) =>
+                  [
+                    user,
+                    shown((plain.get(`${base + epoch}/${user}`) ?? []).filter((r) => keys.has(hashToKey(r.hash)))),
+                  ] as const,
+              )
+              .filter(([, found]) => found.length > 0)
+            const found = await collect(store.probe(base + epoch, keys))
+            expect(found.map((item) => [item.user, shown(item.rows)])).toEqual(expected)
+          }
+        }),
+        { numRuns: 25 },
+      )
+    })
+
+    it('acknowledges a sync once and answers its repetition from what it kept', async () => {
+      const a = await store.addUser(id('a'), 1)
+      const first = deposit(a, 1, [group(EPOCH, row(1), row(2))], { basis: Uint8Array.of(4, 2) })
+      expect(await store.findSync(a, syncId(1))).toBeUndefined()
+      expect(await store.deposit(first)).toBe('stored')
+      const counted = await store.statistics()
+      expect(await store.deposit(first)).toBe('duplicate')
+      await reopen()
+      expect(await store.deposit(first)).toBe('duplicate')
+      expect(await store.statistics()).toEqual(counted)
+      expect(counted.days).toEqual([{ day: 100, deposits: 1, rows: 2 }])
+      const kept = await store.findSync(a, syncId(1))
+      expect([kept!.digest, kept!.basis]).toEqual([first.digest, Uint8Array.of(4, 2)])
+    })
+
+    it('refuses another content under a known sync id with SYNC_CONFLICT, and takes the id from another user', async () => {
+      const [a, b] = await Promise.all([store.addUser(id('a'), 1), store.addUser(id('b'), 1)])
+      await store.deposit(deposit(a, 1, [group(EPOCH, row(1))]))
+      await expect(store.deposit(deposit(a, 1, [group(EPOCH, row(2))]))).rejects.toMatchObject({
+        code: 'SYNC_CONFLICT',
+      })
+      expect(await store.deposit(deposit(b, 1, [group(EPOCH, row(2))]))).toBe('stored')
+      expect(shown(await store.userRows(EPOCH, a))).toEqual(shown([row(1)]))
+    })
+
+    it('counts a sync that comes many times at once only once', async () => {
+      const a = await store.addUser(id('a'), 1)
+      const outcomes = await Promise.all(
+        Array.from({ length: 10 }, () =>
+          store.deposit(deposit(a, 1, [group(EPOCH, row(1)), group(EPOCH + 30, row(2))])),
+        ),
+      )
+      expect(outcomes.filter((outcome) => outcome === 'stored')).toHaveLength(1)
+      expect((await store.statistics()).days.map(({ deposits, rows }) => [deposits, rows])).toEqual([
+        [1, 1],
+        [1, 1],
+      ])
+    })
+
+    it('spends a code, notes attempts and keeps a report together with the sync', async () => {
+      const a = await store.addUser(id('a'), 1)
+      await store.putCodes([code(1), code(2, { from: 9 })])
+      const number = await store.nextReport()
+      const spent = code(1, { state: 'spent', spent: { user: a, syncId: syncId(1), report: number } })
+      const kept = report(number, { user: a })
+      await store.deposit(deposit(a, 1, [], { attempts: { day: 100, count: 3 }, report: kept, code: spent }))
+      await reopen()
+      expect(await store.attempts(a)).toEqual({ day: 100, count: 3 })
+      expect(await store.reports()).toEqual([kept])
+      expect(await store.findCode(id('code 1'))).toEqual(spent)
+      expect(await store.findCode(id('code 2'))).toEqual(code(2, { from: 9 }))
+      expect(await store.findCode(id('code 3'))).toBeUndefined()
+      expect(await collect(store.codes())).toHaveLength(2)
+      expect(await store.nextReport()).toBeGreaterThan(number)
+      await store.putReport({ ...kept, state: 'retracted' })
+      expect((await store.reports())[0]!.state).toBe('retracted')
+    })
+
+    it('keeps marks by user and report with the sheet that follows from them', async () => {
+      const [a, b] = await Promise.all([store.addUser(id('a'), 1), store.addUser(id('b'), 1)])
+      const sheet = { generation: 2, last: 1, entries: [{ ...mark(EPOCH, 1), sequence: 1 }] }
+      await store.putMarks([
+        {
+          user: a,
+          changes: [
+            { report: 2, marks: [mark(EPOCH, 1)] },
+            { report: 1, marks: [mark(EPOCH, 2, 2, 9, 1)] },
+          ],
+          sheet,
+        },
+        { user: b, changes: [{ report: 2, marks: [mark(EPOCH, 3)] }], sheet },
+        { user: 999, changes: [{ report: 2, marks: [mark(EPOCH, 3)] }], sheet },
+      ])
+      await reopen()
+      expect(await store.userMarks(a)).toEqual([
+        { report: 1, marks: [mark(EPOCH, 2, 2, 9, 1)] },
+        { report: 2, marks: [mark(EPOCH, 1)] },
+      ])
+      expect(await store.sheet(a)).toEqual(sheet)
+      expect(await store.markedUsers(2)).toEqual([a, b].sort((x, y) => x - y))
+      expect(await store.sheet(999)).toBeUndefined()
+      await store.putMarks([
+        { user: a, changes: [{ report: 2, marks: [] }], sheet: { generation: 3, last: 0, entries: [] } },
+      ])
+      expect(await store.markedUsers(2)).toEqual([b])
+      expect(await store.userMarks(a)).toHaveLength(1)
+    })
+
+    it('keeps pins by first epoch', async () => {
+      const pins = [40, 4, 22].map((firstEpoch) => ({ firstEpoch, epochs: 18, roster: id(firstEpoch) }))
+      for (const pin of pins) await store.putPin(pin)
+      await reopen()
+      expect(await store.pins()).toEqual(pins.sort((x, y) => x.firstEpoch - y.firstEpoch))
+    })
+
+    it('forgets an erased user, and nothing of anybody else', async () => {
+      const [a, b] = await Promise.all([store.addUser(id('a'), 1), store.addUser(id('b'), 1)])
+      for (const user of [a, b]) {
+        await store.deposit(
+          deposit(user, 1, [group(EPOCH, row(1), row(`of ${user}`)), group(EPOCH + 40, row(2))], {
+            attempts: { day: 1, count: 1 },
+          }),
+        )
+        const sheet = { generation: 1, last: 1, entries: [{ ...mark(EPOCH, 1), sequence: 1 }] }
+        await store.putMarks([{ user, changes: [{ report: 1, marks: [mark(EPOCH, 1)] }], sheet }])
+      }
+      expect(await store.eraseUser(id('a'))).toBe(true)
+      expect(await store.eraseUser(id('a'))).toBe(false)
+      for (let i = 0; i < 2; i++) {
+        expect(await store.findUser(id('a'))).toBeUndefined()
+        expect(await store.findSync(a, syncId(1))).toBeUndefined()
+        expect(await store.attempts(a)).toBeUndefined()
+        expect(await store.sheet(a)).toBeUndefined()
+        expect(await store.userMarks(a)).toEqual([])
+        expect(await store.markedUsers(1)).toEqual([b])
+        expect(await store.userRows(EPOCH, a)).toEqual([])
+        expect((await probe(EPOCH, 1)).map(({ user }) => user)).toEqual([b])
+        expect(await store.userRows(EPOCH + 40, b)).toHaveLength(1)
+        expect(await store.findSync(b, syncId(1))).toBeDefined()
+        expect(await store.statistics()).toEqual({
+          users: 1,
+          days: [
+            { day: 100, deposits: 1, rows: 2 },
+            { day: 102, deposits: 1, rows: 1 },
+          ],
+        })
+        await reopen()
+      }
+    })
+
+    it('forgets whole days, and what in the rest belonged to them', async () => {
+      const a = await store.addUser(id('a'), 1)
+      const days = [100, 101, 102]
+      for (const [i, day] of days.entries()) {
+        await store.deposit(deposit(a, i, [group(day * EPOCHS_PER_DAY, row(day))], { day }))
+      }
+      const [old, kept] = [mark(EPOCH, 1), mark(102 * EPOCHS_PER_DAY, 2)]
+      const entries = [old, kept].map((item, i) => ({ ...item, sequence: i + 1 }))
+      await store.putMarks([
+        {
+          user: a,
+          changes: [
+            { report: 1, marks: [old, kept] },
+            { report: 2, marks: [old] },
+          ],
+          sheet: { generation: 1, last: 2, entries },
+        },
+      ])
+      await store.putCodes([code(1), code(2, { expiresAt: 102 * 86_400_000 })])
+      await store.putReport(report(1, { until: 102 * EPOCHS_PER_DAY - 1 }))
+      await store.putReport(report(2, { until: 102 * EPOCHS_PER_DAY }))
+      await store.putPin({ firstEpoch: EPOCH, epochs: 36, roster: id(1) })
+      await store.putPin({ firstEpoch: EPOCH + 36, epochs: 18, roster: id(2) })
+      expect(await store.dropBefore(102)).toBe(2)
+      expect(await store.dropBefore(102)).toBe(0)
+      for (let i = 0; i < 2; i++) {
+        expect(await store.userRows(EPOCH, a)).toEqual([])
+        expect(await probe(EPOCH, 100)).toEqual([])
+        expect(await store.userRows(102 * EPOCHS_PER_DAY, a)).toHaveLength(1)
+        expect((await store.epochs()).every((epoch) => epoch >= 102 * EPOCHS_PER_DAY)).toBe(true)
+        expect(await Promise.all(days.map((_, n) => store.findSync(a, syncId(n)).then(Boolean)))).toEqual([
+          false,
+          false,
+          true,
+        ])
+        expect(await store.userMarks(a)).toEqual([{ report: 1, marks: [kept] }])
+        expect(await store.markedUsers(2)).toEqual([])
+        expect(await store.sheet(a)).toEqual({ generation: 1, last: 2, entries: [entries[1]] })
+        expect((await store.reports()).map((item) => item.id)).toEqual([2])
+        expect((await collect(store.codes())).map((item) => item.expiresAt)).toEqual([102 * 86_400_000])
+        expect((await store.pins()).map(({ firstEpoch }) => firstEpoch)).toEqual([EPOCH + 36])
+        expect((await store.statistics()).days.map(({ day }) => day)).toEqual([102])
+        await reopen()
+      }
+    })
+
+    it('refuses a second opener with STORE_LOCKED', async () => {
+      await expect(place.open()).rejects.toMatchObject({ code: 'STORE_LOCKED' })
+      expect((await store.statistics()).users).toBe(0)
+    })
+  })
+}

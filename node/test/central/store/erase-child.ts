@@ -1,0 +1,12 @@
+/** Erases a user and may be killed in the middle: `dir`. Says `r` when it begins and `e` when it is done. */
+import { writeSync } from 'node:fs'
+import { levelStore } from '../../../src/central/store/level-store.ts'
+import { systemRandom } from '../../../src/platform/random.ts'
+import { id } from './sample.ts'
+
+const store = await levelStore({ dir: process.argv[3]!, random: systemRandom })
+writeSync(1, 'r\n')
+await store.eraseUser(id('killed'))
+writeSync(1, 'e\n')
+await store.close()
+process.exit(0)

@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { levelStore } from '../../../src/central/store/level-store.ts'
+import { systemRandom } from '../../../src/platform/random.ts'
+import { childDeposit, DEPOSIT_ROWS } from './child-deposit.ts'
+import { id, syncId } from './sample.ts'
+
+const KILLS = 20
+const ERASURES = 6
+/** Deposits that a killed child may have begun and not acknowledged. */
+const BEGUN_MAX = 8
+
+/** A process that gets ready while the one before it is looked at. */
+function prepare(): ChildProcess {
+  return spawn(process.execPath, [resolve(import.meta.dirname, 'child.mjs')], { stdio: ['pipe', 'pipe', 'inherit'] })
+}
+
+/** Runs a test program, which `until` kills when it wants to; resolves with all lines that it wrote. */
+async function runUntil(
+  child: ChildProcess,
+  program: string,
+  args: string[],
+  until: (lines: string[]) => void,
+): Promise<string[]> {
+  const lines: string[] = []
+  createInterface({ input: child.stdout! }).on('line', (line) => {
+    lines.push(line)
+    until(lines)
+  })
+  child.stdin!.write(`${JSON.stringify([`/test/central/store/${program}.ts`, ...args])}\n`)
+  await new Promise((resolve) => child.once('close', resolve))
+  return lines
+}
+
+describe('a store whose process is killed', () => {
+  let dir: string
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'geotrace-kill-'))
+  })
+  afterEach(() => rm(dir, { recursive: true }))
+
+  it(`has every acknowledged deposit after each of ${KILLS} kills, and counts every retried one once`, {
+    timeout: 300_000,
+  }, async () => {
+    let next = 0
+    let acknowledgedInAll = 0
+    let cut = 0
+    let spare = prepare()
+    for (let kill = 0; kill < KILLS; kill++) {
+      // Not a round number of acknowledgements, so that kills meet every place of a commit.
+      const enough = 1 + ((kill * 37) % 53)
+      const child = spare
+      if (kill < KILLS - 1) spare = prepare()
+      const lines = await runUntil(child, 'deposit-child', [dir, String(next)], (seen) => {
+        if (seen.length > enough) child.kill('SIGKILL')
+      })
+      const acknowledged = lines.filter((line) => line.startsWith('a ')).map((line) => Number(line.slice(2)))
+      expect(acknowledged.length).toBeGreaterThanOrEqual(enough)
+      acknowledgedInAll += acknowledged.length
+
+      const store = await levelStore({ dir, random: systemRandom })
+      const user = (await store.findUser(id('killed')))!
+      for (const n of acknowledged) {
+        expect(await store.findSync(user, syncId(n))).toBeDefined()
+        const { groups } = childDeposit(user, n)
+        for (const group of groups) {
+          const held = new Set(
+            (await store.userRows(group.epoch, user)).map(({ hash }) => Buffer.from(hash).toString('hex')),
+          )
+          expect(group.rows.every(({ hash }) => held.has(Buffer.from(hash).toString('hex')))).toBe(true)
+        }
+      }
+      const end = Math.max(...acknowledged) + BEGUN_MAX
+      for (let n = next; n < end; n++) {
+        const outcome = await store.deposit(childDeposit(user, n))
+        if (outcome === 'stored') cut++
+        if (acknowledged.includes(n)) expect(outcome).toBe('duplicate')
+      }
+      next = end
+      const { days, users } = await store.statistics()
+      expect(users).toBe(1)
+      expect(days.map(({ deposits, rows }) => [deposits, rows])).toEqual([
+        [next, (next * DEPOSIT_ROWS) / 2],
+        [next, (next * DEPOSIT_ROWS) / 2],
+      ])
+      await store.close()
+    }
+    expect(acknowledgedInAll).toBeGreaterThan(KILLS)
+    expect(cut).toBeGreaterThan(0)
+  })
+
+  it(`has erased a user wholly or not at all after each of ${ERASURES} kills`, { timeout: 120_000 }, async () => {
+    const children = Array.from({ length: ERASURES }, prepare)
+    for (let kill = 0; kill < ERASURES; kill++) {
+      const path = join(dir, String(kill))
+      const store = await levelStore({ dir: path, random: systemRandom })
+      const user = await store.addUser(id('killed'), 1)
+      for (let n = 0; n < 54; n++) await store.deposit(childDeposit(user, n))
+      await store.close()
+      const child = children[kill]!
+      await runUntil(child, 'erase-child', [path], (lines) => {
+        // At once, or some milliseconds into it.
+        if (lines.length === 1) setTimeout(() => child.kill('SIGKILL'), kill * 8)
+      })
+      const left = await levelStore({ dir: path, random: systemRandom })
+      const isKnown = (await left.findUser(id('killed'))) !== undefined
+      const { groups } = childDeposit(user, 17)
+      expect(await left.userRows(groups[0]!.epoch, user)).toHaveLength(isKnown ? (3 * DEPOSIT_ROWS) / 2 : 0)
+      expect((await left.findSync(user, syncId(3))) !== undefined).toBe(isKnown)
+      expect((await left.statistics()).days.map(({ deposits }) => deposits)).toEqual(isKnown ? [54, 54] : [0, 0])
+      await left.close()
+    }
+  })
+})

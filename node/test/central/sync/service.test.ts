@@ -1,0 +1,438 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { simulatedClock } from '@geotrace/core-wasm'
+import {
+  DEPOSIT_WINDOW_MS,
+  EPOCH_MS,
+  EPOCH_OPENS_BEFORE_MS,
+  hashToRosterName,
+  LAG_NEXT,
+  ROWS_PER_EPOCH_MAX,
+} from '@geotrace/core-wasm/wire'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { levelStore } from '../../../src/central/store/level-store.ts'
+import { memoryStore } from '../../../src/central/store/memory-store.ts'
+import { epochToVerdict } from '../../../src/central/sync/admission.ts'
+import { ERASED_MS } from '../../../src/central/sync/erasures.ts'
+import { systemRandom } from '../../../src/platform/random.ts'
+import { hash, row } from '../store/sample.ts'
+import { certifiedRoster, DAY_MS, demoManifest, HOUR_MS, LOOPBACK, START, type World, world } from '../world.ts'
+
+const dirs: string[] = []
+afterAll(() => Promise.all(dirs.map((dir) => rm(dir, { recursive: true }))))
+
+const STORES = {
+  memory: async () => memoryStore(),
+  level: async () => {
+    dirs.push(await mkdtemp(join(tmpdir(), 'geotrace-service-')))
+    return levelStore({ dir: dirs.at(-1)!, random: systemRandom })
+  },
+}
+
+for (const [name, open] of Object.entries(STORES)) {
+  describe(`the sync service over the ${name} store`, () => {
+    let w: World
+    let e: number
+    beforeEach(async () => {
+      w = await world({ store: await open() })
+      e = w.epoch()
+      return () => w.store.close()
+    })
+    const code = async () => (await w.codes.issue({ count: 1, days: 1 }))[0]!
+    const rowsOf = async (epoch: number) =>
+      (await w.store.statistics()).days.find(({ day }) => day === Math.floor(epoch / 18))?.rows
+
+    it('stores what is deposited and answers with one size, a time and nothing to refuse', async () => {
+      const reply = await w.device().sync({ rows: { [e]: [1, 2, 3], [e - 1]: [4] } })
+      expect(reply).toMatchObject({ report: 'none', time: START, left: 0, refused: [], marks: [] })
+      expect(await rowsOf(e)).toBe(4)
+    })
+
+    it('marks those who met a reporter, at once, whoever synced first', async () => {
+      const [reporter, early, late, stranger] = [w.device(), w.device(), w.device(), w.device()]
+      await early.sync({ rows: { [e]: [1, 7] } })
+      await stranger.sync({ rows: { [e]: [8, row(1, LAG_NEXT)] } })
+      expect((await reporter.sync({ rows: { [e]: [1, 2] }, code: await code() })).report).toBe('accepted')
+      expect((await early.sync()).marks.map(({ hash }) => hash)).toEqual([hash(1)])
+      expect((await late.sync({ rows: { [e]: [2, 9] } })).marks).toEqual([
+        { epoch: e, hash: hash(2), degree: 1, weight: 32, lag: 0 },
+      ])
+      expect((await stranger.sync()).marks).toEqual([])
+    })
+
+    it('marks what a reporter meets after the report, and the second degree through a late sync', async () => {
+      const [reporter, contact, far] = [w.device(), w.device(), w.device()]
+      await far.sync({ rows: { [e]: ['later'] } })
+      await contact.sync({ rows: { [e - 1]: ['met'] } })
+      await reporter.sync({ code: await code(), rows: { [e]: ['elsewhere'] } })
+      expect((await contact.sync()).marks).toEqual([])
+      await reporter.sync({ rows: { [e - 1]: ['met'] } })
+      expect((await contact.sync()).marks).toHaveLength(1)
+      expect((await far.sync()).marks).toEqual([])
+      // The contact is a source now: what it deposits concerns the report.
+      await contact.sync({ rows: { [e]: ['later'] } })
+      expect((await far.sync()).marks).toMatchObject([{ degree: 2 }])
+    })
+
+    it('gives a reporter no marks while the report is active, and everything after its retraction', async () => {
+      const [first, second] = [w.device(), w.device()]
+      await first.sync({ rows: { [e]: [1] } })
+      await second.sync({ rows: { [e]: [1] }, code: await code() })
+      expect((await first.sync()).marks).toHaveLength(1)
+      await first.sync({ code: await code() })
+      expect((await second.sync()).marks).toEqual([])
+      expect((await second.sync()).left).toBe(0)
+      expect(second.held.size).toBe(0)
+      const [, reportOfSecond] = (await w.store.reports()).sort((a, b) => b.id - a.id)
+      await w.risk.retract(reportOfSecond!.id)
+      expect((await second.sync()).marks).toHaveLength(1)
+    })
+
+    it('pages marks by severity until none is left, and none comes twice', async () => {
+      const [reporter, contact] = [w.device(), w.device()]
+      const many = Array.from({ length: 300 }, (_, n) => row(n, 1, [5, 10, 20, 40, 80][n % 5]!))
+      await contact.sync({ rows: { [e]: many, [e - 1]: many } })
+      await reporter.sync({ rows: { [e]: many, [e - 1]: many }, code: await code() })
+      await w.risk.settled()
+      const first = await contact.sync()
+      expect(first.marks).toHaveLength(49)
+      expect(first.left).toBe(551)
+      expect(first.marks.every(({ weight }) => weight === 32)).toBe(true)
+      expect(await contact.readAll()).toBe(12)
+      expect(contact.held.size).toBe(600)
+      expect((await contact.sync()).marks).toEqual([])
+    })
+
+    it('raises the generation at a retraction, and the device ends with what still holds', async () => {
+      // At two degrees the contact would keep all three: the first reporter is a contact of the second.
+      w = await world({ store: w.store, config: { degrees: 1 } })
+      const [a, b, contact] = [w.device(), w.device(), w.device()]
+      await contact.sync({ rows: { [e]: [1, 2, 3] } })
+      await a.sync({ rows: { [e]: [1, 2] }, code: await code() })
+      await b.sync({ rows: { [e]: [2, 3] }, code: await code() })
+      await contact.readAll()
+      expect(contact.held.size).toBe(3)
+      const { generation } = contact.read
+      await w.risk.retract((await w.store.reports())[0]!.id)
+      await contact.readAll()
+      expect(contact.read.generation).toBe(generation + 1)
+      expect([...contact.held.values()].map(({ hash }) => hash).sort(Buffer.compare)).toEqual(
+        [hash(2), hash(3)].sort(Buffer.compare),
+      )
+      await w.risk.retract((await w.store.reports())[1]!.id)
+      await contact.sync()
+      expect(contact.held.size).toBe(0)
+    })
+
+    it('answers the same sync again and counts it once, its report too', async () => {
+      const [reporter, contact] = [w.device(), w.device()]
+      await contact.sync({ rows: { [e]: [1] } })
+      const first = await reporter.sync({ rows: { [e]: [1, 2], [e + 2]: [5] }, code: await code() })
+      expect(first.refused).toMatchObject([{ epoch: e + 2, reason: 'too-new' }])
+      const before = [await w.store.statistics(), await w.store.reports(), await w.codes.counts()]
+      for (let i = 0; i < 3; i++) {
+        await w.clock.advanceTo(w.clock.now() + HOUR_MS)
+        expect(await reporter.again()).toEqual({ ...first, time: w.clock.now() })
+      }
+      expect([await w.store.statistics(), await w.store.reports(), await w.codes.counts()]).toEqual(before)
+      await contact.readAll()
+      expect(contact.held.size).toBe(1)
+    })
+
+    it('refuses another content under a known sync id with SYNC_CONFLICT', async () => {
+      const device = w.device()
+      const syncId = systemRandom(16)
+      await device.sync({ rows: { [e]: [1] }, syncId })
+      await expect(device.sync({ rows: { [e]: [2] }, syncId })).rejects.toMatchObject({ code: 'SYNC_CONFLICT' })
+      await expect(device.sync({ rows: { [e]: [1] }, syncId, code: await code() })).rejects.toMatchObject({
+        code: 'SYNC_CONFLICT',
+      })
+      expect(await rowsOf(e)).toBe(1)
+    })
+
+    it('takes the same rows with another place to read on from for the same sync', async () => {
+      const device = w.device()
+      const syncId = systemRandom(16)
+      await device.sync({ rows: { [e]: [1] }, syncId })
+      device.read = { generation: 77, cursor: 5 }
+      expect((await device.sync({ rows: { [e]: [1] }, syncId })).refused).toEqual([])
+      expect(w.service.counters.duplicates).toBe(1)
+    })
+
+    it('refuses a group under another roster than the pinned one, and names that one', async () => {
+      const device = w.device()
+      const reply = await device.sync({ rows: { [e]: [1], [e - 1]: [2] }, roster: new Uint8Array(8).fill(7) })
+      const roster = hashToRosterName(w.rosters[0]!.hash)
+      expect(reply.refused).toEqual([
+        { epoch: e - 1, reason: 'roster', roster },
+        { epoch: e, reason: 'roster', roster },
+      ])
+      expect(await rowsOf(e)).toBeUndefined()
+      expect((await device.sync({ rows: { [e]: [1], [e - 1]: [2] } })).refused).toEqual([])
+    })
+
+    it('keeps a period under its first roster, although a newer one appears for it, also after a restart', async () => {
+      const device = w.device()
+      await device.sync({ rows: { [e]: [1] } })
+      const { roster } = w.rosters[0]!
+      const later = certifiedRoster(w.manifest, { height: 1, firstEpoch: e - ((e - roster.firstEpoch) % 18) })
+      w.rosters.push(later)
+      const again = await world({ ...w, store: w.store })
+      for (const { service } of [w, again]) {
+        void service
+        const reply = await device.sync({ rows: { [e]: [3] }, roster: hashToRosterName(later.hash) })
+        expect(reply.refused).toEqual([{ epoch: e, reason: 'roster', roster: hashToRosterName(w.rosters[0]!.hash) }])
+      }
+      const next = e + 18
+      await w.clock.advanceTo(next * EPOCH_MS)
+      expect((await device.sync({ rows: { [next]: [4] }, roster: hashToRosterName(later.hash) })).refused).toEqual([])
+    })
+
+    it('says ROSTER_UNKNOWN and keeps nothing while the federation has no roster', async () => {
+      const empty = await world({ rosters: [], manifest: w.manifest })
+      const device = empty.device()
+      await expect(
+        empty.service.handle(device.frame({ rows: { [e]: [1] }, roster: new Uint8Array(8) }), LOOPBACK),
+      ).rejects.toMatchObject({ code: 'ROSTER_UNKNOWN' })
+      expect((await empty.store.statistics()).users).toBe(0)
+    })
+
+    it('refuses the row beyond the most that a user may have in an epoch, and takes known ones again', async () => {
+      const device = w.device()
+      const full = Array.from({ length: ROWS_PER_EPOCH_MAX }, (_, n) => n)
+      expect((await device.sync({ rows: { [e]: full } })).refused).toEqual([])
+      expect((await device.sync({ rows: { [e]: ['one more'] } })).refused).toMatchObject([
+        { epoch: e, reason: 'too-many-rows' },
+      ])
+      expect((await device.sync({ rows: { [e]: full.slice(0, 5) } })).refused).toEqual([])
+      expect((await device.sync({ rows: { [e - 1]: ['one more'] } })).refused).toEqual([])
+      expect((await w.device().sync({ rows: { [e]: ['one more'] } })).refused).toEqual([])
+    })
+
+    it('erases a user wholly and twice without complaint, and keeps the marks that others have of it', async () => {
+      const [reporter, contact] = [w.device(), w.device()]
+      await contact.sync({ rows: { [e]: [1] } })
+      await reporter.sync({ rows: { [e]: [1, 2] }, code: await code() })
+      await contact.readAll()
+      expect(await reporter.sync({ erase: true, rows: { [e]: [3] } })).toMatchObject({
+        generation: 0,
+        cursor: 0,
+        marks: [],
+      })
+      expect(await reporter.sync({ erase: true })).toMatchObject({ report: 'none' })
+      expect((await w.store.statistics()).users).toBe(1)
+      expect(await rowsOf(e)).toBe(1)
+      // A late contact is not marked any more, an early one keeps what it was told.
+      expect((await w.device().sync({ rows: { [e]: [2] } })).marks).toEqual([])
+      await contact.sync({ rows: { [e]: [9] } })
+      expect(contact.held.size).toBe(1)
+      const anew = w.device()
+      anew.read = { generation: 0, cursor: 0 }
+      expect((await contact.sync({ erase: true })).marks).toEqual([])
+      expect((await w.store.statistics()).users).toBe(1)
+    })
+
+    it('is not talked into a user who just left by a sync that was on its way when the erasure came', async () => {
+      // Seed e11 of the simulation: the device gave up waiting, erased itself, and only then its sync was read.
+      const device = w.device()
+      await device.sync({ rows: { [e]: [1] } })
+      await device.sync({ erase: true })
+      await expect(device.sync({ rows: { [e]: [2] } })).rejects.toMatchObject({ code: 'BUSY' })
+      // The same for a user whom the centre had never heard of before.
+      const unheard = w.device()
+      await unheard.sync({ erase: true })
+      await expect(unheard.sync({ rows: { [e]: [2] } })).rejects.toMatchObject({ code: 'BUSY' })
+      expect((await w.store.statistics()).users).toBe(0)
+      expect(await rowsOf(e)).toBe(0)
+      await w.clock.advanceTo(w.clock.now() + ERASED_MS - 1)
+      await expect(device.sync({ rows: { [e]: [2] } })).rejects.toMatchObject({ code: 'BUSY' })
+      // A device that was set back to a backup of that user comes later.
+      await w.clock.advanceTo(w.clock.now() + 1)
+      expect((await device.sync({ rows: { [e]: [2] } })).refused).toEqual([])
+    })
+
+    it('forgets days with retention, also after days off, and neither loses nor repeats the marks left', async () => {
+      const [reporter, contact] = [w.device(), w.device()]
+      await w.sweeping.start()
+      await contact.sync({ rows: { [e - 20]: [1], [e]: [2] } })
+      await reporter.sync({ rows: { [e - 20]: [1], [e]: [2] }, code: await code() })
+      await contact.readAll()
+      await w.clock.jumpTo(START + 14 * DAY_MS)
+      await w.risk.settled()
+      await contact.sync()
+      expect(contact.held.size).toBe(2)
+      await w.risk.exclusive(async () => {})
+      expect((await w.store.statistics()).days).toHaveLength(1)
+      await w.clock.jumpTo(START + 15 * DAY_MS)
+      await w.risk.exclusive(async () => {})
+      expect((await w.store.statistics()).days).toEqual([])
+      expect((await w.store.sheet((await w.store.markedUsers(1))[0] ?? 1))?.entries ?? []).toEqual([])
+      w.sweeping.stop()
+    })
+
+    it('computes active reports anew at the start, as after a crash between deposit and marks', async () => {
+      const [reporter, contact] = [w.device(), w.device()]
+      await contact.sync({ rows: { [e]: [1] } })
+      await reporter.sync({ rows: { [e]: [1] }, code: await code() })
+      await w.risk.settled()
+      const [user] = await w.store.markedUsers(1)
+      const sheet = (await w.store.sheet(user!))!
+      await w.store.putMarks([
+        { user: user!, changes: [{ report: 1, marks: [] }], sheet: { ...sheet, last: 0, entries: [] } },
+      ])
+      const again = await world({ ...w, store: w.store })
+      expect(await again.store.markedUsers(1)).toEqual([user])
+      await w.store.putReport({ ...(await w.store.reports())[0]!, state: 'retracted' })
+      await world({ ...w, store: w.store })
+      expect(await w.store.markedUsers(1)).toEqual([])
+    })
+
+    it('notices a device that read further than the sheet of a restored backup goes', async () => {
+      const [reporter, contact] = [w.device(), w.device()]
+      await contact.sync({ rows: { [e]: [1] } })
+      await reporter.sync({ rows: { [e]: [1] }, code: await code() })
+      await contact.readAll()
+      contact.read = { ...contact.read, cursor: contact.read.cursor + 50 }
+      await contact.readAll()
+      expect(contact.held.size).toBe(1)
+    })
+  })
+}
+
+describe('the sync service', () => {
+  it('knows open, too old and too new epochs to the millisecond', () => {
+    const epoch = 1_000
+    const [start, end] = [epoch * EPOCH_MS, (epoch + 1) * EPOCH_MS]
+    expect(epochToVerdict(epoch, start - EPOCH_OPENS_BEFORE_MS, 0)).toBe('open')
+    expect(epochToVerdict(epoch, start - EPOCH_OPENS_BEFORE_MS - 1, 0)).toBe('too-new')
+    expect(epochToVerdict(epoch, end + DEPOSIT_WINDOW_MS, 0)).toBe('open')
+    expect(epochToVerdict(epoch, end + DEPOSIT_WINDOW_MS + 1, 0)).toBe('too-old')
+    expect(epochToVerdict(epoch, end, epoch)).toBe('open')
+    expect(epochToVerdict(epoch, end, epoch + 1)).toBe('too-old')
+  })
+
+  it('refuses epochs outside the window whole and takes the others of the same sync', async () => {
+    const w = await world()
+    const e = w.epoch()
+    const reply = await w
+      .device()
+      .sync({ rows: { [e - 40]: [1], [e - 30]: [2], [e]: [3], [e + 1]: [4], [e + 3]: [5] } })
+    expect(reply.refused.map(({ epoch, reason }) => [epoch - e, reason])).toEqual([
+      [-40, 'too-old'],
+      [3, 'too-new'],
+    ])
+    expect((await w.store.statistics()).days.reduce((sum, { rows }) => sum + rows, 0)).toBe(3)
+    expect((await w.store.pins()).every(({ firstEpoch }) => firstEpoch < e + 2)).toBe(true)
+  })
+
+  it('takes a frame only whole: any cut, byte more, other size or version is refused and leaves nothing', async () => {
+    const w = await world({ manifest: demoManifest({ syncRequestBytes: [512, 1024] }) })
+    const frame = w.device().frame({ rows: { [w.epoch()]: [1, 2, 3] } })
+    const outcome = (bytes: Uint8Array) =>
+      w.service.handle(bytes, LOOPBACK).then(
+        () => 'ok',
+        (error: { code?: unknown }) => error.code,
+      )
+    const outcomes = new Set<unknown>()
+    for (let length = 0; length < frame.length; length++) outcomes.add(await outcome(frame.subarray(0, length)))
+    for (const more of [1, 512, 70_000])
+      outcomes.add(await outcome(Uint8Array.from([...frame, ...new Uint8Array(more)])))
+    // As long as the next class, but with something behind the groups.
+    outcomes.add(await outcome(Uint8Array.from([...frame, ...new Uint8Array(511), 1])))
+    outcomes.add(await outcome(Uint8Array.from([...frame.subarray(0, 511), 1])))
+    // Only the 1,024-byte frame that is all zero behind the groups is another way to say the same.
+    expect(outcomes).toEqual(new Set(['MESSAGE_MALFORMED', 'ok']))
+    expect((await w.store.statistics()).users).toBe(1)
+    expect(await outcome(Uint8Array.from([2, ...frame.subarray(1)]))).toBe('VERSION_UNKNOWN')
+    expect(await outcome(Uint8Array.from([0, ...frame.subarray(1)]))).toBe('VERSION_UNKNOWN')
+  })
+
+  it('keeps no trace of a device’s secret', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'geotrace-service-'))
+    dirs.push(dir)
+    const w = await world({ store: await levelStore({ dir, random: systemRandom }) })
+    const device = w.device()
+    await device.sync({ rows: { [w.epoch()]: [1] } })
+    await w.store.close()
+    const { readdir, readFile } = await import('node:fs/promises')
+    for (const item of await readdir(dir, { recursive: true, withFileTypes: true })) {
+      if (item.isFile()) {
+        const bytes = await readFile(join(item.parentPath, item.name))
+        expect(bytes.includes(Buffer.from(device.secret))).toBe(false)
+      }
+    }
+  })
+
+  it('lets an address bring only so many new users in a day, and known ones always', async () => {
+    const w = await world({ config: { newUsersPerPrefix: 3, newUsersPerFence: 4 } })
+    const e = w.epoch()
+    const from = (prefix: string) => ({ prefix, fence: '6:fd99:0:0' })
+    const first = w.device(from('6:fd99:0:0:1'))
+    await first.sync({ rows: { [e]: [1] } })
+    for (let i = 0; i < 2; i++) await w.device(from('6:fd99:0:0:1')).sync({ rows: { [e]: [1] } })
+    const refused = w.device(from('6:fd99:0:0:1')).sync({ rows: { [e]: [1] } })
+    await expect(refused).rejects.toMatchObject({ code: 'QUOTA_SPENT', data: { retryAfterMs: DAY_MS / 2 } })
+    await w.device(from('6:fd99:0:0:2')).sync({ rows: { [e]: [1] } })
+    await expect(w.device(from('6:fd99:0:0:3')).sync({ rows: { [e]: [1] } })).rejects.toMatchObject({
+      code: 'QUOTA_SPENT',
+    })
+    await first.sync({ rows: { [e]: [2] } })
+    // A sync with nothing in it makes no user.
+    expect((await w.device(from('6:fd99:0:0:1')).sync()).marks).toEqual([])
+    await w.clock.advanceTo(START + DAY_MS / 2)
+    await w.device(from('6:fd99:0:0:1')).sync({ rows: { [w.epoch()]: [1] } })
+  })
+
+  it('says BUSY beyond the syncs that it answers at once', async () => {
+    const w = await world({ config: { inFlight: 2 } })
+    const e = w.epoch()
+    const outcomes = await Promise.allSettled(Array.from({ length: 5 }, () => w.device().sync({ rows: { [e]: [1] } })))
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(2)
+    for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason.code).toBe('BUSY')
+    await w.device().sync({ rows: { [e]: [1] } })
+  })
+
+  it('answers without waiting for ever when marks take long', async () => {
+    const clock = simulatedClock(START)
+    const w = await world({ clock })
+    const device = w.device()
+    await device.sync({ rows: { [w.epoch()]: [1] } })
+    let release = (): void => {}
+    const long = w.risk.exclusive(
+      () =>
+        new Promise<void>((resolve) => {
+          release = resolve
+        }),
+    )
+    const reply = device.sync()
+    await clock.advanceTo(START + 1_900)
+    await clock.advanceTo(START + 2_000)
+    expect((await reply).marks).toEqual([])
+    release()
+    await long
+  })
+
+  it('never lets two users spend one code, however they race', async () => {
+    const w = await world()
+    const [code] = await w.codes.issue({ count: 1, days: 1 })
+    const replies = await Promise.all(Array.from({ length: 8 }, () => w.device().sync({ code: code! })))
+    expect(replies.map(({ report }) => report).sort()).toEqual(['accepted', ...new Array(7).fill('code-spent')])
+    expect(await w.store.reports()).toHaveLength(1)
+  })
+
+  it('ends a report after its days, and the reporter is told of others again', async () => {
+    const w = await world({ config: { reportDays: 2 } })
+    const e = w.epoch()
+    const [a, b] = [w.device(), w.device()]
+    const [first, second] = await w.codes.issue({ count: 2, days: 1 })
+    await a.sync({ rows: { [e]: [1] }, code: first! })
+    await b.sync({ rows: { [e]: [1] }, code: second! })
+    expect((await a.sync()).marks).toEqual([])
+    await w.clock.advanceTo(START + 4 * DAY_MS)
+    expect((await a.sync()).marks).toHaveLength(1)
+    const late = w.epoch()
+    await a.sync({ rows: { [late]: [5] } })
+    expect((await w.device().sync({ rows: { [late]: [5] } })).marks).toEqual([])
+  })
+})

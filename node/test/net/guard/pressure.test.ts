@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest'
+import {
+  DELAY_INTERVAL_MS,
+  DELAY_TARGET_MS,
+  type Pressure,
+  pressure,
+  saturation,
+} from '../../../src/net/guard/pressure.ts'
+import { workMeter } from '../../../src/net/guard/work-meter.ts'
+
+/** An event loop whose turns take as long as they are told. */
+function loop(): { turn(ms: number): void; busyMs(ms: number): void; pressure: Pressure } {
+  let now = 0
+  let tick = (): void => {}
+  const made = pressure({
+    now: () => now,
+    every(_ms, task) {
+      tick = task
+      return () => {}
+    },
+  })
+  return {
+    /** The timer fires, `ms` after it fired last. */
+    turn(ms) {
+      now += ms
+      tick()
+    },
+    /** Work of the turn under way. */
+    busyMs(ms) {
+      now += ms
+    },
+    pressure: made,
+  }
+}
+
+describe('the pressure on the event loop', () => {
+  it('is none while the loop keeps up', () => {
+    const { turn, busyMs, pressure } = loop()
+    for (let i = 0; i < 500; i++) turn(20 + (i % 20))
+    busyMs(30)
+    expect(pressure.isBehind()).toBe(false)
+  })
+
+  it('lets a burst pass, however long one turn takes', () => {
+    const { turn, busyMs, pressure } = loop()
+    turn(20)
+    busyMs(900)
+    expect(pressure.isBehind()).toBe(false)
+    turn(20)
+    turn(20)
+    expect(pressure.isBehind()).toBe(false)
+  })
+
+  it('is there when the loop stays behind for an interval, and gone with the first turn in time', () => {
+    const { turn, busyMs, pressure } = loop()
+    turn(20 + DELAY_TARGET_MS + 1)
+    expect(pressure.isBehind()).toBe(false)
+    busyMs(DELAY_INTERVAL_MS)
+    expect(pressure.isBehind()).toBe(true)
+    turn(20 + DELAY_TARGET_MS + 1)
+    expect(pressure.isBehind()).toBe(true)
+    turn(20 + DELAY_TARGET_MS)
+    expect(pressure.isBehind()).toBe(false)
+  })
+})
+
+describe('the work of one connection', () => {
+  it('comes back evenly, up to the burst, and what is refused costs nothing', () => {
+    const meter = workMeter(1_000, 4_000)
+    expect(meter.spend(4_000, 0)).toBe(true)
+    expect(meter.spend(1, 0)).toBe(false)
+    expect(meter.spend(2, 1)).toBe(false)
+    expect(meter.spend(1, 1)).toBe(true)
+    expect(meter.spend(4_000, 3_999)).toBe(false)
+    expect(meter.spend(4_000, 4_001)).toBe(true)
+    expect(meter.spend(4_001, 1e9)).toBe(false)
+  })
+
+  it('is not refilled by a clock that goes back', () => {
+    const meter = workMeter(1_000, 10)
+    expect(meter.spend(10, 1_000)).toBe(true)
+    expect(meter.spend(1, 0)).toBe(false)
+    expect(meter.spend(1, 1)).toBe(true)
+  })
+})
+
+describe('a loop without rest', () => {
+  it('is one that was busy for the whole of the last window that was looked at', () => {
+    let [idle, active] = [0, 0]
+    const read = (since = { idle: 0, active: 0, utilization: 0 }) => {
+      const past = { idle: idle - since.idle, active: active - since.active }
+      return { ...past, utilization: past.active / (past.idle + past.active || 1) }
+    }
+    const isSaturated = saturation(read)
+    expect(isSaturated()).toBe(false)
+    idle += 60_000
+    active += 499
+    expect(isSaturated()).toBe(false)
+    active += 499
+    expect(isSaturated()).toBe(false)
+    active += 1
+    expect(isSaturated()).toBe(true)
+    // Until the next window is over.
+    idle += 400
+    expect(isSaturated()).toBe(true)
+    active += 100
+    expect(isSaturated()).toBe(false)
+  })
+
+  it('is this one while it turns', async () => {
+    const isSaturated = saturation()
+    const until = performance.now() + 1_200
+    while (performance.now() < until) await new Promise((resolve) => setImmediate(resolve))
+    expect(isSaturated()).toBe(true)
+  })
+})

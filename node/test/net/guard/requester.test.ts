@@ -1,0 +1,61 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { addressToSource } from '../../../src/net/guard/requester.ts'
+
+const prefix = (address: string): string | undefined => addressToSource(address).prefix
+
+describe('the source of a connection', () => {
+  it('is the address of IPv4, whatever the port and transport', () => {
+    expect(addressToSource('/ip4/203.0.113.7/tcp/4001')).toEqual({ prefix: '4:203.0.113.7', fence: '4:203.0.113.7' })
+    expect(prefix('/ip4/203.0.113.7/tcp/9/ws/p2p/12D3KooW')).toBe('4:203.0.113.7')
+    expect(prefix('/ip4/203.0.113.8/tcp/4001')).toBe('4:203.0.113.8')
+  })
+
+  it('is the /56 of IPv6 inside its /48, however it is written', () => {
+    const want = { prefix: '6:2001:db8:77:1200', fence: '6:2001:db8:77' }
+    for (const text of ['2001:db8:77:12ff::1', '2001:0DB8:0077:1200:0:0:0:9', '2001:db8:77:1234:a:b:c:d']) {
+      expect(addressToSource(`/ip6/${text}/tcp/1`)).toEqual(want)
+    }
+    expect(addressToSource('/ip6zone/eth0/ip6/2001:db8:77:1200::1/tcp/1')).toEqual(want)
+    expect(addressToSource('/ip6/2001:db8:77:1300::1/tcp/1')).toEqual({ ...want, prefix: '6:2001:db8:77:1300' })
+    expect(prefix('/ip6/::1/tcp/1')).toBe('6:0:0:0:0')
+  })
+
+  it('is the IPv4 address inside mapped, NAT64 and 6to4 addresses', () => {
+    for (const text of ['::ffff:203.0.113.7', '::ffff:cb00:7107', '64:ff9b::203.0.113.7', '2002:cb00:7107::1']) {
+      expect(prefix(`/ip6/${text}/tcp/1`)).toBe('4:203.0.113.7')
+    }
+    expect(prefix('/ip6/::fffe:203.0.113.7/tcp/1')).toBe('6:0:0:0:0')
+  })
+
+  it('is unknown for relayed connections, names and nonsense', () => {
+    for (const text of [
+      '/ip4/203.0.113.7/tcp/1/p2p/12D3KooW/p2p-circuit/p2p/12D3KooX',
+      '/dns4/example.org/tcp/1',
+      '/unix/a',
+      '/ip4/203.0.113.256/tcp/1',
+      '/ip4/203.0.113/tcp/1',
+      '/ip6/1:2:3/tcp/1',
+      '/ip6/1::2::3/tcp/1',
+      '/ip6/1:2:3:4:5:6:7:8:9/tcp/1',
+      '',
+    ]) {
+      expect(addressToSource(text)).toEqual({ prefix: undefined, fence: undefined })
+    }
+  })
+
+  it('of any IPv6 address has the first 56 and 48 bits and no others', () => {
+    const group = fc.integer({ min: 0, max: 0xffff })
+    fc.assert(
+      fc.property(fc.array(group, { minLength: 8, maxLength: 8 }), fc.integer({ min: 0, max: 127 }), (groups, bit) => {
+        fc.pre(groups[0] !== 0x2002 && groups[0] !== 0x64 && groups[0] !== 0)
+        const text = (g: number[]): string => `/ip6/${g.map((item) => item.toString(16)).join(':')}/tcp/1`
+        const other = groups.map((item, i) => (i === bit >> 4 ? item ^ (0x8000 >> (bit & 15)) : item))
+        fc.pre(other[0] !== 0x2002 && other[0] !== 0x64 && other[0] !== 0)
+        const [a, b] = [addressToSource(text(groups)), addressToSource(text(other))]
+        expect(a.prefix === b.prefix).toBe(bit >= 56)
+        expect(a.fence === b.fence).toBe(bit >= 48)
+      }),
+    )
+  })
+})

@@ -1,0 +1,332 @@
+/** The second door: the same frames by HTTPS, and WebSocket over TLS, on one port. PROTOCOL.md §6.1, §6.5. */
+
+import { createServer } from 'node:http'
+import { Agent, request as ask } from 'node:https'
+import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net'
+import { connect, type TLSSocket } from 'node:tls'
+import { systemClock } from '@geotrace/core-wasm'
+import { encodeRefusal, errorToRefusal, FederationError, type Protocol } from '@geotrace/core-wasm/wire'
+import { afterEach, describe, expect, it } from 'vitest'
+import { selfSigned } from '../../../src/local/self-signed.ts'
+import { connectionBook } from '../../../src/net/guard/connection-table.ts'
+import { createHost } from '../../../src/net/host.ts'
+import { HOST_LIMITS, type HostLimits } from '../../../src/net/limits.ts'
+import type { Handler, Host, Requester } from '../../../src/net/protocol.ts'
+import { httpsDoor } from '../../../src/net/transport/https-listener.ts'
+import type { Certificate, CertificateSource } from '../../../src/net/transport/tls-certificate.ts'
+import { silent } from '../../../src/platform/log.ts'
+import { systemRandom } from '../../../src/platform/random.ts'
+
+const ECHO: Protocol = { id: '/test/echo/1', requestMaxBytes: 512, replyMaxBytes: 1_024 }
+const ends: (() => unknown)[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end()
+})
+
+interface Door {
+  host: Host
+  port: number
+  certificate: Certificate
+  asked: Requester[]
+  renew(next: Certificate): void
+}
+
+async function door(limits: Partial<HostLimits> = {}, handler: Handler = async (request) => request): Promise<Door> {
+  let certificate = selfSigned(Date.now())
+  const listeners = new Set<() => void>()
+  const source: CertificateSource = {
+    current: () => certificate,
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+  const host = await createHost({
+    secret: systemRandom(32),
+    listen: ['/ip4/127.0.0.1/tcp/0/tls/ws'],
+    clock: systemClock(),
+    log: silent,
+    certificate: source,
+    limits: { newBurst: 1_000, ...limits },
+  })
+  const asked: Requester[] = []
+  await host.serve(ECHO, async (request, from) => {
+    asked.push(from)
+    return handler(request, from)
+  })
+  ends.push(async () => {
+    await host.stop()
+    expect(listeners.size).toBe(0)
+  })
+  return {
+    host,
+    port: Number(host.addresses()[0]!.split('/')[4]),
+    certificate,
+    asked,
+    renew(next) {
+      certificate = next
+      for (const listener of listeners) listener()
+    },
+  }
+}
+
+interface Answer {
+  status: number
+  headers: Record<string, unknown>
+  body: Buffer
+}
+
+interface Question {
+  path?: string
+  method?: string
+  headers?: Record<string, string>
+  agent?: Agent
+  ca?: string
+}
+
+function fetchOf({ port, certificate }: Door, body: Uint8Array | undefined, question: Question = {}): Promise<Answer> {
+  const { path = ECHO.id, method = 'POST', headers = {}, agent, ca = certificate.cert } = question
+  return new Promise((resolve, reject) => {
+    const call = ask({ host: '127.0.0.1', port, path, method, headers, ca, agent: agent ?? false }, (response) => {
+      const parts: Buffer[] = []
+      response.on('data', (part: Buffer) => parts.push(part))
+      response.on('end', () =>
+        resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(parts) }),
+      )
+      response.on('error', reject)
+    })
+    call.on('error', reject)
+    call.end(body)
+  })
+}
+
+/** A TLS connection that says what it is told to say. */
+async function rawTls({ port, certificate }: Door): Promise<{ socket: TLSSocket; closed: Promise<string> }> {
+  const socket = connect({ host: '127.0.0.1', port, ca: certificate.cert })
+  let text = ''
+  socket.on('data', (part) => (text += part))
+  socket.on('error', () => {})
+  const closed = new Promise<string>((resolve) => socket.on('close', () => resolve(text)))
+  await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject))
+  return { socket, closed }
+}
+
+describe('the HTTPS door', () => {
+  it('answers a frame with a frame, says who asked by address alone, and lets any page ask', async () => {
+    const open = await door()
+    const body = systemRandom(512)
+    const answer = await fetchOf(open, body)
+    expect(answer.status).toBe(200)
+    expect(answer.body.equals(body)).toBe(true)
+    expect(answer.headers).toMatchObject({
+      'access-control-allow-origin': '*',
+      'cache-control': 'no-store',
+      'content-type': 'application/octet-stream',
+      'content-length': '512',
+    })
+    expect(answer.headers).not.toHaveProperty('date')
+    expect(open.asked).toEqual([{ key: undefined, prefix: '4:127.0.0.1', fence: '4:127.0.0.1' }])
+    expect(open.host.stats().protocols[ECHO.id]).toEqual({ answered: 1, refused: {}, bytes: 1_024 })
+    const preflight = await fetchOf(open, undefined, { method: 'OPTIONS' })
+    expect(preflight).toMatchObject({
+      status: 204,
+      headers: { 'access-control-allow-methods': 'POST', 'access-control-allow-headers': 'content-type' },
+    })
+    expect((await fetchOf(open, new Uint8Array(0))).body).toHaveLength(0)
+  })
+
+  it('answers many requests on one connection, and the same port speaks WebSocket to a libp2p peer', async () => {
+    const open = await door()
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    ends.push(() => agent.destroy())
+    for (let i = 0; i < 8; i++) {
+      expect((await fetchOf(open, Uint8Array.of(i), { agent })).body).toEqual(Buffer.of(i))
+    }
+    expect(open.host.stats().connections).toBe(1)
+    // A libp2p peer checks the key by Noise; its WebSocket trusts what the host trusts, so it is told to trust this one.
+    const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED
+    process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
+    const peer = await createHost({ secret: systemRandom(32), listen: [], clock: systemClock(), log: silent })
+    try {
+      const { key } = open.host
+      const reply = await peer.request({ key, addresses: open.host.addresses() }, ECHO, Uint8Array.of(7))
+      expect(reply).toEqual(Uint8Array.of(7))
+      expect(open.asked.at(-1)!.key).toEqual(peer.key)
+    } finally {
+      await peer.stop()
+      if (before === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
+      else process.env.NODE_TLS_REJECT_UNAUTHORIZED = before
+    }
+  })
+
+  it('gives refusals as frames, and tells nobody what failed inside', async () => {
+    const spent = new FederationError('QUOTA_SPENT', 'later', { retryAfterMs: 9_000 })
+    const refusing = await door({}, async () => {
+      throw spent
+    })
+    const answer = await fetchOf(refusing, Uint8Array.of(1))
+    expect([answer.status, [...answer.body]]).toEqual([200, [...encodeRefusal(errorToRefusal(spent))]])
+    const failing = await door({}, async () => {
+      throw new Error('a secret of the machine')
+    })
+    expect([...(await fetchOf(failing, Uint8Array.of(1))).body]).toEqual([255, 0, 0, 0, 0])
+    let release = (): void => {}
+    const stuck = await door(
+      { inFlight: 1 },
+      () => new Promise((resolve) => (release = () => resolve(Uint8Array.of(3)))),
+    )
+    const first = fetchOf(stuck, Uint8Array.of(1))
+    await expect.poll(() => stuck.host.stats().inFlight).toBe(1)
+    expect([...(await fetchOf(stuck, Uint8Array.of(1))).body]).toEqual([11, 0, 0, 0, 1])
+    release()
+    expect([...(await first).body]).toEqual([3])
+  })
+
+  it('knows no other path, no other method, and takes no larger body, announced or not', async () => {
+    const open = await door()
+    for (const path of ['/', '/test/echo/2', '/test/echo/1?x', '/geotrace/seeds/1', '/../test/echo/1', '*']) {
+      expect((await fetchOf(open, Uint8Array.of(1), { path })).status).toBe(404)
+    }
+    for (const method of ['GET', 'PUT', 'DELETE']) expect((await fetchOf(open, undefined, { method })).status).toBe(405)
+    expect((await fetchOf(open, new Uint8Array(513))).status).toBe(413)
+    const { socket, closed } = await rawTls(open)
+    socket.write(`POST ${ECHO.id} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`)
+    const chunk = `200\r\n${'x'.repeat(512)}\r\n`
+    const timer = setInterval(() => socket.write(chunk), 5)
+    ends.push(() => clearInterval(timer))
+    expect(await closed).toMatch(/^HTTP\/1\.1 413 /)
+    await expect(fetchOf(open, Uint8Array.of(1), { headers: { 'x-wide': 'x'.repeat(9_000) } })).rejects.toThrow()
+    expect(open.asked).toEqual([])
+    expect((await fetchOf(open, Uint8Array.of(1))).status).toBe(200)
+  })
+
+  it('waits for no slow body, no slow head, no handshake that never ends, and no words in the clear', async () => {
+    const open = await door({ readMs: 200, upgradeMs: 200 })
+    const slow = await rawTls(open)
+    slow.socket.write(`POST ${ECHO.id} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc`)
+    expect(await slow.closed).toMatch(/^HTTP\/1\.1 408 /)
+    const head = await rawTls(open)
+    head.socket.write(`POST ${ECHO.id} HTTP/1.1\r\nHo`)
+    expect(await head.closed).toBe('')
+    const agent = new Agent({ keepAlive: true })
+    ends.push(() => agent.destroy())
+    await fetchOf(open, Uint8Array.of(1), { agent })
+    await expect.poll(() => open.host.stats().connections).toBe(0)
+    open.asked.length = 0
+    for (const words of ['GET / HTTP/1.1\r\n\r\n', '\x16\x03\x01\x00\x10']) {
+      const socket = connectTcp(open.port, '127.0.0.1')
+      socket.on('error', () => {})
+      socket.write(words, 'latin1')
+      await new Promise((resolve) => socket.on('close', resolve))
+    }
+    expect(open.asked).toEqual([])
+    expect((await fetchOf(open, Uint8Array.of(1))).status).toBe(200)
+  })
+
+  it('counts its connections by address beside all others, and keeps out whoever floods it', async () => {
+    const open = await door({ perPrefix: 2, pendingPerPrefix: 4 })
+    const agents = Array.from({ length: 3 }, () => new Agent({ keepAlive: true }))
+    ends.push(() => agents.map((agent) => agent.destroy()))
+    for (const [i, status] of [200, 200, 503].entries()) {
+      expect((await fetchOf(open, Uint8Array.of(1), { agent: agents[i]! })).status).toBe(status)
+    }
+    agents[0]!.destroy()
+    await expect.poll(() => open.host.stats().connections).toBe(1)
+    expect((await fetchOf(open, Uint8Array.of(1))).status).toBe(200)
+
+    const flooded = await door({ workPerSecond: 1, workBurst: 200 })
+    const { socket, closed } = await rawTls(flooded)
+    socket.write(`POST ${ECHO.id} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na`.repeat(20))
+    const said = await closed
+    expect((said.match(/HTTP\/1\.1 200/g) ?? []).length).toBeLessThanOrEqual(4)
+    expect(flooded.asked.length).toBeLessThanOrEqual(4)
+    expect((await fetchOf(flooded, Uint8Array.of(1))).status).toBe(503)
+  })
+
+  it('answers eight requests of one connection at a time, and tells the others to come back', async () => {
+    let release = (): void => {}
+    const gate = new Promise<void>((resolve) => (release = resolve))
+    const open = await door({}, async (request) => {
+      await gate
+      return request
+    })
+    const { socket, closed } = await rawTls(open)
+    socket.write(`POST ${ECHO.id} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na`.repeat(10))
+    await expect.poll(() => open.host.stats().protocols[ECHO.id]!.refused).toEqual({ BUSY: 2 })
+    expect(open.asked).toHaveLength(8)
+    release()
+    await expect.poll(() => open.host.stats().protocols[ECHO.id]!.answered).toBe(8)
+    socket.end()
+    expect((await closed).match(/HTTP\/1\.1 200/g)).toHaveLength(10)
+  })
+
+  it('keeps no more of unfinished requests than it has room for, and makes room where others do not use theirs', async () => {
+    const frames: Uint8Array[] = []
+    const listening = createServer()
+    const sockets = new Set<Socket>()
+    listening.on('connection', (socket) => sockets.add(socket))
+    const rooms = [false, true]
+    const book = connectionBook({ ...HOST_LIMITS, perPrefix: 3 })
+    httpsDoor({
+      limits: HOST_LIMITS,
+      book,
+      clock: systemClock(),
+      now: () => performance.now(),
+      protocol: (path) => (path === ECHO.id ? ECHO : undefined),
+      answer: async (_protocol, request) => {
+        frames.push(request)
+        return request
+      },
+      refuse: () => Uint8Array.of(11, 0, 0, 0, 1),
+      isFull: () => false,
+      makeRoom(source) {
+        const has = rooms.shift()!
+        if (has) book.closed(source, false)
+        return has
+      },
+      heldBytesMax: 600,
+    })(listening)
+    await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve))
+    ends.push(() => {
+      for (const socket of sockets) socket.destroy()
+      listening.close()
+    })
+    const ask = (length: number, body: string): { socket: Socket; said: () => string } => {
+      const socket = connectTcp((listening.address() as AddressInfo).port, '127.0.0.1')
+      let text = ''
+      socket.on('error', () => {})
+      socket.on('data', (part) => (text += part))
+      socket.write(`POST ${ECHO.id} HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n${body}`)
+      return { socket, said: () => text }
+    }
+    const first = ask(512, 'a'.repeat(400))
+    await expect.poll(() => book.open).toBe(1)
+    const second = ask(300, 'b'.repeat(300))
+    await expect.poll(second.said).toMatch(/^HTTP\/1\.1 503 /)
+    first.socket.write('a'.repeat(112))
+    await expect.poll(first.said).toMatch(/^HTTP\/1\.1 200 /)
+    const third = ask(300, 'c'.repeat(300))
+    await expect.poll(third.said).toMatch(/^HTTP\/1\.1 200 /)
+    expect(frames.map(({ length }) => length)).toEqual([512, 300])
+    // The second one has gone; two more, and the prefix is full.
+    const fourth = ask(1, 'd')
+    await expect.poll(fourth.said).toMatch(/^HTTP\/1\.1 200 /)
+    const fifth = ask(1, 'e')
+    await expect.poll(fifth.said).toMatch(/^HTTP\/1\.1 503 /)
+    const sixth = ask(1, 'f')
+    await expect.poll(sixth.said).toMatch(/^HTTP\/1\.1 200 /)
+    expect(rooms).toEqual([])
+  })
+
+  it('shows the new certificate to whoever comes after it changed, and leaves open connections alone', async () => {
+    const open = await door()
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    ends.push(() => agent.destroy())
+    await fetchOf(open, Uint8Array.of(1), { agent })
+    const next = selfSigned(Date.now(), ['127.0.0.1'], 2)
+    open.renew(next)
+    expect((await fetchOf(open, Uint8Array.of(2), { agent })).body).toEqual(Buffer.of(2))
+    await expect(fetchOf(open, Uint8Array.of(3))).rejects.toThrow()
+    expect((await fetchOf(open, Uint8Array.of(4), { ca: next.cert })).body).toEqual(Buffer.of(4))
+  })
+})

@@ -1,0 +1,141 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isFederationError, MINUTE_MS, SALT_WINDOW_MS } from '@geotrace/core-wasm/wire'
+import { Level } from 'level'
+import { afterEach, describe, expect, it } from 'vitest'
+import { addressToSource } from '../../../src/net/guard/requester.ts'
+import { systemRandom } from '../../../src/platform/random.ts'
+import { levelQuotaDisk } from '../../../src/salt/quota/quota-disk.ts'
+import { openQuotaTable, type QuotaTable } from '../../../src/salt/quota/quota-table.ts'
+import { Stage } from '../federation.ts'
+
+const NOW = Date.UTC(2026, 5, 1, 12)
+const EPOCH = Math.floor(NOW / 4_800_000)
+const ALL = 2 ** 31 - 1
+const stage = new Stage()
+const open: QuotaTable[] = []
+afterEach(async () => {
+  for (const table of open.splice(0)) await table.close()
+  await stage.end()
+})
+
+const quotaKey = systemRandom(32)
+async function table(dir: string, entriesMax?: number): Promise<QuotaTable> {
+  const made = await openQuotaTable(await levelQuotaDisk(dir), 'rolling', NOW, entriesMax)
+  open.push(made)
+  return made
+}
+function charge(address: string, salts = 90, shard = 1, digest = new Uint8Array(32)) {
+  const { prefix, fence } = addressToSource(address) as { prefix: string; fence: string }
+  const masks = new Map<number, number>()
+  for (let left = salts, epoch = EPOCH; left > 0; left -= 31, epoch++)
+    masks.set(epoch, left >= 31 ? ALL : 2 ** left - 1)
+  return { quotaKey, shard, prefix, fence, masks, digest }
+}
+async function refusal(task: Promise<unknown>): Promise<string> {
+  return await task.then(
+    () => 'granted',
+    (error: unknown) => (isFederationError(error) ? error.code : String(error)),
+  )
+}
+
+describe('the quota table', () => {
+  it('charges every address of a /56 as one requester, and its neighbour as another', async () => {
+    const quota = await table(await stage.dir())
+    await quota.charge(charge('/ip6/2001:db8:0:1200::1/tcp/1'), NOW)
+    expect(await refusal(quota.charge(charge('/ip6/2001:db8:0:12ff:9::7/tcp/9', 91), NOW))).toBe('QUOTA_SPENT')
+    expect(await refusal(quota.charge(charge('/ip6/2001:db8:0:1300::1/tcp/1'), NOW))).toBe('granted')
+    expect(await refusal(quota.charge(charge('/ip6/2001:db8:0:1200::1/tcp/1', 90, 2), NOW))).toBe('granted')
+  })
+
+  it('stops the ninth prefix of a /48', async () => {
+    const quota = await table(await stage.dir())
+    const verdicts = []
+    for (let i = 0; i < 9; i++) {
+      verdicts.push(await refusal(quota.charge(charge(`/ip6/2001:db8:0:${(i * 256).toString(16)}::1/tcp/1`), NOW)))
+    }
+    expect(verdicts).toEqual([...Array(8).fill('granted'), 'QUOTA_SPENT'])
+    expect(await refusal(quota.charge(charge('/ip6/2001:db8:1::1/tcp/1'), NOW))).toBe('granted')
+  })
+
+  it('gives two requests at the same moment one quota', async () => {
+    const quota = await table(await stage.dir())
+    const one = charge('/ip4/203.0.113.7/tcp/1', 60)
+    const other = {
+      ...one,
+      masks: new Map([
+        [EPOCH + 2, ALL],
+        [EPOCH + 3, ALL],
+      ]),
+    }
+    expect((await Promise.all([one, other].map((item) => refusal(quota.charge(item, NOW))))).sort()).toEqual([
+      'QUOTA_SPENT',
+      'granted',
+    ])
+  })
+
+  it('remembers across a restart, under the same quota key only', async () => {
+    const dir = await stage.dir()
+    const first = await table(dir)
+    await first.charge(charge('/ip4/203.0.113.7/tcp/1'), NOW)
+    await first.close()
+    const second = await table(dir)
+    expect(second.size).toBe(1)
+    const more = charge('/ip4/203.0.113.7/tcp/1', 91)
+    expect(await refusal(second.charge(more, NOW))).toBe('QUOTA_SPENT')
+    expect(await refusal(second.charge({ ...charge('/ip4/203.0.113.7/tcp/1'), quotaKey: systemRandom(32) }, NOW))).toBe(
+      'granted',
+    )
+  })
+
+  it('leaves no address in its files, neither as text nor as bytes', async () => {
+    const dir = await stage.dir()
+    const quota = await table(dir)
+    for (let i = 0; i < 200; i++) await quota.charge(charge(`/ip4/203.0.113.${i}/tcp/1`, 1), NOW)
+    await quota.charge(charge('/ip6/2001:db8:77:1200::1/tcp/1', 1), NOW)
+    await quota.close()
+    const files = await Promise.all((await readdir(dir)).map((name) => readFile(join(dir, name))))
+    const bytes = Buffer.concat(files)
+    // Were the files not where the entries are, the search would prove nothing.
+    expect(bytes.length).toBeGreaterThan(200 * 32)
+    for (const needle of ['203.0.113', '2001:db8:77', '4:203', '6:2001']) expect(bytes.includes(needle)).toBe(false)
+    for (let i = 0; i < 200; i++) expect(bytes.includes(Buffer.of(203, 0, 113, i))).toBe(false)
+    expect(bytes.includes(Buffer.of(0x20, 0x01, 0x0d, 0xb8, 0, 0x77))).toBe(false)
+    expect(bytes.includes(Buffer.from(quotaKey))).toBe(false)
+  })
+
+  it('is closed to newcomers when full, open to those it knows, and sweeps what is over', async () => {
+    const quota = await table(await stage.dir(), 3)
+    for (let i = 0; i < 3; i++) await quota.charge(charge(`/ip4/203.0.113.${i}/tcp/1`, 10), NOW)
+    expect(await refusal(quota.charge(charge('/ip4/203.0.113.9/tcp/1', 10), NOW))).toBe('QUOTA_SPENT')
+    expect(await refusal(quota.charge(charge('/ip4/203.0.113.1/tcp/1', 20), NOW))).toBe('granted')
+    await quota.sweep(NOW + SALT_WINDOW_MS - MINUTE_MS)
+    expect(quota.size).toBe(3)
+    await quota.sweep(NOW + SALT_WINDOW_MS)
+    expect(quota.size).toBe(0)
+    expect(await refusal(quota.charge(charge('/ip4/203.0.113.9/tcp/1', 10), NOW + SALT_WINDOW_MS))).toBe('granted')
+  })
+
+  it('takes a damaged entry for a spent one', async () => {
+    const dir = await stage.dir()
+    const quota = await table(dir)
+    await quota.charge(charge('/ip4/203.0.113.7/tcp/1', 1), NOW)
+    await quota.close()
+    const raw = new Level<Uint8Array, Uint8Array>(dir, { keyEncoding: 'view', valueEncoding: 'view' })
+    for await (const [key, value] of raw.iterator())
+      await raw.put(
+        key,
+        value.map((byte, i) => (i === 3 ? byte ^ 1 : byte)),
+      )
+    await raw.close()
+    const again = await table(dir)
+    expect(await refusal(again.charge(charge('/ip4/203.0.113.7/tcp/1', 1), NOW))).toBe('QUOTA_SPENT')
+    expect(await refusal(again.charge(charge('/ip4/203.0.113.7/tcp/1', 1), NOW + SALT_WINDOW_MS))).toBe('granted')
+  })
+
+  it('belongs to one process: STORE_LOCKED', async () => {
+    const dir = await stage.dir()
+    await table(dir)
+    expect(await refusal(levelQuotaDisk(dir))).toBe('STORE_LOCKED')
+  })
+})

@@ -1,0 +1,186 @@
+import { BLOCK_SIZES_MIN, blockToEpoch, blockToPosition, MINUTE_MS, SALT_WINDOW_MS } from '@geotrace/core-wasm/wire'
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { xorshift } from '../../../../core-wasm/test/wire/fuzz.ts'
+import {
+  FENCE_FACTOR,
+  fenceRule,
+  type QuotaState,
+  rolling,
+  SALT_REFILL_MS,
+  STRICT_INTERVAL_MS,
+  strict,
+} from '../../../src/salt/quota/quota.ts'
+
+const NOW = Date.UTC(2026, 5, 1, 12)
+const EPOCH = Math.floor(NOW / 4_800_000)
+const NONE = new Uint8Array(0)
+/** A mask with `count` bits from bit `from` on. */
+const mask = (count: number, from = 0): number => ((2 ** count - 1) << from) >>> 0
+const ask = (...masks: number[]) => ({ masks: new Map(masks.map((item, i) => [EPOCH + i, item])), digest: NONE })
+
+/** The rule in words: a bucket of 90 tokens that gains one every two minutes; each salt is paid for once. */
+class Model {
+  tokens = 90
+  atMs = NOW
+  readonly had = new Set<string>()
+
+  ask(masks: ReadonlyMap<number, number>, nowMs: number): boolean {
+    this.tokens = Math.min(90, this.tokens + (nowMs - this.atMs) / 120_000)
+    this.atMs = nowMs
+    const fresh: string[] = []
+    for (const [epoch, bits] of masks) {
+      for (let i = 0; i < 31; i++) if ((bits >>> i) & 1 && !this.had.has(`${epoch} ${i}`)) fresh.push(`${epoch} ${i}`)
+    }
+    if (fresh.length > 0 && fresh.length > this.tokens + 1e-9) return false
+    this.tokens -= fresh.length
+    for (const item of fresh) this.had.add(item)
+    return true
+  }
+}
+
+/** What fixes from `fromMs` to `toMs` need: at each five minutes the current block of every size and the next. */
+function saltsOf(fromMs: number, toMs: number): Map<number, number> {
+  const masks = new Map<number, number>()
+  for (let atMs = fromMs; atMs <= toMs; atMs += 5 * MINUTE_MS) {
+    for (const size of BLOCK_SIZES_MIN) {
+      for (const lag of [0, 1]) {
+        const n = Math.floor(atMs / (size * MINUTE_MS)) + lag
+        const epoch = blockToEpoch(size, n)
+        masks.set(epoch, ((masks.get(epoch) ?? 0) | (1 << blockToPosition(size, n))) >>> 0)
+      }
+    }
+  }
+  return masks
+}
+
+describe('the rolling quota', () => {
+  it('agrees with a plain model whatever is asked and whenever', () => {
+    const question = fc.record({
+      waitMs: fc.integer({ min: 0, max: 20 * 60_000 }),
+      masks: fc.uniqueArray(fc.tuple(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 1, max: 2 ** 31 - 1 })), {
+        minLength: 1,
+        maxLength: 3,
+        selector: ([epoch]) => epoch,
+      }),
+    })
+    fc.assert(
+      fc.property(fc.array(question, { minLength: 1, maxLength: 12 }), (questions) => {
+        const model = new Model()
+        let state: QuotaState | undefined
+        let nowMs = NOW
+        for (const { waitMs, masks } of questions) {
+          nowMs += waitMs
+          // Epochs ahead, so that none closes meanwhile: what is forgotten with its epoch is another test's matter.
+          const asked = new Map(masks.map(([epoch, bits]) => [EPOCH + 10 + epoch, bits]))
+          const verdict = rolling(state, { masks: asked, digest: NONE }, nowMs)
+          expect(verdict.granted).toBe(model.ask(asked, nowMs))
+          if (verdict.granted) state = verdict.state
+          else {
+            expect(rolling(state, { masks: asked, digest: NONE }, nowMs + verdict.retryAfterMs).granted).toBe(true)
+            expect(rolling(state, { masks: asked, digest: NONE }, nowMs + verdict.retryAfterMs - 1).granted).toBe(false)
+          }
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('grants ninety salts at once and not ninety-one', () => {
+    const ninety = rolling(undefined, ask(mask(31), mask(31), mask(28)), NOW)
+    expect(ninety).toMatchObject({ granted: true, cost: 90 })
+    expect(rolling(undefined, ask(mask(31), mask(31), mask(29)), NOW)).toEqual({
+      granted: false,
+      retryAfterMs: SALT_REFILL_MS,
+    })
+    expect(ninety.granted && rolling(ninety.state, ask(mask(31), mask(31), mask(29)), NOW).granted).toBe(false)
+    expect(ninety.granted && rolling(ninety.state, ask(mask(31), mask(31), mask(29)), NOW + 120_000).granted).toBe(true)
+  })
+
+  it('gives a salt already had for nothing, even when all is spent, and charges it again after its epoch is gone', () => {
+    const spent = rolling(undefined, ask(mask(31), mask(31), mask(28)), NOW)
+    if (!spent.granted) throw new Error('expected to be granted')
+    expect(rolling(spent.state, ask(mask(31), mask(10)), NOW)).toMatchObject({ granted: true, cost: 0 })
+    const later = NOW + 2 * SALT_WINDOW_MS
+    expect(rolling(spent.state, ask(mask(31)), later)).toMatchObject({ granted: true, cost: 31 })
+  })
+
+  it('refuses none of five hundred devices behind one address that sync once an hour, for three days', () => {
+    const random = xorshift(20_261_122)
+    const devices = Array.from({ length: 500 }, () => NOW + random(60 * MINUTE_MS))
+    const asks = devices
+      .flatMap((firstMs) => Array.from({ length: 72 }, (_, hour) => firstMs + hour * 60 * MINUTE_MS))
+      .sort((a, b) => a - b)
+    const needs = new Map<number, Map<number, number>>()
+    let state: QuotaState | undefined
+    let [granted, paid] = [0, 0]
+    for (const nowMs of asks) {
+      const lastFix = Math.floor(nowMs / (5 * MINUTE_MS)) * 5 * MINUTE_MS
+      // The fixes of the last hour, and of the hour before, which not every sync brought through.
+      const masks = needs.get(lastFix) ?? saltsOf(lastFix - 120 * MINUTE_MS, lastFix)
+      needs.set(lastFix, masks)
+      const verdict = rolling(state, { masks, digest: NONE }, nowMs)
+      if (!verdict.granted) continue
+      state = verdict.state
+      granted++
+      paid += verdict.cost
+    }
+    expect(granted).toBe(500 * 72)
+    // What one device alone needs in that time, and no more: 31 salts an epoch.
+    expect(paid).toBeLessThanOrEqual((Math.ceil((74 * 60) / 80) + 2) * 31)
+    // And a stranger among them who asks for salts of other times takes them from all.
+    const greedy = rolling(state, { masks: new Map([[EPOCH + 90, 2 ** 31 - 1]]), digest: NONE }, asks.at(-1)!)
+    expect(greedy.granted && greedy.cost).toBe(31)
+  })
+
+  it('is never more than full after the clock stepped back', () => {
+    const spent = rolling(undefined, ask(mask(31), mask(31), mask(28)), NOW)
+    if (!spent.granted) throw new Error('expected to be granted')
+    const verdict = rolling(spent.state, ask(0, 0, 0, mask(1)), NOW - SALT_WINDOW_MS)
+    expect(verdict).toEqual({ granted: false, retryAfterMs: SALT_REFILL_MS })
+  })
+})
+
+describe('the strict quota', () => {
+  it('agrees with a plain model: one request an hour, the same one answered again', () => {
+    const question = fc.record({
+      waitMs: fc.integer({ min: 0, max: 50 * 60_000 }),
+      digest: fc.integer({ min: 0, max: 2 }),
+    })
+    fc.assert(
+      fc.property(fc.array(question, { minLength: 1, maxLength: 20 }), (questions) => {
+        let state: QuotaState | undefined
+        let last: { atMs: number; digest: number } | undefined
+        let nowMs = NOW
+        for (const { waitMs, digest } of questions) {
+          nowMs += waitMs
+          const isNew = last === undefined || nowMs - last.atMs >= STRICT_INTERVAL_MS
+          const verdict = strict(state, { masks: new Map(), digest: Uint8Array.of(digest) }, nowMs)
+          expect(verdict.granted).toBe(isNew || last?.digest === digest)
+          if (!verdict.granted) expect(verdict.retryAfterMs).toBe(last!.atMs + STRICT_INTERVAL_MS - nowMs)
+          if (verdict.granted) state = verdict.state
+          if (isNew) last = { atMs: nowMs, digest }
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
+
+describe('the fence around prefixes', () => {
+  it('lets a /48 have what eight prefixes may, and no more', () => {
+    for (const [name, cost] of [
+      ['rolling', 90],
+      ['strict', 1],
+    ] as const) {
+      let state: QuotaState | undefined
+      for (let i = 0; i < FENCE_FACTOR; i++) {
+        const verdict = fenceRule(name, cost)(state, ask(), NOW)
+        if (!verdict.granted) throw new Error('expected to be granted')
+        state = verdict.state
+      }
+      expect(fenceRule(name, 1)(state, ask(), NOW).granted).toBe(false)
+      expect(fenceRule(name, 0)(state, ask(), NOW).granted).toBe(true)
+    }
+  })
+})

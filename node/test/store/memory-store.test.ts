@@ -1,7 +1,0 @@
-import { memoryDisk, memoryStore } from '../../src/store/memory-store.ts'
-import { centralStoreConformance } from './conformance.ts'
-
-centralStoreConformance('memory', async () => {
-  const disk = memoryDisk()
-  return { open: async () => memoryStore(disk), remove: async () => {} }
-})
