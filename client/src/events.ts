@@ -2,14 +2,7 @@
 import type { Fix } from '@geotrace/core-wasm'
 import type { RecordResult } from './diary/record.ts'
 import type { Exposure } from './exposures/exposure.ts'
-import type { SyncResult } from './sync-result.ts'
-
-/** Where a sync is; `of` grows when more turns up. */
-export interface SyncProgress {
-  phase: 'rosters' | 'salts' | 'hashes' | 'deposit'
-  done: number
-  of: number
-}
+import type { SyncProgress, SyncResult } from './sync-result.ts'
 
 export interface TracerEvents {
   recorded: { fix: Fix; result: RecordResult }

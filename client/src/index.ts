@@ -26,7 +26,7 @@ export {
   type RecordResult,
   type RefusalReason,
 } from './diary/record.ts'
-export type { SyncProgress, TracerEvents } from './events.ts'
+export type { TracerEvents } from './events.ts'
 export type { Certainty, Exposure } from './exposures/exposure.ts'
 export { VERDICTS, type Verdict } from './exposures/verdicts.ts'
 export type { Place } from './redaction/place.ts'
@@ -38,5 +38,5 @@ export { encryptedStorage, type StorageKey } from './storage/encrypted-storage.t
 export { type LevelStorageOptions, levelStorage } from './storage/level-storage.ts'
 export { memoryStorage } from './storage/memory-storage.ts'
 export type { Storage, StorageOperation } from './storage/storage.ts'
-export type { SyncResult } from './sync-result.ts'
+export type { SyncProgress, SyncResult } from './sync-result.ts'
 export { createTracer, type SyncOptions, type Tracer, type TracerInit } from './tracer.ts'

@@ -1,6 +1,13 @@
 /** What one sync did, in numbers only: fit for a screen, a log or a test. README "A sync in numbers". */
 import type { ReportStatus } from '@geotrace/core-wasm/wire'
 
+/** Where a sync is; `of` grows when more turns up. */
+export interface SyncProgress {
+  phase: 'rosters' | 'salts' | 'hashes' | 'deposit'
+  done: number
+  of: number
+}
+
 export interface SyncResult {
   /** Salts that a node gave, salts still in memory, and requests made for the former (failures included). */
   saltsAsked: number

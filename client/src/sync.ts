@@ -7,7 +7,7 @@ import { type CertifiedRoster, MINUTE_MS, type RosterChain } from '@geotrace/cor
 import { deposit } from './deposit/deposit.ts'
 import { forgetOld } from './deposit/forget.ts'
 import { storeHashed } from './deposit/outbox.ts'
-import { assertNotAborted, type Device, toVerdict } from './device/device.ts'
+import { assertNotAborted, type Device, toDecision } from './device/device.ts'
 import { addTotals } from './device/totals.ts'
 import { countingWire, type Wire } from './dialers/wire-session.ts'
 import { dropFix, fixBlockEnd, isBeyondWindow, loseFix, readWaiting, timeToFixBlock } from './diary/diary.ts'
@@ -31,7 +31,7 @@ export async function runSync(device: Device, chain: RosterChain, signal?: Abort
   const session = await device.dialer.open()
   try {
     const wire = countingWire(session, result, signal)
-    device.emit('progress', { phase: 'rosters', done: 0, of: 1 })
+    device.progress({ phase: 'rosters', done: 0, of: 1 })
     const rosters = await openRosters({ ...device, rosters: chain, wire })
     const allowedAt = await hashClosed(device, wire, rosters, fixes, result)
     assertNotAborted(signal)
@@ -50,7 +50,7 @@ export async function runSync(device: Device, chain: RosterChain, signal?: Abort
 async function takeClosed(device: Device, result: SyncResult): Promise<Fix[]> {
   const { storage, clock } = device
   const nowMs = clock.now()
-  const verdict = toVerdict(device, nowMs)
+  const verdict = toDecision(device, nowMs)
   const closed = (await readWaiting(storage)).filter((fix) => fixBlockEnd(timeToFixBlock(fix.at)) <= nowMs)
   const lost = closed.filter((fix) => isBeyondWindow(fix.at, nowMs))
   const open = closed.filter((fix) => !lost.includes(fix))
@@ -82,7 +82,7 @@ async function hashClosed(
   const complete = needs.filter(isComplete).map(({ fix }) => fix)
   result.fixesDeferred = fixes.length - complete.length
   if (complete.length === 0) return allowedAt
-  device.emit('progress', { phase: 'hashes', done: 0, of: complete.length })
+  device.progress({ phase: 'hashes', done: 0, of: complete.length })
   const hashing = device.now()
   const { hashed, points } = hashFixes(device.core, complete, rosters, device.keeper)
   const stored = await device.lock(() => storeHashed(device.storage, hashed))
@@ -112,12 +112,12 @@ async function collectSalts(
     for (const { name } of wanted) if (device.keeper.get(name) !== undefined && !fresh.has(name)) reused.add(name)
     const plan = planRequests(missing)
     progress.of += plan.length
-    device.emit('progress', { ...progress })
+    device.progress({ ...progress })
     const answers = await Promise.all(
       plan.map(async (request) => {
         const answer = await requestSalts(request, { ...device, wire })
         progress.done++
-        device.emit('progress', { ...progress })
+        device.progress({ ...progress })
         return answer
       }),
     )

@@ -2,13 +2,21 @@
  * The tracer: a device's whole life in the federation behind one object. DESIGN.md §9, README.
  * Clock, randomness, network and disk are injected; the defaults here are the only ones.
  */
-import { type Clock, type Core, FederationError, type Fix, loadCore, systemClock } from '@geotrace/core-wasm'
+import {
+  type Clock,
+  type Core,
+  FederationError,
+  type Fix,
+  loadCore,
+  type Random,
+  systemClock,
+} from '@geotrace/core-wasm'
 import type { Manifest, Mark, ReportStatus } from '@geotrace/core-wasm/wire'
 import { type DiaryEntry, readDiaryEntries } from './deposit/diary-entry.ts'
 import { type Preview, previewSync } from './deposit/preview.ts'
 import { exportBackup, importBackup } from './device/backup.ts'
 import { assertConsent, type ConsentControl, readConsents, writeConsent } from './device/consent.ts'
-import { assertNotAborted, type Device, openSecrets, type Random } from './device/device.ts'
+import { assertNotAborted, type Device, openSecrets } from './device/device.ts'
 import { beginErasure, isErasing } from './device/erase.ts'
 import { openManifest } from './device/open-manifest.ts'
 import { type HomeControl, homeControl, type ZoneControl, zoneControl } from './device/user-places.ts'
@@ -115,7 +123,7 @@ export async function createTracer(init: TracerInit): Promise<Tracer> {
     lock: mutex(),
     keeper: saltKeeper(),
     liars: new Set(),
-    emit: events.emit,
+    progress: (progress) => events.emit('progress', progress),
     redactor: await openRedaction(secrets.device),
     secrets,
   }

@@ -80,7 +80,7 @@ async function live(life: Life, days: number, fromHour: number, seed: string) {
     if (redactor.toReason(fix, at) === undefined && accuracyM <= 10) waiting.push(fix)
     if (at % HOUR !== 0) continue
     waiting = waiting.filter((item) => {
-      const verdict = redactor.toVerdict(item, at)
+      const verdict = redactor.toDecision(item, at)
       if (verdict === 'release') deposits.push({ at: item.at, middles: toMiddles(core.fixToCells(item.lat, item.lng)) })
       return verdict === 'hold' && at - item.at < DEPOSIT_MS
     })

@@ -1,5 +1,5 @@
 import {
-  blockToVerdict,
+  blockToState,
   EPOCH_MS,
   followingPeriod,
   ROSTER_PROTOCOL,
@@ -142,13 +142,13 @@ describe('a sync', () => {
     await federation.clock.advanceTo(START_MS + 5 * MINUTE - 20_000)
     const oldest = Math.floor((START_MS - 180 * MINUTE) / (5 * MINUTE))
     const refusing = START_MS + 5 * MINUTE + 10_000
-    expect(blockToVerdict(5, oldest, federation.clock.now())).toBe('open')
+    expect(blockToState(5, oldest, federation.clock.now())).toBe('open')
     federation.intercept = async (_peer, protocol, frame, serve) => {
       if (protocol.id !== SALT_PROTOCOL.id) return serve(frame)
       const asksOldest = [...Array(frame[12]!).keys()].some((i) => {
         const at = 13 + 5 * i
         const n = new DataView(frame.buffer, frame.byteOffset).getUint32(at + 1)
-        return blockToVerdict(frame[at]!, n, refusing) === 'too-old'
+        return blockToState(frame[at]!, n, refusing) === 'too-old'
       })
       return asksOldest ? Uint8Array.of(5, 0, 0, 0, 1) : serve(frame)
     }

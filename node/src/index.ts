@@ -5,5 +5,5 @@
 export { type CentralPeer, type CentralPeerInit, centralPeer } from './central/peer.ts'
 export { type MemberCard, newManifest, PARAMETERS } from './membership/new-manifest.ts'
 export { type Log, silent } from './platform/log.ts'
-export { type Random, systemRandom } from './platform/random.ts'
+export { systemRandom } from './platform/random.ts'
 export { type SaltNode, type SaltNodeInit, saltNode } from './salt/node.ts'

@@ -11,7 +11,7 @@ import {
   SYNC_PROTOCOL,
   type SyncReply,
 } from '@geotrace/core-wasm/wire'
-import { assertNotAborted, type Device, toVerdict } from '../device/device.ts'
+import { assertNotAborted, type Device, toDecision } from '../device/device.ts'
 import type { Wire } from '../dialers/wire-session.ts'
 import type { SyncResult } from '../sync-result.ts'
 import { acknowledge } from './acknowledge.ts'
@@ -34,7 +34,7 @@ export async function deposit(
     const frame = await device.lock(() => nextFrame(device, resting, result))
     if (frame === undefined) return
     const request = decodeSyncRequest(frame, device.manifest.parameters.syncRequestBytes)
-    device.emit('progress', { phase: 'deposit', done: batch, of: batch + 1 })
+    device.progress({ phase: 'deposit', done: batch, of: batch + 1 })
     const reply = await send(wire, central, frame)
     if (reply === 'conflict') {
       await device.lock(() => unfreezeBatch(device.storage, request))
@@ -65,7 +65,7 @@ async function nextFrame(device: Device, resting: Set<number>, result: SyncResul
     classes: manifest.parameters.syncRequestBytes,
     nowMs,
     resting,
-    toVerdict: toVerdict(device, nowMs),
+    toDecision: toDecision(device, nowMs),
     evenIfEmpty: result.batches === 0,
   })
   result.fixesHeld = selection.held

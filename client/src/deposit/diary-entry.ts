@@ -1,6 +1,6 @@
 /** The diary as told to its owner: each fix with what became of it. README "The tracer". */
 import type { Fix } from '@geotrace/core-wasm'
-import { type Device, toVerdict } from '../device/device.ts'
+import { type Device, toDecision } from '../device/device.ts'
 import { fixBlockEnd, readDiary, timeToFixBlock } from '../diary/diary.ts'
 import { decodeHashedFix, type FixRow, hashedFixToRows } from '../salts/hashed-fix.ts'
 import { FAMILIES, numberedKey } from '../storage/key-layout.ts'
@@ -46,7 +46,7 @@ async function fixToState(device: Device, fix: Fix, isAcknowledged: Acknowledged
   const hashes = await storage.get(numberedKey(FAMILIES.hashes, block))
   if (hashes === undefined) return 'lost'
   if ((await storage.get(numberedKey(FAMILIES.outbox, block))) !== undefined) {
-    return toVerdict(device, clock.now())(fix) === 'hold' ? 'held' : 'hashed'
+    return toDecision(device, clock.now())(fix) === 'hold' ? 'held' : 'hashed'
   }
   // Out of the outbox: acknowledged, or its epochs took no deposits any more.
   const [first] = hashedFixToRows(decodeHashedFix(block, hashes))

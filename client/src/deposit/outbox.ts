@@ -16,6 +16,7 @@ import {
 import { addTotals } from '../device/totals.ts'
 import { dropFix, equalFixes, readFix, timeToFixBlock } from '../diary/diary.ts'
 import { readCursor } from '../exposures/marks.ts'
+import type { DepositDecision } from '../redaction/redaction.ts'
 import {
   decodeHashedFix,
   encodeHashedFix,
@@ -29,9 +30,6 @@ import { del, put, type Storage, type StorageOperation } from '../storage/storag
 import { rowsToGroups } from './batch.ts'
 import { type DepositedRows, isDeposited, readDeposited } from './deposited.ts'
 
-/** Whether rows of a fix may go out now (redactor.ts). */
-export type DepositVerdict = 'release' | 'hold' | 'drop'
-
 /** A hashed fix some of whose rows are not acknowledged. */
 export interface OutboxEntry extends HashedFix {
   /** Epochs of these rows. */
@@ -44,7 +42,7 @@ export interface SelectInit {
   nowMs: number
   /** Epochs that the central peer refused as too new in this sync. */
   resting: ReadonlySet<number>
-  toVerdict: (fix: Fix) => DepositVerdict
+  toDecision: (fix: Fix) => DepositDecision
 }
 
 export interface FreezeInit extends SelectInit {
@@ -116,7 +114,7 @@ export async function selectBatch(storage: Storage, init: SelectInit): Promise<S
   const deposited = new Map<number, DepositedRows>()
   for (const entry of await readEntries(storage)) {
     const fix = await readFix(storage, entry.block)
-    const verdict = fix === undefined ? 'release' : init.toVerdict(fix)
+    const verdict = fix === undefined ? 'release' : init.toDecision(fix)
     if (verdict === 'drop' && fix !== undefined) {
       selection.redacted++
       selection.operations.push(...dropFix(fix))

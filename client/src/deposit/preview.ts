@@ -1,6 +1,6 @@
 /** What would leave the device, told before it does. Changes nothing. README "What leaves the device". */
 import { encodeSyncRequest, SYNC_ID_BYTES, syncRequestBytes } from '@geotrace/core-wasm/wire'
-import { type Device, toVerdict } from '../device/device.ts'
+import { type Device, toDecision } from '../device/device.ts'
 import { readTotals, type Totals } from '../device/totals.ts'
 import { fixBlockEnd, readWaiting, timeToFixBlock } from '../diary/diary.ts'
 import { readCursor } from '../exposures/marks.ts'
@@ -30,7 +30,7 @@ export async function previewSync(device: Device): Promise<Preview> {
   const { storage, clock, manifest } = device
   const nowMs = clock.now()
   const classes = manifest.parameters.syncRequestBytes
-  const init = { classes, nowMs, resting: new Set<number>(), toVerdict: toVerdict(device, nowMs) }
+  const init = { classes, nowMs, resting: new Set<number>(), toDecision: toDecision(device, nowMs) }
   const { groups, held } = await selectBatch(storage, init)
   const cursor = await readCursor(storage)
   const waiting = await readWaiting(storage)

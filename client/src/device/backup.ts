@@ -4,11 +4,11 @@
  *  struct Backup { u8 magic[4] = "GTB1"; u8 salt[16]; u32 iterations; u8 iv[12]; u8 sealed[] }
  *  sealed = AES-256-GCM over the entries, key = PBKDF2-HMAC-SHA256(passphrase, salt, iterations), head authenticated.
  */
-import { FederationError } from '@geotrace/core-wasm'
+import { FederationError, type Random } from '@geotrace/core-wasm'
 import { byteReader, byteWriter, concatBytes, equalBytes, utf8 } from '@geotrace/core-wasm/wire'
 import { KEYS } from '../storage/key-layout.ts'
 import { put, type Storage, type StorageOperation } from '../storage/storage.ts'
-import { assertNotAborted, type Random } from './device.ts'
+import { assertNotAborted } from './device.ts'
 import { deleteAllBut } from './erase.ts'
 
 const MAGIC = utf8('GTB1')

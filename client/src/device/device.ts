@@ -1,18 +1,15 @@
 /** What the parts of a tracer share. Fields that an erasure or an import replaces are mutable. */
-import type { Clock, Core, Fix } from '@geotrace/core-wasm'
+import type { Clock, Core, Fix, Random } from '@geotrace/core-wasm'
 import { FederationError } from '@geotrace/core-wasm'
 import { equalBytes, type Manifest, USER_SECRET_BYTES } from '@geotrace/core-wasm/wire'
-import type { DepositVerdict } from '../deposit/outbox.ts'
 import type { Dialer } from '../dialers/dialer.ts'
-import type { Emitter } from '../events.ts'
-import type { Redactor } from '../redaction/redaction.ts'
+import type { DepositDecision, Redactor } from '../redaction/redaction.ts'
 import type { SaltKeeper } from '../salts/salt-keeper.ts'
 import { KEYS } from '../storage/key-layout.ts'
 import type { Mutex } from '../storage/mutex.ts'
 import { put, type Storage } from '../storage/storage.ts'
+import type { SyncProgress } from '../sync-result.ts'
 import type { OpenedManifest } from './open-manifest.ts'
-
-export type Random = (n: number) => Uint8Array
 
 export interface Device {
   readonly manifest: Manifest
@@ -27,7 +24,7 @@ export interface Device {
   readonly lock: Mutex
   readonly keeper: SaltKeeper
   readonly liars: Set<string>
-  readonly emit: Emitter['emit']
+  readonly progress: (progress: SyncProgress) => void
   redactor: Redactor
   secrets: DeviceSecrets
 }
@@ -67,8 +64,8 @@ export async function openSecrets(
   return fresh
 }
 
-export function toVerdict({ redactor }: Device, nowMs: number): (fix: Fix) => DepositVerdict {
-  return (fix) => redactor.toVerdict(fix, nowMs)
+export function toDecision({ redactor }: Device, nowMs: number): (fix: Fix) => DepositDecision {
+  return (fix) => redactor.toDecision(fix, nowMs)
 }
 
 /** Throws ABORTED. */

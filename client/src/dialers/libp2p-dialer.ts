@@ -1,15 +1,8 @@
 /** The dialer over libp2p (libp2p-session.ts), which is loaded with the first session. */
 import type { Dialer } from './dialer.ts'
+import type { Libp2pDialerOptions } from './libp2p-session.ts'
 
-export interface Libp2pDialerOptions {
-  /** Local address that TCP connections leave from. */
-  localAddress?: string
-  /** Several at once only help when peers are down; each costs a handshake. */
-  maxDialsInParallel?: number
-  dialTimeoutMs?: number
-  /** Each of: opening a stream, writing the request, reading the reply. */
-  stepTimeoutMs?: number
-}
+export type { Libp2pDialerOptions }
 
 export function libp2pDialer(options: Libp2pDialerOptions = {}): Dialer {
   return {

@@ -8,7 +8,6 @@ import { bytesToHex, keyToPeerId, type Protocol } from '@geotrace/core-wasm/wire
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { deadline } from './deadline.ts'
 import type { PeerAddress, RequestOptions, Session } from './dialer.ts'
-import type { Libp2pDialerOptions } from './libp2p-dialer.ts'
 import { polyfillPromise } from './polyfill.ts'
 import { isNode } from './runtime.ts'
 
@@ -18,6 +17,16 @@ const DIAL_TIMEOUT_MS = 10_000
 const STEP_TIMEOUT_MS = 15_000
 const STOP_TIMEOUT_MS = 2_000
 const DIALS_IN_PARALLEL = 4
+
+export interface Libp2pDialerOptions {
+  /** Local address that TCP connections leave from. */
+  localAddress?: string
+  /** Several at once only help when peers are down; each costs a handshake. */
+  maxDialsInParallel?: number
+  dialTimeoutMs?: number
+  /** Each of: opening a stream, writing the request, reading the reply. */
+  stepTimeoutMs?: number
+}
 
 export async function openLibp2pSession(options: Libp2pDialerOptions): Promise<Session> {
   return nodeToSession(await openNode(options), options)

@@ -3,7 +3,7 @@
  * A fix waits until its block is closed and its salts are there; after that its block takes no other fix.
  */
 import type { Fix } from '@geotrace/core-wasm'
-import { BLOCK_SIZES_MIN, blockToVerdict, MINUTE_MS } from '@geotrace/core-wasm/wire'
+import { BLOCK_SIZES_MIN, blockToState, MINUTE_MS } from '@geotrace/core-wasm/wire'
 import { decodeRecord, encodeRecord, FAMILIES, keyToNumber, numberedKey } from '../storage/key-layout.ts'
 import { del, put, type Storage, type StorageOperation } from '../storage/storage.ts'
 
@@ -21,7 +21,7 @@ export function fixBlockEnd(block: number): number {
 
 /** Whether no salt can be had any more for one of the time blocks that hold `at`; then the fix is lost whole. */
 export function isBeyondWindow(at: number, nowMs: number): boolean {
-  return BLOCK_SIZES_MIN.some((size) => blockToVerdict(size, Math.floor(at / (size * MINUTE_MS)), nowMs) === 'too-old')
+  return BLOCK_SIZES_MIN.some((size) => blockToState(size, Math.floor(at / (size * MINUTE_MS)), nowMs) === 'too-old')
 }
 
 /** What makes `fix` its block's own, unless a better one stands there or the block is hashed already. */

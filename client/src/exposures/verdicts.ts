@@ -5,18 +5,22 @@
 
 import { decodeRecord, encodeRecord, FAMILIES, numberedKey } from '../storage/key-layout.ts'
 import { put, type Storage } from '../storage/storage.ts'
-import type { Exposure } from './exposure.ts'
 
 export const VERDICTS = ['new', 'confirmed', 'dismissed', 'archived'] as const
 export type Verdict = (typeof VERDICTS)[number]
 
-export async function writeVerdict(storage: Storage, { blocks }: Exposure, verdict: Verdict): Promise<void> {
+/** An exposure, as far as a verdict concerns it. */
+interface Judged {
+  readonly blocks: readonly number[]
+}
+
+export async function writeVerdict(storage: Storage, { blocks }: Judged, verdict: Verdict): Promise<void> {
   if (!VERDICTS.includes(verdict)) throw new TypeError(`"verdict" expected ${VERDICTS.join(', ')}, got ${verdict}`)
   await storage.batch(blocks.map((block) => put(numberedKey(FAMILIES.verdict, block), encodeRecord(verdict))))
 }
 
 /** Every block must have been judged, and alike; one that came later makes the exposure new. */
-export async function withVerdict(storage: Storage, exposure: Exposure): Promise<Exposure> {
+export async function withVerdict<E extends Judged>(storage: Storage, exposure: E): Promise<E & { verdict: Verdict }> {
   const known = new Set<Verdict>()
   for (const block of exposure.blocks) {
     const key = numberedKey(FAMILIES.verdict, block)

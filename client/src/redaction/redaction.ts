@@ -3,7 +3,6 @@
  * README "Errors and reasons" names the reasons.
  */
 import type { Fix } from '@geotrace/core-wasm'
-import type { DepositVerdict } from '../deposit/outbox.ts'
 import type { StorageOperation } from '../storage/storage.ts'
 import type { Place } from './place.ts'
 import type { Zone } from './zones.ts'
@@ -19,6 +18,9 @@ export interface RedactionOptions {
 export type TimeZoneOffset = (atMs: number, lng: number) => number
 
 export type RedactionReason = 'redacted-home' | 'redacted-zone' | 'redacted-speed'
+
+/** Whether rows of a fix may go out now. */
+export type DepositDecision = 'release' | 'hold' | 'drop'
 
 export interface HomeStatus {
   /** After a night and a whole day, or when a home is marked; until then deposits are held back. */
@@ -39,7 +41,7 @@ export interface Redactor {
   /** Remembers, coarsely, where nights and days are spent; undefined when the fix teaches nothing. */
   learn(fix: Fix): Lesson | undefined
   toReason(fix: Fix, nowMs: number): RedactionReason | undefined
-  toVerdict(fix: Fix, nowMs: number): DepositVerdict
+  toDecision(fix: Fix, nowMs: number): DepositDecision
   setHomes(homes: Place[]): Promise<void>
   setZones(zones: Zone[]): Promise<void>
   homeStatus(nowMs: number): HomeStatus
@@ -56,7 +58,7 @@ export function noRedactor(): Redactor {
   return {
     learn: () => undefined,
     toReason: () => undefined,
-    toVerdict: () => 'release',
+    toDecision: () => 'release',
     setHomes: off,
     setZones: off,
     homeZone: () => [],

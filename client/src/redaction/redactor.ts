@@ -5,7 +5,6 @@
  */
 import type { Fix } from '@geotrace/core-wasm'
 import { MINUTE_MS } from '@geotrace/core-wasm/wire'
-import type { DepositVerdict } from '../deposit/outbox.ts'
 import { FIX_BLOCK_MIN, fixBlockEnd, timeToFixBlock } from '../diary/diary.ts'
 import { decodeRecord, encodeRecord, FAMILIES, KEYS, keyToNumber, numberedKey } from '../storage/key-layout.ts'
 import { del, put, type Storage, type StorageOperation } from '../storage/storage.ts'
@@ -28,7 +27,7 @@ import {
   votesToNights,
 } from './home.ts'
 import type { Place } from './place.ts'
-import type { HomeStatus, RedactionOptions, Redactor, TimeZoneOffset } from './redaction.ts'
+import type { DepositDecision, HomeStatus, RedactionOptions, Redactor, TimeZoneOffset } from './redaction.ts'
 import type { Zone } from './zones.ts'
 
 /** Nights kept: those that teach and those that they must be compared with. */
@@ -150,7 +149,7 @@ export async function openRedactor({ storage, deviceSecret, toOffsetMin, options
       if (speed > speedMaxMps) return 'redacted-speed'
       return toPlaceReason(fix, nowMs)
     },
-    toVerdict(fix, nowMs): DepositVerdict {
+    toDecision(fix, nowMs): DepositDecision {
       if (toPlaceReason(fix, nowMs) !== undefined) return 'drop'
       const evening = timeToEvening(fix.at, toOffsetMin(fix.at, fix.lng))
       if (!isKnown(nowMs)) return 'hold'

@@ -30,7 +30,7 @@ export interface Teller {
 }
 
 /** Never fails for a peer's sake: a lie that cannot be told now was caught all the same. Throws ABORTED. */
-export async function reportLie(
+export async function submitEvidence(
   { wire, random, liars }: Teller,
   certified: CertifiedRoster,
   evidence: Evidence & { kind: 'answer' },

@@ -10,7 +10,7 @@ import {
   compareBlocks,
   EPOCHS_PER_ANSWER_MAX,
   rosterInForce,
-  rosterKey,
+  rosterName,
   SALTS_PER_REQUEST_MAX,
 } from '@geotrace/core-wasm/wire'
 
@@ -43,7 +43,7 @@ export function neededToSalts(
     const certified = rosterInForce(rosters, blockToEpoch(size, n))
     if (certified === undefined) return undefined
     const shard = regionToShard(needed.regions[i]!, certified.roster.shards)
-    return { certified, shard, size, n, name: `${rosterKey(certified)}/${shard}/${size}/${n}` }
+    return { certified, shard, size, n, name: `${rosterName(certified)}/${shard}/${size}/${n}` }
   })
 }
 
@@ -52,7 +52,7 @@ export function planRequests(wanted: Iterable<WantedSalt>): PlannedRequest[] {
   const distinct = new Map([...wanted].map((salt) => [salt.name, salt]))
   const groups = new Map<string, WantedSalt[]>()
   for (const salt of distinct.values()) {
-    const group = `${rosterKey(salt.certified)}/${salt.shard}`
+    const group = `${rosterName(salt.certified)}/${salt.shard}`
     groups.set(group, [...(groups.get(group) ?? []), salt])
   }
   return [...groups]

@@ -2,7 +2,7 @@
  * Salts in the device's memory, reused inside the window so that a salt is asked once. Never on the storage: whoever
  * gets hold of the device later must find none. DESIGN.md §9.
  */
-import { blockToVerdict } from '@geotrace/core-wasm/wire'
+import { blockToState } from '@geotrace/core-wasm/wire'
 import type { SaltName, WantedSalt } from './plan.ts'
 
 export interface SaltKeeper {
@@ -23,7 +23,7 @@ export function saltKeeper(): SaltKeeper {
     get: (name) => kept.get(name)?.salt,
     keep: ({ name, size, n }, salt) => void kept.set(name, { size, n, salt }),
     dropOld(nowMs) {
-      for (const [name, { size, n }] of kept) if (blockToVerdict(size, n, nowMs) === 'too-old') drop(name)
+      for (const [name, { size, n }] of kept) if (blockToState(size, n, nowMs) === 'too-old') drop(name)
     },
     dropAll() {
       for (const name of kept.keys()) drop(name)

@@ -12,7 +12,7 @@ import {
   shardToReplicas,
 } from '@geotrace/core-wasm/wire'
 import type { Wire } from '../dialers/wire-session.ts'
-import { reportLie } from './evidence.ts'
+import { submitEvidence } from './evidence.ts'
 import type { PlannedRequest } from './plan.ts'
 import { shuffle } from './shuffle.ts'
 
@@ -54,7 +54,7 @@ export async function requestSalts({ certified, shard, blocks }: PlannedRequest,
         asked.lies++
         liars.add(bytesToHex(replica.key))
         if (answer !== undefined) {
-          await reportLie(asker, certified, { kind: 'answer', key: replica.key, request: frame, answer })
+          await submitEvidence(asker, certified, { kind: 'answer', key: replica.key, request: frame, answer })
         }
       }
       if (isFederationError(error, 'QUOTA_SPENT') || isFederationError(error, 'BUSY')) {

@@ -8,9 +8,10 @@
  * What stays visible: how many entries there are, their sizes, when they are written. An older copy of the whole disk
  * put back is not noticed.
  */
+
+import type { Random } from '@geotrace/core-wasm'
 import { FederationError } from '@geotrace/core-wasm'
 import { bytesToHex, byteWriter, concatBytes, utf8 } from '@geotrace/core-wasm/wire'
-import type { Random } from '../device/device.ts'
 import { mutex } from './mutex.ts'
 import type { Storage, StorageOperation } from './storage.ts'
 

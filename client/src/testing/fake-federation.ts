@@ -21,7 +21,7 @@ import {
   blocksToMasks,
   blockToEpoch,
   blockToPosition,
-  blockToVerdict,
+  blockToState,
   bytesToHex,
   type CertifiedRoster,
   certifiedToStep,
@@ -161,7 +161,7 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
       throw new FederationError('WRONG_SHARD', 'not mine', { shard })
     }
     for (const { size, n } of blocks) {
-      const verdict = blockToVerdict(size, n, clock.now())
+      const verdict = blockToState(size, n, clock.now())
       if (verdict === 'too-old') throw new FederationError('BLOCK_TOO_OLD', 'too old', { block: n })
       if (verdict === 'too-new') throw new FederationError('BLOCK_TOO_NEW', 'too new', { block: n })
     }

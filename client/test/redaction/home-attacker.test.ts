@@ -58,8 +58,8 @@ function missM({ at, towards }: End, candidate: Vector): number {
   const length = Math.hypot(...towards) || 1
   const [ux, uy] = [towards[0] / length, towards[1] / length]
   const [vx, vy] = [candidate[0] - at[0], candidate[1] - at[1]]
-  const isBehind = vx * ux + vy * uy < 0
-  return isBehind ? 1 : Math.min(1, Math.abs(vx * uy - vy * ux) / 200)
+  const isLagging = vx * ux + vy * uy < 0
+  return isLagging ? 1 : Math.min(1, Math.abs(vx * uy - vy * ux) / 200)
 }
 
 /** The first fix of each five minutes. */
@@ -136,7 +136,7 @@ async function attack(
     ]
     const released = fixes.filter(
       (fix) =>
-        redactor.toReason(fix, fix.at) === undefined && redactor.toVerdict(fix, fix.at + 24 * HOUR) === 'release',
+        redactor.toReason(fix, fix.at) === undefined && redactor.toDecision(fix, fix.at + 24 * HOUR) === 'release',
     )
     const deposits = released.map((fix) => ({ at: fix.at, place: toVector([fix.lat, fix.lng]) }))
     const ends = toEnds(deposits)

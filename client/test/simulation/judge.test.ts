@@ -120,9 +120,9 @@ describe('the judge of histories sees', () => {
         const { membership } = running!
         running!.membership = () => {
           const own = membership()!
-          const all = own.book.all.slice(0, -1)
-          const other = { ...own.book.newest!, hash: new Uint8Array(32) }
-          return { ...own, book: { ...own.book, all: i === 0 ? all : [...all, other] } }
+          const all = own.rosters.all.slice(0, -1)
+          const other = { ...own.rosters.newest!, hash: new Uint8Array(32) }
+          return { ...own, rosters: { ...own.rosters, all: i === 0 ? all : [...all, other] } }
         }
       }
     })

@@ -109,9 +109,9 @@ function judgeRosters(
 ): void {
   const others = certified.map(({ hash }) => bytesToHex(hash))
   for (const { name, running } of [...saltNodes, central]) {
-    const book = running?.membership()?.book
-    if (book === undefined) continue
-    const own = book.all.map(({ hash }) => bytesToHex(hash))
+    const rosters = running?.membership()?.rosters
+    if (rosters === undefined) continue
+    const own = rosters.all.map(({ hash }) => bytesToHex(hash))
     const at = others.findIndex((hash, height) => own[height] !== hash)
     if (at >= 0) findings.push(`${name} ${own[at] === undefined ? 'lacks the' : 'has another'} roster of height ${at}`)
   }
@@ -266,8 +266,8 @@ function firstEpochs(federation: SimulatedFederation): number[] {
 
 /** All of them, as the node that knows most has them. */
 function rostersOf({ saltNodes }: SimulatedFederation): readonly CertifiedRoster[] {
-  const books = saltNodes.map(({ running }) => running?.membership()?.book.all ?? [])
-  return books.reduce((a, b) => (b.length > a.length ? b : a))
+  const stores = saltNodes.map(({ running }) => running?.membership()?.rosters.all ?? [])
+  return stores.reduce((a, b) => (b.length > a.length ? b : a))
 }
 
 function isOutOf(roster: Roster, key: Uint8Array): boolean {

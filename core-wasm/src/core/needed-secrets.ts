@@ -1,18 +1,10 @@
 /** The secrets that risk points need, numbered as the points that need them appear. PROTOCOL.md, salting. */
 
-import type { NeededSecrets, Salting } from '../domain.ts'
+import type { Salting } from '../domain.ts'
 import { BLOCK_SIZES_MIN } from '../wire/constants.ts'
 import { epochOf } from './blocks.ts'
 import { type Interner, interner } from './interner.ts'
-import { saltNumbers } from './salt-numbers.ts'
-
-export interface SecretNumbers {
-  /** Of the point (cell, size s, n); the cell by its number, with its region. */
-  number(cell: number, region: number, s: number, n: number): number
-  /** Of the ten points of a fix's cell, into `out` from `at` on; `blockOf` from `first` on has the current blocks. */
-  numberAll(cell: number, region: number, blockOf: Uint32Array, first: number, out: Uint32Array, at: number): void
-  needed(): NeededSecrets
-}
+import { type SecretNumbers, saltNumbers } from './salt-numbers.ts'
 
 const SIZES = BLOCK_SIZES_MIN.length
 

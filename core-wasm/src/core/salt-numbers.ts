@@ -6,7 +6,14 @@
 import type { NeededSecrets } from '../domain.ts'
 import { BLOCK_SIZES_MIN } from '../wire/constants.ts'
 import { type Interner, interner } from './interner.ts'
-import type { SecretNumbers } from './needed-secrets.ts'
+
+export interface SecretNumbers {
+  /** Of the point (cell, size s, n); the cell by its number, with its region. */
+  number(cell: number, region: number, s: number, n: number): number
+  /** Of the ten points of a fix's cell, into `out` from `at` on; `blockOf` from `first` on has the current blocks. */
+  numberAll(cell: number, region: number, blockOf: Uint32Array, first: number, out: Uint32Array, at: number): void
+  needed(): NeededSecrets
+}
 
 const LAYERS = 3
 const SIZES = BLOCK_SIZES_MIN.length

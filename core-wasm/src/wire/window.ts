@@ -14,10 +14,10 @@ import {
   SALT_WINDOW_MS,
 } from './constants.ts'
 
-export type WindowVerdict = 'open' | 'too-old' | 'too-new'
+export type BlockState = 'open' | 'too-old' | 'too-new'
 
 /** Where the block (size in minutes, n) lies at `nowMs`. A block that still overlaps the window is open. */
-export function blockToVerdict(size: number, n: number, nowMs: number): WindowVerdict {
+export function blockToState(size: number, n: number, nowMs: number): BlockState {
   const sizeMs = size * MINUTE_MS
   const startMs = n * sizeMs
   if (startMs + sizeMs <= nowMs - SALT_WINDOW_MS) return 'too-old'

@@ -14,23 +14,23 @@ describe('the salt window', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 42 }), fc.constantFrom(...sizes), (now, size) => {
         const n = Math.floor(now / (size * min))
-        expect(wire.blockToVerdict(size, n, now)).toBe('open')
-        expect(wire.blockToVerdict(size, n + 1, now)).toBe('open')
+        expect(wire.blockToState(size, n, now)).toBe('open')
+        expect(wire.blockToState(size, n + 1, now)).toBe('open')
       }),
     )
   })
   it('refuses the block that ended exactly one window ago and admits it one millisecond before', () => {
     for (const size of sizes) {
       const end = (1_000 + 1) * size * min
-      expect(wire.blockToVerdict(size, 1_000, end + wire.SALT_WINDOW_MS)).toBe('too-old')
-      expect(wire.blockToVerdict(size, 1_000, end + wire.SALT_WINDOW_MS - 1)).toBe('open')
+      expect(wire.blockToState(size, 1_000, end + wire.SALT_WINDOW_MS)).toBe('too-old')
+      expect(wire.blockToState(size, 1_000, end + wire.SALT_WINDOW_MS - 1)).toBe('open')
     }
   })
   it('refuses a block that starts beyond its size and two minutes, and admits it at the edge', () => {
     for (const size of sizes) {
       const start = 1_000 * size * min
-      expect(wire.blockToVerdict(size, 1_000, start - size * min - wire.SALT_AHEAD_MS)).toBe('open')
-      expect(wire.blockToVerdict(size, 1_000, start - size * min - wire.SALT_AHEAD_MS - 1)).toBe('too-new')
+      expect(wire.blockToState(size, 1_000, start - size * min - wire.SALT_AHEAD_MS)).toBe('open')
+      expect(wire.blockToState(size, 1_000, start - size * min - wire.SALT_AHEAD_MS - 1)).toBe('too-new')
     }
   })
   it('lies inside the life of the epoch that holds the block', () => {
@@ -41,7 +41,7 @@ describe('the salt window', () => {
         fc.integer({ min: -60, max: 20 }),
         (now, size, d) => {
           const n = Math.floor(now / (size * min)) + d
-          if (wire.blockToVerdict(size, n, now) !== 'open') return
+          if (wire.blockToState(size, n, now) !== 'open') return
           const { from, to } = wire.epochToSecretSpan(wire.blockToEpoch(size, n))
           expect(now).toBeGreaterThanOrEqual(from)
           expect(now).toBeLessThan(to)
@@ -58,7 +58,7 @@ describe('the salt window', () => {
       for (const size of sizes) {
         const around = Math.floor(now / (size * min))
         for (let n = around - 60; n < around + 4; n++)
-          if (wire.blockToVerdict(size, n, now) === 'open') open.add(wire.blockToEpoch(size, n))
+          if (wire.blockToState(size, n, now) === 'open') open.add(wire.blockToEpoch(size, n))
       }
       epochs = Math.max(epochs, open.size)
       const need = new Set<string>()
@@ -79,7 +79,7 @@ describe('the quota of one requester and shard', () => {
       wire.BLOCK_SIZES_MIN.flatMap((size) => {
         const first = Math.floor((nowMs - wire.SALT_WINDOW_MS) / (size * wire.MINUTE_MS)) - 1
         const blocks = Array.from({ length: wire.SALT_WINDOW_MS / (size * wire.MINUTE_MS) + 6 }, (_, i) => first + i)
-        const verdicts = blocks.map((n) => wire.blockToVerdict(size, n, nowMs))
+        const verdicts = blocks.map((n) => wire.blockToState(size, n, nowMs))
         if (verdicts[0] !== 'too-old' || verdicts.at(-1) !== 'too-new') throw new Error('there may be more')
         return blocks.filter((_, i) => verdicts[i] === 'open').map((n) => `${size}/${n}`)
       })

@@ -52,11 +52,11 @@ export function membershipRoutes(membership: () => Membership | undefined): Admi
     })()
   return {
     'GET /rosters': () => {
-      const { book, pool } = running()
+      const { rosters, pool } = running()
       return {
-        isForked: book.isForked,
-        rosters: book.all.map(rosterToView),
-        pending: pool.changes().map((change) => changeToView(change, book.newest)),
+        isForked: rosters.isForked,
+        rosters: rosters.all.map(rosterToView),
+        pending: pool.changes().map((change) => changeToView(change, rosters.newest)),
       }
     },
     /** Hands a signed change in as it is. */
@@ -73,11 +73,11 @@ export function membershipRoutes(membership: () => Membership | undefined): Admi
 }
 
 /** What is known of it then: others may have endorsed it before. */
-function handIn({ submit, pool, book }: Membership, change: SignedChange): ChangeView {
+function handIn({ submit, pool, rosters }: Membership, change: SignedChange): ChangeView {
   submit(change)
   const id = changeToId(change)
   const known = pool.changes().find((item) => equalBytes(changeToId(item), id))
-  return changeToView(known ?? change, book.newest)
+  return changeToView(known ?? change, rosters.newest)
 }
 
 export function changeToView(signed: SignedChange, newest: CertifiedRoster | undefined): ChangeView {

@@ -3,7 +3,7 @@
  * codes, our version), so no requester can make a series; no value says who, where or which block.
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
-import type { NodeReport } from './node-status.ts'
+import type { NodeStatus } from './node-status.ts'
 import type { ProbeAnswer } from './probes.ts'
 
 export interface Metrics {
@@ -11,7 +11,7 @@ export interface Metrics {
   stop(): void
 }
 
-type Value = (report: NodeReport) => number | undefined
+type Value = (report: NodeStatus) => number | undefined
 
 const GAUGES: Readonly<Record<string, readonly [help: string, value: Value]>> = {
   geotrace_healthy: ['1 while the node serves', ({ health }) => (health === 'serving' ? 1 : 0)],
@@ -34,14 +34,14 @@ const GAUGES: Readonly<Record<string, readonly [help: string, value: Value]>> = 
   ],
   geotrace_connections: ['Open inbound connections', ({ network }) => network.connections],
   geotrace_connections_max: ['Their cap', ({ connectionsMax }) => connectionsMax],
-  geotrace_sockets_waiting: ['Sockets at the door: silent, or back too soon', ({ network }) => network.waiting],
+  geotrace_sockets_waiting: ['Sockets at the login: silent, or back too soon', ({ network }) => network.waiting],
   geotrace_requests_in_flight: ['Requests being answered', ({ network }) => network.inFlight],
   geotrace_quota_requesters: ['Requesters remembered for their quota', ({ requesters }) => requesters],
   geotrace_memory_max_bytes: ['Beyond this resident memory the node stops', ({ memoryMaxBytes }) => memoryMaxBytes],
 }
 
 /** `report` is called once a scrape. */
-export function metrics(report: () => NodeReport): Metrics {
+export function metrics(report: () => NodeStatus): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
@@ -58,7 +58,7 @@ export function metrics(report: () => NodeReport): Metrics {
     return new Counter({ name, help, labelNames, registers })
   }
 
-  const fill = (now: NodeReport): void => {
+  const fill = (now: NodeStatus): void => {
     for (const { gauge, value } of gauges) {
       const known = value(now)
       // A series that is absent cannot be taken for a zero.

@@ -32,7 +32,7 @@ export interface Span {
   readonly refused: number
 }
 
-export interface NodeReport {
+export interface NodeStatus {
   readonly version: string
   readonly node: string
   readonly federation: string

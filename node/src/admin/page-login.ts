@@ -2,8 +2,9 @@
  * Who may look at the status page: a code that opens once, for a session that can only read. README "Operating".
  * The control token stays out of browsers: it could stop the node, and histories and extensions keep what they see.
  */
+
+import type { Random } from '@geotrace/core-wasm'
 import { bytesToHex } from '@geotrace/core-wasm/wire'
-import type { Random } from '../platform/random.ts'
 
 const CODE_BYTES = 16
 const SESSION_BYTES = 32
@@ -12,7 +13,7 @@ const CODES_MAX = 4
 /** Tabs of an operator; the oldest is shut out. */
 const SESSIONS_MAX = 16
 
-export interface PageDoor {
+export interface PageLogin {
   /** A code that `enter` takes once. */
   newCode(): string
   /** A session for a code; undefined for any other text. */
@@ -20,7 +21,7 @@ export interface PageDoor {
   isSession(session: string): boolean
 }
 
-export function pageDoor(random: Random): PageDoor {
+export function pageLogin(random: Random): PageLogin {
   // Sets keep the order of insertion, so the first is the oldest. 128 random bits need no comparison in constant time.
   const codes = new Set<string>()
   const sessions = new Set<string>()

@@ -7,7 +7,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LOCAL_ADDRESS, type LocalHttp, serveLocally } from '../local/local-http.ts'
 import type { Log } from '../platform/log.ts'
-import type { NodeReport } from './node-status.ts'
+import type { NodeStatus } from './node-status.ts'
 
 /** A probe and two scrapers. */
 const CONNECTIONS_MAX = 8
@@ -36,7 +36,7 @@ export function probeServer(
 }
 
 /** 200 while the node serves, 503 otherwise, and one word why. */
-export function healthAnswer({ health }: Pick<NodeReport, 'health'>): ProbeAnswer {
+export function healthAnswer({ health }: Pick<NodeStatus, 'health'>): ProbeAnswer {
   return { status: health === 'serving' ? 200 : 503, type: 'text/plain', body: `${health}\n` }
 }
 

@@ -6,13 +6,13 @@
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Random } from '@geotrace/core-wasm'
 import { bytesToHex, FederationError, isFederationError } from '@geotrace/core-wasm/wire'
 import { LOCAL_ADDRESS, serveLocally } from '../local/local-http.ts'
 import type { Log } from '../platform/log.ts'
-import type { Random } from '../platform/random.ts'
 import { removeAdminFile, writeAdminFile } from './admin-file.ts'
 import { PAGE_HEADERS, pageShell } from './page/shell.ts'
-import { type PageDoor, pageDoor } from './page-login.ts'
+import { type PageLogin, pageLogin } from './page-login.ts'
 
 /** A list of ten thousand codes is 200 KB; what comes in is far smaller. */
 const BODY_MAX_BYTES = 65_536
@@ -40,21 +40,21 @@ export interface AdminServerInit {
   log: Log
 }
 
-interface Desk {
+interface Surface {
   readonly routes: AdminRoutes
   readonly token: string
-  readonly page: { readonly draw: () => string; readonly door: PageDoor } | undefined
+  readonly page: { readonly draw: () => string; readonly login: PageLogin } | undefined
 }
 
 /** A server that listens already. */
 export async function adminServer({ dir, routes, page, random, log }: AdminServerInit): Promise<AdminServer> {
   const token = bytesToHex(random(TOKEN_BYTES))
-  const door = pageDoor(random)
-  const login: AdminRoutes = page === undefined ? {} : { 'POST /login': () => ({ code: door.newCode() }) }
-  const desk: Desk = { routes: { ...routes, ...login }, token, page: page && { draw: page, door } }
+  const login = pageLogin(random)
+  const loginRoute: AdminRoutes = page === undefined ? {} : { 'POST /login': () => ({ code: login.newCode() }) }
+  const surface: Surface = { routes: { ...routes, ...loginRoute }, token, page: page && { draw: page, login } }
   const http = await serveLocally(
     (request, response) => {
-      answer(request, response, desk, http.port).catch(() => {
+      answer(request, response, surface, http.port).catch(() => {
         log.error('admin.failed')
         response.destroy()
       })
@@ -74,7 +74,7 @@ export async function adminServer({ dir, routes, page, random, log }: AdminServe
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { routes, token, page }: Desk,
+  { routes, token, page }: Surface,
   port: number,
 ): Promise<void> {
   const host = request.headers.host
@@ -99,7 +99,7 @@ async function answer(
 async function answerPage(
   request: IncomingMessage,
   response: ServerResponse,
-  { draw, door }: NonNullable<Desk['page']>,
+  { draw, login }: NonNullable<Surface['page']>,
 ): Promise<boolean> {
   switch (`${request.method} ${request.url}`) {
     case 'GET /':
@@ -107,14 +107,14 @@ async function answerPage(
       return true
     case 'POST /session': {
       const code = await readBody(request).catch(() => undefined)
-      const session = typeof code === 'string' ? door.enter(code) : undefined
+      const session = typeof code === 'string' ? login.enter(code) : undefined
       if (session === undefined) reply(response, 401, refusal('this link was opened before'))
       else reply(response, 200, { session })
       return true
     }
     case 'GET /page': {
       const session = /^Bearer ([0-9a-f]+)$/.exec(request.headers.authorization ?? '')?.[1]
-      if (session === undefined || !door.isSession(session)) reply(response, 401, refusal('no session'))
+      if (session === undefined || !login.isSession(session)) reply(response, 401, refusal('no session'))
       else html(response, draw())
       return true
     }

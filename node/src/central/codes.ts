@@ -4,7 +4,7 @@
  * same user may present it again. Whoever guesses has few attempts a day and 80 bits before them.
  */
 import { createHash } from 'node:crypto'
-import type { Clock } from '@geotrace/core-wasm'
+import type { Clock, Random } from '@geotrace/core-wasm'
 import {
   equalBytes,
   FederationError,
@@ -12,7 +12,6 @@ import {
   type ReportStatus,
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
-import type { Random } from '../platform/random.ts'
 import { formatReportCode, parseReportCode } from './report-code.ts'
 import type { Attempts, CentralStore, CodeRecord, ReportRecord, User } from './store/central-store.ts'
 import { DAY_MS, timeToDay } from './store/day.ts'
@@ -42,7 +41,7 @@ export interface Redemption {
   readonly code?: CodeRecord
 }
 
-export interface CodeDesk {
+export interface CodeRegistry {
   /** The codes as people read them out, here and never again. Throws COMMAND_INVALID. */
   issue(order: CodeOrder): Promise<string[]>
   /** Throws CODE_UNKNOWN, CODE_SPENT, CODE_EXPIRED. */
@@ -52,7 +51,7 @@ export interface CodeDesk {
   redeem(user: User, syncId: Uint8Array, code: Uint8Array): Promise<Redemption>
 }
 
-export interface CodeDeskInit {
+export interface CodeRegistryInit {
   store: CentralStore
   clock: Clock
   random: Random
@@ -62,7 +61,14 @@ export interface CodeDeskInit {
   retentionStart(): number
 }
 
-export function codeDesk({ store, clock, random, attemptsPerDay, reportDays, retentionStart }: CodeDeskInit): CodeDesk {
+export function codeRegistry({
+  store,
+  clock,
+  random,
+  attemptsPerDay,
+  reportDays,
+  retentionStart,
+}: CodeRegistryInit): CodeRegistry {
   const isExpired = ({ expiresAt }: CodeRecord): boolean => expiresAt <= clock.now()
 
   const toReport = async (user: User, code: CodeRecord): Promise<ReportRecord> => {

@@ -3,7 +3,7 @@
  * It keeps deposits, issues report codes, marks; it votes in the federation and never holds a shard.
  */
 import { join } from 'node:path'
-import type { Clock } from '@geotrace/core-wasm'
+import type { Clock, Random } from '@geotrace/core-wasm'
 import {
   EPOCH_MS,
   FederationError,
@@ -21,11 +21,10 @@ import type { CertificateSource } from '../net/transport/tls-certificate.ts'
 import { fileRecords, type OpenRecords } from '../platform/file-records.ts'
 import type { Log } from '../platform/log.ts'
 import { nativeSigner } from '../platform/native-signer.ts'
-import type { Random } from '../platform/random.ts'
-import { type CodeCounts, type CodeDesk, type CodeOrder, codeDesk } from './codes.ts'
+import { type CodeCounts, type CodeOrder, type CodeRegistry, codeRegistry } from './codes.ts'
 import { type CentralConfig, reportToEnd, toCentralConfig } from './config.ts'
 import { type Retention, retention, retentionToEpoch } from './retention.ts'
-import { type RiskDesk, type RiskSummary, riskDesk } from './risk/risk-engine.ts'
+import { type RiskEngine, type RiskSummary, riskEngine } from './risk/risk-engine.ts'
 import type { RiskProfile } from './risk/risk-profile.ts'
 import type { CentralStore, DayStatistics, ReportId } from './store/central-store.ts'
 import { levelStore } from './store/level-store.ts'
@@ -77,7 +76,7 @@ export interface CentralStatistics {
   readonly codes: CodeCounts
 }
 /** A report as the authority sees it: no user, no hash. Times in Unix ms. */
-export interface ReportStatus {
+export interface ReportOutcome {
   readonly id: ReportId
   readonly at: number
   readonly from: number
@@ -104,7 +103,7 @@ export interface CentralPeer {
   issueCodes(order: CodeOrder): Promise<string[]>
   /** Throws CODE_UNKNOWN, CODE_SPENT, CODE_EXPIRED. */
   revokeCode(code: string): Promise<void>
-  reports(): Promise<ReportStatus[]>
+  reports(): Promise<ReportOutcome[]>
   /** Takes all marks of a report back. Throws COMMAND_INVALID. */
   retract(report: ReportId): Promise<void>
   /** What a report would mark; changes nothing. Throws COMMAND_INVALID. */
@@ -115,8 +114,8 @@ interface Parts {
   host: Host
   store: CentralStore
   membership: Membership
-  codes: CodeDesk
-  risk: RiskDesk
+  codes: CodeRegistry
+  risk: RiskEngine
   service: SyncService
   sweeping: Retention
 }
@@ -157,7 +156,7 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
       state = 'stopped'
     },
     status() {
-      const roster = parts?.membership.book.newest?.roster.height
+      const roster = parts?.membership.rosters.newest?.roster.height
       const risk = parts?.risk.status
       return {
         state: state === 'joining' && roster !== undefined ? 'serving' : state,
@@ -238,12 +237,12 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
       ...(operatorSecret !== undefined && { operatorSecret }),
       ...(init.pace && { pace: init.pace }),
     })
-    const { book } = membership
+    const { rosters } = membership
     const retentionStart = (): number => retentionToEpoch(clock.now(), retentionDays)
-    const risk = riskDesk({ store, config, clock, log, stopwatch })
-    const codes = codeDesk({ store, clock, random, retentionStart, ...config })
-    const pins = await rosterPins(store, book)
-    const service = syncService({ manifest, config, store, book, pins, codes, risk, clock, random, retentionStart })
+    const risk = riskEngine({ store, config, clock, log, stopwatch })
+    const codes = codeRegistry({ store, clock, random, retentionStart, ...config })
+    const pins = await rosterPins(store, rosters)
+    const service = syncService({ manifest, config, store, rosters, pins, codes, risk, clock, random, retentionStart })
     const sweeping = retention({ store, clock, retentionDays, exclusive: risk.exclusive, log })
     return { host, store, membership, codes, risk, service, sweeping }
   } catch (error) {

@@ -1,7 +1,7 @@
 /** `geotrace reports list | retract | try`: what reports marked, through the running central peer's control server. */
 import { Command } from 'commander'
 import { adminRequest } from '../admin/client.ts'
-import type { ReportStatus } from '../central/peer.ts'
+import type { ReportOutcome } from '../central/peer.ts'
 import type { RiskSummary } from '../central/risk/risk-engine.ts'
 import { defaultDir, examples, wholeNumber } from './terminal/options.ts'
 import { type Output, table } from './terminal/output.ts'
@@ -39,7 +39,7 @@ export function reportsCommand(out: Output): Command {
 }
 
 async function listReports({ dir, json }: ReportOptions, out: Output): Promise<void> {
-  const reply = (await adminRequest(dir, 'GET', '/reports')) as { reports: ReportStatus[] }
+  const reply = (await adminRequest(dir, 'GET', '/reports')) as { reports: ReportOutcome[] }
   if (json) return out.json(reply)
   if (reply.reports.length === 0) return out.line('no reports')
   const rows = reply.reports.map(({ id, at, from, state, marked }) => [

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { Command } from 'commander'
 import { readAdminFile } from '../admin/admin-file.ts'
 import { adminRequest } from '../admin/client.ts'
-import type { NodeReport } from '../admin/node-status.ts'
+import type { NodeStatus } from '../admin/node-status.ts'
 import { grouped, mebibytes, offset, span } from '../admin/page/words.ts'
 import { defaultDir, examples, invalid } from './terminal/options.ts'
 import { type Output, table } from './terminal/output.ts'
@@ -28,7 +28,7 @@ async function showStatus({ dir = present(), json, page }: StatusOptions, out: O
   if (page) return await showPage(dir, out)
   const status = (await adminRequest(dir, 'GET', '/status')) as Record<string, unknown>
   if (json) out.json(status)
-  else for (const line of isReport(status) ? reportLines(status) : table(fields(status))) out.line(line)
+  else for (const line of isReport(status) ? statusLines(status) : table(fields(status))) out.line(line)
 }
 
 async function showPage(dir: string, out: Output): Promise<void> {
@@ -42,7 +42,7 @@ async function showPage(dir: string, out: Output): Promise<void> {
 }
 
 /** A report in lines, and below it what to do. */
-export function reportLines(report: NodeReport): string[] {
+export function statusLines(report: NodeStatus): string[] {
   const { roster, shards, reach, network, refused, memoryBytes, memoryMaxBytes, nowMs, hints, core } = report
   const missing = shards.filter(({ held }) => !held).map(({ shard }) => shard)
   const held = shards.filter((item) => item.held).map(({ shard }) => shard)
@@ -81,11 +81,11 @@ export function reportLines(report: NodeReport): string[] {
   return [...table(rows), ...hints.flatMap(({ level, what, next }) => ['', `${level}: ${what}`, `  → ${next}`])]
 }
 
-function beginWords({ fromMs }: NonNullable<NodeReport['roster']>, nowMs: number): string {
+function beginWords({ fromMs }: NonNullable<NodeStatus['roster']>, nowMs: number): string {
   return nowMs < fromMs ? `begins in ${span(fromMs - nowMs)}` : `began ${span(nowMs - fromMs)} ago`
 }
 
-function periodWords({ untilMs, reserveUntilMs }: NonNullable<NodeReport['roster']>, nowMs: number): string {
+function periodWords({ untilMs, reserveUntilMs }: NonNullable<NodeStatus['roster']>, nowMs: number): string {
   if (nowMs < untilMs) return `its period ends in ${span(untilMs - nowMs)}`
   return nowMs < reserveUntilMs ? `on reserve for ${span(reserveUntilMs - nowMs)} more` : 'has run out'
 }
@@ -96,7 +96,7 @@ function present(): string {
   return existsSync(salt) ? salt : defaultDir('central')
 }
 
-function isReport(status: object): status is NodeReport {
+function isReport(status: object): status is NodeStatus {
   return 'health' in status
 }
 

@@ -3,13 +3,14 @@
  * and what tests get as `startFederation()`. Its keys are those of the demo.
  */
 import { join } from 'node:path'
+import type { Random } from '@geotrace/core-wasm'
 import { type Clock, type Core, loadCore, type SimulatedClock, systemClock } from '@geotrace/core-wasm'
 import { DEMO_PHRASE, demoSecret, FederationError, type Manifest, type Parameters } from '@geotrace/core-wasm/wire'
 import { type CentralPeer, centralPeer } from '../central/peer.ts'
 import { demoCard, newManifest } from '../membership/new-manifest.ts'
 import type { Certificate, CertificateSource } from '../net/transport/tls-certificate.ts'
 import { type Log, silent } from '../platform/log.ts'
-import { type Random, systemRandom } from '../platform/random.ts'
+import { systemRandom } from '../platform/random.ts'
 import { type SaltNode, saltNode } from '../salt/node.ts'
 import { freePort, loopbackAddresses } from './loopback.ts'
 import { selfSigned } from './self-signed.ts'

@@ -1,5 +1,5 @@
 /**
- * Keeps a peer linked to those it needs: its shard-mates and a few neighbours on the ring of keys. PROTOCOL.md §6.6.
+ * Keeps a peer linked to those it needs: its shard-otherReplicas and a few neighbours on the ring of keys. PROTOCOL.md §6.6.
  * A link is tried every two seconds and probed when nothing came on it for five (pace.ts): left alone, libp2p never
  * heals a partition (measured), and a connection that the network forgot looks open for minutes. So a probe has less
  * patience than a request: who does not say the time within three seconds is dialled anew.
@@ -30,7 +30,7 @@ export interface LinksInit {
   clock: Clock
   /** Both lists the same while nothing changes. */
   others(): readonly PeerAddress[]
-  mates(): readonly PeerAddress[]
+  otherReplicas(): readonly PeerAddress[]
   pace?: Pace
 }
 export interface Links {
@@ -40,7 +40,7 @@ export interface Links {
   stop(): void
 }
 
-export function keepLinks({ host, clock, others, mates, pace = REAL_PACE }: LinksInit): Links {
+export function keepLinks({ host, clock, others, otherReplicas, pace = REAL_PACE }: LinksInit): Links {
   const probed = new Map<string, number>()
   const missed = new Set<string>()
   const trying = new Set<string>()
@@ -52,7 +52,7 @@ export function keepLinks({ host, clock, others, mates, pace = REAL_PACE }: Link
   let known: Wanted | undefined
 
   const wanted = (): Wanted['peers'] => {
-    const [all, close] = [others(), mates()]
+    const [all, close] = [others(), otherReplicas()]
     if (known?.all !== all || known.close !== close) known = { all, close, peers: chooseLinks(host.key, all, close) }
     return known.peers
   }
@@ -110,7 +110,7 @@ export function keepLinks({ host, clock, others, mates, pace = REAL_PACE }: Link
   }
 }
 
-/** Chosen anew when there are others or other mates. */
+/** Chosen anew when there are others or other otherReplicas. */
 interface Wanted {
   readonly all: readonly PeerAddress[]
   readonly close: readonly PeerAddress[]
@@ -119,10 +119,14 @@ interface Wanted {
 }
 
 /** Mates where they are now: a roster may name an address that its member has left. */
-function chooseLinks(key: Uint8Array, all: readonly PeerAddress[], mates: readonly PeerAddress[]): Wanted['peers'] {
+function chooseLinks(
+  key: Uint8Array,
+  all: readonly PeerAddress[],
+  otherReplicas: readonly PeerAddress[],
+): Wanted['peers'] {
   const named = new Map(all.map((peer) => [bytesToHex(peer.key), peer]))
   if (all.length <= ALL_UP_TO) return named
-  const chosen = [...mates, ...ringNeighbours(key, all)].map((peer) => bytesToHex(peer.key))
+  const chosen = [...otherReplicas, ...ringNeighbours(key, all)].map((peer) => bytesToHex(peer.key))
   return new Map(chosen.flatMap((name) => (named.has(name) ? [[name, named.get(name)!]] : [])))
 }
 

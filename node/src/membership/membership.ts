@@ -3,7 +3,7 @@
  * Salt nodes and the central peer build on it alike; only salt nodes bring sheets. Who is in no roster yet runs it too:
  * it follows the rosters and takes part from when one names it.
  */
-import type { Clock } from '@geotrace/core-wasm'
+import type { Clock, Random } from '@geotrace/core-wasm'
 import {
   type Change,
   type Evidence,
@@ -27,7 +27,6 @@ import type { Host, PeerAddress } from '../net/protocol.ts'
 import type { Records } from '../platform/file-records.ts'
 import type { Log } from '../platform/log.ts'
 import { nativeSigner } from '../platform/native-signer.ts'
-import type { Random } from '../platform/random.ts'
 import { type Council, createCouncil, type SheetSource } from './agreement/council.ts'
 import { createPool, type Pool } from './agreement/pool.ts'
 import { createVoter, type Voter } from './agreement/voter.ts'
@@ -36,7 +35,7 @@ import { type Pace, REAL_PACE } from './pace.ts'
 import { livePeers, type Peers } from './peers.ts'
 import { presenceBeat } from './presence.ts'
 import { rosterService } from './roster-service.ts'
-import { openRosterBook, type RosterBook } from './roster-store.ts'
+import { openRosterStore, type RosterStore } from './roster-store.ts'
 
 const NOBODY: readonly PeerAddress[] = []
 /** A move is worth making for a week; then it is made again. */
@@ -49,7 +48,7 @@ export interface MembershipInit {
   /** Of this federation only: `assertSameFederation` sees to it. */
   records: Records
   /** Known already, or opened here from `records`. */
-  book?: RosterBook
+  rosters?: RosterStore
   clock: Clock
   random: Random
   log: Log
@@ -59,12 +58,12 @@ export interface MembershipInit {
   addresses(): readonly string[]
   sheets?: SheetSource
   /** Whom it shares shards with. */
-  mates?(): readonly PeerAddress[]
+  otherReplicas?(): readonly PeerAddress[]
   pace?: Pace
 }
 export interface Membership {
   readonly peers: Peers
-  readonly book: RosterBook
+  readonly rosters: RosterStore
   readonly pool: Pool
   readonly voter: Voter | undefined
   /** Serves the roster protocol and runs the first round; at founding resolves when it is over. */
@@ -103,11 +102,11 @@ export async function createMembership(init: MembershipInit): Promise<Membership
     addresses,
     pace = REAL_PACE,
   } = init
-  const book = init.book ?? (await openRosterBook(manifest, records))
+  const rosters = init.rosters ?? (await openRosterStore(manifest, records))
   const voter = operatorSecret && createVoter(nativeSigner(operatorSecret), operatorSecret, records)
   const peers = livePeers({
     manifest,
-    newest: () => book.newest?.roster,
+    newest: () => rosters.newest?.roster,
     addresses: (key) => pool.presence(key)?.addresses ?? [],
     isConvicted: (key) => pool.isConvicted(key),
     told: () => pool.told(),
@@ -116,33 +115,33 @@ export async function createMembership(init: MembershipInit): Promise<Membership
   const publish = (bytes: Uint8Array): void => {
     host.gossip.publish(bytes).catch(() => log.warn('gossip.not-published'))
   }
-  const pool = createPool({ manifest, book, clock, isPeer, spread: publish })
+  const pool = createPool({ manifest, rosters, clock, isPeer, spread: publish })
   const submitBytes = (bytes: Uint8Array): boolean => {
     if (pool.offer(bytes) !== 'accept') return false
     publish(bytes)
     return true
   }
   const say = (message: GossipMessage): void => void submitBytes(encodeGossip(message))
-  const beat = presenceBeat({ signer, book, clock, addresses, members: () => peers.all().length, say, pace })
+  const beat = presenceBeat({ signer, rosters, clock, addresses, members: () => peers.all().length, say, pace })
   const council: Council = createCouncil({
-    ...{ manifest, peers, host, book, pool, clock, random, log, voter, sheets, say },
+    ...{ manifest, peers, host, rosters, pool, clock, random, log, voter, sheets, say },
   })
   const links = keepLinks({
     host,
     clock,
     others: () => peers.others(host.key),
-    mates: init.mates ?? (() => NOBODY),
+    otherReplicas: init.otherReplicas ?? (() => NOBODY),
     pace,
   })
 
   /** Says its own new addresses to the federation when the roster has others. */
   const move = (): void => {
-    const self = book.newest?.roster.members.find(({ key }) => equalBytes(key, signer.key))
+    const self = rosters.newest?.roster.members.find(({ key }) => equalBytes(key, signer.key))
     const here = [...addresses()]
     const waiting = lastMove(pool.changes(), signer.key)
     // Where the roster will have it once the move that it said last is made.
     if (self === undefined || here.length === 0 || sameItems(waiting?.addresses ?? self.addresses, here)) return
-    const until = book.newest!.roster.firstEpoch + CHANGE_LIFE_EPOCHS
+    const until = rosters.newest!.roster.firstEpoch + CHANGE_LIFE_EPOCHS
     // Later than the last one, also by a clock that was set back.
     const at = Math.max(clock.now(), (waiting?.at ?? self.moved) + 1)
     const change = newChange(manifestToId(manifest), { kind: 'move', at, until, key: signer.key, addresses: here })
@@ -156,10 +155,10 @@ export async function createMembership(init: MembershipInit): Promise<Membership
   })
   // Presences come often and change little; everything else may be what a round waits for.
   pool.onNews((kind) => {
-    if (kind !== 'presence' || book.newest === undefined) council.nudge()
+    if (kind !== 'presence' || rosters.newest === undefined) council.nudge()
     if (kind === 'evidence') host.gossip.admit(isPeer)
   })
-  book.onAdd(() => {
+  rosters.onAdd(() => {
     host.gossip.admit(isPeer)
     beat.beatLater()
     move()
@@ -167,11 +166,11 @@ export async function createMembership(init: MembershipInit): Promise<Membership
 
   return {
     peers,
-    book,
+    rosters,
     pool,
     voter,
     async start() {
-      const service = { peers, book, clock, body: council.body, messages: pool.messages, submit: submitBytes }
+      const service = { peers, rosters, clock, body: council.body, messages: pool.messages, submit: submitBytes }
       await host.serve(ROSTER_PROTOCOL, rosterService(service))
       host.gossip.admit(isPeer)
       links.start()
@@ -186,7 +185,7 @@ export async function createMembership(init: MembershipInit): Promise<Membership
     },
     isPeer: () => isPeer(host.key),
     submit(change) {
-      if (book.newest !== undefined && !hasRoomFor(book.newest, change.change)) {
+      if (rosters.newest !== undefined && !hasRoomFor(rosters.newest, change.change)) {
         throw invalidChange('the federation is full: somebody leaves first, or its operators agree on fewer shards')
       }
       const bytes = encodeGossip({ kind: 'change', change: encodeChange(change) })
@@ -197,11 +196,11 @@ export async function createMembership(init: MembershipInit): Promise<Membership
     accuse: (evidence) => say({ kind: 'evidence', evidence: encodeEvidence(evidence) }),
     say,
     status() {
-      const operators = (book.newest?.roster ?? { operators: manifest.operators }).operators
+      const operators = (rosters.newest?.roster ?? { operators: manifest.operators }).operators
       const linked = links.state()
       const sinceMs = beat.sinceMs()
       return {
-        isForked: book.isForked,
+        isForked: rosters.isForked,
         due: council.due()?.height,
         peers: peers.others(host.key).map(({ key, operator, role }) => ({
           key,

@@ -2,6 +2,8 @@
  * A new federation: the founding manifest from the cards of its members. PROTOCOL.md §4.
  * The file alone founds nothing: the peers named in it make seeds, sign sheets and certify roster 0 when they run.
  */
+
+import type { Random } from '@geotrace/core-wasm'
 import { CORE_SHA256 } from '@geotrace/core-wasm'
 import {
   assertManifest,
@@ -14,7 +16,6 @@ import {
   secretToSigner,
 } from '@geotrace/core-wasm/wire'
 import * as z from 'zod/mini'
-import type { Random } from '../platform/random.ts'
 
 /** What a founder needs of a node: printed by `geotrace salt init`, read by `geotrace federation found`. */
 export interface MemberCard {

@@ -10,7 +10,7 @@ import {
   signPresence,
 } from '@geotrace/core-wasm/wire'
 import { type Pace, REAL_PACE } from './pace.ts'
-import type { RosterBook } from './roster-store.ts'
+import type { RosterStore } from './roster-store.ts'
 
 /** More members speak less often each, so that all together say as much. */
 const PRESENCE_MEMBERS = 20
@@ -26,7 +26,7 @@ const AWAY_BEATS = 3
 
 export interface PresenceInit {
   signer: Signer
-  book: Pick<RosterBook, 'newest'>
+  rosters: Pick<RosterStore, 'newest'>
   clock: Clock
   /** Where others reach this peer. */
   addresses(): readonly string[]
@@ -46,7 +46,7 @@ export interface PresenceBeat {
 }
 
 export function presenceBeat(init: PresenceInit): PresenceBeat {
-  const { signer, book, clock, addresses, members, say, pace = REAL_PACE } = init
+  const { signer, rosters, clock, addresses, members, say, pace = REAL_PACE } = init
   let cancel = (): void => {}
   let cancelSoon: (() => void) | undefined
   let cancelLater: (() => void) | undefined
@@ -57,7 +57,7 @@ export function presenceBeat(init: PresenceInit): PresenceBeat {
   const speak = (): void => {
     if (stopped) return
     spokenMs = clock.now()
-    const { newest } = book
+    const { newest } = rosters
     const roster = newest === undefined ? new Uint8Array(ROSTER_NAME_BYTES) : hashToRosterName(newest.hash)
     const height = newest?.roster.height ?? 0
     say(signPresence(signer, { time: clock.now(), height, roster, addresses: [...addresses()] }))

@@ -18,11 +18,11 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { Handler } from '../net/protocol.ts'
 import type { Peers } from './peers.ts'
-import type { RosterBook } from './roster-store.ts'
+import type { RosterStore } from './roster-store.ts'
 
 export interface RosterServiceInit {
   peers: Peers
-  book: RosterBook
+  rosters: RosterStore
   clock: Clock
   body(hash: Uint8Array): CertifiedRoster | undefined
   messages(): Uint8Array[]
@@ -30,7 +30,7 @@ export interface RosterServiceInit {
   submit(message: Uint8Array): boolean
 }
 
-export function rosterService({ peers, book, clock, body, messages, submit }: RosterServiceInit): Handler {
+export function rosterService({ peers, rosters, clock, body, messages, submit }: RosterServiceInit): Handler {
   const reply = (certified: CertifiedRoster | undefined): Uint8Array =>
     encodeRosterReply(certified === undefined ? undefined : encodeCertifiedRoster(certified))
   return async (bytes, from) => {
@@ -38,9 +38,9 @@ export function rosterService({ peers, book, clock, body, messages, submit }: Ro
     const isPeer = peers.withKey(from.key) !== undefined
     switch (request.op) {
       case 'get':
-        return reply(book.at(request.height))
+        return reply(rosters.at(request.height))
       case 'step': {
-        const known = book.at(request.height)
+        const known = rosters.at(request.height)
         return encodeRosterReply(known && encodeRosterStep(certifiedToStep(known)))
       }
       case 'time':

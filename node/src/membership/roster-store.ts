@@ -14,7 +14,7 @@ import {
 import type { Records } from '../platform/file-records.ts'
 import { turns } from '../platform/turns.ts'
 
-export interface RosterBook extends Omit<RosterChain, 'add' | 'check' | 'checkStep' | 'take' | 'restore'> {
+export interface RosterStore extends Omit<RosterChain, 'add' | 'check' | 'checkStep' | 'take' | 'restore'> {
   /** Two rosters of one period were certified: nothing is added any more. */
   readonly isForked: boolean
   /** Takes in the next roster: checks it, writes it down. True if it is new. Throws ROSTER_INVALID, ROSTER_FORKED. */
@@ -24,7 +24,7 @@ export interface RosterBook extends Omit<RosterChain, 'add' | 'check' | 'checkSt
 }
 
 /** Throws ROSTER_INVALID or STORAGE_CORRUPT when what the disk holds does not stand. */
-export async function openRosterBook(manifest: Manifest, records: Records): Promise<RosterBook> {
+export async function openRosterStore(manifest: Manifest, records: Records): Promise<RosterStore> {
   const chain = rosterChain(manifest)
   const oneAtATime = turns(1)
   const listeners: ((certified: CertifiedRoster) => void)[] = []

@@ -11,13 +11,13 @@ import type { Registrar } from '@libp2p/interface-internal'
 import type { Log } from '../platform/log.ts'
 
 /** New and worth passing on, known or of no use now, false. */
-export type GossipVerdict = 'accept' | 'ignore' | 'reject'
+export type GossipDecision = 'accept' | 'ignore' | 'reject'
 
 export interface Gossip {
   /** To everybody linked; who is not gets it by asking others later. */
   publish(message: Uint8Array): Promise<void>
   /** `judge` sees each new message of others once. */
-  onMessage(judge: (message: Uint8Array) => GossipVerdict): void
+  onMessage(judge: (message: Uint8Array) => GossipDecision): void
   /** Calls `fn` when a peer can be reached by gossip; what was said before it has not heard. */
   onPeer(fn: (key: Uint8Array) => void): void
   /** Who takes part; nobody before it is called. Who does no more is dropped at once. */
@@ -93,7 +93,7 @@ export async function openGossip(libp2p: Libp2p<Services>, log: Log): Promise<Ho
   const router = libp2p.services.gossipsub as Router
   const { registrar } = libp2p.services.greeter
   let isMember = (_key: Uint8Array): boolean => false
-  let judge = (_message: Uint8Array): GossipVerdict => 'ignore'
+  let judge = (_message: Uint8Array): GossipDecision => 'ignore'
   const isAdmitted = ({ remotePeer, limits }: Connection): boolean =>
     limits == null && remotePeer.type === 'Ed25519' && isMember(remotePeer.publicKey.raw)
   const topologies = () => router.protocols.flatMap((protocol) => registrar.getTopologies(protocol))

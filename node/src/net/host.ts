@@ -13,9 +13,9 @@ import type { Log } from '../platform/log.ts'
 import { systemRandom } from '../platform/random.ts'
 import { withDeadline } from './deadline.ts'
 import { gossipServices, type HostGossip, openGossip } from './gossip.ts'
-import type { DoorInit } from './guard/admission.ts'
+import type { AdmissionInit } from './guard/admission.ts'
 import { arrivals } from './guard/arrivals.ts'
-import { connectionBook } from './guard/connection-table.ts'
+import { connectionTable } from './guard/connection-table.ts'
 import { openFilesMax } from './guard/open-files.ts'
 import { loopPressure, saturation } from './guard/pressure.ts'
 import { addressToSource, type Source } from './guard/requester.ts'
@@ -24,7 +24,7 @@ import type { Host } from './protocol.ts'
 import { requests } from './request.ts'
 import { server } from './serve.ts'
 import { gater } from './transport/gater.ts'
-import { httpsDoor, isHttpsDoor } from './transport/https-listener.ts'
+import { httpsListener, isHttpsAddress } from './transport/https-listener.ts'
 import { inboundStreams } from './transport/inbound-streams.ts'
 import { guardedYamux } from './transport/muxer.ts'
 import { noise } from './transport/noise.ts'
@@ -59,12 +59,12 @@ export async function createHost(init: HostInit): Promise<Host> {
   const { secret, listen, clock, log, limits, localAddress, certificate } = init
   const bounds = fitted({ ...HOST_LIMITS, ...limits })
   const privateKey = await generateKeyPairFromSeed('Ed25519', secret)
-  const book = connectionBook(bounds)
+  const table = connectionTable(bounds)
   const lastUse = new WeakMap<Connection, number>()
   const makeRoom = (source: Source, isFull: boolean): boolean =>
     evict(libp2p, { lastUse, beforeMs: clock.now() - bounds.idleMs, isMember }, source, isFull)
   const punish = ({ direction, remoteAddr }: Connection): void => {
-    if (direction === 'inbound') book.punish(addressToSource(remoteAddr.toString()), clock.now())
+    if (direction === 'inbound') table.punish(addressToSource(remoteAddr.toString()), clock.now())
   }
   /** When something came last, by the streams of a connection; monotonic. */
   const heardMs = new WeakMap<readonly unknown[], number>()
@@ -75,7 +75,7 @@ export async function createHost(init: HostInit): Promise<Host> {
   const load = loopPressure()
   const inbound = inboundStreams({
     ...bounds,
-    isBehind: load.isBehind,
+    isLagging: load.isLagging,
     inFlight: () => answering.inFlight(),
     isMember,
     onBusy: (protocol) => answering.turnedAway(protocol),
@@ -95,9 +95,9 @@ export async function createHost(init: HostInit): Promise<Host> {
     },
   })
   const answering = server(bounds, log, (connection) => lastUse.set(connection, clock.now()))
-  const door = httpsDoor({
+  const serveHttps = httpsListener({
     limits: bounds,
-    book,
+    table,
     clock,
     now: () => performance.now(),
     protocol: answering.protocol,
@@ -107,7 +107,7 @@ export async function createHost(init: HostInit): Promise<Host> {
     makeRoom,
   })
   let waiting = 0
-  const front: DoorInit = {
+  const admission: AdmissionInit = {
     arrivals: arrivals(saturation()),
     onWait(more) {
       waiting += more
@@ -117,15 +117,15 @@ export async function createHost(init: HostInit): Promise<Host> {
   const libp2p = await createLibp2p({
     privateKey,
     logger: { forComponent: () => quiet },
-    // The HTTPS door stands on the port of the secure WebSocket.
-    addresses: { listen: listen.filter((address) => !isHttpsDoor(address)) },
+    // HTTPS shares the port of the secure WebSocket.
+    addresses: { listen: listen.filter((address) => !isHttpsAddress(address)) },
     transports: [
-      guardedTcp(localAddress, bounds, front),
-      guardedWebSockets(bounds, front, certificate && { certificate, door }),
+      guardedTcp(localAddress, bounds, admission),
+      guardedWebSockets(bounds, admission, certificate && { certificate, serveHttps }),
     ],
     connectionEncrypters: [noise()],
     streamMuxers: [muxer],
-    connectionGater: gater({ book, clock, makeRoom, isBehind: load.isBehind }),
+    connectionGater: gater({ table, clock, makeRoom, isLagging: load.isLagging }),
     connectionManager: {
       // Ours are in the gater and count by prefix; the stock ones only have to stay out of the way.
       maxConnections: Number.MAX_SAFE_INTEGER,
@@ -148,7 +148,7 @@ export async function createHost(init: HostInit): Promise<Host> {
     lastUse.set(detail, clock.now())
     inbound.opened(detail)
     const { fence } = addressToSource(detail.remoteAddr.toString())
-    if (fence !== undefined && isMember(detail)) front.arrivals.know(fence)
+    if (fence !== undefined && isMember(detail)) admission.arrivals.know(fence)
   })
   // Clients come with a new key each time: whoever has left is forgotten, or the store grows for ever.
   libp2p.addEventListener('peer:disconnect', ({ detail }) => void libp2p.peerStore.delete(detail).catch(() => {}))
@@ -158,9 +158,9 @@ export async function createHost(init: HostInit): Promise<Host> {
     key: privateKey.publicKey.raw,
     addresses: () =>
       libp2p.services.listeners.addresses().map((address) => address.toString().replace(/\/p2p\/.*$/, '')),
-    stats: () => ({ connections: book.open, waiting, ...answering.stats() }),
+    stats: () => ({ connections: table.open, waiting, ...answering.stats() }),
     serve: (protocol, handler) => answering.serve(inbound, protocol, handler),
-    ...requests(libp2p, bounds, load.isBehind, ({ streams }) => performance.now() - (heardMs.get(streams) ?? 0)),
+    ...requests(libp2p, bounds, load.isLagging, ({ streams }) => performance.now() - (heardMs.get(streams) ?? 0)),
     gossip,
     async stop() {
       inbound.end()
@@ -172,7 +172,7 @@ export async function createHost(init: HostInit): Promise<Host> {
   }
 }
 
-/** Sockets that wait at the two doors leave half of the files that may be open to everything else. */
+/** Waiting sockets of both listeners use at most half of the files that the process may open. */
 function fitted(limits: HostLimits): HostLimits {
   return { ...limits, silent: Math.min(limits.silent, Math.floor(openFilesMax() / 4)) }
 }

@@ -94,8 +94,8 @@ export const STREAM_RECEIVED_MAX_BYTES = STREAM_WINDOW_BYTES + 16_384
 /** Of all streams of requests under way; 500 connections might hold 2 MiB each otherwise. */
 export const INBOUND_BYTES_MAX = 67_108_864
 /** Of one request in frames of fewer bytes than these: whoever follows the protocol sends it whole, or in two or three. */
-export const CRUMB_BYTES = 8
-export const CRUMBS_MAX = 4
+export const TINY_FRAME_BYTES = 8
+export const TINY_FRAMES_MAX = 4
 /** Noise messages that one frame may come in: the largest needs five. */
 export const FRAME_PIECES_MAX = 256
 /** When a connection that was told BUSY may ask again; it is not read before. */

@@ -36,7 +36,7 @@ export interface ProtocolStats {
 export interface HostStats {
   /** Open inbound connections. */
   readonly connections: number
-  /** Sockets at the door that have said nothing yet, or come again too soon. */
+  /** Waiting sockets: silent so far, or of an address that connects again too soon. */
   readonly waiting: number
   /** Requests being answered now. */
   readonly inFlight: number

@@ -11,16 +11,16 @@ import { withDeadline } from './deadline.ts'
 import { type HostLimits, REQUESTS_PER_PEER, REQUESTS_WAITING_PER_PEER, STREAMS_PER_PROTOCOL } from './limits.ts'
 import type { Host, PeerAddress } from './protocol.ts'
 import { frames } from './transport/frame.ts'
-import { isHttpsDoor } from './transport/https-listener.ts'
+import { isHttpsAddress } from './transport/https-listener.ts'
 
 /** Peer ids made once: links look at theirs every two seconds. As many as a federation has, and some. */
 const PEER_IDS_MAX = 2_048
 
-/** `isBehind`: our own event loop is late. `silentMs`: since when nothing came on a connection. */
+/** `isLagging`: our own event loop is late. `silentMs`: since when nothing came on a connection. */
 export function requests(
   libp2p: Libp2p,
   limits: HostLimits,
-  isBehind: () => boolean,
+  isLagging: () => boolean,
   silentMs: (connection: Connection) => number,
 ): Pick<Host, 'request' | 'link' | 'isLinked' | 'isHeard'> {
   const streams = turns(REQUESTS_PER_PEER, REQUESTS_WAITING_PER_PEER)
@@ -36,7 +36,7 @@ export function requests(
   const ask: Host['request'] = async (peer, protocol, request, { signal, withinMs = limits.replyMs } = {}) => {
     const replyMs = Math.min(limits.replyMs, withinMs)
     // Who is late himself cannot tell so soon that another is gone.
-    const patience = { replyMs, isGone: () => replyMs === limits.replyMs || !isBehind() }
+    const patience = { replyMs, isGone: () => replyMs === limits.replyMs || !isLagging() }
     const peerId = toPeerId(peer.key)
     if (request.length > protocol.requestMaxBytes) {
       throw new RangeError(`"request" expected at most ${protocol.requestMaxBytes} bytes, got ${request.length}`)
@@ -73,8 +73,8 @@ export function requests(
   async function dial(peer: PeerAddress, peerId: PeerId, signal: AbortSignal | undefined): Promise<Connection> {
     const tried = peer.addresses.length
     try {
-      // The HTTPS door is for those without libp2p.
-      const dialled = peer.addresses.filter((address) => !isHttpsDoor(address))
+      // The HTTPS listener serves clients without libp2p.
+      const dialled = peer.addresses.filter((address) => !isHttpsAddress(address))
       const addresses = dialled.map((address) => withPeerId(address, peerId.toString()))
       if (addresses.length === 0) throw new Error('no address')
       const timedOut = () =>

@@ -27,7 +27,7 @@ export interface Server {
   serve(streams: Pick<Libp2p, 'handle'>, protocol: Protocol, handler: Handler): Promise<void>
   /** What is served under this id. */
   protocol(id: string): Protocol | undefined
-  /** The reply to one request of a served protocol, whichever door it came through; a refusal is a reply too. */
+  /** The reply to one request of a served protocol, whichever listener took it; a refusal is a reply too. */
   answer(protocol: Protocol, request: Uint8Array, from: Requester): Promise<Uint8Array>
   /** A refusal, counted. */
   refuse(protocol: Protocol, error: unknown): Uint8Array

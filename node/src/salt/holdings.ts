@@ -2,7 +2,7 @@
  * The shards that a node holds, period by period: of the rosters still in force for some open epoch, and of the one that
  * is being agreed on. PROTOCOL.md §5.1. What is not chosen is erased, what is over is forgotten.
  */
-import type { Clock } from '@geotrace/core-wasm'
+import type { Clock, Random } from '@geotrace/core-wasm'
 import {
   type CertifiedRoster,
   equalBytes,
@@ -14,18 +14,17 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { SheetSource } from '../membership/agreement/council.ts'
 import { isPeriodOpen } from '../membership/agreement/period.ts'
-import type { RosterBook } from '../membership/roster-store.ts'
+import type { RosterStore } from '../membership/roster-store.ts'
 import type { Host, PeerAddress } from '../net/protocol.ts'
 import type { Records } from '../platform/file-records.ts'
 import type { Log } from '../platform/log.ts'
-import type { Random } from '../platform/random.ts'
 import type { Hashes } from './secrets/ratchet.ts'
 import type { SeedKeeper } from './secrets/seed-keeper.ts'
 import { type SeedRounds, seedRounds } from './seed-rounds.ts'
 import { createShards, type Shard, type Shards } from './shards.ts'
 
 export interface HoldingsInit {
-  book: RosterBook
+  rosters: RosterStore
   signer: Signer
   host: Host
   core: Hashes
@@ -41,12 +40,12 @@ export interface Holdings extends SheetSource {
   find(firstEpoch: number, shard: number): { shards: Shards; shard: Shard } | undefined
   /** The newest certified roster that begins with this epoch. */
   certified(firstEpoch: number): CertifiedRoster | undefined
-  /** Follows the book: opens new periods, keeps what was certified, erases the rest. */
+  /** Follows the rosters: opens new periods, keeps what was certified, erases the rest. */
   settle(): Promise<void>
   /** Looks for seeds of certified rosters that are missing; whether some still are. */
   seek(): Promise<boolean>
   /** Those it shares shards with; the same list while no period comes or goes. */
-  mates(): readonly PeerAddress[]
+  otherReplicas(): readonly PeerAddress[]
   /** Forgets periods that are over, and those for which no certificate can come any more. */
   sweep(nowMs: number): void
 }
@@ -57,14 +56,14 @@ interface Period {
 }
 
 export function createHoldings(init: HoldingsInit): Holdings {
-  const { book, signer, host, core, clock, random, log, records, keeper } = init
+  const { rosters, signer, host, core, clock, random, log, records, keeper } = init
   const periods = new Map<number, Period>()
-  let mates: readonly PeerAddress[] | undefined
+  let otherReplicas: readonly PeerAddress[] | undefined
   const certifiedAt = (firstEpoch: number): CertifiedRoster | undefined =>
-    book.all.findLast(({ roster }) => roster.firstEpoch === firstEpoch)
+    rosters.all.findLast(({ roster }) => roster.firstEpoch === firstEpoch)
   /** The first epoch that a certified roster does not answer for. */
   const endOf = ({ roster }: CertifiedRoster): number =>
-    book.at(roster.height + 1)?.roster.firstEpoch ?? roster.firstEpoch + sheetEpochs(roster)
+    rosters.at(roster.height + 1)?.roster.firstEpoch ?? roster.firstEpoch + sheetEpochs(roster)
 
   const open = (roster: Roster): Period => {
     const known = periods.get(roster.firstEpoch)
@@ -74,13 +73,13 @@ export function createHoldings(init: HoldingsInit): Holdings {
     const shards = createShards({ roster, signer, core, random, records, keeper, certified })
     const period = { shards, rounds: seedRounds({ shards, keeper, host, core, clock, log, certified }) }
     periods.set(roster.firstEpoch, period)
-    mates = undefined
+    otherReplicas = undefined
     return period
   }
   const close = ({ shards }: Period): void => {
     for (const shard of shards.all) shards.drop(shard)
     periods.delete(shards.firstEpoch)
-    mates = undefined
+    otherReplicas = undefined
   }
   const certifiedPeriods = (): Period[] =>
     [...periods.values()].filter(({ shards }) => certifiedAt(shards.firstEpoch) !== undefined)
@@ -95,13 +94,13 @@ export function createHoldings(init: HoldingsInit): Holdings {
     certified: certifiedAt,
     async settle() {
       const oldest = oldestOpenEpoch(clock.now())
-      for (const certified of book.all) if (endOf(certified) > oldest) open(certified.roster)
+      for (const certified of rosters.all) if (endOf(certified) > oldest) open(certified.roster)
       for (const { shards } of certifiedPeriods()) {
         await shards.settle()
         keeper.cut(shards.firstEpoch, endOf(certifiedAt(shards.firstEpoch)!))
       }
       // Seeds of a period that the newest roster leaves behind were not chosen.
-      const newest = book.newest?.roster.firstEpoch ?? Number.NEGATIVE_INFINITY
+      const newest = rosters.newest?.roster.firstEpoch ?? Number.NEGATIVE_INFINITY
       for (const period of [...periods.values()]) {
         if (period.shards.firstEpoch < newest && certifiedAt(period.shards.firstEpoch) === undefined) close(period)
       }
@@ -118,13 +117,15 @@ export function createHoldings(init: HoldingsInit): Holdings {
       for (const { rounds } of lacking) await rounds.acquire(0, () => undefined)
       return lacking.some(({ rounds }) => rounds.missing().length > 0)
     },
-    mates() {
-      mates ??= [...periods.values()].flatMap(({ shards }) => shards.all.flatMap((shard) => shard.mates))
-      return mates
+    otherReplicas() {
+      otherReplicas ??= [...periods.values()].flatMap(({ shards }) =>
+        shards.all.flatMap((shard) => shard.otherReplicas),
+      )
+      return otherReplicas
     },
     sweep(nowMs) {
       const oldest = oldestOpenEpoch(nowMs)
-      const newest = book.newest?.roster
+      const newest = rosters.newest?.roster
       for (const period of [...periods.values()]) {
         const { firstEpoch } = period.shards
         const certified = certifiedAt(firstEpoch)

@@ -5,7 +5,7 @@
  * Who is no member yet follows the rosters and serves from when one names it.
  */
 import { join } from 'node:path'
-import type { Clock, Core } from '@geotrace/core-wasm'
+import type { Clock, Core, Random } from '@geotrace/core-wasm'
 import {
   bytesToHex,
   type CertifiedRoster,
@@ -31,7 +31,7 @@ import {
   type MembershipStatus,
 } from '../membership/membership.ts'
 import type { Pace } from '../membership/pace.ts'
-import { openRosterBook } from '../membership/roster-store.ts'
+import { openRosterStore } from '../membership/roster-store.ts'
 import { createHost, type OpenHost } from '../net/host.ts'
 import type { HostLimits } from '../net/limits.ts'
 import type { Handler, Host, HostStats } from '../net/protocol.ts'
@@ -39,7 +39,6 @@ import type { CertificateSource } from '../net/transport/tls-certificate.ts'
 import { fileRecords, type OpenRecords } from '../platform/file-records.ts'
 import type { Log } from '../platform/log.ts'
 import { nativeSigner } from '../platform/native-signer.ts'
-import type { Random } from '../platform/random.ts'
 import { type Heartbeat, heartbeat } from './heartbeat.ts'
 import { createHoldings, type Holdings } from './holdings.ts'
 import { levelQuotaDisk, type QuotaDisk } from './quota/quota-disk.ts'
@@ -153,9 +152,9 @@ export function saltNode(init: SaltNodeInit): SaltNode {
     process.umask(0o077)
     const records = await openRecords(join(dir, 'records'))
     await assertSameFederation(manifest, records)
-    const book = await openRosterBook(manifest, records)
-    assertCore(manifest, book.newest?.roster, core)
-    const addresses = init.addresses ?? ownAddresses(manifest, book.newest?.roster, signer.key)
+    const rosters = await openRosterStore(manifest, records)
+    assertCore(manifest, rosters.newest?.roster, core)
+    const addresses = init.addresses ?? ownAddresses(manifest, rosters.newest?.roster, signer.key)
     const listen = init.listen ?? addresses
     assertDemoIsLocal(manifest, [...listen, ...addresses])
     const keeper = seedKeeper(core)
@@ -169,7 +168,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
         ...(certificate && { certificate }),
       }
       host = await openHost({ secret, listen, clock, log, ...more })
-      const shared = { book, signer, host, clock, random, log, records }
+      const shared = { rosters, signer, host, clock, random, log, records }
       const holdings = createHoldings({ ...shared, core, keeper })
       await holdings.settle()
       const votes = operatorSecret === undefined ? {} : { operatorSecret }
@@ -181,7 +180,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
         manifest,
         addresses: () => addresses,
         sheets: holdings,
-        mates: holdings.mates,
+        otherReplicas: holdings.otherReplicas,
       })
       const watch = clockWatch(host, () => membership.peers.others(signer.key), clock)
       const pulse = heartbeat({
@@ -199,7 +198,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
       host.gossip.onPeer(() => pulse.met())
       // One after the other; `stop` waits for the last, or it would write in a directory that another node has by then.
       let settling: Promise<void> = Promise.resolve()
-      book.onAdd(({ roster }) => {
+      rosters.onAdd(({ roster }) => {
         if (!isCoreOf(roster, core)) log.warn('core.outdated', { height: roster.height })
         settling = settling
           .then(() => holdings.settle())
@@ -213,7 +212,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
         membership.say(signHandover(signer, { taker: taker.key, shard, firstEpoch, time: clock.now() }))
       }
       await host.serve(SEEDS_PROTOCOL, seedService({ holdings, keeper, handedOver }))
-      const service = saltService({ core, clock, signer, book, holdings, keeper, quota, watch })
+      const service = saltService({ core, clock, signer, rosters, holdings, keeper, quota, watch })
       await host.serve(SALT_PROTOCOL, admitted(service))
       stats = host.stats
       const settled = (): Promise<void> => settling
@@ -234,9 +233,9 @@ export function saltNode(init: SaltNodeInit): SaltNode {
 
   function currentState(): SaltNodeState {
     if (state !== 'running') return state
-    const { book } = parts?.membership ?? {}
-    if (book?.newest === undefined) return 'joining'
-    const { roster } = book.newest
+    const { rosters } = parts?.membership ?? {}
+    if (rosters?.newest === undefined) return 'joining'
+    const { roster } = rosters.newest
     const held = parts?.holdings
       .all()
       .some(({ all, firstEpoch }) => all.length > 0 && parts?.holdings.certified(firstEpoch) !== undefined)
@@ -255,7 +254,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
         if (state !== 'running') return
         startedMs = clock.now()
         parts.pulse.start()
-        if (parts.membership.book.newest !== undefined) parts.pulse.joined()
+        if (parts.membership.rosters.newest !== undefined) parts.pulse.joined()
         await parts.membership.start()
       } catch (error) {
         await this.stop()
@@ -278,7 +277,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
       state = 'stopped'
     },
     status() {
-      const certified = parts?.membership.book.newest
+      const certified = parts?.membership.rosters.newest
       const network = stats()
       return {
         state: currentState(),

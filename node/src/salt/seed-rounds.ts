@@ -25,7 +25,7 @@ import type { Log } from '../platform/log.ts'
 import { turns } from '../platform/turns.ts'
 import type { Hashes } from './secrets/ratchet.ts'
 import type { SeedKeeper } from './secrets/seed-keeper.ts'
-import { type Mate, type Shard, type Shards, wipe } from './shards.ts'
+import { type Replica, type Shard, type Shards, wipe } from './shards.ts'
 import { recoverTree } from './sheet-recovery.ts'
 
 /** How long a rank waits for the one below: peers of one founding start within seconds. */
@@ -55,42 +55,48 @@ export interface SeedRounds {
   missing(): readonly Shard[]
 }
 
-/** What a mate said when asked for the seed. */
+/** What a replica said when asked for the seed. */
 interface Finding {
-  mate: Mate
+  replica: Replica
   seed: Seed | undefined
 }
 
 export function seedRounds({ shards, keeper, host, core, clock, log, certified }: SeedRoundsInit): SeedRounds {
   const { firstEpoch } = shards
 
-  const fetchFrom = async (mate: Mate, { shard }: Pick<Shard, 'shard'>): Promise<Seed | undefined> =>
-    decodeSeedReply(await host.request(mate, SEEDS_PROTOCOL, encodeSeedsRequest({ op: 'fetch', shard, firstEpoch })))
+  const fetchFrom = async (replica: Replica, { shard }: Pick<Shard, 'shard'>): Promise<Seed | undefined> =>
+    decodeSeedReply(await host.request(replica, SEEDS_PROTOCOL, encodeSeedsRequest({ op: 'fetch', shard, firstEpoch })))
 
   /** Mates that answered, by rank; one that cannot be reached is not among them. */
-  const fetch = async ({ shard, mates }: Shard): Promise<Finding[]> => {
+  const fetch = async ({ shard, otherReplicas }: Shard): Promise<Finding[]> => {
     const findings: Finding[] = []
-    await fanOut(mates, async (mate) => {
+    await fanOut(otherReplicas, async (replica) => {
       try {
-        findings.push({ mate, seed: await fetchFrom(mate, { shard }) })
+        findings.push({ replica, seed: await fetchFrom(replica, { shard }) })
       } catch (error) {
-        if (!isAway(error)) findings.push({ mate, seed: undefined })
+        if (!isAway(error)) findings.push({ replica, seed: undefined })
       }
     })
-    return findings.sort((a, b) => a.mate.rank - b.mate.rank)
+    return findings.sort((a, b) => a.replica.rank - b.replica.rank)
   }
 
   /** Takes the first of the seeds that stands. */
   const takeFrom = async (shard: Shard, findings: readonly Finding[]): Promise<boolean> => {
-    for (const { mate, seed } of findings) {
+    for (const { replica, seed } of findings) {
       if (seed === undefined) continue
       const roster = certified()
       if (seed.epoch === firstEpoch) {
-        if (await shards.take(shard, seed, mate.rank)) return true
+        if (await shards.take(shard, seed, replica.rank)) return true
       } else if (roster !== undefined) {
-        const late = await recoverTree({ host, core, clock, certified: roster, shard: shard.shard, seed, mate }).catch(
-          () => undefined,
-        )
+        const late = await recoverTree({
+          host,
+          core,
+          clock,
+          certified: roster,
+          shard: shard.shard,
+          seed,
+          replica,
+        }).catch(() => undefined)
         if (late !== undefined && (await shards.takeLate(shard, late.seed, late.tree))) return true
       }
     }
@@ -103,12 +109,12 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
     if (seed === undefined) return 0
     const request = encodeSeedsRequest({ op: 'offer', shard: shard.shard, firstEpoch, seed })
     wipe(seed)
-    const need = sheetQuorum(shard.mates.length + 1)
+    const need = sheetQuorum(shard.otherReplicas.length + 1)
     let holders = 1
     await fanOut(
-      shard.mates,
-      async (mate) => {
-        decodeDone(await host.request(mate, SEEDS_PROTOCOL, request))
+      shard.otherReplicas,
+      async (replica) => {
+        decodeDone(await host.request(replica, SEEDS_PROTOCOL, request))
         holders++
       },
       () => holders >= need,
@@ -119,9 +125,9 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
   /** Unsigned, it gives way to a seed that the one who signed its sheet handed out, or that comes from a lower rank. */
   const giveWay = async (shard: Shard, findings: readonly Finding[], signedRoot: SignedRoot): Promise<void> => {
     const own = shard.tree?.root
-    for (const { mate, seed } of findings) {
+    for (const { replica, seed } of findings) {
       if (seed === undefined || own === undefined) continue
-      const root = signedRoot(mate.key, shard.shard)
+      const root = signedRoot(replica.key, shard.shard)
       if (root === undefined || equalBytes(root, own)) continue
       if (shard.isBound || certified() !== undefined) return
       // Who signs one and hands out another would have us drop ours for ever.
@@ -129,10 +135,10 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
       if (shard.isBound || certified() !== undefined) return
       shards.drop(shard)
       log.info('seed.gave-way', { shard: shard.shard })
-      await shards.take(shard, seed, mate.rank)
+      await shards.take(shard, seed, replica.rank)
       return
     }
-    for (const { mate, seed } of findings) if (seed !== undefined) await shards.take(shard, seed, mate.rank)
+    for (const { replica, seed } of findings) if (seed !== undefined) await shards.take(shard, seed, replica.rank)
   }
 
   /** The certificate says which seed it is: the first that comes and stands will do, whoever has it. */
@@ -140,10 +146,10 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
     if (shards.isHeld(shard) || isVacantNow(shard)) return
     const oneByOne = turns(1)
     await fanOut(
-      shard.mates,
-      async (mate) => {
-        const seed = await fetchFrom(mate, shard)
-        await oneByOne.run('', async () => shards.isHeld(shard) || (await takeFrom(shard, [{ mate, seed }])))
+      shard.otherReplicas,
+      async (replica) => {
+        const seed = await fetchFrom(replica, shard)
+        await oneByOne.run('', async () => shards.isHeld(shard) || (await takeFrom(shard, [{ replica, seed }])))
       },
       () => shards.isHeld(shard),
     )
@@ -155,14 +161,14 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
     const findings = await fetch(shard)
     if (!shards.isHeld(shard) && !(await takeFrom(shard, findings))) {
       // A lower rank that is there makes it; one that is not has some time to come up.
-      const isTheirs = findings.some(({ mate }) => mate.rank < shard.rank) || forMs < shard.rank * PATIENCE_MS
+      const isTheirs = findings.some(({ replica }) => replica.rank < shard.rank) || forMs < shard.rank * PATIENCE_MS
       const isMade = certified() === undefined && !isTheirs && (await shards.make(shard))
       if (!isMade) return noteLoss(shard)
     }
     if (certified() !== undefined) return
     await giveWay(shard, findings, signedRoot)
     const holders = shard.maker === shard.rank ? await offer(shard) : 1 + countSame(shard, findings)
-    const isEnough = holders >= sheetQuorum(shard.mates.length + 1) || (holders > 0 && isLate(forMs))
+    const isEnough = holders >= sheetQuorum(shard.otherReplicas.length + 1) || (holders > 0 && isLate(forMs))
     if (isEnough && certified() === undefined) await shards.sign(shard)
   }
   /** Better a sheet that few hold than none: the other replicas may be gone for good. The founding waits for them. */
@@ -174,7 +180,7 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
   const follow = async (shard: Shard, signedRoot: SignedRoot): Promise<void> => {
     const root = shard.tree?.root
     if (root === undefined || shard.signed !== undefined || certified() !== undefined) return
-    const isSigned = shard.mates.some(({ key }) => {
+    const isSigned = shard.otherReplicas.some(({ key }) => {
       const theirs = signedRoot(key, shard.shard)
       return theirs !== undefined && equalBytes(theirs, root)
     })

@@ -6,13 +6,13 @@ import { decodeSeedsRequest, encodeDone, encodeSeedReply, equalBytes, Federation
 import type { Handler } from '../net/protocol.ts'
 import type { Holdings } from './holdings.ts'
 import type { SeedKeeper } from './secrets/seed-keeper.ts'
-import { type Mate, wipe } from './shards.ts'
+import { type Replica, wipe } from './shards.ts'
 
 export interface SeedServiceInit {
   holdings: Holdings
   keeper: SeedKeeper
   /** A seed in use went to another replica: everybody may know. */
-  handedOver(taker: Mate, shard: number, firstEpoch: number): void
+  handedOver(taker: Replica, shard: number, firstEpoch: number): void
 }
 
 export function seedService({ holdings, keeper, handedOver }: SeedServiceInit): Handler {
@@ -20,11 +20,11 @@ export function seedService({ holdings, keeper, handedOver }: SeedServiceInit): 
     const request = decodeSeedsRequest(bytes)
     const { firstEpoch } = request
     const found = holdings.find(firstEpoch, request.shard)
-    const mate = found?.shard.mates.find(({ key }) => from.key !== undefined && equalBytes(key, from.key))
-    if (found === undefined || mate === undefined) throw forbidden()
+    const replica = found?.shard.otherReplicas.find(({ key }) => from.key !== undefined && equalBytes(key, from.key))
+    if (found === undefined || replica === undefined) throw forbidden()
     const { shards, shard } = found
     if (request.op === 'offer') {
-      const isTaken = await shards.take(shard, request.seed, mate.rank)
+      const isTaken = await shards.take(shard, request.seed, replica.rank)
       wipe(request.seed)
       if (!isTaken) throw forbidden()
       return encodeDone()
@@ -35,7 +35,7 @@ export function seedService({ holdings, keeper, handedOver }: SeedServiceInit): 
     }
     const reply = encodeSeedReply(seed)
     wipe(seed)
-    if (holdings.certified(firstEpoch) !== undefined) handedOver(mate, shard.shard, firstEpoch)
+    if (holdings.certified(firstEpoch) !== undefined) handedOver(replica, shard.shard, firstEpoch)
     return reply
   }
 }

@@ -12,7 +12,7 @@ import {
   BLOCKS_PER_EPOCH,
   type Block,
   blocksToMasks,
-  blockToVerdict,
+  blockToState,
   type CertifiedRoster,
   concatBytes,
   decodeSaltRequest,
@@ -24,7 +24,7 @@ import {
   signContent,
 } from '@geotrace/core-wasm/wire'
 import type { ClockWatch } from '../membership/clock-watch.ts'
-import type { RosterBook } from '../membership/roster-store.ts'
+import type { RosterStore } from '../membership/roster-store.ts'
 import type { Handler, Requester } from '../net/protocol.ts'
 import type { Holdings } from './holdings.ts'
 import type { QuotaTable } from './quota/quota-table.ts'
@@ -37,7 +37,7 @@ export interface SaltServiceInit {
   core: Hashes
   clock: Clock
   signer: Signer
-  book: RosterBook
+  rosters: RosterStore
   holdings: Holdings
   keeper: SeedKeeper
   quota: QuotaTable
@@ -45,7 +45,7 @@ export interface SaltServiceInit {
 }
 
 export function saltService(init: SaltServiceInit): Handler {
-  const { core, clock, signer, book, holdings, keeper, quota, watch } = init
+  const { core, clock, signer, rosters, holdings, keeper, quota, watch } = init
 
   const epochToAnswer = (
     { shard }: Shard,
@@ -72,7 +72,7 @@ export function saltService(init: SaltServiceInit): Handler {
     from: Requester,
     nowMs: number,
   ) => {
-    if (isMate(shard, from)) return
+    if (isReplica(shard, from)) return
     const quotaKey = keeper.quotaKey(shard.shard, firstEpoch)
     if (quotaKey === undefined) throw lost(firstEpoch)
     const digest = new Uint8Array(createHash('sha256').update(request).digest())
@@ -83,9 +83,9 @@ export function saltService(init: SaltServiceInit): Handler {
   return async (bytes, from) => {
     const request = decodeSaltRequest(bytes)
     const nowMs = clock.now()
-    const certified = book.named(request.roster)
+    const certified = rosters.named(request.roster)
     const found = certified && holdings.find(certified.roster.firstEpoch, request.shard)
-    if (found === undefined || !isMate(found.shard, from)) watch.assertTrue()
+    if (found === undefined || !isReplica(found.shard, from)) watch.assertTrue()
     if (from.prefix === undefined) throw new FederationError('FORBIDDEN', 'a relayed requester has no quota')
     if (certified === undefined) throw new FederationError('ROSTER_UNKNOWN', 'no roster of this name here')
     const { firstEpoch } = certified.roster
@@ -94,7 +94,7 @@ export function saltService(init: SaltServiceInit): Handler {
     }
     assertOpen(request.blocks, nowMs)
     const masks = blocksToMasks(request.blocks)
-    assertInForce(book, certified, masks)
+    assertInForce(rosters, certified, masks)
     const { shards, shard } = found
     const { tree } = shard
     if (tree === undefined) throw lost([...masks.keys()][0]!)
@@ -105,13 +105,13 @@ export function saltService(init: SaltServiceInit): Handler {
   }
 }
 
-function isMate({ mates }: Shard, { key }: Requester): boolean {
-  return key !== undefined && mates.some((mate) => equalBytes(mate.key, key))
+function isReplica({ otherReplicas }: Shard, { key }: Requester): boolean {
+  return key !== undefined && otherReplicas.some((replica) => equalBytes(replica.key, key))
 }
 
 function assertOpen(blocks: readonly Block[], nowMs: number): void {
   for (const { size, n } of blocks) {
-    const verdict = blockToVerdict(size, n, nowMs)
+    const verdict = blockToState(size, n, nowMs)
     if (verdict === 'too-old')
       throw new FederationError('BLOCK_TOO_OLD', 'a block ended before the window', { block: n })
     if (verdict === 'too-new') throw new FederationError('BLOCK_TOO_NEW', 'a block starts too far ahead', { block: n })
@@ -119,9 +119,9 @@ function assertOpen(blocks: readonly Block[], nowMs: number): void {
 }
 
 /** The roster named must be the one in force for every block: never the roster now. */
-function assertInForce(book: RosterBook, certified: CertifiedRoster, masks: ReadonlyMap<number, number>): void {
+function assertInForce(rosters: RosterStore, certified: CertifiedRoster, masks: ReadonlyMap<number, number>): void {
   for (const epoch of masks.keys()) {
-    if (book.inForce(epoch) === certified) continue
+    if (rosters.inForce(epoch) === certified) continue
     throw new FederationError('ROSTER_UNKNOWN', `another roster is in force for epoch ${epoch}`)
   }
 }

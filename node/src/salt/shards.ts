@@ -3,6 +3,8 @@
  * PROTOCOL.md §5.1, §5.2. A seed is taken once; one that does not lead to the certified root is dropped.
  * A node that signed a sheet never signs another of that period, and never makes a second seed.
  */
+
+import type { Random } from '@geotrace/core-wasm'
 import {
   type CertifiedRoster,
   equalBytes,
@@ -18,7 +20,6 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { PeerAddress } from '../net/protocol.ts'
 import type { Records } from '../platform/file-records.ts'
-import type { Random } from '../platform/random.ts'
 import type { Hashes } from './secrets/ratchet.ts'
 import type { SeedKeeper } from './secrets/seed-keeper.ts'
 import { seedToLines } from './sheets/sheet-maker.ts'
@@ -26,14 +27,14 @@ import { readSheetRoot, writeSheetRecord } from './sheets/sheet-record.ts'
 import { linesToSheetTree, type SheetTree } from './sheets/sheet-tree.ts'
 
 /** Another replica of a shard. */
-export interface Mate extends PeerAddress {
+export interface Replica extends PeerAddress {
   /** Place among the replicas; the lowest that is there makes the seed. */
   readonly rank: number
 }
 export interface Shard {
   readonly shard: number
   readonly rank: number
-  readonly mates: readonly Mate[]
+  readonly otherReplicas: readonly Replica[]
   /** Rank of the replica that made the seed held, or gave it; of two unsigned seeds that of the lower rank stays. */
   maker: number | undefined
   tree: SheetTree | undefined
@@ -207,7 +208,7 @@ function toShard(roster: Roster, shard: number, key: Uint8Array): Shard {
   return {
     shard,
     rank: replicas.findIndex(isSelf),
-    mates: replicas
+    otherReplicas: replicas
       .map(({ key: other, addresses }, rank) => ({ key: other, addresses, rank }))
       .filter((item) => !isSelf(item)),
     maker: undefined,

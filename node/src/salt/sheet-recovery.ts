@@ -6,7 +6,7 @@
 import type { Clock } from '@geotrace/core-wasm'
 import {
   answerToSalts,
-  blockToVerdict,
+  blockToState,
   type CertifiedRoster,
   decodeSaltAnswer,
   encodeSaltRequest,
@@ -18,7 +18,7 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { Host } from '../net/protocol.ts'
 import { type Hashes, ratchetTo } from './secrets/ratchet.ts'
-import type { Mate } from './shards.ts'
+import type { Replica } from './shards.ts'
 import { seedToLines } from './sheets/sheet-maker.ts'
 import { linesToSheetTree, type SheetTree } from './sheets/sheet-tree.ts'
 
@@ -32,23 +32,23 @@ export interface RecoveryInit {
   certified: CertifiedRoster
   shard: number
   seed: Seed
-  mate: Mate
+  replica: Replica
 }
 
 /** The seed, wound to the first epoch that can be answered for, and its tree; undefined when it does not stand. */
 export async function recoverTree(init: RecoveryInit): Promise<{ seed: Seed; tree: SheetTree } | undefined> {
-  const { host, core, clock, certified, shard, seed, mate } = init
+  const { host, core, clock, certified, shard, seed, replica } = init
   const { roster, hash } = certified
   const end = roster.firstEpoch + sheetEpochs(roster)
   let epoch = Math.max(seed.epoch, roster.firstEpoch)
-  while (blockToVerdict(WHOLE_EPOCH_MIN, epoch, clock.now()) === 'too-old') epoch++
+  while (blockToState(WHOLE_EPOCH_MIN, epoch, clock.now()) === 'too-old') epoch++
   if (epoch >= end) return undefined
 
   const blocks = [{ size: WHOLE_EPOCH_MIN, n: epoch }]
   const request = encodeSaltRequest({ roster: hashToRosterName(hash), shard, blocks })
-  const bytes = await host.request(mate, SALT_PROTOCOL, request)
+  const bytes = await host.request(replica, SALT_PROTOCOL, request)
   // Throws PEER_LIED unless the path leads to the certified root.
-  answerToSalts(bytes, certified, shard, blocks, mate.key)
+  answerToSalts(bytes, certified, shard, blocks, replica.key)
   const path = decodeSaltAnswer(bytes).epochs[0]!.path
 
   const state = ratchetTo(core, seed.state, seed.epoch, epoch)

@@ -7,16 +7,16 @@ import { cellToCenterChild, cellToChildren, cellToLatLng, gridDistance } from 'h
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { adminRequest } from '../../src/admin/client.ts'
 import { history, SPAN_MS, SPANS_MAX, wholeDay } from '../../src/admin/history.ts'
-import type { NodeReport } from '../../src/admin/node-status.ts'
+import type { NodeStatus } from '../../src/admin/node-status.ts'
 import { pageContent } from '../../src/admin/page/content.ts'
 import { FIRST_REGION, REGIONS, regionToPoint, shardsToPath } from '../../src/admin/page/regions.ts'
-import { pageDoor } from '../../src/admin/page-login.ts'
+import { pageLogin } from '../../src/admin/page-login.ts'
 import { type AdminServer, adminServer } from '../../src/admin/server.ts'
 import { silent } from '../../src/platform/log.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 
 const NOW = Date.UTC(2026, 10, 21, 12, 7)
-const REPORT: NodeReport = {
+const REPORT: NodeStatus = {
   version: '1.2.3',
   node: 'anna',
   federation: '<img src=x onerror="alert(1)"> & Söhne',
@@ -52,26 +52,26 @@ const REPORT: NodeReport = {
   history: [{ fromMs: Math.floor(NOW / SPAN_MS) * SPAN_MS, answered: 12_345, refused: 42 }],
 }
 
-describe('the door of the page', () => {
+describe('the login of the page', () => {
   it('opens once for each code, and only for codes it gave', () => {
-    const door = pageDoor(systemRandom)
-    const code = door.newCode()
-    expect(door.enter('0'.repeat(32))).toBeUndefined()
-    const session = door.enter(code)!
-    expect(door.isSession(session)).toBe(true)
-    expect(door.isSession(code)).toBe(false)
-    expect(door.enter(code)).toBeUndefined()
+    const login = pageLogin(systemRandom)
+    const code = login.newCode()
+    expect(login.enter('0'.repeat(32))).toBeUndefined()
+    const session = login.enter(code)!
+    expect(login.isSession(session)).toBe(true)
+    expect(login.isSession(code)).toBe(false)
+    expect(login.enter(code)).toBeUndefined()
   })
 
   it('remembers a few codes and sessions, the newest', () => {
-    const door = pageDoor(systemRandom)
-    const codes = Array.from({ length: 5 }, () => door.newCode())
-    expect(door.enter(codes[0]!)).toBeUndefined()
-    const first = door.enter(codes[1]!)!
-    for (let i = 0; i < 15; i++) expect(door.enter(door.newCode())).toBeDefined()
-    expect(door.isSession(first)).toBe(true)
-    door.enter(door.newCode())
-    expect(door.isSession(first)).toBe(false)
+    const login = pageLogin(systemRandom)
+    const codes = Array.from({ length: 5 }, () => login.newCode())
+    expect(login.enter(codes[0]!)).toBeUndefined()
+    const first = login.enter(codes[1]!)!
+    for (let i = 0; i < 15; i++) expect(login.enter(login.newCode())).toBeDefined()
+    expect(login.isSession(first)).toBe(true)
+    login.enter(login.newCode())
+    expect(login.isSession(first)).toBe(false)
   })
 })
 

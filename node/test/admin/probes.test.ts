@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import { metrics } from '../../src/admin/metrics.ts'
-import type { Health, NodeReport } from '../../src/admin/node-status.ts'
+import type { Health, NodeStatus } from '../../src/admin/node-status.ts'
 import { healthAnswer, probeServer } from '../../src/admin/probes.ts'
 import type { LocalHttp } from '../../src/local/local-http.ts'
 import { silent } from '../../src/platform/log.ts'
@@ -60,7 +60,7 @@ describe('a probe', () => {
 describe('the metrics', () => {
   it('follow the report from scrape to scrape, and do not count twice', async () => {
     let answered = 5
-    const report = (): NodeReport =>
+    const report = (): NodeStatus =>
       ({
         version: '1.2.3',
         health: 'seeds-missing',
@@ -81,7 +81,7 @@ describe('the metrics', () => {
         },
         connectionsMax: 500,
         memoryMaxBytes: 1_024,
-      }) as unknown as NodeReport
+      }) as unknown as NodeStatus
     const scraped = metrics(report)
     await scraped.answer()
     answered = 6

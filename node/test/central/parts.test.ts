@@ -61,20 +61,20 @@ describe('pins', () => {
     const [first, second] = [certifiedRoster(manifest), certifiedRoster(manifest, { height: 1, firstEpoch: 24_700 })]
     const begin = first.roster.firstEpoch
     const later = certifiedRoster(manifest, { height: 1, firstEpoch: begin + 30 })
-    const rosters = [first]
-    const book = {
+    const certified = [first]
+    const rosters = {
       get newest() {
-        return rosters.at(-1)
+        return certified.at(-1)
       },
-      inForce: (epoch: number) => rosters.filter(({ roster }) => roster.firstEpoch <= epoch).at(-1),
+      inForce: (epoch: number) => certified.filter(({ roster }) => roster.firstEpoch <= epoch).at(-1),
     }
-    const pins = await rosterPins(store, book)
+    const pins = await rosterPins(store, rosters)
     expect(await pins.pin(begin - 1)).toBeUndefined()
     expect(pins.name(begin - 1)).toEqual(new Uint8Array(8))
     // Periods are multiples of 18 epochs; the founding roster begins in the middle of one.
     expect(begin % 18).toBe(6)
     await Promise.all([pins.pin(begin + 20), pins.pin(begin + 25), pins.pin(begin), pins.pin(begin + 35)])
-    rosters.push(later)
+    certified.push(later)
     // A period that is pinned stays so, though a later roster came for it: that one begins where the pin ends.
     expect(await pins.pin(begin + 31)).toEqual(first.hash.slice(0, 8))
     expect(await pins.pin(begin + 50)).toEqual(later.hash.slice(0, 8))
@@ -84,8 +84,8 @@ describe('pins', () => {
       [30, 18],
       [48, 18],
     ])
-    rosters.splice(0, 2, second)
-    const again = await rosterPins(store, book)
+    certified.splice(0, 2, second)
+    const again = await rosterPins(store, rosters)
     expect(again.name(begin + 20)).toEqual(first.hash.slice(0, 8))
   })
 })

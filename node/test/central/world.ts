@@ -1,4 +1,6 @@
 /** A central peer without a network, on a simulated clock, and devices that speak its protocol. */
+
+import type { Random } from '@geotrace/core-wasm'
 import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
 import {
   bodyToCertified,
@@ -28,11 +30,11 @@ import {
   signVote,
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
-import { type CodeDesk, codeDesk } from '../../src/central/codes.ts'
+import { type CodeRegistry, codeRegistry } from '../../src/central/codes.ts'
 import { type CentralConfig, toCentralConfig } from '../../src/central/config.ts'
 import { parseReportCode } from '../../src/central/report-code.ts'
 import { type Retention, retention, retentionToEpoch } from '../../src/central/retention.ts'
-import { type RiskDesk, riskDesk } from '../../src/central/risk/risk-engine.ts'
+import { type RiskEngine, riskEngine } from '../../src/central/risk/risk-engine.ts'
 import type { CentralStore } from '../../src/central/store/central-store.ts'
 import { memoryStore } from '../../src/central/store/memory-store.ts'
 import { hashToKey } from '../../src/central/store/row-set.ts'
@@ -41,7 +43,7 @@ import { type SyncService, syncService } from '../../src/central/sync/service.ts
 import { demoCard, newManifest } from '../../src/membership/new-manifest.ts'
 import type { Requester } from '../../src/net/protocol.ts'
 import { silent } from '../../src/platform/log.ts'
-import { type Random, systemRandom } from '../../src/platform/random.ts'
+import { systemRandom } from '../../src/platform/random.ts'
 import { row } from './store/sample.ts'
 
 export const DAY_MS = 24 * 60 * 60_000
@@ -93,8 +95,8 @@ export interface World {
   readonly store: CentralStore
   readonly rosters: CertifiedRoster[]
   readonly service: SyncService
-  readonly risk: RiskDesk
-  readonly codes: CodeDesk
+  readonly risk: RiskEngine
+  readonly codes: CodeRegistry
   readonly sweeping: Retention
   device(name?: Partial<Requester>): Device
   /** The epoch of the clock. */
@@ -117,32 +119,32 @@ export async function world(init: WorldInit = {}): Promise<World> {
     manifest = demoManifest(),
     random = systemRandom,
   } = init
-  const rosters = init.rosters ?? [certifiedRoster(manifest)]
+  const certified = init.rosters ?? [certifiedRoster(manifest)]
   const config = toCentralConfig(init.config ?? {}, manifest)
-  const book = {
+  const rosters = {
     get newest() {
-      return rosters.at(-1)
+      return certified.at(-1)
     },
-    inForce: (epoch: number) => rosters.filter(({ roster }) => roster.firstEpoch <= epoch).at(-1),
+    inForce: (epoch: number) => certified.filter(({ roster }) => roster.firstEpoch <= epoch).at(-1),
   }
   const { retentionDays } = manifest.parameters
   const retentionStart = () => retentionToEpoch(clock.now(), retentionDays)
-  const risk = riskDesk({ store, config, clock, log: silent, stopwatch: () => 0 })
-  const codes = codeDesk({ store, clock, random, retentionStart, ...config })
-  const pins = await rosterPins(store, book)
-  const service = syncService({ manifest, config, store, book, pins, codes, risk, clock, random, retentionStart })
+  const risk = riskEngine({ store, config, clock, log: silent, stopwatch: () => 0 })
+  const codes = codeRegistry({ store, clock, random, retentionStart, ...config })
+  const pins = await rosterPins(store, rosters)
+  const service = syncService({ manifest, config, store, rosters, pins, codes, risk, clock, random, retentionStart })
   const sweeping = retention({ store, clock, retentionDays, exclusive: risk.exclusive, log: silent })
   await risk.start()
   return {
     clock,
     manifest,
     store,
-    rosters,
+    rosters: certified,
     service,
     risk,
     codes,
     sweeping,
-    device: (from) => new Device(manifest, service, rosters, random, from),
+    device: (from) => new Device(manifest, service, certified, random, from),
     epoch: () => timeToEpoch(clock.now()),
   }
 }

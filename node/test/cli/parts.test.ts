@@ -16,7 +16,7 @@ import { geotrace } from '../../src/cli/main.ts'
 import { allowance } from '../../src/cli/process/allowance.ts'
 import { memoryGuard } from '../../src/cli/process/memory-guard.ts'
 import { optionsToListen } from '../../src/cli/process/run-options.ts'
-import { saltReport } from '../../src/cli/salt/health.ts'
+import { nodeStatus } from '../../src/cli/salt/health.ts'
 import { terminal } from '../../src/cli/terminal/output.ts'
 import { silent } from '../../src/platform/log.ts'
 import type { SaltNodeStatus } from '../../src/salt/node.ts'
@@ -208,7 +208,7 @@ const report = (
   more: Partial<SaltNodeStatus> = {},
   rest: { memoryBytes?: number; abstainsUntilMs?: number; nowMs?: number } = {},
 ) =>
-  saltReport({
+  nodeStatus({
     status: status(more),
     version: '1.2.3',
     node: 'anna',
@@ -290,23 +290,23 @@ describe('a report', () => {
 describe('the doctor judges', () => {
   it('disk, limits, peers, clock and roster, each at its edge', () => {
     const MIB = 1 << 20
-    expect([500 * MIB, 500 * MIB - 1, 50 * MIB, 50 * MIB - 1].map((free) => judgeDisk(free, '/x').verdict)).toEqual([
+    expect([500 * MIB, 500 * MIB - 1, 50 * MIB, 50 * MIB - 1].map((free) => judgeDisk(free, '/x').severity)).toEqual([
       'ok',
       'warn',
       'warn',
       'fail',
     ])
     const verdicts = (coreBytes: number | undefined, openFiles: number | undefined) =>
-      judgeLimits({ coreBytes, openFiles }, 500).map(({ verdict }) => verdict)
+      judgeLimits({ coreBytes, openFiles }, 500).map(({ severity }) => severity)
     expect(verdicts(0, 756)).toEqual(['ok', 'ok'])
     expect(verdicts(undefined, 755)).toEqual(['warn', 'warn'])
     expect(verdicts(1, undefined)).toEqual(['warn', 'ok'])
-    expect(judgeLimits(undefined, 500).map(({ verdict }) => verdict)).toEqual(['warn'])
+    expect(judgeLimits(undefined, 500).map(({ severity }) => severity)).toEqual(['warn'])
     const peers = (tried: number, silentPeers: string[]) => judgePeers({ tried, silent: silentPeers, offsets: [] })
-    expect(peers(4, ['a', 'b']).verdict).toBe('ok')
-    expect(peers(4, ['a', 'b', 'c'])).toMatchObject({ verdict: 'warn', what: '1 of 4 peers answer; silent: a, b, c' })
-    expect(peers(2, ['a', 'b']).verdict).toBe('fail')
-    expect([999, 5_000, 5_001, -30_000, -30_001, undefined].map((off) => judgeClock(off).verdict)).toEqual([
+    expect(peers(4, ['a', 'b']).severity).toBe('ok')
+    expect(peers(4, ['a', 'b', 'c'])).toMatchObject({ severity: 'warn', what: '1 of 4 peers answer; silent: a, b, c' })
+    expect(peers(2, ['a', 'b']).severity).toBe('fail')
+    expect([999, 5_000, 5_001, -30_000, -30_001, undefined].map((off) => judgeClock(off).severity)).toEqual([
       'ok',
       'ok',
       'warn',
@@ -316,14 +316,14 @@ describe('the doctor judges', () => {
     ])
     // One peer alone cannot outvote us, two can.
     expect([[], [60_000], [60_000, 61_000]].map(offsetsToMedian)).toEqual([undefined, 0, 60_000])
-    const roster = (more: object) => judgeRoster({ ...status().roster!, ...more }, NOW).verdict
+    const roster = (more: object) => judgeRoster({ ...status().roster!, ...more }, NOW).severity
     expect([
       roster({}),
       roster({ fromMs: NOW + 1 }),
       roster({ untilMs: NOW }),
       roster({ untilMs: NOW, reserveUntilMs: NOW }),
     ]).toEqual(['ok', 'ok', 'warn', 'fail'])
-    expect(judgeRoster(undefined, NOW).verdict).toBe('warn')
+    expect(judgeRoster(undefined, NOW).severity).toBe('warn')
   })
 })
 

@@ -186,7 +186,7 @@ describe('a node that serves', () => {
     const { code, stdout } = await geotrace('doctor', '--dir', at('one'), '--json')
     const { ok, running, findings } = JSON.parse(stdout)
     expect({ code, ok, running }).toEqual({ code: 0, ok: true, running: true })
-    const verdicts = Object.fromEntries(findings.map(({ check, verdict }: any) => [check, verdict]))
+    const verdicts = Object.fromEntries(findings.map(({ check, severity }: any) => [check, severity]))
     // Crash dumps and open files are the machine's.
     expect(verdicts).toMatchObject(
       Object.fromEntries(
@@ -196,7 +196,7 @@ describe('a node that serves', () => {
       ),
     )
     expect(findings.find(({ check }: any) => check === 'addresses').what).toMatch(/nobody else reaches them/)
-    for (const { verdict, next } of findings) expect(next === undefined).toBe(verdict === 'ok')
+    for (const { severity, next } of findings) expect(next === undefined).toBe(severity === 'ok')
   })
 
   it('gives a scraper counts with labels from fixed lists, and nothing that names anybody', async () => {

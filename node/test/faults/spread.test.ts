@@ -94,7 +94,7 @@ it(`a presence and a new roster reach all of ${PEERS} peers`, async () => {
       ...(i < PEERS - 1 && { sheets: plainSheets(signer) }),
     })
     const at = new Map<number, number>()
-    membership.book.onAdd(({ roster }) => at.set(roster.height, performance.now()))
+    membership.rosters.onAdd(({ roster }) => at.set(roster.height, performance.now()))
     certifiedAt.push(at)
     stage.atEnd(async () => {
       const isQuiet = membership.stop()
@@ -122,7 +122,7 @@ it(`a presence and a new roster reach all of ${PEERS} peers`, async () => {
   cpuMs()
   for (const [i, peer] of peers.entries()) {
     const key = nativeSigner(secrets[i]!).key
-    const said = { height: 0, roster: hashToRosterName(peer.book.newest!.hash), addresses: [] }
+    const said = { height: 0, roster: hashToRosterName(peer.rosters.newest!.hash), addresses: [] }
     const saidAt = performance.now()
     const waiting = new Set(peers.filter((other) => other !== peer))
     const before = new Map(peers.map((other) => [other, timeOf(other, key)]))
@@ -138,7 +138,7 @@ it(`a presence and a new roster reach all of ${PEERS} peers`, async () => {
   }
 
   const presencesCpuMs = cpuMs()
-  const { roster } = peers[0]!.book.newest!
+  const { roster } = peers[0]!.rosters.newest!
   clock.move(effortSpan(roster.periodEpochs, nextFirstEpoch(roster, clock.now())).from - clock.now())
   const dueMs = performance.now()
   await until(known(1))
@@ -154,6 +154,6 @@ it(`a presence and a new roster reach all of ${PEERS} peers`, async () => {
     `roster from due to everywhere: ${Math.round(Math.max(...rosterAt) - dueMs)} ms, ${Math.round(cpuMs() / PEERS)} ms of CPU a peer`,
   ]
   process.stdout.write(`${lines.join('\n')}\n`)
-  expect(new Set(peers.map(({ book }) => bytesToHex(book.newest!.hash))).size).toBe(1)
+  expect(new Set(peers.map(({ rosters }) => bytesToHex(rosters.newest!.hash))).size).toBe(1)
   expect(heardMs).toHaveLength(PEERS * (PEERS - 1))
 })

@@ -1,4 +1,6 @@
 /** A founded federation of real nodes on a simulated clock, and what moves it from one roster to the next. */
+
+import type { Random } from '@geotrace/core-wasm'
 import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
 import {
   answerToSalts,
@@ -14,7 +16,6 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { Membership } from '../../src/membership/membership.ts'
 import type { Host } from '../../src/net/protocol.ts'
-import type { Random } from '../../src/platform/random.ts'
 import type { SaltNode, SaltNodeInit } from '../../src/salt/node.ts'
 import {
   type Cast,
@@ -63,7 +64,7 @@ export async function startEra(stage: Stage, count: number, replicas = Math.min(
   await Promise.all([central.start(), started])
   const { nodes, dirs } = await started
   const client = await stage.host(clock)
-  await untilLater(clock, () => nodes.every(isServing) && central.book.newest !== undefined)
+  await untilLater(clock, () => nodes.every(isServing) && central.rosters.newest !== undefined)
   const memberships = (): Membership[] => [central, ...nodes.flatMap((node) => node.membership() ?? [])]
   const start: Era['start'] = async (i, more = {}) => {
     const init = { manifest: players.manifest, secret: players.secrets[i]!, dir: dirs[i]!, clock, random }
@@ -76,14 +77,14 @@ export async function startEra(stage: Stage, count: number, replicas = Math.min(
   return {
     ...{ players, clock, nodes, dirs, central, client, drawn, random, memberships, start },
     async drive(height, who = memberships) {
-      const isThere = (): boolean => who().every(({ book }) => book.all.length > height)
+      const isThere = (): boolean => who().every(({ rosters }) => rosters.all.length > height)
       for (;;) {
-        const { roster } = central.book.newest!
+        const { roster } = central.rosters.newest!
         const { from, to } = effortSpan(roster.periodEpochs, nextFirstEpoch(roster, clock.now()))
         if (from > clock.now()) await clock.jumpTo(from)
         const triedMs = clock.now() + TRIED_MS
         await untilLater(clock, () => isThere() || clock.now() > triedMs)
-        if (isThere()) return central.book.at(height)!
+        if (isThere()) return central.rosters.at(height)!
         // On a slow machine two take the same turn and part the votes: then it is for the next period.
         if (to > clock.now()) await clock.jumpTo(to)
       }

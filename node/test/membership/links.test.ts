@@ -21,8 +21,8 @@ async function listener(secret: Uint8Array, port: number): Promise<Host> {
   await host.serve(ROSTER_PROTOCOL, async () => encodeTimeReply(clock.now()))
   return host
 }
-function linksOf(host: Host, others: PeerAddress[], mates: PeerAddress[] = []) {
-  const links = keepLinks({ host, clock, others: () => others, mates: () => mates })
+function linksOf(host: Host, others: PeerAddress[], otherReplicas: PeerAddress[] = []) {
+  const links = keepLinks({ host, clock, others: () => others, otherReplicas: () => otherReplicas })
   stage.atEnd(async () => links.stop())
   links.start()
   return links
@@ -44,11 +44,11 @@ describe('the ring', () => {
     for (const key of keys) for (const other of firsts(key)) expect(firsts(other)).toContain(key)
   })
 
-  it('is what a large federation is linked by, with the mates of one’s shards', async () => {
+  it('is what a large federation is linked by, with the otherReplicas of one’s shards', async () => {
     const host = await stage.host(clock)
     const others = Array.from({ length: 40 }, (_, i) => peer(i + 1))
-    const mates = [others[3]!, others[33]!]
-    const wanted = linksOf(host, others, mates)
+    const otherReplicas = [others[3]!, others[33]!]
+    const wanted = linksOf(host, others, otherReplicas)
       .state()
       .map(({ key }) => key[0]!)
     expect(wanted).toEqual(expect.arrayContaining([4, 34]))
@@ -72,7 +72,7 @@ describe('a link', () => {
       },
       gossip: { renew: () => {} },
     } as unknown as Host
-    const links = keepLinks({ host, clock: own, others: () => [peer(2)], mates: () => [] })
+    const links = keepLinks({ host, clock: own, others: () => [peer(2)], otherReplicas: () => [] })
     stage.atEnd(async () => links.stop())
     links.start()
     const pass = async (ms: number): Promise<number> => {

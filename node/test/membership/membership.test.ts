@@ -47,7 +47,7 @@ import { createVoter } from '../../src/membership/agreement/voter.ts'
 import { clockWatch, median, provenOffset } from '../../src/membership/clock-watch.ts'
 import { createMembership } from '../../src/membership/membership.ts'
 import { demoCard, newManifest } from '../../src/membership/new-manifest.ts'
-import { openRosterBook } from '../../src/membership/roster-store.ts'
+import { openRosterStore } from '../../src/membership/roster-store.ts'
 import { fanOut } from '../../src/platform/fan-out.ts'
 import { fileRecords } from '../../src/platform/file-records.ts'
 import { silent } from '../../src/platform/log.ts'
@@ -223,22 +223,22 @@ describe('a voter', () => {
   })
 })
 
-describe('the roster book', () => {
+describe('the roster rosters', () => {
   it('takes in a certified roster once, keeps it on disk, and never another of its height', async () => {
     const players = await cast(5, NOW)
     const dir = await stage.dir()
-    const book = await openRosterBook(players.manifest, await fileRecords(dir))
+    const rosters = await openRosterStore(players.manifest, await fileRecords(dir))
     const added: CertifiedRoster[] = []
-    book.onAdd((certified) => added.push(certified))
+    rosters.onAdd((certified) => added.push(certified))
     const one = certify(players, propose(players, roots()))
     const two = certify(players, propose(players, roots()))
-    expect(await Promise.all([book.add(one), book.add(one), book.add(one)])).toEqual([true, false, false])
+    expect(await Promise.all([rosters.add(one), rosters.add(one), rosters.add(one)])).toEqual([true, false, false])
     expect(added).toEqual([one])
-    expect(book.isForked).toBe(false)
+    expect(rosters.isForked).toBe(false)
     // Both are certified, so nobody can say which is right: the first stays, and all stops, also after a restart.
-    expect(await code(book.add(two))).toBe('ROSTER_FORKED')
-    const again = await openRosterBook(players.manifest, await fileRecords(dir))
-    for (const item of [book, again]) expect(item.isForked).toBe(true)
+    expect(await code(rosters.add(two))).toBe('ROSTER_FORKED')
+    const again = await openRosterStore(players.manifest, await fileRecords(dir))
+    for (const item of [rosters, again]) expect(item.isForked).toBe(true)
     expect(await again.add(two)).toBe(false)
     expect(added).toEqual([one])
     expect(again.newest?.hash).toEqual(one.hash)
@@ -259,23 +259,23 @@ describe('the roster book', () => {
     const afterOne = nextTestRoster(one, { firstEpoch: firstEpoch + 4 })
     const afterTwo = nextTestRoster(two, { firstEpoch: firstEpoch + 6 })
     const records = await fileRecords(await stage.dir())
-    const book = await openRosterBook(manifest, records)
+    const rosters = await openRosterStore(manifest, records)
     const added: CertifiedRoster[] = []
-    book.onAdd((certified) => added.push(certified))
-    for (const roster of [first, one, afterOne]) expect(await book.add(roster)).toBe(true)
-    expect(await book.add(two)).toBe(false)
-    expect(await book.add(afterTwo)).toBe(true)
+    rosters.onAdd((certified) => added.push(certified))
+    for (const roster of [first, one, afterOne]) expect(await rosters.add(roster)).toBe(true)
+    expect(await rosters.add(two)).toBe(false)
+    expect(await rosters.add(afterTwo)).toBe(true)
     expect(added).toEqual([first, one, afterOne, two, afterTwo])
-    expect(book.all).toEqual([first, two, afterTwo])
-    expect((await openRosterBook(manifest, records)).all.map(({ hash }) => hash)).toEqual(
-      book.all.map(({ hash }) => hash),
+    expect(rosters.all).toEqual([first, two, afterTwo])
+    expect((await openRosterStore(manifest, records)).all.map(({ hash }) => hash)).toEqual(
+      rosters.all.map(({ hash }) => hash),
     )
     // A crash after the first of two writes leaves what followed the other above it.
     const rest = await fileRecords(await stage.dir())
     for (const [height, roster] of [first, two, afterOne].entries()) {
       await rest.put(`roster-${height}`, encodeCertifiedRoster(roster))
     }
-    const opened = await openRosterBook(manifest, rest)
+    const opened = await openRosterStore(manifest, rest)
     expect(opened.all.map(({ hash }) => hash)).toEqual([first.hash, two.hash])
     expect(await opened.add(afterTwo)).toBe(true)
   })
@@ -288,31 +288,31 @@ describe('the roster book', () => {
       if (isFull) throw new Error('no space left on device')
       await records.put(...entry)
     }
-    const book = await openRosterBook(players.manifest, { ...records, put })
+    const rosters = await openRosterStore(players.manifest, { ...records, put })
     const added: CertifiedRoster[] = []
-    book.onAdd((certified) => added.push(certified))
+    rosters.onAdd((certified) => added.push(certified))
     const one = certify(players, propose(players, roots()))
-    await expect(book.add(one)).rejects.toThrow('no space left')
-    expect([book.newest, book.all.length, added.length]).toEqual([undefined, 0, 0])
+    await expect(rosters.add(one)).rejects.toThrow('no space left')
+    expect([rosters.newest, rosters.all.length, added.length]).toEqual([undefined, 0, 0])
     isFull = false
-    expect(await book.add(one)).toBe(true)
+    expect(await rosters.add(one)).toBe(true)
     expect(added).toEqual([one])
   })
 
   it('refuses too few votes, a forged vote, and the roster of another manifest', async () => {
     const players = await cast(5, NOW)
-    const book = await openRosterBook(players.manifest, await fileRecords(await stage.dir()))
+    const rosters = await openRosterStore(players.manifest, await fileRecords(await stage.dir()))
     const good = certify(players, propose(players, roots()))
     const need = quorum(6)
-    expect(await code(book.add({ ...good, votes: good.votes.slice(0, need - 1) }))).toBe('ROSTER_INVALID')
+    expect(await code(rosters.add({ ...good, votes: good.votes.slice(0, need - 1) }))).toBe('ROSTER_INVALID')
     const twice = Array.from({ length: need }, () => good.votes[0]!)
-    expect(await code(book.add({ ...good, votes: twice }))).toBe('ROSTER_INVALID')
+    expect(await code(rosters.add({ ...good, votes: twice }))).toBe('ROSTER_INVALID')
     const forged = good.votes.map((vote, i) => (i === 0 ? { ...vote, signature: systemRandom(64) } : vote))
-    expect(await code(book.add({ ...good, votes: forged }))).toBe('ROSTER_INVALID')
+    expect(await code(rosters.add({ ...good, votes: forged }))).toBe('ROSTER_INVALID')
     const others = await cast(5, NOW)
-    expect(await code(book.add(certify(others, propose(others, roots()))))).toBe('ROSTER_INVALID')
-    expect(book.newest).toBeUndefined()
-    expect(await book.add({ ...good, votes: good.votes.slice(0, need) })).toBe(true)
+    expect(await code(rosters.add(certify(others, propose(others, roots()))))).toBe('ROSTER_INVALID')
+    expect(rosters.newest).toBeUndefined()
+    expect(await rosters.add({ ...good, votes: good.votes.slice(0, need) })).toBe(true)
   })
 })
 
@@ -469,9 +469,9 @@ describe('the founding', () => {
       }),
     )
     await Promise.all([central.start(), ...nodes.map((node) => node.start())])
-    expect(central.book.newest).toBeUndefined()
-    await untilLater(clock, () => central.book.newest !== undefined && nodes.every(isServing))
-    const voted = central.book.newest!.votes.map(({ operator }) => operator)
+    expect(central.rosters.newest).toBeUndefined()
+    await untilLater(clock, () => central.rosters.newest !== undefined && nodes.every(isServing))
+    const voted = central.rosters.newest!.votes.map(({ operator }) => operator)
     expect(voted.length).toBeGreaterThanOrEqual(quorum(7))
     expect(voted.filter((operator) => silent.has(operator))).toEqual([])
   })

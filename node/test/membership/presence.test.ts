@@ -12,7 +12,7 @@ function beating(members = 5) {
   const said: Presence[] = []
   const beat = presenceBeat({
     signer: secretToSigner(new Uint8Array(32).fill(7)),
-    book: { newest: undefined },
+    rosters: { newest: undefined },
     clock: { ...clock, now: () => clock.now() + machine.offsetMs },
     addresses: () => ['/ip4/127.0.0.1/tcp/4001'],
     members: () => members,

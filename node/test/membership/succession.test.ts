@@ -67,7 +67,7 @@ const shardsOf = ({ roster }: CertifiedRoster): number[] => Array.from({ length:
 describe('a federation in the course of its rosters', () => {
   const stage = new Stage()
   let era: Era
-  const height = (): number => era.central.book.newest!.roster.height
+  const height = (): number => era.central.rosters.newest!.roster.height
   beforeAll(async () => {
     era = await startEra(stage, 5)
   })
@@ -75,14 +75,14 @@ describe('a federation in the course of its rosters', () => {
 
   const signed = (change: Change, ...signers: Signer[]) =>
     signers.reduce(signChange, newChange(manifestToId(era.players.manifest), change))
-  const until = (): number => era.central.book.newest!.roster.firstEpoch + 9
+  const until = (): number => era.central.rosters.newest!.roster.firstEpoch + 9
 
   it('agrees on five rosters one after the other: everywhere the same, equal salts from all replicas of each', async () => {
     const salts = new Set<string>()
     for (let next = 1; next <= 5; next++) {
       const certified = await era.drive(next)
       expect(certified.roster).toMatchObject({ height: next, changes: [], reveals: [] })
-      expect(equalBytes(certified.roster.previous, era.central.book.at(next - 1)!.hash)).toBe(true)
+      expect(equalBytes(certified.roster.previous, era.central.rosters.at(next - 1)!.hash)).toBe(true)
       expect(certified.votes.length).toBeGreaterThanOrEqual(quorum(6))
       for (const shard of shardsOf(certified)) {
         const answers = await askReplicas(era, certified, shard)
@@ -95,7 +95,7 @@ describe('a federation in the course of its rosters', () => {
     expect(salts.size).toBe(30)
     // The sixth is on its way by now.
     const five = (rosters: readonly CertifiedRoster[]) => names(rosters.slice(0, 6))
-    for (const { book } of era.memberships()) expect(five(book.all)).toEqual(five(era.central.book.all))
+    for (const { rosters } of era.memberships()) expect(five(rosters.all)).toEqual(five(era.central.rosters.all))
     expect(era.memberships()).toHaveLength(6)
   })
 
@@ -107,16 +107,16 @@ describe('a federation in the course of its rosters', () => {
     for (const node of era.nodes) {
       const held = node.status().shards.filter(({ held: isHeld }) => isHeld)
       expect(held.length).toBeGreaterThan(0)
-      expect(era.central.book.newest!.roster.firstEpoch).toBeGreaterThan(open)
+      expect(era.central.rosters.newest!.roster.firstEpoch).toBeGreaterThan(open)
     }
   })
 
   it('gives a node that was killed the seeds of every open period back, and everybody hears who gave them', async () => {
-    const victim = era.nodes.findIndex(({ key }) => keyToShards(era.central.book.newest!.roster, key).length > 0)
+    const victim = era.nodes.findIndex(({ key }) => keyToShards(era.central.rosters.newest!.roster, key).length > 0)
     const { key } = era.nodes[victim]!
     const held = () => era.nodes[victim]!.status().shards.filter((item) => item.held)
     const before = held()
-    const askedOf = era.central.book.all.filter(
+    const askedOf = era.central.rosters.all.filter(
       // The oldest may close while the test runs.
       ({ roster }) => roster.firstEpoch > oldestOpenEpoch(era.clock.now()) && keyToShards(roster, key).length > 0,
     )
@@ -154,28 +154,28 @@ describe('a federation in the course of its rosters', () => {
     const { clock, nodes } = era
     const member = ({ roster }: CertifiedRoster) => keyToMember(roster, nodes[0]!.key)!
     const made: Uint8Array[] = []
-    const first = member(era.central.book.newest!)
+    const first = member(era.central.rosters.newest!)
     expect(first.moved).toBe(0)
     for (let move = 0; move < 2; move++) {
       const [port] = await freePorts(1)
       const addresses = [`/ip4/127.0.0.1/tcp/${port}`]
-      const before = member(era.central.book.newest!)
+      const before = member(era.central.rosters.newest!)
       await era.restart(0, { addresses })
-      const isThere = (): boolean => sameItems(member(era.central.book.newest!).addresses, addresses)
+      const isThere = (): boolean => sameItems(member(era.central.rosters.newest!).addresses, addresses)
       for (let tries = 0; tries < 4 && !isThere(); tries++) await era.drive(height() + 1)
-      const now = member(era.central.book.newest!)
+      const now = member(era.central.rosters.newest!)
       expect(now.addresses).toEqual(addresses)
       expect(now.moved).toBeGreaterThan(before.moved)
-      made.push(...era.central.book.all.flatMap(({ roster }) => roster.changes).filter(isMove))
+      made.push(...era.central.rosters.all.flatMap(({ roster }) => roster.changes).filter(isMove))
     }
     const moves = [...new Set(made.map(bytesToHex))].map(hexToBytes)
     expect(moves).toHaveLength(2)
     // It has not lapsed, its signature holds, and no peer hears of it any more.
     const again = encodeGossip({ kind: 'change', change: moves[0]! })
     const { until: lapses } = decodeChange(moves[0]!).change
-    expect(lapses).toBeGreaterThan(era.central.book.newest!.roster.firstEpoch)
+    expect(lapses).toBeGreaterThan(era.central.rosters.newest!.roster.firstEpoch)
     for (const { pool } of era.memberships()) expect(pool.offer(again)).toBe('ignore')
-    const there = member(era.central.book.newest!)
+    const there = member(era.central.rosters.newest!)
     const next = await era.drive(height() + 1)
     expect(member(next)).toMatchObject({ addresses: there.addresses, moved: there.moved })
     await untilLater(clock, () => isServing(nodes[0]!))
@@ -207,7 +207,7 @@ describe('a federation in the course of its rosters', () => {
     const submit = (i: number, change: typeof join): void => nodes[i]!.membership()!.submit(change)
     // Nobody stands behind it yet, so it is not even passed on.
     expect(() => submit(0, join)).toThrow(expect.objectContaining({ code: 'CHANGE_INVALID' }))
-    const now = era.central.book.newest!.roster
+    const now = era.central.rosters.newest!.roster
     const leaving = [1, 2, 4].find((i) => keyToShards(now, nodes[i]!.key).length > 0)!
     const leaver = nodes[leaving]!
     submit(1, signed({ kind: 'leave', until: until(), key: leaver.key }, nativeSigner(players.secrets[leaving]!)))
@@ -231,7 +231,7 @@ describe('a federation in the course of its rosters', () => {
     expect(isGone(admits.roster, leaver.key)).toBe(true)
     expect(admits.roster.operators[3]!.key).toEqual(to.key)
     expect(keyToMember(admits.roster, leaver.key)).toBeDefined()
-    await untilLater(clock, () => newcomer.membership()!.book.all.length === era.central.book.all.length)
+    await untilLater(clock, () => newcomer.membership()!.rosters.all.length === era.central.rosters.all.length)
     expect([newcomer.status().state, leaver.status().state]).toEqual(['waiting', 'draining'])
     expect(newcomer.membership()!.isPeer()).toBe(true)
     // The operator starts its node with the new key and has its vote again.
@@ -287,7 +287,7 @@ describe('a federation in the course of its rosters', () => {
     const { clock, nodes } = era
     const liar = nodes[0]!
     const secret = nativeSigner(era.players.secrets[0]!)
-    const certified = era.central.book.newest!
+    const certified = era.central.rosters.newest!
     const { firstEpoch } = certified.roster
     const roster = hashToRosterName(certified.hash)
     const request = encodeSaltRequest({ roster, shard: 0, blocks: [{ size: 80, n: firstEpoch }] })
@@ -318,7 +318,7 @@ describe('a federation in the course of its rosters', () => {
     const peer = { key: nodes[0]!.key, addresses: nodes[0]!.addresses() }
     const chain = rosterChain(players.manifest)
     let [whole, steps] = [0, 0]
-    const rosters = central.book.all.slice()
+    const rosters = central.rosters.all.slice()
     for (const { hash, body, roster, ...rest } of rosters) {
       const request = encodeRosterRequest({ op: 'step', height: roster.height })
       const bytes = decodeRosterReply(await client.request(peer, ROSTER_PROTOCOL, request))!
@@ -344,13 +344,13 @@ describe('a federation in the course of its rosters', () => {
     }
     const bytes = Buffer.concat(await Promise.all(files.map((file) => readFile(file))))
     const holds = (needle: Uint8Array): boolean => bytes.includes(Buffer.from(needle))
-    expect(holds(era.central.book.newest!.hash)).toBe(true)
+    expect(holds(era.central.rosters.newest!.hash)).toBe(true)
     // A seed and a quota key for each shard and period.
     expect(era.drawn.length).toBeGreaterThanOrEqual(2 * 6 * height())
     for (const draw of era.drawn) {
       expect(holds(draw)).toBe(false)
       const [leaf, next] = [stateToLeaf(core, draw), nextState(core, draw)]
-      for (const { roster } of era.central.book.all) {
+      for (const { roster } of era.central.rosters.all) {
         expect(holds(leafToSalts(core, leaf, roster.firstEpoch).slice(-32))).toBe(false)
       }
       for (const item of [leaf, next, stateToLeaf(core, next)]) expect(holds(item)).toBe(false)
@@ -359,9 +359,9 @@ describe('a federation in the course of its rosters', () => {
 
   it('stops visibly when somebody shows a second certificate for a height, and keeps the first', async () => {
     const { clock, nodes, players } = era
-    const { book } = era.central
-    const before = book.at(height() - 1)!
-    const first = book.newest!
+    const { rosters } = era.central
+    const before = rosters.at(height() - 1)!
+    const first = rosters.newest!
     const other = certifyOther(before, first, [
       ...players.secrets,
       ...players.operatorSecrets,
@@ -381,13 +381,13 @@ describe('a federation in the course of its rosters', () => {
       return encodeRosterReply(shown && encodeCertifiedRoster(shown))
     })
     const said = { time: clock.now() + 1, height: other.roster.height, roster: hashToRosterName(other.hash) }
-    const rest = era.memberships().filter(({ book: known }) => known.newest !== undefined)
+    const rest = era.memberships().filter(({ rosters: known }) => known.newest !== undefined)
     for (const membership of rest) {
       expect(membership.status().isForked).toBe(false)
       membership.say(signPresence(nativeSigner(secret), { ...said, addresses: [] }))
     }
     await untilLater(clock, () => rest.every((membership) => membership.status().isForked))
-    for (const { book: known } of rest) expect(known.newest!.hash).toEqual(first.hash)
+    for (const { rosters: known } of rest) expect(known.newest!.hash).toEqual(first.hash)
   })
 })
 
@@ -423,7 +423,7 @@ describe('a federation in trouble', () => {
 
   it('goes on past a proposer that is gone, one that shows garbage and one whose body nobody has', async () => {
     const { clock, nodes, players } = era
-    const before = rosterToPredecessor(era.central.book.newest!)
+    const before = rosterToPredecessor(era.central.rosters.newest!)
     const first = [0, 1, 2, 3, 4].sort((a, b) => proposerTurn(before, a) - proposerTurn(before, b))
     // Of five operators four must vote: one may be bad. It is the first of the salt nodes in turn.
     const bad = first.find((operator) => operator < 4)!
@@ -444,14 +444,14 @@ describe('a federation in trouble', () => {
       return encodeRosterReply(request.op === 'body' ? systemRandom(99) : undefined)
     })
     const rest = () => era.memberships().filter((item) => item.peers.withKey(host.key) !== undefined)
-    const { roster } = era.central.book.newest!
+    const { roster } = era.central.rosters.newest!
     const firstEpoch = nextFirstEpoch(roster, clock.now())
     await clock.jumpTo(Math.max(clock.now(), effortSpan(1, firstEpoch).from))
     const proposal = { height: 1, firstEpoch, hash: systemRandom(32), holder: host.key, operator: bad }
     rest()[0]!.say(signProposal(nativeSigner(players.operatorSecrets[bad]!), proposal))
-    await untilLater(clock, () => rest().every(({ book }) => book.all.length === 2))
+    await untilLater(clock, () => rest().every(({ rosters }) => rosters.all.length === 2))
     expect(asked).toBeGreaterThan(0)
-    const certified = era.central.book.newest!
+    const certified = era.central.rosters.newest!
     expect(certified.hash).not.toEqual(proposal.hash)
     expect(certified.votes.map(({ operator }) => operator)).not.toContain(bad)
     await host.stop()
@@ -461,7 +461,7 @@ describe('a federation in trouble', () => {
 
   it('keeps the old roster in force on its reserve while there is no quorum, however long, and goes on when there is', async () => {
     const { clock, nodes } = era
-    const { roster } = era.central.book.newest!
+    const { roster } = era.central.rosters.newest!
     for (const i of [0, 1]) await nodes[i]!.stop()
     // The nodes come back, their operators do not: with three votes of five nothing is certified.
     for (const i of [0, 1]) await era.start(i, { operatorSecret: systemRandom(32) })
@@ -475,7 +475,7 @@ describe('a federation in trouble', () => {
       await clock.jumpTo(effortSpan(1, firstEpoch).to)
     }
     expect(new Set(tried).size).toBe(6)
-    expect(era.central.book.all).toHaveLength(2)
+    expect(era.central.rosters.all).toHaveLength(2)
     // Nothing is left of the tries but the last ones.
     await untilLater(clock, () =>
       nodes.every((node) => node.status().shards.every(({ firstEpoch }) => !tried.slice(0, 3).includes(firstEpoch))),
@@ -483,8 +483,8 @@ describe('a federation in trouble', () => {
     // The last epoch that is open lies beyond the roster's period: its reserve.
     const epoch = oldestOpenEpoch(clock.now()) + 3
     expect(epoch).toBeGreaterThan(roster.firstEpoch + roster.periodEpochs)
-    const reserve = { ...era.central.book.newest!, roster: { ...roster, firstEpoch: roster.firstEpoch } }
-    expect(era.central.book.inForce(epoch)?.hash).toEqual(reserve.hash)
+    const reserve = { ...era.central.rosters.newest!, roster: { ...roster, firstEpoch: roster.firstEpoch } }
+    expect(era.central.rosters.inForce(epoch)?.hash).toEqual(reserve.hash)
     for (const i of [0, 1]) {
       await nodes[i]!.stop()
       await era.start(i)
@@ -512,14 +512,14 @@ describe('a federation that lost every replica of a shard', () => {
     const isUp = (i: number): boolean => !gone.includes(i)
     const replicasOf = ({ roster }: CertifiedRoster, shard: number): number[] =>
       shardToReplicas(roster, shard).map(({ key }) => nodes.findIndex((node) => equalBytes(node.key, key)))
-    const gone = replicasOf(era.central.book.newest!, 0)
+    const gone = replicasOf(era.central.rosters.newest!, 0)
     for (const i of gone) await nodes[i]!.stop()
-    const { roster } = era.central.book.newest!
+    const { roster } = era.central.rosters.newest!
     const firstEpoch = nextFirstEpoch(roster, clock.now())
     const { signAnyFrom, makeDoFrom } = effortSpan(roster.periodEpochs, firstEpoch)
     const signed = (): number => era.central.pool.sheets(firstEpoch).reduce((sum, { sheets }) => sum + sheets.length, 0)
-    const upReplicas = shardsOf(era.central.book.newest!).flatMap((shard) =>
-      replicasOf(era.central.book.newest!, shard).filter(isUp),
+    const upReplicas = shardsOf(era.central.rosters.newest!).flatMap((shard) =>
+      replicasOf(era.central.rosters.newest!, shard).filter(isUp),
     )
     await clock.jumpTo(signAnyFrom)
     await untilLater(clock, () => signed() === upReplicas.length)

@@ -19,14 +19,14 @@ const ANSWER_HEAD = line('/multistream/1.0.0').length + line(PROTOCOL).length
 
 /** One side as it comes, the other ours, whose event loop is as late as it is told and whose handler never ends. */
 async function pair() {
-  let isBehind = false
+  let isLagging = false
   let nowMs = 0
   let inFlight = 0
   const turnedAway: string[] = []
   const inbound = inboundStreams({
     readMs: 60_000,
     lingerMs: 60_000,
-    isBehind: () => isBehind,
+    isLagging: () => isLagging,
     inFlight: () => inFlight,
     isMember: (connection) => connection.id === 'member',
     onBusy: (protocol) => void turnedAway.push(protocol),
@@ -64,7 +64,7 @@ async function pair() {
     handled,
     turnedAway,
     ends,
-    late: (is: boolean) => void (isBehind = is),
+    late: (is: boolean) => void (isLagging = is),
     pass: (ms: number) => void (nowMs += ms),
   }
 }

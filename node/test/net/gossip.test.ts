@@ -1,7 +1,7 @@
 import { systemClock } from '@geotrace/core-wasm'
 import { GOSSIP_MAX_BYTES } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { GossipVerdict } from '../../src/net/gossip.ts'
+import type { GossipDecision } from '../../src/net/gossip.ts'
 import type { Host } from '../../src/net/protocol.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { freePorts, Stage, until } from '../salt/federation.ts'
@@ -14,7 +14,7 @@ interface Talker {
   host: Host
   /** What it judged, in order. */
   judged: string[]
-  verdict: GossipVerdict
+  verdict: GossipDecision
   /** Whom it can reach by gossip. */
   reached: string[]
   say(text: string): Promise<void>

@@ -114,7 +114,7 @@ describe('yamux frames of an attacker', () => {
     await expectServing(server)
   })
 
-  it('a frame in crumbs of one byte is not collected', async () => {
+  it('a frame in tinyFrames of one byte is not collected', async () => {
     const server = await host()
     const peer = await attacker(server)
     peer.send(opened(1), frame(DATA, 0, 1, 200_000))
@@ -245,7 +245,7 @@ describe('a peer that asks on and on', () => {
   })
 })
 
-describe('a request in crumbs', () => {
+describe('a request in tinyFrames', () => {
   const whole = Buffer.concat([names(MULTISTREAM, ECHO.id), Uint8Array.of(9, 1, 2, 3, 4, 5, 6, 7, 8, 9)])
 
   it('ends the connection, and keeps the address out', async () => {

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Random } from '@geotrace/core-wasm'
 import { type Clock, CORE_SHA256, type Core, loadCore, type SimulatedClock } from '@geotrace/core-wasm'
 import {
   assertManifest,
@@ -23,7 +24,7 @@ import type { Host, PeerAddress } from '../../src/net/protocol.ts'
 import { fileRecords } from '../../src/platform/file-records.ts'
 import { type Log, silent } from '../../src/platform/log.ts'
 import { nativeSigner } from '../../src/platform/native-signer.ts'
-import { type Random, systemRandom } from '../../src/platform/random.ts'
+import { systemRandom } from '../../src/platform/random.ts'
 import { type SaltNode, type SaltNodeInit, saltNode } from '../../src/salt/node.ts'
 
 export const core: Core = await loadCore()

@@ -188,7 +188,7 @@ describe('a node whose clock is off', () => {
       ),
     )
     await Promise.all([central.start(), ...nodes.map((node) => node.start())])
-    await untilLater(clock, () => nodes.every(isServing) && central.book.newest !== undefined)
+    await untilLater(clock, () => nodes.every(isServing) && central.rosters.newest !== undefined)
     await until(() => nodes[1]!.status().clockOffsetMs > 30_000)
     const client = await stage.host(clock)
     const peer = { key: nodes[1]!.key, addresses: nodes[1]!.addresses() }

@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Random } from '@geotrace/core-wasm'
 import { type SimulatedClock, simulatedClock, systemClock } from '@geotrace/core-wasm'
 import {
   answerToSalts,
@@ -25,7 +26,7 @@ import {
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Host } from '../../src/net/protocol.ts'
 import { nativeSigner } from '../../src/platform/native-signer.ts'
-import { type Random, systemRandom } from '../../src/platform/random.ts'
+import { systemRandom } from '../../src/platform/random.ts'
 import type { SaltNode } from '../../src/salt/node.ts'
 import { leafToSalts, nextState, stateToLeaf } from '../../src/salt/secrets/ratchet.ts'
 import {
@@ -68,7 +69,7 @@ const found = async (players: Cast, clock: SimulatedClock | ReturnType<typeof sy
   await Promise.all([central.start(), started])
   const { nodes, dirs } = await started
   const client = await stage.host(clock)
-  await untilLater(clock, () => nodes.every(isServing) && central.book.newest !== undefined)
+  await untilLater(clock, () => nodes.every(isServing) && central.rosters.newest !== undefined)
   const certified = await fetchRoster(client, { key: nodes[0]!.key, addresses: nodes[0]!.addresses() })
   return { central, nodes, dirs, client, certified }
 }
@@ -92,7 +93,7 @@ describe('a federation of five salt nodes', () => {
       const players = await cast(5, NOW, {}, suffix)
       const { central, client, certified } = await found(players, simulatedClock(NOW))
       assertCertified(manifestToPredecessor(players.manifest), certified)
-      expect(central.book.newest!.hash).toEqual(certified.hash)
+      expect(central.rosters.newest!.hash).toEqual(certified.hash)
       const salts = await Promise.all(
         all(certified).map((shard) => askReplicas(client, certified, shard, blocksAt(NOW))),
       )
@@ -257,11 +258,11 @@ describe('the seeds protocol', () => {
     }
     const index = nodes.findIndex(({ key }) => Buffer.compare(key, second!.key) === 0)
     await nodes[index]!.stop()
-    const mate = await stage.host(clock, players.secrets[index]!)
-    expect((await mate.request(first!, SEEDS_PROTOCOL, fetch))[0]).toBe(0)
-    expect((await mate.request(first!, SEEDS_PROTOCOL, offer))[0]).toBe(FORBIDDEN)
+    const replica = await stage.host(clock, players.secrets[index]!)
+    expect((await replica.request(first!, SEEDS_PROTOCOL, fetch))[0]).toBe(0)
+    expect((await replica.request(first!, SEEDS_PROTOCOL, offer))[0]).toBe(FORBIDDEN)
     const elsewhere = encodeSeedsRequest({ op: 'fetch', shard: 0, firstEpoch: firstEpoch + 1 })
-    expect((await mate.request(first!, SEEDS_PROTOCOL, elsewhere))[0]).toBe(FORBIDDEN)
+    expect((await replica.request(first!, SEEDS_PROTOCOL, elsewhere))[0]).toBe(FORBIDDEN)
   })
 })
 

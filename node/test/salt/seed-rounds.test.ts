@@ -1,3 +1,4 @@
+import type { Random } from '@geotrace/core-wasm'
 import { simulatedClock } from '@geotrace/core-wasm'
 import {
   bodyToCertified,
@@ -12,7 +13,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { fileRecords } from '../../src/platform/file-records.ts'
 import { silent } from '../../src/platform/log.ts'
 import { nativeSigner } from '../../src/platform/native-signer.ts'
-import { type Random, systemRandom } from '../../src/platform/random.ts'
+import { systemRandom } from '../../src/platform/random.ts'
 import type { Holdings } from '../../src/salt/holdings.ts'
 import { seedKeeper } from '../../src/salt/secrets/seed-keeper.ts'
 import { seedRounds } from '../../src/salt/seed-rounds.ts'
@@ -169,7 +170,7 @@ describe('the seed of a shard', () => {
     expect(other.seed()).toBeUndefined()
   })
 
-  it('is not given up for what a mate hands out that signed another', async () => {
+  it('is not given up for what a replica hands out that signed another', async () => {
     const { players, byRank } = await replicas(3)
     const all: Awaited<ReturnType<typeof replica>>[] = []
     for (const secret of byRank) all.push(await replica(players, secret, undefined, all))

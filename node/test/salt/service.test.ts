@@ -3,7 +3,7 @@ import {
   answerToSalts,
   BLOCK_SIZES_MIN,
   type Block,
-  blockToVerdict,
+  blockToState,
   bodyToCertified,
   type CertifiedRoster,
   compareBlocks,
@@ -22,7 +22,7 @@ import {
 import * as fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ClockWatch } from '../../src/membership/clock-watch.ts'
-import type { RosterBook } from '../../src/membership/roster-store.ts'
+import type { RosterStore } from '../../src/membership/roster-store.ts'
 import { addressToSource } from '../../src/net/guard/requester.ts'
 import type { Requester } from '../../src/net/protocol.ts'
 import { fileRecords } from '../../src/platform/file-records.ts'
@@ -71,11 +71,11 @@ async function service(
   const seed = keeper.seed(shards.all[0]!.shard, roster.firstEpoch)!
   const sheets = Array.from({ length: 6 }, (_, shard) => shards.find(shard)?.tree?.root ?? systemRandom(32))
   certified = bodyToCertified(encodeRoster({ ...roster, sheets }), [], [])
-  const book = {
+  const rosters = {
     named: (name: Uint8Array) => (Buffer.compare(name, hashToRosterName(certified.hash)) === 0 ? certified : undefined),
     inForce: (epoch: number) =>
       epoch >= roster.firstEpoch && epoch < roster.firstEpoch + shards.epochs ? certified : undefined,
-  } as RosterBook
+  } as RosterStore
   let offsetMs = 0
   const watch = {
     assertTrue() {
@@ -89,7 +89,7 @@ async function service(
       return found && { shards, shard: found }
     },
   } as Holdings
-  const answer = saltService({ core, clock, signer, book, holdings, keeper, quota, watch })
+  const answer = saltService({ core, clock, signer, rosters, holdings, keeper, quota, watch })
   const shard = shards.all[0]!.shard
   const name = hashToRosterName(certified.hash)
   const ask = (blocks: Block[], from = HERE, more = {}) =>
@@ -121,7 +121,7 @@ async function service(
 const openBlocks = (nowMs: number): Block[] =>
   Array.from({ length: 7 }, (_, i) => timeToEpoch(nowMs) - 4 + i)
     .flatMap(epochToBlocks)
-    .filter(({ size, n }) => blockToVerdict(size, n, nowMs) === 'open')
+    .filter(({ size, n }) => blockToState(size, n, nowMs) === 'open')
     .sort(compareBlocks)
 
 describe('the salt service', () => {
@@ -348,9 +348,9 @@ describe('the salt service', () => {
   it('charges other replicas of the shard nothing, for they have the seed', async () => {
     const s = await service('strict', 3)
     const [one, two] = openBlocks(NOW).slice(30) as [Block, Block]
-    const mate = { ...HERE, key: s.shards.all[0]!.mates[0]!.key }
-    expect(await s.code(s.ask([one], mate))).toBe('OK')
-    expect(await s.code(s.ask([two], mate))).toBe('OK')
+    const replica = { ...HERE, key: s.shards.all[0]!.otherReplicas[0]!.key }
+    expect(await s.code(s.ask([one], replica))).toBe('OK')
+    expect(await s.code(s.ask([two], replica))).toBe('OK')
     expect(s.quota.size).toBe(0)
     expect(await s.code(s.ask([one]))).toBe('OK')
     expect(await s.code(s.ask([two]))).toBe('QUOTA_SPENT')
@@ -361,12 +361,12 @@ describe('the salt service', () => {
   it('proves the seed to another replica even with a wrong clock, and to nobody else', async () => {
     const s = await service('rolling', 3)
     const blocks = [{ size: 80, n: timeToEpoch(NOW) }]
-    const mate = { ...HERE, key: s.shards.all[0]!.mates[0]!.key }
+    const replica = { ...HERE, key: s.shards.all[0]!.otherReplicas[0]!.key }
     s.skew(31_000)
-    answerToSalts(await s.ask(blocks, mate), s.certified, s.shard, blocks, s.signer.key)
+    answerToSalts(await s.ask(blocks, replica), s.certified, s.shard, blocks, s.signer.key)
     expect(await s.code(s.ask(blocks))).toBe('Error: skewed')
     const other = Array.from({ length: 6 }, (_, i) => i).find((shard) => s.shards.find(shard) === undefined)
-    expect(await s.code(s.ask(blocks, mate, { shard: other ?? 6 }))).toBe('Error: skewed')
+    expect(await s.code(s.ask(blocks, replica, { shard: other ?? 6 }))).toBe('Error: skewed')
     await s.quota.close()
   })
 })

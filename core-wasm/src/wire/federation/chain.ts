@@ -14,7 +14,7 @@ import {
   stepToCertified,
 } from './certificate.ts'
 import type { Manifest } from './manifest-form.ts'
-import { type CertifiedRoster, hashToRosterName, type Roster, rosterKey } from './roster.ts'
+import { type CertifiedRoster, hashToRosterName, type Roster, rosterName } from './roster.ts'
 import { rosterInForce } from './roster-rules.ts'
 import type { RosterStep } from './roster-step.ts'
 
@@ -64,7 +64,7 @@ export function rosterChain(manifest: Manifest): RosterChain {
   }
   const push = (certified: CertifiedRoster): void => {
     all.push(certified)
-    byName.set(rosterKey(certified), certified)
+    byName.set(rosterName(certified), certified)
     aside.delete(bytesToHex(certified.hash))
   }
   const setAside = (certified: CertifiedRoster): void => {
@@ -121,7 +121,7 @@ export function rosterChain(manifest: Manifest): RosterChain {
   }
   const take = (path: readonly CertifiedRoster[]): void => {
     for (const overtaken of all.splice(path[0]?.roster.height ?? all.length)) {
-      byName.delete(rosterKey(overtaken))
+      byName.delete(rosterName(overtaken))
       setAside(overtaken)
     }
     path.forEach(push)
@@ -156,7 +156,7 @@ export function rosterChain(manifest: Manifest): RosterChain {
 }
 
 /** The name of a roster for people: its height and the first digits of its hash. */
-export function rosterToLabel({ roster, hash }: CertifiedRoster): string {
+export function rosterToText({ roster, hash }: CertifiedRoster): string {
   return `${roster.height} ${bytesToHex(hashToRosterName(hash))}`
 }
 

@@ -187,7 +187,7 @@ export function hashToRosterName(hash: Uint8Array): Uint8Array {
 }
 
 /** For maps: the roster's name in hex. */
-export function rosterKey(certified: CertifiedRoster): string {
+export function rosterName(certified: CertifiedRoster): string {
   return bytesToHex(hashToRosterName(certified.hash))
 }
 

@@ -6,16 +6,8 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { HASH_BYTES } from '../constants.ts'
 import { byteWriter, concatBytes, utf8 } from '../encoding/bytes.ts'
 import { isValidSignature, type Signer, signContent } from '../encoding/signature.ts'
+import type { Ballot } from '../messages/gossip.ts'
 import type { Vote } from './roster.ts'
-
-/** A roster as a vote names it. */
-export interface Ballot {
-  /** An operator may vote in two federations with one key. */
-  federation: Uint8Array
-  height: number
-  firstEpoch: number
-  hash: Uint8Array
-}
 
 /** What a voter signs: the roster and its commitment. */
 export function voteContent({ federation, height, firstEpoch, hash }: Ballot, commitment: Uint8Array): Uint8Array {

@@ -25,9 +25,17 @@ import {
 import { type ByteReader, type ByteWriter, byteReader, byteWriter, concatBytes } from '../encoding/bytes.ts'
 import { isValidSignature, type Signer, signContent } from '../encoding/signature.ts'
 import { assertVersion } from '../encoding/status.ts'
-import type { Ballot } from '../federation/vote.ts'
 
 /** The federation goes without saying: peers of one gossip among themselves. */
+/** A roster as a vote names it. */
+export interface Ballot {
+  /** An operator may vote in two federations with one key. */
+  federation: Uint8Array
+  height: number
+  firstEpoch: number
+  hash: Uint8Array
+}
+
 type NamedRoster = Omit<Ballot, 'federation'>
 
 export const GOSSIP_TOPIC = '/geotrace/gossip/1'

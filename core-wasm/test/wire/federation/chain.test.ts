@@ -55,7 +55,7 @@ describe('a chain of rosters', () => {
     expect(chain.all).toEqual([first, second, third])
     expect(chain.at(3)).toBeUndefined()
     expect(chain.named(new Uint8Array(8))).toBeUndefined()
-    expect(wire.rosterToLabel(second)).toBe(`1 ${wire.rosterKey(second)}`)
+    expect(wire.rosterToText(second)).toBe(`1 ${wire.rosterName(second)}`)
   })
 
   it('takes the same roster with other votes for the same', () => {

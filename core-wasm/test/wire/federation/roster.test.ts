@@ -17,7 +17,7 @@ describe('a founding roster', () => {
     const read = wire.decodeCertifiedRoster(bytes)
     expect(read).toEqual(certified)
     expect(() => certify(read)).not.toThrow()
-    expect(wire.rosterKey(read)).toHaveLength(16)
+    expect(wire.rosterName(read)).toHaveLength(16)
   })
 
   it('needs ⌊2n/3⌋ + 1 votes of its operators', () => {

@@ -1,7 +1,7 @@
 /**
  * The status page's content, drawn from a report. README "Operating". Pure; the shell brings style and script.
  */
-import type { Health, NodeReport } from '../node-status.ts'
+import type { Health, NodeStatus } from '../node-status.ts'
 import { dayChart } from './chart.ts'
 import { html, Markup } from './markup.ts'
 import { shardsToPath } from './regions.ts'
@@ -44,7 +44,7 @@ const SEES = html`<ul class="plain">
 <li><strong>On this page:</strong> counts, and nothing else.</li>
 </ul>`
 
-export function pageContent(report: NodeReport): string {
+export function pageContent(report: NodeStatus): string {
   const { health, hints, node, federation, history, nowMs } = report
   const mood =
     health === 'serving'
@@ -75,7 +75,7 @@ function sentence(text: string): Markup {
   return html`${parts.map((part, i) => (i % 2 === 1 ? html`<code>${part}</code>` : html`${part}`))}`
 }
 
-function lead({ health, shards, uptimeMs, shardCount }: NodeReport): string {
+function lead({ health, shards, uptimeMs, shardCount }: NodeStatus): string {
   const held = shards.filter((item) => item.held).length
   const since = `Up for ${span(uptimeMs)}.`
   if (health === 'joining') return `Waiting for enough peers to certify the first roster. ${since}`
@@ -95,7 +95,7 @@ function cards({
   roster,
   nowMs,
   votes,
-}: NodeReport): Markup[] {
+}: NodeStatus): Markup[] {
   const frames = Object.values(network.protocols).reduce((total, { bytes }) => total + bytes, 0)
   return [
     card('Salt requests', grouped(answered), `answered since the start; ${(frames / 1e6).toFixed(1)} MB of frames`),
@@ -138,7 +138,7 @@ function cards({
 }
 
 function rosterWords(
-  { untilMs, reserveUntilMs }: NonNullable<NodeReport['roster']>,
+  { untilMs, reserveUntilMs }: NonNullable<NodeStatus['roster']>,
   nowMs: number,
   votes: boolean,
 ): string {
@@ -158,7 +158,7 @@ function card(title: string, value: string, words: string, share?: number, of = 
   return html`<article class="card"><h2>${title}</h2><p class="value">${value}</p>${bar}<p class="quiet">${words}</p></article>`
 }
 
-function shards({ shards, shardCount }: NodeReport): Markup {
+function shards({ shards, shardCount }: NodeStatus): Markup {
   if (shardCount === 0) return html`<p class="quiet">They are drawn when the first roster is certified.</p>`
   const held = new Set(shards.filter((item) => item.held).map(({ shard }) => shard))
   const missing = new Set(shards.filter((item) => !item.held).map(({ shard }) => shard))
@@ -188,14 +188,14 @@ function list(which: ReadonlySet<number>): string {
       : `${all.slice(0, 12).join(', ')} and ${all.length - 12} more`
 }
 
-function refusals({ refused, answered }: NodeReport): Markup {
+function refusals({ refused, answered }: NodeStatus): Markup {
   const rows = Object.entries(refused).sort(([, a], [, b]) => b - a)
   if (rows.length === 0) return html`<p class="quiet">Nobody${answered === 0 ? ' has asked yet' : ''}.</p>`
   return html`<div class="scroll"><table><thead><tr><th scope="col">Requests</th><th scope="col">Why</th></tr></thead><tbody>
 ${rows.map(([code, count]) => html`<tr><td>${grouped(count)}</td><td>${REFUSALS[code] ?? 'see the list of errors in README.md'} <code>${code}</code></td></tr>`)}</tbody></table></div>`
 }
 
-function footer({ version, core, peerId, roster }: NodeReport): Markup {
+function footer({ version, core, peerId, roster }: NodeStatus): Markup {
   return html`<dl>
 <div><dt>Version</dt><dd>${version}</dd></div>
 <div><dt>Core</dt><dd><code>${core.sha256.slice(0, 16)}</code> ${core.pinned ? 'pinned by the federation' : 'not the one that the federation pins'}</dd></div>

@@ -1,12 +1,12 @@
 /**
- * What a user is told: one sheet over all reports, in an order that never changes behind a reader. PROTOCOL.md §7.2. Pure.
+ * What a user is told: one list over all reports, in an order that never changes behind a reader. PROTOCOL.md §7.2. Pure.
  *
  * New and bettered marks are appended, each batch by severity, with rising sequence numbers; a bettered mark leaves its
  * old place. So "after sequence n" is always the same question: no mark is lost or told twice. When a mark goes or gets
- * worse (a retraction), the generation rises, the sheet is ordered anew and the reader begins at 0.
+ * worse (a retraction), the generation rises, the list is ordered anew and the reader begins at 0.
  */
 import type { Mark } from '@geotrace/core-wasm/wire'
-import type { MarkSheet } from '../store/central-store.ts'
+import type { MarkList } from '../store/central-store.ts'
 import { hashToKey } from '../store/row-set.ts'
 
 const GENERATION_MAX = 0xffffffff
@@ -36,46 +36,46 @@ export function mergeMarks(lists: Iterable<readonly Mark[]>): Mark[] {
   return [...best.values()]
 }
 
-/** The sheet after the user's marks became `marks` (one a hash). */
-export function updateSheet(sheet: MarkSheet, marks: readonly Mark[]): MarkSheet {
+/** The list after the user's marks became `marks` (one a hash). */
+export function updateMarks(list: MarkList, marks: readonly Mark[]): MarkList {
   const wanted = new Map(marks.map((mark) => [markKey(mark), mark]))
-  const lessened = sheet.entries.some((entry) => {
+  const lessened = list.entries.some((entry) => {
     const mark = wanted.get(markKey(entry))
     return mark === undefined || (!isEqual(mark, entry) && bestMark(entry, mark) === entry)
   })
-  if (lessened) return renewSheet(sheet, marks)
-  const kept = sheet.entries.filter((entry) => isEqual(wanted.get(markKey(entry))!, entry))
+  if (lessened) return renewMarks(list, marks)
+  const kept = list.entries.filter((entry) => isEqual(wanted.get(markKey(entry))!, entry))
   for (const entry of kept) wanted.delete(markKey(entry))
-  return append({ ...sheet, entries: kept }, [...wanted.values()])
+  return append({ ...list, entries: kept }, [...wanted.values()])
 }
 
-/** The sheet in a new generation: every reader begins anew. */
-export function renewSheet({ generation }: MarkSheet, marks: readonly Mark[]): MarkSheet {
+/** The list in a new generation: every reader begins anew. */
+export function renewMarks({ generation }: MarkList, marks: readonly Mark[]): MarkList {
   return append({ generation: generation === GENERATION_MAX ? 1 : generation + 1, last: 0, entries: [] }, marks)
 }
 
 /** What a reader gets who has read up to (generation, cursor), at most `max` marks. */
-export function pageSheet(sheet: MarkSheet, read: { generation: number; cursor: number }, max: number): MarkPage {
-  const after = read.generation === sheet.generation ? read.cursor : 0
-  const unread = sheet.entries.filter(({ sequence }) => sequence > after)
+export function pageMarks(list: MarkList, read: { generation: number; cursor: number }, max: number): MarkPage {
+  const after = read.generation === list.generation ? read.cursor : 0
+  const unread = list.entries.filter(({ sequence }) => sequence > after)
   const page = unread.slice(0, max)
   return {
-    generation: sheet.generation,
+    generation: list.generation,
     cursor: page.at(-1)?.sequence ?? after,
     left: unread.length - page.length,
     marks: page,
   }
 }
 
-/** A reader who is ahead of the sheet read one that is gone (a restored backup): only a new generation sets it right. */
-export function isAhead(sheet: MarkSheet, read: { generation: number; cursor: number }): boolean {
-  return read.generation === sheet.generation && read.cursor > sheet.last
+/** A reader who is ahead of the list read one that is gone (a restored backup): only a new generation sets it right. */
+export function isAhead(list: MarkList, read: { generation: number; cursor: number }): boolean {
+  return read.generation === list.generation && read.cursor > list.last
 }
 
-function append(sheet: MarkSheet, marks: readonly Mark[]): MarkSheet {
-  let last = sheet.last
+function append(list: MarkList, marks: readonly Mark[]): MarkList {
+  let last = list.last
   const added = [...marks].sort(compareSeverity).map((mark) => ({ ...mark, sequence: ++last }))
-  return { generation: sheet.generation, last, entries: [...sheet.entries, ...added] }
+  return { generation: list.generation, last, entries: [...list.entries, ...added] }
 }
 
 function isEqual(a: Mark, b: Mark): boolean {

@@ -11,12 +11,12 @@ import type {
   CentralStore,
   EpochRows,
   MarkChange,
-  MarkSheet,
+  MarkList,
   ReportId,
   ReportRecord,
   User,
 } from '../store/central-store.ts'
-import { mergeMarks, renewSheet, updateSheet } from './mark-list.ts'
+import { mergeMarks, renewMarks, updateMarks } from './mark-list.ts'
 import { compareMarks, type RiskResult, reportToRisk } from './risk.ts'
 import type { RiskProfile } from './risk-profile.ts'
 import { sourceIndex } from './source-index.ts'
@@ -30,7 +30,7 @@ export interface RiskSummary {
   readonly marks: number
   readonly capped: boolean
 }
-export interface RiskDesk {
+export interface RiskEngine {
   /** Finishes what a crash may have left: computes all active reports, takes back all retracted ones. */
   start(): Promise<void>
   /** A report that was kept; resolves when its marks are. */
@@ -45,8 +45,8 @@ export interface RiskDesk {
   isReporter(user: User): boolean
   /** What the report would mark under a profile; changes nothing. Throws COMMAND_INVALID. */
   dryRun(id: ReportId, profile: RiskProfile): Promise<RiskSummary>
-  /** Starts a new generation of a user's sheet. */
-  renew(user: User): Promise<MarkSheet | undefined>
+  /** Starts a new generation of a user's list. */
+  renew(user: User): Promise<MarkList | undefined>
   /** Runs while no marks are computed. */
   readonly exclusive: Serial
   readonly status: {
@@ -56,7 +56,7 @@ export interface RiskDesk {
     readonly failures: number
   }
 }
-export interface RiskDeskInit {
+export interface RiskEngineInit {
   store: CentralStore
   config: CentralConfig
   clock: Clock
@@ -65,7 +65,7 @@ export interface RiskDeskInit {
   stopwatch(): number
 }
 
-export function riskDesk({ store, config, clock, log, stopwatch }: RiskDeskInit): RiskDesk {
+export function riskEngine({ store, config, clock, log, stopwatch }: RiskEngineInit): RiskEngine {
   const exclusive = serial()
   const index = sourceIndex()
   const active = new Map<ReportId, ReportRecord>()
@@ -118,10 +118,10 @@ export function riskDesk({ store, config, clock, log, stopwatch }: RiskDeskInit)
     marks: readonly Mark[],
     known: readonly { report: ReportId; marks: readonly Mark[] }[],
   ): Promise<MarkChange | undefined> => {
-    const sheet = await store.sheet(user)
-    if (sheet === undefined) return undefined
+    const list = await store.marks(user)
+    if (list === undefined) return undefined
     const others = known.filter((item) => item.report !== report).map((item) => item.marks)
-    return { user, changes: [{ report, marks }], sheet: updateSheet(sheet, mergeMarks([...others, marks])) }
+    return { user, changes: [{ report, marks }], list: updateMarks(list, mergeMarks([...others, marks])) }
   }
 
   const write = async (
@@ -190,11 +190,11 @@ export function riskDesk({ store, config, clock, log, stopwatch }: RiskDeskInit)
     },
     renew: (user) =>
       exclusive(async () => {
-        const known = await store.sheet(user)
+        const known = await store.marks(user)
         if (known === undefined) return undefined
-        const sheet = renewSheet(known, mergeMarks((await store.userMarks(user)).map(({ marks }) => marks)))
-        await store.putMarks([{ user, changes: [], sheet }])
-        return sheet
+        const list = renewMarks(known, mergeMarks((await store.userMarks(user)).map(({ marks }) => marks)))
+        await store.putMarks([{ user, changes: [], list }])
+        return list
       }),
     exclusive,
     get status() {

@@ -6,7 +6,7 @@
  * Whoever is marked at degree k − 1 is a source of degree k, only forward in time and never back to whom it comes from.
  *
  * More rows only ever add marks, lower degrees or raise weights: so the order of syncs cannot matter, and marks of rows
- * that were erased since can be kept beside the marks computed later (mark-sheet.ts).
+ * that were erased since can be kept beside the marks computed later (mark-list.ts).
  */
 import { LAG_CURRENT, LAG_NEXT, type Mark, type Row } from '@geotrace/core-wasm/wire'
 import type { User, UserRows } from '../store/central-store.ts'
@@ -147,7 +147,7 @@ async function matchSources(
   degree: number,
   watch: RiskWatch | undefined,
 ): Promise<{ crossed: Pair[]; capped: boolean }> {
-  const book = pairBook(degreeToThreshold(profile, degree))
+  const scores = pairScores(degreeToThreshold(profile, degree))
   for (const epoch of epochs) {
     const held = await gatherRows(rows, epoch, sources)
     if (held.size === 0) continue
@@ -163,12 +163,12 @@ async function matchSources(
           const lag = directionToLag(holder.lags, epoch, source.via === target ? source.otherFrom : source.from)
           if (lag === undefined) continue
           const weight = (lag === 0 ? profile.same : profile.trail) * profile.sizes[size]!
-          if (weight > 0) book.add(source.user, target, { epoch, hash, weight, lag })
+          if (weight > 0) scores.add(source.user, target, { epoch, hash, weight, lag })
         }
       }
     }
   }
-  return { crossed: book.crossed(), capped: book.capped }
+  return { crossed: scores.crossed(), capped: scores.capped }
 }
 
 /** What the sources hold in an epoch, by hash. */
@@ -191,7 +191,7 @@ async function gatherRows(
 }
 
 /** Scores by pair; matches must come epochs ascending. */
-function pairBook(threshold: number) {
+function pairScores(threshold: number) {
   const pairs = new Map<string, Pair>()
   let capped = false
   return {

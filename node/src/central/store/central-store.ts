@@ -84,26 +84,26 @@ export interface Pin {
 }
 
 /** A mark with its place in the order in which the user is told. */
-export interface SheetEntry extends Mark {
+export interface MarkEntry extends Mark {
   readonly sequence: number
 }
-/** What one user is told: marks of all reports, the best per hash. central/mark-sheet.ts */
-export interface MarkSheet {
+/** What one user is told: marks of all reports, the best per hash. central/mark-list.ts */
+export interface MarkList {
   readonly generation: number
   /** Highest sequence given so far in this generation. */
   readonly last: number
   /** Ascending by sequence. */
-  readonly entries: readonly SheetEntry[]
+  readonly entries: readonly MarkEntry[]
 }
 export interface ReportMarks {
   readonly report: ReportId
   readonly marks: readonly Mark[]
 }
-/** A user's marks of one report (none: removed) together with the sheet that follows from them. */
+/** A user's marks of one report (none: removed) together with the list that follows from them. */
 export interface MarkChange {
   readonly user: User
   readonly changes: readonly ReportMarks[]
-  readonly sheet: MarkSheet
+  readonly list: MarkList
 }
 
 export interface DayStatistics {
@@ -120,7 +120,7 @@ export interface StoreStatistics {
 export interface CentralStore {
   /** The user of SHA-256(secret), if known. */
   findUser(id: Uint8Array): Promise<User | undefined>
-  /** The same, made with an empty mark sheet of `generation` when unknown. */
+  /** The same, made with an empty mark list of `generation` when unknown. */
   addUser(id: Uint8Array, generation: number): Promise<User>
   /** Forgets the mapping, syncs, rows, attempts and marks of a user; false when unknown. Reports stay, pointing nowhere. */
   eraseUser(id: Uint8Array): Promise<boolean>
@@ -140,12 +140,12 @@ export interface CentralStore {
   /** Epochs that may hold rows, ascending. */
   epochs(): Promise<number[]>
 
-  sheet(user: User): Promise<MarkSheet | undefined>
+  marks(user: User): Promise<MarkList | undefined>
   /** Marks of a user, ascending by report. */
   userMarks(user: User): Promise<ReportMarks[]>
   /** Users who have marks of a report, ascending. */
   markedUsers(report: ReportId): Promise<User[]>
-  /** Each user's change is one instant. Changes of users without a sheet (erased) are dropped. */
+  /** Each user's change is one instant. Changes of users without a list (erased) are dropped. */
   putMarks(changes: readonly MarkChange[]): Promise<void>
 
   /** A number for the next report; not given again within this opening, nor once a report has it. */

@@ -17,7 +17,7 @@ import {
   rowToMeta,
   SYNC_ID_BYTES,
 } from '@geotrace/core-wasm/wire'
-import type { CodeRecord, MarkSheet, Pin, ReportRecord, SyncRecord } from './central-store.ts'
+import type { CodeRecord, MarkList, Pin, ReportRecord, SyncRecord } from './central-store.ts'
 
 /** n × (hash 12 ‖ meta u8), as on the wire. */
 export function encodeRows(rows: readonly Row[]): Uint8Array {
@@ -57,7 +57,7 @@ export function decodeMarks(body: Uint8Array): Mark[] {
 }
 
 /** generation u32, last u32, n × (sequence u32 ‖ mark). */
-export function encodeSheet({ generation, last, entries }: MarkSheet): Uint8Array {
+export function encodeMarkList({ generation, last, entries }: MarkList): Uint8Array {
   const writer = byteWriter(8 + entries.length * (4 + MARK_BYTES))
     .u32(generation)
     .u32(last)
@@ -65,7 +65,7 @@ export function encodeSheet({ generation, last, entries }: MarkSheet): Uint8Arra
   return writer.finish()
 }
 
-export function decodeSheet(body: Uint8Array): MarkSheet {
+export function decodeMarkList(body: Uint8Array): MarkList {
   const reader = byteReader(body)
   const generation = reader.u32()
   const last = reader.u32()

@@ -11,7 +11,7 @@ export const KINDS = {
   sync: 's',
   syncByDay: 't',
   attempts: 'a',
-  sheet: 'p',
+  list: 'p',
   marks: 'm',
   marksByReport: 'n',
   report: 'r',

@@ -3,7 +3,7 @@
  * this is the small rest: syncs by their day, marks on epochs of dropped days, ended pins, codes and reports.
  */
 import type { CodeRecord, Pin, ReportRecord } from './central-store.ts'
-import { decodeJson, decodeMarks, decodeSheet, encodeMarks, encodeSheet } from './codecs.ts'
+import { decodeJson, decodeMarkList, decodeMarks, encodeMarkList, encodeMarks } from './codecs.ts'
 import { type Database, type Operation, prefixRange } from './database.ts'
 import { epochToDay, timeToDay } from './day.ts'
 import { keyNumber, metaKey } from './keys.ts'
@@ -41,10 +41,10 @@ async function* oldMarks(meta: Database, day: number): AsyncGenerator<Operation[
 }
 
 async function* oldSheets(meta: Database, day: number): AsyncGenerator<Operation[]> {
-  for await (const [key, body] of meta.entries(prefixRange(metaKey('sheet')))) {
-    const sheet = decodeSheet(body)
-    const entries = sheet.entries.filter(({ epoch }) => epochToDay(epoch) >= day)
-    if (entries.length < sheet.entries.length) yield [{ key, body: encodeSheet({ ...sheet, entries }) }]
+  for await (const [key, body] of meta.entries(prefixRange(metaKey('list')))) {
+    const list = decodeMarkList(body)
+    const entries = list.entries.filter(({ epoch }) => epochToDay(epoch) >= day)
+    if (entries.length < list.entries.length) yield [{ key, body: encodeMarkList({ ...list, entries }) }]
   }
 }
 

@@ -5,24 +5,24 @@
  */
 import { createHmac } from 'node:crypto'
 import { join } from 'node:path'
+import type { Random } from '@geotrace/core-wasm'
 import { byteReader, byteWriter, equalBytes, FederationError, utf8 } from '@geotrace/core-wasm/wire'
-import type { Random } from '../../platform/random.ts'
 import { serial, serialByKey } from '../../platform/serial.ts'
 import type { CentralStore, Deposit, MarkChange, Pin, ReportRecord, User } from './central-store.ts'
 import { corrupt } from './checksummed-value.ts'
 import {
   decodeJson,
+  decodeMarkList,
   decodeMarks,
   decodeMatchingRows,
   decodePair,
   decodeRows,
-  decodeSheet,
   decodeSync,
   encodeJson,
+  encodeMarkList,
   encodeMarks,
   encodePair,
   encodeRows,
-  encodeSheet,
   encodeSync,
 } from './codecs.ts'
 import { type Database, type Operation, openDatabase, prefixRange } from './database.ts'
@@ -99,7 +99,7 @@ function open(meta: Database, days: DayDatabases, storeKey: Uint8Array, next: Co
         const user = next.user++
         await meta.write([
           { key: userKey(id), body: byteWriter(4).u32(user).finish() },
-          { key: metaKey('sheet', user), body: encodeSheet({ generation, last: 0, entries: [] }) },
+          { key: metaKey('list', user), body: encodeMarkList({ generation, last: 0, entries: [] }) },
           counter('user', next.user),
         ])
         return user
@@ -159,9 +159,9 @@ function open(meta: Database, days: DayDatabases, storeKey: Uint8Array, next: Co
     },
     epochs: async () => days.days().flatMap(dayToEpochs),
 
-    sheet: async (user) => {
-      const body = await meta.get(metaKey('sheet', user))
-      return body === undefined ? undefined : decodeSheet(body)
+    marks: async (user) => {
+      const body = await meta.get(metaKey('list', user))
+      return body === undefined ? undefined : decodeMarkList(body)
     },
     userMarks: async (user) => {
       const items = []
@@ -179,7 +179,7 @@ function open(meta: Database, days: DayDatabases, storeKey: Uint8Array, next: Co
       await Promise.all(
         changes.map((change) =>
           perUser(change.user, async () => {
-            if ((await meta.get(metaKey('sheet', change.user))) === undefined) return
+            if ((await meta.get(metaKey('list', change.user))) === undefined) return
             await meta.write(markOperations(change))
           }),
         ),
@@ -243,8 +243,8 @@ function acknowledge(meta: Database, days: DayDatabases, next: Counters, deposit
   return meta.write(operations)
 }
 
-function markOperations({ user, changes, sheet }: MarkChange): Operation[] {
-  const operations: Operation[] = [{ key: metaKey('sheet', user), body: encodeSheet(sheet) }]
+function markOperations({ user, changes, list }: MarkChange): Operation[] {
+  const operations: Operation[] = [{ key: metaKey('list', user), body: encodeMarkList(list) }]
   for (const { report, marks } of changes) {
     const key = metaKey('marks', user, report)
     const index = metaKey('marksByReport', report, user)
@@ -256,7 +256,7 @@ function markOperations({ user, changes, sheet }: MarkChange): Operation[] {
 
 /** Deletes all that `meta` has about a user beside the mapping. */
 async function userOperations(meta: Database, user: User): Promise<Operation[]> {
-  const operations: Operation[] = [{ key: metaKey('sheet', user) }, { key: metaKey('attempts', user) }]
+  const operations: Operation[] = [{ key: metaKey('list', user) }, { key: metaKey('attempts', user) }]
   for await (const [key, body] of meta.entries(prefixRange(metaKey('sync', user)))) {
     const syncId = key.slice(5)
     operations.push({ key }, { key: metaKey('syncByDay', decodeSync(syncId, body).day, user, syncId) })
@@ -270,7 +270,7 @@ async function userOperations(meta: Database, user: User): Promise<Operation[]> 
 /** The second half of an erasure, begun anew at the next opening when the process dies in it. */
 async function finishErasure(meta: Database, days: DayDatabases, user: User): Promise<void> {
   const counts = await days.eraseUser(user)
-  for (const kind of ['sheet', 'attempts', 'sync', 'marks'] as const)
+  for (const kind of ['list', 'attempts', 'sync', 'marks'] as const)
     await meta.compact(prefixRange(metaKey(kind, user)))
   await meta.write([...counts, { key: intent(user).key }])
 }

@@ -7,7 +7,7 @@ import type {
   Attempts,
   CentralStore,
   CodeRecord,
-  MarkSheet,
+  MarkList,
   Pin,
   ReportId,
   ReportMarks,
@@ -34,7 +34,7 @@ export interface MemoryDisk {
   /** By epoch, then user, then sync. */
   rows: Map<number, Map<User, Map<string, readonly Row[]>>>
   counts: Map<number, DayCount>
-  sheets: Map<User, MarkSheet>
+  lists: Map<User, MarkList>
   marks: Map<User, Map<ReportId, ReportMarks>>
   reports: Map<ReportId, ReportRecord>
   codes: Map<string, CodeRecord>
@@ -51,7 +51,7 @@ export function memoryDisk(): MemoryDisk {
     attempts: new Map(),
     rows: new Map(),
     counts: new Map(),
-    sheets: new Map(),
+    lists: new Map(),
     marks: new Map(),
     reports: new Map(),
     codes: new Map(),
@@ -83,14 +83,14 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
       if (known !== undefined) return known
       const user = disk.nextUser++
       disk.users.set(bytesToHex(id), user)
-      disk.sheets.set(user, { generation, last: 0, entries: [] })
+      disk.lists.set(user, { generation, last: 0, entries: [] })
       return user
     },
     eraseUser: async (id) => {
       const user = disk.users.get(bytesToHex(id))
       if (user === undefined) return false
       disk.users.delete(bytesToHex(id))
-      for (const held of [disk.attempts, disk.sheets, disk.marks]) held.delete(user)
+      for (const held of [disk.attempts, disk.lists, disk.marks]) held.delete(user)
       for (const [key, sync] of disk.syncs) if (sync.user === user) disk.syncs.delete(key)
       for (const [epoch, users] of disk.rows) {
         for (const rows of users.get(user)?.values() ?? []) count(epoch, -1, -rows.length)
@@ -132,7 +132,7 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
     },
     epochs: async () => [...disk.rows.keys()].sort((a, b) => a - b),
 
-    sheet: async (user) => disk.sheets.get(user),
+    marks: async (user) => disk.lists.get(user),
     userMarks: async (user) => [...(disk.marks.get(user)?.values() ?? [])].sort((a, b) => a.report - b.report),
     markedUsers: async (report) =>
       [...disk.marks]
@@ -140,9 +140,9 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
         .map(([user]) => user)
         .sort((a, b) => a - b),
     putMarks: async (changes) => {
-      for (const { user, changes: reports, sheet } of changes) {
-        if (!disk.sheets.has(user)) continue
-        disk.sheets.set(user, sheet)
+      for (const { user, changes: reports, list } of changes) {
+        if (!disk.lists.has(user)) continue
+        disk.lists.set(user, list)
         const held = disk.marks.get(user) ?? new Map<ReportId, ReportMarks>()
         disk.marks.set(user, held)
         for (const item of reports) item.marks.length > 0 ? held.set(item.report, item) : held.delete(item.report)
@@ -188,7 +188,7 @@ function dropBefore(disk: MemoryDisk, day: number): number {
   for (const [key, sync] of disk.syncs) if (sync.day < day) disk.syncs.delete(key)
   const kept = <T extends { epoch: number }>(items: readonly T[]): T[] =>
     items.filter(({ epoch }) => epochToDay(epoch) >= day)
-  for (const [user, sheet] of disk.sheets) disk.sheets.set(user, { ...sheet, entries: kept(sheet.entries) })
+  for (const [user, list] of disk.lists) disk.lists.set(user, { ...list, entries: kept(list.entries) })
   for (const reports of disk.marks.values()) {
     for (const { report, marks } of [...reports.values()]) {
       const left = kept(marks)

@@ -9,8 +9,8 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
+import type { Random } from '@geotrace/core-wasm'
 import { bytesToHex, FederationError, hexToBytes } from '@geotrace/core-wasm/wire'
-import type { Random } from '../../platform/random.ts'
 import { corrupt } from './checksummed-value.ts'
 
 const VERSION = 1

@@ -12,24 +12,25 @@ import {
   ROWS_PER_EPOCH_MAX,
   type RowGroup,
 } from '@geotrace/core-wasm/wire'
+import type { RosterStore } from '../../membership/roster-store.ts'
 import type { CentralStore, EpochRows, User } from '../store/central-store.ts'
 import { mergeRows } from '../store/row-set.ts'
-import type { RosterPins, RosterView } from './pins.ts'
+import type { RosterPins } from './pins.ts'
 
-export interface Admission {
+export interface GroupAdmission {
   readonly taken: readonly EpochRows[]
   readonly refused: readonly RefusedGroup[]
 }
 
 /** Whether rows of an epoch may be deposited at `nowMs`. Pure. */
-export function epochToVerdict(epoch: number, nowMs: number, retentionStart: number): 'open' | 'too-old' | 'too-new' {
+export function groupToState(epoch: number, nowMs: number, retentionStart: number): 'open' | 'too-old' | 'too-new' {
   if (epoch < retentionStart || (epoch + 1) * EPOCH_MS < nowMs - DEPOSIT_WINDOW_MS) return 'too-old'
   return epoch * EPOCH_MS > nowMs + EPOCH_OPENS_BEFORE_MS ? 'too-new' : 'open'
 }
 
 export interface AdmissionInit {
   store: CentralStore
-  book: RosterView
+  rosters: Pick<RosterStore, 'newest'>
   pins: RosterPins
   user: User
   groups: readonly RowGroup[]
@@ -38,15 +39,15 @@ export interface AdmissionInit {
 }
 
 /** Throws ROSTER_UNKNOWN while this peer has no roster at all: nothing is lost, the device comes again. */
-export async function admitGroups(init: AdmissionInit): Promise<Admission> {
-  const { store, book, pins, user, groups, nowMs, retentionStart } = init
-  if (groups.length > 0 && book.newest === undefined) {
+export async function admitGroups(init: AdmissionInit): Promise<GroupAdmission> {
+  const { store, rosters, pins, user, groups, nowMs, retentionStart } = init
+  if (groups.length > 0 && rosters.newest === undefined) {
     throw new FederationError('ROSTER_UNKNOWN', 'the federation has no roster yet')
   }
   const taken: EpochRows[] = []
   const refused: RefusedGroup[] = []
   for (const { epoch, roster, rows } of groups) {
-    const verdict = epochToVerdict(epoch, nowMs, retentionStart)
+    const verdict = groupToState(epoch, nowMs, retentionStart)
     if (verdict !== 'open') {
       refused.push({ epoch, reason: verdict, roster: pins.name(epoch) })
       continue

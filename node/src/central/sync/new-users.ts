@@ -8,15 +8,15 @@ import { FederationError } from '@geotrace/core-wasm/wire'
 import type { Requester } from '../../net/protocol.ts'
 import { DAY_MS, timeToDay } from '../store/day.ts'
 
-/** Prefixes and fences counted in a day, about 100 bytes each; when it is full newcomers wait, known users do not. */
-export const NEWCOMER_TABLE_MAX = 262_144
+/** Prefixes and fences counted in a day, about 100 bytes each; when it is full newUserBounds wait, known users do not. */
+export const NEW_USER_TABLE_MAX = 262_144
 
-export interface Newcomers {
+export interface NewUsers {
   /** Throws QUOTA_SPENT until the day ends. */
   admit(from: Requester): void
 }
 
-export function newcomers(init: { clock: Clock; perPrefix: number; perFence: number }): Newcomers {
+export function newUserBounds(init: { clock: Clock; perPrefix: number; perFence: number }): NewUsers {
   const { clock, perPrefix, perFence } = init
   let day = 0
   let counts = new Map<string, number>()
@@ -32,7 +32,7 @@ export function newcomers(init: { clock: Clock; perPrefix: number; perFence: num
         [`prefix ${prefix}`, perPrefix],
         [`fence ${fence}`, perFence],
       ]
-      const isFull = counts.size >= NEWCOMER_TABLE_MAX
+      const isFull = counts.size >= NEW_USER_TABLE_MAX
       if (bounds.some(([key, max]) => (counts.get(key) ?? (isFull ? max : 0)) >= max)) {
         throw new FederationError('QUOTA_SPENT', 'too many new users from here today', {
           retryAfterMs: (day + 1) * DAY_MS - now,

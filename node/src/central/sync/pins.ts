@@ -3,12 +3,9 @@
  * So rows of one epoch all come from one roster's salts, and nobody can be led to another one without noticing.
  */
 import { type CertifiedRoster, hashToRosterName, ROSTER_NAME_BYTES } from '@geotrace/core-wasm/wire'
-import type { RosterBook } from '../../membership/roster-store.ts'
+import type { RosterStore } from '../../membership/roster-store.ts'
 import { serial } from '../../platform/serial.ts'
 import type { CentralStore, Pin } from '../store/central-store.ts'
-
-/** What the central peer asks of its rosters. */
-export type RosterView = Pick<RosterBook, 'inForce' | 'newest'>
 
 export interface RosterPins {
   /** Pins the period of `epoch` if need be; its roster's name, or none when no roster is in force. */
@@ -17,7 +14,7 @@ export interface RosterPins {
   name(epoch: number): Uint8Array
 }
 
-export async function rosterPins(store: CentralStore, book: RosterView): Promise<RosterPins> {
+export async function rosterPins(store: CentralStore, rosters: Pick<RosterStore, 'inForce'>): Promise<RosterPins> {
   const pins = await store.pins()
   const exclusive = serial()
   const find = (epoch: number): Pin | undefined =>
@@ -25,7 +22,7 @@ export async function rosterPins(store: CentralStore, book: RosterView): Promise
   const make = async (epoch: number): Promise<Uint8Array | undefined> => {
     const known = find(epoch)
     if (known !== undefined) return hashToRosterName(known.roster)
-    const certified = book.inForce(epoch)
+    const certified = rosters.inForce(epoch)
     if (certified === undefined) return undefined
     const pin = toPin(certified, epoch, pins)
     await store.putPin(pin)
@@ -38,7 +35,7 @@ export async function rosterPins(store: CentralStore, book: RosterView): Promise
       return known === undefined ? await exclusive(() => make(epoch)) : hashToRosterName(known.roster)
     },
     name(epoch) {
-      const hash = find(epoch)?.roster ?? book.inForce(epoch)?.hash
+      const hash = find(epoch)?.roster ?? rosters.inForce(epoch)?.hash
       return hash === undefined ? new Uint8Array(ROSTER_NAME_BYTES) : hashToRosterName(hash)
     },
   }

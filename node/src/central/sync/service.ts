@@ -4,7 +4,7 @@
  * Throws MESSAGE_MALFORMED, VERSION_UNKNOWN, SYNC_CONFLICT, QUOTA_SPENT, BUSY, ROSTER_UNKNOWN.
  */
 import { createHash } from 'node:crypto'
-import type { Clock } from '@geotrace/core-wasm'
+import type { Clock, Random } from '@geotrace/core-wasm'
 import {
   byteReader,
   bytesToHex,
@@ -18,19 +18,19 @@ import {
   type SyncReply,
   type SyncRequest,
 } from '@geotrace/core-wasm/wire'
+import type { RosterStore } from '../../membership/roster-store.ts'
 import type { Handler, Requester } from '../../net/protocol.ts'
-import type { Random } from '../../platform/random.ts'
 import { serial, serialByKey } from '../../platform/serial.ts'
-import type { CodeDesk, Redemption } from '../codes.ts'
+import type { CodeRegistry, Redemption } from '../codes.ts'
 import type { CentralConfig } from '../config.ts'
-import { isAhead, pageSheet } from '../risk/mark-list.ts'
-import type { RiskDesk } from '../risk/risk-engine.ts'
+import { isAhead, pageMarks } from '../risk/mark-list.ts'
+import type { RiskEngine } from '../risk/risk-engine.ts'
 import type { CentralStore, User } from '../store/central-store.ts'
 import { timeToDay } from '../store/day.ts'
-import { type Admission, admitGroups } from './admission.ts'
+import { admitGroups, type GroupAdmission } from './admission.ts'
 import { recentErasures } from './erasures.ts'
-import { newcomers } from './new-users.ts'
-import type { RosterPins, RosterView } from './pins.ts'
+import { newUserBounds } from './new-users.ts'
+import type { RosterPins } from './pins.ts'
 import { decodeBasis, encodeBasis, type ReplyBasis } from './reply-basis.ts'
 
 /** How long a reply waits for marks under way; they come with the next sync otherwise. Below the host's deadline. */
@@ -54,10 +54,10 @@ export interface SyncServiceInit {
   manifest: Manifest
   config: CentralConfig
   store: CentralStore
-  book: RosterView
+  rosters: Pick<RosterStore, 'newest' | 'inForce'>
   pins: RosterPins
-  codes: CodeDesk
-  risk: RiskDesk
+  codes: CodeRegistry
+  risk: RiskEngine
   clock: Clock
   random: Random
   retentionStart(): number
@@ -70,11 +70,11 @@ interface Sync extends Omit<SyncRequest, 'userSecret'> {
 }
 
 export function syncService(init: SyncServiceInit): SyncService {
-  const { manifest, config, store, book, pins, codes, risk, clock, random, retentionStart } = init
+  const { manifest, config, store, rosters, pins, codes, risk, clock, random, retentionStart } = init
   const { syncRequestBytes, syncReplyBytes } = manifest.parameters
   const perUser = serialByKey<string>()
   const perCode = serial()
-  const door = newcomers({ clock, perPrefix: config.newUsersPerPrefix, perFence: config.newUsersPerFence })
+  const newUsers = newUserBounds({ clock, perPrefix: config.newUsersPerPrefix, perFence: config.newUsersPerFence })
   const erasures = recentErasures(clock)
   const counters: SyncCounters = { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 }
   let inFlight = 0
@@ -92,9 +92,9 @@ export function syncService(init: SyncServiceInit): SyncService {
   }
 
   const welcome = async ({ id }: Sync, from: Requester): Promise<User> => {
-    if (book.newest === undefined) throw new FederationError('ROSTER_UNKNOWN', 'the federation has no roster yet')
-    door.admit(from)
-    // Not from 0: whoever comes back after an erasure must not take the new sheet for the one read before.
+    if (rosters.newest === undefined) throw new FederationError('ROSTER_UNKNOWN', 'the federation has no roster yet')
+    newUsers.admit(from)
+    // Not from 0: whoever comes back after an erasure must not take the new list for the one read before.
     return await store.addUser(id, 1 + (byteReader(random(4)).u32() >>> 2))
   }
 
@@ -109,7 +109,7 @@ export function syncService(init: SyncServiceInit): SyncService {
     }
     const admission = await admitGroups({
       store,
-      book,
+      rosters,
       pins,
       user,
       groups: sync.groups,
@@ -125,7 +125,7 @@ export function syncService(init: SyncServiceInit): SyncService {
   const keep = async (
     user: User,
     { syncId, digest }: Sync,
-    { taken, refused }: Admission,
+    { taken, refused }: GroupAdmission,
     { status, attempts, report, code }: Redemption,
   ): Promise<ReplyBasis> => {
     const basis: ReplyBasis = { report: status, refused }
@@ -150,11 +150,11 @@ export function syncService(init: SyncServiceInit): SyncService {
   }
 
   const withMarks = async (user: User, sync: Sync, basis: ReplyBasis): Promise<SyncReply> => {
-    let sheet = await store.sheet(user)
-    if (sheet !== undefined && isAhead(sheet, sync)) sheet = await risk.renew(user)
-    if (sheet === undefined) return toReply(basis)
+    let list = await store.marks(user)
+    if (list !== undefined && isAhead(list, sync)) list = await risk.renew(user)
+    if (list === undefined) return toReply(basis)
     const max = risk.isReporter(user) ? 0 : marksPerReply(syncReplyBytes, basis.refused.length)
-    const page = pageSheet(sheet, sync, max)
+    const page = pageMarks(list, sync, max)
     return { ...toReply(basis), ...page, left: max === 0 ? 0 : page.left, marks: [...page.marks] }
   }
 

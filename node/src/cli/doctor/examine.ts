@@ -8,7 +8,7 @@ import { CORE_SHA256, systemClock } from '@geotrace/core-wasm'
 import { bytesToHex, isFederationError, keyToPeerId, type Manifest, peerIdToKey } from '@geotrace/core-wasm/wire'
 import { readAdminFile } from '../../admin/admin-file.ts'
 import { adminRequest } from '../../admin/client.ts'
-import type { NodeReport } from '../../admin/node-status.ts'
+import type { NodeStatus } from '../../admin/node-status.ts'
 import { span } from '../../admin/page/words.ts'
 import { createHost } from '../../net/host.ts'
 import { HOST_LIMITS } from '../../net/limits.ts'
@@ -55,7 +55,7 @@ export async function examine({ dir, federation, json }: DoctorOptions, out: Out
   }
   found(...judgeRunning(report))
 
-  const worst = findings.some(({ verdict }) => verdict === 'fail')
+  const worst = findings.some(({ severity }) => severity === 'fail')
   if (json) out.json({ ok: !worst, version: VERSION, dir, running: report !== undefined, findings })
   else out.line(summary(findings))
   if (worst) process.exitCode = 1
@@ -82,7 +82,7 @@ async function examineNetwork(
   else found(await checkPortsFree(optionsToListen({}, addresses)))
 }
 
-function judgeRunning(report: NodeReport | undefined): Finding[] {
+function judgeRunning(report: NodeStatus | undefined): Finding[] {
   if (report === undefined) {
     return [warn('running', 'the node does not run, so its roster and shards are unknown', 'geotrace salt run')]
   }
@@ -99,7 +99,7 @@ function judgeRunning(report: NodeReport | undefined): Finding[] {
   ]
 }
 
-export function judgeRoster(roster: NodeReport['roster'], nowMs: number): Finding {
+export function judgeRoster(roster: NodeStatus['roster'], nowMs: number): Finding {
   if (roster === undefined)
     return warn('roster', 'none is certified yet', 'it is when enough of the operators named in federation.json are up')
   const { height, name, fromMs, untilMs, reserveUntilMs } = roster
@@ -160,9 +160,9 @@ function readIdentity(dir: string): Identity | undefined {
 }
 
 /** A running node's report after it looked around; undefined when none runs on `dir`. */
-async function runningReport(dir: string): Promise<NodeReport | undefined> {
+async function runningReport(dir: string): Promise<NodeStatus | undefined> {
   try {
-    return (await adminRequest(dir, 'POST', '/look')) as NodeReport
+    return (await adminRequest(dir, 'POST', '/look')) as NodeStatus
   } catch (error) {
     if (isFederationError(error, 'NODE_NOT_RUNNING')) return undefined
     throw error
@@ -191,15 +191,15 @@ const freshHosts: Pick<Host, 'request'> = {
   request: (...request) => withHost(systemRandom(32), (host) => host.request(...request)),
 }
 
-function findingLines({ check, verdict, what, next }: Finding): string[] {
-  const line = `${MARKS[verdict]}  ${check.padEnd(11)} ${what}`
+function findingLines({ check, severity, what, next }: Finding): string[] {
+  const line = `${MARKS[severity]}  ${check.padEnd(11)} ${what}`
   return next === undefined
     ? [line]
     : [line, `      ${' '.repeat(11)} → ${next.split('\n').join(`\n${' '.repeat(19)}`)}`]
 }
 
 function summary(findings: readonly Finding[]): string {
-  const count = (verdict: Finding['verdict']) => findings.filter((item) => item.verdict === verdict).length
+  const count = (severity: Finding['severity']) => findings.filter((item) => item.severity === severity).length
   const [fails, warns] = [count('fail'), count('warn')]
   if (fails + warns === 0) return 'All is well.'
   return `${fails} to mend, ${warns} to look at.`

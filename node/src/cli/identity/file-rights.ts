@@ -9,7 +9,7 @@ import { FederationError } from '@geotrace/core-wasm/wire'
 /** Rights of the group and of everybody else. */
 const OTHERS = 0o077
 
-export interface Exposure {
+export interface LoosePermission {
   path: string
   mode: number
   /** The command that mends it. */
@@ -17,7 +17,7 @@ export interface Exposure {
 }
 
 /** Undefined when only its owner may use `path`, or when it is not there. */
-export function exposureOf(path: string): Exposure | undefined {
+export function exposureOf(path: string): LoosePermission | undefined {
   if (process.platform === 'win32') return undefined
   const stat = statSync(path, { throwIfNoEntry: false })
   if (stat === undefined || (stat.mode & OTHERS) === 0) return undefined
@@ -30,6 +30,6 @@ export function assertPrivate(path: string): void {
   throw new FederationError('FILE_EXPOSED', exposureAdvice(exposure), { path })
 }
 
-export function exposureAdvice({ path, mode, mend }: Exposure): string {
+export function exposureAdvice({ path, mode, mend }: LoosePermission): string {
   return `others on this machine can reach ${path} (mode ${mode.toString(8).padStart(4, '0')}): run \`${mend}\`; if somebody may have read the keys, make new ones`
 }

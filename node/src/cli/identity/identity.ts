@@ -4,9 +4,9 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Random } from '@geotrace/core-wasm'
 import { bytesToHex, FederationError, KEY_BYTES, keyToPeerId, secretToSigner } from '@geotrace/core-wasm/wire'
 import type { MemberCard } from '../../membership/new-manifest.ts'
-import type { Random } from '../../platform/random.ts'
 import { assertPrivate } from './file-rights.ts'
 
 export interface Identity {

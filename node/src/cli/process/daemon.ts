@@ -2,12 +2,13 @@
  * A peer as a process: logs to stderr, a control server in its directory, clean shutdown on SIGINT, SIGTERM, when it is
  * told to drain, or when the parent that forked it is gone. Tells a parent over IPC when it serves.
  */
+
+import type { Random } from '@geotrace/core-wasm'
 import { type AdminRoutes, adminServer } from '../../admin/server.ts'
 import type { Log } from '../../platform/log.ts'
-import type { Random } from '../../platform/random.ts'
 import { startWatchdog } from './watchdog.ts'
 
-export interface Peer {
+export interface RunningPeer {
   start(): Promise<void>
   stop(): Promise<void>
   status(): { state: string }
@@ -15,7 +16,7 @@ export interface Peer {
 
 export interface DaemonInit {
   dir: string
-  peer: Peer
+  peer: RunningPeer
   routes: AdminRoutes
   /** Draws the status page; without it there is none. */
   page?: () => string

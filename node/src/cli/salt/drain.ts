@@ -6,7 +6,7 @@
 import { FederationError, isFederationError } from '@geotrace/core-wasm/wire'
 import { readAdminFile } from '../../admin/admin-file.ts'
 import { adminRequest } from '../../admin/client.ts'
-import type { NodeReport } from '../../admin/node-status.ts'
+import type { NodeStatus } from '../../admin/node-status.ts'
 import type { Output } from '../terminal/output.ts'
 
 const POLL_MS = 50
@@ -42,7 +42,7 @@ export async function drain({ dir, json }: { dir: string; json?: boolean }, out:
 /** Requests under way; undefined when the node no longer says. */
 async function underWay(dir: string): Promise<number | undefined> {
   try {
-    return ((await adminRequest(dir, 'GET', '/status')) as NodeReport).network?.inFlight ?? 0
+    return ((await adminRequest(dir, 'GET', '/status')) as NodeStatus).network?.inFlight ?? 0
   } catch (error) {
     if (isFederationError(error, 'NODE_NOT_RUNNING')) return undefined
     throw error

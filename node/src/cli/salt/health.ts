@@ -3,7 +3,7 @@
  * node/README.md "Operating". Pure: numbers in, record out.
  */
 import { EPOCH_MS } from '@geotrace/core-wasm/wire'
-import type { Health, Hint, NodeReport } from '../../admin/node-status.ts'
+import type { Health, Hint, NodeStatus } from '../../admin/node-status.ts'
 import { SKEW_MAX_MS } from '../../membership/clock-watch.ts'
 import type { SaltNodeStatus } from '../../salt/node.ts'
 
@@ -28,10 +28,10 @@ export interface ReportInit {
   /** Unix ms until which a restored node gives no vote; undefined when it votes. */
   abstainsUntilMs: number | undefined
   hasVote: boolean
-  history: NodeReport['history']
+  history: NodeStatus['history']
 }
 
-export function saltReport(init: ReportInit): NodeReport {
+export function nodeStatus(init: ReportInit): NodeStatus {
   const { status, version, node, federation, nowMs, connectionsMax, memoryBytes, memoryMaxBytes, history } = init
   const { roster, core } = status
   const hints = toHints(init)

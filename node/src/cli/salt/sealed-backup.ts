@@ -7,9 +7,9 @@
  * Holds peer.key, operator.key and federation.json; never a seed, which nobody may bring back. Throws BACKUP_UNREADABLE.
  */
 import { createCipheriv, createDecipheriv, scrypt } from 'node:crypto'
+import type { Random } from '@geotrace/core-wasm'
 import { bytesToHex, FederationError, hexToBytes, KEY_BYTES } from '@geotrace/core-wasm/wire'
 import * as z from 'zod/mini'
-import type { Random } from '../../platform/random.ts'
 
 const MAGIC = Buffer.from('geotrace backup 1\n')
 const SALT_BYTES = 16

@@ -7,7 +7,7 @@ import { FederationError, type Manifest, SALT_PROTOCOL } from '@geotrace/core-wa
 import { history } from '../../admin/history.ts'
 import { membershipRoutes } from '../../admin/membership-routes.ts'
 import { metrics } from '../../admin/metrics.ts'
-import type { NodeReport } from '../../admin/node-status.ts'
+import type { NodeStatus } from '../../admin/node-status.ts'
 import { pageContent } from '../../admin/page/content.ts'
 import { healthAnswer } from '../../admin/probes.ts'
 import type { Log } from '../../platform/log.ts'
@@ -24,7 +24,7 @@ import { processLog } from '../process/process-log.ts'
 import { type CapOptions, optionsToCertificate, type RunOptions } from '../process/run-options.ts'
 import type { Output } from '../terminal/output.ts'
 import { VERSION } from '../terminal/version.ts'
-import { MEMORY_SHED_SHARE, saltReport } from './health.ts'
+import { MEMORY_SHED_SHARE, nodeStatus } from './health.ts'
 import { abstainsUntil } from './restored.ts'
 
 const MIB = 1 << 20
@@ -63,7 +63,7 @@ export async function serve(init: ServeInit): Promise<void> {
   const setting = { ...init, clock, log, abstainsUntilMs, certificate }
   let guard: MemoryGuard | undefined
   const node = await makeNode(setting, () => guard?.isShedding === true)
-  const report = reporter(setting, node)
+  const report = readStatus(setting, node)
   const scraped = metrics(report)
   const probes = await openProbes(
     [
@@ -138,7 +138,7 @@ async function makeNode(setting: Setting, isShedding: () => boolean): Promise<Sa
   return node
 }
 
-function reporter(setting: Setting, node: SaltNode): () => NodeReport {
+function readStatus(setting: Setting, node: SaltNode): () => NodeStatus {
   const { options, identity, manifest, peerId, clock, abstainsUntilMs } = setting
   const day = history()
   const self = manifest.members.find((item) => item.peerId === peerId)
@@ -146,7 +146,7 @@ function reporter(setting: Setting, node: SaltNode): () => NodeReport {
     const status = node.status()
     const nowMs = clock.now()
     day.note({ answered: status.answered, refused: sum(status.refused) }, nowMs)
-    return saltReport({
+    return nodeStatus({
       status,
       version: VERSION,
       node: self?.operator ?? peerId.slice(-8),
@@ -178,7 +178,7 @@ function greet(listen: readonly string[], out: Output): void {
 }
 
 /** A line in the log for every hint that is new, so that a terminal says what the page would. */
-function hintWriter(report: () => NodeReport, log: Log): () => void {
+function hintWriter(report: () => NodeStatus, log: Log): () => void {
   let ticks = 0
   let known = new Set<string>()
   return () => {

@@ -1,6 +1,8 @@
 /**
  * How a peer hears from others what it missed: rosters that were certified, and what is being said. PROTOCOL.md §4.6, §4.7.
  */
+
+import type { Random } from '@geotrace/core-wasm'
 import {
   type CertifiedRoster,
   decodeCertifiedRoster,
@@ -17,9 +19,8 @@ import {
 import type { Host, PeerAddress } from '../../net/protocol.ts'
 import { fanOut } from '../../platform/fan-out.ts'
 import type { Log } from '../../platform/log.ts'
-import type { Random } from '../../platform/random.ts'
 import type { Peer, Peers } from '../peers.ts'
-import type { RosterBook } from '../roster-store.ts'
+import type { RosterStore } from '../roster-store.ts'
 import type { Pool } from './pool.ts'
 
 /** Peers asked in one round at founding, when nobody is linked yet; later one. */
@@ -30,7 +31,7 @@ const STEPS_BACK_MAX = 30
 export interface CatchUpInit {
   peers: Peers
   host: Host
-  book: RosterBook
+  rosters: RosterStore
   pool: Pool
   random: Random
   log: Log
@@ -43,7 +44,7 @@ export interface CatchUp {
   hear(peers: readonly Peer[]): Promise<void>
 }
 
-export function createCatchUp({ peers, host, book, pool, random, log, isStopped }: CatchUpInit): CatchUp {
+export function createCatchUp({ peers, host, rosters, pool, random, log, isStopped }: CatchUpInit): CatchUp {
   let asked = 0
   const ask = (peer: PeerAddress, request: RosterRequest): Promise<Uint8Array> =>
     host.request(peer, ROSTER_PROTOCOL, encodeRosterRequest(request))
@@ -53,7 +54,7 @@ export function createCatchUp({ peers, host, book, pool, random, log, isStopped 
     const height = heightOfAnother(pool.presence(peer.key))
     if (height !== undefined) await goBack(peer, height)
     for (;;) {
-      const next = book.all.length
+      const next = rosters.all.length
       const bytes = decodeRosterReply(await ask(peer, { op: 'get', height: next }))
       if (bytes === undefined || isStopped()) break
       if (!(await add(decodeCertifiedRoster(bytes), () => goBack(peer, next - 1)))) break
@@ -64,7 +65,7 @@ export function createCatchUp({ peers, host, book, pool, random, log, isStopped 
   /** Adds a roster; one that does not follow ours may follow from another of an earlier height. */
   const add = async (certified: CertifiedRoster, otherwise: () => Promise<void>): Promise<boolean> => {
     try {
-      return await book.add(certified)
+      return await rosters.add(certified)
     } catch (error) {
       if (isFederationError(error, 'ROSTER_FORKED')) log.error('roster.forked', { height: certified.roster.height })
       if (isFederationError(error, 'ROSTER_INVALID')) await otherwise()
@@ -85,7 +86,7 @@ export function createCatchUp({ peers, host, book, pool, random, log, isStopped 
   }
   /** The height of its newest roster, when that is not ours of this height. */
   const heightOfAnother = (said: Presence | undefined): number | undefined => {
-    const ours = said && book.at(said.height)
+    const ours = said && rosters.at(said.height)
     if (said === undefined || ours === undefined || said.roster.every((byte) => byte === 0)) return undefined
     return equalBytes(hashToRosterName(ours.hash), said.roster) ? undefined : said.height
   }
@@ -93,10 +94,10 @@ export function createCatchUp({ peers, host, book, pool, random, log, isStopped 
     async listen() {
       const others = peers.others(host.key)
       if (others.length === 0) return
-      const count = book.newest === undefined ? ASKED_AT_FOUNDING : 1
+      const count = rosters.newest === undefined ? ASKED_AT_FOUNDING : 1
       const hasNews = ({ key }: Peer): boolean => {
         const said = pool.presence(key)
-        return (said?.height ?? 0) >= book.all.length || heightOfAnother(said) !== undefined
+        return (said?.height ?? 0) >= rosters.all.length || heightOfAnother(said) !== undefined
       }
       const newer = others.filter(hasNews)
       const start = newer.length > 0 ? random(1)[0]! % newer.length : asked

@@ -4,7 +4,7 @@
  * quorum has voted. Votes and proposals travel by gossip; every peer forms the certificate by itself.
  */
 import { createHash } from 'node:crypto'
-import type { Clock } from '@geotrace/core-wasm'
+import type { Clock, Random } from '@geotrace/core-wasm'
 import {
   bodyToCertified,
   bytesToHex,
@@ -27,9 +27,8 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { Host } from '../../net/protocol.ts'
 import type { Log } from '../../platform/log.ts'
-import type { Random } from '../../platform/random.ts'
 import type { Peers } from '../peers.ts'
-import type { RosterBook } from '../roster-store.ts'
+import type { RosterStore } from '../roster-store.ts'
 import { createBodies } from './bodies.ts'
 import { createCatchUp } from './catch-up.ts'
 import { type Pool, toSheetMessages } from './pool.ts'
@@ -75,7 +74,7 @@ export interface CouncilInit {
   manifest: Manifest
   peers: Peers
   host: Host
-  book: RosterBook
+  rosters: RosterStore
   pool: Pool
   clock: Clock
   random: Random
@@ -100,7 +99,7 @@ export interface Council {
 }
 
 export function createCouncil(init: CouncilInit): Council {
-  const { manifest, peers, host, book, pool, clock, random, log, voter, sheets, say } = init
+  const { manifest, peers, host, rosters, pool, clock, random, log, voter, sheets, say } = init
   const bodies = createBodies({ peers, host, clock, log })
   let since: { firstEpoch: number; at: number } | undefined
   let completeMs: { firstEpoch: number; at: number } | undefined
@@ -109,18 +108,18 @@ export function createCouncil(init: CouncilInit): Council {
   let again = false
   let stopped = false
   let cancel = (): void => {}
-  const catchUp = createCatchUp({ peers, host, book, pool, random, log, isStopped: () => stopped })
+  const catchUp = createCatchUp({ peers, host, rosters, pool, random, log, isStopped: () => stopped })
 
   const founding = manifestToRoster(manifest)
   let known: DueRoster | undefined
   let knownAfter: CertifiedRoster | undefined
   const due = (): DueRoster | undefined => {
-    const firstEpoch = dueEpoch(founding, book.newest?.roster, clock.now())
+    const firstEpoch = dueEpoch(founding, rosters.newest?.roster, clock.now())
     if (firstEpoch === undefined) return undefined
     // The same object while nothing changed: what follows from a roster is kept with it.
-    if (known === undefined || knownAfter !== book.newest || known.firstEpoch !== firstEpoch) {
-      knownAfter = book.newest
-      known = dueRoster(founding, book, firstEpoch)
+    if (known === undefined || knownAfter !== rosters.newest || known.firstEpoch !== firstEpoch) {
+      knownAfter = rosters.newest
+      known = dueRoster(founding, rosters, firstEpoch)
     }
     return known
   }
@@ -167,7 +166,7 @@ export function createCouncil(init: CouncilInit): Council {
     if (stands.some((proposal) => isAgreeable(proposal, pool, { makeDo }))) return
     const turnMs = height === 0 ? FOUNDING_TURN_MS : TURN_MS
     if (clock.now() < completeMs.at + proposerTurn(predecessor, operator) * turnMs) return
-    const { newest } = book
+    const { newest } = rosters
     const roster =
       newest === undefined
         ? predecessor.expect({ ...now.roster, sheets: roots.sheets })
@@ -220,7 +219,7 @@ export function createCouncil(init: CouncilInit): Council {
           .slice(0, quorum(predecessor.operators.length))
           .map(({ operator, commitment, signature }) => ({ operator, commitment, signature })),
       }
-      if (await book.add(certified)) noteCertified(certified)
+      if (await rosters.add(certified)) noteCertified(certified)
       return
     }
   }
@@ -232,7 +231,7 @@ export function createCouncil(init: CouncilInit): Council {
   }
 
   const reveal = async (own: Voter): Promise<void> => {
-    const { newest } = book
+    const { newest } = rosters
     if (newest === undefined || newest.roster.admitted.length === 0) return
     const { height, operators } = newest.roster
     const operator = own.operator(newest.roster)
@@ -244,7 +243,7 @@ export function createCouncil(init: CouncilInit): Council {
   /** With or without asking others what they know and hold. */
   const round = async (isAsking: boolean): Promise<void> => {
     if (isAsking) await catchUp.listen()
-    if (stopped || book.isForked || !peers.has(host.key)) return
+    if (stopped || rosters.isForked || !peers.has(host.key)) return
     if (voter !== undefined) await reveal(voter)
     const now = due()
     if (now !== undefined) {
@@ -258,7 +257,7 @@ export function createCouncil(init: CouncilInit): Council {
       }
     }
     // Also when none is due any more: a certificate may come late.
-    await certify(book.all.length, book.predecessor)
+    await certify(rosters.all.length, rosters.predecessor)
   }
 
   /** One round at a time; what is asked for meanwhile becomes one more round after it. */
@@ -286,20 +285,20 @@ export function createCouncil(init: CouncilInit): Council {
     cancel = clock.setTimer(tick, waitMs())
   }
   const waitMs = (): number => {
-    const { newest } = book
+    const { newest } = rosters
     if (due() !== undefined || newest === undefined) return ROUND_MS
     const { from } = effortSpan(newest.roster.periodEpochs, nextFirstEpoch(newest.roster, clock.now()))
     return Math.min(QUIET_MS, Math.max(ROUND_MS, from - clock.now()))
   }
   const tick = (): void => void run(true).finally(plan)
 
-  book.onAdd(() => bodies.clear())
+  rosters.onAdd(() => bodies.clear())
   return {
     async start() {
       plan()
       const first = run(true).finally(plan)
       // Who knows a roster can serve before it has heard what is new.
-      if (book.newest === undefined) await first
+      if (rosters.newest === undefined) await first
     },
     nudge: () => void (stopped || run(false)),
     meet(key) {
@@ -328,7 +327,7 @@ function dueEpoch(founding: Roster, newest: Roster | undefined, nowMs: number): 
   return nowMs < effortSpan(newest.periodEpochs, firstEpoch).from ? undefined : firstEpoch
 }
 
-function dueRoster(founding: Roster, { newest, predecessor }: RosterBook, firstEpoch: number): DueRoster {
+function dueRoster(founding: Roster, { newest, predecessor }: RosterStore, firstEpoch: number): DueRoster {
   if (newest === undefined) return { height: 0, firstEpoch, predecessor, roster: founding }
   const roster = succeed(newest, { firstEpoch, changes: [], reveals: [], sheets: [] })
   return { height: newest.roster.height + 1, firstEpoch, predecessor, roster }

@@ -48,8 +48,8 @@ import {
   sheetContent,
   sheetEpochs,
 } from '@geotrace/core-wasm/wire'
-import type { GossipVerdict } from '../../net/gossip.ts'
-import type { RosterBook } from '../roster-store.ts'
+import type { GossipDecision } from '../../net/gossip.ts'
+import type { RosterStore } from '../roster-store.ts'
 import { isPeriodOpen } from './period.ts'
 
 /** A presence from a clock farther off says nothing about now. */
@@ -65,7 +65,7 @@ const SHEETS_PER_MESSAGE = 300
 
 export interface PoolInit {
   manifest: Manifest
-  book: RosterBook
+  rosters: RosterStore
   clock: Clock
   /** Has a part in the federation: member, newcomer, central peer. */
   isPeer(key: Uint8Array): boolean
@@ -74,7 +74,7 @@ export interface PoolInit {
 }
 export interface Pool {
   /** Takes a message in; says whether it is worth passing on. */
-  offer(message: Uint8Array): GossipVerdict
+  offer(message: Uint8Array): GossipDecision
   /** Takes in all that somebody else has to say; most of it is here already as a rule. */
   offerAll(messages: readonly Uint8Array[]): void
   /** All that somebody who was away should hear; what voters must know comes first, since a reply has an end. */
@@ -97,7 +97,7 @@ export interface Pool {
   onNews(fn: (kind: GossipKind) => void): void
 }
 
-export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit): Pool {
+export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolInit): Pool {
   const founding = manifestToRoster(manifest)
   const tables: { [K in GossipKind]: Map<string, GossipMessage & { kind: K }> } = {
     presence: new Map(),
@@ -113,15 +113,15 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
   const convicted = new Set<string>()
   let told = 0
   const listeners: ((kind: GossipKind) => void)[] = []
-  const newest = (): Roster => book.newest?.roster ?? founding
-  const height = (): number => book.all.length
+  const newest = (): Roster => rosters.newest?.roster ?? founding
+  const height = (): number => rosters.all.length
   const isCandidate = (key: Uint8Array): boolean => {
-    const members = book.newest === undefined ? founding.members : nextMembers(book.newest.roster)
+    const members = rosters.newest === undefined ? founding.members : nextMembers(rosters.newest.roster)
     return members.some((member) => equalBytes(member.key, key))
   }
   const isNow = (time: number): boolean => Math.abs(time - clock.now()) <= PRESENCE_SKEW_MAX_MS
 
-  const takePresence = (message: Presence): GossipVerdict => {
+  const takePresence = (message: Presence): GossipDecision => {
     const name = bytesToHex(message.key)
     const before = tables.presence.get(name)
     if (before !== undefined && before.time >= message.time) return 'ignore'
@@ -132,7 +132,7 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
     return 'accept'
   }
 
-  const takeSheets = (message: GossipSheets): GossipVerdict => {
+  const takeSheets = (message: GossipSheets): GossipDecision => {
     const { key, firstEpoch } = message
     const name = `${firstEpoch} ${bytesToHex(key)}`
     if (!isCandidate(key) || !isPeriod(firstEpoch)) return 'ignore'
@@ -161,9 +161,9 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
     return 'accept'
   }
 
-  const takeProposal = (message: Proposal): GossipVerdict => {
+  const takeProposal = (message: Proposal): GossipDecision => {
     const name = `${message.firstEpoch} ${message.operator}`
-    const key = book.predecessor.operators[message.operator]?.key
+    const key = rosters.predecessor.operators[message.operator]?.key
     if (message.height !== height() || key === undefined || !isPeriod(message.firstEpoch)) return 'ignore'
     if (tables.proposal.has(name)) return 'ignore'
     if (!isValidProposal(message, key)) return 'reject'
@@ -172,9 +172,9 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
     return 'accept'
   }
 
-  const takeVote = (message: GossipVote): GossipVerdict => {
+  const takeVote = (message: GossipVote): GossipDecision => {
     const name = `${message.firstEpoch} ${message.operator}`
-    const key = book.predecessor.operators[message.operator]?.key
+    const key = rosters.predecessor.operators[message.operator]?.key
     if (message.height !== height() || key === undefined || !isPeriod(message.firstEpoch)) return 'ignore'
     const before = tables.vote.get(name)
     const isSame = before !== undefined && equalBytes(before.hash, message.hash)
@@ -195,8 +195,8 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
     return 'accept'
   }
 
-  const takeReveal = (message: GossipReveal): GossipVerdict => {
-    const { newest: certified } = book
+  const takeReveal = (message: GossipReveal): GossipDecision => {
+    const { newest: certified } = rosters
     if (certified === undefined || message.height !== certified.roster.height) return 'ignore'
     const name = `${message.height} ${message.operator}`
     const key = certified.roster.operators[message.operator]?.key
@@ -207,7 +207,7 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
     return 'accept'
   }
 
-  const takeChange = (encoded: Uint8Array): GossipVerdict => {
+  const takeChange = (encoded: Uint8Array): GossipDecision => {
     const whole = decodeChange(encoded)
     if (!equalBytes(whole.federation, founding.federation)) return 'reject'
     if (isSettled(whole)) return 'ignore'
@@ -235,13 +235,13 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
   const isSettled = ({ change }: SignedChange): boolean =>
     change.kind === 'lied' || change.until <= newest().firstEpoch || isSpent(newest(), change)
 
-  const takeEvidence = (encoded: Uint8Array): GossipVerdict => {
+  const takeEvidence = (encoded: Uint8Array): GossipDecision => {
     const evidence = decodeEvidence(encoded)
     const name = bytesToHex(evidenceToId(evidence))
     const isAbout = hasStanding(evidence.key) && !isGone(newest(), evidence.key)
     if (!isAbout || convicted.has(bytesToHex(evidence.key)) || tables.evidence.size >= EVIDENCE_MAX) return 'ignore'
     if (evidence.kind === 'answer' && !canJudge(evidence)) return 'ignore'
-    if (!isProof(evidence, book.named)) return 'reject'
+    if (!isProof(evidence, rosters.named)) return 'reject'
     tables.evidence.set(name, { kind: 'evidence', evidence: encoded })
     convicted.add(bytesToHex(evidence.key))
     told++
@@ -249,7 +249,7 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
   }
   /** An answer under a roster that is not known here may still be a lie. */
   const canJudge = ({ request }: Evidence & { kind: 'answer' }): boolean =>
-    book.named(request.slice(2, 10)) !== undefined
+    rosters.named(request.slice(2, 10)) !== undefined
   const accuse = (evidence: Evidence): void => {
     const encoded = encodeEvidence(evidence)
     if (takeEvidence(encoded) !== 'accept') return
@@ -257,7 +257,7 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
     tell('evidence')
   }
 
-  const takeHandover = (message: Handover): GossipVerdict => {
+  const takeHandover = (message: Handover): GossipDecision => {
     const name = `${message.firstEpoch} ${message.shard} ${bytesToHex(message.taker)}`
     const before = tables.handover.get(name)
     if (before !== undefined && before.time >= message.time) return 'ignore'
@@ -270,9 +270,9 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
   }
 
   const isPeriod = (firstEpoch: number): boolean =>
-    book.newest === undefined
+    rosters.newest === undefined
       ? firstEpoch === founding.firstEpoch
-      : isPeriodOpen(book.newest.roster, firstEpoch, clock.now())
+      : isPeriodOpen(rosters.newest.roster, firstEpoch, clock.now())
   /** Operators may fail for many periods on end: what was said about the first of them makes room. */
   const forgetLate = (): void => {
     for (const table of [tables.sheets, tables.proposal, tables.vote]) {
@@ -280,7 +280,7 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
     }
   }
 
-  const take = (message: GossipMessage): GossipVerdict => {
+  const take = (message: GossipMessage): GossipDecision => {
     switch (message.kind) {
       case 'presence':
         return takePresence(message)
@@ -312,7 +312,7 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
     return parts
   }
   const all = (): Encoded[] => BY_NEED.flatMap((kind) => [...tables[kind].values()].flatMap(toEncoded))
-  const offer = (bytes: Uint8Array): GossipVerdict => {
+  const offer = (bytes: Uint8Array): GossipDecision => {
     try {
       const message = decodeGossip(bytes)
       const verdict = take(message)
@@ -333,7 +333,7 @@ export function createPool({ manifest, book, clock, isPeer, spread }: PoolInit):
   }
 
   /** What a new roster settles. */
-  book.onAdd(({ roster }) => {
+  rosters.onAdd(({ roster }) => {
     tables.proposal.clear()
     tables.vote.clear()
     tables.reveal.clear()

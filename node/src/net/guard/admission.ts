@@ -34,7 +34,11 @@ interface Waiting {
  * Takes the server's own handlers of new sockets, and calls them at a socket's first byte, or later when it comes again too
  * soon. Returns what ends it.
  */
-export function guardDoor(server: Server, limits: HostLimits, { arrivals, now, onWait }: DoorInit): () => void {
+export function guardAdmission(
+  server: Server,
+  limits: HostLimits,
+  { arrivals, now, onWait }: AdmissionInit,
+): () => void {
   const handlers = server.listeners('connection') as ((socket: Socket) => void)[]
   /** In the order of their coming. */
   const waiting = new Map<Socket, Waiting>()
@@ -134,9 +138,9 @@ export function guardDoor(server: Server, limits: HostLimits, { arrivals, now, o
   }
 }
 
-export interface DoorInit {
+export interface AdmissionInit {
   arrivals: Arrivals
-  /** One more waits at a door, or one less. */
+  /** One more socket waits, or one less. */
   onWait(more: 1 | -1): void
   /** Monotonic, ms. */
   now(): number

@@ -31,13 +31,13 @@ export function arrivals(isSaturated: () => boolean): Arrivals {
   const known = new Set<string>()
   /** When the last ones were begun, whoever began them. */
   const latest: number[] = []
-  let crowdedUntilMs = Number.NEGATIVE_INFINITY
+  let floodedUntilMs = Number.NEGATIVE_INFINITY
 
   /** Whether handshakes have taken all there was a moment ago. */
-  const isCrowded = (nowMs: number): boolean => {
+  const isFlooded = (nowMs: number): boolean => {
     const areMany = latest.length === MANY_A_SECOND && nowMs - latest[0]! < 1_000
-    if (areMany && isSaturated()) crowdedUntilMs = nowMs + CROWDED_MS
-    return nowMs < crowdedUntilMs
+    if (areMany && isSaturated()) floodedUntilMs = nowMs + CROWDED_MS
+    return nowMs < floodedUntilMs
   }
   const forget = (nowMs: number): void => {
     for (const [source, atMs] of begun) {
@@ -53,7 +53,7 @@ export function arrivals(isSaturated: () => boolean): Arrivals {
     },
     enter(source, nowMs) {
       forget(nowMs)
-      if (begun.has(source) && !known.has(source) && isCrowded(nowMs)) return false
+      if (begun.has(source) && !known.has(source) && isFlooded(nowMs)) return false
       begun.delete(source)
       begun.set(source, nowMs)
       latest.push(nowMs)

@@ -11,7 +11,7 @@ const LOOK_MS = 20
 /** It is read again a little sooner than it was told: what is there then was asked too early, by whatever clock. */
 const READ_AFTER = 0.8
 
-export interface HeldBack {
+export interface Backoff {
   /**
    * What to tell it, ms: twice as much when it asks before the last time is over, or turning away those who do not listen
    * costs more than what others get.
@@ -20,7 +20,7 @@ export interface HeldBack {
 }
 
 /** `room` says how many requests may be let in now. */
-export function heldBack(room: () => number): HeldBack {
+export function backoff(room: () => number): Backoff {
   const last = new WeakMap<MessageStream, { readonly ms: number; readonly untilMs: number }>()
   /** In the order of their coming, each with what ends its wait. */
   const waiting = new Map<MessageStream, NodeJS.Timeout>()

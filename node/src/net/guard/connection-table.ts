@@ -7,7 +7,7 @@ import type { Source } from './requester.ts'
 
 export type Admission = 'admitted' | 'full' | 'pending-full' | 'prefix-full' | 'too-fast' | 'no-address'
 
-export interface ConnectionBook {
+export interface ConnectionTable {
   readonly open: number
   /**
    * Counts a connection in as pending when the limits allow it. Each attempt costs a token of its prefix, so trying is
@@ -30,7 +30,7 @@ interface Count {
   atMs: number
 }
 
-export function connectionBook(limits: HostLimits): ConnectionBook {
+export function connectionTable(limits: HostLimits): ConnectionTable {
   const counts = new Map<string, Count>()
   let open = 0
   let pending = 0

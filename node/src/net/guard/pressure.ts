@@ -7,7 +7,7 @@
 import { type EventLoopUtilization, performance } from 'node:perf_hooks'
 
 export interface Pressure {
-  isBehind(): boolean
+  isLagging(): boolean
   stop(): void
 }
 
@@ -35,7 +35,7 @@ export function pressure({ now, every }: PressureInit): Pressure {
     else sinceMs ??= atMs - delayMs
   })
   return {
-    isBehind: () => sinceMs !== undefined && now() - sinceMs > DELAY_INTERVAL_MS,
+    isLagging: () => sinceMs !== undefined && now() - sinceMs > DELAY_INTERVAL_MS,
     stop,
   }
 }

@@ -1,11 +1,11 @@
 /**
- * The door of a host: libp2p's connection gater over the connection book. PROTOCOL.md §6.5.
+ * libp2p's connection gater of a host, over the connection table. PROTOCOL.md §6.5.
  * Refuses by address before the handshake costs anything, any key but Ed25519 after it, and bounds what a connection may
  * send before it is through and what may wait for it.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import type { ConnectionGater, MultiaddrConnection } from '@libp2p/interface'
-import type { ConnectionBook } from '../guard/connection-table.ts'
+import type { ConnectionTable } from '../guard/connection-table.ts'
 import { addressToSource, type Source } from '../guard/requester.ts'
 import { CONNECTION_WRITE_BUFFER_BYTES, HANDSHAKE_MAX_BYTES } from '../limits.ts'
 import { terminateWebSocket } from './websocket.ts'
@@ -24,15 +24,15 @@ interface Inbound {
 }
 
 export interface GaterInit {
-  book: ConnectionBook
+  table: ConnectionTable
   clock: Clock
   /** Closes a connection so that one of `source` fits in; false when there is none to close. */
   makeRoom(source: Source, isFull: boolean): boolean
   /** Whether the event loop stays behind. */
-  isBehind(): boolean
+  isLagging(): boolean
 }
 
-export function gater({ book, clock, makeRoom, isBehind }: GaterInit): ConnectionGater {
+export function gater({ table, clock, makeRoom, isLagging }: GaterInit): ConnectionGater {
   const inbound = new WeakMap<MultiaddrConnection, Inbound>()
   // In the order of their coming.
   const pending = new Map<MultiaddrConnection, Inbound>()
@@ -44,13 +44,13 @@ export function gater({ book, clock, makeRoom, isBehind }: GaterInit): Connectio
     return silent !== undefined
   }
   const admit = (source: Source): boolean => {
-    const admission = book.admit(source, clock.now())
+    const admission = table.admit(source, clock.now())
     if (admission === 'admitted') return true
     const hasRoom =
       admission === 'pending-full'
         ? dropPending()
         : (admission === 'full' || admission === 'prefix-full') && makeRoom(source, admission === 'full')
-    return hasRoom && book.admit(source, clock.now(), true) === 'admitted'
+    return hasRoom && table.admit(source, clock.now(), true) === 'admitted'
   }
 
   return {
@@ -58,7 +58,7 @@ export function gater({ book, clock, makeRoom, isBehind }: GaterInit): Connectio
       prepare(connection)
       const source = addressToSource(connection.remoteAddr.toString())
       // A handshake is the dearest thing a stranger can ask for.
-      if ((pending.size >= HANDSHAKES_AT_ONCE && isBehind()) || !admit(source)) return true
+      if ((pending.size >= HANDSHAKES_AT_ONCE && isLagging()) || !admit(source)) return true
       const entry: Inbound = { source, pending: true, received: 0 }
       inbound.set(connection, entry)
       pending.set(connection, entry)
@@ -67,7 +67,7 @@ export function gater({ book, clock, makeRoom, isBehind }: GaterInit): Connectio
         'close',
         () => {
           pending.delete(connection)
-          book.closed(source, entry.pending)
+          table.closed(source, entry.pending)
         },
         { once: true },
       )
@@ -79,7 +79,7 @@ export function gater({ book, clock, makeRoom, isBehind }: GaterInit): Connectio
       if (entry?.pending) {
         entry.pending = false
         pending.delete(connection)
-        book.upgraded(entry.source)
+        table.upgraded(entry.source)
       }
       return false
     },

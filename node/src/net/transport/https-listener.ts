@@ -1,7 +1,7 @@
 /**
- * The second door of a host: the same frames by HTTPS, for those who do not carry libp2p. PROTOCOL.md §6.1.
+ * The HTTPS listener of a host: the same frames, for clients without libp2p. PROTOCOL.md §6.1.
  * It stands on the port of the secure WebSocket, whose server it gets its requests from. Counts by address prefix in the
- * book of all connections; every read and write has a bound and a deadline; a refusal is a reply like any other, and
+ * table of all connections; every read and write has a bound and a deadline; a refusal is a reply like any other, and
  * only what is no request at all gets a status of HTTP.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
@@ -10,15 +10,15 @@ import type { Clock } from '@geotrace/core-wasm'
 import type { Protocol } from '@geotrace/core-wasm/wire'
 import { concatBytes } from '@geotrace/core-wasm/wire'
 import { withDeadline } from '../deadline.ts'
-import type { ConnectionBook } from '../guard/connection-table.ts'
+import type { ConnectionTable } from '../guard/connection-table.ts'
 import { addressToSource, type Source } from '../guard/requester.ts'
 import { type WorkMeter, workMeter } from '../guard/work-meter.ts'
 import { type HostLimits, INBOUND_BYTES_MAX, STREAMS_PER_CONNECTION, WORK_PER_KIB, WORK_PER_STREAM } from '../limits.ts'
 import type { Requester } from '../protocol.ts'
 
-export interface HttpsDoorInit {
+export interface HttpsListenerInit {
   limits: HostLimits
-  book: ConnectionBook
+  table: ConnectionTable
   clock: Clock
   /** Monotonic, ms. */
   now(): number
@@ -36,13 +36,13 @@ export interface HttpsDoorInit {
   heldBytesMax?: number
 }
 
-/** Whether a multiaddr names this door: nothing that libp2p dials or listens on. */
-export function isHttpsDoor(address: string): boolean {
+/** Whether a multiaddr names the HTTPS listener, which libp2p neither dials nor listens on. */
+export function isHttpsAddress(address: string): boolean {
   return /\/https?(\/|$)/.test(address)
 }
 
 /** Takes over the requests of a server that has no use for them itself. */
-export type HttpsDoor = (server: Server) => void
+export type ServeHttps = (server: Server) => void
 
 /** Of headers: ours and a browser's have less than 1 KiB. */
 export const HTTP_HEADERS_MAX_BYTES = 8_192
@@ -57,26 +57,28 @@ interface Visitor {
   underWay: number
 }
 
-export function httpsDoor(init: HttpsDoorInit): HttpsDoor {
-  const { limits, book, clock, now, heldBytesMax = INBOUND_BYTES_MAX } = init
+export function httpsListener(init: HttpsListenerInit): ServeHttps {
+  const { limits, table, clock, now, heldBytesMax = INBOUND_BYTES_MAX } = init
   const visitors = new WeakMap<Socket, Visitor>()
   let heldBytes = 0
 
   function hasRoom(source: Source): boolean {
-    const admission = book.admit(source, clock.now())
+    const admission = table.admit(source, clock.now())
     if (admission === 'admitted') return true
     const mayFit = admission === 'full' || admission === 'prefix-full'
-    return mayFit && init.makeRoom(source, admission === 'full') && book.admit(source, clock.now(), true) === 'admitted'
+    return (
+      mayFit && init.makeRoom(source, admission === 'full') && table.admit(source, clock.now(), true) === 'admitted'
+    )
   }
 
-  /** Counted from its first request on: until then the front door and the handshake's own bounds hold it. */
+  /** Counted from its first request on: until then admission and the handshake's own bounds hold it. */
   function admit(socket: Socket): Visitor | undefined {
     const known = visitors.get(socket)
     if (known !== undefined) return known
     const source = socketToSource(socket)
     if (!hasRoom(source)) return undefined
-    book.upgraded(source)
-    socket.once('close', () => book.closed(source, false))
+    table.upgraded(source)
+    socket.once('close', () => table.closed(source, false))
     const visitor = { source, work: workMeter(limits.workPerSecond, limits.workBurst), underWay: 0 }
     visitors.set(socket, visitor)
     return visitor
@@ -125,7 +127,7 @@ export function httpsDoor(init: HttpsDoorInit): HttpsDoor {
   }
 
   function punish({ socket }: IncomingMessage, { source }: Visitor): void {
-    book.punish(source, clock.now())
+    table.punish(source, clock.now())
     socket.destroy()
   }
 

@@ -52,7 +52,7 @@ export interface InboundStreamsInit {
   /** Until a stream that was answered is closed by the other side too. */
   lingerMs: number
   /** Whether the event loop stays behind. */
-  isBehind(): boolean
+  isLagging(): boolean
   /** Requests being answered. */
   inFlight(): number
   /** Whether it is with a member of the federation: what they ask of each other goes on when there is too much to do. */
@@ -66,7 +66,7 @@ export interface InboundStreamsInit {
 export function inboundStreams({
   readMs,
   lingerMs,
-  isBehind,
+  isLagging,
   inFlight,
   isMember,
   onBusy,
@@ -100,7 +100,7 @@ export function inboundStreams({
     return connection !== undefined && isMember(connection)
   }
   const isFull = (streams?: readonly Stream[]): boolean =>
-    inFlight() >= REQUESTS_AT_ONCE && isBehind() && (streams === undefined || !isMembers(streams))
+    inFlight() >= REQUESTS_AT_ONCE && isLagging() && (streams === undefined || !isMembers(streams))
   const whenOpened = (streams: readonly Stream[], task: () => void): void => {
     if (connections.has(streams)) task()
     else waiting.set(streams, [...(waiting.get(streams) ?? []), task])
@@ -114,7 +114,7 @@ export function inboundStreams({
     },
     isRequest: (protocol) => handlers.has(protocol),
     isFull,
-    room: () => (isBehind() ? 0 : Math.max(0, REQUESTS_AT_ONCE - inFlight())),
+    room: () => (isLagging() ? 0 : Math.max(0, REQUESTS_AT_ONCE - inFlight())),
     refused(head, streams) {
       const named = headToName(head)
       if (typeof named === 'string' || !handlers.has(named.name) || !isFull(streams)) return undefined

@@ -4,17 +4,16 @@
  * at once, pings and empty frames cost the peer nothing and us a core; what waits to be sent has no bound; and each
  * frame is a packet and a cipher of its own.
  */
+
+import type { Random } from '@geotrace/core-wasm'
 import { byteWriter, concatBytes } from '@geotrace/core-wasm/wire'
 import type { MessageStream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { yamux } from '@libp2p/yamux'
-import type { Random } from '../../platform/random.ts'
-import { type HeldBack, heldBack } from '../guard/backoff.ts'
+import { type Backoff, backoff } from '../guard/backoff.ts'
 import { unreadGauge } from '../guard/unread.ts'
 import { workMeter } from '../guard/work-meter.ts'
 import {
   CONNECTION_WRITE_BUFFER_BYTES,
-  CRUMB_BYTES,
-  CRUMBS_MAX,
   FRAME_PIECES_MAX,
   type HostLimits,
   INBOUND_BYTES_MAX,
@@ -22,6 +21,8 @@ import {
   STREAM_WINDOW_BYTES,
   STREAM_WRITE_BUFFER_BYTES,
   STREAMS_PER_CONNECTION,
+  TINY_FRAME_BYTES,
+  TINY_FRAMES_MAX,
   WORK_PER_KIB,
   WORK_PER_MESSAGE,
   WORK_PER_PING,
@@ -91,7 +92,7 @@ const YAMUX = {
 
 export function guardedYamux(init: MuxerInit): () => StreamMuxerFactory {
   const kept = keptBytes()
-  const held = heldBack(init.inbound.room)
+  const held = backoff(init.inbound.room)
   return () => {
     const factory = yamux(YAMUX)()
     return {
@@ -117,7 +118,7 @@ export function guardedYamux(init: MuxerInit): () => StreamMuxerFactory {
   }
 }
 
-/** Closes the connection when it costs more than one may, or keeps a frame unfinished that is too large or in crumbs. */
+/** Closes the connection when it costs more than one may, or keeps a frame unfinished that is too large or in tinyFrames. */
 function meter(muxer: Muxer, { limits, now, onHeard, onAbuse }: MuxerInit): void {
   const work = workMeter(limits.workPerSecond, limits.workBurst)
   const spend = (units: number): void => {
@@ -179,7 +180,7 @@ function leaveUnread(muxer: Muxer, { random, onAbuse }: MuxerInit): void {
  * While requests are turned away they are told so from their first two frames: a stream that is made, answered and ended
  * costs a fifth of an answer (2026-11), and that is what those who are let in would pay.
  */
-function refuseEarly(muxer: Muxer, { inbound, now }: MuxerInit, held: HeldBack): void {
+function refuseEarly(muxer: Muxer, { inbound, now }: MuxerInit, held: Backoff): void {
   const opened = new Map<number, Frame>()
   const handleFrame = muxer.handleFrame.bind(muxer)
   muxer.handleFrame = (frame) => {
@@ -210,7 +211,7 @@ function header(type: number, flags: number, streamId: number, length: number): 
 }
 
 /** Streams that the other side opens are given to `inbound`, which may give them back. */
-function takeStreams(muxer: Muxer, { inbound, now }: MuxerInit, held: HeldBack): void {
+function takeStreams(muxer: Muxer, { inbound, now }: MuxerInit, held: Backoff): void {
   muxer.onRemoteStream = (stream) => {
     muxer.streams.push(stream)
     muxer.cleanUpStream(stream)
@@ -270,7 +271,7 @@ function updateWindowSeldom(stream: MuxedStream): void {
 /** Bounds what a request may have sent in all, and what all unfinished requests of this host keep together. */
 function bound(stream: MuxedStream, muxer: Muxer, { inbound, onAbuse }: MuxerInit, kept: KeptBytes): void {
   let received = 0
-  let crumbs = 0
+  let tinyFrames = 0
   const handleData = stream.handleData.bind(stream)
   stream.handleData = (frame) => {
     if (stream.protocol === '' || inbound.isRequest(stream.protocol)) {
@@ -281,9 +282,9 @@ function bound(stream: MuxedStream, muxer: Muxer, { inbound, onAbuse }: MuxerIni
         return
       }
       // Each costs as much as a whole one.
-      if (frame.header.length < CRUMB_BYTES && ++crumbs > CRUMBS_MAX) {
+      if (frame.header.length < TINY_FRAME_BYTES && ++tinyFrames > TINY_FRAMES_MAX) {
         onAbuse(muxer.streams)
-        throw new Error('a request in crumbs')
+        throw new Error('a request in tinyFrames')
       }
     }
     handleData(frame)

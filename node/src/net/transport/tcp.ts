@@ -1,15 +1,15 @@
 /**
- * libp2p's TCP transport behind the front door, and from the local address that one wants. PROTOCOL.md §6.5.
+ * libp2p's TCP transport with admission in front of it, and from a chosen local address. PROTOCOL.md §6.5.
  */
 import type { Server } from 'node:net'
 import { type TCPOptions, tcp } from '@libp2p/tcp'
-import { type DoorInit, guardDoor } from '../guard/admission.ts'
+import { type AdmissionInit, guardAdmission } from '../guard/admission.ts'
 import type { HostLimits } from '../limits.ts'
 
 export function guardedTcp(
   localAddress: string | undefined,
   limits: HostLimits,
-  door: DoorInit,
+  admission: AdmissionInit,
 ): ReturnType<typeof tcp> {
   const make = tcp(tcpOptions(localAddress, limits))
   return (components) => {
@@ -18,7 +18,7 @@ export function guardedTcp(
     transport.createListener = (options) => {
       const listener = createListener(options)
       // A part that the listener keeps to itself; a test notices when it is renamed.
-      const end = guardDoor((listener as unknown as { readonly server: Server }).server, limits, door)
+      const end = guardAdmission((listener as unknown as { readonly server: Server }).server, limits, admission)
       const close = listener.close.bind(listener)
       listener.close = async () => {
         const closing = close()

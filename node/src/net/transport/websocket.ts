@@ -11,10 +11,10 @@ import type { Duplex } from 'node:stream'
 import type { Listener, MultiaddrConnection } from '@libp2p/interface'
 import { webSockets } from '@libp2p/websockets'
 import type { WebSocket } from 'ws'
-import { type DoorInit, guardDoor } from '../guard/admission.ts'
+import { type AdmissionInit, guardAdmission } from '../guard/admission.ts'
 import { type HostLimits, WEBSOCKET_MESSAGE_MAX_BYTES } from '../limits.ts'
 import { boundHeads } from './http-heads.ts'
-import { HTTP_HEADERS_MAX_BYTES, type HttpsDoor } from './https-listener.ts'
+import { HTTP_HEADERS_MAX_BYTES, type ServeHttps } from './https-listener.ts'
 import type { CertificateSource } from './tls-certificate.ts'
 
 type Transport = ReturnType<typeof webSockets>
@@ -35,13 +35,13 @@ interface Inside {
 }
 type Upgraded = (socket: WebSocket, request: IncomingMessage) => void
 
-/** With it addresses that end in `/tls/ws` can be listened on; `door` gets what is no WebSocket there. */
+/** With it addresses that end in `/tls/ws` can be listened on; `serveHttps` gets every request there that is no WebSocket. */
 export interface SecureInit {
   certificate: CertificateSource
-  door: HttpsDoor
+  serveHttps: ServeHttps
 }
 
-export function guardedWebSockets(limits: HostLimits, front: DoorInit, secure?: SecureInit): Transport {
+export function guardedWebSockets(limits: HostLimits, admission: AdmissionInit, secure?: SecureInit): Transport {
   const { upgradeMs } = limits
   const http = { maxHeaderSize: HTTP_HEADERS_MAX_BYTES }
   const https = secure && { ...http, ...secure.certificate.current(), minVersion: TLS, handshakeTimeout: upgradeMs }
@@ -49,7 +49,7 @@ export function guardedWebSockets(limits: HostLimits, front: DoorInit, secure?: 
   return (components) => {
     const transport = make(components)
     const createListener = transport.createListener.bind(transport)
-    transport.createListener = (options) => guard(createListener(options), limits, front, secure)
+    transport.createListener = (options) => guard(createListener(options), limits, admission, secure)
     return transport
   }
 }
@@ -60,7 +60,12 @@ export function terminateWebSocket(connection: MultiaddrConnection): void {
   websocket?.terminate?.()
 }
 
-function guard(listener: Listener, limits: HostLimits, front: DoorInit, secure: SecureInit | undefined): Listener {
+function guard(
+  listener: Listener,
+  limits: HostLimits,
+  admission: AdmissionInit,
+  secure: SecureInit | undefined,
+): Listener {
   const inside = listener as unknown as Inside
   const { server, wsServer } = inside
   const sockets = new Set<Socket>()
@@ -71,7 +76,7 @@ function guard(listener: Listener, limits: HostLimits, front: DoorInit, secure: 
       webSocket.on('error', () => webSocket.terminate())
       done(webSocket, asked)
     })
-  const end = guardDoor(server, limits, front)
+  const end = guardAdmission(server, limits, admission)
   server.on('connection', (socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
@@ -83,7 +88,7 @@ function guard(listener: Listener, limits: HostLimits, front: DoorInit, secure: 
     const { http, https } = inside
     if (http !== undefined) boundHeads(http, 'connection', limits.upgradeMs)
     if (https !== undefined && secure !== undefined) {
-      secure.door(https)
+      secure.serveHttps(https)
       boundHeads(https, 'secureConnection', limits.upgradeMs)
       forget = secure.certificate.onChange(() => https.setSecureContext(toContext(secure.certificate)))
     }

@@ -31,8 +31,10 @@ export interface QuotaQuestion {
   readonly digest: Uint8Array
 }
 /** `cost` is what a fence is charged: distinct new salts, or requests. */
-export type QuotaVerdict = { granted: true; state: QuotaState; cost: number } | { granted: false; retryAfterMs: number }
-export type QuotaRule = (state: QuotaState | undefined, question: QuotaQuestion, nowMs: number) => QuotaVerdict
+export type QuotaDecision =
+  | { granted: true; state: QuotaState; cost: number }
+  | { granted: false; retryAfterMs: number }
+export type QuotaRule = (state: QuotaState | undefined, question: QuotaQuestion, nowMs: number) => QuotaDecision
 
 const NONE = new Uint8Array(0)
 

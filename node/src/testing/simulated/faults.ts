@@ -4,28 +4,13 @@
  */
 import { isFederationError, isGone, manifestToId, newChange, signChange } from '@geotrace/core-wasm/wire'
 import { nativeSigner } from '../../platform/native-signer.ts'
+import type { FaultInit, FaultKind } from './fault.ts'
 import type { SimulatedFederation } from './federation.ts'
 import { applyToJoin } from './joining.ts'
 import { LIES, liar } from './liars.ts'
 import type { Cut } from './network.ts'
 import type { SimulatedPeer } from './peer.ts'
 import type { SeededRandom } from './seeded-random.ts'
-
-export interface FaultInit {
-  federation: SimulatedFederation
-  random: SeededRandom
-  /** All machines, those of devices too, by name. */
-  machines: readonly string[]
-  /** When everything must be well again. */
-  healMs: number
-}
-export interface FaultKind {
-  readonly name: string
-  /** How often it is drawn, against the others. */
-  readonly weight: number
-  /** Begins now, and sees to its own end. */
-  strike(init: FaultInit): void
-}
 
 const SECOND_MS = 1_000
 const MINUTE_MS = 60_000
@@ -172,7 +157,7 @@ export const FAULTS: readonly FaultKind[] = [
       const { manifest, left } = init.federation
       const node = pickNode(init)
       const membership = node.running?.membership()
-      const roster = membership?.book.newest?.roster
+      const roster = membership?.rosters.newest?.roster
       if (membership === undefined || roster === undefined || isGone(roster, node.key)) return
       const until = roster.firstEpoch + LEAVE_EPOCHS
       const leave = newChange(manifestToId(manifest), { kind: 'leave', until, key: node.key })

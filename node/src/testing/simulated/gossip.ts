@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { bytesToHex, FederationError, keyToPeerId } from '@geotrace/core-wasm/wire'
-import type { Gossip, GossipVerdict } from '../../net/gossip.ts'
+import type { Gossip, GossipDecision } from '../../net/gossip.ts'
 import { HOST_LIMITS } from '../../net/limits.ts'
 import type { Host } from '../../net/protocol.ts'
 import type { Life } from './machine.ts'
@@ -71,7 +71,7 @@ export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): Gos
   const coming = new Map<string, number>()
   const callbacks: ((key: Uint8Array) => void)[] = []
   let isMember = (_key: Uint8Array): boolean => false
-  let judge = (_message: Uint8Array): GossipVerdict => 'ignore'
+  let judge = (_message: Uint8Array): GossipDecision => 'ignore'
 
   const isSeen = ({ id }: Message): boolean => scheduler.nowMs - (seen.get(id) ?? Number.NEGATIVE_INFINITY) < SEEN_MS
   const see = ({ id }: Message): void => {

@@ -14,7 +14,7 @@ import {
 } from '@geotrace/core-wasm/wire'
 import { nativeSigner } from '../../platform/native-signer.ts'
 import type { SaltNode } from '../../salt/node.ts'
-import type { FaultInit } from './faults.ts'
+import type { FaultInit } from './fault.ts'
 import type { SimulatedFederation } from './federation.ts'
 import type { SimulatedPeer } from './peer.ts'
 
@@ -62,14 +62,14 @@ function newcomer(federation: SimulatedFederation, owner: SimulatedPeer<SaltNode
 
 /** A third of the operators and one more, as some node that runs knows them. */
 function sponsorsNeeded(nodes: readonly SimulatedPeer<SaltNode>[]): number {
-  const newest = nodes.map(({ running }) => running?.membership()?.book.newest).find((item) => item !== undefined)
+  const newest = nodes.map(({ running }) => running?.membership()?.rosters.newest).find((item) => item !== undefined)
   return newest === undefined ? 1 : sponsorQuorum(newest.roster.operators.length)
 }
 
 /** As `geotrace federation vote` does: with the operator's key, through the node that runs. */
 function endorse({ running }: SimulatedPeer<SaltNode>, application: SignedChange): boolean {
   const membership = running?.membership()
-  const newest = membership?.book.newest
+  const newest = membership?.rosters.newest
   if (membership?.voter === undefined || newest === undefined) return false
   try {
     membership.submit(signChange(application, membership.voter.signer))

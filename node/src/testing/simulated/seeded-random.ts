@@ -3,7 +3,7 @@
  * Every actor draws from a stream of its own, so that one draw more in one place moves nothing in another.
  */
 import { createHash } from 'node:crypto'
-import type { Random } from '../../platform/random.ts'
+import type { Random } from '@geotrace/core-wasm'
 
 export interface SeededRandom {
   /** Uniform in [0, 1). */

@@ -5,15 +5,15 @@ import {
   compareSeverity,
   isAhead,
   mergeMarks,
-  pageSheet,
-  renewSheet,
-  updateSheet,
+  pageMarks,
+  renewMarks,
+  updateMarks,
 } from '../../../src/central/risk/mark-list.ts'
-import type { MarkSheet } from '../../../src/central/store/central-store.ts'
+import type { MarkList } from '../../../src/central/store/central-store.ts'
 import { hashToKey } from '../../../src/central/store/row-set.ts'
 import { mark } from '../store/sample.ts'
 
-const EMPTY: MarkSheet = { generation: 5, last: 0, entries: [] }
+const EMPTY: MarkList = { generation: 5, last: 0, entries: [] }
 const START = { generation: 0, cursor: 0 }
 const key = ({ epoch, hash }: Mark) => `${epoch}/${hashToKey(hash)}`
 
@@ -24,8 +24,8 @@ function reader() {
   const seen = new Set<string>()
   return {
     held,
-    page(sheet: MarkSheet, max: number): number {
-      const page = pageSheet(sheet, read, max)
+    page(list: MarkList, max: number): number {
+      const page = pageMarks(list, read, max)
       if (page.generation !== read.generation) {
         held.clear()
         seen.clear()
@@ -43,10 +43,10 @@ function reader() {
 }
 const shown = (marks: Iterable<Mark>) => [...marks].map((m) => `${key(m)} ${m.degree} ${m.weight} ${m.lag}`).sort()
 
-describe('the sheet of a user', () => {
+describe('the list of a user', () => {
   it('tells the gravest first: degree, then weight, then epoch and hash', () => {
     const marks = [mark(3, 1, 2, 32), mark(2, 2, 1, 16), mark(1, 3, 1, 32), mark(0, 4, 1, 32)]
-    const { entries } = updateSheet(EMPTY, marks)
+    const { entries } = updateMarks(EMPTY, marks)
     expect(entries.map(({ sequence, epoch }) => [sequence, epoch])).toEqual([
       [1, 0],
       [2, 1],
@@ -57,8 +57,8 @@ describe('the sheet of a user', () => {
   })
 
   it('tells a bettered mark again as what it is now, and an unread one only so', () => {
-    const before = updateSheet(EMPTY, [mark(1, 1, 2), mark(1, 2, 2)])
-    const after = updateSheet(before, [mark(1, 1, 1), mark(1, 2, 2)])
+    const before = updateMarks(EMPTY, [mark(1, 1, 2), mark(1, 2, 2)])
+    const after = updateMarks(before, [mark(1, 1, 1), mark(1, 2, 2)])
     expect(after.generation).toBe(before.generation)
     expect(after.entries.map(({ sequence, degree }) => [sequence, degree])).toEqual([
       [2, 2],
@@ -67,18 +67,18 @@ describe('the sheet of a user', () => {
   })
 
   it('begins a new generation when a mark goes or gets worse, and not when nothing changes', () => {
-    const before = updateSheet(EMPTY, [mark(1, 1), mark(1, 2)])
-    expect(updateSheet(before, [mark(1, 1), mark(1, 2)])).toEqual(before)
-    expect(updateSheet(before, [mark(1, 1)])).toMatchObject({ generation: 6, last: 1 })
-    expect(updateSheet(before, [mark(1, 1), mark(1, 2, 2)])).toMatchObject({ generation: 6, last: 2 })
-    expect(renewSheet({ ...EMPTY, generation: 0xffffffff }, []).generation).toBe(1)
+    const before = updateMarks(EMPTY, [mark(1, 1), mark(1, 2)])
+    expect(updateMarks(before, [mark(1, 1), mark(1, 2)])).toEqual(before)
+    expect(updateMarks(before, [mark(1, 1)])).toMatchObject({ generation: 6, last: 1 })
+    expect(updateMarks(before, [mark(1, 1), mark(1, 2, 2)])).toMatchObject({ generation: 6, last: 2 })
+    expect(renewMarks({ ...EMPTY, generation: 0xffffffff }, []).generation).toBe(1)
   })
 
-  it('notices a reader who read a sheet that is gone', () => {
-    const sheet = updateSheet(EMPTY, [mark(1, 1)])
-    expect(isAhead(sheet, { generation: 5, cursor: 1 })).toBe(false)
-    expect(isAhead(sheet, { generation: 5, cursor: 2 })).toBe(true)
-    expect(isAhead(sheet, { generation: 4, cursor: 2 })).toBe(false)
+  it('notices a reader who read a list that is gone', () => {
+    const list = updateMarks(EMPTY, [mark(1, 1)])
+    expect(isAhead(list, { generation: 5, cursor: 1 })).toBe(false)
+    expect(isAhead(list, { generation: 5, cursor: 2 })).toBe(true)
+    expect(isAhead(list, { generation: 4, cursor: 2 })).toBe(false)
   })
 
   it('loses no mark and tells none twice in a generation, whatever comes between the pages', () => {
@@ -99,13 +99,13 @@ describe('the sheet of a user', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         const reports = new Map<number, Mark[]>()
-        let sheet = EMPTY
+        let list = EMPTY
         const device = reader()
         const apply = () => {
-          sheet = updateSheet(sheet, mergeMarks(reports.values()))
+          list = updateMarks(list, mergeMarks(reports.values()))
         }
         for (const item of steps) {
-          if (item.kind === 'read') device.page(sheet, item.max)
+          if (item.kind === 'read') device.page(list, item.max)
           else if (item.kind === 'retract') {
             reports.delete(item.report)
             apply()
@@ -115,8 +115,8 @@ describe('the sheet of a user', () => {
             apply()
           }
         }
-        while (device.page(sheet, 3) > 0) {}
-        device.page(sheet, 3)
+        while (device.page(list, 3) > 0) {}
+        device.page(list, 3)
         expect(shown(device.held.values())).toEqual(shown(mergeMarks(reports.values())))
       }),
       { numRuns: 500 },

@@ -51,7 +51,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       expect(await store.addUser(id('a'), 9)).toBe(a)
       expect(await store.findUser(id('b'))).toBe(b)
       expect(await store.findUser(id('c'))).toBeUndefined()
-      expect(await store.sheet(a)).toEqual({ generation: 7, last: 0, entries: [] })
+      expect(await store.marks(a)).toEqual({ generation: 7, last: 0, entries: [] })
       expect(await store.eraseUser(id('b'))).toBe(true)
       await reopen()
       expect(await store.findUser(id('a'))).toBe(a)
@@ -203,9 +203,9 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       expect((await store.reports())[0]!.state).toBe('retracted')
     })
 
-    it('keeps marks by user and report with the sheet that follows from them', async () => {
+    it('keeps marks by user and report with the list that follows from them', async () => {
       const [a, b] = await Promise.all([store.addUser(id('a'), 1), store.addUser(id('b'), 1)])
-      const sheet = { generation: 2, last: 1, entries: [{ ...mark(EPOCH, 1), sequence: 1 }] }
+      const list = { generation: 2, last: 1, entries: [{ ...mark(EPOCH, 1), sequence: 1 }] }
       await store.putMarks([
         {
           user: a,
@@ -213,21 +213,21 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
             { report: 2, marks: [mark(EPOCH, 1)] },
             { report: 1, marks: [mark(EPOCH, 2, 2, 9, 1)] },
           ],
-          sheet,
+          list,
         },
-        { user: b, changes: [{ report: 2, marks: [mark(EPOCH, 3)] }], sheet },
-        { user: 999, changes: [{ report: 2, marks: [mark(EPOCH, 3)] }], sheet },
+        { user: b, changes: [{ report: 2, marks: [mark(EPOCH, 3)] }], list },
+        { user: 999, changes: [{ report: 2, marks: [mark(EPOCH, 3)] }], list },
       ])
       await reopen()
       expect(await store.userMarks(a)).toEqual([
         { report: 1, marks: [mark(EPOCH, 2, 2, 9, 1)] },
         { report: 2, marks: [mark(EPOCH, 1)] },
       ])
-      expect(await store.sheet(a)).toEqual(sheet)
+      expect(await store.marks(a)).toEqual(list)
       expect(await store.markedUsers(2)).toEqual([a, b].sort((x, y) => x - y))
-      expect(await store.sheet(999)).toBeUndefined()
+      expect(await store.marks(999)).toBeUndefined()
       await store.putMarks([
-        { user: a, changes: [{ report: 2, marks: [] }], sheet: { generation: 3, last: 0, entries: [] } },
+        { user: a, changes: [{ report: 2, marks: [] }], list: { generation: 3, last: 0, entries: [] } },
       ])
       expect(await store.markedUsers(2)).toEqual([b])
       expect(await store.userMarks(a)).toHaveLength(1)
@@ -248,8 +248,8 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
             attempts: { day: 1, count: 1 },
           }),
         )
-        const sheet = { generation: 1, last: 1, entries: [{ ...mark(EPOCH, 1), sequence: 1 }] }
-        await store.putMarks([{ user, changes: [{ report: 1, marks: [mark(EPOCH, 1)] }], sheet }])
+        const list = { generation: 1, last: 1, entries: [{ ...mark(EPOCH, 1), sequence: 1 }] }
+        await store.putMarks([{ user, changes: [{ report: 1, marks: [mark(EPOCH, 1)] }], list }])
       }
       expect(await store.eraseUser(id('a'))).toBe(true)
       expect(await store.eraseUser(id('a'))).toBe(false)
@@ -257,7 +257,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
         expect(await store.findUser(id('a'))).toBeUndefined()
         expect(await store.findSync(a, syncId(1))).toBeUndefined()
         expect(await store.attempts(a)).toBeUndefined()
-        expect(await store.sheet(a)).toBeUndefined()
+        expect(await store.marks(a)).toBeUndefined()
         expect(await store.userMarks(a)).toEqual([])
         expect(await store.markedUsers(1)).toEqual([b])
         expect(await store.userRows(EPOCH, a)).toEqual([])
@@ -290,7 +290,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
             { report: 1, marks: [old, kept] },
             { report: 2, marks: [old] },
           ],
-          sheet: { generation: 1, last: 2, entries },
+          list: { generation: 1, last: 2, entries },
         },
       ])
       await store.putCodes([code(1), code(2, { expiresAt: 102 * 86_400_000 })])
@@ -312,7 +312,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
         ])
         expect(await store.userMarks(a)).toEqual([{ report: 1, marks: [kept] }])
         expect(await store.markedUsers(2)).toEqual([])
-        expect(await store.sheet(a)).toEqual({ generation: 1, last: 2, entries: [entries[1]] })
+        expect(await store.marks(a)).toEqual({ generation: 1, last: 2, entries: [entries[1]] })
         expect((await store.reports()).map((item) => item.id)).toEqual([2])
         expect((await collect(store.codes())).map((item) => item.expiresAt)).toEqual([102 * 86_400_000])
         expect((await store.pins()).map(({ firstEpoch }) => firstEpoch)).toEqual([EPOCH + 36])

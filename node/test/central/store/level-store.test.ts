@@ -168,8 +168,8 @@ describe('the level store', () => {
       }
     }
     const told = mark(EPOCH, 'told')
-    const sheet = { generation: 1, last: 1, entries: [{ ...told, sequence: 1 }] }
-    await store.putMarks([{ user, changes: [{ report: 1, marks: [told] }], sheet }])
+    const list = { generation: 1, last: 1, entries: [{ ...told, sequence: 1 }] }
+    await store.putMarks([{ user, changes: [{ report: 1, marks: [told] }], list }])
     const traces = [
       id('a'),
       id('a').subarray(0, 16),

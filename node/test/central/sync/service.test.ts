@@ -13,7 +13,7 @@ import {
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { levelStore } from '../../../src/central/store/level-store.ts'
 import { memoryStore } from '../../../src/central/store/memory-store.ts'
-import { epochToVerdict } from '../../../src/central/sync/admission.ts'
+import { groupToState } from '../../../src/central/sync/admission.ts'
 import { ERASED_MS } from '../../../src/central/sync/erasures.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
 import { hash, row } from '../store/sample.ts'
@@ -267,7 +267,7 @@ for (const [name, open] of Object.entries(STORES)) {
       await w.clock.jumpTo(START + 15 * DAY_MS)
       await w.risk.exclusive(async () => {})
       expect((await w.store.statistics()).days).toEqual([])
-      expect((await w.store.sheet((await w.store.markedUsers(1))[0] ?? 1))?.entries ?? []).toEqual([])
+      expect((await w.store.marks((await w.store.markedUsers(1))[0] ?? 1))?.entries ?? []).toEqual([])
       w.sweeping.stop()
     })
 
@@ -277,9 +277,9 @@ for (const [name, open] of Object.entries(STORES)) {
       await reporter.sync({ rows: { [e]: [1] }, code: await code() })
       await w.risk.settled()
       const [user] = await w.store.markedUsers(1)
-      const sheet = (await w.store.sheet(user!))!
+      const list = (await w.store.marks(user!))!
       await w.store.putMarks([
-        { user: user!, changes: [{ report: 1, marks: [] }], sheet: { ...sheet, last: 0, entries: [] } },
+        { user: user!, changes: [{ report: 1, marks: [] }], list: { ...list, last: 0, entries: [] } },
       ])
       const again = await world({ ...w, store: w.store })
       expect(await again.store.markedUsers(1)).toEqual([user])
@@ -288,7 +288,7 @@ for (const [name, open] of Object.entries(STORES)) {
       expect(await w.store.markedUsers(1)).toEqual([])
     })
 
-    it('notices a device that read further than the sheet of a restored backup goes', async () => {
+    it('notices a device that read further than the list of a restored backup goes', async () => {
       const [reporter, contact] = [w.device(), w.device()]
       await contact.sync({ rows: { [e]: [1] } })
       await reporter.sync({ rows: { [e]: [1] }, code: await code() })
@@ -304,12 +304,12 @@ describe('the sync service', () => {
   it('knows open, too old and too new epochs to the millisecond', () => {
     const epoch = 1_000
     const [start, end] = [epoch * EPOCH_MS, (epoch + 1) * EPOCH_MS]
-    expect(epochToVerdict(epoch, start - EPOCH_OPENS_BEFORE_MS, 0)).toBe('open')
-    expect(epochToVerdict(epoch, start - EPOCH_OPENS_BEFORE_MS - 1, 0)).toBe('too-new')
-    expect(epochToVerdict(epoch, end + DEPOSIT_WINDOW_MS, 0)).toBe('open')
-    expect(epochToVerdict(epoch, end + DEPOSIT_WINDOW_MS + 1, 0)).toBe('too-old')
-    expect(epochToVerdict(epoch, end, epoch)).toBe('open')
-    expect(epochToVerdict(epoch, end, epoch + 1)).toBe('too-old')
+    expect(groupToState(epoch, start - EPOCH_OPENS_BEFORE_MS, 0)).toBe('open')
+    expect(groupToState(epoch, start - EPOCH_OPENS_BEFORE_MS - 1, 0)).toBe('too-new')
+    expect(groupToState(epoch, end + DEPOSIT_WINDOW_MS, 0)).toBe('open')
+    expect(groupToState(epoch, end + DEPOSIT_WINDOW_MS + 1, 0)).toBe('too-old')
+    expect(groupToState(epoch, end, epoch)).toBe('open')
+    expect(groupToState(epoch, end, epoch + 1)).toBe('too-old')
   })
 
   it('refuses epochs outside the window whole and takes the others of the same sync', async () => {

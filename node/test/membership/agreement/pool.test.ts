@@ -40,7 +40,7 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createPool, type Pool } from '../../../src/membership/agreement/pool.ts'
 import { livePeers } from '../../../src/membership/peers.ts'
-import { openRosterBook, type RosterBook } from '../../../src/membership/roster-store.ts'
+import { openRosterStore, type RosterStore } from '../../../src/membership/roster-store.ts'
 import { fileRecords } from '../../../src/platform/file-records.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
 import { Stage } from '../../salt/federation.ts'
@@ -53,7 +53,7 @@ const STRANGER = peerSigner('gum')
 interface Setting {
   manifest: Manifest
   first: CertifiedRoster
-  book: RosterBook
+  rosters: RosterStore
   pool: Pool
   clock: SimulatedClock
   /** What the pool passed on by itself. */
@@ -72,24 +72,24 @@ async function setting(more: Parameters<typeof founded>[0] = {}, isFounded = tru
   const { manifest } = federation
   federationId = manifestToId(manifest)
   const clock = simulatedClock(FOUNDED)
-  const book = await openRosterBook(manifest, await fileRecords(await stage.dir()))
+  const rosters = await openRosterStore(manifest, await fileRecords(await stage.dir()))
   const spread: GossipMessage[] = []
   const peers = livePeers({
     manifest,
-    newest: () => book.newest?.roster,
+    newest: () => rosters.newest?.roster,
     addresses: () => [],
     isConvicted: (key) => pool.isConvicted(key),
     told: () => pool.told(),
   })
   const isPeer = (key: Uint8Array): boolean => peers.withKey(key) !== undefined
-  const pool = createPool({ manifest, book, clock, isPeer, spread: (bytes) => spread.push(decodeGossip(bytes)) })
+  const pool = createPool({ manifest, rosters, clock, isPeer, spread: (bytes) => spread.push(decodeGossip(bytes)) })
   const news: string[] = []
   pool.onNews((kind) => news.push(kind))
-  if (isFounded) await book.add(federation.first)
+  if (isFounded) await rosters.add(federation.first)
   const { firstEpoch, periodEpochs } = manifestToRoster(manifest)
   const next = (Math.floor(firstEpoch / periodEpochs) + 1) * periodEpochs
   const say = (message: GossipMessage): string => pool.offer(encodeGossip(message))
-  const rest = { manifest, book, pool, clock, spread, news, next, say }
+  const rest = { manifest, rosters, pool, clock, spread, news, next, say }
   return Object.defineProperties({ ...rest } as Setting, { first: { get: () => federation.first } })
 }
 
@@ -362,7 +362,7 @@ describe('reveals', () => {
     const sponsored = ['ash', 'birch', 'cedar'].reduce((change, name) => signChange(change, operatorSigner(name)), join)
     const second = follow(s.first, { changes: [sponsored] })
     expect(second.roster.admitted).toHaveLength(1)
-    await s.book.add(second)
+    await s.rosters.add(second)
     expect(reveal('ash', second)).toBe('accept')
     expect(reveal('ash', second)).toBe('ignore')
     expect(reveal('birch', second, systemRandom(32))).toBe('reject')
@@ -419,11 +419,11 @@ describe('changes', () => {
     }
     for (const change of [leave('birch'), leave('cedar'), move(7)]) expect(s.say(saying(change))).toBe('accept')
     const second = follow(s.first, { changes: [leave('birch'), move(7)] })
-    await s.book.add(second)
+    await s.rosters.add(second)
     expect(s.pool.changes().map(({ change }) => change.kind)).toEqual(['leave'])
     expect(s.say(saying(leave('birch', s.next + 54)))).toBe('ignore')
     // Ash moves on; whoever kept its first move cannot send it back.
-    await s.book.add(follow(second, { changes: [move(8)] }))
+    await s.rosters.add(follow(second, { changes: [move(8)] }))
     for (const port of [6, 7, 8]) expect(s.say(saying(move(port)))).toBe('ignore')
     expect(s.say(saying(move(9)))).toBe('accept')
   })
@@ -462,7 +462,7 @@ describe('evidence', () => {
     const s = await setting({}, false)
     const proof = falseAnswer(s, peerSigner('ash'))
     expect(s.say(proving(proof))).toBe('ignore')
-    await s.book.add(s.first)
+    await s.rosters.add(s.first)
     expect(s.say(proving(proof))).toBe('accept')
   })
 
@@ -552,7 +552,7 @@ describe('the pool', () => {
     const gone = newChange(s.first.roster.federation, {
       ...{ kind: 'lied' as const, until: s.next, key: peerSigner('cedar').key, evidence: systemRandom(32) },
     })
-    await s.book.add(follow(s.first, { changes: [gone] }))
+    await s.rosters.add(follow(s.first, { changes: [gone] }))
     expect(s.pool.votes(1)).toEqual([])
     expect(s.pool.proposals(1, s.next)).toEqual([])
     expect(s.pool.sheets(s.next)).toEqual([])

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { connect as connectTls } from 'node:tls'
 import { afterEach, describe, expect, it } from 'vitest'
 import { selfSigned } from '../../../bench/certificate.js'
-import { guardDoor } from '../../../src/net/guard/admission.ts'
+import { guardAdmission } from '../../../src/net/guard/admission.ts'
 import { HOST_LIMITS, type HostLimits } from '../../../src/net/limits.ts'
 
 const ends: (() => void)[] = []
@@ -24,7 +24,7 @@ async function door(server: Server, limits: Partial<HostLimits> = {}) {
     },
     know() {},
   }
-  const end = guardDoor(
+  const end = guardAdmission(
     server,
     { ...HOST_LIMITS, ...limits },
     {

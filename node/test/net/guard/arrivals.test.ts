@@ -4,7 +4,7 @@ import { AGAIN_MS, arrivals, CROWDED_MS, KNOWN_MAX, MANY_A_SECOND } from '../../
 import { PREFIXES_MAX } from '../../../src/net/limits.ts'
 
 /** A node without rest, because so many have begun within the last second. */
-function crowded(isSaturated = () => true) {
+function flooded(isSaturated = () => true) {
   const it = arrivals(isSaturated)
   for (let i = 0; i < MANY_A_SECOND; i++) it.enter(`crowd ${i}`, 0)
   return it
@@ -12,7 +12,7 @@ function crowded(isSaturated = () => true) {
 
 describe('who may begin a handshake', () => {
   it('is everybody, as often as they like, while the node keeps up', () => {
-    const { enter } = crowded(() => false)
+    const { enter } = flooded(() => false)
     for (let i = 0; i < 10; i++) expect(enter('a', i)).toBe(true)
   })
 
@@ -22,7 +22,7 @@ describe('who may begin a handshake', () => {
   })
 
   it('is everybody once while they take all it has, and again after a while', () => {
-    const { enter } = crowded()
+    const { enter } = flooded()
     expect(enter('a', 0)).toBe(true)
     expect(enter('b', 1)).toBe(true)
     expect(enter('a', 999)).toBe(false)
@@ -34,7 +34,7 @@ describe('who may begin a handshake', () => {
 
   it('is everybody again when it has had rest for a while, not at the first breath', () => {
     let isSaturated = true
-    const { enter } = crowded(() => isSaturated)
+    const { enter } = flooded(() => isSaturated)
     enter('a', 0)
     expect(enter('a', 1)).toBe(false)
     isSaturated = false
@@ -63,7 +63,7 @@ describe('who may begin a handshake', () => {
   })
 
   it('is a member of the federation at any time', () => {
-    const { enter, know } = crowded()
+    const { enter, know } = flooded()
     know('member')
     for (let i = 0; i < 3; i++) expect(enter('member', i)).toBe(true)
     for (let i = 0; i < KNOWN_MAX; i++) know(String(i))

@@ -1,6 +1,6 @@
 import type { MessageStream } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { heldBack } from '../../../src/net/guard/backoff.ts'
+import { backoff } from '../../../src/net/guard/backoff.ts'
 import { HOLD_BACK_MAX_MS, HOLD_BACK_MS, STREAMS_PER_PROTOCOL } from '../../../src/net/limits.ts'
 
 beforeEach(() => void vi.useFakeTimers())
@@ -14,7 +14,7 @@ function connection(status = 'open') {
 
 function setUp() {
   let room = 0
-  const held = heldBack(() => room)
+  const held = backoff(() => room)
   return {
     hold: (one: MessageStream) => held.hold(one, Date.now()),
     makeRoom: (requests: number) => void (room = requests),

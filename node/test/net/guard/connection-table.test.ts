@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { connectionBook } from '../../../src/net/guard/connection-table.ts'
+import { connectionTable } from '../../../src/net/guard/connection-table.ts'
 import { addressToSource, type Source } from '../../../src/net/guard/requester.ts'
 import { HOST_LIMITS } from '../../../src/net/limits.ts'
 
@@ -8,50 +8,50 @@ const v4 = (n: number): Source => addressToSource(`/ip4/203.0.${n >> 8}.${n & 25
 /** Prefix `p` of /48 number `f`. */
 const v6 = (f: number, p: number): Source =>
   addressToSource(`/ip6/2001:db8:${f.toString(16)}:${(p << 8).toString(16)}::1/tcp/1`)
-const open = (book: ReturnType<typeof connectionBook>, source: Source): string => {
-  const admission = book.admit(source, NOW)
-  if (admission === 'admitted') book.upgraded(source)
+const open = (table: ReturnType<typeof connectionTable>, source: Source): string => {
+  const admission = table.admit(source, NOW)
+  if (admission === 'admitted') table.upgraded(source)
   return admission
 }
 const times = <T>(count: number, task: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => task(i))
 
-describe('the connection book', () => {
+describe('the connection table', () => {
   it('admits eight open connections of one address and not the ninth, until one is closed', () => {
-    const book = connectionBook(HOST_LIMITS)
-    expect(times(9, () => open(book, v4(1)))).toEqual([...Array(8).fill('admitted'), 'prefix-full'])
-    expect(open(book, v4(2))).toBe('admitted')
-    book.closed(v4(1), false)
-    expect(open(book, v4(1))).toBe('admitted')
-    expect(open(book, v4(1))).toBe('prefix-full')
+    const table = connectionTable(HOST_LIMITS)
+    expect(times(9, () => open(table, v4(1)))).toEqual([...Array(8).fill('admitted'), 'prefix-full'])
+    expect(open(table, v4(2))).toBe('admitted')
+    table.closed(v4(1), false)
+    expect(open(table, v4(1))).toBe('admitted')
+    expect(open(table, v4(1))).toBe('prefix-full')
   })
 
   it('counts all of a /56 as one and fences the /48', () => {
-    const book = connectionBook(HOST_LIMITS)
+    const table = connectionTable(HOST_LIMITS)
     const other = addressToSource('/ip6/2001:db8:7:01ff:5::9/tcp/1')
-    expect(times(8, () => open(book, v6(7, 1)))).toEqual(Array(8).fill('admitted'))
-    expect(open(book, other)).toBe('prefix-full')
-    expect(times(56, (i) => open(book, v6(7, 2 + (i >> 3))))).toEqual(Array(56).fill('admitted'))
-    expect(open(book, v6(7, 200))).toBe('prefix-full')
-    expect(open(book, v6(8, 200))).toBe('admitted')
+    expect(times(8, () => open(table, v6(7, 1)))).toEqual(Array(8).fill('admitted'))
+    expect(open(table, other)).toBe('prefix-full')
+    expect(times(56, (i) => open(table, v6(7, 2 + (i >> 3))))).toEqual(Array(56).fill('admitted'))
+    expect(open(table, v6(7, 200))).toBe('prefix-full')
+    expect(open(table, v6(8, 200))).toBe('admitted')
   })
 
   it('admits four handshakes of one address at a time, sixteen of a /48, and 256 in all', () => {
-    const book = connectionBook(HOST_LIMITS)
-    expect(times(5, () => book.admit(v4(1), NOW))).toEqual([...Array(4).fill('admitted'), 'prefix-full'])
-    book.upgraded(v4(1))
-    expect(book.admit(v4(1), NOW)).toBe('admitted')
-    expect(times(17, (i) => book.admit(v6(1, i), NOW))).toEqual([...Array(16).fill('admitted'), 'prefix-full'])
-    expect(times(300, (i) => book.admit(v4(256 + i), NOW)).filter((item) => item === 'admitted')).toHaveLength(236)
-    book.closed(v4(1), true)
-    expect(book.admit(v4(9_999), NOW)).toBe('admitted')
-    expect(book.admit(v4(9_998), NOW)).toBe('pending-full')
+    const table = connectionTable(HOST_LIMITS)
+    expect(times(5, () => table.admit(v4(1), NOW))).toEqual([...Array(4).fill('admitted'), 'prefix-full'])
+    table.upgraded(v4(1))
+    expect(table.admit(v4(1), NOW)).toBe('admitted')
+    expect(times(17, (i) => table.admit(v6(1, i), NOW))).toEqual([...Array(16).fill('admitted'), 'prefix-full'])
+    expect(times(300, (i) => table.admit(v4(256 + i), NOW)).filter((item) => item === 'admitted')).toHaveLength(236)
+    table.closed(v4(1), true)
+    expect(table.admit(v4(9_999), NOW)).toBe('admitted')
+    expect(table.admit(v4(9_998), NOW)).toBe('pending-full')
   })
 
   it('lets twenty come at once and five a second after, by its own clock', () => {
-    const book = connectionBook(HOST_LIMITS)
+    const table = connectionTable(HOST_LIMITS)
     const comeAndGo = (nowMs: number): string => {
-      const admission = book.admit(v4(1), nowMs)
-      if (admission === 'admitted') book.closed(v4(1), true)
+      const admission = table.admit(v4(1), nowMs)
+      if (admission === 'admitted') table.closed(v4(1), true)
       return admission
     }
     expect(times(21, () => comeAndGo(NOW))).toEqual([...Array(20).fill('admitted'), 'too-fast'])
@@ -61,11 +61,11 @@ describe('the connection book', () => {
   })
 
   it('admits no more than the node can bear, and nobody without an address', () => {
-    const book = connectionBook({ ...HOST_LIMITS, connections: 10 })
-    expect(times(11, (i) => open(book, v4(i)))).toEqual([...Array(10).fill('admitted'), 'full'])
-    expect(book.open).toBe(10)
-    expect(book.admit({ prefix: undefined, fence: undefined }, NOW)).toBe('no-address')
-    times(10, (i) => book.closed(v4(i), false))
-    expect(book.open).toBe(0)
+    const table = connectionTable({ ...HOST_LIMITS, connections: 10 })
+    expect(times(11, (i) => open(table, v4(i)))).toEqual([...Array(10).fill('admitted'), 'full'])
+    expect(table.open).toBe(10)
+    expect(table.admit({ prefix: undefined, fence: undefined }, NOW)).toBe('no-address')
+    times(10, (i) => table.closed(v4(i), false))
+    expect(table.open).toBe(0)
   })
 })

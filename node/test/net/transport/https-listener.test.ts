@@ -8,11 +8,11 @@ import { systemClock } from '@geotrace/core-wasm'
 import { encodeRefusal, errorToRefusal, FederationError, type Protocol } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { selfSigned } from '../../../src/local/self-signed.ts'
-import { connectionBook } from '../../../src/net/guard/connection-table.ts'
+import { connectionTable } from '../../../src/net/guard/connection-table.ts'
 import { createHost } from '../../../src/net/host.ts'
 import { HOST_LIMITS, type HostLimits } from '../../../src/net/limits.ts'
 import type { Handler, Host, Requester } from '../../../src/net/protocol.ts'
-import { httpsDoor } from '../../../src/net/transport/https-listener.ts'
+import { httpsListener } from '../../../src/net/transport/https-listener.ts'
 import type { Certificate, CertificateSource } from '../../../src/net/transport/tls-certificate.ts'
 import { silent } from '../../../src/platform/log.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
@@ -266,10 +266,10 @@ describe('the HTTPS door', () => {
     const sockets = new Set<Socket>()
     listening.on('connection', (socket) => sockets.add(socket))
     const rooms = [false, true]
-    const book = connectionBook({ ...HOST_LIMITS, perPrefix: 3 })
-    httpsDoor({
+    const table = connectionTable({ ...HOST_LIMITS, perPrefix: 3 })
+    httpsListener({
       limits: HOST_LIMITS,
-      book,
+      table,
       clock: systemClock(),
       now: () => performance.now(),
       protocol: (path) => (path === ECHO.id ? ECHO : undefined),
@@ -281,7 +281,7 @@ describe('the HTTPS door', () => {
       isFull: () => false,
       makeRoom(source) {
         const has = rooms.shift()!
-        if (has) book.closed(source, false)
+        if (has) table.closed(source, false)
         return has
       },
       heldBytesMax: 600,
@@ -300,7 +300,7 @@ describe('the HTTPS door', () => {
       return { socket, said: () => text }
     }
     const first = ask(512, 'a'.repeat(400))
-    await expect.poll(() => book.open).toBe(1)
+    await expect.poll(() => table.open).toBe(1)
     const second = ask(300, 'b'.repeat(300))
     await expect.poll(second.said).toMatch(/^HTTP\/1\.1 503 /)
     first.socket.write('a'.repeat(112))
