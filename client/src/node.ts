@@ -3,6 +3,7 @@
  * @module
  */
 import { mkdir } from 'node:fs/promises'
+import { polyfillWebSocket } from '@geotrace/core-wasm'
 import type { Dialer } from './dialers/dialer.ts'
 import { libp2pDialer as anyLibp2pDialer, type Libp2pDialerOptions } from './dialers/libp2p-dialer.ts'
 import { levelStorage as openLevelStorage } from './storage/level-storage.ts'
@@ -21,20 +22,8 @@ export function libp2pDialer(options: Libp2pDialerOptions = {}): Dialer {
   const dialer = anyLibp2pDialer(options)
   return {
     async open() {
-      if (typeof globalThis.WebSocket !== 'function') globalThis.WebSocket = await loadWebSocket()
+      if (typeof globalThis.WebSocket !== 'function') polyfillWebSocket((await import('ws')).WebSocket)
       return dialer.open()
     },
   }
-}
-
-async function loadWebSocket(): Promise<typeof globalThis.WebSocket> {
-  const { WebSocket } = await import('ws')
-  /** As in a browser: an error that nobody listens for is the end of the connection, not of the process. */
-  class QuietWebSocket extends WebSocket {
-    constructor(...init: ConstructorParameters<typeof WebSocket>) {
-      super(...init)
-      this.on('error', () => {})
-    }
-  }
-  return QuietWebSocket as unknown as typeof globalThis.WebSocket
 }

@@ -8,10 +8,11 @@ import {
   FederationError,
   type Fix,
   loadCore,
+  oneAtATime,
   type Random,
   systemClock,
 } from '@geotrace/core-wasm'
-import type { Manifest, Mark, ReportStatus } from '@geotrace/core-wasm/wire'
+import { type Manifest, type Mark, parseReportCode, type ReportStatus } from '@geotrace/core-wasm/wire'
 import { type DiaryEntry, readDiaryEntries } from './deposit/diary-entry.ts'
 import { type Preview, previewSync } from './deposit/preview.ts'
 import { exportBackup, importBackup } from './device/backup.ts'
@@ -29,10 +30,8 @@ import { readCursor, readMarks } from './exposures/marks.ts'
 import { type Verdict, withVerdict, writeVerdict } from './exposures/verdicts.ts'
 import type { Network } from './network.ts'
 import { noRedactor, type RedactionOptions, type Redactor, type TimeZoneOffset } from './redaction/redaction.ts'
-import { parseReportCode } from './report-code.ts'
 import { saltKeeper } from './salts/salt-keeper.ts'
 import { KEYS } from './storage/key-layout.ts'
-import { mutex } from './storage/mutex.ts'
 import { recentStorage } from './storage/recent-storage.ts'
 import { del, put, type Storage } from './storage/storage.ts'
 import type { SyncResult } from './sync-result.ts'
@@ -120,7 +119,7 @@ export async function createTracer(init: TracerInit): Promise<Tracer> {
     random,
     core: init.core ?? (await loadCore({ pins: manifest.core })),
     now: init.now ?? (() => performance.now()),
-    lock: mutex(),
+    lock: oneAtATime(),
     keeper: saltKeeper(),
     liars: new Set(),
     progress: (progress) => events.emit('progress', progress),
@@ -128,7 +127,7 @@ export async function createTracer(init: TracerInit): Promise<Tracer> {
     secrets,
   }
   /** Syncs, erasures and imports, one after the other. */
-  const turn = mutex()
+  const turn = oneAtATime()
   let running: Promise<SyncResult> | undefined
   /** Ends the sync under way. */
   let ending: AbortController | undefined

@@ -19,13 +19,12 @@ import {
   type Tracer,
 } from '@geotrace/client'
 import { type Core, loadCore } from '@geotrace/core-wasm'
-import { type Manifest, parseManifest } from '@geotrace/core-wasm/wire'
+import { HOUR_MS, type Manifest, parseManifest } from '@geotrace/core-wasm/wire'
 import { observable } from './observable.ts'
 import { FRAMES_KEPT, type SentFrame, watchedDialer } from './watched-dialer.ts'
 import { errorToWords } from './words.ts'
 
 const STORE = 'geotrace'
-const HOUR_MS = 60 * 60_000
 const TICK_MS = 20_000
 /** Refused fixes that the diary can show; counted beyond. */
 const REFUSED_KEPT = 300

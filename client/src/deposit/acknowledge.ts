@@ -15,7 +15,7 @@ import { fixBlockEnd, isBeyondWindow } from '../diary/diary.ts'
 import { replyToOperations } from '../exposures/marks.ts'
 import { FAMILIES, KEYS, numberedKey } from '../storage/key-layout.ts'
 import { del, put, type Storage, type StorageOperation } from '../storage/storage.ts'
-import { type DepositedRows, mergeRows, putDeposited, readDeposited } from './deposited.ts'
+import { addRows, type DepositedRows, putDeposited, readDeposited } from './deposited.ts'
 import { type OutboxEntry, openRows, putOpen, readEntries } from './outbox.ts'
 
 export interface Acknowledged {
@@ -42,7 +42,7 @@ export async function acknowledge(
   const deposited = new Map<number, DepositedRows>()
   for (const { epoch, rows } of request.groups) {
     const known = await readDeposited(storage, epoch)
-    const next = refused.has(epoch) ? known : mergeRows(known, rows)
+    const next = refused.has(epoch) ? known : addRows(known, rows)
     deposited.set(epoch, next)
     if (next !== known) operations.push(putDeposited(epoch, next))
   }

@@ -3,10 +3,11 @@
  * struct Deposited { { u8 hash[12]; u8 meta }[n] }, meta as in PROTOCOL.md §7.2.
  */
 import {
-  BLOCK_SIZES_MIN,
   byteReader,
   bytesToHex,
   byteWriter,
+  mergeRow,
+  metaToRow,
   RISK_HASH_BYTES,
   ROW_BYTES,
   type Row,
@@ -25,8 +26,7 @@ export async function readDeposited(storage: Storage, epoch: number): Promise<De
   const reader = byteReader(bytes)
   while (reader.left > 0) {
     const hash = reader.bytes(RISK_HASH_BYTES)
-    const meta = reader.u8()
-    rows.set(bytesToHex(hash), { hash, size: BLOCK_SIZES_MIN[meta & 7]!, lags: meta >> 3 })
+    rows.set(bytesToHex(hash), metaToRow(hash, reader.u8())!)
   }
   return rows
 }
@@ -43,11 +43,11 @@ export function isDeposited(rows: DepositedRows | undefined, key: string, lags: 
 }
 
 /** Merges rows by hash; lags by OR, as the centre does. */
-export function mergeRows(rows: DepositedRows, added: Iterable<Row>): DepositedRows {
+export function addRows(rows: DepositedRows, added: Iterable<Row>): DepositedRows {
   const merged: DepositedRows = new Map(rows)
   for (const row of added) {
     const key = bytesToHex(row.hash)
-    merged.set(key, { ...row, lags: row.lags | (merged.get(key)?.lags ?? 0) })
+    merged.set(key, mergeRow(merged.get(key), row))
   }
   return merged
 }

@@ -1,11 +1,9 @@
 /** What is older than the federation's retention leaves the device too: diary, links, deposited rows, marks. */
-import { timeToEpoch } from '@geotrace/core-wasm/wire'
+import { DAY_MS, timeToEpoch } from '@geotrace/core-wasm/wire'
 import type { Device } from '../device/device.ts'
 import { timeToFixBlock } from '../diary/diary.ts'
 import { FAMILIES, keyToNumber } from '../storage/key-layout.ts'
 import { del, type StorageOperation } from '../storage/storage.ts'
-
-const DAY_MS = 24 * 60 * 60_000
 
 export async function forgetOld({ storage, clock, manifest, redactor }: Device): Promise<void> {
   const before = clock.now() - manifest.parameters.retentionDays * DAY_MS

@@ -1,12 +1,10 @@
 /** What the parts of a tracer share. Fields that an erasure or an import replaces are mutable. */
-import type { Clock, Core, Fix, Random } from '@geotrace/core-wasm'
-import { FederationError } from '@geotrace/core-wasm'
+import { type Clock, type Core, FederationError, type Fix, type OneAtATime, type Random } from '@geotrace/core-wasm'
 import { equalBytes, type Manifest, USER_SECRET_BYTES } from '@geotrace/core-wasm/wire'
 import type { Dialer } from '../dialers/dialer.ts'
 import type { DepositDecision, Redactor } from '../redaction/redaction.ts'
 import type { SaltKeeper } from '../salts/salt-keeper.ts'
 import { KEYS } from '../storage/key-layout.ts'
-import type { Mutex } from '../storage/mutex.ts'
 import { put, type Storage } from '../storage/storage.ts'
 import type { SyncProgress } from '../sync-result.ts'
 import type { OpenedManifest } from './open-manifest.ts'
@@ -21,7 +19,7 @@ export interface Device {
   /** Milliseconds of a clock that only measures how long work took. */
   readonly now: () => number
   /** Held while the storage is read, decided upon and written. */
-  readonly lock: Mutex
+  readonly lock: OneAtATime
   readonly keeper: SaltKeeper
   readonly liars: Set<string>
   readonly progress: (progress: SyncProgress) => void

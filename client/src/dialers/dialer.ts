@@ -2,13 +2,7 @@
  * What a sync needs of a network: one framed request, one framed reply. PROTOCOL.md §6.
  * A session lasts for one sync and must not let a peer recognise the device in the next one.
  */
-import type { Protocol } from '@geotrace/core-wasm/wire'
-
-/** Where to reach a peer: its Ed25519 key and its multiaddrs. */
-export interface PeerAddress {
-  readonly key: Uint8Array
-  readonly addresses: readonly string[]
-}
+import type { PeerAddress, Protocol } from '@geotrace/core-wasm/wire'
 
 export interface RequestOptions {
   signal?: AbortSignal | undefined

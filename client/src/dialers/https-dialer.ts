@@ -3,9 +3,9 @@
  * the host's certificate stands for the peer's key. Peers are asked at their addresses that end in `/tls/http`.
  */
 import { FederationError } from '@geotrace/core-wasm'
-import { bytesToHex, concatBytes, type Protocol } from '@geotrace/core-wasm/wire'
+import { bytesToHex, concatBytes, type PeerAddress, type Protocol } from '@geotrace/core-wasm/wire'
 import { deadline } from './deadline.ts'
-import type { Dialer, PeerAddress, RequestOptions } from './dialer.ts'
+import type { Dialer, RequestOptions } from './dialer.ts'
 
 export interface HttpsDialerOptions {
   /** As the host has it, unless given. */

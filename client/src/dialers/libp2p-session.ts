@@ -3,12 +3,11 @@
  * It is a libp2p node with a key of its own, no listener and no identify: a stable peer id, a listen address or
  * an agent string would link one sync with the next.
  */
-import { FederationError } from '@geotrace/core-wasm'
-import { bytesToHex, keyToPeerId, type Protocol } from '@geotrace/core-wasm/wire'
+import { FederationError, polyfillPromise } from '@geotrace/core-wasm'
+import { bytesToHex, keyToPeerId, type PeerAddress, type Protocol } from '@geotrace/core-wasm/wire'
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { deadline } from './deadline.ts'
-import type { PeerAddress, RequestOptions, Session } from './dialer.ts'
-import { polyfillPromise } from './polyfill.ts'
+import type { RequestOptions, Session } from './dialer.ts'
 import { isNode } from './runtime.ts'
 
 /** A Noise handshake over a slow mobile link. */

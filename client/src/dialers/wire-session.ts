@@ -1,6 +1,6 @@
 /** The session of one sync with what it must not forget: the caller's signal, and how many bytes went up and down. */
-import type { Protocol } from '@geotrace/core-wasm/wire'
-import type { PeerAddress, Session } from './dialer.ts'
+import type { PeerAddress, Protocol } from '@geotrace/core-wasm/wire'
+import type { Session } from './dialer.ts'
 
 export interface Wire {
   request(peer: PeerAddress, protocol: Protocol, frame: Uint8Array): Promise<Uint8Array>

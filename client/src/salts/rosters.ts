@@ -16,13 +16,13 @@ import {
   equalBytes,
   followingPeriod,
   type Manifest,
+  type PeerAddress,
   peerIdToKey,
   ROSTER_PROTOCOL,
   type RosterChain,
   type RosterStep,
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
-import type { PeerAddress } from '../dialers/dialer.ts'
 import type { Wire } from '../dialers/wire-session.ts'
 import { FAMILIES, numberedKey } from '../storage/key-layout.ts'
 import { put, type Storage } from '../storage/storage.ts'

@@ -9,10 +9,8 @@
  * put back is not noticed.
  */
 
-import type { Random } from '@geotrace/core-wasm'
-import { FederationError } from '@geotrace/core-wasm'
+import { FederationError, oneAtATime, type Random } from '@geotrace/core-wasm'
 import { bytesToHex, byteWriter, concatBytes, utf8 } from '@geotrace/core-wasm/wire'
-import { mutex } from './mutex.ts'
 import type { Storage, StorageOperation } from './storage.ts'
 
 const KEY_BYTES = 32
@@ -33,7 +31,7 @@ export async function encryptedStorage(
   const cipher = await openCipher(key, random)
   const names = new Map<string, string>()
   let sorted: string[] | undefined
-  const turn = mutex()
+  const turn = oneAtATime()
 
   const entries: [name: string, bytes: Uint8Array][] = []
   for await (const entry of inner.range('')) entries.push(entry)

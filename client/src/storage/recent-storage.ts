@@ -3,6 +3,7 @@
  * ask for the same few entries again. A question costs IndexedDB half a millisecond of the page's thread.
  * Right because one owner at a time holds a storage.
  */
+import { boundedMap } from '@geotrace/core-wasm/wire'
 import type { Storage } from './storage.ts'
 
 /** Entries, present or known to be absent; large ones go back to the disk. */
@@ -10,7 +11,7 @@ const ENTRIES_MAX = 128
 const BYTES_MAX = 256
 
 export function recentStorage(inner: Storage): Storage {
-  const recent = new Map<string, Uint8Array | undefined>()
+  const recent = boundedMap<string, Uint8Array | undefined>(ENTRIES_MAX)
   /** Batches begun: a read that one overtook may be of before it. */
   let batches = 0
 
@@ -18,7 +19,6 @@ export function recentStorage(inner: Storage): Storage {
     recent.delete(key)
     if (value !== undefined && value.length > BYTES_MAX) return
     recent.set(key, value)
-    if (recent.size > ENTRIES_MAX) recent.delete(recent.keys().next().value!)
   }
 
   return {

@@ -1,5 +1,6 @@
 import { noise } from '@chainsafe/libp2p-noise'
-import { equalBytes, keyToPeerId, type Protocol } from '@geotrace/core-wasm/wire'
+import { polyfillPromise } from '@geotrace/core-wasm'
+import { equalBytes, keyToPeerId, type PeerAddress, type Protocol } from '@geotrace/core-wasm/wire'
 import type { Libp2p, Stream } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { lpStream } from '@libp2p/utils'
@@ -7,8 +8,6 @@ import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { PeerAddress } from '../../src/dialers/dialer.ts'
-import { polyfillPromise } from '../../src/dialers/polyfill.ts'
 import { libp2pDialer } from '../../src/node.ts'
 
 const ECHO: Protocol = { id: '/test/echo/1', requestMaxBytes: 100_000, replyMaxBytes: 100_000 }

@@ -24,12 +24,12 @@ import { readTotals } from '../../src/device/totals.ts'
 import { FAMILIES, KEYS, keyToNumber } from '../../src/storage/key-layout.ts'
 import type { SimulatedDevice } from './device.ts'
 import {
+  addRows,
   fixToRows,
   fixToShards,
   isGraver,
   type ModelMark,
   type ModelRow,
-  mergeRows,
   reportToMarks,
   seedToSalt,
 } from './models.ts'
@@ -309,7 +309,7 @@ async function judgeRows(
       if (made === undefined) findings.push(`${name} hashed block ${block} with a salt that nobody saw`)
       return made ?? []
     })
-    const want = mergeRows(rows)
+    const want = addRows(rows)
     const secret = await storage.get(KEYS.userSecret)
     const user = deposits.users.get(createHash('sha256').update(secret!).digest('hex'))
     const have = user === undefined ? new Map<string, ModelRow>() : readRows(deposits, user)
@@ -336,7 +336,7 @@ function readRows({ rows }: SimulatedFederation['deposits'], user: number): Map<
       for (const { hash, size, lags } of list) found.push({ epoch, hash: bytesToHex(hash), size, lags })
     }
   }
-  return mergeRows(found)
+  return addRows(found)
 }
 
 /** Every device knows the marks that the rule gives for all reports, and a reporter none. */

@@ -71,7 +71,7 @@ export function fixToRows(
 }
 
 /** One row a hash and epoch, lags merged; by `epoch/hash`. */
-export function mergeRows(rows: readonly ModelRow[]): Map<string, ModelRow> {
+export function addRows(rows: readonly ModelRow[]): Map<string, ModelRow> {
   const merged = new Map<string, ModelRow>()
   for (const row of rows) {
     const key = `${row.epoch}/${row.hash}`

@@ -4,7 +4,7 @@
  * Only fixes out of order need to look a point up.
  */
 import type { RiskPoints, Salting } from '../domain.ts'
-import { BLOCK_SIZES_MIN, RISK_POINTS_PER_FIX } from '../wire/constants.ts'
+import { BLOCK_SIZES_MIN, LAG_CURRENT, LAG_NEXT, RISK_POINTS_PER_FIX } from '../wire/constants.ts'
 import type { Instance } from './instance.ts'
 import { type Interner, interner } from './interner.ts'
 import { secretNumbers } from './needed-secrets.ts'
@@ -18,8 +18,6 @@ export interface Gathering {
 const LAYERS = 3
 const SIZES = BLOCK_SIZES_MIN.length
 const POINTS_PER_CELL = RISK_POINTS_PER_FIX / LAYERS
-const LAG_CURRENT = 1
-const LAG_NEXT = 2
 
 /** What is the same in all new cells, enough for the longest run: three layers of the 64 fixes that the areas hold. */
 const NEW_SIZES = repeated(BLOCK_SIZES_MIN.flatMap((size) => [size, size]))

@@ -3,6 +3,8 @@
  * What the operators of one federation may choose stands in the manifest instead.
  */
 export const MINUTE_MS = 60_000
+export const HOUR_MS = 60 * MINUTE_MS
+export const DAY_MS = 24 * HOUR_MS
 export const PROTOCOL_VERSION = 1
 
 /** Minutes of a time block. Each divides the epoch, so a block lies in exactly one epoch. */
@@ -25,6 +27,10 @@ export const EPOCH_CLOSES_AFTER_MS = 182 * MINUTE_MS
 export const SALTS_PER_REQUEST_MAX = 90
 /** All alignments: 80-minute blocks that end after now − 180 min and start before now + 82 min. */
 export const EPOCHS_PER_ANSWER_MAX = 5
+
+/** Lag mask of a row: seen as the current block, seen as the next one. */
+export const LAG_CURRENT = 1
+export const LAG_NEXT = 2
 
 export const RISK_HASH_BYTES = 12
 export const SECRET_BYTES = 32

@@ -65,6 +65,11 @@ export class FederationError<C extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
+/** The refusal of a peer with too much to do. PROTOCOL.md §6.3. */
+export function busy(retryAfterMs = 1_000): FederationError<'BUSY'> {
+  return new FederationError('BUSY', 'too much to do', { retryAfterMs })
+}
+
 /** Narrows an unknown error to one code: `if (isFederationError(e, 'QUOTA_SPENT')) wait(e.data.retryAfterMs)`. */
 export function isFederationError<C extends ErrorCode>(error: unknown, code?: C): error is FederationError<C> {
   return error instanceof FederationError && (code === undefined || error.code === code)

@@ -3,6 +3,7 @@
  * No module here can name a latitude, a cell or a fix, so none can send one. Normative text: PROTOCOL.md.
  */
 
+export * from './bounded-map.ts'
 export * from './constants.ts'
 export * from './encoding/bytes.ts'
 export * from './encoding/merkle.ts'
@@ -32,6 +33,7 @@ export * from './federation/salt-check.ts'
 export * from './federation/succession.ts'
 export * from './federation/vote.ts'
 export * from './messages/gossip.ts'
+export * from './messages/report-code.ts'
 export * from './messages/roster-exchange.ts'
 export * from './messages/salt.ts'
 export * from './messages/seeds.ts'

@@ -2,8 +2,9 @@
  * `admin.json` in a node's directory: where its control server listens and the token that opens it. README "Operating".
  * Mode 0600: whoever may read the node's directory may control the node, and nobody else.
  */
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { replaceFile } from '../platform/atomic-file.ts'
 
 export const ADMIN_FILE = 'admin.json'
 
@@ -14,10 +15,7 @@ export interface AdminFile {
 }
 
 export async function writeAdminFile(dir: string, file: AdminFile): Promise<void> {
-  const path = join(dir, ADMIN_FILE)
-  await rm(`${path}.new`, { force: true })
-  await writeFile(`${path}.new`, `${JSON.stringify(file)}\n`, { mode: 0o600, flag: 'wx' })
-  await rename(`${path}.new`, path)
+  await replaceFile(join(dir, ADMIN_FILE), `${JSON.stringify(file)}\n`)
 }
 
 /** Undefined when there is none, or none that can be read as one. */

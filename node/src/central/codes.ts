@@ -6,15 +6,17 @@
 import { createHash } from 'node:crypto'
 import type { Clock, Random } from '@geotrace/core-wasm'
 import {
+  DAY_MS,
   equalBytes,
   FederationError,
+  formatReportCode,
+  parseReportCode,
   REPORT_CODE_BYTES,
   type ReportStatus,
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
-import { formatReportCode, parseReportCode } from './report-code.ts'
 import type { Attempts, CentralStore, CodeRecord, ReportRecord, User } from './store/central-store.ts'
-import { DAY_MS, timeToDay } from './store/day.ts'
+import { timeToDay } from './store/day.ts'
 
 /** One request of the console: a day's work of a large laboratory. */
 export const CODES_PER_ISSUE_MAX = 10_000

@@ -2,9 +2,8 @@
  * What the authority may set at its central peer; node/CENTRAL.md says what each means. What all peers must agree on
  * (retention, frame sizes) stands in the manifest instead. Unknown keys are refused.
  */
-import { DEPOSIT_WINDOW_MS, FederationError, type Manifest } from '@geotrace/core-wasm/wire'
+import { DAY_MS, DEPOSIT_WINDOW_MS, FederationError, type Manifest } from '@geotrace/core-wasm/wire'
 import { assertRiskProfile, DEGREES_MAX, type RiskProfile, SEED_PROFILE } from './risk/risk-profile.ts'
-import { DAY_MS } from './store/day.ts'
 
 export interface CentralConfig {
   /** Contact steps that a report marks. */

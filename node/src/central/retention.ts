@@ -2,11 +2,12 @@
  * Retention: whole UTC days leave the store when they are older than the manifest's retentionDays. PROTOCOL.md §8.
  * Once at the start, however long the peer was off, then after each midnight of the injected clock.
  */
-import type { Clock } from '@geotrace/core-wasm'
+
+import type { Clock, OneAtATime } from '@geotrace/core-wasm'
+import { DAY_MS } from '@geotrace/core-wasm/wire'
 import type { Log } from '../platform/log.ts'
-import type { Serial } from '../platform/serial.ts'
 import type { CentralStore } from './store/central-store.ts'
-import { DAY_MS, dayToFirstEpoch, timeToDay } from './store/day.ts'
+import { dayToFirstEpoch, timeToDay } from './store/day.ts'
 
 /** After a failed sweep (a full disk, say). */
 const AGAIN_MS = 10 * 60_000
@@ -30,7 +31,7 @@ export interface RetentionInit {
   clock: Clock
   retentionDays: number
   /** Runs while no marks are computed. */
-  exclusive: Serial
+  exclusive: OneAtATime
   log: Log
 }
 

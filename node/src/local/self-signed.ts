@@ -2,10 +2,11 @@
  * A certificate for this machine's loopback, made on the spot, for tests of the secure doors: X.509 v3 (RFC 5280), ECDSA
  * P-256 with SHA-256 (RFC 5758). Nobody else should trust it.
  */
+
 import { generateKeyPairSync, sign } from 'node:crypto'
+import { DAY_MS } from '@geotrace/core-wasm/wire'
 import type { Certificate } from '../net/transport/tls-certificate.ts'
 
-const DAY_MS = 24 * 60 * 60_000
 const [SEQUENCE, SET, INTEGER, BITS, OCTETS, OID, UTF8, TIME] = [0x30, 0x31, 2, 3, 4, 6, 12, 0x18]
 /** ecdsa-with-SHA256, commonName, subjectAltName. */
 const ECDSA_SHA256 = '2a8648ce3d040302'

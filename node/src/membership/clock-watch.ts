@@ -3,8 +3,14 @@
  * A clock that runs ahead would hand out salts of blocks to come and destroy secrets still needed.
  */
 import type { Clock } from '@geotrace/core-wasm'
-import { decodeTimeReply, encodeRosterRequest, FederationError, ROSTER_PROTOCOL } from '@geotrace/core-wasm/wire'
-import type { Host, PeerAddress } from '../net/protocol.ts'
+import {
+  decodeTimeReply,
+  encodeRosterRequest,
+  FederationError,
+  type PeerAddress,
+  ROSTER_PROTOCOL,
+} from '@geotrace/core-wasm/wire'
+import type { Host } from '../net/protocol.ts'
 import { fanOut } from '../platform/fan-out.ts'
 
 export const SKEW_MAX_MS = 30_000

@@ -10,9 +10,10 @@ import {
   decodeTimeReply,
   encodeRosterRequest,
   isFederationError,
+  type PeerAddress,
   ROSTER_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
-import type { Host, PeerAddress } from '../net/protocol.ts'
+import type { Host } from '../net/protocol.ts'
 import { fanOut } from '../platform/fan-out.ts'
 import { type Pace, REAL_PACE } from './pace.ts'
 

@@ -18,12 +18,13 @@ import {
   type Manifest,
   manifestToId,
   newChange,
+  type PeerAddress,
   ROSTER_PROTOCOL,
   type SignedChange,
   type Signer,
   signChange,
 } from '@geotrace/core-wasm/wire'
-import type { Host, PeerAddress } from '../net/protocol.ts'
+import type { Host } from '../net/protocol.ts'
 import type { Records } from '../platform/file-records.ts'
 import type { Log } from '../platform/log.ts'
 import { nativeSigner } from '../platform/native-signer.ts'

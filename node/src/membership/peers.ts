@@ -7,10 +7,10 @@ import {
   isGone,
   type Manifest,
   manifestToRoster,
+  type PeerAddress,
   type Roster,
   type RosterPeer,
 } from '@geotrace/core-wasm/wire'
-import type { PeerAddress } from '../net/protocol.ts'
 
 export interface Peer extends PeerAddress {
   /** Index into the operators of that roster. */

@@ -1,6 +1,7 @@
 /**
  * The chain of certified rosters on disk. PROTOCOL.md §4.6. Nothing enters unchecked; a fork is noted and stops it.
  */
+import { oneAtATime } from '@geotrace/core-wasm'
 import {
   type CertifiedRoster,
   decodeCertifiedRoster,
@@ -12,7 +13,6 @@ import {
   rosterChain,
 } from '@geotrace/core-wasm/wire'
 import type { Records } from '../platform/file-records.ts'
-import { turns } from '../platform/turns.ts'
 
 export interface RosterStore extends Omit<RosterChain, 'add' | 'check' | 'checkStep' | 'take' | 'restore'> {
   /** Two rosters of one period were certified: nothing is added any more. */
@@ -26,7 +26,7 @@ export interface RosterStore extends Omit<RosterChain, 'add' | 'check' | 'checkS
 /** Throws ROSTER_INVALID or STORAGE_CORRUPT when what the disk holds does not stand. */
 export async function openRosterStore(manifest: Manifest, records: Records): Promise<RosterStore> {
   const chain = rosterChain(manifest)
-  const oneAtATime = turns(1)
+  const turn = oneAtATime()
   const listeners: ((certified: CertifiedRoster) => void)[] = []
   let isForked = (await records.get(FORKED)) !== undefined
   for (;;) {
@@ -67,7 +67,7 @@ export async function openRosterStore(manifest: Manifest, records: Records): Pro
     inForce: chain.inForce,
     // One after the other: every peer brings the same roster at once, and checking costs signatures.
     add: (certified) =>
-      oneAtATime.run('add', async () => {
+      turn(async () => {
         const path = isForked ? [] : await check(certified)
         // Nobody acts on a roster that a crash could take back.
         for (const item of path) await records.put(recordName(item.roster.height), encodeCertifiedRoster(item))

@@ -2,13 +2,13 @@
  * A peer on the network: libp2p with TCP and WebSocket, Noise, yamux and gossipsub, and nothing else. PROTOCOL.md §6.1.
  * No identify, DHT, relay or discovery: whom to talk to is written in the manifest and the rosters.
  */
+import { busy } from '@geotrace/core-wasm/wire'
 import '../platform/polyfill.ts'
 import type { Clock } from '@geotrace/core-wasm'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { Connection, Libp2p, Logger } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
-import { busy } from '../platform/busy.ts'
 import type { Log } from '../platform/log.ts'
 import { systemRandom } from '../platform/random.ts'
 import { withDeadline } from './deadline.ts'

@@ -2,7 +2,7 @@
  * What a role sees of the network: framed requests with bounds and deadlines, and who asked. PROTOCOL.md §6.
  * `host.ts` implements it over libp2p; roles know no libp2p.
  */
-import type { Protocol } from '@geotrace/core-wasm/wire'
+import type { PeerAddress, Protocol } from '@geotrace/core-wasm/wire'
 import type { Gossip } from './gossip.ts'
 
 /** Whoever opened a stream. */
@@ -17,12 +17,6 @@ export interface Requester {
 
 /** Returns the reply's bytes; a FederationError it throws becomes a status, anything else `internal`. */
 export type Handler = (request: Uint8Array, from: Requester) => Promise<Uint8Array>
-
-/** Where to reach a peer. */
-export interface PeerAddress {
-  readonly key: Uint8Array
-  readonly addresses: readonly string[]
-}
 
 /** Requests of one protocol since the start, for people and pages. */
 export interface ProtocolStats {

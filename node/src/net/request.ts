@@ -2,14 +2,22 @@
  * The asking half: reuses an open connection or dials one, one new stream a request. PROTOCOL.md §6.1.
  * Throws PEER_UNREACHABLE, PEER_TIMEOUT, MESSAGE_TOO_LARGE, ABORTED, BUSY (too many of ours wait already); what the reply says is the caller's to read.
  */
-import { bytesToHex, FederationError, isFederationError, keyToPeerId, type Protocol } from '@geotrace/core-wasm/wire'
+import { turns } from '@geotrace/core-wasm'
+import {
+  boundedMap,
+  bytesToHex,
+  FederationError,
+  isFederationError,
+  keyToPeerId,
+  type PeerAddress,
+  type Protocol,
+} from '@geotrace/core-wasm/wire'
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import { turns } from '../platform/turns.ts'
 import { withDeadline } from './deadline.ts'
 import { type HostLimits, REQUESTS_PER_PEER, REQUESTS_WAITING_PER_PEER, STREAMS_PER_PROTOCOL } from './limits.ts'
-import type { Host, PeerAddress } from './protocol.ts'
+import type { Host } from './protocol.ts'
 import { frames } from './transport/frame.ts'
 import { isHttpsAddress } from './transport/https-listener.ts'
 
@@ -23,12 +31,11 @@ export function requests(
   isLagging: () => boolean,
   silentMs: (connection: Connection) => number,
 ): Pick<Host, 'request' | 'link' | 'isLinked' | 'isHeard'> {
-  const streams = turns(REQUESTS_PER_PEER, REQUESTS_WAITING_PER_PEER)
-  const peerIds = new Map<string, PeerId>()
+  const streams = turns<string>(REQUESTS_PER_PEER, REQUESTS_WAITING_PER_PEER)
+  const peerIds = boundedMap<string, PeerId>(PEER_IDS_MAX)
   const toPeerId = (key: Uint8Array): PeerId => {
     const name = bytesToHex(key)
     const known = peerIds.get(name) ?? peerIdFromString(keyToPeerId(key))
-    if (peerIds.size >= PEER_IDS_MAX && !peerIds.has(name)) peerIds.delete(peerIds.keys().next().value!)
     peerIds.set(name, known)
     return known
   }

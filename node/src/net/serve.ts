@@ -3,6 +3,7 @@
  * Every wait has a deadline. A refusal travels as a status and a number; what failed inside stays inside.
  */
 import {
+  busy,
   encodeRefusal,
   errorToRefusal,
   FederationError,
@@ -11,7 +12,6 @@ import {
   peerIdToKey,
 } from '@geotrace/core-wasm/wire'
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
-import { busy } from '../platform/busy.ts'
 import type { Log } from '../platform/log.ts'
 import { inTime, withDeadline } from './deadline.ts'
 import { addressToSource } from './guard/requester.ts'

@@ -2,11 +2,13 @@
  * A few small values that must outlive the process: certified rosters, the vote given, the sheets signed.
  * Nothing secret goes here. Each is written whole and synced before `put` resolves; a damaged one is refused.
  */
-import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises'
+
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { turns } from '@geotrace/core-wasm'
 import { byteWriter, FederationError } from '@geotrace/core-wasm/wire'
-import { turns } from './turns.ts'
+import { makePrivateDir, replaceFile } from './atomic-file.ts'
 
 const CRC_BYTES = 4
 
@@ -25,7 +27,7 @@ export type OpenRecords = (dir: string) => Promise<Records>
 /** Records as files of mode 0600 in `dir`, each followed by its CRC-32. */
 export async function fileRecords(dir: string): Promise<Records> {
   await makePrivateDir(dir)
-  const writers = turns(1)
+  const writers = turns<string>(1)
   const get: Records['get'] = async (name) => {
     const bytes = await readIfThere(join(dir, name))
     if (bytes === undefined) return undefined
@@ -37,34 +39,17 @@ export async function fileRecords(dir: string): Promise<Records> {
   }
   return {
     get,
-    put: (name, value) => writers.run(name, () => replaceFile(dir, name, value)),
-    update: (name, change) => writers.run(name, async () => replaceFile(dir, name, change(await get(name)))),
+    put: (name, value) => writers.run(name, () => replaceFile(join(dir, name), withChecksum(value))),
+    update: (name, change) =>
+      writers.run(name, async () => replaceFile(join(dir, name), withChecksum(change(await get(name))))),
   }
 }
 
-async function replaceFile(dir: string, name: string, value: Uint8Array): Promise<void> {
-  const path = join(dir, name)
-  const bytes = byteWriter(value.length + CRC_BYTES)
+function withChecksum(value: Uint8Array): Uint8Array {
+  return byteWriter(value.length + CRC_BYTES)
     .bytes(value)
     .u32(crc32(value))
     .finish()
-  const file = await open(`${path}.new`, 'w', 0o600)
-  try {
-    await file.writeFile(bytes)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  // The name changes hands at once, and the directory is synced so that it stays so after a power cut.
-  await rename(`${path}.new`, path)
-  const parent = await open(dir, 'r')
-  await parent.sync().finally(() => parent.close())
-}
-
-/** Makes `dir` if need be; only its owner may look inside. */
-export async function makePrivateDir(dir: string): Promise<void> {
-  await mkdir(dir, { recursive: true, mode: 0o700 })
-  await chmod(dir, 0o700)
 }
 
 async function readIfThere(path: string): Promise<Buffer | undefined> {

@@ -7,6 +7,7 @@ import {
   type CertifiedRoster,
   equalBytes,
   oldestOpenEpoch,
+  type PeerAddress,
   type Roster,
   type SignedSheet,
   type Signer,
@@ -15,7 +16,7 @@ import {
 import type { SheetSource } from '../membership/agreement/council.ts'
 import { isPeriodOpen } from '../membership/agreement/period.ts'
 import type { RosterStore } from '../membership/roster-store.ts'
-import type { Host, PeerAddress } from '../net/protocol.ts'
+import type { Host } from '../net/protocol.ts'
 import type { Records } from '../platform/file-records.ts'
 import type { Log } from '../platform/log.ts'
 import type { Hashes } from './secrets/ratchet.ts'

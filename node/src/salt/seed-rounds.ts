@@ -5,7 +5,7 @@
  * then gives its own up for one that another has signed, or that one of a lower rank made.
  * After the certificate nobody makes one: what no replica has is lost until the next roster.
  */
-import type { Clock } from '@geotrace/core-wasm'
+import { type Clock, oneAtATime } from '@geotrace/core-wasm'
 import {
   type CertifiedRoster,
   decodeDone,
@@ -22,7 +22,6 @@ import {
 import type { Host } from '../net/protocol.ts'
 import { fanOut } from '../platform/fan-out.ts'
 import type { Log } from '../platform/log.ts'
-import { turns } from '../platform/turns.ts'
 import type { Hashes } from './secrets/ratchet.ts'
 import type { SeedKeeper } from './secrets/seed-keeper.ts'
 import { type Replica, type Shard, type Shards, wipe } from './shards.ts'
@@ -144,12 +143,12 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
   /** The certificate says which seed it is: the first that comes and stands will do, whoever has it. */
   const recover = async (shard: Shard): Promise<void> => {
     if (shards.isHeld(shard) || isVacantNow(shard)) return
-    const oneByOne = turns(1)
+    const turn = oneAtATime()
     await fanOut(
       shard.otherReplicas,
       async (replica) => {
         const seed = await fetchFrom(replica, shard)
-        await oneByOne.run('', async () => shards.isHeld(shard) || (await takeFrom(shard, [{ replica, seed }])))
+        await turn(async () => shards.isHeld(shard) || (await takeFrom(shard, [{ replica, seed }])))
       },
       () => shards.isHeld(shard),
     )

@@ -9,6 +9,7 @@ import {
   type CertifiedRoster,
   equalBytes,
   keyToShards,
+  type PeerAddress,
   type Roster,
   type Seed,
   type SignedSheet,
@@ -18,7 +19,6 @@ import {
   sheetEpochs,
   signContent,
 } from '@geotrace/core-wasm/wire'
-import type { PeerAddress } from '../net/protocol.ts'
 import type { Records } from '../platform/file-records.ts'
 import type { Hashes } from './secrets/ratchet.ts'
 import type { SeedKeeper } from './secrets/seed-keeper.ts'

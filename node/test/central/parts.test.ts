@@ -1,4 +1,4 @@
-import { simulatedClock } from '@geotrace/core-wasm'
+import { oneAtATime, simulatedClock } from '@geotrace/core-wasm'
 import { REFUSED_REASONS, REPORT_STATUSES, type RefusedGroup } from '@geotrace/core-wasm/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -12,7 +12,6 @@ import { hashToKey } from '../../src/central/store/row-set.ts'
 import { rosterPins } from '../../src/central/sync/pins.ts'
 import { decodeBasis, encodeBasis } from '../../src/central/sync/reply-basis.ts'
 import { silent } from '../../src/platform/log.ts'
-import { serial, serialByKey } from '../../src/platform/serial.ts'
 import { deposit, group, hash, row } from './store/sample.ts'
 import { certifiedRoster, DAY_MS, demoManifest, START } from './world.ts'
 
@@ -135,7 +134,7 @@ describe('retention', () => {
       ...store,
       dropBefore: (day: number) => (broken ? Promise.reject(new Error('disk full')) : store.dropBefore(day)),
     }
-    const sweeping = retention({ store: failing, clock, retentionDays: 14, exclusive: serial(), log: silent })
+    const sweeping = retention({ store: failing, clock, retentionDays: 14, exclusive: oneAtATime(), log: silent })
     await sweeping.start()
     expect(await days()).toEqual([-14, -13, -12, 0])
     await clock.advanceTo(START + DAY_MS / 2)
@@ -149,27 +148,5 @@ describe('retention', () => {
     sweeping.stop()
     await clock.advanceTo(START + 40 * DAY_MS)
     expect(await days()).toEqual([-12, 0])
-  })
-})
-
-describe('one thing at a time', () => {
-  it('runs in order, and a failure concerns its own caller only', async () => {
-    const run = serial()
-    const done: number[] = []
-    const slow = run(async () => {
-      await new Promise((resolve) => setImmediate(resolve))
-      done.push(1)
-    })
-    const failed = run(async () => {
-      throw new Error('mine')
-    })
-    const last = run(async () => void done.push(2))
-    await expect(failed).rejects.toThrow('mine')
-    await Promise.all([slow, last])
-    expect(done).toEqual([1, 2])
-    const byKey = serialByKey<string>()
-    expect(
-      await Promise.all([byKey('a', async () => 1), byKey('b', async () => 2), byKey('a', async () => 3)]),
-    ).toEqual([1, 2, 3])
   })
 })

@@ -15,6 +15,7 @@ import {
   type Manifest,
   type Mark,
   manifestToRoster,
+  parseReportCode,
   quorum,
   type Roster,
   type Row,
@@ -32,7 +33,6 @@ import {
 } from '@geotrace/core-wasm/wire'
 import { type CodeRegistry, codeRegistry } from '../../src/central/codes.ts'
 import { type CentralConfig, toCentralConfig } from '../../src/central/config.ts'
-import { parseReportCode } from '../../src/central/report-code.ts'
 import { type Retention, retention, retentionToEpoch } from '../../src/central/retention.ts'
 import { type RiskEngine, riskEngine } from '../../src/central/risk/risk-engine.ts'
 import type { CentralStore } from '../../src/central/store/central-store.ts'

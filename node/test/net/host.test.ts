@@ -1,7 +1,13 @@
 import { connect, createServer, type Socket } from 'node:net'
 import { noise } from '@chainsafe/libp2p-noise'
 import { systemClock } from '@geotrace/core-wasm'
-import { decodeSeedReply, FederationError, isFederationError, type Protocol } from '@geotrace/core-wasm/wire'
+import {
+  decodeSeedReply,
+  FederationError,
+  isFederationError,
+  type PeerAddress,
+  type Protocol,
+} from '@geotrace/core-wasm/wire'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
@@ -11,11 +17,10 @@ import { WebSocket, WebSocketServer } from 'ws'
 import { withDeadline } from '../../src/net/deadline.ts'
 import { createHost } from '../../src/net/host.ts'
 import type { HostLimits } from '../../src/net/limits.ts'
-import type { Handler, Host, PeerAddress } from '../../src/net/protocol.ts'
+import type { Handler, Host } from '../../src/net/protocol.ts'
 import { frames, lengthToBytes } from '../../src/net/transport/frame.ts'
 import { type Log, silent } from '../../src/platform/log.ts'
 import { systemRandom } from '../../src/platform/random.ts'
-import { turns } from '../../src/platform/turns.ts'
 
 const ECHO: Protocol = { id: '/test/echo/1', requestMaxBytes: 512, replyMaxBytes: 1_024 }
 const BIG: Protocol = { id: '/test/big/1', requestMaxBytes: 16, replyMaxBytes: 2_000_000 }
@@ -422,36 +427,11 @@ describe('the door', () => {
   })
 })
 
-describe('deadlines and turns', () => {
+describe('a deadline', () => {
   it('a deadline ends what does not listen, and leaves the rest alone', async () => {
     const late = (): Error => new Error('late')
     await expect(withDeadline(5, late, () => new Promise(() => {}))).rejects.toThrow('late')
     await expect(withDeadline(100_000, late, async () => 7)).resolves.toBe(7)
     await expect(withDeadline(100_000, late, () => Promise.reject(new Error('own')))).rejects.toThrow('own')
-  })
-
-  it('turns let so many at a time, in order, of each name, also after failures', async () => {
-    const line = turns(2)
-    let [running, most] = [0, 0]
-    const order: number[] = []
-    const tasks = Array.from({ length: 9 }, (_, i) =>
-      line
-        .run('a', async () => {
-          most = Math.max(most, ++running)
-          order.push(i)
-          await new Promise((resolve) => setTimeout(resolve, 1))
-          running--
-          if (i % 3 === 0) throw new Error('no')
-        })
-        .catch(() => {}),
-    )
-    let other = false
-    await line.run('b', async () => {
-      other = true
-    })
-    expect(other && order.length < 9).toBe(true)
-    await Promise.all(tasks)
-    expect(most).toBe(2)
-    expect(order).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
   })
 })

@@ -15,12 +15,13 @@ import {
   keyToPeerId,
   type Manifest,
   type Parameters,
+  type PeerAddress,
   ROSTER_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
 import { createMembership, type Membership } from '../../src/membership/membership.ts'
 import { createHost } from '../../src/net/host.ts'
 import type { HostLimits } from '../../src/net/limits.ts'
-import type { Host, PeerAddress } from '../../src/net/protocol.ts'
+import type { Host } from '../../src/net/protocol.ts'
 import { fileRecords } from '../../src/platform/file-records.ts'
 import { type Log, silent } from '../../src/platform/log.ts'
 import { nativeSigner } from '../../src/platform/native-signer.ts'

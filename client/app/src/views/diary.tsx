@@ -1,6 +1,7 @@
 /** The diary: what this device kept, what became of each fix, and what redaction left out. */
 
 import type { DiaryEntry, DiaryState, RefusalReason } from '@geotrace/client'
+import { DAY_MS } from '@geotrace/core-wasm/wire'
 import { useMemo, useState } from 'preact/hooks'
 import { useValue } from '../observable.ts'
 import { Scrollable } from '../scrollable.tsx'
@@ -8,7 +9,6 @@ import { diary, refused } from '../session.ts'
 import { count, day, place, REASONS, time } from '../words.ts'
 
 const BLOCK_MS = 5 * 60_000
-const DAY_MS = 24 * 60 * 60_000
 const ROWS_SHOWN = 50
 
 export const STATES: Readonly<Record<DiaryState, { word: string; why: string }>> = {

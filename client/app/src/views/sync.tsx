@@ -1,12 +1,13 @@
 /** A sync as it happens and what came of it: everything that the person should be told, in numbers. */
+
 import type { Preview, SyncProgress, SyncResult, Tracer } from '@geotrace/client'
+import { HOUR_MS } from '@geotrace/core-wasm/wire'
 import { useEffect, useState } from 'preact/hooks'
 import { useNow } from '../now.ts'
 import { useValue } from '../observable.ts'
 import { consents, diary, online, syncing, syncNow } from '../session.ts'
 import { ago, bytes, count, inMinutes } from '../words.ts'
 
-const HOUR_MS = 60 * 60_000
 const PHASES: readonly { phase: SyncProgress['phase']; text: string }[] = [
   { phase: 'rosters', text: 'Who is in the federation' },
   { phase: 'salts', text: 'Salts from volunteers' },

@@ -4,6 +4,7 @@
  * but for keys with several readings; what it refuses itself the strict check may still accept. So its yes to a key with
  * one reading is a yes, and everything else is undecided here.
  */
+import { boundedMap } from '../bounded-map.ts'
 import { bytesToHex } from './bytes.ts'
 
 /** Keys of the peers and operators of a large federation; each some hundred bytes. */
@@ -25,14 +26,13 @@ export function isSureSignature(signature: Uint8Array, message: Uint8Array, key:
   const name = bytesToHex(key)
   const known = keys.get(name) ?? toKey(key)
   if (known === undefined) return false
-  if (keys.size >= KEYS_MAX && !keys.has(name)) keys.delete(keys.keys().next().value!)
   keys.set(name, known)
   return crypto.verify(null, message, known, signature)
 }
 
 /** Undefined in browsers. */
 const crypto = globalThis.process?.getBuiltinModule?.('node:crypto')
-const keys = new Map<string, Key>()
+const keys = boundedMap<string, Key>(KEYS_MAX)
 
 function toKey(key: Uint8Array): Key | undefined {
   if (!hasOneReading(key)) return undefined

@@ -17,6 +17,12 @@ export interface Protocol {
   readonly replyMaxBytes: number
 }
 
+/** Where to reach a peer: its Ed25519 key and its multiaddrs. */
+export interface PeerAddress {
+  readonly key: Uint8Array
+  readonly addresses: readonly string[]
+}
+
 /** A roster with version and operation, or with a status. */
 export const ROSTER_FRAME_MAX_BYTES = ROSTER_MAX_BYTES + 16
 

@@ -2,7 +2,9 @@
  * Ed25519 over a domain string and length-prefixed content, so that a signature for one purpose
  * serves no other. PROTOCOL.md §6.4; RFC 8032.
  */
+
 import { ed25519 } from '@noble/curves/ed25519.js'
+import { boundedMap } from '../bounded-map.ts'
 import { KEY_BYTES, SIGNATURE_BYTES } from '../constants.ts'
 import { bytesToHex, byteWriter, equalBytes, utf8 } from './bytes.ts'
 import { isSureSignature } from './host-verify.ts'
@@ -49,19 +51,18 @@ export function isValidSignature(
   return holds
 }
 
+/** The votes and sheets of a few rosters; half a kilobyte each. */
+const VERIFIED_MAX = 4_096
 /**
  * Signatures that held, by themselves in hex. Votes and sheets come from gossip, again in a proposal and again in a
  * certificate, and one check costs as much as a hundred hashes, or a thousand in JavaScript. Never the host's word alone:
  * implementations differ on keys and signatures made to tell them apart, and peers must agree on every certificate.
  */
-const verified = new Map<string, { readonly key: Uint8Array; readonly message: Uint8Array }>()
-/** The votes and sheets of a few rosters; half a kilobyte each. */
-const VERIFIED_MAX = 4_096
+const verified = boundedMap<string, { readonly key: Uint8Array; readonly message: Uint8Array }>(VERIFIED_MAX)
 /** Longer ones are answers of salt nodes, which are read once. */
 const REMEMBERED_MAX_BYTES = 512
 
 function remember(name: string, what: { key: Uint8Array; message: Uint8Array }): void {
-  if (verified.size >= VERIFIED_MAX && !verified.has(name)) verified.delete(verified.keys().next().value!)
   verified.set(name, what)
 }
 

@@ -4,6 +4,7 @@
  * a vote that was held back may complete the earlier when the next period has one. Two for the same period are a fork:
  * a third of the operators voted twice, nobody can say which is right, and the chain stops, visibly and for good.
  */
+import { boundedMap } from '../bounded-map.ts'
 import { bytesToHex, equalBytes } from '../encoding/bytes.ts'
 import { FederationError } from '../errors.ts'
 import {
@@ -54,7 +55,7 @@ const ASIDE_MAX = 16
 
 export function rosterChain(manifest: Manifest): RosterChain {
   const all: CertifiedRoster[] = []
-  const aside = new Map<string, CertifiedRoster>()
+  const aside = boundedMap<string, CertifiedRoster>(ASIDE_MAX)
   let forkedAt: number | undefined
   const byName = new Map<string, CertifiedRoster>()
   const founding = manifestToPredecessor(manifest)
@@ -68,7 +69,6 @@ export function rosterChain(manifest: Manifest): RosterChain {
     aside.delete(bytesToHex(certified.hash))
   }
   const setAside = (certified: CertifiedRoster): void => {
-    if (aside.size >= ASIDE_MAX) aside.delete(aside.keys().next().value!)
     aside.set(bytesToHex(certified.hash), certified)
   }
   const assertNext = ({ roster }: CertifiedRoster): void => {

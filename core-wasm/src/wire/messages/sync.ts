@@ -40,9 +40,6 @@ const REPLY_HEAD_BYTES = 25
 const REFUSED_BYTES = 13
 const KIND_BODY_BYTES = 31
 
-export const LAG_CURRENT = 1
-export const LAG_NEXT = 2
-
 /** One deposited risk hash. */
 export interface Row {
   hash: Uint8Array
@@ -210,21 +207,32 @@ export function rowToMeta({ size, lags }: Pick<Row, 'size' | 'lags'>): number {
   return index | (lags << 3)
 }
 
+/** Undefined for a size or lags that do not exist. */
+export function metaToRow(hash: Uint8Array, meta: number): Row | undefined {
+  const size = BLOCK_SIZES_MIN[meta & 7]
+  const lags = meta >> 3
+  return size === undefined || lags < 1 || lags > 3 ? undefined : { hash, size, lags }
+}
+
+/** Both rows of one hash as one: lags by OR. A hash has one size; of two that a liar deposits the smaller one stands. */
+export function mergeRow(known: Row | undefined, row: Row): Row {
+  if (known === undefined) return row
+  return { hash: row.hash, size: Math.min(known.size, row.size), lags: known.lags | row.lags }
+}
+
 function readRows(reader: ReturnType<typeof byteReader>): Row[] {
   const count = reader.u16()
   if (count < 1 || count > ROWS_PER_EPOCH_MAX) reader.refuse('no or too many rows')
   const rows: Row[] = []
   for (let i = 0; i < count; i++) {
     const hash = reader.bytes(RISK_HASH_BYTES)
-    const meta = reader.u8()
-    const size = BLOCK_SIZES_MIN[meta & 7]
-    const lags = meta >> 3
-    if (size === undefined || lags < 1 || lags > 3) return reader.refuse('no such row')
+    const row = metaToRow(hash, reader.u8())
+    if (row === undefined) return reader.refuse('no such row')
     const previous = rows[i - 1]
     if (previous !== undefined && (equalBytes(previous.hash, hash) || compareHashes(previous.hash, hash) > 0)) {
       reader.refuse('rows out of order')
     }
-    rows.push({ hash, size, lags })
+    rows.push(row)
   }
   return rows
 }

@@ -1,8 +1,7 @@
 /** Numbers and spans of time as a person reads them. Pure. */
+import { DAY_MS, HOUR_MS } from '@geotrace/core-wasm/wire'
 
 const MINUTE_MS = 60_000
-const HOUR_MS = 60 * MINUTE_MS
-const DAY_MS = 24 * HOUR_MS
 
 /** `3 d 4 h`, `2 h 5 min`, `7 min`, `12 s`. */
 export function span(ms: number): string {

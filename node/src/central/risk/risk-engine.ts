@@ -2,10 +2,9 @@
  * Keeps the marks what the rule says they are: computes active reports, again whenever a sync concerns them, takes
  * retracted ones back. PROTOCOL.md §8. One computation at a time; several reasons to compute one report are one run.
  */
-import type { Clock } from '@geotrace/core-wasm'
+import { type Clock, type OneAtATime, oneAtATime } from '@geotrace/core-wasm'
 import { FederationError, isFederationError, type Mark } from '@geotrace/core-wasm/wire'
 import type { Log } from '../../platform/log.ts'
-import { type Serial, serial } from '../../platform/serial.ts'
 import { type CentralConfig, reportToEnd } from '../config.ts'
 import type {
   CentralStore,
@@ -48,7 +47,7 @@ export interface RiskEngine {
   /** Starts a new generation of a user's list. */
   renew(user: User): Promise<MarkList | undefined>
   /** Runs while no marks are computed. */
-  readonly exclusive: Serial
+  readonly exclusive: OneAtATime
   readonly status: {
     readonly reports: number
     readonly hashes: number
@@ -66,7 +65,7 @@ export interface RiskEngineInit {
 }
 
 export function riskEngine({ store, config, clock, log, stopwatch }: RiskEngineInit): RiskEngine {
-  const exclusive = serial()
+  const exclusive = oneAtATime()
   const index = sourceIndex()
   const active = new Map<ReportId, ReportRecord>()
   const queued = new Map<ReportId, Promise<void>>()

@@ -3,7 +3,6 @@
  * syncs), JSON where there are few and people may have to read them (reports, codes, pins). Every value is sealed.
  */
 import {
-  BLOCK_SIZES_MIN,
   byteReader,
   bytesToHex,
   byteWriter,
@@ -11,6 +10,7 @@ import {
   hexToBytes,
   MARK_BYTES,
   type Mark,
+  metaToRow,
   RISK_HASH_BYTES,
   ROW_BYTES,
   type Row,
@@ -41,8 +41,7 @@ export function decodeMatchingRows(body: Uint8Array, hashes: ReadonlySet<string>
 }
 
 function readRow(body: Uint8Array, at: number): Row {
-  const meta = body[at + RISK_HASH_BYTES]!
-  return { hash: body.slice(at, at + RISK_HASH_BYTES), size: BLOCK_SIZES_MIN[meta & 7]!, lags: meta >> 3 }
+  return metaToRow(body.slice(at, at + RISK_HASH_BYTES), body[at + RISK_HASH_BYTES]!)!
 }
 
 export function encodeMarks(marks: readonly Mark[]): Uint8Array {

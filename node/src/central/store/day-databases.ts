@@ -2,17 +2,18 @@
  * The databases of rows, one a UTC day. PROTOCOL.md §8. A day is listed in `meta` after its database was made and
  * before a row of it is acknowledged, so a listed day that is missing is damage, and an unlisted one holds nothing.
  */
+
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { oneAtATime } from '@geotrace/core-wasm'
 import { utf8 } from '@geotrace/core-wasm/wire'
-import { serial } from '../../platform/serial.ts'
+import { syncDirectory } from '../../platform/atomic-file.ts'
 import type { DayStatistics, User } from './central-store.ts'
 import { corrupt } from './checksummed-value.ts'
 import { decodePair, decodeRows, encodePair } from './codecs.ts'
 import { type Database, type Operation, openDatabase, prefixRange } from './database.ts'
 import { dayToEpochs } from './day.ts'
 import { keyNumber, metaKey, rowsPrefix } from './keys.ts'
-import { syncDirectory } from './store-directory.ts'
 
 /** Proves that a day's database is the one that was made, not one that LevelDB found empty. */
 const ROOT_KEY = Uint8Array.of(0)
@@ -37,7 +38,7 @@ export interface DayDatabases {
 export async function openDays(dir: string, meta: Database): Promise<DayDatabases> {
   const databases = new Map<number, Database>()
   const counts = new Map<number, [deposits: number, rows: number]>()
-  const exclusive = serial()
+  const exclusive = oneAtATime()
   let floor = 0
   const path = (day: number): string => join(dir, `day-${day}`)
   const sorted = (): number[] => [...databases.keys()].sort((a, b) => a - b)

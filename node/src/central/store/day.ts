@@ -1,7 +1,5 @@
 /** UTC days since 1970: the unit of retention. A day is 18 whole epochs. PROTOCOL.md §8. Pure. */
-import { EPOCH_MS, EPOCHS_PER_DAY } from '@geotrace/core-wasm/wire'
-
-export const DAY_MS = EPOCHS_PER_DAY * EPOCH_MS
+import { DAY_MS, EPOCHS_PER_DAY } from '@geotrace/core-wasm/wire'
 
 export function epochToDay(epoch: number): number {
   return Math.floor(epoch / EPOCHS_PER_DAY)

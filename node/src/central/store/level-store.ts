@@ -5,9 +5,8 @@
  */
 import { createHmac } from 'node:crypto'
 import { join } from 'node:path'
-import type { Random } from '@geotrace/core-wasm'
+import { oneAtATime, type Random, turns } from '@geotrace/core-wasm'
 import { byteReader, byteWriter, equalBytes, FederationError, utf8 } from '@geotrace/core-wasm/wire'
-import { serial, serialByKey } from '../../platform/serial.ts'
 import type { CentralStore, Deposit, MarkChange, Pin, ReportRecord, User } from './central-store.ts'
 import { corrupt } from './checksummed-value.ts'
 import {
@@ -71,8 +70,8 @@ interface Counters {
 }
 
 function open(meta: Database, days: DayDatabases, storeKey: Uint8Array, next: Counters): CentralStore {
-  const exclusive = serial()
-  const perUser = serialByKey<User>()
+  const exclusive = oneAtATime()
+  const perUser = turns<User>(1)
   // The id itself stays off the disk, in keys too: LevelDB keeps some keys after their deletion (measured).
   const userKey = (id: Uint8Array): Uint8Array =>
     metaKey('user', createHmac('sha256', storeKey).update(id).digest().subarray(0, USER_KEY_BYTES))
@@ -108,7 +107,7 @@ function open(meta: Database, days: DayDatabases, storeKey: Uint8Array, next: Co
       exclusive(async () => {
         const user = await findUser(id)
         if (user === undefined) return false
-        await perUser(user, async () => {
+        await perUser.run(user, async () => {
           await meta.write([...(await userOperations(meta, user)), { key: userKey(id) }, intent(user)])
           await finishErasure(meta, days, user)
           await meta.compact(prefixRange(userKey(id)))
@@ -118,7 +117,7 @@ function open(meta: Database, days: DayDatabases, storeKey: Uint8Array, next: Co
 
     findSync,
     deposit: (deposit) =>
-      perUser(deposit.user, async () => {
+      perUser.run(deposit.user, async () => {
         const known = await findSync(deposit.user, deposit.syncId)
         if (known !== undefined && !equalBytes(known.digest, deposit.digest)) {
           throw new FederationError('SYNC_CONFLICT', 'another deposit with this sync id was acknowledged before')
@@ -178,7 +177,7 @@ function open(meta: Database, days: DayDatabases, storeKey: Uint8Array, next: Co
     putMarks: async (changes) => {
       await Promise.all(
         changes.map((change) =>
-          perUser(change.user, async () => {
+          perUser.run(change.user, async () => {
             if ((await meta.get(metaKey('list', change.user))) === undefined) return
             await meta.write(markOperations(change))
           }),

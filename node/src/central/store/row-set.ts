@@ -2,7 +2,7 @@
  * Rows as a set per user and epoch: one row a hash, lags merged by OR. PROTOCOL.md §7.2, §8. Pure.
  * A hash names one block size; should a liar deposit two, the smaller one stands, in whatever order they came.
  */
-import { compareHashes, RISK_HASH_BYTES, type Row } from '@geotrace/core-wasm/wire'
+import { compareHashes, mergeRow, RISK_HASH_BYTES, type Row } from '@geotrace/core-wasm/wire'
 
 /**
  * A risk hash as a map key: one character a byte. Spelled out, since a report asks for millions: a Buffer over the hash
@@ -22,13 +22,7 @@ export function mergeRows(...lists: readonly (readonly Row[])[]): Row[] {
   for (const rows of lists) {
     for (const row of rows) {
       const key = hashToKey(row.hash)
-      const known = merged.get(key)
-      merged.set(
-        key,
-        known === undefined
-          ? row
-          : { hash: row.hash, size: Math.min(known.size, row.size), lags: known.lags | row.lags },
-      )
+      merged.set(key, mergeRow(merged.get(key), row))
     }
   }
   return [...merged.values()].sort((a, b) => compareHashes(a.hash, b.hash))

@@ -6,11 +6,12 @@
  *   meta/             users, syncs, marks, reports, codes, pins
  *   day-20650/        rows of that UTC day; retention removes the directory
  */
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import type { Random } from '@geotrace/core-wasm'
 import { bytesToHex, FederationError, hexToBytes } from '@geotrace/core-wasm/wire'
+import { replaceFile } from '../../platform/atomic-file.ts'
 import { corrupt } from './checksummed-value.ts'
 
 const VERSION = 1
@@ -67,24 +68,5 @@ async function readMarker(dir: string): Promise<Marker | undefined> {
 }
 
 async function writeMarker(dir: string, marker: Marker): Promise<void> {
-  const path = join(dir, MARKER)
-  const file = await open(`${path}.new`, 'w', 0o600)
-  try {
-    await file.writeFile(`${JSON.stringify(marker)}\n`)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(`${path}.new`, path)
-  await syncDirectory(dir)
-}
-
-/** Makes new and removed names in a directory durable. */
-export async function syncDirectory(dir: string): Promise<void> {
-  const handle = await open(dir, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
+  await replaceFile(join(dir, MARKER), `${JSON.stringify(marker)}\n`)
 }

@@ -4,9 +4,9 @@
  * live in memory only, so that no address is on disk, and a restart begins anew.
  */
 import type { Clock } from '@geotrace/core-wasm'
-import { FederationError } from '@geotrace/core-wasm/wire'
+import { DAY_MS, FederationError } from '@geotrace/core-wasm/wire'
 import type { Requester } from '../../net/protocol.ts'
-import { DAY_MS, timeToDay } from '../store/day.ts'
+import { timeToDay } from '../store/day.ts'
 
 /** Prefixes and fences counted in a day, about 100 bytes each; when it is full newUserBounds wait, known users do not. */
 export const NEW_USER_TABLE_MAX = 262_144

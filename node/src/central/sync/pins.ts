@@ -2,9 +2,9 @@
  * Which roster governs an epoch here: the one pinned at the first deposit of its period, for ever. PROTOCOL.md §4.6, §7.2.
  * So rows of one epoch all come from one roster's salts, and nobody can be led to another one without noticing.
  */
+import { oneAtATime } from '@geotrace/core-wasm'
 import { type CertifiedRoster, hashToRosterName, ROSTER_NAME_BYTES } from '@geotrace/core-wasm/wire'
 import type { RosterStore } from '../../membership/roster-store.ts'
-import { serial } from '../../platform/serial.ts'
 import type { CentralStore, Pin } from '../store/central-store.ts'
 
 export interface RosterPins {
@@ -16,7 +16,7 @@ export interface RosterPins {
 
 export async function rosterPins(store: CentralStore, rosters: Pick<RosterStore, 'inForce'>): Promise<RosterPins> {
   const pins = await store.pins()
-  const exclusive = serial()
+  const exclusive = oneAtATime()
   const find = (epoch: number): Pin | undefined =>
     pins.find(({ firstEpoch, epochs }) => epoch >= firstEpoch && epoch < firstEpoch + epochs)
   const make = async (epoch: number): Promise<Uint8Array | undefined> => {

@@ -4,7 +4,7 @@
  * Throws MESSAGE_MALFORMED, VERSION_UNKNOWN, SYNC_CONFLICT, QUOTA_SPENT, BUSY, ROSTER_UNKNOWN.
  */
 import { createHash } from 'node:crypto'
-import type { Clock, Random } from '@geotrace/core-wasm'
+import { type Clock, oneAtATime, type Random, turns } from '@geotrace/core-wasm'
 import {
   byteReader,
   bytesToHex,
@@ -20,7 +20,6 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { RosterStore } from '../../membership/roster-store.ts'
 import type { Handler, Requester } from '../../net/protocol.ts'
-import { serial, serialByKey } from '../../platform/serial.ts'
 import type { CodeRegistry, Redemption } from '../codes.ts'
 import type { CentralConfig } from '../config.ts'
 import { isAhead, pageMarks } from '../risk/mark-list.ts'
@@ -72,8 +71,8 @@ interface Sync extends Omit<SyncRequest, 'userSecret'> {
 export function syncService(init: SyncServiceInit): SyncService {
   const { manifest, config, store, rosters, pins, codes, risk, clock, random, retentionStart } = init
   const { syncRequestBytes, syncReplyBytes } = manifest.parameters
-  const perUser = serialByKey<string>()
-  const perCode = serial()
+  const perUser = turns<string>(1)
+  const perCode = oneAtATime()
   const newUsers = newUserBounds({ clock, perPrefix: config.newUsersPerPrefix, perFence: config.newUsersPerFence })
   const erasures = recentErasures(clock)
   const counters: SyncCounters = { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 }
@@ -186,7 +185,7 @@ export function syncService(init: SyncServiceInit): SyncService {
       inFlight++
       try {
         const sync = toSync(bytes, syncRequestBytes)
-        const reply = await perUser(bytesToHex(sync.id), () => answer(sync, from))
+        const reply = await perUser.run(bytesToHex(sync.id), () => answer(sync, from))
         counters.syncs++
         return encodeSyncReply(reply, syncReplyBytes)
       } finally {

@@ -9,10 +9,11 @@ import {
   decodeTimeReply,
   encodeRosterRequest,
   isLoopback,
+  type PeerAddress,
   ROSTER_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
 import { median, SKEW_MAX_MS } from '../../membership/clock-watch.ts'
-import type { Host, PeerAddress } from '../../net/protocol.ts'
+import type { Host } from '../../net/protocol.ts'
 import { fanOut } from '../../platform/fan-out.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
 

@@ -2,9 +2,8 @@
  * A cap on traffic for devices: bytes a day, as a bucket that refills evenly and holds one day. node/README.md "Cost".
  * What members ask of each other is not counted against it: without it the node would fall out of the federation.
  */
-import { FederationError } from '@geotrace/core-wasm/wire'
+import { DAY_MS, FederationError } from '@geotrace/core-wasm/wire'
 
-const DAY_MS = 86_400_000
 /** Whoever comes back sooner finds little more in the bucket. */
 const RETRY_MS = 60_000
 

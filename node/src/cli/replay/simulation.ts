@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createTracer, type Exposure, type SyncResult, type Tracer } from '@geotrace/client'
 import { levelStorage, libp2pDialer } from '@geotrace/client/node'
 import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
-import { MINUTE_MS, timeToEpoch } from '@geotrace/core-wasm/wire'
+import { DAY_MS, HOUR_MS, timeToEpoch } from '@geotrace/core-wasm/wire'
 import { type LocalFederation, startFederation } from '../../local/local-federation.ts'
 import { loopbackAddresses } from '../../local/loopback.ts'
 import { PARAMETERS } from '../../membership/new-manifest.ts'
@@ -46,8 +46,6 @@ export interface Simulation {
   out: Output
 }
 
-const HOUR_MS = 60 * MINUTE_MS
-const DAY_MS = 24 * HOUR_MS
 /** What one founding with its reserve can govern: 65,000 epochs and the longest retention. */
 const DAYS_MAX = 3_600
 /** The code outlives the tracks. */

@@ -4,6 +4,7 @@
 import type { Clock } from '@geotrace/core-wasm'
 import {
   assertProposal,
+  boundedMap,
   bytesToHex,
   type CertifiedRoster,
   decodeCertifiedRoster,
@@ -35,12 +36,11 @@ export interface Bodies {
 
 export function createBodies(init: { peers: Peers; host: Host; clock: Clock; log: Log }): Bodies {
   const { peers, host, clock, log } = init
-  const bodies = new Map<string, CertifiedRoster>()
+  const bodies = boundedMap<string, CertifiedRoster>(BODIES_MAX)
   /** When a body was looked for and not found, or not sound. */
-  const missed = new Map<string, number>()
+  const missed = boundedMap<string, number>(BODIES_MAX)
 
   const keep = (proposal: CertifiedRoster): void => {
-    if (bodies.size >= BODIES_MAX) bodies.delete(bodies.keys().next().value!)
     bodies.set(bytesToHex(proposal.hash), proposal)
   }
   return {
@@ -69,7 +69,6 @@ export function createBodies(init: { peers: Peers; host: Host; clock: Clock; log
           if (error.code === 'ROSTER_INVALID') log.warn('council.body-unsound')
         }
       }
-      if (missed.size >= BODIES_MAX) missed.delete(missed.keys().next().value!)
       missed.set(name, clock.now())
       return undefined
     },

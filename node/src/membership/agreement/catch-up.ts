@@ -12,11 +12,12 @@ import {
   equalBytes,
   hashToRosterName,
   isFederationError,
+  type PeerAddress,
   type Presence,
   ROSTER_PROTOCOL,
   type RosterRequest,
 } from '@geotrace/core-wasm/wire'
-import type { Host, PeerAddress } from '../../net/protocol.ts'
+import type { Host } from '../../net/protocol.ts'
 import { fanOut } from '../../platform/fan-out.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Peer, Peers } from '../peers.ts'

@@ -7,6 +7,7 @@ import type { Clock } from '@geotrace/core-wasm'
 import {
   addSignatures,
   assertSigned,
+  boundedMap,
   bytesToHex,
   type Change,
   changeToId,
@@ -107,7 +108,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     reveal: new Map(),
     change: new Map(),
     evidence: new Map(),
-    handover: new Map(),
+    handover: boundedMap(HANDOVERS_MAX),
   }
   const encoded = new WeakMap<GossipMessage, readonly Encoded[]>()
   const convicted = new Set<string>()
@@ -265,7 +266,6 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     if (!isValidHandover(message)) return 'reject'
     tables.handover.delete(name)
     tables.handover.set(name, message)
-    if (tables.handover.size > HANDOVERS_MAX) tables.handover.delete(tables.handover.keys().next().value!)
     return 'accept'
   }
 

@@ -3,7 +3,9 @@
  * The hash voted for is on disk before the signature exists, so a crash between the two cannot make a second vote.
  * The nonce behind its commitment follows from the operator's secret and the roster, so nothing else need be kept.
  */
+
 import { createHmac } from 'node:crypto'
+import { oneAtATime } from '@geotrace/core-wasm'
 import {
   type Ballot,
   equalBytes,
@@ -15,7 +17,6 @@ import {
   type Vote,
 } from '@geotrace/core-wasm/wire'
 import type { Records } from '../../platform/file-records.ts'
-import { turns } from '../../platform/turns.ts'
 
 export interface Voter {
   readonly signer: Signer
@@ -28,7 +29,7 @@ export interface Voter {
 }
 
 export function createVoter(signer: Signer, secret: Uint8Array, records: Records): Voter {
-  const oneAtATime = turns(1)
+  const turn = oneAtATime()
   const nonce = (hash: Uint8Array): Uint8Array =>
     new Uint8Array(createHmac('sha256', secret).update('geotrace/nonce').update(hash).digest())
   const find = (operators: Predecessor['operators']): number | undefined => {
@@ -41,7 +42,7 @@ export function createVoter(signer: Signer, secret: Uint8Array, records: Records
     operator: ({ operators }) => find(operators),
     // One after the other: two proposals at once must not both find the record empty.
     vote: (predecessor, ballot) =>
-      oneAtATime.run('vote', async () => {
+      turn(async () => {
         const operator = find(predecessor.operators)
         if (operator === undefined) throw new FederationError('FORBIDDEN', 'this operator has no vote here')
         const before = await given(ballot.firstEpoch)

@@ -3,9 +3,8 @@
  * BUSY, or nothing. PROTOCOL.md §6.1, §6.5. In libp2p's place, which answers any number of wrong names, keeps up to 4 MiB
  * of what comes meanwhile, and takes as long for this as we for the request (measured 2026-11: 0.4 of 0.7 ms).
  */
-import { concatBytes, encodeRefusal, errorToRefusal, utf8 } from '@geotrace/core-wasm/wire'
+import { busy, concatBytes, encodeRefusal, errorToRefusal, utf8 } from '@geotrace/core-wasm/wire'
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
-import { busy } from '../../platform/busy.ts'
 import { lengthToBytes } from './frame.ts'
 
 /**

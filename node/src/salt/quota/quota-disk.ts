@@ -4,7 +4,7 @@
  */
 import { FederationError } from '@geotrace/core-wasm/wire'
 import { Level } from 'level'
-import { makePrivateDir } from '../../platform/file-records.ts'
+import { makePrivateDir } from '../../platform/atomic-file.ts'
 
 export interface QuotaDisk {
   get(key: Uint8Array): Promise<Uint8Array | undefined>

@@ -3,10 +3,11 @@
  * PROTOCOL.md §5.5. Keys are HMAC-SHA256(quota key, prefix ‖ shard); the quota key lives and dies with the seed.
  * Full means closed to newcomers. Throws QUOTA_SPENT.
  */
+
 import { createHmac } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { turns } from '@geotrace/core-wasm'
 import { byteReader, byteWriter, FederationError, SALT_WINDOW_MS, utf8 } from '@geotrace/core-wasm/wire'
-import { turns } from '../../platform/turns.ts'
 import { fenceRule, QUOTA_RULES, type QuotaName, type QuotaQuestion, type QuotaState } from './quota.ts'
 import type { QuotaDisk } from './quota-disk.ts'
 
@@ -43,7 +44,7 @@ export async function openQuotaTable(
   nowMs: number,
   entriesMax = QUOTA_ENTRIES_MAX,
 ): Promise<QuotaTable> {
-  const oneAtATime = turns(1)
+  const perFence = turns<string>(1)
   let size = 0
 
   const read = async (key: Uint8Array, now: number): Promise<Entry | undefined> => {
@@ -78,7 +79,7 @@ export async function openQuotaTable(
     },
     charge: ({ quotaKey, shard, prefix, fence, masks, digest }, now) =>
       // Prefixes of one fence share its bucket, so they take turns.
-      oneAtATime.run(`${fence} ${shard}`, async () => {
+      perFence.run(`${fence} ${shard}`, async () => {
         const keys = [...new Set([prefix, fence])].map((source) => sourceToKey(quotaKey, source, shard))
         const entries = await Promise.all(keys.map((key) => read(key, now)))
         const verdict = QUOTA_RULES[name](entries[0], { masks, digest }, now)

@@ -3,9 +3,9 @@
  * Killed before a write reached the disk, the process leaves the old value; killed after it and before it heard so, the
  * new one. That is what fileRecords promises by its rename and LevelDB by its log.
  */
+import { oneAtATime } from '@geotrace/core-wasm'
 import { FederationError } from '@geotrace/core-wasm/wire'
 import type { OpenRecords, Records } from '../../platform/file-records.ts'
-import { serial } from '../../platform/serial.ts'
 import type { QuotaDisk } from '../../salt/quota/quota-disk.ts'
 import type { Life } from './machine.ts'
 import type { SeededRandom } from './seeded-random.ts'
@@ -38,7 +38,7 @@ export function simulatedDisk(random: SeededRandom): SimulatedDisk {
   return {
     write,
     openRecords: (life) => async (dir) => {
-      const inTurn = serial()
+      const inTurn = oneAtATime()
       const records: Records = {
         get: async (name) => files.get(`${dir}/${name}`)?.slice(),
         put: (name, value) => {

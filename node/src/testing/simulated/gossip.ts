@@ -3,7 +3,7 @@
  * each message judged once; what is lost is lost, and asking others later makes up for it. CONTRIBUTING "Simulation".
  */
 import { createHash } from 'node:crypto'
-import { bytesToHex, FederationError, keyToPeerId } from '@geotrace/core-wasm/wire'
+import { boundedMap, bytesToHex, FederationError, keyToPeerId } from '@geotrace/core-wasm/wire'
 import type { Gossip, GossipDecision } from '../../net/gossip.ts'
 import { HOST_LIMITS } from '../../net/limits.ts'
 import type { Host } from '../../net/protocol.ts'
@@ -66,7 +66,7 @@ export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): Gos
   const { scheduler, isCut, travelMs, find } = world
   const name = bytesToHex(key)
   const links = new Map<string, Link>()
-  const seen = new Map<string, number>()
+  const seen = boundedMap<string, number>(SEEN_MAX)
   /** When the first copy of what is not seen yet will be here. */
   const coming = new Map<string, number>()
   const callbacks: ((key: Uint8Array) => void)[] = []
@@ -75,7 +75,6 @@ export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): Gos
 
   const isSeen = ({ id }: Message): boolean => scheduler.nowMs - (seen.get(id) ?? Number.NEGATIVE_INFINITY) < SEEN_MS
   const see = ({ id }: Message): void => {
-    if (seen.size >= SEEN_MAX) seen.delete(seen.keys().next().value!)
     seen.set(id, scheduler.nowMs)
   }
   const hearFrom = (other: string): void => {

@@ -5,11 +5,13 @@
  * gone with its connection. Frames are copied, so that no two actors share memory.
  */
 import {
+  busy,
   bytesToHex,
   encodeRefusal,
   errorToRefusal,
   FederationError,
   keyToPeerId,
+  type PeerAddress,
   type Protocol,
   SALT_PROTOCOL,
   STATUS_OK,
@@ -17,7 +19,7 @@ import {
 import { addressToSource } from '../../net/guard/requester.ts'
 import type { OpenHost } from '../../net/host.ts'
 import { HOST_LIMITS } from '../../net/limits.ts'
-import type { Handler, Host, PeerAddress, Requester } from '../../net/protocol.ts'
+import type { Handler, Host, Requester } from '../../net/protocol.ts'
 import { type GossipPeer, gossipPeer } from './gossip.ts'
 import type { Life } from './machine.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -252,8 +254,4 @@ export function simulatedNetwork(scheduler: Scheduler, random: SeededRandom, tra
     }
 
   return network
-}
-
-function busy(): FederationError<'BUSY'> {
-  return new FederationError('BUSY', 'too much to do', { retryAfterMs: 1_000 })
 }

@@ -102,10 +102,12 @@ describe('a store whose process is killed', () => {
       for (let n = 0; n < 54; n++) await store.deposit(childDeposit(user, n))
       await store.close()
       const child = children[kill]!
-      await runUntil(child, 'erase-child', [path], (lines) => {
+      const lines = await runUntil(child, 'erase-child', [path], (seen) => {
         // At once, or some milliseconds into it.
-        if (lines.length === 1) setTimeout(() => child.kill('SIGKILL'), kill * 8)
+        if (seen.length === 1) setTimeout(() => child.kill('SIGKILL'), kill * 8)
       })
+      // A child that never began would pass every check below.
+      expect(lines[0]).toBe('r')
       const left = await levelStore({ dir: path, random: systemRandom })
       const isKnown = (await left.findUser(id('killed'))) !== undefined
       const { groups } = childDeposit(user, 17)

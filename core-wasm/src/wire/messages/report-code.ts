@@ -2,8 +2,8 @@
  * Report codes as people type them: Crockford's base32, XXXX-XXXX-XXXX-XXXX, 80 bits. PROTOCOL.md §8.
  * Lower case, spaces, and O for 0, I or L for 1 are understood.
  */
-import { FederationError } from '@geotrace/core-wasm'
-import { REPORT_CODE_BYTES } from '@geotrace/core-wasm/wire'
+import { REPORT_CODE_BYTES } from '../constants.ts'
+import { FederationError } from '../errors.ts'
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const DIGITS = (REPORT_CODE_BYTES * 8) / 5
