@@ -1,5 +1,5 @@
 /**
- * Builds the web app: `npm run build` does. The service worker gets the list of what it must keep, so that the app opens
+ * Builds the web app (`npm run build`). The service worker gets the list of files to keep, so that the app opens
  * without a network after its first visit.
  */
 import { createHash } from 'node:crypto'
@@ -42,15 +42,15 @@ function serviceWorker(): Plugin {
 
 export default defineConfig({
   root,
-  // The sources, as the tests read them: the build of the packages need not come first.
+  // Read the sources, as the tests do, so that the packages need not be built first.
   resolve: { conditions: ['source', 'browser', 'module', 'import', 'default'] },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     outDir: 'dist',
     emptyOutDir: true,
-    // Web Locks, WebAssembly, class fields, top-level await: Chromium 100, Firefox 100, Safari 15.4.
+    // The app needs Web Locks, WebAssembly, class fields and top-level await: Chromium 100, Firefox 100, Safari 15.4.
     target: ['chrome100', 'firefox100', 'safari15.4'],
-    // Inlined files would be data: URLs, which the policy refuses for scripts and styles.
+    // Inlined files would be data: URLs, which the content security policy refuses for scripts and styles.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,

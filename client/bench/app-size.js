@@ -1,11 +1,11 @@
-/** What a browser must load of the built web app, gzip: with the first page, and until the map stands. */
+/** Bytes of the built web app that a browser loads, gzip: with the first page, and until the map is shown. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 
 const APP = fileURLToPath(new URL('../app/dist/', import.meta.url))
-/** Loaded by the first view: the map, its land, and redaction with h3-js, which also draws the hexagons. */
+/** The first view loads these: the map, its land, and redaction with h3-js, which also draws the hexagons. */
 const FIRST_VIEW = /^(map|land-110m|redactor|check-manifest)-/
 
 export function appBytes() {
@@ -18,7 +18,7 @@ export function appBytes() {
   return { shell: gzipBytes(shell), first: gzipBytes(first) }
 }
 
-/** A built file and all that it imports at once. */
+/** A built file and all files that it imports statically. */
 function closure(name, seen = new Set()) {
   if (seen.has(name)) return seen
   seen.add(name)

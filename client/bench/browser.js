@@ -1,6 +1,6 @@
 /**
- * Chromium: main-thread time of recording a fix and of a sync, and hashing in a worker. Skipped, loudly, where there is
- * none.
+ * Measures in Chromium: main-thread time of recording a fix and of a sync, and hashing in a worker. Without Chromium the
+ * bench is skipped with a message.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -18,7 +18,7 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 const federation = readFileSync(new URL('../../federation.json', import.meta.url), 'utf8')
 const WARMING = 100
 const RECORDS = 600
-/** By day, and while home is learnt. */
+/** Recording by day, and at night while the device learns its home. */
 const HOURS = { day: 12, night: 3 }
 const HASHES = 300
 const QUANTILES = [
@@ -27,7 +27,7 @@ const QUANTILES = [
 ]
 const FIX_MS = 300_000
 const SYNC_ROUNDS = 7
-/** A peer lets an address make five connections a second (PROTOCOL.md §6.5). */
+/** A peer accepts five new connections a second from one address (PROTOCOL.md §6.5). */
 const REST_MS = 600
 
 export async function browserRows({ progress }) {
@@ -56,12 +56,12 @@ export async function browserRows({ progress }) {
   const server = await startWebServer({ folder })
   const browser = await chromium.launch({ executablePath: EXECUTABLE, args: ['--no-sandbox', '--disable-gpu'] })
   try {
-    // The page's policy knows the web app's peers, not HTTPS ones of certificates made here.
+    // The page's content security policy allows the web app's peers, but not HTTPS peers with certificates made here.
     const page = await browser.newPage({ ignoreHTTPSErrors: true, bypassCSP: true })
     await page.goto(server.url)
     await page.waitForFunction(() => 'bench' in globalThis)
     const devtools = await page.context().newCDPSession(page)
-    // Time that the thread had the processor: a busy machine would count its own waiting.
+    // CPU time of the thread: wall time would include the waiting on a busy machine.
     await devtools.send('Performance.enable', { timeDomain: 'threadTicks' })
     const rows = []
     for (const [time, hour] of Object.entries(HOURS)) {
@@ -89,7 +89,7 @@ export async function browserRows({ progress }) {
   }
 }
 
-/** Syncs over libp2p: bytes, and CPU of the page's thread against the same over the HTTPS doors of the same peers. */
+/** Syncs over libp2p: bytes, and CPU of the page's thread, against the same syncs over the peers' HTTPS listeners. */
 async function syncRowsInPage(page, devtools, progress) {
   const peers = fork(new URL('peers.js', import.meta.url), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   try {
@@ -108,7 +108,7 @@ async function syncRowsInPage(page, devtools, progress) {
           (given) => globalThis.bench.openPerson(...given),
           [JSON.stringify(manifest), dialer, aheadMs],
         )
-        // The first fetches the roster, and the code of a sync.
+        // The first sync fetches the roster and the code of a sync.
         await page.evaluate(() => globalThis.bench.sync())
         for (const kind of kinds) {
           if (kind === kinds[1]) await page.evaluate(() => globalThis.bench.walkAnHour())
@@ -133,7 +133,7 @@ async function syncRowsInPage(page, devtools, progress) {
       const [ours, theirs] = ['libp2p', 'https'].map((dialer) => of(dialer, kind, 'cpuMs', 0.5))
       const against = 'the same tracer with httpsDialer'
       return [
-        // The fewest, since what a round adds is how the machine cut its packets.
+        // Take the round with the fewest bytes, because further bytes come from the way the machine splits packets.
         { name: `sync ${kind} in Chromium, B on the wire`, against: '', ours: of('libp2p', kind, 'bytes', 0) },
         { name: `sync ${kind} in Chromium, main thread, ms of CPU`, against, ours, theirs, ratio: ours / theirs },
       ]
@@ -143,19 +143,19 @@ async function syncRowsInPage(page, devtools, progress) {
   }
 }
 
-/** What each of the records cost the page's thread, ms, and what as many questions for nothing did. */
+/** Milliseconds of the page's thread for each record, and for as many empty questions. */
 async function recordAll(page, devtools, progress) {
   const busyMs = async (step) => {
     const before = await taskMs(devtools)
     await step()
     return (await taskMs(devtools)) - before
   }
-  // The question itself costs the page's thread something: that of asking for nothing is taken off.
+  // The question itself costs time on the page's thread, so the cost of an empty question is subtracted.
   const [idle, records] = [[], []]
   const from = Date.now() - 30 * FIX_MS
   for (let i = 0; i < WARMING + RECORDS; i++) {
     if (i % 100 === 0) progress(`fixes in the browser, ${i} of ${WARMING + RECORDS} …`)
-    // Thirty blocks of the salt window in turn, each better than the one before it: every one is written.
+    // Thirty blocks of the salt window in turn, each fix more accurate than the last, so that each is written.
     const fix = {
       lat: 52.5 + i * 1e-6,
       lng: 13.4,

@@ -1,17 +1,17 @@
-/** What a browser must load of this package, gzip: bundled by Rolldown, as an app's build does, and split at `import()`. */
+/** Bytes of this package that a browser loads, gzip: bundled by Rolldown as in an app's build, split at `import()`. */
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { rolldown } from 'rolldown'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
-/** Where the app's one file would lie: beside this package's sources, so that it resolves what they do. */
+/** The path of the app's one file: beside this package's sources, so that imports resolve as theirs do. */
 const ENTRY = join(here, 'app.js')
 const CONDITIONS = ['source', 'browser', 'import', 'module', 'default']
 
 /**
- * The chunks of an app that consists of `source`: those that its entry imports at once, and all others. Each is
- * `{ fileName, code, modules }`, `modules` being the files in it.
+ * The chunks of an app that consists of `source`: those that its entry imports statically, and all others. Each is
+ * `{ fileName, code, modules }`; `modules` are the files in it.
  */
 export async function bundleOf(source) {
   const bundle = await rolldown({
@@ -33,7 +33,7 @@ export async function bundleOf(source) {
     entry,
     first: all.filter(({ fileName }) => first.has(fileName)),
     later: all.filter(({ fileName }) => !first.has(fileName)),
-    /** What `import()` of a file brings that was not there at once, with all that it may bring in turn. */
+    /** Chunks that `import()` of a file adds to the first ones, with all chunks that these may load later. */
     broughtBy(path) {
       const start = all.find(({ facadeModuleId }) => facadeModuleId?.endsWith(path))
       if (start === undefined) throw new RangeError(`"path" expected a file that is imported later, got ${path}`)
@@ -47,7 +47,7 @@ export function gzipBytes(chunks) {
   return chunks.reduce((sum, { code }) => sum + gzipSync(code, { level: 9 }).length, 0)
 }
 
-/** Gzipped sizes of the chunks' parts, as each would be alone; together more than the chunks, which share a dictionary. */
+/** Gzipped sizes of the chunks' parts, each alone. Their sum exceeds the chunks, because a chunk shares one dictionary. */
 export function partsOf(chunks) {
   const sizes = {}
   for (const { modules } of chunks) {
@@ -71,7 +71,7 @@ function toPart(id) {
   return 'client'
 }
 
-/** Names of a chunk and of all that it leads to. */
+/** Names of a chunk and of all chunks that it imports, directly or not. */
 function closure(chunks, name, toNext = ({ imports }) => imports, seen = new Set()) {
   const chunk = chunks.find(({ fileName }) => fileName === name)
   if (chunk === undefined || seen.has(name)) return seen

@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- client`: sizes as an app ships them, what a fix and an hour of fixes cost in a browser, and the bytes
- * and the CPU of a day of hourly syncs against the same exchange over HTTPS. README "Figures".
+ * `npm run bench -- client`: sizes as an app ships them, and the cost of a fix and of an hour of fixes in a browser. Then
+ * bytes and CPU of a day of hourly syncs against the same exchange over HTTPS. README "Figures".
  */
 import { browserRows } from './browser.js'
 import { sizeRows } from './sizes.js'

@@ -1,4 +1,4 @@
-/** What browser.js drives in a page: a tracer on the sealed storage of a browser, and the core in a worker. */
+/** The page that browser.js drives: a tracer on the sealed storage of a browser, and the core in a worker. */
 import {
   createTracer,
   deviceKey,
@@ -13,7 +13,7 @@ import { systemClock } from '@geotrace/core-wasm'
 const noNetwork = { open: () => Promise.reject(new Error('the bench syncs elsewhere')) }
 
 globalThis.bench = {
-  /** A tracer for which it is `hour` o'clock: at night it learns where home is, too. */
+  /** A tracer whose clock shows `hour` o'clock: at night it also learns its home. */
   async open(federation, name, hour) {
     await globalThis.tracer?.close()
     const storage = await encryptedStorage(await levelStorage(name), await deviceKey(name))

@@ -1,9 +1,8 @@
 /**
- * A child process with a federation and an HTTPS server beside it, so that the bench's own process holds nothing but the
- * client. Sends { manifest, https, aheadMs }, and at any message { bytes }, those that devices sent and received since the
- * last; lives until its parent disconnects. Its clock is ahead, so that it is
- * founded at 12:40 UTC: after the first hours of a period, in which every sync asks for the next roster, and when an hour
- * of fixes touches three epochs, which is the most.
+ * A child process with a federation and an HTTPS server, so that the bench's own process holds only the client. It sends
+ * { manifest, https, aheadMs }. At any message it sends { bytes }: those of all devices since the last message. It ends
+ * when its parent disconnects. Its clock runs ahead, so that it is founded at 12:40 UTC. The first hours of a period, in
+ * which every sync asks for the next roster, are over then. An hour of fixes touches three epochs, which is the most.
  */
 import { channel } from 'node:diagnostics_channel'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -30,7 +29,7 @@ process.on('disconnect', async () => {
   process.exit(0)
 })
 
-/** POST /N answers N bytes, under a certificate like those of the peers. */
+/** Answers POST /N with N bytes, under a TLS certificate like those of the peers. */
 async function serveBytes() {
   const server = createServer(selfSigned(Date.now(), ['127.0.0.1']), (request, response) => {
     request.resume().on('end', () => response.end(Buffer.alloc(Number(request.url.slice(1)))))
@@ -39,7 +38,7 @@ async function serveBytes() {
   return server.address().port
 }
 
-/** Those that a device opened: peers come from addresses of their own. */
+/** Sockets that a device opened; peers connect from addresses of their own. */
 function watchDevices() {
   const sockets = new Set()
   channel('net.server.socket').subscribe(({ socket }) => {

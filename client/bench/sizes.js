@@ -1,4 +1,4 @@
-/** Bytes that a browser must load, gzip: of this package by part, as an app bundles it, and of the built web app. */
+/** Bytes that a browser loads, gzip: of this package by part, as an app bundles it, and of the built web app. */
 import { appBytes } from './app-size.js'
 import { bundleOf, gzipBytes, partsOf } from './bundle.js'
 

@@ -1,7 +1,6 @@
 /**
- * A sync over loopback, counted at the sockets: handshakes, framing and padding included. A day is 24 of them: twenty
- * hours at home, where nothing is deposited and the sync goes out all the same, and four on foot. One of them brings the
- * day's roster.
+ * Syncs over loopback, counted at the sockets with handshakes, framing and padding. A day has 24 syncs. Twenty are at
+ * home, where the sync goes out and deposits nothing; four are on foot. One of them brings the day's roster.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,15 +12,15 @@ import { systemClock } from '@geotrace/core-wasm'
 
 const MINUTE_MS = 60_000
 const ROUNDS = 5
-/** A peer lets an address make five connections a second (PROTOCOL.md §6.5). */
+/** A peer accepts five new connections a second from one address (PROTOCOL.md §6.5). */
 const REST_MS = 600
 const HOURS_STILL = 20
 const HOURS_ON_FOOT = 4
 const FIXES = 12
-/** A fix every five minutes, each in hexagons of its own; or all in one place. */
+/** A fix every five minutes, each in hexagons of its own, or all in one place. */
 const STEP_DEGREES = 0.0006
 const DAY_GOAL_BYTES = 120_000
-/** What a device downloaded of a Corona-Warn-App day by its own estimate (research), 1.5 MB; it grew with the cases. */
+/** A device's daily download of the Corona-Warn-App by its makers' estimate: 1.5 MB; it grew with the cases. */
 const KEYS_OF_A_DAY_BYTES = 1_500_000
 
 export async function syncRows({ progress }) {
@@ -30,11 +29,11 @@ export async function syncRows({ progress }) {
     const [{ manifest, https, aheadMs }] = await once(child, 'message')
     const clock = { ...systemClock(), now: () => Date.now() + aheadMs }
     const sockets = watchSockets()
-    /** Of each kind of sync its rounds, and the same frames over HTTPS. */
+    /** Rounds of each kind of sync, and the same frames over HTTPS. */
     const kinds = { first: [[], []], quiet: [[], []], still: [[], []], foot: [[], []] }
     for (let round = 0; round < ROUNDS; round++) {
       progress(`syncs, round ${round + 1} of ${ROUNDS} …`)
-      // One person for each place, or the hour in one would leave the other less to say.
+      // Each place has a person of its own, because a person's second hour would deposit fewer rows.
       for (const places of ['still', 'foot']) {
         const { tracer, exchanges } = await openPerson(manifest, clock)
         for (const kind of ['first', 'quiet', places]) {
@@ -50,7 +49,7 @@ export async function syncRows({ progress }) {
     }
     const best = Object.fromEntries(Object.entries(kinds).map(([kind, [ours]]) => [kind, least(ours)]))
     const theirs = (kind) => least(kinds[kind][1])
-    // Of the rosters the worst: the central peer may be the one that is asked, which spares a connection.
+    // Take the dearest round with a roster: asking the central peer for it saves a connection.
     const first = kinds.first[0].reduce((most, one) => (one.bytes > most.bytes ? one : most))
     const { quiet, still, foot } = best
     const others = first.bytes + HOURS_ON_FOOT * foot.bytes
@@ -133,7 +132,7 @@ async function openPerson(manifest, clock) {
   return { tracer: await createTracer(init), exchanges }
 }
 
-/** Sockets that this process dialled since the last look. */
+/** Sockets that this process dialled since the last call. */
 function watchSockets() {
   const opened = new Set()
   const { connect } = Socket.prototype
@@ -175,7 +174,7 @@ async function overHttps(port, exchanges) {
   for (const agent of agents.values()) agent.destroy()
 }
 
-/** The round with the fewest bytes, since what a round adds is how the machine cut its packets; CPU of the quickest. */
+/** The round with the fewest bytes, because further bytes come from the way packets are split; CPU of the fastest round. */
 function least(rounds) {
   const [smallest] = [...rounds].sort((a, b) => a.bytes - b.bytes)
   return { ...smallest, cpuMs: Math.min(...rounds.map(({ cpuMs }) => cpuMs)) }

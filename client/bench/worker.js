@@ -1,4 +1,4 @@
-/** Hashes an hour of walking, over and over, and answers how long each took, ms. */
+/** Hashes an hour of walking several times and answers the milliseconds of each. */
 import { loadCore } from '@geotrace/core-wasm'
 
 const WARMING = 30

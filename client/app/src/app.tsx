@@ -1,4 +1,4 @@
-/** The shell: navigation, what stands in the way, and the view that the address names. */
+/** The shell: navigation, errors that block the app, and the view of the current address. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Icon, type IconName } from './icon.tsx'
 import { useValue } from './observable.ts'
@@ -40,7 +40,7 @@ export function App() {
   const first = useRef(true)
   useEffect(() => {
     document.title = `${route === 'more' ? 'More' : view.title} · Geo Trace`
-    // A screen reader goes on where the new view begins, a sighted person at its top.
+    // A screen reader continues at the start of the new view; a sighted person sees its top.
     if (!first.current) main.current?.focus({ preventScroll: true })
     first.current = false
     window.scrollTo(0, 0)
@@ -149,9 +149,9 @@ function More() {
 
 function Content({ view }: { view: View }) {
   const session = useValue(opening)
-  // The lab runs a federation of its own and needs nothing of this device's.
+  // The lab runs a federation of its own and needs no data of this device.
   if (view.name === 'lab') return <LazyView load={() => import('./views/lab.tsx')} what="The lab" />
-  if (session.state === 'opening') return <p class="loading">Opening what this device keeps …</p>
+  if (session.state === 'opening') return <p class="loading">Opening the diary on this device …</p>
   if (session.state === 'waiting') {
     return (
       <div class="page notice">
@@ -211,7 +211,7 @@ function Content({ view }: { view: View }) {
   }
 }
 
-/** Before anything is agreed to, every view of one's own data is the welcome. */
+/** Without consent, each view of the person's own data shows the welcome page. */
 function Gate({ children, ...rest }: Parameters<typeof Welcome>[0]) {
   return <Welcome {...rest}>{children}</Welcome>
 }

@@ -1,4 +1,4 @@
-/** A frame as it leaves the device, field by field: PROTOCOL.md §7.1, §7.2, §7.3. Widths come from the wire's constants. */
+/** Splits a frame that leaves the device into its fields. PROTOCOL.md §7.1 to §7.3. Widths come from the wire's constants. */
 import {
   bytesToHex,
   decodeSaltRequest,
@@ -16,7 +16,7 @@ import { time } from './words.ts'
 
 export interface Field {
   name: string
-  /** What it says to whoever reads it. */
+  /** The field's meaning, for people. */
   says: string
   bytes: number
   kind: 'head' | 'secret' | 'time' | 'hash' | 'code' | 'padding'

@@ -1,4 +1,4 @@
-/** The app's icons: strokes of one weight, drawn here so that no font has to be loaded. */
+/** The app's icons as strokes of one weight, so that the app loads no icon font. */
 const PATHS = {
   map: 'M9 4 3 6.5v13L9 17l6 2.5 6-2.5v-13L15 6.5 9 4zM9 4v13M15 6.5v13',
   diary: 'M6 3h11a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H6zM6 3v18M10 8h5M10 12h5M10 16h3',

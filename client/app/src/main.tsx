@@ -1,4 +1,4 @@
-/** The web app's entry: shows the shell at once, opens the session beside it, keeps itself for offline. */
+/** The web app's entry: shows the shell, opens the session in parallel, and registers the service worker. */
 import { render } from 'preact'
 import { App } from './app.tsx'
 import { openSession } from './session.ts'

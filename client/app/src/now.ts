@@ -1,4 +1,4 @@
-/** The time, for views that say how long ago something was. */
+/** The current time as a signal, for views that show how long ago something happened. */
 import { useEffect, useState } from 'preact/hooks'
 
 const TICK_MS = 15_000

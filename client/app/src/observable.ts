@@ -1,4 +1,4 @@
-/** A value that tells those who watch it; the app's whole state is made of these. */
+/** A value that notifies its watchers. The app's whole state consists of such values. */
 import { useEffect, useState } from 'preact/hooks'
 
 export interface Observable<T> {

@@ -1,4 +1,4 @@
-/** A part that scrolls sideways on a narrow screen, and that a keyboard can therefore enter. */
+/** A region that scrolls sideways on a narrow screen. The keyboard can focus it, so that it can scroll it too. */
 import type { ComponentChildren } from 'preact'
 
 interface ScrollableProps {

@@ -1,12 +1,12 @@
 /**
- * Keeps the app on the device so that it opens without a network. Files of a build are taken from the cache first; the
- * manifest of the federation and the advice are asked for and remembered. Nothing else is touched: peers are reached by
- * WebSocket, which no service worker sees.
+ * Keeps the app on the device so that it opens without a network. Files of a build come from the cache first. The
+ * federation's manifest and the advice come from the network first and are cached. The worker handles nothing else:
+ * peers are reached by WebSocket, which no service worker intercepts.
  */
 const VERSION = '__VERSION__'
 const FILES = '__FILES__'
 const CACHE = `geotrace-${VERSION}`
-/** Asked for anew; the last answer serves without a network. */
+/** Fetched from the network; without a network the last answer serves. */
 const FRESH = ['/federation.json', '/advice.json', '/demo-track.geojson']
 
 self.addEventListener('install', (event) => {
@@ -15,7 +15,7 @@ self.addEventListener('install', (event) => {
       .open(CACHE)
       .then(async (cache) => {
         await cache.addAll(FILES)
-        // The first visit read these before this worker was there; not every federation has all of them.
+        // The first visit loaded these before this worker ran; a federation may lack some of them.
         await Promise.allSettled(FRESH.map((path) => cache.add(path)))
       })
       .then(() => self.skipWaiting()),

@@ -1,6 +1,6 @@
 /**
- * The app's one tracer and what is shown of it. Opens the sealed storage of this browser, listens to the tracer's events,
- * records with the Geolocation API and syncs every hour while the app is open.
+ * The app's one tracer, and the signals that the views show. Opens the sealed storage of this browser and follows the
+ * tracer's events. Records with the Geolocation API, and syncs every hour while the app is open.
  */
 import {
   type Consents,
@@ -26,9 +26,9 @@ import { errorToWords } from './words.ts'
 
 const STORE = 'geotrace'
 const TICK_MS = 20_000
-/** Refused fixes that the diary can show; counted beyond. */
+/** Refused fixes that the diary lists; later ones are only counted. */
 const REFUSED_KEPT = 300
-/** A receiver gives a position a second, and one in five minutes is kept: no news. */
+/** A receiver gives a position a second and the diary keeps one in five minutes, so these refusals are not shown. */
 const USUAL: readonly RefusalReason[] = ['not-better', 'block-taken']
 
 export type Opening =
@@ -62,7 +62,7 @@ export const syncing = observable<SyncState>({
 })
 export const consents = observable<Consents>({ record: false, deposit: false, report: false })
 export const sent = observable<SentFrame[]>([])
-/** Grows when homes, zones or consents change, for views that ask the tracer. */
+/** A counter of changes to homes, zones and consents. Views that read them from the tracer watch it. */
 export const changes = observable(0)
 export const online = observable(navigator.onLine)
 
@@ -97,7 +97,7 @@ export async function openSession(): Promise<void> {
   }
 }
 
-/** The demo's town has a clock of its own, so that its meetings are not held back for the night. */
+/** The demo's town has a clock of its own, so that no night keeps its deposits in the state `held`. */
 async function toTownTime(): Promise<() => number> {
   try {
     const { offsetMin } = (await (await fetch('/demo-track.geojson')).json()) as { offsetMin: number }
@@ -107,7 +107,7 @@ async function toTownTime(): Promise<() => number> {
   }
 }
 
-/** Another tab may have it: then this one waits for its turn. */
+/** Opens the storage. While another tab has it, this tab waits. */
 async function openStore() {
   try {
     return await levelStorage(STORE)
@@ -148,14 +148,14 @@ export async function refreshConsents(): Promise<void> {
   changes.update((count) => count + 1)
 }
 
-/** Syncs, or reports with `code`; what goes wrong is told and thrown. */
+/** Syncs, or reports with `code`. A failure is shown in the app and thrown. */
 export async function syncNow(code?: string): Promise<SyncResult | undefined> {
   if (tracer === undefined || syncing.get().running) return undefined
   syncing.update((state) => ({ ...state, running: true, progress: undefined }))
   try {
     const result = await (code === undefined ? tracer.sync() : tracer.report(code))
     syncing.set({ running: false, progress: undefined, last: { at: Date.now(), result }, failed: undefined })
-    // More marks may wait for the next scheduled sync: one right now would tell the network that there are some.
+    // Further marks wait for the next scheduled sync: an extra sync now would show the network that there are some.
     return result
   } catch (error) {
     const failed = { at: Date.now(), why: errorToWords(error) }
@@ -165,7 +165,7 @@ export async function syncNow(code?: string): Promise<SyncResult | undefined> {
   }
 }
 
-/** An hour after the last sync, or after a failed one as soon as there is a network again. */
+/** Schedules the next sync: an hour after the last one, or when the network returns after a failed one. */
 function tick(): void {
   const { running, last, failed } = syncing.get()
   if (running || !consents.get().deposit || !navigator.onLine) return

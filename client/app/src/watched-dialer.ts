@@ -1,6 +1,6 @@
 /**
- * A dialer that shows its owner every byte that leaves: it stands between the tracer and the network, so nothing can pass
- * it by. The Privacy view lists what it saw.
+ * A dialer that records every frame between the tracer and the network, so that the person can see every byte that
+ * leaves. The Privacy view lists these frames.
  */
 import type { Dialer, Protocol } from '@geotrace/client'
 import { bytesToHex } from '@geotrace/core-wasm/wire'
@@ -16,7 +16,7 @@ export interface SentFrame {
   failed: boolean
 }
 
-/** A day of hourly syncs with their salt requests; older ones are forgotten. */
+/** Frames kept: a day of hourly syncs with their salt requests. */
 export const FRAMES_KEPT = 200
 
 export function watchedDialer(dialer: Dialer, onFrame: (frame: SentFrame) => void): Dialer {

@@ -1,4 +1,4 @@
-/** Numbers, times and errors as a person reads them. */
+/** Formats numbers, times and errors for people. */
 import { type Exposure, isFederationError, type RefusalReason } from '@geotrace/client'
 
 export const day = (at: number): string =>
@@ -37,11 +37,11 @@ export const REASONS: Readonly<Record<RefusalReason, string>> = {
   'redacted-home': 'near home',
   'redacted-zone': 'in a zone of yours',
   'redacted-speed': 'riding, not walking',
-  'not-better': 'the five minutes had a better one',
-  'block-taken': 'the five minutes were hashed already',
+  'not-better': 'the diary has a better fix of these five minutes',
+  'block-taken': 'a fix of these five minutes was hashed already',
 }
 
-/** How the two were close in time, from the smallest block that matched. */
+/** Describes how close in time two people were, from the smallest block that matched. */
 export function closeness({ lagMin, trail, same }: Exposure): string {
   if (same === 0) return `You came after they had left, by at most ${lagMin.to} minutes.`
   if (lagMin.to <= 5) return 'You were there within the same five minutes.'
@@ -57,8 +57,8 @@ export function degreeToWords(degree: number): string {
 }
 
 const ERRORS: Record<string, string> = {
-  ABORTED: 'It was stopped. Nothing is lost.',
-  BUSY: 'The central peer is busy. It is tried again later; nothing is lost.',
+  ABORTED: 'The sync was stopped. Nothing is lost.',
+  BUSY: 'The central peer is busy. The app tries again later; nothing is lost.',
   CODE_EXPIRED: 'This code is too old. Ask for a new one.',
   CODE_SPENT: 'This code was used before. Ask for a new one.',
   CODE_UNKNOWN: 'This is not a code of the authority. Please compare it letter by letter.',
@@ -66,13 +66,13 @@ const ERRORS: Record<string, string> = {
   CORE_UNSUPPORTED: 'This browser has no WebAssembly.',
   IMPORT_INVALID: 'The file cannot be read.',
   MANIFEST_INVALID: 'The federation file of this app is not valid.',
-  PEER_TIMEOUT: 'The federation did not answer in time. It is tried again; nothing is lost.',
-  PEER_UNREACHABLE: 'The federation cannot be reached. It is tried again; nothing is lost.',
-  QUOTA_SPENT: 'Too many requests. It is tried again later; nothing is lost.',
-  STORAGE_CORRUPT: 'What this browser stored cannot be read: it belongs to another federation, or was damaged.',
+  PEER_TIMEOUT: 'The federation did not answer in time. The app tries again; nothing is lost.',
+  PEER_UNREACHABLE: 'The federation cannot be reached. The app tries again; nothing is lost.',
+  QUOTA_SPENT: 'Too many requests. The app tries again later; nothing is lost.',
+  STORAGE_CORRUPT: 'The data in this browser cannot be read: it belongs to another federation, or it was damaged.',
   STORAGE_FULL: 'There is no room left on this device.',
   STORAGE_LOST: 'The browser has taken the storage away. Please reload the page.',
-  TOO_MANY_ATTEMPTS: 'Too many codes were tried. Please wait an hour.',
+  TOO_MANY_ATTEMPTS: 'You tried too many wrong codes. Please wait an hour.',
 }
 
 export function errorToWords(error: unknown): string {

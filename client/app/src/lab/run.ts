@@ -1,6 +1,6 @@
 /**
- * One meeting, lived by the real core and two real tracers in this page, with a federation in memory: what is shown in
- * the lab is what they computed, not a drawing of it.
+ * Computes one meeting with the real core, two real tracers and a federation in memory, all in this page. The lab shows
+ * their results.
  */
 import type { Exposure, Protocol } from '@geotrace/client'
 import { formatReportCode } from '@geotrace/client'
@@ -13,7 +13,7 @@ import { type FixHexagons, positionToHexagons } from '../map/hexagons.ts'
 export interface LabInit {
   /** Metres between the two. */
   distanceM: number
-  /** Minutes that Ben's fix is after Ada's; negative: before. */
+  /** Minutes between Ada's fix and Ben's; negative when Ben's is earlier. */
   gapMin: number
 }
 
@@ -44,12 +44,12 @@ export interface LabRequest {
 export interface LabRun {
   ada: LabPerson
   ben: LabPerson
-  /** Pairs of points with one hash: the place in `ada.points`, and in `ben.points`. */
+  /** Pairs of points with equal hashes: the index in `ada.points` and the index in `ben.points`. */
   equal: [number, number][]
   requests: LabRequest[]
   rowsAtCentre: string[]
   shards: number
-  /** What Ben's device says after Ada reported. */
+  /** The exposures on Ben's device after Ada's report. */
   exposures: Exposure[]
 }
 
@@ -59,7 +59,7 @@ const METRES_PER_DEGREE = 111_195
 const PLACE = { lat: 52.52, lng: 13.405 }
 const ACCURACY_M = 5
 const CODE = new Uint8Array(10).fill(42)
-/** Both fixes lie in closed blocks then, and in the salt window. */
+/** The time of the sync: both fixes lie in closed blocks and in the salt window. */
 const SYNC_AFTER_MS = 20 * MINUTE_MS
 
 export async function runLab({ distanceM, gapMin }: LabInit): Promise<LabRun> {

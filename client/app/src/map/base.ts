@@ -1,6 +1,6 @@
 /**
- * The ground: land of Natural Earth by world-atlas, bundled with the app, so that no tile server learns what somebody
- * looks at. The coarse one comes with the map, the finer one when one looks closer.
+ * The ground: land of Natural Earth by world-atlas. It is bundled with the app, so that no tile server learns which
+ * places somebody views. The coarse land loads with the map, the finer one at closer zooms.
  */
 import { geoContains } from 'd3-geo'
 import type { MultiPolygon, Polygon } from 'geojson'

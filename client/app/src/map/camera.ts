@@ -1,4 +1,4 @@
-/** Where the map looks: pure. Web Mercator, so that a hexagon keeps its shape at any zoom; zoom 0 is the world on 256 px. */
+/** The map's camera, pure. Web Mercator keeps a hexagon's shape at any zoom; zoom 0 is the world on 256 px. */
 import { type GeoProjection, geoMercator } from 'd3-geo'
 
 export interface Camera {
@@ -12,7 +12,7 @@ export interface Size {
 }
 
 export const ZOOM_MIN = 0.5
-/** Two metres are 100 px: nearer shows nothing more. */
+/** Two metres are 100 px; closer zooms show no more detail. */
 export const ZOOM_MAX = 21
 const LAT_MAX = 84
 const WORLD_PX = 256
@@ -30,13 +30,13 @@ export function toProjection({ lat, lng, zoom }: Camera, { width, height }: Size
     ])
 }
 
-/** The camera after the ground was dragged by so many pixels. */
+/** The camera after a drag of the ground by (dx, dy) pixels. */
 export function pan(camera: Camera, size: Size, dx: number, dy: number): Camera {
   const [lng, lat] = toProjection(camera, size).invert!([size.width / 2 - dx, size.height / 2 - dy])!
   return bounded({ ...camera, lat, lng })
 }
 
-/** Nearer or farther by `steps`, with the point under (x, y) staying there. */
+/** Zooms by `steps`; the point under (x, y) stays in place. */
 export function zoomAt(camera: Camera, size: Size, steps: number, x = size.width / 2, y = size.height / 2): Camera {
   const zoom = Math.min(ZOOM_MAX, Math.max(ZOOM_MIN, camera.zoom + steps))
   const under = toProjection(camera, size).invert!([x, y])!
@@ -45,7 +45,7 @@ export function zoomAt(camera: Camera, size: Size, steps: number, x = size.width
   return pan(moved, size, x - px, y - py)
 }
 
-/** Shows all places with a margin; one place alone from 300 m above. */
+/** Shows all places with a margin; a single place with 300 m around it. */
 export function fit(places: readonly { lat: number; lng: number }[], { width, height }: Size): Camera {
   const lats = places.map(({ lat }) => lat)
   const lngs = places.map(({ lng }) => lng)

@@ -1,4 +1,4 @@
-/** Hands on the map: drag, pinch, wheel, arrows. Turns what a canvas feels into cameras. */
+/** Gestures on the map: turns drags, pinches, wheel turns and arrow keys on a canvas into cameras. */
 import { type Camera, pan, type Size, zoomAt } from './camera.ts'
 
 export interface GestureInit {
@@ -10,7 +10,7 @@ export interface GestureInit {
 
 const KEY_PAN_PX = 80
 const WHEEL_STEP = 0.0022
-/** Farther is a drag, not a click. */
+/** A pointer that moves farther than this drags; otherwise it clicks. */
 const CLICK_SLACK_PX = 6
 const KEYS: Record<string, [number, number]> = {
   ArrowLeft: [KEY_PAN_PX, 0],
@@ -19,7 +19,7 @@ const KEYS: Record<string, [number, number]> = {
   ArrowDown: [0, -KEY_PAN_PX],
 }
 
-/** Returns what ends it. */
+/** Returns a function that removes the listeners. */
 export function attachGestures(canvas: HTMLCanvasElement, init: GestureInit): () => void {
   const pointers = new Map<number, { x: number; y: number }>()
   let moved = 0

@@ -1,6 +1,6 @@
 /**
- * The hexagons of the three layers and of regions as polygons, drawn by h3-js: the map's pen, never in the path of a
- * hash. PROTOCOL.md §2. A hexagon of layer B or C lies around a corner of layer A: its own corners are the middles of the
+ * Polygons of the three layers' hexagons and of regions, made by h3-js for drawing only; hashes never use them.
+ * PROTOCOL.md §3.1. A hexagon of layer B or C lies around a corner of layer A. Its own corners are the centres of the
  * three cells that meet there and the three corners next to it.
  */
 import type { Core } from '@geotrace/core-wasm'
@@ -15,7 +15,7 @@ import {
   vertexToLatLng,
 } from 'h3-js'
 
-/** [lng, lat], as d3-geo wants it; not closed. */
+/** Corners as [lng, lat] in the order that d3-geo expects; the ring is not closed. */
 export type Ring = [number, number][]
 
 export const CELL_RESOLUTION = 12
@@ -32,7 +32,7 @@ export function cellToRing(cell: string): Ring {
   return cellToBoundary(cell).map(swap)
 }
 
-/** The three hexagons that a position is hashed in; the ids are the core's own. */
+/** The three hexagons of a position; the ids are those of the core. */
 export function positionToHexagons(core: Core, lat: number, lng: number): FixHexagons {
   const [a, b, c] = core.fixToCells(lat, lng).map((id) => id.toString(16)) as [string, string, string]
   return { ids: [a, b, c], rings: [cellToRing(a), cornerToRing(b, a), cornerToRing(c, a)] }
@@ -64,7 +64,7 @@ export interface RegionOnMap {
   middle: [number, number]
 }
 
-/** Regions in a rectangle of the map, with the shard that each belongs to. */
+/** Regions in a rectangle of the map, each with its shard. */
 export function regionsIn(
   core: Core,
   bounds: { south: number; west: number; north: number; east: number },
@@ -90,7 +90,7 @@ export function regionsIn(
 
 let grid: { middle: string; rings: number; cells: Ring[] } | undefined
 
-/** Layer A around a place, `rings` cells far; the last answer is kept, since a map is painted more often than moved far. */
+/** Cells of layer A up to `rings` rings around a place. The last answer is cached, because most repaints need it again. */
 export function gridAround(lat: number, lng: number, rings: number): Ring[] {
   const middle = latLngToCell(lat, lng, CELL_RESOLUTION)
   if (grid?.middle !== middle || grid.rings !== rings) {

@@ -25,23 +25,23 @@ export interface Scene {
   selected: { lat: number; lng: number } | undefined
 }
 
-/** From here on land has no detail left: what is under the middle is everywhere. */
+/** From this zoom on land has no detail, so the whole view gets the ground of its centre. */
 const LAND_TO_ZOOM = 11
 const REGIONS_FROM_ZOOM = 6.5
 const REGIONS_TO_ZOOM = 15
 const REGION_LABELS_FROM_ZOOM = 8.2
 const HEXAGONS_FROM_ZOOM = 15
-/** Of layer A: how far one more ring reaches at least, and how many can still be told apart. */
+/** For layer A: the least reach of one more ring in metres, and the number of rings that stay distinguishable. */
 const GRID_RING_M = 16
 const GRID_RINGS_MAX = 34
-/** The newest: more than a day's would only hide each other. */
+/** Fixes drawn, newest first: more than those of a day would cover each other. */
 const HEXAGON_FIXES_MAX = 288
 const METRES_PER_DEGREE = 111_195
 
 const hexagons = new Map<string, FixHexagons>()
 let colours: Record<string, string> = {}
 
-/** Reads the colours anew, when the theme changes. */
+/** Reads the colours again after a change of the theme. */
 export function readColours(element: Element): void {
   const style = getComputedStyle(element)
   const names = ['water', 'land', 'line', 'grid', 'ink', 'paper', 'a', 'b', 'c', 'fix', 'risk', 'hidden', 'me', 'shard']
@@ -123,7 +123,7 @@ function text(context: CanvasRenderingContext2D, value: string, x: number, y: nu
   context.fillText(value, x, y)
 }
 
-/** Only where it covers the whole view: its own edge would look like a border of something. */
+/** Draws the finer land only where it covers the whole view, because its own edge would look like a border. */
 function paintGrid(context: CanvasRenderingContext2D, { camera, size }: Scene, projection: GeoProjection): void {
   const reach = (Math.hypot(size.width, size.height) / 2) * metresPerPixel(camera)
   const rings = Math.ceil(reach / GRID_RING_M) + 1
@@ -270,7 +270,7 @@ function paintPosition(
   context.stroke()
 }
 
-/** As straight lines: a hexagon of metres or of a region is never seen bent. */
+/** Draws edges as straight lines, because no hexagon is large enough on the screen to look curved. */
 function trace(context: CanvasRenderingContext2D, ring: Ring, projection: GeoProjection, begin = true): void {
   if (begin) context.beginPath()
   for (const [i, point] of ring.entries()) {

@@ -1,4 +1,4 @@
-/** The diary: what this device kept, what became of each fix, and what redaction left out. */
+/** The diary: the fixes that this device kept, the state of each, and the fixes that redaction left out. */
 
 import type { DiaryEntry, DiaryState, RefusalReason } from '@geotrace/client'
 import { DAY_MS } from '@geotrace/core-wasm/wire'

@@ -1,4 +1,4 @@
-/** Exposures: where, when, how long, how soon after, of which degree, how sure; and what the person says of each. */
+/** Exposures: place, time, duration, lag, degree and certainty of each, with the person's verdict. */
 import type { Exposure, Tracer, Verdict } from '@geotrace/client'
 import { useEffect, useState } from 'preact/hooks'
 import { useNow } from '../now.ts'

@@ -3,7 +3,7 @@ import type { LabPerson } from '../lab/run.ts'
 import type { Ring } from '../map/hexagons.ts'
 
 const METRES_PER_DEGREE = 111_195
-/** A hexagon of B or C reaches this far from its fix. */
+/** Metres from a fix to the farthest point of its hexagon of layer B or C. */
 const HEXAGON_REACH_M = 24
 
 interface Props {

@@ -1,6 +1,6 @@
 /**
- * The lab: two people meet, and one watches cells, blocks, salts, hashes and marks come to be. Move them apart, in metres
- * or in minutes, and see what still matches.
+ * The lab: two people meet, and the reader follows cells, blocks, salts, hashes and marks step by step. The reader can
+ * move the two apart, in metres or in minutes, and see which hashes still match.
  */
 
 import { useEffect, useId, useState } from 'preact/hooks'
@@ -110,7 +110,7 @@ function Verdict({ run }: { run: LabRun }) {
   return (
     <p class={`verdict ${met === undefined ? 'calm' : 'risk'}`} role="status">
       {met === undefined
-        ? 'When Ada reports, Ben learns nothing: no hash of his counts.'
+        ? 'When Ada reports, Ben learns nothing, because no hash of his counts.'
         : `When Ada reports, Ben is told: ${closeness(met)}`}
     </p>
   )
@@ -177,7 +177,7 @@ function Hexagons({ run: { ada, ben } }: { run: LabRun }) {
         </ul>
         <p>
           {crossed === 0
-            ? 'Ada and Ben share none: nothing that follows can match.'
+            ? 'Ada and Ben share no hexagon, so nothing can match.'
             : `Ada and Ben share ${count(crossed, 'hexagon')}${shared.length > 0 ? ` (${shared.join(', ')})` : ''}.`}
         </p>
       </div>
@@ -248,7 +248,8 @@ function Blocks({ run: { ada, ben } }: { run: LabRun }) {
 function blockWords(ada: LabPerson, ben: LabPerson): string {
   const same = SIZES.filter((size) => current(ada, size) === current(ben, size))
   const trail = SIZES.filter((size) => current(ada, size) + 1 === current(ben, size))
-  if (same.length === 0 && trail.length === 0) return 'No block of Ben’s is one that Ada was in, or the one after it.'
+  if (same.length === 0 && trail.length === 0)
+    return 'Ben was in none of Ada’s blocks and in none of the blocks after hers.'
   const list = (sizes: readonly number[]) => sizes.join(', ')
   return [
     same.length > 0 ? `Same block of ${list(same)} minutes.` : '',
@@ -256,7 +257,7 @@ function blockWords(ada: LabPerson, ben: LabPerson): string {
   ].join(' ')
 }
 
-/** Whether `n` is the person's current block or the one after it. */
+/** Whether block `n` is the person's current block or the next one. */
 function meets(person: LabPerson, size: number, n: number): boolean {
   return n === current(person, size) || n === current(person, size) + 1
 }

@@ -1,4 +1,4 @@
-/** A view that is loaded when it is first looked at, because of what it draws with. */
+/** A view that loads when it is first shown, because its drawing libraries are large. */
 import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 

@@ -1,4 +1,4 @@
-/** The map: the person's own fixes and what the federation makes of any place, without asking anybody for a tile. */
+/** The map: the person's own fixes, and the hexagons and regions of any place. It loads no tile from any server. */
 import type { Tracer } from '@geotrace/client'
 import type { Core } from '@geotrace/core-wasm'
 import type { Manifest } from '@geotrace/core-wasm/wire'
@@ -27,7 +27,7 @@ interface Spot {
 const WORLD: Camera = { lat: 28, lng: 10, zoom: 1.6 }
 const SPOT_ZOOM = 18
 const PICK_PX = 14
-/** On a narrower map the panel covers the lower half, and the place is moved out from under it. */
+/** On a map narrower than this, the panel covers the lower half, and the map moves the place into the upper half. */
 const PANEL_BESIDE_PX = 600
 const ZONE_RADIUS_M = 200
 const LAYER_WORDS: Record<Layer, string> = {
@@ -38,7 +38,7 @@ const LAYER_WORDS: Record<Layer, string> = {
   regions: 'Regions',
   hidden: 'Hidden',
 }
-/** Kept while the app is open, whatever view is looked at in between. */
+/** The camera stays while the app is open, also while other views are shown. */
 const kept = observable<Camera | undefined>(undefined)
 
 export default function MapView({ tracer, manifest, core }: Props) {
@@ -60,7 +60,7 @@ export default function MapView({ tracer, manifest, core }: Props) {
   kept.set(camera)
 
   useEffect(() => {
-    // The first position of a new diary: the world is no place to begin.
+    // A new diary's first position: start there and not with the whole world.
     if (here !== undefined && fixes.length <= 1 && camera === WORLD) setCamera({ ...here, zoom: SPOT_ZOOM - 1 })
   }, [here === undefined])
 
@@ -214,7 +214,7 @@ function startCamera(): Camera {
   return fixes.length > 0 ? fit(fixes, { width: 900, height: 600 }) : WORLD
 }
 
-/** `#/map?at=LAT,LNG` looks there, `?pick=home` or `zone` asks for a place. */
+/** `#/map?at=LAT,LNG` shows that place; `?pick=home` or `?pick=zone` asks the person for a place. */
 function query(): { at: Spot | undefined; pick: string | undefined } {
   const parameters = new URLSearchParams(location.hash.split('?')[1] ?? '')
   const [lat = Number.NaN, lng = Number.NaN] = (parameters.get('at') ?? '').split(',').map(Number)
@@ -228,7 +228,7 @@ function toggled(shown: ReadonlySet<Layer>, layer: Layer): ReadonlySet<Layer> {
   return next
 }
 
-/** The fix under a finger. */
+/** The fix nearest to a tap. */
 function nearest(spot: Spot, camera: Camera, size: { width: number; height: number }) {
   const projection = toProjection(camera, size)
   const toPx = ({ lat, lng }: Spot) => projection([lng, lat]) ?? [-1e6, -1e6]

@@ -1,4 +1,4 @@
-/** What left this device, byte by byte, what leaves next, and what each peer can tell from it. */
+/** Every byte that left this device, the next frame that will leave, and what each peer can learn from them. */
 
 import type { Preview, Tracer } from '@geotrace/client'
 import { bytesToHex, type Manifest, peerIdToKey, SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
@@ -28,7 +28,7 @@ export function PrivacyView({ tracer, manifest }: { tracer: Tracer; manifest: Ma
         {count(frames.length, 'message')}, {bytes(up)}.
       </p>
       <section class="card" aria-labelledby="who">
-        <h2 id="who">Who can tell what</h2>
+        <h2 id="who">Who can learn what</h2>
         <dl class="who">
           <dt>A volunteer’s salt node</dt>
           <dd>
@@ -40,7 +40,7 @@ export function PrivacyView({ tracer, manifest }: { tracer: Tracer; manifest: Ma
             Your internet address, how many fixes each 80 minutes have, and whose hashes equal yours. No place, unless
             it had also collected the salts of that time.
           </dd>
-          <dt>Whoever gets the centre’s database later</dt>
+          <dt>A thief of the central peer’s database</dt>
           <dd>Hashes whose salts are gone.</dd>
           <dt>Somebody on the network</dt>
           <dd>That you use Geo Trace. All of it is encrypted, in a few fixed sizes, at a steady rhythm.</dd>
@@ -59,7 +59,7 @@ export function PrivacyView({ tracer, manifest }: { tracer: Tracer; manifest: Ma
               'risk hashes',
             )}
             {next.fixesWaiting > 0 && `; ${count(next.fixesWaiting, 'fix', 'fixes')} more will be hashed first`}
-            {next.fixesHeld > 0 && `; ${count(next.fixesHeld, 'fix', 'fixes')} held back`}.
+            {next.fixesHeld > 0 && `; ${count(next.fixesHeld, 'fix', 'fixes')} held`}.
           </p>
           <Frame protocol={SYNC_PROTOCOL.id} frame={next.frame} manifest={manifest} />
         </section>
@@ -150,7 +150,7 @@ function Frame({ protocol, frame, manifest }: { protocol: string; frame: Uint8Ar
   )
 }
 
-/** Sixteen bytes, runs of one field in one span. */
+/** One row of sixteen bytes; consecutive bytes of one field share a span. */
 function HexRow({ from, frame, kinds }: { from: number; frame: Uint8Array; kinds: readonly Field['kind'][] }) {
   const runs: { kind: Field['kind']; text: string }[] = []
   for (let i = from; i < Math.min(from + BYTES_A_ROW, frame.length); i++) {

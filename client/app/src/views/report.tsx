@@ -1,4 +1,4 @@
-/** Reporting a positive test: a code typed or scanned, a last look at what it does, and the outcome. */
+/** Reporting a positive test: the code, typed or scanned, the consent, and the outcome. */
 import { parseReportCode, type Tracer } from '@geotrace/client'
 import { useState } from 'preact/hooks'
 import { useValue } from '../observable.ts'
@@ -54,7 +54,7 @@ export function ReportView({ tracer }: { tracer: Tracer }) {
           aria-describedby="code-help"
         />
         <p id="code-help" class="small">
-          Sixteen letters and digits. O and 0, I and 1 are taken for each other.
+          Sixteen letters and digits. O counts as 0, and I as 1.
         </p>
         <Scanner onCode={(text) => setCode(toCode(text))} />
         <label class="check">
@@ -85,12 +85,12 @@ export function ReportView({ tracer }: { tracer: Tracer }) {
           </ul>
         </section>
       )}
-      <p class="small">On the wire a report cannot be told from any other sync: same size, same rhythm, same peers.</p>
+      <p class="small">On the network a report looks like any other sync: same size, same rhythm, same peers.</p>
     </div>
   )
 }
 
-/** Upper case in groups of four, as it is printed. */
+/** Formats typed text as codes are printed: upper case, in groups of four. */
 function toCode(text: string): string {
   const letters = text
     .toUpperCase()

@@ -1,4 +1,4 @@
-/** The camera looks for a QR code; its pictures stay in this page. Codes are read by `qr`, loaded when somebody scans. */
+/** Reads a QR code with the camera. Its pictures stay in this page. The library `qr` is loaded with the first scan. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 
 const LOOK_MS = 250
@@ -40,9 +40,9 @@ export function Scanner({ onCode }: { onCode: (code: string) => void }) {
   )
 }
 
-/** Shows the camera in `video` until it sees a code; undefined when it was ended before. */
+/** Shows the camera in `video` until it reads a code. Resolves with undefined when the person stops it before. */
 async function scan(video: HTMLVideoElement, ended: AbortSignal): Promise<string | undefined> {
-  // First what may be missing without a network: nothing would turn the camera off again.
+  // Load the library before the camera starts: without a network a later failure would leave the camera on.
   const { BarcodeDetector } = await import('qr/decode.js')
   const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } })
   try {
@@ -57,7 +57,7 @@ async function scan(video: HTMLVideoElement, ended: AbortSignal): Promise<string
     }
     return undefined
   } catch (error) {
-    // Taken out of the page while it began to play.
+    // The video was removed from the page while it started to play.
     if (ended.aborted) return undefined
     throw error
   } finally {

@@ -22,7 +22,7 @@ const RECORDING = {
   asking: 'Waiting for the first position …',
   off: 'Paused. Nothing is recorded.',
   denied: 'The browser does not allow it. Give this page the permission for your location.',
-  unavailable: 'This device gives no position at the moment. It is tried on.',
+  unavailable: 'This device gives no position at the moment. The app keeps trying.',
 } as const
 const CONSENTS: readonly [ConsentKind, string][] = [
   ['record', 'Keep a diary on this device'],
@@ -100,7 +100,7 @@ function Home({ tracer }: { tracer: Tracer }) {
       <p>
         {home.known
           ? `Known${home.nights > 0 ? `, learnt from ${count(home.nights, 'night')}` : ''}${home.marked.length > 0 ? `, ${count(home.marked.length, 'place')} marked by you` : ''}. Nothing within some 300 m of it is ever deposited.`
-          : 'Not known yet. Until a night and a whole day are over, or until you mark it, hashes are held back on this device.'}
+          : 'Not known yet. Hashes stay on this device until a night and a whole day are over, or until you mark your home.'}
       </p>
       <div class="row buttons">
         <button type="button" onClick={mark} disabled={here === undefined}>
@@ -115,7 +115,7 @@ function Home({ tracer }: { tracer: Tracer }) {
           </button>
         )}
       </div>
-      <p class="small">The hidden zone is displaced by a secret of this device, so that its middle is not your door.</p>
+      <p class="small">The hidden zone is displaced by a secret of this device, so that its centre is not your home.</p>
     </section>
   )
 }

@@ -1,4 +1,4 @@
-/** A sync as it happens and what came of it: everything that the person should be told, in numbers. */
+/** A sync while it runs, and its result in numbers. */
 
 import type { Preview, SyncProgress, SyncResult, Tracer } from '@geotrace/client'
 import { HOUR_MS } from '@geotrace/core-wasm/wire'
@@ -9,10 +9,10 @@ import { consents, diary, online, syncing, syncNow } from '../session.ts'
 import { ago, bytes, count, inMinutes } from '../words.ts'
 
 const PHASES: readonly { phase: SyncProgress['phase']; text: string }[] = [
-  { phase: 'rosters', text: 'Who is in the federation' },
+  { phase: 'rosters', text: 'The list of the federation’s peers' },
   { phase: 'salts', text: 'Salts from volunteers' },
   { phase: 'hashes', text: 'Hashes on this device' },
-  { phase: 'deposit', text: 'Deposit, and what comes back' },
+  { phase: 'deposit', text: 'Deposit and reply' },
 ]
 
 export function SyncView({ tracer }: { tracer: Tracer }) {
@@ -48,7 +48,7 @@ export function SyncView({ tracer }: { tracer: Tracer }) {
           <p class="warning" role="alert">
             {connected
               ? failed.why
-              : 'There is no network. It is tried again by itself; nothing is lost for three hours.'}
+              : 'There is no network. The app tries again by itself; nothing is lost for three hours.'}
           </p>
         )}
       </section>

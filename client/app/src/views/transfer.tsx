@@ -1,4 +1,4 @@
-/** In: tracks of other apps, a backup of the old phone. Out: an encrypted backup, the diary as GeoJSON. */
+/** Import of tracks and backups; export of an encrypted backup and of the diary as GeoJSON. */
 import type { Fix, RefusalReason, Tracer } from '@geotrace/client'
 import type { Manifest } from '@geotrace/core-wasm/wire'
 import { useState } from 'preact/hooks'
@@ -97,7 +97,7 @@ function Backup({ tracer }: { tracer: Tracer }) {
   async function save() {
     setState({ text: 'Sealing …' })
     download(await tracer.export(passphrase), 'geotrace-backup.gtb', 'application/octet-stream')
-    setState({ text: 'Saved. Without the passphrase nobody can open it, neither can you.' })
+    setState({ text: 'Saved. Without the passphrase nobody can open it, not even you.' })
   }
   async function restore(file: File | undefined) {
     if (file === undefined) return
@@ -105,7 +105,7 @@ function Backup({ tracer }: { tracer: Tracer }) {
       setState({ text: 'Opening …' })
       await tracer.import(new Uint8Array(await file.arrayBuffer()), passphrase)
       await Promise.all([refreshDiary(), refreshExposures(), refreshConsents()])
-      setState({ text: 'Everything of the backup is here now. Stop using the old device.' })
+      setState({ text: 'This device has everything from the backup. Stop using the old device.' })
     } catch (error) {
       setState({ bad: true, text: errorToWords(error) })
     }
@@ -170,7 +170,7 @@ function Diary() {
   )
 }
 
-/** In the demo: somebody else's last hours, so that a person at a desk has something to sync. */
+/** In the demo: takes over the last hours of an invented person, so that a visitor without a track can sync. */
 function Town({ tracer }: { tracer: Tracer }) {
   const { record, deposit } = useValue(consents)
   const [text, setText] = useState('')
@@ -204,7 +204,7 @@ function Town({ tracer }: { tracer: Tracer }) {
   )
 }
 
-/** Empties the field, or choosing the same file again, with another passphrase, would change nothing. */
+/** Empties the field. Otherwise choosing the same file again, with another passphrase, would raise no event. */
 function takeFile(field: HTMLInputElement): File | undefined {
   const file = field.files?.[0]
   field.value = ''

@@ -1,4 +1,4 @@
-/** The first visit: what the app is for, and the consents. Stands before every view until recording is agreed to. */
+/** The first visit: the app's purpose and the consents. It replaces every view until the person agrees to recording. */
 import type { Tracer } from '@geotrace/client'
 import type { Manifest } from '@geotrace/core-wasm/wire'
 import type { ComponentChildren } from 'preact'
