@@ -1,12 +1,13 @@
 /**
- * Real-time deadlines: the only place of a role's path that knows the host's timers, since a socket waits in real
- * time. PROTOCOL.md §6.1. One timer a call: composing signals with a long-lived one was measured to leak.
+ * Deadlines in real time, because a socket waits in real time. PROTOCOL.md §6.1.
+ * No other file on a role's path uses the timers of the runtime. Each call has one timer and removes its listeners,
+ * because `AbortSignal.any` over a long-lived signal leaks memory (nodejs/node#54614).
  */
 import { FederationError } from '@geotrace/core-wasm/wire'
 
 /**
- * Runs `task` with a signal that fires after `ms`, or when `outer` does. Rejects at that moment even if the task
- * does not listen: with `expired()`, or ABORTED.
+ * Runs `task` with a signal that fires after `ms`, or when `outer` fires. Rejects at that moment with `expired()` or
+ * ABORTED, even if the task ignores the signal.
  */
 export async function withDeadline<T>(
   ms: number,
@@ -37,7 +38,10 @@ export async function withDeadline<T>(
   }
 }
 
-/** Waits for `task` no longer than that, and does not tell it: a third of the price, for what cannot be stopped anyway. */
+/**
+ * Waits at most `ms` for a task that cannot be stopped, then rejects with `expired()`. Without a signal the call costs a
+ * third of `withDeadline`.
+ */
 export async function inTime<T>(ms: number, expired: () => Error, task: Promise<T>): Promise<T> {
   return await new Promise<T>((resolve, reject) => {
     const timer = setTimeout(() => reject(expired()), ms)

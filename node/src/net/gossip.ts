@@ -1,7 +1,7 @@
 /**
- * Gossip among members: gossipsub on one topic, its streams closed to everybody else. PROTOCOL.md §7.5.
- * Messages carry their own signatures, so gossipsub's are off and its ids are hashes: old news travels once.
- * Without identify nobody learns from us what we speak; members are known to, so they are announced to gossipsub here.
+ * Gossip among members: gossipsub on one topic, with streams for members only. PROTOCOL.md §7.5.
+ * Messages carry their own signatures, so gossipsub's signatures are off. A message id is the hash of the message, so
+ * each message travels once. Without identify gossipsub learns no protocols, so this file announces members to it.
  */
 import { createHash } from 'node:crypto'
 import { GOSSIP_MAX_BYTES, GOSSIP_TOPIC, peerIdToKey } from '@geotrace/core-wasm/wire'
@@ -10,25 +10,25 @@ import { type Connection, type Libp2p, type PeerId, type Stream, serviceCapabili
 import type { Registrar } from '@libp2p/interface-internal'
 import type { Log } from '../platform/log.ts'
 
-/** New and worth passing on, known or of no use now, false. */
+/** `accept`: new, forward it. `ignore`: known or of no use now. `reject`: false. */
 export type GossipDecision = 'accept' | 'ignore' | 'reject'
 
 export interface Gossip {
-  /** To everybody linked; who is not gets it by asking others later. */
+  /** Sends a message to all linked peers. Other peers fetch it later from their neighbours. */
   publish(message: Uint8Array): Promise<void>
-  /** `judge` sees each new message of others once. */
+  /** Sets the function that decides on each new message of others. It sees a message once. */
   onMessage(judge: (message: Uint8Array) => GossipDecision): void
-  /** Calls `fn` when a peer can be reached by gossip; what was said before it has not heard. */
+  /** Calls `fn` when gossip can reach a peer. The peer has received none of the earlier messages. */
   onPeer(fn: (key: Uint8Array) => void): void
-  /** Who takes part; nobody before it is called. Who does no more is dropped at once. */
+  /** Sets who takes part: nobody before the first call. Peers that are no longer members are dropped at once. */
   admit(isMember: (key: Uint8Array) => boolean): void
-  /** Opens the streams that are missing; to be called every so often, for one that broke comes back by nothing else. */
+  /** Opens missing streams. The caller repeats this, because a broken stream is opened again by nothing else. */
   renew(): void
 }
 
-/** Room for one message and gossipsub's own words about others. */
+/** Size of an RPC: one message and gossipsub's control data. */
 const RPC_MAX_BYTES = GOSSIP_MAX_BYTES + 16_384
-/** Gossipsub's own messages are small; a member that sends more than these is not following the protocol. */
+/** Counts in one RPC. A member that follows the protocol stays below them. */
 const RPC_LIMITS = {
   maxSubscriptions: 16,
   maxMessages: 64,
@@ -38,18 +38,18 @@ const RPC_LIMITS = {
   maxControlMessages: 64,
   maxPeerInfos: 0,
 }
-/** One topic; gossipsub reckons its name and some kilobytes of bookkeeping. */
+/** Size of the topics of one peer. Gossipsub counts the name of our one topic and some kilobytes of its own. */
 const TOPIC_BYTES_MAX = 16_384
 const OUTBOUND_BUFFER_MAX_BYTES = 1_048_576
 
 /**
- * How many peers each message is passed on to. Gossipsub's six to twelve are for strangers of whom most may be hostile;
- * here each more is a copy that everybody gets in vain, and it was most of what a roster cost (eight copies, 2026-11).
- * What is missed all the same comes by IHAVE within a second, or by POOL.
+ * How many peers receive each message. Gossipsub's default of six to twelve assumes that most peers are hostile. Here
+ * every further copy is wasted: with eight copies they were most of the traffic of a roster (measured 2026-11). A missed
+ * message arrives by IHAVE within a second, or by POOL.
  */
 const MESH = { D: 4, Dlo: 3, Dhi: 6, Dscore: 2, Dout: 1, Dlazy: 4 }
 
-/** To put among the services of a libp2p node. */
+/** Services for the options of a libp2p node. */
 export function gossipServices() {
   return {
     gossipsub: gossipsub({
@@ -65,10 +65,10 @@ export function gossipServices() {
       maxOutboundBufferSize: OUTBOUND_BUFFER_MAX_BYTES,
       maxTopicBytesPerPeer: TOPIC_BYTES_MAX,
       decodeRpcLimits: RPC_LIMITS,
-      // Members are few, known and answerable; several may share an address behind one router.
+      // Members are few and known. Several may share the address of one router.
       scoreParams: { IPColocationFactorWeight: 0 },
     }),
-    // Gossipsub asks for identify, to learn who speaks it; greeting members does that here.
+    // Gossipsub requires identify in order to learn which peers support it. `greet` reports members instead.
     greeter: ({ registrar }: { registrar: Registrar }) => ({
       registrar,
       [serviceCapabilities]: ['@libp2p/identify'] as const,
@@ -76,7 +76,7 @@ export function gossipServices() {
   }
 }
 
-/** Gossipsub's own view of its streams, one each way a peer; its class has them, the type it exports does not. */
+/** Streams of gossipsub, one for each direction and peer. Its class has these maps, its exported type does not. */
 interface Router extends GossipSub {
   readonly streamsInbound: ReadonlyMap<string, unknown>
   readonly streamsOutbound: ReadonlyMap<string, { readonly rawStream: Stream }>
@@ -84,11 +84,11 @@ interface Router extends GossipSub {
 type Services = { gossipsub: GossipSub; greeter: { registrar: Registrar } }
 
 export interface HostGossip extends Gossip {
-  /** Whether this connection is with somebody who takes part. */
+  /** Whether this connection is with a member. */
   isAdmitted(connection: Connection): boolean
 }
 
-/** Of a node that has started. */
+/** Opens gossip on a started libp2p node. */
 export async function openGossip(libp2p: Libp2p<Services>, log: Log): Promise<HostGossip> {
   const router = libp2p.services.gossipsub as Router
   const { registrar } = libp2p.services.greeter
@@ -101,13 +101,16 @@ export async function openGossip(libp2p: Libp2p<Services>, log: Log): Promise<Ho
     if (!isAdmitted(connection)) return
     for (const topology of topologies()) topology.onConnect?.(connection.remotePeer, connection)
   }
-  /** What each peer sends on. Gossipsub only half-closes it when it gives a peer up, and the peer would talk to nobody. */
+  /**
+   * The stream that each peer sends on. Gossipsub half-closes the stream when it drops a peer. Close it completely,
+   * otherwise the peer keeps sending to a stream without a reader.
+   */
   const inbound = new Map<string, Stream>()
   const forget = (peer: PeerId): void => {
     for (const topology of topologies()) topology.onDisconnect?.(peer)
     inbound.get(peer.toString())?.abort(new Error('let go'))
   }
-  /** A stream reset while it was opened stays in its books; one that brought too much is no longer read. */
+  /** Gossipsub keeps an outbound stream that was reset during its opening, and stops reading an oversized inbound one. */
   const isBroken = (peer: string): boolean => {
     const outbound = router.streamsOutbound.get(peer)?.rawStream
     const isMute = outbound !== undefined && outbound.status !== 'open'
@@ -168,7 +171,7 @@ export async function openGossip(libp2p: Libp2p<Services>, log: Log): Promise<Ho
       for (const connection of libp2p.getConnections()) {
         if (!isAdmitted(connection)) continue
         if (isBroken(connection.remotePeer.toString())) forget(connection.remotePeer)
-        // Gossipsub leaves a stream alone that it has.
+        // Gossipsub opens only streams that are missing.
         greet(connection)
       }
     },

@@ -1,6 +1,6 @@
 /**
- * A peer on the network: libp2p with TCP and WebSocket, Noise, yamux and gossipsub, and nothing else. PROTOCOL.md §6.1.
- * No identify, DHT, relay or discovery: whom to talk to is written in the manifest and the rosters.
+ * The libp2p host of a peer: TCP and WebSocket, Noise, yamux and gossipsub. PROTOCOL.md §6.1.
+ * The host has no identify, DHT, relay or discovery, because the manifest and the rosters list all peers.
  */
 import { busy } from '@geotrace/core-wasm/wire'
 import '../platform/polyfill.ts'
@@ -32,29 +32,29 @@ import { guardedTcp } from './transport/tcp.ts'
 import type { CertificateSource } from './transport/tls-certificate.ts'
 import { guardedWebSockets } from './transport/websocket.ts'
 
-/** How long `stop` waits for answers under way. */
+/** Time that `stop` waits for unfinished answers. */
 const DRAIN_MS = 2_000
-/** The same for every peer of every version: an agent string tells strangers what to attack. */
+/** Equal for all peers and versions, because a version in the agent string helps attackers. */
 const USER_AGENT = 'geotrace'
 
 export interface HostInit {
-  /** 32-byte Ed25519 seed; the peer id follows from it. */
+  /** 32-byte Ed25519 seed, which determines the peer id. */
   secret: Uint8Array
-  /** Multiaddrs; none for a peer that only asks. */
+  /** Multiaddrs to listen on; none for a client. */
   listen: readonly string[]
   clock: Clock
   log: Log
   limits?: Partial<HostLimits>
   /** Local address of outgoing TCP connections. */
   localAddress?: string
-  /** For addresses that end in `/tls/ws`: secure WebSocket and HTTPS on one port. */
+  /** TLS certificate for addresses that end in `/tls/ws`: secure WebSocket and HTTPS on one port. */
   certificate?: CertificateSource
 }
 
-/** How a role comes by its network; a simulation brings its own. */
+/** Opens the network of a role. A simulation passes its own function. */
 export type OpenHost = typeof createHost
 
-/** A host that listens already. Rejects when an address is taken. */
+/** Opens a host that listens already. Rejects when an address is in use. */
 export async function createHost(init: HostInit): Promise<Host> {
   const { secret, listen, clock, log, limits, localAddress, certificate } = init
   const bounds = fitted({ ...HOST_LIMITS, ...limits })
@@ -66,9 +66,9 @@ export async function createHost(init: HostInit): Promise<Host> {
   const punish = ({ direction, remoteAddr }: Connection): void => {
     if (direction === 'inbound') table.punish(addressToSource(remoteAddr.toString()), clock.now())
   }
-  /** When something came last, by the streams of a connection; monotonic. */
+  /** Monotonic time of the last received bytes, by the streams of a connection. */
   const heardMs = new WeakMap<readonly unknown[], number>()
-  /** Streams of connections that were closed for what they did, before they were connections even. */
+  /** Streams of connections that were closed for abuse before libp2p reported them as open. */
   const abusive = new WeakSet<readonly unknown[]>()
   let gossip: HostGossip | undefined
   const isMember = (connection: Connection): boolean => gossip?.isAdmitted(connection) === true
@@ -150,7 +150,7 @@ export async function createHost(init: HostInit): Promise<Host> {
     const { fence } = addressToSource(detail.remoteAddr.toString())
     if (fence !== undefined && isMember(detail)) admission.arrivals.know(fence)
   })
-  // Clients come with a new key each time: whoever has left is forgotten, or the store grows for ever.
+  // A client uses a new key for each connection. Without this removal the peer store would grow without bound.
   libp2p.addEventListener('peer:disconnect', ({ detail }) => void libp2p.peerStore.delete(detail).catch(() => {}))
   forgetProtocols(libp2p)
   gossip = await openGossip(libp2p, log)
@@ -172,7 +172,7 @@ export async function createHost(init: HostInit): Promise<Host> {
   }
 }
 
-/** Waiting sockets of both listeners use at most half of the files that the process may open. */
+/** Caps the silent sockets of a port, so that those of both listeners use at most half of the allowed open files. */
 function fitted(limits: HostLimits): HostLimits {
   return { ...limits, silent: Math.min(limits.silent, Math.floor(openFilesMax() / 4)) }
 }
@@ -181,7 +181,7 @@ interface Listeners {
   transportManager: { getAddrs(): Multiaddr[] }
 }
 
-/** libp2p's own log names peers and addresses, and costs a tenth of a request even when nobody reads it. */
+/** Replaces libp2p's log, which names peers and addresses. Unused, that log still takes a tenth of a request's time. */
 const quiet: Logger = Object.assign(() => {}, {
   enabled: false,
   error: () => {},
@@ -189,7 +189,10 @@ const quiet: Logger = Object.assign(() => {}, {
   newScope: () => quiet,
 })
 
-/** At every stream libp2p writes down, at both ends, that the peer speaks its protocol. Nobody here asks; it costs 4 %. */
+/**
+ * Replaces a write of libp2p that no code here reads: at each stream both ends store the protocol of the peer.
+ * Gain: 4 % of a request.
+ */
 function forgetProtocols({ peerStore }: Libp2p): void {
   const merge = peerStore.merge.bind(peerStore)
   peerStore.merge = async (peer, data, options) => {
@@ -202,15 +205,16 @@ function forgetProtocols({ peerStore }: Libp2p): void {
 
 interface Tenancy {
   readonly lastUse: WeakMap<Connection, number>
-  /** Unused since then, ms, a connection is idle. */
+  /** A connection is idle when its last use is not later than this, ms. */
   readonly beforeMs: number
   /** Members of the federation keep their connections. */
   isMember(connection: Connection): boolean
 }
 
 /**
- * Closes the connection of that prefix, or when the host is full of any, that has been idle longest. When the host is
- * full of busy ones, a prefix that has two more than the newcomer's gives one: sixty addresses must not fill it.
+ * Closes the longest idle connection of the newcomer's prefix, or of any prefix when the host is full. When a full host
+ * has no idle connection, the fence with the most connections loses one. It must have at least two more than the
+ * newcomer's fence. Without this rule sixty addresses could fill the host.
  */
 function evict(libp2p: Libp2p, { lastUse, beforeMs, isMember }: Tenancy, newcomer: Source, isFull: boolean): boolean {
   const used = (connection: Connection): number => lastUse.get(connection) ?? 0

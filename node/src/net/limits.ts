@@ -1,51 +1,53 @@
 /**
- * Bounds of a listening peer, each with its reason. PROTOCOL.md §6.5. Measured 2026-11 on libp2p 3.3: ten silent
- * sockets lock a stock node for ten seconds, and it counts by exact address, so one IPv6 customer passes as many.
+ * Bounds of a listening peer, each with its reason. PROTOCOL.md §6.5.
+ * Stock libp2p 3.3 needs them: ten silent sockets block a stock node for ten seconds. It also counts by exact address,
+ * so one IPv6 customer counts as many requesters (measured 2026-11).
  */
 export interface HostLimits {
-  /** Open connections in all: about 100 KiB each, so 50 MiB on a volunteer's machine. */
+  /** Open inbound connections of the host. One takes about 100 KiB, so all take 50 MiB on a volunteer's machine. */
   readonly connections: number
-  /** Open connections of one IPv4 address or IPv6 /56: what go-libp2p grants. */
+  /** Open connections of one requester (an IPv4 address or IPv6 /56). go-libp2p grants as many. */
   readonly perPrefix: number
-  /** Open connections of one IPv6 /48: eight customers of a provider that hands out /56. */
+  /** Open connections of one fence (an IPv6 /48): eight customers of a provider that assigns a /56 to each. */
   readonly perFence: number
   /**
-   * Sockets of one port that have not sent a byte; at most a quarter of the files that may be open. To wait costs 5 KiB,
-   * to come again because one was closed 0.2 ms of CPU: so many have room, and keep it for a while (measured 2026-11).
+   * Sockets of one port that have not sent a byte; at most a quarter of the files that the process may open.
+   * A waiting socket costs 5 KiB. A closed socket that reconnects costs 0.2 ms of CPU (measured 2026-11).
    */
   readonly silent: number
+  /** Time that a socket may stay silent. */
   readonly silentMs: number
-  /** Connections whose handshake is not finished; stock libp2p has 10 and 10 s. */
+  /** Connections whose handshake is not finished: in all, of one requester, of one fence. Stock libp2p has 10 and 10 s. */
   readonly pending: number
   readonly pendingPerPrefix: number
   readonly pendingPerFence: number
-  /** New connections a second of one prefix, and how many may come at once: a handshake costs about 5 ms CPU. */
+  /** New connections of one requester: a second, and at once. A handshake costs about 5 ms of CPU. */
   readonly newPerSecond: number
   readonly newBurst: number
-  /** How long a prefix is kept out after a connection of it had to be closed for what it did. */
+  /** A requester gets no new connection for this time after one of its connections was closed for abuse. */
   readonly punishMs: number
-  /** Connections unused for longer may be closed to make room for new ones. */
+  /** The host may close a connection that was unused for longer, to make room for a new one. */
   readonly idleMs: number
-  /** Requests being answered at once; beyond it peers are told BUSY. */
+  /** Requests that handlers answer at the same time. Further requests get BUSY. */
   readonly inFlight: number
-  /** Work a second of one connection, and how much at once; a unit is about 10 µs, so one connection takes 1 % of a core. */
+  /** Work of one connection: a second, and at once. A unit is about 10 µs, so one connection takes 1 % of a core. */
   readonly workPerSecond: number
   readonly workBurst: number
-  /** Handshake of an inbound connection. */
+  /** Time for the handshake of an inbound connection. */
   readonly upgradeMs: number
-  /** From the opening of a stream to the end of its request. */
+  /** Time from the opening of a stream to the end of its request. */
   readonly readMs: number
-  /** From the request to its answer. */
+  /** Time from the request to its answer. */
   readonly handleMs: number
-  /** Until the other side has taken the answer. */
+  /** Time until the other side has taken the answer. */
   readonly writeMs: number
-  /** From our answer until the other side has closed its half of the stream. */
+  /** Time from our answer until the other side has closed its half of the stream. */
   readonly lingerMs: number
-  /** From the first packet to an open TCP connection: the way around the world and one lost packet, sent again after 1 s. */
+  /** Time to open a TCP connection: the way around the world, and one lost packet that is sent again after 1 s. */
   readonly connectMs: number
-  /** All addresses of a peer, with the handshake. */
+  /** Time to dial a peer: all its addresses, with the handshake. */
   readonly dialMs: number
-  /** From the request sent to its whole answer; longer than the other side's `handleMs` and `writeMs` together. */
+  /** Time from the sent request to its whole answer. It exceeds the other side's `handleMs` and `writeMs` together. */
   readonly replyMs: number
 }
 
@@ -70,49 +72,54 @@ export const HOST_LIMITS: HostLimits = {
   handleMs: 5_000,
   writeMs: 5_000,
   lingerMs: 2_000,
-  // Below the two seconds after which a link is tried again, with a first packet that has not been put off.
+  // Below the 2 s after which a peer dials a missing link again, so that two attempts never overlap.
   connectMs: 1_800,
   dialMs: 5_000,
   replyMs: 11_000,
 }
 
-/** Streams of one protocol that one connection may have open; a request is one stream. */
+/** Open streams of one protocol on one connection. A request is one stream. */
 export const STREAMS_PER_PROTOCOL = 4
-/** Our own requests in flight to one peer: one below, since the other side may see a stream close a moment later. */
+/** Our own requests in flight to one peer: one fewer, because the other side may see a stream close a moment later. */
 export const REQUESTS_PER_PEER = STREAMS_PER_PROTOCOL - 1
-/** Requests that wait for their turn to one peer: more than any task has, so only a fault or a flood reaches it. */
+/** Requests to one peer that wait for their turn. No task queues as many, so only a fault or a flood reaches this bound. */
 export const REQUESTS_WAITING_PER_PEER = 1_024
-/** All streams of a connection: two protocols at full use. */
+/** Open streams of one connection: two protocols at full use. */
 export const STREAMS_PER_CONNECTION = 8
-/** yamux's smallest window; the largest frame is a roster of 256 KiB. */
+/** The smallest window of yamux. The largest frame of the protocol, a roster of 256 KiB, fits in it. */
 export const STREAM_WINDOW_BYTES = 262_144
+/** Bytes that wait to be sent on one stream. */
 export const STREAM_WRITE_BUFFER_BYTES = 1_048_576
-/** A connection whose peer reads nothing: replies of two streams at their largest, and then it goes. */
+/**
+ * Bytes that wait to be sent on one connection: the largest replies of two streams. A peer that reads nothing reaches
+ * this bound, and its connection is closed.
+ */
 export const CONNECTION_WRITE_BUFFER_BYTES = 1_048_576
-/** Of one stream: the largest frame, and what comes before it to name the protocol. */
+/** Bytes that the requester may send on one stream: the largest frame and the protocol names before it. */
 export const STREAM_RECEIVED_MAX_BYTES = STREAM_WINDOW_BYTES + 16_384
-/** Of all streams of requests under way; 500 connections might hold 2 MiB each otherwise. */
+/** Bytes received on all streams of unfinished requests. Without this bound 500 connections could hold 2 MiB each. */
 export const INBOUND_BYTES_MAX = 67_108_864
-/** Of one request in frames of fewer bytes than these: whoever follows the protocol sends it whole, or in two or three. */
+/** A data frame with fewer bytes is tiny. */
 export const TINY_FRAME_BYTES = 8
+/** Tiny frames that one request may use. A conforming client sends a request in one to three frames of any size. */
 export const TINY_FRAMES_MAX = 4
-/** Noise messages that one frame may come in: the largest needs five. */
+/** Noise messages that one yamux frame may arrive in. The largest frame needs five. */
 export const FRAME_PIECES_MAX = 256
-/** When a connection that was told BUSY may ask again; it is not read before. */
+/** A connection that received BUSY may send its next request after this time. The host reads it no earlier. */
 export const HOLD_BACK_MS = 1_000
-/** It is told twice as much when it asks before that, up to this; when there is room it is read sooner. */
+/** Each request before the end of the backoff doubles it, up to this. The host reads the connection sooner when it has room. */
 export const HOLD_BACK_MAX_MS = 16_000
-/** Handshake bytes: negotiation, Noise and muxer need less than 1 KiB; stock libp2p keeps 4 MiB. */
+/** Bytes of a handshake. Negotiation, Noise and muxer need less than 1 KiB; stock libp2p buffers 4 MiB. */
 export const HANDSHAKE_MAX_BYTES = 16_384
 /**
- * Units of work, measured 2026-11: a message or frame, a KiB, a ping that wants an answer, a stream to be negotiated and
- * answered. Eighty requests at once and twenty a second thus pass; a sync has one to five.
+ * Units of work: for a message or frame, for a KiB, for a ping that needs an answer, and for a stream with its request
+ * (measured 2026-11). A connection thus gets 80 requests at once and 20 a second. A sync needs one to five.
  */
 export const WORK_PER_MESSAGE = 1
 export const WORK_PER_KIB = 1
 export const WORK_PER_PING = 20
 export const WORK_PER_STREAM = 50
-/** A WebSocket message carries at most some noise frames of 64 KiB; `ws` would take 100 MiB. */
+/** A WebSocket message carries a few Noise frames of 64 KiB at most. `ws` alone accepts 100 MiB. */
 export const WEBSOCKET_MESSAGE_MAX_BYTES = 1_048_576
-/** Prefixes remembered for the token bucket: about 200 bytes each. */
+/** Address prefixes that the connection table remembers for their token buckets: about 200 bytes each. */
 export const PREFIXES_MAX = 65_536

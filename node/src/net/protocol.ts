@@ -1,61 +1,61 @@
 /**
- * What a role sees of the network: framed requests with bounds and deadlines, and who asked. PROTOCOL.md §6.
- * `host.ts` implements it over libp2p; roles know no libp2p.
+ * The network as a role sees it: framed requests with bounds and deadlines, and the requester of each. PROTOCOL.md §6.
+ * `host.ts` implements this interface over libp2p. Roles know no libp2p.
  */
 import type { PeerAddress, Protocol } from '@geotrace/core-wasm/wire'
 import type { Gossip } from './gossip.ts'
 
-/** Whoever opened a stream. */
+/** The sender of a request. */
 export interface Requester {
-  /** Ed25519 key of the remote peer id; undefined for other key types, which no member has. */
+  /** Ed25519 key of the remote peer id; undefined over HTTPS and for other key types, which no member has. */
   readonly key: Uint8Array | undefined
-  /** `4:127.0.0.1` (/32) or `6:fd99:0:0:1` (/56); undefined when relayed or not an IP. Never logged. */
+  /** `4:127.0.0.1` (/32) or `6:fd99:0:0:100` (/56); undefined when relayed or not an IP address. Never logged. */
   readonly prefix: string | undefined
-  /** The surrounding fence: the /48 of an IPv6 requester; equals `prefix` for IPv4. */
+  /** The /48 around an IPv6 prefix; equals `prefix` for IPv4. */
   readonly fence: string | undefined
 }
 
-/** Returns the reply's bytes; a FederationError it throws becomes a status, anything else `internal`. */
+/** Returns the bytes of the reply. A FederationError becomes its status, any other error becomes INTERNAL. */
 export type Handler = (request: Uint8Array, from: Requester) => Promise<Uint8Array>
 
-/** Requests of one protocol since the start, for people and pages. */
+/** Requests of one protocol since the start of the host, for the status page and metrics. */
 export interface ProtocolStats {
   readonly answered: number
-  /** Turned away, by error code. */
+  /** Refused requests by error code. */
   readonly refused: Readonly<Record<string, number>>
-  /** Frames of both directions, without what Noise, yamux and TCP add. */
+  /** Bytes of the frames of both directions, without the overhead of Noise, yamux and TCP. */
   readonly bytes: number
 }
-/** Counts only: nothing here says who. */
+/** Counts of a host. They contain no address and no key. */
 export interface HostStats {
   /** Open inbound connections. */
   readonly connections: number
-  /** Waiting sockets: silent so far, or of an address that connects again too soon. */
+  /** Waiting sockets: silent so far, or of a requester that connects again too soon. */
   readonly waiting: number
-  /** Requests being answered now. */
+  /** Requests that handlers are answering now. */
   readonly inFlight: number
-  /** By protocol id. */
+  /** Counts by protocol id. */
   readonly protocols: Readonly<Record<string, ProtocolStats>>
 }
 
 export interface RequestOptions {
   signal?: AbortSignal
-  /** Less patience for the answer than the host's own bound, ms. */
+  /** A shorter deadline for the answer than the host's own, ms. */
   withinMs?: number
 }
 
 export interface Host {
   readonly key: Uint8Array
-  /** Multiaddrs that it listens on, without the peer id. */
+  /** Multiaddrs that the host listens on, without the peer id. */
   addresses(): string[]
   stats(): HostStats
   serve(protocol: Protocol, handler: Handler): Promise<void>
-  /** The reply's bytes. Throws PEER_UNREACHABLE, PEER_TIMEOUT, MESSAGE_TOO_LARGE, ABORTED. */
+  /** The bytes of the reply. Throws PEER_UNREACHABLE, PEER_TIMEOUT, MESSAGE_TOO_LARGE, ABORTED, BUSY. */
   request(peer: PeerAddress, protocol: Protocol, request: Uint8Array, options?: RequestOptions): Promise<Uint8Array>
-  /** Opens a connection unless there is one. Throws PEER_UNREACHABLE, PEER_TIMEOUT. */
+  /** Opens a connection to the peer unless one is open. Throws PEER_UNREACHABLE, PEER_TIMEOUT. */
   link(peer: PeerAddress): Promise<void>
   isLinked(key: Uint8Array): boolean
-  /** Whether something came from this peer in the last `withinMs`, on the connection that is used. */
+  /** Whether the host received bytes from this peer in the last `withinMs`, on the connection that it uses. */
   isHeard?(key: Uint8Array, withinMs: number): boolean
   readonly gossip: Gossip
   stop(): Promise<void>

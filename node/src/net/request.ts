@@ -1,6 +1,7 @@
 /**
- * The asking half: reuses an open connection or dials one, one new stream a request. PROTOCOL.md §6.1.
- * Throws PEER_UNREACHABLE, PEER_TIMEOUT, MESSAGE_TOO_LARGE, ABORTED, BUSY (too many of ours wait already); what the reply says is the caller's to read.
+ * Sends requests: one new stream for each, on an open connection or a new one. PROTOCOL.md §6.1.
+ * Throws PEER_UNREACHABLE, PEER_TIMEOUT, MESSAGE_TOO_LARGE, ABORTED, and BUSY when too many of our own requests to the
+ * peer wait. The caller decodes the reply, which may be a refusal.
  */
 import { turns } from '@geotrace/core-wasm'
 import {
@@ -21,10 +22,10 @@ import type { Host } from './protocol.ts'
 import { frames } from './transport/frame.ts'
 import { isHttpsAddress } from './transport/https-listener.ts'
 
-/** Peer ids made once: links look at theirs every two seconds. As many as a federation has, and some. */
+/** Cached peer ids, because links look theirs up every 2 s. A federation has fewer peers. */
 const PEER_IDS_MAX = 2_048
 
-/** `isLagging`: our own event loop is late. `silentMs`: since when nothing came on a connection. */
+/** `isLagging`: whether our own event loop lags. `silentMs`: time since the last received bytes of a connection. */
 export function requests(
   libp2p: Libp2p,
   limits: HostLimits,
@@ -42,7 +43,7 @@ export function requests(
 
   const ask: Host['request'] = async (peer, protocol, request, { signal, withinMs = limits.replyMs } = {}) => {
     const replyMs = Math.min(limits.replyMs, withinMs)
-    // Who is late himself cannot tell so soon that another is gone.
+    // While our own event loop lags, a missing answer does not prove that the peer is down. Use the full timeout.
     const patience = { replyMs, isGone: () => replyMs === limits.replyMs || !isLagging() }
     const peerId = toPeerId(peer.key)
     if (request.length > protocol.requestMaxBytes) {
@@ -54,7 +55,7 @@ export function requests(
         try {
           return await exchange(open, protocol, request, patience, signal)
         } catch (error) {
-          // It may have died while nobody looked. Every request may be asked twice, so once more on a new one.
+          // The connection may have died unnoticed. Every request may be repeated, so send it once more.
           if (isFinal(error)) throw error
           if (open.status !== 'open')
             return await exchange(await dial(peer, peerId, signal), protocol, request, patience, signal)
@@ -96,7 +97,7 @@ export function requests(
 
 interface Patience {
   readonly replyMs: number
-  /** Whether silence for so long means that the connection is dead. */
+  /** Whether a timeout means that the connection is dead. */
   isGone(): boolean
 }
 
@@ -112,8 +113,8 @@ async function exchange(
   try {
     return await withDeadline(replyMs, timedOut, (signal) => send(connection, protocol, request, signal), outer)
   } catch (cause) {
-    // A partition leaves a connection that looks open; only a new dial finds out that it has healed.
-    // One whose muxer has closed looks open too, for ever.
+    // After a partition the connection still looks open, and only a new dial reaches the peer again.
+    // A connection whose muxer has closed looks open permanently.
     if (
       cause instanceof Error &&
       ((isFederationError(cause, 'PEER_TIMEOUT') && isGone()) || cause.name === 'ConnectionClosedError')

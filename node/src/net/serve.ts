@@ -1,6 +1,6 @@
 /**
- * The answering half: reads one bounded frame, calls the handler, writes the one reply, closes. PROTOCOL.md §6.1, §6.3.
- * Every wait has a deadline. A refusal travels as a status and a number; what failed inside stays inside.
+ * Answers requests: reads one bounded frame, calls the handler, writes one reply, closes. PROTOCOL.md §6.1, §6.3.
+ * Every wait has a deadline. A refusal is a status and one number; it contains no detail of an internal error.
  */
 import {
   busy,
@@ -22,22 +22,22 @@ import { linger } from './transport/inbound-streams.ts'
 
 export interface Server {
   stats(): Pick<HostStats, 'inFlight' | 'protocols'>
-  /** Requests that came whole and whose handler is not done. */
+  /** Complete requests whose handler has not finished. */
   inFlight(): number
   serve(streams: Pick<Libp2p, 'handle'>, protocol: Protocol, handler: Handler): Promise<void>
-  /** What is served under this id. */
+  /** The protocol served under this id. */
   protocol(id: string): Protocol | undefined
-  /** The reply to one request of a served protocol, whichever listener took it; a refusal is a reply too. */
+  /** The reply to one request of a served protocol, from any listener. A refusal is a reply too. */
   answer(protocol: Protocol, request: Uint8Array, from: Requester): Promise<Uint8Array>
-  /** A refusal, counted. */
+  /** Counts and encodes a refusal. */
   refuse(protocol: Protocol, error: unknown): Uint8Array
-  /** Counts a request for this id that was told BUSY before it was read. */
+  /** Counts a request for this id that received BUSY before it was read. */
   turnedAway(id: string): void
-  /** Resolves when no request is being answered. */
+  /** Resolves when no handler runs. */
   idle(): Promise<void>
 }
 
-/** `onUse` is told of every connection that asked something. */
+/** Calls `onUse` with the connection of every request. */
 export function server(limits: HostLimits, log: Log, onUse: (connection: Connection) => void): Server {
   let inFlight = 0
   let waiting: (() => void)[] = []
@@ -47,7 +47,7 @@ export function server(limits: HostLimits, log: Log, onUse: (connection: Connect
   const handle = async (handler: Handler, request: Uint8Array, from: Requester): Promise<Uint8Array> => {
     if (inFlight >= limits.inFlight) throw busy()
     inFlight++
-    // Counted until the handler itself is done: a deadline frees the peer, not the memory.
+    // A request counts until its handler finishes. The deadline answers the peer, but the handler still uses memory.
     const running = Promise.resolve()
       .then(() => handler(request, from))
       .finally(() => {
@@ -103,7 +103,7 @@ export function server(limits: HostLimits, log: Log, onUse: (connection: Connect
       reply = await handle(handler, request, connectionToRequester(connection))
       count.answered++
     } catch (error) {
-      // Nobody is listening any more, or never spoke.
+      // The requester closed the stream or never sent a request, so a refusal would reach no reader.
       if (isFederationError(error, 'PEER_TIMEOUT') || stream.status !== 'open') throw error
       reply = refuse(protocol, error)
     }
@@ -157,7 +157,7 @@ export function connectionToRequester({ remotePeer, remoteAddr }: Connection): R
   return { key, ...addressToSource(remoteAddr.toString()) }
 }
 
-/** A frame too large is the sender's mistake, and has no status of its own. */
+/** A frame above the size limit is malformed for its sender: MESSAGE_TOO_LARGE has no status on the wire. */
 function asRefusal(error: unknown): unknown {
   return isFederationError(error, 'MESSAGE_TOO_LARGE') ? malformed('too large') : error
 }

@@ -1,13 +1,11 @@
-/**
- * Asking many peers: some at a time, and no longer than needed.
- */
+/** Asks many peers, a bounded number at a time, until enough have answered. */
 
-/** Peers asked at once: enough to hide a slow one, few enough not to be a burst. */
+/** Peers asked at the same time: enough to hide a slow peer, few enough to cause no burst. */
 export const FAN_OUT = 16
 
 /**
- * Calls `ask` for every item, at most `FAN_OUT` at a time, and resolves when all are done or `enough()` holds after
- * one of them; what is still under way then goes on unheard. `ask` that rejects counts as no answer.
+ * Calls `ask` for every item, at most `FAN_OUT` at a time. Resolves when all calls are done, or when `enough()` holds
+ * after one of them; calls still running then continue without effect. A rejected `ask` counts as no answer.
  */
 export async function fanOut<T>(
   items: readonly T[],

@@ -1,6 +1,6 @@
 /**
- * A few small values that must outlive the process: certified rosters, the vote given, the sheets signed.
- * Nothing secret goes here. Each is written whole and synced before `put` resolves; a damaged one is refused.
+ * Small values that outlive the process: certified rosters, the cast vote, the signed sheets. None of them is secret.
+ * A value is written atomically and synced before `put` resolves. Throws STORAGE_CORRUPT for a damaged value.
  */
 
 import { readFile } from 'node:fs/promises'
@@ -12,16 +12,16 @@ import { makePrivateDir, replaceFile } from './atomic-file.ts'
 
 const CRC_BYTES = 4
 
-/** Names are of a–z, 0–9 and hyphens. */
+/** Names consist of a–z, 0–9 and hyphens. */
 export interface Records {
   /** Throws STORAGE_CORRUPT. */
   get(name: string): Promise<Uint8Array | undefined>
   put(name: string, value: Uint8Array): Promise<void>
-  /** Reads and writes in one: no other write comes between. Throws STORAGE_CORRUPT. */
+  /** Reads, changes and writes a value without another write in between. Throws STORAGE_CORRUPT. */
   update(name: string, change: (value: Uint8Array | undefined) => Uint8Array): Promise<void>
 }
 
-/** Opens the records kept in a directory. */
+/** Opens the records of a directory. */
 export type OpenRecords = (dir: string) => Promise<Records>
 
 /** Records as files of mode 0600 in `dir`, each followed by its CRC-32. */

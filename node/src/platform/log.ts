@@ -1,6 +1,6 @@
 /**
- * What roles may say about themselves: an event and plain counters, never a position, hash, user or address.
- * `cli` brings pino; tests bring silence.
+ * The log of a role: an event and plain counters, never a position, hash, user or address.
+ * `cli` implements it with pino; tests use `silent`.
  */
 export type LogFields = Readonly<Record<string, number | boolean | string>>
 export interface Log {

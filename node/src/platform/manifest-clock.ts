@@ -1,4 +1,4 @@
-/** The time that a federation goes by: the machine's, but for a demo that runs faster. PROTOCOL.md §4.3. */
+/** The clock of a federation: the machine's, or a faster one for a demo federation. PROTOCOL.md §4.3. */
 import { type Clock, fastClock, systemClock } from '@geotrace/core-wasm'
 import type { Manifest } from '@geotrace/core-wasm/wire'
 

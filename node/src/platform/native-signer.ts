@@ -1,11 +1,11 @@
 /**
- * Ed25519 by the host's own library, some twenty times as fast as in JavaScript; the same signatures (RFC 8032).
+ * Ed25519 signatures by OpenSSL: the same bytes as in JavaScript (RFC 8032), about twenty times as fast.
  * PROTOCOL.md §6.4.
  */
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
 import { KEY_BYTES, type Signer } from '@geotrace/core-wasm/wire'
 
-/** DER of a PKCS #8 Ed25519 key up to its 32 bytes (RFC 8410 §7). */
+/** DER of a PKCS #8 Ed25519 key before its 32 bytes (RFC 8410 §7). */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex')
 
 /** A signer from the 32-byte secret of RFC 8032. */
@@ -14,7 +14,7 @@ export function nativeSigner(secret: Uint8Array): Signer {
   const der = Buffer.concat([PKCS8_HEAD, secret])
   const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
   der.fill(0)
-  // RFC 8037: x is the key. OpenSSL 3 takes sixty times as long to write DER (181 µs, two busy cores, 2026-11).
+  // In a JWK, x is the public key (RFC 8037). OpenSSL 3 needs sixty times as long to write DER (181 µs, two busy cores, 2026-11).
   const { x = '' } = createPublicKey(key).export({ format: 'jwk' })
   return {
     key: new Uint8Array(Buffer.from(x, 'base64url')),

@@ -1,38 +1,38 @@
 /**
- * Sockets that have not said a word wait here, in front of libp2p, where they cost next to nothing: it would make
- * readers, timers and signals for each, some 2 ms. PROTOCOL.md §6.5. Nobody locks others out by silence: when too many
- * wait, the oldest goes. Those that come again too soon while the node is late wait here too, with what they said: were
- * they closed, they would come again at once.
+ * Keeps silent sockets in front of libp2p, which would spend about 2 ms on readers, timers and signals for each.
+ * PROTOCOL.md §6.5. When too many wait, the oldest is closed, so silent sockets cannot lock others out.
+ * During a handshake flood a socket whose requester connects again too soon waits here too, with its first bytes. If it
+ * were closed, it would reconnect at once.
  */
 import type { Server, Socket } from 'node:net'
 import type { HostLimits } from '../limits.ts'
 import type { Arrivals } from './arrivals.ts'
 import { addressToSource, type Source } from './requester.ts'
 
-/** What an honest peer says before it is answered: two names and a key, or a request for an upgrade, or a TLS hello. */
+/** A conforming peer sends less before the first answer: two names and a key, an HTTP upgrade, or a TLS hello. */
 const HEARD_MAX_BYTES = 4_096
-/** How often it is looked who may come in. */
+/** Interval at which waiting sockets ask for admission again. */
 const LOOK_MS = 100
-/** When the node has caught up those that wait come in so many at a time, or it would be late again. */
+/** Waiting sockets that are admitted at each interval. More would make the event loop lag again. */
 const LET_IN_AT_ONCE = 8
-/** Processes of this machine. */
+/** Fences of this machine, whose processes never wait. */
 const OWN = new Set(['4:127.0.0.1', '6:0:0:0'])
 
 interface Waiting {
   readonly prefix: string
-  /** Undefined when the node is not to judge whence it comes. */
+  /** Undefined for this machine and for an unknown address, which never wait. */
   readonly fence: string | undefined
   readonly heard: Uint8Array[]
   heardBytes: number
-  /** Whoever speaks and may not come in waits no longer than this, ms. */
+  /** End of the wait of a socket that has sent bytes and is not admitted, ms. */
   untilMs: number
-  /** Hands it to the server. */
+  /** Hands the socket to the server. */
   readonly enter: () => void
 }
 
 /**
- * Takes the server's own handlers of new sockets, and calls them at a socket's first byte, or later when it comes again too
- * soon. Returns what ends it.
+ * Takes over the server's handlers of new sockets. Calls them at the first byte of a socket, or later when its requester
+ * connects again too soon. The returned function closes all waiting sockets.
  */
 export function guardAdmission(
   server: Server,
@@ -40,10 +40,10 @@ export function guardAdmission(
   { arrivals, now, onWait }: AdmissionInit,
 ): () => void {
   const handlers = server.listeners('connection') as ((socket: Socket) => void)[]
-  /** In the order of their coming. */
+  /** All waiting sockets, the oldest first. */
   const waiting = new Map<Socket, Waiting>()
   const perPrefix = new Map<string, number>()
-  /** Of those, who has spoken. */
+  /** Waiting sockets that have sent bytes. */
   const early = new Set<Socket>()
   let looking: NodeJS.Timeout | undefined
 
@@ -70,7 +70,7 @@ export function guardAdmission(
       }
     }
   }
-  /** Keeps what it says, so that nothing waits in the stream's own buffer, which has no bound in pieces. */
+  /** Reads what the socket has sent, because the stream's own buffer does not bound the number of chunks. */
   function listen(socket: Socket, entry: Waiting): void {
     const chunk = socket.read() as Uint8Array | null
     if (chunk === null) return
@@ -140,7 +140,7 @@ export function guardAdmission(
 
 export interface AdmissionInit {
   arrivals: Arrivals
-  /** One more socket waits, or one less. */
+  /** One socket more waits, or one fewer. */
   onWait(more: 1 | -1): void
   /** Monotonic, ms. */
   now(): number

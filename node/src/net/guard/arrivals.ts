@@ -1,39 +1,38 @@
 /**
- * Who may begin a handshake while handshakes take all that the node has: pure but for its own table; time is an argument.
- * PROTOCOL.md §6.5.
- * A handshake is the dearest thing that a stranger can have for nothing (some 5 ms, against a packet of the stranger's),
- * and an address that has just begun one and comes again is mostly not a phone: those come once an hour. So who comes
- * again soon waits at the door, and who comes once finds the node almost as it is in peace.
+ * Decides which requesters may start a handshake while handshakes use all CPU. PROTOCOL.md §6.5.
+ * Only its own table changes; time is an argument. A handshake is the most expensive work that a stranger can cause:
+ * about 5 ms of our CPU for one packet. A phone needs one an hour. During a flood a requester that returns sooner
+ * therefore waits, and a requester that connects once is served almost as usual.
  */
 import { PREFIXES_MAX } from '../limits.ts'
 
-/** How long a source waits between two handshakes then. */
+/** Minimum time between two handshakes of one requester during a flood. */
 export const AGAIN_MS = 20_000
-/** So many handshakes in a second are a quarter of a core: below that it is not they that keep the node busy. */
+/** Handshakes a second that make a flood: a quarter of a core. With fewer, other work keeps the node busy. */
 export const MANY_A_SECOND = 50
-/** It lasts until it has not been so for as long: letting them wait helps, and that alone must not end it. */
+/** A flood ends after this time without flood conditions. The delay itself relieves the node, and must not end the flood. */
 export const CROWDED_MS = 30_000
 
-/** Whence members came: there are a thousand at most, and some move. */
+/** Remembered addresses of members. A federation has a thousand members at most, and some change their address. */
 export const KNOWN_MAX = 4_096
 
 export interface Arrivals {
-  /** Whether a socket of this source may begin now; counted when it may. */
+  /** Whether a socket of this requester may start a handshake now. A permitted handshake is counted. */
   enter(source: string, nowMs: number): boolean
-  /** A member of the federation came from there: it never waits. */
+  /** A member of the federation connected from this address, which therefore never waits. */
   know(source: string): void
 }
 
-/** `isSaturated`: whether the event loop has had no rest of late. */
+/** `isSaturated`: whether the event loop was busy without a pause in the last window. */
 export function arrivals(isSaturated: () => boolean): Arrivals {
-  /** When each began last; the oldest first. */
+  /** Time of the last handshake of each requester, the oldest first. */
   const begun = new Map<string, number>()
   const known = new Set<string>()
-  /** When the last ones were begun, whoever began them. */
+  /** Times of the most recent handshakes of all requesters. */
   const latest: number[] = []
   let floodedUntilMs = Number.NEGATIVE_INFINITY
 
-  /** Whether handshakes have taken all there was a moment ago. */
+  /** Whether handshakes used all CPU recently. */
   const isFlooded = (nowMs: number): boolean => {
     const areMany = latest.length === MANY_A_SECOND && nowMs - latest[0]! < 1_000
     if (areMany && isSaturated()) floodedUntilMs = nowMs + CROWDED_MS

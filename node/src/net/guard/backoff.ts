@@ -1,28 +1,28 @@
 /**
- * Connections that were told BUSY and are not read for a while: what else they ask waits in their own machines, where it
- * costs us nothing. PROTOCOL.md §6.5. When there is room sooner, the one that has waited longest is read again first: a
- * node that has caught up answers what is there, and an overload that is over is over for everybody.
+ * Stops reading connections that received BUSY, for a while. PROTOCOL.md §6.5. Their further requests wait on the
+ * client's machine, where they cost us nothing. When the host has room sooner, it resumes the connection that has waited
+ * longest first, so that an overload ends for all clients at once.
  */
 import type { MessageStream } from '@libp2p/interface'
 import { HOLD_BACK_MAX_MS, HOLD_BACK_MS, STREAMS_PER_PROTOCOL } from '../limits.ts'
 
-/** How often it is looked whether there is room. */
+/** Interval at which the host checks for room. */
 const LOOK_MS = 20
-/** It is read again a little sooner than it was told: what is there then was asked too early, by whatever clock. */
+/** Share of the announced time after which reading resumes. Requests found then were sent too early by any clock. */
 const READ_AFTER = 0.8
 
 export interface Backoff {
   /**
-   * What to tell it, ms: twice as much when it asks before the last time is over, or turning away those who do not listen
-   * costs more than what others get.
+   * Pauses the connection and returns the time to announce, ms. The time doubles when the client asks before the last one
+   * is over. Otherwise refusing clients that ignore BUSY would cost more than answering the others.
    */
   hold(connection: MessageStream, nowMs: number): number
 }
 
-/** `room` says how many requests may be let in now. */
+/** `room`: how many further requests the host accepts now. */
 export function backoff(room: () => number): Backoff {
   const last = new WeakMap<MessageStream, { readonly ms: number; readonly untilMs: number }>()
-  /** In the order of their coming, each with what ends its wait. */
+  /** Paused connections, the oldest first, each with the timer that resumes it. */
   const waiting = new Map<MessageStream, NodeJS.Timeout>()
   let looking: NodeJS.Timeout | undefined
 
@@ -36,7 +36,7 @@ export function backoff(room: () => number): Backoff {
     try {
       if (connection.status === 'open') connection.resume()
     } catch {
-      // The socket under it went first.
+      // The socket was closed before its connection.
       connection.abort(new Error('gone while it was held back'))
     }
   }

@@ -1,6 +1,6 @@
 /**
- * Counts of inbound connections by address prefix, before any cryptography. PROTOCOL.md §6.5.
- * Pure but for its own counters; time is an argument. Addresses live here in memory only and are never logged.
+ * Counts inbound connections by address prefix, before any cryptography. PROTOCOL.md §6.5.
+ * Only its own counters change; time is an argument. Addresses stay in memory and are never logged.
  */
 import { type HostLimits, PREFIXES_MAX } from '../limits.ts'
 import type { Source } from './requester.ts'
@@ -10,15 +10,15 @@ export type Admission = 'admitted' | 'full' | 'pending-full' | 'prefix-full' | '
 export interface ConnectionTable {
   readonly open: number
   /**
-   * Counts a connection in as pending when the limits allow it. Each attempt costs a token of its prefix, so trying is
-   * not free; `isPaid` for one that was refused and tries again after others made room.
+   * Counts a connection as pending when the limits allow it. Each attempt, successful or not, costs a token of its prefix.
+   * `isPaid`: the attempt has cost its token already, was refused, and repeats after another connection was closed.
    */
   admit(source: Source, nowMs: number, isPaid?: boolean): Admission
-  /** It did what only an attack does: its prefix waits `punishMs` before the next connection. */
+  /** Refuses new connections of this prefix for `punishMs`, after one of its connections was closed for abuse. */
   punish(source: Source, nowMs: number): void
-  /** Its handshake is finished. */
+  /** The handshake of a connection is finished. */
   upgraded(source: Source): void
-  /** It is gone, `pending` if it never finished its handshake. */
+  /** A connection is closed; `pending` if its handshake never finished. */
   closed(source: Source, pending: boolean): void
 }
 
@@ -68,7 +68,7 @@ export function connectionTable(limits: HostLimits): ConnectionTable {
       if (prefix.open >= limits.perPrefix || prefix.pending >= limits.pendingPerPrefix) return 'prefix-full'
       const isFence = fence !== prefix
       if (isFence && (fence.open >= limits.perFence || fence.pending >= limits.pendingPerFence)) return 'prefix-full'
-      // Last, since room is made for whoever hears this.
+      // Check the totals last, because the caller closes another connection after these two results.
       if (pending >= limits.pending) return 'pending-full'
       if (open >= limits.connections) return 'full'
       open++

@@ -1,4 +1,4 @@
-/** How many files, sockets among them, this process may have open; Node itself raises that as far as the system lets it. */
+/** How many files, sockets included, this process may open. Node raises this limit as far as the system allows. */
 export function openFilesMax(): number {
   openFiles ??= read()
   return openFiles
@@ -6,10 +6,10 @@ export function openFilesMax(): number {
 
 let openFiles: number | undefined
 
-/** The only place where Node tells; Windows has no such limit. */
+/** Reads the limit from the process report, its only source in Node. Windows has no such limit. */
 function read(): number {
   if (process.platform === 'win32' || process.report === undefined) return Number.POSITIVE_INFINITY
-  // Otherwise it would look up a name for each socket.
+  // Without this flag the report looks up a name for each socket.
   Object.assign(process.report, { excludeNetwork: true })
   const { userLimits } = process.report.getReport() as { userLimits?: { open_files?: { soft: number | 'unlimited' } } }
   const soft = userLimits?.open_files?.soft

@@ -1,8 +1,8 @@
 /**
- * Whether the event loop stays behind. PROTOCOL.md §6.5. The queue of a Node process is what waits in its sockets while it
- * is busy; how long the loop has been busy is how long they have waited. As in CoDel (RFC 8289) a short burst passes.
- * It says when to bound the work under way, and not what to turn away: on a machine that others keep busy the loop is
- * late whatever comes, and turning work away for that alone answers nobody (measured 2026-11).
+ * Measures the lag and the utilisation of the event loop. PROTOCOL.md §6.5. Requests queue in the sockets of a busy
+ * process, so the lag of its loop is their waiting time. As in CoDel (RFC 8289) a short burst is no overload.
+ * Use this signal to limit concurrency, never alone to reject requests. On a shared machine the event loop lags even
+ * when the node is idle (measured 2026-11).
  */
 import { type EventLoopUtilization, performance } from 'node:perf_hooks'
 
@@ -14,18 +14,18 @@ export interface Pressure {
 export interface PressureInit {
   /** Monotonic, ms. */
   now(): number
-  /** Calls `task` every so many ms, late when the loop is; returns what stops it. */
+  /** Calls `task` every `ms`, late when the loop lags. Returns a function that stops it. */
   every(ms: number, task: () => void): () => void
 }
 
 const TICK_MS = 20
-/** An answer within 50 ms leaves room for the work of turning others away. */
+/** Lag of a tick that counts. Answers within 50 ms leave time to refuse other requests. */
 export const DELAY_TARGET_MS = 25
-/** A burst is no overload. */
+/** Every tick must lag for this time, because a burst is no overload. */
 export const DELAY_INTERVAL_MS = 100
 export function pressure({ now, every }: PressureInit): Pressure {
   let tickMs = now()
-  /** Since when every tick has been later than the target. */
+  /** Time since which every tick exceeded the target. */
   let sinceMs: number | undefined
   const stop = every(TICK_MS, () => {
     const atMs = now()
@@ -40,7 +40,7 @@ export function pressure({ now, every }: PressureInit): Pressure {
   }
 }
 
-/** Of this process; does not keep it alive. */
+/** Measures this process and does not keep it alive. */
 export function loopPressure(): Pressure {
   return pressure({
     now: () => performance.now(),
@@ -51,11 +51,11 @@ export function loopPressure(): Pressure {
   })
 }
 
-/** Above it the loop has no rest, whatever it does; it need not be late, since much work in small pieces passes for none. */
+/** A loop above this utilisation is saturated. Such a loop need not lag when its work comes in small tasks. */
 const SATURATED_SHARE = 0.9
 const SATURATION_WINDOW_MS = 500
 
-/** Whether the event loop of this process was busy all the time in the last window that was looked at. */
+/** Returns a function that says whether the event loop of this process was saturated in the last complete window. */
 export function saturation(
   read: (since?: EventLoopUtilization) => EventLoopUtilization = (since) => performance.eventLoopUtilization(since),
 ): () => boolean {

@@ -1,10 +1,10 @@
 /**
- * Who is asking, as far as limits and quotas care: the address prefix that one subscriber holds. PROTOCOL.md §6.5.
- * IPv4 counts by its /32, IPv6 by its /56 inside a /48 fence. An IPv4 address in IPv6 clothes counts as IPv4.
- * A relayed connection shows the relay's address, so it has none.
+ * Turns an address into the requester that limits and quotas charge: the prefix of one subscriber. PROTOCOL.md §6.5.
+ * IPv4 counts by its /32, IPv6 by its /56 inside a /48 fence. An IPv4 address embedded in IPv6 counts as IPv4.
+ * A relayed connection shows the address of the relay, so it has no requester.
  */
 
-/** `prefix` and `fence` as in `Requester`; both undefined when relayed or not an IP address. */
+/** `prefix` and `fence` as in `Requester`. Both are undefined when relayed or not an IP address. */
 export interface Source {
   readonly prefix: string | undefined
   readonly fence: string | undefined
@@ -12,12 +12,12 @@ export interface Source {
 
 const NOWHERE: Source = { prefix: undefined, fence: undefined }
 
-/** From the text of a remote multiaddr. */
+/** Requester of a remote multiaddr. */
 export function addressToSource(address: string): Source {
   if (address.includes('/p2p-circuit')) return NOWHERE
   const v4 = /^\/ip4\/(\d{1,3}(?:\.\d{1,3}){3})(?:\/|$)/.exec(address)?.[1]
   if (v4 !== undefined) return fromV4(v4.split('.').map(Number))
-  // A zone names an interface of ours, never a part of the peer's address.
+  // A zone names a network interface of this machine and is no part of the peer's address.
   const v6 = /^(?:\/ip6zone\/[^/]+)?\/ip6\/([0-9a-f:.]+)(?:\/|$)/i.exec(address)?.[1]
   const groups = v6 === undefined ? undefined : textToGroups(v6)
   return groups === undefined ? NOWHERE : fromV6(groups)

@@ -1,26 +1,26 @@
 /**
- * Whether a peer reads what it asks for: pure. A yamux PING of a number that it cannot know goes out among the answers,
- * and what comes back shows that those before were read. PROTOCOL.md §6.5. Without it the sockets of both sides take
- * megabytes of small answers before a write waits (2026-11: a hundred such peers cost others 13 times the time).
+ * Detects a peer that reads no answers. PROTOCOL.md §6.5. A yamux PING with a secret number goes out among the answers.
+ * The number comes back only after the peer has read the answers before it. Otherwise the sockets of both sides buffer
+ * megabytes of small answers before a write blocks. A hundred such peers slowed others down 13 times (measured 2026-11).
  */
 import { STREAMS_PER_CONNECTION } from '../limits.ts'
 
-/** Seldom enough that a phone's one to three requests cost nothing more. */
+/** One ping for so many streams, so that the one to three requests of a phone cost nothing more. */
 export const STREAMS_PER_PING = 4
 /**
- * Who reads opens one stream for each that was open at the PING, and no more before it comes to the PING: eight, and
- * as many again for an answer that is on its way.
+ * A client that reads answers in order opens at most 8 further streams before it answers a PING. That is one for each
+ * stream open at that moment. The bound is twice that, for answers in transit.
  */
 export const STREAMS_UNREAD_MAX = 2 * STREAMS_PER_CONNECTION
 
 export interface UnreadGauge {
-  /** The peer opens a stream: a number to ping it with, if any. False when it has left too many unread. */
+  /** The peer opens a stream. Returns the number of a ping to send, if any; false when the peer left too many unread. */
   opened(): { readonly ping?: number } | false
-  /** It answers a ping. Whether it was ours. */
+  /** The peer answers a ping. Returns whether the ping was ours. */
   answered(ping: number): boolean
 }
 
-/** `number` draws a u32 that nobody can guess. */
+/** `number` draws an unguessable u32. */
 export function unreadGauge(number: () => number): UnreadGauge {
   let streams = 0
   let asked: number | undefined

@@ -1,9 +1,9 @@
 /**
- * What one connection may cost us, as a token bucket over work instead of bytes or frames: a stream of forty bytes can
- * cost as much as a megabyte. PROTOCOL.md §6.5. Pure but for its own counter; time is an argument.
+ * Limits the work that one connection may cause, as a token bucket. PROTOCOL.md §6.5. It counts work and not bytes or
+ * frames, because a stream of forty bytes can cost as much as a megabyte. Time is an argument.
  */
 export interface WorkMeter {
-  /** False when there is no work left for it; what was asked for is then not taken. */
+  /** Takes `units` from the bucket. Returns false, and takes nothing, when too few are left. */
   spend(units: number, nowMs: number): boolean
 }
 

@@ -1,6 +1,7 @@
 /**
- * Frames on a stream: an unsigned varint length, minimal and at most three bytes, then that many bytes. PROTOCOL.md
- * §6.1. The length is an attacker's number: it is compared with the protocol's bound before anything is kept.
+ * Frames on a stream: a length as a minimal unsigned varint of at most three bytes, then the content. PROTOCOL.md §6.1.
+ * The reader compares the length with the bound of the protocol before it buffers anything.
+ * Throws MESSAGE_MALFORMED, MESSAGE_TOO_LARGE.
  */
 import { concatBytes, FederationError } from '@geotrace/core-wasm/wire'
 import type { Stream } from '@libp2p/interface'
@@ -11,20 +12,20 @@ const LENGTH_MAX_BYTES = 3
 type Readable = ReturnType<typeof byteStream<Stream>> & { readonly readBuffer: { readonly byteLength: number } }
 
 export interface Frames {
-  /** Throws MESSAGE_MALFORMED when it ends early, MESSAGE_TOO_LARGE, or the signal's reason. */
+  /** Throws MESSAGE_MALFORMED when the frame ends early, MESSAGE_TOO_LARGE, or the reason of the signal. */
   read(maxBytes: number, signal: AbortSignal): Promise<Uint8Array>
   write(frame: Uint8Array, signal: AbortSignal): Promise<void>
-  /** Bytes that came after the frame read last. */
+  /** Received bytes after the last frame that was read. */
   readonly left: number
 }
 
-/** `maxBytes`: the largest frame that will be read from this stream. */
+/** `maxBytes`: size of the largest frame that the caller reads from this stream. */
 export function frames(stream: Stream, maxBytes: number): Frames {
-  // `readBuffer` is there at run time, but not in the type.
+  // `readBuffer` exists at run time but not in the type; private-members.test.ts checks for it.
   const bytes = byteStream(stream, { maxBufferSize: maxBytes + LENGTH_MAX_BYTES }) as Readable
   const take = async (count: number, signal: AbortSignal): Promise<Uint8Array> => {
     try {
-      // A copy as a plain array: slices of a Buffer would share its memory.
+      // Copy into a plain array, because slices of a Buffer share its memory.
       return new Uint8Array((await bytes.read({ bytes: count, signal })).subarray())
     } catch (error) {
       signal.throwIfAborted()
@@ -71,7 +72,7 @@ function tooLarge(size: number, max: number): FederationError<'MESSAGE_TOO_LARGE
   })
 }
 
-/** Whether the other side ended the stream in good order; a reset is another matter. */
+/** Whether the other side ended the stream regularly, without a reset. */
 function isEnd(error: unknown): boolean {
   return error instanceof Error && error.name === 'UnexpectedEOFError'
 }

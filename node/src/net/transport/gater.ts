@@ -1,7 +1,7 @@
 /**
- * libp2p's connection gater of a host, over the connection table. PROTOCOL.md §6.5.
- * Refuses by address before the handshake costs anything, any key but Ed25519 after it, and bounds what a connection may
- * send before it is through and what may wait for it.
+ * The connection gater of a libp2p host, over the connection table. PROTOCOL.md §6.5.
+ * It refuses connections by address before the handshake, and keys other than Ed25519 after it. It bounds the bytes of a
+ * handshake and the bytes that wait to be sent on a connection.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import type { ConnectionGater, MultiaddrConnection } from '@libp2p/interface'
@@ -11,33 +11,33 @@ import { CONNECTION_WRITE_BUFFER_BYTES, HANDSHAKE_MAX_BYTES } from '../limits.ts
 import { terminateWebSocket } from './websocket.ts'
 
 /**
- * Handshakes under way while the event loop is behind: half a second of work. With 16 a peer of fifty that all start at
- * once turned so many away that they never found together (measured 2026-11).
+ * Concurrent handshakes during event-loop lag: half a second of work. With a bound of 16, fifty peers that started at the
+ * same time refused so many connections that the federation never formed (measured 2026-11).
  */
 const HANDSHAKES_AT_ONCE = 64
 
 interface Inbound {
   readonly source: Source
   pending: boolean
-  /** Bytes of its handshake. */
+  /** Bytes of the handshake. */
   received: number
 }
 
 export interface GaterInit {
   table: ConnectionTable
   clock: Clock
-  /** Closes a connection so that one of `source` fits in; false when there is none to close. */
+  /** Closes a connection to make room for one of `source`. Returns false when no connection may be closed. */
   makeRoom(source: Source, isFull: boolean): boolean
-  /** Whether the event loop stays behind. */
+  /** Whether the event loop lags. */
   isLagging(): boolean
 }
 
 export function gater({ table, clock, makeRoom, isLagging }: GaterInit): ConnectionGater {
   const inbound = new WeakMap<MultiaddrConnection, Inbound>()
-  // In the order of their coming.
+  // The oldest first.
   const pending = new Map<MultiaddrConnection, Inbound>()
 
-  /** The oldest that never said a word goes, or else the oldest: an honest handshake is through long before its turn. */
+  /** Closes the oldest silent connection, or else the oldest. A conforming handshake finishes long before its turn. */
   const dropPending = (): boolean => {
     const [silent] = [...pending].find(([, { received }]) => received === 0) ?? [...pending][0] ?? []
     silent?.abort(new Error('room for others'))
@@ -57,7 +57,7 @@ export function gater({ table, clock, makeRoom, isLagging }: GaterInit): Connect
     denyInboundConnection(connection) {
       prepare(connection)
       const source = addressToSource(connection.remoteAddr.toString())
-      // A handshake is the dearest thing a stranger can ask for.
+      // A handshake is the most expensive work that a stranger can cause.
       if ((pending.size >= HANDSHAKES_AT_ONCE && isLagging()) || !admit(source)) return true
       const entry: Inbound = { source, pending: true, received: 0 }
       inbound.set(connection, entry)
@@ -87,13 +87,13 @@ export function gater({ table, clock, makeRoom, isLagging }: GaterInit): Connect
       prepare(connection)
       return false
     },
-    // Browsers' default forbids private addresses; whom we dial is written in the roster.
+    // The default for browsers forbids private addresses. The roster lists the addresses that we dial.
     denyDialMultiaddr: () => false,
   }
 }
 
 type Chunk = Parameters<MultiaddrConnection['send']>[0]
-/** What the transports' connections have beside the interface; a test notices when it is renamed. */
+/** A private member of the transports' connections; private-members.test.ts checks for it. */
 interface Inside {
   onData(data: Chunk): void
 }
@@ -103,7 +103,7 @@ function prepare(connection: MultiaddrConnection): void {
   connection.addEventListener('close', () => terminateWebSocket(connection), { once: true })
 }
 
-/** Until the handshake is done every reader of libp2p would keep 4 MiB of what came too early. */
+/** Bounds the bytes of a handshake, because each reader of libp2p would buffer 4 MiB of them. */
 function boundHandshake(connection: MultiaddrConnection, entry: Inbound): void {
   const inside = connection as unknown as Inside
   const onData = inside.onData.bind(connection)

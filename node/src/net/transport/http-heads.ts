@@ -1,11 +1,12 @@
 /**
- * How long an HTTP connection may take to say its next request. PROTOCOL.md §6.5. Node's own `headersTimeout` and
- * `requestTimeout` need a server that listens itself; libp2p's gets its sockets handed on, and would wait for ever.
+ * Bounds the time until an HTTP connection has sent the head of its next request. PROTOCOL.md §6.5.
+ * Node's `headersTimeout` and `requestTimeout` need a server that listens itself. libp2p hands sockets to its server, so
+ * they would never fire.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** `opened` is the event that names a socket as requests will: `connection`, or `secureConnection` under TLS. */
+/** `opened` is the event with the same socket object as later requests: `connection`, or `secureConnection` under TLS. */
 export function boundHeads(server: Server, opened: 'connection' | 'secureConnection', ms: number): void {
   const timers = new WeakMap<Socket, NodeJS.Timeout>()
   const stop = (socket: Socket): void => clearTimeout(timers.get(socket))

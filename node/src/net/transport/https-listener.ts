@@ -1,8 +1,8 @@
 /**
- * The HTTPS listener of a host: the same frames, for clients without libp2p. PROTOCOL.md §6.1.
- * It stands on the port of the secure WebSocket, whose server it gets its requests from. Counts by address prefix in the
- * table of all connections; every read and write has a bound and a deadline; a refusal is a reply like any other, and
- * only what is no request at all gets a status of HTTP.
+ * The HTTPS listener of a host: the same frames, for clients without libp2p. PROTOCOL.md §6.1, §6.5.
+ * It shares the port of the secure WebSocket and takes its requests from that server. It counts connections in the table
+ * of all connections; every read and write has a bound and a deadline. A refusal is a reply with HTTP status 200. Only an
+ * input that is no request of the protocol gets another HTTP status.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
@@ -22,38 +22,38 @@ export interface HttpsListenerInit {
   clock: Clock
   /** Monotonic, ms. */
   now(): number
-  /** What is served under this path, which is a protocol's id. */
+  /** The protocol served under this path. The path is the id of the protocol. */
   protocol(path: string): Protocol | undefined
-  /** A refusal is a reply too. */
+  /** The reply to a request. A refusal is a reply too. */
   answer(protocol: Protocol, request: Uint8Array, from: Requester): Promise<Uint8Array>
-  /** Of those that are turned away because the machine has too much to do. */
+  /** The reply to a request that the host refuses because it is overloaded. */
   refuse(protocol: Protocol): Uint8Array
-  /** Whether requests are being turned away. */
+  /** Whether the host refuses further requests. */
   isFull(): boolean
-  /** Closes a connection so that one of `source` fits in; false when there is none to close. */
+  /** Closes a connection to make room for one of `source`. Returns false when no connection may be closed. */
   makeRoom(source: Source, isFull: boolean): boolean
-  /** Bytes of all requests that are not whole yet. */
+  /** Bytes of all incomplete requests together. */
   heldBytesMax?: number
 }
 
-/** Whether a multiaddr names the HTTPS listener, which libp2p neither dials nor listens on. */
+/** Whether a multiaddr is an HTTPS address, which libp2p neither dials nor listens on. */
 export function isHttpsAddress(address: string): boolean {
   return /\/https?(\/|$)/.test(address)
 }
 
-/** Takes over the requests of a server that has no use for them itself. */
+/** Takes over the HTTP requests of a WebSocket server, which does not answer them. */
 export type ServeHttps = (server: Server) => void
 
-/** Of headers: ours and a browser's have less than 1 KiB. */
+/** Bytes of the headers of a request. Our client's and a browser's have less than 1 KiB. */
 export const HTTP_HEADERS_MAX_BYTES = 8_192
 const KIB = 1_024
-/** A browser asks once a day whether it may ask. */
+/** A browser repeats the CORS preflight once a day. */
 const PREFLIGHT_S = 86_400
 
 interface Visitor {
   readonly source: Source
   readonly work: WorkMeter
-  /** Requests of this connection: HTTP lets a client ask before it was answered. */
+  /** Unanswered requests of this connection, because HTTP/1.1 allows pipelining. */
   underWay: number
 }
 
@@ -71,7 +71,7 @@ export function httpsListener(init: HttpsListenerInit): ServeHttps {
     )
   }
 
-  /** Counted from its first request on: until then admission and the handshake's own bounds hold it. */
+  /** Counts a connection from its first request. Before that, admission and the bounds of the handshake limit it. */
   function admit(socket: Socket): Visitor | undefined {
     const known = visitors.get(socket)
     if (known !== undefined) return known
@@ -108,7 +108,7 @@ export function httpsListener(init: HttpsListenerInit): ServeHttps {
     }
   }
 
-  /** The body, or what HTTP calls its fault. */
+  /** The body, or an HTTP error status. */
   async function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array | 413 | 503> {
     const parts: Uint8Array[] = []
     let length = 0
@@ -148,7 +148,7 @@ export function httpsListener(init: HttpsListenerInit): ServeHttps {
   }
 }
 
-/** No request, or one that never will be: told by HTTP, and the connection ends, since its rest may be anything. */
+/** Answers an invalid request with an HTTP status, and closes the connection, whose further bytes have no meaning. */
 function end(response: ServerResponse, status: number): void {
   if (status !== 204) response.shouldKeepAlive = false
   writeHead(response, status, {})
@@ -157,7 +157,7 @@ function end(response: ServerResponse, status: number): void {
   })
 }
 
-/** Who may ask from a page: everybody, since nothing here knows its user. No date: it is in the frames that need one. */
+/** Every web page may send requests, because no answer depends on cookies. No Date header: frames contain their own time. */
 function writeHead(response: ServerResponse, status: number, headers: Record<string, string | number>): void {
   response.sendDate = false
   response.writeHead(status, {
@@ -172,7 +172,7 @@ function writeHead(response: ServerResponse, status: number, headers: Record<str
   })
 }
 
-/** TLS handshakes that are not finished: in all, and of one prefix; the oldest goes, a prefix that has too many is refused. */
+/** Bounds unfinished TLS handshakes: in all (the oldest is closed) and of one prefix (further sockets are refused). */
 function boundHandshakes(server: Server, limits: HostLimits): void {
   const pending = new Map<string, { socket: Socket; prefix: string }>()
   server.prependListener('connection', (socket: Socket) => {

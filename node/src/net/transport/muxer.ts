@@ -1,8 +1,8 @@
 /**
- * yamux with the bounds it lacks, and with fewer packets (read and tried in @libp2p/yamux 8.0.3). PROTOCOL.md §6.5.
- * Stock, a frame that announces 4 GiB is kept until it is whole, before any window is looked at; streams that are reset
- * at once, pings and empty frames cost the peer nothing and us a core; what waits to be sent has no bound; and each
- * frame is a packet and a cipher of its own.
+ * Adds bounds to @libp2p/yamux 8.0.3, and sends fewer packets. PROTOCOL.md §6.5.
+ * Stock yamux buffers a frame of up to 4 GiB before it checks any window. Streams reset at once, pings and empty frames
+ * cost the peer nothing and us a core. The bytes that wait to be sent have no bound, and each frame is encrypted and sent
+ * as a packet of its own.
  */
 
 import type { Random } from '@geotrace/core-wasm'
@@ -36,16 +36,16 @@ export interface MuxerInit {
   now(): number
   random: Random
   inbound: Pick<InboundStreams, 'accept' | 'isRequest' | 'isFull' | 'refused' | 'room'>
-  /** Something came on the connection of these streams. */
+  /** The connection of these streams received bytes. */
   onHeard(streams: readonly unknown[]): void
-  /** The connection of these streams is being closed for what it did. */
+  /** The connection of these streams is about to be closed for abuse. */
   onAbuse(streams: readonly unknown[]): void
 }
 
-/** Bytes in one piece or in several. */
+/** Bytes in one array or in several. */
 type Chunk = Parameters<MessageStream['send']>[0]
 
-/** The parts that yamux keeps to itself; a test notices when they are renamed. */
+/** Private members of yamux; private-members.test.ts checks for them. */
 interface Muxer extends StreamMuxer<MuxedStream> {
   readonly maConn: MessageStream
   readonly decoder: { readonly buffer: { readonly byteLength: number } }
@@ -65,7 +65,7 @@ type MuxedStream = StreamMuxer['streams'][number] & {
 }
 interface Frame {
   readonly header: { readonly type: number; readonly flag: number; readonly streamID: number; readonly length: number }
-  /** Of a DATA frame. */
+  /** Content of a DATA frame. */
   readonly data?: { subarray(): Uint8Array }
 }
 
@@ -75,12 +75,12 @@ const GO_AWAY = 3
 const [SYN, ACK, FIN] = [1, 2, 4]
 const ESTABLISHED = 3
 const HEADER_BYTES = 12
-/** What is larger goes out at once; smaller frames of one turn of the event loop share a packet. */
+/** Frames of one turn of the event loop share a packet up to this size. */
 const SHARED_PACKET_BYTES = 16_384
 
 const YAMUX = {
   maxInboundStreams: STREAMS_PER_CONNECTION,
-  // Silence must be visible: the transport closes a connection after two quiet minutes.
+  // Without keep-alive the transport closes a silent connection after two minutes.
   enableKeepAlive: false,
   streamOptions: {
     initialStreamWindowSize: STREAM_WINDOW_BYTES,
@@ -118,7 +118,7 @@ export function guardedYamux(init: MuxerInit): () => StreamMuxerFactory {
   }
 }
 
-/** Closes the connection when it costs more than one may, or keeps a frame unfinished that is too large or in tinyFrames. */
+/** Closes a connection that causes too much work, or that sends a frame too large or in too many fragments. */
 function meter(muxer: Muxer, { limits, now, onHeard, onAbuse }: MuxerInit): void {
   const work = workMeter(limits.workPerSecond, limits.workBurst)
   const spend = (units: number): void => {
@@ -126,7 +126,7 @@ function meter(muxer: Muxer, { limits, now, onHeard, onAbuse }: MuxerInit): void
     onAbuse(muxer.streams)
     throw new Error('the connection costs too much')
   }
-  // Empty messages never reach yamux, and cost as much.
+  // Count messages here too: empty ones never reach yamux but cost as much as others.
   const inside = muxer.maConn as unknown as { onData(data: Chunk): void }
   const onMessage = inside.onData.bind(inside)
   inside.onData = (data) => {
@@ -139,7 +139,7 @@ function meter(muxer: Muxer, { limits, now, onHeard, onAbuse }: MuxerInit): void
   muxer.onData = (data) => {
     pieces++
     onData(data)
-    // A chunk of one byte keeps a hundred times its size.
+    // Count fragments, because a buffered chunk of one byte takes a hundred times its size.
     if (muxer.decoder.buffer.byteLength <= HEADER_BYTES) pieces = 0
     if (pieces > FRAME_PIECES_MAX || muxer.decoder.buffer.byteLength > HEADER_BYTES + STREAM_WINDOW_BYTES) {
       onAbuse(muxer.streams)
@@ -152,12 +152,12 @@ function meter(muxer: Muxer, { limits, now, onHeard, onAbuse }: MuxerInit): void
     const { type, flag } = frame.header
     spend(type === PING ? WORK_PER_PING : flag & SYN ? WORK_PER_STREAM : WORK_PER_MESSAGE)
     handleFrame(frame)
-    // yamux would keep the connection, of which nothing can come any more.
+    // After GO_AWAY no further stream can come, but yamux keeps the connection.
     if (type === GO_AWAY) muxer.maConn.close().catch(() => {})
   }
 }
 
-/** Closes the connection of a peer that goes on asking and reads none of the answers. */
+/** Closes the connection of a peer that keeps sending requests and reads no answers. */
 function leaveUnread(muxer: Muxer, { random, onAbuse }: MuxerInit): void {
   const gauge = unreadGauge(() => new DataView(random(4).buffer).getUint32(0))
   const handleFrame = muxer.handleFrame.bind(muxer)
@@ -177,8 +177,8 @@ function leaveUnread(muxer: Muxer, { random, onAbuse }: MuxerInit): void {
 }
 
 /**
- * While requests are turned away they are told so from their first two frames: a stream that is made, answered and ended
- * costs a fifth of an answer (2026-11), and that is what those who are let in would pay.
+ * During an overload, answers a request with BUSY from its first two frames, without a stream. To create, answer and close
+ * a stream costs a fifth of a whole answer (measured 2026-11), which accepted requests would lack.
  */
 function refuseEarly(muxer: Muxer, { inbound, now }: MuxerInit, held: Backoff): void {
   const opened = new Map<number, Frame>()
@@ -201,7 +201,7 @@ function refuseEarly(muxer: Muxer, { inbound, now }: MuxerInit, held: Backoff): 
       return
     }
     const answer = busyAnswer(protocol, held.hold(muxer.maConn, now()))
-    // Frames that still come for this stream are for none, which yamux lets pass.
+    // yamux ignores further frames of this stream, because it never saw the stream open.
     muxer.send(concatBytes(header(DATA, ACK, streamID, answer.length), answer, header(WINDOW_UPDATE, FIN, streamID, 0)))
   }
 }
@@ -210,7 +210,7 @@ function header(type: number, flags: number, streamId: number, length: number): 
   return byteWriter(HEADER_BYTES).u8(0).u8(type).u16(flags).u32(streamId).u32(length).finish()
 }
 
-/** Streams that the other side opens are given to `inbound`, which may give them back. */
+/** Gives streams that the peer opens to `inbound`, which may pass them to libp2p. */
 function takeStreams(muxer: Muxer, { inbound, now }: MuxerInit, held: Backoff): void {
   muxer.onRemoteStream = (stream) => {
     muxer.streams.push(stream)
@@ -222,13 +222,16 @@ function takeStreams(muxer: Muxer, { inbound, now }: MuxerInit, held: Backoff): 
   }
 }
 
-/** Frames that are sent in one turn of the event loop leave as one message: one cipher, one packet. */
+/**
+ * Replaces `send` of yamux, which encrypts and sends each frame alone. Frames of one turn of the event loop leave together:
+ * one encryption and one packet.
+ */
 function sharePackets(muxer: Muxer): void {
   const send = muxer.send.bind(muxer)
   const [close, abort] = [muxer.close.bind(muxer), muxer.abort.bind(muxer)]
   let waiting: Chunk[] = []
   let bytes = 0
-  /** Never throws: it is called where nobody catches, and the socket may be going before the connection knows. */
+  /** Never throws, because nothing catches its errors. The socket may be closing before the connection notices. */
   const flush = (): boolean => {
     if (waiting.length === 0) return true
     const data = concatBytes(...waiting.map((chunk) => chunk.subarray()))
@@ -258,17 +261,20 @@ function sharePackets(muxer: Muxer): void {
   }
 }
 
-/** Tells the other side of its room when half of it is used, as go-yamux does, not at each chunk. */
+/**
+ * Replaces the window update of yamux after each chunk. As in go-yamux, the update goes out when half of the window is
+ * used.
+ */
 function updateWindowSeldom(stream: MuxedStream): void {
   const sendWindowUpdate = stream.sendWindowUpdate.bind(stream)
   stream.sendWindowUpdate = () => {
     const isRoomy = stream.recvWindowCapacity > stream.recvWindow / 2
-    // Before that the update carries the flags that open the stream.
+    // Before the stream is established, the update carries the flags that open it.
     if (!(isRoomy && stream.state === ESTABLISHED)) sendWindowUpdate()
   }
 }
 
-/** Bounds what a request may have sent in all, and what all unfinished requests of this host keep together. */
+/** Bounds the bytes and tiny frames of a request, and the bytes of all unfinished requests of this host together. */
 function bound(stream: MuxedStream, muxer: Muxer, { inbound, onAbuse }: MuxerInit, kept: KeptBytes): void {
   let received = 0
   let tinyFrames = 0
@@ -281,7 +287,7 @@ function bound(stream: MuxedStream, muxer: Muxer, { inbound, onAbuse }: MuxerIni
         stream.abort(new Error('more than any request has'))
         return
       }
-      // Each costs as much as a whole one.
+      // A tiny frame costs as much as a full one.
       if (frame.header.length < TINY_FRAME_BYTES && ++tinyFrames > TINY_FRAMES_MAX) {
         onAbuse(muxer.streams)
         throw new Error('a request in tinyFrames')
@@ -296,7 +302,7 @@ interface KeptBytes {
   add(muxer: Muxer, bytes: number): void
 }
 
-/** When requests under way hold too much memory together, the connection that holds most of it goes. */
+/** When unfinished requests together use too much memory, closes the connection that uses most of it. */
 function keptBytes(): KeptBytes {
   const held = new Map<Muxer, number>()
   let total = 0

@@ -1,5 +1,5 @@
 /**
- * libp2p's TCP transport with admission in front of it, and from a chosen local address. PROTOCOL.md §6.5.
+ * libp2p's TCP transport with admission in front of it and a chosen local address for dialling. PROTOCOL.md §6.5.
  */
 import type { Server } from 'node:net'
 import { type TCPOptions, tcp } from '@libp2p/tcp'
@@ -17,7 +17,7 @@ export function guardedTcp(
     const createListener = transport.createListener.bind(transport)
     transport.createListener = (options) => {
       const listener = createListener(options)
-      // A part that the listener keeps to itself; a test notices when it is renamed.
+      // `server` is a private member of the listener; private-members.test.ts checks for it.
       const end = guardAdmission((listener as unknown as { readonly server: Server }).server, limits, admission)
       const close = listener.close.bind(listener)
       listener.close = async () => {
@@ -31,7 +31,7 @@ export function guardedTcp(
   }
 }
 
-/** `localAddress` reaches net.connect through the dial options, though the type does not name it; `timeout` is until it is open. */
+/** `localAddress` reaches net.connect through the dial options, although their type lacks it. `timeout` bounds the connect. */
 function tcpOptions(localAddress: string | undefined, { connectMs }: HostLimits): TCPOptions {
   const dialOpts = { timeout: connectMs, ...(localAddress !== undefined && { localAddress }) }
   return { dialOpts: dialOpts as NonNullable<TCPOptions['dialOpts']> }

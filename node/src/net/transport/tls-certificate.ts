@@ -1,4 +1,4 @@
-/** What a peer shows on its secure port: a chain and its key, PEM, which may change while it listens. PROTOCOL.md §6.1. */
+/** The TLS certificate of a peer's secure port: chain and key as PEM. It may change while the peer listens. PROTOCOL.md §6.1. */
 export interface Certificate {
   readonly cert: string
   readonly key: string
@@ -6,6 +6,6 @@ export interface Certificate {
 
 export interface CertificateSource {
   current(): Certificate
-  /** Calls `listener` at each change; returns what ends it. */
+  /** Calls `listener` at each change. Returns a function that ends this. */
   onChange(listener: () => void): () => void
 }

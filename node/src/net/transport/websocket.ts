@@ -1,8 +1,9 @@
 /**
- * libp2p's WebSocket transport with the bounds it lacks (read and tried in @libp2p/websockets 10.1.21): a socket that
- * never speaks, or never ends its request, is held for ever and keeps `close` waiting, a message may have 100 MiB, `abort` leaves the socket open
- * because it closes with a code that `ws` refuses, and nobody listens for `error`, so one malformed frame from anybody
- * ends the process. PROTOCOL.md §6.5.
+ * Adds bounds to libp2p's WebSocket transport (@libp2p/websockets 10.1.21). PROTOCOL.md §6.5. The stock transport
+ * - keeps a socket that sends nothing, or never completes its request, permanently, and `close` waits for it;
+ * - accepts messages of 100 MiB;
+ * - leaves the socket open after `abort`, because it closes with a code that `ws` refuses;
+ * - has no listener for `error`, so that one malformed frame ends the process.
  */
 import type { Server as HttpServer, IncomingMessage } from 'node:http'
 import type { Server as SecureServer } from 'node:https'
@@ -19,13 +20,13 @@ import type { CertificateSource } from './tls-certificate.ts'
 
 type Transport = ReturnType<typeof webSockets>
 
-/** Every engine that the client runs in has it; no renegotiation, no old ciphers. */
+/** Every engine that the client runs in supports TLS 1.3, which has no renegotiation and no old ciphers. */
 const TLS = 'TLSv1.3' as const
 
-/** The parts of the listener that it keeps to itself; a test notices when they are renamed. */
+/** Private members of the listener; private-members.test.ts checks for them. */
 interface Inside {
   readonly server: Server
-  /** There once it listens, one of them. */
+  /** One of these two servers exists once the listener listens. */
   readonly http?: HttpServer
   readonly https?: SecureServer
   readonly wsServer: {
@@ -35,7 +36,7 @@ interface Inside {
 }
 type Upgraded = (socket: WebSocket, request: IncomingMessage) => void
 
-/** With it addresses that end in `/tls/ws` can be listened on; `serveHttps` gets every request there that is no WebSocket. */
+/** Enables addresses that end in `/tls/ws`. `serveHttps` gets every request there that is no WebSocket upgrade. */
 export interface SecureInit {
   certificate: CertificateSource
   serveHttps: ServeHttps
@@ -54,7 +55,7 @@ export function guardedWebSockets(limits: HostLimits, admission: AdmissionInit, 
   }
 }
 
-/** Ends the socket under a WebSocket connection that was aborted; does nothing for others. */
+/** Destroys the socket of an aborted WebSocket connection. Does nothing for other connections. */
 export function terminateWebSocket(connection: MultiaddrConnection): void {
   const { websocket } = connection as { websocket?: { terminate?: () => void } }
   websocket?.terminate?.()
