@@ -60,7 +60,10 @@ export function keepLinks({ host, clock, others, otherReplicas, pace = REAL_PACE
   const isDue = ([name, { key }]: readonly [string, PeerAddress]): boolean => {
     if (trying.has(name)) return false
     if (!host.isLinked(key)) return true
-    return Math.abs(clock.now() - (probed.get(name) ?? 0)) >= pace.probeMs && host.isHeard?.(key, pace.probeMs) !== true
+    return (
+      Math.abs(clock.now() - (probed.get(name) ?? 0)) >= pace.probeMs &&
+      host.hasReceivedFrom?.(key, pace.probeMs) !== true
+    )
   }
   const check = async (name: string, peer: PeerAddress): Promise<void> => {
     if (host.isLinked(peer.key)) {

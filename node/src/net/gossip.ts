@@ -50,7 +50,10 @@ const OUTBOUND_BUFFER_MAX_BYTES = 1_048_576
 const MESH = { D: 4, Dlo: 3, Dhi: 6, Dscore: 2, Dout: 1, Dlazy: 4 }
 
 /** Services for the options of a libp2p node. */
-export function gossipServices() {
+export function gossipServices(): {
+  gossipsub: ReturnType<typeof gossipsub>
+  greeter(components: { registrar: Registrar }): { registrar: Registrar }
+} {
   return {
     gossipsub: gossipsub({
       ...MESH,
@@ -68,7 +71,7 @@ export function gossipServices() {
       // Members are few and known. Several may share the address of one router.
       scoreParams: { IPColocationFactorWeight: 0 },
     }),
-    // Gossipsub requires identify in order to learn which peers support it. `greet` reports members instead.
+    // Gossipsub requires identify in order to learn which peers support it. `#greet` reports members instead.
     greeter: ({ registrar }: { registrar: Registrar }) => ({
       registrar,
       [serviceCapabilities]: ['@libp2p/identify'] as const,
@@ -76,7 +79,7 @@ export function gossipServices() {
   }
 }
 
-/** Streams of gossipsub, one for each direction and peer. Its class has these maps, its exported type does not. */
+/** Private maps of gossipsub: one stream for each direction and peer; private-members.test.ts checks for them. */
 interface Router extends GossipSub {
   readonly streamsInbound: ReadonlyMap<string, unknown>
   readonly streamsOutbound: ReadonlyMap<string, { readonly rawStream: Stream }>
@@ -90,91 +93,120 @@ export interface HostGossip extends Gossip {
 
 /** Opens gossip on a started libp2p node. */
 export async function openGossip(libp2p: Libp2p<Services>, log: Log): Promise<HostGossip> {
-  const router = libp2p.services.gossipsub as Router
-  const { registrar } = libp2p.services.greeter
-  let isMember = (_key: Uint8Array): boolean => false
-  let judge = (_message: Uint8Array): GossipDecision => 'ignore'
-  const isAdmitted = ({ remotePeer, limits }: Connection): boolean =>
-    limits == null && remotePeer.type === 'Ed25519' && isMember(remotePeer.publicKey.raw)
-  const topologies = () => router.protocols.flatMap((protocol) => registrar.getTopologies(protocol))
-  const greet = (connection: Connection): void => {
-    if (!isAdmitted(connection)) return
-    for (const topology of topologies()) topology.onConnect?.(connection.remotePeer, connection)
-  }
+  const gossip = new MemberGossip(libp2p, log)
+  await gossip.open()
+  return gossip
+}
+
+class MemberGossip implements HostGossip {
+  readonly #libp2p: Libp2p<Services>
+  readonly #router: Router
+  readonly #registrar: Registrar
+  readonly #log: Log
   /**
    * The stream that each peer sends on. Gossipsub half-closes the stream when it drops a peer. Close it completely,
    * otherwise the peer keeps sending to a stream without a reader.
    */
-  const inbound = new Map<string, Stream>()
-  const forget = (peer: PeerId): void => {
-    for (const topology of topologies()) topology.onDisconnect?.(peer)
-    inbound.get(peer.toString())?.abort(new Error('let go'))
-  }
-  /** Gossipsub keeps an outbound stream that was reset during its opening, and stops reading an oversized inbound one. */
-  const isBroken = (peer: string): boolean => {
-    const outbound = router.streamsOutbound.get(peer)?.rawStream
-    const isMute = outbound !== undefined && outbound.status !== 'open'
-    return isMute || (inbound.has(peer) && !router.streamsInbound.has(peer))
+  readonly #inbound = new Map<string, Stream>()
+  #isMember = (_key: Uint8Array): boolean => false
+  #judge = (_message: Uint8Array): GossipDecision => 'ignore'
+
+  constructor(libp2p: Libp2p<Services>, log: Log) {
+    this.#libp2p = libp2p
+    this.#router = libp2p.services.gossipsub as Router
+    this.#registrar = libp2p.services.greeter.registrar
+    this.#log = log
   }
 
-  for (const protocol of router.protocols) {
-    const { handler, options } = registrar.getHandler(protocol)
-    await registrar.unhandle(protocol)
-    await registrar.handle(
+  async open(): Promise<void> {
+    for (const protocol of this.#router.protocols) await this.#takeOver(protocol)
+    this.#libp2p.addEventListener('connection:open', ({ detail }) => this.#greet(detail))
+    this.#libp2p.addEventListener('peer:disconnect', ({ detail }) => this.#forget(detail))
+    this.#router.topicValidators.set(GOSSIP_TOPIC, (_peer, { data }) => {
+      try {
+        return RESULTS[this.#judge(data)]
+      } catch {
+        this.#log.error('gossip.judge-failed')
+        return TopicValidatorResult.Ignore
+      }
+    })
+    this.#router.subscribe(GOSSIP_TOPIC)
+  }
+
+  isAdmitted({ remotePeer, limits }: Connection): boolean {
+    return limits == null && remotePeer.type === 'Ed25519' && this.#isMember(remotePeer.publicKey.raw)
+  }
+
+  async publish(message: Uint8Array): Promise<void> {
+    await this.#router.publish(GOSSIP_TOPIC, message)
+  }
+
+  onMessage(judge: (message: Uint8Array) => GossipDecision): void {
+    this.#judge = judge
+  }
+
+  onPeer(fn: (key: Uint8Array) => void): void {
+    this.#router.addEventListener('subscription-change', ({ detail: { peerId, subscriptions } }) => {
+      const isThere = subscriptions.some(({ topic, subscribe }) => topic === GOSSIP_TOPIC && subscribe)
+      if (isThere && peerId.type === 'Ed25519') fn(peerIdToKey(peerId.toString()))
+    })
+  }
+
+  admit(isMember: (key: Uint8Array) => boolean): void {
+    this.#isMember = isMember
+    for (const connection of this.#libp2p.getConnections()) {
+      if (this.isAdmitted(connection)) this.#greet(connection)
+      else this.#forget(connection.remotePeer)
+    }
+  }
+
+  renew(): void {
+    for (const connection of this.#libp2p.getConnections()) {
+      if (!this.isAdmitted(connection)) continue
+      if (this.#isBroken(connection.remotePeer.toString())) this.#forget(connection.remotePeer)
+      // Gossipsub opens only streams that are missing.
+      this.#greet(connection)
+    }
+  }
+
+  /** Replaces gossipsub's handler of inbound streams by one that serves members only. */
+  async #takeOver(protocol: string): Promise<void> {
+    const { handler, options } = this.#registrar.getHandler(protocol)
+    await this.#registrar.unhandle(protocol)
+    await this.#registrar.handle(
       protocol,
       (stream, connection) => {
-        if (!isAdmitted(connection)) return stream.abort(new Error('only for members'))
+        if (!this.isAdmitted(connection)) return stream.abort(new Error('gossip is for members of the federation'))
         const peer = connection.remotePeer.toString()
-        inbound.set(peer, stream)
+        this.#inbound.set(peer, stream)
         stream.addEventListener('close', () => {
-          if (inbound.get(peer) === stream) inbound.delete(peer)
+          if (this.#inbound.get(peer) === stream) this.#inbound.delete(peer)
         })
         return handler(stream, connection)
       },
       options,
     )
   }
-  libp2p.addEventListener('connection:open', ({ detail }) => greet(detail))
-  libp2p.addEventListener('peer:disconnect', ({ detail }) => forget(detail))
-  router.topicValidators.set(GOSSIP_TOPIC, (_peer, { data }) => {
-    try {
-      return RESULTS[judge(data)]
-    } catch {
-      log.error('gossip.judge-failed')
-      return TopicValidatorResult.Ignore
-    }
-  })
-  router.subscribe(GOSSIP_TOPIC)
 
-  return {
-    isAdmitted,
-    async publish(message) {
-      await router.publish(GOSSIP_TOPIC, message)
-    },
-    onMessage(fn) {
-      judge = fn
-    },
-    onPeer(fn) {
-      router.addEventListener('subscription-change', ({ detail: { peerId, subscriptions } }) => {
-        const isThere = subscriptions.some(({ topic, subscribe }) => topic === GOSSIP_TOPIC && subscribe)
-        if (isThere && peerId.type === 'Ed25519') fn(peerIdToKey(peerId.toString()))
-      })
-    },
-    admit(fn) {
-      isMember = fn
-      for (const connection of libp2p.getConnections()) {
-        if (isAdmitted(connection)) greet(connection)
-        else forget(connection.remotePeer)
-      }
-    },
-    renew() {
-      for (const connection of libp2p.getConnections()) {
-        if (!isAdmitted(connection)) continue
-        if (isBroken(connection.remotePeer.toString())) forget(connection.remotePeer)
-        // Gossipsub opens only streams that are missing.
-        greet(connection)
-      }
-    },
+  #topologies() {
+    return this.#router.protocols.flatMap((protocol) => this.#registrar.getTopologies(protocol))
+  }
+
+  #greet(connection: Connection): void {
+    if (!this.isAdmitted(connection)) return
+    for (const topology of this.#topologies()) topology.onConnect?.(connection.remotePeer, connection)
+  }
+
+  #forget(peer: PeerId): void {
+    for (const topology of this.#topologies()) topology.onDisconnect?.(peer)
+    this.#inbound.get(peer.toString())?.abort(new Error('gossip with this peer has ended'))
+  }
+
+  /** Gossipsub keeps an outbound stream that was reset during its opening, and stops reading an oversized inbound one. */
+  #isBroken(peer: string): boolean {
+    const outbound = this.#router.streamsOutbound.get(peer)?.rawStream
+    const isMute = outbound !== undefined && outbound.status !== 'open'
+    return isMute || (this.#inbound.has(peer) && !this.#router.streamsInbound.has(peer))
   }
 }
 

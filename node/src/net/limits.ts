@@ -103,17 +103,17 @@ export const INBOUND_BYTES_MAX = 67_108_864
 export const TINY_FRAME_BYTES = 8
 /** Tiny frames that one request may use. A conforming client sends a request in one to three frames of any size. */
 export const TINY_FRAMES_MAX = 4
-/** Noise messages that one yamux frame may arrive in. The largest frame needs five. */
-export const FRAME_PIECES_MAX = 256
+/** Fragments (Noise messages) that one yamux frame may arrive in. The largest frame needs five. */
+export const FRAME_FRAGMENTS_MAX = 256
 /** A connection that received BUSY may send its next request after this time. The host reads it no earlier. */
-export const HOLD_BACK_MS = 1_000
+export const BACKOFF_MS = 1_000
 /** Each request before the end of the backoff doubles it, up to this. The host reads the connection sooner when it has room. */
-export const HOLD_BACK_MAX_MS = 16_000
+export const BACKOFF_MAX_MS = 16_000
 /** Bytes of a handshake. Negotiation, Noise and muxer need less than 1 KiB; stock libp2p buffers 4 MiB. */
 export const HANDSHAKE_MAX_BYTES = 16_384
 /**
- * Units of work: for a message or frame, for a KiB, for a ping that needs an answer, and for a stream with its request
- * (measured 2026-11). A connection thus gets 80 requests at once and 20 a second. A sync needs one to five.
+ * Units of work for a message or frame, for a KiB, for a ping that needs an answer, and for a stream with its request.
+ * A connection thus gets 80 requests at once and 20 a second. A sync needs one to five (measured 2026-11).
  */
 export const WORK_PER_MESSAGE = 1
 export const WORK_PER_KIB = 1

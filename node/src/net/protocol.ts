@@ -4,15 +4,12 @@
  */
 import type { PeerAddress, Protocol } from '@geotrace/core-wasm/wire'
 import type { Gossip } from './gossip.ts'
+import type { RequesterAddress } from './guard/requester.ts'
 
 /** The sender of a request. */
-export interface Requester {
+export interface Requester extends RequesterAddress {
   /** Ed25519 key of the remote peer id; undefined over HTTPS and for other key types, which no member has. */
   readonly key: Uint8Array | undefined
-  /** `4:127.0.0.1` (/32) or `6:fd99:0:0:100` (/56); undefined when relayed or not an IP address. Never logged. */
-  readonly prefix: string | undefined
-  /** The /48 around an IPv6 prefix; equals `prefix` for IPv4. */
-  readonly fence: string | undefined
 }
 
 /** Returns the bytes of the reply. A FederationError becomes its status, any other error becomes INTERNAL. */
@@ -56,7 +53,7 @@ export interface Host {
   link(peer: PeerAddress): Promise<void>
   isLinked(key: Uint8Array): boolean
   /** Whether the host received bytes from this peer in the last `withinMs`, on the connection that it uses. */
-  isHeard?(key: Uint8Array, withinMs: number): boolean
+  hasReceivedFrom?(key: Uint8Array, withinMs: number): boolean
   readonly gossip: Gossip
   stop(): Promise<void>
 }

@@ -31,7 +31,7 @@ export function requests(
   limits: HostLimits,
   isLagging: () => boolean,
   silentMs: (connection: Connection) => number,
-): Pick<Host, 'request' | 'link' | 'isLinked' | 'isHeard'> {
+): Pick<Host, 'request' | 'link' | 'isLinked' | 'hasReceivedFrom'> {
   const streams = turns<string>(REQUESTS_PER_PEER, REQUESTS_WAITING_PER_PEER)
   const peerIds = boundedMap<string, PeerId>(PEER_IDS_MAX)
   const toPeerId = (key: Uint8Array): PeerId => {
@@ -69,7 +69,7 @@ export function requests(
   return {
     request: ask,
     isLinked,
-    isHeard(key, withinMs) {
+    hasReceivedFrom(key, withinMs) {
       const open = openConnection(libp2p, toPeerId(key))
       return open !== undefined && silentMs(open) < withinMs
     },
@@ -84,9 +84,11 @@ export function requests(
       // The HTTPS listener serves clients without libp2p.
       const dialled = peer.addresses.filter((address) => !isHttpsAddress(address))
       const addresses = dialled.map((address) => withPeerId(address, peerId.toString()))
-      if (addresses.length === 0) throw new Error('no address')
+      if (addresses.length === 0) throw new Error('expected an address of TCP or WebSocket, got none')
       const timedOut = () =>
-        new FederationError('PEER_TIMEOUT', `no connection to ${peerId} in time`, { peer: peerId.toString() })
+        new FederationError('PEER_TIMEOUT', `no connection to ${peerId} in ${limits.dialMs} ms`, {
+          peer: peerId.toString(),
+        })
       return await withDeadline(limits.dialMs, timedOut, (inner) => libp2p.dial(addresses, { signal: inner }), signal)
     } catch (cause) {
       if (isFinal(cause)) throw cause
@@ -109,7 +111,7 @@ async function exchange(
   outer: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const peer = connection.remotePeer.toString()
-  const timedOut = () => new FederationError('PEER_TIMEOUT', `no answer from ${peer} in time`, { peer })
+  const timedOut = () => new FederationError('PEER_TIMEOUT', `no answer from ${peer} in ${replyMs} ms`, { peer })
   try {
     return await withDeadline(replyMs, timedOut, (signal) => send(connection, protocol, request, signal), outer)
   } catch (cause) {

@@ -33,7 +33,7 @@ export async function fileRecords(dir: string): Promise<Records> {
     if (bytes === undefined) return undefined
     const value = new Uint8Array(bytes.subarray(0, -CRC_BYTES))
     if (bytes.length < CRC_BYTES || bytes.readUInt32BE(bytes.length - CRC_BYTES) !== crc32(value)) {
-      throw new FederationError('STORAGE_CORRUPT', `the record ${name} is damaged`, { what: name })
+      throw new FederationError('STORAGE_CORRUPT', `the record ${name} does not match its checksum`, { what: name })
     }
     return value
   }

@@ -61,11 +61,11 @@ describe('the ring', () => {
 describe('a link', () => {
   it('is probed only when nothing came on it, and it was not just probed', async () => {
     const own = simulatedClock(NOW)
-    let [isHeard, asked] = [true, 0]
+    let [hasReceivedFrom, asked] = [true, 0]
     const host = {
       key: peer(1).key,
       isLinked: () => true,
-      isHeard: (_key: Uint8Array, withinMs: number) => isHeard && withinMs === REAL_PACE.probeMs,
+      hasReceivedFrom: (_key: Uint8Array, withinMs: number) => hasReceivedFrom && withinMs === REAL_PACE.probeMs,
       request: async () => {
         asked++
         return encodeTimeReply(own.now())
@@ -81,7 +81,7 @@ describe('a link', () => {
       return asked - before
     }
     expect(await pass(60_000)).toBe(0)
-    isHeard = false
+    hasReceivedFrom = false
     expect(await pass(REAL_PACE.linkMs)).toBe(1)
     expect(await pass(REAL_PACE.probeMs - REAL_PACE.linkMs)).toBe(0)
     expect(await pass(2 * REAL_PACE.linkMs)).toBe(1)

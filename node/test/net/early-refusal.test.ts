@@ -4,9 +4,9 @@ import type { Stream, StreamMuxer } from '@libp2p/interface'
 import { multiaddrConnectionPair } from '@libp2p/utils'
 import { yamux } from '@libp2p/yamux'
 import { describe, expect, it } from 'vitest'
-import { HOLD_BACK_MS, HOST_LIMITS } from '../../src/net/limits.ts'
+import { BACKOFF_MS, HOST_LIMITS } from '../../src/net/limits.ts'
 import { lengthToBytes } from '../../src/net/transport/frame.ts'
-import { inboundStreams, REQUESTS_AT_ONCE } from '../../src/net/transport/inbound-streams.ts'
+import { InboundStreams, REQUESTS_AT_ONCE } from '../../src/net/transport/inbound-streams.ts'
 import { guardedYamux } from '../../src/net/transport/muxer.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { until } from '../salt/federation.ts'
@@ -23,7 +23,7 @@ async function pair() {
   let nowMs = 0
   let inFlight = 0
   const turnedAway: string[] = []
-  const inbound = inboundStreams({
+  const inbound = new InboundStreams({
     readMs: 60_000,
     lingerMs: 60_000,
     isLagging: () => isLagging,
@@ -46,7 +46,7 @@ async function pair() {
   const open = (id = 'stranger'): { ask(): Promise<Stream>; ours: StreamMuxer } => {
     const [outbound, incoming] = multiaddrConnectionPair()
     const limits = { ...HOST_LIMITS, workPerSecond: 1e9, workBurst: 1e9 }
-    const init = { limits, now: () => nowMs, random: systemRandom, inbound, onHeard: () => {}, onAbuse: () => {} }
+    const init = { limits, now: () => nowMs, random: systemRandom, inbound, onReceived: () => {}, onAbuse: () => {} }
     const ours = guardedYamux(init)().createStreamMuxer(incoming)
     const theirs = yamux()().createStreamMuxer(outbound)
     inbound.opened({ id, streams: ours.streams } as unknown as Parameters<typeof inbound.opened>[0])
@@ -97,7 +97,7 @@ describe('a host with as many requests under way as it takes while it is late', 
     expect(handled).toHaveLength(REQUESTS_AT_ONCE + 1)
 
     // Asked before it may, it is read all the same, and told to wait for twice as long.
-    pass(HOLD_BACK_MS - 1)
+    pass(BACKOFF_MS - 1)
     expect(seconds(await read(await ask()))).toBe(2)
 
     expect(turnedAway).toEqual([PROTOCOL, PROTOCOL])

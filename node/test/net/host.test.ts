@@ -79,12 +79,12 @@ describe('a host', () => {
   it('knows whether something came from a peer lately, which no one that is not linked has said', async () => {
     const [server, client] = [await host(), await host([])]
     await server.serve(ECHO, echo)
-    expect(client.isHeard!(server.key, 60_000)).toBe(false)
+    expect(client.hasReceivedFrom!(server.key, 60_000)).toBe(false)
     await client.request(toPeer(server), ECHO, Uint8Array.of(1))
-    expect(client.isHeard!(server.key, 60_000)).toBe(true)
-    expect(server.isHeard!(client.key, 60_000)).toBe(true)
+    expect(client.hasReceivedFrom!(server.key, 60_000)).toBe(true)
+    expect(server.hasReceivedFrom!(client.key, 60_000)).toBe(true)
     await new Promise((resolve) => setTimeout(resolve, 50))
-    expect(client.isHeard!(server.key, 20)).toBe(false)
+    expect(client.hasReceivedFrom!(server.key, 20)).toBe(false)
   })
 
   for (const suffix of ['', '/ws']) {

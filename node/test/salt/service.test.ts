@@ -23,7 +23,7 @@ import * as fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ClockWatch } from '../../src/membership/clock-watch.ts'
 import type { RosterStore } from '../../src/membership/roster-store.ts'
-import { addressToSource } from '../../src/net/guard/requester.ts'
+import { addressToRequester } from '../../src/net/guard/requester.ts'
 import type { Requester } from '../../src/net/protocol.ts'
 import { fileRecords } from '../../src/platform/file-records.ts'
 import { nativeSigner } from '../../src/platform/native-signer.ts'
@@ -39,7 +39,7 @@ import { createShards } from '../../src/salt/shards.ts'
 import { cast, core, Stage } from './federation.ts'
 
 const NOW = Date.UTC(2026, 5, 1, 12, 3)
-const HERE: Requester = { key: systemRandom(32), ...addressToSource('/ip4/203.0.113.7/tcp/1') }
+const HERE: Requester = { key: systemRandom(32), ...addressToRequester('/ip4/203.0.113.7/tcp/1') }
 const stage = new Stage()
 afterEach(() => stage.end())
 
@@ -282,7 +282,7 @@ describe('the salt service', () => {
   it('charges the address, whatever key comes from it, and no key for what another address took', async () => {
     const s = await service('strict')
     const [one, two] = openBlocks(NOW).slice(30) as [Block, Block]
-    const from = (text: string): Requester => ({ key: systemRandom(32), ...addressToSource(text) })
+    const from = (text: string): Requester => ({ key: systemRandom(32), ...addressToRequester(text) })
     expect(await s.code(s.ask([one]))).toBe('OK')
     for (let i = 0; i < 5; i++) {
       expect(await s.code(s.ask([two], from(`/ip4/203.0.113.7/tcp/${i + 1}`)))).toBe('QUOTA_SPENT')

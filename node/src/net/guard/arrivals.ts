@@ -7,56 +7,56 @@
 import { PREFIXES_MAX } from '../limits.ts'
 
 /** Minimum time between two handshakes of one requester during a flood. */
-export const AGAIN_MS = 20_000
+export const HANDSHAKE_INTERVAL_MS = 20_000
 /** Handshakes a second that make a flood: a quarter of a core. With fewer, other work keeps the node busy. */
-export const MANY_A_SECOND = 50
+export const FLOOD_HANDSHAKES = 50
 /** A flood ends after this time without flood conditions. The delay itself relieves the node, and must not end the flood. */
-export const CROWDED_MS = 30_000
+export const FLOOD_MS = 30_000
 
 /** Remembered addresses of members. A federation has a thousand members at most, and some change their address. */
-export const KNOWN_MAX = 4_096
+export const MEMBERS_MAX = 4_096
 
 export interface Arrivals {
-  /** Whether a socket of this requester may start a handshake now. A permitted handshake is counted. */
-  enter(source: string, nowMs: number): boolean
-  /** A member of the federation connected from this address, which therefore never waits. */
-  know(source: string): void
+  /** Whether a socket of this fence may start a handshake now. A permitted handshake is counted. */
+  admit(fence: string, nowMs: number): boolean
+  /** A member of the federation connected from this fence, which therefore never waits. */
+  addMember(fence: string): void
 }
 
 /** `isSaturated`: whether the event loop was busy without a pause in the last window. */
 export function arrivals(isSaturated: () => boolean): Arrivals {
-  /** Time of the last handshake of each requester, the oldest first. */
-  const begun = new Map<string, number>()
-  const known = new Set<string>()
+  /** Time of the last handshake of each fence, the oldest first. */
+  const started = new Map<string, number>()
+  const members = new Set<string>()
   /** Times of the most recent handshakes of all requesters. */
   const latest: number[] = []
-  let floodedUntilMs = Number.NEGATIVE_INFINITY
+  let floodUntilMs = Number.NEGATIVE_INFINITY
 
   /** Whether handshakes used all CPU recently. */
-  const isFlooded = (nowMs: number): boolean => {
-    const areMany = latest.length === MANY_A_SECOND && nowMs - latest[0]! < 1_000
-    if (areMany && isSaturated()) floodedUntilMs = nowMs + CROWDED_MS
-    return nowMs < floodedUntilMs
+  const isFlood = (nowMs: number): boolean => {
+    const areMany = latest.length === FLOOD_HANDSHAKES && nowMs - latest[0]! < 1_000
+    if (areMany && isSaturated()) floodUntilMs = nowMs + FLOOD_MS
+    return nowMs < floodUntilMs
   }
   const forget = (nowMs: number): void => {
-    for (const [source, atMs] of begun) {
-      if (nowMs - atMs < AGAIN_MS && begun.size <= PREFIXES_MAX) return
-      begun.delete(source)
+    for (const [fence, atMs] of started) {
+      if (nowMs - atMs < HANDSHAKE_INTERVAL_MS && started.size <= PREFIXES_MAX) return
+      started.delete(fence)
     }
   }
   return {
-    know(source) {
-      known.add(source)
-      const [first] = known
-      if (known.size > KNOWN_MAX) known.delete(first!)
+    addMember(fence) {
+      members.add(fence)
+      const [first] = members
+      if (members.size > MEMBERS_MAX) members.delete(first!)
     },
-    enter(source, nowMs) {
+    admit(fence, nowMs) {
       forget(nowMs)
-      if (begun.has(source) && !known.has(source) && isFlooded(nowMs)) return false
-      begun.delete(source)
-      begun.set(source, nowMs)
+      if (started.has(fence) && !members.has(fence) && isFlood(nowMs)) return false
+      started.delete(fence)
+      started.set(fence, nowMs)
       latest.push(nowMs)
-      if (latest.length > MANY_A_SECOND) latest.shift()
+      if (latest.length > FLOOD_HANDSHAKES) latest.shift()
       return true
     },
   }

@@ -3,7 +3,7 @@
  * Only its own counters change; time is an argument. Addresses stay in memory and are never logged.
  */
 import { type HostLimits, PREFIXES_MAX } from '../limits.ts'
-import type { Source } from './requester.ts'
+import type { RequesterAddress } from './requester.ts'
 
 export type Admission = 'admitted' | 'full' | 'pending-full' | 'prefix-full' | 'too-fast' | 'no-address'
 
@@ -13,13 +13,13 @@ export interface ConnectionTable {
    * Counts a connection as pending when the limits allow it. Each attempt, successful or not, costs a token of its prefix.
    * `isPaid`: the attempt has cost its token already, was refused, and repeats after another connection was closed.
    */
-  admit(source: Source, nowMs: number, isPaid?: boolean): Admission
+  admit(requester: RequesterAddress, nowMs: number, isPaid?: boolean): Admission
   /** Refuses new connections of this prefix for `punishMs`, after one of its connections was closed for abuse. */
-  punish(source: Source, nowMs: number): void
+  punish(requester: RequesterAddress, nowMs: number): void
   /** The handshake of a connection is finished. */
-  upgraded(source: Source): void
+  upgraded(requester: RequesterAddress): void
   /** A connection is closed; `pending` if its handshake never finished. */
-  closed(source: Source, pending: boolean): void
+  closed(requester: RequesterAddress, pending: boolean): void
 }
 
 interface Count {
@@ -30,12 +30,27 @@ interface Count {
   atMs: number
 }
 
+/**
+ * Admits a connection. When the table refuses it, `makeRoom` may close another connection; then the table decides once more.
+ * Both listeners admit their connections here.
+ */
+export function admitOrReplace(
+  table: ConnectionTable,
+  requester: RequesterAddress,
+  nowMs: number,
+  makeRoom: (refusal: Admission) => boolean,
+): boolean {
+  const admission = table.admit(requester, nowMs)
+  if (admission === 'admitted') return true
+  return makeRoom(admission) && table.admit(requester, nowMs, true) === 'admitted'
+}
+
 export function connectionTable(limits: HostLimits): ConnectionTable {
   const counts = new Map<string, Count>()
   let open = 0
   let pending = 0
 
-  const look = (name: string, nowMs: number): Count => {
+  const refill = (name: string, nowMs: number): Count => {
     const count = counts.get(name) ?? { open: 0, pending: 0, tokens: limits.newBurst, atMs: nowMs }
     // A clock that steps back refills nothing and takes nothing away.
     const elapsedMs = Math.max(0, nowMs - count.atMs)
@@ -45,24 +60,24 @@ export function connectionTable(limits: HostLimits): ConnectionTable {
   }
   const forget = (nowMs: number): void => {
     for (const [name, count] of counts) {
-      if (count.open === 0 && look(name, nowMs).tokens >= limits.newBurst) counts.delete(name)
+      if (count.open === 0 && refill(name, nowMs).tokens >= limits.newBurst) counts.delete(name)
     }
   }
-  const both = ({ prefix, fence }: Source): string[] =>
+  const both = ({ prefix, fence }: RequesterAddress): string[] =>
     [...new Set([prefix, fence])].filter((name) => name !== undefined)
 
   return {
     get open() {
       return open
     },
-    admit(source, nowMs, isPaid = false) {
-      if (source.prefix === undefined || source.fence === undefined) return 'no-address'
+    admit(requester, nowMs, isPaid = false) {
+      if (requester.prefix === undefined || requester.fence === undefined) return 'no-address'
       if (counts.size >= PREFIXES_MAX) forget(nowMs)
-      if (counts.size >= PREFIXES_MAX && !counts.has(source.prefix)) return 'full'
-      const prefix = look(source.prefix, nowMs)
-      const fence = source.fence === source.prefix ? prefix : look(source.fence, nowMs)
-      counts.set(source.prefix, prefix)
-      counts.set(source.fence, fence)
+      if (counts.size >= PREFIXES_MAX && !counts.has(requester.prefix)) return 'full'
+      const prefix = refill(requester.prefix, nowMs)
+      const fence = requester.fence === requester.prefix ? prefix : refill(requester.fence, nowMs)
+      counts.set(requester.prefix, prefix)
+      counts.set(requester.fence, fence)
       if (!isPaid && prefix.tokens < 1) return 'too-fast'
       if (!isPaid) prefix.tokens -= 1
       if (prefix.open >= limits.perPrefix || prefix.pending >= limits.pendingPerPrefix) return 'prefix-full'
@@ -79,19 +94,18 @@ export function connectionTable(limits: HostLimits): ConnectionTable {
       }
       return 'admitted'
     },
-    punish(source, nowMs) {
-      const count = source.prefix === undefined ? undefined : counts.get(source.prefix)
-      if (count === undefined) return
-      look(source.prefix!, nowMs).tokens = 1 - (limits.punishMs / 1_000) * limits.newPerSecond
+    punish({ prefix }, nowMs) {
+      if (prefix === undefined || !counts.has(prefix)) return
+      refill(prefix, nowMs).tokens = 1 - (limits.punishMs / 1_000) * limits.newPerSecond
     },
-    upgraded(source) {
+    upgraded(requester) {
       pending--
-      for (const name of both(source)) counts.get(name)!.pending--
+      for (const name of both(requester)) counts.get(name)!.pending--
     },
-    closed(source, wasPending) {
+    closed(requester, wasPending) {
       open--
       if (wasPending) pending--
-      for (const name of both(source)) {
+      for (const name of both(requester)) {
         const count = counts.get(name)!
         count.open--
         if (wasPending) count.pending--

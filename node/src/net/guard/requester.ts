@@ -3,68 +3,50 @@
  * IPv4 counts by its /32, IPv6 by its /56 inside a /48 fence. An IPv4 address embedded in IPv6 counts as IPv4.
  * A relayed connection shows the address of the relay, so it has no requester.
  */
+import type { Socket } from 'node:net'
+import { parseIPv4, parseIPv6 } from '@chainsafe/is-ip/parse'
+import { IpNet } from '@chainsafe/netmask'
 
-/** `prefix` and `fence` as in `Requester`. Both are undefined when relayed or not an IP address. */
-export interface Source {
+/** Both are undefined for a relayed connection and for an address that is no IP address. Never logged. */
+export interface RequesterAddress {
+  /** `4:127.0.0.1` (/32) or `6:fd99:0:0:100` (/56). */
   readonly prefix: string | undefined
+  /** The /48 around an IPv6 prefix; equals `prefix` for IPv4. */
   readonly fence: string | undefined
 }
 
-const NOWHERE: Source = { prefix: undefined, fence: undefined }
+const UNKNOWN: RequesterAddress = { prefix: undefined, fence: undefined }
+/** A zone names a network interface of this machine and is no part of the peer's address. */
+const IP = /^(?:\/ip4\/([0-9.]+)|(?:\/ip6zone\/[^/]+)?\/ip6\/([0-9a-f:.]+))(?:\/|$)/i
+/** IPv6 ranges that embed an IPv4 address, and the byte where it starts: IPv4-mapped, NAT64, 6to4. */
+const EMBEDDING = [
+  { range: new IpNet('::ffff:0:0/96'), start: 12 },
+  { range: new IpNet('64:ff9b::/96'), start: 12 },
+  { range: new IpNet('2002::/16'), start: 2 },
+] as const
 
 /** Requester of a remote multiaddr. */
-export function addressToSource(address: string): Source {
-  if (address.includes('/p2p-circuit')) return NOWHERE
-  const v4 = /^\/ip4\/(\d{1,3}(?:\.\d{1,3}){3})(?:\/|$)/.exec(address)?.[1]
-  if (v4 !== undefined) return fromV4(v4.split('.').map(Number))
-  // A zone names a network interface of this machine and is no part of the peer's address.
-  const v6 = /^(?:\/ip6zone\/[^/]+)?\/ip6\/([0-9a-f:.]+)(?:\/|$)/i.exec(address)?.[1]
-  const groups = v6 === undefined ? undefined : textToGroups(v6)
-  return groups === undefined ? NOWHERE : fromV6(groups)
+export function addressToRequester(address: string): RequesterAddress {
+  const [, v4, v6] = address.includes('/p2p-circuit') ? [] : (IP.exec(address) ?? [])
+  const bytes = v4 === undefined ? v6 && parseIPv6(v6) : parseIPv4(v4)
+  if (!bytes) return UNKNOWN
+  if (bytes.length === 4) return v4ToRequester(bytes)
+  const start = EMBEDDING.find(({ range }) => range.contains(bytes))?.start
+  return start === undefined ? v6ToRequester(bytes) : v4ToRequester(bytes.subarray(start, start + 4))
 }
 
-function fromV4(bytes: readonly number[]): Source {
-  if (bytes.some((byte) => byte > 255)) return NOWHERE
+/** Requester of a socket. */
+export function socketToRequester({ remoteAddress = '', remoteFamily }: Socket): RequesterAddress {
+  return addressToRequester(`/${remoteFamily === 'IPv6' ? 'ip6' : 'ip4'}/${remoteAddress}`)
+}
+
+function v4ToRequester(bytes: Uint8Array): RequesterAddress {
   const prefix = `4:${bytes.join('.')}`
   return { prefix, fence: prefix }
 }
 
-function fromV6(groups: readonly number[]): Source {
-  const embedded = embeddedV4(groups)
-  if (embedded !== undefined) return fromV4(embedded)
-  const [a, b, c, d] = groups as [number, number, number, number]
-  const fence = `6:${[a, b, c].map(hex).join(':')}`
-  return { prefix: `${fence}:${hex(d & 0xff00)}`, fence }
-}
-
-/** IPv4-mapped ::ffff:0:0/96, NAT64 64:ff9b::/96, 6to4 2002::/16. */
-function embeddedV4(g: readonly number[]): number[] | undefined {
-  const last = [g[6]!, g[7]!]
-  if (g.slice(0, 5).every((group) => group === 0) && g[5] === 0xffff) return groupsToV4(last)
-  if (g[0] === 0x64 && g[1] === 0xff9b && g.slice(2, 6).every((group) => group === 0)) return groupsToV4(last)
-  if (g[0] === 0x2002) return groupsToV4([g[1]!, g[2]!])
-  return undefined
-}
-
-function groupsToV4(groups: readonly number[]): number[] {
-  return groups.flatMap((group) => [group >> 8, group & 0xff])
-}
-
-/** The eight groups of an IPv6 text (RFC 4291 §2.2), or undefined. */
-function textToGroups(text: string): number[] | undefined {
-  const dotted = /^(.*:)(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)
-  const plain =
-    dotted === null
-      ? text
-      : `${dotted[1]}${hex(Number(dotted[2]) * 256 + Number(dotted[3]))}:${hex(Number(dotted[4]) * 256 + Number(dotted[5]))}`
-  const halves = plain.split('::')
-  const [head = [], tail = []] = halves.map((half) => (half === '' ? [] : half.split(':')))
-  const missing = 8 - head.length - tail.length
-  if (halves.length > 2 || (halves.length === 2 ? missing < 1 : missing !== 0)) return undefined
-  const groups = [...head, ...Array<string>(halves.length === 2 ? missing : 0).fill('0'), ...tail]
-  return groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group)) ? groups.map((g) => Number.parseInt(g, 16)) : undefined
-}
-
-function hex(group: number): string {
-  return group.toString(16)
+function v6ToRequester(bytes: Uint8Array): RequesterAddress {
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  const fence = `6:${[0, 2, 4].map((at) => view.getUint16(at).toString(16)).join(':')}`
+  return { prefix: `${fence}:${(view.getUint16(6) & 0xff00).toString(16)}`, fence }
 }

@@ -29,7 +29,7 @@ export function frames(stream: Stream, maxBytes: number): Frames {
       return new Uint8Array((await bytes.read({ bytes: count, signal })).subarray())
     } catch (error) {
       signal.throwIfAborted()
-      throw isEnd(error) ? malformed('it ends early', { cause: error }) : error
+      throw isEnd(error) ? malformed('the stream ended inside it', { cause: error }) : error
     }
   }
   return {
@@ -39,7 +39,7 @@ export function frames(stream: Stream, maxBytes: number): Frames {
         const byte = (await take(1, signal))[0]!
         length += (byte & 0x7f) << (7 * i)
         if (byte < 0x80) {
-          if (i > 0 && byte === 0) throw malformed('a length with needless bytes')
+          if (i > 0 && byte === 0) throw malformed('its length is not minimal')
           break
         }
         if (i + 1 === LENGTH_MAX_BYTES) throw tooLarge(length, max)
@@ -66,7 +66,7 @@ export function malformed(reason: string, options?: { cause: unknown }): Federat
 }
 
 function tooLarge(size: number, max: number): FederationError<'MESSAGE_TOO_LARGE'> {
-  return new FederationError('MESSAGE_TOO_LARGE', `a frame of ${size} bytes or more, at most ${max} expected`, {
+  return new FederationError('MESSAGE_TOO_LARGE', `expected a frame of at most ${max} bytes, got ${size} or more`, {
     size,
     max,
   })

@@ -5,8 +5,8 @@
  */
 import type { Clock } from '@geotrace/core-wasm'
 import type { ConnectionGater, MultiaddrConnection } from '@libp2p/interface'
-import type { ConnectionTable } from '../guard/connection-table.ts'
-import { addressToSource, type Source } from '../guard/requester.ts'
+import { type Admission, admitOrReplace, type ConnectionTable } from '../guard/connection-table.ts'
+import { addressToRequester, type RequesterAddress } from '../guard/requester.ts'
 import { CONNECTION_WRITE_BUFFER_BYTES, HANDSHAKE_MAX_BYTES } from '../limits.ts'
 import { terminateWebSocket } from './websocket.ts'
 
@@ -17,7 +17,7 @@ import { terminateWebSocket } from './websocket.ts'
 const HANDSHAKES_AT_ONCE = 64
 
 interface Inbound {
-  readonly source: Source
+  readonly requester: RequesterAddress
   pending: boolean
   /** Bytes of the handshake. */
   received: number
@@ -26,8 +26,8 @@ interface Inbound {
 export interface GaterInit {
   table: ConnectionTable
   clock: Clock
-  /** Closes a connection to make room for one of `source`. Returns false when no connection may be closed. */
-  makeRoom(source: Source, isFull: boolean): boolean
+  /** Closes a connection to make room for one of `requester`. Returns false when no connection may be closed. */
+  makeRoom(requester: RequesterAddress, refusal: Admission): boolean
   /** Whether the event loop lags. */
   isLagging(): boolean
 }
@@ -40,26 +40,21 @@ export function gater({ table, clock, makeRoom, isLagging }: GaterInit): Connect
   /** Closes the oldest silent connection, or else the oldest. A conforming handshake finishes long before its turn. */
   const dropPending = (): boolean => {
     const [silent] = [...pending].find(([, { received }]) => received === 0) ?? [...pending][0] ?? []
-    silent?.abort(new Error('room for others'))
+    silent?.abort(new Error('closed during its handshake to make room for another connection'))
     return silent !== undefined
   }
-  const admit = (source: Source): boolean => {
-    const admission = table.admit(source, clock.now())
-    if (admission === 'admitted') return true
-    const hasRoom =
-      admission === 'pending-full'
-        ? dropPending()
-        : (admission === 'full' || admission === 'prefix-full') && makeRoom(source, admission === 'full')
-    return hasRoom && table.admit(source, clock.now(), true) === 'admitted'
-  }
+  const admit = (requester: RequesterAddress): boolean =>
+    admitOrReplace(table, requester, clock.now(), (refusal) =>
+      refusal === 'pending-full' ? dropPending() : makeRoom(requester, refusal),
+    )
 
   return {
     denyInboundConnection(connection) {
       prepare(connection)
-      const source = addressToSource(connection.remoteAddr.toString())
+      const requester = addressToRequester(connection.remoteAddr.toString())
       // A handshake is the most expensive work that a stranger can cause.
-      if ((pending.size >= HANDSHAKES_AT_ONCE && isLagging()) || !admit(source)) return true
-      const entry: Inbound = { source, pending: true, received: 0 }
+      if ((pending.size >= HANDSHAKES_AT_ONCE && isLagging()) || !admit(requester)) return true
+      const entry: Inbound = { requester, pending: true, received: 0 }
       inbound.set(connection, entry)
       pending.set(connection, entry)
       boundHandshake(connection, entry)
@@ -67,7 +62,7 @@ export function gater({ table, clock, makeRoom, isLagging }: GaterInit): Connect
         'close',
         () => {
           pending.delete(connection)
-          table.closed(source, entry.pending)
+          table.closed(requester, entry.pending)
         },
         { once: true },
       )
@@ -79,7 +74,7 @@ export function gater({ table, clock, makeRoom, isLagging }: GaterInit): Connect
       if (entry?.pending) {
         entry.pending = false
         pending.delete(connection)
-        table.upgraded(entry.source)
+        table.upgraded(entry.requester)
       }
       return false
     },
@@ -109,7 +104,8 @@ function boundHandshake(connection: MultiaddrConnection, entry: Inbound): void {
   const onData = inside.onData.bind(connection)
   inside.onData = (data) => {
     if (entry.pending) entry.received += data.byteLength
-    if (entry.pending && entry.received > HANDSHAKE_MAX_BYTES) connection.abort(new Error('a handshake too long'))
-    else onData(data)
+    if (entry.pending && entry.received > HANDSHAKE_MAX_BYTES) {
+      connection.abort(new Error(`expected a handshake of at most ${HANDSHAKE_MAX_BYTES} bytes, got ${entry.received}`))
+    } else onData(data)
   }
 }

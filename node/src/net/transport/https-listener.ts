@@ -10,8 +10,9 @@ import type { Clock } from '@geotrace/core-wasm'
 import type { Protocol } from '@geotrace/core-wasm/wire'
 import { concatBytes } from '@geotrace/core-wasm/wire'
 import { withDeadline } from '../deadline.ts'
-import type { ConnectionTable } from '../guard/connection-table.ts'
-import { addressToSource, type Source } from '../guard/requester.ts'
+import { type Admission, admitOrReplace, type ConnectionTable } from '../guard/connection-table.ts'
+import { type RequesterAddress, socketToRequester } from '../guard/requester.ts'
+import { WaitingTable } from '../guard/waiting-table.ts'
 import { type WorkMeter, workMeter } from '../guard/work-meter.ts'
 import { type HostLimits, INBOUND_BYTES_MAX, STREAMS_PER_CONNECTION, WORK_PER_KIB, WORK_PER_STREAM } from '../limits.ts'
 import type { Requester } from '../protocol.ts'
@@ -30,10 +31,10 @@ export interface HttpsListenerInit {
   refuse(protocol: Protocol): Uint8Array
   /** Whether the host refuses further requests. */
   isFull(): boolean
-  /** Closes a connection to make room for one of `source`. Returns false when no connection may be closed. */
-  makeRoom(source: Source, isFull: boolean): boolean
+  /** Closes a connection to make room for one of `requester`. Returns false when no connection may be closed. */
+  makeRoom(requester: RequesterAddress, refusal: Admission): boolean
   /** Bytes of all incomplete requests together. */
-  heldBytesMax?: number
+  bufferedBytesMax?: number
 }
 
 /** Whether a multiaddr is an HTTPS address, which libp2p neither dials nor listens on. */
@@ -50,101 +51,112 @@ const KIB = 1_024
 /** A browser repeats the CORS preflight once a day. */
 const PREFLIGHT_S = 86_400
 
-interface Visitor {
-  readonly source: Source
+interface Client {
+  readonly requester: RequesterAddress
   readonly work: WorkMeter
   /** Unanswered requests of this connection, because HTTP/1.1 allows pipelining. */
-  underWay: number
+  unanswered: number
 }
 
 export function httpsListener(init: HttpsListenerInit): ServeHttps {
-  const { limits, table, clock, now, heldBytesMax = INBOUND_BYTES_MAX } = init
-  const visitors = new WeakMap<Socket, Visitor>()
-  let heldBytes = 0
+  const listener = new HttpsListener(init)
+  return (server) => listener.attach(server)
+}
 
-  function hasRoom(source: Source): boolean {
-    const admission = table.admit(source, clock.now())
-    if (admission === 'admitted') return true
-    const mayFit = admission === 'full' || admission === 'prefix-full'
-    return (
-      mayFit && init.makeRoom(source, admission === 'full') && table.admit(source, clock.now(), true) === 'admitted'
-    )
+class HttpsListener {
+  readonly #init: HttpsListenerInit
+  readonly #bufferedBytesMax: number
+  readonly #clients = new WeakMap<Socket, Client>()
+  /** Bytes of all incomplete requests. */
+  #bufferedBytes = 0
+
+  constructor(init: HttpsListenerInit) {
+    this.#init = init
+    this.#bufferedBytesMax = init.bufferedBytesMax ?? INBOUND_BYTES_MAX
   }
 
-  /** Counts a connection from its first request. Before that, admission and the bounds of the handshake limit it. */
-  function admit(socket: Socket): Visitor | undefined {
-    const known = visitors.get(socket)
-    if (known !== undefined) return known
-    const source = socketToSource(socket)
-    if (!hasRoom(source)) return undefined
-    table.upgraded(source)
-    socket.once('close', () => table.closed(source, false))
-    const visitor = { source, work: workMeter(limits.workPerSecond, limits.workBurst), underWay: 0 }
-    visitors.set(socket, visitor)
-    return visitor
+  attach(server: Server): void {
+    server.keepAliveTimeout = this.#init.limits.upgradeMs
+    server.removeAllListeners('request')
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      this.#serve(request, response).catch(() => request.socket.destroy())
+    })
+    boundHandshakes(server, this.#init.limits)
   }
 
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const visitor = admit(request.socket)
-    if (visitor === undefined) return end(response, 503)
-    if (!visitor.work.spend(WORK_PER_STREAM, now())) return punish(request, visitor)
-    const protocol = init.protocol(request.url ?? '')
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { now, isFull } = this.#init
+    const client = this.#admit(request.socket)
+    if (client === undefined) return end(response, 503)
+    if (!client.work.spend(WORK_PER_STREAM, now())) return this.#punish(request, client)
+    const protocol = this.#init.protocol(request.url ?? '')
     if (protocol === undefined) return end(response, 404)
     if (request.method === 'OPTIONS') return end(response, 204)
     if (request.method !== 'POST') return end(response, 405)
     if (Number(request.headers['content-length'] ?? 0) > protocol.requestMaxBytes) return end(response, 413)
-    if (init.isFull() || visitor.underWay >= STREAMS_PER_CONNECTION) return await reply(response, init.refuse(protocol))
-    visitor.underWay++
+    if (isFull() || client.unanswered >= STREAMS_PER_CONNECTION) {
+      return await this.#reply(response, this.#init.refuse(protocol))
+    }
+    client.unanswered++
     try {
-      const late = () => new Error('the request took too long')
-      const body = await withDeadline(limits.readMs, late, () => readBody(request, protocol.requestMaxBytes)).catch(
-        () => 408 as const,
-      )
-      if (typeof body === 'number') return end(response, body)
-      if (!visitor.work.spend(Math.ceil(body.length / KIB) * WORK_PER_KIB, now())) return punish(request, visitor)
-      await reply(response, await init.answer(protocol, body, { key: undefined, ...visitor.source }))
+      await this.#answer(request, response, client, protocol)
     } finally {
-      visitor.underWay--
+      client.unanswered--
     }
   }
 
+  async #answer(request: IncomingMessage, response: ServerResponse, client: Client, protocol: Protocol): Promise<void> {
+    const { limits, now } = this.#init
+    const late = () => new Error(`the request did not arrive in ${limits.readMs} ms`)
+    const reading = withDeadline(limits.readMs, late, () => this.#readBody(request, protocol.requestMaxBytes))
+    const body = await reading.catch(() => 408 as const)
+    if (typeof body === 'number') return end(response, body)
+    if (!client.work.spend(Math.ceil(body.length / KIB) * WORK_PER_KIB, now())) return this.#punish(request, client)
+    await this.#reply(response, await this.#init.answer(protocol, body, { key: undefined, ...client.requester }))
+  }
+
+  /** Counts a connection from its first request. Before that, admission and the bounds of the handshake limit it. */
+  #admit(socket: Socket): Client | undefined {
+    const known = this.#clients.get(socket)
+    if (known !== undefined) return known
+    const { table, clock, limits, makeRoom } = this.#init
+    const requester = socketToRequester(socket)
+    if (!admitOrReplace(table, requester, clock.now(), (refusal) => makeRoom(requester, refusal))) return undefined
+    table.upgraded(requester)
+    socket.once('close', () => table.closed(requester, false))
+    const client = { requester, work: workMeter(limits.workPerSecond, limits.workBurst), unanswered: 0 }
+    this.#clients.set(socket, client)
+    return client
+  }
+
   /** The body, or an HTTP error status. */
-  async function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array | 413 | 503> {
+  async #readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array | 413 | 503> {
     const parts: Uint8Array[] = []
     let length = 0
     try {
       for await (const part of request as AsyncIterable<Uint8Array>) {
         length += part.length
-        heldBytes += part.length
+        this.#bufferedBytes += part.length
         if (length > maxBytes) return 413
-        if (heldBytes > heldBytesMax) return 503
+        if (this.#bufferedBytes > this.#bufferedBytesMax) return 503
         parts.push(part)
       }
       return concatBytes(...parts)
     } finally {
-      heldBytes -= length
+      this.#bufferedBytes -= length
     }
   }
 
-  function punish({ socket }: IncomingMessage, { source }: Visitor): void {
-    table.punish(source, clock.now())
+  #punish({ socket }: IncomingMessage, { requester }: Client): void {
+    this.#init.table.punish(requester, this.#init.clock.now())
     socket.destroy()
   }
 
-  async function reply(response: ServerResponse, frame: Uint8Array): Promise<void> {
+  async #reply(response: ServerResponse, frame: Uint8Array): Promise<void> {
     writeHead(response, 200, { 'Content-Type': 'application/octet-stream', 'Content-Length': frame.length })
-    const late = () => new Error('the reply was not taken')
+    const late = () => new Error('the client did not read the reply in time')
     const taken = () => new Promise<void>((resolve) => response.once('close', resolve).end(frame))
-    await withDeadline(limits.writeMs, late, taken)
-  }
-
-  return (server) => {
-    server.keepAliveTimeout = limits.upgradeMs
-    server.removeAllListeners('request')
-    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      serve(request, response).catch(() => request.socket.destroy())
-    })
-    boundHandshakes(server, limits)
+    await withDeadline(this.#init.limits.writeMs, late, taken)
   }
 }
 
@@ -174,25 +186,27 @@ function writeHead(response: ServerResponse, status: number, headers: Record<str
 
 /** Bounds unfinished TLS handshakes: in all (the oldest is closed) and of one prefix (further sockets are refused). */
 function boundHandshakes(server: Server, limits: HostLimits): void {
-  const pending = new Map<string, { socket: Socket; prefix: string }>()
+  const table = new WaitingTable<string>(limits.pending, limits.pendingPerPrefix)
+  const sockets = new Map<string, Socket>()
+  const forget = (name: string): void => {
+    table.delete(name)
+    sockets.delete(name)
+  }
   server.prependListener('connection', (socket: Socket) => {
-    const [name, prefix] = [socketToName(socket), socketToSource(socket).prefix ?? '']
-    const same = [...pending.values()].filter((item) => item.prefix === prefix)
-    if (same.length >= limits.pendingPerPrefix) {
+    const name = socketToName(socket)
+    const added = table.add(name, socketToRequester(socket).prefix ?? '')
+    if (added === 'refused') {
       socket.destroy()
       return
     }
-    if (pending.size >= limits.pending) [...pending.values()][0]!.socket.destroy()
-    pending.set(name, { socket, prefix })
-    socket.once('close', () => pending.delete(name))
+    if (added.evicted !== undefined) sockets.get(added.evicted)?.destroy()
+    sockets.set(name, socket)
+    socket.once('close', () => forget(name))
   })
-  server.on('secureConnection', (socket: Socket) => pending.delete(socketToName(socket)))
+  // The TLS socket is another object with the same name.
+  server.on('secureConnection', (socket: Socket) => forget(socketToName(socket)))
 }
 
 function socketToName({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`
-}
-
-function socketToSource({ remoteAddress = '', remoteFamily }: Socket): Source {
-  return addressToSource(`/${remoteFamily === 'IPv6' ? 'ip6' : 'ip4'}/${remoteAddress}`)
 }

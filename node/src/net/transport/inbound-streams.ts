@@ -18,30 +18,16 @@ const MULTISTREAM = '/multistream/1.0.0'
 const NEWLINE = 10
 
 type StreamHandler = Parameters<Libp2p['handle']>[1]
-
-export interface InboundStreams {
-  /** `handle` of libp2p. `maxInboundStreams` counts the streams of one connection. */
-  readonly handle: Libp2p['handle']
-  isRequest(protocol: string): boolean
-  /** Whether the host refuses further requests. It never refuses members, which `streams` of their connection identify. */
-  isFull(streams?: readonly Stream[]): boolean
-  /** How many further requests the host accepts; none during event-loop lag. */
-  room(): number
-  /** The protocol that `head`, the first bytes of a stream, names, when the host refuses it. */
-  refused(head: Uint8Array, streams: readonly Stream[]): string | undefined
-  /** Removes all handlers. */
-  end(): void
-  /** The connection is open. Its `streams` array identifies it from now on. */
-  opened(connection: Connection): void
-  accept(stream: Stream, streams: readonly Stream[], instead: Instead): void
-}
+type Streams = readonly Stream[]
+type Message = { data: { subarray(): Uint8Array } }
+type Named = { name: string; bytes: number }
 
 /** Actions for a stream that gets no handler. */
 export interface Instead {
   /** Gives the stream to libp2p, with all received bytes. */
   pass(): void
   /** Backs off the connection of a refused request. Returns the announced time, ms. */
-  hold(): number
+  backOff(): number
 }
 
 export interface InboundStreamsInit {
@@ -61,121 +47,150 @@ export interface InboundStreamsInit {
   others(): readonly string[]
 }
 
-export function inboundStreams({
-  readMs,
-  lingerMs,
-  isLagging,
-  inFlight,
-  isMember,
-  onBusy,
-  others,
-}: InboundStreamsInit): InboundStreams {
-  const handlers = new Map<string, { handler: StreamHandler; max: number }>()
-  const connections = new WeakMap<readonly Stream[], Connection>()
-  const waiting = new WeakMap<readonly Stream[], (() => void)[]>()
+/** The streams that peers open on the connections of a host. */
+export class InboundStreams implements Pick<Libp2p, 'handle'> {
+  readonly #init: InboundStreamsInit
+  readonly #handlers = new Map<string, { handler: StreamHandler; max: number }>()
+  readonly #connections = new WeakMap<Streams, Connection>()
+  readonly #whenOpened = new WeakMap<Streams, (() => void)[]>()
 
-  const say = (stream: Stream, ...parts: Uint8Array[]): void => {
-    // Discard what follows: the request.
-    stream.addEventListener('message', () => {})
-    stream.send(concatBytes(...parts))
-    stream.close().catch(() => {})
-    linger(stream, lingerMs)
+  constructor(init: InboundStreamsInit) {
+    this.#init = init
   }
-  const serve = (stream: Stream, streams: readonly Stream[], protocol: string): void => {
-    const { handler, max } = handlers.get(protocol)!
-    const connection = connections.get(streams)
+
+  /** `handle` of libp2p. `maxInboundStreams` counts the streams of one connection. */
+  async handle(...[protocols, handler, options]: Parameters<Libp2p['handle']>): Promise<void> {
+    for (const protocol of [protocols].flat()) {
+      this.#handlers.set(protocol, { handler, max: options?.maxInboundStreams ?? 1 })
+    }
+  }
+
+  isRequest(protocol: string): boolean {
+    return this.#handlers.has(protocol)
+  }
+
+  /** Whether the host refuses further requests. It never refuses members, which `streams` of their connection identify. */
+  isFull(streams?: Streams): boolean {
+    const { inFlight, isLagging } = this.#init
+    return inFlight() >= REQUESTS_AT_ONCE && isLagging() && (streams === undefined || !this.#isMember(streams))
+  }
+
+  /** How many further requests the host accepts; none during event-loop lag. */
+  room(): number {
+    const { inFlight, isLagging } = this.#init
+    return isLagging() ? 0 : Math.max(0, REQUESTS_AT_ONCE - inFlight())
+  }
+
+  /** The protocol that `head`, the first bytes of a stream, names, when the host refuses it. The refusal is counted. */
+  refuse(head: Uint8Array, streams: Streams): string | undefined {
+    const named = headToName(head)
+    if (typeof named === 'string' || !this.#handlers.has(named.name) || !this.isFull(streams)) return undefined
+    this.#init.onBusy(named.name)
+    return named.name
+  }
+
+  /** Removes all handlers. */
+  end(): void {
+    this.#handlers.clear()
+  }
+
+  /** The connection is open. Its `streams` array identifies it from now on. */
+  opened(connection: Connection): void {
+    const { streams } = connection
+    this.#connections.set(streams, connection)
+    for (const task of this.#whenOpened.get(streams) ?? []) task()
+    this.#whenOpened.delete(streams)
+  }
+
+  /** Reads the names on a new stream and dispatches it. */
+  accept(stream: Stream, streams: Streams, instead: Instead): void {
+    const noName = (): void => stream.abort(new Error(`the stream named no protocol in ${this.#init.readMs} ms`))
+    const timer = setTimeout(noName, this.#init.readMs).unref()
+    stream.addEventListener('close', () => clearTimeout(timer), { once: true })
+    let head: Uint8Array = new Uint8Array(0)
+    const read = ({ data }: Message): void => {
+      head = concatBytes(head, data.subarray())
+      const named = headToName(head)
+      if (named === 'more' && head.length < NAMES_MAX_BYTES) return
+      stream.removeEventListener('message', listener)
+      clearTimeout(timer)
+      if (typeof named === 'string') stream.abort(new Error('expected two names of multistream-select 1.0'))
+      else this.#dispatch(stream, streams, instead, head, named)
+    }
+    const listener = (event: Message): void => guarded(stream, () => read(event))
+    stream.addEventListener('message', listener)
+  }
+
+  #dispatch(stream: Stream, streams: Streams, instead: Instead, head: Uint8Array, { name, bytes }: Named): void {
+    if (this.#init.others().includes(name)) {
+      stream.unshift(head)
+      this.#afterOpening(streams, () => guarded(stream, () => instead.pass()))
+    } else if (!this.#handlers.has(name)) {
+      this.#answer(stream, concatBytes(line(MULTISTREAM), line('na')))
+    } else if (this.isFull(streams)) {
+      this.#init.onBusy(name)
+      this.#answer(stream, busyAnswer(name, instead.backOff()))
+    } else {
+      // Do this before the connection is open. Later the peer may have closed its half, and `unshift` would throw.
+      if (head.length > bytes) stream.unshift(head.subarray(bytes))
+      this.#afterOpening(streams, () => guarded(stream, () => this.#serve(stream, streams, name)))
+    }
+  }
+
+  #serve(stream: Stream, streams: Streams, protocol: string): void {
+    if (stream.status !== 'open') return
+    const { handler, max } = this.#handlers.get(protocol)!
+    const connection = this.#connections.get(streams)
     const same = streams.filter((item) => item.direction === 'inbound' && item.protocol === protocol)
     stream.protocol = protocol
     if (connection === undefined || same.length >= max) {
-      stream.abort(new Error('too many streams'))
+      stream.abort(new Error(`expected at most ${max} streams of ${protocol} on a connection, got one more`))
       return
     }
     stream.send(concatBytes(line(MULTISTREAM), line(protocol)))
     handler(stream, connection)
   }
-  const isMembers = (streams: readonly Stream[]): boolean => {
-    const connection = connections.get(streams)
-    return connection !== undefined && isMember(connection)
-  }
-  const isFull = (streams?: readonly Stream[]): boolean =>
-    inFlight() >= REQUESTS_AT_ONCE && isLagging() && (streams === undefined || !isMembers(streams))
-  const whenOpened = (streams: readonly Stream[], task: () => void): void => {
-    if (connections.has(streams)) task()
-    else waiting.set(streams, [...(waiting.get(streams) ?? []), task])
+
+  /** Sends the whole answer and discards what follows on the stream: the request. */
+  #answer(stream: Stream, answer: Uint8Array): void {
+    stream.addEventListener('message', () => {})
+    stream.send(answer)
+    stream.close().catch(() => {})
+    linger(stream, this.#init.lingerMs)
   }
 
-  return {
-    async handle(protocols, handler, options) {
-      for (const protocol of [protocols].flat()) {
-        handlers.set(protocol, { handler, max: options?.maxInboundStreams ?? 1 })
-      }
-    },
-    isRequest: (protocol) => handlers.has(protocol),
-    isFull,
-    room: () => (isLagging() ? 0 : Math.max(0, REQUESTS_AT_ONCE - inFlight())),
-    refused(head, streams) {
-      const named = headToName(head)
-      if (typeof named === 'string' || !handlers.has(named.name) || !isFull(streams)) return undefined
-      onBusy(named.name)
-      return named.name
-    },
-    end: () => handlers.clear(),
-    opened(connection) {
-      const streams = connection.streams
-      connections.set(streams, connection)
-      for (const task of waiting.get(streams) ?? []) task()
-      waiting.delete(streams)
-    },
-    accept(stream, streams, { pass, hold }) {
-      const timer = setTimeout(() => stream.abort(new Error('it names no protocol')), readMs).unref()
-      stream.addEventListener('close', () => clearTimeout(timer), { once: true })
-      let head: Uint8Array = new Uint8Array(0)
-      // Nothing catches an error thrown in an event listener. It would end the process.
-      const guarded = (task: () => void): void => {
-        try {
-          task()
-        } catch (error) {
-          stream.abort(error instanceof Error ? error : new Error('not taken'))
-        }
-      }
-      const read = ({ data }: { data: { subarray(): Uint8Array } }): void => {
-        head = concatBytes(head, data.subarray())
-        const named = headToName(head)
-        if (named === 'more' && head.length < NAMES_MAX_BYTES) return
-        stream.removeEventListener('message', listener)
-        clearTimeout(timer)
-        if (typeof named === 'string') {
-          stream.abort(new Error('no multistream-select'))
-        } else if (others().includes(named.name)) {
-          stream.unshift(head)
-          whenOpened(streams, () => guarded(pass))
-        } else if (!handlers.has(named.name)) {
-          say(stream, line(MULTISTREAM), line('na'))
-        } else if (isFull(streams)) {
-          onBusy(named.name)
-          say(stream, busyAnswer(named.name, hold()))
-        } else {
-          const { name, bytes } = named
-          // Do this before the connection is open. Later the peer may have closed its half, and `unshift` would throw.
-          if (head.length > bytes) stream.unshift(head.subarray(bytes))
-          whenOpened(streams, () => guarded(() => stream.status === 'open' && serve(stream, streams, name)))
-        }
-      }
-      const listener = (event: { data: { subarray(): Uint8Array } }): void => guarded(() => read(event))
-      stream.addEventListener('message', listener)
-    },
+  #afterOpening(streams: Streams, task: () => void): void {
+    if (this.#connections.has(streams)) task()
+    else this.#whenOpened.set(streams, [...(this.#whenOpened.get(streams) ?? []), task])
+  }
+
+  #isMember(streams: Streams): boolean {
+    const connection = this.#connections.get(streams)
+    return connection !== undefined && this.#init.isMember(connection)
+  }
+}
+
+/** Runs a task of an event listener. Nothing catches an error thrown there, so that it would end the process. */
+function guarded(stream: Stream, task: () => void): void {
+  try {
+    task()
+  } catch (error) {
+    stream.abort(error instanceof Error ? error : new Error('the stream failed before its handler'))
   }
 }
 
 /** Resets a stream whose peer keeps its half open for longer than `ms` after our answer. */
 export function linger(stream: Stream, ms: number): void {
   if (stream.status !== 'open') return
-  const timer = setTimeout(() => stream.abort(new Error('answered')), ms).unref()
+  const timer = setTimeout(
+    () => stream.abort(new Error(`the peer kept its half open for ${ms} ms after the answer`)),
+    ms,
+  ).unref()
   stream.addEventListener('close', () => clearTimeout(timer), { once: true })
 }
 
 /** The named protocol and the length of both names; `more` when the names are incomplete, `other` for other bytes. */
-function headToName(head: Uint8Array): { name: string; bytes: number } | 'more' | 'other' {
+function headToName(head: Uint8Array): Named | 'more' | 'other' {
   for (let i = 0; i < Math.min(head.length, HEADER.length); i++) if (head[i] !== HEADER[i]) return 'other'
   const length = head[HEADER.length]
   if (length === undefined) return 'more'

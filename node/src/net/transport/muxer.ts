@@ -14,7 +14,7 @@ import { unreadGauge } from '../guard/unread.ts'
 import { workMeter } from '../guard/work-meter.ts'
 import {
   CONNECTION_WRITE_BUFFER_BYTES,
-  FRAME_PIECES_MAX,
+  FRAME_FRAGMENTS_MAX,
   type HostLimits,
   INBOUND_BYTES_MAX,
   STREAM_RECEIVED_MAX_BYTES,
@@ -35,9 +35,9 @@ export interface MuxerInit {
   /** Monotonic, ms. */
   now(): number
   random: Random
-  inbound: Pick<InboundStreams, 'accept' | 'isRequest' | 'isFull' | 'refused' | 'room'>
+  inbound: Pick<InboundStreams, 'accept' | 'isRequest' | 'isFull' | 'refuse' | 'room'>
   /** The connection of these streams received bytes. */
-  onHeard(streams: readonly unknown[]): void
+  onReceived(streams: readonly unknown[]): void
   /** The connection of these streams is about to be closed for abuse. */
   onAbuse(streams: readonly unknown[]): void
 }
@@ -91,8 +91,8 @@ const YAMUX = {
 }
 
 export function guardedYamux(init: MuxerInit): () => StreamMuxerFactory {
-  const kept = keptBytes()
-  const held = backoff(init.inbound.room)
+  const requestBytes = boundRequestBytes()
+  const backoffs = backoff(() => init.inbound.room())
   return () => {
     const factory = yamux(YAMUX)()
     return {
@@ -100,16 +100,16 @@ export function guardedYamux(init: MuxerInit): () => StreamMuxerFactory {
       createStreamMuxer(maConn) {
         const muxer = factory.createStreamMuxer(maConn) as unknown as Muxer
         maConn.maxWriteBufferLength = CONNECTION_WRITE_BUFFER_BYTES
-        refuseEarly(muxer, init, held)
+        refuseEarly(muxer, init, backoffs)
         meter(muxer, init)
-        leaveUnread(muxer, init)
+        closeUnread(muxer, init)
         sharePackets(muxer)
-        takeStreams(muxer, init, held)
+        dispatchStreams(muxer, init, backoffs)
         const newStream = muxer._newStream.bind(muxer)
         muxer._newStream = (id, state, direction) => {
           const stream = newStream(id, state, direction)
           updateWindowSeldom(stream)
-          if (direction === 'inbound') bound(stream, muxer, init, kept)
+          if (direction === 'inbound') boundRequest(stream, muxer, init, requestBytes)
           return stream
         }
         return muxer
@@ -119,36 +119,36 @@ export function guardedYamux(init: MuxerInit): () => StreamMuxerFactory {
 }
 
 /** Closes a connection that causes too much work, or that sends a frame too large or in too many fragments. */
-function meter(muxer: Muxer, { limits, now, onHeard, onAbuse }: MuxerInit): void {
+function meter(muxer: Muxer, { limits, now, onReceived, onAbuse }: MuxerInit): void {
   const work = workMeter(limits.workPerSecond, limits.workBurst)
   const spend = (units: number): void => {
     if (work.spend(units, now())) return
     onAbuse(muxer.streams)
-    throw new Error('the connection costs too much')
+    throw new Error(`the connection exceeded ${limits.workPerSecond} units of work a second`)
   }
   // Count messages here too: empty ones never reach yamux but cost as much as others.
   const inside = muxer.maConn as unknown as { onData(data: Chunk): void }
   const onMessage = inside.onData.bind(inside)
   inside.onData = (data) => {
     spend(WORK_PER_MESSAGE + (data.byteLength / 1024) * WORK_PER_KIB)
-    onHeard(muxer.streams)
+    onReceived(muxer.streams)
     onMessage(data)
   }
   const onData = muxer.onData.bind(muxer)
-  let pieces = 0
+  let fragments = 0
   muxer.onData = (data) => {
-    pieces++
+    fragments++
     onData(data)
     // Count fragments, because a buffered chunk of one byte takes a hundred times its size.
-    if (muxer.decoder.buffer.byteLength <= HEADER_BYTES) pieces = 0
-    if (pieces > FRAME_PIECES_MAX || muxer.decoder.buffer.byteLength > HEADER_BYTES + STREAM_WINDOW_BYTES) {
+    if (muxer.decoder.buffer.byteLength <= HEADER_BYTES) fragments = 0
+    if (fragments > FRAME_FRAGMENTS_MAX || muxer.decoder.buffer.byteLength > HEADER_BYTES + STREAM_WINDOW_BYTES) {
       onAbuse(muxer.streams)
-      throw new Error('a frame too large, or in too many pieces')
+      throw new Error(`a yamux frame exceeded ${STREAM_WINDOW_BYTES} bytes or ${FRAME_FRAGMENTS_MAX} fragments`)
     }
   }
   const handleFrame = muxer.handleFrame.bind(muxer)
   muxer.handleFrame = (frame) => {
-    pieces = 0
+    fragments = 0
     const { type, flag } = frame.header
     spend(type === PING ? WORK_PER_PING : flag & SYN ? WORK_PER_STREAM : WORK_PER_MESSAGE)
     handleFrame(frame)
@@ -158,7 +158,7 @@ function meter(muxer: Muxer, { limits, now, onHeard, onAbuse }: MuxerInit): void
 }
 
 /** Closes the connection of a peer that keeps sending requests and reads no answers. */
-function leaveUnread(muxer: Muxer, { random, onAbuse }: MuxerInit): void {
+function closeUnread(muxer: Muxer, { random, onAbuse }: MuxerInit): void {
   const gauge = unreadGauge(() => new DataView(random(4).buffer).getUint32(0))
   const handleFrame = muxer.handleFrame.bind(muxer)
   muxer.handleFrame = (frame) => {
@@ -168,7 +168,7 @@ function leaveUnread(muxer: Muxer, { random, onAbuse }: MuxerInit): void {
       const opened = gauge.opened()
       if (opened === false) {
         onAbuse(muxer.streams)
-        throw new Error('it reads no answer')
+        throw new Error('the peer reads no answers')
       }
       if (opened.ping !== undefined) muxer.send(header(PING, SYN, 0, opened.ping))
     }
@@ -180,7 +180,7 @@ function leaveUnread(muxer: Muxer, { random, onAbuse }: MuxerInit): void {
  * During an overload, answers a request with BUSY from its first two frames, without a stream. To create, answer and close
  * a stream costs a fifth of a whole answer (measured 2026-11), which accepted requests would lack.
  */
-function refuseEarly(muxer: Muxer, { inbound, now }: MuxerInit, held: Backoff): void {
+function refuseEarly(muxer: Muxer, { inbound, now }: MuxerInit, backoffs: Backoff): void {
   const opened = new Map<number, Frame>()
   const handleFrame = muxer.handleFrame.bind(muxer)
   muxer.handleFrame = (frame) => {
@@ -194,13 +194,13 @@ function refuseEarly(muxer: Muxer, { inbound, now }: MuxerInit, held: Backoff): 
     if (first === undefined) return handleFrame(frame)
     opened.delete(streamID)
     const head = type === DATA ? frame.data?.subarray() : undefined
-    const protocol = head && inbound.refused(head, muxer.streams)
+    const protocol = head && inbound.refuse(head, muxer.streams)
     if (protocol === undefined) {
       handleFrame(first)
       handleFrame(frame)
       return
     }
-    const answer = busyAnswer(protocol, held.hold(muxer.maConn, now()))
+    const answer = busyAnswer(protocol, backoffs.pause(muxer.maConn, now()))
     // yamux ignores further frames of this stream, because it never saw the stream open.
     muxer.send(concatBytes(header(DATA, ACK, streamID, answer.length), answer, header(WINDOW_UPDATE, FIN, streamID, 0)))
   }
@@ -211,13 +211,13 @@ function header(type: number, flags: number, streamId: number, length: number): 
 }
 
 /** Gives streams that the peer opens to `inbound`, which may pass them to libp2p. */
-function takeStreams(muxer: Muxer, { inbound, now }: MuxerInit, held: Backoff): void {
+function dispatchStreams(muxer: Muxer, { inbound, now }: MuxerInit, backoffs: Backoff): void {
   muxer.onRemoteStream = (stream) => {
     muxer.streams.push(stream)
     muxer.cleanUpStream(stream)
     inbound.accept(stream, muxer.streams, {
       pass: () => muxer.dispatchEvent(new CustomEvent('stream', { detail: stream })),
-      hold: () => held.hold(muxer.maConn, now()),
+      backOff: () => backoffs.pause(muxer.maConn, now()),
     })
   }
 }
@@ -241,7 +241,7 @@ function sharePackets(muxer: Muxer): void {
     try {
       return send(data)
     } catch (error) {
-      muxer.maConn.abort(error instanceof Error ? error : new Error('not sent'))
+      muxer.maConn.abort(error instanceof Error ? error : new Error('cannot send on the connection'))
       return false
     }
   }
@@ -275,48 +275,53 @@ function updateWindowSeldom(stream: MuxedStream): void {
 }
 
 /** Bounds the bytes and tiny frames of a request, and the bytes of all unfinished requests of this host together. */
-function bound(stream: MuxedStream, muxer: Muxer, { inbound, onAbuse }: MuxerInit, kept: KeptBytes): void {
+function boundRequest(
+  stream: MuxedStream,
+  muxer: Muxer,
+  { inbound, onAbuse }: MuxerInit,
+  requestBytes: RequestBytes,
+): void {
   let received = 0
   let tinyFrames = 0
   const handleData = stream.handleData.bind(stream)
   stream.handleData = (frame) => {
     if (stream.protocol === '' || inbound.isRequest(stream.protocol)) {
       received += frame.header.length
-      kept.add(muxer, frame.header.length)
+      requestBytes.add(muxer, frame.header.length)
       if (received > STREAM_RECEIVED_MAX_BYTES) {
-        stream.abort(new Error('more than any request has'))
+        stream.abort(new Error(`expected a request of at most ${STREAM_RECEIVED_MAX_BYTES} bytes, got ${received}`))
         return
       }
       // A tiny frame costs as much as a full one.
       if (frame.header.length < TINY_FRAME_BYTES && ++tinyFrames > TINY_FRAMES_MAX) {
         onAbuse(muxer.streams)
-        throw new Error('a request in tinyFrames')
+        throw new Error(`expected at most ${TINY_FRAMES_MAX} frames below ${TINY_FRAME_BYTES} bytes, got one more`)
       }
     }
     handleData(frame)
   }
-  stream.addEventListener('close', () => kept.add(muxer, -received), { once: true })
+  stream.addEventListener('close', () => requestBytes.add(muxer, -received), { once: true })
 }
 
-interface KeptBytes {
+interface RequestBytes {
   add(muxer: Muxer, bytes: number): void
 }
 
 /** When unfinished requests together use too much memory, closes the connection that uses most of it. */
-function keptBytes(): KeptBytes {
-  const held = new Map<Muxer, number>()
+function boundRequestBytes(): RequestBytes {
+  const byMuxer = new Map<Muxer, number>()
   let total = 0
   return {
     add(muxer, bytes) {
       total += bytes
-      const own = (held.get(muxer) ?? 0) + bytes
-      if (own === 0) held.delete(muxer)
-      else held.set(muxer, own)
+      const own = (byMuxer.get(muxer) ?? 0) + bytes
+      if (own === 0) byMuxer.delete(muxer)
+      else byMuxer.set(muxer, own)
       if (total <= INBOUND_BYTES_MAX) return
-      const [heaviest] = [...held].reduce((a, b) => (b[1] > a[1] ? b : a))
-      const error = new Error('too much memory in requests')
-      heaviest.abort(error)
-      heaviest.maConn.abort(error)
+      const [largest] = [...byMuxer].reduce((a, b) => (b[1] > a[1] ? b : a))
+      const error = new Error(`unfinished requests exceeded ${INBOUND_BYTES_MAX} bytes; this connection used most`)
+      largest.abort(error)
+      largest.maConn.abort(error)
     },
   }
 }

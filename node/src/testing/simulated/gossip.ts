@@ -17,7 +17,7 @@ const SEEN_MAX = 4_096
 export interface GossipPeer {
   readonly life: Life
   readonly key: Uint8Array
-  readonly host: Pick<Host, 'link' | 'isLinked' | 'isHeard' | 'gossip'>
+  readonly host: Pick<Host, 'link' | 'isLinked' | 'hasReceivedFrom' | 'gossip'>
   /** Something came from it: a request or an answer. */
   note(key: Uint8Array | undefined): void
   /** A request to it was not answered: libp2p closes that connection. */
@@ -123,7 +123,7 @@ export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): Gos
         const link = links.get(bytesToHex(other))
         return link !== undefined && !link.other.peer.life.isOver
       },
-      isHeard(other, withinMs) {
+      hasReceivedFrom(other, withinMs) {
         const link = links.get(bytesToHex(other))
         return link !== undefined && scheduler.nowMs - link.heardMs < withinMs
       },

@@ -16,7 +16,7 @@ import {
   SALT_PROTOCOL,
   STATUS_OK,
 } from '@geotrace/core-wasm/wire'
-import { addressToSource } from '../../net/guard/requester.ts'
+import { addressToRequester } from '../../net/guard/requester.ts'
 import type { OpenHost } from '../../net/host.ts'
 import { HOST_LIMITS } from '../../net/limits.ts'
 import type { Handler, Host, Requester } from '../../net/protocol.ts'
@@ -100,7 +100,7 @@ export function simulatedNetwork(scheduler: Scheduler, random: SeededRandom, tra
     dialer: (life, address) => ({
       async open() {
         // A new key for every sync, as libp2p-dialer.ts draws one.
-        const requester = { key: random.bytes(32), ...addressToSource(address) }
+        const requester = { key: random.bytes(32), ...addressToRequester(address) }
         return { request: request({ life, requester, replyMs: DEVICE_REPLY_MS }), close: async () => {} }
       },
     }),
@@ -241,7 +241,7 @@ export function simulatedNetwork(scheduler: Scheduler, random: SeededRandom, tra
       }
       listeners.set(name, listener)
       life.onEnd(remove)
-      const requester = { key, ...addressToSource(listen[0] ?? '') }
+      const requester = { key, ...addressToRequester(listen[0] ?? '') }
       return {
         key,
         addresses: () => [...listen],

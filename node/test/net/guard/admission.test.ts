@@ -18,11 +18,11 @@ async function door(server: Server, limits: Partial<HostLimits> = {}) {
   const asked: string[] = []
   let waiting = 0
   const arrivals = {
-    enter(source: string) {
+    admit(source: string) {
       asked.push(source)
       return isOpen
     },
-    know() {},
+    addMember() {},
   }
   const end = guardAdmission(
     server,

@@ -1,7 +1,7 @@
 import type { MessageStream } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { backoff } from '../../../src/net/guard/backoff.ts'
-import { HOLD_BACK_MAX_MS, HOLD_BACK_MS, STREAMS_PER_PROTOCOL } from '../../../src/net/limits.ts'
+import { BACKOFF_MAX_MS, BACKOFF_MS, STREAMS_PER_PROTOCOL } from '../../../src/net/limits.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -16,7 +16,7 @@ function setUp() {
   let room = 0
   const held = backoff(() => room)
   return {
-    hold: (one: MessageStream) => held.hold(one, Date.now()),
+    hold: (one: MessageStream) => held.pause(one, Date.now()),
     makeRoom: (requests: number) => void (room = requests),
     pass: (ms: number) => vi.advanceTimersByTime(ms),
   }
@@ -35,12 +35,12 @@ describe('a connection that was told BUSY', () => {
       pass(1)
       expect(one.isRead).toBe(true)
     }
-    expect(HOLD_BACK_MAX_MS).toBe(16_000)
-    pass(HOLD_BACK_MAX_MS)
-    expect(hold(one)).toBe(HOLD_BACK_MS)
+    expect(BACKOFF_MAX_MS).toBe(16_000)
+    pass(BACKOFF_MAX_MS)
+    expect(hold(one)).toBe(BACKOFF_MS)
     // Who asks when it was told to is told the same again.
-    pass(HOLD_BACK_MS)
-    expect(hold(one)).toBe(HOLD_BACK_MS)
+    pass(BACKOFF_MS)
+    expect(hold(one)).toBe(BACKOFF_MS)
   })
 
   it('is read again as soon as there is room, those first that have waited longest', () => {
@@ -54,8 +54,8 @@ describe('a connection that was told BUSY', () => {
     expect(all.map(({ isRead }) => isRead)).toEqual([true, true, false, false, false])
     makeRoom(0)
     // One that was read again sooner and is told so again waits again.
-    expect(hold(all[0]!)).toBe(2 * HOLD_BACK_MS)
-    pass(HOLD_BACK_MS)
+    expect(hold(all[0]!)).toBe(2 * BACKOFF_MS)
+    pass(BACKOFF_MS)
     expect(all.map(({ isRead }) => isRead)).toEqual([false, true, true, true, true])
     makeRoom(STREAMS_PER_PROTOCOL)
     pass(20)
@@ -76,7 +76,7 @@ describe('a connection that was told BUSY', () => {
       },
     })
     hold(failing)
-    pass(HOLD_BACK_MS)
+    pass(BACKOFF_MS)
     expect(abort).toHaveBeenCalledOnce()
   })
 })

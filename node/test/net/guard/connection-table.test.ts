@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { connectionTable } from '../../../src/net/guard/connection-table.ts'
-import { addressToSource, type Source } from '../../../src/net/guard/requester.ts'
+import { addressToRequester, type RequesterAddress } from '../../../src/net/guard/requester.ts'
 import { HOST_LIMITS } from '../../../src/net/limits.ts'
 
 const NOW = Date.UTC(2026, 5, 1)
-const v4 = (n: number): Source => addressToSource(`/ip4/203.0.${n >> 8}.${n & 255}/tcp/1`)
+const v4 = (n: number): RequesterAddress => addressToRequester(`/ip4/203.0.${n >> 8}.${n & 255}/tcp/1`)
 /** Prefix `p` of /48 number `f`. */
-const v6 = (f: number, p: number): Source =>
-  addressToSource(`/ip6/2001:db8:${f.toString(16)}:${(p << 8).toString(16)}::1/tcp/1`)
-const open = (table: ReturnType<typeof connectionTable>, source: Source): string => {
+const v6 = (f: number, p: number): RequesterAddress =>
+  addressToRequester(`/ip6/2001:db8:${f.toString(16)}:${(p << 8).toString(16)}::1/tcp/1`)
+const open = (table: ReturnType<typeof connectionTable>, source: RequesterAddress): string => {
   const admission = table.admit(source, NOW)
   if (admission === 'admitted') table.upgraded(source)
   return admission
@@ -27,7 +27,7 @@ describe('the connection table', () => {
 
   it('counts all of a /56 as one and fences the /48', () => {
     const table = connectionTable(HOST_LIMITS)
-    const other = addressToSource('/ip6/2001:db8:7:01ff:5::9/tcp/1')
+    const other = addressToRequester('/ip6/2001:db8:7:01ff:5::9/tcp/1')
     expect(times(8, () => open(table, v6(7, 1)))).toEqual(Array(8).fill('admitted'))
     expect(open(table, other)).toBe('prefix-full')
     expect(times(56, (i) => open(table, v6(7, 2 + (i >> 3))))).toEqual(Array(56).fill('admitted'))

@@ -1,12 +1,12 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { addressToSource } from '../../../src/net/guard/requester.ts'
+import { addressToRequester } from '../../../src/net/guard/requester.ts'
 
-const prefix = (address: string): string | undefined => addressToSource(address).prefix
+const prefix = (address: string): string | undefined => addressToRequester(address).prefix
 
 describe('the source of a connection', () => {
   it('is the address of IPv4, whatever the port and transport', () => {
-    expect(addressToSource('/ip4/203.0.113.7/tcp/4001')).toEqual({ prefix: '4:203.0.113.7', fence: '4:203.0.113.7' })
+    expect(addressToRequester('/ip4/203.0.113.7/tcp/4001')).toEqual({ prefix: '4:203.0.113.7', fence: '4:203.0.113.7' })
     expect(prefix('/ip4/203.0.113.7/tcp/9/ws/p2p/12D3KooW')).toBe('4:203.0.113.7')
     expect(prefix('/ip4/203.0.113.8/tcp/4001')).toBe('4:203.0.113.8')
   })
@@ -14,10 +14,10 @@ describe('the source of a connection', () => {
   it('is the /56 of IPv6 inside its /48, however it is written', () => {
     const want = { prefix: '6:2001:db8:77:1200', fence: '6:2001:db8:77' }
     for (const text of ['2001:db8:77:12ff::1', '2001:0DB8:0077:1200:0:0:0:9', '2001:db8:77:1234:a:b:c:d']) {
-      expect(addressToSource(`/ip6/${text}/tcp/1`)).toEqual(want)
+      expect(addressToRequester(`/ip6/${text}/tcp/1`)).toEqual(want)
     }
-    expect(addressToSource('/ip6zone/eth0/ip6/2001:db8:77:1200::1/tcp/1')).toEqual(want)
-    expect(addressToSource('/ip6/2001:db8:77:1300::1/tcp/1')).toEqual({ ...want, prefix: '6:2001:db8:77:1300' })
+    expect(addressToRequester('/ip6zone/eth0/ip6/2001:db8:77:1200::1/tcp/1')).toEqual(want)
+    expect(addressToRequester('/ip6/2001:db8:77:1300::1/tcp/1')).toEqual({ ...want, prefix: '6:2001:db8:77:1300' })
     expect(prefix('/ip6/::1/tcp/1')).toBe('6:0:0:0:0')
   })
 
@@ -40,7 +40,7 @@ describe('the source of a connection', () => {
       '/ip6/1:2:3:4:5:6:7:8:9/tcp/1',
       '',
     ]) {
-      expect(addressToSource(text)).toEqual({ prefix: undefined, fence: undefined })
+      expect(addressToRequester(text)).toEqual({ prefix: undefined, fence: undefined })
     }
   })
 
@@ -52,7 +52,7 @@ describe('the source of a connection', () => {
         const text = (g: number[]): string => `/ip6/${g.map((item) => item.toString(16)).join(':')}/tcp/1`
         const other = groups.map((item, i) => (i === bit >> 4 ? item ^ (0x8000 >> (bit & 15)) : item))
         fc.pre(other[0] !== 0x2002 && other[0] !== 0x64 && other[0] !== 0)
-        const [a, b] = [addressToSource(text(groups)), addressToSource(text(other))]
+        const [a, b] = [addressToRequester(text(groups)), addressToRequester(text(other))]
         expect(a.prefix === b.prefix).toBe(bit >= 56)
         expect(a.fence === b.fence).toBe(bit >= 48)
       }),

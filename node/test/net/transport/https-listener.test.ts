@@ -279,12 +279,12 @@ describe('the HTTPS door', () => {
       },
       refuse: () => Uint8Array.of(11, 0, 0, 0, 1),
       isFull: () => false,
-      makeRoom(source) {
+      makeRoom(requester) {
         const has = rooms.shift()!
-        if (has) table.closed(source, false)
+        if (has) table.closed(requester, false)
         return has
       },
-      heldBytesMax: 600,
+      bufferedBytesMax: 600,
     })(listening)
     await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve))
     ends.push(() => {

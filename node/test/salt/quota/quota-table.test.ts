@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { isFederationError, MINUTE_MS, SALT_WINDOW_MS } from '@geotrace/core-wasm/wire'
 import { Level } from 'level'
 import { afterEach, describe, expect, it } from 'vitest'
-import { addressToSource } from '../../../src/net/guard/requester.ts'
+import { addressToRequester } from '../../../src/net/guard/requester.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
 import { levelQuotaDisk } from '../../../src/salt/quota/quota-disk.ts'
 import { openQuotaTable, type QuotaTable } from '../../../src/salt/quota/quota-table.ts'
@@ -26,7 +26,7 @@ async function table(dir: string, entriesMax?: number): Promise<QuotaTable> {
   return made
 }
 function charge(address: string, salts = 90, shard = 1, digest = new Uint8Array(32)) {
-  const { prefix, fence } = addressToSource(address) as { prefix: string; fence: string }
+  const { prefix, fence } = addressToRequester(address) as { prefix: string; fence: string }
   const masks = new Map<number, number>()
   for (let left = salts, epoch = EPOCH; left > 0; left -= 31, epoch++)
     masks.set(epoch, left >= 31 ? ALL : 2 ** left - 1)

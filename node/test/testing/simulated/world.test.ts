@@ -221,22 +221,22 @@ describe('links', () => {
   it('know when something last came on them: gossip, a request or its answer, on both sides', async () => {
     const { hosts, pass, network } = await peers(['a', 'b'])
     const [a, b] = hosts as [(typeof hosts)[0], (typeof hosts)[0]]
-    const isHeard = (): boolean[] => [a.isHeard!(b.key, 60_000), b.isHeard!(a.key, 60_000)]
-    expect(isHeard()).toEqual([true, true])
+    const hasReceivedFrom = (): boolean[] => [a.hasReceivedFrom!(b.key, 60_000), b.hasReceivedFrom!(a.key, 60_000)]
+    expect(hasReceivedFrom()).toEqual([true, true])
     await pass(60_000)
-    expect(isHeard()).toEqual([false, false])
+    expect(hasReceivedFrom()).toEqual([false, false])
     void b.gossip.publish(Uint8Array.of(7))
     await pass(1_000)
-    expect(isHeard()).toEqual([true, false])
+    expect(hasReceivedFrom()).toEqual([true, false])
     await pass(60_000)
     void a.request({ key: b.key, addresses: [] }, SALT_PROTOCOL, Uint8Array.of(1))
     await pass(1_000)
-    expect(isHeard()).toEqual([true, true])
+    expect(hasReceivedFrom()).toEqual([true, true])
     await pass(60_000)
     network.cuts.add((from) => from === 'b')
     a.request({ key: b.key, addresses: [] }, SALT_PROTOCOL, Uint8Array.of(1)).catch(() => {})
     await pass(1_000)
-    expect(isHeard()).toEqual([false, true])
+    expect(hasReceivedFrom()).toEqual([false, true])
   })
 
   it('bring a message once to everybody, also around a link that is cut', async () => {

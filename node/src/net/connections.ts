@@ -1,0 +1,94 @@
+/**
+ * The open connections of a host: their last use, the last received bytes, abuse, and which one makes room for another.
+ * PROTOCOL.md §6.5. A connection is known by its array of streams before libp2p reports it as open.
+ */
+import type { Clock } from '@geotrace/core-wasm'
+import type { Connection, Libp2p } from '@libp2p/interface'
+import type { Log } from '../platform/log.ts'
+import { type Admission, type ConnectionTable, connectionTable } from './guard/connection-table.ts'
+import { chooseEviction } from './guard/eviction.ts'
+import { addressToRequester, type RequesterAddress } from './guard/requester.ts'
+import type { HostLimits } from './limits.ts'
+
+type Streams = readonly unknown[]
+
+export class Connections {
+  readonly table: ConnectionTable
+  readonly #limits: HostLimits
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #lastUse = new WeakMap<Connection, number>()
+  /** Monotonic time of the last received bytes. */
+  readonly #receivedMs = new WeakMap<Streams, number>()
+  /** Streams of connections that were closed for abuse. */
+  readonly #abusive = new WeakSet<Streams>()
+  #all: () => readonly Connection[] = () => []
+  #isMember = (_connection: Connection): boolean => false
+
+  constructor(limits: HostLimits, clock: Clock, log: Log) {
+    this.table = connectionTable(limits)
+    this.#limits = limits
+    this.#clock = clock
+    this.#log = log
+  }
+
+  attach(libp2p: Pick<Libp2p, 'getConnections'>): void {
+    this.#all = () => libp2p.getConnections()
+  }
+
+  /** Sets which connections are with members of the federation: none before the first call. */
+  setMembers(isMember: (connection: Connection) => boolean): void {
+    this.#isMember = isMember
+  }
+
+  isMember(connection: Connection): boolean {
+    return this.#isMember(connection)
+  }
+
+  opened(connection: Connection): void {
+    if (this.#abusive.has(connection.streams)) this.#punish(connection)
+    this.used(connection)
+  }
+
+  /** The connection carried a request. */
+  used(connection: Connection): void {
+    this.#lastUse.set(connection, this.#clock.now())
+  }
+
+  received(streams: Streams): void {
+    this.#receivedMs.set(streams, performance.now())
+  }
+
+  /** Time since the last received bytes of a connection, ms. */
+  silentMs({ streams }: Connection): number {
+    return performance.now() - (this.#receivedMs.get(streams) ?? 0)
+  }
+
+  /** The connection of these streams is about to be closed for abuse: its requester must wait for the next one. */
+  abused(streams: Streams): void {
+    this.#log.warn('net.flood-ended')
+    this.#abusive.add(streams)
+    const connection = this.#all().find((item) => item.streams === streams)
+    if (connection !== undefined) this.#punish(connection)
+  }
+
+  /** Closes a connection after the table refused one of `newcomer`. Returns false when no connection may be closed. */
+  makeRoom(newcomer: RequesterAddress, refusal: Admission): boolean {
+    if (refusal !== 'full' && refusal !== 'prefix-full') return false
+    const idleSinceMs = this.#clock.now() - this.#limits.idleMs
+    const occupants = this.#all()
+      .filter((item) => item.direction === 'inbound' && item.status === 'open' && !this.#isMember(item))
+      .map((connection) => {
+        const lastUseMs = this.#lastUse.get(connection) ?? 0
+        const isIdle = connection.streams.length === 0 && lastUseMs <= idleSinceMs
+        return { connection, isIdle, lastUseMs, ...addressToRequester(connection.remoteAddr.toString()) }
+      })
+    const evicted = chooseEviction(occupants, newcomer, refusal === 'full')
+    evicted?.connection.abort(new Error('closed to make room for another connection'))
+    return evicted !== undefined
+  }
+
+  #punish({ direction, remoteAddr }: Connection): void {
+    if (direction === 'inbound') this.table.punish(addressToRequester(remoteAddr.toString()), this.#clock.now())
+  }
+}
