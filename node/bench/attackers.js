@@ -1,11 +1,11 @@
 /**
- * Attackers as a process of their own: `attackers.js KIND MULTIADDR COUNT`, COUNT addresses of the loopback.
- *   silent   a TCP socket each that never says a word, opened again when it is closed
- *   shakers  a socket each that begins a handshake, has the answer made and goes, as often as it may
- *   streams  a connection each that opens streams as fast as it may, and comes back when it is thrown out
- *   readers  a connection each that asks for answers and reads none
- *   writers  a connection each that sends its requests a byte at a time
- * Says `ready` once all have tried, and what was done when it is told to stop.
+ * Attackers in a process of their own: `attackers.js KIND MULTIADDR COUNT`, with COUNT addresses of the loopback.
+ * - silent: each address opens a TCP socket that sends nothing, and a new one when the host closes it.
+ * - shakers: each address starts a handshake, waits for the host's answer, leaves, and repeats.
+ * - streams: each address floods a connection with streams, and dials again when it is closed.
+ * - readers: each address sends requests on a connection and reads no answers.
+ * - writers: each address sends its requests in frames of one byte.
+ * The process sends `ready` to its parent after all addresses have tried, and its counts after the message `stop`.
  */
 import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
@@ -18,7 +18,7 @@ const [kind, address, count] = process.argv.slice(2)
 const [, , host, , port] = address.split('/')
 const BLOCK = 100
 const AGAIN_MS = 100
-/** Both names, and a key, a proof of it and a signature. */
+/** The host's answer to the first handshake message: both names, a key, its proof and a signature. */
 const ANSWER_BYTES = 200
 let isRunning = true
 const did = { connections: 0, refused: 0, streams: 0, answered: 0 }
@@ -30,7 +30,7 @@ function silent(i) {
   socket.once('close', () => isRunning && setTimeout(silent, AGAIN_MS, i))
 }
 
-/** The first Noise message is a key of 32 bytes, and any bytes are one; making the answer costs an exchange and a signature. */
+/** The first Noise message is a key, and any 32 bytes are valid. The host's answer costs an exchange and a signature. */
 function shakes(i) {
   const socket = connect({ host, port: Number(port), localAddress: loopback(BLOCK, i) })
   socket.on('error', () => {})
@@ -48,7 +48,7 @@ function shakes(i) {
   socket.once('close', () => isRunning && setTimeout(shakes, AGAIN_MS, i))
 }
 
-/** Undefined when it is not let in. */
+/** Undefined when the host refuses the connection. */
 async function open(i) {
   const peer = await rawPeer(address, { localAddress: loopback(BLOCK, i) }).catch(() => undefined)
   if (peer === undefined) did.refused++
@@ -56,7 +56,7 @@ async function open(i) {
   return peer
 }
 
-/** Uses the connection until it is gone, then the next. */
+/** Uses a connection until it is closed, then the next one. */
 async function again(i, use, first) {
   for (let peer = first; isRunning; peer = await open(i)) {
     if (peer !== undefined) {

@@ -1,6 +1,6 @@
 /**
- * A self-signed P-256 certificate for localhost, made at run time: what a plain HTTPS server of the benchmark shows.
- * X.509 v3 in DER (RFC 5280 §4.1), nothing but what TLS 1.3 asks for.
+ * A self-signed P-256 TLS certificate for localhost, generated at run time, for the HTTPS server of the benchmark.
+ * X.509 v3 in DER (RFC 5280 §4.1) with only the fields that TLS 1.3 needs.
  */
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 
@@ -9,7 +9,7 @@ const COMMON_NAME = oid([0x55, 0x04, 0x03])
 const [INTEGER, BIT_STRING, UTF8, UTC_TIME, SET] = [0x02, 0x03, 0x0c, 0x17, 0x31]
 const VERSION_3 = element(0xa0, element(INTEGER, Buffer.of(2)))
 
-/** Key and certificate as PEM. */
+/** Key and TLS certificate as PEM. */
 export function selfSigned(name = 'localhost') {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const subject = sequence(element(SET, sequence(COMMON_NAME, element(UTF8, Buffer.from(name)))))

@@ -1,6 +1,6 @@
 /**
- * The smallest federation there is, real and in this process: one salt node with one shard, and the central peer whose
- * vote certifies its roster. What the benchmarks and the fault tests ask for salts.
+ * The smallest real federation, in this process: one salt node with one shard, and the central peer, whose vote certifies
+ * the roster. The benchmarks and the fault tests request salts from this node.
  */
 import { join } from 'node:path'
 import { loadCore, systemClock } from '@geotrace/core-wasm'

@@ -1,7 +1,8 @@
 /**
- * More requests than one salt node can answer: what it does with those it cannot. PROTOCOL.md §6.5.
- * The peak is what it answers when each connection asks again as soon as it is answered; the overload asks on a clock,
- * whatever happens; some connections beside it do as they are told (`heeded`). All over connections that are open already, whose cost is not the request's.
+ * Sends more requests than one salt node can answer, and measures answers and refusals. PROTOCOL.md §6.5.
+ * `peak`: twelve connections send a request after each answer. `flood`: all connections send requests at a fixed rate,
+ * whatever the node answers. `heeded`: some connections beside the flood wait as long as BUSY announces.
+ * All connections are open before the measurement, so their handshakes are not counted.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { DATA, frameReader, RST, rawPeers, wholeRequest } from './raw-peer.js'
@@ -9,15 +10,18 @@ import { loopback, percentile, saltQuestion } from './salt-client.js'
 import { startServer } from './servers.js'
 
 const [PER_ADDRESS, BLOCK] = [8, 102]
-/** What one connection may ask is bounded elsewhere; here the question is what all of them together may. */
+/** Without bounds for one connection, because this benchmark measures the bounds of all connections together. */
 const LIMITS = { workPerSecond: 1e9, workBurst: 1e9, newBurst: 1e6 }
 const [OK, BUSY] = [0, 11]
 const SLICE_MS = 5
 const RECOVERY_TRIES = 50
-/** Connections that keep to what they are told, among those that do not. */
+/** Connections that wait as long as BUSY announces. */
 const HEEDING = 16
 
-/** Answers a second, and a second of the server's CPU, which others on the machine cannot take; latencies in ms. `recoveryMs`: from the end of the overload until each connection has had an answer of usual speed. */
+/**
+ * Answers a second of time and a second of the server's CPU, which other load on the machine does not change. Latencies
+ * in ms. `recoveryMs`: time from the end of the flood until each connection has had an answer at usual speed.
+ */
 export async function overload({ times = 10, seconds = 5, addresses = 24, progress = () => {} } = {}) {
   const server = await startServer('salt', { limits: LIMITS })
   const dialled = []
@@ -55,7 +59,7 @@ export async function overload({ times = 10, seconds = 5, addresses = 24, progre
   }
 }
 
-/** When this connection is answered as fast as that again; never, after some tries. */
+/** Time at which this connection is answered within `withinMs` again; infinity after some tries. */
 async function recovered(item, withinMs) {
   for (let i = 0; i < RECOVERY_TRIES; i++) {
     const { status, ms } = await item.ask()
@@ -74,8 +78,7 @@ function line(peer, { protocol, request }) {
     open.delete(stream)
     asked.resolve({ status, ms: performance.now() - asked.at, retryMs: retryMs ?? 0 })
   }
-  // After both names, one byte each and their lengths, comes the length of the reply, then its status, then of a refusal
-  // the seconds until it may ask again.
+  // The reply starts after both names with their length bytes: its length, its status, and the seconds of a refusal.
   const head = 1 + '/multistream/1.0.0\n'.length + 1 + protocol.id.length + 1
   const read = frameReader(({ type, flags, id: stream, body }) => {
     const asked = open.get(stream)
@@ -117,7 +120,7 @@ async function closedLoop(lines, seconds) {
   return summary(results, seconds)
 }
 
-/** A phone each that asks twice a second, and when it was told BUSY as soon as it may. */
+/** Each connection is a phone that sends two requests a second, and after BUSY waits as announced. */
 async function heed(lines, isOver) {
   const results = []
   await Promise.all(
@@ -141,7 +144,7 @@ async function openLoop(lines, perSecond, seconds) {
   while (performance.now() - started < seconds * 1_000) {
     const due = ((performance.now() - started) / 1_000) * perSecond
     for (; sent < due; sent++) {
-      // A connection with four requests under way takes no fifth: then the next one asks.
+      // A connection with four open requests may send no fifth, so the next connection sends it.
       for (let i = 0; i < lines.length && lines[next].waiting() >= 4; i++) next = (next + 1) % lines.length
       if (lines[next].waiting() < 4) asked.push(lines[next].ask().then((result) => results.push(result)))
       next = (next + 1) % lines.length

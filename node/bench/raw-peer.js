@@ -1,6 +1,6 @@
 /**
- * A peer that keeps no rules, and costs next to nothing: an honest Noise handshake, and then whatever bytes one wants
- * where yamux should be. It only answers pings, as long as it reads. For hostile tests, and to make more load than it takes to bear.
+ * A peer without a muxer: an honest Noise handshake, then any bytes in the place of yamux. It only answers pings, as long
+ * as it reads. Hostile tests use it, and benchmarks, because its load costs it less than the server.
  */
 import '../dist/platform/polyfill.js'
 import { noise } from '@chainsafe/libp2p-noise'
@@ -12,13 +12,13 @@ export const [DATA, WINDOW_UPDATE, PING, GO_AWAY] = [0, 1, 2, 3]
 export const [SYN, ACK, FIN, RST] = [1, 2, 4, 8]
 const HEADER_BYTES = 12
 
-/** Dials `count` times from one local address. `identity` is shown in the Noise handshake instead of its own. */
+/** Dials `count` times from one local address. The Noise handshake shows `identity` instead of the peer's own key. */
 export async function rawPeers(address, init) {
   const { muxed, stop } = await dial(address, init)
   return { peers: muxed.map(toPeer), stop }
 }
 
-/** One of them. `stop` ends it. */
+/** Dials once. `stop` ends the peer. */
 export async function rawPeer(address, init) {
   const { muxed, stop } = await dial(address, init)
   return { ...toPeer(muxed[0]), stop }
@@ -26,7 +26,7 @@ export async function rawPeer(address, init) {
 
 async function dial(address, { localAddress, identity, count = 1 } = {}) {
   const muxed = []
-  // libp2p's components cannot be copied: one that is missing throws.
+  // Inherit the components instead of copying them, because libp2p throws at a read of a missing one.
   const encrypter = (components) =>
     noise()(identity === undefined ? components : Object.create(components, { privateKey: { value: identity } }))
   const node = await createLibp2p({
@@ -56,7 +56,7 @@ async function dial(address, { localAddress, identity, count = 1 } = {}) {
 function toPeer(connection) {
   const chunks = []
   const listeners = []
-  /** False when the connection is gone, or the socket under it is going. */
+  /** False when the connection is closed or its socket is closing. */
   const send = (bytes) => {
     if (connection.status !== 'open') return false
     try {
@@ -77,10 +77,10 @@ function toPeer(connection) {
   })
   return {
     send: (...parts) => send(parts.length === 1 ? parts[0] : Buffer.concat(parts)),
-    /** All that came while nobody listened. */
+    /** All bytes received before the first call of `listen`. */
     received: () => Buffer.concat(chunks),
     listen: (listener) => listeners.push(listener),
-    /** Reads no more. */
+    /** Stops reading. */
     pause: () => connection.pause(),
     isOpen: () => connection.status === 'open',
     /** Resolves when the other side has closed the connection. */
@@ -91,7 +91,7 @@ function toPeer(connection) {
   }
 }
 
-/** A yamux frame; `length` is what its header says, whatever the body is. */
+/** A yamux frame. `length` is the length in its header, which may differ from that of `body`. */
 export function frame(type, flags, id, length, body = new Uint8Array(0)) {
   const header = Buffer.alloc(HEADER_BYTES)
   header[1] = type
@@ -105,19 +105,19 @@ export function data(id, flags, body) {
   return frame(DATA, flags, id, body.length, body)
 }
 
-/** What multistream-select puts before a request. */
+/** The names that multistream-select puts before a request. */
 export function names(...lines) {
   return Buffer.concat(lines.map((line) => Buffer.concat([Buffer.of(line.length + 1), Buffer.from(`${line}\n`)])))
 }
 
-/** A whole request in one packet, without waiting for the protocol to be agreed. */
+/** A whole request in one packet, sent before the host has agreed to the protocol. */
 export function wholeRequest(id, protocol, request) {
   const length = request.length < 0x80 ? [request.length] : [(request.length & 0x7f) | 0x80, request.length >> 7]
   const body = Buffer.concat([names('/multistream/1.0.0', protocol), Buffer.from(length), request])
   return Buffer.concat([frame(WINDOW_UPDATE, SYN, id, 0), data(id, 0, body), frame(WINDOW_UPDATE, FIN, id, 0)])
 }
 
-/** Calls `onFrame({ type, flags, id, length, body })` for each frame in what is fed. */
+/** Returns a function that takes bytes and calls `onFrame({ type, flags, id, length, body })` for each whole frame. */
 export function frameReader(onFrame) {
   let left = Buffer.alloc(0)
   return (bytes) => {
@@ -139,7 +139,7 @@ function idleMuxer() {
     protocol: '/yamux/1.0.0',
     streams: [],
     status: 'open',
-    createStream: () => Promise.reject(new Error('only bytes')),
+    createStream: () => Promise.reject(new Error('a raw peer opens no streams; send frames instead')),
     abort() {},
     async close() {},
   })

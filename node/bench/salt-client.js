@@ -1,4 +1,4 @@
-/** An honest client of one salt node: what a phone asks that was out for the last hour. */
+/** A conforming client of one salt node: it requests the salts of a phone that moved for an hour. */
 import { systemClock } from '@geotrace/core-wasm'
 import {
   answerToSalts,
@@ -18,17 +18,17 @@ import { createHost } from '../dist/net/host.js'
 
 const HOUR_MIN = 60
 
-/** A libp2p peer that only asks. */
+/** A host that only sends requests. */
 export function client(localAddress) {
   return createHost({ secret: systemRandom(32), listen: [], clock: systemClock(), log: silent, localAddress })
 }
 
-/** `i`-th address of a block of 64,516 on the loopback. */
+/** The `i`-th address of a block of 64,516 loopback addresses. */
 export function loopback(block, i) {
   return `127.${block}.${1 + Math.floor(i / 254)}.${1 + (i % 254)}`
 }
 
-/** How to ask the salt node of a one-node manifest; checks one answer against the sheet first. */
+/** The request for the salt node of a one-node manifest. Checks one answer against the sheet first. */
 export async function saltQuestion(manifest, localAddress = loopback(200, 0)) {
   const { peerId, addresses } = manifest.members[0]
   const peer = { key: peerIdToKey(peerId), addresses }
@@ -46,7 +46,7 @@ export async function saltQuestion(manifest, localAddress = loopback(200, 0)) {
   }
 }
 
-/** One sync's worth: dial, ask, hang up. The status, and how long it took. */
+/** The salt request of one sync: dial, send, close. Returns the status and the time, ms. */
 export async function session({ peer, protocol, request }, localAddress) {
   const host = await client(localAddress)
   const started = performance.now()
@@ -65,7 +65,7 @@ export function percentile(values, share) {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
 }
 
-/** Every block that an hour of fixes touches, with the next one of each size. */
+/** Every block that an hour of fixes touches, and the next block of each size. */
 function lastHour(now) {
   return BLOCK_SIZES_MIN.flatMap((size) => {
     const [first, last] = [now - HOUR_MIN * MINUTE_MS, now].map((at) => Math.floor(at / (size * MINUTE_MS)))

@@ -1,7 +1,7 @@
 /**
- * One contender of the salt benchmark as a process of its own: `salt`, a whole salt node; `canned`, the same host and
- * protocol with a handler that only copies an answer of the same size; `https`, Node's own server with that answer;
- * `stock`, js-libp2p as it comes with that answer. Tells its parent where it listens, and at every message what it used.
+ * One contender of the salt benchmark in a process of its own. `salt`: a whole salt node. `canned`: the same host and
+ * protocol with a handler that copies an answer of the same size. `https`: Node's HTTPS server with that answer. `stock`:
+ * stock js-libp2p with that answer. It sends its address to its parent, and its CPU and memory use at every message.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:https'
@@ -65,7 +65,7 @@ const start = {
         response.end(answer.slice())
       })
     })
-    // A client comes once an hour with a connection of its own; ours never resume one either.
+    // Connections stay open between rounds. Clients never resume TLS sessions, because a phone connects once an hour.
     server.keepAliveTimeout = 60_000
     await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
     return { port: server.address().port, stop: () => server.close() }

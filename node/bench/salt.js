@@ -1,8 +1,8 @@
 /**
- * `npm run bench -- salt`: salts served per second of the server's CPU against Node's own HTTPS server (TLS 1.3, P-256,
- * certificate made now) that answers as many bytes; the same by substitution, part by part; and the node under attack.
- * Client and servers are processes of their own. CPU time, since others on the machine cannot take it; the median of
- * interleaved rounds.
+ * `npm run bench -- salt`: salts served per second of server CPU, compared with Node's HTTPS server (TLS 1.3, P-256) that
+ * answers as many bytes; the cost of each part by substitution; and the node under attack.
+ * Client and servers are processes of their own. CPU time is measured, because other load on the machine does not change
+ * it. Each figure is the median of interleaved rounds.
  */
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { Agent, request as httpsRequest } from 'node:https'
@@ -17,7 +17,7 @@ import { underAttack } from './under-attack.js'
 const ROUNDS = 5
 const [REUSED, FRESH] = [400, 60]
 const [CLIENTS, AT_ONCE] = [8, 2]
-/** What is measured is the cost of a request, not what one address may ask for. */
+/** Without bounds for one address, because the benchmark measures the cost of a request. */
 const limits = { workPerSecond: 1e9, workBurst: 1e9, newPerSecond: 1e6, newBurst: 1e6, perPrefix: 500 }
 
 export async function rows({ progress }) {
@@ -69,17 +69,17 @@ async function costRows(progress) {
       theirs: rate(cost(`https, ${kind} connection`)),
     })),
     ...[
-      ['the stream: negotiation, frames, ciphers', cost('canned, open connection') - cost('https, open connection')],
-      ['the answer: salts, quota, signature', cost('salt, open connection') - cost('canned, open connection')],
-      ['of that the signature', parts.signature],
-      ['of that hashing, three epochs', parts.hashing],
-      ['the handshake: Noise, yamux', cost('canned, new connection') - cost('canned, open connection')],
-      ['(the handshake of TLS)', cost('https, new connection') - cost('https, open connection')],
-    ].map(([what, us]) => ({ name: `  where it goes: ${what} (µs CPU)`, against: 'by substitution', ours: us })),
+      ['stream: negotiation, frames, ciphers', cost('canned, open connection') - cost('https, open connection')],
+      ['answer: salts, quota, signature', cost('salt, open connection') - cost('canned, open connection')],
+      ['signature of the answer', parts.signature],
+      ['hashing of the answer, three epochs', parts.hashing],
+      ['handshake: Noise, yamux', cost('canned, new connection') - cost('canned, open connection')],
+      ['handshake of TLS, for comparison', cost('https, new connection') - cost('https, open connection')],
+    ].map(([what, us]) => ({ name: `  ${what} (µs CPU)`, against: 'by substitution', ours: us })),
   ]
 }
 
-/** The two parts of an answer that can be taken alone, in µs of CPU. */
+/** The two parts of an answer that can be measured alone, in µs of CPU. */
 async function partCosts() {
   const core = await loadCore()
   const { privateKey } = generateKeyPairSync('ed25519')
@@ -109,7 +109,7 @@ async function attackRows(progress) {
     const { p50, answered } = await underAttack({ kind, attackers, sessions: 60, progress })
     out.push({
       name: `honest session under ${what}, p50 (ms)`,
-      against: `unloaded; ${(answered * 100).toFixed(0)} % answered`,
+      against: `without attack; ${(answered * 100).toFixed(0)} % answered`,
       ratio: p50.busy / p50.quiet,
       ours: p50.busy,
       theirs: p50.quiet,
@@ -117,8 +117,8 @@ async function attackRows(progress) {
   }
   const { peak, flood } = await overload({ times: 10, seconds: 5, progress })
   out.push({
-    name: 'answers a CPU second under ten times the load',
-    against: `the peak; BUSY p50 ${Math.round(flood.busy.p50 ?? 0)} ms`,
+    name: 'answers a CPU second under ten times the peak load',
+    against: `at peak load; BUSY p50 ${Math.round(flood.busy.p50 ?? 0)} ms`,
     ratio: flood.perCpuSecond / peak.perCpuSecond,
     ours: flood.perCpuSecond,
     theirs: peak.perCpuSecond,
@@ -137,7 +137,7 @@ async function inParallel(count, atOnce, task) {
 
 async function asking(host, { peer, protocol, request, answerBytes }) {
   const answer = await host.request(peer, protocol, request)
-  if (answer.length !== answerBytes) throw new Error(`an answer of ${answer.length} bytes, not ${answerBytes}`)
+  if (answer.length !== answerBytes) throw new Error(`expected an answer of ${answerBytes} bytes, got ${answer.length}`)
 }
 
 let visits = 0

@@ -1,18 +1,18 @@
-/** Contenders as processes of their own, so that what they cost is theirs: see salt-server.js. */
+/** Starts a contender (salt-server.js) in a process of its own, so that its CPU and memory are measured alone. */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
 const SERVER = fileURLToPath(new URL('salt-server.js', import.meta.url))
 
-/** `where` is what the server says of itself; `limits` are of its host. */
+/** `where`: the address and key that the server sent. `limits`: bounds of its host. */
 export async function startServer(contender, { answerBytes = 1, limits = {} } = {}) {
   const env = { ...process.env, HOST_LIMITS: JSON.stringify(limits) }
   const child = fork(SERVER, [contender, String(answerBytes)], { execArgv: [], env })
   const [where] = await once(child, 'message')
   return {
     where,
-    /** CPU so far, in µs, memory, and the most memory there was. */
+    /** CPU used so far in µs, memory, and peak memory. */
     async usage() {
       const answer = once(child, 'message')
       child.send('usage')

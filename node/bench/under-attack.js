@@ -1,6 +1,6 @@
 /**
- * Honest sessions before, during and after an attack on one salt node, each party a process of its own.
- * What `npm run test:faults` asserts and `npm run bench -- salt` reports.
+ * Measures honest sessions before, during and after an attack on one salt node. Each party is a process of its own.
+ * `npm run test:faults` asserts the results, `npm run bench -- salt` prints them.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,12 +10,12 @@ import { loopback, percentile, saltQuestion, session } from './salt-client.js'
 import { startServer } from './servers.js'
 
 const ATTACKERS = fileURLToPath(new URL('attackers.js', import.meta.url))
-/** Addresses of honest clients: each comes once, as a phone does. */
+/** Block of the addresses of honest clients. Each address connects once, as a phone does. */
 const HONEST_BLOCK = 101
 
 /**
- * `sessions` one after the other in each of the three phases. The share that was answered while the attack lasted, p50
- * and p99 of that time against the time without, and the most memory that the server ever had.
+ * Runs `sessions` one after the other in each of the three phases. Returns the share answered during the attack and the
+ * peak memory. p50 and p99 are session times with and without the attack, ms.
  */
 export async function underAttack({ kind, attackers, sessions, contender = 'salt', progress = () => {} }) {
   const server = await startServer(contender, { answerBytes: 4_000 })
