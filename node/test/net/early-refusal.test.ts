@@ -17,7 +17,7 @@ const line = (text: string): Uint8Array => concatBytes(lengthToBytes(text.length
 const ASKS = concatBytes(line('/multistream/1.0.0'), line(PROTOCOL), Uint8Array.of(1, 7))
 const ANSWER_HEAD = line('/multistream/1.0.0').length + line(PROTOCOL).length
 
-/** One side as it comes, the other ours, whose event loop is as late as it is told and whose handler never ends. */
+/** A stock muxer on one side, ours on the other. The test sets the lag of our event loop; our handlers wait for `ends`. */
 async function pair() {
   let isLagging = false
   let nowMs = 0
@@ -75,15 +75,15 @@ async function read(stream: Stream): Promise<Uint8Array> {
   return concatBytes(...parts)
 }
 
-describe('a host with as many requests under way as it takes while it is late', () => {
-  it('tells others BUSY without a stream, serves again when there is room, and holds back longer who asks at once', async () => {
+describe('a lagging host at its bound of concurrent requests', () => {
+  it('a lagging host answers BUSY without a stream, doubles the backoff of an early retry, and serves again when it has room', async () => {
     const { open, handled, turnedAway, ends, late, pass } = await pair()
     for (let i = 0; i < REQUESTS_AT_ONCE; i += 4) {
       const { ask } = open()
       for (let j = 0; j < 4; j++) await ask()
     }
     await until(() => handled.length === REQUESTS_AT_ONCE)
-    // In time it takes more than that.
+    // Without lag the host accepts more requests.
     await open().ask()
     await until(() => handled.length === REQUESTS_AT_ONCE + 1)
 
@@ -96,7 +96,7 @@ describe('a host with as many requests under way as it takes while it is late', 
     expect(ours.streams).toHaveLength(0)
     expect(handled).toHaveLength(REQUESTS_AT_ONCE + 1)
 
-    // Asked before it may, it is read all the same, and told to wait for twice as long.
+    // A request before the end of the backoff is read too, and its refusal announces twice the time.
     pass(BACKOFF_MS - 1)
     expect(seconds(await read(await ask()))).toBe(2)
 
@@ -106,7 +106,7 @@ describe('a host with as many requests under way as it takes while it is late', 
     await until(() => handled.length === REQUESTS_AT_ONCE + 2)
   })
 
-  it('lets members in all the same', async () => {
+  it('a lagging host at its bound still serves members', async () => {
     const { open, handled, late } = await pair()
     for (let i = 0; i < REQUESTS_AT_ONCE; i += 4) {
       const { ask } = open()

@@ -1,4 +1,4 @@
-/** Whoever says in a header that it is somebody else is who its socket says it is: nothing here stands behind a proxy. */
+/** A host takes the requester from the socket and never from a header, because it runs without a proxy. PROTOCOL.md §6.5. */
 import { Agent, request as ask } from 'node:https'
 import { connect } from 'node:net'
 import { systemClock } from '@geotrace/core-wasm'
@@ -19,7 +19,7 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end()
 })
 
-/** Answers with the prefix that it counts the request by. */
+/** A host whose answer is the prefix that it charges for the request. */
 async function host(listen: string, limits: Partial<HostLimits> = {}): Promise<{ host: Host; port: number }> {
   const certificate = selfSigned(Date.now())
   const made = await createHost({
@@ -43,7 +43,7 @@ const claims = (n: number): Record<string, string> => ({
 })
 
 describe('an address in a header', () => {
-  it('is not believed by the HTTPS door', async () => {
+  it('the HTTPS listener ignores an address in a header', async () => {
     const { port } = await host('/ip4/127.0.0.1/tcp/0/tls/ws')
     const agent = new Agent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false })
     ends.push(() => agent.destroy())
@@ -58,12 +58,12 @@ describe('an address in a header', () => {
     }
   })
 
-  it('is not believed of a WebSocket: three of one address are three, whatever they say', async () => {
+  it('three WebSockets of one address count as three whatever address their headers name', async () => {
     const { host: made, port } = await host('/ip4/127.0.0.1/tcp/0/ws', { pendingPerPrefix: 2, upgradeMs: 1_000_000 })
     const open = (n: number): Promise<'kept' | 'closed'> => {
       const socket = new WebSocket(`ws://127.0.0.1:${port}`, { headers: claims(n) })
       ends.push(() => socket.terminate())
-      // Who is let in is answered when it begins the handshake, and is then in the middle of it.
+      // An admitted socket gets an answer to its first message and stays in the middle of its handshake.
       socket.on('open', () => socket.send(names('/multistream/1.0.0')))
       return new Promise((resolve) => {
         socket.on('message', () => resolve('kept'))
@@ -75,7 +75,7 @@ describe('an address in a header', () => {
     expect(made.stats().connections).toBe(2)
   })
 
-  it('in front of the first bytes is no way in either', async () => {
+  it('a host closes a socket that starts with a PROXY header', async () => {
     const { host: made, port } = await host('/ip4/127.0.0.1/tcp/0', { upgradeMs: 300 })
     const v2 = Buffer.from('0d0a0d0a000d0a515549540a21110000', 'hex')
     for (const line of [Buffer.from('PROXY TCP4 203.0.113.7 127.0.0.1 4001 4001\r\n'), v2]) {
@@ -83,11 +83,11 @@ describe('an address in a header', () => {
       ends.push(() => socket.destroy())
       socket.on('error', () => {})
       const closed = new Promise((resolve) => socket.once('close', resolve))
-      let heard = ''
-      socket.on('data', (part) => (heard += part.toString('latin1')))
+      let received = ''
+      socket.on('data', (part) => (received += part.toString('latin1')))
       socket.write(Buffer.concat([line, Buffer.from('\x13/multistream/1.0.0\n\x07/noise\n', 'latin1')]))
       await closed
-      expect(heard).not.toContain('/noise')
+      expect(received).not.toContain('/noise')
     }
     await expect.poll(() => made.stats().connections).toBe(0)
   })

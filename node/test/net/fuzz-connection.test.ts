@@ -1,7 +1,7 @@
 /**
- * What comes before and around a request, in every order, whole, bent, cut in pieces and with pauses: handshakes, HTTP, and
- * frames of yamux from the moment a handshake is done. The node stays, and answers others; one uncaught exception would end
- * it, and its seeds with it. What `fuzz-host` sends is well-formed up to the request.
+ * Sends random bytes before and around a request, in any order, cut into fragments, with pauses: handshakes, HTTP, and
+ * yamux frames after the handshake. The node must keep running and answer others, because an uncaught exception would end
+ * the process and lose its seeds. `fuzz-host.test.ts` sends input that is well-formed up to the request.
  */
 import { randomBytes, randomInt } from 'node:crypto'
 import { connect } from 'node:net'
@@ -27,7 +27,7 @@ afterEach(async () => {
 
 const pick = <T>(random: Random, items: readonly T[]): T => items[random(items.length)]!
 
-/** What a stream may carry: the names and a request whole, cut anywhere, or anything. */
+/** Content of a stream: the names and a request, whole or cut anywhere, or random bytes. */
 function payload(random: Random): Buffer<ArrayBuffer> {
   const request = Buffer.concat([names('/multistream/1.0.0', SALT_PROTOCOL.id), Buffer.of(4, 1, 2, 3, 4)])
   const kind = random(4)
@@ -37,7 +37,7 @@ function payload(random: Random): Buffer<ArrayBuffer> {
   return Buffer.from(Array.from({ length: random(PAYLOAD_MAX) }, () => random(256)))
 }
 
-/** A frame of a few streams, so that they meet: mostly right in itself, in any order. */
+/** A frame, mostly valid in itself. It uses few stream ids, so that frames of one stream meet. */
 function anyFrame(random: Random): Uint8Array {
   const type = random(16) === 0 ? random(256) : random(4)
   const flags = pick(random, [0, 0, 1, 1, 1, 2, 4, 4, 8, 5, 12, random(0x10000)])
@@ -48,8 +48,8 @@ function anyFrame(random: Random): Uint8Array {
   return frame(type, flags, id, length, body)
 }
 
-/** Sends all of it in pieces, with pauses. */
-async function inPieces(random: Random, all: Uint8Array, send: (piece: Uint8Array) => boolean): Promise<void> {
+/** Sends all bytes in fragments, with pauses. */
+async function inFragments(random: Random, all: Uint8Array, send: (fragment: Uint8Array) => boolean): Promise<void> {
   for (let left = all; left.length > 0; ) {
     const length = random(2) === 0 ? left.length : 1 + random(left.length)
     if (!send(left.subarray(0, length))) return
@@ -58,7 +58,7 @@ async function inPieces(random: Random, all: Uint8Array, send: (piece: Uint8Arra
   }
 }
 
-it('stays and answers whatever frames come, in whatever order and pieces', async () => {
+it('a host keeps running and answers others whatever yamux frames a peer sends', async () => {
   const seed = randomInt(1, 2 ** 32 - 1)
   const random = xorshift(seed)
   const server = await startServer('canned', { answerBytes: 64, limits: { newBurst: 1e6, workBurst: 1e6 } })
@@ -69,23 +69,23 @@ it('stays and answers whatever frames come, in whatever order and pieces', async
     protocol: SALT_PROTOCOL,
     request: Uint8Array.of(1),
   }
-  let heard = 0
+  let received = 0
   for (let i = 0; i < CONNECTIONS; i++) {
     const peer = await rawPeer(addresses[0]!, { localAddress: loopback(ATTACKERS, i) })
     const frames = Array.from({ length: 1 + random(FRAMES_MAX) }, () => anyFrame(random))
-    await inPieces(random, Buffer.concat(frames), (piece) => peer.send(piece))
+    await inFragments(random, Buffer.concat(frames), (fragment) => peer.send(fragment))
     if (random(10) < 7) await pause(random(10))
-    heard += peer.received().length
+    received += peer.received().length
     await peer.stop()
     if (i % 10 !== 9) continue
     const { status } = await session(question, loopback(HONEST, i))
     expect(status, `seed ${seed}, connection ${i}`).toBe(0)
   }
-  // The server was spoken to, and spoke.
-  expect(heard).toBeGreaterThan(CONNECTIONS)
+  // The server answered, so the frames did reach it.
+  expect(received).toBeGreaterThan(CONNECTIONS)
 })
 
-/** Of the handshakes of TCP and of WebSocket, with TLS where there is none. */
+/** Parts of the handshakes of TCP and WebSocket, and a TLS hello for a port without TLS. */
 const OPENERS = [
   ...['/multistream/1.0.0', '/noise', '/yamux/1.0.0', 'ls', 'na', '/no/such/thing'].map((name) => names(name)),
   ...['GET / HTTP/1.1\r\n', 'POST /geotrace/salt/1 HTTP/1.1\r\n', 'Host: x\r\n', 'Connection: Upgrade\r\n'].map(
@@ -100,14 +100,14 @@ const UPGRADE = Buffer.concat([OPENERS[6]!, OPENERS[8]!, ...OPENERS.slice(9, 12)
 function opener(random: Random): Uint8Array {
   const kind = random(6)
   if (kind < 3) return pick(random, OPENERS)
-  // The first message of Noise, or a frame of it with anything inside.
+  // The first message of Noise, or a Noise frame with random content.
   if (kind === 3) return Buffer.concat([Buffer.of(0, 32), randomBytes(32)])
-  // A masked WebSocket frame, or nearly.
+  // A masked WebSocket frame, valid or not.
   if (kind === 4) return Buffer.concat([Buffer.of(0x80 + random(16), 0x80 + random(126)), randomBytes(random(80))])
   return randomBytes(1 + random(PAYLOAD_MAX))
 }
 
-it('stays and answers whatever comes in the place of a handshake', async () => {
+it('a host keeps running and answers others whatever a socket sends instead of a handshake', async () => {
   const seed = randomInt(1, 2 ** 32 - 1)
   const random = xorshift(seed)
   const listen = ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws']
@@ -115,18 +115,18 @@ it('stays and answers whatever comes in the place of a handshake', async () => {
   const host = await createHost({ secret: systemRandom(32), listen, clock: systemClock(), log: silent, limits })
   ends.push(() => host.stop())
   await host.serve(SALT_PROTOCOL, async (request) => request)
-  let heard = 0
+  let received = 0
   const attack = async (i: number): Promise<void> => {
     const port = Number(host.addresses()[i % 2]!.split('/')[4])
     const socket = connect({ port, host: '127.0.0.1', localAddress: loopback(ATTACKERS, i) })
     ends.push(() => socket.destroy())
     socket.on('error', () => {})
-    socket.on('data', (bytes) => (heard += bytes.length))
+    socket.on('data', (bytes) => (received += bytes.length))
     const begin = i % 2 === 0 ? Buffer.concat(OPENERS.slice(0, 2)) : UPGRADE
     const parts = Array.from({ length: 1 + random(8) }, () => opener(random))
     const all = Buffer.concat(random(3) === 0 ? parts : [begin, ...parts])
-    await inPieces(random, all, (piece) => {
-      socket.write(piece)
+    await inFragments(random, all, (fragment) => {
+      socket.write(fragment)
       return !socket.destroyed
     })
     if (random(10) < 7) await pause(random(20))
@@ -144,5 +144,5 @@ it('stays and answers whatever comes in the place of a handshake', async () => {
       expect(status, `seed ${seed}, connection ${i}`).toBe(0)
     }
   }
-  expect(heard).toBeGreaterThan(CONNECTIONS)
+  expect(received).toBeGreaterThan(CONNECTIONS)
 })

@@ -1,4 +1,4 @@
-/** Clients that are gone in the middle, in every way: they take no place with them. PROTOCOL.md §6.5. */
+/** Clients that leave in the middle of a request, in every way, keep no slot of the host. PROTOCOL.md §6.5. */
 import { systemClock } from '@geotrace/core-wasm'
 import type { Protocol } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -13,10 +13,10 @@ const stage = new Stage()
 afterEach(() => stage.end())
 
 const ECHO: Protocol = { id: '/test/echo/1', requestMaxBytes: 512, replyMaxBytes: 1_024 }
-/** More than one connection may have open at a time: a place that is not given back is missed. */
+/** More streams than one connection may have open, so that a slot that is not released is missed. */
 const TIMES = 3 * STREAMS_PER_CONNECTION
 const HEAD = names('/multistream/1.0.0', ECHO.id)
-/** Says that six bytes come, and sends three. */
+/** Announces six bytes and sends three. */
 const HALF = Buffer.concat([HEAD, Buffer.of(6, 1, 2, 3)])
 const WHOLE = Buffer.concat([HEAD, Buffer.of(2, 4, 5)])
 
@@ -36,26 +36,26 @@ async function listening(handler: Handler = async (request) => request) {
 const opened = (id: number): Uint8Array => frame(WINDOW_UPDATE, SYN, id, 0)
 const reset = (id: number): Uint8Array => frame(WINDOW_UPDATE, RST, id, 0)
 
-describe('a client that goes', () => {
+describe('a client that leaves', () => {
   for (const [how, end] of [
-    ['resets its stream', (id: number) => [data(id, 0, HALF), reset(id)]],
-    ['ends it', (id: number) => [data(id, FIN, HALF)]],
-    ['ends it, and then resets it', (id: number) => [data(id, FIN, HALF), reset(id)]],
-    ['resets it before it says a word', (id: number) => [reset(id)]],
-    ['resets it when it is answered', (id: number) => [data(id, 0, WHOLE), reset(id)]],
+    ['reset in the middle of a request', (id: number) => [data(id, 0, HALF), reset(id)]],
+    ['ended in the middle of a request', (id: number) => [data(id, FIN, HALF)]],
+    ['ended and then reset in the middle of a request', (id: number) => [data(id, FIN, HALF), reset(id)]],
+    ['reset before its first byte', (id: number) => [reset(id)]],
+    ['reset after a whole request', (id: number) => [data(id, 0, WHOLE), reset(id)]],
   ] as const) {
-    it(`${how} in the middle of a request, again and again, is answered afterwards on the same connection`, async () => {
+    it(`a connection whose streams were ${how} still gets an answer`, async () => {
       const { host, dial, failed } = await listening()
       const peer = await dial()
       let id = -1
       for (let i = 0; i < TIMES; i++) {
         id += 2
         peer.send(opened(id), ...end(id))
-        // Between two turns of the other side, so that some are read half.
+        // Wait for a part of a turn of the host's event loop, so that the host has read some streams in part.
         await new Promise((resolve) => setTimeout(resolve, i % 3))
       }
       const answer = data(0, 0, Buffer.of(2, 7, 9)).subarray(12)
-      // What it is told of those before comes first.
+      // The host answers the earlier streams first.
       peer.send(opened((id += 2)), data(id, FIN, Buffer.concat([HEAD, answer])))
       await expect.poll(() => Buffer.from(peer.received()).includes(answer)).toBe(true)
       expect(peer.isOpen()).toBe(true)
@@ -64,8 +64,8 @@ describe('a client that goes', () => {
     })
   }
 
-  // Such a packet ended the process: what the stream was to be given then threw where nobody caught it.
-  it('is answered when it has asked and ended its half before its connection is known, and harms nobody by a reset', async () => {
+  // Such a packet once ended the process: an uncaught error was thrown when the stream got its bytes.
+  it('a client gets its answers when its requests and resets arrive before its connection is open', async () => {
     const { host, dial, failed } = await listening()
     for (let i = 0; i < 12; i++) {
       const peer = await dial()
@@ -79,7 +79,7 @@ describe('a client that goes', () => {
     expect(failed).toEqual([])
   })
 
-  it('leaves nothing under way when it goes while it is being answered, nor when its connection goes', async () => {
+  it('a reset stream and a closed connection free their slots while their handlers still run', async () => {
     const waiting: (() => void)[] = []
     const { host, dial, failed } = await listening(
       (request) => new Promise((resolve) => waiting.push(() => resolve(request))),
@@ -92,7 +92,7 @@ describe('a client that goes', () => {
     for (let i = 0; i < STREAMS_PER_PROTOCOL; i++) resets.send(reset(2 * i + 1))
     await leaves.stop()
     await expect.poll(() => host.stats().connections).toBe(1)
-    // Their streams are gone, so there is room for others of the same connection, before any handler is done.
+    // The streams are gone, so the same connection may open others before any handler has finished.
     resets.send(opened(101), data(101, 0, WHOLE))
     await expect.poll(() => waiting.length).toBe(2 * STREAMS_PER_PROTOCOL + 1)
     expect(host.stats().inFlight).toBe(2 * STREAMS_PER_PROTOCOL + 1)

@@ -1,4 +1,4 @@
-/** What a member could send on a gossip stream to fill another: bounded by count as well as by bytes. PROTOCOL.md §7.5. */
+/** Floods that a member could send on a gossip stream: bounded by count and by bytes. PROTOCOL.md §7.5. */
 import { systemClock } from '@geotrace/core-wasm'
 import { equalBytes, GOSSIP_MAX_BYTES, GOSSIP_TOPIC } from '@geotrace/core-wasm/wire'
 import { generateKeyPair } from '@libp2p/crypto/keys'
@@ -52,7 +52,7 @@ async function listener(isMember: (key: Uint8Array) => boolean) {
   return { host, judged }
 }
 
-/** A member whose gossip stream carries whatever it is told. */
+/** A member whose gossip stream carries any fields. */
 async function member(host: Host, identity: PrivateKey) {
   const peer = await rawPeer(host.addresses()[0]!, { localAddress: '127.0.0.66', identity })
   stage.atEnd(() => peer.stop())
@@ -65,7 +65,7 @@ async function member(host: Host, identity: PrivateKey) {
 }
 
 describe('a gossip stream', () => {
-  it('is read by the message, each whole and within every bound of count, or not at all', async () => {
+  it('a gossip stream drops each RPC that exceeds a bound of count and reads the others', async () => {
     const identity = await generateKeyPair('Ed25519')
     const { host, judged } = await listener((key) => equalBytes(key, identity.publicKey.raw))
     const { say } = await member(host, identity)
@@ -73,14 +73,14 @@ describe('a gossip stream', () => {
       ['subscriptions', 16, (count) => times(count, (i) => subscription(`t${i}`))],
       ['empty subscriptions', 16, (count) => times(count, () => field(1, nothing))],
       ['messages', 63, (count) => times(count, (i) => publish(`of topic ${i}`, 'another'))],
-      ['ids that it has', 512, (count) => control(ihave(count))],
-      ['ids that it wants', 512, (count) => control(iwant(count))],
-      ['ids that it does not want', 512, (count) => control(idontwant(count))],
-      ['words about what it has', 64, (count) => control(times(count, () => ihave(0)))],
+      ['ids in IHAVE', 512, (count) => control(ihave(count))],
+      ['ids in IWANT', 512, (count) => control(iwant(count))],
+      ['ids in IDONTWANT', 512, (count) => control(idontwant(count))],
+      ['IHAVE entries', 64, (count) => control(times(count, () => ihave(0)))],
       ['grafts', 64, (count) => control(times(count, (i) => graft(`t${i}`)))],
     ]
     for (const [what, most, make] of floods) {
-      // Each carries a message, by which we see whether it was read.
+      // Each RPC carries a message, which shows whether the RPC was read.
       say(publish(`beyond: ${what}`), make(most + 1))
       say(publish(`far beyond: ${what}`), make(2 * most))
       say(publish(`within: ${what}`), make(most))
@@ -89,7 +89,7 @@ describe('a gossip stream', () => {
     expect(judged).toEqual(floods.map(([what]) => `within: ${what}`))
   })
 
-  it('takes no message of another topic, and none that is larger than any', async () => {
+  it('a gossip stream ignores messages of other topics and ends at a message above the size limit', async () => {
     const identity = await generateKeyPair('Ed25519')
     const { host, judged } = await listener((key) => equalBytes(key, identity.publicKey.raw))
     const { peer, say } = await member(host, identity)
@@ -101,7 +101,7 @@ describe('a gossip stream', () => {
     expect(judged).toEqual(['of ours'])
     say(publish('x'.repeat(2 * GOSSIP_MAX_BYTES)))
     say(publish('after it'))
-    // The stream is given up: what follows on it is read by nobody.
+    // The host stops reading the stream and ends it.
     await until(() => {
       say(publish('and more'))
       return streamIsOver(peer.received(), 1)
@@ -109,11 +109,11 @@ describe('a gossip stream', () => {
     expect(judged).toEqual(['of ours'])
   })
 
-  it('that brings more than anybody has to say ends its connection, and others are heard as before', async () => {
+  it('a flood of subscriptions closes its connection, and gossip of others still arrives', async () => {
     const identity = await generateKeyPair('Ed25519')
     const { host, judged } = await listener(() => true)
     const { peer, say } = await member(host, identity)
-    // Valid, and nothing new: what it may read in one window is more than a connection may ask to be done at once.
+    // Valid subscriptions without news. The bytes of one window exceed the work that a connection may cause at once.
     while (peer.isOpen()) {
       for (let i = 0; i < 16; i++) say(subscription(GOSSIP_TOPIC))
       await new Promise((resolve) => setImmediate(resolve))
@@ -122,15 +122,15 @@ describe('a gossip stream', () => {
     await expect(member(host, identity)).rejects.toThrow()
     const other = await listener(() => true)
     await other.host.link({ key: host.key, addresses: host.addresses() })
-    for (let i = 0; !judged.some((said) => said.startsWith('honest')); i++) {
+    for (let i = 0; !judged.some((message) => message.startsWith('honest')); i++) {
       await other.host.gossip.publish(Buffer.from(`honest ${i}`))
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
-    expect(judged.every((said) => said.startsWith('honest'))).toBe(true)
+    expect(judged.every((message) => message.startsWith('honest'))).toBe(true)
   })
 })
 
-/** Whether yamux said FIN or RST of a stream. */
+/** Whether yamux sent FIN or RST for a stream. */
 function streamIsOver(bytes: Buffer, stream: number): boolean {
   for (let at = 0; at + 12 <= bytes.length; at += 12 + (bytes[at + 1] === 0 ? bytes.readUInt32BE(at + 8) : 0)) {
     if (bytes.readUInt32BE(at + 4) === stream && bytes.readUInt16BE(at + 2) & 12) return true

@@ -47,7 +47,7 @@ async function host(
   return made
 }
 const toPeer = (server: Host): PeerAddress => ({ key: server.key, addresses: server.addresses() })
-/** A client that keeps no rules. */
+/** A stock libp2p node, which keeps no rules of ours. */
 async function raw(): Promise<Libp2p> {
   const node = await createLibp2p({
     transports: [tcp()],
@@ -76,7 +76,7 @@ async function code(task: Promise<unknown>): Promise<string> {
 const statusOf = (bytes: Uint8Array): number => bytes[0]!
 
 describe('a host', () => {
-  it('knows whether something came from a peer lately, which no one that is not linked has said', async () => {
+  it('a host knows whether it received bytes from a peer lately, and from an unlinked peer never', async () => {
     const [server, client] = [await host(), await host([])]
     await server.serve(ECHO, echo)
     expect(client.hasReceivedFrom!(server.key, 60_000)).toBe(false)
@@ -88,7 +88,7 @@ describe('a host', () => {
   })
 
   for (const suffix of ['', '/ws']) {
-    it(`answers one request a stream over /tcp${suffix}, however many are asked at once`, async () => {
+    it(`a host answers forty concurrent requests over /tcp${suffix}, one on each stream`, async () => {
       const server = await host([`/ip4/127.0.0.1/tcp/0${suffix}`])
       const client = await host([])
       await server.serve(ECHO, async (request, from) => {
@@ -103,7 +103,7 @@ describe('a host', () => {
     })
   }
 
-  it('is who it says: the key under another address is refused', async () => {
+  it('a client refuses a host whose key is not the expected one', async () => {
     const [server, other, client] = [await host(), await host(), await host([])]
     await server.serve(ECHO, echo)
     expect(await code(client.request({ key: other.key, addresses: server.addresses() }, ECHO, Uint8Array.of(1)))).toBe(
@@ -112,7 +112,7 @@ describe('a host', () => {
     expect(await code(client.request(toPeer(server), ECHO, Uint8Array.of(1)))).toBe('OK')
   })
 
-  it('finds a peer again that was restarted on the same address', async () => {
+  it('a client reaches a peer that was restarted on the same address', async () => {
     const secret = systemRandom(32)
     const init = { secret, clock: systemClock(), log: silent }
     const first = await createHost({ ...init, listen: ['/ip4/127.0.0.1/tcp/0'] })
@@ -128,14 +128,14 @@ describe('a host', () => {
     expect(await client.request(peer, ECHO, Uint8Array.of(2))).toEqual(Uint8Array.of(2, 1))
   })
 
-  it('dials from the address that it is told', async () => {
+  it('a host dials from its local address', async () => {
     const server = await host()
     const client = await host([], {}, { localAddress: '127.0.0.9' })
     await server.serve(ECHO, async (_, { prefix }) => new TextEncoder().encode(prefix))
     expect(new TextDecoder().decode(await client.request(toPeer(server), ECHO, new Uint8Array(0)))).toBe('4:127.0.0.9')
   })
 
-  it('cancels when asked to', async () => {
+  it('a request ends with ABORTED when its signal fires', async () => {
     const server = await host()
     await server.serve(ECHO, () => new Promise(() => {}))
     const client = await host([])
@@ -150,7 +150,7 @@ describe('a host', () => {
 })
 
 describe('an answer', () => {
-  it('is the status of a refusal, and tells nothing of what failed inside', async () => {
+  it('the answer to a failed request is a status without any detail of an internal error', async () => {
     const events: unknown[] = []
     const log: Log = { ...silent, error: (event, fields) => events.push([event, fields]) }
     const server = await host(undefined, {}, { log })
@@ -165,7 +165,7 @@ describe('an answer', () => {
     expect(events).toEqual([['net.handler-failed', { protocol: ECHO.id }]])
   })
 
-  it('is BUSY while too many others are being answered', async () => {
+  it('a request gets BUSY while the host answers its maximum of requests', async () => {
     const server = await host(undefined, { inFlight: 1 })
     let release = (): void => {}
     let entered = (): void => {}
@@ -187,26 +187,26 @@ describe('an answer', () => {
     expect(await first).toEqual(Uint8Array.of(9))
   })
 
-  it('is BUSY when the handler takes too long', async () => {
+  it('a request gets BUSY when its handler exceeds the deadline', async () => {
     const server = await host(undefined, { handleMs: 50 })
     await server.serve(ECHO, () => new Promise(() => {}))
     const client = await host([])
     expect(statusOf(await client.request(toPeer(server), ECHO, Uint8Array.of(1)))).toBe(11)
   })
 
-  it('that is too large is not read', async () => {
+  it('a client does not read an answer above the size limit of the protocol', async () => {
     const server = await host()
     await server.serve({ ...BIG, id: ECHO.id }, async () => new Uint8Array(1_025))
     const client = await host([])
     expect(await code(client.request(toPeer(server), ECHO, Uint8Array.of(1)))).toBe('MESSAGE_TOO_LARGE')
   })
 
-  it('that does not come is PEER_TIMEOUT, and the next request dials anew, as after a partition', async () => {
+  it('a request without an answer ends with PEER_TIMEOUT, and the next one dials anew', async () => {
     const server = await host()
     await server.serve(ECHO, echo)
     const [, , , , port] = server.addresses()[0]!.split('/')
     const pairs: Socket[] = []
-    // What came through before the cut stays silent for ever, without a word to either end.
+    // After the cut the open connections stay silent, and neither end learns of it.
     const between = createServer((socket) => {
       const onward = connect(Number(port), '127.0.0.1')
       for (const [from, to] of [
@@ -232,7 +232,7 @@ describe('an answer', () => {
   })
 })
 
-describe('a request that is not one', () => {
+describe('an invalid request', () => {
   const MALFORMED = 1
   async function send(bytes: Uint8Array, end: boolean, limits: Partial<HostLimits> = {}): Promise<Uint8Array> {
     const server = await host(undefined, limits)
@@ -245,26 +245,26 @@ describe('a request that is not one', () => {
     return await frames(stream, 1_024).read(1_024, AbortSignal.timeout(30_000))
   }
 
-  it('is refused when it is cut off, at any byte', async () => {
+  it('a request that is cut off at any byte is refused', async () => {
     const whole = Uint8Array.of(3, 7, 8, 9)
     expect(await send(whole, true)).toEqual(Uint8Array.of(7, 8, 9, 1))
     for (const cut of [0, 1, 3]) expect(statusOf(await send(whole.slice(0, cut), true))).toBe(MALFORMED)
   })
 
-  it('is refused when it is larger than the protocol allows, before it has come', async () => {
+  it('a request above the size limit is refused from its length, before its content arrives', async () => {
     expect(statusOf(await send(lengthToBytes(513), false))).toBe(MALFORMED)
     expect(statusOf(await send(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x7f), false))).toBe(MALFORMED)
     const most = Uint8Array.from([...lengthToBytes(512), ...new Uint8Array(512)])
     expect(await send(most, false)).toHaveLength(513)
   })
 
-  it('is refused with bytes after it, and with a length that is longer than need be', async () => {
+  it('a request with trailing bytes or with a length that is not minimal is refused', async () => {
     expect(statusOf(await send(Uint8Array.of(1, 7, 8), true))).toBe(MALFORMED)
     expect(statusOf(await send(Uint8Array.of(0x81, 0x00, 7), true))).toBe(MALFORMED)
     expect(await send(Uint8Array.of(0), true)).toEqual(Uint8Array.of(1))
   })
 
-  it('gets its stream reset when it never comes, or comes a byte at a time', async () => {
+  it('a request that does not arrive in time gets its stream reset and keeps its connection', async () => {
     const server = await host(undefined, { readMs: 150 })
     await server.serve(ECHO, echo)
     const node = await raw()
@@ -278,11 +278,11 @@ describe('a request that is not one', () => {
       clearInterval(dripping)
       expect(stream.status).toBe('reset')
     }
-    // The connection itself did nothing wrong.
+    // A slow request does not close its connection.
     expect(connection.status).toBe('open')
   })
 
-  it('whose answer is never read gets its stream reset', async () => {
+  it('a client that never reads its answer gets its stream reset', async () => {
     const server = await host(undefined, { writeMs: 200 })
     await server.serve(BIG, async () => new Uint8Array(700_000))
     const node = await raw()
@@ -297,7 +297,7 @@ describe('a request that is not one', () => {
     expect(await client.request(toPeer(server), BIG, new Uint8Array(0))).toHaveLength(700_000)
   })
 
-  it('does not get a fifth stream of one protocol beside four', async () => {
+  it('a host resets the fifth stream of one protocol beside four open ones', async () => {
     const server = await host()
     await server.serve(ECHO, echo)
     const node = await raw()
@@ -312,8 +312,8 @@ describe('a request that is not one', () => {
   })
 })
 
-describe('the door', () => {
-  it('turns away the ninth connection of an address before its handshake, and lets another address in', async () => {
+describe('the listener', () => {
+  it('the listener refuses the ninth connection of an address and admits another address', async () => {
     const server = await host(undefined, { perPrefix: 8, newBurst: 100 })
     await server.serve(ECHO, echo)
     const clients = await Promise.all(Array.from({ length: 8 }, () => host([])))
@@ -326,7 +326,7 @@ describe('the door', () => {
     await expect.poll(() => code(ninth.request(toPeer(server), ECHO, Uint8Array.of(1)))).toBe('OK')
   })
 
-  it('makes room by closing the connection that has been idle longest', async () => {
+  it('a full host closes an idle connection to admit a new one', async () => {
     const server = await host(undefined, { connections: 2, idleMs: 0 })
     await server.serve(ECHO, echo)
     const clients = await Promise.all(Array.from({ length: 5 }, () => host([])))
@@ -334,7 +334,7 @@ describe('the door', () => {
   })
 
   for (const suffix of ['', '/ws']) {
-    it(`stays open on /tcp${suffix} while fifty silent sockets of another address hang on it, and closes them`, async () => {
+    it(`the /tcp${suffix} listener serves others while fifty sockets of an address are silent, and closes those`, async () => {
       const server = await host([`/ip4/127.0.0.1/tcp/0${suffix}`], {
         pendingPerPrefix: 4,
         perPrefix: 8,
@@ -350,7 +350,7 @@ describe('the door', () => {
       expect(await code(client.request(toPeer(server), ECHO, Uint8Array.of(1)))).toBe('OK')
     })
 
-    it(`stops on /tcp${suffix} though a silent socket is there`, async () => {
+    it(`a host with a silent socket on /tcp${suffix} stops`, async () => {
       const server = await createHost({
         secret: systemRandom(32),
         listen: [`/ip4/127.0.0.1/tcp/0${suffix}`],
@@ -365,7 +365,7 @@ describe('the door', () => {
     })
   }
 
-  it('takes no WebSocket message of more than a megabyte', async () => {
+  it('a WebSocket message above 1 MiB closes its connection', async () => {
     const server = await host(['/ip4/127.0.0.1/tcp/0/ws'])
     const socket = new WebSocket(`ws://127.0.0.1:${server.addresses()[0]!.split('/')[4]}`)
     ends.push(() => socket.terminate())
@@ -377,7 +377,7 @@ describe('the door', () => {
     expect(await end).toBe(1009)
   })
 
-  it('survives WebSocket frames that break the rules, from either side', async () => {
+  it('a malformed WebSocket frame ends its connection and not the process, on either side', async () => {
     const server = await host(['/ip4/127.0.0.1/tcp/0/ws'])
     await server.serve(ECHO, echo)
     const socket = new WebSocket(`ws://127.0.0.1:${server.addresses()[0]!.split('/')[4]}`)
@@ -403,8 +403,8 @@ describe('the door', () => {
     expect(await code(client.request(toPeer(server), ECHO, Uint8Array.of(1)))).toBe('OK')
   })
 
-  it('waits for no upgrade that is never asked for to its end', async () => {
-    // Node's own deadlines need a server that listens itself; libp2p's does not, and such a socket stayed for ever.
+  it('a socket that never completes its HTTP upgrade is closed', async () => {
+    // Node's own deadlines need a server that listens itself. libp2p's server does not, and kept such a socket permanently.
     const server = await host(['/ip4/127.0.0.1/tcp/0/ws'], { upgradeMs: 1_000 })
     await server.serve(ECHO, async (request) => request)
     for (const words of ['GET / HTTP/1.1\r\nHo', 'GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHo']) {
@@ -417,7 +417,7 @@ describe('the door', () => {
     expect(await code((await host([])).request(toPeer(server), ECHO, Uint8Array.of(1)))).toBe('OK')
   })
 
-  it('ends the socket under a WebSocket connection that fails its handshake', async () => {
+  it('a WebSocket connection that fails its handshake closes its socket', async () => {
     const server = await host(['/ip4/127.0.0.1/tcp/0/ws'], { upgradeMs: 200 })
     const socket = new WebSocket(`ws://127.0.0.1:${server.addresses()[0]!.split('/')[4]}`)
     ends.push(() => socket.terminate())
@@ -428,7 +428,7 @@ describe('the door', () => {
 })
 
 describe('a deadline', () => {
-  it('a deadline ends what does not listen, and leaves the rest alone', async () => {
+  it('a deadline rejects a task that ignores its signal and changes no other result', async () => {
     const late = (): Error => new Error('late')
     await expect(withDeadline(5, late, () => new Promise(() => {}))).rejects.toThrow('late')
     await expect(withDeadline(100_000, late, async () => 7)).resolves.toBe(7)

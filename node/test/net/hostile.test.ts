@@ -1,4 +1,4 @@
-/** Frames of published attacks, and others that only an attacker sends, against a real host. PROTOCOL.md §6.5. */
+/** Sends frames of published attacks, and others that only an attacker sends, to a real host. PROTOCOL.md §6.5. */
 import { connect } from 'node:net'
 import { type Clock, systemClock } from '@geotrace/core-wasm'
 import { equalBytes, type Protocol } from '@geotrace/core-wasm/wire'
@@ -54,7 +54,7 @@ async function attacker(server: Host, init: { localAddress?: string; identity?: 
   ends.push(() => peer.stop())
   return peer
 }
-/** The host still answers somebody else. */
+/** The host still answers another client. */
 async function expectServing(server: Host): Promise<void> {
   const client = await createHost({
     secret: systemRandom(32),
@@ -72,7 +72,7 @@ async function expectServing(server: Host): Promise<void> {
     await client.stop()
   }
 }
-/** Sends until the other side has had enough. */
+/** Sends until the host closes the connection. */
 async function until(peer: RawPeer, next: () => Uint8Array): Promise<void> {
   while (peer.isOpen()) {
     peer.send(next())
@@ -100,7 +100,7 @@ describe('yamux frames of an attacker', () => {
     await expectServing(server)
   })
 
-  it('a frame that announces 4 GiB is not waited for', async () => {
+  it('a frame that announces 4 GiB closes its connection before its content arrives', async () => {
     const server = await host()
     const peer = await attacker(server)
     peer.send(opened(1), frame(DATA, 0, 1, 0xffffffff))
@@ -109,12 +109,12 @@ describe('yamux frames of an attacker', () => {
       sent += 16 * KIB
       return new Uint8Array(16 * KIB)
     })
-    // What was on its way when it was closed comes on top.
+    // The bound includes bytes in transit when the host closed the connection.
     expect(sent).toBeLessThan(4_096 * KIB)
     await expectServing(server)
   })
 
-  it('a frame in tinyFrames of one byte is not collected', async () => {
+  it('a frame that arrives in fragments of one byte closes its connection', async () => {
     const server = await host()
     const peer = await attacker(server)
     peer.send(opened(1), frame(DATA, 0, 1, 200_000))
@@ -125,14 +125,14 @@ describe('yamux frames of an attacker', () => {
   })
 
   for (const [what, next] of [
-    ['pings that want answers nobody reads', () => frame(PING, SYN, 0, 1)],
+    ['pings without a reader of their answers', () => frame(PING, SYN, 0, 1)],
     ['streams that are reset at once', (id: number) => Buffer.concat([opened(id), frame(WINDOW_UPDATE, RST, id, 0)])],
     ['empty frames', () => frame(DATA, 0, 1, 0)],
-    ['updates of a window that nobody uses', () => frame(WINDOW_UPDATE, 0, 1, 1)],
-    ['frames for streams that never were', (id: number) => frame(DATA, 0, id, 1, Uint8Array.of(0))],
-    ['more streams than one may have', (id: number) => opened(id)],
+    ['updates of an unused window', () => frame(WINDOW_UPDATE, 0, 1, 1)],
+    ['frames of unopened streams', (id: number) => frame(DATA, 0, id, 1, Uint8Array.of(0))],
+    ['streams above the bound of a connection', (id: number) => opened(id)],
   ] as const) {
-    it(`${what} end the connection, and its address waits for the next`, async () => {
+    it(`a flood of ${what} closes the connection and delays the next one of its address`, async () => {
       const server = await host()
       const peer = await attacker(server)
       peer.pause()
@@ -143,7 +143,7 @@ describe('yamux frames of an attacker', () => {
     })
   }
 
-  it('that are none end the connection', async () => {
+  it('a malformed yamux frame closes its connection', async () => {
     const server = await host()
     for (const bytes of [
       Uint8Array.from({ length: 12 }, () => 0xff),
@@ -162,7 +162,7 @@ describe('yamux frames of an attacker', () => {
 })
 
 describe('a stream of an attacker', () => {
-  it('that names no protocol, or in no known way, is reset', async () => {
+  it('a stream with malformed or unknown protocol names ends', async () => {
     const server = await host()
     for (const bytes of [
       Uint8Array.of(0),
@@ -177,14 +177,14 @@ describe('a stream of an attacker', () => {
     ]) {
       const peer = await attacker(server)
       peer.send(opened(1), data(1, FIN, bytes))
-      // Whatever it was told, the stream ends in a reset or with our half closed.
+      // The stream ends in a reset, or the host closes its half after an answer.
       await expect.poll(() => lastFlags(peer.received(), 1) & (RST | FIN)).not.toBe(0)
       await peer.stop()
     }
     await expectServing(server)
   })
 
-  it('that never finishes naming its protocol is reset', async () => {
+  it('a stream that never completes its protocol name is reset', async () => {
     const server = await host({ readMs: 100 })
     const peer = await attacker(server)
     peer.send(opened(1), data(1, 0, names(MULTISTREAM)))
@@ -192,7 +192,7 @@ describe('a stream of an attacker', () => {
     await expectServing(server)
   })
 
-  it('gets one answer, however many wrong names it sends', async () => {
+  it('a stream with 5,000 wrong protocol names gets one answer', async () => {
     const server = await host()
     const peer = await attacker(server)
     peer.send(opened(1), data(1, 0, names(MULTISTREAM, ...Array.from({ length: 5_000 }, () => 'x'))))
@@ -202,7 +202,7 @@ describe('a stream of an attacker', () => {
     await expectServing(server)
   })
 
-  it('that stays half open after its answer is reset, so that it cannot hold a place', async () => {
+  it('a stream that its peer keeps half open after the answer is reset', async () => {
     const server = await host({ lingerMs: 100 })
     const peer = await attacker(server)
     peer.send(opened(1), data(1, 0, Buffer.concat([names(MULTISTREAM, ECHO.id), Uint8Array.of(1, 9)])))
@@ -211,8 +211,8 @@ describe('a stream of an attacker', () => {
   })
 })
 
-describe('a peer that asks on and on', () => {
-  it('is cut off when it reads none of the answers, and its address waits', async () => {
+describe('a peer that sends requests without end', () => {
+  it('a peer that reads none of its answers is disconnected, and its address must wait', async () => {
     const server = await host()
     let served = 0
     await server.serve(COUNTED, async (request) => {
@@ -232,7 +232,7 @@ describe('a peer that asks on and on', () => {
     await expectServing(server)
   })
 
-  it('is answered on and on when it reads them, all at once or one after the other', async () => {
+  it('a peer that reads its answers gets them all, with concurrent and with sequential requests', async () => {
     const server = await host({ workBurst: 1e9 })
     const client = await createHost({ secret: systemRandom(32), listen: [], clock: systemClock(), log: silent })
     ends.push(() => client.stop())
@@ -245,10 +245,10 @@ describe('a peer that asks on and on', () => {
   })
 })
 
-describe('a request in tinyFrames', () => {
+describe('a request in tiny frames', () => {
   const whole = Buffer.concat([names(MULTISTREAM, ECHO.id), Uint8Array.of(9, 1, 2, 3, 4, 5, 6, 7, 8, 9)])
 
-  it('ends the connection, and keeps the address out', async () => {
+  it('a request in frames of one byte closes its connection, and its address must wait', async () => {
     const server = await host()
     const peer = await attacker(server)
     peer.send(opened(1), ...[...whole].map((byte) => data(1, 0, Uint8Array.of(byte))))
@@ -257,7 +257,7 @@ describe('a request in tinyFrames', () => {
     await expectServing(server)
   })
 
-  it('is answered when they are as few as the parts that it has', async () => {
+  it('a request in one frame for each of its three parts is answered', async () => {
     const server = await host()
     const peer = await attacker(server)
     const head = whole.length - 10
@@ -273,14 +273,14 @@ describe('a request in tinyFrames', () => {
 })
 
 describe('a handshake of an attacker', () => {
-  it('is cut off when it is longer than any handshake', async () => {
+  it('a handshake above 16 KiB closes its connection', async () => {
     const server = await host({ upgradeMs: 1_000_000 })
     for (const address of server.addresses().filter((item) => !item.endsWith('/ws'))) {
       const socket = connect({ port: Number(address.split('/')[4]), host: '127.0.0.1', localAddress: '127.0.0.66' })
       ends.push(() => socket.destroy())
       socket.on('error', () => {})
       const gone = new Promise((resolve) => socket.once('close', resolve))
-      // Each is a right question, and is answered: the other side waits for a name it knows.
+      // Each line is valid and is answered, because the host waits for a name that it knows.
       const line = names('/no/such/thing')
       socket.write(names(MULTISTREAM))
       for (let i = 0; i < 16 * KIB; i += line.length) socket.write(line)
@@ -289,7 +289,7 @@ describe('a handshake of an attacker', () => {
     await expectServing(server)
   })
 
-  it('with a key that is not Ed25519, in any DER, is refused (CVE-2026-110789)', async () => {
+  it('a handshake with a key other than Ed25519 is refused, whatever its DER (CVE-2026-110789)', async () => {
     const server = await host()
     const rsa = '30819f300d06092a864886f70d010101050003818d00'
     for (const der of [
@@ -303,17 +303,17 @@ describe('a handshake of an attacker', () => {
       `${rsa}30880fffffffffffff02`,
       '',
     ]) {
-      await expectTurnedAway(server, forgedIdentity(Buffer.from(der, 'hex')))
+      await expectRefused(server, forgedIdentity(Buffer.from(der, 'hex')))
     }
-    // The same way, a key that is what it says.
-    await expectTurnedAway(server, await generateKeyPair('RSA', 2_048))
+    // A valid RSA key is refused too.
+    await expectRefused(server, await generateKeyPair('RSA', 2_048))
     expect((await attacker(server, { identity: await generateKeyPair('Ed25519') })).isOpen()).toBe(true)
     await expectServing(server)
   })
 })
 
-describe('the room of a host', () => {
-  it('is given to a newcomer when silent sockets of many addresses fill the handshakes', async () => {
+describe('the capacity of a host', () => {
+  it('a host admits a newcomer while silent sockets of many addresses fill its waiting table', async () => {
     const server = await host({ silent: 8, silentMs: 1_000_000 })
     for (const [i, address] of [...server.addresses(), ...server.addresses()].entries()) {
       for (let n = 0; n < 20; n++) {
@@ -331,19 +331,19 @@ describe('the room of a host', () => {
     expect(await client.request(ws, ECHO, Uint8Array.of(5))).toEqual(Uint8Array.of(5))
   })
 
-  it('is given to a newcomer when few addresses hold all connections and keep them busy', async () => {
+  it('a host admits a newcomer while two addresses hold all connections and keep them busy', async () => {
     const server = await host({ connections: 8, perPrefix: 4 })
     for (const localAddress of ['127.0.0.71', '127.0.0.72']) {
       for (let n = 0; n < 4; n++) {
         const peer = await attacker(server, { localAddress })
-        // A request under way: the connection is not idle.
+        // An unfinished request keeps the connection from being idle.
         peer.send(opened(1), data(1, 0, names(MULTISTREAM, ECHO.id)))
       }
     }
     await expectServing(server)
   })
 
-  it('is not taken from members of the federation', async () => {
+  it('a full host closes no connection of a member to admit a newcomer', async () => {
     const server = await host({ connections: 4, perPrefix: 4 })
     const members: { key: Uint8Array; peer: RawPeer }[] = []
     for (let n = 0; n < 2; n++) {
@@ -361,21 +361,21 @@ describe('the room of a host', () => {
     expect(others.filter(({ isOpen }) => isOpen())).toHaveLength(1)
   })
 
-  it('is not taken up by requests that are not whole', async () => {
+  it('incomplete requests occupy no slot of a host', async () => {
     const server = await host()
     for (let i = 0; i < 8; i++) {
       const peer = await attacker(server, { localAddress: `127.0.0.${80 + i}` })
       for (const id of [1, 3, 5, 7]) {
         peer.send(opened(id), data(id, 0, Buffer.concat([names(MULTISTREAM, ECHO.id), Buffer.of(2, 1)])))
       }
-      // It is answered what it names: the host knows of the request.
+      // The host answers the protocol names, so it knows of the request.
       await expect.poll(() => peer.received().length).toBeGreaterThan(4 * names(MULTISTREAM, ECHO.id).length)
     }
     expect(server.stats().inFlight).toBe(0)
     await expectServing(server)
   })
 
-  it('is not given to whoever has as much as the others', async () => {
+  it('a full host refuses a newcomer when every address has one busy connection', async () => {
     const server = await host({ connections: 2, perPrefix: 4 })
     const peers = []
     for (const localAddress of ['127.0.0.71', '127.0.0.72']) {
@@ -388,7 +388,7 @@ describe('the room of a host', () => {
   })
 })
 
-/** Flags of the last frame for a stream in what yamux sent. */
+/** Flags of all frames that yamux sent for a stream. */
 function lastFlags(bytes: Uint8Array, id: number): number {
   const buffer = Buffer.from(bytes)
   let flags = 0
@@ -399,15 +399,15 @@ function lastFlags(bytes: Uint8Array, id: number): number {
   return flags
 }
 
-/** The last word of a handshake is the attacker's: it may think itself in until it is told otherwise. */
-async function expectTurnedAway(server: Host, identity: PrivateKey): Promise<void> {
+/** The attacker sends the last message of a handshake, so its side may look connected until the host closes it. */
+async function expectRefused(server: Host, identity: PrivateKey): Promise<void> {
   const peer = await attacker(server, { identity }).catch(() => undefined)
   await peer?.closed
   expect(peer?.received() ?? []).toHaveLength(0)
   expect(server.stats().connections).toBe(0)
 }
 
-/** A Noise identity of type RSA with whatever bytes as its key. */
+/** A Noise identity of type RSA with any bytes as its key. */
 function forgedIdentity(der: Uint8Array): PrivateKey {
   const publicKey = { type: 'RSA', raw: der, equals: () => false, toString: () => 'forged' }
   return { type: 'RSA', raw: der, publicKey, sign: async () => new Uint8Array(256) } as unknown as PrivateKey

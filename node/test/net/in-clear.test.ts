@@ -1,4 +1,4 @@
-/** Somebody in the middle who would rather have it unencrypted, or of another version. PROTOCOL.md §6.1: there is no second choice. */
+/** A man in the middle cannot downgrade a connection to plaintext or to another protocol version. PROTOCOL.md §6.1. */
 import { connect, createServer, type Socket } from 'node:net'
 import { systemClock } from '@geotrace/core-wasm'
 import { isFederationError, type Protocol } from '@geotrace/core-wasm/wire'
@@ -27,34 +27,34 @@ const codeOf = (task: Promise<unknown>): Promise<string> =>
     () => 'OK',
     (error: unknown) => (isFederationError(error) ? error.code : String(error)),
   )
-/** A socket that keeps what it is told. */
-function listening(socket: Socket): { heard: () => Buffer } {
+/** Collects the bytes that a socket receives. */
+function collect(socket: Socket): { received: () => Buffer } {
   const parts: Buffer[] = []
   socket.on('error', () => {})
   socket.on('data', (part: Buffer) => parts.push(part))
-  return { heard: () => Buffer.concat(parts) }
+  return { received: () => Buffer.concat(parts) }
 }
 
 describe('a peer that listens', () => {
-  it('speaks Noise or nothing: no plaintext, no TLS of libp2p, no muxer, no protocol before it', async () => {
+  it('a listening host accepts only Noise as the first protocol of a connection', async () => {
     const host = await serving()
     const offers = ['/plaintext/2.0.0', '/plaintext/1.0.0', '/secio/1.0.0', '/tls/1.0.0', '/yamux/1.0.0', ECHO.id]
     for (const offer of offers) {
       const socket = connect(Number(host.addresses()[0]!.split('/')[4]), '127.0.0.1')
       stage.atEnd(async () => socket.destroy())
-      const { heard } = listening(socket)
+      const { received } = collect(socket)
       socket.write(names(MULTISTREAM, offer))
       const refused = Buffer.concat([names(MULTISTREAM), NA])
-      await expect.poll(heard, { message: offer }).toEqual(refused)
-      // And it does not say what else it might speak.
+      await expect.poll(received, { message: offer }).toEqual(refused)
+      // The host lists no other protocols.
       socket.write(names('ls'))
       socket.write(names('/noise'))
-      await expect.poll(() => heard().subarray(refused.length).includes('/noise')).toBe(true)
-      expect(heard().includes('/plaintext')).toBe(false)
+      await expect.poll(() => received().subarray(refused.length).includes('/noise')).toBe(true)
+      expect(received().includes('/plaintext')).toBe(false)
     }
   })
 
-  it('knows a protocol by its whole name: another version of it is another one', async () => {
+  it('a host serves a protocol under its exact name and under no other version or spelling', async () => {
     const host = await serving()
     const client = await stage.host(systemClock())
     const peer = { key: host.key, addresses: host.addresses() }
@@ -65,29 +65,29 @@ describe('a peer that listens', () => {
   })
 })
 
-describe('a peer that asks', () => {
-  it('tells nothing in the clear to whoever says that it speaks no Noise', async () => {
+describe('a client', () => {
+  it('a client sends nothing unencrypted to a peer that refuses Noise', async () => {
     const host = await serving()
     const client = await stage.host(systemClock())
-    const heard: (() => Buffer)[] = []
+    const received: (() => Buffer)[] = []
     const middle = createServer((socket) => {
-      heard.push(listening(socket).heard)
+      received.push(collect(socket).received)
       socket.write(names(MULTISTREAM))
-      // Whatever is asked for is not to be had; but plaintext would be.
+      // The man in the middle refuses every protocol and offers plaintext.
       socket.on('data', () => socket.write(Buffer.concat([NA, names('/plaintext/2.0.0')])))
     })
     await new Promise<void>((resolve) => middle.listen(0, '127.0.0.1', resolve))
     stage.atEnd(async () => middle.close())
     const address = `/ip4/127.0.0.1/tcp/${(middle.address() as { port: number }).port}`
-    const question = Buffer.from('what nobody in between may read')
+    const question = Buffer.from('a secret request')
     expect(await codeOf(client.request({ key: host.key, addresses: [address] }, ECHO, question))).toBe(
       'PEER_UNREACHABLE',
     )
-    expect(heard).toHaveLength(1)
-    expect(heard[0]!().length).toBeGreaterThan(0)
-    expect(heard[0]!().includes('/noise')).toBe(true)
+    expect(received).toHaveLength(1)
+    expect(received[0]!().length).toBeGreaterThan(0)
+    expect(received[0]!().includes('/noise')).toBe(true)
     for (const secret of ['/plaintext', ECHO.id, question, Buffer.from(client.key)]) {
-      expect(heard[0]!().includes(secret)).toBe(false)
+      expect(received[0]!().includes(secret)).toBe(false)
     }
   })
 })

@@ -1,13 +1,13 @@
-/** A TCP proxy on the loopback that can go silent as a cable does: connections stay open and carry nothing. */
+/** A TCP proxy on the loopback. It can go silent as after a partition: connections stay open and carry nothing. */
 import { connect, createServer, type Socket } from 'node:net'
 import type { Stage } from '../salt/federation.ts'
 
 export interface Proxy {
-  /** Where it listens, as a multiaddr. */
+  /** Multiaddr that the proxy listens on. */
   readonly address: string
-  /** What is open now carries nothing any more; new connections do. */
+  /** Open connections carry nothing from now on. New connections work. */
   freeze(): void
-  /** Ends all connections. */
+  /** Closes all connections. */
   cut(): void
 }
 

@@ -6,7 +6,7 @@ import type { Host } from '../../src/net/protocol.ts'
 import { silent } from '../../src/platform/log.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 
-/** What a host says of itself to pages and scrapers. */
+/** Asks a host for the counts that the status page and metrics show. */
 const ASK: Protocol = { id: '/test/ask/1', requestMaxBytes: 16, replyMaxBytes: 64 }
 const ends: Host[] = []
 afterEach(async () => {
@@ -19,11 +19,11 @@ async function host(listen: string[]): Promise<Host> {
   return made
 }
 
-it('counts answers, refusals by code and bytes, and names nobody', async () => {
+it('a host counts answers, refusals by code, and bytes of each protocol', async () => {
   const [server, client] = [await host(['/ip4/127.0.0.1/tcp/0']), await host([])]
   await server.serve(ASK, async ([first]) => {
     if (first === 1) throw new FederationError('QUOTA_SPENT', 'spent', { retryAfterMs: 1 })
-    if (first === 2) throw new Error('a fault of ours')
+    if (first === 2) throw new Error('an internal error')
     return new Uint8Array(10)
   })
   expect(server.stats()).toEqual({
@@ -39,13 +39,13 @@ it('counts answers, refusals by code and bytes, and names nobody', async () => {
   expect(protocols[ASK.id]).toEqual({
     answered: 3,
     refused: { QUOTA_SPENT: 1, INTERNAL: 2 },
-    // Six requests of one byte, three replies of ten, three refusals of a status and a number.
+    // Six requests of one byte, three replies of ten bytes, three refusals of five bytes.
     bytes: 6 + 30 + 15,
   })
   expect(client.stats().connections).toBe(0)
 })
 
-it('shows a request while it is answered, and no longer', async () => {
+it('a host counts a request as in flight only until it is answered', async () => {
   const [server, client] = [await host(['/ip4/127.0.0.1/tcp/0']), await host([])]
   let finish = (): void => {}
   const begun = new Promise<void>((begin) => {

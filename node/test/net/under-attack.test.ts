@@ -1,4 +1,4 @@
-/** The rows of test/faults/attack.test.ts at a size for every day, without times. */
+/** The attacks of test/faults/attack.test.ts at a smaller size, without bounds of time. */
 import { expect, it } from 'vitest'
 import { overload } from '../../bench/overload.js'
 import { underAttack } from '../../bench/under-attack.js'
@@ -18,7 +18,7 @@ it.each([
   expect(result.rssMostBytes).toBeLessThan(512 * MIB)
 })
 
-it('requests beyond what can be answered are told BUSY, and nothing else happens to them', async () => {
+it('requests beyond the capacity of a node get BUSY and no other refusal', async () => {
   const { peak, flood, recoveryMs } = await overload({ times: 10, seconds: 1, addresses: 8 })
   expect(peak).toMatchObject({ others: 0 })
   expect(peak.perSecond).toBeGreaterThan(0)

@@ -19,8 +19,8 @@ export class WaitingTable<T> {
   }
 
   /**
-   * Adds an item, or returns `refused` when its prefix has its share already. When the table is full, the oldest item
-   * leaves it and is returned: a new item may be a conforming peer, the oldest had its time.
+   * Adds an item, or returns `refused` when its prefix has its share already. A full table returns the oldest item, which
+   * leaves it, because the new item may be a conforming peer and the oldest had its time.
    */
   add(item: T, prefix: string): 'refused' | { readonly evicted: T | undefined } {
     const same = this.#counts.get(prefix) ?? 0

@@ -12,14 +12,14 @@ afterEach(() => {
   for (const end of ends.splice(0)) end()
 })
 
-/** A door that nobody may pass until it is opened, from an address that is not this machine's own. */
-async function door(server: Server, limits: Partial<HostLimits> = {}) {
+/** Guards a server. No socket is admitted before `open`, apart from those of this machine's own address. */
+async function guard(server: Server, limits: Partial<HostLimits> = {}) {
   let isOpen = false
   const asked: string[] = []
   let waiting = 0
   const arrivals = {
-    admit(source: string) {
-      asked.push(source)
+    admit(fence: string) {
+      asked.push(fence)
       return isOpen
     },
     addMember() {},
@@ -44,7 +44,7 @@ async function door(server: Server, limits: Partial<HostLimits> = {}) {
     asked,
     waiting: () => waiting,
     open: () => void (isOpen = true),
-    knock(localAddress = '127.0.0.2') {
+    connect(localAddress = '127.0.0.2') {
       const socket = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', localAddress })
       let text = ''
       let isGone = false
@@ -52,54 +52,54 @@ async function door(server: Server, limits: Partial<HostLimits> = {}) {
       socket.on('data', (bytes) => (text += bytes))
       socket.on('close', () => (isGone = true))
       ends.push(() => socket.destroy())
-      return { socket, said: () => text, isGone: () => isGone }
+      return { socket, received: () => text, isGone: () => isGone }
     },
   }
 }
 
-/** Says what it hears. */
+/** Sends back what it receives. */
 const echo = (): Server => createServer((socket: Socket) => void socket.on('data', (bytes) => socket.write(bytes)))
 
-describe('a socket that comes again too soon', () => {
-  it('waits with all that it says, in whatever pieces, and is heard when it may come in', async () => {
-    const { knock, open, asked, waiting } = await door(echo())
-    const one = knock()
-    for (const piece of ['who ', 'is ', 'there']) {
-      one.socket.write(piece)
+describe('a socket whose requester connects again too soon', () => {
+  it('a socket that is not admitted waits, and the server gets all its bytes after admission', async () => {
+    const { connect, open, asked, waiting } = await guard(echo())
+    const one = connect()
+    for (const fragment of ['who ', 'is ', 'there']) {
+      one.socket.write(fragment)
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
     await expect.poll(() => asked.length).toBeGreaterThan(1)
-    expect(one.said()).toBe('')
+    expect(one.received()).toBe('')
     expect(waiting()).toBe(1)
     open()
-    await expect.poll(one.said).toBe('who is there')
+    await expect.poll(one.received).toBe('who is there')
     expect(waiting()).toBe(0)
     one.socket.write(', please')
-    await expect.poll(one.said).toBe('who is there, please')
-    expect(asked.every((source) => source === '4:127.0.0.2')).toBe(true)
+    await expect.poll(one.received).toBe('who is there, please')
+    expect(asked.every((fence) => fence === '4:127.0.0.2')).toBe(true)
   })
 
-  it('is heard by a server of HTTP too', async () => {
+  it('an HTTP server answers a socket after its wait', async () => {
     const http = createHttpServer((request, response) => {
       let body = ''
       request.on('data', (bytes) => (body += bytes))
       request.on('end', () => response.end(`${request.url} ${body}`))
     })
     ends.push(() => http.closeAllConnections())
-    const { knock, open } = await door(createServer((socket) => void http.emit('connection', socket)))
-    const one = knock()
+    const { connect, open } = await guard(createServer((socket) => void http.emit('connection', socket)))
+    const one = connect()
     one.socket.write('POST /here HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nall ')
     await new Promise((resolve) => setTimeout(resolve, 250))
     open()
     one.socket.write('of it')
-    await expect.poll(one.said).toMatch(/\r\n\/here all of it$/)
+    await expect.poll(one.received).toMatch(/\r\n\/here all of it$/)
   })
 
-  it('is heard by a server of TLS too', async () => {
+  it('a TLS server answers a socket after its wait', async () => {
     const https = createHttpsServer(selfSigned(), (_request, response) => response.end('over TLS'))
     ends.push(() => https.closeAllConnections())
-    const { knock, open, asked } = await door(createServer((socket) => void https.emit('connection', socket)))
-    const secure = connectTls({ socket: knock().socket, rejectUnauthorized: false })
+    const { connect, open, asked } = await guard(createServer((socket) => void https.emit('connection', socket)))
+    const secure = connectTls({ socket: connect().socket, rejectUnauthorized: false })
     secure.on('error', () => {})
     secure.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
     let text = ''
@@ -109,35 +109,35 @@ describe('a socket that comes again too soon', () => {
     await expect.poll(() => text).toMatch(/over TLS/)
   })
 
-  it('is closed when it says more than anybody has to, and when it has waited long enough', async () => {
-    const { knock } = await door(echo(), { silentMs: 300 })
-    const loud = knock()
+  it('a waiting socket is closed when it sends more than 4 KiB and when its time is over', async () => {
+    const { connect } = await guard(echo(), { silentMs: 300 })
+    const loud = connect()
     loud.socket.write('x'.repeat(5_000))
     await expect.poll(loud.isGone).toBe(true)
-    const steady = knock()
+    const steady = connect()
     const talk = setInterval(() => steady.socket.write('x'), 50)
     ends.push(() => clearInterval(talk))
     await expect.poll(steady.isGone, { timeout: 5_000 }).toBe(true)
   })
 
-  it('is one of few of its address, and gives its place when too many wait', async () => {
-    const { knock, waiting } = await door(echo(), { silent: 3, pendingPerPrefix: 2 })
-    const first = [knock(), knock()]
+  it('a third socket of an address is refused, and the oldest socket is closed when too many wait', async () => {
+    const { connect, waiting } = await guard(echo(), { silent: 3, pendingPerPrefix: 2 })
+    const first = [connect(), connect()]
     for (const { socket } of first) socket.write('x')
     await expect.poll(() => first.every(({ socket }) => socket.readyState === 'open')).toBe(true)
-    const third = knock()
+    const third = connect()
     await expect.poll(third.isGone).toBe(true)
-    const others = [knock('127.0.0.3'), knock('127.0.0.4')]
+    const others = [connect('127.0.0.3'), connect('127.0.0.4')]
     await expect.poll(first[0]!.isGone).toBe(true)
     expect([...first.slice(1), ...others].some(({ isGone }) => isGone())).toBe(false)
     expect(waiting()).toBe(3)
   })
 
-  it('passes at once when it is a process of this machine', async () => {
-    const { knock, asked } = await door(echo())
-    const own = knock('127.0.0.1')
+  it('a socket of this machine is admitted at once', async () => {
+    const { connect, asked } = await guard(echo())
+    const own = connect('127.0.0.1')
     own.socket.write('me')
-    await expect.poll(own.said).toBe('me')
+    await expect.poll(own.received).toBe('me')
     expect(asked).toEqual([])
   })
 })

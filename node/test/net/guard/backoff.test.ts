@@ -6,7 +6,7 @@ import { BACKOFF_MAX_MS, BACKOFF_MS, STREAMS_PER_PROTOCOL } from '../../../src/n
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-/** A connection that only knows whether it is read. */
+/** A connection that records only whether it is read. */
 function connection(status = 'open') {
   const it = { status, isRead: true, pause: () => void (it.isRead = false), resume: () => void (it.isRead = true) }
   return it as typeof it & MessageStream
@@ -14,47 +14,47 @@ function connection(status = 'open') {
 
 function setUp() {
   let room = 0
-  const held = backoff(() => room)
+  const backoffs = backoff(() => room)
   return {
-    hold: (one: MessageStream) => held.pause(one, Date.now()),
+    pause: (one: MessageStream) => backoffs.pause(one, Date.now()),
     makeRoom: (requests: number) => void (room = requests),
     pass: (ms: number) => vi.advanceTimersByTime(ms),
   }
 }
 
-describe('a connection that was told BUSY', () => {
-  it('is not read until it may ask again, and longer each time that it asks before', () => {
-    const { hold, pass } = setUp()
+describe('a connection that received BUSY', () => {
+  it('a connection is read again after four fifths of its backoff, which doubles at each early request', () => {
+    const { pause, pass } = setUp()
     const one = connection()
     for (const ms of [1_000, 2_000, 4_000, 8_000, 16_000, 16_000]) {
-      expect(hold(one)).toBe(ms)
+      expect(pause(one)).toBe(ms)
       pass(0.8 * ms - 1)
       expect(one.isRead).toBe(false)
-      // Frames that were on their way are refused too, and lengthen nothing.
-      expect(hold(one)).toBe(ms)
+      // Frames in transit are refused too and do not lengthen the backoff.
+      expect(pause(one)).toBe(ms)
       pass(1)
       expect(one.isRead).toBe(true)
     }
     expect(BACKOFF_MAX_MS).toBe(16_000)
     pass(BACKOFF_MAX_MS)
-    expect(hold(one)).toBe(BACKOFF_MS)
-    // Who asks when it was told to is told the same again.
+    expect(pause(one)).toBe(BACKOFF_MS)
+    // A client that waits as announced gets the same backoff again.
     pass(BACKOFF_MS)
-    expect(hold(one)).toBe(BACKOFF_MS)
+    expect(pause(one)).toBe(BACKOFF_MS)
   })
 
-  it('is read again as soon as there is room, those first that have waited longest', () => {
-    const { hold, makeRoom, pass } = setUp()
+  it('the connections that waited longest are read again as soon as the host has room', () => {
+    const { pause, makeRoom, pass } = setUp()
     const all = Array.from({ length: 5 }, () => connection())
-    for (const one of all) hold(one)
+    for (const one of all) pause(one)
     pass(100)
     expect(all.some(({ isRead }) => isRead)).toBe(false)
     makeRoom(2 * STREAMS_PER_PROTOCOL)
     pass(20)
     expect(all.map(({ isRead }) => isRead)).toEqual([true, true, false, false, false])
     makeRoom(0)
-    // One that was read again sooner and is told so again waits again.
-    expect(hold(all[0]!)).toBe(2 * BACKOFF_MS)
+    // A connection that was read sooner and receives BUSY again waits again.
+    expect(pause(all[0]!)).toBe(2 * BACKOFF_MS)
     pass(BACKOFF_MS)
     expect(all.map(({ isRead }) => isRead)).toEqual([false, true, true, true, true])
     makeRoom(STREAMS_PER_PROTOCOL)
@@ -63,10 +63,10 @@ describe('a connection that was told BUSY', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('may be gone by then', () => {
-    const { hold, pass } = setUp()
+  it('a closed connection is not paused, and one that cannot be resumed is aborted', () => {
+    const { pause, pass } = setUp()
     const [closed, failing] = [connection('closed'), connection()]
-    hold(closed)
+    pause(closed)
     expect(closed.isRead).toBe(true)
     const abort = vi.fn()
     Object.assign(failing, {
@@ -75,7 +75,7 @@ describe('a connection that was told BUSY', () => {
         throw new Error('no socket')
       },
     })
-    hold(failing)
+    pause(failing)
     pass(BACKOFF_MS)
     expect(abort).toHaveBeenCalledOnce()
   })

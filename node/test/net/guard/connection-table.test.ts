@@ -16,7 +16,7 @@ const open = (table: ReturnType<typeof connectionTable>, source: RequesterAddres
 const times = <T>(count: number, task: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => task(i))
 
 describe('the connection table', () => {
-  it('admits eight open connections of one address and not the ninth, until one is closed', () => {
+  it('the table refuses the ninth open connection of an address until one of the eight is closed', () => {
     const table = connectionTable(HOST_LIMITS)
     expect(times(9, () => open(table, v4(1)))).toEqual([...Array(8).fill('admitted'), 'prefix-full'])
     expect(open(table, v4(2))).toBe('admitted')
@@ -25,7 +25,7 @@ describe('the connection table', () => {
     expect(open(table, v4(1))).toBe('prefix-full')
   })
 
-  it('counts all of a /56 as one and fences the /48', () => {
+  it('the table admits 8 connections of an IPv6 /56 and 64 of a /48', () => {
     const table = connectionTable(HOST_LIMITS)
     const other = addressToRequester('/ip6/2001:db8:7:01ff:5::9/tcp/1')
     expect(times(8, () => open(table, v6(7, 1)))).toEqual(Array(8).fill('admitted'))
@@ -35,7 +35,7 @@ describe('the connection table', () => {
     expect(open(table, v6(8, 200))).toBe('admitted')
   })
 
-  it('admits four handshakes of one address at a time, sixteen of a /48, and 256 in all', () => {
+  it('the table admits 4 concurrent handshakes of an address, 16 of a /48, and 256 in all', () => {
     const table = connectionTable(HOST_LIMITS)
     expect(times(5, () => table.admit(v4(1), NOW))).toEqual([...Array(4).fill('admitted'), 'prefix-full'])
     table.upgraded(v4(1))
@@ -47,7 +47,7 @@ describe('the connection table', () => {
     expect(table.admit(v4(9_998), NOW)).toBe('pending-full')
   })
 
-  it('lets twenty come at once and five a second after, by its own clock', () => {
+  it('the table admits 20 new connections of an address at once and 5 a second after them', () => {
     const table = connectionTable(HOST_LIMITS)
     const comeAndGo = (nowMs: number): string => {
       const admission = table.admit(v4(1), nowMs)
@@ -60,7 +60,7 @@ describe('the connection table', () => {
     expect(comeAndGo(NOW + 60_000)).toBe('admitted')
   })
 
-  it('admits no more than the node can bear, and nobody without an address', () => {
+  it('the table refuses connections above its total and connections without an address', () => {
     const table = connectionTable({ ...HOST_LIMITS, connections: 10 })
     expect(times(11, (i) => open(table, v4(i)))).toEqual([...Array(10).fill('admitted'), 'full'])
     expect(table.open).toBe(10)

@@ -5,14 +5,14 @@ import { openFilesMax } from '../../../src/net/guard/open-files.ts'
 
 const MODULE = fileURLToPath(new URL('../../../dist/net/guard/open-files.js', import.meta.url))
 
-describe.skipIf(process.platform === 'win32')('the files that may be open', () => {
-  it('are as many as the shell that starts the process says', () => {
+describe.skipIf(process.platform === 'win32')('the limit of open files', () => {
+  it('a process reads the limit that its shell set', () => {
     const script = `import(${JSON.stringify(MODULE)}).then((it) => console.log(it.openFilesMax()))`
     const command = `ulimit -n 300 && exec "${process.execPath}" -e '${script}'`
     expect(execFileSync('/bin/sh', ['-c', command], { encoding: 'utf8' })).toBe('300\n')
   })
 
-  it('are some', () => {
+  it('this process may open more than 100 files', () => {
     expect(openFilesMax()).toBeGreaterThan(100)
   })
 })

@@ -8,7 +8,7 @@ import {
 } from '../../../src/net/guard/pressure.ts'
 import { workMeter } from '../../../src/net/guard/work-meter.ts'
 
-/** An event loop whose turns take as long as they are told. */
+/** An event loop whose turns have given lengths. */
 function loop(): { turn(ms: number): void; busyMs(ms: number): void; pressure: Pressure } {
   let now = 0
   let tick = (): void => {}
@@ -25,7 +25,7 @@ function loop(): { turn(ms: number): void; busyMs(ms: number): void; pressure: P
       now += ms
       tick()
     },
-    /** Work of the turn under way. */
+    /** The current turn works for `ms`. */
     busyMs(ms) {
       now += ms
     },
@@ -34,14 +34,14 @@ function loop(): { turn(ms: number): void; busyMs(ms: number): void; pressure: P
 }
 
 describe('the pressure on the event loop', () => {
-  it('is none while the loop keeps up', () => {
+  it('an event loop that keeps up does not lag', () => {
     const { turn, busyMs, pressure } = loop()
     for (let i = 0; i < 500; i++) turn(20 + (i % 20))
     busyMs(30)
     expect(pressure.isLagging()).toBe(false)
   })
 
-  it('lets a burst pass, however long one turn takes', () => {
+  it('one long turn of the event loop is no lag', () => {
     const { turn, busyMs, pressure } = loop()
     turn(20)
     busyMs(900)
@@ -51,7 +51,7 @@ describe('the pressure on the event loop', () => {
     expect(pressure.isLagging()).toBe(false)
   })
 
-  it('is there when the loop stays behind for an interval, and gone with the first turn in time', () => {
+  it('an event loop lags after 100 ms of late turns, until the first turn in time', () => {
     const { turn, busyMs, pressure } = loop()
     turn(20 + DELAY_TARGET_MS + 1)
     expect(pressure.isLagging()).toBe(false)
@@ -65,7 +65,7 @@ describe('the pressure on the event loop', () => {
 })
 
 describe('the work of one connection', () => {
-  it('comes back evenly, up to the burst, and what is refused costs nothing', () => {
+  it('the work of a connection refills evenly up to its burst, and refused work costs nothing', () => {
     const meter = workMeter(1_000, 4_000)
     expect(meter.spend(4_000, 0)).toBe(true)
     expect(meter.spend(1, 0)).toBe(false)
@@ -76,7 +76,7 @@ describe('the work of one connection', () => {
     expect(meter.spend(4_001, 1e9)).toBe(false)
   })
 
-  it('is not refilled by a clock that goes back', () => {
+  it('a clock that goes back refills no work', () => {
     const meter = workMeter(1_000, 10)
     expect(meter.spend(10, 1_000)).toBe(true)
     expect(meter.spend(1, 0)).toBe(false)
@@ -84,8 +84,8 @@ describe('the work of one connection', () => {
   })
 })
 
-describe('a loop without rest', () => {
-  it('is one that was busy for the whole of the last window that was looked at', () => {
+describe('the saturation of the event loop', () => {
+  it('an event loop is saturated after more than nine tenths of work in the last complete window', () => {
     let [idle, active] = [0, 0]
     const read = (since = { idle: 0, active: 0, utilization: 0 }) => {
       const past = { idle: idle - since.idle, active: active - since.active }
@@ -100,14 +100,14 @@ describe('a loop without rest', () => {
     expect(isSaturated()).toBe(false)
     active += 1
     expect(isSaturated()).toBe(true)
-    // Until the next window is over.
+    // The result stays until the next window is complete.
     idle += 400
     expect(isSaturated()).toBe(true)
     active += 100
     expect(isSaturated()).toBe(false)
   })
 
-  it('is this one while it turns', async () => {
+  it('the event loop of this process is saturated while it spins', async () => {
     const isSaturated = saturation()
     const until = performance.now() + 1_200
     while (performance.now() < until) await new Promise((resolve) => setImmediate(resolve))

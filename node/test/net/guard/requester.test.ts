@@ -4,14 +4,14 @@ import { addressToRequester } from '../../../src/net/guard/requester.ts'
 
 const prefix = (address: string): string | undefined => addressToRequester(address).prefix
 
-describe('the source of a connection', () => {
-  it('is the address of IPv4, whatever the port and transport', () => {
+describe('the requester of a connection', () => {
+  it('an IPv4 requester is the address without port and transport', () => {
     expect(addressToRequester('/ip4/203.0.113.7/tcp/4001')).toEqual({ prefix: '4:203.0.113.7', fence: '4:203.0.113.7' })
     expect(prefix('/ip4/203.0.113.7/tcp/9/ws/p2p/12D3KooW')).toBe('4:203.0.113.7')
     expect(prefix('/ip4/203.0.113.8/tcp/4001')).toBe('4:203.0.113.8')
   })
 
-  it('is the /56 of IPv6 inside its /48, however it is written', () => {
+  it('an IPv6 requester is the /56 with its /48, whatever the notation', () => {
     const want = { prefix: '6:2001:db8:77:1200', fence: '6:2001:db8:77' }
     for (const text of ['2001:db8:77:12ff::1', '2001:0DB8:0077:1200:0:0:0:9', '2001:db8:77:1234:a:b:c:d']) {
       expect(addressToRequester(`/ip6/${text}/tcp/1`)).toEqual(want)
@@ -21,14 +21,14 @@ describe('the source of a connection', () => {
     expect(prefix('/ip6/::1/tcp/1')).toBe('6:0:0:0:0')
   })
 
-  it('is the IPv4 address inside mapped, NAT64 and 6to4 addresses', () => {
+  it('an IPv4-mapped, NAT64 or 6to4 address gives its embedded IPv4 requester', () => {
     for (const text of ['::ffff:203.0.113.7', '::ffff:cb00:7107', '64:ff9b::203.0.113.7', '2002:cb00:7107::1']) {
       expect(prefix(`/ip6/${text}/tcp/1`)).toBe('4:203.0.113.7')
     }
     expect(prefix('/ip6/::fffe:203.0.113.7/tcp/1')).toBe('6:0:0:0:0')
   })
 
-  it('is unknown for relayed connections, names and nonsense', () => {
+  it('a relayed connection, a name and an invalid address have no requester', () => {
     for (const text of [
       '/ip4/203.0.113.7/tcp/1/p2p/12D3KooW/p2p-circuit/p2p/12D3KooX',
       '/dns4/example.org/tcp/1',
@@ -38,13 +38,15 @@ describe('the source of a connection', () => {
       '/ip6/1:2:3/tcp/1',
       '/ip6/1::2::3/tcp/1',
       '/ip6/1:2:3:4:5:6:7:8:9/tcp/1',
+      '/ip6/::ffff:203.0.113.256/tcp/1',
+      '/ip6/fe80::1%eth0/tcp/1',
       '',
     ]) {
       expect(addressToRequester(text)).toEqual({ prefix: undefined, fence: undefined })
     }
   })
 
-  it('of any IPv6 address has the first 56 and 48 bits and no others', () => {
+  it('two IPv6 addresses share a prefix when their first 56 bits agree and a fence when their first 48 do', () => {
     const group = fc.integer({ min: 0, max: 0xffff })
     fc.assert(
       fc.property(fc.array(group, { minLength: 8, maxLength: 8 }), fc.integer({ min: 0, max: 127 }), (groups, bit) => {

@@ -1,4 +1,4 @@
-/** Who reads what it asks for is never stopped; who does not, soon. PROTOCOL.md §6.5. */
+/** A peer that reads its answers is never stopped. A peer that does not is stopped soon. PROTOCOL.md §6.5. */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { STREAMS_PER_PING, STREAMS_UNREAD_MAX, unreadGauge } from '../../../src/net/guard/unread.ts'
@@ -9,11 +9,11 @@ const numbers = (): (() => number) => {
   return () => ++n
 }
 
-it('lets a peer open what it likes that reads in order, however late, with as many streams open as it may have', () => {
+it('a peer that reads its answers in order may open any number of streams, however late it reads', () => {
   fc.assert(
     fc.property(fc.array(fc.boolean(), { maxLength: 500 }), (steps) => {
       const gauge = unreadGauge(numbers())
-      // What was sent to the peer, oldest first: answers, and pings among them.
+      // Answers and pings sent to the peer, the oldest first.
       const sent: ('answer' | number)[] = []
       const open = () => sent.filter((item) => item === 'answer').length
       for (const isReading of steps) {
@@ -23,7 +23,7 @@ it('lets a peer open what it likes that reads in order, however late, with as ma
         } else {
           const opened = gauge.opened()
           if (opened === false) throw new Error('stopped')
-          // A ping overtakes the answer of the stream that it came with, which takes longer.
+          // The ping goes out before the answer of the stream that caused it.
           if (opened.ping !== undefined) sent.push(opened.ping)
           sent.push('answer')
         }
@@ -32,7 +32,7 @@ it('lets a peer open what it likes that reads in order, however late, with as ma
   )
 })
 
-it('stops a peer that answers no ping, or another than was asked, once it has twice as many as can be unread', () => {
+it('a peer that answers no ping, or a wrong one, is stopped after 16 further streams', () => {
   const gauge = unreadGauge(numbers())
   for (let i = 1; i < STREAMS_PER_PING; i++) expect(gauge.opened()).toEqual({})
   expect(gauge.opened()).toEqual({ ping: 1 })
@@ -41,7 +41,7 @@ it('stops a peer that answers no ping, or another than was asked, once it has tw
   expect(gauge.opened()).toBe(false)
 })
 
-it('takes each answer to a ping once', () => {
+it('the answer to a ping counts once', () => {
   const gauge = unreadGauge(numbers())
   expect(gauge.answered(0)).toBe(false)
   for (let i = 0; i < STREAMS_PER_PING; i++) gauge.opened()

@@ -1,4 +1,4 @@
-/** The second door: the same frames by HTTPS, and WebSocket over TLS, on one port. PROTOCOL.md §6.1, §6.5. */
+/** The HTTPS listener: frames over HTTPS, and WebSocket over TLS, on one port. PROTOCOL.md §6.1, §6.5. */
 
 import { createServer } from 'node:http'
 import { Agent, request as ask } from 'node:https'
@@ -23,7 +23,7 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end()
 })
 
-interface Door {
+interface Listening {
   host: Host
   port: number
   certificate: Certificate
@@ -31,7 +31,10 @@ interface Door {
   renew(next: Certificate): void
 }
 
-async function door(limits: Partial<HostLimits> = {}, handler: Handler = async (request) => request): Promise<Door> {
+async function listen(
+  limits: Partial<HostLimits> = {},
+  handler: Handler = async (request) => request,
+): Promise<Listening> {
   let certificate = selfSigned(Date.now())
   const listeners = new Set<() => void>()
   const source: CertificateSource = {
@@ -84,7 +87,11 @@ interface Question {
   ca?: string
 }
 
-function fetchOf({ port, certificate }: Door, body: Uint8Array | undefined, question: Question = {}): Promise<Answer> {
+function fetchFrom(
+  { port, certificate }: Listening,
+  body: Uint8Array | undefined,
+  question: Question = {},
+): Promise<Answer> {
   const { path = ECHO.id, method = 'POST', headers = {}, agent, ca = certificate.cert } = question
   return new Promise((resolve, reject) => {
     const call = ask({ host: '127.0.0.1', port, path, method, headers, ca, agent: agent ?? false }, (response) => {
@@ -100,8 +107,8 @@ function fetchOf({ port, certificate }: Door, body: Uint8Array | undefined, ques
   })
 }
 
-/** A TLS connection that says what it is told to say. */
-async function rawTls({ port, certificate }: Door): Promise<{ socket: TLSSocket; closed: Promise<string> }> {
+/** A TLS connection that sends any bytes. */
+async function rawTls({ port, certificate }: Listening): Promise<{ socket: TLSSocket; closed: Promise<string> }> {
   const socket = connect({ host: '127.0.0.1', port, ca: certificate.cert })
   let text = ''
   socket.on('data', (part) => (text += part))
@@ -111,11 +118,11 @@ async function rawTls({ port, certificate }: Door): Promise<{ socket: TLSSocket;
   return { socket, closed }
 }
 
-describe('the HTTPS door', () => {
-  it('answers a frame with a frame, says who asked by address alone, and lets any page ask', async () => {
-    const open = await door()
+describe('the HTTPS listener', () => {
+  it('the listener answers a frame with a frame, for any web page, and knows its requester by address alone', async () => {
+    const open = await listen()
     const body = systemRandom(512)
-    const answer = await fetchOf(open, body)
+    const answer = await fetchFrom(open, body)
     expect(answer.status).toBe(200)
     expect(answer.body.equals(body)).toBe(true)
     expect(answer.headers).toMatchObject({
@@ -127,23 +134,23 @@ describe('the HTTPS door', () => {
     expect(answer.headers).not.toHaveProperty('date')
     expect(open.asked).toEqual([{ key: undefined, prefix: '4:127.0.0.1', fence: '4:127.0.0.1' }])
     expect(open.host.stats().protocols[ECHO.id]).toEqual({ answered: 1, refused: {}, bytes: 1_024 })
-    const preflight = await fetchOf(open, undefined, { method: 'OPTIONS' })
+    const preflight = await fetchFrom(open, undefined, { method: 'OPTIONS' })
     expect(preflight).toMatchObject({
       status: 204,
       headers: { 'access-control-allow-methods': 'POST', 'access-control-allow-headers': 'content-type' },
     })
-    expect((await fetchOf(open, new Uint8Array(0))).body).toHaveLength(0)
+    expect((await fetchFrom(open, new Uint8Array(0))).body).toHaveLength(0)
   })
 
-  it('answers many requests on one connection, and the same port speaks WebSocket to a libp2p peer', async () => {
-    const open = await door()
+  it('one connection carries many requests, and a libp2p peer uses WebSocket on the same port', async () => {
+    const open = await listen()
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     ends.push(() => agent.destroy())
     for (let i = 0; i < 8; i++) {
-      expect((await fetchOf(open, Uint8Array.of(i), { agent })).body).toEqual(Buffer.of(i))
+      expect((await fetchFrom(open, Uint8Array.of(i), { agent })).body).toEqual(Buffer.of(i))
     }
     expect(open.host.stats().connections).toBe(1)
-    // A libp2p peer checks the key by Noise; its WebSocket trusts what the host trusts, so it is told to trust this one.
+    // A libp2p peer checks the key by Noise. Its WebSocket uses the trust store of the machine, which lacks this certificate.
     const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
     const peer = await createHost({ secret: systemRandom(32), listen: [], clock: systemClock(), log: silent })
@@ -159,49 +166,50 @@ describe('the HTTPS door', () => {
     }
   })
 
-  it('gives refusals as frames, and tells nobody what failed inside', async () => {
+  it('a refusal is a frame without any detail of an internal error', async () => {
     const spent = new FederationError('QUOTA_SPENT', 'later', { retryAfterMs: 9_000 })
-    const refusing = await door({}, async () => {
+    const refusing = await listen({}, async () => {
       throw spent
     })
-    const answer = await fetchOf(refusing, Uint8Array.of(1))
+    const answer = await fetchFrom(refusing, Uint8Array.of(1))
     expect([answer.status, [...answer.body]]).toEqual([200, [...encodeRefusal(errorToRefusal(spent))]])
-    const failing = await door({}, async () => {
-      throw new Error('a secret of the machine')
+    const failing = await listen({}, async () => {
+      throw new Error('an internal detail')
     })
-    expect([...(await fetchOf(failing, Uint8Array.of(1))).body]).toEqual([255, 0, 0, 0, 0])
+    expect([...(await fetchFrom(failing, Uint8Array.of(1))).body]).toEqual([255, 0, 0, 0, 0])
     let release = (): void => {}
-    const stuck = await door(
+    const stuck = await listen(
       { inFlight: 1 },
       () => new Promise((resolve) => (release = () => resolve(Uint8Array.of(3)))),
     )
-    const first = fetchOf(stuck, Uint8Array.of(1))
+    const first = fetchFrom(stuck, Uint8Array.of(1))
     await expect.poll(() => stuck.host.stats().inFlight).toBe(1)
-    expect([...(await fetchOf(stuck, Uint8Array.of(1))).body]).toEqual([11, 0, 0, 0, 1])
+    expect([...(await fetchFrom(stuck, Uint8Array.of(1))).body]).toEqual([11, 0, 0, 0, 1])
     release()
     expect([...(await first).body]).toEqual([3])
   })
 
-  it('knows no other path, no other method, and takes no larger body, announced or not', async () => {
-    const open = await door()
+  it('the listener refuses unknown paths, other methods, large headers and bodies above the size limit', async () => {
+    const open = await listen()
     for (const path of ['/', '/test/echo/2', '/test/echo/1?x', '/geotrace/seeds/1', '/../test/echo/1', '*']) {
-      expect((await fetchOf(open, Uint8Array.of(1), { path })).status).toBe(404)
+      expect((await fetchFrom(open, Uint8Array.of(1), { path })).status).toBe(404)
     }
-    for (const method of ['GET', 'PUT', 'DELETE']) expect((await fetchOf(open, undefined, { method })).status).toBe(405)
-    expect((await fetchOf(open, new Uint8Array(513))).status).toBe(413)
+    for (const method of ['GET', 'PUT', 'DELETE'])
+      expect((await fetchFrom(open, undefined, { method })).status).toBe(405)
+    expect((await fetchFrom(open, new Uint8Array(513))).status).toBe(413)
     const { socket, closed } = await rawTls(open)
     socket.write(`POST ${ECHO.id} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`)
     const chunk = `200\r\n${'x'.repeat(512)}\r\n`
     const timer = setInterval(() => socket.write(chunk), 5)
     ends.push(() => clearInterval(timer))
     expect(await closed).toMatch(/^HTTP\/1\.1 413 /)
-    await expect(fetchOf(open, Uint8Array.of(1), { headers: { 'x-wide': 'x'.repeat(9_000) } })).rejects.toThrow()
+    await expect(fetchFrom(open, Uint8Array.of(1), { headers: { 'x-wide': 'x'.repeat(9_000) } })).rejects.toThrow()
     expect(open.asked).toEqual([])
-    expect((await fetchOf(open, Uint8Array.of(1))).status).toBe(200)
+    expect((await fetchFrom(open, Uint8Array.of(1))).status).toBe(200)
   })
 
-  it('waits for no slow body, no slow head, no handshake that never ends, and no words in the clear', async () => {
-    const open = await door({ readMs: 200, upgradeMs: 200 })
+  it('the listener closes connections with a slow body, a slow head, an unfinished handshake or plain HTTP', async () => {
+    const open = await listen({ readMs: 200, upgradeMs: 200 })
     const slow = await rawTls(open)
     slow.socket.write(`POST ${ECHO.id} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc`)
     expect(await slow.closed).toMatch(/^HTTP\/1\.1 408 /)
@@ -210,7 +218,7 @@ describe('the HTTPS door', () => {
     expect(await head.closed).toBe('')
     const agent = new Agent({ keepAlive: true })
     ends.push(() => agent.destroy())
-    await fetchOf(open, Uint8Array.of(1), { agent })
+    await fetchFrom(open, Uint8Array.of(1), { agent })
     await expect.poll(() => open.host.stats().connections).toBe(0)
     open.asked.length = 0
     for (const words of ['GET / HTTP/1.1\r\n\r\n', '\x16\x03\x01\x00\x10']) {
@@ -220,33 +228,33 @@ describe('the HTTPS door', () => {
       await new Promise((resolve) => socket.on('close', resolve))
     }
     expect(open.asked).toEqual([])
-    expect((await fetchOf(open, Uint8Array.of(1))).status).toBe(200)
+    expect((await fetchFrom(open, Uint8Array.of(1))).status).toBe(200)
   })
 
-  it('counts its connections by address beside all others, and keeps out whoever floods it', async () => {
-    const open = await door({ perPrefix: 2, pendingPerPrefix: 4 })
+  it('the listener bounds connections by address, and an address that floods it must wait', async () => {
+    const open = await listen({ perPrefix: 2, pendingPerPrefix: 4 })
     const agents = Array.from({ length: 3 }, () => new Agent({ keepAlive: true }))
     ends.push(() => agents.map((agent) => agent.destroy()))
     for (const [i, status] of [200, 200, 503].entries()) {
-      expect((await fetchOf(open, Uint8Array.of(1), { agent: agents[i]! })).status).toBe(status)
+      expect((await fetchFrom(open, Uint8Array.of(1), { agent: agents[i]! })).status).toBe(status)
     }
     agents[0]!.destroy()
     await expect.poll(() => open.host.stats().connections).toBe(1)
-    expect((await fetchOf(open, Uint8Array.of(1))).status).toBe(200)
+    expect((await fetchFrom(open, Uint8Array.of(1))).status).toBe(200)
 
-    const flooded = await door({ workPerSecond: 1, workBurst: 200 })
+    const flooded = await listen({ workPerSecond: 1, workBurst: 200 })
     const { socket, closed } = await rawTls(flooded)
     socket.write(`POST ${ECHO.id} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na`.repeat(20))
-    const said = await closed
-    expect((said.match(/HTTP\/1\.1 200/g) ?? []).length).toBeLessThanOrEqual(4)
+    const answers = await closed
+    expect((answers.match(/HTTP\/1\.1 200/g) ?? []).length).toBeLessThanOrEqual(4)
     expect(flooded.asked.length).toBeLessThanOrEqual(4)
-    expect((await fetchOf(flooded, Uint8Array.of(1))).status).toBe(503)
+    expect((await fetchFrom(flooded, Uint8Array.of(1))).status).toBe(503)
   })
 
-  it('answers eight requests of one connection at a time, and tells the others to come back', async () => {
+  it('the ninth concurrent request of a connection gets BUSY', async () => {
     let release = (): void => {}
     const gate = new Promise<void>((resolve) => (release = resolve))
-    const open = await door({}, async (request) => {
+    const open = await listen({}, async (request) => {
       await gate
       return request
     })
@@ -260,7 +268,7 @@ describe('the HTTPS door', () => {
     expect((await closed).match(/HTTP\/1\.1 200/g)).toHaveLength(10)
   })
 
-  it('keeps no more of unfinished requests than it has room for, and makes room where others do not use theirs', async () => {
+  it('the listener bounds the bytes of incomplete requests, and a full one closes another connection for a new one', async () => {
     const frames: Uint8Array[] = []
     const listening = createServer()
     const sockets = new Set<Socket>()
@@ -291,42 +299,42 @@ describe('the HTTPS door', () => {
       for (const socket of sockets) socket.destroy()
       listening.close()
     })
-    const ask = (length: number, body: string): { socket: Socket; said: () => string } => {
+    const ask = (length: number, body: string): { socket: Socket; received: () => string } => {
       const socket = connectTcp((listening.address() as AddressInfo).port, '127.0.0.1')
       let text = ''
       socket.on('error', () => {})
       socket.on('data', (part) => (text += part))
       socket.write(`POST ${ECHO.id} HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n${body}`)
-      return { socket, said: () => text }
+      return { socket, received: () => text }
     }
     const first = ask(512, 'a'.repeat(400))
     await expect.poll(() => table.open).toBe(1)
     const second = ask(300, 'b'.repeat(300))
-    await expect.poll(second.said).toMatch(/^HTTP\/1\.1 503 /)
+    await expect.poll(second.received).toMatch(/^HTTP\/1\.1 503 /)
     first.socket.write('a'.repeat(112))
-    await expect.poll(first.said).toMatch(/^HTTP\/1\.1 200 /)
+    await expect.poll(first.received).toMatch(/^HTTP\/1\.1 200 /)
     const third = ask(300, 'c'.repeat(300))
-    await expect.poll(third.said).toMatch(/^HTTP\/1\.1 200 /)
+    await expect.poll(third.received).toMatch(/^HTTP\/1\.1 200 /)
     expect(frames.map(({ length }) => length)).toEqual([512, 300])
-    // The second one has gone; two more, and the prefix is full.
+    // The second connection is closed. After two more connections the prefix is full.
     const fourth = ask(1, 'd')
-    await expect.poll(fourth.said).toMatch(/^HTTP\/1\.1 200 /)
+    await expect.poll(fourth.received).toMatch(/^HTTP\/1\.1 200 /)
     const fifth = ask(1, 'e')
-    await expect.poll(fifth.said).toMatch(/^HTTP\/1\.1 503 /)
+    await expect.poll(fifth.received).toMatch(/^HTTP\/1\.1 503 /)
     const sixth = ask(1, 'f')
-    await expect.poll(sixth.said).toMatch(/^HTTP\/1\.1 200 /)
+    await expect.poll(sixth.received).toMatch(/^HTTP\/1\.1 200 /)
     expect(rooms).toEqual([])
   })
 
-  it('shows the new certificate to whoever comes after it changed, and leaves open connections alone', async () => {
-    const open = await door()
+  it('new connections get the renewed TLS certificate, and open connections continue', async () => {
+    const open = await listen()
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     ends.push(() => agent.destroy())
-    await fetchOf(open, Uint8Array.of(1), { agent })
+    await fetchFrom(open, Uint8Array.of(1), { agent })
     const next = selfSigned(Date.now(), ['127.0.0.1'], 2)
     open.renew(next)
-    expect((await fetchOf(open, Uint8Array.of(2), { agent })).body).toEqual(Buffer.of(2))
-    await expect(fetchOf(open, Uint8Array.of(3))).rejects.toThrow()
-    expect((await fetchOf(open, Uint8Array.of(4), { ca: next.cert })).body).toEqual(Buffer.of(4))
+    expect((await fetchFrom(open, Uint8Array.of(2), { agent })).body).toEqual(Buffer.of(2))
+    await expect(fetchFrom(open, Uint8Array.of(3))).rejects.toThrow()
+    expect((await fetchFrom(open, Uint8Array.of(4), { ca: next.cert })).body).toEqual(Buffer.of(4))
   })
 })
