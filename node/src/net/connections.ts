@@ -5,7 +5,7 @@
 import type { Clock } from '@geotrace/core-wasm'
 import type { Connection, Libp2p } from '@libp2p/interface'
 import type { Log } from '../platform/log.ts'
-import { type Admission, type ConnectionTable, connectionTable } from './guard/connection-table.ts'
+import { type Admission, ConnectionTable } from './guard/connection-table.ts'
 import { chooseEviction } from './guard/eviction.ts'
 import { addressToRequester, type RequesterAddress } from './guard/requester.ts'
 import type { HostLimits } from './limits.ts'
@@ -26,7 +26,7 @@ export class Connections {
   #isMember = (_connection: Connection): boolean => false
 
   constructor(limits: HostLimits, clock: Clock, log: Log) {
-    this.table = connectionTable(limits)
+    this.table = new ConnectionTable(limits)
     this.#limits = limits
     this.#clock = clock
     this.#log = log

@@ -1,7 +1,8 @@
 /**
  * Deadlines in real time, because a socket waits in real time. PROTOCOL.md §6.1.
  * No other file on a role's path uses the timers of the runtime. Each call has one timer and removes its listeners,
- * because `AbortSignal.any` over a long-lived signal leaks memory (nodejs/node#54614).
+ * because `AbortSignal.any` over a long-lived signal leaks memory (nodejs/node#54614). The package any-signal does not
+ * leak, but a call would cost 19 µs of CPU instead of 12 µs (Node 20, two busy cores, 2026-11).
  */
 import { FederationError } from '@geotrace/core-wasm/wire'
 

@@ -41,59 +41,63 @@ export function requests(
     return known
   }
 
-  const ask: Host['request'] = async (peer, protocol, request, { signal, withinMs = limits.replyMs } = {}) => {
+  const dial = (peer: PeerAddress, peerId: PeerId, signal?: AbortSignal): Promise<Connection> =>
+    openNew(libp2p, limits.dialMs, peer, peerId, signal)
+  const request: Host['request'] = async (peer, protocol, bytes, { signal, withinMs = limits.replyMs } = {}) => {
     const replyMs = Math.min(limits.replyMs, withinMs)
     // While our own event loop lags, a missing answer does not prove that the peer is down. Use the full timeout.
     const patience = { replyMs, isGone: () => replyMs === limits.replyMs || !isLagging() }
     const peerId = toPeerId(peer.key)
-    if (request.length > protocol.requestMaxBytes) {
-      throw new RangeError(`"request" expected at most ${protocol.requestMaxBytes} bytes, got ${request.length}`)
+    if (bytes.length > protocol.requestMaxBytes) {
+      throw new RangeError(`"request" expected at most ${protocol.requestMaxBytes} bytes, got ${bytes.length}`)
     }
+    const send = (connection: Connection): Promise<Uint8Array> =>
+      exchange(connection, protocol, bytes, patience, signal)
     return await streams.run(`${peerId} ${protocol.id}`, async () => {
       const open = openConnection(libp2p, peerId)
-      if (open !== undefined) {
-        try {
-          return await exchange(open, protocol, request, patience, signal)
-        } catch (error) {
-          // The connection may have died unnoticed. Every request may be repeated, so send it once more.
-          if (isFinal(error)) throw error
-          if (open.status !== 'open')
-            return await exchange(await dial(peer, peerId, signal), protocol, request, patience, signal)
-          return await exchange(open, protocol, request, patience, signal)
-        }
+      if (open === undefined) return await send(await dial(peer, peerId, signal))
+      try {
+        return await send(open)
+      } catch (error) {
+        // The connection may have died unnoticed. Every request may be repeated, so send it once more.
+        if (isFinal(error)) throw error
+        return await send(open.status === 'open' ? open : await dial(peer, peerId, signal))
       }
-      return await exchange(await dial(peer, peerId, signal), protocol, request, patience, signal)
     })
   }
   const isLinked = (key: Uint8Array): boolean => openConnection(libp2p, toPeerId(key)) !== undefined
   return {
-    request: ask,
+    request,
     isLinked,
     hasReceivedFrom(key, withinMs) {
       const open = openConnection(libp2p, toPeerId(key))
       return open !== undefined && silentMs(open) < withinMs
     },
     async link(peer) {
-      if (!isLinked(peer.key)) await dial(peer, toPeerId(peer.key), undefined)
+      if (!isLinked(peer.key)) await dial(peer, toPeerId(peer.key))
     },
   }
+}
 
-  async function dial(peer: PeerAddress, peerId: PeerId, signal: AbortSignal | undefined): Promise<Connection> {
-    const tried = peer.addresses.length
-    try {
-      // The HTTPS listener serves clients without libp2p.
-      const dialled = peer.addresses.filter((address) => !isHttpsAddress(address))
-      const addresses = dialled.map((address) => withPeerId(address, peerId.toString()))
-      if (addresses.length === 0) throw new Error('expected an address of TCP or WebSocket, got none')
-      const timedOut = () =>
-        new FederationError('PEER_TIMEOUT', `no connection to ${peerId} in ${limits.dialMs} ms`, {
-          peer: peerId.toString(),
-        })
-      return await withDeadline(limits.dialMs, timedOut, (inner) => libp2p.dial(addresses, { signal: inner }), signal)
-    } catch (cause) {
-      if (isFinal(cause)) throw cause
-      throw new FederationError('PEER_UNREACHABLE', `cannot reach ${peerId}`, { tried }, { cause })
-    }
+async function openNew(
+  libp2p: Libp2p,
+  dialMs: number,
+  peer: PeerAddress,
+  peerId: PeerId,
+  signal: AbortSignal | undefined,
+): Promise<Connection> {
+  const tried = peer.addresses.length
+  const timedOut = () =>
+    new FederationError('PEER_TIMEOUT', `no connection to ${peerId} in ${dialMs} ms`, { peer: peerId.toString() })
+  try {
+    // The HTTPS listener serves clients without libp2p.
+    const dialled = peer.addresses.filter((address) => !isHttpsAddress(address))
+    const addresses = dialled.map((address) => withPeerId(address, peerId.toString()))
+    if (addresses.length === 0) throw new Error('expected an address of TCP or WebSocket, got none')
+    return await withDeadline(dialMs, timedOut, (inner) => libp2p.dial(addresses, { signal: inner }), signal)
+  } catch (cause) {
+    if (isFinal(cause)) throw cause
+    throw new FederationError('PEER_UNREACHABLE', `cannot reach ${peerId}`, { tried }, { cause })
   }
 }
 

@@ -93,9 +93,9 @@ const isNumber = (value: unknown): boolean => typeof value === 'number'
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null
 
 describe('the private members of libp2p packages', () => {
-  it('the muxer and the streams of yamux have the members that muxer.ts patches', async () => {
+  it('the muxer and the streams of yamux have the members of yamux-members.ts', async () => {
     await client.node.dial(server.node.getMultiaddrs().filter((address) => !`${address}`.includes('/ws')))
-    const file = 'transport/muxer.ts'
+    const file = 'transport/yamux-members.ts'
     const { muxer } = client.muxed.at(-1)!
     for (const name of ['onData', 'handleFrame', 'send', 'onRemoteStream', 'cleanUpStream', '_newStream']) {
       expectMember('the muxer of @libp2p/yamux', muxer, name, file, isFunction)

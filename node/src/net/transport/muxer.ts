@@ -1,13 +1,12 @@
 /**
- * Adds bounds to @libp2p/yamux 8.0.3, and sends fewer packets. PROTOCOL.md §6.5.
+ * Adds bounds to @libp2p/yamux 8.0.3. PROTOCOL.md §6.5.
  * Stock yamux buffers a frame of up to 4 GiB before it checks any window. Streams reset at once, pings and empty frames
- * cost the peer nothing and us a core. The bytes that wait to be sent have no bound, and each frame is encrypted and sent
- * as a packet of its own.
+ * cost the peer nothing and us a core. The bytes that wait to be sent have no bound.
  */
 
 import type { Random } from '@geotrace/core-wasm'
-import { byteWriter, concatBytes } from '@geotrace/core-wasm/wire'
-import type { MessageStream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
+import { concatBytes } from '@geotrace/core-wasm/wire'
+import type { StreamMuxerFactory } from '@libp2p/interface'
 import { yamux } from '@libp2p/yamux'
 import { type Backoff, backoff } from '../guard/backoff.ts'
 import { unreadGauge } from '../guard/unread.ts'
@@ -29,6 +28,22 @@ import {
   WORK_PER_STREAM,
 } from '../limits.ts'
 import { busyAnswer, type InboundStreams } from './inbound-streams.ts'
+import {
+  ACK,
+  type Chunk,
+  DATA,
+  FIN,
+  type Frame,
+  GO_AWAY,
+  HEADER_BYTES,
+  header,
+  type MuxedStream,
+  type Muxer,
+  PING,
+  SYN,
+  WINDOW_UPDATE,
+} from './yamux-members.ts'
+import { sharePackets, updateWindowSeldom } from './yamux-packets.ts'
 
 export interface MuxerInit {
   limits: HostLimits
@@ -41,42 +56,6 @@ export interface MuxerInit {
   /** The connection of these streams is about to be closed for abuse. */
   onAbuse(streams: readonly unknown[]): void
 }
-
-/** Bytes in one array or in several. */
-type Chunk = Parameters<MessageStream['send']>[0]
-
-/** Private members of yamux; private-members.test.ts checks for them. */
-interface Muxer extends StreamMuxer<MuxedStream> {
-  readonly maConn: MessageStream
-  readonly decoder: { readonly buffer: { readonly byteLength: number } }
-  onData(data: Chunk): void
-  handleFrame(frame: Frame): void
-  send(data: Chunk): boolean
-  onRemoteStream(stream: MuxedStream): void
-  cleanUpStream(stream: MuxedStream): void
-  _newStream(id: number, state: number, direction: 'inbound' | 'outbound'): MuxedStream
-}
-type MuxedStream = StreamMuxer['streams'][number] & {
-  readonly state: number
-  readonly recvWindow: number
-  readonly recvWindowCapacity: number
-  handleData(frame: Frame): void
-  sendWindowUpdate(): void
-}
-interface Frame {
-  readonly header: { readonly type: number; readonly flag: number; readonly streamID: number; readonly length: number }
-  /** Content of a DATA frame. */
-  readonly data?: { subarray(): Uint8Array }
-}
-
-const [DATA, WINDOW_UPDATE] = [0, 1]
-const PING = 2
-const GO_AWAY = 3
-const [SYN, ACK, FIN] = [1, 2, 4]
-const ESTABLISHED = 3
-const HEADER_BYTES = 12
-/** Frames of one turn of the event loop share a packet up to this size. */
-const SHARED_PACKET_BYTES = 16_384
 
 const YAMUX = {
   maxInboundStreams: STREAMS_PER_CONNECTION,
@@ -206,10 +185,6 @@ function refuseEarly(muxer: Muxer, { inbound, now }: MuxerInit, backoffs: Backof
   }
 }
 
-function header(type: number, flags: number, streamId: number, length: number): Uint8Array {
-  return byteWriter(HEADER_BYTES).u8(0).u8(type).u16(flags).u32(streamId).u32(length).finish()
-}
-
 /** Gives streams that the peer opens to `inbound`, which may pass them to libp2p. */
 function dispatchStreams(muxer: Muxer, { inbound, now }: MuxerInit, backoffs: Backoff): void {
   muxer.onRemoteStream = (stream) => {
@@ -219,58 +194,6 @@ function dispatchStreams(muxer: Muxer, { inbound, now }: MuxerInit, backoffs: Ba
       pass: () => muxer.dispatchEvent(new CustomEvent('stream', { detail: stream })),
       backOff: () => backoffs.pause(muxer.maConn, now()),
     })
-  }
-}
-
-/**
- * Replaces `send` of yamux, which encrypts and sends each frame alone. Frames of one turn of the event loop leave together:
- * one encryption and one packet.
- */
-function sharePackets(muxer: Muxer): void {
-  const send = muxer.send.bind(muxer)
-  const [close, abort] = [muxer.close.bind(muxer), muxer.abort.bind(muxer)]
-  let waiting: Chunk[] = []
-  let bytes = 0
-  /** Never throws, because nothing catches its errors. The socket may be closing before the connection notices. */
-  const flush = (): boolean => {
-    if (waiting.length === 0) return true
-    const data = concatBytes(...waiting.map((chunk) => chunk.subarray()))
-    waiting = []
-    bytes = 0
-    if (muxer.maConn.status !== 'open') return false
-    try {
-      return send(data)
-    } catch (error) {
-      muxer.maConn.abort(error instanceof Error ? error : new Error('cannot send on the connection'))
-      return false
-    }
-  }
-  muxer.send = (data) => {
-    if (waiting.length === 0) process.nextTick(flush)
-    waiting.push(data)
-    bytes += data.byteLength
-    return bytes < SHARED_PACKET_BYTES ? true : flush()
-  }
-  muxer.close = async (options) => {
-    await close(options)
-    flush()
-  }
-  muxer.abort = (error) => {
-    abort(error)
-    flush()
-  }
-}
-
-/**
- * Replaces the window update of yamux after each chunk. As in go-yamux, the update goes out when half of the window is
- * used.
- */
-function updateWindowSeldom(stream: MuxedStream): void {
-  const sendWindowUpdate = stream.sendWindowUpdate.bind(stream)
-  stream.sendWindowUpdate = () => {
-    const isRoomy = stream.recvWindowCapacity > stream.recvWindow / 2
-    // Before the stream is established, the update carries the flags that open it.
-    if (!(isRoomy && stream.state === ESTABLISHED)) sendWindowUpdate()
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { connectionTable } from '../../../src/net/guard/connection-table.ts'
+import { ConnectionTable } from '../../../src/net/guard/connection-table.ts'
 import { addressToRequester, type RequesterAddress } from '../../../src/net/guard/requester.ts'
 import { HOST_LIMITS } from '../../../src/net/limits.ts'
 
@@ -8,7 +8,7 @@ const v4 = (n: number): RequesterAddress => addressToRequester(`/ip4/203.0.${n >
 /** Prefix `p` of /48 number `f`. */
 const v6 = (f: number, p: number): RequesterAddress =>
   addressToRequester(`/ip6/2001:db8:${f.toString(16)}:${(p << 8).toString(16)}::1/tcp/1`)
-const open = (table: ReturnType<typeof connectionTable>, source: RequesterAddress): string => {
+const open = (table: ConnectionTable, source: RequesterAddress): string => {
   const admission = table.admit(source, NOW)
   if (admission === 'admitted') table.upgraded(source)
   return admission
@@ -17,7 +17,7 @@ const times = <T>(count: number, task: (i: number) => T): T[] => Array.from({ le
 
 describe('the connection table', () => {
   it('the table refuses the ninth open connection of an address until one of the eight is closed', () => {
-    const table = connectionTable(HOST_LIMITS)
+    const table = new ConnectionTable(HOST_LIMITS)
     expect(times(9, () => open(table, v4(1)))).toEqual([...Array(8).fill('admitted'), 'prefix-full'])
     expect(open(table, v4(2))).toBe('admitted')
     table.closed(v4(1), false)
@@ -26,7 +26,7 @@ describe('the connection table', () => {
   })
 
   it('the table admits 8 connections of an IPv6 /56 and 64 of a /48', () => {
-    const table = connectionTable(HOST_LIMITS)
+    const table = new ConnectionTable(HOST_LIMITS)
     const other = addressToRequester('/ip6/2001:db8:7:01ff:5::9/tcp/1')
     expect(times(8, () => open(table, v6(7, 1)))).toEqual(Array(8).fill('admitted'))
     expect(open(table, other)).toBe('prefix-full')
@@ -36,7 +36,7 @@ describe('the connection table', () => {
   })
 
   it('the table admits 4 concurrent handshakes of an address, 16 of a /48, and 256 in all', () => {
-    const table = connectionTable(HOST_LIMITS)
+    const table = new ConnectionTable(HOST_LIMITS)
     expect(times(5, () => table.admit(v4(1), NOW))).toEqual([...Array(4).fill('admitted'), 'prefix-full'])
     table.upgraded(v4(1))
     expect(table.admit(v4(1), NOW)).toBe('admitted')
@@ -48,7 +48,7 @@ describe('the connection table', () => {
   })
 
   it('the table admits 20 new connections of an address at once and 5 a second after them', () => {
-    const table = connectionTable(HOST_LIMITS)
+    const table = new ConnectionTable(HOST_LIMITS)
     const comeAndGo = (nowMs: number): string => {
       const admission = table.admit(v4(1), nowMs)
       if (admission === 'admitted') table.closed(v4(1), true)
@@ -61,7 +61,7 @@ describe('the connection table', () => {
   })
 
   it('the table refuses connections above its total and connections without an address', () => {
-    const table = connectionTable({ ...HOST_LIMITS, connections: 10 })
+    const table = new ConnectionTable({ ...HOST_LIMITS, connections: 10 })
     expect(times(11, (i) => open(table, v4(i)))).toEqual([...Array(10).fill('admitted'), 'full'])
     expect(table.open).toBe(10)
     expect(table.admit({ prefix: undefined, fence: undefined }, NOW)).toBe('no-address')

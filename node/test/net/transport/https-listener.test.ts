@@ -8,7 +8,7 @@ import { systemClock } from '@geotrace/core-wasm'
 import { encodeRefusal, errorToRefusal, FederationError, type Protocol } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { selfSigned } from '../../../src/local/self-signed.ts'
-import { connectionTable } from '../../../src/net/guard/connection-table.ts'
+import { ConnectionTable } from '../../../src/net/guard/connection-table.ts'
 import { createHost } from '../../../src/net/host.ts'
 import { HOST_LIMITS, type HostLimits } from '../../../src/net/limits.ts'
 import type { Handler, Host, Requester } from '../../../src/net/protocol.ts'
@@ -274,7 +274,7 @@ describe('the HTTPS listener', () => {
     const sockets = new Set<Socket>()
     listening.on('connection', (socket) => sockets.add(socket))
     const rooms = [false, true]
-    const table = connectionTable({ ...HOST_LIMITS, perPrefix: 3 })
+    const table = new ConnectionTable({ ...HOST_LIMITS, perPrefix: 3 })
     httpsListener({
       limits: HOST_LIMITS,
       table,
