@@ -1,6 +1,7 @@
 /**
- * The central store in memory: for simulations and as the plain statement of what a store does. PROTOCOL.md §8.
- * Nothing survives the process; `memoryDisk()` lets a test close and open it again.
+ * The central store in memory, for simulations and as the simplest description of a store. PROTOCOL.md §8.
+ * Nothing survives the process; with a `memoryDisk()` a test can close the store and open it again.
+ * Throws STORE_LOCKED, SYNC_CONFLICT.
  */
 import { bytesToHex, equalBytes, FederationError, type Row } from '@geotrace/core-wasm/wire'
 import type {
@@ -22,16 +23,16 @@ interface DayCount {
   deposits: number
   rows: number
 }
-/** All that a memory store holds. */
+/** The whole content of a memory store. */
 export interface MemoryDisk {
   opened: boolean
   nextUser: User
   nextReport: ReportId
   users: Map<string, User>
-  /** By `user/syncId`. */
+  /** Keys are `user/syncId`. */
   syncs: Map<string, SyncRecord & { user: User; day: number }>
   attempts: Map<User, Attempts>
-  /** By epoch, then user, then sync. */
+  /** Keys are epoch, then user, then sync. */
   rows: Map<number, Map<User, Map<string, readonly Row[]>>>
   counts: Map<number, DayCount>
   lists: Map<User, MarkList>
@@ -59,7 +60,7 @@ export function memoryDisk(): MemoryDisk {
   }
 }
 
-/** Throws STORE_LOCKED when the disk is open already. */
+/** Opens the disk. Throws STORE_LOCKED when the disk is open already. */
 export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
   if (disk.opened) throw new FederationError('STORE_LOCKED', 'the store is open already', { dir: 'memory' })
   disk.opened = true
@@ -173,7 +174,7 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
   }
 }
 
-/** A deposit never changes, and each is looked at by every probe of its epoch. */
+/** The keys of a deposit's rows. A deposit never changes, and every probe of its epoch needs its keys. */
 const keys = new WeakMap<readonly Row[], readonly string[]>()
 function rowsToKeys(rows: readonly Row[]): readonly string[] {
   const known = keys.get(rows)
