@@ -2,18 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { simulatedClock } from '@geotrace/core-wasm'
-import {
-  DEPOSIT_WINDOW_MS,
-  EPOCH_MS,
-  EPOCH_OPENS_BEFORE_MS,
-  hashToRosterName,
-  LAG_NEXT,
-  ROWS_PER_EPOCH_MAX,
-} from '@geotrace/core-wasm/wire'
+import { EPOCH_MS, hashToRosterName, LAG_NEXT, ROWS_PER_EPOCH_MAX } from '@geotrace/core-wasm/wire'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { levelStore } from '../../../src/central/store/level-store.ts'
 import { memoryStore } from '../../../src/central/store/memory-store.ts'
-import { groupToState } from '../../../src/central/sync/admission.ts'
 import { ERASED_MS } from '../../../src/central/sync/erasures.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
 import { hash, row } from '../store/sample.ts'
@@ -301,31 +293,6 @@ for (const [name, open] of Object.entries(STORES)) {
 }
 
 describe('the sync service', () => {
-  it('knows open, too old and too new epochs to the millisecond', () => {
-    const epoch = 1_000
-    const [start, end] = [epoch * EPOCH_MS, (epoch + 1) * EPOCH_MS]
-    expect(groupToState(epoch, start - EPOCH_OPENS_BEFORE_MS, 0)).toBe('open')
-    expect(groupToState(epoch, start - EPOCH_OPENS_BEFORE_MS - 1, 0)).toBe('too-new')
-    expect(groupToState(epoch, end + DEPOSIT_WINDOW_MS, 0)).toBe('open')
-    expect(groupToState(epoch, end + DEPOSIT_WINDOW_MS + 1, 0)).toBe('too-old')
-    expect(groupToState(epoch, end, epoch)).toBe('open')
-    expect(groupToState(epoch, end, epoch + 1)).toBe('too-old')
-  })
-
-  it('refuses epochs outside the window whole and takes the others of the same sync', async () => {
-    const w = await world()
-    const e = w.epoch()
-    const reply = await w
-      .device()
-      .sync({ rows: { [e - 40]: [1], [e - 30]: [2], [e]: [3], [e + 1]: [4], [e + 3]: [5] } })
-    expect(reply.refused.map(({ epoch, reason }) => [epoch - e, reason])).toEqual([
-      [-40, 'too-old'],
-      [3, 'too-new'],
-    ])
-    expect((await w.store.statistics()).days.reduce((sum, { rows }) => sum + rows, 0)).toBe(3)
-    expect((await w.store.pins()).every(({ firstEpoch }) => firstEpoch < e + 2)).toBe(true)
-  })
-
   it('takes a frame only whole: any cut, byte more, other size or version is refused and leaves nothing', async () => {
     const w = await world({ manifest: demoManifest({ syncRequestBytes: [512, 1024] }) })
     const frame = w.device().frame({ rows: { [w.epoch()]: [1, 2, 3] } })
@@ -362,26 +329,6 @@ describe('the sync service', () => {
         expect(bytes.includes(Buffer.from(device.secret))).toBe(false)
       }
     }
-  })
-
-  it('lets an address bring only so many new users in a day, and known ones always', async () => {
-    const w = await world({ config: { newUsersPerPrefix: 3, newUsersPerFence: 4 } })
-    const e = w.epoch()
-    const from = (prefix: string) => ({ prefix, fence: '6:fd99:0:0' })
-    const first = w.device(from('6:fd99:0:0:1'))
-    await first.sync({ rows: { [e]: [1] } })
-    for (let i = 0; i < 2; i++) await w.device(from('6:fd99:0:0:1')).sync({ rows: { [e]: [1] } })
-    const refused = w.device(from('6:fd99:0:0:1')).sync({ rows: { [e]: [1] } })
-    await expect(refused).rejects.toMatchObject({ code: 'QUOTA_SPENT', data: { retryAfterMs: DAY_MS / 2 } })
-    await w.device(from('6:fd99:0:0:2')).sync({ rows: { [e]: [1] } })
-    await expect(w.device(from('6:fd99:0:0:3')).sync({ rows: { [e]: [1] } })).rejects.toMatchObject({
-      code: 'QUOTA_SPENT',
-    })
-    await first.sync({ rows: { [e]: [2] } })
-    // A sync with nothing in it makes no user.
-    expect((await w.device(from('6:fd99:0:0:1')).sync()).marks).toEqual([])
-    await w.clock.advanceTo(START + DAY_MS / 2)
-    await w.device(from('6:fd99:0:0:1')).sync({ rows: { [w.epoch()]: [1] } })
   })
 
   it('says BUSY beyond the syncs that it answers at once', async () => {
