@@ -72,8 +72,6 @@ export function codeRegistry({
   reportDays,
   retentionStart,
 }: CodeRegistryInit): CodeRegistry {
-  const isExpired = ({ expiresAt }: CodeRecord): boolean => expiresAt <= clock.now()
-
   const toReport = async (user: User, code: CodeRecord): Promise<ReportRecord> => {
     const at = clock.now()
     return {
@@ -87,41 +85,32 @@ export function codeRegistry({
   }
 
   return {
-    async issue({ count, days, from }) {
-      whole('count', count, CODES_PER_ISSUE_MAX)
-      whole('days', days, DAYS_MAX)
+    async issue(order) {
       const issuedAt = clock.now()
-      if (from !== undefined && !(Number.isSafeInteger(from) && from >= 0 && from <= issuedAt)) {
-        invalid(`"from" expected a time from 1970 until now in Unix ms, got ${from}`)
-      }
-      const codes = Array.from({ length: count }, () => random(REPORT_CODE_BYTES))
-      await store.putCodes(
-        codes.map((code) => ({
-          hash: codeToHash(code),
-          issuedAt,
-          expiresAt: issuedAt + days * DAY_MS,
-          state: 'open',
-          ...(from !== undefined && { from: timeToEpoch(from) }),
-        })),
-      )
+      assertBounds(order, issuedAt)
+      const codes = Array.from({ length: order.count }, () => random(REPORT_CODE_BYTES))
+      await store.putCodes(codes.map((code) => toRecord(code, order, issuedAt)))
       return codes.map(formatReportCode)
     },
 
     async revoke(text) {
       const code = await store.findCode(codeToHash(parseReportCode(text)))
-      if (code === undefined)
+      if (code === undefined) {
         throw new FederationError('CODE_UNKNOWN', 'this report code was never issued; check it for typing errors')
+      }
       if (code.state === 'spent') {
         throw new FederationError('CODE_SPENT', 'the code was spent; retract its report instead')
       }
-      if (isExpired(code)) throw new FederationError('CODE_EXPIRED', 'the code has expired, so it needs no revocation')
+      if (isExpired(code, clock.now())) {
+        throw new FederationError('CODE_EXPIRED', 'the code has expired, so it needs no revocation')
+      }
       await store.putCodes([{ ...code, state: 'revoked' }])
     },
 
     async counts() {
       const counts = { open: 0, spent: 0, expired: 0, revoked: 0 }
       for await (const code of store.codes())
-        counts[code.state === 'open' && isExpired(code) ? 'expired' : code.state]++
+        counts[code.state === 'open' && isExpired(code, clock.now()) ? 'expired' : code.state]++
       return counts
     },
 
@@ -134,9 +123,8 @@ export function codeRegistry({
       const attempts = { day, count: (before?.day === day ? before.count : 0) + 1 }
       if (attempts.count > attemptsPerDay) return { status: 'too-many-attempts' }
       if (code === undefined) return { status: 'code-unknown', attempts }
-      if (code.state === 'spent') return { status: 'code-spent', attempts }
-      // The holder of a revoked code needs a new code, just like the holder of an expired one.
-      if (code.state === 'revoked' || isExpired(code)) return { status: 'code-expired', attempts }
+      const fault = codeToFault(code, clock.now())
+      if (fault !== undefined) return { status: fault, attempts }
       const report = await toReport(user, code)
       return {
         status: 'accepted',
@@ -145,6 +133,37 @@ export function codeRegistry({
         code: { ...code, state: 'spent', spent: { user, syncId, report: report.id } },
       }
     },
+  }
+}
+
+/** The reason why a code cannot be spent; undefined for an open code. Pure. */
+function codeToFault(code: CodeRecord, nowMs: number): 'code-spent' | 'code-expired' | undefined {
+  if (code.state === 'spent') return 'code-spent'
+  // The holder of a revoked code needs a new code, just like the holder of an expired one.
+  return code.state === 'revoked' || isExpired(code, nowMs) ? 'code-expired' : undefined
+}
+
+function isExpired({ expiresAt }: CodeRecord, nowMs: number): boolean {
+  return expiresAt <= nowMs
+}
+
+function toRecord(code: Uint8Array, { days, from }: CodeOrder, issuedAt: number): CodeRecord {
+  const expiresAt = issuedAt + days * DAY_MS
+  return {
+    hash: codeToHash(code),
+    issuedAt,
+    expiresAt,
+    state: 'open',
+    ...(from !== undefined && { from: timeToEpoch(from) }),
+  }
+}
+
+/** Throws COMMAND_INVALID. */
+function assertBounds({ count, days, from }: CodeOrder, nowMs: number): void {
+  whole('count', count, CODES_PER_ISSUE_MAX)
+  whole('days', days, DAYS_MAX)
+  if (from !== undefined && !(Number.isSafeInteger(from) && from >= 0 && from <= nowMs)) {
+    invalid(`"from" expected a time from 1970 until now in Unix ms, got ${from}`)
   }
 }
 

@@ -160,22 +160,7 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
       parts = undefined
       state = 'stopped'
     },
-    status() {
-      const roster = parts?.membership.rosters.newest?.roster.height
-      const risk = parts?.risk.status
-      return {
-        state: state === 'joining' && roster !== undefined ? 'serving' : state,
-        federation: manifest.name,
-        peerId: parts === undefined ? undefined : keyToPeerId(parts.host.key),
-        addresses: parts?.host.addresses() ?? [],
-        roster,
-        ...(parts?.service.counters ?? { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 }),
-        activeReports: risk?.reports ?? 0,
-        sourceHashes: risk?.hashes ?? 0,
-        riskMs: Math.round(risk?.riskMs ?? 0),
-        riskFailures: risk?.failures ?? 0,
-      }
-    },
+    status: () => toStatus(manifest, state, parts),
     membership: () => parts?.membership,
     statistics: async () => ({ ...(await running().store.statistics()), codes: await running().codes.counts() }),
     async issueCodes(order) {
@@ -187,20 +172,7 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
       await running().codes.revoke(code)
       log.info('central.code-revoked')
     },
-    async reports() {
-      const { store } = running()
-      const records = await store.reports()
-      return Promise.all(
-        records.map(async ({ id, at, from, until, state: kept }) => ({
-          id,
-          at,
-          from: from * EPOCH_MS,
-          until: (until + 1) * EPOCH_MS,
-          state: kept === 'active' && reportToEnd({ at }, config) <= clock.now() ? ('ended' as const) : kept,
-          marked: (await store.markedUsers(id)).length,
-        })),
-      )
-    },
+    reports: async () => toOutcomes(running().store, config, clock.now()),
     async retract(report) {
       await running().risk.retract(report)
       log.info('central.report-retracted', { report })
@@ -208,6 +180,37 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
     dryRun: ({ report, ...change }) => running().risk.dryRun(report, toProfile(change, config, manifest)),
   }
   return peer
+}
+
+function toStatus(manifest: Manifest, state: CentralStatus['state'], parts: Parts | undefined): CentralStatus {
+  const roster = parts?.membership.rosters.newest?.roster.height
+  const risk = parts?.risk.status
+  return {
+    state: state === 'joining' && roster !== undefined ? 'serving' : state,
+    federation: manifest.name,
+    peerId: parts === undefined ? undefined : keyToPeerId(parts.host.key),
+    addresses: parts?.host.addresses() ?? [],
+    roster,
+    ...(parts?.service.counters ?? { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 }),
+    activeReports: risk?.reports ?? 0,
+    sourceHashes: risk?.hashes ?? 0,
+    riskMs: Math.round(risk?.riskMs ?? 0),
+    riskFailures: risk?.failures ?? 0,
+  }
+}
+
+async function toOutcomes(store: CentralStore, config: CentralConfig, nowMs: number): Promise<ReportOutcome[]> {
+  const records = await store.reports()
+  return Promise.all(
+    records.map(async ({ id, at, from, until, state: kept }) => ({
+      id,
+      at,
+      from: from * EPOCH_MS,
+      until: (until + 1) * EPOCH_MS,
+      state: kept === 'active' && reportToEnd({ at }, config) <= nowMs ? ('ended' as const) : kept,
+      marked: (await store.markedUsers(id)).length,
+    })),
+  )
 }
 
 async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<Parts> {

@@ -36,33 +36,12 @@ export interface DayDatabases {
 
 /** Opens all listed days. Throws STORE_MISSING, STORAGE_CORRUPT. */
 export async function openDays(dir: string, meta: Database): Promise<DayDatabases> {
-  const databases = new Map<number, Database>()
-  const counts = new Map<number, [deposits: number, rows: number]>()
+  const counts = await readCounts(meta)
+  const databases = await openListed(dir, [...counts.keys()])
   const exclusive = oneAtATime()
   let floor = 0
-  const path = (day: number): string => join(dir, `day-${day}`)
+  const path = (day: number): string => dayToPath(dir, day)
   const sorted = (): number[] => [...databases.keys()].sort((a, b) => a - b)
-
-  for await (const [key, body] of meta.entries(prefixRange(metaKey('day')))) {
-    counts.set(keyNumber(key, 0), decodePair(body))
-  }
-  for (const name of await readdir(dir)) {
-    const day = /^day-(\d+)$/.exec(name)?.[1]
-    if (day !== undefined && !counts.has(Number(day))) await rm(path(Number(day)), { recursive: true })
-  }
-  const close = async (): Promise<void> => {
-    for (const database of databases.values()) await database.close()
-  }
-  try {
-    for (const day of counts.keys()) {
-      const database = await openDatabase(path(day), `day ${day}`, false)
-      databases.set(day, database)
-      if ((await database.get(ROOT_KEY)) === undefined) corrupt(`day ${day}`)
-    }
-  } catch (error) {
-    await close()
-    throw error
-  }
 
   const make = async (day: number): Promise<Database> => {
     const known = databases.get(day)
@@ -118,8 +97,47 @@ export async function openDays(dir: string, meta: Database): Promise<DayDatabase
         await syncDirectory(dir)
         return gone.length
       }),
-    close,
+    close: () => closeAll(databases),
   }
+}
+
+type Counts = Map<number, [deposits: number, rows: number]>
+
+/** The counts of all listed days. */
+async function readCounts(meta: Database): Promise<Counts> {
+  const counts: Counts = new Map()
+  for await (const [key, body] of meta.entries(prefixRange(metaKey('day')))) {
+    counts.set(keyNumber(key, 0), decodePair(body))
+  }
+  return counts
+}
+
+/** Opens the databases of the listed days and removes all others. */
+async function openListed(dir: string, days: readonly number[]): Promise<Map<number, Database>> {
+  for (const name of await readdir(dir)) {
+    const day = /^day-(\d+)$/.exec(name)?.[1]
+    if (day !== undefined && !days.includes(Number(day))) await rm(dayToPath(dir, Number(day)), { recursive: true })
+  }
+  const databases = new Map<number, Database>()
+  try {
+    for (const day of days) {
+      const database = await openDatabase(dayToPath(dir, day), `day ${day}`, false)
+      databases.set(day, database)
+      if ((await database.get(ROOT_KEY)) === undefined) corrupt(`day ${day}`)
+    }
+    return databases
+  } catch (error) {
+    await closeAll(databases)
+    throw error
+  }
+}
+
+async function closeAll(databases: ReadonlyMap<number, Database>): Promise<void> {
+  for (const database of databases.values()) await database.close()
+}
+
+function dayToPath(dir: string, day: number): string {
+  return join(dir, `day-${day}`)
 }
 
 /** Throws STORAGE_CORRUPT for a day with fewer deposits than acknowledged, because LevelDB drops damaged logs silently. */

@@ -64,19 +64,23 @@ export function memoryDisk(): MemoryDisk {
 export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
   if (disk.opened) throw new FederationError('STORE_LOCKED', 'the store is open already', { dir: 'memory' })
   disk.opened = true
-  const syncKey = (user: User, syncId: Uint8Array): string => `${user}/${bytesToHex(syncId)}`
-
-  const put = (user: User, epoch: number, sync: string, rows: readonly Row[]): void => {
-    const users = disk.rows.get(epoch) ?? new Map<User, Map<string, readonly Row[]>>()
-    const syncs = users.get(user) ?? new Map<string, readonly Row[]>()
-    disk.rows.set(epoch, users.set(user, syncs.set(sync, rows)))
+  return {
+    ...users(disk),
+    ...deposits(disk),
+    ...marks(disk),
+    ...records(disk),
+    dropBefore: async (day) => dropBefore(disk, day),
+    statistics: async () => ({
+      users: disk.users.size,
+      days: [...disk.counts].map(([day, counts]) => ({ day, ...counts })).sort((a, b) => a.day - b.day),
+    }),
+    close: async () => {
+      disk.opened = false
+    },
   }
-  const count = (epoch: number, deposits: number, rows: number): void => {
-    const day = epochToDay(epoch)
-    const known = disk.counts.get(day) ?? { deposits: 0, rows: 0 }
-    disk.counts.set(day, { deposits: known.deposits + deposits, rows: known.rows + rows })
-  }
+}
 
+function users(disk: MemoryDisk): Pick<CentralStore, 'findUser' | 'addUser' | 'eraseUser'> {
   return {
     findUser: async (id) => disk.users.get(bytesToHex(id)),
     addUser: async (id, generation) => {
@@ -94,12 +98,24 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
       for (const held of [disk.attempts, disk.lists, disk.marks]) held.delete(user)
       for (const [key, sync] of disk.syncs) if (sync.user === user) disk.syncs.delete(key)
       for (const [epoch, users] of disk.rows) {
-        for (const rows of users.get(user)?.values() ?? []) count(epoch, -1, -rows.length)
+        for (const rows of users.get(user)?.values() ?? []) count(disk, epoch, -1, -rows.length)
         users.delete(user)
       }
       return true
     },
+  }
+}
 
+type DepositMethods = 'findSync' | 'deposit' | 'attempts' | 'userRows' | 'probe' | 'epochs'
+
+function deposits(disk: MemoryDisk): Pick<CentralStore, DepositMethods> {
+  const syncKey = (user: User, syncId: Uint8Array): string => `${user}/${bytesToHex(syncId)}`
+  const put = (user: User, epoch: number, sync: string, rows: readonly Row[]): void => {
+    const users = disk.rows.get(epoch) ?? new Map<User, Map<string, readonly Row[]>>()
+    const syncs = users.get(user) ?? new Map<string, readonly Row[]>()
+    disk.rows.set(epoch, users.set(user, syncs.set(sync, rows)))
+  }
+  return {
     findSync: async (user, syncId) => disk.syncs.get(syncKey(user, syncId)),
     deposit: async ({ user, syncId, digest, basis, day, groups, attempts, report, code }) => {
       const key = syncKey(user, syncId)
@@ -110,7 +126,7 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
       if (known !== undefined) return 'duplicate'
       for (const { epoch, rows } of groups) {
         put(user, epoch, key, rows)
-        count(epoch, 1, rows.length)
+        count(disk, epoch, 1, rows.length)
       }
       disk.syncs.set(key, { user, syncId, digest, basis, day })
       if (attempts !== undefined) disk.attempts.set(user, attempts)
@@ -132,7 +148,18 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
       }
     },
     epochs: async () => [...disk.rows.keys()].sort((a, b) => a - b),
+  }
+}
 
+/** Adds to the counts of the epoch's day. */
+function count(disk: MemoryDisk, epoch: number, deposits: number, rows: number): void {
+  const day = epochToDay(epoch)
+  const known = disk.counts.get(day) ?? { deposits: 0, rows: 0 }
+  disk.counts.set(day, { deposits: known.deposits + deposits, rows: known.rows + rows })
+}
+
+function marks(disk: MemoryDisk): Pick<CentralStore, 'marks' | 'userMarks' | 'markedUsers' | 'putMarks'> {
+  return {
     marks: async (user) => disk.lists.get(user),
     userMarks: async (user) => [...(disk.marks.get(user)?.values() ?? [])].sort((a, b) => a.report - b.report),
     markedUsers: async (report) =>
@@ -149,7 +176,13 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
         for (const item of reports) item.marks.length > 0 ? held.set(item.report, item) : held.delete(item.report)
       }
     },
+  }
+}
 
+type RecordMethods = 'nextReport' | 'reports' | 'putReport' | 'findCode' | 'putCodes' | 'codes' | 'pins' | 'putPin'
+
+function records(disk: MemoryDisk): Pick<CentralStore, RecordMethods> {
+  return {
     nextReport: async () => disk.nextReport++,
     reports: async () => [...disk.reports.values()].sort((a, b) => a.id - b.id),
     putReport: async (report) => void disk.reports.set(report.id, report),
@@ -162,15 +195,6 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
     },
     pins: async () => [...disk.pins.values()].sort((a, b) => a.firstEpoch - b.firstEpoch),
     putPin: async (pin) => void disk.pins.set(pin.firstEpoch, pin),
-
-    dropBefore: async (day) => dropBefore(disk, day),
-    statistics: async () => ({
-      users: disk.users.size,
-      days: [...disk.counts].map(([day, counts]) => ({ day, ...counts })).sort((a, b) => a.day - b.day),
-    }),
-    close: async () => {
-      disk.opened = false
-    },
   }
 }
 
