@@ -1,6 +1,6 @@
 /**
- * `admin.json` in a node's directory: where its control server listens and the token that opens it. README "Operating".
- * Mode 0600: whoever may read the node's directory may control the node, and nobody else.
+ * `admin.json` in a peer's directory: the port of the control server and the token for it. node/README.md, "Operating".
+ * The mode is 0600, because a process that reads the file can control the peer.
  */
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ export async function writeAdminFile(dir: string, file: AdminFile): Promise<void
   await replaceFile(join(dir, ADMIN_FILE), `${JSON.stringify(file)}\n`)
 }
 
-/** Undefined when there is none, or none that can be read as one. */
+/** Undefined when the file is missing or is not a valid admin file. */
 export async function readAdminFile(dir: string): Promise<AdminFile | undefined> {
   try {
     const file = JSON.parse(await readFile(join(dir, ADMIN_FILE), 'utf8')) as Partial<AdminFile> | null
@@ -31,7 +31,7 @@ export async function readAdminFile(dir: string): Promise<AdminFile | undefined>
   }
 }
 
-/** Leaves a file that another process wrote since. */
+/** Removes the file, unless another process has replaced it since. */
 export async function removeAdminFile(dir: string, token: string): Promise<void> {
   if ((await readAdminFile(dir))?.token === token) await rm(join(dir, ADMIN_FILE), { force: true })
 }

@@ -1,15 +1,15 @@
 /**
- * Asks the control server of the node that runs on a directory. README "Operating".
- * Throws NODE_NOT_RUNNING when none answers there, and whatever code the node answered with.
+ * Sends a request to the control server of the peer that runs on a directory. node/README.md, "Operating".
+ * Throws NODE_NOT_RUNNING when no peer answers, and otherwise the error code of the peer's reply.
  */
 import { request as httpRequest } from 'node:http'
 import { type ErrorData, FederationError } from '@geotrace/core-wasm/wire'
 import { LOCAL_ADDRESS } from '../local/local-http.ts'
 import { type AdminFile, readAdminFile } from './admin-file.ts'
 
-/** Ten thousand codes or reports; more is not one of our servers. */
+/** Holds ten thousand report codes or reports; a larger reply comes from another program. */
 const REPLY_MAX_BYTES = 8 << 20
-/** A recomputation of many reports may run before a reply. */
+/** A reply may wait until the risk engine has computed many reports. */
 const REPLY_MAX_MS = 60_000
 
 /** The reply's JSON. */
@@ -22,7 +22,7 @@ export async function adminRequest(
   const file = await readAdminFile(dir)
   if (file === undefined) throw notRunning(dir)
   const { status, text } = await exchange(dir, file, method, path, body)
-  // A port that another program has now may answer anything.
+  // After a crash, another program may listen on this port and answer anything.
   const value = parse(text) as { code?: keyof ErrorData; message?: string; data?: never } | undefined
   if (value === undefined || status === 401 || status === 403) throw notRunning(dir)
   if (status === 200) return value
@@ -53,14 +53,14 @@ function exchange(
       },
     })
     const fail = (cause: unknown): void => reject(notRunning(dir, cause))
-    request.once('timeout', () => request.destroy(new Error('no reply')))
+    request.once('timeout', () => request.destroy(new Error(`no reply within ${REPLY_MAX_MS} ms`)))
     request.once('error', fail)
     request.once('response', (response) => {
       const chunks: Buffer[] = []
       let size = 0
       response.on('data', (chunk: Buffer) => {
         size += chunk.length
-        if (size > REPLY_MAX_BYTES) request.destroy(new Error('too much'))
+        if (size > REPLY_MAX_BYTES) request.destroy(new Error(`a reply of more than ${REPLY_MAX_BYTES} bytes`))
         else chunks.push(chunk)
       })
       response.once('error', fail)

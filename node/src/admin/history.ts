@@ -1,16 +1,17 @@
 /**
- * Requests and refusals of the last day in quarters of an hour, in memory only. README "Operating".
- * Coarse on purpose: a finer series would say when one person's phone was awake.
+ * Counts of answered and refused requests for the last day, in spans of a quarter of an hour. node/README.md,
+ * "Operating". The counts stay in memory. The spans are coarse, because a finer series would show when a single
+ * person's phone was awake.
  */
 import type { Span } from './node-status.ts'
 
 export const SPAN_MS = 15 * 60_000
-/** A day. */
+/** The spans of one day. */
 export const SPANS_MAX = 96
 
 export interface History {
   readonly spans: readonly Span[]
-  /** Notes the totals since the start; what came since the last call belongs to the span of `nowMs`. */
+  /** Takes the totals since the start and counts the difference to the last call in the span of `nowMs`. */
   note(totals: { answered: number; refused: number }, nowMs: number): void
 }
 
@@ -22,7 +23,7 @@ export function history(): History {
     note(totals, nowMs) {
       const fromMs = Math.floor(nowMs / SPAN_MS) * SPAN_MS
       let span = spans.at(-1)
-      // A clock that steps back goes on in the span that is there.
+      // When the clock steps back, the newest span goes on counting.
       if (span === undefined || fromMs > span.fromMs) {
         span = { fromMs, answered: 0, refused: 0 }
         spans.push(span)
@@ -35,7 +36,7 @@ export function history(): History {
   }
 }
 
-/** The whole day up to `nowMs`, with empty spans where nothing was noted. */
+/** The SPANS_MAX spans up to `nowMs`, oldest first; spans without a count are zero. */
 export function wholeDay(spans: readonly Span[], nowMs: number): Span[] {
   const byStart = new Map(spans.map((span) => [span.fromMs, span]))
   const last = Math.floor(nowMs / SPAN_MS) * SPAN_MS

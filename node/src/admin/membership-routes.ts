@@ -1,4 +1,7 @@
-/** What an operator asks of a running peer about its federation, over the control server. node/README.md. */
+/**
+ * Control routes about the federation: an operator reads the rosters of a running peer and submits signed changes.
+ * PROTOCOL.md §4. Throws NODE_NOT_RUNNING before the peer has started, COMMAND_INVALID for a change that it refuses.
+ */
 import {
   bytesToHex,
   type CertifiedRoster,
@@ -18,17 +21,17 @@ import {
 import type { Membership } from '../membership/membership.ts'
 import type { AdminRoutes } from './server.ts'
 
-/** A change as people read it: keys as peer ids or hex, no bytes. */
+/** A change as JSON for people: keys are peer ids or hex. */
 export interface ChangeView {
   id: string
   kind: Change['kind']
-  /** What it does, in words. */
+  /** The effect of the change, in words. */
   what: string
-  /** The last epoch in which a roster may begin that makes it. */
+  /** A roster that contains the change must begin in this epoch or earlier. */
   until: number
-  /** Operators of the newest roster who signed it. */
+  /** Names of the operators of the newest roster that signed the change. */
   endorsedBy: string[]
-  /** Endorsements that it needs of operators. */
+  /** Number of operators that must sign the change. */
   needs: number
 }
 export interface RosterView {
@@ -43,12 +46,12 @@ export interface RosterView {
   changes: string[]
 }
 
-/** `membership` while the peer runs; GET only reads. */
+/** `membership` returns undefined until the peer has started. */
 export function membershipRoutes(membership: () => Membership | undefined): AdminRoutes {
   const running = (): Membership =>
     membership() ??
     (() => {
-      throw new FederationError('NODE_NOT_RUNNING', 'the node is starting', { dir: '' })
+      throw new FederationError('NODE_NOT_RUNNING', 'the node is still starting; try again in a moment', { dir: '' })
     })()
   return {
     'GET /rosters': () => {
@@ -59,21 +62,22 @@ export function membershipRoutes(membership: () => Membership | undefined): Admi
         pending: pool.changes().map((change) => changeToView(change, rosters.newest)),
       }
     },
-    /** Hands a signed change in as it is. */
+    /** Submits a signed change unchanged. */
     'POST /changes': (body) => {
-      return handIn(running(), readChange(body))
+      return submitChange(running(), readChange(body))
     },
-    /** Endorses it with this operator's key, and hands it in. */
+    /** Signs a change with this operator's key and submits it. */
     'POST /changes/endorse': (body) => {
       const { voter } = running()
-      if (voter === undefined) refuse('this node has no operator key: run the command where your operator.key is')
-      return handIn(running(), signChange(readChange(body), voter.signer))
+      if (voter === undefined)
+        refuse('this node has no operator key; run the command on the machine that has your operator.key')
+      return submitChange(running(), signChange(readChange(body), voter.signer))
     },
   }
 }
 
-/** What is known of it then: others may have endorsed it before. */
-function handIn({ submit, pool, rosters }: Membership, change: SignedChange): ChangeView {
+/** Submits the change and returns it with all endorsements that this peer knows. */
+function submitChange({ submit, pool, rosters }: Membership, change: SignedChange): ChangeView {
   submit(change)
   const id = changeToId(change)
   const known = pool.changes().find((item) => equalBytes(changeToId(item), id))
@@ -108,7 +112,7 @@ function endorsementsNeeded(change: Change, newest: CertifiedRoster | undefined)
 }
 
 export function changeToText(change: Change, newest: CertifiedRoster | undefined): string {
-  const who = (key: Uint8Array): string => {
+  const toName = (key: Uint8Array): string => {
     const operator = newest?.roster.operators.find((item) => equalBytes(item.key, key))
     return operator === undefined ? `node ${keyToPeerId(key)}` : `operator ${operator.name}`
   }
@@ -116,15 +120,15 @@ export function changeToText(change: Change, newest: CertifiedRoster | undefined
     case 'join':
       return `${change.operator} joins with node ${keyToPeerId(change.key)} at ${change.addresses.join(', ')}`
     case 'leave':
-      return `${who(change.key)} leaves`
+      return `${toName(change.key)} leaves`
     case 'move':
-      return `${who(change.key)} moves to ${change.addresses.join(', ')}`
+      return `${toName(change.key)} moves to ${change.addresses.join(', ')}`
     case 'rotate':
-      return `${who(change.from)} has a new key`
+      return `${toName(change.from)} has a new key`
     case 'expel':
-      return `${who(change.key)} is expelled`
+      return `${toName(change.key)} is expelled`
     case 'lied':
-      return `${who(change.key)} contradicted itself and is out`
+      return `${toName(change.key)} contradicted itself and is out`
     case 'amend': {
       const parts = [
         change.core !== null && `core ${bytesToHex(change.core.simd).slice(0, 8)}…`,
@@ -151,14 +155,14 @@ function rosterToView(certified: CertifiedRoster): RosterView {
   }
 }
 
-/** The control server speaks JSON: a change travels in base64. */
+/** The encoding of a change in the JSON of the control server. */
 export function changeToBase64(change: SignedChange): string {
   return Buffer.from(encodeChange(change)).toString('base64')
 }
 
 function readChange(body: unknown): SignedChange {
   const value = typeof body === 'object' && body !== null ? (body as Record<string, unknown>).change : undefined
-  if (typeof value !== 'string') refuse('"change" expected base64')
+  if (typeof value !== 'string') refuse('"change" expected a signed change in base64')
   return decodeChange(new Uint8Array(Buffer.from(value, 'base64')))
 }
 

@@ -1,6 +1,6 @@
 /**
- * The report as Prometheus metrics. README "Metrics". Every label has a fixed set of values (our protocols, our error
- * codes, our version), so no requester can make a series; no value says who, where or which block.
+ * The status of a node as Prometheus metrics. node/README.md, "Metrics". Every label has a fixed set of values (protocols,
+ * error codes, the version), so a requester cannot create a series. No value names a requester, a place or a block.
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { NodeStatus } from './node-status.ts'
@@ -11,37 +11,40 @@ export interface Metrics {
   stop(): void
 }
 
-type Value = (report: NodeStatus) => number | undefined
+type Value = (status: NodeStatus) => number | undefined
 
 const GAUGES: Readonly<Record<string, readonly [help: string, value: Value]>> = {
-  geotrace_healthy: ['1 while the node serves', ({ health }) => (health === 'serving' ? 1 : 0)],
-  geotrace_uptime_seconds: ['Since the start', ({ uptimeMs }) => uptimeMs / 1000],
-  geotrace_roster_height: ['Of the newest certified roster', ({ roster }) => roster?.height],
+  geotrace_healthy: ['1 while the node serves, otherwise 0', ({ health }) => (health === 'serving' ? 1 : 0)],
+  geotrace_uptime_seconds: ['Seconds since the start', ({ uptimeMs }) => uptimeMs / 1000],
+  geotrace_roster_height: ['Height of the newest certified roster', ({ roster }) => roster?.height],
   geotrace_roster_period_end_seconds: [
-    'Unix time when its period ends',
+    'Unix time at which the period of the newest roster ends',
     ({ roster }) => roster && roster.untilMs / 1000,
   ],
-  geotrace_shards: ['Shards that the roster gives this node', ({ shards }) => shards.length],
+  geotrace_shards: ['Shards that the roster assigns to this node', ({ shards }) => shards.length],
   geotrace_seeds_held: [
-    'Of these, shards whose seed is here',
+    'Shards of this node whose seed it holds',
     ({ shards }) => shards.filter(({ held }) => held).length,
   ],
-  geotrace_peers_asked: ['Peers asked when they were last asked', ({ reach }) => reach?.asked],
-  geotrace_peers_answered: ['Of these, peers that answered', ({ reach }) => reach?.answered],
+  geotrace_peers_asked: ['Peers asked in the last round', ({ reach }) => reach?.asked],
+  geotrace_peers_answered: ['Peers that answered in the last round', ({ reach }) => reach?.answered],
   geotrace_clock_offset_seconds: [
     'Our clock minus the median of the peers',
     ({ clockOffsetMs }) => clockOffsetMs / 1000,
   ],
   geotrace_connections: ['Open inbound connections', ({ network }) => network.connections],
-  geotrace_connections_max: ['Their cap', ({ connectionsMax }) => connectionsMax],
-  geotrace_sockets_waiting: ['Sockets at the login: silent, or back too soon', ({ network }) => network.waiting],
-  geotrace_requests_in_flight: ['Requests being answered', ({ network }) => network.inFlight],
-  geotrace_quota_requesters: ['Requesters remembered for their quota', ({ requesters }) => requesters],
-  geotrace_memory_max_bytes: ['Beyond this resident memory the node stops', ({ memoryMaxBytes }) => memoryMaxBytes],
+  geotrace_connections_max: ['Limit of open inbound connections', ({ connectionsMax }) => connectionsMax],
+  geotrace_sockets_waiting: [
+    'Waiting sockets: silent ones, and reconnections during backoff',
+    ({ network }) => network.waiting,
+  ],
+  geotrace_requests_in_flight: ['Requests in progress', ({ network }) => network.inFlight],
+  geotrace_quota_requesters: ['Requesters whose quota use is in memory', ({ requesters }) => requesters],
+  geotrace_memory_max_bytes: ['Resident memory above which the node stops', ({ memoryMaxBytes }) => memoryMaxBytes],
 }
 
-/** `report` is called once a scrape. */
-export function metrics(report: () => NodeStatus): Metrics {
+/** Calls `status` once a scrape. */
+export function metrics(status: () => NodeStatus): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
@@ -49,10 +52,17 @@ export function metrics(report: () => NodeStatus): Metrics {
     gauge: new Gauge({ name, help, registers }),
     value,
   }))
-  const info = new Gauge({ name: 'geotrace_build_info', help: '1', labelNames: ['version'], registers })
+  const info = new Gauge({
+    name: 'geotrace_build_info',
+    help: 'Always 1; the label names the version',
+    labelNames: ['version'],
+    registers,
+  })
   const requests = counter('geotrace_requests_total', 'Requests answered', ['protocol'])
-  const refusals = counter('geotrace_refusals_total', 'Requests turned away', ['protocol', 'code'])
-  const bytes = counter('geotrace_frame_bytes_total', 'Frames of both directions, without the transport', ['protocol'])
+  const refusals = counter('geotrace_refusals_total', 'Requests refused', ['protocol', 'code'])
+  const bytes = counter('geotrace_frame_bytes_total', 'Bytes of frames in both directions, without the transport', [
+    'protocol',
+  ])
 
   function counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
     return new Counter({ name, help, labelNames, registers })
@@ -61,7 +71,7 @@ export function metrics(report: () => NodeStatus): Metrics {
   const fill = (now: NodeStatus): void => {
     for (const { gauge, value } of gauges) {
       const known = value(now)
-      // A series that is absent cannot be taken for a zero.
+      // An unknown value is left out, because a scraper would read a zero as a measurement.
       if (known === undefined) gauge.remove()
       else gauge.set(known)
     }
@@ -75,7 +85,7 @@ export function metrics(report: () => NodeStatus): Metrics {
   }
   return {
     async answer() {
-      fill(report())
+      fill(status())
       return { status: 200, type: registry.contentType, body: await registry.metrics() }
     },
     stop: () => registry.clear(),

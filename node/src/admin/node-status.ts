@@ -1,10 +1,10 @@
 /**
- * What a node tells its volunteer: the page, `geotrace status`, /healthz and /metrics are drawings of this one record.
- * README "Operating". Counts and times only; nothing here says who asked, or for where.
+ * The status of a salt node. The page, `geotrace status`, /healthz and /metrics all show this record. node/README.md,
+ * "Operating". The record has counts and times only; no field names a requester or a place.
  */
 import type { HostStats } from '../net/protocol.ts'
 
-/** One word for a probe; `serving` is the only healthy one. */
+/** The answer of /healthz; only `serving` is healthy. */
 export type Health =
   | 'serving'
   | 'joining'
@@ -19,12 +19,13 @@ export type Health =
 
 export interface Hint {
   readonly level: 'warn' | 'fail'
+  /** The problem; text between backticks is code. */
   readonly what: string
-  /** What to do about it. */
+  /** The next step for the volunteer. */
   readonly next: string
 }
 
-/** A quarter of an hour. */
+/** Counts of a quarter of an hour. */
 export interface Span {
   /** Unix ms. */
   readonly fromMs: number
@@ -51,26 +52,26 @@ export interface NodeStatus {
         readonly reserveUntilMs: number
       }
     | undefined
-  /** N of the roster. */
+  /** Shards in the federation, from the newest roster; 0 without a roster. */
   readonly shardCount: number
-  /** Those of this node. */
+  /** The shards that the roster assigns to this node, and whether their seed is here. */
   readonly shards: readonly { shard: number; held: boolean }[]
   readonly reach: { readonly asked: number; readonly answered: number; readonly atMs: number } | undefined
   readonly clockOffsetMs: number
-  /** Salt requests since the start. */
+  /** Salt requests answered since the start. */
   readonly answered: number
-  /** Salt requests since the start that were turned away, by error code. */
+  /** Salt requests refused since the start, by error code. */
   readonly refused: Readonly<Record<string, number>>
-  /** Requesters remembered for their quota. */
+  /** Requesters whose quota use is in memory. */
   readonly requesters: number
   readonly network: HostStats
   readonly connectionsMax: number
   readonly memoryBytes: number
   readonly memoryMaxBytes: number
-  /** SHA-256 of the core that runs, and whether the newest roster pins it. */
+  /** SHA-256 of the running core build in hex, and whether the newest roster pins that build. */
   readonly core: { readonly sha256: string; readonly pinned: boolean }
-  /** Whether this node has its operator's vote. */
+  /** Whether this node votes with its operator's key. */
   readonly votes: boolean
-  /** The last day, oldest first; since the start only. */
+  /** The last day or the time since the start, whichever is shorter; oldest first. */
   readonly history: readonly Span[]
 }

@@ -1,28 +1,28 @@
 /**
- * Who may look at the status page: a code that opens once, for a session that can only read. README "Operating".
- * The control token stays out of browsers: it could stop the node, and histories and extensions keep what they see.
+ * Login of the status page: a code works once and opens a session that only reads. node/README.md, "Operating".
+ * The control token never enters a browser, because it can control the node, and browser histories and extensions keep it.
  */
-
 import type { Random } from '@geotrace/core-wasm'
 import { bytesToHex } from '@geotrace/core-wasm/wire'
 
 const CODE_BYTES = 16
 const SESSION_BYTES = 32
-/** Links printed and not opened. */
+/** Printed links that were not opened yet; a new link removes the oldest. */
 const CODES_MAX = 4
-/** Tabs of an operator; the oldest is shut out. */
+/** Open tabs of an operator; a new session ends the oldest. */
 const SESSIONS_MAX = 16
 
 export interface PageLogin {
-  /** A code that `enter` takes once. */
+  /** A new code, 32 hex digits. */
   newCode(): string
-  /** A session for a code; undefined for any other text. */
+  /** Uses a code up and returns a session of 64 hex digits; undefined for any other text. */
   enter(code: string): string | undefined
   isSession(session: string): boolean
 }
 
 export function pageLogin(random: Random): PageLogin {
-  // Sets keep the order of insertion, so the first is the oldest. 128 random bits need no comparison in constant time.
+  // A Set keeps the order of insertion, so the first item is the oldest. A lookup of 128 random bits need not take
+  // constant time.
   const codes = new Set<string>()
   const sessions = new Set<string>()
   const add = (set: Set<string>, bytes: number, max: number): string => {

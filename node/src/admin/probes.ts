@@ -1,15 +1,15 @@
 /**
- * /healthz and /metrics: read-only answers on a fixed port of 127.0.0.1, each asked for by an option. README "Operating".
- * Without a token, because probes and scrapers are configured once and the control token changes at every start and
- * would let them control the node; so they get a port that can do nothing else. The Host header must name this machine,
- * so that no web page can read them by way of a name it controls.
+ * The probes /healthz and /metrics: read-only answers on ports of 127.0.0.1 that the operator sets. node/README.md,
+ * "Operating". They need no token, because a scraper is configured once and the control token changes at every start.
+ * A probe's port therefore answers nothing else. The Host header must name this machine, so that no web page reads a
+ * probe through a DNS name that the page controls.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LOCAL_ADDRESS, type LocalHttp, serveLocally } from '../local/local-http.ts'
 import type { Log } from '../platform/log.ts'
 import type { NodeStatus } from './node-status.ts'
 
-/** A probe and two scrapers. */
+/** One health check and a few scrapers. */
 const CONNECTIONS_MAX = 8
 const REQUEST_MAX_MS = 5_000
 
@@ -19,7 +19,7 @@ export interface ProbeAnswer {
   body: string
 }
 
-/** A server that listens already and answers GET of one path. Rejects as node:http does when the port is taken. */
+/** Resolves when the server listens; it answers GET of `path` only. Rejects as node:http does when the port is taken. */
 export function probeServer(
   port: number,
   path: `/${string}`,
@@ -35,7 +35,7 @@ export function probeServer(
   return serveLocally(handle, { port, connectionsMax: CONNECTIONS_MAX, requestMaxMs: REQUEST_MAX_MS })
 }
 
-/** 200 while the node serves, 503 otherwise, and one word why. */
+/** 200 while the node serves, otherwise 503; the body is the state of health. */
 export function healthAnswer({ health }: Pick<NodeStatus, 'health'>): ProbeAnswer {
   return { status: health === 'serving' ? 200 : 503, type: 'text/plain', body: `${health}\n` }
 }
@@ -47,9 +47,10 @@ async function answer(
   probe: () => ProbeAnswer | Promise<ProbeAnswer>,
 ): Promise<void> {
   const name = (request.headers.host ?? '').replace(/:\d+$/, '')
-  if (name !== LOCAL_ADDRESS && name !== 'localhost') return send(response, 403, 'text/plain', 'wrong host\n')
-  if (request.url !== path) return send(response, 404, 'text/plain', `there is only ${path}\n`)
-  if (request.method !== 'GET') return send(response, 405, 'text/plain', 'GET only\n')
+  if (name !== LOCAL_ADDRESS && name !== 'localhost')
+    return send(response, 403, 'text/plain', `the Host header expected ${LOCAL_ADDRESS} or localhost\n`)
+  if (request.url !== path) return send(response, 404, 'text/plain', `this port answers ${path} only\n`)
+  if (request.method !== 'GET') return send(response, 405, 'text/plain', 'expected GET\n')
   const { status, type, body } = await probe()
   send(response, status, type, body)
 }

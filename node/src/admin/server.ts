@@ -1,8 +1,8 @@
 /**
- * The control server of a running node: JSON over HTTP on 127.0.0.1, a port of the system's choice. README "Operating".
- * A request needs the token of admin.json, and a Host header that names this address, so that no web page can reach it
- * by way of a name it controls. GET changes nothing; bodies, waits and connections are bounded.
- * With a `page` it also serves the status page: its shell to anybody on this machine, its content to a session.
+ * The control server of a running peer: JSON over HTTP on 127.0.0.1, at a port that the system chooses. node/README.md,
+ * "Operating". A request needs the token of admin.json. Its Host header must name this address, so that no web page
+ * reaches the server through a DNS name that the page controls. GET only reads. Bodies, waits and connections are bounded.
+ * With `page` the server also serves the status page: the shell to every local process, the content to a session only.
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -14,14 +14,17 @@ import { removeAdminFile, writeAdminFile } from './admin-file.ts'
 import { PAGE_HEADERS, pageShell } from './page/shell.ts'
 import { type PageLogin, pageLogin } from './page-login.ts'
 
-/** A list of ten thousand codes is 200 KB; what comes in is far smaller. */
+/** Requests are orders of report codes and signed changes, far smaller. Only replies are large: ten thousand codes, 200 KB. */
 const BODY_MAX_BYTES = 65_536
-/** An operator and a console. */
+/** An operator and a console, with room for a browser's parallel requests. */
 const CONNECTIONS_MAX = 16
 const REQUEST_MAX_MS = 10_000
 const TOKEN_BYTES = 32
 
-/** Takes the request's JSON (undefined without a body), returns the reply's. Throws FederationError for a refusal. */
+/**
+ * Takes the request's JSON, undefined without a body, and returns the reply's JSON. Throws FederationError for a
+ * refusal; the client throws the same code.
+ */
 export type AdminRoute = (body: unknown) => Promise<unknown> | unknown
 /** `GET /status` → route. Routes under GET only read. */
 export type AdminRoutes = Readonly<Record<`${'GET' | 'POST'} /${string}`, AdminRoute>>
@@ -31,33 +34,48 @@ export interface AdminServer {
   stop(): Promise<void>
 }
 export interface AdminServerInit {
-  /** The node's directory; gets admin.json. */
+  /** The peer's directory, in which the server writes admin.json. */
   dir: string
   routes: AdminRoutes
-  /** The content of the status page, HTML. */
+  /** Draws the content of the status page as HTML. */
   page?: () => string
   random: Random
   log: Log
 }
 
-interface Surface {
-  readonly routes: AdminRoutes
-  readonly token: string
-  readonly page: { readonly draw: () => string; readonly login: PageLogin } | undefined
+/** A whole reply of the server. */
+interface Reply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
 }
+type Handler = (request: IncomingMessage) => Promise<Reply>
+/** `GET /status` → handler. A Map, so that `GET /constructor` finds nothing. */
+type HandlerTable = ReadonlyMap<string, Handler>
 
-/** A server that listens already. */
+/** Resolves when the server listens and admin.json is written. */
 export async function adminServer({ dir, routes, page, random, log }: AdminServerInit): Promise<AdminServer> {
   const token = bytesToHex(random(TOKEN_BYTES))
   const login = pageLogin(random)
   const loginRoute: AdminRoutes = page === undefined ? {} : { 'POST /login': () => ({ code: login.newCode() }) }
-  const surface: Surface = { routes: { ...routes, ...loginRoute }, token, page: page && { draw: page, login } }
+  const handlers: HandlerTable = new Map([
+    ...routeHandlers({ ...routes, ...loginRoute }, token),
+    ...(page === undefined ? [] : pageHandlers(page, login)),
+  ])
+  const unknown = withToken(token, async ({ method, url }) => refusal(404, `the server has no route ${method} ${url}`))
+  const answer = async (request: IncomingMessage): Promise<Reply> => {
+    const address = `${LOCAL_ADDRESS}:${http.port}`
+    if (request.headers.host !== address) return refusal(403, `the Host header expected ${address}`)
+    return (handlers.get(`${request.method} ${request.url}`) ?? unknown)(request)
+  }
   const http = await serveLocally(
     (request, response) => {
-      answer(request, response, surface, http.port).catch(() => {
-        log.error('admin.failed')
-        response.destroy()
-      })
+      answer(request)
+        .then((reply) => send(response, reply))
+        .catch(() => {
+          log.error('admin.failed')
+          response.destroy()
+        })
     },
     { connectionsMax: CONNECTIONS_MAX, requestMaxMs: REQUEST_MAX_MS },
   )
@@ -71,61 +89,55 @@ export async function adminServer({ dir, routes, page, random, log }: AdminServe
   }
 }
 
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { routes, token, page }: Surface,
-  port: number,
-): Promise<void> {
-  const host = request.headers.host
-  if (host !== `${LOCAL_ADDRESS}:${port}`) return reply(response, 403, refusal('wrong host'))
-  if (page !== undefined && (await answerPage(request, response, page))) return
-  if (!isToken(request.headers.authorization, token)) return reply(response, 401, refusal('no token'))
-  const key = `${request.method} ${request.url}` as keyof AdminRoutes
-  const route = Object.hasOwn(routes, key) ? routes[key] : undefined
-  if (route === undefined) return reply(response, 404, refusal(`there is no ${request.method} ${request.url}`))
-  try {
-    const body = await readBody(request)
-    if (request.method === 'GET' && body !== undefined) throw invalid('GET takes no body')
-    reply(response, 200, (await route(body)) ?? {})
-  } catch (error) {
-    if (!isFederationError(error)) throw error
-    const { code, message, data } = error
-    reply(response, code === 'MESSAGE_TOO_LARGE' ? 413 : 400, { code, message, data })
-  }
+/** The routes of the peer, each behind the token. */
+function routeHandlers(routes: AdminRoutes, token: string): [string, Handler][] {
+  return Object.entries(routes).map(([key, route]) => [
+    key,
+    withToken(token, async (request) => {
+      try {
+        const body = await readBody(request)
+        if (request.method === 'GET' && body !== undefined) throw invalid('a GET request must have no body')
+        return json(200, (await route(body)) ?? {})
+      } catch (error) {
+        if (!isFederationError(error)) throw error
+        const { code, message, data } = error
+        return json(code === 'MESSAGE_TOO_LARGE' ? 413 : 400, { code, message, data })
+      }
+    }),
+  ])
 }
 
-/** The three requests of a browser; false for any other. */
-async function answerPage(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { draw, login }: NonNullable<Surface['page']>,
-): Promise<boolean> {
-  switch (`${request.method} ${request.url}`) {
-    case 'GET /':
-      html(response, pageShell())
-      return true
-    case 'POST /session': {
-      const code = await readBody(request).catch(() => undefined)
-      const session = typeof code === 'string' ? login.enter(code) : undefined
-      if (session === undefined) reply(response, 401, refusal('this link was opened before'))
-      else reply(response, 200, { session })
-      return true
-    }
-    case 'GET /page': {
-      const session = /^Bearer ([0-9a-f]+)$/.exec(request.headers.authorization ?? '')?.[1]
-      if (session === undefined || !login.isSession(session)) reply(response, 401, refusal('no session'))
-      else html(response, draw())
-      return true
-    }
-    default:
-      return false
-  }
+function withToken(token: string, handler: Handler): Handler {
+  return async (request) =>
+    isToken(request.headers.authorization, token)
+      ? handler(request)
+      : refusal(401, 'the Authorization header expected the token of admin.json')
 }
 
-function html(response: ServerResponse, text: string): void {
-  response.writeHead(200, { ...PAGE_HEADERS, connection: 'close' })
-  response.end(text)
+/** The three requests of a browser. The control token opens none of them. */
+function pageHandlers(drawPage: () => string, login: PageLogin): [string, Handler][] {
+  return [
+    ['GET /', async () => html(pageShell())],
+    [
+      'POST /session',
+      async (request) => {
+        const code = await readBody(request).catch(() => undefined)
+        const session = typeof code === 'string' ? login.enter(code) : undefined
+        if (session === undefined) return refusal(401, 'the link was used before: run geotrace status --page')
+        return json(200, { session })
+      },
+    ],
+    [
+      'GET /page',
+      async ({ headers }) => {
+        const session = /^Bearer ([0-9a-f]+)$/.exec(headers.authorization ?? '')?.[1]
+        if (session === undefined || !login.isSession(session)) {
+          return refusal(401, 'the Authorization header expected a session')
+        }
+        return html(drawPage())
+      },
+    ],
+  ]
 }
 
 function isToken(header: string | undefined, token: string): boolean {
@@ -139,7 +151,7 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length
     if (size > BODY_MAX_BYTES) {
-      throw new FederationError('MESSAGE_TOO_LARGE', `a request may have ${BODY_MAX_BYTES} bytes`, {
+      throw new FederationError('MESSAGE_TOO_LARGE', `the body expected at most ${BODY_MAX_BYTES} bytes`, {
         size,
         max: BODY_MAX_BYTES,
       })
@@ -150,17 +162,26 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   try {
     return JSON.parse(Buffer.concat(chunks).toString('utf8'))
   } catch {
-    throw invalid('the body is not JSON')
+    throw invalid('the body expected JSON')
   }
 }
 
-function reply(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', connection: 'close' })
-  response.end(JSON.stringify(body))
+function html(body: string): Reply {
+  return { status: 200, headers: PAGE_HEADERS, body }
 }
 
-function refusal(message: string): { code: string; message: string } {
-  return { code: 'FORBIDDEN', message }
+function json(status: number, value: unknown): Reply {
+  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' }
+  return { status, headers, body: JSON.stringify(value) }
+}
+
+function refusal(status: number, message: string): Reply {
+  return json(status, { code: 'FORBIDDEN', message })
+}
+
+function send(response: ServerResponse, { status, headers, body }: Reply): void {
+  response.writeHead(status, { ...headers, connection: 'close' })
+  response.end(body)
 }
 
 function invalid(reason: string): FederationError<'COMMAND_INVALID'> {

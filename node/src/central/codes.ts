@@ -1,7 +1,8 @@
 /**
- * Report codes: the authority's one-time permissions to report. PROTOCOL.md §8.
- * Only their SHA-256 rests here. A code is spent in the same instant in which its report is kept; the same sync of the
- * same user may present it again. Whoever guesses has few attempts a day and 80 bits before them.
+ * Report codes: the authority's one-time permissions to report. PROTOCOL.md §8. Throws COMMAND_INVALID, CODE_UNKNOWN,
+ * CODE_SPENT, CODE_EXPIRED. The store has only the SHA-256 of a code. The write that keeps a report also spends its
+ * code; the same sync of the same user may present the code again. A code has 80 bits, and a user has few attempts a
+ * day to guess one.
  */
 import { createHash } from 'node:crypto'
 import type { Clock, Random } from '@geotrace/core-wasm'
@@ -18,15 +19,15 @@ import {
 import type { Attempts, CentralStore, CodeRecord, ReportRecord, User } from './store/central-store.ts'
 import { timeToDay } from './store/day.ts'
 
-/** One request of the console: a day's work of a large laboratory. */
+/** Codes in one order: a day's work of a large laboratory. */
 export const CODES_PER_ISSUE_MAX = 10_000
 const DAYS_MAX = 3_660
 
 export interface CodeOrder {
   count: number
-  /** How long they are valid. */
+  /** Validity in days. */
   days: number
-  /** Infectious since, Unix ms: rows of earlier epochs do not count. Default: as far back as deposits are kept. */
+  /** Start of infectiousness, Unix ms. Rows of earlier epochs do not count. Default: the start of retention. */
   from?: number
 }
 export interface CodeCounts {
@@ -35,7 +36,7 @@ export interface CodeCounts {
   expired: number
   revoked: number
 }
-/** What presenting a code comes to, and what to keep with the deposit. */
+/** The outcome of presenting a code, with the records that the caller keeps with the deposit. */
 export interface Redemption {
   readonly status: ReportStatus
   readonly attempts?: Attempts
@@ -44,12 +45,12 @@ export interface Redemption {
 }
 
 export interface CodeRegistry {
-  /** The codes as people read them out, here and never again. Throws COMMAND_INVALID. */
+  /** New codes as text for people. Only this call returns them, because the store has hashes only. Throws COMMAND_INVALID. */
   issue(order: CodeOrder): Promise<string[]>
   /** Throws CODE_UNKNOWN, CODE_SPENT, CODE_EXPIRED. */
   revoke(text: string): Promise<void>
   counts(): Promise<CodeCounts>
-  /** Decides only; the caller keeps what it says. One at a time, or two could spend one code. */
+  /** Decides and writes nothing; the caller keeps the result. Calls must not overlap, or two users could spend one code. */
   redeem(user: User, syncId: Uint8Array, code: Uint8Array): Promise<Redemption>
 }
 
@@ -59,7 +60,7 @@ export interface CodeRegistryInit {
   random: Random
   attemptsPerDay: number
   reportDays: number
-  /** First epoch that retention still keeps. */
+  /** The first epoch that retention still keeps. */
   retentionStart(): number
 }
 
@@ -71,8 +72,6 @@ export function codeRegistry({
   reportDays,
   retentionStart,
 }: CodeRegistryInit): CodeRegistry {
-  const isExpired = ({ expiresAt }: CodeRecord): boolean => expiresAt <= clock.now()
-
   const toReport = async (user: User, code: CodeRecord): Promise<ReportRecord> => {
     const at = clock.now()
     return {
@@ -86,55 +85,46 @@ export function codeRegistry({
   }
 
   return {
-    async issue({ count, days, from }) {
-      whole('count', count, CODES_PER_ISSUE_MAX)
-      whole('days', days, DAYS_MAX)
+    async issue(order) {
       const issuedAt = clock.now()
-      if (from !== undefined && !(Number.isSafeInteger(from) && from >= 0 && from <= issuedAt)) {
-        invalid('"from" expected a time before now')
-      }
-      const codes = Array.from({ length: count }, () => random(REPORT_CODE_BYTES))
-      await store.putCodes(
-        codes.map((code) => ({
-          hash: codeToHash(code),
-          issuedAt,
-          expiresAt: issuedAt + days * DAY_MS,
-          state: 'open',
-          ...(from !== undefined && { from: timeToEpoch(from) }),
-        })),
-      )
+      assertBounds(order, issuedAt)
+      const codes = Array.from({ length: order.count }, () => random(REPORT_CODE_BYTES))
+      await store.putCodes(codes.map((code) => toRecord(code, order, issuedAt)))
       return codes.map(formatReportCode)
     },
 
     async revoke(text) {
       const code = await store.findCode(codeToHash(parseReportCode(text)))
-      if (code === undefined) throw new FederationError('CODE_UNKNOWN', 'no such report code was issued')
+      if (code === undefined) {
+        throw new FederationError('CODE_UNKNOWN', 'this report code was never issued; check it for typing errors')
+      }
       if (code.state === 'spent') {
         throw new FederationError('CODE_SPENT', 'the code was spent; retract its report instead')
       }
-      if (isExpired(code)) throw new FederationError('CODE_EXPIRED', 'the code expired and is worthless already')
+      if (isExpired(code, clock.now())) {
+        throw new FederationError('CODE_EXPIRED', 'the code has expired, so it needs no revocation')
+      }
       await store.putCodes([{ ...code, state: 'revoked' }])
     },
 
     async counts() {
       const counts = { open: 0, spent: 0, expired: 0, revoked: 0 }
       for await (const code of store.codes())
-        counts[code.state === 'open' && isExpired(code) ? 'expired' : code.state]++
+        counts[code.state === 'open' && isExpired(code, clock.now()) ? 'expired' : code.state]++
       return counts
     },
 
     async redeem(user, syncId, bytes) {
       const code = await store.findCode(codeToHash(bytes))
-      // A retry whose acknowledgement was forgotten with its day.
+      // A retry after retention dropped the acknowledgement together with its day.
       if (code?.spent?.user === user && equalBytes(code.spent.syncId, syncId)) return { status: 'accepted' }
       const day = timeToDay(clock.now())
       const before = await store.attempts(user)
       const attempts = { day, count: (before?.day === day ? before.count : 0) + 1 }
       if (attempts.count > attemptsPerDay) return { status: 'too-many-attempts' }
       if (code === undefined) return { status: 'code-unknown', attempts }
-      if (code.state === 'spent') return { status: 'code-spent', attempts }
-      // Whoever holds a revoked code should ask for another one, as with an expired one.
-      if (code.state === 'revoked' || isExpired(code)) return { status: 'code-expired', attempts }
+      const fault = codeToFault(code, clock.now())
+      if (fault !== undefined) return { status: fault, attempts }
       const report = await toReport(user, code)
       return {
         status: 'accepted',
@@ -146,16 +136,47 @@ export function codeRegistry({
   }
 }
 
-/** What rests of a code. No salt is needed: nobody can try 2^80 codes. */
+/** The reason why a code cannot be spent; undefined for an open code. Pure. */
+function codeToFault(code: CodeRecord, nowMs: number): 'code-spent' | 'code-expired' | undefined {
+  if (code.state === 'spent') return 'code-spent'
+  // The holder of a revoked code needs a new code, just like the holder of an expired one.
+  return code.state === 'revoked' || isExpired(code, nowMs) ? 'code-expired' : undefined
+}
+
+function isExpired({ expiresAt }: CodeRecord, nowMs: number): boolean {
+  return expiresAt <= nowMs
+}
+
+function toRecord(code: Uint8Array, { days, from }: CodeOrder, issuedAt: number): CodeRecord {
+  const expiresAt = issuedAt + days * DAY_MS
+  return {
+    hash: codeToHash(code),
+    issuedAt,
+    expiresAt,
+    state: 'open',
+    ...(from !== undefined && { from: timeToEpoch(from) }),
+  }
+}
+
+/** Throws COMMAND_INVALID. */
+function assertBounds({ count, days, from }: CodeOrder, nowMs: number): void {
+  whole('count', count, CODES_PER_ISSUE_MAX)
+  whole('days', days, DAYS_MAX)
+  if (from !== undefined && !(Number.isSafeInteger(from) && from >= 0 && from <= nowMs)) {
+    invalid(`"from" expected a time from 1970 until now in Unix ms, got ${from}`)
+  }
+}
+
+/** The form of a code in the store. The hash needs no salt, because an attacker cannot try 2^80 codes. */
 export function codeToHash(code: Uint8Array): Uint8Array {
   return new Uint8Array(createHash('sha256').update('geotrace/report-code').update(code).digest())
 }
 
-/** Reads what the console sends. Throws COMMAND_INVALID. */
+/** Checks an order from the control server and fills in the defaults, one code for one day. Throws COMMAND_INVALID. */
 export function assertCodeOrder(value: unknown): CodeOrder {
   const { count = 1, days = 1, from, ...rest } = (value ?? {}) as Record<string, unknown>
   const unknown = Object.keys(rest)[0]
-  if (unknown !== undefined) invalid(`there is no "${unknown}"`)
+  if (unknown !== undefined) invalid(`an order expected "count", "days" and "from" only, got "${unknown}"`)
   if (typeof count !== 'number' || typeof days !== 'number') return invalid('"count" and "days" expected whole numbers')
   if (from !== undefined && typeof from !== 'number') return invalid('"from" expected Unix ms')
   return { count, days, ...(from !== undefined && { from }) }

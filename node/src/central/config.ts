@@ -1,26 +1,26 @@
 /**
- * What the authority may set at its central peer; node/CENTRAL.md says what each means. What all peers must agree on
- * (retention, frame sizes) stands in the manifest instead. Unknown keys are refused.
+ * The settings of a central peer; node/CENTRAL.md explains each of them to the authority. Values on which all peers must
+ * agree (retention, frame sizes) are part of the manifest instead. Throws COMMAND_INVALID for an unknown key.
  */
 import { DAY_MS, DEPOSIT_WINDOW_MS, FederationError, type Manifest } from '@geotrace/core-wasm/wire'
 import { assertRiskProfile, DEGREES_MAX, type RiskProfile, SEED_PROFILE } from './risk/risk-profile.ts'
 
 export interface CentralConfig {
-  /** Contact steps that a report marks. */
+  /** Contact steps from the reporter within which users are marked. */
   degrees: number
-  /** Epochs from a contact until the one who was met counts as a source. */
+  /** Epochs from a contact until the contacted user counts as a source. */
   latencyEpochs: number
-  /** Weights and thresholds; the founding rule unless given. */
+  /** Weights and thresholds; default: SEED_PROFILE. */
   profile: RiskProfile
-  /** Days after a report in which what the reporter and contacts deposit still counts for it. */
+  /** Days after a report during which new deposits of the reporter and of contacts still count for it. */
   reportDays: number
-  /** Attempts at codes a user has in a UTC day. */
+  /** Report codes that a user may present in a UTC day. */
   attemptsPerDay: number
-  /** Users made for one address prefix in a UTC day: a whole school behind one address. */
+  /** New users from one address prefix in a UTC day. The default fits a whole school that shares one address. */
   newUsersPerPrefix: number
-  /** The same for the fence around it (an IPv6 /48). */
+  /** New users from one fence, the wider prefix around it (an IPv6 /48), in a UTC day. */
   newUsersPerFence: number
-  /** Syncs answered at once; beyond it devices are told BUSY and come again. */
+  /** Syncs answered at the same time. A further device gets BUSY and tries again. */
   inFlight: number
 }
 
@@ -48,7 +48,7 @@ export function toCentralConfig(given: Partial<CentralConfig>, { parameters }: M
     inFlight: 256,
     ...given,
   }
-  for (const key of Object.keys(given)) if (key !== 'profile' && !(key in LIMITS)) invalid(`there is no setting ${key}`)
+  for (const key of Object.keys(given)) if (key !== 'profile' && !(key in LIMITS)) invalid(`unknown setting "${key}"`)
   for (const [key, [min, max]] of Object.entries(LIMITS)) {
     const value = config[key as keyof typeof LIMITS]
     if (!Number.isInteger(value) || value < min || value > max) invalid(`${key} expected ${min}..${max}, got ${value}`)
@@ -62,7 +62,7 @@ export function toCentralConfig(given: Partial<CentralConfig>, { parameters }: M
   return { ...config, profile: effective }
 }
 
-/** What still changes for a report: deposits of its last epoch arrive until the deposit window has passed. */
+/** The time in Unix ms from which deposits no longer change a report: its last epoch's deposit window has closed. */
 export function reportToEnd(report: { at: number }, { reportDays }: CentralConfig): number {
   return report.at + reportDays * DAY_MS + DEPOSIT_WINDOW_MS
 }

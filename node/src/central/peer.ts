@@ -1,6 +1,7 @@
 /**
- * The central peer: the authority's node, put together. PROTOCOL.md §8; for operators node/CENTRAL.md.
- * It keeps deposits, issues report codes, marks; it votes in the federation and never holds a shard.
+ * The central peer of the authority, assembled from its parts. PROTOCOL.md §8; node/CENTRAL.md is for operators.
+ * The central peer stores deposits, issues report codes and computes marks. It votes in the federation and holds no
+ * shard. Throws COMMAND_INVALID, MANIFEST_INVALID, NODE_NOT_RUNNING and the errors of store and codes.
  */
 import { join } from 'node:path'
 import type { Clock, Random } from '@geotrace/core-wasm'
@@ -37,24 +38,24 @@ export interface CentralPeerInit {
   secret: Uint8Array
   /** 32-byte secret of the authority's operator key, for its vote. */
   operatorSecret?: Uint8Array
-  /** The peer's directory: rosters, votes, and the store unless one is given. */
+  /** The peer's directory for rosters and votes, and for the store unless `store` is given. */
   dir: string
-  /** Opened and closed by the caller. */
+  /** An open store, which the caller closes. */
   store?: CentralStore
   clock: Clock
   random: Random
   log: Log
-  /** Multiaddrs; the manifest's unless given. */
+  /** Multiaddrs to listen on; default: those of the manifest. */
   listen?: readonly string[]
   localAddress?: string
-  /** For addresses that end in `/tls/ws`. */
+  /** TLS certificate for addresses that end in `/tls/ws`. */
   certificate?: CertificateSource
   config?: Partial<CentralConfig>
-  /** The network; libp2p unless given. */
+  /** Opens the network host; default: libp2p. */
   openHost?: OpenHost
-  /** The disk below `dir`; files unless given. */
+  /** Opens the records in `dir`; default: files. */
   openRecords?: OpenRecords
-  /** Of links and heartbeats; real unless given. */
+  /** Intervals of link probes and heartbeats; default: REAL_PACE. */
   pace?: Pace
 }
 export interface CentralStatus extends Readonly<SyncCounters> {
@@ -64,9 +65,9 @@ export interface CentralStatus extends Readonly<SyncCounters> {
   readonly addresses: readonly string[]
   readonly roster: number | undefined
   readonly activeReports: number
-  /** Hashes of active reports in memory. */
+  /** Risk hashes of active reports in memory. */
   readonly sourceHashes: number
-  /** Real time spent on the risk rule. */
+  /** Wall-clock milliseconds spent on the risk rule since the start. */
   readonly riskMs: number
   readonly riskFailures: number
 }
@@ -75,28 +76,30 @@ export interface CentralStatistics {
   readonly days: readonly DayStatistics[]
   readonly codes: CodeCounts
 }
-/** A report as the authority sees it: no user, no hash. Times in Unix ms. */
+/** A report as the authority sees it, without users and hashes. Times are Unix ms. */
 export interface ReportOutcome {
   readonly id: ReportId
   readonly at: number
   readonly from: number
   readonly until: number
   readonly state: 'active' | 'ended' | 'retracted'
-  /** Users who have marks of it. */
+  /** Users with marks of this report. */
   readonly marked: number
 }
-/** What to try on a report: other degrees, or a whole other rule. */
+/** A trial computation of a report with other degrees, another latency or another risk profile. */
 export interface DryRun extends Partial<Pick<CentralConfig, 'degrees' | 'latencyEpochs' | 'profile'>> {
   report: ReportId
 }
 
 export interface CentralPeer {
-  /** Resolves when it answers; it serves deposits as soon as a roster is certified. Throws STORE_LOCKED, STORE_MISSING,
-   * STORAGE_CORRUPT, MANIFEST_INVALID. */
+  /**
+   * Resolves when the peer answers requests; it accepts deposits as soon as a roster is certified. Throws STORE_LOCKED,
+   * STORE_MISSING, STORAGE_CORRUPT, MANIFEST_INVALID.
+   */
   start(): Promise<void>
   stop(): Promise<void>
   status(): CentralStatus
-  /** Its part in the federation, while it runs. */
+  /** The peer's membership in the federation; undefined while the peer is stopped. */
   membership(): Membership | undefined
   statistics(): Promise<CentralStatistics>
   /** Throws COMMAND_INVALID. */
@@ -104,9 +107,9 @@ export interface CentralPeer {
   /** Throws CODE_UNKNOWN, CODE_SPENT, CODE_EXPIRED. */
   revokeCode(code: string): Promise<void>
   reports(): Promise<ReportOutcome[]>
-  /** Takes all marks of a report back. Throws COMMAND_INVALID. */
+  /** Removes all marks of a report. Throws COMMAND_INVALID. */
   retract(report: ReportId): Promise<void>
-  /** What a report would mark; changes nothing. Throws COMMAND_INVALID. */
+  /** Counts the marks that a report would give, and changes nothing. Throws COMMAND_INVALID. */
   dryRun(dryRun: DryRun): Promise<RiskSummary>
 }
 
@@ -120,7 +123,7 @@ interface Parts {
   sweeping: Retention
 }
 
-/** Throws COMMAND_INVALID for a setting and MANIFEST_INVALID for a manifest that this peer cannot work with. */
+/** Throws COMMAND_INVALID for a bad setting and MANIFEST_INVALID for a manifest whose replies are too small. */
 export function centralPeer(init: CentralPeerInit): CentralPeer {
   const { manifest, clock, log } = init
   const config = toCentralConfig(init.config ?? {}, manifest)
@@ -129,13 +132,15 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
   let parts: Parts | undefined
   const running = (): Parts => {
     if (parts === undefined)
-      throw new FederationError('NODE_NOT_RUNNING', 'the central peer is not started', { dir: init.dir })
+      throw new FederationError('NODE_NOT_RUNNING', 'the central peer is not running; run geotrace central run', {
+        dir: init.dir,
+      })
     return parts
   }
 
   const peer: CentralPeer = {
     async start() {
-      if (state !== 'stopped') throw new TypeError('the central peer is started already')
+      if (state !== 'stopped') throw new TypeError('the central peer was started already')
       state = 'joining'
       try {
         parts = await assemble(init, config)
@@ -155,22 +160,7 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
       parts = undefined
       state = 'stopped'
     },
-    status() {
-      const roster = parts?.membership.rosters.newest?.roster.height
-      const risk = parts?.risk.status
-      return {
-        state: state === 'joining' && roster !== undefined ? 'serving' : state,
-        federation: manifest.name,
-        peerId: parts === undefined ? undefined : keyToPeerId(parts.host.key),
-        addresses: parts?.host.addresses() ?? [],
-        roster,
-        ...(parts?.service.counters ?? { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 }),
-        activeReports: risk?.reports ?? 0,
-        sourceHashes: risk?.hashes ?? 0,
-        riskMs: Math.round(risk?.riskMs ?? 0),
-        riskFailures: risk?.failures ?? 0,
-      }
-    },
+    status: () => toStatus(manifest, state, parts),
     membership: () => parts?.membership,
     statistics: async () => ({ ...(await running().store.statistics()), codes: await running().codes.counts() }),
     async issueCodes(order) {
@@ -182,20 +172,7 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
       await running().codes.revoke(code)
       log.info('central.code-revoked')
     },
-    async reports() {
-      const { store } = running()
-      const records = await store.reports()
-      return Promise.all(
-        records.map(async ({ id, at, from, until, state: kept }) => ({
-          id,
-          at,
-          from: from * EPOCH_MS,
-          until: (until + 1) * EPOCH_MS,
-          state: kept === 'active' && reportToEnd({ at }, config) <= clock.now() ? ('ended' as const) : kept,
-          marked: (await store.markedUsers(id)).length,
-        })),
-      )
-    },
+    reports: async () => toOutcomes(running().store, config, clock.now()),
     async retract(report) {
       await running().risk.retract(report)
       log.info('central.report-retracted', { report })
@@ -203,6 +180,37 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
     dryRun: ({ report, ...change }) => running().risk.dryRun(report, toProfile(change, config, manifest)),
   }
   return peer
+}
+
+function toStatus(manifest: Manifest, state: CentralStatus['state'], parts: Parts | undefined): CentralStatus {
+  const roster = parts?.membership.rosters.newest?.roster.height
+  const risk = parts?.risk.status
+  return {
+    state: state === 'joining' && roster !== undefined ? 'serving' : state,
+    federation: manifest.name,
+    peerId: parts === undefined ? undefined : keyToPeerId(parts.host.key),
+    addresses: parts?.host.addresses() ?? [],
+    roster,
+    ...(parts?.service.counters ?? { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 }),
+    activeReports: risk?.reports ?? 0,
+    sourceHashes: risk?.hashes ?? 0,
+    riskMs: Math.round(risk?.riskMs ?? 0),
+    riskFailures: risk?.failures ?? 0,
+  }
+}
+
+async function toOutcomes(store: CentralStore, config: CentralConfig, nowMs: number): Promise<ReportOutcome[]> {
+  const records = await store.reports()
+  return Promise.all(
+    records.map(async ({ id, at, from, until, state: kept }) => ({
+      id,
+      at,
+      from: from * EPOCH_MS,
+      until: (until + 1) * EPOCH_MS,
+      state: kept === 'active' && reportToEnd({ at }, config) <= nowMs ? ('ended' as const) : kept,
+      marked: (await store.markedUsers(id)).length,
+    })),
+  )
 }
 
 async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<Parts> {
@@ -224,7 +232,11 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
       ...(init.certificate && { certificate: init.certificate }),
     })
     opened.push(() => host.stop())
-    if (keyToPeerId(host.key) !== manifest.central.peerId) refuse('central.peerId', 'this peer has another key')
+    if (keyToPeerId(host.key) !== manifest.central.peerId)
+      refuse(
+        'central.peerId',
+        `the manifest expected ${manifest.central.peerId}, but this peer is ${keyToPeerId(host.key)}`,
+      )
     const membership = await createMembership({
       manifest,
       host,
@@ -265,14 +277,14 @@ function toProfile(change: Omit<DryRun, 'report'>, config: CentralConfig, manife
   return toCentralConfig({ profile, degrees, latencyEpochs, ...change }, manifest).profile
 }
 
-/** A reply must hold the refusal of every group, and a mark, or a device would take refused rows for stored. */
+/** A reply must have room for the refusal of every group and one mark, or a device would take refused rows for stored. */
 function assertReplySize({ parameters }: Manifest): void {
   if (marksPerReply(parameters.syncReplyBytes, SYNC_GROUPS_MAX) < 1) {
     refuse('parameters.syncReplyBytes', `${parameters.syncReplyBytes} bytes cannot refuse ${SYNC_GROUPS_MAX} groups`)
   }
 }
 
-/** Milliseconds of real time: how long work took, never what time it is. */
+/** Milliseconds on a monotonic clock, for durations only. */
 function stopwatch(): number {
   return Number(process.hrtime.bigint() / 1_000n) / 1_000
 }

@@ -1,23 +1,22 @@
 /**
- * Retention: whole UTC days leave the store when they are older than the manifest's retentionDays. PROTOCOL.md §8.
- * Once at the start, however long the peer was off, then after each midnight of the injected clock.
+ * Retention: the store drops whole UTC days that are older than the manifest's retentionDays. PROTOCOL.md §8.
+ * A sweep runs at the start, however long the peer was off, and after each midnight of the injected clock.
  */
-
 import type { Clock, OneAtATime } from '@geotrace/core-wasm'
 import { DAY_MS } from '@geotrace/core-wasm/wire'
 import type { Log } from '../platform/log.ts'
 import type { CentralStore } from './store/central-store.ts'
 import { dayToFirstEpoch, timeToDay } from './store/day.ts'
 
-/** After a failed sweep (a full disk, say). */
+/** Delay after a failed sweep, for example on a full disk. */
 const AGAIN_MS = 10 * 60_000
 
-/** The first UTC day that is kept at `nowMs`: today and `retentionDays` whole days before it. */
+/** The first UTC day that the store keeps at `nowMs`: it keeps today and `retentionDays` whole days before. */
 export function retentionToDay(nowMs: number, retentionDays: number): number {
   return timeToDay(nowMs) - retentionDays
 }
 
-/** The first epoch that is kept. */
+/** The first epoch that the store keeps at `nowMs`. */
 export function retentionToEpoch(nowMs: number, retentionDays: number): number {
   return Math.max(0, dayToFirstEpoch(retentionToDay(nowMs, retentionDays)))
 }
@@ -30,7 +29,7 @@ export interface RetentionInit {
   store: CentralStore
   clock: Clock
   retentionDays: number
-  /** Runs while no marks are computed. */
+  /** Runs a task while the risk engine computes no marks. */
   exclusive: OneAtATime
   log: Log
 }

@@ -4,7 +4,7 @@ import { CODES_PER_ISSUE_MAX } from '../../src/central/codes.ts'
 import { DAY_MS, START, world } from './world.ts'
 
 describe('report codes', () => {
-  it('are issued ten thousand at a time, all different, and rest as hashes only', async () => {
+  it('ten thousand codes of one order are all different, and the store has only their hashes', async () => {
     const w = await world()
     const codes = await w.codes.issue({ count: CODES_PER_ISSUE_MAX, days: 1 })
     expect(new Set(codes).size).toBe(CODES_PER_ISSUE_MAX)
@@ -13,7 +13,7 @@ describe('report codes', () => {
     for await (const { hash } of w.store.codes()) expect(Buffer.from(hash).includes(given)).toBe(false)
   })
 
-  it('are refused with COMMAND_INVALID in orders that make no sense', async () => {
+  it('an order of codes out of bounds is refused with COMMAND_INVALID', async () => {
     const w = await world()
     for (const order of [
       { count: 0, days: 1 },
@@ -27,7 +27,7 @@ describe('report codes', () => {
     }
   })
 
-  it('authorise one report each, and say what is wrong with any other', async () => {
+  it('a code authorises one report, and a bad code gets the status that names its fault', async () => {
     const w = await world()
     const [good, spent, revoked, expired] = await w.codes.issue({ count: 4, days: 1 })
     await w.device().sync({ code: spent! })
@@ -48,7 +48,7 @@ describe('report codes', () => {
     await expect(w.codes.revoke('AAAA-AAAA-AAAA-AAAA')).rejects.toMatchObject({ code: 'CODE_UNKNOWN' })
   })
 
-  it('are still valid a millisecond before they expire', async () => {
+  it('a code is valid until one millisecond before it expires', async () => {
     const w = await world()
     const [a, b] = await w.codes.issue({ count: 2, days: 1 })
     await w.clock.advanceTo(START + DAY_MS - 1)
@@ -57,7 +57,7 @@ describe('report codes', () => {
     expect((await w.device().sync({ code: b! })).report).toBe('code-expired')
   })
 
-  it('can be tried ten times a day by one user; a retry and a sync without a code cost nothing', async () => {
+  it('a user may present ten codes a day, and a repeated sync or a sync without a code does not count', async () => {
     const w = await world()
     const [code] = await w.codes.issue({ count: 1, days: 5 })
     const device = w.device()
@@ -72,7 +72,7 @@ describe('report codes', () => {
     expect((await device.sync({ code: code! })).report).toBe('accepted')
   })
 
-  it('count rows from the epoch they name, otherwise from the start of retention', async () => {
+  it('a report counts rows from the epoch of its code, or from the start of retention', async () => {
     const w = await world()
     const e = w.epoch()
     const [whole, dated] = [

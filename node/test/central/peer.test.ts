@@ -29,7 +29,7 @@ import { systemRandom } from '../../src/platform/random.ts'
 import { row } from './store/sample.ts'
 import { certifiedRoster, Device, demoManifest, START } from './world.ts'
 
-/** What a camera before the terminal sees: a module is two blanks on a light or a dark ground. */
+/** The picture of a printed QR code: each module is two blanks on a light or a dark background. */
 function pictureOf(printed: string): { width: number; height: number; data: Uint8Array } {
   const rows = printed
     .split('\n')
@@ -50,7 +50,7 @@ describe('a central peer on the network', () => {
   let host: Host
   const clock = simulatedClock(START)
   const manifest = demoManifest({}, 0)
-  // Ports of the system's choice: the manifest's are placeholders, so the peer is told where to listen.
+  // The peer listens on ports that the system chooses; the ports of the manifest are placeholders.
   const certified = certifiedRoster(manifest)
   const init = () => ({
     manifest,
@@ -76,7 +76,7 @@ describe('a central peer on the network', () => {
     await host.stop()
     await rm(dir, { recursive: true })
   })
-  /** A device whose syncs go over the wire. */
+  /** A device whose syncs go over a libp2p connection. */
   const device = (): Device =>
     new Device(
       manifest,
@@ -94,7 +94,7 @@ describe('a central peer on the network', () => {
     )
   const epoch = timeToEpoch(START)
 
-  it('serves syncs, issues codes, marks, retracts and keeps it all over a restart', async () => {
+  it('the central peer issues codes, marks and retracts, and keeps its state over a restart', async () => {
     expect(peer.status()).toMatchObject({ state: 'serving', roster: 0, federation: 'test', activeReports: 0 })
     const [code] = await peer.issueCodes({ count: 1, days: 1 })
     const [reporter, contact, far] = [device(), device(), device()]
@@ -119,7 +119,7 @@ describe('a central peer on the network', () => {
     expect(await peer.statistics()).toMatchObject({ users: 3, codes: { spent: 1 } })
   })
 
-  it('does for its control server what it does itself', async () => {
+  it('the control routes of the central peer issue and revoke codes and list, try and retract reports', async () => {
     const admin = await adminServer({ dir, routes: centralRoutes(peer), random: systemRandom, log: silent })
     const { codes } = (await adminRequest(dir, 'POST', '/codes', { count: 2, days: 1, from: START })) as {
       codes: string[]
@@ -154,7 +154,7 @@ describe('a central peer on the network', () => {
     await admin.stop()
   })
 
-  it('passes refusals over the wire', async () => {
+  it('a device receives the error code of a refused sync over the network', async () => {
     const syncId = systemRandom(16)
     const one = device()
     await one.sync({ rows: { [epoch]: [row(1, LAG_CURRENT)] }, syncId })
@@ -165,7 +165,7 @@ describe('a central peer on the network', () => {
     expect(hashToRosterName(certified.hash)).toHaveLength(8)
   })
 
-  it('refuses a directory in use, a foreign key and a manifest whose replies are too small', async () => {
+  it('the central peer refuses a directory in use, a foreign key and a manifest whose replies are too small', async () => {
     const second = centralPeer(init())
     await expect(second.start()).rejects.toMatchObject({ code: 'STORE_LOCKED' })
     expect(second.status().state).toBe('stopped')

@@ -1,60 +1,94 @@
 /**
- * A day of requests as bars, answered upwards and refused downwards, a quarter of an hour each. Pure, SVG.
+ * Salt requests of the last 24 hours as an SVG of bars, a quarter of an hour each: answered upwards, refused downwards.
+ * A table by the hour says the same in text. Pure.
  */
+import { Fragment, h, type JSX } from 'preact'
 import { wholeDay } from '../history.ts'
 import type { Span } from '../node-status.ts'
-import { html, type Markup } from './markup.ts'
+import { table } from './table.ts'
 import { grouped, plural } from './words.ts'
 
+/** In units of the SVG's view box. */
 const WIDTH = 960
 const UP = 120
 const DOWN = 24
 const GAP = 2
+/** A single request still shows as a line of this height. */
+const BAR_MIN = 2
 
-export function dayChart(history: readonly Span[], nowMs: number): Markup {
+const SPANS_PER_HOUR = 4
+
+export function dayChart(history: readonly Span[], nowMs: number): JSX.Element {
   const day = wholeDay(history, nowMs)
-  const slot = WIDTH / day.length
-  // One scale for both, or a few refusals would look like many.
-  const perPixel = Math.max(1 / UP, ...day.map(({ answered, refused }) => Math.max(answered / UP, refused / DOWN)))
-  const bars = (height: (span: Span) => number, y: (span: Span) => number): string =>
-    day
-      .map((span, i) => ({ span, x: i * slot + GAP / 2 }))
-      .filter(({ span }) => height(span) > 0)
-      .map(
-        ({ span, x }) =>
-          `M${x.toFixed(1)} ${y(span).toFixed(1)}h${(slot - GAP).toFixed(1)}v${height(span).toFixed(1)}h-${(slot - GAP).toFixed(1)}z`,
-      )
-      .join('')
-  // Whatever there was is at least a line that one sees.
-  const up = ({ answered }: Span): number => (answered === 0 ? 0 : Math.max(2, answered / perPixel))
-  const down = ({ refused }: Span): number => (refused === 0 ? 0 : Math.max(2, refused / perPixel))
-  const [total, turned] = [sum(day, 'answered'), sum(day, 'refused')]
-  if (total + turned === 0) return html`<p class="quiet">None yet.</p>`
-  return html`
-<figure class="day">
-<svg viewBox="0 0 ${WIDTH} ${UP + DOWN + 2}" role="img" aria-label="Salt requests of the last 24 hours: ${grouped(total)} answered, ${grouped(turned)} turned away" preserveAspectRatio="none">
-<path class="answered" d="${bars(up, (span) => UP - up(span))}"/>
-<path class="refused" d="${bars(down, () => UP + 2)}"/>
-<path class="axis" d="M0 ${UP + 1}H${WIDTH}"/>
-</svg>
-<div class="axis-words" aria-hidden="true"><span>24 h ago</span><span>18 h</span><span>12 h</span><span>6 h</span><span>now</span></div>
-<figcaption><span class="key answered">${plural(total, 'request')} answered</span> <span class="key refused">${grouped(turned)} turned away</span>
-<span class="quiet">busiest quarter of an hour: ${grouped(Math.max(...day.map(({ answered }) => answered)))}</span></figcaption>
-</figure>
-<details id="hours"><summary>The same by the hour</summary>
-<div class="scroll"><table><thead><tr><th scope="col">Hours ago</th><th scope="col">Answered</th><th scope="col">Turned away</th></tr></thead>
-<tbody>${hourRows(day)}</tbody></table></div>
-</details>`
+  const [answered, refused] = [sum(day, 'answered'), sum(day, 'refused')]
+  if (answered + refused === 0) return h('p', { class: 'quiet' }, 'None yet.')
+  const busiest = Math.max(...day.map((span) => span.answered))
+  return h(
+    Fragment,
+    null,
+    h(
+      'figure',
+      { class: 'day' },
+      bars(day, `Salt requests of the last 24 hours: ${grouped(answered)} answered, ${grouped(refused)} refused`),
+      axisWords(),
+      h(
+        'figcaption',
+        null,
+        h('span', { class: 'key answered' }, `${plural(answered, 'request')} answered`),
+        h('span', { class: 'key refused' }, `${grouped(refused)} refused`),
+        h('span', { class: 'quiet' }, `busiest quarter of an hour: ${grouped(busiest)} answered`),
+      ),
+    ),
+    h('details', { id: 'hours' }, h('summary', null, 'The same by the hour'), hourTable(day)),
+  )
 }
 
-function hourRows(day: readonly Span[]): Markup[] {
-  const hours = Array.from({ length: day.length / 4 }, (_, hour) =>
-    day.slice(day.length - 4 * (hour + 1), day.length - 4 * hour),
+function bars(day: readonly Span[], label: string): JSX.Element {
+  // Both directions share one scale, otherwise a few refusals would look like many.
+  const perUnit = Math.max(1 / UP, ...day.map(({ answered, refused }) => Math.max(answered / UP, refused / DOWN)))
+  const toHeight = (count: number): number => (count === 0 ? 0 : Math.max(BAR_MIN, count / perUnit))
+  const slot = WIDTH / day.length
+  const path = (count: (span: Span) => number, toTop: (height: number) => number): string =>
+    day
+      .map((span, i) => {
+        const height = toHeight(count(span))
+        const [x, y, width] = [i * slot + GAP / 2, toTop(height), slot - GAP].map((value) => value.toFixed(1))
+        return height === 0 ? '' : `M${x} ${y}h${width}v${height.toFixed(1)}h-${width}z`
+      })
+      .join('')
+  return h(
+    'svg',
+    { viewBox: `0 0 ${WIDTH} ${UP + DOWN + 2}`, role: 'img', 'aria-label': label, preserveAspectRatio: 'none' },
+    h('path', {
+      class: 'answered',
+      d: path(
+        ({ answered }) => answered,
+        (height) => UP - height,
+      ),
+    }),
+    h('path', {
+      class: 'refused',
+      d: path(
+        ({ refused }) => refused,
+        () => UP + 2,
+      ),
+    }),
+    h('path', { class: 'axis', d: `M0 ${UP + 1}H${WIDTH}` }),
   )
-  return hours.map(
-    (spans, ago) =>
-      html`<tr><td>${ago} to ${ago + 1}</td><td>${grouped(sum(spans, 'answered'))}</td><td>${grouped(sum(spans, 'refused'))}</td></tr>`,
-  )
+}
+
+function axisWords(): JSX.Element {
+  const words = ['24 h ago', '18 h', '12 h', '6 h', 'now'].map((word) => h('span', null, word))
+  return h('div', { class: 'axis-words', 'aria-hidden': 'true' }, words)
+}
+
+function hourTable(day: readonly Span[]): JSX.Element {
+  const rows = Array.from({ length: day.length / SPANS_PER_HOUR }, (_, ago) => {
+    const end = day.length - SPANS_PER_HOUR * ago
+    const hour = day.slice(end - SPANS_PER_HOUR, end)
+    return [`${ago} to ${ago + 1}`, grouped(sum(hour, 'answered')), grouped(sum(hour, 'refused'))]
+  })
+  return table(['Hours ago', 'Answered', 'Refused'], rows)
 }
 
 function sum(spans: readonly Span[], what: 'answered' | 'refused'): number {

@@ -1,17 +1,24 @@
 /**
- * The status page's content, drawn from a report. README "Operating". Pure; the shell brings style and script.
+ * The content of the status page, drawn from one NodeStatus. node/README.md, "Operating". Pure.
+ * The shell (shell.ts) adds style and script. Preact escapes every text, so a name or a hint cannot inject markup.
  */
-import type { Health, NodeStatus } from '../node-status.ts'
+import { type ComponentChildren, Fragment, h, type JSX } from 'preact'
+import { renderToString } from 'preact-render-to-string'
+import type { Health, Hint, NodeStatus } from '../node-status.ts'
+import { cards } from './cards.ts'
 import { dayChart } from './chart.ts'
-import { html, Markup } from './markup.ts'
-import { shardsToPath } from './regions.ts'
-import { grouped, mebibytes, offset, plural, span } from './words.ts'
+import { table } from './table.ts'
+import { grouped, plural, span } from './words.ts'
 
-const SENTENCES: Readonly<Record<Health, string>> = {
+/** Shard numbers shown before "and N more". */
+const SHARDS_SHOWN_MAX = 12
+
+/** The heading for each state of health. */
+const HEADINGS: Readonly<Record<Health, string>> = {
   serving: 'Serving',
   joining: 'Joining',
   waiting: 'Waiting to be admitted',
-  draining: 'Leaving: serving what it still holds',
+  draining: 'Leaving: serving the shards that it still holds',
   forked: 'Two rosters contradict each other',
   leaving: 'Stopping',
   stopped: 'Stopped',
@@ -19,187 +26,160 @@ const SENTENCES: Readonly<Record<Health, string>> = {
   'clock-skewed': 'Not serving: the clock is wrong',
   'roster-ended': 'Not serving: the roster has run out',
 }
-/** What a refusal means, for somebody who has not read the protocol. */
+/** States that need patience; every other state except `serving` is a failure. */
+const WARNINGS: ReadonlySet<Health> = new Set(['joining', 'waiting', 'draining', 'seeds-missing'])
+
+/** The meaning of each refusal, for a volunteer who has not read the protocol. */
 const REFUSALS: Readonly<Record<string, string>> = {
-  BLOCK_TOO_NEW: 'asked for a time that has not come',
-  BLOCK_TOO_OLD: 'asked for a time that is over for ever',
-  BUSY: 'this node was at one of its caps',
+  BLOCK_TOO_NEW: 'asked for a time that lies in the future',
+  BLOCK_TOO_OLD: 'asked for a time whose salts are deleted',
+  BUSY: 'this node was at one of its limits',
   CLOCK_SKEWED: 'this node’s clock was wrong',
   EPOCH_LOST: 'the secrets of that time are lost',
-  FORBIDDEN: 'only for members',
-  INTERNAL: 'a fault of ours: please report it',
-  MESSAGE_MALFORMED: 'not our protocol',
-  QUOTA_SPENT: 'asked for more than its share',
-  ROSTER_UNKNOWN: 'went by another roster; it fetches ours and asks again',
-  TOO_MANY_SALTS: 'asked for too many at once',
+  FORBIDDEN: 'only members may ask this',
+  INTERNAL: 'a fault in Geo Trace: please report it',
+  MESSAGE_MALFORMED: 'not a message of the protocol',
+  QUOTA_SPENT: 'asked for more than its quota',
+  ROSTER_UNKNOWN: 'used another roster; the client fetches the current one and asks again',
+  TOO_MANY_SALTS: 'asked for too many salts in one request',
   VERSION_UNKNOWN: 'another version of the protocol',
-  WRONG_SHARD: 'asked for a shard that is not ours',
+  WRONG_SHARD: 'asked for a shard that this node does not hold',
 }
-const SCALE = 22
-/** For whoever looks over the volunteer's shoulder; the long form is in README.md and PRIVACY.md. */
-const SEES = html`<ul class="plain">
-<li><strong>While it answers:</strong> the internet address that asks, the shard, and the times asked for.</li>
-<li><strong>Never:</strong> a place, a region, a name, a test result, or who met whom.</li>
-<li><strong>On its disk:</strong> its keys, the rosters, and who had how much, under a key that is gone within hours. No address.</li>
-<li><strong>On this page:</strong> counts, and nothing else.</li>
-</ul>`
+/** For a visitor who asks the volunteer what the node records; README.md and PRIVACY.md have the long form. */
+const SEES: readonly (readonly [when: string, what: string])[] = [
+  ['While it answers:', 'the internet address that asks, the shard, and the times asked for.'],
+  ['Never:', 'a place, a region, a name, a test result, or who met whom.'],
+  [
+    'On its disk:',
+    'its keys, the rosters, and each requester’s use of its quota under a key that is deleted within hours. No address.',
+  ],
+  ['On this page:', 'counts only.'],
+]
 
-export function pageContent(report: NodeStatus): string {
-  const { health, hints, node, federation, history, nowMs } = report
-  const mood =
-    health === 'serving'
-      ? hints.length > 0
-        ? 'warn'
-        : 'ok'
-      : ['joining', 'waiting', 'draining', 'seeds-missing'].includes(health)
-        ? 'warn'
-        : 'fail'
-  return html`
-<header>
-<p class="quiet">${federation} · salt node <strong>${node}</strong></p>
-<h1 class="${mood}"><span class="lamp" aria-hidden="true"></span>${SENTENCES[health]}</h1>
-<p class="lead">${lead(report)}</p>
-</header>
-${hints.length === 0 ? new Markup('') : html`<ul class="hints" aria-label="What to do">${hints.map(({ level, what, next }) => html`<li class="${level}"><strong>${sentence(what)}</strong> ${sentence(next)}</li>`)}</ul>`}
-<section class="cards" aria-label="Now">${cards(report)}</section>
-<section class="wide" aria-labelledby="day-title"><h2 id="day-title">Salt requests, last 24 hours</h2>${dayChart(history, nowMs)}</section>
-<section class="tall" aria-labelledby="shards-title"><h2 id="shards-title">Your shards</h2>${shards(report)}</section>
-<section aria-labelledby="refused-title"><h2 id="refused-title">Turned away since the start</h2>${refusals(report)}</section>
-<section aria-labelledby="sees-title"><h2 id="sees-title">What this node sees</h2>${SEES}</section>
-<footer>${footer(report)}</footer>`.text
+export function pageContent(status: NodeStatus): string {
+  const { history, hints, nowMs } = status
+  return renderToString(
+    h(
+      Fragment,
+      null,
+      header(status),
+      hints.length > 0 && h('ul', { class: 'hints', 'aria-label': 'What to do' }, hints.map(hintItem)),
+      h('section', { class: 'cards', 'aria-label': 'Now' }, cards(status)),
+      section('day', 'Salt requests, last 24 hours', dayChart(history, nowMs), 'wide'),
+      section('shards', 'Your shards', shards(status)),
+      section('refused', 'Refused since the start', refusals(status)),
+      section('sees', 'What this node sees', sees(), 'wide'),
+      footer(status),
+    ),
+  )
 }
 
-/** A hint's words as a sentence; what is typed, between backticks there, as code. */
-function sentence(text: string): Markup {
-  const parts = `${text.charAt(0).toUpperCase()}${text.slice(1)}.`.split('`')
-  return html`${parts.map((part, i) => (i % 2 === 1 ? html`<code>${part}</code>` : html`${part}`))}`
+function header(status: NodeStatus): JSX.Element {
+  const { federation, node, health, hints } = status
+  return h(
+    'header',
+    null,
+    h('p', { class: 'quiet' }, federation, ' · salt node ', h('strong', null, node)),
+    h('h1', { class: toMood(health, hints) }, h('span', { class: 'lamp', 'aria-hidden': 'true' }), HEADINGS[health]),
+    h('p', { class: 'lead' }, lead(status)),
+  )
+}
+
+/** The colour of the lamp. */
+function toMood(health: Health, hints: readonly Hint[]): 'ok' | 'warn' | 'fail' {
+  if (health === 'serving') return hints.length > 0 ? 'warn' : 'ok'
+  return WARNINGS.has(health) ? 'warn' : 'fail'
 }
 
 function lead({ health, shards, uptimeMs, shardCount }: NodeStatus): string {
   const held = shards.filter((item) => item.held).length
   const since = `Up for ${span(uptimeMs)}.`
   if (health === 'joining') return `Waiting for enough peers to certify the first roster. ${since}`
-  if (health === 'waiting') return `Follows the rosters; serves from when one names it. ${since}`
-  if (health === 'leaving' || health === 'stopped') return 'Finishing the requests under way.'
+  if (health === 'waiting') return `Follows the rosters and serves as soon as one names this node. ${since}`
+  if (health === 'leaving' || health === 'stopped') return 'Finishing the requests in progress.'
   return `Holds ${held} of its ${plural(shards.length, 'shard')}; the federation has ${shardCount}. ${since}`
 }
 
-function cards({
-  answered,
-  network,
-  connectionsMax,
-  reach,
-  clockOffsetMs,
-  memoryBytes,
-  memoryMaxBytes,
-  roster,
-  nowMs,
-  votes,
-}: NodeStatus): Markup[] {
-  const frames = Object.values(network.protocols).reduce((total, { bytes }) => total + bytes, 0)
-  return [
-    card('Salt requests', grouped(answered), `answered since the start; ${(frames / 1e6).toFixed(1)} MB of frames`),
-    card(
-      'Peers',
-      reach === undefined ? '–' : `${reach.answered} of ${reach.asked}`,
-      reach === undefined ? 'not asked yet' : `answered ${span(nowMs - reach.atMs)} ago`,
-    ),
-    card(
-      'Clock',
-      offset(clockOffsetMs),
-      'against the median of the peers',
-      Math.abs(clockOffsetMs) / 30_000,
-      'of the 30 s at which the node stops serving',
-    ),
-    card(
-      'Memory',
-      mebibytes(memoryBytes),
-      `of ${mebibytes(memoryMaxBytes)}`,
-      memoryBytes / memoryMaxBytes,
-      'of the cap',
-    ),
-    card(
-      'Connections',
-      grouped(network.connections),
-      `of ${grouped(connectionsMax)} at most`,
-      network.connections / connectionsMax,
-      'of the cap',
-    ),
-    roster === undefined
-      ? card('Roster', '–', 'none is certified yet')
-      : card(
-          'Roster',
-          `No. ${roster.height}`,
-          rosterWords(roster, nowMs, votes),
-          (nowMs - roster.fromMs) / (roster.untilMs - roster.fromMs),
-          'of its period',
-        ),
-  ]
+function hintItem({ level, what, next }: Hint): JSX.Element {
+  return h('li', { class: level }, h('strong', null, sentence(what)), ' ', sentence(next))
 }
 
-function rosterWords(
-  { untilMs, reserveUntilMs }: NonNullable<NodeStatus['roster']>,
-  nowMs: number,
-  votes: boolean,
-): string {
-  const voice = votes ? 'this node votes' : 'this node has no vote'
-  if (nowMs < untilMs) return `period ends in ${span(untilMs - nowMs)}; ${voice}`
-  if (nowMs < reserveUntilMs) return `on reserve for ${span(reserveUntilMs - nowMs)} more; ${voice}`
-  return 'has run out'
+/** A hint's words as a sentence; text between backticks becomes code. */
+function sentence(text: string): ComponentChildren {
+  const parts = `${text.charAt(0).toUpperCase()}${text.slice(1)}.`.split('`')
+  return parts.map((part, i) => (i % 2 === 1 ? h('code', null, part) : part))
 }
 
-/** With a share, a bar below the number. */
-function card(title: string, value: string, words: string, share?: number, of = ''): Markup {
-  const percent = Math.round(Math.min(1, Math.max(0, share ?? 0)) * 100)
-  const bar =
-    share === undefined
-      ? new Markup('')
-      : html`<svg class="bar ${percent > 90 ? 'full' : ''}" viewBox="0 0 100 4" preserveAspectRatio="none" role="img" aria-label="${percent} % ${of}"><rect width="100" height="4"/><rect class="share" width="${percent}" height="4"/></svg>`
-  return html`<article class="card"><h2>${title}</h2><p class="value">${value}</p>${bar}<p class="quiet">${words}</p></article>`
+function section(name: string, title: string, content: ComponentChildren, wide?: 'wide'): JSX.Element {
+  const id = `${name}-title`
+  return h('section', { class: wide, 'aria-labelledby': id }, h('h2', { id }, title), content)
 }
 
-function shards({ shards, shardCount }: NodeStatus): Markup {
-  if (shardCount === 0) return html`<p class="quiet">They are drawn when the first roster is certified.</p>`
-  const held = new Set(shards.filter((item) => item.held).map(({ shard }) => shard))
-  const missing = new Set(shards.filter((item) => !item.held).map(({ shard }) => shard))
-  const others = new Set(
-    Array.from({ length: shardCount }, (_, shard) => shard).filter((shard) => !held.has(shard) && !missing.has(shard)),
+function shards({ shards, shardCount }: NodeStatus): JSX.Element {
+  if (shardCount === 0) {
+    return h('p', { class: 'quiet' }, 'The federation assigns them when the first roster is certified.')
+  }
+  const numbers = (held: boolean): number[] => shards.filter((item) => item.held === held).map(({ shard }) => shard)
+  const [held, missing] = [numbers(true), numbers(false)]
+  const others = shardCount - held.length - missing.length
+  return h(
+    'ul',
+    { class: 'plain' },
+    h('li', { class: 'key held' }, `held here: ${list(held)}`),
+    missing.length > 0 && h('li', { class: 'key missing' }, `seed missing: ${list(missing)}`),
+    others > 0 && h('li', { class: 'key others' }, `held by other nodes: ${grouped(others)} of ${grouped(shardCount)}`),
+    h(
+      'li',
+      { class: 'quiet' },
+      'The regions of the world are divided evenly among the shards. This node knows shards and times; it never sees a region or a place.',
+    ),
   )
-  const path = (which: ReadonlySet<number>) => shardsToPath(which, shardCount, SCALE)
-  return html`
-<figure class="regions">
-<svg viewBox="-252 -252 504 504" role="img" aria-label="Pattern of regions: ${held.size} of ${shardCount} shards are held here">
-<path class="others" d="${path(others)}"/><path class="missing" d="${path(missing)}"/><path class="held" d="${path(held)}"/>
-</svg>
-<figcaption>
-<p><span class="key held">held here: ${list(held)}</span> ${missing.size === 0 ? new Markup('') : html`<span class="key missing">seed missing: ${list(missing)}</span>`} ${others.size === 0 ? new Markup('') : html`<span class="key others">held by others</span>`}</p>
-<p class="quiet">343 regions of about 44 km around the Vosges, north up, as an example: of ${shardCount} regions each shard has one, all over the earth, so every piece of it shows this pattern. The node knows shards and times; it never sees a region, let alone a place.</p>
-</figcaption>
-</figure>`
 }
 
-/** The first few of a long list. */
-function list(which: ReadonlySet<number>): string {
-  const all = [...which]
-  return all.length === 0
-    ? 'none'
-    : all.length <= 12
-      ? all.join(', ')
-      : `${all.slice(0, 12).join(', ')} and ${all.length - 12} more`
+function list(numbers: readonly number[]): string {
+  if (numbers.length === 0) return 'none'
+  const more = numbers.length - SHARDS_SHOWN_MAX
+  const shown = numbers.slice(0, SHARDS_SHOWN_MAX).join(', ')
+  return more > 0 ? `${shown} and ${more} more` : shown
 }
 
-function refusals({ refused, answered }: NodeStatus): Markup {
+function refusals({ refused, answered }: NodeStatus): JSX.Element {
   const rows = Object.entries(refused).sort(([, a], [, b]) => b - a)
-  if (rows.length === 0) return html`<p class="quiet">Nobody${answered === 0 ? ' has asked yet' : ''}.</p>`
-  return html`<div class="scroll"><table><thead><tr><th scope="col">Requests</th><th scope="col">Why</th></tr></thead><tbody>
-${rows.map(([code, count]) => html`<tr><td>${grouped(count)}</td><td>${REFUSALS[code] ?? 'see the list of errors in README.md'} <code>${code}</code></td></tr>`)}</tbody></table></div>`
+  if (rows.length === 0) {
+    return h('p', { class: 'quiet' }, answered === 0 ? 'No request has arrived yet.' : 'No request was refused.')
+  }
+  return table(
+    ['Requests', 'Reason'],
+    rows.map(([code, count]) => [
+      grouped(count),
+      h(Fragment, null, REFUSALS[code] ?? 'see the list of errors in README.md', ' ', h('code', null, code)),
+    ]),
+  )
 }
 
-function footer({ version, core, peerId, roster }: NodeStatus): Markup {
-  return html`<dl>
-<div><dt>Version</dt><dd>${version}</dd></div>
-<div><dt>Core</dt><dd><code>${core.sha256.slice(0, 16)}</code> ${core.pinned ? 'pinned by the federation' : 'not the one that the federation pins'}</dd></div>
-<div><dt>Roster</dt><dd><code>${roster?.name ?? '–'}</code></dd></div>
-<div><dt>Peer id</dt><dd><code>${peerId}</code></dd></div>
-</dl>`
+function sees(): JSX.Element {
+  return h(
+    'ul',
+    { class: 'plain' },
+    SEES.map(([when, what]) => h('li', null, h('strong', null, when), ' ', what)),
+  )
+}
+
+function footer({ version, core, peerId, roster }: NodeStatus): JSX.Element {
+  const pinned = core.pinned ? 'pinned by the federation' : 'not the build that the federation pins'
+  const facts: readonly (readonly [name: string, value: ComponentChildren])[] = [
+    ['Version', version],
+    ['Core', h(Fragment, null, h('code', null, core.sha256.slice(0, 16)), ' ', pinned)],
+    ['Roster', h('code', null, roster?.name ?? '–')],
+    ['Peer id', h('code', null, peerId)],
+  ]
+  return h(
+    'footer',
+    null,
+    h(
+      'dl',
+      null,
+      facts.map(([name, value]) => h('div', null, h('dt', null, name), h('dd', null, value))),
+    ),
+  )
 }

@@ -1,6 +1,6 @@
 /**
- * The status page's script: turns the code in the link into a session, and draws the page anew every ten seconds.
- * It runs in the browser as its own source text, so it uses nothing but what is inside it.
+ * The script of the status page: exchanges the code in the link for a session and redraws the page every ten seconds.
+ * The browser gets the source text of `run`, so `run` must not use anything outside itself.
  */
 export const SCRIPT = `(${run.toString()})()`
 
@@ -16,7 +16,7 @@ function run(): void {
   const enter = async (): Promise<void> => {
     const code = location.hash.slice(1)
     if (code === '') return
-    // Out of the address bar and the history at once; it is spent anyway.
+    // Remove the code from the address bar and the history; a code works only once anyway.
     history.replaceState(null, '', '/')
     const response = await fetch('/session', { method: 'POST', body: JSON.stringify(code) })
     if (response.ok) sessionStorage.setItem(KEY, (await response.json()).session)
@@ -28,11 +28,11 @@ function run(): void {
       session === null ? undefined : await fetch('/page', { headers: { authorization: `Bearer ${session}` } })
     if (response === undefined || response.status === 401) {
       main.setAttribute('aria-busy', 'false')
-      say('This link is spent. Run “geotrace status --page” for a new one.')
+      say('This link was used before. For a new link, run “geotrace status --page”.')
       return
     }
     const drawn = new DOMParser().parseFromString(await response.text(), 'text/html').body
-    // What the reader opened stays open, and the keyboard where it was.
+    // Keep opened details open, and the keyboard focus at its place.
     for (const { id } of document.querySelectorAll('details[open]'))
       drawn.querySelector(`#${id}`)?.setAttribute('open', '')
     const focused = document.activeElement?.closest('details')?.id
@@ -46,10 +46,10 @@ function run(): void {
 
   const again = (): void => {
     draw()
-      .catch(() => say('The node does not answer. The figures are the last ones it gave.'))
+      .catch(() => say('The node does not answer. These are its last figures.'))
       .finally(() => setTimeout(again, REFRESH_MS))
   }
-  // A new link in the same tab changes nothing but the fragment.
+  // A new link in the same tab changes only the fragment, which loads no page.
   addEventListener(
     'hashchange',
     () =>

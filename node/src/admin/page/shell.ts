@@ -1,6 +1,6 @@
 /**
- * What the browser loads: style and script, no word about the node. Nothing comes from anywhere else, and the policy
- * allows nothing but these very texts.
+ * The document that the browser loads first: style and script, without any data of the node. The content security
+ * policy allows these two texts by their hashes, requests to this server, and no other source.
  */
 import { createHash } from 'node:crypto'
 import { SCRIPT } from './script.ts'
@@ -39,7 +39,7 @@ const SHELL = `<!doctype html>
 <body>
 <main aria-busy="true"></main>
 <div id="notice" role="status"></div>
-<noscript>This page draws itself with a script of its own. Without scripts: geotrace status</noscript>
+<noscript>This page needs JavaScript. Without it, run: geotrace status</noscript>
 <script>${SCRIPT}</script>
 </body>
 </html>

@@ -1,4 +1,4 @@
-/** The status page's style: system fonts, no image, light and dark, 360 px and up. */
+/** The style of the status page: system fonts, no images, a light and a dark scheme, screens from 360 px. */
 export const STYLE = `
 :root{color-scheme:light dark;--paper:#f7f7f4;--card:#fff;--ink:#1d2327;--quiet:#5b656c;--line:#dfe1dc;--accent:#0b7a6b;--faint:#dce3df;--warn:#a15c00;--warn-bg:#fdf3e1;--fail:#b3261e;--fail-bg:#fcebe9}
 @media(prefers-color-scheme:dark){:root{--paper:#14181a;--card:#1c2225;--ink:#e8ecee;--quiet:#9aa7ae;--line:#2f373b;--accent:#4cc7b1;--faint:#2a3336;--warn:#f0b35a;--warn-bg:#33291a;--fail:#ff8a80;--fail-bg:#3a2220}}
@@ -21,7 +21,8 @@ section:not(.cards),.card{background:var(--card);border:1px solid var(--line);bo
 .card{display:flex;flex-direction:column;gap:4px}
 .card h2{color:var(--quiet);font-weight:500;font-size:14px}
 .value{font-size:26px;font-weight:600;letter-spacing:-.01em;font-variant-numeric:tabular-nums;white-space:nowrap}
-.card .quiet{margin-top:auto;font-size:13px;line-height:1.35}
+.card .quiet{font-size:13px;line-height:1.35}
+section>.quiet{margin-top:6px}
 .bar{width:100%;height:4px;border-radius:2px;display:block;margin:2px 0 4px}
 .bar rect{fill:var(--faint)}.bar .share{fill:var(--accent)}.bar.full .share{fill:var(--warn)}
 .day svg{width:100%;height:clamp(120px,16vw,190px);display:block;margin-top:14px}
@@ -29,12 +30,7 @@ section:not(.cards),.card{background:var(--card);border:1px solid var(--line);bo
 .axis-words{display:flex;justify-content:space-between;color:var(--quiet);font-size:12px;margin:4px 0 8px}
 figcaption{font-size:14px;display:flex;flex-wrap:wrap;gap:4px 16px}
 .key::before{content:"";display:inline-block;width:.7em;height:.7em;border-radius:2px;margin-right:.45em;background:var(--accent)}
-.key.refused::before,.key.missing::before{background:var(--warn)}.key.others::before{background:var(--faint)}
-.regions{display:grid;gap:16px;margin-top:10px;justify-items:center}
-.regions svg{width:100%;max-width:460px;display:block}
-.regions figcaption{display:grid;gap:8px}
-.regions figcaption p:first-child{display:flex;flex-wrap:wrap;gap:4px 16px}
-.held{fill:var(--accent)}.missing{fill:var(--warn)}.others{fill:var(--faint)}
+.key.refused::before,.key.missing::before{background:var(--warn)}.key.others::before{background:var(--quiet);opacity:.45}
 .plain{list-style:none;padding:0;margin-top:8px;display:grid;gap:8px;font-size:14px}
 .scroll{overflow-x:auto}
 table{width:100%;border-collapse:collapse;font-size:14px;margin-top:8px}
@@ -48,9 +44,10 @@ summary{cursor:pointer;color:var(--accent);width:fit-content}
 code{font:13px ui-monospace,monospace;color:var(--quiet);overflow-wrap:anywhere}
 footer dl{display:flex;flex-wrap:wrap;gap:6px 28px;font-size:13px;color:var(--quiet)}
 footer dl div{display:flex;gap:8px;min-width:0}
+dt{white-space:nowrap}
 dd{margin:0;min-width:0}
 #notice{position:fixed;inset:auto 16px 16px;max-width:640px;margin:0 auto;padding:12px 16px;border-radius:10px;background:var(--ink);color:var(--paper)}
 #notice:empty{display:none}
-@media(min-width:900px){main{grid-template-columns:minmax(0,1fr) minmax(0,1fr);grid-auto-rows:auto}.tall{grid-row:span 2}}
+@media(min-width:900px){main{grid-template-columns:minmax(0,1fr) minmax(0,1fr);grid-auto-rows:auto}}
 @media(prefers-reduced-motion:no-preference){.bar .share{transition:width .4s}}
 `

@@ -1,4 +1,4 @@
-/** Numbers and spans of time as a person reads them. Pure. */
+/** Numbers, durations and sizes as text for people. Pure. */
 import { DAY_MS, HOUR_MS } from '@geotrace/core-wasm/wire'
 
 const MINUTE_MS = 60_000
@@ -12,12 +12,12 @@ export function span(ms: number): string {
   return `${Math.floor(value / DAY_MS)} d ${Math.floor((value % DAY_MS) / HOUR_MS)} h`
 }
 
-/** `12 345`, with narrow spaces: commas and dots mean different things in different countries. */
+/** `12 345`, with narrow spaces, because commas and dots mean different things in different countries. */
 export function grouped(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, ' ')
 }
 
-/** `±0.0 s` of a clock. */
+/** A clock offset with its sign: `+38 ms`, `−9.0 s`. */
 export function offset(ms: number): string {
   const sign = ms > 0 ? '+' : ms < 0 ? '−' : '±'
   const size = Math.abs(ms)

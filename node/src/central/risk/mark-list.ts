@@ -1,9 +1,8 @@
 /**
- * What a user is told: one list over all reports, in an order that never changes behind a reader. PROTOCOL.md §7.2. Pure.
- *
- * New and bettered marks are appended, each batch by severity, with rising sequence numbers; a bettered mark leaves its
- * old place. So "after sequence n" is always the same question: no mark is lost or told twice. When a mark goes or gets
- * worse (a retraction), the generation rises, the list is ordered anew and the reader begins at 0.
+ * The list of marks that a user reads page by page, over all reports. PROTOCOL.md §7.2. Pure.
+ * New and raised marks are appended in order of severity, with rising sequence numbers; a raised mark leaves its old
+ * place. A reader that asks for marks after sequence n therefore misses no mark and gets none twice. When a mark
+ * disappears or is lowered (after a retraction), the generation rises, the list is sorted again and readers begin at 0.
  */
 import type { Mark } from '@geotrace/core-wasm/wire'
 import type { MarkList } from '../store/central-store.ts'
@@ -18,43 +17,43 @@ export interface MarkPage {
   readonly marks: readonly Mark[]
 }
 
-/** Severity first: degree, then weight; epoch and hash make the order total. */
+/** Orders marks by severity: lower degree, then more weight. Epoch and hash make the order total. */
 export function compareSeverity(a: Mark, b: Mark): number {
   return a.degree - b.degree || b.weight - a.weight || a.epoch - b.epoch || Buffer.compare(a.hash, b.hash)
 }
 
-/** The graver of two marks on one hash: lower degree, then more weight, then the same block. */
+/** The more severe of two marks on one hash: lower degree, then more weight, then lag 0 before lag 1. */
 export function bestMark(a: Mark | undefined, b: Mark): Mark {
   if (a === undefined) return b
   return (a.degree - b.degree || b.weight - a.weight || a.lag - b.lag) <= 0 ? a : b
 }
 
-/** The union of some lists, the graver mark on each hash. */
+/** The union of some lists, with the most severe mark of each hash. */
 export function mergeMarks(lists: Iterable<readonly Mark[]>): Mark[] {
   const best = new Map<string, Mark>()
   for (const marks of lists) for (const mark of marks) best.set(markKey(mark), bestMark(best.get(markKey(mark)), mark))
   return [...best.values()]
 }
 
-/** The list after the user's marks became `marks` (one a hash). */
+/** The list after the user's marks have changed to `marks`, which has at most one mark of each hash. */
 export function updateMarks(list: MarkList, marks: readonly Mark[]): MarkList {
   const wanted = new Map(marks.map((mark) => [markKey(mark), mark]))
-  const lessened = list.entries.some((entry) => {
+  const isLowered = list.entries.some((entry) => {
     const mark = wanted.get(markKey(entry))
     return mark === undefined || (!isEqual(mark, entry) && bestMark(entry, mark) === entry)
   })
-  if (lessened) return renewMarks(list, marks)
+  if (isLowered) return renewMarks(list, marks)
   const kept = list.entries.filter((entry) => isEqual(wanted.get(markKey(entry))!, entry))
   for (const entry of kept) wanted.delete(markKey(entry))
   return append({ ...list, entries: kept }, [...wanted.values()])
 }
 
-/** The list in a new generation: every reader begins anew. */
+/** The list in a new generation, so that every reader begins at 0. */
 export function renewMarks({ generation }: MarkList, marks: readonly Mark[]): MarkList {
   return append({ generation: generation === GENERATION_MAX ? 1 : generation + 1, last: 0, entries: [] }, marks)
 }
 
-/** What a reader gets who has read up to (generation, cursor), at most `max` marks. */
+/** The next page of at most `max` marks for a reader at (generation, cursor). */
 export function pageMarks(list: MarkList, read: { generation: number; cursor: number }, max: number): MarkPage {
   const after = read.generation === list.generation ? read.cursor : 0
   const unread = list.entries.filter(({ sequence }) => sequence > after)
@@ -67,7 +66,10 @@ export function pageMarks(list: MarkList, read: { generation: number; cursor: nu
   }
 }
 
-/** A reader who is ahead of the list read one that is gone (a restored backup): only a new generation sets it right. */
+/**
+ * Whether a reader is ahead of the list, because it read a list that a restored backup no longer has. Only a new
+ * generation corrects that.
+ */
 export function isAhead(list: MarkList, read: { generation: number; cursor: number }): boolean {
   return read.generation === list.generation && read.cursor > list.last
 }

@@ -1,6 +1,7 @@
 /**
- * Keeps the marks what the rule says they are: computes active reports, again whenever a sync concerns them, takes
- * retracted ones back. PROTOCOL.md §8. One computation at a time; several reasons to compute one report are one run.
+ * Keeps all marks equal to the risk rule's result. PROTOCOL.md §8. The engine computes each active report, computes it
+ * again after a sync that may change it, and removes the marks of retracted reports. Computations run one at a time;
+ * several requests to compute one report share one run. Throws COMMAND_INVALID for an unknown report.
  */
 import { type Clock, type OneAtATime, oneAtATime } from '@geotrace/core-wasm'
 import { FederationError, isFederationError, type Mark } from '@geotrace/core-wasm/wire'
@@ -20,33 +21,34 @@ import { compareMarks, type RiskResult, reportToRisk } from './risk.ts'
 import type { RiskProfile } from './risk-profile.ts'
 import { sourceIndex } from './source-index.ts'
 
-/** Users whose marks go to the store in one write. */
+/** Changed users that one call of the store writes. */
 const CHANGES_PER_WRITE = 200
 
 export interface RiskSummary {
-  /** Users marked at degree 1, 2, … */
+  /** Number of users marked at degree 1, 2 and so on. */
   readonly degrees: readonly number[]
   readonly marks: number
+  /** A bound of the rule was reached, so marks may be missing. */
   readonly capped: boolean
 }
 export interface RiskEngine {
-  /** Finishes what a crash may have left: computes all active reports, takes back all retracted ones. */
+  /** Repairs the state after a crash: computes all active reports and removes the marks of all retracted ones. */
   start(): Promise<void>
-  /** A report that was kept; resolves when its marks are. */
+  /** Takes a report that the store has kept; resolves when the store has its marks. */
   add(report: ReportRecord): Promise<void>
-  /** Rows that were kept; computes what they concern. */
+  /** Takes rows that the store has kept, and computes the reports that they may change. */
   deposited(user: User, groups: readonly EpochRows[]): Promise<void>
-  /** Resolves when everything asked for until now is computed. */
+  /** Resolves when all computations requested so far have ended. */
   settled(): Promise<void>
-  /** Throws COMMAND_INVALID for a report that does not exist. */
+  /** Removes all marks of a report. Throws COMMAND_INVALID for an unknown report. */
   retract(id: ReportId): Promise<void>
-  /** Whether the user has a report that still counts. */
+  /** Whether the user has an active report. */
   isReporter(user: User): boolean
-  /** What the report would mark under a profile; changes nothing. Throws COMMAND_INVALID. */
+  /** Counts the marks that the report would give under a profile. Changes nothing. Throws COMMAND_INVALID. */
   dryRun(id: ReportId, profile: RiskProfile): Promise<RiskSummary>
-  /** Starts a new generation of a user's list. */
+  /** Starts a new generation of a user's list; undefined for an erased user. */
   renew(user: User): Promise<MarkList | undefined>
-  /** Runs while no marks are computed. */
+  /** Runs a task while no computation runs. */
   readonly exclusive: OneAtATime
   readonly status: {
     readonly reports: number
@@ -75,7 +77,7 @@ export function riskEngine({ store, config, clock, log, stopwatch }: RiskEngineI
     const known = queued.get(id)
     if (known !== undefined) return known
     const run = exclusive(async () => {
-      // From here on rows may come too late for this run: they ask for another one.
+      // Rows that arrive from now on may be too late for this run, so they must be able to queue another run.
       queued.delete(id)
       const report = active.get(id)
       if (report === undefined) return
@@ -95,7 +97,7 @@ export function riskEngine({ store, config, clock, log, stopwatch }: RiskEngineI
     return run
   }
 
-  /** Adds to what is kept: marks once given stay although their rows may be gone. */
+  /** Merges the result into the stored marks: a given mark stays even after the rows it came from were erased. */
   const keep = async (id: ReportId, { users }: RiskResult): Promise<void> => {
     await write(users.keys(), async (user) => {
       const known = await store.userMarks(user)
@@ -106,7 +108,7 @@ export function riskEngine({ store, config, clock, log, stopwatch }: RiskEngineI
     })
   }
 
-  const takeBack = (id: ReportId): Promise<void> =>
+  const removeMarks = (id: ReportId): Promise<void> =>
     exclusive(async () => {
       await write(await store.markedUsers(id), async (user) => change(user, id, [], await store.userMarks(user)))
     })
@@ -149,7 +151,7 @@ export function riskEngine({ store, config, clock, log, stopwatch }: RiskEngineI
   const find = async (id: ReportId): Promise<ReportRecord> => {
     const report = (await store.reports()).find((item) => item.id === id)
     if (report !== undefined) return report
-    const reason = `there is no report ${id}`
+    const reason = `unknown report ${id}; geotrace reports list shows all reports`
     throw new FederationError('COMMAND_INVALID', reason, { reason })
   }
 
@@ -161,7 +163,7 @@ export function riskEngine({ store, config, clock, log, stopwatch }: RiskEngineI
   return {
     async start() {
       for (const report of await store.reports()) {
-        if (report.state === 'retracted') await takeBack(report.id)
+        if (report.state === 'retracted') await removeMarks(report.id)
         else active.set(report.id, report)
       }
       prune()
@@ -178,7 +180,7 @@ export function riskEngine({ store, config, clock, log, stopwatch }: RiskEngineI
       await store.putReport({ ...report, state: 'retracted' })
       active.delete(id)
       index.remove(id)
-      await takeBack(id)
+      await removeMarks(id)
     },
     isReporter(user) {
       prune()

@@ -1,6 +1,6 @@
 /**
- * What counts as risk and how much, as data. PROTOCOL.md §8. Integers only, so that every machine agrees.
- * `seed` is the founding rule: any directed match counts. A dose rule is the same data with higher thresholds.
+ * The parameters of the risk rule as data. PROTOCOL.md §8. All numbers are integers, so that every machine gets the same
+ * result. In SEED_PROFILE any directed match counts; a rule that needs a dose has higher thresholds. Throws RangeError.
  */
 import { BLOCK_SIZES_MIN } from '@geotrace/core-wasm/wire'
 
@@ -8,20 +8,22 @@ export interface RiskProfile {
   readonly name: string
   /** Contact steps from the reporter, 1..DEGREES_MAX. */
   readonly degrees: number
-  /** Score of a pair that marks, by degree, never falling (a farther contact cannot need less); the last one stands for
-   * the degrees after it. */
+  /**
+   * The score from which a pair is marked, by degree. Thresholds never fall, because a farther contact cannot need less.
+   * The last one also applies to all higher degrees.
+   */
   readonly thresholds: readonly number[]
-  /** Epochs from the contact until the one who was met counts as a source. */
+  /** Epochs from a contact until the contacted user counts as a source. */
   readonly latencyEpochs: number
-  /** Both in the same block. At least `trail`, or more rows could lower a score. */
+  /** Factor when both were there in the same block. At least `trail`, otherwise more rows could lower a score. */
   readonly same: number
-  /** The source was there a block before. */
+  /** Factor when the source was there one block earlier. */
   readonly trail: number
-  /** By block size, minutes: short blocks say "at the same moment", long ones add lingering. */
+  /** Weight by block size in minutes. Short blocks show the same moment; long blocks add lingering. */
   readonly sizes: Readonly<Record<number, number>>
 }
 
-/** A chain of more steps says nothing about a person any more. */
+/** A longer chain of contacts says nothing about a person. */
 export const DEGREES_MAX = 5
 /** A mark's weight is a u16 on the wire. */
 const WEIGHT_MAX = 0xffff
@@ -36,7 +38,7 @@ export const SEED_PROFILE: RiskProfile = {
   sizes: { 5: 16, 10: 8, 20: 4, 40: 2, 80: 1 },
 }
 
-/** RangeError unless every number is one that the rule can work with. */
+/** Throws RangeError unless every number is within its bounds. */
 export function assertRiskProfile(profile: RiskProfile): void {
   const { degrees, thresholds, latencyEpochs, same, trail, sizes } = profile
   whole('degrees', degrees, 1, DEGREES_MAX)

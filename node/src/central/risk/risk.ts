@@ -1,12 +1,9 @@
 /**
- * The risk rule: which deposited hashes a report marks. PROTOCOL.md §8. Pure, integers only; rows come through `RowSource`.
- *
- * On an equal hash, x is a source to y when both were there in the same block (lag 0), or x one block before y (lag 1);
- * never the other way. A pair's score is the sum over its hashes; at the threshold of the degree all of them are marks.
- * Whoever is marked at degree k − 1 is a source of degree k, only forward in time and never back to whom it comes from.
- *
- * More rows only ever add marks, lower degrees or raise weights: so the order of syncs cannot matter, and marks of rows
- * that were erased since can be kept beside the marks computed later (mark-list.ts).
+ * The risk rule: decides which deposited hashes a report marks. PROTOCOL.md §8. Pure, with integers only.
+ * With an equal hash, x is a source to y in two cases. Both were there in the same block (lag 0), or x was there one
+ * block earlier (lag 1). A pair's score is the sum over its hashes; from the threshold of the degree on, all these hashes are marks.
+ * A user marked at degree k − 1 is a source of degree k: forward in time only, and never back to its own source.
+ * More rows only add marks, lower degrees or raise weights, so the order of syncs does not matter and older marks may stay.
  */
 import { LAG_CURRENT, LAG_NEXT, type Mark, type Row } from '@geotrace/core-wasm/wire'
 import type { User, UserRows } from '../store/central-store.ts'
@@ -14,12 +11,12 @@ import { hashToKey } from '../store/row-set.ts'
 import { bestMark } from './mark-list.ts'
 import { degreeToThreshold, type RiskProfile } from './risk-profile.ts'
 
-/** Sources of one degree: a city block of contacts of contacts; beyond it the result says `capped`. */
+/** Sources of one degree; enough for all contacts of contacts in a city block. A result with more is `capped`. */
 export const FRONTIER_MAX = 10_000
-/** Pairs looked at for one degree, about 200 MB. */
+/** Pairs considered for one degree, about 200 MB. A result with more is `capped`. */
 export const PAIRS_MAX = 500_000
 
-/** The part of a store that the rule reads. */
+/** The reading part of a CentralStore. */
 export interface RowSource {
   epochs(): Promise<readonly number[]>
   userRows(epoch: number, user: User): Promise<readonly Row[]>
@@ -27,36 +24,37 @@ export interface RowSource {
 }
 export interface RiskReport {
   readonly user: User
-  /** Epochs whose rows count, for every degree, both inclusive. */
+  /** First and last epoch whose rows count, for every degree. */
   readonly from: number
   readonly until: number
 }
-/** What one report says about one user. */
+/** The result of one report for one user. */
 export interface UserRisk {
-  /** The nearest way from the reporter. */
+  /** The fewest contact steps from the reporter. */
   readonly degree: number
-  /** From this epoch on the user is a source itself. */
+  /** The user is a source from this epoch on. */
   readonly from: number
-  /** One a hash; ascending by epoch, then hash. */
+  /** At most one mark of each hash; ascending by epoch, then hash. */
   readonly marks: readonly Mark[]
 }
 export interface RiskResult {
   readonly users: ReadonlyMap<User, UserRisk>
-  /** A bound was hit: what is there holds, more may be missing. */
+  /** A bound was reached: the marks are right, but more may be missing. */
   readonly capped: boolean
 }
-/** Told what the rule is about to read, before it reads: whoever writes later can know that it was too late. */
+/** Receives the sources and hashes before the rule reads their rows, so that a later writer knows it needs another run. */
 export interface RiskWatch {
   sources(users: Iterable<User>): void
   hashes(keys: Iterable<string>): void
 }
 
-/** Somebody who may infect others, and since when. */
+/** A user that may infect others, with the epoch from which that holds. */
 interface Source {
   readonly user: User
   readonly from: number
-  /** Over whom the earliest way came; to that one the next best counts. */
+  /** The user before this one on the earliest chain. For that user as a target, `otherFrom` counts instead of `from`. */
   readonly via: User
+  /** The earliest epoch over a chain through any other user. */
   readonly otherFrom: number
 }
 type Match = Omit<Mark, 'degree'>
@@ -64,12 +62,12 @@ interface Pair {
   readonly source: User
   readonly target: User
   score: number
-  /** Epoch in which the score crossed the threshold; −1 before. */
+  /** Epoch in which the score reached the threshold; −1 before. */
   crossed: number
   readonly matches: Match[]
 }
 
-/** Everybody whom the report marks. Reads only; the same rows, report and profile give the same result. */
+/** All users that the report marks. Reads only; equal rows, report and profile give an equal result. */
 export async function reportToRisk(
   rows: RowSource,
   report: RiskReport,
@@ -110,7 +108,7 @@ export async function reportToRisk(
 interface Found {
   readonly degree: number
   from: number
-  /** By epoch and hash. */
+  /** Keys are epoch and hash. */
   readonly marks: Map<string, Mark>
 }
 
@@ -124,7 +122,7 @@ function note(found: Map<User, Found>, { target, matches }: Pair, degree: number
   }
 }
 
-/** Whoever was not a source as early at a lower degree; earliest first, should a bound cut the rest off. */
+/** The arrivals that were no earlier source at a lower degree. Earliest first, because a bound may cut the rest off. */
 function toFrontier(arrivals: ReadonlyMap<User, Source>, settled: Map<User, number>): Source[] {
   const before = (user: User): number => settled.get(user) ?? Number.POSITIVE_INFINITY
   const sources = [...arrivals.values()].filter(({ user, from }) => from < before(user))
@@ -132,12 +130,12 @@ function toFrontier(arrivals: ReadonlyMap<User, Source>, settled: Map<User, numb
   return sources.sort((a, b) => a.from - b.from || a.user - b.user)
 }
 
-/** By epoch, then hash: the order in which marks rest. */
+/** The order of marks in the store: by epoch, then by hash. */
 export function compareMarks(a: Mark, b: Mark): number {
   return a.epoch - b.epoch || Buffer.compare(a.hash, b.hash)
 }
 
-/** All pairs of these sources that reached the threshold, epochs ascending. */
+/** All pairs of these sources whose score reached the threshold. Goes through the epochs in ascending order. */
 async function matchSources(
   rows: RowSource,
   reporter: User,
@@ -171,7 +169,7 @@ async function matchSources(
   return { crossed: scores.crossed(), capped: scores.capped }
 }
 
-/** What the sources hold in an epoch, by hash. */
+/** The sources' rows of an epoch, by hash. */
 async function gatherRows(
   rows: RowSource,
   epoch: number,
@@ -190,7 +188,7 @@ async function gatherRows(
   return held
 }
 
-/** Scores by pair; matches must come epochs ascending. */
+/** Sums scores by pair. The caller adds matches in ascending order of epochs. */
 function pairScores(threshold: number) {
   const pairs = new Map<string, Pair>()
   let capped = false
@@ -215,15 +213,15 @@ function pairScores(threshold: number) {
   }
 }
 
-/** How a source's row reaches somebody who was there in the hash's block; undefined when it does not count. */
+/** The lag from a source's row to a user that was there in the hash's block; undefined when the row does not count. */
 function directionToLag(lags: number, epoch: number, from: number): 0 | 1 | undefined {
   if ((lags & LAG_CURRENT) !== 0) return epoch >= from ? 0 : undefined
   return (lags & LAG_NEXT) !== 0 && epoch > from ? 1 : undefined
 }
 
-/** The earliest way to the pair's target, and the earliest over somebody else. */
+/** Adds a pair to its target's source: the earliest chain, and the earliest chain through another user. */
 function earlier(known: Source | undefined, { source, target }: Pair, from: number, reporter: User): Source {
-  // Nobody infects the reporter, so a way that comes straight from there needs no second one.
+  // The reporter is never a target, so a chain straight from the reporter needs no alternative.
   if (source === reporter) return { user: target, from, via: reporter, otherFrom: from }
   if (known === undefined) return { user: target, from, via: source, otherFrom: Number.POSITIVE_INFINITY }
   if (from < known.from) return { user: target, from, via: source, otherFrom: known.from }

@@ -1,28 +1,28 @@
 /**
- * Which syncs concern which active reports: the sources of each and the hashes they hold. PROTOCOL.md §8. In memory.
- *
- * A sync is kept first and looked up here afterwards; a computation puts its sources and hashes here first and reads the
- * store afterwards. So of a row and a report that belong together, at least one side sees the other.
+ * Finds the active reports that a sync may change, from the sources of each report and their hashes. PROTOCOL.md §8.
+ * The index is in memory. A sync writes to the store first and looks here afterwards. A computation writes its sources
+ * and hashes here first and reads the store afterwards. At least one of the two therefore sees the other.
  */
 import { LAG_CURRENT } from '@geotrace/core-wasm/wire'
 import type { EpochRows, ReportId, User } from '../store/central-store.ts'
 import { hashToKey } from '../store/row-set.ts'
 import type { RiskWatch } from './risk.ts'
 
-/** About 400 MB. A report that no longer fits is computed anew at every sync with rows: slow, never wrong. */
+/** About 400 MB. A report beyond the limit is computed again at every sync with rows, which is slow but correct. */
 export const INDEX_HASHES_MAX = 4_000_000
 
 interface Entry {
   readonly sources: Set<User>
   readonly hashes: Set<string>
+  /** Some hashes of this report had no room. */
   full: boolean
 }
 
 export interface SourceIndex {
-  /** Where the computation of a report writes down what it is about to read. */
+  /** Records the sources and hashes that the computation of a report is about to read. */
   watch(report: ReportId): RiskWatch
   remove(report: ReportId): void
-  /** Reports to which these rows of this user may add something. */
+  /** The reports to which these rows of this user may add marks. */
   concerned(user: User, groups: readonly EpochRows[]): ReportId[]
   /** Hashes in memory. */
   readonly size: number
@@ -41,7 +41,7 @@ export function sourceIndex(max = INDEX_HASHES_MAX): SourceIndex {
         },
         hashes: (keys) => {
           for (const key of keys) {
-            // Removed while the computation ran: nobody will ask for it.
+            // The report was removed while its computation ran.
             if (entries.get(report) !== entry) return
             if (entry.full || entry.hashes.has(key)) continue
             if (size >= max) entry.full = true
@@ -58,7 +58,7 @@ export function sourceIndex(max = INDEX_HASHES_MAX): SourceIndex {
       entries.delete(report)
     },
     concerned(user, groups) {
-      // Only where somebody was themselves can a source reach them.
+      // A source reaches a user only in a block in which the user was there.
       const keys = groups.flatMap(({ rows }) => rows.filter(({ lags }) => (lags & LAG_CURRENT) !== 0)).map(toKey)
       const reports: ReportId[] = []
       for (const [report, { sources, hashes, full }] of entries) {

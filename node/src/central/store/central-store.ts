@@ -1,54 +1,53 @@
 /**
- * What the central peer keeps, and the only way to it. PROTOCOL.md §7.2, §8. Types only.
- * Narrow on purpose: sorted runs on LevelDB or PostgreSQL on several servers fit behind it; the suite in
- * test/store/conformance.ts says what every implementation must do. One process writes.
- *
- * Every promise that resolves is durable. Errors: STORE_MISSING, STORE_LOCKED, STORAGE_CORRUPT, SYNC_CONFLICT.
+ * The interface of the central peer's store: all that the peer keeps on disk. PROTOCOL.md §7.2, §8. Types only.
+ * Another implementation (sorted runs, PostgreSQL on several servers) must pass test/central/store/conformance.ts.
+ * Only one process writes. When a promise resolves, its change is durable.
+ * Throws STORE_MISSING, STORE_LOCKED, STORAGE_CORRUPT, SYNC_CONFLICT.
  */
 import type { Mark, Row } from '@geotrace/core-wasm/wire'
 
-/** A user's number in this store, u32, never given twice. The store cannot turn it back into SHA-256(secret). */
+/** A user's number in this store: a u32 that is never used again. The store cannot turn it back into SHA-256(secret). */
 export type User = number
-/** A report's number in this store, from 1. */
+/** A report's number in this store, counted from 1. */
 export type ReportId = number
 
-/** Some rows of one user and epoch: distinct, ascending by hash. */
+/** Some rows of one user and epoch: distinct hashes, ascending. */
 export interface EpochRows {
   readonly epoch: number
   readonly rows: readonly Row[]
 }
-/** Rows that a probe found. */
+/** The rows of one user that a probe found. */
 export interface UserRows {
   readonly user: User
   readonly rows: readonly Row[]
 }
 
-/** The proof that a sync was acknowledged, from which it is answered again. */
+/** The acknowledgement of a sync. The peer answers a repeated sync from it. */
 export interface SyncRecord {
   readonly syncId: Uint8Array
-  /** SHA-256 of what the sync carried. */
+  /** SHA-256 of the deposited content. */
   readonly digest: Uint8Array
-  /** What the reply said beside the marks; the caller's bytes. */
+  /** The part of the reply other than marks; the store does not read these bytes. */
   readonly basis: Uint8Array
 }
 
-/** A day's attempts at report codes by one user. */
+/** The number of report codes that one user presented on a day. */
 export interface Attempts {
   readonly day: number
   readonly count: number
 }
 
 export type CodeState = 'open' | 'spent' | 'revoked'
-/** A report code as it rests: by its SHA-256, never by itself. */
+/** The record of a report code. The code itself is never stored. */
 export interface CodeRecord {
-  /** SHA-256 of the ten bytes. */
+  /** Hash of the code's ten bytes (`codeToHash`). */
   readonly hash: Uint8Array
   readonly issuedAt: number
   readonly expiresAt: number
-  /** First epoch that counts; undefined: from the start of retention. */
+  /** First epoch whose rows count; undefined: the start of retention. */
   readonly from?: number
   readonly state: CodeState
-  /** Who spent it, in which sync, for which report. */
+  /** The user that spent the code, with the sync and the report. */
   readonly spent?: { readonly user: User; readonly syncId: Uint8Array; readonly report: ReportId }
 }
 
@@ -56,26 +55,26 @@ export interface ReportRecord {
   readonly id: ReportId
   readonly user: User
   readonly at: number
-  /** Epochs whose rows count, both inclusive. */
+  /** First and last epoch whose rows count. */
   readonly from: number
   readonly until: number
   readonly state: 'active' | 'retracted'
 }
 
-/** One sync to be kept. */
+/** One sync to store. */
 export interface Deposit extends SyncRecord {
   readonly user: User
-  /** UTC day of arrival; the record is kept as long as rows of that day. */
+  /** UTC day of arrival. The store keeps the acknowledgement as long as rows of that day. */
   readonly day: number
   /** Ascending by epoch. */
   readonly groups: readonly EpochRows[]
-  /** Become durable in the same instant as the acknowledgement, or not at all. */
+  /** Become durable in the same write as the acknowledgement, or not at all. */
   readonly attempts?: Attempts
   readonly report?: ReportRecord
   readonly code?: CodeRecord
 }
 
-/** Which roster governs a span of epochs here, once and for all. */
+/** The roster of a span of epochs, fixed permanently. */
 export interface Pin {
   readonly firstEpoch: number
   readonly epochs: number
@@ -83,11 +82,11 @@ export interface Pin {
   readonly roster: Uint8Array
 }
 
-/** A mark with its place in the order in which the user is told. */
+/** A mark with its place in the order in which the user reads marks. */
 export interface MarkEntry extends Mark {
   readonly sequence: number
 }
-/** What one user is told: marks of all reports, the best per hash. central/mark-list.ts */
+/** The marks of one user over all reports, the most severe of each hash. risk/mark-list.ts makes the list. */
 export interface MarkList {
   readonly generation: number
   /** Highest sequence given so far in this generation. */
@@ -99,7 +98,7 @@ export interface ReportMarks {
   readonly report: ReportId
   readonly marks: readonly Mark[]
 }
-/** A user's marks of one report (none: removed) together with the list that follows from them. */
+/** New marks of a user by report (an empty list removes them), with the user's list that follows from them. */
 export interface MarkChange {
   readonly user: User
   readonly changes: readonly ReportMarks[]
@@ -108,7 +107,7 @@ export interface MarkChange {
 
 export interface DayStatistics {
   readonly day: number
-  /** Acknowledged (sync, epoch) pairs and the rows in them; an erased user's are taken off. */
+  /** Acknowledged (sync, epoch) pairs and their rows, without those of erased users. */
   readonly deposits: number
   readonly rows: number
 }
@@ -118,37 +117,40 @@ export interface StoreStatistics {
 }
 
 export interface CentralStore {
-  /** The user of SHA-256(secret), if known. */
+  /** The user of an id, SHA-256(secret); undefined when unknown. */
   findUser(id: Uint8Array): Promise<User | undefined>
-  /** The same, made with an empty mark list of `generation` when unknown. */
+  /** The user of an id. Creates an unknown user, with an empty mark list of `generation`. */
   addUser(id: Uint8Array, generation: number): Promise<User>
-  /** Forgets the mapping, syncs, rows, attempts and marks of a user; false when unknown. Reports stay, pointing nowhere. */
+  /**
+   * Deletes the mapping, syncs, rows, attempts and marks of a user; false when the user is unknown. Reports stay, but
+   * their user has no rows any more.
+   */
   eraseUser(id: Uint8Array): Promise<boolean>
 
   findSync(user: User, syncId: Uint8Array): Promise<SyncRecord | undefined>
   /**
-   * Keeps the rows, then acknowledges. `duplicate`: this user, syncId and digest were acknowledged before and
-   * nothing was written. Throws SYNC_CONFLICT when another digest was.
+   * Stores the rows, then the acknowledgement. Returns `duplicate` and writes nothing when this user, sync id and digest
+   * were acknowledged before. Throws SYNC_CONFLICT when another digest was acknowledged under this sync id.
    */
   deposit(deposit: Deposit): Promise<'stored' | 'duplicate'>
   attempts(user: User): Promise<Attempts | undefined>
 
-  /** The user's rows as a set by hash, lags merged, ascending. */
+  /** The user's rows of an epoch: one for each hash, with merged lags, ascending by hash. */
   userRows(epoch: number, user: User): Promise<Row[]>
-  /** Who holds these hashes (`hashToKey`), one item a user, ascending by user. */
+  /** The users with rows of these hashes (`hashToKey`): one item for each user, ascending by user. */
   probe(epoch: number, hashes: ReadonlySet<string>): AsyncIterable<UserRows>
-  /** Epochs that may hold rows, ascending. */
+  /** Epochs that may have rows, ascending. */
   epochs(): Promise<number[]>
 
   marks(user: User): Promise<MarkList | undefined>
-  /** Marks of a user, ascending by report. */
+  /** The marks of a user by report, ascending by report. */
   userMarks(user: User): Promise<ReportMarks[]>
-  /** Users who have marks of a report, ascending. */
+  /** The users with marks of a report, ascending. */
   markedUsers(report: ReportId): Promise<User[]>
-  /** Each user's change is one instant. Changes of users without a list (erased) are dropped. */
+  /** Writes each user's change at once. Ignores the changes of erased users, who have no list. */
   putMarks(changes: readonly MarkChange[]): Promise<void>
 
-  /** A number for the next report; not given again within this opening, nor once a report has it. */
+  /** A number for the next report. No number returns twice while the store is open, nor after a report has used it. */
   nextReport(): Promise<ReportId>
   reports(): Promise<ReportRecord[]>
   putReport(report: ReportRecord): Promise<void>
@@ -162,8 +164,8 @@ export interface CentralStore {
   putPin(pin: Pin): Promise<void>
 
   /**
-   * Forgets everything of UTC days before `day`: rows, sync records, marks on those epochs, pins that ended, codes that
-   * expired, reports whose last epoch lies before. Returns how many days of rows went.
+   * Deletes all data of UTC days before `day`: rows, sync records, marks on their epochs, ended pins and expired codes.
+   * Also deletes reports whose last epoch lies before `day`. Returns the number of days whose rows were deleted.
    */
   dropBefore(day: number): Promise<number>
   statistics(): Promise<StoreStatistics>

@@ -1,22 +1,22 @@
 /**
- * Values that notice damage: body ‖ CRC-32 over key ‖ body. PROTOCOL.md §8.
- * LevelDB returned flipped bytes without an error (measured), and the key is included so that a value under another
- * key is damage too. A CRC finds faults of the disk; it is no protection against somebody who writes there.
+ * Values with a checksum: body ‖ CRC-32 over key ‖ body. PROTOCOL.md §8. Throws STORAGE_CORRUPT.
+ * LevelDB returned flipped bytes without an error (measured). The checksum includes the key, so that a value under
+ * another key is damage too. A CRC finds faults of the disk; it gives no protection against a deliberate change.
  */
 import { crc32 } from 'node:zlib'
 import { FederationError } from '@geotrace/core-wasm/wire'
 
 const CRC_BYTES = 4
 
-export function sealValue(key: Uint8Array, body: Uint8Array): Uint8Array {
+export function addChecksum(key: Uint8Array, body: Uint8Array): Uint8Array {
   const value = new Uint8Array(body.length + CRC_BYTES)
   value.set(body)
   new DataView(value.buffer).setUint32(body.length, crc32(body, crc32(key)))
   return value
 }
 
-/** The body; STORAGE_CORRUPT when it is not what was sealed under this key. */
-export function unsealValue(key: Uint8Array, value: Uint8Array, what: string): Uint8Array {
+/** The body. Throws STORAGE_CORRUPT when the checksum does not fit this key and body. */
+export function verifyChecksum(key: Uint8Array, value: Uint8Array, what: string): Uint8Array {
   const body = value.subarray(0, Math.max(0, value.length - CRC_BYTES))
   const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
   if (value.length < CRC_BYTES || view.getUint32(body.length) !== crc32(body, crc32(key))) corrupt(what)

@@ -1,6 +1,6 @@
 /**
- * Bodies of the level store's values. PROTOCOL.md §8. Big-endian and fixed where there are many of them (rows, marks,
- * syncs), JSON where there are few and people may have to read them (reports, codes, pins). Every value is sealed.
+ * Encodings of the level store's values. PROTOCOL.md §8. The many rows, marks and syncs have fixed big-endian fields.
+ * The few reports, codes and pins are JSON, because people may have to read them. Every value gets a checksum.
  */
 import {
   byteReader,
@@ -19,7 +19,7 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { CodeRecord, MarkList, Pin, ReportRecord, SyncRecord } from './central-store.ts'
 
-/** n × (hash 12 ‖ meta u8), as on the wire. */
+/** n × (hash 12 ‖ meta u8), the form on the wire. */
 export function encodeRows(rows: readonly Row[]): Uint8Array {
   const writer = byteWriter(rows.length * ROW_BYTES)
   for (const row of rows) writer.bytes(row.hash, RISK_HASH_BYTES).u8(rowToMeta(row))
@@ -30,7 +30,7 @@ export function decodeRows(body: Uint8Array): Row[] {
   return Array.from({ length: body.length / ROW_BYTES }, (_, i) => readRow(body, i * ROW_BYTES))
 }
 
-/** The rows whose hash (`hashToKey`) is among `hashes`; a probe reads a whole epoch, so the others cost no object. */
+/** The rows whose hash (`hashToKey`) is in `hashes`. Other rows become no objects, because a probe reads a whole epoch. */
 export function decodeMatchingRows(body: Uint8Array, hashes: ReadonlySet<string>): Row[] {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   const rows: Row[] = []
@@ -55,7 +55,7 @@ export function decodeMarks(body: Uint8Array): Mark[] {
   return Array.from({ length: body.length / MARK_BYTES }, () => readMark(reader))
 }
 
-/** generation u32, last u32, n × (sequence u32 ‖ mark). */
+/** generation u32 ‖ last u32 ‖ n × (sequence u32 ‖ mark). */
 export function encodeMarkList({ generation, last, entries }: MarkList): Uint8Array {
   const writer = byteWriter(8 + entries.length * (4 + MARK_BYTES))
     .u32(generation)
@@ -75,7 +75,7 @@ export function decodeMarkList(body: Uint8Array): MarkList {
   return { generation, last, entries }
 }
 
-/** day u32, digest 32, basis; the sync id is in the key. */
+/** day u32 ‖ digest 32 ‖ basis; the sync id is in the key. */
 export function encodeSync({ digest, basis, day }: Omit<SyncRecord, 'syncId'> & { day: number }): Uint8Array {
   return byteWriter(4 + HASH_BYTES + basis.length)
     .u32(day)
@@ -91,7 +91,7 @@ export function decodeSync(syncId: Uint8Array, body: Uint8Array): SyncRecord & {
   return { syncId: syncId.slice(0, SYNC_ID_BYTES), digest, basis: reader.bytes(reader.left), day }
 }
 
-/** Two u32: a user's day and count of attempts, a day's deposits and rows. */
+/** Two u32: the day and count of a user's attempts, or the deposits and rows of a day. */
 export function encodePair(a: number, b: number): Uint8Array {
   return byteWriter(8).u32(a).u32(b).finish()
 }
@@ -103,7 +103,7 @@ export function decodePair(body: Uint8Array): [number, number] {
 
 type JsonRecord = CodeRecord | ReportRecord | Pin
 
-/** Bytes become { hex }. */
+/** JSON text in which bytes become { hex }. */
 export function encodeJson(record: JsonRecord): Uint8Array {
   const text = JSON.stringify(record, (_, value: unknown) =>
     value instanceof Uint8Array ? { hex: bytesToHex(value) } : value,

@@ -1,17 +1,18 @@
 /**
- * One LevelDB directory as we use it: sealed values, bytes for keys, every write synced and in groups. PROTOCOL.md §8.
- * Writes that arrive while another is being synced go to disk together: the price of one fsync is shared.
+ * One LevelDB directory with byte keys and checksummed values, in which every write is synced. PROTOCOL.md §8.
+ * Writes that arrive during a sync go to disk together in the next one, so that they share the cost of one fsync.
+ * Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT.
  */
 import { concatBytes, FederationError } from '@geotrace/core-wasm/wire'
 import { Level } from 'level'
-import { corrupt, sealValue, unsealValue } from './checksummed-value.ts'
+import { addChecksum, corrupt, verifyChecksum } from './checksummed-value.ts'
 
-/** Operations in one synced batch; more wait for the next, so that no reply waits for an endless one. */
+/** Operations in one synced batch. Further ones wait for the next batch, so that no reply waits for an endless batch. */
 const BATCH_OPERATIONS_MAX = 4_096
-/** 8 MB before a table is written: seventeen open days stay below 300 MB. */
+/** LevelDB writes a table after 8 MB. With seventeen open days the buffers stay below 300 MB. */
 const WRITE_BUFFER_BYTES = 8 << 20
 
-/** A key to write, or to delete when it has no body. */
+/** A key to write, or a key to delete when `body` is missing. */
 export interface Operation {
   readonly key: Uint8Array
   readonly body?: Uint8Array
@@ -27,22 +28,22 @@ export interface Database {
   get(key: Uint8Array): Promise<Uint8Array | undefined>
   entries(range: Range): AsyncGenerator<[key: Uint8Array, body: Uint8Array]>
   keys(range: Range): AsyncGenerator<Uint8Array>
-  /** Durable when it resolves; all or nothing. */
+  /** Writes all operations or none; they are durable when the promise resolves. */
   write(operations: readonly Operation[]): Promise<void>
-  /** Removes what was deleted in this range from the tables, as far as LevelDB does. */
+  /** Removes deleted entries of this range from the tables, as far as LevelDB does that. */
   compact(range: Range): Promise<void>
   close(): Promise<void>
 }
 
 /**
- * Opens `dir`; only `create` makes a new one, because LevelDB opens a directory whose index is lost as an empty
- * database otherwise. Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT.
+ * Opens `dir`, or creates it when `create` is set. Without that distinction LevelDB would open a directory whose index
+ * is lost as an empty database. Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT.
  */
 export async function openDatabase(dir: string, what: string, create: boolean): Promise<Database> {
   const db = new Level<Uint8Array, Uint8Array>(dir, {
     keyEncoding: 'view',
     valueEncoding: 'view',
-    // Hashes do not compress.
+    // Hashes are random bytes, which do not compress.
     compression: false,
     writeBufferSize: WRITE_BUFFER_BYTES,
     createIfMissing: create,
@@ -57,7 +58,7 @@ export async function openDatabase(dir: string, what: string, create: boolean): 
   return {
     async get(key) {
       const value = await guarded(what, db.get(key))
-      return value === undefined ? undefined : unsealValue(key, plain(value), what)
+      return value === undefined ? undefined : verifyChecksum(key, plain(value), what)
     },
     async *entries(range) {
       const iterator = db.iterator(bounds(range))
@@ -66,7 +67,7 @@ export async function openDatabase(dir: string, what: string, create: boolean): 
           const entry = await guarded(what, iterator.next())
           if (entry === undefined) return
           const key = plain(entry[0])
-          yield [key, unsealValue(key, plain(entry[1]), what)]
+          yield [key, verifyChecksum(key, plain(entry[1]), what)]
         }
       } finally {
         await iterator.close()
@@ -85,7 +86,7 @@ export async function openDatabase(dir: string, what: string, create: boolean): 
       }
     },
     write: groupCommit(db),
-    // `level` does not type what only LevelDB can do.
+    // The types of `level` leave out methods that only LevelDB has.
     compact: ({ from, to }) => (db as unknown as Compactable).compactRange(from, to),
     close: () => db.close(),
   }
@@ -95,7 +96,7 @@ interface Compactable {
   compactRange(from: Uint8Array, to: Uint8Array): Promise<void>
 }
 
-/** All keys that begin with `prefix`. */
+/** The range of all keys that begin with `prefix`. */
 export function prefixRange(prefix: Uint8Array): Range {
   return { from: prefix, to: concatBytes(prefix, new Uint8Array(64).fill(0xff)) }
 }
@@ -115,11 +116,11 @@ function groupCommit(db: Level<Uint8Array, Uint8Array>): Database['write'] {
       const group = waiting.slice(0, end)
       waiting = waiting.slice(end)
       try {
-        // A chained batch: the array form copies every operation (measured 2–4 times slower).
+        // Use a chained batch, because the array form copies every operation (measured: 2–4 times slower).
         const batch = db.batch()
         for (const { key, body } of group.flatMap(({ operations }) => operations)) {
           if (body === undefined) batch.del(key)
-          else batch.put(key, sealValue(key, body))
+          else batch.put(key, addChecksum(key, body))
         }
         await batch.write({ sync: true })
         for (const { resolve } of group) resolve()
@@ -145,7 +146,7 @@ async function guarded<T>(what: string, reading: Promise<T>): Promise<T> {
   }
 }
 
-/** `level` hands out Buffers, whose `slice` shares memory. */
+/** Turns a Buffer of `level` into a plain Uint8Array, because `slice` of a Buffer shares memory. */
 function plain({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength)
 }
@@ -158,11 +159,26 @@ function errorCodes(error: unknown): unknown[] {
 function toStoreError(error: unknown, dir: string, what: string): unknown {
   const codes = errorCodes(error)
   if (codes.includes('LEVEL_LOCKED')) {
-    return new FederationError('STORE_LOCKED', 'another process has this store open', { dir }, { cause: error })
+    return new FederationError(
+      'STORE_LOCKED',
+      'another process has this store open; stop it first',
+      { dir },
+      { cause: error },
+    )
   }
   const messages = `${error} ${error instanceof Error ? error.cause : ''}`
   if (messages.includes('does not exist')) {
-    return new FederationError('STORE_MISSING', `a part of the store is missing: ${what}`, { dir }, { cause: error })
+    return new FederationError(
+      'STORE_MISSING',
+      `a part of the store is missing (${what}); restore the last backup`,
+      { dir },
+      { cause: error },
+    )
   }
-  return new FederationError('STORAGE_CORRUPT', `the store does not open: ${what}`, { what }, { cause: error })
+  return new FederationError(
+    'STORAGE_CORRUPT',
+    `the store does not open (${what}); restore the last backup`,
+    { what },
+    { cause: error },
+  )
 }

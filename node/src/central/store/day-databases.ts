@@ -1,8 +1,8 @@
 /**
- * The databases of rows, one a UTC day. PROTOCOL.md §8. A day is listed in `meta` after its database was made and
- * before a row of it is acknowledged, so a listed day that is missing is damage, and an unlisted one holds nothing.
+ * The databases of rows, one for each UTC day. PROTOCOL.md §8. The store creates a day's database, lists the day in
+ * `meta`, and only then acknowledges rows. A listed day without a database is therefore damage, and an unlisted database
+ * has no acknowledged rows. Throws STORE_MISSING, STORAGE_CORRUPT.
  */
-
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { oneAtATime } from '@geotrace/core-wasm'
@@ -15,59 +15,39 @@ import { type Database, type Operation, openDatabase, prefixRange } from './data
 import { dayToEpochs } from './day.ts'
 import { keyNumber, metaKey, rowsPrefix } from './keys.ts'
 
-/** Proves that a day's database is the one that was made, not one that LevelDB found empty. */
+/** The first entry of a day's database. A database without it was opened empty by LevelDB after damage. */
 const ROOT_KEY = Uint8Array.of(0)
 
 export interface DayDatabases {
-  /** Days that are listed, ascending. */
+  /** The listed days, ascending. */
   days(): number[]
   get(day: number): Database | undefined
-  /** The day's database, made and listed when new. */
+  /** The day's database; creates and lists a new day. Throws RangeError for a day that retention has dropped. */
   ensure(day: number): Promise<Database>
-  /** Counts acknowledged rows; returns what has to be written with the acknowledgement. */
+  /** Counts acknowledged rows. Returns the operation that the caller must write with the acknowledgement. */
   count(day: number, deposits: number, rows: number): Operation
   statistics(): DayStatistics[]
-  /** Deletes the rows of a user for good; returns the operations that settle the counts. */
+  /** Deletes all rows of a user from the tables. Returns the operations that correct the counts. */
   eraseUser(user: User): Promise<Operation[]>
-  /** Unlists and removes days before `day`. */
+  /** Removes the days before `day`; returns how many there were. */
   dropBefore(day: number): Promise<number>
   close(): Promise<void>
 }
 
 /** Opens all listed days. Throws STORE_MISSING, STORAGE_CORRUPT. */
 export async function openDays(dir: string, meta: Database): Promise<DayDatabases> {
-  const databases = new Map<number, Database>()
-  const counts = new Map<number, [deposits: number, rows: number]>()
+  const counts = await readCounts(meta)
+  const databases = await openListed(dir, [...counts.keys()])
   const exclusive = oneAtATime()
   let floor = 0
-  const path = (day: number): string => join(dir, `day-${day}`)
+  const path = (day: number): string => dayToPath(dir, day)
   const sorted = (): number[] => [...databases.keys()].sort((a, b) => a - b)
-
-  for await (const [key, body] of meta.entries(prefixRange(metaKey('day')))) {
-    counts.set(keyNumber(key, 0), decodePair(body))
-  }
-  for (const name of await readdir(dir)) {
-    const day = /^day-(\d+)$/.exec(name)?.[1]
-    if (day !== undefined && !counts.has(Number(day))) await rm(path(Number(day)), { recursive: true })
-  }
-  const close = async (): Promise<void> => {
-    for (const database of databases.values()) await database.close()
-  }
-  try {
-    for (const day of counts.keys()) {
-      const database = await openDatabase(path(day), `day ${day}`, false)
-      databases.set(day, database)
-      if ((await database.get(ROOT_KEY)) === undefined) corrupt(`day ${day}`)
-    }
-  } catch (error) {
-    await close()
-    throw error
-  }
 
   const make = async (day: number): Promise<Database> => {
     const known = databases.get(day)
     if (known !== undefined) return known
-    if (day < floor) throw new RangeError(`"day" expected not before ${floor}, which retention dropped, got ${day}`)
+    if (day < floor)
+      throw new RangeError(`"day" expected ${floor} or later, because retention dropped the days before; got ${day}`)
     await rm(path(day), { recursive: true, force: true })
     const database = await openDatabase(path(day), `day ${day}`, true)
     await database.write([{ key: ROOT_KEY, body: utf8(`geotrace day ${day}`) }])
@@ -95,7 +75,7 @@ export async function openDays(dir: string, meta: Database): Promise<DayDatabase
         if (!(await eraseRows(database, day, user))) continue
         const left = await countRows(database)
         const known = counts.get(day)!
-        // Deposits that were cut before their acknowledgement were never counted: a count only ever sinks here.
+        // Interrupted deposits have rows but were never counted, so the count must not rise here.
         known[0] = Math.min(known[0], left.deposits)
         known[1] = Math.min(known[1], left.rows)
         operations.push({ key: metaKey('day', day), body: encodePair(...known) })
@@ -117,11 +97,50 @@ export async function openDays(dir: string, meta: Database): Promise<DayDatabase
         await syncDirectory(dir)
         return gone.length
       }),
-    close,
+    close: () => closeAll(databases),
   }
 }
 
-/** Throws STORAGE_CORRUPT when a day holds fewer deposits than were acknowledged: LevelDB drops damaged logs silently. */
+type Counts = Map<number, [deposits: number, rows: number]>
+
+/** The counts of all listed days. */
+async function readCounts(meta: Database): Promise<Counts> {
+  const counts: Counts = new Map()
+  for await (const [key, body] of meta.entries(prefixRange(metaKey('day')))) {
+    counts.set(keyNumber(key, 0), decodePair(body))
+  }
+  return counts
+}
+
+/** Opens the databases of the listed days and removes all others. */
+async function openListed(dir: string, days: readonly number[]): Promise<Map<number, Database>> {
+  for (const name of await readdir(dir)) {
+    const day = /^day-(\d+)$/.exec(name)?.[1]
+    if (day !== undefined && !days.includes(Number(day))) await rm(dayToPath(dir, Number(day)), { recursive: true })
+  }
+  const databases = new Map<number, Database>()
+  try {
+    for (const day of days) {
+      const database = await openDatabase(dayToPath(dir, day), `day ${day}`, false)
+      databases.set(day, database)
+      if ((await database.get(ROOT_KEY)) === undefined) corrupt(`day ${day}`)
+    }
+    return databases
+  } catch (error) {
+    await closeAll(databases)
+    throw error
+  }
+}
+
+async function closeAll(databases: ReadonlyMap<number, Database>): Promise<void> {
+  for (const database of databases.values()) await database.close()
+}
+
+function dayToPath(dir: string, day: number): string {
+  return join(dir, `day-${day}`)
+}
+
+/** Throws STORAGE_CORRUPT for a day with fewer deposits than acknowledged, because LevelDB drops damaged logs silently. */
 export async function assertCounts(days: DayDatabases): Promise<void> {
   for (const { day, deposits } of days.statistics()) {
     let found = 0

@@ -1,4 +1,4 @@
-/** UTC days since 1970: the unit of retention. A day is 18 whole epochs. PROTOCOL.md §8. Pure. */
+/** Converts between times, epochs and UTC days since 1970, the unit of retention. A day has 18 epochs. PROTOCOL.md §8. Pure. */
 import { DAY_MS, EPOCHS_PER_DAY } from '@geotrace/core-wasm/wire'
 
 export function epochToDay(epoch: number): number {

@@ -1,10 +1,10 @@
 /**
- * Keys of the level store: one letter for the kind, then big-endian numbers, so that what is read together lies
- * together. PROTOCOL.md §8. A user's id never stands in a key, because LevelDB may keep keys after their deletion.
+ * Keys of the level store: one letter for the kind, then big-endian numbers, so that entries that are read together are
+ * neighbours. PROTOCOL.md §8. No key contains a user's id, because LevelDB may keep keys after their deletion.
  */
 import { byteWriter } from '@geotrace/core-wasm/wire'
 
-/** Kinds in `meta`. */
+/** The kinds of entries in `meta`. */
 export const KINDS = {
   root: '!',
   user: 'u',
@@ -23,24 +23,24 @@ export const KINDS = {
 } as const
 export type Kind = keyof typeof KINDS
 
-/** The kind's letter, then each part: a number as u32, bytes as they are. */
+/** The kind's letter, then each part: a number as u32, bytes unchanged. */
 export function metaKey(kind: Kind, ...parts: readonly (number | Uint8Array)[]): Uint8Array {
   const writer = byteWriter(64).u8(KINDS[kind].charCodeAt(0))
   for (const part of parts) typeof part === 'number' ? writer.u32(part) : writer.bytes(part)
   return writer.finish()
 }
 
-/** The u32 at the n-th number of a key that begins with numbers. */
+/** The n-th u32 after the kind's letter, counted from 0. */
 export function keyNumber(key: Uint8Array, n: number): number {
   return new DataView(key.buffer, key.byteOffset, key.byteLength).getUint32(1 + 4 * n)
 }
 
-/** In a day's database: epoch first, then user, so that a user's syncs of an epoch are neighbours. */
+/** A key in a day's database: epoch, user, sync id, so that a user's syncs of an epoch are neighbours. */
 export function rowsKey(epoch: number, user: number, syncId: Uint8Array): Uint8Array {
   return byteWriter(64).u8(ROWS_KIND).u32(epoch).u32(user).bytes(syncId).finish()
 }
 
-/** Prefix of all rows, of an epoch's, of a user's in an epoch. */
+/** The key prefix of all rows, of an epoch's rows, or of a user's rows in an epoch. */
 export function rowsPrefix(...parts: readonly number[]): Uint8Array {
   const writer = byteWriter(16).u8(ROWS_KIND)
   for (const part of parts) writer.u32(part)

@@ -1,6 +1,6 @@
 /**
- * What leaves `meta` when a day leaves the store. PROTOCOL.md §8. Day databases go as directories (day-databases.ts);
- * this is the small rest: syncs by their day, marks on epochs of dropped days, ended pins, codes and reports.
+ * Deletes the records in `meta` that belong to dropped days. PROTOCOL.md §8. These are syncs of those days, marks on
+ * their epochs, and ended pins, codes and reports. The rows themselves go with their directory (day-databases.ts).
  */
 import type { CodeRecord, Pin, ReportRecord } from './central-store.ts'
 import { decodeJson, decodeMarkList, decodeMarks, encodeMarkList, encodeMarks } from './codecs.ts'
@@ -8,11 +8,11 @@ import { type Database, type Operation, prefixRange } from './database.ts'
 import { epochToDay, timeToDay } from './day.ts'
 import { keyNumber, metaKey } from './keys.ts'
 
-/** Operations gathered before they are written: bounds memory, each write is whole by itself. */
+/** Operations in one write, to bound memory. Each write is complete by itself, so a crash between two does no harm. */
 const CHUNK = 2_000
 
 export async function dropMetaBefore(meta: Database, day: number): Promise<void> {
-  for (const source of [oldSyncs, oldMarks, oldSheets, oldRecords]) {
+  for (const source of [oldSyncs, oldMarks, oldMarkLists, oldRecords]) {
     let chunk: Operation[] = []
     for await (const operations of source(meta, day)) {
       chunk.push(...operations)
@@ -40,7 +40,7 @@ async function* oldMarks(meta: Database, day: number): AsyncGenerator<Operation[
   }
 }
 
-async function* oldSheets(meta: Database, day: number): AsyncGenerator<Operation[]> {
+async function* oldMarkLists(meta: Database, day: number): AsyncGenerator<Operation[]> {
   for await (const [key, body] of meta.entries(prefixRange(metaKey('list')))) {
     const list = decodeMarkList(body)
     const entries = list.entries.filter(({ epoch }) => epochToDay(epoch) >= day)

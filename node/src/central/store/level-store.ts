@@ -1,7 +1,7 @@
 /**
- * The central store on LevelDB: simple and right first; sorted runs come behind the same interface. PROTOCOL.md §8.
- * Rows are written and synced before the acknowledgement that names them, each deposit under (epoch, user, sync id), so
- * that a deposit cut anywhere and sent again writes the same keys and counts once.
+ * The central store on LevelDB. PROTOCOL.md §8. The store writes and syncs rows before the acknowledgement that counts
+ * them. The key of rows is (epoch, user, sync id), so a deposit that was interrupted and sent again writes the same keys
+ * and counts once. Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT, SYNC_CONFLICT.
  */
 import { createHmac } from 'node:crypto'
 import { join } from 'node:path'
@@ -33,10 +33,10 @@ import { mergeRows } from './row-set.ts'
 import { openStoreDirectory } from './store-directory.ts'
 
 const ROOT = utf8('geotrace central store 1')
-/** 128 bits: two of a billion users meet with a chance of 10^-21. */
+/** 128 bits: the chance that two of a billion users have the same key is 10^-21. */
 const USER_KEY_BYTES = 16
 
-/** Opens the store in `dir`, founding it once. Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT. */
+/** Opens the store in `dir` and founds it the first time. Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT. */
 export async function levelStore({ dir, random }: { dir: string; random: Random }): Promise<CentralStore> {
   const metaDir = join(dir, 'meta')
   const key = await openStoreDirectory(dir, random, async () => {
@@ -72,7 +72,7 @@ interface Counters {
 function open(meta: Database, days: DayDatabases, storeKey: Uint8Array, next: Counters): CentralStore {
   const exclusive = oneAtATime()
   const perUser = turns<User>(1)
-  // The id itself stays off the disk, in keys too: LevelDB keeps some keys after their deletion (measured).
+  // Keys carry a keyed hash of the id, because LevelDB keeps some keys after their deletion (measured).
   const userKey = (id: Uint8Array): Uint8Array =>
     metaKey('user', createHmac('sha256', storeKey).update(id).digest().subarray(0, USER_KEY_BYTES))
   const findUser = async (id: Uint8Array): Promise<User | undefined> => {
@@ -226,7 +226,7 @@ async function writeRows(days: DayDatabases, { user, syncId, groups }: Deposit):
   await Promise.all([...byDay].map(async ([day, operations]) => (await days.ensure(day)).write(operations)))
 }
 
-/** The instant in which a deposit counts. */
+/** Writes the acknowledgement; from this write on the deposit counts. */
 function acknowledge(meta: Database, days: DayDatabases, next: Counters, deposit: Deposit): Promise<void> {
   const { user, syncId, day, groups, attempts, report, code } = deposit
   const operations: Operation[] = [
@@ -253,7 +253,7 @@ function markOperations({ user, changes, list }: MarkChange): Operation[] {
   return operations
 }
 
-/** Deletes all that `meta` has about a user beside the mapping. */
+/** The operations that delete all entries of a user in `meta` except the mapping from the id. */
 async function userOperations(meta: Database, user: User): Promise<Operation[]> {
   const operations: Operation[] = [{ key: metaKey('list', user) }, { key: metaKey('attempts', user) }]
   for await (const [key, body] of meta.entries(prefixRange(metaKey('sync', user)))) {
@@ -266,7 +266,7 @@ async function userOperations(meta: Database, user: User): Promise<Operation[]> 
   return operations
 }
 
-/** The second half of an erasure, begun anew at the next opening when the process dies in it. */
+/** The second half of an erasure. The next opening of the store repeats it when the process dies here. */
 async function finishErasure(meta: Database, days: DayDatabases, user: User): Promise<void> {
   const counts = await days.eraseUser(user)
   for (const kind of ['list', 'attempts', 'sync', 'marks'] as const)

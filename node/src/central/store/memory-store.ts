@@ -1,6 +1,7 @@
 /**
- * The central store in memory: for simulations and as the plain statement of what a store does. PROTOCOL.md §8.
- * Nothing survives the process; `memoryDisk()` lets a test close and open it again.
+ * The central store in memory, for simulations and as the simplest description of a store. PROTOCOL.md §8.
+ * Nothing survives the process; with a `memoryDisk()` a test can close the store and open it again.
+ * Throws STORE_LOCKED, SYNC_CONFLICT.
  */
 import { bytesToHex, equalBytes, FederationError, type Row } from '@geotrace/core-wasm/wire'
 import type {
@@ -22,16 +23,16 @@ interface DayCount {
   deposits: number
   rows: number
 }
-/** All that a memory store holds. */
+/** The whole content of a memory store. */
 export interface MemoryDisk {
   opened: boolean
   nextUser: User
   nextReport: ReportId
   users: Map<string, User>
-  /** By `user/syncId`. */
+  /** Keys are `user/syncId`. */
   syncs: Map<string, SyncRecord & { user: User; day: number }>
   attempts: Map<User, Attempts>
-  /** By epoch, then user, then sync. */
+  /** Keys are epoch, then user, then sync. */
   rows: Map<number, Map<User, Map<string, readonly Row[]>>>
   counts: Map<number, DayCount>
   lists: Map<User, MarkList>
@@ -59,23 +60,27 @@ export function memoryDisk(): MemoryDisk {
   }
 }
 
-/** Throws STORE_LOCKED when the disk is open already. */
+/** Opens the disk. Throws STORE_LOCKED when the disk is open already. */
 export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
   if (disk.opened) throw new FederationError('STORE_LOCKED', 'the store is open already', { dir: 'memory' })
   disk.opened = true
-  const syncKey = (user: User, syncId: Uint8Array): string => `${user}/${bytesToHex(syncId)}`
-
-  const put = (user: User, epoch: number, sync: string, rows: readonly Row[]): void => {
-    const users = disk.rows.get(epoch) ?? new Map<User, Map<string, readonly Row[]>>()
-    const syncs = users.get(user) ?? new Map<string, readonly Row[]>()
-    disk.rows.set(epoch, users.set(user, syncs.set(sync, rows)))
+  return {
+    ...users(disk),
+    ...deposits(disk),
+    ...marks(disk),
+    ...records(disk),
+    dropBefore: async (day) => dropBefore(disk, day),
+    statistics: async () => ({
+      users: disk.users.size,
+      days: [...disk.counts].map(([day, counts]) => ({ day, ...counts })).sort((a, b) => a.day - b.day),
+    }),
+    close: async () => {
+      disk.opened = false
+    },
   }
-  const count = (epoch: number, deposits: number, rows: number): void => {
-    const day = epochToDay(epoch)
-    const known = disk.counts.get(day) ?? { deposits: 0, rows: 0 }
-    disk.counts.set(day, { deposits: known.deposits + deposits, rows: known.rows + rows })
-  }
+}
 
+function users(disk: MemoryDisk): Pick<CentralStore, 'findUser' | 'addUser' | 'eraseUser'> {
   return {
     findUser: async (id) => disk.users.get(bytesToHex(id)),
     addUser: async (id, generation) => {
@@ -93,12 +98,24 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
       for (const held of [disk.attempts, disk.lists, disk.marks]) held.delete(user)
       for (const [key, sync] of disk.syncs) if (sync.user === user) disk.syncs.delete(key)
       for (const [epoch, users] of disk.rows) {
-        for (const rows of users.get(user)?.values() ?? []) count(epoch, -1, -rows.length)
+        for (const rows of users.get(user)?.values() ?? []) count(disk, epoch, -1, -rows.length)
         users.delete(user)
       }
       return true
     },
+  }
+}
 
+type DepositMethods = 'findSync' | 'deposit' | 'attempts' | 'userRows' | 'probe' | 'epochs'
+
+function deposits(disk: MemoryDisk): Pick<CentralStore, DepositMethods> {
+  const syncKey = (user: User, syncId: Uint8Array): string => `${user}/${bytesToHex(syncId)}`
+  const put = (user: User, epoch: number, sync: string, rows: readonly Row[]): void => {
+    const users = disk.rows.get(epoch) ?? new Map<User, Map<string, readonly Row[]>>()
+    const syncs = users.get(user) ?? new Map<string, readonly Row[]>()
+    disk.rows.set(epoch, users.set(user, syncs.set(sync, rows)))
+  }
+  return {
     findSync: async (user, syncId) => disk.syncs.get(syncKey(user, syncId)),
     deposit: async ({ user, syncId, digest, basis, day, groups, attempts, report, code }) => {
       const key = syncKey(user, syncId)
@@ -109,7 +126,7 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
       if (known !== undefined) return 'duplicate'
       for (const { epoch, rows } of groups) {
         put(user, epoch, key, rows)
-        count(epoch, 1, rows.length)
+        count(disk, epoch, 1, rows.length)
       }
       disk.syncs.set(key, { user, syncId, digest, basis, day })
       if (attempts !== undefined) disk.attempts.set(user, attempts)
@@ -131,7 +148,18 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
       }
     },
     epochs: async () => [...disk.rows.keys()].sort((a, b) => a - b),
+  }
+}
 
+/** Adds to the counts of the epoch's day. */
+function count(disk: MemoryDisk, epoch: number, deposits: number, rows: number): void {
+  const day = epochToDay(epoch)
+  const known = disk.counts.get(day) ?? { deposits: 0, rows: 0 }
+  disk.counts.set(day, { deposits: known.deposits + deposits, rows: known.rows + rows })
+}
+
+function marks(disk: MemoryDisk): Pick<CentralStore, 'marks' | 'userMarks' | 'markedUsers' | 'putMarks'> {
+  return {
     marks: async (user) => disk.lists.get(user),
     userMarks: async (user) => [...(disk.marks.get(user)?.values() ?? [])].sort((a, b) => a.report - b.report),
     markedUsers: async (report) =>
@@ -148,7 +176,13 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
         for (const item of reports) item.marks.length > 0 ? held.set(item.report, item) : held.delete(item.report)
       }
     },
+  }
+}
 
+type RecordMethods = 'nextReport' | 'reports' | 'putReport' | 'findCode' | 'putCodes' | 'codes' | 'pins' | 'putPin'
+
+function records(disk: MemoryDisk): Pick<CentralStore, RecordMethods> {
+  return {
     nextReport: async () => disk.nextReport++,
     reports: async () => [...disk.reports.values()].sort((a, b) => a.id - b.id),
     putReport: async (report) => void disk.reports.set(report.id, report),
@@ -161,19 +195,10 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
     },
     pins: async () => [...disk.pins.values()].sort((a, b) => a.firstEpoch - b.firstEpoch),
     putPin: async (pin) => void disk.pins.set(pin.firstEpoch, pin),
-
-    dropBefore: async (day) => dropBefore(disk, day),
-    statistics: async () => ({
-      users: disk.users.size,
-      days: [...disk.counts].map(([day, counts]) => ({ day, ...counts })).sort((a, b) => a.day - b.day),
-    }),
-    close: async () => {
-      disk.opened = false
-    },
   }
 }
 
-/** A deposit never changes, and each is looked at by every probe of its epoch. */
+/** The keys of a deposit's rows. A deposit never changes, and every probe of its epoch needs its keys. */
 const keys = new WeakMap<readonly Row[], readonly string[]>()
 function rowsToKeys(rows: readonly Row[]): readonly string[] {
   const known = keys.get(rows)

@@ -1,12 +1,12 @@
 /**
- * Rows as a set per user and epoch: one row a hash, lags merged by OR. PROTOCOL.md §7.2, §8. Pure.
- * A hash names one block size; should a liar deposit two, the smaller one stands, in whatever order they came.
+ * Rows as a set for each user and epoch: one row of each hash, with lags merged by OR. PROTOCOL.md §7.2, §8. Pure.
+ * A hash belongs to one block size. When a dishonest device deposits two sizes, the smaller one counts, in any order.
  */
 import { compareHashes, mergeRow, RISK_HASH_BYTES, type Row } from '@geotrace/core-wasm/wire'
 
 /**
- * A risk hash as a map key: one character a byte. Spelled out, since a report asks for millions: a Buffer over the hash
- * took four times as long (2026-11).
+ * A risk hash as a map key: one character for each byte. The twelve bytes are spelled out, because a report needs
+ * millions of keys; a Buffer over the hash took four times as long (2026-11).
  */
 export function hashToKey(hash: Uint8Array): string {
   if (hash.length !== RISK_HASH_BYTES) return String.fromCharCode(...hash)
@@ -16,7 +16,7 @@ export function hashToKey(hash: Uint8Array): string {
 
 type Twelve = { readonly [i in 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11]: number }
 
-/** The union of some lists of rows, ascending by hash. */
+/** The union of some lists of rows; ascending by hash. */
 export function mergeRows(...lists: readonly (readonly Row[])[]): Row[] {
   const merged = new Map<string, Row>()
   for (const rows of lists) {

@@ -1,6 +1,6 @@
 /**
- * The directory of a central store: a marker file that says it was founded, `meta`, and one database a UTC day.
- * PROTOCOL.md §8. After the founding nothing is ever created silently: what is missing is an error, not an empty store.
+ * The directory of a central store: a marker file, the database `meta`, and one database for each UTC day. PROTOCOL.md §8.
+ * After the founding, a missing part is an error and never becomes an empty store. Throws STORE_MISSING, STORAGE_CORRUPT.
  *
  *   store.json        { version, key, state }   0600; `key` hides the users' ids, so back it up with the rest
  *   meta/             users, syncs, marks, reports, codes, pins
@@ -24,19 +24,24 @@ interface Marker {
 }
 
 /**
- * The store's key of 32 bytes. `found` is called once in the life of the directory and makes the databases; a founding
- * that was cut is begun anew. Throws STORE_MISSING for a directory with databases but no marker, STORAGE_CORRUPT.
+ * Returns the store's key of 32 bytes. `found` makes the databases at the founding; an interrupted founding starts again.
+ * Throws STORE_MISSING for databases without a marker, STORAGE_CORRUPT for a damaged marker.
  */
 export async function openStoreDirectory(dir: string, random: Random, found: () => Promise<void>): Promise<Uint8Array> {
-  // LevelDB makes files with the process's mask; threads may not change it, and there the 0700 directory has to do.
+  // LevelDB creates files with the umask of the process. A thread must not change the umask; there the mode 0700 of the
+  // directory is the only protection.
   if (isMainThread) process.umask(0o077)
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const known = await readMarker(dir)
   if (known?.state === 'ready') return hexToBytes(known.key)
   if (known === undefined && (await readdir(dir)).some((name) => name === 'meta' || name.startsWith('day-'))) {
-    throw new FederationError('STORE_MISSING', `there are databases but no ${MARKER}; restore it from the backup`, {
-      dir,
-    })
+    throw new FederationError(
+      'STORE_MISSING',
+      `the store has databases but no ${MARKER}; restore the file from the backup`,
+      {
+        dir,
+      },
+    )
   }
   const key = known?.key ?? bytesToHex(random(32))
   await writeMarker(dir, { version: VERSION, key, state: 'founding' })

@@ -1,6 +1,7 @@
 /**
- * Which groups of a sync are taken. PROTOCOL.md §7.2: a group is stored whole or refused whole, with the reason and the
- * roster in force for its epoch, so that the device can salt it again.
+ * Decides which groups of a sync the central peer stores. PROTOCOL.md §7.2. A group is stored whole or refused whole.
+ * A refusal has the reason and the roster in force for the epoch, so that the device can hash the group again.
+ * Throws ROSTER_UNKNOWN.
  */
 import {
   DEPOSIT_WINDOW_MS,
@@ -38,7 +39,7 @@ export interface AdmissionInit {
   retentionStart: number
 }
 
-/** Throws ROSTER_UNKNOWN while this peer has no roster at all: nothing is lost, the device comes again. */
+/** Throws ROSTER_UNKNOWN while this peer has no roster. Nothing is lost, because the device sends the sync again. */
 export async function admitGroups(init: AdmissionInit): Promise<GroupAdmission> {
   const { store, rosters, pins, user, groups, nowMs, retentionStart } = init
   if (groups.length > 0 && rosters.newest === undefined) {
@@ -47,9 +48,9 @@ export async function admitGroups(init: AdmissionInit): Promise<GroupAdmission> 
   const taken: EpochRows[] = []
   const refused: RefusedGroup[] = []
   for (const { epoch, roster, rows } of groups) {
-    const verdict = groupToState(epoch, nowMs, retentionStart)
-    if (verdict !== 'open') {
-      refused.push({ epoch, reason: verdict, roster: pins.name(epoch) })
+    const state = groupToState(epoch, nowMs, retentionStart)
+    if (state !== 'open') {
+      refused.push({ epoch, reason: state, roster: pins.name(epoch) })
       continue
     }
     const pinned = await pins.pin(epoch)

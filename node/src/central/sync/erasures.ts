@@ -1,24 +1,25 @@
 /**
- * Who erased themselves a moment ago: a sync that was on its way meanwhile must not bring them back. PROTOCOL.md §7.2.
- * In memory only: what is under way dies with the process, and a device that comes later has another secret.
+ * Remembers recently erased users, so that a delayed sync does not create an erased user again. PROTOCOL.md §7.2.
+ * The list stays in memory, because delayed requests end with the process. A device uses a new secret after an erasure.
+ * Throws BUSY.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import { bytesToHex, FederationError, MINUTE_MS } from '@geotrace/core-wasm/wire'
 
-/** Deadlines end every request within half a minute; a stalled machine may read what waited a little later. */
+/** A deadline ends every request within half a minute. On a stalled machine the peer may read a waiting request later. */
 export const ERASED_MS = 10 * MINUTE_MS
-/** About 150 bytes each. When it is full the oldest goes: whoever floods it wins nothing but ten minutes. */
+/** About 150 bytes each. A full list drops its oldest entry; an attacker who floods it gains at most ERASED_MS. */
 export const ERASURES_MAX = 65_536
 
 export interface Erasures {
-  /** The user of this id erased itself, whether it was known or not. */
+  /** Notes the erasure of this id, whether the store knew the user or not. */
   note(id: Uint8Array): void
-  /** Throws BUSY. */
+  /** Throws BUSY for an id that was erased within ERASED_MS. */
   assertNone(id: Uint8Array): void
 }
 
 export function recentErasures(clock: Clock, max = ERASURES_MAX): Erasures {
-  /** Ascending by time. */
+  /** Time of erasure by id, oldest first. */
   const erased = new Map<string, number>()
   return {
     note(id) {
@@ -31,7 +32,10 @@ export function recentErasures(clock: Clock, max = ERASURES_MAX): Erasures {
     assertNone(id) {
       const atMs = erased.get(bytesToHex(id))
       const leftMs = atMs === undefined ? 0 : atMs + ERASED_MS - clock.now()
-      if (leftMs > 0) throw new FederationError('BUSY', 'this user was erased a moment ago', { retryAfterMs: leftMs })
+      if (leftMs > 0)
+        throw new FederationError('BUSY', `this user was erased less than ${ERASED_MS / MINUTE_MS} minutes ago`, {
+          retryAfterMs: leftMs,
+        })
     },
   }
 }

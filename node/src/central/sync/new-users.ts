@@ -1,18 +1,24 @@
 /**
- * How many new users one address may bring in a UTC day. PROTOCOL.md §8.
- * Generous, since a school or a carrier may share one address; what it stops is one machine filling the store. Counts
- * live in memory only, so that no address is on disk, and a restart begins anew.
+ * Limits the new users from one address in a UTC day, so that one machine cannot fill the store. PROTOCOL.md §8.
+ * The limits are generous, because a school or a carrier may share one address. Counts stay in memory, so that no
+ * address reaches the disk; a restart resets them. Throws QUOTA_SPENT.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import { DAY_MS, FederationError } from '@geotrace/core-wasm/wire'
 import type { Requester } from '../../net/protocol.ts'
 import { timeToDay } from '../store/day.ts'
 
-/** Prefixes and fences counted in a day, about 100 bytes each; when it is full newUserBounds wait, known users do not. */
+/**
+ * Prefixes and fences counted in a day, about 100 bytes each. When the table is full, new users from further addresses
+ * are refused until the day ends; known users are not.
+ */
 export const NEW_USER_TABLE_MAX = 262_144
 
 export interface NewUsers {
-  /** Throws QUOTA_SPENT until the day ends. */
+  /**
+   * Counts one new user of this requester; all requesters without an IP address count together. Throws QUOTA_SPENT with
+   * the time until the day ends.
+   */
   admit(from: Requester): void
 }
 
@@ -27,14 +33,13 @@ export function newUserBounds(init: { clock: Clock; perPrefix: number; perFence:
         day = timeToDay(now)
         counts = new Map()
       }
-      // What comes without an address comes through one door.
       const bounds: [key: string, max: number][] = [
         [`prefix ${prefix}`, perPrefix],
         [`fence ${fence}`, perFence],
       ]
       const isFull = counts.size >= NEW_USER_TABLE_MAX
       if (bounds.some(([key, max]) => (counts.get(key) ?? (isFull ? max : 0)) >= max)) {
-        throw new FederationError('QUOTA_SPENT', 'too many new users from here today', {
+        throw new FederationError('QUOTA_SPENT', 'too many new users from this address today', {
           retryAfterMs: (day + 1) * DAY_MS - now,
         })
       }

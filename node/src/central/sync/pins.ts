@@ -1,6 +1,7 @@
 /**
- * Which roster governs an epoch here: the one pinned at the first deposit of its period, for ever. PROTOCOL.md §4.6, §7.2.
- * So rows of one epoch all come from one roster's salts, and nobody can be led to another one without noticing.
+ * Pins the roster of a period permanently at the first deposit of that period. PROTOCOL.md §4.6, §7.2.
+ * All rows of one epoch then come from one roster's salts. A device that was led to another roster notices it, because
+ * the central peer refuses its rows.
  */
 import { oneAtATime } from '@geotrace/core-wasm'
 import { type CertifiedRoster, hashToRosterName, ROSTER_NAME_BYTES } from '@geotrace/core-wasm/wire'
@@ -8,9 +9,9 @@ import type { RosterStore } from '../../membership/roster-store.ts'
 import type { CentralStore, Pin } from '../store/central-store.ts'
 
 export interface RosterPins {
-  /** Pins the period of `epoch` if need be; its roster's name, or none when no roster is in force. */
+  /** The name of the pinned roster; pins the period of `epoch` first if necessary. Undefined when no roster is in force. */
   pin(epoch: number): Promise<Uint8Array | undefined>
-  /** The name without pinning; zeros when no roster is in force. */
+  /** The name of the pinned roster or of the one in force, without pinning; zeros when no roster is in force. */
   name(epoch: number): Uint8Array
 }
 
@@ -41,7 +42,7 @@ export async function rosterPins(store: CentralStore, rosters: Pick<RosterStore,
   }
 }
 
-/** The period of `epoch` under this roster, cut where other pins reach into it. */
+/** A pin for the period of `epoch` under this roster, shortened so that it overlaps no other pin. */
 function toPin({ roster, hash }: CertifiedRoster, epoch: number, pins: readonly Pin[]): Pin {
   const start = epoch - (epoch % roster.periodEpochs)
   const first = Math.max(

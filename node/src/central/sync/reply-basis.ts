@@ -1,5 +1,6 @@
 /**
- * What a sync's reply said beside its marks, as it rests with the acknowledgement: a repeated sync is answered from it.
+ * The part of a sync's reply other than marks. The store keeps it with the acknowledgement, so that the peer answers a
+ * repeated sync in the same way. PROTOCOL.md §7.2. Throws MESSAGE_MALFORMED for bytes of another form.
  *  u8 report; { u32 epoch; u8 reason; u8 roster[8] } []
  */
 import {
@@ -29,10 +30,10 @@ export function encodeBasis({ report, refused }: ReplyBasis): Uint8Array {
 
 export function decodeBasis(bytes: Uint8Array): ReplyBasis {
   const reader = byteReader(bytes)
-  const report = REPORT_STATUSES[reader.u8()] ?? reader.refuse('no such report status')
+  const report = REPORT_STATUSES[reader.u8()] ?? reader.refuse('unknown report status')
   const refused = Array.from({ length: reader.left / REFUSED_BYTES }, () => ({
     epoch: reader.u32(),
-    reason: REFUSED_REASONS[reader.u8()] ?? reader.refuse('no such reason'),
+    reason: REFUSED_REASONS[reader.u8()] ?? reader.refuse('unknown reason'),
     roster: reader.bytes(ROSTER_NAME_BYTES),
   }))
   reader.end()

@@ -1,6 +1,6 @@
 /**
- * Answers /geotrace/sync/1. PROTOCOL.md §7.2: what a device deposits is durable before it is acknowledged, the same sync
- * sent again changes nothing and is answered again, and every reply has the same size.
+ * Answers /geotrace/sync/1. PROTOCOL.md §7.2. A deposit is durable before the reply acknowledges it. A repeated sync
+ * changes nothing and gets the same reply. All replies have the same size.
  * Throws MESSAGE_MALFORMED, VERSION_UNKNOWN, SYNC_CONFLICT, QUOTA_SPENT, BUSY, ROSTER_UNKNOWN.
  */
 import { createHash } from 'node:crypto'
@@ -32,10 +32,10 @@ import { newUserBounds } from './new-users.ts'
 import type { RosterPins } from './pins.ts'
 import { decodeBasis, encodeBasis, type ReplyBasis } from './reply-basis.ts'
 
-/** How long a reply waits for marks under way; they come with the next sync otherwise. Below the host's deadline. */
+/** A reply waits this long for running computations; later marks come with the next sync. Below the host's deadline. */
 const MARKS_WAIT_MS = 2_000
 const BUSY_MS = 2_000
-/** Generation and cursor: where the device reads on is not part of what it deposits. */
+/** Generation and cursor. The digest leaves them out, because they are the reading position and no deposit. */
 const READ_BYTES = 8
 
 export interface SyncCounters {
@@ -62,7 +62,7 @@ export interface SyncServiceInit {
   retentionStart(): number
 }
 
-/** A request with what is derived of it at once: the secret goes no further. */
+/** A request whose secret was replaced by the id and the digest that derive from it. */
 interface Sync extends Omit<SyncRequest, 'userSecret'> {
   readonly id: Uint8Array
   readonly digest: Uint8Array
@@ -84,16 +84,16 @@ export function syncService(init: SyncServiceInit): SyncService {
     const known = await store.findUser(sync.id)
     if (known === undefined) erasures.assertNone(sync.id)
     if (known === undefined && isEmpty) return toReply({ report: 'none', refused: [] })
-    const user = known ?? (await welcome(sync, from))
+    const user = known ?? (await addUser(sync, from))
     const basis = isEmpty ? NOTHING : await deposit(user, sync)
     if (!risk.isReporter(user)) await orTimeout(risk.settled())
     return await withMarks(user, sync, basis)
   }
 
-  const welcome = async ({ id }: Sync, from: Requester): Promise<User> => {
+  const addUser = async ({ id }: Sync, from: Requester): Promise<User> => {
     if (rosters.newest === undefined) throw new FederationError('ROSTER_UNKNOWN', 'the federation has no roster yet')
     newUsers.admit(from)
-    // Not from 0: whoever comes back after an erasure must not take the new list for the one read before.
+    // Begin at a random generation, so that a device that returns after an erasure does not take the new list for the old.
     return await store.addUser(id, 1 + (byteReader(random(4)).u32() >>> 2))
   }
 
@@ -139,7 +139,7 @@ export function syncService(init: SyncServiceInit): SyncService {
       ...(report !== undefined && { report }),
       ...(code !== undefined && { code }),
     })
-    // Nobody waits here: a reply to a report must take no longer than another one.
+    // Do not await the computation: a reply to a report must take no longer than any other reply.
     void risk.deposited(user, taken)
     if (report !== undefined) {
       counters.reports++

@@ -1,11 +1,11 @@
 /**
- * The risk rule once more, as plainly as it can be said and without a line of risk.ts: every chain of different people is
- * walked from the reporter, every pair of rows compared. Exponential; for worlds of a handful of people.
+ * A reference model of the risk rule (PROTOCOL.md §8) that shares no code with risk.ts. The model walks every chain of
+ * people from the reporter and compares every pair of rows. Its time is exponential, so worlds have a few people only.
  */
 export interface ModelRow {
   user: number
   epoch: number
-  /** Stands for the hash. */
+  /** Takes the place of the hash. */
   spot: number
   size: number
   current: boolean
@@ -25,7 +25,7 @@ export interface ModelMark {
   lag: number
 }
 
-/** Marks by `user/epoch/spot`. */
+/** The marks of all users; keys are `user/epoch/spot`. */
 export function modelMarks(
   rows: ModelRow[],
   report: { user: number; from: number; until: number },
@@ -49,7 +49,7 @@ export function modelMarks(
     if (degree > rule.degrees) return
     const source = chain.at(-1)!
     for (const target of people) {
-      // Non-backtracking is all that the rule promises; up to degree 3 that means different people.
+      // The rule only promises that a chain does not go straight back; up to degree 3 all its people are different.
       if (target === source || target === report.user || target === chain.at(-2)) continue
       const matches: (ModelMark & { epoch: number; spot: number })[] = []
       for (const x of counted) {

@@ -1,10 +1,10 @@
-/** The n-th deposit of a killed process: the same bytes whoever makes it. */
+/** The n-th deposit of the killed process. The test makes the same bytes, to repeat the deposit and to check its rows. */
 import { EPOCHS_PER_DAY } from '@geotrace/core-wasm/wire'
 import type { Deposit, User } from '../../../src/central/store/central-store.ts'
 import { deposit, group, row } from './sample.ts'
 
 const FIRST_EPOCH = 100 * EPOCHS_PER_DAY
-/** Rows are not written before the record unless they lie in several databases: so each deposit has two days. */
+/** Rows of one deposit. They belong to two days, so that the store writes to several databases before it acknowledges. */
 export const DEPOSIT_ROWS = 60
 
 export function childDeposit(user: User, n: number): Deposit {

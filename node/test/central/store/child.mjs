@@ -1,6 +1,6 @@
 /**
- * Runs a TypeScript test program in a process of its own. It gets ready first, then reads one line of standard input:
- * the program and its arguments as a JSON list.
+ * Runs a TypeScript test program in a process of its own. The process prepares itself, then waits for one line of
+ * standard input: a JSON list of the program and its arguments.
  */
 import { once } from 'node:events'
 import { resolve } from 'node:path'

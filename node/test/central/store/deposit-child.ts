@@ -1,4 +1,7 @@
-/** Deposits until it is killed: `dir from seed`. Says `r` when it begins and `a N` when sync N is acknowledged. */
+/**
+ * Deposits until the test kills this process. Arguments: `dir from`. Prints `r` at the beginning, `a N` when sync N was
+ * stored and `d N` when sync N was a duplicate.
+ */
 import { writeSync } from 'node:fs'
 import { levelStore } from '../../../src/central/store/level-store.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
@@ -9,7 +12,7 @@ const [dir, from] = process.argv.slice(3) as [string, string]
 const store = await levelStore({ dir, random: systemRandom })
 const user = await store.addUser(id('killed'), 1)
 writeSync(1, 'r\n')
-/** Several at once, so that a kill meets groups of commits. */
+/** Deposits at the same time, so that a kill interrupts writes that share one sync of the disk. */
 const LANES = 4
 await Promise.all(
   Array.from({ length: LANES }, async (_, lane) => {

@@ -1,4 +1,4 @@
-/** Erases a user and may be killed in the middle: `dir`. Says `r` when it begins and `e` when it is done. */
+/** Erases a user; the test may kill this process meanwhile. Argument: `dir`. Prints `r` at the beginning and `e` at the end. */
 import { writeSync } from 'node:fs'
 import { levelStore } from '../../../src/central/store/level-store.ts'
 import { systemRandom } from '../../../src/platform/random.ts'

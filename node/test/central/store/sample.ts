@@ -1,4 +1,4 @@
-/** Rows, deposits and marks for tests: small numbers become hashes. */
+/** Rows, deposits and marks for tests. A small number or a short text becomes a hash. */
 import { createHash } from 'node:crypto'
 import { compareHashes, LAG_CURRENT, type Mark, type Row } from '@geotrace/core-wasm/wire'
 import type { Deposit, EpochRows, User } from '../../../src/central/store/central-store.ts'

@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -6,9 +7,11 @@ import { join } from 'node:path'
 import { FederationError } from '@geotrace/core-wasm/wire'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { adminRequest } from '../../src/admin/client.ts'
+import { pageContent } from '../../src/admin/page/content.ts'
 import { type AdminServer, adminServer } from '../../src/admin/server.ts'
 import { silent } from '../../src/platform/log.ts'
 import { systemRandom } from '../../src/platform/random.ts'
+import { STATUS } from './page/sample.ts'
 
 describe('the control server', () => {
   let dir: string
@@ -58,7 +61,7 @@ describe('the control server', () => {
     })
   }
 
-  it('answers its routes and passes refusals with their code', async () => {
+  it('the control server answers each route and passes a refusal on with its code', async () => {
     expect(await adminRequest(dir, 'GET', '/status')).toEqual({ state: 'serving' })
     expect(await adminRequest(dir, 'POST', '/echo', { a: [1, 'ü'] })).toEqual({ body: { a: [1, 'ü'] } })
     expect(await adminRequest(dir, 'POST', '/echo')).toEqual({ body: null })
@@ -69,7 +72,7 @@ describe('the control server', () => {
     })
   })
 
-  it('writes the way to itself for its owner only, and takes it away when it stops', async () => {
+  it('the control server writes admin.json with mode 0600 and removes the file when it stops', async () => {
     expect((await stat(join(dir, 'admin.json'))).mode & 0o777).toBe(0o600)
     const file = JSON.parse(await readFile(join(dir, 'admin.json'), 'utf8'))
     expect(file).toEqual({ port: server.port, token: expect.stringMatching(/^[0-9a-f]{64}$/), pid: process.pid })
@@ -78,14 +81,14 @@ describe('the control server', () => {
     server = await adminServer({ dir, routes, random: systemRandom, log: silent })
   })
 
-  it('leaves the file of a server that took its place', async () => {
+  it('a control server that stops leaves the admin.json of its successor in place', async () => {
     const second = await adminServer({ dir, routes, random: systemRandom, log: silent })
     await server.stop()
     expect(await adminRequest(dir, 'GET', '/status')).toEqual({ state: 'serving' })
     server = second
   })
 
-  it('refuses without the token, with another one, and under another name', async () => {
+  it('the control server refuses a request without the token, with another token, or with another Host header', async () => {
     expect(await raw('GET', '/status')).toBe(200)
     expect(await raw('GET', '/status', { authorization: '' })).toBe(401)
     expect(await raw('GET', '/status', { authorization: `Bearer ${'0'.repeat(64)}` })).toBe(401)
@@ -93,7 +96,7 @@ describe('the control server', () => {
     expect(await raw('GET', '/status', { host: 'evil.example' })).toBe(403)
   })
 
-  it('knows no other path or method, and GET changes nothing', async () => {
+  it('the control server answers 404 to every other path or method, and a GET changes nothing', async () => {
     const before = changes
     for (const [method, path] of [
       ['GET', '/change'],
@@ -109,14 +112,14 @@ describe('the control server', () => {
     expect(changes).toBe(before)
   })
 
-  it('refuses what is not JSON and what is too much, and stays up after a route that fails', async () => {
+  it('the control server refuses a body that is not JSON or too large, and stays up after a route fails', async () => {
     expect(await raw('POST', '/echo', {}, '{')).toBe(400)
     expect(await raw('POST', '/echo', {}, Buffer.alloc(65_537, 0x20))).toBe(413)
     expect(await raw('POST', '/fail')).toBeUndefined()
     expect(await adminRequest(dir, 'GET', '/status')).toEqual({ state: 'serving' })
   })
 
-  it('listens on this machine only', async () => {
+  it('the control server listens on 127.0.0.1 only', async () => {
     const reached = (host: string) =>
       new Promise<boolean>((resolve) => {
         const socket = connect(server.port, host)
@@ -128,30 +131,72 @@ describe('the control server', () => {
   })
 })
 
-describe('asking a control server', () => {
-  it('says NODE_NOT_RUNNING and what to do when there is none, or none any more', async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'geotrace-admin-'))
-    const ask = () => adminRequest(dir, 'GET', '/status')
-    const refused = { code: 'NODE_NOT_RUNNING', data: { dir }, message: expect.stringContaining('geotrace') }
-    await expect(ask()).rejects.toMatchObject(refused)
-    const server = await adminServer({ dir, routes: {}, random: systemRandom, log: silent })
-    const stale = await readFile(join(dir, 'admin.json'))
+describe('the status page on the control server', () => {
+  let dir: string
+  let server: AdminServer
+  let changes = 0
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'geotrace-page-'))
+    const routes = { 'POST /change': () => void changes++, 'GET /status': () => ({ state: 'serving' }) }
+    server = await adminServer({ dir, routes, page: () => pageContent(STATUS), random: systemRandom, log: silent })
+  })
+  afterEach(async () => {
     await server.stop()
-    await writeFile(join(dir, 'admin.json'), stale)
-    await expect(ask()).rejects.toMatchObject(refused)
-    await writeFile(join(dir, 'admin.json'), '{')
-    await expect(ask()).rejects.toMatchObject(refused)
     await rm(dir, { recursive: true })
   })
+  const ask = (method: string, path: string, token?: string, body?: string) =>
+    fetch(`http://127.0.0.1:${server.port}${path}`, {
+      method,
+      ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
+      ...(body === undefined ? {} : { body }),
+    })
+  const enter = async () => {
+    const { code } = (await adminRequest(dir, 'POST', '/login')) as { code: string }
+    const { session } = (await (await ask('POST', '/session', undefined, JSON.stringify(code))).json()) as {
+      session: string
+    }
+    return { code, session }
+  }
 
-  it('takes another program on its port for no node', async () => {
-    const [dir, other] = await Promise.all([1, 2].map(() => mkdtemp(join(tmpdir(), 'geotrace-admin-'))))
-    const server = await adminServer({ dir: other!, routes: {}, random: systemRandom, log: silent })
-    const file = { port: server.port, token: '0'.repeat(64), pid: 1 }
-    await writeFile(join(dir!, 'admin.json'), JSON.stringify(file))
-    await expect(adminRequest(dir!, 'GET', '/status')).rejects.toMatchObject({ code: 'NODE_NOT_RUNNING' })
-    await server.stop()
-    await rm(dir!, { recursive: true })
-    await rm(other!, { recursive: true })
+  it('the shell of the status page has no data of the node, and its policy allows only its own script and style', async () => {
+    const response = await ask('GET', '/')
+    expect(response.status).toBe(200)
+    const text = await response.text()
+    expect(text).not.toMatch(/anna|12D3Koo|https?:|src=|url\(/)
+    const policy = response.headers.get('content-security-policy')!
+    expect(policy).toMatch(/^default-src 'none'; /)
+    expect(policy).not.toMatch(/unsafe|\*|https?:/)
+    for (const tag of ['style', 'script']) {
+      const source = new RegExp(`<${tag}>([\\s\\S]*)</${tag}>`).exec(text)![1]!
+      expect(policy).toContain(`${tag}-src 'sha256-${createHash('sha256').update(source).digest('base64')}'`)
+    }
+    expect(response.headers.get('cache-control')).toBe('no-store')
+  })
+
+  it('a session of the status page sees the content and can only read', async () => {
+    const { code, session } = await enter()
+    const page = await ask('GET', '/page', session)
+    expect(page.status).toBe(200)
+    expect(await page.text()).toContain('12 345')
+    expect((await ask('POST', '/change', session)).status).toBe(401)
+    expect((await ask('GET', '/status', session)).status).toBe(401)
+    expect((await ask('POST', '/login', session)).status).toBe(401)
+    expect(changes).toBe(0)
+    // The link works once. Only a session opens the content; the control token, which no browser has, does not.
+    expect((await ask('POST', '/session', undefined, JSON.stringify(code))).status).toBe(401)
+    expect((await ask('GET', '/page')).status).toBe(401)
+    const { token } = JSON.parse(await readFile(join(dir, 'admin.json'), 'utf8')) as { token: string }
+    expect((await ask('GET', '/page', token)).status).toBe(401)
+    for (const body of ['', '{', '[]', 'null', `"${'0'.repeat(70_000)}"`]) {
+      expect((await ask('POST', '/session', undefined, body)).status).toBe(401)
+    }
+  })
+
+  it('a control server without a page to draw answers 401 for it', async () => {
+    const other = await mkdtemp(join(tmpdir(), 'geotrace-page-'))
+    const bare = await adminServer({ dir: other, routes: {}, random: systemRandom, log: silent })
+    expect((await fetch(`http://127.0.0.1:${bare.port}/`)).status).toBe(401)
+    await bare.stop()
+    await rm(other, { recursive: true })
   })
 })

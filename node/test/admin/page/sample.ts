@@ -1,0 +1,41 @@
+/** A status with a value in every field. Its federation and its hint hold markup that the page must escape. */
+import { SPAN_MS } from '../../../src/admin/history.ts'
+import type { NodeStatus } from '../../../src/admin/node-status.ts'
+
+const NOW = Date.UTC(2026, 10, 21, 12, 7)
+
+export const STATUS: NodeStatus = {
+  version: '1.2.3',
+  node: 'anna',
+  federation: '<img src=x onerror="alert(1)"> & Söhne',
+  peerId: '12D3KooWBahSyktDiiXsqx5ea9geaF9vF82oGMHujAVrG1oBQm12',
+  state: 'serving',
+  health: 'serving',
+  hints: [{ level: 'warn', what: 'the <b>clock</b> is off', next: 'run `geotrace doctor`' }],
+  nowMs: NOW,
+  uptimeMs: 90 * 60_000,
+  roster: {
+    height: 7,
+    name: '0123456789abcdef',
+    fromMs: NOW - 3_600_000,
+    untilMs: NOW + 3_600_000,
+    reserveUntilMs: NOW + 7_200_000,
+  },
+  shardCount: 5,
+  shards: [
+    { shard: 1, held: true },
+    { shard: 4, held: false },
+  ],
+  reach: { asked: 4, answered: 3, atMs: NOW - 60_000 },
+  clockOffsetMs: -38,
+  answered: 12_345,
+  refused: { QUOTA_SPENT: 2, WRONG_SHARD: 40 },
+  requesters: 9,
+  network: { connections: 3, waiting: 0, inFlight: 0, protocols: {} },
+  connectionsMax: 500,
+  memoryBytes: 100 << 20,
+  memoryMaxBytes: 512 << 20,
+  core: { sha256: 'ab'.repeat(32), pinned: true },
+  votes: true,
+  history: [{ fromMs: Math.floor(NOW / SPAN_MS) * SPAN_MS, answered: 12_345, refused: 42 }],
+}

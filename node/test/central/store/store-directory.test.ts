@@ -1,0 +1,38 @@
+import { readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { storeOnDisk } from './store-on-disk.ts'
+
+describe('the directory of a level store', () => {
+  const disk = storeOnDisk()
+
+  it('only the owner can read the directory and the files of a store', async () => {
+    await disk.fillAndClose()
+    const files = await disk.files('.')
+    expect(files.length).toBeGreaterThan(5)
+    for (const path of [...files, join(disk.dir, 'meta'), join(disk.dir, 'day-100'), disk.dir]) {
+      expect((await stat(path)).mode & 0o077).toBe(0)
+    }
+  })
+
+  for (const part of ['meta', 'store.json', 'meta/CURRENT']) {
+    it(`a store without ${part} is STORE_MISSING and does not start again empty`, async () => {
+      const user = await disk.fillAndClose()
+      expect(await disk.readDamaged(user, (copy) => rm(join(copy, part), { recursive: true }))).toBe('STORE_MISSING')
+    })
+  }
+
+  it('a cut marker file is STORAGE_CORRUPT', async () => {
+    const user = await disk.fillAndClose()
+    expect(await disk.readDamaged(user, (copy) => truncate(join(copy, 'store.json'), 20))).toBe('STORAGE_CORRUPT')
+  })
+
+  it('an interrupted founding starts again at the next opening', async () => {
+    await disk.store.close()
+    const marker = JSON.parse(await readFile(join(disk.dir, 'store.json'), 'utf8'))
+    await writeFile(join(disk.dir, 'store.json'), JSON.stringify({ ...marker, state: 'founding' }))
+    await rm(join(disk.dir, 'meta', 'CURRENT'))
+    await disk.open()
+    expect((await disk.store.statistics()).users).toBe(0)
+  })
+})
