@@ -8,6 +8,7 @@ import { CORE_SHA256 } from '@geotrace/core-wasm'
 import {
   assertManifest,
   bytesToHex,
+  DEFAULT_PARAMETERS,
   demoSecret,
   FederationError,
   keyToPeerId,
@@ -32,27 +33,6 @@ const cardSchema = z.strictObject({
   peerId: z.string(),
   addresses: z.array(z.string()).check(z.minLength(1)),
 })
-
-/** Defaults of a new federation; each can be set on the command line. */
-export const PARAMETERS: Parameters = {
-  resolution: 12,
-  blockSizesMin: [5, 10, 20, 40, 80],
-  saltWindowMin: 180,
-  saltsPerRequest: 90,
-  salting: 'plain',
-  quota: 'rolling',
-  shards: 5,
-  replicas: 3,
-  threshold: 1,
-  periodEpochs: 18,
-  // Seven days: a federation that cannot agree on the next roster lives on for a week.
-  reserveEpochs: 126,
-  retentionDays: 14,
-  // Nothing to say or a stay of an hour's half; a stay; an hour on foot (12 × 30 rows: 4,818); three; what waited.
-  syncRequestBytes: [1024, 2048, 5120, 16384, 32768],
-  // 49 marks, the gravest first: more than the thirty of one fix.
-  syncReplyBytes: 1024,
-}
 
 /** Reads a card as `init` printed it. Throws COMMAND_INVALID. */
 export function parseCard(text: string, path: string): MemberCard {
@@ -84,7 +64,7 @@ export function newManifest({ name, members, central, parameters, demo, at, rand
     name,
     ...(demo === undefined ? {} : { demo }),
     founding: { nonce: bytesToHex(random(32)), at: new Date(at).toISOString() },
-    parameters: { ...PARAMETERS, ...parameters },
+    parameters: { ...DEFAULT_PARAMETERS, ...parameters },
     core: CORE_SHA256,
     operators: [...operators].map(([operator, key]) => ({ name: operator, key })),
     members: members.map(entry),
