@@ -1,6 +1,7 @@
 /**
- * A new federation: the founding manifest from the cards of its members. PROTOCOL.md §4.
- * The file alone founds nothing: the peers named in it make seeds, sign sheets and certify roster 0 when they run.
+ * Builds the founding manifest of a new federation from the cards of its members. PROTOCOL.md §4.1.
+ * The manifest alone founds nothing: the peers that it names make seeds, sign sheets and certify roster 0 when they run.
+ * Throws COMMAND_INVALID, MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK.
  */
 
 import type { Random } from '@geotrace/core-wasm'
@@ -18,7 +19,7 @@ import {
 } from '@geotrace/core-wasm/wire'
 import * as z from 'zod/mini'
 
-/** What a founder needs of a node: printed by `geotrace salt init`, read by `geotrace federation found`. */
+/** The data of one node that a founder needs. `geotrace salt init` prints a card, `geotrace federation found` reads it. */
 export interface MemberCard {
   operator: string
   /** Hex. */
@@ -34,7 +35,7 @@ const cardSchema = z.strictObject({
   addresses: z.array(z.string()).check(z.minLength(1)),
 })
 
-/** Reads a card as `init` printed it. Throws COMMAND_INVALID. */
+/** Parses a card that `geotrace salt init` printed. `path` names it in the error. Throws COMMAND_INVALID. */
 export function parseCard(text: string, path: string): MemberCard {
   try {
     return z.parse(cardSchema, JSON.parse(text))
@@ -55,7 +56,7 @@ export interface NewFederation {
   random: Random
 }
 
-/** Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK. */
+/** The founding manifest, with a fresh nonce. Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK. */
 export function newManifest({ name, members, central, parameters, demo, at, random }: NewFederation): Manifest {
   const operators = new Map([...members, central].map((card) => [card.operator, card.operatorKey]))
   const entry = ({ peerId, operator, addresses }: MemberCard) => ({ peerId, operator, addresses })

@@ -1,6 +1,7 @@
 /**
- * The shards that a node holds, period by period: of the rosters still in force for some open epoch, and of the one that
- * is being agreed on. PROTOCOL.md §5.1. What is not chosen is erased, what is over is forgotten.
+ * The shards that a node holds, period by period. PROTOCOL.md §5.1.
+ * A period stays while its roster is in force for an open epoch, or while the roster is being agreed on.
+ * Seeds that no certificate chose, and seeds of past periods, are erased.
  */
 import type { Clock, Random } from '@geotrace/core-wasm'
 import {
@@ -36,18 +37,18 @@ export interface HoldingsInit {
   keeper: SeedKeeper
 }
 export interface Holdings extends SheetSource {
-  /** Of certified rosters and of the one that is due, oldest period first. */
+  /** The shards of certified rosters and of the due roster, oldest period first. */
   all(): readonly Shards[]
   find(firstEpoch: number, shard: number): { shards: Shards; shard: Shard } | undefined
   /** The newest certified roster that begins with this epoch. */
   certified(firstEpoch: number): CertifiedRoster | undefined
-  /** Follows the rosters: opens new periods, keeps what was certified, erases the rest. */
+  /** Follows the rosters: opens new periods, keeps certified seeds, erases the others. */
   settle(): Promise<void>
-  /** Looks for seeds of certified rosters that are missing; whether some still are. */
+  /** Looks for missing seeds of certified rosters; true if some are still missing. */
   seek(): Promise<boolean>
-  /** Those it shares shards with; the same list while no period comes or goes. */
+  /** The other replicas of its shards; the same array while no period opens or closes. */
   otherReplicas(): readonly PeerAddress[]
-  /** Forgets periods that are over, and those for which no certificate can come any more. */
+  /** Erases periods that are over, and those that can get no certificate any more. */
   sweep(nowMs: number): void
 }
 
@@ -62,7 +63,7 @@ export function createHoldings(init: HoldingsInit): Holdings {
   let otherReplicas: readonly PeerAddress[] | undefined
   const certifiedAt = (firstEpoch: number): CertifiedRoster | undefined =>
     rosters.all.findLast(({ roster }) => roster.firstEpoch === firstEpoch)
-  /** The first epoch that a certified roster does not answer for. */
+  /** The first epoch after those that a certified roster governs. */
   const endOf = ({ roster }: CertifiedRoster): number =>
     rosters.at(roster.height + 1)?.roster.firstEpoch ?? roster.firstEpoch + sheetEpochs(roster)
 
@@ -100,7 +101,7 @@ export function createHoldings(init: HoldingsInit): Holdings {
         await shards.settle()
         keeper.cut(shards.firstEpoch, endOf(certifiedAt(shards.firstEpoch)!))
       }
-      // Seeds of a period that the newest roster leaves behind were not chosen.
+      // A period before the newest roster without a certificate will get none: its seeds were not chosen.
       const newest = rosters.newest?.roster.firstEpoch ?? Number.NEGATIVE_INFINITY
       for (const period of [...periods.values()]) {
         if (period.shards.firstEpoch < newest && certifiedAt(period.shards.firstEpoch) === undefined) close(period)

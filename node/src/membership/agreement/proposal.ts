@@ -1,5 +1,5 @@
 /**
- * What an operator proposes, and what it agrees to, from what it has heard. PROTOCOL.md §4.7. Pure.
+ * Composes an operator's proposal, and decides whether an operator votes for one. PROTOCOL.md §4.7. Pure.
  */
 import {
   bytesToHex,
@@ -31,8 +31,8 @@ export interface SignedRoots {
 }
 
 /**
- * The root of each shard that a majority of its replicas signed; undefined while one is missing. Who makes do takes the
- * root that most signed, of several the lowest, and leaves a shard vacant that nobody signed for.
+ * The root of each shard that a majority of its replicas signed; undefined while a shard has none. With `makeDo` it is the
+ * root with the most signatures, of equals the lowest, and a shard without signatures stays vacant.
  */
 export function sheetsToRoots(
   roster: Roster,
@@ -61,13 +61,13 @@ export function sheetsToRoots(
     const signatures = best?.signatures ?? []
     if (!makeDo && signatures.length < sheetQuorum(replicas.length)) return undefined
     sheets.push(best?.root ?? VACANT_ROOT)
-    // More than a majority proves nothing more.
+    // More signatures than a majority would prove nothing more.
     sheetSignatures.push(signatures.slice(0, sheetQuorum(replicas.length)).sort(([a], [b]) => a - b))
   }
   return { sheets, sheetSignatures }
 }
 
-/** The body with every change that can be made and the nonces that are open. */
+/** The body with every change that can follow those before it, and with the reveals once they are a quorum. */
 export function composeRoster(previous: CertifiedRoster, firstEpoch: number, sheets: Uint8Array[], pool: Pool): Roster {
   const { height, operators } = previous.roster
   const reveals = pool
@@ -87,10 +87,10 @@ export function composeRoster(previous: CertifiedRoster, firstEpoch: number, she
   return best
 }
 
-/** What a vote depends on, of all that was heard. */
+/** The parts of the pool that a vote depends on. */
 type Heard = Pick<Pool, 'sheets' | 'evidence'>
 
-/** Whether an operator that knows what is in the pool votes for a proposal that follows. */
+/** Whether an operator with this pool votes for a proposal that follows from the roster before. */
 export function isAgreeable(proposal: CertifiedRoster, pool: Heard, { makeDo }: { makeDo: boolean }): boolean {
   return (
     proposal.roster.changes.every((encoded) => isChangeAgreeable(encoded, pool)) &&
@@ -99,8 +99,8 @@ export function isAgreeable(proposal: CertifiedRoster, pool: Heard, { makeDo }: 
 }
 
 /**
- * What a roster says of liars, its voters have seen for themselves; any proof will do, or a liar that shows each voter
- * another one keeps them apart.
+ * A `lied` change needs evidence in the voter's own pool. Any proof against that key will do: otherwise a liar could show
+ * each voter a different proof and so split the votes.
  */
 function isChangeAgreeable(encoded: Uint8Array, pool: Heard): boolean {
   const { change } = decodeChange(encoded)
@@ -108,8 +108,9 @@ function isChangeAgreeable(encoded: Uint8Array, pool: Heard): boolean {
 }
 
 /**
- * Fewer signatures than a majority only in the end, and not where another root has one; a vacant shard only where no
- * sheet is known. Whoever handed the body on may have left out signatures that are known here.
+ * Fewer signatures than a majority are accepted only with `makeDo`, and only while no other root of the shard has one.
+ * A vacant shard is accepted only while no sheet of the shard is known. Signatures that are known here count too, because
+ * the peer that sent the body may have left some out.
  */
 function areSheetsAgreeable(
   { roster, sheetSignatures }: CertifiedRoster,
@@ -137,7 +138,7 @@ function candidateChanges({ federation, ...roster }: Roster, firstEpoch: number,
   return [...lied, ...pool.changes()].sort((a, b) => byKind(a.change.kind) - byKind(b.change.kind)).map(encodeChange)
 }
 
-/** Departures before arrivals: a full federation can then take somebody in. */
+/** Departures before arrivals, so that a full federation can admit a node in the same roster. */
 const ORDER: readonly ChangeKind[] = ['lied', 'leave', 'expel', 'rotate', 'move', 'amend', 'join']
 
 function compareBytes(a: Uint8Array, b: Uint8Array): number {

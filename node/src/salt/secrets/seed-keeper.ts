@@ -1,40 +1,41 @@
 /**
  * The seeds of a salt node: in memory only, wound forward with the clock, overwritten with zeros when dropped.
- * PROTOCOL.md §5.1. What the keeper has forgotten nobody can ask out of it: EPOCH_LOST.
- * The copies made here are all wiped, and never moved by the engine before that: a test searches the process for them.
+ * PROTOCOL.md §5.1. Throws EPOCH_LOST for salts whose secrets are erased.
+ * Every copy made here is wiped, and V8 never moves it before that. `memory.test.ts` searches the process's memory for
+ * copies.
  */
 import { epochToSecretSpan, FederationError, oldestOpenEpoch, type Seed } from '@geotrace/core-wasm/wire'
 import { type Hashes, leafToSalts, ratchetTo, stateToLeaf } from './ratchet.ts'
 import { copySecret } from './secret-bytes.ts'
 
 export interface SeedKeeper {
-  /** Takes a copy; nothing after `wipe`. RangeError when it holds one for this shard and period already. */
+  /** Keeps a copy of the seed; after `wipe` it keeps nothing. RangeError when it has one for this shard and period. */
   hold(shard: number, firstEpoch: number, epochs: number, seed: Seed): void
-  /** A copy of the seed as it stands, for another replica; the caller wipes it. */
+  /** A copy of the seed at its current epoch, for another replica. The caller wipes the copy. */
   seed(shard: number, firstEpoch: number): Seed | undefined
   has(shard: number, firstEpoch: number): boolean
   quotaKey(shard: number, firstEpoch: number): Uint8Array | undefined
   drop(shard: number, firstEpoch: number): void
-  /** Its roster is certified: from now on it is wound with the clock. Until then it stays whole for late replicas. */
+  /** The roster is certified: from now on `advance` winds the seed. Before, it stays whole for late replicas. */
   settle(shard: number, firstEpoch: number): void
-  /** Another roster is in force from `end` on: nothing of it is needed after that. */
+  /** Another roster is in force from epoch `end` on, so the period's seeds are not needed after it. */
   cut(firstEpoch: number, end: number): void
-  /** Forgets every settled state older than the oldest epoch open at `nowMs`. A clock that steps back undoes nothing. */
+  /** Erases settled states before the oldest epoch open at `nowMs`. A clock that steps back brings none back. */
   advance(nowMs: number): void
-  /** When `advance` has something to forget next; undefined while nothing is held. */
+  /** When `advance` has something to wind next, Unix ms; undefined while no settled seed is held. */
   nextMs(): number | undefined
-  /** The 31 salts of an epoch, in its span only. Throws EPOCH_LOST. */
+  /** The 31 salts of an epoch, 32 bytes each, within the life of its secrets only. Throws EPOCH_LOST. */
   salts(shard: number, firstEpoch: number, epoch: number, nowMs: number): Uint8Array
-  /** Forgets all, for good: what was under way when its node stopped must not bring a seed back. */
+  /** Erases all seeds and takes no more, because work still running in a stopped node must not bring a seed back. */
   wipe(): void
 }
 
 interface Held {
-  /** `state` is the ratchet at this epoch. */
+  /** The epoch of `state`. */
   epoch: number
   state: Uint8Array
   readonly quotaKey: Uint8Array
-  /** The first epoch after its sheet, or in which the next roster is in force. */
+  /** The first epoch after the sheet, or the first in which the next roster is in force. */
   end: number
   isSettled: boolean
 }
