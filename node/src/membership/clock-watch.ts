@@ -60,9 +60,13 @@ export function clockWatch(host: Host, peers: () => readonly PeerAddress[], cloc
     },
     assertTrue() {
       if (Math.abs(offsetMs) <= SKEW_MAX_MS) return
-      throw new FederationError('CLOCK_SKEWED', 'the clock of this node differs from its peers', {
-        offsetMs: Math.abs(offsetMs),
-      })
+      throw new FederationError(
+        'CLOCK_SKEWED',
+        "this node's clock is more than 30 s from its peers' clocks; set the clock of this machine",
+        {
+          offsetMs: Math.abs(offsetMs),
+        },
+      )
     },
   }
 }

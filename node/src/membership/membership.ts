@@ -110,7 +110,7 @@ export async function createMembership(init: MembershipInit): Promise<Membership
     newest: () => rosters.newest?.roster,
     addresses: (key) => pool.presence(key)?.addresses ?? [],
     isConvicted: (key) => pool.isConvicted(key),
-    told: () => pool.told(),
+    version: () => pool.version(),
   })
   const isPeer = (key: Uint8Array): boolean => peers.has(key)
   const publish = (bytes: Uint8Array): void => {

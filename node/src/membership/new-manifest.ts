@@ -40,7 +40,7 @@ export function parseCard(text: string, path: string): MemberCard {
   try {
     return z.parse(cardSchema, JSON.parse(text))
   } catch (cause) {
-    const reason = `${path} is not a member's card; \`geotrace salt init\` prints one`
+    const reason = `expected a member's card in ${path}; \`geotrace salt init\` prints one`
     throw new FederationError('COMMAND_INVALID', reason, { reason }, { cause })
   }
 }

@@ -35,10 +35,10 @@ export interface PeersInit {
   /** A peer with proven evidence against it is left out at once. */
   isConvicted(key: Uint8Array): boolean
   /** Another number whenever `addresses` or `isConvicted` would return something else. */
-  told(): number
+  version(): number
 }
 
-export function livePeers({ manifest, newest, addresses, isConvicted, told }: PeersInit): Peers {
+export function livePeers({ manifest, newest, addresses, isConvicted, version }: PeersInit): Peers {
   const founding = manifestToRoster(manifest)
   // Callers ask several times a second, and most of the time nothing has changed.
   let known: Known | undefined
@@ -49,11 +49,12 @@ export function livePeers({ manifest, newest, addresses, isConvicted, told }: Pe
     return { ...peer, addresses: merge(own, peer.addresses) }
   }
   const now = (): Known => {
-    const [roster, version] = [newest() ?? founding, told()]
-    if (known?.roster === roster && known.version === version) return known
+    const [roster, current] = [newest() ?? founding, version()]
+    if (known?.roster === roster && known.version === current) return known
     const listed = known?.roster === roster ? known.listed : rosterToPeers(roster)
     const found = [...listed].flatMap(([name, peer]) => (isConvicted(peer.key) ? [] : [[name, live(peer)] as const]))
-    known = { roster, version, listed, byName: new Map(found), all: found.map(([, peer]) => peer), butFor: new Map() }
+    const all = found.map(([, peer]) => peer)
+    known = { roster, version: current, listed, byName: new Map(found), all, butFor: new Map() }
     return known
   }
   return {
@@ -96,6 +97,6 @@ function rosterToPeers(roster: Roster): Map<string, Peer> {
   return new Map(peers.map((peer) => [bytesToHex(peer.key), peer]))
 }
 
-function merge(told: readonly string[], listed: readonly string[]): string[] {
-  return [...new Set([...told, ...listed])]
+function merge(own: readonly string[], listed: readonly string[]): string[] {
+  return [...new Set([...own, ...listed])]
 }

@@ -47,7 +47,8 @@ export function rosterService({ peers, rosters, clock, body, messages, submit }:
         return encodeTimeReply(clock.now())
       case 'submit':
         if (!isPeer && decodeGossip(request.message).kind !== 'evidence') throw stranger()
-        if (!submit(request.message)) throw new FederationError('FORBIDDEN', 'the message is of no use')
+        if (!submit(request.message))
+          throw new FederationError('FORBIDDEN', 'the message is known already or of no use')
         return encodeDone()
       case 'body':
         if (!isPeer) throw stranger()
@@ -60,5 +61,5 @@ export function rosterService({ peers, rosters, clock, body, messages, submit }:
 }
 
 function stranger(): FederationError<'FORBIDDEN'> {
-  return new FederationError('FORBIDDEN', 'only for peers of the federation')
+  return new FederationError('FORBIDDEN', 'this request is for peers of the federation only')
 }

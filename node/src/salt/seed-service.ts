@@ -31,7 +31,7 @@ export function seedService({ holdings, keeper, handedOver }: SeedServiceInit): 
     }
     const seed = keeper.seed(shard.shard, firstEpoch)
     if (seed === undefined) {
-      throw new FederationError('EPOCH_LOST', 'no seed of this shard here', { epoch: firstEpoch })
+      throw new FederationError('EPOCH_LOST', 'this node has no seed of that shard', { epoch: firstEpoch })
     }
     const reply = encodeSeedReply(seed)
     wipe(seed)
@@ -41,5 +41,5 @@ export function seedService({ holdings, keeper, handedOver }: SeedServiceInit): 
 }
 
 function forbidden(): FederationError<'FORBIDDEN'> {
-  return new FederationError('FORBIDDEN', 'only for replicas of the shard, and one seed for each')
+  return new FederationError('FORBIDDEN', 'seeds are for replicas of the shard only, and each takes one seed')
 }

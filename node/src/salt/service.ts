@@ -112,10 +112,9 @@ function isReplica({ otherReplicas }: Shard, { key }: Requester): boolean {
 
 function assertOpen(blocks: readonly Block[], nowMs: number): void {
   for (const { size, n } of blocks) {
-    const verdict = blockToState(size, n, nowMs)
-    if (verdict === 'too-old')
-      throw new FederationError('BLOCK_TOO_OLD', 'a block ended before the window', { block: n })
-    if (verdict === 'too-new') throw new FederationError('BLOCK_TOO_NEW', 'a block starts too far ahead', { block: n })
+    const state = blockToState(size, n, nowMs)
+    if (state === 'too-old') throw new FederationError('BLOCK_TOO_OLD', 'a block ended before the window', { block: n })
+    if (state === 'too-new') throw new FederationError('BLOCK_TOO_NEW', 'a block starts too far ahead', { block: n })
   }
 }
 

@@ -26,10 +26,14 @@ export function assertNotCentral(manifest: Manifest, key: Uint8Array): void {
 export function assertCore({ core: founding }: Manifest, newest: Roster | undefined, core: Pick<Core, 'sha256'>): void {
   const pins = [founding, ...(newest === undefined ? [] : [toHex(newest.core)])]
   if (pins.some(({ simd, scalar }) => core.sha256 === simd || core.sha256 === scalar)) return
-  throw new FederationError('CORE_MISMATCH', 'the core is not one that this federation pins', {
-    want: pins.at(-1)!.simd,
-    got: core.sha256,
-  })
+  throw new FederationError(
+    'CORE_MISMATCH',
+    'the federation does not pin this build of the core; install a version that it pins',
+    {
+      want: pins.at(-1)!.simd,
+      got: core.sha256,
+    },
+  )
 }
 
 /** Whether the roster pins this core. If not, the volunteer should upgrade. */

@@ -1,7 +1,7 @@
 /**
  * How operators agree on the next roster, the founding roster first. PROTOCOL.md §4.7.
- * While a roster is due, a round runs every two seconds. In a round a peer catches up, obtains seeds and signs sheets,
- * proposes when it is its turn, votes once, and certifies when a quorum has voted.
+ * While a roster is due, a round runs every two seconds. In a round a peer catches up, obtains seeds and signs sheets.
+ * An operator also proposes when it is its turn, and votes once. A quorum of votes makes the certificate.
  * Proposals and votes travel by gossip; each peer forms the certificate itself.
  */
 import { createHash } from 'node:crypto'
@@ -146,14 +146,16 @@ export function createCouncil(init: CouncilInit): Council {
       (key, shard) =>
         pool
           .sheets(firstEpoch)
-          .find((told) => equalBytes(told.key, key))
+          .find((message) => equalBytes(message.key, key))
           ?.sheets.find((sheet) => sheet.shard === shard)?.root,
     )
     const signed = sheets.signed(firstEpoch)
-    const said = pool.sheets(firstEpoch).find(({ key }) => equalBytes(key, host.key))?.sheets
-    const saidOf = new Set(said?.map(({ shard }) => shard))
-    if (signed.every(({ shard }) => saidOf.has(shard))) return
-    for (const told of toSheetMessages({ kind: 'sheets', key: host.key, firstEpoch, sheets: [...signed] })) say(told)
+    const published = pool.sheets(firstEpoch).find(({ key }) => equalBytes(key, host.key))?.sheets
+    const publishedShards = new Set(published?.map(({ shard }) => shard))
+    if (signed.every(({ shard }) => publishedShards.has(shard))) return
+    for (const message of toSheetMessages({ kind: 'sheets', key: host.key, firstEpoch, sheets: [...signed] })) {
+      say(message)
+    }
   }
 
   const propose = async (now: DueRoster, own: Voter, operator: number): Promise<void> => {

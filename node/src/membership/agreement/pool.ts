@@ -93,7 +93,7 @@ export interface Pool {
   /** Whether evidence against this key is proven. */
   isConvicted(key: Uint8Array): boolean
   /** Another number after each conviction and whenever a presence gives other addresses. */
-  told(): number
+  version(): number
   /** Calls `fn` after each message that was new. */
   onNews(fn: (kind: GossipKind) => void): void
 }
@@ -112,7 +112,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
   }
   const encoded = new WeakMap<GossipMessage, readonly Encoded[]>()
   const convicted = new Set<string>()
-  let told = 0
+  let version = 0
   const listeners: ((kind: GossipKind) => void)[] = []
   const newest = (): Roster => rosters.newest?.roster ?? founding
   const height = (): number => rosters.all.length
@@ -128,7 +128,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     if (before !== undefined && before.time >= message.time) return 'ignore'
     if (!isPeer(message.key) || !isNow(message.time)) return 'ignore'
     if (!isValidPresence(message)) return 'reject'
-    if (before === undefined || !areSame(before.addresses, message.addresses)) told++
+    if (before === undefined || !areSame(before.addresses, message.addresses)) version++
     tables.presence.set(name, message)
     return 'accept'
   }
@@ -245,7 +245,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     if (!isProof(evidence, rosters.named)) return 'reject'
     tables.evidence.set(name, { kind: 'evidence', evidence: encoded })
     convicted.add(bytesToHex(evidence.key))
-    told++
+    version++
     return 'accept'
   }
   /** An answer under a roster that is unknown here may still be a lie, so such evidence is not rejected. */
@@ -255,7 +255,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     const encoded = encodeEvidence(evidence)
     if (takeEvidence(encoded) !== 'accept') return
     spread(encodeGossip({ kind: 'evidence', evidence: encoded }))
-    tell('evidence')
+    notify('evidence')
   }
 
   const takeHandover = (message: Handover): GossipDecision => {
@@ -315,12 +315,12 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
   const offer = (bytes: Uint8Array): GossipDecision => {
     try {
       const message = decodeGossip(bytes)
-      const verdict = take(message)
-      if (verdict !== 'accept') return verdict
+      const decision = take(message)
+      if (decision !== 'accept') return decision
       // A message has one encoding only, so the bytes that came can be passed on.
       encoded.set(message, [{ bytes: bytes.slice(), name: toName(bytes) }])
-      tell(message.kind)
-      return verdict
+      notify(message.kind)
+      return decision
     } catch (error) {
       // A message of a newer version is unknown here, but not invalid.
       if (isFederationError(error, 'VERSION_UNKNOWN')) return 'ignore'
@@ -328,7 +328,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
       throw error
     }
   }
-  const tell = (kind: GossipKind): void => {
+  const notify = (kind: GossipKind): void => {
     for (const listener of listeners) listener(kind)
   }
 
@@ -365,7 +365,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     evidence: () => [...tables.evidence.values()].map(({ evidence }) => decodeEvidence(evidence)),
     handovers: () => [...tables.handover.values()],
     isConvicted: (key) => convicted.size > 0 && convicted.has(bytesToHex(key)),
-    told: () => told,
+    version: () => version,
     onNews: (fn) => void listeners.push(fn),
   }
 }
@@ -395,11 +395,11 @@ function toName(bytes: Uint8Array): string {
 const NO_ROOT = new Uint8Array(0)
 
 /** Splits a member's sheets into messages of at most `SHEETS_PER_MESSAGE`. */
-export function toSheetMessages(told: GossipSheets): GossipSheets[] {
-  const count = Math.ceil(told.sheets.length / SHEETS_PER_MESSAGE)
+export function toSheetMessages(message: GossipSheets): GossipSheets[] {
+  const count = Math.ceil(message.sheets.length / SHEETS_PER_MESSAGE)
   return Array.from({ length: count }, (_, i) => {
-    const sheets = told.sheets.slice(i * SHEETS_PER_MESSAGE, (i + 1) * SHEETS_PER_MESSAGE)
-    return { ...told, sheets }
+    const sheets = message.sheets.slice(i * SHEETS_PER_MESSAGE, (i + 1) * SHEETS_PER_MESSAGE)
+    return { ...message, sheets }
   })
 }
 

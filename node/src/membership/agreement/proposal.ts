@@ -36,11 +36,11 @@ export interface SignedRoots {
  */
 export function sheetsToRoots(
   roster: Roster,
-  told: readonly GossipSheets[],
+  messages: readonly GossipSheets[],
   { makeDo = false } = {},
 ): SignedRoots | undefined {
   const indices = new Map(roster.members.map(({ key }, i) => [bytesToHex(key), i]))
-  const byKey = new Map(told.map((item) => [bytesToHex(item.key), item.sheets]))
+  const byKey = new Map(messages.map((item) => [bytesToHex(item.key), item.sheets]))
   const sheets: Uint8Array[] = []
   const sheetSignatures: SheetSignatures[] = []
   for (let shard = 0; shard < roster.shards; shard++) {
@@ -88,10 +88,10 @@ export function composeRoster(previous: CertifiedRoster, firstEpoch: number, she
 }
 
 /** The parts of the pool that a vote depends on. */
-type Heard = Pick<Pool, 'sheets' | 'evidence'>
+type PoolView = Pick<Pool, 'sheets' | 'evidence'>
 
 /** Whether an operator with this pool votes for a proposal that follows from the roster before. */
-export function isAgreeable(proposal: CertifiedRoster, pool: Heard, { makeDo }: { makeDo: boolean }): boolean {
+export function isAgreeable(proposal: CertifiedRoster, pool: PoolView, { makeDo }: { makeDo: boolean }): boolean {
   return (
     proposal.roster.changes.every((encoded) => isChangeAgreeable(encoded, pool)) &&
     areSheetsAgreeable(proposal, pool.sheets(proposal.roster.firstEpoch), makeDo)
@@ -102,7 +102,7 @@ export function isAgreeable(proposal: CertifiedRoster, pool: Heard, { makeDo }: 
  * A `lied` change needs evidence in the voter's own pool. Any proof against that key will do: otherwise a liar could show
  * each voter a different proof and so split the votes.
  */
-function isChangeAgreeable(encoded: Uint8Array, pool: Heard): boolean {
+function isChangeAgreeable(encoded: Uint8Array, pool: PoolView): boolean {
   const { change } = decodeChange(encoded)
   return change.kind !== 'lied' || pool.evidence().some((proof) => equalBytes(proof.key, change.key))
 }
@@ -114,10 +114,10 @@ function isChangeAgreeable(encoded: Uint8Array, pool: Heard): boolean {
  */
 function areSheetsAgreeable(
   { roster, sheetSignatures }: CertifiedRoster,
-  told: GossipSheets[],
+  messages: GossipSheets[],
   makeDo: boolean,
 ): boolean {
-  const known = sheetsToRoots(roster, told, { makeDo: true })!
+  const known = sheetsToRoots(roster, messages, { makeDo: true })!
   return sheetSignatures.every((signatures, shard) => {
     const need = sheetQuorum(shardToReplicas(roster, shard).length)
     const best = known.sheetSignatures[shard]!.length

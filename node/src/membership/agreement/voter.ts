@@ -44,7 +44,7 @@ export function createVoter(signer: Signer, secret: Uint8Array, records: Records
     vote: (predecessor, ballot) =>
       turn(async () => {
         const operator = find(predecessor.operators)
-        if (operator === undefined) throw new FederationError('FORBIDDEN', 'this operator has no vote here')
+        if (operator === undefined) throw new FederationError('FORBIDDEN', 'this operator does not vote on this roster')
         const before = await given(ballot.firstEpoch)
         if (before === undefined) await records.put(recordName(ballot.firstEpoch), ballot.hash)
         else if (!equalBytes(before, ballot.hash)) {

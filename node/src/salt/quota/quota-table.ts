@@ -80,15 +80,15 @@ export async function openQuotaTable(
     charge: ({ quotaKey, shard, prefix, fence, masks, digest }, now) =>
       // Prefixes of one fence share a bucket, so their requests are charged one at a time.
       perFence.run(`${fence} ${shard}`, async () => {
-        const keys = [...new Set([prefix, fence])].map((source) => sourceToKey(quotaKey, source, shard))
+        const keys = [...new Set([prefix, fence])].map((item) => prefixToKey(quotaKey, item, shard))
         const entries = await Promise.all(keys.map((key) => read(key, now)))
-        const verdict = QUOTA_RULES[name](entries[0], { masks, digest }, now)
-        if (!verdict.granted) throw spent(verdict.retryAfterMs)
+        const decision = QUOTA_RULES[name](entries[0], { masks, digest }, now)
+        if (!decision.granted) throw spent(decision.retryAfterMs)
         // Nothing new was taken and the entry does not expire soon, so there is nothing to write.
-        if (verdict.cost === 0 && (entries[0]?.expiresMs ?? 0) > now + KEPT_MS / 2) return
-        const states = [verdict.state]
+        if (decision.cost === 0 && (entries[0]?.expiresMs ?? 0) > now + KEPT_MS / 2) return
+        const states = [decision.state]
         if (keys.length > 1) {
-          const around = fenceRule(name, verdict.cost)(entries[1], { masks, digest }, now)
+          const around = fenceRule(name, decision.cost)(entries[1], { masks, digest }, now)
           if (!around.granted) throw spent(around.retryAfterMs)
           states.push(around.state)
         }
@@ -102,9 +102,9 @@ export async function openQuotaTable(
   }
 }
 
-function sourceToKey(quotaKey: Uint8Array, source: string, shard: number): Uint8Array {
-  const message = byteWriter(source.length + 2)
-    .bytes(utf8(source))
+function prefixToKey(quotaKey: Uint8Array, prefix: string, shard: number): Uint8Array {
+  const message = byteWriter(prefix.length + 2)
+    .bytes(utf8(prefix))
     .u16(shard)
     .finish()
   return new Uint8Array(createHmac('sha256', quotaKey).update(message).digest())

@@ -79,7 +79,7 @@ async function setting(more: Parameters<typeof founded>[0] = {}, isFounded = tru
     newest: () => rosters.newest?.roster,
     addresses: () => [],
     isConvicted: (key) => pool.isConvicted(key),
-    told: () => pool.told(),
+    version: () => pool.version(),
   })
   const isPeer = (key: Uint8Array): boolean => peers.withKey(key) !== undefined
   const pool = createPool({ manifest, rosters, clock, isPeer, spread: (bytes) => spread.push(decodeGossip(bytes)) })
