@@ -50,13 +50,7 @@ export function keepLinks({ host, clock, others, otherReplicas, pace = REAL_PACE
   let turn = 0
   let cancel = (): void => {}
 
-  let known: Wanted | undefined
-
-  const wanted = (): Wanted['peers'] => {
-    const [all, close] = [others(), otherReplicas()]
-    if (known?.all !== all || known.close !== close) known = { all, close, peers: chooseLinks(host.key, all, close) }
-    return known.peers
-  }
+  const wanted = wantedLinks(host.key, others, otherReplicas)
   const isDue = ([name, { key }]: readonly [string, PeerAddress]): boolean => {
     if (trying.has(name)) return false
     if (!host.isLinked(key)) return true
@@ -111,12 +105,19 @@ export function keepLinks({ host, clock, others, otherReplicas, pace = REAL_PACE
   }
 }
 
-/** The links chosen for these two lists; chosen again when either list changes. */
-interface Wanted {
-  readonly all: readonly PeerAddress[]
-  readonly close: readonly PeerAddress[]
-  /** By key, hex. */
-  readonly peers: ReadonlyMap<string, PeerAddress>
+/** Chooses the links, by key in hex. Chooses again only when one of the two arrays is another one. */
+function wantedLinks(key: Uint8Array, others: LinksInit['others'], otherReplicas: LinksInit['otherReplicas']) {
+  let all: readonly PeerAddress[] | undefined
+  let close: readonly PeerAddress[] | undefined
+  let links: ReadonlyMap<string, PeerAddress> = new Map()
+  return (): ReadonlyMap<string, PeerAddress> => {
+    const [nowAll, nowClose] = [others(), otherReplicas()]
+    if (nowAll !== all || nowClose !== close) {
+      ;[all, close] = [nowAll, nowClose]
+      links = chooseLinks(key, all, close)
+    }
+    return links
+  }
 }
 
 /** Replicas are looked up in `all`, because an older roster may name an address that its member has left. */
@@ -124,7 +125,7 @@ function chooseLinks(
   key: Uint8Array,
   all: readonly PeerAddress[],
   otherReplicas: readonly PeerAddress[],
-): Wanted['peers'] {
+): ReadonlyMap<string, PeerAddress> {
   const named = new Map(all.map((peer) => [bytesToHex(peer.key), peer]))
   if (all.length <= ALL_UP_TO) return named
   const chosen = [...otherReplicas, ...ringNeighbours(key, all)].map((peer) => bytesToHex(peer.key))

@@ -4,8 +4,8 @@
  */
 import type { Clock } from '@geotrace/core-wasm'
 import { MINUTE_MS } from '@geotrace/core-wasm/wire'
-import { ROUND_MS } from '../membership/agreement/council.ts'
 import { type ClockWatch, SKEW_MAX_MS } from '../membership/clock-watch.ts'
+import { seedSearch } from './seed-search.ts'
 
 const BEAT_MS = MINUTE_MS
 /** Interval between two comparisons of clocks. No clock drifts 30 s in an hour, and a beat notices a jump. */
@@ -13,9 +13,6 @@ const CHECK_MS = 60 * MINUTE_MS
 /** The same while the clock is wrong, because it may be corrected soon. */
 const RECHECK_MS = MINUTE_MS
 const SWEEP_MS = 10 * MINUTE_MS
-/** Searches at the short interval, one minute in all. A seed that no replica had by then may be lost permanently. */
-const SEEKS_EAGER = 30
-const SEEK_SELDOM_MS = 30_000
 
 export interface HeartbeatInit {
   clock: Clock
@@ -27,6 +24,7 @@ export interface HeartbeatInit {
   sweep(nowMs: number): Promise<void>
   /** Looks for missing seeds of certified rosters; false when none is missing any more. */
   seek(): Promise<boolean>
+  /** Called when a part of the work throws, with the name of that part. */
   failed(what: string): void
 }
 export interface Heartbeat {
@@ -40,13 +38,9 @@ export interface Heartbeat {
 }
 
 export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }: HeartbeatInit): Heartbeat {
+  const search = seedSearch({ clock, seek, failed: () => failed('seeds') })
   let stopped = false
   let cancelBeat = (): void => {}
-  let cancelSeek = (): void => {}
-  let searching: Promise<void> | undefined
-  let again = false
-  let isLacking = false
-  let inVain = 0
   let beatMs = 0
   let checkedMs = 0
   let sweptMs = 0
@@ -81,29 +75,6 @@ export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }
     beatMs = dueMs > nowMs ? Math.min(dueMs, nowMs + BEAT_MS) : nowMs + BEAT_MS
     cancelBeat = clock.setTimer(beat, beatMs - nowMs)
   }
-  const search = (): void => {
-    if (stopped) return
-    // A roster that comes during a search has seeds of its own, so one more search follows.
-    again = searching !== undefined
-    searching ??= seek()
-      .catch(() => {
-        failed('seeds')
-        return true
-      })
-      .then((isMissing) => {
-        searching = undefined
-        isLacking = isMissing
-        if (stopped || !(isMissing || again)) return
-        cancelSeek()
-        const waitMs = ++inVain <= SEEKS_EAGER ? ROUND_MS : SEEK_SELDOM_MS
-        cancelSeek = clock.setTimer(search, again ? 0 : waitMs)
-        again = false
-      })
-  }
-  const searchAnew = (): void => {
-    inVain = 0
-    search()
-  }
 
   return {
     start() {
@@ -114,14 +85,13 @@ export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }
     },
     joined() {
       watch.check().catch(() => failed('clock'))
-      searchAnew()
+      search.begin()
     },
-    met: () => void (isLacking && searchAnew()),
+    met: () => void (search.isLacking && search.begin()),
     async stop() {
       stopped = true
       cancelBeat()
-      cancelSeek()
-      await searching
+      await search.stop()
     },
   }
 }

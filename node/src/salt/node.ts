@@ -183,7 +183,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
         manifest,
         addresses: () => addresses,
         sheets: holdings,
-        otherReplicas: holdings.otherReplicas,
+        otherReplicas: () => holdings.otherReplicas(),
       })
       const watch = clockWatch(host, () => membership.peers.others(signer.key), clock)
       const pulse = heartbeat({

@@ -148,28 +148,6 @@ describe('the heartbeat', () => {
   })
 })
 
-describe('the search for seeds', () => {
-  it('a roster that comes during a search for seeds causes one more search', async () => {
-    const clock = simulatedClock(NOW)
-    const answers: ((isMissing: boolean) => void)[] = []
-    const pulse = heartbeat({
-      ...{ clock, advance() {}, nextMs: () => undefined, sweep: async () => {}, failed() {} },
-      watch: { offsetMs: 0, reach: undefined, check: async () => {}, assertTrue() {} },
-      seek: () => new Promise((resolve) => answers.push(resolve)),
-    })
-    pulse.joined()
-    pulse.joined()
-    expect(answers).toHaveLength(1)
-    answers[0]!(false)
-    await clock.advanceTo(NOW + 1)
-    expect(answers).toHaveLength(2)
-    answers[1]!(false)
-    await clock.advanceTo(NOW + 60_000)
-    expect(answers).toHaveLength(2)
-    pulse.stop()
-  })
-})
-
 describe('a node whose clock is off', () => {
   it('a node whose clock is more than thirty seconds off answers CLOCK_SKEWED', async () => {
     const clock = simulatedClock(NOW)

@@ -82,16 +82,8 @@ export async function openQuotaTable(
       perFence.run(`${fence} ${shard}`, async () => {
         const keys = [...new Set([prefix, fence])].map((item) => prefixToKey(quotaKey, item, shard))
         const entries = await Promise.all(keys.map((key) => read(key, now)))
-        const decision = QUOTA_RULES[name](entries[0], { masks, digest }, now)
-        if (!decision.granted) throw spent(decision.retryAfterMs)
-        // Nothing new was taken and the entry does not expire soon, so there is nothing to write.
-        if (decision.cost === 0 && (entries[0]?.expiresMs ?? 0) > now + KEPT_MS / 2) return
-        const states = [decision.state]
-        if (keys.length > 1) {
-          const around = fenceRule(name, decision.cost)(entries[1], { masks, digest }, now)
-          if (!around.granted) throw spent(around.retryAfterMs)
-          states.push(around.state)
-        }
+        const states = decide(name, entries, { masks, digest }, now)
+        if (states === undefined) return
         const fresh = entries.filter((entry) => entry === undefined).length
         if (fresh > 0 && size + fresh > entriesMax) throw spent(KEPT_MS)
         size += fresh
@@ -100,6 +92,25 @@ export async function openQuotaTable(
     sweep,
     close: () => disk.close(),
   }
+}
+
+/**
+ * The states of the prefix and of its fence, if there is one, after this charge. Undefined when nothing must be written:
+ * no new salt was taken and the entry does not expire soon. Throws QUOTA_SPENT.
+ */
+function decide(
+  name: QuotaName,
+  entries: readonly (Entry | undefined)[],
+  question: QuotaQuestion,
+  now: number,
+): QuotaState[] | undefined {
+  const decision = QUOTA_RULES[name](entries[0], question, now)
+  if (!decision.granted) throw spent(decision.retryAfterMs)
+  if (decision.cost === 0 && (entries[0]?.expiresMs ?? 0) > now + KEPT_MS / 2) return undefined
+  if (entries.length === 1) return [decision.state]
+  const around = fenceRule(name, decision.cost)(entries[1], question, now)
+  if (!around.granted) throw spent(around.retryAfterMs)
+  return [decision.state, around.state]
 }
 
 function prefixToKey(quotaKey: Uint8Array, prefix: string, shard: number): Uint8Array {

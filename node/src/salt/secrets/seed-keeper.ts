@@ -41,79 +41,111 @@ interface Held {
 }
 
 export function seedKeeper(core: Hashes): SeedKeeper {
-  const held = new Map<string, Held>()
-  let wiped = false
-  const name = (shard: number, firstEpoch: number): string => `${shard} ${firstEpoch}`
+  return new MemoryKeeper(core)
+}
 
-  const forget = (key: string): void => {
-    const item = held.get(key)
+class MemoryKeeper implements SeedKeeper {
+  readonly #core: Hashes
+  /** By shard and period, as `toName` writes them. */
+  readonly #held = new Map<string, Held>()
+  #isWiped = false
+
+  constructor(core: Hashes) {
+    this.#core = core
+  }
+
+  hold(shard: number, firstEpoch: number, epochs: number, { epoch, state, quotaKey }: Seed): void {
+    const name = toName(shard, firstEpoch)
+    if (this.#isWiped) return
+    if (this.#held.has(name)) throw new RangeError(`"seed" expected a shard and period without one, got shard ${shard}`)
+    this.#held.set(name, {
+      epoch,
+      state: copySecret(state),
+      quotaKey: copySecret(quotaKey),
+      end: firstEpoch + epochs,
+      isSettled: false,
+    })
+  }
+
+  seed(shard: number, firstEpoch: number): Seed | undefined {
+    const item = this.#find(shard, firstEpoch)
+    if (item === undefined) return undefined
+    return { epoch: item.epoch, state: copySecret(item.state), quotaKey: copySecret(item.quotaKey) }
+  }
+
+  has(shard: number, firstEpoch: number): boolean {
+    return this.#find(shard, firstEpoch) !== undefined
+  }
+
+  quotaKey(shard: number, firstEpoch: number): Uint8Array | undefined {
+    return this.#find(shard, firstEpoch)?.quotaKey
+  }
+
+  drop(shard: number, firstEpoch: number): void {
+    this.#erase(toName(shard, firstEpoch))
+  }
+
+  settle(shard: number, firstEpoch: number): void {
+    const item = this.#find(shard, firstEpoch)
+    if (item !== undefined) item.isSettled = true
+  }
+
+  cut(firstEpoch: number, end: number): void {
+    for (const [name, item] of this.#held) if (name.endsWith(` ${firstEpoch}`)) item.end = Math.min(item.end, end)
+  }
+
+  advance(nowMs: number): void {
+    const oldest = oldestOpenEpoch(nowMs)
+    for (const [name, item] of this.#held) {
+      if (oldest >= item.end) this.#erase(name)
+      else if (item.isSettled) this.#wind(item, oldest)
+    }
+  }
+
+  nextMs(): number | undefined {
+    const epochs = [...this.#held.values()].filter(({ isSettled }) => isSettled).map(({ epoch }) => epoch)
+    return epochs.length === 0 ? undefined : epochToSecretSpan(Math.min(...epochs)).to
+  }
+
+  salts(shard: number, firstEpoch: number, epoch: number, nowMs: number): Uint8Array {
+    const item = this.#find(shard, firstEpoch)
+    const { from, to } = epochToSecretSpan(epoch)
+    if (item === undefined || epoch < item.epoch || epoch >= item.end || nowMs < from || nowMs >= to) {
+      throw new FederationError('EPOCH_LOST', `the secrets of epoch ${epoch} are not here`, { epoch })
+    }
+    const state = ratchetTo(this.#core, item.state, item.epoch, epoch)
+    const leaf = stateToLeaf(this.#core, state)
+    const salts = leafToSalts(this.#core, leaf, epoch)
+    state.fill(0)
+    leaf.fill(0)
+    return salts
+  }
+
+  wipe(): void {
+    this.#isWiped = true
+    for (const name of this.#held.keys()) this.#erase(name)
+  }
+
+  #find(shard: number, firstEpoch: number): Held | undefined {
+    return this.#held.get(toName(shard, firstEpoch))
+  }
+
+  #erase(name: string): void {
+    const item = this.#held.get(name)
     item?.state.fill(0)
     item?.quotaKey.fill(0)
-    held.delete(key)
+    this.#held.delete(name)
   }
-  const wind = (item: Held, epoch: number): void => {
+
+  #wind(item: Held, epoch: number): void {
     if (epoch <= item.epoch) return
-    const state = ratchetTo(core, item.state, item.epoch, epoch)
+    const state = ratchetTo(this.#core, item.state, item.epoch, epoch)
     item.state.fill(0)
     item.state = state
     item.epoch = epoch
   }
+}
 
-  return {
-    hold(shard, firstEpoch, epochs, { epoch, state, quotaKey }) {
-      const key = name(shard, firstEpoch)
-      if (wiped) return
-      if (held.has(key)) throw new RangeError(`"seed" expected a shard and period without one, got shard ${shard}`)
-      held.set(key, {
-        epoch,
-        state: copySecret(state),
-        quotaKey: copySecret(quotaKey),
-        end: firstEpoch + epochs,
-        isSettled: false,
-      })
-    },
-    seed(shard, firstEpoch) {
-      const item = held.get(name(shard, firstEpoch))
-      if (item === undefined) return undefined
-      return { epoch: item.epoch, state: copySecret(item.state), quotaKey: copySecret(item.quotaKey) }
-    },
-    has: (shard, firstEpoch) => held.has(name(shard, firstEpoch)),
-    quotaKey: (shard, firstEpoch) => held.get(name(shard, firstEpoch))?.quotaKey,
-    drop: (shard, firstEpoch) => forget(name(shard, firstEpoch)),
-    settle(shard, firstEpoch) {
-      const item = held.get(name(shard, firstEpoch))
-      if (item !== undefined) item.isSettled = true
-    },
-    cut(firstEpoch, end) {
-      for (const [key, item] of held) if (key.endsWith(` ${firstEpoch}`)) item.end = Math.min(item.end, end)
-    },
-    advance(nowMs) {
-      const oldest = oldestOpenEpoch(nowMs)
-      for (const [key, item] of held) {
-        if (oldest >= item.end) forget(key)
-        else if (item.isSettled) wind(item, oldest)
-      }
-    },
-    nextMs() {
-      const epochs = [...held.values()].filter(({ isSettled }) => isSettled).map(({ epoch }) => epoch)
-      return epochs.length === 0 ? undefined : epochToSecretSpan(Math.min(...epochs)).to
-    },
-    salts(shard, firstEpoch, epoch, nowMs) {
-      const item = held.get(name(shard, firstEpoch))
-      const { from, to } = epochToSecretSpan(epoch)
-      if (item === undefined || epoch < item.epoch || epoch >= item.end || nowMs < from || nowMs >= to) {
-        throw new FederationError('EPOCH_LOST', `the secrets of epoch ${epoch} are not here`, { epoch })
-      }
-      const state = ratchetTo(core, item.state, item.epoch, epoch)
-      const leaf = stateToLeaf(core, state)
-      const salts = leafToSalts(core, leaf, epoch)
-      state.fill(0)
-      leaf.fill(0)
-      return salts
-    },
-    wipe() {
-      wiped = true
-      for (const key of held.keys()) forget(key)
-    },
-  }
+function toName(shard: number, firstEpoch: number): string {
+  return `${shard} ${firstEpoch}`
 }
