@@ -9,6 +9,7 @@ import { linesToTree, treeToRoot } from '../wire/encoding/merkle.ts'
 import { keyToPeerId } from '../wire/encoding/peer-id.ts'
 import { type Signer, secretToSigner, signContent } from '../wire/encoding/signature.ts'
 import { type Change, encodeChange, newChange, signChange } from '../wire/federation/changes.ts'
+import { DEFAULT_PARAMETERS } from '../wire/federation/default-parameters.ts'
 import { demoSecret } from '../wire/federation/demo-keys.ts'
 import { assertManifest } from '../wire/federation/manifest.ts'
 import type { Manifest, Parameters } from '../wire/federation/manifest-form.ts'
@@ -69,18 +70,8 @@ export function testManifest(parameters: Partial<Parameters> = {}, at = Date.par
     demo: { phrase: PHRASE },
     founding: { nonce: '11'.repeat(32), at: new Date(at).toISOString() },
     parameters: {
-      resolution: 12,
-      blockSizesMin: [5, 10, 20, 40, 80],
-      saltWindowMin: 180,
-      saltsPerRequest: 90,
-      salting: 'plain',
-      quota: 'rolling',
-      shards: 5,
-      replicas: 3,
-      threshold: 1,
-      periodEpochs: 18,
+      ...DEFAULT_PARAMETERS,
       reserveEpochs: 4,
-      retentionDays: 14,
       syncRequestBytes: [2048, 8192, 32768],
       syncReplyBytes: 2048,
       ...parameters,

@@ -1,6 +1,7 @@
 /**
- * A node's clock beside those of its peers: beyond 30 s off their median it stops serving. PROTOCOL.md §5.5.
- * A clock that runs ahead would hand out salts of blocks to come and destroy secrets still needed.
+ * Compares a node's clock with its peers' clocks: more than 30 s from their median it stops serving. PROTOCOL.md §5.6.
+ * A clock that runs ahead would give out salts of future blocks and erase secrets that are still needed.
+ * Throws CLOCK_SKEWED.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import {
@@ -14,10 +15,10 @@ import type { Host } from '../net/protocol.ts'
 import { fanOut } from '../platform/fan-out.ts'
 
 export const SKEW_MAX_MS = 30_000
-/** Peers asked: their median is wrong only if half of them are. */
+/** Peers asked in one check. Their median is wrong only if half of these peers are. */
 const PEERS_ASKED_MAX = 15
 
-/** How many peers answered when they were last asked. */
+/** How many peers answered the last check. */
 export interface PeerReach {
   readonly asked: number
   readonly answered: number
@@ -26,7 +27,7 @@ export interface PeerReach {
 }
 
 export interface ClockWatch {
-  /** Our clock minus the median of our peers' and our own; 0 until one has answered. */
+  /** Our clock minus the median of our peers' clocks and our own, ms; 0 until a peer has answered. */
   readonly offsetMs: number
   /** Undefined before the first check is over. */
   readonly reach: PeerReach | undefined
@@ -46,7 +47,7 @@ export function clockWatch(host: Host, peers: () => readonly PeerAddress[], cloc
       return reach
     },
     async check() {
-      // Our own clock is one of the votes: a single peer that answers cannot stop us.
+      // Our own clock counts as one value, so a single peer that answers cannot stop us.
       const offsets = [0]
       const asking = peers().slice(0, PEERS_ASKED_MAX)
       await fanOut(asking, async (peer) => {
@@ -59,23 +60,27 @@ export function clockWatch(host: Host, peers: () => readonly PeerAddress[], cloc
     },
     assertTrue() {
       if (Math.abs(offsetMs) <= SKEW_MAX_MS) return
-      throw new FederationError('CLOCK_SKEWED', 'the clock of this node differs from its peers', {
-        offsetMs: Math.abs(offsetMs),
-      })
+      throw new FederationError(
+        'CLOCK_SKEWED',
+        "this node's clock is more than 30 s from its peers' clocks; set the clock of this machine",
+        {
+          offsetMs: Math.abs(offsetMs),
+        },
+      )
     },
   }
 }
 
 /**
- * How far off our clock is for certain: the peer read its own at some moment between our question and its answer. On a
- * machine that is late, or over a slow line, half of the way there and back would pass for a wrong clock.
+ * Our clock minus the peer's clock as far as it is certain, ms; 0 while both may be equal. The peer read its clock between
+ * our question and its answer. Half the round trip would look like a wrong clock over a slow line or during event-loop lag.
  */
 export function provenOffset(askedMs: number, theirsMs: number, answeredMs: number): number {
   if (theirsMs < askedMs) return askedMs - theirsMs
   return Math.min(0, answeredMs - theirsMs)
 }
 
-/** The middle one; of two, the one nearer zero, so that doubt does not stop a node. */
+/** The middle value; of two middle values the one nearer zero, so that doubt does not stop a node. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const low = sorted[Math.floor((sorted.length - 1) / 2)] ?? 0

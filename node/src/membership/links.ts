@@ -1,8 +1,8 @@
 /**
- * Keeps a peer linked to those it needs: its shard-otherReplicas and a few neighbours on the ring of keys. PROTOCOL.md §6.6.
- * A link is tried every two seconds and probed when nothing came on it for five (pace.ts): left alone, libp2p never
- * heals a partition (measured), and a connection that the network forgot looks open for minutes. So a probe has less
- * patience than a request: who does not say the time within three seconds is dialled anew.
+ * Keeps a peer linked to the other replicas of its shards and to a few neighbours on the ring of keys. PROTOCOL.md §6.6.
+ * A missing link is tried every two seconds, a silent link is probed after five (pace.ts). Without this, libp2p never heals
+ * a partition (measured), and a connection that the network dropped looks open for minutes.
+ * A probe waits three seconds, less than a request; a peer that does not answer the probe is dialled anew.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import {
@@ -17,26 +17,26 @@ import type { Host } from '../net/protocol.ts'
 import { fanOut } from '../platform/fan-out.ts'
 import { type Pace, REAL_PACE } from './pace.ts'
 
-/** To say the time takes milliseconds and the way around the world 300; a busy machine may take a second or two. */
+/** Answering TIME takes milliseconds and a round trip around the world 300 ms; a busy machine may take one or two seconds. */
 const PROBE_WITHIN_MS = 3_000
-/** In the first of so many turns both sides dial, in the others the one whose key comes first. */
+/** In the first of `TURNS` turns both sides dial, in the others only the side whose key comes first. */
 const TURNS = 3
-/** Neighbours on the ring in one direction: with both, gossipsub's mesh of six. */
+/** Neighbours in one direction of the ring: both directions together are gossipsub's mesh of six. */
 const NEIGHBOURS = 3
-/** In a federation this small everybody is linked to everybody. */
+/** With at most this many others, every peer is linked to every other peer. */
 const ALL_UP_TO = 8
 
 export interface LinksInit {
   host: Host
   clock: Clock
-  /** Both lists the same while nothing changes. */
+  /** Both functions return the same array while nothing changes, because the choice of links is cached by it. */
   others(): readonly PeerAddress[]
   otherReplicas(): readonly PeerAddress[]
   pace?: Pace
 }
 export interface Links {
   start(): void
-  /** Those it should be linked to, and whether it is. */
+  /** The peers that this peer should be linked to, and whether it is. */
   state(): { key: Uint8Array; linked: boolean }[]
   stop(): void
 }
@@ -50,13 +50,7 @@ export function keepLinks({ host, clock, others, otherReplicas, pace = REAL_PACE
   let turn = 0
   let cancel = (): void => {}
 
-  let known: Wanted | undefined
-
-  const wanted = (): Wanted['peers'] => {
-    const [all, close] = [others(), otherReplicas()]
-    if (known?.all !== all || known.close !== close) known = { all, close, peers: chooseLinks(host.key, all, close) }
-    return known.peers
-  }
+  const wanted = wantedLinks(host.key, others, otherReplicas)
   const isDue = ([name, { key }]: readonly [string, PeerAddress]): boolean => {
     if (trying.has(name)) return false
     if (!host.isLinked(key)) return true
@@ -68,7 +62,7 @@ export function keepLinks({ host, clock, others, otherReplicas, pace = REAL_PACE
   const check = async (name: string, peer: PeerAddress): Promise<void> => {
     if (host.isLinked(peer.key)) {
       probed.set(name, clock.now())
-      // A probe that times out closes the connection. If there is another, the next turn probes that.
+      // A probe that times out closes the connection. If another connection is open, the next turn probes that one.
       if (await isAnswering(name, peer)) return
       probed.delete(name)
     }
@@ -77,7 +71,7 @@ export function keepLinks({ host, clock, others, otherReplicas, pace = REAL_PACE
     await host.link(peer)
   }
   const isAnswering = async (name: string, peer: PeerAddress): Promise<boolean> => {
-    // The second time with the patience of a request: we may be the one who is late.
+    // The second probe uses the timeout of a request, because our own event-loop lag may have caused the first timeout.
     const options = missed.delete(name) ? {} : { withinMs: PROBE_WITHIN_MS }
     try {
       decodeTimeReply(await host.request(peer, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'time' }), options))
@@ -94,13 +88,13 @@ export function keepLinks({ host, clock, others, otherReplicas, pace = REAL_PACE
     trying.add(name)
     await check(name, peer).finally(() => trying.delete(name))
   }
-  /** When a partition heals both sides miss the link: one handshake is enough, unless that side cannot dial. */
+  /** After a partition both sides miss the link. One handshake is enough, unless the side with the first key cannot dial. */
   const isOurTurn = (name: string): boolean => turn % TURNS === 1 || own < name
   const tick = (): void => {
     if (stopped) return
     turn++
     host.gossip.renew()
-    // Not waited for: who does not answer must not delay the others.
+    // Not awaited, because a peer that does not answer must not delay the next turn.
     void fanOut([...wanted()].filter(isDue), guarded)
     cancel = clock.setTimer(tick, pace.linkMs)
   }
@@ -114,27 +108,34 @@ export function keepLinks({ host, clock, others, otherReplicas, pace = REAL_PACE
   }
 }
 
-/** Chosen anew when there are others or other otherReplicas. */
-interface Wanted {
-  readonly all: readonly PeerAddress[]
-  readonly close: readonly PeerAddress[]
-  /** By key, hex. */
-  readonly peers: ReadonlyMap<string, PeerAddress>
+/** Chooses the links, by key in hex. Chooses again only when one of the two arrays is another one. */
+function wantedLinks(key: Uint8Array, others: LinksInit['others'], otherReplicas: LinksInit['otherReplicas']) {
+  let all: readonly PeerAddress[] | undefined
+  let close: readonly PeerAddress[] | undefined
+  let links: ReadonlyMap<string, PeerAddress> = new Map()
+  return (): ReadonlyMap<string, PeerAddress> => {
+    const [nowAll, nowClose] = [others(), otherReplicas()]
+    if (nowAll !== all || nowClose !== close) {
+      ;[all, close] = [nowAll, nowClose]
+      links = chooseLinks(key, all, close)
+    }
+    return links
+  }
 }
 
-/** Mates where they are now: a roster may name an address that its member has left. */
+/** Replicas are looked up in `all`, because an older roster may name an address that its member has left. */
 function chooseLinks(
   key: Uint8Array,
   all: readonly PeerAddress[],
   otherReplicas: readonly PeerAddress[],
-): Wanted['peers'] {
+): ReadonlyMap<string, PeerAddress> {
   const named = new Map(all.map((peer) => [bytesToHex(peer.key), peer]))
   if (all.length <= ALL_UP_TO) return named
   const chosen = [...otherReplicas, ...ringNeighbours(key, all)].map((peer) => bytesToHex(peer.key))
   return new Map(chosen.flatMap((name) => (named.has(name) ? [[name, named.get(name)!]] : [])))
 }
 
-/** The next few keys in each direction. */
+/** The peers with the next `NEIGHBOURS` keys in each direction of the ring. */
 export function ringNeighbours(key: Uint8Array, peers: readonly PeerAddress[]): PeerAddress[] {
   if (peers.length === 0) return []
   const self = bytesToHex(key)

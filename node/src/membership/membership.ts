@@ -1,11 +1,11 @@
 /**
- * A peer's part in the federation: its rosters, its vote, what it hears and says, its links. PROTOCOL.md §4, §7.5.
- * Salt nodes and the central peer build on it alike; only salt nodes bring sheets. Who is in no roster yet runs it too:
- * it follows the rosters and takes part from when one names it.
+ * A peer's part in the federation: its rosters, its vote, the messages it exchanges, its links. PROTOCOL.md §4, §7.5.
+ * Salt nodes and the central peer both build on it; only salt nodes bring sheets. A node that no roster names yet runs it
+ * too: it follows the rosters and takes part once a roster names it.
+ * Throws MANIFEST_INVALID, ROSTER_INVALID, STORAGE_CORRUPT, CHANGE_INVALID.
  */
 import type { Clock, Random } from '@geotrace/core-wasm'
 import {
-  type Change,
   type Evidence,
   encodeChange,
   encodeEvidence,
@@ -31,34 +31,33 @@ import { nativeSigner } from '../platform/native-signer.ts'
 import { type Council, createCouncil, type SheetSource } from './agreement/council.ts'
 import { createPool, type Pool } from './agreement/pool.ts'
 import { createVoter, type Voter } from './agreement/voter.ts'
-import { keepLinks } from './links.ts'
+import { keepLinks, type Links } from './links.ts'
+import { ownMove } from './own-move.ts'
 import { type Pace, REAL_PACE } from './pace.ts'
 import { livePeers, type Peers } from './peers.ts'
-import { presenceBeat } from './presence.ts'
+import { type PresenceBeat, presenceBeat } from './presence.ts'
 import { rosterService } from './roster-service.ts'
 import { openRosterStore, type RosterStore } from './roster-store.ts'
 
-const NOBODY: readonly PeerAddress[] = []
-/** A move is worth making for a week; then it is made again. */
-const CHANGE_LIFE_EPOCHS = 126
+const NO_REPLICAS: readonly PeerAddress[] = []
 
 export interface MembershipInit {
   manifest: Manifest
   host: Host
   signer: Signer
-  /** Of this federation only: `assertSameFederation` sees to it. */
+  /** Records of this federation only; the caller has called `assertSameFederation`. */
   records: Records
-  /** Known already, or opened here from `records`. */
+  /** The rosters of `records`, if the caller opened them already. */
   rosters?: RosterStore
   clock: Clock
   random: Random
   log: Log
   /** 32-byte secret of this peer's operator, if the operator votes here. */
   operatorSecret?: Uint8Array
-  /** Where others reach this peer. */
+  /** Multiaddrs where others reach this peer. */
   addresses(): readonly string[]
   sheets?: SheetSource
-  /** Whom it shares shards with. */
+  /** The other replicas of this peer's shards. */
   otherReplicas?(): readonly PeerAddress[]
   pace?: Pace
 }
@@ -67,15 +66,16 @@ export interface Membership {
   readonly rosters: RosterStore
   readonly pool: Pool
   readonly voter: Voter | undefined
-  /** Serves the roster protocol and runs the first round; at founding resolves when it is over. */
+  /** Serves the roster protocol and runs the first round; at founding resolves when that round is over. */
   start(): Promise<void>
-  /** Resolves when nothing of it is under way any more; stop the host meanwhile, or it waits for others. */
+  /** Resolves when no work is running any more. Stop the host meanwhile, otherwise this waits for other peers. */
   stop(): Promise<void>
   /** Whether the newest roster names this peer. */
   isPeer(): boolean
-  /** Puts a signed change before the federation. Throws CHANGE_INVALID when it is worth nothing to it, or has no room. */
+  /** Publishes a signed change. Throws CHANGE_INVALID when the federation has no room for it, or the pool refuses it. */
   submit(change: SignedChange): void
   accuse(evidence: Evidence): void
+  /** Takes a message into the pool and, if it is new there, publishes it. */
   say(message: GossipMessage): void
   status(): MembershipStatus
 }
@@ -90,93 +90,23 @@ export interface MembershipStatus {
 
 /** Throws MANIFEST_INVALID, ROSTER_INVALID, STORAGE_CORRUPT. */
 export async function createMembership(init: MembershipInit): Promise<Membership> {
-  const {
-    manifest,
-    host,
-    signer,
-    records,
-    clock,
-    random,
-    log,
-    operatorSecret,
-    sheets,
-    addresses,
-    pace = REAL_PACE,
-  } = init
-  const rosters = init.rosters ?? (await openRosterStore(manifest, records))
-  const voter = operatorSecret && createVoter(nativeSigner(operatorSecret), operatorSecret, records)
-  const peers = livePeers({
-    manifest,
-    newest: () => rosters.newest?.roster,
-    addresses: (key) => pool.presence(key)?.addresses ?? [],
-    isConvicted: (key) => pool.isConvicted(key),
-    told: () => pool.told(),
-  })
-  const isPeer = (key: Uint8Array): boolean => peers.has(key)
-  const publish = (bytes: Uint8Array): void => {
-    host.gossip.publish(bytes).catch(() => log.warn('gossip.not-published'))
-  }
-  const pool = createPool({ manifest, rosters, clock, isPeer, spread: publish })
-  const submitBytes = (bytes: Uint8Array): boolean => {
-    if (pool.offer(bytes) !== 'accept') return false
-    publish(bytes)
-    return true
-  }
-  const say = (message: GossipMessage): void => void submitBytes(encodeGossip(message))
-  const beat = presenceBeat({ signer, rosters, clock, addresses, members: () => peers.all().length, say, pace })
-  const council: Council = createCouncil({
-    ...{ manifest, peers, host, rosters, pool, clock, random, log, voter, sheets, say },
-  })
-  const links = keepLinks({
-    host,
-    clock,
-    others: () => peers.others(host.key),
-    otherReplicas: init.otherReplicas ?? (() => NOBODY),
-    pace,
-  })
-
-  /** Says its own new addresses to the federation when the roster has others. */
-  const move = (): void => {
-    const self = rosters.newest?.roster.members.find(({ key }) => equalBytes(key, signer.key))
-    const here = [...addresses()]
-    const waiting = lastMove(pool.changes(), signer.key)
-    // Where the roster will have it once the move that it said last is made.
-    if (self === undefined || here.length === 0 || sameItems(waiting?.addresses ?? self.addresses, here)) return
-    const until = rosters.newest!.roster.firstEpoch + CHANGE_LIFE_EPOCHS
-    // Later than the last one, also by a clock that was set back.
-    const at = Math.max(clock.now(), (waiting?.at ?? self.moved) + 1)
-    const change = newChange(manifestToId(manifest), { kind: 'move', at, until, key: signer.key, addresses: here })
-    say({ kind: 'change', change: encodeChange(signChange(change, signer)) })
-  }
-
-  host.gossip.onMessage((bytes) => pool.offer(bytes))
-  host.gossip.onPeer((key) => {
-    beat.beat()
-    council.meet(key)
-  })
-  // Presences come often and change little; everything else may be what a round waits for.
-  pool.onNews((kind) => {
-    if (kind !== 'presence' || rosters.newest === undefined) council.nudge()
-    if (kind === 'evidence') host.gossip.admit(isPeer)
-  })
-  rosters.onAdd(() => {
-    host.gossip.admit(isPeer)
-    beat.beatLater()
-    move()
-  })
-
+  const rosters = init.rosters ?? (await openRosterStore(init.manifest, init.records))
+  const parts = buildParts(init, rosters)
+  connect(init, parts)
+  const { peers, pool, voter, submit, say, beat, council, links } = parts
+  const { host, clock } = init
   return {
     peers,
     rosters,
     pool,
     voter,
     async start() {
-      const service = { peers, rosters, clock, body: council.body, messages: pool.messages, submit: submitBytes }
+      const service = { peers, rosters, clock, body: council.body, messages: pool.messages, submit }
       await host.serve(ROSTER_PROTOCOL, rosterService(service))
-      host.gossip.admit(isPeer)
+      host.gossip.admit(peers.has)
       links.start()
       beat.start()
-      move()
+      announceMove(init, parts)
       await council.start()
     },
     async stop() {
@@ -184,62 +114,126 @@ export async function createMembership(init: MembershipInit): Promise<Membership
       beat.stop()
       await council.stop()
     },
-    isPeer: () => isPeer(host.key),
-    submit(change) {
-      if (rosters.newest !== undefined && !hasRoomFor(rosters.newest, change.change)) {
-        throw invalidChange('the federation is full: somebody leaves first, or its operators agree on fewer shards')
-      }
-      const bytes = encodeGossip({ kind: 'change', change: encodeChange(change) })
-      if (!submitBytes(bytes)) {
-        throw invalidChange('the federation has it already, or it is signed by nobody it knows')
-      }
-    },
+    isPeer: () => peers.has(host.key),
+    submit: (change) => submitChange(parts, change),
     accuse: (evidence) => say({ kind: 'evidence', evidence: encodeEvidence(evidence) }),
     say,
-    status() {
-      const operators = (rosters.newest?.roster ?? { operators: manifest.operators }).operators
-      const linked = links.state()
-      const sinceMs = beat.sinceMs()
-      return {
-        isForked: rosters.isForked,
-        due: council.due()?.height,
-        peers: peers.others(host.key).map(({ key, operator, role }) => ({
-          key,
-          operator: operators[operator]?.name ?? '',
-          role,
-          isHere: (pool.presence(key)?.time ?? 0) >= sinceMs,
-          linked: linked.some((link) => link.linked && equalBytes(link.key, key)),
-        })),
-        handovers: pool.handovers(),
-      }
-    },
+    status: () => toStatus(init, parts),
   }
 }
 
-/** A directory serves one federation for life: votes and sheets of another must not be taken for this one's. */
+interface Parts {
+  readonly rosters: RosterStore
+  readonly peers: Peers
+  readonly pool: Pool
+  readonly voter: Voter | undefined
+  readonly beat: PresenceBeat
+  readonly council: Council
+  readonly links: Links
+  /** Takes an encoded message into the pool and publishes it; false if the pool did not accept it. */
+  submit(message: Uint8Array): boolean
+  say(message: GossipMessage): void
+}
+
+function buildParts(init: MembershipInit, rosters: RosterStore): Parts {
+  const { manifest, host, signer, records, clock, random, log, operatorSecret, sheets, addresses } = init
+  const { pace = REAL_PACE, otherReplicas = () => NO_REPLICAS } = init
+  const voter = operatorSecret && createVoter(nativeSigner(operatorSecret), operatorSecret, records)
+  // `peers` and `pool` need each other: `peers` asks the pool only once both exist.
+  const peers = livePeers({
+    manifest,
+    newest: () => rosters.newest?.roster,
+    addresses: (key) => pool.presence(key)?.addresses ?? [],
+    isConvicted: (key) => pool.isConvicted(key),
+    version: () => pool.version(),
+  })
+  const publish = (bytes: Uint8Array): void => {
+    host.gossip.publish(bytes).catch(() => log.warn('gossip.not-published'))
+  }
+  const pool = createPool({ manifest, rosters, clock, isPeer: peers.has, spread: publish })
+  const submit = (bytes: Uint8Array): boolean => {
+    if (pool.offer(bytes) !== 'accept') return false
+    publish(bytes)
+    return true
+  }
+  const say = (message: GossipMessage): void => void submit(encodeGossip(message))
+  const members = (): number => peers.all().length
+  const others = (): readonly PeerAddress[] => peers.others(host.key)
+  const beat = presenceBeat({ signer, rosters, clock, addresses, members, say, pace })
+  const council = createCouncil({ manifest, peers, host, rosters, pool, clock, random, log, voter, sheets, say })
+  const links = keepLinks({ host, clock, others, otherReplicas, pace })
+  return { rosters, peers, pool, voter, beat, council, links, submit, say }
+}
+
+/** Lets the parts react to gossip, to new messages and to new rosters. */
+function connect(init: MembershipInit, parts: Parts): void {
+  const { gossip } = init.host
+  const { rosters, peers, pool, beat, council } = parts
+  gossip.onMessage((bytes) => pool.offer(bytes))
+  gossip.onPeer((key) => {
+    beat.beat()
+    council.meet(key)
+  })
+  pool.onNews((kind) => {
+    // Presences come often and change little; a round may wait for any other message.
+    if (kind !== 'presence' || rosters.newest === undefined) council.nudge()
+    if (kind === 'evidence') gossip.admit(peers.has)
+  })
+  rosters.onAdd(() => {
+    gossip.admit(peers.has)
+    beat.beatLater()
+    announceMove(init, parts)
+  })
+}
+
+/** Publishes this member's current addresses when the roster has others. */
+function announceMove({ manifest, signer, clock, addresses }: MembershipInit, { rosters, pool, say }: Parts): void {
+  const roster = rosters.newest?.roster
+  const [pending, nowMs] = [pool.changes(), clock.now()]
+  const move = ownMove({ roster, key: signer.key, addresses: addresses(), pending, nowMs })
+  if (move === undefined) return
+  const signed = signChange(newChange(manifestToId(manifest), move), signer)
+  say({ kind: 'change', change: encodeChange(signed) })
+}
+
+function submitChange({ rosters, submit }: Parts, change: SignedChange): void {
+  if (rosters.newest !== undefined && !hasRoomFor(rosters.newest, change.change)) {
+    throw invalidChange('the federation is full; a node must leave first, or the operators agree on fewer shards')
+  }
+  if (submit(encodeGossip({ kind: 'change', change: encodeChange(change) }))) return
+  throw invalidChange('it is known already, has lapsed, or no operator or peer of the federation signed it')
+}
+
+function toStatus({ manifest, host }: MembershipInit, parts: Parts): MembershipStatus {
+  const { rosters, peers, pool, beat, council, links } = parts
+  const { operators } = rosters.newest?.roster ?? manifest
+  const linked = links.state()
+  const sinceMs = beat.sinceMs()
+  return {
+    isForked: rosters.isForked,
+    due: council.due()?.height,
+    peers: peers.others(host.key).map(({ key, operator, role }) => ({
+      key,
+      operator: operators[operator]?.name ?? '',
+      role,
+      isHere: (pool.presence(key)?.time ?? 0) >= sinceMs,
+      linked: linked.some((link) => link.linked && equalBytes(link.key, key)),
+    })),
+    handovers: pool.handovers(),
+  }
+}
+
+/** One directory serves one federation only, because votes and sheets of another must not be taken for this one's. */
 export async function assertSameFederation(manifest: Manifest, records: Records): Promise<void> {
   const id = manifestToId(manifest)
   const known = await records.get('federation')
   if (known === undefined) await records.put('federation', id)
   else if (Buffer.compare(known, id) !== 0) {
-    const reason = 'this directory belongs to another federation'
+    const reason = 'this directory belongs to another federation; use a new directory'
     throw new FederationError('MANIFEST_INVALID', `federation.json: founding: ${reason}`, { path: 'founding', reason })
   }
 }
 
-type Move = Change & { kind: 'move' }
-
-/** Of the moves that a node said and no roster made yet, the one that counts. */
-function lastMove(changes: readonly SignedChange[], key: Uint8Array): Move | undefined {
-  const isOwn = (change: Change): change is Move => change.kind === 'move' && equalBytes(change.key, key)
-  const own = changes.map(({ change }) => change).filter(isOwn)
-  return own.sort((a, b) => b.at - a.at)[0]
-}
-
 function invalidChange(reason: string): FederationError<'CHANGE_INVALID'> {
   return new FederationError('CHANGE_INVALID', `change: ${reason}`, { reason })
-}
-
-function sameItems(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((item) => b.includes(item))
 }

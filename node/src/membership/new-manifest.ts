@@ -1,6 +1,7 @@
 /**
- * A new federation: the founding manifest from the cards of its members. PROTOCOL.md §4.
- * The file alone founds nothing: the peers named in it make seeds, sign sheets and certify roster 0 when they run.
+ * Builds the founding manifest of a new federation from the cards of its members. PROTOCOL.md §4.1.
+ * The manifest alone founds nothing: the peers that it names make seeds, sign sheets and certify roster 0 when they run.
+ * Throws COMMAND_INVALID, MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK.
  */
 
 import type { Random } from '@geotrace/core-wasm'
@@ -8,6 +9,7 @@ import { CORE_SHA256 } from '@geotrace/core-wasm'
 import {
   assertManifest,
   bytesToHex,
+  DEFAULT_PARAMETERS,
   demoSecret,
   FederationError,
   keyToPeerId,
@@ -17,7 +19,7 @@ import {
 } from '@geotrace/core-wasm/wire'
 import * as z from 'zod/mini'
 
-/** What a founder needs of a node: printed by `geotrace salt init`, read by `geotrace federation found`. */
+/** The data of one node that a founder needs. `geotrace salt init` prints a card, `geotrace federation found` reads it. */
 export interface MemberCard {
   operator: string
   /** Hex. */
@@ -33,33 +35,12 @@ const cardSchema = z.strictObject({
   addresses: z.array(z.string()).check(z.minLength(1)),
 })
 
-/** Defaults of a new federation; each can be set on the command line. */
-export const PARAMETERS: Parameters = {
-  resolution: 12,
-  blockSizesMin: [5, 10, 20, 40, 80],
-  saltWindowMin: 180,
-  saltsPerRequest: 90,
-  salting: 'plain',
-  quota: 'rolling',
-  shards: 5,
-  replicas: 3,
-  threshold: 1,
-  periodEpochs: 18,
-  // Seven days: a federation that cannot agree on the next roster lives on for a week.
-  reserveEpochs: 126,
-  retentionDays: 14,
-  // Nothing to say or a stay of an hour's half; a stay; an hour on foot (12 × 30 rows: 4,818); three; what waited.
-  syncRequestBytes: [1024, 2048, 5120, 16384, 32768],
-  // 49 marks, the gravest first: more than the thirty of one fix.
-  syncReplyBytes: 1024,
-}
-
-/** Reads a card as `init` printed it. Throws COMMAND_INVALID. */
+/** Parses a card that `geotrace salt init` printed. `path` names it in the error. Throws COMMAND_INVALID. */
 export function parseCard(text: string, path: string): MemberCard {
   try {
     return z.parse(cardSchema, JSON.parse(text))
   } catch (cause) {
-    const reason = `${path} is not a member's card; \`geotrace salt init\` prints one`
+    const reason = `expected a member's card in ${path}; \`geotrace salt init\` prints one`
     throw new FederationError('COMMAND_INVALID', reason, { reason }, { cause })
   }
 }
@@ -75,7 +56,7 @@ export interface NewFederation {
   random: Random
 }
 
-/** Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK. */
+/** The founding manifest, with a fresh nonce. Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK. */
 export function newManifest({ name, members, central, parameters, demo, at, random }: NewFederation): Manifest {
   const operators = new Map([...members, central].map((card) => [card.operator, card.operatorKey]))
   const entry = ({ peerId, operator, addresses }: MemberCard) => ({ peerId, operator, addresses })
@@ -84,7 +65,7 @@ export function newManifest({ name, members, central, parameters, demo, at, rand
     name,
     ...(demo === undefined ? {} : { demo }),
     founding: { nonce: bytesToHex(random(32)), at: new Date(at).toISOString() },
-    parameters: { ...PARAMETERS, ...parameters },
+    parameters: { ...DEFAULT_PARAMETERS, ...parameters },
     core: CORE_SHA256,
     operators: [...operators].map(([operator, key]) => ({ name: operator, key })),
     members: members.map(entry),

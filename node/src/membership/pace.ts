@@ -1,15 +1,15 @@
 /**
- * How often a peer looks after its links and says that it is there. PROTOCOL.md §6.6, §7.5.
- * Real peers keep REAL_PACE; a simulation that lives through hours may take larger steps.
+ * How often a peer checks its links and sends its presence. PROTOCOL.md §6.6, §7.5.
+ * Real peers use REAL_PACE; a simulation of many hours may take larger steps.
  */
 export interface Pace {
-  /** A missing link is tried this often. */
+  /** Interval between two tries of a missing link. */
   readonly linkMs: number
-  /** A link is probed when it was not for this long. */
+  /** A link is probed when nothing came on it, and no probe went out, for this long. */
   readonly probeMs: number
-  /** A heartbeat, in a federation of up to twenty. */
+  /** Interval between two presences in a federation of up to twenty members. */
   readonly presenceMs: number
 }
 
-/** A partition heals within seconds, and all peers together say little more than their twenty would. */
+/** Links heal within seconds after a partition, and all peers together send little more than twenty would. */
 export const REAL_PACE: Pace = { linkMs: 2_000, probeMs: 5_000, presenceMs: 30_000 }

@@ -1,6 +1,6 @@
 /**
- * Who is in the federation now, and where: by the newest roster, before the founding by the manifest; with the
- * addresses that its presence told last. PROTOCOL.md §4.1, §7.5.
+ * The current peers of the federation and their addresses. PROTOCOL.md §4.1, §7.5.
+ * The newest roster lists them, before the founding the manifest. Addresses of a peer's newest presence come first.
  */
 import {
   bytesToHex,
@@ -19,41 +19,42 @@ export interface Peer extends PeerAddress {
 }
 
 export interface Peers {
-  /** The same list while nothing changes; so is that of `others`. */
+  /** `all` and `others` return the same array while nothing changes. */
   all(): readonly Peer[]
   has(key: Uint8Array): boolean
   withKey(key: Uint8Array | undefined): Peer | undefined
-  /** All but the one with this key. */
+  /** All peers except the one with this key. */
   others(key: Uint8Array): readonly Peer[]
 }
 
 export interface PeersInit {
   manifest: Manifest
   newest(): Roster | undefined
-  /** What a peer told of itself. */
+  /** Addresses of the peer's newest presence; empty without one. */
   addresses(key: Uint8Array): readonly string[]
-  /** Proven liars are left alone at once. */
+  /** A peer with proven evidence against it is left out at once. */
   isConvicted(key: Uint8Array): boolean
-  /** Another number whenever one of these two says something else. */
-  told(): number
+  /** Another number whenever `addresses` or `isConvicted` would return something else. */
+  version(): number
 }
 
-export function livePeers({ manifest, newest, addresses, isConvicted, told }: PeersInit): Peers {
+export function livePeers({ manifest, newest, addresses, isConvicted, version }: PeersInit): Peers {
   const founding = manifestToRoster(manifest)
-  // Asked for several times a second, and as a rule nothing has changed.
+  // Callers ask several times a second, and most of the time nothing has changed.
   let known: Known | undefined
   const live = (peer: Peer): Peer => {
     const own = addresses(peer.key)
-    // The usual case: it is where the roster says.
+    // The usual case: the presence gives the addresses that the roster lists.
     if (own.every((address, i) => address === peer.addresses[i])) return peer
     return { ...peer, addresses: merge(own, peer.addresses) }
   }
   const now = (): Known => {
-    const [roster, version] = [newest() ?? founding, told()]
-    if (known?.roster === roster && known.version === version) return known
+    const [roster, current] = [newest() ?? founding, version()]
+    if (known?.roster === roster && known.version === current) return known
     const listed = known?.roster === roster ? known.listed : rosterToPeers(roster)
     const found = [...listed].flatMap(([name, peer]) => (isConvicted(peer.key) ? [] : [[name, live(peer)] as const]))
-    known = { roster, version, listed, byName: new Map(found), all: found.map(([, peer]) => peer), butFor: new Map() }
+    const all = found.map(([, peer]) => peer)
+    known = { roster, version: current, listed, byName: new Map(found), all, butFor: new Map() }
     return known
   }
   return {
@@ -74,12 +75,12 @@ export function livePeers({ manifest, newest, addresses, isConvicted, told }: Pe
 interface Known {
   readonly roster: Roster
   readonly version: number
-  /** As the roster has them, by key. */
+  /** The peers of the roster, by key in hex. */
   readonly listed: ReadonlyMap<string, Peer>
-  /** Without liars, where they are now. */
+  /** The same without convicted peers and with current addresses. */
   readonly byName: ReadonlyMap<string, Peer>
   readonly all: readonly Peer[]
-  /** All but one; at most as many as there are peers. */
+  /** The lists that `others` returned; at most one for each peer and one for strangers. */
   readonly butFor: Map<Peer | undefined, readonly Peer[]>
 }
 
@@ -96,6 +97,6 @@ function rosterToPeers(roster: Roster): Map<string, Peer> {
   return new Map(peers.map((peer) => [bytesToHex(peer.key), peer]))
 }
 
-function merge(told: readonly string[], listed: readonly string[]): string[] {
-  return [...new Set([...told, ...listed])]
+function merge(own: readonly string[], listed: readonly string[]): string[] {
+  return [...new Set([...own, ...listed])]
 }

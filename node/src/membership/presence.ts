@@ -1,5 +1,5 @@
 /**
- * A peer's heartbeat: that it is there, which roster it knows, where it can be reached. PROTOCOL.md §7.5.
+ * Sends this peer's presence: that it runs, which roster it knows, and where others reach it. PROTOCOL.md §7.5.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import {
@@ -12,16 +12,16 @@ import {
 import { type Pace, REAL_PACE } from './pace.ts'
 import type { RosterStore } from './roster-store.ts'
 
-/** More members speak less often each, so that all together say as much. */
+/** Above this number of members each member sends less often, so that the total stays the same. */
 const PRESENCE_MEMBERS = 20
-/** Several events that call for a heartbeat come at once, a new link to each peer at a start: one says it for all. */
+/** Several events may call for a presence at once, such as a new link to each peer at a start. One presence serves all. */
 const BEAT_APART_MS = 1_000
 /**
- * From a roster to the heartbeat that tells of it: all come by it at once, and as many heartbeats as votes would hold up
- * the votes that others still wait for. Who missed it asks somebody every two seconds.
+ * Delay from a new roster to the presence that names it. All peers certify the roster at the same moment, and so many
+ * presences would delay votes that others still wait for. A peer that missed the roster asks another every two seconds.
  */
 const AFTER_ROSTER_MS = 2_000
-/** Missing for longer than this many heartbeats, a peer counts as away. */
+/** A peer counts as away when its last presence is older than this many intervals. */
 const AWAY_BEATS = 3
 
 export interface PresenceInit {
@@ -36,11 +36,11 @@ export interface PresenceInit {
 }
 export interface PresenceBeat {
   start(): void
-  /** Says it soon, too: something changed. */
+  /** Sends a presence soon, at most one a second, because something changed. */
   beat(): void
-  /** Says which roster it has, when the others have had time to come by it themselves. */
+  /** Sends a presence after a new roster, once the others had time to certify it themselves. */
   beatLater(): void
-  /** Since when a heartbeat means that its peer is there, Unix ms. */
+  /** A peer whose presence is at least this recent counts as present, Unix ms. */
   sinceMs(): number
   stop(): void
 }
@@ -64,7 +64,7 @@ export function presenceBeat(init: PresenceInit): PresenceBeat {
   }
   const beat = (): void => {
     if (stopped || cancelSoon !== undefined) return
-    // The clock may have been set back since.
+    // The clock may have been set back since the last presence.
     const apartMs = BEAT_APART_MS * share()
     const waitMs = Math.min(apartMs, spokenMs + apartMs - clock.now())
     if (waitMs <= 0) {

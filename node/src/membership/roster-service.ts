@@ -1,6 +1,6 @@
 /**
- * Answers /geotrace/roster/1: rosters whole or as steps, the time and evidence for everybody; bodies, the pool and other messages for
- * peers of the federation only. PROTOCOL.md §7.3. Throws FORBIDDEN to strangers.
+ * Answers /geotrace/roster/1. PROTOCOL.md §7.3. Everybody may ask for rosters, steps and the time, and submit evidence.
+ * Proposal bodies, the pool and other messages are for peers of the federation only; strangers get FORBIDDEN.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import {
@@ -26,7 +26,7 @@ export interface RosterServiceInit {
   clock: Clock
   body(hash: Uint8Array): CertifiedRoster | undefined
   messages(): Uint8Array[]
-  /** Takes a message in and passes it on; false if it is worth nothing. */
+  /** Takes a message in and publishes it; false if the message is known or of no use. */
   submit(message: Uint8Array): boolean
 }
 
@@ -47,7 +47,8 @@ export function rosterService({ peers, rosters, clock, body, messages, submit }:
         return encodeTimeReply(clock.now())
       case 'submit':
         if (!isPeer && decodeGossip(request.message).kind !== 'evidence') throw stranger()
-        if (!submit(request.message)) throw new FederationError('FORBIDDEN', 'the message is of no use')
+        if (!submit(request.message))
+          throw new FederationError('FORBIDDEN', 'the message is known already or of no use')
         return encodeDone()
       case 'body':
         if (!isPeer) throw stranger()
@@ -60,5 +61,5 @@ export function rosterService({ peers, rosters, clock, body, messages, submit }:
 }
 
 function stranger(): FederationError<'FORBIDDEN'> {
-  return new FederationError('FORBIDDEN', 'only for peers of the federation')
+  return new FederationError('FORBIDDEN', 'this request is for peers of the federation only')
 }

@@ -1,59 +1,53 @@
 /**
- * What a salt node does without being asked, on its clock: wind the ratchet the moment an epoch closes, look for
- * seeds it misses, compare clocks, sweep the quota. PROTOCOL.md §5.1, §5.5.
+ * The periodic work of a salt node. PROTOCOL.md §5.1, §5.5, §5.6.
+ * It winds the ratchet when an epoch closes, looks for missing seeds, compares clocks and sweeps the quota table.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import { MINUTE_MS } from '@geotrace/core-wasm/wire'
-import { ROUND_MS } from '../membership/agreement/council.ts'
 import { type ClockWatch, SKEW_MAX_MS } from '../membership/clock-watch.ts'
+import { seedSearch } from './seed-search.ts'
 
 const BEAT_MS = MINUTE_MS
-/** No clock drifts half a minute in an hour; a jump is noticed at the next beat. */
+/** Interval between two comparisons of clocks. No clock drifts 30 s in an hour, and a beat notices a jump. */
 const CHECK_MS = 60 * MINUTE_MS
-/** A clock found wrong may be right again soon. */
+/** The same while the clock is wrong, because it may be corrected soon. */
 const RECHECK_MS = MINUTE_MS
 const SWEEP_MS = 10 * MINUTE_MS
-/** What no replica had for a minute may be lost for good. */
-const SEEKS_EAGER = 30
-const SEEK_SELDOM_MS = 30_000
 
 export interface HeartbeatInit {
   clock: Clock
   watch: ClockWatch
-  /** Forgets what is due. */
+  /** Erases the secrets that are due at `nowMs`. */
   advance(nowMs: number): void
-  /** When `advance` is due next, if it is known. */
+  /** When `advance` has something to erase next, Unix ms; undefined if unknown. */
   nextMs(): number | undefined
   sweep(nowMs: number): Promise<void>
-  /** Looks for missing seeds after the certificate; false when none is missing. */
+  /** Looks for missing seeds of certified rosters; false when none is missing any more. */
   seek(): Promise<boolean>
+  /** Called when a part of the work throws, with the name of that part. */
   failed(what: string): void
 }
 export interface Heartbeat {
   start(): void
-  /** A roster is certified: compare clocks, look for missing seeds now, every two seconds for a minute, and more seldom then. */
+  /** A roster is certified: compares clocks and looks for missing seeds, every 2 s for a minute, then every 30 s. */
   joined(): void
-  /** A peer is there again, which may have what is missing: looks for it now. */
+  /** A peer is back and may have a missing seed: looks for it now. */
   met(): void
-  /** Resolves when no search for seeds is under way any more. */
+  /** Resolves when no search for seeds is running any more. */
   stop(): Promise<void>
 }
 
 export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }: HeartbeatInit): Heartbeat {
+  const search = seedSearch({ clock, seek, failed: () => failed('seeds') })
   let stopped = false
   let cancelBeat = (): void => {}
-  let cancelSeek = (): void => {}
-  let searching: Promise<void> | undefined
-  let again = false
-  let isLacking = false
-  let inVain = 0
   let beatMs = 0
   let checkedMs = 0
   let sweptMs = 0
 
-  /** A jump of the clock is compared with the peers before it may cost secrets; if none answers, forgetting wins. */
+  /** After a jump the clock is compared with the peers' before secrets are erased. If no peer answers, they are erased. */
   const wind = async (nowMs: number, wasDueMs: number): Promise<void> => {
-    // Back as well as forward: a time noted before the step may lie ahead of now.
+    // The clock may step back as well as forward, so `wasDueMs` and `checkedMs` may lie ahead of now.
     const hasJumped = Math.abs(nowMs - wasDueMs) > SKEW_MAX_MS
     const isSkewed = Math.abs(watch.offsetMs) > SKEW_MAX_MS
     if (hasJumped || Math.abs(nowMs - checkedMs) >= (isSkewed ? RECHECK_MS : CHECK_MS)) {
@@ -65,7 +59,7 @@ export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }
   const beat = (): void => {
     if (stopped) return
     const nowMs = clock.now()
-    // At once when time runs evenly: nothing may depend on the network then.
+    // When time runs evenly, advance at once, because erasing secrets must not wait for the network.
     if (Math.abs(nowMs - beatMs) <= SKEW_MAX_MS && Math.abs(watch.offsetMs) <= SKEW_MAX_MS) advance(nowMs)
     wind(nowMs, beatMs).catch(() => failed('clock'))
     if (Math.abs(nowMs - sweptMs) >= SWEEP_MS) {
@@ -77,32 +71,9 @@ export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }
   const plan = (): void => {
     const nowMs = clock.now()
     const dueMs = nextMs() ?? 0
-    // What is overdue waits for the next beat: a clock known to be wrong must not spin.
+    // An overdue time waits for the next beat, because a clock known to be wrong would make the timer spin.
     beatMs = dueMs > nowMs ? Math.min(dueMs, nowMs + BEAT_MS) : nowMs + BEAT_MS
     cancelBeat = clock.setTimer(beat, beatMs - nowMs)
-  }
-  const search = (): void => {
-    if (stopped) return
-    // A roster that comes meanwhile has seeds of its own to look for.
-    again = searching !== undefined
-    searching ??= seek()
-      .catch(() => {
-        failed('seeds')
-        return true
-      })
-      .then((isMissing) => {
-        searching = undefined
-        isLacking = isMissing
-        if (stopped || !(isMissing || again)) return
-        cancelSeek()
-        const waitMs = ++inVain <= SEEKS_EAGER ? ROUND_MS : SEEK_SELDOM_MS
-        cancelSeek = clock.setTimer(search, again ? 0 : waitMs)
-        again = false
-      })
-  }
-  const searchAnew = (): void => {
-    inVain = 0
-    search()
   }
 
   return {
@@ -114,14 +85,13 @@ export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }
     },
     joined() {
       watch.check().catch(() => failed('clock'))
-      searchAnew()
+      search.begin()
     },
-    met: () => void (isLacking && searchAnew()),
+    met: () => void (search.isLacking && search.begin()),
     async stop() {
       stopped = true
       cancelBeat()
-      cancelSeek()
-      await searching
+      await search.stop()
     },
   }
 }

@@ -1,6 +1,7 @@
 /**
- * The shards that a node holds, period by period: of the rosters still in force for some open epoch, and of the one that
- * is being agreed on. PROTOCOL.md §5.1. What is not chosen is erased, what is over is forgotten.
+ * The shards that a node holds, period by period. PROTOCOL.md §5.1.
+ * A period stays while its roster is in force for an open epoch, or while the roster is being agreed on.
+ * Seeds that no certificate chose, and seeds of past periods, are erased.
  */
 import type { Clock, Random } from '@geotrace/core-wasm'
 import {
@@ -21,7 +22,7 @@ import type { Records } from '../platform/file-records.ts'
 import type { Log } from '../platform/log.ts'
 import type { Hashes } from './secrets/ratchet.ts'
 import type { SeedKeeper } from './secrets/seed-keeper.ts'
-import { type SeedRounds, seedRounds } from './seed-rounds.ts'
+import { type SeedRounds, type SignedRoot, seedRounds } from './seed-rounds.ts'
 import { createShards, type Shard, type Shards } from './shards.ts'
 
 export interface HoldingsInit {
@@ -36,18 +37,18 @@ export interface HoldingsInit {
   keeper: SeedKeeper
 }
 export interface Holdings extends SheetSource {
-  /** Of certified rosters and of the one that is due, oldest period first. */
+  /** The shards of certified rosters and of the due roster, oldest period first. */
   all(): readonly Shards[]
   find(firstEpoch: number, shard: number): { shards: Shards; shard: Shard } | undefined
   /** The newest certified roster that begins with this epoch. */
   certified(firstEpoch: number): CertifiedRoster | undefined
-  /** Follows the rosters: opens new periods, keeps what was certified, erases the rest. */
+  /** Follows the rosters: opens new periods, keeps certified seeds, erases the others. */
   settle(): Promise<void>
-  /** Looks for seeds of certified rosters that are missing; whether some still are. */
+  /** Looks for missing seeds of certified rosters; true if some are still missing. */
   seek(): Promise<boolean>
-  /** Those it shares shards with; the same list while no period comes or goes. */
+  /** The other replicas of its shards; the same array while no period opens or closes. */
   otherReplicas(): readonly PeerAddress[]
-  /** Forgets periods that are over, and those for which no certificate can come any more. */
+  /** Erases periods that are over, and those that can get no certificate any more. */
   sweep(nowMs: number): void
 }
 
@@ -57,85 +58,113 @@ interface Period {
 }
 
 export function createHoldings(init: HoldingsInit): Holdings {
-  const { rosters, signer, host, core, clock, random, log, records, keeper } = init
-  const periods = new Map<number, Period>()
-  let otherReplicas: readonly PeerAddress[] | undefined
-  const certifiedAt = (firstEpoch: number): CertifiedRoster | undefined =>
-    rosters.all.findLast(({ roster }) => roster.firstEpoch === firstEpoch)
-  /** The first epoch that a certified roster does not answer for. */
-  const endOf = ({ roster }: CertifiedRoster): number =>
-    rosters.at(roster.height + 1)?.roster.firstEpoch ?? roster.firstEpoch + sheetEpochs(roster)
+  return new PeriodHoldings(init)
+}
 
-  const open = (roster: Roster): Period => {
-    const known = periods.get(roster.firstEpoch)
+class PeriodHoldings implements Holdings {
+  readonly #init: HoldingsInit
+  readonly #rosters: RosterStore
+  /** By first epoch. */
+  readonly #periods = new Map<number, Period>()
+  #otherReplicas: readonly PeerAddress[] | undefined
+
+  constructor(init: HoldingsInit) {
+    this.#init = init
+    this.#rosters = init.rosters
+  }
+
+  all(): readonly Shards[] {
+    return [...this.#periods.values()].map(({ shards }) => shards).sort((a, b) => a.firstEpoch - b.firstEpoch)
+  }
+
+  find(firstEpoch: number, shard: number): { shards: Shards; shard: Shard } | undefined {
+    const shards = this.#periods.get(firstEpoch)?.shards
+    const found = shards?.find(shard)
+    return shards === undefined || found === undefined ? undefined : { shards, shard: found }
+  }
+
+  certified(firstEpoch: number): CertifiedRoster | undefined {
+    return this.#rosters.all.findLast(({ roster }) => roster.firstEpoch === firstEpoch)
+  }
+
+  async settle(): Promise<void> {
+    const { clock, keeper } = this.#init
+    const oldest = oldestOpenEpoch(clock.now())
+    for (const certified of this.#rosters.all) if (this.#endOf(certified) > oldest) this.#open(certified.roster)
+    for (const { shards } of this.#certifiedPeriods()) {
+      await shards.settle()
+      keeper.cut(shards.firstEpoch, this.#endOf(this.certified(shards.firstEpoch)!))
+    }
+    // A period before the newest roster without a certificate will get none: its seeds were not chosen.
+    const newest = this.#rosters.newest?.roster.firstEpoch ?? Number.NEGATIVE_INFINITY
+    for (const period of [...this.#periods.values()]) {
+      const { firstEpoch } = period.shards
+      if (firstEpoch < newest && this.certified(firstEpoch) === undefined) this.#close(period)
+    }
+  }
+
+  async acquire(roster: Roster, forMs: number | undefined, signedRoot: SignedRoot): Promise<void> {
+    await this.#open(roster).rounds.acquire(forMs, signedRoot)
+  }
+
+  signed(firstEpoch: number): SignedSheet[] {
+    const shards = this.#periods.get(firstEpoch)?.shards.all ?? []
+    return shards.flatMap(({ signed }) => (signed === undefined ? [] : [signed]))
+  }
+
+  async seek(): Promise<boolean> {
+    const lacking = this.#certifiedPeriods().filter(({ rounds }) => rounds.missing().length > 0)
+    for (const { rounds } of lacking) await rounds.acquire(0, () => undefined)
+    return lacking.some(({ rounds }) => rounds.missing().length > 0)
+  }
+
+  otherReplicas(): readonly PeerAddress[] {
+    this.#otherReplicas ??= [...this.#periods.values()].flatMap(({ shards }) =>
+      shards.all.flatMap((shard) => shard.otherReplicas),
+    )
+    return this.#otherReplicas
+  }
+
+  sweep(nowMs: number): void {
+    const oldest = oldestOpenEpoch(nowMs)
+    const newest = this.#rosters.newest?.roster
+    for (const period of [...this.#periods.values()]) {
+      const { firstEpoch } = period.shards
+      const certified = this.certified(firstEpoch)
+      const isOver =
+        certified === undefined
+          ? newest !== undefined && !isPeriodOpen(newest, firstEpoch, nowMs)
+          : this.#endOf(certified) <= oldest
+      if (isOver) this.#close(period)
+    }
+  }
+
+  #open(roster: Roster): Period {
+    const { signer, host, core, clock, random, log, records, keeper } = this.#init
+    const { firstEpoch } = roster
+    const known = this.#periods.get(firstEpoch)
     if (known !== undefined && equalBytes(known.shards.roster.previous, roster.previous)) return known
-    if (known !== undefined) close(known)
-    const certified = (): CertifiedRoster | undefined => certifiedAt(roster.firstEpoch)
+    if (known !== undefined) this.#close(known)
+    const certified = (): CertifiedRoster | undefined => this.certified(firstEpoch)
     const shards = createShards({ roster, signer, core, random, records, keeper, certified })
     const period = { shards, rounds: seedRounds({ shards, keeper, host, core, clock, log, certified }) }
-    periods.set(roster.firstEpoch, period)
-    otherReplicas = undefined
+    this.#periods.set(firstEpoch, period)
+    this.#otherReplicas = undefined
     return period
   }
-  const close = ({ shards }: Period): void => {
-    for (const shard of shards.all) shards.drop(shard)
-    periods.delete(shards.firstEpoch)
-    otherReplicas = undefined
-  }
-  const certifiedPeriods = (): Period[] =>
-    [...periods.values()].filter(({ shards }) => certifiedAt(shards.firstEpoch) !== undefined)
 
-  return {
-    all: () => [...periods.values()].map(({ shards }) => shards).sort((a, b) => a.firstEpoch - b.firstEpoch),
-    find(firstEpoch, shard) {
-      const shards = periods.get(firstEpoch)?.shards
-      const found = shards?.find(shard)
-      return shards === undefined || found === undefined ? undefined : { shards, shard: found }
-    },
-    certified: certifiedAt,
-    async settle() {
-      const oldest = oldestOpenEpoch(clock.now())
-      for (const certified of rosters.all) if (endOf(certified) > oldest) open(certified.roster)
-      for (const { shards } of certifiedPeriods()) {
-        await shards.settle()
-        keeper.cut(shards.firstEpoch, endOf(certifiedAt(shards.firstEpoch)!))
-      }
-      // Seeds of a period that the newest roster leaves behind were not chosen.
-      const newest = rosters.newest?.roster.firstEpoch ?? Number.NEGATIVE_INFINITY
-      for (const period of [...periods.values()]) {
-        if (period.shards.firstEpoch < newest && certifiedAt(period.shards.firstEpoch) === undefined) close(period)
-      }
-    },
-    async acquire(roster, forMs, signedRoot) {
-      await open(roster).rounds.acquire(forMs, signedRoot)
-    },
-    signed(firstEpoch): SignedSheet[] {
-      const shards = periods.get(firstEpoch)?.shards.all ?? []
-      return shards.flatMap(({ signed }) => (signed === undefined ? [] : [signed]))
-    },
-    async seek() {
-      const lacking = certifiedPeriods().filter(({ rounds }) => rounds.missing().length > 0)
-      for (const { rounds } of lacking) await rounds.acquire(0, () => undefined)
-      return lacking.some(({ rounds }) => rounds.missing().length > 0)
-    },
-    otherReplicas() {
-      otherReplicas ??= [...periods.values()].flatMap(({ shards }) =>
-        shards.all.flatMap((shard) => shard.otherReplicas),
-      )
-      return otherReplicas
-    },
-    sweep(nowMs) {
-      const oldest = oldestOpenEpoch(nowMs)
-      const newest = rosters.newest?.roster
-      for (const period of [...periods.values()]) {
-        const { firstEpoch } = period.shards
-        const certified = certifiedAt(firstEpoch)
-        const isOver =
-          certified === undefined
-            ? newest !== undefined && !isPeriodOpen(newest, firstEpoch, nowMs)
-            : endOf(certified) <= oldest
-        if (isOver) close(period)
-      }
-    },
+  #close({ shards }: Period): void {
+    for (const shard of shards.all) shards.drop(shard)
+    this.#periods.delete(shards.firstEpoch)
+    this.#otherReplicas = undefined
+  }
+
+  #certifiedPeriods(): Period[] {
+    return [...this.#periods.values()].filter(({ shards }) => this.certified(shards.firstEpoch) !== undefined)
+  }
+
+  /** The first epoch after those that a certified roster governs. */
+  #endOf({ roster }: CertifiedRoster): number {
+    return this.#rosters.at(roster.height + 1)?.roster.firstEpoch ?? roster.firstEpoch + sheetEpochs(roster)
   }
 }

@@ -1,8 +1,8 @@
 /**
- * A volunteer's salt node: keeps seeds, answers for salts, and knows nothing about anyone. PROTOCOL.md §5.
- * Refuses to start with a core that the federation does not pin (CORE_MISMATCH), with demo keys off the loopback
- * (ADDRESS_NOT_LOOPBACK), as the central peer (MANIFEST_INVALID), or in a directory in use (STORE_LOCKED).
- * Who is no member yet follows the rosters and serves from when one names it.
+ * A volunteer's salt node: keeps seeds and answers requests for salts; it learns no position and no user. PROTOCOL.md §5.
+ * `start` throws CORE_MISMATCH for a core that the federation does not pin, and ADDRESS_NOT_LOOPBACK for demo keys off the
+ * loopback. It throws MANIFEST_INVALID as the central peer or in another federation's directory, and STORE_LOCKED in a
+ * directory in use. A node that no roster names yet follows the rosters and serves once a roster names it.
  */
 import { join } from 'node:path'
 import type { Clock, Core, Random } from '@geotrace/core-wasm'
@@ -50,61 +50,64 @@ import { assertCore, assertDemoIsLocal, assertNotCentral, isCoreOf } from './sta
 
 export interface SaltNodeInit {
   manifest: Manifest
-  /** 32-byte Ed25519 secret of its peer id. */
+  /** 32-byte Ed25519 secret of the node's peer id. */
   secret: Uint8Array
-  /** Of its operator, if the operator votes with this node. */
+  /** 32-byte Ed25519 secret of the operator, if the operator votes with this node. */
   operatorSecret?: Uint8Array
-  /** A directory of its own. */
+  /** The directory of this node only; no other process uses it. */
   dir: string
-  /** Where others reach it; otherwise what the rosters say, or where it listens. */
+  /** Multiaddrs where others reach it; by default those of the newest roster or the manifest. */
   addresses?: readonly string[]
-  /** Where to listen; otherwise at its addresses. */
+  /** Multiaddrs where it listens; by default its addresses. */
   listen?: readonly string[]
   clock: Clock
   random: Random
   log: Log
   core: Core
   localAddress?: string
-  /** For addresses that end in `/tls/ws`. */
+  /** The TLS certificate for addresses that end in `/tls/ws`. */
   certificate?: CertificateSource
-  /** Called before every salt request; throws BUSY when this machine has nothing to spare. */
+  /** Called before every salt request; throws BUSY when this machine has no capacity left. */
   admit?: () => void
   limits?: Partial<HostLimits>
-  /** The network; libp2p unless given. */
+  /** The network; libp2p by default. */
   openHost?: OpenHost
-  /** The disk below `dir`; files and LevelDB unless given. */
+  /** The storage below `dir`; files and LevelDB by default. */
   openRecords?: OpenRecords
   openQuotaDisk?: (dir: string) => Promise<QuotaDisk>
-  /** Of links and heartbeats; real unless given. */
+  /** The pace of links and presences; `REAL_PACE` by default. */
   pace?: Pace
 }
 
-/** `joining`: no roster yet. `waiting`: none names this node. `draining`: it leaves and serves what it still holds. */
+/**
+ * `joining`: no roster is known yet. `waiting`: no roster names this node.
+ * `draining`: the node leaves the federation and serves the shards that it still holds. `leaving`: it is stopping.
+ */
 export type SaltNodeState = 'joining' | 'waiting' | 'serving' | 'draining' | 'leaving' | 'stopped'
 
-/** Health for people and pages: counts and public keys only. */
+/** The node's health for operators and status pages: counts and public keys only. */
 export interface SaltNodeStatus {
   state: SaltNodeState
   peerId: string
   /** Unix ms; undefined before `start`. */
   startedMs: number | undefined
-  /** The newest certified one that is known. */
+  /** The newest certified roster that is known here. */
   roster: RosterStatus | undefined
-  /** SHA-256 of our core. */
+  /** SHA-256 of this node's core, hex. */
   core: string
-  /** Of all certified rosters still in use, oldest first. */
+  /** This node's shards in all certified rosters still in use, oldest roster first. */
   shards: { firstEpoch: number; shard: number; held: boolean }[]
   membership: MembershipStatus | undefined
-  /** Against the median of its peers. */
+  /** This node's clock minus the median of its peers' clocks, ms. */
   clockOffsetMs: number
-  /** Peers that answered when last asked. */
+  /** How many peers answered the last comparison of clocks. */
   reach: PeerReach | undefined
   network: HostStats
-  /** Salt requests since the start. */
+  /** Salt requests answered since the start. */
   answered: number
-  /** Salt requests since the start that were turned away, by error code. */
+  /** Salt requests refused since the start, by error code. */
   refused: Record<string, number>
-  /** Requesters remembered for their quota. */
+  /** Entries in the quota table. */
   requesters: number
 }
 
@@ -113,10 +116,10 @@ export interface RosterStatus {
   name: string
   /** Unix ms. */
   fromMs: number
-  /** End of its period, and of the reserve on which it stands while no other is certified; Unix ms. */
+  /** Ends of its period and of its reserve, which it uses while no later roster is certified; Unix ms. */
   untilMs: number
   reserveUntilMs: number
-  /** SHA-256 of the builds of the core that it pins. */
+  /** SHA-256 of the two builds of the core that it pins, hex. */
   core: { simd: string; scalar: string }
   /** N. */
   shards: number
@@ -124,13 +127,13 @@ export interface RosterStatus {
 
 export interface SaltNode {
   readonly key: Uint8Array
-  /** Resolves when it listens and its first founding round is over; `status` says whether it serves. */
+  /** Resolves when the node listens and its first founding round is over; `status` says whether it serves. */
   start(): Promise<void>
   stop(): Promise<void>
   status(): SaltNodeStatus
-  /** Its part in the federation, while it runs. */
+  /** The node's membership while it runs. */
   membership(): Membership | undefined
-  /** Asks its peers now whether they are there and what time it is. */
+  /** Compares clocks with the peers now, which also updates `reach`. */
   lookAround(): Promise<void>
   /** Multiaddrs that it listens on, without the peer id; none before `start`. */
   addresses(): string[]
@@ -148,7 +151,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
 
   async function open(): Promise<Parts> {
     assertNotCentral(manifest, signer.key)
-    // LevelDB makes its files as the process's mask says.
+    // LevelDB creates its files with the permissions that the process's umask leaves.
     process.umask(0o077)
     const records = await openRecords(join(dir, 'records'))
     await assertSameFederation(manifest, records)
@@ -180,7 +183,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
         manifest,
         addresses: () => addresses,
         sheets: holdings,
-        otherReplicas: holdings.otherReplicas,
+        otherReplicas: () => holdings.otherReplicas(),
       })
       const watch = clockWatch(host, () => membership.peers.others(signer.key), clock)
       const pulse = heartbeat({
@@ -196,7 +199,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
         failed: (what) => log.error('salt.heartbeat-failed', { what }),
       })
       host.gossip.onPeer(() => pulse.met())
-      // One after the other; `stop` waits for the last, or it would write in a directory that another node has by then.
+      // One at a time. `stop` waits for the last one, because another node may use the directory afterwards.
       let settling: Promise<void> = Promise.resolve()
       rosters.onAdd(({ roster }) => {
         if (!isCoreOf(roster, core)) log.warn('core.outdated', { height: roster.height })
@@ -263,7 +266,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
     },
     async stop() {
       state = 'leaving'
-      // Asked to stop while it starts, it must not leave a port open behind.
+      // A stop during the start waits for the start, because otherwise a port would stay open.
       const wasOpening = opening
       opening = undefined
       const leaving = await wasOpening?.catch(() => undefined)
@@ -314,7 +317,7 @@ function rosterStatus({ roster, hash }: CertifiedRoster): RosterStatus {
   }
 }
 
-/** Those of certified rosters; a vacant one nobody holds. */
+/** The shards of certified rosters, without vacant ones, which no replica holds. */
 function shardsOf(holdings: Holdings): SaltNodeStatus['shards'] {
   return holdings.all().flatMap(({ firstEpoch, all }) => {
     const roster = holdings.certified(firstEpoch)?.roster
@@ -333,11 +336,11 @@ interface Parts {
   pulse: Heartbeat
   holdings: Holdings
   watch: ClockWatch
-  /** Resolves when what the last roster changes is done. */
+  /** Resolves when the holdings have followed the last roster. */
   settled(): Promise<void>
 }
 
-/** Where the newest roster, or before the founding the manifest, says that this peer is. */
+/** This peer's addresses in the newest roster, before the founding in the manifest. */
 function ownAddresses(manifest: Manifest, newest: Roster | undefined, key: Uint8Array): readonly string[] {
   const roster = newest ?? manifestToRoster(manifest)
   const peers = [...roster.members, ...roster.newcomers, ...roster.admitted]

@@ -1,9 +1,9 @@
 /**
- * How a node comes by the seeds of its shards in one period. PROTOCOL.md §5.1.
- * It asks the other replicas first. Before the certificate, the lowest-ranked replica that is there makes the seed and
- * offers it. A replica signs when a majority holds the same seed, or what it holds when half the time is over, and until
- * then gives its own up for one that another has signed, or that one of a lower rank made.
- * After the certificate nobody makes one: what no replica has is lost until the next roster.
+ * How a node obtains the seeds of its shards in one period. PROTOCOL.md §4.7, §5.1.
+ * It asks the other replicas first. Before the certificate, the lowest-ranked reachable replica makes the seed and offers
+ * it. A replica signs when a majority holds the same seed, or in the second half of the effort whatever seed it holds.
+ * Until then it gives its seed up for one that another replica signed, or that a replica of lower rank made.
+ * After the certificate no replica makes a seed: one that no replica has is lost until the next roster.
  */
 import { type Clock, oneAtATime } from '@geotrace/core-wasm'
 import {
@@ -27,9 +27,9 @@ import type { SeedKeeper } from './secrets/seed-keeper.ts'
 import { type Replica, type Shard, type Shards, wipe } from './shards.ts'
 import { recoverTree } from './sheet-recovery.ts'
 
-/** How long a rank waits for the one below: peers of one founding start within seconds. */
+/** How long a rank waits for each rank below it. Peers of one founding start within seconds of each other. */
 const PATIENCE_MS = 2_000
-/** Who has only begun to try may yet hear of a majority. */
+/** A replica signs without a majority only after this time, because it may still learn of a majority. */
 const SIGN_ANY_AFTER_MS = 30_000
 
 export interface SeedRoundsInit {
@@ -41,20 +41,20 @@ export interface SeedRoundsInit {
   log: Log
   certified(): CertifiedRoster | undefined
 }
-/** The root that a replica signed for a shard of this period, as far as is known here. */
+/** The root that a replica signed for a shard of this period, if it is known here. */
 export type SignedRoot = (key: Uint8Array, shard: number) => Uint8Array | undefined
 
 export interface SeedRounds {
   /**
-   * One try for each shard that is not held, or not signed while it still can be; the roster is due for `forMs`.
-   * Without it nobody is asked: what others confirmed is signed.
+   * One try for each shard that is not held, or that can still be signed. `forMs` is how long this peer has tried for the
+   * roster; without `forMs` it asks no replica and signs only what others confirmed.
    */
   acquire(forMs: number | undefined, signedRoot: SignedRoot): Promise<void>
   /** Shards whose seed is still missing. */
   missing(): readonly Shard[]
 }
 
-/** What a replica said when asked for the seed. */
+/** The answer of a replica that was asked for the seed. */
 interface Finding {
   replica: Replica
   seed: Seed | undefined
@@ -66,7 +66,7 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
   const fetchFrom = async (replica: Replica, { shard }: Pick<Shard, 'shard'>): Promise<Seed | undefined> =>
     decodeSeedReply(await host.request(replica, SEEDS_PROTOCOL, encodeSeedsRequest({ op: 'fetch', shard, firstEpoch })))
 
-  /** Mates that answered, by rank; one that cannot be reached is not among them. */
+  /** The replicas that answered, by rank; a refusal counts as an answer without a seed. */
   const fetch = async ({ shard, otherReplicas }: Shard): Promise<Finding[]> => {
     const findings: Finding[] = []
     await fanOut(otherReplicas, async (replica) => {
@@ -79,7 +79,7 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
     return findings.sort((a, b) => a.replica.rank - b.replica.rank)
   }
 
-  /** Takes the first of the seeds that stands. */
+  /** Takes the first seed that is valid. */
   const takeFrom = async (shard: Shard, findings: readonly Finding[]): Promise<boolean> => {
     for (const { replica, seed } of findings) {
       if (seed === undefined) continue
@@ -102,7 +102,7 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
     return false
   }
 
-  /** How many replicas hold our seed after it was offered to all, ourselves included. */
+  /** Offers our seed to the others until a majority holds it; the number of holders, this node included. */
   const offer = async (shard: Shard): Promise<number> => {
     const seed = keeper.seed(shard.shard, firstEpoch)
     if (seed === undefined) return 0
@@ -121,7 +121,7 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
     return holders
   }
 
-  /** Unsigned, it gives way to a seed that the one who signed its sheet handed out, or that comes from a lower rank. */
+  /** An unsigned seed gives way to one whose sheet its giver has signed, or to one of a lower rank. */
   const giveWay = async (shard: Shard, findings: readonly Finding[], signedRoot: SignedRoot): Promise<void> => {
     const own = shard.tree?.root
     for (const { replica, seed } of findings) {
@@ -129,7 +129,7 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
       const root = signedRoot(replica.key, shard.shard)
       if (root === undefined || equalBytes(root, own)) continue
       if (shard.isBound || certified() !== undefined) return
-      // Who signs one and hands out another would have us drop ours for ever.
+      // A replica that signs one seed and hands out another could make us drop ours every time.
       if (seed.epoch !== firstEpoch || !equalBytes(await shards.rootOf(seed), root)) continue
       if (shard.isBound || certified() !== undefined) return
       shards.drop(shard)
@@ -140,7 +140,7 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
     for (const { replica, seed } of findings) if (seed !== undefined) await shards.take(shard, seed, replica.rank)
   }
 
-  /** The certificate says which seed it is: the first that comes and stands will do, whoever has it. */
+  /** The certificate names the seed, so the first valid answer of any replica is enough. */
   const recover = async (shard: Shard): Promise<void> => {
     if (shards.isHeld(shard) || isVacantNow(shard)) return
     const turn = oneAtATime()
@@ -159,7 +159,7 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
     if (shard.signed !== undefined) return
     const findings = await fetch(shard)
     if (!shards.isHeld(shard) && !(await takeFrom(shard, findings))) {
-      // A lower rank that is there makes it; one that is not has some time to come up.
+      // A reachable replica of lower rank makes the seed; an unreachable one gets `PATIENCE_MS` to start.
       const isTheirs = findings.some(({ replica }) => replica.rank < shard.rank) || forMs < shard.rank * PATIENCE_MS
       const isMade = certified() === undefined && !isTheirs && (await shards.make(shard))
       if (!isMade) return noteLoss(shard)
@@ -170,12 +170,12 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
     const isEnough = holders >= sheetQuorum(shard.otherReplicas.length + 1) || (holders > 0 && isLate(forMs))
     if (isEnough && certified() === undefined) await shards.sign(shard)
   }
-  /** Better a sheet that few hold than none: the other replicas may be gone for good. The founding waits for them. */
+  /** A sheet that few replicas hold is better than none, because the others may be gone. The founding waits for them. */
   const isLate = (forMs: number): boolean => {
     const { height, periodEpochs } = shards.roster
     return height > 0 && forMs >= SIGN_ANY_AFTER_MS && clock.now() >= effortSpan(periodEpochs, firstEpoch).signAnyFrom
   }
-  /** One who signed saw a majority hold this seed. */
+  /** Signs after another replica signed the same root, because that replica saw a majority hold this seed. */
   const follow = async (shard: Shard, signedRoot: SignedRoot): Promise<void> => {
     const root = shard.tree?.root
     if (root === undefined || shard.signed !== undefined || certified() !== undefined) return
@@ -192,7 +192,7 @@ export function seedRounds({ shards, keeper, host, core, clock, log, certified }
     wipe(own)
     return same
   }
-  /** Nobody ever had a seed for it. */
+  /** The certified roster leaves the shard vacant, so no replica has a seed for it. */
   const isVacantNow = ({ shard }: Shard): boolean => {
     const roster = certified()?.roster
     return roster !== undefined && isVacant(roster, shard)

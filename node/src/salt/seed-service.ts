@@ -1,6 +1,6 @@
 /**
- * Answers /geotrace/seeds/1: the replicas of a shard hand each other its seed. PROTOCOL.md §7.4.
- * Known by their Noise keys; anybody else, and any second seed, is FORBIDDEN. EPOCH_LOST when there is none to give.
+ * Answers /geotrace/seeds/1, by which the replicas of a shard hand each other its seed. PROTOCOL.md §7.4.
+ * Replicas are known by their Noise keys. Throws FORBIDDEN to other peers and for a second seed, EPOCH_LOST without a seed.
  */
 import { decodeSeedsRequest, encodeDone, encodeSeedReply, equalBytes, FederationError } from '@geotrace/core-wasm/wire'
 import type { Handler } from '../net/protocol.ts'
@@ -11,7 +11,7 @@ import { type Replica, wipe } from './shards.ts'
 export interface SeedServiceInit {
   holdings: Holdings
   keeper: SeedKeeper
-  /** A seed in use went to another replica: everybody may know. */
+  /** A seed in use went to another replica; the caller publishes the handover. */
   handedOver(taker: Replica, shard: number, firstEpoch: number): void
 }
 
@@ -31,7 +31,7 @@ export function seedService({ holdings, keeper, handedOver }: SeedServiceInit): 
     }
     const seed = keeper.seed(shard.shard, firstEpoch)
     if (seed === undefined) {
-      throw new FederationError('EPOCH_LOST', 'no seed of this shard here', { epoch: firstEpoch })
+      throw new FederationError('EPOCH_LOST', 'this node has no seed of that shard', { epoch: firstEpoch })
     }
     const reply = encodeSeedReply(seed)
     wipe(seed)
@@ -41,5 +41,5 @@ export function seedService({ holdings, keeper, handedOver }: SeedServiceInit): 
 }
 
 function forbidden(): FederationError<'FORBIDDEN'> {
-  return new FederationError('FORBIDDEN', 'only for replicas of the shard, and one seed for each')
+  return new FederationError('FORBIDDEN', 'seeds are for replicas of the shard only, and each takes one seed')
 }

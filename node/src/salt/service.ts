@@ -1,8 +1,9 @@
 /**
- * Answers /geotrace/salt/1. PROTOCOL.md §5.5, §7.1. Each rule has its own error, in this order: MESSAGE_MALFORMED and
- * kin, CLOCK_SKEWED, FORBIDDEN (no address, so no quota), ROSTER_UNKNOWN, WRONG_SHARD, BLOCK_TOO_OLD, BLOCK_TOO_NEW,
- * EPOCH_LOST, QUOTA_SPENT. What is lost is told before the quota is charged, whose key is lost with it. Replicas of the
- * shard have the seed anyway: what they ask is how to prove it, so neither a wrong clock nor a quota keeps it from them.
+ * Answers /geotrace/salt/1. PROTOCOL.md §5.5, §5.6, §7.1. Throws, in this order: decoding errors, CLOCK_SKEWED,
+ * FORBIDDEN (no address, so no quota), ROSTER_UNKNOWN, WRONG_SHARD, BLOCK_TOO_OLD, BLOCK_TOO_NEW, EPOCH_LOST, QUOTA_SPENT.
+ * EPOCH_LOST comes before the quota is charged, because the quota key is lost together with the secrets.
+ * Replicas of the shard have the seed already and ask only for its Merkle path. So they pay no quota, and a wrong clock of
+ * this node does not matter to them.
  */
 import { createHash } from 'node:crypto'
 import type { Clock } from '@geotrace/core-wasm'
@@ -111,14 +112,13 @@ function isReplica({ otherReplicas }: Shard, { key }: Requester): boolean {
 
 function assertOpen(blocks: readonly Block[], nowMs: number): void {
   for (const { size, n } of blocks) {
-    const verdict = blockToState(size, n, nowMs)
-    if (verdict === 'too-old')
-      throw new FederationError('BLOCK_TOO_OLD', 'a block ended before the window', { block: n })
-    if (verdict === 'too-new') throw new FederationError('BLOCK_TOO_NEW', 'a block starts too far ahead', { block: n })
+    const state = blockToState(size, n, nowMs)
+    if (state === 'too-old') throw new FederationError('BLOCK_TOO_OLD', 'a block ended before the window', { block: n })
+    if (state === 'too-new') throw new FederationError('BLOCK_TOO_NEW', 'a block starts too far ahead', { block: n })
   }
 }
 
-/** The roster named must be the one in force for every block: never the roster now. */
+/** The named roster must be in force for every block, which need not be the newest roster. */
 function assertInForce(rosters: RosterStore, certified: CertifiedRoster, masks: ReadonlyMap<number, number>): void {
   for (const epoch of masks.keys()) {
     if (rosters.inForce(epoch) === certified) continue

@@ -1,7 +1,7 @@
 /**
  * The shards that a node holds in one period: from no seed, to a seed with its sheet, to the node's signature.
- * PROTOCOL.md §5.1, §5.2. A seed is taken once; one that does not lead to the certified root is dropped.
- * A node that signed a sheet never signs another of that period, and never makes a second seed.
+ * PROTOCOL.md §4.7, §5.1, §5.2. A seed that does not lead to the certified root is dropped. A node that signed a sheet
+ * never signs another sheet of that period, and never makes a second seed.
  */
 
 import type { Random } from '@geotrace/core-wasm'
@@ -28,37 +28,37 @@ import { linesToSheetTree, type SheetTree } from './sheets/sheet-tree.ts'
 
 /** Another replica of a shard. */
 export interface Replica extends PeerAddress {
-  /** Place among the replicas; the lowest that is there makes the seed. */
+  /** Place among the replicas. The reachable replica of the lowest rank makes the seed. */
   readonly rank: number
 }
 export interface Shard {
   readonly shard: number
   readonly rank: number
   readonly otherReplicas: readonly Replica[]
-  /** Rank of the replica that made the seed held, or gave it; of two unsigned seeds that of the lower rank stays. */
+  /** Rank of the replica that made or gave the held seed. Of two unsigned seeds the one of the lower rank stays. */
   maker: number | undefined
   tree: SheetTree | undefined
   signed: SignedSheet | undefined
-  /** Its root is on disk, or about to be: no other seed will do in this period. */
+  /** The root is on disk, or about to be, so no other seed is taken in this period. */
   isBound: boolean
-  /** Its seed is gone and no other replica was found to have it. */
+  /** No seed is here and no reachable replica had one. Logged once. */
   isLost: boolean
 }
 
 export interface ShardsInit {
-  /** The roster of the period, certified or about to be. */
+  /** The roster of the period, certified or due. */
   roster: Roster
   signer: Signer
   core: Hashes
   random: Random
   records: Records
   keeper: SeedKeeper
-  /** The certified roster of the period, once there is one. */
+  /** The certified roster of the period; undefined before its certificate. */
   certified(): CertifiedRoster | undefined
 }
 
 export interface Shards {
-  /** As certified, or as it is due. */
+  /** The certified or the due roster. */
   readonly roster: Roster
   readonly all: readonly Shard[]
   readonly firstEpoch: number
@@ -67,18 +67,18 @@ export interface Shards {
   isHeld(shard: Shard): boolean
   /** The root that a seed leads to. */
   rootOf(seed: Seed): Promise<Uint8Array>
-  /** Makes a seed unless this node ever signed for this period; true if it did. */
+  /** Makes a seed, unless this node signed for this period before; true if it made one. */
   make(shard: Shard): Promise<boolean>
   /**
-   * Takes a whole seed that the replica of rank `maker` made or gave; false when this one does not stand, or when it
-   * holds another one that is signed or of a lower rank.
+   * Takes a whole seed that the replica of rank `maker` made or gave. False when the seed is not valid, or when this node
+   * holds another seed that is signed or of a lower or equal rank.
    */
   take(shard: Shard, seed: Seed, maker: number): Promise<boolean>
-  /** Takes a ratcheted seed with the tree that was found for it. */
+  /** Takes a ratcheted seed with its tree, which `recoverTree` checked. */
   takeLate(shard: Shard, seed: Seed, tree: SheetTree): Promise<boolean>
   sign(shard: Shard): Promise<void>
   drop(shard: Shard): void
-  /** Drops every seed whose sheet is not the certified one. */
+  /** Drops every seed whose sheet was not certified, and settles the others. */
   settle(): Promise<void>
 }
 
@@ -88,7 +88,7 @@ export function createShards({ roster, signer, core, random, records, keeper, ce
   const all = keyToShards(roster, signer.key).map((shard) => toShard(roster, shard, signer.key))
   const isHeld = ({ shard }: Shard): boolean => keeper.has(shard, firstEpoch)
 
-  /** Which seed each shard is being given: a sheet takes time, and its seed may be gone before it is done. */
+  /** The seed that each shard is getting. Computing a sheet takes time, and another seed may replace it meanwhile. */
   const claims = new Map<number, object>()
   const toTree = async ({ state }: Seed): Promise<SheetTree> =>
     linesToSheetTree(core, await seedToLines(core, state, firstEpoch, epochs), epochs)
@@ -99,7 +99,7 @@ export function createShards({ roster, signer, core, random, records, keeper, ce
     shard.tree = undefined
     shard.maker = undefined
   }
-  /** Holds the seed at once, so that none can slip in while the sheet is computed. */
+  /** Holds the seed before the sheet is computed, so that no other seed is taken meanwhile. */
   const claim = async (shard: Shard, seed: Seed, maker: number): Promise<boolean> => {
     const claimed = {}
     claims.set(shard.shard, claimed)
@@ -121,11 +121,11 @@ export function createShards({ roster, signer, core, random, records, keeper, ce
   const ownRoot = ({ shard }: Shard): Promise<Uint8Array | undefined> => readSheetRoot(records, shard, firstEpoch)
   const note = ({ shard }: Shard, root: Uint8Array): Promise<void> =>
     writeSheetRecord(records, shard, { firstEpoch, root })
-  /** The seed is that of the certified sheet. */
+  /** The sheet of this seed is the certified one: records its root and lets the keeper wind the seed. */
   const confirm = async (shard: Shard, root: Uint8Array): Promise<void> => {
     keeper.settle(shard.shard, firstEpoch)
     const own = await ownRoot(shard)
-    // After a restart it is on the disk already, and a write that is synced takes its time.
+    // After a restart the root is on disk already, and a synced write is slow.
     if (own === undefined || !equalBytes(own, root)) await note(shard, root)
   }
 
@@ -170,7 +170,7 @@ export function createShards({ roster, signer, core, random, records, keeper, ce
     async sign(shard) {
       const { tree } = shard
       if (tree === undefined || shard.signed !== undefined) return
-      // Before anything is waited for: from here on no other seed may take its place.
+      // Set this before the first await, because from here on no other seed may replace this one.
       shard.isBound = true
       const root = await ownRoot(shard)
       if (root !== undefined && !equalBytes(root, tree.root)) return

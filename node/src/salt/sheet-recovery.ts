@@ -1,7 +1,7 @@
 /**
- * A seed that another replica has ratcheted already, checked against the certified sheet. PROTOCOL.md §5.2.
- * The lines before it are out of reach for good. So the node asks the same replica one salt, as any client would:
- * the answer's Merkle path stands in for the lost lines, and the tree built on it must have the certified root.
+ * Checks a seed that another replica has ratcheted already against the certified sheet. PROTOCOL.md §4.7, §5.2.
+ * Such a seed cannot give the lines of earlier epochs. So the node asks the same replica for one salt, as a client would.
+ * The answer's Merkle path replaces the missing lines, and the tree built on that path must have the certified root.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import {
@@ -22,7 +22,7 @@ import type { Replica } from './shards.ts'
 import { seedToLines } from './sheets/sheet-maker.ts'
 import { linesToSheetTree, type SheetTree } from './sheets/sheet-tree.ts'
 
-/** The block of a whole epoch has the epoch's number. */
+/** A block of this size is a whole epoch and has the epoch's number. */
 const WHOLE_EPOCH_MIN = 80
 
 export interface RecoveryInit {
@@ -35,7 +35,10 @@ export interface RecoveryInit {
   replica: Replica
 }
 
-/** The seed, wound to the first epoch that can be answered for, and its tree; undefined when it does not stand. */
+/**
+ * The seed, wound to the first epoch that is still open, and its tree; undefined when the root is not the certified one.
+ * Throws PEER_LIED, PEER_UNREACHABLE, PEER_TIMEOUT.
+ */
 export async function recoverTree(init: RecoveryInit): Promise<{ seed: Seed; tree: SheetTree } | undefined> {
   const { host, core, clock, certified, shard, seed, replica } = init
   const { roster, hash } = certified

@@ -1,5 +1,6 @@
 /**
- * What must hold before a salt node opens a file or a port. PROTOCOL.md §4.3, §5.
+ * The checks that must pass before a salt node listens. PROTOCOL.md §4.1, §4.3.
+ * Throws MANIFEST_INVALID, CORE_MISMATCH, ADDRESS_NOT_LOOPBACK.
  */
 import type { Core } from '@geotrace/core-wasm'
 import {
@@ -25,13 +26,17 @@ export function assertNotCentral(manifest: Manifest, key: Uint8Array): void {
 export function assertCore({ core: founding }: Manifest, newest: Roster | undefined, core: Pick<Core, 'sha256'>): void {
   const pins = [founding, ...(newest === undefined ? [] : [toHex(newest.core)])]
   if (pins.some(({ simd, scalar }) => core.sha256 === simd || core.sha256 === scalar)) return
-  throw new FederationError('CORE_MISMATCH', 'the core is not one that this federation pins', {
-    want: pins.at(-1)!.simd,
-    got: core.sha256,
-  })
+  throw new FederationError(
+    'CORE_MISMATCH',
+    'the federation does not pin this build of the core; install a version that it pins',
+    {
+      want: pins.at(-1)!.simd,
+      got: core.sha256,
+    },
+  )
 }
 
-/** Whether the roster pins this core: if not, the volunteer should upgrade. */
+/** Whether the roster pins this core. If not, the volunteer should upgrade. */
 export function isCoreOf(roster: Roster, { sha256 }: Pick<Core, 'sha256'>): boolean {
   const { simd, scalar } = toHex(roster.core)
   return sha256 === simd || sha256 === scalar
@@ -41,7 +46,7 @@ function toHex({ simd, scalar }: Roster['core']): Manifest['core'] {
   return { simd: bytesToHex(simd), scalar: bytesToHex(scalar) }
 }
 
-/** Throws ADDRESS_NOT_LOOPBACK. The manifest's own addresses were checked when it was read; these may be others. */
+/** Throws ADDRESS_NOT_LOOPBACK for demo keys off the loopback. Parsing the manifest checked its own addresses only. */
 export function assertDemoIsLocal(manifest: Manifest, listen: readonly string[]): void {
   const address = listen.find((item) => !isLoopback(item))
   if (address === undefined) return

@@ -29,22 +29,22 @@ function linksOf(host: Host, others: PeerAddress[], otherReplicas: PeerAddress[]
 }
 
 describe('the ring', () => {
-  it('gives everybody the next three in each direction, and so connects all', () => {
+  it('the ring gives each peer the next three keys in both directions, and two neighbours choose each other', () => {
     const keys = [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]
     const firsts = (key: number, among = keys): number[] =>
       ringNeighbours(peer(key).key, among.filter((item) => item !== key).map(peer)).map((item) => item.key[0]!)
     expect(firsts(50).sort((a, b) => a - b)).toEqual([20, 30, 40, 60, 70, 80])
     expect(firsts(10).sort((a, b) => a - b)).toEqual([20, 30, 40, 80, 90, 100])
     expect(firsts(100).sort((a, b) => a - b)).toEqual([10, 20, 30, 70, 80, 90])
-    // Who is not in it, as a newcomer, finds the same place.
+    // A newcomer, whose key is not in the list, gets the neighbours of its place.
     expect(firsts(55).sort((a, b) => a - b)).toEqual([30, 40, 50, 60, 70, 80])
     expect(firsts(10, [10, 20, 30]).sort()).toEqual([20, 30])
     expect(firsts(10, [10])).toEqual([])
-    // A neighbour of mine has me for one: links are wanted from both sides.
+    // Both sides of a link want it.
     for (const key of keys) for (const other of firsts(key)) expect(firsts(other)).toContain(key)
   })
 
-  it('is what a large federation is linked by, with the otherReplicas of one’s shards', async () => {
+  it('a peer links to ring neighbours and replicas in a large federation, and to every peer in a small one', async () => {
     const host = await stage.host(clock)
     const others = Array.from({ length: 40 }, (_, i) => peer(i + 1))
     const otherReplicas = [others[3]!, others[33]!]
@@ -59,7 +59,7 @@ describe('the ring', () => {
 })
 
 describe('a link', () => {
-  it('is probed only when nothing came on it, and it was not just probed', async () => {
+  it('a link is probed only when nothing came on it and no probe went out for five seconds', async () => {
     const own = simulatedClock(NOW)
     let [hasReceivedFrom, asked] = [true, 0]
     const host = {
@@ -87,7 +87,7 @@ describe('a link', () => {
     expect(await pass(2 * REAL_PACE.linkMs)).toBe(1)
   })
 
-  it('comes back by itself when the other side was away', async () => {
+  it('a link comes back by itself after the other side was away', async () => {
     const [port] = await freePorts(1)
     const secret = systemRandom(32)
     const self = await stage.host(clock)
@@ -101,14 +101,14 @@ describe('a link', () => {
     await untilLater(clock, isLinked)
   })
 
-  it('that only looks open is found out, closed and made anew, however patient a request is', async () => {
+  it('a link that only looks open is closed and dialled anew, even if requests may wait for minutes', async () => {
     const [port] = await freePorts(1)
     const other = await listener(systemRandom(32), port!)
     const proxy = await startProxy(stage, port!)
     const self = await stage.host(clock, systemRandom(32), [], silent, { replyMs: 600_000 })
     const links = linksOf(self, [{ key: other.key, addresses: [proxy.address] }])
     await untilLater(clock, () => links.state()[0]!.linked)
-    /** Over the link as it is: there is no address to dial, and giving up closes nothing. */
+    /** Asks over the existing link: without an address nothing is dialled, and an aborted request closes nothing. */
     const answers = async (): Promise<boolean> => {
       const reachable = { key: other.key, addresses: [] }
       const options = { signal: AbortSignal.timeout(200) }
@@ -124,7 +124,7 @@ describe('a link', () => {
     await untilLater(clock, answers)
   })
 
-  it('is no longer looked after once that is stopped', async () => {
+  it('a lost link is not dialled again after `stop`', async () => {
     const [port] = await freePorts(1)
     const secret = systemRandom(32)
     const self = await stage.host(clock)

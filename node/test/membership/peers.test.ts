@@ -5,23 +5,23 @@ import { founded, peerSigner } from './chain.ts'
 function setting() {
   const { manifest, first } = founded()
   const roster = { newest: undefined as typeof first.roster | undefined }
-  const said = new Map<Uint8Array, string[]>()
+  const presences = new Map<Uint8Array, string[]>()
   const convicted = new Set<Uint8Array>()
-  let told = 0
+  let version = 0
   const { members } = first.roster
   const peers = livePeers({
     manifest,
     newest: () => roster.newest,
-    addresses: (key) => [...said].find(([own]) => Buffer.compare(own, key) === 0)?.[1] ?? [],
+    addresses: (key) => [...presences].find(([own]) => Buffer.compare(own, key) === 0)?.[1] ?? [],
     isConvicted: (key) => [...convicted].some((own) => Buffer.compare(own, key) === 0),
-    told: () => told,
+    version: () => version,
   })
   const keys = (list: readonly Peer[]) => list.map(({ key }) => Buffer.from(key).toString('hex'))
-  return { peers, members, first, roster, said, convicted, keys, tell: () => void told++ }
+  return { peers, members, first, roster, presences, convicted, keys, change: () => void version++ }
 }
 
 describe('the peers of a federation', () => {
-  it('are those of the newest roster, the same list while nothing changes', () => {
+  it('the peers are those of the newest roster, in the same array while nothing changes', () => {
     const { peers, first, roster, keys } = setting()
     const own = peerSigner('ash').key
     const all = peers.all()
@@ -34,25 +34,25 @@ describe('the peers of a federation', () => {
     expect(peers.has(first.roster.members[0]!.key)).toBe(false)
   })
 
-  it('are where they said last that they are, and found under their key', () => {
-    const { peers, members, said, tell } = setting()
+  it('a peer is listed and found with the addresses of its newest presence first, then those of the roster', () => {
+    const { peers, members, presences, change } = setting()
     const [{ key, addresses }] = members as [(typeof members)[0]]
     expect(peers.withKey(key)?.addresses).toEqual(addresses)
     const before = peers.all()
-    said.set(key, ['/ip4/127.0.0.7/tcp/7'])
-    tell()
+    presences.set(key, ['/ip4/127.0.0.7/tcp/7'])
+    change()
     expect(peers.withKey(key)?.addresses).toEqual(['/ip4/127.0.0.7/tcp/7', ...addresses])
     expect(peers.all()).not.toBe(before)
     expect(peers.all().map((peer) => peer.key)).toEqual(before.map((peer) => peer.key))
   })
 
-  it('that lied are none', () => {
-    const { peers, members, convicted, tell } = setting()
+  it('a member with proven evidence is no longer a peer', () => {
+    const { peers, members, convicted, change } = setting()
     const { key } = members[1]!
     expect(peers.has(key)).toBe(true)
     const count = peers.all().length
     convicted.add(key)
-    tell()
+    change()
     expect([peers.has(key), peers.withKey(key), peers.all().length]).toEqual([false, undefined, count - 1])
   })
 })

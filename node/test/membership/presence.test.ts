@@ -21,8 +21,8 @@ function beating(members = 5) {
   return { clock, machine, beat, said, times: () => said.map(({ time }) => time - NOW) }
 }
 
-describe('a heartbeat', () => {
-  it('comes every half minute, more seldom of more than twenty', async () => {
+describe('the presence of a peer', () => {
+  it('a peer sends its presence every 30 s, and less often in a federation of more than twenty members', async () => {
     const few = beating()
     few.beat.start()
     await few.clock.advanceTo(NOW + 2 * REAL_PACE.presenceMs)
@@ -34,7 +34,7 @@ describe('a heartbeat', () => {
     expect(many.times()).toEqual([0])
   })
 
-  it('is said once for all that call for it within a second, and none is forgotten', async () => {
+  it('all events within a second cause one presence, and no event is lost', async () => {
     const { clock, beat, times } = beating()
     beat.start()
     for (let i = 0; i < 10; i++) beat.beat()
@@ -47,7 +47,7 @@ describe('a heartbeat', () => {
     expect(times()).toEqual([0, 1_000, 5_000])
   })
 
-  it('is said more seldom too when more than twenty have something to say at once', async () => {
+  it('events cause presences less often in a federation of more than twenty members', async () => {
     const { clock, beat, times } = beating(60)
     beat.start()
     beat.beat()
@@ -55,7 +55,7 @@ describe('a heartbeat', () => {
     expect(times()).toEqual([0, 3_000])
   })
 
-  it('tells of a new roster two seconds later, when all have come by it', async () => {
+  it('a new roster causes one presence two seconds later, and none after stop', async () => {
     const { clock, beat, times } = beating()
     beat.start()
     await clock.advanceTo(NOW + 10_000)
@@ -69,7 +69,7 @@ describe('a heartbeat', () => {
     expect(times()).toEqual([0, 12_000])
   })
 
-  it('comes within a second also when the clock was set back', async () => {
+  it('an event causes a presence within a second even after the clock was set back', async () => {
     const { clock, machine, beat, times } = beating()
     beat.start()
     machine.offsetMs = -3_600_000
@@ -78,7 +78,7 @@ describe('a heartbeat', () => {
     expect(times()).toEqual([0, 1_000 - 3_600_000])
   })
 
-  it('comes no more once it stopped', async () => {
+  it('a stopped peer sends no presence', async () => {
     const { clock, beat, times } = beating()
     beat.start()
     beat.beat()

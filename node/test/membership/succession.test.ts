@@ -63,7 +63,7 @@ const isMove = (change: Uint8Array): boolean => decodeChange(change).change.kind
 const sameItems = (a: readonly string[], b: readonly string[]): boolean => a.join() === b.join()
 const shardsOf = ({ roster }: CertifiedRoster): number[] => Array.from({ length: roster.shards }, (_, i) => i)
 
-/** The nodes from here on build on what the test before left behind: a federation has one life. */
+/** Each test continues with the federation that the test before left, because founding one takes long. */
 describe('a federation in the course of its rosters', () => {
   const stage = new Stage()
   let era: Era
@@ -77,7 +77,7 @@ describe('a federation in the course of its rosters', () => {
     signers.reduce(signChange, newChange(manifestToId(era.players.manifest), change))
   const until = (): number => era.central.rosters.newest!.roster.firstEpoch + 9
 
-  it('agrees on five rosters one after the other: everywhere the same, equal salts from all replicas of each', async () => {
+  it('a federation agrees on five rosters in a row, the same on every peer, with equal salts from all replicas', async () => {
     const salts = new Set<string>()
     for (let next = 1; next <= 5; next++) {
       const certified = await era.drive(next)
@@ -93,13 +93,13 @@ describe('a federation in the course of its rosters', () => {
     }
     // Members and secrets change together: no two periods or shards share a salt.
     expect(salts.size).toBe(30)
-    // The sixth is on its way by now.
+    // Agreement on the sixth roster may have begun.
     const five = (rosters: readonly CertifiedRoster[]) => names(rosters.slice(0, 6))
     for (const { rosters } of era.memberships()) expect(five(rosters.all)).toEqual(five(era.central.rosters.all))
     expect(era.memberships()).toHaveLength(6)
   })
 
-  it('holds seeds of the periods that are open, and of no other', async () => {
+  it('nodes hold seeds of open periods only', async () => {
     const open = oldestOpenEpoch(era.clock.now())
     await untilLater(era.clock, () =>
       era.nodes.every((node) => node.status().shards.every(({ firstEpoch }) => firstEpoch >= open)),
@@ -111,7 +111,7 @@ describe('a federation in the course of its rosters', () => {
     }
   })
 
-  it('gives a node that was killed the seeds of every open period back, and everybody hears who gave them', async () => {
+  it('a restarted node gets the seeds of every open period back, and every peer receives the handovers', async () => {
     const victim = era.nodes.findIndex(({ key }) => keyToShards(era.central.rosters.newest!.roster, key).length > 0)
     const { key } = era.nodes[victim]!
     const held = () => era.nodes[victim]!.status().shards.filter((item) => item.held)
@@ -150,7 +150,7 @@ describe('a federation in the course of its rosters', () => {
     )
   })
 
-  it('goes by the addresses that a node moved to last, and not back to earlier ones that somebody kept', async () => {
+  it('rosters list the addresses that a node moved to last, and an earlier move cannot be replayed', async () => {
     const { clock, nodes } = era
     const member = ({ roster }: CertifiedRoster) => keyToMember(roster, nodes[0]!.key)!
     const made: Uint8Array[] = []
@@ -170,7 +170,7 @@ describe('a federation in the course of its rosters', () => {
     }
     const moves = [...new Set(made.map(bytesToHex))].map(hexToBytes)
     expect(moves).toHaveLength(2)
-    // It has not lapsed, its signature holds, and no peer hears of it any more.
+    // The first move has not lapsed and its signature is valid, but every pool ignores it.
     const again = encodeGossip({ kind: 'change', change: moves[0]! })
     const { until: lapses } = decodeChange(moves[0]!).change
     expect(lapses).toBeGreaterThan(era.central.rosters.newest!.roster.firstEpoch)
@@ -181,7 +181,7 @@ describe('a federation in the course of its rosters', () => {
     await untilLater(clock, () => isServing(nodes[0]!))
   })
 
-  it('admits a new operator with its sponsors, lets a member go, and an operator take a new key', async () => {
+  it('a federation admits a sponsored operator, releases a member, and gives an operator a new key', async () => {
     const { players, clock, nodes } = era
     const [joiner, joinerOperator] = [systemRandom(32), systemRandom(32)]
     const [port] = await freePorts(1)
@@ -205,7 +205,7 @@ describe('a federation in the course of its rosters', () => {
       nativeSigner(joinerOperator),
     )
     const submit = (i: number, change: typeof join): void => nodes[i]!.membership()!.submit(change)
-    // Nobody stands behind it yet, so it is not even passed on.
+    // No sponsor has signed it yet, so it is not even published.
     expect(() => submit(0, join)).toThrow(expect.objectContaining({ code: 'CHANGE_INVALID' }))
     const now = era.central.rosters.newest!.roster
     const leaving = [1, 2, 4].find((i) => keyToShards(now, nodes[i]!.key).length > 0)!
@@ -214,7 +214,7 @@ describe('a federation in the course of its rosters', () => {
     const newSecret = systemRandom(32)
     const [from, to] = [nativeSigner(players.operatorSecrets[3]!), nativeSigner(newSecret)]
     submit(2, signed({ kind: 'rotate', until: until(), from: from.key, to: to.key }, from, to))
-    // Each sponsor signs at its own node; gossip puts the signatures together.
+    // Each sponsor signs at its own node; gossip joins the signatures.
     expect(sponsorQuorum(6)).toBe(3)
     for (let i = 0; i < 3; i++) submit(i, signChange(join, nativeSigner(players.operatorSecrets[i]!)))
     await untilLater(clock, () =>
@@ -234,7 +234,7 @@ describe('a federation in the course of its rosters', () => {
     await untilLater(clock, () => newcomer.membership()!.rosters.all.length === era.central.rosters.all.length)
     expect([newcomer.status().state, leaver.status().state]).toEqual(['waiting', 'draining'])
     expect(newcomer.membership()!.isPeer()).toBe(true)
-    // The operator starts its node with the new key and has its vote again.
+    // The operator starts its node with the new key and can vote again.
     await era.restart(3, { operatorSecret: newSecret })
     nodes.push(newcomer)
 
@@ -242,7 +242,7 @@ describe('a federation in the course of its rosters', () => {
     expect(ranks.roster.newcomers.map(({ key }) => key)).toEqual([newcomer.key])
     expect(ranks.roster.reveals.length).toBeGreaterThanOrEqual(quorum(7))
     expect(keyToMember(ranks.roster, leaver.key)).toBeUndefined()
-    // Out of the roster, it still answers for what was entrusted to it.
+    // The leaver is in no roster any more, but still answers for the shards that it holds.
     expect(leaver.status().state).toBe('draining')
     const shared = shardsOf(admits).find((shard) =>
       shardToReplicas(admits.roster, shard).some(({ key }) => equalBytes(key, leaver.key)),
@@ -252,7 +252,7 @@ describe('a federation in the course of its rosters', () => {
       for (const { salt } of answers) expect(salt).toEqual(answers[0]!.salt)
     }
 
-    // Without the one that left and one that sleeps, the quorum of five needs the newcomer's operator and the new key.
+    // The leaver and one stopped node do not vote, so a quorum of five needs the new operator and the rotated key.
     const sleeper = [1, 2, 4].find((i) => i !== leaving)!
     await nodes[sleeper]!.stop()
     const takes = await era.drive(height() + 1)
@@ -274,8 +274,8 @@ describe('a federation in the course of its rosters', () => {
         ...{ firstEpoch: takes.roster.firstEpoch, shard, held: true },
       })),
     )
-    // What it held it has served: nothing of it is left. Its last epoch closes 182 minutes after its end: when three
-    // rosters of 80 minutes have followed that is so or not, as early or late in its effort as the third came.
+    // The leaver holds no shard once its last epoch has closed, 182 minutes after the epoch's end. Three rosters of
+    // 80 minutes may be just enough for that or not, so wait for up to five.
     for (let more = 0; more < 5 && leaver.status().state !== 'waiting'; more++) await era.drive(height() + 1)
     await untilLater(clock, () => leaver.status().state === 'waiting')
     expect(leaver.status().shards).toEqual([])
@@ -283,7 +283,7 @@ describe('a federation in the course of its rosters', () => {
     nodes.splice(leaving, 1)
   })
 
-  it('leaves a liar alone within seconds, and the next roster goes on without it', async () => {
+  it('peers drop a convicted member within a minute, and the next roster removes it', async () => {
     const { clock, nodes } = era
     const liar = nodes[0]!
     const secret = nativeSigner(era.players.secrets[0]!)
@@ -307,13 +307,13 @@ describe('a federation in the course of its rosters', () => {
     expect(next.roster.changes.map((change) => decodeChange(change).change)).toMatchObject([
       { kind: 'lied', key: liar.key },
     ])
-    // Settled: it need not be told any more.
+    // The roster has settled the evidence, so the pools drop it.
     await untilLater(clock, () => others().every(({ pool }) => pool.evidence().length === 0))
     await liar.stop()
     nodes.splice(0, 1)
   })
 
-  it('tells a device all of it in steps, from which it makes the same rosters', async () => {
+  it('a device builds the same rosters from steps, which take less than a third of the bytes', async () => {
     const { client, players, nodes, central } = era
     const peer = { key: nodes[0]!.key, addresses: nodes[0]!.addresses() }
     const chain = rosterChain(players.manifest)
@@ -334,11 +334,11 @@ describe('a federation in the course of its rosters', () => {
     expect(rosters.some(({ roster }) => roster.reveals.length > 0)).toBe(true)
   })
 
-  it('wrote no seed, state, leaf or salt to any disk', async () => {
+  it('the nodes wrote no seed, state, leaf or salt to any disk', async () => {
     const files: string[] = []
     for (const dir of era.dirs) {
       const entries = await readdir(dir, { withFileTypes: true, recursive: true })
-      // What is being written now becomes one of the others.
+      // A `.new` file is being written and will replace one of the other files.
       const whole = entries.filter((entry) => entry.isFile() && !entry.name.endsWith('.new'))
       files.push(...whole.map((entry) => join(entry.parentPath, entry.name)))
     }
@@ -357,7 +357,7 @@ describe('a federation in the course of its rosters', () => {
     }
   })
 
-  it('stops visibly when somebody shows a second certificate for a height, and keeps the first', async () => {
+  it('every peer stops and reports a fork when it receives a second certificate for a height, and keeps the first', async () => {
     const { clock, nodes, players } = era
     const { rosters } = era.central
     const before = rosters.at(height() - 1)!
@@ -367,7 +367,7 @@ describe('a federation in the course of its rosters', () => {
       ...players.operatorSecrets,
       players.centralOperatorSecret,
     ])
-    // A member that was led astray: it says which roster it has, and shows it to whoever asks.
+    // A deceived member announces the other roster and gives it to every peer that asks.
     const astray = nodes.findIndex(({ key }) => keyToMember(first.roster, key) && !isGone(first.roster, key))
     const secret = players.secrets.find((item) => equalBytes(nativeSigner(item).key, nodes[astray]!.key))!
     const { addresses } = keyToMember(first.roster, nodes[astray]!.key)!
@@ -391,7 +391,7 @@ describe('a federation in the course of its rosters', () => {
   })
 })
 
-/** Another roster of the same height, certified by the same operators: what honest ones never do. */
+/** Another roster of the same height, certified by the same operators, which honest operators never do. */
 function certifyOther(before: CertifiedRoster, { roster }: CertifiedRoster, secrets: Uint8Array[]): CertifiedRoster {
   const signers = new Map(secrets.map(nativeSigner).map((signer) => [bytesToHex(signer.key), signer]))
   const { firstEpoch, changes, reveals } = roster
@@ -421,11 +421,11 @@ describe('a federation in trouble', () => {
   })
   afterAll(() => stage.end())
 
-  it('goes on past a proposer that is gone, one that shows garbage and one whose body nobody has', async () => {
+  it('a federation certifies the next roster although the first proposer answers with garbage for its body', async () => {
     const { clock, nodes, players } = era
     const before = rosterToPredecessor(era.central.rosters.newest!)
     const first = [0, 1, 2, 3, 4].sort((a, b) => proposerTurn(before, a) - proposerTurn(before, b))
-    // Of five operators four must vote: one may be bad. It is the first of the salt nodes in turn.
+    // Four of five operators must vote, so one may be bad: the first salt node in the order of proposers.
     const bad = first.find((operator) => operator < 4)!
     await nodes[bad]!.stop()
     const host = await stage.host(
@@ -459,11 +459,11 @@ describe('a federation in trouble', () => {
     await untilLater(clock, () => isServing(nodes[bad]!) && nodes[bad]!.status().roster?.height === 1)
   })
 
-  it('keeps the old roster in force on its reserve while there is no quorum, however long, and goes on when there is', async () => {
+  it('the old roster stays in force on its reserve through six periods without a quorum, and the next follows with one', async () => {
     const { clock, nodes } = era
     const { roster } = era.central.rosters.newest!
     for (const i of [0, 1]) await nodes[i]!.stop()
-    // The nodes come back, their operators do not: with three votes of five nothing is certified.
+    // The nodes come back without their operators' keys: three votes of five certify nothing.
     for (const i of [0, 1]) await era.start(i, { operatorSecret: systemRandom(32) })
     const tried: number[] = []
     for (let failed = 0; failed < 6; failed++) {
@@ -476,11 +476,11 @@ describe('a federation in trouble', () => {
     }
     expect(new Set(tried).size).toBe(6)
     expect(era.central.rosters.all).toHaveLength(2)
-    // Nothing is left of the tries but the last ones.
+    // Shards of the failed periods are dropped, except those of the last ones.
     await untilLater(clock, () =>
       nodes.every((node) => node.status().shards.every(({ firstEpoch }) => !tried.slice(0, 3).includes(firstEpoch))),
     )
-    // The last epoch that is open lies beyond the roster's period: its reserve.
+    // This open epoch lies beyond the roster's period, so it is in the reserve.
     const epoch = oldestOpenEpoch(clock.now()) + 3
     expect(epoch).toBeGreaterThan(roster.firstEpoch + roster.periodEpochs)
     const reserve = { ...era.central.rosters.newest!, roster: { ...roster, firstEpoch: roster.firstEpoch } }
@@ -505,8 +505,8 @@ describe('a federation that lost every replica of a shard', () => {
   const stage = new Stage()
   afterAll(() => stage.end())
 
-  it('goes on with the sheets of those that are left and that shard vacant, and is whole again when they are back', async () => {
-    // Of eight operators six must vote; with two replicas a majority is both.
+  it('a federation goes on with a vacant shard when all its replicas are gone, and fills the shard when they are back', async () => {
+    // Six of eight operators must vote; with two replicas a majority is both of them.
     const era = await startEra(stage, 7, 2)
     const { clock, nodes } = era
     const isUp = (i: number): boolean => !gone.includes(i)
@@ -535,7 +535,7 @@ describe('a federation that lost every replica of a shard', () => {
       const up = replicasOf(next, shard).filter(isUp)
       expect(signers.map((key) => nodes.findIndex((node) => equalBytes(node.key, key))).sort()).toEqual(up.sort())
     }
-    // Those that come back get from the others what there is of this roster; what only they had of the last is lost.
+    // Returning replicas get the seeds of this roster from the others. Seeds that only they held for the last are lost.
     for (const i of gone) await era.start(i)
     const isWhole = (i: number): boolean => {
       const { roster: known, shards } = nodes[i]!.status()

@@ -17,7 +17,7 @@ const NOW = Date.UTC(2026, 5, 1, 12)
 const stage = new Stage()
 afterEach(() => stage.end())
 
-/** A clock whose timers run as they should while its time may be set. */
+/** A clock whose time can be set while its timers run evenly. */
 function settableClock() {
   const base = simulatedClock(NOW)
   let aheadMs = 0
@@ -69,7 +69,7 @@ function beating(answer: () => number) {
 }
 
 describe('the heartbeat', () => {
-  it('winds the ratchet at the very moment that an epoch closes, and every minute besides', async () => {
+  it('the heartbeat winds the ratchet at the moment an epoch closes and every minute, and sweeps the quota, until `stop`', async () => {
     const beat = beating(() => 0)
     await beat.base.advanceTo(NOW + MINUTE_MS)
     beat.due(NOW + MINUTE_MS + 60_000 + 12_345)
@@ -83,7 +83,7 @@ describe('the heartbeat', () => {
     expect(beat.advanced).toHaveLength(before)
   })
 
-  it('destroys nothing on a jump of the clock that its peers did not make, and goes on when the clock is right', async () => {
+  it('the heartbeat erases nothing after a jump that the peers’ clocks did not make, until the clock is right again', async () => {
     let offsetMs = 0
     const beat = beating(() => offsetMs)
     await beat.base.advanceTo(NOW + MINUTE_MS)
@@ -100,14 +100,14 @@ describe('the heartbeat', () => {
     expect(Math.max(...beat.advanced)).toBeLessThanOrEqual(NOW + 15 * MINUTE_MS)
   })
 
-  it('ratchets across a jump that its peers made too, as after a machine slept', async () => {
+  it('the heartbeat winds the ratchet after a jump that the peers’ clocks made too, as after a machine’s sleep', async () => {
     const beat = beating(() => SKEW_MAX_MS)
     beat.jump(5 * 60 * MINUTE_MS)
     await beat.base.advanceTo(NOW + MINUTE_MS)
     expect(beat.advanced).toEqual([NOW + 5 * 60 * MINUTE_MS + MINUTE_MS])
   })
 
-  it('looks for missing seeds at once and every two seconds until none is missing', async () => {
+  it('the heartbeat looks for missing seeds at once and then every two seconds until none is missing', async () => {
     const beat = beating(() => 0)
     beat.missing(4)
     beat.pulse.joined()
@@ -119,7 +119,7 @@ describe('the heartbeat', () => {
     expect(beat.missing()).toBe(0)
   })
 
-  it('asks for what nobody has every half minute, and at once when a peer comes back or a roster comes', async () => {
+  it('the heartbeat looks every 30 s for seeds still missing after a minute, and at once for a returned peer or new roster', async () => {
     const beat = beating(() => 0)
     beat.missing(1_000)
     const tries = () => 1_000 - beat.missing()
@@ -148,30 +148,8 @@ describe('the heartbeat', () => {
   })
 })
 
-describe('the search for seeds', () => {
-  it('begins again for a roster that came while it was going on', async () => {
-    const clock = simulatedClock(NOW)
-    const answers: ((isMissing: boolean) => void)[] = []
-    const pulse = heartbeat({
-      ...{ clock, advance() {}, nextMs: () => undefined, sweep: async () => {}, failed() {} },
-      watch: { offsetMs: 0, reach: undefined, check: async () => {}, assertTrue() {} },
-      seek: () => new Promise((resolve) => answers.push(resolve)),
-    })
-    pulse.joined()
-    pulse.joined()
-    expect(answers).toHaveLength(1)
-    answers[0]!(false)
-    await clock.advanceTo(NOW + 1)
-    expect(answers).toHaveLength(2)
-    answers[1]!(false)
-    await clock.advanceTo(NOW + 60_000)
-    expect(answers).toHaveLength(2)
-    pulse.stop()
-  })
-})
-
 describe('a node whose clock is off', () => {
-  it('stops serving beyond thirty seconds, and answers CLOCK_SKEWED', async () => {
+  it('a node whose clock is more than thirty seconds off answers CLOCK_SKEWED', async () => {
     const clock = simulatedClock(NOW)
     const players = await cast(4, NOW)
     const ahead: Clock = { now: () => clock.now() + 31_000, setTimer: (fn, delayMs) => clock.setTimer(fn, delayMs) }

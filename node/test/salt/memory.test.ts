@@ -1,4 +1,7 @@
-/** The memory of this process, searched for seeds that are over: what is forgotten nobody gets out of it, its owner included. */
+/**
+ * Searches the memory of this process for erased seeds, which not even the owner of the machine must find.
+ * The memory is read from /proc/self/mem, so the test is skipped where that file does not exist.
+ */
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
 import { epochToSecretSpan } from '@geotrace/core-wasm/wire'
 import { expect, it } from 'vitest'
@@ -8,7 +11,7 @@ import { core } from './federation.ts'
 
 const FIRST = 350_000
 const SHARDS = 6
-/** Found masked only: were it here in clear, the search would find itself. */
+/** Secrets are compared in masked form only, because a plain copy here would be found too. */
 const MASK = 0xa5
 const MASK_WORD = 0xa5a5a5a5 | 0
 const PIECE_BYTES = 1 << 22
@@ -17,11 +20,11 @@ const SECRET_BYTES = 32
 const [HAS_MEMORY, why] = existsSync('/proc/self/mem') ? [true, ''] : [false, ' (SKIPPED: no /proc/self/mem here)']
 
 const masked = (bytes: Uint8Array): Uint8Array => bytes.map((byte) => byte ^ MASK)
-/** What all secrets of this test begin with, masked: one search finds them all. */
+/** The common start of all secrets of this test, masked, so that one search finds them all. */
 const TAG = systemRandom(TAG_BYTES)
 const nameOf = (maskedSecret: Uint8Array): string => Buffer.from(maskedSecret).toString('hex')
 
-/** Every secret in the memory that this process writes, by its masked hex, with how often it is there. */
+/** The secrets in the writable memory of this process: masked hex and number of copies. */
 function secretsInMemory(drawn?: Uint8Array): Map<string, number> {
   const counts = new Map<string, number>()
   const memory = openSync('/proc/self/mem', 'r')
@@ -32,7 +35,7 @@ function secretsInMemory(drawn?: Uint8Array): Map<string, number> {
     if (from === undefined || to === undefined) continue
     const [start, end] = [Number.parseInt(from, 16), Number.parseInt(to, 16)]
     for (let at = start; at < end; at += PIECE_BYTES - SECRET_BYTES + 1) {
-      // It lies in the memory that is searched too.
+      // The buffer itself lies in the searched memory.
       piece.fill(0)
       const read = readPiece(memory, piece, Math.min(PIECE_BYTES, end - at), at)
       for (let i = 0; i < words.length; i++) words[i] = words[i]! ^ MASK_WORD
@@ -48,7 +51,7 @@ function secretsInMemory(drawn?: Uint8Array): Map<string, number> {
   return counts
 }
 
-/** Some of what is mapped cannot be read. */
+/** 0 for mapped memory that cannot be read. */
 function readPiece(memory: number, piece: Buffer, length: number, at: number): number {
   try {
     return readSync(memory, piece, 0, length, at)
@@ -57,48 +60,51 @@ function readPiece(memory: number, piece: Buffer, length: number, at: number): n
   }
 }
 
-/** What a busy node does to the engine's heap: whatever can be moved has been. */
+/** Fills the heap of V8 as a busy node does, so that it moves every array that it can move. */
 function stir(): void {
   for (let i = 0; i < 20; i++) Array.from({ length: 20_000 }, () => new Uint8Array(40))
 }
 
-it.skipIf(!HAS_MEMORY)(`holds no seed of an epoch that is over, nor one that was dropped${why}`, () => {
-  const keeper = seedKeeper(core)
-  const wound: string[] = []
-  const dropped: string[] = []
-  const open: string[] = []
-  const held = (shard: number): string => {
-    const [state, quotaKey] = [systemRandom(SECRET_BYTES), systemRandom(SECRET_BYTES)]
-    for (let i = 0; i < TAG_BYTES; i++) state[i] = TAG[i]! ^ MASK
-    const name = nameOf(masked(state))
-    keeper.hold(shard, FIRST, 20, { epoch: FIRST, state, quotaKey })
-    // As its maker does.
-    state.fill(0)
-    quotaKey.fill(0)
-    return name
-  }
-  for (let i = 0; i < SHARDS; i++) {
-    wound.push(held(i))
-    keeper.settle(i, FIRST)
-    dropped.push(held(SHARDS + i))
-    // Its roster is not certified: it stays as it is.
-    open.push(held(2 * SHARDS + i))
-  }
-  stir()
-  const once = (names: readonly string[]) => new Map(names.map((name) => [name, 1]))
-  const salts = keeper.salts(0, FIRST, FIRST + 1, epochToSecretSpan(FIRST + 1).from)
-  expect(salts.some((byte) => byte !== 0)).toBe(true)
-  expect(sorted(secretsInMemory())).toEqual(sorted(once([...wound, ...dropped, ...open])))
+it.skipIf(!HAS_MEMORY)(
+  `the memory of the process holds no erased state, no dropped seed and no wiped draw${why}`,
+  () => {
+    const keeper = seedKeeper(core)
+    const wound: string[] = []
+    const dropped: string[] = []
+    const open: string[] = []
+    const held = (shard: number): string => {
+      const [state, quotaKey] = [systemRandom(SECRET_BYTES), systemRandom(SECRET_BYTES)]
+      for (let i = 0; i < TAG_BYTES; i++) state[i] = TAG[i]! ^ MASK
+      const name = nameOf(masked(state))
+      keeper.hold(shard, FIRST, 20, { epoch: FIRST, state, quotaKey })
+      // The maker of a seed wipes its own copy.
+      state.fill(0)
+      quotaKey.fill(0)
+      return name
+    }
+    for (let i = 0; i < SHARDS; i++) {
+      wound.push(held(i))
+      keeper.settle(i, FIRST)
+      dropped.push(held(SHARDS + i))
+      // The roster of this seed is not certified, so the seed stays whole.
+      open.push(held(2 * SHARDS + i))
+    }
+    stir()
+    const once = (names: readonly string[]) => new Map(names.map((name) => [name, 1]))
+    const salts = keeper.salts(0, FIRST, FIRST + 1, epochToSecretSpan(FIRST + 1).from)
+    expect(salts.some((byte) => byte !== 0)).toBe(true)
+    expect(sorted(secretsInMemory())).toEqual(sorted(once([...wound, ...dropped, ...open])))
 
-  keeper.advance(epochToSecretSpan(FIRST).to)
-  for (let i = 0; i < SHARDS; i++) keeper.drop(SHARDS + i, FIRST)
-  expect(sorted(secretsInMemory())).toEqual(sorted(once(open)))
-  keeper.wipe()
-  const draw = systemRandom(SECRET_BYTES)
-  const drawn = masked(draw)
-  draw.fill(0)
-  expect(secretsInMemory(drawn).size).toBe(0)
-})
+    keeper.advance(epochToSecretSpan(FIRST).to)
+    for (let i = 0; i < SHARDS; i++) keeper.drop(SHARDS + i, FIRST)
+    expect(sorted(secretsInMemory())).toEqual(sorted(once(open)))
+    keeper.wipe()
+    const draw = systemRandom(SECRET_BYTES)
+    const drawn = masked(draw)
+    draw.fill(0)
+    expect(secretsInMemory(drawn).size).toBe(0)
+  },
+)
 
 function sorted(counts: ReadonlyMap<string, number>): [string, number][] {
   return [...counts].sort(([a], [b]) => (a < b ? -1 : 1))

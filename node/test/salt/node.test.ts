@@ -1,45 +1,29 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Random } from '@geotrace/core-wasm'
-import { type SimulatedClock, simulatedClock, systemClock } from '@geotrace/core-wasm'
+import { simulatedClock, systemClock } from '@geotrace/core-wasm'
 import {
   answerToSalts,
   assertCertified,
-  assertManifest,
   type Block,
   type CertifiedRoster,
-  DEMO_PHRASE,
-  demoSecret,
-  type ErrorCode,
   encodeSaltRequest,
-  encodeSeedsRequest,
   hashToRosterName,
-  isFederationError,
   keyToShards,
   MINUTE_MS,
   manifestToPredecessor,
   SALT_PROTOCOL,
-  SEEDS_PROTOCOL,
   shardToReplicas,
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Host } from '../../src/net/protocol.ts'
-import { nativeSigner } from '../../src/platform/native-signer.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import type { SaltNode } from '../../src/salt/node.ts'
 import { leafToSalts, nextState, stateToLeaf } from '../../src/salt/secrets/ratchet.ts'
-import {
-  type Cast,
-  cast,
-  core,
-  fetchRoster,
-  isServing,
-  Stage,
-  startAll,
-  untilLater,
-  watchedRandom,
-} from './federation.ts'
+import { errorCode } from '../error-code.ts'
+import { type Cast, cast, core, fetchRoster, isServing, Stage, untilLater, watchedRandom } from './federation.ts'
+import { foundWith } from './founded.ts'
 
 const NOW = Date.UTC(2026, 5, 1, 12)
 const stage = new Stage()
@@ -52,7 +36,7 @@ const blocksAt = (nowMs: number): Block[] => [
   { size: 80, n: timeToEpoch(nowMs) },
 ]
 
-/** What every replica of a shard answers, checked as a client checks it. */
+/** The salts of each replica of a shard, checked as a client checks them. */
 async function askReplicas(client: Host, certified: CertifiedRoster, shard: number, blocks: Block[]) {
   const request = encodeSaltRequest({ roster: hashToRosterName(certified.hash), shard, blocks })
   const answers: Uint8Array[][] = []
@@ -63,35 +47,15 @@ async function askReplicas(client: Host, certified: CertifiedRoster, shard: numb
   return answers
 }
 
-const found = async (players: Cast, clock: SimulatedClock | ReturnType<typeof systemClock>, random?: Random) => {
-  const central = await stage.central(players, clock)
-  const started = startAll(stage, players, clock, random)
-  await Promise.all([central.start(), started])
-  const { nodes, dirs } = await started
-  const client = await stage.host(clock)
-  await untilLater(clock, () => nodes.every(isServing) && central.rosters.newest !== undefined)
-  const certified = await fetchRoster(client, { key: nodes[0]!.key, addresses: nodes[0]!.addresses() })
-  return { central, nodes, dirs, client, certified }
-}
 const all = (certified: CertifiedRoster): number[] => Array.from({ length: certified.roster.shards }, (_, i) => i)
 const holder = (nodes: readonly SaltNode[], { roster }: CertifiedRoster): number =>
   nodes.findIndex(({ key }) => keyToShards(roster, key).length > 0)
 
-async function codeOf(task: Promise<unknown>): Promise<ErrorCode | 'OK'> {
-  return await task.then(
-    () => 'OK' as const,
-    (error: unknown) => {
-      if (isFederationError(error)) return error.code
-      throw error
-    },
-  )
-}
-
-describe('a federation of five salt nodes', () => {
+describe('a federation of salt nodes', () => {
   for (const suffix of ['', '/ws']) {
-    it(`founds itself over /tcp${suffix}, and its replicas give equal salts`, async () => {
+    it(`a federation founds itself over /tcp${suffix}, and replicas of a shard give equal salts`, async () => {
       const players = await cast(5, NOW, {}, suffix)
-      const { central, client, certified } = await found(players, simulatedClock(NOW))
+      const { central, client, certified } = await foundWith(stage, players, simulatedClock(NOW))
       assertCertified(manifestToPredecessor(players.manifest), certified)
       expect(central.rosters.newest!.hash).toEqual(certified.hash)
       const salts = await Promise.all(
@@ -105,29 +69,29 @@ describe('a federation of five salt nodes', () => {
     })
   }
 
-  it('founds itself on the clock of the machine', async () => {
+  it('a federation founds itself on the clock of the machine', async () => {
     const players = await cast(5, Date.now())
-    const { nodes, client, certified } = await found(players, systemClock())
+    const { nodes, client, certified } = await foundWith(stage, players, systemClock())
     expect(new Set(nodes.map((node) => node.status().roster?.name)).size).toBe(1)
     expect(nodes.every((node) => Math.abs(node.status().clockOffsetMs) < 30_000)).toBe(true)
     await askReplicas(client, certified, 0, blocksAt(Date.now()))
     expect(nodes.reduce((sum, node) => sum + node.status().answered, 0)).toBeGreaterThanOrEqual(3)
   })
 
-  it('gives a node that was killed its salts back, also hours later when the seed has been ratcheted', async () => {
+  it('a restarted node gets its seeds back from other replicas, even hours later when they have been ratcheted', async () => {
     const clock = simulatedClock(NOW)
     const players = await cast(5, NOW)
-    const { nodes, dirs, client, certified } = await found(players, clock)
+    const { nodes, dirs, client, certified } = await foundWith(stage, players, clock)
     const victim = holder(nodes, certified)
     const restart = async () => {
       await nodes[victim]!.stop()
       const manifest = players.manifest
       nodes[victim] = stage.node({ manifest, secret: players.secrets[victim]!, dir: dirs[victim]!, clock })
       await nodes[victim]!.start()
-      // The first search may meet a connection that has just ended; the next is two seconds later.
+      // The first search may use a connection that has just ended; the next search is two seconds later.
       await untilLater(clock, () => isServing(nodes[victim]!))
     }
-    // The next roster is agreed on later than these.
+    // The agreement on the next roster begins later than these.
     for (const minutes of [1, 240, 390]) {
       await clock.jumpTo(NOW + minutes * MINUTE_MS)
       const blocks = blocksAt(clock.now())
@@ -138,7 +102,7 @@ describe('a federation of five salt nodes', () => {
     }
   })
 
-  it('takes in a replica that slept through the founding', async () => {
+  it('a replica that starts six hours after the founding gets its seeds and serves', async () => {
     const clock = simulatedClock(NOW)
     const players = await cast(5, NOW)
     const sleeper = 2
@@ -167,13 +131,13 @@ describe('a federation of five salt nodes', () => {
     }
   })
 
-  it('answers EPOCH_LOST when every replica lost the seed, and never makes a second one', async () => {
+  it('nodes answer EPOCH_LOST when every replica lost the seed, and make no second seed', async () => {
     const clock = simulatedClock(NOW)
     const players = await cast(3, NOW, { shards: 2, replicas: 2 })
-    const { nodes, dirs, client, certified } = await found(players, clock)
+    const { nodes, dirs, client, certified } = await foundWith(stage, players, clock)
     for (const node of nodes) await node.stop()
     let drawn = 0
-    // A seed is made of draws of 32 bytes; smaller ones only choose whom to ask.
+    // A seed is made of draws of 32 bytes; smaller draws only choose the peers to ask.
     const random: Random = (length) => {
       if (length === 32) drawn++
       return systemRandom(length)
@@ -206,11 +170,11 @@ describe('a federation of five salt nodes', () => {
     expect(drawn).toBe(0)
   })
 
-  it('writes no seed, state, leaf or salt to any disk, and makes files for its owner only', async () => {
+  it('nodes write no seed, state, leaf or salt to any disk, and only the owner may read their files', async () => {
     const clock = simulatedClock(NOW)
     const { random, drawn } = watchedRandom()
     const players = await cast(4, NOW)
-    const { nodes, dirs, client, certified } = await found(players, clock, random)
+    const { nodes, dirs, client, certified } = await foundWith(stage, players, clock, random)
     for (const shard of all(certified)) await askReplicas(client, certified, shard, blocksAt(NOW))
     await clock.jumpTo(NOW + 5 * 60 * MINUTE_MS)
     for (const shard of all(certified)) await askReplicas(client, certified, shard, blocksAt(clock.now()))
@@ -236,75 +200,18 @@ describe('a federation of five salt nodes', () => {
   })
 })
 
-describe('the seeds protocol', () => {
-  it('serves the replicas of a shard and nobody else, and takes no second seed', async () => {
-    const clock = simulatedClock(NOW)
-    const players = await cast(5, NOW)
-    const { nodes, client, certified } = await found(players, clock)
-    const { firstEpoch } = certified.roster
-    const [first, second] = shardToReplicas(certified.roster, 0)
-    const other = players.secrets.findIndex(
-      (secret) => !keyToShards(certified.roster, nativeSigner(secret).key).includes(0),
-    )
-    const fetch = encodeSeedsRequest({ op: 'fetch', shard: 0, firstEpoch })
-    const seed = { epoch: firstEpoch, state: systemRandom(32), quotaKey: systemRandom(32) }
-    const offer = encodeSeedsRequest({ op: 'offer', shard: 0, firstEpoch, seed })
-    const FORBIDDEN = 13
-    expect((await client.request(first!, SEEDS_PROTOCOL, fetch))[0]).toBe(FORBIDDEN)
-    if (other >= 0) {
-      await nodes[other]!.stop()
-      const stranger = await stage.host(clock, players.secrets[other]!)
-      expect((await stranger.request(first!, SEEDS_PROTOCOL, fetch))[0]).toBe(FORBIDDEN)
-    }
-    const index = nodes.findIndex(({ key }) => Buffer.compare(key, second!.key) === 0)
-    await nodes[index]!.stop()
-    const replica = await stage.host(clock, players.secrets[index]!)
-    expect((await replica.request(first!, SEEDS_PROTOCOL, fetch))[0]).toBe(0)
-    expect((await replica.request(first!, SEEDS_PROTOCOL, offer))[0]).toBe(FORBIDDEN)
-    const elsewhere = encodeSeedsRequest({ op: 'fetch', shard: 0, firstEpoch: firstEpoch + 1 })
-    expect((await replica.request(first!, SEEDS_PROTOCOL, elsewhere))[0]).toBe(FORBIDDEN)
-  })
-})
-
-describe('a salt node does not start', () => {
-  const start = async (more: Partial<Parameters<Stage['node']>[0]>, players: Cast): Promise<ErrorCode | 'OK'> => {
-    const init = {
-      manifest: players.manifest,
-      secret: players.secrets[0]!,
-      dir: await stage.dir(),
-      clock: simulatedClock(NOW),
-    }
-    return await codeOf(stage.node({ ...init, ...more }).start())
+const start = async (more: Partial<Parameters<Stage['node']>[0]>, players: Cast): Promise<string> => {
+  const init = {
+    manifest: players.manifest,
+    secret: players.secrets[0]!,
+    dir: await stage.dir(),
+    clock: simulatedClock(NOW),
   }
+  return await errorCode(stage.node({ ...init, ...more }).start())
+}
 
-  it('with a core that the manifest does not pin', async () => {
-    const players = await cast(3, NOW)
-    expect(await start({ core: { ...core, sha256: 'ab'.repeat(32) } }, players)).toBe('CORE_MISMATCH')
-    expect(await start({}, players)).toBe('OK')
-  })
-
-  it('as the central peer; a stranger may, and waits for a roster that names it', async () => {
-    const players = await cast(3, NOW)
-    expect(await start({ secret: players.centralSecret }, players)).toBe('MANIFEST_INVALID')
-    const stranger = { secret: systemRandom(32), operatorSecret: systemRandom(32), dir: await stage.dir() }
-    const node = stage.node({ manifest: players.manifest, clock: simulatedClock(NOW), addresses: [], ...stranger })
-    await node.start()
-    expect(node.status()).toMatchObject({ state: 'joining', shards: [] })
-    expect(node.membership()!.isPeer()).toBe(false)
-  })
-
-  it('with demo keys where others could reach it', async () => {
-    const players = await cast(3, NOW)
-    const operators = players.manifest.operators.map((operator) => ({
-      ...operator,
-      key: Buffer.from(nativeSigner(demoSecret(DEMO_PHRASE, `operator/${operator.name}`)).key).toString('hex'),
-    }))
-    const demo = assertManifest({ ...players.manifest, operators })
-    expect(await start({ manifest: demo, listen: ['/ip4/0.0.0.0/tcp/0'] }, players)).toBe('ADDRESS_NOT_LOOPBACK')
-    expect(await start({ manifest: demo, listen: ['/ip4/127.0.0.1/tcp/0'] }, players)).toBe('OK')
-  })
-
-  it('and stay, when it is asked to stop while it starts', async () => {
+describe('the start of a salt node', () => {
+  it('a node that is stopped while it starts ends up stopped, and frees its port and directory', async () => {
     const players = await cast(3, NOW)
     const init = { manifest: players.manifest, secret: players.secrets[0]!, clock: simulatedClock(NOW) }
     const dir = await stage.dir()
@@ -313,11 +220,11 @@ describe('a salt node does not start', () => {
     await node.stop()
     await started
     expect(node.status().state).toBe('stopped')
-    // Its port and its directory are free again.
-    expect(await codeOf(stage.node({ ...init, dir }).start())).toBe('OK')
+    // Another node can use the same port and directory.
+    expect(await errorCode(stage.node({ ...init, dir }).start())).toBe('OK')
   })
 
-  it('in a directory that another node uses, or that served another federation', async () => {
+  it('a salt node does not start in a directory that another node uses, or that served another federation', async () => {
     const players = await cast(3, NOW)
     const strangers = await cast(3, NOW)
     const dir = await stage.dir()

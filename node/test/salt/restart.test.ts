@@ -1,4 +1,4 @@
-/** A restart mints no fresh quota, and no key does: real nodes, asked over their sockets. PROTOCOL.md §5.5. */
+/** Neither a restart of the node nor a new key of a client gives a fresh quota; with real nodes on sockets. PROTOCOL.md §5.5. */
 import { simulatedClock } from '@geotrace/core-wasm'
 import {
   answerToSalts,
@@ -18,7 +18,7 @@ const NOW = Date.UTC(2026, 5, 1, 12)
 const stage = new Stage()
 afterEach(() => stage.end())
 
-it('a node that comes back knows who has had what, although it asked others for its seeds', async () => {
+it('a restarted node still knows the quota that each requester has used', async () => {
   const clock = simulatedClock(NOW)
   const players = await cast(4, NOW, { quota: 'strict' })
   const [{ nodes, dirs }] = await Promise.all([
@@ -49,7 +49,7 @@ it('a node that comes back knows who has had what, although it asked others for 
   }
   expect(await ask(first, one!)).toBe('OK')
   expect(await ask(first, other!)).toBe('QUOTA_SPENT')
-  // Each client has a key of its own, and all have one address.
+  // Each client has its own key; all clients share one address.
   expect(await ask(await stage.host(clock), other!)).toBe('QUOTA_SPENT')
 
   await nodes[index]!.stop()
@@ -58,6 +58,6 @@ it('a node that comes back knows who has had what, although it asked others for 
   await nodes[index].start()
   await untilLater(clock, () => isServing(nodes[index]!))
   expect(await ask(await stage.host(clock), other!)).toBe('QUOTA_SPENT')
-  // What it gave it gives again.
+  // The same request is answered again.
   expect(await ask(first, one!)).toBe('OK')
 })

@@ -43,7 +43,7 @@ const HERE: Requester = { key: systemRandom(32), ...addressToRequester('/ip4/203
 const stage = new Stage()
 afterEach(() => stage.end())
 
-/** One node's service without a network: it alone replicates its shards. */
+/** The salt service of one node without a network; with `replicas` 1 it alone holds its shards. */
 async function service(
   quotaName: QuotaName = 'rolling',
   replicas = 1,
@@ -125,15 +125,15 @@ const openBlocks = (nowMs: number): Block[] =>
     .sort(compareBlocks)
 
 describe('the salt service', () => {
-  it('answers any set of open blocks with the salts of the seed, and clients find every answer true', async () => {
+  it('the service answers any set of open blocks with the salts of its seed, and a client accepts every answer', async () => {
     const s = await service()
     const open = openBlocks(NOW)
-    // Three hours and one own size: more than one request may name.
+    // Open are the blocks of three hours and of one block ahead. A request names at most 90.
     expect(open.length).toBeGreaterThan(80)
     await fc.assert(
       fc.asyncProperty(fc.shuffledSubarray(open.slice(0, 90), { minLength: 1 }), async (subset) => {
         const blocks = subset.sort(compareBlocks)
-        // All that is open is within one quota, so asking again and again costs nothing.
+        // All these blocks are within one quota, so asking for them again costs nothing.
         const bytes = await s.ask(blocks)
         const { salts, time } = answerToSalts(bytes, s.certified, s.shard, blocks, s.signer.key)
         expect(time).toBe(NOW)
@@ -149,7 +149,7 @@ describe('the salt service', () => {
     await s.quota.close()
   })
 
-  it('gives no answer of which one bit can be changed unnoticed', async () => {
+  it('a client refuses an answer with one changed bit, a missing byte or an extra byte', async () => {
     const s = await service()
     const blocks = [{ size: 80, n: timeToEpoch(NOW) }]
     const bytes = await s.ask(blocks)
@@ -163,7 +163,7 @@ describe('the salt service', () => {
     }
     expect(isTrue(bytes)).toBe(true)
     let tried = 0
-    // A step prime to 8, so that all eight bits have their turn, in every part of the answer.
+    // The step is prime to 8, so that every bit position is tried, in every part of the answer.
     for (let bit = 0; bit < bytes.length * 8; bit += 37, tried++) {
       const changed = bytes.slice()
       changed[bit >> 3]! ^= 1 << (bit & 7)
@@ -175,7 +175,7 @@ describe('the salt service', () => {
     await s.quota.close()
   })
 
-  it('opens and closes each size of block to the millisecond', async () => {
+  it('a block of each size opens and closes to the millisecond', async () => {
     for (const size of BLOCK_SIZES_MIN) {
       const s = await service()
       const sizeMs = size * MINUTE_MS
@@ -195,7 +195,7 @@ describe('the salt service', () => {
     }
   })
 
-  it('names what is wrong with a request, and charges nothing for it', async () => {
+  it('each kind of error in a request has its own code, and costs no quota', async () => {
     const s = await service()
     const now = { size: 5, n: Math.floor(NOW / (5 * MINUTE_MS)) }
     const other = Array.from({ length: 6 }, (_, i) => i).find((shard) => s.shards.find(shard) === undefined)
@@ -222,7 +222,7 @@ describe('the salt service', () => {
     await s.quota.close()
   })
 
-  it('answers only under the roster that is in force for the block', async () => {
+  it('a request that names a roster not in force for a block is ROSTER_UNKNOWN', async () => {
     const s = await service()
     const last = s.roster.firstEpoch + s.shards.epochs - 1
     await s.clock.advanceTo((last + 1) * EPOCH_MS - MINUTE_MS)
@@ -238,7 +238,7 @@ describe('the salt service', () => {
     await s.quota.close()
   })
 
-  it('says EPOCH_LOST when the seed or the path is gone, before it charges', async () => {
+  it('a request is EPOCH_LOST when the secrets are erased or the shard is dropped, and costs no quota', async () => {
     const s = await service()
     const blocks = [{ size: 80, n: timeToEpoch(NOW) }]
     s.keeper.settle(s.shard, s.roster.firstEpoch)
@@ -250,7 +250,7 @@ describe('the salt service', () => {
     await s.quota.close()
   })
 
-  it('charges what is new, by rolling quota: a lost reply costs nothing', async () => {
+  it('the rolling quota charges new salts only, so a lost reply costs nothing', async () => {
     const s = await service()
     const open = openBlocks(NOW)
     const first = open.slice(0, 80)
@@ -262,12 +262,12 @@ describe('the salt service', () => {
       (block) => !first.some((item) => compareBlocks(item, block) === 0),
     )
     expect(fresh.length).toBeGreaterThan(20)
-    // 10 left and 30 refilled.
+    // 10 salts are left and 30 are refilled.
     expect(await s.code(s.ask(fresh.slice(0, 20)))).toBe('OK')
     await s.quota.close()
   })
 
-  it('by strict quota answers one request an hour and shard, and that one as often as asked', async () => {
+  it('the strict quota allows one request an hour and shard, and the same request again any number of times', async () => {
     const s = await service('strict')
     const [one, two] = openBlocks(NOW).slice(30) as [Block, Block]
     expect(await s.code(s.ask([one]))).toBe('OK')
@@ -279,7 +279,7 @@ describe('the salt service', () => {
     await s.quota.close()
   })
 
-  it('charges the address, whatever key comes from it, and no key for what another address took', async () => {
+  it('the quota belongs to the address: new keys do not renew it, and the same key at another address has its own', async () => {
     const s = await service('strict')
     const [one, two] = openBlocks(NOW).slice(30) as [Block, Block]
     const from = (text: string): Requester => ({ key: systemRandom(32), ...addressToRequester(text) })
@@ -287,14 +287,14 @@ describe('the salt service', () => {
     for (let i = 0; i < 5; i++) {
       expect(await s.code(s.ask([two], from(`/ip4/203.0.113.7/tcp/${i + 1}`)))).toBe('QUOTA_SPENT')
     }
-    // By HTTPS nobody has a key at all.
+    // A client over HTTPS has no key.
     const { key: _, ...keyless } = HERE
     expect(await s.code(s.ask([two], { key: undefined, ...keyless }))).toBe('QUOTA_SPENT')
     expect(await s.code(s.ask([two], { ...from('/ip4/203.0.113.8/tcp/1'), key: HERE.key }))).toBe('OK')
     await s.quota.close()
   })
 
-  it('gives nothing when it cannot write down who was given it', async () => {
+  it('the service gives no salt while it cannot read or write its quota table', async () => {
     const s = await service()
     const disk = { broken: true }
     const failing = await service('rolling', 1, (real) => ({
@@ -314,7 +314,7 @@ describe('the salt service', () => {
     for (const { quota } of [s, failing, full]) await quota.close()
   })
 
-  it('answers for the moment at which it was asked, though a block closes while the quota is charged', async () => {
+  it('the service answers for the moment of the request, although the block closes while the quota is charged', async () => {
     let [asked, go] = [() => {}, () => {}]
     const isAsked = new Promise<void>((resolve) => (asked = resolve))
     const mayGo = new Promise<void>((resolve) => (go = resolve))
@@ -326,7 +326,7 @@ describe('the salt service', () => {
         return real.get(key)
       },
     }))
-    // The last block of an epoch closes with it: two minutes later not even its seed is there.
+    // The last block of an epoch closes with the epoch; two minutes later the secrets are erased too.
     const size = 80
     const n = timeToEpoch(NOW)
     const closes = (n + 1) * size * MINUTE_MS + SALT_WINDOW_MS
@@ -345,7 +345,7 @@ describe('the salt service', () => {
     await s.quota.close()
   })
 
-  it('charges other replicas of the shard nothing, for they have the seed', async () => {
+  it('other replicas of the shard pay no quota', async () => {
     const s = await service('strict', 3)
     const [one, two] = openBlocks(NOW).slice(30) as [Block, Block]
     const replica = { ...HERE, key: s.shards.all[0]!.otherReplicas[0]!.key }
@@ -357,8 +357,8 @@ describe('the salt service', () => {
     await s.quota.close()
   })
 
-  // Of three replicas one had restarted, one was gone, and the third, whose clock was off, gave its seed and not the path.
-  it('proves the seed to another replica even with a wrong clock, and to nobody else', async () => {
+  // A bug of three replicas: one had restarted, one was gone, and the third with a wrong clock gave its seed but no path.
+  it('a node with a wrong clock still answers other replicas of its shard, and no other requester', async () => {
     const s = await service('rolling', 3)
     const blocks = [{ size: 80, n: timeToEpoch(NOW) }]
     const replica = { ...HERE, key: s.shards.all[0]!.otherReplicas[0]!.key }

@@ -1,9 +1,9 @@
 /** `geotrace federation found CARD… --central CARD`: writes the founding manifest from the cards of its members. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { systemClock } from '@geotrace/core-wasm'
-import { bytesToHex, manifestToId } from '@geotrace/core-wasm/wire'
+import { bytesToHex, DEFAULT_PARAMETERS, manifestToId } from '@geotrace/core-wasm/wire'
 import { Command } from 'commander'
-import { newManifest, PARAMETERS, parseCard } from '../../membership/new-manifest.ts'
+import { newManifest, parseCard } from '../../membership/new-manifest.ts'
 import { systemRandom } from '../../platform/random.ts'
 import { examples, invalid, wholeNumber } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
@@ -26,11 +26,21 @@ export function foundCommand(out: Output): Command {
     .requiredOption('--central <card>', 'card file of the central peer')
     .option('--name <name>', 'what people call the federation', 'Geo Trace')
     .option('--out <file>', 'the manifest to write; an existing one is kept', 'federation.json')
-    .option('--shards <n>', 'N: the world is divided into this many shards', wholeNumber, PARAMETERS.shards)
-    .option('--replicas <n>', 'R: salt nodes that hold each shard', wholeNumber, PARAMETERS.replicas)
-    .option('--period-epochs <n>', 'epochs of 80 minutes between two rosters', wholeNumber, PARAMETERS.periodEpochs)
-    .option('--retention-days <days>', 'the central peer forgets after this', wholeNumber, PARAMETERS.retentionDays)
-    .option('--quota <rule>', 'rolling or strict', PARAMETERS.quota)
+    .option('--shards <n>', 'N: the world is divided into this many shards', wholeNumber, DEFAULT_PARAMETERS.shards)
+    .option('--replicas <n>', 'R: salt nodes that hold each shard', wholeNumber, DEFAULT_PARAMETERS.replicas)
+    .option(
+      '--period-epochs <n>',
+      'epochs of 80 minutes between two rosters',
+      wholeNumber,
+      DEFAULT_PARAMETERS.periodEpochs,
+    )
+    .option(
+      '--retention-days <days>',
+      'the central peer forgets after this',
+      wholeNumber,
+      DEFAULT_PARAMETERS.retentionDays,
+    )
+    .option('--quota <rule>', 'rolling or strict', DEFAULT_PARAMETERS.quota)
     .action((cards: string[], options: FoundOptions) => found(cards, options, out))
   return examples(command, 'geotrace federation found cards/*.json --central central.json --name "Health South"')
 }

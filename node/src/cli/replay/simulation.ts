@@ -7,10 +7,9 @@ import { join } from 'node:path'
 import { createTracer, type Exposure, type SyncResult, type Tracer } from '@geotrace/client'
 import { levelStorage, libp2pDialer } from '@geotrace/client/node'
 import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
-import { DAY_MS, HOUR_MS, timeToEpoch } from '@geotrace/core-wasm/wire'
+import { DAY_MS, DEFAULT_PARAMETERS, HOUR_MS, timeToEpoch } from '@geotrace/core-wasm/wire'
 import { type LocalFederation, startFederation } from '../../local/local-federation.ts'
 import { loopbackAddresses } from '../../local/loopback.ts'
-import { PARAMETERS } from '../../membership/new-manifest.ts'
 import { systemRandom } from '../../platform/random.ts'
 import { invalid } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
@@ -119,7 +118,7 @@ async function found({
   if (days > DAYS_MAX) invalid(`the tracks span ${days} days; one replay holds ${DAYS_MAX}: replay them apart`)
   if (init.at === undefined) {
     out.note(
-      `retention is ${days} days here so that it spans the tracks (with --at TIME it is ${PARAMETERS.retentionDays})`,
+      `retention is ${days} days here so that it spans the tracks (with --at TIME it is ${DEFAULT_PARAMETERS.retentionDays})`,
     )
   }
   const parameters = {

@@ -1,5 +1,5 @@
 /**
- * The bodies of proposals, which gossip names only by their hashes. PROTOCOL.md §4.7, §7.3.
+ * Fetches and keeps the bodies of proposals, which gossip names only by their hashes. PROTOCOL.md §4.7, §7.3.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import {
@@ -19,25 +19,25 @@ import type { Host } from '../../net/protocol.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Peers } from '../peers.ts'
 
-/** Proposals whose body is kept: 256 KiB each. */
+/** Bodies that are kept, of at most 256 KiB each. */
 const BODIES_MAX = 16
-/** A body that nobody showed is looked for again after this long. */
+/** A body that no peer had is asked for again after this time. */
 const FETCH_AGAIN_MS = 4_000
 
 export interface Bodies {
-  /** As far as it is known. */
+  /** The proposal with this hash, if it is known here. */
   get(hash: Uint8Array): CertifiedRoster | undefined
   keep(proposal: CertifiedRoster): void
-  /** A proposal that follows from `predecessor`, asked of its holder first, then of whoever may have it. */
+  /** A proposal that follows from `predecessor`. Asks the holder first, then every linked peer. */
   fetch(predecessor: Predecessor, hash: Uint8Array, holder: Uint8Array): Promise<CertifiedRoster | undefined>
-  /** A roster was certified: those before are of no use. */
+  /** Forgets all bodies: a roster was certified, so they are of no use. */
   clear(): void
 }
 
 export function createBodies(init: { peers: Peers; host: Host; clock: Clock; log: Log }): Bodies {
   const { peers, host, clock, log } = init
   const bodies = boundedMap<string, CertifiedRoster>(BODIES_MAX)
-  /** When a body was looked for and not found, or not sound. */
+  /** When a body was not found, or did not follow from the roster before; Unix ms by hash in hex. */
   const missed = boundedMap<string, number>(BODIES_MAX)
 
   const keep = (proposal: CertifiedRoster): void => {
@@ -60,7 +60,7 @@ export function createBodies(init: { peers: Peers; host: Host; clock: Clock; log
           const bytes = decodeRosterReply(await host.request(peer, ROSTER_PROTOCOL, request))
           const proposal = bytes && decodeCertifiedRoster(bytes)
           if (proposal === undefined || !equalBytes(proposal.hash, hash)) continue
-          // Its sheets' signatures are outside the hash, so one peer's copy may be spoiled.
+          // The hash does not cover the sheets' signatures, so one peer's copy may be spoiled and another's sound.
           assertProposal(predecessor, proposal)
           keep(proposal)
           return proposal

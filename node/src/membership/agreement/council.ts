@@ -1,7 +1,8 @@
 /**
- * How operators come to the next roster, the founding one first. PROTOCOL.md §4.7. While a roster is due, a round every
- * two seconds: hear what the others say, obtain and sign sheets, propose in one's turn, vote once, and certify when a
- * quorum has voted. Votes and proposals travel by gossip; every peer forms the certificate by itself.
+ * How operators agree on the next roster, the founding roster first. PROTOCOL.md §4.7.
+ * While a roster is due, a round runs every two seconds. In a round a peer catches up, obtains seeds and signs sheets.
+ * An operator also proposes when it is its turn, and votes once. A quorum of votes makes the certificate.
+ * Proposals and votes travel by gossip; each peer forms the certificate itself.
  */
 import { createHash } from 'node:crypto'
 import type { Clock, Random } from '@geotrace/core-wasm'
@@ -35,18 +36,18 @@ import { type Pool, toSheetMessages } from './pool.ts'
 import { composeRoster, isAgreeable, sheetsToRoots } from './proposal.ts'
 import type { Voter } from './voter.ts'
 
-/** Between rounds while a roster is due. */
+/** Interval between rounds while a roster is due. */
 export const ROUND_MS = 2_000
-/** Between the turns of two proposers, from when the sheets are complete. */
+/** Interval between the turns of two proposers, counted from when the sheets are complete. */
 const TURN_MS = 10_000
-/** At founding all propose the same body: a short turn costs nothing. */
+/** At founding all operators propose the same body, so a short turn costs nothing. */
 const FOUNDING_TURN_MS = 2_000
-/** Who has only begun to try knows too little to say that no more can be had. */
+/** A peer accepts incomplete sheets only after this time, because a peer that just began knows too few of them. */
 const MAKE_DO_AFTER_MS = 60_000
-/** While none is due, somebody is asked for news this often. */
+/** Longest interval between two rounds while no roster is due. Each round asks one peer for news. */
 const QUIET_MS = 60_000
 
-/** A roster that is due: who holds which shards is fixed, what else it says is not. */
+/** A roster that is due. The roster before fixes which members hold which shards; everything else is still open. */
 export interface DueRoster {
   readonly height: number
   readonly firstEpoch: number
@@ -55,18 +56,18 @@ export interface DueRoster {
   readonly roster: Roster
 }
 
-/** How a peer that holds shards takes part; the central peer has none. */
+/** How a peer that holds shards takes part in an agreement. The central peer has no such source. */
 export interface SheetSource {
   /**
-   * Tries to hold the seeds of its shards in the roster that is due, for `forMs` by now, and to sign their sheets;
-   * without `forMs` it asks nobody and signs what others confirmed.
+   * Tries to hold the seeds of its shards in the roster that is due, and to sign their sheets. `forMs` is how long this
+   * peer has tried; without `forMs` it asks no peer and signs only what others confirmed.
    */
   acquire(
     roster: Roster,
     forMs: number | undefined,
     signedRoot: (key: Uint8Array, shard: number) => Uint8Array | undefined,
   ): Promise<void>
-  /** What it signed for the roster that begins with this epoch. */
+  /** The sheets that this peer signed for the roster that begins with this epoch. */
   signed(firstEpoch: number): readonly SignedSheet[]
 }
 
@@ -81,20 +82,20 @@ export interface CouncilInit {
   log: Log
   voter: Voter | undefined
   sheets: SheetSource | undefined
-  /** To everybody, ourselves included. */
+  /** Takes a message into our own pool and publishes it. */
   say(message: GossipMessage): void
 }
 export interface Council {
-  /** Runs the first round; at founding resolves when it is over. */
+  /** Runs the first round; at founding resolves when that round is over. */
   start(): Promise<void>
-  /** Another round soon, of what is known: something changed. */
+  /** Runs a round soon with what is known here, because something changed. */
   nudge(): void
-  /** A peer that was away is there: hears what it has. */
+  /** A peer is back: fetches what that peer has, then runs a round. */
   meet(key: Uint8Array): void
-  /** The proposal with this hash, as far as it is known. */
+  /** The proposal with this hash, if it is known here. */
   body(hash: Uint8Array): CertifiedRoster | undefined
   due(): DueRoster | undefined
-  /** Resolves when its last round is over. */
+  /** Resolves when the last round is over. */
   stop(): Promise<void>
 }
 
@@ -116,19 +117,19 @@ export function createCouncil(init: CouncilInit): Council {
   const due = (): DueRoster | undefined => {
     const firstEpoch = dueEpoch(founding, rosters.newest?.roster, clock.now())
     if (firstEpoch === undefined) return undefined
-    // The same object while nothing changed: what follows from a roster is kept with it.
+    // Return the same object while nothing changed, because what is derived from a roster is cached by object.
     if (known === undefined || knownAfter !== rosters.newest || known.firstEpoch !== firstEpoch) {
       knownAfter = rosters.newest
       known = dueRoster(founding, rosters, firstEpoch)
     }
     return known
   }
-  /** Time is short: sheets that fewer than a majority signed will do. */
+  /** In the last quarter of the effort, sheets that fewer than a majority signed are accepted. */
   const isShort = (now: DueRoster): boolean =>
     now.height > 0 &&
     clock.now() >= effortSpan(now.roster.periodEpochs, now.firstEpoch).makeDoFrom &&
     triedMs(now) >= MAKE_DO_AFTER_MS
-  /** How long this peer has been trying for a roster. */
+  /** How long this peer has been trying for a roster, ms. */
   const triedMs = ({ firstEpoch }: DueRoster): number => {
     if (since?.firstEpoch !== firstEpoch) since = { firstEpoch, at: clock.now() }
     return clock.now() - since.at
@@ -145,14 +146,16 @@ export function createCouncil(init: CouncilInit): Council {
       (key, shard) =>
         pool
           .sheets(firstEpoch)
-          .find((told) => equalBytes(told.key, key))
+          .find((message) => equalBytes(message.key, key))
           ?.sheets.find((sheet) => sheet.shard === shard)?.root,
     )
     const signed = sheets.signed(firstEpoch)
-    const said = pool.sheets(firstEpoch).find(({ key }) => equalBytes(key, host.key))?.sheets
-    const saidOf = new Set(said?.map(({ shard }) => shard))
-    if (signed.every(({ shard }) => saidOf.has(shard))) return
-    for (const told of toSheetMessages({ kind: 'sheets', key: host.key, firstEpoch, sheets: [...signed] })) say(told)
+    const published = pool.sheets(firstEpoch).find(({ key }) => equalBytes(key, host.key))?.sheets
+    const publishedShards = new Set(published?.map(({ shard }) => shard))
+    if (signed.every(({ shard }) => publishedShards.has(shard))) return
+    for (const message of toSheetMessages({ kind: 'sheets', key: host.key, firstEpoch, sheets: [...signed] })) {
+      say(message)
+    }
   }
 
   const propose = async (now: DueRoster, own: Voter, operator: number): Promise<void> => {
@@ -161,7 +164,7 @@ export function createCouncil(init: CouncilInit): Council {
     const roots = sheetsToRoots(now.roster, pool.sheets(firstEpoch), { makeDo })
     if (roots === undefined) return
     if (completeMs?.firstEpoch !== firstEpoch) completeMs = { firstEpoch, at: clock.now() }
-    // A proposal that nobody can show, or that we would not vote for, keeps nobody from proposing.
+    // A proposal whose body is unknown, or that we would not vote for, does not stop us from proposing.
     const stands = pool.proposals(height, firstEpoch).flatMap(({ hash }) => bodies.get(hash) ?? [])
     if (stands.some((proposal) => isAgreeable(proposal, pool, { makeDo }))) return
     const turnMs = height === 0 ? FOUNDING_TURN_MS : TURN_MS
@@ -203,7 +206,7 @@ export function createCouncil(init: CouncilInit): Council {
     }
   }
 
-  /** A quorum of votes for one roster is its certificate, also for a period that has begun. */
+  /** A quorum of votes for one roster is its certificate, even after its period has begun. */
   const certify = async (height: number, predecessor: Predecessor): Promise<void> => {
     const votes = pool.votes(height)
     const hashes = new Map(votes.map((item) => [bytesToHex(item.hash), item.hash]))
@@ -240,7 +243,7 @@ export function createCouncil(init: CouncilInit): Council {
     if (opened !== undefined) say({ kind: 'reveal', height, ...opened })
   }
 
-  /** With or without asking others what they know and hold. */
+  /** One round. `isAsking`: also asks other peers what they know and hold. */
   const round = async (isAsking: boolean): Promise<void> => {
     if (isAsking) await catchUp.listen()
     if (stopped || rosters.isForked || !peers.has(host.key)) return
@@ -256,11 +259,11 @@ export function createCouncil(init: CouncilInit): Council {
         await vote(now, voter)
       }
     }
-    // Also when none is due any more: a certificate may come late.
+    // Also when no roster is due any more, because votes may come late.
     await certify(rosters.all.length, rosters.predecessor)
   }
 
-  /** One round at a time; what is asked for meanwhile becomes one more round after it. */
+  /** Runs one round at a time. Calls during a round cause one more round after it. */
   const run = (isAsking: boolean): Promise<void> => {
     if (running !== undefined) {
       again = true
@@ -297,7 +300,7 @@ export function createCouncil(init: CouncilInit): Council {
     async start() {
       plan()
       const first = run(true).finally(plan)
-      // Who knows a roster can serve before it has heard what is new.
+      // A peer that knows a roster can serve before it has caught up.
       if (rosters.newest === undefined) await first
     },
     nudge: () => void (stopped || run(false)),
@@ -320,7 +323,7 @@ export function createCouncil(init: CouncilInit): Council {
   }
 }
 
-/** The first epoch of the roster that operators should agree on at `nowMs`, if it is time. */
+/** The first epoch of the roster that operators should agree on at `nowMs`; undefined while none is due. */
 function dueEpoch(founding: Roster, newest: Roster | undefined, nowMs: number): number | undefined {
   if (newest === undefined) return founding.firstEpoch
   const firstEpoch = nextFirstEpoch(newest, nowMs)

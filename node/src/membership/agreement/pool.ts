@@ -1,7 +1,7 @@
 /**
- * What members are saying: presences, and all that the next roster is made of. PROTOCOL.md §7.5. Every message is
- * checked before it is kept or passed on; tables are bounded; what the newest roster settles is dropped.
- * Two signed things that contradict each other become evidence here, whoever brought them.
+ * The messages of members: presences, and everything that the next roster is made of. PROTOCOL.md §7.5.
+ * The pool checks every message before it keeps it or passes it on. Tables are bounded, and a new roster removes what it
+ * settles. Two signed statements that contradict each other become evidence here, no matter which peer sent them.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import {
@@ -53,47 +53,47 @@ import type { GossipDecision } from '../../net/gossip.ts'
 import type { RosterStore } from '../roster-store.ts'
 import { isPeriodOpen } from './period.ts'
 
-/** A presence from a clock farther off says nothing about now. */
+/** A presence or handover further from our clock says nothing about the present. */
 const PRESENCE_SKEW_MAX_MS = 10 * MINUTE_MS
-/** Changes that wait for a roster; each is signed by somebody of the federation. */
+/** Changes that wait for a roster. A peer or an operator of the federation has signed each. */
 const CHANGES_MAX = 256
-/** Of one signer, so that nobody fills the table for all. */
+/** Waiting changes that one signer can bring in, so that no signer fills the table. */
 const CHANGES_PER_SIGNER_MAX = 16
 const EVIDENCE_MAX = 64
 const HANDOVERS_MAX = 64
-/** Sheets in one message, 98 bytes each; who holds more shards sends several. */
+/** Sheets in one message, 98 bytes each. A member that holds more shards sends several messages. */
 const SHEETS_PER_MESSAGE = 300
 
 export interface PoolInit {
   manifest: Manifest
   rosters: RosterStore
   clock: Clock
-  /** Has a part in the federation: member, newcomer, central peer. */
+  /** Whether the key is that of a member, a newcomer or the central peer. */
   isPeer(key: Uint8Array): boolean
-  /** Passes on what was not told to it but made here: evidence. */
+  /** Publishes a message that the pool made itself: evidence. */
   spread(message: Uint8Array): void
 }
 export interface Pool {
-  /** Takes a message in; says whether it is worth passing on. */
+  /** Takes a message in; the decision says whether gossip passes the message on. */
   offer(message: Uint8Array): GossipDecision
-  /** Takes in all that somebody else has to say; most of it is here already as a rule. */
+  /** Takes in all messages of another peer. Most of them are usually here already. */
   offerAll(messages: readonly Uint8Array[]): void
-  /** All that somebody who was away should hear; what voters must know comes first, since a reply has an end. */
+  /** All messages for a peer that was away. Those that voters need come first, because a reply is bounded. */
   messages(): Uint8Array[]
   presences(): Presence[]
   presence(key: Uint8Array): Presence | undefined
   sheets(firstEpoch: number): GossipSheets[]
   proposals(height: number, firstEpoch: number): Proposal[]
-  /** For the roster of this height, whatever its period. */
+  /** Votes for the roster of this height, of any period. */
   votes(height: number): GossipVote[]
   reveals(height: number): GossipReveal[]
   changes(): SignedChange[]
   evidence(): Evidence[]
   handovers(): Handover[]
-  /** Proven to have contradicted itself. */
+  /** Whether evidence against this key is proven. */
   isConvicted(key: Uint8Array): boolean
-  /** Another number after each conviction and whenever a presence tells of other addresses. */
-  told(): number
+  /** Another number after each conviction and whenever a presence gives other addresses. */
+  version(): number
   /** Calls `fn` after each message that was new. */
   onNews(fn: (kind: GossipKind) => void): void
 }
@@ -112,7 +112,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
   }
   const encoded = new WeakMap<GossipMessage, readonly Encoded[]>()
   const convicted = new Set<string>()
-  let told = 0
+  let version = 0
   const listeners: ((kind: GossipKind) => void)[] = []
   const newest = (): Roster => rosters.newest?.roster ?? founding
   const height = (): number => rosters.all.length
@@ -128,7 +128,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     if (before !== undefined && before.time >= message.time) return 'ignore'
     if (!isPeer(message.key) || !isNow(message.time)) return 'ignore'
     if (!isValidPresence(message)) return 'reject'
-    if (before === undefined || !areSame(before.addresses, message.addresses)) told++
+    if (before === undefined || !areSame(before.addresses, message.addresses)) version++
     tables.presence.set(name, message)
     return 'accept'
   }
@@ -147,7 +147,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     if (fresh.length === 0) return 'ignore'
     if (!fresh.every(isSigned)) return 'reject'
     const before = known.size
-    // One by one: two roots for one shard may come in one message.
+    // A root that contradicts the root known before is evidence against its signer.
     for (const sheet of fresh) {
       const first = known.get(sheet.shard)
       if (first === undefined) known.set(sheet.shard, sheet)
@@ -212,7 +212,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     const whole = decodeChange(encoded)
     if (!equalBytes(whole.federation, founding.federation)) return 'reject'
     if (isSettled(whole)) return 'ignore'
-    // Signatures of strangers say nothing, and would leave no room for those that are missing.
+    // Signatures of strangers prove nothing, and they would leave no room for signatures that are missing.
     const signatures = whole.signatures.filter(({ key }) => hasStanding(key) || isParty(whole.change, key))
     const signed = { ...whole, signatures }
     assertSigned(signed)
@@ -224,7 +224,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     tables.change.set(name, { kind: 'change', change: encodeChange(all) })
     return 'accept'
   }
-  /** Operators and peers may put changes before the others. */
+  /** Only operators and peers may bring in changes. */
   const hasStanding = (key: Uint8Array): boolean =>
     isPeer(key) || newest().operators.some((operator) => equalBytes(operator.key, key))
   const hasRoom = (key: Uint8Array): boolean => {
@@ -245,17 +245,17 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     if (!isProof(evidence, rosters.named)) return 'reject'
     tables.evidence.set(name, { kind: 'evidence', evidence: encoded })
     convicted.add(bytesToHex(evidence.key))
-    told++
+    version++
     return 'accept'
   }
-  /** An answer under a roster that is not known here may still be a lie. */
+  /** An answer under a roster that is unknown here may still be a lie, so such evidence is not rejected. */
   const canJudge = ({ request }: Evidence & { kind: 'answer' }): boolean =>
     rosters.named(request.slice(2, 10)) !== undefined
   const accuse = (evidence: Evidence): void => {
     const encoded = encodeEvidence(evidence)
     if (takeEvidence(encoded) !== 'accept') return
     spread(encodeGossip({ kind: 'evidence', evidence: encoded }))
-    tell('evidence')
+    notify('evidence')
   }
 
   const takeHandover = (message: Handover): GossipDecision => {
@@ -273,7 +273,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     rosters.newest === undefined
       ? firstEpoch === founding.firstEpoch
       : isPeriodOpen(rosters.newest.roster, firstEpoch, clock.now())
-  /** Operators may fail for many periods on end: what was said about the first of them makes room. */
+  /** Agreement may fail for many periods in a row. Messages about the first of them make room. */
   const forgetLate = (): void => {
     for (const table of [tables.sheets, tables.proposal, tables.vote]) {
       for (const [name, { firstEpoch }] of table) if (!isPeriod(firstEpoch)) table.delete(name)
@@ -300,7 +300,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
         return takeHandover(message)
     }
   }
-  /** Everybody who was away asks for all of them: encoded once while they are here. */
+  /** Every peer that was away asks for all messages, so each message is encoded once. */
   const toEncoded = (message: GossipMessage): readonly Encoded[] => {
     const known = encoded.get(message)
     if (known !== undefined) return known
@@ -315,24 +315,24 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
   const offer = (bytes: Uint8Array): GossipDecision => {
     try {
       const message = decodeGossip(bytes)
-      const verdict = take(message)
-      if (verdict !== 'accept') return verdict
-      // A message has one form: as it came, it goes on.
+      const decision = take(message)
+      if (decision !== 'accept') return decision
+      // A message has one encoding only, so the bytes that came can be passed on.
       encoded.set(message, [{ bytes: bytes.slice(), name: toName(bytes) }])
-      tell(message.kind)
-      return verdict
+      notify(message.kind)
+      return decision
     } catch (error) {
-      // A newer protocol's messages are not for us, but no lie either.
+      // A message of a newer version is unknown here, but not invalid.
       if (isFederationError(error, 'VERSION_UNKNOWN')) return 'ignore'
       if (error instanceof FederationError) return 'reject'
       throw error
     }
   }
-  const tell = (kind: GossipKind): void => {
+  const notify = (kind: GossipKind): void => {
     for (const listener of listeners) listener(kind)
   }
 
-  /** What a new roster settles. */
+  /** Drops what a new roster settles. */
   rosters.onAdd(({ roster }) => {
     tables.proposal.clear()
     tables.vote.clear()
@@ -365,12 +365,12 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     evidence: () => [...tables.evidence.values()].map(({ evidence }) => decodeEvidence(evidence)),
     handovers: () => [...tables.handover.values()],
     isConvicted: (key) => convicted.size > 0 && convicted.has(bytesToHex(key)),
-    told: () => told,
+    version: () => version,
     onNews: (fn) => void listeners.push(fn),
   }
 }
 
-/** Presences are many and come again by themselves. */
+/** The order of `messages()`. Presences are many and are sent again by themselves, so they come last. */
 const BY_NEED: readonly GossipKind[] = [
   'evidence',
   'vote',
@@ -381,7 +381,7 @@ const BY_NEED: readonly GossipKind[] = [
   'handover',
   'presence',
 ]
-/** A message as it travels. */
+/** An encoded message, and its bytes as a map key. */
 interface Encoded {
   readonly bytes: Uint8Array
   readonly name: string
@@ -394,16 +394,16 @@ function toName(bytes: Uint8Array): string {
 
 const NO_ROOT = new Uint8Array(0)
 
-/** The same in messages that are not too large. */
-export function toSheetMessages(told: GossipSheets): GossipSheets[] {
-  const count = Math.ceil(told.sheets.length / SHEETS_PER_MESSAGE)
+/** Splits a member's sheets into messages of at most `SHEETS_PER_MESSAGE`. */
+export function toSheetMessages(message: GossipSheets): GossipSheets[] {
+  const count = Math.ceil(message.sheets.length / SHEETS_PER_MESSAGE)
   return Array.from({ length: count }, (_, i) => {
-    const sheets = told.sheets.slice(i * SHEETS_PER_MESSAGE, (i + 1) * SHEETS_PER_MESSAGE)
-    return { ...told, sheets }
+    const sheets = message.sheets.slice(i * SHEETS_PER_MESSAGE, (i + 1) * SHEETS_PER_MESSAGE)
+    return { ...message, sheets }
   })
 }
 
-/** Whose own word the change needs. */
+/** Whether the change needs the signature of this key. */
 function isParty(change: Change, key: Uint8Array): boolean {
   const parties = [
     ...('key' in change ? [change.key] : []),

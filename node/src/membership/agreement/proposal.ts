@@ -1,5 +1,5 @@
 /**
- * What an operator proposes, and what it agrees to, from what it has heard. PROTOCOL.md §4.7. Pure.
+ * Composes an operator's proposal, and decides whether an operator votes for one. PROTOCOL.md §4.7. Pure.
  */
 import {
   bytesToHex,
@@ -31,16 +31,16 @@ export interface SignedRoots {
 }
 
 /**
- * The root of each shard that a majority of its replicas signed; undefined while one is missing. Who makes do takes the
- * root that most signed, of several the lowest, and leaves a shard vacant that nobody signed for.
+ * The root of each shard that a majority of its replicas signed; undefined while a shard has none. With `makeDo` it is the
+ * root with the most signatures, of equals the lowest, and a shard without signatures stays vacant.
  */
 export function sheetsToRoots(
   roster: Roster,
-  told: readonly GossipSheets[],
+  messages: readonly GossipSheets[],
   { makeDo = false } = {},
 ): SignedRoots | undefined {
   const indices = new Map(roster.members.map(({ key }, i) => [bytesToHex(key), i]))
-  const byKey = new Map(told.map((item) => [bytesToHex(item.key), item.sheets]))
+  const byKey = new Map(messages.map((item) => [bytesToHex(item.key), item.sheets]))
   const sheets: Uint8Array[] = []
   const sheetSignatures: SheetSignatures[] = []
   for (let shard = 0; shard < roster.shards; shard++) {
@@ -61,13 +61,13 @@ export function sheetsToRoots(
     const signatures = best?.signatures ?? []
     if (!makeDo && signatures.length < sheetQuorum(replicas.length)) return undefined
     sheets.push(best?.root ?? VACANT_ROOT)
-    // More than a majority proves nothing more.
+    // More signatures than a majority would prove nothing more.
     sheetSignatures.push(signatures.slice(0, sheetQuorum(replicas.length)).sort(([a], [b]) => a - b))
   }
   return { sheets, sheetSignatures }
 }
 
-/** The body with every change that can be made and the nonces that are open. */
+/** The body with every change that can follow those before it, and with the reveals once they are a quorum. */
 export function composeRoster(previous: CertifiedRoster, firstEpoch: number, sheets: Uint8Array[], pool: Pool): Roster {
   const { height, operators } = previous.roster
   const reveals = pool
@@ -87,11 +87,11 @@ export function composeRoster(previous: CertifiedRoster, firstEpoch: number, she
   return best
 }
 
-/** What a vote depends on, of all that was heard. */
-type Heard = Pick<Pool, 'sheets' | 'evidence'>
+/** The parts of the pool that a vote depends on. */
+type PoolView = Pick<Pool, 'sheets' | 'evidence'>
 
-/** Whether an operator that knows what is in the pool votes for a proposal that follows. */
-export function isAgreeable(proposal: CertifiedRoster, pool: Heard, { makeDo }: { makeDo: boolean }): boolean {
+/** Whether an operator with this pool votes for a proposal that follows from the roster before. */
+export function isAgreeable(proposal: CertifiedRoster, pool: PoolView, { makeDo }: { makeDo: boolean }): boolean {
   return (
     proposal.roster.changes.every((encoded) => isChangeAgreeable(encoded, pool)) &&
     areSheetsAgreeable(proposal, pool.sheets(proposal.roster.firstEpoch), makeDo)
@@ -99,24 +99,25 @@ export function isAgreeable(proposal: CertifiedRoster, pool: Heard, { makeDo }: 
 }
 
 /**
- * What a roster says of liars, its voters have seen for themselves; any proof will do, or a liar that shows each voter
- * another one keeps them apart.
+ * A `lied` change needs evidence in the voter's own pool. Any proof against that key will do: otherwise a liar could show
+ * each voter a different proof and so split the votes.
  */
-function isChangeAgreeable(encoded: Uint8Array, pool: Heard): boolean {
+function isChangeAgreeable(encoded: Uint8Array, pool: PoolView): boolean {
   const { change } = decodeChange(encoded)
   return change.kind !== 'lied' || pool.evidence().some((proof) => equalBytes(proof.key, change.key))
 }
 
 /**
- * Fewer signatures than a majority only in the end, and not where another root has one; a vacant shard only where no
- * sheet is known. Whoever handed the body on may have left out signatures that are known here.
+ * Fewer signatures than a majority are accepted only with `makeDo`, and only while no other root of the shard has one.
+ * A vacant shard is accepted only while no sheet of the shard is known. Signatures that are known here count too, because
+ * the peer that sent the body may have left some out.
  */
 function areSheetsAgreeable(
   { roster, sheetSignatures }: CertifiedRoster,
-  told: GossipSheets[],
+  messages: GossipSheets[],
   makeDo: boolean,
 ): boolean {
-  const known = sheetsToRoots(roster, told, { makeDo: true })!
+  const known = sheetsToRoots(roster, messages, { makeDo: true })!
   return sheetSignatures.every((signatures, shard) => {
     const need = sheetQuorum(shardToReplicas(roster, shard).length)
     const best = known.sheetSignatures[shard]!.length
@@ -137,7 +138,7 @@ function candidateChanges({ federation, ...roster }: Roster, firstEpoch: number,
   return [...lied, ...pool.changes()].sort((a, b) => byKind(a.change.kind) - byKind(b.change.kind)).map(encodeChange)
 }
 
-/** Departures before arrivals: a full federation can then take somebody in. */
+/** Departures before arrivals, so that a full federation can admit a node in the same roster. */
 const ORDER: readonly ChangeKind[] = ['lied', 'leave', 'expel', 'rotate', 'move', 'amend', 'join']
 
 function compareBytes(a: Uint8Array, b: Uint8Array): number {

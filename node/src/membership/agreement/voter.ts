@@ -1,7 +1,7 @@
 /**
- * An operator's vote: one for each period, for ever. PROTOCOL.md §4.6.
- * The hash voted for is on disk before the signature exists, so a crash between the two cannot make a second vote.
- * The nonce behind its commitment follows from the operator's secret and the roster, so nothing else need be kept.
+ * Gives an operator's vote: one for each period, permanently. PROTOCOL.md §4.6. Throws FORBIDDEN.
+ * The hash voted for is on disk before the signature exists, so a crash between the two cannot lead to a second vote.
+ * The committed nonce follows from the operator's secret and the roster's hash, so only the hash is stored.
  */
 
 import { createHmac } from 'node:crypto'
@@ -20,11 +20,11 @@ import type { Records } from '../../platform/file-records.ts'
 
 export interface Voter {
   readonly signer: Signer
-  /** Index among those who vote on what follows from it; undefined when the operator has no vote there. */
+  /** Index among the operators that vote on the roster after `predecessor`; undefined without a vote there. */
   operator(predecessor: Pick<Predecessor, 'operators'>): number | undefined
-  /** Throws FORBIDDEN when it voted for another roster of this period, or has no vote. */
+  /** Throws FORBIDDEN when the operator voted for another roster of this period, or has no vote. */
   vote(predecessor: Predecessor, ballot: Ballot): Promise<Vote>
-  /** Opens what it committed to when it voted for this roster; undefined if it did not. `operators` are the roster's. */
+  /** Opens the nonce of the vote for this roster; undefined without that vote. `operators` are those of the roster. */
   reveal(ballot: Ballot, operators: Predecessor['operators']): Promise<Reveal | undefined>
 }
 
@@ -40,11 +40,11 @@ export function createVoter(signer: Signer, secret: Uint8Array, records: Records
   return {
     signer,
     operator: ({ operators }) => find(operators),
-    // One after the other: two proposals at once must not both find the record empty.
+    // One at a time, because two concurrent votes could both find the record empty.
     vote: (predecessor, ballot) =>
       turn(async () => {
         const operator = find(predecessor.operators)
-        if (operator === undefined) throw new FederationError('FORBIDDEN', 'this operator has no vote here')
+        if (operator === undefined) throw new FederationError('FORBIDDEN', 'this operator does not vote on this roster')
         const before = await given(ballot.firstEpoch)
         if (before === undefined) await records.put(recordName(ballot.firstEpoch), ballot.hash)
         else if (!equalBytes(before, ballot.hash)) {

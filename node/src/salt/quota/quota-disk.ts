@@ -1,6 +1,6 @@
 /**
- * Where the quota table keeps its entries: LevelDB in a directory of the node. PROTOCOL.md §5.5.
- * Narrow, so that a simulation can put a disk of its own in this place. Throws STORE_LOCKED.
+ * Stores the entries of the quota table: LevelDB in a directory of the node. PROTOCOL.md §5.5. Throws STORE_LOCKED.
+ * The interface is small, so that a simulation can use a disk of its own.
  */
 import { FederationError } from '@geotrace/core-wasm/wire'
 import { Level } from 'level'
@@ -8,7 +8,7 @@ import { makePrivateDir } from '../../platform/atomic-file.ts'
 
 export interface QuotaDisk {
   get(key: Uint8Array): Promise<Uint8Array | undefined>
-  /** All of them or none. */
+  /** Writes all entries or none. */
   put(entries: readonly (readonly [key: Uint8Array, value: Uint8Array])[]): Promise<void>
   delete(keys: readonly Uint8Array[]): Promise<void>
   entries(): AsyncIterable<[key: Uint8Array, value: Uint8Array]>

@@ -1,7 +1,7 @@
 /**
- * Who has had how much: bounded, on disk so that a restart mints no fresh quota, and without an address in it.
- * PROTOCOL.md §5.5. Keys are HMAC-SHA256(quota key, prefix ‖ shard); the quota key lives and dies with the seed.
- * Full means closed to newcomers. Throws QUOTA_SPENT.
+ * The quota that each requester has used, without storing an address. PROTOCOL.md §5.5. Throws QUOTA_SPENT.
+ * Keys are HMAC-SHA256(quota key, prefix ‖ shard); the quota key lives and dies with the seed. The table is on disk, so a
+ * restart gives no fresh quota. It is bounded: a full table refuses new requesters.
  */
 
 import { createHmac } from 'node:crypto'
@@ -11,9 +11,9 @@ import { byteReader, byteWriter, FederationError, SALT_WINDOW_MS, utf8 } from '@
 import { fenceRule, QUOTA_RULES, type QuotaName, type QuotaQuestion, type QuotaState } from './quota.ts'
 import type { QuotaDisk } from './quota-disk.ts'
 
-/** About 100 bytes each, so 100 MiB when full: a million customers of one node in three hours. */
+/** About 100 bytes each, so 100 MiB when full: a million requesters of one node in three hours. */
 export const QUOTA_ENTRIES_MAX = 1_048_576
-/** Longest that anything is remembered: no rule looks further back. */
+/** How long an entry is kept, because no rule looks further back. */
 const KEPT_MS = SALT_WINDOW_MS
 const DIGEST_BYTES = 32
 const NONE = new Uint8Array(0)
@@ -28,7 +28,7 @@ export interface Charge extends QuotaQuestion {
 export interface QuotaTable {
   readonly size: number
   charge(charge: Charge, nowMs: number): Promise<void>
-  /** Removes what no rule looks at any more. */
+  /** Removes entries that no rule looks at any more. */
   sweep(nowMs: number): Promise<void>
   /** Closes its disk too. */
   close(): Promise<void>
@@ -52,7 +52,7 @@ export async function openQuotaTable(
     if (value === undefined) return undefined
     const entry = decodeEntry(value)
     if (entry === undefined) {
-      // A damaged entry counts as spent to the full: whoever can flip bits on the disk gains nothing by it.
+      // A damaged entry counts as fully spent, so flipping bits on the disk gains no quota.
       const full = { spentUntilMs: now + KEPT_MS, had: new Map(), digest: NONE, expiresMs: now + KEPT_MS }
       await disk.put([[key, encodeEntry(full)]])
       return full
@@ -78,20 +78,12 @@ export async function openQuotaTable(
       return size
     },
     charge: ({ quotaKey, shard, prefix, fence, masks, digest }, now) =>
-      // Prefixes of one fence share its bucket, so they take turns.
+      // Prefixes of one fence share a bucket, so their requests are charged one at a time.
       perFence.run(`${fence} ${shard}`, async () => {
-        const keys = [...new Set([prefix, fence])].map((source) => sourceToKey(quotaKey, source, shard))
+        const keys = [...new Set([prefix, fence])].map((item) => prefixToKey(quotaKey, item, shard))
         const entries = await Promise.all(keys.map((key) => read(key, now)))
-        const verdict = QUOTA_RULES[name](entries[0], { masks, digest }, now)
-        if (!verdict.granted) throw spent(verdict.retryAfterMs)
-        // Nothing new was taken, and what is known lasts: nothing to write.
-        if (verdict.cost === 0 && (entries[0]?.expiresMs ?? 0) > now + KEPT_MS / 2) return
-        const states = [verdict.state]
-        if (keys.length > 1) {
-          const around = fenceRule(name, verdict.cost)(entries[1], { masks, digest }, now)
-          if (!around.granted) throw spent(around.retryAfterMs)
-          states.push(around.state)
-        }
+        const states = decide(name, entries, { masks, digest }, now)
+        if (states === undefined) return
         const fresh = entries.filter((entry) => entry === undefined).length
         if (fresh > 0 && size + fresh > entriesMax) throw spent(KEPT_MS)
         size += fresh
@@ -102,9 +94,28 @@ export async function openQuotaTable(
   }
 }
 
-function sourceToKey(quotaKey: Uint8Array, source: string, shard: number): Uint8Array {
-  const message = byteWriter(source.length + 2)
-    .bytes(utf8(source))
+/**
+ * The states of the prefix and of its fence, if there is one, after this charge. Undefined when nothing must be written:
+ * no new salt was taken and the entry does not expire soon. Throws QUOTA_SPENT.
+ */
+function decide(
+  name: QuotaName,
+  entries: readonly (Entry | undefined)[],
+  question: QuotaQuestion,
+  now: number,
+): QuotaState[] | undefined {
+  const decision = QUOTA_RULES[name](entries[0], question, now)
+  if (!decision.granted) throw spent(decision.retryAfterMs)
+  if (decision.cost === 0 && (entries[0]?.expiresMs ?? 0) > now + KEPT_MS / 2) return undefined
+  if (entries.length === 1) return [decision.state]
+  const around = fenceRule(name, decision.cost)(entries[1], question, now)
+  if (!around.granted) throw spent(around.retryAfterMs)
+  return [decision.state, around.state]
+}
+
+function prefixToKey(quotaKey: Uint8Array, prefix: string, shard: number): Uint8Array {
+  const message = byteWriter(prefix.length + 2)
+    .bytes(utf8(prefix))
     .u16(shard)
     .finish()
   return new Uint8Array(createHmac('sha256', quotaKey).update(message).digest())

@@ -1,7 +1,8 @@
 /**
- * The quota of one requester and shard as pure rules. PROTOCOL.md §5.5. Integers only, time is an argument.
- * `rolling`: 90 distinct salts in three hours, refilled evenly; one already had is free, so a lost reply costs nothing
- * and any number of devices behind one address share it. `strict`: one request an hour, the same one answered again.
+ * The quota of one requester and shard as pure rules. PROTOCOL.md §5.5. Integers only; time is an argument.
+ * `rolling`: 90 distinct salts in three hours, refilled evenly. A salt that was given before is free, so a lost reply costs
+ * nothing and all devices of one address share the quota.
+ * `strict`: one request an hour; an identical request is answered again.
  */
 import {
   epochToSecretSpan,
@@ -11,18 +12,18 @@ import {
   SALTS_PER_REQUEST_MAX,
 } from '@geotrace/core-wasm/wire'
 
-/** One salt comes back every two minutes. */
+/** One salt is refilled every two minutes. */
 export const SALT_REFILL_MS = SALT_WINDOW_MS / SALTS_PER_REQUEST_MAX
 export const STRICT_INTERVAL_MS = 60 * MINUTE_MS
-/** An IPv6 /48 holds 256 prefixes of /56; together they may take what eight may. */
+/** An IPv6 /48 holds 256 prefixes of /56. Together they get the quota of eight prefixes. */
 export const FENCE_FACTOR = 8
 
 export interface QuotaState {
-  /** When the bucket will be full again, Unix ms: what is spent, as a time. */
+  /** When the quota will be fully refilled, Unix ms; so the spent amount is stored as a time. */
   readonly spentUntilMs: number
-  /** Rolling: masks of the salts already had, by epoch. */
+  /** `rolling`: masks of the salts given before, by epoch. */
   readonly had: ReadonlyMap<number, number>
-  /** Strict: of the request answered last; empty otherwise. */
+  /** `strict`: SHA-256 of the request answered last; otherwise empty. */
   readonly digest: Uint8Array
 }
 export interface QuotaQuestion {
@@ -30,7 +31,7 @@ export interface QuotaQuestion {
   readonly masks: ReadonlyMap<number, number>
   readonly digest: Uint8Array
 }
-/** `cost` is what a fence is charged: distinct new salts, or requests. */
+/** `cost` is charged to the fence: distinct new salts (`rolling`) or requests (`strict`). */
 export type QuotaDecision =
   | { granted: true; state: QuotaState; cost: number }
   | { granted: false; retryAfterMs: number }
@@ -64,7 +65,7 @@ export const strict: QuotaRule = (state, { digest }, nowMs) => {
 export const QUOTA_RULES = { rolling, strict } as const
 export type QuotaName = keyof typeof QUOTA_RULES
 
-/** The same for a whole fence, charged what its prefixes were. */
+/** The rule of a whole fence, which is charged the cost of each of its prefixes. */
 export function fenceRule(name: QuotaName, cost: number): QuotaRule {
   const [each, room] =
     name === 'rolling'
@@ -77,14 +78,14 @@ export function fenceRule(name: QuotaName, cost: number): QuotaRule {
   }
 }
 
-/** A leaky bucket as one time (GCRA): full when it reaches `room` ahead of now. */
+/** A leaky bucket stored as one time (GCRA). The quota is spent when that time lies `room` ahead of now. */
 function pour(
   spentUntilMs: number | undefined,
   costMs: number,
   room: number,
   nowMs: number,
 ): { spentUntilMs: number; retryAfterMs: number } {
-  // Never more than full, whatever the clock did meanwhile.
+  // Cap the time at `room` ahead of now, because the clock may have been set back meanwhile.
   const before = Math.min(Math.max(spentUntilMs ?? nowMs, nowMs), nowMs + room)
   const after = before + costMs
   return { spentUntilMs: after, retryAfterMs: Math.max(0, after - nowMs - room) }

@@ -2,7 +2,7 @@
  * The ratchet of a seed and the salts of an epoch. PROTOCOL.md §5.1. Pure; hashes through the core's batches.
  *   leaf_e = H("geotrace/leaf" ‖ r_e), r_(e+1) = H("geotrace/ratchet" ‖ r_e),
  *   salt(size, n) = HMAC-SHA256(leaf_e, "geotrace/salt" ‖ size u8 ‖ n u32).
- * From r_(e+1) nobody comes back to r_e, so forgetting r_e forgets the salts of e.
+ * r_e cannot be computed from r_(e+1), so erasing r_e erases the salts of epoch e.
  */
 import type { Core } from '@geotrace/core-wasm'
 import {
@@ -22,10 +22,10 @@ const LEAF = utf8('geotrace/leaf')
 const RATCHET = utf8('geotrace/ratchet')
 const SALT = utf8('geotrace/salt')
 const SALT_MESSAGE_BYTES = SALT.length + 5
-/** What all commit messages begin with, taken from the wire's own. */
+/** The constant start of every commit message, taken from `commitMessage` of the wire. */
 const COMMIT_HEAD = commitMessage(5, 0, new Uint8Array(SECRET_BYTES)).slice(0, COMMIT_MESSAGE_BYTES - SECRET_BYTES - 5)
 
-/** Blocks by position; n counts from the epoch's first. */
+/** The blocks of an epoch by position; n counts from the epoch's first block. */
 const BLOCKS = epochToBlocks(0)
 const SALT_MESSAGES = blockMessages(SALT, SALT_MESSAGE_BYTES)
 const COMMIT_MESSAGES = blockMessages(COMMIT_HEAD, COMMIT_MESSAGE_BYTES)
@@ -38,7 +38,7 @@ export function nextState(core: Hashes, state: Uint8Array): Uint8Array {
   return hashSecret(core, RATCHET, state)
 }
 
-/** The 31 salts of an epoch by position, 32 bytes each. */
+/** The 31 salts of an epoch by position, 32 bytes each. The caller wipes them. */
 export function leafToSalts(core: Hashes, leaf: Uint8Array, epoch: number): Uint8Array {
   return core.hmacBatch(
     leaf,
@@ -64,7 +64,7 @@ export function saltsToCommitments(core: Hashes, salts: Uint8Array, firstEpoch: 
   return commitments
 }
 
-/** Messages that differ between epochs in their block numbers only: head ‖ size u8 ‖ n u32 ‖ the rest. */
+/** Template of an epoch's messages, head ‖ size u8 ‖ n u32 ‖ rest. Only `n` differs between epochs. */
 function blockMessages(head: Uint8Array, length: number): Uint8Array {
   const messages = new Uint8Array(BLOCKS_PER_EPOCH * length)
   for (const [i, { size }] of BLOCKS.entries()) {
@@ -83,7 +83,7 @@ function epochToMessages(template: Uint8Array, length: number, headBytes: number
   return messages
 }
 
-/** r at `toEpoch` from r at `epoch`; what lies between is overwritten, `state` itself is the caller's to wipe. */
+/** r at `toEpoch` from r at `epoch`. Wipes the states between; the caller wipes `state` and the result. */
 export function ratchetTo(core: Hashes, state: Uint8Array, epoch: number, toEpoch: number): Uint8Array {
   let current = copySecret(state)
   for (let e = epoch; e < toEpoch; e++) {

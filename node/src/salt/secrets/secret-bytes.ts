@@ -1,9 +1,10 @@
 /**
- * Bytes that can be wiped. V8 keeps arrays of up to 64 bytes on its own heap and moves them at a collection; the copy that
- * stays behind nobody can overwrite. With a buffer of their own they stay where they are. PROTOCOL.md §5.1.
+ * Byte arrays that can be wiped. PROTOCOL.md §5.1.
+ * V8 moves arrays of up to 64 bytes during garbage collection and leaves the old copy in memory. A secret gets a buffer of
+ * its own, so that wiping it leaves no copy.
  */
 
-/** Zeros; the caller wipes what it puts there. */
+/** An array of zeros; the caller wipes the secret that it writes there. */
 export function secretBytes(length: number): Uint8Array {
   return new Uint8Array(new ArrayBuffer(length))
 }

@@ -1,118 +1,151 @@
 /**
  * The seeds of a salt node: in memory only, wound forward with the clock, overwritten with zeros when dropped.
- * PROTOCOL.md §5.1. What the keeper has forgotten nobody can ask out of it: EPOCH_LOST.
- * The copies made here are all wiped, and never moved by the engine before that: a test searches the process for them.
+ * PROTOCOL.md §5.1. Throws EPOCH_LOST for salts whose secrets are erased.
+ * Every copy made here is wiped, and V8 never moves it before that. `memory.test.ts` searches the process's memory for
+ * copies.
  */
 import { epochToSecretSpan, FederationError, oldestOpenEpoch, type Seed } from '@geotrace/core-wasm/wire'
 import { type Hashes, leafToSalts, ratchetTo, stateToLeaf } from './ratchet.ts'
 import { copySecret } from './secret-bytes.ts'
 
 export interface SeedKeeper {
-  /** Takes a copy; nothing after `wipe`. RangeError when it holds one for this shard and period already. */
+  /** Keeps a copy of the seed; after `wipe` it keeps nothing. RangeError when it has one for this shard and period. */
   hold(shard: number, firstEpoch: number, epochs: number, seed: Seed): void
-  /** A copy of the seed as it stands, for another replica; the caller wipes it. */
+  /** A copy of the seed at its current epoch, for another replica. The caller wipes the copy. */
   seed(shard: number, firstEpoch: number): Seed | undefined
   has(shard: number, firstEpoch: number): boolean
   quotaKey(shard: number, firstEpoch: number): Uint8Array | undefined
   drop(shard: number, firstEpoch: number): void
-  /** Its roster is certified: from now on it is wound with the clock. Until then it stays whole for late replicas. */
+  /** The roster is certified: from now on `advance` winds the seed. Before, it stays whole for late replicas. */
   settle(shard: number, firstEpoch: number): void
-  /** Another roster is in force from `end` on: nothing of it is needed after that. */
+  /** Another roster is in force from epoch `end` on, so the period's seeds are not needed after it. */
   cut(firstEpoch: number, end: number): void
-  /** Forgets every settled state older than the oldest epoch open at `nowMs`. A clock that steps back undoes nothing. */
+  /** Erases settled states before the oldest epoch open at `nowMs`. A clock that steps back brings none back. */
   advance(nowMs: number): void
-  /** When `advance` has something to forget next; undefined while nothing is held. */
+  /** When `advance` has something to wind next, Unix ms; undefined while no settled seed is held. */
   nextMs(): number | undefined
-  /** The 31 salts of an epoch, in its span only. Throws EPOCH_LOST. */
+  /** The 31 salts of an epoch, 32 bytes each, within the life of its secrets only. Throws EPOCH_LOST. */
   salts(shard: number, firstEpoch: number, epoch: number, nowMs: number): Uint8Array
-  /** Forgets all, for good: what was under way when its node stopped must not bring a seed back. */
+  /** Erases all seeds and takes no more, because work still running in a stopped node must not bring a seed back. */
   wipe(): void
 }
 
 interface Held {
-  /** `state` is the ratchet at this epoch. */
+  /** The epoch of `state`. */
   epoch: number
   state: Uint8Array
   readonly quotaKey: Uint8Array
-  /** The first epoch after its sheet, or in which the next roster is in force. */
+  /** The first epoch after the sheet, or the first in which the next roster is in force. */
   end: number
   isSettled: boolean
 }
 
 export function seedKeeper(core: Hashes): SeedKeeper {
-  const held = new Map<string, Held>()
-  let wiped = false
-  const name = (shard: number, firstEpoch: number): string => `${shard} ${firstEpoch}`
+  return new MemoryKeeper(core)
+}
 
-  const forget = (key: string): void => {
-    const item = held.get(key)
+class MemoryKeeper implements SeedKeeper {
+  readonly #core: Hashes
+  /** By shard and period, as `toName` writes them. */
+  readonly #held = new Map<string, Held>()
+  #isWiped = false
+
+  constructor(core: Hashes) {
+    this.#core = core
+  }
+
+  hold(shard: number, firstEpoch: number, epochs: number, { epoch, state, quotaKey }: Seed): void {
+    const name = toName(shard, firstEpoch)
+    if (this.#isWiped) return
+    if (this.#held.has(name)) throw new RangeError(`"seed" expected a shard and period without one, got shard ${shard}`)
+    this.#held.set(name, {
+      epoch,
+      state: copySecret(state),
+      quotaKey: copySecret(quotaKey),
+      end: firstEpoch + epochs,
+      isSettled: false,
+    })
+  }
+
+  seed(shard: number, firstEpoch: number): Seed | undefined {
+    const item = this.#find(shard, firstEpoch)
+    if (item === undefined) return undefined
+    return { epoch: item.epoch, state: copySecret(item.state), quotaKey: copySecret(item.quotaKey) }
+  }
+
+  has(shard: number, firstEpoch: number): boolean {
+    return this.#find(shard, firstEpoch) !== undefined
+  }
+
+  quotaKey(shard: number, firstEpoch: number): Uint8Array | undefined {
+    return this.#find(shard, firstEpoch)?.quotaKey
+  }
+
+  drop(shard: number, firstEpoch: number): void {
+    this.#erase(toName(shard, firstEpoch))
+  }
+
+  settle(shard: number, firstEpoch: number): void {
+    const item = this.#find(shard, firstEpoch)
+    if (item !== undefined) item.isSettled = true
+  }
+
+  cut(firstEpoch: number, end: number): void {
+    for (const [name, item] of this.#held) if (name.endsWith(` ${firstEpoch}`)) item.end = Math.min(item.end, end)
+  }
+
+  advance(nowMs: number): void {
+    const oldest = oldestOpenEpoch(nowMs)
+    for (const [name, item] of this.#held) {
+      if (oldest >= item.end) this.#erase(name)
+      else if (item.isSettled) this.#wind(item, oldest)
+    }
+  }
+
+  nextMs(): number | undefined {
+    const epochs = [...this.#held.values()].filter(({ isSettled }) => isSettled).map(({ epoch }) => epoch)
+    return epochs.length === 0 ? undefined : epochToSecretSpan(Math.min(...epochs)).to
+  }
+
+  salts(shard: number, firstEpoch: number, epoch: number, nowMs: number): Uint8Array {
+    const item = this.#find(shard, firstEpoch)
+    const { from, to } = epochToSecretSpan(epoch)
+    if (item === undefined || epoch < item.epoch || epoch >= item.end || nowMs < from || nowMs >= to) {
+      throw new FederationError('EPOCH_LOST', `the secrets of epoch ${epoch} are not here`, { epoch })
+    }
+    const state = ratchetTo(this.#core, item.state, item.epoch, epoch)
+    const leaf = stateToLeaf(this.#core, state)
+    const salts = leafToSalts(this.#core, leaf, epoch)
+    state.fill(0)
+    leaf.fill(0)
+    return salts
+  }
+
+  wipe(): void {
+    this.#isWiped = true
+    for (const name of this.#held.keys()) this.#erase(name)
+  }
+
+  #find(shard: number, firstEpoch: number): Held | undefined {
+    return this.#held.get(toName(shard, firstEpoch))
+  }
+
+  #erase(name: string): void {
+    const item = this.#held.get(name)
     item?.state.fill(0)
     item?.quotaKey.fill(0)
-    held.delete(key)
+    this.#held.delete(name)
   }
-  const wind = (item: Held, epoch: number): void => {
+
+  #wind(item: Held, epoch: number): void {
     if (epoch <= item.epoch) return
-    const state = ratchetTo(core, item.state, item.epoch, epoch)
+    const state = ratchetTo(this.#core, item.state, item.epoch, epoch)
     item.state.fill(0)
     item.state = state
     item.epoch = epoch
   }
+}
 
-  return {
-    hold(shard, firstEpoch, epochs, { epoch, state, quotaKey }) {
-      const key = name(shard, firstEpoch)
-      if (wiped) return
-      if (held.has(key)) throw new RangeError(`"seed" expected a shard and period without one, got shard ${shard}`)
-      held.set(key, {
-        epoch,
-        state: copySecret(state),
-        quotaKey: copySecret(quotaKey),
-        end: firstEpoch + epochs,
-        isSettled: false,
-      })
-    },
-    seed(shard, firstEpoch) {
-      const item = held.get(name(shard, firstEpoch))
-      if (item === undefined) return undefined
-      return { epoch: item.epoch, state: copySecret(item.state), quotaKey: copySecret(item.quotaKey) }
-    },
-    has: (shard, firstEpoch) => held.has(name(shard, firstEpoch)),
-    quotaKey: (shard, firstEpoch) => held.get(name(shard, firstEpoch))?.quotaKey,
-    drop: (shard, firstEpoch) => forget(name(shard, firstEpoch)),
-    settle(shard, firstEpoch) {
-      const item = held.get(name(shard, firstEpoch))
-      if (item !== undefined) item.isSettled = true
-    },
-    cut(firstEpoch, end) {
-      for (const [key, item] of held) if (key.endsWith(` ${firstEpoch}`)) item.end = Math.min(item.end, end)
-    },
-    advance(nowMs) {
-      const oldest = oldestOpenEpoch(nowMs)
-      for (const [key, item] of held) {
-        if (oldest >= item.end) forget(key)
-        else if (item.isSettled) wind(item, oldest)
-      }
-    },
-    nextMs() {
-      const epochs = [...held.values()].filter(({ isSettled }) => isSettled).map(({ epoch }) => epoch)
-      return epochs.length === 0 ? undefined : epochToSecretSpan(Math.min(...epochs)).to
-    },
-    salts(shard, firstEpoch, epoch, nowMs) {
-      const item = held.get(name(shard, firstEpoch))
-      const { from, to } = epochToSecretSpan(epoch)
-      if (item === undefined || epoch < item.epoch || epoch >= item.end || nowMs < from || nowMs >= to) {
-        throw new FederationError('EPOCH_LOST', `the secrets of epoch ${epoch} are not here`, { epoch })
-      }
-      const state = ratchetTo(core, item.state, item.epoch, epoch)
-      const leaf = stateToLeaf(core, state)
-      const salts = leafToSalts(core, leaf, epoch)
-      state.fill(0)
-      leaf.fill(0)
-      return salts
-    },
-    wipe() {
-      wiped = true
-      for (const key of held.keys()) forget(key)
-    },
-  }
+function toName(shard: number, firstEpoch: number): string {
+  return `${shard} ${firstEpoch}`
 }

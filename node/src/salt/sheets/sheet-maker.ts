@@ -1,12 +1,13 @@
 /**
- * The lines of a sheet from a seed: 31 salts and commitments an epoch, one line of 32 bytes. PROTOCOL.md §5.2.
- * A period with seven days of reserve has 144 lines, the largest manifest 65,000: works in slices and lets others in.
+ * Computes the lines of a sheet from a seed: an epoch's 31 salts and commitments give one line of 32 bytes.
+ * PROTOCOL.md §5.2. A period with seven days of reserve has 144 lines, the largest manifest 65,536. So the work goes in
+ * slices that yield to the event loop.
  */
 import { setImmediate } from 'node:timers/promises'
 import { BLOCKS_PER_EPOCH, HASH_BYTES, SECRET_BYTES } from '@geotrace/core-wasm/wire'
 import { type Hashes, leafToSalts, nextState, saltsToCommitments, stateToLeaf } from '../secrets/ratchet.ts'
 
-/** Epochs between two turns of the event loop: some milliseconds of hashing. */
+/** Epochs computed between two yields to the event loop: some milliseconds of hashing. */
 const SLICE_EPOCHS = 64
 
 /** Lines of `count` epochs from `epoch` on, `state` being r of `epoch`; 32 bytes each. */

@@ -1,7 +1,7 @@
 /**
- * What a node writes down of a shard: the last sheets it signed or took part in. PROTOCOL.md §5.1.
- * It is on disk before the signature exists, so no crash leads to two sheets or a second seed for one period.
- * A root commits to the seed and tells nothing about it.
+ * Records the roots of the last sheets that a node signed or holds a certificate of, for each shard. PROTOCOL.md §5.1.
+ * A root is on disk before the signature exists, so no crash leads to two sheets or a second seed for one period.
+ * A root commits to the seed and reveals nothing about it. Throws STORAGE_CORRUPT.
  */
 import { byteReader, byteWriter, HASH_BYTES } from '@geotrace/core-wasm/wire'
 import type { Records } from '../../platform/file-records.ts'
@@ -11,10 +11,10 @@ export interface SheetRecord {
   root: Uint8Array
 }
 
-/** The period in force, the one agreed on, and two that failed. */
+/** Records of one shard: the period in force, the one being agreed on, and two that failed. */
 const RECORDS_MAX = 4
 
-/** Of one shard, newest period first. Throws STORAGE_CORRUPT. */
+/** The records of one shard, newest period first. Throws STORAGE_CORRUPT. */
 function decodeRecords(bytes: Uint8Array | undefined): SheetRecord[] {
   if (bytes === undefined) return []
   const reader = byteReader(bytes)
@@ -23,7 +23,7 @@ function decodeRecords(bytes: Uint8Array | undefined): SheetRecord[] {
   return list
 }
 
-/** The root that this node stands by for a period. */
+/** The root that this node recorded for a period. Throws STORAGE_CORRUPT. */
 export async function readSheetRoot(
   records: Records,
   shard: number,
@@ -32,7 +32,7 @@ export async function readSheetRoot(
   return decodeRecords(await records.get(recordName(shard))).find((record) => record.firstEpoch === firstEpoch)?.root
 }
 
-/** In one: the next period's sheet is signed while this one's certificate is taken in, and neither may undo the other. */
+/** Reads and writes in one step, because the next sheet may be signed while this period's certificate is recorded. */
 export async function writeSheetRecord(records: Records, shard: number, record: SheetRecord): Promise<void> {
   await records.update(recordName(shard), (bytes) => {
     const others = decodeRecords(bytes).filter(({ firstEpoch }) => firstEpoch !== record.firstEpoch)

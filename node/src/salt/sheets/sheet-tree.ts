@@ -1,22 +1,22 @@
 /**
  * The Merkle tree of a sheet, whole or from some epoch on. PROTOCOL.md §5.2.
- * A replica that joins late has a seed ratcheted past the first epochs, so it cannot compute their lines; the path of
- * its first line, which another replica's answer brought, closes the gap: same root, and every later path follows.
+ * A replica that joins late has a seed ratcheted past the first epochs, so it cannot compute their lines. The path of its
+ * first line, from another replica's answer, replaces them: the root is the same, and so is every later path.
  */
 import { HASH_BYTES } from '@geotrace/core-wasm/wire'
 import type { Hashes } from '../secrets/ratchet.ts'
 
 export interface SheetTree {
   readonly root: Uint8Array
-  /** Index of the first line whose path it knows. */
+  /** Index of the first line that the tree has a path for. */
   readonly first: number
-  /** The siblings from the leaf up. */
+  /** The siblings of line `index` from the leaf up. RangeError for a line before `first` or after the last. */
   path(index: number): Uint8Array[]
 }
 
 /**
- * `lines` are those from `first` to the last of `count`, 32 bytes each; `left` is the path of line `first`,
- * needed unless `first` is 0.
+ * `lines` are the lines from `first` to the last of `count`, 32 bytes each. `left` is the path of line `first`, needed
+ * unless `first` is 0.
  */
 export function linesToSheetTree(
   core: Hashes,
@@ -36,7 +36,7 @@ export function linesToSheetTree(
   const levels: Uint8Array[] = [level]
   for (let d = 0; d < depth; d++) {
     const from = first >> d
-    // An odd first node is a right child: its left sibling covers epochs that are gone.
+    // An odd first node is a right child, whose left sibling covers epochs without a line here.
     if (from % 2 === 1) level.set(left[d]!, (from - 1) * HASH_BYTES)
     level = hashRows(core, 1, level, from >> 1, 2)
     levels.push(level)
@@ -54,7 +54,7 @@ export function linesToSheetTree(
   }
 }
 
-/** H(tag ‖ `arity` neighbours) for every group from group `from` on; groups before it stay zero. */
+/** H(tag ‖ `arity` neighbouring rows) for every group from group `from` on; earlier groups stay zero. */
 function hashRows(core: Hashes, tag: number, row: Uint8Array, from: number, arity: number): Uint8Array {
   const width = arity * HASH_BYTES
   const groups = row.length / width

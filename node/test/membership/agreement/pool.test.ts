@@ -56,15 +56,15 @@ interface Setting {
   rosters: RosterStore
   pool: Pool
   clock: SimulatedClock
-  /** What the pool passed on by itself. */
+  /** The messages that the pool made and published itself. */
   spread: GossipMessage[]
   news: string[]
   say(message: GossipMessage): string
-  /** The first epoch of the roster after this one. */
+  /** The first epoch of the roster after the founding roster. */
   next: number
 }
 
-/** Of the setting made last: votes name it. */
+/** The federation id of the latest setting; votes name it. */
 let federationId: Uint8Array
 
 async function setting(more: Parameters<typeof founded>[0] = {}, isFounded = true): Promise<Setting> {
@@ -79,7 +79,7 @@ async function setting(more: Parameters<typeof founded>[0] = {}, isFounded = tru
     newest: () => rosters.newest?.roster,
     addresses: () => [],
     isConvicted: (key) => pool.isConvicted(key),
-    told: () => pool.told(),
+    version: () => pool.version(),
   })
   const isPeer = (key: Uint8Array): boolean => peers.withKey(key) !== undefined
   const pool = createPool({ manifest, rosters, clock, isPeer, spread: (bytes) => spread.push(decodeGossip(bytes)) })
@@ -137,7 +137,7 @@ function joinOf(s: Setting, node: Signer, operator: Signer, until = s.next + 36,
 }
 const saying = (change: SignedChange): GossipMessage => ({ kind: 'change', change: encodeChange(change) })
 
-/** A salt answer that the node signed and its sheet does not hold. */
+/** A salt answer that the node signed although its sheet does not contain it. */
 function falseAnswer(s: Setting, liar: Signer, n = s.first.roster.firstEpoch): Evidence {
   const roster = hashToRosterName(s.first.hash)
   const request = encodeSaltRequest({ roster, shard: 0, blocks: [{ size: 80, n }] })
@@ -150,7 +150,7 @@ function falseAnswer(s: Setting, liar: Signer, n = s.first.roster.firstEpoch): E
 const proving = (evidence: Evidence): GossipMessage => ({ kind: 'evidence', evidence: encodeEvidence(evidence) })
 
 describe('presences', () => {
-  it('are taken from peers, the newest of each, by clocks that are about right', async () => {
+  it('the pool keeps the newest presence of each peer, unless it is more than ten minutes from our clock', async () => {
     const s = await setting()
     const now = s.clock.now()
     const ash = peerSigner('ash')
@@ -178,8 +178,8 @@ describe('presences', () => {
   })
 })
 
-describe('all that another peer has to say', () => {
-  it('is taken in but for what is here already, byte for byte', async () => {
+describe('the messages of another peer', () => {
+  it('the pool takes another peer’s messages, skips known and useless ones, and then holds the same bytes', async () => {
     const [theirs, ours] = [await setting(), await setting()]
     const now = theirs.clock.now()
     const [ash, birch, cedar] = [peerSigner('ash'), peerSigner('birch'), peerSigner('cedar')]
@@ -198,7 +198,7 @@ describe('all that another peer has to say', () => {
     expect(ours.pool.presence(birch.key)!.time).toBe(now + 1)
     const inOrder = (pool: Pool): string[] => pool.messages().map(bytesToHex).sort()
     expect(inOrder(ours.pool)).toEqual(inOrder(theirs.pool))
-    // What changed since it was last asked for is told as it is now.
+    // A presence that changed since the last reply is given in its new form.
     const later = presence(ash, now + 2)
     expect(ours.say(later)).toBe('accept')
     expect(inOrder(ours.pool)).toContain(bytesToHex(encodeGossip(later)))
@@ -207,7 +207,7 @@ describe('all that another peer has to say', () => {
 })
 
 describe('sheets', () => {
-  it('are taken from members to be, shard by shard, for a period that can still come', async () => {
+  it('the pool takes sheets of future members, shard by shard, for a period that can still get a roster', async () => {
     const s = await setting()
     const ash = peerSigner('ash')
     const [one, two] = [systemRandom(32), systemRandom(32)]
@@ -229,7 +229,7 @@ describe('sheets', () => {
     const [sheet] = forged.sheets
     expect(s.say({ ...forged, sheets: [{ ...sheet!, signature: spoil(sheet!.signature) }] })).toBe('reject')
     expect(s.say({ ...forged, firstEpoch: s.next + 18 })).toBe('reject')
-    // What governs already, what begins within a period, what is too far ahead.
+    // The period of the newest roster, an epoch inside a period, and a period too far ahead.
     for (const firstEpoch of [s.first.roster.firstEpoch, s.next + 1, s.next + 36]) {
       expect(s.say(sheetsOf(s, ash, firstEpoch, [[0, one]])), `${firstEpoch - s.next}`).toBe('ignore')
     }
@@ -237,7 +237,7 @@ describe('sheets', () => {
     expect(s.spread).toEqual([])
   })
 
-  it('that contradict each other convict their signer, and the proof is passed on', async () => {
+  it('two sheets of one shard with different roots convict their signer, and the pool publishes the evidence', async () => {
     const s = await setting()
     for (const [name, messages] of [['ash', [[[0, systemRandom(32)]], [[0, systemRandom(32)]]]]] as [
       string,
@@ -249,7 +249,7 @@ describe('sheets', () => {
       const proof = s.pool.evidence().find(({ key }) => bytesToHex(key) === bytesToHex(liar.key))!
       expect(proof.kind).toBe('sheets')
       expect(s.spread.at(-1)).toEqual(proving(proof))
-      // Others take it for what it is.
+      // Another peer accepts the evidence.
       const other = await setting()
       expect(other.say(proving(proof))).toBe('accept')
       expect(other.pool.isConvicted(liar.key)).toBe(true)
@@ -259,14 +259,14 @@ describe('sheets', () => {
     expect(s.news.filter((kind) => kind === 'evidence')).toHaveLength(1)
   })
 
-  it('of the founding are those of its epoch only', async () => {
+  it('the pool takes sheets of the founding period only before the founding', async () => {
     const s = await setting({}, false)
     const { firstEpoch } = s.first.roster
     expect(s.say(sheetsOf(s, peerSigner('ash'), firstEpoch, [[0, systemRandom(32)]]))).toBe('accept')
     expect(s.say(sheetsOf(s, peerSigner('birch'), firstEpoch + 18, [[0, systemRandom(32)]]))).toBe('ignore')
   })
 
-  it('of a member with hundreds of shards go out in messages that others can read', async () => {
+  it('the sheets of a member with hundreds of shards go out in several messages that another pool accepts', async () => {
     const s = await setting({ shards: 400 }, false)
     const { firstEpoch } = manifestToRoster(s.manifest)
     const shards = Array.from({ length: 400 }, (_, shard): [number, Uint8Array] => [shard, systemRandom(32)])
@@ -282,7 +282,7 @@ describe('sheets', () => {
 })
 
 describe('proposals', () => {
-  it('are taken from the operators of the roster before, one each for a period', async () => {
+  it('the pool takes one proposal for a period from each operator of the roster before', async () => {
     const s = await setting()
     const say = (name: string, more: object = {}, signer = operatorSigner(name)) => {
       const ballot = { height: 1, firstEpoch: s.next, hash: systemRandom(32), ...more }
@@ -303,7 +303,7 @@ describe('proposals', () => {
 })
 
 describe('votes', () => {
-  it('are taken once, and two by one operator for one period are a proof that the pool makes itself', async () => {
+  it('the pool takes a vote once, and makes evidence of two votes by one operator for one period', async () => {
     const s = await setting()
     const [one, two] = [systemRandom(32), systemRandom(32)]
     const vote = voteOf('ash', 1, s.next, one)
@@ -318,17 +318,17 @@ describe('votes', () => {
     expect(s.pool.isConvicted(operatorSigner('ash').key)).toBe(true)
     expect(s.spread).toEqual([proving(s.pool.evidence()[0]!)])
     expect(s.pool.evidence()[0]).toMatchObject({ kind: 'votes', key: operatorSigner('ash').key })
-    // One vote for each of two periods is no contradiction.
+    // Votes for two different periods are no contradiction.
     expect(s.say(voteOf('cedar', 1, s.next, one))).toBe('accept')
     expect(s.say(voteOf('cedar', 1, s.next + 18, two))).toBe('accept')
     expect(s.pool.isConvicted(operatorSigner('cedar').key)).toBe(false)
     expect(s.pool.votes(1)).toHaveLength(3)
   })
 
-  it('are taken for the period that is due, however many failed before, and nobody can fill the table with others', async () => {
+  it('the pool takes votes for the due period after any number of failed periods, and keeps none of other periods', async () => {
     const s = await setting()
     const hash = systemRandom(32)
-    // An operator that signs whatever period comes to its mind.
+    // An operator signs votes for periods far ahead.
     for (let i = 2; i < 40; i++) expect(s.say(voteOf('fir', 1, s.next + 18 * i, hash))).toBe('ignore')
     for (let failed = 0; failed < 12; failed++) {
       const firstEpoch = s.next + 18 * failed
@@ -344,7 +344,7 @@ describe('votes', () => {
 })
 
 describe('reveals', () => {
-  it('open the nonces of votes for the newest roster, when it admits somebody', async () => {
+  it('the pool takes an operator’s reveal for the newest roster if that roster admits a node', async () => {
     const s = await setting()
     const reveal = (name: string, { roster, hash }: CertifiedRoster, nonce = testNonce(name, roster.height)) => {
       const operator = NAMES.indexOf(name)
@@ -356,7 +356,7 @@ describe('reveals', () => {
       )
       return s.say({ kind: 'reveal', height: roster.height, operator, nonce, signature })
     }
-    // The founding admits nobody, so no rank depends on it.
+    // The founding roster admits no node, so no rank depends on its nonces.
     expect(reveal('ash', s.first)).toBe('ignore')
     const join = joinOf(s, STRANGER, operatorSigner('gum'))
     const sponsored = ['ash', 'birch', 'cedar'].reduce((change, name) => signChange(change, operatorSigner(name)), join)
@@ -372,20 +372,20 @@ describe('reveals', () => {
 })
 
 describe('changes', () => {
-  it('gather signatures of those who count, whoever brings them, and no others', async () => {
+  it('a change gathers the signatures of operators, peers and its parties from any message, and drops those of strangers', async () => {
     const s = await setting()
     const join = joinOf(s, STRANGER, operatorSigner('gum'))
-    // Nobody of the federation stands behind it.
+    // No operator or peer of the federation has signed it.
     expect(s.say(saying(join))).toBe('ignore')
     const [one, two] = ['ash', 'birch'].map((name) => signChange(join, operatorSigner(name)))
     expect(s.say(saying(one!))).toBe('accept')
     expect(s.say(saying(one!))).toBe('ignore')
     expect(s.say(saying(two!))).toBe('accept')
     expect(s.pool.changes()[0]!.signatures).toHaveLength(4)
-    // A hundred and fifty strangers' signatures would leave no room for the one that is missing.
-    const crowd = Array.from({ length: 150 }, (_, i) => peerSigner(`stranger ${i}`)).reduce(signChange, two!)
-    expect(s.say(saying(crowd))).toBe('ignore')
-    expect(s.say(saying(signChange(crowd, operatorSigner('cedar'))))).toBe('accept')
+    // 150 signatures of strangers would leave no room for a sponsor's signature.
+    const withStrangers = Array.from({ length: 150 }, (_, i) => peerSigner(`stranger ${i}`)).reduce(signChange, two!)
+    expect(s.say(saying(withStrangers))).toBe('ignore')
+    expect(s.say(saying(signChange(withStrangers, operatorSigner('cedar'))))).toBe('accept')
     expect(s.pool.changes()[0]!.signatures).toHaveLength(5)
     const [forged] = one!.signatures
     const bad = {
@@ -395,7 +395,7 @@ describe('changes', () => {
     expect(s.say(saying(bad))).toBe('reject')
   })
 
-  it('of another federation are refused; lapsed ones, made ones and those about who is gone are of no use', async () => {
+  it('the pool rejects a change of another federation, and ignores one that has lapsed or that a roster has made', async () => {
     const s = await setting()
     const leave = (name: string, until = s.next + 36) =>
       signChange(
@@ -422,27 +422,27 @@ describe('changes', () => {
     await s.rosters.add(second)
     expect(s.pool.changes().map(({ change }) => change.kind)).toEqual(['leave'])
     expect(s.say(saying(leave('birch', s.next + 54)))).toBe('ignore')
-    // Ash moves on; whoever kept its first move cannot send it back.
+    // Ash moved again, so its earlier moves are worth nothing, no matter which peer kept them.
     await s.rosters.add(follow(second, { changes: [move(8)] }))
     for (const port of [6, 7, 8]) expect(s.say(saying(move(port)))).toBe('ignore')
     expect(s.say(saying(move(9)))).toBe('accept')
   })
 
-  it('have room for sixteen of one signer', async () => {
+  it('the pool keeps sixteen changes of one signer, and takes a further one by another signer', async () => {
     const s = await setting()
     const of = (name: string, i: number) => {
       const change = { kind: 'expel' as const, until: s.next + i, key: peerSigner('elm').key }
       return signChange(newChange(s.first.roster.federation, change), operatorSigner(name))
     }
     for (let i = 0; i < 20; i++) expect(s.say(saying(of('ash', i))), `${i}`).toBe(i < 16 ? 'accept' : 'ignore')
-    // A signer with room brings it in, whoever else has signed.
+    // A second signer that has room brings the change in.
     expect(s.say(saying(signChange(of('ash', 17), operatorSigner('birch'))))).toBe('accept')
     expect(s.pool.changes()).toHaveLength(17)
   })
 })
 
 describe('evidence', () => {
-  it('convicts a member at once, once, and nobody without proof', async () => {
+  it('the pool convicts a member once by a false answer, and no other key without proof', async () => {
     const s = await setting()
     const ash = peerSigner('ash')
     const proof = falseAnswer(s, ash)
@@ -454,11 +454,11 @@ describe('evidence', () => {
     expect(s.say(proving(falseAnswer(s, ash)))).toBe('ignore')
     expect(s.pool.evidence()).toEqual([proof])
     expect(s.pool.isConvicted(peerSigner('birch').key)).toBe(false)
-    // It is no peer any more, so nothing it says counts.
+    // A convicted member is no longer a peer, so its messages are ignored.
     expect(s.say(presence(ash, s.clock.now()))).toBe('ignore')
   })
 
-  it('under a roster that is not known here says nothing yet', async () => {
+  it('the pool ignores evidence under a roster that it does not know yet', async () => {
     const s = await setting({}, false)
     const proof = falseAnswer(s, peerSigner('ash'))
     expect(s.say(proving(proof))).toBe('ignore')
@@ -466,11 +466,11 @@ describe('evidence', () => {
     expect(s.say(proving(proof))).toBe('accept')
   })
 
-  it('of a true answer is no proof', async () => {
+  it('an answer that the accused did not sign, or that lacks a byte, is no evidence', async () => {
     const s = await setting()
     const proof = falseAnswer(s, peerSigner('ash'))
     if (proof.kind !== 'answer') throw new Error('not an answer')
-    // Not signed by the accused: somebody may have made it up.
+    // The accused has not signed this answer, so another peer may have made it up.
     expect(s.say(proving({ ...proof, answer: spoil(proof.answer) }))).toBe('reject')
     expect(s.say(proving({ ...proof, answer: proof.answer.slice(0, -1) }))).toBe('reject')
     expect(testSalt(0, 80, 1)).toHaveLength(32)
@@ -478,7 +478,7 @@ describe('evidence', () => {
 })
 
 describe('handovers', () => {
-  it('are taken from a peer about another, newest first, a bounded number', async () => {
+  it('the pool keeps the newest 64 handovers from a peer to a peer', async () => {
     const s = await setting()
     const [ash, birch] = [peerSigner('ash'), peerSigner('birch')]
     const say = (giver: Signer, taker: Signer, shard: number, time = s.clock.now()) =>
@@ -513,7 +513,7 @@ describe('the pool', () => {
     }),
   ]
 
-  it('refuses garbage without throwing, and passes no newer version on, but blames nobody for it', async () => {
+  it('the pool rejects malformed messages without throwing, and ignores messages of a newer version', async () => {
     const s = await setting()
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
@@ -533,7 +533,7 @@ describe('the pool', () => {
     expect(s.pool.messages()).toEqual([])
   })
 
-  it('tells somebody who was away all it knows: proofs first, presences last, as much as a reply takes', async () => {
+  it('a pool reply holds all messages, evidence first and presences last, and another pool accepts them', async () => {
     const s = await setting()
     for (const message of all(s)) expect(s.say(message), message.kind).toBe('accept')
     const messages = decodePoolReply(encodePoolReply(s.pool.messages()))
@@ -545,7 +545,7 @@ describe('the pool', () => {
     expect(other.pool.messages()).toEqual(messages)
   })
 
-  it('lets go of what a new roster settles, and keeps the rest', async () => {
+  it('a new roster removes the messages that it settles, and the pool keeps the others', async () => {
     const s = await setting()
     for (const message of all(s)) s.say(message)
     s.say(sheetsOf(s, peerSigner('elm'), s.next + 18, [[1, systemRandom(32)]]))

@@ -3,6 +3,7 @@ import {
   type CertifiedRoster,
   equalBytes,
   type GossipSheets,
+  manifestToRoster,
   type Roster,
   rosterToPredecessor,
   shardToReplicas,
@@ -10,14 +11,17 @@ import {
 } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import { isAgreeable, sheetsToRoots } from '../../../src/membership/agreement/proposal.ts'
+import { cast } from '../../salt/federation.ts'
+import { randomRoots, signSheets } from '../founding.ts'
 
+const NOW = Date.UTC(2026, 5, 1, 12)
 /** Five members, three shards, three replicas each: two make a majority. */
 const manifest = testManifest({ shards: 3, replicas: 3, periodEpochs: 18, reserveEpochs: 3 })
 const founding = foundRoster(manifest, testTrees(manifest))
 const whole = nextTestRoster(founding)
 
-/** What the members said who signed a roster: those of `shards` alone, and of each the first `count` signers. */
-function told({ roster, sheetSignatures }: CertifiedRoster, count: number, shards = [0, 1, 2]): GossipSheets[] {
+/** The SHEETS messages of the first `count` signers of each of these shards of a roster. */
+function sheetsOf({ roster, sheetSignatures }: CertifiedRoster, count: number, shards = [0, 1, 2]): GossipSheets[] {
   return roster.members.map(({ key }, member) => {
     const sheets = shards.flatMap((shard) => {
       const found = sheetSignatures[shard]!.slice(0, count).find(([index]) => index === member)
@@ -31,24 +35,63 @@ const knowing = (sheets: GossipSheets[]) => ({ sheets: () => sheets, evidence: (
 const agrees = (proposal: CertifiedRoster, known: GossipSheets[], makeDo: boolean): boolean =>
   isAgreeable(proposal, knowing(known), { makeDo })
 
-describe('sheets when time is short', () => {
-  it('are the same as before where a majority signed', () => {
-    expect(sheetsToRoots(due, told(whole, 2), { makeDo: true })).toEqual(sheetsToRoots(due, told(whole, 2)))
+describe('the sheets of a proposal', () => {
+  it('a proposal has sheets once a majority signed each shard, and they are the same whichever replicas signed', async () => {
+    const players = await cast(5, NOW)
+    const [sheets, roster] = [randomRoots(), manifestToRoster(players.manifest)]
+    const messages = signSheets(players, sheets)
+    const fill = (order: GossipSheets[]): Uint8Array[] => {
+      for (let count = 0; count <= order.length; count++) {
+        const known = order.slice(0, count)
+        const found = sheetsToRoots(roster, known)
+        const isEnough = sheets.every((_, shard) => signersOf(known, shard) >= 2)
+        expect(found !== undefined).toBe(isEnough)
+        if (found !== undefined) return found.sheets
+      }
+      throw new Error('no sheets')
+    }
+    const signersOf = (known: GossipSheets[], shard: number): number =>
+      known.filter((item) => item.sheets.some((sheet) => sheet.shard === shard)).length
+    expect(fill(messages)).toEqual(sheets)
+    expect(fill([...messages].reverse())).toEqual(sheets)
   })
 
-  it('are those that fewer signed, and none where nobody did', () => {
-    const known = told(whole, 1, [0, 1])
+  it('a sheet counts no signature of a member that does not replicate the shard, and none of another root', async () => {
+    const players = await cast(5, NOW, { shards: 1 })
+    const roster = manifestToRoster(players.manifest)
+    const [good] = randomRoots(1)
+    const messages = signSheets(players, [good!])
+    const others = signSheets(players, randomRoots(1))
+    const replicas = messages.flatMap(({ sheets }, i) => (sheets.length > 0 ? [i] : []))
+    const [first, second, third] = replicas as [number, number, number]
+    const stranger = messages.findIndex(({ sheets }) => sheets.length === 0)
+    const foreign = { ...messages[stranger]!, sheets: messages[first]!.sheets }
+    expect(replicas).toHaveLength(3)
+    expect(sheetsToRoots(roster, [foreign, messages[first]!, others[second]!])).toBeUndefined()
+    const found = sheetsToRoots(roster, [foreign, messages[first]!, others[second]!, messages[third]!])!
+    expect(found.sheets).toEqual([good])
+    expect(found.sheetSignatures[0]!.map(([member]) => member).sort()).toEqual([first, third].sort())
+  })
+})
+
+describe('sheets in the last quarter of the effort', () => {
+  it('a proposer that makes do takes the same roots and signatures where a majority signed every sheet', () => {
+    expect(sheetsToRoots(due, sheetsOf(whole, 2), { makeDo: true })).toEqual(sheetsToRoots(due, sheetsOf(whole, 2)))
+  })
+
+  it('a proposer that makes do takes a root that fewer than a majority signed, and leaves a shard without signatures vacant', () => {
+    const known = sheetsOf(whole, 1, [0, 1])
     expect(sheetsToRoots(due, known)).toBeUndefined()
     const { sheets, sheetSignatures } = sheetsToRoots(due, known, { makeDo: true })!
     expect(sheets).toEqual([whole.roster.sheets[0], whole.roster.sheets[1], VACANT_ROOT])
     expect(sheetSignatures.map((item) => item.length)).toEqual([1, 1, 0])
   })
 
-  it('are those that most signed, and of equals the lowest, whatever was heard first', () => {
+  it('a proposer that makes do takes the root with the most signatures, of equals the lowest, in any order of messages', () => {
     const all = nextTestRoster(founding, { sheetSigners: 3 })
     const trees = testTrees(manifest).map((tree) => tree.slice().reverse())
     const other = nextTestRoster(founding, { trees, sheetSigners: 3 })
-    const [a, b] = [told(all, 3), told(other, 3)]
+    const [a, b] = [sheetsOf(all, 3), sheetsOf(other, 3)]
     expect(equalBytes(whole.roster.sheets[0]!, other.roster.sheets[0]!)).toBe(false)
     const replicas = shardToReplicas(due, 0).map(({ key }) =>
       due.members.findIndex((item) => equalBytes(item.key, key)),
@@ -62,37 +105,37 @@ describe('sheets when time is short', () => {
   })
 })
 
-describe('an operator', () => {
-  it('agrees to a majority under each sheet at any time, whatever it has heard itself', () => {
+describe('the vote for a proposal', () => {
+  it('an operator accepts sheets that a majority signed at any time, whatever sheets it knows itself', () => {
     for (const makeDo of [false, true]) {
       expect(agrees(whole, [], makeDo)).toBe(true)
-      expect(agrees(nextTestRoster(founding, { sheetSigners: 2 }), told(whole, 3), makeDo)).toBe(true)
+      expect(agrees(nextTestRoster(founding, { sheetSigners: 2 }), sheetsOf(whole, 3), makeDo)).toBe(true)
     }
   })
 
-  it('agrees to fewer only when time is short', () => {
+  it('an operator accepts fewer signatures than a majority only when it makes do', () => {
     const few = nextTestRoster(founding, { sheetSigners: 1 })
-    expect(agrees(few, told(whole, 1), false)).toBe(false)
-    expect(agrees(few, told(whole, 1), true)).toBe(true)
+    expect(agrees(few, sheetsOf(whole, 1), false)).toBe(false)
+    expect(agrees(few, sheetsOf(whole, 1), true)).toBe(true)
     expect(agrees(few, [], true)).toBe(true)
   })
 
-  it('counts the signatures that it knows beside those that came along', () => {
+  it('an operator counts signatures that it knows itself, although the proposal came without them', () => {
     const stripped = { ...whole, sheetSignatures: whole.sheetSignatures.map((item) => item.slice(0, 1)) }
-    expect(agrees(stripped, told(whole, 2), false)).toBe(true)
-    expect(agrees(stripped, told(whole, 1), false)).toBe(false)
+    expect(agrees(stripped, sheetsOf(whole, 2), false)).toBe(true)
+    expect(agrees(stripped, sheetsOf(whole, 1), false)).toBe(false)
   })
 
-  it('leaves no shard vacant for which it knows a sheet, and takes no lone root where another has a majority', () => {
+  it('an operator accepts no vacant shard of which it knows a sheet, and no minority root where it knows a majority root', () => {
     const vacant = nextTestRoster(founding, { vacant: [2] })
-    expect(agrees(vacant, told(whole, 3, [0, 1]), false)).toBe(false)
-    expect(agrees(vacant, told(whole, 3, [0, 1]), true)).toBe(true)
-    expect(agrees(vacant, told(whole, 1), true)).toBe(false)
+    expect(agrees(vacant, sheetsOf(whole, 3, [0, 1]), false)).toBe(false)
+    expect(agrees(vacant, sheetsOf(whole, 3, [0, 1]), true)).toBe(true)
+    expect(agrees(vacant, sheetsOf(whole, 1), true)).toBe(false)
     const lone = nextTestRoster(founding, {
       trees: testTrees(manifest).map((tree) => tree.slice().reverse()),
       sheetSigners: 1,
     })
-    expect(agrees(lone, told(whole, 2), true)).toBe(false)
-    expect(agrees(lone, told(whole, 1), true)).toBe(true)
+    expect(agrees(lone, sheetsOf(whole, 2), true)).toBe(false)
+    expect(agrees(lone, sheetsOf(whole, 1), true)).toBe(true)
   })
 })

@@ -40,7 +40,7 @@ async function refusal(task: Promise<unknown>): Promise<string> {
 }
 
 describe('the quota table', () => {
-  it('charges every address of a /56 as one requester, and its neighbour as another', async () => {
+  it('all addresses of an IPv6 /56 are one requester, and the next /56 is another', async () => {
     const quota = await table(await stage.dir())
     await quota.charge(charge('/ip6/2001:db8:0:1200::1/tcp/1'), NOW)
     expect(await refusal(quota.charge(charge('/ip6/2001:db8:0:12ff:9::7/tcp/9', 91), NOW))).toBe('QUOTA_SPENT')
@@ -48,17 +48,17 @@ describe('the quota table', () => {
     expect(await refusal(quota.charge(charge('/ip6/2001:db8:0:1200::1/tcp/1', 90, 2), NOW))).toBe('granted')
   })
 
-  it('stops the ninth prefix of a /48', async () => {
+  it('the ninth /56 of an IPv6 /48 that spends a full quota is refused', async () => {
     const quota = await table(await stage.dir())
-    const verdicts = []
+    const answers = []
     for (let i = 0; i < 9; i++) {
-      verdicts.push(await refusal(quota.charge(charge(`/ip6/2001:db8:0:${(i * 256).toString(16)}::1/tcp/1`), NOW)))
+      answers.push(await refusal(quota.charge(charge(`/ip6/2001:db8:0:${(i * 256).toString(16)}::1/tcp/1`), NOW)))
     }
-    expect(verdicts).toEqual([...Array(8).fill('granted'), 'QUOTA_SPENT'])
+    expect(answers).toEqual([...Array(8).fill('granted'), 'QUOTA_SPENT'])
     expect(await refusal(quota.charge(charge('/ip6/2001:db8:1::1/tcp/1'), NOW))).toBe('granted')
   })
 
-  it('gives two requests at the same moment one quota', async () => {
+  it('two concurrent requests of one requester share one quota', async () => {
     const quota = await table(await stage.dir())
     const one = charge('/ip4/203.0.113.7/tcp/1', 60)
     const other = {
@@ -74,7 +74,7 @@ describe('the quota table', () => {
     ])
   })
 
-  it('remembers across a restart, under the same quota key only', async () => {
+  it('the table keeps quotas across a restart, and a new quota key starts a new quota', async () => {
     const dir = await stage.dir()
     const first = await table(dir)
     await first.charge(charge('/ip4/203.0.113.7/tcp/1'), NOW)
@@ -88,7 +88,7 @@ describe('the quota table', () => {
     )
   })
 
-  it('leaves no address in its files, neither as text nor as bytes', async () => {
+  it('the files of the table contain no address, neither as text nor as bytes, and no quota key', async () => {
     const dir = await stage.dir()
     const quota = await table(dir)
     for (let i = 0; i < 200; i++) await quota.charge(charge(`/ip4/203.0.113.${i}/tcp/1`, 1), NOW)
@@ -96,7 +96,7 @@ describe('the quota table', () => {
     await quota.close()
     const files = await Promise.all((await readdir(dir)).map((name) => readFile(join(dir, name))))
     const bytes = Buffer.concat(files)
-    // Were the files not where the entries are, the search would prove nothing.
+    // The files are large enough to hold the entries, so the search covers them.
     expect(bytes.length).toBeGreaterThan(200 * 32)
     for (const needle of ['203.0.113', '2001:db8:77', '4:203', '6:2001']) expect(bytes.includes(needle)).toBe(false)
     for (let i = 0; i < 200; i++) expect(bytes.includes(Buffer.of(203, 0, 113, i))).toBe(false)
@@ -104,7 +104,7 @@ describe('the quota table', () => {
     expect(bytes.includes(Buffer.from(quotaKey))).toBe(false)
   })
 
-  it('is closed to newcomers when full, open to those it knows, and sweeps what is over', async () => {
+  it('a full table refuses new requesters and serves known ones, and a sweep removes expired entries', async () => {
     const quota = await table(await stage.dir(), 3)
     for (let i = 0; i < 3; i++) await quota.charge(charge(`/ip4/203.0.113.${i}/tcp/1`, 10), NOW)
     expect(await refusal(quota.charge(charge('/ip4/203.0.113.9/tcp/1', 10), NOW))).toBe('QUOTA_SPENT')
@@ -116,7 +116,7 @@ describe('the quota table', () => {
     expect(await refusal(quota.charge(charge('/ip4/203.0.113.9/tcp/1', 10), NOW + SALT_WINDOW_MS))).toBe('granted')
   })
 
-  it('takes a damaged entry for a spent one', async () => {
+  it('a damaged entry counts as fully spent for three hours', async () => {
     const dir = await stage.dir()
     const quota = await table(dir)
     await quota.charge(charge('/ip4/203.0.113.7/tcp/1', 1), NOW)
@@ -131,11 +131,5 @@ describe('the quota table', () => {
     const again = await table(dir)
     expect(await refusal(again.charge(charge('/ip4/203.0.113.7/tcp/1', 1), NOW))).toBe('QUOTA_SPENT')
     expect(await refusal(again.charge(charge('/ip4/203.0.113.7/tcp/1', 1), NOW + SALT_WINDOW_MS))).toBe('granted')
-  })
-
-  it('belongs to one process: STORE_LOCKED', async () => {
-    const dir = await stage.dir()
-    await table(dir)
-    expect(await refusal(levelQuotaDisk(dir))).toBe('STORE_LOCKED')
   })
 })

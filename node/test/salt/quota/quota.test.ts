@@ -19,7 +19,7 @@ const NONE = new Uint8Array(0)
 const mask = (count: number, from = 0): number => ((2 ** count - 1) << from) >>> 0
 const ask = (...masks: number[]) => ({ masks: new Map(masks.map((item, i) => [EPOCH + i, item])), digest: NONE })
 
-/** The rule in words: a bucket of 90 tokens that gains one every two minutes; each salt is paid for once. */
+/** A plain model of the rule: a bucket of 90 tokens that gains one every two minutes; each salt costs one token once. */
 class Model {
   tokens = 90
   atMs = NOW
@@ -39,7 +39,7 @@ class Model {
   }
 }
 
-/** What fixes from `fromMs` to `toMs` need: at each five minutes the current block of every size and the next. */
+/** The salts that fixes from `fromMs` to `toMs` need: every five minutes the current and the next block of each size. */
 function saltsOf(fromMs: number, toMs: number): Map<number, number> {
   const masks = new Map<number, number>()
   for (let atMs = fromMs; atMs <= toMs; atMs += 5 * MINUTE_MS) {
@@ -55,7 +55,7 @@ function saltsOf(fromMs: number, toMs: number): Map<number, number> {
 }
 
 describe('the rolling quota', () => {
-  it('agrees with a plain model whatever is asked and whenever', () => {
+  it('the rolling quota agrees with a plain model for any questions at any times', () => {
     const question = fc.record({
       waitMs: fc.integer({ min: 0, max: 20 * 60_000 }),
       masks: fc.uniqueArray(fc.tuple(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 1, max: 2 ** 31 - 1 })), {
@@ -71,14 +71,16 @@ describe('the rolling quota', () => {
         let nowMs = NOW
         for (const { waitMs, masks } of questions) {
           nowMs += waitMs
-          // Epochs ahead, so that none closes meanwhile: what is forgotten with its epoch is another test's matter.
+          // Epochs ahead, so that none closes meanwhile. Another test covers epochs that have closed.
           const asked = new Map(masks.map(([epoch, bits]) => [EPOCH + 10 + epoch, bits]))
-          const verdict = rolling(state, { masks: asked, digest: NONE }, nowMs)
-          expect(verdict.granted).toBe(model.ask(asked, nowMs))
-          if (verdict.granted) state = verdict.state
+          const decision = rolling(state, { masks: asked, digest: NONE }, nowMs)
+          expect(decision.granted).toBe(model.ask(asked, nowMs))
+          if (decision.granted) state = decision.state
           else {
-            expect(rolling(state, { masks: asked, digest: NONE }, nowMs + verdict.retryAfterMs).granted).toBe(true)
-            expect(rolling(state, { masks: asked, digest: NONE }, nowMs + verdict.retryAfterMs - 1).granted).toBe(false)
+            expect(rolling(state, { masks: asked, digest: NONE }, nowMs + decision.retryAfterMs).granted).toBe(true)
+            expect(rolling(state, { masks: asked, digest: NONE }, nowMs + decision.retryAfterMs - 1).granted).toBe(
+              false,
+            )
           }
         }
       }),
@@ -86,7 +88,7 @@ describe('the rolling quota', () => {
     )
   })
 
-  it('grants ninety salts at once and not ninety-one', () => {
+  it('the rolling quota grants ninety salts at once and not ninety-one', () => {
     const ninety = rolling(undefined, ask(mask(31), mask(31), mask(28)), NOW)
     expect(ninety).toMatchObject({ granted: true, cost: 90 })
     expect(rolling(undefined, ask(mask(31), mask(31), mask(29)), NOW)).toEqual({
@@ -97,7 +99,7 @@ describe('the rolling quota', () => {
     expect(ninety.granted && rolling(ninety.state, ask(mask(31), mask(31), mask(29)), NOW + 120_000).granted).toBe(true)
   })
 
-  it('gives a salt already had for nothing, even when all is spent, and charges it again after its epoch is gone', () => {
+  it('a salt given before is free, even with a spent quota, until its epoch has closed', () => {
     const spent = rolling(undefined, ask(mask(31), mask(31), mask(28)), NOW)
     if (!spent.granted) throw new Error('expected to be granted')
     expect(rolling(spent.state, ask(mask(31), mask(10)), NOW)).toMatchObject({ granted: true, cost: 0 })
@@ -105,7 +107,7 @@ describe('the rolling quota', () => {
     expect(rolling(spent.state, ask(mask(31)), later)).toMatchObject({ granted: true, cost: 31 })
   })
 
-  it('refuses none of five hundred devices behind one address that sync once an hour, for three days', () => {
+  it('five hundred devices of one address that sync once an hour for three days are never refused', () => {
     const random = xorshift(20_261_122)
     const devices = Array.from({ length: 500 }, () => NOW + random(60 * MINUTE_MS))
     const asks = devices
@@ -116,33 +118,33 @@ describe('the rolling quota', () => {
     let [granted, paid] = [0, 0]
     for (const nowMs of asks) {
       const lastFix = Math.floor(nowMs / (5 * MINUTE_MS)) * 5 * MINUTE_MS
-      // The fixes of the last hour, and of the hour before, which not every sync brought through.
+      // The fixes of the last two hours, because some of the earlier hour may not have got through.
       const masks = needs.get(lastFix) ?? saltsOf(lastFix - 120 * MINUTE_MS, lastFix)
       needs.set(lastFix, masks)
-      const verdict = rolling(state, { masks, digest: NONE }, nowMs)
-      if (!verdict.granted) continue
-      state = verdict.state
+      const decision = rolling(state, { masks, digest: NONE }, nowMs)
+      if (!decision.granted) continue
+      state = decision.state
       granted++
-      paid += verdict.cost
+      paid += decision.cost
     }
     expect(granted).toBe(500 * 72)
-    // What one device alone needs in that time, and no more: 31 salts an epoch.
+    // All devices together cost no more than one device alone: 31 salts an epoch.
     expect(paid).toBeLessThanOrEqual((Math.ceil((74 * 60) / 80) + 2) * 31)
-    // And a stranger among them who asks for salts of other times takes them from all.
+    // A requester at the same address that asks for salts of other times is charged to all of them.
     const greedy = rolling(state, { masks: new Map([[EPOCH + 90, 2 ** 31 - 1]]), digest: NONE }, asks.at(-1)!)
     expect(greedy.granted && greedy.cost).toBe(31)
   })
 
-  it('is never more than full after the clock stepped back', () => {
+  it('a spent quota refills one salt in two minutes even after the clock stepped back', () => {
     const spent = rolling(undefined, ask(mask(31), mask(31), mask(28)), NOW)
     if (!spent.granted) throw new Error('expected to be granted')
-    const verdict = rolling(spent.state, ask(0, 0, 0, mask(1)), NOW - SALT_WINDOW_MS)
-    expect(verdict).toEqual({ granted: false, retryAfterMs: SALT_REFILL_MS })
+    const decision = rolling(spent.state, ask(0, 0, 0, mask(1)), NOW - SALT_WINDOW_MS)
+    expect(decision).toEqual({ granted: false, retryAfterMs: SALT_REFILL_MS })
   })
 })
 
 describe('the strict quota', () => {
-  it('agrees with a plain model: one request an hour, the same one answered again', () => {
+  it('the strict quota agrees with a plain model: one request an hour, the same request granted again', () => {
     const question = fc.record({
       waitMs: fc.integer({ min: 0, max: 50 * 60_000 }),
       digest: fc.integer({ min: 0, max: 2 }),
@@ -155,10 +157,10 @@ describe('the strict quota', () => {
         for (const { waitMs, digest } of questions) {
           nowMs += waitMs
           const isNew = last === undefined || nowMs - last.atMs >= STRICT_INTERVAL_MS
-          const verdict = strict(state, { masks: new Map(), digest: Uint8Array.of(digest) }, nowMs)
-          expect(verdict.granted).toBe(isNew || last?.digest === digest)
-          if (!verdict.granted) expect(verdict.retryAfterMs).toBe(last!.atMs + STRICT_INTERVAL_MS - nowMs)
-          if (verdict.granted) state = verdict.state
+          const decision = strict(state, { masks: new Map(), digest: Uint8Array.of(digest) }, nowMs)
+          expect(decision.granted).toBe(isNew || last?.digest === digest)
+          if (!decision.granted) expect(decision.retryAfterMs).toBe(last!.atMs + STRICT_INTERVAL_MS - nowMs)
+          if (decision.granted) state = decision.state
           if (isNew) last = { atMs: nowMs, digest }
         }
       }),
@@ -168,16 +170,16 @@ describe('the strict quota', () => {
 })
 
 describe('the fence around prefixes', () => {
-  it('lets a /48 have what eight prefixes may, and no more', () => {
+  it('a fence grants the quota of eight prefixes and no more', () => {
     for (const [name, cost] of [
       ['rolling', 90],
       ['strict', 1],
     ] as const) {
       let state: QuotaState | undefined
       for (let i = 0; i < FENCE_FACTOR; i++) {
-        const verdict = fenceRule(name, cost)(state, ask(), NOW)
-        if (!verdict.granted) throw new Error('expected to be granted')
-        state = verdict.state
+        const decision = fenceRule(name, cost)(state, ask(), NOW)
+        if (!decision.granted) throw new Error('expected to be granted')
+        state = decision.state
       }
       expect(fenceRule(name, 1)(state, ask(), NOW).granted).toBe(false)
       expect(fenceRule(name, 0)(state, ask(), NOW).granted).toBe(true)

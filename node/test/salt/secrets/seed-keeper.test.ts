@@ -18,7 +18,7 @@ const isLost = (task: () => unknown): boolean => {
 }
 
 describe('the seed keeper', () => {
-  it('gives the salts of an epoch inside its span, and not a millisecond outside', () => {
+  it('the keeper gives the salts of an epoch within the life of its secrets, and not a millisecond outside', () => {
     const keeper = seedKeeper(core)
     const given = seed()
     keeper.hold(3, FIRST, 20, given)
@@ -34,7 +34,7 @@ describe('the seed keeper', () => {
     expect(isLost(() => keeper.salts(4, FIRST, FIRST, inSpan(FIRST)))).toBe(true)
   })
 
-  it('forgets an epoch the moment it closes, and nothing brings it back, not even a clock that steps back', () => {
+  it('the keeper erases an epoch at the moment it closes, and a clock that steps back does not bring the epoch back', () => {
     const keeper = seedKeeper(core)
     const given = seed()
     keeper.hold(0, FIRST, 20, given)
@@ -53,7 +53,7 @@ describe('the seed keeper', () => {
     expect(isLost(() => keeper.salts(0, FIRST, FIRST + 1, to))).toBe(false)
   })
 
-  it('ratchets across a jump of the clock, and forgets a period that is over', () => {
+  it('the keeper winds a seed across a jump of the clock, and erases a period that is over', () => {
     const keeper = seedKeeper(core)
     const given = seed()
     keeper.hold(0, FIRST, 20, given)
@@ -65,7 +65,7 @@ describe('the seed keeper', () => {
     expect(keeper.has(0, FIRST)).toBe(false)
   })
 
-  it('keeps a seed whole until its roster is certified, for replicas that come late, and not beyond its sheet', () => {
+  it('the keeper winds no seed before its roster is certified, and keeps it no longer than its sheet', () => {
     const keeper = seedKeeper(core)
     const given = seed()
     keeper.hold(0, FIRST, 20, given)
@@ -81,7 +81,7 @@ describe('the seed keeper', () => {
     expect(keeper.has(1, FIRST)).toBe(false)
   })
 
-  it('gives no salt of an epoch that the next roster has taken over, and forgets the seed when that begins to be all', () => {
+  it('the keeper gives no salt of an epoch that the next roster governs, and erases the seed after its last own epoch', () => {
     const keeper = seedKeeper(core)
     keeper.hold(0, FIRST, 20, seed())
     keeper.hold(0, FIRST + 3, 20, seed())
@@ -100,7 +100,7 @@ describe('the seed keeper', () => {
     expect(keeper.seed(0, FIRST + 3)?.epoch).toBe(FIRST + 3)
   })
 
-  it('overwrites what it drops with zeros', () => {
+  it('the keeper overwrites a seed with zeros when it drops, wipes or outlives it, and takes none after `wipe`', () => {
     for (const end of ['drop', 'wipe', 'over'] as const) {
       const keeper = seedKeeper(core)
       keeper.hold(0, FIRST, 20, seed())
@@ -111,13 +111,13 @@ describe('the seed keeper', () => {
       if (end === 'over') keeper.advance(epochToSecretSpan(FIRST + 20).to)
       expect(key.every((byte) => byte === 0)).toBe(true)
       expect(keeper.seed(0, FIRST)).toBeUndefined()
-      // A node that stopped takes nothing in that was still under way.
+      // A stopped node takes no seed from work that is still running.
       keeper.hold(1, FIRST, 20, seed())
       expect(keeper.has(1, FIRST)).toBe(end !== 'wipe')
     }
   })
 
-  it('holds copies, and one seed for each shard and period', () => {
+  it('the keeper holds copies, and refuses a second seed for one shard and period', () => {
     const keeper = seedKeeper(core)
     const given = seed()
     const state = Uint8Array.from(given.state)

@@ -1,0 +1,26 @@
+/**
+ * Parameters of a new federation, unless its founder chooses others. PROTOCOL.md §4.1.
+ * `geotrace federation found`, the demo and the test federations all start from these values.
+ */
+import type { Parameters } from './manifest-form.ts'
+
+export const DEFAULT_PARAMETERS: Parameters = {
+  resolution: 12,
+  blockSizesMin: [5, 10, 20, 40, 80],
+  saltWindowMin: 180,
+  saltsPerRequest: 90,
+  salting: 'plain',
+  quota: 'rolling',
+  shards: 5,
+  replicas: 3,
+  threshold: 1,
+  periodEpochs: 18,
+  // Seven days. A federation that cannot agree on the next roster keeps serving for a week.
+  reserveEpochs: 126,
+  retentionDays: 14,
+  // Largest content of each size: no rows or half an hour at one place; a longer stay at one place; an hour on foot
+  // (12 fixes × 30 rows, 4,818 bytes); three hours on foot; a backlog.
+  syncRequestBytes: [1024, 2048, 5120, 16384, 32768],
+  // Room for 49 marks, those of the highest risk first. One fix has 30 marks.
+  syncReplyBytes: 1024,
+}

@@ -1,0 +1,65 @@
+import { isValidVote, manifestToPredecessor, nonceToCommitment } from '@geotrace/core-wasm/wire'
+import { afterEach, describe, expect, it } from 'vitest'
+import { createVoter } from '../../../src/membership/agreement/voter.ts'
+import { fileRecords } from '../../../src/platform/file-records.ts'
+import { nativeSigner } from '../../../src/platform/native-signer.ts'
+import { systemRandom } from '../../../src/platform/random.ts'
+import { errorCode } from '../../error-code.ts'
+import { cast, Stage } from '../../salt/federation.ts'
+import { proposeFounding, randomRoots, toBallot } from '../founding.ts'
+
+const NOW = Date.UTC(2026, 5, 1, 12)
+const stage = new Stage()
+afterEach(() => stage.end())
+
+const voterOf = async (secret: Uint8Array, dir: string) =>
+  createVoter(nativeSigner(secret), secret, await fileRecords(dir))
+
+async function setting(voter = 0) {
+  const players = await cast(5, NOW)
+  const before = manifestToPredecessor(players.manifest)
+  const [one, two] = [randomRoots(), randomRoots()].map((roots) => toBallot(proposeFounding(players, roots)))
+  return { before, one: one!, two: two!, secret: players.operatorSecrets[voter]!, dir: await stage.dir() }
+}
+
+describe('a voter', () => {
+  it('an operator gives one vote for a period, the same vote again after a restart, and none to another roster', async () => {
+    const { before, one, two, secret, dir } = await setting()
+    const voter = await voterOf(secret, dir)
+    const [vote, again, refused] = await Promise.all([
+      voter.vote(before, one),
+      voter.vote(before, one),
+      errorCode(voter.vote(before, two)),
+    ])
+    expect(isValidVote(one, voter.signer.key, vote)).toBe(true)
+    expect(isValidVote(two, voter.signer.key, vote)).toBe(false)
+    expect(again).toEqual(vote)
+    expect(refused).toBe('FORBIDDEN')
+    const restarted = await voterOf(secret, dir)
+    expect(await errorCode(restarted.vote(before, two))).toBe('FORBIDDEN')
+    // The period counts, not the height of the roster.
+    expect(await errorCode(restarted.vote(before, { ...two, height: 1 }))).toBe('FORBIDDEN')
+    expect(await restarted.vote(before, one)).toEqual(vote)
+    expect(await errorCode(restarted.vote(before, { ...two, firstEpoch: two.firstEpoch + 18 }))).toBe('OK')
+  })
+
+  it('an operator opens the nonce that its vote committed to, and none for a roster without its vote', async () => {
+    const { before, one, two, secret, dir } = await setting(2)
+    const voter = await voterOf(secret, dir)
+    expect(await voter.reveal(one, before.operators)).toBeUndefined()
+    const vote = await voter.vote(before, one)
+    const restarted = await voterOf(secret, dir)
+    const opened = (await restarted.reveal(one, before.operators))!
+    expect(nonceToCommitment(opened.nonce)).toEqual(vote.commitment)
+    expect(opened).toMatchObject({ operator: 2, signature: vote.signature })
+    expect(await restarted.reveal(two, before.operators)).toBeUndefined()
+    expect(await restarted.reveal(one, before.operators.slice(0, 2))).toBeUndefined()
+  })
+
+  it('an operator that the roster before does not list has no vote', async () => {
+    const { before, one, dir } = await setting()
+    const voter = await voterOf(systemRandom(32), dir)
+    expect(voter.operator(before)).toBeUndefined()
+    expect(await errorCode(voter.vote(before, one))).toBe('FORBIDDEN')
+  })
+})

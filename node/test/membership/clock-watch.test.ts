@@ -1,0 +1,54 @@
+import { simulatedClock } from '@geotrace/core-wasm'
+import { encodeTimeReply, ROSTER_PROTOCOL } from '@geotrace/core-wasm/wire'
+import { afterEach, describe, expect, it } from 'vitest'
+import { clockWatch, median, provenOffset } from '../../src/membership/clock-watch.ts'
+import { systemRandom } from '../../src/platform/random.ts'
+import { Stage } from '../salt/federation.ts'
+
+const NOW = Date.UTC(2026, 5, 1, 12)
+const stage = new Stage()
+afterEach(() => stage.end())
+
+describe('the clock watch', () => {
+  it('the median is the middle value, of two middle values the one nearer zero', () => {
+    expect(median([0])).toBe(0)
+    expect(median([0, 60])).toBe(0)
+    expect(median([0, -60])).toBe(0)
+    expect(median([0, 60, 61])).toBe(60)
+    expect(median([0, 60, -60, 70, 80])).toBe(60)
+    expect(median([0, -5, -60, -70])).toBe(-5)
+  })
+
+  it('a peer’s time within the round trip proves no clock offset, even when the round trip takes a minute', () => {
+    expect(provenOffset(1_000, 1_000, 1_000)).toBe(0)
+    for (const theirs of [1_000, 31_000, 61_000]) expect(provenOffset(1_000, theirs, 61_000)).toBe(0)
+    expect(provenOffset(1_000, 999, 61_000)).toBe(1)
+    expect(provenOffset(1_000, 61_001, 61_000)).toBe(-1)
+  })
+
+  it('a node more than thirty seconds from the median of its peers refuses to serve until its clock is right', async () => {
+    const clock = simulatedClock(NOW)
+    const hosts = await Promise.all(
+      Array.from({ length: 3 }, () => stage.host(clock, systemRandom(32), ['/ip4/127.0.0.1/tcp/0'])),
+    )
+    let offset = 0
+    for (const [i, host] of hosts.entries()) {
+      await host.serve(ROSTER_PROTOCOL, async () => encodeTimeReply(clock.now() + (i === 0 ? 3_600_000 : offset)))
+    }
+    const self = await stage.host(clock)
+    const watch = clockWatch(self, () => hosts.map((host) => ({ key: host.key, addresses: host.addresses() })), clock)
+    for (const [theirs, ours, isTrue] of [
+      [0, 0, true],
+      [30_000, -30_000, true],
+      [30_001, -30_001, false],
+      [-30_001, 0, true],
+      [10_000, -10_000, true],
+    ] as const) {
+      offset = theirs
+      await watch.check()
+      expect(watch.offsetMs).toBe(ours)
+      if (isTrue) watch.assertTrue()
+      else expect(() => watch.assertTrue()).toThrow(/clock/)
+    }
+  })
+})
