@@ -26,6 +26,7 @@ export {
   type PeerEntry,
 } from './federation/manifest-form.ts'
 export * from './federation/roster.ts'
+export * from './federation/roster-follower.ts'
 export * from './federation/roster-rules.ts'
 export * from './federation/roster-size.ts'
 export * from './federation/roster-step.ts'

@@ -83,7 +83,7 @@ describe('a step', () => {
     refuse({ sheets: step.sheets.slice(1) }, /2 sheets for 3 shards/)
     refuse({ firstEpoch: step.firstEpoch + 1 }, /period/)
     refuse({ reveals: testReveals(first, 5) }, /out of place/)
-    refuse({ height: 2 }, /does not follow/)
+    refuse({ height: 2 }, /expected height 1 next/)
     refuse({ previous: admitting.hash }, /another roster/)
     expect(chain.isForked).toBe(false)
     expect(follow(chain, step)).toBe(1)
