@@ -5,7 +5,7 @@
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes, equalBytes, utf8 } from '../wire/encoding/bytes.ts'
-import { linesToTree, treeToRoot } from '../wire/encoding/merkle.ts'
+
 import { keyToPeerId } from '../wire/encoding/peer-id.ts'
 import { type Signer, secretToSigner, signContent } from '../wire/encoding/signature.ts'
 import { type Change, encodeChange, newChange, signChange } from '../wire/federation/changes.ts'
@@ -34,6 +34,7 @@ import { succeed } from '../wire/federation/succession.ts'
 import { signVote } from '../wire/federation/vote.ts'
 import { commitMessage, sheetContent } from '../wire/messages/sheet.ts'
 import { epochToBlocks } from '../wire/window.ts'
+import { linesToTree, treeToRoot } from './merkle-tree.ts'
 
 const PHRASE = 'a phrase for tests'
 export const TEST_OPERATORS = ['ash', 'birch', 'cedar', 'elm', 'fir'] as const

@@ -5,6 +5,7 @@
  */
 export * from './conformance.ts'
 export * from './founding.ts'
+export * from './merkle-tree.ts'
 export { type Implementation, reference } from './reference.ts'
 export * from './samples.ts'
 export { vectors } from './vectors.ts'

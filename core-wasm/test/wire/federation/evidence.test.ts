@@ -13,6 +13,7 @@ import {
   testSigner,
   testTrees,
 } from '../../../src/testing/founding.ts'
+import { treeToPath } from '../../../src/testing/merkle-tree.ts'
 import * as wire from '../../../src/wire/index.ts'
 import { neverThrowsAnythingElse, refusesCutAndLong } from '../hostile.ts'
 
@@ -41,7 +42,7 @@ function answerTo(request: Uint8Array, { signer = node, salt = testSalt, change 
       epoch,
       mask,
       entries,
-      path: wire.treeToPath(trees[shard]!, epoch - roster.firstEpoch).map((sibling) => sibling.slice()),
+      path: treeToPath(trees[shard]!, epoch - roster.firstEpoch).map((sibling) => sibling.slice()),
     }
   })
   const answer = { time: 1_000, roster: name, shard, epochs }

@@ -8,6 +8,7 @@ import {
   testSigner,
   testTrees,
 } from '../../../src/testing/founding.ts'
+import { treeToPath } from '../../../src/testing/merkle-tree.ts'
 import * as wire from '../../../src/wire/index.ts'
 import { neverThrowsAnythingElse, refusesCutAndLong } from '../hostile.ts'
 
@@ -40,7 +41,7 @@ function answer(
     entries: wire
       .epochToBlocks(epoch)
       .map(({ size, n }, i) => ((mask >>> i) & 1 ? testSalt(shard, size, n) : testCommitments(shard, epoch)[i]!)),
-    path: wire.treeToPath(tree, epoch - first),
+    path: treeToPath(tree, epoch - first),
   }))
   change(epochs)
   const request = wire.encodeSaltRequest({ roster: name, shard, blocks })
@@ -109,7 +110,7 @@ describe('an answer', () => {
         const { size, n } = wire.epochToBlocks(epoch)[i]!
         return (mask >>> i) & 1 ? testSalt(shard, size, n) : commitment
       }),
-      path: wire.treeToPath(tree, epoch - first),
+      path: treeToPath(tree, epoch - first),
     })
     expect(() => check(answer((e) => void (e[2] = epochOf(first + 3, 1))))).toThrow(lie)
     expect(() => check(answer((e) => void e.push(epochOf(first + 3, 1))))).toThrow(lie)

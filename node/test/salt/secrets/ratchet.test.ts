@@ -1,14 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
-import {
-  commitmentsToLine,
-  concatBytes,
-  epochToBlocks,
-  isValidPath,
-  linesToTree,
-  saltToCommitment,
-  treeToPath,
-  treeToRoot,
-} from '@geotrace/core-wasm/wire'
+import { linesToTree, treeToPath, treeToRoot } from '@geotrace/core-wasm/testing'
+import { commitmentsToLine, concatBytes, epochToBlocks, isValidPath, saltToCommitment } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import { systemRandom } from '../../../src/platform/random.ts'
 import {
