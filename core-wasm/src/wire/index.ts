@@ -1,6 +1,6 @@
 /**
- * @geotrace/core-wasm/wire: every byte that crosses a wire or is signed, and the rules both ends must share.
- * No module here can name a latitude, a cell or a fix, so none can send one. Normative text: PROTOCOL.md.
+ * @geotrace/core-wasm/wire: every byte that crosses a wire or is signed, and the rules that both ends share.
+ * No module here can name a latitude, a cell or a fix, so no module can send one. PROTOCOL.md is normative.
  */
 
 export * from './bounded-map.ts'

@@ -1,6 +1,6 @@
 /**
- * What a peer tells another when it refuses: one status byte and at most one number, never text. PROTOCOL.md §6.3.
- * The only two functions that map errors to bytes and back.
+ * A refusal on the wire: one status byte and at most one number, never text. PROTOCOL.md §6.3.
+ * `errorToRefusal` and `refusalToError` are the only functions that map errors to bytes and back.
  */
 
 import { PROTOCOL_VERSION } from '../constants.ts'
@@ -25,7 +25,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   FORBIDDEN: 13,
   SYNC_CONFLICT: 14,
 }
-/** Everything that went wrong inside the answering peer. */
+/** Any failure inside the answering peer. */
 const STATUS_INTERNAL = 255
 
 export interface Refusal {
@@ -77,7 +77,7 @@ export function refusalToError({ status, number }: Refusal): FederationError {
   }
 }
 
-/** The error's one number as a u32; times round up to whole seconds. */
+/** The number in the error's data as a u32. Times are rounded up to whole seconds. */
 function dataToNumber(error: FederationError): number {
   const value = Object.values(error.data ?? {}).find((item): item is number => typeof item === 'number') ?? 0
   const scaled =
@@ -89,7 +89,7 @@ export function encodeRefusal({ status, number }: Refusal): Uint8Array {
   return byteWriter(5).u8(status).u32(number).finish()
 }
 
-/** Reads a status byte; throws what it says unless it is OK. */
+/** Reads a status byte and throws the error of a refusal. */
 export function throwRefusal(reader: ByteReader): void {
   const status = reader.u8()
   if (status === STATUS_OK) return

@@ -1,6 +1,6 @@
 /**
- * What certifies a roster: sheets signed by replicas of each shard, and the votes of a quorum of the operators of the
- * roster before. PROTOCOL.md §4.6.
+ * Checks what certifies a roster: sheets signed by replicas of each shard, and the votes of a quorum of the operators of
+ * the roster before. PROTOCOL.md §4.6. Throws ROSTER_INVALID.
  */
 
 import { KEY_BYTES } from '../constants.ts'
@@ -15,13 +15,13 @@ import type { RosterStep } from './roster-step.ts'
 import { type Succession, succeed } from './succession.ts'
 import { isValidVote } from './vote.ts'
 
-/** What a roster follows from: the manifest at founding, later the roster before. */
+/** The origin of a roster: the manifest at founding, later the roster before. */
 export interface Predecessor {
   /** The federation id or the roster's hash. */
   hash: Uint8Array
-  /** Those who vote. */
+  /** The operators who vote. */
   operators: readonly { name: string; key: Uint8Array }[]
-  /** The body that follows from it with this choice. Throws ROSTER_INVALID. */
+  /** The body that follows with this choice. Throws ROSTER_INVALID. */
   expect(choice: Succession): Roster
 }
 
@@ -42,7 +42,7 @@ export function rosterToPredecessor(previous: CertifiedRoster): Predecessor {
   return { hash: previous.hash, operators: previous.roster.operators, expect: (choice) => succeed(previous, choice) }
 }
 
-/** Throws ROSTER_INVALID unless this follows from `previous` and replicas signed every sheet. */
+/** Throws ROSTER_INVALID unless the roster follows from `previous` and replicas signed every sheet. */
 export function assertProposal(previous: Predecessor, { body, roster, sheetSignatures }: CertifiedRoster): void {
   if (!equalBytes(encodeRoster(previous.expect(roster)), body)) invalid('it does not follow from the one before')
   if (roster.sheets.length !== roster.shards || sheetSignatures.length !== roster.shards) {
@@ -52,13 +52,13 @@ export function assertProposal(previous: Predecessor, { body, roster, sheetSigna
 }
 
 /**
- * The roster that follows with what a step chose, once a quorum voted for it. It has no signatures under its sheets: the
- * operators who vote have seen them, and whoever can have a quorum's votes could seat replicas of its own.
+ * The roster that a step makes, with the votes of a quorum. It has no signatures under its sheets, because the voters
+ * verified them. A second check on the device adds nothing: a dishonest quorum could appoint its own replicas.
  * Throws ROSTER_INVALID.
  */
 export function stepToCertified(previous: Predecessor, step: RosterStep): CertifiedRoster {
   if (!equalBytes(step.previous, previous.hash)) invalid('it follows another roster')
-  // Before the signatures of its changes are looked at.
+  // Count the votes before the signatures of the changes are checked, which costs more.
   if (step.votes.length !== quorum(previous.operators.length)) invalid(`it has ${step.votes.length} votes`)
   const roster = previous.expect(step)
   if (roster.height !== step.height) invalid(`height ${step.height} does not follow`)
@@ -71,16 +71,16 @@ export function stepToCertified(previous: Predecessor, step: RosterStep): Certif
   return certified
 }
 
-/** The same as a proposal, and that a quorum of the operators before voted for it. Throws ROSTER_INVALID. */
+/** Checks a roster as a proposal, and the votes of a quorum of the operators before. Throws ROSTER_INVALID. */
 export function assertCertified(previous: Predecessor, certified: CertifiedRoster): void {
   assertProposal(previous, certified)
   assertVotes(previous, certified)
 }
 
 /**
- * Throws ROSTER_INVALID unless replicas of the shard signed its sheet: at founding a majority; later one is enough, and
- * none for a vacant shard, since voters judge by what they know whether more could be had (PROTOCOL.md §4.7). More than a
- * majority would only make it larger.
+ * Throws ROSTER_INVALID unless replicas of the shard signed its sheet. At founding a majority must sign. Later one
+ * signature is enough, and a vacant shard has none: the voters judge whether more were possible (PROTOCOL.md §4.7).
+ * More signatures than a majority would only make the certificate larger.
  */
 export function assertSheetSigned(roster: Roster, shard: number, signatures: SheetSignatures): void {
   const root = roster.sheets[shard] ?? invalid(`shard ${shard} has no sheet`)

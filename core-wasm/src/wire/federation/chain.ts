@@ -1,9 +1,9 @@
 /**
  * The certified rosters of a federation, each checked against the roster before, from the founding on. PROTOCOL.md §4.6.
- * Nodes, clients and the central peer keep the same chain. Of two certified rosters that follow the same one, the one
- * for the later period stands: a delayed vote can complete the earlier roster when the next period already has one.
- * Two certified rosters for the same period are a fork: a third of the operators voted twice and nobody can tell which
- * roster is right, so the chain stops permanently. Throws ROSTER_INVALID, ROSTER_FORKED.
+ * All peers and clients keep the same chain. Of two certified rosters that follow the same one, the roster for the later
+ * period stands: a delayed vote can complete the earlier roster too late. Two certified rosters for the same period are
+ * a fork: a third of the operators voted twice. No peer can tell which roster is right, so the chain stops permanently.
+ * Throws ROSTER_INVALID, ROSTER_FORKED.
  */
 import { boundedMap } from '../bounded-map.ts'
 import { bytesToHex, equalBytes } from '../encoding/bytes.ts'
@@ -29,7 +29,7 @@ export interface RosterChain {
   readonly newest: CertifiedRoster | undefined
   /** Two rosters of one period are certified: the chain takes nothing more. */
   readonly isForked: boolean
-  /** What the next roster follows from. */
+  /** The rules and the hash from which the next roster follows. */
   readonly predecessor: Predecessor
   at(height: number): CertifiedRoster | undefined
   /** By the 8 bytes of the roster's name. */

@@ -1,5 +1,6 @@
 /**
- * Whether a manifest holds: its form, what its parts say of each other, and that its rosters fit. PROTOCOL.md §4.1.
+ * Checks a manifest: its form, the relations between its parts, and the size of its rosters. PROTOCOL.md §4.1, §4.3.
+ * Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK.
  */
 
 import { MANIFEST_MAX_BYTES, PATH_MAX, SETTLED_MAX_BYTES } from '../constants.ts'
@@ -23,7 +24,7 @@ export function parseManifest(text: string): Manifest {
   return assertManifest(value)
 }
 
-/** The same for a value that is parsed already. */
+/** Checks a value that is parsed already. Throws as `parseManifest`. */
 export function assertManifest(value: unknown): Manifest {
   const result = manifestSchema.safeParse(value)
   if (!result.success) {
@@ -70,7 +71,7 @@ function assertRelations(manifest: Manifest): void {
   }
 }
 
-/** Every peer keeps rosters whole, and each must fit a frame with what certifies it. */
+/** Every peer keeps whole rosters, and each roster must fit a frame together with its certificate. */
 function assertRosterFits(manifest: Manifest): void {
   const bytes = settledBytes(manifestToRoster(manifest))
   if (bytes <= SETTLED_MAX_BYTES) return
@@ -80,7 +81,7 @@ function assertRosterFits(manifest: Manifest): void {
   refuse('parameters.shards', `${made} make a roster of ${bytes} bytes where ${SETTLED_MAX_BYTES} fit; ${advice}`)
 }
 
-/** Published keys off the loopback would let anybody vote: refuse them even if the file no longer says demo. */
+/** Published keys off the loopback would let anybody vote, so they are refused even if the file does not say `demo`. */
 function assertDemoIsLocal({ demo, operators, members, central }: Manifest): void {
   const stranger = [central, ...members].flatMap(({ addresses }) => addresses).find((item) => !isLoopback(item))
   if (stranger === undefined) return

@@ -1,8 +1,8 @@
 /**
- * Follows the certified rosters of a federation: restores the kept rosters, asks a peer for the next ones, and looks
- * back for the height where a peer's rosters part from ours. PROTOCOL.md §4.6, §7.3. Members follow certificates,
- * devices follow steps. The caller injects requests and storage.
- * Throws ROSTER_INVALID, ROSTER_FORKED, MESSAGE_MALFORMED (a step), and every error of an injected function.
+ * Follows the certified rosters of a federation. PROTOCOL.md §4.6, §7.3. A follower restores the kept rosters and asks
+ * a peer for the next ones. When the peer's rosters differ, it looks back for the height where they part from ours.
+ * Members follow certificates, devices follow steps. The caller injects requests and storage. Throws ROSTER_INVALID,
+ * ROSTER_FORKED, MESSAGE_MALFORMED (a step), and every error of an injected function.
  */
 import { equalBytes } from '../encoding/bytes.ts'
 import { isFederationError } from '../errors.ts'
@@ -114,7 +114,7 @@ export class RosterFollower<T> {
       if (this.#fork !== undefined) return false
       const path = await this.#check(item)
       if (path.length === 0) return false
-      // Nobody acts on a roster that a crash could take back.
+      // First the disk, then the chain: no peer acts on a roster that a crash could take back.
       await this.#records.put(
         path.map((certified) => ({ height: certified.roster.height, bytes: encodeCertifiedRoster(certified) })),
       )

@@ -1,6 +1,7 @@
 /**
- * What a device is told of a roster: what its proposer chose, and the votes for it. Everything else follows from the
- * roster before (succession.ts), so the device makes the body itself, and the votes are over its hash. PROTOCOL.md §4.6.
+ * A step, the form in which a device receives a roster: the choice of the proposer and the votes. PROTOCOL.md §4.6.
+ * Everything else follows from the roster before (succession.ts). The device makes the body itself, and the votes are
+ * over the hash of that body.
  *
  *  struct RosterStep {
  *    u32 height; u8 previous[32]; u32 firstEpoch;
@@ -28,7 +29,7 @@ export interface RosterStep extends Succession {
   height: number
   /** Hash of the roster before; the federation id for the founding roster. */
   previous: Uint8Array
-  /** By a quorum of the operators before, ascending by operator. */
+  /** Votes of a quorum of the operators before, ascending by operator. */
   votes: Vote[]
 }
 
@@ -55,7 +56,7 @@ export function encodeRosterStep(step: RosterStep): Uint8Array {
   return writer.finish()
 }
 
-/** Decodes only; `stepToCertified` (certificate.ts) says whether it holds. Throws MESSAGE_MALFORMED. */
+/** Decodes only; `stepToCertified` (certificate.ts) checks the votes. Throws MESSAGE_MALFORMED. */
 export function decodeRosterStep(bytes: Uint8Array): RosterStep {
   const reader = byteReader(bytes)
   if (bytes.length > ROSTER_MAX_BYTES) reader.refuse(`it is larger than ${ROSTER_MAX_BYTES} bytes`)

@@ -1,6 +1,6 @@
 /**
- * Whether a salt node told the truth: every client checks every answer against the sheet in its roster.
- * PROTOCOL.md §5.4. One bit off anywhere and the answer is refused whole.
+ * Checks a salt node's answer against the sheet in the roster. PROTOCOL.md §5.4. Every client checks every answer. One
+ * wrong bit anywhere spoils the whole answer (PEER_LIED).
  */
 import { equalBytes } from '../encoding/bytes.ts'
 import { isValidPath } from '../encoding/merkle.ts'
@@ -22,8 +22,8 @@ export interface CheckedSalts {
 }
 
 /**
- * Salts of `blocks` from the answer bytes of the member with `key`. Throws the node's refusal by its code,
- * MESSAGE_MALFORMED, or PEER_LIED when signature, question, line or path do not fit.
+ * The salts of `blocks` from the answer of the member with `key`. Throws the node's refusal by its code,
+ * MESSAGE_MALFORMED, or PEER_LIED when signature, request, line or path do not fit.
  */
 export function answerToSalts(
   bytes: Uint8Array,

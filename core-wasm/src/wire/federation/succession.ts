@@ -1,6 +1,6 @@
 /**
- * How a roster follows the one before: a pure function of it, the signed changes and the opened nonces.
- * PROTOCOL.md §4.8, §4.9. Voters, nodes and clients compute it alike, so a body is right or it is not.
+ * Makes the roster that follows: a pure function of the roster before, the signed changes and the opened nonces.
+ * PROTOCOL.md §4.8, §4.9. Voters, nodes and clients compute the same body, byte for byte. Throws ROSTER_INVALID.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import {
@@ -22,12 +22,12 @@ import { isGone, quorum, sponsorQuorum } from './roster-rules.ts'
 import { certificateBytes, settledBytes } from './roster-size.ts'
 import { isValidVote, nonceToCommitment } from './vote.ts'
 
-/** No vote is given so close before the secrets of a roster's first epoch open: clocks differ, certificates travel. */
+/** Votes end this long before the secrets of the first epoch open, because clocks differ and certificates travel. */
 const VOTE_MARGIN_MS = 2 * MINUTE_MS
-/** Operators begin to agree on a roster at most this long before votes end. */
+/** The effort: operators begin to agree on a roster at most this long before votes end. */
 const EFFORT_MAX_MS = 4 * 60 * MINUTE_MS
 
-/** What a proposer chooses; everything else of a roster follows. */
+/** The choice of a proposer. Everything else of a roster follows from the roster before. */
 export interface Succession {
   firstEpoch: number
   /** Encoded, ascending by bytes. */
@@ -36,30 +36,30 @@ export interface Succession {
   sheets: readonly Uint8Array[]
 }
 
-/** When operators agree on a roster, Unix ms. */
+/** The effort, the time in which operators agree on a roster, Unix ms. */
 export interface EffortSpan {
   from: number
-  /** From half of it on a replica signs the sheet of the seed that it holds, though it saw no majority hold it. */
+  /** The second half: a replica signs the sheet of its seed although it saw no majority with that seed. */
   signAnyFrom: number
-  /** In the last quarter operators make do with sheets that fewer signed, or nobody, where more cannot be had. */
+  /** The last quarter: operators accept a sheet with fewer signatures, or a vacant shard, when more are not available. */
   makeDoFrom: number
   /** Exclusive. */
   to: number
 }
 
-/** When operators agree on the roster that begins with this epoch. */
+/** The effort for the roster that begins with this epoch. */
 export function effortSpan(periodEpochs: number, firstEpoch: number): EffortSpan {
   const to = firstEpoch * EPOCH_MS - EPOCH_OPENS_BEFORE_MS - VOTE_MARGIN_MS
   const lengthMs = Math.min(periodEpochs * EPOCH_MS, EFFORT_MAX_MS)
   return { from: to - lengthMs, signAnyFrom: to - lengthMs / 2, makeDoFrom: to - lengthMs / 4, to }
 }
 
-/** Before this epoch no roster that follows can begin: periods begin at the multiples of their length. */
+/** The first epoch at which the next roster can begin: periods begin at multiples of their length. */
 export function followingPeriod({ firstEpoch, periodEpochs }: Pick<Roster, 'firstEpoch' | 'periodEpochs'>): number {
   return (Math.floor(firstEpoch / periodEpochs) + 1) * periodEpochs
 }
 
-/** The first epoch of the roster that can still be agreed on at `nowMs`: the next period that is not too near. */
+/** The first epoch of the next period whose effort has not ended at `nowMs`. */
 export function nextFirstEpoch(roster: Roster, nowMs: number): number {
   const { periodEpochs } = roster
   let next = followingPeriod(roster)
@@ -67,7 +67,7 @@ export function nextFirstEpoch(roster: Roster, nowMs: number): number {
   return next
 }
 
-/** Whether no roster from this one on can make this change any more: it is made, or another one overtook it. */
+/** Whether no later roster can make this change, because it is made already or a later change overtook it. */
 export function isSpent(roster: Roster, change: Change): boolean {
   const { members, newcomers, admitted, central } = roster
   const peer = (key: Uint8Array): RosterPeer | undefined =>
@@ -86,7 +86,7 @@ export function isSpent(roster: Roster, change: Change): boolean {
   }
 }
 
-/** The members of whatever roster follows. */
+/** The members of the roster that follows. */
 export function nextMembers(previous: Roster): RosterMember[] {
   return [...previous.members, ...previous.newcomers].filter(({ key }) => !isGone(previous, key))
 }
@@ -110,7 +110,7 @@ export function succeed(previous: CertifiedRoster, { firstEpoch, changes, reveal
   return next
 }
 
-/** Whether rosters have room for this change, were it signed; one that is refused for another reason needs none. */
+/** Whether rosters have room for this change. True for a change that is refused for another reason than its size. */
 export function hasRoomFor({ roster, hash }: CertifiedRoster, change: Change): boolean {
   const draft = openDraft(roster)
   try {
@@ -124,7 +124,7 @@ export function hasRoomFor({ roster, hash }: CertifiedRoster, change: Change): b
 }
 
 type Operator = Roster['operators'][number]
-/** Peers name their operator by reference while operators come and go. */
+/** In a draft, a peer refers to its operator by object, because indices shift while operators come and go. */
 type Drafted<P extends RosterPeer> = Omit<P, 'operator'> & { operator: Operator }
 interface Draft {
   operators: Operator[]
@@ -155,7 +155,7 @@ function openDraft(roster: Roster): Draft {
   }
 }
 
-/** Gives a rank to those whom the roster before admitted, once a quorum of its voters opened their nonces. */
+/** Ranks the peers that the roster before admitted, when a quorum of its voters opened their nonces. */
 function rank(draft: Draft, { roster, hash }: CertifiedRoster, reveals: readonly Reveal[]): void {
   if (reveals.length === 0) return
   if (draft.admitted.length === 0 || reveals.length < quorum(roster.operators.length)) invalid('reveals out of place')
@@ -173,7 +173,7 @@ function rank(draft: Draft, { roster, hash }: CertifiedRoster, reveals: readonly
   draft.admitted = []
 }
 
-/** A change that cannot be read, or is not signed by those it says, is the fault of the roster that carries it. */
+/** A change that cannot be read, or with a bad signature, spoils the roster that carries it. */
 function readChange(encoded: Uint8Array): SignedChange {
   try {
     const signed = decodeChange(encoded)
@@ -215,7 +215,7 @@ function makeChange(draft: Draft, change: Change): void {
   }
 }
 
-/** The signatures that each kind needs, all others being harmless. Operators are those of the roster before. */
+/** Checks the signatures that each kind of change needs; others do no harm. Operators are those of the roster before. */
 function assertEndorsed(draft: Draft, roster: Roster, { change, signatures }: SignedChange): void {
   const has = (key: Uint8Array): boolean => signatures.some((item) => equalBytes(item.key, key))
   const voices = roster.operators.filter(({ key }) => !isGone(roster, key) && has(key)).length
@@ -242,7 +242,7 @@ function assertEndorsed(draft: Draft, roster: Roster, { change, signatures }: Si
       if (!isQuorum) invalid('a change without a quorum')
       return
     case 'lied':
-      // Each voter saw the evidence before it voted: the certificate stands for it.
+      // Each voter saw the evidence before it voted, so the certificate vouches for it.
       if (signatures.length > 0) invalid('a proof that is signed')
   }
 }
@@ -256,7 +256,7 @@ function join(draft: Draft, { operator: name, operatorKey, key, addresses }: Cha
     draft.operators.push(operator)
   }
   if (operator.name !== name) invalid('a join under another name')
-  // It may be listed still, for nodes that hold shards to the end of this roster.
+  // The operator can still be listed, because its nodes hold shards to the end of this roster.
   if (isGone(draft, operatorKey)) invalid('a join by an operator that is gone')
   if (operator === draft.central.operator) invalid('the operator of the central peer holds no shard')
   const nodes = [...draft.members, ...draft.newcomers, ...draft.admitted]
@@ -265,7 +265,7 @@ function join(draft: Draft, { operator: name, operatorKey, key, addresses }: Cha
   draft.admitted.push({ key, operator, addresses, moved: 0 })
 }
 
-/** A node, or an operator with all its nodes. They keep the shards of this roster; the next goes without them. */
+/** Removes a node, or an operator with all its nodes. They hold the shards of this roster, but not of the next one. */
 function remove(draft: Draft, key: Uint8Array): void {
   const operator = draft.operators.find((item) => equalBytes(item.key, key))
   const nodes = [...draft.members, ...draft.newcomers, ...draft.admitted]
@@ -283,7 +283,7 @@ function remove(draft: Draft, key: Uint8Array): void {
 
 function move(draft: Draft, { key, addresses, at }: Change & { kind: 'move' }): void {
   const peer = findPeer(draft, key) ?? invalid('a stranger cannot move')
-  // Otherwise whoever kept an earlier one could put the old addresses back.
+  // Otherwise a peer that kept an earlier move could restore the old addresses.
   if (at <= peer.moved) invalid('a move that a later one overtook')
   peer.addresses = addresses
   peer.moved = at
@@ -299,7 +299,7 @@ function amend(draft: Draft, { core, shards, replicas, at }: Change & { kind: 'a
 function rotate(draft: Draft, { from, to }: Change & { kind: 'rotate' }): void {
   const operator = draft.operators.find(({ key }) => equalBytes(key, from)) ?? invalid('no operator has that key')
   if (isTaken(draft, to)) invalid('a rotation to a key in use')
-  // Otherwise a new key would undo an expulsion.
+  // Otherwise a new key could undo an expulsion.
   if (isGone(draft, from)) invalid('a rotation by an operator that is gone')
   operator.key = to
   draft.gone.push(from)
@@ -323,7 +323,7 @@ interface Rest extends Succession {
 
 function closeDraft(draft: Draft, previous: Roster, { hash, firstEpoch, changes, reveals, sheets }: Rest): Roster {
   const { members, newcomers, admitted, central, gone, plan, amended, core } = draft
-  // One that is gone stays listed until its last node has left: a roster's members all belong to somebody.
+  // A departed operator stays listed until its last node has left, because every member has an operator.
   const isNeeded = (operator: Operator): boolean =>
     !isGone(draft, operator.key) || [...members, central].some((peer) => peer.operator === operator)
   const operators = draft.operators.filter(isNeeded)
@@ -355,7 +355,7 @@ function closeDraft(draft: Draft, previous: Roster, { hash, firstEpoch, changes,
   }
 }
 
-/** The frame of this roster, and room for those that follow: a federation is full before its rosters cannot go on. */
+/** Checks that this roster fits a frame, and that the settled one does: so a roster can always follow. */
 function assertFits(roster: Roster, { operators }: Roster): void {
   const bytes = certificateBytes(roster, operators.length)
   if (bytes > ROSTER_MAX_BYTES) invalid(`it would be ${bytes} bytes of ${ROSTER_MAX_BYTES}`)

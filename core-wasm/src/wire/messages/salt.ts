@@ -10,7 +10,7 @@
  *    { u8 size; u32 n } [count];       u8 depth; u8 path[depth][32] } [count];
  *  }                                 u8  signature[64];   // over H(request) ‖ all before it
  *                                  }
- * Time and shard only: no field can name a place.
+ * A request carries time and shard only: no field can name a place.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import {
@@ -43,7 +43,7 @@ export interface SaltRequest {
   /** Distinct, ascending by size, then n. */
   blocks: Block[]
 }
-/** One epoch of an answer: 31 entries by position, each a salt (bit set) or its commitment; and the Merkle path. */
+/** One epoch of an answer: 31 entries by position, each a salt (bit of `mask` set) or a commitment, and a Merkle path. */
 export interface AnswerEpoch {
   epoch: number
   mask: number
@@ -62,7 +62,7 @@ export function compareBlocks(a: Block, b: Block): number {
   return a.size - b.size || a.n - b.n
 }
 
-/** RangeError unless 1..90 distinct ascending blocks. */
+/** Throws RangeError unless there are 1 to 90 distinct ascending blocks. */
 export function encodeSaltRequest({ roster, shard, blocks }: SaltRequest): Uint8Array {
   if (blocks.length < 1 || blocks.length > SALTS_PER_REQUEST_MAX) {
     throw new RangeError(`"blocks" expected 1..${SALTS_PER_REQUEST_MAX} items, got ${blocks.length}`)
@@ -103,7 +103,7 @@ export function decodeSaltRequest(bytes: Uint8Array): SaltRequest {
   return { roster, shard, blocks }
 }
 
-/** The answer up to its signature; sign `answerContent(request, unsigned)`. */
+/** The answer without its signature, which is over `answerContent(request, unsigned)`. */
 export function encodeUnsignedAnswer({ time, roster, shard, epochs }: Omit<SaltAnswer, 'signature'>): Uint8Array {
   if (epochs.length < 1 || epochs.length > EPOCHS_PER_ANSWER_MAX) {
     throw new RangeError(`"epochs" expected 1..${EPOCHS_PER_ANSWER_MAX} items, got ${epochs.length}`)
@@ -123,12 +123,12 @@ export function encodeUnsignedAnswer({ time, roster, shard, epochs }: Omit<SaltA
   return writer.finish()
 }
 
-/** What the node signs: the request's hash binds the answer to its question. */
+/** The bytes that the node signs. The hash of the request binds the answer to it. */
 export function answerContent(request: Uint8Array, unsigned: Uint8Array): Uint8Array {
   return concatBytes(sha256(request), unsigned)
 }
 
-/** Throws the refusal's error, MESSAGE_MALFORMED. Says nothing yet about truth: `answerToSalts` does. */
+/** Decodes only; `answerToSalts` checks the salts. Throws the refusal's error, MESSAGE_MALFORMED. */
 export function decodeSaltAnswer(bytes: Uint8Array): SaltAnswer & { unsigned: Uint8Array } {
   const reader = byteReader(bytes)
   throwRefusal(reader)
@@ -154,7 +154,7 @@ export function decodeSaltAnswer(bytes: Uint8Array): SaltAnswer & { unsigned: Ui
   return { time, roster, shard, epochs, signature, unsigned }
 }
 
-/** The mask of each epoch that a list of blocks asks for, epochs ascending. */
+/** The mask of each epoch in a list of blocks, epochs ascending. */
 export function blocksToMasks(blocks: readonly Block[]): Map<number, number> {
   const masks = new Map<number, number>()
   for (const { size, n } of blocks) {

@@ -1,5 +1,5 @@
 /**
- * /geotrace/sync/1: a deposit, perhaps a report, and the marks that come back. PROTOCOL.md §7.2.
+ * /geotrace/sync/1: a deposit with or without a report, and the marks in reply. PROTOCOL.md §7.2.
  *
  *  struct SyncRequest {                         struct SyncReply {
  *    u8  version;  // 1                           u8  status;        // 0; otherwise u32 number and the end
@@ -14,7 +14,8 @@
  *      { u8 hash[12]; u8 meta } [count] } [count] u8  zero[];        // up to the one reply size
  *    u8  zero[];   // up to a size class        }
  *  }
- * meta = size index (3 bits) | lag mask << 3 (2 bits). Hashes and epochs only: no field can name a place.
+ * meta = size index (3 bits) | lag mask << 3 (2 bits). A deposit carries hashes and epochs only: no field can name a
+ * place.
  */
 
 import {
@@ -59,7 +60,7 @@ export interface SyncRequest {
   userSecret: Uint8Array
   syncId: Uint8Array
   report: SyncKind
-  /** Mark generation and cursor of the reply read last; 0, 0 at first. */
+  /** Generation and cursor of the last reply that the client read; 0, 0 at first. */
   generation: number
   cursor: number
   groups: RowGroup[]
@@ -77,7 +78,7 @@ export type ReportStatus = (typeof REPORT_STATUSES)[number]
 export const REFUSED_REASONS = ['roster', 'too-old', 'too-new', 'too-many-rows'] as const
 export type RefusedReason = (typeof REFUSED_REASONS)[number]
 
-/** A deposited hash at risk. lag 0: same block; 1: the other one was there a block before. */
+/** A deposited hash at risk. lag 0: both were there in the same block; 1: the reporter was there one block earlier. */
 export interface Mark {
   epoch: number
   hash: Uint8Array
@@ -85,7 +86,7 @@ export interface Mark {
   weight: number
   lag: 0 | 1
 }
-/** A group that was not stored; `roster` is the one in force for its epoch. */
+/** A group that was not stored. `roster` names the roster in force for its epoch. */
 export interface RefusedGroup {
   epoch: number
   reason: RefusedReason
@@ -101,7 +102,7 @@ export interface SyncReply {
   marks: Mark[]
 }
 
-/** The request zero-padded to the smallest class that holds it; RangeError when none does. */
+/** The request, zero-padded to the smallest class that holds it. Throws RangeError when no class does. */
 export function encodeSyncRequest(request: SyncRequest, classes: readonly number[]): Uint8Array {
   const { userSecret, syncId, report, generation, cursor, groups } = request
   const size = classes.find((item) => item >= syncRequestBytes(groups))
@@ -152,7 +153,7 @@ export function decodeSyncRequest(bytes: Uint8Array, classes: readonly number[])
   return { userSecret, syncId, report, generation, cursor, groups }
 }
 
-/** Marks that fit a reply of `size` bytes beside `refused` refusals. */
+/** Number of marks that fit a reply of `size` bytes with `refused` refused groups. */
 export function marksPerReply(size: number, refused: number): number {
   return Math.floor((size - REPLY_HEAD_BYTES - refused * REFUSED_BYTES) / MARK_BYTES)
 }
@@ -207,14 +208,14 @@ export function rowToMeta({ size, lags }: Pick<Row, 'size' | 'lags'>): number {
   return index | (lags << 3)
 }
 
-/** Undefined for a size or lags that do not exist. */
+/** The row of a hash; undefined when `meta` has no valid size or lags. */
 export function metaToRow(hash: Uint8Array, meta: number): Row | undefined {
   const size = BLOCK_SIZES_MIN[meta & 7]
   const lags = meta >> 3
   return size === undefined || lags < 1 || lags > 3 ? undefined : { hash, size, lags }
 }
 
-/** Both rows of one hash as one: lags by OR. A hash has one size; of two that a liar deposits the smaller one stands. */
+/** Merges two rows of one hash: lags by OR. A hash has one size, so two sizes are a lie, and the smaller one stands. */
 export function mergeRow(known: Row | undefined, row: Row): Row {
   if (known === undefined) return row
   return { hash: row.hash, size: Math.min(known.size, row.size), lags: known.lags | row.lags }
