@@ -16,6 +16,8 @@ export * from './federation/certificate.ts'
 export * from './federation/chain.ts'
 export * from './federation/changes.ts'
 export * from './federation/demo-keys.ts'
+export { nextMembers, type Succession } from './federation/draft.ts'
+export * from './federation/effort.ts'
 export * from './federation/evidence.ts'
 export * from './federation/manifest.ts'
 export {

@@ -6,13 +6,14 @@
 import { KEY_BYTES } from '../constants.ts'
 import { equalBytes } from '../encoding/bytes.ts'
 import { isValidSignature } from '../encoding/signature.ts'
-import { FederationError } from '../errors.ts'
 import { sheetContent } from '../messages/sheet.ts'
+import type { Succession } from './draft.ts'
+import { invalid } from './invalid-roster.ts'
 import { type Manifest, manifestToId } from './manifest-form.ts'
 import { bodyToHash, type CertifiedRoster, encodeRoster, type Roster, type SheetSignatures } from './roster.ts'
 import { isVacant, manifestToRoster, quorum, shardToReplicas, sheetEpochs, sheetQuorum } from './roster-rules.ts'
 import type { RosterStep } from './roster-step.ts'
-import { type Succession, succeed } from './succession.ts'
+import { succeed } from './succession.ts'
 import { isValidVote } from './vote.ts'
 
 /** The origin of a roster: the manifest at founding, later the roster before. */
@@ -112,8 +113,4 @@ function assertVotes({ operators }: Predecessor, certified: CertifiedRoster): vo
     voters.add(vote.operator)
   }
   if (voters.size < need) invalid(`${voters.size} of the ${need} votes it needs`)
-}
-
-function invalid(reason: string): never {
-  throw new FederationError('ROSTER_INVALID', `roster: ${reason}`, { reason })
 }

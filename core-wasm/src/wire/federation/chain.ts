@@ -15,6 +15,7 @@ import {
   rosterToPredecessor,
   stepToCertified,
 } from './certificate.ts'
+import { invalid } from './invalid-roster.ts'
 import type { Manifest } from './manifest-form.ts'
 import { type CertifiedRoster, type Roster, rosterName } from './roster.ts'
 import { rosterInForce } from './roster-rules.ts'
@@ -115,8 +116,8 @@ class Chain implements RosterChain {
   }
   restore(certified: CertifiedRoster): void {
     const { height, previous } = certified.roster
-    if (height !== this.all.length) refuse(`expected height ${this.all.length}, got ${height}`)
-    if (!equalBytes(previous, this.predecessor.hash)) refuse(`height ${height} follows another roster than ours`)
+    if (height !== this.all.length) invalid(`expected height ${this.all.length}, got ${height}`)
+    if (!equalBytes(previous, this.predecessor.hash)) invalid(`height ${height} follows another roster than ours`)
     this.#push(certified)
   }
 
@@ -136,8 +137,8 @@ class Chain implements RosterChain {
     const parent = this.#parentOf(named)
     if (parent !== undefined) return { parent, predecessor: rosterToPredecessor(parent) }
     const { length } = this.all
-    if (named.height > length) refuse(`expected height ${length} next, got ${named.height}: fetch the rosters between`)
-    if (named.height > 0) refuse(`height ${named.height} follows another roster than ours`)
+    if (named.height > length) invalid(`expected height ${length} next, got ${named.height}: fetch the rosters between`)
+    if (named.height > 0) invalid(`height ${named.height} follows another roster than ours`)
     return { parent, predecessor: this.#founding }
   }
   #parentOf({ height, previous }: Named): CertifiedRoster | undefined {
@@ -169,8 +170,4 @@ class Chain implements RosterChain {
     const message = `expected one certified roster for each period, got a second one of height ${height}: ask the operators which federation goes on`
     throw new FederationError('ROSTER_FORKED', message, { height })
   }
-}
-
-function refuse(reason: string): never {
-  throw new FederationError('ROSTER_INVALID', `roster: ${reason}`, { reason })
 }

@@ -18,7 +18,7 @@ import {
 } from '../constants.ts'
 import { bytesToHex, concatBytes, utf8 } from '../encoding/bytes.ts'
 import { decodeCanonical } from '../encoding/canonical.ts'
-import { FederationError } from '../errors.ts'
+import { invalid } from './invalid-roster.ts'
 
 export interface RosterPeer {
   /** Ed25519 key of the peer id, 32 bytes. */
@@ -190,8 +190,4 @@ export function hashToRosterName(hash: Uint8Array): Uint8Array {
 /** The roster name in hex, as a key of maps. */
 export function rosterName(certified: CertifiedRoster): string {
   return bytesToHex(hashToRosterName(certified.hash))
-}
-
-function invalid(reason: string, cause?: unknown): never {
-  throw new FederationError('ROSTER_INVALID', `roster: ${reason}`, { reason }, { cause })
 }
