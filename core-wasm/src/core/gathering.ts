@@ -1,8 +1,8 @@
 /**
  * Numbers risk points in the order of their first appearance, each (cell, size, n) once. PROTOCOL.md §3.4.
- * It serves imports of days of fixes. Measured against a plain Map with the same output in November 2026, this file with
- * salt-numbers, interner and needed-secrets is 94–100 × as fast for a day of fixes, 9–13 × for three hours, 4–6 × for an
- * hour. A person who moves brings new cells, whose points are copied in runs. A person who stays brings the block after
+ * This file, salt-numbers, interner and needed-secrets serve imports of days of fixes. A plain Map with the same output
+ * was 94–100 × slower for a day of fixes, 9–13 × for three hours, 4–6 × for an hour (November 2026). A person who moves
+ * brings new cells, whose points are copied in runs. A person who stays brings the block after
  * the last one. Only a fix out of order needs a look-up.
  */
 import type { RiskPoints, Salting } from '../domain.ts'

@@ -1,7 +1,7 @@
 /**
  * The certified rosters of a federation, each checked against the roster before, from the founding on. PROTOCOL.md §4.6.
- * All peers and clients keep the same chain. Of two certified rosters that follow the same one, the one for the later
- * period stands, because a delayed vote can complete the earlier too late. Two certified rosters for the same period are
+ * All peers and clients keep the same chain. When two certified rosters follow the same one, the later period stands,
+ * because a delayed vote can complete the earlier roster too late. Two certified rosters for the same period are
  * a fork: a third of the operators voted twice. No peer can tell which roster is right, so the chain stops permanently.
  * Throws ROSTER_INVALID, ROSTER_FORKED.
  */
