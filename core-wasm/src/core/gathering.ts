@@ -1,9 +1,9 @@
 /**
  * Numbers risk points in the order of their first appearance, each (cell, size, n) once. PROTOCOL.md §3.4.
- * This file, salt-numbers, interner and needed-secrets serve imports of days of fixes. A plain Map with the same output
- * was 94–100 × slower for a day of fixes, 9–13 × for three hours, 4–6 × for an hour (November 2026). A person who moves
- * brings new cells, whose points are copied in runs. A person who stays brings the block after
- * the last one. Only a fix out of order needs a look-up.
+ * This file, salt-numbers, interner and needed-secrets serve imports of days of fixes. There, a plain Map with the same
+ * output was 94–100 × slower (November 2026). It was 9–13 × slower for three hours of fixes and 4–6 × for an hour. A
+ * person who moves brings new cells, whose points are copied in runs. A person who stays brings the block after the last
+ * one. Only a fix out of order needs a look-up.
  */
 import type { RiskPoints, Salting } from '../domain.ts'
 import { BLOCK_SIZES_MIN, LAG_CURRENT, LAG_NEXT, RISK_POINTS_PER_FIX } from '../wire/constants.ts'

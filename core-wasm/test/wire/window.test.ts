@@ -5,7 +5,7 @@ import * as wire from '../../src/wire/index.ts'
 describe('the salt window', () => {
   const sizes = wire.BLOCK_SIZES_MIN
   const min = wire.MINUTE_MS
-  it('opens the current block and the next block of every size', () => {
+  it('the current block and the next block of every size are open', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 42 }), fc.constantFrom(...sizes), (now, size) => {
         const n = Math.floor(now / (size * min))
@@ -14,21 +14,21 @@ describe('the salt window', () => {
       }),
     )
   })
-  it('refuses a block that ended exactly one window ago and admits the block one millisecond earlier', () => {
+  it('a block is too old exactly one window after its end and open one millisecond earlier', () => {
     for (const size of sizes) {
       const end = (1_000 + 1) * size * min
       expect(wire.blockToState(size, 1_000, end + wire.SALT_WINDOW_MS)).toBe('too-old')
       expect(wire.blockToState(size, 1_000, end + wire.SALT_WINDOW_MS - 1)).toBe('open')
     }
   })
-  it('refuses a block that starts more than its size and two minutes ahead, and admits a block at that edge', () => {
+  it('a block is open up to its size and two minutes ahead of its start and too new one millisecond before that', () => {
     for (const size of sizes) {
       const start = 1_000 * size * min
       expect(wire.blockToState(size, 1_000, start - size * min - wire.SALT_AHEAD_MS)).toBe('open')
       expect(wire.blockToState(size, 1_000, start - size * min - wire.SALT_AHEAD_MS - 1)).toBe('too-new')
     }
   })
-  it('opens a block only while the secrets of its epoch exist', () => {
+  it('a block is open only while the secrets of its epoch exist', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1e9, max: 2 ** 42 }),
@@ -45,7 +45,7 @@ describe('the salt window', () => {
       { numRuns: 2000 },
     )
   })
-  it('touches at most five epochs, and three hours of fixes need at most 90 salts', () => {
+  it('the salt window touches at most five epochs, and three hours of fixes need at most 90 salts', () => {
     let [epochs, salts] = [0, 0]
     for (let offset = 0; offset < 80; offset++) {
       const now = (100_000 * 80 + offset) * min
@@ -68,7 +68,7 @@ describe('the salt window', () => {
 })
 
 describe('the quota of one requester and shard', () => {
-  it('lets a requester fetch every open salt from the first minute on, because the quota refills faster than blocks open', () => {
+  it('the quota lets a requester fetch every open salt from the first minute on', () => {
     const start = Date.UTC(2026, 10, 21)
     const open = (nowMs: number): string[] =>
       wire.BLOCK_SIZES_MIN.flatMap((size) => {

@@ -10,12 +10,12 @@ const refuse = (reason: string): never => {
 const decode = (bytes: Uint8Array, max = 64) => decodeCanonical(bytes, schema, max, refuse)
 
 describe('canonical CBOR', () => {
-  it('decodes bytes that encode back to themselves', () => {
+  it('canonical bytes decode to their value', () => {
     expect(decode(encode({ b: 2, a: 1 }))).toEqual({ a: 1, b: 2 })
   })
 
-  it('refuses bytes in another encoding, in another shape, above the bound, and bytes that are no CBOR', () => {
-    // {b: 2, a: 1}: keys out of order. {a: 1 in two bytes, b: 2}: a longer form than needed.
+  it('bytes in another encoding or shape, above the bound, or without CBOR are refused', () => {
+    // The first has its keys out of order, the second writes 1 in two bytes.
     const others = [
       Uint8Array.of(0xa2, 0x61, 0x62, 2, 0x61, 0x61, 1),
       Uint8Array.of(0xa2, 0x61, 0x61, 0x18, 1, 0x61, 0x62, 2),

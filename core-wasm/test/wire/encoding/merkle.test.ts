@@ -13,7 +13,7 @@ describe('a Merkle tree', () => {
       level = level.filter((_, i) => i % 2 === 0).map((left, i) => sha(Uint8Array.of(1), left, level[2 * i + 1]!))
     return level[0]!
   }
-  it('has the root of a plain model, and the path of a line is valid at the place of that line only', () => {
+  it('a Merkle tree has the root of a plain model, and a path is valid for its own line and place only', () => {
     for (const count of [1, 2, 3, 5, 8, 22, 144]) {
       const lines = Array.from({ length: count }, (_, i) => sha(Buffer.from(`line ${i}`)))
       const tree = linesToTree(new Uint8Array(Buffer.concat(lines)))
