@@ -84,24 +84,32 @@ const SIMD_PROBE = Uint8Array.of(
 )
 
 export async function instantiate(options: CoreOptions = {}): Promise<Instance> {
-  if (typeof WebAssembly === 'undefined') throw new FederationError('CORE_UNSUPPORTED', 'this host has no WebAssembly')
+  if (typeof WebAssembly === 'undefined')
+    throw new FederationError(
+      'CORE_UNSUPPORTED',
+      'expected a host with WebAssembly, got none: use a newer engine or allow it in the policy',
+    )
   const hasSimd = WebAssembly.validate(SIMD_PROBE)
   const wanted = options.build ?? (hasSimd ? 'simd' : 'scalar')
   if (wanted === 'simd' && !hasSimd && !options.wasm) {
-    throw new FederationError('CORE_UNSUPPORTED', 'this host has no Wasm SIMD')
+    throw new FederationError('CORE_UNSUPPORTED', "expected a host with Wasm SIMD: load the build 'scalar'")
   }
   const bytes = options.wasm ? copyOf(options.wasm) : await embeddedBytes(wanted)
   const digest = options.wasm || options.pins ? await digestOf(bytes) : CORE_SHA256[wanted]
   const instance = view(await compile(bytes), digest)
   if (options.build && instance.build !== options.build) {
-    throw new FederationError('CORE_MISMATCH', 'the module is the other build', {
+    throw new FederationError('CORE_MISMATCH', `expected the ${options.build} build, got the ${instance.build} build`, {
       want: options.build,
       got: instance.build,
     })
   }
   const pin = options.pins?.[instance.build]
   if (pin !== undefined && pin !== digest) {
-    throw new FederationError('CORE_MISMATCH', 'the module is not the pinned one', { want: pin, got: digest })
+    throw new FederationError(
+      'CORE_MISMATCH',
+      'expected the pinned module, got another: load the version of the manifest',
+      { want: pin, got: digest },
+    )
   }
   return instance
 }
@@ -139,7 +147,8 @@ async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Inst
     // Chrome before 115 refuses more than 4 KiB at once on a page's main thread, with a RangeError.
     module = await WebAssembly.compile(bytes).catch((cause) => Promise.reject(unsupported(cause)))
   }
-  if (WebAssembly.Module.imports(module).length > 0) throw new FederationError('CORE_FAULT', 'the module wants imports')
+  if (WebAssembly.Module.imports(module).length > 0)
+    throw new FederationError('CORE_FAULT', 'expected a module without imports')
   try {
     return new WebAssembly.Instance(module)
   } catch {
@@ -148,17 +157,23 @@ async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Inst
 }
 
 function unsupported(cause: unknown): FederationError<'CORE_UNSUPPORTED'> {
-  return new FederationError('CORE_UNSUPPORTED', 'this host cannot run the module', undefined, { cause })
+  return new FederationError(
+    'CORE_UNSUPPORTED',
+    'expected a module that this host can compile, got a compile error',
+    undefined,
+    { cause },
+  )
 }
 
 function view(wasm: WebAssembly.Instance, digest: string): Instance {
   const call = wasm.exports as unknown as Exports
-  if (!(call.memory instanceof WebAssembly.Memory)) throw new FederationError('CORE_FAULT', 'the module is not a core')
+  if (!(call.memory instanceof WebAssembly.Memory))
+    throw new FederationError('CORE_FAULT', 'expected a core, got a module without its memory')
   const { buffer } = call.memory
   const constant = (name: string): number => {
     const found = wasm.exports[name]
     if (found instanceof WebAssembly.Global) return Number(found.value)
-    throw new FederationError('CORE_FAULT', `the module does not export ${name}`)
+    throw new FederationError('CORE_FAULT', `expected a core, got a module without the export ${name}`)
   }
   const [batch, fixes, points] = [constant('BATCH'), constant('FIXES'), constant('POINTS')]
   const bytes = (name: string, length: number) => new Uint8Array(buffer, constant(name), length)

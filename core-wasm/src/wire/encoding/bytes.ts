@@ -41,7 +41,7 @@ class Reader implements ByteReader {
   }
   #take(length: number): number {
     const start = this.offset
-    if (start + length > this.#source.byteLength) this.refuse('it ends early')
+    if (start + length > this.#source.byteLength) this.refuse(`expected ${length} more bytes, got ${this.left}`)
     this.offset = start + length
     return start
   }
@@ -59,7 +59,7 @@ class Reader implements ByteReader {
   time(): number {
     const at = this.#take(8)
     const value = toU32(this.#source, at) * 2 ** 32 + toU32(this.#source, at + 4)
-    return Number.isSafeInteger(value) ? value : this.refuse('a time beyond 2^53')
+    return Number.isSafeInteger(value) ? value : this.refuse('expected a time below 2^53')
   }
   // A copy, so that a received value does not change when the buffer is used again.
   bytes(length: number): Uint8Array {
@@ -67,11 +67,11 @@ class Reader implements ByteReader {
     return this.#source.slice(start, start + length)
   }
   end(): void {
-    if (this.offset !== this.#source.byteLength) this.refuse('trailing bytes')
+    if (this.offset !== this.#source.byteLength) this.refuse(`expected the end, got ${this.left} trailing bytes`)
   }
   padding(): void {
     while (this.offset < this.#source.byteLength) {
-      if (this.#source[this.offset] !== 0) this.refuse('padding is not zero')
+      if (this.#source[this.offset] !== 0) this.refuse('expected zero padding')
       this.offset++
     }
   }

@@ -32,8 +32,9 @@ export function manifestToPredecessor(manifest: Manifest): Predecessor {
     hash: manifestToId(manifest),
     operators: founding.operators,
     expect({ firstEpoch, changes, reveals, sheets }) {
-      if (firstEpoch !== founding.firstEpoch) invalid('it begins at another epoch than the founding')
-      if (changes.length + reveals.length > 0) invalid('the founding changes nothing')
+      if (firstEpoch !== founding.firstEpoch)
+        invalid(`expected first epoch ${founding.firstEpoch} of the founding, got another epoch, ${firstEpoch}`)
+      if (changes.length + reveals.length > 0) invalid('expected no changes and reveals: the founding changes nothing')
       return { ...founding, sheets: [...sheets] }
     },
   }
@@ -45,7 +46,8 @@ export function rosterToPredecessor(previous: CertifiedRoster): Predecessor {
 
 /** Throws ROSTER_INVALID unless the roster follows from `previous` and replicas signed every sheet. */
 export function assertProposal(previous: Predecessor, { body, roster, sheetSignatures }: CertifiedRoster): void {
-  if (!equalBytes(encodeRoster(previous.expect(roster)), body)) invalid('it does not follow from the one before')
+  if (!equalBytes(encodeRoster(previous.expect(roster)), body))
+    invalid('expected the body that its choice makes, got another: it does not follow from the roster before')
   if (roster.sheets.length !== roster.shards || sheetSignatures.length !== roster.shards) {
     invalid(`it has ${roster.sheets.length} sheets for ${roster.shards} shards`)
   }
@@ -58,11 +60,12 @@ export function assertProposal(previous: Predecessor, { body, roster, sheetSigna
  * Throws ROSTER_INVALID.
  */
 export function stepToCertified(previous: Predecessor, step: RosterStep): CertifiedRoster {
-  if (!equalBytes(step.previous, previous.hash)) invalid('it follows another roster')
+  if (!equalBytes(step.previous, previous.hash)) invalid(`height ${step.height} follows another roster than ours`)
   // Count the votes before the signatures of the changes are checked, which costs more.
-  if (step.votes.length !== quorum(previous.operators.length)) invalid(`it has ${step.votes.length} votes`)
+  const need = quorum(previous.operators.length)
+  if (step.votes.length !== need) invalid(`expected ${need} votes, got ${step.votes.length} votes`)
   const roster = previous.expect(step)
-  if (roster.height !== step.height) invalid(`height ${step.height} does not follow`)
+  if (roster.height !== step.height) invalid(`expected height ${roster.height} next, got ${step.height}`)
   if (roster.sheets.length !== roster.shards) {
     invalid(`it has ${roster.sheets.length} sheets for ${roster.shards} shards`)
   }
@@ -84,18 +87,20 @@ export function assertCertified(previous: Predecessor, certified: CertifiedRoste
  * More signatures than a majority would only make the certificate larger.
  */
 export function assertSheetSigned(roster: Roster, shard: number, signatures: SheetSignatures): void {
-  const root = roster.sheets[shard] ?? invalid(`shard ${shard} has no sheet`)
+  const root = roster.sheets[shard] ?? invalid(`expected a sheet for shard ${shard}, got none`)
   const { federation, firstEpoch } = roster
   const content = sheetContent({ federation, shard, firstEpoch, epochs: sheetEpochs(roster), root })
   const replicas = shardToReplicas(roster, shard)
   const signers = new Set<number>()
   const most = sheetQuorum(replicas.length)
-  if (signatures.length > most) invalid(`sheet ${shard} has more than ${most} signatures`)
+  if (signatures.length > most)
+    invalid(`sheet ${shard} has ${signatures.length} signatures, more than ${most} signatures`)
   for (const [index, signature] of signatures) {
     const member = roster.members[index]
-    if (member === undefined || !replicas.includes(member)) invalid(`sheet ${shard} is signed by a stranger`)
+    if (member === undefined || !replicas.includes(member))
+      invalid(`sheet ${shard}: expected replicas as signers, got member ${index}, a stranger`)
     if (!isValidSignature(member.key, 'geotrace/sheet', content, signature))
-      invalid(`sheet ${shard}: a signature fails`)
+      invalid(`sheet ${shard}: the signature of member ${index} fails`)
     signers.add(index)
   }
   const need = roster.height === 0 ? most : isVacant(roster, shard) ? 0 : 1
@@ -105,12 +110,15 @@ export function assertSheetSigned(roster: Roster, shard: number, signatures: She
 function assertVotes({ operators }: Predecessor, certified: CertifiedRoster): void {
   const voters = new Set<number>()
   const need = quorum(operators.length)
-  if (certified.votes.length > need) invalid(`more than the ${need} votes it needs`)
+  if (certified.votes.length > need)
+    invalid(`expected ${need} votes, got ${certified.votes.length}: more than the ${need} it needs`)
   for (const vote of certified.votes) {
     const key = operators[vote.operator]?.key
-    if (key === undefined || key.length !== KEY_BYTES) invalid('a vote by a stranger')
-    if (!isValidVote({ ...certified.roster, hash: certified.hash }, key, vote)) invalid('a vote with a bad signature')
+    if (key === undefined || key.length !== KEY_BYTES)
+      invalid(`expected votes of the operators before, got operator ${vote.operator}, a stranger`)
+    if (!isValidVote({ ...certified.roster, hash: certified.hash }, key, vote))
+      invalid(`the vote of operator ${vote.operator} has a bad signature`)
     voters.add(vote.operator)
   }
-  if (voters.size < need) invalid(`${voters.size} of the ${need} votes it needs`)
+  if (voters.size < need) invalid(`expected ${need} voters, got ${voters.size} of the ${need} votes it needs`)
 }

@@ -105,13 +105,15 @@ export function encodeChange(signed: SignedChange): Uint8Array {
 export function decodeChange(encoded: Uint8Array): SignedChange {
   const signed = decodeCanonical(encoded, signedSchema, CHANGE_MAX_BYTES, invalid)
   const keys = signed.signatures.map((item) => bytesToHex(item.key))
-  if (keys.some((item, i) => i > 0 && item <= keys[i - 1]!)) invalid('its signatures are not in order')
+  if (keys.some((item, i) => i > 0 && item <= keys[i - 1]!))
+    invalid('expected signatures in the order of their keys, each once')
   return signed
 }
 
 /** Throws CHANGE_INVALID unless every signature is valid. */
 export function assertSigned(signed: SignedChange): void {
-  if (!signed.signatures.every((item) => isValidChangeSignature(signed, item))) invalid('a signature fails')
+  if (!signed.signatures.every((item) => isValidChangeSignature(signed, item)))
+    invalid('a signature fails: collect the signatures again')
 }
 
 function invalid(reason: string, cause?: unknown): never {

@@ -77,20 +77,23 @@ export function makeChange(draft: Draft, change: Change): void {
 }
 
 function join(draft: Draft, { operator: name, operatorKey, key, addresses }: Change & { kind: 'join' }): void {
-  if (isTaken(draft, key) || equalBytes(key, operatorKey)) invalid('a join under a key in use')
+  if (isTaken(draft, key) || equalBytes(key, operatorKey)) invalid('a join under a key in use: make a new key')
   let operator = draft.operators.find((item) => equalBytes(item.key, operatorKey))
   if (operator === undefined) {
-    if (draft.operators.some((item) => item.name === name) || isTaken(draft, operatorKey)) invalid('a name in use')
+    if (draft.operators.some((item) => item.name === name) || isTaken(draft, operatorKey))
+      invalid(`the operator name ${name} or its key is a name in use: choose another`)
     operator = { name, key: operatorKey }
     draft.operators.push(operator)
   }
-  if (operator.name !== name) invalid('a join under another name')
+  if (operator.name !== name) invalid(`expected the operator name ${operator.name}, got another name, ${name}`)
   // The operator can still be listed, because its nodes hold shards to the end of this roster.
-  if (isGone(draft, operatorKey)) invalid('a join by an operator that is gone')
+  if (isGone(draft, operatorKey)) invalid(`the operator ${name} is gone and cannot join`)
   if (operator === draft.central.operator) invalid('the operator of the central peer holds no shard')
   const nodes = [...draft.members, ...draft.newcomers, ...draft.admitted]
-  if (nodes.filter((peer) => peer.operator === operator).length >= MEMBERS_PER_OPERATOR_MAX) invalid('too many nodes')
-  if (nodes.length >= MEMBERS_MAX || draft.operators.length > OPERATORS_MAX) invalid('the federation is full')
+  if (nodes.filter((peer) => peer.operator === operator).length >= MEMBERS_PER_OPERATOR_MAX)
+    invalid(`too many nodes: an operator has at most ${MEMBERS_PER_OPERATOR_MAX}`)
+  if (nodes.length >= MEMBERS_MAX || draft.operators.length > OPERATORS_MAX)
+    invalid(`the federation is full: at most ${MEMBERS_MAX} nodes and ${OPERATORS_MAX} operators`)
   draft.admitted.push({ key, operator, addresses, moved: 0 })
 }
 
@@ -99,11 +102,12 @@ function remove(draft: Draft, key: Uint8Array): void {
   const operator = draft.operators.find((item) => equalBytes(item.key, key))
   const nodes = [...draft.members, ...draft.newcomers, ...draft.admitted]
   const leaving = nodes.filter((peer) => peer.operator === operator || equalBytes(peer.key, key))
-  if (operator === undefined && leaving.length === 0) invalid('a stranger cannot leave')
-  if (operator === draft.central.operator) invalid('the operator of the central peer stays')
+  if (operator === undefined && leaving.length === 0)
+    invalid('expected the key of a node or operator that can leave, got a stranger')
+  if (operator === draft.central.operator) invalid('the operator of the central peer stays and cannot leave')
   const keys = [...(operator === undefined ? [] : [key]), ...leaving.map((peer) => peer.key)]
   const isNew = (item: Uint8Array): boolean => !isGone(draft, item)
-  if (!isNew(key)) invalid('it is gone already')
+  if (!isNew(key)) invalid('the node or operator is gone already')
   draft.gone.push(...keys.filter(isNew))
   const stays = (peer: Drafted<RosterPeer>): boolean => !leaving.includes(peer as never)
   draft.newcomers = draft.newcomers.filter(stays)
@@ -111,25 +115,27 @@ function remove(draft: Draft, key: Uint8Array): void {
 }
 
 function move(draft: Draft, { key, addresses, at }: Change & { kind: 'move' }): void {
-  const peer = findPeer(draft, key) ?? invalid('a stranger cannot move')
+  const peer = findPeer(draft, key) ?? invalid('expected the key of a node that can move, got a stranger')
   // Otherwise a peer that kept an earlier move could restore the old addresses.
-  if (at <= peer.moved) invalid('a move that a later one overtook')
+  if (at <= peer.moved) invalid(`a later move of ${peer.moved} overtook this one: sign a new move`)
   peer.addresses = addresses
   peer.moved = at
 }
 
 function amend(draft: Draft, { core, shards, replicas, at }: Change & { kind: 'amend' }): void {
-  if (at <= draft.amended) invalid('an amendment that a later one overtook')
+  if (at <= draft.amended) invalid(`a later amendment of ${draft.amended} overtook this one: sign a new one`)
   draft.core = core ?? draft.core
   draft.plan = { shards: shards ?? draft.plan.shards, replicas: replicas ?? draft.plan.replicas }
   draft.amended = at
 }
 
 function rotate(draft: Draft, { from, to }: Change & { kind: 'rotate' }): void {
-  const operator = draft.operators.find(({ key }) => equalBytes(key, from)) ?? invalid('no operator has that key')
-  if (isTaken(draft, to)) invalid('a rotation to a key in use')
+  const operator =
+    draft.operators.find(({ key }) => equalBytes(key, from)) ??
+    invalid('expected the key of an operator to rotate: no operator has this key')
+  if (isTaken(draft, to)) invalid('a rotation to a key in use: make a new key')
   // Otherwise a new key could undo an expulsion.
-  if (isGone(draft, from)) invalid('a rotation by an operator that is gone')
+  if (isGone(draft, from)) invalid(`the operator ${operator.name} is gone and cannot rotate its key`)
   operator.key = to
   draft.gone.push(from)
 }
@@ -169,7 +175,7 @@ export function closeDraft(
     ({ ...peer, operator: operators.indexOf(peer.operator) }) as unknown as P
   const coming = [...members, ...newcomers].filter(({ key }) => !isGone(draft, key))
   if (new Set(coming.map(({ operator }) => operator)).size < plan.replicas) {
-    invalid(`members of fewer than ${plan.replicas} operators would be left`)
+    invalid(`members of fewer than ${plan.replicas} operators would be left: lower the replicas first`)
   }
   return {
     ...previous,

@@ -68,7 +68,12 @@ export function encodeEvidence(evidence: Evidence): Uint8Array {
 /** Decodes only; `isProof` checks the proof. Throws MESSAGE_MALFORMED. */
 export function decodeEvidence(encoded: Uint8Array): Evidence {
   return decodeCanonical(encoded, evidenceSchema, EVIDENCE_MAX_BYTES, (_reason, cause) => {
-    throw new FederationError('MESSAGE_MALFORMED', 'malformed evidence', { at: 0 }, { cause })
+    throw new FederationError(
+      'MESSAGE_MALFORMED',
+      'malformed evidence: expected canonical CBOR of one kind of evidence',
+      { at: 0 },
+      { cause },
+    )
   })
 }
 

@@ -59,12 +59,14 @@ export function encodeRosterStep(step: RosterStep): Uint8Array {
 /** Decodes only; `stepToCertified` (certificate.ts) checks the votes. Throws MESSAGE_MALFORMED. */
 export function decodeRosterStep(bytes: Uint8Array): RosterStep {
   const reader = byteReader(bytes)
-  if (bytes.length > ROSTER_MAX_BYTES) reader.refuse(`it is larger than ${ROSTER_MAX_BYTES} bytes`)
+  if (bytes.length > ROSTER_MAX_BYTES) reader.refuse(`expected at most ${ROSTER_MAX_BYTES} bytes, got ${bytes.length}`)
   const [height, previous, firstEpoch] = [reader.u32(), reader.bytes(HASH_BYTES), reader.u32()]
   const sheets = readList(reader, reader.u16(), SHARDS_MAX, () => reader.bytes(HASH_BYTES))
   const changes = readList(reader, reader.u8(), CHANGES_PER_ROSTER_MAX, () => {
     const length = reader.u16()
-    return length > CHANGE_MAX_BYTES ? reader.refuse('a change is too large') : reader.bytes(length)
+    return length > CHANGE_MAX_BYTES
+      ? reader.refuse(`expected a change of at most ${CHANGE_MAX_BYTES} bytes, got ${length}`)
+      : reader.bytes(length)
   })
   const reveals = readOperators(reader, (): Reveal => {
     return { operator: reader.u16(), nonce: reader.bytes(HASH_BYTES), signature: reader.bytes(SIGNATURE_BYTES) }
@@ -78,12 +80,13 @@ export function decodeRosterStep(bytes: Uint8Array): RosterStep {
 
 function readOperators<T extends { operator: number }>(reader: ByteReader, read: () => T): T[] {
   const items = readList(reader, reader.u16(), OPERATORS_MAX, read)
-  if (items.some((item, i) => i > 0 && byOperator(items[i - 1]!, item) >= 0)) reader.refuse('operators do not ascend')
+  if (items.some((item, i) => i > 0 && byOperator(items[i - 1]!, item) >= 0))
+    reader.refuse('expected ascending operators')
   return items
 }
 
 function readList<T>(reader: ByteReader, count: number, max: number, read: () => T): T[] {
-  if (count > max) reader.refuse(`more than ${max} items`)
+  if (count > max) reader.refuse(`expected at most ${max} items, got ${count}`)
   return Array.from({ length: count }, read)
 }
 

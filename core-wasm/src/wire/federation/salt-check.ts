@@ -36,21 +36,24 @@ export function answerToSalts(
   const roster = hashToRosterName(certified.hash)
   const request = encodeSaltRequest({ roster, shard, blocks: [...blocks] })
   const lied = (what: string): never => {
-    throw new FederationError('PEER_LIED', `salt node answered falsely: ${what}`, { peer: keyToPeerId(key) })
+    throw new FederationError('PEER_LIED', `the salt node signed a false answer: ${what}; ask another replica`, {
+      peer: keyToPeerId(key),
+    })
   }
   if (!isValidSignature(key, 'geotrace/salt-answer', answerContent(request, answer.unsigned), answer.signature)) {
-    lied('the signature is not its own')
+    lied('its signature fails')
   }
-  if (!equalBytes(answer.roster, roster) || answer.shard !== shard) lied('another roster or shard')
+  if (!equalBytes(answer.roster, roster) || answer.shard !== shard)
+    lied(`expected shard ${shard} of the requested roster, got shard ${answer.shard}`)
   const masks = blocksToMasks(blocks)
-  if (answer.epochs.length !== masks.size) lied('other epochs than asked')
-  const root = certified.roster.sheets[shard] ?? lied('a shard without a sheet')
+  if (answer.epochs.length !== masks.size) lied(`expected ${masks.size} epochs, got ${answer.epochs.length}`)
+  const root = certified.roster.sheets[shard] ?? lied(`the roster has no sheet for shard ${shard}`)
   const lines = sheetEpochs(certified.roster)
   for (const { epoch, mask, entries, path } of answer.epochs) {
-    if (masks.get(epoch) !== mask) lied('other blocks than asked')
+    if (masks.get(epoch) !== mask) lied(`expected the requested blocks of epoch ${epoch}, got others`)
     const line = entriesToLine(epoch, mask, entries)
     if (!isValidPath(line, epoch - certified.roster.firstEpoch, lines, path, root))
-      lied('a salt that its sheet does not hold')
+      lied(`the sheet does not hold its salts of epoch ${epoch}`)
   }
   const byEpoch = new Map(answer.epochs.map((item) => [item.epoch, item]))
   return {

@@ -17,14 +17,16 @@ import { isValidVote, nonceToCommitment } from './vote.ts'
 /** The body that follows `previous`. Throws ROSTER_INVALID when the choice breaks a rule. */
 export function succeed(previous: CertifiedRoster, { firstEpoch, changes, reveals, sheets }: Succession): Roster {
   const { roster, hash } = previous
-  if (firstEpoch <= roster.firstEpoch || firstEpoch % roster.periodEpochs !== 0) invalid('it begins within a period')
-  if (changes.length > CHANGES_PER_ROSTER_MAX) invalid('too many changes')
+  if (firstEpoch <= roster.firstEpoch || firstEpoch % roster.periodEpochs !== 0)
+    invalid(`expected a first epoch at a period after ${roster.firstEpoch}, got ${firstEpoch}`)
+  if (changes.length > CHANGES_PER_ROSTER_MAX)
+    invalid(`too many changes: expected at most ${CHANGES_PER_ROSTER_MAX}, got ${changes.length}`)
   const draft = openDraft(roster)
   rank(draft, previous, reveals)
   let last = ''
   for (const encoded of changes) {
     const text = bytesToHex(encoded)
-    if (text <= last) invalid('its changes are not in order')
+    if (text <= last) invalid('expected changes in the order of their bytes, each once')
     last = text
     applyChange(draft, roster, readChange(encoded), firstEpoch)
   }
@@ -68,12 +70,15 @@ export function isSpent(roster: Roster, change: Change): boolean {
 /** Ranks the peers that the roster before admitted, when a quorum of its voters opened their nonces. */
 function rank(draft: Draft, { roster, hash }: CertifiedRoster, reveals: readonly Reveal[]): void {
   if (reveals.length === 0) return
-  if (draft.admitted.length === 0 || reveals.length < quorum(roster.operators.length)) invalid('reveals out of place')
+  if (draft.admitted.length === 0 || reveals.length < quorum(roster.operators.length))
+    invalid('reveals out of place: expected admitted peers and the nonces of a quorum')
   reveals.forEach(({ operator, nonce, signature }, i) => {
-    if (i > 0 && operator <= reveals[i - 1]!.operator) invalid('its reveals are not in order')
-    const key = roster.operators[operator]?.key ?? invalid('a reveal by a stranger')
+    if (i > 0 && operator <= reveals[i - 1]!.operator) invalid('expected reveals in the order of operators, each once')
+    const key =
+      roster.operators[operator]?.key ??
+      invalid(`expected reveals of the operators before, got operator ${operator}, a stranger`)
     const vote = { commitment: nonceToCommitment(nonce), signature }
-    if (!isValidVote({ ...roster, hash }, key, vote)) invalid('a nonce that nobody committed to')
+    if (!isValidVote({ ...roster, hash }, key, vote)) invalid(`operator ${operator}: nobody committed to this nonce`)
   })
   const nonces = reveals.map(({ nonce }) => nonce)
   draft.newcomers = draft.admitted.map((peer) => ({
@@ -97,10 +102,11 @@ function readChange(encoded: Uint8Array): SignedChange {
 
 function applyChange(draft: Draft, roster: Roster, signed: SignedChange, firstEpoch: number): void {
   const { federation, change } = signed
-  if (!equalBytes(federation, roster.federation)) invalid('a change of another federation')
-  if (firstEpoch > change.until) invalid('a change that has lapsed')
+  if (!equalBytes(federation, roster.federation)) invalid('a change of another federation: sign it for this one')
+  if (firstEpoch > change.until) invalid(`a change lapsed at epoch ${change.until}: sign it again`)
   assertEndorsed(draft, roster, signed)
-  if ('at' in change && change.at > firstEpoch * EPOCH_MS) invalid('a change from after the roster begins')
+  if ('at' in change && change.at > firstEpoch * EPOCH_MS)
+    invalid(`a change is from ${change.at}, after the roster begins: check the clock of its signer`)
   makeChange(draft, change)
 }
 
@@ -113,33 +119,39 @@ function assertEndorsed(draft: Draft, roster: Roster, { change, signatures }: Si
   switch (change.kind) {
     case 'join': {
       const isKnown = roster.operators.some(({ key }) => equalBytes(key, change.operatorKey))
-      if (!has(change.key) || !has(change.operatorKey)) invalid('a join that the joiner did not sign')
-      if (!isKnown && voices < sponsorQuorum(roster.operators.length)) invalid('a join without enough sponsors')
+      if (!has(change.key) || !has(change.operatorKey))
+        invalid('expected signatures of the joiner and its operator under a join')
+      if (!isKnown && voices < sponsorQuorum(roster.operators.length))
+        invalid(`expected ${sponsorQuorum(roster.operators.length)} sponsors under a join, got ${voices}`)
       return
     }
     case 'leave':
-      if (!has(change.key) && !(peer !== undefined && has(peer.operator.key))) invalid('a leave that nobody signed')
+      if (!has(change.key) && !(peer !== undefined && has(peer.operator.key)))
+        invalid('expected the signature of the leaving node or its operator: nobody signed')
       return
     case 'move':
-      if (!has(change.key)) invalid('a move that its node did not sign')
+      if (!has(change.key)) invalid('expected the signature of its node under a move')
       return
     case 'rotate':
-      if (!has(change.to) || !(has(change.from) || isQuorum)) invalid('a rotation without its signatures')
+      if (!has(change.to) || !(has(change.from) || isQuorum))
+        invalid('expected the signatures of the new key and of the old key or a quorum under a rotation')
       return
     case 'expel':
     case 'amend':
-      if (!isQuorum) invalid('a change without a quorum')
+      if (!isQuorum) invalid(`expected signatures of a quorum under this change, got ${voices}`)
       return
     case 'lied':
       // Each voter saw the evidence before it voted, so the certificate vouches for it.
-      if (signatures.length > 0) invalid('a proof that is signed')
+      if (signatures.length > 0) invalid('expected no signature under a removal for a lie, got a proof that is signed')
   }
 }
 
 /** Checks that this roster fits a frame, and that the settled one does: so a roster can always follow. */
 function assertFits(roster: Roster, { operators }: Roster): void {
   const bytes = certificateBytes(roster, operators.length)
-  if (bytes > ROSTER_MAX_BYTES) invalid(`it would be ${bytes} bytes of ${ROSTER_MAX_BYTES}`)
+  if (bytes > ROSTER_MAX_BYTES)
+    invalid(`expected at most ${ROSTER_MAX_BYTES} bytes, got ${bytes}: make fewer changes at once`)
   const settled = settledBytes(roster)
-  if (settled > SETTLED_MAX_BYTES) invalid(`the federation is full: ${settled} bytes of ${SETTLED_MAX_BYTES}`)
+  if (settled > SETTLED_MAX_BYTES)
+    invalid(`the federation is full: expected at most ${SETTLED_MAX_BYTES} bytes, got ${settled}`)
 }

@@ -183,9 +183,9 @@ function encodeBody(message: GossipMessage): Uint8Array {
 /** Decodes only; the receiver checks signatures. Throws MESSAGE_MALFORMED, VERSION_UNKNOWN. */
 export function decodeGossip(bytes: Uint8Array): GossipMessage {
   const reader = byteReader(bytes)
-  if (bytes.length > GOSSIP_MAX_BYTES) reader.refuse('it is too large')
+  if (bytes.length > GOSSIP_MAX_BYTES) reader.refuse(`expected at most ${GOSSIP_MAX_BYTES} bytes, got ${bytes.length}`)
   assertVersion(reader.u8())
-  const kind = KINDS[reader.u8()] ?? reader.refuse('no such kind')
+  const kind = KINDS[reader.u8()] ?? reader.refuse(`expected a kind 0 to ${KINDS.length - 1}`)
   const message = readBody(reader, kind)
   reader.end()
   return message
@@ -198,7 +198,7 @@ function readBody(reader: ByteReader, kind: GossipKind): GossipMessage {
       const head = { key: reader.bytes(KEY_BYTES), time: reader.time(), height: reader.u32() }
       const roster = reader.bytes(ROSTER_NAME_BYTES)
       const count = reader.u8()
-      if (count > ADDRESSES_MAX) reader.refuse('too many addresses')
+      if (count > ADDRESSES_MAX) reader.refuse(`expected at most ${ADDRESSES_MAX} addresses, got ${count}`)
       const addresses = Array.from({ length: count }, () => readText(reader))
       return { kind, ...head, roster, addresses, signature: signature() }
     }
@@ -209,7 +209,8 @@ function readBody(reader: ByteReader, kind: GossipKind): GossipMessage {
         root: reader.bytes(HASH_BYTES),
         signature: signature(),
       }))
-      if (sheets.some(({ shard }, i) => i > 0 && shard <= sheets[i - 1]!.shard)) reader.refuse('shards out of order')
+      if (sheets.some(({ shard }, i) => i > 0 && shard <= sheets[i - 1]!.shard))
+        reader.refuse('expected ascending shards, each once')
       return { kind, ...head, sheets }
     }
     case 'handover': {
@@ -272,6 +273,6 @@ const decoder = new TextDecoder()
 /** Reads printable ASCII, which is enough for a multiaddr. */
 function readText(reader: ByteReader): string {
   const bytes = reader.bytes(reader.u8())
-  if (bytes.some((byte) => byte < 0x21 || byte > 0x7e)) reader.refuse('text that is not ASCII')
+  if (bytes.some((byte) => byte < 0x21 || byte > 0x7e)) reader.refuse('expected printable ASCII')
   return decoder.decode(bytes)
 }

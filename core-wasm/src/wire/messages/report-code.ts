@@ -15,7 +15,7 @@ export function parseReportCode(text: string): Uint8Array {
   if (values.length !== DIGITS || values.includes(-1)) {
     throw new FederationError(
       'CODE_UNKNOWN',
-      `a report code has ${DIGITS} letters and digits, like 7K3D-9QWX-0A1B-2C3D`,
+      `expected ${DIGITS} letters and digits like 7K3D-9QWX-0A1B-2C3D, got ${digits.length}: check the report code`,
     )
   }
   let bits = 0n

@@ -42,7 +42,7 @@ function requestSize(request: RosterRequest): number {
 export function decodeRosterRequest(bytes: Uint8Array): RosterRequest {
   const reader = byteReader(bytes)
   assertVersion(reader.u8())
-  const op = OPS[reader.u8()] ?? reader.refuse('no such operation')
+  const op = OPS[reader.u8()] ?? reader.refuse('expected an operation 0 to 5')
   const request = readRequest(reader, op)
   reader.end()
   return request
@@ -56,7 +56,8 @@ function readRequest(reader: ByteReader, op: RosterRequest['op']): RosterRequest
     case 'body':
       return { op, hash: reader.bytes(HASH_BYTES) }
     case 'submit':
-      if (reader.left > GOSSIP_MAX_BYTES) reader.refuse('it is too large')
+      if (reader.left > GOSSIP_MAX_BYTES)
+        reader.refuse(`expected at most ${GOSSIP_MAX_BYTES} bytes, got ${reader.left}`)
       return { op, message: reader.bytes(reader.left) }
     case 'pool':
     case 'time':

@@ -83,20 +83,24 @@ export function decodeSaltRequest(bytes: Uint8Array): SaltRequest {
   assertVersion(reader.u8())
   const suite = reader.u8()
   if (suite !== SUITE_PLAIN)
-    throw new FederationError('SUITE_UNKNOWN', `salting suite ${suite} is not offered`, { suite })
+    throw new FederationError('SUITE_UNKNOWN', `expected salting suite ${SUITE_PLAIN}, got ${suite}`, { suite })
   const roster = reader.bytes(ROSTER_NAME_BYTES)
   const shard = reader.u16()
   const count = reader.u8()
   if (count < 1 || count > SALTS_PER_REQUEST_MAX) {
-    throw new FederationError('TOO_MANY_SALTS', `a request names 1 to ${SALTS_PER_REQUEST_MAX} blocks, not ${count}`, {
-      count,
-    })
+    throw new FederationError(
+      'TOO_MANY_SALTS',
+      `expected 1 to ${SALTS_PER_REQUEST_MAX} blocks in a request, got ${count}: split the request`,
+      {
+        count,
+      },
+    )
   }
   const blocks: Block[] = []
   for (let i = 0; i < count; i++) {
     const block = { size: reader.u8(), n: reader.u32() }
-    if (!isValidBlockSize(block.size)) reader.refuse('no such block size')
-    if (i > 0 && compareBlocks(blocks[i - 1]!, block) >= 0) reader.refuse('blocks out of order')
+    if (!isValidBlockSize(block.size)) reader.refuse(`expected a block size of 5, 10, 20, 40 or 80, got ${block.size}`)
+    if (i > 0 && compareBlocks(blocks[i - 1]!, block) >= 0) reader.refuse('expected ascending blocks, each once')
     blocks.push(block)
   }
   reader.end()
@@ -136,16 +140,17 @@ export function decodeSaltAnswer(bytes: Uint8Array): SaltAnswer & { unsigned: Ui
   const roster = reader.bytes(ROSTER_NAME_BYTES)
   const shard = reader.u16()
   const count = reader.u8()
-  if (count < 1 || count > EPOCHS_PER_ANSWER_MAX) reader.refuse('too many epochs')
+  if (count < 1 || count > EPOCHS_PER_ANSWER_MAX)
+    reader.refuse(`expected 1 to ${EPOCHS_PER_ANSWER_MAX} epochs, got ${count}`)
   const epochs: AnswerEpoch[] = []
   for (let i = 0; i < count; i++) {
     const epoch = reader.u32()
-    if (i > 0 && epochs[i - 1]!.epoch >= epoch) reader.refuse('epochs out of order')
+    if (i > 0 && epochs[i - 1]!.epoch >= epoch) reader.refuse('expected ascending epochs, each once')
     const mask = reader.u32()
-    if (mask >>> BLOCKS_PER_EPOCH !== 0) reader.refuse('a mask wider than 31 bits')
+    if (mask >>> BLOCKS_PER_EPOCH !== 0) reader.refuse('expected a mask of 31 bits')
     const entries = Array.from({ length: BLOCKS_PER_EPOCH }, () => reader.bytes(HASH_BYTES))
     const depth = reader.u8()
-    if (depth > PATH_MAX) reader.refuse('a path too long')
+    if (depth > PATH_MAX) reader.refuse(`expected a path of at most ${PATH_MAX}, got ${depth}`)
     epochs.push({ epoch, mask, entries, path: Array.from({ length: depth }, () => reader.bytes(HASH_BYTES)) })
   }
   const unsigned = bytes.slice(0, reader.offset)

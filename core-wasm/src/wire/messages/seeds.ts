@@ -37,7 +37,7 @@ export function decodeSeedsRequest(bytes: Uint8Array): SeedsRequest {
   const reader = byteReader(bytes)
   assertVersion(reader.u8())
   const op = reader.u8()
-  if (op > 1) reader.refuse('no such operation')
+  if (op > 1) reader.refuse(`expected operation 0 or 1, got ${op}`)
   const head = { shard: reader.u16(), firstEpoch: reader.u32() }
   const request: SeedsRequest = op === 0 ? { op: 'offer', ...head, seed: readSeed(reader) } : { op: 'fetch', ...head }
   reader.end()

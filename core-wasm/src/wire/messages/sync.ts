@@ -130,23 +130,23 @@ export function decodeSyncRequest(bytes: Uint8Array, classes: readonly number[])
   const reader = byteReader(bytes)
   assertVersion(reader.u8())
   if (bytes.length > SYNC_REQUEST_MAX_BYTES || !classes.includes(bytes.length))
-    reader.refuse('not one of the size classes')
+    reader.refuse(`expected one of ${classes.join(', ')} bytes, got ${bytes.length}`)
   const userSecret = reader.bytes(USER_SECRET_BYTES)
   const syncId = reader.bytes(SYNC_ID_BYTES)
   const kind = reader.u8()
   const body = reader.bytes(KIND_BODY_BYTES)
   if (kind > 2 || body.subarray(kind === 1 ? REPORT_CODE_BYTES : 0).some((byte) => byte !== 0))
-    reader.refuse('no such kind')
+    reader.refuse('expected kind 0 to 2 with a zero-padded body')
   const report: SyncKind =
     kind === 1 ? { kind: 'code', code: body.slice(0, REPORT_CODE_BYTES) } : { kind: kind === 2 ? 'erase' : 'none' }
   const generation = reader.u32()
   const cursor = reader.u32()
   const count = reader.u8()
-  if (count > SYNC_GROUPS_MAX) reader.refuse('too many groups')
+  if (count > SYNC_GROUPS_MAX) reader.refuse(`expected at most ${SYNC_GROUPS_MAX} groups, got ${count}`)
   const groups: RowGroup[] = []
   for (let i = 0; i < count; i++) {
     const group = { epoch: reader.u32(), roster: reader.bytes(ROSTER_NAME_BYTES), rows: readRows(reader) }
-    if (i > 0 && groups[i - 1]!.epoch >= group.epoch) reader.refuse('groups out of order')
+    if (i > 0 && groups[i - 1]!.epoch >= group.epoch) reader.refuse('expected ascending epochs, each once')
     groups.push(group)
   }
   reader.padding()
@@ -175,20 +175,22 @@ export function encodeSyncReply(reply: SyncReply, size: number): Uint8Array {
 export function decodeSyncReply(bytes: Uint8Array): SyncReply {
   const reader = byteReader(bytes)
   throwRefusal(reader)
-  const report = REPORT_STATUSES[reader.u8()] ?? reader.refuse('no such report status')
+  const report =
+    REPORT_STATUSES[reader.u8()] ?? reader.refuse(`expected a report status 0 to ${REPORT_STATUSES.length - 1}`)
   const time = reader.time()
   const generation = reader.u32()
   const cursor = reader.u32()
   const left = reader.u32()
   const refused = Array.from({ length: reader.u8() }, () => ({
     epoch: reader.u32(),
-    reason: REFUSED_REASONS[reader.u8()] ?? reader.refuse('no such reason'),
+    reason: REFUSED_REASONS[reader.u8()] ?? reader.refuse(`expected a reason 0 to ${REFUSED_REASONS.length - 1}`),
     roster: reader.bytes(ROSTER_NAME_BYTES),
   }))
   const marks = Array.from({ length: reader.u16() }, () => {
     const mark = { epoch: reader.u32(), hash: reader.bytes(RISK_HASH_BYTES), degree: reader.u8(), weight: reader.u16() }
     const lag = reader.u8()
-    if (mark.degree < 1 || (lag !== 0 && lag !== 1)) return reader.refuse('no such mark')
+    if (mark.degree < 1 || (lag !== 0 && lag !== 1))
+      return reader.refuse('expected a degree of at least 1 and a lag of 0 or 1')
     return { ...mark, lag } as Mark
   })
   reader.padding()
@@ -223,15 +225,15 @@ export function mergeRow(known: Row | undefined, row: Row): Row {
 
 function readRows(reader: ReturnType<typeof byteReader>): Row[] {
   const count = reader.u16()
-  if (count < 1 || count > ROWS_PER_EPOCH_MAX) reader.refuse('no or too many rows')
+  if (count < 1 || count > ROWS_PER_EPOCH_MAX) reader.refuse(`expected 1 to ${ROWS_PER_EPOCH_MAX} rows, got ${count}`)
   const rows: Row[] = []
   for (let i = 0; i < count; i++) {
     const hash = reader.bytes(RISK_HASH_BYTES)
     const row = metaToRow(hash, reader.u8())
-    if (row === undefined) return reader.refuse('no such row')
+    if (row === undefined) return reader.refuse('expected a block size 0 to 4 and lags 1 to 3')
     const previous = rows[i - 1]
     if (previous !== undefined && (equalBytes(previous.hash, hash) || compareHashes(previous.hash, hash) > 0)) {
-      reader.refuse('rows out of order')
+      reader.refuse('expected ascending hashes, each once')
     }
     rows.push(row)
   }

@@ -81,7 +81,7 @@ describe('a change', () => {
       expect(wire.encodeGossip({ kind: 'change', change: encoded }).length).toBeLessThan(wire.GOSSIP_MAX_BYTES)
     }
     expect(() => wire.encodeChange(many(ALL[3]!, 300))).toThrow(RangeError)
-    expect(() => wire.decodeChange(encode(many(ALL[3]!, 300)))).toThrow(bad(/larger/))
+    expect(() => wire.decodeChange(encode(many(ALL[3]!, 300)))).toThrow(bad(/at most 24576 bytes/))
   })
 
   it('a change with one invalid signature is refused', () => {
@@ -166,13 +166,13 @@ describe('deterministic CBOR', () => {
     expect(head).toBe(0xa3)
     const entry = encode('signatures')
     const twice = Uint8Array.from([0xa4, ...rest, ...entry, 0x80])
-    expect(() => wire.decodeChange(twice)).toThrow(bad(/not CBOR/))
-    expect(() => wire.decodeChange(Uint8Array.from([0xbf, ...rest, 0xff]))).toThrow(bad(/not CBOR/))
-    expect(() => wire.decodeChange(Uint8Array.from([0xc1, ...encoded]))).toThrow(bad(/not CBOR/))
+    expect(() => wire.decodeChange(twice)).toThrow(bad(/expected CBOR/))
+    expect(() => wire.decodeChange(Uint8Array.from([0xbf, ...rest, 0xff]))).toThrow(bad(/expected CBOR/))
+    expect(() => wire.decodeChange(Uint8Array.from([0xc1, ...encoded]))).toThrow(bad(/expected CBOR/))
     expect(() => wire.decodeChange(encode({ ...value, change: { ...value.change, key: undefined } }))).toThrow(
-      bad(/not CBOR/),
+      bad(/expected CBOR/),
     )
-    expect(() => wire.decodeChange(new Uint8Array(20_000).fill(0x81))).toThrow(bad(/not CBOR/))
+    expect(() => wire.decodeChange(new Uint8Array(20_000).fill(0x81))).toThrow(bad(/expected CBOR/))
   })
 
   it('a change that is cut, too long or garbled is refused', () => {
