@@ -26,6 +26,13 @@ import { type ByteReader, type ByteWriter, byteReader, byteWriter, concatBytes }
 import { isValidSignature, type Signer, signContent } from '../encoding/signature.ts'
 import { assertVersion } from '../encoding/status.ts'
 
+export const GOSSIP_TOPIC = '/geotrace/gossip/1'
+
+const KINDS = ['presence', 'sheets', 'proposal', 'vote', 'reveal', 'change', 'evidence', 'handover'] as const
+
+/** Bytes of a presence before its addresses. */
+const PRESENCE_HEAD_BYTES = 53
+
 /** A roster as a vote names it. Gossip omits the federation, because only peers of one federation gossip together. */
 export interface Ballot {
   /** An operator may vote in two federations with one key. */
@@ -36,10 +43,6 @@ export interface Ballot {
 }
 
 type NamedRoster = Omit<Ballot, 'federation'>
-
-export const GOSSIP_TOPIC = '/geotrace/gossip/1'
-
-const KINDS = ['presence', 'sheets', 'proposal', 'vote', 'reveal', 'change', 'evidence', 'handover'] as const
 
 /** A member announces its newest roster and its addresses. */
 export interface Presence {
@@ -264,9 +267,6 @@ function writeBallot(writer: ByteWriter, { height, firstEpoch, hash }: NamedRost
 function readBallot(reader: ByteReader): NamedRoster {
   return { height: reader.u32(), firstEpoch: reader.u32(), hash: reader.bytes(HASH_BYTES) }
 }
-
-/** Bytes of a presence before its addresses. */
-const PRESENCE_HEAD_BYTES = 53
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
