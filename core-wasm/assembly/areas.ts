@@ -1,5 +1,5 @@
-// The static areas through which the host and the core exchange bytes, and the core's scratch. One block of memory, so
-// that one fill wipes every secret in it. Nothing is ever allocated.
+// The static areas through which the host and the core exchange bytes, and the core's scratch. All areas are one block of
+// memory, so that one fill wipes every secret. The module never allocates.
 import {
   BATCH,
   BLOCK_BYTES,
@@ -14,10 +14,10 @@ import {
   SIZES,
 } from './constants'
 
-/** Room for a chunk of equal-length messages; hence also the longest message. */
+/** Bytes for a chunk of messages of equal length, and so the length of the longest message. */
 export const MESSAGES_BYTES: u32 = 16384
 
-/** Places of the table that finds a secret's slot: a power of two, more than there are slots. */
+/** Entries of the table that finds the slot of a secret: a power of two, and more than the slots. */
 export const SLOT_PLACES: u32 = 512
 
 const FIXES_BYTES: u32 = FIXES * 8
@@ -28,17 +28,17 @@ const FRESH: u32 = FIXES * CELLS_PER_FIX * POINTS_PER_CELL
 const SECRETS_BYTES: u32 = BATCH * SECRET_BYTES
 const DIGESTS_BYTES: u32 = BATCH * DIGEST_BYTES
 
-// In: fixes (degrees, degrees, Unix ms).
+// Input: fixes (degrees, degrees, Unix ms).
 const O_LATS: u32 = 0
 const O_LNGS: u32 = O_LATS + FIXES_BYTES
 const O_TIMES: u32 = O_LNGS + FIXES_BYTES
-// Out: three cells per fix, the region of each, the current block of each size; cell and block of all thirty points.
+// Output: three cells per fix, the region of each, the current block of each size; cell and block of all thirty points.
 const O_CELLS: u32 = O_TIMES + FIXES_BYTES
 const O_REGIONS: u32 = O_CELLS + CELLS_BYTES
 const O_BLOCKS: u32 = O_REGIONS + REGIONS_BYTES
 const O_FRESH_CELLS: u32 = O_BLOCKS + BLOCKS_BYTES
 const O_FRESH_BLOCKS: u32 = O_FRESH_CELLS + FRESH * 8
-// In: risk points. Out: the slot of each; a slot is a secret, by number, with a block and a size.
+// Input: risk points. Output: the slot of each point. A slot is the number of a secret, with a block and a size.
 const O_POINT_CELLS: u32 = O_FRESH_BLOCKS + FRESH * 4
 const O_POINT_BLOCKS: u32 = O_POINT_CELLS + POINTS * 8
 const O_POINT_SECRETS: u32 = O_POINT_BLOCKS + POINTS * 4
@@ -48,14 +48,14 @@ const O_SLOT_PLACES: u32 = O_POINT_SIZES + POINTS
 const O_SLOT_SECRETS: u32 = O_SLOT_PLACES + SLOT_PLACES * 2
 const O_SLOT_BLOCKS: u32 = O_SLOT_SECRETS + BATCH * 4
 const O_SLOT_SIZES: u32 = O_SLOT_BLOCKS + BATCH * 4
-// In: the slots' secrets. Out: risk hashes, and room for the word that the last vector writes too many.
+// Input: the secrets of the slots. Output: risk hashes, with space for the extra word that the last vector writes.
 const O_SECRETS: u32 = O_SLOT_SIZES + BATCH
 const O_HASHES: u32 = O_SECRETS + SECRETS_BYTES
 const O_MESSAGES: u32 = O_HASHES + POINTS * RISK_HASH_BYTES + 16
 const O_KEY: u32 = O_MESSAGES + MESSAGES_BYTES
 const O_DIGESTS: u32 = O_KEY + BLOCK_BYTES
-// Scratch: message schedule, running states (one, four lanes), states after a key's block, padded tails of four messages,
-// what is kept of a message's last vectors and what padding adds, openings.
+// Scratch: message schedule; running states (one, four lanes); states after a key's block; padded tails of four
+// messages; masks of a message's last vectors and their padding; openings.
 const O_SCHEDULE: u32 = O_DIGESTS + DIGESTS_BYTES
 const O_STATE: u32 = O_SCHEDULE + 64 * 4
 const O_LANE_STATES: u32 = O_STATE + DIGEST_BYTES
@@ -105,7 +105,7 @@ export function wipeAreas(): void {
   memory.fill(WORK, 0, WORK_BYTES)
 }
 
-/** Zeroes the areas of fixes alone, which come first. */
+/** Zeroes only the areas of fixes, which come first. */
 export function wipeFixAreas(): void {
   memory.fill(WORK, 0, O_POINT_CELLS)
 }

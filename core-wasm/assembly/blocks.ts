@@ -1,4 +1,4 @@
-// Time blocks: n = floor(unix minutes / size). PROTOCOL.md, time. The caller has refused what is no time.
+// Time blocks: n = floor(unix minutes / size). PROTOCOL.md §3.4. The caller refuses values that are no time.
 import { BLOCKS, CELLS, FRESH_BLOCKS, FRESH_CELLS, TIMES } from './areas'
 import { CELLS_PER_FIX, MINUTE_MS, POINTS_PER_CELL, SHORTEST_SIZE_MIN, SIZES } from './constants'
 
@@ -6,7 +6,7 @@ export function timeToBlock(at: f64, size: u32): u32 {
   return <u32>floor(floor(at) / (<f64>size * MINUTE_MS))
 }
 
-/** The current block of every size, of `count` fixes: each size is twice the one before, so n is half of it. */
+/** The current block of every size for `count` fixes. Each size is twice the size before, so n is half of the n before. */
 export function writeBlocks(count: u32): void {
   for (let i: u32 = 0; i < count; i++) {
     const n = timeToBlock(load<f64>(TIMES + (i << 3)), SHORTEST_SIZE_MIN)
@@ -14,7 +14,7 @@ export function writeBlocks(count: u32): void {
   }
 }
 
-/** Cell and block of all thirty points of each fix, [layer][size][lag], for those that turn out to be new. */
+/** Cell and block of all thirty points of each fix, [layer][size][lag]. The host copies the new ones. */
 export function writeFresh(count: u32): void {
   for (let place: u32 = 0; place < count * CELLS_PER_FIX; place++) {
     const cell = load<u64>(CELLS + (place << 3))

@@ -1,5 +1,5 @@
-// The last line of defence: the host checks every length (src/), and what got past it traps here, before anything is
-// written, instead of running over the neighbouring area.
+// The last check of lengths. The host (src/core/) checks every length first. A bad length that still arrives traps here,
+// before the module writes over a neighbouring area.
 
 @inline
 export function assertFits(length: u32, room: u32): void {

@@ -1,6 +1,6 @@
-// A fix as its cells of layers A, B, C. PROTOCOL.md, cells. The caller has refused NaN, infinities and |lat| > 90.
-// Every operation is an IEEE 754 double operation in the order written here, and sin and cos are compiled in, so the
-// same degrees give the same cells on every machine, whatever came before.
+// A fix as its cells of layers A, B, C. PROTOCOL.md §3.1. The caller refuses NaN, infinities and |lat| > 90.
+// Every operation is an IEEE 754 double operation in the order written here, and sin and cos are compiled in. So equal
+// degrees give equal cells on every machine, after any earlier call.
 import { CELLS, LATS, LNGS } from './areas'
 import { assertFits } from './bounds'
 import { CELLS_PER_FIX, FACE_STEPS, FIXES } from './constants'
@@ -9,19 +9,19 @@ import { FACES } from './tables'
 import { cornerToVertex } from './vertices'
 
 const RADIANS_PER_DEGREE: f64 = 0.017453292519943295
-/** Moves a point of the plane a tenth of a micrometre towards the face's centre: much more than rounding errors. */
+/** A factor that moves a point of the plane 0.1 µm towards the face's centre, much more than rounding errors. */
 const INWARD: f64 = 1 - 1 / <f64>(1 << 22) / <f64>(1 << 22)
 const FACE_COUNT: u32 = 20
 const FACE_BYTES: u32 = 9 * 8
-/** Cosine of an angle between that of centres of neighbouring faces (41.8°) and of the next ones (70.5°). */
+/** Cosine of an angle between the distances of centres of neighbouring faces (41.8°) and of the next faces (70.5°). */
 const NEIGHBOUR_COSINE: f64 = 0.5
-/** How much nearer than the neighbours a face must be to be told without looking at all: far more than rounding errors. */
+/** A face that is nearer than its neighbours by this much is the nearest of all. Far more than rounding errors. */
 const SURE: f64 = 1e-9
-/** Per face its three neighbours. */
+/** The three neighbours of each face. */
 const NEIGHBOURS: usize = memory.data(FACE_COUNT * 3)
 writeNeighbours()
 
-/** What `project` and `locate` find: a place on a face's plane; a lattice point, its index, a side of its hexagon. */
+/** The results of `project` and `locate`: a place on a face's plane; a lattice point, its index, a side of its hexagon. */
 let planeA: f64 = 0
 let planeB: f64 = 0
 let nearA: i32 = 0
@@ -29,7 +29,7 @@ let nearB: i32 = 0
 let nearIndex: u64 = 0
 let nearSide: u32 = 0
 let furthestReach: f64 = 0
-/** Neighbours of a lattice point, counter-clockwise from the a axis: steps in a, steps in b. */
+/** The neighbours of a lattice point, counter-clockwise from the a axis: steps in a, steps in b. */
 const STEPS_A: usize = memory.data<i8>([1, 1, 0, -1, -1, 0])
 const STEPS_B: usize = memory.data<i8>([0, 1, 1, 0, -1, -1])
 
@@ -42,7 +42,7 @@ export function fixesToCells(count: u32): void {
   }
 }
 
-/** LATS, LNGS → the cell of layer A alone. */
+/** LATS, LNGS → the cell of layer A for each of `count` fixes. */
 export function fixesToHexagons(count: u32): void {
   assertFits(count, FIXES)
   let face: u32 = 0
@@ -53,16 +53,16 @@ export function fixesToHexagons(count: u32): void {
   }
 }
 
-/** `guess` is the face to try first, and says nothing about the answer; gives the fix's. */
+/** Returns the face of the fix. `guess` is the face to try first and does not influence the result. */
 function fixToCells(lat: f64, lng: f64, guess: u32, out: usize): u32 {
   const face = project(lat, lng, guess)
-  // On an edge of the face rounding may find a triangle just outside, at a corner even one that is no place on earth.
+  // On an edge of the face, rounding can find a triangle just outside; at a corner, one that is no place on earth.
   if (!locate(face, planeA, planeB)) locate(face, planeA * INWARD, planeB * INWARD)
   writeCells(face, nearA, nearB, nearIndex, nearSide, out)
   return face
 }
 
-/** Sets planeA, planeB; gives the face. */
+/** Sets planeA and planeB, and returns the face. */
 function project(lat: f64, lng: f64, guess: u32): u32 {
   NativeMath.sincos(lat * RADIANS_PER_DEGREE)
   const cosPhi = NativeMath.sincos_cos
@@ -82,7 +82,7 @@ function project(lat: f64, lng: f64, guess: u32): u32 {
   return face
 }
 
-/** The same meridian in [-180, 180); exact. */
+/** The same meridian in [-180, 180), without rounding. */
 function toPrincipal(lng: f64): f64 {
   let principal = lng
   if (abs(principal) >= 360) principal %= 360
@@ -102,7 +102,7 @@ function writeNeighbours(): void {
   }
 }
 
-/** A face is bounded by its three neighbours alone: if all three are clearly farther, so are the others. */
+/** Only the three neighbours bound a face: if all three are clearly farther, all other faces are. */
 function isSurelyNearest(face: u32, depth: f64, x: f64, y: f64, z: f64): bool {
   const three = NEIGHBOURS + face * 3
   const limit = depth - SURE
@@ -113,8 +113,9 @@ function isSurelyNearest(face: u32, depth: f64, x: f64, y: f64, z: f64): bool {
 }
 
 /**
- * The face whose centre is nearest; the lowest of those that are equally near. Without branches, which nobody could
- * predict: the bits of positive doubles are ordered as the numbers are, and the nearest face's cosine is positive.
+ * The face with the nearest centre; of equally near faces the lowest. The code has no branches, because a processor
+ * cannot predict them. It compares bits: those of positive doubles are ordered as the numbers are, and the cosine of the
+ * nearest face is positive.
  */
 function nearestFace(x: f64, y: f64, z: f64): u32 {
   let nearest: u32 = 0
@@ -134,12 +135,12 @@ function dot(at: usize, x: f64, y: f64, z: f64): f64 {
 }
 
 /**
- * From the plane of a face: the nearest lattice point, its index, and the side of its hexagon that the fix looks at, into
+ * Finds, on the plane of a face, the nearest lattice point, its index, and the side of its hexagon towards the fix. Sets
  * nearA, nearB, nearIndex, nearSide. False when the triangle of centre and side lies outside the face.
  */
 function locate(face: u32, a: f64, b: f64): bool {
-  // Three coordinates with b + c = a, each rounded; where that breaks the sum, the worst gives way. No branches here
-  // and in `sideOf`: which way they went would be as good as random.
+  // Three coordinates with b + c = a, each rounded. Where rounding breaks the sum, the worst coordinate is corrected. Here
+  // and in `sideOf` are no branches, because their outcome would be as good as random.
   const c = a - b
   const roundA = nearest(a)
   const roundB = nearest(b)
@@ -160,7 +161,7 @@ function locate(face: u32, a: f64, b: f64): bool {
   return isInside(nearA, nearB, nearSide)
 }
 
-/** Exactly on the boundary: of the cells that meet here, the lowest index. */
+/** For a point exactly on a boundary: takes the lowest index of the cells that meet there. */
 function moveToLowest(face: u32, a: f64, b: f64): void {
   const da = a - <f64>nearA
   const db = b - <f64>nearB
@@ -176,18 +177,18 @@ function moveToLowest(face: u32, a: f64, b: f64): void {
   nearA += stepA(lowest)
   nearB += stepB(lowest)
   nearSide = sideOf(a - <f64>nearA, b - <f64>nearB)
-  // The neighbours that follow are this one's.
+  // The next neighbours are neighbours of this point.
   latticeToIndex(face, nearA, nearB)
 }
 
-/** Edges of a face never cut a triangle, so its middle, a third of the way to the neighbour, decides. */
+/** Whether a triangle lies in the face. Edges never cut a triangle, so its middle decides, a third of the way across. */
 function isInside(a: i32, b: i32, side: u32): bool {
   const thriceA = 3 * a + stepA(side)
   const thriceB = 3 * b + stepB(side)
   return thriceA + thriceB - 3 * min(min(thriceA, thriceB), 0) < 3 * FACE_STEPS
 }
 
-/** Twice the distance from the centre towards neighbour `side`: 1 on the side itself. */
+/** Twice the distance from the centre towards neighbour `side`. It is 1 on the side itself. */
 function reach(side: u32, da: f64, db: f64): f64 {
   const axis = side % 3
   const along = axis == 0 ? 2 * da - db : axis == 1 ? da + db : 2 * db - da
@@ -195,8 +196,8 @@ function reach(side: u32, da: f64, db: f64): f64 {
 }
 
 /**
- * The side whose triangle holds the offset; of equally near ones the lowest. Side k + 3 looks the other way than k. The
- * reach towards it goes into furthestReach.
+ * The side whose triangle holds the offset; of equally near sides the lowest. Side k + 3 is opposite to side k. Sets
+ * furthestReach to the reach towards that side.
  */
 function sideOf(da: f64, db: f64): u32 {
   const along0 = 2 * da - db
@@ -229,7 +230,7 @@ function writeCells(face: u32, a: i32, b: i32, index: u64, side: u32, out: usize
   store<u64>(out, max(first, second), 16)
 }
 
-/** Corner k of (a, b), met by that cell, its neighbour k and its neighbour k + 1: the lowest of the three owns it. */
+/** The id of corner k of (a, b). That cell, its neighbour k and its neighbour k + 1 meet there; the lowest owns it. */
 function corner(face: u32, a: i32, b: i32, k: u32, cell: u64, right: u64, left: u64): u64 {
   if (cell < right && cell < left) return cornerToVertex(cell, face, a, b, k)
   if (right < left) return cornerToVertex(right, face, a + stepA(k), b + stepB(k), k + 2)
@@ -256,7 +257,7 @@ export function wipeCells(): void {
   nearIndex = 0
   nearSide = 0
   furthestReach = 0
-  // The sine and cosine of the last angle, and what was left of it by reduction, overwritten with another's.
+  // Overwrites the sine, the cosine and the reduced remainder of the last angle with those of another angle.
   NativeMath.sincos(3)
   wipeLattice()
 }

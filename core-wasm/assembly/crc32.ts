@@ -3,7 +3,7 @@ import { MESSAGES, MESSAGES_BYTES } from './areas'
 import { assertFits } from './bounds'
 
 const POLYNOMIAL: u32 = 0xedb88320
-/** Per (bytes that follow, byte): what the byte does to the checksum. */
+/** The effect of a byte on the checksum, by (number of bytes that follow, byte). */
 const TABLES: usize = memory.data(8 * 256 * 4, 4)
 writeTables()
 
@@ -24,7 +24,7 @@ function entry(following: u32, byte: u32): u32 {
   return load<u32>(TABLES + (following << 10) + (byte << 2))
 }
 
-/** Goes on from the checksum `crc` of what came before (0 at the start) with `length` bytes of MESSAGES. */
+/** Continues the checksum `crc` of the bytes before (0 at the start) with `length` bytes of MESSAGES. */
 export function crc32(crc: u32, length: u32): u32 {
   assertFits(length, MESSAGES_BYTES)
   let state = ~crc

@@ -1,5 +1,5 @@
-// What the module exports: the areas, and functions over them. The host (src/) checks what it passes; a length outside its
-// area traps all the same. Zero imports, no allocation, nothing kept from one call for the next.
+// The exports of the module: the areas, and functions over them. The host (src/core/) checks its arguments, and a length
+// outside its area traps. The module has no imports, allocates nothing and keeps nothing from one call to the next.
 import { wipeAreas, wipeFixAreas } from './areas'
 import { writeBlocks, writeFresh } from './blocks'
 import { fixesToCells, wipeCells } from './cells'
@@ -34,7 +34,7 @@ export { hmacMessages, sha256Messages } from './messages'
 export { cellToRegion } from './regions'
 export { assignSlots, hashPoints } from './risk-hashes'
 
-/** Messages hashed side by side: tells the host which build this is. */
+/** Messages hashed side by side. The host reads the build from this number. */
 export const LANES: u32 = ASC_FEATURE_SIMD ? 4 : 1
 
 /** LATS, LNGS, TIMES → CELLS, REGIONS, BLOCKS, FRESH_CELLS, FRESH_BLOCKS. */
@@ -45,13 +45,13 @@ export function fixesToPoints(count: u32): void {
   writeFresh(count)
 }
 
-/** Zeroes what a call was given, what it answered and what it computed with. */
+/** Zeroes the inputs, the results and the scratch of a call. */
 export function wipe(): void {
   wipeAreas()
   wipeCells()
 }
 
-/** The same where no more than cells and risk points were asked for: most areas were not touched. */
+/** The same after a call for cells and risk points only, which leaves most areas untouched. */
 export function wipeFixes(): void {
   wipeFixAreas()
   wipeCells()

@@ -1,5 +1,5 @@
-// Four 32-bit words side by side: the functions of SHA-256 (FIPS 180-4 §4.1.2) on vectors, and changing between a row per
-// message and a lane per message.
+// Vectors of four 32-bit words: the functions of SHA-256 (FIPS 180-4 §4.1.2), and the change between one row per message
+// and one lane per message.
 
 /** Four big-endian words. */
 @inline
@@ -43,7 +43,7 @@ export function choose(e: v128, f: v128, g: v128): v128 {
   return v128.bitselect(f, g, e)
 }
 
-/** Where a and b agree, that bit; elsewhere c decides. */
+/** The bit of a and b where they agree, else the bit of c. */
 @inline
 export function majority(a: v128, b: v128, c: v128): v128 {
   return v128.bitselect(c, a, v128.xor(a, b))
@@ -69,14 +69,11 @@ export function sigma1(w: v128): v128 {
   return v128.xor(v128.xor(rotate(w, 17), rotate(w, 19)), i32x4.shr_u(w, 10))
 }
 
-/**
- * Four rows of four words as columns, and columns as rows:
- *
- *   | a0 b0 c0 d0 |        | a0 a1 a2 a3 |
- *   | a1 b1 c1 d1 |   ⇄    | b0 b1 b2 b3 |
- *   | a2 b2 c2 d2 |        | c0 c1 c2 c3 |
- *   | a3 b3 c3 d3 |        | d0 d1 d2 d3 |
- */
+// Turns four rows of four words into columns, and columns into rows:
+//   | a0 b0 c0 d0 |        | a0 a1 a2 a3 |
+//   | a1 b1 c1 d1 |   ⇄    | b0 b1 b2 b3 |
+//   | a2 b2 c2 d2 |        | c0 c1 c2 c3 |
+//   | a3 b3 c3 d3 |        | d0 d1 d2 d3 |
 @inline
 export function column0(r0: v128, r1: v128, r2: v128, r3: v128): v128 {
   return lowPairs(low(r0, r1), low(r2, r3))
@@ -97,7 +94,7 @@ export function column3(r0: v128, r1: v128, r2: v128, r3: v128): v128 {
   return highPairs(high(r0, r1), high(r2, r3))
 }
 
-/** Every word's bytes the other way round. */
+/** Reverses the bytes of each word. */
 @inline
 export function swapBytes(words: v128): v128 {
   return i8x16.shuffle(words, words, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12)

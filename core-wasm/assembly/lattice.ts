@@ -1,8 +1,8 @@
-// A lattice point of a face's plane as an H3 index of resolution 12. PROTOCOL.md, cells. Four digits at a time: two levels
-// of the aperture-7 lattice make it exactly seven times coarser, four make it 49 times.
+// A lattice point of a face's plane as an H3 index of resolution 12. PROTOCOL.md §3.1. The code takes four digits at a
+// time: two levels of the aperture-7 lattice make it exactly seven times coarser, four levels 49 times.
 import { HOMES, PAIRS } from './tables'
 
-/** Makes every lattice coordinate positive: 4 * 7^6, four steps of the coarsest lattice. */
+/** An offset that makes every lattice coordinate positive: 4 * 7^6, four steps of the coarsest lattice. */
 const BIAS: i32 = 470596
 const BIAS_PLACE: i32 = 4
 
@@ -12,21 +12,21 @@ const DIGITS_SHIFT: u64 = 9
 const DIGITS_MASK: u64 = 0xfffffffff
 const LOW_BITS: u64 = 0o111111111111
 
-/** Side of the block that four digits number, in steps of the lattice. */
+/** Side of the block that four digits cover, in steps of the lattice. */
 const BLOCK: u32 = 49
 const BLOCK_DIGITS: u64 = 12
 const BLOCK_MASK: u64 = 0o7777
-/** Per (a mod 49) * 49 + (b mod 49): four digits (twelve bits), then the carries of a and of b (two bits each). */
+/** By (a mod 49) * 49 + (b mod 49): four digits (twelve bits), then the carries of a and of b (two bits each). */
 const BLOCKS: usize = memory.data(BLOCK * BLOCK * 2, 2)
 writeBlocks()
 
-/** Of the last point: its block, its digits above the last four, its home. What its neighbours mostly share. */
+/** The block of the last point, its digits above the last four, and its home, which its neighbours usually share. */
 let blockX: u32 = 0
 let blockY: u32 = 0
 let upperDigits: u64 = 0
 let lastHome: u32 = 0
 
-/** Two pairs of digits at a time: composes PAIRS with itself. */
+/** Composes PAIRS with itself, for two pairs of digits at a time. */
 function writeBlocks(): void {
   for (let a: u32 = 0; a < BLOCK; a++) {
     for (let b: u32 = 0; b < BLOCK; b++) {
@@ -77,21 +77,21 @@ export function latticeToIndex(face: u32, a: i32, b: i32): u64 {
   return toIndex(digits, lastHome)
 }
 
-/** The same for a neighbour of the last point that `latticeToIndex` was asked for. */
+/** The same for a neighbour of the last point of `latticeToIndex`. */
 export function neighbourToIndex(face: u32, a: i32, b: i32): u64 {
   const x = <u32>(a + BIAS)
   const y = <u32>(b + BIAS)
   const coarseX = x / BLOCK
   const coarseY = y / BLOCK
   const lowest = blockAt(x, y, coarseX, coarseY)
-  // Without digits above, the leading digit is among the last four, and the home may be another.
+  // Without digits above, the leading digit is among the last four, so the home may differ.
   if (coarseX + ((lowest >> 12) & 3) != blockX || coarseY + (lowest >> 14) != blockY || upperDigits == 0) {
     return strangerToIndex(face, a, b)
   }
   return toIndex(upperDigits | (<u64>lowest & BLOCK_MASK), lastHome)
 }
 
-/** A neighbour in another block; the next ones are still compared with the point they are neighbours of. */
+/** The index of a neighbour in another block. The next neighbours are still compared with the last point. */
 function strangerToIndex(face: u32, a: i32, b: i32): u64 {
   const x = blockX
   const y = blockY
@@ -141,8 +141,8 @@ function homeOf(face: u32, a: i32, b: i32, lead: u32): u32 {
 }
 
 /**
- * Turns all digits by `turns` × 60°. One turn takes digit d to 5d mod 7, hence n turns to ±2^(n mod 3) d: doubling
- * modulo 7 rotates three bits, negating complements them (a zero stays zero).
+ * Turns all digits by `turns` × 60°. One turn takes digit d to 5d mod 7, so n turns take d to ±2^(n mod 3) d. Doubling
+ * modulo 7 rotates three bits; negating complements them (a zero stays zero).
  */
 function turn(digits: u64, turns: u32): u64 {
   const doublings = <u64>(turns % 3)

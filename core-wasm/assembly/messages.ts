@@ -1,4 +1,4 @@
-// Batches of equal-length messages: SHA-256, and HMAC-SHA256 (RFC 2104) under one key. FIPS 180-4 §5.1.1 padding.
+// SHA-256 and HMAC-SHA256 (RFC 2104, one key) of batches of messages of equal length. FIPS 180-4 §5.1.1 padding.
 import { DIGESTS, INNER, KEEP, KEY, LANE_STATES, MESSAGES, MESSAGES_BYTES, OUTER, PADDING, STATE, TAILS } from './areas'
 import { assertFits } from './bounds'
 import { BATCH, BLOCK_BYTES, DIGEST_BYTES } from './constants'
@@ -15,7 +15,7 @@ export function sha256Messages(count: u32, length: u32): void {
   hashAll(MESSAGES, count, length, IV, 0)
 }
 
-/** The same, keyed: KEY holds one block, the key padded with zeros. */
+/** The HMACs of the same messages. KEY holds one block: the key padded with zeros. */
 export function hmacMessages(count: u32, length: u32): void {
   assertMessages(count, length)
   keyState(INNER, INNER_PAD)
@@ -24,7 +24,7 @@ export function hmacMessages(count: u32, length: u32): void {
   hashAll(DIGESTS, count, DIGEST_BYTES, OUTER, BLOCK_BYTES)
 }
 
-/** Each below its bound, so that their product is no more than it seems. */
+/** Checks each factor against its bound, so that their product cannot overflow. */
 function assertMessages(count: u32, length: u32): void {
   assertFits(count, BATCH)
   assertFits(length, MESSAGES_BYTES)
@@ -37,7 +37,7 @@ function keyState(state: usize, pad: u8): void {
   compress(state, TAILS, 1)
 }
 
-/** Digests of messages at `from`, going on from a state that has taken `before` bytes. A message may lie where its digest goes. */
+/** Digests of messages at `from`, from a state that has hashed `before` bytes. A message may overlap its own digest. */
 function hashAll(from: usize, count: u32, length: u32, start: usize, before: u32): void {
   const tailBytes = prepareTail(length, before)
   let i: u32 = 0
@@ -56,7 +56,7 @@ function hashOne(message: usize, length: u32, start: usize, tailBytes: u32, out:
   writeDigest(STATE, out, 8)
 }
 
-/** Lane k is message k: the four lie `length` bytes apart, their tails TAIL_BYTES apart. */
+/** Lane k is message k. The four messages lie `length` bytes apart, their tails TAIL_BYTES apart. */
 function hashFour(messages: usize, length: u32, start: usize, tailBytes: u32, out: usize): void {
   const whole = length - (length % BLOCK_BYTES)
   for (let lane: u32 = 0; lane < 4; lane++) {
@@ -69,8 +69,8 @@ function hashFour(messages: usize, length: u32, start: usize, tailBytes: u32, ou
 }
 
 /**
- * What follows the last whole block, the same for all messages of a length: KEEP has ones over the message's own bytes,
- * PADDING 0x80, zeros and the bit length. Gives the length of both, one block or two.
+ * The tail after the last whole block, equal for all messages of a length. KEEP has ones over the message's own bytes;
+ * PADDING has 0x80, zeros and the bit length. Returns the length of the tail: one block or two.
  */
 function prepareTail(length: u32, before: u32): u32 {
   const rest = length % BLOCK_BYTES

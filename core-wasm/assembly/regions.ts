@@ -1,4 +1,4 @@
-// The region of a cell: the dense number of its owner's ancestor at resolution 4. PROTOCOL.md, regions.
+// The region of a cell: the dense number of its owner's ancestor at resolution 4. PROTOCOL.md §3.3.
 import { CELLS, REGIONS } from './areas'
 import { CELLS_PER_FIX, REGION_NONE } from './constants'
 import { indexToBaseCell, indexToDigits, leadingDigit } from './lattice'
@@ -7,23 +7,23 @@ import { PENTAGONS, REGION_OFFSETS } from './tables'
 const BASE_CELL_COUNT: u32 = 122
 const REGION_DIGITS: u32 = 4
 const FINER_BITS: u64 = 24
-/** All but mode, vertex number, base cell and digits; and what an index of resolution 12 has there. */
+/** The bits outside mode, vertex number, base cell and digits, and their value in an index of resolution 12. */
 const FIXED_MASK: u64 = 0x80f00000000001ff
 const FIXED_BITS: u64 = 0x00c00000000001ff
 const MODE_CELL: u32 = 1
 const MODE_VERTEX: u32 = 4
-/** Base cell and first four digits: all that a region is. */
+/** Base cell and first four digits, which determine the region. */
 const WITHIN_MASK: u64 = 0x000fffffffffffff
 const REGION_SHIFT: u64 = 33
-/** Three ones in the top bit of each digit: a digit 7 has all three bits set. */
+/** A one in the top bit of each digit. A digit 7 has all three bits set. */
 const LOW_BITS: u64 = 0o111111111111
 
-/** 0 … 288121, or REGION_NONE for what is no id of any layer. */
+/** 0 … 288121, or REGION_NONE for a value that is no id of any layer. */
 export function cellToRegion(cell: u64): u32 {
   return isCell(cell) ? regionOf(cell) : REGION_NONE
 }
 
-/** CELLS → REGIONS, of `count` fixes. A fix's cells mostly lie in one region. */
+/** CELLS → REGIONS for `count` fixes. The cells of a fix usually lie in one region. */
 export function writeRegions(count: u32): void {
   let last: u64 = 0
   let region: u32 = 0
@@ -50,7 +50,7 @@ function regionOf(cell: u64): u32 {
   return load<u32>(REGION_OFFSETS + (baseCell << 2)) + position
 }
 
-/** A pentagon has no digit 1 in front: its centre child is a pentagon again, of 5 * (7^n - 1) / 6 + 1 descendants. */
+/** A pentagon has no leading digit 1. Its centre child is a pentagon too, with 5 * (7^n - 1) / 6 + 1 descendants. */
 function pentagonPosition(digits: u32): u32 {
   let position: u32 = 0
   let leading = true

@@ -1,9 +1,9 @@
-// Risk hashes, four at a time: lane k of every vector belongs to point k. PROTOCOL.md, risk hash.
+// Risk hashes, four at a time: lane k of every vector belongs to point k. PROTOCOL.md §3.5.
 //
 //   w0–7 secret | w8 block n | w9 size, "GT", version | w10–11 cell | 0x80 | 0 | 0 | bit length 384
 //
-// Rounds 0 … 9 and the words 16 … 31 of the message schedule depend on the cell only through a few sums, so their shared
-// part is computed once for each (secret, n, size), its *opening*. An opening is twenty words, one row for each message:
+// Rounds 0 … 9 and words 16 … 31 of the message schedule depend on the cell only through a few sums. Their shared part,
+// the *opening*, is computed once for each (secret, n, size). An opening is twenty words, one row for each message:
 //
 //   state after round 10, a and e still without w10 (8) | s16 … s24 of the schedule without w10, w11 (9) | w9 | s31 | 0
 import { add, choose, column0, column1, column2, column3, loadWords, majority, sigma0, sigma1, sum0, sum1, swapBytes } from './lanes'
@@ -103,7 +103,7 @@ function storeRows(out: usize, c0: v128, c1: v128, c2: v128, c3: v128): void {
 }
 
 /**
- * The hashes of four cells, each with the opening at o0 … o3. Writes four bytes more than the four hashes.
+ * Hashes four cells with their openings at o0 … o3. Writes four bytes more than the four hashes.
  */
 export function hash4(cells: usize, o0: usize, o1: usize, o2: usize, o3: usize, out: usize): void {
   // Low words first in memory.

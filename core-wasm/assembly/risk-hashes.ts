@@ -1,4 +1,4 @@
-// Risk hashes: one SHA-256 block for each risk point, cut to twelve bytes. PROTOCOL.md, risk hash.
+// Risk hashes: one SHA-256 block for each risk point, cut to 12 bytes. PROTOCOL.md §3.5.
 import {
   HASHES,
   OPENINGS,
@@ -24,8 +24,8 @@ import { compress, IV, writeDigest } from './sha256'
 const BIT_LENGTH: u64 = 384
 
 /**
- * Gives each of `count` points a slot: points with the same secret, block and size may share one. Ends early when there
- * are no more slots. The points that have one, times 65536, plus the slots used.
+ * Gives each of `count` points a slot. Points with the same secret, block and size may share a slot. Ends early when no
+ * slot is left. Returns the number of points with a slot, times 65536, plus the number of used slots.
  */
 export function assignSlots(count: u32): u32 {
   assertFits(count, POINTS)
@@ -37,7 +37,7 @@ export function assignSlots(count: u32): u32 {
     const n = load<u32>(POINT_BLOCKS + (i << 2))
     const size = load<u8>(POINT_SIZES + i)
     const place = PLACES + ((secret & (SLOT_PLACES - 1)) << 1)
-    // One more than the slot; 0 is none.
+    // The slot plus one; 0 means none.
     let known = <u32>load<u16>(place)
     if (
       known == 0 ||
@@ -58,8 +58,8 @@ export function assignSlots(count: u32): u32 {
 }
 
 /**
- * The hashes of the first `count` points, which have their slots, of which `slots` have their secrets in SECRETS. The last
- * vector may be partly empty: what lies in the areas there is hashed too, and not looked at.
+ * Hashes the first `count` points, which have slots. SECRETS holds the secrets of the first `slots` slots. The last vector
+ * can be partly empty: it hashes whatever the areas contain there, and nobody reads that result.
  */
 export function hashPoints(count: u32, slots: u32): void {
   assertFits(count, POINTS)

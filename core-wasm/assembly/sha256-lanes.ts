@@ -1,8 +1,8 @@
-// SHA-256 (FIPS 180-4) of four messages at once: lane k of every vector belongs to message k. All state lives in locals.
+// SHA-256 (FIPS 180-4) of four messages at once: lane k of every vector belongs to message k. All state is in locals.
 //
 //   state word a:  | a of 0 | a of 1 | a of 2 | a of 3 |      message word w0:  | w0 of 0 | w0 of 1 | w0 of 2 | w0 of 3 |
 //
-// Sixteen rounds are written out with their names rotated, then repeated three times with the message schedule.
+// Sixteen rounds are written out with rotated names. They run once as they are and three times with the message schedule.
 import { add, choose, column0, column1, column2, column3, loadWords, majority, sigma0, sigma1, sum0, sum1, swapBytes } from './lanes'
 import { K } from './sha256'
 

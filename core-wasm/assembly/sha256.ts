@@ -1,4 +1,5 @@
-// SHA-256 (FIPS 180-4), one message at a time. Rolled: unrolled it is many times slower before the engine optimises it.
+// SHA-256 (FIPS 180-4) of one message at a time. The rounds are a loop, because unrolled rounds are many times slower
+// before the engine optimises them.
 import { SCHEDULE } from './areas'
 
 /** Round constants, FIPS 180-4 §4.2.2. */

@@ -1,45 +1,45 @@
-// Sorts rows of one width by their first twelve bytes, as big-endian numbers; equal ones stay in their order. A module of
-// its own, because its memory is as large as the rows: the host grows it (src/row-sorter.ts) and checks what it passes; what
-// does not fit traps all the same. Zero imports.
+// Sorts rows of one width by their first 12 bytes as big-endian numbers. Equal rows keep their order. The sorter is a
+// module of its own, because its memory is as large as the rows. The host (src/core/row-sorter.ts) grows the memory and
+// checks its arguments; a row that does not fit traps. The module has no imports.
 //
-// Most significant digit first: rows are counted by a digit and moved into its buckets in the other buffer, then each
-// bucket by the next digit, back and forth. Where only few rows are left to a bucket, insertion sort ends it. Hashes are
-// uniform, so two digits do; rows with long prefixes in common take more, never more than twelve.
+// The sort takes the most significant digit first. It counts rows by a digit and moves them into buckets in the other
+// buffer. The next digit sorts each bucket back into the first buffer, and so on. Insertion sort ends a bucket of few
+// rows. Hashes are uniform, so two digits suffice. Rows with long common prefixes take more, at most twelve.
 
 const KEY_BITS: u32 = 96
-/** At least eight bits each, hence at most twelve digits. */
+/** Digits of a key: each has at least eight bits, so there are at most twelve. */
 const LEVELS: u32 = 12
 const DIGIT_BITS_MIN: u32 = 8
 const DIGIT_BITS_MAX: u32 = 11
-/** Of more rows than fit a level-2 cache: the end of every bucket should fit the level-1 cache instead. */
+/** Bits of a digit for more rows than fit a level-2 cache, so that the ends of all buckets fit the level-1 cache. */
 const DIGIT_BITS_OF_MANY: u32 = 9
 const MANY: u32 = 1 << 17
-/** Rows that insertion sorts faster than another digit. */
+/** Up to this many rows, insertion sort is faster than another digit. */
 const FEW: u32 = 24
 
 export const WIDTH_MIN: u32 = 12
 export const WIDTH_MAX: u32 = 256
-/** Bytes that are read past the last row. */
+/** Bytes that the sort reads past the last row. */
 export const SLACK: u32 = 8
 
 const COUNTS_BYTES: u32 = 4 << DIGIT_BITS_MAX
-/** Of each level: first how many rows each bucket takes, then where its next row goes. */
+/** For each level: first the number of rows of each bucket, then the place of its next row. */
 const COUNTS: usize = memory.data(LEVELS * COUNTS_BYTES, 16)
 const HELD: usize = memory.data(WIDTH_MAX, 16)
 
-/** From here on the memory is the host's to lay out. */
+/** From this address on, the host lays out the memory. */
 export const ROWS: usize = __heap_base
 
-/** Sorts `count` rows at `rows`; as many bytes at `spare`, which lies behind them, are overwritten. */
+/** Sorts `count` rows at `rows`. Overwrites as many bytes at `spare`, which lies above them. */
 export function sortRows(rows: usize, spare: usize, count: u32, width: u32): void {
   if (width < WIDTH_MIN || width > WIDTH_MAX || rows < ROWS) unreachable()
-  // In 64 bits, where nothing wraps.
+  // In 64 bits, because 32 bits could wrap.
   const room = <u64>count * width + SLACK
   if (<u64>rows + room > spare || <u64>spare + room > <u64>memory.size() << 16) unreachable()
   sortRange(rows, spare, count, width, 0, 0)
 }
 
-/** Rows that agree in their first `bit` bits. On odd levels they lie in the spare buffer and belong in the other. */
+/** Sorts rows that agree in their first `bit` bits. On odd levels they lie in the spare buffer and move to the other. */
 function sortRange(rows: usize, spare: usize, count: u32, width: u32, bit: u32, level: u32): void {
   const isAway = level & 1
   if (count <= FEW || bit == KEY_BITS) {
@@ -64,7 +64,7 @@ function sortRange(rows: usize, spare: usize, count: u32, width: u32, bit: u32, 
     store<u32>(at, to + width)
   }
   if (most <= FEW) {
-    // All buckets at once: no row passes the start of its own.
+    // One insertion sort for all buckets: no row passes the start of its own bucket.
     insertionSort(spare, count, width)
     if (!isAway) memory.copy(rows, spare, count * width)
     return
@@ -77,13 +77,13 @@ function sortRange(rows: usize, spare: usize, count: u32, width: u32, bit: u32, 
   }
 }
 
-/** About one row a bucket, within bounds. */
+/** Bits of a digit for about one row in each bucket, within bounds. */
 function digitBits(count: u32): u32 {
   if (count > MANY) return DIGIT_BITS_OF_MANY
   return min(max(32 - clz(count), DIGIT_BITS_MIN), DIGIT_BITS_MAX)
 }
 
-/** Turns the sizes of buckets into the places of their first rows; gives the largest size. */
+/** Turns the sizes of buckets into the places of their first rows. Returns the largest size. */
 function toPlaces(counts: usize, countsEnd: usize, start: usize, width: u32): u32 {
   let next = <u32>start
   let most: u32 = 0
@@ -137,7 +137,7 @@ function keyLow(row: usize): u32 {
   return bswap<u32>(load<u32>(row, 8))
 }
 
-/** In words of eight bytes, the last of which may overlap the one before. The two may not. */
+/** Copies words of eight bytes. The last word may overlap the word before; source and target may not overlap. */
 @inline
 function copyRow(from: usize, to: usize, width: u32): void {
   const tail = width - 8

@@ -1,14 +1,14 @@
-// The H3 vertex index of a corner, from the face plane alone. PROTOCOL.md, vertex numbers.
+// The H3 vertex index of a corner, from the face plane alone. PROTOCOL.md §3.2.
 import { FACE_STEPS } from './constants'
 import { indexToBaseCell, indexToDigits } from './lattice'
 import { CROSS, ON_EDGE, PENT, PENTAGONS, TURN } from './tables'
 
 const NOT_A_PENTAGON: u32 = 255
-/** From a cell's mode (1) to a vertex's (4). */
+/** The difference between the mode of a cell (1) and the mode of a vertex (4). */
 const CELL_TO_VERTEX: u64 = 0x1800000000000000
 const VERTEX_NUMBER_SHIFT: u64 = 56
 
-/** The corner's id, of its owner: the cell `index` at (a, b) of `face`, which sees the corner in `sector` (may be ≥ 6). */
+/** The id of a corner of its owner, the cell `index` at (a, b) of `face`. The corner is in `sector`, which may be ≥ 6. */
 export function cornerToVertex(index: u64, face: u32, a: i32, b: i32, sector: u32): u64 {
   return (index + CELL_TO_VERTEX) | ((<u64>vertexNumber(index, face, a, b, sector < 6 ? sector : sector - 6)) << VERTEX_NUMBER_SHIFT)
 }
@@ -23,7 +23,7 @@ function vertexNumber(index: u64, face: u32, a: i32, b: i32, sector: u32): u32 {
   return v < 6 ? v : v - 6
 }
 
-/** TURN inside the face, CROSS beyond an edge, and on an edge what the owner's base cell says. */
+/** TURN inside the face, CROSS beyond an edge. On an edge, the owner's base cell decides. */
 function shiftOf(baseCell: u32, face: u32, a: i32, b: i32): u32 {
   const low = min(min(a, b), 0)
   const reach = a + b - 3 * low

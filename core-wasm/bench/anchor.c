@@ -1,7 +1,7 @@
 /*
- * The same work natively: four latLngToCell of libh3 and thirty SHA-256 of OpenSSL for each fix, or layer A alone.
- * OpenSSL through its low-level functions, as fast as it goes without writing the compression oneself: the state that
- * has taken a salt is kept and copied for the three layers.
+ * The same work in C: four latLngToCell of libh3 and thirty SHA-256 of OpenSSL for each fix, or layer A alone. It calls
+ * the low-level functions of OpenSSL, the fastest way without an own compression function. The state after a salt is
+ * copied for the three layers.
  *
  *   anchor INPUT        INPUT: u32 fixes, u32 fixes in a slice, then for each fix f64 lat, f64 lng, u32 n[5], 10 salts
  *   commands on stdin   "p SLICE" pipeline, "a SLICE" layer A, "h SLICE" the hashes of cells that are known; each answers

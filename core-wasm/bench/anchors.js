@@ -1,7 +1,7 @@
 /**
- * The contenders in JavaScript: a fix becomes three cells and a region (four `latLngToCell`) and thirty hashes, as a
- * developer would write it with h3-js and a hash library. Layers B and C are shifted positions here, the usual way to
- * get them; `sameCells` does what ours does instead, and must give the very same bytes.
+ * The contenders in JavaScript, as a developer would write them with h3-js and a hash library. Each makes three cells, a
+ * region (four `latLngToCell`) and thirty hashes for a fix. Layers B and C are cells of shifted positions, the usual way
+ * to get them. `sameCells` finds the cells of the core instead and must give the same bytes.
  */
 import crypto from 'node:crypto'
 import { sha256 } from '@noble/hashes/sha2.js'
@@ -16,7 +16,7 @@ const RESOLUTION = 12
 const REGION_RESOLUTION = 4
 const HASH_BYTES = 12
 
-/** Four calls: three cells, and the region that would find the server. */
+/** Four calls: three cells, and the region that determines the shard. */
 function fourCells({ lat, lng }) {
   return [
     latLngToCell(lat, lng, RESOLUTION),
@@ -26,7 +26,7 @@ function fourCells({ lat, lng }) {
   ]
 }
 
-/** `hash` takes a text and gives hex. */
+/** `hash` takes a text and returns hex. */
 function onStrings(hash) {
   return (slice) => {
     const hashes = []
@@ -53,7 +53,7 @@ const message = new Uint8Array(48)
 const fields = new DataView(message.buffer)
 message.set([0x47, 0x54, 1], 37)
 
-/** The protocol's 48 bytes in one buffer that is used again. */
+/** The 48 bytes of the protocol in one buffer, used again for each hash. */
 function hashInto(out, at, fix, salts, [low, high]) {
   fields.setUint32(40, high)
   fields.setUint32(44, low)
@@ -80,7 +80,7 @@ export function nobleBytes(slice) {
   return out
 }
 
-/** The cells of PROTOCOL.md by h3-js: the corners are the ends of the side that the fix looks at. */
+/** The cells of PROTOCOL.md §3.1 by h3-js. The corners are the ends of the side towards the fix. */
 export function sameCells(slice) {
   const out = new Uint8Array(slice.perFix.length * 30 * HASH_BYTES)
   let at = 0
@@ -93,12 +93,12 @@ export function sameCells(slice) {
   return out
 }
 
-/** The ends of the side that the fix looks at from the centre, ascending. Equally long texts compare as numbers do. */
+/** The ends of the side towards the fix, ascending. Texts of equal length compare as their numbers do. */
 function facingCorners(cell, { lat, lng }) {
   const at = toVector(lat, lng)
   const centre = toVector(...cellToLatLng(cell))
   const ids = cellToVertexes(cell)
-  // By differences: the products of whole vectors would lose half a millimetre to rounding.
+  // Differences, because the products of whole vectors would lose half a millimetre to rounding.
   const towards = minus(at, centre)
   const left = ids.map((id) => dot(centre, cross(minus(toVector(...vertexToLatLng(id)), centre), towards)) >= 0)
   const k = left.findIndex((isLeft, i) => isLeft && !left[(i + 1) % left.length])

@@ -1,4 +1,4 @@
-// Three hours of somebody who walks, and one salt for all: what is timed is not making them.
+// Three hours of walking with one salt for all points, because the bench does not time the making of salts.
 export const fixes = Array.from({ length: 36 }, (_, i) => ({
   lat: 51.5 + i * 0.003,
   lng: -0.12 + i * 0.002,

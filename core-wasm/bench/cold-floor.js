@@ -1,4 +1,4 @@
-// What no code around the module can undercut: a file with it, decoded, compiled and instantiated, and nothing run.
+// The lower bound for any code around the module: decodes, compiles and instantiates the module and runs nothing.
 import { simd } from '../dist/generated/simd.js'
 
 export function run() {

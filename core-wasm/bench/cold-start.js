@@ -1,5 +1,5 @@
 // Prints the nanoseconds from here until the bundle named on the command line has hashed.
-// An app has loaded modules before: the loader's own start is neither contender's.
+// The start of the module loader counts for no contender, because an app has loaded modules before.
 await import('./cold-fixes.js')
 const start = process.hrtime.bigint()
 const { run } = await import(process.argv[2])

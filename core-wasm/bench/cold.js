@@ -1,6 +1,6 @@
 /**
- * A phone that wakes up once an hour: in a fresh process, load, compile, and 36 fixes to hashes. The contenders are
- * bundled and minified first, as an app's build does. The clock starts in the process, before the first import.
+ * The cold start of a phone that wakes up once an hour: a fresh process loads, compiles and hashes 36 fixes. The contenders
+ * are bundled and minified, as by the build of an app. The clock starts in the process, before the first import.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** SHA-256 of 48-byte messages laid end to end: the core's batch against libraries that take one at a time. */
+/** SHA-256 of 48-byte messages laid end to end: the batch of the core against libraries that take one message at a time. */
 import { digest } from '@chainsafe/as-sha256'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { createSHA256 } from 'hash-wasm'

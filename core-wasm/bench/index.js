@@ -1,4 +1,4 @@
-/** The core's table: README.md says which rows are goals. Every row is a ratio of minima measured in one run. */
+/** The table of the core. README.md says which rows are goals. Every row is a ratio of minima measured in one run. */
 import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { loadCore } from '../dist/index.js'
@@ -22,7 +22,7 @@ export async function rows({ progress }) {
   ]
 }
 
-/** Hashes, not nanoseconds: each walk has 36 × 30 risk points. */
+/** Numbers of hashes for a walk of 36 × 30 risk points. */
 function stationaryRow(core) {
   let distinct = 0
   let all = 0

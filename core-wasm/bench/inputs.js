@@ -1,6 +1,6 @@
 /**
- * What the contenders are given, the same for all: 20,160 fixes of one walking trace and as many uniform ones, in slices
- * of a day (one fix every five minutes), and for each slice the salts as each contender keeps them: made beforehand.
+ * The inputs, equal for all contenders: 20,160 fixes of a walk and 20,160 uniform fixes, in slices of a day (one fix every
+ * five minutes). The salts of each slice are made beforehand, in the form that each contender keeps them.
  */
 import { anywhere, seeded, walk } from '../dist/testing/samples.js'
 
@@ -22,14 +22,14 @@ export function traces() {
   return { trace: sliced(walk(random, count, WALKING_M, NOISE_M)), uniform: sliced(uniform) }
 }
 
-/** Somebody who stays three hours, read with an error of up to five metres on each axis. */
+/** A person who stays for three hours. Each fix has an error of up to 5 m on each axis. */
 export function stationary(count) {
   return Array.from({ length: count }, (_, i) => walk(seeded(100 + i), 36, 0, NOISE_M))
 }
 
 /**
- * The salts of a slice. `ours`: 32 bytes for each entry of `needed`. Theirs, looked up beforehand: for each fix the ten
- * salts of each layer's region as bytes, and those of layer A as hex.
+ * The salts of a slice. `ours` has 32 bytes for each entry of `needed`. The others are looked up beforehand. They hold, for
+ * each fix, the ten salts of each layer's region as bytes, and the salts of layer A as hex.
  */
 export function saltSlice(core, fixes) {
   const points = core.fixesToRiskPoints(fixes, 'plain')

@@ -1,6 +1,6 @@
 /**
- * The anchor in C: built with gcc against Debian's libh3-dev and libssl-dev, run as a process of its own that takes one
- * command at a time, so that it can be timed in turn with the others. CC, CFLAGS and LDFLAGS are heeded.
+ * The anchor in C, built with gcc against Debian's libh3-dev and libssl-dev. It runs as a process that takes one command at
+ * a time, so that the bench can time it in turn with the others. It respects CC, CFLAGS and LDFLAGS.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ const SOURCE = fileURLToPath(new URL('anchor.c', import.meta.url))
 const FIX_BYTES = 8 + 8 + 5 * 4 + 10 * 32
 const words = (text = '') => text.split(' ').filter(Boolean)
 
-/** A running anchor over all slices, or what is missing. Without libh3 it can still hash: `hasH3` says. */
+/** A running anchor over all slices, or the name of a missing tool. `hasH3` is false when it can only hash. */
 export function nativeAnchor(slices) {
   const folder = mkdtempSync(join(tmpdir(), 'geotrace-anchor-'))
   const program = join(folder, 'anchor')
@@ -42,7 +42,7 @@ export function nativeAnchor(slices) {
   return {
     hasH3,
     ask,
-    /** Twelve bytes for each hash of all slices, [fix][layer][size][lag]. */
+    /** The hashes of all slices, 12 bytes each, [fix][layer][size][lag]. */
     async hashes() {
       await ask(`d ${join(folder, 'hashes')}`)
       return readFileSync(join(folder, 'hashes'))

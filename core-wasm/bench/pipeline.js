@@ -1,6 +1,7 @@
 /**
- * Fix → three cells and regions → thirty risk hashes: what a client calls, `fixesToRiskPoints` and `hashRiskPoints`, a
- * day of fixes at a time, against JavaScript and C. A first pass holds every output of every slice against another's.
+ * The pipeline fix → three cells and regions → thirty risk hashes, a day of fixes at a time. The core runs
+ * `fixesToRiskPoints` and `hashRiskPoints` against JavaScript and C. A first pass compares every output of every slice
+ * between the contenders.
  */
 import * as anchors from './anchors.js'
 import { saltSlice, traces } from './inputs.js'
@@ -28,7 +29,7 @@ export async function pipelineRows(core, progress) {
   return rows
 }
 
-/** All thirty hashes of each fix, in order, from the de-duplicated ones. */
+/** All thirty hashes of each fix, in order, from the distinct hashes. */
 function hashesOf(core, slice) {
   const points = core.fixesToRiskPoints(slice.fixes, 'plain')
   const hashes = core.hashRiskPoints(points, slice.ours)

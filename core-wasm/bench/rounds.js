@@ -1,4 +1,4 @@
-/** Interleaved timing: in every round each contender runs once, so that what disturbs the machine disturbs them alike. */
+/** Interleaved timing: each contender runs once in every round, so that a disturbance of the machine hits all alike. */
 
 /** Nanoseconds that `run` takes, divided by `per`. */
 export function timed(run, per) {

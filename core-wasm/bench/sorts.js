@@ -1,6 +1,6 @@
 /**
- * Sorting the rows of an epoch: 12 bytes of hash and a word, the core against what JavaScript can do. Every contender
- * keeps its scratch from one round to the next and answers with a new array.
+ * Sorts the rows of an epoch (12 bytes of hash and a word) with the core and in JavaScript. Every contender keeps its
+ * scratch from one round to the next and returns a new array.
  */
 import { interleaved, row, timed } from './rounds.js'
 
@@ -9,7 +9,7 @@ const WIDTH = 16
 const KEY_BYTES = 12
 const WORDS = WIDTH / 4
 const ROUNDS = 15
-/** Six seconds each: the usual way is an anchor, but no rival. */
+/** Rounds of the usual sort, which takes six seconds each. It is an anchor, not a rival. */
 const COMPARE_ROUNDS = 2
 
 export async function sortRows(core, progress) {
@@ -42,7 +42,7 @@ export async function sortRows(core, progress) {
   ]
 }
 
-/** Least significant digit first, over the first 32 bits and the row's number; the few equal prefixes by insertion. */
+/** Radix sort, least significant digit first, over the first 32 bits. Insertion sort orders the few equal prefixes. */
 function sorterOfIndices(count) {
   let [keys, indexes, otherKeys, otherIndexes] = Array.from({ length: 4 }, () => new Uint32Array(count))
   const digits = [
@@ -91,7 +91,7 @@ function sorterOfIndices(count) {
   }
 }
 
-/** What assembly/sorter.ts does, for uniform rows of sixteen bytes alone: nine bits, eleven bits, insertion. */
+/** The algorithm of assembly/sorter.ts for uniform rows of 16 bytes only: nine bits, eleven bits, insertion. */
 function sorterByBuckets(count) {
   const spare = new Uint32Array(count * WORDS)
   const [firsts, seconds] = [new Uint32Array(512), new Uint32Array(2048)]
@@ -110,7 +110,7 @@ function sorterByBuckets(count) {
   }
 }
 
-/** Afterwards `counts` has where each bucket ends. */
+/** Moves rows into buckets. Afterwards `counts` holds the end of each bucket. */
 function scatter(from, to, start, end, counts, digitOf) {
   counts.fill(0)
   for (let at = start; at < end; at += WORDS) counts[digitOf(from[at])] += WORDS
@@ -151,7 +151,7 @@ function isAfter(words, at, others, place) {
   return false
 }
 
-/** A word of the host, which is little-endian as every engine's is, as its bytes are ordered. */
+/** The big-endian value of a word of the host. Every engine is little-endian. */
 function bigEndian(word) {
   return ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0
 }

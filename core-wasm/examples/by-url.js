@@ -1,4 +1,4 @@
-// The module as a file of its own, build/simd.wasm of the package, which the browser caches; nothing loads but what is pinned.
+// Loads the module from a file, build/simd.wasm of the package, which the browser caches. Another module is refused.
 import { CORE_SHA256, loadCore } from '@geotrace/core-wasm'
 
 const response = await fetch('simd.wasm')

@@ -1,4 +1,4 @@
-// A page: a position to its three cells and their region. A bundler resolves the import; the module travels inside.
+// A page that finds the three cells of a position and their region. A bundler resolves the import and embeds the module.
 import { loadCore } from '@geotrace/core-wasm'
 
 const core = await loadCore()

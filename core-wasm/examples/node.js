@@ -1,4 +1,4 @@
-// Two fixes to risk hashes: node core-wasm/examples/node.js
+// Turns two fixes into risk hashes: node core-wasm/examples/node.js
 import { loadCore } from '@geotrace/core-wasm'
 
 const core = await loadCore()

@@ -1,4 +1,4 @@
-// A page that has a worker hash for it.
+// A page whose worker computes risk hashes.
 const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
 worker.addEventListener('message', ({ data }) => {
   document.querySelector('output').textContent = `${data.count} risk points, ${data.hashes.length} bytes of hashes`

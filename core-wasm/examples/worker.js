@@ -1,4 +1,4 @@
-// Hashes what it is sent, off the main thread. A core belongs to one thread, so every worker loads its own.
+// Hashes the fixes that the page sends. A core belongs to one thread, so every worker loads its own core.
 import { loadCore } from '@geotrace/core-wasm'
 
 const loading = loadCore()

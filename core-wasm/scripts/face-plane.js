@@ -1,13 +1,13 @@
-// The geometry of PROTOCOL.md (cells) in plain JavaScript, for the table generator only: faces, the lattice of a face,
-// digits. It is neither the core (AssemblyScript) nor the oracle (h3-js calls alone) and shares no code with them.
+// The geometry of PROTOCOL.md §3.1 in plain JavaScript, for the table generator only: faces, the lattice of a face, digits.
+// It shares no code with the core (AssemblyScript) or the oracle (calls of h3-js alone).
 import { cellToLatLng, getIcosahedronFaces, getPentagons, latLngToCell } from 'h3-js'
 
 export const RESOLUTION = 12
-/** Lattice steps from a face's centre to its corner. */
+/** Lattice steps from the centre of a face to its corner. */
 export const FACE_STEPS = 2 * 7 ** (RESOLUTION / 2)
 /** Tangent of the angle to a face's corner, times this, is FACE_STEPS: the square of the golden ratio times 7^6. */
 export const PLANE_SCALE = ((3 + Math.sqrt(5)) / 2) * 7 ** (RESOLUTION / 2)
-/** Neighbours of a lattice point, counter-clockwise from the a axis. */
+/** The neighbours of a lattice point, counter-clockwise from the a axis. */
 export const DIRECTIONS = [
   [1, 0],
   [1, 1],
@@ -36,8 +36,8 @@ export const toDigits = (cell) =>
   Array.from({ length: 12 }, (_, r) => Number((BigInt(`0x${cell}`) >> BigInt(42 - 3 * r)) & 7n))
 
 /**
- * The twenty faces under H3's own numbers. Corners of a face are three mutually adjacent pentagon centres; its a axis
- * (`u`) points from the centre to the corner with the lowest base cell, `v` is a quarter turn counter-clockwise.
+ * The twenty faces under H3's own numbers. The corners of a face are three mutually adjacent pentagon centres. The a axis
+ * (`u`) points from the centre to the corner with the lowest base cell; `v` is a quarter turn counter-clockwise.
  */
 export function faces() {
   const corners = getPentagons(0)
@@ -62,7 +62,7 @@ export function faces() {
   return found
 }
 
-/** Lattice coordinates (not rounded) of a direction on a face. */
+/** The lattice coordinates, not rounded, of a direction on a face. */
 export function toPlane(face, p) {
   const y = (dot(p, face.v) / dot(p, face.centre)) * PLANE_SCALE
   const b = (2 * y) / Math.sqrt(3)
@@ -76,7 +76,7 @@ export function fromPlane(face, a, b) {
   return unit(combine([1, face.centre], [x, face.u], [y, face.v]))
 }
 
-/** Nearest lattice point, by rounding the three coordinates that sum to zero and correcting the worst. */
+/** The nearest lattice point: rounds the three coordinates that sum to zero and corrects the worst. */
 export function toLattice(a, b) {
   const q = Math.round(a - b)
   const r = Math.round(b)
@@ -86,7 +86,7 @@ export function toLattice(a, b) {
   return dr > ds ? [-s, -q - s] : [q + r, r]
 }
 
-/** Which of the six triangles of its hexagon a point lies in: the number of the side it looks at. */
+/** The triangle of its hexagon in which a point lies, by the number of its side. */
 export function toSide(a, b, [a0, b0]) {
   const [da, db] = [a - a0, b - b0]
   const reach = [2 * da - db, da + db, 2 * db - da].flatMap((d, i) => [
@@ -98,7 +98,7 @@ export function toSide(a, b, [a0, b0]) {
   )[1]
 }
 
-/** One aperture-7 step up from resolution r: the parent's lattice point and the digit that leads back. */
+/** One aperture-7 step up from resolution r: the lattice point of the parent and the digit that leads back. */
 export function toParent(a, b, r) {
   const odd = r % 2 === 1
   const up = odd
@@ -112,7 +112,7 @@ export function toParent(a, b, r) {
   return { up, digit }
 }
 
-/** A lattice point as twelve digits (not yet turned) and the place of its base cell in the face, as i, j, k ≥ 0. */
+/** A lattice point as twelve digits, not turned yet, and the place of its base cell in the face, as i, j, k ≥ 0. */
 export function toFaceDigits(a, b) {
   const digits = []
   let point = [a, b]

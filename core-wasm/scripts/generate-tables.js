@@ -1,6 +1,6 @@
-// Derives every table of the core from h3-js alone, by probing: no table is copied from anybody's source.
-//   node core-wasm/scripts/generate-tables.js     writes assembly/tables.ts, and the same as vectors/tables.json
-// PROTOCOL.md (cells, vertex numbers, regions). A probe that contradicts an earlier one stops the run.
+// Derives every table of the core from h3-js by probing; no table is copied from another source. PROTOCOL.md §3.1–3.3.
+//   node core-wasm/scripts/generate-tables.js     writes assembly/tables.ts, and the same tables as vectors/tables.json
+// Throws an Error when a probe contradicts an earlier one.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { cellToVertexes, getPentagons, isPentagon, vertexToLatLng } from 'h3-js'
@@ -13,10 +13,10 @@ const UNSET = 0xffff
 const PENTAGONS = getPentagons(0)
   .map(plane.toBaseCell)
   .sort((p, q) => p - q)
-// Seven base cells touch each edge of each face; at a pentagon a face sees two of its five corners.
+// Seven base cells touch each edge of each face. At a pentagon, a face sees two of the five corners.
 const ON_EDGE_ENTRIES = 60 * 7
 const PENTAGON_ENTRIES = 12 * 5 * 2
-// Thirteen hexagonal base cells reach into a face; of its three pentagons three digits do, and the centre.
+// Thirteen hexagonal base cells reach into a face, and of its three pentagons three digits and the centre.
 const HOME_ENTRIES = 20 * (13 * 7 + 3 * 4)
 
 export function generateTables() {
@@ -38,7 +38,7 @@ function axes(u, v) {
   return { toA: plane.combine([k, u], [k / Math.sqrt(3), v]), toB: plane.combine([(2 * k) / Math.sqrt(3), v]) }
 }
 
-/** Two aperture-7 levels are exactly a division by 7: for each remainder, two digits and what carries over. */
+/** Two aperture-7 levels are exactly a division by 7: for each remainder, two digits and the carries. */
 function pairs() {
   return Array.from({ length: 49 }, (_, i) => {
     const [a, b] = [Math.floor(i / 7), i % 7]
@@ -65,8 +65,8 @@ function homesOf(faces, random) {
 }
 
 /**
- * Only the pentagons turn their digits by the leading one. For the others what one digit shows holds for all: some lead
- * into a face by a fringe that probing would hardly meet.
+ * Only a pentagon turns its digits by the leading digit. For other base cells, one digit decides for all digits, because
+ * some digits lead into a face by a fringe that probing would rarely meet.
  */
 function fill(homes, from) {
   const known = homes.slice(from, from + 7).filter((home) => home !== UNSET)
@@ -78,9 +78,9 @@ function fill(homes, from) {
 }
 
 /**
- * Points of one face up to two steps beyond its edges: from the centres of its base cells, and from where an edge passes
- * from one to the next, at every scale points in every direction, and in those of the edges all that is two steps away
- * (some digits, and some base cells, lead into a face only just across its edge).
+ * Probes of one face, up to two steps beyond its edges. They start at the centres of its base cells and at the borders
+ * between base cells on an edge. At every scale they go in every direction. Along the edges they include all points within
+ * two steps, because some digits and base cells lead into a face only just across its edge.
  */
 function* latticePoints(random) {
   for (const focus of [...foci(1), ...foci(2)]) {
@@ -94,7 +94,7 @@ function* latticePoints(random) {
   }
 }
 
-/** Base cell centres of a face and its edges (parts = 1), or those halfway between neighbours on an edge (parts = 2). */
+/** Base cell centres of a face and its edges (parts = 1), or points halfway between neighbours on an edge (parts = 2). */
 function foci(parts) {
   const step = plane.FACE_STEPS / 2 / parts
   const reach = 2 * parts
@@ -125,7 +125,7 @@ function twoRings([a, b]) {
   return near
 }
 
-/** Past a corner of the face its plane says nothing: the five faces there fill only 300 of its degrees. */
+/** Whether a point is on the plane. The plane ends at a corner: the five faces there fill only 300 of its degrees. */
 function isOnPlane([a, b]) {
   const low = Math.min(a, b, 0)
   const [p, q] = [a - low, b - low, -low].sort((x, y) => y - x)
@@ -153,7 +153,7 @@ function regionOffsets() {
   })
 }
 
-/** What to add to a corner's sector to get its vertex number, for owners inside the face, beyond an edge, on an edge. */
+/** The difference of vertex number and sector of a corner, for owners inside the face, beyond an edge, on an edge. */
 function vertexNumbers(faces, random) {
   const turn = Array.from({ length: 20 }, () => UNSET)
   const cross = Array.from({ length: 60 }, () => UNSET)
@@ -245,7 +245,7 @@ function whereIs({ point: [a, b], cell }) {
   }
 }
 
-/** Of one edge: the base cells whose owners follow CROSS. */
+/** The base cells of one edge whose owners follow CROSS. */
 const baseCells = (bits) => [...bits.keys()].filter((baseCell) => bits[baseCell] === 1)
 
 const count = (table) => table.filter((value) => value !== UNSET).length

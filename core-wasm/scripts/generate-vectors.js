@@ -1,5 +1,5 @@
-// Writes vectors/{cells,blocks,risk-hashes,digests}.json from the reference model (h3-js and noble, none of our code). Needs
-// the build (npm run build). vectors/tables.json comes out of generate-tables.js.
+// Writes vectors/{cells,blocks,risk-hashes,digests}.json from the reference model, which uses h3-js and noble. It needs the
+// build (npm run build). generate-tables.js writes vectors/tables.json.
 //   node core-wasm/scripts/generate-vectors.js
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

@@ -1,5 +1,6 @@
-// One digest over the cells, regions, blocks and hashes of many fixes: equal on every engine, in both builds. The positions
-// come from integers by one division each, so no host's sine is in them. PROTOCOL.md, cells … risk hash. Runs in pages too.
+// The golden digest over the cells, regions, blocks and hashes of many fixes. PROTOCOL.md §3. It is equal on every engine
+// and in both builds. Each coordinate is one integer and one division, so it does not depend on the sine of the host. The
+// script runs in pages too.
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 
@@ -15,13 +16,13 @@ export function goldenDigest(core, count) {
   let state = 0x47540004
   const next = (below) => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    // The upper bits; the lower ones of such a generator hardly vary.
+    // The upper bits, because the lower bits of such a generator hardly vary.
     return Math.floor((state / 2 ** 32) * below)
   }
   let [lat, lng] = [0, 0]
   for (let from = 0; from < count; from += CHUNK) {
     const fixes = Array.from({ length: CHUNK }, (_, i) => {
-      // Every tenth fix is anywhere on earth, the others are within 20 m of the one before. In units of 1e-7 degrees.
+      // Every tenth fix is anywhere on earth; the others are within 20 m of the fix before. In units of 1e-7 degrees.
       if (i % 10 === 0) [lat, lng] = [next(1_800_000_001) - 900_000_000, next(3_600_000_000) - 1_800_000_000]
       else
         [lat, lng] = [
@@ -32,7 +33,7 @@ export function goldenDigest(core, count) {
     })
     const points = core.fixesToRiskPoints(fixes, 'plain')
     const { regions, sizes, blocks } = points.needed
-    // A secret that names what it is for, so that one put in another's place changes hashes.
+    // A secret contains its own place and block, so that a swapped secret changes hashes.
     const secrets = new Uint8Array(points.needed.count * 32)
     const words = new DataView(secrets.buffer)
     for (let i = 0; i < points.needed.count; i++) {

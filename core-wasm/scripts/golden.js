@@ -1,4 +1,4 @@
-// node core-wasm/scripts/golden.js [FIXES]: holds both builds of dist/ against the golden digest; exit 1 if one differs.
+// node core-wasm/scripts/golden.js [FIXES]: compares both builds of dist/ with the golden digest. Exit 1 if one differs.
 import { loadCore } from '../dist/index.js'
 import { GOLDEN, goldenDigest } from './golden-digest.js'
 

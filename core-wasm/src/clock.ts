@@ -1,23 +1,24 @@
 /**
- * Time, injected everywhere: the machine's clock at the edges, a simulated one for tests and for replays of recorded
- * tracks. The only file of the core that reads the machine's time.
+ * The clock, which every caller injects: the machine's clock at the edges, a simulated clock for tests and for replays of
+ * recorded tracks. This is the only file of the core that reads the machine's time. Throws RangeError.
  */
 export interface Clock {
   /** Unix milliseconds. */
   now(): number
-  /** Calls `fn` once, `delayMs` from now; the function returned cancels it. */
+  /** Calls `fn` once, `delayMs` from now. The returned function cancels the timer. */
   setTimer(fn: () => void, delayMs: number): () => void
 }
 
 export interface SimulatedClock extends Clock {
   /**
-   * Moves time to `ms`, running every timer that falls due on the way, in the order of their times (of equal times, as
-   * they were set), and letting what each one started settle before the next. Time never goes back: RangeError.
+   * Moves time to `ms` and runs every timer that falls due on the way, in the order of their times. Timers of equal time
+   * run in the order in which they were set. Work that a timer starts settles before the next timer runs. Throws
+   * RangeError when `ms` is in the past.
    */
   advanceTo(ms: number): Promise<void>
   /**
-   * Moves time to `ms` at once, as a machine that slept: timers that fell due run now, late, each once; what they set
-   * anew waits from `ms` on. RangeError when `ms` is in the past.
+   * Moves time to `ms` at once, as after a machine's sleep. Timers that fell due run now, late, each once. A timer that
+   * they set anew waits from `ms` on. Throws RangeError when `ms` is in the past.
    */
   jumpTo(ms: number): Promise<void>
 }
@@ -27,7 +28,7 @@ interface Timer {
   readonly fn: () => void
 }
 
-/** Longest delay that host timers take (2^31 − 1 ms); a longer one would fire at once. */
+/** Longest delay of a host timer (2^31 − 1 ms). A longer delay would fire at once. */
 const DELAY_MAX_MS = 0x7fffffff
 
 export function systemClock(): Clock {
@@ -41,12 +42,12 @@ export function systemClock(): Clock {
   }
 }
 
-/** Waits up to this long are for the network, which runs no faster than the machine. */
+/** Waits up to this long are for the network, which does not run faster in a demonstration. */
 const SHORT_WAIT_MS = 200
 
 /**
- * A clock that agreed with the machine's at `fromMs` and runs `speed` times as fast, for demonstrations: whoever knows
- * both numbers has the same time. Waits are shorter by the same factor, but not below 200 ms.
+ * A clock for demonstrations. It equals the machine's clock at `fromMs` and runs `speed` times as fast, so all processes
+ * with these two numbers have the same time. Waits are shorter by the same factor, but not below 200 ms.
  */
 export function fastClock(fromMs: number, speed: number): Clock {
   const { now, setTimer } = systemClock()
@@ -99,7 +100,7 @@ export function simulatedClock(startMs: number): SimulatedClock {
   }
 }
 
-/** One turn of the host's event loop: promises resolved so far, and input that is already there, are handled. */
+/** One turn of the host's event loop, which handles resolved promises and available input. */
 function settle(): Promise<void> {
   return new Promise((resolve) => {
     if (typeof setImmediate === 'function') setImmediate(resolve)

@@ -1,6 +1,6 @@
 /**
- * The words of the domain as types. PROTOCOL.md §1. Units are part of a name or stated here: degrees WGS84, metres,
- * Unix milliseconds, minutes for the size of a time block.
+ * The words of the domain as types. PROTOCOL.md §1. A unit is part of the name or stated here: degrees WGS84, metres, Unix
+ * milliseconds, minutes for the size of a time block.
  */
 
 /** One position reading. */
@@ -9,7 +9,7 @@ export interface Fix {
   readonly lat: number
   /** Degrees WGS84; any finite number, periodic. */
   readonly lng: number
-  /** Radius in metres that the receiver states; undefined when it states none. */
+  /** Radius in metres as the receiver states it; undefined when it states none. */
   readonly accuracyM?: number | undefined
   /** Unix milliseconds. */
   readonly at: number
@@ -18,13 +18,13 @@ export interface Fix {
 /** Id of one hexagon of layer A (an H3 cell), B or C (an H3 vertex): 64 bits. */
 export type Cell = bigint
 
-/** Dense number, 0 … 288121, of the ~50 km block that holds a cell's owner. Finds the shard; is never hashed. */
+/** Dense number, 0 … 288121, of the ~50 km block of a cell. The region determines the shard and is never hashed. */
 export type Region = number
 
 /** Minutes. */
 export type BlockSize = 5 | 10 | 20 | 40 | 80
 
-/** 0: the block that holds the time; 1: the one after it. */
+/** 0: the block that holds the time; 1: the block after it. */
 export type Lag = 0 | 1
 
 /** `[n·size, (n + 1)·size)` in Unix minutes. */
@@ -34,10 +34,10 @@ export interface TimeBlock {
   readonly lag: Lag
 }
 
-/** How salts are made; the manifest's choice. PROTOCOL.md §5. */
+/** The way in which salts are made, chosen in the manifest. PROTOCOL.md §5. */
 export type Salting = 'plain' | 'oblivious' | 'threshold'
 
-/** The secrets that hashing needs, one for each place and time: a salt of (region, size, n), or a cell's key for an epoch. */
+/** The secrets that hashing needs: a salt for each (region, size, n), or a key for each (cell, epoch). */
 export type NeededSecrets =
   | {
       readonly salting: 'plain'
@@ -54,9 +54,9 @@ export type NeededSecrets =
     }
 
 /**
- * The risk points of some fixes as a struct of arrays, each (cell, size, n) once, with the lags it was seen with. Points
- * and needed secrets stand in the order in which going through the fixes, then layers A, B, C, then sizes ascending,
- * then current and next, first meets them.
+ * The risk points of some fixes as a struct of arrays, each (cell, size, n) once, with all its lags. Points and needed
+ * secrets stand in the order of their first appearance: by fix, layers A, B, C, sizes ascending, then current before
+ * next.
  */
 export interface RiskPoints {
   readonly count: number
@@ -65,11 +65,11 @@ export interface RiskPoints {
   readonly sizes: Uint8Array
   /** n of each time block. */
   readonly blocks: Uint32Array
-  /** Bit 0: seen as the current block, bit 1: as the next one. */
+  /** Bit 0: the point was a current block; bit 1: the point was a next block. */
   readonly lags: Uint8Array
-  /** For each point its place in `needed`. */
+  /** For each point, the index of its secret in `needed`. */
   readonly secretIndex: Uint32Array
   readonly needed: NeededSecrets
-  /** Thirty per fix, in the order [layer 3][size 5][lag 2]: its points. */
+  /** For each fix, the indices of its 30 points in the order [layer 3][size 5][lag 2]. */
   readonly ofFix: Uint32Array
 }

@@ -1,6 +1,6 @@
 /**
- * Geo Trace core: a fix becomes cells, time blocks and risk points; with secrets, risk hashes. The same bits on every
- * machine, because all of it is one WebAssembly module without imports. PROTOCOL.md is normative.
+ * Geo Trace core: turns a fix into cells, time blocks and risk points, and with secrets into risk hashes. Every machine
+ * gets the same bits, because one WebAssembly module without imports computes everything. PROTOCOL.md is normative.
  *
  * ```ts
  * const core = await loadCore()

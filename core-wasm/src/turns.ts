@@ -1,6 +1,6 @@
 /**
- * Turns: at most `max` tasks with one key run at the same time, the others wait in order of arrival. A failed task
- * concerns its own caller only. Throws BUSY when the queue of a key is full.
+ * Turns: at most `max` tasks with one key run at the same time, and the others wait in order of arrival. A failed task
+ * rejects for its own caller only. Throws BUSY when the queue of a key is full.
  */
 import { busy } from './wire/errors.ts'
 
@@ -8,7 +8,7 @@ export interface Turns<K> {
   run<T>(key: K, task: () => Promise<T>): Promise<T>
 }
 
-/** One task after the other. */
+/** Runs one task after the other. */
 export type OneAtATime = <T>(task: () => Promise<T>) => Promise<T>
 
 interface Queue {
@@ -16,7 +16,7 @@ interface Queue {
   readonly waiting: (() => void)[]
 }
 
-/** Keeps nothing about a key without tasks. `run` throws BUSY when `waitingMax` tasks wait already. */
+/** A key without tasks uses no memory. `run` throws BUSY when `waitingMax` tasks wait already. */
 export function turns<K>(max: number, waitingMax = Number.POSITIVE_INFINITY): Turns<K> {
   const queues = new Map<K, Queue>()
   return {
@@ -26,7 +26,7 @@ export function turns<K>(max: number, waitingMax = Number.POSITIVE_INFINITY): Tu
       // A finished task hands its place to the next one, so `running` does not change between the two.
       if (queue.running < max) {
         queue.running++
-        // A task never starts before `run` has returned: callers note the promise that the task may look for.
+        // A task starts after `run` returns, because callers store the promise and the task may read it.
         await undefined
       } else if (queue.waiting.length >= waitingMax) throw busy()
       else await new Promise<void>((resolve) => queue.waiting.push(resolve))

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { simulatedClock, systemClock } from '../src/index.ts'
 
 describe('the simulated clock', () => {
-  it('runs timers in the order of their times, of equal times as they were set', async () => {
+  it('the simulated clock runs timers in the order of their times, and equal times in the order of setting', async () => {
     const clock = simulatedClock(1_000)
     const order: string[] = []
     const note = (name: string) => () => void order.push(`${name} ${clock.now()}`)
@@ -16,7 +16,7 @@ describe('the simulated clock', () => {
     expect(clock.now()).toBe(1_030)
   })
 
-  it('lets what a timer started settle before the next, including timers it sets itself', async () => {
+  it('the simulated clock lets the work of a timer settle before the next timer runs, new timers included', async () => {
     const clock = simulatedClock(0)
     const order: string[] = []
     clock.setTimer(async () => {
@@ -29,7 +29,7 @@ describe('the simulated clock', () => {
     expect(order).toEqual(['a settled', 'b', 'c 15'])
   })
 
-  it('runs a repeating timer as often as its time comes', async () => {
+  it('the simulated clock runs a repeating timer each time it falls due', async () => {
     const clock = simulatedClock(0)
     const times: number[] = []
     const tick = () => {
@@ -41,7 +41,7 @@ describe('the simulated clock', () => {
     expect(times).toEqual([30_000, 60_000, 90_000])
   })
 
-  it('does not run a cancelled timer, also when another timer cancels it', async () => {
+  it('the simulated clock does not run a cancelled timer, also when another timer cancels it', async () => {
     const clock = simulatedClock(0)
     const ran = vi.fn()
     clock.setTimer(ran, 5)()
@@ -51,7 +51,7 @@ describe('the simulated clock', () => {
     expect(ran).not.toHaveBeenCalled()
   })
 
-  it('never goes back, and refuses what is no time', async () => {
+  it('the simulated clock never goes back and refuses a value that is no time', async () => {
     const clock = simulatedClock(100)
     await expect(clock.advanceTo(99)).rejects.toThrow(RangeError)
     await expect(clock.advanceTo(Number.NaN)).rejects.toThrow(RangeError)
@@ -62,7 +62,7 @@ describe('the simulated clock', () => {
     expect(ran).toHaveBeenCalledOnce()
   })
 
-  it('passes on what a timer throws', async () => {
+  it('the simulated clock rejects with the error of a timer', async () => {
     const clock = simulatedClock(0)
     clock.setTimer(() => {
       throw new Error('broken')
@@ -75,7 +75,7 @@ describe('the system clock', () => {
   beforeEach(() => void vi.useFakeTimers({ now: 5_000 }))
   afterEach(() => void vi.useRealTimers())
 
-  it('tells the time and runs a timer once, unless cancelled', () => {
+  it('the system clock gives the time and runs a timer once, unless it is cancelled', () => {
     const clock = systemClock()
     const [ran, cancelled] = [vi.fn(), vi.fn()]
     clock.setTimer(ran, 20)
@@ -86,7 +86,7 @@ describe('the system clock', () => {
     expect(cancelled).not.toHaveBeenCalled()
   })
 
-  it('refuses a delay that the host would take for none', () => {
+  it('the system clock refuses a delay that the host would treat as zero', () => {
     expect(() => systemClock().setTimer(() => {}, 2 ** 31)).toThrow(RangeError)
     expect(() => systemClock().setTimer(() => {}, Number.NaN)).toThrow(RangeError)
   })

@@ -16,24 +16,24 @@ registerConformance('the scalar build', await loadCore({ build: 'scalar' }), ora
 registerConformance('the reference', oracle, simd, { describe, it })
 
 describe('the conformance suite', () => {
-  it('asks for refusals that the reference does refuse', () => {
+  it('the conformance suite asks only for refusals that the reference gives', () => {
     for (const [what, call] of refusals()) expect(() => call(oracle), what).toThrow(/expected|is not what/)
   })
 
-  it('notices one wrong bit of a hash, two swapped corners and a missing refusal', () => {
+  it('the conformance suite notices one wrong bit of a hash, two swapped corners and a missing refusal', () => {
     const found = (title: string, wrong: Partial<Implementation>) =>
       conformanceCases(oracle)
         .find((each) => each.title.startsWith(title))!
         .run({ ...simd, ...wrong }).length
-    expect(found('hashes a risk point', { riskHash: (...args) => simd.riskHash(...args).with(11, 0) })).toBeGreaterThan(
-      290,
-    )
+    expect(
+      found('the core hashes a risk point', { riskHash: (...args) => simd.riskHash(...args).with(11, 0) }),
+    ).toBeGreaterThan(290)
     const swapped: Implementation['fixToCells'] = (lat, lng) => {
       const [a, b, c] = simd.fixToCells(lat, lng)
       return [a, c, b]
     }
-    expect(found('finds the cells', { fixToCells: swapped })).toBe(400)
-    expect(found('refuses', { regionToShard: (region, shards) => region % shards })).toBeGreaterThan(5)
+    expect(found('the core finds the cells', { fixToCells: swapped })).toBe(400)
+    expect(found('the core refuses', { regionToShard: (region, shards) => region % shards })).toBeGreaterThan(5)
     expect(conformance(simd, oracle)).toEqual([])
   })
 })

@@ -8,9 +8,9 @@ const folder = new URL('../examples/', import.meta.url)
 const names = readdirSync(folder)
 const LINES_MAX = 25
 
-/** Those for pages are run by browser/examples.test.ts. */
+/** browser/examples.test.ts runs the examples for pages. */
 describe('the examples', () => {
-  it('hash in Node', async () => {
+  it('the Node example computes risk hashes', async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(new URL('node.js', folder))])
     const [points, salts, bytes] = stdout.match(/\d+/g)!.map(Number)
     expect(stdout).toBe(`${points} risk points, ${salts} salts, ${bytes} bytes of hashes\n`)
@@ -19,7 +19,7 @@ describe('the examples', () => {
     expect(bytes).toBe(points! * 12)
   })
 
-  it('are short, and the README leads to each', () => {
+  it('every example is short, and the README links to it', () => {
     const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
     expect(names.length).toBeGreaterThan(5)
     for (const name of names) {

@@ -7,7 +7,7 @@ const COUNT = 1_000_000
 describe.each(['simd', 'scalar'] as const)('the golden digest (%s build)', async (build) => {
   const core = await loadCore({ build })
 
-  it('is that of every other engine: cells, regions, blocks, lags and hashes of a million fixes', () => {
+  it('the golden digest of cells, regions, blocks, lags and hashes of a million fixes is the recorded one', () => {
     expect(goldenDigest(core, COUNT)).toBe(GOLDEN[COUNT])
   }, 600_000)
 })

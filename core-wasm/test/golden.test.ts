@@ -7,7 +7,7 @@ const COUNT = 100_000
 describe.each(['simd', 'scalar'] as const)('the golden digest (%s build)', async (build) => {
   const core = await loadCore({ build })
 
-  it('is that of every other engine: cells, regions, blocks, lags and hashes of a hundred thousand fixes', () => {
+  it('the golden digest of cells, regions, blocks, lags and hashes of 100,000 fixes is the recorded one', () => {
     expect(goldenDigest(core, COUNT)).toBe(GOLDEN[COUNT])
   })
 })

@@ -9,7 +9,7 @@ const readme = read('../README.md').toString()
 const examples = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code!)
 const GZIP_MAX_BYTES = 16_384
 
-/** Runs an example as the function body it is, its imports taken from `modules`. */
+/** Runs an example as a function body, with its imports taken from `modules`. */
 function run(code: string, modules: Record<string, unknown>, result: string): Promise<unknown> {
   const body = code.replace(/^import (\{.*\}) from '(.*)'$/gm, "const $1 = modules['$2']")
   const AsyncFunction = (async () => {}).constructor as FunctionConstructor
@@ -17,7 +17,7 @@ function run(code: string, modules: Record<string, unknown>, result: string): Pr
 }
 
 describe('the README', () => {
-  it('shows an embedding that runs as it stands', async () => {
+  it('the embedding example of the README runs unchanged', async () => {
     const hashes = await run(examples[0]!, { '@geotrace/core-wasm': core }, '[points.count, hashes.length]')
     expect(hashes).toEqual([expect.any(Number), expect.any(Number)])
     const [count, bytes] = hashes as [number, number]
@@ -25,12 +25,12 @@ describe('the README', () => {
     expect(bytes).toBe(count * 12)
   })
 
-  it('shows a conformance run that finds nothing', async () => {
+  it('the conformance example of the README finds no mismatch', async () => {
     const modules = { '@geotrace/core-wasm/testing': testing }
     expect(await run(examples[1]!, modules, 'mismatches')).toEqual([])
   })
 
-  it('states the sizes of the builds, below 16 KiB gzipped', () => {
+  it('the README states the sizes of the builds, below 16 KiB gzipped', () => {
     const cells = (bytes: number) => bytes.toLocaleString('en-US')
     for (const [name, build] of [
       ['SIMD', 'simd'],
@@ -41,12 +41,12 @@ describe('the README', () => {
       expect(stated[1]).toBe(cells(wasm.length))
       const gzip = gzipSync(wasm, { level: 9 }).length
       expect(gzip).toBeLessThan(GZIP_MAX_BYTES)
-      // zlib's versions differ by some bytes.
+      // The versions of zlib differ by some bytes.
       expect(Math.abs(Number(stated[2]!.replace(',', '')) - gzip)).toBeLessThan(200)
     }
   })
 
-  it('names every function of the core and every code it throws', () => {
+  it('the README names every function of the core and every code that the core throws', () => {
     const names = ['fixToCells', 'cellToRegion', 'regionToShard', 'timeToBlocks', 'riskHash', 'fixesToRiskPoints']
     names.push(
       'hashRiskPoints',

@@ -11,7 +11,10 @@ describe.each([
   ['the SIMD build', await loadCore({ build: 'simd' })],
   ['the scalar build', await loadCore({ build: 'scalar' })],
 ])('the published vectors and %s', (_, core) => {
-  it.each(Object.entries(vectors(core)))('agree: %s.json', (name, answers) => {
-    expect(answers).toEqual(published(name))
-  })
+  it.each(Object.entries(vectors(core)))(
+    'an implementation gives the published answers of %s.json',
+    (name, answers) => {
+      expect(answers).toEqual(published(name))
+    },
+  )
 })

@@ -15,6 +15,7 @@ import {
   testSalt,
   testSigner,
   testTrees,
+  treeToPath,
 } from '@geotrace/core-wasm/testing'
 import {
   answerContent,
@@ -45,7 +46,6 @@ import {
   SALT_PROTOCOL,
   SYNC_PROTOCOL,
   signContent,
-  treeToPath,
   utf8,
 } from '@geotrace/core-wasm/wire'
 import { sha256 } from '@noble/hashes/sha2.js'

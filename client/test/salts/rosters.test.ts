@@ -30,13 +30,13 @@ import { recordAll } from '../record-all.ts'
 
 const CAFE = { lat: 52.52, lng: 13.405 }
 const MINUTE = 60_000
-/** Small sheets: weeks of rosters cost little. */
+/** Small sheets, so that weeks of rosters cost little. */
 const SMALL = { shards: 1, reserveEpochs: 2 }
 
 const startOf = ({ roster }: CertifiedRoster) => roster.firstEpoch * EPOCH_MS
 const isForked = (height: number) => ({ code: 'ROSTER_FORKED', data: { height } })
 
-/** Heights asked for, and of whom. */
+/** Records which peer was asked for which height. */
 function watch(federation: FakeFederation, inner: Intercept = (_peer, _protocol, frame, serve) => serve(frame)) {
   const asked: { peer: string; height: number }[] = []
   federation.intercept = (peer, protocol, frame, serve) => {
@@ -47,11 +47,11 @@ function watch(federation: FakeFederation, inner: Intercept = (_peer, _protocol,
   return asked
 }
 
-/** Time goes on until a roster after this one may govern what a sync needs, so that every sync asks for it. */
+/** Advances time until the roster after this one may govern what a sync needs, so that every sync asks for it. */
 const untilNewsAfter = (federation: FakeFederation, { roster }: CertifiedRoster) =>
   federation.clock.advanceTo(followingPeriod(roster) * EPOCH_MS - EPOCH_OPENS_BEFORE_MS)
 
-/** Everybody has these rosters; only `peer` has others. */
+/** The peers that `who` selects hand out these rosters; the others hand out those of the federation. */
 const goesBy =
   (who: (peer: string) => boolean, rosters: readonly CertifiedRoster[]): Intercept =>
   async (peer, protocol, frame, serve) => {
@@ -62,7 +62,7 @@ const goesBy =
   }
 
 describe('a device that was away', () => {
-  it('catches up through three weeks of rosters, members coming and going, and asks again when the next one is due', async () => {
+  it('a device catches up through three weeks of changing rosters and asks again when the next roster is due', async () => {
     const federation = await fakeFederation(SMALL)
     const storage = memoryStorage()
     const tracer = await openTracer(federation, { storage })
@@ -99,7 +99,7 @@ describe('a device that was away', () => {
     asked.length = 0
     for (const next of [tracer, again]) await next.sync()
     expect(asked).toEqual([])
-    // Nothing before the last millisecond in which the newest roster governs all that a sync needs.
+    // The device asks for nothing up to the last millisecond in which the newest roster governs all that a sync needs.
     await federation.clock.advanceTo(followingPeriod(newest.roster) * EPOCH_MS - EPOCH_OPENS_BEFORE_MS - 1)
     for (const next of [tracer, again]) await next.sync()
     expect(asked).toEqual([])
@@ -116,7 +116,7 @@ describe('a device that was away', () => {
     expect(late.roster.height).toBe(22)
   })
 
-  it('asks the peers of its newest roster, not those of the manifest', async () => {
+  it('a device asks the peers of its newest roster instead of those of the manifest', async () => {
     const federation = await fakeFederation(SMALL)
     const tracer = await openTracer(federation)
     const until = federation.certified.roster.firstEpoch + 1_000
@@ -135,7 +135,7 @@ describe('a device that was away', () => {
     expect(new Set(asked.map(({ peer }) => peer)).size).toBeGreaterThan(2)
   })
 
-  it('keeps what it had when it is cut off in the middle, and goes on from there', async () => {
+  it('a device that loses its connection keeps its rosters and goes on from there', async () => {
     const federation = await fakeFederation(SMALL)
     const storage = memoryStorage()
     for (let i = 0; i < 4; i++) federation.follow()
@@ -152,7 +152,7 @@ describe('a device that was away', () => {
 })
 
 describe('an entry', () => {
-  it('that is stale takes nothing away from the device', async () => {
+  it('a stale entry takes no roster away from the device', async () => {
     const federation = await fakeFederation(SMALL)
     const tracer = await openTracer(federation)
     const newest = federation.follow()
@@ -169,7 +169,7 @@ describe('an entry', () => {
     expect(federation.answered.every((item) => item.roster === newest)).toBe(true)
   })
 
-  it('that is stale delays a roster until another one is asked', async () => {
+  it('a stale entry delays a roster until the device asks another entry', async () => {
     const federation = await fakeFederation(SMALL)
     const tracer = await openTracer(federation)
     await untilNewsAfter(federation, federation.follow())
@@ -181,7 +181,7 @@ describe('an entry', () => {
     expect(asked.filter(({ height }) => height === 2)).toMatchObject([{ peer: 'fir' }])
   })
 
-  it('that tells an uncertified roster is passed over for the next', async () => {
+  it('a device leaves an entry that sends an uncertified roster and asks the next entry', async () => {
     const federation = await fakeFederation(SMALL)
     const tracer = await openTracer(federation)
     await tracer.sync()
@@ -200,7 +200,7 @@ describe('an entry', () => {
 })
 
 describe('a fork', () => {
-  /** Two certified rosters follow the founding, for the same period unless the second is put off. */
+  /** Two certified rosters follow the founding, for the same period unless the second one is `periodsLater`. */
   async function forkedFederation(depth: number, periodsLater = 0) {
     const federation = await fakeFederation(SMALL)
     const founding = federation.rosters
@@ -218,7 +218,7 @@ describe('a fork', () => {
     return { federation, ours, theirs: federation.rosters }
   }
 
-  it('stops a device visibly as soon as it is told a roster that follows the other one, and for good', async () => {
+  it('a fork stops a device permanently with ROSTER_FORKED as soon as a roster of the other branch comes', async () => {
     for (const depth of [1, 3]) {
       const { federation, ours, theirs } = await forkedFederation(depth)
       const storage = memoryStorage()
@@ -234,19 +234,19 @@ describe('a fork', () => {
         depth + 1,
         ...Array.from({ length: depth }, (_, i) => depth - i),
       ])
-      // Whatever it hears from now on, and also after a restart and an erasure.
+      // The device stays stopped, also after a restart and an erasure.
       federation.rosters = ours
       await expect(tracer.sync()).rejects.toMatchObject(isForked(1))
       const again = await openTracer(federation, { storage })
       await expect(again.sync()).rejects.toMatchObject(isForked(1))
       await again.eraseAll()
       await expect(again.sync()).rejects.toMatchObject(isForked(1))
-      // It gave its places to neither side.
+      // The device asked neither branch for salts.
       expect(federation.answered).toEqual([])
     }
   })
 
-  it('is none when the other roster is for a later period: the device goes by that one, also after a restart', async () => {
+  it('a device changes to the branch for a later period and follows it after a restart', async () => {
     const { federation, ours, theirs } = await forkedFederation(1, 1)
     const storage = memoryStorage()
     const tracer = await openTracer(federation, { storage })
@@ -265,7 +265,7 @@ describe('a fork', () => {
     expect(asked.map(({ height }) => height)).toEqual([3])
   })
 
-  it('is not made by an entry whose other rosters nobody certified', async () => {
+  it('a device takes no fork from an entry whose other rosters are uncertified', async () => {
     const { federation, ours, theirs } = await forkedFederation(1)
     const tracer = await openTracer(federation)
     federation.rosters = ours
@@ -279,13 +279,13 @@ describe('a fork', () => {
     )
     expect(await tracer.sync()).toMatchObject({ fixesHashed: 6 })
     expect(asked.at(-1)).toEqual({ peer: 'fir', height: 2 })
-    // It looked back as far as the roster that both have.
+    // The device looked back as far as the roster that both branches share.
     expect(new Set(asked.map(({ height }) => height))).toEqual(new Set([0, 1, 2]))
   })
 })
 
 describe('a sync across the border of two rosters', () => {
-  it('asks each salt under the roster in force for its epoch, of the nodes that hold it then', async () => {
+  it('a sync asks for each salt under the roster in force for its epoch, from the nodes that hold it then', async () => {
     const federation = await fakeFederation({ shards: 2, reserveEpochs: 6 })
     const tracer = await openTracer(federation)
     await tracer.sync()

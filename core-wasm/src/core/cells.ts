@@ -1,4 +1,8 @@
-/** One position as its three cells. PROTOCOL.md, cells. */
+/**
+ * Positions as cells. PROTOCOL.md §3.1, §3.2. Throws TypeError, RangeError. `latLngsToCells` serves the differential
+ * tests and the bench, which compare millions of positions with h3-js. It stays also because a module without its export
+ * `fixesToHexagons` would have another hash, and rosters pin the hash of the core.
+ */
 import type { Cell } from '../domain.ts'
 import type { Instance } from './instance.ts'
 
@@ -17,7 +21,7 @@ export function fixToCells(core: Instance, lat: number, lng: number): [Cell, Cel
   return cells
 }
 
-/** Layer A of many positions, as h3-js's `latLngToCell` at resolution 12. */
+/** Layer A of many positions, equal to `latLngToCell` of h3-js at resolution 12. */
 export function latLngsToCells(core: Instance, lats: Float64Array, lngs: Float64Array): BigUint64Array {
   assertDegrees('lats', lats)
   assertDegrees('lngs', lngs, lats.length)
@@ -34,24 +38,24 @@ export function latLngsToCells(core: Instance, lats: Float64Array, lngs: Float64
   return cells
 }
 
-/** Throws unless a position can have cells: TypeError for what is no number, RangeError for what is no place. */
+/** Throws TypeError unless both values are numbers, and RangeError unless they name a place on the earth. */
 export function assertPosition(lat: number, lng: number): void {
   if (typeof lat !== 'number' || typeof lng !== 'number') {
     throw new TypeError(`"lat", "lng" expected numbers, got ${typeof lat}, ${typeof lng}`)
   }
-  // No values in the message: errors end up in logs, and a position must not.
+  // The message contains no values, because errors go to logs and positions must not.
   if (!(lat >= -90 && lat <= 90)) throw new RangeError('"lat" expected -90..90 degrees')
   if (!Number.isFinite(lng)) throw new RangeError('"lng" expected finite degrees')
 }
 
-/** Throws unless `cell` fits 64 bits: the module would see another one. */
+/** Throws unless `cell` fits 64 bits, because the module would read another cell. */
 export function assertCell(cell: Cell): void {
   if (typeof cell !== 'bigint') throw new TypeError(`"cell" expected a bigint, got ${typeof cell}`)
   if (cell < 0n || cell >= CELL_LIMIT) throw new RangeError('"cell" expected 64 bits')
 }
 
 function assertDegrees(name: string, value: Float64Array, length?: number): void {
-  // By tag, not instanceof: another realm's Float64Array is one too.
+  // By tag instead of `instanceof`, which refuses a Float64Array of another realm.
   if (Object.prototype.toString.call(value) !== '[object Float64Array]') {
     throw new TypeError(`"${name}" expected a Float64Array, got ${typeof value}`)
   }

@@ -1,6 +1,7 @@
 /**
- * The core's public functions: they check what they are given (TypeError, RangeError), copy it into the module's areas,
- * call, copy out and wipe. PROTOCOL.md, cells … risk hash. Synchronous, no allocation inside the module.
+ * The public functions of the core. PROTOCOL.md §3. A function checks its arguments (TypeError, RangeError), copies them
+ * into the module's areas, calls the module, copies the result out and wipes the areas. All functions are synchronous,
+ * and the module allocates nothing.
  */
 
 import type { Cell, Fix, Region, RiskPoints, Salting, TimeBlock } from '../domain.ts'
@@ -14,32 +15,32 @@ import { fixesToRiskPoints } from './risk-points.ts'
 import { rowSorter } from './row-sorter.ts'
 
 export interface Core {
-  /** Hex SHA-256 of the loaded module; must equal the manifest's pin. */
+  /** Hex SHA-256 of the loaded module. It must equal the hash in the manifest. */
   readonly sha256: string
   readonly build: Build
-  /** The ids of a position in the three layers: the cell, then its two nearest corners, ascending. lng is periodic. */
+  /** The ids of a position: the cell of layer A, then its two nearest corners, ascending. lng is periodic. */
   fixToCells(lat: number, lng: number): [Cell, Cell, Cell]
-  /** Layer A alone, of many positions: what h3-js's `latLngToCell` gives at resolution 12. */
+  /** Layer A of many positions, equal to `latLngToCell` of h3-js at resolution 12. */
   latLngsToCells(lats: Float64Array, lngs: Float64Array): BigUint64Array
-  /** 0 … 288121, of ids of any layer. */
+  /** The region, 0 … 288121, of an id of any layer. */
   cellToRegion(cell: Cell): Region
-  /** 0 … shards − 1. */
+  /** The shard of a region, 0 … shards − 1. */
   regionToShard(region: Region, shards: number): number
-  /** The ten time blocks of a time (Unix ms): sizes ascending, of each the current and the next. */
+  /** The ten time blocks of a time (Unix ms): sizes ascending, for each size the current block and the next. */
   timeToBlocks(at: number): TimeBlock[]
-  /** Twelve bytes, of a 32-byte secret; the plain form, for tests and vectors. */
+  /** The risk hash of one point and a 32-byte secret, 12 bytes. For tests and vectors. */
   riskHash(secret: Uint8Array, cell: Cell, size: number, n: number): Uint8Array
-  /** All risk points of any number of fixes, each once, and the secrets needed to hash them. */
+  /** The distinct risk points of any number of fixes, and the secrets needed to hash them. */
   fixesToRiskPoints(fixes: readonly Pick<Fix, 'lat' | 'lng' | 'at'>[], salting: Salting): RiskPoints
-  /** Twelve bytes for each point; `secrets` holds 32 bytes for each entry of `points.needed`. */
+  /** The risk hashes, 12 bytes for each point. `secrets` holds 32 bytes for each entry of `points.needed`. */
   hashRiskPoints(points: RiskPoints, secrets: Uint8Array): Uint8Array
-  /** SHA-256 of messages of `length` bytes laid end to end; 32 bytes each. */
+  /** SHA-256 of each message of `length` bytes, laid end to end; 32 bytes each. */
   sha256Batch(messages: Uint8Array, length: number): Uint8Array
-  /** HMAC-SHA256 of such messages under one key; 32 bytes each. */
+  /** HMAC-SHA256 of each such message under one key; 32 bytes each. */
   hmacBatch(key: Uint8Array, messages: Uint8Array, length: number): Uint8Array
-  /** CRC-32 as in zlib; with `crc`, that of the bytes before, it goes on. */
+  /** CRC-32 as in zlib. `crc` is the sum of the bytes before. */
   crc32(bytes: Uint8Array, crc?: number): number
-  /** Rows of `width` bytes (12 … 256) laid end to end, ascending by their first twelve bytes; equal ones keep their order. */
+  /** Sorts rows of `width` bytes (12 … 256), laid end to end, by their first 12 bytes. Equal rows keep their order. */
   sortRows(rows: Uint8Array, width: number): Uint8Array
 }
 

@@ -1,11 +1,11 @@
 /**
- * Batches of equal-length messages: SHA-256 (FIPS 180-4) and HMAC-SHA256 (RFC 2104), as many at once as fit the area; and
- * the CRC-32 of stored blocks.
+ * SHA-256 (FIPS 180-4) and HMAC-SHA256 (RFC 2104) of messages of equal length, in batches that fit the module's area, and
+ * the CRC-32 of zlib. Throws TypeError, RangeError.
  */
 import { assertBytes } from './assert-bytes.ts'
 import type { Instance } from './instance.ts'
 
-// `length` 0 is one empty message, so that (message, message.length) always means one message.
+// `length` 0 means one empty message, so that (message, message.length) always names one message.
 const DIGEST_BYTES = 32
 const KEY_BYTES = 64
 
@@ -20,14 +20,14 @@ export function hmacBatch(core: Instance, key: Uint8Array, messages: Uint8Array,
   if (key.length > core.messages.length) {
     throw new RangeError(`"key" expected at most ${core.messages.length} bytes, got ${key.length}`)
   }
-  // RFC 2104 §2: a key longer than a block is hashed first, a shorter one padded with zeros.
+  // RFC 2104 §2: a key longer than a block is hashed first; a shorter key is padded with zeros.
   const block = key.length > KEY_BYTES ? sha256Batch(core, key, key.length) : key
   core.key.fill(0)
   core.key.set(block)
   return batch(core, messages, length, (count) => core.call.hmacMessages(count, length))
 }
 
-/** CRC-32 of zlib: of one run of bytes, or going on from `crc`, that of the bytes before. */
+/** CRC-32 of zlib. `crc` is the sum of the bytes before; 0 at the start. */
 export function crc32(core: Instance, bytes: Uint8Array, crc: number): number {
   assertBytes('bytes', bytes)
   if (!Number.isInteger(crc) || crc < 0 || crc > 0xffffffff) {

@@ -1,6 +1,6 @@
 /**
- * The Wasm module as typed areas and functions: picks the build, checks its hash, instantiates. It imports nothing and
- * its memory never grows, so the views made here stay valid. Refuses with CORE_UNSUPPORTED, CORE_MISMATCH, CORE_FAULT.
+ * The Wasm module as typed areas and functions: chooses the build, checks its hash and instantiates it. The module
+ * imports nothing and its memory never grows, so the views stay valid. Throws CORE_UNSUPPORTED, CORE_MISMATCH, CORE_FAULT.
  */
 
 import { hashes } from '../generated/hashes.ts'
@@ -12,17 +12,17 @@ import { fromHex } from './module-bytes.ts'
 export type Build = 'simd' | 'scalar'
 
 export interface CoreOptions {
-  /** Your own copy of the module's bytes, as a fetch gives them; otherwise the embedded one. */
+  /** Your own copy of the module's bytes, for example from a fetch. The default is the embedded module. */
   wasm?: Uint8Array | ArrayBuffer
-  /** Which embedded build; otherwise SIMD wherever the host has it. */
+  /** The embedded build to use. The default is SIMD when the host supports it. */
   build?: Build
-  /** Hex SHA-256 of each build as the manifest pins it: a module with another hash is refused. */
+  /** Hex SHA-256 of each build from the manifest. A module with another hash is refused. */
   pins?: { simd: string; scalar: string }
-  /** Memory for `sortRows` to take at once, in bytes of rows; otherwise it takes what it needs when it needs it. */
+  /** Bytes of rows for which `sortRows` allocates memory at once. The default is to allocate at each larger sort. */
   sortBytes?: number
 }
 
-/** What the module exports: addresses of areas, sizes, functions. See assembly/index.ts. */
+/** The exports of the module: addresses of areas, sizes, functions. See assembly/index.ts. */
 interface Exports {
   memory: WebAssembly.Memory
   fixesToCells(count: number): void
@@ -44,7 +44,7 @@ export interface Instance {
   readonly sha256: string
   readonly build: Build
   readonly call: Omit<Exports, 'memory'>
-  /** Fixes, risk points, and messages at a time. */
+  /** Largest number of fixes, risk points and messages in one call. */
   readonly fixes: number
   readonly points: number
   readonly batch: number
@@ -71,56 +71,64 @@ export interface Instance {
   readonly digests: Uint8Array
 }
 
-/** Of the two embedded builds, hex. */
+/** SHA-256 of the two embedded builds, hex. */
 export const CORE_SHA256: { readonly simd: string; readonly scalar: string } = {
   simd: hashes.simd,
   scalar: hashes.scalar,
 }
 
-/** A module of one function with one vector constant: valid only where SIMD is. */
+/** A module of one function with one vector constant, which is valid only on a host with SIMD. */
 const SIMD_PROBE = Uint8Array.of(
   ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
   ...[10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11],
 )
 
 export async function instantiate(options: CoreOptions = {}): Promise<Instance> {
-  if (typeof WebAssembly === 'undefined') throw new FederationError('CORE_UNSUPPORTED', 'this host has no WebAssembly')
+  if (typeof WebAssembly === 'undefined')
+    throw new FederationError(
+      'CORE_UNSUPPORTED',
+      'expected a host with WebAssembly, got none: use a newer engine or allow it in the policy',
+    )
   const hasSimd = WebAssembly.validate(SIMD_PROBE)
   const wanted = options.build ?? (hasSimd ? 'simd' : 'scalar')
   if (wanted === 'simd' && !hasSimd && !options.wasm) {
-    throw new FederationError('CORE_UNSUPPORTED', 'this host has no Wasm SIMD')
+    throw new FederationError('CORE_UNSUPPORTED', "expected a host with Wasm SIMD: load the build 'scalar'")
   }
   const bytes = options.wasm ? copyOf(options.wasm) : await embeddedBytes(wanted)
   const digest = options.wasm || options.pins ? await digestOf(bytes) : CORE_SHA256[wanted]
   const instance = view(await compile(bytes), digest)
   if (options.build && instance.build !== options.build) {
-    throw new FederationError('CORE_MISMATCH', 'the module is the other build', {
+    throw new FederationError('CORE_MISMATCH', `expected the ${options.build} build, got the ${instance.build} build`, {
       want: options.build,
       got: instance.build,
     })
   }
   const pin = options.pins?.[instance.build]
   if (pin !== undefined && pin !== digest) {
-    throw new FederationError('CORE_MISMATCH', 'the module is not the pinned one', { want: pin, got: digest })
+    throw new FederationError(
+      'CORE_MISMATCH',
+      'expected the pinned module, got another: load the version of the manifest',
+      { want: pin, got: digest },
+    )
   }
   return instance
 }
 
-/** The scalar build is loaded only where it is wanted: few hosts are without SIMD, and all would download it. */
+/** The scalar build is loaded on demand, because few hosts lack SIMD and all hosts would download it. */
 async function embeddedBytes(build: Build): Promise<Uint8Array<ArrayBuffer>> {
   return fromHex(build === 'simd' ? simd : (await import('../generated/scalar.ts')).scalar)
 }
 
-/** A copy, so that what is hashed is what is compiled. */
+/** A copy, so that the hashed bytes are the compiled bytes. */
 function copyOf(wasm: Uint8Array | ArrayBuffer): Uint8Array<ArrayBuffer> {
-  // By tag, not instanceof: another realm's bytes are bytes too.
+  // By tag instead of `instanceof`, which refuses bytes of another realm.
   if (Object.prototype.toString.call(wasm) === '[object ArrayBuffer]')
     return new Uint8Array(wasm as ArrayBuffer).slice()
   assertBytes('wasm', wasm as Uint8Array)
   return Uint8Array.from(wasm as Uint8Array)
 }
 
-/** By the host, which every secure context lets; a second SHA-256 is loaded only where it does not. */
+/** Hashes with the host, which every secure context allows. Other contexts load a second SHA-256. */
 async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const subtle = globalThis.crypto?.subtle
   const digest = subtle
@@ -129,7 +137,7 @@ async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-/** At once, which takes a millisecond; the asynchronous way, which takes two, where a host wants that. */
+/** Compiles synchronously, which takes 1 ms, or asynchronously, which takes 2 ms, where the host requires it. */
 async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Instance> {
   let module: WebAssembly.Module
   try {
@@ -139,7 +147,8 @@ async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Inst
     // Chrome before 115 refuses more than 4 KiB at once on a page's main thread, with a RangeError.
     module = await WebAssembly.compile(bytes).catch((cause) => Promise.reject(unsupported(cause)))
   }
-  if (WebAssembly.Module.imports(module).length > 0) throw new FederationError('CORE_FAULT', 'the module wants imports')
+  if (WebAssembly.Module.imports(module).length > 0)
+    throw new FederationError('CORE_FAULT', 'expected a module without imports')
   try {
     return new WebAssembly.Instance(module)
   } catch {
@@ -148,17 +157,23 @@ async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Inst
 }
 
 function unsupported(cause: unknown): FederationError<'CORE_UNSUPPORTED'> {
-  return new FederationError('CORE_UNSUPPORTED', 'this host cannot run the module', undefined, { cause })
+  return new FederationError(
+    'CORE_UNSUPPORTED',
+    'expected a module that this host can compile, got a compile error',
+    undefined,
+    { cause },
+  )
 }
 
 function view(wasm: WebAssembly.Instance, digest: string): Instance {
   const call = wasm.exports as unknown as Exports
-  if (!(call.memory instanceof WebAssembly.Memory)) throw new FederationError('CORE_FAULT', 'the module is not a core')
+  if (!(call.memory instanceof WebAssembly.Memory))
+    throw new FederationError('CORE_FAULT', 'expected a core, got a module without its memory')
   const { buffer } = call.memory
   const constant = (name: string): number => {
     const found = wasm.exports[name]
     if (found instanceof WebAssembly.Global) return Number(found.value)
-    throw new FederationError('CORE_FAULT', `the module does not export ${name}`)
+    throw new FederationError('CORE_FAULT', `expected a core, got a module without the export ${name}`)
   }
   const [batch, fixes, points] = [constant('BATCH'), constant('FIXES'), constant('POINTS')]
   const bytes = (name: string, length: number) => new Uint8Array(buffer, constant(name), length)

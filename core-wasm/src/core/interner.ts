@@ -1,23 +1,23 @@
 /**
- * Numbers distinct triples of 32-bit words 0, 1, 2 … in the order of their first appearance. Open addressing over typed
- * arrays: a day of fixes makes thousands of look-ups and no garbage.
+ * Numbers distinct triples of 32-bit words 0, 1, 2 … in the order of their first appearance. It uses open addressing over
+ * typed arrays, so that the thousands of look-ups of a day of fixes make no garbage. A part of gathering.ts.
  */
 export interface Interner {
   readonly count: number
-  /** The number of (x, y, z); a new one when it was never seen. */
+  /** The number of (x, y, z); a new number for a new triple. */
   intern(x: number, y: number, z: number): number
-  /** Word 0, 1 or 2 of every triple, in order. */
+  /** Word 0, 1 or 2 of all triples, in order. */
   column(word: 0 | 1 | 2): Uint32Array
 }
 
 const CAPACITY_MIN = 64
 
-/** `expected`: how many triples there will be, more or less; it only saves growing. */
+/** `expected` is a guess of the number of triples, which saves growing. */
 export function interner(expected = 0): Interner {
   let count = 0
   const capacity = 2 ** Math.ceil(Math.log2(Math.max(expected, CAPACITY_MIN)))
   let words = new Uint32Array(capacity * 3)
-  // Twice the capacity, so at most half full; 0 is empty, else the number plus one.
+  // Twice the capacity, so at most half of the slots are used. 0 means empty, else the number plus one.
   let slots = new Uint32Array(capacity * 2)
 
   /** The slot that holds the triple, or the empty one where it belongs. */
@@ -66,7 +66,7 @@ export function interner(expected = 0): Interner {
   }
 }
 
-/** Multiplies and folds three words: ids differ in a few middle bits, block numbers in the lowest. */
+/** Multiplies and folds three words, because ids differ in a few middle bits and block numbers in the lowest bits. */
 function hash(x: number, y: number, z: number): number {
   let h = Math.imul(x, 0x9e3779b1) ^ Math.imul(y, 0x85ebca6b) ^ Math.imul(z, 0xc2b2ae35)
   h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d)

@@ -1,6 +1,6 @@
-/** Hex as bytes: how the modules travel in the package. */
+/** Decodes the hex in which the package carries the Wasm modules. */
 
-/** By the host's own decoder where there is one: a loop over characters is many times slower in a cold start. */
+/** Uses the host's decoder where it exists, because a loop over characters is many times slower in a cold start. */
 export function fromHex(text: string): Uint8Array<ArrayBuffer> {
   const host = globalThis as { Buffer?: { from(text: string, encoding: 'hex'): Uint8Array<ArrayBuffer> } }
   const decoder = Uint8Array as { fromHex?(text: string): Uint8Array<ArrayBuffer> }
@@ -11,7 +11,7 @@ export function fromHex(text: string): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
-/** Of 0…9 and a…f, whose codes end in 0…9 and 1…6. */
+/** The value of a digit: the character codes of 0…9 end in 0…9, those of a…f in 1…6. */
 function toNibble(text: string, i: number): number {
   const code = text.charCodeAt(i)
   return (code & 15) + (code > 64 ? 9 : 0)

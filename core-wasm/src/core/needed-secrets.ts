@@ -1,4 +1,7 @@
-/** The secrets that risk points need, numbered as the points that need them appear. PROTOCOL.md, salting. */
+/**
+ * The secrets that risk points need, numbered in the order of the points that need them. PROTOCOL.md §5. A part of
+ * gathering.ts. The keys of `oblivious` and `threshold` wait for the protocol, which runs `plain` only.
+ */
 
 import type { Salting } from '../domain.ts'
 import { BLOCK_SIZES_MIN } from '../wire/constants.ts'
@@ -12,7 +15,7 @@ export function secretNumbers(salting: Salting, cells: Interner, fixCount: numbe
   return salting === 'plain' ? saltNumbers(fixCount) : keyNumbers(salting, cells)
 }
 
-/** A key for each (cell, epoch). */
+/** One key for each (cell, epoch). */
 function keyNumbers(salting: 'oblivious' | 'threshold', cells: Interner): SecretNumbers {
   const keys = interner() // number of the cell, epoch, 0
   const number = (cell: number, _region: number, s: number, n: number) =>

@@ -1,10 +1,10 @@
-/** Regions and shards. PROTOCOL.md, regions. */
+/** Regions and shards. PROTOCOL.md §3.3, §4.5. Throws TypeError, RangeError. */
 
 import type { Cell, Region } from '../domain.ts'
 import { assertCell } from './cells.ts'
 import type { Instance } from './instance.ts'
 
-/** Cells of resolution 4. */
+/** The number of H3 cells of resolution 4. */
 export const REGION_COUNT = 288_122
 const REGION_NONE = 0xffffffff
 
@@ -15,7 +15,7 @@ export function cellToRegion(core: Instance, cell: Cell): Region {
   return region
 }
 
-/** 0 … shards − 1. */
+/** The shard of a region, 0 … shards − 1. */
 export function regionToShard(region: Region, shards: number): number {
   if (!Number.isInteger(region) || region < 0 || region >= REGION_COUNT) {
     throw new RangeError(`"region" expected 0..${REGION_COUNT - 1}`)

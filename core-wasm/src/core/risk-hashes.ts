@@ -1,4 +1,7 @@
-/** Risk points as risk hashes. PROTOCOL.md, risk hash. Secrets are copied in once per chunk and wiped after the last. */
+/**
+ * Risk points as risk hashes. PROTOCOL.md §3.5. Each chunk copies its secrets into the module, and the last chunk wipes
+ * them. Throws TypeError, RangeError.
+ */
 
 import type { Cell, RiskPoints } from '../domain.ts'
 import { RISK_HASH_BYTES, SECRET_BYTES } from '../wire/constants.ts'
@@ -7,7 +10,7 @@ import { BLOCK_MAX, isBlockSize } from './blocks.ts'
 import { assertCell } from './cells.ts'
 import type { Instance } from './instance.ts'
 
-/** The plain form: one point, one secret. */
+/** The risk hash of one point with one secret. */
 export function riskHash(core: Instance, secret: Uint8Array, cell: Cell, size: number, n: number): Uint8Array {
   assertBytes('secret', secret, SECRET_BYTES)
   assertCell(cell)
@@ -51,7 +54,7 @@ export function hashRiskPoints(core: Instance, points: RiskPoints, secrets: Uint
   return hashes
 }
 
-/** The arrays must be as long as they say: the module trusts them. */
+/** Checks the lengths of the arrays, because the module trusts them. */
 function assertPoints({ count, cells, sizes, blocks, secretIndex }: RiskPoints): void {
   for (const [name, array] of Object.entries({ cells, sizes, blocks, secretIndex })) {
     if (array.length !== count) throw new RangeError(`"points.${name}" expected ${count} entries, got ${array.length}`)
@@ -59,8 +62,8 @@ function assertPoints({ count, cells, sizes, blocks, secretIndex }: RiskPoints):
 }
 
 /**
- * The secret of every slot to its place. Points and secrets are numbered as they appear, so most follow one another and are
- * copied in runs. False where there is no such secret.
+ * Copies the secret of each slot into the module. Points and secrets are numbered in the order of their appearance, so
+ * most secrets are consecutive and are copied in runs. False when a slot names a secret that does not exist.
  */
 function copySecrets({ slotSecrets, secrets: places }: Instance, secrets: Uint8Array, slots: number, count: number) {
   for (let from = 0, to = 0; from < slots; from = to) {

@@ -1,6 +1,7 @@
 /**
- * Fixes as risk points, each (cell, size, n) once. PROTOCOL.md, time and risk hash. The module computes cells, regions
- * and blocks in chunks; `gathering.ts` numbers and merges them and pairs them with the secrets they need.
+ * Fixes as risk points, each (cell, size, n) once. PROTOCOL.md §3.4, §3.5. The module computes cells, regions and blocks
+ * in chunks. gathering.ts numbers and merges them and pairs them with the secrets that they need. Throws TypeError,
+ * RangeError.
  */
 
 import type { Fix, RiskPoints, Salting } from '../domain.ts'

@@ -1,6 +1,6 @@
 /**
- * Sorts rows of a hash and what belongs to it, as the central peer does when it closes an epoch. A small module of its own,
- * whose memory is twice the rows: it grows with the largest sort, or to what was reserved, and is then kept.
+ * Sorts rows, each a risk hash with its data, in a small Wasm module of its own. Its memory is twice the size of the rows:
+ * it grows to the largest sort, or to the reserved size, and stays that large. Throws TypeError, RangeError.
  */
 
 import { sorter } from '../generated/sorter.ts'
@@ -8,12 +8,12 @@ import { assertBytes } from './assert-bytes.ts'
 import { fromHex } from './module-bytes.ts'
 
 export interface RowSorter {
-  /** Takes memory for rows of as many bytes, so that sorting them allocates nothing but the answer. */
+  /** Allocates memory for this many bytes of rows, so that a later sort allocates only its result. */
   reserve(bytes: number): void
   sort(rows: Uint8Array, width: number): Uint8Array
 }
 
-/** What the module exports: where rows may lie, bounds, the sort. See assembly/sorter.ts. */
+/** The exports of the module: the first address of rows, bounds, the sort. See assembly/sorter.ts. */
 interface Exports {
   memory: WebAssembly.Memory
   ROWS: WebAssembly.Global
@@ -25,7 +25,7 @@ interface Exports {
 
 const PAGE_BYTES = 65_536
 const ALIGNMENT = 64
-/** Twice this and a page are well below the 4 GiB of a Wasm memory. */
+/** Twice this size and one page are well below the 4 GiB of a Wasm memory. */
 const BYTES_MAX = 2 ** 30
 
 export function rowSorter(): RowSorter {
@@ -36,7 +36,7 @@ export function rowSorter(): RowSorter {
     return module
   }
 
-  /** Where the rows and the spare buffer go. */
+  /** The addresses of the rows and of the spare buffer. */
   function layOut(exports: Exports, bytes: number): { rows: number; spare: number } {
     const room = aligned(bytes + exports.SLACK.value)
     const rows = aligned(exports.ROWS.value)

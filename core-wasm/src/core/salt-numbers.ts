@@ -1,37 +1,37 @@
 /**
- * Numbers the salts that plain salting needs, one for each (region, size, n). The ten of a region's first fix, current and
- * next block of each size, are numbered in a row and found again by arithmetic. Only who stays in a region longer needs an
- * index; the latest salts are kept at hand. PROTOCOL.md, salting.
+ * Numbers the salts that plain salting needs, one for each (region, size, n). PROTOCOL.md §5. A part of gathering.ts,
+ * which says what it is for. The ten salts of a region's first fix (current and next block of each size) are numbered in
+ * a row and found again by arithmetic. Only a longer stay in a region needs an index. The latest salts are cached.
  */
 import type { NeededSecrets } from '../domain.ts'
 import { BLOCK_SIZES_MIN } from '../wire/constants.ts'
 import { type Interner, interner } from './interner.ts'
 
 export interface SecretNumbers {
-  /** Of the point (cell, size s, n); the cell by its number, with its region. */
+  /** The number of the secret of a point: number of the cell, its region, index of the size, n. */
   number(cell: number, region: number, s: number, n: number): number
-  /** Of the ten points of a fix's cell, into `out` from `at` on; `blockOf` from `first` on has the current blocks. */
+  /** Writes the numbers of a cell's ten points to `out` from `at` on. `blockOf` holds the current blocks from `first` on. */
   numberAll(cell: number, region: number, blockOf: Uint32Array, first: number, out: Uint32Array, at: number): void
   needed(): NeededSecrets
 }
 
 const LAYERS = 3
 const SIZES = BLOCK_SIZES_MIN.length
-/** Two for somebody in one region, ten for fixes all over the earth. */
+/** A person in one region needs two, fixes all over the earth ten. */
 const SALTS_EXPECTED_PER_FIX = 4
 
 export function saltNumbers(fixCount: number): SecretNumbers {
   const salts = saltColumns(fixCount * SALTS_EXPECTED_PER_FIX)
   const regions = interner(fixCount) // region, 0, 0
-  // Of each region: its first salt, and the block of the smallest size that this one is of.
+  // For each region: the number of its first salt, and the block of the smallest size of that salt.
   const firstSalt = new Uint32Array(fixCount * LAYERS)
   const firstBlock = new Uint32Array(fixCount * LAYERS)
   let index: Interner | undefined // region, n, size; numbers as the salts
-  // Two of each size: a block and the next differ in their last bit.
+  // The cache holds two salts of each size, because a block and the next one differ in their last bit.
   const handRegions = new Uint32Array(SIZES * 2)
   const handBlocks = new Float64Array(SIZES * 2).fill(-1)
   const handNumbers = new Uint32Array(SIZES * 2)
-  // The last ten of one region and time.
+  // The numbers of the last ten salts, of one region and time.
   const ten = new Uint32Array(SIZES * 2)
   let tenRegion = -1
   let tenBlock = -1
@@ -46,11 +46,11 @@ export function saltNumbers(fixCount: number): SecretNumbers {
     return handNumbers[hand]!
   }
 
-  /** In a region that has its ten. */
+  /** Looks a salt up in a region whose first ten are numbered. */
   function lookUp(region: number, s: number, n: number): number {
     if (!index) {
       const known = regions.intern(region, 0, 0)
-      // A block of a size lasts two of the size before.
+      // A block of a size lasts as long as two blocks of the size before.
       const lag = n - (firstBlock[known]! >>> s)
       if (lag === 0 || lag === 1) return firstSalt[known]! + s * 2 + lag
       index = interner(fixCount * SALTS_EXPECTED_PER_FIX)
@@ -60,7 +60,7 @@ export function saltNumbers(fixCount: number): SecretNumbers {
     return found === salts.count ? salts.add(region, s, n) : found
   }
 
-  /** Those of a region and time, in a row where the region is new. */
+  /** Sets `ten` to the salts of a region and time. In a new region, their numbers are consecutive. */
   function toTen(region: number, blockOf: Uint32Array, first: number): void {
     const next = regions.count
     if (region !== tenRegion && regions.intern(region, 0, 0) === next) {
@@ -83,7 +83,7 @@ export function saltNumbers(fixCount: number): SecretNumbers {
   return {
     number,
     numberAll(_cell, region, blockOf, first, out, at) {
-      // Another layer of the same fix, mostly. The smallest size's block tells all the others.
+      // Usually another layer of the same fix. The block of the smallest size determines all others.
       if (region !== tenRegion || blockOf[first] !== tenBlock) toTen(region, blockOf, first)
       for (let i = 0; i < SIZES * 2; i++) out[at + i] = ten[i]!
     },
@@ -120,7 +120,7 @@ function saltColumns(expected: number) {
       blocks[count] = n
       return count++
     },
-    /** Current and next block of each size. */
+    /** Adds the current and the next block of each size. */
     addTen(region: number, blockOf: Uint32Array, first: number): void {
       if (count + SIZES * 2 > regions.length) grow()
       for (let i = 0; i < SIZES * 2; i++) {
@@ -130,7 +130,7 @@ function saltColumns(expected: number) {
       }
       count += SIZES * 2
     },
-    /** Numbers in `index` what it does not have yet. */
+    /** Adds to `index` the salts that it does not have yet. */
     indexTo(index: Interner): void {
       for (let i = index.count; i < count; i++) index.intern(regions[i]!, blocks[i]!, sizes[i]!)
     },

@@ -1,11 +1,11 @@
 /**
- * A federation in memory, for tests of whoever reads or writes the wire: manifest, sheets, the founding roster and those
- * that follow, from the rules of PROTOCOL.md §4 and §5. Its keys derive from a phrase, its salts are no ratchet's: nothing of it is secret.
+ * A federation in memory for tests: manifest, sheets, the founding roster and its followers, by the rules of PROTOCOL.md
+ * §4 and §5. Its keys derive from a published phrase and its salts from no ratchet, so nothing in it is secret.
  */
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes, equalBytes, utf8 } from '../wire/encoding/bytes.ts'
-import { linesToTree, treeToRoot } from '../wire/encoding/merkle.ts'
+
 import { keyToPeerId } from '../wire/encoding/peer-id.ts'
 import { type Signer, secretToSigner, signContent } from '../wire/encoding/signature.ts'
 import { type Change, encodeChange, newChange, signChange } from '../wire/federation/changes.ts'
@@ -35,28 +35,29 @@ import { succeed } from '../wire/federation/succession.ts'
 import { signVote } from '../wire/federation/vote.ts'
 import { commitMessage, sheetContent } from '../wire/messages/sheet.ts'
 import { epochToBlocks } from '../wire/window.ts'
+import { linesToTree, treeToRoot } from './merkle-tree.ts'
 
 const PHRASE = 'a phrase for tests'
 export const TEST_OPERATORS = ['ash', 'birch', 'cedar', 'elm', 'fir'] as const
 export const TEST_AUTHORITY = 'office'
 
-/** By role: deriving a key costs as much as a signature. */
+/** A cache by role, because deriving a key costs as much as a signature. */
 const signers = new Map<string, Signer>()
-/** Of `operator/NAME` or `peer/NAME`. */
+/** The signer of a role: `operator/NAME` or `peer/NAME`. */
 export function testSigner(role: string): Signer {
   const signer = signers.get(role) ?? secretToSigner(demoSecret(PHRASE, role))
   signers.set(role, signer)
   return signer
 }
 
-/** The signer with a key that `testSigner` gave before. */
+/** The signer of a key that `testSigner` returned before. Throws RangeError for other keys. */
 function keyToSigner(key: Uint8Array): Signer {
   const signer = [...signers.values()].find((item) => equalBytes(item.key, key))
   if (signer === undefined) throw new RangeError('"key" expected one of testSigner')
   return signer
 }
 
-/** Five operators with a salt node each, and an authority. */
+/** The manifest of five operators with one salt node each, and an authority. */
 export function testManifest(parameters: Partial<Parameters> = {}, at = Date.parse('2026-11-21T12:00:00Z')): Manifest {
   const names = [...TEST_OPERATORS, TEST_AUTHORITY]
   const peers = names.map((name, i) => ({
@@ -83,7 +84,7 @@ export function testManifest(parameters: Partial<Parameters> = {}, at = Date.par
   })
 }
 
-/** What an operator commits to when it votes for the roster of a height, 32 bytes. */
+/** The nonce of an operator's vote for the roster of a height, 32 bytes. */
 export function testNonce(operator: string, height: number): Uint8Array {
   return sha256(utf8(`nonce ${operator} ${height}`))
 }
@@ -103,7 +104,7 @@ export function testTrees(manifest: Manifest): Uint8Array[][][] {
   return rosterTrees(manifestToRoster(manifest))
 }
 
-/** The same for a later roster; its own sheets are not looked at. */
+/** The same for a later roster. The roster's own `sheets` are ignored. */
 export function rosterTrees(
   roster: Pick<Roster, 'shards' | 'firstEpoch' | 'periodEpochs' | 'reserveEpochs'>,
 ): Uint8Array[][][] {
@@ -116,7 +117,7 @@ export function rosterTrees(
 }
 
 export interface Founders {
-  /** How many operators vote, and how many replicas sign each sheet; as many as it takes unless given. */
+  /** Number of operators that vote, and of replicas that sign each sheet. The default is the required number. */
   voters?: number
   sheetSigners?: number
 }
@@ -132,7 +133,7 @@ export function testChange(federation: Uint8Array, change: Change, roles: readon
   return encodeChange(roles.map(testSigner).reduce(signChange, newChange(federation, change)))
 }
 
-/** The nonces that operators of a roster committed to when they voted for it, opened. */
+/** The opened nonces to which operators of a roster committed when they voted for it. */
 export function testReveals({ roster, hash }: CertifiedRoster, count = roster.operators.length): Reveal[] {
   return roster.operators.slice(0, count).map(({ name, key }, operator) => {
     const nonce = testNonce(name, roster.height)
@@ -141,18 +142,18 @@ export function testReveals({ roster, hash }: CertifiedRoster, count = roster.op
 }
 
 export interface Next extends Founders {
-  /** One period later unless given. */
+  /** The default is one period later. */
   firstEpoch?: number
   /** Encoded, in any order. */
   changes?: readonly Uint8Array[]
   reveals?: readonly Reveal[]
-  /** `rosterTrees` of what follows, unless given. */
+  /** The default is `rosterTrees` of the roster that follows. */
   trees?: Uint8Array[][][]
-  /** Shards that nobody has a seed for. */
+  /** Shards for which no replica has a seed. */
   vacant?: readonly number[]
 }
 
-/** The roster that follows, with its certificate. Throws ROSTER_INVALID when it cannot. */
+/** The roster that follows, with its certificate. Throws ROSTER_INVALID when none can follow. */
 export function nextTestRoster(previous: CertifiedRoster, next: Next = {}): CertifiedRoster {
   const { roster } = previous
   const { firstEpoch = (Math.floor(roster.firstEpoch / roster.periodEpochs) + 1) * roster.periodEpochs } = next

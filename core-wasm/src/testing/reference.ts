@@ -1,7 +1,7 @@
 /**
- * The core once more, slowly, from h3-js and @noble/hashes alone: the executable form of PROTOCOL.md (cells … risk hash)
- * that the Wasm builds are held against. It shares no code with them, only their types. Not for production: h3-js takes
- * sin and cos from the host, so its last bits differ between engines.
+ * The reference model: a slow core from h3-js and @noble/hashes alone. PROTOCOL.md §3 (cells to risk hash). The Wasm
+ * builds are compared with it. It shares no code with them, only their types. Do not use it in production: h3-js takes
+ * sin and cos from the host, so its last bits differ between engines. Throws TypeError and RangeError as the core does.
  */
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
@@ -19,7 +19,7 @@ import {
 import type { Core } from '../core/core.ts'
 import type { BlockSize, Cell, Fix, NeededSecrets, RiskPoints, Salting, TimeBlock } from '../domain.ts'
 
-/** What the conformance suite asks of an implementation. */
+/** The functions that the conformance suite calls. */
 export type Implementation = Omit<Core, 'sha256' | 'build'>
 
 type Vector = readonly [number, number, number]
@@ -60,7 +60,7 @@ function fixToCells(lat: number, lng: number): [Cell, Cell, Cell] {
   check(typeof lat === 'number' && typeof lng === 'number', TypeError, 'lat, lng')
   check(lat >= -90 && lat <= 90 && Number.isFinite(lng), RangeError, 'lat, lng')
   const principal = (((lng + 180) % 360) + 360) % 360
-  // Where no turn is needed the degrees are taken as they are: adding and subtracting 180 would round them.
+  // Degrees within one turn stay as they are, because adding and subtracting 180 would round them.
   const at: [number, number] = [lat, Math.abs(lng) <= 180 ? lng : principal - 180]
   const cell = latLngToCell(...at, RESOLUTION)
   const [first, second] = nearestCorners(cell, toVector(at))
@@ -69,8 +69,8 @@ function fixToCells(lat: number, lng: number): [Cell, Cell, Cell] {
 }
 
 /**
- * The two corners at the ends of the sixth (fifth) of the cell that holds p: between the planes centre–corner. The sides
- * of a plane are told by differences: p·(c × v) itself would lose half a millimetre to rounding.
+ * The two corners of the sixth (in a pentagon, the fifth) of the cell that holds p, between two planes centre–corner.
+ * Differences decide the side of a plane, because p·(c × v) itself would lose half a millimetre to rounding.
  */
 function nearestCorners(cell: string, p: Vector): [string, string] {
   const centre = toVector(cellToLatLng(cell))

@@ -1,4 +1,4 @@
-/** Calls that every implementation must refuse, with TypeError for the wrong kind of thing, RangeError for a wrong value. */
+/** Calls that every implementation must refuse: a wrong type with TypeError, a wrong value with RangeError. */
 import type { Implementation } from './reference.ts'
 
 type Refusal = readonly [what: string, call: (core: Implementation) => unknown]
@@ -7,7 +7,7 @@ const CELL = 0x8c194ad14c255ffn
 const BAD_CELLS: readonly bigint[] = [
   0n,
   -1n,
-  CELL + (1n << 64n), // would wrap to a good one
+  CELL + (1n << 64n), // would wrap to a valid cell
   CELL | (1n << 63n),
   CELL & ~(4n << 52n), // resolution 8
   CELL & ~1n, // a digit below resolution 12

@@ -1,4 +1,4 @@
-/** Seeded inputs of the conformance suite and the tests: the same on every run and every machine that rounds alike. */
+/** Seeded inputs of the conformance suite and the tests: equal on every run and on every machine with the same rounding. */
 import type { Fix } from '../domain.ts'
 
 export type Random = () => number
@@ -19,7 +19,7 @@ export function seeded(seed: number): Random {
   }
 }
 
-/** Uniform on the sphere. */
+/** A position, uniform on the sphere. */
 export function anywhere(random: Random): LatLng {
   const z = random() * 2 - 1
   return [(Math.asin(z) * 180) / Math.PI, random() * 360 - 180]
@@ -30,8 +30,8 @@ export function randomBytes(random: Random, length: number): Uint8Array {
 }
 
 /**
- * Somebody's fixes, one every five minutes: each lies `strideM` metres from the one before and is read with an error of
- * up to `noiseM` metres on each axis.
+ * The fixes of one person, one every five minutes. Each lies `strideM` metres from the one before and has an error of up
+ * to `noiseM` metres on each axis.
  */
 export function walk(
   random: Random,

@@ -1,6 +1,6 @@
 /**
  * The published vectors: answers of an implementation to fixed questions, as plain JSON for ports in other languages.
- * Ids and bytes are lower-case hex; times Unix ms. `vectors/*.json` holds the reference's answers.
+ * Ids and bytes are lower-case hex, times Unix ms. `vectors/*.json` holds the answers of the reference.
  */
 import { bytesToHex } from '@noble/hashes/utils.js'
 import type { Implementation } from './reference.ts'
@@ -8,12 +8,12 @@ import { anywhere, type LatLng, randomBytes, seeded } from './samples.ts'
 
 const POSITIONS = 200
 const RISK_HASHES = 60
-/** Around every length where padding changes. */
+/** Message lengths around every length where the padding changes. */
 const LENGTHS = [0, 1, 3, 31, 32, 38, 47, 48, 55, 56, 63, 64, 65, 111, 112, 119, 120, 127, 128, 130]
 const TIMES = [0, 299_999, 300_000, 4_799_999, 4_800_000, 1_577_836_799_999, 1_577_836_800_000, 1_760_000_123_456]
 const SIZES = [5, 10, 20, 40, 80]
 
-/** Poles, the antimeridian, a turn too many, cities; places whose cells lie in several regions. */
+/** Poles, the antimeridian, one turn too many, cities, and places whose cells lie in several regions. */
 const PLACES: readonly LatLng[] = [
   [0, 0],
   [90, 0],
@@ -50,7 +50,7 @@ const PLACES: readonly LatLng[] = [
 
 export function vectors(core: Implementation) {
   const random = seeded(0x47540002)
-  // Seven decimals: the same doubles whatever the host's sine.
+  // Seven decimals, so that the doubles do not depend on the sine of the host.
   const rounded = (degrees: number) => Math.round(degrees * 1e7) / 1e7
   const others = Array.from({ length: POSITIONS }, () => anywhere(random).map(rounded) as unknown as LatLng)
   const cells = [...PLACES, ...others].map(([lat, lng]) => {

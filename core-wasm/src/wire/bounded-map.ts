@@ -1,4 +1,4 @@
-/** A map with a bound: a new key drops the oldest one when `max` keys are there. Setting a known key keeps its place. */
+/** A map with a bound: with `max` keys inside, a new key drops the oldest key. Setting a known key keeps its place. */
 
 export function boundedMap<K, V>(max: number): Map<K, V> {
   const map = new Map<K, V>()

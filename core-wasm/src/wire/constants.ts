@@ -1,6 +1,6 @@
 /**
  * Every number of the protocol: name, unit, reason. PROTOCOL.md §2.
- * What the operators of one federation may choose stands in the manifest instead.
+ * The manifest holds the numbers that the operators of one federation may choose.
  */
 export const MINUTE_MS = 60_000
 export const HOUR_MS = 60 * MINUTE_MS
@@ -15,7 +15,7 @@ export const EPOCHS_PER_DAY = 18
 /** 16 + 8 + 4 + 2 + 1 blocks lie in an epoch. */
 export const BLOCKS_PER_EPOCH = 31
 
-/** A block that ended longer ago is never salted again. */
+/** Salt nodes never again give the salt of a block that ended longer ago than this. */
 export const SALT_WINDOW_MS = 180 * MINUTE_MS
 /** A block may start one own size plus this much ahead: lag 1 asks for the next block, clocks differ. */
 export const SALT_AHEAD_MS = 2 * MINUTE_MS
@@ -23,9 +23,9 @@ export const SALT_AHEAD_MS = 2 * MINUTE_MS
 export const EPOCH_OPENS_BEFORE_MS = 82 * MINUTE_MS
 /** … until this long after it ends: the window plus 2 min for a request under way. */
 export const EPOCH_CLOSES_AFTER_MS = 182 * MINUTE_MS
-/** 81 distinct (size, n) in three hours of fixes, worst alignment; 92 in 205 minutes. */
+/** Three hours of fixes need at most 81 distinct (size, n), in the worst alignment; 205 minutes need 92. */
 export const SALTS_PER_REQUEST_MAX = 90
-/** All alignments: 80-minute blocks that end after now − 180 min and start before now + 82 min. */
+/** In every alignment: 80-minute blocks that end after now − 180 min and start before now + 82 min. */
 export const EPOCHS_PER_ANSWER_MAX = 5
 
 /** Lag mask of a row: seen as the current block, seen as the next one. */
@@ -37,7 +37,7 @@ export const SECRET_BYTES = 32
 export const HASH_BYTES = 32
 export const KEY_BYTES = 32
 export const SIGNATURE_BYTES = 64
-/** Rosters are named by this many leading bytes of their hash. */
+/** The roster name is this many leading bytes of the roster's hash. */
 export const ROSTER_NAME_BYTES = 8
 export const SYNC_ID_BYTES = 16
 export const USER_SECRET_BYTES = 32
@@ -46,30 +46,30 @@ export const REPORT_CODE_BYTES = 10
 
 /** Distinct risk hashes one user may deposit in one epoch: 16 fixes × 30. */
 export const ROWS_PER_EPOCH_MAX = 480
-/** Deposits are taken until this long after their epoch's end; the home rule holds some back. */
+/** The central peer takes a deposit until this long after the end of its epoch, because the home rule delays some. */
 export const DEPOSIT_WINDOW_MS = 48 * 60 * MINUTE_MS
-/** 48 h of late epochs, the open ones and the next. */
+/** The epochs of 48 h, the open epochs and the next one. */
 export const SYNC_GROUPS_MAX = 48
 
-/** Frames, bytes. A request: 13 + 90 × 5 = 463. */
+/** Bytes of a frame. The largest request has 13 + 90 × 5 = 463. */
 export const SALT_REQUEST_MAX_BYTES = 512
-/** Five epochs of 31 entries and a path of 16, time, signature: 7,654. */
+/** The largest answer has 7,654 bytes: five epochs of 31 entries and a path of 16, time, signature. */
 export const SALT_ANSWER_MAX_BYTES = 8_192
 /** A Merkle path of 16 covers 65,536 epochs, ten years. */
 export const PATH_MAX = 16
-/** A certificate or a step. */
+/** Bytes of a certificate or a step. */
 export const ROSTER_MAX_BYTES = 262_144
-/** Of a certificate at its largest, without changes: these have 32 KiB, so that the largest one always fits. */
+/** Bytes of the largest certificate without changes. Changes have the other 32 KiB, so that a certificate always fits. */
 export const SETTLED_MAX_BYTES = ROSTER_MAX_BYTES - 32_768
 export const SHARDS_MAX = 4_096
-/** A gossip message; the largest carries a change that a quorum of 300 operators signed, 115 bytes each. */
+/** Bytes of a gossip message. The largest one carries a change signed by a quorum of 300 operators, 115 bytes each. */
 export const GOSSIP_MAX_BYTES = 32_768
 export const CHANGE_MAX_BYTES = 24_576
-/** A signed answer with its request. */
+/** Bytes of evidence. The largest is a signed answer with its request. */
 export const EVIDENCE_MAX_BYTES = 12_288
-/** Changes in one roster: growth and loss stay gradual, a roster stays small. */
+/** Changes in one roster, so that growth and loss stay gradual and a roster stays small. */
 export const CHANGES_PER_ROSTER_MAX = 32
-/** Nodes of one operator: more add nothing, since no two of them replicate one shard. */
+/** Nodes of one operator. More nodes add nothing, because no two of them replicate one shard. */
 export const MEMBERS_PER_OPERATOR_MAX = 16
 export const OPERATORS_MAX = 300
 export const MEMBERS_MAX = 1_000
@@ -77,8 +77,8 @@ export const ADDRESSES_MAX = 8
 export const SEEDS_MAX_BYTES = 256
 export const SYNC_REQUEST_MAX_BYTES = 65_536
 export const SYNC_REPLY_MAX_BYTES = 16_384
-/** federation.json as text. */
+/** Characters of federation.json. */
 export const MANIFEST_MAX_BYTES = 262_144
 
-/** Fixed by the three layers, five sizes and two lags of a fix. */
+/** A fix has three layers, five block sizes and two lags. */
 export const RISK_POINTS_PER_FIX = 3 * BLOCK_SIZES_MIN.length * 2

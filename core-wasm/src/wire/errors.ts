@@ -1,6 +1,6 @@
 /**
- * One class for everything that can go wrong in operation. `code` is stable within a major version,
- * the message is free to change; a programming mistake is a TypeError or RangeError instead. README "Errors".
+ * One class for every failure in operation. README "Errors". `code` is stable within a major version; the message may
+ * change. A programming mistake is a TypeError or RangeError instead.
  */
 export interface ErrorData {
   ABORTED: undefined
@@ -65,9 +65,9 @@ export class FederationError<C extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
-/** The refusal of a peer with too much to do. PROTOCOL.md §6.3. */
+/** The refusal of an overloaded peer. PROTOCOL.md §6.3. */
 export function busy(retryAfterMs = 1_000): FederationError<'BUSY'> {
-  return new FederationError('BUSY', 'too much to do', { retryAfterMs })
+  return new FederationError('BUSY', `too much to do: try again in ${retryAfterMs} ms`, { retryAfterMs })
 }
 
 /** Narrows an unknown error to one code: `if (isFederationError(e, 'QUOTA_SPENT')) wait(e.data.retryAfterMs)`. */

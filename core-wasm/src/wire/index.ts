@@ -1,6 +1,6 @@
 /**
- * @geotrace/core-wasm/wire: every byte that crosses a wire or is signed, and the rules both ends must share.
- * No module here can name a latitude, a cell or a fix, so none can send one. Normative text: PROTOCOL.md.
+ * @geotrace/core-wasm/wire: every byte that crosses a wire or is signed, and the rules that both ends share.
+ * No module here can name a latitude, a cell or a fix, so no module can send one. PROTOCOL.md is normative.
  */
 
 export * from './bounded-map.ts'
@@ -17,6 +17,8 @@ export * from './federation/chain.ts'
 export * from './federation/changes.ts'
 export * from './federation/default-parameters.ts'
 export * from './federation/demo-keys.ts'
+export { nextMembers, type Succession } from './federation/draft.ts'
+export * from './federation/effort.ts'
 export * from './federation/evidence.ts'
 export * from './federation/manifest.ts'
 export {
@@ -27,6 +29,7 @@ export {
   type PeerEntry,
 } from './federation/manifest-form.ts'
 export * from './federation/roster.ts'
+export * from './federation/roster-follower.ts'
 export * from './federation/roster-rules.ts'
 export * from './federation/roster-size.ts'
 export * from './federation/roster-step.ts'

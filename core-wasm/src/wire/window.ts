@@ -1,7 +1,7 @@
 /**
- * The salt window: the time blocks a salt node still answers for. PROTOCOL.md §5.3.
- * Outside it a salt is refused for ever, so an old block cannot be searched later.
- * Pure: time is an argument, never read here.
+ * The salt window: the time blocks that a salt node still answers for. PROTOCOL.md §5.3.
+ * A salt of a block before the window is refused permanently, so that nobody can search an old block later.
+ * Pure functions: the caller passes the time. `blockToPosition` throws RangeError.
  */
 import {
   BLOCK_SIZES_MIN,
@@ -16,7 +16,7 @@ import {
 
 export type BlockState = 'open' | 'too-old' | 'too-new'
 
-/** Where the block (size in minutes, n) lies at `nowMs`. A block that still overlaps the window is open. */
+/** The state of the block (size in minutes, n) at `nowMs`. A block that still overlaps the window is open. */
 export function blockToState(size: number, n: number, nowMs: number): BlockState {
   const sizeMs = size * MINUTE_MS
   const startMs = n * sizeMs

@@ -1,6 +1,6 @@
 /**
- * The browsers that the tests drive, without a driver: each is started at a page of the test's own site with an empty
- * profile, and the pages themselves report (report.js). What a browser would ask of the network is turned off.
+ * The browsers that the tests run, without a driver. Each starts at a page of the test's own site with an empty profile,
+ * and the pages report their results (report.js). Requests of the browser itself to the network are turned off.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,19 +9,19 @@ import { delimiter, join } from 'node:path'
 
 export interface Browser {
   readonly name: string
-  /** Of Debian; `apt-get install` brings it. */
+  /** The Debian package for `apt-get install`. */
   readonly debianPackage: string
   readonly commands: readonly string[]
   args(profile: string, url: string): string[]
 }
 
 export interface RunningBrowser {
-  /** Its output so far, for when it reports nothing. */
+  /** The output of the browser so far, for a test whose page reports nothing. */
   log(): string
   stop(): Promise<void>
 }
 
-/** A receiver that gives one inaccurate position, and a user who allows it. */
+/** Settings for a receiver that gives one inaccurate position, and a user who allows access to it. */
 const POSITION = { location: { lat: 52.53, lng: 13.405 }, accuracy: 50 }
 const FIREFOX_SETTINGS = {
   'app.normandy.enabled': false,
@@ -51,7 +51,7 @@ export const BROWSERS: readonly Browser[] = [
     debianPackage: 'chromium',
     commands: ['chromium', 'chromium-browser', 'google-chrome'],
     args: (profile, url) => [
-      // Root, as CI often is, has no sandbox.
+      // The root user, common in CI, has no sandbox.
       ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-dev-shm-usage'],
       ...['--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-extensions'],
       ...[`--user-data-dir=${profile}`, url],
@@ -70,7 +70,7 @@ export const BROWSERS: readonly Browser[] = [
   },
 ]
 
-/** The path of its program; undefined when it is not installed. */
+/** The path of the browser's program; undefined when it is not installed. */
 export function programOf({ commands }: Browser): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter)
   return commands.flatMap((command) => folders.map((folder) => join(folder, command))).find(isExecutable)
@@ -78,7 +78,7 @@ export function programOf({ commands }: Browser): string | undefined {
 
 export function start(browser: Browser, program: string, url: string): RunningBrowser {
   const profile = mkdtempSync(join(tmpdir(), `geotrace-${browser.debianPackage}-`))
-  // In a group of its own, so that its helpers end with it.
+  // The browser gets a process group of its own, so that its helper processes end with it.
   const child = spawn(program, browser.args(profile, url), { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   let log = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (log += text))
@@ -97,7 +97,7 @@ function killGroup({ pid }: ChildProcess): void {
   try {
     process.kill(-pid!, 'SIGKILL')
   } catch {
-    // It has ended by itself.
+    // The process ended by itself.
   }
 }
 

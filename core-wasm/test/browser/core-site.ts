@@ -1,6 +1,6 @@
 /**
- * The examples and the golden page, bundled as an app's build does, under a strict policy: scripts from the site alone,
- * none inline, no `eval` but of WebAssembly.
+ * The examples and the golden page, bundled as in the build of an app. Their policy is strict: scripts only from the site,
+ * no inline script, and no `eval` except for WebAssembly.
  */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -24,7 +24,7 @@ export async function openCoreSite(): Promise<Site> {
   })
 }
 
-/** By path: bundled scripts, pages that report, and both builds as files of their own. */
+/** The files by path: bundled scripts, pages that report, and both builds as files of their own. */
 async function filesOf(): Promise<Map<string, string | Buffer>> {
   const files = new Map<string, string | Buffer>()
   const bundle = await rolldown({

@@ -15,25 +15,25 @@ describeInBrowsers('the examples', (browser, program) => {
   }, 240_000)
   afterAll(() => site.close())
 
-  it('find the cells of a position on a page’s main thread', async () => {
+  it('the core’s example finds the cells of a position on a page’s main thread', async () => {
     const core = await loadCore()
     const cells = core.fixToCells(51.5007, -0.1246)
     const text = `${cells.map((cell) => cell.toString(16)).join(' ')} in ${cells.map(core.cellToRegion)}`
     expect(reports[0]).toEqual({ text, refused: [] })
   })
 
-  it('hash in a worker', () => {
+  it("the core's example computes risk hashes in a Web Worker", () => {
     expect(reports[1]).toEqual({
       text: expect.stringMatching(/^\d{2} risk points, \d{3} bytes of hashes$/),
       refused: [],
     })
   })
 
-  it('load the module from a URL and pin it', () => {
+  it('the core’s example loads the module from a URL and checks its pin', () => {
     expect(reports[2]).toEqual({ text: `simd ${CORE_SHA256.simd}`, refused: [] })
   })
 
-  it('are refused, with the code for it, by a page whose policy allows no WebAssembly', () => {
+  it('the core throws CORE_UNSUPPORTED in a page whose policy allows no WebAssembly', () => {
     expect(reports[3]).toMatchObject({ error: 'CORE_UNSUPPORTED' })
   })
 })

@@ -1,4 +1,4 @@
-// The golden digest in a page, or in a worker of it: ?thread=main|worker&build=simd|scalar&source=inline|url&fixes=N.
+// The golden digest in a page or in its worker: ?thread=main|worker&build=simd|scalar&source=inline|url&fixes=N.
 import { digestOf } from './golden-case.js'
 
 const wanted = Object.fromEntries(new URLSearchParams(location.search))

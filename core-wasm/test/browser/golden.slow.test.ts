@@ -13,7 +13,7 @@ const PAGES = ['main', 'worker'].flatMap((thread) =>
 )
 
 describeInBrowsers('the golden digest of a million fixes, under a strict policy,', (browser, program) => {
-  it('is that of every engine, in both builds, on both threads, inlined and by URL', async () => {
+  it('the golden digest is the recorded one in both builds, on both threads, inlined and by URL', async () => {
     const site = await openCoreSite()
     try {
       const reports = await site.visit(browser, program, PAGES, 600_000)

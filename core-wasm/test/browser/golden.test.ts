@@ -5,7 +5,7 @@ import { describeInBrowsers } from './in-browsers.ts'
 import type { Report, Site } from './site.ts'
 
 const FIXES = 100_000
-/** Each of two threads, builds and sources with each of the others. */
+/** Every pair of a thread, a build and a source. */
 const CASES = [
   { thread: 'main', build: 'simd', source: 'inline' },
   { thread: 'main', build: 'scalar', source: 'url' },
@@ -23,7 +23,7 @@ describeInBrowsers('the golden digest, under a strict policy,', (browser, progra
   }, 480_000)
   afterAll(() => site.close())
 
-  it.each(CASES)('is that of every engine: $build build, $source, $thread thread', (each) => {
+  it.each(CASES)('the golden digest is the recorded one: $build build, $source, $thread thread', (each) => {
     expect(reports[CASES.indexOf(each)]).toEqual({ text: GOLDEN[FIXES], refused: [] })
   })
 })

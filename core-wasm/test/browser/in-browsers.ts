@@ -1,6 +1,6 @@
 /**
- * A suite that runs once in each browser. One that is missing fails it under CI; elsewhere its tests are skipped, and a
- * line says what to install.
+ * A suite that runs once in each browser. A missing browser fails the suite under CI. Elsewhere its tests are skipped, and
+ * a line says what to install.
  */
 import { describe } from 'vitest'
 import { BROWSERS, type Browser, programOf } from './browsers.ts'

@@ -1,5 +1,5 @@
-// Part of every page under test: reports what the page writes into its <output>, or what went wrong, and what the policy
-// refused meanwhile; then goes to the page that the test names next.
+// A part of every page under test. It reports the text that the page writes into its <output> or its error, and the
+// requests that the policy refused. Then it opens the page that the test names next.
 const output = document.querySelector('output')
 const refused = []
 let isReported = false
@@ -14,10 +14,10 @@ async function report(outcome) {
 
 new MutationObserver(() => report({ text: output.textContent })).observe(output, { childList: true })
 document.addEventListener('securitypolicyviolation', ({ blockedURI }) => {
-  // Firefox asks for an icon that no page names, sometimes before the page is done.
+  // Firefox requests an icon that no page names, sometimes before the page is done.
   if (!blockedURI.endsWith('/favicon.ico')) refused.push(blockedURI)
 })
 addEventListener('unhandledrejection', ({ reason }) => report({ error: reason?.code ?? String(reason) }))
-// A script that does not load tells only those who listen on the way down to it.
+// The error of a script that does not load reaches only listeners of the capture phase.
 const failed = ({ error, message, target }) => report({ error: error?.code ?? message ?? `no ${target.src}` })
 addEventListener('error', failed, true)

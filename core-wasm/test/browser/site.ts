@@ -1,10 +1,10 @@
-/** A site of pages that report by themselves (report.js), on loopback. A browser visits them one after the other. */
+/** A site on loopback whose pages report their results (report.js). A browser visits them one after the other. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname } from 'node:path'
 import { type Browser, start } from './browsers.ts'
 
-/** What a page wrote into its `<output>`, or why it did not; and what the policy refused meanwhile. */
+/** The text that a page wrote into its `<output>` or its error, and the requests that the policy refused. */
 export interface Report {
   readonly text?: string
   readonly error?: string
@@ -14,13 +14,13 @@ export interface Report {
 export interface SiteInit {
   /** By path, without its query. */
   files: ReadonlyMap<string, string | Buffer>
-  /** Of a path: its Content-Security-Policy. */
+  /** The Content-Security-Policy of a path. */
   policyOf(path: string): string
 }
 
 export interface Site {
   readonly origin: string
-  /** Visits the pages in order, each when the one before has reported; fails when one takes longer than `pageMs`. */
+  /** Visits the pages in order, each after the report of the page before. Fails when a page takes more than `pageMs`. */
   visit(browser: Browser, program: string, pages: readonly string[], pageMs: number): Promise<Report[]>
   close(): void
 }
@@ -64,7 +64,7 @@ export async function openSite({ files, policyOf }: SiteInit): Promise<Site> {
         await running.stop()
       }
 
-      /** The next report; its page goes on to the page after it. */
+      /** Waits for the next report. Its page then opens the next page. */
       function reportWithin(ms: number, failure: () => string): Promise<Report> {
         return new Promise((resolve, reject) => {
           const timer = setTimeout(() => reject(new Error(failure())), ms)

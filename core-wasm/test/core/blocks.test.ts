@@ -8,7 +8,7 @@ const time = fc.integer({ min: 0, max: 4_000_000_000_000 })
 const core = await loadCore()
 
 describe('time blocks', () => {
-  it('are ten: of each size the one that holds the time, and the next', () => {
+  it('a time has ten blocks: for each size the block that holds the time, and the next one', () => {
     fc.assert(
       fc.property(time, (at) => {
         const blocks = core.timeToBlocks(at)
@@ -26,7 +26,7 @@ describe('time blocks', () => {
     )
   })
 
-  it('change at the minute that their size divides, not a millisecond before', () => {
+  it('a block ends exactly at the minute that its size divides', () => {
     for (const size of SIZES) {
       const edge = 1_000_000 * size * MINUTE_MS
       const at = (ms: number) => core.timeToBlocks(ms).find((block) => block.size === size)?.n
@@ -34,7 +34,7 @@ describe('time blocks', () => {
     }
   })
 
-  it('lie in exactly one epoch: the one that holds their start and their last moment', () => {
+  it('a block lies in exactly one epoch, which holds its start and its last moment', () => {
     fc.assert(
       fc.property(fc.constantFrom(...SIZES), fc.nat(0x7fffffff), (size, n) => {
         const epoch = epochOf(size, n)

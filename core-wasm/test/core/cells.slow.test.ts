@@ -8,7 +8,7 @@ import { isOnBoundary } from './margin.ts'
 
 const POSITIONS = 10_000_000
 const CHUNK = 10_000
-/** h3-js needs some 50 µs for a cell's corners. */
+/** Corners are compared at every n-th position, because h3-js needs some 50 µs for them. */
 const CORNERS_EVERY = 100
 const PER_DIFFICULT_PLACE = 1_500
 const PER_DIFFICULT_KIND = 100_000
@@ -20,14 +20,14 @@ const simd = await loadCore({ build: 'simd' })
 const oracle = reference()
 
 describe('ten million positions', () => {
-  it('lie in the cells of h3-js, in both builds, all over the earth', () => {
+  it('ten million positions all over the earth lie in the cells of h3-js, in both builds', () => {
     const random = seeded(71)
     for (let from = 0; from < POSITIONS; from += CHUNK) {
       check(Array.from({ length: CHUNK }, () => anywhere(random)))
     }
   }, 3_600_000)
 
-  it('lie in the cells of h3-js, in both builds, around every kind of difficult place', () => {
+  it('positions around every kind of difficult place lie in the cells of h3-js, in both builds', () => {
     let chunk: LatLng[] = []
     for (const at of difficultPlaces(seeded(72), PER_DIFFICULT_PLACE)) {
       if (chunk.push(at) < CHUNK) continue
@@ -40,7 +40,7 @@ describe('ten million positions', () => {
 
 describe('a hundred thousand positions within 30 m of difficult places', () => {
   it.each(Object.entries(DIFFICULT_KINDS))(
-    'lie in the cells and regions of h3-js, in both builds: %s',
+    'positions near difficult places of kind %s lie in the cells and regions of h3-js, in both builds',
     (_, placeOf) => {
       const random = seeded(73)
       for (let from = 0; from < PER_DIFFICULT_KIND; from += CHUNK) {
@@ -54,7 +54,8 @@ describe('a hundred thousand positions within 30 m of difficult places', () => {
 })
 
 /**
- * Both builds alike, layer A as h3-js has it, some corners and regions as the reference; positions on a boundary excepted.
+ * Checks that both builds agree, that layer A equals h3-js, and that some corners and regions equal the reference.
+ * Positions on a boundary are left out.
  */
 function check(positions: readonly LatLng[]): void {
   const lats = Float64Array.from(positions, ([lat]) => lat)
@@ -70,7 +71,7 @@ function check(positions: readonly LatLng[]): void {
     if (i % CORNERS_EVERY > 0) return
     const wanted = oracle.fixToCells(...at)
     if ((first !== wanted[1] || second !== wanted[2]) && !isOnBoundary(at)) expect.fail(at.join(' '))
-    // Of ids, whatever they are: no boundary is near them.
+    // The region of an id, which does not depend on a boundary near the position.
     for (const id of ids) if (simd.cellToRegion(id) !== oracle.cellToRegion(id)) expect.fail(`region of ${id}`)
   })
 }

@@ -20,7 +20,7 @@ describe.each(['simd', 'scalar'] as const)('cells (%s build)', async (build) => 
   const core = await loadCore({ build })
 
   it.each(PLACES)(
-    'are, with their corners and regions, those known for $name',
+    'the cell, corners and regions of $name are the known ones',
     ({ lat, lng, cell, corners, regions }) => {
       const [a, ...others] = core.fixToCells(lat, lng)
       expect(toText(a)).toBe(cell)
@@ -33,8 +33,8 @@ describe.each(['simd', 'scalar'] as const)('cells (%s build)', async (build) => 
 describe('cells', async () => {
   const core = await loadCore()
 
-  // The exact centres of base cells have no leading digit: a table once lacked them.
-  it('of the centres of all cells of resolution 0 … 3 are those of h3-js, and so are their regions', () => {
+  // The exact centres of base cells have no leading digit, and an earlier table lacked them.
+  it('the centres of all cells of resolution 0 … 3 have the cells and regions of h3-js', () => {
     const coarse = [0, 1, 2, 3].flatMap((resolution) =>
       getRes0Cells().flatMap((base) => cellToChildren(base, resolution)),
     )
@@ -47,7 +47,7 @@ describe('cells', async () => {
     }
   })
 
-  it('of positions exactly on a corner, a side or a centre are one hexagon and two ends of one of its sides', () => {
+  it('a position exactly on a corner, a side or a centre has one hexagon and the two ends of one of its sides', () => {
     const random = seeded(51)
     const anyCells = Array.from({ length: 2_000 }, () => latLngToCell(...anywhere(random), 12))
     const difficultCells = [...difficultPlaces(random, 4)].map((at) => latLngToCell(...at, 12))
@@ -58,13 +58,13 @@ describe('cells', async () => {
       for (const at of places) {
         const ids = core.fixToCells(...at)
         if (!isOneTriangle(ids)) expect.fail(`${at}: ${ids.map(toText)}`)
-        // Half a millimetre further north the ids may be others, but one is always shared.
+        // Half a millimetre further north the ids may differ, but the two positions always share one id.
         expect(core.fixToCells(at[0] + 5e-9, at[1]).some((id) => ids.includes(id))).toBe(true)
       }
     }
   })
 
-  it('are those that PROTOCOL.md and its published tables give', () => {
+  it('the core finds the cells that PROTOCOL.md and its published tables give', () => {
     const random = seeded(53)
     const positions = [...Array.from({ length: 8_000 }, () => anywhere(random)), ...difficultPlaces(random, 8)]
     for (const at of positions) {
@@ -73,11 +73,11 @@ describe('cells', async () => {
     }
   })
 
-  it('have as many regions as there are cells of resolution 4, in the order of their indexes, none twice', () => {
+  it('each cell of resolution 4 is one region, numbered in the order of the indexes', () => {
     let next = 0
     for (const base of getRes0Cells().sort()) {
       for (const region of cellToChildren(base, 4).sort()) {
-        // All finer digits zero: the cell of resolution 12 at the region's centre.
+        // With all finer digits zero, this is the cell of resolution 12 at the region's centre.
         const finest = (BigInt(`0x${region}`) & ~(15n << 52n) & ~(0xffffffn << 9n)) | (12n << 52n)
         if (core.cellToRegion(finest) !== next++) expect.fail(`region ${region}`)
       }
@@ -85,7 +85,7 @@ describe('cells', async () => {
     expect(next).toBe(REGION_COUNT)
   })
 
-  it('have the region of their owner, which is not always the coarse cell they lie in', () => {
+  it('a corner has the region of its owner, which is not always the coarse cell around the corner', () => {
     const random = seeded(52)
     let elsewhere = 0
     for (let i = 0; i < 2_000; i++) {

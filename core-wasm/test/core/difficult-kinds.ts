@@ -1,6 +1,6 @@
 /**
- * The same difficult places kind by kind, and the borders of regions, where the smallest step changes the shard. Found with
- * h3-js alone.
+ * The difficult places by kind, and the borders of regions, where the smallest step changes the shard. All come from h3-js
+ * alone.
  */
 import { cellToLatLng, cellToParent, getPentagons, getRes0Cells, latLngToCell } from 'h3-js'
 import { anywhere, type LatLng, type Random } from '../../src/testing/samples.ts'
@@ -17,12 +17,12 @@ import {
   type Vector,
 } from './difficult-places.ts'
 
-/** Regions are some 50 km wide. */
+/** A region is about 50 km wide. */
 const REGION_M = 40_000
-/** How exactly a border is found. */
+/** The precision with which a border is found. */
 const BORDER_M = 1
 
-/** A place of each kind, any of all there are. */
+/** A random place of each kind. */
 export const DIFFICULT_KINDS: Readonly<Record<string, (random: Random) => Vector>> = {
   pentagons: oneOf(getPentagons(12).map(centreOf)),
   'base-cell centres': oneOf(getRes0Cells().map(centreOf)),
@@ -36,7 +36,7 @@ export const DIFFICULT_KINDS: Readonly<Record<string, (random: Random) => Vector
   'the antimeridian': (random) => toVector([random() * 180 - 90, 180]),
 }
 
-/** At most `metres` from a place, the nearer the likelier. */
+/** A position at most `metres` from a place; nearer positions are more likely. */
 export function within(place: Vector, metres: number, random: Random): LatLng {
   for (;;) {
     const at = near(place, metres / 2, random)
@@ -44,7 +44,7 @@ export function within(place: Vector, metres: number, random: Random): LatLng {
   }
 }
 
-/** Somewhere between two positions of different regions, halved until they are close. */
+/** A position on a border: two positions of different regions, halved until they are close. */
 function regionBorder(random: Random): Vector {
   let one = toVector(anywhere(random))
   let other = one

@@ -1,6 +1,7 @@
 /**
- * Positions where a cell function may go wrong, found with h3-js: around the 122 base cells' centres (twelve of them
- * pentagons), along the thirty face edges, at the twenty face centres, the poles, the antimeridian; at several scales.
+ * Positions where a cell function may fail, found with h3-js at several scales. They lie around the centres of the 122
+ * base cells, of which twelve are pentagons, and along the 30 face edges. Others lie at the 20 face centres, the poles
+ * and the antimeridian.
  */
 import { cellToLatLng, getPentagons, getRes0Cells } from 'h3-js'
 import type { LatLng, Random } from '../../src/testing/samples.ts'
@@ -30,12 +31,12 @@ export function* difficultPlaces(random: Random, perPlace: number): Generator<La
   }
 }
 
-/** The two ends of each. */
+/** The two ends of each edge. */
 export function faceEdges(): [Vector, Vector][] {
   return pairs(getPentagons(0).map((cell) => toVector(cellToLatLng(cell))))
 }
 
-/** Sums of three mutually adjacent corners. */
+/** The face centres: sums of three mutually adjacent corners. */
 export function faceCentres(): Vector[] {
   const corners = getPentagons(0).map((cell) => toVector(cellToLatLng(cell)))
   const edges = pairs(corners)
@@ -65,8 +66,8 @@ function pairs(corners: readonly Vector[]): [Vector, Vector][] {
 }
 
 /**
- * A point of the great circle from p to q: anywhere, or at some scale close to an end, a quarter or the middle, where one
- * base cell gives way to the next.
+ * A point of the great circle from p to q. It lies anywhere, or at some scale close to an end, a quarter or the middle,
+ * where the base cell changes.
  */
 export function between(p: Vector, q: Vector, random: Random): Vector {
   const quarter = Math.floor(random() * 5) / 4

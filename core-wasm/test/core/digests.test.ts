@@ -9,7 +9,7 @@ const LENGTH_MAX = 130
 const text = (value: string) => new TextEncoder().encode(value)
 const nodeSha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
-/** RFC 4231 §4.2–4.8: key, data, HMAC-SHA256 (case 5 is cut to 128 bits there). */
+/** RFC 4231 §4.2–4.8: key, data, HMAC-SHA256. The RFC cuts case 5 to 128 bits. */
 const RFC_4231: readonly [key: Uint8Array, data: Uint8Array, hmac: string][] = [
   [new Uint8Array(20).fill(0x0b), text('Hi There'), 'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7'],
   [
@@ -46,7 +46,7 @@ const RFC_4231: readonly [key: Uint8Array, data: Uint8Array, hmac: string][] = [
 describe.each(['simd', 'scalar'] as const)('SHA-256 (%s build)', async (build) => {
   const core = await loadCore({ build })
 
-  it('gives the digests of FIPS 180-2: "abc", two blocks, nothing', () => {
+  it('SHA-256 has the digests of FIPS 180-2 for "abc", two blocks and an empty message', () => {
     const digest = (message: string) => bytesToHex(core.sha256Batch(text(message), message.length))
     expect(digest('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad')
     expect(digest('abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq')).toBe(
@@ -55,7 +55,7 @@ describe.each(['simd', 'scalar'] as const)('SHA-256 (%s build)', async (build) =
     expect(digest('')).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
   })
 
-  it('equals node:crypto and noble for every length 0 … 130 in every lane of batches of 0 … 9', () => {
+  it('SHA-256 equals node:crypto and noble for lengths 0 … 130 in every lane of batches of 0 … 9', () => {
     const random = seeded(21)
     for (let length = 0; length <= LENGTH_MAX; length++) {
       for (let count = length === 0 ? 1 : 0; count <= (length === 0 ? 1 : 9); count++) {
@@ -67,7 +67,7 @@ describe.each(['simd', 'scalar'] as const)('SHA-256 (%s build)', async (build) =
     }
   })
 
-  it('hashes messages up to the size of the area, and batches that need many chunks', () => {
+  it('SHA-256 hashes messages up to the size of the area, and batches of many chunks', () => {
     const random = seeded(22)
     const cases = [
       [16_384, 3],
@@ -82,11 +82,11 @@ describe.each(['simd', 'scalar'] as const)('SHA-256 (%s build)', async (build) =
     }
   })
 
-  it.each(RFC_4231)('gives the HMAC of RFC 4231 (%#)', (key, data, hmac) => {
+  it.each(RFC_4231)('HMAC-SHA256 has the result of RFC 4231, case %#', (key, data, hmac) => {
     expect(bytesToHex(core.hmacBatch(key, data, data.length)).slice(0, hmac.length)).toBe(hmac)
   })
 
-  it('equals the HMAC of node:crypto for keys of 0 … 130 bytes and batches of 0 … 9', () => {
+  it('HMAC-SHA256 equals node:crypto for keys of 0 … 130 bytes and batches of 0 … 9', () => {
     const random = seeded(23)
     for (let length = 0; length <= LENGTH_MAX; length++) {
       const key = randomBytes(random, length)

@@ -13,29 +13,29 @@ afterEach(() => vi.restoreAllMocks())
 describe.each(BUILDS)('the %s build', (build) => {
   const wasm = read(build)
 
-  it('imports nothing', async () => {
+  it('the module imports nothing', async () => {
     expect(WebAssembly.Module.imports(await WebAssembly.compile(wasm))).toEqual([])
   })
 
-  it('is the one that is embedded, by its hash', async () => {
+  it('the embedded module has the published hash', async () => {
     expect(CORE_SHA256[build]).toBe(sha256(wasm))
     const core = await loadCore({ build })
     expect([core.build, core.sha256]).toEqual([build, CORE_SHA256[build]])
   })
 
-  it('says which build it is when its bytes are brought along, as an array or as the buffer that a fetch gives', async () => {
+  it('a module that the caller passes, as an array or as a buffer, names its own build', async () => {
     for (const bytes of [wasm, wasm.buffer]) {
       const core = await loadCore({ wasm: bytes })
       expect([core.build, core.sha256]).toEqual([build, sha256(wasm)])
     }
   })
 
-  it('is hashed alike where the page is not secure and the host has no SHA-256 for it', async () => {
+  it('the module has the same hash in an insecure page, where the host offers no SHA-256', async () => {
     vi.spyOn(globalThis, 'crypto', 'get').mockReturnValue({} as Crypto)
     expect((await loadCore({ wasm, pins: CORE_SHA256 })).sha256).toBe(sha256(wasm))
   })
 
-  it('is accepted under its own pin and refused under another', async () => {
+  it('the core accepts a module under its own pin and refuses it under another pin', async () => {
     expect((await loadCore({ build, pins: CORE_SHA256 })).build).toBe(build)
     const pins = { ...CORE_SHA256, [build]: '00'.repeat(32) }
     const mismatch = { code: 'CORE_MISMATCH', data: { want: pins[build], got: CORE_SHA256[build] } }
@@ -43,7 +43,7 @@ describe.each(BUILDS)('the %s build', (build) => {
     await expect(loadCore({ wasm, pins })).rejects.toMatchObject(mismatch)
   })
 
-  it('has a memory that neither grows nor moves, and holds nothing of a call after it', async () => {
+  it('the memory of a core never grows or moves, and holds nothing of a call after it', async () => {
     const { core, memory } = await spied(build)
     const before = new Uint8Array(memory.buffer).slice()
     const random = seeded(31)
@@ -56,33 +56,33 @@ describe.each(BUILDS)('the %s build', (build) => {
       core.hmacBatch(randomBytes(random, 100), randomBytes(random, 16_000), 100)
       core.fixToCells(51.5, -0.12)
       expect(memory.buffer.byteLength).toBe(before.length)
-      // Static areas are zero again, tables unchanged: secrets, keys, messages, positions and cells are gone.
+      // Static areas are zero again and tables unchanged, so secrets, keys, messages, positions and cells are erased.
       expect(Buffer.compare(new Uint8Array(memory.buffer), before)).toBe(0)
     }
   })
 })
 
 describe('loading the core', () => {
-  it('chooses SIMD where the host has it, and the scalar build where it does not', async () => {
+  it('loading chooses SIMD on a host with SIMD, and the scalar build on other hosts', async () => {
     expect((await loadCore()).build).toBe('simd')
     withoutSimd()
     expect((await loadCore()).build).toBe('scalar')
     await expect(loadCore({ build: 'simd' })).rejects.toMatchObject({ code: 'CORE_UNSUPPORTED' })
   })
 
-  it('refuses a host without WebAssembly', async () => {
+  it('loading refuses a host without WebAssembly', async () => {
     vi.stubGlobal('WebAssembly', undefined)
     await expect(loadCore()).rejects.toMatchObject({ code: 'CORE_UNSUPPORTED' })
     vi.unstubAllGlobals()
   })
 
-  it('refuses bytes that are none, bytes that are no module, and the build that was not asked for', async () => {
+  it('loading refuses a value that is no bytes, bytes that are no module, and a build that was not requested', async () => {
     await expect(loadCore({ wasm: 'AGFzbQE=' as unknown as Uint8Array })).rejects.toThrow(TypeError)
     await expect(loadCore({ wasm: new Uint8Array(8) })).rejects.toMatchObject({ code: 'CORE_UNSUPPORTED' })
     await expect(loadCore({ wasm: read('scalar'), build: 'simd' })).rejects.toMatchObject({ code: 'CORE_MISMATCH' })
   })
 
-  it('refuses a module that is no core, or that wants imports', async () => {
+  it('loading refuses a module that is no core and a module with imports', async () => {
     const empty = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)
     await expect(loadCore({ wasm: empty })).rejects.toMatchObject({ code: 'CORE_FAULT' })
     // (import "m" "f" (func)) of type () -> ()
@@ -90,7 +90,7 @@ describe('loading the core', () => {
     await expect(loadCore({ wasm: wanting })).rejects.toMatchObject({ code: 'CORE_FAULT' })
   })
 
-  it('gives each caller a memory of its own', async () => {
+  it('each loaded core has a memory of its own', async () => {
     const [one, other] = await Promise.all([loadCore(), loadCore()])
     const points = one.fixesToRiskPoints(walk(seeded(32), 10, 0, 0), 'plain')
     expect(other.fixesToRiskPoints([], 'plain').count).toBe(0)
@@ -98,7 +98,7 @@ describe('loading the core', () => {
   })
 })
 
-/** A core and the memory of its instance, which it keeps to itself. */
+/** A core and the memory of its instance, which the core does not expose. */
 async function spied(build: (typeof BUILDS)[number]) {
   const instances: WebAssembly.Instance[] = []
   const { Instance } = WebAssembly
@@ -113,7 +113,7 @@ async function spied(build: (typeof BUILDS)[number]) {
   return { core, memory: instances[0]!.exports.memory as WebAssembly.Memory }
 }
 
-/** A host that takes no module with vectors. */
+/** A host that refuses every module with vectors. */
 function withoutSimd(): void {
   const validate = WebAssembly.validate
   vi.spyOn(WebAssembly, 'validate').mockImplementation((bytes) => (bytes as Uint8Array).length > 100 && validate(bytes))

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { interner } from '../../src/core/interner.ts'
 
 describe('an interner', () => {
-  it('numbers triples as a map of their texts does', () => {
+  it('an interner numbers triples as a Map of their texts does', () => {
     const word = fc.oneof(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 0xffffffff }))
     fc.assert(
       fc.property(fc.array(fc.tuple(word, word, word), { maxLength: 500 }), (triples) => {
@@ -19,7 +19,7 @@ describe('an interner', () => {
     )
   })
 
-  it('tells the parts of a triple apart and grows far beyond its first size', () => {
+  it('an interner distinguishes the parts of a triple and grows far beyond its first size', () => {
     const subject = interner()
     for (let round = 0; round < 2; round++) {
       for (let i = 0; i < 20_000; i++) expect(subject.intern(i % 3, i, 7)).toBe(i)

@@ -1,7 +1,7 @@
 /**
- * How far a position is from where its cells change: the sides of its hexagon and the lines from its centre to its
- * corners. Two correct programs may differ below a micrometre, and where h3-js itself loses digits, near the centre of
- * a face, below five millimetres.
+ * The distance of a position from the lines where its cells change. These are the sides of its hexagon and the lines from
+ * its centre to its corners. Two correct programs may differ below 1 µm. Near a face centre h3-js itself loses digits, so
+ * there they may differ below 5 mm.
  */
 import { cellToLatLng, cellToVertexes, latLngToCell, vertexToLatLng } from 'h3-js'
 import type { LatLng } from '../../src/testing/samples.ts'
@@ -12,7 +12,7 @@ const BAND_M = 1e-6
 const BAND_NEAR_FACE_CENTRE_M = 5e-3
 const NEAR_FACE_CENTRE_M = 10_000
 
-/** True where a difference from h3-js is no mistake. */
+/** Whether a difference from h3-js is no mistake here. */
 export function isOnBoundary(at: LatLng): boolean {
   const p = toVector(at)
   const nearCentre = faceCentres().some((centre) => distanceM(p, centre) < NEAR_FACE_CENTRE_M)
@@ -33,7 +33,7 @@ function marginM(at: LatLng): number {
 
 type Vector = ReturnType<typeof toVector>
 
-/** How far p is from the great circle through u and v, in earth radii. By differences, which lose no digits. */
+/** The distance of p from the great circle through u and v, in earth radii. It uses differences, which lose no digits. */
 function distanceToLine(p: Vector, u: Vector, v: Vector): number {
   const along = minus(v, u)
   return dot(u, cross(along, minus(p, u))) / Math.hypot(...along)

@@ -4,7 +4,7 @@ import { randomBytes, seeded } from '../../src/testing/index.ts'
 
 afterEach(() => vi.unstubAllGlobals())
 
-it('gives the bytes of any hex, with the decoders that hosts have and without one', () => {
+it('hex decodes to its bytes with each decoder that hosts have and without one', () => {
   const all = Uint8Array.from({ length: 256 }, (_, i) => i)
   const given = [new Uint8Array(0), all, randomBytes(seeded(41), 40_001)]
   const texts = given.map((bytes) => Buffer.from(bytes).toString('hex'))

@@ -1,6 +1,6 @@
 /**
- * Places whose ids were found with h3-js 4.5.0 calls alone before this code existed. Columns: name | latitude | longitude |
- * cell | its two corners, in no order of ours | the regions of the three, one if they agree.
+ * Places whose ids come from calls of h3-js 4.5.0 alone, made before this code existed. Columns: name | latitude |
+ * longitude | cell | its two corners, unordered | the regions of the three ids, one if they agree.
  */
 const TABLE = `
 Null Island | 0 | 0 | 8c754e649929dff | 20c754e649928bff 23c754e6499299ff | 138667

@@ -1,6 +1,6 @@
 /**
- * PROTOCOL.md §cells and §vertex numbers once more, sentence by sentence, over the published vectors/tables.json: proof that
- * the text and the tables are enough to build the core from. The host's sin and cos stand in for the module's.
+ * PROTOCOL.md §3.1 and §3.2 as code, sentence by sentence, over the published vectors/tables.json. It proves that the text
+ * and the tables suffice to build the core. It uses the sin and cos of the host.
  */
 import { readFileSync } from 'node:fs'
 

@@ -1,13 +1,13 @@
 /**
- * The module itself, without the host's checks before it: a length outside its area traps before anything is written. These
- * are the walls between the areas, should a caller ever get past src/.
+ * The module without the checks of the host: a length outside its area traps before the module writes. These traps protect
+ * the areas from each other if a caller passes the checks of src/core/.
  */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
 type Call = (...args: (number | bigint)[]) => unknown
 
-/** Both ends of what 32 bits can hold beyond a bound, and what only looks small in 32. */
+/** The smallest and the largest 32-bit value beyond a bound, and values that wrap to a small one in 32 bits. */
 const HUGE = [0x7fffffff, 0x80000000, 0xffffffff, -1]
 
 function instantiate(name: string) {
@@ -44,7 +44,7 @@ describe.each(['simd', 'scalar'])('the exports of the %s build', (build) => {
       ...beyond(room).map((length) => [1, length]),
       [2, room / 2 + 1],
       [batch, room / batch + 1],
-      // 2 to the 32: none, in 32 bits.
+      // 2 to the 32 wraps to zero in 32 bits.
       [0x10000, 0x10000],
     ],
   }
@@ -72,13 +72,13 @@ describe.each(['simd', 'scalar'])('the exports of the %s build', (build) => {
     },
   }
 
-  it('take no length but those tested here', () => {
+  it('no export takes a length that this file does not test', () => {
     const without = ['cellToRegion', 'timeToBlock', 'wipe', 'wipeCells', 'wipeFixes']
     expect(Object.keys(call).sort()).toEqual([...Object.keys(lengths), ...without].sort())
   })
 
   it.each(Object.entries(lengths))(
-    'take what fits and trap on what does not, before they write: %s',
+    'the export %s takes lengths that fit and traps on other lengths before it writes',
     (name, { good, bad }) => {
       for (const args of good) expect(() => call[name]!(...args), `${name}(${args})`).not.toThrow()
       call.wipe!()
@@ -98,7 +98,7 @@ describe('the sorter', () => {
   const spare = rows + count * width + slack
   const end = bytes().length
 
-  it('takes rows that fit and traps on what does not, before it writes', () => {
+  it('the sorter sorts rows that fit and traps before it writes when rows do not fit', () => {
     expect(Object.keys(call)).toEqual(['sortRows'])
     for (const good of [
       [rows, spare, count, width],
@@ -117,7 +117,7 @@ describe('the sorter', () => {
       [rows, end - count * width - slack + 1, count, width],
       [spare, rows, count, width],
       ...HUGE.map((huge) => [rows, spare, huge, width]),
-      // 2 to the 32 bytes: none, in 32 bits.
+      // 2 to the 32 bytes wraps to zero in 32 bits.
       [rows, spare, 0x10000000, 16],
     ]) {
       expect(() => call.sortRows!(...bad), String(bad)).toThrow(WebAssembly.RuntimeError)

@@ -5,9 +5,9 @@ import { type Reading, randomBytes, reference, seeded, walk } from '../../src/te
 
 const core = await loadCore()
 const SALTINGS: readonly Salting[] = ['plain', 'oblivious', 'threshold']
-/** Below this, two positions always share an id, everywhere on earth: half the spacing of the smallest cells. PROTOCOL.md. */
+/** Two positions nearer than this always share an id: half the spacing of the smallest cells. PROTOCOL.md §3. */
 const ALWAYS_SHARED_M = 6.4
-/** Beyond this, never: 2/√3 of the spacing of the largest. */
+/** Two positions farther than this never share an id: 2/√3 of the spacing of the largest cells. */
 const NEVER_SHARED_M = 25
 
 const reading = fc.record({
@@ -15,7 +15,7 @@ const reading = fc.record({
   lng: fc.double({ min: -180, max: 180, noNaN: true }),
   at: fc.integer({ min: 0, max: 2_000_000_000_000 }),
 })
-/** Few places and times, so that fixes share cells and blocks. */
+/** Fixes at few places and times, so that they share cells and blocks. */
 const neighbours = fc.array(
   fc.record({
     lat: fc.integer({ min: 0, max: 3 }).map((step) => 51.5 + step * 0.00005),
@@ -26,7 +26,7 @@ const neighbours = fc.array(
 )
 
 describe('risk points', () => {
-  it('are, merged, the risk points of each fix alone', () => {
+  it('the risk points of many fixes are the merged risk points of each fix alone', () => {
     fc.assert(
       fc.property(neighbours, fc.constantFrom(...SALTINGS), (fixes, salting) => {
         const merged = toMap(core.fixesToRiskPoints(fixes, salting))
@@ -41,7 +41,7 @@ describe('risk points', () => {
     )
   })
 
-  it('are the same whatever the order of the fixes', () => {
+  it('the risk points do not depend on the order of the fixes', () => {
     fc.assert(
       fc.property(neighbours, fc.constantFrom(...SALTINGS), fc.nat(), (fixes, salting, seed) => {
         const random = seeded(seed)
@@ -57,7 +57,7 @@ describe('risk points', () => {
     )
   })
 
-  it('stand in the order of their first appearance, and so do the secrets they need', () => {
+  it('risk points and the secrets they need stand in the order of their first appearance', () => {
     for (const salting of SALTINGS) {
       const points = core.fixesToRiskPoints(walk(seeded(41), 600, 3, 5), salting)
       for (const order of [points.ofFix, points.secretIndex]) {
@@ -71,7 +71,7 @@ describe('risk points', () => {
     }
   })
 
-  it('and their secrets are numbered as the reference does it, whoever comes back to a region, and when', () => {
+  it('risk points and secrets have the numbers of the reference for any return to a region', () => {
     const oracle = reference()
     const travels = fc.array(
       fc.record({
@@ -89,7 +89,7 @@ describe('risk points', () => {
     )
   })
 
-  it('are thirty for each fix, in the order layer, size, lag', () => {
+  it('each fix has 30 risk points in the order layer, size, lag', () => {
     fc.assert(
       fc.property(reading, (fix) => {
         const points = core.fixesToRiskPoints([fix], 'plain')
@@ -106,13 +106,13 @@ describe('risk points', () => {
     )
   })
 
-  // Block 0 once passed for the block after "none yet".
-  it('of the first minutes of 1970 are thirty too', () => {
+  // A fault of an earlier version took block 0 for the block after "none yet".
+  it('a fix in the first minutes of 1970 gives 30 risk points', () => {
     const { blocks, ofFix } = core.fixesToRiskPoints([{ lat: 0, lng: 0, at: 0 }], 'plain')
     expect(Array.from(ofFix, (point) => blocks[point])).toEqual(Array.from({ length: 30 }, (_, i) => i % 2))
   })
 
-  it('name the secret of their region and block (plain), of their cell and epoch (oblivious, threshold)', () => {
+  it('a risk point names the secret of its region and block (plain) or of its cell and epoch (oblivious, threshold)', () => {
     for (const salting of SALTINGS) {
       const points = core.fixesToRiskPoints(walk(seeded(42), 100, 20_000, 5), salting)
       const secrets = toSecrets(points)
@@ -125,14 +125,14 @@ describe('risk points', () => {
     }
   })
 
-  it('are a fifth to a half as many for somebody who stays', () => {
+  it('a person who stays has a fifth to a half as many risk points', () => {
     const still = core.fixesToRiskPoints(walk(seeded(43), 36, 0, 0), 'plain').count
     const noisy = core.fixesToRiskPoints(walk(seeded(43), 36, 0, 5), 'plain').count
     expect((36 * 30) / still).toBeGreaterThan(4)
     expect((36 * 30) / noisy).toBeGreaterThan(2)
   })
 
-  it('hash to what each hashes to alone', () => {
+  it('a batch of risk points has the hashes of each risk point alone', () => {
     fc.assert(
       fc.property(neighbours, fc.constantFrom(...SALTINGS), (fixes, salting) => {
         const points = core.fixesToRiskPoints(fixes, salting)
@@ -148,7 +148,7 @@ describe('risk points', () => {
     )
   })
 
-  it('are refused when their arrays are shorter than they say, or name a secret that is not there', () => {
+  it('hashing refuses risk points with arrays that are too short or with a secret that does not exist', () => {
     const points = core.fixesToRiskPoints(walk(seeded(45), 3, 0, 0), 'plain')
     const secrets = new Uint8Array(points.needed.count * 32)
     const broken: Partial<RiskPoints>[] = [
@@ -171,7 +171,7 @@ describe('two positions', () => {
       fc.double({ min: 0, max: 2 * Math.PI, noNaN: true }),
     )
 
-  it('closer than 6.4 m always share an id, and then a region', () => {
+  it('two positions closer than 6.4 m always share an id, and so a region', () => {
     fc.assert(
       fc.property(nearby(ALWAYS_SHARED_M), ([fix, metres, bearing]) => {
         const shared = sharedCells(fix, moved(fix, metres, bearing))
@@ -181,7 +181,7 @@ describe('two positions', () => {
     )
   })
 
-  it('farther than 25 m share none', () => {
+  it('two fixes more than 25 m apart share no cell', () => {
     fc.assert(
       fc.property(nearby(1_000), ([fix, metres, bearing]) => {
         expect(sharedCells(fix, moved(fix, NEVER_SHARED_M + metres, bearing))).toEqual([])
@@ -190,7 +190,7 @@ describe('two positions', () => {
     )
   })
 
-  it('a whole turn of longitude apart are one', () => {
+  it('two longitudes a full turn apart give the same cells', () => {
     fc.assert(
       fc.property(fc.integer({ min: -90, max: 90 }), fc.integer({ min: -3, max: 3 }), (lat, turns) => {
         for (const lng of [-180, -90, 0.5, 179.5]) {

@@ -7,7 +7,7 @@ import { randomBytes, seeded } from '../../src/testing/index.ts'
 const KEY_BYTES = 12
 const core = await loadCore()
 
-/** The language's own sort, which is stable, on the keys as texts. */
+/** The stable sort of JavaScript, on the keys as texts. */
 function sorted(rows: Uint8Array, width: number): Uint8Array {
   const texts = Array.from({ length: rows.length / width }, (_, i) =>
     Buffer.from(rows.subarray(i * width, (i + 1) * width)).toString('latin1'),
@@ -17,7 +17,7 @@ function sorted(rows: Uint8Array, width: number): Uint8Array {
   return Uint8Array.from(Buffer.from(texts.join(''), 'latin1'))
 }
 
-/** Rows whose keys differ in the bytes `from` … `to` alone, in `values` ways each. The rest of a row is its number. */
+/** Rows whose keys differ only in the bytes `from` … `to`, in `values` ways each. The rest of a row is its number. */
 function rowsOf(count: number, width: number, seed: number, from = 0, to = KEY_BYTES, values = 256): Uint8Array {
   const random = seeded(seed)
   const rows = new Uint8Array(count * width)
@@ -35,14 +35,14 @@ function expectSorted(rows: Uint8Array, width: number): void {
 }
 
 describe('sorting rows', () => {
-  // Chrome before 115 compiles no more than that at once on a page's main thread.
-  it('is a module without imports, of at most 4 KiB', () => {
+  // Chrome before 115 compiles at most 4 KiB synchronously on a page's main thread.
+  it('the sorter is a module without imports of at most 4 KiB', () => {
     const wasm = readFileSync(new URL('../../build/sorter.wasm', import.meta.url))
     expect(WebAssembly.Module.imports(new WebAssembly.Module(wasm))).toEqual([])
     expect(wasm.length).toBeLessThanOrEqual(4096)
   })
 
-  it('gives what the language’s own stable sort gives, whatever the width, the number and how alike the keys are', () => {
+  it('the sorter equals the stable sort of JavaScript for any width, any number of rows and any likeness of keys', () => {
     const shape = fc.record({
       width: fc.integer({ min: KEY_BYTES, max: 40 }),
       count: fc.nat(700),
@@ -58,11 +58,11 @@ describe('sorting rows', () => {
     )
   })
 
-  it('takes rows of 12 to 256 bytes', () => {
+  it('the sorter accepts rows of 12 to 256 bytes and refuses other widths', () => {
     for (const width of [12, 13, 15, 16, 17, 23, 24, 25, 32, 255, 256]) expectSorted(rowsOf(300, width, width), width)
   })
 
-  it('sorts as many rows as an epoch has: uniform, in order, in reverse, all equal', () => {
+  it('the sorter sorts the rows of an epoch: uniform, ascending, descending and all equal', () => {
     const uniform = rowsOf(300_000, 16, 1)
     expectSorted(uniform, 16)
     const ascending = core.sortRows(uniform, 16)
@@ -75,16 +75,16 @@ describe('sorting rows', () => {
     expectSorted(rowsOf(300_000, 16, 2, 0, 0), 16)
   })
 
-  it('sorts what nobody would hash to: keys that differ in one byte only, or share all but a few values', () => {
+  it('the sorter sorts keys that differ in one byte only and keys with few distinct values', () => {
     for (let byte = 0; byte < KEY_BYTES; byte++) expectSorted(rowsOf(20_000, 15, byte, byte, byte + 1), 15)
     expectSorted(rowsOf(50_000, 15, 3, 0, KEY_BYTES, 2), 15)
-    // Half of all rows in one bucket at every level.
+    // Half of all rows are in one bucket at every level.
     const skewed = rowsOf(50_000, 15, 4)
     for (let i = 0; i < skewed.length; i += 30) skewed.fill(0xff, i, i + KEY_BYTES - 1)
     expectSorted(skewed, 15)
   })
 
-  it('takes memory once: for what was reserved, or for the largest sort so far', async () => {
+  it('the sorter allocates memory once, for the reserved size or for the largest sort so far', async () => {
     const grow = vi.spyOn(WebAssembly.Memory.prototype, 'grow')
     const width = 16
     const many = rowsOf(50_000, width, 5)
@@ -99,13 +99,13 @@ describe('sorting rows', () => {
     grow.mockRestore()
   })
 
-  it('refuses to reserve what is no number of bytes, or more than a gibibyte', async () => {
+  it('the sorter refuses to reserve a value that is no number of bytes, or more than 1 GiB', async () => {
     for (const sortBytes of [-1, 0.5, Number.NaN, 2 ** 30 + 1]) {
       await expect(loadCore({ sortBytes })).rejects.toThrow(RangeError)
     }
   })
 
-  it('takes rows from the middle of an array', () => {
+  it('the sorter reads rows from the middle of an array', () => {
     const rows = randomBytes(seeded(6), 12 * 40)
     const part = rows.subarray(12, 12 * 39)
     expect(Buffer.compare(core.sortRows(part, 12), sorted(part, 12))).toBe(0)

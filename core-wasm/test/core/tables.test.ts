@@ -7,13 +7,13 @@ const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf
 const published = read('../../assembly/tables.ts')
 
 describe('the generated tables', () => {
-  it('are the published ones: vectors/tables.json, to the last bit', () => {
+  it('the tables of the assembly equal vectors/tables.json to the last bit', () => {
     expect(renderTables(JSON.parse(read('../../vectors/tables.json')))).toBe(published)
   })
 
-  it('are what the generator finds by probing h3-js, but for the last bits of the host’s sine', () => {
+  it('the generator finds the same tables by probing h3-js, except for the last bits of the host’s sine', () => {
     const fresh: string = renderTables(generateTables())
-    // Everything but the faces is integers and equal to the letter.
+    // All tables except the faces are integers and equal exactly.
     const [faces, rest] = split(published)
     const [freshFaces, freshRest] = split(fresh)
     expect(freshRest).toBe(rest)

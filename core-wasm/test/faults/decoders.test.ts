@@ -3,16 +3,16 @@ import { describe, expect, it } from 'vitest'
 import { decoders } from '../wire/corpus.ts'
 import { fuzzDecoder } from '../wire/fuzz.ts'
 
-/** For each message of each protocol. */
+/** Frames for each message of each protocol. */
 const FRAMES = Number(process.env.FAULTS_FRAMES ?? 10_000_000)
-/** Rosters are CBOR, some forty times as slow as a fixed layout: a tenth of the frames. */
+/** Rosters get a tenth of the frames, because CBOR is some forty times as slow as a fixed layout. */
 const ROSTERS = FRAMES / 10
 const MIB = 1_048_576
 
-describe('as many frames as one has time for, ten million unless told otherwise', () => {
+describe('decoders with ten million frames, or as many as the environment says', () => {
   for (const [name, decode] of decoders()) {
     const frames = /^decode(Certified)?Roster$/.test(name) ? ROSTERS : FRAMES
-    it(`${name}: ${frames} random and bent frames`, () => {
+    it(`${name} survives ${frames} random and mutated frames`, () => {
       const seed = randomInt(1, 2 ** 32 - 1)
       const before = process.cpuUsage()
       const { accepted, grownBytes } = fuzzDecoder(name, decode, frames, seed)

@@ -1,4 +1,4 @@
-/** A valid frame for each decoder of the wire, by the decoder's name: what the fuzzing starts from. */
+/** A valid frame for each decoder of the wire, by the name of the decoder. The fuzzing starts from these frames. */
 import { foundRoster, testManifest, testSigner, testTrees } from '../../src/testing/founding.ts'
 import * as wire from '../../src/wire/index.ts'
 
@@ -121,7 +121,7 @@ export const CORPUS: Readonly<Record<string, readonly Uint8Array[]>> = {
   decodeRosterStep: [wire.encodeRosterStep(step), wire.encodeRosterStep(wire.certifiedToStep(certified))],
 }
 
-/** Every decoder that the wire exports, so that one added later is fuzzed without being named here. */
+/** Every decoder that the wire exports, so that a new decoder is fuzzed without an entry here. */
 export function decoders(): [name: string, decode: Decode][] {
   const all = Object.entries(wire).filter(([name, item]) => /^decode[A-Z]/.test(name) && typeof item === 'function')
   return all.map(([name, decode]) => [
@@ -132,7 +132,7 @@ export function decoders(): [name: string, decode: Decode][] {
   ])
 }
 
-/** Where an encoder gives back the very bytes that a decoder took. */
+/** The encoders that must return the bytes that their decoder took. */
 export const AGAIN: Readonly<Record<string, (value: never) => Uint8Array>> = {
   decodeSaltRequest: wire.encodeSaltRequest,
   decodeSaltAnswer: (value: wire.SaltAnswer) => wire.concatBytes(wire.encodeUnsignedAnswer(value), value.signature),

@@ -4,12 +4,12 @@ import * as wire from '../../src/wire/index.ts'
 import { CORPUS, decoders } from './corpus.ts'
 import { fuzzDecoder } from './fuzz.ts'
 
-/** `npm run test:faults` feeds a thousand times as many. */
+/** `npm run test:faults` feeds 1,000 times as many frames. */
 const FRAMES = 10_000
 const MIB = 1_048_576
 
 describe('every decoder of the wire', () => {
-  it('has a valid frame in corpus.ts to start from, and takes it', () => {
+  it('every decoder has a valid frame in corpus.ts and decodes it', () => {
     expect(decoders().map(([name]) => name)).toEqual(expect.arrayContaining(Object.keys(CORPUS)))
     for (const [name, decode] of decoders()) {
       expect(CORPUS[name], `corpus.ts has no frame for ${name}`).toBeDefined()
@@ -20,7 +20,7 @@ describe('every decoder of the wire', () => {
   })
 
   for (const [name, decode] of decoders()) {
-    it(`${name} takes or refuses ${FRAMES} frames, by a typed error, without keeping any`, () => {
+    it(`${name} decodes ${FRAMES} frames or refuses them with a typed error, and keeps none`, () => {
       const { accepted, grownBytes } = fuzzDecoder(name, decode, FRAMES, randomInt(1, 2 ** 32 - 1))
       expect(accepted).toBeGreaterThan(0)
       expect(accepted).toBeLessThan(FRAMES)

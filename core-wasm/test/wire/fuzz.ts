@@ -1,24 +1,24 @@
-/** Frames that nobody would send: random ones, and valid ones bent in every way that a length or a count can be. */
+/** Invalid frames: random ones, and valid ones with every kind of wrong length or count. */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { bytesToHex, equalBytes, FederationError } from '../../src/wire/index.ts'
 import { AGAIN, CORPUS, type Decode } from './corpus.ts'
 
 const RANDOM_MAX_BYTES = 700
-/** Encoding takes a buffer of the largest frame, a quarter of a MiB for rosters. */
+/** Frames to encode back, because encoding allocates the largest frame, a quarter of a MiB for rosters. */
 const AGAIN_EVERY = 256
-/** Counts and lengths on which programs break. */
+/** Counts and lengths that often break programs. */
 const EDGES = [0, 1, 2, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff]
 
 export interface FuzzResult {
   accepted: number
-  /** Heap in use at the end less what was in use after a tenth of the frames. */
+  /** Heap in use at the end, less the heap in use after a tenth of the frames. */
   grownBytes: number
 }
 
 /**
- * Feeds `count` frames to a decoder. Throws, with the frame, at the first that brings anything but a value or a
- * FederationError, or a value that does not encode to the frame it came from.
+ * Feeds `count` frames to a decoder. Throws with the frame when the decoder gives neither a value nor a FederationError,
+ * or a value that does not encode back to its frame.
  */
 export function fuzzDecoder(name: string, decode: Decode, count: number, seed: number): FuzzResult {
   const random = xorshift(seed)
@@ -55,7 +55,7 @@ export function nextFrame(random: Random, own: readonly Uint8Array[], all: reado
   return frame
 }
 
-/** One way of being wrong; always a new array. */
+/** A mutated frame, always in a new array. */
 function bent(random: Random, frame: Uint8Array): Uint8Array {
   const at = random(frame.length + 1)
   const out = frame.slice()
@@ -81,7 +81,7 @@ function bent(random: Random, frame: Uint8Array): Uint8Array {
     case 7:
       return joined(out.slice(0, at), out.slice(at + 1 + random(40)))
     default:
-      // A part twice, or two parts in the other order.
+      // Repeats a part, or swaps two parts.
       return joined(out.slice(at), out.slice(random(out.length + 1)))
   }
 }
@@ -96,7 +96,7 @@ function filled(random: Random, length: number): Uint8Array {
   return out
 }
 
-/** Marsaglia's xorshift32: the same frames for the same seed. */
+/** Marsaglia's xorshift32, which gives the same frames for the same seed. */
 export function xorshift(seed: number): Random {
   let state = seed >>> 0 || 1
   return (below) => {
@@ -111,7 +111,7 @@ setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
 function heapBytes(): number {
-  // What the first pass finds dead outside the heap is given back by the second.
+  // The second pass frees memory outside the heap that the first pass found dead.
   collect()
   collect()
   const { heapUsed, external } = process.memoryUsage()

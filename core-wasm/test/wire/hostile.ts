@@ -1,9 +1,9 @@
-/** What every decoder must survive: each truncation, a trailing byte, and random bytes, all typed errors. */
+/** Hostile inputs that every decoder must refuse with a typed error: truncations, a trailing byte, random bytes. */
 import { randomBytes } from 'node:crypto'
 import { expect } from 'vitest'
 import { FederationError, isFederationError } from '../../src/wire/index.ts'
 
-/** `decode` refuses every proper prefix and one byte too many of `bytes`. */
+/** Checks that `decode` refuses every proper prefix of `bytes` and one byte too many. */
 export function refusesCutAndLong(bytes: Uint8Array, decode: (bytes: Uint8Array) => unknown): void {
   for (let length = 0; length < bytes.length; length++) {
     expect(() => decode(bytes.slice(0, length)), `cut at ${length}`).toThrow(FederationError)
@@ -11,7 +11,7 @@ export function refusesCutAndLong(bytes: Uint8Array, decode: (bytes: Uint8Array)
   expect(() => decode(Uint8Array.from([...bytes, 0])), 'one byte more').toThrow(FederationError)
 }
 
-/** Random bytes and mutations of a good frame either decode or throw a FederationError, never anything else. */
+/** Checks that random bytes and mutations of a valid frame decode or throw a FederationError. */
 export function neverThrowsAnythingElse(
   bytes: Uint8Array,
   decode: (bytes: Uint8Array) => unknown,

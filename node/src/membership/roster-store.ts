@@ -1,54 +1,49 @@
 /**
- * The chain of certified rosters on disk. PROTOCOL.md §4.6. Nothing enters unchecked; a fork is noted and stops it.
+ * The chain of certified rosters on disk. PROTOCOL.md §4.6. Every roster is checked before it is written, and a fork is
+ * written too, so that the store stays stopped after a restart. Errors: `RosterStore.add`, `openRosterStore`.
  */
 import { oneAtATime } from '@geotrace/core-wasm'
 import {
+  CERTIFICATE_FORM,
   type CertifiedRoster,
-  decodeCertifiedRoster,
-  encodeCertifiedRoster,
-  equalBytes,
-  isFederationError,
+  type FetchRoster,
   type Manifest,
   type RosterChain,
+  RosterFollower,
+  type RosterRecords,
   rosterChain,
 } from '@geotrace/core-wasm/wire'
 import type { Records } from '../platform/file-records.ts'
 
+const FORK_RECORD = 'roster-fork'
+
 export interface RosterStore extends Omit<RosterChain, 'add' | 'check' | 'checkStep' | 'take' | 'restore'> {
-  /** Two rosters of one period were certified: nothing is added any more. */
+  /** Two rosters of one period were certified: the store adds nothing more. */
   readonly isForked: boolean
-  /** Takes in the next roster: checks it, writes it down. True if it is new. Throws ROSTER_INVALID, ROSTER_FORKED. */
+  /** Checks the next roster, writes it and takes it. True if it is new. Throws ROSTER_INVALID, ROSTER_FORKED. */
   add(certified: CertifiedRoster): Promise<boolean>
+  /** Adds the next rosters of one peer, as many as it has. Throws as `add` and as `fetch`. */
+  follow(fetch: FetchRoster): Promise<void>
+  /** Looks from this height down for the place where a peer's rosters part from ours. Throws as `follow`. */
+  lookBack(fetch: FetchRoster, height: number): Promise<void>
   /** Calls `fn` after each roster that is added. */
   onAdd(fn: (certified: CertifiedRoster) => void): void
 }
 
-/** Throws ROSTER_INVALID or STORAGE_CORRUPT when what the disk holds does not stand. */
+/** Throws ROSTER_INVALID or STORAGE_CORRUPT when the rosters on disk are not a valid chain. */
 export async function openRosterStore(manifest: Manifest, records: Records): Promise<RosterStore> {
   const chain = rosterChain(manifest)
-  const turn = oneAtATime()
   const listeners: ((certified: CertifiedRoster) => void)[] = []
-  let isForked = (await records.get(FORKED)) !== undefined
-  for (;;) {
-    const stored = await records.get(recordName(chain.all.length))
-    if (stored === undefined) break
-    const certified = decodeCertifiedRoster(stored)
-    // What others overtook may be left above; it is not what we go by.
-    if (!equalBytes(certified.roster.previous, chain.predecessor.hash)) break
-    chain.restore(certified)
-  }
-
-  const check = async (certified: CertifiedRoster): Promise<readonly CertifiedRoster[]> => {
-    try {
-      return chain.check(certified)
-    } catch (error) {
-      if (isFederationError(error, 'ROSTER_FORKED')) {
-        isForked = true
-        await records.put(FORKED, encodeCertifiedRoster(certified))
-      }
-      throw error
-    }
-  }
+  const follower = new RosterFollower({
+    chain,
+    form: CERTIFICATE_FORM,
+    records: rosterRecords(records),
+    turn: oneAtATime(),
+    onTake(path) {
+      for (const item of path) for (const listener of listeners) listener(item)
+    },
+  })
+  await follower.restore()
   return {
     get all() {
       return chain.all
@@ -60,26 +55,28 @@ export async function openRosterStore(manifest: Manifest, records: Records): Pro
       return chain.predecessor
     },
     get isForked() {
-      return isForked
+      return follower.fork !== undefined
     },
     at: chain.at,
     named: chain.named,
     inForce: chain.inForce,
-    // One after the other: every peer brings the same roster at once, and checking costs signatures.
-    add: (certified) =>
-      turn(async () => {
-        const path = isForked ? [] : await check(certified)
-        // Nobody acts on a roster that a crash could take back.
-        for (const item of path) await records.put(recordName(item.roster.height), encodeCertifiedRoster(item))
-        chain.take(path)
-        for (const item of path) for (const listener of listeners) listener(item)
-        return path.length > 0
-      }),
+    add: (certified) => follower.add(certified),
+    follow: (fetch) => follower.follow(fetch),
+    lookBack: (fetch, height) => follower.lookBack(fetch, height),
     onAdd: (fn) => void listeners.push(fn),
   }
 }
 
-const FORKED = 'roster-fork'
+function rosterRecords(records: Records): RosterRecords {
+  return {
+    get: (height) => records.get(recordName(height)),
+    async put(kept) {
+      for (const { height, bytes } of kept) await records.put(recordName(height), bytes)
+    },
+    getFork: () => records.get(FORK_RECORD),
+    putFork: (encoded) => records.put(FORK_RECORD, encoded),
+  }
+}
 
 function recordName(height: number): string {
   return `roster-${height}`

@@ -1,6 +1,7 @@
 /**
- * Bounded cursors over bytes: big-endian fixed-width integers and byte strings. PROTOCOL.md §6.
- * A reader refuses to read past the end and refuses trailing bytes; a writer refuses to grow past its bound.
+ * Bounded cursors over bytes: big-endian integers of fixed width and byte strings. PROTOCOL.md §6.
+ * A reader refuses to read past the end and refuses trailing bytes (MESSAGE_MALFORMED). A writer refuses to grow past
+ * its bound (RangeError).
  */
 import { FederationError } from '../errors.ts'
 
@@ -10,12 +11,12 @@ export interface ByteReader {
   u8(): number
   u16(): number
   u32(): number
-  /** A u64 that must be a safe integer: times in Unix ms. */
+  /** A time in Unix ms: a u64 that must be a safe integer. */
   time(): number
   bytes(length: number): Uint8Array
-  /** MESSAGE_MALFORMED unless everything was read. */
+  /** Throws MESSAGE_MALFORMED unless every byte was read. */
   end(): void
-  /** MESSAGE_MALFORMED unless all that is left is zero. */
+  /** Throws MESSAGE_MALFORMED unless all remaining bytes are zero. */
   padding(): void
   refuse(reason: string): never
 }
@@ -25,8 +26,8 @@ export function byteReader(source: Uint8Array): ByteReader {
 }
 
 /**
- * Classes here: a message makes a cursor or two, and methods made anew for each were half its cost. No DataView either,
- * which would set a buffer aside for every small message.
+ * A class, because a message makes one or two cursors and new closures for each were half of its cost. No DataView,
+ * because a DataView allocates a buffer for every small message.
  */
 class Reader implements ByteReader {
   offset = 0
@@ -40,7 +41,7 @@ class Reader implements ByteReader {
   }
   #take(length: number): number {
     const start = this.offset
-    if (start + length > this.#source.byteLength) this.refuse('it ends early')
+    if (start + length > this.#source.byteLength) this.refuse(`expected ${length} more bytes, got ${this.left}`)
     this.offset = start + length
     return start
   }
@@ -58,19 +59,19 @@ class Reader implements ByteReader {
   time(): number {
     const at = this.#take(8)
     const value = toU32(this.#source, at) * 2 ** 32 + toU32(this.#source, at + 4)
-    return Number.isSafeInteger(value) ? value : this.refuse('a time beyond 2^53')
+    return Number.isSafeInteger(value) ? value : this.refuse('expected a time below 2^53')
   }
-  // A copy: what was received must not change under a later reader of the same buffer.
+  // A copy, so that a received value does not change when the buffer is used again.
   bytes(length: number): Uint8Array {
     const start = this.#take(length)
     return this.#source.slice(start, start + length)
   }
   end(): void {
-    if (this.offset !== this.#source.byteLength) this.refuse('trailing bytes')
+    if (this.offset !== this.#source.byteLength) this.refuse(`expected the end, got ${this.left} trailing bytes`)
   }
   padding(): void {
     while (this.offset < this.#source.byteLength) {
-      if (this.#source[this.offset] !== 0) this.refuse('padding is not zero')
+      if (this.#source[this.offset] !== 0) this.refuse('expected zero padding')
       this.offset++
     }
   }
@@ -94,12 +95,12 @@ export interface ByteWriter {
   finish(): Uint8Array
 }
 
-/** Up to this bound a writer sets all of it aside at once: as a rule its bound is the message's own size. */
+/** Up to this bound a writer allocates all its bytes at once: its bound is usually the exact size of the message. */
 const WRITER_WHOLE_BYTES = 1_024
-/** Others begin small; V8 keeps arrays up to this size among its own objects. */
+/** First allocation of larger writers. V8 keeps arrays up to this size on its own heap. */
 const WRITER_START_BYTES = 64
 
-/** A writer of at most `max` bytes; what does not fit is a RangeError, because the sender is ours. */
+/** A writer of at most `max` bytes. It throws RangeError when a value does not fit, because we are the sender. */
 export function byteWriter(max: number): ByteWriter {
   return new Writer(max)
 }
@@ -124,7 +125,7 @@ class Writer implements ByteWriter {
   #grow(need: number): void {
     const larger = new Uint8Array(Math.min(this.#max, Math.max(need, 4 * this.#out.length)))
     larger.set(this.#out)
-    // What is written may be secret: no copy stays behind.
+    // The bytes may be secret, so no copy stays in memory.
     this.#out.fill(0)
     this.#out = larger
   }
@@ -158,17 +159,17 @@ class Writer implements ByteWriter {
   finish(): Uint8Array {
     const out = this.#out
     if (this.length < out.length) return out.slice(0, this.length)
-    // Given away: nothing more fits into it.
+    // The buffer is full, so no later write can change the returned bytes.
     return out
   }
 }
 
 /** Character codes of the digits. */
 const HEX_DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
-/** A call takes so many arguments at once in every engine. */
+/** Bytes of one `fromCharCode` call: every engine takes that many arguments. */
 const HEX_PER_CALL_BYTES = 4_096
 
-/** Made whole: joined digit by digit, a name was flattened by the first table that looked for it, at thrice the cost. */
+/** Lower-case hex, made in one call: a string joined digit by digit costs three times as much in the first map look-up. */
 export function bytesToHex(bytes: Uint8Array): string {
   if (bytes.length > HEX_PER_CALL_BYTES) {
     return bytesToHex(bytes.subarray(0, HEX_PER_CALL_BYTES)) + bytesToHex(bytes.subarray(HEX_PER_CALL_BYTES))
@@ -181,7 +182,7 @@ export function bytesToHex(bytes: Uint8Array): string {
   return String.fromCharCode.apply(null, codes)
 }
 
-/** TypeError unless `hex` is an even run of lower-case hex digits. */
+/** Throws TypeError unless `hex` is an even number of lower-case hex digits. */
 export function hexToBytes(hex: string): Uint8Array {
   if (!/^([0-9a-f]{2})*$/.test(hex)) throw new TypeError('hex expected an even number of digits 0-9a-f')
   return Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16))

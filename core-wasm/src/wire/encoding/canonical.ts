@@ -1,6 +1,6 @@
 /**
- * Deterministic CBOR with a schema: what does not encode back to the same bytes is refused, so that a signed thing has
- * one encoding and one hash. PROTOCOL.md §1.
+ * Decodes deterministic CBOR with a schema. PROTOCOL.md §1. Bytes that the value does not encode back to are refused,
+ * so that a signed value has one encoding and one hash. Errors go to the caller's `refuse`.
  */
 import { decode, encode } from 'cborg'
 import type * as z from 'zod/mini'
@@ -8,17 +8,17 @@ import { equalBytes } from './bytes.ts'
 
 export type Refuse = (reason: string, cause?: unknown) => never
 
-/** The value, checked; whatever is wrong goes to `refuse`. */
+/** The checked value. `refuse` throws when the bytes are too long, no CBOR, off the schema or not canonical. */
 export function decodeCanonical<T>(bytes: Uint8Array, schema: z.ZodMiniType<T>, max: number, refuse: Refuse): T {
-  if (bytes.length > max) refuse(`it is larger than ${max} bytes`)
+  if (bytes.length > max) refuse(`expected at most ${max} bytes, got ${bytes.length}`)
   let value: unknown
   try {
     value = decode(bytes, { strict: true, rejectDuplicateMapKeys: true, allowUndefined: false, allowIndefinite: false })
   } catch (cause) {
-    refuse('it is not CBOR', cause)
+    refuse('expected CBOR', cause)
   }
   const result = schema.safeParse(value)
   if (!result.success) refuse(`${result.error.issues[0]!.path.join('.')}: ${result.error.issues[0]!.message}`)
-  if (!equalBytes(encode(result.data), bytes)) refuse('its bytes are not canonical')
+  if (!equalBytes(encode(result.data), bytes)) refuse('expected canonical bytes: encode the value again')
   return result.data
 }

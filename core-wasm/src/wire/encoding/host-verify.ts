@@ -1,15 +1,14 @@
 /**
- * The host's Ed25519, twenty times as fast as JavaScript's, for the signatures on which every implementation agrees.
- * PROTOCOL.md §6.4. OpenSSL checks sB = R + kA, and so accepts nothing that the strict check with the cofactor refuses,
- * but for keys with several readings; what it refuses itself the strict check may still accept. So its yes to a key with
- * one reading is a yes, and everything else is undecided here.
+ * Verifies Ed25519 with the host, 20 times as fast as in JavaScript, where all implementations agree. PROTOCOL.md §6.4.
+ * OpenSSL checks sB = R + kA. For a key with one reading it accepts only what the strict check with the cofactor
+ * accepts, so its yes is final. It refuses some signatures that the strict check accepts, so its no decides nothing.
  */
 import { boundedMap } from '../bounded-map.ts'
 import { bytesToHex } from './bytes.ts'
 
-/** Keys of the peers and operators of a large federation; each some hundred bytes. */
+/** Keys of the peers and operators of a large federation, some hundred bytes each. */
 const KEYS_MAX = 2_048
-/** y of the points whose order divides 8, little-endian (libsodium refuses the same). */
+/** y of the points whose order divides 8, little-endian. libsodium refuses the same points. */
 const SMALL_ORDER = new Set([
   '0000000000000000000000000000000000000000000000000000000000000000',
   '0100000000000000000000000000000000000000000000000000000000000000',
@@ -20,7 +19,7 @@ const SMALL_ORDER = new Set([
 
 type Key = ReturnType<NonNullable<typeof crypto>['createPublicKey']>
 
-/** True when the signature holds; false when that is for the strict check to say. */
+/** True when the signature is valid; false when the strict check must decide. */
 export function isSureSignature(signature: Uint8Array, message: Uint8Array, key: Uint8Array): boolean {
   if (crypto === undefined) return false
   const name = bytesToHex(key)
@@ -40,7 +39,7 @@ function toKey(key: Uint8Array): Key | undefined {
   return crypto?.createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
 }
 
-/** y below p = 2^255 − 19, and a point of large order. */
+/** Whether y is below p = 2^255 − 19 and the point has a large order. */
 function hasOneReading(key: Uint8Array): boolean {
   const y = Uint8Array.from(key)
   y[31] = y[31]! & 0x7f

@@ -1,12 +1,12 @@
 /**
- * libp2p peer ids of Ed25519 keys without libp2p: base58btc of the identity multihash of the
- * protobuf-wrapped key (libp2p specs, peer-ids). Other key types are refused.
+ * Peer ids of Ed25519 keys without libp2p: base58btc of the identity multihash of the protobuf-wrapped key (libp2p
+ * specs, peer-ids). Other key types are refused (TypeError).
  */
 import { base58btc } from 'multiformats/bases/base58'
 import { KEY_BYTES } from '../constants.ts'
 import { concatBytes } from './bytes.ts'
 
-/** identity multihash, 36 bytes: protobuf {type: Ed25519, data: 32 bytes}. */
+/** Identity multihash of 36 bytes: protobuf {type: Ed25519, data: 32 bytes}. */
 const PREFIX = Uint8Array.of(0x00, 0x24, 0x08, 0x01, 0x12, 0x20)
 
 export function keyToPeerId(key: Uint8Array): string {
@@ -14,7 +14,7 @@ export function keyToPeerId(key: Uint8Array): string {
   return base58btc.encode(concatBytes(PREFIX, key)).slice(1)
 }
 
-/** The 32-byte key; TypeError unless `peerId` names an Ed25519 key. */
+/** The 32-byte key. Throws TypeError unless `peerId` names an Ed25519 key. */
 export function peerIdToKey(peerId: string): Uint8Array {
   const bytes = base58btc.decode(`z${peerId}`)
   if (bytes.length !== PREFIX.length + KEY_BYTES || PREFIX.some((byte, i) => bytes[i] !== byte)) {

@@ -1,5 +1,5 @@
 /**
- * The stream protocols: name and bounds of each. PROTOCOL.md §6.1, §7. One request and one reply a stream.
+ * The stream protocols with their names and bounds. PROTOCOL.md §6.1, §7. A stream carries one request and one reply.
  */
 import {
   ROSTER_MAX_BYTES,
@@ -12,7 +12,7 @@ import {
 
 export interface Protocol {
   readonly id: string
-  /** Of the frame, without its length prefix. */
+  /** Bytes of the frame without its length prefix. */
   readonly requestMaxBytes: number
   readonly replyMaxBytes: number
 }
@@ -23,7 +23,7 @@ export interface PeerAddress {
   readonly addresses: readonly string[]
 }
 
-/** A roster with version and operation, or with a status. */
+/** Bytes of a roster with version and operation, or with a status. */
 export const ROSTER_FRAME_MAX_BYTES = ROSTER_MAX_BYTES + 16
 
 export const SALT_PROTOCOL: Protocol = {
@@ -41,7 +41,7 @@ export const ROSTER_PROTOCOL: Protocol = {
   requestMaxBytes: ROSTER_FRAME_MAX_BYTES,
   replyMaxBytes: ROSTER_FRAME_MAX_BYTES,
 }
-/** Between the replicas of a shard only. */
+/** Only the replicas of one shard use it among themselves. */
 export const SEEDS_PROTOCOL: Protocol = {
   id: '/geotrace/seeds/1',
   requestMaxBytes: SEEDS_MAX_BYTES,

@@ -1,6 +1,6 @@
 /**
- * Ed25519 over a domain string and length-prefixed content, so that a signature for one purpose
- * serves no other. PROTOCOL.md §6.4; RFC 8032.
+ * Ed25519 over a domain string and length-prefixed content, so that a signature for one purpose is invalid for every
+ * other purpose. PROTOCOL.md §6.4; RFC 8032.
  */
 
 import { ed25519 } from '@noble/curves/ed25519.js'
@@ -9,7 +9,7 @@ import { KEY_BYTES, SIGNATURE_BYTES } from '../constants.ts'
 import { bytesToHex, byteWriter, equalBytes, utf8 } from './bytes.ts'
 import { isSureSignature } from './host-verify.ts'
 
-/** What each kind of signature stands for. */
+/** The purpose of a signature. */
 export type SignatureDomain =
   | 'geotrace/salt-answer'
   | 'geotrace/sheet'
@@ -19,7 +19,7 @@ export type SignatureDomain =
   | 'geotrace/change'
   | 'geotrace/handover'
 
-/** Something that signs with one Ed25519 key; nodes bring a native one. */
+/** Signs with one Ed25519 key. Nodes use a native implementation. */
 export interface Signer {
   /** 32 bytes. */
   readonly key: Uint8Array
@@ -51,15 +51,15 @@ export function isValidSignature(
   return holds
 }
 
-/** The votes and sheets of a few rosters; half a kilobyte each. */
+/** Remembered signatures: the votes and sheets of a few rosters, half a kilobyte each. */
 const VERIFIED_MAX = 4_096
 /**
- * Signatures that held, by themselves in hex. Votes and sheets come from gossip, again in a proposal and again in a
- * certificate, and one check costs as much as a hundred hashes, or a thousand in JavaScript. Never the host's word alone:
- * implementations differ on keys and signatures made to tell them apart, and peers must agree on every certificate.
+ * Valid signatures, by their hex. Votes and sheets come by gossip, again in a proposal and again in a certificate. One
+ * check costs as much as 100 hashes, in JavaScript 1,000. The host's implementation alone never decides, because
+ * implementations differ on crafted keys and signatures, and all peers must agree on every certificate.
  */
 const verified = boundedMap<string, { readonly key: Uint8Array; readonly message: Uint8Array }>(VERIFIED_MAX)
-/** Longer ones are answers of salt nodes, which are read once. */
+/** Longer messages are answers of salt nodes, which a client reads once. */
 const REMEMBERED_MAX_BYTES = 512
 
 function remember(name: string, what: { key: Uint8Array; message: Uint8Array }): void {

@@ -1,6 +1,6 @@
 /**
- * What a peer tells another when it refuses: one status byte and at most one number, never text. PROTOCOL.md §6.3.
- * The only two functions that map errors to bytes and back.
+ * A refusal on the wire: one status byte and at most one number, never text. PROTOCOL.md §6.3.
+ * `errorToRefusal` and `refusalToError` are the only functions that map errors to bytes and back.
  */
 
 import { PROTOCOL_VERSION } from '../constants.ts'
@@ -25,7 +25,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   FORBIDDEN: 13,
   SYNC_CONFLICT: 14,
 }
-/** Everything that went wrong inside the answering peer. */
+/** Any failure inside the answering peer. */
 const STATUS_INTERNAL = 255
 
 export interface Refusal {
@@ -45,39 +45,66 @@ export function refusalToError({ status, number }: Refusal): FederationError {
   const code = (Object.keys(STATUS) as ErrorCode[]).find((key) => STATUS[key] === status)
   switch (code) {
     case 'MESSAGE_MALFORMED':
-      return new FederationError(code, `the peer could not read our message (byte ${number})`, { at: number })
+      return new FederationError(
+        code,
+        `the peer refused our message as malformed at byte ${number}: update the software that sent it`,
+        { at: number },
+      )
     case 'VERSION_UNKNOWN':
-      return new FederationError(code, 'the peer speaks another version of the protocol', { version: number })
+      return new FederationError(code, `the peer speaks version ${number} of the protocol: update the older side`, {
+        version: number,
+      })
     case 'SUITE_UNKNOWN':
-      return new FederationError(code, 'the peer does not offer this salting', { suite: number })
+      return new FederationError(code, `the peer does not offer salting ${number}: use the salting of the manifest`, {
+        suite: number,
+      })
     case 'TOO_MANY_SALTS':
-      return new FederationError(code, `a request may name 1 to 90 blocks, not ${number}`, { count: number })
+      return new FederationError(code, `expected 1 to 90 blocks in a request, got ${number}: split the request`, {
+        count: number,
+      })
     case 'BLOCK_TOO_OLD':
-      return new FederationError(code, 'a block ended before the salt window', { block: number })
+      return new FederationError(code, `block ${number} ended before the salt window: its salt is lost`, {
+        block: number,
+      })
     case 'BLOCK_TOO_NEW':
-      return new FederationError(code, 'a block starts too far ahead', { block: number })
+      return new FederationError(code, `block ${number} starts too far ahead: check the clock`, { block: number })
     case 'WRONG_SHARD':
-      return new FederationError(code, `the node does not hold shard ${number}`, { shard: number })
+      return new FederationError(code, `the node does not hold shard ${number}: ask a replica of the newest roster`, {
+        shard: number,
+      })
     case 'ROSTER_UNKNOWN':
-      return new FederationError(code, 'the peer does not go by this roster')
+      return new FederationError(code, 'the peer follows another roster: fetch the newest rosters')
     case 'EPOCH_LOST':
-      return new FederationError(code, `the secrets of epoch ${number} are gone`, { epoch: number })
+      return new FederationError(code, `the node lost the secrets of epoch ${number}: ask another replica`, {
+        epoch: number,
+      })
     case 'QUOTA_SPENT':
-      return new FederationError(code, `quota spent; again in ${number} s`, { retryAfterMs: number * 1000 })
+      return new FederationError(code, `the quota of this address is spent: try again in ${number} s`, {
+        retryAfterMs: number * 1000,
+      })
     case 'BUSY':
-      return new FederationError(code, `the peer is busy; again in ${number} s`, { retryAfterMs: number * 1000 })
+      return new FederationError(code, `the peer is busy: try again in ${number} s`, { retryAfterMs: number * 1000 })
     case 'CLOCK_SKEWED':
-      return new FederationError(code, "the node's clock differs from its peers'", { offsetMs: number * 1000 })
+      return new FederationError(code, 'the clock of the node differs from its peers: ask another replica', {
+        offsetMs: number * 1000,
+      })
     case 'FORBIDDEN':
-      return new FederationError(code, 'the peer serves this only to members')
+      return new FederationError(code, 'the peer serves this only to members of the federation')
     case 'SYNC_CONFLICT':
-      return new FederationError(code, 'another deposit with this sync id was acknowledged before')
+      return new FederationError(
+        code,
+        'the central peer acknowledged another deposit under this sync id: use a new sync id',
+      )
     default:
-      return new FederationError('PEER_UNREACHABLE', `the peer failed (status ${status})`, { tried: 1 })
+      return new FederationError(
+        'PEER_UNREACHABLE',
+        `the peer failed with status ${status}: try another peer or again later`,
+        { tried: 1 },
+      )
   }
 }
 
-/** The error's one number as a u32; times round up to whole seconds. */
+/** The number in the error's data as a u32. Times are rounded up to whole seconds. */
 function dataToNumber(error: FederationError): number {
   const value = Object.values(error.data ?? {}).find((item): item is number => typeof item === 'number') ?? 0
   const scaled =
@@ -89,7 +116,7 @@ export function encodeRefusal({ status, number }: Refusal): Uint8Array {
   return byteWriter(5).u8(status).u32(number).finish()
 }
 
-/** Reads a status byte; throws what it says unless it is OK. */
+/** Reads a status byte and throws the error of a refusal. */
 export function throwRefusal(reader: ByteReader): void {
   const status = reader.u8()
   if (status === STATUS_OK) return
@@ -100,8 +127,12 @@ export function throwRefusal(reader: ByteReader): void {
 
 export function assertVersion(version: number): void {
   if (version !== PROTOCOL_VERSION) {
-    throw new FederationError('VERSION_UNKNOWN', `protocol version ${version} is not known here`, {
-      version: PROTOCOL_VERSION,
-    })
+    throw new FederationError(
+      'VERSION_UNKNOWN',
+      `expected protocol version ${PROTOCOL_VERSION}, got ${version}: update the older side`,
+      {
+        version: PROTOCOL_VERSION,
+      },
+    )
   }
 }

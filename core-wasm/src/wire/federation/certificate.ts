@@ -1,27 +1,28 @@
 /**
- * What certifies a roster: sheets signed by replicas of each shard, and the votes of a quorum of the operators of the
- * roster before. PROTOCOL.md §4.6.
+ * Checks what certifies a roster: sheets signed by replicas of each shard, and the votes of a quorum of the operators of
+ * the roster before. PROTOCOL.md §4.6. Throws ROSTER_INVALID.
  */
 
 import { KEY_BYTES } from '../constants.ts'
 import { equalBytes } from '../encoding/bytes.ts'
 import { isValidSignature } from '../encoding/signature.ts'
-import { FederationError } from '../errors.ts'
 import { sheetContent } from '../messages/sheet.ts'
+import type { Succession } from './draft.ts'
+import { invalid } from './invalid-roster.ts'
 import { type Manifest, manifestToId } from './manifest-form.ts'
 import { bodyToHash, type CertifiedRoster, encodeRoster, type Roster, type SheetSignatures } from './roster.ts'
 import { isVacant, manifestToRoster, quorum, shardToReplicas, sheetEpochs, sheetQuorum } from './roster-rules.ts'
 import type { RosterStep } from './roster-step.ts'
-import { type Succession, succeed } from './succession.ts'
+import { succeed } from './succession.ts'
 import { isValidVote } from './vote.ts'
 
-/** What a roster follows from: the manifest at founding, later the roster before. */
+/** The origin of a roster: the manifest at founding, later the roster before. */
 export interface Predecessor {
   /** The federation id or the roster's hash. */
   hash: Uint8Array
-  /** Those who vote. */
+  /** The operators who vote. */
   operators: readonly { name: string; key: Uint8Array }[]
-  /** The body that follows from it with this choice. Throws ROSTER_INVALID. */
+  /** The body that follows with this choice. Throws ROSTER_INVALID. */
   expect(choice: Succession): Roster
 }
 
@@ -31,8 +32,9 @@ export function manifestToPredecessor(manifest: Manifest): Predecessor {
     hash: manifestToId(manifest),
     operators: founding.operators,
     expect({ firstEpoch, changes, reveals, sheets }) {
-      if (firstEpoch !== founding.firstEpoch) invalid('it begins at another epoch than the founding')
-      if (changes.length + reveals.length > 0) invalid('the founding changes nothing')
+      if (firstEpoch !== founding.firstEpoch)
+        invalid(`expected first epoch ${founding.firstEpoch} of the founding, got another epoch, ${firstEpoch}`)
+      if (changes.length + reveals.length > 0) invalid('expected no changes and reveals: the founding changes nothing')
       return { ...founding, sheets: [...sheets] }
     },
   }
@@ -42,9 +44,10 @@ export function rosterToPredecessor(previous: CertifiedRoster): Predecessor {
   return { hash: previous.hash, operators: previous.roster.operators, expect: (choice) => succeed(previous, choice) }
 }
 
-/** Throws ROSTER_INVALID unless this follows from `previous` and replicas signed every sheet. */
+/** Throws ROSTER_INVALID unless the roster follows from `previous` and replicas signed every sheet. */
 export function assertProposal(previous: Predecessor, { body, roster, sheetSignatures }: CertifiedRoster): void {
-  if (!equalBytes(encodeRoster(previous.expect(roster)), body)) invalid('it does not follow from the one before')
+  if (!equalBytes(encodeRoster(previous.expect(roster)), body))
+    invalid('expected the body that its choice makes, got another: it does not follow from the roster before')
   if (roster.sheets.length !== roster.shards || sheetSignatures.length !== roster.shards) {
     invalid(`it has ${roster.sheets.length} sheets for ${roster.shards} shards`)
   }
@@ -52,16 +55,17 @@ export function assertProposal(previous: Predecessor, { body, roster, sheetSigna
 }
 
 /**
- * The roster that follows with what a step chose, once a quorum voted for it. It has no signatures under its sheets: the
- * operators who vote have seen them, and whoever can have a quorum's votes could seat replicas of its own.
+ * The roster that a step makes, with the votes of a quorum. It has no signatures under its sheets, because the voters
+ * verified them. A second check on the device adds nothing: a dishonest quorum could appoint its own replicas.
  * Throws ROSTER_INVALID.
  */
 export function stepToCertified(previous: Predecessor, step: RosterStep): CertifiedRoster {
-  if (!equalBytes(step.previous, previous.hash)) invalid('it follows another roster')
-  // Before the signatures of its changes are looked at.
-  if (step.votes.length !== quorum(previous.operators.length)) invalid(`it has ${step.votes.length} votes`)
+  if (!equalBytes(step.previous, previous.hash)) invalid(`height ${step.height} follows another roster than ours`)
+  // Count the votes before the signatures of the changes are checked, which costs more.
+  const need = quorum(previous.operators.length)
+  if (step.votes.length !== need) invalid(`expected ${need} votes, got ${step.votes.length} votes`)
   const roster = previous.expect(step)
-  if (roster.height !== step.height) invalid(`height ${step.height} does not follow`)
+  if (roster.height !== step.height) invalid(`expected height ${roster.height} next, got ${step.height}`)
   if (roster.sheets.length !== roster.shards) {
     invalid(`it has ${roster.sheets.length} sheets for ${roster.shards} shards`)
   }
@@ -71,30 +75,32 @@ export function stepToCertified(previous: Predecessor, step: RosterStep): Certif
   return certified
 }
 
-/** The same as a proposal, and that a quorum of the operators before voted for it. Throws ROSTER_INVALID. */
+/** Checks a roster as a proposal, and the votes of a quorum of the operators before. Throws ROSTER_INVALID. */
 export function assertCertified(previous: Predecessor, certified: CertifiedRoster): void {
   assertProposal(previous, certified)
   assertVotes(previous, certified)
 }
 
 /**
- * Throws ROSTER_INVALID unless replicas of the shard signed its sheet: at founding a majority; later one is enough, and
- * none for a vacant shard, since voters judge by what they know whether more could be had (PROTOCOL.md §4.7). More than a
- * majority would only make it larger.
+ * Throws ROSTER_INVALID unless replicas of the shard signed its sheet. At founding a majority must sign. Later one
+ * signature is enough, and a vacant shard has none: the voters judge whether more were possible (PROTOCOL.md §4.7).
+ * More signatures than a majority would only make the certificate larger.
  */
 export function assertSheetSigned(roster: Roster, shard: number, signatures: SheetSignatures): void {
-  const root = roster.sheets[shard] ?? invalid(`shard ${shard} has no sheet`)
+  const root = roster.sheets[shard] ?? invalid(`expected a sheet for shard ${shard}, got none`)
   const { federation, firstEpoch } = roster
   const content = sheetContent({ federation, shard, firstEpoch, epochs: sheetEpochs(roster), root })
   const replicas = shardToReplicas(roster, shard)
   const signers = new Set<number>()
   const most = sheetQuorum(replicas.length)
-  if (signatures.length > most) invalid(`sheet ${shard} has more than ${most} signatures`)
+  if (signatures.length > most)
+    invalid(`sheet ${shard} has ${signatures.length} signatures, more than ${most} signatures`)
   for (const [index, signature] of signatures) {
     const member = roster.members[index]
-    if (member === undefined || !replicas.includes(member)) invalid(`sheet ${shard} is signed by a stranger`)
+    if (member === undefined || !replicas.includes(member))
+      invalid(`sheet ${shard}: expected replicas as signers, got member ${index}, a stranger`)
     if (!isValidSignature(member.key, 'geotrace/sheet', content, signature))
-      invalid(`sheet ${shard}: a signature fails`)
+      invalid(`sheet ${shard}: the signature of member ${index} fails`)
     signers.add(index)
   }
   const need = roster.height === 0 ? most : isVacant(roster, shard) ? 0 : 1
@@ -104,16 +110,15 @@ export function assertSheetSigned(roster: Roster, shard: number, signatures: She
 function assertVotes({ operators }: Predecessor, certified: CertifiedRoster): void {
   const voters = new Set<number>()
   const need = quorum(operators.length)
-  if (certified.votes.length > need) invalid(`more than the ${need} votes it needs`)
+  if (certified.votes.length > need)
+    invalid(`expected ${need} votes, got ${certified.votes.length}: more than the ${need} it needs`)
   for (const vote of certified.votes) {
     const key = operators[vote.operator]?.key
-    if (key === undefined || key.length !== KEY_BYTES) invalid('a vote by a stranger')
-    if (!isValidVote({ ...certified.roster, hash: certified.hash }, key, vote)) invalid('a vote with a bad signature')
+    if (key === undefined || key.length !== KEY_BYTES)
+      invalid(`expected votes of the operators before, got operator ${vote.operator}, a stranger`)
+    if (!isValidVote({ ...certified.roster, hash: certified.hash }, key, vote))
+      invalid(`the vote of operator ${vote.operator} has a bad signature`)
     voters.add(vote.operator)
   }
-  if (voters.size < need) invalid(`${voters.size} of the ${need} votes it needs`)
-}
-
-function invalid(reason: string): never {
-  throw new FederationError('ROSTER_INVALID', `roster: ${reason}`, { reason })
+  if (voters.size < need) invalid(`expected ${need} voters, got ${voters.size} of the ${need} votes it needs`)
 }

@@ -1,8 +1,9 @@
 /**
- * The certified rosters of a federation, each checked against the one before, from the founding on. PROTOCOL.md §4.6.
- * Nodes, clients and the central peer keep one alike. Of two certified rosters that follow the same one, the later stands:
- * a vote that was held back may complete the earlier when the next period has one. Two for the same period are a fork:
- * a third of the operators voted twice, nobody can say which is right, and the chain stops, visibly and for good.
+ * The certified rosters of a federation, each checked against the roster before, from the founding on. PROTOCOL.md §4.6.
+ * All peers and clients keep the same chain. When two certified rosters follow the same one, the later period stands,
+ * because a delayed vote can complete the earlier roster too late. Two certified rosters for the same period are
+ * a fork: a third of the operators voted twice. No peer can tell which roster is right, so the chain stops permanently.
+ * Throws ROSTER_INVALID, ROSTER_FORKED.
  */
 import { boundedMap } from '../bounded-map.ts'
 import { bytesToHex, equalBytes } from '../encoding/bytes.ts'
@@ -14,160 +15,159 @@ import {
   rosterToPredecessor,
   stepToCertified,
 } from './certificate.ts'
+import { invalid } from './invalid-roster.ts'
 import type { Manifest } from './manifest-form.ts'
-import { type CertifiedRoster, hashToRosterName, type Roster, rosterName } from './roster.ts'
+import { type CertifiedRoster, type Roster, rosterName } from './roster.ts'
 import { rosterInForce } from './roster-rules.ts'
 import type { RosterStep } from './roster-step.ts'
+
+/** Certified rosters that another one overtook and that may still get followers: a peer meets at most one in its life. */
+const ASIDE_MAX = 16
 
 export interface RosterChain {
   /** By height. */
   readonly all: readonly CertifiedRoster[]
   readonly newest: CertifiedRoster | undefined
-  /** Two rosters of one period are certified: nothing is added any more. */
+  /** Two rosters of one period are certified: the chain takes nothing more. */
   readonly isForked: boolean
-  /** What the next roster follows from. */
+  /** The rules and the hash from which the next roster follows. */
   readonly predecessor: Predecessor
   at(height: number): CertifiedRoster | undefined
-  /** By the eight bytes of its name. */
+  /** By the 8 bytes of the roster's name. */
   named(name: Uint8Array): CertifiedRoster | undefined
   /** The roster in force for an epoch; never "the roster now". */
   inForce(epoch: number): CertifiedRoster | undefined
   /**
-   * What to take in for this roster, ascending: itself, after those set aside before that it follows; nothing when it is
-   * known or set aside now. Throws ROSTER_INVALID, also when it follows none that is known, and ROSTER_FORKED.
+   * The rosters to take for this one, ascending: the overtaken ones that it follows, then itself. Empty when the roster
+   * is known or is now overtaken. Throws ROSTER_INVALID, also when its predecessor is unknown, and ROSTER_FORKED.
    */
   check(certified: CertifiedRoster): readonly CertifiedRoster[]
-  /** The same for a step, as a device is told of a roster; ROSTER_INVALID too when its votes are not those of a quorum. */
+  /** The same for a step, the form that a device receives. Throws ROSTER_INVALID without the votes of a quorum. */
   checkStep(step: RosterStep): readonly CertifiedRoster[]
-  /** Takes in what a check gave. What followed the roster before the first of them is set aside. */
+  /** Takes the rosters that `check` returned. Rosters of the branch that they replace are set aside. */
   take(path: readonly CertifiedRoster[]): void
-  /** Checks a roster and takes in what it gives; false if that is nothing. Throws as `check`. */
+  /** Checks a roster and takes what `check` returns; false when that is nothing. Throws as `check`. */
   add(certified: CertifiedRoster): boolean
-  /** Takes in a roster that this machine checked before and kept itself. Throws ROSTER_INVALID if it does not follow. */
+  /** Takes a roster that this machine checked before and kept. Throws ROSTER_INVALID if it does not follow. */
   restore(certified: CertifiedRoster): void
 }
 
-/** How a roster names the one before. */
+export function rosterChain(manifest: Manifest): RosterChain {
+  return new Chain(manifestToPredecessor(manifest))
+}
+
+/** The fields by which a roster names the roster before. */
 type Named = Pick<Roster, 'height' | 'previous'>
 
-/** Certified rosters that another one overtook, and that may yet have followers: a peer meets none or one in its life. */
-const ASIDE_MAX = 16
+/** A known roster that another one follows (undefined at founding), and what must follow from it. */
+interface Origin {
+  parent: CertifiedRoster | undefined
+  predecessor: Predecessor
+}
 
-export function rosterChain(manifest: Manifest): RosterChain {
-  const all: CertifiedRoster[] = []
-  const aside = boundedMap<string, CertifiedRoster>(ASIDE_MAX)
-  let forkedAt: number | undefined
-  const byName = new Map<string, CertifiedRoster>()
-  const founding = manifestToPredecessor(manifest)
-  const predecessor = (): Predecessor => {
-    const newest = all.at(-1)
-    return newest === undefined ? founding : rosterToPredecessor(newest)
+class Chain implements RosterChain {
+  readonly all: CertifiedRoster[] = []
+  readonly #founding: Predecessor
+  readonly #byName = new Map<string, CertifiedRoster>()
+  /** By hash. */
+  readonly #aside = boundedMap<string, CertifiedRoster>(ASIDE_MAX)
+  #forkedAt: number | undefined
+  // Arrow functions, because callers pass these three on as functions.
+  readonly at = (height: number): CertifiedRoster | undefined => this.all[height]
+  readonly named = (name: Uint8Array): CertifiedRoster | undefined => this.#byName.get(bytesToHex(name))
+  readonly inForce = (epoch: number): CertifiedRoster | undefined => rosterInForce(this.all, epoch)
+
+  constructor(founding: Predecessor) {
+    this.#founding = founding
   }
-  const push = (certified: CertifiedRoster): void => {
-    all.push(certified)
-    byName.set(rosterName(certified), certified)
-    aside.delete(bytesToHex(certified.hash))
+  get newest(): CertifiedRoster | undefined {
+    return this.all.at(-1)
   }
-  const setAside = (certified: CertifiedRoster): void => {
-    aside.set(bytesToHex(certified.hash), certified)
+  get isForked(): boolean {
+    return this.#forkedAt !== undefined
   }
-  const assertNext = ({ roster }: CertifiedRoster): void => {
-    if (roster.height !== all.length) invalid(`height ${roster.height} does not follow ${all.length - 1}`)
-    if (!equalBytes(roster.previous, predecessor().hash)) invalid('it follows another roster')
+  get predecessor(): Predecessor {
+    return this.newest === undefined ? this.#founding : rosterToPredecessor(this.newest)
   }
-  const parentOf = ({ height, previous }: Named): CertifiedRoster | undefined => {
+  check(certified: CertifiedRoster): readonly CertifiedRoster[] {
+    this.#assertNoFork()
+    if (this.#isKnown(certified.roster.height, certified.hash)) return []
+    const { parent, predecessor } = this.#originOf(certified.roster)
+    assertCertified(predecessor, certified)
+    return this.#place(certified, parent)
+  }
+  checkStep(step: RosterStep): readonly CertifiedRoster[] {
+    this.#assertNoFork()
+    const { parent, predecessor } = this.#originOf(step)
+    const certified = stepToCertified(predecessor, step)
+    return this.#isKnown(step.height, certified.hash) ? [] : this.#place(certified, parent)
+  }
+  take(path: readonly CertifiedRoster[]): void {
+    for (const overtaken of this.all.splice(path[0]?.roster.height ?? this.all.length)) {
+      this.#byName.delete(rosterName(overtaken))
+      this.#aside.set(bytesToHex(overtaken.hash), overtaken)
+    }
+    for (const certified of path) this.#push(certified)
+  }
+  add(certified: CertifiedRoster): boolean {
+    const path = this.check(certified)
+    this.take(path)
+    return path.length > 0
+  }
+  restore(certified: CertifiedRoster): void {
+    const { height, previous } = certified.roster
+    if (height !== this.all.length) invalid(`expected height ${this.all.length}, got ${height}`)
+    if (!equalBytes(previous, this.predecessor.hash)) invalid(`height ${height} follows another roster than ours`)
+    this.#push(certified)
+  }
+
+  #push(certified: CertifiedRoster): void {
+    this.all.push(certified)
+    this.#byName.set(rosterName(certified), certified)
+    this.#aside.delete(bytesToHex(certified.hash))
+  }
+  #known(): CertifiedRoster[] {
+    return [...this.all, ...this.#aside.values()]
+  }
+  #isKnown(height: number, hash: Uint8Array): boolean {
+    const ours = this.all[height]
+    return (ours !== undefined && equalBytes(ours.hash, hash)) || this.#aside.has(bytesToHex(hash))
+  }
+  #originOf(named: Named): Origin {
+    const parent = this.#parentOf(named)
+    if (parent !== undefined) return { parent, predecessor: rosterToPredecessor(parent) }
+    const { length } = this.all
+    if (named.height > length) invalid(`expected height ${length} next, got ${named.height}: fetch the rosters between`)
+    if (named.height > 0) invalid(`height ${named.height} follows another roster than ours`)
+    return { parent, predecessor: this.#founding }
+  }
+  #parentOf({ height, previous }: Named): CertifiedRoster | undefined {
     const isParent = (item: CertifiedRoster | undefined): boolean =>
       item?.roster.height === height - 1 && equalBytes(item.hash, previous)
-    return [all[height - 1], aside.get(bytesToHex(previous))].find(isParent)
+    return [this.all[height - 1], this.#aside.get(bytesToHex(previous))].find(isParent)
   }
-  const isKnown = (height: number, hash: Uint8Array): boolean =>
-    [...all.slice(height, height + 1), ...aside.values()].some((item) => equalBytes(item.hash, hash))
-  /** The roster before, if it is not the founding, and what follows from it. */
-  const originOf = (named: Named): { parent: CertifiedRoster | undefined; origin: Predecessor } => {
-    const { height } = named
-    const parent = parentOf(named)
-    if (parent === undefined && height > 0) {
-      invalid(height > all.length ? `height ${height} does not follow ${all.length - 1}` : 'it follows another roster')
-    }
-    return { parent, origin: parent === undefined ? founding : rosterToPredecessor(parent) }
-  }
-  const check = (certified: CertifiedRoster): readonly CertifiedRoster[] => {
-    if (forkedAt !== undefined) throw forked(forkedAt)
-    if (isKnown(certified.roster.height, certified.hash)) return []
-    const { parent, origin } = originOf(certified.roster)
-    assertCertified(origin, certified)
-    return place(certified, parent)
-  }
-  const checkStep = (step: RosterStep): readonly CertifiedRoster[] => {
-    if (forkedAt !== undefined) throw forked(forkedAt)
-    const { parent, origin } = originOf(step)
-    const certified = stepToCertified(origin, step)
-    return isKnown(step.height, certified.hash) ? [] : place(certified, parent)
-  }
-  /** Where one that holds belongs. */
-  const place = (certified: CertifiedRoster, parent: CertifiedRoster | undefined): readonly CertifiedRoster[] => {
+  /** Decides where a certified roster belongs: a fork, an overtaken branch, or the end of the chain. */
+  #place(certified: CertifiedRoster, parent: CertifiedRoster | undefined): readonly CertifiedRoster[] {
     const { height, firstEpoch } = certified.roster
-    if ([...all, ...aside.values()].some(({ roster }) => roster.firstEpoch === firstEpoch)) {
-      forkedAt = height
-      throw forked(height)
+    if (this.#known().some(({ roster }) => roster.firstEpoch === firstEpoch)) {
+      this.#forkedAt = height
+      this.#assertNoFork()
     }
-    if (firstEpoch < (all.at(-1)?.roster.firstEpoch ?? 0)) {
-      setAside(certified)
+    if (firstEpoch < (this.newest?.roster.firstEpoch ?? 0)) {
+      this.#aside.set(bytesToHex(certified.hash), certified)
       return []
     }
-    const path = [certified]
-    for (let at = parent; at !== undefined && at !== all[at.roster.height]; at = parentOf(at.roster)) path.unshift(at)
-    return path
+    return [...this.#overtakenBefore(parent), certified]
   }
-  const take = (path: readonly CertifiedRoster[]): void => {
-    for (const overtaken of all.splice(path[0]?.roster.height ?? all.length)) {
-      byName.delete(rosterName(overtaken))
-      setAside(overtaken)
-    }
-    path.forEach(push)
+  /** The rosters that were set aside and end in `parent`, ascending. */
+  #overtakenBefore(parent: CertifiedRoster | undefined): CertifiedRoster[] {
+    if (parent === undefined || parent === this.all[parent.roster.height]) return []
+    return [...this.#overtakenBefore(this.#parentOf(parent.roster)), parent]
   }
-  return {
-    all,
-    get newest() {
-      return all.at(-1)
-    },
-    get isForked() {
-      return forkedAt !== undefined
-    },
-    get predecessor() {
-      return predecessor()
-    },
-    at: (height) => all[height],
-    named: (name) => byName.get(bytesToHex(name)),
-    inForce: (epoch) => rosterInForce(all, epoch),
-    check,
-    checkStep,
-    take,
-    add(certified) {
-      const path = check(certified)
-      take(path)
-      return path.length > 0
-    },
-    restore(certified) {
-      assertNext(certified)
-      push(certified)
-    },
+  #assertNoFork(): void {
+    const height = this.#forkedAt
+    if (height === undefined) return
+    const message = `expected one certified roster for each period, got a second one of height ${height}: ask the operators which federation goes on`
+    throw new FederationError('ROSTER_FORKED', message, { height })
   }
-}
-
-/** The name of a roster for people: its height and the first digits of its hash. */
-export function rosterToText({ roster, hash }: CertifiedRoster): string {
-  return `${roster.height} ${bytesToHex(hashToRosterName(hash))}`
-}
-
-function forked(height: number): FederationError<'ROSTER_FORKED'> {
-  return new FederationError(
-    'ROSTER_FORKED',
-    `two rosters of one period are certified, the other of height ${height}`,
-    { height },
-  )
-}
-
-function invalid(reason: string): never {
-  throw new FederationError('ROSTER_INVALID', `roster: ${reason}`, { reason })
 }

@@ -1,14 +1,14 @@
 /**
- * Changes to a federation, each signed by those it takes. PROTOCOL.md §4.8. A change is portable: a file that a joiner
- * sends to its sponsors, the same bytes that gossip spreads and a roster carries.
+ * Signed changes to a federation. PROTOCOL.md §4.8. A change is portable: a joiner sends it to its sponsors as a file,
+ * gossip spreads the same bytes, and a roster carries them. Throws CHANGE_INVALID.
  *
- *   join     a node; of a new operator with sponsors, of a known one by its operator's own word
- *   leave    a node, or an operator with all its nodes
- *   move     a node's new addresses
- *   rotate   an operator's new key, signed by the old one; or, when that is lost, by a quorum
- *   expel    a node or an operator, by a quorum
- *   amend    core hashes, shards, replicas, by a quorum
- *   lied     a node or an operator whose signed contradiction every voter has seen; `evidence` is its hash
+ * - join: a node of a new operator with sponsors, or of a known operator with that operator's signature
+ * - leave: a node, or an operator with all its nodes
+ * - move: a node's new addresses
+ * - rotate: an operator's new key, signed by the old key or, when the old key is lost, by a quorum
+ * - expel: a node or an operator, by a quorum
+ * - amend: core hashes, shards, replicas, by a quorum
+ * - lied: a node or an operator whose signed contradiction every voter has seen; `evidence` is its hash
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { encode } from 'cborg'
@@ -26,9 +26,9 @@ const name = z.string().check(z.regex(/^[a-z0-9][a-z0-9.-]{0,62}$/))
 const address = z.string().check(z.regex(/^(\/[a-z0-9.:_-]+)+$/i), z.maxLength(256))
 const addresses = z.array(address).check(z.minLength(1), z.maxLength(ADDRESSES_MAX))
 const whole = (min: number, max: number) => z.int().check(z.minimum(min), z.maximum(max))
-/** When it was proposed, Unix ms: of two moves of one node, and of two amendments, the later counts. */
+/** When the change was proposed, Unix ms. The later of two moves of a node counts, and the later of two amendments. */
 const at = whole(0, Number.MAX_SAFE_INTEGER)
-/** The last epoch in which a roster may begin that makes this change. */
+/** The last epoch at which a roster with this change may begin. */
 const until = whole(0, 0xffffffff)
 
 const changeSchema = z.discriminatedUnion('kind', [
@@ -62,21 +62,21 @@ export interface ChangeSignature {
 export interface SignedChange {
   federation: Uint8Array
   change: Change
-  /** Ascending by key, one a key. */
+  /** Ascending by key, one for each key. */
   signatures: ChangeSignature[]
 }
 
-/** A change that nobody has signed yet. */
+/** A change without signatures. */
 export function newChange(federation: Uint8Array, change: Change): SignedChange {
   return { federation, change, signatures: [] }
 }
 
-/** What the change is known by, whoever signed it so far: 32 bytes. */
+/** The id of a change, 32 bytes. Its signatures do not alter the id. */
 export function changeToId({ federation, change }: SignedChange): Uint8Array {
   return sha256(concatBytes(utf8('geotrace/change'), federation, encode(change)))
 }
 
-/** The same change with one more signature; a key signs once. */
+/** The same change with the signer's signature. A signature that the key gave before stays. */
 export function signChange(signed: SignedChange, signer: Signer): SignedChange {
   const signature = signContent(signer, 'geotrace/change', changeToId(signed))
   return addSignatures(signed, [{ key: signer.key, signature }])
@@ -101,17 +101,19 @@ export function encodeChange(signed: SignedChange): Uint8Array {
   return encoded
 }
 
-/** Decodes only; `assertSigned` says whether the signatures hold. Throws CHANGE_INVALID. */
+/** Decodes only; `assertSigned` checks the signatures. Throws CHANGE_INVALID. */
 export function decodeChange(encoded: Uint8Array): SignedChange {
   const signed = decodeCanonical(encoded, signedSchema, CHANGE_MAX_BYTES, invalid)
   const keys = signed.signatures.map((item) => bytesToHex(item.key))
-  if (keys.some((item, i) => i > 0 && item <= keys[i - 1]!)) invalid('its signatures are not in order')
+  if (keys.some((item, i) => i > 0 && item <= keys[i - 1]!))
+    invalid('expected signatures in the order of their keys, each once')
   return signed
 }
 
-/** Throws CHANGE_INVALID unless every signature on it holds. */
+/** Throws CHANGE_INVALID unless every signature is valid. */
 export function assertSigned(signed: SignedChange): void {
-  if (!signed.signatures.every((item) => isValidChangeSignature(signed, item))) invalid('a signature fails')
+  if (!signed.signatures.every((item) => isValidChangeSignature(signed, item)))
+    invalid('a signature fails: collect the signatures again')
 }
 
 function invalid(reason: string, cause?: unknown): never {

@@ -1,6 +1,6 @@
 /**
- * The published keys of the demo federation: anybody can derive them from the phrase in its manifest,
- * so they are worth nothing off the loopback. PROTOCOL.md §4.3.
+ * The published keys of the demo federation. PROTOCOL.md §4.3. Anybody can derive them from the phrase in its manifest,
+ * so they serve on the loopback only.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes, utf8 } from '../encoding/bytes.ts'
@@ -13,7 +13,7 @@ export function demoSecret(phrase: string, role: string): Uint8Array {
   return sha256(concatBytes(utf8('geotrace/demo'), Uint8Array.of(0), utf8(phrase), Uint8Array.of(0), utf8(role)))
 }
 
-/** Whether a multiaddr names this very machine: 127.0.0.0/8, ::1 or localhost. */
+/** Whether a multiaddr names this machine: 127.0.0.0/8, ::1 or localhost. */
 export function isLoopback(address: string): boolean {
   return /^\/(ip4\/127(\.\d{1,3}){3}|ip6\/::1|dns[46]?\/localhost)(\/|$)/.test(address)
 }

@@ -1,10 +1,10 @@
 /**
- * Portable proof that a peer signed two things that cannot both be honest. PROTOCOL.md §4.10. Whoever reads it needs
- * nobody's word: its signatures and the certified rosters are enough.
+ * Evidence: portable proof that a peer signed two statements that cannot both be honest. PROTOCOL.md §4.10. Its
+ * signatures and the certified rosters are enough to check it. Decoding throws MESSAGE_MALFORMED.
  *
- *   answer   a salt node's signed answer that its sheet does not hold
- *   votes    an operator's two votes for one period
- *   sheets   a replica's two sheets for one shard and period
+ * - answer: a salt node's signed answer that its sheet does not hold
+ * - votes: an operator's two votes for one period
+ * - sheets: a replica's two sheets for one shard and period
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { encode } from 'cborg'
@@ -58,26 +58,31 @@ const evidenceSchema = z.discriminatedUnion('kind', [
   }),
 ])
 
-/** `key` is the accused: a member's, or an operator's for votes. */
+/** `key` is the key of the accused member, or of the accused operator for votes. */
 export type Evidence = z.infer<typeof evidenceSchema>
 
 export function encodeEvidence(evidence: Evidence): Uint8Array {
   return encode(evidence)
 }
 
-/** Decodes only; `isProof` says whether it proves anything. Throws MESSAGE_MALFORMED. */
+/** Decodes only; `isProof` checks the proof. Throws MESSAGE_MALFORMED. */
 export function decodeEvidence(encoded: Uint8Array): Evidence {
   return decodeCanonical(encoded, evidenceSchema, EVIDENCE_MAX_BYTES, (_reason, cause) => {
-    throw new FederationError('MESSAGE_MALFORMED', 'malformed evidence', { at: 0 }, { cause })
+    throw new FederationError(
+      'MESSAGE_MALFORMED',
+      'malformed evidence: expected canonical CBOR of one kind of evidence',
+      { at: 0 },
+      { cause },
+    )
   })
 }
 
-/** What a change of kind `lied` names it by, 32 bytes. */
+/** The id by which a change of kind `lied` names the evidence, 32 bytes. */
 export function evidenceToId(evidence: Evidence): Uint8Array {
   return sha256(concatBytes(utf8('geotrace/evidence'), encodeEvidence(evidence)))
 }
 
-/** Whether the accused did contradict itself. `named` finds a certified roster by its eight bytes. */
+/** Whether the accused contradicted itself. `named` finds a certified roster by its roster name. */
 export function isProof(evidence: Evidence, named: (name: Uint8Array) => CertifiedRoster | undefined): boolean {
   switch (evidence.kind) {
     case 'answer':
@@ -101,7 +106,7 @@ export function isProof(evidence: Evidence, named: (name: Uint8Array) => Certifi
   }
 }
 
-/** Signed by a member, and not what its sheet commits to. An answer that nobody can read proves nothing. */
+/** Whether a member signed an answer that its sheet does not commit to. An unreadable answer proves nothing. */
 function isFalseAnswer(
   { key: accused, request, answer }: Evidence & { kind: 'answer' },
   named: (name: Uint8Array) => CertifiedRoster | undefined,

@@ -1,6 +1,6 @@
 /**
- * federation.json, the founding manifest: its form and its name. PROTOCOL.md §4.1, §4.2.
- * Unknown keys are refused, so that two readers never understand two things; its canonical hash is the federation id.
+ * federation.json, the founding manifest: its form and its id. PROTOCOL.md §4.1, §4.2. Unknown keys are refused, so that
+ * two readers never read it in two ways. Its canonical hash is the federation id.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { encode } from 'cborg'
@@ -30,7 +30,7 @@ const list = <T extends z.core.SomeType>(item: T, max: number) => z.array(item).
 export const manifestSchema = z.strictObject({
   version: z.literal(1),
   name: z.string().check(z.minLength(1), z.maxLength(80)),
-  /** Present in a demo: the phrase from which all keys derive; how fast its time goes from the founding on. */
+  /** Only in a demo: the phrase from which all keys derive, and the speed of its clock from the founding on. */
   demo: z.optional(
     z.strictObject({
       phrase: z.string().check(z.minLength(1), z.maxLength(200)),
@@ -43,7 +43,7 @@ export const manifestSchema = z.strictObject({
     blockSizesMin: z.tuple([z.literal(5), z.literal(10), z.literal(20), z.literal(40), z.literal(80)]),
     saltWindowMin: z.literal(180),
     saltsPerRequest: z.literal(90),
-    /** What the federation salts with; DESIGN knows `oblivious` and `threshold`, this version runs `plain`. */
+    /** The salting. The core knows `oblivious` and `threshold` too; this version of the protocol runs `plain` only. */
     salting: z.literal('plain'),
     quota: z.enum(['rolling', 'strict']),
     shards: whole(1, SHARDS_MAX),
@@ -52,7 +52,7 @@ export const manifestSchema = z.strictObject({
     periodEpochs: whole(1, 65_000),
     reserveEpochs: whole(0, 65_000),
     retentionDays: whole(1, 3_660),
-    /** Size classes of a sync request, ascending, and the one size of a reply, bytes. */
+    /** Size classes of a sync request in bytes, ascending. All replies have `syncReplyBytes`. */
     syncRequestBytes: z.array(whole(512, SYNC_REQUEST_MAX_BYTES)).check(z.minLength(1), z.maxLength(8)),
     syncReplyBytes: whole(512, SYNC_REPLY_MAX_BYTES),
   }),

@@ -1,5 +1,6 @@
 /**
- * Whether a manifest holds: its form, what its parts say of each other, and that its rosters fit. PROTOCOL.md §4.1.
+ * Checks a manifest: its form, the relations between its parts, and the size of its rosters. PROTOCOL.md §4.1, §4.3.
+ * Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK.
  */
 
 import { MANIFEST_MAX_BYTES, PATH_MAX, SETTLED_MAX_BYTES } from '../constants.ts'
@@ -13,17 +14,18 @@ import { settledBytes } from './roster-size.ts'
 
 /** Parses and checks the text of a federation.json. Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK. */
 export function parseManifest(text: string): Manifest {
-  if (text.length > MANIFEST_MAX_BYTES) refuse('', `expected at most ${MANIFEST_MAX_BYTES} characters`)
+  if (text.length > MANIFEST_MAX_BYTES)
+    refuse('', `expected at most ${MANIFEST_MAX_BYTES} characters, got ${text.length}`)
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (cause) {
-    refuse('', 'it is not JSON', cause)
+    refuse('', 'expected JSON', cause)
   }
   return assertManifest(value)
 }
 
-/** The same for a value that is parsed already. */
+/** Checks a value that is parsed already. Throws as `parseManifest`. */
 export function assertManifest(value: unknown): Manifest {
   const result = manifestSchema.safeParse(value)
   if (!result.success) {
@@ -55,22 +57,32 @@ function assertRelations(manifest: Manifest): void {
   const known = new Set(operators.map((o) => o.name))
   for (const [i, member] of [central, ...members].entries()) {
     const path = i === 0 ? 'central.operator' : `members.${i - 1}.operator`
-    if (!known.has(member.operator)) refuse(path, 'no such operator')
-    if (i > 0 && member.operator === central.operator) refuse(path, 'the operator of the central peer holds no shard')
+    if (!known.has(member.operator)) refuse(path, `expected the name of an operator, got ${member.operator}`)
+    if (i > 0 && member.operator === central.operator)
+      refuse(
+        path,
+        `the operator of the central peer holds no shard: give the node another operator than ${member.operator}`,
+      )
   }
   const holders = new Set(members.map((m) => m.operator)).size
   if (holders < parameters.replicas) {
-    refuse('parameters.replicas', `members of ${holders} operators cannot make ${parameters.replicas} replicas`)
+    refuse(
+      'parameters.replicas',
+      `members of ${holders} operators cannot make ${parameters.replicas} replicas: add operators or lower the replicas`,
+    )
   }
   if (parameters.periodEpochs + parameters.reserveEpochs > 2 ** PATH_MAX) {
-    refuse('parameters.reserveEpochs', `a sheet has at most ${2 ** PATH_MAX} lines`)
+    refuse(
+      'parameters.reserveEpochs',
+      `expected at most ${2 ** PATH_MAX} lines in a sheet: lower periodEpochs or reserveEpochs`,
+    )
   }
   if (parameters.syncRequestBytes.some((size, i, all) => i > 0 && size <= all[i - 1]!)) {
     refuse('parameters.syncRequestBytes', 'expected ascending sizes')
   }
 }
 
-/** Every peer keeps rosters whole, and each must fit a frame with what certifies it. */
+/** Every peer keeps whole rosters, and each roster must fit a frame together with its certificate. */
 function assertRosterFits(manifest: Manifest): void {
   const bytes = settledBytes(manifestToRoster(manifest))
   if (bytes <= SETTLED_MAX_BYTES) return
@@ -80,7 +92,7 @@ function assertRosterFits(manifest: Manifest): void {
   refuse('parameters.shards', `${made} make a roster of ${bytes} bytes where ${SETTLED_MAX_BYTES} fit; ${advice}`)
 }
 
-/** Published keys off the loopback would let anybody vote: refuse them even if the file no longer says demo. */
+/** Published keys off the loopback would let anybody vote, so they are refused even if the file does not say `demo`. */
 function assertDemoIsLocal({ demo, operators, members, central }: Manifest): void {
   const stranger = [central, ...members].flatMap(({ addresses }) => addresses).find((item) => !isLoopback(item))
   if (stranger === undefined) return
@@ -95,7 +107,7 @@ function assertDemoIsLocal({ demo, operators, members, central }: Manifest): voi
 }
 
 function unique(path: string, values: string[]): void {
-  if (new Set(values).size !== values.length) refuse(path, 'the same name, key or peer id twice')
+  if (new Set(values).size !== values.length) refuse(path, 'expected distinct names, keys and peer ids, got one twice')
 }
 
 function refuse(path: string, reason: string, cause?: unknown): never {

@@ -1,6 +1,6 @@
 /**
- * The rules of rosters as pure functions: the founding one, who replicates a shard, which roster is in force for a
- * block. PROTOCOL.md §4.4, §4.5. How one follows another is succession.ts, what certifies it certificate.ts.
+ * The rules of rosters as pure functions: the founding roster, the replicas of a shard, the roster in force for an
+ * epoch. PROTOCOL.md §4.4, §4.5. succession.ts makes the roster that follows; certificate.ts checks its certificate.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, byteWriter, concatBytes, equalBytes, hexToBytes } from '../encoding/bytes.ts'
@@ -15,14 +15,14 @@ export function quorum(operators: number): number {
 }
 
 /**
- * Signatures that make a sheet while there is time to wait for them, and the most that a certificate carries: a majority
- * of the shard's replicas.
+ * Signatures that complete a sheet while there is time to wait for them: a majority of the shard's replicas. A
+ * certificate carries no more.
  */
 export function sheetQuorum(replicas: number): number {
   return Math.floor(replicas / 2) + 1
 }
 
-/** The root of a shard for which no replica was there in time: it has no salts until the next roster. */
+/** The root of a vacant shard, for which no replica signed in time. The shard has no salts until the next roster. */
 export const VACANT_ROOT = new Uint8Array(32)
 
 /** Whether a shard has no salts in this roster. */
@@ -30,12 +30,12 @@ export function isVacant({ sheets }: Pick<Roster, 'sheets'>, shard: number): boo
   return sheets[shard] !== undefined && equalBytes(sheets[shard], VACANT_ROOT)
 }
 
-/** Operators that must sponsor a new one: if fewer than a third are bad, one of these is not. */
+/** Operators that must sponsor a new one. If fewer than a third of the operators are bad, one sponsor is honest. */
 export function sponsorQuorum(operators: number): number {
   return Math.floor(operators / 3) + 1
 }
 
-/** The lines of each sheet of a roster. */
+/** The number of lines of each sheet of a roster. */
 export function sheetEpochs(roster: Pick<Roster, 'periodEpochs' | 'reserveEpochs'>): number {
   return roster.periodEpochs + roster.reserveEpochs
 }
@@ -50,7 +50,7 @@ export function foundingRank(nonce: Uint8Array, key: Uint8Array): Uint8Array {
   return sha256(concatBytes(nonce, key))
 }
 
-/** The founding roster of a manifest, still without sheets. */
+/** The founding roster of a manifest, without sheets. */
 export function manifestToRoster(manifest: Manifest): Roster {
   const { parameters, operators, members, central, founding, core } = manifest
   const federation = manifestToId(manifest)
@@ -93,7 +93,7 @@ export function manifestToRoster(manifest: Manifest): Roster {
 
 /**
  * Replicas of a shard, first to last: the R lowest H(rank ‖ shard) among members of distinct operators.
- * The first reachable one makes the seed.
+ * The first replica that can be reached makes the seed. Throws RangeError for a shard that does not exist.
  */
 export function shardToReplicas(roster: Roster, shard: number): readonly RosterMember[] {
   if (!Number.isInteger(shard) || shard < 0 || shard >= roster.shards) {
@@ -105,7 +105,7 @@ export function shardToReplicas(roster: Roster, shard: number): readonly RosterM
   return known[shard]
 }
 
-/** A roster never changes; its shards are asked for in every round, and each draw hashes all members. */
+/** A cache: a roster never changes, each draw hashes all members, and every round asks for the shards again. */
 const replicasOf = new WeakMap<Roster, (readonly RosterMember[])[]>()
 
 function drawReplicas(roster: Roster, shard: number): RosterMember[] {
@@ -124,7 +124,7 @@ function drawReplicas(roster: Roster, shard: number): RosterMember[] {
   return replicas
 }
 
-/** Whether this member or operator is gone for good, though it may hold shards to the end of the roster. */
+/** Whether this member or operator left permanently. Such a member holds its shards to the end of the roster. */
 export function isGone(roster: Pick<Roster, 'gone'>, key: Uint8Array): boolean {
   return roster.gone.some((item) => equalBytes(item, key))
 }

@@ -1,6 +1,6 @@
 /**
- * How large a roster can get with what certifies it. PROTOCOL.md §4.9. Computed from the encoders, never guessed: one that
- * does not fit a frame would stop the federation, so the change that would make it so is refused.
+ * The largest size of a roster with its certificate. PROTOCOL.md §4.9. The encoders give the sizes. A roster that does
+ * not fit a frame would stop the federation, so succession.ts refuses every change that could make such a roster.
  */
 import { encode } from 'cborg'
 import { HASH_BYTES, SIGNATURE_BYTES } from '../constants.ts'
@@ -9,15 +9,15 @@ import { isGone, quorum, sheetQuorum } from './roster-rules.ts'
 
 const HASH = new Uint8Array(HASH_BYTES)
 const SIGNATURE = new Uint8Array(SIGNATURE_BYTES)
-/** The largest of each kind: indices are below 2¹⁶. */
+/** Bytes of the largest item of each kind: indices are below 2¹⁶. */
 const SHEET_SIGNATURE = encode([0xffff, SIGNATURE]).length
 const VOTE = encode({ operator: 0xffff, commitment: HASH, signature: SIGNATURE }).length
 const REVEAL = encode({ operator: 0xffff, nonce: HASH, signature: SIGNATURE }).length
 const EMPTY = encodeCertifiedRoster({ body: new Uint8Array(0), sheetSignatures: [], votes: [] }).length
 
 /**
- * Bytes of the certificate of this roster, at most: a majority under each sheet, votes by a quorum of `voters`. What its
- * `sheets` are does not matter.
+ * The most bytes that the certificate of this roster takes: a majority of signatures under each sheet, votes by a quorum
+ * of `voters`. The current `sheets` of the roster do not count.
  */
 export function certificateBytes(roster: Roster, voters: number): number {
   const { shards, replicas } = roster
@@ -27,9 +27,9 @@ export function certificateBytes(roster: Roster, voters: number): number {
 }
 
 /**
- * The same for whatever follows this roster as long as nobody changes anything: those admitted have a rank, all operators
- * have opened their nonces, the plan is carried out, who is gone has left. It never grows by itself, so while it fits
- * there is always a roster that follows.
+ * The same for the settled roster, to which this roster leads without further changes. There, admitted peers have
+ * ranks, all operators opened their nonces, the plan is in force, and departed members have left. A settled roster
+ * never grows by itself, so while it fits, a roster can always follow.
  */
 export function settledBytes(roster: Roster): number {
   const { operators, members, newcomers, admitted, gone, plan } = roster
@@ -55,7 +55,7 @@ function listBytes(count: number, itemBytes: number): number {
   return headBytes(count) + count * itemBytes
 }
 
-/** Of a CBOR list or byte string of this length (RFC 8949 §3). */
+/** Bytes of the head of a CBOR list or byte string of this length (RFC 8949 §3). */
 function headBytes(length: number): number {
   return length < 24 ? 1 : length < 2 ** 8 ? 2 : length < 2 ** 16 ? 3 : 5
 }

@@ -1,6 +1,7 @@
 /**
- * What a device is told of a roster: what its proposer chose, and the votes for it. Everything else follows from the
- * roster before (succession.ts), so the device makes the body itself, and the votes are over its hash. PROTOCOL.md §4.6.
+ * A step, the form in which a device receives a roster: the choice of the proposer and the votes. PROTOCOL.md §4.6.
+ * Everything else follows from the roster before (succession.ts). The device makes the body itself, and the votes are
+ * over the hash of that body.
  *
  *  struct RosterStep {
  *    u32 height; u8 previous[32]; u32 firstEpoch;
@@ -21,14 +22,14 @@ import {
   SIGNATURE_BYTES,
 } from '../constants.ts'
 import { type ByteReader, byteReader, byteWriter } from '../encoding/bytes.ts'
+import type { Succession } from './draft.ts'
 import type { CertifiedRoster, Reveal, Vote } from './roster.ts'
-import type { Succession } from './succession.ts'
 
 export interface RosterStep extends Succession {
   height: number
   /** Hash of the roster before; the federation id for the founding roster. */
   previous: Uint8Array
-  /** By a quorum of the operators before, ascending by operator. */
+  /** Votes of a quorum of the operators before, ascending by operator. */
   votes: Vote[]
 }
 
@@ -55,15 +56,17 @@ export function encodeRosterStep(step: RosterStep): Uint8Array {
   return writer.finish()
 }
 
-/** Decodes only; `stepToCertified` (certificate.ts) says whether it holds. Throws MESSAGE_MALFORMED. */
+/** Decodes only; `stepToCertified` (certificate.ts) checks the votes. Throws MESSAGE_MALFORMED. */
 export function decodeRosterStep(bytes: Uint8Array): RosterStep {
   const reader = byteReader(bytes)
-  if (bytes.length > ROSTER_MAX_BYTES) reader.refuse(`it is larger than ${ROSTER_MAX_BYTES} bytes`)
+  if (bytes.length > ROSTER_MAX_BYTES) reader.refuse(`expected at most ${ROSTER_MAX_BYTES} bytes, got ${bytes.length}`)
   const [height, previous, firstEpoch] = [reader.u32(), reader.bytes(HASH_BYTES), reader.u32()]
   const sheets = readList(reader, reader.u16(), SHARDS_MAX, () => reader.bytes(HASH_BYTES))
   const changes = readList(reader, reader.u8(), CHANGES_PER_ROSTER_MAX, () => {
     const length = reader.u16()
-    return length > CHANGE_MAX_BYTES ? reader.refuse('a change is too large') : reader.bytes(length)
+    return length > CHANGE_MAX_BYTES
+      ? reader.refuse(`expected a change of at most ${CHANGE_MAX_BYTES} bytes, got ${length}`)
+      : reader.bytes(length)
   })
   const reveals = readOperators(reader, (): Reveal => {
     return { operator: reader.u16(), nonce: reader.bytes(HASH_BYTES), signature: reader.bytes(SIGNATURE_BYTES) }
@@ -77,12 +80,13 @@ export function decodeRosterStep(bytes: Uint8Array): RosterStep {
 
 function readOperators<T extends { operator: number }>(reader: ByteReader, read: () => T): T[] {
   const items = readList(reader, reader.u16(), OPERATORS_MAX, read)
-  if (items.some((item, i) => i > 0 && byOperator(items[i - 1]!, item) >= 0)) reader.refuse('operators do not ascend')
+  if (items.some((item, i) => i > 0 && byOperator(items[i - 1]!, item) >= 0))
+    reader.refuse('expected ascending operators')
   return items
 }
 
 function readList<T>(reader: ByteReader, count: number, max: number, read: () => T): T[] {
-  if (count > max) reader.refuse(`more than ${max} items`)
+  if (count > max) reader.refuse(`expected at most ${max} items, got ${count}`)
   return Array.from({ length: count }, read)
 }
 

@@ -1,6 +1,7 @@
 /**
  * The roster: the certified list of operators, salt nodes, shards and sheets for one period. PROTOCOL.md §4.4.
- * Deterministic CBOR; a body that does not encode back to the same bytes is refused, so a roster has one hash.
+ * It is deterministic CBOR. A body that does not encode back to the same bytes is refused (ROSTER_INVALID), so a roster
+ * has one hash.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { encode } from 'cborg'
@@ -17,7 +18,7 @@ import {
 } from '../constants.ts'
 import { bytesToHex, concatBytes, utf8 } from '../encoding/bytes.ts'
 import { decodeCanonical } from '../encoding/canonical.ts'
-import { FederationError } from '../errors.ts'
+import { invalid } from './invalid-roster.ts'
 
 export interface RosterPeer {
   /** Ed25519 key of the peer id, 32 bytes. */
@@ -25,22 +26,22 @@ export interface RosterPeer {
   /** Index into `operators`. */
   operator: number
   addresses: string[]
-  /** When it signed the move that its addresses are from, Unix ms; 0 when they are its first. */
+  /** When the peer signed the move to these addresses, Unix ms; 0 for its first addresses. */
   moved: number
 }
 export interface RosterMember extends RosterPeer {
-  /** 32 bytes that nobody could choose; order of replicas. */
+  /** 32 bytes that nobody could choose. They order the replicas of a shard. */
   rank: Uint8Array
 }
-/** A nonce that a voter committed to when it voted for the roster before, opened. */
+/** The opened nonce to which a voter committed when it voted for the roster before. */
 export interface Reveal {
   /** Index into the operators of the roster before. */
   operator: number
   nonce: Uint8Array
-  /** Its vote for the roster before: proof that the nonce was fixed then. */
+  /** The signature of that vote, which proves that the nonce was fixed then. */
   signature: Uint8Array
 }
-/** Replicas that signed the sheet of a shard: index into `members`, signature. */
+/** The replicas that signed the sheet of a shard: index into `members`, signature. */
 export type SheetSignatures = [member: number, signature: Uint8Array][]
 export interface Roster {
   version: 1
@@ -58,29 +59,29 @@ export interface Roster {
   operators: { name: string; key: Uint8Array }[]
   members: RosterMember[]
   central: RosterPeer
-  /** Roots of the sheets, one a shard, 32 bytes each. */
+  /** The root of each shard's sheet, 32 bytes each. */
   sheets: Uint8Array[]
   core: { simd: Uint8Array; scalar: Uint8Array }
   /** Shards and replicas of the roster that follows. */
   plan: { shards: number; replicas: number }
-  /** When the amendment made last was proposed, Unix ms; 0 when there was none. */
+  /** When the latest amendment was proposed, Unix ms; 0 when there was none. */
   amended: number
-  /** Ranked now, members from the next roster on. */
+  /** Peers that have a rank and are members from the next roster on. */
   newcomers: RosterMember[]
-  /** Admitted by this roster; the next one ranks them. */
+  /** Peers without a rank; the next roster ranks them. */
   admitted: RosterPeer[]
-  /** Keys of members and operators that are gone for good; members among them hold their shards one roster longer. */
+  /** Keys of members and operators that left permanently. Such members hold their shards to the end of this roster. */
   gone: Uint8Array[]
-  /** The signed changes that this roster makes to the one before. */
+  /** The signed changes that this roster makes to the roster before. */
   changes: Uint8Array[]
-  /** What ranks those whom the roster before admitted. */
+  /** The opened nonces that rank the peers whom the roster before admitted. */
   reveals: Reveal[]
 }
-/** One operator's vote for a roster; see `voteContent` (vote.ts). */
+/** An operator's vote for a roster; see `voteContent` (vote.ts). */
 export interface Vote {
-  /** Index into the operators of the roster before, at founding into its own. */
+  /** Index into the operators of the roster before; at founding into its own operators. */
   operator: number
-  /** H("geotrace/nonce" ‖ nonce): the voter's share in the rank of whomever this roster admits. */
+  /** H("geotrace/nonce" ‖ nonce): the voter's part of the rank of each peer that this roster admits. */
   commitment: Uint8Array
   signature: Uint8Array
 }
@@ -90,8 +91,8 @@ export interface CertifiedRoster {
   hash: Uint8Array
   body: Uint8Array
   /**
-   * One list a shard, none at all on a device, which goes by the votes (roster-step.ts). Outside the body, so that two
-   * proposers who saw different replicas sign still propose one roster.
+   * One list for each shard; empty on a device, which checks the votes only (roster-step.ts). The signatures are outside
+   * the body, so that two proposers with signatures of different replicas still propose the same roster.
    */
   sheetSignatures: SheetSignatures[]
   votes: Vote[]
@@ -162,7 +163,7 @@ export function bodyToHash(body: Uint8Array): Uint8Array {
   return sha256(concatBytes(utf8('geotrace/roster'), body))
 }
 
-/** A roster with what certifies it, from the body's bytes. Throws ROSTER_INVALID. */
+/** A roster with its signatures and votes, from the bytes of its body. Throws ROSTER_INVALID. */
 export function bodyToCertified(body: Uint8Array, sheetSignatures: SheetSignatures[], votes: Vote[]): CertifiedRoster {
   return { roster: decodeRoster(body), hash: bodyToHash(body), body, sheetSignatures, votes }
 }
@@ -175,22 +176,18 @@ export function encodeCertifiedRoster({
   return encode({ body, sheetSignatures, votes })
 }
 
-/** Decodes only; `assertCertified` (certificate.ts) says whether it holds. Throws ROSTER_INVALID. */
+/** Decodes only; `assertCertified` (certificate.ts) checks signatures and votes. Throws ROSTER_INVALID. */
 export function decodeCertifiedRoster(bytes: Uint8Array): CertifiedRoster {
   const { body, sheetSignatures, votes } = decodeCanonical(bytes, certifiedSchema, ROSTER_MAX_BYTES, invalid)
   return bodyToCertified(body, sheetSignatures, votes)
 }
 
-/** The 8 bytes by which requests and rows name a roster. */
+/** The roster name: the 8 bytes by which requests and rows name a roster. */
 export function hashToRosterName(hash: Uint8Array): Uint8Array {
   return hash.slice(0, ROSTER_NAME_BYTES)
 }
 
-/** For maps: the roster's name in hex. */
+/** The roster name in hex, as a key of maps. */
 export function rosterName(certified: CertifiedRoster): string {
   return bytesToHex(hashToRosterName(certified.hash))
-}
-
-function invalid(reason: string, cause?: unknown): never {
-  throw new FederationError('ROSTER_INVALID', `roster: ${reason}`, { reason }, { cause })
 }

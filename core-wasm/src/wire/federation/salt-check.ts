@@ -1,6 +1,6 @@
 /**
- * Whether a salt node told the truth: every client checks every answer against the sheet in its roster.
- * PROTOCOL.md §5.4. One bit off anywhere and the answer is refused whole.
+ * Checks a salt node's answer against the sheet in the roster. PROTOCOL.md §5.4. Every client checks every answer. One
+ * wrong bit anywhere spoils the whole answer (PEER_LIED).
  */
 import { equalBytes } from '../encoding/bytes.ts'
 import { isValidPath } from '../encoding/merkle.ts'
@@ -22,8 +22,8 @@ export interface CheckedSalts {
 }
 
 /**
- * Salts of `blocks` from the answer bytes of the member with `key`. Throws the node's refusal by its code,
- * MESSAGE_MALFORMED, or PEER_LIED when signature, question, line or path do not fit.
+ * The salts of `blocks` from the answer of the member with `key`. Throws the node's refusal by its code,
+ * MESSAGE_MALFORMED, or PEER_LIED when signature, request, line or path do not fit.
  */
 export function answerToSalts(
   bytes: Uint8Array,
@@ -36,21 +36,24 @@ export function answerToSalts(
   const roster = hashToRosterName(certified.hash)
   const request = encodeSaltRequest({ roster, shard, blocks: [...blocks] })
   const lied = (what: string): never => {
-    throw new FederationError('PEER_LIED', `salt node answered falsely: ${what}`, { peer: keyToPeerId(key) })
+    throw new FederationError('PEER_LIED', `the salt node signed a false answer: ${what}; ask another replica`, {
+      peer: keyToPeerId(key),
+    })
   }
   if (!isValidSignature(key, 'geotrace/salt-answer', answerContent(request, answer.unsigned), answer.signature)) {
-    lied('the signature is not its own')
+    lied('its signature fails')
   }
-  if (!equalBytes(answer.roster, roster) || answer.shard !== shard) lied('another roster or shard')
+  if (!equalBytes(answer.roster, roster) || answer.shard !== shard)
+    lied(`expected shard ${shard} of the requested roster, got shard ${answer.shard}`)
   const masks = blocksToMasks(blocks)
-  if (answer.epochs.length !== masks.size) lied('other epochs than asked')
-  const root = certified.roster.sheets[shard] ?? lied('a shard without a sheet')
+  if (answer.epochs.length !== masks.size) lied(`expected ${masks.size} epochs, got ${answer.epochs.length}`)
+  const root = certified.roster.sheets[shard] ?? lied(`the roster has no sheet for shard ${shard}`)
   const lines = sheetEpochs(certified.roster)
   for (const { epoch, mask, entries, path } of answer.epochs) {
-    if (masks.get(epoch) !== mask) lied('other blocks than asked')
+    if (masks.get(epoch) !== mask) lied(`expected the requested blocks of epoch ${epoch}, got others`)
     const line = entriesToLine(epoch, mask, entries)
     if (!isValidPath(line, epoch - certified.roster.firstEpoch, lines, path, root))
-      lied('a salt that its sheet does not hold')
+      lied(`the sheet does not hold its salts of epoch ${epoch}`)
   }
   const byEpoch = new Map(answer.epochs.map((item) => [item.epoch, item]))
   return {

@@ -1,6 +1,7 @@
 /**
- * An operator's vote: one for each period, for ever, over a roster's hash and a commitment to a nonce. PROTOCOL.md §4.6.
- * The nonces, opened one roster later, rank those whom the roster admits: nobody can pick a key for a chosen shard.
+ * An operator's vote over a roster's hash and a commitment to a nonce. PROTOCOL.md §4.6. An operator votes once for each
+ * period and never changes that vote. The nonces are opened one roster later. They rank the peers that the roster
+ * admits, so that no joiner can pick a key for a chosen shard.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { HASH_BYTES } from '../constants.ts'
@@ -9,7 +10,7 @@ import { isValidSignature, type Signer, signContent } from '../encoding/signatur
 import type { Ballot } from '../messages/gossip.ts'
 import type { Vote } from './roster.ts'
 
-/** What a voter signs: the roster and its commitment. */
+/** The 104 bytes that a voter signs: the roster and the commitment. */
 export function voteContent({ federation, height, firstEpoch, hash }: Ballot, commitment: Uint8Array): Uint8Array {
   return byteWriter(104)
     .bytes(federation, HASH_BYTES)

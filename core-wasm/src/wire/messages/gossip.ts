@@ -1,6 +1,6 @@
 /**
- * What peers tell each other unasked, over gossipsub on one topic. PROTOCOL.md §7.5. Each message carries its own
- * signature, so it is as good from whoever passes it on; anything large goes by hash and is fetched.
+ * Gossip between peers, over gossipsub on one topic. PROTOCOL.md §7.5. Each message carries its own signature, so any
+ * peer may relay it. A large body is named by its hash and fetched. Throws MESSAGE_MALFORMED, VERSION_UNKNOWN.
  *
  *  message: u8 version; u8 kind; body
  *    0 PRESENCE  u8 key[32]; u64 time; u32 height; u8 roster[8]; u8 count; { u8 length; address }[count]; signature
@@ -26,8 +26,14 @@ import { type ByteReader, type ByteWriter, byteReader, byteWriter, concatBytes }
 import { isValidSignature, type Signer, signContent } from '../encoding/signature.ts'
 import { assertVersion } from '../encoding/status.ts'
 
-/** The federation goes without saying: peers of one gossip among themselves. */
-/** A roster as a vote names it. */
+export const GOSSIP_TOPIC = '/geotrace/gossip/1'
+
+const KINDS = ['presence', 'sheets', 'proposal', 'vote', 'reveal', 'change', 'evidence', 'handover'] as const
+
+/** Bytes of a presence before its addresses. */
+const PRESENCE_HEAD_BYTES = 53
+
+/** A roster as a vote names it. Gossip omits the federation, because only peers of one federation gossip together. */
 export interface Ballot {
   /** An operator may vote in two federations with one key. */
   federation: Uint8Array
@@ -38,15 +44,11 @@ export interface Ballot {
 
 type NamedRoster = Omit<Ballot, 'federation'>
 
-export const GOSSIP_TOPIC = '/geotrace/gossip/1'
-
-const KINDS = ['presence', 'sheets', 'proposal', 'vote', 'reveal', 'change', 'evidence', 'handover'] as const
-
-/** A member is there: when, with which newest roster, and where it can be reached. */
+/** A member announces its newest roster and its addresses. */
 export interface Presence {
   kind: 'presence'
   key: Uint8Array
-  /** Unix ms; a later one replaces an earlier one. */
+  /** Unix ms. A later presence replaces an earlier one. */
   time: number
   height: number
   roster: Uint8Array
@@ -66,7 +68,7 @@ export interface GossipSheets {
   firstEpoch: number
   sheets: SignedSheet[]
 }
-/** An operator asks for votes; `holder` is the peer that hands out the body. */
+/** An operator asks for votes. `holder` is the peer that serves the body. */
 export interface Proposal extends NamedRoster {
   kind: 'proposal'
   holder: Uint8Array
@@ -79,7 +81,7 @@ export interface GossipVote extends NamedRoster {
   commitment: Uint8Array
   signature: Uint8Array
 }
-/** A nonce that a vote for the roster of `height` committed to; `signature` is that vote's. */
+/** An opened nonce to which a vote for the roster of `height` committed; `signature` is the signature of that vote. */
 export interface GossipReveal {
   kind: 'reveal'
   height: number
@@ -87,7 +89,7 @@ export interface GossipReveal {
   nonce: Uint8Array
   signature: Uint8Array
 }
-/** One replica gave another the seed of their shard: all replicas see who holds it. */
+/** A replica gave another one the seed of their shard, so that all replicas know which of them hold it. */
 export interface Handover {
   kind: 'handover'
   giver: Uint8Array
@@ -181,12 +183,12 @@ function encodeBody(message: GossipMessage): Uint8Array {
   }
 }
 
-/** Reads the form only. Throws MESSAGE_MALFORMED, VERSION_UNKNOWN. */
+/** Decodes only; the receiver checks signatures. Throws MESSAGE_MALFORMED, VERSION_UNKNOWN. */
 export function decodeGossip(bytes: Uint8Array): GossipMessage {
   const reader = byteReader(bytes)
-  if (bytes.length > GOSSIP_MAX_BYTES) reader.refuse('it is too large')
+  if (bytes.length > GOSSIP_MAX_BYTES) reader.refuse(`expected at most ${GOSSIP_MAX_BYTES} bytes, got ${bytes.length}`)
   assertVersion(reader.u8())
-  const kind = KINDS[reader.u8()] ?? reader.refuse('no such kind')
+  const kind = KINDS[reader.u8()] ?? reader.refuse(`expected a kind 0 to ${KINDS.length - 1}`)
   const message = readBody(reader, kind)
   reader.end()
   return message
@@ -199,7 +201,7 @@ function readBody(reader: ByteReader, kind: GossipKind): GossipMessage {
       const head = { key: reader.bytes(KEY_BYTES), time: reader.time(), height: reader.u32() }
       const roster = reader.bytes(ROSTER_NAME_BYTES)
       const count = reader.u8()
-      if (count > ADDRESSES_MAX) reader.refuse('too many addresses')
+      if (count > ADDRESSES_MAX) reader.refuse(`expected at most ${ADDRESSES_MAX} addresses, got ${count}`)
       const addresses = Array.from({ length: count }, () => readText(reader))
       return { kind, ...head, roster, addresses, signature: signature() }
     }
@@ -210,7 +212,8 @@ function readBody(reader: ByteReader, kind: GossipKind): GossipMessage {
         root: reader.bytes(HASH_BYTES),
         signature: signature(),
       }))
-      if (sheets.some(({ shard }, i) => i > 0 && shard <= sheets[i - 1]!.shard)) reader.refuse('shards out of order')
+      if (sheets.some(({ shard }, i) => i > 0 && shard <= sheets[i - 1]!.shard))
+        reader.refuse('expected ascending shards, each once')
       return { kind, ...head, sheets }
     }
     case 'handover': {
@@ -265,14 +268,11 @@ function readBallot(reader: ByteReader): NamedRoster {
   return { height: reader.u32(), firstEpoch: reader.u32(), hash: reader.bytes(HASH_BYTES) }
 }
 
-/** Before its addresses. */
-const PRESENCE_HEAD_BYTES = 53
-
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
-/** Printable ASCII: a multiaddr needs no more. */
+/** Reads printable ASCII, which is enough for a multiaddr. */
 function readText(reader: ByteReader): string {
   const bytes = reader.bytes(reader.u8())
-  if (bytes.some((byte) => byte < 0x21 || byte > 0x7e)) reader.refuse('text that is not ASCII')
+  if (bytes.some((byte) => byte < 0x21 || byte > 0x7e)) reader.refuse('expected printable ASCII')
   return decoder.decode(bytes)
 }

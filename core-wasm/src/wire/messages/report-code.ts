@@ -1,6 +1,6 @@
 /**
  * Report codes as people type them: Crockford's base32, XXXX-XXXX-XXXX-XXXX, 80 bits. PROTOCOL.md §8.
- * Lower case, spaces, and O for 0, I or L for 1 are understood.
+ * Parsing accepts lower case, spaces, O for 0, and I or L for 1. Throws CODE_UNKNOWN.
  */
 import { REPORT_CODE_BYTES } from '../constants.ts'
 import { FederationError } from '../errors.ts'
@@ -8,14 +8,14 @@ import { FederationError } from '../errors.ts'
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const DIGITS = (REPORT_CODE_BYTES * 8) / 5
 
-/** Ten bytes. Throws CODE_UNKNOWN for what cannot be a code; no attempt is spent on it. */
+/** The 10 bytes of a code. Throws CODE_UNKNOWN for a text that cannot be a code, before it costs an attempt. */
 export function parseReportCode(text: string): Uint8Array {
   const digits = [...text.toUpperCase().replaceAll(/[\s-]/g, '').replaceAll('O', '0').replaceAll(/[IL]/g, '1')]
   const values = digits.map((digit) => ALPHABET.indexOf(digit))
   if (values.length !== DIGITS || values.includes(-1)) {
     throw new FederationError(
       'CODE_UNKNOWN',
-      `a report code has ${DIGITS} letters and digits, like 7K3D-9QWX-0A1B-2C3D`,
+      `expected ${DIGITS} letters and digits like 7K3D-9QWX-0A1B-2C3D, got ${digits.length}: check the report code`,
     )
   }
   let bits = 0n

@@ -1,5 +1,5 @@
 /**
- * /geotrace/roster/1: rosters for everybody; what is being agreed on among members. PROTOCOL.md §7.3.
+ * /geotrace/roster/1: rosters for everybody, and the agreement in progress for members. PROTOCOL.md §7.3.
  *
  *  request: u8 version; u8 op; body           reply: u8 status (otherwise u32 number); body
  *    0 GET      u32 height                       CertifiedRoster CBOR, or nothing when there is none
@@ -8,7 +8,7 @@
  *    3 TIME     –                                u64 Unix ms
  *    4 SUBMIT   gossip message                   –
  *    5 STEP     u32 height                       RosterStep, or nothing when there is none
- * GET, STEP, TIME and SUBMIT of evidence are for everybody; the rest only between members.
+ * GET, STEP, TIME and SUBMIT of evidence are for everybody; the other operations only between members.
  */
 
 import { GOSSIP_MAX_BYTES, HASH_BYTES, PROTOCOL_VERSION } from '../constants.ts'
@@ -33,7 +33,7 @@ export function encodeRosterRequest(request: RosterRequest): Uint8Array {
   return writer.finish()
 }
 
-/** Exact, but for the smallest: a writer takes what it might need at once. */
+/** An upper bound, exact for SUBMIT: a small writer allocates its bound at once. */
 function requestSize(request: RosterRequest): number {
   return request.op === 'submit' ? 2 + request.message.length : 2 + HASH_BYTES
 }
@@ -42,7 +42,7 @@ function requestSize(request: RosterRequest): number {
 export function decodeRosterRequest(bytes: Uint8Array): RosterRequest {
   const reader = byteReader(bytes)
   assertVersion(reader.u8())
-  const op = OPS[reader.u8()] ?? reader.refuse('no such operation')
+  const op = OPS[reader.u8()] ?? reader.refuse('expected an operation 0 to 5')
   const request = readRequest(reader, op)
   reader.end()
   return request
@@ -56,7 +56,8 @@ function readRequest(reader: ByteReader, op: RosterRequest['op']): RosterRequest
     case 'body':
       return { op, hash: reader.bytes(HASH_BYTES) }
     case 'submit':
-      if (reader.left > GOSSIP_MAX_BYTES) reader.refuse('it is too large')
+      if (reader.left > GOSSIP_MAX_BYTES)
+        reader.refuse(`expected at most ${GOSSIP_MAX_BYTES} bytes, got ${reader.left}`)
       return { op, message: reader.bytes(reader.left) }
     case 'pool':
     case 'time':
@@ -64,7 +65,7 @@ function readRequest(reader: ByteReader, op: RosterRequest['op']): RosterRequest
   }
 }
 
-/** The reply to GET and BODY, a roster with what certifies it so far, and to STEP; or nothing. */
+/** The reply to GET and BODY (a roster with its signatures so far) and to STEP; empty when there is no such roster. */
 export function encodeRosterReply(encoded: Uint8Array = new Uint8Array(0)): Uint8Array {
   return byteWriter(1 + encoded.length)
     .u8(STATUS_OK)
@@ -77,7 +78,7 @@ export function decodeRosterReply(bytes: Uint8Array): Uint8Array | undefined {
   return reader.left === 0 ? undefined : reader.bytes(reader.left)
 }
 
-/** As many of the messages as a frame takes. */
+/** The reply to POOL with as many of the messages as a frame holds. */
 export function encodePoolReply(messages: readonly Uint8Array[]): Uint8Array {
   const fits: Uint8Array[] = []
   let size = 3
@@ -98,7 +99,7 @@ export function decodePoolReply(bytes: Uint8Array): Uint8Array[] {
   return messages
 }
 
-/** The empty reply to SUBMIT. */
+/** The reply to SUBMIT, which is empty. */
 export function encodeDone(): Uint8Array {
   return Uint8Array.of(STATUS_OK)
 }

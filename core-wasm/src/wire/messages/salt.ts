@@ -10,7 +10,7 @@
  *    { u8 size; u32 n } [count];       u8 depth; u8 path[depth][32] } [count];
  *  }                                 u8  signature[64];   // over H(request) ‖ all before it
  *                                  }
- * Time and shard only: no field can name a place.
+ * A request carries time and shard only: no field can name a place.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import {
@@ -43,7 +43,7 @@ export interface SaltRequest {
   /** Distinct, ascending by size, then n. */
   blocks: Block[]
 }
-/** One epoch of an answer: 31 entries by position, each a salt (bit set) or its commitment; and the Merkle path. */
+/** One epoch of an answer: 31 entries by position, each a salt (bit of `mask` set) or a commitment, and a Merkle path. */
 export interface AnswerEpoch {
   epoch: number
   mask: number
@@ -62,7 +62,7 @@ export function compareBlocks(a: Block, b: Block): number {
   return a.size - b.size || a.n - b.n
 }
 
-/** RangeError unless 1..90 distinct ascending blocks. */
+/** Throws RangeError unless there are 1 to 90 distinct ascending blocks. */
 export function encodeSaltRequest({ roster, shard, blocks }: SaltRequest): Uint8Array {
   if (blocks.length < 1 || blocks.length > SALTS_PER_REQUEST_MAX) {
     throw new RangeError(`"blocks" expected 1..${SALTS_PER_REQUEST_MAX} items, got ${blocks.length}`)
@@ -83,27 +83,31 @@ export function decodeSaltRequest(bytes: Uint8Array): SaltRequest {
   assertVersion(reader.u8())
   const suite = reader.u8()
   if (suite !== SUITE_PLAIN)
-    throw new FederationError('SUITE_UNKNOWN', `salting suite ${suite} is not offered`, { suite })
+    throw new FederationError('SUITE_UNKNOWN', `expected salting suite ${SUITE_PLAIN}, got ${suite}`, { suite })
   const roster = reader.bytes(ROSTER_NAME_BYTES)
   const shard = reader.u16()
   const count = reader.u8()
   if (count < 1 || count > SALTS_PER_REQUEST_MAX) {
-    throw new FederationError('TOO_MANY_SALTS', `a request names 1 to ${SALTS_PER_REQUEST_MAX} blocks, not ${count}`, {
-      count,
-    })
+    throw new FederationError(
+      'TOO_MANY_SALTS',
+      `expected 1 to ${SALTS_PER_REQUEST_MAX} blocks in a request, got ${count}: split the request`,
+      {
+        count,
+      },
+    )
   }
   const blocks: Block[] = []
   for (let i = 0; i < count; i++) {
     const block = { size: reader.u8(), n: reader.u32() }
-    if (!isValidBlockSize(block.size)) reader.refuse('no such block size')
-    if (i > 0 && compareBlocks(blocks[i - 1]!, block) >= 0) reader.refuse('blocks out of order')
+    if (!isValidBlockSize(block.size)) reader.refuse(`expected a block size of 5, 10, 20, 40 or 80, got ${block.size}`)
+    if (i > 0 && compareBlocks(blocks[i - 1]!, block) >= 0) reader.refuse('expected ascending blocks, each once')
     blocks.push(block)
   }
   reader.end()
   return { roster, shard, blocks }
 }
 
-/** The answer up to its signature; sign `answerContent(request, unsigned)`. */
+/** The answer without its signature, which is over `answerContent(request, unsigned)`. */
 export function encodeUnsignedAnswer({ time, roster, shard, epochs }: Omit<SaltAnswer, 'signature'>): Uint8Array {
   if (epochs.length < 1 || epochs.length > EPOCHS_PER_ANSWER_MAX) {
     throw new RangeError(`"epochs" expected 1..${EPOCHS_PER_ANSWER_MAX} items, got ${epochs.length}`)
@@ -123,12 +127,12 @@ export function encodeUnsignedAnswer({ time, roster, shard, epochs }: Omit<SaltA
   return writer.finish()
 }
 
-/** What the node signs: the request's hash binds the answer to its question. */
+/** The bytes that the node signs. The hash of the request binds the answer to it. */
 export function answerContent(request: Uint8Array, unsigned: Uint8Array): Uint8Array {
   return concatBytes(sha256(request), unsigned)
 }
 
-/** Throws the refusal's error, MESSAGE_MALFORMED. Says nothing yet about truth: `answerToSalts` does. */
+/** Decodes only; `answerToSalts` checks the salts. Throws the refusal's error, MESSAGE_MALFORMED. */
 export function decodeSaltAnswer(bytes: Uint8Array): SaltAnswer & { unsigned: Uint8Array } {
   const reader = byteReader(bytes)
   throwRefusal(reader)
@@ -136,16 +140,17 @@ export function decodeSaltAnswer(bytes: Uint8Array): SaltAnswer & { unsigned: Ui
   const roster = reader.bytes(ROSTER_NAME_BYTES)
   const shard = reader.u16()
   const count = reader.u8()
-  if (count < 1 || count > EPOCHS_PER_ANSWER_MAX) reader.refuse('too many epochs')
+  if (count < 1 || count > EPOCHS_PER_ANSWER_MAX)
+    reader.refuse(`expected 1 to ${EPOCHS_PER_ANSWER_MAX} epochs, got ${count}`)
   const epochs: AnswerEpoch[] = []
   for (let i = 0; i < count; i++) {
     const epoch = reader.u32()
-    if (i > 0 && epochs[i - 1]!.epoch >= epoch) reader.refuse('epochs out of order')
+    if (i > 0 && epochs[i - 1]!.epoch >= epoch) reader.refuse('expected ascending epochs, each once')
     const mask = reader.u32()
-    if (mask >>> BLOCKS_PER_EPOCH !== 0) reader.refuse('a mask wider than 31 bits')
+    if (mask >>> BLOCKS_PER_EPOCH !== 0) reader.refuse('expected a mask of 31 bits')
     const entries = Array.from({ length: BLOCKS_PER_EPOCH }, () => reader.bytes(HASH_BYTES))
     const depth = reader.u8()
-    if (depth > PATH_MAX) reader.refuse('a path too long')
+    if (depth > PATH_MAX) reader.refuse(`expected a path of at most ${PATH_MAX}, got ${depth}`)
     epochs.push({ epoch, mask, entries, path: Array.from({ length: depth }, () => reader.bytes(HASH_BYTES)) })
   }
   const unsigned = bytes.slice(0, reader.offset)
@@ -154,7 +159,7 @@ export function decodeSaltAnswer(bytes: Uint8Array): SaltAnswer & { unsigned: Ui
   return { time, roster, shard, epochs, signature, unsigned }
 }
 
-/** The mask of each epoch that a list of blocks asks for, epochs ascending. */
+/** The mask of each epoch in a list of blocks, epochs ascending. */
 export function blocksToMasks(blocks: readonly Block[]): Map<number, number> {
   const masks = new Map<number, number>()
   for (const { size, n } of blocks) {

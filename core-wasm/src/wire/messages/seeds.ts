@@ -1,6 +1,6 @@
 /**
- * /geotrace/seeds/1: the replicas of a shard hand each other its seed. PROTOCOL.md §7.4.
- * Only between replicas of that shard, over Noise; nobody else is answered.
+ * /geotrace/seeds/1: the replicas of a shard give each other its seed, over Noise. PROTOCOL.md §7.4.
+ * A replica answers only the other replicas of that shard.
  *
  *  request: u8 version; u8 op; u16 shard; u32 firstEpoch; body       reply: u8 status (otherwise u32 number); body
  *    0 OFFER  Seed                                                     –
@@ -12,13 +12,13 @@ import { HASH_BYTES, PROTOCOL_VERSION, SECRET_BYTES, SEEDS_MAX_BYTES } from '../
 import { type ByteReader, byteReader, byteWriter } from '../encoding/bytes.ts'
 import { assertVersion, STATUS_OK, throwRefusal } from '../encoding/status.ts'
 
-/** A shard's secret for one period, ratcheted to `epoch`; the key of the quota table lives and dies with it. */
+/** A shard's secret for one period, ratcheted to `epoch`. The key of the quota table is erased together with it. */
 export interface Seed {
   epoch: number
   state: Uint8Array
   quotaKey: Uint8Array
 }
-/** The period is named by its first epoch. */
+/** The first epoch names the period. */
 export type SeedsRequest =
   | { op: 'offer'; shard: number; firstEpoch: number; seed: Seed }
   | { op: 'fetch'; shard: number; firstEpoch: number }
@@ -37,7 +37,7 @@ export function decodeSeedsRequest(bytes: Uint8Array): SeedsRequest {
   const reader = byteReader(bytes)
   assertVersion(reader.u8())
   const op = reader.u8()
-  if (op > 1) reader.refuse('no such operation')
+  if (op > 1) reader.refuse(`expected operation 0 or 1, got ${op}`)
   const head = { shard: reader.u16(), firstEpoch: reader.u32() }
   const request: SeedsRequest = op === 0 ? { op: 'offer', ...head, seed: readSeed(reader) } : { op: 'fetch', ...head }
   reader.end()

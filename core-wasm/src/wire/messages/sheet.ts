@@ -1,6 +1,6 @@
 /**
  * The sheet: commitments to all salts of one shard for one period and its reserve. PROTOCOL.md §5.2.
- * A client that holds the sheet's root needs to trust no node for a salt. Commits to secrets, names no place.
+ * A client that holds the root of a sheet can check every salt itself. A sheet commits to secrets and names no place.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { BLOCKS_PER_EPOCH, HASH_BYTES, SECRET_BYTES } from '../constants.ts'
@@ -11,12 +11,12 @@ const COMMIT = utf8('geotrace/commit')
 /** "geotrace/commit" ‖ size u8 ‖ n u32 ‖ salt 32. */
 export const COMMIT_MESSAGE_BYTES = COMMIT.length + 5 + SECRET_BYTES
 
-/** Names a sheet and what it covers; the content of a replica's signature. */
+/** Identifies a sheet and its range. A replica signs these fields. */
 export interface Sheet {
   federation: Uint8Array
   shard: number
   firstEpoch: number
-  /** Lines: period plus reserve. */
+  /** Number of lines: period plus reserve. */
   epochs: number
   root: Uint8Array
 }
@@ -26,7 +26,7 @@ export function saltToCommitment(size: number, n: number, salt: Uint8Array): Uin
   return sha256(commitMessage(size, n, salt))
 }
 
-/** The bytes hashed by `saltToCommitment`, for batches. */
+/** The bytes that `saltToCommitment` hashes, for batches. */
 export function commitMessage(size: number, n: number, salt: Uint8Array): Uint8Array {
   return byteWriter(COMMIT_MESSAGE_BYTES).bytes(COMMIT).u8(size).u32(n).bytes(salt, SECRET_BYTES).finish()
 }
@@ -40,8 +40,8 @@ export function commitmentsToLine(commitments: Uint8Array): Uint8Array {
 }
 
 /**
- * The line of an epoch from the 31 entries of an answer, each a salt (its bit of `mask` set, bit = position)
- * or its commitment.
+ * The line of an epoch from the 31 entries of an answer. An entry is a salt where the bit of its position is set in
+ * `mask`, else a commitment.
  */
 export function entriesToLine(epoch: number, mask: number, entries: readonly Uint8Array[]): Uint8Array {
   const commitments = epochToBlocks(epoch).map(({ size, n }, position) =>

@@ -1,5 +1,5 @@
 /**
- * /geotrace/sync/1: a deposit, perhaps a report, and the marks that come back. PROTOCOL.md §7.2.
+ * /geotrace/sync/1: a deposit with or without a report, and the marks in reply. PROTOCOL.md §7.2.
  *
  *  struct SyncRequest {                         struct SyncReply {
  *    u8  version;  // 1                           u8  status;        // 0; otherwise u32 number and the end
@@ -14,7 +14,8 @@
  *      { u8 hash[12]; u8 meta } [count] } [count] u8  zero[];        // up to the one reply size
  *    u8  zero[];   // up to a size class        }
  *  }
- * meta = size index (3 bits) | lag mask << 3 (2 bits). Hashes and epochs only: no field can name a place.
+ * meta = size index (3 bits) | lag mask << 3 (2 bits). A deposit carries hashes and epochs only: no field can name a
+ * place.
  */
 
 import {
@@ -59,7 +60,7 @@ export interface SyncRequest {
   userSecret: Uint8Array
   syncId: Uint8Array
   report: SyncKind
-  /** Mark generation and cursor of the reply read last; 0, 0 at first. */
+  /** Generation and cursor of the last reply that the client read; 0, 0 at first. */
   generation: number
   cursor: number
   groups: RowGroup[]
@@ -77,7 +78,7 @@ export type ReportStatus = (typeof REPORT_STATUSES)[number]
 export const REFUSED_REASONS = ['roster', 'too-old', 'too-new', 'too-many-rows'] as const
 export type RefusedReason = (typeof REFUSED_REASONS)[number]
 
-/** A deposited hash at risk. lag 0: same block; 1: the other one was there a block before. */
+/** A deposited hash at risk. lag 0: both were there in the same block; 1: the reporter was there one block earlier. */
 export interface Mark {
   epoch: number
   hash: Uint8Array
@@ -85,7 +86,7 @@ export interface Mark {
   weight: number
   lag: 0 | 1
 }
-/** A group that was not stored; `roster` is the one in force for its epoch. */
+/** A group that was not stored. `roster` names the roster in force for its epoch. */
 export interface RefusedGroup {
   epoch: number
   reason: RefusedReason
@@ -101,7 +102,7 @@ export interface SyncReply {
   marks: Mark[]
 }
 
-/** The request zero-padded to the smallest class that holds it; RangeError when none does. */
+/** The request, zero-padded to the smallest class that holds it. Throws RangeError when no class does. */
 export function encodeSyncRequest(request: SyncRequest, classes: readonly number[]): Uint8Array {
   const { userSecret, syncId, report, generation, cursor, groups } = request
   const size = classes.find((item) => item >= syncRequestBytes(groups))
@@ -129,30 +130,30 @@ export function decodeSyncRequest(bytes: Uint8Array, classes: readonly number[])
   const reader = byteReader(bytes)
   assertVersion(reader.u8())
   if (bytes.length > SYNC_REQUEST_MAX_BYTES || !classes.includes(bytes.length))
-    reader.refuse('not one of the size classes')
+    reader.refuse(`expected one of ${classes.join(', ')} bytes, got ${bytes.length}`)
   const userSecret = reader.bytes(USER_SECRET_BYTES)
   const syncId = reader.bytes(SYNC_ID_BYTES)
   const kind = reader.u8()
   const body = reader.bytes(KIND_BODY_BYTES)
   if (kind > 2 || body.subarray(kind === 1 ? REPORT_CODE_BYTES : 0).some((byte) => byte !== 0))
-    reader.refuse('no such kind')
+    reader.refuse('expected kind 0 to 2 with a zero-padded body')
   const report: SyncKind =
     kind === 1 ? { kind: 'code', code: body.slice(0, REPORT_CODE_BYTES) } : { kind: kind === 2 ? 'erase' : 'none' }
   const generation = reader.u32()
   const cursor = reader.u32()
   const count = reader.u8()
-  if (count > SYNC_GROUPS_MAX) reader.refuse('too many groups')
+  if (count > SYNC_GROUPS_MAX) reader.refuse(`expected at most ${SYNC_GROUPS_MAX} groups, got ${count}`)
   const groups: RowGroup[] = []
   for (let i = 0; i < count; i++) {
     const group = { epoch: reader.u32(), roster: reader.bytes(ROSTER_NAME_BYTES), rows: readRows(reader) }
-    if (i > 0 && groups[i - 1]!.epoch >= group.epoch) reader.refuse('groups out of order')
+    if (i > 0 && groups[i - 1]!.epoch >= group.epoch) reader.refuse('expected ascending epochs, each once')
     groups.push(group)
   }
   reader.padding()
   return { userSecret, syncId, report, generation, cursor, groups }
 }
 
-/** Marks that fit a reply of `size` bytes beside `refused` refusals. */
+/** Number of marks that fit a reply of `size` bytes with `refused` refused groups. */
 export function marksPerReply(size: number, refused: number): number {
   return Math.floor((size - REPLY_HEAD_BYTES - refused * REFUSED_BYTES) / MARK_BYTES)
 }
@@ -174,20 +175,22 @@ export function encodeSyncReply(reply: SyncReply, size: number): Uint8Array {
 export function decodeSyncReply(bytes: Uint8Array): SyncReply {
   const reader = byteReader(bytes)
   throwRefusal(reader)
-  const report = REPORT_STATUSES[reader.u8()] ?? reader.refuse('no such report status')
+  const report =
+    REPORT_STATUSES[reader.u8()] ?? reader.refuse(`expected a report status 0 to ${REPORT_STATUSES.length - 1}`)
   const time = reader.time()
   const generation = reader.u32()
   const cursor = reader.u32()
   const left = reader.u32()
   const refused = Array.from({ length: reader.u8() }, () => ({
     epoch: reader.u32(),
-    reason: REFUSED_REASONS[reader.u8()] ?? reader.refuse('no such reason'),
+    reason: REFUSED_REASONS[reader.u8()] ?? reader.refuse(`expected a reason 0 to ${REFUSED_REASONS.length - 1}`),
     roster: reader.bytes(ROSTER_NAME_BYTES),
   }))
   const marks = Array.from({ length: reader.u16() }, () => {
     const mark = { epoch: reader.u32(), hash: reader.bytes(RISK_HASH_BYTES), degree: reader.u8(), weight: reader.u16() }
     const lag = reader.u8()
-    if (mark.degree < 1 || (lag !== 0 && lag !== 1)) return reader.refuse('no such mark')
+    if (mark.degree < 1 || (lag !== 0 && lag !== 1))
+      return reader.refuse('expected a degree of at least 1 and a lag of 0 or 1')
     return { ...mark, lag } as Mark
   })
   reader.padding()
@@ -207,14 +210,14 @@ export function rowToMeta({ size, lags }: Pick<Row, 'size' | 'lags'>): number {
   return index | (lags << 3)
 }
 
-/** Undefined for a size or lags that do not exist. */
+/** The row of a hash; undefined when `meta` has no valid size or lags. */
 export function metaToRow(hash: Uint8Array, meta: number): Row | undefined {
   const size = BLOCK_SIZES_MIN[meta & 7]
   const lags = meta >> 3
   return size === undefined || lags < 1 || lags > 3 ? undefined : { hash, size, lags }
 }
 
-/** Both rows of one hash as one: lags by OR. A hash has one size; of two that a liar deposits the smaller one stands. */
+/** Merges two rows of one hash: lags by OR. A hash has one size, so two sizes are a lie, and the smaller one stands. */
 export function mergeRow(known: Row | undefined, row: Row): Row {
   if (known === undefined) return row
   return { hash: row.hash, size: Math.min(known.size, row.size), lags: known.lags | row.lags }
@@ -222,15 +225,15 @@ export function mergeRow(known: Row | undefined, row: Row): Row {
 
 function readRows(reader: ReturnType<typeof byteReader>): Row[] {
   const count = reader.u16()
-  if (count < 1 || count > ROWS_PER_EPOCH_MAX) reader.refuse('no or too many rows')
+  if (count < 1 || count > ROWS_PER_EPOCH_MAX) reader.refuse(`expected 1 to ${ROWS_PER_EPOCH_MAX} rows, got ${count}`)
   const rows: Row[] = []
   for (let i = 0; i < count; i++) {
     const hash = reader.bytes(RISK_HASH_BYTES)
     const row = metaToRow(hash, reader.u8())
-    if (row === undefined) return reader.refuse('no such row')
+    if (row === undefined) return reader.refuse('expected a block size 0 to 4 and lags 1 to 3')
     const previous = rows[i - 1]
     if (previous !== undefined && (equalBytes(previous.hash, hash) || compareHashes(previous.hash, hash) > 0)) {
-      reader.refuse('rows out of order')
+      reader.refuse('expected ascending hashes, each once')
     }
     rows.push(row)
   }

@@ -18,7 +18,7 @@ const strict = (sig: Uint8Array, msg: Uint8Array, pub: Uint8Array): boolean => {
   }
 }
 
-/** The eight points whose order divides 8: what L leaves of the first point that has a part of order 8. */
+/** The eight points whose order divides 8: multiples of L times the first point with a part of order 8. */
 const torsion = (() => {
   for (let y = 3n; y < 100n; y++) {
     const bytes = numberToBytesLE(y, 32)
@@ -31,7 +31,7 @@ const torsion = (() => {
 })()
 
 describe('the host’s word on a signature', () => {
-  it('is taken for one that holds, and for none that was changed', () => {
+  it('the host verifies a valid signature and refuses every changed one', () => {
     expect(isSureSignature(signature, message, key)).toBe(true)
     for (let bit = 0; bit < 512; bit += 7) {
       const other = Uint8Array.from(signature)
@@ -41,9 +41,9 @@ describe('the host’s word on a signature', () => {
     expect(isSureSignature(signature, message.slice(1), key)).toBe(false)
   })
 
-  it('is not asked about keys of small order, whose signatures hold for any message', () => {
+  it('keys of small order never reach the host, because their signatures fit any message', () => {
     expect(new Set(torsion.map((point) => point.toHex())).size).toBe(8)
-    // R = the key itself or another of them, s = 0: some of these hold for who does not look at the key.
+    // R is a point of small order and s = 0. Some of these are valid for a check that does not look at the key.
     let held = 0
     for (const a of torsion) {
       for (const sign of [0, 0x80]) {
@@ -60,7 +60,7 @@ describe('the host’s word on a signature', () => {
     expect(held).toBeGreaterThan(0)
   })
 
-  it('is not asked about a key that says y + p', () => {
+  it('a key with y + p instead of y never reaches the host', () => {
     for (let y = 0n; y < 19n; y++) {
       const twice = numberToBytesLE(y + P, 32)
       for (const r of torsion) {
@@ -70,15 +70,15 @@ describe('the host’s word on a signature', () => {
     }
   })
 
-  it('is no to a number s that was put up by the order of the group, as the strict check says', () => {
+  it('the host refuses a signature with s + L, as the strict check does', () => {
     const s = bytesToNumberLE(signature.subarray(32)) + L
     const put = new Uint8Array([...signature.subarray(0, 32), ...numberToBytesLE(s, 32)])
     expect(strict(put, message, key)).toBe(false)
     expect(isSureSignature(put, message, key)).toBe(false)
   })
 
-  it('is left open where the strict check, which takes the cofactor out, accepts', () => {
-    // A key with a part of small order, made by its owner: the two checks differ for most messages.
+  it('the host leaves a signature undecided that only the strict check with the cofactor accepts', () => {
+    // The owner made a key with a part of small order, for which the two checks differ on most messages.
     const { scalar } = ed25519.utils.getExtendedPublicKey(secret)
     const mixed = Point.BASE.multiply(scalar).add(torsion[1]!).toBytes()
     let accepted = 0
@@ -90,7 +90,7 @@ describe('the host’s word on a signature', () => {
       const s = (r + k * scalar) % L
       const made = new Uint8Array([...point, ...numberToBytesLE(s, 32)])
       accepted += Number(strict(made, text, mixed))
-      // Whatever the host says yes to, the strict check does too.
+      // The strict check accepts every signature that the host accepts.
       if (isSureSignature(made, text, mixed)) expect(strict(made, text, mixed)).toBe(true)
     }
     expect(accepted).toBe(8)

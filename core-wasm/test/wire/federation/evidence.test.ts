@@ -13,6 +13,7 @@ import {
   testSigner,
   testTrees,
 } from '../../../src/testing/founding.ts'
+import { treeToPath } from '../../../src/testing/merkle-tree.ts'
 import * as wire from '../../../src/wire/index.ts'
 import { neverThrowsAnythingElse, refusesCutAndLong } from '../hostile.ts'
 
@@ -24,7 +25,7 @@ const name = wire.hashToRosterName(certified.hash)
 const named = (wanted: Uint8Array) => (wire.equalBytes(wanted, name) ? certified : undefined)
 const node = testSigner('peer/ash')
 
-/** What a node with `salt` and `path` answers, honestly by default; signed. */
+/** The signed answer of a node with `salt` and `path`, which are honest by default. */
 interface Answering {
   signer?: wire.Signer
   salt?: (shard: number, size: number, n: number) => Uint8Array
@@ -41,7 +42,7 @@ function answerTo(request: Uint8Array, { signer = node, salt = testSalt, change 
       epoch,
       mask,
       entries,
-      path: wire.treeToPath(trees[shard]!, epoch - roster.firstEpoch).map((sibling) => sibling.slice()),
+      path: treeToPath(trees[shard]!, epoch - roster.firstEpoch).map((sibling) => sibling.slice()),
     }
   })
   const answer = { time: 1_000, roster: name, shard, epochs }
@@ -63,7 +64,7 @@ const about = (request: Uint8Array, answer: Uint8Array, key = node.key): wire.Ev
 const falseSalt = () => new Uint8Array(32).fill(6)
 
 describe('evidence of a false answer', () => {
-  it('is a salt, a commitment or a path that the sheet does not hold, under the own signature', () => {
+  it('a signed answer with a salt, commitment or path that the sheet does not hold is evidence', () => {
     const lies: Answering[] = [
       { salt: falseSalt },
       { change: ({ epochs }) => void epochs[0]!.entries[30]!.fill(1) },
@@ -78,7 +79,7 @@ describe('evidence of a false answer', () => {
     }
   })
 
-  it('is never an honest answer, whatever was asked', () => {
+  it('an honest answer to any request is no evidence', () => {
     const block = fc.tuple(fc.nat({ max: wire.sheetEpochs(roster) - 1 }), fc.nat({ max: 30 }))
     fc.assert(
       fc.property(
@@ -97,7 +98,7 @@ describe('evidence of a false answer', () => {
             wire.answerToSalts(answer, certified, shard, wire.decodeSaltRequest(request).blocks, signer.key).salts,
           ).toHaveLength(blocks.length)
           expect(wire.isProof(about(request, answer, signer.key), named)).toBe(false)
-          // Nor against somebody else, nor as the answer to something else.
+          // The answer is no evidence against another member or for another request.
           expect(wire.isProof(about(request, answer, testSigner('peer/cedar').key), named)).toBe(false)
           expect(wire.isProof(about(asked, answer, signer.key), named)).toBe(false)
         },
@@ -106,7 +107,7 @@ describe('evidence of a false answer', () => {
     )
   })
 
-  it('is never made of an honest answer by altering a byte of it, or of the question', () => {
+  it('an honest answer with an altered byte in the answer or the request is no evidence', () => {
     const answer = answerTo(asked)
     const flip = (bytes: Uint8Array, bit: number) => {
       const out = bytes.slice()
@@ -122,7 +123,7 @@ describe('evidence of a false answer', () => {
     )
   })
 
-  it('is nothing from a stranger, under a roster that nobody certified, or a refusal', () => {
+  it('an answer of a stranger, under an unknown roster, or a refusal is no evidence', () => {
     const stranger = testSigner('peer/gum')
     expect(
       wire.isProof(about(asked, answerTo(asked, { signer: stranger, salt: falseSalt }), stranger.key), named),
@@ -159,15 +160,15 @@ describe('evidence of two votes', () => {
   const proves = (evidence: wire.Evidence) => wire.isProof(evidence, () => undefined)
   const otherHash = new Uint8Array(32).fill(3)
 
-  it('is two rosters in one period, at one height or two, or two commitments for one roster', () => {
+  it('votes for two rosters of one period, or with two commitments for one roster, are evidence', () => {
     expect(proves(votes(vote(), vote({ hash: otherHash })))).toBe(true)
     expect(proves(votes(vote(), vote({ height: 2 })))).toBe(true)
     expect(proves(votes(vote(), vote({}, testNonce('ash', 2))))).toBe(true)
   })
 
-  it('is not the same vote twice, even if signed anew, nor votes for two periods', () => {
+  it('the same vote twice, also signed anew, and votes for two periods are no evidence', () => {
     expect(proves(votes(vote(), vote()))).toBe(false)
-    // Ed25519 allows a signer other signatures under the same content.
+    // With Ed25519, a signer can make several signatures under the same content.
     const content = wire.voteContent({ federation, ...ballot }, wire.nonceToCommitment(testNonce('ash', 1)))
     const anew = { ...vote(), signature: signedWithAnotherNonce('operator/ash', content) }
     expect(anew.signature).not.toEqual(vote().signature)
@@ -175,7 +176,7 @@ describe('evidence of two votes', () => {
     expect(proves(votes(vote(), vote({ firstEpoch: ballot.firstEpoch + 6, hash: otherHash })))).toBe(false)
   })
 
-  it('is nothing when one of the two is not signed by the accused', () => {
+  it('two votes are no evidence when the accused did not sign both', () => {
     const forged = vote({ hash: otherHash }, testNonce('ash', 1), testSigner('operator/birch'))
     expect(proves(votes(vote(), forged))).toBe(false)
     expect(proves(votes(forged, vote()))).toBe(false)
@@ -219,11 +220,11 @@ describe('evidence of two sheets', () => {
   })
   const proves = (evidence: wire.Evidence) => wire.isProof(evidence, () => undefined)
 
-  it('is two roots for one shard and period', () => {
+  it('two signed roots for one shard and period are evidence', () => {
     expect(proves(sheets(sheet(roots[0]), sheet(roots[1])))).toBe(true)
   })
 
-  it('is not one root twice, nor sheets of two shards or periods, nor what another signed', () => {
+  it('one root twice, sheets of two shards or periods, and a sheet of another signer are no evidence', () => {
     expect(proves(sheets(sheet(roots[0]), sheet(roots[0])))).toBe(false)
     expect(proves(sheets(sheet(roots[0]), sheet(roots[1], { shard: 0 })))).toBe(false)
     expect(proves(sheets(sheet(roots[0]), sheet(roots[1], { firstEpoch: head.firstEpoch + 6 })))).toBe(false)
@@ -236,7 +237,7 @@ describe('evidence on the wire', () => {
   const evidence = about(asked, answerTo(asked, { salt: falseSalt }))
   const encoded = wire.encodeEvidence(evidence)
 
-  it('comes back as it went, with an id of its own', () => {
+  it('evidence decodes from its bytes unchanged and has an id of its own', () => {
     expect(wire.decodeEvidence(encoded)).toEqual(evidence)
     expect(wire.evidenceToId(evidence)).toHaveLength(32)
     expect(wire.evidenceToId({ ...evidence, key: testSigner('peer/birch').key })).not.toEqual(
@@ -244,14 +245,14 @@ describe('evidence on the wire', () => {
     )
   })
 
-  it('carries the largest question and answer', () => {
+  it('evidence holds the largest request and answer', () => {
     const big = about(new Uint8Array(wire.SALT_REQUEST_MAX_BYTES), new Uint8Array(wire.SALT_ANSWER_MAX_BYTES))
     expect(wire.decodeEvidence(wire.encodeEvidence(big))).toEqual(big)
     const bigger = about(new Uint8Array(wire.SALT_REQUEST_MAX_BYTES + 1), new Uint8Array(1))
     expect(() => wire.decodeEvidence(wire.encodeEvidence(bigger))).toThrow(malformed)
   })
 
-  it('is refused when cut, garbled, of another kind, or about a shard that no sheet can name', () => {
+  it('evidence that is cut, garbled, of another kind or about an impossible shard is refused', () => {
     refusesCutAndLong(wire.encodeEvidence(about(asked, new Uint8Array(9))), wire.decodeEvidence)
     neverThrowsAnythingElse(encoded, wire.decodeEvidence, 300)
     expect(() => wire.decodeEvidence(encode({ ...evidence, kind: 'rumour' }))).toThrow(malformed)
@@ -272,7 +273,7 @@ describe('evidence on the wire', () => {
     expect(() => wire.decodeEvidence(of(65_536))).toThrow(malformed)
   })
 
-  it('is judged without an exception, whatever it holds', () => {
+  it('evidence with any content is judged without an exception', () => {
     const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
     const u32 = fc.nat({ max: 0xffffffff })
     const vote = fc.record({
@@ -320,7 +321,7 @@ describe('the memory of good signatures', () => {
   const holds = (key: Uint8Array, domain: wire.SignatureDomain, content: Uint8Array, own: Uint8Array) =>
     wire.isValidSignature(key, domain, content, own)
 
-  it('accepts a good one again, and nothing that differs from it in a bit, a length or its purpose', () => {
+  it('a remembered signature is accepted again, and any other bit, length or purpose is refused', () => {
     for (let again = 0; again < 3; again++) {
       expect(holds(node.key, 'geotrace/change', message, signature)).toBe(true)
       for (let bit = 0; bit < 512; bit += 37) {
@@ -340,14 +341,14 @@ describe('the memory of good signatures', () => {
     }
   })
 
-  it('is not moved by bytes that slide from one field into the next', () => {
+  it('a remembered signature is refused when bytes move from one field into the next', () => {
     const joined = wire.concatBytes(node.key, signature)
     expect(holds(joined.slice(0, 31), 'geotrace/change', message, joined.slice(31))).toBe(false)
     expect(holds(joined.slice(0, 33), 'geotrace/change', message, joined.slice(33))).toBe(false)
   })
 })
 
-/** SHA-512 as a little-endian number, as RFC 8032 has it. */
+/** SHA-512 as a little-endian number, as in RFC 8032. */
 function toScalar(message: Uint8Array): bigint {
   return createHash('sha512')
     .update(message)

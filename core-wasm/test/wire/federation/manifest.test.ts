@@ -11,18 +11,18 @@ const text = (change: (value: Record<string, any>) => void) => {
 }
 
 describe('federation.json', () => {
-  it('parses to itself', () => {
+  it('the text of a manifest parses to the same manifest', () => {
     expect(wire.parseManifest(text(() => {}))).toEqual(testManifest())
   })
 
-  it('is refused with an unknown key, at any depth, and says where', () => {
+  it('a manifest with an unknown key at any depth is refused with the path of the key', () => {
     expect(() => wire.parseManifest(text((v) => void (v.extra = 1)))).toThrow(invalid('extra'))
     expect(() => wire.parseManifest(text((v) => void (v.parameters.extra = 1)))).toThrow(invalid('parameters.extra'))
     expect(() => wire.parseManifest(text((v) => void (v.members[2].extra = 1)))).toThrow(invalid('members.2.extra'))
     expect(() => wire.parseManifest(text(() => {}).replace('{', '{"__proto__":{},'))).toThrow(wire.FederationError)
   })
 
-  it('is refused when something is missing, wrong or out of range, and says where', () => {
+  it('a manifest with a missing, wrong or out-of-range value is refused with its path', () => {
     const cases: [string, (v: Record<string, any>) => void][] = [
       ['parameters.resolution', (v) => void (v.parameters.resolution = 11)],
       ['parameters.salting', (v) => void (v.parameters.salting = 'none')],
@@ -45,7 +45,7 @@ describe('federation.json', () => {
     expect(() => wire.parseManifest('['.repeat(100_000))).toThrow(invalid(''))
   })
 
-  it('allows a sheet of 65,536 lines and none that a Merkle path of sixteen cannot reach', () => {
+  it('a manifest allows at most 65,536 lines in a sheet, the reach of a Merkle path of 16', () => {
     const lines = (periodEpochs: number, reserveEpochs: number) => () =>
       wire.parseManifest(text((v) => Object.assign(v.parameters, { periodEpochs, reserveEpochs })))
     expect(lines(65_000, 536)).not.toThrow()
@@ -54,7 +54,7 @@ describe('federation.json', () => {
     expect(lines(65_001, 0)).toThrow(invalid('parameters.periodEpochs'))
   })
 
-  it('has an id that changes with every value and not with the order of keys', () => {
+  it('the id of a manifest changes with every value and not with the order of keys', () => {
     const id = wire.bytesToHex(wire.manifestToId(testManifest()))
     const turned = Object.fromEntries(Object.entries(testManifest()).reverse())
     expect(wire.bytesToHex(wire.manifestToId(wire.assertManifest(turned)))).toBe(id)
@@ -62,7 +62,7 @@ describe('federation.json', () => {
     expect(wire.bytesToHex(wire.manifestToId(other))).not.toBe(id)
   })
 
-  it('with demo keys is refused off the loopback, even when it no longer says demo', () => {
+  it('a manifest with demo keys is refused off the loopback, even without the key `demo`', () => {
     const away = expect.objectContaining({ code: 'ADDRESS_NOT_LOOPBACK' })
     for (const address of [
       '/ip4/192.168.1.4/tcp/1',

@@ -6,7 +6,7 @@ import { bad, change, expel, founding, join, joining, key, leave, lied, QUORUM, 
 const HASH = new Uint8Array(32)
 const SIGNATURE = new Uint8Array(64)
 
-/** As large as the certificate of this roster can be: indices of three bytes, a majority, a quorum. */
+/** The largest certificate of this roster: indices of three bytes, a majority, a quorum. */
 function largest(roster: wire.Roster, voters: number): Uint8Array {
   const body = wire.encodeRoster({ ...roster, sheets: Array.from({ length: roster.shards }, () => HASH) })
   const signed: wire.SheetSignatures = Array.from({ length: wire.sheetQuorum(roster.replicas) }, () => [
@@ -19,7 +19,7 @@ function largest(roster: wire.Roster, voters: number): Uint8Array {
   return wire.encodeCertifiedRoster({ body, sheetSignatures, votes })
 }
 
-/** A manifest of so many members, each of its own operator, with two addresses a member. */
+/** A manifest with this many members, each of its own operator and with two addresses. */
 function manifestOf(members: number, parameters: Partial<wire.Parameters>): wire.Manifest {
   const base = testManifest()
   const hex = (kind: number, i: number): string => wire.bytesToHex(Uint8Array.of(kind, i >> 8, i)).padEnd(64, '0')
@@ -39,7 +39,7 @@ function manifestOf(members: number, parameters: Partial<wire.Parameters>): wire
   })
 }
 
-/** The most shards that a manifest may have with these members and replicas. */
+/** The largest number of shards for these members and replicas. */
 function mostShards(members: number, replicas: number): number {
   let [fits, not] = [1, wire.SHARDS_MAX + 1]
   while (not - fits > 1) {
@@ -56,7 +56,7 @@ function mostShards(members: number, replicas: number): number {
 }
 
 describe('the size of a roster', () => {
-  it('is that of its largest certificate, to the byte', () => {
+  it('the computed size of a roster is that of its largest certificate, to the byte', () => {
     const { roster } = step(founding, { changes: [join('gum'), leave('peer/ash')] })
     for (const shards of [1, 23, 24, 255, 256, 700]) {
       for (const [replicas, voters] of [
@@ -71,15 +71,15 @@ describe('the size of a roster', () => {
     }
   })
 
-  it('does not grow while nobody changes anything, whatever was changed before', () => {
+  it('the settled size of a roster does not grow without new changes', () => {
     const amend = change({ kind: 'amend', at: 1, until: UNTIL, core: null, shards: 40, replicas: 4 }, QUORUM)
     let at = step(founding, { changes: [join('gum'), join('hazel'), leave('operator/ash'), amend] })
     let settled = wire.settledBytes(at.roster)
     expect(settled).toBeGreaterThan(wire.settledBytes(founding.roster))
-    // Ranked late, since they wait while fewer than a quorum open their nonces.
+    // The ranks come late, because the peers wait while fewer than a quorum open their nonces.
     for (const reveals of [0, 0, 8, 0, 0]) {
       const next = step(at, { reveals: testReveals(at, reveals) })
-      // Lists apart may have longer heads than one.
+      // Two lists can have longer heads than one list.
       expect(wire.certificateBytes(next.roster, at.roster.operators.length)).toBeLessThanOrEqual(settled + 8)
       const after = wire.settledBytes(next.roster)
       expect(after).toBeLessThanOrEqual(settled)
@@ -87,7 +87,7 @@ describe('the size of a roster', () => {
       at = next
     }
     expect(at.roster.members).toHaveLength(6)
-    // Now there is nothing left to come but nonces, of which the last one needed none.
+    // Only nonces can follow now, and the last roster needs none.
     const reveal = { operator: 0xffff, nonce: HASH, signature: SIGNATURE }
     const { operators } = at.roster
     const withReveals = {
@@ -99,7 +99,7 @@ describe('the size of a roster', () => {
     expect(settled).toBe(largest(withReveals, operators.length).length)
   })
 
-  it('gets no larger when somebody leaves', () => {
+  it('a departure never makes the settled roster larger', () => {
     const grown = step(founding, { changes: [join('gum'), join('ash', 'ash2', [])] })
     for (const departure of [
       leave('peer/ash'),
@@ -115,7 +115,7 @@ describe('the size of a roster', () => {
 })
 
 describe('a founding', () => {
-  it('is refused when its rosters would not fit, with the bytes and a way out', () => {
+  it('a founding whose rosters would not fit is refused with the bytes and a remedy', () => {
     const refused = expect.objectContaining({
       code: 'MANIFEST_INVALID',
       data: { path: 'parameters.shards', reason: expect.stringMatching(/bytes where 229376 fit; choose fewer shards/) },
@@ -128,7 +128,7 @@ describe('a founding', () => {
     }
   })
 
-  it('of the most shards that are taken fits its frame, and leaves the room that changes have', () => {
+  it('a founding with the largest number of shards fits its frame and leaves room for changes', () => {
     for (const [members, replicas] of [
       [5, 1],
       [30, 5],
@@ -147,7 +147,7 @@ describe('a founding', () => {
 })
 
 describe('a federation that is nearly full', () => {
-  /** As many shards of three replicas as leave room for one node more. */
+  /** The number of shards with three replicas that leaves room for one more node. */
   const almost = (() => {
     const settled = (shards: number) => wire.settledBytes({ ...founding.roster, shards, plan: { shards, replicas: 3 } })
     const each = settled(701) - settled(700)
@@ -159,15 +159,15 @@ describe('a federation that is nearly full', () => {
   const refused = (changes: readonly Uint8Array[]) =>
     expect(() => step(full, { changes })).toThrow(bad(/the federation is full/))
 
-  it('admits nobody who does not fit, and says so beforehand', () => {
+  it('a full federation admits no further node, and hasRoomFor says so beforehand', () => {
     refused([join('hazel')])
     expect(wire.hasRoomFor(full, joining('hazel'))).toBe(false)
     expect(wire.hasRoomFor(almost, joining('gum'))).toBe(true)
-    // What is wrong in another way needs no room.
+    // A change with another fault needs no room.
     expect(wire.hasRoomFor(full, joining('gum'))).toBe(true)
   })
 
-  it('takes no move to longer addresses and no plan of more shards, but one of fewer', () => {
+  it('a full federation refuses longer addresses and more shards, and accepts fewer shards', () => {
     const move = (addresses: string[]): wire.Change => ({
       kind: 'move',
       at: 1,
@@ -193,7 +193,7 @@ describe('a federation that is nearly full', () => {
     expect(() => step(fewer, { changes: [join('hazel')] })).not.toThrow()
   })
 
-  it('goes on: without a change, with departures, with a key for another, and fits its frame all the time', () => {
+  it('a full federation goes on without a change, with departures and with rotations, and always fits its frame', () => {
     let at = full
     const reveals = testReveals(full, 7)
     for (const choice of [

@@ -24,7 +24,7 @@ const ranked = nextTestRoster(admitting, { reveals: testReveals(admitting, 6), v
 const rosters = [first, admitting, ranked, nextTestRoster(ranked)]
 const malformed = expect.objectContaining({ code: 'MESSAGE_MALFORMED' })
 
-/** As a device is told of it. */
+/** The step that a device receives. */
 const told = (certified: wire.CertifiedRoster): wire.RosterStep =>
   wire.decodeRosterStep(wire.encodeRosterStep(wire.certifiedToStep(certified)))
 const follow = (chain: wire.RosterChain, step: wire.RosterStep): number => {
@@ -39,7 +39,7 @@ const chainOf = (...some: wire.CertifiedRoster[]): wire.RosterChain => {
 }
 
 describe('a step', () => {
-  it('comes back from its bytes as it went, and is smaller than the certificate', () => {
+  it('a step decodes from its bytes unchanged and is smaller than the certificate', () => {
     for (const certified of rosters) {
       const bytes = wire.encodeRosterStep(wire.certifiedToStep(certified))
       expect(wire.encodeRosterStep(wire.decodeRosterStep(bytes))).toEqual(bytes)
@@ -51,7 +51,7 @@ describe('a step', () => {
     expect(told({ ...first, votes: [...first.votes].reverse() })).toEqual(told(first))
   })
 
-  it('makes the roster that was certified, byte for byte: joins, departures, ranks and vacant shards included', () => {
+  it('a step makes the certified roster byte for byte, with joins, departures, ranks and vacant shards', () => {
     const chain = chainOf(...rosters)
     for (const [height, { roster, hash, body, votes }] of rosters.entries()) {
       expect(chain.at(height)).toEqual({ roster, hash, body, votes, sheetSignatures: [] })
@@ -59,12 +59,12 @@ describe('a step', () => {
     }
     expect(ranked.roster.newcomers).toHaveLength(1)
     expect(wire.isVacant(chain.at(2)!.roster, 1)).toBe(true)
-    // What it made it reads again from where it kept it.
+    // A device can decode the roster that it kept.
     const kept = wire.decodeCertifiedRoster(wire.encodeCertifiedRoster(chain.at(1)!))
     expect(kept).toEqual(chain.at(1))
   })
 
-  it('is refused without a quorum of votes for just this roster, and with more', () => {
+  it('a device refuses a step without exactly a quorum of votes for that roster', () => {
     const chain = chainOf(first)
     const step = told(admitting)
     const refuse = (other: Partial<wire.RosterStep>, reason: RegExp) =>
@@ -74,7 +74,7 @@ describe('a step', () => {
     refuse({ votes: [...step.votes.slice(1), step.votes[1]!] }, /4 of the 5 votes/)
     refuse({ votes: told(first).votes }, /bad signature/)
     refuse({ votes: step.votes.map((vote) => ({ ...vote, operator: vote.operator + 1 })) }, /bad signature/)
-    // Each part that it names is under the votes.
+    // The votes cover each part of the step.
     const root = new Uint8Array(32).fill(9)
     refuse({ sheets: [root, ...step.sheets.slice(1)] }, /bad signature/)
     refuse({ firstEpoch: step.firstEpoch + 2 }, /bad signature/)
@@ -83,13 +83,13 @@ describe('a step', () => {
     refuse({ sheets: step.sheets.slice(1) }, /2 sheets for 3 shards/)
     refuse({ firstEpoch: step.firstEpoch + 1 }, /period/)
     refuse({ reveals: testReveals(first, 5) }, /out of place/)
-    refuse({ height: 2 }, /does not follow/)
+    refuse({ height: 2 }, /expected height 1 next/)
     refuse({ previous: admitting.hash }, /another roster/)
     expect(chain.isForked).toBe(false)
     expect(follow(chain, step)).toBe(1)
   })
 
-  it('to the founding names what the manifest says, and nothing else', () => {
+  it('a step to the founding roster must equal the manifest', () => {
     const chain = wire.rosterChain(manifest)
     const step = told(first)
     const refuse = (other: Partial<wire.RosterStep>, reason: RegExp) =>
@@ -103,7 +103,7 @@ describe('a step', () => {
     expect(follow(chain, step)).toBe(1)
   })
 
-  it('to a second roster of one period stops a device for good; one for a later period overtakes', () => {
+  it('a step to a second roster of one period stops a device, and a step to a later period overtakes', () => {
     const twin = nextTestRoster(first, { vacant: [0] })
     const chain = chainOf(first, admitting)
     const forked = expect.objectContaining({ code: 'ROSTER_FORKED', data: { height: 1 } })
@@ -113,7 +113,7 @@ describe('a step', () => {
     const other = chainOf(first, admitting)
     expect(follow(other, told(rival))).toBe(1)
     expect(other.all.map(({ hash }) => hash)).toEqual([first.hash, rival.hash])
-    // And what was set aside comes back with its followers.
+    // A roster that was set aside comes back together with its followers.
     const late = nextTestRoster(admitting, { firstEpoch: rival.roster.firstEpoch + 2 })
     expect(follow(other, told(late))).toBe(2)
     expect(other.all.map(({ hash }) => hash)).toEqual([first.hash, admitting.hash, late.hash])
@@ -125,14 +125,14 @@ describe('the bytes of a step', () => {
   const refuse = (step: Partial<wire.RosterStep>) =>
     expect(() => wire.decodeRosterStep(wire.encodeRosterStep({ ...told(ranked), ...step }))).toThrow(malformed)
 
-  it('are refused when cut, too long or garbled', () => {
+  it('a step that is cut, too long or garbled is refused', () => {
     refusesCutAndLong(bytes, wire.decodeRosterStep)
     neverThrowsAnythingElse(bytes, wire.decodeRosterStep)
     const large = new Uint8Array(wire.ROSTER_MAX_BYTES + 1)
     expect(() => wire.decodeRosterStep(large)).toThrow(malformed)
   })
 
-  it('have their operators in order, each once, and no list longer than its bound', () => {
+  it('a step lists operators in order, each once, and no list exceeds its bound', () => {
     const { votes, reveals } = told(ranked)
     refuse({ votes: [...votes].reverse() })
     refuse({ votes: [...votes, votes.at(-1)!] })

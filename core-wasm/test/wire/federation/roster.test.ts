@@ -12,7 +12,7 @@ const bad = (reason: RegExp) =>
 const certify = (roster: wire.CertifiedRoster) => wire.assertCertified(wire.manifestToPredecessor(manifest), roster)
 
 describe('a founding roster', () => {
-  it('is accepted from its bytes, and has one hash', () => {
+  it('a founding roster is accepted from its bytes and has one hash', () => {
     const bytes = wire.encodeCertifiedRoster(certified)
     const read = wire.decodeCertifiedRoster(bytes)
     expect(read).toEqual(certified)
@@ -20,7 +20,7 @@ describe('a founding roster', () => {
     expect(wire.rosterName(read)).toHaveLength(16)
   })
 
-  it('needs ⌊2n/3⌋ + 1 votes of its operators', () => {
+  it('a founding roster needs ⌊2n/3⌋ + 1 votes of its operators', () => {
     expect([1, 2, 3, 4, 5, 6, 7, 9].map(wire.quorum)).toEqual([1, 2, 3, 3, 4, 5, 5, 7])
     expect(() => certify(foundRoster(manifest, trees, { voters: 5 }))).not.toThrow()
     expect(() => certify(foundRoster(manifest, trees, { voters: 4 }))).toThrow(bad(/votes/))
@@ -34,17 +34,17 @@ describe('a founding roster', () => {
     expect(() => certify({ ...certified, votes: [{ ...certified.votes[0]!, operator: 77 }] })).toThrow(bad(/stranger/))
   })
 
-  it('needs a majority of replicas under each sheet', () => {
+  it('a founding roster needs the signatures of a majority of replicas under each sheet', () => {
     expect(() => certify(foundRoster(manifest, trees, { sheetSigners: 2 }))).not.toThrow()
     expect(() => certify(foundRoster(manifest, trees, { sheetSigners: 1 }))).toThrow(bad(/signatures/))
   })
 
-  it('must follow from its own manifest', () => {
+  it('a founding roster must follow from its own manifest', () => {
     const other = wire.assertManifest({ ...manifest, founding: { ...manifest.founding, nonce: '44'.repeat(32) } })
     expect(() => wire.assertCertified(wire.manifestToPredecessor(other), certified)).toThrow(bad(/does not follow/))
   })
 
-  it('is refused when cut, too long, garbled or not canonical', () => {
+  it('a roster that is cut, too long, garbled or not canonical is refused', () => {
     refusesCutAndLong(wire.encodeCertifiedRoster(certified).slice(0, 400), wire.decodeCertifiedRoster)
     neverThrowsAnythingElse(wire.encodeCertifiedRoster(certified), wire.decodeCertifiedRoster, 400)
     const loose = encode({ ...certified.roster }, { mapSorter: () => 0 })
@@ -55,7 +55,7 @@ describe('a founding roster', () => {
 })
 
 describe('replicas of a shard', () => {
-  it('are R members of distinct operators, the same in any order of members', () => {
+  it('the replicas of a shard are R members of distinct operators, for any order of members', () => {
     for (let shard = 0; shard < 5; shard++) {
       const replicas = wire.shardToReplicas(certified.roster, shard)
       expect(new Set(replicas.map((member) => member.operator)).size).toBe(3)
@@ -65,13 +65,13 @@ describe('replicas of a shard', () => {
     expect(() => wire.shardToReplicas(certified.roster, 5)).toThrow(RangeError)
   })
 
-  it('cover every shard, and keyToShards is their inverse', () => {
+  it('every shard has replicas, and keyToShards is the inverse of shardToReplicas', () => {
     const held = certified.roster.members.map((member) => wire.keyToShards(certified.roster, member.key))
     expect(held.flat().sort()).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4])
     expect(wire.keyToShards(certified.roster, testSigner('peer/office').key)).toEqual([])
   })
 
-  it('never come twice from one operator', () => {
+  it('no operator has two replicas of one shard', () => {
     const members = manifest.members.map((member, i) => (i === 1 || i === 2 ? { ...member, operator: 'ash' } : member))
     const sharing = wire.assertManifest({ ...manifest, members })
     const roster = wire.manifestToRoster(sharing)
@@ -87,7 +87,7 @@ describe('the roster in force', () => {
     ...certified,
     roster: { ...certified.roster, height, firstEpoch },
   })
-  it('is the newest whose first epoch is not after the epoch, while its sheets reach', () => {
+  it('the roster in force is the newest one that begins by the epoch, as far as its sheets reach', () => {
     const rosters = [at(1, 118), at(0, 100), at(2, 136)]
     expect(wire.rosterInForce(rosters, 99)).toBeUndefined()
     expect(wire.rosterInForce(rosters, 100)?.roster.height).toBe(0)

@@ -8,6 +8,7 @@ import {
   testSigner,
   testTrees,
 } from '../../../src/testing/founding.ts'
+import { treeToPath } from '../../../src/testing/merkle-tree.ts'
 import * as wire from '../../../src/wire/index.ts'
 import { neverThrowsAnythingElse, refusesCutAndLong } from '../hostile.ts'
 
@@ -40,7 +41,7 @@ function answer(
     entries: wire
       .epochToBlocks(epoch)
       .map(({ size, n }, i) => ((mask >>> i) & 1 ? testSalt(shard, size, n) : testCommitments(shard, epoch)[i]!)),
-    path: wire.treeToPath(tree, epoch - first),
+    path: treeToPath(tree, epoch - first),
   }))
   change(epochs)
   const request = wire.encodeSaltRequest({ roster: name, shard, blocks })
@@ -53,23 +54,23 @@ function answer(
 const check = (bytes: Uint8Array) => wire.answerToSalts(bytes, certified, shard, blocks, member.key)
 
 describe('an answer', () => {
-  it('gives the salts when everything fits', () => {
+  it('a correct answer gives the salts', () => {
     const { salts, time } = check(answer())
     expect(salts).toEqual(blocks.map(({ size, n }) => testSalt(shard, size, n)))
     expect(time).toBe(1_795_000_000_000)
   })
 
-  it('fits its frame with five epochs and the longest path', () => {
+  it('an answer with five epochs and the longest path fits its frame', () => {
     const head = 1 + 8 + 8 + 2 + 1
     expect(head + 5 * (4 + 4 + 31 * 32 + 1 + 16 * 32) + 64).toBeLessThanOrEqual(wire.SALT_ANSWER_MAX_BYTES)
   })
 
-  it('is refused when cut, too long or garbled', () => {
+  it('an answer that is cut, too long or garbled is refused', () => {
     refusesCutAndLong(answer(), wire.decodeSaltAnswer)
     neverThrowsAnythingElse(answer(), wire.decodeSaltAnswer)
   })
 
-  it('is refused when any bit was turned on the way', () => {
+  it('an answer with any flipped bit is refused', () => {
     const good = answer()
     for (let i = 0; i < 300; i++) {
       const bad = good.slice()
@@ -79,7 +80,7 @@ describe('an answer', () => {
   })
 
   const lie = expect.objectContaining({ code: 'PEER_LIED' })
-  it('is a lie when a salt, a commitment, a path or a mask is another, though well signed', () => {
+  it('a signed answer with a wrong salt, commitment, path or mask is a lie', () => {
     expect(() => check(answer((e) => void (e[0]!.entries[3] = new Uint8Array(32))))).toThrow(lie)
     expect(() => check(answer((e) => void (e[1]!.entries[30] = new Uint8Array(32))))).toThrow(lie)
     expect(() => check(answer((e) => void (e[0]!.path[0] = new Uint8Array(32))))).toThrow(lie)
@@ -89,8 +90,8 @@ describe('an answer', () => {
     expect(() => check(answer((e) => void (e[2]!.epoch += 1)))).toThrow(lie)
   })
 
-  it('is a lie when a commitment stands in the place of a salt, though its sheet holds it, or a salt too many is told', () => {
-    // The line and the path are right: only the mask says that what was asked for is not there.
+  it('an answer with a commitment instead of a salt, or with a salt that was not requested, is a lie', () => {
+    // The line and the path are right. Only the mask shows that the requested salt is missing.
     const without = answer(([epoch]) => {
       epoch!.mask &= ~(1 << 3)
       epoch!.entries[3] = testCommitments(shard, first)[3]!
@@ -101,7 +102,7 @@ describe('an answer', () => {
       epoch!.entries[4] = testSalt(shard, 5, first * 16 + 4)
     })
     expect(() => check(more)).toThrow(lie)
-    // And whole epochs: one for another, or one more.
+    // The same for whole epochs: another epoch, or one more.
     const epochOf = (epoch: number, mask: number): wire.AnswerEpoch => ({
       epoch,
       mask,
@@ -109,13 +110,13 @@ describe('an answer', () => {
         const { size, n } = wire.epochToBlocks(epoch)[i]!
         return (mask >>> i) & 1 ? testSalt(shard, size, n) : commitment
       }),
-      path: wire.treeToPath(tree, epoch - first),
+      path: treeToPath(tree, epoch - first),
     })
     expect(() => check(answer((e) => void (e[2] = epochOf(first + 3, 1))))).toThrow(lie)
     expect(() => check(answer((e) => void e.push(epochOf(first + 3, 1))))).toThrow(lie)
   })
 
-  it('is a lie when another member signed it, or it answers another question', () => {
+  it('an answer signed by another member or made for another request is a lie', () => {
     expect(() => check(answer(() => {}, blocks, testSigner('peer/office')))).toThrow(lie)
     const other = answer()
     expect(() => wire.answerToSalts(other, certified, shard, blocks.slice(1), member.key)).toThrow(lie)

@@ -1,4 +1,4 @@
-/** Rosters one after the other without sheets and votes: what `succeed` makes of changes, and nothing else. */
+/** Rosters without sheets and votes, one after the other, to test what `succeed` makes of changes. */
 import { expect } from 'vitest'
 import { testChange, testManifest, testSigner } from '../../../src/testing/founding.ts'
 import * as wire from '../../../src/wire/index.ts'
@@ -6,26 +6,26 @@ import * as wire from '../../../src/wire/index.ts'
 export const manifest = testManifest()
 export const federation = wire.manifestToId(manifest)
 export const founding = bodyOnly(wire.manifestToRoster(manifest))
-/** The first epoch that is not the founding's and begins a period. */
+/** The first epoch of the first period after the founding. */
 export const FIRST = (Math.floor(founding.roster.firstEpoch / 18) + 1) * 18
-/** Changes of these tests hold for ever, unless they are about that. */
+/** Changes of these tests never lapse, except in tests of lapsing. */
 export const UNTIL = 0xffffffff
 
 export const key = (role: string): Uint8Array => testSigner(role).key
 export const operators = (...names: string[]): string[] => names.map((name) => `operator/${name}`)
-/** Five of six make a quorum, three sponsor. */
+/** Five of six operators are a quorum; three can sponsor. */
 export const QUORUM = operators('ash', 'birch', 'cedar', 'elm', 'fir')
 export const SPONSORS = operators('ash', 'birch', 'cedar')
 
 export const bad = (reason: RegExp) =>
   expect.objectContaining({ code: 'ROSTER_INVALID', message: expect.stringMatching(reason) })
 
-/** A change as everybody would sign it who must. */
+/** A change with the signatures of these roles. */
 export function change(value: wire.Change, roles: readonly string[]): Uint8Array {
   return testChange(federation, value, roles)
 }
 
-/** Node `node` of operator `name`; both sign. */
+/** The join of node `node` of operator `name`, signed by both and by these roles. */
 export function join(name: string, node = name, roles: readonly string[] = SPONSORS): Uint8Array {
   return change(joining(name, node), [`operator/${name}`, `peer/${node}`, ...roles])
 }
@@ -62,7 +62,7 @@ export function sorted(changes: readonly Uint8Array[]): Uint8Array[] {
   return [...changes].sort((a, b) => (wire.bytesToHex(a) < wire.bytesToHex(b) ? -1 : 1))
 }
 
-/** The roster that follows; it reads back from its bytes, or the test ends here. */
+/** The roster that follows, decoded from its bytes. */
 export function step(previous: wire.CertifiedRoster, { firstEpoch, changes = [], reveals = [] }: Choice = {}) {
   const next = firstEpoch ?? (Math.floor(previous.roster.firstEpoch / 18) + 1) * 18
   return bodyOnly(wire.succeed(previous, { firstEpoch: next, changes: sorted(changes), reveals, sheets: [] }))
@@ -72,7 +72,7 @@ function bodyOnly(roster: wire.Roster): wire.CertifiedRoster {
   return wire.bodyToCertified(wire.encodeRoster(roster), [], [])
 }
 
-/** Names instead of keys, for reading. */
+/** The names of peers instead of their keys. */
 export function nodesOf(peers: readonly wire.RosterPeer[], names: readonly string[]): string[] {
   return peers.map((peer) => names.find((name) => wire.equalBytes(key(`peer/${name}`), peer.key)) ?? 'somebody')
 }

@@ -1,6 +1,6 @@
 /**
- * Random sequences of rosters against a model that knows no bytes: sets and maps of names, written from PROTOCOL.md
- * §4.8 and §4.9 alone. Both must agree on every change, taken or refused, and on who is what afterwards.
+ * Random sequences of rosters against a model without bytes: sets and maps of names, written from PROTOCOL.md §4.8 and
+ * §4.9 alone. Both must agree on every accepted or refused change and on the lists afterwards.
  */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -8,17 +8,17 @@ import { TEST_AUTHORITY, TEST_OPERATORS, testReveals } from '../../../src/testin
 import * as wire from '../../../src/wire/index.ts'
 import { change, founding, key, sorted, step, UNTIL } from './steps.ts'
 
-/** Keys go by their roles, `operator/ash` or `peer/ash`; a rotated one is `operator/ash#1`. */
+/** A key is named by its role, `operator/ash` or `peer/ash`; a rotated key is `operator/ash#1`. */
 interface Model {
-  /** Name → key, in the order in which they came. */
+  /** Name → key, in the order of joining. */
   operators: Map<string, string>
-  /** Node → name of its operator. */
+  /** Node → name of the node's operator. */
   members: Map<string, string>
   newcomers: Map<string, string>
   admitted: Map<string, string>
   gone: Set<string>
   replicas: number
-  /** When the amendment made last was proposed, and each peer's move, if there was one. */
+  /** The time of proposal of the latest amendment, and of each peer's latest move. */
   amended: number
   moved: Map<string, number>
 }
@@ -130,12 +130,12 @@ const OPERATOR_KEYS = NAMES.flatMap((name) => [`operator/${name}`, `operator/${n
 const NODE_KEYS = NAMES.flatMap((name) => [`peer/${name}`, `peer/${name}2`])
 const ROLES = [...OPERATOR_KEYS, ...NODE_KEYS]
 
-/** What somebody might want; the numbers choose among what there is. */
+/** A random wish. The numbers choose among the peers and operators that exist. */
 interface Wish {
   kind: 'join' | 'leave' | 'expel' | 'lied' | 'rotate' | 'amend' | 'move'
   pick: number
   other: number
-  /** 0 signs as the rules want; more leaves somebody out or lets others sign. */
+  /** 0 adds all signatures that the rules require; other values omit one or let others sign. */
   mischief: number
 }
 const wish: fc.Arbitrary<Wish> = fc.record({
@@ -164,7 +164,7 @@ function toMove(model: Model, { kind, pick, other, mischief }: Wish): Move {
   const voices = [...model.operators.values()]
   const most = voices.slice(0, Math.floor((2 * voices.length) / 3) + 1)
   const some = voices.slice(0, Math.floor(voices.length / 3) + 1)
-  // Mostly those who are there, lest almost everything be refused.
+  // Usually an existing peer, because otherwise almost every change would be refused.
   const here = [...voices, ...model.members.keys(), ...model.newcomers.keys(), ...model.admitted.keys(), CENTRAL]
   const target = other % 4 === 0 ? from(ROLES, pick) : from(here, pick)
   const twist = (signers: string[]): string[] =>
@@ -236,7 +236,7 @@ function encodeMove(move: Move): Uint8Array {
   return change(toChange(), [...new Set(move.signers)])
 }
 
-// A node's key may become an operator's, and be rotated as one.
+// The key of a node can become the key of an operator and be rotated as such.
 const NAMED = [...ROLES, ...NODE_KEYS.map((node) => `${node}#1`)]
 const roleByKey = new Map(NAMED.map((role) => [wire.bytesToHex(key(role)), role]))
 const roleOf = (own: Uint8Array): string => roleByKey.get(wire.bytesToHex(own))!
@@ -270,7 +270,7 @@ function assertInvariants({ roster }: wire.CertifiedRoster, before: wire.Roster)
   expect(new Set(keys).size).toBe(keys.length)
   expect(new Set(operators.map(({ name }) => name)).size).toBe(operators.length)
   expect(new Set(gone.map(wire.bytesToHex)).size).toBe(gone.length)
-  // Who was gone before is nowhere but among operators, for nodes that were members then; and it never comes back.
+  // A departed key is listed only among operators, for nodes that were members then, and never returns.
   for (const item of before.gone) {
     expect(wire.isGone(roster, item)).toBe(true)
     expect(peers.some((peer) => wire.equalBytes(peer.key, item))).toBe(false)
@@ -286,7 +286,7 @@ function assertInvariants({ roster }: wire.CertifiedRoster, before: wire.Roster)
 }
 
 describe('rosters after many changes', () => {
-  it('are those of a model of names, which takes and refuses the same', () => {
+  it('rosters equal those of a model of names, which accepts and refuses the same changes', () => {
     const count = { taken: 0, refused: 0, ranked: 0, moved: 0 }
     fc.assert(
       fc.property(fc.array(round, { minLength: 5, maxLength: 10 }), (rounds) => {
@@ -306,7 +306,7 @@ describe('rosters after many changes', () => {
             expect(real === undefined, JSON.stringify({ ordered, nonces })).toBe(next === undefined)
             return real === undefined || next === undefined ? undefined : { real, next }
           }
-          // As a proposer composes: each change that still fits beside those taken before.
+          // A proposer takes each change that still fits beside those taken before.
           const nonces = attempt([], opened) === undefined ? 0 : opened
           const still = attempt([], nonces)
           if (still === undefined) throw new Error('a roster without changes can always follow')
@@ -331,7 +331,7 @@ describe('rosters after many changes', () => {
       }),
       { numRuns: 25 },
     )
-    // The test is about nothing unless much of both happens.
+    // The test is meaningful only when many changes are accepted and many refused.
     expect(count.taken).toBeGreaterThan(40)
     expect(count.refused).toBeGreaterThan(40)
     expect(count.ranked).toBeGreaterThan(0)
@@ -339,7 +339,7 @@ describe('rosters after many changes', () => {
   })
 })
 
-/** What `make` makes; undefined when it refuses by an error of this class, and by no other. */
+/** The result of `make`; undefined when it throws an error of this class. Other errors pass through. */
 function outcome<T>(refusal: abstract new (...args: never[]) => Error, make: () => T): T | undefined {
   try {
     return make()

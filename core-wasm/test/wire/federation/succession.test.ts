@@ -33,7 +33,7 @@ import {
   UNTIL,
 } from './steps.ts'
 
-/** When changes were proposed that have a time. */
+/** The time of proposal of moves and amendments. */
 const AT = 1_700_000_000_000
 const NODES = [...TEST_OPERATORS, 'gum', 'gum2', 'hazel', 'ash2']
 const names = (peers: readonly wire.RosterPeer[]) => nodesOf(peers, NODES)
@@ -42,14 +42,14 @@ const refused = (changes: readonly Uint8Array[], reason: RegExp, previous = foun
   expect(() => step(previous, { changes })).toThrow(bad(reason))
 
 describe('a roster that follows', () => {
-  it('keeps everything that no change touches', () => {
+  it('the next roster keeps everything that no change touches', () => {
     const next = step(founding)
     expect(next.roster).toEqual({ ...founding.roster, height: 1, previous: founding.hash, firstEpoch: FIRST })
     const third = step(next)
     expect(third.roster).toMatchObject({ height: 2, previous: next.hash, firstEpoch: FIRST + 18 })
   })
 
-  it('begins with a period, after the one before; periods may be left out', () => {
+  it('the next roster begins with a later period, and periods may be skipped', () => {
     const at = (firstEpoch: number) => () => step(founding, { firstEpoch })
     expect(at(FIRST)).not.toThrow()
     expect(at(FIRST + 18 * 40)).not.toThrow()
@@ -60,14 +60,14 @@ describe('a roster that follows', () => {
     expect(() => step(next, { firstEpoch: FIRST })).toThrow(bad(/period/))
   })
 
-  it('takes changes in the order of their bytes, each once, and no more than 32', () => {
+  it('the next roster takes at most 32 changes, in the order of their bytes, each once', () => {
     const changes = sorted([leave('peer/ash'), join('gum')])
     const choose = (list: readonly Uint8Array[]) => () =>
       wire.succeed(founding, { firstEpoch: FIRST, changes: list, reveals: [], sheets: [] })
     expect(choose(changes)).not.toThrow()
     expect(choose([...changes].reverse())).toThrow(bad(/order/))
     expect(choose([changes[0]!, changes[0]!])).toThrow(bad(/order/))
-    // As late as the changes are read, whoever's they are: the order of bytes is that of `at`.
+    // The order of the bytes of these moves is the order of `at`.
     const moves = (count: number) =>
       sorted(
         Array.from({ length: count }, (_, i) =>
@@ -80,7 +80,7 @@ describe('a roster that follows', () => {
     expect(choose(moves(33))).toThrow(bad(/too many changes/))
   })
 
-  it('takes only changes of its federation, in time, and whole', () => {
+  it('the next roster takes only valid changes of its own federation that have not lapsed', () => {
     const of = (other: Uint8Array, until: number) => {
       const value: wire.Change = { kind: 'leave', until, key: key('peer/ash') }
       return wire.encodeChange(wire.signChange(wire.newChange(other, value), testSigner('peer/ash')))
@@ -100,7 +100,7 @@ describe('a roster that follows', () => {
 })
 
 describe('a join', () => {
-  it('by a new operator needs ⌊n/3⌋ + 1 sponsors beside the joiner and its operator', () => {
+  it('a join of a new operator needs ⌊n/3⌋ + 1 sponsors beside the joiner and its operator', () => {
     expect([1, 2, 3, 4, 5, 6, 7, 9, 300].map(wire.sponsorQuorum)).toEqual([1, 1, 2, 2, 2, 3, 3, 4, 101])
     const next = step(founding, { changes: [join('gum')] })
     expect(names(next.roster.admitted)).toEqual(['gum'])
@@ -108,28 +108,28 @@ describe('a join', () => {
     expect(next.roster.admitted[0]).toMatchObject({ operator: 6, addresses: ['/ip4/127.0.0.1/tcp/4999'] })
     expect(next.roster.members).toEqual(founding.roster.members)
     refused([join('gum', 'gum', operators('ash', 'birch'))], /sponsors/)
-    // A node's key is no operator's, and the joiner is no sponsor of its own.
+    // The key of a node sponsors nobody, and a joiner cannot sponsor itself.
     refused([join('gum', 'gum', [...operators('ash', 'birch'), 'peer/cedar'])], /sponsors/)
     refused([change(joining('gum'), ['operator/gum', ...SPONSORS])], /joiner/)
     refused([change(joining('gum'), ['peer/gum', ...SPONSORS])], /joiner/)
   })
 
-  it('by a known operator needs its own word only', () => {
+  it('a join of a known operator needs only the signatures of that operator and the node', () => {
     const next = step(founding, { changes: [join('ash', 'ash2', [])] })
     expect(next.roster.admitted).toMatchObject([{ key: key('peer/ash2'), operator: 0 }])
     expect(next.roster.operators).toEqual(founding.roster.operators)
     refused([change(joining('ash', 'ash2'), ['peer/ash2', ...QUORUM.slice(1)])], /joiner/)
   })
 
-  it('of two nodes of a new operator makes one operator', () => {
+  it('two joins of one new operator add one operator', () => {
     const next = step(founding, { changes: [join('gum'), join('gum', 'gum2')] })
     expect(voters(next).filter((name) => name === 'gum')).toEqual(['gum'])
     expect(new Set(next.roster.admitted.map(({ operator }) => operator))).toEqual(new Set([6]))
-    // Known is who was an operator in the roster before.
+    // An operator is known when the roster before lists it.
     refused([join('gum'), join('gum', 'gum2', [])], /sponsors/)
   })
 
-  it('is refused under a key in use: of a node, the central peer, an operator, its own operator', () => {
+  it('a join under a key of a node, the central peer, an operator or its own operator is refused', () => {
     refused([join('ash', 'birch', [])], /key in use/)
     refused([join('gum', 'office')], /key in use/)
     const under = (value: Partial<wire.Change & { kind: 'join' }>, roles: string[]) =>
@@ -141,7 +141,7 @@ describe('a join', () => {
     refused([join('ash', 'gum', [])], /key in use/, admitted)
   })
 
-  it('is refused under a name in use, and under another name of a known operator', () => {
+  it('a join under a name in use, or under another name of a known operator, is refused', () => {
     const under = (operator: string, who: string) =>
       change({ ...joining(who), operator }, [`operator/${who}`, `peer/${who}`, ...SPONSORS])
     refused([under('ash', 'gum')], /name in use/)
@@ -150,12 +150,12 @@ describe('a join', () => {
     refused([known], /another name/)
   })
 
-  it('is refused to the operator of the central peer, known or with sponsors', () => {
+  it('a join of the operator of the central peer is refused, also with sponsors', () => {
     refused([join('office', 'gum', [])], /central peer/)
     refused([join('office', 'gum', QUORUM)], /central peer/)
   })
 
-  it('ends at sixteen nodes of one operator', () => {
+  it('an operator can join at most sixteen nodes', () => {
     const roles = (from: number, count: number) => Array.from({ length: count }, (_, i) => `ash-${from + i}`)
     const full = step(founding, { changes: roles(0, 15).map((node) => join('ash', node, [])) })
     expect(full.roster.admitted).toHaveLength(15)
@@ -166,7 +166,7 @@ describe('a join', () => {
     refused([join('ash', 'ash-99', [])], /too many nodes/, full)
   })
 
-  it('is refused under a key that is gone, for ever; a name may be taken again when its operator is listed no more', () => {
+  it('a departed key can never join again, but its operator name is free once no roster lists the operator', () => {
     const next = step(founding, { changes: [leave('operator/ash')] })
     const later = step(step(next))
     for (const previous of [next, later]) {
@@ -182,10 +182,10 @@ describe('a join', () => {
     refused([sameKey], /in use/, later)
   })
 
-  it('is refused to an operator that is gone, while its nodes still hold shards and in the roster that removes it', () => {
+  it('a departed operator cannot join while its nodes hold shards or in the roster that removes it', () => {
     const gone = step(founding, { changes: [expel('operator/ash')] })
     refused([join('ash', 'ash2', QUORUM)], /gone/, gone)
-    // A join sorts after an expulsion, so it would have made an admission that nobody stands for.
+    // A join sorts after an expulsion, so it would admit a node without an operator.
     refused([expel('operator/ash'), join('ash', 'ash2', [])], /gone/)
     refused([leave('operator/ash'), join('ash', 'ash2', QUORUM)], /gone/)
   })
@@ -200,11 +200,11 @@ describe('a rank', () => {
     return wire.encodeChange(roles.reduce(wire.signChange, wire.newChange(id, joining(name))))
   }
   const admitting = nextTestRoster(first, { changes: [joinsHere('gum'), joinsHere('hazel')] })
-  // Those who could vote for it: the two that it admits could not.
+  // The six operators who could vote for it. The two operators that it admits could not.
   const reveals = testReveals(admitting, 6)
   const draw = (chosen: readonly wire.Reveal[]) => () => nextTestRoster(admitting, { reveals: chosen })
 
-  it('is drawn from the nonces of a quorum, in their order', () => {
+  it('a rank is the hash of the key and the nonces of a quorum, in their order', () => {
     const next = draw(reveals)()
     expect(names(next.roster.newcomers)).toEqual(names(admitting.roster.admitted))
     expect(next.roster.admitted).toEqual([])
@@ -212,24 +212,24 @@ describe('a rank', () => {
       const parts = [wire.utf8('geotrace/rank'), peer.key, ...reveals.map(({ nonce }) => nonce)]
       expect(peer.rank).toEqual(sha256(wire.concatBytes(...parts)))
     }
-    // n is 8 with the two new operators: six are just a quorum.
+    // With the two new operators n is 8, so six operators are exactly a quorum.
     expect(draw(reveals.slice(1))).toThrow(bad(/out of place/))
     const members = step(next, { firstEpoch: next.roster.firstEpoch + 2 }).roster.members
     expect(names(members)).toEqual([...TEST_OPERATORS, ...names(admitting.roster.admitted)])
     expect(members.at(-1)!.rank).toEqual(next.roster.newcomers.at(-1)!.rank)
   })
 
-  it('waits, with the admission, while fewer than a quorum open theirs', () => {
+  it('an admitted peer waits for its rank while fewer than a quorum open their nonces', () => {
     const waiting = nextTestRoster(admitting)
     expect(waiting.roster.admitted).toEqual(admitting.roster.admitted)
     expect(waiting.roster.newcomers).toEqual([])
-    // The next voters commit anew, the two that were admitted among them; old nonces are worth nothing.
+    // The next voters, including the two new operators, commit to new nonces, so the old nonces are invalid.
     expect(() => nextTestRoster(waiting, { reveals })).toThrow(bad(/nobody committed/))
     const late = nextTestRoster(waiting, { reveals: testReveals(waiting) })
     expect(names(late.roster.newcomers)).toEqual(names(admitting.roster.admitted))
   })
 
-  it('is refused with a wrong nonce, signature or operator, in another order, or twice from one', () => {
+  it('reveals with a wrong nonce, signature or operator, out of order or twice from one operator are refused', () => {
     const [a, b, ...rest] = reveals as [wire.Reveal, wire.Reveal, ...wire.Reveal[]]
     expect(draw([{ ...a, nonce: b.nonce }, b, ...rest])).toThrow(bad(/nobody committed/))
     expect(draw([{ ...a, signature: b.signature }, b, ...rest])).toThrow(bad(/nobody committed/))
@@ -241,11 +241,11 @@ describe('a rank', () => {
     expect(draw(founders)).toThrow(bad(/nobody committed/))
   })
 
-  it('is not drawn when nobody was admitted', () => {
+  it('reveals are refused when no peer was admitted', () => {
     expect(() => nextTestRoster(first, { reveals: testReveals(first) })).toThrow(bad(/out of place/))
   })
 
-  it('is not drawn for one that leaves before it counts', () => {
+  it('a peer that leaves before its rank counts gets none', () => {
     const gone = wire.encodeChange(
       wire.signChange(
         wire.newChange(id, { kind: 'leave', until: UNTIL, key: key('peer/gum') }),
@@ -261,7 +261,7 @@ describe('a rank', () => {
 })
 
 describe('a departure', () => {
-  it('of a node is signed by it or its operator, and takes one roster', () => {
+  it('a departure of a node is signed by the node or its operator, and takes one roster', () => {
     for (const signer of ['peer/ash', 'operator/ash']) {
       const next = step(founding, { changes: [leave('peer/ash', [signer])] })
       expect(names(next.roster.members)).toEqual([...TEST_OPERATORS])
@@ -269,7 +269,7 @@ describe('a departure', () => {
       const later = step(next)
       expect(names(later.roster.members)).toEqual(TEST_OPERATORS.slice(1))
       expect(later.roster.gone).toEqual([key('peer/ash')])
-      // The operator stays, with a vote and without a node.
+      // The operator stays and votes, without a node.
       expect(voters(later)).toEqual([...TEST_OPERATORS, 'office'])
     }
     refused([leave('peer/ash', ['operator/birch'])], /nobody signed/)
@@ -277,7 +277,7 @@ describe('a departure', () => {
     refused([leave('peer/ash', [])], /nobody signed/)
   })
 
-  it('of an operator takes its nodes along, and its index one roster later', () => {
+  it('a departure of an operator removes its nodes, and its index one roster later', () => {
     const two = step(step(founding, { changes: [join('ash', 'ash2', [])] }))
     const next = step(two, { changes: [leave('operator/ash')] })
     expect(voters(next)).toEqual([...TEST_OPERATORS, 'office'])
@@ -294,14 +294,14 @@ describe('a departure', () => {
     refused([leave('operator/ash', ['peer/ash'])], /nobody signed/)
   })
 
-  it('of an operator without nodes takes its index at once', () => {
+  it('a departure of an operator without nodes removes its index at once', () => {
     const nodeless = step(step(founding, { changes: [leave('peer/ash')] }))
     const next = step(nodeless, { changes: [leave('operator/ash')] })
     expect(voters(next)).toEqual([...TEST_OPERATORS.slice(1), 'office'])
     expect(next.roster.members.map(({ operator }) => operator)).toEqual([0, 1, 2, 3])
   })
 
-  it('is refused to strangers, to who is gone already, and to the authority', () => {
+  it('a departure of a stranger, of a departed peer and of the authority is refused', () => {
     refused([leave('peer/gum')], /stranger/)
     const next = step(founding, { changes: [leave('peer/ash')] })
     refused([leave('peer/ash')], /stranger/, next)
@@ -312,17 +312,17 @@ describe('a departure', () => {
     }
   })
 
-  it('is refused when members of fewer than R operators would be left', () => {
+  it('a departure is refused when members of fewer than R operators would remain', () => {
     const two = [leave('peer/ash'), leave('peer/birch')]
     expect(() => step(founding, { changes: two })).not.toThrow()
     refused([...two, leave('peer/cedar')], /fewer than 3/)
     refused([expel('peer/cedar')], /fewer than 3/, step(founding, { changes: two }))
-    // A second node of an operator that is there already does not help; one that is only admitted neither.
+    // A second node of a listed operator does not help, and neither does an admitted node.
     refused([...two, join('elm', 'ash2', []), leave('peer/cedar')], /fewer than 3/)
     refused([...two, join('gum'), leave('peer/cedar')], /fewer than 3/)
   })
 
-  it('against its will needs a quorum of operators that are not gone', () => {
+  it('an expulsion needs a quorum of operators that have not left', () => {
     expect(() => step(founding, { changes: [expel('operator/ash')] })).not.toThrow()
     refused([expel('peer/ash', QUORUM.slice(1))], /quorum/)
     refused([expel('peer/ash', [...QUORUM.slice(1), 'peer/ash', 'peer/birch'])], /quorum/)
@@ -333,7 +333,7 @@ describe('a departure', () => {
     ).not.toThrow()
   })
 
-  it('of a liar carries no signature: who voted saw the proof', () => {
+  it('a removal of a liar carries no signature, because the voters saw the evidence', () => {
     const next = step(founding, { changes: [lied('operator/ash')] })
     expect(next.roster.gone).toEqual([key('operator/ash'), key('peer/ash')])
     const signed = wire.signChange(wire.decodeChange(lied('peer/ash')), testSigner('operator/birch'))
@@ -347,7 +347,7 @@ describe('a move', () => {
     change({ kind: 'move', at: AT, until: UNTIL, key: key(role), addresses }, signers)
   const there = ['/ip4/127.0.0.1/tcp/7', '/ip6/::1/tcp/7/ws']
 
-  it('is signed by the node: a member, one admitted, the central peer', () => {
+  it('a move is signed by the peer itself: a member, an admitted peer or the central peer', () => {
     const admitted = step(founding, { changes: [join('gum')] })
     const changes = ['peer/ash', 'peer/gum', 'peer/office'].map((role) => move(role, there))
     const { roster } = step(admitted, { changes })
@@ -363,7 +363,7 @@ describe('a move', () => {
   const movedTo = (port: number, at: number, role = 'peer/ash') =>
     change({ kind: 'move', at, until: UNTIL, key: key(role), addresses: [`/ip4/127.0.0.1/tcp/${port}`] }, [role])
 
-  it('is not made again, nor one from before it, by whoever kept them: the old addresses stay old', () => {
+  it('a move that was made, and an older one, are refused afterwards', () => {
     const next = step(founding, { changes: [movedTo(8, AT)] })
     const later = step(step(next))
     for (const previous of [next, later]) {
@@ -372,11 +372,11 @@ describe('a move', () => {
       refused([movedTo(9, AT)], /overtook/, previous)
       expect(step(previous, { changes: [movedTo(7, AT + 1)] }).roster.members[0]).toMatchObject({ moved: AT + 1 })
     }
-    // One of another node says nothing about this one.
+    // The move of another node is independent.
     expect(() => step(later, { changes: [movedTo(7, 1, 'peer/birch')] })).not.toThrow()
   })
 
-  it('of two in one roster is followed by the later one, and none comes from after the roster begins', () => {
+  it('two moves in one roster leave the later addresses, and a move from after the roster begins is refused', () => {
     const { roster } = step(founding, { changes: [movedTo(7, AT), movedTo(8, AT + 1)] })
     expect(roster.members[0]).toMatchObject({ addresses: ['/ip4/127.0.0.1/tcp/8'], moved: AT + 1 })
     const beginsMs = FIRST * wire.EPOCH_MS
@@ -384,7 +384,7 @@ describe('a move', () => {
     refused([movedTo(7, beginsMs + 1)], /after the roster begins/)
   })
 
-  it('leaves each node at the last of its moves that a roster made, whatever is offered again, and when', () => {
+  it('each node keeps its latest move, in whatever order moves are offered again', () => {
     const nodes = ['peer/ash', 'peer/birch', 'peer/office']
     const moves = nodes.flatMap((role) => [1, 2, 3, 4].map((at) => ({ role, at, bytes: movedTo(at, at, role) })))
     fc.assert(
@@ -419,7 +419,7 @@ describe('a move', () => {
 })
 
 describe('a rotation', () => {
-  it('is signed by both keys, or by the new one and a quorum', () => {
+  it('a rotation is signed by both keys, or by the new key and a quorum', () => {
     for (const signers of [
       ['operator/ash', 'operator/ash2'],
       ['operator/ash2', ...operators('birch', 'cedar', 'elm', 'fir', 'office')],
@@ -428,7 +428,7 @@ describe('a rotation', () => {
       expect(next.roster.operators[0]).toEqual({ name: 'ash', key: key('operator/ash2') })
       expect(next.roster.gone).toEqual([key('operator/ash')])
       expect(next.roster.members).toEqual(founding.roster.members)
-      // From now on the new key speaks, for its nodes too.
+      // From now on the new key signs for the operator and its nodes.
       expect(() => step(next, { changes: [leave('peer/ash', ['operator/ash2'])] })).not.toThrow()
       refused([leave('peer/ash', ['operator/ash'])], /nobody signed/, next)
     }
@@ -437,12 +437,12 @@ describe('a rotation', () => {
     refused([rotate('operator/ash', 'operator/ash2', ['operator/ash2', ...QUORUM.slice(1)])], /signatures/)
   })
 
-  it('of the authority is allowed', () => {
+  it('the authority can rotate its key', () => {
     const next = step(founding, { changes: [rotate('operator/office', 'operator/office2')] })
     expect(next.roster.operators[next.roster.central.operator]!.key).toEqual(key('operator/office2'))
   })
 
-  it('is refused to a key in use or gone, from one that is no operator, and to itself', () => {
+  it('a rotation to a used or departed key, from a key of no operator, and to itself is refused', () => {
     refused([rotate('operator/ash', 'operator/birch')], /key in use/)
     refused([rotate('operator/ash', 'peer/birch')], /key in use/)
     refused([rotate('operator/ash', 'operator/ash')], /key in use/)
@@ -452,7 +452,7 @@ describe('a rotation', () => {
     refused([rotate('operator/ash2', 'operator/ash')], /key in use/, next)
   })
 
-  it('does not undo an expulsion, in the same roster or while its nodes are listed still', () => {
+  it('a rotation cannot undo an expulsion, in the same roster or while the nodes are still listed', () => {
     refused([expel('operator/ash'), rotate('operator/ash', 'operator/ash2')], /gone/)
     const next = step(founding, { changes: [expel('operator/ash')] })
     refused([rotate('operator/ash', 'operator/ash2')], /gone/, next)
@@ -464,7 +464,7 @@ describe('an amendment', () => {
   const amend = (value: Partial<wire.Change & { kind: 'amend' }>, signers: readonly string[] = QUORUM) =>
     change({ kind: 'amend', at: AT, until: UNTIL, core: null, shards: null, replicas: null, ...value }, signers)
 
-  it('needs a quorum; the core changes now, shards and replicas one roster later', () => {
+  it('an amendment needs a quorum, changes the core at once, and shards and replicas one roster later', () => {
     const core = { simd: new Uint8Array(32).fill(1), scalar: new Uint8Array(32).fill(2) }
     const next = step(founding, { changes: [amend({ core, shards: 7, replicas: 4 })] })
     expect(next.roster).toMatchObject({ core, shards: 5, replicas: 3, plan: { shards: 7, replicas: 4 } })
@@ -473,7 +473,7 @@ describe('an amendment', () => {
     refused([amend({ shards: 7 }, QUORUM.slice(1))], /quorum/)
   })
 
-  it('is not made again, nor one from before it', () => {
+  it('an amendment that was made, and an older one, are refused afterwards', () => {
     const next = step(founding, { changes: [amend({ shards: 7 })] })
     expect(next.roster.amended).toBe(AT)
     for (const at of [AT, AT - 1]) refused([amend({ at, shards: 6 })], /overtook/, step(next))
@@ -485,7 +485,7 @@ describe('an amendment', () => {
     refused([amend({ at: FIRST * wire.EPOCH_MS + 1, shards: 7 })], /after the roster begins/)
   })
 
-  it('to more replicas than operators is refused, and holds departures to the plan', () => {
+  it('an amendment to more replicas than operators is refused, and departures must leave the planned number', () => {
     expect(() => step(founding, { changes: [amend({ replicas: 5 })] })).not.toThrow()
     refused([amend({ replicas: 6 })], /fewer than 6/)
     refused([amend({ replicas: 5 }), leave('peer/ash')], /fewer than 5/)
@@ -499,7 +499,7 @@ describe('an amendment', () => {
 })
 
 describe('a change', () => {
-  it('is spent when it is made, when another overtook it, or when whom it is about is gone', () => {
+  it('a change is spent once it is made, overtaken by a later change, or about a departed peer', () => {
     const isSpent = (encoded: Uint8Array, { roster }: wire.CertifiedRoster) =>
       wire.isSpent(roster, wire.decodeChange(encoded).change)
     const made = [
@@ -532,7 +532,7 @@ describe('a proposal', () => {
   const withBody = (roster: wire.Roster) =>
     wire.bodyToCertified(wire.encodeRoster(roster), next.sheetSignatures, next.votes)
 
-  it('is refused when one field differs from what follows', () => {
+  it('a proposal with one field that does not follow is refused', () => {
     expect(() => wire.assertProposal(predecessor, next)).not.toThrow()
     const { roster } = next
     const other = new Uint8Array(32).fill(9)
@@ -571,7 +571,7 @@ describe('a proposal', () => {
     for (const name of fixed) expect(() => withBody({ ...roster, [name]: 2 }), name).toThrow(bad(/./))
   })
 
-  it('needs the signature of a right replica under each sheet, and none where a shard is vacant', () => {
+  it('a proposal needs the signature of a replica under each sheet, and none for a vacant shard', () => {
     expect(() => wire.assertProposal(predecessor, nextTestRoster(first, { sheetSigners: 1 }))).not.toThrow()
     expect(() => wire.assertProposal(predecessor, nextTestRoster(first, { sheetSigners: 0 }))).toThrow(
       bad(/0 of 1 signatures/),
@@ -590,7 +590,7 @@ describe('a proposal', () => {
     const outsider = next.roster.members.findIndex((member) => !replicas.includes(member))
     expect(() => wire.assertProposal(predecessor, signedBy([[outsider, a[0]![1]]], b))).toThrow(bad(/stranger/))
     expect(() => wire.assertProposal(predecessor, signedBy([[99, a[0]![1]]], b))).toThrow(bad(/stranger/))
-    // A majority of three are two; whoever adds to them makes it larger than it may be.
+    // Two signatures are a majority of three. More would make the certificate larger than allowed.
     const all = nextTestRoster(first, { sheetSigners: 3 })
     expect(() => wire.assertProposal(predecessor, all)).toThrow(bad(/more than 2 signatures/))
   })
@@ -602,7 +602,7 @@ describe('a certificate', () => {
   const certify = (roster: wire.CertifiedRoster) => wire.assertCertified(wire.rosterToPredecessor(first), roster)
   const next = nextTestRoster(first)
 
-  it('needs the votes of a quorum of the operators before, each counted once', () => {
+  it('a certificate needs the votes of a quorum of the operators before, each counted once', () => {
     expect(() => certify(next)).not.toThrow()
     expect(() => certify(nextTestRoster(first, { voters: 5 }))).not.toThrow()
     expect(() => certify(nextTestRoster(first, { voters: 4 }))).toThrow(bad(/4 of the 5 votes/))
@@ -613,7 +613,7 @@ describe('a certificate', () => {
     expect(() => certify(nextTestRoster(first, { voters: 6 }))).toThrow(bad(/more than the 5/))
   })
 
-  it('is refused with a vote by a stranger, for another roster, or with another commitment', () => {
+  it('a certificate with a vote by a stranger, for another roster or with another commitment is refused', () => {
     const [vote, ...rest] = next.votes as [wire.Vote, ...wire.Vote[]]
     const withVote = (other: wire.Vote) => ({ ...next, votes: [...rest, other] })
     const ballot = { ...next.roster, hash: next.hash }
@@ -626,55 +626,5 @@ describe('a certificate', () => {
       const astray = wire.signVote(testSigner('operator/ash'), 0, { ...ballot, ...wrong }, new Uint8Array(32))
       expect(() => certify(withVote(astray))).toThrow(bad(/bad signature/))
     }
-  })
-})
-
-describe('the time to agree', () => {
-  const HOUR = 60 * wire.MINUTE_MS
-  const at = (periodEpochs: number, firstEpoch: number) => ({ ...founding.roster, periodEpochs, firstEpoch })
-
-  it('ends 84 minutes before the first epoch and takes four hours or one period', () => {
-    const start = 18 * 100 * wire.EPOCH_MS
-    expect(wire.effortSpan(18, 1800)).toEqual({
-      from: start - 84 * wire.MINUTE_MS - 4 * HOUR,
-      signAnyFrom: start - 84 * wire.MINUTE_MS - 2 * HOUR,
-      makeDoFrom: start - 84 * wire.MINUTE_MS - HOUR,
-      to: start - 84 * wire.MINUTE_MS,
-    })
-    const short = { from: 164, signAnyFrom: 124, makeDoFrom: 104, to: 84 }
-    for (const [name, before] of Object.entries(short)) {
-      expect(wire.effortSpan(1, 1800)).toHaveProperty(name, start - before * wire.MINUTE_MS)
-    }
-    expect(wire.effortSpan(3, 1800).from).toBe(start - 84 * wire.MINUTE_MS - 4 * HOUR)
-    expect(wire.effortSpan(2, 1800).from).toBe(start - 84 * wire.MINUTE_MS - 160 * wire.MINUTE_MS)
-    // No vote once the secrets of its first epoch may be in use.
-    expect(wire.effortSpan(18, 1800).to).toBeLessThan(wire.epochToSecretSpan(1800).from)
-  })
-
-  it('is always for one roster: periods of one epoch follow each other without a gap', () => {
-    expect(wire.effortSpan(1, 1801).from).toBe(wire.effortSpan(1, 1800).to)
-  })
-
-  it('looks ahead to the next period that can still be agreed on', () => {
-    for (const periodEpochs of [1, 18]) {
-      const roster = at(periodEpochs, 1800)
-      const next = 1800 + periodEpochs
-      const { to } = wire.effortSpan(periodEpochs, next)
-      expect(wire.nextFirstEpoch(roster, 0)).toBe(next)
-      expect(wire.nextFirstEpoch(roster, to - 1)).toBe(next)
-      expect(wire.nextFirstEpoch(roster, to)).toBe(next + periodEpochs)
-      // After weeks in which nothing was agreed on.
-      const late = (next + 18 * 30) * wire.EPOCH_MS
-      const found = wire.nextFirstEpoch(roster, late)
-      expect(found % periodEpochs).toBe(0)
-      expect(wire.effortSpan(periodEpochs, found).to).toBeGreaterThan(late)
-      expect(wire.effortSpan(periodEpochs, found - periodEpochs).to).toBeLessThanOrEqual(late)
-    }
-  })
-
-  it('begins a whole period after a founding that began within one', () => {
-    expect(wire.nextFirstEpoch(at(18, 1801), 0)).toBe(1818)
-    expect(wire.nextFirstEpoch(at(18, 1817), 0)).toBe(1818)
-    expect(wire.nextFirstEpoch(at(1, 1801), 0)).toBe(1802)
   })
 })

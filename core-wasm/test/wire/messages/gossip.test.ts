@@ -47,11 +47,11 @@ const message: fc.Arbitrary<wire.GossipMessage> = fc.oneof(
   fc.record({ kind: kind('evidence'), evidence: opaque }),
   fc.record({ kind: kind('handover'), giver: key, taker: key, shard: u16, firstEpoch: u32, time, signature }),
 )
-/** Kinds whose length is not that of the frame. */
+/** Kinds that take all bytes of the frame. */
 const isFixed = ({ kind }: wire.GossipMessage) => kind !== 'change' && kind !== 'evidence'
 
 describe('a gossip message', () => {
-  it('of each kind comes back from its bytes as it went, in one form', () => {
+  it('a gossip message of each kind decodes from its bytes unchanged', () => {
     const seen = new Set<string>()
     fc.assert(
       fc.property(message, (item) => {
@@ -65,7 +65,7 @@ describe('a gossip message', () => {
     expect(seen.size).toBe(8)
   })
 
-  it('is refused at every cut and with one byte more', () => {
+  it('a gossip message is refused at every cut and with one byte more', () => {
     fc.assert(
       fc.property(message.filter(isFixed), fc.nat(), (item, at) => {
         const encoded = wire.encodeGossip(item)
@@ -78,7 +78,7 @@ describe('a gossip message', () => {
     refusesCutAndLong(wire.encodeGossip(sample!), wire.decodeGossip)
   })
 
-  it('of random bytes is refused, or says what it says in one form', () => {
+  it('random bytes are refused as gossip, or encode back to the same bytes', () => {
     fc.assert(
       fc.property(fc.nat({ max: 9 }), fc.uint8Array({ maxLength: 400 }), (number, body) => {
         const encoded = Uint8Array.from([1, number, ...body])
@@ -96,7 +96,7 @@ describe('a gossip message', () => {
     neverThrowsAnythingElse(wire.encodeGossip(fc.sample(message, 1)[0]!), wire.decodeGossip)
   })
 
-  it('of another version, an unknown kind, or beyond the bound is refused', () => {
+  it('a gossip message of another version, of an unknown kind or above the bound is refused', () => {
     expect(() => wire.decodeGossip(Uint8Array.of(2, 0))).toThrow(expect.objectContaining({ code: 'VERSION_UNKNOWN' }))
     expect(() => wire.decodeGossip(Uint8Array.of(1, 8))).toThrow(malformed)
     const change = new Uint8Array(wire.GOSSIP_MAX_BYTES - 2)
@@ -106,7 +106,7 @@ describe('a gossip message', () => {
     expect(() => wire.encodeGossip({ kind: 'change', change: longer })).toThrow(RangeError)
   })
 
-  it('carries the sheets of 333 shards of one node, and no more', () => {
+  it('a gossip message carries the sheets of at most 333 shards of one node', () => {
     const signed = (count: number): wire.GossipMessage => ({
       kind: 'sheets',
       key: node.key,
@@ -123,7 +123,7 @@ describe('a gossip message', () => {
     expect(() => wire.encodeGossip(signed(most + 1))).toThrow(RangeError)
   })
 
-  it('tells shards in ascending order, each once', () => {
+  it('a gossip message lists shards in ascending order, each once', () => {
     const sheet = (shard: number) => ({ shard, root: new Uint8Array(32).fill(shard), signature: new Uint8Array(64) })
     const told = (...shards: number[]): wire.GossipMessage => ({
       kind: 'sheets',
@@ -138,7 +138,7 @@ describe('a gossip message', () => {
     expect(() => wire.decodeGossip(swapped)).toThrow(malformed)
   })
 
-  it('holds at most eight addresses of printable ASCII', () => {
+  it('a presence holds at most eight addresses of printable ASCII', () => {
     const presence = (addresses: string[]) => ({
       ...wire.signPresence(node, { time: 1, height: 0, roster: new Uint8Array(8), addresses }),
     })
@@ -154,7 +154,7 @@ describe('a gossip message', () => {
 describe('a signature in gossip', () => {
   const random = (length: number) => new Uint8Array(randomBytes(length))
 
-  it('covers every field of a presence', () => {
+  it('the signature of a presence covers every field', () => {
     const said = wire.signPresence(node, { time: 5, height: 1, roster: random(8), addresses: ['/ip4/127.0.0.1/tcp/1'] })
     expect(wire.isValidPresence(said)).toBe(true)
     const changes: Partial<wire.Presence>[] = [
@@ -171,7 +171,7 @@ describe('a signature in gossip', () => {
       expect(wire.isValidPresence({ ...said, ...change }), Object.keys(change)[0]!).toBe(false)
   })
 
-  it('covers every field of a proposal', () => {
+  it('the signature of a proposal covers every field', () => {
     const said = wire.signProposal(operator, {
       height: 1,
       firstEpoch: 2,
@@ -194,7 +194,7 @@ describe('a signature in gossip', () => {
     }
   })
 
-  it('covers every field of a handover', () => {
+  it('the signature of a handover covers every field', () => {
     const said = wire.signHandover(node, { taker: random(32), shard: 1, firstEpoch: 2, time: 3 })
     expect(wire.isValidHandover(said)).toBe(true)
     const changes: Partial<wire.Handover>[] = [
@@ -209,7 +209,7 @@ describe('a signature in gossip', () => {
       expect(wire.isValidHandover({ ...said, ...change }), Object.keys(change)[0]!).toBe(false)
   })
 
-  it('of a vote covers the ballot and the commitment', () => {
+  it('the signature of a vote covers the ballot and the commitment', () => {
     const on = { federation: random(32), height: 1, firstEpoch: 2, hash: random(32) }
     const nonce = random(32)
     const vote = wire.signVote(operator, 3, on, nonce)

@@ -4,7 +4,7 @@ import { formatReportCode, parseReportCode } from '../../../src/wire/messages/re
 
 describe('a report code', () => {
   it('a report code is written in Crockford’s base32, in four groups of four', () => {
-    // By hand: 00000 00001 00010 … is 0, 1, 2 …; the last of 32 digits is Z.
+    // By hand: the bits 00000 00001 00010 … are 0, 1, 2 …, and the last of 32 digits is Z.
     const counted = Uint8Array.of(0x00, 0x44, 0x32, 0x14, 0xc7, 0x42, 0x54, 0xb6, 0x35, 0xcf)
     expect(formatReportCode(counted)).toBe('0123-4567-89AB-CDEF')
     expect(formatReportCode(new Uint8Array(10).fill(255))).toBe('ZZZZ-ZZZZ-ZZZZ-ZZZZ')

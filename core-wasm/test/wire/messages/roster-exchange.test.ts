@@ -6,7 +6,7 @@ import { neverThrowsAnythingElse, refusesCutAndLong } from '../hostile.ts'
 const random = (n: number) => new Uint8Array(randomBytes(n))
 
 describe('roster messages', () => {
-  it('come back as they went', () => {
+  it('roster requests and replies decode from their bytes unchanged', () => {
     const requests: wire.RosterRequest[] = [
       { op: 'get', height: 7 },
       { op: 'body', hash: random(32) },
@@ -24,7 +24,7 @@ describe('roster messages', () => {
     wire.decodeDone(wire.encodeDone())
   })
 
-  it('are refused when cut, too long, garbled, of another version or without an operation', () => {
+  it('a roster request that is cut, too long, garbled, of another version or without an operation is refused', () => {
     refusesCutAndLong(wire.encodeRosterRequest({ op: 'get', height: 7 }), wire.decodeRosterRequest)
     refusesCutAndLong(wire.encodeRosterRequest({ op: 'body', hash: random(32) }), wire.decodeRosterRequest)
     refusesCutAndLong(wire.encodePoolReply([random(3), random(4)]), wire.decodePoolReply)
@@ -43,32 +43,12 @@ describe('roster messages', () => {
 })
 
 describe('a pool reply', () => {
-  it('carries as many messages as its frame takes, the first ones', () => {
+  it('a pool reply carries the first messages that fit its frame', () => {
     const messages = Array.from({ length: 12 }, () => random(wire.GOSSIP_MAX_BYTES))
     const reply = wire.encodePoolReply(messages)
     expect(reply.length).toBeLessThanOrEqual(wire.ROSTER_PROTOCOL.replyMaxBytes)
     const read = wire.decodePoolReply(reply)
     expect(read.length).toBe(7)
     expect(read.every((message, i) => wire.equalBytes(message, messages[i]!))).toBe(true)
-  })
-})
-
-describe('seeds messages', () => {
-  const seed = { epoch: 5, state: random(32), quotaKey: random(32) }
-  it('come back as they went', () => {
-    for (const request of [
-      { op: 'offer', shard: 2, firstEpoch: 11, seed },
-      { op: 'fetch', shard: 2, firstEpoch: 11 },
-    ] as wire.SeedsRequest[]) {
-      expect(wire.decodeSeedsRequest(wire.encodeSeedsRequest(request))).toEqual(request)
-    }
-    expect(wire.decodeSeedReply(wire.encodeSeedReply(seed))).toEqual(seed)
-  })
-
-  it('are refused when cut, too long or garbled', () => {
-    const offer = wire.encodeSeedsRequest({ op: 'offer', shard: 2, firstEpoch: 11, seed })
-    refusesCutAndLong(offer, wire.decodeSeedsRequest)
-    refusesCutAndLong(wire.encodeSeedReply(seed), wire.decodeSeedReply)
-    neverThrowsAnythingElse(offer, wire.decodeSeedsRequest)
   })
 })

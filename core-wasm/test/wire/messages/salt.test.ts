@@ -8,23 +8,23 @@ const blocks = [5, 10, 20, 40, 80].flatMap((size) => Array.from({ length: 18 }, 
 describe('a salt request', () => {
   const bytes = wire.encodeSaltRequest({ roster, shard: 258, blocks })
 
-  it('has the layout of PROTOCOL.md §7.1', () => {
+  it('a salt request has the layout of PROTOCOL.md §7.1', () => {
     const one = wire.encodeSaltRequest({ roster, shard: 258, blocks: [{ size: 80, n: 0x01020304 }] })
     expect(wire.bytesToHex(one)).toBe(`0100${'07'.repeat(8)}0102015001020304`)
     expect(bytes.length).toBe(13 + 90 * 5)
     expect(bytes.length).toBeLessThanOrEqual(wire.SALT_REQUEST_MAX_BYTES)
   })
 
-  it('comes back as it went', () => {
+  it('a salt request decodes from its bytes unchanged', () => {
     expect(wire.decodeSaltRequest(bytes)).toEqual({ roster, shard: 258, blocks })
   })
 
-  it('is refused when cut, too long or garbled', () => {
+  it('a salt request that is cut, too long or garbled is refused', () => {
     refusesCutAndLong(bytes, wire.decodeSaltRequest)
     neverThrowsAnythingElse(bytes, wire.decodeSaltRequest)
   })
 
-  it('is refused with 0 and with 91 blocks, by both ends', () => {
+  it('both ends refuse a salt request with 0 or 91 blocks', () => {
     expect(() => wire.encodeSaltRequest({ roster, shard: 0, blocks: [] })).toThrow(RangeError)
     const many = [...blocks, { size: 80, n: 5_000_000 }]
     expect(() => wire.encodeSaltRequest({ roster, shard: 0, blocks: many })).toThrow(RangeError)
@@ -37,7 +37,7 @@ describe('a salt request', () => {
     }
   })
 
-  it('is refused in another version, with another suite, with an unknown size, out of order or with a block twice', () => {
+  it('a salt request with another version, suite or size, or with unordered or repeated blocks, is refused', () => {
     const forge = (at: number, value: number) => {
       const copy = bytes.slice()
       copy[at] = value
@@ -54,7 +54,7 @@ describe('a salt request', () => {
 })
 
 describe('a refusal', () => {
-  it('carries a status and one number, and comes back as the same error', () => {
+  it('a refusal carries a status and one number and becomes the same error again', () => {
     const errors = [
       new wire.FederationError('QUOTA_SPENT', '', { retryAfterMs: 61_500 }),
       new wire.FederationError('WRONG_SHARD', '', { shard: 3 }),
@@ -74,7 +74,7 @@ describe('a refusal', () => {
     )
   })
 
-  it('says nothing about what went wrong inside', () => {
+  it('a refusal does not reveal an internal error', () => {
     expect(wire.errorToRefusal(new Error('secret path'))).toEqual({ status: 255, number: 0 })
     expect(wire.errorToRefusal(new wire.FederationError('STORE_LOCKED', '', { dir: '/x' }))).toEqual({
       status: 255,

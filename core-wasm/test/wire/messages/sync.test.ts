@@ -22,7 +22,7 @@ const request = (groups: wire.RowGroup[] = [], report: wire.SyncKind = { kind: '
 })
 
 describe('a sync request', () => {
-  it('comes back as it went, whatever it holds', () => {
+  it('a sync request with any content decodes from its bytes unchanged', () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 1, max: 480 }), { maxLength: 4 }),
@@ -40,7 +40,7 @@ describe('a sync request', () => {
     )
   })
 
-  it('has one length, with a report or without', () => {
+  it('a sync request has the same length with and without a report', () => {
     const lengths = [
       { kind: 'none' as const },
       { kind: 'code' as const, code: random(10) },
@@ -53,7 +53,7 @@ describe('a sync request', () => {
   })
 
   const good = wire.encodeSyncRequest(request([{ epoch: 1, roster: random(8), rows: rows(140) }]), classes)
-  it('is refused in a length that is no class, and cut inside', () => {
+  it('a sync request with a length outside the size classes, or cut, is refused', () => {
     for (const length of [0, 1, 90, 2047, 2049, 4096]) {
       const bytes = new Uint8Array(length)
       bytes.set(good.subarray(0, length))
@@ -64,7 +64,7 @@ describe('a sync request', () => {
     neverThrowsAnythingElse(good, (bytes) => wire.decodeSyncRequest(bytes, [...classes, bytes.length]))
   })
 
-  it('is refused with padding that is not zero, rows out of order or twice, 481 rows, an unknown version or kind', () => {
+  it('a sync request with nonzero padding, unordered or repeated rows, 481 rows, or an unknown version or kind is refused', () => {
     const malformed = expect.objectContaining({ code: 'MESSAGE_MALFORMED' })
     const forge = (change: (bytes: Uint8Array) => void) => {
       const copy = good.slice()
@@ -83,7 +83,7 @@ describe('a sync request', () => {
     expect(forge((b) => void (b[50] = 1))).toThrow(malformed)
   })
 
-  it('cannot be made when it fits no class', () => {
+  it('a sync request that fits no size class cannot be encoded', () => {
     const groups = Array.from({ length: 12 }, (_, i) => ({ epoch: i, roster: random(8), rows: rows(480) }))
     expect(() => wire.encodeSyncRequest(request(groups), classes)).toThrow(RangeError)
   })
@@ -101,7 +101,7 @@ describe('a sync reply', () => {
     marks: Array.from({ length: wire.marksPerReply(2048, 1) }, mark),
   }
 
-  it('comes back as it went and always has the one size', () => {
+  it('a sync reply decodes from its bytes unchanged and always has the same size', () => {
     for (const reply of [full, { ...full, marks: [], refused: [], report: 'none' as const }]) {
       const bytes = wire.encodeSyncReply(reply, 2048)
       expect(bytes.length).toBe(2048)
@@ -110,7 +110,7 @@ describe('a sync reply', () => {
     expect(() => wire.encodeSyncReply({ ...full, marks: [...full.marks, mark()] }, 2048)).toThrow(RangeError)
   })
 
-  it('is refused when garbled', () => {
+  it('a garbled sync reply is refused', () => {
     neverThrowsAnythingElse(wire.encodeSyncReply(full, 2048), wire.decodeSyncReply)
     expect(() => wire.decodeSyncReply(Uint8Array.of(11, 0, 0, 0, 9))).toThrow(
       expect.objectContaining({ code: 'BUSY', data: { retryAfterMs: 9_000 } }),

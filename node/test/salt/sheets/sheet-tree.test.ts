@@ -1,4 +1,5 @@
-import { concatBytes, isValidPath, linesToTree, treeToPath, treeToRoot } from '@geotrace/core-wasm/wire'
+import { linesToTree, treeToPath, treeToRoot } from '@geotrace/core-wasm/testing'
+import { concatBytes, isValidPath } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import { systemRandom } from '../../../src/platform/random.ts'
 import { linesToSheetTree } from '../../../src/salt/sheets/sheet-tree.ts'
