@@ -12,13 +12,13 @@ type MakeCommand = (out: Output) => Command
 
 /** Loaded when it is named: libp2p, level and the client take a second of CPU, which `status` has no use for. */
 const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
-  salt: async () => (await import('./salt.ts')).saltCommand,
-  central: async () => (await import('./central.ts')).centralCommand,
+  salt: async () => (await import('./salt/command.ts')).saltCommand,
+  central: async () => (await import('./central/command.ts')).centralCommand,
   federation: async () => (await import('./federation/command.ts')).federationCommand,
-  codes: async () => (await import('./codes.ts')).codesCommand,
-  reports: async () => (await import('./reports.ts')).reportsCommand,
+  codes: async () => (await import('./central/codes-command.ts')).codesCommand,
+  reports: async () => (await import('./central/reports-command.ts')).reportsCommand,
   status: async () => (await import('./status.ts')).statusCommand,
-  doctor: async () => (await import('./doctor.ts')).doctorCommand,
+  doctor: async () => (await import('./doctor/command.ts')).doctorCommand,
   replay: async () => (await import('./replay/command.ts')).replayCommand,
   demo: async () => (await import('./demo/command.ts')).demoCommand,
 }

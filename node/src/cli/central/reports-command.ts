@@ -1,10 +1,10 @@
 /** `geotrace reports list | retract | try`: what reports marked, through the running central peer's control server. */
 import { Command } from 'commander'
-import { adminRequest } from '../admin/client.ts'
-import type { ReportOutcome } from '../central/peer.ts'
-import type { RiskSummary } from '../central/risk/risk-engine.ts'
-import { defaultDir, examples, wholeNumber } from './terminal/options.ts'
-import { type Output, table } from './terminal/output.ts'
+import { adminRequest } from '../../admin/client.ts'
+import type { ReportOutcome } from '../../central/peer.ts'
+import type { RiskSummary } from '../../central/risk/risk-engine.ts'
+import { defaultDir, examples, wholeNumber } from '../terminal/options.ts'
+import { type Output, table } from '../terminal/output.ts'
 
 interface ReportOptions {
   dir: string

@@ -1,9 +1,9 @@
 /** `geotrace codes issue | revoke`: report codes, through the running central peer's control server. */
 import { Command } from 'commander'
 import encodeQR from 'qr'
-import { adminRequest } from '../admin/client.ts'
-import { defaultDir, examples, moment, wholeNumber } from './terminal/options.ts'
-import type { Output } from './terminal/output.ts'
+import { adminRequest } from '../../admin/client.ts'
+import { defaultDir, examples, moment, wholeNumber } from '../terminal/options.ts'
+import type { Output } from '../terminal/output.ts'
 
 interface IssueOptions {
   dir: string

@@ -1,11 +1,11 @@
 /** `geotrace central init | run`: the authority's central peer. node/CENTRAL.md. */
 import { Command } from 'commander'
-import { SEED_PROFILE } from '../central/risk/risk-profile.ts'
-import { CENTRAL_PORTS } from './identity/addresses.ts'
-import { type InitOptions, initialise } from './identity/init.ts'
-import { runOptions } from './process/run-options.ts'
-import { collect, defaultDir, examples, portNumber, wholeNumber } from './terminal/options.ts'
-import type { Output } from './terminal/output.ts'
+import { SEED_PROFILE } from '../../central/risk/risk-profile.ts'
+import { CENTRAL_PORTS } from '../identity/addresses.ts'
+import { type InitOptions, initialise } from '../identity/init.ts'
+import { runOptions } from '../process/run-options.ts'
+import { collect, defaultDir, examples, portNumber, wholeNumber } from '../terminal/options.ts'
+import type { Output } from '../terminal/output.ts'
 
 export function centralCommand(out: Output): Command {
   const init = new Command('init')
@@ -20,7 +20,7 @@ export function centralCommand(out: Output): Command {
     .action((options: InitOptions) => initialise(options, 'central', out))
   const run = runOptions(new Command('run').description('run the peer until Ctrl-C'), 'central')
     .option('--degrees <k>', 'contact steps that a report marks', wholeNumber, SEED_PROFILE.degrees)
-    .action(async (options) => await (await import('./central/run.ts')).runCentral(options, out))
+    .action(async (options) => await (await import('./run.ts')).runCentral(options, out))
   return new Command('central')
     .description('run the central peer, as the authority')
     .addCommand(examples(init, 'geotrace central init --host central.example.org > central.json'))

@@ -1,11 +1,11 @@
 /** `geotrace salt init | run | drain | backup | restore`: a volunteer's salt node. node/README.md. */
 import { Command } from 'commander'
-import { SALT_PORTS } from './identity/addresses.ts'
-import { type InitOptions, initialise } from './identity/init.ts'
-import { capOptions, runOptions } from './process/run-options.ts'
-import { drain } from './salt/drain.ts'
-import { collect, defaultDir, examples, portNumber } from './terminal/options.ts'
-import type { Output } from './terminal/output.ts'
+import { SALT_PORTS } from '../identity/addresses.ts'
+import { type InitOptions, initialise } from '../identity/init.ts'
+import { capOptions, runOptions } from '../process/run-options.ts'
+import { collect, defaultDir, examples, portNumber } from '../terminal/options.ts'
+import type { Output } from '../terminal/output.ts'
+import { drain } from './drain.ts'
 
 export function saltCommand(out: Output): Command {
   const dir = ['--dir <dir>', 'keys and tables', defaultDir('salt')] as const
@@ -20,7 +20,7 @@ export function saltCommand(out: Output): Command {
     .option('--address <multiaddr>', 'a whole address instead of --host; may be repeated', collect)
     .action((options: InitOptions) => initialise(options, 'salt', out))
   const run = capOptions(runOptions(new Command('run').description('run the node until Ctrl-C'), 'salt')).action(
-    async (options) => await (await import('./salt/run.ts')).runSalt(options, out),
+    async (options) => await (await import('./run.ts')).runSalt(options, out),
   )
   const draining = new Command('drain')
     .description('stop the node when the requests under way are answered')
@@ -33,13 +33,13 @@ export function saltCommand(out: Output): Command {
     .argument('<file>', 'an existing one is kept')
     .option(...dir)
     .option(...passphrase)
-    .action(async (file: string, options) => await (await import('./salt/backup.ts')).backup(file, options, out))
+    .action(async (file: string, options) => await (await import('./backup.ts')).backup(file, options, out))
   const restoring = new Command('restore')
     .description('make a directory from a backup; refuses one that has keys')
     .argument('<file>', 'as `backup` wrote it')
     .option(...dir)
     .option(...passphrase)
-    .action(async (file: string, options) => await (await import('./salt/backup.ts')).restore(file, options, out))
+    .action(async (file: string, options) => await (await import('./backup.ts')).restore(file, options, out))
   return new Command('salt')
     .description('run a salt node, as a volunteer')
     .addCommand(examples(init, 'geotrace salt init --host salt.example.org --operator red-cross > card.json'))

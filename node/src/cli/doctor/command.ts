@@ -1,8 +1,8 @@
 /** `geotrace doctor`: what is wrong with a salt node on this machine, and what to do about it. node/README.md. */
 import { Command } from 'commander'
-import type { DoctorOptions } from './doctor/examine.ts'
-import { defaultDir, examples } from './terminal/options.ts'
-import type { Output } from './terminal/output.ts'
+import { defaultDir, examples } from '../terminal/options.ts'
+import type { Output } from '../terminal/output.ts'
+import type { DoctorOptions } from './examine.ts'
 
 export function doctorCommand(out: Output): Command {
   const command = new Command('doctor')
@@ -10,6 +10,6 @@ export function doctorCommand(out: Output): Command {
     .option('--dir <dir>', 'its directory', defaultDir('salt'))
     .option('--federation <file>', 'the manifest (default: federation.json in the directory)')
     .option('--json', 'one JSON object')
-    .action(async (options: DoctorOptions) => await (await import('./doctor/examine.ts')).examine(options, out))
+    .action(async (options: DoctorOptions) => await (await import('./examine.ts')).examine(options, out))
   return examples(command, 'geotrace doctor', 'geotrace doctor --json | jq ".findings[] | select(.next)"')
 }
