@@ -10,7 +10,8 @@ import { createServer } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '@geotrace/core-wasm'
-import { selfSigned, startFederation } from '@geotrace/node/testing'
+import { startFederation } from '@geotrace/node/testing'
+import { LOOPBACK_CERTIFICATE } from '../../scripts/loopback-certificates.js'
 
 const DAY_MS = 24 * 60 * 60_000
 const FOUNDED_MS = (12 * 60 + 40) * 60_000
@@ -19,7 +20,7 @@ const dir = mkdtempSync(join(tmpdir(), 'geotrace-bench-'))
 const aheadMs = DAY_MS + FOUNDED_MS - (Date.now() % DAY_MS)
 const clock = { ...systemClock(), now: () => Date.now() + aheadMs }
 const bytesOfDevices = watchDevices()
-const federation = await startFederation({ dir: join(dir, 'federation'), clock, secure: true })
+const federation = await startFederation({ dir: join(dir, 'federation'), clock, certificate: LOOPBACK_CERTIFICATE })
 const https = await serveBytes()
 process.send({ manifest: federation.manifest, https, aheadMs })
 process.on('message', () => process.send({ bytes: bytesOfDevices() }))
@@ -31,7 +32,7 @@ process.on('disconnect', async () => {
 
 /** Answers POST /N with N bytes, under a TLS certificate like those of the peers. */
 async function serveBytes() {
-  const server = createServer(selfSigned(Date.now(), ['127.0.0.1']), (request, response) => {
+  const server = createServer(LOOPBACK_CERTIFICATE, (request, response) => {
     request.resume().on('end', () => response.end(Buffer.alloc(Number(request.url.slice(1)))))
   })
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -14,9 +14,9 @@ import { tcp } from '@libp2p/tcp'
 import { lpStream } from '@libp2p/utils'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
+import { LOOPBACK_CERTIFICATE } from '../../scripts/loopback-certificates.js'
 import { silent, systemRandom } from '../dist/index.js'
 import { createHost } from '../dist/net/host.js'
-import { selfSigned } from './certificate.js'
 import { oneNode } from './one-node.js'
 
 const [contender, answerBytes] = process.argv.slice(2)
@@ -58,7 +58,7 @@ const start = {
     return { key: [...node.peerId.publicKey.raw], addresses: [address], stop: () => node.stop() }
   },
   async https() {
-    const server = createServer({ ...selfSigned(), minVersion: 'TLSv1.3' }, (request, response) => {
+    const server = createServer({ ...LOOPBACK_CERTIFICATE, minVersion: 'TLSv1.3' }, (request, response) => {
       request.on('data', () => {})
       request.on('end', () => {
         response.setHeader('content-type', 'application/octet-stream')

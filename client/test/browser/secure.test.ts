@@ -9,6 +9,7 @@ import { type LocalFederation, startFederation } from '@geotrace/node/testing'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Site } from '../../../core-wasm/test/browser/site.ts'
+import { LOOPBACK_CERTIFICATE } from '../../../scripts/loopback-certificates.js'
 import { inChromium, launchChromium } from './chromium.ts'
 import { LIFE } from './life.ts'
 import { openReportingSite } from './pages.ts'
@@ -20,7 +21,7 @@ inChromium('peers with a certificate, in Chromium,', () => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'geotrace-secure-'))
     ;[federation, browser] = await Promise.all([
-      startFederation({ dir: join(dir, 'federation'), secure: true }),
+      startFederation({ dir: join(dir, 'federation'), certificate: LOOPBACK_CERTIFICATE }),
       launchChromium(),
     ])
   }, 120_000)

@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Protocol } from '@geotrace/core-wasm/wire'
-import { selfSigned } from '@geotrace/node/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { LOOPBACK_CERTIFICATE } from '../../../scripts/loopback-certificates.js'
 import type { Session } from '../../src/dialers/dialer.ts'
 import { type HttpsDialerOptions, httpsDialer } from '../../src/index.ts'
 import { httpsFetch } from './https-fetch.ts'
@@ -13,14 +13,13 @@ const SILENT: Protocol = { ...ECHO, id: '/test/silent/1' }
 const REFUSED: Protocol = { ...ECHO, id: '/test/other/1' }
 const key = new Uint8Array(32).fill(5)
 
-const certificate = selfSigned(Date.now())
-const trusting = httpsFetch(certificate.cert)
+const trusting = httpsFetch(LOOPBACK_CERTIFICATE.cert)
 let server: Server
 let port: number
 let seen: string[] = []
 
 beforeAll(async () => {
-  server = createServer(certificate, (request, response) => {
+  server = createServer(LOOPBACK_CERTIFICATE, (request, response) => {
     seen.push(`${request.method} ${request.url}`)
     if (request.url === SILENT.id) return
     if (request.url !== ECHO.id) response.statusCode = 404

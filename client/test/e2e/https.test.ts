@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { encodeSaltRequest, hashToRosterName, SALT_PROTOCOL, SEEDS_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { type LocalFederation, startFederation } from '@geotrace/node/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { LOOPBACK_CERTIFICATE } from '../../../scripts/loopback-certificates.js'
 import { createTracer, type Dialer, httpsDialer, libp2pDialer, memoryStorage, type Tracer } from '../../src/node.ts'
 import { life } from '../../src/testing/fake-federation.ts'
 import { httpsFetch } from '../dialers/https-fetch.ts'
@@ -18,8 +19,8 @@ let trusting: ReturnType<typeof httpsFetch>
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'geotrace-https-'))
-  federation = await startFederation({ dir: join(dir, 'federation'), secure: true })
-  trusting = httpsFetch(federation.certificate!.cert)
+  federation = await startFederation({ dir: join(dir, 'federation'), certificate: LOOPBACK_CERTIFICATE })
+  trusting = httpsFetch(LOOPBACK_CERTIFICATE.cert)
 })
 afterAll(async () => {
   trusting?.close()

@@ -13,7 +13,6 @@ import { type Log, silent } from '../platform/log.ts'
 import { systemRandom } from '../platform/random.ts'
 import { type SaltNode, saltNode } from '../salt/node.ts'
 import { freePort, loopbackAddresses } from './loopback.ts'
-import { selfSigned } from './self-signed.ts'
 
 export const DEMO_OPERATORS = ['ash', 'birch', 'cedar', 'elm', 'fir'] as const
 export const DEMO_AUTHORITY = 'authority'
@@ -27,15 +26,13 @@ export interface LocalFederationInit {
   parameters?: Partial<Parameters>
   /** Contact steps that the central peer marks. */
   degrees?: number
-  /** Secure WebSocket and HTTPS too, on a port of each peer beside the others, under a certificate made for it. */
-  secure?: boolean
+  /** With this certificate every peer also serves secure WebSocket and HTTPS, on one more port. */
+  certificate?: Certificate
 }
 
 export interface LocalFederation {
   readonly manifest: Manifest
   readonly core: Core
-  /** That of all peers' secure ports, if they have them. */
-  readonly certificate: Certificate | undefined
   readonly saltNodes: readonly SaltNode[]
   readonly central: CentralPeer
   /** Stops one salt node as a crash would; `restart` brings the same node back on the same directory. */
@@ -45,11 +42,11 @@ export interface LocalFederation {
 
 /** Founds a federation of five salt nodes and a central peer and resolves when all of them serve. */
 export async function startFederation(init: LocalFederationInit): Promise<LocalFederation> {
-  const { dir, clock = systemClock(), random = systemRandom, log = silent, parameters, degrees, secure = false } = init
+  const { dir, clock = systemClock(), random = systemRandom, log = silent, parameters, degrees, certificate } = init
   const core = await loadCore()
   const hosts = await loopbackAddresses(1, DEMO_OPERATORS.length + 1)
-  const certificate = secure ? selfSigned(clock.now(), [...new Set(hosts)]) : undefined
   const at = clock.now()
+  const secure = certificate !== undefined
   const manifest = await localManifest({ hosts, at, random, secure, ...(parameters && { parameters }) })
   const shared = { manifest, clock, random, log, core, ...(certificate && { certificate: lasting(certificate) }) }
   const node = (operator: string, i: number): SaltNode =>
@@ -74,7 +71,6 @@ export async function startFederation(init: LocalFederationInit): Promise<LocalF
   return {
     manifest,
     core,
-    certificate,
     saltNodes,
     central,
     async restart(index) {

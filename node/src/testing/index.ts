@@ -1,11 +1,10 @@
 /**
- * @geotrace/node/testing: a real federation for tests, in this process on loopback; a certificate for it; a store without
+ * @geotrace/node/testing: a real federation for tests, in this process on loopback; a store without
  * a disk; the web app's server and its policy; and a federation on simulated machines, whose every fault follows from a seed.
  */
 
 export { memoryStore } from '../central/store/memory-store.ts'
 export { type LocalFederation, type LocalFederationInit, startFederation } from '../local/local-federation.ts'
-export { selfSigned } from '../local/self-signed.ts'
 export { CONTENT_SECURITY_POLICY, startWebServer, type WebServer, type WebServerInit } from '../local/web-server.ts'
 export { type Pace, REAL_PACE } from '../membership/pace.ts'
 export { simulatedDisk } from './simulated/disk.ts'

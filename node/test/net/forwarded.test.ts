@@ -5,8 +5,8 @@ import { systemClock } from '@geotrace/core-wasm'
 import type { Protocol } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
+import { LOOPBACK_CERTIFICATE } from '../../../scripts/loopback-certificates.js'
 import { names } from '../../bench/raw-peer.js'
-import { selfSigned } from '../../src/local/self-signed.ts'
 import { createHost } from '../../src/net/host.ts'
 import type { HostLimits } from '../../src/net/limits.ts'
 import type { Host } from '../../src/net/protocol.ts'
@@ -21,13 +21,12 @@ afterEach(async () => {
 
 /** A host whose answer is the prefix that it charges for the request. */
 async function host(listen: string, limits: Partial<HostLimits> = {}): Promise<{ host: Host; port: number }> {
-  const certificate = selfSigned(Date.now())
   const made = await createHost({
     secret: systemRandom(32),
     listen: [listen],
     clock: systemClock(),
     log: silent,
-    certificate: { current: () => certificate, onChange: () => () => {} },
+    certificate: { current: () => LOOPBACK_CERTIFICATE, onChange: () => () => {} },
     limits: { newBurst: 1_000, ...limits },
   })
   ends.push(() => made.stop())

@@ -2,8 +2,8 @@ import { chmod, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { LOOPBACK_CERTIFICATE, OTHER_CERTIFICATE } from '../../../../scripts/loopback-certificates.js'
 import { type CertificateFiles, certificateFiles } from '../../../src/cli/process/certificate-files.ts'
-import { selfSigned } from '../../../src/local/self-signed.ts'
 import { type Log, silent } from '../../../src/platform/log.ts'
 
 const LOOK_MS = 20
@@ -31,7 +31,7 @@ async function put(path: string, text: string): Promise<void> {
 }
 
 it('is read again when both files have changed, and the old pair stays while they do not fit', async () => {
-  const [first, second] = [selfSigned(Date.now()), selfSigned(Date.now(), ['127.0.0.1'], 2)]
+  const [first, second] = [LOOPBACK_CERTIFICATE, OTHER_CERTIFICATE]
   await put(cert, first.cert)
   await put(key, first.key)
   files = certificateFiles(cert, key, log, LOOK_MS)
@@ -47,7 +47,7 @@ it('is read again when both files have changed, and the old pair stays while the
 })
 
 it('refuses files that are not there, are no pair, or that others can read', async () => {
-  const [own, other] = [selfSigned(Date.now()), selfSigned(Date.now())]
+  const [own, other] = [LOOPBACK_CERTIFICATE, OTHER_CERTIFICATE]
   const open = () => certificateFiles(cert, key, silent, LOOK_MS)
   expect(open).toThrow(expect.objectContaining({ code: 'COMMAND_INVALID' }))
   await put(cert, own.cert)

@@ -3,7 +3,7 @@ import { createServer as createHttpsServer } from 'node:https'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { afterEach, describe, expect, it } from 'vitest'
-import { selfSigned } from '../../../bench/certificate.js'
+import { LOOPBACK_CERTIFICATE } from '../../../../scripts/loopback-certificates.js'
 import { guardAdmission } from '../../../src/net/guard/admission.ts'
 import { HOST_LIMITS, type HostLimits } from '../../../src/net/limits.ts'
 
@@ -96,7 +96,7 @@ describe('a socket whose requester connects again too soon', () => {
   })
 
   it('a TLS server answers a socket after its wait', async () => {
-    const https = createHttpsServer(selfSigned(), (_request, response) => response.end('over TLS'))
+    const https = createHttpsServer(LOOPBACK_CERTIFICATE, (_request, response) => response.end('over TLS'))
     ends.push(() => https.closeAllConnections())
     const { connect, open, asked } = await guard(createServer((socket) => void https.emit('connection', socket)))
     const secure = connectTls({ socket: connect().socket, rejectUnauthorized: false })

@@ -7,7 +7,7 @@ import { connect, type TLSSocket } from 'node:tls'
 import { systemClock } from '@geotrace/core-wasm'
 import { encodeRefusal, errorToRefusal, FederationError, type Protocol } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
-import { selfSigned } from '../../../src/local/self-signed.ts'
+import { LOOPBACK_CERTIFICATE, OTHER_CERTIFICATE } from '../../../../scripts/loopback-certificates.js'
 import { ConnectionTable } from '../../../src/net/guard/connection-table.ts'
 import { createHost } from '../../../src/net/host.ts'
 import { HOST_LIMITS, type HostLimits } from '../../../src/net/limits.ts'
@@ -35,7 +35,7 @@ async function listen(
   limits: Partial<HostLimits> = {},
   handler: Handler = async (request) => request,
 ): Promise<Listening> {
-  let certificate = selfSigned(Date.now())
+  let certificate: Certificate = LOOPBACK_CERTIFICATE
   const listeners = new Set<() => void>()
   const source: CertificateSource = {
     current: () => certificate,
@@ -331,10 +331,9 @@ describe('the HTTPS listener', () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     ends.push(() => agent.destroy())
     await fetchFrom(open, Uint8Array.of(1), { agent })
-    const next = selfSigned(Date.now(), ['127.0.0.1'], 2)
-    open.renew(next)
+    open.renew(OTHER_CERTIFICATE)
     expect((await fetchFrom(open, Uint8Array.of(2), { agent })).body).toEqual(Buffer.of(2))
     await expect(fetchFrom(open, Uint8Array.of(3))).rejects.toThrow()
-    expect((await fetchFrom(open, Uint8Array.of(4), { ca: next.cert })).body).toEqual(Buffer.of(4))
+    expect((await fetchFrom(open, Uint8Array.of(4), { ca: OTHER_CERTIFICATE.cert })).body).toEqual(Buffer.of(4))
   })
 })
