@@ -1,6 +1,6 @@
 /**
- * @geotrace/node: the peers that listen. A volunteer's `saltNode`, the authority's `centralPeer`; both start and stop,
- * take clock, randomness and directory as arguments, and speak the protocols of PROTOCOL.md §7.
+ * @geotrace/node: the peers that listen. `saltNode` is a volunteer's node, `centralPeer` is the authority's peer. Both have
+ * `start` and `stop`, take clock, randomness and directory as arguments, and implement the protocols of PROTOCOL.md §7.
  */
 export { type CentralPeer, type CentralPeerInit, centralPeer } from './central/peer.ts'
 export { type MemberCard, newManifest } from './membership/new-manifest.ts'

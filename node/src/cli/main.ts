@@ -1,6 +1,6 @@
 /**
- * `geotrace`: the commands of DESIGN §10, one file each. A FederationError becomes one sentence, the next step and
- * exit 1, a wrong command line exit 2; anything else is a fault of ours and keeps its stack.
+ * The `geotrace` command line. A FederationError is printed as one sentence with the next step and ends with exit code 1.
+ * A wrong command line ends with exit code 2. Any other error is a fault of this program and keeps its stack.
  */
 import { isFederationError } from '@geotrace/core-wasm/wire'
 import { Command, CommanderError } from 'commander'
@@ -10,7 +10,7 @@ import { VERSION } from './terminal/version.ts'
 
 type MakeCommand = (out: Output) => Command
 
-/** Loaded when it is named: libp2p, level and the client take a second of CPU, which `status` has no use for. */
+/** A command is loaded when it is named, because libp2p, level and the client take a second of CPU to load. */
 const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   salt: async () => (await import('./salt/command.ts')).saltCommand,
   central: async () => (await import('./central/command.ts')).centralCommand,
@@ -23,7 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   demo: async () => (await import('./demo/command.ts')).demoCommand,
 }
 
-/** Runs one command line; sets `process.exitCode`. */
+/** Runs one command line and sets `process.exitCode`. */
 export async function main(argv: readonly string[], out: Output = terminal()): Promise<void> {
   try {
     const program = await geotrace(out, argv[0])
@@ -39,7 +39,7 @@ export async function main(argv: readonly string[], out: Output = terminal()): P
   }
 }
 
-/** The command of that name, or all of them when there is none. */
+/** The program with the command of that name, or with all commands when `name` is undefined or unknown. */
 export async function geotrace(out: Output, name?: string): Promise<Command> {
   const program = new Command('geotrace')
     .version(VERSION)
@@ -49,7 +49,7 @@ export async function geotrace(out: Output, name?: string): Promise<Command> {
   return throwing(program)
 }
 
-/** A wrong command line becomes an error of ours at every depth; commander hands that on only to what it made itself. */
+/** Makes commander throw at every depth. Commander passes this setting on only to subcommands that it creates itself. */
 function throwing(command: Command): Command {
   for (const child of command.commands) throwing(child)
   return command.exitOverride().showHelpAfterError('(add --help for the options)')

@@ -1,4 +1,4 @@
-/** `geotrace status`: what a running node says of itself, as text, JSON, or a page in the browser. node/README.md. */
+/** `geotrace status`: the state of a running node as text, JSON or a web page. node/README.md "Operating". */
 import { existsSync } from 'node:fs'
 import { Command } from 'commander'
 import { readAdminFile } from '../admin/admin-file.ts'
@@ -41,7 +41,7 @@ async function showPage(dir: string, out: Output): Promise<void> {
   out.note(`From another one first: ssh -L ${port}:127.0.0.1:${port} THIS-MACHINE`)
 }
 
-/** A report in lines, and below it what to do. */
+/** The status of a salt node as a table, and below the table its warnings with the next steps. */
 export function statusLines(report: NodeStatus): string[] {
   const { roster, shards, reach, network, refused, memoryBytes, memoryMaxBytes, nowMs, hints, core } = report
   const missing = shards.filter(({ held }) => !held).map(({ shard }) => shard)
@@ -90,7 +90,7 @@ function periodWords({ untilMs, reserveUntilMs }: NonNullable<NodeStatus['roster
   return nowMs < reserveUntilMs ? `on reserve for ${span(reserveUntilMs - nowMs)} more` : 'has run out'
 }
 
-/** The salt node's default directory if there is one, else the central peer's. */
+/** The default directory of the salt node if it exists, otherwise that of the central peer. */
 function present(): string {
   const salt = defaultDir('salt')
   return existsSync(salt) ? salt : defaultDir('central')

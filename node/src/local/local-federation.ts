@@ -1,6 +1,6 @@
 /**
- * A whole federation in this process: real nodes, real streams on loopback, any clock. What `geotrace replay` runs on,
- * and what tests get as `startFederation()`. Its keys are those of the demo.
+ * A whole federation in this process: real nodes and real streams on loopback, on any clock. `geotrace replay` and tests use
+ * it. Its keys are the published keys of the demo.
  */
 import { join } from 'node:path'
 import type { Random } from '@geotrace/core-wasm'
@@ -18,13 +18,13 @@ export const DEMO_OPERATORS = ['ash', 'birch', 'cedar', 'elm', 'fir'] as const
 export const DEMO_AUTHORITY = 'authority'
 
 export interface LocalFederationInit {
-  /** A directory of its own. */
+  /** A directory that nothing else uses. */
   dir: string
   clock?: Clock
   random?: Random
   log?: Log
   parameters?: Partial<Parameters>
-  /** Contact steps that the central peer marks. */
+  /** The number of contact steps that the central peer marks. */
   degrees?: number
   /** With this certificate every peer also serves secure WebSocket and HTTPS, on one more port. */
   certificate?: Certificate
@@ -35,12 +35,12 @@ export interface LocalFederation {
   readonly core: Core
   readonly saltNodes: readonly SaltNode[]
   readonly central: CentralPeer
-  /** Stops one salt node as a crash would; `restart` brings the same node back on the same directory. */
+  /** Stops one salt node and starts it again on the same directory. */
   restart(index: number): Promise<void>
   stop(): Promise<void>
 }
 
-/** Founds a federation of five salt nodes and a central peer and resolves when all of them serve. */
+/** Founds a federation of five salt nodes and a central peer. Resolves when all of them serve. Throws PEER_UNREACHABLE. */
 export async function startFederation(init: LocalFederationInit): Promise<LocalFederation> {
   const { dir, clock = systemClock(), random = systemRandom, log = silent, parameters, degrees, certificate } = init
   const core = await loadCore()
@@ -86,17 +86,17 @@ export async function startFederation(init: LocalFederationInit): Promise<LocalF
 }
 
 export interface LocalManifestInit {
-  /** One address a salt node, then the central peer's. */
+  /** One address for each salt node, then that of the central peer. */
   hosts: readonly string[]
   at: number
   random: Random
   speed?: number
-  /** With an address for secure WebSocket and one for HTTPS, on a port of their own. */
+  /** Adds an address for secure WebSocket and one for HTTPS, both on one more port. */
   secure?: boolean
   parameters?: Partial<Parameters>
 }
 
-/** The demo's manifest with a fresh nonce and ports that are free now; every node listens on TCP and WebSocket. */
+/** The demo's manifest with a new nonce and free ports. Every node listens on TCP and WebSocket. */
 export async function localManifest(init: LocalManifestInit): Promise<Manifest> {
   const { hosts, at, random, speed, secure = false, parameters } = init
   const cards = []
@@ -121,7 +121,7 @@ export async function localManifest(init: LocalManifestInit): Promise<Manifest> 
   })
 }
 
-/** One that never changes. */
+/** A certificate source that never changes. */
 function lasting(certificate: Certificate): CertificateSource {
   return { current: () => certificate, onChange: () => () => {} }
 }
@@ -129,7 +129,7 @@ function lasting(certificate: Certificate): CertificateSource {
 const START_STEPS_MAX = 600
 const STEP_MS = 100
 
-/** Lets the network work; a simulated clock is moved on meanwhile, a real one moves by itself. */
+/** Waits until `done`. A simulated clock is advanced meanwhile. Throws PEER_UNREACHABLE after a minute. */
 async function untilServing(done: () => boolean, clock: Clock): Promise<void> {
   for (let i = 0; i < START_STEPS_MAX; i++) {
     if (done()) return

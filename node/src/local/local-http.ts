@@ -1,15 +1,18 @@
-/** An HTTP server for this machine alone: the control server, the probes, the web app. Bounded in connections and waits. */
+/**
+ * An HTTP server on loopback, for the control server, the probes and the web app. Connections and waiting times are
+ * bounded.
+ */
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** Only this machine. */
+/** Reachable from this machine only. */
 export const LOCAL_ADDRESS = '127.0.0.1'
 
 export interface LocalHttpInit {
-  /** 0: any free one. */
+  /** 0 takes any free port. */
   port?: number
   connectionsMax: number
-  /** For the headers, and for the whole request. */
+  /** The deadline for the headers, and for the whole request. */
   requestMaxMs: number
 }
 export interface LocalHttp {
@@ -18,7 +21,7 @@ export interface LocalHttp {
   stop(): Promise<void>
 }
 
-/** A server that listens already. Rejects as node:http does when the port is taken. */
+/** Resolves when the server listens. Rejects with the error of node:http when the port is taken. */
 export async function serveLocally(handler: RequestListener, init: LocalHttpInit): Promise<LocalHttp> {
   const server = createServer(handler)
   server.maxConnections = init.connectionsMax

@@ -1,12 +1,12 @@
 /**
- * Addresses of this machine for federations that live on it whole: an own 127.0.0.0/8 address for everybody where the
- * system has them (Linux, Windows), the one shared address where it has not (macOS), and ports that are free.
+ * Loopback addresses and free ports for a federation on one machine. On Linux and Windows every peer gets an address of its
+ * own in 127.0.0.0/8. On macOS all peers share 127.0.0.1.
  */
 import { createServer } from 'node:net'
 
 const SHARED = '127.0.0.1'
 
-/** `count` addresses that one can listen on and dial from; `block` keeps nodes (1) and people (2) apart. */
+/** `count` addresses to listen on and to dial from. Use `block` 1 for peers and `block` 2 for devices. */
 export async function loopbackAddresses(block: number, count: number): Promise<string[]> {
   const own = (i: number) => `127.${block}.${Math.floor(i / 250)}.${(i % 250) + 1}`
   const port = await freePort(own(0)).catch(() => undefined)

@@ -1,32 +1,32 @@
 /**
- * The web app's server on loopback: a folder of built files and a few documents beside them, under a strict
- * content security policy. Static; it knows no user and logs nothing. Files by sirv.
+ * Serves the web app on loopback: a folder of built files and a few JSON documents, under a strict content security policy.
+ * The server is static, knows no user and logs nothing. sirv serves the files.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import sirv from 'sirv'
 import { LOCAL_ADDRESS, serveLocally } from './local-http.ts'
 
 export interface WebServerInit {
-  /** Built files; `index.html` is the page. */
+  /** The folder of the built files; `index.html` is the page. */
   folder: string
-  /** JSON served beside the files, by path: `/federation.json`. */
+  /** JSON documents by path, for example `/federation.json`. */
   documents?: Readonly<Record<string, unknown>>
-  /** 0: any free one. */
+  /** 0 takes any free port. */
   port?: number
 }
 export interface WebServer {
-  /** With a slash at the end. */
+  /** Ends with a slash. */
   readonly url: string
   stop(): Promise<void>
 }
 
-/** Browsers open six connections a page; this is for a class in front of one demo. */
+/** A browser opens six connections a page, so this is enough for a class of 40 on one demo. */
 const CONNECTIONS_MAX = 256
 const REQUEST_MAX_MS = 10_000
 
 /**
- * Scripts, workers and styles from here only, and the core's WebAssembly. Peers are dialled where the certified roster
- * says, and rosters change, so WebSockets are not narrowed further: Noise checks each peer's key.
+ * Allows scripts, workers and styles of this origin only, and the core's WebAssembly. WebSockets to any address are allowed,
+ * because the page dials the peers of the certified roster and rosters change. Noise checks the key of each peer.
  */
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -68,7 +68,7 @@ export async function startWebServer({ folder, documents = {}, port = 0 }: WebSe
   return { url: `http://${LOCAL_ADDRESS}:${http.port}/`, stop: http.stop }
 }
 
-/** Names of built assets hold a hash of their content; everything else is asked for again. */
+/** Asset names contain a hash of their content, so browsers may keep them. Other files are revalidated each time. */
 function cache(response: ServerResponse, path: string): void {
   const lasting = path.startsWith('/assets/')
   response.setHeader('Cache-Control', lasting ? 'public, max-age=31536000, immutable' : 'no-cache')

@@ -1,4 +1,4 @@
-/** `geotrace codes issue | revoke`: report codes, through the running central peer's control server. */
+/** `geotrace codes issue | revoke`: report codes, issued by the running central peer. node/CENTRAL.md "Report codes". */
 import { Command } from 'commander'
 import encodeQR from 'qr'
 import { adminRequest } from '../../admin/client.ts'

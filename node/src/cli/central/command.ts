@@ -1,4 +1,4 @@
-/** `geotrace central init | run`: the authority's central peer. node/CENTRAL.md. */
+/** The command line of `geotrace central init | run`, the authority's central peer. node/CENTRAL.md. */
 import { Command } from 'commander'
 import { SEED_PROFILE } from '../../central/risk/risk-profile.ts'
 import { CENTRAL_PORTS } from '../identity/addresses.ts'

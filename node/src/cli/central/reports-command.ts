@@ -1,4 +1,4 @@
-/** `geotrace reports list | retract | try`: what reports marked, through the running central peer's control server. */
+/** `geotrace reports list | retract | try`: reports and their marks at the running central peer. node/CENTRAL.md "Reports". */
 import { Command } from 'commander'
 import { adminRequest } from '../../admin/client.ts'
 import type { ReportOutcome } from '../../central/peer.ts'

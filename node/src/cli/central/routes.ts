@@ -1,10 +1,10 @@
-/** What the authority asks of a running central peer over its control server. node/CENTRAL.md "Control". */
+/** The routes of the central peer's control server. node/CENTRAL.md "Control". Throws COMMAND_INVALID. */
 import { FederationError } from '@geotrace/core-wasm/wire'
 import type { AdminRoutes } from '../../admin/server.ts'
 import { assertCodeOrder } from '../../central/codes.ts'
 import type { CentralPeer } from '../../central/peer.ts'
 
-/** GET only reads. */
+/** GET routes only read. */
 export function centralRoutes(peer: CentralPeer): AdminRoutes {
   return {
     'GET /status': async () => ({ ...peer.status(), ...(await peer.statistics()) }),

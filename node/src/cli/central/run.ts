@@ -1,4 +1,7 @@
-/** What `geotrace central run` does: the central peer as a process. node/CENTRAL.md. */
+/**
+ * `geotrace central run`: runs the central peer as a process. node/CENTRAL.md. Throws COMMAND_INVALID, FILE_EXPOSED,
+ * PORT_TAKEN, MANIFEST_INVALID.
+ */
 import { join } from 'node:path'
 import { membershipRoutes } from '../../admin/membership-routes.ts'
 import { healthAnswer } from '../../admin/probes.ts'

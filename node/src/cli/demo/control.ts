@@ -1,6 +1,4 @@
-/**
- * `geotrace demo add-node | kill`: asks the demo that runs on this machine, over its control server.
- */
+/** `geotrace demo add-node | kill`: control the demo that runs on this machine. Throws COMMAND_INVALID. */
 import { existsSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +7,7 @@ import { adminRequest } from '../../admin/client.ts'
 import { examples, invalid } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 
-/** Of a demo's directory; the process's id and six characters follow. */
+/** The start of the name of a demo's directory. The process id, a dash and six random characters follow. */
 export const DEMO_DIRECTORY = 'geotrace-demo-'
 
 export interface AddedNode {
@@ -43,7 +41,7 @@ export function killCommand(out: Output): Command {
   return examples(command, 'geotrace demo kill 2', 'geotrace demo kill ash')
 }
 
-/** Throws COMMAND_INVALID when there is none. */
+/** The directory of the running demo. Throws COMMAND_INVALID when no demo runs. */
 function runningDemo(): string {
   const dirs = readdirSync(tmpdir())
     .filter((name) => name.startsWith(DEMO_DIRECTORY))

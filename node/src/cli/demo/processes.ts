@@ -1,6 +1,6 @@
 /**
- * The demo federation as real processes: five salt nodes and the central peer, each `geotrace … run` on its own
- * directory, forked so that they end when this process does, however it ends.
+ * The demo federation as real processes: five salt nodes and the central peer, each `geotrace … run` on its own directory.
+ * The processes are forked, so they end when this process ends, also after a crash. Throws PEER_UNREACHABLE.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
@@ -24,9 +24,9 @@ import { invalid } from '../terminal/options.ts'
 import { PACKAGE_ROOT } from '../terminal/package-root.ts'
 
 const BIN = fileURLToPath(new URL('bin/geotrace.js', PACKAGE_ROOT))
-/** Founding takes about two seconds; a loaded machine gets thirty times that. */
+/** Founding takes about two seconds. This allows thirty times as much on a loaded machine. */
 const SERVING_MAX_MS = 60_000
-/** A child stops within five seconds or ends itself. */
+/** Longer than the 4.5 s after which a stopping peer ends itself. */
 const STOP_MAX_MS = 8_000
 
 export interface PeerProcess {
@@ -34,22 +34,22 @@ export interface PeerProcess {
   readonly role: 'salt' | 'central'
   readonly dir: string
   readonly pid: number | undefined
-  /** Resolves when the peer serves. Throws PEER_UNREACHABLE with the end of its log when it ends before. */
+  /** Resolves when the peer serves. Throws PEER_UNREACHABLE with the end of the peer's log. */
   serving(): Promise<void>
-  /** Ends it by a signal and resolves when it is gone. */
+  /** Sends a signal and resolves when the process has ended. */
   kill(signal: NodeJS.Signals): Promise<void>
-  /** Starts it again on the same directory. */
+  /** Starts the peer again on the same directory. */
   restart(): void
 }
 export interface FederationProcesses {
   readonly manifest: Manifest
   readonly manifestPath: string
   readonly clock: Clock
-  /** Salt nodes, those added later too, and the central peer. */
+  /** The salt nodes, including those added later, and the central peer. */
   readonly peers: readonly PeerProcess[]
   readonly saltNodes: readonly PeerProcess[]
   readonly central: PeerProcess
-  /** A new operator's node: signs its application, has it endorsed by its sponsors, and starts. */
+  /** Adds the node of a new operator: signs its application, has sponsors endorse it, and starts the node. */
   addNode(): Promise<{ peer: PeerProcess; sponsors: string[] }>
   stop(): Promise<void>
 }
@@ -58,15 +58,15 @@ export interface ProcessesInit {
   /** Fresh and empty. */
   dir: string
   degrees?: number
-  /** How many times faster than the machine's the federation's time goes. */
+  /** The speed of the federation's time relative to the machine's clock. */
   speed?: number
   parameters?: Partial<Parameters>
 }
 
-/** Who may join later. */
+/** Names of the operators that may join later. */
 const NEWCOMERS = ['hazel', 'maple', 'oak', 'pine', 'rowan', 'spruce', 'willow', 'yew'] as const
 
-/** Writes manifest and keys into `dir` and forks all peers; they found the federation by themselves. */
+/** Writes manifest and keys into `dir` and forks all peers, which then found the federation. */
 export async function startProcesses(init: ProcessesInit): Promise<FederationProcesses> {
   const { dir, degrees = 1, speed, parameters } = init
   const names = [...DEMO_OPERATORS, DEMO_AUTHORITY, ...NEWCOMERS]

@@ -1,13 +1,13 @@
 /**
- * Simulated residents of the demo: lives of the last hours in one small town, so that every rule shows.
- * Ada reports. Ben sat at her table; Cleo took the table after Ada had left; Dan met Ben later; Eve left before Ada came;
- * Finn was across town.
+ * Simulated residents of the demo and their last hours in one small town. Together they show every rule. Ada reports. Ben
+ * sat at her table, and Dan met Ben later. Cleo took the table after Ada had left. Eve left before Ada came. Finn was across
+ * town.
  */
 import type { Fix } from '@geotrace/client'
 
 export interface Resident {
   name: string
-  /** What happened, for the person who watches. */
+  /** A few words about the resident for the output of the demo. */
   story: string
   home: Place
   /** Every 5 minutes, ascending. */
@@ -20,7 +20,7 @@ export interface Place {
 
 const MINUTE_MS = 60_000
 const STEP_MIN = 5
-/** Older fixes would be close to the edge of the salt window. */
+/** Older fixes would be close to the end of the salt window. */
 const PAST_MIN = 165
 const ACCURACY_M = 5
 const METRES_PER_DEGREE = 111_320
@@ -40,7 +40,7 @@ interface Life {
   name: string
   story: string
   home: Place
-  /** As [place, from, to] in minutes before now; between two stays one walks. */
+  /** Stays as [place, from, to] in minutes before now. The resident walks between two stays. */
   stays: [PlaceName, number, number][]
 }
 const LIVES: Life[] = [
@@ -84,7 +84,7 @@ const LIVES: Life[] = [
     ],
   },
   {
-    // More than one 80-minute block before Ada: nearer than that, the order inside a block is unknown.
+    // Eve leaves more than one 80-minute block before Ada comes, because the order inside a block is unknown.
     name: 'eve',
     story: 'left the table before she came',
     home: { lat: 52.506, lng: 13.401 },
@@ -101,7 +101,7 @@ const LIVES: Life[] = [
   },
 ]
 
-/** Hours that whoever opens the web app may take over: at the next chair of Ada's table, then past Dan. */
+/** Hours that a visitor of the web app may take over: on the chair next to Ada, then past Dan. */
 const VISITOR: Life = {
   name: 'you',
   story: 'sat beside her',
@@ -114,20 +114,20 @@ const VISITOR: Life = {
 }
 
 /**
- * Minutes that the town's clock is ahead of UTC: it is three in the afternoon there whenever a demo starts. From 22:00 to
- * 05:00 deposits are held back until the night's place is known, and a demo at night would show nothing.
+ * Minutes that the town's clock is ahead of UTC, so that every demo starts at three in the afternoon of the town. Between
+ * 22:00 and 05:00 a client holds its deposits until it knows the home, so a demo at night would show nothing.
  */
 export function townOffsetMin(nowMs: number): number {
   const minuteOfDay = Math.floor(nowMs / MINUTE_MS) % (24 * 60)
   return 15 * 60 - minuteOfDay
 }
 
-/** The residents as of `nowMs`; `random` gives the noise of their receivers. */
+/** The residents as of `nowMs`. `random` gives the noise of their GPS receivers. */
 export function simulateResidents(nowMs: number, random: (length: number) => Uint8Array): Resident[] {
   return LIVES.map((life) => live(life, nowMs, random))
 }
 
-/** The visitor's hours as GeoJSON, with the home and the town's clock beside it. */
+/** The visitor's hours as GeoJSON, with the home and the offset of the town's clock. */
 export function simulateVisitor(nowMs: number, random: (length: number) => Uint8Array): object {
   const { home, fixes } = live(VISITOR, nowMs, random)
   const features = fixes.map(({ lat, lng, accuracyM, at }) => ({
@@ -158,7 +158,7 @@ function placeAt(stays: readonly [PlaceName, number, number][], home: Place, ago
   return { lat: a.lat + (b.lat - a.lat) * share, lng: a.lng + (b.lng - a.lng) * share }
 }
 
-/** Up to 2 m off each way, as a good receiver under open sky: two at one table always share a cell (6.5 m). */
+/** Adds up to 2 m of noise each way, as a good receiver has under open sky. Two fixes at one table share a cell (6.5 m). */
 function jitter({ lat, lng }: Place, random: (length: number) => Uint8Array): Place {
   const [a = 0, b = 0] = random(2)
   const metres = (byte: number) => (byte / 255 - 0.5) * 4

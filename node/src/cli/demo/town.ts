@@ -1,6 +1,6 @@
 /**
- * The demo's residents with their devices: real clients over real streams, each dialling from a loopback address of
- * their own. They redact: each has marked their home.
+ * The demo's residents with their devices: real clients over real streams, each with a loopback address of its own. Each
+ * resident has marked their home, so the clients redact it.
  */
 import { join } from 'node:path'
 import { createTracer, type Exposure, type SyncResult, type Tracer } from '@geotrace/client'
@@ -20,7 +20,7 @@ export interface TownInit {
 export interface Looked {
   name: string
   story: string
-  /** 0: not at risk. */
+  /** The smallest degree of the marks; 0 when the resident has none. */
   degree: number
   same: number
   trail: number
@@ -30,11 +30,11 @@ export interface Town {
   readonly size: number
   syncAll(onStart: (name: string) => void): Promise<{ name: string; story: string; result: SyncResult }[]>
   report(name: string, code: string): Promise<void>
-  /** What everybody but the reporter sees at their next sync. */
+  /** Syncs everybody except the reporter and returns their marks and exposures. */
   look(reporter: string): Promise<Looked[]>
   /**
-   * A fix every five minutes, a sync every hour; returns at once when nothing is due. Who cannot sync now, since a peer is
-   * away or busy, is told and does with the next hour's: nothing is lost meanwhile.
+   * Records a fix every five minutes and syncs every hour; returns at once when nothing is due. A sync that fails, because
+   * a peer is away or busy, is reported to `onPutOff` and repeated an hour later. The client keeps its data meanwhile.
    */
   live(onPutOff: (name: string, code: string) => void): Promise<void>
   close(): Promise<void>
@@ -43,7 +43,7 @@ export interface Town {
 const MINUTE_MS = 60_000
 const FIX_MS = 5 * MINUTE_MS
 const SYNC_MS = 60 * MINUTE_MS
-/** How often somebody who is turned away comes again. */
+/** Attempts of a device whose request is refused with BUSY. */
 const TRIES_MAX = 10
 
 export async function openTown({ manifest, clock, residents, dir }: TownInit): Promise<Town> {
@@ -115,7 +115,7 @@ export async function openTown({ manifest, clock, residents, dir }: TownInit): P
   }
 }
 
-/** A busy peer says when to come again. */
+/** Repeats a request that a busy peer refuses, after the delay that the peer names. */
 async function whenLetIn<T>(ask: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {

@@ -1,4 +1,4 @@
-/** The web app of the demo: the built files of @geotrace/client, with this federation's manifest and a visitor's hours. */
+/** Serves the built web app of @geotrace/client with the demo's manifest and the hours of a simulated visitor. */
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,13 +7,13 @@ import { startWebServer, type WebServer } from '../../local/web-server.ts'
 
 export interface DemoWebInit {
   manifest: Manifest
-  /** GeoJSON of hours that a visitor may take over. */
+  /** GeoJSON of the hours that a visitor may take over. */
   visitor: object
-  /** 0: any free one. */
+  /** 0 takes any free port. */
   port: number
 }
 
-/** Undefined where the app was not built: the packages alone, without the repository. */
+/** Undefined when the app is not built, as in a package outside the repository. */
 export async function startDemoWeb({ manifest, visitor, port }: DemoWebInit): Promise<WebServer | undefined> {
   const page = fileURLToPath(import.meta.resolve('@geotrace/client/app/index.html'))
   if (!existsSync(page)) return undefined

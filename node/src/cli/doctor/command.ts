@@ -1,4 +1,4 @@
-/** `geotrace doctor`: what is wrong with a salt node on this machine, and what to do about it. node/README.md. */
+/** The command line of `geotrace doctor`. node/README.md "When something is wrong". */
 import { Command } from 'commander'
 import { defaultDir, examples } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'

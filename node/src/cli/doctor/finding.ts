@@ -1,13 +1,13 @@
-/** What a check found, and what to do about it. Pure. */
+/** The result of one check of `geotrace doctor`, with the next step. */
 
 export type Severity = 'ok' | 'warn' | 'fail'
 
 export interface Finding {
-  /** What was looked at; stable, for programs. */
+  /** The name of the check. Programs may rely on it. */
   readonly check: string
   readonly severity: Severity
   readonly what: string
-  /** The next step; undefined when all is well. */
+  /** The next step; undefined when the check passed. */
   readonly next?: string
 }
 

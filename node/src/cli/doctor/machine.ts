@@ -1,6 +1,6 @@
 /**
- * What this machine gives a node: Node, rights, disk, limits, ports. node/README.md "When something is wrong".
- * The judgements are pure; what they judge is read at the end of the file.
+ * Checks of this machine: Node version, file permissions, disk, limits, ports. node/README.md "When something is wrong".
+ * The judge functions are pure; the functions at the end of the file read the values.
  */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -16,14 +16,14 @@ const MIB = 1 << 20
 /** A full quota table is about 100 MiB, and LevelDB needs as much again to compact it. */
 const DISK_WANTED_BYTES = 500 * MIB
 const DISK_LEAST_BYTES = 50 * MIB
-/** Beside its connections a node has tables, logs and libraries open. */
+/** Besides its connections a node has tables, logs and libraries open. */
 const FILES_BESIDE_CONNECTIONS = 256
 const NODE_RECOMMENDED = 22
 
 export function checkNode(version: string): Finding {
   const major = Number(version.split('.')[0])
   const what = `Node ${version}`
-  // Too old to get this far is told by bin/geotrace.js.
+  // bin/geotrace.js reports a version that is too old to run this file.
   return major >= NODE_RECOMMENDED ? ok('node', what) : ok('node', `${what}; 24 takes less CPU for the same requests`)
 }
 
@@ -45,7 +45,7 @@ export function judgeDisk(freeBytes: number, dir: string): Finding {
   return ok('disk', what)
 }
 
-/** In the units of ulimit; undefined is unlimited. */
+/** Values as `ulimit` prints them; undefined means unlimited. */
 export interface Limits {
   readonly coreBytes: number | undefined
   readonly openFiles: number | undefined
@@ -75,7 +75,7 @@ export function judgeLimits(limits: Limits | undefined, connections: number): Fi
   ]
 }
 
-/** For a node that does not run: may it listen? */
+/** Checks whether a node that does not run could listen on its addresses. */
 export async function checkPortsFree(listen: readonly string[]): Promise<Finding> {
   const taken = await takenPort(listen)
   if (taken === undefined) return ok('ports', `free: ${listen.join(' ')}`)
@@ -93,7 +93,7 @@ export async function checkDisk(dir: string): Promise<Finding> {
   return judgeDisk(bavail * bsize, dir)
 }
 
-/** Of a running process where the system shows them, else those that a process started from here gets. */
+/** The limits of the running process if the system shows them, otherwise those of a process started from here. */
 export async function readLimits(pid: number | undefined): Promise<Limits | undefined> {
   if (process.platform === 'win32') return undefined
   if (process.platform === 'linux') {

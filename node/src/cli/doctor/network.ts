@@ -1,6 +1,6 @@
 /**
- * What the network gives a node: peers, clock, its own addresses. node/README.md "When something is wrong".
- * A peer cannot be asked to dial back, so what is seen from outside is not known here, and the findings say so.
+ * Checks of the network: peers, clock, own addresses. node/README.md "When something is wrong". A peer cannot be asked to
+ * dial back, so this machine cannot find out whether others reach it. The findings say so.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import {
@@ -17,9 +17,9 @@ import type { Host } from '../../net/protocol.ts'
 import { fanOut } from '../../platform/fan-out.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
 
-/** A doctor waits less than a minute, however large the federation. */
+/** Keeps the check below one minute in a federation of any size. */
 const PEERS_TRIED_MAX = 48
-/** Beyond this a clock is worth a word, though the node still serves. */
+/** A larger clock offset gives a warning, although the node still serves. */
 const DRIFT_MS = 5_000
 
 export interface NamedPeer extends PeerAddress {
@@ -30,11 +30,11 @@ export interface PeersSeen {
   readonly tried: number
   /** Names of those that did not answer. */
   readonly silent: readonly string[]
-  /** Of those that told us the time. */
+  /** Clock offsets in ms of the peers that answered with their time. */
   readonly offsets: readonly number[]
 }
 
-/** Asks every peer for something; `asMember` also for the time, which only members are told. */
+/** Sends one request to every peer. With `asMember` the request asks for the time, which peers give to members only. */
 export async function askPeers(
   host: Host,
   peers: readonly NamedPeer[],
@@ -87,12 +87,12 @@ export function judgeClock(offsetMs: number | undefined): Finding {
   return off > DRIFT_MS ? warn('clock', what, next) : ok('clock', what)
 }
 
-/** As the node does: our own clock is one of the votes. */
+/** The median offset as the node computes it: the own clock, with offset 0, counts as one of the values. */
 export function offsetsToMedian(offsets: readonly number[]): number | undefined {
   return offsets.length === 0 ? undefined : Math.round(median([0, ...offsets]))
 }
 
-/** Dials the addresses under which others know this node, one by one; `host` must dial anew each time. */
+/** Dials the public addresses of this node one by one. `host` must open a new connection for every request. */
 export async function checkOwnAddresses(host: Pick<Host, 'request'>, self: PeerAddress): Promise<Finding> {
   const [good, bad]: [string[], string[]] = [[], []]
   for (const address of self.addresses) {

@@ -1,13 +1,13 @@
 /**
- * A signed change as a file that people send each other: readable fields for them, the bytes for machines.
- * Only the bytes count; the rest is written from them.
+ * A signed change as a JSON file that operators send to each other: readable fields, and the signed bytes in base64. A
+ * reader uses only the bytes; the other fields are written from them. Throws COMMAND_INVALID.
  */
 import { readFileSync } from 'node:fs'
 import { decodeChange, EPOCH_MS, FederationError, type SignedChange } from '@geotrace/core-wasm/wire'
 import { changeToBase64, changeToText } from '../../admin/membership-routes.ts'
 import { invalid } from '../terminal/options.ts'
 
-/** A week's worth of epochs: time to find sponsors; a forgotten file is worth nothing later. */
+/** A week of epochs: enough time to find sponsors. After it a forgotten file is invalid. */
 const CHANGE_LIFE_EPOCHS = 126
 
 export interface ChangeFile {

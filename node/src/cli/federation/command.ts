@@ -1,4 +1,4 @@
-/** `geotrace federation …`: found, join, leave, propose, vote, log. node/README.md "Join a running federation". */
+/** The command line of `geotrace federation …`. node/README.md "Join a running federation". */
 import { Command } from 'commander'
 import type { Output } from '../terminal/output.ts'
 import { foundCommand } from './found.ts'

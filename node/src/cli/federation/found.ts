@@ -1,4 +1,7 @@
-/** `geotrace federation found CARD… --central CARD`: writes the founding manifest from the cards of its members. */
+/**
+ * `geotrace federation found CARD… --central CARD`: writes the founding manifest from the cards of the members.
+ * Throws COMMAND_INVALID, MANIFEST_INVALID.
+ */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { systemClock } from '@geotrace/core-wasm'
 import { bytesToHex, DEFAULT_PARAMETERS, manifestToId } from '@geotrace/core-wasm/wire'

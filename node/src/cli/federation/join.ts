@@ -1,4 +1,7 @@
-/** `geotrace federation join | leave`: a node's own word, signed with its keys. */
+/**
+ * `geotrace federation join | leave`: changes that a node signs with its own keys. PROTOCOL.md §4.9.
+ * Throws COMMAND_INVALID, NODE_NOT_RUNNING, CHANGE_INVALID.
+ */
 import { join } from 'node:path'
 import {
   type Change,
@@ -64,7 +67,7 @@ function applyToJoin({ dir, federation }: JoinOptions, out: Output): void {
   out.note('Meanwhile run `geotrace salt run`: the node waits, and serves from when a roster names it.')
 }
 
-/** A node's application, signed by node and operator; sponsors add their names. */
+/** The application of a node, signed by node and operator. Sponsors add their signatures later. */
 export function cardToApplication(
   manifest: Manifest,
   { operator: name, operatorKey, peerId, addresses }: MemberCard,
@@ -92,7 +95,7 @@ async function leave({ dir, federation, operator = false }: LeaveOptions, out: O
   out.note('Keep it running until `geotrace status` says "draining" no more; then stop it.')
 }
 
-/** Through the running node, whose gossip reaches everybody. Throws NODE_NOT_RUNNING, CHANGE_INVALID. */
+/** Passes a change to the running node, which spreads it by gossip. Throws NODE_NOT_RUNNING, CHANGE_INVALID. */
 export async function handIn(dir: string, change: SignedChange): Promise<void> {
   try {
     await adminRequest(dir, 'POST', '/changes', { change: changeToBase64(change) })

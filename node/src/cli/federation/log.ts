@@ -1,4 +1,4 @@
-/** `geotrace federation log`: the rosters so far, what each changed, and what waits for the next. */
+/** `geotrace federation log`: the rosters so far, the changes of each, and the changes that are pending. */
 import { EPOCH_MS } from '@geotrace/core-wasm/wire'
 import { Command } from 'commander'
 import { adminRequest } from '../../admin/client.ts'

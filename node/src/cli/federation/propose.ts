@@ -1,4 +1,7 @@
-/** `geotrace federation propose expel | rotate | amend`: changes that operators endorse with `vote`. */
+/**
+ * `geotrace federation propose expel | rotate | amend`: changes that operators endorse with `vote`. PROTOCOL.md §4.9.
+ * Throws COMMAND_INVALID, NODE_NOT_RUNNING, CHANGE_INVALID.
+ */
 import { join } from 'node:path'
 import { bytesToHex, type Change, hexToBytes, KEY_BYTES, peerIdToKey, signChange } from '@geotrace/core-wasm/wire'
 import { Command, InvalidArgumentError } from 'commander'
@@ -46,7 +49,7 @@ export function proposeCommand(out: Output): Command {
     .addCommand(examples(rotate, 'geotrace federation propose rotate'))
 }
 
-/** Without its times. */
+/** A change without its times. */
 type Draft = Change extends infer C ? (C extends Change ? Omit<C, 'at' | 'until'> : never) : never
 
 function print(draft: Draft, { dir, federation }: ProposeOptions, out: Output): void {
@@ -62,7 +65,7 @@ function print(draft: Draft, { dir, federation }: ProposeOptions, out: Output): 
   out.note('Two thirds of them and one more must vote for it.')
 }
 
-/** The new key takes over when a roster has it: until then the node votes with the old one. */
+/** Hands in a key rotation. The node votes with the old key until a roster contains the new one. */
 async function rotateKey({ dir, federation }: ProposeOptions, out: Output): Promise<void> {
   const { operatorSecret } = loadIdentity(dir)
   if (operatorSecret === undefined) invalid('there is no operator.key here')

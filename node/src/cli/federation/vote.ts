@@ -1,4 +1,4 @@
-/** `geotrace federation vote FILE`: an operator endorses a change; its running node passes it on. */
+/** `geotrace federation vote FILE`: endorses a change as an operator. The running node spreads it by gossip. */
 import { Command } from 'commander'
 import { adminRequest } from '../../admin/client.ts'
 import { type ChangeView, changeToBase64, changeToText } from '../../admin/membership-routes.ts'

@@ -1,6 +1,6 @@
 /**
- * `card.json` in a node's directory: what it told its founder or sponsors of itself, so that it says the same later and
- * knows its addresses before a roster names them. It holds no secret.
+ * `card.json` in a node's directory: the name, keys and addresses that the node sent to its founder or sponsors. The node
+ * reads its addresses from the card until a roster names them. The card holds no secret. Throws COMMAND_INVALID.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ export function writeCard(dir: string, card: MemberCard): void {
   writeFileSync(join(dir, CARD), `${JSON.stringify(card, null, 2)}\n`, { mode: 0o600 })
 }
 
-/** Undefined when none was written yet. Throws COMMAND_INVALID. */
+/** The card of the node; undefined when none was written yet. Throws COMMAND_INVALID. */
 export function readCard(dir: string): MemberCard | undefined {
   const path = join(dir, CARD)
   return existsSync(path) ? parseCard(readFileSync(path, 'utf8'), path) : undefined

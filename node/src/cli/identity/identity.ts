@@ -1,6 +1,7 @@
 /**
- * The keys of a node on disk: `peer.key` (its peer id) and `operator.key` (its operator's vote), 32 bytes each,
- * mode 0600, made once and never overwritten, refused when others may read them.
+ * The keys of a node on disk: `peer.key` (its peer id) and `operator.key` (its operator's vote), 32 bytes each, mode 0600.
+ * They are written once and never overwritten. A node refuses keys that other users can read.
+ * Throws COMMAND_INVALID, FILE_EXPOSED.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -21,7 +22,7 @@ export function hasIdentity(dir: string): boolean {
   return existsSync(join(dir, PEER_KEY))
 }
 
-/** Makes the keys that are missing in `dir`. Throws FILE_EXPOSED. */
+/** Creates the keys that are missing in `dir`. Throws FILE_EXPOSED. */
 export function createIdentity(dir: string, random: Random): Identity {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   assertPrivate(dir)
@@ -31,17 +32,17 @@ export function createIdentity(dir: string, random: Random): Identity {
   return loadIdentity(dir)
 }
 
-/** `before` writes what must be there before the keys are. */
+/** Writes the given keys. `before` writes the files that must exist before the keys do. */
 export function writeIdentity(dir: string, { secret, operatorSecret }: Identity, before: () => void = () => {}): void {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   assertPrivate(dir)
   before()
-  // The peer key last: with it the directory counts as whole.
+  // The peer key comes last, because a directory with a peer key counts as complete.
   if (operatorSecret !== undefined) writeSecret(dir, OPERATOR_KEY, operatorSecret)
   writeSecret(dir, PEER_KEY, secret)
 }
 
-/** Throws COMMAND_INVALID when there is none, FILE_EXPOSED. */
+/** Throws COMMAND_INVALID when there is no peer key, FILE_EXPOSED when others can read a key. */
 export function loadIdentity(dir: string): Identity {
   if (!hasIdentity(dir))
     invalid(`there is no ${PEER_KEY} in ${dir}; run \`geotrace salt init\` or \`geotrace central init\` first`)
@@ -64,7 +65,7 @@ export function identityToCard(identity: Identity, operator: string, addresses: 
   }
 }
 
-/** The operator's next key, beside the one in use; the file's path. */
+/** Writes the operator's next key beside the current one and returns the path of the file. */
 export function writeNextOperatorKey(dir: string, secret: Uint8Array): string {
   const name = `${OPERATOR_KEY}.next`
   if (existsSync(join(dir, name))) invalid(`${name} exists already: a rotation is under way`)

@@ -1,6 +1,6 @@
 /**
- * `geotrace salt init` and `central init`: keys once, and the card that says where the node is reached. node/README.md.
- * Guesses no public address: without one the card serves this machine only, and says so.
+ * `geotrace salt init` and `central init`: creates the keys once and prints the card with the addresses. node/README.md
+ * "From nothing to a member". Without an address the card names loopback addresses, and the output says so.
  */
 import { bytesToHex, secretToSigner } from '@geotrace/core-wasm/wire'
 import type { MemberCard } from '../../membership/new-manifest.ts'
@@ -40,7 +40,7 @@ export function initialise(options: InitOptions, role: 'salt' | 'central', out: 
   for (const line of advice(card, role, dir)) out.note(line)
 }
 
-/** A name that claims nothing about who runs the node: the vote's key, shortened. */
+/** A name that says nothing about the operator: the first digits of the operator key. */
 function pseudonym({ operatorSecret }: Identity): string {
   if (operatorSecret === undefined) invalid('name yourself with --operator')
   return `volunteer-${bytesToHex(secretToSigner(operatorSecret).key).slice(0, 8)}`

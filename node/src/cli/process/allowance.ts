@@ -1,14 +1,14 @@
 /**
- * A cap on traffic for devices: bytes a day, as a bucket that refills evenly and holds one day. node/README.md "Cost".
- * What members ask of each other is not counted against it: without it the node would fall out of the federation.
+ * A rate limit on traffic for devices in bytes a day: a token bucket that refills evenly and holds one day. node/README.md
+ * "Cost". Traffic between members is not limited, because a node without it would drop out of the federation.
  */
 import { DAY_MS, FederationError } from '@geotrace/core-wasm/wire'
 
-/** Whoever comes back sooner finds little more in the bucket. */
+/** The bucket gains little in less time than this. */
 const RETRY_MS = 60_000
 
 export interface Allowance {
-  /** `spentBytes` is the total since the start. Throws BUSY when nothing is left. */
+  /** `spentBytes` is the total since the start. Throws BUSY when the bucket is empty. */
   assert(spentBytes: number, nowMs: number): void
 }
 

@@ -1,6 +1,6 @@
 /**
- * The certificate of a node's secure port, from the files that a certificate authority's tool renews. Read again when one
- * of them changes: a renewed certificate must not need a restart. Throws COMMAND_INVALID, FILE_EXPOSED.
+ * The TLS certificate of a node, read from the files that the tool of a certificate authority renews. The node reads them
+ * again when one of them changes, so that a renewal needs no restart. Throws COMMAND_INVALID, FILE_EXPOSED.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync, unwatchFile, watchFile } from 'node:fs'
@@ -13,7 +13,7 @@ export interface CertificateFiles extends CertificateSource {
   stop(): void
 }
 
-/** Tools renew weeks before the end; links that are turned to another file are noticed by asking, not by watching. */
+/** Tools renew weeks before the end. Polling also notices a symbolic link that now points to another file. */
 const LOOK_MS = 10_000
 
 export function certificateFiles(cert: string, key: string, log: Log, lookMs = LOOK_MS): CertificateFiles {
@@ -26,7 +26,7 @@ export function certificateFiles(cert: string, key: string, log: Log, lookMs = L
       if (next.cert === current.cert && next.key === current.key) return
       current = next
     } catch {
-      // One file is there before the other, or half of it: the next look finds both.
+      // One file may be written before the other, or only in part. The next poll finds both.
       log.warn('tls.certificate-unreadable')
       return
     }
@@ -46,7 +46,7 @@ export function certificateFiles(cert: string, key: string, log: Log, lookMs = L
   }
 }
 
-/** Only a pair that belongs together. */
+/** Reads the pair. Throws COMMAND_INVALID unless the key belongs to the certificate. */
 function read(cert: string, key: string): Certificate {
   const pair = { cert: readText(cert, '--cert'), key: readText(key, '--key') }
   let fits = false

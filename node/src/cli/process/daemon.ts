@@ -1,8 +1,7 @@
 /**
- * A peer as a process: logs to stderr, a control server in its directory, clean shutdown on SIGINT, SIGTERM, when it is
- * told to drain, or when the parent that forked it is gone. Tells a parent over IPC when it serves.
+ * Runs a peer as a process: a log on stderr, a control server in its directory, and a clean stop. The process stops on
+ * SIGINT and SIGTERM, on a drain request, and when the parent that forked it ends. It sends each state to its parent.
  */
-
 import type { Random } from '@geotrace/core-wasm'
 import { type AdminRoutes, adminServer } from '../../admin/server.ts'
 import type { Log } from '../../platform/log.ts'
@@ -18,26 +17,26 @@ export interface DaemonInit {
   dir: string
   peer: RunningPeer
   routes: AdminRoutes
-  /** Draws the status page; without it there is none. */
+  /** The content of the status page; without it there is no page. */
   page?: () => string
   random: Random
   log: Log
-  /** Resolves when the process shall stop by its own decision; the exit code is then 1. */
+  /** Resolves when the process must stop because of a fault; the exit code is then 1. */
   failed?: Promise<void>
-  /** Called at every look at the state. */
+  /** Called ten times a second. */
   onTick?: () => void
 }
 
-/** What a child sends its parent. */
+/** The message of a child process to its parent. */
 export interface DaemonMessage {
   state: string
 }
 
 const STATE_POLL_MS = 100
-/** Longer than any request under way; then the process ends anyway. */
+/** Longer than any open request. After it the process exits with code 1. */
 const STOP_MAX_MS = 4_500
 
-/** Runs the peer until it is told to stop; resolves after a clean stop. */
+/** Runs the peer until a signal, a drain request or a fault stops it. Resolves after a clean stop. */
 export async function runDaemon({ dir, peer, routes, page, random, log, failed, onTick }: DaemonInit): Promise<void> {
   let drain = (): void => {}
   const stopped = Promise.race([
@@ -69,7 +68,7 @@ export async function runDaemon({ dir, peer, routes, page, random, log, failed, 
   watch()
   await stopped
   const deadline = setTimeout(() => process.exit(1), STOP_MAX_MS)
-  // The control server last: whoever drains the node sees how far it is.
+  // The control server stops last, so that `geotrace salt drain` can show the progress.
   await peer.stop()
   clearInterval(poll)
   await admin.stop()

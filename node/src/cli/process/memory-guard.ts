@@ -1,23 +1,24 @@
 /**
- * The memory cap of a node: sheds near it, stops beyond it. node/README.md "Options and defaults". A node that a kernel kills leaves
- * its peers waiting for answers; one that stops by itself finishes them, and its supervisor starts it anew.
+ * The memory limit of a node: the node refuses requests near the limit and stops above it. node/README.md "Options and
+ * defaults". A node that stops by itself finishes its answers, and its service manager starts it again. A node that the
+ * kernel kills leaves its peers waiting.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import type { Log } from '../../platform/log.ts'
 
 const CHECK_MS = 2_000
-/** A garbage collection may be due: only what stays beyond the cap ends the node. */
+/** Checks in a row above the limit until the node stops. A single one may precede a garbage collection. */
 const STRIKES = 3
 
 export interface MemoryGuardInit {
   maxBytes: number
-  /** From this on salt requests are shed. */
+  /** Above this many bytes the node refuses salt requests. */
   shedBytes: number
   /** Resident bytes now. */
   rss(): number
   clock: Clock
   log: Log
-  /** Ends the process, by its own means. */
+  /** Called once when the process shall stop. */
   stop(): void
 }
 export interface MemoryGuard {

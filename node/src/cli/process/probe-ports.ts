@@ -1,13 +1,13 @@
-/** The fixed ports on 127.0.0.1 that a volunteer asked for: /healthz and /metrics. Throws PORT_TAKEN. */
+/** The ports on 127.0.0.1 that serve /healthz and /metrics, as named by options. Throws PORT_TAKEN. */
 import { type ProbeAnswer, probeServer } from '../../admin/probes.ts'
 import { LOCAL_ADDRESS, type LocalHttp } from '../../local/local-http.ts'
 import type { Log } from '../../platform/log.ts'
 import { bindError, localPortAdvice, portTaken } from '../identity/ports.ts'
 
 export interface ProbePort {
-  /** Undefined when it was not asked for. */
+  /** Undefined when the option is not given. */
   port: number | undefined
-  /** The option that names it. */
+  /** The option that names the port. */
   option: `--${string}`
   path: `/${string}`
   probe: () => ProbeAnswer | Promise<ProbeAnswer>

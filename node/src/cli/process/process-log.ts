@@ -1,6 +1,6 @@
 /**
- * The log of a peer on stderr: JSON lines for a collector, plain ones where a person is watching. An event and
- * counters, never anything personal.
+ * The log of a peer on stderr: JSON lines for a collector, plain text on a terminal. An entry holds an event and counters,
+ * never anything personal. Throws COMMAND_INVALID.
  */
 import { pino } from 'pino'
 import type { Log, LogFields } from '../../platform/log.ts'

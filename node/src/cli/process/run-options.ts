@@ -40,7 +40,7 @@ export function runOptions(command: Command, role: 'salt' | 'central'): Command 
     .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
 }
 
-/** Where to listen; `addresses` are those under which others know this peer. Throws COMMAND_INVALID. */
+/** The listen addresses. `addresses` are the public addresses of this peer. Throws COMMAND_INVALID. */
 export function optionsToListen(
   options: Pick<RunOptions, 'listen' | 'port' | 'wsPort' | 'httpsPort' | 'cert' | 'key'>,
   addresses: readonly string[],
@@ -57,7 +57,7 @@ export function optionsToListen(
   return listen
 }
 
-/** The certificate that these options name. Throws COMMAND_INVALID, FILE_EXPOSED. */
+/** The TLS certificate that these options name. Throws COMMAND_INVALID, FILE_EXPOSED. */
 export function optionsToCertificate(
   { cert, key }: Pick<RunOptions, 'cert' | 'key'>,
   log: Log,
@@ -65,10 +65,10 @@ export function optionsToCertificate(
   return cert === undefined || key === undefined ? undefined : certificateFiles(cert, key, log)
 }
 
-/** With a secure port when it was asked for and the addresses have none: a proxy or a router may know it. */
+/** Adds a secure port that the options name and the addresses lack, for example because a router forwards to it. */
 function withHttps(addresses: readonly string[], httpsPort: number | undefined): readonly string[] {
   if (httpsPort === undefined || addresses.some(isSecure)) return addresses
-  // A trial stays on the loopback.
+  // A trial on loopback stays on loopback.
   const local = addresses.every(isLoopback) ? addressToSocket(addresses[0] ?? '')?.host : undefined
   return [...addresses, `/ip4/${local ?? '0.0.0.0'}/tcp/${httpsPort}/tls/ws`]
 }
@@ -81,7 +81,7 @@ function toPorts({ port, wsPort, httpsPort }: Pick<RunOptions, 'port' | 'wsPort'
   }
 }
 
-/** A node with 500 connections and a full quota table stays below it (measured: see README "Cost"). */
+/** A node with 500 connections and a full quota table stays below this (measured: node/README.md "Cost"). */
 const MEMORY_MAX_MIB = 512
 
 export interface CapOptions {

@@ -1,12 +1,12 @@
 /**
- * Ends a process whose event loop stands still, so that the service manager starts it anew. node/README.md.
- * A loop that stands cannot notice it, hence a thread of its own, which runs this same file. It counts its own beats: a
- * machine that slept, or a process that was stopped, has missed none when it wakes.
+ * Ends a process whose event loop is blocked, so that the service manager starts it again. node/README.md "Under load and
+ * attack". A blocked loop cannot notice that itself, so a second thread runs this same file and watches. The thread counts
+ * its own timer ticks, not wall time: after a sleep of the machine or a SIGSTOP it has counted no missed beat.
  */
 import { writeSync } from 'node:fs'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 
-/** A volunteer's node answers in milliseconds and has no work that takes seconds. */
+/** A node answers in milliseconds and has no work that takes seconds. */
 export const STALL_MAX_MS = 5_000
 const BEAT_MS = 250
 const STDERR = 2
@@ -43,7 +43,7 @@ function watch({ beats, stallMaxMs, name }: Watched['watchdog']): void {
     if (missed * BEAT_MS < stallMaxMs) return
     const line = { level: 60, time: Date.now(), role: name, stalledMs: missed * BEAT_MS, msg: 'peer.stalled' }
     writeSync(STDERR, `${JSON.stringify(line)}\n`)
-    // Nothing gentler reaches a main thread that does not run; what is on disk is made for this.
+    // A blocked main thread handles no other signal. The files on disk survive a SIGKILL at any time.
     process.kill(process.pid, 'SIGKILL')
   }, BEAT_MS)
 }

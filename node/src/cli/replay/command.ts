@@ -1,6 +1,7 @@
 /**
- * `geotrace replay`: a whole federation on a simulated clock over recorded tracks. One process, real nodes, real streams
- * on loopback; every person has a libp2p peer and a loopback address of their own, and no rule is loosened for them.
+ * `geotrace replay`: runs a whole federation on a simulated clock over recorded tracks. One process holds real nodes and real
+ * streams on loopback. Every person has a libp2p host and a loopback address of their own, and all limits apply.
+ * Throws COMMAND_INVALID, IMPORT_INVALID.
  */
 import '../../platform/polyfill.ts'
 import { mkdtempSync, rmSync } from 'node:fs'

@@ -1,6 +1,4 @@
-/**
- * People of a replay: each folder or file under the paths given is one person, each track file in it part of their life.
- */
+/** Reads the people of a replay: each file or folder under the given paths is one person with one or more tracks. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, extname, join } from 'node:path'
 import { type Fix, importFile, isTrackFile } from '@geotrace/client/importers'
@@ -12,7 +10,7 @@ export interface Person {
   fixes: Fix[]
 }
 
-/** Throws COMMAND_INVALID (no such path, no tracks, one id twice) and IMPORT_INVALID (a track that cannot be read). */
+/** Throws COMMAND_INVALID for a missing path, no tracks or a repeated id, IMPORT_INVALID for an unreadable track. */
 export function readPeople(paths: readonly string[]): Person[] {
   const people = paths.flatMap((path) => {
     if (!existsSync(path)) invalid(`there is no ${path}`)

@@ -1,6 +1,6 @@
 /**
- * `geotrace salt backup | restore`: a node's identity to a file and back. node/README.md "Backup". Neither overwrites.
- * Throws COMMAND_INVALID, FILE_EXPOSED, BACKUP_UNREADABLE.
+ * `geotrace salt backup | restore`: writes a node's keys to an encrypted file and back. node/README.md "Backup". Neither
+ * command overwrites a file. Throws COMMAND_INVALID, FILE_EXPOSED, BACKUP_UNREADABLE.
  */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ import { markRestored } from './restored.ts'
 import { openBackup, sealBackup } from './sealed-backup.ts'
 
 const MANIFEST = 'federation.json'
-/** Two keys and a manifest; the largest manifest has a megabyte. */
+/** A backup holds two keys and a manifest, and the largest manifest has a megabyte. */
 const BACKUP_MAX_BYTES = 4 << 20
 
 export async function backup(file: string, options: PassphraseOptions & { dir: string }, out: Output): Promise<void> {
@@ -45,7 +45,7 @@ export async function restore(file: string, options: PassphraseOptions & { dir: 
   out.progress('decrypting …')
   const content = await openBackup(bytes, passphrase)
   if (content.federation !== undefined) parseManifest(content.federation)
-  // The mark first: a crash in between leaves a node that abstains, never one that votes twice.
+  // The mark comes first, so that a crash between the two leaves a node that abstains. Otherwise it could vote twice.
   writeIdentity(dir, content, () => {
     markRestored(dir, systemClock().now())
     const manifest = join(dir, MANIFEST)
@@ -66,7 +66,7 @@ function readBackup(file: string): Uint8Array {
   return readFileSync(file)
 }
 
-/** On the disk, not in a cache, when it returns. */
+/** Writes a new file and flushes it to the disk. Throws when the file exists. */
 function writeNew(path: string, bytes: Uint8Array): void {
   const file = openSync(path, 'wx', 0o600)
   try {

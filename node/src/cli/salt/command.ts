@@ -1,4 +1,4 @@
-/** `geotrace salt init | run | drain | backup | restore`: a volunteer's salt node. node/README.md. */
+/** The command line of `geotrace salt …`, a volunteer's salt node. node/README.md. */
 import { Command } from 'commander'
 import { SALT_PORTS } from '../identity/addresses.ts'
 import { type InitOptions, initialise } from '../identity/init.ts'

@@ -1,8 +1,7 @@
 /**
- * `geotrace salt drain`: stops the node on a directory once the requests under way are answered. node/README.md.
- * Exit 0 when it is gone. A drain is not a leave: the node stays a member and may come back.
+ * `geotrace salt drain`: stops the node on a directory after it has answered its open requests. node/README.md "Operating".
+ * The node stays a member of the federation and may come back. Throws NODE_NOT_RUNNING, PEER_TIMEOUT.
  */
-
 import { FederationError, isFederationError } from '@geotrace/core-wasm/wire'
 import { readAdminFile } from '../../admin/admin-file.ts'
 import { adminRequest } from '../../admin/client.ts'
@@ -10,7 +9,7 @@ import type { NodeStatus } from '../../admin/node-status.ts'
 import type { Output } from '../terminal/output.ts'
 
 const POLL_MS = 50
-/** The node ends itself sooner, whatever it waits for. */
+/** Longer than the time after which a stopping node ends itself in any case. */
 const GONE_MAX_MS = 6_000
 
 export async function drain({ dir, json }: { dir: string; json?: boolean }, out: Output): Promise<void> {
@@ -39,7 +38,7 @@ export async function drain({ dir, json }: { dir: string; json?: boolean }, out:
   out.note('To leave for good: `geotrace federation leave`, and keep it running until 182 min after its last epoch.')
 }
 
-/** Requests under way; undefined when the node no longer says. */
+/** The number of open requests; undefined when the node no longer answers. */
 async function underWay(dir: string): Promise<number | undefined> {
   try {
     return ((await adminRequest(dir, 'GET', '/status')) as NodeStatus).network?.inFlight ?? 0
@@ -54,7 +53,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // Somebody else's process, which exists.
+    // The process exists and belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }

@@ -1,21 +1,21 @@
 /**
- * A mark in the directory of a node that came from a backup. PROTOCOL.md §4.6: one vote per operator and period, and
- * two are portable proof against it. A backup holds the keys but not the votes given since, so a restored node gives
- * none until the periods that its former self may have voted in are over.
+ * The mark in the directory of a node that was restored from a backup. PROTOCOL.md §4.6 allows one vote per operator and
+ * period; two votes are proof against the operator. A backup holds the keys but not the later votes. So a restored node
+ * abstains until the periods are over in which it may have voted before.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EPOCH_MS, type Manifest } from '@geotrace/core-wasm/wire'
 
 const MARK = 'restored'
-/** The period that ran, and the one whose roster may have been voted on already. */
+/** The current period, and the next one, on whose roster the node may have voted already. */
 const PERIODS = 2
 
 export function markRestored(dir: string, nowMs: number): void {
   writeFileSync(join(dir, MARK), `${new Date(nowMs).toISOString()}\n`, { mode: 0o600 })
 }
 
-/** Unix ms until which no vote may be given; undefined when that is over or the node was never restored. */
+/** Unix ms until which the node abstains; undefined when it may vote. */
 export function abstainsUntil(
   dir: string,
   { parameters }: Pick<Manifest, 'parameters'>,
@@ -24,7 +24,7 @@ export function abstainsUntil(
   const path = join(dir, MARK)
   if (!existsSync(path)) return undefined
   const restoredMs = Date.parse(readFileSync(path, 'utf8').trim())
-  // A mark that cannot be read abstains from now on: silence harms nobody.
+  // An unreadable mark counts from now on, because an abstention does no harm.
   const fromMs = Number.isNaN(restoredMs) ? nowMs : restoredMs
   const untilMs = fromMs + PERIODS * parameters.periodEpochs * EPOCH_MS
   return nowMs < untilMs ? untilMs : undefined

@@ -1,6 +1,6 @@
 /**
- * `geotrace salt run`: looks first whether the node can run at all, so that whoever has forgotten something is told at
- * once, then runs it. node/README.md. Throws COMMAND_INVALID, FILE_EXPOSED, PORT_TAKEN, MANIFEST_INVALID.
+ * `geotrace salt run`: checks keys, manifest and ports, so that a missing part is reported at once, and then runs the node.
+ * node/README.md. Throws COMMAND_INVALID, FILE_EXPOSED, PORT_TAKEN, MANIFEST_INVALID.
  */
 import { join } from 'node:path'
 import { keyToPeerId, type Manifest, secretToSigner } from '@geotrace/core-wasm/wire'
@@ -24,7 +24,7 @@ export async function runSalt(options: RunOptions & CapOptions, out: Output): Pr
   await serve({ options, identity, manifest, peerId, addresses, listen, out })
 }
 
-/** Where others reach this node: what it said of itself last, else what the federation says. */
+/** The public addresses of this node: those of its card, otherwise those of the manifest. */
 export function ownAddresses(manifest: Manifest, peerId: string, dir: string): readonly string[] {
   const member = manifest.members.find((item) => item.peerId === peerId)
   return readCard(dir)?.addresses ?? member?.addresses ?? []

@@ -1,10 +1,10 @@
 /**
- * A node's identity under a passphrase, as one file. node/README.md "Backup".
+ * A node's keys in one file, encrypted with a passphrase. node/README.md "Backup". Throws BACKUP_UNREADABLE.
  *
  *   "geotrace backup 1\n" ‖ u8 log2 N ‖ salt 16 ‖ nonce 12 ‖ AES-256-GCM(JSON) ‖ tag 16
  *
- * Key = scrypt(passphrase, salt, N, r 8, p 1) (RFC 7914); everything before the ciphertext is authenticated with it.
- * Holds peer.key, operator.key and federation.json; never a seed, which nobody may bring back. Throws BACKUP_UNREADABLE.
+ * Key = scrypt(passphrase, salt, N, r 8, p 1) (RFC 7914). The bytes before the ciphertext are authenticated with it. The
+ * content is peer.key, operator.key and federation.json, never a seed, because a deleted seed must not come back.
  */
 import { createCipheriv, createDecipheriv, scrypt } from 'node:crypto'
 import type { Random } from '@geotrace/core-wasm'
@@ -17,9 +17,9 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const HEADER_BYTES = MAGIC.length + 1 + SALT_BYTES + NONCE_BYTES
 const BLOCK_SIZE = 8
-/** 128 MiB and about half a second a guess: what OWASP asks of scrypt. */
+/** One guess costs 128 MiB and about half a second, as OWASP recommends for scrypt. */
 export const LOG_N = 17
-/** A forged file must not make the reader take gigabytes: 19 is 512 MiB. */
+/** 19 is 512 MiB. A forged file must not make the reader allocate gigabytes. */
 const LOG_N_MAX = 19
 
 export interface BackupContent {
@@ -80,7 +80,7 @@ export async function openBackup(bytes: Uint8Array, passphrase: string): Promise
       madeMs,
     }
   } catch (cause) {
-    // Authenticated encryption cannot tell the two apart.
+    // Authenticated encryption cannot distinguish the two causes.
     return unreadable('another passphrase, or the backup is damaged', cause)
   } finally {
     key.fill(0)
@@ -90,10 +90,10 @@ export async function openBackup(bytes: Uint8Array, passphrase: string): Promise
 function passphraseToKey(passphrase: string, header: Buffer): Promise<Buffer> {
   const salt = header.subarray(MAGIC.length + 1, MAGIC.length + 1 + SALT_BYTES)
   const N = 2 ** header[MAGIC.length]!
-  // OpenSSL counts a little more than 128·N·r.
+  // OpenSSL needs slightly more than 128·N·r bytes.
   const options = { N, r: BLOCK_SIZE, p: 1, maxmem: 256 * N * BLOCK_SIZE }
   return new Promise((resolve, reject) => {
-    // The same passphrase typed on two systems may come in two Unicode forms.
+    // Two systems may encode the same typed passphrase in two Unicode forms.
     scrypt(passphrase.normalize('NFC'), salt, 32, options, (error, key) => (error ? reject(error) : resolve(key)))
   })
 }

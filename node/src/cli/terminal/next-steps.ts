@@ -1,6 +1,4 @@
-/**
- * What a person does about an error that has nothing more to say of itself. README "Errors" has all codes.
- */
+/** Next steps for errors whose message does not name one. README "Errors" lists all codes. */
 import type { ErrorCode } from '@geotrace/core-wasm/wire'
 
 export const NEXT_STEPS: Partial<Record<ErrorCode, string>> = {

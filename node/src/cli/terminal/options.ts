@@ -1,16 +1,16 @@
-/** Readers of command-line values; each refuses with a sentence that says what to type. */
+/** Readers of command-line values. Each one throws an error that says which value it expects. */
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { FederationError, type Manifest, parseManifest } from '@geotrace/core-wasm/wire'
 import { type Command, InvalidArgumentError } from 'commander'
 
-/** Where a role keeps its keys and tables unless told otherwise. */
+/** The default directory for the keys and tables of a role. */
 export function defaultDir(role: 'salt' | 'central'): string {
   return join(homedir(), '.geotrace', role)
 }
 
-/** What a suggested command needs to mean this directory: nothing for the default one. */
+/** The `--dir` option for a suggested command; empty for the default directory. */
 export function dirOption(dir: string, role: 'salt' | 'central'): string {
   return dir === defaultDir(role) ? '' : ` --dir ${dir}`
 }
@@ -33,7 +33,7 @@ export function moment(text: string): number {
   return at
 }
 
-/** For an option that may be repeated. */
+/** Collects the values of an option that may be repeated. */
 export function collect(value: string, before: string[] = []): string[] {
   return [...before, value]
 }
@@ -51,7 +51,7 @@ export function readManifest(path: string): Manifest {
   return parseManifest(text)
 }
 
-/** Lines of `--help` that can be typed as they are. */
+/** Adds examples to `--help` that can be typed as they are. */
 export function examples(command: Command, ...lines: readonly string[]): Command {
   return command.addHelpText(
     'after',

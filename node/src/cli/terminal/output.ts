@@ -1,19 +1,19 @@
 /**
- * The terminal: results on stdout, progress and advice on stderr, one rewritten line where a person is watching.
- * The only file of the commands that writes.
+ * The terminal: results go to stdout, progress and advice to stderr. On a terminal, progress is one line that is
+ * rewritten. Only this file writes to stdout and stderr.
  */
 export interface Output {
-  /** Whether a person is watching what is not the result. */
+  /** Whether stderr is a terminal. */
   readonly isWatched: boolean
-  /** A line of the result. */
+  /** Prints a line of the result. */
   line(text?: string): void
-  /** The whole result as one JSON object. */
+  /** Prints the whole result as one JSON object. */
   json(value: unknown): void
-  /** A line for the person, not for a pipe. */
+  /** Prints a line of advice on stderr, so that a pipe does not get it. */
   note(text: string): void
-  /** A question for the person; the answer follows on the same line. */
+  /** Prints a question without a line break; the answer follows on the same line. */
   prompt(text: string): void
-  /** Replaces the last progress; nothing when nobody watches. */
+  /** Replaces the progress line; prints nothing when stderr is not a terminal. */
   progress(text: string): void
 }
 
@@ -53,7 +53,7 @@ export function terminal(
   }
 }
 
-/** A table with columns as wide as their widest cell. */
+/** Lines of a table whose columns are as wide as their widest cells. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   return rows.map((row) =>

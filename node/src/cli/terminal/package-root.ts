@@ -1,6 +1,4 @@
-/**
- * Where this package lies, from its sources, from what `tsc` makes of them, and from the bundle that `geotrace` runs.
- */
+/** The folder of this package, whether the code runs from the sources, from the build or from the bundle. */
 import { existsSync } from 'node:fs'
 
 export const PACKAGE_ROOT = upTo('package.json', new URL('.', import.meta.url))

@@ -1,6 +1,6 @@
 /**
- * A passphrase from a file or from the terminal without echo; never from an argument or the environment, which other
- * users of the machine can read. Throws COMMAND_INVALID.
+ * Reads a passphrase from a file or, without echo, from the terminal. Arguments and environment variables are not
+ * accepted, because other users of the machine can read them. Throws COMMAND_INVALID.
  */
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -8,14 +8,14 @@ import { Writable } from 'node:stream'
 import { invalid } from './options.ts'
 import type { Output } from './output.ts'
 
-/** Twelve characters from a person; scrypt makes each guess cost about half a second and 128 MiB. */
+/** Twelve characters are enough, because scrypt makes each guess cost about half a second and 128 MiB. */
 const LENGTH_MIN = 12
 
 export interface PassphraseOptions {
   passphraseFile?: string
 }
 
-/** A new one is asked for twice. */
+/** Asks twice for a new passphrase. */
 export async function readPassphrase(
   { passphraseFile }: PassphraseOptions,
   isNew: boolean,

@@ -1,4 +1,4 @@
-/** The version of this package, as `geotrace --version` and the status page say it. */
+/** The version of this package, for `geotrace --version` and the status page. */
 import { readFileSync } from 'node:fs'
 import { PACKAGE_ROOT } from './package-root.ts'
 
