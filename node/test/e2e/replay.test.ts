@@ -81,12 +81,12 @@ describe('a replay', () => {
     const good = track('good.csv', stay(50, '2026-03-02T10:00:00Z', 10))
     const long = track('long.csv', ['50,10,2008-03-02T10:00:00Z', '50,10,2020-03-02T10:00:00Z'])
     const cases: [RegExp, number, string[]][] = [
-      [/the tracks span 4386 days/, 2, [long, '--report', 'long']],
-      [/no tracks in/, 2, [empty, '--report', 'x']],
-      [/there is no .*nowhere/, 2, [join(dir, 'nowhere'), '--report', 'x']],
-      [/nobody is called x; there are: good/, 2, [good, '--report', 'x']],
+      [/at most 3600 days, got 4386 days/, 2, [long, '--report', 'long']],
+      [/expected \.plt, \.gpx or \.csv files in .*, got none/, 2, [empty, '--report', 'x']],
+      [/no file or folder at .*nowhere/, 2, [join(dir, 'nowhere'), '--report', 'x']],
+      [/no person named x in the tracks; there are: good/, 2, [good, '--report', 'x']],
       [/required option '--report/, 2, [good]],
-      [/expected a time/, 2, [good, '--report', 'good', '--at', 'noon']],
+      [/Expected a time/, 2, [good, '--report', 'good', '--at', 'noon']],
     ]
     const files: [RegExp, string, string][] = [
       [/empty/, 'void.gpx', ''],

@@ -2,12 +2,10 @@
  * The demo federation as real processes: five salt nodes and the central peer, each `geotrace … run` on its own directory.
  * The processes are forked, so they end when this process ends, also after a crash. Throws PEER_UNREACHABLE.
  */
-import { type ChildProcess, fork } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type Clock, systemClock } from '@geotrace/core-wasm'
-import { DEMO_PHRASE, demoSecret, FederationError, type Manifest, type Parameters } from '@geotrace/core-wasm/wire'
+import { DEMO_PHRASE, demoSecret, type Manifest, type Parameters, type SignedChange } from '@geotrace/core-wasm/wire'
 import { adminRequest } from '../../admin/client.ts'
 import { type ChangeView, changeToBase64 } from '../../admin/membership-routes.ts'
 import { DEMO_AUTHORITY, DEMO_OPERATORS, localManifest } from '../../local/local-federation.ts'
@@ -19,28 +17,9 @@ import { systemRandom } from '../../platform/random.ts'
 import { cardToApplication } from '../federation/join.ts'
 import { writeCard } from '../identity/card.ts'
 import { writeIdentity } from '../identity/identity.ts'
-import type { DaemonMessage } from '../process/daemon.ts'
 import { invalid } from '../terminal/options.ts'
-import { PACKAGE_ROOT } from '../terminal/package-root.ts'
+import { type PeerProcess, peerProcess } from './peer-process.ts'
 
-const BIN = fileURLToPath(new URL('bin/geotrace.js', PACKAGE_ROOT))
-/** Founding takes about two seconds. This allows thirty times as much on a loaded machine. */
-const SERVING_MAX_MS = 60_000
-/** Longer than the 4.5 s after which a stopping peer ends itself. */
-const STOP_MAX_MS = 8_000
-
-export interface PeerProcess {
-  readonly name: string
-  readonly role: 'salt' | 'central'
-  readonly dir: string
-  readonly pid: number | undefined
-  /** Resolves when the peer serves. Throws PEER_UNREACHABLE with the end of the peer's log. */
-  serving(): Promise<void>
-  /** Sends a signal and resolves when the process has ended. */
-  kill(signal: NodeJS.Signals): Promise<void>
-  /** Starts the peer again on the same directory. */
-  restart(): void
-}
 export interface FederationProcesses {
   readonly manifest: Manifest
   readonly manifestPath: string
@@ -50,7 +29,7 @@ export interface FederationProcesses {
   readonly saltNodes: readonly PeerProcess[]
   readonly central: PeerProcess
   /** Adds the node of a new operator: signs its application, has sponsors endorse it, and starts the node. */
-  addNode(): Promise<{ peer: PeerProcess; sponsors: string[] }>
+  addNode(): Promise<{ peer: PeerProcess; sponsors: readonly string[] }>
   stop(): Promise<void>
 }
 
@@ -107,7 +86,7 @@ export async function startProcesses(init: ProcessesInit): Promise<FederationPro
     central,
     async addNode() {
       const name = NEWCOMERS[added]
-      if (name === undefined) invalid(`this demo has names for ${NEWCOMERS.length} newcomers only`)
+      if (name === undefined) invalid(`the demo can add ${NEWCOMERS.length} nodes, and all of them are added`)
       added++
       const host = hosts[names.indexOf(name)]!
       const addresses = [`/ip4/${host}/tcp/${await freePort(host)}`, `/ip4/${host}/tcp/${await freePort(host)}/ws`]
@@ -119,15 +98,10 @@ export async function startProcesses(init: ProcessesInit): Promise<FederationPro
         node: nativeSigner(demoSecret(DEMO_PHRASE, `peer/${name}`)),
         operator: nativeSigner(demoSecret(DEMO_PHRASE, `operator/${name}`)),
       })
-      const change = changeToBase64(application)
-      let view: ChangeView | undefined
-      for (const sponsor of saltNodes) {
-        view = (await adminRequest(sponsor.dir, 'POST', '/changes/endorse', { change })) as ChangeView
-        if (view.endorsedBy.length >= view.needs) break
-      }
+      const sponsors = await endorse(saltNodes, application)
       const peer = launch(name, 'salt')
       saltNodes.push(peer)
-      return { peer, sponsors: view?.endorsedBy ?? [] }
+      return { peer, sponsors }
     },
     async stop() {
       await Promise.all([...saltNodes, central].map((peer) => peer.kill('SIGTERM')))
@@ -135,52 +109,13 @@ export async function startProcesses(init: ProcessesInit): Promise<FederationPro
   }
 }
 
-function peerProcess(name: string, role: 'salt' | 'central', dir: string, args: string[]): PeerProcess {
-  const log = join(dir, 'log')
-  let state = ''
-  let child: ChildProcess
-  const launch = () => {
-    const file = openSync(log, 'a', 0o600)
-    state = ''
-    const started = fork(BIN, args, { execArgv: [], stdio: ['ignore', file, file, 'ipc'] })
-    closeSync(file)
-    started.on('message', (message: DaemonMessage) => {
-      if (child === started) state = message.state
-    })
-    child = started
+/** Has one salt node after the other endorse the application until it has enough sponsors. Returns their names. */
+async function endorse(saltNodes: readonly PeerProcess[], application: SignedChange): Promise<readonly string[]> {
+  const change = changeToBase64(application)
+  let view: ChangeView | undefined
+  for (const sponsor of saltNodes) {
+    view = (await adminRequest(sponsor.dir, 'POST', '/changes/endorse', { change })) as ChangeView
+    if (view.endorsedBy.length >= view.needs) break
   }
-  const gone = () => child.exitCode !== null || child.signalCode !== null
-  launch()
-  return {
-    name,
-    role,
-    dir,
-    get pid() {
-      return gone() ? undefined : child.pid
-    },
-    restart: launch,
-    async serving() {
-      for (let waited = 0; waited < SERVING_MAX_MS; waited += 50) {
-        if (state === 'serving') return
-        if (gone()) break
-        await pause(50)
-      }
-      const tail = readFileSync(log, 'utf8').trim().split('\n').slice(-3).join('\n')
-      throw new FederationError('PEER_UNREACHABLE', `${role} ${name} ${gone() ? 'ended' : 'does not serve'}: ${tail}`, {
-        tried: 1,
-      })
-    },
-    async kill(signal) {
-      if (gone()) return
-      const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-      child.kill(signal)
-      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MAX_MS)
-      await ended
-      clearTimeout(timer)
-    },
-  }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
+  return view?.endorsedBy ?? []
 }

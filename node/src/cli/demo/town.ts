@@ -46,51 +46,26 @@ const SYNC_MS = 60 * MINUTE_MS
 /** Attempts of a device whose request is refused with BUSY. */
 const TRIES_MAX = 10
 
-export async function openTown({ manifest, clock, residents, dir }: TownInit): Promise<Town> {
-  const core = await loadCore({ pins: manifest.core })
-  const offsetMin = townOffsetMin(clock.now())
-  const addresses = await loopbackAddresses(2, residents.length)
-  const people: (Resident & { tracer: Tracer })[] = []
-  for (const [i, resident] of residents.entries()) {
-    const tracer = await createTracer({
-      federation: manifest,
-      core,
-      clock,
-      random: systemRandom,
-      storage: await levelStorage(join(dir, resident.name)),
-      dialer: libp2pDialer({ localAddress: addresses[i]! }),
-      timeZoneOffsetMin: () => offsetMin,
-    })
-    await tracer.home.mark(resident.home)
-    for (const fix of resident.fixes) await tracer.record(fix)
-    people.push({ ...resident, tracer })
-  }
+/** A resident with their device. */
+type Person = Resident & { tracer: Tracer }
+
+export async function openTown(init: TownInit): Promise<Town> {
+  const { clock } = init
+  const people = await equip(init)
   let [fixedAt, syncedAt] = [clock.now(), clock.now()]
-  const look = async ({ name, story, tracer }: (typeof people)[number]): Promise<Looked> => {
-    while ((await whenLetIn(() => tracer.sync())).marksLeft > 0);
-    const marks = await tracer.marks()
-    return {
-      name,
-      story,
-      degree: marks.length === 0 ? 0 : Math.min(...marks.map((mark) => mark.degree)),
-      same: marks.filter((mark) => mark.lag === 0).length,
-      trail: marks.filter((mark) => mark.lag === 1).length,
-      exposures: await tracer.exposures(),
-    }
-  }
   return {
     size: people.length,
     async syncAll(onStart) {
       const done = []
       for (const { name, story, tracer } of people) {
         onStart(name)
-        done.push({ name, story, result: await whenLetIn(() => tracer.sync()) })
+        done.push({ name, story, result: await whenAdmitted(() => tracer.sync()) })
       }
       return done
     },
     async report(name, code) {
       const { tracer } = people.find((person) => person.name === name)!
-      await whenLetIn(() => tracer.report(code))
+      await whenAdmitted(() => tracer.report(code))
     },
     look: (reporter) => Promise.all(people.filter(({ name }) => name !== reporter).map(look)),
     async live(onPutOff) {
@@ -115,8 +90,44 @@ export async function openTown({ manifest, clock, residents, dir }: TownInit): P
   }
 }
 
+/** Opens the device of each resident, marks the home and records the fixes so far. */
+async function equip({ manifest, clock, residents, dir }: TownInit): Promise<Person[]> {
+  const core = await loadCore({ pins: manifest.core })
+  const offsetMin = townOffsetMin(clock.now())
+  const addresses = await loopbackAddresses(2, residents.length)
+  const people: Person[] = []
+  for (const [i, resident] of residents.entries()) {
+    const tracer = await createTracer({
+      federation: manifest,
+      core,
+      clock,
+      random: systemRandom,
+      storage: await levelStorage(join(dir, resident.name)),
+      dialer: libp2pDialer({ localAddress: addresses[i]! }),
+      timeZoneOffsetMin: () => offsetMin,
+    })
+    await tracer.home.mark(resident.home)
+    for (const fix of resident.fixes) await tracer.record(fix)
+    people.push({ ...resident, tracer })
+  }
+  return people
+}
+
+async function look({ name, story, tracer }: Person): Promise<Looked> {
+  while ((await whenAdmitted(() => tracer.sync())).marksLeft > 0);
+  const marks = await tracer.marks()
+  return {
+    name,
+    story,
+    degree: marks.length === 0 ? 0 : Math.min(...marks.map((mark) => mark.degree)),
+    same: marks.filter((mark) => mark.lag === 0).length,
+    trail: marks.filter((mark) => mark.lag === 1).length,
+    exposures: await tracer.exposures(),
+  }
+}
+
 /** Repeats a request that a busy peer refuses, after the delay that the peer names. */
-async function whenLetIn<T>(ask: () => Promise<T>): Promise<T> {
+async function whenAdmitted<T>(ask: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await ask()

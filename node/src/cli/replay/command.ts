@@ -11,7 +11,8 @@ import { Command } from 'commander'
 import { examples, invalid, moment, wholeNumber } from '../terminal/options.ts'
 import { type Output, table } from '../terminal/output.ts'
 import { readPeople } from './people.ts'
-import { type Marked, type ReplayResult, simulate } from './simulation.ts'
+import type { Marked, ReplayResult } from './result.ts'
+import { simulate } from './simulation.ts'
 
 interface ReplayOptions {
   report: string
@@ -25,22 +26,22 @@ interface ReplayOptions {
 export function replayCommand(out: Output): Command {
   const command = new Command('replay')
     .description('run a whole federation over recorded tracks and print who is marked and why')
-    .argument('<path...>', '.plt, .gpx or .csv files, or folders of people; each file or folder in one is a person')
-    .requiredOption('--report <id>', 'the person who reports: the name of their folder or file')
-    .option('--at <time>', 'when they report (default: with their first sync after their last fix)', moment)
-    .option('--degrees <k>', 'contact steps to mark', wholeNumber, 1)
+    .argument('<path...>', '.plt, .gpx or .csv files, or folders in which each file or folder is one person')
+    .requiredOption('--report <id>', 'person who reports: the name of the folder or file')
+    .option('--at <time>', 'time of the report (default: the first sync after the last fix)', moment)
+    .option('--degrees <k>', 'number of contact steps to mark', wholeNumber, 1)
     .option('--profile <name>', 'accuracy rule of the client', 'seed')
-    .option('--no-redaction', 'turn off home, zones and speed')
-    .option('--json', 'one JSON object on stdout')
+    .option('--no-redaction', 'turn off the redaction by home, zones and speed')
+    .option('--json', 'print one JSON object')
     .action((paths: string[], options: ReplayOptions) => replay(paths, options, out))
   return examples(command, 'geotrace replay ./tracks --report anna')
 }
 
 async function replay(paths: string[], options: ReplayOptions, out: Output): Promise<void> {
-  if (options.profile !== 'seed') invalid(`there is no profile ${options.profile}; there is: seed`)
+  if (options.profile !== 'seed') invalid(`expected the profile seed, got ${options.profile}`)
   const people = readPeople(paths)
   if (!people.some(({ id }) => id === options.report)) {
-    invalid(`nobody is called ${options.report}; there are: ${people.map(({ id }) => id).join(', ')}`)
+    invalid(`no person named ${options.report} in the tracks; there are: ${people.map(({ id }) => id).join(', ')}`)
   }
   const dir = mkdtempSync(join(tmpdir(), 'geotrace-replay-'))
   try {
@@ -57,7 +58,7 @@ function describe(result: ReplayResult): string[] {
   const time = Object.entries(seconds).map(([phase, value]) => `${phase} ${value.toFixed(2)} s`)
   return [
     `${people} people, ${fixes} fixes, ${riskHashes} risk hashes, ${saltRequests} salt requests (${time.join(', ')})`,
-    `${reporter} reports; ${marked.length === 0 ? 'nobody is' : marked.length === 1 ? 'one is' : `${marked.length} are`} marked`,
+    `${reporter} reports; ${marked.length} of ${people - 1} other people are marked`,
     ...marked.flatMap(describeMarked),
   ]
 }
@@ -71,7 +72,7 @@ function describeMarked({ id, degree, same, trail, exposures }: Marked): string[
   ])
   return [
     '',
-    `${id}  degree ${degree}: ${same} hashes in the same block, ${trail} after the other had been there`,
+    `${id}  degree ${degree}: ${same} hashes in the same block, ${trail} in the block after the other person`,
     ...table(rows),
   ]
 }

@@ -1,0 +1,93 @@
+/**
+ * `npm start` and `geotrace demo`: founds a federation of real processes on this machine. Simulated residents live through
+ * the last hours, one of them reports, and the demo prints who is at risk, where, when and why. Then the federation keeps
+ * running until it is stopped. The demo keeps no file.
+ */
+import '../../platform/polyfill.ts'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type AdminServer, adminServer } from '../../admin/server.ts'
+import type { WebServer } from '../../local/web-server.ts'
+import { silent } from '../../platform/log.ts'
+import { systemRandom } from '../../platform/random.ts'
+import type { Output } from '../terminal/output.ts'
+import { createDemoDirectory, removeLeftovers } from './directory.ts'
+import { type FederationProcesses, startProcesses } from './processes.ts'
+import { simulateResidents, simulateVisitor } from './residents.ts'
+import { demoRoutes } from './routes.ts'
+import { aborted, stopSignal } from './stop-signal.ts'
+import { introduce, serveWeb, tellStory } from './story.ts'
+import { openTown, type Town } from './town.ts'
+import { watch } from './watch.ts'
+
+export interface DemoOptions {
+  /** End after the story. */
+  once?: boolean
+  degrees: number
+  speed: number
+  webPort: number
+}
+/** The parts of a demo that must be stopped. */
+interface Running {
+  federation?: FederationProcesses
+  town?: Town
+  control?: AdminServer
+  web?: WebServer
+}
+
+/** A roster every epoch, so that a person can watch nodes join and leave. */
+const PARAMETERS = { periodEpochs: 1, reserveEpochs: 126 }
+
+export async function demo(options: DemoOptions, out: Output): Promise<void> {
+  const stop = stopSignal()
+  removeLeftovers()
+  const dir = createDemoDirectory()
+  const running: Running = {}
+  try {
+    // A request that is open at Ctrl-C fails because its peers end. That failure is expected.
+    const run = runDemo(options, dir, running, stop, out).catch((error) => {
+      if (!stop.aborted) throw error
+    })
+    await Promise.race([run, aborted(stop)])
+  } finally {
+    out.progress('stopping …')
+    await running.control?.stop()
+    await running.web?.stop()
+    await running.federation?.stop()
+    await running.town?.close().catch(() => {})
+    rmSync(dir, { recursive: true, force: true, maxRetries: 3 })
+    out.line('All processes have ended, and all files of the demo are deleted.')
+  }
+}
+
+async function runDemo(
+  { once = false, degrees, speed, webPort }: DemoOptions,
+  dir: string,
+  running: Running,
+  stop: AbortSignal,
+  out: Output,
+): Promise<void> {
+  out.line('Geo Trace: a federation on this machine only, with published keys')
+  out.progress('founding …')
+  const federation = await startProcesses({ dir, degrees, parameters: PARAMETERS, ...(speed > 1 && { speed }) })
+  running.federation = federation
+  await Promise.all(federation.peers.map((peer) => peer.serving()))
+  introduce(federation, out)
+  const { manifest, clock } = federation
+  const now = clock.now()
+  const residents = simulateResidents(now, systemRandom)
+  const town = await openTown({ manifest, clock, residents, dir: join(dir, 'residents') })
+  running.town = town
+  await tellStory(federation, town, out)
+  if (once) return
+  const web = await serveWeb(federation, simulateVisitor(now, systemRandom), webPort, out)
+  if (web !== undefined) running.web = web
+  out.line()
+  out.line('The federation keeps running, with a new roster every 80 minutes of its time. In another terminal:')
+  out.line('   npx geotrace demo add-node      adds the salt node of a new operator')
+  out.line('   npx geotrace demo kill ash      kills a salt node, which restarts after ten seconds')
+  out.line('Ctrl-C stops all processes and deletes all files of the demo.')
+  const routes = demoRoutes(federation, web?.url, out)
+  running.control = await adminServer({ dir, routes, random: systemRandom, log: silent })
+  await watch(federation, town, stop, out)
+}

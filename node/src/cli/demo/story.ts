@@ -1,0 +1,72 @@
+/** The printed story of the demo: the federation, what the residents deposit, the report, and who is at risk. */
+import { bytesToHex, type Manifest, manifestToId } from '@geotrace/core-wasm/wire'
+import { adminRequest } from '../../admin/client.ts'
+import type { WebServer } from '../../local/web-server.ts'
+import { type Output, table } from '../terminal/output.ts'
+import type { PeerProcess } from './peer-process.ts'
+import type { FederationProcesses } from './processes.ts'
+import type { Town } from './town.ts'
+import { startDemoWeb } from './web.ts'
+import { residentLines } from './words.ts'
+
+const REPORTER = 'ada'
+
+export function introduce(
+  { manifest, peers }: { manifest: Manifest; peers: readonly PeerProcess[] },
+  out: Output,
+): void {
+  const { shards, replicas } = manifest.parameters
+  const id = bytesToHex(manifestToId(manifest)).slice(0, 16)
+  out.line(`Federation ${id}: ${shards} shards, each on ${replicas} salt nodes. Roster 0 is certified.`)
+  const addresses = new Map(
+    [...manifest.members, manifest.central].map((member) => [member.operator, member.addresses]),
+  )
+  const rows = peers.map(({ name, role, pid }) => ['  ', role, name, `pid ${pid}`, ...(addresses.get(name) ?? [])])
+  for (const line of table(rows)) out.line(line)
+}
+
+export async function tellStory(federation: FederationProcesses, town: Town, out: Output): Promise<void> {
+  out.line()
+  out.line('The residents sync the last 2 h 45 min, one fix every five minutes, with real salts:')
+  for (const { name, story, result } of await town.syncAll((name) => out.progress(`${name} syncs …`))) {
+    out.line(
+      `   ${name.padEnd(5)} ${story.padEnd(36)} ${result.fixesHashed} fixes → ${result.rowsDeposited} risk hashes, ${result.saltsAsked} salts`,
+    )
+  }
+  const code = await issueCode(federation)
+  await town.report(REPORTER, code)
+  out.line()
+  out.line(`The authority issues report code ${code}, and ${REPORTER} reports. At their next sync the others learn:`)
+  for (const looked of await town.look(REPORTER)) {
+    out.line()
+    for (const line of residentLines(looked)) out.line(line)
+  }
+}
+
+/** Serves the web app on `port`, or on any free port when that one is taken; undefined when the app is not built. */
+export async function serveWeb(
+  federation: FederationProcesses,
+  visitor: object,
+  port: number,
+  out: Output,
+): Promise<WebServer | undefined> {
+  const init = { manifest: federation.manifest, visitor }
+  const web = await startDemoWeb({ ...init, port }).catch((error) => {
+    if ((error as { code?: string }).code === 'EADDRINUSE') return startDemoWeb({ ...init, port: 0 })
+    throw error
+  })
+  if (web === undefined) return undefined
+  out.line()
+  out.line(`The web app, for you:  ${web.url}`)
+  out.line(
+    '   It shows what a phone shows its owner: map, diary, exposures and deposits, and a lab that explains them.',
+  )
+  out.line(`   a report code to try:  ${await issueCode(federation)}`)
+  return web
+}
+
+async function issueCode({ central }: FederationProcesses): Promise<string> {
+  const body = { count: 1, days: 1 }
+  const { codes } = (await adminRequest(central.dir, 'POST', '/codes', body)) as { codes: [string] }
+  return codes[0]
+}
