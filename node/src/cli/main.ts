@@ -43,7 +43,7 @@ export async function main(argv: readonly string[], out: Output = terminal()): P
 export async function geotrace(out: Output, name?: string): Promise<Command> {
   const program = new Command('geotrace')
     .version(VERSION)
-    .description('Contact tracing from GPS in which nobody learns where anyone was')
+    .description('Contact tracing from GPS; positions never leave the phone')
   const wanted = name !== undefined && Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]!] : Object.values(COMMANDS)
   for (const load of wanted) program.addCommand((await load())(out))
   return throwing(program)
@@ -52,5 +52,5 @@ export async function geotrace(out: Output, name?: string): Promise<Command> {
 /** Makes commander throw at every depth. Commander passes this setting on only to subcommands that it creates itself. */
 function throwing(command: Command): Command {
   for (const child of command.commands) throwing(child)
-  return command.exitOverride().showHelpAfterError('(add --help for the options)')
+  return command.exitOverride().showHelpAfterError('Run the command with --help to see its arguments and options.')
 }

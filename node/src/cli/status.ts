@@ -16,10 +16,10 @@ interface StatusOptions {
 
 export function statusCommand(out: Output): Command {
   const command = new Command('status')
-    .description('state and counters of a node on this machine')
-    .option('--dir <dir>', 'its directory (default: the salt node’s, else the central peer’s)')
-    .option('--page', 'print a link to the status page; it opens once')
-    .option('--json', 'one JSON object')
+    .description('show the state and the counters of a running node')
+    .option('--dir <dir>', 'directory of the node (default: that of the salt node, otherwise of the central peer)')
+    .option('--page', 'print a link to the status page; the link works once')
+    .option('--json', 'print one JSON object')
     .action((options: StatusOptions) => showStatus(options, out))
   return examples(command, 'geotrace status', 'geotrace status --page', 'geotrace status --json | jq .health')
 }
@@ -28,57 +28,67 @@ async function showStatus({ dir = present(), json, page }: StatusOptions, out: O
   if (page) return await showPage(dir, out)
   const status = (await adminRequest(dir, 'GET', '/status')) as Record<string, unknown>
   if (json) out.json(status)
-  else for (const line of isReport(status) ? statusLines(status) : table(fields(status))) out.line(line)
+  else for (const line of isSaltStatus(status) ? statusLines(status) : table(fields(status))) out.line(line)
 }
 
 async function showPage(dir: string, out: Output): Promise<void> {
   const status = (await adminRequest(dir, 'GET', '/status')) as Record<string, unknown>
-  if (!isReport(status)) invalid('the central peer has no status page; leave --page out')
+  if (!isSaltStatus(status)) invalid('the central peer has no status page; run the command without --page')
   const { code } = (await adminRequest(dir, 'POST', '/login')) as { code: string }
   const { port } = (await readAdminFile(dir))!
   out.line(`http://127.0.0.1:${port}/#${code}`)
-  out.note('The link opens once, on this machine, and shows only.')
-  out.note(`From another one first: ssh -L ${port}:127.0.0.1:${port} THIS-MACHINE`)
+  out.note('The link works once, on this machine only, and is read-only.')
+  out.note(`To open it on another machine, first run there: ssh -L ${port}:127.0.0.1:${port} THIS-MACHINE`)
 }
 
 /** The status of a salt node as a table, and below the table its warnings with the next steps. */
-export function statusLines(report: NodeStatus): string[] {
-  const { roster, shards, reach, network, refused, memoryBytes, memoryMaxBytes, nowMs, hints, core } = report
+export function statusLines(status: NodeStatus): string[] {
+  const hints = status.hints.flatMap(({ level, what, next }) => ['', `${level}: ${what}`, `  → ${next}`])
+  return [...table([...membershipRows(status), ...serviceRows(status)]), ...hints]
+}
+
+function membershipRows(status: NodeStatus): [string, string][] {
+  const { roster, shards, reach, nowMs } = status
   const missing = shards.filter(({ held }) => !held).map(({ shard }) => shard)
   const held = shards.filter((item) => item.held).map(({ shard }) => shard)
-  const turned = Object.entries(refused).map(([code, count]) => `${code} ${grouped(count)}`)
-  const rows: [string, string][] = [
-    ['state', `${report.health}, up for ${span(report.uptimeMs)}`],
-    ['node', `${report.node} of ${report.federation}`],
-    ['peer id', report.peerId],
+  return [
+    ['state', `${status.health}, up for ${span(status.uptimeMs)}`],
+    ['node', `${status.node} of ${status.federation}`],
+    ['peer id', status.peerId],
     [
       'roster',
       roster === undefined
         ? 'none is certified yet'
         : `${roster.height} (${roster.name}), ${beginWords(roster, nowMs)}, ${periodWords(roster, nowMs)}`,
     ],
-    ['vote', report.votes ? 'here' : 'not here'],
+    ['vote', status.votes ? 'this node votes' : 'this node does not vote'],
     [
       'shards',
-      `${held.length === 0 ? 'none' : held.join(', ')} of ${report.shardCount}${missing.length === 0 ? '' : `; seed missing: ${missing.join(', ')}`}`,
+      `${held.length === 0 ? 'none' : held.join(', ')} of ${status.shardCount}${missing.length === 0 ? '' : `; seeds missing: ${missing.join(', ')}`}`,
     ],
     [
       'peers',
       reach === undefined
-        ? 'not asked yet'
+        ? 'not checked yet'
         : `${reach.answered} of ${reach.asked} answered ${span(nowMs - reach.atMs)} ago`,
     ],
-    ['clock', `${offset(report.clockOffsetMs)} against them`],
-    ['requests', `${grouped(report.answered)} answered since the start, ${network.inFlight} under way`],
-    ['refused', turned.length === 0 ? 'none' : turned.join(', ')],
-    [
-      'connections',
-      `${network.connections} of ${report.connectionsMax}${network.waiting === 0 ? '' : `, ${grouped(network.waiting)} at the door`}`,
-    ],
-    ['memory', `${mebibytes(memoryBytes)} of ${mebibytes(memoryMaxBytes)}`],
-    ['version', `${report.version}, core ${core.sha256.slice(0, 16)} ${core.pinned ? 'pinned' : 'NOT pinned'}`],
+    ['clock', `${offset(status.clockOffsetMs)} from the median of the peers`],
   ]
-  return [...table(rows), ...hints.flatMap(({ level, what, next }) => ['', `${level}: ${what}`, `  → ${next}`])]
+}
+
+function serviceRows({ answered, refused, network, core, ...status }: NodeStatus): [string, string][] {
+  const counts = Object.entries(refused).map(([code, count]) => `${code} ${grouped(count)}`)
+  const waiting = network.waiting === 0 ? '' : `, ${grouped(network.waiting)} waiting`
+  return [
+    ['requests', `${grouped(answered)} answered since the start, ${network.inFlight} in progress`],
+    ['refused', counts.length === 0 ? 'none' : counts.join(', ')],
+    ['connections', `${network.connections} of ${status.connectionsMax}${waiting}`],
+    ['memory', `${mebibytes(status.memoryBytes)} of ${mebibytes(status.memoryMaxBytes)}`],
+    [
+      'version',
+      `${status.version}, core ${core.sha256.slice(0, 16)} ${core.pinned ? 'as the federation pins it' : 'differs from the one that the federation pins'}`,
+    ],
+  ]
 }
 
 function beginWords({ fromMs }: NonNullable<NodeStatus['roster']>, nowMs: number): string {
@@ -87,7 +97,7 @@ function beginWords({ fromMs }: NonNullable<NodeStatus['roster']>, nowMs: number
 
 function periodWords({ untilMs, reserveUntilMs }: NonNullable<NodeStatus['roster']>, nowMs: number): string {
   if (nowMs < untilMs) return `its period ends in ${span(untilMs - nowMs)}`
-  return nowMs < reserveUntilMs ? `on reserve for ${span(reserveUntilMs - nowMs)} more` : 'has run out'
+  return nowMs < reserveUntilMs ? `its reserve ends in ${span(reserveUntilMs - nowMs)}` : 'expired'
 }
 
 /** The default directory of the salt node if it exists, otherwise that of the central peer. */
@@ -96,7 +106,7 @@ function present(): string {
   return existsSync(salt) ? salt : defaultDir('central')
 }
 
-function isReport(status: object): status is NodeStatus {
+function isSaltStatus(status: object): status is NodeStatus {
   return 'health' in status
 }
 

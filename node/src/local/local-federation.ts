@@ -136,5 +136,9 @@ async function untilServing(done: () => boolean, clock: Clock): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, STEP_MS))
     if ('advanceTo' in clock) await (clock as SimulatedClock).advanceTo(clock.now() + STEP_MS)
   }
-  throw new FederationError('PEER_UNREACHABLE', 'the federation did not found itself within a minute', { tried: 6 })
+  throw new FederationError(
+    'PEER_UNREACHABLE',
+    'the federation was not founded within a minute; read the log of its peers',
+    { tried: 6 },
+  )
 }

@@ -5,11 +5,11 @@ import { expect, it } from 'vitest'
 import { geotrace } from '../../src/cli/main.ts'
 import { terminal } from '../../src/cli/terminal/output.ts'
 
-/** What README and the service files tell people to type is what the command takes. */
+/** Compares the commands in the README and in the service files with the command line itself. */
 const read = (name: string) => readFileSync(fileURLToPath(new URL(`../../${name}`, import.meta.url)), 'utf8')
 const FILES = ['README.md', 'deploy/geotrace-salt.service', 'deploy/Containerfile', 'deploy/org.geotrace.salt.plist']
 
-it('names only options that exist, each with the command that has it', async () => {
+it('every option in the README and in the service files exists for its command', async () => {
   const program = await geotrace(terminal())
   const find = (words: readonly string[]): { command: Command; path: string } => {
     let command = program
@@ -25,7 +25,7 @@ it('names only options that exist, each with the command that has it', async () 
   const wrong: string[] = []
   let seen = 0
   for (const name of FILES) {
-    // A launch file has one word a line, a Containerfile wraps commands and quotes words.
+    // The launchd file has one word a line, and the Containerfile wraps commands and quotes words.
     const text = read(name)
       .replace(/<\/?string>\s*/g, ' ')
       .replace(/\\\n#?/g, ' ')
@@ -46,7 +46,7 @@ it('names only options that exist, each with the command that has it', async () 
   expect(seen).toBeGreaterThan(12)
 })
 
-it('has every option of `salt run` in the README', async () => {
+it('the README lists every option of `salt run`', async () => {
   const salt = (await geotrace(terminal(), 'salt')).commands[0]!
   const run = salt.commands.find((command) => command.name() === 'run')!
   const readme = read('README.md')

@@ -1,4 +1,4 @@
-/** The command as people run it: a process of its own, on the build. */
+/** Runs the built `geotrace` command as a process. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
@@ -19,7 +19,7 @@ export function start(...args: string[]): Running {
   const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   const text = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) child[name]!.on('data', (chunk) => (text[name] += chunk))
-  // "close" comes after the last output, "exit" may not.
+  // The "close" event comes after the last output; the "exit" event may come before it.
   const ended = new Promise<Outcome>((resolve) => child.once('close', (code) => resolve({ code, ...text })))
   return { child, ended, stderr: () => text.stderr }
 }

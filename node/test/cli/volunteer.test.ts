@@ -26,7 +26,7 @@ import { systemRandom } from '../../src/platform/random.ts'
 import { freePorts } from '../salt/federation.ts'
 import { BIN, geotrace, type Running, start } from './geotrace.ts'
 
-/** A volunteer's life with real processes: two salt nodes and a central peer, founded as README.md says. */
+/** The commands of a volunteer with real processes: two salt nodes and a central peer, founded as README.md describes. */
 const MEBIBYTE = 1 << 20
 let dir: string
 let ports: number[]
@@ -60,7 +60,7 @@ const runFirst = (...more: string[]) => {
 }
 const isServing = async () => (await get(healthPort(), '/healthz')).status === 200
 
-/** A phone: its own connection, one request, the answer checked. */
+/** Asks for salts as a phone does: over its own connection, with the answer checked. */
 async function askForSalts(certified: CertifiedRoster): Promise<'answered' | string> {
   const host = await createHost({ secret: systemRandom(32), listen: [], clock: systemClock(), log: silent })
   try {
@@ -88,13 +88,13 @@ async function fetchRoster(): Promise<CertifiedRoster> {
 }
 
 describe('from nothing to a member', () => {
-  it('makes keys once, prints a card that claims nothing, and says what comes next', async () => {
+  it('salt init creates keys once, prints a card without a name, and prints the next steps', async () => {
     const first = await geotrace('salt', 'init', '--dir', at('trial'))
     expect(first.code).toBe(0)
     const card = JSON.parse(first.stdout)
     expect(card.operator).toBe(`volunteer-${card.operatorKey.slice(0, 8)}`)
     expect(card.addresses).toEqual(['/ip4/127.0.0.1/tcp/4101', '/ip4/127.0.0.1/tcp/4201/ws'])
-    expect(first.stderr).toMatch(/serve this machine only.*--host/)
+    expect(first.stderr).toMatch(/this machine only[\s\S]*--host/)
     expect(first.stderr).toMatch(/Next:[\s\S]*salt backup[\s\S]*federation join[\s\S]*salt run/)
     expect((await stat(at('trial'))).mode & 0o777).toBe(0o700)
     for (const name of ['peer.key', 'operator.key', 'card.json']) {
@@ -106,11 +106,11 @@ describe('from nothing to a member', () => {
       ...card,
       addresses: ['/dns/salt.example.org/tcp/4111', '/dns/salt.example.org/tcp/4201/ws'],
     })
-    // What was said once need not be said again.
+    // Without options, the card keeps the addresses of the last call.
     expect((await geotrace('salt', 'init', '--dir', at('trial'))).stdout).toBe(again.stdout)
   })
 
-  it('says where the federation file goes, and what a wrong command line should have been', async () => {
+  it('salt run reports a missing federation file, missing keys and a wrong port, each with the next step', async () => {
     const missing = await geotrace('salt', 'run', '--dir', at('trial'))
     expect(missing).toMatchObject({ code: 2, stdout: '' })
     expect(missing.stderr).toContain(join(at('trial'), 'federation.json'))
@@ -119,19 +119,19 @@ describe('from nothing to a member', () => {
     expect(none.stderr).toContain('geotrace salt init')
     const wrong = await geotrace('salt', 'run', '--port', '70000')
     expect(wrong.code).toBe(2)
-    expect(wrong.stderr).toMatch(/port, 1 to 65535/)
+    expect(wrong.stderr).toMatch(/port from 1 to 65535/)
   })
 
-  it('says at once that Node is too old, before anything that an old one cannot read', async () => {
+  it('geotrace on a Node that is too old prints the version it needs', async () => {
     const old = 'data:text/javascript,Object.defineProperty(process,"versions",{value:{node:"18.20.4"}})'
     const child = spawn(process.execPath, ['--import', old, BIN, 'status'], { stdio: ['ignore', 'ignore', 'pipe'] })
     let stderr = ''
     child.stderr.on('data', (chunk) => (stderr += chunk))
     expect(await new Promise((resolve) => child.once('close', resolve))).toBe(1)
-    expect(stderr).toMatch(/needs Node 20\.19 or newer, and this is 18\.20\.4[\s\S]*nodejs\.org/)
+    expect(stderr).toMatch(/needs Node 20\.19 or newer; this is Node 18\.20\.4[\s\S]*nodejs\.org/)
   })
 
-  it('founds a federation from cards, tells a probe that it is joining, and then that it serves', async () => {
+  it('a federation founded from cards answers a probe with "joining" first and then with "serving"', async () => {
     const init = async (role: string, name: string, i: number) => {
       const where = ['--host', '127.0.0.1', '--port', `${ports[2 * i]}`, '--ws-port', `${ports[2 * i + 1]}`]
       const { stdout } = await geotrace(role, 'init', '--dir', at(name), '--operator', name, ...where)
@@ -156,7 +156,7 @@ describe('from nothing to a member', () => {
 })
 
 describe('a node that serves', () => {
-  it('says how it is, for a person and for a program', async () => {
+  it('status shows a serving node as text and as JSON', async () => {
     const certified = await fetchRoster()
     expect(await askForSalts(certified)).toBe('answered')
     const { code, stdout } = await geotrace('status', '--dir', at('one'), '--json')
@@ -182,24 +182,24 @@ describe('a node that serves', () => {
     expect(text).toMatch(/^peers +2 of 2 answered/m)
   })
 
-  it('finds nothing wrong with itself, and says what it cannot know', async () => {
+  it('doctor finds no problem on a serving node and names what it cannot check', async () => {
     const { code, stdout } = await geotrace('doctor', '--dir', at('one'), '--json')
     const { ok, running, findings } = JSON.parse(stdout)
     expect({ code, ok, running }).toEqual({ code: 0, ok: true, running: true })
-    const verdicts = Object.fromEntries(findings.map(({ check, severity }: any) => [check, severity]))
-    // Crash dumps and open files are the machine's.
-    expect(verdicts).toMatchObject(
+    const severities = Object.fromEntries(findings.map(({ check, severity }: any) => [check, severity]))
+    // The limits of crash dumps and open files depend on the machine.
+    expect(severities).toMatchObject(
       Object.fromEntries(
         ['node', 'rights', 'disk', 'federation', 'core', 'peers', 'addresses', 'running', 'clock', 'roster'].map(
           (check) => [check, 'ok'],
         ),
       ),
     )
-    expect(findings.find(({ check }: any) => check === 'addresses').what).toMatch(/nobody else reaches them/)
+    expect(findings.find(({ check }: any) => check === 'addresses').what).toMatch(/no other machine reaches/)
     for (const { severity, next } of findings) expect(next === undefined).toBe(severity === 'ok')
   })
 
-  it('gives a scraper counts with labels from fixed lists, and nothing that names anybody', async () => {
+  it('the metrics hold counts with labels from fixed lists, and no address or peer id', async () => {
     const { status, text, headers } = await get(metricsPort(), '/metrics')
     expect(status).toBe(200)
     expect(headers.get('content-type')).toMatch(/^text\/plain; version=/)
@@ -211,12 +211,12 @@ describe('a node that serves', () => {
     const labels = [...text.matchAll(/^geotrace_\w+\{(.*)\}/gm)].map((match) => match[1]!)
     for (const label of labels)
       expect(label).toMatch(/^(protocol="\/geotrace\/\w+\/1"(,code="[A-Z_]+")?|version="[\d.]+")$/)
-    // Read-only, and under its own name only.
+    // The port answers GET /metrics and nothing else.
     expect((await get(metricsPort(), '/')).status).toBe(404)
     expect((await fetch(`http://127.0.0.1:${metricsPort()}/metrics`, { method: 'POST' })).status).toBe(405)
   })
 
-  it('says which port is taken, which option changes it and what else must change', async () => {
+  it('salt run names a taken port, the option that changes it, and the command for a running node', async () => {
     const second = await geotrace('salt', 'run', '--dir', at('one'))
     expect(second.code).toBe(1)
     expect(second.stderr).toContain(`port ${ports[0]} is taken`)
@@ -231,7 +231,7 @@ describe('a node that serves', () => {
     expect(health.stderr).toMatch(new RegExp(`port ${ports[8]} is taken.*--health-port`))
     await new Promise((resolve) => stranger.close(resolve))
 
-    // With free ports it is the directory that is in use.
+    // With free ports the directory is still in use.
     const locked = await geotrace('salt', 'run', '--dir', at('one'), ...free)
     expect(locked.code).toBe(1)
     expect(locked.stderr).toMatch(/another node runs[\s\S]*salt drain/)
@@ -242,7 +242,7 @@ describe('a newcomer and its sponsors', () => {
   const federation = async (...args: string[]) => await geotrace('federation', ...args)
   const pending = async (name: string): Promise<string> => (await federation('log', '--dir', at(name))).stdout
 
-  it('apply by a file, vouch on their own machines, and see from anywhere who has and what is still needed', async () => {
+  it('a newcomer applies by a file, sponsors endorse it on their machines, and every node shows the endorsements', async () => {
     const [port, wsPort] = [await otherPort(), await otherPort()]
     await geotrace('salt', 'init', '--dir', at('three'), '--port', `${port}`, '--ws-port', `${wsPort}`)
     await copyFile(at('federation.json'), join(at('three'), 'federation.json'))
@@ -251,10 +251,10 @@ describe('a newcomer and its sponsors', () => {
     await writeFile(at('join.json'), application.stdout)
 
     const first = await federation('vote', at('join.json'), '--dir', at('one'))
-    expect(first).toMatchObject({ code: 0, stdout: 'endorsed by one; needs 2\n' })
+    expect(first).toMatchObject({ code: 0, stdout: 'Endorsed by 1 of 2 operators: one\n' })
     expect(first.stderr).toMatch(/1 more must endorse it/)
     await until(async () => (await pending('two')).includes('(1 of 2 endorsements: one)'))
-    // The file is the same as before; what the first said came by gossip.
+    // The file is unchanged. The first endorsement came by gossip.
     const second = await federation('vote', at('join.json'), '--dir', at('two'), '--json')
     expect(JSON.parse(second.stdout)).toMatchObject({ kind: 'join', endorsedBy: ['one', 'two'], needs: 2 })
     await until(async () => (await pending('one')).includes('(2 of 2 endorsements: one, two)'))
@@ -263,7 +263,7 @@ describe('a newcomer and its sponsors', () => {
     )
   })
 
-  it('are told what is wrong with a file that is no application', async () => {
+  it('vote refuses a file that is no signed change and names the file', async () => {
     const strange = await federation('vote', at('federation.json'), '--dir', at('one'))
     expect(strange.code).not.toBe(0)
     expect(strange.stderr).toMatch(/federation\.json/)
@@ -275,7 +275,7 @@ async function otherPort(): Promise<number> {
 }
 
 describe('draining', () => {
-  it('answers what is under way, exits 0, and cuts no answer short', async () => {
+  it('salt drain lets the node answer its open requests and exit with code 0', async () => {
     const certified = await fetchRoster()
     let isOver = false
     const outcomes: string[] = []
@@ -292,7 +292,7 @@ describe('draining', () => {
     expect(drained.stderr).toMatch(/still a member[\s\S]*federation leave/)
     expect(node.code).toBe(0)
     expect(outcomes.slice(0, 8)).toEqual(Array(8).fill('answered'))
-    // Whole answers, or none: a phone then asks another replica.
+    // A request gets a whole answer or none; after none a phone asks another replica.
     for (const outcome of outcomes) expect(['answered', 'PEER_UNREACHABLE', 'PEER_TIMEOUT', 'BUSY']).toContain(outcome)
 
     const gone = await geotrace('status', '--dir', at('one'))
@@ -300,7 +300,7 @@ describe('draining', () => {
     expect(gone.stderr).toContain('geotrace salt run')
   })
 
-  it('leaves a directory that the doctor finds ready to start', async () => {
+  it('doctor finds a drained node ready to start', async () => {
     const { code, stdout } = await geotrace('doctor', '--dir', at('one'))
     expect(code).toBe(0)
     expect(stdout).toMatch(/^ok +ports +free/m)
@@ -311,7 +311,7 @@ describe('draining', () => {
 })
 
 describe('a node in trouble', () => {
-  it('does not start while others may read its keys, and says the command that mends it', async () => {
+  it('salt run refuses keys that other users can read and prints the chmod command', async () => {
     const key = join(at('one'), 'operator.key')
     await chmod(key, 0o640)
     const readable = await geotrace('salt', 'run', '--dir', at('one'))
@@ -326,7 +326,7 @@ describe('a node in trouble', () => {
     await chmod(at('one'), 0o700)
   })
 
-  it('sheds near its memory cap, stops beyond it with a line that says so, and exit 1 for its supervisor', async () => {
+  it('a node refuses requests near its memory limit and exits with code 1 above it', async () => {
     const node = runFirst('--max-memory', '16')
     const certified = await fetchRoster()
     await until(isServing)

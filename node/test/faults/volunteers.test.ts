@@ -242,7 +242,7 @@ it('ends with two members of a running federation, by the commands of the README
     }
     const answered = async (): Promise<boolean> => (await askNow(card, () => clock.now())) > 0
     await until(`salts of ${who}`, () => answered().catch(() => false), alive)
-    expect(await run(who, doctor)).toMatch(/All is well\.\s*$/)
+    expect(await run(who, doctor)).toMatch(/0 problems, 0 warnings\.\s*$/)
   }
   const rosters = await run(volunteers[0]!, log)
   for (const name of [...names, 'hazel']) expect(rosters).toMatch(new RegExp(`${name} joins`))

@@ -20,7 +20,7 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true })
 })
 
-/** As is: `fetch` would tidy the path up before sending it. */
+/** Sends the path unchanged; `fetch` would normalise it first. */
 function raw(
   path: string,
   method = 'GET',
@@ -38,7 +38,7 @@ function raw(
 }
 
 describe('the web server', () => {
-  it('serves files and documents under the policy, hashed names for ever, the rest asked for again', async () => {
+  it('the web server sends the security policy with every file, and lets browsers keep only files with hashed names', async () => {
     const page = await raw('/')
     expect(page).toMatchObject({ status: 200, body: '<!doctype html>' })
     expect(page.headers['content-security-policy']).toMatch(
@@ -52,7 +52,7 @@ describe('the web server', () => {
     expect(await raw('/federation.json', 'HEAD')).toMatchObject({ status: 200, body: '' })
   })
 
-  it('gives nothing from outside its folder, nothing that is not there, and takes nothing', async () => {
+  it('the web server refuses paths outside its folder, missing files, and methods other than GET and HEAD', async () => {
     for (const path of [
       '/../secret.txt',
       '/..%2fsecret.txt',

@@ -15,24 +15,24 @@ interface ReportOptions {
 export function reportsCommand(out: Output): Command {
   const on = (command: Command) => command.option('--dir <dir>', 'directory of the central peer', defaultDir('central'))
   const list = on(new Command('list'))
-    .description('reports and how many people each marks; never who')
-    .option('--json', 'one JSON object')
+    .description('list the reports and how many people each marks, without names')
+    .option('--json', 'print one JSON object')
     .action((options: ReportOptions) => listReports(options, out))
   const retract = on(new Command('retract'))
-    .description('take back all marks of a report')
-    .argument('<report>', 'its number', wholeNumber)
+    .description('remove all marks of a report')
+    .argument('<report>', 'number of the report', wholeNumber)
     .action(async (report: number, { dir }: ReportOptions) => {
       await adminRequest(dir, 'POST', '/retract', { report })
-      out.line(`report ${report} is retracted; devices drop its marks with their next sync`)
+      out.line(`Report ${report} is retracted. Devices remove its marks at their next sync.`)
     })
   const attempt = on(new Command('try'))
-    .description('what a report would mark at other degrees; changes nothing')
-    .argument('<report>', 'its number', wholeNumber)
-    .option('--degrees <k>', 'contact steps (default: as configured)', wholeNumber)
-    .option('--json', 'one JSON object')
+    .description('compute what a report would mark with other degrees; changes nothing')
+    .argument('<report>', 'number of the report', wholeNumber)
+    .option('--degrees <k>', 'number of contact steps (default: as configured)', wholeNumber)
+    .option('--json', 'print one JSON object')
     .action((report: number, options: ReportOptions) => tryReport(report, options, out))
   return new Command('reports')
-    .description('reports, as the authority')
+    .description('list, try and retract reports as the authority')
     .addCommand(examples(list, 'geotrace reports list'))
     .addCommand(examples(retract, 'geotrace reports retract 3'))
     .addCommand(examples(attempt, 'geotrace reports try 3 --degrees 2'))
@@ -41,7 +41,7 @@ export function reportsCommand(out: Output): Command {
 async function listReports({ dir, json }: ReportOptions, out: Output): Promise<void> {
   const reply = (await adminRequest(dir, 'GET', '/reports')) as { reports: ReportOutcome[] }
   if (json) return out.json(reply)
-  if (reply.reports.length === 0) return out.line('no reports')
+  if (reply.reports.length === 0) return out.line('No reports.')
   const rows = reply.reports.map(({ id, at, from, state, marked }) => [
     `${id}`,
     time(at),
@@ -49,16 +49,19 @@ async function listReports({ dir, json }: ReportOptions, out: Output): Promise<v
     state,
     `${marked}`,
   ])
-  for (const line of table([['report', 'at', 'counts from', 'state', 'marked'], ...rows])) out.line(line)
+  for (const line of table([['report', 'reported at', 'counts from', 'state', 'people marked'], ...rows]))
+    out.line(line)
 }
 
 async function tryReport(report: number, { dir, degrees, json }: ReportOptions, out: Output): Promise<void> {
   const body = { report, ...(degrees !== undefined && { degrees }) }
   const summary = (await adminRequest(dir, 'POST', '/dry-run', body)) as RiskSummary
   if (json) return out.json(summary)
-  for (const line of table(Object.entries(summary).map(([key, value]) => [key, JSON.stringify(value)]))) out.line(line)
+  const rows = summary.degrees.map((people, i) => [`degree ${i + 1}`, `${people} people`])
+  for (const line of table([...rows, ['marks', `${summary.marks}`]])) out.line(line)
+  if (summary.capped) out.note('A limit of the computation was reached, so further people may be at risk.')
 }
 
 function time(at: number): string {
-  return new Date(at).toISOString().slice(0, 16).replace('T', ' ')
+  return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }

@@ -6,10 +6,10 @@ import type { DoctorOptions } from './examine.ts'
 
 export function doctorCommand(out: Output): Command {
   const command = new Command('doctor')
-    .description('check a salt node and what it needs, running or not; exit 1 when something fails')
-    .option('--dir <dir>', 'its directory', defaultDir('salt'))
-    .option('--federation <file>', 'the manifest (default: federation.json in the directory)')
-    .option('--json', 'one JSON object')
+    .description('check a salt node, its machine and its network, whether it runs or not; exit code 1 on a problem')
+    .option('--dir <dir>', 'directory of the node', defaultDir('salt'))
+    .option('--federation <file>', 'manifest of the federation (default: federation.json in the directory)')
+    .option('--json', 'print one JSON object')
     .action(async (options: DoctorOptions) => await (await import('./examine.ts')).examine(options, out))
   return examples(command, 'geotrace doctor', 'geotrace doctor --json | jq ".findings[] | select(.next)"')
 }

@@ -1,4 +1,4 @@
-/** The result of one check of `geotrace doctor`, with the next step. */
+/** The result of one check of `geotrace doctor`, with the next step, and its text. Pure. */
 
 export type Severity = 'ok' | 'warn' | 'fail'
 
@@ -11,6 +11,10 @@ export interface Finding {
   readonly next?: string
 }
 
+const LABELS = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const
+/** The length of the longest name of a check. */
+const CHECK_WIDTH = 11
+
 export function ok(check: string, what: string): Finding {
   return { check, severity: 'ok', what }
 }
@@ -19,4 +23,22 @@ export function warn(check: string, what: string, next: string): Finding {
 }
 export function fail(check: string, what: string, next: string): Finding {
   return { check, severity: 'fail', what, next }
+}
+
+/** One line for the result, and the next step below it. */
+export function findingToLines({ check, severity, what, next }: Finding): string[] {
+  const line = `${LABELS[severity]}  ${check.padEnd(CHECK_WIDTH)} ${what}`
+  if (next === undefined) return [line]
+  const indent = ' '.repeat(LABELS.ok.length + 2 + CHECK_WIDTH + 1)
+  return [line, ...next.split('\n').map((text, i) => `${indent}${i === 0 ? '→ ' : '  '}${text}`)]
+}
+
+/** `3 problems, 1 warning.` */
+export function findingsToSummary(findings: readonly Finding[]): string {
+  const count = (severity: Severity) => findings.filter((item) => item.severity === severity).length
+  return `${amount(count('fail'), 'problem')}, ${amount(count('warn'), 'warning')}.`
+}
+
+function amount(count: number, noun: string): string {
+  return `${count} ${count === 1 ? noun : `${noun}s`}`
 }

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs'
 import { readFile, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { exposureAdvice, exposureOf } from '../identity/file-rights.ts'
+import { loosePermissionOf, permissionAdvice } from '../identity/file-rights.ts'
 import { OPERATOR_KEY, PEER_KEY } from '../identity/identity.ts'
 import { portAdvice, takenPort } from '../identity/ports.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
@@ -24,24 +24,26 @@ export function checkNode(version: string): Finding {
   const major = Number(version.split('.')[0])
   const what = `Node ${version}`
   // bin/geotrace.js reports a version that is too old to run this file.
-  return major >= NODE_RECOMMENDED ? ok('node', what) : ok('node', `${what}; 24 takes less CPU for the same requests`)
+  return major >= NODE_RECOMMENDED
+    ? ok('node', what)
+    : ok('node', `${what}; Node 24 takes less CPU for the same requests`)
 }
 
 export function checkRights(dir: string): Finding {
   for (const path of [dir, join(dir, PEER_KEY), join(dir, OPERATOR_KEY)]) {
-    const exposure = exposureOf(path)
-    if (exposure !== undefined) return fail('rights', exposureAdvice(exposure), exposure.mend)
+    const permission = loosePermissionOf(path)
+    if (permission !== undefined) return fail('rights', permissionAdvice(permission), permission.command)
   }
-  if (!existsSync(join(dir, PEER_KEY))) return fail('rights', `there are no keys in ${dir}`, 'geotrace salt init')
-  return ok('rights', `${dir} and its keys are its owner's alone`)
+  if (!existsSync(join(dir, PEER_KEY))) return fail('rights', `no keys in ${dir}`, 'geotrace salt init')
+  return ok('rights', `only the owner can access ${dir} and its keys`)
 }
 
 export function judgeDisk(freeBytes: number, dir: string): Finding {
   const what = `${Math.round(freeBytes / MIB)} MiB free for ${dir}`
   if (freeBytes < DISK_LEAST_BYTES)
-    return fail('disk', what, 'make room: without it quotas cannot be kept, and the node refuses requests')
+    return fail('disk', what, 'free some space; a node that cannot store quotas refuses requests')
   if (freeBytes < DISK_WANTED_BYTES)
-    return warn('disk', what, 'make room: a busy node needs up to 200 MiB for its quota table')
+    return warn('disk', what, 'free some space; a busy node needs up to 200 MiB for its quota table')
   return ok('disk', what)
 }
 
@@ -53,24 +55,26 @@ export interface Limits {
 
 export function judgeLimits(limits: Limits | undefined, connections: number): Finding[] {
   if (limits === undefined) {
-    return [warn('limits', 'this system does not say its limits', 'keep crash dumps off: they would hold seeds')]
+    return [
+      warn('limits', 'this system does not show its limits', 'turn crash dumps off; a crash dump would contain seeds'),
+    ]
   }
   const { coreBytes, openFiles } = limits
   const wanted = connections + FILES_BESIDE_CONNECTIONS
   return [
     coreBytes === 0
-      ? ok('core-dumps', 'off: a crash writes no seeds to the disk')
+      ? ok('core-dumps', 'off, so a crash writes no seeds to the disk')
       : warn(
           'core-dumps',
-          'on: a crash would write seeds to the disk',
-          'start it under `ulimit -c 0`, or with LimitCORE=0 as deploy/geotrace-salt.service does',
+          'on, so a crash would write seeds to the disk',
+          'start the node under `ulimit -c 0`, or with LimitCORE=0 as in deploy/geotrace-salt.service',
         ),
     openFiles === undefined || openFiles >= wanted
-      ? ok('open-files', `${openFiles ?? 'any number of'} files may be open`)
+      ? ok('open-files', `limit ${openFiles ?? 'unlimited'}`)
       : warn(
           'open-files',
-          `only ${openFiles} files may be open, ${wanted} are wanted for ${connections} connections`,
-          `start it under \`ulimit -n ${wanted}\`, or with a lower --max-connections`,
+          `limit ${openFiles}; ${connections} connections need ${wanted}`,
+          `start the node under \`ulimit -n ${wanted}\`, or with a lower --max-connections`,
         ),
   ]
 }
@@ -81,7 +85,7 @@ export async function checkPortsFree(listen: readonly string[]): Promise<Finding
   if (taken === undefined) return ok('ports', `free: ${listen.join(' ')}`)
   return fail(
     'ports',
-    `port ${taken.port} cannot be had (${taken.code})`,
+    `port ${taken.port} is not available (${taken.code})`,
     portAdvice(taken.port, taken.code, 'geotrace salt run'),
   )
 }

@@ -58,15 +58,15 @@ export async function askPeers(
 
 export function judgePeers({ tried, silent }: PeersSeen): Finding {
   const answered = tried - silent.length
-  const what = `${answered} of ${tried} peers answer${silent.length === 0 ? '' : `; silent: ${silent.join(', ')}`}`
+  const what = `${answered} of ${tried} peers answer${silent.length === 0 ? '' : `; no answer from ${silent.join(', ')}`}`
   if (tried === 0 || answered === 0)
     return fail(
       'peers',
       what,
-      'does this machine reach the internet? Firewalls that stop outgoing TCP stop the node too',
+      'check the network of this machine; a firewall that blocks outgoing TCP also stops the node',
     )
   if (answered * 2 < tried)
-    return warn('peers', what, 'ask their operators; if they reach each other, the fault is on this side')
+    return warn('peers', what, 'ask their operators; if they can reach each other, the fault is on this machine')
   return ok('peers', what)
 }
 
@@ -74,16 +74,16 @@ export function judgeClock(offsetMs: number | undefined): Finding {
   if (offsetMs === undefined)
     return warn(
       'clock',
-      'no peer told the time, so it was compared with nobody',
-      'look at `timedatectl` or a watch, and try again when peers answer',
+      'no peer sent its time, so the clock is not checked',
+      'check `timedatectl` or a watch, and run `geotrace doctor` again when peers answer',
     )
   const off = Math.abs(offsetMs)
   const what =
     off < 1_000
-      ? `within a second of the peers' median`
-      : `${(off / 1000).toFixed(1)} s ${offsetMs > 0 ? 'ahead of' : 'behind'} the peers' median`
+      ? 'within a second of the median of the peers'
+      : `${(off / 1000).toFixed(1)} s ${offsetMs > 0 ? 'fast' : 'slow'}, compared with the median of the peers`
   const next = process.platform === 'linux' ? 'timedatectl set-ntp true' : 'turn on “set time automatically”'
-  if (off > SKEW_MAX_MS) return fail('clock', `${what}: beyond 30 s the node serves nobody`, next)
+  if (off > SKEW_MAX_MS) return fail('clock', `${what}; above 30 s the node refuses all requests`, next)
   return off > DRIFT_MS ? warn('clock', what, next) : ok('clock', what)
 }
 
@@ -105,13 +105,17 @@ export async function checkOwnAddresses(host: Pick<Host, 'request'>, self: PeerA
   }
   const local = self.addresses.every(isLoopback)
   const unknown = local
-    ? 'they are loopback addresses: nobody else reaches them'
-    : 'whether others reach them from outside, this machine cannot know'
-  if (bad.length === 0) return ok('addresses', `own addresses answer from here: ${good.join(' ')}; ${unknown}`)
-  const next = `forward the port in the router and open it in the firewall; some routers do not reach their own outside address, so let somebody else try, for example: nc -vz ${hostAndPort(bad[0]!)}`
+    ? 'they are loopback addresses, which no other machine reaches'
+    : 'this machine cannot find out whether others reach them'
+  if (bad.length === 0) return ok('addresses', `own addresses answer on this machine: ${good.join(' ')}; ${unknown}`)
+  const next = `forward the port in the router and open it in the firewall; some routers cannot dial their own public address, so ask somebody else to run: nc -vz ${hostAndPort(bad[0]!)}`
   if (good.length > 0)
-    return warn('addresses', `not from here: ${bad.join(' ')}; from here: ${good.join(' ')}; ${unknown}`, next)
-  return warn('addresses', `own addresses do not answer from here: ${bad.join(' ')}`, next)
+    return warn(
+      'addresses',
+      `no answer on this machine from ${bad.join(' ')}; answer from ${good.join(' ')}; ${unknown}`,
+      next,
+    )
+  return warn('addresses', `own addresses do not answer on this machine: ${bad.join(' ')}`, next)
 }
 
 function hostAndPort(address: string): string {

@@ -37,13 +37,13 @@ export function readChangeFile(path: string): SignedChange {
   try {
     text = readFileSync(path, 'utf8')
   } catch {
-    return invalid(`there is no ${path}`)
+    return invalid(`cannot read ${path}; name a file that \`geotrace federation join\` or \`propose\` printed`)
   }
   try {
     const { change } = JSON.parse(text) as ChangeFile
     return decodeChange(new Uint8Array(Buffer.from(change, 'base64')))
   } catch (cause) {
-    const reason = `${path} is not a change; \`geotrace federation join\` or \`propose\` prints one`
+    const reason = `expected a signed change in ${path}; \`geotrace federation join\` or \`propose\` prints one`
     throw new FederationError('COMMAND_INVALID', reason, { reason }, { cause })
   }
 }

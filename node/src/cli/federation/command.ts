@@ -8,7 +8,7 @@ import { proposeCommand } from './propose.ts'
 import { voteCommand } from './vote.ts'
 
 export function federationCommand(out: Output): Command {
-  const command = new Command('federation').description('found a federation, join it, leave it, decide on it')
+  const command = new Command('federation').description('found, join, leave and change a federation')
   for (const make of [foundCommand, joinCommand, leaveCommand, proposeCommand, voteCommand, logCommand]) {
     command.addCommand(make(out))
   }

@@ -27,32 +27,37 @@ export function foundCommand(out: Output): Command {
     .description('write federation.json from the cards that `salt init` and `central init` print')
     .argument('<card...>', 'card files of the salt nodes')
     .requiredOption('--central <card>', 'card file of the central peer')
-    .option('--name <name>', 'what people call the federation', 'Geo Trace')
-    .option('--out <file>', 'the manifest to write; an existing one is kept', 'federation.json')
-    .option('--shards <n>', 'N: the world is divided into this many shards', wholeNumber, DEFAULT_PARAMETERS.shards)
-    .option('--replicas <n>', 'R: salt nodes that hold each shard', wholeNumber, DEFAULT_PARAMETERS.replicas)
+    .option('--name <name>', 'name of the federation', 'Geo Trace')
+    .option('--out <file>', 'manifest to write; an existing file is not overwritten', 'federation.json')
+    .option(
+      '--shards <n>',
+      'number of shards (N) that the world is divided into',
+      wholeNumber,
+      DEFAULT_PARAMETERS.shards,
+    )
+    .option('--replicas <n>', 'number of salt nodes that hold each shard (R)', wholeNumber, DEFAULT_PARAMETERS.replicas)
     .option(
       '--period-epochs <n>',
-      'epochs of 80 minutes between two rosters',
+      'length of a roster period in epochs of 80 minutes',
       wholeNumber,
       DEFAULT_PARAMETERS.periodEpochs,
     )
     .option(
       '--retention-days <days>',
-      'the central peer forgets after this',
+      'days until the central peer deletes deposits',
       wholeNumber,
       DEFAULT_PARAMETERS.retentionDays,
     )
-    .option('--quota <rule>', 'rolling or strict', DEFAULT_PARAMETERS.quota)
+    .option('--quota <rule>', 'quota rule of the salt nodes: rolling or strict', DEFAULT_PARAMETERS.quota)
     .action((cards: string[], options: FoundOptions) => found(cards, options, out))
   return examples(command, 'geotrace federation found cards/*.json --central central.json --name "Health South"')
 }
 
 function found(cards: string[], options: FoundOptions, out: Output): void {
   if (existsSync(options.out))
-    invalid(`${options.out} exists: a second founding is a second federation; move it away first`)
+    invalid(`${options.out} already exists; a second founding makes a second federation, so move the file away first`)
   const read = (path: string) => {
-    if (!existsSync(path)) invalid(`there is no ${path}`)
+    if (!existsSync(path)) invalid(`no card at ${path}; name a file that \`salt init\` or \`central init\` printed`)
     return parseCard(readFileSync(path, 'utf8'), path)
   }
   const manifest = newManifest({
@@ -70,9 +75,9 @@ function found(cards: string[], options: FoundOptions, out: Output): void {
     random: systemRandom,
   })
   writeFileSync(options.out, `${JSON.stringify(manifest, null, 2)}\n`, { flag: 'wx' })
-  out.line(`${options.out}: federation ${bytesToHex(manifestToId(manifest)).slice(0, 16)}`)
+  out.line(`Wrote ${options.out} for federation ${bytesToHex(manifestToId(manifest)).slice(0, 16)}.`)
   out.note(
-    'Give this file to every operator within three hours; then each runs `geotrace salt run` or `geotrace central run`.',
+    'Send this file to every operator within three hours. Each then runs `geotrace salt run` or `geotrace central run`.',
   )
-  out.note('The federation is founded when all of them are up and have certified roster 0.')
+  out.note('The federation is founded when all peers are online and have certified roster 0.')
 }

@@ -37,19 +37,19 @@ interface LeaveOptions extends JoinOptions {
 
 export function joinCommand(out: Output): Command {
   const command = new Command('join')
-    .description('print your node’s application, for your sponsors')
-    .option('--dir <dir>', 'the node’s directory', defaultDir('salt'))
-    .option('--federation <file>', 'the manifest (default: federation.json in the directory)')
+    .description('print the application of your node for your sponsors')
+    .option('--dir <dir>', 'directory of your node', defaultDir('salt'))
+    .option('--federation <file>', 'manifest of the federation (default: federation.json in the directory)')
     .action((options: JoinOptions) => applyToJoin(options, out))
   return examples(command, 'geotrace federation join > join.json')
 }
 
 export function leaveCommand(out: Output): Command {
   const command = new Command('leave')
-    .description('tell the federation that this node leaves; it serves what it holds until that is over')
-    .option('--dir <dir>', 'the node’s directory', defaultDir('salt'))
-    .option('--federation <file>', 'the manifest (default: federation.json in the directory)')
-    .option('--operator', 'leave as an operator, with all your nodes')
+    .description('take this node out of the federation; it serves its shards until its last epoch is over')
+    .option('--dir <dir>', 'directory of your node', defaultDir('salt'))
+    .option('--federation <file>', 'manifest of the federation (default: federation.json in the directory)')
+    .option('--operator', 'leave as an operator with all your nodes')
     .action((options: LeaveOptions) => leave(options, out))
   return examples(command, 'geotrace federation leave')
 }
@@ -57,14 +57,15 @@ export function leaveCommand(out: Output): Command {
 function applyToJoin({ dir, federation }: JoinOptions, out: Output): void {
   const { secret, operatorSecret } = loadIdentity(dir)
   const manifest = readManifest(federation ?? join(dir, 'federation.json'))
-  if (operatorSecret === undefined) invalid('there is no operator.key here: run this where your operator’s key is')
+  if (operatorSecret === undefined) invalid(`no operator.key in ${dir}; run this command on the machine that has it`)
   const signers = { node: nativeSigner(secret), operator: nativeSigner(operatorSecret) }
-  const card = readCard(dir) ?? invalid(`there is no card in ${dir}; run \`geotrace salt init\` first`)
+  const card = readCard(dir) ?? invalid(`no card in ${dir}; run \`geotrace salt init\` first`)
   const signed = cardToApplication(manifest, card, signers)
   out.line(JSON.stringify(changeToFile(signed), null, 2))
-  out.note('Send this file to operators who know you. Each runs `geotrace federation vote join.json`;')
-  out.note('a third of the operators and one more must. It lapses in a week.')
-  out.note('Meanwhile run `geotrace salt run`: the node waits, and serves from when a roster names it.')
+  out.note('Save this output as join.json and send it to operators who know you. Each of them runs')
+  out.note('  geotrace federation vote join.json')
+  out.note('One third of the operators plus one must vote for it. The application expires in a week.')
+  out.note('Meanwhile run `geotrace salt run`. The node waits, and serves as soon as a roster gives it shards.')
 }
 
 /** The application of a node, signed by node and operator. Sponsors add their signatures later. */
@@ -87,12 +88,13 @@ export function cardToApplication(
 async function leave({ dir, federation, operator = false }: LeaveOptions, out: Output): Promise<void> {
   const { secret, operatorSecret } = loadIdentity(dir)
   const manifest = readManifest(federation ?? join(dir, 'federation.json'))
-  if (operator && operatorSecret === undefined) invalid('there is no operator.key here')
+  if (operator && operatorSecret === undefined)
+    invalid(`no operator.key in ${dir}; run this command on the machine that has it`)
   const signer = nativeSigner(operator ? operatorSecret! : secret)
   const change: Change = { kind: 'leave', until: untilEpoch(manifestClock(manifest).now()), key: signer.key }
   await handIn(dir, signChange(propose(manifest, change), signer))
-  out.line('The federation knows. The roster after the next goes without this node.')
-  out.note('Keep it running until `geotrace status` says "draining" no more; then stop it.')
+  out.line('The federation accepted the request. This node leaves with the roster after the next one.')
+  out.note('Keep the node running while `geotrace status` shows the state "draining", then stop it.')
 }
 
 /** Passes a change to the running node, which spreads it by gossip. Throws NODE_NOT_RUNNING, CHANGE_INVALID. */
@@ -101,7 +103,7 @@ export async function handIn(dir: string, change: SignedChange): Promise<void> {
     await adminRequest(dir, 'POST', '/changes', { change: changeToBase64(change) })
   } catch (error) {
     if (!(error instanceof FederationError) || error.code !== 'NODE_NOT_RUNNING') throw error
-    throw new FederationError('NODE_NOT_RUNNING', `${error.message}; start it, so that others hear of the change`, {
+    throw new FederationError('NODE_NOT_RUNNING', `${error.message}; only a running node can pass the change on`, {
       dir,
     })
   }

@@ -14,9 +14,9 @@ interface Log {
 
 export function logCommand(out: Output): Command {
   const command = new Command('log')
-    .description('rosters, what each changed, and what waits for the next')
+    .description('list the rosters, the changes of each, and the pending changes')
     .option('--dir <dir>', 'directory of your node', defaultDir('salt'))
-    .option('--json', 'one JSON object')
+    .option('--json', 'print one JSON object')
     .action(async ({ dir, json }: { dir: string; json?: boolean }) => {
       const log = (await adminRequest(dir, 'GET', '/rosters')) as Log
       if (json) out.json(log)
@@ -31,14 +31,14 @@ function print({ isForked, rosters, pending }: Log, out: Output): void {
     roster.name,
     `from ${new Date(roster.firstEpoch * EPOCH_MS).toISOString().slice(0, 16)}Z`,
     `${roster.members} nodes of ${roster.operators} operators`,
-    roster.newcomers + roster.admitted > 0 ? `${roster.newcomers + roster.admitted} coming` : '',
+    roster.newcomers + roster.admitted > 0 ? `${roster.newcomers + roster.admitted} joining` : '',
     roster.changes.join('; '),
   ])
   for (const line of table(rows)) out.line(line)
-  if (rosters.length === 0) out.line('no roster yet: the founding waits for its peers')
+  if (rosters.length === 0) out.line('No roster yet. The federation is founded when all peers are online.')
   for (const { what, endorsedBy, needs } of pending) {
     out.line(`pending: ${what} (${endorsedBy.length} of ${needs} endorsements: ${endorsedBy.join(', ') || 'none'})`)
   }
   if (isForked)
-    out.line('FORKED: two rosters of one period are certified; nobody can say which is right. Talk to each other.')
+    out.line('FORKED: two rosters of one period are certified. Talk to the other operators about which one to keep.')
 }

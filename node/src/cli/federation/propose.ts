@@ -28,22 +28,22 @@ export function proposeCommand(out: Output): Command {
   const common = (command: Command): Command =>
     command
       .option('--dir <dir>', 'directory of your node', defaultDir('salt'))
-      .option('--federation <file>', 'the manifest (default: federation.json in the directory)')
+      .option('--federation <file>', 'manifest of the federation (default: federation.json in the directory)')
   const expel = common(new Command('expel'))
-    .description('end the part of a node or an operator')
-    .argument('<peer id or operator key>', 'as `status` shows it', peerKey)
+    .description('propose to remove a node or an operator')
+    .argument('<peer id or operator key>', 'as `status` and federation.json show it', peerKey)
     .action((key: Uint8Array, options: ProposeOptions) => print({ kind: 'expel', key }, options, out))
   const amend = common(new Command('amend'))
-    .description('change what the federation pins, from the next roster on')
-    .option('--core <simd,scalar>', 'SHA-256 of the two builds of the core, hex', hashPair)
-    .option('--shards <n>', 'N', wholeNumber)
-    .option('--replicas <n>', 'R', wholeNumber)
+    .description('propose other parameters of the federation from the next roster on')
+    .option('--core <simd,scalar>', 'SHA-256 of the two builds of the core, in hex', hashPair)
+    .option('--shards <n>', 'number of shards (N)', wholeNumber)
+    .option('--replicas <n>', 'number of replicas of each shard (R)', wholeNumber)
     .action((options: AmendOptions) => print(toAmendment(options), options, out))
   const rotate = common(new Command('rotate'))
-    .description('give your operator a new key; the old one signs it and is kept beside')
+    .description('give your operator a new key, signed by the current one')
     .action((options: ProposeOptions) => rotateKey(options, out))
   return new Command('propose')
-    .description('put a change before the operators')
+    .description('propose a change to the operators')
     .addCommand(examples(expel, 'geotrace federation propose expel 12D3Koo… > expel.json'))
     .addCommand(examples(amend, 'geotrace federation propose amend --replicas 5 > amend.json'))
     .addCommand(examples(rotate, 'geotrace federation propose rotate'))
@@ -54,21 +54,21 @@ type Draft = Change extends infer C ? (C extends Change ? Omit<C, 'at' | 'until'
 
 function print(draft: Draft, { dir, federation }: ProposeOptions, out: Output): void {
   const { operatorSecret } = loadIdentity(dir)
-  if (operatorSecret === undefined) invalid('there is no operator.key here: only operators propose')
+  if (operatorSecret === undefined) invalid(`no operator.key in ${dir}; only an operator can propose a change`)
   const manifest = readManifest(federation ?? join(dir, 'federation.json'))
   const now = manifestClock(manifest).now()
   const dated = draft.kind === 'amend' ? { ...draft, at: now } : draft
   const change = { ...dated, until: untilEpoch(now) } as Change
   const signed = signChange(propose(manifest, change), nativeSigner(operatorSecret))
   out.line(JSON.stringify(changeToFile(signed), null, 2))
-  out.note('Save this as a file, run `geotrace federation vote FILE`, and send it to the other operators.')
-  out.note('Two thirds of them and one more must vote for it.')
+  out.note('Save this output as a file, run `geotrace federation vote FILE`, and send the file to the other operators.')
+  out.note('Two thirds of the operators plus one must vote for it.')
 }
 
 /** Hands in a key rotation. The node votes with the old key until a roster contains the new one. */
 async function rotateKey({ dir, federation }: ProposeOptions, out: Output): Promise<void> {
   const { operatorSecret } = loadIdentity(dir)
-  if (operatorSecret === undefined) invalid('there is no operator.key here')
+  if (operatorSecret === undefined) invalid(`no operator.key in ${dir}; run this command on the machine that has it`)
   const manifest = readManifest(federation ?? join(dir, 'federation.json'))
   const next = systemRandom(KEY_BYTES)
   const [from, to] = [nativeSigner(operatorSecret), nativeSigner(next)]
@@ -76,13 +76,15 @@ async function rotateKey({ dir, federation }: ProposeOptions, out: Output): Prom
   const change = propose(manifest, { kind: 'rotate', until, from: from.key, to: to.key })
   const path = writeNextOperatorKey(dir, next)
   await handIn(dir, signChange(signChange(change, from), to))
-  out.line(`new key ${bytesToHex(to.key).slice(0, 16)}… in ${path}`)
-  out.note('When `geotrace federation log` shows the change in a roster, move it over operator.key and restart.')
+  out.line(`Wrote the new key ${bytesToHex(to.key).slice(0, 16)}… to ${path}.`)
+  out.note(
+    'When `geotrace federation log` shows the change in a roster, replace operator.key by this file and restart the node.',
+  )
 }
 
 function toAmendment({ core, shards, replicas }: AmendOptions): Draft {
   if (core === undefined && shards === undefined && replicas === undefined) {
-    invalid('name what to amend: --core, --shards or --replicas')
+    invalid('no parameter to amend; give --core, --shards or --replicas')
   }
   const [simd, scalar] = core ?? []
   return {
@@ -98,7 +100,7 @@ function peerKey(text: string): Uint8Array {
   try {
     return peerIdToKey(text)
   } catch {
-    throw new InvalidArgumentError('expected a peer id (12D3…) or an operator’s key of 64 hex digits.')
+    throw new InvalidArgumentError('Expected a peer id (12D3…) or an operator key of 64 hex digits.')
   }
 }
 
@@ -106,7 +108,7 @@ function hashPair(text: string): [string, string] {
   const [simd, scalar, ...more] = text.split(',')
   const isHash = (value: string | undefined): value is string => value !== undefined && /^[0-9a-f]{64}$/.test(value)
   if (!isHash(simd) || !isHash(scalar) || more.length > 0) {
-    throw new InvalidArgumentError('expected two hashes of 64 hex digits with a comma between.')
+    throw new InvalidArgumentError('Expected two hashes of 64 hex digits, separated by a comma.')
   }
   return [simd, scalar]
 }

@@ -13,10 +13,10 @@ interface VoteOptions {
 
 export function voteCommand(out: Output): Command {
   const command = new Command('vote')
-    .description('endorse a change as an operator, and hand it to your running node')
-    .argument('<file>', 'what `federation join` or `propose` printed')
+    .description('endorse a change as an operator through your running node')
+    .argument('<file>', 'a file that `federation join` or `propose` printed')
     .option('--dir <dir>', 'directory of your node', defaultDir('salt'))
-    .option('--json', 'one JSON object')
+    .option('--json', 'print one JSON object')
     .action((file: string, options: VoteOptions) => vote(file, options, out))
   return examples(command, 'geotrace federation vote join.json')
 }
@@ -26,11 +26,11 @@ async function vote(file: string, { dir, json }: VoteOptions, out: Output): Prom
   if (!json) out.note(changeToText(signed.change, undefined))
   const view = (await adminRequest(dir, 'POST', '/changes/endorse', { change: changeToBase64(signed) })) as ChangeView
   if (json) return out.json(view)
-  out.line(`endorsed by ${view.endorsedBy.join(', ') || 'nobody yet'}; needs ${view.needs}`)
+  out.line(`Endorsed by ${view.endorsedBy.length} of ${view.needs} operators: ${view.endorsedBy.join(', ') || 'none'}`)
   const missing = view.needs - view.endorsedBy.length
   out.note(
     missing > 0
-      ? `${missing} more must endorse it; send them the file, or wait: \`geotrace federation log\` shows who has.`
-      : 'That is enough: the next roster makes the change.',
+      ? `${missing} more must endorse it. Send them the file; \`geotrace federation log\` shows who has endorsed it.`
+      : 'These are enough. The next roster makes the change.',
   )
 }

@@ -17,7 +17,8 @@ export const CENTRAL_PORTS: Ports = { tcp: 4301, ws: 4401 }
 /** The public addresses of a node on `host`, an IP address or a DNS name. */
 export function hostToAddresses(host: string, { tcp, ws, tls }: Ports): string[] {
   const kind = isIPv4(host) ? 'ip4' : isIPv6(host) ? 'ip6' : 'dns'
-  const secure = tls === undefined ? [] : ['ws', 'http'].map((door) => `/${kind}/${host}/tcp/${tls}/tls/${door}`)
+  const secure =
+    tls === undefined ? [] : ['ws', 'http'].map((protocol) => `/${kind}/${host}/tcp/${tls}/tls/${protocol}`)
   return [`/${kind}/${host}/tcp/${tcp}`, `/${kind}/${host}/tcp/${ws}/ws`, ...secure]
 }
 

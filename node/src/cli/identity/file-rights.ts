@@ -1,35 +1,35 @@
 /**
- * Whoever can read a node's keys is that node, and has its operator's vote. So a node does not start while its
- * directory is open to others or a key file is. Throws FILE_EXPOSED. Windows has no such modes; its profile
- * directories are their owner's.
+ * File permissions of a node's directory and keys. Another user who can read the keys can act as the node and vote for its
+ * operator, so a node refuses to start then. Windows has no such modes; its profile directories belong to one user.
+ * Throws FILE_EXPOSED.
  */
 import { statSync } from 'node:fs'
 import { FederationError } from '@geotrace/core-wasm/wire'
 
-/** Rights of the group and of everybody else. */
+/** The permission bits of the group and of all other users. */
 const OTHERS = 0o077
 
 export interface LoosePermission {
   path: string
   mode: number
-  /** The command that mends it. */
-  mend: string
+  /** The command that corrects the permission. */
+  command: string
 }
 
-/** Undefined when only its owner may use `path`, or when it is not there. */
-export function exposureOf(path: string): LoosePermission | undefined {
+/** Undefined when only the owner may use `path`, or when `path` does not exist. */
+export function loosePermissionOf(path: string): LoosePermission | undefined {
   if (process.platform === 'win32') return undefined
   const stat = statSync(path, { throwIfNoEntry: false })
   if (stat === undefined || (stat.mode & OTHERS) === 0) return undefined
-  return { path, mode: stat.mode & 0o777, mend: `chmod ${stat.isDirectory() ? 700 : 600} '${path}'` }
+  return { path, mode: stat.mode & 0o777, command: `chmod ${stat.isDirectory() ? 700 : 600} '${path}'` }
 }
 
 export function assertPrivate(path: string): void {
-  const exposure = exposureOf(path)
-  if (exposure === undefined) return
-  throw new FederationError('FILE_EXPOSED', exposureAdvice(exposure), { path })
+  const permission = loosePermissionOf(path)
+  if (permission === undefined) return
+  throw new FederationError('FILE_EXPOSED', permissionAdvice(permission), { path })
 }
 
-export function exposureAdvice({ path, mode, mend }: LoosePermission): string {
-  return `others on this machine can reach ${path} (mode ${mode.toString(8).padStart(4, '0')}): run \`${mend}\`; if somebody may have read the keys, make new ones`
+export function permissionAdvice({ path, mode, command }: LoosePermission): string {
+  return `other users of this machine can access ${path} (mode ${mode.toString(8).padStart(4, '0')}); run \`${command}\`, and make new keys if somebody may have read these`
 }

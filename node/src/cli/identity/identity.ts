@@ -45,7 +45,7 @@ export function writeIdentity(dir: string, { secret, operatorSecret }: Identity,
 /** Throws COMMAND_INVALID when there is no peer key, FILE_EXPOSED when others can read a key. */
 export function loadIdentity(dir: string): Identity {
   if (!hasIdentity(dir))
-    invalid(`there is no ${PEER_KEY} in ${dir}; run \`geotrace salt init\` or \`geotrace central init\` first`)
+    invalid(`no ${PEER_KEY} in ${dir}; run \`geotrace salt init\` or \`geotrace central init\` first`)
   assertPrivate(dir)
   const operator = join(dir, OPERATOR_KEY)
   return {
@@ -56,7 +56,7 @@ export function loadIdentity(dir: string): Identity {
 
 export function identityToCard(identity: Identity, operator: string, addresses: string[]): MemberCard {
   if (identity.operatorSecret === undefined)
-    invalid(`${OPERATOR_KEY} is missing: the operator's vote is on another machine`)
+    invalid(`no ${OPERATOR_KEY} in the directory; run this command on the machine that has the operator's key`)
   return {
     operator,
     operatorKey: bytesToHex(secretToSigner(identity.operatorSecret).key),
@@ -68,7 +68,11 @@ export function identityToCard(identity: Identity, operator: string, addresses: 
 /** Writes the operator's next key beside the current one and returns the path of the file. */
 export function writeNextOperatorKey(dir: string, secret: Uint8Array): string {
   const name = `${OPERATOR_KEY}.next`
-  if (existsSync(join(dir, name))) invalid(`${name} exists already: a rotation is under way`)
+  if (existsSync(join(dir, name))) {
+    invalid(
+      `${name} already exists, so a key rotation has begun; \`geotrace federation log\` shows whether a roster has it`,
+    )
+  }
   writeSecret(dir, name, secret)
   return join(dir, name)
 }
@@ -80,7 +84,11 @@ function writeSecret(dir: string, name: string, secret: Uint8Array): void {
 function readSecret(path: string): Uint8Array {
   assertPrivate(path)
   const bytes = new Uint8Array(readFileSync(path))
-  if (bytes.length !== KEY_BYTES) invalid(`${path} is not a key of 32 bytes`)
+  if (bytes.length !== KEY_BYTES) {
+    invalid(
+      `expected a key of ${KEY_BYTES} bytes in ${path}, got ${bytes.length} bytes; restore the file from your backup`,
+    )
+  }
   return bytes
 }
 

@@ -25,7 +25,7 @@ const LOOPBACK = '127.0.0.1'
 
 export function initialise(options: InitOptions, role: 'salt' | 'central', out: Output): void {
   const { dir, host, port, wsPort, httpsPort, address = [] } = options
-  if (host !== undefined && address.length > 0) invalid('--host makes both addresses; name either it or --address')
+  if (host !== undefined && address.length > 0) invalid('--host and --address exclude each other; give one of them')
   const isNew = !hasIdentity(dir)
   const identity = createIdentity(dir, systemRandom)
   const before = readCard(dir)
@@ -36,13 +36,14 @@ export function initialise(options: InitOptions, role: 'salt' | 'central', out: 
   const card = identityToCard(identity, operator, addresses)
   writeCard(dir, card)
   out.line(JSON.stringify(card, null, 2))
-  out.note(isNew ? `New keys are in ${dir}.` : `The keys in ${dir} are as they were; this is their card.`)
+  out.note(isNew ? `Created new keys in ${dir}.` : `Kept the existing keys in ${dir}. The card above is theirs.`)
   for (const line of advice(card, role, dir)) out.note(line)
 }
 
 /** A name that says nothing about the operator: the first digits of the operator key. */
 function pseudonym({ operatorSecret }: Identity): string {
-  if (operatorSecret === undefined) invalid('name yourself with --operator')
+  if (operatorSecret === undefined)
+    invalid('no operator.key in the directory to make a name from; give a name with --operator')
   return `volunteer-${bytesToHex(secretToSigner(operatorSecret).key).slice(0, 8)}`
 }
 
@@ -50,21 +51,25 @@ function advice({ operator, addresses }: MemberCard, role: 'salt' | 'central', d
   const isTrial = addresses.every((address) => address.includes(`/${LOOPBACK}/`))
   const at = dirOption(dir, role)
   return [
-    `You appear as "${operator}" to the other operators; --operator NAME changes it before you are a member.`,
+    `Operator name: ${operator}. To change it before you are a member, run init again with --operator NAME.`,
     ...(isTrial
       ? [
-          `These addresses serve this machine only. For others: geotrace ${role} init${at} --host YOUR-PUBLIC-NAME-OR-ADDRESS`,
+          'The addresses are reachable from this machine only. To be reachable for others:',
+          `  geotrace ${role} init${at} --host YOUR-PUBLIC-NAME-OR-ADDRESS`,
         ]
-      : ['Let these ports in through router and firewall, and nothing else.']),
+      : ['Open the ports of these addresses in the router and the firewall, and no other ports.']),
     '',
     'Next:',
-    `  geotrace salt backup FILE${role === 'central' ? ` --dir ${dir}` : at}   keeps the keys safe: who loses them loses the membership and the vote`,
-    '  federation being founded:   send the card above (it holds no secret) to the founder',
+    '  1. Back up the keys. Without them the membership and the vote are lost.',
+    `       geotrace salt backup FILE${role === 'central' ? ` --dir ${dir}` : at}`,
+    '  2. For a new federation, send the card above to the founder. The card holds no secret.',
     ...(role === 'salt'
       ? [
-          '  federation that runs:       geotrace federation join --federation federation.json > join.json, and send that',
+          '     For a running federation, send your application to sponsors:',
+          `       geotrace federation join${at} --federation federation.json > join.json`,
         ]
       : []),
-    `  then put federation.json into ${dir} and: geotrace ${role} run${at}`,
+    `  3. Put federation.json into ${dir}, then start the node:`,
+    `       geotrace ${role} run${at}`,
   ]
 }

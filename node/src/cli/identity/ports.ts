@@ -1,27 +1,27 @@
 /**
- * Whether the ports that a node wants are free, asked by binding them for a moment: libp2p and node:http say a taken
- * port each in their own way, and neither says what to do. Throws PORT_TAKEN.
+ * Checks whether the ports of a node are free: it binds each of them for a moment. The libraries libp2p and
+ * node:http report a taken port in two ways, and neither names the next step. Throws PORT_TAKEN.
  */
 import { createServer } from 'node:net'
 import { FederationError } from '@geotrace/core-wasm/wire'
-import { addressToSocket } from './addresses.ts'
+import { addressToSocket, CENTRAL_PORTS, SALT_PORTS } from './addresses.ts'
 
-/** Undefined when it is free; otherwise the system's code, such as EADDRINUSE, EACCES, EADDRNOTAVAIL. */
+/** The system's error code, such as EADDRINUSE, EACCES or EADDRNOTAVAIL; undefined when the port is free. */
 export function bindError(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer()
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'unknown'))
-    // As libp2p does: `::` beside `0.0.0.0`.
+    // libp2p binds `::` for IPv6 only as well, so that `0.0.0.0` can be bound beside it.
     server.listen({ host, port, ipv6Only: host.includes(':') }, () => server.close(() => resolve(undefined)))
   })
 }
 
-/** The first port of these listening addresses that cannot be had. */
+/** The first port of these listen addresses that cannot be bound. */
 export async function takenPort(listen: readonly string[]): Promise<{ port: number; code: string } | undefined> {
   for (const address of listen) {
     const socket = addressToSocket(address)
     const code = socket && (await bindError(socket.host, socket.port))
-    // A machine without IPv6 listens on what it has.
+    // A machine without IPv6 listens on IPv4 only.
     if (code === undefined || (socket!.host.includes(':') && code !== 'EADDRINUSE')) continue
     return { port: socket!.port, code }
   }
@@ -33,33 +33,34 @@ export async function assertPortsFree(listen: readonly string[], command: string
   if (taken !== undefined) throw portTaken(taken.port, portAdvice(taken.port, taken.code, command))
 }
 
-/** What a volunteer does about a port of the network. */
+/** Cause and next step for a public port. */
 export function portAdvice(port: number, code: string, command: string): string {
   if (code === 'EADDRNOTAVAIL')
-    return `this machine has no such address to listen on with port ${port}; name one of its own: ${command} --listen /ip4/0.0.0.0/tcp/${port}`
+    return `the listen address with port ${port} is not an address of this machine; listen on all: ${command} --listen /ip4/0.0.0.0/tcp/${port}`
   if (code === 'EACCES')
-    return `port ${port} needs rights that this user has not; take one above 1023: ${command} --port 4101`
+    return `this user may not listen on port ${port}; use a port above 1023: ${command} --port 4101`
   const free = port + 10
-  const isWebSocket = port === 4201 || port === 4401
+  const option = port === SALT_PORTS.ws || port === CENTRAL_PORTS.ws ? '--ws-port' : '--port'
   return [
-    `port ${port} is taken by another program, and which one cannot be seen from here (\`${whoHolds(port)}\` may tell).`,
-    `  Perhaps this node runs already: geotrace status`,
-    `  Otherwise listen elsewhere: ${command} ${isWebSocket ? '--ws-port' : '--port'} ${free}`,
-    `  Others still dial ${port}: let your router forward it to ${free} of this machine, or, before the founding, print a`,
-    `  new card with \`geotrace salt init --host … ${isWebSocket ? '--ws-port' : '--port'} ${free}\` and send it again.`,
+    `port ${port} is taken by another program`,
+    `  To see whether this node already runs: geotrace status`,
+    `  To see which program has the port: ${holderCommand(port)}`,
+    `  To listen on another port: ${command} ${option} ${free}`,
+    `  Others still dial ${port}. Let your router forward ${port} to ${free} of this machine. Before the founding you can also`,
+    `  print a new card with \`geotrace salt init --host … ${option} ${free}\` and send it again.`,
   ].join('\n')
 }
 
-/** What a volunteer does about a port of this machine only. */
+/** Cause and next step for a port on 127.0.0.1. */
 export function localPortAdvice(port: number, option: string): string {
-  return `port ${port} is taken by another program on this machine: choose another with ${option}, and tell whoever asks it (container, scraper)`
+  return `port ${port} is taken by another program on this machine; choose another with ${option}, and change it in the container or scraper`
 }
 
 export function portTaken(port: number, message: string): FederationError<'PORT_TAKEN'> {
   return new FederationError('PORT_TAKEN', message, { port })
 }
 
-function whoHolds(port: number): string {
+function holderCommand(port: number): string {
   if (process.platform === 'win32') return `netstat -ano | findstr :${port}`
   return process.platform === 'darwin' ? `lsof -nP -iTCP:${port} -sTCP:LISTEN` : `ss -ltnp 'sport = :${port}'`
 }

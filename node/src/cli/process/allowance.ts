@@ -21,7 +21,7 @@ export function allowance(bytesPerDay: number, startMs: number): Allowance {
       left = Math.min(bytesPerDay, left + (Math.max(0, nowMs - atMs) * bytesPerDay) / DAY_MS) - (spentBytes - spent)
       spent = spentBytes
       atMs = nowMs
-      if (left <= 0) throw new FederationError('BUSY', 'the traffic cap is reached', { retryAfterMs: RETRY_MS })
+      if (left <= 0) throw new FederationError('BUSY', 'the daily traffic limit is reached', { retryAfterMs: RETRY_MS })
     },
   }
 }

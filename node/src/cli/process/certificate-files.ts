@@ -53,9 +53,10 @@ function read(cert: string, key: string): Certificate {
   try {
     fits = new X509Certificate(pair.cert).checkPrivateKey(createPrivateKey(pair.key))
   } catch {
-    invalid(`${cert} and ${key} are not a certificate and its key in PEM form`)
+    invalid(`expected a certificate in ${cert} and a private key in ${key}, both in PEM form; name other files`)
   }
-  if (!fits) invalid(`the key in ${key} is not that of the certificate in ${cert}`)
+  if (!fits)
+    invalid(`the key in ${key} does not belong to the certificate in ${cert}; name two files that belong together`)
   return pair
 }
 
@@ -63,6 +64,6 @@ function readText(path: string, option: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch {
-    return invalid(`${option}: ${path} cannot be read`)
+    return invalid(`cannot read ${path}; name a file that this user can read with ${option}`)
   }
 }

@@ -23,20 +23,20 @@ export interface RunOptions {
 
 export function runOptions(command: Command, role: 'salt' | 'central'): Command {
   return command
-    .option('--dir <dir>', 'keys and tables', defaultDir(role))
-    .option('--federation <file>', 'the manifest (default: federation.json in the directory)')
-    .option('--port <n>', 'listen for TCP on this port (default: the one in the federation)', portNumber)
-    .option('--ws-port <n>', 'listen for WebSocket on this port (default: the one in the federation)', portNumber)
+    .option('--dir <dir>', 'directory of keys and tables', defaultDir(role))
+    .option('--federation <file>', 'manifest of the federation (default: federation.json in the directory)')
+    .option('--port <n>', 'TCP port to listen on (default: the port in the federation)', portNumber)
+    .option('--ws-port <n>', 'WebSocket port to listen on (default: the port in the federation)', portNumber)
     .option(
       '--https-port <n>',
-      'listen for HTTPS and secure WebSocket (default: the port in the federation)',
+      'HTTPS and secure WebSocket port to listen on (default: the port in the federation)',
       portNumber,
     )
-    .option('--cert <file>', 'certificate chain of that port, PEM; read again when it changes')
-    .option('--key <file>', 'its private key, PEM')
-    .option('--listen <multiaddr>', 'listen exactly here; may be repeated', collect)
-    .option('--local-address <ip>', 'dial from this address of the machine')
-    .option('--health-port <n>', 'answer GET /healthz on this port of 127.0.0.1', portNumber)
+    .option('--cert <file>', 'certificate chain of the HTTPS port, PEM; reloaded when the file changes')
+    .option('--key <file>', 'private key of the certificate, PEM')
+    .option('--listen <multiaddr>', 'address to listen on instead of the ports above; may be repeated', collect)
+    .option('--local-address <ip>', 'address of this machine to dial from')
+    .option('--health-port <n>', 'port on 127.0.0.1 that answers GET /healthz', portNumber)
     .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
 }
 
@@ -46,14 +46,15 @@ export function optionsToListen(
   addresses: readonly string[],
 ): string[] {
   const { listen: exactly, port, wsPort, httpsPort, cert, key } = options
-  if ((cert === undefined) !== (key === undefined)) invalid('--cert and --key go together')
+  if ((cert === undefined) !== (key === undefined)) invalid('--cert and --key belong together; give both or neither')
   const listen = exactly ?? addressesToListen(withHttps(addresses, httpsPort), toPorts(options))
   if (exactly !== undefined && (port ?? wsPort ?? httpsPort) !== undefined) {
-    invalid('--listen names the ports; leave --port, --ws-port and --https-port out')
+    invalid('--listen already names the ports; remove --port, --ws-port and --https-port')
   }
   const secure = listen.find(isSecure)
-  if (secure !== undefined && cert === undefined) invalid(`listening at ${secure} needs --cert FILE and --key FILE`)
-  if (secure === undefined && cert !== undefined) invalid('--cert serves a secure port: name it with --https-port')
+  if (secure !== undefined && cert === undefined)
+    invalid(`listening on ${secure} needs a certificate; add --cert FILE and --key FILE`)
+  if (secure === undefined && cert !== undefined) invalid('--cert needs a secure port; add --https-port PORT')
   return listen
 }
 
@@ -93,8 +94,13 @@ export interface CapOptions {
 
 export function capOptions(command: Command): Command {
   return command
-    .option('--metrics-port <n>', 'answer GET /metrics (Prometheus) on this port of 127.0.0.1', portNumber)
-    .option('--max-memory <MiB>', 'shed load near it, stop beyond it', wholeNumber, MEMORY_MAX_MIB)
-    .option('--max-connections <n>', 'open connections at most', wholeNumber, HOST_LIMITS.connections)
-    .option('--max-mb-day <MB>', 'traffic for devices at most, on average over a day (default: no limit)', wholeNumber)
+    .option('--metrics-port <n>', 'port on 127.0.0.1 that answers GET /metrics (Prometheus)', portNumber)
+    .option(
+      '--max-memory <MiB>',
+      'memory limit: the node refuses requests near it and stops above it',
+      wholeNumber,
+      MEMORY_MAX_MIB,
+    )
+    .option('--max-connections <n>', 'limit of open connections', wholeNumber, HOST_LIMITS.connections)
+    .option('--max-mb-day <MB>', 'limit of traffic for devices in MB a day (default: no limit)', wholeNumber)
 }

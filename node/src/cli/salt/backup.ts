@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { systemClock } from '@geotrace/core-wasm'
 import { keyToPeerId, parseManifest, secretToSigner } from '@geotrace/core-wasm/wire'
 import { systemRandom } from '../../platform/random.ts'
-import { hasIdentity, loadIdentity, writeIdentity } from '../identity/identity.ts'
+import { hasIdentity, loadIdentity, OPERATOR_KEY, PEER_KEY, writeIdentity } from '../identity/identity.ts'
 import { dirOption, invalid } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { type PassphraseOptions, readPassphrase } from '../terminal/passphrase.ts'
@@ -20,7 +20,7 @@ const BACKUP_MAX_BYTES = 4 << 20
 
 export async function backup(file: string, options: PassphraseOptions & { dir: string }, out: Output): Promise<void> {
   const { dir } = options
-  if (existsSync(file)) invalid(`${file} exists and stays as it is; choose another name`)
+  if (existsSync(file)) invalid(`${file} already exists and is not overwritten; choose another name`)
   const identity = loadIdentity(dir)
   const manifest = join(dir, MANIFEST)
   const federation = existsSync(manifest) ? readFileSync(manifest, 'utf8') : undefined
@@ -28,18 +28,16 @@ export async function backup(file: string, options: PassphraseOptions & { dir: s
   out.progress('encrypting …')
   const content = { ...identity, federation, madeMs: systemClock().now() }
   writeNew(file, await sealBackup(content, passphrase, systemRandom))
-  out.line(
-    `${file}: peer.key, ${identity.operatorSecret ? 'operator.key, ' : ''}${federation ? MANIFEST : 'no federation.json yet'}`,
-  )
-  out.note('Keep it on another machine, and the passphrase apart from it: without either the node is lost.')
-  out.note(
-    'Seeds are not in it and must not be: a node that comes back gets the current ones from its shards’ replicas.',
-  )
+  const parts = [PEER_KEY, ...(identity.operatorSecret ? [OPERATOR_KEY] : []), ...(federation ? [MANIFEST] : [])]
+  out.line(`Wrote ${file} with ${parts.join(', ')}.`)
+  if (federation === undefined) out.note(`${dir} has no ${MANIFEST} yet, so the backup has none either.`)
+  out.note('Keep the file on another machine, and the passphrase in another place. Without both the node is lost.')
+  out.note('The backup holds no seeds. A restored node gets the current seeds from the other replicas of its shards.')
 }
 
 export async function restore(file: string, options: PassphraseOptions & { dir: string }, out: Output): Promise<void> {
   const { dir } = options
-  if (hasIdentity(dir)) invalid(`${dir} has keys already, and they stay as they are; name another directory with --dir`)
+  if (hasIdentity(dir)) invalid(`${dir} already has keys, which are not overwritten; name another directory with --dir`)
   const bytes = readBackup(file)
   const passphrase = await readPassphrase(options, false, out)
   out.progress('decrypting …')
@@ -51,18 +49,19 @@ export async function restore(file: string, options: PassphraseOptions & { dir: 
     const manifest = join(dir, MANIFEST)
     if (content.federation !== undefined && !existsSync(manifest)) writeNew(manifest, Buffer.from(content.federation))
   })
-  out.line(
-    `${dir}: ${keyToPeerId(secretToSigner(content.secret).key)}, as of ${new Date(content.madeMs).toISOString()}`,
-  )
-  out.note('Only one machine may run this node: two are two answers to one question, and proof against you.')
-  out.note('It gives no vote for two periods, since it may have voted after the backup was made.')
+  const peerId = keyToPeerId(secretToSigner(content.secret).key)
+  out.line(`Restored node ${peerId} to ${dir}, from the backup of ${new Date(content.madeMs).toISOString()}.`)
+  out.note('Run this node on one machine only. Two copies can sign different answers, which other peers treat as')
+  out.note('proof of a lie.')
+  out.note('The node gives no vote for two periods, because it may have voted after the backup was made.')
   out.note(`Next: geotrace salt run${dirOption(dir, 'salt')}`)
 }
 
 function readBackup(file: string): Uint8Array {
   const size = statSync(file, { throwIfNoEntry: false })?.size
-  if (size === undefined) invalid(`there is no ${file}`)
-  if (size > BACKUP_MAX_BYTES) invalid(`${file} is too large for a backup`)
+  if (size === undefined) invalid(`no backup at ${file}; name the file that \`geotrace salt backup\` wrote`)
+  if (size > BACKUP_MAX_BYTES)
+    invalid(`expected a backup of at most ${BACKUP_MAX_BYTES} bytes, got ${size} bytes in ${file}`)
   return readFileSync(file)
 }
 

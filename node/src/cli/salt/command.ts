@@ -8,40 +8,43 @@ import type { Output } from '../terminal/output.ts'
 import { drain } from './drain.ts'
 
 export function saltCommand(out: Output): Command {
-  const dir = ['--dir <dir>', 'keys and tables', defaultDir('salt')] as const
+  const dir = ['--dir <dir>', 'directory of keys and tables', defaultDir('salt')] as const
   const init = new Command('init')
-    .description('make the node’s keys and print its card')
+    .description('create the keys of a node and print its card')
     .option(...dir)
-    .option('--operator <name>', 'you: lower-case letters, digits, dots, dashes (default: a pseudonym)')
-    .option('--host <name or ip>', 'where others reach this machine')
-    .option('--port <n>', 'TCP, for apps', portNumber, SALT_PORTS.tcp)
-    .option('--ws-port <n>', 'WebSocket, for browsers', portNumber, SALT_PORTS.ws)
-    .option('--https-port <n>', 'HTTPS and secure WebSocket, for pages that came over https', portNumber)
-    .option('--address <multiaddr>', 'a whole address instead of --host; may be repeated', collect)
+    .option('--operator <name>', 'your operator name: lower-case letters, digits, dots, dashes (default: a pseudonym)')
+    .option('--host <name or ip>', 'public name or IP address of this machine')
+    .option('--port <n>', 'TCP port, for apps', portNumber, SALT_PORTS.tcp)
+    .option('--ws-port <n>', 'WebSocket port, for browsers', portNumber, SALT_PORTS.ws)
+    .option('--https-port <n>', 'HTTPS and secure WebSocket port, for pages loaded over https', portNumber)
+    .option('--address <multiaddr>', 'complete address instead of --host; may be repeated', collect)
     .action((options: InitOptions) => initialise(options, 'salt', out))
-  const run = capOptions(runOptions(new Command('run').description('run the node until Ctrl-C'), 'salt')).action(
+  const run = capOptions(runOptions(new Command('run').description('run a node until Ctrl-C'), 'salt')).action(
     async (options) => await (await import('./run.ts')).runSalt(options, out),
   )
   const draining = new Command('drain')
-    .description('stop the node when the requests under way are answered')
+    .description('stop a node after it has answered its open requests')
     .option(...dir)
-    .option('--json', 'one JSON object')
+    .option('--json', 'print one JSON object')
     .action((options) => drain(options, out))
-  const passphrase = ['--passphrase-file <file>', 'its first line is the passphrase (default: ask for it)'] as const
+  const passphrase = [
+    '--passphrase-file <file>',
+    'file whose first line is the passphrase (default: ask for it)',
+  ] as const
   const saving = new Command('backup')
-    .description('write keys and federation file, encrypted, to one file; never a seed')
-    .argument('<file>', 'an existing one is kept')
+    .description('write the keys and the federation file to one encrypted file; seeds are never included')
+    .argument('<file>', 'the new file; an existing file is not overwritten')
     .option(...dir)
     .option(...passphrase)
     .action(async (file: string, options) => await (await import('./backup.ts')).backup(file, options, out))
   const restoring = new Command('restore')
-    .description('make a directory from a backup; refuses one that has keys')
-    .argument('<file>', 'as `backup` wrote it')
+    .description('create a directory from a backup; a directory with keys is not changed')
+    .argument('<file>', 'a file that `salt backup` wrote')
     .option(...dir)
     .option(...passphrase)
     .action(async (file: string, options) => await (await import('./backup.ts')).restore(file, options, out))
   return new Command('salt')
-    .description('run a salt node, as a volunteer')
+    .description('run a salt node as a volunteer')
     .addCommand(examples(init, 'geotrace salt init --host salt.example.org --operator red-cross > card.json'))
     .addCommand(
       examples(

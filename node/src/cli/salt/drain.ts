@@ -6,6 +6,7 @@ import { FederationError, isFederationError } from '@geotrace/core-wasm/wire'
 import { readAdminFile } from '../../admin/admin-file.ts'
 import { adminRequest } from '../../admin/client.ts'
 import type { NodeStatus } from '../../admin/node-status.ts'
+import { dirOption } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 
 const POLL_MS = 50
@@ -19,23 +20,26 @@ export async function drain({ dir, json }: { dir: string; json?: boolean }, out:
   let last = 0
   while (isAlive(pid) && (await readAdminFile(dir)) !== undefined) {
     if (elapsedMs() > GONE_MAX_MS)
-      throw new FederationError('PEER_TIMEOUT', `process ${pid} is still there`, { peer: '' })
+      throw new FederationError(
+        'PEER_TIMEOUT',
+        `process ${pid} did not stop within ${GONE_MAX_MS / 1000} s; read its log`,
+        { peer: '' },
+      )
     const under = await underWay(dir)
     if (under !== undefined) last = under
-    out.progress(last === 0 ? 'stopping …' : `finishing ${last} requests …`)
+    out.progress(last === 0 ? 'stopping …' : `answering ${last} open requests …`)
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
   while (isAlive(pid) && elapsedMs() <= GONE_MAX_MS) await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   if (json) out.json({ pid, stopped: true, ms: elapsedMs() })
   else
     out.line(
-      `stopped after ${(elapsedMs() / 1000).toFixed(1)} s, with every request under way answered or given up at its deadline`,
+      `Stopped after ${(elapsedMs() / 1000).toFixed(1)} s. Every open request was answered or reached its deadline.`,
     )
-  out.note('The node is still a member: while it is away the other replicas of its shards answer, and')
-  out.note(
-    '`geotrace salt run` brings it back with the same salts. A supervisor that restarts it always will do so now.',
-  )
-  out.note('To leave for good: `geotrace federation leave`, and keep it running until 182 min after its last epoch.')
+  out.note('The node is still a member. While it is away, the other replicas of its shards answer.')
+  out.note(`Next: geotrace salt run${dirOption(dir, 'salt')} starts it again with the same salts.`)
+  out.note('A service manager that always restarts the node does so now.')
+  out.note('To leave the federation, run `geotrace federation leave` and stop the node 182 min after its last epoch.')
 }
 
 /** The number of open requests; undefined when the node no longer answers. */

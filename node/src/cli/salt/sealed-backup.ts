@@ -62,11 +62,11 @@ export async function sealBackup(
 export async function openBackup(bytes: Uint8Array, passphrase: string): Promise<BackupContent> {
   const file = Buffer.from(bytes)
   if (file.length < HEADER_BYTES + TAG_BYTES || !file.subarray(0, MAGIC.length).equals(MAGIC)) {
-    unreadable('this is not a backup of a geotrace node')
+    unreadable('expected a file that `geotrace salt backup` wrote; this file has another format')
   }
   const header = file.subarray(0, HEADER_BYTES)
   const logN = header[MAGIC.length]!
-  if (logN < 1 || logN > LOG_N_MAX) unreadable('the backup is damaged')
+  if (logN < 1 || logN > LOG_N_MAX) unreadable('the header of the backup is damaged; use another copy')
   const key = await passphraseToKey(passphrase, header)
   try {
     const decipher = createDecipheriv('aes-256-gcm', key, header.subarray(-NONCE_BYTES)).setAAD(header)
@@ -81,7 +81,7 @@ export async function openBackup(bytes: Uint8Array, passphrase: string): Promise
     }
   } catch (cause) {
     // Authenticated encryption cannot distinguish the two causes.
-    return unreadable('another passphrase, or the backup is damaged', cause)
+    return unreadable('the passphrase is wrong or the backup is damaged; try again, or use another copy', cause)
   } finally {
     key.fill(0)
   }

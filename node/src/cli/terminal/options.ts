@@ -16,20 +16,21 @@ export function dirOption(dir: string, role: 'salt' | 'central'): string {
 }
 
 export function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text) || text === '0') throw new InvalidArgumentError('expected a whole number from 1.')
+  if (!/^\d{1,9}$/.test(text) || text === '0')
+    throw new InvalidArgumentError('Expected a whole number from 1 to 999999999.')
   return Number(text)
 }
 
 export function portNumber(text: string): number {
   const port = wholeNumber(text)
-  if (port > 65_535) throw new InvalidArgumentError('expected a port, 1 to 65535.')
+  if (port > 65_535) throw new InvalidArgumentError('Expected a port from 1 to 65535.')
   return port
 }
 
 /** ISO 8601 → Unix ms. */
 export function moment(text: string): number {
   const at = Date.parse(text)
-  if (Number.isNaN(at)) throw new InvalidArgumentError('expected a time such as 2026-11-21T10:30:00Z.')
+  if (Number.isNaN(at)) throw new InvalidArgumentError('Expected a time such as 2026-11-21T10:30:00Z.')
   return at
 }
 
@@ -45,7 +46,7 @@ export function readManifest(path: string): Manifest {
     text = readFileSync(path, 'utf8')
   } catch {
     return invalid(
-      `there is no federation file at ${path}: ask your founder, or any operator of the federation you want to join, for federation.json; put it there or name it with --federation FILE`,
+      `no federation file at ${path}; ask your founder or any operator of the federation for federation.json, then put it there or name it with --federation FILE`,
     )
   }
   return parseManifest(text)

@@ -22,7 +22,9 @@ export async function readPassphrase(
   out: Output,
 ): Promise<string> {
   const passphrase = passphraseFile === undefined ? await ask(isNew, out) : fromFile(passphraseFile)
-  if (isNew && passphrase.length < LENGTH_MIN) invalid(`the passphrase needs at least ${LENGTH_MIN} characters`)
+  if (isNew && passphrase.length < LENGTH_MIN) {
+    invalid(`the passphrase has ${passphrase.length} characters; choose one with at least ${LENGTH_MIN}`)
+  }
   return passphrase
 }
 
@@ -30,14 +32,15 @@ function fromFile(path: string): string {
   try {
     return readFileSync(path, 'utf8').split(/\r?\n/, 1)[0]!
   } catch {
-    return invalid(`there is no passphrase file at ${path}`)
+    return invalid(`cannot read the passphrase file ${path}; name a readable file with --passphrase-file`)
   }
 }
 
 async function ask(isNew: boolean, out: Output): Promise<string> {
-  if (!process.stdin.isTTY) invalid('nobody is here to type a passphrase: name a file with --passphrase-file')
+  if (!process.stdin.isTTY) invalid('no terminal to type a passphrase; name a file with --passphrase-file')
   const first = await readSilently('Passphrase: ', out)
-  if (isNew && (await readSilently('Once more: ', out)) !== first) invalid('these were two different passphrases')
+  if (isNew && (await readSilently('Repeat the passphrase: ', out)) !== first)
+    invalid('the two passphrases differ; run the command again')
   return first
 }
 
@@ -49,7 +52,7 @@ function readSilently(prompt: string, out: Output): Promise<string> {
     lines.once('SIGINT', () => {
       lines.close()
       try {
-        invalid('cancelled')
+        invalid('cancelled; nothing was written')
       } catch (error) {
         reject(error)
       }

@@ -24,13 +24,13 @@ afterEach(async () => {
   await rm(dir, { recursive: true })
 })
 
-/** As a tool renews: a new file takes the old one's place. */
+/** Replaces a file as a renewal tool does: a new file takes the place of the old one. */
 async function put(path: string, text: string): Promise<void> {
   await writeFile(`${path}.new`, text, { mode: 0o600 })
   await rename(`${path}.new`, path)
 }
 
-it('is read again when both files have changed, and the old pair stays while they do not fit', async () => {
+it('a certificate is reloaded when both files have changed, and the old pair stays while the two do not match', async () => {
   const [first, second] = [LOOPBACK_CERTIFICATE, OTHER_CERTIFICATE]
   await put(cert, first.cert)
   await put(key, first.key)
@@ -46,13 +46,13 @@ it('is read again when both files have changed, and the old pair stays while the
   expect([files.current(), changes]).toEqual([second, 1])
 })
 
-it('refuses files that are not there, are no pair, or that others can read', async () => {
+it('certificate files that are missing, do not match, or are readable by other users are refused', async () => {
   const [own, other] = [LOOPBACK_CERTIFICATE, OTHER_CERTIFICATE]
   const open = () => certificateFiles(cert, key, silent, LOOK_MS)
   expect(open).toThrow(expect.objectContaining({ code: 'COMMAND_INVALID' }))
   await put(cert, own.cert)
   await put(key, other.key)
-  expect(open).toThrow(/is not that of the certificate/)
+  expect(open).toThrow(/does not belong to the certificate/)
   await put(key, 'no key')
   expect(open).toThrow(/PEM/)
   await put(key, own.key)

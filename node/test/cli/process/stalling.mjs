@@ -1,4 +1,4 @@
-/** A process that says when it runs, and stalls when it is told: for watchdog.test.ts. */
+/** A process for watchdog.test.ts: it reports that it runs, and blocks its event loop on request. */
 import { startWatchdog } from '../../../dist/cli/process/watchdog.js'
 
 startWatchdog('test', Number(process.argv[2]))

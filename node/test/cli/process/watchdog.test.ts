@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, it } from 'vitest'
 
-/** What `npm run build` made: a thread cannot run TypeScript. */
+/** Imports the build, because a worker thread cannot run TypeScript. */
 const STALLING = fileURLToPath(new URL('stalling.mjs', import.meta.url))
 const children: ChildProcess[] = []
 afterEach(() => {
@@ -19,7 +19,7 @@ async function start(stallMaxMs: number): Promise<{ child: ChildProcess; said: s
   return { child, said }
 }
 
-it('a process whose event loop stands still says so and ends with a failure', async () => {
+it('the watchdog ends a process with a blocked event loop and logs the reason', async () => {
   const { child, said } = await start(1_000)
   const ended = once(child, 'close')
   child.send('stall')
@@ -27,12 +27,12 @@ it('a process whose event loop stands still says so and ends with a failure', as
   expect(JSON.parse(said.join(''))).toMatchObject({ level: 60, role: 'test', msg: 'peer.stalled' })
 })
 
-it('a process that was stopped for longer than that goes on when it wakes', async () => {
+it('the watchdog does not end a process that was suspended for longer than its limit', async () => {
   const { child, said } = await start(1_000)
   child.kill('SIGSTOP')
   await new Promise((resolve) => setTimeout(resolve, 2_500))
   child.kill('SIGCONT')
-  // Alive through several more beats of the watchdog.
+  // The process answers through several more ticks of the watchdog.
   for (let i = 0; i < 4; i++) {
     const answer = once(child, 'message')
     child.send('ping')

@@ -1,0 +1,188 @@
+/**
+ * The hints in the status of a salt node: what is wrong, and the next step of the volunteer. node/README.md "When something
+ * is wrong". Each rule is a pure function that gives one hint or none.
+ */
+import type { Hint } from '../../admin/node-status.ts'
+import { SKEW_MAX_MS } from '../../membership/clock-watch.ts'
+import type { SaltNodeStatus } from '../../salt/node.ts'
+
+/** A larger clock offset gives a warning, long before the node stops serving. */
+const DRIFT_MS = 5_000
+/** Share of the memory limit above which the node refuses salt requests. */
+export const MEMORY_SHED_SHARE = 0.9
+/** Phones connect and send within a moment, so this many silent sockets are unusual. */
+const WAITING_MANY = 100
+/** Time for peers to answer, and for seeds to arrive, before their absence gives a hint. */
+const ALONE_MS = 30_000
+/** A hint on BUSY appears when more than one in this many answers was BUSY. */
+const ANSWERED_PER_BUSY = 100
+
+export interface HintInit {
+  status: SaltNodeStatus
+  nowMs: number
+  memoryBytes: number
+  memoryMaxBytes: number
+  /** Unix ms until which a restored node abstains; undefined when it votes. */
+  abstainsUntilMs: number | undefined
+}
+
+type Rule = (init: HintInit) => Hint | undefined
+
+const RULES: readonly Rule[] = [
+  clockHint,
+  peersHint,
+  seedsHint,
+  waitingHint,
+  forkHint,
+  rosterHint,
+  coreHint,
+  memoryHint,
+  restoredHint,
+  socketsHint,
+  busyHint,
+]
+
+/** All hints that apply, in the order of the rules. */
+export function toHints(init: HintInit): Hint[] {
+  return RULES.map((rule) => rule(init)).filter((hint) => hint !== undefined)
+}
+
+/** Whether the newest roster pins the build of the core that runs. */
+export function isPinned({ roster, core }: SaltNodeStatus): boolean {
+  return roster === undefined || roster.core.simd === core || roster.core.scalar === core
+}
+
+function clockHint({ status }: HintInit): Hint | undefined {
+  const offset = Math.abs(status.clockOffsetMs)
+  const what = `the clock is ${seconds(offset)} off the median of the peers`
+  if (offset > SKEW_MAX_MS) {
+    return fail(
+      `${what}, so this node refuses all requests`,
+      'turn on time synchronisation; the node serves again within a minute',
+    )
+  }
+  if (offset <= DRIFT_MS) return undefined
+  return warn(what, 'turn on time synchronisation; above 30 s the node stops serving')
+}
+
+function peersHint({ status, nowMs }: HintInit): Hint | undefined {
+  const { state, reach } = status
+  if (state === 'joining' && upMs(status, nowMs) > ALONE_MS) {
+    const answering =
+      reach === undefined || reach.answered === 0
+        ? 'no other peer answers'
+        : `${reach.answered} of ${reach.asked} peers answer`
+    return warn(
+      `no roster is certified yet, and ${answering}`,
+      'the peers certify it when enough of them are online; `geotrace doctor` dials their addresses and yours',
+    )
+  }
+  if (state !== 'serving' || reach === undefined || reach.asked === 0 || reach.answered * 2 >= reach.asked) {
+    return undefined
+  }
+  return warn(
+    `only ${reach.answered} of ${reach.asked} peers answer`,
+    'if the other peers can reach each other, the fault is on this machine: run `geotrace doctor`',
+  )
+}
+
+function seedsHint({ status, nowMs }: HintInit): Hint | undefined {
+  const missing = status.shards.filter(({ held }) => !held).map(({ shard }) => shard)
+  // After a restart the seeds arrive within seconds.
+  if (status.state !== 'serving' || missing.length === 0 || upMs(status, nowMs) <= ALONE_MS) return undefined
+  return warn(
+    `the seeds of shard ${missing.join(', ')} are missing`,
+    'no action: another replica of the shard sends them when it is online; if all replicas restarted at once, they come with the next roster',
+  )
+}
+
+function waitingHint({ status }: HintInit): Hint | undefined {
+  if (status.state !== 'waiting') return undefined
+  return warn(
+    'no roster names this node yet',
+    'send the file of `geotrace federation join` to sponsors; after their votes it takes three rosters',
+  )
+}
+
+function forkHint({ status }: HintInit): Hint | undefined {
+  if (status.membership?.isForked !== true) return undefined
+  return fail(
+    'two rosters of one period are certified, because a third of the operators or more voted twice',
+    'talk to the other operators; this node keeps the roster that it received first and accepts no other',
+  )
+}
+
+function rosterHint({ status: { roster }, nowMs }: HintInit): Hint | undefined {
+  if (roster === undefined || nowMs < roster.untilMs) return undefined
+  if (nowMs >= roster.reserveUntilMs) {
+    return fail(
+      `roster ${roster.height} has expired, and no newer roster is known`,
+      'ask the other operators whether the federation continues; restart the node to look for a newer roster',
+    )
+  }
+  return warn(
+    `no roster after ${roster.height} is certified; its reserve lasts until ${minute(roster.reserveUntilMs)}`,
+    'too few operators vote; `geotrace doctor` shows which peers are online',
+  )
+}
+
+function coreHint({ status }: HintInit): Hint | undefined {
+  if (isPinned(status)) return undefined
+  return warn(
+    'the federation pins another build of the core than this one',
+    'upgrade: check out the version that your federation names, run `npm ci && npm run build`, and restart the node',
+  )
+}
+
+function memoryHint({ memoryBytes, memoryMaxBytes }: HintInit): Hint | undefined {
+  if (memoryBytes <= memoryMaxBytes * MEMORY_SHED_SHARE) return undefined
+  return warn(
+    `memory use is ${mib(memoryBytes)} of ${mib(memoryMaxBytes)} MiB, so the node refuses salt requests`,
+    'above the limit the node stops; raise --max-memory or lower --max-connections',
+  )
+}
+
+function restoredHint({ abstainsUntilMs }: HintInit): Hint | undefined {
+  if (abstainsUntilMs === undefined) return undefined
+  return warn(
+    `the node was restored from a backup and does not vote before ${minute(abstainsUntilMs)}`,
+    'restart the node after that time; a second vote in one period would be proof against you',
+  )
+}
+
+function socketsHint({ status }: HintInit): Hint | undefined {
+  const { waiting } = status.network
+  if (waiting < WAITING_MANY) return undefined
+  return warn(
+    `${waiting} sockets wait without sending, or reconnect too soon: an attack or a scanner`,
+    'no action while `geotrace doctor` gets answers: the node closes each of these sockets after 10 s, and each costs 5 KiB',
+  )
+}
+
+function busyHint({ status }: HintInit): Hint | undefined {
+  const busy = status.refused.BUSY ?? 0
+  if (busy === 0 || busy <= status.answered / ANSWERED_PER_BUSY) return undefined
+  return warn(
+    `${busy} requests were refused with BUSY`,
+    'the limits or the machine are too small for the demand: see --max-connections, --max-mb-day, --max-memory',
+  )
+}
+
+function upMs({ startedMs }: SaltNodeStatus, nowMs: number): number {
+  return startedMs === undefined ? 0 : nowMs - startedMs
+}
+function warn(what: string, next: string): Hint {
+  return { level: 'warn', what, next }
+}
+function fail(what: string, next: string): Hint {
+  return { level: 'fail', what, next }
+}
+function seconds(ms: number): string {
+  return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`
+}
+function mib(bytes: number): number {
+  return Math.round(bytes / (1 << 20))
+}
+function minute(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+}

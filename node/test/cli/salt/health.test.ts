@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest'
+import { HOUR, NOW, saltStatus, sampleStatus } from './samples.ts'
+
+describe('the health of a salt node', () => {
+  it('a healthy node has the health "serving" and no hints', () => {
+    expect(sampleStatus()).toMatchObject({
+      health: 'serving',
+      hints: [],
+      votes: true,
+      core: { pinned: true },
+      uptimeMs: HOUR,
+    })
+  })
+
+  it('each fault of a node has its own word, and only a node without a fault is "serving"', () => {
+    const roster = saltStatus().roster!
+    expect(sampleStatus({ state: 'joining' }).health).toBe('joining')
+    expect(sampleStatus({ state: 'leaving' }).health).toBe('leaving')
+    expect(sampleStatus({ clockOffsetMs: -30_001 }).health).toBe('clock-skewed')
+    expect(sampleStatus({ clockOffsetMs: 30_000 }).health).toBe('serving')
+    expect(sampleStatus({ shards: [{ firstEpoch: 0, shard: 1, held: false }] }).health).toBe('seeds-missing')
+    expect(sampleStatus({ roster: { ...roster, reserveUntilMs: NOW } }).health).toBe('roster-ended')
+  })
+
+  it('a node without the key of its operator does not vote, and neither does a node that abstains', () => {
+    expect(sampleStatus({}, { abstainsUntilMs: NOW + 1 }).votes).toBe(false)
+    expect(sampleStatus({}, { hasVote: false }).votes).toBe(false)
+  })
+})

@@ -1,0 +1,51 @@
+/** The status of a healthy salt node, for tests that change one value of it. */
+import { nodeStatus } from '../../../src/cli/salt/health.ts'
+import type { SaltNodeStatus } from '../../../src/salt/node.ts'
+
+const HASH = 'a'.repeat(64)
+export const NOW = Date.UTC(2026, 10, 21, 12)
+export const HOUR = 3_600_000
+
+export const saltStatus = (more: Partial<SaltNodeStatus> = {}): SaltNodeStatus => ({
+  state: 'serving',
+  peerId: '12D3KooWBahSyktDiiXsqx5ea9geaF9vF82oGMHujAVrG1oBQm12',
+  startedMs: NOW - HOUR,
+  roster: {
+    height: 3,
+    name: '0123456789abcdef',
+    fromMs: NOW - HOUR,
+    untilMs: NOW + HOUR,
+    reserveUntilMs: NOW + 2 * HOUR,
+    core: { simd: HASH, scalar: 'b'.repeat(64) },
+    shards: 5,
+  },
+  core: HASH,
+  shards: [{ firstEpoch: 0, shard: 1, held: true }],
+  membership: undefined,
+  clockOffsetMs: 0,
+  reach: { asked: 4, answered: 4, atMs: NOW },
+  network: { connections: 1, waiting: 0, inFlight: 0, protocols: {} },
+  answered: 1_000,
+  refused: {},
+  requesters: 0,
+  ...more,
+})
+
+export const sampleStatus = (
+  more: Partial<SaltNodeStatus> = {},
+  rest: { memoryBytes?: number; abstainsUntilMs?: number; nowMs?: number; hasVote?: boolean } = {},
+) =>
+  nodeStatus({
+    status: saltStatus(more),
+    version: '1.2.3',
+    node: 'anna',
+    federation: 'test',
+    nowMs: NOW,
+    connectionsMax: 500,
+    memoryBytes: 100,
+    memoryMaxBytes: 200,
+    abstainsUntilMs: undefined,
+    hasVote: true,
+    history: [],
+    ...rest,
+  })
