@@ -28,7 +28,7 @@ async function showStatus({ dir = present(), json, page }: StatusOptions, out: O
   if (page) return await showPage(dir, out)
   const status = (await adminRequest(dir, 'GET', '/status')) as Record<string, unknown>
   if (json) out.json(status)
-  else for (const line of isSaltStatus(status) ? statusLines(status) : table(fields(status))) out.line(line)
+  else for (const line of isSaltStatus(status) ? statusLines(status) : centralLines(status)) out.line(line)
 }
 
 async function showPage(dir: string, out: Output): Promise<void> {
@@ -64,7 +64,9 @@ function membershipRows(status: NodeStatus): [string, string][] {
     ['vote', status.votes ? 'this node votes' : 'this node does not vote'],
     [
       'shards',
-      `${held.length === 0 ? 'none' : held.join(', ')} of ${status.shardCount}${missing.length === 0 ? '' : `; seeds missing: ${missing.join(', ')}`}`,
+      roster === undefined
+        ? 'none yet'
+        : `${held.length === 0 ? 'none' : held.join(', ')} of ${status.shardCount}${missing.length === 0 ? '' : `; seeds missing: ${missing.join(', ')}`}`,
     ],
     [
       'peers',
@@ -110,9 +112,18 @@ function isSaltStatus(status: object): status is NodeStatus {
   return 'health' in status
 }
 
-function fields(status: Record<string, unknown>): [string, string][] {
-  return Object.entries(status).map(([key, value]) => [
-    key,
-    typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value),
-  ])
+/** The status of the central peer as a table: `groupsRefused` becomes `groups refused`, an object `open 3, spent 1`. */
+export function centralLines(status: Record<string, unknown>): string[] {
+  return table(Object.entries(status).map(([name, value]) => [nameToWords(name), valueToText(value)]))
+}
+
+function nameToWords(name: string): string {
+  return name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+}
+
+function valueToText(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(valueToText).join('; ')
+  if (typeof value !== 'object' || value === null) return String(value)
+  const fields = Object.entries(value).filter(([, field]) => field !== undefined)
+  return fields.map(([name, field]) => `${nameToWords(name)} ${valueToText(field)}`).join(', ')
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { statusLines } from '../../src/cli/status.ts'
+import { centralLines, statusLines } from '../../src/cli/status.ts'
 import { HOUR, NOW, saltStatus, sampleStatus } from './salt/samples.ts'
 
 const row = (lines: readonly string[], name: string) => lines.find((line) => line.startsWith(`${name} `))
@@ -28,5 +28,16 @@ describe('the output of geotrace status', () => {
     expect(words({ untilMs: NOW })).toMatch(/its reserve ends in 2 h 0 min$/)
     expect(words({ untilMs: NOW, reserveUntilMs: NOW })).toMatch(/expired$/)
     expect(row(statusLines(sampleStatus({ roster: undefined })), 'roster')).toMatch(/none is certified yet$/)
+  })
+
+  it('the status of the central peer has words for names and for objects', () => {
+    const codes = { open: 3, spent: 1 }
+    expect(centralLines({ state: 'serving', groupsRefused: 2, addresses: ['/a', '/b'], days: [], codes })).toEqual([
+      'state           serving',
+      'groups refused  2',
+      'addresses       /a; /b',
+      'days            none',
+      'codes           open 3, spent 1',
+    ])
   })
 })

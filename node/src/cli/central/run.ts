@@ -23,7 +23,7 @@ export async function runCentral(options: RunOptions & { degrees: number }, out:
   const manifest = readManifest(options.federation ?? join(options.dir, 'federation.json'))
   const [clock, random, log] = [manifestClock(manifest), systemRandom, processLog('central', options.logLevel, out)]
   const listen = optionsToListen(options, manifest.central.addresses)
-  await assertPortsFree(listen, 'geotrace central run')
+  await assertPortsFree(listen, 'geotrace central run', ` --dir ${options.dir}`)
   const certificate = optionsToCertificate(options, log)
   const peer = centralPeer({
     manifest,

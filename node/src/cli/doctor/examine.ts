@@ -17,6 +17,7 @@ import { systemRandom } from '../../platform/random.ts'
 import { hasIdentity, type Identity, loadIdentity } from '../identity/identity.ts'
 import { optionsToListen } from '../process/run-options.ts'
 import { ownAddresses } from '../salt/run.ts'
+import { dirOption } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { VERSION } from '../terminal/version.ts'
 import { type Finding, findingsToSummary, findingToLines } from './finding.ts'
@@ -53,7 +54,7 @@ export async function examine({ dir, federation, json }: DoctorOptions, out: Out
     out.progress('asking the peers …')
     await examineNetwork(manifest, identity, dir, status !== undefined, found)
   }
-  found(...judgeRunning(status))
+  found(...judgeRunning(status, dirOption(dir, 'salt')))
 
   const hasProblem = findings.some(({ severity }) => severity === 'fail')
   if (json) out.json({ ok: !hasProblem, version: VERSION, dir, running: status !== undefined, findings })
@@ -79,7 +80,7 @@ async function examineNetwork(
     if (!isRunning) found(judgeClock(offsetsToMedian(seen.offsets)))
   })
   if (isRunning) found(await checkOwnAddresses(freshHosts, { key, addresses }))
-  else found(await checkPortsFree(optionsToListen({}, addresses)))
+  else found(await checkPortsFree(optionsToListen({}, addresses), dirOption(dir, 'salt')))
 }
 
 /** The keys of the node; undefined when they cannot be used, which `checkRights` reports. */

@@ -80,13 +80,13 @@ export function judgeLimits(limits: Limits | undefined, connections: number): Fi
 }
 
 /** Checks whether a node that does not run could listen on its addresses. */
-export async function checkPortsFree(listen: readonly string[]): Promise<Finding> {
+export async function checkPortsFree(listen: readonly string[], dirOption: string): Promise<Finding> {
   const taken = await takenPort(listen)
   if (taken === undefined) return ok('ports', `free: ${listen.join(' ')}`)
   return fail(
     'ports',
     `port ${taken.port} is not available (${taken.code})`,
-    portAdvice(taken.port, taken.code, 'geotrace salt run'),
+    portAdvice(taken.port, taken.code, 'geotrace salt run', dirOption),
   )
 }
 

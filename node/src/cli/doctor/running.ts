@@ -4,10 +4,12 @@ import { span } from '../../admin/page/words.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
 import { judgeClock } from './network.ts'
 
-/** `status` is undefined when the node does not run. */
-export function judgeRunning(status: NodeStatus | undefined): Finding[] {
+/** `status` is undefined when the node does not run. `dirOption` is the --dir option for the suggested command. */
+export function judgeRunning(status: NodeStatus | undefined, dirOption = ''): Finding[] {
   if (status === undefined) {
-    return [warn('running', 'the node does not run, so its roster and shards are unknown', 'geotrace salt run')]
+    return [
+      warn('running', 'the node does not run, so its roster and shards are unknown', `geotrace salt run${dirOption}`),
+    ]
   }
   const { health, uptimeMs, roster, nowMs, shards, hints, reach, clockOffsetMs } = status
   const worst = hints.find(({ level }) => level === 'fail') ?? hints[0]

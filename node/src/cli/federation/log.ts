@@ -30,7 +30,7 @@ function print({ isForked, rosters, pending }: Log, out: Output): void {
     String(roster.height),
     roster.name,
     `from ${new Date(roster.firstEpoch * EPOCH_MS).toISOString().slice(0, 16)}Z`,
-    `${roster.members} nodes of ${roster.operators} operators`,
+    `${roster.members} salt nodes, ${roster.operators} operators`,
     roster.newcomers + roster.admitted > 0 ? `${roster.newcomers + roster.admitted} joining` : '',
     roster.changes.join('; '),
   ])

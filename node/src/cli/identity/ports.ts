@@ -28,24 +28,25 @@ export async function takenPort(listen: readonly string[]): Promise<{ port: numb
   return undefined
 }
 
-export async function assertPortsFree(listen: readonly string[], command: string): Promise<void> {
+/** `dirOption` is the --dir option for the suggested commands, empty for the default directory. */
+export async function assertPortsFree(listen: readonly string[], command: string, dirOption: string): Promise<void> {
   const taken = await takenPort(listen)
-  if (taken !== undefined) throw portTaken(taken.port, portAdvice(taken.port, taken.code, command))
+  if (taken !== undefined) throw portTaken(taken.port, portAdvice(taken.port, taken.code, command, dirOption))
 }
 
 /** Cause and next step for a public port. */
-export function portAdvice(port: number, code: string, command: string): string {
+export function portAdvice(port: number, code: string, command: string, dirOption = ''): string {
+  const run = `${command}${dirOption}`
   if (code === 'EADDRNOTAVAIL')
-    return `the listen address with port ${port} is not an address of this machine; listen on all: ${command} --listen /ip4/0.0.0.0/tcp/${port}`
-  if (code === 'EACCES')
-    return `this user may not listen on port ${port}; use a port above 1023: ${command} --port 4101`
+    return `the listen address with port ${port} is not an address of this machine; listen on all: ${run} --listen /ip4/0.0.0.0/tcp/${port}`
+  if (code === 'EACCES') return `this user may not listen on port ${port}; use a port above 1023: ${run} --port 4101`
   const free = port + 10
   const option = port === SALT_PORTS.ws || port === CENTRAL_PORTS.ws ? '--ws-port' : '--port'
   return [
     `port ${port} is taken by another program`,
-    `  To see whether this node already runs: geotrace status`,
+    `  To see whether this node already runs: geotrace status${dirOption}`,
     `  To see which program has the port: ${holderCommand(port)}`,
-    `  To listen on another port: ${command} ${option} ${free}`,
+    `  To listen on another port: ${run} ${option} ${free}`,
     `  Others still dial ${port}. Let your router forward ${port} to ${free} of this machine. Before the founding you can also`,
     `  print a new card with \`geotrace salt init --host … ${option} ${free}\` and send it again.`,
   ].join('\n')

@@ -31,7 +31,7 @@ export async function backup(file: string, options: PassphraseOptions & { dir: s
   const parts = [PEER_KEY, ...(identity.operatorSecret ? [OPERATOR_KEY] : []), ...(federation ? [MANIFEST] : [])]
   out.line(`Wrote ${file} with ${parts.join(', ')}.`)
   if (federation === undefined) out.note(`${dir} has no ${MANIFEST} yet, so the backup has none either.`)
-  out.note('Keep the file on another machine, and the passphrase in another place. Without both the node is lost.')
+  out.note('Keep the file on another machine, and the passphrase in another place. A restore needs both.')
   out.note('The backup holds no seeds. A restored node gets the current seeds from the other replicas of its shards.')
 }
 

@@ -9,7 +9,7 @@ import { readCard } from '../identity/card.ts'
 import { loadIdentity } from '../identity/identity.ts'
 import { assertPortsFree } from '../identity/ports.ts'
 import { type CapOptions, optionsToListen, type RunOptions } from '../process/run-options.ts'
-import { readManifest } from '../terminal/options.ts'
+import { dirOption, readManifest } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 
 export async function runSalt(options: RunOptions & CapOptions, out: Output): Promise<void> {
@@ -18,7 +18,7 @@ export async function runSalt(options: RunOptions & CapOptions, out: Output): Pr
   const peerId = keyToPeerId(secretToSigner(identity.secret).key)
   const addresses = ownAddresses(manifest, peerId, options.dir)
   const listen = optionsToListen(options, addresses.length > 0 ? addresses : hostToAddresses('0.0.0.0', SALT_PORTS))
-  await assertPortsFree(listen, 'geotrace salt run')
+  await assertPortsFree(listen, 'geotrace salt run', dirOption(options.dir, 'salt'))
   // libp2p and level take a second to load.
   const { serve } = await import('./serve.ts')
   await serve({ options, identity, manifest, peerId, addresses, listen, out })
