@@ -1,6 +1,6 @@
 /**
- * What every entry script does first: installs the locked dependencies when the lockfile is newer than
- * the last install, and builds. Needs nothing but Node and npm.
+ * The first step of every entry script: installs the locked dependencies when the lockfile is newer than the last install,
+ * and builds. Needs only Node and npm.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
@@ -16,7 +16,7 @@ export function setUp() {
   run('build', process.execPath, ['scripts/build.js'])
 }
 
-/** Runs a command in the root with our terminal; ends the process with its status when it fails. */
+/** Runs a command in the root of the repository on this terminal. Ends this process with the same status when it fails. */
 export function run(what, command, args, env = {}) {
   const { status, signal, error } = spawnSync(command, args, {
     cwd: root,
@@ -29,16 +29,9 @@ export function run(what, command, args, env = {}) {
   process.exit(status ?? 1)
 }
 
-/** The script of a development tool, to be run by this very Node. */
+/** The path of a development tool's script, to be run by this Node. */
 export function tool(name, file) {
   return join(root, 'node_modules', name, file)
-}
-
-/** Lint and format, and the types of tests and examples (the sources' are checked by the build). */
-export function lint() {
-  run('types', process.execPath, [tool('typescript', 'bin/tsc'), '-p', 'tsconfig.tests.json'])
-  run('types of the app', process.execPath, [tool('typescript', 'bin/tsc'), '-p', 'client/app'])
-  run('lint', process.execPath, [tool('@biomejs/biome', 'bin/biome'), 'check', '--error-on-warnings', '.'])
 }
 
 function install() {
@@ -46,7 +39,7 @@ function install() {
   const done = join(root, 'node_modules', '.package-lock.json')
   if (existsSync(done) && statSync(done).mtimeMs >= statSync(lock).mtimeMs) return
   console.error('installing the locked dependencies …')
-  // npm tells its scripts where it lives; run by hand, it is on the PATH.
+  // npm passes its own path to its scripts. A script that is run by hand finds npm on the PATH.
   const npm = process.env.npm_execpath
   const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
   if (npm?.endsWith('.js')) run('npm ci', process.execPath, [npm, ...args])
@@ -56,6 +49,6 @@ function install() {
 function assertNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return
-  console.error(`Geo Trace needs Node ${OLDEST.join('.')} or newer; this is ${process.versions.node}`)
+  console.error(`Geo Trace needs Node ${OLDEST.join('.')} or newer; this is Node ${process.versions.node}.`)
   process.exit(1)
 }

@@ -1,6 +1,7 @@
-/** `npm test`: install, build, check, every test. Arguments go to Vitest. */
-import { lint, run, setUp, tool } from './setup.js'
+/** `npm test`: installs, builds, checks and runs all tests. Arguments go to Vitest. */
+import { lint } from './lint.js'
+import { run, setUp, tool } from './setup.js'
 
 setUp()
-lint()
+await lint({ all: true })
 run('tests', process.execPath, [tool('vitest', 'vitest.mjs'), 'run', ...process.argv.slice(2)])
