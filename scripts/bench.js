@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- [NAME…] [--json FILE]`: builds, runs the named benchmarks (all of them without a name), prints each
- * row as a ratio measured in this run, and writes the rows as JSON. A benchmark is `<room>/bench/index.js`: it exports
+ * `npm run bench -- [NAME…] [--json FILE]`: builds and runs the named benchmarks, or all of them without a name. It prints
+ * each row as a ratio that was measured in this run, and writes the rows as JSON. A benchmark is a module that exports
  * `rows({ progress })`.
  */
 import { existsSync, writeFileSync } from 'node:fs'
@@ -19,7 +19,7 @@ const BENCHES = {
 const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true })
 const unknown = positionals.filter((name) => !(name in BENCHES))
 if (unknown.length > 0) {
-  console.error(`no such benchmark: ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}`)
+  console.error(`no benchmark named ${unknown.join(', ')}; there are: ${Object.keys(BENCHES).join(', ')}`)
   process.exit(2)
 }
 const named = positionals.length > 0 ? positionals : Object.keys(BENCHES).filter((name) => existsSync(path(name)))
@@ -41,7 +41,7 @@ function path(name) {
   return join(root, BENCHES[name])
 }
 
-/** Overwrites one line of a terminal; silent elsewhere, so that logs stay short. */
+/** Overwrites one line of a terminal. In a log only lines that end with an ellipsis are printed. */
 function progress(text) {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
   else if (text.endsWith('…')) process.stderr.write(`${text}\n`)

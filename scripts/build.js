@@ -1,5 +1,7 @@
-// npm run build: the core's Wasm modules (when their sources changed), their embedding, then every package (tsc -b), the
-// bundle of `geotrace`, and the web app (Vite).
+/**
+ * `npm run build`: compiles the core's Wasm modules and embeds them, compiles every package (tsc -b), bundles `geotrace`, and
+ * builds the web app (Vite). Each step runs only when its sources have changed.
+ */
 import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -27,7 +29,7 @@ if (changedAt(join(app, 'dist', 'index.html')) < Math.max(...parts.flatMap(files
   step('web app', packageBin('vite', 'vite'), 'build', app, '--logLevel', 'warn')
 }
 
-/** Runs a script of a package; on failure ends this process with the same code. */
+/** Runs a script of a package. Ends this process with the same code when the script fails. */
 function step(name, script, ...args) {
   const started = process.hrtime.bigint()
   const { status, signal, error } = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' })
@@ -37,13 +39,13 @@ function step(name, script, ...args) {
   if (status !== 0) process.exit(status ?? 1)
 }
 
-/** A file, or all files below a folder but those that a build made. */
+/** A file, or all files below a folder except those in `dist` folders. */
 function filesOf(path) {
   if (!statSync(path).isDirectory()) return [path]
   return readdirSync(path).flatMap((name) => (name === 'dist' ? [] : filesOf(join(path, name))))
 }
 
-/** When a file was last written; -1 when there is none. */
+/** When a file was last written; -1 when the file does not exist. */
 function changedAt(path) {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? -1
 }

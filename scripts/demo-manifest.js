@@ -1,6 +1,6 @@
 /**
- * Writes federation.json: the manifest of the demo federation, loopback only, published keys, pinned to the core's
- * builds that are here. Run it after a change to the core; `npm start` takes its parameters and founds anew.
+ * Writes federation.json, the manifest of the demo federation: loopback addresses, published keys, and the present builds of
+ * the core. Run this script after a change to the core. `npm start` founds a new federation with other ports.
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

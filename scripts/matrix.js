@@ -1,6 +1,6 @@
 /**
- * `npm run test:matrix -- [MAJOR…]`: the golden digest on other lines of Node (22 and 24 unless named), whose binaries come
- * from npm. Both builds must give on each of them what they give here.
+ * `npm run test:matrix -- [MAJOR…]`: computes the golden digest on other versions of Node (22 and 24 by default), whose
+ * binaries come from npm. Both builds of the core must give the same digest on every version.
  */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
