@@ -14,7 +14,7 @@ const MAX_BYTES = 40_000
 const APP_MAX_BYTES = 250_000
 /** Nothing of these is needed to record. */
 const NETWORK =
-  /zod|cborg|@noble\/|multiformats|libp2p|h3-js|level|generated\/scalar|client\/src\/(rosters|sync|salt-request)\.ts$/
+  /zod|cborg|@noble\/|multiformats|libp2p|h3-js|level|generated\/scalar|client\/src\/(sync|salts\/(rosters|salt-request|hashing))\.ts$/
 
 type Bundle = Awaited<ReturnType<typeof bundleOf>>
 

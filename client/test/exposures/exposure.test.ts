@@ -1,8 +1,9 @@
 import { LAG_CURRENT, type Mark } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
-import { timeToFixBlock } from '../../src/diary/diary.ts'
-import { type LinkedFix, marksToExposures } from '../../src/exposures/exposure.ts'
-import { hashedFixToRows } from '../../src/salts/hashed-fix.ts'
+import { timeToFixBlock } from '../../src/diary/fix-block.ts'
+import type { LinkedFix } from '../../src/diary/fix-states.ts'
+import { hashedFixToRows } from '../../src/diary/hashed-fix.ts'
+import { marksToExposures } from '../../src/exposures/exposure.ts'
 import { life, START_MS, seededRandom } from '../../src/testing/fake-federation.ts'
 
 const MINUTE = 60_000

@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest'
 import type { Tracer } from '../../src/index.ts'
 import { fixesToSpeed } from '../../src/redaction/filters.ts'
 import {
+  cellsToHomes,
+  cellsToKnownCells,
   homeToZone,
-  nightsToPlaces,
-  placesToHomes,
   timeToEvening,
   timeToNight,
   votesToNights,
@@ -74,27 +74,26 @@ describe('learning home', () => {
     expect(votesToNights(votes(1, 0, 11)).size).toBe(0)
     expect([...votesToNights(votes(1, 0, 12))]).toEqual([[1, cell(0)]])
     const nights = votesToNights([...votes(1, 0, 12), ...votes(2, 1, 12)])
-    expect(placesToHomes(nights, 2).sort()).toEqual([cell(0), cell(1)].sort())
+    expect(cellsToHomes(nights, 2).sort()).toEqual([cell(0), cell(1)].sort())
     const more = votesToNights([...votes(1, 0, 12), ...votes(2, 1, 20), ...votes(3, 0, 12), ...votes(4, 0, 48)])
-    expect(placesToHomes(more, 4)).toEqual([cell(0)])
-    expect(placesToHomes(more, 17)).toEqual([cell(0)])
-    expect(placesToHomes(more, 18)).toEqual([])
+    expect(cellsToHomes(more, 4)).toEqual([cell(0)])
+    expect(cellsToHomes(more, 17)).toEqual([cell(0)])
+    expect(cellsToHomes(more, 18)).toEqual([])
   })
 
   it('gives nights in neighbouring cells one place, and so one zone', () => {
     const first = latLngToCell(HOME.lat, HOME.lng, 10)
     const [, next] = gridDisk(first, 1)
-    const known: string[] = []
     const nights = new Map([
       [1, first],
       [2, next!],
       [3, first],
       [4, latLngToCell(HOME.lat + 0.05, HOME.lng, 10)],
     ])
-    const places = nightsToPlaces(nights, known)
+    const { cells: places, known } = cellsToKnownCells(nights, [])
     expect([...places.values()].slice(0, 3)).toEqual([first, first, first])
     expect(known.length).toBe(2)
-    expect(placesToHomes(places, 4)).toEqual([first])
+    expect(cellsToHomes(places, 4)).toEqual([first])
   })
 
   it('draws one zone for a device and home, with home inside it and its middle elsewhere', () => {
@@ -238,7 +237,7 @@ describe('a simulated life', () => {
         await tracer.sync()
         expect(tracer.home.status()).toMatchObject({ known: true, nights: 2 })
         const secret = (await storage.get('meta/device'))!
-        const places = JSON.parse(new TextDecoder().decode(await storage.get('meta/places'))) as string[]
+        const places = JSON.parse(new TextDecoder().decode(await storage.get('meta/cells'))) as string[]
         // Work, too, until whole days show where most of them is spent.
         const homes = places.filter((cell) => gridDisk(cell, 1).includes(latLngToCell(HOME.lat, HOME.lng, 10)))
         expect([homes.length, places.length]).toEqual([1, 2])

@@ -1,6 +1,6 @@
 import { SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
-import { memoryStorage } from '../../src/storage/memory-storage.ts'
+import { memoryStorage } from '../src/storage/memory-storage.ts'
 import {
   fakeFederation,
   life,
@@ -8,7 +8,7 @@ import {
   START_MS,
   seededRandom,
   unreachable,
-} from '../../src/testing/fake-federation.ts'
+} from '../src/testing/fake-federation.ts'
 
 const HERE = { lat: 52.52, lng: 13.405 }
 const MINUTE = 60_000
