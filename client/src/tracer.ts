@@ -158,12 +158,7 @@ class DeviceTracer implements Tracer {
 
   async exposures(): Promise<Exposure[]> {
     this.#assertOpen()
-    const { storage, lock } = this.#device
-    return lock(async () => {
-      const marks = await readMarks(storage)
-      const exposures = marksToExposures(marks, await readLinks(storage, marks))
-      return Promise.all(exposures.map((exposure) => withVerdict(storage, exposure)))
-    })
+    return this.#listExposures()
   }
 
   marks(): Promise<Mark[]> {
@@ -241,8 +236,17 @@ class DeviceTracer implements Tracer {
     this.#events.emit('synced', result)
     // Generation 0: there was no sync before.
     const isRetracted = before.generation !== 0 && (await readCursor(storage)).generation !== before.generation
-    if (result.marksNew > 0 || isRetracted) this.#events.emit('exposures', await this.exposures())
+    if (result.marksNew > 0 || isRetracted) this.#events.emit('exposures', await this.#listExposures())
     return result
+  }
+
+  #listExposures(): Promise<Exposure[]> {
+    const { storage, lock } = this.#device
+    return lock(async () => {
+      const marks = await readMarks(storage)
+      const exposures = marksToExposures(marks, await readLinks(storage, marks))
+      return Promise.all(exposures.map((exposure) => withVerdict(storage, exposure)))
+    })
   }
 
   async #finishErasure(signal: AbortSignal | undefined): Promise<void> {

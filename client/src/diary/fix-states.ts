@@ -13,8 +13,7 @@
  *  pending/<block>  { u8 open }               only while waiting (0) or hashed; bit i: epoch + i has rows to deposit
  *  hashes/<block>   struct HashedFix          since `hash`; afterwards they link marks to the diary
  */
-import type { Fix } from '@geotrace/core-wasm'
-import { FederationError } from '@geotrace/core-wasm'
+import { FederationError, type Fix } from '@geotrace/core-wasm'
 import { concatBytes } from '@geotrace/core-wasm/wire'
 import { decodeRecord, encodeRecord, keyToNumber, numberedKey } from '../storage/key-layout.ts'
 import { del, put, type Storage, type StorageOperation } from '../storage/storage.ts'

@@ -17,11 +17,78 @@ import {
   life,
   openTracer,
   START_MS,
+  seededRandom,
   unreachable,
 } from '../../src/testing/fake-federation.ts'
-import { recordAll } from '../record-all.ts'
+import { CAFE, cut, diaryOf, keysOf, lastingStorage, MINUTE, recordAll, refused, uncut } from '../fixture.ts'
 
-const HERE = { lat: 52.52, lng: 13.405 }
+const fix = { ...CAFE, accuracyM: 5, at: START_MS - 2 * MINUTE }
+
+describe('eraseAll', () => {
+  it('an erasure empties the device and the central peer, and the next deposit comes from a new user', async () => {
+    const federation = await fakeFederation()
+    const storage = memoryStorage()
+    const tracer = await openTracer(federation, { storage })
+    await recordAll(tracer, life(CAFE, START_MS, 60))
+    await tracer.sync()
+    const [before] = federation.central.users.keys()
+    await tracer.eraseAll()
+    expect(federation.central.users.size).toBe(0)
+    expect((await keysOf(storage)).sort()).toEqual([
+      'meta/device',
+      'meta/federation',
+      'meta/manifest',
+      'meta/user',
+      'roster/00000000',
+    ])
+    await tracer.record(fix)
+    await tracer.sync()
+    expect([...federation.central.users.keys()]).not.toContain(before)
+  })
+
+  it('an erasure aborts the sync under way, and a report that was asked for later runs after it', async () => {
+    const federation = await fakeFederation()
+    const tracer = await openTracer(federation)
+    expect(await tracer.record({ ...fix, at: START_MS - 20 * MINUTE })).toEqual({ accepted: true })
+    const { intercept } = federation
+    const asked = new Promise<void>((resolve) => {
+      federation.intercept = () => {
+        resolve()
+        return new Promise(() => {})
+      }
+    })
+    const sync = tracer.sync()
+    await asked
+    federation.intercept = intercept
+    const erasure = tracer.eraseAll()
+    const late = tracer.report('0000-0000-0000-0000')
+    await expect(sync).rejects.toMatchObject({ code: 'ABORTED' })
+    await erasure
+    // The report ran after the erasure, and the central peer does not know this code.
+    await expect(late).rejects.toMatchObject({ code: 'CODE_UNKNOWN' })
+    expect(await diaryOf(tracer)).toEqual([])
+  })
+
+  it('an erasure without a network empties the device at once, and the central peer with a sync after a restart', async () => {
+    const federation = await fakeFederation()
+    const storage = lastingStorage()
+    const tracer = await openTracer(federation, { storage })
+    await recordAll(tracer, life(CAFE, START_MS, 60))
+    await tracer.sync()
+    cut(federation, SYNC_PROTOCOL)
+    await expect(tracer.eraseAll()).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
+    expect(federation.central.users.size).toBe(1)
+    expect(await diaryOf(tracer)).toEqual([])
+    expect(await tracer.record(fix)).toEqual(refused('erasing'))
+    const [id] = federation.central.users.keys()
+    uncut(federation)
+    const again = await openTracer(federation, { storage, random: seededRandom('later') })
+    await again.sync()
+    expect([...federation.central.users.keys()]).not.toContain(id)
+    expect(await again.record(fix)).toEqual({ accepted: true })
+  })
+})
+
 const MOVED = '/ip4/127.0.0.1/tcp/9999'
 
 /** The dialer of a federation, and the addresses at which the central peer was dialled. */
@@ -58,12 +125,12 @@ async function moveCentral(federation: FakeFederation): Promise<void> {
   await federation.clock.advanceTo(federation.clock.now() + 3 * EPOCH_MS)
 }
 
-describe('an erasure', () => {
-  it('goes to the new address of a central peer that a later roster moved', async () => {
+describe('the address of an erasure', () => {
+  it('an erasure goes to the new address of a central peer that a later roster moved', async () => {
     const federation = await fakeFederation({ periodEpochs: 1 })
     const { dialer, dialled } = watchCentral(federation)
     const tracer = await openTracer(federation, { dialer })
-    await recordAll(tracer, life(HERE, START_MS, 30))
+    await recordAll(tracer, life(CAFE, START_MS, 30))
     await tracer.sync()
     await moveCentral(federation)
     await tracer.sync()
@@ -73,7 +140,7 @@ describe('an erasure', () => {
     expect(federation.central.users.size).toBe(0)
   })
 
-  it('learns of the move itself when no sync came between', async () => {
+  it('an erasure fetches the roster that moved the central peer when no sync came between', async () => {
     const federation = await fakeFederation({ periodEpochs: 1 })
     const { dialer, dialled } = watchCentral(federation)
     const tracer = await openTracer(federation, { dialer })
@@ -83,10 +150,10 @@ describe('an erasure', () => {
     expect(dialled.at(-1)).toBe(MOVED)
   })
 
-  it('goes to the address of the newest known roster when no peer gives news', async () => {
+  it('an erasure goes to the address of the newest known roster when no peer gives news', async () => {
     const federation = await fakeFederation({ periodEpochs: 1 })
     const { dialer, dialled } = watchCentral(federation)
-    const storage = { ...memoryStorage(), close: async () => {} }
+    const storage = lastingStorage()
     const tracer = await openTracer(federation, { dialer, storage })
     await tracer.sync()
     await moveCentral(federation)
@@ -101,10 +168,10 @@ describe('an erasure', () => {
     expect(dialled.at(-1)).toBe(federation.manifest.central.addresses.join())
   })
 
-  it('is drawn anew when the central peer answered another batch of its sync id', async () => {
+  it('an erasure gets a new sync id when the central peer answered another batch of the old one', async () => {
     const federation = await fakeFederation()
     const tracer = await openTracer(federation)
-    await recordAll(tracer, life(HERE, START_MS, 30))
+    await recordAll(tracer, life(CAFE, START_MS, 30))
     await tracer.sync()
     const frames: string[] = []
     const refusing = Promise.reject(new FederationError('SYNC_CONFLICT', 'another batch'))
