@@ -12,7 +12,7 @@ import {
 import { addTotals } from '../device/totals.ts'
 import { fixBlockEnd, isBeyondWindow } from '../diary/fix-block.ts'
 import { type HashedEntry, readHashed, saltAgain, settle } from '../diary/fix-states.ts'
-import { countNewMarks, replyToOperations } from '../exposures/marks.ts'
+import { countNewMarks, replyToOperations } from '../exposures/store-marks.ts'
 import { KEYS } from '../storage/key-layout.ts'
 import { del, put, type Storage, type StorageOperation } from '../storage/storage.ts'
 import { deleteFrozen } from './batch.ts'

@@ -1,18 +1,10 @@
 /**
- * Marks on the device: the central peer's notes that a deposited hash was at risk. PROTOCOL.md §7.2. A new generation (a
- * report was retracted) clears all marks, and they come again page by page.
+ * Marks on the device: the central peer's notes that a deposited hash was at risk. PROTOCOL.md §7.2. A sync stores them
+ * (store-marks.ts); an app reads them.
  */
-import {
-  byteReader,
-  bytesToHex,
-  byteWriter,
-  hexToBytes,
-  type Mark,
-  type SyncReply,
-  type SyncRequest,
-} from '@geotrace/core-wasm/wire'
-import { decodeRecord, encodeRecord, FAMILIES, KEYS, keyToNumber, numberedKey } from '../storage/key-layout.ts'
-import { del, put, type Storage, type StorageOperation } from '../storage/storage.ts'
+import { byteReader, bytesToHex, hexToBytes, type Mark } from '@geotrace/core-wasm/wire'
+import { decodeRecord, FAMILIES, KEYS, keyToNumber, numberedKey } from '../storage/key-layout.ts'
+import type { Storage } from '../storage/storage.ts'
 
 /** Where reading goes on. */
 export interface MarkCursor {
@@ -36,29 +28,6 @@ export async function readMarks(storage: Storage): Promise<Mark[]> {
   return marks
 }
 
-/** The operations that store the marks and the cursor of an acknowledged reply. */
-export async function replyToOperations(storage: Storage, reply: SyncReply): Promise<StorageOperation[]> {
-  const before = await readCursor(storage)
-  const operations: StorageOperation[] = []
-  if (before.generation !== reply.generation) {
-    for await (const [key] of storage.range(FAMILIES.mark)) operations.push(del(key))
-  }
-  for (const mark of reply.marks) {
-    const { degree, weight, lag } = mark
-    operations.push(put(markKey(mark), byteWriter(4).u8(degree).u16(weight).u8(lag).finish()))
-  }
-  const { generation, cursor } = reply
-  return [...operations, put(KEYS.cursor, encodeRecord({ generation, cursor }))]
-}
-
-/** Marks of a reply that the device does not hold yet. Of another generation every mark is new. */
-export async function countNewMarks(storage: Storage, request: SyncRequest, reply: SyncReply): Promise<number> {
-  if (reply.generation !== request.generation) return reply.marks.length
-  let count = 0
-  for (const mark of reply.marks) if ((await storage.get(markKey(mark))) === undefined) count++
-  return count
-}
-
-function markKey({ epoch, hash }: Pick<Mark, 'epoch' | 'hash'>): string {
+export function markKey({ epoch, hash }: Pick<Mark, 'epoch' | 'hash'>): string {
   return `${numberedKey(FAMILIES.mark, epoch)}${bytesToHex(hash)}`
 }
