@@ -16,7 +16,8 @@ import { countNewMarks, replyToOperations } from '../exposures/store-marks.ts'
 import { KEYS } from '../storage/key-layout.ts'
 import { del, put, type Storage, type StorageOperation } from '../storage/storage.ts'
 import { deleteFrozen } from './batch.ts'
-import { addRows, type DepositedRows, isFirstRowDeposited, openRows, putDeposited, readDeposited } from './deposited.ts'
+import { type DepositedRows, isFirstRowDeposited, openRows, readDeposited } from './deposited.ts'
+import { addRows, putDeposited } from './store-deposited.ts'
 
 export interface Acknowledged {
   rowsDeposited: number

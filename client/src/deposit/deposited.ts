@@ -2,21 +2,11 @@
  * The rows that the central peer acknowledged, epoch by epoch, so that no row goes out twice. At most 480 rows an epoch.
  * struct Deposited { { u8 hash[12]; u8 meta }[n] }, meta as in PROTOCOL.md §7.2.
  */
-import {
-  byteReader,
-  bytesToHex,
-  byteWriter,
-  mergeRow,
-  metaToRow,
-  RISK_HASH_BYTES,
-  ROW_BYTES,
-  type Row,
-  rowToMeta,
-} from '@geotrace/core-wasm/wire'
+import { byteReader, bytesToHex, metaToRow, RISK_HASH_BYTES, type Row } from '@geotrace/core-wasm/wire'
 import type { HashedEntry } from '../diary/fix-states.ts'
 import { type FixRow, type HashedFix, hashedFixToRows } from '../diary/hashed-fix.ts'
 import { FAMILIES, numberedKey } from '../storage/key-layout.ts'
-import { put, type Storage, type StorageOperation } from '../storage/storage.ts'
+import type { Storage } from '../storage/storage.ts'
 
 /** Rows of one epoch by hash in hex. */
 export type DepositedRows = Map<string, Row>
@@ -31,12 +21,6 @@ export async function readDeposited(storage: Storage, epoch: number): Promise<De
     rows.set(bytesToHex(hash), metaToRow(hash, reader.u8())!)
   }
   return rows
-}
-
-export function putDeposited(epoch: number, rows: DepositedRows): StorageOperation {
-  const writer = byteWriter(rows.size * ROW_BYTES)
-  for (const row of rows.values()) writer.bytes(row.hash).u8(rowToMeta(row))
-  return put(numberedKey(FAMILIES.deposited, epoch), writer.finish())
 }
 
 /** True when the central peer knows this hash with all these lags. */
@@ -59,14 +43,4 @@ export async function isFirstRowDeposited(
 ): Promise<boolean> {
   const { epoch, key, lags } = hashedFixToRows(record)[0]!
   return isDeposited(deposited.get(epoch) ?? (await readDeposited(storage, epoch)), key, lags)
-}
-
-/** Merges rows by hash; lags by OR, as the central peer does. */
-export function addRows(rows: DepositedRows, added: Iterable<Row>): DepositedRows {
-  const merged: DepositedRows = new Map(rows)
-  for (const row of added) {
-    const key = bytesToHex(row.hash)
-    merged.set(key, mergeRow(merged.get(key), row))
-  }
-  return merged
 }

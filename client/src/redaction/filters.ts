@@ -9,7 +9,8 @@ import { cellToBoundary, cellToLatLng, latLngToCell } from 'h3-js'
 import { HOME_RESOLUTION } from './home.ts'
 import { distanceM, type Place } from './place.ts'
 import type { DepositDecision } from './redaction.ts'
-import { isInZone, type ZoneShape } from './zones.ts'
+import { isInZone } from './zone-geometry.ts'
+import type { ZoneShape } from './zones.ts'
 
 /** Layer A; its corners are the middles of the hexagons of layers B and C. */
 const CELL_RESOLUTION = 12

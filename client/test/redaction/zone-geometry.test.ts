@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isInZone } from '../../src/redaction/zones.ts'
+import { isInZone } from '../../src/redaction/zone-geometry.ts'
 
 const HOME = { lat: 52.531, lng: 13.39 }
 const METRE = 1 / 111_195
