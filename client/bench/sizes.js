@@ -18,7 +18,7 @@ export async function sizeRows({ progress }) {
     bytesRow('the same with levelStorage and libp2pDialer', gzipBytes(full.first), SDK_GOAL),
     bytesRow('once, when a manifest is new: its check', gzipBytes(sdk.broughtBy('check-manifest.ts'))),
     bytesRow('with redaction: h3-js', gzipBytes(sdk.broughtBy('redactor.ts'))),
-    bytesRow('with the first sync: rosters, salts, deposit', gzipBytes(sdk.broughtBy('network.ts'))),
+    bytesRow('with the first sync: rosters, salts, deposit', gzipBytes(sdk.broughtBy('src/sync.ts'))),
     bytesRow('with the first sync: libp2p', gzipBytes(full.broughtBy('libp2p-session.ts'))),
     bytesRow('where SIMD is missing: the scalar core', gzipBytes(core.broughtBy('generated/scalar.ts'))),
     bytesRow('web app: shell and welcome', app.shell),

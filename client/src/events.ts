@@ -1,7 +1,7 @@
-/** What a tracer tells those who listen. README "Events". A listener that throws harms nobody but itself. */
+/** The events of a tracer. README "Events". A listener that throws does not stop the sync or another listener. */
 import type { Fix } from '@geotrace/core-wasm'
-import type { RecordResult } from './diary/record.ts'
 import type { Exposure } from './exposures/exposure.ts'
+import type { RecordResult } from './record.ts'
 import type { SyncProgress, SyncResult } from './sync-result.ts'
 
 export interface TracerEvents {
@@ -14,7 +14,7 @@ export interface TracerEvents {
 
 export interface Emitter {
   emit<E extends keyof TracerEvents>(event: E, data: TracerEvents[E]): void
-  /** Returns what ends it. */
+  /** Returns a function that ends the listening. */
   on<E extends keyof TracerEvents>(event: E, listener: (data: TracerEvents[E]) => void): () => void
 }
 
@@ -31,7 +31,7 @@ export function emitter(): Emitter {
         try {
           listener(data as never)
         } catch (error) {
-          // Thrown again where the host reports what nobody caught; the sync goes on.
+          // Thrown again in a microtask, where the runtime reports uncaught errors. The sync goes on.
           queueMicrotask(() => {
             throw error
           })

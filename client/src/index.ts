@@ -1,6 +1,6 @@
 /**
- * Geo Trace on a device: record fixes, sync with the federation, learn of exposures. Runs in browsers, phones' web views
- * and Node; libp2p, level and h3-js are loaded when they are first needed. Importers of track files: `./importers`.
+ * Geo Trace on a device: record fixes, sync with the federation, list exposures. Runs in browsers, in the web views of phones
+ * and in Node. libp2p, level and h3-js are loaded when they are first needed. Importers of track files: `./importers`.
  *
  * ```ts
  * const tracer = await createTracer({ federation, storage: await levelStorage('geotrace'), dialer: libp2pDialer() })
@@ -12,7 +12,6 @@
 export { type ErrorCode, FederationError, type Fix, isFederationError } from '@geotrace/core-wasm'
 export type { Mark, Protocol } from '@geotrace/core-wasm/wire'
 export { formatReportCode, type PeerAddress, parseReportCode } from '@geotrace/core-wasm/wire'
-export { DIARY_STATES, type DiaryEntry, type DiaryState } from './deposit/diary-entry.ts'
 export type { Preview } from './deposit/preview.ts'
 export { CONSENT_KINDS, type ConsentControl, type ConsentKind, type Consents } from './device/consent.ts'
 export type { Totals } from './device/totals.ts'
@@ -20,16 +19,18 @@ export type { HomeControl, ZoneControl } from './device/user-places.ts'
 export type { Dialer, RequestOptions, Session } from './dialers/dialer.ts'
 export { type HttpsDialerOptions, httpsDialer } from './dialers/https-dialer.ts'
 export { type Libp2pDialerOptions, libp2pDialer } from './dialers/libp2p-dialer.ts'
+export type { DiaryEntry } from './diary/diary-entry.ts'
+export { DIARY_STATES, type DiaryState } from './diary/fix-states.ts'
+export type { TracerEvents } from './events.ts'
+export type { Certainty, Exposure } from './exposures/exposure.ts'
+export { VERDICTS, type Verdict } from './exposures/verdicts.ts'
 export {
   type Profile,
   REFUSAL_REASONS,
   type RecordOptions,
   type RecordResult,
   type RefusalReason,
-} from './diary/record.ts'
-export type { TracerEvents } from './events.ts'
-export type { Certainty, Exposure } from './exposures/exposure.ts'
-export { VERDICTS, type Verdict } from './exposures/verdicts.ts'
+} from './record.ts'
 export type { Place } from './redaction/place.ts'
 export type { HomeStatus, RedactionOptions, RedactionReason, TimeZoneOffset } from './redaction/redaction.ts'
 export type { CircleZone, PolygonZone, Zone, ZoneShape } from './redaction/zones.ts'

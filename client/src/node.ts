@@ -1,5 +1,5 @@
 /**
- * The client in Node: the same package, with a WebSocket for Node 20 and a storage that only its owner can read.
+ * The client in Node: the same package, with a WebSocket for Node 20 and a storage that only its owner may read.
  * @module
  */
 import { mkdir } from 'node:fs/promises'
@@ -11,13 +11,13 @@ import type { Storage } from './storage/storage.ts'
 
 export * from './index.ts'
 
-/** A storage in the directory `dir` (made with mode 0700). Throws STORE_LOCKED, STORAGE_CORRUPT. */
+/** Opens a storage in the directory `dir`, which is made with mode 0700. Throws STORE_LOCKED, STORAGE_CORRUPT. */
 export async function levelStorage(dir: string): Promise<Storage> {
   await mkdir(dir, { recursive: true, mode: 0o700 })
   return openLevelStorage(dir)
 }
 
-/** The libp2p dialer; peers that offer only a WebSocket can be dialled on Node 20 too. */
+/** The libp2p dialer. On Node 20, too, it dials peers that offer only a WebSocket. */
 export function libp2pDialer(options: Libp2pDialerOptions = {}): Dialer {
   const dialer = anyLibp2pDialer(options)
   return {

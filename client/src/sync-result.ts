@@ -1,7 +1,7 @@
-/** What one sync did, in numbers only: fit for a screen, a log or a test. README "A sync in numbers". */
+/** The numbers of one sync, for a screen, a log or a test. README "A sync in numbers". */
 import type { ReportStatus } from '@geotrace/core-wasm/wire'
 
-/** Where a sync is; `of` grows when more turns up. */
+/** How far a sync is. `of` grows when more work turns up. */
 export interface SyncProgress {
   phase: 'rosters' | 'salts' | 'hashes' | 'deposit'
   done: number
@@ -9,47 +9,47 @@ export interface SyncProgress {
 }
 
 export interface SyncResult {
-  /** Salts that a node gave, salts still in memory, and requests made for the former (failures included). */
+  /** Salts that nodes gave, salts that were still in memory, and requests made for the former, failures included. */
   saltsAsked: number
   saltsReused: number
   saltRequests: number
-  /** Nodes caught giving a salt that their sheet does not hold. */
+  /** Salt nodes that gave a salt which their sheet does not hold. */
   nodesLied: number
   /** Distinct risk points hashed. */
   points: number
-  /** Distinct risk hashes put into a batch that the centre had not seen before. */
+  /** Distinct risk hashes in the batches that the central peer had not seen before. */
   hashesNew: number
   fixesHashed: number
-  /** Too old for their salts (3 h): never deposited. */
+  /** Fixes older than their salts (3 h), which are never deposited. */
   fixesLost: number
-  /** Hashed, but held back until home is known or the night is over. */
+  /** Hashed fixes that wait until home is known or the night is over. */
   fixesHeld: number
-  /** No replica of a shard answered: tried again in the next sync. */
+  /** Fixes for which no replica of a shard answered. The next sync tries them again. */
   fixesDeferred: number
-  /** Dropped because they lie in a home or zone that became known later. */
+  /** Fixes dropped, because they lie in a home or zone that became known later. */
   fixesRedacted: number
-  /** To be salted again under the roster in force. */
+  /** Fixes that are salted again, under the roster in force. */
   fixesAgain: number
   rowsDeposited: number
   rowsRefused: number
-  /** Refused for good or too late (48 h). */
+  /** Rows refused permanently, or too late (48 h). */
   rowsLost: number
   /** Sync requests that the central peer acknowledged. */
   batches: number
   report: ReportStatus
   marksNew: number
-  /** Marks that follow in later syncs. */
+  /** Marks that follow with later syncs. */
   marksLeft: number
   bytesUp: number
   bytesDown: number
-  /** The nodes' clocks minus this device's, median, ms; undefined when none was asked. */
+  /** The median of the nodes' clocks minus this device's clock, ms; undefined when no node answered. */
   clockOffsetMs: number | undefined
   spentMs: { salt: number; hash: number; deposit: number }
-  /** When a sync has something to do again: a node that asked for a pause is not asked before `allowedAt`. */
+  /** When the next sync is useful. */
   next: {
-    /** Unix ms. */
+    /** Unix ms. Before this a node that asked for a pause would refuse again. */
     allowedAt: number
-    /** Unix ms by which the next sync must have begun, or its oldest fix is lost; undefined when none waits. */
+    /** Unix ms by which the next sync must begin, or the oldest fix is lost; undefined when no fix waits. */
     dueAt: number | undefined
   }
 }

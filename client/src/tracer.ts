@@ -1,60 +1,34 @@
 /**
- * The tracer: a device's whole life in the federation behind one object. DESIGN.md §9, README.
- * Clock, randomness, network and disk are injected; the defaults here are the only ones.
+ * The tracer: the whole life of a device in the federation, as one object. DESIGN.md §9, README. Clock, randomness, network
+ * and storage are injected.
  */
-import {
-  type Clock,
-  type Core,
-  FederationError,
-  type Fix,
-  loadCore,
-  oneAtATime,
-  type Random,
-  systemClock,
-} from '@geotrace/core-wasm'
-import { type Manifest, type Mark, parseReportCode, type ReportStatus } from '@geotrace/core-wasm/wire'
-import { type DiaryEntry, readDiaryEntries } from './deposit/diary-entry.ts'
+import { FederationError, type Fix } from '@geotrace/core-wasm'
+import { type Mark, parseReportCode, type ReportStatus } from '@geotrace/core-wasm/wire'
+import { isErasing } from './deposit/batch.ts'
+import { beginErasure } from './deposit/erase.ts'
 import { type Preview, previewSync } from './deposit/preview.ts'
-import { exportBackup, importBackup } from './device/backup.ts'
 import { assertConsent, type ConsentControl, readConsents, writeConsent } from './device/consent.ts'
-import { assertNotAborted, type Device, openSecrets } from './device/device.ts'
-import { beginErasure, isErasing } from './device/erase.ts'
-import { openManifest } from './device/open-manifest.ts'
+import { assertNotAborted, type Device } from './device/device.ts'
+import { type DeviceInit, type OpenedDevice, openDevice } from './device/open-device.ts'
 import { type HomeControl, homeControl, type ZoneControl, zoneControl } from './device/user-places.ts'
-import type { Dialer } from './dialers/dialer.ts'
-import { type Profile, type RecordOptions, type RecordResult, recordFix } from './diary/record.ts'
+import { type DiaryEntry, readDiaryEntries } from './diary/diary-entry.ts'
+import { ErasableTurns } from './erasable-turns.ts'
 import { type Emitter, emitter } from './events.ts'
 import { type Exposure, marksToExposures } from './exposures/exposure.ts'
 import { readLinks } from './exposures/mark-index.ts'
 import { readCursor, readMarks } from './exposures/marks.ts'
 import { type Verdict, withVerdict, writeVerdict } from './exposures/verdicts.ts'
-import type { Network } from './network.ts'
-import { noRedactor, type RedactionOptions, type Redactor, type TimeZoneOffset } from './redaction/redaction.ts'
-import { saltKeeper } from './salts/salt-keeper.ts'
+import { type Profile, type RecordOptions, type RecordResult, recordFix } from './record.ts'
 import { KEYS } from './storage/key-layout.ts'
-import { recentStorage } from './storage/recent-storage.ts'
-import { del, put, type Storage } from './storage/storage.ts'
+import { del, put } from './storage/storage.ts'
 import type { SyncResult } from './sync-result.ts'
 
-export interface TracerInit {
-  /** The federation's manifest, parsed or as the text of its federation.json. */
-  federation: Manifest | string
-  storage: Storage
-  dialer: Dialer
-  clock?: Clock
-  /** `n` unpredictable bytes. */
-  random?: Random
-  core?: Core
+export interface TracerInit extends DeviceInit {
   profile?: Profile
   /** Takes fixes of unknown accuracy as if imported: for a tracer that lives on recorded tracks. */
   acceptUnknownAccuracy?: boolean
-  /** `false` turns off home, zones and speed, nothing else. */
-  redaction?: false | RedactionOptions
-  timeZoneOffsetMin?: TimeZoneOffset
   /** Nothing is recorded, deposited or reported before the user agreed to it (`consent.give`). */
   consent?: 'required'
-  /** Milliseconds, only to measure durations. */
-  now?: () => number
 }
 
 export interface SyncOptions {
@@ -62,34 +36,34 @@ export interface SyncOptions {
 }
 
 export interface Tracer {
-  /** Takes a fix into the diary, or says why not; never throws for a bad fix. */
+  /** Takes a fix into the diary, or gives the reason for a refusal. Never throws for a bad fix. */
   record(fix: Fix, options?: RecordOptions): Promise<RecordResult>
-  /** One sync; calls meanwhile share it. Throws FederationError, and has lost nothing then. */
+  /** One sync; calls during a sync share it. Throws FederationError, and has lost nothing then. */
   sync(options?: SyncOptions): Promise<SyncResult>
   /** Reports a positive test: CODE_UNKNOWN, CODE_SPENT, CODE_EXPIRED, TOO_MANY_ATTEMPTS, or what `sync` throws. */
   report(code: string, options?: SyncOptions): Promise<SyncResult>
   /** Oldest first. */
   exposures(): Promise<Exposure[]>
-  /** Marks as the central peer gave them, one a hash. */
+  /** The central peer's marks, one a hash. */
   marks(): Promise<Mark[]>
   pause(): Promise<void>
   resume(): Promise<void>
   isPaused(): Promise<boolean>
   /**
-   * Here at once (a sync under way ends with ABORTED), at the central peer as soon as it can be reached; throws what `sync`
-   * throws until then.
+   * Erases this device at once (a sync under way ends with ABORTED), and the central peer's data as soon as that peer can be
+   * reached. Until then it throws what `sync` throws, and a later sync tries again.
    */
   eraseAll(options?: SyncOptions): Promise<void>
-  /** All of it, encrypted under a passphrase of at least eight characters. */
+  /** The whole storage, encrypted under a passphrase of at least eight characters. */
   export(passphrase: string, options?: SyncOptions): Promise<Uint8Array>
-  /** Replaces all of it. Throws IMPORT_INVALID. */
+  /** Replaces the whole storage. Throws IMPORT_INVALID. */
   import(file: Uint8Array, passphrase: string, options?: SyncOptions): Promise<void>
-  /** The device's own fixes, oldest first, and what became of each. */
+  /** The device's own fixes with their states, oldest first. */
   diary(): AsyncIterable<DiaryEntry>
-  /** What the user says of an exposure; it stays with its place and time. */
+  /** The user's verdict of an exposure. It stays with the place and time of the exposure. */
   judge(exposure: Exposure, verdict: Verdict): Promise<void>
   readonly consent: ConsentControl
-  /** Returns what ends the listening. */
+  /** Returns a function that ends the listening. */
   on: Emitter['on']
   readonly home: HomeControl
   readonly zones: ZoneControl
@@ -98,187 +72,199 @@ export interface Tracer {
   close(): Promise<void>
 }
 
-/** The wire does not say how long; an hour lets the central peer's count decay. */
+/** TOO_MANY_ATTEMPTS carries no time on the wire. After an hour the central peer's count has decayed. */
 const ATTEMPT_AGAIN_MS = 60 * 60_000
 
 /** Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK, CORE_UNSUPPORTED, CORE_MISMATCH, STORAGE_CORRUPT. */
 export async function createTracer(init: TracerInit): Promise<Tracer> {
-  const { federation, dialer, profile = 'seed', acceptUnknownAccuracy = false } = init
-  const storage = recentStorage(init.storage)
-  const opened = await openManifest(storage, federation)
-  const { manifest } = opened
-  const random = init.random ?? ((n) => crypto.getRandomValues(new Uint8Array(n)))
-  const toOffsetMin = init.timeZoneOffsetMin ?? ((atMs) => -new Date(atMs).getTimezoneOffset())
-  const secrets = await openSecrets(storage, opened, random)
   const events = emitter()
-  const device: Device = {
-    manifest,
-    storage,
-    dialer,
-    clock: init.clock ?? systemClock(),
-    random,
-    core: init.core ?? (await loadCore({ pins: manifest.core })),
-    now: init.now ?? (() => performance.now()),
-    lock: oneAtATime(),
-    keeper: saltKeeper(),
-    liars: new Set(),
-    progress: (progress) => events.emit('progress', progress),
-    redactor: await openRedaction(secrets.device),
-    secrets,
-  }
-  /** Syncs, erasures and imports, one after the other. */
-  const turn = oneAtATime()
-  let running: Promise<SyncResult> | undefined
-  /** Ends the sync under way. */
-  let ending: AbortController | undefined
-  let erasuresAsked = 0
-  let network: Network | undefined
-  let closed = false
+  const opened = await openDevice(init, (progress) => events.emit('progress', progress))
+  return new DeviceTracer(opened, events, init)
+}
 
-  async function openRedaction(deviceSecret: Uint8Array): Promise<Redactor> {
-    if (init.redaction === false) return noRedactor()
-    const { openRedactor } = await import('./redaction/redactor.ts')
-    return openRedactor({ storage, deviceSecret, toOffsetMin, options: init.redaction ?? {} })
-  }
+type Rules = Pick<TracerInit, 'profile' | 'acceptUnknownAccuracy' | 'consent'>
 
-  async function reopen(): Promise<void> {
-    device.keeper.dropAll()
-    device.secrets = await openSecrets(storage, opened, random)
-    device.redactor = await openRedaction(device.secrets.device)
-  }
+class DeviceTracer implements Tracer {
+  readonly consent: ConsentControl
+  readonly home: HomeControl
+  readonly zones: ZoneControl
+  readonly on: Emitter['on']
+  readonly #device: Device
+  readonly #opened: OpenedDevice
+  readonly #events: Emitter
+  readonly #rules: Rules
+  readonly #turns = new ErasableTurns()
+  #running: Promise<SyncResult> | undefined
+  #isClosed = false
 
-  function assertOpen(): void {
-    if (closed) throw new TypeError('the tracer is closed')
-  }
-
-  async function loadNetwork(): Promise<Network> {
-    if (network !== undefined) return network
-    const { openNetwork } = await import('./network.ts').catch((cause) => {
-      throw new FederationError('PEER_UNREACHABLE', 'the code of a sync cannot be loaded', { tried: 0 }, { cause })
-    })
-    network = openNetwork(device, opened.isChecked)
-    return network
-  }
-
-  async function erase(signal: AbortSignal | undefined): Promise<void> {
-    await (await loadNetwork()).finishErasure(signal)
-    await device.lock(reopen)
-  }
-
-  /** Throws ABORTED when `signal` says so, or everything is to be erased. */
-  async function syncUntilErased(signal: AbortSignal | undefined): Promise<SyncResult> {
-    const own = new AbortController()
-    const stop = (): void => own.abort()
-    signal?.addEventListener('abort', stop)
-    if (signal?.aborted === true || erasuresAsked > 0) stop()
-    ending = own
-    try {
-      return await syncOnce(own.signal)
-    } finally {
-      signal?.removeEventListener('abort', stop)
-      ending = undefined
+  constructor(opened: OpenedDevice, events: Emitter, rules: Rules) {
+    const { device } = opened
+    this.#opened = opened
+    this.#device = device
+    this.#events = events
+    this.#rules = rules
+    this.on = events.on
+    this.home = homeControl(device)
+    this.zones = zoneControl(device)
+    this.consent = {
+      status: () => readConsents(device.storage),
+      give: (kind) => device.lock(() => writeConsent(device.storage, kind, true)),
+      withdraw: (kind) => device.lock(() => writeConsent(device.storage, kind, false)),
     }
   }
 
-  async function syncOnce(signal: AbortSignal): Promise<SyncResult> {
-    assertNotAborted(signal)
-    if (await isErasing(storage)) await erase(signal)
-    if (init.consent === 'required') await assertConsent(storage, 'deposit')
-    const before = await readCursor(storage)
-    const result = await (await loadNetwork()).sync(signal)
-    events.emit('synced', result)
-    // Generation 0: there was no sync before.
-    const retracted = before.generation !== 0 && (await readCursor(storage)).generation !== before.generation
-    if (result.marksNew > 0 || retracted) events.emit('exposures', await listExposures())
+  async record(fix: Fix, options: RecordOptions = {}): Promise<RecordResult> {
+    this.#assertOpen()
+    const { profile = 'seed', acceptUnknownAccuracy = false, consent } = this.#rules
+    const { imported = acceptUnknownAccuracy } = options
+    const result = await this.#device.lock(() => recordFix(this.#device, profile, fix, { imported }, consent))
+    this.#events.emit('recorded', { fix, result })
     return result
   }
 
-  function listExposures(): Promise<Exposure[]> {
-    return device.lock(async () => {
+  async sync({ signal }: SyncOptions = {}): Promise<SyncResult> {
+    this.#assertOpen()
+    this.#running ??= this.#turns
+      .run(() => this.#turns.abortable(signal, (own) => this.#syncOnce(own)))
+      .finally(() => {
+        this.#running = undefined
+      })
+    return this.#running
+  }
+
+  async report(text: string, { signal }: SyncOptions = {}): Promise<SyncResult> {
+    this.#assertOpen()
+    const { storage, lock } = this.#device
+    const code = parseReportCode(text)
+    if (this.#rules.consent === 'required') await assertConsent(storage, 'report')
+    return this.#turns.run(async () => {
+      await lock(() => storage.batch([put(KEYS.code, code)]))
+      const result = await this.#turns.abortable(signal, (own) => this.#syncOnce(own))
+      assertAccepted(result.report)
+      return result
+    })
+  }
+
+  async eraseAll({ signal }: SyncOptions = {}): Promise<void> {
+    this.#assertOpen()
+    return this.#turns.erase(async () => {
+      await this.#device.lock(async () => {
+        await beginErasure(this.#device)
+        await this.#opened.reopenRedactor()
+      })
+      await this.#finishErasure(signal)
+    })
+  }
+
+  async exposures(): Promise<Exposure[]> {
+    this.#assertOpen()
+    return this.#listExposures()
+  }
+
+  marks(): Promise<Mark[]> {
+    return this.#device.lock(() => readMarks(this.#device.storage))
+  }
+
+  judge(exposure: Exposure, verdict: Verdict): Promise<void> {
+    return this.#device.lock(() => writeVerdict(this.#device.storage, exposure, verdict))
+  }
+
+  pause(): Promise<void> {
+    return this.#device.lock(() => this.#device.storage.batch([put(KEYS.paused, Uint8Array.of(1))]))
+  }
+
+  resume(): Promise<void> {
+    return this.#device.lock(() => this.#device.storage.batch([del(KEYS.paused)]))
+  }
+
+  async isPaused(): Promise<boolean> {
+    return (await this.#device.storage.get(KEYS.paused)) !== undefined
+  }
+
+  export(passphrase: string, { signal }: SyncOptions = {}): Promise<Uint8Array> {
+    const { storage, random, lock } = this.#device
+    return this.#turns.run(async () => {
+      const { exportBackup } = await import('./device/backup.ts')
+      return lock(() => exportBackup(storage, passphrase, random, signal))
+    })
+  }
+
+  import(file: Uint8Array, passphrase: string, { signal }: SyncOptions = {}): Promise<void> {
+    const { storage, lock } = this.#device
+    return this.#turns.run(async () => {
+      const { importBackup } = await import('./device/backup.ts')
+      await lock(async () => {
+        await importBackup(storage, file, passphrase, signal)
+        await this.#opened.reopen()
+      })
+    })
+  }
+
+  diary(): AsyncIterable<DiaryEntry> {
+    const device = this.#device
+    return readDiaryEntries({
+      storage: device.storage,
+      now: () => device.clock.now(),
+      isHeld: (fix, nowMs) => device.redactor.toDecision(fix, nowMs) === 'hold',
+    })
+  }
+
+  preview(): Promise<Preview> {
+    return this.#device.lock(() => previewSync(this.#device))
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    const { storage, keeper, lock } = this.#device
+    await this.#turns.run(() =>
+      lock(async () => {
+        keeper.dropAll()
+        await storage.close()
+      }),
+    )
+  }
+
+  async #syncOnce(signal: AbortSignal): Promise<SyncResult> {
+    const { storage } = this.#device
+    assertNotAborted(signal)
+    if (await isErasing(storage)) await this.#finishErasure(signal)
+    if (this.#rules.consent === 'required') await assertConsent(storage, 'deposit')
+    const before = await readCursor(storage)
+    const { runSync } = await loadSync()
+    const result = await runSync(this.#device, signal)
+    this.#events.emit('synced', result)
+    // Generation 0: there was no sync before.
+    const isRetracted = before.generation !== 0 && (await readCursor(storage)).generation !== before.generation
+    if (result.marksNew > 0 || isRetracted) this.#events.emit('exposures', await this.#listExposures())
+    return result
+  }
+
+  #listExposures(): Promise<Exposure[]> {
+    const { storage, lock } = this.#device
+    return lock(async () => {
       const marks = await readMarks(storage)
       const exposures = marksToExposures(marks, await readLinks(storage, marks))
       return Promise.all(exposures.map((exposure) => withVerdict(storage, exposure)))
     })
   }
 
-  return {
-    async record(fix, { imported = acceptUnknownAccuracy } = {}) {
-      assertOpen()
-      const result = await device.lock(() => recordFix(device, profile, fix, { imported }, init.consent))
-      events.emit('recorded', { fix, result })
-      return result
-    },
-    async sync({ signal } = {}) {
-      assertOpen()
-      running ??= turn(() => syncUntilErased(signal)).finally(() => {
-        running = undefined
-      })
-      return running
-    },
-    async report(text, { signal } = {}) {
-      assertOpen()
-      const code = parseReportCode(text)
-      if (init.consent === 'required') await assertConsent(storage, 'report')
-      return turn(async () => {
-        await device.lock(() => storage.batch([put(KEYS.code, code)]))
-        const result = await syncUntilErased(signal)
-        assertAccepted(result.report)
-        return result
-      })
-    },
-    async exposures() {
-      assertOpen()
-      return listExposures()
-    },
-    judge: (exposure, verdict) => device.lock(() => writeVerdict(storage, exposure, verdict)),
-    on: events.on,
-    consent: {
-      status: () => readConsents(storage),
-      give: (kind) => device.lock(() => writeConsent(storage, kind, true)),
-      withdraw: (kind) => device.lock(() => writeConsent(storage, kind, false)),
-    },
-    marks: () => device.lock(() => readMarks(storage)),
-    pause: () => device.lock(() => storage.batch([put(KEYS.paused, Uint8Array.of(1))])),
-    resume: () => device.lock(() => storage.batch([del(KEYS.paused)])),
-    isPaused: async () => (await storage.get(KEYS.paused)) !== undefined,
-    async eraseAll({ signal } = {}) {
-      assertOpen()
-      // What a sync under way would still bring is to be erased as well.
-      erasuresAsked++
-      ending?.abort()
-      return turn(async () => {
-        erasuresAsked--
-        await device.lock(async () => {
-          await beginErasure(device)
-          device.redactor = await openRedaction(device.secrets.device)
-        })
-        await erase(signal)
-      })
-    },
-    export: (passphrase, { signal } = {}) =>
-      turn(() => device.lock(() => exportBackup(storage, passphrase, random, signal))),
-    import: (file, passphrase, { signal } = {}) =>
-      turn(() =>
-        device.lock(async () => {
-          await importBackup(storage, file, passphrase, signal)
-          await reopen()
-        }),
-      ),
-    diary: () => readDiaryEntries(device),
-    home: homeControl(device),
-    zones: zoneControl(device),
-    preview: () => device.lock(() => previewSync(device)),
-    async close() {
-      if (closed) return
-      closed = true
-      await turn(() =>
-        device.lock(async () => {
-          device.keeper.dropAll()
-          await storage.close()
-        }),
-      )
-    },
+  async #finishErasure(signal: AbortSignal | undefined): Promise<void> {
+    const { runErasure } = await loadSync()
+    await runErasure(this.#device, signal)
+    await this.#device.lock(() => this.#opened.reopen())
   }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new TypeError('the tracer is closed')
+  }
+}
+
+/** Throws PEER_UNREACHABLE when the host cannot load the code, for example a page without a network. */
+function loadSync(): Promise<typeof import('./sync.ts')> {
+  return import('./sync.ts').catch((cause) => {
+    throw new FederationError('PEER_UNREACHABLE', 'the code of a sync cannot be loaded', { tried: 0 }, { cause })
+  })
 }
 
 function assertAccepted(report: ReportStatus): void {
@@ -290,7 +276,7 @@ function assertAccepted(report: ReportStatus): void {
     case 'code-expired':
       throw new FederationError('CODE_EXPIRED', 'this report code is too old')
     case 'too-many-attempts':
-      throw new FederationError('TOO_MANY_ATTEMPTS', 'too many report codes were tried; later again', {
+      throw new FederationError('TOO_MANY_ATTEMPTS', 'too many report codes were tried; try again in an hour', {
         retryAfterMs: ATTEMPT_AGAIN_MS,
       })
   }

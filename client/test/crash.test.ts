@@ -20,7 +20,7 @@ const CODE_HEX = '00443214c74254b635cf'
 
 class Crash extends Error {}
 
-/** Loses power at the batch with number `at`: it and all later ones never reach the disk. */
+/** Loses power at the batch with number `at`. This batch and all later ones never reach the disk. */
 function failingStorage(disk: Storage, at: number): Storage & { batches: () => number } {
   let count = 0
   return {
@@ -34,7 +34,7 @@ function failingStorage(disk: Storage, at: number): Storage & { batches: () => n
   }
 }
 
-/** A morning of four syncs, one of them a report; whatever fails is opened and called again. */
+/** A morning of four syncs, one of them a report. After a failure the tracer is opened and called again. */
 async function live(federation: FakeFederation, disk: Storage, crashes: number[]): Promise<number> {
   let batches = 0
   const left = [...crashes]
@@ -64,7 +64,7 @@ async function live(federation: FakeFederation, disk: Storage, crashes: number[]
     if (step === 2) {
       await attempt((tracer) =>
         tracer.report(CODE).catch((error) => {
-          // The lost reply had said yes.
+          // The reply that was lost had accepted the code.
           if (!isFederationError(error, 'CODE_SPENT')) throw error
         }),
       )
@@ -74,7 +74,7 @@ async function live(federation: FakeFederation, disk: Storage, crashes: number[]
   return batches
 }
 
-/** What the central peer holds, without who sent it. */
+/** The rows that the central peer holds, without their users. */
 function rowsOf(federation: FakeFederation): string[] {
   const users = [...federation.central.users.values()]
   return users.flatMap(({ rows }) => [...rows].map(([key, { size, lags }]) => `${key}/${size}/${lags}`)).sort()
@@ -88,11 +88,11 @@ async function undisturbed(): Promise<{ rows: string[]; batches: number }> {
 }
 
 describe('a device that loses power', () => {
-  it('at any one batch loses nothing, deposits nothing twice and reports once', async () => {
+  it('a device that loses power at any one batch loses nothing, deposits nothing twice and reports once', async () => {
     const calm = await undisturbed()
     expect(calm.rows.length).toBeGreaterThan(600)
     for (let step = 0; step < 9; step++) {
-      // Recording writes a batch a fix, one like the other; a sync writes three to six, each its own.
+      // Recording writes one equal batch a fix; a sync writes three to six different ones.
       for (const at of step % 2 === 0 ? [1, 4, 8] : [1, 2, 3, 4, 5, 6]) {
         const federation = await fakeFederation()
         federation.central.codes.set(CODE_HEX, 'accepted')
@@ -105,7 +105,7 @@ describe('a device that loses power', () => {
     }
   })
 
-  it('at random batches, with connections cut before or after the answer, still loses nothing', async () => {
+  it('a device that loses power and connections at random loses nothing', async () => {
     const calm = await undisturbed()
     await fc.assert(
       fc.asyncProperty(
@@ -131,7 +131,7 @@ describe('a device that loses power', () => {
     )
   })
 
-  it('sends the same bytes again after a restart when the answer was lost', async () => {
+  it('a device whose answer was lost sends the same bytes again after a restart', async () => {
     const federation = await fakeFederation()
     const disk = memoryStorage()
     const storage = { ...disk, close: async () => {} }

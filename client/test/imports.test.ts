@@ -1,15 +1,15 @@
-/** What an app gets for importing the package: nothing of Node, and nothing large that it may never need. */
+/** The static imports of the package: nothing of Node, and nothing large that an app may never need. */
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 
 const src = resolve(dirname(fileURLToPath(import.meta.url)), '../src')
-/** Edges that may be loaded only when they are needed. */
+/** Modules that may be loaded only when they are needed. */
 const LAZY =
   /^(node:|libp2p|@libp2p\/|@chainsafe\/|@multiformats\/|level$|h3-js$|ws$|csv-parse|fast-xml-parser|@streamparser\/)/
 
-/** Modules that `entry` imports statically, types apart: own files by path, others by name. */
+/** Modules that `entry` imports statically, without type imports: own files by path, others by name. */
 function staticImports(entry: string, seen = new Set<string>()): Set<string> {
   if (seen.has(entry)) return seen
   seen.add(entry)
@@ -25,7 +25,7 @@ function staticImports(entry: string, seen = new Set<string>()): Set<string> {
 }
 
 describe('importing the client', () => {
-  it('loads nothing of Node, no libp2p, no level, no h3-js and no parser', () => {
+  it('importing the client loads nothing of Node, no libp2p, no level, no h3-js and no parser', () => {
     const imports = [...staticImports(resolve(src, 'index.ts'))]
     expect(imports.length).toBeGreaterThan(25)
     expect(imports.filter((name) => LAZY.test(name))).toEqual([])
@@ -33,7 +33,7 @@ describe('importing the client', () => {
     expect(imports.some((name) => name.endsWith('node.ts'))).toBe(false)
   })
 
-  it('is a test that would notice', () => {
+  it('the search for static imports finds the ones of other entries', () => {
     expect([...staticImports(resolve(src, 'node.ts'))].filter((name) => LAZY.test(name))).toEqual(['node:fs/promises'])
     expect([...staticImports(resolve(src, 'redaction/redactor.ts'))]).toContain('h3-js')
     expect([...staticImports(resolve(src, 'importers/index.ts'))].filter((name) => LAZY.test(name)).sort()).toEqual([
@@ -43,7 +43,13 @@ describe('importing the client', () => {
     ])
   })
 
-  it('names no global of Node outside the edges', () => {
+  it('only fix-states.ts names the records of a fix', () => {
+    const files = [...staticImports(resolve(src, 'index.ts')), ...staticImports(resolve(src, 'sync.ts'))]
+    const named = files.filter((file) => file.startsWith('/') && /FIX_FAMILIES/.test(readFileSync(file, 'utf8')))
+    expect([...new Set(named)]).toEqual([resolve(src, 'diary/fix-states.ts')])
+  })
+
+  it('no file of the client names a global of Node', () => {
     for (const file of staticImports(resolve(src, 'index.ts'))) {
       if (!file.startsWith('/')) continue
       expect(readFileSync(file, 'utf8')).not.toMatch(/\b(Buffer|process\.|__dirname|require\()/)

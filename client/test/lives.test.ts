@@ -1,4 +1,4 @@
-/** Redaction over weeks of simulated lives: what is never deposited near home, whenever one sleeps and wherever one works. */
+/** Redaction over weeks of simulated lives: nothing is deposited near home, whatever the hours and places of sleep and work. */
 import { loadCore } from '@geotrace/core-wasm'
 import * as fc from 'fast-check'
 import { cellToLatLng, latLngToCell, vertexToLatLng } from 'h3-js'
@@ -14,7 +14,7 @@ const DAY = 24 * HOUR
 /** A Monday. */
 const START = Date.UTC(2026, 10, 2)
 const METRE = 1 / 111_195
-/** The central peer takes nothing older. */
+/** The central peer takes no older rows. */
 const DEPOSIT_MS = 48 * HOUR
 
 interface Place {
@@ -32,7 +32,7 @@ const HOTELS: Place[] = [
   { lat: 47.37, lng: 8.54 },
 ]
 
-/** Where somebody is at an hour of a day, both counted from the start. */
+/** The place of a person at an hour of a day, both counted from the start. */
 type Life = (day: number, hour: number) => Place
 
 const worksByDay: Life = (_day, hour) => (hour >= 9 && hour < 18 ? WORK : hour >= 18 && hour < 19 ? SHOP : HOME)
@@ -52,13 +52,13 @@ const LIVES: Record<string, Life> = {
 }
 
 interface Deposit {
-  /** Of the fix. */
+  /** The time of the fix. */
   at: number
   /** Middles of its three hexagons. */
   middles: Place[]
 }
 
-/** Lives for so many days from an hour on, and syncs hourly. */
+/** Lives for `days` days from an hour on, with hourly syncs. */
 async function live(life: Life, days: number, fromHour: number, seed: string) {
   const core = await loadCore()
   const random = seededRandom(seed)
@@ -70,7 +70,7 @@ async function live(life: Life, days: number, fromHour: number, seed: string) {
   for (let at = START + fromHour * HOUR; at < START + days * DAY; at += 5 * MINUTE) {
     const since = (at - START) / HOUR
     const place = life(Math.floor(since / 24), since % 24)
-    // Indoors most are inaccurate: they teach, and are not kept.
+    // Most fixes indoors are inaccurate: home is learnt from them, but they are not kept.
     const accuracyM = random(1)[0]! < 128 ? 6 : 40
     const fix = {
       ...{ lat: place.lat + gauss() * accuracyM * METRE, lng: place.lng + gauss() * accuracyM * METRE },
@@ -104,15 +104,15 @@ function within(deposits: readonly Deposit[], cells: ReadonlySet<string>): Depos
   )
 }
 
-describe.each(Object.entries(LIVES))('somebody who %s', (name, life) => {
-  it('never deposits anything in the zone of home, from the first day on, whenever it begins', async () => {
+describe.each(Object.entries(LIVES))('a person who %s', (name, life) => {
+  it(`a person who ${name} deposits nothing in the zone of home, from the first day on`, async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(1_000_000), fc.integer({ min: 0, max: 23 }), async (seed, fromHour) => {
         const { redactor, deposits, endsAt } = await live(life, 15, fromHour, `${name} ${seed}`)
         const zone = new Set(redactor.homeZone(endsAt))
         expect(zone.has(placeToHomeCell(HOME.lat, HOME.lng))).toBe(true)
         expect(within(deposits, zone).filter(({ at }) => isAt(life, HOME, at))).toEqual([])
-        // It was no life of which nothing is deposited.
+        // Fixes elsewhere are deposited.
         expect(deposits.length).toBeGreaterThan(50)
       }),
       { numRuns: 3 },
@@ -121,14 +121,14 @@ describe.each(Object.entries(LIVES))('somebody who %s', (name, life) => {
 })
 
 describe('a bed elsewhere', () => {
-  it('is hidden in the evening and the night, and as home from its third night on', async () => {
+  it('a bed elsewhere is hidden in the evening and at night, and like home from its third night on', async () => {
     const life = LIVES['has a second home for long weekends']!
     const { redactor, deposits, endsAt } = await live(life, 14, 0, 'cabin')
     const zone = new Set(redactor.homeZone(endsAt))
     expect(zone.has(placeToHomeCell(CABIN.lat, CABIN.lng))).toBe(true)
     const there = within(deposits, zone).filter(({ at }) => isAt(life, CABIN, at))
     expect(there.filter(({ at }) => (at / HOUR) % 24 >= 22 || (at / HOUR) % 24 < 5)).toEqual([])
-    // Friday afternoon to the third night: until then it might have been an excursion.
+    // Deposited from Friday afternoon to the third night, because until then the stay may be an excursion.
     expect(there.length).toBeGreaterThan(0)
     expect(there.filter(({ at }) => at >= START + 7 * DAY)).toEqual([])
   }, 60_000)

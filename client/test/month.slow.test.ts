@@ -1,4 +1,4 @@
-/** Thirty days of one device on a simulated clock: hourly syncs, lost replies, a process killed now and then. */
+/** Thirty days of one device on a simulated clock, with hourly syncs, lost replies and restarts. */
 import { SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { expect, it } from 'vitest'
 import { memoryStorage } from '../src/storage/memory-storage.ts'
@@ -8,7 +8,7 @@ import { fakeFederation, openTracer, START_MS, seededRandom, unreachable } from 
 const HOUR = 60 * 60_000
 const FIX_MS = 5 * 60_000
 const DAYS = 30
-/** 18 epochs a day, and those of the deposit window. */
+/** 18 epochs a day, and the epochs of the deposit window. */
 const RESERVE_EPOCHS = 18 * (DAYS + 2)
 
 async function countEntries(storage: Storage): Promise<number> {
@@ -17,7 +17,7 @@ async function countEntries(storage: Storage): Promise<number> {
   return count
 }
 
-it('keeps its storage flat over a month, loses nothing and deposits nothing twice', { timeout: 600_000 }, async () => {
+it('the storage stays flat over a month, and nothing is lost or deposited twice', { timeout: 600_000 }, async () => {
   const federation = await fakeFederation({ reserveEpochs: RESERVE_EPOCHS, retentionDays: 14 })
   const storage = { ...memoryStorage(), close: async () => {} }
   const random = seededRandom('month')
@@ -26,7 +26,7 @@ it('keeps its storage flat over a month, loses nothing and deposits nothing twic
     const [dice] = random(1) as unknown as [number]
     if (dice < 12) return unreachable()
     const reply = await serve(frame)
-    // The reply of a deposit that was taken is lost as well.
+    // Sometimes the central peer took the deposit and its reply is lost.
     if (protocol.id === SYNC_PROTOCOL.id && dice < 24) return unreachable()
     return reply
   }
@@ -61,7 +61,7 @@ it('keeps its storage flat over a month, loses nothing and deposits nothing twic
   expect([fixesWaiting, frozenBytes]).toEqual([0, 0])
   const stored = [...federation.central.users.values()].reduce((sum, { rows }) => sum + rows.size, 0)
   expect(stored).toBeGreaterThan(DAYS * 24 * 12)
-  // Retention is fourteen days: from then on as many entries leave as come.
+  // Retention is fourteen days. From then on as many entries are removed as added.
   const settled = sizes.slice(16)
   expect(Math.max(...settled) - Math.min(...settled)).toBeLessThan(0.02 * Math.max(...settled))
 })

@@ -1,4 +1,4 @@
-/** What a developer's app must load to record: README "Figures" and "Loading". */
+/** The code that an app must load to record: README "Figures" and "Loading". */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,9 +12,9 @@ import { fakeFederation, START_MS, seededRandom } from '../src/testing/fake-fede
 
 const MAX_BYTES = 40_000
 const APP_MAX_BYTES = 250_000
-/** Nothing of these is needed to record. */
+/** Modules that recording does not need. */
 const NETWORK =
-  /zod|cborg|@noble\/|multiformats|libp2p|h3-js|level|generated\/scalar|client\/src\/(rosters|sync|salt-request)\.ts$/
+  /zod|cborg|@noble\/|multiformats|libp2p|h3-js|level|generated\/scalar|client\/src\/(sync|salts\/(rosters|salt-request|hashing))\.ts$/
 
 type Bundle = Awaited<ReturnType<typeof bundleOf>>
 
@@ -22,7 +22,7 @@ function filesOf(chunks: Bundle['first']): string[] {
   return chunks.flatMap(({ modules }) => Object.entries(modules).flatMap(([id, { code }]) => (code ? [id] : [])))
 }
 
-describe('core and SDK, as an app bundles them', () => {
+describe('the first load of an app', () => {
   let bundle: Bundle
   let dir: string
   beforeAll(async () => {
@@ -31,7 +31,7 @@ describe('core and SDK, as an app bundles them', () => {
   })
   afterAll(() => rm(dir, { recursive: true, force: true }))
 
-  /** The bundle's entry, with nothing but `chunks` on the disk. */
+  /** Imports the bundle's entry, with only `chunks` on the disk. */
   async function load(name: string, chunks: Bundle['first']): Promise<typeof Client> {
     const folder = join(dir, name)
     await mkdir(folder)
@@ -40,16 +40,16 @@ describe('core and SDK, as an app bundles them', () => {
     return import(/* @vite-ignore */ pathToFileURL(join(folder, bundle.entry)).href)
   }
 
-  it('is at most 40 KB gzip, and brings nothing that only the network needs', () => {
+  it('core and client load at most 40 KB gzip at first, and nothing that only the network needs', () => {
     expect(gzipBytes(bundle.first)).toBeLessThanOrEqual(MAX_BYTES)
     const files = filesOf(bundle.first)
     expect(files.filter((id) => NETWORK.test(id))).toEqual([])
     expect(files.some((id) => id.endsWith('generated/simd.ts'))).toBe(true)
-    // What it would look like if it did.
+    // The later chunks hold these modules, so the pattern finds them.
     expect(filesOf(bundle.later).filter((id) => NETWORK.test(id)).length).toBeGreaterThan(20)
   })
 
-  it('lives on that alone, but for the very first start: records, shows, previews, erases', async () => {
+  it('the first load alone records, shows, previews and erases after the very first start', async () => {
     const { manifest, clock } = await fakeFederation()
     const open = async ({ createTracer }: typeof Client) =>
       createTracer({
@@ -78,16 +78,16 @@ describe('core and SDK, as an app bundles them', () => {
   })
 })
 
-describe('an app with storage and dialer besides', () => {
-  it('loads at most 40 KB gzip at once', async () => {
+describe('the first load with storage and dialer', () => {
+  it('core, client, storage and dialer load at most 40 KB gzip at first', async () => {
     const { first } = await bundleOf("export { createTracer, levelStorage, libp2pDialer } from '@geotrace/client'")
     expect(gzipBytes(first)).toBeLessThanOrEqual(MAX_BYTES)
     expect(filesOf(first).filter((id) => NETWORK.test(id) && !/level-storage|libp2p-dialer/.test(id))).toEqual([])
   })
 })
 
-describe('the web app, as it was built', () => {
-  it('loads at most 250 KB gzip until the map stands', () => {
+describe('the built web app', () => {
+  it('the web app loads at most 250 KB gzip until its map is shown', () => {
     const { shell, first } = appBytes()
     expect(shell).toBeGreaterThan(50_000)
     expect(first).toBeGreaterThan(shell + 50_000)

@@ -9,21 +9,11 @@ import {
 } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import { memoryStorage } from '../src/storage/memory-storage.ts'
-import {
-  fakeFederation,
-  life,
-  openTracer,
-  START_MS,
-  seededRandom,
-  unreachable,
-} from '../src/testing/fake-federation.ts'
-import { recordAll } from './record-all.ts'
+import { fakeFederation, life, openTracer, START_MS, unreachable } from '../src/testing/fake-federation.ts'
+import { CAFE, cut, MINUTE, recordAll, uncut } from './fixture.ts'
 
-const CAFE = { lat: 52.52, lng: 13.405 }
-const MINUTE = 60_000
-
-describe('a sync', () => {
-  it('brings an hour of fixes to the central peer and asks each salt once', async () => {
+describe('sync', () => {
+  it('a sync brings an hour of fixes to the central peer and asks for each salt once', async () => {
     const federation = await fakeFederation()
     const tracer = await openTracer(federation)
     await recordAll(tracer, life(CAFE, START_MS, 60, 0.0003))
@@ -47,7 +37,7 @@ describe('a sync', () => {
     expect(first.saltsAsked + second.saltsAsked).toBe(salts)
   })
 
-  it('contacts the central peer with the smallest frame when there is nothing to say', async () => {
+  it('a sync without fixes sends the smallest frame to the central peer', async () => {
     const federation = await fakeFederation()
     const tracer = await openTracer(federation)
     const sizes: number[] = []
@@ -60,7 +50,7 @@ describe('a sync', () => {
     expect(sizes).toEqual([2048])
   })
 
-  it('hashes only closed blocks', async () => {
+  it('a sync hashes the fixes of closed blocks only', async () => {
     const federation = await fakeFederation()
     const tracer = await openTracer(federation)
     await tracer.record({ ...CAFE, accuracyM: 5, at: START_MS })
@@ -69,7 +59,7 @@ describe('a sync', () => {
     expect((await tracer.sync()).fixesHashed).toBe(1)
   })
 
-  it('deposits thirty rows for one fix, and two fixes of one place share what is equal', async () => {
+  it('a fix makes thirty rows, and a later fix in the same place deposits only what is new', async () => {
     const federation = await fakeFederation()
     const tracer = await openTracer(federation)
     await recordAll(tracer, life(CAFE, START_MS, 5))
@@ -77,7 +67,7 @@ describe('a sync', () => {
     await federation.clock.advanceTo(START_MS + 5 * MINUTE)
     await recordAll(tracer, life(CAFE, START_MS + 5 * MINUTE, 5))
     const second = await tracer.sync()
-    // What was next became current: the row goes out again with its new lag; what is wholly known does not.
+    // A row of the next block is now current and goes out again with its new lag. Known rows stay here.
     expect(second.rowsDeposited).toBeLessThan(30)
     expect(second.hashesNew).toBeLessThan(second.rowsDeposited)
     expect(federation.central.rowsTwice).toBe(0)
@@ -85,7 +75,7 @@ describe('a sync', () => {
     expect([...user!.rows.values()].some((row) => row.lags === 3)).toBe(true)
   })
 
-  it('asks two shards for a walk across the border of regions, and at most 90 salts at a time', async () => {
+  it('a walk across the border of two regions asks both shards, for at most 90 salts a request', async () => {
     const federation = await fakeFederation({ shards: 5 })
     const tracer = await openTracer(federation)
     await recordAll(tracer, life({ lat: 46, lng: 14 }, START_MS, 175, 0.02))
@@ -101,7 +91,7 @@ describe('a sync', () => {
     expect(result.saltRequests).toBe(requests.length)
   })
 
-  it('loses fixes whole after three hours and says how many', async () => {
+  it('fixes older than three hours are lost whole and counted once', async () => {
     const federation = await fakeFederation()
     const tracer = await openTracer(federation)
     await recordAll(tracer, life(CAFE, START_MS, 60))
@@ -111,20 +101,19 @@ describe('a sync', () => {
     expect(await tracer.sync()).toMatchObject({ fixesLost: 0 })
   })
 
-  it('defers fixes when all replicas are down and deposits them later', async () => {
+  it('fixes wait while all replicas of their shard are down, and are deposited later', async () => {
     const federation = await fakeFederation()
     const tracer = await openTracer(federation)
     await recordAll(tracer, life(CAFE, START_MS, 60))
-    federation.intercept = (_peer, protocol, frame, serve) =>
-      protocol.id === SALT_PROTOCOL.id ? unreachable() : serve(frame)
+    cut(federation, SALT_PROTOCOL)
     const down = await tracer.sync()
     expect(down).toMatchObject({ fixesDeferred: 12, fixesHashed: 0, batches: 1, saltsAsked: 0 })
     expect(down.saltRequests).toBe(3)
-    federation.intercept = (_peer, _protocol, frame, serve) => serve(frame)
+    uncut(federation)
     expect(await tracer.sync()).toMatchObject({ fixesDeferred: 0, fixesHashed: 12 })
   })
 
-  it('goes to the next replica when one has given its quota', async () => {
+  it('a sync asks the next replica when the quota of one is spent', async () => {
     const federation = await fakeFederation()
     const tracer = await openTracer(federation)
     federation.quota = 0
@@ -135,7 +124,7 @@ describe('a sync', () => {
     expect(federation.answered.length).toBe(1)
   })
 
-  it('does not let a fix at the edge of the window spoil the rest when the node is half a minute ahead', async () => {
+  it('a fix at the edge of the window does not spoil the others when the clock of the node is ahead', async () => {
     const federation = await fakeFederation()
     const tracer = await openTracer(federation)
     await recordAll(tracer, life(CAFE, START_MS, 180))
@@ -155,7 +144,7 @@ describe('a sync', () => {
     expect(await tracer.sync()).toMatchObject({ fixesHashed: 35, fixesDeferred: 1 })
   })
 
-  it('never puts more than 480 rows of an epoch on the wire over all syncs', async () => {
+  it('all syncs together deposit at most 480 rows of an epoch', async () => {
     const federation = await fakeFederation()
     const tracer = await openTracer(federation)
     for (let hour = 0; hour < 6; hour++) {
@@ -171,7 +160,7 @@ describe('a sync', () => {
     expect(federation.central.rowsTwice).toBe(0)
   })
 
-  it('sends what does not fit the largest class in further batches', async () => {
+  it('rows that do not fit the largest size class go in further batches', async () => {
     const federation = await fakeFederation({ syncRequestBytes: [1024, 2048] })
     const tracer = await openTracer(federation)
     await recordAll(tracer, life(CAFE, START_MS, 60, 0.001))
@@ -181,7 +170,7 @@ describe('a sync', () => {
     expect((await tracer.preview()).epochs).toEqual([])
   })
 
-  it('is shared by calls that come while it runs, and can be aborted without loss', async () => {
+  it('calls during a sync share its result, and an aborted sync loses nothing', async () => {
     const federation = await fakeFederation()
     const tracer = await openTracer(federation)
     await recordAll(tracer, life(CAFE, START_MS, 30, 0.001))
@@ -201,7 +190,7 @@ describe('a sync', () => {
     expect(federation.central.rowsTwice).toBe(0)
   })
 
-  it('lets a better fix of a closed block in while the salts are on their way, and loses neither', async () => {
+  it('a better fix that comes while its salts are requested waits for the next sync', async () => {
     const federation = await fakeFederation()
     const tracer = await openTracer(federation)
     const [fix] = life(CAFE, START_MS, 5)
@@ -215,108 +204,8 @@ describe('a sync', () => {
   })
 })
 
-describe('a node that lies', () => {
-  it('is found out by any altered byte of its answer, and the next replica is believed instead', async () => {
-    const federation = await fakeFederation({ shards: 1 })
-    const rows = () => [...federation.central.users.values()].map((user) => [...user.rows.keys()].sort().join())
-    const honest = await openTracer(federation)
-    await recordAll(honest, life(CAFE, START_MS, 30))
-    let length = 0
-    federation.intercept = async (_peer, protocol, frame, serve) => {
-      const reply = await serve(frame)
-      if (protocol.id === SALT_PROTOCOL.id) length = reply.length
-      return reply
-    }
-    await honest.sync()
-    let tried = 0
-    for (let at = 0; at < length; at += 37) {
-      const tracer = await openTracer(federation, { random: seededRandom(`lied to ${at}`) })
-      await recordAll(tracer, life(CAFE, START_MS, 30))
-      let asked = 0
-      federation.intercept = async (_peer, protocol, frame, serve) => {
-        const reply = await serve(frame)
-        if (protocol.id === SALT_PROTOCOL.id && asked++ === 0) reply[at]! ^= 1
-        return reply
-      }
-      expect(await tracer.sync()).toMatchObject({ fixesHashed: 6, saltRequests: 2 })
-      tried++
-    }
-    expect(tried).toBeGreaterThan(50)
-    expect(new Set(rows()).size).toBe(1)
-  })
-
-  it('is not asked again by this process', async () => {
-    const federation = await fakeFederation({ shards: 1 })
-    const tracer = await openTracer(federation)
-    const asked: string[] = []
-    federation.intercept = async (peer, protocol, frame, serve) => {
-      const reply = await serve(frame)
-      if (protocol.id === SALT_PROTOCOL.id) {
-        asked.push(peer)
-        reply[200]! ^= 1
-      }
-      return reply
-    }
-    await recordAll(tracer, life(CAFE, START_MS, 30))
-    expect(await tracer.sync()).toMatchObject({ nodesLied: 3, fixesDeferred: 6 })
-    expect(await tracer.sync()).toMatchObject({ nodesLied: 0, saltRequests: 0, fixesDeferred: 6 })
-    expect(new Set(asked).size).toBe(3)
-    federation.intercept = (_peer, _protocol, frame, serve) => serve(frame)
-    const later = await openTracer(federation)
-    await recordAll(later, life(CAFE, START_MS, 30))
-    expect(await later.sync()).toMatchObject({ fixesHashed: 6 })
-  })
-})
-
-describe('a refused group', () => {
-  it('is salted again when its roster was not the one in force', async () => {
-    const federation = await fakeFederation()
-    const tracer = await openTracer(federation)
-    await recordAll(tracer, life(CAFE, START_MS, 30))
-    federation.central.refuse = () => 'roster'
-    const refused = await tracer.sync()
-    expect(refused).toMatchObject({ rowsDeposited: 0, fixesAgain: 6, rowsLost: 0 })
-    expect(refused.rowsRefused).toBeGreaterThan(0)
-    federation.central.refuse = () => undefined
-    const again = await tracer.sync()
-    expect(again.fixesHashed).toBe(6)
-    expect(again.rowsDeposited).toBe(refused.rowsRefused)
-  })
-
-  it('is lost when its fixes are beyond the window by then', async () => {
-    const federation = await fakeFederation()
-    const tracer = await openTracer(federation)
-    await recordAll(tracer, life(CAFE, START_MS, 30))
-    federation.central.refuse = () => 'roster'
-    federation.intercept = (_peer, protocol, frame, serve) =>
-      protocol.id === SYNC_PROTOCOL.id ? unreachable() : serve(frame)
-    await expect(tracer.sync()).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
-    await federation.clock.advanceTo(START_MS + 240 * MINUTE)
-    federation.intercept = (_peer, _protocol, frame, serve) => serve(frame)
-    const result = await tracer.sync()
-    expect(result).toMatchObject({ fixesAgain: 0, rowsDeposited: 0 })
-    expect(result.rowsLost).toBe(result.rowsRefused)
-    expect((await tracer.preview()).totals.rowsLost).toBe(result.rowsLost)
-  })
-
-  it('is counted lost when it is too old, and kept when it is too new', async () => {
-    const federation = await fakeFederation()
-    const tracer = await openTracer(federation)
-    await recordAll(tracer, life(CAFE, START_MS, 80, 0.001))
-    const current = Math.floor(START_MS / EPOCH_MS)
-    federation.central.refuse = ({ epoch }) => (epoch < current ? 'too-old' : epoch > current ? 'too-new' : undefined)
-    const result = await tracer.sync()
-    expect(result.rowsLost).toBeGreaterThan(0)
-    expect(result.rowsRefused).toBeGreaterThan(0)
-    federation.central.refuse = () => undefined
-    const later = await tracer.sync()
-    expect(later).toMatchObject({ rowsLost: 0, rowsRefused: 0, fixesHashed: 0 })
-    expect(result.rowsDeposited + result.rowsLost + later.rowsDeposited).toBe(result.points)
-  })
-})
-
 describe('the roster', () => {
-  it('is fetched from the next entry when one lies, is down or has none, and not asked after before the next one is due', async () => {
+  it('a roster is fetched from the next entry when one lies, is down or has none, and not again before it is due', async () => {
     const federation = await fakeFederation()
     const storage = memoryStorage()
     const tracer = await openTracer(federation, { storage, federation: JSON.stringify(federation.manifest) })
@@ -330,7 +219,7 @@ describe('the roster', () => {
       return asked === 3 ? reply.slice(0, 1) : reply
     }
     await tracer.sync()
-    // Three in vain, and the founding roster.
+    // Three requests in vain, and the founding roster.
     expect(asked).toBe(4)
     const again = await openTracer(federation, { storage })
     for (const next of [tracer, again]) await next.sync()
@@ -340,35 +229,31 @@ describe('the roster', () => {
     expect(asked).toBe(6)
   })
 
-  it('is missed by name when no entry has one that holds', async () => {
+  it('a sync without any valid roster fails with PEER_UNREACHABLE and loses nothing', async () => {
     const federation = await fakeFederation()
     const tracer = await openTracer(federation)
     await recordAll(tracer, life(CAFE, START_MS, 30))
     federation.intercept = () => unreachable()
     await expect(tracer.sync()).rejects.toMatchObject({ code: 'PEER_UNREACHABLE', data: { tried: 6 } })
-    federation.intercept = (_peer, _protocol, frame, serve) => serve(frame)
+    uncut(federation)
     expect(await tracer.sync()).toMatchObject({ fixesHashed: 6 })
   })
 })
 
-describe('the storage of a tracer', () => {
-  it('belongs to one federation', async () => {
-    const storage = memoryStorage()
-    await openTracer(await fakeFederation(), { storage })
-    const other = await fakeFederation({ retentionDays: 7 })
-    await expect(openTracer(other, { storage })).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' })
-  })
-
-  it('forgets what is older than the retention', async () => {
-    const federation = await fakeFederation({ retentionDays: 1 })
-    const storage = memoryStorage()
-    const tracer = await openTracer(federation, { storage })
+describe('the next sync', () => {
+  it('a result names when the oldest waiting fix is lost, and when a node that asked for a pause may be asked again', async () => {
+    const federation = await fakeFederation()
+    const tracer = await openTracer(federation)
+    await tracer.record({ ...CAFE, accuracyM: 5, at: START_MS })
+    expect((await tracer.sync()).next).toEqual({ allowedAt: START_MS, dueAt: START_MS + 170 * MINUTE })
+    federation.quota = 0
     await recordAll(tracer, life(CAFE, START_MS, 30))
-    await tracer.sync()
-    await federation.clock.advanceTo(START_MS + 28 * 60 * MINUTE)
-    await tracer.sync()
-    const left: string[] = []
-    for await (const [key] of storage.range('')) left.push(key)
-    expect(left.filter((key) => !key.startsWith('meta/') && !key.startsWith('roster/'))).toEqual([])
+    expect((await tracer.sync()).next).toEqual({
+      allowedAt: START_MS + MINUTE,
+      dueAt: START_MS - 30 * MINUTE + 170 * MINUTE,
+    })
+    federation.quota = Number.POSITIVE_INFINITY
+    await federation.clock.advanceTo(START_MS + 6 * MINUTE)
+    expect((await tracer.sync()).next).toEqual({ allowedAt: START_MS + 6 * MINUTE, dueAt: undefined })
   })
 })

@@ -1,72 +1,53 @@
 /**
- * Which rows go into one sync request: pure. PROTOCOL.md §7.2. Rows of many fixes become one group an epoch, each hash
- * once with its lags merged, as much as fits the largest size class; the rest follows in the next request.
+ * A batch: one sync request to the central peer, as a value. PROTOCOL.md §7.2. A batch is frozen on the disk before it is
+ * sent, and sent again byte for byte until the central peer acknowledged it. At most one batch is frozen at a time.
  */
-import {
-  compareHashes,
-  equalBytes,
-  GROUP_HEAD_BYTES,
-  ROW_BYTES,
-  ROWS_PER_EPOCH_MAX,
-  type Row,
-  type RowGroup,
-  SYNC_GROUPS_MAX,
-  SYNC_HEAD_BYTES,
-} from '@geotrace/core-wasm/wire'
-import type { FixRow } from '../salts/hashed-fix.ts'
-import { type DepositedRows, isDeposited } from './deposited.ts'
+import { encodeSyncRequest, type SyncRequest } from '@geotrace/core-wasm/wire'
+import { KEYS } from '../storage/key-layout.ts'
+import { del, put, type Storage, type StorageOperation } from '../storage/storage.ts'
 
-/** Groups ascending by epoch. Of an epoch under two rosters the one of the newest fix goes first, alone. */
-export function rowsToGroups(
-  rows: readonly FixRow[],
-  deposited: ReadonlyMap<number, DepositedRows>,
-  frameBytes: number,
-): RowGroup[] {
-  const groups: RowGroup[] = []
-  let left = frameBytes - SYNC_HEAD_BYTES
-  for (const [epoch, candidates] of [...byEpoch(rows)].sort(([a], [b]) => a - b)) {
-    if (groups.length === SYNC_GROUPS_MAX) break
-    const known = deposited.get(epoch)
-    const roster = candidates.at(-1)!.roster
-    const merged = mergeCandidates(
-      candidates.filter((row) => equalBytes(row.roster, roster)),
-      known,
-    )
-    const space = Math.floor((left - GROUP_HEAD_BYTES) / ROW_BYTES)
-    const taken = withinEpoch(merged, known).slice(0, Math.max(0, space))
-    if (taken.length === 0) continue
-    taken.sort((a, b) => compareHashes(a.hash, b.hash))
-    groups.push({ epoch, roster, rows: taken })
-    left -= GROUP_HEAD_BYTES + taken.length * ROW_BYTES
-  }
-  return groups
+/** `rows`: a deposit, perhaps an empty one. `report`: the same with a report code. `erase`: forget this user. */
+const BATCH_KINDS = ['rows', 'report', 'erase'] as const
+export type BatchKind = (typeof BATCH_KINDS)[number]
+
+export interface Batch {
+  readonly kind: BatchKind
+  /** The request, encoded and padded to a size class: the bytes to send. */
+  readonly frame: Uint8Array
 }
 
-function byEpoch(rows: readonly FixRow[]): Map<number, FixRow[]> {
-  const epochs = new Map<number, FixRow[]>()
-  for (const row of rows) {
-    const list = epochs.get(row.epoch)
-    if (list === undefined) epochs.set(row.epoch, [row])
-    else list.push(row)
+/** `classes`: the size classes of the manifest, ascending. */
+export function requestToBatch(request: SyncRequest, classes: readonly number[]): Batch {
+  const { kind } = request.report
+  return {
+    kind: kind === 'none' ? 'rows' : kind === 'code' ? 'report' : 'erase',
+    frame: encodeSyncRequest(request, classes),
   }
-  return epochs
 }
 
-/** Each hash once, with every lag it was ever seen with, if the centre lacks it or one of its lags. */
-function mergeCandidates(candidates: readonly FixRow[], known: DepositedRows | undefined): (Row & { key: string })[] {
-  const merged = new Map<string, Row & { key: string }>()
-  for (const { key, hash, size, lags } of candidates) {
-    const before = merged.get(key)?.lags ?? known?.get(key)?.lags ?? 0
-    merged.set(key, { key, hash, size, lags: before | lags })
-  }
-  return [...merged.values()].filter((row) => !isDeposited(known, row.key, row.lags))
+/** The batch on its way, if there is one. */
+export async function readFrozen(storage: Storage): Promise<Batch | undefined> {
+  const frame = await storage.get(KEYS.frozen)
+  const kind = await readKind(storage)
+  return frame === undefined || kind === undefined ? undefined : { kind, frame }
 }
 
-/** At most 480 hashes of an epoch over all syncs; a new lag of a known hash is not one more. */
-function withinEpoch(rows: (Row & { key: string })[], known: DepositedRows | undefined): Row[] {
-  let free = ROWS_PER_EPOCH_MAX - (known?.size ?? 0)
-  return rows
-    .filter((row) => known?.has(row.key) === true || free-- > 0)
-    .slice(0, ROWS_PER_EPOCH_MAX)
-    .map(({ hash, size, lags }) => ({ hash, size, lags }))
+/** True from `eraseAll` until the central peer acknowledged the erasure. */
+export async function isErasing(storage: Storage): Promise<boolean> {
+  return (await readKind(storage)) === 'erase'
+}
+
+/** Puts the batch on the disk. From then on a report code stands in the batch only. */
+export function freeze({ kind, frame }: Batch): StorageOperation[] {
+  const code = kind === 'report' ? [del(KEYS.code)] : []
+  return [...code, put(KEYS.frozen, frame), put(KEYS.frozenKind, Uint8Array.of(BATCH_KINDS.indexOf(kind)))]
+}
+
+export function deleteFrozen(): StorageOperation[] {
+  return [del(KEYS.frozen), del(KEYS.frozenKind)]
+}
+
+async function readKind(storage: Storage): Promise<BatchKind | undefined> {
+  const bytes = await storage.get(KEYS.frozenKind)
+  return bytes === undefined ? undefined : BATCH_KINDS[bytes[0]!]
 }

@@ -1,46 +1,57 @@
 /**
- * Brings the outbox to the central peer: freeze, send, resend byte for byte until acknowledged, store the answer, and
- * again until nothing is left. PROTOCOL.md §7.2. The first request goes out even when it is empty.
+ * Brings hashed fixes to the central peer: freeze a batch, send it, store the reply, until nothing is left. PROTOCOL.md
+ * §7.2. The first request goes out even when it is empty. Throws what `send` throws, and ABORTED.
  */
 import { isFederationError } from '@geotrace/core-wasm'
-import {
-  type CertifiedRoster,
-  decodeSyncReply,
-  decodeSyncRequest,
-  SYNC_ID_BYTES,
-  SYNC_PROTOCOL,
-  type SyncReply,
-} from '@geotrace/core-wasm/wire'
-import { assertNotAborted, type Device, toDecision } from '../device/device.ts'
-import type { Wire } from '../dialers/wire-session.ts'
+import { decodeSyncRequest } from '@geotrace/core-wasm/wire'
+import { assertNotAborted, type Device } from '../device/device.ts'
 import type { SyncResult } from '../sync-result.ts'
-import { acknowledge } from './acknowledge.ts'
-import { freezeBatch, readFrozen, unfreezeBatch } from './outbox.ts'
+import { acknowledge, unfreeze } from './acknowledge.ts'
+import type { Batch } from './batch.ts'
+import { nextBatch } from './next-batch.ts'
+import { type CentralRoute, send } from './send.ts'
 
-/** 36 epochs of 48 h, 6.3 KB each, in the smallest of usual classes; the rest goes with the next sync. */
+/** 36 epochs of 48 h, 6.3 KB each, in the smallest of the usual size classes; the rest goes with the next sync. */
 const BATCHES_PER_SYNC_MAX = 64
 
 export async function deposit(
   device: Device,
-  wire: Wire,
-  rosters: readonly CertifiedRoster[],
+  route: CentralRoute,
   result: SyncResult,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const central = rosters.at(-1)!.roster.central
   const resting = new Set<number>()
-  for (let batch = 0; batch < BATCHES_PER_SYNC_MAX; batch++) {
+  for (let i = 0; i < BATCHES_PER_SYNC_MAX; i++) {
     assertNotAborted(signal)
-    const frame = await device.lock(() => nextFrame(device, resting, result))
-    if (frame === undefined) return
-    const request = decodeSyncRequest(frame, device.manifest.parameters.syncRequestBytes)
-    device.progress({ phase: 'deposit', done: batch, of: batch + 1 })
-    const reply = await send(wire, central, frame)
-    if (reply === 'conflict') {
-      await device.lock(() => unfreezeBatch(device.storage, request))
-      continue
-    }
-    const done = await device.lock(() => acknowledge(device.storage, request, reply, device.clock.now()))
+    const batch = await device.lock(() => freezeNext(device, resting, result))
+    if (batch === undefined) return
+    device.progress({ phase: 'deposit', done: i, of: i + 1 })
+    await sendAndStore(device, route, batch, resting, result)
+  }
+}
+
+async function freezeNext(device: Device, resting: Set<number>, result: SyncResult): Promise<Batch | undefined> {
+  const next = await nextBatch(device, { resting, evenIfEmpty: result.batches === 0 })
+  if (next.isFrozen) return next.batch
+  result.fixesHeld = next.held
+  result.fixesRedacted += next.redacted
+  result.rowsLost += next.expired
+  result.hashesNew += next.hashesNew
+  return next.batch
+}
+
+async function sendAndStore(
+  device: Device,
+  route: CentralRoute,
+  batch: Batch,
+  resting: Set<number>,
+  result: SyncResult,
+): Promise<void> {
+  const { storage, clock, lock, manifest } = device
+  const request = decodeSyncRequest(batch.frame, manifest.parameters.syncRequestBytes)
+  try {
+    const reply = await send(route, batch)
+    const done = await lock(() => acknowledge(storage, request, reply, clock.now()))
     for (const epoch of done.resting) resting.add(epoch)
     result.batches++
     result.rowsDeposited += done.rowsDeposited
@@ -50,40 +61,9 @@ export async function deposit(
     result.marksNew += done.marksNew
     result.marksLeft = reply.left
     if (reply.report !== 'none') result.report = reply.report
-  }
-}
-
-/** The batch already on its way, or the next one; undefined when all is done. */
-async function nextFrame(device: Device, resting: Set<number>, result: SyncResult): Promise<Uint8Array | undefined> {
-  const { storage, clock, manifest, random, secrets } = device
-  const frozen = await readFrozen(storage)
-  if (frozen !== undefined) return frozen
-  const nowMs = clock.now()
-  const selection = await freezeBatch(storage, {
-    userSecret: secrets.user,
-    syncId: random(SYNC_ID_BYTES),
-    classes: manifest.parameters.syncRequestBytes,
-    nowMs,
-    resting,
-    toDecision: toDecision(device, nowMs),
-    evenIfEmpty: result.batches === 0,
-  })
-  result.fixesHeld = selection.held
-  result.fixesRedacted += selection.redacted
-  result.rowsLost += selection.expired
-  result.hashesNew += selection.hashesNew
-  return selection.frame
-}
-
-async function send(
-  wire: Wire,
-  central: { key: Uint8Array; addresses: readonly string[] },
-  frame: Uint8Array,
-): Promise<SyncReply | 'conflict'> {
-  try {
-    return decodeSyncReply(await wire.request(central, SYNC_PROTOCOL, frame))
   } catch (error) {
-    if (isFederationError(error, 'SYNC_CONFLICT')) return 'conflict'
-    throw error
+    if (!isFederationError(error, 'SYNC_CONFLICT')) throw error
+    // The central peer answered another batch of this sync id; the same rows go under a new one.
+    await lock(() => unfreeze(storage, request))
   }
 }

@@ -1,20 +1,12 @@
 /**
- * What the central peer acknowledged, epoch by epoch, so that no row goes out twice. At most 480 rows an epoch.
+ * The rows that the central peer acknowledged, epoch by epoch, so that no row goes out twice. At most 480 rows an epoch.
  * struct Deposited { { u8 hash[12]; u8 meta }[n] }, meta as in PROTOCOL.md §7.2.
  */
-import {
-  byteReader,
-  bytesToHex,
-  byteWriter,
-  mergeRow,
-  metaToRow,
-  RISK_HASH_BYTES,
-  ROW_BYTES,
-  type Row,
-  rowToMeta,
-} from '@geotrace/core-wasm/wire'
+import { byteReader, bytesToHex, metaToRow, RISK_HASH_BYTES, type Row } from '@geotrace/core-wasm/wire'
+import type { HashedEntry } from '../diary/fix-states.ts'
+import { type FixRow, type HashedFix, hashedFixToRows } from '../diary/hashed-fix.ts'
 import { FAMILIES, numberedKey } from '../storage/key-layout.ts'
-import { put, type Storage, type StorageOperation } from '../storage/storage.ts'
+import type { Storage } from '../storage/storage.ts'
 
 /** Rows of one epoch by hash in hex. */
 export type DepositedRows = Map<string, Row>
@@ -31,23 +23,24 @@ export async function readDeposited(storage: Storage, epoch: number): Promise<De
   return rows
 }
 
-export function putDeposited(epoch: number, rows: DepositedRows): StorageOperation {
-  const writer = byteWriter(rows.size * ROW_BYTES)
-  for (const row of rows.values()) writer.bytes(row.hash).u8(rowToMeta(row))
-  return put(numberedKey(FAMILIES.deposited, epoch), writer.finish())
-}
-
-/** Whether the centre knows this hash with all these lags. */
+/** True when the central peer knows this hash with all these lags. */
 export function isDeposited(rows: DepositedRows | undefined, key: string, lags: number): boolean {
   return ((rows?.get(key)?.lags ?? 0) & lags) === lags
 }
 
-/** Merges rows by hash; lags by OR, as the centre does. */
-export function addRows(rows: DepositedRows, added: Iterable<Row>): DepositedRows {
-  const merged: DepositedRows = new Map(rows)
-  for (const row of added) {
-    const key = bytesToHex(row.hash)
-    merged.set(key, mergeRow(merged.get(key), row))
-  }
-  return merged
+/** Rows of an entry in its open epochs that the central peer does not know yet. */
+export function openRows(entry: HashedEntry, deposited: ReadonlyMap<number, DepositedRows>): FixRow[] {
+  return hashedFixToRows(entry).filter(
+    (row) => entry.open.includes(row.epoch) && !isDeposited(deposited.get(row.epoch), row.key, row.lags),
+  )
+}
+
+/** `deposited` holds epochs that were read already; an epoch that it lacks is read from the storage. */
+export async function isFirstRowDeposited(
+  storage: Storage,
+  record: HashedFix,
+  deposited: ReadonlyMap<number, DepositedRows>,
+): Promise<boolean> {
+  const { epoch, key, lags } = hashedFixToRows(record)[0]!
+  return isDeposited(deposited.get(epoch) ?? (await readDeposited(storage, epoch)), key, lags)
 }

@@ -1,4 +1,4 @@
-/** Checking a manifest whole, and naming its federation: apart, since zod, CBOR and Ed25519 come with it. */
+/** Checks a whole manifest and names its federation. A file of its own, because zod, CBOR and Ed25519 come with it. */
 import { assertManifest, type Manifest, manifestToId, parseManifest } from '@geotrace/core-wasm/wire'
 
 /** Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK. */

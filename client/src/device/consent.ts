@@ -1,12 +1,13 @@
 /**
- * What the user has agreed to, kept with the rest. Only for a tracer made with `consent: 'required'`: an app that asks in
- * its own way leaves it off. README "Consent". Withdrawing stops what comes; `eraseAll` takes back what was.
+ * The user's consents, kept in the storage. README "Consent". They count only for a tracer with `consent: 'required'`; an app
+ * that asks in its own way leaves that off. Withdrawing a consent stops the future; `eraseAll` takes back the past. Throws
+ * CONSENT_MISSING.
  */
 import { FederationError } from '@geotrace/core-wasm'
 import { decodeRecord, encodeRecord, KEYS } from '../storage/key-layout.ts'
 import { put, type Storage } from '../storage/storage.ts'
 
-/** To keep a diary here; to deposit hashes with the central peer; to report a positive test. */
+/** `record`: keep a diary here. `deposit`: deposit hashes with the central peer. `report`: report a positive test. */
 export const CONSENT_KINDS = ['record', 'deposit', 'report'] as const
 export type ConsentKind = (typeof CONSENT_KINDS)[number]
 

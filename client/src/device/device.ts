@@ -1,8 +1,8 @@
-/** What the parts of a tracer share. Fields that an erasure or an import replaces are mutable. */
-import { type Clock, type Core, FederationError, type Fix, type OneAtATime, type Random } from '@geotrace/core-wasm'
-import { equalBytes, type Manifest, USER_SECRET_BYTES } from '@geotrace/core-wasm/wire'
+/** The state that the parts of a tracer share. An erasure or an import replaces the mutable fields. */
+import { type Clock, type Core, FederationError, type OneAtATime, type Random } from '@geotrace/core-wasm'
+import { equalBytes, type Manifest, type RosterChain, USER_SECRET_BYTES } from '@geotrace/core-wasm/wire'
 import type { Dialer } from '../dialers/dialer.ts'
-import type { DepositDecision, Redactor } from '../redaction/redaction.ts'
+import type { Redactor } from '../redaction/redaction.ts'
 import type { SaltKeeper } from '../salts/salt-keeper.ts'
 import { KEYS } from '../storage/key-layout.ts'
 import { put, type Storage } from '../storage/storage.ts'
@@ -11,6 +11,8 @@ import type { OpenedManifest } from './open-manifest.ts'
 
 export interface Device {
   readonly manifest: Manifest
+  /** True when the manifest was checked whole since the tracer was opened, not only on an earlier start. */
+  readonly isManifestChecked: boolean
   readonly storage: Storage
   readonly dialer: Dialer
   readonly clock: Clock
@@ -21,23 +23,26 @@ export interface Device {
   /** Held while the storage is read, decided upon and written. */
   readonly lock: OneAtATime
   readonly keeper: SaltKeeper
+  /** Keys (hex) of salt nodes that lied to this tracer. */
   readonly liars: Set<string>
   readonly progress: (progress: SyncProgress) => void
   redactor: Redactor
   secrets: DeviceSecrets
+  /** Made with the first sync, because signatures come with it. */
+  rosters: RosterChain | undefined
 }
 
 export interface DeviceSecrets {
-  /** Who deposits, for the central peer. */
+  /** Names the device to the central peer. */
   user: Uint8Array
-  /** Displaces home zones; known to nobody else. */
+  /** Displaces home zones. No peer knows it. */
   device: Uint8Array
 }
 
-/** Reads or draws the secrets. A storage belongs to one federation: STORAGE_CORRUPT under another. */
+/** Reads or draws the secrets. Throws STORAGE_CORRUPT when the storage belongs to another federation. */
 export async function openSecrets(
   storage: Storage,
-  { federation, digest }: OpenedManifest,
+  { federation, digest }: Pick<OpenedManifest, 'federation' | 'digest'>,
   random: Random,
 ): Promise<DeviceSecrets> {
   const known = await storage.get(KEYS.federation)
@@ -62,11 +67,7 @@ export async function openSecrets(
   return fresh
 }
 
-export function toDecision({ redactor }: Device, nowMs: number): (fix: Fix) => DepositDecision {
-  return (fix) => redactor.toDecision(fix, nowMs)
-}
-
 /** Throws ABORTED. */
 export function assertNotAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new FederationError('ABORTED', 'it was aborted; nothing is lost')
+  if (signal?.aborted === true) throw new FederationError('ABORTED', 'the caller aborted; nothing is lost')
 }

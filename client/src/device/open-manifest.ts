@@ -1,7 +1,7 @@
 /**
- * The federation that a tracer lives in. A manifest is checked whole before a storage is first opened under it; later
- * starts compare its hash, and load none of what checks it. Before anything goes to a network it is checked again, by the
- * rules of the version that runs (network.ts).
+ * Opens the manifest of a federation. The manifest is checked whole before a storage is first opened under it. Later starts
+ * compare its hash and load no code that checks it. Before anything goes to a network the manifest is checked again, by the
+ * rules of the running version (sync.ts). Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK.
  */
 import { equalBytes, type Manifest } from '@geotrace/core-wasm/wire'
 import { KEYS } from '../storage/key-layout.ts'
@@ -11,9 +11,9 @@ export interface OpenedManifest {
   readonly manifest: Manifest
   /** The federation's id. */
   readonly federation: Uint8Array
-  /** SHA-256 of the manifest as it was given; undefined where the host has none: then every start checks. */
+  /** SHA-256 of the manifest as given. Undefined where the runtime has no SHA-256; then every start checks. */
   readonly digest: Uint8Array | undefined
-  /** It was checked just now, not only on an earlier start. */
+  /** True when this start checked the manifest, false when only an earlier start did. */
   readonly isChecked: boolean
 }
 

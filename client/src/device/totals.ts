@@ -1,11 +1,11 @@
-/** What was ever lost on this device, kept so that the user can be told. README "Errors and reasons". */
+/** The losses of this device since it was set up, kept so that an app can show them. README "Errors and reasons". */
 import { decodeRecord, encodeRecord, KEYS } from '../storage/key-layout.ts'
 import { put, type Storage, type StorageOperation } from '../storage/storage.ts'
 
 export interface Totals {
-  /** Fixes whose salts could not be had any more (3 h). */
+  /** Fixes whose salts no node serves any more (3 h). */
   fixesLost: number
-  /** Rows whose epoch takes no deposits any more (48 h), or that the central peer refused for good. */
+  /** Rows whose epoch takes no deposits any more (48 h), or that the central peer refused permanently. */
   rowsLost: number
   /** Rows that the central peer acknowledged. */
   rowsDeposited: number
@@ -17,7 +17,7 @@ export async function readTotals(storage: Storage): Promise<Totals> {
   return bytes === undefined ? none : { ...none, ...decodeRecord<Partial<Totals>>(KEYS.totals, bytes) }
 }
 
-/** One operation; a batch takes at most one of these. */
+/** One operation on the totals record. Put at most one into a batch, because the second would undo the first. */
 export async function addTotals(storage: Storage, added: Partial<Totals>): Promise<StorageOperation> {
   const before = await readTotals(storage)
   const after = {

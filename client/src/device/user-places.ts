@@ -1,21 +1,21 @@
-/** What the user says about places: homes marked by hand, zones drawn. README "Home and zones". */
+/** The user's own places: homes marked by hand, zones drawn. README "Home and zones". Throws RangeError. */
 import { bytesToHex } from '@geotrace/core-wasm/wire'
 import type { Place } from '../redaction/place.ts'
 import type { HomeStatus } from '../redaction/redaction.ts'
 import { assertZoneShape, ZONES_MAX, type Zone, type ZoneShape } from '../redaction/zones.ts'
 import type { Device } from './device.ts'
 
-/** More homes than anybody has. */
+/** More homes than any user has. */
 const HOMES_MAX = 20
 const ZONE_ID_BYTES = 8
 
 export interface HomeControl {
   status(): HomeStatus
-  /** The zone as of now, H3 indexes of resolution 10: to show the user, never to send. */
+  /** Today's home zone as H3 indexes of resolution 10. Show it to the user; never send it. */
   zone(): string[]
-  /** Hides this place and ends the hold on deposits. */
+  /** Hides this place. Home is then known, so held deposits go out. */
   mark(place: Place): Promise<void>
-  /** Forgets the homes marked by hand; learnt ones stay. */
+  /** Forgets the homes marked by hand. Learnt homes stay. */
   unmark(): Promise<void>
 }
 
@@ -31,10 +31,12 @@ export function homeControl(device: Device): HomeControl {
     status: () => device.redactor.homeStatus(device.clock.now()),
     zone: () => device.redactor.homeZone(device.clock.now()),
     async mark({ lat, lng }) {
-      if (!(Math.abs(lat) <= 90) || !Number.isFinite(lng)) throw new RangeError('home expected a position in degrees')
+      if (!(Math.abs(lat) <= 90) || !Number.isFinite(lng))
+        throw new RangeError(`home expected a position in degrees, got ${lat}, ${lng}`)
       await device.lock(async () => {
         const { marked } = device.redactor.homeStatus(device.clock.now())
-        if (marked.length >= HOMES_MAX) throw new RangeError(`homes expected at most ${HOMES_MAX}`)
+        if (marked.length >= HOMES_MAX)
+          throw new RangeError(`homes expected at most ${HOMES_MAX}; unmark them before marking another`)
         await device.redactor.setHomes([...marked, { lat, lng }])
       })
     },
@@ -50,7 +52,8 @@ export function zoneControl(device: Device): ZoneControl {
       const id = bytesToHex(device.random(ZONE_ID_BYTES))
       await device.lock(async () => {
         const zones = device.redactor.zones()
-        if (zones.length >= ZONES_MAX) throw new RangeError(`zones expected at most ${ZONES_MAX}`)
+        if (zones.length >= ZONES_MAX)
+          throw new RangeError(`zones expected at most ${ZONES_MAX}; remove one before adding another`)
         await device.redactor.setZones([...zones, { id, shape }])
       })
       return id

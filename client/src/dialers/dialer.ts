@@ -1,6 +1,6 @@
 /**
- * What a sync needs of a network: one framed request, one framed reply. PROTOCOL.md §6.
- * A session lasts for one sync and must not let a peer recognise the device in the next one.
+ * The network as a sync uses it: one framed request, one framed reply. PROTOCOL.md §6. A session lasts for one sync, and must
+ * not let a peer recognise the device in the next sync.
  */
 import type { PeerAddress, Protocol } from '@geotrace/core-wasm/wire'
 

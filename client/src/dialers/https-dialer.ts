@@ -1,27 +1,28 @@
 /**
- * The dialer over plain HTTPS, for apps that do not carry libp2p. PROTOCOL.md §6.1: the same frames, the same signatures;
- * the host's certificate stands for the peer's key. Peers are asked at their addresses that end in `/tls/http`.
+ * The dialer over plain HTTPS, for apps that do not carry libp2p. PROTOCOL.md §6.1. Frames and signatures are the same; the
+ * TLS certificate of the machine stands for the peer's key. A peer is asked at its addresses that end in `/tls/http`. Throws
+ * PEER_UNREACHABLE, PEER_TIMEOUT, MESSAGE_TOO_LARGE, ABORTED.
  */
 import { FederationError } from '@geotrace/core-wasm'
 import { bytesToHex, concatBytes, type PeerAddress, type Protocol } from '@geotrace/core-wasm/wire'
-import { deadline } from './deadline.ts'
+import { anySignal } from 'any-signal'
 import type { Dialer, RequestOptions } from './dialer.ts'
 
 export interface HttpsDialerOptions {
-  /** As the host has it, unless given. */
+  /** The global `fetch`, unless given. */
   fetch?: typeof fetch
-  /** Handshake, request and reply of one address. */
+  /** For handshake, request and reply of one address. */
   timeoutMs?: number
 }
 
 /** A handshake over a slow mobile link, and a central peer that waits for its disk. */
 const TIMEOUT_MS = 25_000
-/** Multiaddrs of the HTTPS door, in both spellings that are in use. */
+/** Multiaddrs of an HTTPS listener, in both spellings that are in use. */
 const ORIGIN = /^\/(ip4|ip6|dns[46]?)\/([^/]+)\/tcp\/(\d{1,5})\/(?:tls\/http|https)(?:\/p2p\/[^/]+)?$/
 
 export function httpsDialer(options: HttpsDialerOptions = {}): Dialer {
   const { timeoutMs = TIMEOUT_MS } = options
-  // Looked up at each request: what a page puts in its place counts.
+  // Looked up at each request, because a page may replace the global `fetch`.
   const ask: typeof fetch = (...init) => (options.fetch ?? globalThis.fetch)(...init)
   return {
     open: async () => ({
@@ -43,23 +44,24 @@ async function request(
     throw new RangeError(`"frame" expected at most ${protocol.requestMaxBytes} bytes, got ${frame.length}`)
   }
   const origins = peer.addresses.map(addressToOrigin).filter((origin) => origin !== undefined)
-  let last: unknown = new Error('no address that HTTPS reaches')
+  let last: unknown = new Error('the peer has no HTTPS address')
   for (const origin of origins) {
-    const limit = deadline(timeoutMs, outer)
+    const timeout = AbortSignal.timeout(timeoutMs)
+    const signal = anySignal([timeout, outer])
     try {
-      return await exchange(ask, `${origin}${protocol.id}`, protocol, frame, limit.signal)
+      return await exchange(ask, `${origin}${protocol.id}`, protocol, frame, signal)
     } catch (error) {
       if (outer?.aborted === true) {
         throw new FederationError('ABORTED', 'the request was aborted', undefined, { cause: error })
       }
       if (error instanceof FederationError) throw error
-      if (limit.isPast()) {
+      if (timeout.aborted) {
         const id = bytesToHex(peer.key)
         const message = `${id} did not answer within ${timeoutMs} ms`
         last = new FederationError('PEER_TIMEOUT', message, { peer: id }, { cause: error })
       } else last = error
     } finally {
-      limit.clear()
+      signal.clear()
     }
   }
   if (last instanceof FederationError) throw last
@@ -76,7 +78,7 @@ async function exchange(
 ): Promise<Uint8Array> {
   const response = await ask(url, {
     method: 'POST',
-    // Bytes without a name for their kind: a browser then asks nobody for leave first.
+    // Without a content type a browser sends no preflight request.
     body: Uint8Array.from(frame),
     signal,
     cache: 'no-store',
@@ -91,7 +93,7 @@ async function exchange(
   return readBody(response, replyMaxBytes)
 }
 
-/** Throws MESSAGE_TOO_LARGE as soon as there is more than `maxBytes`. */
+/** Throws MESSAGE_TOO_LARGE as soon as more than `maxBytes` have arrived. */
 async function readBody({ body }: Response, maxBytes: number): Promise<Uint8Array> {
   if (body === null) return new Uint8Array(0)
   const reader = body.getReader()
@@ -109,7 +111,7 @@ async function readBody({ body }: Response, maxBytes: number): Promise<Uint8Arra
   }
 }
 
-/** `https://host:port`; undefined for the addresses of other doors. */
+/** `https://host:port`; undefined for the addresses of other listeners. */
 function addressToOrigin(address: string): string | undefined {
   const [, kind, host, port] = ORIGIN.exec(address) ?? []
   if (host === undefined) return undefined

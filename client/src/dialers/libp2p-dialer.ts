@@ -1,4 +1,4 @@
-/** The dialer over libp2p (libp2p-session.ts), which is loaded with the first session. */
+/** The dialer over libp2p. Its code (libp2p-session.ts) is loaded with the first session. */
 import type { Dialer } from './dialer.ts'
 import type { Libp2pDialerOptions } from './libp2p-session.ts'
 

@@ -1,12 +1,12 @@
 /**
- * A session over libp2p: Noise, yamux, TCP in Node and WebSocket everywhere. PROTOCOL.md §6.
- * It is a libp2p node with a key of its own, no listener and no identify: a stable peer id, a listen address or
- * an agent string would link one sync with the next.
+ * A session over libp2p: Noise, yamux, TCP in Node and WebSocket everywhere. PROTOCOL.md §6. A session is a libp2p host with
+ * a key of its own, no listener and no identify. A stable peer id, a listen address or an agent string would link one sync
+ * with the next. Throws PEER_UNREACHABLE, PEER_TIMEOUT, MESSAGE_TOO_LARGE, ABORTED.
  */
 import { FederationError, polyfillPromise } from '@geotrace/core-wasm'
 import { bytesToHex, keyToPeerId, type PeerAddress, type Protocol } from '@geotrace/core-wasm/wire'
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
-import { deadline } from './deadline.ts'
+import { anySignal } from 'any-signal'
 import type { RequestOptions, Session } from './dialer.ts'
 import { isNode } from './runtime.ts'
 
@@ -18,12 +18,12 @@ const STOP_TIMEOUT_MS = 2_000
 const DIALS_IN_PARALLEL = 4
 
 export interface Libp2pDialerOptions {
-  /** Local address that TCP connections leave from. */
+  /** The local address from which TCP connections leave. */
   localAddress?: string
-  /** Several at once only help when peers are down; each costs a handshake. */
+  /** Several dials at once help only when peers are down; each costs a handshake. */
   maxDialsInParallel?: number
   dialTimeoutMs?: number
-  /** Each of: opening a stream, writing the request, reading the reply. */
+  /** For each step: opening a stream, writing the request, reading the reply. */
   stepTimeoutMs?: number
 }
 
@@ -46,7 +46,7 @@ async function openNode({
   const transports = [webSockets()]
   if (isNode()) {
     const { tcp } = await import('@libp2p/tcp')
-    // The socket takes every option of net.connect; the declared type names only some.
+    // The socket takes every option of net.connect. The declared type names only some.
     transports.unshift(tcp(localAddress === undefined ? {} : { dialOpts: { localAddress } as object }))
   }
   return createLibp2p({
@@ -54,24 +54,24 @@ async function openNode({
     addresses: { listen: [], announceFilter: () => [] },
     transports,
     connectionEncrypters: [noise()],
-    // A session is over before anybody would wonder whether it still stands: no pings.
+    // A session is too short for keep-alive pings.
     streamMuxers: [yamux({ enableKeepAlive: false })],
     connectionMonitor: { enabled: false },
     connectionManager: { maxParallelDials: maxDialsInParallel, addressSorter: () => 0 },
-    // Browsers refuse private addresses by default; which peers may be dialled is the manifest's word.
+    // libp2p refuses private addresses in browsers by default. Here the manifest decides which peers may be dialled.
     connectionGater: { denyDialMultiaddr: () => false },
   })
 }
 
 function nodeToSession(node: Libp2p, options: Libp2pDialerOptions): Session {
   const { dialTimeoutMs = DIAL_TIMEOUT_MS, stepTimeoutMs = STEP_TIMEOUT_MS } = options
-  /** One connection a peer: libp2p lets two dials share one, and closing it for one breaks the other. */
+  /** One connection a peer. libp2p lets two dials share one, and to close it for one dial breaks the other. */
   const connections = new Map<string, Promise<Connection>>()
 
   async function connect(peer: PeerAddress, outer: AbortSignal | undefined): Promise<Connection> {
     const id = bytesToHex(peer.key)
     const known = connections.get(id)
-    // A peer may have closed it meanwhile, to make room.
+    // A peer under load may have closed the connection meanwhile.
     if (known !== undefined && (await known).status === 'open') return known
     const connection = bounded(peer, dialTimeoutMs, outer, (signal) => dial(node, peer, signal))
     connections.set(id, connection)
@@ -94,7 +94,7 @@ function nodeToSession(node: Libp2p, options: Libp2pDialerOptions): Session {
       const { lpStream } = await import('@libp2p/utils')
       const framed = lpStream(stream, { maxDataLength: protocol.replyMaxBytes })
       await bounded(peer, stepTimeoutMs, outer, (signal) => framed.write(frame, { signal }))
-      // Nothing more comes from here: one request, one reply.
+      // One request, one reply: the client sends nothing more on this stream.
       await bounded(peer, stepTimeoutMs, outer, (signal) => stream.close({ signal }))
       const reply = await bounded(peer, stepTimeoutMs, outer, (signal) => framed.read({ signal }))
       return reply.slice()
@@ -107,10 +107,9 @@ function nodeToSession(node: Libp2p, options: Libp2pDialerOptions): Session {
   return {
     request,
     async close() {
-      const end = deadline(STOP_TIMEOUT_MS, undefined)
-      const past = new Promise<void>((resolve) => end.signal.addEventListener('abort', () => resolve()))
+      const timeout = AbortSignal.timeout(STOP_TIMEOUT_MS)
+      const past = new Promise<void>((resolve) => timeout.addEventListener('abort', () => resolve()))
       await Promise.race([node.stop(), past]).catch(() => undefined)
-      end.clear()
     },
   }
 }
@@ -118,9 +117,9 @@ function nodeToSession(node: Libp2p, options: Libp2pDialerOptions): Session {
 async function dial(node: Libp2p, { key, addresses }: PeerAddress, signal: AbortSignal): Promise<Connection> {
   const { multiaddr } = await import('@multiformats/multiaddr')
   const reachable = addresses.filter((address) => isWebSocket(address) || (isNode() && !/\/https?(\/|$)/.test(address)))
-  // TCP first where there is TCP: a WebSocket costs an HTTP upgrade more.
+  // TCP first, because a WebSocket costs an additional HTTP upgrade.
   reachable.sort((a, b) => Number(isWebSocket(a)) - Number(isWebSocket(b)))
-  if (reachable.length === 0) throw new Error('no address that this host can dial')
+  if (reachable.length === 0) throw new Error('the peer has no address that this machine can dial')
   const suffix = `/p2p/${keyToPeerId(key)}`
   return node.dial(
     reachable.map((address) => multiaddr(address.includes('/p2p/') ? address : `${address}${suffix}`)),
@@ -128,20 +127,21 @@ async function dial(node: Libp2p, { key, addresses }: PeerAddress, signal: Abort
   )
 }
 
-/** Runs one step under a deadline and names its failure. */
+/** Runs one step under a deadline, and turns its failure into a FederationError. */
 async function bounded<T>(
   peer: PeerAddress,
   ms: number,
   outer: AbortSignal | undefined,
   step: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const limit = deadline(ms, outer)
+  const timeout = AbortSignal.timeout(ms)
+  const signal = anySignal([timeout, outer])
   const id = keyToPeerId(peer.key)
   try {
-    return await step(limit.signal)
+    return await step(signal)
   } catch (cause) {
     if (outer?.aborted === true) throw new FederationError('ABORTED', 'the request was aborted', undefined, { cause })
-    if (limit.isPast()) {
+    if (timeout.aborted) {
       throw new FederationError('PEER_TIMEOUT', `${id} did not answer within ${ms} ms`, { peer: id }, { cause })
     }
     throw new FederationError(
@@ -151,11 +151,11 @@ async function bounded<T>(
       { cause },
     )
   } finally {
-    limit.clear()
+    signal.clear()
   }
 }
 
-/** A length prefix beyond the protocol's bound. */
+/** libp2p's error for a length prefix above the protocol's bound, as MESSAGE_TOO_LARGE. */
 function tooLarge(error: unknown, { replyMaxBytes }: Protocol): FederationError | undefined {
   const cause = (error as { cause?: unknown }).cause
   if (!(cause instanceof Error) || !cause.name.startsWith('InvalidData')) return undefined

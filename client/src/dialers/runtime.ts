@@ -1,5 +1,5 @@
-/** What kind of machine this is, where that decides. */
+/** The kind of JavaScript runtime, for code that differs between Node and browsers. */
 export function isNode(): boolean {
-  const host = (globalThis as { process?: { versions?: { node?: string } } }).process
-  return host?.versions?.node !== undefined
+  const node = (globalThis as { process?: { versions?: { node?: string } } }).process
+  return node?.versions?.node !== undefined
 }

@@ -1,27 +1,27 @@
 /**
- * Marks joined with the diary: where, when, how long, how close in time. Pure. DESIGN.md §2, README "Exposures".
- * A mark names a hash; the links say which fixes stood in that cell in that block. The smallest matching block tells
- * most: a match of 5 minutes says more than the same meeting seen through a block of 80.
+ * Joins marks with the diary: where, when, how long, how close in time. Pure. DESIGN.md §2, README "Exposures". A mark names a
+ * hash, and the links give the fixes that were in that cell in that block. The smallest matching block decides, because a
+ * match within 5 minutes is more precise than the same meeting within a block of 80.
  */
-import type { Fix } from '@geotrace/core-wasm'
 import { BLOCK_SIZES_MIN, bytesToHex, LAG_CURRENT, type Mark, MINUTE_MS } from '@geotrace/core-wasm/wire'
-import { FIX_BLOCK_MIN, fixBlockEnd } from '../diary/diary.ts'
+import { FIX_BLOCK_MIN, fixBlockEnd } from '../diary/fix-block.ts'
+import type { LinkedFix } from '../diary/fix-states.ts'
+import { hashedFixToRows } from '../diary/hashed-fix.ts'
 import { distanceM } from '../redaction/place.ts'
-import { type HashedFix, hashedFixToRows } from '../salts/hashed-fix.ts'
 import type { Verdict } from './verdicts.ts'
 
-/** One contact, as told to the user. */
+/** One contact, as shown to the user. */
 export interface Exposure {
   /** Unix ms. */
   from: number
   to: number
   lat: number
   lng: number
-  /** Marked hashes of this contact: of them in the same block, and in the block after somebody left. */
+  /** Marked hashes of this contact. `same`: in the same block as the other person; `trail`: in the block after. */
   matches: number
   same: number
   trail: number
-  /** 1: met a reporter directly. */
+  /** 1: this device met a reporter directly. */
   degree: number
   /** The highest of its marks. */
   weight: number
@@ -29,33 +29,27 @@ export interface Exposure {
   lagMin: { from: number; to: number }
   /** Minutes of fixes that matched, of any block size. */
   minutes: number
-  /** Layers in which the best fix matched, 1–3: within 21.7 m for one, the more the closer. */
+  /** Layers in which the best fix matched, 1–3. One layer: within 21.7 m; more layers: closer. */
   layers: number
   certainty: Certainty
   /** The 5-minute blocks of the fixes that matched. */
   blocks: number[]
-  /** What the user said about it. */
+  /** The user's verdict of it. */
   verdict: Verdict
 }
 
 /**
- * How sure it is that both were there together. `high`: within the same five minutes, in two layers or for ten minutes.
- * `medium`: within a block of at most 20 minutes, or right after. `low`: only a longer block matched.
+ * How certain it is that both persons were there together. `high`: within the same five minutes, in two layers or for ten
+ * minutes. `medium`: within a block of at most 20 minutes, or right after. `low`: only a longer block matched.
  */
 export type Certainty = 'high' | 'medium' | 'low'
 const MEDIUM_BLOCK_MAX_MIN = 20
 const HIGH_MINUTES_MIN = 10
 const HIGH_LAYERS_MIN = 2
 
-/** A fix with the hashes that were deposited for it. */
-export interface LinkedFix {
-  fix: Fix
-  record: HashedFix
-}
-
 /** Five sizes, current and next. */
 const ROWS_PER_LAYER = 2 * BLOCK_SIZES_MIN.length
-/** Fixes farther apart belong to two contacts. */
+/** Fixes farther apart in time or space belong to two contacts. */
 const GAP_MAX_MS = 20 * MINUTE_MS
 const SPREAD_MAX_M = 250
 
@@ -70,17 +64,17 @@ interface Match {
 }
 
 /**
- * Oldest first. Each degree by itself, the nearest first: where somebody of degree 1 was met, one of degree 2 at the same
- * time adds nothing, and an hour near the one must not look like an hour near the other.
+ * Oldest first. Each degree is joined by itself, the lowest first. A fix of a contact of degree 1 belongs to no contact of
+ * degree 2. An hour near the one person must not look like an hour near the other.
  */
 export function marksToExposures(marks: readonly Mark[], links: readonly LinkedFix[]): Exposure[] {
   const degrees = [...new Set(marks.map((mark) => mark.degree))].sort((a, b) => a - b)
-  const told = new Set<number>()
+  const taken = new Set<number>()
   const exposures = degrees.flatMap((degree) => {
     const own = marks.filter((mark) => mark.degree === degree)
-    const left = links.filter((link) => !told.has(link.record.block))
+    const left = links.filter((link) => !taken.has(link.record.block))
     const events = toEvents(own, left)
-    for (const match of events.flat()) told.add(match.link.record.block)
+    for (const match of events.flat()) taken.add(match.link.record.block)
     return events.map(eventToExposure)
   })
   return exposures.sort((a, b) => a.from - b.from)
@@ -98,7 +92,7 @@ function toEvents(marks: readonly Mark[], links: readonly LinkedFix[]): Match[][
   return events
 }
 
-/** Only rows of the current block count: somebody was here while or before this device was. */
+/** Only rows of the current block count: the other person was here at the same time as this device, or before. */
 function linkToMatch(link: LinkedFix, byHash: ReadonlyMap<string, Mark>): Match | undefined {
   let match: Match | undefined
   for (const [i, row] of hashedFixToRows(link.record).entries()) {
@@ -140,7 +134,7 @@ function eventToExposure(event: readonly Match[]): Exposure {
     trail: marks.filter((mark) => mark.lag === 1).length,
     degree: marks[0]!.degree,
     weight: Math.max(...marks.map((mark) => mark.weight)),
-    // One block: at most its size apart. The block after: at most two sizes, and later.
+    // In one block both are at most its size apart; in the block after, at most two sizes.
     lagMin: { from: 0, to: lag === 0 ? size : 2 * size },
     minutes,
     layers,

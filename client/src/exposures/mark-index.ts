@@ -1,21 +1,17 @@
-/** The fixes that a mark may point to: those of its epoch, with their hashes. */
-import { BLOCK_SIZES_MIN, EPOCH_MIN, type Mark } from '@geotrace/core-wasm/wire'
-import { readFix } from '../diary/diary.ts'
-import { decodeHashedFix } from '../salts/hashed-fix.ts'
-import { FAMILIES, numberedKey } from '../storage/key-layout.ts'
+/** The fixes that a mark may point to: the fixes of its epoch, with their hashes. */
+import { EPOCH_MIN, type Mark } from '@geotrace/core-wasm/wire'
+import { FIX_BLOCK_MIN } from '../diary/fix-block.ts'
+import { type LinkedFix, readLinked } from '../diary/fix-states.ts'
 import type { Storage } from '../storage/storage.ts'
-import type { LinkedFix } from './exposure.ts'
 
-const FIXES_PER_EPOCH = EPOCH_MIN / BLOCK_SIZES_MIN[0]
+const BLOCKS_PER_EPOCH = EPOCH_MIN / FIX_BLOCK_MIN
 
 export async function readLinks(storage: Storage, marks: readonly Mark[]): Promise<LinkedFix[]> {
   const links: LinkedFix[] = []
   for (const epoch of new Set(marks.map((mark) => mark.epoch))) {
-    for (let i = 0; i < FIXES_PER_EPOCH; i++) {
-      const block = epoch * FIXES_PER_EPOCH + i
-      const hashes = await storage.get(numberedKey(FAMILIES.hashes, block))
-      const fix = hashes === undefined ? undefined : await readFix(storage, block)
-      if (hashes !== undefined && fix !== undefined) links.push({ fix, record: decodeHashedFix(block, hashes) })
+    for (let i = 0; i < BLOCKS_PER_EPOCH; i++) {
+      const link = await readLinked(storage, epoch * BLOCKS_PER_EPOCH + i)
+      if (link !== undefined) links.push(link)
     }
   }
   return links

@@ -1,10 +1,10 @@
 /**
- * Marks on the device: the central peer's note that a deposited hash was at risk. PROTOCOL.md §7.2.
- * A new generation (a report was retracted) clears them; they come again page by page.
+ * Marks on the device: the central peer's notes that a deposited hash was at risk. PROTOCOL.md §7.2. A sync stores them
+ * (store-marks.ts); an app reads them.
  */
-import { byteReader, bytesToHex, byteWriter, hexToBytes, type Mark, type SyncReply } from '@geotrace/core-wasm/wire'
-import { decodeRecord, encodeRecord, FAMILIES, KEYS, keyToNumber, numberedKey } from '../storage/key-layout.ts'
-import { del, put, type Storage, type StorageOperation } from '../storage/storage.ts'
+import { byteReader, bytesToHex, hexToBytes, type Mark } from '@geotrace/core-wasm/wire'
+import { decodeRecord, FAMILIES, KEYS, keyToNumber, numberedKey } from '../storage/key-layout.ts'
+import type { Storage } from '../storage/storage.ts'
 
 /** Where reading goes on. */
 export interface MarkCursor {
@@ -28,17 +28,6 @@ export async function readMarks(storage: Storage): Promise<Mark[]> {
   return marks
 }
 
-/** What an acknowledged reply changes. */
-export async function replyToOperations(storage: Storage, reply: SyncReply): Promise<StorageOperation[]> {
-  const before = await readCursor(storage)
-  const operations: StorageOperation[] = []
-  if (before.generation !== reply.generation) {
-    for await (const [key] of storage.range(FAMILIES.mark)) operations.push(del(key))
-  }
-  for (const { epoch, hash, degree, weight, lag } of reply.marks) {
-    const value = byteWriter(4).u8(degree).u16(weight).u8(lag).finish()
-    operations.push(put(`${numberedKey(FAMILIES.mark, epoch)}${bytesToHex(hash)}`, value))
-  }
-  const { generation, cursor } = reply
-  return [...operations, put(KEYS.cursor, encodeRecord({ generation, cursor }))]
+export function markKey({ epoch, hash }: Pick<Mark, 'epoch' | 'hash'>): string {
+  return `${numberedKey(FAMILIES.mark, epoch)}${bytesToHex(hash)}`
 }

@@ -1,6 +1,6 @@
 /**
- * What the user says about exposures: "I was not there", "yes", "put it away". Kept for each 5-minute block, so that it
- * stays with the place and the time when more marks arrive, and what is new shows again. README "Exposures".
+ * The user's verdicts of exposures: confirmed, dismissed, archived. README "Exposures". A verdict is kept for each 5-minute
+ * block, so that it stays with place and time when more marks arrive. A new block makes the exposure new again.
  */
 
 import { decodeRecord, encodeRecord, FAMILIES, numberedKey } from '../storage/key-layout.ts'
@@ -9,7 +9,7 @@ import { put, type Storage } from '../storage/storage.ts'
 export const VERDICTS = ['new', 'confirmed', 'dismissed', 'archived'] as const
 export type Verdict = (typeof VERDICTS)[number]
 
-/** An exposure, as far as a verdict concerns it. */
+/** The part of an exposure that a verdict concerns. */
 interface Judged {
   readonly blocks: readonly number[]
 }
@@ -19,7 +19,7 @@ export async function writeVerdict(storage: Storage, { blocks }: Judged, verdict
   await storage.batch(blocks.map((block) => put(numberedKey(FAMILIES.verdict, block), encodeRecord(verdict))))
 }
 
-/** Every block must have been judged, and alike; one that came later makes the exposure new. */
+/** An exposure has a verdict when all its blocks have the same one. A block that came later makes it `new`. */
 export async function withVerdict<E extends Judged>(storage: Storage, exposure: E): Promise<E & { verdict: Verdict }> {
   const known = new Set<Verdict>()
   for (const block of exposure.blocks) {

@@ -1,4 +1,4 @@
-/** Tables of fixes with a header line; `,`, `;` or tab between columns. Parsed by csv-parse. */
+/** Reads tables of fixes with a header line and `,`, `;` or tab between columns. Parsed by csv-parse. Throws IMPORT_INVALID. */
 import type { Fix } from '@geotrace/core-wasm'
 import { parse } from 'csv-parse/browser/esm/sync'
 import { importInvalid } from './import-error.ts'

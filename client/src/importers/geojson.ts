@@ -1,14 +1,14 @@
 /**
- * GeoJSON (RFC 7946) with times as common exports write them: a Point by its properties, a LineString or MultiPoint by a
- * list of times as long as its coordinates. Geometries without a time tell nothing here and are left out.
+ * Reads GeoJSON (RFC 7946) with times as common exports write them. A Point has its time in its properties; a LineString or
+ * MultiPoint has a list of times as long as its coordinates. Geometries without a time are left out. Throws IMPORT_INVALID.
  */
 import type { Fix } from '@geotrace/core-wasm'
 import { anyMember, invalidValue, isPresent, items, type JsonValue, member, toText } from './json-value.ts'
 import { fieldsToFix } from './position.ts'
 
-/** Of a Feature's properties: ogr2ogr, QGIS, OwnTracks, Overland, gpsd and mobile loggers. */
+/** Names of the time in a Feature's properties: ogr2ogr, QGIS, OwnTracks, Overland, gpsd and mobile loggers. */
 const TIME_NAMES = ['time', 'timestamp', 'datetime', 'date_time', 'recorded_at', 'at', 'date']
-/** togeojson, first and second generation, and Leaflet's TimeDimension. */
+/** Names of the list of times: togeojson, first and second generation, and Leaflet's TimeDimension. */
 const TIMES_NAMES = ['coordTimes', 'times', 'timestamps']
 const ACCURACY_NAMES = ['accuracy', 'accuracyM', 'accuracy_m', 'horizontal_accuracy', 'horizontalAccuracy']
 
@@ -43,7 +43,7 @@ function geometryToFixes(geometry: JsonValue, properties: JsonValue): Fix[] {
     case 'MultiPolygon':
       return []
     default:
-      throw invalidValue(type, 'this is not a kind of geometry')
+      throw invalidValue(type, 'a kind of geometry of RFC 7946 is expected')
   }
 }
 

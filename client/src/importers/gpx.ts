@@ -1,6 +1,6 @@
 /**
- * GPX 1.0 and 1.1: points of tracks and routes that have a time. Parsed by fast-xml-parser.
- * Points without a time tell nothing here; a file in which none has one is refused.
+ * Reads GPX 1.0 and 1.1: the points of tracks and routes that have a time. Parsed by fast-xml-parser. Points without a time
+ * are left out. Throws IMPORT_INVALID, also when no point of a file has a time.
  */
 import type { Fix } from '@geotrace/core-wasm'
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
@@ -26,8 +26,7 @@ export function gpxToFixes(text: string): Fix[] {
   const points = [...tracks, ...routes]
   if (points.length === 0) throw importInvalid(0, 'the file has no track and no route')
   const timed = points.filter((point) => typeof point.time === 'string')
-  if (timed.length === 0)
-    throw importInvalid(0, 'no point of the file has a time, so it cannot tell when anybody was where')
+  if (timed.length === 0) throw importInvalid(0, 'no point of the file has a time; export the track with times')
   return timed.map((point) => {
     const { '@lat': lat = '', '@lon': lng = '', time = '' } = point
     return fieldsToFix({ lat, lng, time }, pointToLine(text, point))
@@ -49,7 +48,7 @@ function parseGpx(text: string): GpxFile {
   return withoutBlanks(parser.parse(text))
 }
 
-/** An element without children is parsed as an empty text; a file may hold an empty `trkseg`. */
+/** The parser gives an element without children as an empty text, and files contain empty `trkseg` elements. */
 function withoutBlanks(file: GpxFile): GpxFile {
   const { gpx } = file
   if (typeof gpx !== 'object') return {}

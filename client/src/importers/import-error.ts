@@ -1,4 +1,4 @@
-/** IMPORT_INVALID with the line it is about (0: the whole file) and a sentence for the user. */
+/** The error IMPORT_INVALID: the line that is wrong (0: the whole file), and a sentence for the user. */
 import { FederationError } from '@geotrace/core-wasm'
 
 export function importInvalid(line: number, reason: string, cause?: unknown): FederationError<'IMPORT_INVALID'> {

@@ -1,6 +1,6 @@
 /**
- * Track files by name: .plt (Geolife), .gpx, .csv and .tsv whole; .geojson and .json, which may be a decade of a phone's
- * history, as they arrive.
+ * Reads track files by the ending of their name. Files named .plt (Geolife), .gpx, .csv and .tsv are read whole. Files named
+ * .geojson and .json may hold ten years of a phone's history, so they are read as they arrive. Throws IMPORT_INVALID, ABORTED.
  */
 import { FederationError, type Fix } from '@geotrace/core-wasm'
 import { csvToFixes } from './csv.ts'
@@ -9,7 +9,7 @@ import { importInvalid } from './import-error.ts'
 import { jsonToFixes, jsonTrackReader } from './json-tracks.ts'
 import { pltToFixes } from './plt.ts'
 
-/** Four months of one fix a second as CSV; the longest text that every engine holds is twice that. */
+/** Four months of one fix a second as CSV. Every JavaScript engine can hold a text twice as long. */
 const CHARACTERS_MAX = 256 * 1024 * 1024
 /** Ten years of one fix a minute, 0.5 GB of memory. */
 const FIXES_MAX = 5_000_000
@@ -25,14 +25,14 @@ const READERS = new Map<string, (text: string) => Fix[]>([
 const STREAMED = ['geojson', 'json']
 
 export interface ImportOptions {
-  /** Older fixes (Unix ms) are left out. Nights of the last 28 days teach home; older ones teach nothing. */
+  /** Unix ms; older fixes are left out. Home is learnt from the nights of the last 28 days only. */
   since?: number
   signal?: AbortSignal
   /** Bytes read so far. */
   onProgress?: (bytes: number) => void
 }
 
-/** Whether the name ends like a track file. */
+/** True when the name ends like a track file. */
 export function isTrackFile(name: string): boolean {
   return READERS.has(nameToKind(name))
 }
@@ -46,8 +46,8 @@ export function importFile(name: string, text: string): Fix[] {
 }
 
 /**
- * Fixes of a file of any size, oldest first: `importStream(file.name, file.stream())`.
- * Throws IMPORT_INVALID { line, reason }, ABORTED.
+ * Fixes of a file of any size, oldest first: `importStream(file.name, file.stream())`. Throws IMPORT_INVALID { line, reason },
+ * ABORTED.
  */
 export async function importStream(
   name: string,

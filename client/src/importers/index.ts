@@ -1,5 +1,5 @@
 /**
- * Importers of track files, apart from the rest because of their parsers: text in, fixes out.
+ * Importers of track files: text in, fixes out. A subpath of its own, so that an app without imports loads no parser.
  * @module
  */
 export type { Fix } from '@geotrace/core-wasm'

@@ -1,6 +1,6 @@
 /**
- * JSON read as it arrives, so that ten years of a phone's history fit into a phone's memory: the values at chosen paths
- * are handed over one by one and forgotten. Parsed by @streamparser/json.
+ * Reads JSON as it arrives, so that ten years of a phone's history fit into a phone's memory. Values at the given paths are
+ * handed over one by one and then forgotten. Parsed by @streamparser/json. Throws IMPORT_INVALID.
  */
 import { isFederationError } from '@geotrace/core-wasm'
 import { Tokenizer, TokenParser, TokenType } from '@streamparser/json'
@@ -8,7 +8,7 @@ import { importInvalid } from './import-error.ts'
 import type { JsonValue } from './json-value.ts'
 
 export interface JsonStream {
-  /** The next bytes, however the file was cut. Throws IMPORT_INVALID with the line. */
+  /** Takes the next bytes, in chunks of any size. Throws IMPORT_INVALID with the line. */
   write(bytes: Uint8Array): void
   /** Throws IMPORT_INVALID when the file ends in the middle. */
   end(): void
@@ -25,7 +25,7 @@ const NEWLINE = 0x0a
 export function jsonStream(paths: JsonPaths, onValue: (item: JsonValue) => void): JsonStream {
   const tokenizer = new Tokenizer()
   let parser: TokenParser | undefined
-  /** Bytes and lines before the chunk under way, the chunk, and where its last good token began. */
+  // Bytes and lines before the current chunk, and the offset of the last good token.
   let [bytesBefore, linesBefore, offset] = [0, 0, 0]
   let chunk = new Uint8Array(0)
   let last = '$'

@@ -1,6 +1,6 @@
 /**
- * Tracks in JSON: GeoJSON and Google's histories, told apart by what they hold, not by their names. A file in which
- * nothing has a place and a time is refused.
+ * Reads tracks in JSON: GeoJSON and Google's histories. Their contents decide which it is, because their file names vary.
+ * Throws IMPORT_INVALID, also when no value of a file has both a place and a time.
  */
 import type { Fix } from '@geotrace/core-wasm'
 import { featureToFixes } from './geojson.ts'
@@ -9,14 +9,14 @@ import { type JsonStream, jsonStream } from './json-stream.ts'
 import type { JsonValue } from './json-value.ts'
 import { recordToFixes, segmentToFixes, signalToFixes } from './takeout.ts'
 
-/** Lists whose entries are handed over one by one. */
+/** The lists whose entries are read one by one. */
 const LISTS: readonly [path: string, read: (item: JsonValue) => Fix[]][] = [
   ['$.features', featureToFixes],
   ['$.locations', recordToFixes],
   ['$.rawSignals', signalToFixes],
   ['$.semanticSegments', segmentToFixes],
 ]
-/** Members of a file that is one Feature. */
+/** The members of a file that consists of one Feature. */
 const FEATURE = ['type', 'geometry', 'properties'] as const
 
 export interface TrackReader {
@@ -59,7 +59,7 @@ export function jsonTrackReader(onFix: (fix: Fix) => void): TrackReader {
   }
 }
 
-/** A whole text at once. */
+/** Reads a whole text at once. Throws IMPORT_INVALID. */
 export function jsonToFixes(text: string): Fix[] {
   const fixes: Fix[] = []
   const reader = jsonTrackReader((fix) => fixes.push(fix))

@@ -1,4 +1,4 @@
-/** One value of a JSON file with its path, read field by field; what does not fit is IMPORT_INVALID at that path. */
+/** One value of a JSON file with its path, read field by field. Throws IMPORT_INVALID with the path of a wrong field. */
 import { importInvalid } from './import-error.ts'
 
 export interface JsonValue {
@@ -13,13 +13,13 @@ export function invalidValue({ path, line }: JsonValue, reason: string): Error {
   return importInvalid(line, `${path}: ${reason}`)
 }
 
-/** A member; its value is undefined where there is none. */
+/** A member of an object; its value is undefined when there is none. */
 export function member({ value, path, line }: JsonValue, name: string): JsonValue {
   const own = typeof value === 'object' && value !== null && Object.hasOwn(value, name)
   return { value: own ? (value as Record<string, unknown>)[name] : undefined, path: `${path}.${name}`, line }
 }
 
-/** The first member of these names that is there. */
+/** The first member of these names that is present. */
 export function anyMember(value: JsonValue, names: readonly string[]): JsonValue {
   const found = names.map((name) => member(value, name)).find((item) => isPresent(item))
   return found ?? member(value, names[0]!)

@@ -1,6 +1,6 @@
 /**
- * Geolife tracks: six header lines, then `lat,lng,0,altitude ft,days,date,time`, UTC, no accuracy.
- * Microsoft Research, GeoLife GPS trajectory dataset, user guide 1.3.
+ * Reads Geolife tracks: six header lines, then `lat,lng,0,altitude ft,days,date,time`, UTC, no accuracy. Source: Microsoft
+ * Research, GeoLife GPS trajectory dataset, user guide 1.3. Throws IMPORT_INVALID.
  */
 import type { Fix } from '@geotrace/core-wasm'
 import { importInvalid } from './import-error.ts'
@@ -11,7 +11,8 @@ const COLUMNS = 7
 
 export function pltToFixes(text: string): Fix[] {
   const lines = text.split(/\r?\n/)
-  if (!lines[0]?.startsWith('Geolife')) throw importInvalid(1, 'this is not a Geolife track: its first line says so')
+  if (!lines[0]?.startsWith('Geolife'))
+    throw importInvalid(1, 'the first line of a Geolife track is expected to start with "Geolife"')
   const fixes: Fix[] = []
   for (const [i, line] of lines.entries()) {
     if (i < HEADER_LINES || line.trim() === '') continue

@@ -1,4 +1,4 @@
-/** Fields of a track file as a fix. An accuracy of 0 means that the file does not know it. */
+/** Turns fields of a track file into a fix. An accuracy of 0 means that it is unknown. Throws IMPORT_INVALID. */
 import type { Fix } from '@geotrace/core-wasm'
 import { importInvalid } from './import-error.ts'
 
@@ -9,7 +9,7 @@ export interface PositionFields {
   accuracy?: string | undefined
 }
 
-/** Throws IMPORT_INVALID. `path` is where in a JSON file the fields stand. */
+/** Throws IMPORT_INVALID. `path` names the fields in a JSON file. */
 export function fieldsToFix({ lat, lng, time, accuracy }: PositionFields, line: number, path?: string): Fix {
   const place = { lat: toNumber(lat, 'latitude', line, path), lng: toNumber(lng, 'longitude', line, path) }
   if (Math.abs(place.lat) > 90) throw invalid(line, `the latitude ${lat} lies outside -90 … 90`, path)
@@ -19,7 +19,7 @@ export function fieldsToFix({ lat, lng, time, accuracy }: PositionFields, line: 
   return accuracyM === 0 ? { ...place, at } : { ...place, accuracyM, at }
 }
 
-/** Before this, seconds; after it, milliseconds: 5138 in seconds, 1973 in milliseconds. */
+/** Smaller numbers are seconds, larger ones milliseconds: the year 5138 in seconds, 1973 in milliseconds. */
 const SECONDS_BELOW = 1e11
 
 /** ISO 8601, `YYYY-MM-DD HH:MM:SS.fff` (UTC), Unix seconds or milliseconds. */

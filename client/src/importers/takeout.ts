@@ -1,7 +1,7 @@
 /**
- * Google's location history: `Records.json` of Takeout (until 2024), and what phones export since: `Timeline.json` of
- * Android, `location-history.json` of iOS. Only measured positions are taken: a `visit` names the place that Google
- * believes in, not where the phone was.
+ * Reads Google's location history: `Records.json` of Takeout (until 2024), `Timeline.json` of Android and
+ * `location-history.json` of iOS (since then). Only measured positions are taken. A `visit` is left out, because it names the
+ * place that Google assumed, not where the phone was. Throws IMPORT_INVALID.
  */
 import type { Fix } from '@geotrace/core-wasm'
 import { anyMember, invalidValue, isPresent, items, type JsonValue, member, toFinite, toText } from './json-value.ts'
@@ -12,7 +12,7 @@ const E7 = 1e7
 /** The first releases wrote negative E7 values as unsigned 32-bit numbers. */
 const E7_WRAPPED = 2 ** 32
 
-/** An entry of `$.locations`. Some have no position: they only list WiFi. */
+/** An entry of `$.locations`. An entry that only lists WiFi has no position. */
 export function recordToFixes(record: JsonValue): Fix[] {
   const [lat, lng] = [member(record, 'latitudeE7'), member(record, 'longitudeE7')]
   if (!isPresent(lat) && !isPresent(lng)) return []

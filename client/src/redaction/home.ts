@@ -1,7 +1,7 @@
 /**
- * Home, learnt on the device from where nights and most of the days are spent, and the zone around it: pure. DESIGN.md §9 and the geometry
- * study it cites. The zone is displaced by a device secret, always to the same place, so that neither its middle nor
- * many traces of one person show where home is.
+ * Home, learnt on the device from where nights and most of the days are spent, and the zone around home. Pure. DESIGN.md §9
+ * and the geometry study that it cites. A device secret displaces the zone, always to the same cell. So
+ * neither its middle nor many traces of one person show where home is.
  */
 import { MINUTE_MS, utf8 } from '@geotrace/core-wasm/wire'
 import { hmac } from '@noble/hashes/hmac.js'
@@ -10,21 +10,21 @@ import { gridDisk, latLngToCell } from 'h3-js'
 
 /** Edge 76 m; a zone of ring 3 has 37 cells, 0.56 km². */
 export const HOME_RESOLUTION = 10
-/** A fix this inaccurate still tells where the night is spent: indoors most fixes are. */
+/** So inaccurate a fix still shows where the night is spent, because most fixes indoors are inaccurate. */
 export const NIGHT_ACCURACY_MAX_M = 100
-/** Nights that teach, and how long a home outlives its last one. */
+/** Home is learnt from the last fourteen nights, and forgotten fourteen nights after its last one. */
 export const NIGHTS = 14
 /** One hour of fixes makes a night count. */
 const VOTES_PER_NIGHT_MIN = 12
-/** A place is home after so many nights; while fewer are known, every night's place is. */
+/** A cell is home after so many nights. While fewer nights are known, the cell of every night is home. */
 const NIGHTS_AT_HOME_MIN = 3
-/** Four hours of fixes in one place make it a day's place. */
+/** Four hours of fixes in and around a cell make it the cell of the day. */
 const VOTES_PER_DAY_MIN = 48
-/** A day passes through hundreds of cells; where one stays is among those with most fixes. */
+/** A day passes through hundreds of cells. The cell of a long stay is among those with most fixes. */
 const CELLS_PER_DAY_MAX = 64
 const NIGHT_FROM_HOUR = 1
 const NIGHT_TO_HOUR = 5
-/** From this hour on a device in an unknown place may be at the place of its night. */
+/** From this hour on a device may already be where it spends the night. */
 const EVENING_FROM_HOUR = 22
 /** The middle of a zone is one of the 19 cells around the home cell. */
 const DISPLACEMENT_RING = 2
@@ -56,7 +56,7 @@ export function timeToEvening(atMs: number, offsetMin: number): { night: number;
   return { night, endsAt: (night * DAY_MIN + NIGHT_TO_HOUR * 60 - offsetMin) * MINUTE_MS }
 }
 
-/** The place of each night that has an hour of fixes: the cell with most votes in and around it. */
+/** The cell of each night that has an hour of fixes: the cell with most votes in and around it. */
 export function votesToNights(votes: Iterable<NightVote>): Map<number, string> {
   const byNight = new Map<number, Map<string, number>>()
   for (const { night, cell } of votes) {
@@ -71,72 +71,75 @@ export function votesToNights(votes: Iterable<NightVote>): Map<number, string> {
   return nights
 }
 
-/** Where the device was during a local day: blocks with a fix, by cell; the first and the newest block counted. */
+/** Where the device was during a local day: the number of blocks with a fix by cell, the first and the newest block. */
 export interface DayCount {
   first: number
   last: number
   cells: Record<string, number>
 }
 
-/** The day with one more block, which must be newer than those before it; undefined when it is not. */
+/** The day with one more block. Undefined when the block is not newer than the blocks counted before. */
 export function countBlock(day: DayCount | undefined, block: number, cell: string): DayCount | undefined {
   if (day !== undefined && block <= day.last) return undefined
   const cells = { ...day?.cells, [cell]: (day?.cells[cell] ?? 0) + 1 }
   const kept = Object.entries(cells).sort(([, a], [, b]) => b - a)
-  // The newest stays, or a place one has just come to would never be counted.
+  // The newest cell stays in the list; otherwise the cell of a late arrival would never gather a count.
   const full =
     kept.length > CELLS_PER_DAY_MAX ? kept.filter(([item], i) => i < CELLS_PER_DAY_MAX - 1 || item === cell) : kept
   return { first: day?.first ?? block, last: block, cells: Object.fromEntries(full) }
 }
 
 /**
- * The place of a day: where most of it was spent, four hours at least. Who sleeps at night is at home longer than
- * anywhere else, and so is who works at night, whose nights would show only where.
+ * The cell of a day: where most of it was spent, four hours at least. Most people spend more hours of a day at home than
+ * anywhere else. That also holds for night workers, whose nights alone would show only the workplace.
  */
-export function dayToPlace({ cells }: DayCount): string | undefined {
+export function dayToCell({ cells }: DayCount): string | undefined {
   const counts = new Map(Object.entries(cells))
   const cell = bestCell(counts)
   return near(counts, cell) >= VOTES_PER_DAY_MIN ? cell : undefined
 }
 
 /**
- * The same nights by place. One house votes now for one cell, now for its neighbour; whatever lies in or next to the
- * cell of a known place is that place, so that its zone stays where it is. `known` grows by new places.
+ * The same nights (or days), each with a known cell where there is one. The votes of one house fall now in one cell, now in
+ * its neighbour. A cell equal to a known cell or next to it counts as the known one, so that the zone of a home never moves.
+ * Every other cell becomes known.
  */
-export function nightsToPlaces(nights: ReadonlyMap<number, string>, known: string[]): Map<number, string> {
-  const places = new Map<number, string>()
-  for (const [night, cell] of nights) {
+export function cellsToKnownCells(
+  cells: ReadonlyMap<number, string>,
+  before: readonly string[],
+): { cells: Map<number, string>; known: string[] } {
+  const known = [...before]
+  const mapped = new Map<number, string>()
+  for (const [day, cell] of cells) {
     const around = new Set(gridDisk(cell, 1))
-    const place = known.find((item) => around.has(item)) ?? cell
-    if (!known.includes(place)) known.push(place)
-    places.set(night, place)
+    const found = known.find((item) => around.has(item))
+    if (found === undefined) known.push(cell)
+    mapped.set(day, found ?? cell)
   }
-  return places
+  return { cells: mapped, known }
 }
 
-/**
- * The home cells on the day `today`: places of three of fourteen nights (or days), each until fourteen after its last.
- */
-export function placesToHomes(places: ReadonlyMap<number, string>, today: number): string[] {
+/** The home cells on the day `today`: cells of three of fourteen nights (or days), each until fourteen after its last. */
+export function cellsToHomes(cells: ReadonlyMap<number, string>, today: number): string[] {
   const homes = new Set<string>()
-  for (const [last, place] of places) {
+  for (const [last, cell] of cells) {
     if (last > today || last <= today - NIGHTS) continue
-    const recent = [...places].filter(([night]) => night > last - NIGHTS && night <= last)
-    const stayed = recent.filter(([, other]) => other === place).length
-    if (stayed >= NIGHTS_AT_HOME_MIN || places.size < NIGHTS_AT_HOME_MIN) homes.add(place)
+    const recent = [...cells].filter(([night]) => night > last - NIGHTS && night <= last)
+    const stayed = recent.filter(([, other]) => other === cell).length
+    if (stayed >= NIGHTS_AT_HOME_MIN || cells.size < NIGHTS_AT_HOME_MIN) homes.add(cell)
   }
   return [...homes]
 }
 
-/** The same of days. One that is not over may still become another place's: it counts while every day does. */
-export function daysToHomes(places: ReadonlyMap<number, string>, today: number): string[] {
-  const over = new Map([...places].filter(([day]) => day < today))
-  const homes = placesToHomes(over, today)
-  const now = places.get(today)
+/** The same for days. The cell of a day that is not over may still change, so today counts only while every day does. */
+export function daysToHomes(cells: ReadonlyMap<number, string>, today: number): string[] {
+  const over = new Map([...cells].filter(([day]) => day < today))
+  const homes = cellsToHomes(over, today)
+  const now = cells.get(today)
   return now === undefined || over.size >= NIGHTS_AT_HOME_MIN ? homes : [...homes, now]
 }
 
-/** Cells of the zone of a home cell; `ring` 2–4, wider hides more and sees fewer contacts. */
+/** The cells of the zone of a home cell. `ring` is 2, 3 or 4; a wider ring hides more and sees fewer contacts. */
 export function homeToZone(home: string, deviceSecret: Uint8Array, ring: number): string[] {
   const middles = gridDisk(home, DISPLACEMENT_RING).sort()
   const draw = hmac(sha256, deviceSecret, utf8(`geotrace/home/${home}`))
@@ -154,7 +157,7 @@ function localTime(atMs: number, offsetMin: number): { day: number; hour: number
   return { day, hour: Math.floor((minutes - day * DAY_MIN) / 60) }
 }
 
-/** Counts in and around a cell. */
+/** The sum of the counts in and around a cell. */
 function near(counts: ReadonlyMap<string, number>, cell: string): number {
   return gridDisk(cell, 1).reduce((sum, item) => sum + (counts.get(item) ?? 0), 0)
 }

@@ -1,4 +1,4 @@
-/** Distances between places on the device: for filters and for telling events apart, never for a hash. */
+/** Positions and their distances on the device: for filters and for grouping exposures, never for a hash. */
 export interface Place {
   readonly lat: number
   readonly lng: number

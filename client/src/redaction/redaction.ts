@@ -1,6 +1,6 @@
 /**
- * Redaction as the tracer sees it, and its absence: `redaction: false` turns off home, zones and speed and nothing else.
- * README "Errors and reasons" names the reasons.
+ * Redaction as the tracer uses it, and the redactor of `redaction: false`, which turns off home, zones and speed and nothing
+ * else. README "Errors and reasons" names the reasons.
  */
 import type { Fix } from '@geotrace/core-wasm'
 import type { StorageOperation } from '../storage/storage.ts'
@@ -8,9 +8,9 @@ import type { Place } from './place.ts'
 import type { Zone } from './zones.ts'
 
 export interface RedactionOptions {
-  /** Rings of ~130 m around the displaced home; 2–4, 3 unless given. */
+  /** Rings of about 130 m around the displaced home; 3 unless given. */
   homeRing?: 2 | 3 | 4
-  /** Metres a second above which somebody rides rather than meets people; 30 unless given. */
+  /** Metres a second above which a fix is dropped as a ride; 30 unless given. */
   speedMaxMps?: number
 }
 
@@ -23,23 +23,24 @@ export type RedactionReason = 'redacted-home' | 'redacted-zone' | 'redacted-spee
 export type DepositDecision = 'release' | 'hold' | 'drop'
 
 export interface HomeStatus {
-  /** After a night and a whole day, or when a home is marked; until then deposits are held back. */
+  /** After a night and a whole day, or when a home is marked. Until then deposits wait (diary state `held`). */
   known: boolean
-  /** Nights learnt from, of the last 28. */
+  /** The number of nights that home was learnt from, of the last 28. */
   nights: number
   /** Homes marked by hand. */
   marked: Place[]
 }
 
-/** What a fix taught: known at once, and to be written with the fix itself, or else unlearnt. */
+/** A lesson from one fix. The redactor knows it at once; its caller writes the operations together with the fix, or unlearns. */
 export interface Lesson {
   readonly operations: readonly StorageOperation[]
   unlearn(): void
 }
 
 export interface Redactor {
-  /** Remembers, coarsely, where nights and days are spent; undefined when the fix teaches nothing. */
+  /** Remembers in which cells nights and days are spent. Undefined when the fix teaches nothing. */
   learn(fix: Fix): Lesson | undefined
+  /** Why a new fix must not be kept. Call once a fix, in order, because speed is measured from the fix before. */
   toReason(fix: Fix, nowMs: number): RedactionReason | undefined
   toDecision(fix: Fix, nowMs: number): DepositDecision
   setHomes(homes: Place[]): Promise<void>
@@ -53,7 +54,9 @@ export interface Redactor {
 /** Redacts nothing by place or speed. */
 export function noRedactor(): Redactor {
   const off = async (): Promise<void> => {
-    throw new TypeError('redaction is off: homes and zones would have no effect')
+    throw new TypeError(
+      'redaction is off, so homes and zones would have no effect; open the tracer with `redaction` to use them',
+    )
   }
   return {
     learn: () => undefined,

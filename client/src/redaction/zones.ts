@@ -1,6 +1,4 @@
-/** Zones that the user drew: circles and polygons in which nothing is ever deposited. Pure. */
-import { distanceM } from './place.ts'
-
+/** The zones that the user drew, and their bounds. No fix in a zone is ever deposited. Throws RangeError. */
 export interface CircleZone {
   lat: number
   lng: number
@@ -17,38 +15,19 @@ export interface Zone {
 }
 
 const CORNERS_MAX = 1_000
-/** More would make every fix slow, and a user never draws them. */
+/** More zones would make every fix slow, and no user draws so many. */
 export const ZONES_MAX = 200
 
-export function isInZone(shape: ZoneShape, lat: number, lng: number): boolean {
-  if ('corners' in shape) return isInPolygon(shape.corners, lat, lng)
-  return distanceM(shape, { lat, lng }) <= shape.radiusM
-}
-
-/** TypeError or RangeError unless the shape is one. */
+/** Throws RangeError unless the shape is a circle or polygon of positions in degrees. */
 export function assertZoneShape(shape: ZoneShape): void {
   const corners = 'corners' in shape ? shape.corners : [shape]
   if ('corners' in shape && (corners.length < 3 || corners.length > CORNERS_MAX)) {
     throw new RangeError(`"corners" expected 3..${CORNERS_MAX} items, got ${corners.length}`)
   }
   for (const { lat, lng } of corners) {
-    if (!(Math.abs(lat) <= 90) || !Number.isFinite(lng)) throw new RangeError('zone expected positions in degrees')
+    if (!(Math.abs(lat) <= 90) || !Number.isFinite(lng))
+      throw new RangeError(`a zone expected positions in degrees, got ${lat}, ${lng}`)
   }
-  if ('radiusM' in shape && !(shape.radiusM > 0)) throw new RangeError('"radiusM" expected more than 0')
-}
-
-/** Crossings of the parallel through the point; longitudes are taken around the point, so the date line is no seam. */
-function isInPolygon(corners: readonly { lat: number; lng: number }[], lat: number, lng: number): boolean {
-  const points = corners.map((corner) => ({ y: corner.lat - lat, x: around(corner.lng - lng) }))
-  let inside = false
-  for (const [i, a] of points.entries()) {
-    const b = points[(i + 1) % points.length]!
-    if (a.y > 0 === b.y > 0) continue
-    if (a.x + ((b.x - a.x) * -a.y) / (b.y - a.y) > 0) inside = !inside
-  }
-  return inside
-}
-
-function around(degrees: number): number {
-  return degrees - 360 * Math.round(degrees / 360)
+  if ('radiusM' in shape && !(shape.radiusM > 0))
+    throw new RangeError(`"radiusM" expected more than 0, got ${shape.radiusM}`)
 }

@@ -1,8 +1,8 @@
 /**
- * Tells the federation that a salt node signed an answer which its sheet does not hold. PROTOCOL.md §4.10.
- * The proof needs nobody's word and names time blocks and a shard only; two other members get it, gossip does the rest.
+ * Submits the proof that a salt node signed an answer which its sheet does not hold. PROTOCOL.md §4.10. The proof is valid
+ * without trust in the sender, and it names time blocks and a shard only. Two other members get it; gossip does the rest.
  */
-import { isFederationError } from '@geotrace/core-wasm'
+import { isFederationError, type Random } from '@geotrace/core-wasm'
 import {
   bytesToHex,
   type CertifiedRoster,
@@ -14,24 +14,24 @@ import {
   isProof,
   ROSTER_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
-import type { Wire } from '../dialers/wire-session.ts'
+import type { Session } from '../dialers/dialer.ts'
 import { shuffle } from './shuffle.ts'
 
-/** Members that are told: one may be the liar's friend. */
-const TOLD = 2
-/** Tries for that: the sync waits meanwhile. */
+/** Members that must take the proof: one member alone may collude with the liar. */
+const RECIPIENTS = 2
+/** Members tried for that, because the sync waits meanwhile. */
 const TRIED_MAX = 4
 
-export interface Teller {
-  wire: Wire
-  random: (n: number) => Uint8Array
-  /** Keys (hex) of nodes that lied to it before. */
-  liars: ReadonlySet<string>
+export interface EvidenceSender {
+  readonly session: Session
+  readonly random: Random
+  /** Keys (hex) of salt nodes that lied to this tracer. */
+  readonly liars: ReadonlySet<string>
 }
 
-/** Never fails for a peer's sake: a lie that cannot be told now was caught all the same. Throws ABORTED. */
+/** Throws ABORTED only. When no member takes the proof, the device still knows the liar and does not ask it again. */
 export async function submitEvidence(
-  { wire, random, liars }: Teller,
+  { session, random, liars }: EvidenceSender,
   certified: CertifiedRoster,
   evidence: Evidence & { kind: 'answer' },
 ): Promise<void> {
@@ -39,16 +39,16 @@ export async function submitEvidence(
   if (!isProof(evidence, () => certified)) return
   const message = encodeGossip({ kind: 'evidence', evidence: encodeEvidence(evidence) })
   const others = certified.roster.members.filter(({ key }) => !liars.has(bytesToHex(key)))
-  let told = 0
+  let taken = 0
   for (const member of shuffle(others, random).slice(0, TRIED_MAX)) {
-    if (told === TOLD) return
+    if (taken === RECIPIENTS) return
     try {
-      decodeDone(await wire.request(member, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'submit', message })))
-      told++
+      decodeDone(await session.request(member, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'submit', message })))
+      taken++
     } catch (error) {
       if (!isFederationError(error) || isFederationError(error, 'ABORTED')) throw error
-      // Somebody told it already.
-      if (isFederationError(error, 'FORBIDDEN')) told++
+      // The member has this proof already.
+      if (isFederationError(error, 'FORBIDDEN')) taken++
     }
   }
 }

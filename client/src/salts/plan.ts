@@ -1,6 +1,6 @@
 /**
- * Which salts to ask of whom: pure. PROTOCOL.md §7.1. Secrets needed by region become requests by (roster, shard),
- * because equal regions have equal shards and a shard has one salt for a time block.
+ * Plans which salts to request from which shard. Pure. PROTOCOL.md §7.1. Secrets needed by region become requests by (roster,
+ * shard). A region lies in one shard, and a shard has one salt for a time block.
  */
 import type { NeededSecrets } from '@geotrace/core-wasm'
 import {
@@ -13,6 +13,8 @@ import {
   rosterName,
   SALTS_PER_REQUEST_MAX,
 } from '@geotrace/core-wasm/wire'
+
+export type PlainSecrets = Extract<NeededSecrets, { salting: 'plain' }>
 
 /** Names one salt: `roster/shard/size/n`. */
 export type SaltName = string
@@ -31,9 +33,9 @@ export interface PlannedRequest {
   blocks: WantedSalt[]
 }
 
-/** For each entry of `needed` its salt; undefined where no roster is in force. */
+/** The salt of each entry of `needed`; undefined where no roster is in force. */
 export function neededToSalts(
-  needed: Extract<NeededSecrets, { salting: 'plain' }>,
+  needed: PlainSecrets,
   rosters: readonly CertifiedRoster[],
   regionToShard: (region: number, shards: number) => number,
 ): (WantedSalt | undefined)[] {
@@ -47,7 +49,7 @@ export function neededToSalts(
   })
 }
 
-/** The requests that bring every salt of `wanted`; order and split depend on nothing else. */
+/** The requests for every salt of `wanted`. Their order and split depend on `wanted` only, so two devices look alike. */
 export function planRequests(wanted: Iterable<WantedSalt>): PlannedRequest[] {
   const distinct = new Map([...wanted].map((salt) => [salt.name, salt]))
   const groups = new Map<string, WantedSalt[]>()

@@ -24,7 +24,7 @@ import {
   STEP_FORM,
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
-import type { Wire } from '../dialers/wire-session.ts'
+import type { Session } from '../dialers/dialer.ts'
 import { FAMILIES, numberedKey } from '../storage/key-layout.ts'
 import { put, type Storage } from '../storage/storage.ts'
 import { shuffle } from './shuffle.ts'
@@ -38,7 +38,7 @@ export interface RostersInit {
   rosters: RosterChain
   manifest: Manifest
   storage: Storage
-  wire: Wire
+  wire: Session
   clock: Clock
   random: (n: number) => Uint8Array
 }

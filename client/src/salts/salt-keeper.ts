@@ -1,6 +1,6 @@
 /**
- * Salts in the device's memory, reused inside the window so that a salt is asked once. Never on the storage: whoever
- * gets hold of the device later must find none. DESIGN.md §9.
+ * Salts in the device's memory, reused inside the window so that a salt is asked once. DESIGN.md §9. They are never written
+ * to the storage, so that a person who gets hold of the device later finds none.
  */
 import { blockToState } from '@geotrace/core-wasm/wire'
 import type { SaltName, WantedSalt } from './plan.ts'
@@ -8,7 +8,7 @@ import type { SaltName, WantedSalt } from './plan.ts'
 export interface SaltKeeper {
   get(name: SaltName): Uint8Array | undefined
   keep(wanted: WantedSalt, salt: Uint8Array): void
-  /** Wipes what lies outside the window. */
+  /** Wipes the salts of blocks outside the window. */
   dropOld(nowMs: number): void
   dropAll(): void
 }

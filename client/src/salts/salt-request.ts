@@ -1,8 +1,8 @@
 /**
- * Asks a shard's replicas, one after the other in a drawn order, until one gives salts that its sheet holds.
- * PROTOCOL.md §5.4, §7.1. A refusal, a silence or a lie sends the question to the next.
+ * Asks the replicas of a shard, one after the other in a drawn order, until one gives salts that its sheet holds.
+ * PROTOCOL.md §5.4, §7.1. After a refusal, a timeout or a lie the next replica is asked.
  */
-import { isFederationError } from '@geotrace/core-wasm'
+import { isFederationError, type Random } from '@geotrace/core-wasm'
 import {
   answerToSalts,
   bytesToHex,
@@ -11,16 +11,16 @@ import {
   SALT_PROTOCOL,
   shardToReplicas,
 } from '@geotrace/core-wasm/wire'
-import type { Wire } from '../dialers/wire-session.ts'
+import type { Session } from '../dialers/dialer.ts'
 import { submitEvidence } from './evidence.ts'
 import type { PlannedRequest } from './plan.ts'
 import { shuffle } from './shuffle.ts'
 
 export interface SaltAsker {
-  wire: Wire
-  random: (n: number) => Uint8Array
-  /** Keys (hex) of nodes that lied to this process; they are not asked again. */
-  liars: Set<string>
+  readonly session: Session
+  readonly random: Random
+  /** Keys (hex) of salt nodes that lied to this tracer, which does not ask them again. */
+  readonly liars: Set<string>
 }
 
 export interface Asked {
@@ -34,9 +34,9 @@ export interface Asked {
   retryAfterMs: number | undefined
 }
 
-/** Throws ABORTED and programming mistakes; whatever a node does wrong only costs a try. */
+/** Throws ABORTED and programming mistakes. Whatever a salt node does wrong costs one request only. */
 export async function requestSalts({ certified, shard, blocks }: PlannedRequest, asker: SaltAsker): Promise<Asked> {
-  const { wire, random, liars } = asker
+  const { session, random, liars } = asker
   const asked: Asked = { salts: undefined, time: undefined, requests: 0, lies: 0, retryAfterMs: undefined }
   const frame = encodeSaltRequest({ roster: hashToRosterName(certified.hash), shard, blocks })
   const replicas = shuffle(shardToReplicas(certified.roster, shard), random)
@@ -45,7 +45,7 @@ export async function requestSalts({ certified, shard, blocks }: PlannedRequest,
     let answer: Uint8Array | undefined
     try {
       asked.requests++
-      answer = await wire.request(replica, SALT_PROTOCOL, frame)
+      answer = await session.request(replica, SALT_PROTOCOL, frame)
       const { salts, time } = answerToSalts(answer, certified, shard, blocks, replica.key)
       return { ...asked, salts, time }
     } catch (error) {

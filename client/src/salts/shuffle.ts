@@ -1,4 +1,4 @@
-/** A fair order from injected randomness (Fisher–Yates), so that no replica sees more than its share. */
+/** Shuffles items by injected randomness (Fisher–Yates), so that no replica gets more than its share of requests. */
 export function shuffle<T>(items: readonly T[], random: (n: number) => Uint8Array): T[] {
   const out = [...items]
   for (let i = out.length - 1; i > 0; i--) {

@@ -1,11 +1,11 @@
 /**
- * A storage key that stays in the browser: made once, not extractable, kept in an IndexedDB of its own. A copy of the
- * database files still holds it somewhere; against somebody who has the unlocked phone only a passphrase helps, and then
- * the app supplies the key itself.
+ * A storage key that stays in the browser: made once, not extractable, kept in an IndexedDB of its own. A copy of all database
+ * files contains this key too. Only a passphrase protects against a person who has the unlocked phone; such an app supplies
+ * the key itself.
  */
 const STORE = 'keys'
 
-/** The AES-256-GCM key called `name`, made on first use; two tabs that ask at once get the same. */
+/** The AES-256-GCM key called `name`, made on first use. Two tabs that ask at the same time get the same key. */
 export async function deviceKey(name: string): Promise<CryptoKey> {
   const fresh = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt'])
   const opening = indexedDB.open(`geotrace-key-${name}`, 1)

@@ -1,6 +1,6 @@
 /**
- * Where everything stands in a device's storage, and how the small records are written. README "What is stored".
- * Keys that name a time hold it as eight hex digits, so that their order is the order of time.
+ * The keys of a device's storage, and the codec of its small records. README "What is stored". A key that names a time
+ * holds it as eight hex digits, so that keys sort by time. Throws STORAGE_CORRUPT.
  */
 import { FederationError } from '@geotrace/core-wasm'
 import { utf8 } from '@geotrace/core-wasm/wire'
@@ -12,39 +12,32 @@ export const KEYS = {
   userSecret: 'meta/user',
   deviceSecret: 'meta/device',
   paused: 'meta/paused',
-  erasing: 'meta/erasing',
   homes: 'meta/homes',
-  /** Cells of the places where nights were spent, as first learnt. */
-  places: 'meta/places',
+  /** The H3 cells where nights and days were spent, as first learnt. */
+  cells: 'meta/cells',
   zones: 'meta/zones',
   cursor: 'meta/cursor',
   totals: 'meta/totals',
   consents: 'meta/consents',
-  /** A report code that has not gone out yet. */
+  /** A report code that is in no batch yet. */
   code: 'meta/code',
-  /** The batch on its way: the request frame, byte for byte. */
+  /** The frozen batch: the request frame, byte for byte (batch.ts). */
   frozen: 'frozen',
+  /** One byte: the kind of the frozen batch. `record` reads this instead of the frame, for every fix. */
+  frozenKind: 'meta/frozen-kind',
 } as const
 
-/** Families of records; the part after the slash is a 5-minute block, a day, an epoch or a height. */
+/** Families of records. After the slash stands a 5-minute block, a day, an epoch or a height. The families of a fix: fix-states.ts. */
 export const FAMILIES = {
-  /** block → fix: the diary. */
-  fix: 'fix/',
-  /** block: a fix that has no hashes yet. */
-  waiting: 'waiting/',
-  /** block → the thirty hashes of a fix (outbox.ts); they link marks to the diary. */
-  hashes: 'hashes/',
-  /** block → epochs of its rows that are not acknowledged yet. */
-  outbox: 'outbox/',
   /** epoch → rows that the central peer acknowledged. */
   deposited: 'deposited/',
-  /** block → where the device was in the night, coarsely: teaches home (home.ts). */
+  /** block → the H3 cell where the device was in the night: home is learnt from it (home.ts). */
   night: 'night/',
-  /** local day → how long the device was where, coarsely: the same. */
+  /** local day → how long the device was in which H3 cell: home is learnt from it too. */
   day: 'day/',
   /** epoch and hash → degree, weight, lag. */
   mark: 'mark/',
-  /** block → what the user said about an exposure there (verdicts.ts). */
+  /** block → the user's verdict of an exposure there (verdicts.ts). */
   verdict: 'verdict/',
   /** height → certified roster. */
   roster: 'roster/',
@@ -62,7 +55,7 @@ export function encodeRecord(value: unknown): Uint8Array {
   return utf8(JSON.stringify(value))
 }
 
-/** Throws STORAGE_CORRUPT; the shape is the writer's, and only this package writes. */
+/** Throws STORAGE_CORRUPT. The shape is not checked, because only this package writes records. */
 export function decodeRecord<T>(key: string, bytes: Uint8Array): T {
   try {
     return JSON.parse(new TextDecoder().decode(bytes)) as T

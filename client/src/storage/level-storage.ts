@@ -1,7 +1,7 @@
 /**
- * The storage of a real device: LevelDB in Node, IndexedDB in browsers, both through `level` (loaded on first use).
- * Every batch is synced to the disk before it resolves. One owner at a time: LevelDB locks its directory, and in browsers
- * a Web Lock keeps the second tab out.
+ * The storage of a real device: LevelDB in Node, IndexedDB in browsers, both through `level`, which is loaded on first use.
+ * Every batch is synced to the disk before it resolves. A storage has one owner at a time: LevelDB locks its directory, and
+ * in browsers a Web Lock keeps a second tab out.
  */
 import { FederationError } from '@geotrace/core-wasm'
 import { isNode } from '../dialers/runtime.ts'
@@ -9,7 +9,7 @@ import type { Storage } from './storage.ts'
 import { holdTabLock } from './tab-lock.ts'
 
 export interface LevelStorageOptions {
-  /** In browsers: waits for the tab that holds the storage instead of throwing STORE_LOCKED; ABORTED ends the wait. */
+  /** In browsers: wait for the tab that holds the storage, instead of STORE_LOCKED. When it aborts, ABORTED is thrown. */
   wait?: AbortSignal
 }
 
@@ -27,7 +27,7 @@ export async function levelStorage(location: string, { wait }: LevelStorageOptio
     release()
     throw openingError(location, error)
   }
-  // In Node LevelDB reads at once: the hop to a thread and back costs several times the read. IndexedDB cannot.
+  // In Node a synchronous read of LevelDB is several times faster than a hop to a thread. IndexedDB has none.
   const direct = (level.supports as { getSync?: boolean }).getSync === true
   return {
     get: (key) => guard(location, async () => (direct ? level.getSync(key) : await level.get(key))),
@@ -59,19 +59,19 @@ async function guard<T>(location: string, step: () => Promise<T>): Promise<T> {
   }
 }
 
-/** IndexedDB's ways to fail, by the names of its exceptions; LevelDB's by its code. */
+/** Maps failures to codes: those of IndexedDB by the name of the exception, those of LevelDB by its code. */
 function operatingError(location: string, error: unknown): unknown {
   const { name, code, message } = error as { name?: string; code?: unknown; message?: string }
   if (name === 'QuotaExceededError' || /No space left/.test(message ?? '')) {
     return new FederationError(
       'STORAGE_FULL',
-      'there is no room left on the device',
+      'the device has no free space left; free some and try again',
       { what: location },
       { cause: error },
     )
   }
   if (typeof code !== 'string' && (name === 'InvalidStateError' || name === 'NotFoundError')) {
-    const text = 'the browser has taken the storage away; reload the page'
+    const text = 'the browser closed the storage; reload the page'
     return new FederationError('STORAGE_LOST', text, { what: location }, { cause: error })
   }
   return error
@@ -80,7 +80,12 @@ function operatingError(location: string, error: unknown): unknown {
 function openingError(location: string, error: unknown): unknown {
   const codes = [error, (error as { cause?: unknown }).cause].map((item) => (item as { code?: string })?.code)
   if (codes.includes('LEVEL_LOCKED')) {
-    return new FederationError('STORE_LOCKED', `${location} is open already`, { dir: location }, { cause: error })
+    return new FederationError(
+      'STORE_LOCKED',
+      `${location} is open in another process; close that process first`,
+      { dir: location },
+      { cause: error },
+    )
   }
   if (codes.includes('LEVEL_CORRUPTION')) {
     return new FederationError('STORAGE_CORRUPT', `${location} cannot be read`, { what: location }, { cause: error })

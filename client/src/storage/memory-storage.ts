@@ -1,4 +1,4 @@
-/** A storage that lives as long as its process: tests, demos, and the reference for the conformance suite. */
+/** A storage in memory, for tests and demos. It is also the reference of the conformance suite. */
 import type { Storage, StorageOperation } from './storage.ts'
 
 export function memoryStorage(): Storage {

@@ -1,18 +1,18 @@
 /**
- * A storage that remembers what was read and written last: a receiver gives a fix every second, and nearly all of them
- * ask for the same few entries again. A question costs IndexedDB half a millisecond of the page's thread.
- * Right because one owner at a time holds a storage.
+ * A storage that keeps the entries read and written last in memory. A receiver gives a fix every second, and nearly all fixes
+ * read the same few entries. One read of IndexedDB takes half a millisecond of the page's thread. The copy is always right,
+ * because a storage has one owner at a time.
  */
 import { boundedMap } from '@geotrace/core-wasm/wire'
 import type { Storage } from './storage.ts'
 
-/** Entries, present or known to be absent; large ones go back to the disk. */
+/** Entries that are present or known to be absent. Larger values are read from the disk each time. */
 const ENTRIES_MAX = 128
 const BYTES_MAX = 256
 
 export function recentStorage(inner: Storage): Storage {
   const recent = boundedMap<string, Uint8Array | undefined>(ENTRIES_MAX)
-  /** Batches begun: a read that one overtook may be of before it. */
+  /** Batches begun and ended. A read that overlaps a batch may show the state before it, so it is not kept. */
   let batches = 0
 
   function remember(key: string, value: Uint8Array | undefined): void {
@@ -35,7 +35,7 @@ export function recentStorage(inner: Storage): Storage {
     },
     async batch(operations) {
       batches++
-      // Until it is known to have happened, and for good when it failed, only the disk can tell.
+      // During a batch, and after a failed one, only the disk knows the value.
       for (const { key } of operations) recent.delete(key)
       await inner.batch(operations)
       batches++

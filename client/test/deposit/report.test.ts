@@ -1,7 +1,6 @@
 import { SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import { formatReportCode } from '../../src/index.ts'
-import { memoryStorage } from '../../src/storage/memory-storage.ts'
 import {
   fakeFederation,
   life,
@@ -10,14 +9,13 @@ import {
   seededRandom,
   unreachable,
 } from '../../src/testing/fake-federation.ts'
+import { CAFE, lastingStorage, MINUTE, recordAll } from '../fixture.ts'
 
-const CAFE = { lat: 52.52, lng: 13.405 }
-const MINUTE = 60_000
 const CODE = formatReportCode(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10))
 const CODE_HEX = '0102030405060708090a'
 
 describe('a report', () => {
-  it('marks whoever was in the same place in the same block or after, and the marks become exposures', async () => {
+  it('a report marks the users who were in the same place in the same block or after, and the marks become exposures', async () => {
     const federation = await fakeFederation()
     federation.central.codes.set(CODE_HEX, 'accepted')
     const ada = await openTracer(federation, { random: seededRandom('ada') })
@@ -58,7 +56,7 @@ describe('a report', () => {
     expect(await ben.exposures()).toEqual([])
   })
 
-  it('fails by the code that says why, and only a code that was sent is spent', async () => {
+  it('a refused report throws the code of its reason, and its code is not sent again', async () => {
     const federation = await fakeFederation()
     const tracer = await openTracer(federation)
     const cases = {
@@ -78,10 +76,10 @@ describe('a report', () => {
     expect(await tracer.sync()).toMatchObject({ report: 'none' })
   })
 
-  it('waits for a connection, survives a restart and cannot be told from an ordinary sync by its size', async () => {
+  it('a report waits for a connection over a restart, and its frame is as large as an ordinary sync', async () => {
     const federation = await fakeFederation()
     federation.central.codes.set(CODE_HEX, 'accepted')
-    const storage = { ...memoryStorage(), close: async () => {} }
+    const storage = lastingStorage()
     const sizes: number[] = []
     let online = false
     federation.intercept = (_peer, protocol, frame, serve) => {
@@ -98,7 +96,7 @@ describe('a report', () => {
     expect(new Set(sizes).size).toBe(1)
   })
 
-  it('typed again after a lost answer is accepted, not called spent', async () => {
+  it('a code that is typed again after a lost answer is accepted, not called spent', async () => {
     const federation = await fakeFederation()
     federation.central.codes.set(CODE_HEX, 'accepted')
     const tracer = await openTracer(federation)
@@ -113,15 +111,12 @@ describe('a report', () => {
 })
 
 describe('more marks than one reply holds', () => {
-  it('come page by page with later syncs', async () => {
+  it('marks that do not fit one reply come page by page with later syncs', async () => {
     const federation = await fakeFederation({ syncReplyBytes: 1024 })
     federation.central.codes.set(CODE_HEX, 'accepted')
     const ada = await openTracer(federation, { random: seededRandom('ada') })
     const ben = await openTracer(federation, { random: seededRandom('ben') })
-    for (const fix of life(CAFE, START_MS, 60, 0.001)) {
-      await ada.record(fix)
-      await ben.record(fix)
-    }
+    for (const tracer of [ada, ben]) await recordAll(tracer, life(CAFE, START_MS, 60, 0.001))
     await ben.sync()
     await ada.report(CODE)
     let pages = 0

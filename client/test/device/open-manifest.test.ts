@@ -2,17 +2,12 @@ import { createHash } from 'node:crypto'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createTracer } from '../../src/index.ts'
 import { KEYS } from '../../src/storage/key-layout.ts'
-import { memoryStorage } from '../../src/storage/memory-storage.ts'
 import { put, type Storage } from '../../src/storage/storage.ts'
 import { type FakeFederation, fakeFederation, START_MS } from '../../src/testing/fake-federation.ts'
+import { lastingStorage } from '../fixture.ts'
 
 const HERE = { lat: 52.52, lng: 13.405, accuracyM: 5 }
 const sha256 = (text: string) => Uint8Array.from(createHash('sha256').update(text).digest())
-
-/** Stays open under the tracers that are made one after the other. */
-function lasting(): Storage {
-  return { ...memoryStorage(), close: async () => {} }
-}
 
 async function openOn({ dialer, clock, core }: FakeFederation, storage: Storage, text: string) {
   return createTracer({ federation: text, storage, dialer, clock, core, redaction: false })
@@ -20,10 +15,10 @@ async function openOn({ dialer, clock, core }: FakeFederation, storage: Storage,
 
 afterEach(() => vi.restoreAllMocks())
 
-describe('a manifest', () => {
-  it('is checked whole before a storage is opened under it, and when it changes', async () => {
+describe('openManifest', () => {
+  it('a manifest is checked whole before a storage is opened under it, and when it changes', async () => {
     const federation = await fakeFederation()
-    const storage = lasting()
+    const storage = lastingStorage()
     const text = JSON.stringify(federation.manifest)
     const wrong = JSON.stringify({ ...federation.manifest, extra: 1 })
     await expect(openOn(federation, storage, wrong)).rejects.toMatchObject({ code: 'MANIFEST_INVALID' })
@@ -31,18 +26,18 @@ describe('a manifest', () => {
     await openOn(federation, storage, text)
     expect(await storage.get(KEYS.manifest)).toEqual(sha256(text))
     await expect(openOn(federation, storage, wrong)).rejects.toMatchObject({ code: 'MANIFEST_INVALID' })
-    // The same manifest, written otherwise.
+    // The same manifest with other white space.
     await openOn(federation, storage, `${text}\n`)
     expect(await storage.get(KEYS.manifest)).toEqual(sha256(`${text}\n`))
     const other = JSON.stringify({ ...federation.manifest, name: 'another' })
     await expect(openOn(federation, storage, other)).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' })
   })
 
-  it('that an earlier start checked is taken for recording, and checked again before anything goes out', async () => {
+  it('a manifest that an earlier start checked is used to record, and checked again before a sync or an erasure', async () => {
     const federation = await fakeFederation()
-    const storage = lasting()
+    const storage = lastingStorage()
     await openOn(federation, storage, JSON.stringify(federation.manifest))
-    // As if the rules had become stricter since.
+    // As if the rules were stricter than at the earlier start.
     const wrong = JSON.stringify({ ...federation.manifest, extra: 1 })
     await storage.batch([put(KEYS.manifest, sha256(wrong))])
     const tracer = await openOn(federation, storage, wrong)
@@ -53,9 +48,9 @@ describe('a manifest', () => {
     expect(asked).not.toHaveBeenCalled()
   })
 
-  it('is checked at every start where the host has no SHA-256', async () => {
+  it('a manifest is checked at every start where the runtime has no SHA-256', async () => {
     const federation = await fakeFederation()
-    const storage = lasting()
+    const storage = lastingStorage()
     const wrong = JSON.stringify({ ...federation.manifest, extra: 1 })
     await openOn(federation, storage, JSON.stringify(federation.manifest))
     await storage.batch([put(KEYS.manifest, sha256(wrong))])

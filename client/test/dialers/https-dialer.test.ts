@@ -43,7 +43,7 @@ const peer = (...addresses: string[]) => ({ key, addresses })
 const here = () => `/ip4/127.0.0.1/tcp/${port}/tls/http`
 
 describe('the HTTPS dialer', () => {
-  it('sends the frame to the path of its protocol, at the first address of that door that answers', async () => {
+  it('a frame goes to the path of its protocol, at the first HTTPS address that answers', async () => {
     const session = await open()
     const frame = Uint8Array.from({ length: 1_000 }, (_, i) => i)
     const elsewhere = ['/ip4/127.0.0.1/tcp/1', '/ip4/127.0.0.1/tcp/1/tls/ws', '/ip4/127.0.0.1/tcp/1/tls/http']
@@ -54,7 +54,7 @@ describe('the HTTPS dialer', () => {
     await session.close()
   })
 
-  it('asks without cookies, cache, referrer or redirects, and spells every kind of host', async () => {
+  it('a request sends no cookies, cache, referrer or redirects, and reaches every kind of address', async () => {
     const asked: { url: string; init: RequestInit }[] = []
     const spy: typeof fetch = async (url, init = {}) => {
       asked.push({ url: String(url), init })
@@ -76,7 +76,7 @@ describe('the HTTPS dialer', () => {
     }
   })
 
-  it('names every failure: no such door, unreachable, refused, untrusted, silent, too large, aborted', async () => {
+  it('each failure has its code: no HTTPS address, unreachable, refused, untrusted, silent, too large, aborted', async () => {
     const session = await open({ timeoutMs: 300 })
     const code = async (promise: Promise<unknown>) => promise.catch((error) => `${error.code} ${error.data?.tried}`)
     const one = Uint8Array.of(1)

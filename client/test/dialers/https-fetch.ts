@@ -1,4 +1,4 @@
-/** A `fetch` that trusts one certificate: Node's own can be told only before its process starts. */
+/** A `fetch` that trusts one TLS certificate. Node's own `fetch` reads its extra certificates only at the start. */
 import { Agent, request } from 'node:https'
 import { Readable } from 'node:stream'
 

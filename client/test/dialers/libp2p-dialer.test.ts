@@ -25,7 +25,7 @@ beforeAll(async () => {
     transports: [tcp(), webSockets()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
-    // A stock peer takes five connections a second from one host.
+    // A stock peer takes five connections a second from one address.
     connectionManager: { inboundConnectionThreshold: 1_000 },
   })
   await server.handle(ECHO.id, async (stream: Stream, connection) => {
@@ -45,21 +45,21 @@ function peer(kind: 'tcp' | 'ws' | 'both'): PeerAddress {
 }
 
 describe('the libp2p dialer', () => {
-  it('asks over TCP and over WebSocket, many requests on one connection', async () => {
+  it('a session sends many requests on one connection, over TCP and over WebSocket', async () => {
     for (const kind of ['tcp', 'ws', 'both'] as const) {
       seen.length = 0
       const session = await libp2pDialer().open()
       const frames = Array.from({ length: 8 }, (_, i) => new Uint8Array(1 + i * 10_000).fill(i))
       const replies = await Promise.all(frames.map((frame) => session.request(peer(kind), ECHO, frame)))
       await session.close()
-      // Deep equality of byte arrays this long takes seconds.
+      // Deep equality of such long byte arrays takes seconds.
       expect(replies.every((reply, i) => equalBytes(reply, frames[i]!))).toBe(true)
       expect(new Set(seen.map((item) => item.address)).size).toBe(1)
       expect(seen[0]!.address.includes('/ws')).toBe(kind === 'ws')
     }
   })
 
-  it('is another peer in every session', async () => {
+  it('every session has another peer id', async () => {
     seen.length = 0
     for (let i = 0; i < 2; i++) {
       const session = await libp2pDialer().open()
@@ -69,7 +69,7 @@ describe('the libp2p dialer', () => {
     expect(new Set(seen.map((item) => item.peer)).size).toBe(2)
   })
 
-  it('dials again when the peer closed the connection between two requests', async () => {
+  it('a session dials again when the peer closed the connection between two requests', async () => {
     const session = await libp2pDialer().open()
     await session.request(peer('tcp'), ECHO, Uint8Array.of(1))
     await Promise.all(server.getConnections().map((connection) => connection.close()))
@@ -78,7 +78,7 @@ describe('the libp2p dialer', () => {
     await session.close()
   })
 
-  it('leaves from the local address it is given', async () => {
+  it('TCP connections leave from the given local address', async () => {
     seen.length = 0
     const session = await libp2pDialer({ localAddress: '127.0.0.1' }).open()
     await session.request(peer('tcp'), ECHO, Uint8Array.of(1))
@@ -89,7 +89,7 @@ describe('the libp2p dialer', () => {
     await wrong.close()
   })
 
-  it('names every failure: unreachable, wrong key, silent, too large, aborted', async () => {
+  it('each failure has its code: unreachable, wrong key, silent, too large, aborted', async () => {
     const session = await libp2pDialer({ dialTimeoutMs: 3_000, stepTimeoutMs: 300 }).open()
     const frame = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
     const nobody = { key: new Uint8Array(key).fill(7, 3, 9), addresses: ['/ip4/127.0.0.1/tcp/1'] }

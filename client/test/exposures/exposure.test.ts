@@ -1,14 +1,15 @@
 import { LAG_CURRENT, type Mark } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
-import { timeToFixBlock } from '../../src/diary/diary.ts'
-import { type LinkedFix, marksToExposures } from '../../src/exposures/exposure.ts'
-import { hashedFixToRows } from '../../src/salts/hashed-fix.ts'
+import { timeToFixBlock } from '../../src/diary/fix-block.ts'
+import type { LinkedFix } from '../../src/diary/fix-states.ts'
+import { hashedFixToRows } from '../../src/diary/hashed-fix.ts'
+import { marksToExposures } from '../../src/exposures/exposure.ts'
 import { life, START_MS, seededRandom } from '../../src/testing/fake-federation.ts'
 
 const MINUTE = 60_000
 const CAFE = { lat: 52.52, lng: 13.405 }
 
-/** Fixes whose thirty hashes are all different, so that each mark points to one fix. */
+/** Fixes of which all thirty hashes differ, so that each mark points to one fix. */
 function links(minutes: number, untilMs = START_MS, place = CAFE): LinkedFix[] {
   return life(place, untilMs, minutes).map((fix) => ({
     fix,
@@ -26,7 +27,7 @@ function mark(link: LinkedFix, size: number, lag: 0 | 1, change: Partial<Mark> =
 }
 
 describe('an exposure', () => {
-  it('spans the fixes of the smallest matching block and counts all marks', () => {
+  it('an exposure spans the fixes of the smallest matching block and counts all marks', () => {
     const all = links(60)
     const marks = [...all.map((link) => mark(link, 80, 0)), mark(all[4]!, 5, 0), mark(all[5]!, 5, 0, { weight: 7 })]
     expect(marksToExposures(marks, all)).toEqual([
@@ -49,28 +50,28 @@ describe('an exposure', () => {
     ])
   })
 
-  it('tells how much later somebody came from the smallest block that matched', () => {
+  it('the smallest matching block gives the lag between the two persons', () => {
     const all = links(20)
     const [only] = marksToExposures([mark(all[0]!, 40, 1), mark(all[0]!, 20, 1)], all)
     expect(only).toMatchObject({ same: 0, trail: 2, lagMin: { from: 0, to: 40 } })
   })
 
-  it('is told for each degree apart, and a farther one only where no nearer one was met', () => {
+  it('each degree has exposures of its own, and a higher degree only where no lower one was met', () => {
     const all = links(60)
     const marks = all.map((link, i) => mark(link, 5, 0, { degree: i < 4 ? 1 : 2 }))
     const extra = mark(all[0]!, 10, 0, { degree: 2 })
-    const told = marksToExposures([...marks, extra], all).map(({ degree, from, minutes }) => ({
+    const found = marksToExposures([...marks, extra], all).map(({ degree, from, minutes }) => ({
       degree,
       from,
       minutes,
     }))
-    expect(told).toEqual([
+    expect(found).toEqual([
       { degree: 1, from: all[0]!.fix.at, minutes: 20 },
       { degree: 2, from: all[4]!.fix.at, minutes: 40 },
     ])
   })
 
-  it('is the surer the shorter the block, the more layers and the longer', () => {
+  it('an exposure is more certain with a shorter block, more layers and a longer time', () => {
     const all = links(20)
     const sure = (marks: Mark[]) => marksToExposures(marks, all)[0]!
     const rows = hashedFixToRows(all[0]!.record).filter((row) => row.size === 5 && row.lags === LAG_CURRENT)
@@ -84,7 +85,7 @@ describe('an exposure', () => {
     expect(sure([mark(all[0]!, 40, 0)])).toMatchObject({ certainty: 'low' })
   })
 
-  it('is one for gaps of up to twenty minutes at one place, two otherwise', () => {
+  it('fixes up to twenty minutes apart in one place are one exposure, and otherwise two', () => {
     const all = links(60)
     const at = (...indexes: number[]) =>
       marksToExposures(
@@ -98,7 +99,7 @@ describe('an exposure', () => {
     expect(marksToExposures([mark(all[11]!, 10, 0), mark(elsewhere[0]!, 10, 0)], both).length).toBe(2)
   })
 
-  it('is not made of marks of another epoch, of unknown hashes or of blocks that were only next', () => {
+  it('marks of another epoch, of unknown hashes and of next blocks make no exposure', () => {
     const all = links(5)
     const good = mark(all[0]!, 5, 0)
     const next = hashedFixToRows(all[0]!.record).find((row) => row.lags !== LAG_CURRENT)!

@@ -1,7 +1,7 @@
 /**
- * Somebody who knows the outline of a home zone and reads all deposits of its owner in the clear guesses in which of the
- * nineteen cells home is. Deposits of the eleven people of Geolife, each under all nineteen displacements. Chance is one
- * right of nineteen; the README says what is reached.
+ * An attacker knows the outline of a home zone and reads all deposits of its owner in the clear. The attacker guesses which
+ * of the nineteen cells is home. The deposits are those of eleven people of Geolife, each under all nineteen displacements. A random
+ * guess is right once in nineteen; README "Home and zones" gives the figures.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import type { Fix } from '@geotrace/core-wasm'
 import { cellToLatLng, gridDisk } from 'h3-js'
 import { describe, expect, it } from 'vitest'
-import { timeToFixBlock } from '../../src/diary/diary.ts'
+import { timeToFixBlock } from '../../src/diary/fix-block.ts'
 import { importFile } from '../../src/importers/index.ts'
 import { homeToZone, placeToHomeCell } from '../../src/redaction/home.ts'
 import { openRedactor } from '../../src/redaction/redactor.ts'
@@ -26,12 +26,12 @@ const CANDIDATES = 19
 const NEAR_M = 2_500
 
 type Vector = readonly [x: number, y: number]
-/** Where tracks break off before the zone or go on after it, and the direction towards it. */
+/** A place where a track ends before the zone or continues after it, and the direction towards the zone. */
 interface End {
   at: Vector
   towards?: Vector
 }
-/** The lower, the likelier is home at a candidate. */
+/** A lower score means that home is more probable at the candidate. */
 type Attack = (ends: readonly End[], deposits: readonly Vector[]) => (candidate: Vector) => number
 
 const distance = (a: Vector, b: Vector): number => Math.hypot(a[0] - b[0], a[1] - b[1])
@@ -52,7 +52,7 @@ const ATTACKS: Record<string, Attack> = {
   'where the ways point': (ends) => (candidate) => sum(ends.map((end) => missM(end, candidate))),
 }
 
-/** By how much a way would miss the candidate if it went straight on, in widths of a cell, one at most. */
+/** By how many cell widths (at most one) a straight continuation of the way would miss the candidate. */
 function missM({ at, towards }: End, candidate: Vector): number {
   if (towards === undefined) return 0
   const length = Math.hypot(...towards) || 1
@@ -73,7 +73,7 @@ function readPerson(dir: string): Fix[] {
   return [...blocks.values()]
 }
 
-/** The tracks have few nights: home is where days begin and end. */
+/** The tracks have few nights, so home is taken from where days begin and end. */
 function guessHome(fixes: readonly Fix[]): string {
   const votes = new Map<string, number>()
   for (const [i, fix] of fixes.entries()) {
@@ -111,7 +111,7 @@ function toEnds(deposits: readonly { at: number; place: Vector }[]): End[] {
   })
 }
 
-/** How often each attack is right, of nineteen zones. */
+/** The number of zones, of nineteen, in which each attack finds home. */
 async function attack(
   fixes: readonly Fix[],
   home: string,
@@ -155,30 +155,33 @@ async function attack(
   return hits
 }
 
-describe.skipIf(missing !== '')(`who knows the zone and reads the deposits of eleven real people${missing}`, () => {
-  it.each([
-    // What was measured, and a little: README "Home and zones".
-    { ring: 2 as const, share: 0.27 },
-    { ring: 3 as const, share: 0.17 },
-    { ring: 4 as const, share: 0.14 },
-  ])(
-    'with ring $ring finds home in at most $share of the cases by any of six attacks',
-    async ({ ring, share }) => {
-      const totals = new Map<string, number>()
-      const people = readdirSync(GEOLIFE)
-      for (const person of people) {
-        const fixes = readPerson(join(GEOLIFE, person, 'Trajectory'))
-        for (const [name, hits] of await attack(fixes, guessHome(fixes), person, ring)) {
-          totals.set(name, (totals.get(name) ?? 0) + hits)
+describe.skipIf(missing !== '')(
+  `an attacker who knows the zone and reads the deposits of eleven people${missing}`,
+  () => {
+    it.each([
+      // The measured shares, rounded up: README "Home and zones".
+      { ring: 2 as const, share: 0.27 },
+      { ring: 3 as const, share: 0.17 },
+      { ring: 4 as const, share: 0.14 },
+    ])(
+      'an attacker finds home within ring $ring in at most $share of the cases, by any of six attacks',
+      async ({ ring, share }) => {
+        const totals = new Map<string, number>()
+        const people = readdirSync(GEOLIFE)
+        for (const person of people) {
+          const fixes = readPerson(join(GEOLIFE, person, 'Trajectory'))
+          for (const [name, hits] of await attack(fixes, guessHome(fixes), person, ring)) {
+            totals.set(name, (totals.get(name) ?? 0) + hits)
+          }
         }
-      }
-      const cases = people.length * CANDIDATES
-      const lines = [...totals].map(([name, hits]) => `${name}: ${((100 * hits) / cases).toFixed(1)} %`)
-      process.stdout.write(`home among ${CANDIDATES} cells, ring ${ring}: ${lines.join(', ')}; chance 5.3 %\n`)
-      expect(Math.max(...totals.values()) / cases).toBeLessThanOrEqual(share)
-      // Every displacement is as likely, so that a guess which looks at nothing is right once in nineteen.
-      expect(cases).toBe(209)
-    },
-    120_000,
-  )
-})
+        const cases = people.length * CANDIDATES
+        const lines = [...totals].map(([name, hits]) => `${name}: ${((100 * hits) / cases).toFixed(1)} %`)
+        process.stdout.write(`home among ${CANDIDATES} cells, ring ${ring}: ${lines.join(', ')}; chance 5.3 %\n`)
+        expect(Math.max(...totals.values()) / cases).toBeLessThanOrEqual(share)
+        // All displacements are equally probable, so a blind guess is right once in nineteen.
+        expect(cases).toBe(209)
+      },
+      120_000,
+    )
+  },
+)

@@ -23,14 +23,13 @@ import {
   START_MS,
   unreachable,
 } from '../../src/testing/fake-federation.ts'
+import { CAFE, recordAll } from '../fixture.ts'
 
-const CAFE = { lat: 52.52, lng: 13.405 }
-
-/** A federation of one shard in which the node that is asked first lies, well signed. */
+/** A federation of one shard in which the first asked node signs false salts. */
 async function lyingFederation() {
   const federation = await fakeFederation({ shards: 1 })
   const tracer = await openTracer(federation)
-  for (const fix of life(CAFE, START_MS, 30)) expect(await tracer.record(fix)).toEqual({ accepted: true })
+  await recordAll(tracer, life(CAFE, START_MS, 30))
   federation.intercept = (peer, protocol, frame, serve) => {
     if (protocol.id === SALT_PROTOCOL.id && federation.liars.size === 0) federation.liars.add(peer)
     return serve(frame)
@@ -38,7 +37,7 @@ async function lyingFederation() {
   return { federation, tracer }
 }
 
-function told({ submitted }: FakeFederation): (Evidence & { kind: 'answer' })[] {
+function submittedProofs({ submitted }: FakeFederation): (Evidence & { kind: 'answer' })[] {
   return submitted.map(({ message }) => {
     const gossip = decodeGossip(message)
     if (gossip.kind !== 'evidence') throw new Error(gossip.kind)
@@ -49,7 +48,7 @@ function told({ submitted }: FakeFederation): (Evidence & { kind: 'answer' })[] 
 }
 
 describe('a node that signs a false salt', () => {
-  it('is told to two other members, in a proof that anybody can check, and the sync goes on', async () => {
+  it('a false salt is proved to two other members, and the sync goes on', async () => {
     const { federation, tracer } = await lyingFederation()
     expect(await tracer.sync()).toMatchObject({ nodesLied: 1, fixesHashed: 6, saltRequests: 2 })
     const [liar] = federation.liars
@@ -58,22 +57,22 @@ describe('a node that signs a false salt', () => {
     expect(peers).not.toContain(liar)
     const chain = rosterChain(federation.manifest)
     chain.add(federation.certified)
-    for (const evidence of told(federation)) {
+    for (const evidence of submittedProofs(federation)) {
       expect(isProof(evidence, chain.named)).toBe(true)
       const accused = federation.certified.roster.members.find(
         ({ key }) => bytesToHex(key) === bytesToHex(evidence.key),
       )
       expect(federation.certified.roster.operators[accused!.operator]!.name).toBe(liar)
     }
-    // Once: it is not asked again, so it is not told again.
+    // The liar is not asked again, so there is no second proof.
     await tracer.sync()
     expect(federation.submitted).toHaveLength(2)
   })
 
-  it('is told with nothing but a roster, a shard and time blocks', async () => {
+  it('a proof names nothing but a roster, a shard and time blocks', async () => {
     const { federation, tracer } = await lyingFederation()
     await tracer.sync()
-    const [evidence] = told(federation)
+    const [evidence] = submittedProofs(federation)
     expect(Object.keys(evidence!).sort()).toEqual(['answer', 'key', 'kind', 'request'])
     const { roster, shard, blocks } = decodeSaltRequest(evidence!.request)
     expect(bytesToHex(roster)).toBe(bytesToHex(hashToRosterName(federation.certified.hash)))
@@ -87,10 +86,10 @@ describe('a node that signs a false salt', () => {
     for (const { hash } of rows) expect(frame).not.toContain(bytesToHex(hash))
   })
 
-  it('is told to the next when members are away, to four at most, and is no reason to fail', async () => {
-    for (const { away, isTold } of [
-      { away: 2, isTold: true },
-      { away: 99, isTold: false },
+  it('a proof goes to at most four members when some are away, and the sync does not fail', async () => {
+    for (const { away, isTaken } of [
+      { away: 2, isTaken: true },
+      { away: 99, isTaken: false },
     ]) {
       const { federation, tracer } = await lyingFederation()
       const lying = federation.intercept
@@ -102,11 +101,11 @@ describe('a node that signs a false salt', () => {
       }
       expect(await tracer.sync()).toMatchObject({ nodesLied: 1, fixesHashed: 6 })
       expect(new Set(tried).size).toBe(4)
-      expect(federation.submitted).toHaveLength(isTold ? 2 : 0)
+      expect(federation.submitted).toHaveLength(isTaken ? 2 : 0)
     }
   })
 
-  it('is told no further when a member has heard of it', async () => {
+  it('a proof goes to no further member when two have it already', async () => {
     const { federation, tracer } = await lyingFederation()
     const lying = federation.intercept
     let tried = 0
@@ -122,11 +121,11 @@ describe('a node that signs a false salt', () => {
   })
 })
 
-describe('an answer that was spoilt on the way', () => {
-  it('accuses nobody: the node did not sign it', async () => {
+describe('an altered answer', () => {
+  it('an answer that was altered on the way makes no proof, because the node did not sign it', async () => {
     const federation = await fakeFederation({ shards: 1 })
     const tracer = await openTracer(federation)
-    for (const fix of life(CAFE, START_MS, 30)) await tracer.record(fix)
+    await recordAll(tracer, life(CAFE, START_MS, 30))
     let asked = 0
     federation.intercept = async (_peer, protocol, frame, serve) => {
       const reply = await serve(frame)

@@ -19,7 +19,7 @@ function wanted(shard: number, size: number, n: number): WantedSalt {
 }
 
 describe('the plan of salt requests', () => {
-  it('names every salt exactly once, in requests that the wire takes, whatever the order and repeats', () => {
+  it('a plan names every salt exactly once, in requests that the wire takes, for any order and repetition', () => {
     const block = fc.tuple(fc.integer({ min: 0, max: 1 }), fc.constantFrom(5, 10, 20, 40, 80), fc.nat(60))
     fc.assert(
       fc.property(fc.array(block, { maxLength: 400 }), (blocks) => {
@@ -43,7 +43,7 @@ describe('the plan of salt requests', () => {
     )
   })
 
-  it('splits at ninety blocks', () => {
+  it('a plan splits requests at ninety blocks', () => {
     const epoch = blockToEpoch(5, Math.floor(START_MS / MINUTE / 5))
     const salts = [0, 1, 2].flatMap((i) => epochToBlocks(epoch + i).map(({ size, n }) => wanted(0, size, n)))
     expect(salts.length).toBe(93)
@@ -52,7 +52,7 @@ describe('the plan of salt requests', () => {
     expect(planRequests([])).toEqual([])
   })
 
-  it('covers three hours of fixes of one shard with one request, at every alignment', () => {
+  it('one request covers three hours of fixes in one shard, at every alignment', () => {
     for (let minute = 0; minute < 80; minute++) {
       const fixes = life({ lat: 52.52, lng: 13.4 }, START_MS + minute * MINUTE, 180)
       const { needed } = core.fixesToRiskPoints(fixes, 'plain')
@@ -65,7 +65,7 @@ describe('the plan of salt requests', () => {
     }
   })
 
-  it('has no salt for a time before the first roster or after its reserve', () => {
+  it('times before the first roster and after its reserve have no salt', () => {
     for (const at of [START_MS - 24 * 60 * MINUTE, START_MS + 90 * 24 * 60 * MINUTE]) {
       const { needed } = core.fixesToRiskPoints([{ lat: 52.52, lng: 13.4, at }], 'plain')
       const salts = neededToSalts(

@@ -26,10 +26,8 @@ import {
   openTracer,
   unreachable,
 } from '../../src/testing/fake-federation.ts'
-import { recordAll } from '../record-all.ts'
+import { CAFE, MINUTE, recordAll } from '../fixture.ts'
 
-const CAFE = { lat: 52.52, lng: 13.405 }
-const MINUTE = 60_000
 /** Small sheets, so that weeks of rosters cost little. */
 const SMALL = { shards: 1, reserveEpochs: 2 }
 

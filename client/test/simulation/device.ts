@@ -13,11 +13,12 @@ import {
   type SimulatedFederation,
   simulatedDisk,
 } from '@geotrace/node/testing'
+import { isErasing } from '../../src/deposit/batch.ts'
 import { createTracer, memoryStorage, type Storage, type SyncResult, type Tracer } from '../../src/index.ts'
 import { KEYS } from '../../src/storage/key-layout.ts'
 // What a tracer loads when it needs it is loaded before: a load takes real time.
 import '../../src/device/check-manifest.ts'
-import '../../src/network.ts'
+import '../../src/sync.ts'
 
 /** `done`, `deferred` for want of salts, or the code of the error that ended it. */
 export interface SyncOutcome {
@@ -95,10 +96,11 @@ export function simulatedDevice(
       storage: {
         ...storage,
         batch: (operations) =>
-          disk.write(begun, () => {
+          disk.write(begun, async () => {
+            const wasErasing = await isErasing(storage)
+            await storage.batch(operations)
             // An erasure waits for a sync under way: what is taken until it begins goes with the rest.
-            if (operations.some(({ type, key }) => type === 'put' && key === KEYS.erasing)) taken.clear()
-            return storage.batch(operations)
+            if (!wasErasing && (await isErasing(storage))) taken.clear()
           }),
       },
       dialer: network.dialer(begun, address),

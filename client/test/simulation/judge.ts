@@ -21,7 +21,9 @@ import {
 } from '@geotrace/core-wasm/wire'
 import { createMachine, type SimulatedFederation } from '@geotrace/node/testing'
 import { readTotals } from '../../src/device/totals.ts'
-import { FAMILIES, KEYS, keyToNumber } from '../../src/storage/key-layout.ts'
+import { timeToFixBlock } from '../../src/diary/fix-block.ts'
+import { FIX_FAMILIES, readHashed, readWaiting } from '../../src/diary/fix-states.ts'
+import { KEYS, keyToNumber } from '../../src/storage/key-layout.ts'
 import type { SimulatedDevice } from './device.ts'
 import {
   addRows,
@@ -286,8 +288,8 @@ async function judgeRows(
   const { shards } = manifest.parameters
   for (const device of devices) {
     const { name, storage, taken } = device
-    const hashed = await readNumbers(device, FAMILIES.hashes)
-    const waiting = await readNumbers(device, FAMILIES.waiting)
+    const hashed = await readNumbers(device, FIX_FAMILIES.hashes)
+    const waiting = new Set((await readWaiting(storage)).map((fix) => timeToFixBlock(fix.at)))
     const fixes = new Map<number, { lat: number; lng: number; at: number }>()
     for await (const fix of device.running!.diary()) fixes.set(Math.floor(fix.at / (5 * MINUTE_MS)), fix)
     for (const [block, fix] of taken) {
@@ -301,7 +303,7 @@ async function judgeRows(
     const isClosed = (block: number): boolean => (block + 1) * 5 * MINUTE_MS < scheduler.nowMs - 5 * MINUTE_MS
     const stuck = [...waiting].filter((block) => isClosed(block) && !isLost(block))
     if (stuck.length > 0) findings.push(`${name} still waits with the fixes of ${stuck.length} blocks`)
-    if ((await readNumbers(device, FAMILIES.outbox)).size > 0) findings.push(`${name} still has an outbox`)
+    if ((await readHashed(storage)).length > 0) findings.push(`${name} still has an outbox`)
     if ((await storage.get(KEYS.frozen)) !== undefined) findings.push(`${name} still has a batch on its way`)
 
     const rows = [...hashed].flatMap((block) => {

@@ -40,7 +40,7 @@ async function dump(storage: Storage): Promise<[string, Uint8Array][]> {
 }
 
 describe('an encrypted storage', () => {
-  it('gives everything back under its key, opened again', async () => {
+  it('an encrypted storage gives every entry back when it is opened again under its key', async () => {
     const disk = memoryStorage()
     const first = await encryptedStorage(disk, KEY)
     await first.batch([put('fix/01', bytes(1)), put('fix/02', bytes(2)), put('meta/user', bytes(3))])
@@ -54,7 +54,7 @@ describe('an encrypted storage', () => {
     ])
   })
 
-  it('shows its disk neither a key nor a value, nor that two entries are equal', async () => {
+  it('the disk of an encrypted storage shows neither keys nor values, nor that two entries are equal', async () => {
     const disk = memoryStorage()
     const federation = await fakeFederation()
     const tracer = await openTracer(federation, { storage: await encryptedStorage(disk, KEY), redaction: {} })
@@ -73,7 +73,7 @@ describe('an encrypted storage', () => {
     await tracer.close()
   })
 
-  it('refuses another key, a changed byte, and two entries exchanged', async () => {
+  it('another key, a changed byte and two exchanged entries are reported as corrupt', async () => {
     const disk = memoryStorage()
     const storage = await encryptedStorage(disk, KEY)
     await storage.batch([put('a', bytes(1)), put('b', bytes(2))])
@@ -93,7 +93,7 @@ describe('an encrypted storage', () => {
     await expect(encryptedStorage(disk, new Uint8Array(31))).rejects.toThrow(RangeError)
   })
 
-  it('keeps what it knows when its disk refuses a batch', async () => {
+  it('an encrypted storage keeps its entries when its disk refuses a batch', async () => {
     const disk = memoryStorage()
     let full = false
     const refusing: Storage = {

@@ -23,7 +23,7 @@ storageConformance(
   },
 )
 storageConformance(
-  'what was used last',
+  'recent entries',
   async () => recentStorage(memory),
   async () => {
     memory = memoryStorage()
@@ -36,7 +36,7 @@ storageConformance(
 )
 
 describe('level in Node', () => {
-  it('keeps what it took over a restart, in a directory that only its owner can enter', async () => {
+  it('level keeps its entries over a restart, in a directory that only its owner can enter', async () => {
     const dir = join(root, 'kept')
     const first = await levelStorage(dir)
     await first.batch([put('a', Uint8Array.of(7))])
@@ -47,7 +47,7 @@ describe('level in Node', () => {
     expect((await stat(dir)).mode & 0o777).toBe(0o700)
   })
 
-  it('refuses a second owner', async () => {
+  it('a level storage refuses a second owner', async () => {
     const dir = join(root, 'locked')
     const first = await levelStorage(dir)
     await expect(levelStorage(dir)).rejects.toMatchObject({ code: 'STORE_LOCKED', data: { dir } })
@@ -55,14 +55,14 @@ describe('level in Node', () => {
   })
 })
 
-describe('what was used last', () => {
+describe('recentStorage', () => {
   const one = Uint8Array.of(1)
   const two = Uint8Array.of(2)
 
-  /** A memory that counts what it is asked, and whose batches wait or fail. */
+  /** A storage that counts its reads, and whose batches wait or fail. */
   function slow() {
     const inner = memoryStorage()
-    const held: { resolve(): void; reject(error: Error): void }[] = []
+    const waiting: { resolve(): void; reject(error: Error): void }[] = []
     const asked: string[] = []
     const storage: Storage = {
       ...inner,
@@ -71,18 +71,18 @@ describe('what was used last', () => {
         return inner.get(key)
       },
       batch: async (operations) => {
-        await new Promise<void>((resolve, reject) => held.push({ resolve, reject }))
+        await new Promise<void>((resolve, reject) => waiting.push({ resolve, reject }))
         await inner.batch(operations)
       },
     }
-    return { storage: recentStorage(storage), held, asked }
+    return { storage: recentStorage(storage), waiting, asked }
   }
 
-  it('is not asked for again, whether it is there or not, and not kept without end', async () => {
-    const { storage, held, asked } = slow()
+  it('a recent entry is not read again, present or absent, and at most 128 entries are kept', async () => {
+    const { storage, waiting, asked } = slow()
     for (let i = 0; i < 3; i++) expect(await storage.get('absent')).toBeUndefined()
     const written = storage.batch([put('a', one)])
-    held[0]!.resolve()
+    waiting[0]!.resolve()
     await written
     for (let i = 0; i < 3; i++) expect(await storage.get('a')).toEqual(one)
     expect(asked).toEqual(['absent'])
@@ -91,16 +91,16 @@ describe('what was used last', () => {
     expect(asked.filter((key) => key === 'a')).toHaveLength(1)
   })
 
-  it('is what the disk holds when a batch fails, and while one is under way', async () => {
-    const { storage, held } = slow()
+  it('a read during a batch, and after a failed one, gives the value on the disk', async () => {
+    const { storage, waiting } = slow()
     const first = storage.batch([put('a', one)])
     expect(await storage.get('a')).toBeUndefined()
-    held[0]!.resolve()
+    waiting[0]!.resolve()
     await first
     expect(await storage.get('a')).toEqual(one)
     const second = storage.batch([put('a', two)])
     const meanwhile = storage.get('a')
-    held[1]!.reject(new Error('no room'))
+    waiting[1]!.reject(new Error('no room'))
     await expect(second).rejects.toThrow('no room')
     expect(await meanwhile).toEqual(one)
     expect(await storage.get('a')).toEqual(one)

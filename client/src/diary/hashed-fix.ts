@@ -1,9 +1,8 @@
 /**
- * The thirty risk hashes of one fix as they stand on the device. They are the rows to deposit and, later, the link
- * from a mark back to the diary.
+ * The thirty risk hashes of one fix: the rows to deposit and, later, the links from a mark back to the diary.
+ * The key of the record is the 5-minute block. That block fixes all thirty time blocks, because 5 divides every size.
  *
- *  struct HashedFix { u8 roster[2][8]; u8 hash[3 layers][5 sizes][2 lags][12] }   // roster of the fix's epoch and of the next
- *  The key holds the 5-minute block, which fixes all thirty time blocks, since 5 divides every size.
+ *  struct HashedFix { u8 roster[2][8]; u8 hash[3 layers][5 sizes][2 lags][12] }   // roster of the fix's epoch, of the next
  */
 import { FederationError } from '@geotrace/core-wasm'
 import {
@@ -17,7 +16,7 @@ import {
   RISK_POINTS_PER_FIX,
   ROSTER_NAME_BYTES,
 } from '@geotrace/core-wasm/wire'
-import { FIX_BLOCK_MIN } from '../diary/diary.ts'
+import { FIX_BLOCK_MIN, fixBlockToEpoch } from './fix-block.ts'
 
 export interface HashedFix {
   /** The fix's 5-minute block. */
@@ -49,17 +48,14 @@ export function encodeHashedFix({ rosters, hashes }: HashedFix): Uint8Array {
 /** Throws STORAGE_CORRUPT. */
 export function decodeHashedFix(block: number, bytes: Uint8Array): HashedFix {
   if (bytes.length !== HASHED_FIX_BYTES) {
-    throw new FederationError('STORAGE_CORRUPT', 'the hashes of a fix cannot be read', { what: 'hashes' })
+    const message = `the hashes of a fix expected ${HASHED_FIX_BYTES} bytes, got ${bytes.length}`
+    throw new FederationError('STORAGE_CORRUPT', message, { what: 'hashes' })
   }
   return {
     block,
     rosters: [bytes.subarray(0, ROSTER_NAME_BYTES), bytes.subarray(ROSTER_NAME_BYTES, HEAD_BYTES)],
     hashes: bytes.subarray(HEAD_BYTES),
   }
-}
-
-export function fixBlockToEpoch(block: number): number {
-  return blockToEpoch(FIX_BLOCK_MIN, block)
 }
 
 /** The thirty rows, in the order of layers, sizes, lags. */

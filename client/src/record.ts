@@ -1,17 +1,18 @@
 /**
- * Taking a fix, or saying why not. DESIGN.md §9; README "Errors and reasons" lists every reason.
- * A night's fix teaches home even if it is too inaccurate to be kept: indoors most are.
+ * Takes a fix into the diary, or gives the reason for a refusal. DESIGN.md §9; README "Errors and reasons" lists the
+ * reasons. A night's fix teaches home even when it is too inaccurate to be kept, because most fixes indoors are.
  */
 import type { Fix } from '@geotrace/core-wasm'
 import { MINUTE_MS } from '@geotrace/core-wasm/wire'
-import { readConsents } from '../device/consent.ts'
-import type { Device } from '../device/device.ts'
-import { isErasing } from '../device/erase.ts'
-import { KEYS } from '../storage/key-layout.ts'
-import type { StorageOperation } from '../storage/storage.ts'
-import { fixToOperations, isBeyondWindow } from './diary.ts'
+import { isErasing } from './deposit/batch.ts'
+import { readConsents } from './device/consent.ts'
+import type { Device } from './device/device.ts'
+import { isBeyondWindow } from './diary/fix-block.ts'
+import { keep } from './diary/fix-states.ts'
+import { KEYS } from './storage/key-layout.ts'
+import type { StorageOperation } from './storage/storage.ts'
 
-/** Why a fix was not taken; stable within a major version. */
+/** Why a fix was refused. The names are stable within a major version. */
 export const REFUSAL_REASONS = [
   'invalid',
   'future',
@@ -32,15 +33,15 @@ export type RefusalReason = (typeof REFUSAL_REASONS)[number]
 export type RecordResult = { accepted: true } | { accepted: false; reason: RefusalReason }
 
 export interface RecordOptions {
-  /** The fix comes from an importer, which may not know its accuracy. */
+  /** The fix comes from an importer, which may not know the accuracy. */
   imported?: boolean
 }
 
-/** Rules about fixes; `seed` is the proposal's: worse than 10 m is dropped. */
+/** Rules about fixes. `seed` is the profile of the proposal: it refuses an accuracy worse than 10 m. */
 export type Profile = 'seed'
 export const ACCURACY_MAX_M: Readonly<Record<Profile, number>> = { seed: 10 }
 
-/** A receiver's clock may be this far ahead of the device's. */
+/** The clock of a receiver may be this far ahead of the device's clock. */
 const FUTURE_MAX_MS = MINUTE_MS
 
 /** Call with the device's lock held. */
@@ -63,7 +64,7 @@ export async function recordFix(
   try {
     const kept = await toOperations(device, profile, known, imported, nowMs)
     const operations = [...(lesson?.operations ?? []), ...(typeof kept === 'string' ? [] : kept)]
-    // One write for both: a disk takes longer to begin one than to do it.
+    // One write for both, because starting a write takes longer than the write itself.
     if (operations.length > 0) await storage.batch(operations)
     return typeof kept === 'string' ? refuse(kept) : { accepted: true }
   } catch (error) {
@@ -82,7 +83,7 @@ async function toOperations(
   if (isBeyondWindow(fix.at, nowMs)) return 'too-old'
   if (fix.accuracyM === undefined && !imported) return 'accuracy-unknown'
   if (fix.accuracyM !== undefined && fix.accuracyM > ACCURACY_MAX_M[profile]) return 'inaccurate'
-  return redactor.toReason(fix, nowMs) ?? fixToOperations(storage, fix)
+  return redactor.toReason(fix, nowMs) ?? keep(storage, fix)
 }
 
 export function isValidFix({ lat, lng, accuracyM, at }: Fix): boolean {
@@ -90,7 +91,7 @@ export function isValidFix({ lat, lng, accuracyM, at }: Fix): boolean {
   return Math.abs(lat) <= 90 && Number.isFinite(lng) && Number.isSafeInteger(at) && at >= 0 && accurate
 }
 
-/** Only what a fix is made of; an accuracy of 0 is what receivers and files write for unknown. */
+/** Removes foreign fields. Receivers and files write an accuracy of 0 for unknown. */
 function withoutUnknown({ lat, lng, accuracyM, at }: Fix): Fix {
   return accuracyM === undefined || accuracyM === 0 ? { lat, lng, at } : { lat, lng, accuracyM, at }
 }

@@ -2,17 +2,8 @@ import * as fc from 'fast-check'
 import { cellToLatLng, gridDisk, latLngToCell, vertexToLatLng } from 'h3-js'
 import { describe, expect, it } from 'vitest'
 import type { Tracer } from '../../src/index.ts'
-import { fixesToSpeed } from '../../src/redaction/filters.ts'
-import {
-  homeToZone,
-  nightsToPlaces,
-  placesToHomes,
-  timeToEvening,
-  timeToNight,
-  votesToNights,
-} from '../../src/redaction/home.ts'
+import { homeToZone } from '../../src/redaction/home.ts'
 import { distanceM } from '../../src/redaction/place.ts'
-import { isInZone } from '../../src/redaction/zones.ts'
 import { memoryStorage } from '../../src/storage/memory-storage.ts'
 import {
   type FakeFederation,
@@ -21,12 +12,10 @@ import {
   START_MS,
   seededRandom,
 } from '../../src/testing/fake-federation.ts'
+import { HOUR, MINUTE, refused } from '../fixture.ts'
 
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
 const HOME = { lat: 52.531, lng: 13.39 }
 const METRE = 1 / 111_195
-const refused = (reason: string) => ({ accepted: false, reason })
 
 /** Offsets in metres, the same in every run. */
 function noise(seed: string): (sigma: number) => { lat: number; lng: number } {
@@ -52,92 +41,8 @@ async function depositedMiddles(federation: FakeFederation, tracer: Tracer) {
   return middles
 }
 
-describe('learning home', () => {
-  it('takes a night from 01:00 to 05:00 local time and an evening from 22:00', () => {
-    const night = 20_413
-    const midnight = night * 24 * HOUR
-    expect(timeToNight(midnight + HOUR - 1, 0)).toBeUndefined()
-    expect(timeToNight(midnight + HOUR, 0)).toBe(night)
-    expect(timeToNight(midnight + 5 * HOUR - 1, 0)).toBe(night)
-    expect(timeToNight(midnight + 5 * HOUR, 0)).toBeUndefined()
-    expect(timeToNight(midnight - HOUR, 120)).toBe(night)
-    expect(timeToEvening(midnight - 2 * HOUR - 1, 0)).toBeUndefined()
-    expect(timeToEvening(midnight - 2 * HOUR, 0)).toEqual({ night, endsAt: midnight + 5 * HOUR })
-    expect(timeToEvening(midnight + 4 * HOUR, 0)).toEqual({ night, endsAt: midnight + 5 * HOUR })
-    expect(timeToEvening(midnight - 4 * HOUR, 120)).toEqual({ night, endsAt: midnight + 3 * HOUR })
-  })
-
-  it('needs an hour of fixes for a night, and three nights once there are three', () => {
-    const cell = (i: number) => latLngToCell(HOME.lat + i * 0.05, HOME.lng, 10)
-    const votes = (night: number, place: number, count: number) =>
-      Array.from({ length: count }, () => ({ night, cell: cell(place) }))
-    expect(votesToNights(votes(1, 0, 11)).size).toBe(0)
-    expect([...votesToNights(votes(1, 0, 12))]).toEqual([[1, cell(0)]])
-    const nights = votesToNights([...votes(1, 0, 12), ...votes(2, 1, 12)])
-    expect(placesToHomes(nights, 2).sort()).toEqual([cell(0), cell(1)].sort())
-    const more = votesToNights([...votes(1, 0, 12), ...votes(2, 1, 20), ...votes(3, 0, 12), ...votes(4, 0, 48)])
-    expect(placesToHomes(more, 4)).toEqual([cell(0)])
-    expect(placesToHomes(more, 17)).toEqual([cell(0)])
-    expect(placesToHomes(more, 18)).toEqual([])
-  })
-
-  it('gives nights in neighbouring cells one place, and so one zone', () => {
-    const first = latLngToCell(HOME.lat, HOME.lng, 10)
-    const [, next] = gridDisk(first, 1)
-    const known: string[] = []
-    const nights = new Map([
-      [1, first],
-      [2, next!],
-      [3, first],
-      [4, latLngToCell(HOME.lat + 0.05, HOME.lng, 10)],
-    ])
-    const places = nightsToPlaces(nights, known)
-    expect([...places.values()].slice(0, 3)).toEqual([first, first, first])
-    expect(known.length).toBe(2)
-    expect(placesToHomes(places, 4)).toEqual([first])
-  })
-
-  it('draws one zone for a device and home, with home inside it and its middle elsewhere', () => {
-    const home = latLngToCell(HOME.lat, HOME.lng, 10)
-    let displaced = 0
-    for (let i = 0; i < 40; i++) {
-      const secret = seededRandom(`device ${i}`)(32)
-      const zone = homeToZone(home, secret, 3)
-      expect(homeToZone(home, secret, 3)).toEqual(zone)
-      expect(zone.length).toBe(37)
-      expect(zone).toContain(home)
-      if (zone[0] !== home) displaced++
-    }
-    expect(displaced).toBeGreaterThan(30)
-  })
-})
-
-describe('speed and zones', () => {
-  it('tells a ride from a jump after a gap', () => {
-    const here = at(HOME, START_MS)
-    expect(fixesToSpeed(here, at({ lat: HOME.lat + 0.01, lng: HOME.lng }, START_MS + 20_000))).toBeGreaterThan(30)
-    expect(fixesToSpeed(here, at({ lat: HOME.lat + 5, lng: HOME.lng }, START_MS + 16 * MINUTE))).toBe(0)
-    expect(fixesToSpeed(here, at(HOME, START_MS + 1000, { lat: 8 * METRE, lng: 0 }))).toBe(0)
-    expect(fixesToSpeed(undefined, here)).toBe(0)
-  })
-
-  it('knows a circle and a polygon, across the date line too', () => {
-    expect(isInZone({ ...HOME, radiusM: 100 }, HOME.lat + 99 * METRE, HOME.lng)).toBe(true)
-    expect(isInZone({ ...HOME, radiusM: 100 }, HOME.lat + 101 * METRE, HOME.lng)).toBe(false)
-    const corners = [
-      { lat: -1, lng: 179 },
-      { lat: 1, lng: 179 },
-      { lat: 1, lng: -179 },
-      { lat: -1, lng: -179 },
-    ]
-    expect(isInZone({ corners }, 0, 180)).toBe(true)
-    expect(isInZone({ corners }, 0, -179.5)).toBe(true)
-    expect(isInZone({ corners }, 0, 539.5)).toBe(true)
-    expect(isInZone({ corners }, 0, 178.9)).toBe(false)
-    expect(isInZone({ corners }, 1.1, 180)).toBe(false)
-  })
-
-  it('refuses fixes in a drawn zone, near a marked home and from a fast vehicle, each by its reason', async () => {
+describe('the redactor', () => {
+  it('fixes in a drawn zone, near a marked home and from a fast vehicle are refused, each with its reason', async () => {
     const tracer = await openTracer(await fakeFederation(), { redaction: {} })
     const id = await tracer.zones.add({ lat: 52.6, lng: 13.4, radiusM: 300 })
     await tracer.home.mark(HOME)
@@ -153,7 +58,7 @@ describe('speed and zones', () => {
     await expect(tracer.zones.add({ corners: [HOME, HOME] })).rejects.toThrow(RangeError)
   })
 
-  it('is all off with redaction: false, and only that', async () => {
+  it('redaction: false turns off home, zones and speed, and nothing else', async () => {
     const tracer = await openTracer(await fakeFederation(), { redaction: false })
     expect(await tracer.record(at(HOME, START_MS - HOUR))).toEqual({ accepted: true })
     expect(await tracer.record(at({ lat: 53, lng: 13.4 }, START_MS - HOUR + 5 * MINUTE))).toEqual({ accepted: true })
@@ -166,7 +71,7 @@ describe('speed and zones', () => {
 describe('the cold start', () => {
   const far = { lat: 52.4, lng: 13.6 }
 
-  it('hashes in time and holds the rows until home is marked', async () => {
+  it('fixes are hashed in time, and their rows wait until home is marked', async () => {
     const federation = await fakeFederation()
     const tracer = await openTracer(federation, { redaction: {} })
     for (let i = 12; i > 0; i--) await tracer.record(at(far, START_MS - i * 5 * MINUTE))
@@ -181,7 +86,7 @@ describe('the cold start', () => {
     expect(released.rowsDeposited).toBeGreaterThan(60)
   })
 
-  it('gives held rows up when their epoch takes no deposits any more', async () => {
+  it('held rows are counted lost when their epoch takes no deposits any more', async () => {
     const federation = await fakeFederation()
     const tracer = await openTracer(federation, { redaction: {} })
     await tracer.record(at(far, START_MS - 10 * MINUTE))
@@ -190,7 +95,7 @@ describe('the cold start', () => {
     expect(await tracer.sync()).toMatchObject({ fixesHeld: 0, rowsLost: 30 })
   })
 
-  it('keeps an evening in a strange bed back until the night is over, and hides it then', async () => {
+  it('an evening in a strange bed waits until the night is over, and is then dropped', async () => {
     const federation = await fakeFederation({ reserveEpochs: 30 })
     const tracer = await openTracer(federation, { redaction: {} })
     const midnight = Date.parse('2026-11-22T00:00:00Z')
@@ -215,7 +120,7 @@ describe('the cold start', () => {
 })
 
 describe('a simulated life', () => {
-  it('deposits no cell whose middle lies in the home zone or a drawn zone', async () => {
+  it('a simulated life deposits no cell whose middle lies in the home zone or in a drawn zone', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(1_000_000), fc.integer({ min: 0, max: 30 }), async (seed, sigma) => {
         const federation = await fakeFederation({ reserveEpochs: 60 })
@@ -228,7 +133,7 @@ describe('a simulated life', () => {
         for (let t = START_MS; t < START_MS + 40 * HOUR; t += 5 * MINUTE) {
           await federation.clock.advanceTo(t)
           const hour = Math.floor((t / HOUR) % 24)
-          // Home until 8, an hour's walk through the zone to work, back from 17.
+          // At home until 8:00, one hour on foot through the zone to work, and back from 17:00.
           const share =
             hour < 8 || hour >= 18 ? 0 : hour === 8 ? (t % HOUR) / HOUR : hour === 17 ? 1 - (t % HOUR) / HOUR : 1
           const place = { lat: HOME.lat + (work.lat - HOME.lat) * share, lng: HOME.lng + (work.lng - HOME.lng) * share }
@@ -238,10 +143,10 @@ describe('a simulated life', () => {
         await tracer.sync()
         expect(tracer.home.status()).toMatchObject({ known: true, nights: 2 })
         const secret = (await storage.get('meta/device'))!
-        const places = JSON.parse(new TextDecoder().decode(await storage.get('meta/places'))) as string[]
-        // Work, too, until whole days show where most of them is spent.
-        const homes = places.filter((cell) => gridDisk(cell, 1).includes(latLngToCell(HOME.lat, HOME.lng, 10)))
-        expect([homes.length, places.length]).toEqual([1, 2])
+        const cells = JSON.parse(new TextDecoder().decode(await storage.get('meta/cells'))) as string[]
+        // The workplace counts too, until whole days show where most hours are spent.
+        const homes = cells.filter((cell) => gridDisk(cell, 1).includes(latLngToCell(HOME.lat, HOME.lng, 10)))
+        expect([homes.length, cells.length]).toEqual([1, 2])
         const homeZone = new Set(homes.flatMap((cell) => homeToZone(cell, secret, 3)))
         const middles = await depositedMiddles(federation, tracer)
         expect(middles.length).toBeGreaterThan(200)
@@ -249,11 +154,13 @@ describe('a simulated life', () => {
           expect(homeZone.has(latLngToCell(lat, lng, 10))).toBe(false)
           expect(distanceM(zone, { lat, lng })).toBeGreaterThan(400)
         }
-        // The diary holds exactly what was deposited: every current row of it is known to the centre.
+        // The diary holds exactly the deposited fixes: the central peer knows every current row of it.
         const user = [...federation.central.users.values()][0]!
-        const cells = new Set(middles.map((item) => `${item.lat}/${item.lng}/${Math.floor(item.at / (5 * MINUTE))}`))
+        const deposited = new Set(
+          middles.map((item) => `${item.lat}/${item.lng}/${Math.floor(item.at / (5 * MINUTE))}`),
+        )
         const smallest = [...user.rows.values()].filter((row) => row.size === 5 && (row.lags & 1) === 1)
-        expect(smallest.length).toBe(cells.size)
+        expect(smallest.length).toBe(deposited.size)
       }),
       { numRuns: 4 },
     )

@@ -1,0 +1,135 @@
+/**
+ * The next batch of a deposit: which rows go, what else changes, and the frame. PROTOCOL.md §7.2. A dry run reads the same
+ * and writes nothing; the preview is made of it. Call with the device's lock held.
+ */
+import {
+  bytesToHex,
+  DEPOSIT_WINDOW_MS,
+  EPOCH_MS,
+  type RowGroup,
+  SYNC_ID_BYTES,
+  type SyncKind,
+} from '@geotrace/core-wasm/wire'
+import type { Device } from '../device/device.ts'
+import { addTotals } from '../device/totals.ts'
+import { drop, type HashedEntry, readFix, readHashed, settle } from '../diary/fix-states.ts'
+import type { FixRow } from '../diary/hashed-fix.ts'
+import { readCursor } from '../exposures/marks.ts'
+import { KEYS } from '../storage/key-layout.ts'
+import type { Storage, StorageOperation } from '../storage/storage.ts'
+import { type Batch, freeze, readFrozen, requestToBatch } from './batch.ts'
+import { type DepositedRows, isFirstRowDeposited, openRows, readDeposited } from './deposited.ts'
+import { rowsToGroups } from './row-groups.ts'
+
+export interface NextBatchInit {
+  /** Epochs that the central peer refused as too new in this sync. */
+  resting: ReadonlySet<number>
+  /** The first request of a sync goes out in any case, for the marks. */
+  evenIfEmpty: boolean
+  /** Freezes and changes nothing; the sync id of the frame is zero. */
+  dryRun?: boolean
+}
+
+export interface NextBatch {
+  /** The frozen batch, else the next one; undefined when there is nothing to send. */
+  batch: Batch | undefined
+  /** The batch was frozen before. Outside a dry run the figures below are then 0. */
+  isFrozen: boolean
+  groups: RowGroup[]
+  /** Hashes in `groups` that the central peer has not seen. */
+  hashesNew: number
+  /** Fixes that wait because home is unknown or the night is not over. */
+  held: number
+  /** Fixes dropped, because they lie in a home or zone that became known after they were hashed. */
+  redacted: number
+  /** Rows whose epoch takes no deposits any more. */
+  expired: number
+}
+
+export async function nextBatch(device: Device, init: NextBatchInit): Promise<NextBatch> {
+  const { storage } = device
+  const { dryRun = false } = init
+  const frozen = await readFrozen(storage)
+  if (frozen !== undefined && !dryRun) return { ...emptySelection(), batch: frozen, isFrozen: true }
+  const { operations, ...selection } = await selectRows(device, init.resting)
+  if (selection.expired > 0) operations.push(await addTotals(storage, { rowsLost: selection.expired }))
+  const code = await storage.get(KEYS.code)
+  const isNeeded = selection.groups.length > 0 || code !== undefined || init.evenIfEmpty
+  const batch = frozen ?? (isNeeded ? await toBatch(device, selection.groups, code, dryRun) : undefined)
+  if (batch !== undefined && frozen === undefined) operations.push(...freeze(batch))
+  if (operations.length > 0 && !dryRun) await storage.batch(operations)
+  return { ...selection, batch, isFrozen: frozen !== undefined }
+}
+
+async function toBatch(
+  { storage, manifest, random, secrets }: Device,
+  groups: RowGroup[],
+  code: Uint8Array | undefined,
+  dryRun: boolean,
+): Promise<Batch> {
+  const report: SyncKind = code === undefined ? { kind: 'none' } : { kind: 'code', code }
+  const { generation, cursor } = await readCursor(storage)
+  const syncId = dryRun ? new Uint8Array(SYNC_ID_BYTES) : random(SYNC_ID_BYTES)
+  const request = { userSecret: secrets.user, syncId, report, generation, cursor, groups }
+  return requestToBatch(request, manifest.parameters.syncRequestBytes)
+}
+
+type Selection = Omit<NextBatch, 'batch' | 'isFrozen'>
+
+function emptySelection(): Selection {
+  return { groups: [], hashesNew: 0, held: 0, redacted: 0, expired: 0 }
+}
+
+/** The rows that fit one request, and the transitions of the fixes that were found redacted or expired on the way. */
+async function selectRows(
+  { storage, clock, manifest, redactor }: Device,
+  resting: ReadonlySet<number>,
+): Promise<Selection & { operations: StorageOperation[] }> {
+  const nowMs = clock.now()
+  const selection = { ...emptySelection(), operations: [] as StorageOperation[] }
+  const rows: FixRow[] = []
+  const deposited = new Map<number, DepositedRows>()
+  for (const entry of await readHashed(storage)) {
+    const known = await readFix(storage, entry.block)
+    const decision = known === undefined ? 'release' : redactor.toDecision(known.fix, nowMs)
+    if (decision === 'drop') {
+      selection.redacted++
+      selection.operations.push(...(await drop(storage, entry.block)))
+      continue
+    }
+    await readOpen(storage, entry, deposited)
+    const { next, left, expired } = expire(entry, deposited, nowMs)
+    selection.expired += expired
+    if (left.length < entry.open.length) {
+      const isDeposited = await isFirstRowDeposited(storage, entry, deposited)
+      selection.operations.push(...(await settle(storage, entry.block, left, isDeposited)))
+    }
+    if (decision === 'hold' && left.length > 0) selection.held++
+    else rows.push(...next.filter((row) => !resting.has(row.epoch)))
+  }
+  selection.groups = rowsToGroups(rows, deposited, manifest.parameters.syncRequestBytes.at(-1)!)
+  for (const { epoch, rows: taken } of selection.groups) {
+    selection.hashesNew += taken.filter((row) => deposited.get(epoch)?.has(bytesToHex(row.hash)) !== true).length
+  }
+  return selection
+}
+
+async function readOpen(storage: Storage, { open }: HashedEntry, deposited: Map<number, DepositedRows>): Promise<void> {
+  for (const epoch of open) if (!deposited.has(epoch)) deposited.set(epoch, await readDeposited(storage, epoch))
+}
+
+/** The rows of an entry that may still go, the epochs that stay open for them, and how many rows came too late. */
+function expire(
+  entry: HashedEntry,
+  deposited: ReadonlyMap<number, DepositedRows>,
+  nowMs: number,
+): { next: FixRow[]; left: number[]; expired: number } {
+  const open = openRows(entry, deposited)
+  const next = open.filter((row) => !takesNoDeposits(row.epoch, nowMs))
+  const left = entry.open.filter((epoch) => next.some((row) => row.epoch === epoch))
+  return { next, left, expired: open.length - next.length }
+}
+
+function takesNoDeposits(epoch: number, nowMs: number): boolean {
+  return (epoch + 1) * EPOCH_MS + DEPOSIT_WINDOW_MS <= nowMs
+}

@@ -1,0 +1,28 @@
+/** The one way to the central peer. PROTOCOL.md §7.2. Every batch goes to its address in the newest roster that is known. */
+import {
+  type CertifiedRoster,
+  decodeSyncReply,
+  type Manifest,
+  type PeerAddress,
+  peerIdToKey,
+  SYNC_PROTOCOL,
+  type SyncReply,
+} from '@geotrace/core-wasm/wire'
+import type { Session } from '../dialers/dialer.ts'
+import type { Batch } from './batch.ts'
+
+export interface CentralRoute {
+  readonly session: Session
+  readonly manifest: Manifest
+  readonly newest: CertifiedRoster | undefined
+}
+
+/** Throws SYNC_CONFLICT when the central peer answered another batch of this name, and what `Session.request` throws. */
+export async function send({ session, manifest, newest }: CentralRoute, { frame }: Batch): Promise<SyncReply> {
+  return decodeSyncReply(await session.request(toCentralPeer(manifest, newest), SYNC_PROTOCOL, frame))
+}
+
+/** A roster may move the central peer. The manifest's address counts only before the first roster. */
+export function toCentralPeer({ central }: Manifest, newest: CertifiedRoster | undefined): PeerAddress {
+  return newest?.roster.central ?? { key: peerIdToKey(central.peerId), addresses: central.addresses }
+}
