@@ -90,7 +90,7 @@ export function describeFailure({
   return [
     `seed ${seed}: ${findings.length} findings after ${faults.join(', ') || 'no fault'}`,
     ...findings.slice(0, 10).map((finding) => `  ${finding}`),
-    `  again: SIM_SEED='${seed}' SIM_SCALE='${JSON.stringify(scale)}' npx vitest run --project client simulation/replay`,
+    `  again: SIM_SEED='${seed}' SIM_SCALE='${JSON.stringify(scale)}' npx vitest run simulation/replay`,
   ].join('\n')
 }
 
