@@ -23,7 +23,7 @@ describe('small histories of a federation in which everything fails that may fai
     annotate,
   }) => {
     const seeds = Array.from({ length: HISTORIES }, (_, i) => `small-${i * STRIDE}`)
-    // One process replaces this one, which waits: other tests use the other cores.
+    // One worker process runs while this process waits, because other tests use the other cores.
     const campaign = await runOnWorkers(seeds, SMALL, 1)
     await annotate(describeCampaign(campaign))
     expect(campaign.failures.join('\n')).toBe('')

@@ -1,6 +1,6 @@
 /**
  * A whole federation in one thread: real salt nodes and a real central peer on simulated machines, disks and network.
- * CONTRIBUTING "Simulation". Everything follows from the seed; nothing here knows what a test wants to see.
+ * CONTRIBUTING "Simulation". Every event follows from the seed. This file knows nothing about the checks of a test.
  */
 import type { Core } from '@geotrace/core-wasm'
 import { bytesToHex, keyToPeerId, type Manifest, type Parameters, type Signer } from '@geotrace/core-wasm/wire'
@@ -23,9 +23,9 @@ export interface SimulatedFederationInit {
   startMs: number
   core: Core
   parameters?: Partial<Parameters>
-  /** Of links and heartbeats. */
+  /** The intervals of links and heartbeats; the real ones unless given. */
   pace?: Pace
-  /** Sees every event. */
+  /** Receives a line for every event. */
   listen?: (line: string) => void
 }
 
@@ -36,22 +36,22 @@ export interface SimulatedFederation {
   readonly network: SimulatedNetwork
   readonly manifest: Manifest
   readonly core: Core
-  /** Those of the founding, then those that came to join. */
+  /** The founding nodes, then the nodes that came to join, in order. */
   readonly saltNodes: readonly SimulatedPeer<SaltNode>[]
   readonly central: SimulatedPeer<CentralPeer>
-  /** What the central peer's disk holds. */
+  /** The content of the central peer's disk. */
   readonly deposits: MemoryDisk
-  /** All 32-byte secrets that nodes drew: the seeds are among them. */
+  /** All 32-byte secrets that salt nodes drew; the seeds are among them. */
   readonly drawn: readonly Uint8Array[]
-  /** Shards that at some moment no running node held: their secrets are gone for good, PROTOCOL.md §5.1. */
+  /** Shards that no running node held at some moment. Their secrets are lost permanently, PROTOCOL.md §5.1. */
   readonly lostShards: ReadonlySet<number>
-  /** Names of nodes that lied at some time, of those that asked to leave, and of those that came to join. */
+  /** Names of the nodes that lied at some time, of the nodes that asked to leave, and of the nodes that came to join. */
   readonly lied: Set<string>
   readonly left: Set<string>
   readonly joined: ReadonlySet<string>
-  /** What must not happen whatever the faults: errors in a log, answers `internal`, a peer that cannot start. */
+  /** Events that no fault may cause: an error in a log, a peer that cannot start, a bug on a device. */
   readonly complaints: string[]
-  /** A machine more, on which a node can run that no roster names yet; of its own operator, or one more of `owner`. */
+  /** Adds a machine with a node that no roster names yet. Its operator is new, or the operator of the node `owner`. */
   addNode(owner?: string): Newcomer
 }
 
@@ -66,7 +66,7 @@ interface Draft extends PeerIdentity {
   readonly address: string
 }
 
-/** Builds the federation; nobody runs before `start`. */
+/** Builds the federation. No peer runs before its `start`. */
 export function simulatedFederation(init: SimulatedFederationInit): SimulatedFederation {
   const { seed, nodes, startMs, core, parameters, listen, pace = REAL_PACE } = init
   const random = seededRandom(seed)
@@ -145,7 +145,7 @@ export function simulatedFederation(init: SimulatedFederationInit): SimulatedFed
       joined.add(name)
       const own = draft(drafts.length + joined.size, name, random)
       const { operatorSecret } = drafts.find((item) => item.name === owner) ?? own
-      // An operator votes with one of its nodes.
+      // An operator votes with one of its nodes, so its second node gets no operator key.
       const vote = owner === undefined ? { operatorSecret } : {}
       const node = saltPeer(own, { ...vote, addresses: [own.address] })
       saltNodes.push(node)

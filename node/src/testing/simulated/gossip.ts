@@ -1,6 +1,7 @@
 /**
- * Links and gossip in memory, in the place of net/gossip.ts: whoever is linked floods what it accepts to its neighbours,
- * each message judged once; what is lost is lost, and asking others later makes up for it. CONTRIBUTING "Simulation".
+ * Links and gossip in memory, which replace net/gossip.ts. CONTRIBUTING "Simulation". A peer judges each message once and
+ * floods accepted messages to the peers that it is linked with. A lost message is not sent again, because peers catch up
+ * by asking each other later.
  */
 import { createHash } from 'node:crypto'
 import { boundedMap, bytesToHex, FederationError, keyToPeerId } from '@geotrace/core-wasm/wire'
@@ -10,7 +11,7 @@ import type { Host } from '../../net/protocol.ts'
 import type { Life } from './machine.ts'
 import type { Scheduler } from './scheduler.ts'
 
-/** Gossipsub forgets what it has seen after two minutes. */
+/** Gossipsub forgets a message id after two minutes. */
 const SEEN_MS = 120_000
 const SEEN_MAX = 4_096
 
@@ -18,9 +19,9 @@ export interface GossipPeer {
   readonly life: Life
   readonly key: Uint8Array
   readonly host: Pick<Host, 'link' | 'isLinked' | 'hasReceivedFrom' | 'gossip'>
-  /** Something came from it: a request or an answer. */
+  /** Notes that a request or an answer of the peer `key` arrived. */
   note(key: Uint8Array | undefined): void
-  /** A request to it was not answered: libp2p closes that connection. */
+  /** Drops the link with the peer `key`, as libp2p closes a connection whose request was not answered. */
   drop(key: Uint8Array): void
 }
 export interface GossipWorld {
@@ -30,36 +31,37 @@ export interface GossipWorld {
   find(key: Uint8Array): GossipPeer | undefined
 }
 
+/** A peer as the other peers of this file see it. */
 interface Inside {
   readonly peer: GossipPeer
-  /** The key, hex. */
+  /** The peer's key, hex. */
   readonly name: string
   readonly links: Map<string, Link>
-  /** A new connection. */
+  /** Opens this peer's side of a link with `other`. */
   join(other: Inside): void
   hear(from: Inside, message: Message): void
-  /** Whether `from`'s message that would be here at `atMs` is worth sending. */
+  /** Whether `from` should send a message that would arrive at `atMs`. */
   expects(from: Inside, message: Message, atMs: number): boolean
   hasSeen(message: Message): boolean
   greet(other: Inside): void
 }
 interface Link {
   readonly other: Inside
-  /** Taken for a member: each says so whenever it may have changed. */
+  /** Whether this peer takes `other` for a member. A peer decides again whenever its roster may have changed. */
   isMember: boolean
-  /** Gossipsub tells of a peer once a connection, when each takes the other for a member. */
+  /** Gossipsub announces a peer once a connection, when each of the two takes the other for a member. */
   isGreeted: boolean
-  /** When something last came on it. */
+  /** When the last frame arrived on this link. */
   heardMs: number
 }
-/** On its way: nobody may change the bytes; who judges them gets a copy. */
+/** A message on its way. Its bytes must not change, so each judge gets a copy. */
 interface Message {
   readonly id: string
   readonly bytes: Uint8Array
 }
 const insides = new WeakMap<GossipPeer, Inside>()
 
-/** A new connection: TCP, Noise and yamux. */
+/** Packets of a new connection: TCP, Noise and yamux. */
 const CONNECT_PACKETS = 4
 
 export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): GossipPeer {
@@ -67,7 +69,7 @@ export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): Gos
   const name = bytesToHex(key)
   const links = new Map<string, Link>()
   const seen = boundedMap<string, number>(SEEN_MAX)
-  /** When the first copy of what is not seen yet will be here. */
+  /** When the first copy of a message that is not seen yet will arrive, by message id. */
   const coming = new Map<string, number>()
   const callbacks: ((key: Uint8Array) => void)[] = []
   let isMember = (_key: Uint8Array): boolean => false
@@ -83,7 +85,7 @@ export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): Gos
   }
   const spread = (message: Message, except?: Inside): void => {
     for (const { other, isMember: isOurs } of links.values()) {
-      // What a neighbour has already it would not look at: gossipsub 1.2 does not even send it (IDONTWANT).
+      // Skip a neighbour that has seen the message, as gossipsub 1.2 does (IDONTWANT).
       if (other === except || !isOurs || other.hasSeen(message)) continue
       const delayMs = travelMs(message.bytes.length, 0, other.peer.life)
       if (!other.expects(self, message, scheduler.nowMs + delayMs)) continue
@@ -111,7 +113,7 @@ export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): Gos
         link.other.greet(self)
       }
     },
-    // Links here break whole: there is no stream to renew.
+    // A simulated link breaks as a whole, so there is no stream to renew.
     renew() {},
   }
   const peer: GossipPeer = {
@@ -166,7 +168,7 @@ export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): Gos
       links.set(other.name, { other, isMember: isOurs, isGreeted: false, heardMs: scheduler.nowMs })
     },
     hasSeen: (message) => isSeen(message),
-    // Of several copies on their way only the first is looked at, unless something stops it.
+    // Only the first of several copies is sent, unless a cut could stop that copy.
     expects(from, { id }, atMs) {
       const first = coming.get(id)
       if (first !== undefined && first >= scheduler.nowMs && first <= atMs) return false

@@ -1,8 +1,8 @@
 /**
- * A network in memory, in the place of net/host.ts and of the device's dialer: frames that are late, lost, doubled and
- * overtaken, one-way partitions, peers that are gone. CONTRIBUTING "Simulation".
- * Loss is of packets: as under TCP a lost one comes later, each time twice as late, and a frame that waits too long is
- * gone with its connection. Frames are copied, so that no two actors share memory.
+ * A network in memory, which replaces net/host.ts and the device's dialer. CONTRIBUTING "Simulation". Frames arrive late,
+ * twice, out of order or never; partitions cut one direction; peers are gone. The network loses packets, not frames: as
+ * under TCP a lost packet is sent again, and its delay doubles each time. A frame that waits too long is lost with its
+ * connection. Frames are copied, so that no two actors share memory.
  */
 import {
   busy,
@@ -26,35 +26,35 @@ import type { Scheduler } from './scheduler.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import type { Trace } from './trace.ts'
 
-/** How bad the network is now; a fault may change it at any time. */
+/** The current conditions of the network. A fault may change them at any time. */
 export interface NetworkConditions {
-  /** Of packets, 0 … 0.3. */
+  /** The share of packets that are lost, 0 … 0.3. */
   loss: number
-  /** Of requests that arrive once more, later. */
+  /** The share of requests that arrive a second time, later. */
   replays: number
-  /** Of exchanges whose connection breaks half-way. */
+  /** The share of exchanges whose connection breaks half-way. */
   resets: number
-  /** One way, the shortest and the longest of usual ones. */
+  /** The shortest and the longest usual delay of one direction, ms. */
   delayMs: readonly [number, number]
 }
 
-/** Whether frames of one machine to another are dropped, by machine name. */
+/** Whether the network drops frames from one machine to another, by machine name. */
 export type Cut = (from: string, to: string) => boolean
 
-/** What a lying peer makes of its own true answer. */
+/** Turns the true answer of a lying peer into the answer that the peer sends. */
 export type Tamper = (protocol: Protocol, request: Uint8Array, reply: Uint8Array, from: Requester) => Uint8Array
 
 export interface SimulatedNetwork {
   conditions: NetworkConditions
-  /** Partitions in force. */
+  /** The partitions in force. */
   readonly cuts: Set<Cut>
-  /** By machine name. */
+  /** The lying peers, by machine name. */
   readonly liars: Map<string, Tamper>
-  /** Answers with salts so far, by machine name. */
+  /** How many answers with salts each peer has sent, by machine name. */
   readonly salted: ReadonlyMap<string, number>
-  /** Handlers that failed inside: an answer `internal` is a bug of ours. */
+  /** Handlers that failed internally. An answer `internal` is a bug of ours. */
   readonly failures: string[]
-  /** `key` is that of the peer's secret. */
+  /** Opens hosts for the peer whose public key is `key`. */
   openHost(life: Life, key: Uint8Array): OpenHost
   /** A device's dialer; `address` is the multiaddr that peers see. */
   dialer(life: Life, address: string): SimulatedDialer
@@ -65,12 +65,12 @@ export interface SimulatedDialer {
 }
 
 const PACKET_BYTES = 1_400
-/** A new connection: TCP, Noise and yamux before the first byte of ours. */
+/** Packets of a new connection: TCP, Noise and yamux come before our first byte. */
 const CONNECT_PACKETS = 4
 const RESEND_MS = 200
-/** libp2p's side of a device waits longer than a node's: client/src/dialers/libp2p-dialer.ts. */
+/** A device waits longer for a reply than a node does: `STEP_TIMEOUT_MS` of client/src/dialers/libp2p-session.ts. */
 const DEVICE_REPLY_MS = 15_000
-/** A frame comes once more at once, or minutes later, as from a machine that was stalled; Noise forbids more. */
+/** A request arrives again at once, or minutes later, as from a machine that stalled. */
 const REPLAY_AFTER_MS = [5, 9 * 60_000] as const
 const OFFLINE_AFTER_MS = 300
 
@@ -99,7 +99,7 @@ export function simulatedNetwork(scheduler: Scheduler, random: SeededRandom, tra
     openHost: (life, key) => openHost(life, key),
     dialer: (life, address) => ({
       async open() {
-        // A new key for every sync, as libp2p-dialer.ts draws one.
+        // A new key for every session, as client/src/dialers/libp2p-session.ts draws one.
         const requester = { key: random.bytes(32), ...addressToRequester(address) }
         return { request: request({ life, requester, replyMs: DEVICE_REPLY_MS }), close: async () => {} }
       },
@@ -111,7 +111,7 @@ export function simulatedNetwork(scheduler: Scheduler, random: SeededRandom, tra
     return false
   }
 
-  /** How long `bytes` take one way, lost packets sent again included. */
+  /** How long a frame of `bytes` takes one way, ms. The time includes packets that are sent again. */
   const travelMs = (bytes: number, packets: number, to: Life): number => {
     const { loss, delayMs } = network.conditions
     let lateMs = 0
@@ -155,7 +155,7 @@ export function simulatedNetwork(scheduler: Scheduler, random: SeededRandom, tra
 
   const replay = (target: Listener, protocol: Protocol, bytes: Uint8Array, from: Requester): void => {
     const [soonest, latest] = REPLAY_AFTER_MS
-    // To the sixth power: most soon, few minutes later. A connection dies with its process.
+    // The sixth power makes most replays early and a few minutes late. A connection ends with its process.
     scheduler.after(soonest + random.unit() ** 6 * latest, () => {
       if (!target.life.isOver) void serve(target, protocol, bytes, from)
     })
@@ -170,7 +170,7 @@ export function simulatedNetwork(scheduler: Scheduler, random: SeededRandom, tra
         }
         const frame = bytes.slice()
         const { life, requester } = caller
-        // A killed process asks nothing any more, and never hears.
+        // A killed process sends no request, and its promise never settles.
         if (life.isOver) return
         const key = bytesToHex(peer.key)
         const target = listeners.get(key)
