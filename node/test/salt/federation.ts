@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
 import type { Random } from '@geotrace/core-wasm'
 import { type Clock, CORE_SHA256, type Core, loadCore, type SimulatedClock } from '@geotrace/core-wasm'
 import {
@@ -181,13 +182,28 @@ export async function until(check: () => boolean | Promise<boolean>): Promise<vo
   while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
-/** The same while simulated time goes on, faster than the machine's: whoever agrees on a roster needs both. */
+/** A simulated step: timers of the protocol are seconds apart. */
+const STEP_MS = 200
+/** Real time that the peers get for a step: short when the event loop rests, because then every peer waits for the clock. */
+const LOOK_MS = 10
+const LOOKS_MAX = 5
+const REST_UTILIZATION = 0.1
+
+/** Waits until `check` holds, and moves the simulated clock on whenever the peers of this process have come to rest. */
 export async function untilLater(clock: Clock, check: () => boolean | Promise<boolean>): Promise<void> {
   await until(async () => {
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    if ('advanceTo' in clock) await (clock as SimulatedClock).advanceTo(clock.now() + 200)
+    await rest()
+    if ('advanceTo' in clock) await (clock as SimulatedClock).advanceTo(clock.now() + STEP_MS)
     return check()
   })
+}
+
+async function rest(): Promise<void> {
+  for (let looks = 0; looks < LOOKS_MAX; looks++) {
+    const before = performance.eventLoopUtilization()
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+    if (performance.eventLoopUtilization(before).utilization < REST_UTILIZATION) return
+  }
 }
 
 export function isServing(node: SaltNode): boolean {
