@@ -23,8 +23,8 @@ const conditions = ['source', 'node', 'import', 'module', 'default']
 const EXCLUDED = /\.(slow|browser)\.test\.ts$|^test\/faults\//
 
 /**
- * Tests with a process of their own: they measure or search the process they run in, run for a long time, or attack a
- * peer in the same process. All others share a few processes, which saves most of the time that imports take.
+ * Tests with a process of their own: they measure, search or attack their own process, or they run long.
+ * All other tests share a few processes, which saves most of the time of imports.
  */
 const APART = [
   'core-wasm/test/browser/',

@@ -37,6 +37,7 @@ type Life = (day: number, hour: number) => Place
 
 const worksByDay: Life = (_day, hour) => (hour >= 9 && hour < 18 ? WORK : hour >= 18 && hour < 19 ? SHOP : HOME)
 const worksAtNight: Life = (_day, hour) => (hour >= 22 || hour < 6 ? WORK : hour >= 17 && hour < 18 ? SHOP : HOME)
+/** `npm test` tries the first two, `npm run test:slow` all. */
 const LIVES: Record<string, Life> = {
   'works by day': worksByDay,
   'works every night': worksAtNight,

@@ -1,6 +1,6 @@
 /**
- * A small federation in memory: real rosters, signed answers, sheets and Merkle paths, made of the wire codecs alone, on
- * a simulated clock. README "Your own tests". `intercept` sees every request and may cut, delay, alter or refuse it.
+ * A small federation in memory on a simulated clock. README "Your own tests". Its rosters, signed answers, sheets and Merkle
+ * paths are real and come from the wire codecs alone. `intercept` sees every request and may cut, delay, alter or refuse it.
  */
 import { type Core, loadCore, type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
 import {
@@ -55,7 +55,7 @@ import type { Storage } from '../storage/storage.ts'
 import { createTracer, type Tracer, type TracerInit } from '../tracer.ts'
 import { type FakeCentral, fakeCentral } from './fake-central.ts'
 
-/** Sees a request to `peer` (an operator's name); calls `serve` or does worse. */
+/** Receives a request to `peer` (an operator's name). Calls `serve` for the true answer, or fails, delays or alters. */
 export type Intercept = (
   peer: string,
   protocol: Protocol,
@@ -66,26 +66,26 @@ export type Intercept = (
 export interface FakeFederation {
   readonly manifest: Manifest
   readonly certified: CertifiedRoster
-  /** Certified so far, the founding one first; what everybody hands out. */
+  /** The certified rosters that every peer hands out, the founding roster first. */
   rosters: CertifiedRoster[]
-  /** Certifies the next one. */
+  /** Certifies the next roster and adds it to `rosters`. */
   follow(next?: Next): CertifiedRoster
-  /** What was submitted to whom. */
+  /** Submitted messages, with the peer that received each. */
   readonly submitted: { peer: string; message: Uint8Array }[]
-  /** Nodes that sign false salts. */
+  /** Names of the nodes that sign false salts. */
   readonly liars: Set<string>
   readonly clock: SimulatedClock
   readonly core: Core
   readonly central: FakeCentral
   readonly dialer: Dialer
-  /** Salt requests that a node answered: its name and how many salts. */
+  /** Answered salt requests: the node's name, the number of salts, the roster, the epochs. */
   readonly answered: { peer: string; salts: number; roster: CertifiedRoster; epochs: number[] }[]
   intercept: Intercept
-  /** Distinct salts that one node gives away; reset by hand. */
+  /** How many distinct salts one node gives before it answers QUOTA_SPENT. The quota never recovers by itself. */
   quota: number
 }
 
-/** A Saturday noon inside an epoch (12:00 – 13:20) and inside its longer blocks. */
+/** A Saturday noon, inside an epoch (12:00 – 13:20) and inside its longer blocks. */
 export const START_MS = Date.parse('2026-11-21T12:35:00Z')
 
 export async function fakeFederation(parameters: Partial<Parameters> = {}): Promise<FakeFederation> {
@@ -192,7 +192,7 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
 
 const founded = new Map<string, { manifest: Manifest; trees: Uint8Array[][][]; certified: CertifiedRoster }>()
 
-/** Founding costs a thousand hashes and ten signatures: once for each set of parameters. */
+/** Founds a federation once for each set of parameters, because a founding costs a thousand hashes and ten signatures. */
 function found(parameters: Partial<Parameters>) {
   const key = JSON.stringify(parameters)
   const known = founded.get(key)
@@ -204,7 +204,7 @@ function found(parameters: Partial<Parameters>) {
   return fresh
 }
 
-/** Bytes that look random and are the same in every run. */
+/** Pseudo-random bytes that are the same in every run. */
 export function seededRandom(seed: string): (n: number) => Uint8Array {
   let count = 0
   return (n) => {
@@ -231,7 +231,7 @@ export function openTracer(
   })
 }
 
-/** Stays at one place or walks north, one accurate fix every five minutes until `untilMs`. */
+/** One accurate fix every five minutes until `untilMs`, at one place or on a walk to the north. */
 export function life(from: { lat: number; lng: number }, untilMs: number, minutes: number, stepDegrees = 0) {
   const count = Math.floor(minutes / 5)
   return Array.from({ length: count }, (_, i) => ({

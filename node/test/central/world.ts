@@ -1,4 +1,4 @@
-/** A central peer without a network, on a simulated clock, and devices that speak its protocol. */
+/** A central peer without a network, on a simulated clock, with devices that use its protocol. */
 
 import type { Random } from '@geotrace/core-wasm'
 import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
@@ -57,14 +57,14 @@ export function demoManifest(more: Partial<Manifest['parameters']> = {}, port = 
     demo: { phrase: DEMO_PHRASE },
     members: cards.slice(0, -1),
     central: cards.at(-1)!,
-    // Old enough for deposits of any age that the tests make.
+    // Old enough for deposits of every age in the tests.
     at: START - 20 * DAY_MS,
     random: systemRandom,
     parameters: { reserveEpochs: 1_000, ...more },
   })
 }
 
-/** Roster 0 as the demo's operators would certify it, or a later one of another height and first epoch. */
+/** Roster 0, certified by the demo's operators, or a variant of it with other fields. */
 export function certifiedRoster(manifest: Manifest, more: Partial<Roster> = {}): CertifiedRoster {
   const bare = manifestToRoster(manifest)
   const roster: Roster = {
@@ -99,7 +99,7 @@ export interface World {
   readonly codes: CodeRegistry
   readonly sweeping: Retention
   device(name?: Partial<Requester>): Device
-  /** The epoch of the clock. */
+  /** The current epoch of the clock. */
   epoch(): number
 }
 export interface WorldInit {
@@ -111,7 +111,7 @@ export interface WorldInit {
   rosters?: CertifiedRoster[]
 }
 
-/** What `centralPeer` puts together, without host and membership. */
+/** The parts of `centralPeer` without host and membership. */
 export async function world(init: WorldInit = {}): Promise<World> {
   const {
     store = memoryStore(),
@@ -152,7 +152,7 @@ export async function world(init: WorldInit = {}): Promise<World> {
 export const LOOPBACK: Requester = { key: undefined, prefix: '4:127.0.0.1', fence: '4:127.0.0.1' }
 
 export interface DeviceSync {
-  /** By epoch; a number or text stands for a row seen as current. */
+  /** Rows by epoch. A number or a text stands for a row with the lag current. */
   rows?: Record<number, (Row | number | string)[]>
   code?: string
   erase?: boolean
@@ -160,11 +160,11 @@ export interface DeviceSync {
   roster?: Uint8Array
 }
 
-/** Reads marks as client/src/exposures/marks.ts does, and checks on the way that none comes twice. */
+/** A device that reads marks as client/src/exposures/marks.ts does. Throws when a mark comes twice. */
 export class Device {
   readonly secret: Uint8Array
   readonly held = new Map<string, Mark>()
-  readonly #told = new Set<string>()
+  readonly #seen = new Set<string>()
   readonly #from: Requester
   #read = { generation: 0, cursor: 0 }
   #last: Uint8Array | undefined
@@ -206,11 +206,11 @@ export class Device {
     this.#last = this.frame(sync)
     return this.#take(await this.#service.handle(this.#last, this.#from))
   }
-  /** The same bytes once more. */
+  /** Sends the last request again, with the same bytes. */
   async again(): Promise<SyncReply> {
     return decodeSyncReply(await this.#service.handle(this.#last!, this.#from))
   }
-  /** Syncs without deposits until no mark is left; how many it took. */
+  /** Syncs without deposits until no mark is left. Resolves with the number of syncs. */
   async readAll(): Promise<number> {
     for (let n = 1; ; n++) if ((await this.sync()).left === 0) return n
   }
@@ -226,13 +226,13 @@ export class Device {
     if (bytes.length !== this.#manifest.parameters.syncReplyBytes) throw new Error(`a reply of ${bytes.length} bytes`)
     if (reply.generation !== this.#read.generation) {
       this.held.clear()
-      this.#told.clear()
+      this.#seen.clear()
     }
     for (const mark of reply.marks) {
       const key = `${mark.epoch}/${hashToKey(mark.hash)}`
-      const told = `${key} ${mark.degree} ${mark.weight} ${mark.lag}`
-      if (this.#told.has(told)) throw new Error('a mark came twice')
-      this.#told.add(told)
+      const text = `${key} ${mark.degree} ${mark.weight} ${mark.lag}`
+      if (this.#seen.has(text)) throw new Error('a mark came twice')
+      this.#seen.add(text)
       this.held.set(key, mark)
     }
     this.#read = { generation: reply.generation, cursor: reply.cursor }

@@ -1,4 +1,4 @@
-/** Certified rosters in memory that follow each other, for tests of whoever takes them in. */
+/** Certified rosters in memory that follow each other, for tests of the code that accepts rosters. */
 import {
   type Founders,
   foundRoster,
@@ -32,7 +32,7 @@ import {
 import { systemRandom } from '../../src/platform/random.ts'
 
 export const NAMES = [...TEST_OPERATORS, TEST_AUTHORITY]
-/** The founding of `testManifest`. */
+/** The founding time of `testManifest`, Unix ms. */
 export const FOUNDED = Date.parse('2026-11-21T12:00:00Z')
 export const operatorSigner = (name: string): Signer => testSigner(`operator/${name}`)
 export const peerSigner = (name: string): Signer => testSigner(`peer/${name}`)
@@ -40,7 +40,7 @@ export const peerSigner = (name: string): Signer => testSigner(`peer/${name}`)
 export function founded(parameters: Partial<Parameters> = {}, founders: Founders = {}) {
   const manifest = testManifest(parameters)
   let first: CertifiedRoster | undefined
-  // Only when it is asked for: the sheets of many shards take minutes.
+  // Make the first roster on demand only, because the sheets of many shards take minutes.
   return {
     manifest,
     get first() {
@@ -52,11 +52,11 @@ export function founded(parameters: Partial<Parameters> = {}, founders: Founders
 
 export interface Choice extends Partial<Omit<Succession, 'changes'>> {
   changes?: SignedChange[]
-  /** Names of those who vote; the first ones of a quorum unless given. */
+  /** The names of the operators that vote; the first ones up to a quorum unless given. */
   voters?: readonly string[]
 }
 
-/** The roster that follows `previous` one period later, certified by those whose keys the names of this file have. */
+/** The roster one period after `previous`, certified with the test keys. */
 export function follow(previous: CertifiedRoster, choice: Choice = {}): CertifiedRoster {
   const { roster } = previous
   const firstEpoch =

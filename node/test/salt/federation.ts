@@ -1,4 +1,4 @@
-/** A federation of real salt nodes on the loopback, for tests: keys at random, ports that are free. */
+/** A federation of real salt nodes on loopback, for tests, with random keys and free ports. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -31,14 +31,14 @@ import { type SaltNode, type SaltNodeInit, saltNode } from '../../src/salt/node.
 
 export const core: Core = await loadCore()
 
-/** For federations that share one address; whom they admit is not what these tests are about. */
+/** Limits for a federation whose peers share one address, in tests that do not concern admission. */
 export const ONE_ADDRESS: Partial<HostLimits> = {
   ...{ perPrefix: 500, pendingPerPrefix: 200, newPerSecond: 500, newBurst: 1_000 },
 }
 
 export interface Cast {
   manifest: Manifest
-  /** Of the members in order. */
+  /** The secrets of the members, in order. */
   secrets: Uint8Array[]
   operatorSecrets: Uint8Array[]
   centralSecret: Uint8Array
@@ -104,7 +104,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports
 }
 
-/** Everything that a test started, ended in one go. */
+/** Everything that a test starts. `end` ends it all, the latest first. */
 export class Stage {
   readonly #ends: (() => Promise<unknown>)[] = []
 
@@ -120,7 +120,7 @@ export class Stage {
     return node
   }
 
-  /** A client, or any other peer that only asks. */
+  /** A host for a client, or for another peer that only sends requests. */
   async host(
     clock: Clock,
     secret = systemRandom(32),
@@ -133,7 +133,7 @@ export class Stage {
     return host
   }
 
-  /** The central peer as far as membership goes. */
+  /** The membership of the central peer, without its store. */
   async central(
     { manifest, centralSecret, centralOperatorSecret }: Cast,
     clock: Clock,
@@ -151,7 +151,7 @@ export class Stage {
     return membership
   }
 
-  /** Called at the end, before what was started earlier is ended. */
+  /** Calls `end` at the end, before everything that was started earlier ends. */
   atEnd(end: () => Promise<unknown>): void {
     this.#ends.unshift(end)
   }
@@ -177,7 +177,7 @@ export async function startAll(
   return { nodes, dirs }
 }
 
-/** Waits until `check` holds; the test's own timeout is the only limit. */
+/** Waits until `check` holds. The timeout of the test is the only limit. */
 export async function until(check: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 5))
 }
@@ -218,7 +218,7 @@ export async function fetchRoster(client: Host, peer: PeerAddress): Promise<Cert
   return decodeCertifiedRoster(bytes!)
 }
 
-/** The system's draws, and a list of all of 32 bytes: seeds and the keys of quota tables. */
+/** The system's randomness, and a list of all draws of 32 bytes: seeds and the keys of quota tables. */
 export function watchedRandom(): { random: Random; drawn: Uint8Array[] } {
   const drawn: Uint8Array[] = []
   const random: Random = (length) => {
