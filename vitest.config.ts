@@ -67,16 +67,16 @@ const project = (name: string, isolate: boolean) => ({
 
 /** The longest first: begun last, such a file would run alone at the end while a core stands still. */
 const LONGEST = [
-  'membership/succession',
   'e2e/replay',
   'browser/browser',
   'e2e/demo',
   'simulation/histories',
   'net/under-attack',
+  'membership/succession',
   'browser/golden',
   'e2e/kills',
   'net/host',
-  'core-wasm/test/reproducible',
+  'cli/volunteer',
 ].map((name) => `${name}.test.ts`)
 
 class LongestFirst extends BaseSequencer {

@@ -117,15 +117,16 @@ export function rosterTrees(
 }
 
 export interface Founders {
-  /** How many operators vote, and how many replicas sign each sheet; a quorum each unless given. */
-  voters?: number
+  /** How many operators vote, or the names of those that vote; the first ones up to a quorum unless given. */
+  voters?: number | readonly string[]
+  /** How many replicas sign each sheet; a quorum unless given. */
   sheetSigners?: number
 }
 
 /** Roster 0 of a test manifest with its certificate. */
 export function foundRoster(manifest: Manifest, trees: Uint8Array[][][], founders: Founders = {}): CertifiedRoster {
   const roster = { ...manifestToRoster(manifest), sheets: trees.map(treeToRoot) }
-  return certify(roster, roster.operators, founders)
+  return certifyRoster(roster, roster.operators, founders)
 }
 
 /** An encoded change with the signatures of these roles. */
@@ -151,6 +152,8 @@ export interface Next extends Founders {
   trees?: Uint8Array[][][]
   /** Shards without a seed. */
   vacant?: readonly number[]
+  /** The roots of the sheets, in place of `trees` and `vacant`. */
+  sheets?: readonly Uint8Array[]
 }
 
 /** The next roster with its certificate. Throws ROSTER_INVALID when the rules forbid it. */
@@ -160,27 +163,33 @@ export function nextTestRoster(previous: CertifiedRoster, next: Next = {}): Cert
   const { reveals = [] } = next
   const changes = [...(next.changes ?? [])].sort((a, b) => (bytesToHex(a) < bytesToHex(b) ? -1 : 1))
   const body = succeed(previous, { firstEpoch, changes, reveals, sheets: [] })
-  const trees = next.trees ?? rosterTrees(body)
-  const sheets = trees.map((tree, shard) => (next.vacant?.includes(shard) ? VACANT_ROOT : treeToRoot(tree)))
-  return certify({ ...body, sheets }, roster.operators, next)
+  const toRoot = (tree: Uint8Array[][], shard: number): Uint8Array =>
+    next.vacant?.includes(shard) ? VACANT_ROOT : treeToRoot(tree)
+  const sheets = [...(next.sheets ?? (next.trees ?? rosterTrees(body)).map(toRoot))]
+  return certifyRoster({ ...body, sheets }, roster.operators, next)
 }
 
-function certify(roster: Roster, operators: Roster['operators'], founders: Founders): CertifiedRoster {
+/** Signs the sheets of a roster and lets `operators` vote for it. `toSigner` finds the signer of a public key. */
+export function certifyRoster(
+  roster: Roster,
+  operators: Roster['operators'],
+  founders: Founders = {},
+  toSigner: (key: Uint8Array) => Signer = keyToSigner,
+): CertifiedRoster {
   const { voters = quorum(operators.length), sheetSigners = sheetQuorum(roster.replicas) } = founders
   const { federation, height, firstEpoch } = roster
   const sheetSignatures = roster.sheets.map((root, shard): SheetSignatures => {
     const content = sheetContent({ federation, shard, firstEpoch, epochs: sheetEpochs(roster), root })
     return shardToReplicas(roster, shard)
       .slice(0, isVacant(roster, shard) ? 0 : sheetSigners)
-      .map((member) => [
-        roster.members.indexOf(member),
-        signContent(keyToSigner(member.key), 'geotrace/sheet', content),
-      ])
+      .map((member) => [roster.members.indexOf(member), signContent(toSigner(member.key), 'geotrace/sheet', content)])
   })
   const body = encodeRoster(roster)
   const ballot = { federation, height, firstEpoch, hash: bodyToHash(body) }
-  const votes = operators
-    .slice(0, voters)
-    .map(({ name, key }, i) => signVote(keyToSigner(key), i, ballot, testNonce(name, height)))
+  const isVoter = (name: string, i: number): boolean =>
+    typeof voters === 'number' ? i < voters : voters.includes(name)
+  const votes = operators.flatMap(({ name, key }, i) =>
+    isVoter(name, i) ? [signVote(toSigner(key), i, ballot, testNonce(name, height))] : [],
+  )
   return bodyToCertified(body, sheetSignatures, votes)
 }

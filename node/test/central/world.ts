@@ -2,33 +2,27 @@
 
 import type { Random } from '@geotrace/core-wasm'
 import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
+import { certifyRoster } from '@geotrace/core-wasm/testing'
 import {
-  bodyToCertified,
   type CertifiedRoster,
   compareHashes,
   DEMO_PHRASE,
   decodeSyncReply,
   demoSecret,
-  encodeRoster,
   encodeSyncRequest,
+  equalBytes,
   hashToRosterName,
   type Manifest,
   type Mark,
   manifestToRoster,
   parseReportCode,
-  quorum,
   type Roster,
   type Row,
   type RowGroup,
+  type Signer,
   type SyncKind,
   type SyncReply,
   secretToSigner,
-  shardToReplicas,
-  sheetContent,
-  sheetEpochs,
-  sheetQuorum,
-  signContent,
-  signVote,
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
 import { type CodeRegistry, codeRegistry } from '../../src/central/codes.ts'
@@ -67,26 +61,15 @@ export function demoManifest(more: Partial<Manifest['parameters']> = {}, port = 
 /** Roster 0, certified by the demo's operators, or a variant of it with other fields. */
 export function certifiedRoster(manifest: Manifest, more: Partial<Roster> = {}): CertifiedRoster {
   const bare = manifestToRoster(manifest)
-  const roster: Roster = {
-    ...bare,
-    sheets: Array.from({ length: bare.shards }, (_, i) => new Uint8Array(32).fill(i)),
-    ...more,
-  }
-  const signatures = roster.sheets.map((root, shard) => {
-    const { federation, firstEpoch } = roster
-    const content = sheetContent({ federation, shard, firstEpoch, epochs: sheetEpochs(roster), root })
-    const signing = shardToReplicas(roster, shard).slice(0, sheetQuorum(roster.replicas))
-    return signing.map((member): [number, Uint8Array] => {
-      const signer = secretToSigner(demoSecret(DEMO_PHRASE, `peer/${roster.operators[member.operator]!.name}`))
-      return [roster.members.indexOf(member), signContent(signer, 'geotrace/sheet', content)]
-    })
-  })
-  const { hash, body } = bodyToCertified(encodeRoster(roster), signatures, [])
-  const votes = roster.operators.slice(0, quorum(roster.operators.length)).map(({ name }, operator) => {
-    const signer = secretToSigner(demoSecret(DEMO_PHRASE, `operator/${name}`))
-    return signVote(signer, operator, { ...roster, hash }, new Uint8Array(32).fill(operator))
-  })
-  return bodyToCertified(body, signatures, votes)
+  const sheets = Array.from({ length: bare.shards }, (_, i) => new Uint8Array(32).fill(i))
+  return certifyRoster({ ...bare, sheets, ...more }, bare.operators, {}, keyToDemoSigner)
+}
+
+const SIGNERS: readonly Signer[] = OPERATORS.flatMap((name) => [`operator/${name}`, `peer/${name}`]).map((role) =>
+  secretToSigner(demoSecret(DEMO_PHRASE, role)),
+)
+function keyToDemoSigner(key: Uint8Array): Signer {
+  return SIGNERS.find((signer) => equalBytes(signer.key, key))!
 }
 
 export interface World {

@@ -42,6 +42,8 @@ const isAlive = (pid: number) => {
   }
 }
 async function expectGone(all: number[]): Promise<void> {
+  // An empty list would pass every check below.
+  expect(all.length).toBeGreaterThan(0)
   for (let waited = 0; all.some(isAlive) && waited < 15_000; waited += 100) {
     await new Promise((resolve) => setTimeout(resolve, 100))
   }

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { bytesToHex, keyToPeerId } from '@geotrace/core-wasm/wire'
+import { bytesToHex } from '@geotrace/core-wasm/wire'
 import { afterAll, describe, expect, it } from 'vitest'
 import { newManifest } from '../../src/membership/new-manifest.ts'
-import { nativeSigner } from '../../src/platform/native-signer.ts'
 import { systemRandom } from '../../src/platform/random.ts'
+import { toCard } from '../../src/testing/simulated/federation.ts'
 import { type Network, network } from './namespaces.ts'
 
 const [PEERS, CUT_MS, HEAL_MAX_MS] = [8, 45_000, 5_000]
@@ -95,12 +95,9 @@ describe.skipIf(!isPossible)('a network in two halves for 45 seconds', () => {
       secret: systemRandom(32),
       operatorSecret: systemRandom(32),
     }))
-    const cards = secrets.map(({ secret, operatorSecret }, i) => ({
-      operator: `operator-${i}`,
-      operatorKey: bytesToHex(nativeSigner(operatorSecret).key),
-      peerId: keyToPeerId(nativeSigner(secret).key),
-      addresses: [`/ip4/${net.address(i)}/tcp/${PORT}`],
-    }))
+    const cards = secrets.map((pair, i) =>
+      toCard({ ...pair, name: `operator-${i}`, address: `/ip4/${net.address(i)}/tcp/${PORT}` }),
+    )
     const manifest = newManifest({
       name: 'partition',
       members: cards.slice(0, -1),

@@ -5,21 +5,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import type { Random } from '@geotrace/core-wasm'
-import { type Clock, CORE_SHA256, type Core, loadCore, type SimulatedClock } from '@geotrace/core-wasm'
+import { type Clock, type Core, loadCore, type SimulatedClock } from '@geotrace/core-wasm'
 import {
-  assertManifest,
-  bytesToHex,
   type CertifiedRoster,
   decodeCertifiedRoster,
   decodeRosterReply,
   encodeRosterRequest,
-  keyToPeerId,
   type Manifest,
   type Parameters,
   type PeerAddress,
   ROSTER_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
 import { createMembership, type Membership } from '../../src/membership/membership.ts'
+import { newManifest } from '../../src/membership/new-manifest.ts'
 import { createHost } from '../../src/net/host.ts'
 import type { HostLimits } from '../../src/net/limits.ts'
 import type { Host } from '../../src/net/protocol.ts'
@@ -28,6 +26,7 @@ import { type Log, silent } from '../../src/platform/log.ts'
 import { nativeSigner } from '../../src/platform/native-signer.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { type SaltNode, type SaltNodeInit, saltNode } from '../../src/salt/node.ts'
+import { toCard } from '../../src/testing/simulated/federation.ts'
 
 export const core: Core = await loadCore()
 
@@ -45,43 +44,28 @@ export interface Cast {
   centralOperatorSecret: Uint8Array
 }
 
+/** Fewer shards, epochs and frame sizes than `PARAMETERS` has: a founding takes less time. */
+const SMALL: Partial<Parameters> = { shards: 3, reserveEpochs: 3, syncRequestBytes: [2048], syncReplyBytes: 2048 }
+
 export async function cast(nodes: number, atMs: number, more: Partial<Parameters> = {}, suffix = ''): Promise<Cast> {
   const ports = await freePorts(nodes + 1)
   const secrets = Array.from({ length: nodes + 1 }, () => systemRandom(32))
   const operatorSecrets = Array.from({ length: nodes + 1 }, () => systemRandom(32))
-  const entry = (i: number) => ({
-    peerId: keyToPeerId(nativeSigner(secrets[i]!).key),
-    operator: `operator-${i}`,
-    addresses: [`/ip4/127.0.0.1/tcp/${ports[i]}${suffix}`],
-  })
-  const manifest = assertManifest({
-    version: 1,
-    name: 'test',
-    founding: { nonce: bytesToHex(systemRandom(32)), at: new Date(atMs).toISOString() },
-    parameters: {
-      resolution: 12,
-      blockSizesMin: [5, 10, 20, 40, 80],
-      saltWindowMin: 180,
-      saltsPerRequest: 90,
-      salting: 'plain',
-      quota: 'rolling',
-      shards: 3,
-      replicas: Math.min(3, nodes),
-      threshold: 1,
-      periodEpochs: 18,
-      reserveEpochs: 3,
-      retentionDays: 14,
-      syncRequestBytes: [2048],
-      syncReplyBytes: 2048,
-      ...more,
-    },
-    core: CORE_SHA256,
-    operators: operatorSecrets.map((secret, i) => ({
+  const cards = secrets.map((secret, i) =>
+    toCard({
       name: `operator-${i}`,
-      key: bytesToHex(nativeSigner(secret).key),
-    })),
-    members: Array.from({ length: nodes }, (_, i) => entry(i)),
-    central: entry(nodes),
+      secret,
+      operatorSecret: operatorSecrets[i]!,
+      address: `/ip4/127.0.0.1/tcp/${ports[i]}${suffix}`,
+    }),
+  )
+  const manifest = newManifest({
+    name: 'test',
+    members: cards.slice(0, nodes),
+    central: cards[nodes]!,
+    at: atMs,
+    random: systemRandom,
+    parameters: { ...SMALL, replicas: Math.min(3, nodes), ...more },
   })
   return {
     manifest,

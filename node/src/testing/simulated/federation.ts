@@ -184,7 +184,8 @@ function draft(i: number, name: string, random: SeededRandom): Draft {
   }
 }
 
-function toCard({ name, secret, operatorSecret, address }: Draft): MemberCard {
+/** The card of a peer with these secrets. */
+export function toCard({ name, secret, operatorSecret, address }: Draft): MemberCard {
   return {
     operator: name,
     operatorKey: bytesToHex(nativeSigner(operatorSecret).key),
