@@ -1,11 +1,11 @@
 /**
  * The faults of devices, in the same list form as node/src/testing/simulated/faults.ts. CONTRIBUTING "Simulation".
  */
+import { MINUTE_MS } from '@geotrace/core-wasm/wire'
 import type { FaultKind } from '@geotrace/node/testing'
 import type { SimulatedDevice } from './device.ts'
 
 const SECOND_MS = 1_000
-const MINUTE_MS = 60_000
 
 export function deviceFaults(devices: readonly SimulatedDevice[]): FaultKind[] {
   const atMost = (healMs: number, nowMs: number, ms: number): number => Math.max(0, Math.min(ms, healMs - nowMs))

@@ -135,7 +135,7 @@ describe('the judge of histories', () => {
     expect(found).toBe('node-3 is a newcomer or member without being admitted')
   })
 
-  it('the judge finds two salts for one block, a salt of no seed, and a node that stays away', async () => {
+  it('the judge finds two salts for one block, a salt of no seed, a node that stays away, and a missing roster', async () => {
     const federation = simulatedFederation({ seed: 'idle', nodes: 4, startMs: 0, core })
     const salts = new Map([
       [
@@ -150,5 +150,6 @@ describe('the judge of histories', () => {
     expect(findings).toContain('salt 3/5/100 differs: aaaaaaaa by a against bbbbbbbb by b, c')
     expect(findings).toContain('salt 3/5/100 follows from no seed that a node drew')
     expect(findings).toContain('node-2 is down after all faults ended')
+    expect(findings).toContain('no roster is in force at the end')
   })
 })

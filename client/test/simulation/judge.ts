@@ -182,7 +182,10 @@ async function judgeAnswers(
   const { request } = await network.dialer(life, JUDGE_ADDRESS).open()
   const epoch = timeToEpoch(scheduler.nowMs)
   const inForce = rosterInForce(certified, epoch)
-  if (inForce === undefined) return
+  if (inForce === undefined) {
+    findings.push('no roster is in force at the end')
+    return
+  }
   const roster = hashToRosterName(inForce.hash)
   // The block of the whole epoch: its size is 80 minutes, and its number is the number of the epoch.
   const block = { size: 80, n: epoch }

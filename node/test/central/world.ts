@@ -6,11 +6,13 @@ import { certifyRoster } from '@geotrace/core-wasm/testing'
 import {
   type CertifiedRoster,
   compareHashes,
+  DAY_MS,
   DEMO_PHRASE,
   decodeSyncReply,
   demoSecret,
   encodeSyncRequest,
   equalBytes,
+  HOUR_MS,
   hashToRosterName,
   type Manifest,
   type Mark,
@@ -40,7 +42,7 @@ import { silent } from '../../src/platform/log.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { row } from './store/sample.ts'
 
-export const DAY_MS = 24 * 60 * 60_000
+export { DAY_MS, HOUR_MS }
 export const START = Date.UTC(2026, 10, 20, 12)
 export const OPERATORS = ['ash', 'birch', 'cedar', 'elm', 'fir', 'authority'] as const
 
@@ -222,5 +224,3 @@ export class Device {
     return reply
   }
 }
-
-export const HOUR_MS = 60 * 60_000

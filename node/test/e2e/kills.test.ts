@@ -53,6 +53,7 @@ describe('kill -9 of a salt node', () => {
       })
       await killed
       expect(victim.pid).toBeUndefined()
+      expect(results).toHaveLength(residents.length)
       for (const { name, result } of results) {
         expect(result.fixesLost, name).toBe(0)
         // Only the fix of the current 5-minute block may wait.

@@ -2,7 +2,7 @@
  * The faults of a simulated federation, as a list of kinds with weights. CONTRIBUTING "Simulation": a new kind is a new
  * entry. Each fault strikes once, at a time of its own, and ends at `healMs` at the latest. Some draw an earlier end.
  */
-import { isFederationError, isGone, manifestToId, newChange, signChange } from '@geotrace/core-wasm/wire'
+import { isFederationError, isGone, MINUTE_MS, manifestToId, newChange, signChange } from '@geotrace/core-wasm/wire'
 import { nativeSigner } from '../../platform/native-signer.ts'
 import type { FaultInit, FaultKind } from './fault.ts'
 import type { SimulatedFederation } from './federation.ts'
@@ -13,7 +13,6 @@ import type { SimulatedPeer } from './peer.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
 const SECOND_MS = 1_000
-const MINUTE_MS = 60_000
 /** A leave stays valid for 126 epochs, a week. */
 const LEAVE_EPOCHS = 126
 
