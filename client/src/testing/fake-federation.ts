@@ -10,42 +10,28 @@ import {
   rosterTrees,
   TEST_AUTHORITY,
   TEST_OPERATORS,
-  testCommitments,
   testManifest,
-  testSalt,
   testSigner,
   testTrees,
-  treeToPath,
 } from '@geotrace/core-wasm/testing'
 import {
-  answerContent,
-  blocksToMasks,
-  blockToEpoch,
-  blockToPosition,
-  blockToState,
   bytesToHex,
   type CertifiedRoster,
   certifiedToStep,
   concatBytes,
   decodeRosterRequest,
-  decodeSaltRequest,
   encodeDone,
   encodeRefusal,
   encodeRosterReply,
   encodeRosterStep,
-  encodeUnsignedAnswer,
-  equalBytes,
   errorToRefusal,
   FederationError,
   hashToRosterName,
-  keyToShards,
   type Manifest,
   type Parameters,
   type Protocol,
-  rosterInForce,
   SALT_PROTOCOL,
   SYNC_PROTOCOL,
-  signContent,
   utf8,
 } from '@geotrace/core-wasm/wire'
 import { sha256 } from '@noble/hashes/sha2.js'
@@ -54,6 +40,7 @@ import { memoryStorage } from '../storage/memory-storage.ts'
 import type { Storage } from '../storage/storage.ts'
 import { createTracer, type Tracer, type TracerInit } from '../tracer.ts'
 import { type FakeCentral, fakeCentral } from './fake-central.ts'
+import { fakeSalts } from './fake-salts.ts'
 
 /** Receives a request to `peer` (an operator's name). Calls `serve` for the true answer, or fails, delays or alters. */
 export type Intercept = (
@@ -94,15 +81,13 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
   const names = new Map(
     [...TEST_OPERATORS, TEST_AUTHORITY, 'gum'].map((name) => [bytesToHex(testSigner(`peer/${name}`).key), name]),
   )
-  const given = new Map<string, Set<string>>()
-  const treesOf = new Map([[bytesToHex(certified.hash), trees]])
   const federation: FakeFederation = {
     manifest,
     certified,
     rosters: [certified],
     follow(next) {
       const roster = nextTestRoster(federation.rosters.at(-1)!, next)
-      treesOf.set(bytesToHex(roster.hash), rosterTrees(roster.roster))
+      salts.add(roster, rosterTrees(roster.roster))
       federation.rosters.push(roster)
       return roster
     },
@@ -133,9 +118,12 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
     },
   }
 
+  const salts = fakeSalts(federation)
+  salts.add(certified, trees)
+
   function serve(name: string, protocol: Protocol, frame: Uint8Array): Uint8Array {
     try {
-      if (protocol.id === SALT_PROTOCOL.id) return serveSalts(name, frame)
+      if (protocol.id === SALT_PROTOCOL.id) return salts.serve(name, frame)
       if (protocol.id === SYNC_PROTOCOL.id) return federation.central.serve(frame, clock.now())
       const request = decodeRosterRequest(frame)
       if (request.op === 'submit') {
@@ -148,43 +136,6 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
     } catch (error) {
       return encodeRefusal(errorToRefusal(error))
     }
-  }
-
-  function serveSalts(name: string, frame: Uint8Array): Uint8Array {
-    const { shard, roster, blocks } = decodeSaltRequest(frame)
-    const signer = testSigner(`peer/${name}`)
-    const named = federation.rosters.find(({ hash }) => equalBytes(roster, hashToRosterName(hash)))
-    const isInForce = ({ size, n }: { size: number; n: number }) =>
-      rosterInForce(federation.rosters, blockToEpoch(size, n)) === named
-    if (named === undefined || !blocks.every(isInForce)) throw new FederationError('ROSTER_UNKNOWN', 'which roster?')
-    if (!keyToShards(named.roster, signer.key).includes(shard)) {
-      throw new FederationError('WRONG_SHARD', 'not mine', { shard })
-    }
-    for (const { size, n } of blocks) {
-      const verdict = blockToState(size, n, clock.now())
-      if (verdict === 'too-old') throw new FederationError('BLOCK_TOO_OLD', 'too old', { block: n })
-      if (verdict === 'too-new') throw new FederationError('BLOCK_TOO_NEW', 'too new', { block: n })
-    }
-    const taken = new Set([...(given.get(name) ?? []), ...blocks.map(({ size, n }) => `${shard}/${size}/${n}`)])
-    if (taken.size > federation.quota) throw new FederationError('QUOTA_SPENT', 'later', { retryAfterMs: 60_000 })
-    given.set(name, taken)
-    federation.answered.push({
-      peer: name,
-      salts: blocks.length,
-      roster: named,
-      epochs: [...blocksToMasks(blocks).keys()],
-    })
-    const epochs = [...blocksToMasks(blocks)].map(([epoch, mask]) => {
-      const entries = testCommitments(shard, epoch)
-      for (const { size, n } of blocks) {
-        if (blockToEpoch(size, n) === epoch) entries[blockToPosition(size, n)] = testSalt(shard, size, n)
-      }
-      if (federation.liars.has(name)) entries[0] = new Uint8Array(32)
-      const tree = treesOf.get(bytesToHex(named.hash))![shard]!
-      return { epoch, mask, entries, path: treeToPath(tree, epoch - named.roster.firstEpoch) }
-    })
-    const unsigned = encodeUnsignedAnswer({ time: clock.now(), roster, shard, epochs })
-    return concatBytes(unsigned, signContent(signer, 'geotrace/salt-answer', answerContent(frame, unsigned)))
   }
 
   return federation
