@@ -79,7 +79,7 @@ export function fakeCentral(manifest: Manifest, roster: Uint8Array): FakeCentral
       if (reason === undefined) store(user, group)
       return reason === undefined ? [] : [{ epoch: group.epoch, reason, roster }]
     })
-    const report = takeCode(user, request)
+    const report = takeCode(central.codes, user, request)
     if (user.reported) for (const [other, item] of users) if (other !== id) meet(user, item)
     for (const other of users.values()) if (other.reported && other !== user) meet(other, user)
     const from = request.generation === generation ? request.cursor : 0
@@ -98,17 +98,18 @@ export function fakeCentral(manifest: Manifest, roster: Uint8Array): FakeCentral
     }
   }
 
-  function takeCode(user: FakeUser, { report }: SyncRequest): ReportStatus {
-    if (report.kind !== 'code') return 'none'
-    const key = bytesToHex(report.code)
-    const status = central.codes.get(key) ?? 'code-unknown'
-    if (status !== 'accepted') return status
-    central.codes.set(key, 'code-spent')
-    user.reported = true
-    return status
-  }
-
   return central
+}
+
+/** Uses up the code of a report, and makes the user a reporter. */
+function takeCode(codes: Map<string, ReportStatus>, user: FakeUser, { report }: SyncRequest): ReportStatus {
+  if (report.kind !== 'code') return 'none'
+  const key = bytesToHex(report.code)
+  const status = codes.get(key) ?? 'code-unknown'
+  if (status !== 'accepted') return status
+  codes.set(key, 'code-spent')
+  user.reported = true
+  return status
 }
 
 /** Marks rows of `other` with lag current that the reporter has as current (same block) or next (one block later). */

@@ -12,7 +12,7 @@ import { nativeSigner } from '../../platform/native-signer.ts'
 import { type SaltNode, type SaltNodeInit, saltNode } from '../../salt/node.ts'
 import { simulatedStore } from './central-disk.ts'
 import { type SimulatedNetwork, simulatedNetwork } from './network.ts'
-import { type PeerIdentity, type SimulatedPeer, simulatedPeer } from './peer.ts'
+import { type PeerIdentity, type SimulatedPeer, simulatedPeer, type World } from './peer.ts'
 import { createScheduler, type Scheduler } from './scheduler.ts'
 import { type SeededRandom, seededRandom } from './seeded-random.ts'
 import { createTrace, type Trace } from './trace.ts'
@@ -89,40 +89,13 @@ export function simulatedFederation(init: SimulatedFederationInit): SimulatedFed
   const lostShards = new Set<number>()
   const joined = new Set<string>()
 
-  const world = { scheduler, random, trace, network, complaints }
-
-  const remember =
-    ({ bytes }: SeededRandom) =>
-    (length: number): Uint8Array => {
-      const secret = bytes(length)
-      if (length === 32) drawn.push(secret.slice())
-      return secret
-    }
-
+  const shared: Shared = { world: { scheduler, random, trace, network, complaints }, manifest, core, pace }
+  const onKill = (killed: SaltNode): void => {
+    for (const shard of heldShards(killed))
+      if (!saltNodes.some((node) => heldShards(node.running).includes(shard))) lostShards.add(shard)
+  }
   const saltPeer = (item: Draft, more: Partial<SaltNodeInit>): SimulatedPeer<SaltNode> =>
-    simulatedPeer(
-      world,
-      item,
-      ({ life, disk, random: own, log, openHost }) =>
-        saltNode({
-          ...more,
-          manifest,
-          core,
-          log,
-          secret: item.secret,
-          dir: item.name,
-          clock: life.clock,
-          random: remember(own),
-          openHost,
-          openRecords: disk.openRecords(life),
-          openQuotaDisk: disk.openQuotaDisk(life),
-          pace,
-        }),
-      (killed) => {
-        for (const shard of heldShards(killed))
-          if (!saltNodes.some((node) => heldShards(node.running).includes(shard))) lostShards.add(shard)
-      },
-    )
+    simulatedSaltNode(shared, item, more, drawn, onKill)
   const saltNodes = drafts.slice(0, -1).map((item) => saltPeer(item, { operatorSecret: item.operatorSecret }))
 
   return {
@@ -152,22 +125,59 @@ export function simulatedFederation(init: SimulatedFederationInit): SimulatedFed
       const card = toCard({ ...own, operatorSecret })
       return { node, card: { ...card, operator: owner ?? name }, operator: nativeSigner(operatorSecret) }
     },
-    central: simulatedPeer(world, drafts.at(-1)!, ({ life, disk, random: own, log, openHost }) =>
-      centralPeer({
-        manifest,
-        log,
-        secret: drafts.at(-1)!.secret,
-        operatorSecret: drafts.at(-1)!.operatorSecret,
-        dir: 'central',
-        store: simulatedStore(deposits, disk, life),
-        clock: life.clock,
-        random: own.bytes,
-        openHost,
-        openRecords: disk.openRecords(life),
-        pace,
-      }),
-    ),
+    central: simulatedCentral(shared, drafts.at(-1)!, deposits),
   }
+}
+
+/** The parts that all peers of a federation share. */
+interface Shared {
+  readonly world: World
+  readonly manifest: Manifest
+  readonly core: Core
+  readonly pace: Pace
+}
+
+/** A salt node; adds the 32-byte secrets that it draws to `drawn`. */
+function simulatedSaltNode(
+  { world, manifest, core, pace }: Shared,
+  { name, secret }: Draft,
+  more: Partial<SaltNodeInit>,
+  drawn: Uint8Array[],
+  onKill: (killed: SaltNode) => void,
+): SimulatedPeer<SaltNode> {
+  const remember =
+    ({ bytes }: SeededRandom) =>
+    (length: number): Uint8Array => {
+      const draw = bytes(length)
+      if (length === 32) drawn.push(draw.slice())
+      return draw
+    }
+  return simulatedPeer(
+    world,
+    { name, secret },
+    ({ life, disk, random, log, openHost }) =>
+      saltNode({
+        ...more,
+        ...{ manifest, core, log, secret, dir: name, clock: life.clock, random: remember(random), openHost, pace },
+        openRecords: disk.openRecords(life),
+        openQuotaDisk: disk.openQuotaDisk(life),
+      }),
+    onKill,
+  )
+}
+
+function simulatedCentral(
+  { world, manifest, pace }: Shared,
+  { name, secret, operatorSecret }: Draft,
+  deposits: MemoryDisk,
+): SimulatedPeer<CentralPeer> {
+  return simulatedPeer(world, { name, secret }, ({ life, disk, random, log, openHost }) =>
+    centralPeer({
+      ...{ manifest, log, secret, operatorSecret, dir: name, clock: life.clock, random: random.bytes, openHost, pace },
+      store: simulatedStore(deposits, disk, life),
+      openRecords: disk.openRecords(life),
+    }),
+  )
 }
 
 function heldShards(node: SaltNode | undefined): number[] {
