@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
 // `npm run test:faults -- NAME`: attacks, overload, kills, partitions, fuzzing and histories at full size, with times. Each
-// takes minutes, all fuzzing hours, ten thousand histories half a day of one core and less on more (FAULTS_… and SIM_…
-// set smaller numbers). Build first.
+// test takes minutes. All fuzzing takes hours, and ten thousand histories take half a day of one core. FAULTS_… and SIM_…
+// set smaller numbers. Build first.
 const conditions = ['source', 'node', 'import', 'module', 'default']
 
 export default defineConfig({
@@ -12,7 +12,7 @@ export default defineConfig({
     include: ['*/test/faults/**/*.test.ts'],
     testTimeout: 6 * 60 * 60_000,
     hookTimeout: 120_000,
-    // Each measures: side by side they would measure each other.
+    // Each test measures times, so tests must not run side by side.
     fileParallelism: false,
     disableConsoleIntercept: true,
   },

@@ -1,10 +1,20 @@
 import { defineConfig } from 'vitest/config'
 
-// `npm run test:slow`: what takes minutes to an hour, on the sources as they are; build first.
+// `npm run test:slow`: tests of minutes to an hour, and in full what `npm test` repeats only in part (vitest.config.ts).
+// Tests read the sources as they are; build first.
 const conditions = ['source', 'node', 'import', 'module', 'default']
+const REPEATED = [
+  'client/test/lives.test.ts',
+  'client/test/simulation/histories.test.ts',
+  'node/test/central/store/kill.test.ts',
+]
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
-  test: { include: ['*/test/**/*.slow.test.ts'], testTimeout: 600_000 },
+  test: {
+    include: ['*/test/**/*.slow.test.ts', ...REPEATED],
+    testTimeout: 600_000,
+    provide: { histories: 200, lives: 6, storeKills: 20, erasureKills: 6 },
+  },
 })

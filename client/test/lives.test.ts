@@ -2,7 +2,7 @@
 import { loadCore } from '@geotrace/core-wasm'
 import * as fc from 'fast-check'
 import { cellToLatLng, latLngToCell, vertexToLatLng } from 'h3-js'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, inject, it } from 'vitest'
 import { HOME_RESOLUTION, placeToHomeCell } from '../src/redaction/home.ts'
 import { openRedactor } from '../src/redaction/redactor.ts'
 import { memoryStorage } from '../src/storage/memory-storage.ts'
@@ -37,6 +37,7 @@ type Life = (day: number, hour: number) => Place
 
 const worksByDay: Life = (_day, hour) => (hour >= 9 && hour < 18 ? WORK : hour >= 18 && hour < 19 ? SHOP : HOME)
 const worksAtNight: Life = (_day, hour) => (hour >= 22 || hour < 6 ? WORK : hour >= 17 && hour < 18 ? SHOP : HOME)
+/** `npm test` tries the first two, `npm run test:slow` all. */
 const LIVES: Record<string, Life> = {
   'works by day': worksByDay,
   'works every night': worksAtNight,
@@ -104,7 +105,7 @@ function within(deposits: readonly Deposit[], cells: ReadonlySet<string>): Depos
   )
 }
 
-describe.each(Object.entries(LIVES))('a person who %s', (name, life) => {
+describe.each(Object.entries(LIVES).slice(0, inject('lives')))('a person who %s', (name, life) => {
   it(`a person who ${name} deposits nothing in the zone of home, from the first day on`, async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(1_000_000), fc.integer({ min: 0, max: 23 }), async (seed, fromHour) => {

@@ -1,4 +1,4 @@
-/** A central peer in memory: a set of rows per user, one acknowledged answer per sync id, marks of direct contacts. */
+/** A central peer in memory: the rows of each user, one acknowledged answer for each sync id, marks of direct contacts. */
 import {
   bytesToHex,
   decodeSyncRequest,
@@ -17,7 +17,7 @@ import {
 import { sha256 } from '@noble/hashes/sha2.js'
 
 interface FakeUser {
-  /** epoch/hash → lags. */
+  /** Rows by `epoch/hash`. */
   rows: Map<string, { epoch: number; hash: Uint8Array; size: number; lags: number }>
   marks: Mark[]
   reported: boolean
@@ -26,14 +26,14 @@ interface FakeUser {
 export interface FakeCentral {
   serve(frame: Uint8Array, nowMs: number): Uint8Array
   readonly users: Map<string, FakeUser>
-  /** Rows that came again in another sync with no lag that was not known. */
+  /** How many rows came again in another sync without a new lag. */
   rowsTwice: number
-  /** Every frame that was acknowledged, once, in order. */
+  /** Every acknowledged request, once, in order. */
   readonly requests: SyncRequest[]
   readonly codes: Map<string, ReportStatus>
-  /** Decides about groups; undefined takes them. */
+  /** Decides about a group: the reason of a refusal, or undefined to accept the group. */
   refuse: (group: RowGroup) => RefusedReason | undefined
-  /** Drops all marks, as a retraction does. */
+  /** Drops all marks and begins a new generation, as a retraction does. */
   retract(): void
 }
 
@@ -79,7 +79,7 @@ export function fakeCentral(manifest: Manifest, roster: Uint8Array): FakeCentral
       if (reason === undefined) store(user, group)
       return reason === undefined ? [] : [{ epoch: group.epoch, reason, roster }]
     })
-    const report = takeCode(user, request)
+    const report = takeCode(central.codes, user, request)
     if (user.reported) for (const [other, item] of users) if (other !== id) meet(user, item)
     for (const other of users.values()) if (other.reported && other !== user) meet(other, user)
     const from = request.generation === generation ? request.cursor : 0
@@ -98,20 +98,21 @@ export function fakeCentral(manifest: Manifest, roster: Uint8Array): FakeCentral
     }
   }
 
-  function takeCode(user: FakeUser, { report }: SyncRequest): ReportStatus {
-    if (report.kind !== 'code') return 'none'
-    const key = bytesToHex(report.code)
-    const status = central.codes.get(key) ?? 'code-unknown'
-    if (status !== 'accepted') return status
-    central.codes.set(key, 'code-spent')
-    user.reported = true
-    return status
-  }
-
   return central
 }
 
-/** Marks `other` wherever it was current and the reporter current (same block) or next (a block later). */
+/** Uses up the code of a report, and makes the user a reporter. */
+function takeCode(codes: Map<string, ReportStatus>, user: FakeUser, { report }: SyncRequest): ReportStatus {
+  if (report.kind !== 'code') return 'none'
+  const key = bytesToHex(report.code)
+  const status = codes.get(key) ?? 'code-unknown'
+  if (status !== 'accepted') return status
+  codes.set(key, 'code-spent')
+  user.reported = true
+  return status
+}
+
+/** Marks rows of `other` with lag current that the reporter has as current (same block) or next (one block later). */
 function meet(reporter: FakeUser, other: FakeUser): void {
   for (const [key, { epoch, hash, lags }] of other.rows) {
     const row = reporter.rows.get(key)

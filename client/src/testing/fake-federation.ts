@@ -1,6 +1,6 @@
 /**
- * A small federation in memory: real rosters, signed answers, sheets and Merkle paths, made of the wire codecs alone, on
- * a simulated clock. README "Your own tests". `intercept` sees every request and may cut, delay, alter or refuse it.
+ * A small federation in memory on a simulated clock. README "Your own tests". Its rosters, signed answers, sheets and Merkle
+ * paths are real and come from the wire codecs alone. `intercept` sees every request and may cut, delay, alter or refuse it.
  */
 import { type Core, loadCore, type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
 import {
@@ -10,42 +10,28 @@ import {
   rosterTrees,
   TEST_AUTHORITY,
   TEST_OPERATORS,
-  testCommitments,
   testManifest,
-  testSalt,
   testSigner,
   testTrees,
-  treeToPath,
 } from '@geotrace/core-wasm/testing'
 import {
-  answerContent,
-  blocksToMasks,
-  blockToEpoch,
-  blockToPosition,
-  blockToState,
   bytesToHex,
   type CertifiedRoster,
   certifiedToStep,
   concatBytes,
   decodeRosterRequest,
-  decodeSaltRequest,
   encodeDone,
   encodeRefusal,
   encodeRosterReply,
   encodeRosterStep,
-  encodeUnsignedAnswer,
-  equalBytes,
   errorToRefusal,
   FederationError,
   hashToRosterName,
-  keyToShards,
   type Manifest,
   type Parameters,
   type Protocol,
-  rosterInForce,
   SALT_PROTOCOL,
   SYNC_PROTOCOL,
-  signContent,
   utf8,
 } from '@geotrace/core-wasm/wire'
 import { sha256 } from '@noble/hashes/sha2.js'
@@ -54,8 +40,9 @@ import { memoryStorage } from '../storage/memory-storage.ts'
 import type { Storage } from '../storage/storage.ts'
 import { createTracer, type Tracer, type TracerInit } from '../tracer.ts'
 import { type FakeCentral, fakeCentral } from './fake-central.ts'
+import { fakeSalts } from './fake-salts.ts'
 
-/** Sees a request to `peer` (an operator's name); calls `serve` or does worse. */
+/** Receives a request to `peer` (an operator's name). Calls `serve` for the true answer, or fails, delays or alters. */
 export type Intercept = (
   peer: string,
   protocol: Protocol,
@@ -66,26 +53,26 @@ export type Intercept = (
 export interface FakeFederation {
   readonly manifest: Manifest
   readonly certified: CertifiedRoster
-  /** Certified so far, the founding one first; what everybody hands out. */
+  /** The certified rosters that every peer hands out, the founding roster first. */
   rosters: CertifiedRoster[]
-  /** Certifies the next one. */
+  /** Certifies the next roster and adds it to `rosters`. */
   follow(next?: Next): CertifiedRoster
-  /** What was submitted to whom. */
+  /** Submitted messages, with the peer that received each. */
   readonly submitted: { peer: string; message: Uint8Array }[]
-  /** Nodes that sign false salts. */
+  /** Names of the nodes that sign false salts. */
   readonly liars: Set<string>
   readonly clock: SimulatedClock
   readonly core: Core
   readonly central: FakeCentral
   readonly dialer: Dialer
-  /** Salt requests that a node answered: its name and how many salts. */
+  /** Answered salt requests: the node's name, the number of salts, the roster, the epochs. */
   readonly answered: { peer: string; salts: number; roster: CertifiedRoster; epochs: number[] }[]
   intercept: Intercept
-  /** Distinct salts that one node gives away; reset by hand. */
+  /** How many distinct salts one node gives before it answers QUOTA_SPENT. The quota never recovers by itself. */
   quota: number
 }
 
-/** A Saturday noon inside an epoch (12:00 – 13:20) and inside its longer blocks. */
+/** A Saturday noon, inside an epoch (12:00 – 13:20) and inside its longer blocks. */
 export const START_MS = Date.parse('2026-11-21T12:35:00Z')
 
 export async function fakeFederation(parameters: Partial<Parameters> = {}): Promise<FakeFederation> {
@@ -94,15 +81,13 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
   const names = new Map(
     [...TEST_OPERATORS, TEST_AUTHORITY, 'gum'].map((name) => [bytesToHex(testSigner(`peer/${name}`).key), name]),
   )
-  const given = new Map<string, Set<string>>()
-  const treesOf = new Map([[bytesToHex(certified.hash), trees]])
   const federation: FakeFederation = {
     manifest,
     certified,
     rosters: [certified],
     follow(next) {
       const roster = nextTestRoster(federation.rosters.at(-1)!, next)
-      treesOf.set(bytesToHex(roster.hash), rosterTrees(roster.roster))
+      salts.add(roster, rosterTrees(roster.roster))
       federation.rosters.push(roster)
       return roster
     },
@@ -133,9 +118,12 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
     },
   }
 
+  const salts = fakeSalts(federation)
+  salts.add(certified, trees)
+
   function serve(name: string, protocol: Protocol, frame: Uint8Array): Uint8Array {
     try {
-      if (protocol.id === SALT_PROTOCOL.id) return serveSalts(name, frame)
+      if (protocol.id === SALT_PROTOCOL.id) return salts.serve(name, frame)
       if (protocol.id === SYNC_PROTOCOL.id) return federation.central.serve(frame, clock.now())
       const request = decodeRosterRequest(frame)
       if (request.op === 'submit') {
@@ -150,49 +138,12 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
     }
   }
 
-  function serveSalts(name: string, frame: Uint8Array): Uint8Array {
-    const { shard, roster, blocks } = decodeSaltRequest(frame)
-    const signer = testSigner(`peer/${name}`)
-    const named = federation.rosters.find(({ hash }) => equalBytes(roster, hashToRosterName(hash)))
-    const isInForce = ({ size, n }: { size: number; n: number }) =>
-      rosterInForce(federation.rosters, blockToEpoch(size, n)) === named
-    if (named === undefined || !blocks.every(isInForce)) throw new FederationError('ROSTER_UNKNOWN', 'which roster?')
-    if (!keyToShards(named.roster, signer.key).includes(shard)) {
-      throw new FederationError('WRONG_SHARD', 'not mine', { shard })
-    }
-    for (const { size, n } of blocks) {
-      const verdict = blockToState(size, n, clock.now())
-      if (verdict === 'too-old') throw new FederationError('BLOCK_TOO_OLD', 'too old', { block: n })
-      if (verdict === 'too-new') throw new FederationError('BLOCK_TOO_NEW', 'too new', { block: n })
-    }
-    const taken = new Set([...(given.get(name) ?? []), ...blocks.map(({ size, n }) => `${shard}/${size}/${n}`)])
-    if (taken.size > federation.quota) throw new FederationError('QUOTA_SPENT', 'later', { retryAfterMs: 60_000 })
-    given.set(name, taken)
-    federation.answered.push({
-      peer: name,
-      salts: blocks.length,
-      roster: named,
-      epochs: [...blocksToMasks(blocks).keys()],
-    })
-    const epochs = [...blocksToMasks(blocks)].map(([epoch, mask]) => {
-      const entries = testCommitments(shard, epoch)
-      for (const { size, n } of blocks) {
-        if (blockToEpoch(size, n) === epoch) entries[blockToPosition(size, n)] = testSalt(shard, size, n)
-      }
-      if (federation.liars.has(name)) entries[0] = new Uint8Array(32)
-      const tree = treesOf.get(bytesToHex(named.hash))![shard]!
-      return { epoch, mask, entries, path: treeToPath(tree, epoch - named.roster.firstEpoch) }
-    })
-    const unsigned = encodeUnsignedAnswer({ time: clock.now(), roster, shard, epochs })
-    return concatBytes(unsigned, signContent(signer, 'geotrace/salt-answer', answerContent(frame, unsigned)))
-  }
-
   return federation
 }
 
 const founded = new Map<string, { manifest: Manifest; trees: Uint8Array[][][]; certified: CertifiedRoster }>()
 
-/** Founding costs a thousand hashes and ten signatures: once for each set of parameters. */
+/** Founds a federation once for each set of parameters, because a founding costs a thousand hashes and ten signatures. */
 function found(parameters: Partial<Parameters>) {
   const key = JSON.stringify(parameters)
   const known = founded.get(key)
@@ -204,7 +155,7 @@ function found(parameters: Partial<Parameters>) {
   return fresh
 }
 
-/** Bytes that look random and are the same in every run. */
+/** Pseudo-random bytes that are the same in every run. */
 export function seededRandom(seed: string): (n: number) => Uint8Array {
   let count = 0
   return (n) => {
@@ -231,7 +182,7 @@ export function openTracer(
   })
 }
 
-/** Stays at one place or walks north, one accurate fix every five minutes until `untilMs`. */
+/** One accurate fix every five minutes until `untilMs`, at one place or on a walk to the north. */
 export function life(from: { lat: number; lng: number }, untilMs: number, minutes: number, stepDegrees = 0) {
   const count = Math.floor(minutes / 5)
   return Array.from({ length: count }, (_, i) => ({

@@ -1,4 +1,4 @@
-/** Hands and eyes on the web app for its tests: a context with a mocked position, a clock that can be ahead, and its faults. */
+/** Drives the web app for its tests: a browser context with a mocked position, a clock that can jump, and its faults. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
@@ -9,12 +9,12 @@ const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/
 
 export interface AppContext {
   context: BrowserContext
-  /** Everything the pages complained of: errors, refusals of the policy. */
+  /** Errors of the pages, and refusals of their policy. */
   faults: string[]
   open(hash?: string): Promise<Page>
 }
 
-/** Minutes ahead of UTC where it is noon: from 22:00 on deposits wait for the morning, as they should. */
+/** The offset in minutes from UTC to a time zone where it is noon now. From 22:00 on deposits would wait for the morning. */
 export function noonOffsetMin(nowMs: number): number {
   return 12 * 60 - (Math.floor(nowMs / MINUTE) % (24 * 60))
 }
@@ -45,7 +45,7 @@ export async function openContext(
       page.on('pageerror', (error) => faults.push(String(error)))
       page.on('console', (message) => {
         const text = message.text()
-        // A WebSocket or a fetch without a network is told to the user, not a fault.
+        // The app reports a WebSocket or a fetch without a network to the user, so this is not a fault.
         if (message.type() === 'error' && !/ERR_INTERNET_DISCONNECTED|WebSocket connection/.test(text))
           faults.push(text)
       })
@@ -55,30 +55,30 @@ export async function openContext(
   }
 }
 
-/** The page's clock jumps, as a phone's that slept. */
+/** Moves the page's clock forward, as the clock of a phone that slept. */
 export async function goAhead(page: Page, ms: number): Promise<void> {
   await page.evaluate((ahead) => localStorage.setItem('test-ahead-ms', String(ahead)), ms)
 }
 
-/** Rules that axe finds broken, with where. */
+/** The rules that axe finds broken, each with one place. */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axeSource)
   return page.evaluate(async () => {
     type Result = { violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }
     type Axe = { run(options: { resultTypes: string[] }): Promise<Result> }
-    // What passes is checked, and not described.
+    // Do not describe the rules that pass.
     const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run({ resultTypes: ['violations'] })
-    // One example of each is enough to mend it.
+    // One example of each rule is enough to repair the page.
     return violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 160)} ${nodes[0]!.failureSummary}`)
   })
 }
 
-/** Pixels that the page is wider than its window. */
+/** By how many pixels the page is wider than its window. */
 export function overflowPx(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
 }
 
-/** Presses Tab until the focus is on something with this text or label. */
+/** Presses Tab until the focus is on an element with this text or label. Throws after 80 presses. */
 export async function tabTo(page: Page, name: string): Promise<void> {
   for (let i = 0; i < 80; i++) {
     await page.keyboard.press('Tab')

@@ -1,4 +1,4 @@
-/** The web app against a real federation on loopback, in a real browser, under the policy that `npm start` serves it with. */
+/** The web app against a real federation on loopback, in a real browser, under the Content-Security-Policy of `npm start`. */
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '@geotrace/core-wasm'
@@ -23,7 +23,7 @@ import type { Stage } from './stage.ts'
 
 const folder = resolve(fileURLToPath(import.meta.url), '../../../app/dist')
 const VIEWS = ['map', 'diary', 'exposures', 'sync', 'report', 'privacy', 'lab', 'transfer', 'settings', 'more']
-/** Until then the five minutes of any fix are over. */
+/** After this time the 5-minute block of any fix is over. */
 const AHEAD_MS = 6 * MINUTE
 
 async function countRows(federation: LocalFederation): Promise<number> {
@@ -71,7 +71,7 @@ export function appSuite(stage: () => Stage): void {
     await page.getByRole('button', { name: 'Sync now' }).waitFor()
   }
 
-  it('goes from a position to an exposure', async () => {
+  it('the web app turns a position into a deposit and then shows an exposure', async () => {
     const app = await openContext(browser, server.url)
     const page = await start(app)
     await go(page, 'diary')
@@ -79,7 +79,7 @@ export function appSuite(stage: () => Stage): void {
     expect(await page.locator('.diary-table').innerText()).toContain('52.52000, 13.40500')
     await markHomeFarAway(page)
 
-    // Somebody else sat there at the same time, with a phone of another make.
+    // Another person was at the same place at the same time, with the SDK in Node.
     const ada = await createTracer({
       federation: federation.manifest,
       storage: memoryStorage(),
@@ -119,7 +119,7 @@ export function appSuite(stage: () => Stage): void {
     await app.context.close()
   })
 
-  it('reports with a code, once, and says what is wrong with a wrong one', async () => {
+  it('the web app reports once with a code, and explains why a wrong or used code fails', async () => {
     const app = await openContext(browser, server.url)
     const page = await start(app)
     const [code] = await federation.central.issueCodes({ count: 1, days: 1 })
@@ -140,7 +140,7 @@ export function appSuite(stage: () => Stage): void {
     await app.context.close()
   })
 
-  it('reads a report code with the camera, and says so when it may not', async () => {
+  it('the web app reads a report code with the camera, and explains a missing permission', async () => {
     const [code] = await federation.central.issueCodes({ count: 1, days: 1 })
     const seeing = await launchChromium(
       await filmQrCode(`https://authority.example/report/${code}`, join(dir, 'qr.y4m')),
@@ -151,7 +151,7 @@ export function appSuite(stage: () => Stage): void {
       await go(page, 'report')
       await page.getByRole('button', { name: 'Scan a QR code' }).click()
       await expect.poll(() => page.getByLabel('Report code').inputValue(), { timeout: 20_000 }).toBe(code)
-      // It has seen enough.
+      // The page closes the camera after it has read the code.
       await page.getByLabel('What the camera sees').waitFor({ state: 'detached' })
       await page.getByRole('checkbox').check()
       await page.getByRole('button', { name: 'Report', exact: true }).click()
@@ -165,12 +165,12 @@ export function appSuite(stage: () => Stage): void {
     }
   })
 
-  it('opens without a network, keeps recording, and goes on when there is one again', async () => {
+  it('the web app opens without a network, keeps recording, and deposits when the network is back', async () => {
     const app = await openContext(browser, server.url)
     const page = await start(app)
     await markHomeFarAway(page)
     await page.evaluate(async () => void (await navigator.serviceWorker.ready))
-    // The first visit loads before the worker is there; the next one goes through it.
+    // The first visit loads before the service worker runs. The next visit goes through the service worker.
     await page.waitForFunction(
       async () => (await caches.keys()).length > 0 && navigator.serviceWorker.controller !== null,
     )
@@ -190,7 +190,7 @@ export function appSuite(stage: () => Stage): void {
     await app.context.close()
   })
 
-  it('lets one tab at a time have the diary, and the next one when the first is killed in the middle of a sync', async () => {
+  it('one tab at a time opens the diary, and the next tab opens it after a crash during a sync', async () => {
     const app = await openContext(browser, server.url)
     const first = await start(app)
     await markHomeFarAway(first)
@@ -207,13 +207,13 @@ export function appSuite(stage: () => Stage): void {
     await go(second, 'diary')
     await second.getByText('deposited', { exact: true }).first().waitFor()
     expect(await second.locator('.state').count()).toBe(1)
-    // The one fix, once, whether or not the dead tab's batch had arrived.
+    // The rows of the one fix are there once, whether or not the batch of the crashed tab had arrived.
     expect((await countRows(federation)) - before).toBe(30)
     expect(app.faults).toEqual([])
     await app.context.close()
   })
 
-  it('runs nothing that the policy does not allow', async () => {
+  it('the web app runs nothing that its Content-Security-Policy forbids', async () => {
     const app = await openContext(browser, server.url)
     const page = await start(app)
     const policy = (await (await fetch(server.url)).headers.get('content-security-policy'))!
@@ -238,7 +238,7 @@ export function appSuite(stage: () => Stage): void {
     await app.context.close()
   })
 
-  it('takes a track, says where a wrong one is wrong, and moves to another browser by a backup', async () => {
+  it('the web app imports a track, shows the line of a fault, and moves to another browser by a backup', async () => {
     const app = await openContext(browser, server.url)
     const page = await start(app)
     await go(page, 'transfer')
@@ -277,7 +277,7 @@ export function appSuite(stage: () => Stage): void {
     await Promise.all([app.context.close(), other.context.close()])
   })
 
-  it('can be used by everybody: no fault for axe, no sideways scrolling, in light and dark, from 320 px to 1400 px', async () => {
+  it('the web app passes axe and never scrolls sideways, in light and dark, from 320 px to 1400 px', async () => {
     const faults: string[] = []
     for (const [width, colorScheme] of [
       [1400, 'light'],
@@ -294,7 +294,7 @@ export function appSuite(stage: () => Stage): void {
         await page.locator('main h1').first().waitFor({ state: 'attached' })
         if (view === 'lab') await page.locator('.verdict').waitFor()
         faults.push(...(await accessibilityFaults(page)).map((fault) => `${view} ${width} ${colorScheme} ${fault}`))
-        // 200 % of 1400 px leaves 700, of 640 px 320.
+        // A zoom of 200 % leaves 700 px of 1400 px, and 320 px of 640 px.
         for (const narrow of [width, 700, 320]) {
           await page.setViewportSize({ width: narrow, height: 800 })
           if ((await overflowPx(page)) > 0) faults.push(`${view} scrolls sideways at ${narrow} px`)
@@ -307,7 +307,7 @@ export function appSuite(stage: () => Stage): void {
     expect(faults).toEqual([])
   })
 
-  it('can be used with the keyboard alone', async () => {
+  it('the web app works with the keyboard alone', async () => {
     const app = await openContext(browser, server.url)
     const page = await app.open()
     await page.getByRole('button', { name: 'Start' }).waitFor()
@@ -331,7 +331,7 @@ export function appSuite(stage: () => Stage): void {
     await app.context.close()
   })
 
-  it('shows in the lab what distance and time do', async () => {
+  it('the lab shows how distance and time decide about a match', async () => {
     const app = await openContext(browser, server.url)
     const page = await app.open('#/lab')
     await page.getByText('When Ada reports, Ben is told').waitFor()

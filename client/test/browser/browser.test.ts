@@ -1,4 +1,4 @@
-/** Everything that is tested in a real browser, on one stage. */
+/** The suites that drive Chromium, with one shared browser, federation and server. */
 import { afterAll, beforeAll, describe } from 'vitest'
 import { appSuite } from './app-suite.ts'
 import { inChromium } from './chromium.ts'

@@ -1,13 +1,13 @@
-/** A camera that holds still before a QR code: a film of one picture, for Chromium's fake device. */
+/** A film of one picture with a QR code, for the fake camera of Chromium. */
 import { writeFile } from 'node:fs/promises'
 import encodeQR from 'qr'
 
 const [WIDTH, HEIGHT] = [640, 480]
-/** Pixels a module, as from an arm's length. */
+/** Pixels of a module, as from an arm's length. */
 const SCALE = 8
 const [BLACK, GREY, WHITE] = [16, 128, 235]
 
-/** A file in YUV4MPEG2 (4:2:0): the luma of the picture, then two planes of no colour. */
+/** Writes a YUV4MPEG2 file (4:2:0): the luma of the picture, then two planes without colour. Returns Chromium's options. */
 export async function filmQrCode(text: string, file: string): Promise<string[]> {
   const modules = encodeQR(text, 'raw', { border: 4 })
   const luma = Buffer.alloc(WIDTH * HEIGHT, WHITE)

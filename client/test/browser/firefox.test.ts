@@ -1,4 +1,4 @@
-/** The quickstart and the SDK's whole life in Debian's Firefox, against a real federation on loopback. */
+/** The quickstart and the whole life of the SDK in Debian's Firefox, against a real federation on loopback. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -34,12 +34,12 @@ describe.skipIf(program === undefined)(program ? 'in Firefox' : `in Firefox (SKI
     await rm(dir, { recursive: true, force: true })
   })
 
-  it('the quickstart, word for word, syncs and is given a position', () => {
+  it('the quickstart of the README syncs and receives a position in Firefox', () => {
     expect(reports[0]).toEqual({ text: expect.stringContaining('0 hashes deposited, 0 fixes lost'), refused: [] })
     expect(reports[0]!.text).toContain('not kept: inaccurate')
   })
 
-  it('two people record, sync, meet, report and keep their storages, sealed and one owner at a time', () => {
+  it('in Firefox two people record, sync, meet and report, and their sealed storages have one owner at a time', () => {
     const { text, refused } = reports[1]!
     expect({ ...JSON.parse(text ?? 'null'), refused }).toEqual({ ...LIFE, refused: [] })
   })

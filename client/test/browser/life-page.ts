@@ -1,7 +1,7 @@
 /**
- * Two people in one page, for any browser: they record, sync, meet; one reports; each storage is closed and opened again.
- * `?dialer=https` or `libp2p`, `&code=` a report code, `&name=` of their storages. What came of it stands in the page's
- * output as JSON.
+ * Two people in one page, for any browser. They record, sync and meet, one reports, and each storage is closed and opened
+ * again. Parameters: `?dialer=https` or `libp2p`, `&code=` a report code, `&name=` the name of their storages. The page
+ * writes the result into its output as JSON.
  */
 import {
   createTracer,
@@ -19,7 +19,7 @@ const CAFE = { lat: 52.52, lng: 13.405 }
 const HOME = { lat: 52.6, lng: 13.5 }
 const FIXES = 6
 
-/** What a test expects of it. */
+/** The result of the page. */
 export interface Life {
   readonly recorded: readonly boolean[]
   readonly atHome: string
@@ -40,7 +40,7 @@ async function open(person: string): Promise<Tracer> {
     federation,
     storage: await encryptedStorage(await levelStorage(name), await deviceKey(name)),
     dialer,
-    // Noon, whenever the test runs: from 22:00 on deposits wait for the morning.
+    // The time zone makes it noon whenever the test runs, because from 22:00 on deposits wait for the morning.
     timeZoneOffsetMin: (atMs) => 12 * 60 - (Math.floor(atMs / MINUTE_MS) % (24 * 60)),
   })
 }

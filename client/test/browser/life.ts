@@ -1,4 +1,4 @@
-/** What two people in a page come to (life-page.ts), in every browser and over every dialer. */
+/** The result that life-page.ts must give in every browser and over every dialer. */
 import type { Life } from './life-page.ts'
 
 export const LIFE: Life = {

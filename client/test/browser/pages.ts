@@ -1,4 +1,4 @@
-/** Pages for tests: an entry of this folder, bundled by Vite as an app would bundle it, served under the app's policy. */
+/** Pages for tests. Vite bundles an entry of this folder as an app would, and a server serves it under the app's policy. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
@@ -10,7 +10,7 @@ import { openSite, type Site } from '../../../core-wasm/test/browser/site.ts'
 const here = dirname(fileURLToPath(import.meta.url))
 const REPORT = '../../../core-wasm/test/browser/report.js'
 
-/** Each entry as the only script of an otherwise empty page, `NAME.html`. */
+/** Serves each entry as the only script of an otherwise empty page, `NAME.html`. */
 export async function servePages(
   entries: Readonly<Record<string, string>>,
   documents: Record<string, unknown> = {},
@@ -31,8 +31,8 @@ export async function servePages(
 }
 
 /**
- * Each page of several entries, `NAME.html`, with an `<output>` and the script that reports what is written there, for
- * browsers without a driver; under the web app's policy but for where it may connect to.
+ * Serves each page of several entries as `NAME.html`, for browsers without a driver. A page has an `<output>`, and a script
+ * that reports the text of this output. The policy is that of the web app, except for the targets of connections.
  */
 export async function openReportingSite(
   pages: Readonly<Record<string, readonly string[]>>,
@@ -58,7 +58,7 @@ export async function openReportingSite(
   return openSite({ files, policyOf: () => policy })
 }
 
-/** The folder it is in. */
+/** Bundles the entries and resolves with their folder. */
 async function bundle(entries: Readonly<Record<string, string>>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'geotrace-page-'))
   await build({
@@ -71,7 +71,7 @@ async function bundle(entries: Readonly<Record<string, string>>): Promise<string
       emptyOutDir: true,
       modulePreload: false,
       target: 'es2022',
-      // Nobody reads them, and nobody downloads them.
+      // No person reads or downloads these files, so do not minify them.
       minify: false,
       reportCompressedSize: false,
       rolldownOptions: {

@@ -1,6 +1,6 @@
 /**
- * Peers with a certificate, as an https page needs them: the SDK's whole life in Chromium by `fetch`, without libp2p, and
- * over secure WebSockets alone. The browser is told to trust the certificate.
+ * Peers with a TLS certificate, as an https page needs them. The SDK lives its whole life in Chromium by `fetch` without
+ * libp2p, and over secure WebSockets alone. The browser context trusts the certificate.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -14,7 +14,7 @@ import { inChromium, launchChromium } from './chromium.ts'
 import { LIFE } from './life.ts'
 import { openReportingSite } from './pages.ts'
 
-inChromium('peers with a certificate, in Chromium,', () => {
+inChromium('peers with a TLS certificate, in Chromium', () => {
   let dir: string
   let federation: LocalFederation
   let browser: Browser
@@ -49,7 +49,7 @@ inChromium('peers with a certificate, in Chromium,', () => {
     { dialer: 'https', peers: 'https:' },
     { dialer: 'libp2p', peers: 'wss:' },
   ])(
-    'are all that a page of the policy $peers reaches, and enough',
+    'a page whose policy allows $peers alone completes the life of the SDK over this protocol',
     async ({ dialer, peers }) => {
       const site = await openReportingSite(
         { life: ['life-page.ts'] },

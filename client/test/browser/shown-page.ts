@@ -1,6 +1,6 @@
-/** What a page has shown once the quickstart has synced and was given a position, in the page's output. */
+/** Copies the text of the quickstart's page into the page's output, once it has synced and received a position. */
 const EXPECTED = ['hashes deposited', 'not kept: inaccurate']
-/** Then the test sees what there is. */
+/** After this time the text is copied as it is, so that the test fails with it. */
 const WAIT_MS = 60_000
 const LOOK_MS = 100
 

@@ -1,4 +1,4 @@
-/** What the suites in a browser share: a browser, a federation and the test pages take longer to make than to use. */
+/** A browser, a federation and the test pages, which the Chromium suites share because their start takes long. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,9 +10,9 @@ import { servePages } from './pages.ts'
 export interface Stage {
   readonly browser: Browser
   readonly federation: LocalFederation
-  /** `quickstart.html` and `storage.html`. */
+  /** Serves `quickstart.html` and `storage.html`. */
   readonly pages: WebServer
-  /** For files that a test saves. */
+  /** A folder for files that a test saves. */
   readonly dir: string
   close(): Promise<void>
 }

@@ -1,10 +1,10 @@
-/** What storage-suite.ts drives in the page. */
+/** The functions of the page that storage-suite.ts calls. */
 import { deviceKey, encryptedStorage, isFederationError, levelStorage, type Storage } from '@geotrace/client'
 
 const open = new Map<string, Storage>()
 let waiting: AbortController | undefined
 
-/** The result, or the code of the error. */
+/** The result of a step, or the code of its error. */
 async function outcome<T>(step: () => Promise<T>): Promise<T | { code: string }> {
   try {
     return await step()
@@ -35,7 +35,7 @@ const page = {
   fill: (name: string, bytes: number) =>
     outcome(async () => {
       const value = new Uint8Array(bytes)
-      // As much as the generator gives at once; alike bytes would be pressed to nothing.
+      // Random bytes, because LevelDB and IndexedDB compress equal bytes. One call gives 65,536 bytes at most.
       for (let i = 0; i < bytes; i += 65_536) crypto.getRandomValues(value.subarray(i, i + 65_536))
       await open.get(name)!.batch([{ type: 'put', key: 'large', value }])
       return 'put'

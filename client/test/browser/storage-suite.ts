@@ -1,4 +1,4 @@
-/** IndexedDB as a tracer's storage, in a real browser: kept, sealed, one tab at a time, full, taken away. */
+/** IndexedDB as the storage of a tracer, in a real browser: reload, sealing, two tabs, a full disk, lost data. */
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { Stage } from './stage.ts'
@@ -25,7 +25,7 @@ export function storageSuite(stage: () => Stage): void {
     return page
   }
 
-  it('keeps what it took over a reload, sealed under a key that cannot leave the browser', async () => {
+  it('the storage keeps its entries over a reload, sealed under a key that cannot leave the browser', async () => {
     const page = await openPage()
     expect(await page.evaluate(() => storagePage.open('kept'))).toBe('open')
     const entries = { 'fix/00000001': [1, 2], 'fix/00000002': [], 'meta/user': [3] }
@@ -44,7 +44,7 @@ export function storageSuite(stage: () => Stage): void {
     for (const name of raw) expect(name).toMatch(/^[0-9a-f]{24}$/)
   })
 
-  it('keeps a second tab out, lets it wait, and lets it in when the first is killed', async () => {
+  it('a second tab cannot open the storage, may wait, and opens it when the first tab crashes', async () => {
     const [first, second] = [await openPage(), await openPage()]
     expect(await first.evaluate(() => storagePage.open('shared'))).toBe('open')
     await first.evaluate(() => storagePage.put('shared', { a: [7] }))
@@ -58,10 +58,10 @@ export function storageSuite(stage: () => Stage): void {
     expect(await second.evaluate(() => storagePage.get('shared', 'a'))).toEqual([7])
   })
 
-  it('says that the device is full, and goes on when there is room again', async () => {
+  it('a write to a full device fails with STORAGE_FULL, and succeeds when there is room again', async () => {
     const page = await openPage()
     const devtools = await context.newCDPSession(page)
-    // Before the first write: Chromium remembers for a while how much room there was.
+    // Set the quota before the first write, because Chromium caches the free space for a while.
     await devtools.send('Storage.overrideQuotaForOrigin', {
       origin: new URL(stage().pages.url).origin,
       quotaSize: 1_000_000,
@@ -74,7 +74,7 @@ export function storageSuite(stage: () => Stage): void {
     expect(await page.evaluate(() => storagePage.fill('full', 5_000_000))).toBe('put')
   })
 
-  it('says that the browser took the storage away, for reads, writes and ranges', async () => {
+  it('reads, writes and ranges fail with STORAGE_LOST after the browser deleted the storage', async () => {
     const page = await openPage()
     await page.evaluate(() => storagePage.open('gone'))
     await page.evaluate(() => storagePage.put('gone', { a: [1] }))

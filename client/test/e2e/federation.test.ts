@@ -1,4 +1,4 @@
-/** The system's sentence with real nodes on the loopback: five salt nodes, a central peer, streams over libp2p. */
+/** The whole system with real peers on loopback: five salt nodes, a central peer, and streams over libp2p. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,7 +25,7 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true })
 })
 
-/** A device of its own, with what happened to it [place, from, to] in minutes ago. */
+/** A device with fixes of `stays`: [place, from, to], in minutes ago. */
 async function person(name: string, stays: [typeof CAFE, number, number][]): Promise<Tracer> {
   const tracer = await createTracer({
     federation: federation.manifest,
@@ -42,14 +42,14 @@ async function person(name: string, stays: [typeof CAFE, number, number][]): Pro
   return tracer
 }
 
-it('tells those who were where a reporter was, at the time or after, and nobody else', {
+it('people who were where a reporter was, at the time or after, get an exposure, and no other person does', {
   timeout: 120_000,
 }, async () => {
   const ada = await person('ada', [[CAFE, 70, 30]])
   const ben = await person('ben', [[CAFE, 60, 25]])
   const cleo = await person('cleo', [[CAFE, 20, 5]])
   const eve = await person('eve', [
-    // She left more than the longest block before.
+    // Eve left longer than the longest block before Ada came.
     [CAFE, 170, 155],
     [ELSEWHERE, 120, 60],
   ])
@@ -59,7 +59,7 @@ it('tells those who were where a reporter was, at the time or after, and nobody 
     expect(result.rowsDeposited).toBe(result.points)
     expect(Math.abs(result.clockOffsetMs!)).toBeLessThan(5_000)
   }
-  // One salt node gone: the other replicas of its shards answer.
+  // One salt node stops, and the other replicas of its shards answer.
   await federation.saltNodes[0]!.stop()
   const [code] = await federation.central.issueCodes({ count: 1, days: 1 })
   await expect(ada.report('0000-0000-0000-0000')).rejects.toMatchObject({ code: 'CODE_UNKNOWN' })

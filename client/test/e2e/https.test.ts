@@ -1,4 +1,4 @@
-/** Two doors, one federation: somebody without libp2p and somebody with it meet, by the same salts. PROTOCOL.md §6.1. */
+/** A person with the HTTPS dialer and a person with libp2p meet in one federation, by the same salts. PROTOCOL.md §6.1. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -40,7 +40,9 @@ async function person(dialer: Dialer): Promise<Tracer> {
   return tracer
 }
 
-it('marks whoever met a reporter, through whichever door each of them came', { timeout: 120_000 }, async () => {
+it('a person with libp2p who met a reporter with the HTTPS dialer gets the exposure', {
+  timeout: 120_000,
+}, async () => {
   const https = httpsDialer({ fetch: trusting.fetch })
   const [ada, ben] = [await person(https), await person(libp2pDialer())]
   for (const tracer of [ada, ben]) {
@@ -57,7 +59,7 @@ it('marks whoever met a reporter, through whichever door each of them came', { t
   await Promise.all([ada.close(), ben.close()])
 })
 
-it('gives members’ secrets to nobody who comes without a key, and refuses in frames', async () => {
+it('the HTTPS listener refuses the seeds protocol and an unknown roster in status frames', async () => {
   const session = await httpsDialer({ fetch: trusting.fetch }).open()
   const [node] = federation.saltNodes
   const { shards, roster } = node!.status()
@@ -66,7 +68,7 @@ it('gives members’ secrets to nobody who comes without a key, and refuses in f
   const held = shards.find(({ held }) => held)!
   const offer = Uint8Array.of(1, 1, held.shard >> 8, held.shard & 0xff, 0, 0, 0, 0)
   expect((await session.request({ key: node!.key, addresses }, SEEDS_PROTOCOL, offer))[0]).toBe(13)
-  // A roster that nobody certified: refused in a frame, as on the other door.
+  // A roster without a certificate is refused in a frame, as over libp2p.
   const name = hashToRosterName(new Uint8Array(32).fill(9))
   const n = Math.floor(Date.now() / (5 * MINUTE))
   const request = encodeSaltRequest({ roster: name, shard: held.shard, blocks: [{ size: 5, n }] })

@@ -1,6 +1,6 @@
 /**
- * Many histories in a row, each of a scale that its seed draws, and their sum. CONTRIBUTING "Simulation".
- * What a history finds is said with the command that replays it.
+ * Many histories in a row, and their sum. CONTRIBUTING "Simulation". The seed of a history draws its scale.
+ * A finding comes with the command that replays its history.
  */
 import { loadCore } from '@geotrace/core-wasm'
 import { drawScale, type History, runHistory, type Scale } from './history.ts'
@@ -19,14 +19,14 @@ export interface Campaign {
   readonly saltsOfJoined: number
   readonly syncs: number
   readonly successions: number
-  /** Histories in which a roster was certified while things went wrong. */
+  /** Histories in which a roster was certified while faults struck. */
   readonly succeeded: number
-  /** Syncs that ended in another way than `done`, by how. */
+  /** Syncs that did not end in `done`, by outcome. */
   readonly unfinished: Readonly<Record<string, number>>
-  /** How often each kind struck. */
+  /** How often each kind of fault struck. */
   readonly faults: Readonly<Record<string, number>>
   readonly failures: readonly string[]
-  /** Of the processes that lived through them, user and system. */
+  /** CPU time of the processes that ran the histories, user and system. */
   readonly cpuSeconds: number
 }
 
@@ -37,7 +37,7 @@ const SUMMED = [
 
 export interface Tally {
   add(history: History, cpuSeconds: number): void
-  /** A history that never ended. */
+  /** Counts a history that did not end, because of the error `why`. */
   fail(seed: string, largest: Scale, why: string): void
   sum(): Campaign
 }
@@ -64,7 +64,7 @@ export function createTally(): Tally {
   }
 }
 
-/** In this process. */
+/** Runs the histories of all seeds in this process. */
 export async function runCampaign(seeds: readonly string[], largest: Scale): Promise<Campaign> {
   const core = await loadCore()
   const tally = createTally()
@@ -90,20 +90,20 @@ export function describeFailure({
   return [
     `seed ${seed}: ${findings.length} findings after ${faults.join(', ') || 'no fault'}`,
     ...findings.slice(0, 10).map((finding) => `  ${finding}`),
-    `  again: SIM_SEED='${seed}' SIM_SCALE='${JSON.stringify(scale)}' npx vitest run --project client simulation/replay`,
+    `  replay: SIM_SEED='${seed}' SIM_SCALE='${JSON.stringify(scale)}' npx vitest run simulation/replay`,
   ].join('\n')
 }
 
-/** One line for people: how many, how fast, how well. */
+/** One line with the figures of a campaign. */
 export function describeCampaign(sum: Campaign): string {
   const { histories, cpuSeconds, syncs, successions, liesCaught, nodesJoined, nodesAdmitted, nodesSettled } = sum
   const share = (100 * deferredShare(sum)).toFixed(2)
   const faults = Object.values(sum.faults).reduce((a, b) => a + b, 0)
-  const nodes = `${nodesJoined} nodes came, ${nodesAdmitted} were admitted, ${nodesSettled} hold shards and gave ${sum.saltsOfJoined} answers with salts`
+  const nodes = `${nodesJoined} nodes applied, ${nodesAdmitted} were admitted, ${nodesSettled} hold shards and sent ${sum.saltsOfJoined} answers with salts`
   return `${histories} histories, ${(cpuSeconds / histories).toFixed(2)} CPU s each; ${syncs} syncs, ${share} % deferred; ${faults} faults, ${liesCaught} lies caught, ${successions} successions; ${nodes}; ${sum.failures.length} failures`
 }
 
-/** Of all syncs, those that had to leave fixes for later because no salts could be had. */
+/** The share of syncs that deferred fixes because they got no salts. */
 export function deferredShare({ syncs, unfinished }: Pick<Campaign, 'syncs' | 'unfinished'>): number {
   return syncs === 0 ? 0 : (unfinished.deferred ?? 0) / syncs
 }

@@ -1,27 +1,27 @@
 /**
- * What goes wrong with devices, in the same list form as node/src/testing/simulated/faults.ts. CONTRIBUTING "Simulation".
+ * The faults of devices, in the same list form as node/src/testing/simulated/faults.ts. CONTRIBUTING "Simulation".
  */
+import { MINUTE_MS } from '@geotrace/core-wasm/wire'
 import type { FaultKind } from '@geotrace/node/testing'
 import type { SimulatedDevice } from './device.ts'
 
 const SECOND_MS = 1_000
-const MINUTE_MS = 60_000
 
 export function deviceFaults(devices: readonly SimulatedDevice[]): FaultKind[] {
   const atMost = (healMs: number, nowMs: number, ms: number): number => Math.max(0, Math.min(ms, healMs - nowMs))
   return [
     {
-      // The first lives apart: what others were told because of somebody who erased themselves is not theirs to lose.
+      // The first device meets no other. Otherwise its erasure would also remove marks of others, which they must keep.
       name: 'device-erases',
       weight: 1,
       strike({ federation: { scheduler }, random }) {
-        // Mostly in the middle of a sync, which may then be read by the centre once more, or late.
+        // Most erasures come in the middle of a sync. The central peer may then receive the sync twice, or late.
         if (random.chance(0.7)) void devices[0]?.sync()
         scheduler.after(random.between(0, 3 * SECOND_MS), () => devices[0]?.erase())
       },
     },
     {
-      // Phones do it all the time, and most while an app works: a kill follows the start of a sync.
+      // Phones kill apps often, and mostly while an app works. So the kill follows the start of a sync.
       name: 'device-killed',
       weight: 6,
       strike({ federation: { scheduler }, random, healMs }) {
@@ -54,7 +54,7 @@ export function deviceFaults(devices: readonly SimulatedDevice[]): FaultKind[] {
         machine.offsetMs += offMs
         const ms = random.between(MINUTE_MS, 60 * MINUTE_MS)
         scheduler.after(atMost(healMs, scheduler.nowMs, ms), () => {
-          // Another one may have struck meanwhile.
+          // Take back this fault's share only, because another fault may have moved the clock meanwhile.
           machine.offsetMs -= offMs
         })
       },

@@ -1,6 +1,6 @@
 /**
  * A simulated device: the real tracer on a machine with a wrong clock, a slow disk and a process that the system kills.
- * Watches from outside what the tracer does: fixes it took, salts it used, how its syncs ended.
+ * The device records from outside which fixes the tracer accepted, which salts it used, and how its syncs ended.
  */
 import { createHash, webcrypto } from 'node:crypto'
 import type { Fix } from '@geotrace/core-wasm'
@@ -16,11 +16,11 @@ import {
 import { isErasing } from '../../src/deposit/batch.ts'
 import { createTracer, memoryStorage, type Storage, type SyncResult, type Tracer } from '../../src/index.ts'
 import { KEYS } from '../../src/storage/key-layout.ts'
-// What a tracer loads when it needs it is loaded before: a load takes real time.
+// Load the modules that a tracer imports on demand now, because a dynamic import takes real time.
 import '../../src/device/check-manifest.ts'
 import '../../src/sync.ts'
 
-/** `done`, `deferred` for want of salts, or the code of the error that ended it. */
+/** `how` is `done`, `deferred` when salts were missing, or the code of the error that ended the sync. */
 export interface SyncOutcome {
   readonly atMs: number
   readonly how: string
@@ -32,26 +32,26 @@ export interface SimulatedDevice {
   readonly machine: Machine
   readonly storage: Storage
   readonly outcomes: readonly SyncOutcome[]
-  /** Fixes that the tracer said it took, by their 5-minute block. */
+  /** The fixes that the tracer accepted, by their 5-minute block. */
   readonly taken: ReadonlyMap<number, Fix>
-  /** Users (hex of SHA-256 of their secrets) that it was before it erased itself. */
+  /** Earlier users of this device, which it erased: the SHA-256 of their secrets, hex. */
   readonly erased: ReadonlySet<string>
   readonly running: Tracer | undefined
   start(): void
   kill(): void
   record(place: { lat: number; lng: number }, accuracyM: number): void
-  /** Erases everything, here and at the centre; what cannot be done at once is done by a later sync. */
+  /** Erases everything, on the device and at the central peer. A later sync completes an erasure that cannot finish now. */
   erase(): void
-  /** Resolves when the sync is over; never if the device is killed meanwhile. */
+  /** Resolves when the sync is over. The promise never settles when a fault kills the device meanwhile. */
   sync(code?: string): Promise<SyncOutcome | undefined>
 }
 
-/** Told of every salt that the device hashes with. */
+/** Receives every salt that the device hashes with. */
 export type OnSalt = (device: string, region: number, size: number, n: number, salt: Uint8Array) => void
 
 const FIX_BLOCK_MS = 300_000
 
-/** The host's digest comes from another thread, in real time; in a simulation it is there at once. */
+/** WebCrypto computes a digest on another thread, in real time. A simulation needs the digest at once. */
 Object.defineProperty(webcrypto.subtle, 'digest', {
   value: async (algorithm: string, bytes: Uint8Array): Promise<ArrayBuffer> => {
     if (algorithm !== 'SHA-256') throw new TypeError(`"algorithm" expected SHA-256, got ${algorithm}`)
@@ -99,7 +99,7 @@ export function simulatedDevice(
           disk.write(begun, async () => {
             const wasErasing = await isErasing(storage)
             await storage.batch(operations)
-            // An erasure waits for a sync under way: what is taken until it begins goes with the rest.
+            // An erasure waits for a running sync. It erases the fixes that the tracer accepts until then, too.
             if (!wasErasing && (await isErasing(storage))) taken.clear()
           }),
       },

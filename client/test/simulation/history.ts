@@ -1,7 +1,7 @@
 /**
- * One history: a federation is founded, people live through some hours while everything goes wrong that may, then all is
- * well again and what is left has to be made up for. Two phases, as TigerBeetle's simulator has: nothing false may happen
- * in the first, everything must come right in the second. CONTRIBUTING "Simulation".
+ * One history. CONTRIBUTING "Simulation". A federation founds itself, and people live for some hours while faults strike.
+ * Then all faults end, and every peer and device must catch up. TigerBeetle's simulator has the same two phases: in the
+ * first phase no wrong result may appear, in the second phase every result must become complete.
  */
 import type { Core } from '@geotrace/core-wasm'
 import { EPOCH_MS, EPOCH_OPENS_BEFORE_MS, MINUTE_MS } from '@geotrace/core-wasm/wire'
@@ -23,24 +23,24 @@ import { createTowns, walker } from './town.ts'
 export interface Scale {
   nodes: number
   devices: number
-  /** Of the life under faults. */
+  /** Duration of the phase in which faults strike. */
   hours: number
   faults: number
-  /** Nodes that come to join in the first minutes; the rosters then follow each other fast. None unless given. */
+  /** Nodes that apply to join in the first minutes; none unless given. Rosters then follow each other fast. */
   joiners?: number
 }
 
 export interface History extends Findings {
   readonly seed: string
   readonly scale: Scale
-  /** Of every event; equal for equal seeds. */
+  /** The digest of all events. Equal seeds give equal digests. */
   readonly digest: string
   readonly events: number
-  /** Kinds that struck. */
+  /** The kinds of fault that struck. */
   readonly faults: readonly string[]
-  /** Rosters certified after the founding and the one that follows it at once, while things went wrong. */
+  /** Rosters certified while faults struck, without those that existed when the founding was complete. */
   readonly successions: number
-  /** Syncs during the first phase: all, and those that ended in each other way than `done`. */
+  /** All syncs of the first phase, and how many of them ended in each outcome other than `done`. */
   readonly syncs: number
   readonly unfinished: Readonly<Record<string, number>>
 }
@@ -49,34 +49,34 @@ export interface HistoryInit {
   seed: string
   core: Core
   scale: Scale
-  /** What may strike; everything unless given. */
+  /** The kinds of fault that may strike; all unless given. */
   kinds?: (devices: readonly SimulatedDevice[]) => readonly FaultKind[]
   listen?: (line: string) => void
 }
 
 const DAY_MS = Date.UTC(2026, 10, 21)
 const SHARDS = 6
-/** Most histories look after their links and say that they are there in larger steps, which changes no rule. */
+/** In most histories peers probe links and announce presence at longer intervals, which changes no rule. */
 const LONG_PACE: Pace = { linkMs: 15_000, probeMs: 60_000, presenceMs: 120_000 }
 const REAL_PACE_SHARE = 0.1
-/** In a federation this large; in a larger one fewer, since it costs as the square of its nodes. */
+/** The share holds up to this many nodes. Larger federations get less, because the cost grows with the square of nodes. */
 const REAL_PACE_NODES = 5
-/** The founding roster begins with the oldest open epoch; its reserve must last until all is well. */
+/** The founding roster begins with the oldest open epoch. Its reserve must last until the end of the history. */
 const EPOCHS_BEFORE = 4
 const RECOVERY_HOURS = 2
-/** From the first start of a node until all must serve, in fair weather. */
+/** From the first start of a node until all peers must serve, without faults. */
 const FOUNDING_MS = 2 * MINUTE_MS
-/** In a life of an hour or more; a shorter one is as full. */
+/** Intervals in a history of an hour or more. A shorter history shortens them, so that it contains as many events. */
 const FIX_EVERY_MS = [8 * MINUTE_MS, 16 * MINUTE_MS] as const
 const SYNC_EVERY_MS = [35 * MINUTE_MS, 60 * MINUTE_MS] as const
 const SYNC_AGAIN_MS = [2 * MINUTE_MS, 6 * MINUTE_MS] as const
 const STEP_MS = 2_000
-/** Once all is well: the last blocks close, everybody syncs, and again soon; two or three rounds are usual. */
+/** After all faults: the last blocks close, then all devices sync in rounds. Two or three rounds are usual. */
 const CLOSE_MS = 6 * MINUTE_MS
 const ROUND_MS = 2 * MINUTE_MS
 const ROUNDS_MAX = 50
 const REPORTS = 2
-/** Of histories that may have joiners; admitted by one roster, ranked by the next, they hold shards from the one after. */
+/** The share of histories with joiners. One roster admits a joiner, the next ranks it, and the third gives it shards. */
 const JOINING_SHARE = 1 / 8
 const JOINING_HOURS = 7
 const JOIN_WITHIN_MS = 10 * MINUTE_MS
@@ -85,22 +85,22 @@ export function allFaults(devices: readonly SimulatedDevice[]): FaultKind[] {
   return [...FAULTS, ...deviceFaults(devices)]
 }
 
-/** Only these kinds, or all when none is named. */
+/** The kinds of fault with these names, or all kinds when `names` is empty. */
 export function faultsNamed(names: readonly string[]): typeof allFaults {
   return (devices) => allFaults(devices).filter(({ name }) => names.length === 0 || names.includes(name))
 }
 
-/** Numbers that a history draws for itself, up to the largest that was asked for. */
+/** The scale that a history draws from its seed, up to `largest`. */
 export function drawScale(seed: string, largest: Scale): Scale {
   const random = seededRandom(`scale/${seed}`)
-  // Cubed: many small histories and some large ones.
+  // The cube makes many small histories and some large ones.
   const draw = (least: number, most: number): number => Math.round(least + (most - least) * random.unit() ** 3)
   const nodes = draw(Math.max(3, Math.round(largest.nodes / 4)), largest.nodes)
   const scale = {
     nodes,
     devices: draw(Math.min(4, largest.devices), largest.devices),
     hours: Math.round(20 * random.between(Math.min(1, largest.hours), largest.hours)) / 20,
-    // At most as many for each node as in the largest: forty on three nodes kill all that have a seed, whatever we do.
+    // At most as many faults for each node as `largest` has: forty faults on three nodes kill all holders of a seed.
     faults: Math.round((random.unit() * largest.faults * nodes) / largest.nodes),
   }
   if (largest.joiners === undefined || !random.chance(JOINING_SHARE)) return scale
@@ -108,8 +108,8 @@ export function drawScale(seed: string, largest: Scale): Scale {
 }
 
 /**
- * When a history begins, how long its periods are, how often its peers look after their links. Votes for the next roster
- * begin some time after the start, mostly while things go wrong, and devices need its salts soon after.
+ * The start of a history, the length of its periods, and how often its peers probe their links. Votes for the next roster
+ * begin after the start, mostly while faults strike, and devices need the salts of that roster soon after.
  */
 function drawSetting(
   seed: string,
@@ -177,7 +177,7 @@ async function found(federation: SimulatedFederation): Promise<void> {
     central.running?.status().state === 'serving' && saltNodes.every(({ running }) => isWhole(running?.status()))
   const untilMs = scheduler.nowMs + FOUNDING_MS
   while (!isFounded() && scheduler.nowMs < untilMs) await scheduler.run(scheduler.nowMs + STEP_MS)
-  if (!isFounded()) complaints.push('the federation did not found itself')
+  if (!isFounded()) complaints.push('the federation was not founded in time')
 }
 
 function newestHeight({ saltNodes }: SimulatedFederation): number {
@@ -195,7 +195,7 @@ function equip(
 ): SimulatedDevice[] {
   return Array.from({ length: count }, (_, i) => {
     const own = federation.random.fork(`device-${i}`)
-    // Some share an address, as behind a carrier's or a household's router.
+    // Some devices share an address, as under a carrier's or a household's router.
     const house = own.chance(0.2) ? own.below(4) : 4 + i
     const address = own.chance(0.3)
       ? `/ip6/2001:db8:${house.toString(16)}::1/tcp/1`
@@ -207,12 +207,12 @@ function equip(
   })
 }
 
-/** People walk; their devices record, sync on schedule, and again soon after a sync that failed. */
+/** People walk. Their devices record, sync on schedule, and sync again soon after a failed sync. */
 function live(
   federation: SimulatedFederation,
   devices: readonly SimulatedDevice[],
   healMs: number,
-  /** Of usual times between two fixes, two syncs. */
+  /** Factor for the intervals between two fixes and between two syncs. */
   share: number,
 ): void {
   const { scheduler, random } = federation
@@ -265,7 +265,7 @@ function strike(
   ]
 }
 
-/** Some test positive and report; somebody tries a code that was used, or never issued. */
+/** Some people test positive and report. Another person tries a code that is used already. */
 function reportSome(federation: SimulatedFederation, devices: readonly SimulatedDevice[], healMs: number): void {
   const { scheduler, random, central } = federation
   const own = random.fork('reports')
@@ -273,7 +273,7 @@ function reportSome(federation: SimulatedFederation, devices: readonly Simulated
   for (const device of reporters) {
     const attempt = (code: string): void => {
       void device.sync(code).then((outcome) => {
-        // Lost on the way or killed: the code waits on the device and goes with a later sync.
+        // When the request is lost or the device is killed, the code waits and a later sync sends it.
         if (outcome?.how !== 'done') return
         if (own.chance(0.3)) scheduler.after(MINUTE_MS, () => void thief!.sync(code))
       })
@@ -292,7 +292,7 @@ function reportSome(federation: SimulatedFederation, devices: readonly Simulated
 
 function heal(federation: SimulatedFederation, devices: readonly SimulatedDevice[]): void {
   const { network, saltNodes, central, scheduler, trace } = federation
-  trace.note(scheduler.nowMs, 'all is well again')
+  trace.note(scheduler.nowMs, 'all faults end')
   network.cuts.clear()
   network.liars.clear()
   network.conditions = { loss: 0, replays: 0, resets: 0, delayMs: [5, 80] }
@@ -303,14 +303,14 @@ function heal(federation: SimulatedFederation, devices: readonly SimulatedDevice
   for (const device of devices) device.start()
 }
 
-/** Everybody syncs, round after round, until nobody has anything left to send or to read. */
+/** All devices sync in rounds, until no device has anything left to send or to read. */
 async function settle({ scheduler, random }: SimulatedFederation, devices: readonly SimulatedDevice[]): Promise<void> {
   const own = random.fork('settle')
   await scheduler.run(scheduler.nowMs + CLOSE_MS)
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const before = devices.map(({ outcomes }) => outcomes.length)
     for (const device of devices) scheduler.after(own.between(0, ROUND_MS / 2), () => void device.sync())
-    // Nodes look for their seeds and at their clocks meanwhile, whoever was refused may ask again.
+    // Meanwhile nodes recover their seeds and check their clocks, and a refused device may ask again.
     await scheduler.run(scheduler.nowMs + ROUND_MS)
     const isQuiet = devices.every(({ outcomes }, i) => outcomes.length > before[i]! && isClean(outcomes.at(-1)!))
     if (isQuiet) return

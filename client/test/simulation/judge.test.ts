@@ -14,16 +14,16 @@ vi.mock('../../../core-wasm/src/wire/encoding/host-verify.ts', () => import('./n
 const core = await loadCore()
 const scale = { nodes: 4, devices: 5, hours: 1, faults: 1 }
 
-/** Before all is well again. */
+/** From the breach to the end of all faults. */
 const HEAL_MS = 600_000
 
-/** A history in which, ten minutes before its end, something happens that no fault may do. */
+/** The findings of a history in which a breach happens ten minutes before its faults end. No fault may cause a breach. */
 async function findingsAfter(
   breach: (init: Parameters<FaultKind['strike']>[0], devices: readonly SimulatedDevice[]) => void,
 ): Promise<string> {
   const { findings } = await runHistory({
     seed: 'breach',
-    // A copy: a breach may replace one of its functions.
+    // A breach may replace a function of this copy.
     core: { ...core },
     scale,
     kinds: (devices) => [
@@ -40,31 +40,31 @@ async function findingsAfter(
   return findings.join('\n')
 }
 
-describe('the judge of histories sees', () => {
-  it('nothing in a history without a breach', async () => {
+describe('the judge of histories', () => {
+  it('the judge finds nothing in a history without a breach', async () => {
     expect(await findingsAfter(() => {})).toBe('')
   })
 
-  it('a row that vanished from the centre', async () => {
+  it('the judge finds a row that vanished from the central peer', async () => {
     const found = await findingsAfter(({ federation }) => {
       const [users] = federation.deposits.rows.values()
       const [syncs] = users!.values()
       const [[name, rows]] = [...syncs!] as [[string, readonly never[]]]
       syncs!.set(name, rows.slice(1))
     })
-    expect(found).toMatch(/misses 1 rows at the centre and counts 0 lost/)
+    expect(found).toMatch(/misses 1 rows at the central peer and counts 0 lost/)
   })
 
-  it('a row at the centre that nobody made', async () => {
+  it('the judge finds a row at the central peer that no device made', async () => {
     const found = await findingsAfter(({ federation }) => {
       const [users] = federation.deposits.rows.values()
       const [syncs] = users!.values()
       syncs!.set('forged', [{ hash: new Uint8Array(12), size: 5, lags: 1 }])
     })
-    expect(found).toMatch(/has a row at the centre that no fix made/)
+    expect(found).toMatch(/has a row at the central peer that no fix made/)
   })
 
-  it('a fix that a device forgot', async () => {
+  it('the judge finds a fix that a device forgot', async () => {
     const found = await findingsAfter((_, devices) => {
       const [block] = devices[0]!.taken.keys()
       const hex = block!.toString(16).padStart(8, '0')
@@ -75,7 +75,7 @@ describe('the judge of histories sees', () => {
     expect(found).toMatch(/lost the fix of block \d+ that it had taken/)
   })
 
-  it('a fix that leaves the outbox unsent', async () => {
+  it('the judge finds a fix that left the pending ones unsent', async () => {
     const found = await findingsAfter((_, devices) => {
       const device = devices[0]!
       device.record({ lat: 10, lng: 10 }, 3)
@@ -89,20 +89,20 @@ describe('the judge of histories sees', () => {
           }),
         )
     })
-    expect(found).toMatch(/misses \d+ rows at the centre and counts 0 lost/)
+    expect(found).toMatch(/misses \d+ rows at the central peer and counts 0 lost/)
   })
 
-  it('a mark that was not told', async () => {
+  it('the judge finds a mark that a device did not keep', async () => {
     const found = await findingsAfter((_, devices) => {
       for (const { storage } of devices) {
         const { batch } = storage
         storage.batch = (operations) => batch(operations.filter(({ key }) => !key.startsWith(FAMILIES.mark)))
       }
     })
-    expect(found).toMatch(/was not told of a mark/)
+    expect(found).toMatch(/lacks a mark of degree/)
   })
 
-  it('hashes of another salt', async () => {
+  it('the judge finds rows that were hashed with another salt', async () => {
     const found = await findingsAfter(({ federation }) => {
       const { hashRiskPoints } = federation.core
       federation.core.hashRiskPoints = (points, secrets) =>
@@ -114,7 +114,7 @@ describe('the judge of histories sees', () => {
     expect(found).toMatch(/misses \d+ rows/)
   })
 
-  it('a node that gives something else than the salts of its shards', async () => {
+  it('the judge finds a node that does not answer with the salts of its shards', async () => {
     const found = await findingsAfter(({ federation: { scheduler, network } }) => {
       const noise = (_: unknown, __: unknown, reply: Uint8Array): Uint8Array => reply.map((byte) => byte ^ 1)
       scheduler.after(HEAL_MS + 1_000, () => void network.liars.set('node-0', noise))
@@ -122,7 +122,7 @@ describe('the judge of histories sees', () => {
     expect(found).toMatch(/node-0 gives no salt of shard \d/)
   })
 
-  it('a roster that a peer lacks, and another one in its place', async () => {
+  it('the judge finds a peer that lacks a roster, and a peer that has another roster', async () => {
     const found = await findingsAfter(({ federation: { saltNodes } }) => {
       for (const [i, { running }] of saltNodes.slice(0, 2).entries()) {
         const { membership } = running!
@@ -138,12 +138,12 @@ describe('the judge of histories sees', () => {
     expect(found).toMatch(/has another roster of height \d/)
   })
 
-  it('a node that nobody admitted', async () => {
+  it('the judge finds a member that no roster admitted', async () => {
     const found = await findingsAfter(({ federation: { joined } }) => void (joined as Set<string>).add('node-3'))
-    expect(found).toBe('node-3 was let in without being admitted')
+    expect(found).toBe('node-3 is a newcomer or member without being admitted')
   })
 
-  it('two salts for one block, a salt of no seed, a node that stays away', async () => {
+  it('the judge finds two salts for one block, a salt of no seed, a node that stays away, and a missing roster', async () => {
     const federation = simulatedFederation({ seed: 'idle', nodes: 4, startMs: 0, core })
     const salts = new Map([
       [
@@ -157,6 +157,7 @@ describe('the judge of histories sees', () => {
     const { findings } = await judge(federation, [], salts)
     expect(findings).toContain('salt 3/5/100 differs: aaaaaaaa by a against bbbbbbbb by b, c')
     expect(findings).toContain('salt 3/5/100 follows from no seed that a node drew')
-    expect(findings).toContain('node-2 is down after all is well again')
+    expect(findings).toContain('node-2 is down after all faults ended')
+    expect(findings).toContain('no roster is in force at the end')
   })
 })

@@ -1,6 +1,7 @@
 /**
- * Holds a history against the models: one salt a block for everybody, every row at the centre once or counted, the marks
- * that the rule gives, every node serving again. Each finding is a sentence; none is what a good history has.
+ * Compares the end of a history with plain models. Every device used the same salt for a block. The central peer holds
+ * every row once, or the device counts the row as lost. Devices have the marks of the rule. Every node serves again.
+ * Each finding is a sentence. A good history has no finding.
  */
 import { createHash } from 'node:crypto'
 import {
@@ -43,15 +44,15 @@ export interface Findings {
   readonly marks: number
   readonly fixesLost: number
   readonly liesCaught: number
-  /** Nodes that came to join, those that rosters took in, and those of them that hold shards by now. */
+  /** Nodes that applied to join, nodes that a roster admitted, and admitted nodes that hold shards at the end. */
   readonly nodesJoined: number
   readonly nodesAdmitted: number
   readonly nodesSettled: number
-  /** Answers with salts that devices had from them. */
+  /** Answers with salts that the nodes that joined have sent. */
   readonly saltsOfJoined: number
 }
 
-/** Accepted salts by `shard/size/n`, then hex, then who. */
+/** Accepted salts by `shard/size/n`, then the devices that used each salt, by its hex. */
 export type SaltsSeen = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>
 
 export async function judge(
@@ -66,12 +67,12 @@ export async function judge(
   for (const { name, key, running } of saltNodes) {
     const status = running?.status()
     const isOut = newest !== undefined && isOutOf(newest, key)
-    // Who was proven to lie, or asked to leave, holds its shards to their end and no others; who joins waits for its own.
+    // A node with proven evidence, or one that asked to leave, keeps its shards to their end. A node that joins waits.
     const mayBeOut = lied.has(name) || left.has(name) || (joined.has(name) && !isGone(newest!, key))
-    if (isOut && !mayBeOut) findings.push(`${name} is out and did nothing for it`)
+    if (isOut && !mayBeOut) findings.push(`${name} is not in the roster, without a lie or a leave`)
     const expected = isOut ? ['serving', 'draining', 'waiting'] : ['serving']
     if (!expected.includes(status?.state ?? '')) {
-      findings.push(`${name} is ${status?.state ?? 'down'} after all is well again`)
+      findings.push(`${name} is ${status?.state ?? 'down'} after all faults ended`)
     }
     for (const { shard, held } of status?.shards ?? []) {
       if (!held && !lostShards.has(shard)) findings.push(`${name} does not hold shard ${shard} again`)
@@ -103,7 +104,7 @@ export async function judge(
   }
 }
 
-/** Every peer goes by the same rosters, up to the newest that anybody has. */
+/** Every peer has the same rosters, up to the newest roster of any peer. */
 function judgeRosters(
   { saltNodes, central }: SimulatedFederation,
   certified: readonly CertifiedRoster[],
@@ -120,8 +121,8 @@ function judgeRosters(
 }
 
 /**
- * Who joined has its sponsors' word, is admitted by one roster, ranked by a later one, and a member from the one after;
- * whether it then holds its shards is asked of every node alike. PROTOCOL.md §4.8, §4.9, read once more.
+ * Checks each node that joined against PROTOCOL.md §4.8, §4.9. Its sponsors endorsed the node, one roster admitted it, the
+ * next ranked it, and from the third on it is a member. `judge` checks for every node that it holds its shards.
  */
 function judgeJoins(
   { saltNodes, joined }: SimulatedFederation,
@@ -138,7 +139,7 @@ function judgeJoins(
     const [admitted, ranked, member] = [heights('admitted'), heights('newcomers'), heights('members')]
     const first = admitted[0]
     if (first === undefined) {
-      if (ranked.length + member.length > 0) findings.push(`${name} was let in without being admitted`)
+      if (ranked.length + member.length > 0) findings.push(`${name} is a newcomer or member without being admitted`)
       continue
     }
     nodesAdmitted++
@@ -172,7 +173,7 @@ function hasSponsors({ changes }: Roster, before: Roster | undefined, key: Uint8
 const JUDGE_ADDRESS = '/ip4/198.51.100.1/tcp/1'
 const ANSWER_MS = 30_000
 
-/** Each node that holds a shard is asked itself, and gives the salt that follows from the shard's seed. */
+/** Each node that holds a shard answers a request of the judge with the salt that follows from the shard's seed. */
 async function judgeAnswers(
   { scheduler, saltNodes, network }: SimulatedFederation,
   certified: readonly CertifiedRoster[],
@@ -183,9 +184,12 @@ async function judgeAnswers(
   const { request } = await network.dialer(life, JUDGE_ADDRESS).open()
   const epoch = timeToEpoch(scheduler.nowMs)
   const inForce = rosterInForce(certified, epoch)
-  if (inForce === undefined) return
+  if (inForce === undefined) {
+    findings.push('no roster is in force at the end')
+    return
+  }
   const roster = hashToRosterName(inForce.hash)
-  // The block of the whole epoch: its size is 80 minutes, its number the epoch's.
+  // The block of the whole epoch: its size is 80 minutes, and its number is the number of the epoch.
   const block = { size: 80, n: epoch }
   const ask = async (name: string, key: Uint8Array, shard: number): Promise<void> => {
     const frame = encodeSaltRequest({ roster, shard, blocks: [block] })
@@ -214,7 +218,7 @@ async function judgeAnswers(
 
 type ToSalt = (shard: number, size: number, n: number) => string | undefined
 
-/** All devices used one salt for a block, and all of a shard and period come from one seed that a node drew. */
+/** All devices used one salt for a block. All salts of a shard and period follow from one seed that a node drew. */
 function judgeSalts(federation: SimulatedFederation, salts: SaltsSeen, findings: string[]): ToSalt {
   const { drawn } = federation
   const begins = firstEpochs(federation)
@@ -249,8 +253,8 @@ function judgeSalts(federation: SimulatedFederation, salts: SaltsSeen, findings:
 }
 
 /**
- * What a liar makes of a seed that it hands over before its sheet is signed. Whoever makes a seed chooses it, so one that
- * the replicas took up and signed is a seed like any other.
+ * The seeds that a liar can make by flipping one bit of a seed before the sheet is signed. The maker of a seed may choose
+ * any seed, so a flipped seed that the replicas signed is valid.
  */
 function bentSeeds(seed: Uint8Array): Uint8Array[] {
   return Array.from({ length: 8 * seed.length }, (_, bit) => {
@@ -260,13 +264,13 @@ function bentSeeds(seed: Uint8Array): Uint8Array[] {
   })
 }
 
-/** Where the rosters begin. */
+/** The first epoch of each roster. */
 function firstEpochs(federation: SimulatedFederation): number[] {
   const rosters = rostersOf(federation).map(({ roster }) => roster)
   return (rosters.length > 0 ? rosters : [manifestToRoster(federation.manifest)]).map(({ firstEpoch }) => firstEpoch)
 }
 
-/** All of them, as the node that knows most has them. */
+/** All rosters, from the node that has the most. */
 function rostersOf({ saltNodes }: SimulatedFederation): readonly CertifiedRoster[] {
   const stores = saltNodes.map(({ running }) => running?.membership()?.rosters.all ?? [])
   return stores.reduce((a, b) => (b.length > a.length ? b : a))
@@ -277,7 +281,7 @@ function isOutOf(roster: Roster, key: Uint8Array): boolean {
   return isGone(roster, key) || !isListed
 }
 
-/** What the centre holds of each device is what its fixes make; each fix is hashed, waiting, or counted as lost. */
+/** The central peer holds exactly the rows of each device's fixes. Each fix is hashed, waiting, or counted as lost. */
 async function judgeRows(
   { core, manifest, deposits, scheduler, lostShards }: SimulatedFederation,
   devices: readonly SimulatedDevice[],
@@ -302,13 +306,13 @@ async function judgeRows(
       fixToShards(core, fixes.get(block)!, shards).some((s) => lostShards.has(s))
     const isClosed = (block: number): boolean => (block + 1) * 5 * MINUTE_MS < scheduler.nowMs - 5 * MINUTE_MS
     const stuck = [...waiting].filter((block) => isClosed(block) && !isLost(block))
-    if (stuck.length > 0) findings.push(`${name} still waits with the fixes of ${stuck.length} blocks`)
-    if ((await readHashed(storage)).length > 0) findings.push(`${name} still has an outbox`)
+    if (stuck.length > 0) findings.push(`${name} still has waiting fixes of ${stuck.length} blocks`)
+    if ((await readHashed(storage)).length > 0) findings.push(`${name} still has pending hashes`)
     if ((await storage.get(KEYS.frozen)) !== undefined) findings.push(`${name} still has a batch on its way`)
 
     const rows = [...hashed].flatMap((block) => {
       const made = fixToRows(core, fixes.get(block)!, shards, toSalt)
-      if (made === undefined) findings.push(`${name} hashed block ${block} with a salt that nobody saw`)
+      if (made === undefined) findings.push(`${name} hashed block ${block} with a salt of no known seed`)
       return made ?? []
     })
     const want = addRows(rows)
@@ -318,14 +322,15 @@ async function judgeRows(
     if (user !== undefined) all.set(user, have)
     for (const id of device.erased) {
       if (id !== createHash('sha256').update(secret!).digest('hex') && deposits.users.has(id))
-        findings.push(`${name} erased itself, and the centre has a user of its old secret`)
+        findings.push(`${name} erased itself, and the central peer has a user of its old secret`)
     }
     let missing = 0
     for (const [key, { lags }] of want) if (have.get(key)?.lags !== lags) missing++
-    if (missing > rowsLost) findings.push(`${name} misses ${missing} rows at the centre and counts ${rowsLost} lost`)
+    if (missing > rowsLost)
+      findings.push(`${name} misses ${missing} rows at the central peer and counts ${rowsLost} lost`)
     for (const [key, { lags }] of have) {
       if (((want.get(key)?.lags ?? 0) & lags) !== lags)
-        findings.push(`${name} has a row at the centre that no fix made`)
+        findings.push(`${name} has a row at the central peer that no fix made`)
     }
   }
   return all
@@ -341,7 +346,7 @@ function readRows({ rows }: SimulatedFederation['deposits'], user: number): Map<
   return addRows(found)
 }
 
-/** Every device knows the marks that the rule gives for all reports, and a reporter none. */
+/** Every device has exactly the marks that the rule gives for all reports. Marks of a reporter are not checked. */
 async function judgeMarks(
   { deposits, scheduler }: SimulatedFederation,
   devices: readonly SimulatedDevice[],
@@ -372,15 +377,15 @@ async function judgeMarks(
     const own = reporters.has(user ?? -1) ? [] : [...want].filter(([key]) => key.startsWith(`${user}/`))
     for (const [key, mark] of own) {
       const got = known.get(key)
-      if (got === undefined) findings.push(`${name} was not told of a mark of degree ${mark.degree}`)
+      if (got === undefined) findings.push(`${name} lacks a mark of degree ${mark.degree}`)
       else if (got.degree !== mark.degree || got.weight !== mark.weight || got.lag !== mark.lag) {
         findings.push(
-          `${name} was told ${got.degree}/${got.weight}/${got.lag}, not ${mark.degree}/${mark.weight}/${mark.lag}`,
+          `${name} has a mark ${got.degree}/${got.weight}/${got.lag}, not ${mark.degree}/${mark.weight}/${mark.lag}`,
         )
       }
     }
     if (known.size > own.length && !reporters.has(user ?? -1)) {
-      findings.push(`${name} was told ${known.size - own.length} marks too many at ${timeToEpoch(scheduler.nowMs)}`)
+      findings.push(`${name} has ${known.size - own.length} marks too many at ${timeToEpoch(scheduler.nowMs)}`)
     }
   }
   return count

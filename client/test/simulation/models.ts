@@ -1,6 +1,7 @@
 /**
- * What must come out, said once more and plainly: salts from a seed, the rows of a fix, the marks of a report. node:crypto
- * and loops over everything; no line of ratchet.ts, hashing.ts, risk-hashes.ts or risk.ts. PROTOCOL.md §3, §5.1, §8.
+ * Plain models of the expected results: salts of a seed, rows of a fix, marks of a report. PROTOCOL.md §3, §5.1, §8.
+ * The models use node:crypto and loops over all rows. They share no line with ratchet.ts, hashing.ts, risk-hashes.ts or
+ * risk.ts.
  */
 import { createHash, createHmac } from 'node:crypto'
 import type { Core, Fix } from '@geotrace/core-wasm'
@@ -8,7 +9,7 @@ import type { Core, Fix } from '@geotrace/core-wasm'
 const SIZES = [5, 10, 20, 40, 80]
 const MINUTE_MS = 60_000
 
-/** The salt of (size, n) that follows from a seed whose state is that of `firstEpoch`. */
+/** The salt of (size, n), hex, from a seed that is the state of `firstEpoch`. */
 export function seedToSalt(seed: Uint8Array, firstEpoch: number, size: number, n: number): string {
   const message = Buffer.alloc(5)
   message.writeUInt8(size, 0)
@@ -28,10 +29,10 @@ function seedToLeaf(seed: Uint8Array, firstEpoch: number, epoch: number): Buffer
 
 export interface ModelRow {
   epoch: number
-  /** Hex. */
+  /** The risk hash, hex. */
   hash: string
   size: number
-  /** 1 current, 2 next. */
+  /** Bit 1: current, bit 2: next. */
   lags: number
 }
 
@@ -42,7 +43,7 @@ export function fixToShards(core: Places, { lat, lng }: { lat: number; lng: numb
   return core.fixToCells(lat, lng).map((cell) => core.regionToShard(core.cellToRegion(cell), shards))
 }
 
-/** The thirty rows of a fix; undefined when `toSalt` knows no salt for one of them. */
+/** The thirty rows of a fix; undefined when `toSalt` has no salt for one of them. */
 export function fixToRows(
   core: Places,
   fix: Fix,
@@ -70,7 +71,7 @@ export function fixToRows(
   return rows
 }
 
-/** One row a hash and epoch, lags merged; by `epoch/hash`. */
+/** One row for each epoch and hash, with merged lags, by `epoch/hash`. */
 export function addRows(rows: readonly ModelRow[]): Map<string, ModelRow> {
   const merged = new Map<string, ModelRow>()
   for (const row of rows) {
@@ -95,8 +96,8 @@ const WEIGHTS: Record<number, number> = { 5: 16, 10: 8, 20: 4, 40: 2, 80: 1 }
 const DEGREES = 2
 
 /**
- * The founding rule: any directed match marks, two degrees, only forward in time. Walks every chain from the reporter.
- * `rows` by user, then by `epoch/hash`. Marks by `user/epoch/hash`, the gravest of each.
+ * The founding rule: any directed match marks, at most two degrees, only forward in time. The model walks every chain from
+ * the reporter. `rows` is by user, then by `epoch/hash`. The result has the gravest mark of each `user/epoch/hash`.
  */
 export function reportToMarks(rows: ReadonlyMap<number, ReadonlyMap<string, ModelRow>>, report: ModelReport) {
   const marks = new Map<string, ModelMark>()
@@ -125,7 +126,7 @@ export function reportToMarks(rows: ReadonlyMap<number, ReadonlyMap<string, Mode
   return marks
 }
 
-/** Lower degree, then more weight, then the same block. */
+/** Whether `a` is graver: a lower degree, then more weight, then a smaller lag. */
 export function isGraver(a: ModelMark, b: ModelMark): boolean {
   if (a.degree !== b.degree) return a.degree < b.degree
   return a.weight !== b.weight ? a.weight > b.weight : a.lag < b.lag

@@ -3,7 +3,7 @@ import { ed25519 as noble } from '@noble/curves/ed25519.js'
 import { expect, it } from 'vitest'
 import { ed25519 as native, nativeSigner } from './native-ed25519.ts'
 
-it('signs and judges as @noble/curves does, also what was tampered with', () => {
+it('the native Ed25519 signs and verifies as @noble/curves does, also altered signatures and messages', () => {
   const random = seededRandom('ed25519')
   for (let i = 0; i < 50; i++) {
     const secret = random.bytes(32)
@@ -12,7 +12,7 @@ it('signs and judges as @noble/curves does, also what was tampered with', () => 
     const signature = noble.sign(message, secret)
     expect(native.getPublicKey(secret)).toEqual(key)
     expect(native.sign(message, secret)).toEqual(signature)
-    // Twice: the second is made by the signer that is kept.
+    // The second signature comes from the signer that the first call cached.
     for (let k = 0; k < 2; k++) expect(nativeSigner(secret).sign(message)).toEqual(signature)
     expect(nativeSigner(secret).key).toEqual(key)
     const flip = (bytes: Uint8Array): Uint8Array => {
@@ -39,7 +39,7 @@ it('signs and judges as @noble/curves does, also what was tampered with', () => 
       expect(judge(native, s, m, k)).toBe(judge(noble, s, m, k))
     }
     expect(judge(native, signature, message, key)).toBe(true)
-    // One that was not made here, and so is not remembered.
+    // The native library did not make this signature, so its result is not cached.
     const other = random.bytes(32)
     expect(judge(native, noble.sign(message, other), message, noble.getPublicKey(other))).toBe(true)
   }

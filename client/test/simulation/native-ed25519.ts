@@ -1,14 +1,14 @@
 /**
- * Ed25519 by the host's library in the place of @noble/curves, of node/src/platform/native-signer.ts and of
- * core-wasm/src/wire/encoding/host-verify.ts, for simulations: keys are made once, what was checked once is not checked again, and
- * what was signed here with a key is known to hold under it. `native-ed25519.test.ts` compares it with @noble/curves.
- * It imports nothing of ours: Vitest loads it in the middle of loading core-wasm/src/wire/encoding/signature.ts.
+ * Ed25519 of node:crypto for simulations. It replaces @noble/curves, node/src/platform/native-signer.ts and
+ * core-wasm/src/wire/encoding/host-verify.ts. Keys and results are cached: a signature is verified once, and a signature
+ * made here counts as verified. `native-ed25519.test.ts` compares this file with @noble/curves.
+ * This file imports no project file, because Vitest loads it while it loads core-wasm/src/wire/encoding/signature.ts.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 
-/** DER of a PKCS #8 private key up to its 32 bytes (RFC 8410 §7). */
+/** The DER prefix of a PKCS #8 private key, before its 32 bytes (RFC 8410 §7). */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex')
-/** One history checks fewer; then all of it is forgotten. */
+/** More than one history needs. A full cache is cleared. */
 const REMEMBERED_MAX = 20_000
 
 interface NativeSigner {
@@ -31,7 +31,7 @@ function remember<V>(table: Map<string, V>, name: string, value: V): V {
   return value
 }
 
-/** In the place of the node's own; the same signatures. */
+/** Replaces the function of native-signer.ts and makes the same signatures. */
 export function nativeSigner(secret: Uint8Array): NativeSigner {
   if (secret.length !== 32) throw new RangeError(`"secret" expected 32 bytes, got ${secret.length}`)
   const known = signers.get(text(secret))
@@ -67,6 +67,6 @@ export const ed25519 = {
   },
 }
 
-/** In the place of host-verify.ts. */
+/** Replaces the function of host-verify.ts. */
 export const isSureSignature = (signature: Uint8Array, message: Uint8Array, key: Uint8Array): boolean =>
   ed25519.verify(signature, message, key)

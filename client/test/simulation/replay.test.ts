@@ -8,11 +8,11 @@ vi.mock('@noble/curves/ed25519.js', () => import('./native-ed25519.ts'))
 vi.mock('../../../node/src/platform/native-signer.ts', () => import('./native-ed25519.ts'))
 vi.mock('../../../core-wasm/src/wire/encoding/host-verify.ts', () => import('./native-ed25519.ts'))
 
-/** One seed again, from the environment; without one, a quiet history that must come out well. */
+/** Replays the seed of the environment. Without one, replays a history without faults, which must end without a finding. */
 const { SIM_SEED = 'quiet', SIM_SCALE, SIM_KINDS, SIM_TRACE } = process.env
 const scale: Scale = JSON.parse(SIM_SCALE ?? '{"nodes":4,"devices":4,"hours":1,"faults":0}')
 
-it(`replays seed ${SIM_SEED}`, async () => {
+it(`the history of seed ${SIM_SEED} ends without a finding`, async () => {
   const lines: string[] = []
   const history = await runHistory({
     seed: SIM_SEED,

@@ -1,4 +1,4 @@
-/** The program of a process of workers.ts: a seed comes in, its history goes out, until the parent has no more. */
+/** The program of a worker process of workers.ts. It receives a seed and returns its history, until the parent ends. */
 import { loadCore } from '@geotrace/core-wasm'
 import { cpuSecondsSince } from './campaign.ts'
 import { drawScale, runHistory } from './history.ts'

@@ -1,6 +1,6 @@
 /**
- * Histories on all cores: processes that take seed after seed, each running the simulation as one bundled file, which
- * takes a fifth less time than what Vitest makes of the sources, and lives through the same histories.
+ * Histories on all cores. Each worker process takes seed after seed and runs the simulation as one bundled file. The
+ * bundle takes a fifth less time than the modules that Vitest loads, and produces the same histories.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
@@ -10,28 +10,28 @@ import { rolldown } from 'rolldown'
 import { type Campaign, createTally } from './campaign.ts'
 import type { History, Scale } from './history.ts'
 
-/** What a worker is given. */
+/** The message to a worker. */
 export interface Task {
   readonly seed: string
   readonly largest: Scale
 }
-/** What it says when it has started, with neither, and after each seed. */
+/** The message of a worker: after its start with neither history nor failure, then after each seed. */
 export interface Report {
   readonly history?: History
-  /** The error that ended it. */
+  /** The error that ended the history. */
   readonly failure?: string
   readonly cpuSeconds: number
 }
 
 const here = fileURLToPath(new URL('.', import.meta.url))
-/** In the house, so that what is not bundled is found; not in git. */
+/** A folder in the repository, outside git, so that Node resolves the packages that are not bundled. */
 const BUILD = join(here, '../../build')
 const NATIVE = join(here, 'native-ed25519.ts')
-/** As the tests' own `vi.mock` does. */
+/** The modules that the tests replace with `vi.mock`. */
 const MOCKED = /(^@noble\/curves\/ed25519\.js|\/native-signer\.ts|\/host-verify\.ts)$/
 const CONDITIONS = ['source', 'node', 'import', 'module', 'default']
 
-/** Calls `onHistory` after each with the sum so far; at most `workers` at a time. */
+/** Runs all seeds in at most `workers` processes. Calls `onHistory` after each history with the sum so far. */
 export async function runOnWorkers(
   seeds: readonly string[],
   largest: Scale,
@@ -58,7 +58,7 @@ export async function runOnWorkers(
         })
         child.on('error', reject)
         child.on('exit', (code, signal) => {
-          if (seed !== undefined) tally.fail(seed, largest, `its process ended with ${signal ?? code}`)
+          if (seed !== undefined) tally.fail(seed, largest, `its process ended with ${signal ?? `exit code ${code}`}`)
           resolve()
         })
       })

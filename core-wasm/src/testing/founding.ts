@@ -1,6 +1,6 @@
 /**
- * A federation in memory for tests: manifest, sheets, the founding roster and its followers, by the rules of PROTOCOL.md
- * §4 and §5. Its keys derive from a published phrase and its salts from no ratchet, so nothing in it is secret.
+ * Keys and certified rosters of a test federation: its manifest, sheets, founding roster and later rosters, by the rules of
+ * PROTOCOL.md §4 and §5. Keys derive from a phrase, and salts come from no ratchet, so nothing of this federation is secret.
  */
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
@@ -41,23 +41,23 @@ const PHRASE = 'a phrase for tests'
 export const TEST_OPERATORS = ['ash', 'birch', 'cedar', 'elm', 'fir'] as const
 export const TEST_AUTHORITY = 'office'
 
-/** A cache by role, because deriving a key costs as much as a signature. */
+/** Signers by role. They are cached, because deriving a key costs as much as a signature. */
 const signers = new Map<string, Signer>()
-/** The signer of a role: `operator/NAME` or `peer/NAME`. */
+/** The signer of the role `operator/NAME` or `peer/NAME`. */
 export function testSigner(role: string): Signer {
   const signer = signers.get(role) ?? secretToSigner(demoSecret(PHRASE, role))
   signers.set(role, signer)
   return signer
 }
 
-/** The signer of a key that `testSigner` returned before. Throws RangeError for other keys. */
+/** The signer of a public key that `testSigner` returned before. Throws RangeError for any other key. */
 function keyToSigner(key: Uint8Array): Signer {
   const signer = [...signers.values()].find((item) => equalBytes(item.key, key))
   if (signer === undefined) throw new RangeError('"key" expected one of testSigner')
   return signer
 }
 
-/** The manifest of five operators with one salt node each, and an authority. */
+/** The manifest of five operators with a salt node each, and an authority. */
 export function testManifest(parameters: Partial<Parameters> = {}, at = Date.parse('2026-11-21T12:00:00Z')): Manifest {
   const names = [...TEST_OPERATORS, TEST_AUTHORITY]
   const peers = names.map((name, i) => ({
@@ -84,7 +84,7 @@ export function testManifest(parameters: Partial<Parameters> = {}, at = Date.par
   })
 }
 
-/** The nonce of an operator's vote for the roster of a height, 32 bytes. */
+/** The nonce, 32 bytes, to which an operator commits when it votes for the roster of a height. */
 export function testNonce(operator: string, height: number): Uint8Array {
   return sha256(utf8(`nonce ${operator} ${height}`))
 }
@@ -104,7 +104,7 @@ export function testTrees(manifest: Manifest): Uint8Array[][][] {
   return rosterTrees(manifestToRoster(manifest))
 }
 
-/** The same for a later roster. The roster's own `sheets` are ignored. */
+/** The Merkle trees of the sheets of a later roster. The roots in `roster` are ignored. */
 export function rosterTrees(
   roster: Pick<Roster, 'shards' | 'firstEpoch' | 'periodEpochs' | 'reserveEpochs'>,
 ): Uint8Array[][][] {
@@ -117,15 +117,16 @@ export function rosterTrees(
 }
 
 export interface Founders {
-  /** Number of operators that vote, and of replicas that sign each sheet. The default is the required number. */
-  voters?: number
+  /** How many operators vote, or the names of those that vote; the first ones up to a quorum unless given. */
+  voters?: number | readonly string[]
+  /** How many replicas sign each sheet; a quorum unless given. */
   sheetSigners?: number
 }
 
 /** Roster 0 of a test manifest with its certificate. */
 export function foundRoster(manifest: Manifest, trees: Uint8Array[][][], founders: Founders = {}): CertifiedRoster {
   const roster = { ...manifestToRoster(manifest), sheets: trees.map(treeToRoot) }
-  return certify(roster, roster.operators, founders)
+  return certifyRoster(roster, roster.operators, founders)
 }
 
 /** An encoded change with the signatures of these roles. */
@@ -133,7 +134,7 @@ export function testChange(federation: Uint8Array, change: Change, roles: readon
   return encodeChange(roles.map(testSigner).reduce(signChange, newChange(federation, change)))
 }
 
-/** The opened nonces to which operators of a roster committed when they voted for it. */
+/** Reveals the nonces to which the first `count` operators committed when they voted for this roster. */
 export function testReveals({ roster, hash }: CertifiedRoster, count = roster.operators.length): Reveal[] {
   return roster.operators.slice(0, count).map(({ name, key }, operator) => {
     const nonce = testNonce(name, roster.height)
@@ -147,40 +148,48 @@ export interface Next extends Founders {
   /** Encoded, in any order. */
   changes?: readonly Uint8Array[]
   reveals?: readonly Reveal[]
-  /** The default is `rosterTrees` of the roster that follows. */
+  /** The trees of the sheets; `rosterTrees` of the next roster unless given. */
   trees?: Uint8Array[][][]
-  /** Shards for which no replica has a seed. */
+  /** Shards without a seed. */
   vacant?: readonly number[]
+  /** The roots of the sheets, in place of `trees` and `vacant`. */
+  sheets?: readonly Uint8Array[]
 }
 
-/** The roster that follows, with its certificate. Throws ROSTER_INVALID when none can follow. */
+/** The next roster with its certificate. Throws ROSTER_INVALID when the rules forbid it. */
 export function nextTestRoster(previous: CertifiedRoster, next: Next = {}): CertifiedRoster {
   const { roster } = previous
   const { firstEpoch = (Math.floor(roster.firstEpoch / roster.periodEpochs) + 1) * roster.periodEpochs } = next
   const { reveals = [] } = next
   const changes = [...(next.changes ?? [])].sort((a, b) => (bytesToHex(a) < bytesToHex(b) ? -1 : 1))
   const body = succeed(previous, { firstEpoch, changes, reveals, sheets: [] })
-  const trees = next.trees ?? rosterTrees(body)
-  const sheets = trees.map((tree, shard) => (next.vacant?.includes(shard) ? VACANT_ROOT : treeToRoot(tree)))
-  return certify({ ...body, sheets }, roster.operators, next)
+  const toRoot = (tree: Uint8Array[][], shard: number): Uint8Array =>
+    next.vacant?.includes(shard) ? VACANT_ROOT : treeToRoot(tree)
+  const sheets = [...(next.sheets ?? (next.trees ?? rosterTrees(body)).map(toRoot))]
+  return certifyRoster({ ...body, sheets }, roster.operators, next)
 }
 
-function certify(roster: Roster, operators: Roster['operators'], founders: Founders): CertifiedRoster {
+/** Signs the sheets of a roster and lets `operators` vote for it. `toSigner` finds the signer of a public key. */
+export function certifyRoster(
+  roster: Roster,
+  operators: Roster['operators'],
+  founders: Founders = {},
+  toSigner: (key: Uint8Array) => Signer = keyToSigner,
+): CertifiedRoster {
   const { voters = quorum(operators.length), sheetSigners = sheetQuorum(roster.replicas) } = founders
   const { federation, height, firstEpoch } = roster
   const sheetSignatures = roster.sheets.map((root, shard): SheetSignatures => {
     const content = sheetContent({ federation, shard, firstEpoch, epochs: sheetEpochs(roster), root })
     return shardToReplicas(roster, shard)
       .slice(0, isVacant(roster, shard) ? 0 : sheetSigners)
-      .map((member) => [
-        roster.members.indexOf(member),
-        signContent(keyToSigner(member.key), 'geotrace/sheet', content),
-      ])
+      .map((member) => [roster.members.indexOf(member), signContent(toSigner(member.key), 'geotrace/sheet', content)])
   })
   const body = encodeRoster(roster)
   const ballot = { federation, height, firstEpoch, hash: bodyToHash(body) }
-  const votes = operators
-    .slice(0, voters)
-    .map(({ name, key }, i) => signVote(keyToSigner(key), i, ballot, testNonce(name, height)))
+  const isVoter = (name: string, i: number): boolean =>
+    typeof voters === 'number' ? i < voters : voters.includes(name)
+  const votes = operators.flatMap(({ name, key }, i) =>
+    isVoter(name, i) ? [signVote(toSigner(key), i, ballot, testNonce(name, height))] : [],
+  )
   return bodyToCertified(body, sheetSignatures, votes)
 }

@@ -1,6 +1,7 @@
 /**
- * @geotrace/node/testing: a real federation for tests, in this process on loopback; a store without
- * a disk; the web app's server and its policy; and a federation on simulated machines, whose every fault follows from a seed.
+ * @geotrace/node/testing: a real federation for tests, in this process on loopback. Also a central store without a disk,
+ * the web app's server with its policy, and a federation on simulated machines. Every fault of the simulated federation
+ * follows from a seed.
  */
 
 export { memoryStore } from '../central/store/memory-store.ts'

@@ -1,34 +1,30 @@
-/** A central peer without a network, on a simulated clock, and devices that speak its protocol. */
+/** A central peer without a network, on a simulated clock, with devices that use its protocol. */
 
 import type { Random } from '@geotrace/core-wasm'
 import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
+import { certifyRoster } from '@geotrace/core-wasm/testing'
 import {
-  bodyToCertified,
   type CertifiedRoster,
   compareHashes,
+  DAY_MS,
   DEMO_PHRASE,
   decodeSyncReply,
   demoSecret,
-  encodeRoster,
   encodeSyncRequest,
+  equalBytes,
+  HOUR_MS,
   hashToRosterName,
   type Manifest,
   type Mark,
   manifestToRoster,
   parseReportCode,
-  quorum,
   type Roster,
   type Row,
   type RowGroup,
+  type Signer,
   type SyncKind,
   type SyncReply,
   secretToSigner,
-  shardToReplicas,
-  sheetContent,
-  sheetEpochs,
-  sheetQuorum,
-  signContent,
-  signVote,
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
 import { type CodeRegistry, codeRegistry } from '../../src/central/codes.ts'
@@ -46,7 +42,7 @@ import { silent } from '../../src/platform/log.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { row } from './store/sample.ts'
 
-export const DAY_MS = 24 * 60 * 60_000
+export { DAY_MS, HOUR_MS }
 export const START = Date.UTC(2026, 10, 20, 12)
 export const OPERATORS = ['ash', 'birch', 'cedar', 'elm', 'fir', 'authority'] as const
 
@@ -57,36 +53,25 @@ export function demoManifest(more: Partial<Manifest['parameters']> = {}, port = 
     demo: { phrase: DEMO_PHRASE },
     members: cards.slice(0, -1),
     central: cards.at(-1)!,
-    // Old enough for deposits of any age that the tests make.
+    // Old enough for deposits of every age in the tests.
     at: START - 20 * DAY_MS,
     random: systemRandom,
     parameters: { reserveEpochs: 1_000, ...more },
   })
 }
 
-/** Roster 0 as the demo's operators would certify it, or a later one of another height and first epoch. */
+/** Roster 0, certified by the demo's operators, or a variant of it with other fields. */
 export function certifiedRoster(manifest: Manifest, more: Partial<Roster> = {}): CertifiedRoster {
   const bare = manifestToRoster(manifest)
-  const roster: Roster = {
-    ...bare,
-    sheets: Array.from({ length: bare.shards }, (_, i) => new Uint8Array(32).fill(i)),
-    ...more,
-  }
-  const signatures = roster.sheets.map((root, shard) => {
-    const { federation, firstEpoch } = roster
-    const content = sheetContent({ federation, shard, firstEpoch, epochs: sheetEpochs(roster), root })
-    const signing = shardToReplicas(roster, shard).slice(0, sheetQuorum(roster.replicas))
-    return signing.map((member): [number, Uint8Array] => {
-      const signer = secretToSigner(demoSecret(DEMO_PHRASE, `peer/${roster.operators[member.operator]!.name}`))
-      return [roster.members.indexOf(member), signContent(signer, 'geotrace/sheet', content)]
-    })
-  })
-  const { hash, body } = bodyToCertified(encodeRoster(roster), signatures, [])
-  const votes = roster.operators.slice(0, quorum(roster.operators.length)).map(({ name }, operator) => {
-    const signer = secretToSigner(demoSecret(DEMO_PHRASE, `operator/${name}`))
-    return signVote(signer, operator, { ...roster, hash }, new Uint8Array(32).fill(operator))
-  })
-  return bodyToCertified(body, signatures, votes)
+  const sheets = Array.from({ length: bare.shards }, (_, i) => new Uint8Array(32).fill(i))
+  return certifyRoster({ ...bare, sheets, ...more }, bare.operators, {}, keyToDemoSigner)
+}
+
+const SIGNERS: readonly Signer[] = OPERATORS.flatMap((name) => [`operator/${name}`, `peer/${name}`]).map((role) =>
+  secretToSigner(demoSecret(DEMO_PHRASE, role)),
+)
+function keyToDemoSigner(key: Uint8Array): Signer {
+  return SIGNERS.find((signer) => equalBytes(signer.key, key))!
 }
 
 export interface World {
@@ -99,7 +84,7 @@ export interface World {
   readonly codes: CodeRegistry
   readonly sweeping: Retention
   device(name?: Partial<Requester>): Device
-  /** The epoch of the clock. */
+  /** The current epoch of the clock. */
   epoch(): number
 }
 export interface WorldInit {
@@ -111,7 +96,7 @@ export interface WorldInit {
   rosters?: CertifiedRoster[]
 }
 
-/** What `centralPeer` puts together, without host and membership. */
+/** The parts of `centralPeer` without host and membership. */
 export async function world(init: WorldInit = {}): Promise<World> {
   const {
     store = memoryStore(),
@@ -152,7 +137,7 @@ export async function world(init: WorldInit = {}): Promise<World> {
 export const LOOPBACK: Requester = { key: undefined, prefix: '4:127.0.0.1', fence: '4:127.0.0.1' }
 
 export interface DeviceSync {
-  /** By epoch; a number or text stands for a row seen as current. */
+  /** Rows by epoch. A number or a text stands for a row with the lag current. */
   rows?: Record<number, (Row | number | string)[]>
   code?: string
   erase?: boolean
@@ -160,11 +145,11 @@ export interface DeviceSync {
   roster?: Uint8Array
 }
 
-/** Reads marks as client/src/exposures/marks.ts does, and checks on the way that none comes twice. */
+/** A device that reads marks as client/src/exposures/marks.ts does. Throws when a mark comes twice. */
 export class Device {
   readonly secret: Uint8Array
   readonly held = new Map<string, Mark>()
-  readonly #told = new Set<string>()
+  readonly #seen = new Set<string>()
   readonly #from: Requester
   #read = { generation: 0, cursor: 0 }
   #last: Uint8Array | undefined
@@ -206,11 +191,11 @@ export class Device {
     this.#last = this.frame(sync)
     return this.#take(await this.#service.handle(this.#last, this.#from))
   }
-  /** The same bytes once more. */
+  /** Sends the last request again, with the same bytes. */
   async again(): Promise<SyncReply> {
     return decodeSyncReply(await this.#service.handle(this.#last!, this.#from))
   }
-  /** Syncs without deposits until no mark is left; how many it took. */
+  /** Syncs without deposits until no mark is left. Resolves with the number of syncs. */
   async readAll(): Promise<number> {
     for (let n = 1; ; n++) if ((await this.sync()).left === 0) return n
   }
@@ -226,18 +211,16 @@ export class Device {
     if (bytes.length !== this.#manifest.parameters.syncReplyBytes) throw new Error(`a reply of ${bytes.length} bytes`)
     if (reply.generation !== this.#read.generation) {
       this.held.clear()
-      this.#told.clear()
+      this.#seen.clear()
     }
     for (const mark of reply.marks) {
       const key = `${mark.epoch}/${hashToKey(mark.hash)}`
-      const told = `${key} ${mark.degree} ${mark.weight} ${mark.lag}`
-      if (this.#told.has(told)) throw new Error('a mark came twice')
-      this.#told.add(told)
+      const text = `${key} ${mark.degree} ${mark.weight} ${mark.lag}`
+      if (this.#seen.has(text)) throw new Error('a mark came twice')
+      this.#seen.add(text)
       this.held.set(key, mark)
     }
     this.#read = { generation: reply.generation, cursor: reply.cursor }
     return reply
   }
 }
-
-export const HOUR_MS = 60 * 60_000

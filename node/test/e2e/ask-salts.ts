@@ -1,4 +1,4 @@
-/** What one salt node of a federation of processes says, asked as a client would. */
+/** Asks one salt node of a federation of processes for salts, as a client does. */
 import { libp2pDialer } from '@geotrace/client/node'
 import {
   answerToSalts,
@@ -22,7 +22,7 @@ import {
 } from '@geotrace/core-wasm/wire'
 import { loopbackAddresses } from '../../src/local/loopback.ts'
 
-/** The block of each size at a time, the one before and the next. */
+/** The blocks of each size at a time: the current block, the one before and the next. */
 export function blocksAt(atMs: number): Block[] {
   return BLOCK_SIZES_MIN.flatMap((size) => {
     const n = Math.floor(atMs / (size * MINUTE_MS))
@@ -30,7 +30,7 @@ export function blocksAt(atMs: number): Block[] {
   })
 }
 
-/** All salts that the node of one operator gives now for its first shard, checked against the sheet. */
+/** All salts that the node of an operator gives now for its first shard, checked against the sheet, in hex. */
 export async function askSalts(manifest: Manifest, operator: string, blocks: Block[]): Promise<string[]> {
   const [localAddress] = await loopbackAddresses(3, 1)
   const session = await libp2pDialer({ localAddress: localAddress! }).open()

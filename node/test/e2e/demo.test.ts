@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 
-/** `geotrace demo` as a user runs it: what it prints, and that nothing stays behind however it ends. */
+/** `geotrace demo` as a user runs it: its output, and that no process or folder remains however the demo ends. */
 const BIN = fileURLToPath(new URL('../../bin/geotrace.js', import.meta.url))
 
 interface Run {
@@ -42,6 +42,8 @@ const isAlive = (pid: number) => {
   }
 }
 async function expectGone(all: number[]): Promise<void> {
+  // An empty list would pass every check below.
+  expect(all.length).toBeGreaterThan(0)
   for (let waited = 0; all.some(isAlive) && waited < 15_000; waited += 100) {
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
@@ -50,7 +52,7 @@ async function expectGone(all: number[]): Promise<void> {
 const directories = () => readdirSync(tmpdir()).filter((name) => name.startsWith('geotrace-demo-'))
 
 describe('the demo', () => {
-  it('tells the whole story once, marks whom it should, and ends by itself with nothing left behind', {
+  it('demo --once prints the whole story, marks the people who were exposed, and leaves no process or folder', {
     timeout: 120_000,
   }, async () => {
     const before = directories()
@@ -69,7 +71,9 @@ describe('the demo', () => {
     expect(text).toMatch(/\d\d:\d\d – \d\d:\d\d {2}near 52\.5\d+, 13\.4\d+ {2}\d+ matching/)
   })
 
-  it('ends all processes at Ctrl-C, and a second start works', { timeout: 240_000 }, async () => {
+  it('a demo ends all processes at Ctrl-C or SIGKILL, and the next demo removes the folder of a killed one', {
+    timeout: 240_000,
+  }, async () => {
     const first = run()
     await first.until(/keeps running/)
     const [, url] = /The web app, for you: {2}(http:\/\/127\.0\.0\.1:\d+\/)/.exec(first.text())!
@@ -89,7 +93,7 @@ describe('the demo', () => {
     await second.ended
     await expectGone(processes)
 
-    // What a killed demo could not remove, the next one does.
+    // A killed demo leaves its folder, and the next demo removes the folder.
     const left = directories().filter((name) => name.startsWith(`geotrace-demo-${second.child.pid}-`))
     expect(left).toHaveLength(1)
     const third = run()

@@ -1,4 +1,4 @@
-/** What a developer and a volunteer get from the three tarballs, in an empty project and as a global command. */
+/** The three tarballs as developers and volunteers install them: in an empty project, and as a global command. */
 import { execFile } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -15,7 +15,7 @@ import { loopbackAddresses } from '../../src/local/loopback.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { askSalts, blocksAt } from './ask-salts.ts'
 
-/** Real processes running what `npm run build` made, and `kill -9`. */
+/** Real processes of the built programs, and `kill -9`. */
 const dir = mkdtempSync(join(tmpdir(), 'geotrace-kills-'))
 const clock = systemClock()
 let federation: FederationProcesses
@@ -37,7 +37,7 @@ const statistics = async () =>
   }
 
 describe('kill -9 of a salt node', () => {
-  it('loses no sync of the residents, and the node comes back with the same salts', async () => {
+  it('a killed salt node loses no sync of the residents, and comes back with the same salts', async () => {
     const victim = federation.saltNodes[1]!
     const now = clock.now()
     const blocks = blocksAt(now)
@@ -53,9 +53,10 @@ describe('kill -9 of a salt node', () => {
       })
       await killed
       expect(victim.pid).toBeUndefined()
+      expect(results).toHaveLength(residents.length)
       for (const { name, result } of results) {
         expect(result.fixesLost, name).toBe(0)
-        // Only the fix of the five minutes that are not over yet may wait.
+        // Only the fix of the current 5-minute block may wait.
         expect(result.fixesDeferred, name).toBeLessThanOrEqual(1)
         expect(result.rowsDeposited, name).toBeGreaterThan(100)
       }
@@ -70,7 +71,7 @@ describe('kill -9 of a salt node', () => {
 })
 
 describe('kill -9 of the central peer in the middle of deposits', () => {
-  it('keeps every acknowledged deposit and counts every repeated one once', async () => {
+  it('a killed central peer keeps every acknowledged deposit and counts every repeated deposit once', async () => {
     const before = await statistics()
     const rowsBefore = before.days.reduce((sum, day) => sum + day.rows, 0)
     const core = await loadCore()
@@ -116,7 +117,7 @@ describe('kill -9 of the central peer in the middle of deposits', () => {
       await federation.central.serving()
       for (const walker of walkers) settle(walker, await walker.tracer.sync())
     }
-    // Nothing was killed in the middle of anything: then this test shows nothing.
+    // Without an interrupted sync this test would prove nothing.
     expect(interrupted).toBeGreaterThan(0)
     for (const { tracer } of walkers) {
       expect(await tracer.preview()).toMatchObject({ fixesWaiting: 0, epochs: [], frozenBytes: 0 })
@@ -130,13 +131,13 @@ describe('kill -9 of the central peer in the middle of deposits', () => {
   })
 })
 
-describe('what the processes logged meanwhile', () => {
-  it('names no address, no peer, no user, no hash and no place', () => {
+describe('the logs of the killed processes', () => {
+  it('the logs of all processes name no address, no peer, no user, no hash and no place', () => {
     const text = federation.peers.map((peer) => readFileSync(join(peer.dir, 'log'), 'utf8')).join('')
     expect(text).toMatch(/"state":"serving"/)
     expect(text).not.toMatch(/\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b/)
     expect(text).not.toMatch(/12D3KooW|\b(52\.[45]|13\.[34]|-41\.2|174\.7)\d*/)
-    // A hash in hex or base64 is a run of sixteen or more.
+    // A hash in hex has 16 characters or more, in base64 22.
     expect(text).not.toMatch(/[0-9a-f]{16}|[A-Za-z0-9+/]{22}/)
   })
 })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { expectThoseWhoMet003, GEOLIFE, geotrace, hasTraces } from './replays.ts'
 
 describe.skipIf(!hasTraces)('a replay of all Geolife people', () => {
-  it('marks 004 and 005 and nobody else when 003 reports', async () => {
+  it('when 003 of all Geolife people reports, the replay marks 004 and 005 and nobody else', async () => {
     const { code, stdout } = await geotrace('replay', GEOLIFE, '--report', '003', '--no-redaction', '--json')
     expect(code).toBe(0)
     const result = JSON.parse(stdout)

@@ -8,8 +8,10 @@ const dir = mkdtempSync(join(tmpdir(), 'geotrace-replay-test-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
 describe.skipIf(!hasTraces)('a replay of real people', () => {
-  // All eleven are replayed in the slow suite.
-  it('marks 004 and 005 of the Geolife people, and not 000, when 003 reports', { timeout: 400_000 }, async () => {
+  // The slow suite replays all eleven people.
+  it('when 003 of the Geolife people reports, the replay marks 004 and 005, and not 000', {
+    timeout: 400_000,
+  }, async () => {
     const people = join(dir, 'geolife')
     mkdirSync(people)
     for (const id of ['000', '003', '004', '005']) symlinkSync(join(GEOLIFE, id), join(people, id))
@@ -21,7 +23,9 @@ describe.skipIf(!hasTraces)('a replay of real people', () => {
     expectThoseWhoMet003(result.marked)
   })
 
-  it('runs the hikes and the phone with an accuracy column, with redaction too', { timeout: 200_000 }, async () => {
+  it('a replay reads GPX hikes with redaction, and a CSV track with an accuracy column', {
+    timeout: 200_000,
+  }, async () => {
     const hikes = await geotrace('replay', join(TRACES, 'gpx'), '--report', 'korita-zbevnica', '--json')
     expect(hikes).toMatchObject({ code: 0 })
     expect(JSON.parse(hikes.stdout)).toMatchObject({ people: 2, marked: [] })
@@ -36,7 +40,7 @@ describe.skipIf(!hasTraces)('a replay of real people', () => {
     expect(posmo).toMatchObject({ code: 0 })
     const result = JSON.parse(posmo.stdout)
     expect(result).toMatchObject({ people: 1, marked: [] })
-    // 149 of 1,327 fixes have an unknown accuracy, the others are worse than 10 m: ten blocks of five minutes.
+    // 149 of 1,327 fixes have an unknown accuracy, the others are worse than 10 m. The 149 lie in ten 5-minute blocks.
     expect(result.fixes).toBe(10)
   })
 })
@@ -54,7 +58,9 @@ describe('a replay', () => {
       (_, i) => `${lat},10.0,${new Date(Date.parse(from) + i * 300_000).toISOString()}`,
     )
 
-  it('tells who came after from who had left before', { timeout: 120_000 }, async () => {
+  it('a replay marks a person who came after the reporter, and not a person who had left before', {
+    timeout: 120_000,
+  }, async () => {
     track('people/source.csv', stay(50, '2026-03-02T10:00:00Z', 40))
     track('people/together.csv', stay(50, '2026-03-02T10:20:00Z', 30))
     track('people/after.csv', stay(50, '2026-03-02T10:40:00Z', 5))
@@ -75,7 +81,9 @@ describe('a replay', () => {
     expect(marked.find(({ id }) => id === 'together')!.same).toBeGreaterThan(0)
   })
 
-  it('refuses what it cannot use with a sentence and exit 2 or 1', { timeout: 60_000 }, async () => {
+  it('replay refuses unusable tracks and options with a sentence and exit code 2 or 1', {
+    timeout: 60_000,
+  }, async () => {
     const empty = join(dir, 'empty')
     mkdirSync(empty, { recursive: true })
     const good = track('good.csv', stay(50, '2026-03-02T10:00:00Z', 10))

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 
-/** `geotrace replay` as a user runs it, and the real tracks for it, which lie beside the repository and may be absent. */
+/** `geotrace replay` as a user runs it. The real tracks lie next to the repository and may be absent. */
 const BIN = fileURLToPath(new URL('../../bin/geotrace.js', import.meta.url))
 export const TRACES = resolve(fileURLToPath(import.meta.url), '../../../../../shared/traces')
 export const GEOLIFE = join(TRACES, 'geolife')
@@ -30,7 +30,7 @@ interface Marked {
   exposures: { from: number; to: number; lat: number; lng: number; matches: number }[]
 }
 
-/** The two whom 003 met in Beijing, to the risk hash. */
+/** Expects exactly the two people whom 003 met in Beijing, with their numbers of equal risk hashes. */
 export function expectThoseWhoMet003(marked: readonly Marked[]): void {
   expect(marked.map(({ id, degree, same, trail }) => [id, degree, same, trail])).toEqual([
     ['004', 1, 25, 0],

@@ -1,17 +1,17 @@
-/** Honest clients of one salt node, a process of its own, while others attack it. Goals G7, G8, G9 of the project. */
+/** Honest clients of one salt node, which is a process of its own, while others attack the node. Goals G7, G8, G9. */
 import { describe, expect, it } from 'vitest'
 import { overload } from '../../bench/overload.js'
 import { underAttack } from '../../bench/under-attack.js'
 
 const MIB = 1_048_576
 const RSS_MAX_BYTES = 512 * MIB
-/** Of honest clients, before, during and after an attack. */
+/** Sessions of honest clients, before, during and after an attack. */
 const SESSIONS = Number(process.env.FAULTS_SESSIONS ?? 200)
 const say = (what: string, result: unknown): boolean => process.stdout.write(`${what}: ${JSON.stringify(result)}\n`)
 
 describe('a thousand silent sockets of a thousand addresses', () => {
-  it('keep no honest client out, and cost it at most twice the time', async () => {
-    // Long enough for them to be closed and to come again.
+  it('a thousand silent sockets keep no honest client out and at most double its p99 time', async () => {
+    // So many sessions last long enough for the node to close silent sockets, and for these to connect again.
     const result = await underAttack({ kind: 'silent', attackers: 1_000, sessions: 12 * SESSIONS })
     say('silent sockets', result)
     expect(result.did.connections).toBeGreaterThan(1_000)
@@ -19,7 +19,7 @@ describe('a thousand silent sockets of a thousand addresses', () => {
     expect(result.p99.busy).toBeLessThanOrEqual(2 * result.p99.quiet)
   })
 
-  it('ten of them are enough to lock everybody out of stock js-libp2p', async () => {
+  it('ten silent sockets keep every honest client out of stock js-libp2p', async () => {
     const result = await underAttack({ kind: 'silent', attackers: 10, sessions: 20, contender: 'stock' })
     say('silent sockets, stock', result)
     expect(result.answeredBefore).toBe(1)
@@ -28,8 +28,8 @@ describe('a thousand silent sockets of a thousand addresses', () => {
 })
 
 describe('a thousand addresses that begin handshakes and leave', () => {
-  /** No goal names them; beginning costs them a packet and the node a signature. */
-  it('keep no honest client out', async () => {
+  /** No goal names this attack. A begun handshake costs the attacker a packet and the node a signature. */
+  it('a thousand addresses that begin handshakes and leave keep no honest client out', async () => {
     const result = await underAttack({ kind: 'shakers', attackers: 1_000, sessions: 2 * SESSIONS })
     say('begun handshakes', result)
     expect(result.did.answered).toBeGreaterThanOrEqual(1_000)
@@ -40,11 +40,11 @@ describe('a thousand addresses that begin handshakes and leave', () => {
 
 describe('a hundred peers', () => {
   for (const [kind, what] of [
-    ['streams', 'that open streams as fast as they may'],
+    ['streams', 'that open streams as fast as allowed'],
     ['readers', 'that read no answer'],
     ['writers', 'that write a byte at a time'],
   ] as const) {
-    it(`${what} keep no honest client out, cost it at most thrice the time, and no more memory than there is`, async () => {
+    it(`a hundred peers ${what} keep no honest client out, at most triple its p99 time, and stay within the memory`, async () => {
       const result = await underAttack({ kind, attackers: 100, sessions: SESSIONS })
       say(kind, result)
       expect(result.did.connections).toBeGreaterThanOrEqual(100)
@@ -56,13 +56,13 @@ describe('a hundred peers', () => {
 })
 
 describe('ten times as many requests as can be answered', () => {
-  /** Goal G9 asks for 0.9 of the peak, measured as answers a second of the node's CPU; 1.2 in 2026-11 under a load of 10. */
-  it('cost few of the answers, the rest are told BUSY, and it is over when it is over', async () => {
+  /** Goal G9 asks for 0.9 of the peak rate, in answers per second of the node's CPU: 1.2 in November 2026, load 10. */
+  it('under ten times the load the node keeps its rate, answers BUSY to the rest, and recovers within 5 s', async () => {
     const result = await overload({ times: 10, seconds: 10 })
     say('overload', result)
     expect(result.flood.perCpuSecond).toBeGreaterThanOrEqual(0.9 * result.peak.perCpuSecond)
     expect(result.heeded.others).toBe(0)
-    // Who comes back when told to is answered sooner or later, in the middle of it.
+    // A client that obeys the wait of BUSY gets answers during the flood.
     expect(result.heeded.perSecond).toBeGreaterThan(0)
     expect(result.flood.others).toBe(0)
     expect(result.recoveryMs).toBeLessThanOrEqual(5_000)

@@ -1,4 +1,4 @@
-/** A salt node killed two hundred times within an epoch, real processes (goal G16 asks for 1,000 a release). */
+/** A salt node as a real process, killed two hundred times within an epoch. Goal G16 asks for 1,000 kills a release. */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { askSalts, blocksAt } from '../e2e/ask-salts.ts'
 
 const KILLS = Number(process.env.FAULTS_KILLS ?? 200)
 const SERVING_MAX_MS = 2_000
-/** A phone that is dialling all the time takes the node's half of the machine. */
+/** A phone that dials without a pause would take the CPU that the node needs. */
 const ASK_AGAIN_MS = 50
 const dir = mkdtempSync(join(tmpdir(), 'geotrace-kills-'))
 let federation: FederationProcesses
@@ -25,7 +25,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-it(`gives the same salts after each of ${KILLS} kills, and serves again within two seconds`, async () => {
+it(`a salt node gives the same salts after each of ${KILLS} kills, and serves again within two seconds`, async () => {
   const victim = federation.saltNodes[1]!
   const blocks = blocksAt(systemClock().now())
   const before = await askSalts(federation.manifest, victim.name, blocks)
@@ -36,7 +36,7 @@ it(`gives the same salts after each of ${KILLS} kills, and serves again within t
     const started = performance.now()
     victim.restart()
     await victim.serving()
-    // Serving means answering: the seeds come from the other replicas.
+    // The node serves when it answers. Its seeds come from the other replicas.
     for (;;) {
       const after = await askSalts(federation.manifest, victim.name, blocks).catch(() => undefined)
       if (after === undefined) {
@@ -55,7 +55,7 @@ it(`gives the same salts after each of ${KILLS} kills, and serves again within t
   expect(p99).toBeLessThan(SERVING_MAX_MS)
 })
 
-/** Of a process so far (proc(5)), which others on the machine cannot make longer; NaN where there is no /proc. */
+/** CPU time of a process (proc(5)), which other processes do not change; NaN where there is no /proc. */
 function cpuMs(pid: number): number {
   const path = `/proc/${pid}/stat`
   if (!existsSync(path)) return Number.NaN

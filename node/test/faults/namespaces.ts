@@ -1,13 +1,13 @@
-/** Hosts on one machine: network namespaces on two bridges, and the one cable between them. Needs root on Linux. */
+/** Simulated machines: network namespaces on two bridges with one cable between them. Needs root on Linux. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 
 export interface Network {
-  /** Address of the i-th host; the first half is on one side of the cable. */
+  /** The address of the i-th machine. The first half of the machines is on one side of the cable. */
   address(i: number): string
-  /** A Node program on the i-th host, with a channel to talk to it. */
+  /** Runs a Node program on the i-th machine, with an IPC channel. */
   run(i: number, program: string): Promise<ChildProcess>
-  /** Pulls the cable out, or puts it back: packets vanish, nobody is told. */
+  /** Pulls the cable out or puts it back. Packets vanish without an error. */
   cut(): void
   heal(): void
   remove(): void
@@ -15,7 +15,7 @@ export interface Network {
 
 const ip = (...args: string[]): boolean => spawnSync('ip', args, { stdio: 'ignore' }).status === 0
 
-/** Undefined where this machine does not let us. */
+/** Builds the network; undefined where this machine does not allow it. */
 export function network(hosts: number, prefix: string): Network | undefined {
   const [left, right, cable] = [`${prefix}l`, `${prefix}r`, `${prefix}c`]
   const core = `${prefix}core`

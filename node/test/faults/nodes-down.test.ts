@@ -1,4 +1,4 @@
-/** Goal G5: syncs while salt nodes are down, six replicas a shard; real nodes, real clients, streams on the loopback. */
+/** Goal G5: syncs while salt nodes are down, with six replicas a shard, real nodes and clients, streams on loopback. */
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { createTracer, memoryStorage } from '@geotrace/client'
 import { libp2pDialer } from '@geotrace/client/node'
@@ -14,23 +14,23 @@ import { cast, core, freePorts, isServing, Stage, until } from '../salt/federati
 const [NODES, REPLICAS, SHARDS] = [12, 6, 4]
 const clock = systemClock()
 const stage = new Stage()
-const doors: Door[] = []
+const gates: Gate[] = []
 let manifest: Parameters<typeof createTracer>[0]['federation']
 
 beforeAll(async () => {
   const drawn = await cast(NODES, clock.now(), { replicas: REPLICAS, shards: SHARDS })
   const ports = await freePorts(NODES)
-  // Everybody reaches a node through a door that can be shut, as a cable that is pulled out.
-  const behind = drawn.manifest.members.map(({ addresses }) => Number(addresses[0]!.split('/')[4]))
+  // All connections to a node pass through a gate. A shut gate acts like a cable that is pulled out.
+  const nodePorts = drawn.manifest.members.map(({ addresses }) => Number(addresses[0]!.split('/')[4]))
   manifest = assertManifest({
     ...drawn.manifest,
     members: drawn.manifest.members.map((member, i) => ({ ...member, addresses: [`/ip4/127.0.0.1/tcp/${ports[i]}`] })),
   })
-  for (const [i, port] of ports.entries()) doors.push(await door(port, behind[i]!))
+  for (const [i, port] of ports.entries()) gates.push(await gate(port, nodePorts[i]!))
   const shared = { manifest, clock, random: systemRandom, log: silent, core }
   const nodes: SaltNode[] = []
   for (const [i, secret] of drawn.secrets.entries()) {
-    const listen = [`/ip4/127.0.0.1/tcp/${behind[i]}`]
+    const listen = [`/ip4/127.0.0.1/tcp/${nodePorts[i]}`]
     const limits = { perPrefix: 500, pendingPerPrefix: 100, newPerSecond: 500, newBurst: 500 }
     const operatorSecret = drawn.operatorSecrets[i]!
     const localAddress = `127.59.0.${i + 1}`
@@ -42,7 +42,7 @@ beforeAll(async () => {
     operatorSecret: drawn.centralOperatorSecret,
     dir: await stage.dir(),
   })
-  // One after the other: replicas that start in the same moment on a busy machine may each make a seed.
+  // Start the nodes in turn, because replicas that start together on a busy machine may each make a seed.
   for (const node of nodes) await node.start()
   await central.start()
   await until(() => nodes.every(isServing) && central.status().state === 'serving')
@@ -52,7 +52,7 @@ const ends: (() => Promise<unknown>)[] = []
 afterAll(async () => {
   for (const end of ends) await end()
   await stage.end()
-  for (const { shut, server } of doors) {
+  for (const { shut, server } of gates) {
     shut()
     server.close()
   }
@@ -62,13 +62,13 @@ describe.each([
   [0.3, 0.999],
   [0.1, 0.9999],
 ])('with each node down by a chance of %d', (share, goal) => {
-  it(`at least ${goal} of the syncs complete at the first try`, async () => {
+  it(`at least ${goal} of the syncs complete at the first try with each node down by a chance of ${share}`, async () => {
     const [rounds, people] = [Number(process.env.FAULTS_ROUNDS ?? 40), 25]
     let complete = 0
     let impossible = 0
     for (let round = 0; round < rounds; round++) {
-      const down = doors.map(() => systemRandom(1)[0]! < share * 256)
-      for (const [i, { shut, open }] of doors.entries()) down[i] ? shut() : open()
+      const down = gates.map(() => systemRandom(1)[0]! < share * 256)
+      for (const [i, { shut, open }] of gates.entries()) down[i] ? shut() : open()
       for (let i = 0; i < people; i++) complete += Number(await syncOnce(round * people + i))
       impossible += Number(down.every(Boolean))
     }
@@ -80,7 +80,7 @@ describe.each([
   })
 })
 
-/** A person of one place, for the first time; whether every point of theirs was salted and deposited. */
+/** Syncs a new person who stayed at one place. Resolves with whether every risk point was salted and deposited. */
 async function syncOnce(n: number): Promise<boolean> {
   const localAddress = `127.${60 + Math.floor(n / 60_000)}.${1 + (Math.floor(n / 250) % 250)}.${1 + (n % 250)}`
   const tracer = await createTracer({
@@ -105,14 +105,14 @@ async function syncOnce(n: number): Promise<boolean> {
   }
 }
 
-interface Door {
+interface Gate {
   server: Server
   open(): void
-  /** Ends what is open and takes nothing new. */
+  /** Ends all connections and accepts no new ones. */
   shut(): void
 }
 
-async function door(port: number, to: number): Promise<Door> {
+async function gate(port: number, to: number): Promise<Gate> {
   const sockets = new Set<Socket>()
   let isOpen = true
   const server = createServer((socket) => {

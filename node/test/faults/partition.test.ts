@@ -1,4 +1,4 @@
-/** Goal G6: a network in two halves for 45 s. Eight peers as processes in network namespaces; stock js-libp2p beside it. */
+/** Goal G6: a network in two halves for 45 s, with eight peers as processes in network namespaces, and stock js-libp2p. */
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -6,17 +6,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { bytesToHex, keyToPeerId } from '@geotrace/core-wasm/wire'
+import { bytesToHex } from '@geotrace/core-wasm/wire'
 import { afterAll, describe, expect, it } from 'vitest'
 import { newManifest } from '../../src/membership/new-manifest.ts'
-import { nativeSigner } from '../../src/platform/native-signer.ts'
 import { systemRandom } from '../../src/platform/random.ts'
+import { toCard } from '../../src/testing/simulated/federation.ts'
 import { type Network, network } from './namespaces.ts'
 
 const [PEERS, CUT_MS, HEAL_MAX_MS] = [8, 45_000, 5_000]
-/** Everybody asks twice a second; a machine that others keep busy may be late. */
+/** Every peer asks twice a second. Allow for the delays of a busy machine. */
 const SILENT_MAX_MS = 5_000
-/** Stock js-libp2p is given up after this. */
+/** How long the test waits for stock js-libp2p. */
 const STOCK_MAX_MS = 60_000
 const PROGRAM = fileURLToPath(new URL('partition-peer.mjs', import.meta.url))
 const PORT = 4_101
@@ -30,7 +30,7 @@ if (!isPossible) process.stdout.write('SKIPPED: partition.test.ts needs root and
 
 interface Said {
   state: string
-  /** Unix ms, by the way of asking and the peer. */
+  /** The time of the last answer, Unix ms, by way of asking and peer. */
   answered: Partial<Record<Way, Record<string, number>>>
 }
 type Way = 'links' | 'phones'
@@ -39,7 +39,7 @@ const ask = async (peer: ChildProcess): Promise<Said> => {
   peer.send('say')
   return (await said)[0] as Said
 }
-/** It ends when nobody talks to it any more. */
+/** Disconnects from a peer and waits until its process exits. */
 const end = async (peer: ChildProcess): Promise<void> => {
   if (peer.exitCode !== null || peer.signalCode !== null) return
   const ended = once(peer, 'exit')
@@ -49,14 +49,14 @@ const end = async (peer: ChildProcess): Promise<void> => {
 const isLeft = (i: number): boolean => i < PEERS / 2
 
 /**
- * `healedMs`: from healing until all pairs have answered each other over their links. `silentMs`: the longest that
- * anybody waited for an answer of its own side meanwhile, whichever way it asked.
+ * `healedMs`: from healing until all pairs have answered each other over their links. `silentMs`: the longest time without
+ * an answer within one side during the cut, by any way of asking.
  */
 async function partition(net: Network, peers: ChildProcess[], names: string[], isLong: boolean) {
   const pairs = peers.flatMap((_, i) => names.map((name, j) => ({ i, j, name }))).filter(({ i, j }) => i !== j)
   const same = pairs.filter(({ i, j }) => isLeft(i) === isLeft(j))
   const across = pairs.filter(({ i, j }) => isLeft(i) !== isLeft(j))
-  /** When each of these pairs was answered last, by one way of asking or by all. */
+  /** When each of these pairs got its last answer, by the given ways of asking or by all. */
   const answers = async (of: typeof pairs, ways?: Way[]): Promise<number[]> => {
     const said = await Promise.all(peers.map(ask))
     return of.flatMap(({ i, name }) => {
@@ -89,18 +89,15 @@ async function partition(net: Network, peers: ChildProcess[], names: string[], i
 }
 
 describe.skipIf(!isPossible)('a network in two halves for 45 seconds', () => {
-  it('both sides serve throughout, and all links are back five seconds after', async () => {
+  it('both halves of a cut network serve throughout, and all links are back five seconds after', async () => {
     const net = nets[0]!
     const secrets = Array.from({ length: PEERS }, () => ({
       secret: systemRandom(32),
       operatorSecret: systemRandom(32),
     }))
-    const cards = secrets.map(({ secret, operatorSecret }, i) => ({
-      operator: `operator-${i}`,
-      operatorKey: bytesToHex(nativeSigner(operatorSecret).key),
-      peerId: keyToPeerId(nativeSigner(secret).key),
-      addresses: [`/ip4/${net.address(i)}/tcp/${PORT}`],
-    }))
+    const cards = secrets.map((pair, i) =>
+      toCard({ ...pair, name: `operator-${i}`, address: `/ip4/${net.address(i)}/tcp/${PORT}` }),
+    )
     const manifest = newManifest({
       name: 'partition',
       members: cards.slice(0, -1),
@@ -134,7 +131,7 @@ describe.skipIf(!isPossible)('a network in two halves for 45 seconds', () => {
     }
   })
 
-  it('stock js-libp2p, for comparison, is cut from the other half for longer', async () => {
+  it('stock js-libp2p needs more than five seconds until all links are back', async () => {
     const net = nets[1]!
     const listen = Array.from({ length: PEERS }, (_, i) => `/ip4/${net.address(i)}/tcp/${PORT}`)
     const peers = await Promise.all(listen.map((_, i) => net.run(i, PROGRAM)))

@@ -1,4 +1,4 @@
-/** How long news takes to all peers of a federation of fifty: presences, and a new roster. PROTOCOL.md §7.5. */
+/** How long presences and a new roster take to reach all fifty peers of a federation. PROTOCOL.md §7.5. */
 import { createHash } from 'node:crypto'
 import { type Clock, systemClock } from '@geotrace/core-wasm'
 import {
@@ -26,9 +26,9 @@ import { systemRandom } from '../../src/platform/random.ts'
 import { cast, ONE_ADDRESS, Stage, until } from '../salt/federation.ts'
 
 const PEERS = Number(process.env.FAULTS_PEERS ?? 50)
-/** The goal of DESIGN §6, for machines that have a core for a node; fifty nodes share two here. */
+/** The goal for machines with one core a node. Here fifty nodes share the cores of one machine. */
 const GOAL_P99_MS = 2_000
-/** All share one event loop, which is seconds late while they found: a node's own patience would end every handshake. */
+/** All peers share one event loop, which lags by seconds during the founding. The usual limits would end handshakes. */
 const PATIENT_MS = 60_000
 const LIMITS = {
   ...ONE_ADDRESS,
@@ -37,7 +37,7 @@ const LIMITS = {
 const stage = new Stage()
 afterAll(() => stage.end())
 
-/** Sheets whose roots everybody can compute: no seeds, no salts, all the signatures. */
+/** Sheets with roots that every peer can compute: without seeds and salts, with all signatures. */
 function plainSheets(signer: Signer): SheetSource {
   const signed = new Map<number, SignedSheet[]>()
   const sign = (roster: Roster, shard: number): SignedSheet => {
@@ -58,7 +58,7 @@ function plainSheets(signer: Signer): SheetSource {
   }
 }
 
-/** Real time that can be set forward: the next roster is hours away. */
+/** Real time that a test can set forward, because the next roster is hours away. */
 function movedClock(): Clock & { move(ms: number): void } {
   const base = systemClock()
   let aheadMs = 0
@@ -116,9 +116,9 @@ it(`a presence and a new roster reach all of ${PEERS} peers`, async () => {
   await until(known(0))
   process.stdout.write(`founded in ${Math.round(performance.now() - startedMs)} ms, ${cpuMs()} ms of CPU\n`)
 
-  // Presences: one peer after the other says that it is there, all others note when they hear it.
+  // One peer after the other announces its presence, and all others note when the announcement arrives.
   await new Promise((resolve) => setTimeout(resolve, 5_000))
-  const heardMs: number[] = []
+  const arrivedMs: number[] = []
   cpuMs()
   for (const [i, peer] of peers.entries()) {
     const key = nativeSigner(secrets[i]!).key
@@ -130,7 +130,7 @@ it(`a presence and a new roster reach all of ${PEERS} peers`, async () => {
     await until(() => {
       for (const other of waiting) {
         if (timeOf(other, key) === before.get(other)) continue
-        heardMs.push(performance.now() - saidAt)
+        arrivedMs.push(performance.now() - saidAt)
         waiting.delete(other)
       }
       return waiting.size === 0
@@ -149,11 +149,11 @@ it(`a presence and a new roster reach all of ${PEERS} peers`, async () => {
     return `${name}: p50 ${p50} ms, p99 ${p99} ms, ${(p99! / GOAL_P99_MS).toFixed(2)} of the goal`
   }
   const lines = [
-    `${row('presence', heardMs)}; ${Math.round(presencesCpuMs / PEERS)} ms of CPU each, of all ${PEERS} peers together`,
+    `${row('presence', arrivedMs)}; ${Math.round(presencesCpuMs / PEERS)} ms of CPU each, of all ${PEERS} peers together`,
     row('roster after the first has it', spreadMs),
     `roster from due to everywhere: ${Math.round(Math.max(...rosterAt) - dueMs)} ms, ${Math.round(cpuMs() / PEERS)} ms of CPU a peer`,
   ]
   process.stdout.write(`${lines.join('\n')}\n`)
   expect(new Set(peers.map(({ rosters }) => bytesToHex(rosters.newest!.hash))).size).toBe(1)
-  expect(heardMs).toHaveLength(PEERS * (PEERS - 1))
+  expect(arrivedMs).toHaveLength(PEERS * (PEERS - 1))
 })

@@ -1,6 +1,7 @@
 /**
- * Two volunteers' terminals that follow node/README.md word for word end as members of a running federation, while a
- * third operator joins by `demo add-node` and a node dies by `demo kill`. The commands are those of the README itself.
+ * Two volunteers follow node/README.md word for word in their terminals and become members of a running federation.
+ * Meanwhile a third operator joins by `demo add-node`, and `demo kill` kills a node. The test reads all commands from the
+ * README.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import {
@@ -41,7 +42,7 @@ import { manifestClock } from '../../src/platform/manifest-clock.ts'
 import { BIN } from '../cli/geotrace.ts'
 import { freePorts } from '../salt/federation.ts'
 
-/** How fast time goes: at 60 and a load of ten the machine's own delays make clocks of the nodes 20 s wrong, of the 30 they may. */
+/** The speed of time. At 60, delays of a machine under a load of ten make clocks 20 s wrong; 30 s are allowed. */
 const SPEED = Number(process.env.FAULTS_SPEED ?? 40)
 const POLL_MS = 1_000
 const [PORT, WS_PORT] = [4101, 4201]
@@ -53,7 +54,7 @@ const terminals: Terminal[] = []
 beforeAll(() => {
   mkdirSync(at('bin'))
   mkdirSync(at('tmp'))
-  // The README's three ways to say it: in the clone, in short, and with what `npm start` does once all is built.
+  // The README calls the command in three ways: `npx geotrace` in the clone, `geotrace`, and `npm start`.
   shim('geotrace', '"$@"')
   shim('npx', '"$@"', '[ "$1" = geotrace ] || exit 64\nshift')
   shim('npm', 'demo "$@"', '[ "$1 $2" = "start --" ] || exit 64\nshift 2')
@@ -77,11 +78,11 @@ interface Terminal {
   end(): void
 }
 
-/** A shell of somebody with a home of their own, in a folder of their own. */
+/** A shell of one person, with a home directory and a folder of its own. */
 function terminal(who: string, line: string): Terminal {
   mkdirSync(at(who, 'clone'), { recursive: true, mode: 0o700 })
   const env = { ...process.env, HOME: at(who), TMPDIR: at('tmp'), PATH: `${at('bin')}:${process.env.PATH}` }
-  // A group of its own: whatever the shell starts ends with it.
+  // The shell gets a process group, so that a signal to the group ends every process that the shell starts.
   const child: ChildProcess = spawn('/bin/bash', ['-c', line], {
     cwd: at(who, 'clone'),
     env,
@@ -95,7 +96,7 @@ function terminal(who: string, line: string): Terminal {
     try {
       process.kill(-child.pid!, name)
     } catch {
-      // It has ended.
+      // The group has ended already.
     }
   }
   const made = { text: () => text, ended, interrupt: () => signal('SIGINT'), end: () => signal('SIGKILL') }
@@ -103,7 +104,7 @@ function terminal(who: string, line: string): Terminal {
   return made
 }
 
-/** Runs to its end. */
+/** Runs a command, expects exit code 0, and resolves with its output. */
 async function run(who: string, line: string): Promise<string> {
   const made = terminal(who, line)
   expect(await made.ended, `${who}$ ${line}\n${made.text()}`).toBe(0)
@@ -120,7 +121,7 @@ async function until<T>(
     if (found !== undefined && found !== false) return found
     for (const { ended, text } of alive) {
       const code = await Promise.race([ended, pause(0, 'up')])
-      if (code !== 'up') throw new Error(`waiting for ${what}, one ended with ${code}:\n${text()}`)
+      if (code !== 'up') throw new Error(`waiting for ${what}: a terminal ended with exit code ${code}:\n${text()}`)
     }
     await pause(POLL_MS)
   }
@@ -128,7 +129,7 @@ async function until<T>(
 
 const README = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8')
 
-/** Each command of a section, from blocks and sentences, without its comment. */
+/** All commands of a README section, from code blocks and sentences, without their comments. */
 function commands(title: string): string[] {
   const [, section] = new RegExp(`\\n## ${title}\\n([\\s\\S]*?)\\n##`).exec(README)!
   const blocks = [...section!.matchAll(/```\n([\s\S]*?)```/g)].flatMap(([, block]) => block!.split('\n'))
@@ -137,7 +138,7 @@ function commands(title: string): string[] {
   return [...new Set(lines.filter((line) => /^(git|npm|npx|geotrace) /.test(line)))]
 }
 
-/** The README's commands, each given out once; whatever is left was not followed. */
+/** Hands out each README command once. `left` returns the commands that the test did not follow. */
 function script(lines: readonly string[]) {
   const left = new Set(lines)
   return {
@@ -160,7 +161,7 @@ async function isFree(port: number): Promise<boolean> {
   })
 }
 
-/** The first volunteer's are the README's, if the machine has them; the second needs others, as its table says. */
+/** The first volunteer uses the README's ports if they are free. The second needs other ports, as the README says. */
 async function portOptions(): Promise<string[]> {
   const [a, b, c, d] = await freePorts(4)
   const options = (port: number, wsPort: number) => ` --port ${port} --ws-port ${wsPort}`
@@ -178,7 +179,7 @@ const status = async (who: string): Promise<Status | undefined> => {
   return (await asked.ended) === 0 ? (JSON.parse(asked.text()) as Status) : undefined
 }
 
-it('ends with two members of a running federation, by the commands of the README', async () => {
+it('the commands of the README make two volunteers members of a running federation', async () => {
   const founding = script(commands('From nothing to a member'))
   const joining = script(commands('Join a running federation'))
 
@@ -235,7 +236,7 @@ it('ends with two members of a running federation, by the commands of the README
     }
     const said = await until(`${who} to serve`, serves, alive)
     process.stdout.write(`${who} serves ${said.shards.length} shards, roster ${said.roster?.height}\n`)
-    // A phone gets salts from it that the roster's sheets prove.
+    // A phone gets salts from the node, and the sheets of the roster prove them.
     const card = JSON.parse(readFileSync(at(who, 'clone', 'card.json'), 'utf8')) as {
       peerId: string
       addresses: string[]
@@ -249,13 +250,13 @@ it('ends with two members of a running federation, by the commands of the README
   expect(rosters).not.toMatch(/pending: .* joins/)
   expect((await status(SPONSORS[1]!))?.health, 'birch, which was killed').toBe('serving')
 
-  // Not followed here: what the clone needs, what asks for a passphrase, founding, looking, and leaving.
+  // The test does not follow: cloning, commands that ask for a passphrase, founding, the status page, and leaving.
   expect(founding.left().map((line) => line.split(' ').slice(0, 3).join(' '))).toEqual([
     'git clone …',
     'geotrace salt backup',
     'geotrace federation found',
     'geotrace status --page',
-    // What "geotrace" stands for.
+    // The README's explanation of the short form `geotrace`.
     'npx geotrace',
   ])
   expect(joining.left()).toEqual(['geotrace federation leave', 'geotrace status'])

@@ -1,4 +1,4 @@
-/** A founded federation of real nodes on a simulated clock, and what moves it from one roster to the next. */
+/** A founded federation of real nodes on a simulated clock, with functions that drive it from one roster to the next. */
 
 import type { Random } from '@geotrace/core-wasm'
 import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
@@ -31,7 +31,7 @@ import {
 
 export const NOW = Date.UTC(2026, 5, 1, 12)
 
-/** An effort that has come to nothing by then will not: everybody has had its turn. */
+/** After this time an effort without a result has failed, because every proposer has had its turn. */
 const TRIED_MS = 180_000
 
 export interface Era {
@@ -43,14 +43,14 @@ export interface Era {
   client: Host
   /** Every draw of 32 bytes: seeds and the keys of quota tables. */
   drawn: Uint8Array[]
-  /** For nodes that join. */
+  /** The randomness of nodes that join. */
   random: Random
   memberships(): Membership[]
-  /** Goes to when the next roster is due, and on until everybody named here has it. */
+  /** Moves the clock to the next roster's effort, and on until every membership of `who` has the roster of `height`. */
   drive(height: number, who?: () => Membership[]): Promise<CertifiedRoster>
-  /** Ends node `i` as a crash would and starts it again on its directory. */
+  /** Stops node `i`, starts another one on its directory, and waits until this node serves. */
   restart(i: number, more?: Partial<SaltNodeInit>): Promise<SaltNode>
-  /** Stops node `i` and starts another in its place. */
+  /** Starts another node `i` on its directory. The caller stops the former node. */
   start(i: number, more?: Partial<SaltNodeInit>): Promise<SaltNode>
 }
 
@@ -85,7 +85,7 @@ export async function startEra(stage: Stage, count: number, replicas = Math.min(
         const triedMs = clock.now() + TRIED_MS
         await untilLater(clock, () => isThere() || clock.now() > triedMs)
         if (isThere()) return central.rosters.at(height)!
-        // On a slow machine two take the same turn and part the votes: then it is for the next period.
+        // On a slow machine two proposers may take the same turn and split the votes. Then the next period decides.
         if (to > clock.now()) await clock.jumpTo(to)
       }
     },
@@ -98,7 +98,7 @@ export async function startEra(stage: Stage, count: number, replicas = Math.min(
   }
 }
 
-/** What every replica of a shard answers for the first epoch of a roster, checked as a client checks it. */
+/** The salt that every replica of a shard gives for the first epoch of a roster, checked as a client checks it. */
 export async function askReplicas({ client, clock, nodes }: Era, certified: CertifiedRoster, shard: number) {
   const { firstEpoch } = certified.roster
   const opensMs = firstEpoch * EPOCH_MS - EPOCH_OPENS_BEFORE_MS
@@ -112,7 +112,7 @@ export async function askReplicas({ client, clock, nodes }: Era, certified: Cert
       const bytes = await client.request({ key, addresses: node.addresses().concat(addresses) }, SALT_PROTOCOL, request)
       return answerToSalts(bytes, certified, shard, blocks, key).salts[0]!
     }
-    // A roster is known a moment before the seeds of who came late are.
+    // A node that started late knows the roster before it has the seeds.
     await until(() => node.status().shards.every((item) => item.firstEpoch !== firstEpoch || item.held))
     answers.push({ node, salt: await salt() })
   }

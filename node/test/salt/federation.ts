@@ -1,24 +1,23 @@
-/** A federation of real salt nodes on the loopback, for tests: keys at random, ports that are free. */
+/** A federation of real salt nodes on loopback, for tests, with random keys and free ports. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
 import type { Random } from '@geotrace/core-wasm'
-import { type Clock, CORE_SHA256, type Core, loadCore, type SimulatedClock } from '@geotrace/core-wasm'
+import { type Clock, type Core, loadCore, type SimulatedClock } from '@geotrace/core-wasm'
 import {
-  assertManifest,
-  bytesToHex,
   type CertifiedRoster,
   decodeCertifiedRoster,
   decodeRosterReply,
   encodeRosterRequest,
-  keyToPeerId,
   type Manifest,
   type Parameters,
   type PeerAddress,
   ROSTER_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
 import { createMembership, type Membership } from '../../src/membership/membership.ts'
+import { newManifest } from '../../src/membership/new-manifest.ts'
 import { createHost } from '../../src/net/host.ts'
 import type { HostLimits } from '../../src/net/limits.ts'
 import type { Host } from '../../src/net/protocol.ts'
@@ -27,60 +26,46 @@ import { type Log, silent } from '../../src/platform/log.ts'
 import { nativeSigner } from '../../src/platform/native-signer.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { type SaltNode, type SaltNodeInit, saltNode } from '../../src/salt/node.ts'
+import { toCard } from '../../src/testing/simulated/federation.ts'
 
 export const core: Core = await loadCore()
 
-/** For federations that share one address; whom they admit is not what these tests are about. */
+/** Limits for a federation whose peers share one address, in tests that do not concern admission. */
 export const ONE_ADDRESS: Partial<HostLimits> = {
   ...{ perPrefix: 500, pendingPerPrefix: 200, newPerSecond: 500, newBurst: 1_000 },
 }
 
 export interface Cast {
   manifest: Manifest
-  /** Of the members in order. */
+  /** The secrets of the members, in order. */
   secrets: Uint8Array[]
   operatorSecrets: Uint8Array[]
   centralSecret: Uint8Array
   centralOperatorSecret: Uint8Array
 }
 
+/** Fewer shards, epochs and frame sizes than `PARAMETERS` has: a founding takes less time. */
+const SMALL: Partial<Parameters> = { shards: 3, reserveEpochs: 3, syncRequestBytes: [2048], syncReplyBytes: 2048 }
+
 export async function cast(nodes: number, atMs: number, more: Partial<Parameters> = {}, suffix = ''): Promise<Cast> {
   const ports = await freePorts(nodes + 1)
   const secrets = Array.from({ length: nodes + 1 }, () => systemRandom(32))
   const operatorSecrets = Array.from({ length: nodes + 1 }, () => systemRandom(32))
-  const entry = (i: number) => ({
-    peerId: keyToPeerId(nativeSigner(secrets[i]!).key),
-    operator: `operator-${i}`,
-    addresses: [`/ip4/127.0.0.1/tcp/${ports[i]}${suffix}`],
-  })
-  const manifest = assertManifest({
-    version: 1,
-    name: 'test',
-    founding: { nonce: bytesToHex(systemRandom(32)), at: new Date(atMs).toISOString() },
-    parameters: {
-      resolution: 12,
-      blockSizesMin: [5, 10, 20, 40, 80],
-      saltWindowMin: 180,
-      saltsPerRequest: 90,
-      salting: 'plain',
-      quota: 'rolling',
-      shards: 3,
-      replicas: Math.min(3, nodes),
-      threshold: 1,
-      periodEpochs: 18,
-      reserveEpochs: 3,
-      retentionDays: 14,
-      syncRequestBytes: [2048],
-      syncReplyBytes: 2048,
-      ...more,
-    },
-    core: CORE_SHA256,
-    operators: operatorSecrets.map((secret, i) => ({
+  const cards = secrets.map((secret, i) =>
+    toCard({
       name: `operator-${i}`,
-      key: bytesToHex(nativeSigner(secret).key),
-    })),
-    members: Array.from({ length: nodes }, (_, i) => entry(i)),
-    central: entry(nodes),
+      secret,
+      operatorSecret: operatorSecrets[i]!,
+      address: `/ip4/127.0.0.1/tcp/${ports[i]}${suffix}`,
+    }),
+  )
+  const manifest = newManifest({
+    name: 'test',
+    members: cards.slice(0, nodes),
+    central: cards[nodes]!,
+    at: atMs,
+    random: systemRandom,
+    parameters: { ...SMALL, replicas: Math.min(3, nodes), ...more },
   })
   return {
     manifest,
@@ -103,7 +88,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports
 }
 
-/** Everything that a test started, ended in one go. */
+/** Everything that a test starts. `end` ends it all, the latest first. */
 export class Stage {
   readonly #ends: (() => Promise<unknown>)[] = []
 
@@ -119,7 +104,7 @@ export class Stage {
     return node
   }
 
-  /** A client, or any other peer that only asks. */
+  /** A host for a client, or for another peer that only sends requests. */
   async host(
     clock: Clock,
     secret = systemRandom(32),
@@ -132,7 +117,7 @@ export class Stage {
     return host
   }
 
-  /** The central peer as far as membership goes. */
+  /** The membership of the central peer, without its store. */
   async central(
     { manifest, centralSecret, centralOperatorSecret }: Cast,
     clock: Clock,
@@ -150,7 +135,7 @@ export class Stage {
     return membership
   }
 
-  /** Called at the end, before what was started earlier is ended. */
+  /** Calls `end` at the end, before everything that was started earlier ends. */
   atEnd(end: () => Promise<unknown>): void {
     this.#ends.unshift(end)
   }
@@ -176,18 +161,33 @@ export async function startAll(
   return { nodes, dirs }
 }
 
-/** Waits until `check` holds; the test's own timeout is the only limit. */
+/** Waits until `check` holds. The timeout of the test is the only limit. */
 export async function until(check: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
-/** The same while simulated time goes on, faster than the machine's: whoever agrees on a roster needs both. */
+/** A simulated step: timers of the protocol are seconds apart. */
+const STEP_MS = 200
+/** Real time that the peers get for a step: short when the event loop rests, because then every peer waits for the clock. */
+const LOOK_MS = 10
+const LOOKS_MAX = 5
+const REST_UTILIZATION = 0.1
+
+/** Waits until `check` holds, and moves the simulated clock on whenever the peers of this process have come to rest. */
 export async function untilLater(clock: Clock, check: () => boolean | Promise<boolean>): Promise<void> {
   await until(async () => {
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    if ('advanceTo' in clock) await (clock as SimulatedClock).advanceTo(clock.now() + 200)
+    await rest()
+    if ('advanceTo' in clock) await (clock as SimulatedClock).advanceTo(clock.now() + STEP_MS)
     return check()
   })
+}
+
+async function rest(): Promise<void> {
+  for (let looks = 0; looks < LOOKS_MAX; looks++) {
+    const before = performance.eventLoopUtilization()
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+    if (performance.eventLoopUtilization(before).utilization < REST_UTILIZATION) return
+  }
 }
 
 export function isServing(node: SaltNode): boolean {
@@ -202,7 +202,7 @@ export async function fetchRoster(client: Host, peer: PeerAddress): Promise<Cert
   return decodeCertifiedRoster(bytes!)
 }
 
-/** The system's draws, and a list of all of 32 bytes: seeds and the keys of quota tables. */
+/** The system's randomness, and a list of all draws of 32 bytes: seeds and the keys of quota tables. */
 export function watchedRandom(): { random: Random; drawn: Uint8Array[] } {
   const drawn: Uint8Array[] = []
   const random: Random = (length) => {

@@ -34,7 +34,7 @@ export function nextHour(at: number): number {
   return (Math.floor(at / HOUR_MS) + 1) * HOUR_MS
 }
 
-/** The full hour of the next sync after a sync at `at`; undefined when the outbox is empty. */
+/** The full hour of the next sync after a sync at `at`; undefined when nothing is pending. */
 export function nextSync(at: number, { fixesDeferred, fixesAgain, fixesHeld }: SyncResult): number | undefined {
   if (fixesDeferred + fixesAgain > 0) return nextHour(at)
   return fixesHeld > 0 ? nextHour(at) + HELD_MS : undefined

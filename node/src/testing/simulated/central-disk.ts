@@ -1,6 +1,6 @@
 /**
- * The central store on a simulated disk: the memory store, whose every change takes the time of a write and is durable
- * before it is acknowledged. A peer killed in between leaves what had reached the disk. CONTRIBUTING "Simulation".
+ * The central store on a simulated disk. CONTRIBUTING "Simulation". Every change of the memory store takes the time of a
+ * write and is durable before the store acknowledges it. A killed central peer leaves the changes that reached the disk.
  */
 import type { CentralStore } from '../../central/store/central-store.ts'
 import { type MemoryDisk, memoryStore } from '../../central/store/memory-store.ts'
@@ -10,7 +10,7 @@ import type { Life } from './machine.ts'
 export function simulatedStore(memory: MemoryDisk, disk: SimulatedDisk, life: Life): CentralStore {
   const store = memoryStore(memory)
   life.onEnd(() => {
-    // The kernel lets go of a dead process's lock.
+    // The kernel releases the lock of a dead process.
     memory.opened = false
   })
   return {

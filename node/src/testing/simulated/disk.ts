@@ -1,7 +1,7 @@
 /**
- * A machine's disk: every write takes time, is whole or not there, and outlives the process. CONTRIBUTING "Simulation".
- * Killed before a write reached the disk, the process leaves the old value; killed after it and before it heard so, the
- * new one. That is what fileRecords promises by its rename and LevelDB by its log.
+ * A machine's disk. CONTRIBUTING "Simulation". Every write takes time, is complete or absent, and outlives the process.
+ * A process killed before its write reached the disk leaves the old value. A process killed after that, but before its
+ * write returned, leaves the new value. `fileRecords` promises the same by a rename, and LevelDB by its log.
  */
 import { oneAtATime } from '@geotrace/core-wasm'
 import { FederationError } from '@geotrace/core-wasm/wire'
@@ -10,7 +10,7 @@ import type { QuotaDisk } from '../../salt/quota/quota-disk.ts'
 import type { Life } from './machine.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
-/** A disk under load: most writes are quick, some wait behind others. */
+/** A disk under load: most writes are quick, some wait in the disk's queue. */
 const WRITE_MS = 2
 const SLOW_WRITE_MS = 400
 const SLOW_SHARE = 0.05
@@ -18,7 +18,7 @@ const SLOW_SHARE = 0.05
 export interface SimulatedDisk {
   openRecords(life: Life): OpenRecords
   openQuotaDisk(life: Life): (dir: string) => Promise<QuotaDisk>
-  /** Runs one atomic write of `life`: it takes effect between two waits. */
+  /** Runs one atomic write of `life`. The write takes effect between two waits. */
   write<T>(life: Life, apply: () => T | Promise<T>): Promise<T>
 }
 

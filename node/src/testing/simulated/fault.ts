@@ -1,20 +1,20 @@
-/** A kind of fault: what it is called, how often it is drawn, and what it does. CONTRIBUTING "Simulation". */
+/** A kind of fault: its name, how often a history draws the kind, and its effect. CONTRIBUTING "Simulation". */
 import type { SimulatedFederation } from './federation.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
 export interface FaultInit {
   federation: SimulatedFederation
   random: SeededRandom
-  /** All machines, those of devices too, by name. */
+  /** The names of all machines, devices included. */
   machines: readonly string[]
-  /** When everything must be well again. */
+  /** The time at which every fault must be over, Unix ms. */
   healMs: number
 }
 
 export interface FaultKind {
   readonly name: string
-  /** How often it is drawn, against the others. */
+  /** How often a history draws this kind, relative to the other kinds. */
   readonly weight: number
-  /** Begins now, and sees to its own end. */
+  /** Begins the fault now and schedules its end, at `healMs` at the latest. */
   strike(init: FaultInit): void
 }

@@ -1,8 +1,8 @@
 /**
- * What can go wrong in a simulated federation, as a list of kinds with weights. CONTRIBUTING "Simulation": a new kind is
- * a new entry. Each strikes once, at a time of its own, and is over when `healMs` comes; some draw their own end before.
+ * The faults of a simulated federation, as a list of kinds with weights. CONTRIBUTING "Simulation": a new kind is a new
+ * entry. Each fault strikes once, at a time of its own, and ends at `healMs` at the latest. Some draw an earlier end.
  */
-import { isFederationError, isGone, manifestToId, newChange, signChange } from '@geotrace/core-wasm/wire'
+import { isFederationError, isGone, MINUTE_MS, manifestToId, newChange, signChange } from '@geotrace/core-wasm/wire'
 import { nativeSigner } from '../../platform/native-signer.ts'
 import type { FaultInit, FaultKind } from './fault.ts'
 import type { SimulatedFederation } from './federation.ts'
@@ -13,8 +13,7 @@ import type { SimulatedPeer } from './peer.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
 const SECOND_MS = 1_000
-const MINUTE_MS = 60_000
-/** A leave is worth making for some days. */
+/** A leave stays valid for 126 epochs, a week. */
 const LEAVE_EPOCHS = 126
 
 export const FAULTS: readonly FaultKind[] = [
@@ -49,7 +48,7 @@ export const FAULTS: readonly FaultKind[] = [
     },
   },
   {
-    name: 'node-hears-nothing',
+    name: 'node-receives-nothing',
     weight: 1,
     strike(init) {
       const { name } = pickNode(init)
@@ -57,7 +56,7 @@ export const FAULTS: readonly FaultKind[] = [
     },
   },
   {
-    name: 'node-is-not-heard',
+    name: 'node-sends-nothing',
     weight: 1,
     strike(init) {
       const { name } = pickNode(init)
@@ -129,7 +128,7 @@ export const FAULTS: readonly FaultKind[] = [
       const offMs = sign * Math.round(init.random.between(5 * SECOND_MS, 10 * MINUTE_MS))
       machine.offsetMs += offMs
       during(init, init.random.between(MINUTE_MS, 60 * MINUTE_MS), () => {
-        // Another one may have struck meanwhile.
+        // Take back this fault's share only, because another fault may have moved the clock meanwhile.
         machine.offsetMs -= offMs
       })
     },
@@ -139,18 +138,18 @@ export const FAULTS: readonly FaultKind[] = [
     weight: 3,
     strike(init) {
       const { network, lied, manifest, saltNodes } = init.federation
-      // One replica of every shard tells the truth: a shard without has no salts, and no device asks its replicas again.
+      // One replica of every shard stays honest. Without an honest replica a shard has no salts for any device.
       const isFull = lied.size >= manifest.parameters.replicas - 1
       const node = init.random.pick(isFull ? saltNodes.filter(({ name }) => lied.has(name)) : saltNodes)
       const draws = init.random.fork(`lie/${node.name}`)
       lied.add(node.name)
       network.liars.set(node.name, liar(draws.pick(LIES), nativeSigner(node.secret), draws))
-      // A liar stays one, until everything is well again.
+      // A liar lies until `healMs`.
       during(init, Number.POSITIVE_INFINITY, () => void network.liars.delete(node.name))
     },
   },
   {
-    // It drains: keeps the shards of the roster that lets it go, and holds none of the next.
+    // The node drains: it keeps the shards of the roster that removes it, and holds no shard of the next roster.
     name: 'node-leaves',
     weight: 1,
     strike(init) {
@@ -165,20 +164,20 @@ export const FAULTS: readonly FaultKind[] = [
         membership.submit(signChange(leave, nativeSigner(node.secret)))
         left.add(node.name)
       } catch (error) {
-        // It asked before.
+        // This node asked to leave before.
         if (!isFederationError(error, 'CHANGE_INVALID')) throw error
       }
     },
   },
   {
-    // Admitted by one roster, ranked by the next, holds shards from the one after.
+    // One roster admits the node, the next roster ranks it, and the node holds shards from the third roster on.
     name: 'node-joins',
     weight: 2,
     strike: applyToJoin,
   },
 ]
 
-/** One of `kinds`, by weight. */
+/** Draws one of `kinds` by weight. */
 export function pickFault(kinds: readonly FaultKind[], random: SeededRandom): FaultKind {
   let at = random.unit() * kinds.reduce((sum, { weight }) => sum + weight, 0)
   for (const kind of kinds) {
@@ -192,7 +191,7 @@ function pickNode({ federation, random }: FaultInit): SimulatedFederation['saltN
   return random.pick(federation.saltNodes)
 }
 
-/** Calls `end` after `ms`, but not later than everything has to be well. */
+/** Calls `end` after `ms`, or at `healMs` when that is earlier. */
 function during({ federation: { scheduler }, healMs }: FaultInit, ms: number, end: () => void): void {
   scheduler.after(Math.max(0, Math.min(ms, healMs - scheduler.nowMs)), end)
 }

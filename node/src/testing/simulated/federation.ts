@@ -1,6 +1,6 @@
 /**
  * A whole federation in one thread: real salt nodes and a real central peer on simulated machines, disks and network.
- * CONTRIBUTING "Simulation". Everything follows from the seed; nothing here knows what a test wants to see.
+ * CONTRIBUTING "Simulation". Every event follows from the seed. This file knows nothing about the checks of a test.
  */
 import type { Core } from '@geotrace/core-wasm'
 import { bytesToHex, keyToPeerId, type Manifest, type Parameters, type Signer } from '@geotrace/core-wasm/wire'
@@ -12,7 +12,7 @@ import { nativeSigner } from '../../platform/native-signer.ts'
 import { type SaltNode, type SaltNodeInit, saltNode } from '../../salt/node.ts'
 import { simulatedStore } from './central-disk.ts'
 import { type SimulatedNetwork, simulatedNetwork } from './network.ts'
-import { type PeerIdentity, type SimulatedPeer, simulatedPeer } from './peer.ts'
+import { type PeerIdentity, type SimulatedPeer, simulatedPeer, type World } from './peer.ts'
 import { createScheduler, type Scheduler } from './scheduler.ts'
 import { type SeededRandom, seededRandom } from './seeded-random.ts'
 import { createTrace, type Trace } from './trace.ts'
@@ -23,9 +23,9 @@ export interface SimulatedFederationInit {
   startMs: number
   core: Core
   parameters?: Partial<Parameters>
-  /** Of links and heartbeats. */
+  /** The intervals of links and heartbeats; the real ones unless given. */
   pace?: Pace
-  /** Sees every event. */
+  /** Receives a line for every event. */
   listen?: (line: string) => void
 }
 
@@ -36,22 +36,22 @@ export interface SimulatedFederation {
   readonly network: SimulatedNetwork
   readonly manifest: Manifest
   readonly core: Core
-  /** Those of the founding, then those that came to join. */
+  /** The founding nodes, then the nodes that came to join, in order. */
   readonly saltNodes: readonly SimulatedPeer<SaltNode>[]
   readonly central: SimulatedPeer<CentralPeer>
-  /** What the central peer's disk holds. */
+  /** The content of the central peer's disk. */
   readonly deposits: MemoryDisk
-  /** All 32-byte secrets that nodes drew: the seeds are among them. */
+  /** All 32-byte secrets that salt nodes drew; the seeds are among them. */
   readonly drawn: readonly Uint8Array[]
-  /** Shards that at some moment no running node held: their secrets are gone for good, PROTOCOL.md §5.1. */
+  /** Shards that no running node held at some moment. Their secrets are lost permanently, PROTOCOL.md §5.1. */
   readonly lostShards: ReadonlySet<number>
-  /** Names of nodes that lied at some time, of those that asked to leave, and of those that came to join. */
+  /** Names of the nodes that lied at some time, of the nodes that asked to leave, and of the nodes that came to join. */
   readonly lied: Set<string>
   readonly left: Set<string>
   readonly joined: ReadonlySet<string>
-  /** What must not happen whatever the faults: errors in a log, answers `internal`, a peer that cannot start. */
+  /** Events that no fault may cause: an error in a log, a peer that cannot start, a bug on a device. */
   readonly complaints: string[]
-  /** A machine more, on which a node can run that no roster names yet; of its own operator, or one more of `owner`. */
+  /** Adds a machine with a node that no roster names yet. Its operator is new, or the operator of the node `owner`. */
   addNode(owner?: string): Newcomer
 }
 
@@ -66,7 +66,7 @@ interface Draft extends PeerIdentity {
   readonly address: string
 }
 
-/** Builds the federation; nobody runs before `start`. */
+/** Builds the federation. No peer runs before its `start`. */
 export function simulatedFederation(init: SimulatedFederationInit): SimulatedFederation {
   const { seed, nodes, startMs, core, parameters, listen, pace = REAL_PACE } = init
   const random = seededRandom(seed)
@@ -89,40 +89,13 @@ export function simulatedFederation(init: SimulatedFederationInit): SimulatedFed
   const lostShards = new Set<number>()
   const joined = new Set<string>()
 
-  const world = { scheduler, random, trace, network, complaints }
-
-  const remember =
-    ({ bytes }: SeededRandom) =>
-    (length: number): Uint8Array => {
-      const secret = bytes(length)
-      if (length === 32) drawn.push(secret.slice())
-      return secret
-    }
-
+  const shared: Shared = { world: { scheduler, random, trace, network, complaints }, manifest, core, pace }
+  const onKill = (killed: SaltNode): void => {
+    for (const shard of heldShards(killed))
+      if (!saltNodes.some((node) => heldShards(node.running).includes(shard))) lostShards.add(shard)
+  }
   const saltPeer = (item: Draft, more: Partial<SaltNodeInit>): SimulatedPeer<SaltNode> =>
-    simulatedPeer(
-      world,
-      item,
-      ({ life, disk, random: own, log, openHost }) =>
-        saltNode({
-          ...more,
-          manifest,
-          core,
-          log,
-          secret: item.secret,
-          dir: item.name,
-          clock: life.clock,
-          random: remember(own),
-          openHost,
-          openRecords: disk.openRecords(life),
-          openQuotaDisk: disk.openQuotaDisk(life),
-          pace,
-        }),
-      (killed) => {
-        for (const shard of heldShards(killed))
-          if (!saltNodes.some((node) => heldShards(node.running).includes(shard))) lostShards.add(shard)
-      },
-    )
+    simulatedSaltNode(shared, item, more, drawn, onKill)
   const saltNodes = drafts.slice(0, -1).map((item) => saltPeer(item, { operatorSecret: item.operatorSecret }))
 
   return {
@@ -145,29 +118,66 @@ export function simulatedFederation(init: SimulatedFederationInit): SimulatedFed
       joined.add(name)
       const own = draft(drafts.length + joined.size, name, random)
       const { operatorSecret } = drafts.find((item) => item.name === owner) ?? own
-      // An operator votes with one of its nodes.
+      // An operator votes with one of its nodes, so its second node gets no operator key.
       const vote = owner === undefined ? { operatorSecret } : {}
       const node = saltPeer(own, { ...vote, addresses: [own.address] })
       saltNodes.push(node)
       const card = toCard({ ...own, operatorSecret })
       return { node, card: { ...card, operator: owner ?? name }, operator: nativeSigner(operatorSecret) }
     },
-    central: simulatedPeer(world, drafts.at(-1)!, ({ life, disk, random: own, log, openHost }) =>
-      centralPeer({
-        manifest,
-        log,
-        secret: drafts.at(-1)!.secret,
-        operatorSecret: drafts.at(-1)!.operatorSecret,
-        dir: 'central',
-        store: simulatedStore(deposits, disk, life),
-        clock: life.clock,
-        random: own.bytes,
-        openHost,
-        openRecords: disk.openRecords(life),
-        pace,
-      }),
-    ),
+    central: simulatedCentral(shared, drafts.at(-1)!, deposits),
   }
+}
+
+/** The parts that all peers of a federation share. */
+interface Shared {
+  readonly world: World
+  readonly manifest: Manifest
+  readonly core: Core
+  readonly pace: Pace
+}
+
+/** A salt node; adds the 32-byte secrets that it draws to `drawn`. */
+function simulatedSaltNode(
+  { world, manifest, core, pace }: Shared,
+  { name, secret }: Draft,
+  more: Partial<SaltNodeInit>,
+  drawn: Uint8Array[],
+  onKill: (killed: SaltNode) => void,
+): SimulatedPeer<SaltNode> {
+  const remember =
+    ({ bytes }: SeededRandom) =>
+    (length: number): Uint8Array => {
+      const draw = bytes(length)
+      if (length === 32) drawn.push(draw.slice())
+      return draw
+    }
+  return simulatedPeer(
+    world,
+    { name, secret },
+    ({ life, disk, random, log, openHost }) =>
+      saltNode({
+        ...more,
+        ...{ manifest, core, log, secret, dir: name, clock: life.clock, random: remember(random), openHost, pace },
+        openRecords: disk.openRecords(life),
+        openQuotaDisk: disk.openQuotaDisk(life),
+      }),
+    onKill,
+  )
+}
+
+function simulatedCentral(
+  { world, manifest, pace }: Shared,
+  { name, secret, operatorSecret }: Draft,
+  deposits: MemoryDisk,
+): SimulatedPeer<CentralPeer> {
+  return simulatedPeer(world, { name, secret }, ({ life, disk, random, log, openHost }) =>
+    centralPeer({
+      ...{ manifest, log, secret, operatorSecret, dir: name, clock: life.clock, random: random.bytes, openHost, pace },
+      store: simulatedStore(deposits, disk, life),
+      openRecords: disk.openRecords(life),
+    }),
+  )
 }
 
 function heldShards(node: SaltNode | undefined): number[] {
@@ -184,7 +194,8 @@ function draft(i: number, name: string, random: SeededRandom): Draft {
   }
 }
 
-function toCard({ name, secret, operatorSecret, address }: Draft): MemberCard {
+/** The card of a peer with these secrets. */
+export function toCard({ name, secret, operatorSecret, address }: Draft): MemberCard {
   return {
     operator: name,
     operatorKey: bytesToHex(nativeSigner(operatorSecret).key),

@@ -1,16 +1,17 @@
 /**
- * Links and gossip in memory, in the place of net/gossip.ts: whoever is linked floods what it accepts to its neighbours,
- * each message judged once; what is lost is lost, and asking others later makes up for it. CONTRIBUTING "Simulation".
+ * Links and gossip in memory, which replace net/gossip.ts. CONTRIBUTING "Simulation". A peer judges each message once and
+ * floods accepted messages to the peers that it is linked with. A lost message is not sent again, because peers catch up
+ * by asking each other later.
  */
 import { createHash } from 'node:crypto'
-import { boundedMap, bytesToHex, FederationError, keyToPeerId } from '@geotrace/core-wasm/wire'
+import { boundedMap, bytesToHex, FederationError, keyToPeerId, type PeerAddress } from '@geotrace/core-wasm/wire'
 import type { Gossip, GossipDecision } from '../../net/gossip.ts'
 import { HOST_LIMITS } from '../../net/limits.ts'
 import type { Host } from '../../net/protocol.ts'
 import type { Life } from './machine.ts'
 import type { Scheduler } from './scheduler.ts'
 
-/** Gossipsub forgets what it has seen after two minutes. */
+/** Gossipsub forgets a message id after two minutes. */
 const SEEN_MS = 120_000
 const SEEN_MAX = 4_096
 
@@ -18,9 +19,9 @@ export interface GossipPeer {
   readonly life: Life
   readonly key: Uint8Array
   readonly host: Pick<Host, 'link' | 'isLinked' | 'hasReceivedFrom' | 'gossip'>
-  /** Something came from it: a request or an answer. */
+  /** Notes that a request or an answer of the peer `key` arrived. */
   note(key: Uint8Array | undefined): void
-  /** A request to it was not answered: libp2p closes that connection. */
+  /** Drops the link with the peer `key`, as libp2p closes a connection whose request was not answered. */
   drop(key: Uint8Array): void
 }
 export interface GossipWorld {
@@ -30,165 +31,183 @@ export interface GossipWorld {
   find(key: Uint8Array): GossipPeer | undefined
 }
 
-interface Inside {
-  readonly peer: GossipPeer
-  /** The key, hex. */
-  readonly name: string
-  readonly links: Map<string, Link>
-  /** A new connection. */
-  join(other: Inside): void
-  hear(from: Inside, message: Message): void
-  /** Whether `from`'s message that would be here at `atMs` is worth sending. */
-  expects(from: Inside, message: Message, atMs: number): boolean
-  hasSeen(message: Message): boolean
-  greet(other: Inside): void
-}
+/** One side of a link. */
 interface Link {
-  readonly other: Inside
-  /** Taken for a member: each says so whenever it may have changed. */
+  readonly other: LinkedPeer
+  /** Whether this peer takes `other` for a member. A peer decides again whenever its roster may have changed. */
   isMember: boolean
-  /** Gossipsub tells of a peer once a connection, when each takes the other for a member. */
+  /** Gossipsub announces a peer once a connection, when each of the two takes the other for a member. */
   isGreeted: boolean
-  /** When something last came on it. */
-  heardMs: number
+  /** When the last frame arrived on this link. */
+  receivedMs: number
 }
-/** On its way: nobody may change the bytes; who judges them gets a copy. */
+/** A message on its way. Its bytes must not change, so each judge gets a copy. */
 interface Message {
   readonly id: string
   readonly bytes: Uint8Array
 }
-const insides = new WeakMap<GossipPeer, Inside>()
 
-/** A new connection: TCP, Noise and yamux. */
+/** Packets of a new connection: TCP, Noise and yamux. */
 const CONNECT_PACKETS = 4
 
 export function gossipPeer(life: Life, key: Uint8Array, world: GossipWorld): GossipPeer {
-  const { scheduler, isCut, travelMs, find } = world
-  const name = bytesToHex(key)
-  const links = new Map<string, Link>()
-  const seen = boundedMap<string, number>(SEEN_MAX)
-  /** When the first copy of what is not seen yet will be here. */
-  const coming = new Map<string, number>()
-  const callbacks: ((key: Uint8Array) => void)[] = []
-  let isMember = (_key: Uint8Array): boolean => false
-  let judge = (_message: Uint8Array): GossipDecision => 'ignore'
+  return new LinkedPeer(life, key, world)
+}
 
-  const isSeen = ({ id }: Message): boolean => scheduler.nowMs - (seen.get(id) ?? Number.NEGATIVE_INFINITY) < SEEN_MS
-  const see = ({ id }: Message): void => {
-    seen.set(id, scheduler.nowMs)
+class LinkedPeer implements GossipPeer {
+  readonly life: Life
+  readonly key: Uint8Array
+  readonly host: GossipPeer['host']
+  readonly #world: GossipWorld
+  readonly #name: string
+  readonly #links = new Map<string, Link>()
+  readonly #seen = boundedMap<string, number>(SEEN_MAX)
+  /** When the first copy of a message that is not seen yet will arrive, by message id. */
+  readonly #coming = new Map<string, number>()
+  readonly #callbacks: ((key: Uint8Array) => void)[] = []
+  #isMember = (_key: Uint8Array): boolean => false
+  #judge = (_message: Uint8Array): GossipDecision => 'ignore'
+
+  constructor(life: Life, key: Uint8Array, world: GossipWorld) {
+    this.life = life
+    this.key = key
+    this.#world = world
+    this.#name = bytesToHex(key)
+    this.host = {
+      gossip: this.#gossip(),
+      isLinked: (other) => this.#links.get(bytesToHex(other))?.other.life.isOver === false,
+      hasReceivedFrom: (other, withinMs) => {
+        const link = this.#links.get(bytesToHex(other))
+        return link !== undefined && this.#nowMs - link.receivedMs < withinMs
+      },
+      link: (other) => this.#link(other),
+    }
   }
-  const hearFrom = (other: string): void => {
-    const link = links.get(other)
-    if (link !== undefined) link.heardMs = scheduler.nowMs
+
+  note(other: Uint8Array | undefined): void {
+    if (other !== undefined) this.#receive(bytesToHex(other))
   }
-  const spread = (message: Message, except?: Inside): void => {
-    for (const { other, isMember: isOurs } of links.values()) {
-      // What a neighbour has already it would not look at: gossipsub 1.2 does not even send it (IDONTWANT).
-      if (other === except || !isOurs || other.hasSeen(message)) continue
-      const delayMs = travelMs(message.bytes.length, 0, other.peer.life)
-      if (!other.expects(self, message, scheduler.nowMs + delayMs)) continue
+
+  drop(other: Uint8Array): void {
+    this.#links.delete(bytesToHex(other))
+  }
+
+  get #nowMs(): number {
+    return this.#world.scheduler.nowMs
+  }
+
+  #gossip(): Gossip {
+    return {
+      publish: async (bytes) => {
+        const message = { id: createHash('sha256').update(bytes).digest('base64'), bytes: bytes.slice() }
+        if (this.life.isOver || this.#hasSeen(message)) return
+        this.#see(message)
+        this.#spread(message)
+      },
+      onMessage: (fn) => {
+        this.#judge = fn
+      },
+      onPeer: (fn) => void this.#callbacks.push(fn),
+      admit: (fn) => {
+        this.#isMember = fn
+        for (const link of this.#links.values()) {
+          link.isMember = fn(link.other.key)
+          this.#greet(link.other)
+          link.other.#greet(this)
+        }
+      },
+      // A simulated link breaks as a whole, so there is no stream to renew.
+      renew() {},
+    }
+  }
+
+  #link(other: PeerAddress): Promise<void> {
+    const { scheduler, travelMs, isCut, find } = this.#world
+    return new Promise((resolve, reject) => {
+      const { life } = this
+      if (life.isOver) return
+      if (this.host.isLinked(other.key)) return resolve()
+      const fail = (): void => {
+        if (life.isOver) return
+        const message = `cannot reach ${keyToPeerId(other.key)}`
+        reject(new FederationError('PEER_UNREACHABLE', message, { tried: other.addresses.length }))
+      }
+      const target = find(other.key)
+      if (!(target instanceof LinkedPeer)) return void scheduler.after(HOST_LIMITS.dialMs / 10, fail)
+      const cancel = scheduler.after(HOST_LIMITS.dialMs, fail)
+      scheduler.after(travelMs(0, CONNECT_PACKETS, target.life), () => {
+        const [from, to] = [life.machine.name, target.life.machine.name]
+        if (isCut(from, to) || isCut(to, from) || life.isOver) return
+        cancel()
+        if (target.life.isOver || find(other.key) !== target) return fail()
+        this.#join(target)
+        target.#join(this)
+        this.#greet(target)
+        target.#greet(this)
+        resolve()
+      })
+    })
+  }
+
+  /** Opens this peer's side of a link with `other`. */
+  #join(other: LinkedPeer): void {
+    const isMember = this.#isMember(other.key)
+    this.#links.set(other.#name, { other, isMember, isGreeted: false, receivedMs: this.#nowMs })
+  }
+
+  #greet(other: LinkedPeer): void {
+    const link = this.#links.get(other.#name)
+    if (this.life.isOver || link?.other !== other || link.isGreeted) return
+    if (!link.isMember || other.#links.get(this.#name)?.isMember !== true) return
+    link.isGreeted = true
+    for (const fn of this.#callbacks) fn(other.key)
+  }
+
+  #hasSeen({ id }: Message): boolean {
+    return this.#nowMs - (this.#seen.get(id) ?? Number.NEGATIVE_INFINITY) < SEEN_MS
+  }
+
+  #see({ id }: Message): void {
+    this.#seen.set(id, this.#nowMs)
+  }
+
+  #spread(message: Message, except?: LinkedPeer): void {
+    const { scheduler, travelMs } = this.#world
+    for (const { other, isMember } of this.#links.values()) {
+      // Skip a neighbour that has seen the message, as gossipsub 1.2 does (IDONTWANT).
+      if (other === except || !isMember || other.#hasSeen(message)) continue
+      const delayMs = travelMs(message.bytes.length, 0, other.life)
+      if (!other.#expects(this, message, scheduler.nowMs + delayMs)) continue
       scheduler.after(delayMs, () => {
-        if (!isCut(life.machine.name, other.peer.life.machine.name)) other.hear(self, message)
+        if (!this.#isCutTo(other)) other.#take(this, message)
       })
     }
   }
-  const gossip: Gossip = {
-    async publish(bytes) {
-      const message = { id: createHash('sha256').update(bytes).digest('base64'), bytes: bytes.slice() }
-      if (life.isOver || isSeen(message)) return
-      see(message)
-      spread(message)
-    },
-    onMessage(fn) {
-      judge = fn
-    },
-    onPeer: (fn) => void callbacks.push(fn),
-    admit(fn) {
-      isMember = fn
-      for (const link of links.values()) {
-        link.isMember = fn(link.other.peer.key)
-        self.greet(link.other)
-        link.other.greet(self)
-      }
-    },
-    // Links here break whole: there is no stream to renew.
-    renew() {},
+
+  /** Whether `from` should send a message that would arrive at `atMs`. */
+  #expects(from: LinkedPeer, { id }: Message, atMs: number): boolean {
+    // Only the first of several copies is sent, unless a cut could stop that copy.
+    const first = this.#coming.get(id)
+    if (first !== undefined && first >= this.#nowMs && first <= atMs) return false
+    const isSure = this.#links.get(from.#name)?.isMember === true && !from.#isCutTo(this)
+    if (isSure) this.#coming.set(id, atMs)
+    return true
   }
-  const peer: GossipPeer = {
-    life,
-    key,
-    host: {
-      gossip,
-      isLinked(other) {
-        const link = links.get(bytesToHex(other))
-        return link !== undefined && !link.other.peer.life.isOver
-      },
-      hasReceivedFrom(other, withinMs) {
-        const link = links.get(bytesToHex(other))
-        return link !== undefined && scheduler.nowMs - link.heardMs < withinMs
-      },
-      link: (other) =>
-        new Promise((resolve, reject) => {
-          if (life.isOver) return
-          if (peer.host.isLinked(other.key)) return resolve()
-          const fail = (): void => {
-            if (!life.isOver) {
-              const message = `cannot reach ${keyToPeerId(other.key)}`
-              reject(new FederationError('PEER_UNREACHABLE', message, { tried: other.addresses.length }))
-            }
-          }
-          const target = find(other.key)
-          if (target === undefined) return void scheduler.after(HOST_LIMITS.dialMs / 10, fail)
-          const cancel = scheduler.after(HOST_LIMITS.dialMs, fail)
-          scheduler.after(travelMs(0, CONNECT_PACKETS, target.life), () => {
-            const names = [life.machine.name, target.life.machine.name] as const
-            if (isCut(...names) || isCut(names[1], names[0]) || life.isOver) return
-            cancel()
-            if (target.life.isOver || find(other.key) !== target) return fail()
-            const inside = insides.get(target)!
-            self.join(inside)
-            inside.join(self)
-            self.greet(inside)
-            inside.greet(self)
-            resolve()
-          })
-        }),
-    },
-    note: (other) => other && hearFrom(bytesToHex(other)),
-    drop: (other) => void links.delete(bytesToHex(other)),
+
+  #take(from: LinkedPeer, message: Message): void {
+    this.#coming.delete(message.id)
+    this.#receive(from.#name)
+    if (this.life.isOver || this.#hasSeen(message) || this.#links.get(from.#name)?.isMember !== true) return
+    this.#see(message)
+    if (this.#judge(message.bytes.slice()) === 'accept') this.#spread(message, from)
   }
-  const self: Inside = {
-    peer,
-    name,
-    links,
-    join(other) {
-      const isOurs = isMember(other.peer.key)
-      links.set(other.name, { other, isMember: isOurs, isGreeted: false, heardMs: scheduler.nowMs })
-    },
-    hasSeen: (message) => isSeen(message),
-    // Of several copies on their way only the first is looked at, unless something stops it.
-    expects(from, { id }, atMs) {
-      const first = coming.get(id)
-      if (first !== undefined && first >= scheduler.nowMs && first <= atMs) return false
-      const isSure = links.get(from.name)?.isMember === true && !isCut(from.peer.life.machine.name, life.machine.name)
-      if (isSure) coming.set(id, atMs)
-      return true
-    },
-    hear(from, message) {
-      coming.delete(message.id)
-      hearFrom(from.name)
-      if (life.isOver || isSeen(message) || links.get(from.name)?.isMember !== true) return
-      see(message)
-      if (judge(message.bytes.slice()) === 'accept') spread(message, from)
-    },
-    greet(other) {
-      const link = links.get(other.name)
-      if (life.isOver || link?.other !== other || link.isGreeted) return
-      if (!link.isMember || other.links.get(name)?.isMember !== true) return
-      link.isGreeted = true
-      for (const fn of callbacks) fn(other.peer.key)
-    },
+
+  #receive(name: string): void {
+    const link = this.#links.get(name)
+    if (link !== undefined) link.receivedMs = this.#nowMs
   }
-  insides.set(peer, self)
-  return peer
+
+  #isCutTo(other: LinkedPeer): boolean {
+    return this.#world.isCut(this.life.machine.name, other.life.machine.name)
+  }
 }

@@ -1,6 +1,6 @@
 /**
- * Somebody who wants in: a node that runs and waits, its application, and operators who endorse it one after the other,
- * each when their node runs. PROTOCOL.md §4.8, §4.9. CONTRIBUTING "Simulation".
+ * A node that applies to join. PROTOCOL.md §4.8, §4.9. CONTRIBUTING "Simulation". The node runs and waits, while operators
+ * endorse its application one after the other, each when their own node runs.
  */
 import {
   isFederationError,
@@ -18,11 +18,11 @@ import type { FaultInit } from './fault.ts'
 import type { SimulatedFederation } from './federation.ts'
 import type { SimulatedPeer } from './peer.ts'
 
-/** An application is worth making for a week. */
+/** An application stays valid for 126 epochs, a week. */
 const JOIN_EPOCHS = 126
-/** Some are the second node of an operator, who needs nobody's leave. */
+/** The share of applications for the second node of an operator, which need no sponsors. */
 const KNOWN_SHARE = 0.25
-/** Until the next operator has read it. */
+/** How long the next operator takes to read the application, ms. */
 const READING_MS = [1_000, 60_000] as const
 
 export function applyToJoin({ federation, random, healMs }: FaultInit): void {
@@ -36,13 +36,13 @@ export function applyToJoin({ federation, random, healMs }: FaultInit): void {
     if (first === undefined || endorsed >= needed || scheduler.nowMs >= healMs) return
     const isEndorsed = endorse(first, application)
     trace.note(scheduler.nowMs, `${first.name} ${isEndorsed ? 'endorses' : 'cannot endorse'} ${node.name}`)
-    // Whose node is down reads it again later.
+    // An operator whose node is down tries again later.
     const next = isEndorsed ? rest : [...rest, first]
     scheduler.after(Math.min(random.between(...READING_MS), healMs - scheduler.nowMs), () =>
       ask(next, endorsed + Number(isEndorsed)),
     )
   }
-  // Only its owner's word counts for a second node.
+  // A second node needs the endorsement of its owner only.
   ask(owner === undefined ? others : [owner], 0)
 }
 
@@ -60,13 +60,13 @@ function newcomer(federation: SimulatedFederation, owner: SimulatedPeer<SaltNode
   return { node, application: signChange(signChange(application, nativeSigner(node.secret)), operator) }
 }
 
-/** A third of the operators and one more, as some node that runs knows them. */
+/** More than a third of the operators in the newest roster of some running node. */
 function sponsorsNeeded(nodes: readonly SimulatedPeer<SaltNode>[]): number {
   const newest = nodes.map(({ running }) => running?.membership()?.rosters.newest).find((item) => item !== undefined)
   return newest === undefined ? 1 : sponsorQuorum(newest.roster.operators.length)
 }
 
-/** As `geotrace federation vote` does: with the operator's key, through the node that runs. */
+/** Endorses the application with the operator's key through its running node, as `geotrace federation vote` does. */
 function endorse({ running }: SimulatedPeer<SaltNode>, application: SignedChange): boolean {
   const membership = running?.membership()
   const newest = membership?.rosters.newest
@@ -75,7 +75,7 @@ function endorse({ running }: SimulatedPeer<SaltNode>, application: SignedChange
     membership.submit(signChange(application, membership.voter.signer))
     return membership.voter.operator(newest.roster) !== undefined
   } catch (error) {
-    // Its operator is gone, or a roster has made the change meanwhile.
+    // The operator has left, or a roster has made the change meanwhile.
     if (!isFederationError(error, 'CHANGE_INVALID')) throw error
     return false
   }

@@ -1,6 +1,6 @@
 /**
- * Salt nodes that lie, each in its own way, with the node's real key. PROTOCOL.md §5.4 says that no device believes one.
- * Every liar lies in a way that a device can tell from its roster alone; silence is not a lie.
+ * Salt nodes that lie, each in its own way, with the node's real key. By PROTOCOL.md §5.4 no device accepts a false salt.
+ * A device can detect each lie with its roster alone. Silence is not a lie.
  */
 import {
   answerContent,
@@ -36,16 +36,16 @@ export const LIES = [
 ] as const
 export type Lie = (typeof LIES)[number]
 
-/** What each lie is told about. */
+/** The protocol whose answers a lie alters; the salt protocol unless listed. */
 const SUBJECTS: Partial<Record<Lie, Protocol>> = {
   'false-seed': SEEDS_PROTOCOL,
   'false-roster': ROSTER_PROTOCOL,
   'false-time': ROSTER_PROTOCOL,
 }
-/** Beyond any skew that a node believes. */
+/** More than any clock skew that a node accepts. */
 const FALSE_TIME_MS = 60 * 60_000
 
-/** `signer` is the liar's own; `random` is drawn anew for every answer. */
+/** Alters the answers of a node with the key of `signer`. Every answer draws from `random`. */
 export function liar(lie: Lie, signer: Signer, random: SeededRandom): Tamper {
   let before: Uint8Array | undefined
 
@@ -93,7 +93,7 @@ export function liar(lie: Lie, signer: Signer, random: SeededRandom): Tamper {
   }
 }
 
-/** What nodes fetch, and what devices do. */
+/** Nodes fetch a roster with `get`, devices with `step`. */
 const ROSTER_OPS: ReadonlySet<string> = new Set(['get', 'step'])
 
 function resign(request: Uint8Array, answer: SaltAnswer, signer: Signer): Uint8Array {
@@ -101,7 +101,7 @@ function resign(request: Uint8Array, answer: SaltAnswer, signer: Signer): Uint8A
   return concatBytes(unsigned, signContent(signer, 'geotrace/salt-answer', answerContent(request, unsigned)))
 }
 
-/** The first salt that was asked for becomes another one. */
+/** Replaces the first salt that the request asked for. */
 function withEntry(answer: SaltAnswer, salt: Uint8Array): SaltAnswer {
   const epochs = answer.epochs.map((item, i) => {
     const position = 31 - Math.clz32(item.mask & -item.mask)

@@ -1,16 +1,16 @@
 /**
- * A machine with a clock that is wrong, and the lives of the process on it. CONTRIBUTING "Simulation".
- * What a life waits for when it ends never comes: no timer fires, no disk answers, so the code of a killed process
- * stops where it was, and only what had reached the disk or the network remains.
+ * A machine with a wrong clock, and the lives of the process on this machine. CONTRIBUTING "Simulation".
+ * When a life ends, its timers never fire and its disk never answers. So the code of a killed process stops where it was.
+ * Only bytes that had reached the disk or the network remain.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import type { Scheduler } from './scheduler.ts'
 
 export interface Machine {
   readonly name: string
-  /** The machine's clock minus true time. Timers run on, as monotonic ones do. */
+  /** The machine's clock minus true time, ms. Timers ignore this offset, as monotonic timers do. */
   offsetMs: number
-  /** Extra time that every answer and every write of this machine takes. */
+  /** Extra time that every answer and every write of this machine takes, ms. */
   slowMs: number
   boot(): Life
 }
@@ -21,7 +21,7 @@ export interface Life {
   readonly isOver: boolean
   /** Never resolves once the life is over. */
   wait(delayMs: number): Promise<void>
-  /** As SIGKILL does. */
+  /** Ends the life as SIGKILL does. */
   end(): void
   onEnd(fn: () => void): void
 }

@@ -1,6 +1,6 @@
 /**
- * A peer of a simulated federation as a process that can be killed and comes back on the same disk. CONTRIBUTING
- * "Simulation". What it logs is part of the history; an error in its log is a complaint.
+ * A peer of a simulated federation, as a process that a fault can kill and that starts again on the same disk.
+ * CONTRIBUTING "Simulation". The peer's log is part of the history. An error in the log is a complaint.
  */
 
 import type { OpenHost } from '../../net/host.ts'
@@ -15,21 +15,21 @@ import type { Trace } from './trace.ts'
 
 export interface PeerIdentity {
   readonly name: string
-  /** 32-byte Ed25519 secret of its peer id. */
+  /** The 32-byte Ed25519 secret of the peer id. */
   readonly secret: Uint8Array
 }
 
 export interface SimulatedPeer<P> extends PeerIdentity {
   readonly key: Uint8Array
   readonly machine: Machine
-  /** The process that runs now. */
+  /** The process that runs now, if one runs. */
   readonly running: P | undefined
   start(): void
-  /** As SIGKILL: memory is gone, what had reached the disk stays. */
+  /** Ends the process as SIGKILL does: its memory is gone, and its disk keeps every finished write. */
   kill(): void
 }
 
-/** What one run of the process gets to work with. */
+/** The parts that one run of the process works with. */
 export interface ProcessParts {
   life: Life
   disk: SimulatedDisk
@@ -43,14 +43,14 @@ export interface World {
   random: SeededRandom
   trace: Trace
   network: SimulatedNetwork
-  /** Takes what must not happen. */
+  /** Collects events that no fault may cause. */
   complaints: string[]
 }
 
-/** Machines of one federation differ by seconds: NTP at its worst. */
+/** The clocks of a federation's machines differ by seconds, as with NTP at its worst. */
 const CLOCK_SPREAD_MS = 2_000
 
-/** `make` starts a process; `onKill` sees the one that was killed. */
+/** `make` builds the process of one life; `onKill` receives the process that was killed. */
 export function simulatedPeer<P extends { start(): Promise<void> }>(
   world: World,
   { name, secret }: PeerIdentity,

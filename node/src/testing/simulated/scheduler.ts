@@ -1,18 +1,18 @@
 /**
- * One thread, one queue of events, one true time: what makes a simulation repeatable. CONTRIBUTING "Simulation".
- * The next event runs only when everything that the last one started has come to a wait; of two events at one time, the
- * one set first runs first. Real time never passes here.
+ * One queue of events and one true time make a simulation repeatable. CONTRIBUTING "Simulation".
+ * The next event runs only when all code that the last event started waits for something. Of two events with one time,
+ * the event that was scheduled first runs first. Real time plays no part.
  */
 export interface Scheduler {
-  /** True time, Unix ms. No actor sees it; each has a clock of its own (machine.ts). */
+  /** True time, Unix ms. No actor sees true time, because each actor has a clock of its own (machine.ts). */
   readonly nowMs: number
-  /** Events run so far. */
+  /** How many events have run. */
   readonly count: number
-  /** Runs `fn` once; the function returned cancels it. */
+  /** Runs `fn` once. The returned function cancels `fn`. */
   after(delayMs: number, fn: () => void): () => void
-  /** Runs what is due until `untilMs`, which is the time then. */
+  /** Runs all events that are due until `untilMs` and sets the time to `untilMs`. */
   run(untilMs: number): Promise<void>
-  /** Runs until `done` holds after an event, at most to `untilMs`; whether it held. */
+  /** Runs until `done` holds after an event, but not beyond `untilMs`. Resolves with whether `done` held. */
   runUntil(done: () => boolean, untilMs: number): Promise<boolean>
 }
 
@@ -23,7 +23,7 @@ interface Event {
   cancelled: boolean
 }
 
-/** Events between two turns of the host's event loop: makers of sheets wait for one (salt/sheet-maker.ts). */
+/** Events between two turns of Node's event loop. Sheet makers wait for such a turn (salt/sheets/sheet-maker.ts). */
 const EVENTS_PER_TURN = 16
 
 export function createScheduler(startMs: number): Scheduler {
@@ -97,7 +97,7 @@ export function createScheduler(startMs: number): Scheduler {
   }
 }
 
-/** Node runs ticks only when no microtask is left. */
+/** Waits for all microtasks, because Node runs a tick only when no microtask is left. */
 function microtasks(): Promise<void> {
   return new Promise((resolve) => process.nextTick(resolve))
 }

@@ -1,6 +1,6 @@
 /**
  * Randomness that a seed repeats: xoshiro128** (Blackman and Vigna, 2018), for simulations only. CONTRIBUTING "Simulation".
- * Every actor draws from a stream of its own, so that one draw more in one place moves nothing in another.
+ * Every actor draws from a stream of its own, so an additional draw of one actor changes no draw of another actor.
  */
 import { createHash } from 'node:crypto'
 import type { Random } from '@geotrace/core-wasm'
@@ -8,16 +8,16 @@ import type { Random } from '@geotrace/core-wasm'
 export interface SeededRandom {
   /** Uniform in [0, 1). */
   unit(): number
-  /** A whole number of 0..n − 1. */
+  /** A whole number in 0..n − 1. */
   below(n: number): number
   /** Uniform in [from, to). */
   between(from: number, to: number): number
   chance(probability: number): boolean
   pick<T>(items: readonly T[]): T
-  /** Some distinct items, in a drawn order. */
+  /** At most `count` distinct items, in a random order. */
   sample<T>(items: readonly T[], count: number): T[]
   readonly bytes: Random
-  /** The stream of this name: the same whenever it is asked for, however much was drawn before. */
+  /** The stream of this name. Every call gives the same stream, however many draws came before. */
   fork(name: string): SeededRandom
 }
 

@@ -1,19 +1,20 @@
 /**
- * What happened, as one digest: two runs of a seed are the same history exactly when theirs agree. CONTRIBUTING "Simulation".
+ * All events of a history as one digest. CONTRIBUTING "Simulation". Two runs of a seed are the same history exactly when
+ * their digests are equal.
  */
 import { createHash, type Hash } from 'node:crypto'
 
 export interface Trace {
-  /** One event: what, and bytes that it carried. */
+  /** Notes one event, with the bytes that the event carried. */
   note(atMs: number, what: string, bytes?: Uint8Array): void
-  /** SHA-256 of all events so far, hex. */
+  /** The SHA-256 of all events so far, hex. */
   digest(): string
 }
 
-/** `listen` sees every line, for whoever searches a failure. */
+/** `listen` receives every line, for a developer who searches for the cause of a failure. */
 export function createTrace(listen?: (line: string) => void): Trace {
   const hash: Hash = createHash('sha256')
-  // Many events are hashed at a time: a call costs more than the bytes of one.
+  // Events are hashed in chunks, because a call costs more than the bytes of one event.
   const chunk = Buffer.alloc(CHUNK_BYTES)
   let filled = 0
   const flush = (): void => {
@@ -31,7 +32,7 @@ export function createTrace(listen?: (line: string) => void): Trace {
   return {
     note(atMs, what, bytes) {
       const line = `${atMs} ${what} ${bytes?.length ?? 0}\n`
-      // UTF-8 takes at most three bytes for what JavaScript counts as one.
+      // UTF-8 takes at most three bytes for one UTF-16 code unit, which JavaScript counts as length 1.
       if (3 * line.length <= CHUNK_BYTES - filled) filled += chunk.write(line, filled)
       else take(Buffer.from(line))
       if (bytes !== undefined) take(bytes)

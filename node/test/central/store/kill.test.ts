@@ -3,14 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { levelStore } from '../../../src/central/store/level-store.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
 import { childDeposit, DEPOSIT_ROWS } from './child-deposit.ts'
 import { id, syncId } from './sample.ts'
 
-const KILLS = 20
-const ERASURES = 6
+const KILLS = inject('storeKills')
+const ERASURES = inject('erasureKills')
+/** From the first write of an erasure to the latest kill. */
+const LATEST_KILL_MS = 40
 /** Deposits that a killed child may have begun without an acknowledgement. */
 const BEGUN_MAX = 8
 
@@ -107,7 +109,7 @@ describe('a store whose process is killed', () => {
       const child = children[kill]!
       const lines = await runUntil(child, 'erase-child', [path], (seen) => {
         // Kill the child at once, or some milliseconds into the erasure.
-        if (seen.length === 1) setTimeout(() => child.kill('SIGKILL'), kill * 8)
+        if (seen.length === 1) setTimeout(() => child.kill('SIGKILL'), (kill * LATEST_KILL_MS) / (ERASURES - 1))
       })
       // A child that never began would pass every check below.
       expect(lines[0]).toBe('r')

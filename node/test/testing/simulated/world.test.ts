@@ -18,15 +18,15 @@ function world(seed = 'world') {
 }
 
 describe('seeded randomness', () => {
-  it('repeats itself, and each name has a stream that no draw moves', () => {
+  it('seeded randomness repeats itself, and each name has a stream that other draws do not change', () => {
     const [a, b] = [seededRandom('x'), seededRandom('x')]
     expect([a.bytes(40), a.unit(), a.below(1e9)]).toEqual([b.bytes(40), b.unit(), b.below(1e9)])
     expect(a.fork('child').bytes(8)).toEqual(seededRandom('x').fork('child').bytes(8))
     expect(seededRandom('y').bytes(8)).not.toEqual(seededRandom('x').bytes(8))
   })
 
-  it('is xoshiro128** as its authors publish it', () => {
-    // The vector of rand_xoshiro for the state 1, 2, 3, 4 vouches for the model, and the model for ours.
+  it('seeded randomness is xoshiro128** as its authors publish it', () => {
+    // The vector of rand_xoshiro for the state 1, 2, 3, 4 checks the model, and the model checks our generator.
     expect(firstOutputs([1, 2, 3, 4], 5)).toEqual([11520, 0, 5927040, 70819200, 2031721883])
     const digest = createHash('sha256').update('seed').digest()
     const random = seededRandom('seed')
@@ -39,7 +39,7 @@ describe('seeded randomness', () => {
     )
   })
 
-  it('spreads evenly', () => {
+  it('seeded numbers spread evenly over sixteen values', () => {
     const random = seededRandom('even')
     const counts = new Uint32Array(16)
     for (let i = 0; i < 64_000; i++) counts[random.below(16)]!++
@@ -48,7 +48,7 @@ describe('seeded randomness', () => {
   })
 })
 
-/** The generator once more, in BigInt from the authors' C. */
+/** A second implementation of the generator, in BigInt, from the authors' C. */
 function firstOutputs(seed: number[], count: number): number[] {
   const s = seed.map(BigInt)
   const mask = 0xffffffffn
@@ -67,7 +67,7 @@ function firstOutputs(seed: number[], count: number): number[] {
 }
 
 describe('the scheduler', () => {
-  it('runs events by time, then by order, each after all that the one before began', async () => {
+  it('the scheduler runs events by time, then by order, each after all code that the event before started', async () => {
     const scheduler = createScheduler(0)
     const seen: string[] = []
     const deep = async (name: string) => {
@@ -84,7 +84,7 @@ describe('the scheduler', () => {
     expect(scheduler.nowMs).toBe(29)
   })
 
-  it('stops where it is told to', async () => {
+  it('the scheduler stops after the event at which its condition holds', async () => {
     const scheduler = createScheduler(0)
     let count = 0
     for (let i = 1; i <= 5; i++) scheduler.after(i, () => count++)
@@ -94,19 +94,19 @@ describe('the scheduler', () => {
 })
 
 describe('a killed process', () => {
-  it('hears no timer and no disk any more; what had reached the disk stays', async () => {
+  it('a killed process gets no timer and no answer of its disk, and its finished writes stay', async () => {
     const { scheduler, random, life } = world()
     const disk = simulatedDisk(random)
     const first = life('node')
     const records = await disk.openRecords(first)('dir')
-    const heard: string[] = []
-    first.clock.setTimer(() => heard.push('timer'), 5_000)
-    void records.put('a', Uint8Array.of(1)).then(() => heard.push('a'))
+    const seen: string[] = []
+    first.clock.setTimer(() => seen.push('timer'), 5_000)
+    void records.put('a', Uint8Array.of(1)).then(() => seen.push('a'))
     await scheduler.run(scheduler.nowMs + 1_000)
-    void records.put('b', Uint8Array.of(2)).then(() => heard.push('b'))
+    void records.put('b', Uint8Array.of(2)).then(() => seen.push('b'))
     first.end()
     await scheduler.run(scheduler.nowMs + 60_000)
-    expect(heard).toEqual(['a'])
+    expect(seen).toEqual(['a'])
     const again = await disk.openRecords(life('node'))('dir')
     expect(await again.get('a')).toEqual(Uint8Array.of(1))
     expect(await again.get('b')).toBeUndefined()
@@ -117,7 +117,7 @@ describe('the network', () => {
   async function ask(
     prepare: (parts: ReturnType<typeof world>) => void,
     times = 1,
-  ): Promise<{ heard: number; told: string[] }> {
+  ): Promise<{ served: number; answers: string[] }> {
     const parts = world()
     const { scheduler, network, life, random } = parts
     const host = await network.openHost(
@@ -129,36 +129,36 @@ describe('the network', () => {
       clock: life('unused').clock,
       log: silent,
     })
-    let heard = 0
+    let served = 0
     await host.serve(SALT_PROTOCOL, async (request) => {
-      heard++
+      served++
       return request
     })
     prepare(parts)
     const { request } = await network.dialer(life('device'), '/ip4/127.0.0.9/tcp/1').open()
-    const told: string[] = []
+    const answers: string[] = []
     for (let i = 0; i < times; i++) {
       request({ key: host.key, addresses: [] }, SALT_PROTOCOL, Uint8Array.of(i)).then(
-        (reply) => told.push(`${reply}`),
-        (error) => told.push(error.code),
+        (reply) => answers.push(`${reply}`),
+        (error) => answers.push(error.code),
       )
     }
     await scheduler.run(scheduler.nowMs + 3 * 60 * 60_000)
-    return { heard, told }
+    return { served, answers }
   }
 
-  it('brings a request and its reply', async () => {
-    expect(await ask(() => {})).toEqual({ heard: 1, told: ['0'] })
+  it('the network carries a request and its reply', async () => {
+    expect(await ask(() => {})).toEqual({ served: 1, answers: ['0'] })
   })
 
-  it('tells a peer that is gone from a link that is cut, either way', async () => {
+  it('a cut in either direction ends in PEER_TIMEOUT, and a peer that is gone in PEER_UNREACHABLE', async () => {
     expect(await ask(({ network }) => network.cuts.add((_, to) => to === 'server'))).toEqual({
-      heard: 0,
-      told: ['PEER_TIMEOUT'],
+      served: 0,
+      answers: ['PEER_TIMEOUT'],
     })
     expect(await ask(({ network }) => network.cuts.add((from) => from === 'server'))).toEqual({
-      heard: 1,
-      told: ['PEER_TIMEOUT'],
+      served: 1,
+      answers: ['PEER_TIMEOUT'],
     })
     const { scheduler, network, life } = world()
     const { request } = await network.dialer(life('device'), '/ip4/127.0.0.9/tcp/1').open()
@@ -169,24 +169,24 @@ describe('the network', () => {
     expect(await task).toBe('PEER_UNREACHABLE')
   })
 
-  it('delivers nearly all frames when every third packet is lost, late, overtaken, and some twice', async () => {
-    const { heard, told } = await ask(({ network }) => {
+  it('the network delivers nearly all frames when it loses 30 % of the packets and replays half of the requests', async () => {
+    const { served, answers } = await ask(({ network }) => {
       network.conditions.loss = 0.3
       network.conditions.replays = 0.5
     }, 200)
-    const answered = told.filter((answer) => answer !== 'PEER_TIMEOUT').map(Number)
+    const answered = answers.filter((answer) => answer !== 'PEER_TIMEOUT').map(Number)
     expect(answered.length).toBeGreaterThan(180)
     expect(answered).not.toEqual([...answered].sort((a, b) => a - b))
-    // A replay may come when the device has long gone, and is one more for the peer.
-    expect(heard).toBeGreaterThan(260)
-    expect(heard).toBeLessThan(340)
+    // A replay may arrive after the device has stopped waiting. The peer serves the replay as another request.
+    expect(served).toBeGreaterThan(260)
+    expect(served).toBeLessThan(340)
   })
 })
 
 describe('links', () => {
   async function peers(names: readonly string[]) {
     const { scheduler, network, life, random } = world()
-    const heard: string[] = []
+    const received: string[] = []
     const hosts = await Promise.all(
       names.map(async (name) => {
         const own = life(name)
@@ -202,7 +202,7 @@ describe('links', () => {
         })
         await host.serve(SALT_PROTOCOL, async (request) => request)
         host.gossip.onMessage((message) => {
-          heard.push(`${name} ${message}`)
+          received.push(`${name} ${message}`)
           return 'accept'
         })
         host.gossip.admit(() => true)
@@ -215,10 +215,10 @@ describe('links', () => {
     }
     await linkAll()
     const pass = (ms: number): Promise<void> => scheduler.run(scheduler.nowMs + ms)
-    return { network, hosts, heard, pass }
+    return { network, hosts, received, pass }
   }
 
-  it('know when something last came on them: gossip, a request or its answer, on both sides', async () => {
+  it('both sides of a link know when the last gossip, request or answer arrived on the link', async () => {
     const { hosts, pass, network } = await peers(['a', 'b'])
     const [a, b] = hosts as [(typeof hosts)[0], (typeof hosts)[0]]
     const hasReceivedFrom = (): boolean[] => [a.hasReceivedFrom!(b.key, 60_000), b.hasReceivedFrom!(a.key, 60_000)]
@@ -239,14 +239,14 @@ describe('links', () => {
     expect(hasReceivedFrom()).toEqual([false, true])
   })
 
-  it('bring a message once to everybody, also around a link that is cut', async () => {
-    const { hosts, heard, pass, network } = await peers(['a', 'b', 'c', 'd'])
+  it('gossip brings a message to every peer once, also around a cut link', async () => {
+    const { hosts, received, pass, network } = await peers(['a', 'b', 'c', 'd'])
     void hosts[0]!.gossip.publish(Uint8Array.of(1))
     await pass(1_000)
-    expect(heard.splice(0).sort()).toEqual(['b 1', 'c 1', 'd 1'])
+    expect(received.splice(0).sort()).toEqual(['b 1', 'c 1', 'd 1'])
     network.cuts.add((from, to) => from === 'a' && to !== 'b')
     void hosts[0]!.gossip.publish(Uint8Array.of(2))
     await pass(1_000)
-    expect(heard.splice(0).sort()).toEqual(['b 2', 'c 2', 'd 2'])
+    expect(received.splice(0).sort()).toEqual(['b 2', 'c 2', 'd 2'])
   })
 })
