@@ -39,7 +39,7 @@ export interface RecordOptions {
 
 /** Rules about fixes. `seed` is the profile of the proposal: it refuses an accuracy worse than 10 m. */
 export type Profile = 'seed'
-export const ACCURACY_MAX_M: Readonly<Record<Profile, number>> = { seed: 10 }
+const ACCURACY_MAX_M: Readonly<Record<Profile, number>> = { seed: 10 }
 
 /** The clock of a receiver may be this far ahead of the device's clock. */
 const FUTURE_MAX_MS = MINUTE_MS
@@ -86,7 +86,7 @@ async function toOperations(
   return redactor.toReason(fix, nowMs) ?? keep(storage, fix)
 }
 
-export function isValidFix({ lat, lng, accuracyM, at }: Fix): boolean {
+function isValidFix({ lat, lng, accuracyM, at }: Fix): boolean {
   const accurate = accuracyM === undefined || (Number.isFinite(accuracyM) && accuracyM >= 0)
   return Math.abs(lat) <= 90 && Number.isFinite(lng) && Number.isSafeInteger(at) && at >= 0 && accurate
 }

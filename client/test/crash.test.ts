@@ -10,7 +10,7 @@ import {
   life,
   openTracer,
   START_MS,
-  seededRandom,
+  seededBytes,
   unreachable,
 } from '../src/testing/fake-federation.ts'
 
@@ -44,7 +44,7 @@ async function live(federation: FakeFederation, disk: Storage, crashes: number[]
       try {
         const tracer = await openTracer(federation, {
           storage,
-          random: seededRandom(`process ${left.length}/${i}/${batches}`),
+          random: seededBytes(`process ${left.length}/${i}/${batches}`),
         })
         await task(tracer)
         batches += storage.batches()
@@ -148,7 +148,7 @@ describe('a device that loses power', () => {
     await expect(first.sync()).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
     expect((await first.preview()).frozenBytes).toBeGreaterThan(0)
     cut = false
-    const second = await openTracer(federation, { storage, random: seededRandom('another process') })
+    const second = await openTracer(federation, { storage, random: seededBytes('another process') })
     const result = await second.sync()
     expect(frames.length).toBe(2)
     expect(frames[1]).toBe(frames[0])

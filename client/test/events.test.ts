@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { TracerEvents } from '../src/events.ts'
 import { formatReportCode } from '../src/index.ts'
-import { fakeFederation, life, openTracer, START_MS, seededRandom } from '../src/testing/fake-federation.ts'
+import { fakeFederation, life, openTracer, START_MS, seededBytes } from '../src/testing/fake-federation.ts'
 import { CAFE, recordAll } from './fixture.ts'
 
 const CODE = new Uint8Array(10).fill(7)
@@ -10,7 +10,7 @@ describe('events', () => {
   it('a tracer emits fixes, progress, syncs and exposures, and a listener that throws stops nothing', async () => {
     const federation = await fakeFederation()
     federation.central.codes.set(Buffer.from(CODE).toString('hex'), 'accepted')
-    const reporter = await openTracer(federation, { random: seededRandom('reporter') })
+    const reporter = await openTracer(federation, { random: seededBytes('reporter') })
     const tracer = await openTracer(federation)
     const seen: { [E in keyof TracerEvents]?: TracerEvents[E][] } = {}
     const listen = <E extends keyof TracerEvents>(event: E) =>
@@ -53,7 +53,7 @@ describe('events', () => {
   it('a tracer that is closed during a sync finishes it, and emits the exposures that it brought', async () => {
     const federation = await fakeFederation()
     federation.central.codes.set(Buffer.from(CODE).toString('hex'), 'accepted')
-    const reporter = await openTracer(federation, { random: seededRandom('reporter') })
+    const reporter = await openTracer(federation, { random: seededBytes('reporter') })
     const tracer = await openTracer(federation)
     for (const person of [reporter, tracer]) {
       await recordAll(person, life(CAFE, START_MS, 30))

@@ -6,7 +6,7 @@ import { describe, expect, inject, it } from 'vitest'
 import { HOME_RESOLUTION, placeToHomeCell } from '../src/redaction/home.ts'
 import { openRedactor } from '../src/redaction/redactor.ts'
 import { memoryStorage } from '../src/storage/memory-storage.ts'
-import { seededRandom } from '../src/testing/fake-federation.ts'
+import { seededBytes } from '../src/testing/fake-federation.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -62,7 +62,7 @@ interface Deposit {
 /** Lives for `days` days from an hour on, with hourly syncs. */
 async function live(life: Life, days: number, fromHour: number, seed: string) {
   const core = await loadCore()
-  const random = seededRandom(seed)
+  const random = seededBytes(seed)
   const deviceSecret = random(32)
   const redactor = await openRedactor({ storage: memoryStorage(), deviceSecret, toOffsetMin: () => 0, options: {} })
   const gauss = () => [...random(12)].reduce((sum, byte) => sum + byte / 255, -6)

@@ -3,7 +3,7 @@ import { SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { expect, it } from 'vitest'
 import { memoryStorage } from '../src/storage/memory-storage.ts'
 import type { Storage } from '../src/storage/storage.ts'
-import { fakeFederation, openTracer, START_MS, seededRandom, unreachable } from '../src/testing/fake-federation.ts'
+import { fakeFederation, openTracer, START_MS, seededBytes, unreachable } from '../src/testing/fake-federation.ts'
 
 const HOUR = 60 * 60_000
 const FIX_MS = 5 * 60_000
@@ -20,7 +20,7 @@ async function countEntries(storage: Storage): Promise<number> {
 it('the storage stays flat over a month, and nothing is lost or deposited twice', { timeout: 600_000 }, async () => {
   const federation = await fakeFederation({ reserveEpochs: RESERVE_EPOCHS, retentionDays: 14 })
   const storage = { ...memoryStorage(), close: async () => {} }
-  const random = seededRandom('month')
+  const random = seededBytes('month')
   let chance = 0
   federation.intercept = async (_peer, protocol, frame, serve) => {
     const [dice] = random(1) as unknown as [number]
@@ -41,7 +41,7 @@ it('the storage stays flat over a month, and nothing is lost or deposited twice'
       const result = await tracer.record({ lat: 52.5 + (chance % 288) * 1e-4, lng: 13.4, accuracyM: 5, at })
       if (result.accepted) recorded++
     }
-    if (hour % 37 === 0) tracer = await openTracer(federation, { storage, random: seededRandom(`again ${hour}`) })
+    if (hour % 37 === 0) tracer = await openTracer(federation, { storage, random: seededBytes(`again ${hour}`) })
     try {
       lost += (await tracer.sync()).fixesLost
     } catch {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { appBytes } from '../bench/app-size.js'
 import { bundleOf, gzipBytes } from '../bench/bundle.js'
 import type * as Client from '../src/index.ts'
-import { fakeFederation, START_MS, seededRandom } from '../src/testing/fake-federation.ts'
+import { fakeFederation, START_MS, seededBytes } from '../src/testing/fake-federation.ts'
 
 const MAX_BYTES = 40_000
 const APP_MAX_BYTES = 250_000
@@ -56,7 +56,7 @@ describe('the first load of an app', () => {
         federation: JSON.stringify({ ...manifest, core: CORE_SHA256 }),
         storage,
         clock,
-        random: seededRandom('size'),
+        random: seededBytes('size'),
         dialer: { open: () => Promise.reject(new Error('no network')) },
         redaction: false,
       })

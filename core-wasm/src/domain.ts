@@ -25,7 +25,7 @@ export type Region = number
 export type BlockSize = 5 | 10 | 20 | 40 | 80
 
 /** 0: the block that holds the time; 1: the block after it. */
-export type Lag = 0 | 1
+type Lag = 0 | 1
 
 /** `[n·size, (n + 1)·size)` in Unix minutes. */
 export interface TimeBlock {

@@ -1,36 +1,37 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { commentToBreaches, titleToBreaches } from './tidy/english.ts'
+import { type Import, importsOf, ROOMS, read, root, short, stripComments, toSource, walk } from './tidy/repository.ts'
 
-/** The repository reads itself: README "The house", CONTRIBUTING. */
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
-const ROOMS = ['core-wasm', 'node', 'client']
+/** The repository reads itself and holds what CONTRIBUTING promises about layout, words and texts. */
 const FILES_PER_ROOM_MAX = 20
+const FUNCTION_LINES_MAX = 70
 
-const walk = (dir: string): string[] =>
-  !existsSync(dir)
-    ? []
-    : readdirSync(dir).flatMap((name) => {
-        const path = join(dir, name)
-        if (['node_modules', 'dist', 'build', 'generated'].includes(name)) return []
-        return statSync(path).isDirectory() ? walk(path) : [path]
-      })
-const short = (path: string) => relative(root, path).replaceAll('\\', '/')
-const sources = ROOMS.flatMap((room) => walk(join(root, room)).filter((path) => /\.(ts|js)$/.test(path)))
+const sources = ROOMS.flatMap((room) => walk(join(root, room)).filter((path) => /\.(ts|tsx|js|mjs)$/.test(path)))
 const src = sources.filter((path) => /^[^/]+\/(src|assembly)\//.test(short(path)))
-
-interface Import {
-  from: string
-  /** A repository path for a relative import, otherwise the bare specifier. */
-  to: string
+const imports: Import[] = sources.flatMap(importsOf)
+const ancestorsOf = (path: string): string[] => {
+  const parent = dirname(path)
+  return parent === '.' ? [] : [parent, ...ancestorsOf(parent)]
 }
-const IMPORT = /^(?:import|export)\s[^'"`;]*?from\s+'([^']+)'|^import\s+'([^']+)'|\bimport\(\s*'([^']+)'/gm
-const imports: Import[] = sources.flatMap((path) =>
-  [...stripComments(readFileSync(path, 'utf8')).matchAll(IMPORT)]
-    .map((match) => (match[1] ?? match[2] ?? match[3])!)
-    .map((to) => ({ from: short(path), to: to.startsWith('.') ? short(resolve(dirname(path), to)) : to })),
-)
+const parsed = src.filter((path) => !/assembly/.test(path)).map((path) => toSource(short(path)))
+
+/** Exported by two entries of one package, which an app chooses between. */
+const VARIANTS = ['libp2pDialer', 'levelStorage']
+/** Functions that a later issue rewrites, with the lines that they may have until then. */
+const LONG_FUNCTIONS: Readonly<Record<string, number>> = {
+  'core-wasm/src/core/gathering.ts: gathering': 129,
+  'node/src/central/risk/risk-engine.ts: riskEngine': 137,
+  'node/src/central/store/level-store.ts: open': 146,
+  'node/src/central/sync/service.ts: syncService': 126,
+  'node/src/membership/agreement/council.ts: createCouncil': 223,
+  'node/src/membership/agreement/pool.ts: createPool': 271,
+  'node/src/salt/node.ts: open': 77,
+  'node/src/salt/node.ts: saltNode': 164,
+  'node/src/salt/seed-rounds.ts: seedRounds': 151,
+  'node/src/salt/shards.ts: createShards': 114,
+}
 const offenders = (from: RegExp, to: (specifier: string) => boolean) =>
   imports.filter((item) => from.test(item.from) && to(item.to)).map(({ from: a, to: b }) => `${a} → ${b}`)
 const packageOf = (specifier: string) =>
@@ -38,18 +39,18 @@ const packageOf = (specifier: string) =>
 const isBare = (to: string) => !ROOMS.some((room) => to.startsWith(`${room}/`)) && !to.startsWith('scripts/')
 
 describe('imports go one way', () => {
-  it('finds the imports it judges', () => {
+  it('the import rules see the imports of all three packages', () => {
     expect(imports.length).toBeGreaterThan(200)
     expect(imports.some(({ from, to }) => from.startsWith('client/src') && to.startsWith('@geotrace/core-wasm'))).toBe(
       true,
     )
   })
 
-  it('assembly imports nothing but itself', () => {
+  it('assembly files import only assembly files', () => {
     expect(offenders(/^core-wasm\/assembly\//, (to) => !to.startsWith('core-wasm/assembly/'))).toEqual([])
   })
 
-  it('wire imports only wire and libraries for bytes, so no message can name a place', () => {
+  it('wire imports only wire and byte libraries, and no message can name a place', () => {
     const libraries = ['@noble/hashes', '@noble/curves', 'cborg', 'zod', 'multiformats']
     expect(
       offenders(
@@ -65,7 +66,7 @@ describe('imports go one way', () => {
     expect(named.map(short)).toEqual([])
   })
 
-  it('the core knows neither node nor client, and h3-js only to make tables and to test', () => {
+  it('the core imports neither node nor client, and h3-js only for tables and tests', () => {
     expect(
       offenders(/^core-wasm\//, (to) => /^(node|client)\//.test(to) || /^@geotrace\/(node|client)/.test(to)),
     ).toEqual([])
@@ -76,7 +77,7 @@ describe('imports go one way', () => {
     ).toEqual([])
   })
 
-  it('client and node do not know each other, with the exceptions of the README', () => {
+  it('client and node import each other only where CONTRIBUTING allows it', () => {
     expect(
       offenders(/^client\/(src|examples)\//, (to) => to.startsWith('node/') || to.startsWith('@geotrace/node')),
     ).toEqual([])
@@ -95,7 +96,7 @@ describe('imports go one way', () => {
     ).toEqual([])
   })
 
-  it('salt and central never import each other; platform, net and membership know no role', () => {
+  it('salt and central never import each other, and platform, net and membership import no role', () => {
     expect(offenders(/^node\/src\/salt\//, (to) => to.startsWith('node/src/central/'))).toEqual([])
     expect(offenders(/^node\/src\/central\//, (to) => to.startsWith('node/src/salt/'))).toEqual([])
     expect(offenders(/^node\/src\/platform\//, (to) => /^node\/src\/(?!platform\/)/.test(to))).toEqual([])
@@ -103,9 +104,23 @@ describe('imports go one way', () => {
     expect(offenders(/^node\/src\/membership\//, (to) => /^node\/src\/(salt|central|admin|cli)\//.test(to))).toEqual([])
   })
 
-  it('no file imports itself by way of others, types included', () => {
+  it('no imports form a circle, type-only imports included', () => {
     const files = src.map(short)
     expect(circles(files, (file) => imports.filter(({ from }) => from === file).map(({ to }) => to))).toEqual([])
+  })
+
+  it('no sibling rooms import each other in a circle', () => {
+    const parents = new Set(src.flatMap((path) => ancestorsOf(short(path))))
+    for (const parent of parents) {
+      const room = (file: string) => (file.startsWith(`${parent}/`) ? file.slice(parent.length + 1).split('/') : [])
+      const arrows = imports
+        .map(({ from, to }) => [room(from), room(to)] as const)
+        .filter(([from, to]) => from.length > 1 && to.length > 1 && from[0] !== to[0])
+      const rooms = [...new Set(arrows.flatMap(([from, to]) => [from[0]!, to[0]!]))]
+      const importedBy = (name: string) => arrows.filter(([from]) => from[0] === name).map(([, to]) => to[0]!)
+      expect(circles(rooms, importedBy), parent).toEqual([])
+    }
+    expect(parents.size).toBeGreaterThan(15)
   })
 
   it('every package declares what it imports', () => {
@@ -125,7 +140,7 @@ describe('imports go one way', () => {
 })
 
 describe('the rooms', () => {
-  it('hold at most twenty files each', () => {
+  it('a room holds at most twenty files', () => {
     const files = new Map<string, number>()
     for (const room of src.map((path) => dirname(short(path)))) files.set(room, (files.get(room) ?? 0) + 1)
     expect(files.size).toBeGreaterThan(30)
@@ -133,8 +148,92 @@ describe('the rooms', () => {
   })
 })
 
+describe('the words', () => {
+  // One word, one thing: only these folders may declare a name with this word in it.
+  const HOMES: readonly [word: RegExp, homes: RegExp][] = [
+    [/verdict/i, /^client\/(src\/(exposures|tracer)|app)/],
+    [/exposure/i, /^(client\/(src\/(exposures|tracer|events)|app)|core-wasm\/src\/wire\/errors)/],
+    [/sealed/i, /^(client\/src\/(storage|device)|node\/src\/cli\/salt)\//],
+    [/door|desk|crumb|heldBack|rosterBook|connectionBook|\bmates?\b|shardMate/i, /^$/],
+  ]
+
+  it('a word of the vocabulary is declared only in the folders that own its meaning', () => {
+    const strays = parsed.flatMap(({ path, declared }) =>
+      HOMES.filter(([, homes]) => !homes.test(path)).flatMap(([word]) =>
+        declared.filter((name) => word.test(name)).map((name) => `${path}: ${name}`),
+      ),
+    )
+    expect(strays).toEqual([])
+  })
+
+  it('no two files export one name', () => {
+    const homes = new Map<string, string[]>()
+    for (const { path, exported } of parsed) {
+      for (const name of exported) homes.set(name, [...(homes.get(name) ?? []), path])
+    }
+    const twice = [...homes].filter(([name, paths]) => paths.length > 1 && !VARIANTS.includes(name))
+    expect(twice).toEqual([])
+  })
+
+  it('every export has a user', () => {
+    const texts = [...sources, ...walk(join(root, 'scripts'))].map((path) => [short(path), read(short(path))] as const)
+    const words = new Map(texts.map(([path, text]) => [path, new Set(stripComments(text).match(/[\w$]+/g))]))
+    const idle = parsed.flatMap(({ path, exported }) =>
+      exported
+        .filter((name) => ![...words].some(([other, own]) => other !== path && own.has(name)))
+        .map((name) => `${path}: ${name}`),
+    )
+    expect(idle.filter((item) => !/(\.config|index)\.ts: /.test(item))).toEqual([])
+  })
+})
+
+describe('the texts', () => {
+  const prose = [...sources, ...walk(join(root, 'scripts')).filter((path) => path.endsWith('.js'))]
+    .map(short)
+    .filter((path) => !path.startsWith('node/test/tidy') && !path.endsWith('assembly/tables.ts'))
+    .map((path) => toSource(path))
+
+  it('every comment keeps to the rules of CONTRIBUTING "How we write"', () => {
+    const breaches = prose.flatMap(({ path, comments }) =>
+      comments.flatMap(({ text, line, lines, isHeader }) =>
+        commentToBreaches(text, lines, isHeader).map((breach) => `${path}:${line} ${breach}`),
+      ),
+    )
+    expect(breaches).toEqual([])
+  })
+
+  it('every test title is a sentence that can be read alone', () => {
+    const titles = prose.flatMap((source) => source.titles.map((title) => ({ path: source.path, ...title })))
+    expect(titles.filter(({ kind }) => kind === 'test').length).toBeGreaterThan(1_000)
+    const breaches = titles.flatMap(({ path, text, line, kind }) =>
+      titleToBreaches(text, kind).map((breach) => `${path}:${line} ${breach}: ${text}`),
+    )
+    expect(breaches).toEqual([])
+  })
+
+  it('every source file opens with a header', () => {
+    const bare = parsed.filter(({ comments }) => comments[0]?.isHeader !== true).map(({ path }) => path)
+    expect(bare).toEqual([])
+  })
+})
+
+describe('the functions', () => {
+  it(`a function has at most ${FUNCTION_LINES_MAX} lines, apart from a list that only shrinks`, () => {
+    const long = parsed.flatMap(({ path, functions }) =>
+      functions
+        .filter(({ lines }) => lines > FUNCTION_LINES_MAX)
+        .map(({ name, lines }) => ({ name: `${path}: ${name}`, lines })),
+    )
+    const allowed = new Map(Object.entries(LONG_FUNCTIONS))
+    expect(long.filter(({ name, lines }) => lines > (allowed.get(name) ?? 0))).toEqual([])
+    // An entry that is shorter now leaves the list, or its number shrinks with it.
+    const gone = [...allowed.keys()].filter((name) => !long.some((item) => item.name === name))
+    expect(gone).toEqual([])
+  })
+})
+
 describe('the dependencies', () => {
-  it('are all used: what nobody imports is only something to attack', () => {
+  it('every dependency is imported, because an unused one is only something to attack', () => {
     // abstract-level requires `events` and leaves it to the bundler, which has none for browsers.
     const forOthers = ['client: events']
     const idle = ROOMS.flatMap((room) => {
@@ -150,30 +249,30 @@ describe('the dependencies', () => {
 
 describe('the sources', () => {
   const EDGES =
-    /^(core-wasm\/src\/clock\.ts|node\/src\/(net|cli)\/.*|node\/src\/local\/local-federation\.ts|node\/src\/admin\/page\/script\.ts|client\/src\/(dialers\/deadline|tracer)\.ts)$/
+    /^(core-wasm\/src\/clock\.ts|node\/src\/(net|cli)\/.*|node\/src\/local\/local-federation\.ts|node\/src\/admin\/page\/script\.ts|client\/src\/device\/open-device\.ts)$/
   const grep = (pattern: RegExp, except: RegExp) =>
     src
       .filter((path) => !except.test(short(path)) && !short(path).includes('/assembly/'))
       .filter((path) => pattern.test(stripComments(readFileSync(path, 'utf8'))))
       .map(short)
 
-  it('read the clock, wait and draw at random only at their edges', () => {
+  it('sources read the clock, wait and draw random bytes only at their edges', () => {
     expect(grep(/\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(|\bsetTimeout\(|\bsetInterval\(/, EDGES)).toEqual([])
     expect(grep(/\bMath\.random\(/, /^$/)).toEqual([])
   })
 
-  it('have no `any` and write to the terminal in one file', () => {
+  it('sources have no `any` and write to the terminal in one file', () => {
     expect(grep(/(:|<|\bas) any\b/, /^$/)).toEqual([])
     expect(grep(/\bconsole\.|\bprocess\.std(out|err)\b/, /^node\/src\/cli\/terminal\/output\.ts$/)).toEqual([])
   })
 
-  it('are all reachable from an entry', () => {
+  it('every source file is reachable from an entry', () => {
     const entries = [
       ...ROOMS.flatMap((room) => {
         const { exports = {} } = JSON.parse(readFileSync(join(root, room, 'package.json'), 'utf8'))
-        return Object.values(exports as Record<string, { source: string }>).map(({ source }) =>
-          short(join(root, room, source)),
-        )
+        return Object.values(exports as Record<string, string | { source: string }>)
+          .filter((target) => typeof target !== 'string')
+          .map(({ source }) => short(join(root, room, source)))
       }),
       'node/src/cli/main.ts',
       'core-wasm/assembly/index.ts',
@@ -195,7 +294,7 @@ describe('the documents', () => {
     .concat(ROOMS.flatMap((room) => walk(join(root, room))))
     .filter((path) => path.endsWith('.md'))
 
-  it('link to files that exist', () => {
+  it('documents link to files that exist', () => {
     const dead = documents.flatMap((path) =>
       [...readFileSync(path, 'utf8').matchAll(/\]\(([^)#]+)(#[^)]*)?\)/g)]
         .map((match) => match[1]!)
@@ -205,7 +304,7 @@ describe('the documents', () => {
     expect(dead).toEqual([])
   })
 
-  it('name test files that exist', () => {
+  it('documents name test files that exist', () => {
     const named = documents.flatMap((path) =>
       [...readFileSync(path, 'utf8').matchAll(/`((?:core-wasm|node|client)\/test\/[^\s`]+)`/g)].map((match) => ({
         document: short(path),
@@ -217,7 +316,7 @@ describe('the documents', () => {
     expect(missing.map(({ document, file }) => `${document} → ${file}`)).toEqual([])
   })
 
-  it('have a line for every error code, and some test produces each', () => {
+  it('every error code has a line in the README and a test that produces it', () => {
     const errors = readFileSync(join(root, 'core-wasm/src/wire/errors.ts'), 'utf8')
     const codes = [...errors.slice(0, errors.indexOf('\n}')).matchAll(/^ {2}([A-Z_]+):/gm)].map((match) => match[1]!)
     expect(codes.length).toBeGreaterThan(20)
@@ -229,7 +328,7 @@ describe('the documents', () => {
 })
 
 describe('the manifest of the demo', () => {
-  it('pins the builds of the core that are here', async () => {
+  it('the demo manifest pins the builds of the core in this checkout', async () => {
     const { CORE_SHA256 } = await import('@geotrace/core-wasm')
     const { parseManifest } = await import('@geotrace/core-wasm/wire')
     const manifest = parseManifest(readFileSync(join(root, 'federation.json'), 'utf8'))
@@ -259,8 +358,4 @@ function circles(files: readonly string[], importsOf: (file: string) => readonly
   }
   for (const file of files) if (!index.has(file)) visit(file)
   return found
-}
-
-function stripComments(text: string): string {
-  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
 }

@@ -19,7 +19,7 @@ import { deleteFrozen } from './batch.ts'
 import { type DepositedRows, isFirstRowDeposited, openRows, readDeposited } from './deposited.ts'
 import { addRows, putDeposited } from './store-deposited.ts'
 
-export interface Acknowledged {
+interface Acknowledged {
   rowsDeposited: number
   rowsRefused: number
   /** The refused rows that are lost permanently. */
@@ -116,7 +116,7 @@ async function settleEntries(
   return { fixesAgain, rowsLost: [...lost].filter((key) => !again.has(key)).length }
 }
 
-export interface Fate {
+interface Fate {
   /** Epochs that stay open. */
   open: number[]
   /** Hashes (hex) whose group was refused permanently. */

@@ -8,7 +8,7 @@ import { del, put, type Storage, type StorageOperation } from '../storage/storag
 
 /** `rows`: a deposit, perhaps an empty one. `report`: the same with a report code. `erase`: forget this user. */
 const BATCH_KINDS = ['rows', 'report', 'erase'] as const
-export type BatchKind = (typeof BATCH_KINDS)[number]
+type BatchKind = (typeof BATCH_KINDS)[number]
 
 export interface Batch {
   readonly kind: BatchKind

@@ -21,7 +21,7 @@ import { type Batch, freeze, readFrozen, requestToBatch } from './batch.ts'
 import { type DepositedRows, isFirstRowDeposited, openRows, readDeposited } from './deposited.ts'
 import { rowsToGroups } from './row-groups.ts'
 
-export interface NextBatchInit {
+interface NextBatchInit {
   /** Epochs that the central peer refused as too new in this sync. */
   resting: ReadonlySet<number>
   /** The first request of a sync goes out in any case, for the marks. */
@@ -30,7 +30,7 @@ export interface NextBatchInit {
   dryRun?: boolean
 }
 
-export interface NextBatch {
+interface NextBatch {
   /** The frozen batch, else the next one; undefined when there is nothing to send. */
   batch: Batch | undefined
   /** The batch was frozen before. Outside a dry run the figures below are then 0. */

@@ -23,6 +23,6 @@ export async function send({ session, manifest, newest }: CentralRoute, { frame 
 }
 
 /** A roster may move the central peer. The manifest's address counts only before the first roster. */
-export function toCentralPeer({ central }: Manifest, newest: CertifiedRoster | undefined): PeerAddress {
+function toCentralPeer({ central }: Manifest, newest: CertifiedRoster | undefined): PeerAddress {
   return newest?.roster.central ?? { key: peerIdToKey(central.peerId), addresses: central.addresses }
 }

@@ -32,7 +32,7 @@ export interface Device {
   rosters: RosterChain | undefined
 }
 
-export interface DeviceSecrets {
+interface DeviceSecrets {
   /** Names the device to the central peer. */
   user: Uint8Array
   /** Displaces home zones. No peer knows it. */

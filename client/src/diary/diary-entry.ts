@@ -7,7 +7,7 @@ export interface DiaryEntry extends Fix {
   state: DiaryState
 }
 
-export interface DiarySource {
+interface DiarySource {
   readonly storage: Storage
   /** Unix ms. */
   readonly now: () => number

@@ -24,7 +24,7 @@ import { decodeHashedFix, encodeHashedFix, type HashedFix } from './hashed-fix.t
 export const FIX_FAMILIES = { fix: 'fix/', pending: 'pending/', hashes: 'hashes/' } as const
 
 /** As stored, in the order of their bytes 0 … 3. */
-export const FIX_STATES = ['waiting', 'hashed', 'deposited', 'lost'] as const
+const FIX_STATES = ['waiting', 'hashed', 'deposited', 'lost'] as const
 export type FixState = (typeof FIX_STATES)[number]
 
 /**
@@ -46,7 +46,7 @@ export const TRANSITIONS = {
 export type Transition = keyof typeof TRANSITIONS
 
 /** A fix of the diary. */
-export interface KeptFix {
+interface KeptFix {
   readonly fix: Fix
   readonly state: FixState
 }
@@ -70,7 +70,7 @@ export function isBetter(fix: Fix, known: Fix): boolean {
   return (fix.accuracyM ?? Number.POSITIVE_INFINITY) < (known.accuracyM ?? Number.POSITIVE_INFINITY)
 }
 
-export function equalFixes(a: Fix, b: Fix): boolean {
+function equalFixes(a: Fix, b: Fix): boolean {
   return a.at === b.at && a.lat === b.lat && a.lng === b.lng && a.accuracyM === b.accuracyM
 }
 

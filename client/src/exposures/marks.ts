@@ -7,7 +7,7 @@ import { decodeRecord, FAMILIES, KEYS, keyToNumber, numberedKey } from '../stora
 import type { Storage } from '../storage/storage.ts'
 
 /** Where reading goes on. */
-export interface MarkCursor {
+interface MarkCursor {
   generation: number
   cursor: number
 }

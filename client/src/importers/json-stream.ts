@@ -14,7 +14,7 @@ export interface JsonStream {
   end(): void
 }
 
-export interface JsonPaths {
+interface JsonPaths {
   /** Selectors of values in a file whose root is an object, and in one whose root is a list: `$.locations.*`, `$.*`. */
   object: readonly string[]
   list: readonly string[]

@@ -19,7 +19,7 @@ const LISTS: readonly [path: string, read: (item: JsonValue) => Fix[]][] = [
 /** The members of a file that consists of one Feature. */
 const FEATURE = ['type', 'geometry', 'properties'] as const
 
-export interface TrackReader {
+interface TrackReader {
   write(bytes: Uint8Array): void
   /** Throws IMPORT_INVALID. */
   end(): void

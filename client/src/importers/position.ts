@@ -2,7 +2,7 @@
 import type { Fix } from '@geotrace/core-wasm'
 import { importInvalid } from './import-error.ts'
 
-export interface PositionFields {
+interface PositionFields {
   lat: string
   lng: string
   time: string

@@ -42,7 +42,7 @@ export function isInZones(positions: readonly Place[], shapes: readonly ZoneShap
 }
 
 /** The facts about a hashed fix when its rows could go out. */
-export interface DepositFacts {
+interface DepositFacts {
   /** The fix lies in a home or zone of today. */
   readonly isRedacted: boolean
   readonly isHomeKnown: boolean

@@ -22,7 +22,7 @@ const NIGHTS_KEPT = 2 * NIGHTS
 const FIRST_DAY_MS = 24 * 60 * MINUTE_MS
 
 /** A vote of a night, with the accuracy of its fix. */
-export interface Vote extends NightVote {
+interface HabitVote extends NightVote {
   accuracyM: number
 }
 
@@ -42,20 +42,20 @@ export interface Stays {
 }
 
 /** The vote that a stay casts for its night, unless a fix of the same block was at least as accurate. Pure. */
-export function stayToVote({ night, cell, accuracyM }: Stay, before: Vote | undefined): Vote | undefined {
+export function stayToVote({ night, cell, accuracyM }: Stay, before: HabitVote | undefined): HabitVote | undefined {
   if (night === undefined || (before !== undefined && before.accuracyM <= accuracyM)) return undefined
   return { night, cell, accuracyM }
 }
 
 export class Habits {
-  readonly #votes: Map<number, Vote>
+  readonly #votes: Map<number, HabitVote>
   readonly #days: Map<number, DayCount>
   readonly #dayCells: Map<number, string | undefined>
   /** Cells of nights and days as first learnt. A later night next to one of them counts for it. */
   #known: string[]
   #stays: Stays
 
-  private constructor(votes: Map<number, Vote>, days: Map<number, DayCount>, known: string[]) {
+  private constructor(votes: Map<number, HabitVote>, days: Map<number, DayCount>, known: string[]) {
     this.#votes = votes
     this.#days = days
     this.#dayCells = new Map([...days].map(([day, count]) => [day, dayToCell(count)]))
@@ -65,7 +65,7 @@ export class Habits {
 
   /** Throws STORAGE_CORRUPT. */
   static async open(storage: Storage): Promise<Habits> {
-    const votes = await readNumbered<Vote>(storage, FAMILIES.night)
+    const votes = await readNumbered<HabitVote>(storage, FAMILIES.night)
     const days = await readNumbered<DayCount>(storage, FAMILIES.day)
     const known = await storage.get(KEYS.cells)
     return new Habits(votes, days, known === undefined ? [] : decodeRecord<string[]>(KEYS.cells, known))
@@ -140,7 +140,7 @@ export class Habits {
     if (this.#dayCells.get(day) !== before) this.#stays = this.#learnStays()
   }
 
-  #setVote(block: number, vote: Vote | undefined): void {
+  #setVote(block: number, vote: HabitVote | undefined): void {
     if (vote === undefined) this.#votes.delete(block)
     else this.#votes.set(block, vote)
     this.#stays = this.#learnStays()

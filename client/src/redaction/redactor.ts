@@ -33,7 +33,7 @@ import type { Zone } from './zones.ts'
 
 const DEFAULTS: Required<RedactionOptions> = { homeRing: 3, speedMaxMps: 30 }
 
-export interface RedactorInit {
+interface RedactorInit {
   storage: Storage
   deviceSecret: Uint8Array
   toOffsetMin: TimeZoneOffset

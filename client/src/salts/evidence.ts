@@ -22,7 +22,7 @@ const RECIPIENTS = 2
 /** Members tried for that, because the sync waits meanwhile. */
 const TRIED_MAX = 4
 
-export interface EvidenceSender {
+interface EvidenceSender {
   readonly session: Session
   readonly random: Random
   /** Keys (hex) of salt nodes that lied to this tracer. */

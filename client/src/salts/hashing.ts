@@ -17,7 +17,7 @@ import { neededToSalts, type PlainSecrets, type WantedSalt } from './plan.ts'
 import type { SaltKeeper } from './salt-keeper.ts'
 
 /** The risk points of some fixes, and the salts that they need. */
-export interface FixPoints {
+interface FixPoints {
   readonly fixes: readonly Fix[]
   readonly points: PlainPoints
   /** For each needed secret its salt; undefined where no roster is in force for the block. */

@@ -34,7 +34,7 @@ const ENTRIES_MAX = 16
 /** The step to the second roster of a fork. An erasure keeps it, as it keeps the rosters. */
 const FORK_KEY = `${FAMILIES.roster}fork`
 
-export interface RostersInit {
+interface RostersInit {
   rosters: RosterChain
   manifest: Manifest
   storage: Storage

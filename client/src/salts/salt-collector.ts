@@ -14,7 +14,7 @@ import { type Asked, requestSalts, type SaltAsker } from './salt-request.ts'
 /** A node's clock may be ahead by this much. Fixes so close to the edge of the window are asked for in a second round. */
 const EDGE_MS = MINUTE_MS
 
-export interface SaltCollector extends SaltAsker {
+interface SaltCollector extends SaltAsker {
   readonly clock: Clock
   readonly keeper: SaltKeeper
   readonly progress: (progress: SyncProgress) => void

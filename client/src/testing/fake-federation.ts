@@ -156,7 +156,7 @@ function found(parameters: Partial<Parameters>) {
 }
 
 /** Pseudo-random bytes that are the same in every run. */
-export function seededRandom(seed: string): (n: number) => Uint8Array {
+export function seededBytes(seed: string): (n: number) => Uint8Array {
   let count = 0
   return (n) => {
     const blocks = Array.from({ length: Math.ceil(n / 32) }, () => sha256(utf8(`${seed}/${count++}`)))
@@ -175,7 +175,7 @@ export function openTracer(
     clock,
     core,
     storage: memoryStorage(),
-    random: seededRandom('device'),
+    random: seededBytes('device'),
     redaction: false,
     timeZoneOffsetMin: () => 0,
     ...init,

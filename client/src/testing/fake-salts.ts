@@ -33,7 +33,7 @@ interface SaltWorld {
   readonly answered: { peer: string; salts: number; roster: CertifiedRoster; epochs: number[] }[]
 }
 
-export interface FakeSalts {
+interface FakeSalts {
   /** Adds the Merkle trees of a roster's sheets. */
   add(roster: CertifiedRoster, trees: Uint8Array[][][]): void
   /** Answers a request to the node of an operator. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { toFate } from '../../src/deposit/acknowledge.ts'
 import { fixBlockToEpoch, timeToFixBlock } from '../../src/diary/fix-block.ts'
 import { hashedFixToRows } from '../../src/diary/hashed-fix.ts'
-import { fakeFederation, life, openTracer, START_MS, seededRandom } from '../../src/testing/fake-federation.ts'
+import { fakeFederation, life, openTracer, START_MS, seededBytes } from '../../src/testing/fake-federation.ts'
 import { CAFE, cut, MINUTE, recordAll, uncut } from '../fixture.ts'
 
 describe('a refused group', () => {
@@ -60,7 +60,7 @@ describe('the fate of a hashed fix', () => {
   const entry = {
     block,
     rosters: [roster, roster] as [Uint8Array, Uint8Array],
-    hashes: seededRandom('fix')(360),
+    hashes: seededBytes('fix')(360),
     open: [epoch],
   }
   const rows = hashedFixToRows(entry).filter((row) => row.epoch === epoch)

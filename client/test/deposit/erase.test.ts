@@ -17,7 +17,7 @@ import {
   life,
   openTracer,
   START_MS,
-  seededRandom,
+  seededBytes,
   unreachable,
 } from '../../src/testing/fake-federation.ts'
 import { CAFE, cut, diaryOf, keysOf, lastingStorage, MINUTE, recordAll, refused, uncut } from '../fixture.ts'
@@ -82,7 +82,7 @@ describe('eraseAll', () => {
     expect(await tracer.record(fix)).toEqual(refused('erasing'))
     const [id] = federation.central.users.keys()
     uncut(federation)
-    const again = await openTracer(federation, { storage, random: seededRandom('later') })
+    const again = await openTracer(federation, { storage, random: seededBytes('later') })
     await again.sync()
     expect([...federation.central.users.keys()]).not.toContain(id)
     expect(await again.record(fix)).toEqual({ accepted: true })

@@ -6,7 +6,7 @@ import {
   life,
   openTracer,
   START_MS,
-  seededRandom,
+  seededBytes,
   unreachable,
 } from '../../src/testing/fake-federation.ts'
 import { CAFE, lastingStorage, MINUTE, recordAll } from '../fixture.ts'
@@ -18,10 +18,10 @@ describe('a report', () => {
   it('a report marks the users who were in the same place in the same block or after, and the marks become exposures', async () => {
     const federation = await fakeFederation()
     federation.central.codes.set(CODE_HEX, 'accepted')
-    const ada = await openTracer(federation, { random: seededRandom('ada') })
-    const ben = await openTracer(federation, { random: seededRandom('ben') })
-    const cleo = await openTracer(federation, { random: seededRandom('cleo') })
-    const eve = await openTracer(federation, { random: seededRandom('eve') })
+    const ada = await openTracer(federation, { random: seededBytes('ada') })
+    const ben = await openTracer(federation, { random: seededBytes('ben') })
+    const cleo = await openTracer(federation, { random: seededBytes('cleo') })
+    const eve = await openTracer(federation, { random: seededBytes('eve') })
     const elsewhere = { lat: 52.6, lng: 13.5 }
     const at = (tracer: typeof ada, place: typeof CAFE, fromMin: number, toMin: number) =>
       Promise.all(
@@ -114,8 +114,8 @@ describe('more marks than one reply holds', () => {
   it('marks that do not fit one reply come page by page with later syncs', async () => {
     const federation = await fakeFederation({ syncReplyBytes: 1024 })
     federation.central.codes.set(CODE_HEX, 'accepted')
-    const ada = await openTracer(federation, { random: seededRandom('ada') })
-    const ben = await openTracer(federation, { random: seededRandom('ben') })
+    const ada = await openTracer(federation, { random: seededBytes('ada') })
+    const ben = await openTracer(federation, { random: seededBytes('ben') })
     for (const tracer of [ada, ben]) await recordAll(tracer, life(CAFE, START_MS, 60, 0.001))
     await ben.sync()
     await ada.report(CODE)

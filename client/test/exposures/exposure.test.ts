@@ -4,7 +4,7 @@ import { timeToFixBlock } from '../../src/diary/fix-block.ts'
 import type { LinkedFix } from '../../src/diary/fix-states.ts'
 import { hashedFixToRows } from '../../src/diary/hashed-fix.ts'
 import { marksToExposures } from '../../src/exposures/exposure.ts'
-import { life, START_MS, seededRandom } from '../../src/testing/fake-federation.ts'
+import { life, START_MS, seededBytes } from '../../src/testing/fake-federation.ts'
 
 const MINUTE = 60_000
 const CAFE = { lat: 52.52, lng: 13.405 }
@@ -16,7 +16,7 @@ function links(minutes: number, untilMs = START_MS, place = CAFE): LinkedFix[] {
     record: {
       block: timeToFixBlock(fix.at),
       rosters: [new Uint8Array(8), new Uint8Array(8)],
-      hashes: seededRandom(`${fix.at}/${place.lat}`)(360),
+      hashes: seededBytes(`${fix.at}/${place.lat}`)(360),
     },
   }))
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { formatReportCode } from '../../src/index.ts'
-import { fakeFederation, life, openTracer, START_MS, seededRandom } from '../../src/testing/fake-federation.ts'
+import { fakeFederation, life, openTracer, START_MS, seededBytes } from '../../src/testing/fake-federation.ts'
 import { CAFE, MINUTE, recordAll } from '../fixture.ts'
 
 const CODE = new Uint8Array(10).fill(7)
@@ -9,7 +9,7 @@ describe('a verdict', () => {
   it('a verdict stays with its exposure until a later fix makes the exposure new', async () => {
     const federation = await fakeFederation()
     federation.central.codes.set(Buffer.from(CODE).toString('hex'), 'accepted')
-    const reporter = await openTracer(federation, { random: seededRandom('reporter') })
+    const reporter = await openTracer(federation, { random: seededBytes('reporter') })
     const tracer = await openTracer(federation)
     await recordAll(reporter, life(CAFE, START_MS, 15))
     await recordAll(tracer, life(CAFE, START_MS, 15))

@@ -14,7 +14,7 @@ import { importFile } from '../../src/importers/index.ts'
 import { homeToZone, placeToHomeCell } from '../../src/redaction/home.ts'
 import { openRedactor } from '../../src/redaction/redactor.ts'
 import { memoryStorage } from '../../src/storage/memory-storage.ts'
-import { seededRandom } from '../../src/testing/fake-federation.ts'
+import { seededBytes } from '../../src/testing/fake-federation.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -91,7 +91,7 @@ function guessHome(fixes: readonly Fix[]): string {
 function secretsOf(home: string, person: string): Map<string, Uint8Array> {
   const secrets = new Map<string, Uint8Array>()
   for (let i = 0; secrets.size < CANDIDATES; i++) {
-    const secret = seededRandom(`${person} ${i}`)(32)
+    const secret = seededBytes(`${person} ${i}`)(32)
     secrets.set(homeToZone(home, secret, 2)[0]!, secret)
   }
   return secrets

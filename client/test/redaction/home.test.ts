@@ -8,7 +8,7 @@ import {
   timeToNight,
   votesToNights,
 } from '../../src/redaction/home.ts'
-import { seededRandom } from '../../src/testing/fake-federation.ts'
+import { seededBytes } from '../../src/testing/fake-federation.ts'
 import { HOUR } from '../fixture.ts'
 
 const HOME = { lat: 52.531, lng: 13.39 }
@@ -61,7 +61,7 @@ describe('home', () => {
     const home = latLngToCell(HOME.lat, HOME.lng, 10)
     let displaced = 0
     for (let i = 0; i < 40; i++) {
-      const secret = seededRandom(`device ${i}`)(32)
+      const secret = seededBytes(`device ${i}`)(32)
       const zone = homeToZone(home, secret, 3)
       expect(homeToZone(home, secret, 3)).toEqual(zone)
       expect(zone.length).toBe(37)

@@ -10,7 +10,7 @@ import {
   fakeFederation,
   openTracer,
   START_MS,
-  seededRandom,
+  seededBytes,
 } from '../../src/testing/fake-federation.ts'
 import { HOUR, MINUTE, refused } from '../fixture.ts'
 
@@ -19,7 +19,7 @@ const METRE = 1 / 111_195
 
 /** Offsets in metres, the same in every run. */
 function noise(seed: string): (sigma: number) => { lat: number; lng: number } {
-  const random = seededRandom(seed)
+  const random = seededBytes(seed)
   const gauss = () => [...random(12)].reduce((sum, byte) => sum + byte / 255, -6)
   return (sigma) => ({ lat: gauss() * sigma * METRE, lng: (gauss() * sigma * METRE) / Math.cos(HOME.lat / 57.3) })
 }
@@ -125,7 +125,7 @@ describe('a simulated life', () => {
       fc.asyncProperty(fc.nat(1_000_000), fc.integer({ min: 0, max: 30 }), async (seed, sigma) => {
         const federation = await fakeFederation({ reserveEpochs: 60 })
         const storage = memoryStorage()
-        const tracer = await openTracer(federation, { storage, redaction: {}, random: seededRandom(`life ${seed}`) })
+        const tracer = await openTracer(federation, { storage, redaction: {}, random: seededBytes(`life ${seed}`) })
         const zone = { lat: HOME.lat + 0.02, lng: HOME.lng, radiusM: 400 }
         await tracer.zones.add(zone)
         const move = noise(`life ${seed}`)

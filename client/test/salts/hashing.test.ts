@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { fixesToPoints, hashFixes, pointsToSalts, selectFixes } from '../../src/salts/hashing.ts'
 import type { WantedSalt } from '../../src/salts/plan.ts'
 import { saltKeeper } from '../../src/salts/salt-keeper.ts'
-import { fakeFederation, life, START_MS, seededRandom } from '../../src/testing/fake-federation.ts'
+import { fakeFederation, life, START_MS, seededBytes } from '../../src/testing/fake-federation.ts'
 
 const FIXES = life({ lat: 52.52, lng: 13.405 }, START_MS, 60, 0.0003)
 
@@ -39,7 +39,7 @@ describe('hashing', () => {
       },
     }
     const keeper = saltKeeper()
-    const random = seededRandom('salts')
+    const random = seededBytes('salts')
     const all = fixesToPoints(core, FIXES, rosters)
     const [first, ...rest] = pointsToSalts(all)
     for (const { wanted } of rest) {

@@ -7,7 +7,7 @@ import {
   life,
   openTracer,
   START_MS,
-  seededRandom,
+  seededBytes,
   unreachable,
 } from '../../src/testing/fake-federation.ts'
 import { CAFE, recordAll, uncut } from '../fixture.ts'
@@ -31,7 +31,7 @@ const UNKIND: [what: string, answer: () => Promise<Uint8Array>][] = [
   ['fails internally', refusal(new Error('no'))],
   ['answers with an unknown status', async () => Uint8Array.of(77, 0, 0, 0, 0)],
   ['answers with no bytes', async () => new Uint8Array(0)],
-  ['answers with noise', async () => seededRandom('noise')(2_000)],
+  ['answers with noise', async () => seededBytes('noise')(2_000)],
   ['answers OK and nothing more', async () => Uint8Array.of(0)],
 ]
 
@@ -39,7 +39,7 @@ describe('a salt node that refuses', () => {
   for (const [what, answer] of UNKIND) {
     it(`a device whose salt node ${what} gets all its salts from the next one`, async () => {
       const federation: FakeFederation = await fakeFederation({ shards: 1 })
-      const tracer = await openTracer(federation, { random: seededRandom(what) })
+      const tracer = await openTracer(federation, { random: seededBytes(what) })
       await recordAll(tracer, life(CAFE, START_MS, 30))
       const refusing = new Set<string>()
       federation.intercept = (peer, protocol, frame, serve) => {
@@ -61,7 +61,7 @@ describe('a salt node that refuses', () => {
       frames.push(Buffer.from(frame).toString('hex'))
       return unreachable()
     }
-    const tracers = await Promise.all(['a', 'b'].map((name) => openTracer(federation, { random: seededRandom(name) })))
+    const tracers = await Promise.all(['a', 'b'].map((name) => openTracer(federation, { random: seededBytes(name) })))
     for (const tracer of tracers) {
       await recordAll(tracer, life(CAFE, START_MS, 30))
       expect(await tracer.sync()).toMatchObject({ fixesHashed: 0, fixesDeferred: 6, fixesLost: 0 })
@@ -89,7 +89,7 @@ describe('a salt node that lies', () => {
     await honest.sync()
     let tried = 0
     for (let at = 0; at < length; at += 37) {
-      const tracer = await openTracer(federation, { random: seededRandom(`lied to ${at}`) })
+      const tracer = await openTracer(federation, { random: seededBytes(`lied to ${at}`) })
       await recordAll(tracer, life(CAFE, START_MS, 30))
       let asked = 0
       federation.intercept = async (_peer, protocol, frame, serve) => {

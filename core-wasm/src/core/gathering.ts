@@ -11,7 +11,7 @@ import type { Instance } from './instance.ts'
 import { type Interner, interner } from './interner.ts'
 import { secretNumbers } from './needed-secrets.ts'
 
-export interface Gathering {
+interface Gathering {
   /** Takes the fixes in the module's areas, in order. */
   add(core: Instance, fixes: number): void
   finish(): RiskPoints

@@ -7,7 +7,7 @@ import { sorter } from '../generated/sorter.ts'
 import { assertBytes } from './assert-bytes.ts'
 import { fromHex } from './module-bytes.ts'
 
-export interface RowSorter {
+interface RowSorter {
   /** Allocates memory for this many bytes of rows, so that a later sort allocates only its result. */
   reserve(bytes: number): void
   sort(rows: Uint8Array, width: number): Uint8Array

@@ -7,21 +7,21 @@ import type { Implementation } from './reference.ts'
 import { refusals } from './refusals.ts'
 import { anywhere, randomBytes, seeded, walk } from './samples.ts'
 
-export interface Mismatch {
+interface Mismatch {
   /** The call and what it was given. */
   readonly input: string
   readonly want: string
   readonly got: string
 }
 
-export interface ConformanceCase {
+interface ConformanceCase {
   /** A whole sentence about the implementation. */
   readonly title: string
   run(subject: Implementation): Mismatch[]
 }
 
 /** The part of a test runner that `registerConformance` needs: vitest, mocha and node:test all have it. */
-export interface Runner {
+interface Runner {
   describe(name: string, body: () => void): void
   it(name: string, body: () => void | Promise<void>): void
 }

@@ -1,7 +1,7 @@
 /** Seeded inputs of the conformance suite and the tests: equal on every run and on every machine with the same rounding. */
 import type { Fix } from '../domain.ts'
 
-export type Random = () => number
+export type Draw = () => number
 export type LatLng = readonly [lat: number, lng: number]
 export type Reading = Pick<Fix, 'lat' | 'lng' | 'at'>
 
@@ -9,7 +9,7 @@ const DEGREES_PER_METRE = 1 / 111_195
 const TICK_MS = 300_000
 
 /** Mulberry32: numbers in [0, 1) from a 32-bit seed. */
-export function seeded(seed: number): Random {
+export function seeded(seed: number): Draw {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0
@@ -20,12 +20,12 @@ export function seeded(seed: number): Random {
 }
 
 /** A position, uniform on the sphere. */
-export function anywhere(random: Random): LatLng {
+export function anywhere(random: Draw): LatLng {
   const z = random() * 2 - 1
   return [(Math.asin(z) * 180) / Math.PI, random() * 360 - 180]
 }
 
-export function randomBytes(random: Random, length: number): Uint8Array {
+export function randomBytes(random: Draw, length: number): Uint8Array {
   return Uint8Array.from({ length }, () => random() * 256)
 }
 
@@ -34,7 +34,7 @@ export function randomBytes(random: Random, length: number): Uint8Array {
  * to `noiseM` metres on each axis.
  */
 export function walk(
-  random: Random,
+  random: Draw,
   count: number,
   strideM: number,
   noiseM: number,

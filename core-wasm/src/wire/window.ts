@@ -14,7 +14,7 @@ import {
   SALT_WINDOW_MS,
 } from './constants.ts'
 
-export type BlockState = 'open' | 'too-old' | 'too-new'
+type BlockState = 'open' | 'too-old' | 'too-new'
 
 /** The state of the block (size in minutes, n) at `nowMs`. A block that still overlaps the window is open. */
 export function blockToState(size: number, n: number, nowMs: number): BlockState {

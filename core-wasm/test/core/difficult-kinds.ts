@@ -3,7 +3,7 @@
  * alone.
  */
 import { cellToLatLng, cellToParent, getPentagons, getRes0Cells, latLngToCell } from 'h3-js'
-import { anywhere, type LatLng, type Random } from '../../src/testing/samples.ts'
+import { anywhere, type Draw, type LatLng } from '../../src/testing/samples.ts'
 import {
   add,
   between,
@@ -23,7 +23,7 @@ const REGION_M = 40_000
 const BORDER_M = 1
 
 /** A random place of each kind. */
-export const DIFFICULT_KINDS: Readonly<Record<string, (random: Random) => Vector>> = {
+export const DIFFICULT_KINDS: Readonly<Record<string, (random: Draw) => Vector>> = {
   pentagons: oneOf(getPentagons(12).map(centreOf)),
   'base-cell centres': oneOf(getRes0Cells().map(centreOf)),
   'face centres': oneOf(faceCentres()),
@@ -37,7 +37,7 @@ export const DIFFICULT_KINDS: Readonly<Record<string, (random: Random) => Vector
 }
 
 /** A position at most `metres` from a place; nearer positions are more likely. */
-export function within(place: Vector, metres: number, random: Random): LatLng {
+export function within(place: Vector, metres: number, random: Draw): LatLng {
   for (;;) {
     const at = near(place, metres / 2, random)
     if (distanceM(place, toVector(at)) <= metres) return at
@@ -45,7 +45,7 @@ export function within(place: Vector, metres: number, random: Random): LatLng {
 }
 
 /** A position on a border: two positions of different regions, halved until they are close. */
-function regionBorder(random: Random): Vector {
+function regionBorder(random: Draw): Vector {
   let one = toVector(anywhere(random))
   let other = one
   while (regionOf(one) === regionOf(other)) other = toVector(near(one, REGION_M, random))
@@ -65,6 +65,6 @@ function centreOf(cell: string): Vector {
   return toVector(cellToLatLng(cell))
 }
 
-function oneOf<T>(all: readonly T[]): (random: Random) => T {
+function oneOf<T>(all: readonly T[]): (random: Draw) => T {
   return (random) => all[Math.floor(random() * all.length)]!
 }

@@ -4,7 +4,7 @@
  * and the antimeridian.
  */
 import { cellToLatLng, getPentagons, getRes0Cells } from 'h3-js'
-import type { LatLng, Random } from '../../src/testing/samples.ts'
+import type { Draw, LatLng } from '../../src/testing/samples.ts'
 
 export type Vector = readonly [number, number, number]
 
@@ -13,7 +13,7 @@ const EARTH_RADIUS_M = 6_371_007
 export const SCALES_M = [8, 30, 60, 50_000]
 
 /** `perPlace` positions around each difficult place at each scale. */
-export function* difficultPlaces(random: Random, perPlace: number): Generator<LatLng> {
+export function* difficultPlaces(random: Draw, perPlace: number): Generator<LatLng> {
   const bases = getRes0Cells().map((cell) => toVector(cellToLatLng(cell)))
   const edges = faceEdges()
   const poles: Vector[] = [
@@ -69,19 +69,19 @@ function pairs(corners: readonly Vector[]): [Vector, Vector][] {
  * A point of the great circle from p to q. It lies anywhere, or at some scale close to an end, a quarter or the middle,
  * where the base cell changes.
  */
-export function between(p: Vector, q: Vector, random: Random): Vector {
+export function between(p: Vector, q: Vector, random: Draw): Vector {
   const quarter = Math.floor(random() * 5) / 4
   const share = random() < 0.5 ? random() : quarter + (random() < 0.5 ? 1 : -1) * 10 ** (-7 * random())
   const within = Math.min(1, Math.max(0, share))
   return unit(add(scaled(p, 1 - within), scaled(q, within)))
 }
 
-export function near(p: Vector, scaleM: number, random: Random): LatLng {
+export function near(p: Vector, scaleM: number, random: Draw): LatLng {
   const size = scaleM / EARTH_RADIUS_M
   return toDegrees(unit(add(p, [gauss(random) * size, gauss(random) * size, gauss(random) * size])))
 }
 
-function gauss(random: Random): number {
+function gauss(random: Draw): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
 }
 

@@ -6,7 +6,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from '../platform/atomic-file.ts'
 
-export const ADMIN_FILE = 'admin.json'
+const ADMIN_FILE = 'admin.json'
 
 export interface AdminFile {
   port: number

@@ -84,7 +84,7 @@ function submitChange({ submit, pool, rosters }: Membership, change: SignedChang
   return changeToView(known ?? change, rosters.newest)
 }
 
-export function changeToView(signed: SignedChange, newest: CertifiedRoster | undefined): ChangeView {
+function changeToView(signed: SignedChange, newest: CertifiedRoster | undefined): ChangeView {
   const { change, signatures } = signed
   const operators = newest?.roster.operators ?? []
   const signers = operators.filter(({ key }) => signatures.some((item) => equalBytes(item.key, key)))

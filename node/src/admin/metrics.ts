@@ -6,7 +6,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { NodeStatus } from './node-status.ts'
 import type { ProbeAnswer } from './probes.ts'
 
-export interface Metrics {
+interface Metrics {
   answer(): Promise<ProbeAnswer>
   stop(): void
 }

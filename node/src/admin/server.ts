@@ -25,7 +25,7 @@ const TOKEN_BYTES = 32
  * Takes the request's JSON, undefined without a body, and returns the reply's JSON. Throws FederationError for a
  * refusal; the client throws the same code.
  */
-export type AdminRoute = (body: unknown) => Promise<unknown> | unknown
+type AdminRoute = (body: unknown) => Promise<unknown> | unknown
 /** `GET /status` → route. Routes under GET only read. */
 export type AdminRoutes = Readonly<Record<`${'GET' | 'POST'} /${string}`, AdminRoute>>
 
@@ -33,7 +33,7 @@ export interface AdminServer {
   readonly port: number
   stop(): Promise<void>
 }
-export interface AdminServerInit {
+interface AdminServerInit {
   /** The peer's directory, in which the server writes admin.json. */
   dir: string
   routes: AdminRoutes

@@ -54,7 +54,7 @@ export interface CodeRegistry {
   redeem(user: User, syncId: Uint8Array, code: Uint8Array): Promise<Redemption>
 }
 
-export interface CodeRegistryInit {
+interface CodeRegistryInit {
   store: CentralStore
   clock: Clock
   random: Random
@@ -64,14 +64,8 @@ export interface CodeRegistryInit {
   retentionStart(): number
 }
 
-export function codeRegistry({
-  store,
-  clock,
-  random,
-  attemptsPerDay,
-  reportDays,
-  retentionStart,
-}: CodeRegistryInit): CodeRegistry {
+export function codeRegistry(init: CodeRegistryInit): CodeRegistry {
+  const { store, clock, random, attemptsPerDay, reportDays, retentionStart } = init
   const toReport = async (user: User, code: CodeRecord): Promise<ReportRecord> => {
     const at = clock.now()
     return {
@@ -168,7 +162,7 @@ function assertBounds({ count, days, from }: CodeOrder, nowMs: number): void {
 }
 
 /** The form of a code in the store. The hash needs no salt, because an attacker cannot try 2^80 codes. */
-export function codeToHash(code: Uint8Array): Uint8Array {
+function codeToHash(code: Uint8Array): Uint8Array {
   return new Uint8Array(createHash('sha256').update('geotrace/report-code').update(code).digest())
 }
 

@@ -58,7 +58,7 @@ export interface CentralPeerInit {
   /** Intervals of link probes and heartbeats; default: REAL_PACE. */
   pace?: Pace
 }
-export interface CentralStatus extends Readonly<SyncCounters> {
+interface CentralStatus extends Readonly<SyncCounters> {
   readonly state: 'joining' | 'serving' | 'leaving' | 'stopped'
   readonly federation: string
   readonly peerId: string | undefined
@@ -71,7 +71,7 @@ export interface CentralStatus extends Readonly<SyncCounters> {
   readonly riskMs: number
   readonly riskFailures: number
 }
-export interface CentralStatistics {
+interface CentralStatistics {
   readonly users: number
   readonly days: readonly DayStatistics[]
   readonly codes: CodeCounts
@@ -87,7 +87,7 @@ export interface ReportOutcome {
   readonly marked: number
 }
 /** A trial computation of a report with other degrees, another latency or another risk profile. */
-export interface DryRun extends Partial<Pick<CentralConfig, 'degrees' | 'latencyEpochs' | 'profile'>> {
+interface DryRun extends Partial<Pick<CentralConfig, 'degrees' | 'latencyEpochs' | 'profile'>> {
   report: ReportId
 }
 

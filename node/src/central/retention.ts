@@ -25,7 +25,7 @@ export interface Retention {
   start(): Promise<void>
   stop(): void
 }
-export interface RetentionInit {
+interface RetentionInit {
   store: CentralStore
   clock: Clock
   retentionDays: number

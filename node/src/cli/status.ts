@@ -5,8 +5,8 @@ import { readAdminFile } from '../admin/admin-file.ts'
 import { adminRequest } from '../admin/client.ts'
 import type { NodeStatus } from '../admin/node-status.ts'
 import { grouped, mebibytes, offset, span } from '../admin/page/words.ts'
-import { defaultDir, examples, invalid } from './terminal/options.ts'
-import { type Output, table } from './terminal/output.ts'
+import { defaultDir, examples, invalidCommand } from './terminal/options.ts'
+import { type Output, toTable } from './terminal/output.ts'
 
 interface StatusOptions {
   dir?: string
@@ -33,7 +33,7 @@ async function showStatus({ dir = present(), json, page }: StatusOptions, out: O
 
 async function showPage(dir: string, out: Output): Promise<void> {
   const status = (await adminRequest(dir, 'GET', '/status')) as Record<string, unknown>
-  if (!isSaltStatus(status)) invalid('the central peer has no status page; run the command without --page')
+  if (!isSaltStatus(status)) invalidCommand('the central peer has no status page; run the command without --page')
   const { code } = (await adminRequest(dir, 'POST', '/login')) as { code: string }
   const { port } = (await readAdminFile(dir))!
   out.line(`http://127.0.0.1:${port}/#${code}`)
@@ -44,7 +44,7 @@ async function showPage(dir: string, out: Output): Promise<void> {
 /** The status of a salt node as a table, and below the table its warnings with the next steps. */
 export function statusLines(status: NodeStatus): string[] {
   const hints = status.hints.flatMap(({ level, what, next }) => ['', `${level}: ${what}`, `  → ${next}`])
-  return [...table([...membershipRows(status), ...serviceRows(status)]), ...hints]
+  return [...toTable([...membershipRows(status), ...serviceRows(status)]), ...hints]
 }
 
 function membershipRows(status: NodeStatus): [string, string][] {
@@ -114,7 +114,7 @@ function isSaltStatus(status: object): status is NodeStatus {
 
 /** The status of the central peer as a table: `groupsRefused` becomes `groups refused`, an object `open 3, spent 1`. */
 export function centralLines(status: Record<string, unknown>): string[] {
-  return table(Object.entries(status).map(([name, value]) => [nameToWords(name), valueToText(value)]))
+  return toTable(Object.entries(status).map(([name, value]) => [nameToWords(name), valueToText(value)]))
 }
 
 function nameToWords(name: string): string {

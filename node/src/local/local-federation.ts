@@ -85,7 +85,7 @@ export async function startFederation(init: LocalFederationInit): Promise<LocalF
   }
 }
 
-export interface LocalManifestInit {
+interface LocalManifestInit {
   /** One address for each salt node, then that of the central peer. */
   hosts: readonly string[]
   at: number

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net'
 /** Reachable from this machine only. */
 export const LOCAL_ADDRESS = '127.0.0.1'
 
-export interface LocalHttpInit {
+interface LocalHttpInit {
   /** 0 takes any free port. */
   port?: number
   connectionsMax: number

@@ -26,7 +26,7 @@ const NEIGHBOURS = 3
 /** With at most this many others, every peer is linked to every other peer. */
 const ALL_UP_TO = 8
 
-export interface LinksInit {
+interface LinksInit {
   host: Host
   clock: Clock
   /** Both functions return the same array while nothing changes, because the choice of links is cached by it. */

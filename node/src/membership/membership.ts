@@ -41,7 +41,7 @@ import { openRosterStore, type RosterStore } from './roster-store.ts'
 
 const NO_REPLICAS: readonly PeerAddress[] = []
 
-export interface MembershipInit {
+interface MembershipInit {
   manifest: Manifest
   host: Host
   signer: Signer

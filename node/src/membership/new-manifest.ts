@@ -45,7 +45,7 @@ export function parseCard(text: string, path: string): MemberCard {
   }
 }
 
-export interface NewFederation {
+interface NewFederation {
   name: string
   members: MemberCard[]
   central: MemberCard

@@ -8,7 +8,7 @@ export const MOVE_LIFE_EPOCHS = 126
 
 export type Move = Change & { kind: 'move' }
 
-export interface OwnMoveState {
+interface OwnMoveState {
   /** The newest roster; undefined before the founding. */
   roster: Roster | undefined
   key: Uint8Array

@@ -27,7 +27,7 @@ export interface Peers {
   others(key: Uint8Array): readonly Peer[]
 }
 
-export interface PeersInit {
+interface PeersInit {
   manifest: Manifest
   newest(): Roster | undefined
   /** Addresses of the peer's newest presence; empty without one. */

@@ -24,7 +24,7 @@ const AFTER_ROSTER_MS = 2_000
 /** A peer counts as away when its last presence is older than this many intervals. */
 const AWAY_BEATS = 3
 
-export interface PresenceInit {
+interface PresenceInit {
   signer: Signer
   rosters: Pick<RosterStore, 'newest'>
   clock: Clock

@@ -20,7 +20,7 @@ import type { Handler } from '../net/protocol.ts'
 import type { Peers } from './peers.ts'
 import type { RosterStore } from './roster-store.ts'
 
-export interface RosterServiceInit {
+interface RosterServiceInit {
   peers: Peers
   rosters: RosterStore
   clock: Clock

@@ -86,7 +86,7 @@ interface Router extends GossipSub {
 }
 type Services = { gossipsub: GossipSub; greeter: { registrar: Registrar } }
 
-export interface HostGossip extends Gossip {
+interface HostGossip extends Gossip {
   /** Whether this connection is with a member. */
   isAdmitted(connection: Connection): boolean
 }

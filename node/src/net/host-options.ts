@@ -15,7 +15,7 @@ import { guardedWebSockets, type SecureInit } from './transport/websocket.ts'
 /** Equal for all peers and versions, because a version in the agent string helps attackers. */
 const USER_AGENT = 'geotrace'
 
-export interface HostOptionsInit {
+interface HostOptionsInit {
   privateKey: PrivateKey
   listen: readonly string[]
   localAddress: string | undefined

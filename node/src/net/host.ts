@@ -31,7 +31,7 @@ import type { CertificateSource } from './transport/tls-certificate.ts'
 /** Time that `stop` waits for unfinished answers. */
 const DRAIN_MS = 2_000
 
-export interface HostInit {
+interface HostInit {
   /** 32-byte Ed25519 seed, which determines the peer id. */
   secret: Uint8Array
   /** Multiaddrs to listen on; none for a client. */

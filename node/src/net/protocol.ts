@@ -16,7 +16,7 @@ export interface Requester extends RequesterAddress {
 export type Handler = (request: Uint8Array, from: Requester) => Promise<Uint8Array>
 
 /** Requests of one protocol since the start of the host, for the status page and metrics. */
-export interface ProtocolStats {
+interface ProtocolStats {
   readonly answered: number
   /** Refused requests by error code. */
   readonly refused: Readonly<Record<string, number>>
@@ -35,7 +35,7 @@ export interface HostStats {
   readonly protocols: Readonly<Record<string, ProtocolStats>>
 }
 
-export interface RequestOptions {
+interface HostRequestOptions {
   signal?: AbortSignal
   /** A shorter deadline for the answer than the host's own, ms. */
   withinMs?: number
@@ -48,7 +48,7 @@ export interface Host {
   stats(): HostStats
   serve(protocol: Protocol, handler: Handler): Promise<void>
   /** The bytes of the reply. Throws PEER_UNREACHABLE, PEER_TIMEOUT, MESSAGE_TOO_LARGE, ABORTED, BUSY. */
-  request(peer: PeerAddress, protocol: Protocol, request: Uint8Array, options?: RequestOptions): Promise<Uint8Array>
+  request(peer: PeerAddress, protocol: Protocol, request: Uint8Array, options?: HostRequestOptions): Promise<Uint8Array>
   /** Opens a connection to the peer unless one is open. Throws PEER_UNREACHABLE, PEER_TIMEOUT. */
   link(peer: PeerAddress): Promise<void>
   isLinked(key: Uint8Array): boolean

@@ -14,7 +14,7 @@ const CHECK_MS = 60 * MINUTE_MS
 const RECHECK_MS = MINUTE_MS
 const SWEEP_MS = 10 * MINUTE_MS
 
-export interface HeartbeatInit {
+interface HeartbeatInit {
   clock: Clock
   watch: ClockWatch
   /** Erases the secrets that are due at `nowMs`. */

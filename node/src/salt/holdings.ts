@@ -25,7 +25,7 @@ import type { SeedKeeper } from './secrets/seed-keeper.ts'
 import { type SeedRounds, type SignedRoot, seedRounds } from './seed-rounds.ts'
 import { createShards, type Shard, type Shards } from './shards.ts'
 
-export interface HoldingsInit {
+interface HoldingsInit {
   rosters: RosterStore
   signer: Signer
   host: Host

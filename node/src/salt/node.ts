@@ -83,7 +83,7 @@ export interface SaltNodeInit {
  * `joining`: no roster is known yet. `waiting`: no roster names this node.
  * `draining`: the node leaves the federation and serves the shards that it still holds. `leaving`: it is stopping.
  */
-export type SaltNodeState = 'joining' | 'waiting' | 'serving' | 'draining' | 'leaving' | 'stopped'
+type SaltNodeState = 'joining' | 'waiting' | 'serving' | 'draining' | 'leaving' | 'stopped'
 
 /** The node's health for operators and status pages: counts and public keys only. */
 export interface SaltNodeStatus {
@@ -111,7 +111,7 @@ export interface SaltNodeStatus {
   requesters: number
 }
 
-export interface RosterStatus {
+interface RosterStatus {
   height: number
   name: string
   /** Unix ms. */

@@ -32,7 +32,7 @@ const PATIENCE_MS = 2_000
 /** A replica signs without a majority only after this time, because it may still learn of a majority. */
 const SIGN_ANY_AFTER_MS = 30_000
 
-export interface SeedRoundsInit {
+interface SeedRoundsInit {
   shards: Shards
   keeper: SeedKeeper
   host: Host

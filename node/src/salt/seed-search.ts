@@ -9,14 +9,14 @@ import { ROUND_MS } from '../membership/agreement/council.ts'
 const SEEKS_EAGER = 30
 const SEEK_SELDOM_MS = 30_000
 
-export interface SeedSearchInit {
+interface SeedSearchInit {
   clock: Clock
   /** Looks for missing seeds of certified rosters; false when none is missing any more. */
   seek(): Promise<boolean>
   /** Called when a search throws; the search is repeated. */
   failed(): void
 }
-export interface SeedSearch {
+interface SeedSearch {
   /** Searches now, or once more after the search that is running, and at the short interval again. */
   begin(): void
   /** Whether the last search left a seed missing. */

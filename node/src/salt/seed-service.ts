@@ -8,7 +8,7 @@ import type { Holdings } from './holdings.ts'
 import type { SeedKeeper } from './secrets/seed-keeper.ts'
 import { type Replica, wipe } from './shards.ts'
 
-export interface SeedServiceInit {
+interface SeedServiceInit {
   holdings: Holdings
   keeper: SeedKeeper
   /** A seed in use went to another replica; the caller publishes the handover. */

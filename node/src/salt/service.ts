@@ -34,7 +34,7 @@ import type { SeedKeeper } from './secrets/seed-keeper.ts'
 import type { Shard, Shards } from './shards.ts'
 import type { SheetTree } from './sheets/sheet-tree.ts'
 
-export interface SaltServiceInit {
+interface SaltServiceInit {
   core: Hashes
   clock: Clock
   signer: Signer

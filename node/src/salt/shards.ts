@@ -45,7 +45,7 @@ export interface Shard {
   isLost: boolean
 }
 
-export interface ShardsInit {
+interface ShardsInit {
   /** The roster of the period, certified or due. */
   roster: Roster
   signer: Signer

@@ -25,7 +25,7 @@ import { linesToSheetTree, type SheetTree } from './sheets/sheet-tree.ts'
 /** A block of this size is a whole epoch and has the epoch's number. */
 const WHOLE_EPOCH_MIN = 80
 
-export interface RecoveryInit {
+interface RecoveryInit {
   host: Host
   core: Hashes
   clock: Clock

@@ -4,7 +4,7 @@
  */
 import type { Exposure, Protocol } from '@geotrace/client'
 import { formatReportCode } from '@geotrace/client'
-import { type FakeFederation, fakeFederation, openTracer, START_MS, seededRandom } from '@geotrace/client/testing'
+import { type FakeFederation, fakeFederation, openTracer, START_MS, seededBytes } from '@geotrace/client/testing'
 import type { Core, Fix, TimeBlock } from '@geotrace/core-wasm'
 import { testSalt } from '@geotrace/core-wasm/testing'
 import { bytesToHex, SALT_PROTOCOL, SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
@@ -82,7 +82,7 @@ export async function runLab({ distanceM, gapMin }: LabInit): Promise<LabRun> {
   const phones = []
   for (const { name, fix } of [ada, ben]) {
     who = name
-    const phone = await openTracer(federation, { random: seededRandom(name) })
+    const phone = await openTracer(federation, { random: seededBytes(name) })
     await phone.record(fix)
     await phone.sync()
     phones.push(phone)

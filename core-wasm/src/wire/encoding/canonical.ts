@@ -6,7 +6,7 @@ import { decode, encode } from 'cborg'
 import type * as z from 'zod/mini'
 import { equalBytes } from './bytes.ts'
 
-export type Refuse = (reason: string, cause?: unknown) => never
+type Refuse = (reason: string, cause?: unknown) => never
 
 /** The checked value. `refuse` throws when the bytes are too long, no CBOR, off the schema or not canonical. */
 export function decodeCanonical<T>(bytes: Uint8Array, schema: z.ZodMiniType<T>, max: number, refuse: Refuse): T {

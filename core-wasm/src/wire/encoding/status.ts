@@ -41,7 +41,7 @@ export function errorToRefusal(error: unknown): Refusal {
   return { status, number: dataToNumber(error) }
 }
 
-export function refusalToError({ status, number }: Refusal): FederationError {
+function refusalToError({ status, number }: Refusal): FederationError {
   const code = (Object.keys(STATUS) as ErrorCode[]).find((key) => STATUS[key] === status)
   switch (code) {
     case 'MESSAGE_MALFORMED':

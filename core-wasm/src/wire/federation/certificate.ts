@@ -86,7 +86,7 @@ export function assertCertified(previous: Predecessor, certified: CertifiedRoste
  * signature is enough, and a vacant shard has none: the voters judge whether more were possible (PROTOCOL.md §4.7).
  * More signatures than a majority would only make the certificate larger.
  */
-export function assertSheetSigned(roster: Roster, shard: number, signatures: SheetSignatures): void {
+function assertSheetSigned(roster: Roster, shard: number, signatures: SheetSignatures): void {
   const root = roster.sheets[shard] ?? invalid(`expected a sheet for shard ${shard}, got none`)
   const { federation, firstEpoch } = roster
   const content = sheetContent({ federation, shard, firstEpoch, epochs: sheetEpochs(roster), root })

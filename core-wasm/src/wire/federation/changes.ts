@@ -89,7 +89,7 @@ export function addSignatures(signed: SignedChange, more: readonly ChangeSignatu
   return { ...signed, signatures }
 }
 
-export function isValidChangeSignature(signed: SignedChange, { key: signer, signature }: ChangeSignature): boolean {
+function isValidChangeSignature(signed: SignedChange, { key: signer, signature }: ChangeSignature): boolean {
   return isValidSignature(signer, 'geotrace/change', changeToId(signed), signature)
 }
 

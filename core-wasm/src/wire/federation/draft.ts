@@ -20,7 +20,7 @@ export interface Succession {
 
 type Operator = Roster['operators'][number]
 /** In a draft, a peer refers to its operator by object, because indices shift while operators come and go. */
-export type Drafted<P extends RosterPeer> = Omit<P, 'operator'> & { operator: Operator }
+type Drafted<P extends RosterPeer> = Omit<P, 'operator'> & { operator: Operator }
 export interface Draft {
   operators: Operator[]
   members: Drafted<RosterMember>[]

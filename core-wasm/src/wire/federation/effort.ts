@@ -10,7 +10,7 @@ const VOTE_MARGIN_MS = 2 * MINUTE_MS
 const EFFORT_MAX_MS = 4 * 60 * MINUTE_MS
 
 /** The effort, the time in which operators agree on a roster, Unix ms. */
-export interface EffortSpan {
+interface EffortSpan {
   from: number
   /** The second half: a replica signs the sheet of its seed although it saw no majority with that seed. */
   signAnyFrom: number

@@ -46,7 +46,7 @@ export const STEP_FORM: RosterForm<RosterStep> = {
 }
 
 /** A certificate and the height under which it is kept. */
-export interface KeptRoster {
+interface KeptRoster {
   height: number
   bytes: Uint8Array
 }

@@ -41,12 +41,12 @@ export function sheetEpochs(roster: Pick<Roster, 'periodEpochs' | 'reserveEpochs
 }
 
 /** The founding roster starts at the oldest epoch still open when the federation is founded. */
-export function foundingEpoch(manifest: Manifest): number {
+function foundingEpoch(manifest: Manifest): number {
   return oldestOpenEpoch(Date.parse(manifest.founding.at))
 }
 
 /** H(nonce ‖ key): the rank of a member at founding. */
-export function foundingRank(nonce: Uint8Array, key: Uint8Array): Uint8Array {
+function foundingRank(nonce: Uint8Array, key: Uint8Array): Uint8Array {
   return sha256(concatBytes(nonce, key))
 }
 

@@ -14,7 +14,7 @@ import type { CertifiedRoster } from './roster.ts'
 import { hashToRosterName } from './roster.ts'
 import { sheetEpochs } from './roster-rules.ts'
 
-export interface CheckedSalts {
+interface CheckedSalts {
   /** The node's clock, Unix ms. */
   time: number
   /** In the order of `blocks`, 32 bytes each. */

@@ -30,14 +30,14 @@ import { assertVersion, STATUS_OK, throwRefusal } from '../encoding/status.ts'
 import { FederationError } from '../errors.ts'
 import { blockToEpoch, blockToPosition, isValidBlockSize } from '../window.ts'
 
-export const SUITE_PLAIN = 0
+const SUITE_PLAIN = 0
 
 export interface Block {
   /** Minutes. */
   size: number
   n: number
 }
-export interface SaltRequest {
+interface SaltRequest {
   roster: Uint8Array
   shard: number
   /** Distinct, ascending by size, then n. */

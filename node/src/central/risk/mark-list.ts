@@ -10,7 +10,7 @@ import { hashToKey } from '../store/row-set.ts'
 
 const GENERATION_MAX = 0xffffffff
 
-export interface MarkPage {
+interface MarkPage {
   readonly generation: number
   readonly cursor: number
   readonly left: number

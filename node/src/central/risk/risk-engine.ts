@@ -57,7 +57,7 @@ export interface RiskEngine {
     readonly failures: number
   }
 }
-export interface RiskEngineInit {
+interface RiskEngineInit {
   store: CentralStore
   config: CentralConfig
   clock: Clock

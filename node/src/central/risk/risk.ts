@@ -14,7 +14,7 @@ import { degreeToThreshold, type RiskProfile } from './risk-profile.ts'
 /** Sources of one degree; enough for all contacts of contacts in a city block. A result with more is `capped`. */
 export const FRONTIER_MAX = 10_000
 /** Pairs considered for one degree, about 200 MB. A result with more is `capped`. */
-export const PAIRS_MAX = 500_000
+const PAIRS_MAX = 500_000
 
 /** The reading part of a CentralStore. */
 export interface RowSource {
@@ -29,7 +29,7 @@ export interface RiskReport {
   readonly until: number
 }
 /** The result of one report for one user. */
-export interface UserRisk {
+interface UserRisk {
   /** The fewest contact steps from the reporter. */
   readonly degree: number
   /** The user is a source from this epoch on. */

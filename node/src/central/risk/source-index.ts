@@ -9,7 +9,7 @@ import { hashToKey } from '../store/row-set.ts'
 import type { RiskWatch } from './risk.ts'
 
 /** About 400 MB. A report beyond the limit is computed again at every sync with rows, which is slow but correct. */
-export const INDEX_HASHES_MAX = 4_000_000
+const INDEX_HASHES_MAX = 4_000_000
 
 interface Entry {
   readonly sources: Set<User>
@@ -18,7 +18,7 @@ interface Entry {
   full: boolean
 }
 
-export interface SourceIndex {
+interface SourceIndex {
   /** Records the sources and hashes that the computation of a report is about to read. */
   watch(report: ReportId): RiskWatch
   remove(report: ReportId): void

@@ -37,7 +37,7 @@ export interface Attempts {
   readonly count: number
 }
 
-export type CodeState = 'open' | 'spent' | 'revoked'
+type CodeState = 'open' | 'spent' | 'revoked'
 /** The record of a report code. The code itself is never stored. */
 export interface CodeRecord {
   /** Hash of the code's ten bytes (`codeToHash`). */
@@ -83,7 +83,7 @@ export interface Pin {
 }
 
 /** A mark with its place in the order in which the user reads marks. */
-export interface MarkEntry extends Mark {
+interface MarkEntry extends Mark {
   readonly sequence: number
 }
 /** The marks of one user over all reports, the most severe of each hash. risk/mark-list.ts makes the list. */
@@ -111,7 +111,7 @@ export interface DayStatistics {
   readonly deposits: number
   readonly rows: number
 }
-export interface StoreStatistics {
+interface StoreStatistics {
   readonly users: number
   readonly days: readonly DayStatistics[]
 }

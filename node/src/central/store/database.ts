@@ -17,7 +17,7 @@ export interface Operation {
   readonly key: Uint8Array
   readonly body?: Uint8Array
 }
-export interface Range {
+interface Range {
   /** Inclusive. */
   readonly from: Uint8Array
   /** Exclusive. */

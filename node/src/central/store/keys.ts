@@ -21,7 +21,7 @@ export const KINDS = {
   erasing: 'x',
   counter: '#',
 } as const
-export type Kind = keyof typeof KINDS
+type Kind = keyof typeof KINDS
 
 /** The kind's letter, then each part: a number as u32, bytes unchanged. */
 export function metaKey(kind: Kind, ...parts: readonly (number | Uint8Array)[]): Uint8Array {

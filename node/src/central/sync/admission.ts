@@ -29,7 +29,7 @@ export function groupToState(epoch: number, nowMs: number, retentionStart: numbe
   return epoch * EPOCH_MS > nowMs + EPOCH_OPENS_BEFORE_MS ? 'too-new' : 'open'
 }
 
-export interface AdmissionInit {
+interface GroupAdmissionInit {
   store: CentralStore
   rosters: Pick<RosterStore, 'newest'>
   pins: RosterPins
@@ -40,7 +40,7 @@ export interface AdmissionInit {
 }
 
 /** Throws ROSTER_UNKNOWN while this peer has no roster. Nothing is lost, because the device sends the sync again. */
-export async function admitGroups(init: AdmissionInit): Promise<GroupAdmission> {
+export async function admitGroups(init: GroupAdmissionInit): Promise<GroupAdmission> {
   const { store, rosters, pins, user, groups, nowMs, retentionStart } = init
   if (groups.length > 0 && rosters.newest === undefined) {
     throw new FederationError('ROSTER_UNKNOWN', 'the federation has no roster yet')

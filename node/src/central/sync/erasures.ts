@@ -9,9 +9,9 @@ import { bytesToHex, FederationError, MINUTE_MS } from '@geotrace/core-wasm/wire
 /** A deadline ends every request within half a minute. On a stalled machine the peer may read a waiting request later. */
 export const ERASED_MS = 10 * MINUTE_MS
 /** About 150 bytes each. A full list drops its oldest entry; an attacker who floods it gains at most ERASED_MS. */
-export const ERASURES_MAX = 65_536
+const ERASURES_MAX = 65_536
 
-export interface Erasures {
+interface Erasures {
   /** Notes the erasure of this id, whether the store knew the user or not. */
   note(id: Uint8Array): void
   /** Throws BUSY for an id that was erased within ERASED_MS. */

@@ -14,7 +14,7 @@ import { timeToDay } from '../store/day.ts'
  */
 export const NEW_USER_TABLE_MAX = 262_144
 
-export interface NewUsers {
+interface NewUsers {
   /**
    * Counts one new user of this requester; all requesters without an IP address count together. Throws QUOTA_SPENT with
    * the time until the day ends.

@@ -49,7 +49,7 @@ export interface SyncService {
   readonly handle: Handler
   readonly counters: Readonly<SyncCounters>
 }
-export interface SyncServiceInit {
+interface SyncServiceInit {
   manifest: Manifest
   config: CentralConfig
   store: CentralStore

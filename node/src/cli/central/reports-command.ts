@@ -4,7 +4,7 @@ import { adminRequest } from '../../admin/client.ts'
 import type { ReportOutcome } from '../../central/peer.ts'
 import type { RiskSummary } from '../../central/risk/risk-engine.ts'
 import { defaultDir, examples, wholeNumber } from '../terminal/options.ts'
-import { type Output, table } from '../terminal/output.ts'
+import { type Output, toTable } from '../terminal/output.ts'
 
 interface ReportOptions {
   dir: string
@@ -49,7 +49,7 @@ async function listReports({ dir, json }: ReportOptions, out: Output): Promise<v
     state,
     `${marked}`,
   ])
-  for (const line of table([['report', 'reported at', 'counts from', 'state', 'people marked'], ...rows]))
+  for (const line of toTable([['report', 'reported at', 'counts from', 'state', 'people marked'], ...rows]))
     out.line(line)
 }
 
@@ -58,7 +58,7 @@ async function tryReport(report: number, { dir, degrees, json }: ReportOptions, 
   const summary = (await adminRequest(dir, 'POST', '/dry-run', body)) as RiskSummary
   if (json) return out.json(summary)
   const rows = summary.degrees.map((people, i) => [`degree ${i + 1}`, `${people} people`])
-  for (const line of table([...rows, ['marks', `${summary.marks}`]])) out.line(line)
+  for (const line of toTable([...rows, ['marks', `${summary.marks}`]])) out.line(line)
   if (summary.capped) out.note('A limit of the computation was reached, so further people may be at risk.')
 }
 

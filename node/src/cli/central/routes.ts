@@ -26,14 +26,14 @@ function readField(body: unknown, name: string): unknown {
 
 function readText(body: unknown, name: string): string {
   const value = readField(body, name)
-  return typeof value === 'string' ? value : invalid(`"${name}" expected text`)
+  return typeof value === 'string' ? value : invalidCommand(`"${name}" expected text`)
 }
 
 function readNumber(body: unknown, name: string): number {
   const value = readField(body, name)
-  return typeof value === 'number' ? value : invalid(`"${name}" expected a number`)
+  return typeof value === 'number' ? value : invalidCommand(`"${name}" expected a number`)
 }
 
-function invalid(reason: string): never {
+function invalidCommand(reason: string): never {
   throw new FederationError('COMMAND_INVALID', reason, { reason })
 }

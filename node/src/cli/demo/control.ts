@@ -1,7 +1,7 @@
 /** `geotrace demo add-node | kill`: control the demo that runs on this machine. Throws COMMAND_INVALID. */
 import { Command } from 'commander'
 import { adminRequest } from '../../admin/client.ts'
-import { examples, invalid } from '../terminal/options.ts'
+import { examples, invalidCommand } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { runningDemoDirectory } from './directory.ts'
 import type { AddedNode, KilledNode } from './routes.ts'
@@ -32,5 +32,5 @@ export function killCommand(out: Output): Command {
 
 /** Throws COMMAND_INVALID when no demo runs. */
 function runningDemo(): string {
-  return runningDemoDirectory() ?? invalid('no demo runs on this machine; start one with `npm start`')
+  return runningDemoDirectory() ?? invalidCommand('no demo runs on this machine; start one with `npm start`')
 }

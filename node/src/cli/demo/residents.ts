@@ -9,11 +9,11 @@ export interface Resident {
   name: string
   /** A few words about the resident for the output of the demo. */
   story: string
-  home: Place
+  home: Venue
   /** Every 5 minutes, ascending. */
   fixes: Fix[]
 }
-export interface Place {
+interface Venue {
   lat: number
   lng: number
 }
@@ -33,13 +33,13 @@ const PLACES = {
   park: { lat: 52.515, lng: 13.409 },
   station: { lat: 52.5255, lng: 13.4025 },
   acrossTown: { lat: 52.49, lng: 13.45 },
-} satisfies Record<string, Place>
+} satisfies Record<string, Venue>
 type PlaceName = keyof typeof PLACES | 'home'
 
 interface Life {
   name: string
   story: string
-  home: Place
+  home: Venue
   /** Stays as [place, from, to] in minutes before now. The resident walks between two stays. */
   stays: [PlaceName, number, number][]
 }
@@ -147,7 +147,7 @@ function live({ name, story, home, stays }: Life, nowMs: number, random: (length
   return { name, story, home, fixes }
 }
 
-function placeAt(stays: readonly [PlaceName, number, number][], home: Place, ago: number): Place {
+function placeAt(stays: readonly [PlaceName, number, number][], home: Venue, ago: number): Venue {
   const place = (name: PlaceName) => (name === 'home' ? home : PLACES[name])
   const index = stays.findIndex(([, , to]) => ago >= to)
   const [name, from] = stays[index] ?? stays.at(-1)!
@@ -159,7 +159,7 @@ function placeAt(stays: readonly [PlaceName, number, number][], home: Place, ago
 }
 
 /** Adds up to 2 m of noise each way, as a good receiver has under open sky. Two fixes at one table share a cell (6.5 m). */
-function jitter({ lat, lng }: Place, random: (length: number) => Uint8Array): Place {
+function jitter({ lat, lng }: Venue, random: (length: number) => Uint8Array): Venue {
   const [a = 0, b = 0] = random(2)
   const metres = (byte: number) => (byte / 255 - 0.5) * 4
   return {

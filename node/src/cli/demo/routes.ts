@@ -1,6 +1,6 @@
 /** The routes of the demo's control server, for `geotrace demo add-node | kill` and for `npm run dev`. */
 import type { AdminRoutes } from '../../admin/server.ts'
-import { invalid } from '../terminal/options.ts'
+import { invalidCommand } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import type { FederationProcesses } from './processes.ts'
 
@@ -12,7 +12,7 @@ export interface AddedNode {
 export interface KilledNode {
   name: string
 }
-export interface DemoWebAddress {
+interface DemoWebAddress {
   /** Undefined when the demo serves no web app. */
   url: string | undefined
 }
@@ -37,7 +37,7 @@ export function demoRoutes(
       const { saltNodes } = federation
       const peer = saltNodes.find(({ name }, i) => name === node || String(i + 1) === node)
       if (peer === undefined) {
-        invalid(`no salt node ${node} in the demo; there are: ${saltNodes.map(({ name }) => name).join(', ')}`)
+        invalidCommand(`no salt node ${node} in the demo; there are: ${saltNodes.map(({ name }) => name).join(', ')}`)
       }
       await peer.kill('SIGKILL')
       out.line(`${peer.name} is killed`)

@@ -2,7 +2,7 @@
 import { bytesToHex, type Manifest, manifestToId } from '@geotrace/core-wasm/wire'
 import { adminRequest } from '../../admin/client.ts'
 import type { WebServer } from '../../local/web-server.ts'
-import { type Output, table } from '../terminal/output.ts'
+import { type Output, toTable } from '../terminal/output.ts'
 import type { PeerProcess } from './peer-process.ts'
 import type { FederationProcesses } from './processes.ts'
 import type { Town } from './town.ts'
@@ -22,7 +22,7 @@ export function introduce(
     [...manifest.members, manifest.central].map((member) => [member.operator, member.addresses]),
   )
   const rows = peers.map(({ name, role, pid }) => ['  ', role, name, `pid ${pid}`, ...(addresses.get(name) ?? [])])
-  for (const line of table(rows)) out.line(line)
+  for (const line of toTable(rows)) out.line(line)
 }
 
 export async function tellStory(federation: FederationProcesses, town: Town, out: Output): Promise<void> {

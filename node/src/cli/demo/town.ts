@@ -11,7 +11,7 @@ import { loopbackAddresses } from '../../local/loopback.ts'
 import { systemRandom } from '../../platform/random.ts'
 import { type Resident, townOffsetMin } from './residents.ts'
 
-export interface TownInit {
+interface TownInit {
   manifest: Manifest
   clock: Clock
   residents: readonly Resident[]

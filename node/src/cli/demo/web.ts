@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Manifest } from '@geotrace/core-wasm/wire'
 import { startWebServer, type WebServer } from '../../local/web-server.ts'
 
-export interface DemoWebInit {
+interface DemoWebInit {
   manifest: Manifest
   /** GeoJSON of the hours that a visitor may take over. */
   visitor: object

@@ -1,6 +1,6 @@
 /** The result of one check of `geotrace doctor`, with the next step, and its text. Pure. */
 
-export type Severity = 'ok' | 'warn' | 'fail'
+type Severity = 'ok' | 'warn' | 'fail'
 
 export interface Finding {
   /** The name of the check. Programs may rely on it. */

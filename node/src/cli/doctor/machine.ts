@@ -48,7 +48,7 @@ export function judgeDisk(freeBytes: number, dir: string): Finding {
 }
 
 /** Values as `ulimit` prints them; undefined means unlimited. */
-export interface Limits {
+interface Limits {
   readonly coreBytes: number | undefined
   readonly openFiles: number | undefined
 }

@@ -26,7 +26,7 @@ export interface NamedPeer extends PeerAddress {
   readonly name: string
 }
 
-export interface PeersSeen {
+interface PeersSeen {
   readonly tried: number
   /** Names of those that did not answer. */
   readonly silent: readonly string[]

@@ -5,12 +5,12 @@
 import { readFileSync } from 'node:fs'
 import { decodeChange, EPOCH_MS, FederationError, type SignedChange } from '@geotrace/core-wasm/wire'
 import { changeToBase64, changeToText } from '../../admin/membership-routes.ts'
-import { invalid } from '../terminal/options.ts'
+import { invalidCommand } from '../terminal/options.ts'
 
 /** A week of epochs: enough time to find sponsors. After it a forgotten file is invalid. */
 const CHANGE_LIFE_EPOCHS = 126
 
-export interface ChangeFile {
+interface ChangeFile {
   what: string
   until: string
   signatures: number
@@ -37,7 +37,7 @@ export function readChangeFile(path: string): SignedChange {
   try {
     text = readFileSync(path, 'utf8')
   } catch {
-    return invalid(`cannot read ${path}; name a file that \`geotrace federation join\` or \`propose\` printed`)
+    return invalidCommand(`cannot read ${path}; name a file that \`geotrace federation join\` or \`propose\` printed`)
   }
   try {
     const { change } = JSON.parse(text) as ChangeFile

@@ -8,7 +8,7 @@ import { bytesToHex, DEFAULT_PARAMETERS, manifestToId } from '@geotrace/core-was
 import { Command } from 'commander'
 import { newManifest, parseCard } from '../../membership/new-manifest.ts'
 import { systemRandom } from '../../platform/random.ts'
-import { examples, invalid, wholeNumber } from '../terminal/options.ts'
+import { examples, invalidCommand, wholeNumber } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 
 interface FoundOptions {
@@ -55,9 +55,12 @@ export function foundCommand(out: Output): Command {
 
 function found(cards: string[], options: FoundOptions, out: Output): void {
   if (existsSync(options.out))
-    invalid(`${options.out} already exists; a second founding makes a second federation, so move the file away first`)
+    invalidCommand(
+      `${options.out} already exists; a second founding makes a second federation, so move the file away first`,
+    )
   const read = (path: string) => {
-    if (!existsSync(path)) invalid(`no card at ${path}; name a file that \`salt init\` or \`central init\` printed`)
+    if (!existsSync(path))
+      invalidCommand(`no card at ${path}; name a file that \`salt init\` or \`central init\` printed`)
     return parseCard(readFileSync(path, 'utf8'), path)
   }
   const manifest = newManifest({

@@ -23,7 +23,7 @@ import { manifestClock } from '../../platform/manifest-clock.ts'
 import { nativeSigner } from '../../platform/native-signer.ts'
 import { readCard } from '../identity/card.ts'
 import { loadIdentity } from '../identity/identity.ts'
-import { defaultDir, examples, invalid, readManifest } from '../terminal/options.ts'
+import { defaultDir, examples, invalidCommand, readManifest } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { changeToFile, untilEpoch } from './change-file.ts'
 
@@ -57,9 +57,10 @@ export function leaveCommand(out: Output): Command {
 function applyToJoin({ dir, federation }: JoinOptions, out: Output): void {
   const { secret, operatorSecret } = loadIdentity(dir)
   const manifest = readManifest(federation ?? join(dir, 'federation.json'))
-  if (operatorSecret === undefined) invalid(`no operator.key in ${dir}; run this command on the machine that has it`)
+  if (operatorSecret === undefined)
+    invalidCommand(`no operator.key in ${dir}; run this command on the machine that has it`)
   const signers = { node: nativeSigner(secret), operator: nativeSigner(operatorSecret) }
-  const card = readCard(dir) ?? invalid(`no card in ${dir}; run \`geotrace salt init\` first`)
+  const card = readCard(dir) ?? invalidCommand(`no card in ${dir}; run \`geotrace salt init\` first`)
   const signed = cardToApplication(manifest, card, signers)
   out.line(JSON.stringify(changeToFile(signed), null, 2))
   out.note('Save this output as join.json and send it to operators who know you. Each of them runs')
@@ -89,7 +90,7 @@ async function leave({ dir, federation, operator = false }: LeaveOptions, out: O
   const { secret, operatorSecret } = loadIdentity(dir)
   const manifest = readManifest(federation ?? join(dir, 'federation.json'))
   if (operator && operatorSecret === undefined)
-    invalid(`no operator.key in ${dir}; run this command on the machine that has it`)
+    invalidCommand(`no operator.key in ${dir}; run this command on the machine that has it`)
   const signer = nativeSigner(operator ? operatorSecret! : secret)
   const change: Change = { kind: 'leave', until: untilEpoch(manifestClock(manifest).now()), key: signer.key }
   await handIn(dir, signChange(propose(manifest, change), signer))

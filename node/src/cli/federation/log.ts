@@ -4,7 +4,7 @@ import { Command } from 'commander'
 import { adminRequest } from '../../admin/client.ts'
 import type { ChangeView, RosterView } from '../../admin/membership-routes.ts'
 import { defaultDir, examples } from '../terminal/options.ts'
-import { type Output, table } from '../terminal/output.ts'
+import { type Output, toTable } from '../terminal/output.ts'
 
 interface Log {
   isForked: boolean
@@ -34,7 +34,7 @@ function print({ isForked, rosters, pending }: Log, out: Output): void {
     roster.newcomers + roster.admitted > 0 ? `${roster.newcomers + roster.admitted} joining` : '',
     roster.changes.join('; '),
   ])
-  for (const line of table(rows)) out.line(line)
+  for (const line of toTable(rows)) out.line(line)
   if (rosters.length === 0) out.line('No roster yet. The federation is founded when all peers are online.')
   for (const { what, endorsedBy, needs } of pending) {
     out.line(`pending: ${what} (${endorsedBy.length} of ${needs} endorsements: ${endorsedBy.join(', ') || 'none'})`)

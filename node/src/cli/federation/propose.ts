@@ -9,7 +9,7 @@ import { manifestClock } from '../../platform/manifest-clock.ts'
 import { nativeSigner } from '../../platform/native-signer.ts'
 import { systemRandom } from '../../platform/random.ts'
 import { loadIdentity, writeNextOperatorKey } from '../identity/identity.ts'
-import { defaultDir, examples, invalid, readManifest, wholeNumber } from '../terminal/options.ts'
+import { defaultDir, examples, invalidCommand, readManifest, wholeNumber } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { changeToFile, untilEpoch } from './change-file.ts'
 import { handIn, propose } from './join.ts'
@@ -54,7 +54,7 @@ type Draft = Change extends infer C ? (C extends Change ? Omit<C, 'at' | 'until'
 
 function print(draft: Draft, { dir, federation }: ProposeOptions, out: Output): void {
   const { operatorSecret } = loadIdentity(dir)
-  if (operatorSecret === undefined) invalid(`no operator.key in ${dir}; only an operator can propose a change`)
+  if (operatorSecret === undefined) invalidCommand(`no operator.key in ${dir}; only an operator can propose a change`)
   const manifest = readManifest(federation ?? join(dir, 'federation.json'))
   const now = manifestClock(manifest).now()
   const dated = draft.kind === 'amend' ? { ...draft, at: now } : draft
@@ -68,7 +68,8 @@ function print(draft: Draft, { dir, federation }: ProposeOptions, out: Output): 
 /** Hands in a key rotation. The node votes with the old key until a roster contains the new one. */
 async function rotateKey({ dir, federation }: ProposeOptions, out: Output): Promise<void> {
   const { operatorSecret } = loadIdentity(dir)
-  if (operatorSecret === undefined) invalid(`no operator.key in ${dir}; run this command on the machine that has it`)
+  if (operatorSecret === undefined)
+    invalidCommand(`no operator.key in ${dir}; run this command on the machine that has it`)
   const manifest = readManifest(federation ?? join(dir, 'federation.json'))
   const next = systemRandom(KEY_BYTES)
   const [from, to] = [nativeSigner(operatorSecret), nativeSigner(next)]
@@ -84,7 +85,7 @@ async function rotateKey({ dir, federation }: ProposeOptions, out: Output): Prom
 
 function toAmendment({ core, shards, replicas }: AmendOptions): Draft {
   if (core === undefined && shards === undefined && replicas === undefined) {
-    invalid('no parameter to amend; give --core, --shards or --replicas')
+    invalidCommand('no parameter to amend; give --core, --shards or --replicas')
   }
   const [simd, scalar] = core ?? []
   return {

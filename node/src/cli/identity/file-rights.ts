@@ -9,7 +9,7 @@ import { FederationError } from '@geotrace/core-wasm/wire'
 /** The permission bits of the group and of all other users. */
 const OTHERS = 0o077
 
-export interface LoosePermission {
+interface LoosePermission {
   path: string
   mode: number
   /** The command that corrects the permission. */

@@ -45,7 +45,7 @@ export function writeIdentity(dir: string, { secret, operatorSecret }: Identity,
 /** Throws COMMAND_INVALID when there is no peer key, FILE_EXPOSED when others can read a key. */
 export function loadIdentity(dir: string): Identity {
   if (!hasIdentity(dir))
-    invalid(`no ${PEER_KEY} in ${dir}; run \`geotrace salt init\` or \`geotrace central init\` first`)
+    invalidCommand(`no ${PEER_KEY} in ${dir}; run \`geotrace salt init\` or \`geotrace central init\` first`)
   assertPrivate(dir)
   const operator = join(dir, OPERATOR_KEY)
   return {
@@ -56,7 +56,7 @@ export function loadIdentity(dir: string): Identity {
 
 export function identityToCard(identity: Identity, operator: string, addresses: string[]): MemberCard {
   if (identity.operatorSecret === undefined)
-    invalid(`no ${OPERATOR_KEY} in the directory; run this command on the machine that has the operator's key`)
+    invalidCommand(`no ${OPERATOR_KEY} in the directory; run this command on the machine that has the operator's key`)
   return {
     operator,
     operatorKey: bytesToHex(secretToSigner(identity.operatorSecret).key),
@@ -69,7 +69,7 @@ export function identityToCard(identity: Identity, operator: string, addresses: 
 export function writeNextOperatorKey(dir: string, secret: Uint8Array): string {
   const name = `${OPERATOR_KEY}.next`
   if (existsSync(join(dir, name))) {
-    invalid(
+    invalidCommand(
       `${name} already exists, so a key rotation has begun; \`geotrace federation log\` shows whether a roster has it`,
     )
   }
@@ -85,13 +85,13 @@ function readSecret(path: string): Uint8Array {
   assertPrivate(path)
   const bytes = new Uint8Array(readFileSync(path))
   if (bytes.length !== KEY_BYTES) {
-    invalid(
+    invalidCommand(
       `expected a key of ${KEY_BYTES} bytes in ${path}, got ${bytes.length} bytes; restore the file from your backup`,
     )
   }
   return bytes
 }
 
-function invalid(reason: string): never {
+function invalidCommand(reason: string): never {
   throw new FederationError('COMMAND_INVALID', reason, { reason })
 }

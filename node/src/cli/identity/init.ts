@@ -5,7 +5,7 @@
 import { bytesToHex, secretToSigner } from '@geotrace/core-wasm/wire'
 import type { MemberCard } from '../../membership/new-manifest.ts'
 import { systemRandom } from '../../platform/random.ts'
-import { dirOption, invalid } from '../terminal/options.ts'
+import { dirOption, invalidCommand } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { hostToAddresses, type Ports } from './addresses.ts'
 import { readCard, writeCard } from './card.ts'
@@ -25,7 +25,8 @@ const LOOPBACK = '127.0.0.1'
 
 export function initialise(options: InitOptions, role: 'salt' | 'central', out: Output): void {
   const { dir, host, port, wsPort, httpsPort, address = [] } = options
-  if (host !== undefined && address.length > 0) invalid('--host and --address exclude each other; give one of them')
+  if (host !== undefined && address.length > 0)
+    invalidCommand('--host and --address exclude each other; give one of them')
   const isNew = !hasIdentity(dir)
   const identity = createIdentity(dir, systemRandom)
   const before = readCard(dir)
@@ -43,7 +44,7 @@ export function initialise(options: InitOptions, role: 'salt' | 'central', out: 
 /** A name that says nothing about the operator: the first digits of the operator key. */
 function pseudonym({ operatorSecret }: Identity): string {
   if (operatorSecret === undefined)
-    invalid('no operator.key in the directory to make a name from; give a name with --operator')
+    invalidCommand('no operator.key in the directory to make a name from; give a name with --operator')
   return `volunteer-${bytesToHex(secretToSigner(operatorSecret).key).slice(0, 8)}`
 }
 

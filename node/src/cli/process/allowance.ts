@@ -7,7 +7,7 @@ import { DAY_MS, FederationError } from '@geotrace/core-wasm/wire'
 /** The bucket gains little in less time than this. */
 const RETRY_MS = 60_000
 
-export interface Allowance {
+interface Allowance {
   /** `spentBytes` is the total since the start. Throws BUSY when the bucket is empty. */
   assert(spentBytes: number, nowMs: number): void
 }

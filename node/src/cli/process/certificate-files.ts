@@ -7,7 +7,7 @@ import { readFileSync, unwatchFile, watchFile } from 'node:fs'
 import type { Certificate, CertificateSource } from '../../net/transport/tls-certificate.ts'
 import type { Log } from '../../platform/log.ts'
 import { assertPrivate } from '../identity/file-rights.ts'
-import { invalid } from '../terminal/options.ts'
+import { invalidCommand } from '../terminal/options.ts'
 
 export interface CertificateFiles extends CertificateSource {
   stop(): void
@@ -53,10 +53,12 @@ function read(cert: string, key: string): Certificate {
   try {
     fits = new X509Certificate(pair.cert).checkPrivateKey(createPrivateKey(pair.key))
   } catch {
-    invalid(`expected a certificate in ${cert} and a private key in ${key}, both in PEM form; name other files`)
+    invalidCommand(`expected a certificate in ${cert} and a private key in ${key}, both in PEM form; name other files`)
   }
   if (!fits)
-    invalid(`the key in ${key} does not belong to the certificate in ${cert}; name two files that belong together`)
+    invalidCommand(
+      `the key in ${key} does not belong to the certificate in ${cert}; name two files that belong together`,
+    )
   return pair
 }
 
@@ -64,6 +66,6 @@ function readText(path: string, option: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch {
-    return invalid(`cannot read ${path}; name a file that this user can read with ${option}`)
+    return invalidCommand(`cannot read ${path}; name a file that this user can read with ${option}`)
   }
 }

@@ -7,13 +7,13 @@ import { type AdminRoutes, adminServer } from '../../admin/server.ts'
 import type { Log } from '../../platform/log.ts'
 import { startWatchdog } from './watchdog.ts'
 
-export interface RunningPeer {
+interface RunningPeer {
   start(): Promise<void>
   stop(): Promise<void>
   status(): { state: string }
 }
 
-export interface DaemonInit {
+interface DaemonInit {
   dir: string
   peer: RunningPeer
   routes: AdminRoutes

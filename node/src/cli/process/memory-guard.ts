@@ -10,7 +10,7 @@ const CHECK_MS = 2_000
 /** Checks in a row above the limit until the node stops. A single one may precede a garbage collection. */
 const STRIKES = 3
 
-export interface MemoryGuardInit {
+interface MemoryGuardInit {
   maxBytes: number
   /** Above this many bytes the node refuses salt requests. */
   shedBytes: number

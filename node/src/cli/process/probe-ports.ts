@@ -4,7 +4,7 @@ import { LOCAL_ADDRESS, type LocalHttp } from '../../local/local-http.ts'
 import type { Log } from '../../platform/log.ts'
 import { bindError, localPortAdvice, portTaken } from '../identity/ports.ts'
 
-export interface ProbePort {
+interface ProbePort {
   /** Undefined when the option is not given. */
   port: number | undefined
   /** The option that names the port. */

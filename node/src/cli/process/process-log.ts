@@ -4,7 +4,7 @@
  */
 import { pino } from 'pino'
 import type { Log, LogFields } from '../../platform/log.ts'
-import { invalid } from '../terminal/options.ts'
+import { invalidCommand } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
@@ -12,7 +12,7 @@ const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 /** Throws COMMAND_INVALID. */
 export function processLog(role: string, level: string, out: Output): Log {
   const rank = (LEVELS as readonly string[]).indexOf(level)
-  if (rank === -1) invalid(`--log-level expects one of ${LEVELS.join(', ')}; got ${level}`)
+  if (rank === -1) invalidCommand(`--log-level expects one of ${LEVELS.join(', ')}; got ${level}`)
   if (out.isWatched) {
     const line = (event: string, fields: LogFields, at: number, mark: string) => {
       if (at < rank) return

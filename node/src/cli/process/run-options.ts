@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { HOST_LIMITS } from '../../net/limits.ts'
 import type { Log } from '../../platform/log.ts'
 import { addressesToListen, addressToSocket, isSecure, type Ports } from '../identity/addresses.ts'
-import { collect, defaultDir, invalid, portNumber, wholeNumber } from '../terminal/options.ts'
+import { collect, defaultDir, invalidCommand, portNumber, wholeNumber } from '../terminal/options.ts'
 import { type CertificateFiles, certificateFiles } from './certificate-files.ts'
 
 export interface RunOptions {
@@ -46,15 +46,16 @@ export function optionsToListen(
   addresses: readonly string[],
 ): string[] {
   const { listen: exactly, port, wsPort, httpsPort, cert, key } = options
-  if ((cert === undefined) !== (key === undefined)) invalid('--cert and --key belong together; give both or neither')
+  if ((cert === undefined) !== (key === undefined))
+    invalidCommand('--cert and --key belong together; give both or neither')
   const listen = exactly ?? addressesToListen(withHttps(addresses, httpsPort), toPorts(options))
   if (exactly !== undefined && (port ?? wsPort ?? httpsPort) !== undefined) {
-    invalid('--listen already names the ports; remove --port, --ws-port and --https-port')
+    invalidCommand('--listen already names the ports; remove --port, --ws-port and --https-port')
   }
   const secure = listen.find(isSecure)
   if (secure !== undefined && cert === undefined)
-    invalid(`listening on ${secure} needs a certificate; add --cert FILE and --key FILE`)
-  if (secure === undefined && cert !== undefined) invalid('--cert needs a secure port; add --https-port PORT')
+    invalidCommand(`listening on ${secure} needs a certificate; add --cert FILE and --key FILE`)
+  if (secure === undefined && cert !== undefined) invalidCommand('--cert needs a secure port; add --https-port PORT')
   return listen
 }
 

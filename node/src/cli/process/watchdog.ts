@@ -7,11 +7,11 @@ import { writeSync } from 'node:fs'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 
 /** A node answers in milliseconds and has no work that takes seconds. */
-export const STALL_MAX_MS = 5_000
+const STALL_MAX_MS = 5_000
 const BEAT_MS = 250
 const STDERR = 2
 
-export interface Watchdog {
+interface Watchdog {
   stop(): Promise<void>
 }
 

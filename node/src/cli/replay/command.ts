@@ -8,8 +8,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { examples, invalid, moment, wholeNumber } from '../terminal/options.ts'
-import { type Output, table } from '../terminal/output.ts'
+import { examples, invalidCommand, moment, wholeNumber } from '../terminal/options.ts'
+import { type Output, toTable } from '../terminal/output.ts'
 import { readPeople } from './people.ts'
 import type { Marked, ReplayResult } from './result.ts'
 import { simulate } from './simulation.ts'
@@ -38,10 +38,12 @@ export function replayCommand(out: Output): Command {
 }
 
 async function replay(paths: string[], options: ReplayOptions, out: Output): Promise<void> {
-  if (options.profile !== 'seed') invalid(`expected the profile seed, got ${options.profile}`)
+  if (options.profile !== 'seed') invalidCommand(`expected the profile seed, got ${options.profile}`)
   const people = readPeople(paths)
   if (!people.some(({ id }) => id === options.report)) {
-    invalid(`no person named ${options.report} in the tracks; there are: ${people.map(({ id }) => id).join(', ')}`)
+    invalidCommand(
+      `no person named ${options.report} in the tracks; there are: ${people.map(({ id }) => id).join(', ')}`,
+    )
   }
   const dir = mkdtempSync(join(tmpdir(), 'geotrace-replay-'))
   try {
@@ -73,7 +75,7 @@ function describeMarked({ id, degree, same, trail, exposures }: Marked): string[
   return [
     '',
     `${id}  degree ${degree}: ${same} hashes in the same block, ${trail} in the block after the other person`,
-    ...table(rows),
+    ...toTable(rows),
   ]
 }
 

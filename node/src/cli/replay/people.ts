@@ -13,7 +13,7 @@ export interface Person {
 /** Throws COMMAND_INVALID for a missing path, no tracks or a repeated id, IMPORT_INVALID for an unreadable track. */
 export function readPeople(paths: readonly string[]): Person[] {
   const people = paths.flatMap((path) => {
-    if (!existsSync(path)) invalid(`no file or folder at ${path}; name recorded tracks`)
+    if (!existsSync(path)) invalidCommand(`no file or folder at ${path}; name recorded tracks`)
     if (!statSync(path).isDirectory()) return [readPerson(path)]
     return readdirSync(path)
       .sort()
@@ -21,10 +21,10 @@ export function readPeople(paths: readonly string[]): Person[] {
       .filter((entry) => tracksIn(entry).length > 0)
       .map(readPerson)
   })
-  if (people.length === 0) invalid(`expected .plt, .gpx or .csv files in ${paths.join(', ')}, got none`)
+  if (people.length === 0) invalidCommand(`expected .plt, .gpx or .csv files in ${paths.join(', ')}, got none`)
   const ids = new Set<string>()
   for (const { id } of people) {
-    if (ids.has(id)) invalid(`two people are named ${id}; give paths with different names`)
+    if (ids.has(id)) invalidCommand(`two people are named ${id}; give paths with different names`)
     ids.add(id)
   }
   return people
@@ -43,6 +43,6 @@ function tracksIn(path: string): string[] {
     .flatMap((name) => tracksIn(join(path, name)))
 }
 
-function invalid(reason: string): never {
+function invalidCommand(reason: string): never {
   throw new FederationError('COMMAND_INVALID', reason, { reason })
 }

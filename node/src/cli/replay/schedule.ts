@@ -5,7 +5,7 @@ import { DAY_MS, HOUR_MS, timeToEpoch } from '@geotrace/core-wasm/wire'
 /** A client holds rows until it knows the place of a night. Half a day later it may know that place. */
 const HELD_MS = 11 * HOUR_MS
 
-export interface Schedule<T> {
+interface Schedule<T> {
   readonly size: number
   add(at: number, item: T): void
   /** Removes and returns the earliest time with its items; undefined when the schedule is empty. */

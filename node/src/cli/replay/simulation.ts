@@ -7,14 +7,14 @@ import { join } from 'node:path'
 import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
 import { DAY_MS, DEFAULT_PARAMETERS, HOUR_MS } from '@geotrace/core-wasm/wire'
 import { type LocalFederation, startFederation } from '../../local/local-federation.ts'
-import { invalid } from '../terminal/options.ts'
+import { invalidCommand } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import type { Person } from './people.ts'
 import { type ReplayResult, summarise } from './result.ts'
 import { nextHour, nextSync, periodAround, schedule } from './schedule.ts'
-import { equip, liveUntil, readMarks, type Traveller } from './travellers.ts'
+import { equip, liveUntil, marksOf, type Traveller } from './travellers.ts'
 
-export interface Simulation {
+interface Simulation {
   people: readonly Person[]
   report: string
   at?: number
@@ -36,7 +36,7 @@ export async function simulate(init: Simulation): Promise<ReplayResult> {
   const travellers = await equip({ people, dir, redaction, manifest, core, clock })
   try {
     await live(init, { travellers, federation, clock })
-    await readMarks(travellers, clock)
+    await marksOf(travellers, clock)
     const head = { reporter: report, degrees, people: people.length }
     const result = await summarise(travellers, central.status().riskMs, head)
     if (redaction && result.riskHashes === 0) {
@@ -92,7 +92,7 @@ async function found({
   const clock = simulatedClock(first - HOUR_MS)
   const days = Math.ceil((last - first) / DAY_MS) + 3
   if (days > DAYS_MAX) {
-    invalid(`expected tracks of at most ${DAYS_MAX} days, got ${days} days; replay them in parts`)
+    invalidCommand(`expected tracks of at most ${DAYS_MAX} days, got ${days} days; replay them in parts`)
   }
   if (init.at === undefined) {
     out.note(

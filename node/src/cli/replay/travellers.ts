@@ -19,7 +19,7 @@ export interface Traveller extends Person {
   results: SyncResult[]
 }
 
-export interface EquipInit {
+interface EquipInit {
   people: readonly Person[]
   dir: string
   redaction: boolean
@@ -59,7 +59,7 @@ export async function liveUntil(at: number, traveller: Traveller, code?: string)
 }
 
 /** Syncs hour by hour until everybody has read all their marks. */
-export async function readMarks(travellers: readonly Traveller[], clock: SimulatedClock): Promise<void> {
+export async function marksOf(travellers: readonly Traveller[], clock: SimulatedClock): Promise<void> {
   let left = [...travellers]
   for (let hour = 0; left.length > 0 && hour < LAST_HOURS_MAX; hour++) {
     const at = nextHour(clock.now())

@@ -8,7 +8,7 @@ import { systemClock } from '@geotrace/core-wasm'
 import { keyToPeerId, parseManifest, secretToSigner } from '@geotrace/core-wasm/wire'
 import { systemRandom } from '../../platform/random.ts'
 import { hasIdentity, loadIdentity, OPERATOR_KEY, PEER_KEY, writeIdentity } from '../identity/identity.ts'
-import { dirOption, invalid } from '../terminal/options.ts'
+import { dirOption, invalidCommand } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { type PassphraseOptions, readPassphrase } from '../terminal/passphrase.ts'
 import { markRestored } from './restored.ts'
@@ -20,7 +20,7 @@ const BACKUP_MAX_BYTES = 4 << 20
 
 export async function backup(file: string, options: PassphraseOptions & { dir: string }, out: Output): Promise<void> {
   const { dir } = options
-  if (existsSync(file)) invalid(`${file} already exists and is not overwritten; choose another name`)
+  if (existsSync(file)) invalidCommand(`${file} already exists and is not overwritten; choose another name`)
   const identity = loadIdentity(dir)
   const manifest = join(dir, MANIFEST)
   const federation = existsSync(manifest) ? readFileSync(manifest, 'utf8') : undefined
@@ -37,7 +37,8 @@ export async function backup(file: string, options: PassphraseOptions & { dir: s
 
 export async function restore(file: string, options: PassphraseOptions & { dir: string }, out: Output): Promise<void> {
   const { dir } = options
-  if (hasIdentity(dir)) invalid(`${dir} already has keys, which are not overwritten; name another directory with --dir`)
+  if (hasIdentity(dir))
+    invalidCommand(`${dir} already has keys, which are not overwritten; name another directory with --dir`)
   const bytes = readBackup(file)
   const passphrase = await readPassphrase(options, false, out)
   out.progress('decrypting …')
@@ -59,9 +60,9 @@ export async function restore(file: string, options: PassphraseOptions & { dir: 
 
 function readBackup(file: string): Uint8Array {
   const size = statSync(file, { throwIfNoEntry: false })?.size
-  if (size === undefined) invalid(`no backup at ${file}; name the file that \`geotrace salt backup\` wrote`)
+  if (size === undefined) invalidCommand(`no backup at ${file}; name the file that \`geotrace salt backup\` wrote`)
   if (size > BACKUP_MAX_BYTES)
-    invalid(`expected a backup of at most ${BACKUP_MAX_BYTES} bytes, got ${size} bytes in ${file}`)
+    invalidCommand(`expected a backup of at most ${BACKUP_MAX_BYTES} bytes, got ${size} bytes in ${file}`)
   return readFileSync(file)
 }
 

@@ -8,7 +8,7 @@ import { SKEW_MAX_MS } from '../../membership/clock-watch.ts'
 import type { SaltNodeStatus } from '../../salt/node.ts'
 import { type HintInit, isPinned, toHints } from './hints.ts'
 
-export interface StatusInit extends HintInit {
+interface StatusInit extends HintInit {
   version: string
   node: string
   federation: string
@@ -61,7 +61,7 @@ function shardsNow({ shards }: SaltNodeStatus, nowMs: number): SaltNodeStatus['s
   return shards.filter(({ firstEpoch }) => firstEpoch === period)
 }
 
-export function toHealth(status: SaltNodeStatus, nowMs: number): Health {
+function toHealth(status: SaltNodeStatus, nowMs: number): Health {
   const { state, roster, shards, clockOffsetMs, membership } = status
   if (membership?.isForked === true) return 'forked'
   if (state !== 'serving') return state

@@ -18,11 +18,11 @@ const TAG_BYTES = 16
 const HEADER_BYTES = MAGIC.length + 1 + SALT_BYTES + NONCE_BYTES
 const BLOCK_SIZE = 8
 /** One guess costs 128 MiB and about half a second, as OWASP recommends for scrypt. */
-export const LOG_N = 17
+const LOG_N = 17
 /** 19 is 512 MiB. A forged file must not make the reader allocate gigabytes. */
 const LOG_N_MAX = 19
 
-export interface BackupContent {
+interface BackupContent {
   secret: Uint8Array
   operatorSecret: Uint8Array | undefined
   /** Text of federation.json, if the node has one. */

@@ -36,7 +36,7 @@ const LOOK_MS = 5 * 60_000
 /** The delay for a client that is refused near the memory limit. */
 const RETRY_MS = 60_000
 
-export interface ServeInit {
+interface ServeInit {
   options: RunOptions & CapOptions
   identity: Identity
   manifest: Manifest

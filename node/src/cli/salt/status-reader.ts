@@ -10,7 +10,7 @@ import { nodeStatus } from './health.ts'
 /** TCP, Noise and yamux of a request on its own connection: 8.7 KB on the wire, 4.0 of them frames (2026-11, README). */
 const REQUEST_OVERHEAD_BYTES = 4_700
 
-export interface StatusReaderInit {
+interface StatusReaderInit {
   node: Pick<SaltNode, 'status'>
   manifest: Manifest
   peerId: string

@@ -45,7 +45,7 @@ export function readManifest(path: string): Manifest {
   try {
     text = readFileSync(path, 'utf8')
   } catch {
-    return invalid(
+    return invalidCommand(
       `no federation file at ${path}; ask your founder or any operator of the federation for federation.json, then put it there or name it with --federation FILE`,
     )
   }
@@ -60,6 +60,6 @@ export function examples(command: Command, ...lines: readonly string[]): Command
   )
 }
 
-export function invalid(reason: string): never {
+export function invalidCommand(reason: string): never {
   throw new FederationError('COMMAND_INVALID', reason, { reason })
 }

@@ -54,7 +54,7 @@ export function terminal(
 }
 
 /** Lines of a table whose columns are as wide as their widest cells. */
-export function table(rows: readonly (readonly string[])[]): string[] {
+export function toTable(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   return rows.map((row) =>
     row

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
-import { invalid } from './options.ts'
+import { invalidCommand } from './options.ts'
 import type { Output } from './output.ts'
 
 /** Twelve characters are enough, because scrypt makes each guess cost about half a second and 128 MiB. */
@@ -23,7 +23,7 @@ export async function readPassphrase(
 ): Promise<string> {
   const passphrase = passphraseFile === undefined ? await ask(isNew, out) : fromFile(passphraseFile)
   if (isNew && passphrase.length < LENGTH_MIN) {
-    invalid(`the passphrase has ${passphrase.length} characters; choose one with at least ${LENGTH_MIN}`)
+    invalidCommand(`the passphrase has ${passphrase.length} characters; choose one with at least ${LENGTH_MIN}`)
   }
   return passphrase
 }
@@ -32,15 +32,15 @@ function fromFile(path: string): string {
   try {
     return readFileSync(path, 'utf8').split(/\r?\n/, 1)[0]!
   } catch {
-    return invalid(`cannot read the passphrase file ${path}; name a readable file with --passphrase-file`)
+    return invalidCommand(`cannot read the passphrase file ${path}; name a readable file with --passphrase-file`)
   }
 }
 
 async function ask(isNew: boolean, out: Output): Promise<string> {
-  if (!process.stdin.isTTY) invalid('no terminal to type a passphrase; name a file with --passphrase-file')
+  if (!process.stdin.isTTY) invalidCommand('no terminal to type a passphrase; name a file with --passphrase-file')
   const first = await readSilently('Passphrase: ', out)
   if (isNew && (await readSilently('Repeat the passphrase: ', out)) !== first)
-    invalid('the two passphrases differ; run the command again')
+    invalidCommand('the two passphrases differ; run the command again')
   return first
 }
 
@@ -52,7 +52,7 @@ function readSilently(prompt: string, out: Output): Promise<string> {
     lines.once('SIGINT', () => {
       lines.close()
       try {
-        invalid('cancelled; nothing was written')
+        invalidCommand('cancelled; nothing was written')
       } catch (error) {
         reject(error)
       }

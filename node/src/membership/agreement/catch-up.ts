@@ -26,7 +26,7 @@ import type { Pool } from './pool.ts'
 /** Peers asked in one round at founding, while no peer has a link yet; later one. */
 const ASKED_AT_FOUNDING = 16
 
-export interface CatchUpInit {
+interface CatchUpInit {
   peers: Peers
   host: Host
   rosters: RosterStore
@@ -35,7 +35,7 @@ export interface CatchUpInit {
   log: Log
   isStopped(): boolean
 }
-export interface CatchUp {
+interface CatchUp {
   /** Asks one peer, at founding several: a peer that announced a newer or another roster if there is one, else each in turn. */
   listen(): Promise<void>
   /** Takes the rosters and messages of these peers. A peer that cannot be reached is left out. */

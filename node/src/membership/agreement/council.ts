@@ -48,7 +48,7 @@ const MAKE_DO_AFTER_MS = 60_000
 const QUIET_MS = 60_000
 
 /** A roster that is due. The roster before fixes which members hold which shards; everything else is still open. */
-export interface DueRoster {
+interface DueRoster {
   readonly height: number
   readonly firstEpoch: number
   readonly predecessor: Predecessor
@@ -71,7 +71,7 @@ export interface SheetSource {
   signed(firstEpoch: number): readonly SignedSheet[]
 }
 
-export interface CouncilInit {
+interface CouncilInit {
   manifest: Manifest
   peers: Peers
   host: Host

@@ -64,7 +64,7 @@ const HANDOVERS_MAX = 64
 /** Sheets in one message, 98 bytes each. A member that holds more shards sends several messages. */
 const SHEETS_PER_MESSAGE = 300
 
-export interface PoolInit {
+interface PoolInit {
   manifest: Manifest
   rosters: RosterStore
   clock: Clock

@@ -24,7 +24,7 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { Pool } from './pool.ts'
 
-export interface SignedRoots {
+interface SignedRoots {
   /** One root a shard. */
   sheets: Uint8Array[]
   sheetSignatures: SheetSignatures[]

@@ -14,7 +14,7 @@ export const FLOOD_HANDSHAKES = 50
 export const FLOOD_MS = 30_000
 
 /** Remembered addresses of members. A federation has a thousand members at most, and some change their address. */
-export const MEMBERS_MAX = 4_096
+export const KNOWN_MEMBERS_MAX = 4_096
 
 export interface Arrivals {
   /** Whether a socket of this fence may start a handshake now. A permitted handshake is counted. */
@@ -48,7 +48,7 @@ export function arrivals(isSaturated: () => boolean): Arrivals {
     addMember(fence) {
       members.add(fence)
       const [first] = members
-      if (members.size > MEMBERS_MAX) members.delete(first!)
+      if (members.size > KNOWN_MEMBERS_MAX) members.delete(first!)
     },
     admit(fence, nowMs) {
       forget(nowMs)

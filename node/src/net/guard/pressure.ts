@@ -11,7 +11,7 @@ export interface Pressure {
   stop(): void
 }
 
-export interface PressureInit {
+interface PressureInit {
   /** Monotonic, ms. */
   now(): number
   /** Calls `task` every `ms`, late when the loop lags. Returns a function that stops it. */

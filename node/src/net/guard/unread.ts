@@ -13,7 +13,7 @@ export const STREAMS_PER_PING = 4
  */
 export const STREAMS_UNREAD_MAX = 2 * STREAMS_PER_CONNECTION
 
-export interface UnreadGauge {
+interface UnreadGauge {
   /** The peer opens a stream. Returns the number of a ping to send, if any; false when the peer left too many unread. */
   opened(): { readonly ping?: number } | false
   /** The peer answers a ping. Returns whether the ping was ours. */

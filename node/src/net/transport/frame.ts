@@ -11,7 +11,7 @@ const LENGTH_MAX_BYTES = 3
 
 type Readable = ReturnType<typeof byteStream<Stream>> & { readonly readBuffer: { readonly byteLength: number } }
 
-export interface Frames {
+interface Frames {
   /** Throws MESSAGE_MALFORMED when the frame ends early, MESSAGE_TOO_LARGE, or the reason of the signal. */
   read(maxBytes: number, signal: AbortSignal): Promise<Uint8Array>
   write(frame: Uint8Array, signal: AbortSignal): Promise<void>

@@ -23,7 +23,7 @@ interface Inbound {
   received: number
 }
 
-export interface GaterInit {
+interface GaterInit {
   table: ConnectionTable
   clock: Clock
   /** Closes a connection to make room for one of `requester`. Returns false when no connection may be closed. */

@@ -17,7 +17,7 @@ import { type WorkMeter, workMeter } from '../guard/work-meter.ts'
 import { type HostLimits, INBOUND_BYTES_MAX, STREAMS_PER_CONNECTION, WORK_PER_KIB, WORK_PER_STREAM } from '../limits.ts'
 import type { Requester } from '../protocol.ts'
 
-export interface HttpsListenerInit {
+interface HttpsListenerInit {
   limits: HostLimits
   table: ConnectionTable
   clock: Clock

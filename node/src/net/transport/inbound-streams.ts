@@ -23,14 +23,14 @@ type Message = { data: { subarray(): Uint8Array } }
 type Named = { name: string; bytes: number }
 
 /** Actions for a stream that gets no handler. */
-export interface Instead {
+interface Instead {
   /** Gives the stream to libp2p, with all received bytes. */
   pass(): void
   /** Backs off the connection of a refused request. Returns the announced time, ms. */
   backOff(): number
 }
 
-export interface InboundStreamsInit {
+interface InboundStreamsInit {
   /** Time to name a protocol. */
   readMs: number
   /** Time until the other side has closed its half of an answered stream. */

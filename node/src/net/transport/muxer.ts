@@ -45,7 +45,7 @@ import {
 } from './yamux-members.ts'
 import { sharePackets, updateWindowSeldom } from './yamux-packets.ts'
 
-export interface MuxerInit {
+interface MuxerInit {
   limits: HostLimits
   /** Monotonic, ms. */
   now(): number

@@ -10,7 +10,7 @@ import { defaultCrypto } from '@chainsafe/libp2p-noise/crypto'
 export const noise: typeof libp2pNoise = (init) => libp2pNoise({ ...init, crypto: { ...defaultCrypto, ...x25519() } })
 
 /** X25519 (RFC 7748) by OpenSSL over key objects that it generated. Results are equal to the package's. */
-export function x25519(): Pick<typeof defaultCrypto, 'generateX25519KeyPair' | 'generateX25519SharedKey'> {
+function x25519(): Pick<typeof defaultCrypto, 'generateX25519KeyPair' | 'generateX25519SharedKey'> {
   const keys = new WeakMap<Uint8Array, KeyObject>()
   return {
     generateX25519KeyPair(): KeyPair {

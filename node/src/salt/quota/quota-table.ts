@@ -12,14 +12,14 @@ import { fenceRule, QUOTA_RULES, type QuotaName, type QuotaQuestion, type QuotaS
 import type { QuotaDisk } from './quota-disk.ts'
 
 /** About 100 bytes each, so 100 MiB when full: a million requesters of one node in three hours. */
-export const QUOTA_ENTRIES_MAX = 1_048_576
+const QUOTA_ENTRIES_MAX = 1_048_576
 /** How long an entry is kept, because no rule looks further back. */
 const KEPT_MS = SALT_WINDOW_MS
 const DIGEST_BYTES = 32
 const NONE = new Uint8Array(0)
 const ENTRY_MAX_BYTES = 8 + 8 + 1 + 255 * 8 + 1 + DIGEST_BYTES + 4
 
-export interface Charge extends QuotaQuestion {
+interface Charge extends QuotaQuestion {
   readonly quotaKey: Uint8Array
   readonly shard: number
   readonly prefix: string

@@ -32,10 +32,8 @@ export interface QuotaQuestion {
   readonly digest: Uint8Array
 }
 /** `cost` is charged to the fence: distinct new salts (`rolling`) or requests (`strict`). */
-export type QuotaDecision =
-  | { granted: true; state: QuotaState; cost: number }
-  | { granted: false; retryAfterMs: number }
-export type QuotaRule = (state: QuotaState | undefined, question: QuotaQuestion, nowMs: number) => QuotaDecision
+type QuotaDecision = { granted: true; state: QuotaState; cost: number } | { granted: false; retryAfterMs: number }
+type QuotaRule = (state: QuotaState | undefined, question: QuotaQuestion, nowMs: number) => QuotaDecision
 
 const NONE = new Uint8Array(0)
 

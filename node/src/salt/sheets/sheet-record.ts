@@ -6,7 +6,7 @@
 import { byteReader, byteWriter, HASH_BYTES } from '@geotrace/core-wasm/wire'
 import type { Records } from '../../platform/file-records.ts'
 
-export interface SheetRecord {
+interface SheetRecord {
   firstEpoch: number
   root: Uint8Array
 }

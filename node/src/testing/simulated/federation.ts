@@ -17,7 +17,7 @@ import { createScheduler, type Scheduler } from './scheduler.ts'
 import { type SeededRandom, seededRandom } from './seeded-random.ts'
 import { createTrace, type Trace } from './trace.ts'
 
-export interface SimulatedFederationInit {
+interface SimulatedFederationInit {
   seed: string
   nodes: number
   startMs: number
@@ -55,7 +55,7 @@ export interface SimulatedFederation {
   addNode(owner?: string): Newcomer
 }
 
-export interface Newcomer {
+interface Newcomer {
   readonly node: SimulatedPeer<SaltNode>
   readonly card: MemberCard
   readonly operator: Signer

@@ -24,7 +24,7 @@ export interface GossipPeer {
   /** Drops the link with the peer `key`, as libp2p closes a connection whose request was not answered. */
   drop(key: Uint8Array): void
 }
-export interface GossipWorld {
+interface GossipWorld {
   scheduler: Scheduler
   isCut(from: string, to: string): boolean
   travelMs(bytes: number, packets: number, to: Life): number

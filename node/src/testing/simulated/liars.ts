@@ -34,7 +34,7 @@ export const LIES = [
   'false-roster',
   'false-time',
 ] as const
-export type Lie = (typeof LIES)[number]
+type Lie = (typeof LIES)[number]
 
 /** The protocol whose answers a lie alters; the salt protocol unless listed. */
 const SUBJECTS: Partial<Record<Lie, Protocol>> = {

@@ -27,7 +27,7 @@ import type { SeededRandom } from './seeded-random.ts'
 import type { Trace } from './trace.ts'
 
 /** The current conditions of the network. A fault may change them at any time. */
-export interface NetworkConditions {
+interface NetworkConditions {
   /** The share of packets that are lost, 0 … 0.3. */
   loss: number
   /** The share of requests that arrive a second time, later. */
@@ -60,7 +60,7 @@ export interface SimulatedNetwork {
   dialer(life: Life, address: string): SimulatedDialer
 }
 
-export interface SimulatedDialer {
+interface SimulatedDialer {
   open(): Promise<{ request: Host['request']; close(): Promise<void> }>
 }
 

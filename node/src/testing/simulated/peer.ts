@@ -30,7 +30,7 @@ export interface SimulatedPeer<P> extends PeerIdentity {
 }
 
 /** The parts that one run of the process works with. */
-export interface ProcessParts {
+interface ProcessParts {
   life: Life
   disk: SimulatedDisk
   random: SeededRandom

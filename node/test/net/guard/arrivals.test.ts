@@ -5,7 +5,7 @@ import {
   FLOOD_HANDSHAKES,
   FLOOD_MS,
   HANDSHAKE_INTERVAL_MS,
-  MEMBERS_MAX,
+  KNOWN_MEMBERS_MAX,
 } from '../../../src/net/guard/arrivals.ts'
 import { PREFIXES_MAX } from '../../../src/net/limits.ts'
 
@@ -74,7 +74,7 @@ describe('the admission to a handshake', () => {
     const { admit, addMember } = flooded()
     addMember('member')
     for (let i = 0; i < 3; i++) expect(admit('member', i)).toBe(true)
-    for (let i = 0; i < MEMBERS_MAX; i++) addMember(String(i))
+    for (let i = 0; i < KNOWN_MEMBERS_MAX; i++) addMember(String(i))
     expect(admit('member', 3)).toBe(false)
   })
 
