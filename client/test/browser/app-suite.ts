@@ -270,7 +270,7 @@ export function appSuite(stage: () => Stage): void {
     await phone.getByText('the passphrase is wrong or the file is damaged').waitFor()
     await phone.getByLabel('Passphrase').fill('correct horse')
     await phone.getByLabel('Restore a backup').setInputFiles(file)
-    await phone.getByText('Everything of the backup is here now').waitFor()
+    await phone.getByText('This device has everything from the backup').waitFor()
     await go(phone, 'diary')
     expect(await phone.locator('.diary-table tbody tr').count()).toBeGreaterThanOrEqual(2)
     expect([...app.faults, ...other.faults]).toEqual([])
