@@ -15,7 +15,7 @@ export const EPOCHS_PER_DAY = 18
 /** 16 + 8 + 4 + 2 + 1 blocks lie in an epoch. */
 export const BLOCKS_PER_EPOCH = 31
 
-/** Salt nodes never again give the salt of a block that ended longer ago than this. */
+/** Salt nodes never again give the salt of a block that ended this long ago or longer. */
 export const SALT_WINDOW_MS = 180 * MINUTE_MS
 /** A block may start this much later than one block size from now: lag 1 needs the next block, and clocks differ. */
 export const SALT_AHEAD_MS = 2 * MINUTE_MS
