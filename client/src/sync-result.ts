@@ -9,9 +9,11 @@ export interface SyncProgress {
 }
 
 export interface SyncResult {
-  /** Salts that nodes gave, salts that were still in memory, and requests made for the former, failures included. */
+  /** Salts that nodes gave. */
   saltsAsked: number
+  /** Salts that were still in memory. */
   saltsReused: number
+  /** Requests for salts, with those that failed. */
   saltRequests: number
   /** Salt nodes that gave a salt which their sheet does not hold. */
   nodesLied: number

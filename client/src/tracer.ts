@@ -25,9 +25,9 @@ import type { SyncResult } from './sync-result.ts'
 
 export interface TracerInit extends DeviceInit {
   profile?: Profile
-  /** Takes fixes of unknown accuracy as if imported: for a tracer that lives on recorded tracks. */
+  /** Takes fixes of unknown accuracy, as an import does. Set this for a tracer that replays recorded tracks. */
   acceptUnknownAccuracy?: boolean
-  /** Nothing is recorded, deposited or reported before the user agreed to it (`consent.give`). */
+  /** With `required`, the tracer records, deposits and reports only after the user agreed (`consent.give`). */
   consent?: 'required'
 }
 
@@ -38,13 +38,13 @@ export interface SyncOptions {
 export interface Tracer {
   /** Takes a fix into the diary, or gives the reason for a refusal. Never throws for a bad fix. */
   record(fix: Fix, options?: RecordOptions): Promise<RecordResult>
-  /** One sync; calls during a sync share it. Throws FederationError, and has lost nothing then. */
+  /** Runs one sync; calls during a sync share its result. A sync that throws FederationError has lost nothing. */
   sync(options?: SyncOptions): Promise<SyncResult>
   /** Reports a positive test: CODE_UNKNOWN, CODE_SPENT, CODE_EXPIRED, TOO_MANY_ATTEMPTS, or what `sync` throws. */
   report(code: string, options?: SyncOptions): Promise<SyncResult>
   /** Oldest first. */
   exposures(): Promise<Exposure[]>
-  /** The central peer's marks, one a hash. */
+  /** The central peer's marks, one for each hash. */
   marks(): Promise<Mark[]>
   pause(): Promise<void>
   resume(): Promise<void>
@@ -60,7 +60,7 @@ export interface Tracer {
   import(file: Uint8Array, passphrase: string, options?: SyncOptions): Promise<void>
   /** The device's own fixes with their states, oldest first. */
   diary(): AsyncIterable<DiaryEntry>
-  /** The user's verdict of an exposure. It stays with the place and time of the exposure. */
+  /** Keeps the user's verdict on an exposure. The verdict stays with the place and time of the exposure. */
   judge(exposure: Exposure, verdict: Verdict): Promise<void>
   readonly consent: ConsentControl
   /** Returns a function that ends the listening. */

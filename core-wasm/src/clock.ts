@@ -42,7 +42,7 @@ export function systemClock(): Clock {
   }
 }
 
-/** Waits up to this long are for the network, which does not run faster in a demonstration. */
+/** A wait of at most this length keeps its real length, because the network does not run faster in a demonstration. */
 const SHORT_WAIT_MS = 200
 
 /**

@@ -17,7 +17,7 @@ interface View {
   name: string
   title: string
   icon: IconName
-  /** In the bar of a narrow screen. */
+  /** The view is in the bar of a narrow screen. */
   main: boolean
 }
 

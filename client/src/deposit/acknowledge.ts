@@ -62,7 +62,7 @@ export async function unfreeze(storage: Storage, { report }: SyncRequest): Promi
   await storage.batch([...deleteFrozen(), ...(report.kind === 'code' ? [put(KEYS.code, report.code)] : [])])
 }
 
-/** A user who types a code again after a lost reply must not send it twice: the code that waits equals the sent one. */
+/** Deletes a waiting code that equals the sent code, because a user may type a code again after a lost reply. */
 async function deleteSentCode(storage: Storage, { report }: SyncRequest): Promise<StorageOperation[]> {
   const waiting = await storage.get(KEYS.code)
   const isSent = report.kind === 'code' && waiting !== undefined && equalBytes(waiting, report.code)

@@ -1,7 +1,7 @@
 /**
- * The user's consents, kept in the storage. README "Consent". They count only for a tracer with `consent: 'required'`; an app
- * that asks in its own way leaves that off. Withdrawing a consent stops the future; `eraseAll` takes back the past. Throws
- * CONSENT_MISSING.
+ * Keeps the user's consents in the storage. README "Consent". The consents count only for a tracer with
+ * `consent: 'required'`; an app that asks in its own way leaves that option out. A withdrawal counts from then on;
+ * `eraseAll` also erases earlier data. Throws CONSENT_MISSING, TypeError.
  */
 import { FederationError } from '@geotrace/core-wasm'
 import { decodeRecord, encodeRecord, KEYS } from '../storage/key-layout.ts'
@@ -34,5 +34,9 @@ export async function writeConsent(storage: Storage, kind: ConsentKind, given: b
 /** Throws CONSENT_MISSING. */
 export async function assertConsent(storage: Storage, kind: ConsentKind): Promise<void> {
   if ((await readConsents(storage))[kind]) return
-  throw new FederationError('CONSENT_MISSING', `the user has not agreed to ${kind}`, { kind })
+  throw new FederationError(
+    'CONSENT_MISSING',
+    `the user has not agreed to ${kind}: ask the user, then call consent.give`,
+    { kind },
+  )
 }

@@ -65,7 +65,7 @@ async function openNode({
 
 function nodeToSession(node: Libp2p, options: Libp2pDialerOptions): Session {
   const { dialTimeoutMs = DIAL_TIMEOUT_MS, stepTimeoutMs = STEP_TIMEOUT_MS } = options
-  /** One connection a peer. libp2p lets two dials share one, and to close it for one dial breaks the other. */
+  /** One connection for each peer. libp2p lets two dials share a connection, so closing it for one breaks the other. */
   const connections = new Map<string, Promise<Connection>>()
 
   async function connect(peer: PeerAddress, outer: AbortSignal | undefined): Promise<Connection> {

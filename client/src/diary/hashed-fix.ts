@@ -1,6 +1,7 @@
 /**
  * The thirty risk hashes of one fix: the rows to deposit and, later, the links from a mark back to the diary.
- * The key of the record is the 5-minute block. That block fixes all thirty time blocks, because 5 divides every size.
+ * README "What is stored". Throws STORAGE_CORRUPT. The key of the record is the 5-minute block of the fix. That block
+ * determines all ten time blocks, because 5 divides every size.
  *
  *  struct HashedFix { u8 roster[2][8]; u8 hash[3 layers][5 sizes][2 lags][12] }   // roster of the fix's epoch, of the next
  */

@@ -23,24 +23,24 @@ export interface Exposure {
   trail: number
   /** 1: this device met a reporter directly. */
   degree: number
-  /** The highest of its marks. */
+  /** The highest weight of the exposure's marks. */
   weight: number
-  /** Minutes between the other person's presence and this device's. */
+  /** The range of minutes between the other person's stay and this device's stay. */
   lagMin: { from: number; to: number }
   /** Minutes of fixes that matched, of any block size. */
   minutes: number
-  /** Layers in which the best fix matched, 1–3. One layer: within 21.7 m; more layers: closer. */
+  /** Layers in which the best fix matched, 1–3. One layer: within 24 m (PROTOCOL.md §3.1); more layers: closer. */
   layers: number
   certainty: Certainty
   /** The 5-minute blocks of the fixes that matched. */
   blocks: number[]
-  /** The user's verdict of it. */
+  /** The user's verdict on the exposure. */
   verdict: Verdict
 }
 
 /**
- * How certain it is that both persons were there together. `high`: within the same five minutes, in two layers or for ten
- * minutes. `medium`: within a block of at most 20 minutes, or right after. `low`: only a longer block matched.
+ * How certain the app is that both persons were there together. `high`: within the same five minutes, in two layers or
+ * for ten minutes. `medium`: within a block of at most 20 minutes, or right after. `low`: only a longer block matched.
  */
 export type Certainty = 'high' | 'medium' | 'low'
 const MEDIUM_BLOCK_MAX_MIN = 20
@@ -64,8 +64,9 @@ interface Match {
 }
 
 /**
- * Oldest first. Each degree is joined by itself, the lowest first. A fix of a contact of degree 1 belongs to no contact of
- * degree 2. An hour near the one person must not look like an hour near the other.
+ * The exposures, oldest first. The function joins the marks of each degree alone, the lowest degree first. A fix in an
+ * exposure of degree 1 belongs to none of degree 2. Otherwise an hour near one person could look like an hour near
+ * another.
  */
 export function marksToExposures(marks: readonly Mark[], links: readonly LinkedFix[]): Exposure[] {
   const degrees = [...new Set(marks.map((mark) => mark.degree))].sort((a, b) => a - b)

@@ -40,8 +40,9 @@ export function isTrackFile(name: string): boolean {
 /** Fixes in the order of the file. Throws IMPORT_INVALID { line, reason }. Record them with `{ imported: true }`. */
 export function importFile(name: string, text: string): Fix[] {
   const read = toReader(name)
-  if (text.length > CHARACTERS_MAX) throw importInvalid(0, 'the file is too large')
-  if (text.trim() === '') throw importInvalid(0, 'the file is empty')
+  if (text.length > CHARACTERS_MAX)
+    throw importInvalid(0, `expected at most ${CHARACTERS_MAX} characters, got more: split the file`)
+  if (text.trim() === '') throw importInvalid(0, 'expected a track, got an empty file: export it again')
   return read(text)
 }
 
@@ -58,7 +59,8 @@ export async function importStream(
   const fixes: Fix[] = []
   const take = (fix: Fix) => {
     if (fix.at < since) return
-    if (fixes.length === FIXES_MAX) throw importInvalid(0, `the file has more than ${FIXES_MAX} fixes`)
+    if (fixes.length === FIXES_MAX)
+      throw importInvalid(0, `expected at most ${FIXES_MAX} fixes, got more: split the file`)
     fixes.push(fix)
   }
   const streamed = STREAMED.includes(nameToKind(name))
@@ -75,12 +77,13 @@ export async function importStream(
       onProgress?.(bytes)
       if (json !== undefined) json.write(value)
       else text += decoder.decode(value, { stream: true })
-      if (text.length > CHARACTERS_MAX) throw importInvalid(0, 'the file is too large')
+      if (text.length > CHARACTERS_MAX)
+        throw importInvalid(0, `expected at most ${CHARACTERS_MAX} characters, got more: split the file`)
     }
   } finally {
     await reader.cancel().catch(() => undefined)
   }
-  if (bytes === 0) throw importInvalid(0, 'the file is empty')
+  if (bytes === 0) throw importInvalid(0, 'expected a track, got an empty file: export it again')
   if (json !== undefined) json.end()
   else for (const fix of importFile(name, text + decoder.decode())) take(fix)
   return fixes.sort((a, b) => a.at - b.at)

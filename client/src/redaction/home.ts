@@ -1,7 +1,7 @@
 /**
- * Home, learnt on the device from where nights and most of the days are spent, and the zone around home. Pure. DESIGN.md §9
- * and the geometry study that it cites. A device secret displaces the zone, always to the same cell. So
- * neither its middle nor many traces of one person show where home is.
+ * Learns home on the device from the cells of nights and days, and computes the zone around home. Pure. DESIGN.md §9
+ * and the geometry study that DESIGN.md cites. A device secret displaces the zone, always to the same cell. So neither
+ * the middle of the zone nor many traces of one person show where home is.
  */
 import { MINUTE_MS, utf8 } from '@geotrace/core-wasm/wire'
 import { hmac } from '@noble/hashes/hmac.js'
@@ -10,13 +10,13 @@ import { gridDisk, latLngToCell } from 'h3-js'
 
 /** Edge 76 m; a zone of ring 3 has 37 cells, 0.56 km². */
 export const HOME_RESOLUTION = 10
-/** So inaccurate a fix still shows where the night is spent, because most fixes indoors are inaccurate. */
+/** A fix of the night votes up to this inaccuracy, because most fixes indoors are inaccurate. */
 export const NIGHT_ACCURACY_MAX_M = 100
 /** Home is learnt from the last fourteen nights, and forgotten fourteen nights after its last one. */
 export const NIGHTS = 14
 /** One hour of fixes makes a night count. */
 const VOTES_PER_NIGHT_MIN = 12
-/** A cell is home after so many nights. While fewer nights are known, the cell of every night is home. */
+/** A cell is home after this many nights. While fewer nights are known, the cell of every night is home. */
 const NIGHTS_AT_HOME_MIN = 3
 /** Four hours of fixes in and around a cell make it the cell of the day. */
 const VOTES_PER_DAY_MIN = 48
@@ -48,7 +48,7 @@ export function timeToNight(atMs: number, offsetMin: number): number | undefined
   return hour >= NIGHT_FROM_HOUR && hour < NIGHT_TO_HOUR ? day : undefined
 }
 
-/** The coming or present night of a time after 22:00 or before 05:00 local, and when it ends (Unix ms). */
+/** The night that a local time after 22:00 or before 05:00 belongs to, and when that night ends (Unix ms). */
 export function timeToEvening(atMs: number, offsetMin: number): { night: number; endsAt: number } | undefined {
   const { day, hour } = localTime(atMs, offsetMin)
   if (hour < EVENING_FROM_HOUR && hour >= NIGHT_TO_HOUR) return undefined
@@ -90,7 +90,7 @@ export function countBlock(day: DayCount | undefined, block: number, cell: strin
 }
 
 /**
- * The cell of a day: where most of it was spent, four hours at least. Most people spend more hours of a day at home than
+ * The cell in which most of a day was spent, at least four hours. Most people spend more hours of a day at home than
  * anywhere else. That also holds for night workers, whose nights alone would show only the workplace.
  */
 export function dayToCell({ cells }: DayCount): string | undefined {
@@ -100,9 +100,8 @@ export function dayToCell({ cells }: DayCount): string | undefined {
 }
 
 /**
- * The same nights (or days), each with a known cell where there is one. The votes of one house fall now in one cell, now in
- * its neighbour. A cell equal to a known cell or next to it counts as the known one, so that the zone of a home never moves.
- * Every other cell becomes known.
+ * Replaces the cell of a night (or day) by a known cell that is equal or next to it. Otherwise the zone of a home would
+ * move, because the votes of one house can fall in two neighbouring cells. Every other cell becomes known.
  */
 export function cellsToKnownCells(
   cells: ReadonlyMap<number, string>,
@@ -119,7 +118,10 @@ export function cellsToKnownCells(
   return { cells: mapped, known }
 }
 
-/** The home cells on the day `today`: cells of three of fourteen nights (or days), each until fourteen after its last. */
+/**
+ * The home cells on the day `today`. A cell becomes home with the third night (or day) out of fourteen. The cell
+ * stays home until fourteen nights (or days) after its last one.
+ */
 export function cellsToHomes(cells: ReadonlyMap<number, string>, today: number): string[] {
   const homes = new Set<string>()
   for (const [last, cell] of cells) {
@@ -131,7 +133,10 @@ export function cellsToHomes(cells: ReadonlyMap<number, string>, today: number):
   return [...homes]
 }
 
-/** The same for days. The cell of a day that is not over may still change, so today counts only while every day does. */
+/**
+ * The home cells by days. The cell of today may still change, so today counts only while fewer than three earlier days
+ * are known.
+ */
 export function daysToHomes(cells: ReadonlyMap<number, string>, today: number): string[] {
   const over = new Map([...cells].filter(([day]) => day < today))
   const homes = cellsToHomes(over, today)

@@ -31,7 +31,7 @@ export interface HomeStatus {
   marked: Place[]
 }
 
-/** A lesson from one fix. The redactor knows it at once; its caller writes the operations together with the fix, or unlearns. */
+/** A lesson from one fix. The redactor knows it at once. The caller writes the operations with the fix, or unlearns. */
 export interface Lesson {
   readonly operations: readonly StorageOperation[]
   unlearn(): void

@@ -1,4 +1,7 @@
-/** The zones that the user drew, and their bounds. No fix in a zone is ever deposited. Throws RangeError. */
+/**
+ * The zones that the user drew, and their bounds. README "Home and zones". No fix in a zone is ever deposited.
+ * Throws RangeError.
+ */
 export interface CircleZone {
   lat: number
   lng: number

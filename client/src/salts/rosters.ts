@@ -31,7 +31,7 @@ import { shuffle } from './shuffle.ts'
 
 /** Entries asked in one sync. When 16 random entries are all unreachable, the device itself is offline. */
 const ENTRIES_MAX = 16
-/** The step to the second roster of a fork. An erasure keeps it, as it keeps the rosters. */
+/** The key of the step to the second roster of a fork. An erasure keeps this step and the rosters. */
 const FORK_KEY = `${FAMILIES.roster}fork`
 
 interface RostersInit {
@@ -44,8 +44,8 @@ interface RostersInit {
 }
 
 /**
- * All rosters, including those that govern the blocks of now when a peer has them. Throws PEER_UNREACHABLE when the
- * device has no roster at all, ROSTER_FORKED, ABORTED, STORAGE_CORRUPT.
+ * All rosters, with the rosters of the current blocks if a peer has them. Throws PEER_UNREACHABLE when the device has
+ * no roster at all, ROSTER_FORKED, ABORTED, STORAGE_CORRUPT.
  */
 export async function openRosters(init: RostersInit): Promise<readonly CertifiedRoster[]> {
   const { rosters, storage } = init
@@ -58,8 +58,8 @@ export async function openRosters(init: RostersInit): Promise<readonly Certified
 }
 
 /**
- * Whether a roster that this device lacks may govern a block of now. The next roster begins with the next period at the
- * earliest. Before that, a connection costs as much as a small deposit and can bring nothing.
+ * Whether a roster that this device lacks may govern a current block. The next roster begins with the next period at
+ * the earliest. Before that, a connection costs as much as a small deposit and can bring nothing.
  */
 function isNewsDue({ rosters: { newest }, clock }: RostersInit): boolean {
   if (newest === undefined) return true

@@ -69,7 +69,7 @@ export async function encryptedStorage(
   }
 }
 
-/** Opens every entry once: its key stands only inside. */
+/** Opens every entry once, because the key of an entry stands only inside its sealed bytes. */
 async function readNames(inner: Storage, entries: EntryCipher): Promise<Map<string, string>> {
   const names = new Map<string, string>()
   const all: [name: string, bytes: Uint8Array][] = []

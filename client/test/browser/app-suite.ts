@@ -180,7 +180,7 @@ export function appSuite(stage: () => Stage): void {
     await go(page, 'diary')
     await page.locator('.state', { hasText: /open|waiting/ }).waitFor()
     await go(page, 'lab')
-    await page.getByText('When Ada reports, Ben is told').waitFor()
+    await page.getByText('When Ada reports, Ben is notified').waitFor()
     await app.context.setOffline(false)
     await goAhead(page, AHEAD_MS)
     await sync(page)
@@ -334,11 +334,11 @@ export function appSuite(stage: () => Stage): void {
   it('the lab shows how distance and time decide about a match', async () => {
     const app = await openContext(browser, server.url)
     const page = await app.open('#/lab')
-    await page.getByText('When Ada reports, Ben is told').waitFor()
+    await page.getByText('When Ada reports, Ben is notified').waitFor()
     await page.getByRole('slider', { name: 'Apart' }).fill('40')
     await page.getByText('Ben learns nothing').waitFor()
     await page.getByRole('slider', { name: 'Apart' }).fill('2')
-    await page.getByText('When Ada reports, Ben is told').waitFor()
+    await page.getByText('When Ada reports, Ben is notified').waitFor()
     await page
       .getByRole('button', { name: /Risk hashes/ })
       .first()

@@ -168,7 +168,7 @@ describe('the address of an erasure', () => {
     expect(dialled.at(-1)).toBe(federation.manifest.central.addresses.join())
   })
 
-  it('an erasure gets a new sync id when the central peer answered another batch of the old one', async () => {
+  it('an erasure gets a new sync id when the central peer answers SYNC_CONFLICT to the old sync id', async () => {
     const federation = await fakeFederation()
     const tracer = await openTracer(federation)
     await recordAll(tracer, life(CAFE, START_MS, 30))

@@ -37,7 +37,7 @@ describe('openManifest', () => {
     const federation = await fakeFederation()
     const storage = lastingStorage()
     await openOn(federation, storage, JSON.stringify(federation.manifest))
-    // As if the rules were stricter than at the earlier start.
+    // The stored hash says that an earlier start accepted this manifest, as if its rules were less strict.
     const wrong = JSON.stringify({ ...federation.manifest, extra: 1 })
     await storage.batch([put(KEYS.manifest, sha256(wrong))])
     const tracer = await openOn(federation, storage, wrong)

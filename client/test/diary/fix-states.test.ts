@@ -152,7 +152,7 @@ describe('any sequence of transitions', () => {
     return blocks
   }
 
-  it('leaves each fix in exactly one state, and no fix vanishes uncounted', async () => {
+  it('any sequence of transitions leaves each fix in exactly one state, and no fix vanishes uncounted', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const storage = memoryStorage()

@@ -13,7 +13,7 @@ const WORKERS = Number(process.env.SIM_WORKERS ?? availableParallelism())
 /** The largest scale. Most histories draw a scale far below. */
 const LARGEST = { nodes: 20, devices: 100, hours: 5, faults: 40, joiners: 2 }
 const PROGRESS_EVERY = 10
-/** In so many histories some devices are offline longer than the salt window, and some nodes that joined hold shards. */
+/** In this many histories some devices are offline beyond the salt window, and some nodes that joined hold shards. */
 const MANY = 300
 /** Two weeks. */
 const TIMEOUT_MS = 14 * 24 * 60 * 60_000

@@ -23,7 +23,7 @@ describe('GeoJSON', () => {
     expect(read(feature(point(-0.1, 51.5), { time: at }))).toEqual([{ lat: 51.5, lng: -0.1, at }])
   })
 
-  it('a line has a list of times, of either generation, and parts without a time are left out', () => {
+  it('a line has its times in `coordTimes` or in `coordinateProperties`, and points without a time are left out', () => {
     const coordinates = [
       [1, 2],
       [3, 4],
@@ -49,7 +49,7 @@ describe('GeoJSON', () => {
     expect(read({ features: [feature(null, {}), feature(line, { coordTimes: times })] })).toEqual(want)
   })
 
-  it('wrong GeoJSON is refused with its path', () => {
+  it('wrong GeoJSON is refused with the path of the mistake', () => {
     const file = (item: unknown) => ({
       type: 'FeatureCollection',
       features: [feature(point(1, 2), { time: at }), item],

@@ -26,7 +26,7 @@ describe('a vote for the cell of a night', () => {
 })
 
 describe('habits', () => {
-  it('an hour of a night gives its cell, and a reopened storage gives the same cells', async () => {
+  it('an hour of fixes gives the cell of a night, and a reopened storage gives the same cells', async () => {
     const storage = memoryStorage()
     const habits = await Habits.open(storage)
     for (let i = 12; i < 24; i++) {
@@ -47,7 +47,7 @@ describe('habits', () => {
     expect(habits.stays.nights.size).toBe(1)
     lesson.unlearn()
     expect(habits.stays).toEqual({ nights: new Map(), days: new Map() })
-    // Unlearnt cells are not known: another cell becomes the first one.
+    // The unlearnt cell is unknown again, so the same stay gives the same operations.
     const other = habits.learn(stay(20_000, 23))!
     expect(other.operations).toEqual(lesson.operations)
   })

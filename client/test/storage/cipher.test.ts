@@ -6,7 +6,7 @@ const KEY = new Uint8Array(32).fill(7)
 const head = { iv: new Uint8Array(12).fill(1), header: Uint8Array.of(1, 2, 3) }
 const plain = Uint8Array.from({ length: 100 }, (_, i) => i)
 
-/** The same with Node's own AES-GCM. */
+/** Opens sealed bytes with Node's own AES-GCM. */
 function openWithNode(key: Uint8Array, sealed: Uint8Array): Uint8Array {
   const cipher = createDecipheriv('aes-256-gcm', key, head.iv)
   cipher.setAAD(head.header)
@@ -22,7 +22,7 @@ describe('the cipher', () => {
     expect(await open(key, head, sealed)).toEqual(plain)
   })
 
-  it('another key, nonce, header or ciphertext does not open', async () => {
+  it('sealed bytes do not open with another key, nonce or header, nor with changed or missing bytes', async () => {
     const key = await bytesToKey(KEY)
     const sealed = await seal(key, head, plain)
     const changed = sealed.map((byte, i) => (i === 50 ? byte ^ 1 : byte))

@@ -36,7 +36,7 @@ export interface Core {
   hashRiskPoints(points: RiskPoints, secrets: Uint8Array): Uint8Array
   /** SHA-256 of each message of `length` bytes, laid end to end; 32 bytes each. */
   sha256Batch(messages: Uint8Array, length: number): Uint8Array
-  /** HMAC-SHA256 of each such message under one key; 32 bytes each. */
+  /** HMAC-SHA256 under one key of each message of `length` bytes, laid end to end; 32 bytes each. */
   hmacBatch(key: Uint8Array, messages: Uint8Array, length: number): Uint8Array
   /** CRC-32 as in zlib. `crc` is the sum of the bytes before. */
   crc32(bytes: Uint8Array, crc?: number): number

@@ -119,9 +119,9 @@ async function embeddedBytes(build: Build): Promise<Uint8Array<ArrayBuffer>> {
   return fromHex(build === 'simd' ? simd : (await import('../generated/scalar.ts')).scalar)
 }
 
-/** A copy, so that the hashed bytes are the compiled bytes. */
+/** Copies the module, so that the hashed bytes are the compiled bytes. */
 function copyOf(wasm: Uint8Array | ArrayBuffer): Uint8Array<ArrayBuffer> {
-  // By tag instead of `instanceof`, which refuses bytes of another realm.
+  // Check the tag, because `instanceof` refuses bytes of another realm.
   if (Object.prototype.toString.call(wasm) === '[object ArrayBuffer]')
     return new Uint8Array(wasm as ArrayBuffer).slice()
   assertBytes('wasm', wasm as Uint8Array)
@@ -148,7 +148,10 @@ async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Inst
     module = await WebAssembly.compile(bytes).catch((cause) => Promise.reject(unsupported(cause)))
   }
   if (WebAssembly.Module.imports(module).length > 0)
-    throw new FederationError('CORE_FAULT', 'expected a module without imports')
+    throw new FederationError(
+      'CORE_FAULT',
+      'expected a module without imports, got one with imports: build or install the core again',
+    )
   try {
     return new WebAssembly.Instance(module)
   } catch {
@@ -159,7 +162,7 @@ async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Inst
 function unsupported(cause: unknown): FederationError<'CORE_UNSUPPORTED'> {
   return new FederationError(
     'CORE_UNSUPPORTED',
-    'expected a module that this host can compile, got a compile error',
+    'expected a module that this host can compile, got a compile error: use a newer browser or Node',
     undefined,
     { cause },
   )
@@ -168,12 +171,18 @@ function unsupported(cause: unknown): FederationError<'CORE_UNSUPPORTED'> {
 function view(wasm: WebAssembly.Instance, digest: string): Instance {
   const call = wasm.exports as unknown as Exports
   if (!(call.memory instanceof WebAssembly.Memory))
-    throw new FederationError('CORE_FAULT', 'expected a core, got a module without its memory')
+    throw new FederationError(
+      'CORE_FAULT',
+      'expected a core, got a module without its memory: build or install the core again',
+    )
   const { buffer } = call.memory
   const constant = (name: string): number => {
     const found = wasm.exports[name]
     if (found instanceof WebAssembly.Global) return Number(found.value)
-    throw new FederationError('CORE_FAULT', `expected a core, got a module without the export ${name}`)
+    throw new FederationError(
+      'CORE_FAULT',
+      `expected a core, got a module without the export ${name}: build or install the core again`,
+    )
   }
   const [batch, fixes, points] = [constant('BATCH'), constant('FIXES'), constant('POINTS')]
   const bytes = (name: string, length: number) => new Uint8Array(buffer, constant(name), length)

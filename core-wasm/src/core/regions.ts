@@ -18,7 +18,7 @@ export function cellToRegion(core: Instance, cell: Cell): Region {
 /** The shard of a region, 0 … shards − 1. */
 export function regionToShard(region: Region, shards: number): number {
   if (!Number.isInteger(region) || region < 0 || region >= REGION_COUNT) {
-    throw new RangeError(`"region" expected 0..${REGION_COUNT - 1}`)
+    throw new RangeError(`"region" expected 0..${REGION_COUNT - 1}, got ${region}`)
   }
   if (!Number.isSafeInteger(shards) || shards < 1) throw new RangeError(`"shards" expected at least 1, got ${shards}`)
   return region % shards

@@ -15,20 +15,20 @@ export const EPOCHS_PER_DAY = 18
 /** 16 + 8 + 4 + 2 + 1 blocks lie in an epoch. */
 export const BLOCKS_PER_EPOCH = 31
 
-/** Salt nodes never again give the salt of a block that ended longer ago than this. */
+/** Salt nodes never again give the salt of a block that ended this long ago or longer. */
 export const SALT_WINDOW_MS = 180 * MINUTE_MS
-/** A block may start one own size plus this much ahead: lag 1 asks for the next block, clocks differ. */
+/** A block may start this much later than one block size from now: lag 1 needs the next block, and clocks differ. */
 export const SALT_AHEAD_MS = 2 * MINUTE_MS
-/** The secrets of an epoch exist from this long before it starts … (80-minute block one size ahead + 2 min) */
+/** The secrets of an epoch begin this long before the epoch: 80 min for a block one size ahead, and SALT_AHEAD_MS. */
 export const EPOCH_OPENS_BEFORE_MS = 82 * MINUTE_MS
-/** … until this long after it ends: the window plus 2 min for a request under way. */
+/** The secrets of an epoch end this long after the epoch: the salt window, and 2 min for a request under way. */
 export const EPOCH_CLOSES_AFTER_MS = 182 * MINUTE_MS
 /** Three hours of fixes need at most 81 distinct (size, n), in the worst alignment; 205 minutes need 92. */
 export const SALTS_PER_REQUEST_MAX = 90
-/** In every alignment: 80-minute blocks that end after now − 180 min and start before now + 82 min. */
+/** In every alignment, at most five 80-minute blocks end after now − 180 min and start before now + 82 min. */
 export const EPOCHS_PER_ANSWER_MAX = 5
 
-/** Lag mask of a row: seen as the current block, seen as the next one. */
+/** Bits of a row's lags: the row was made for the current block of a fix, or for the next block. */
 export const LAG_CURRENT = 1
 export const LAG_NEXT = 2
 
@@ -48,7 +48,7 @@ export const REPORT_CODE_BYTES = 10
 export const ROWS_PER_EPOCH_MAX = 480
 /** The central peer takes a deposit until this long after the end of its epoch, because the home rule delays some. */
 export const DEPOSIT_WINDOW_MS = 48 * 60 * MINUTE_MS
-/** The epochs of 48 h, the open epochs and the next one. */
+/** Groups of one deposit: the 36 epochs of 48 h, the current epoch, the next epoch, and some room. */
 export const SYNC_GROUPS_MAX = 48
 
 /** Bytes of a frame. The largest request has 13 + 90 × 5 = 463. */

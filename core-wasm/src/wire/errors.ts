@@ -67,7 +67,7 @@ export class FederationError<C extends ErrorCode = ErrorCode> extends Error {
 
 /** The refusal of an overloaded peer. PROTOCOL.md §6.3. */
 export function busy(retryAfterMs = 1_000): FederationError<'BUSY'> {
-  return new FederationError('BUSY', `too much to do: try again in ${retryAfterMs} ms`, { retryAfterMs })
+  return new FederationError('BUSY', `the peer has too much work: ask again after ${retryAfterMs} ms`, { retryAfterMs })
 }
 
 /** Narrows an unknown error to one code: `if (isFederationError(e, 'QUOTA_SPENT')) wait(e.data.retryAfterMs)`. */

@@ -12,7 +12,7 @@ const CHUNK = 10_000
 const CORNERS_EVERY = 100
 const PER_DIFFICULT_PLACE = 1_500
 const PER_DIFFICULT_KIND = 100_000
-/** A region's border takes h3-js a while to find. */
+/** Few positions for each place, because h3-js needs a while to find the border of a region. */
 const PER_PLACE = 10
 
 const scalar = await loadCore({ build: 'scalar' })

@@ -14,7 +14,7 @@ import { removeAdminFile, writeAdminFile } from './admin-file.ts'
 import { PAGE_HEADERS, pageShell } from './page/shell.ts'
 import { type PageLogin, pageLogin } from './page-login.ts'
 
-/** Requests are orders of report codes and signed changes, far smaller. Only replies are large: ten thousand codes, 200 KB. */
+/** A request is far smaller: an order of report codes or a signed change. Only a reply of 10,000 codes is larger. */
 const BODY_MAX_BYTES = 65_536
 /** An operator and a console, with room for a browser's parallel requests. */
 const CONNECTIONS_MAX = 16

@@ -1,6 +1,6 @@
 /**
  * A whole federation in this process: real nodes and real streams on loopback, on any clock. `geotrace replay` and tests use
- * it. Its keys are the published keys of the demo.
+ * this federation. Its keys are the published keys of the demo.
  */
 import { join } from 'node:path'
 import type { Random } from '@geotrace/core-wasm'

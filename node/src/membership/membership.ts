@@ -1,7 +1,7 @@
 /**
  * A peer's part in the federation: its rosters, its vote, the messages it exchanges, its links. PROTOCOL.md §4, §7.5.
- * Salt nodes and the central peer both build on it; only salt nodes bring sheets. A node that no roster names yet runs it
- * too: it follows the rosters and takes part once a roster names it.
+ * Salt nodes and the central peer have a membership; only salt nodes bring sheets. A node that no roster names yet also
+ * has a membership: the node follows the rosters and takes part once a roster names it.
  * Throws MANIFEST_INVALID, ROSTER_INVALID, STORAGE_CORRUPT, CHANGE_INVALID.
  */
 import type { Clock, Random } from '@geotrace/core-wasm'
@@ -223,7 +223,7 @@ function toStatus({ manifest, host }: MembershipInit, parts: Parts): MembershipS
   }
 }
 
-/** One directory serves one federation only, because votes and sheets of another must not be taken for this one's. */
+/** One directory serves one federation only. Otherwise a peer could mix up the votes and sheets of two federations. */
 export async function assertSameFederation(manifest: Manifest, records: Records): Promise<void> {
   const id = manifestToId(manifest)
   const known = await records.get('federation')

@@ -91,8 +91,8 @@ export const STREAM_WINDOW_BYTES = 262_144
 /** Bytes that wait to be sent on one stream. */
 export const STREAM_WRITE_BUFFER_BYTES = 1_048_576
 /**
- * Bytes that wait to be sent on one connection: the largest replies of two streams. A peer that reads nothing reaches
- * this bound, and its connection is closed.
+ * Bytes that wait to be sent on one connection: nearly four rosters of the largest size. A peer that reads nothing
+ * reaches this bound, and its connection is closed.
  */
 export const CONNECTION_WRITE_BUFFER_BYTES = 1_048_576
 /** Bytes that the requester may send on one stream: the largest frame and the protocol names before it. */

@@ -1,6 +1,6 @@
 /**
  * Ed25519 signatures by OpenSSL: the same bytes as in JavaScript (RFC 8032), about twenty times as fast.
- * PROTOCOL.md §6.4.
+ * PROTOCOL.md §6.4. Throws RangeError.
  */
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
 import { KEY_BYTES, type Signer } from '@geotrace/core-wasm/wire'

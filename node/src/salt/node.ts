@@ -56,9 +56,9 @@ export interface SaltNodeInit {
   operatorSecret?: Uint8Array
   /** The directory of this node only; no other process uses it. */
   dir: string
-  /** Multiaddrs where others reach it; by default those of the newest roster or the manifest. */
+  /** Multiaddrs where others reach this node; by default those of the newest roster or the manifest. */
   addresses?: readonly string[]
-  /** Multiaddrs where it listens; by default its addresses. */
+  /** Multiaddrs where this node listens; by default `addresses`. */
   listen?: readonly string[]
   clock: Clock
   random: Random
@@ -116,12 +116,12 @@ interface RosterStatus {
   name: string
   /** Unix ms. */
   fromMs: number
-  /** Ends of its period and of its reserve, which it uses while no later roster is certified; Unix ms. */
+  /** Ends of the roster's period and of its reserve, Unix ms. The reserve counts while no later roster is certified. */
   untilMs: number
   reserveUntilMs: number
-  /** SHA-256 of the two builds of the core that it pins, hex. */
+  /** SHA-256 of the two builds of the core that the roster pins, hex. */
   core: { simd: string; scalar: string }
-  /** N. */
+  /** The number of shards, N. */
   shards: number
 }
 
@@ -135,7 +135,7 @@ export interface SaltNode {
   membership(): Membership | undefined
   /** Compares clocks with the peers now, which also updates `reach`. */
   lookAround(): Promise<void>
-  /** Multiaddrs that it listens on, without the peer id; none before `start`. */
+  /** Multiaddrs that the node listens on, without the peer id; none before `start`. */
   addresses(): string[]
 }
 

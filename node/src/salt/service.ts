@@ -2,8 +2,8 @@
  * Answers /geotrace/salt/1. PROTOCOL.md §5.5, §5.6, §7.1. Throws, in this order: decoding errors, CLOCK_SKEWED,
  * FORBIDDEN (no address, so no quota), ROSTER_UNKNOWN, WRONG_SHARD, BLOCK_TOO_OLD, BLOCK_TOO_NEW, EPOCH_LOST, QUOTA_SPENT.
  * EPOCH_LOST comes before the quota is charged, because the quota key is lost together with the secrets.
- * Replicas of the shard have the seed already and ask only for its Merkle path. So they pay no quota, and a wrong clock of
- * this node does not matter to them.
+ * The other replicas of the shard have the seed already and ask only for its Merkle path. So a replica pays no quota,
+ * and gets an answer although the clock of this node is wrong.
  */
 import { createHash } from 'node:crypto'
 import type { Clock } from '@geotrace/core-wasm'
@@ -87,11 +87,15 @@ export function saltService(init: SaltServiceInit): Handler {
     const certified = rosters.named(request.roster)
     const found = certified && holdings.find(certified.roster.firstEpoch, request.shard)
     if (found === undefined || !isReplica(found.shard, from)) watch.assertTrue()
-    if (from.prefix === undefined) throw new FederationError('FORBIDDEN', 'a relayed requester has no quota')
-    if (certified === undefined) throw new FederationError('ROSTER_UNKNOWN', 'no roster of this name here')
+    if (from.prefix === undefined)
+      throw new FederationError('FORBIDDEN', 'a relayed requester has no quota: connect directly')
+    if (certified === undefined)
+      throw new FederationError('ROSTER_UNKNOWN', 'no roster of this name here: fetch the newest roster')
     const { firstEpoch } = certified.roster
     if (found === undefined) {
-      throw new FederationError('WRONG_SHARD', 'this node does not hold that shard', { shard: request.shard })
+      throw new FederationError('WRONG_SHARD', `this node does not hold shard ${request.shard}: ask a replica`, {
+        shard: request.shard,
+      })
     }
     assertOpen(request.blocks, nowMs)
     const masks = blocksToMasks(request.blocks)
@@ -113,16 +117,23 @@ function isReplica({ otherReplicas }: Shard, { key }: Requester): boolean {
 function assertOpen(blocks: readonly Block[], nowMs: number): void {
   for (const { size, n } of blocks) {
     const state = blockToState(size, n, nowMs)
-    if (state === 'too-old') throw new FederationError('BLOCK_TOO_OLD', 'a block ended before the window', { block: n })
-    if (state === 'too-new') throw new FederationError('BLOCK_TOO_NEW', 'a block starts too far ahead', { block: n })
+    if (state === 'too-old')
+      throw new FederationError('BLOCK_TOO_OLD', `block ${n} ended before the salt window: its salt is lost`, {
+        block: n,
+      })
+    if (state === 'too-new')
+      throw new FederationError('BLOCK_TOO_NEW', `block ${n} starts too far ahead: check the clock`, { block: n })
   }
 }
 
-/** The named roster must be in force for every block, which need not be the newest roster. */
+/** Throws ROSTER_UNKNOWN unless the named roster is in force for every block. An older roster may still be in force. */
 function assertInForce(rosters: RosterStore, certified: CertifiedRoster, masks: ReadonlyMap<number, number>): void {
   for (const epoch of masks.keys()) {
     if (rosters.inForce(epoch) === certified) continue
-    throw new FederationError('ROSTER_UNKNOWN', `another roster is in force for epoch ${epoch}`)
+    throw new FederationError(
+      'ROSTER_UNKNOWN',
+      `another roster is in force for epoch ${epoch}: fetch the newest roster`,
+    )
   }
 }
 
@@ -131,5 +142,5 @@ function row(bytes: Uint8Array, i: number): Uint8Array {
 }
 
 function lost(epoch: number): FederationError<'EPOCH_LOST'> {
-  return new FederationError('EPOCH_LOST', `the secrets of epoch ${epoch} are not here`, { epoch })
+  return new FederationError('EPOCH_LOST', `this node has no secrets of epoch ${epoch}: ask another replica`, { epoch })
 }

@@ -26,7 +26,7 @@ describe('file records', () => {
     expect(await records.get('list')).toHaveLength(10)
   })
 
-  it('a record with one changed bit, or a shortened record, is STORAGE_CORRUPT', async () => {
+  it('a record with one changed bit, or a shortened record, is refused with STORAGE_CORRUPT', async () => {
     const dir = join(await stage.dir(), 'records')
     const records = await fileRecords(dir)
     await records.put('a', Uint8Array.of(3))

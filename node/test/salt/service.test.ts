@@ -222,7 +222,7 @@ describe('the salt service', () => {
     await s.quota.close()
   })
 
-  it('a request that names a roster not in force for a block is ROSTER_UNKNOWN', async () => {
+  it('a request gets ROSTER_UNKNOWN when its roster is not in force for one of its blocks', async () => {
     const s = await service()
     const last = s.roster.firstEpoch + s.shards.epochs - 1
     await s.clock.advanceTo((last + 1) * EPOCH_MS - MINUTE_MS)
@@ -238,7 +238,7 @@ describe('the salt service', () => {
     await s.quota.close()
   })
 
-  it('a request is EPOCH_LOST when the secrets are erased or the shard is dropped, and costs no quota', async () => {
+  it('a request gets EPOCH_LOST when the secrets are erased or the shard is dropped, and costs no quota', async () => {
     const s = await service()
     const blocks = [{ size: 80, n: timeToEpoch(NOW) }]
     s.keeper.settle(s.shard, s.roster.firstEpoch)

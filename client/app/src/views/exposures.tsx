@@ -18,7 +18,7 @@ const SURE: Record<Exposure['certainty'], { bars: number; word: string; why: str
   low: { bars: 1, word: 'Possible', why: 'the same few metres, but only a longer span of time matched' },
 }
 
-/** Written by the authority in advice.json, beside the app. */
+/** The advice that the authority writes in advice.json, beside the app. */
 export function useAdvice(): Advice | undefined {
   const [advice, setAdvice] = useState<Advice | undefined>(undefined)
   useEffect(() => {
@@ -124,7 +124,7 @@ function Card({ exposure, tracer }: { exposure: Exposure; tracer: Tracer }) {
         <a class="mono" href={`#/map?at=${lat},${lng}`}>
           {place({ lat, lng })}
         </a>
-        : {count(matches, 'matching hash', 'matching hashes')}, at best in {layers} of 3 layers; within 22 m of each
+        : {count(matches, 'matching hash', 'matching hashes')}, at best in {layers} of 3 layers; within 24 m of each
         other.
       </p>
       <div class="row buttons">

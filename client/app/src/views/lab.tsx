@@ -9,7 +9,7 @@ import { Scrollable } from '../scrollable.tsx'
 import { bytes, closeness, count, degreeToWords, time } from '../words.ts'
 import { LabPlan } from './lab-plan.tsx'
 
-const STEPS = ['Two people', 'Hexagons', 'Time blocks', 'Salts', 'Risk hashes', 'The centre', 'Marks'] as const
+const STEPS = ['Two people', 'Hexagons', 'Time blocks', 'Salts', 'Risk hashes', 'Central peer', 'Marks'] as const
 const SETTLE_MS = 120
 const LAYERS = ['A', 'B', 'C'] as const
 const SIZES = [5, 10, 20, 40, 80] as const
@@ -111,7 +111,7 @@ function Verdict({ run }: { run: LabRun }) {
     <p class={`verdict ${met === undefined ? 'calm' : 'risk'}`} role="status">
       {met === undefined
         ? 'When Ada reports, Ben learns nothing, because no hash of his counts.'
-        : `When Ada reports, Ben is told: ${closeness(met)}`}
+        : `When Ada reports, Ben is notified: ${closeness(met)}`}
     </p>
   )
 }
@@ -165,7 +165,8 @@ function Hexagons({ run: { ada, ben } }: { run: LabRun }) {
         <h2 id="step">Three hexagons each</h2>
         <p>
           A fix becomes three hexagons of 22 m, one of each layer. The layers are shifted, so that a person at the edge
-          of one hexagon is inside another. Nearer than 9 m two people always share one, beyond 22 m never.
+          of one hexagon is inside another. Two people nearer than 6.5 m always share one, and two people more than 24 m
+          apart never do.
         </p>
         <ul class="legend">
           {LAYERS.map((layer, i) => (
@@ -415,9 +416,9 @@ function Marks({ run: { exposures, ben } }: { run: LabRun }) {
     <section class="card" aria-labelledby="step">
       <h2 id="step">Ada reports, Ben learns</h2>
       <p>
-        Ada’s code arrives with an ordinary sync. The centre marks the hashes of others that equal hers and are not
-        earlier. At Ben’s next sync his phone reads its marks and looks them up in its own diary, the only place that
-        knows what they mean.
+        Ada’s code arrives with an ordinary sync. The central peer marks the hashes of others that equal hers and are
+        not earlier. At Ben’s next sync his phone reads its marks and looks them up in its own diary, the only place
+        that knows what they mean.
       </p>
       {met === undefined ? (
         <p class="verdict calm">Nothing of Ben’s is marked: they were too far apart, or he had left before she came.</p>

@@ -60,7 +60,7 @@ export function Welcome({ tracer, manifest, children }: WelcomeProps) {
           Start
         </button>
         <p class="small">
-          Both can be withdrawn in the settings, and everything erased, here and at the centre. Federation:{' '}
+          Both can be withdrawn in the settings, and everything erased, here and at the central peer. Federation:{' '}
           {manifest.name}.{manifest.demo !== undefined && ' A demo on this machine, with published keys.'}
         </p>
       </form>

@@ -26,8 +26,8 @@ export function byteReader(source: Uint8Array): ByteReader {
 }
 
 /**
- * A class, because a message makes one or two cursors and new closures for each were half of its cost. No DataView,
- * because a DataView allocates a buffer for every small message.
+ * The reader is a class, because each message makes one or two cursors and new closures took half of the time.
+ * The reader uses no DataView, because a DataView allocates a buffer for every small message.
  */
 class Reader implements ByteReader {
   offset = 0
@@ -61,7 +61,7 @@ class Reader implements ByteReader {
     const value = toU32(this.#source, at) * 2 ** 32 + toU32(this.#source, at + 4)
     return Number.isSafeInteger(value) ? value : this.refuse('expected a time below 2^53')
   }
-  // A copy, so that a received value does not change when the buffer is used again.
+  // Return a copy, so that a received value does not change when the buffer is used again.
   bytes(length: number): Uint8Array {
     const start = this.#take(length)
     return this.#source.slice(start, start + length)

@@ -33,7 +33,7 @@ export function encodeRosterRequest(request: RosterRequest): Uint8Array {
   return writer.finish()
 }
 
-/** An upper bound, exact for SUBMIT: a small writer allocates its bound at once. */
+/** An upper bound of the size. For SUBMIT the bound is exact, because a small writer allocates its bound at once. */
 function requestSize(request: RosterRequest): number {
   return request.op === 'submit' ? 2 + request.message.length : 2 + HASH_BYTES
 }

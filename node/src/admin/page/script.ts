@@ -16,7 +16,7 @@ function run(): void {
   const enter = async (): Promise<void> => {
     const code = location.hash.slice(1)
     if (code === '') return
-    // Remove the code from the address bar and the history; a code works only once anyway.
+    // Remove the code from the address bar and the history, because the code works only once.
     history.replaceState(null, '', '/')
     const response = await fetch('/session', { method: 'POST', body: JSON.stringify(code) })
     if (response.ok) sessionStorage.setItem(KEY, (await response.json()).session)

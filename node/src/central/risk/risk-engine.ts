@@ -97,7 +97,7 @@ export function riskEngine({ store, config, clock, log, stopwatch }: RiskEngineI
     return run
   }
 
-  /** Merges the result into the stored marks: a given mark stays even after the rows it came from were erased. */
+  /** Merges the result into the stored marks. A mark stays even after the central peer erased its rows. */
   const keep = async (id: ReportId, { users }: RiskResult): Promise<void> => {
     await write(users.keys(), async (user) => {
       const known = await store.userMarks(user)

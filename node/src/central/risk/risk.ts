@@ -1,9 +1,11 @@
 /**
  * The risk rule: decides which deposited hashes a report marks. PROTOCOL.md §8. Pure, with integers only.
- * With an equal hash, x is a source to y in two cases. Both were there in the same block (lag 0), or x was there one
- * block earlier (lag 1). A pair's score is the sum over its hashes; from the threshold of the degree on, all these hashes are marks.
+ * Two users with an equal hash were in one cell. One is a source for the other in two cases. Both were there in the
+ * same block (lag 0), or the source was there one block earlier (lag 1). The score of the pair is the sum of the
+ * weights of its equal hashes. When the score reaches the threshold of the degree, all these hashes become marks.
  * A user marked at degree k − 1 is a source of degree k: forward in time only, and never back to its own source.
- * More rows only add marks, lower degrees or raise weights, so the order of syncs does not matter and older marks may stay.
+ * More rows only add marks, lower degrees or raise weights. So the order of syncs does not matter, and older marks may
+ * stay.
  */
 import { LAG_CURRENT, LAG_NEXT, type Mark, type Row } from '@geotrace/core-wasm/wire'
 import type { User, UserRows } from '../store/central-store.ts'
@@ -42,7 +44,7 @@ export interface RiskResult {
   /** A bound was reached: the marks are right, but more may be missing. */
   readonly capped: boolean
 }
-/** Receives the sources and hashes before the rule reads their rows, so that a later writer knows it needs another run. */
+/** Receives the sources and hashes before the rule reads their rows. Rows written later can then cause another run. */
 export interface RiskWatch {
   sources(users: Iterable<User>): void
   hashes(keys: Iterable<string>): void
@@ -122,7 +124,10 @@ function note(found: Map<User, Found>, { target, matches }: Pair, degree: number
   }
 }
 
-/** The arrivals that were no earlier source at a lower degree. Earliest first, because a bound may cut the rest off. */
+/**
+ * The arrivals that become sources: each is earlier than the user's `otherFrom` at every lower degree. The earliest
+ * come first, because a bound may cut off the rest.
+ */
 function toFrontier(arrivals: ReadonlyMap<User, Source>, settled: Map<User, number>): Source[] {
   const before = (user: User): number => settled.get(user) ?? Number.POSITIVE_INFINITY
   const sources = [...arrivals.values()].filter(({ user, from }) => from < before(user))

@@ -120,7 +120,7 @@ function open(meta: Database, days: DayDatabases, storeKey: Uint8Array, next: Co
       perUser.run(deposit.user, async () => {
         const known = await findSync(deposit.user, deposit.syncId)
         if (known !== undefined && !equalBytes(known.digest, deposit.digest)) {
-          throw new FederationError('SYNC_CONFLICT', 'another deposit with this sync id was acknowledged before')
+          throw new FederationError('SYNC_CONFLICT', 'this sync id has another deposit: use a new sync id')
         }
         if (known !== undefined) return 'duplicate'
         await writeRows(days, deposit)
@@ -266,7 +266,7 @@ async function userOperations(meta: Database, user: User): Promise<Operation[]> 
   return operations
 }
 
-/** The second half of an erasure. The next opening of the store repeats it when the process dies here. */
+/** The second half of an erasure. When the process dies here, the next opening of the store repeats this half. */
 async function finishErasure(meta: Database, days: DayDatabases, user: User): Promise<void> {
   const counts = await days.eraseUser(user)
   for (const kind of ['list', 'attempts', 'sync', 'marks'] as const)

@@ -121,7 +121,7 @@ function deposits(disk: MemoryDisk): Pick<CentralStore, DepositMethods> {
       const key = syncKey(user, syncId)
       const known = disk.syncs.get(key)
       if (known !== undefined && !equalBytes(known.digest, digest)) {
-        throw new FederationError('SYNC_CONFLICT', 'another deposit with this sync id was acknowledged before')
+        throw new FederationError('SYNC_CONFLICT', 'this sync id has another deposit: use a new sync id')
       }
       if (known !== undefined) return 'duplicate'
       for (const { epoch, rows } of groups) {

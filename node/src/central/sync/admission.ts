@@ -43,7 +43,7 @@ interface GroupAdmissionInit {
 export async function admitGroups(init: GroupAdmissionInit): Promise<GroupAdmission> {
   const { store, rosters, pins, user, groups, nowMs, retentionStart } = init
   if (groups.length > 0 && rosters.newest === undefined) {
-    throw new FederationError('ROSTER_UNKNOWN', 'the federation has no roster yet')
+    throw new FederationError('ROSTER_UNKNOWN', 'no certified roster: sync later')
   }
   const taken: EpochRows[] = []
   const refused: RefusedGroup[] = []

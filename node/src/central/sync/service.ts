@@ -35,7 +35,7 @@ import { decodeBasis, encodeBasis, type ReplyBasis } from './reply-basis.ts'
 /** A reply waits this long for running computations; later marks come with the next sync. Below the host's deadline. */
 const MARKS_WAIT_MS = 2_000
 const BUSY_MS = 2_000
-/** Generation and cursor. The digest leaves them out, because they are the reading position and no deposit. */
+/** Generation and cursor. The digest leaves out both, because a repeated sync may have another reading position. */
 const READ_BYTES = 8
 
 export interface SyncCounters {
@@ -91,7 +91,7 @@ export function syncService(init: SyncServiceInit): SyncService {
   }
 
   const addUser = async ({ id }: Sync, from: Requester): Promise<User> => {
-    if (rosters.newest === undefined) throw new FederationError('ROSTER_UNKNOWN', 'the federation has no roster yet')
+    if (rosters.newest === undefined) throw new FederationError('ROSTER_UNKNOWN', 'no certified roster: sync later')
     newUsers.admit(from)
     // Begin at a random generation, so that a device that returns after an erasure does not take the new list for the old.
     return await store.addUser(id, 1 + (byteReader(random(4)).u32() >>> 2))
@@ -101,7 +101,7 @@ export function syncService(init: SyncServiceInit): SyncService {
     const before = await store.findSync(user, sync.syncId)
     if (before !== undefined) {
       if (!equalBytes(before.digest, sync.digest)) {
-        throw new FederationError('SYNC_CONFLICT', 'another deposit with this sync id was acknowledged before')
+        throw new FederationError('SYNC_CONFLICT', 'this sync id has another deposit: use a new sync id')
       }
       counters.duplicates++
       return decodeBasis(before.basis)
@@ -180,7 +180,7 @@ export function syncService(init: SyncServiceInit): SyncService {
     counters,
     async handle(bytes, from) {
       if (inFlight >= config.inFlight) {
-        throw new FederationError('BUSY', 'too many syncs at once', { retryAfterMs: BUSY_MS })
+        throw new FederationError('BUSY', 'too many syncs at once: sync again later', { retryAfterMs: BUSY_MS })
       }
       inFlight++
       try {

@@ -1,6 +1,6 @@
 /**
  * `geotrace doctor`: checks everything that a node needs and names the next step for each problem. node/README.md "When
- * something is wrong". It changes nothing, and the exit code is 1 when a check fails.
+ * something is wrong". The command changes nothing, and the exit code is 1 when a check fails.
  */
 import { join } from 'node:path'
 import { systemClock } from '@geotrace/core-wasm'

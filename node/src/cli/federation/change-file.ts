@@ -7,7 +7,7 @@ import { decodeChange, EPOCH_MS, FederationError, type SignedChange } from '@geo
 import { changeToBase64, changeToText } from '../../admin/membership-routes.ts'
 import { invalidCommand } from '../terminal/options.ts'
 
-/** A week of epochs: enough time to find sponsors. After it a forgotten file is invalid. */
+/** A week of epochs: enough time to find sponsors. After that week a forgotten file is invalid. */
 const CHANGE_LIFE_EPOCHS = 126
 
 interface ChangeFile {

@@ -1,13 +1,13 @@
 /**
  * The memory limit of a node: the node refuses requests near the limit and stops above it. node/README.md "Options and
- * defaults". A node that stops by itself finishes its answers, and its service manager starts it again. A node that the
- * kernel kills leaves its peers waiting.
+ * defaults". A node that stops by itself finishes its answers, and its service manager starts the node again. If the
+ * kernel kills a node, the node's peers wait for their answers in vain.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import type { Log } from '../../platform/log.ts'
 
 const CHECK_MS = 2_000
-/** Checks in a row above the limit until the node stops. A single one may precede a garbage collection. */
+/** The node stops after this many checks in a row above the limit. One check may precede a garbage collection. */
 const STRIKES = 3
 
 interface MemoryGuardInit {

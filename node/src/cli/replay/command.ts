@@ -38,7 +38,8 @@ export function replayCommand(out: Output): Command {
 }
 
 async function replay(paths: string[], options: ReplayOptions, out: Output): Promise<void> {
-  if (options.profile !== 'seed') invalidCommand(`expected the profile seed, got ${options.profile}`)
+  if (options.profile !== 'seed')
+    invalidCommand(`expected the profile seed, got ${options.profile}: leave --profile out`)
   const people = readPeople(paths)
   if (!people.some(({ id }) => id === options.report)) {
     invalidCommand(

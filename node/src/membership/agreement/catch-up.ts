@@ -23,7 +23,7 @@ import type { Peer, Peers } from '../peers.ts'
 import type { RosterStore } from '../roster-store.ts'
 import type { Pool } from './pool.ts'
 
-/** Peers asked in one round at founding, while no peer has a link yet; later one. */
+/** Peers asked in one round at founding, while no peer has a link yet. Later a round asks one peer. */
 const ASKED_AT_FOUNDING = 16
 
 interface CatchUpInit {
@@ -36,7 +36,7 @@ interface CatchUpInit {
   isStopped(): boolean
 }
 interface CatchUp {
-  /** Asks one peer, at founding several: a peer that announced a newer or another roster if there is one, else each in turn. */
+  /** Asks one peer, at founding several: first a peer that announced a newer or another roster, else each in turn. */
   listen(): Promise<void>
   /** Takes the rosters and messages of these peers. A peer that cannot be reached is left out. */
   hear(peers: readonly Peer[]): Promise<void>

@@ -21,7 +21,7 @@ const OWN_FENCES = new Set<string | undefined>(['4:127.0.0.1', '6:0:0:0'])
 
 export interface AdmissionInit {
   arrivals: Arrivals
-  /** One socket more waits, or one fewer. */
+  /** Called with 1 when a socket begins to wait, and with −1 when its wait ends. */
   onWait(more: 1 | -1): void
   /** Monotonic, ms. */
   now(): number

@@ -1,7 +1,7 @@
 /**
  * Adds bounds to @libp2p/yamux 8.0.3. PROTOCOL.md §6.5.
- * Stock yamux buffers a frame of up to 4 GiB before it checks any window. Streams reset at once, pings and empty frames
- * cost the peer nothing and us a core. The bytes that wait to be sent have no bound.
+ * Stock yamux buffers a frame of up to 4 GiB before it checks any window. A peer can keep one of our cores busy with
+ * pings, empty frames and streams that it resets at once. Stock yamux sets no bound on the bytes that wait to be sent.
  */
 
 import type { Random } from '@geotrace/core-wasm'
@@ -147,7 +147,7 @@ function closeUnread(muxer: Muxer, { random, onAbuse }: MuxerInit): void {
       const opened = gauge.opened()
       if (opened === false) {
         onAbuse(muxer.streams)
-        throw new Error('the peer reads no answers')
+        throw new Error('expected a peer that reads its answers, got further requests only')
       }
       if (opened.ping !== undefined) muxer.send(header(PING, SYN, 0, opened.ping))
     }

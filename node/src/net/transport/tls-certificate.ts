@@ -1,4 +1,7 @@
-/** The TLS certificate of a peer's secure port: chain and key as PEM. It may change while the peer listens. PROTOCOL.md §6.1. */
+/**
+ * The TLS certificate of a peer's secure port: chain and key as PEM. PROTOCOL.md §6.1. The certificate may change while
+ * the peer listens.
+ */
 export interface Certificate {
   readonly cert: string
   readonly key: string
@@ -6,6 +9,6 @@ export interface Certificate {
 
 export interface CertificateSource {
   current(): Certificate
-  /** Calls `listener` at each change. Returns a function that ends this. */
+  /** Calls `listener` at each change. Returns a function that removes the listener. */
   onChange(listener: () => void): () => void
 }

@@ -1,7 +1,7 @@
 /**
  * The quota that each requester has used, without storing an address. PROTOCOL.md §5.5. Throws QUOTA_SPENT.
  * Keys are HMAC-SHA256(quota key, prefix ‖ shard); the quota key lives and dies with the seed. The table is on disk, so a
- * restart gives no fresh quota. It is bounded: a full table refuses new requesters.
+ * restart gives no fresh quota. The table is bounded: a full table refuses new requesters.
  */
 
 import { createHmac } from 'node:crypto'
@@ -30,7 +30,7 @@ export interface QuotaTable {
   charge(charge: Charge, nowMs: number): Promise<void>
   /** Removes entries that no rule looks at any more. */
   sweep(nowMs: number): Promise<void>
-  /** Closes its disk too. */
+  /** Closes the table and its disk. */
   close(): Promise<void>
 }
 
@@ -132,7 +132,7 @@ function encodeEntry({ spentUntilMs, expiresMs, had, digest }: Entry): Uint8Arra
     .finish()
 }
 
-/** Undefined when it is damaged. */
+/** The entry of these bytes; undefined when their checksum is wrong. */
 function decodeEntry(bytes: Uint8Array): Entry | undefined {
   const body = Uint8Array.from(bytes.subarray(0, -4))
   if (bytes.length < 4 || byteReader(Uint8Array.from(bytes.subarray(-4))).u32() !== crc32(body)) return undefined
@@ -143,5 +143,9 @@ function decodeEntry(bytes: Uint8Array): Entry | undefined {
 }
 
 function spent(retryAfterMs: number): FederationError<'QUOTA_SPENT'> {
-  return new FederationError('QUOTA_SPENT', 'the quota of this requester is spent', { retryAfterMs })
+  return new FederationError(
+    'QUOTA_SPENT',
+    `the quota of this requester is spent: ask again after ${retryAfterMs} ms`,
+    { retryAfterMs },
+  )
 }

@@ -1,5 +1,5 @@
 /**
- * The seeds of a salt node: in memory only, wound forward with the clock, overwritten with zeros when dropped.
+ * Keeps the seeds of a salt node in memory only, ratchets them with the clock, and overwrites dropped seeds with zeros.
  * PROTOCOL.md §5.1. Throws EPOCH_LOST for salts whose secrets are erased.
  * Every copy made here is wiped, and V8 never moves it before that. `memory.test.ts` searches the process's memory for
  * copies.
@@ -9,24 +9,24 @@ import { type Hashes, leafToSalts, ratchetTo, stateToLeaf } from './ratchet.ts'
 import { copySecret } from './secret-bytes.ts'
 
 export interface SeedKeeper {
-  /** Keeps a copy of the seed; after `wipe` it keeps nothing. RangeError when it has one for this shard and period. */
+  /** Keeps a copy of the seed, but none after `wipe`. Throws RangeError for a second seed of one shard and period. */
   hold(shard: number, firstEpoch: number, epochs: number, seed: Seed): void
   /** A copy of the seed at its current epoch, for another replica. The caller wipes the copy. */
   seed(shard: number, firstEpoch: number): Seed | undefined
   has(shard: number, firstEpoch: number): boolean
   quotaKey(shard: number, firstEpoch: number): Uint8Array | undefined
   drop(shard: number, firstEpoch: number): void
-  /** The roster is certified: from now on `advance` winds the seed. Before, it stays whole for late replicas. */
+  /** The roster is certified: from now on `advance` ratchets the seed. Until then late replicas need the whole seed. */
   settle(shard: number, firstEpoch: number): void
-  /** Another roster is in force from epoch `end` on, so the period's seeds are not needed after it. */
+  /** Another roster is in force from epoch `end` on, so the period's seeds are not needed from `end` on. */
   cut(firstEpoch: number, end: number): void
   /** Erases settled states before the oldest epoch open at `nowMs`. A clock that steps back brings none back. */
   advance(nowMs: number): void
-  /** When `advance` has something to wind next, Unix ms; undefined while no settled seed is held. */
+  /** Unix ms at which `advance` next has a seed to ratchet; undefined while no settled seed is held. */
   nextMs(): number | undefined
   /** The 31 salts of an epoch, 32 bytes each, within the life of its secrets only. Throws EPOCH_LOST. */
   salts(shard: number, firstEpoch: number, epoch: number, nowMs: number): Uint8Array
-  /** Erases all seeds and takes no more, because work still running in a stopped node must not bring a seed back. */
+  /** Erases all seeds. `hold` then keeps none, because work still running in a stopped node must bring no seed back. */
   wipe(): void
 }
 
@@ -111,7 +111,9 @@ class MemoryKeeper implements SeedKeeper {
     const item = this.#find(shard, firstEpoch)
     const { from, to } = epochToSecretSpan(epoch)
     if (item === undefined || epoch < item.epoch || epoch >= item.end || nowMs < from || nowMs >= to) {
-      throw new FederationError('EPOCH_LOST', `the secrets of epoch ${epoch} are not here`, { epoch })
+      throw new FederationError('EPOCH_LOST', `this node has no secrets of epoch ${epoch}: ask another replica`, {
+        epoch,
+      })
     }
     const state = ratchetTo(this.#core, item.state, item.epoch, epoch)
     const leaf = stateToLeaf(this.#core, state)
