@@ -8,19 +8,16 @@ import { createHash } from 'node:crypto'
 import type { Clock, Random } from '@geotrace/core-wasm'
 import {
   bodyToCertified,
-  bytesToHex,
   type CertifiedRoster,
   effortSpan,
   encodeRoster,
   equalBytes,
   type GossipMessage,
   isFederationError,
-  isVacant,
   type Manifest,
   manifestToRoster,
   nextFirstEpoch,
   type Predecessor,
-  quorum,
   type Roster,
   type SignedSheet,
   signProposal,
@@ -32,6 +29,7 @@ import type { Peers } from '../peers.ts'
 import type { RosterStore } from '../roster-store.ts'
 import { createBodies } from './bodies.ts'
 import { createCatchUp } from './catch-up.ts'
+import { certify } from './certifier.ts'
 import { type Pool, toSheetMessages } from './pool.ts'
 import { composeRoster, isAgreeable, sheetsToRoots } from './proposal.ts'
 import type { Voter } from './voter.ts'
@@ -206,33 +204,6 @@ export function createCouncil(init: CouncilInit): Council {
     }
   }
 
-  /** A quorum of votes for one roster is its certificate, even after its period has begun. */
-  const certify = async (height: number, predecessor: Predecessor): Promise<void> => {
-    const votes = pool.votes(height)
-    const hashes = new Map(votes.map((item) => [bytesToHex(item.hash), item.hash]))
-    for (const hash of hashes.values()) {
-      const same = votes.filter((item) => equalBytes(item.hash, hash)).sort((a, b) => a.operator - b.operator)
-      if (same.length < quorum(predecessor.operators.length)) continue
-      const holder = pool.proposals(height, same[0]!.firstEpoch).find((item) => equalBytes(item.hash, hash))?.holder
-      const proposal = await bodies.fetch(predecessor, hash, holder ?? host.key)
-      if (proposal === undefined) continue
-      const certified = {
-        ...proposal,
-        votes: same
-          .slice(0, quorum(predecessor.operators.length))
-          .map(({ operator, commitment, signature }) => ({ operator, commitment, signature })),
-      }
-      if (await rosters.add(certified)) noteCertified(certified)
-      return
-    }
-  }
-
-  const noteCertified = ({ roster, votes }: CertifiedRoster): void => {
-    const vacant = roster.sheets.filter((_, shard) => isVacant(roster, shard)).length
-    log.info('roster.certified', { height: roster.height, votes: votes.length })
-    if (vacant > 0) log.warn('roster.vacant-shards', { height: roster.height, vacant })
-  }
-
   const reveal = async (own: Voter): Promise<void> => {
     const { newest } = rosters
     if (newest === undefined || newest.roster.admitted.length === 0) return
@@ -260,7 +231,7 @@ export function createCouncil(init: CouncilInit): Council {
       }
     }
     // Also when no roster is due any more, because votes may come late.
-    await certify(rosters.all.length, rosters.predecessor)
+    await certify({ rosters, pool, bodies, ownKey: host.key, log }, rosters.all.length, rosters.predecessor)
   }
 
   /** Runs one round at a time. Calls during a round cause one more round after it. */
