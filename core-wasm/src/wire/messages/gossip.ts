@@ -120,16 +120,22 @@ export function isValidPresence(presence: Presence): boolean {
   return isValidSignature(presence.key, 'geotrace/presence', presenceContent(presence), presence.signature)
 }
 
-export function signProposal(signer: Signer, proposal: Omit<Proposal, 'kind' | 'signature'>): Proposal {
-  return {
-    ...proposal,
-    kind: 'proposal',
-    signature: signContent(signer, 'geotrace/proposal', proposalContent(proposal)),
-  }
+/** A proposal without its kind and signature. */
+type UnsignedProposal = Omit<Proposal, 'kind' | 'signature'>
+
+/** The signature names the federation, because an operator may propose in two federations with one key. */
+export function signProposal(signer: Signer, federation: Uint8Array, proposal: UnsignedProposal): Proposal {
+  const content = concatBytes(federation, proposalBody(proposal))
+  return { ...proposal, kind: 'proposal', signature: signContent(signer, 'geotrace/proposal', content) }
 }
 
-export function isValidProposal(proposal: Proposal, operatorKey: Uint8Array): boolean {
-  return isValidSignature(operatorKey, 'geotrace/proposal', proposalContent(proposal), proposal.signature)
+export function isValidProposal(
+  federation: Uint8Array,
+  proposal: Omit<Proposal, 'kind'>,
+  operatorKey: Uint8Array,
+): boolean {
+  const content = concatBytes(federation, proposalBody(proposal))
+  return isValidSignature(operatorKey, 'geotrace/proposal', content, proposal.signature)
 }
 
 export function signHandover(signer: Signer, handover: Omit<Handover, 'kind' | 'giver' | 'signature'>): Handover {
@@ -165,7 +171,7 @@ function encodeBody(message: GossipMessage): Uint8Array {
       return writer.finish()
     }
     case 'proposal':
-      return concatBytes(proposalContent(message), message.signature)
+      return concatBytes(proposalBody(message), message.signature)
     case 'vote': {
       const writer = writeBallot(byteWriter(138), message).u16(message.operator)
       return writer.bytes(message.commitment, HASH_BYTES).bytes(message.signature, SIGNATURE_BYTES).finish()
@@ -256,7 +262,7 @@ function handoverContent({ giver, taker, shard, firstEpoch, time }: Omit<Handove
   return writer.u16(shard).u32(firstEpoch).time(time).finish()
 }
 
-function proposalContent({ holder, operator, ...ballot }: Omit<Proposal, 'kind' | 'signature'>): Uint8Array {
+function proposalBody({ holder, operator, ...ballot }: UnsignedProposal): Uint8Array {
   return writeBallot(byteWriter(106), ballot).bytes(holder, KEY_BYTES).u16(operator).finish()
 }
 

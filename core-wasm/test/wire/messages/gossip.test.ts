@@ -171,16 +171,18 @@ describe('a signature in gossip', () => {
       expect(wire.isValidPresence({ ...said, ...change }), Object.keys(change)[0]!).toBe(false)
   })
 
-  it('the signature of a proposal covers every field', () => {
-    const said = wire.signProposal(operator, {
+  it('the signature of a proposal covers every field and the federation', () => {
+    const federation = random(32)
+    const said = wire.signProposal(operator, federation, {
       height: 1,
       firstEpoch: 2,
       hash: random(32),
       holder: node.key,
       operator: 3,
     })
-    expect(wire.isValidProposal(said, operator.key)).toBe(true)
-    expect(wire.isValidProposal(said, node.key)).toBe(false)
+    expect(wire.isValidProposal(federation, said, operator.key)).toBe(true)
+    expect(wire.isValidProposal(federation, said, node.key)).toBe(false)
+    expect(wire.isValidProposal(random(32), said, operator.key)).toBe(false)
     const changes: Partial<wire.Proposal>[] = [
       { height: 2 },
       { firstEpoch: 3 },
@@ -190,7 +192,9 @@ describe('a signature in gossip', () => {
       { signature: random(64) },
     ]
     for (const change of changes) {
-      expect(wire.isValidProposal({ ...said, ...change }, operator.key), Object.keys(change)[0]!).toBe(false)
+      expect(wire.isValidProposal(federation, { ...said, ...change }, operator.key), Object.keys(change)[0]!).toBe(
+        false,
+      )
     }
   })
 

@@ -4,7 +4,6 @@
  * An operator also proposes when it is its turn, and votes once. A quorum of votes makes the certificate.
  * Proposals and votes travel by gossip; each peer forms the certificate itself.
  */
-import { createHash } from 'node:crypto'
 import type { Clock, Random } from '@geotrace/core-wasm'
 import {
   bodyToCertified,
@@ -14,13 +13,14 @@ import {
   equalBytes,
   type GossipMessage,
   isFederationError,
+  isGone,
   type Manifest,
   manifestToRoster,
   nextFirstEpoch,
   type Predecessor,
+  type Proposal,
   type Roster,
   type SignedSheet,
-  signProposal,
   succeed,
 } from '@geotrace/core-wasm/wire'
 import type { Host } from '../../net/protocol.ts'
@@ -32,6 +32,7 @@ import { createCatchUp } from './catch-up.ts'
 import { certify } from './certifier.ts'
 import { type Pool, toSheetMessages } from './pool.ts'
 import { composeRoster, isAgreeable, sheetsToRoots } from './proposal.ts'
+import { proposerTurn } from './proposer-order.ts'
 import type { Voter } from './voter.ts'
 
 /** Interval between rounds while a roster is due. */
@@ -156,6 +157,17 @@ export function createCouncil(init: CouncilInit): Council {
     }
   }
 
+  const mayPropose = (key: Uint8Array): boolean =>
+    !pool.isConvicted(key) && !(rosters.newest !== undefined && isGone(rosters.newest.roster, key))
+  /** Proposals in the order of their proposers, without those of an operator that is gone or proven a liar. */
+  const standing = ({ height, firstEpoch, predecessor }: DueRoster): Proposal[] =>
+    pool
+      .proposals(height, firstEpoch)
+      .filter(({ operator }) => mayPropose(predecessor.operators[operator]!.key))
+      .sort(
+        (a, b) => proposerTurn(predecessor, firstEpoch, a.operator) - proposerTurn(predecessor, firstEpoch, b.operator),
+      )
+
   const propose = async (now: DueRoster, own: Voter, operator: number): Promise<void> => {
     const { height, firstEpoch, predecessor } = now
     const makeDo = isShort(now)
@@ -163,10 +175,10 @@ export function createCouncil(init: CouncilInit): Council {
     if (roots === undefined) return
     if (completeMs?.firstEpoch !== firstEpoch) completeMs = { firstEpoch, at: clock.now() }
     // A proposal whose body is unknown, or that we would not vote for, does not stop us from proposing.
-    const stands = pool.proposals(height, firstEpoch).flatMap(({ hash }) => bodies.get(hash) ?? [])
+    const stands = standing(now).flatMap(({ hash }) => bodies.get(hash) ?? [])
     if (stands.some((proposal) => isAgreeable(proposal, pool, { makeDo }))) return
     const turnMs = height === 0 ? FOUNDING_TURN_MS : TURN_MS
-    if (clock.now() < completeMs.at + proposerTurn(predecessor, operator) * turnMs) return
+    if (clock.now() < completeMs.at + proposerTurn(predecessor, firstEpoch, operator) * turnMs) return
     const { newest } = rosters
     const roster =
       newest === undefined
@@ -174,8 +186,9 @@ export function createCouncil(init: CouncilInit): Council {
         : composeRoster(newest, firstEpoch, roots.sheets, pool)
     const proposal = bodyToCertified(encodeRoster(roster), roots.sheetSignatures, [])
     bodies.keep(proposal)
-    const unsigned = { height, firstEpoch, hash: proposal.hash, holder: host.key, operator }
-    say(signProposal(own.signer, unsigned))
+    const { federation } = now.roster
+    const signed = await own.propose(predecessor, { federation, height, firstEpoch, hash: proposal.hash }, host.key)
+    if (signed !== undefined) say(signed)
   }
 
   const vote = async (now: DueRoster, own: Voter): Promise<void> => {
@@ -186,10 +199,7 @@ export function createCouncil(init: CouncilInit): Council {
       pool.votes(height).some((v) => v.operator === operator && v.firstEpoch === firstEpoch)
     )
       return
-    const proposals = pool
-      .proposals(height, firstEpoch)
-      .sort((a, b) => proposerTurn(predecessor, a.operator) - proposerTurn(predecessor, b.operator))
-    for (const { hash, holder } of proposals) {
+    for (const { hash, holder } of standing(now)) {
       const proposal = await bodies.fetch(predecessor, hash, holder)
       if (proposal === undefined || proposal.roster.firstEpoch !== firstEpoch) continue
       if (!isAgreeable(proposal, pool, { makeDo: isShort(now) })) continue
@@ -305,10 +315,4 @@ function dueRoster(founding: Roster, { newest, predecessor }: RosterStore, first
   if (newest === undefined) return { height: 0, firstEpoch, predecessor, roster: founding }
   const roster = succeed(newest, { firstEpoch, changes: [], reveals: [], sheets: [] })
   return { height: newest.roster.height + 1, firstEpoch, predecessor, roster }
-}
-
-/** The turn of an operator: its place in the order of H(previous ‖ key). */
-export function proposerTurn({ hash, operators }: Predecessor, operator: number): number {
-  const draws = operators.map(({ key }) => createHash('sha256').update(hash).update(key).digest('hex'))
-  return draws.filter((draw) => draw < draws[operator]!).length
 }

@@ -166,8 +166,16 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     const name = `${message.firstEpoch} ${message.operator}`
     const key = rosters.predecessor.operators[message.operator]?.key
     if (message.height !== height() || key === undefined || !isPeriod(message.firstEpoch)) return 'ignore'
-    if (tables.proposal.has(name)) return 'ignore'
-    if (!isValidProposal(message, key)) return 'reject'
+    const before = tables.proposal.get(name)
+    if (before !== undefined && equalBytes(before.hash, message.hash)) return 'ignore'
+    if (!isValidProposal(founding.federation, message, key)) return 'reject'
+    if (before !== undefined) {
+      const { federation } = founding
+      const { height: wanted, firstEpoch } = message
+      const [first, second] = [toProposed(before), toProposed(message)]
+      accuse({ kind: 'proposals', key, federation, height: wanted, firstEpoch, first, second })
+      return 'ignore'
+    }
     forgetLate()
     tables.proposal.set(name, message)
     return 'accept'
@@ -415,6 +423,10 @@ function isParty(change: Change, key: Uint8Array): boolean {
 
 function areSame(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item, i) => item === b[i])
+}
+
+function toProposed({ hash, holder, operator, signature }: Proposal) {
+  return { hash, holder, operator, signature }
 }
 
 function toBallot({ height, firstEpoch, hash, commitment, signature }: GossipVote) {

@@ -51,20 +51,19 @@ export interface World {
   readonly clock: SimulatedClock
   readonly first: CertifiedRoster
   readonly seats: readonly Seat[]
-  /** The names of operators whose council does not run. */
-  readonly silent: ReadonlySet<string>
   predecessor(): Predecessor
   /** The first epoch of the period that is due next. */
   due(): number
-  /** Runs the effort of the period that is due, then goes to its end. `begin` is called when the effort has begun. */
-  livePeriod(begin?: (firstEpoch: number) => void): Promise<void>
+  /** Runs the effort of the period that is due until all running councils have its roster or gave up; goes to its end. */
+  livePeriod(): Promise<void>
   /** Delivers a message to these seats, or to all of them. */
   deliver(message: GossipMessage, to?: readonly Seat[]): void
-  /** Proposals that a peer without a council hands out. */
+  /** Proposals that the peers of silent operators hand out, by hash in hex. */
   readonly bodies: Map<string, CertifiedRoster>
   stop(): Promise<void>
 }
 
+/** `silent` operators have a seat, but their councils do not run. */
 export async function councilWorld(silent: readonly string[] = []): Promise<World> {
   const { manifest, first } = founded(EPOCHS)
   const clock = simulatedClock(Date.parse('2026-11-21T12:00:00Z'))
@@ -78,26 +77,34 @@ export async function councilWorld(silent: readonly string[] = []): Promise<Worl
       for (const seat of seats) if (seat !== from) seat.receive(bytes)
     }, 100)
   for (const [operator, name] of NAMES.entries()) {
-    const { seat, handler } = await takeSeat({ manifest, first, clock, gossip, handlers, name, operator, isSilent })
-    seats.push(seat)
-    handlers.set(hex(peerSigner(name).key), async (bytes, from) => {
-      const reply = await handler(bytes, from)
-      return reply
+    const { seat, handler } = await takeSeat({
+      manifest,
+      first,
+      clock,
+      gossip,
+      handlers,
+      bodies,
+      name,
+      operator,
+      isSilent,
     })
+    seats.push(seat)
+    handlers.set(hex(peerSigner(name).key), handler)
   }
   const [central] = seats.slice(-1) as [Seat]
   const running = seats.filter(({ name }) => !isSilent.has(name))
   const due = (): number => nextFirstEpoch(central.rosters.newest!.roster, clock.now())
   for (const seat of running) await seat.council.start()
   return {
-    ...{ manifest, clock, first, seats, silent: isSilent, bodies, due },
+    ...{ manifest, clock, first, seats, bodies, due },
     predecessor: () => rosterToPredecessor(central.rosters.newest!),
-    async livePeriod(begin = () => {}) {
+    async livePeriod() {
       const firstEpoch = due()
       const { from, to } = effortSpan(manifest.parameters.periodEpochs, firstEpoch)
       await clock.advanceTo(Math.max(from, clock.now()))
-      begin(firstEpoch)
-      await clock.advanceTo(clock.now() + TRIED_MS)
+      const endMs = clock.now() + TRIED_MS
+      const isDone = (): boolean => running.every(({ rosters }) => rosters.newest!.roster.firstEpoch === firstEpoch)
+      while (clock.now() < endMs && !isDone()) await clock.advanceTo(clock.now() + 1_000)
       await clock.jumpTo(to)
     },
     deliver(message, to = seats) {
@@ -115,6 +122,7 @@ interface SeatInit {
   clock: SimulatedClock
   gossip(bytes: Uint8Array, from?: Seat): void
   handlers: Map<string, Handler>
+  bodies: ReadonlyMap<string, CertifiedRoster>
   name: string
   operator: number
   isSilent: ReadonlySet<string>
@@ -162,7 +170,9 @@ async function takeSeat(init: SeatInit): Promise<{ seat: Seat; handler: Handler 
       if (pool.offer(bytes) === 'accept') gossip(bytes, seat)
     },
   }
-  const service = { peers, rosters, clock, body: council.body, messages: pool.messages, submit: () => false }
+  const body = (hash: Uint8Array): CertifiedRoster | undefined =>
+    council.body(hash) ?? (init.isSilent.has(name) ? init.bodies.get(hex(hash)) : undefined)
+  const service = { peers, rosters, clock, body, messages: pool.messages, submit: () => false }
   return { seat, handler: rosterService(service) }
 }
 

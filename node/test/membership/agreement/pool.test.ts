@@ -287,10 +287,12 @@ describe('proposals', () => {
     const say = (name: string, more: object = {}, signer = operatorSigner(name)) => {
       const ballot = { height: 1, firstEpoch: s.next, hash: systemRandom(32), ...more }
       const operator = NAMES.indexOf(name)
-      return s.say(signProposal(signer, { holder: peerSigner('ash').key, operator, ...ballot }))
+      return s.say(signProposal(signer, federationId, { holder: peerSigner('ash').key, operator, ...ballot }))
     }
-    expect(say('ash')).toBe('accept')
-    expect(say('ash')).toBe('ignore')
+    const hash = systemRandom(32)
+    expect(say('ash', { hash })).toBe('accept')
+    expect(say('ash', { hash })).toBe('ignore')
+    expect(say('ash', { hash, holder: peerSigner('birch').key })).toBe('ignore')
     expect(say('birch', {}, operatorSigner('ash'))).toBe('reject')
     expect(say('birch', { height: 0 })).toBe('ignore')
     expect(say('birch', { height: 2 })).toBe('ignore')
@@ -299,6 +301,31 @@ describe('proposals', () => {
     expect(say('birch')).toBe('accept')
     expect(s.pool.proposals(1, s.next)).toHaveLength(2)
     expect(s.pool.proposals(1, s.next + 18)).toHaveLength(0)
+    expect(s.pool.evidence()).toHaveLength(0)
+  })
+
+  it('the pool makes evidence of two proposals by one operator for one period, and keeps the first proposal', async () => {
+    const s = await setting()
+    const { federation } = s.first.roster
+    const say = (firstEpoch: number, hash: Uint8Array, of = federation) => {
+      const ballot = { height: 1, firstEpoch, hash, holder: peerSigner('ash').key, operator: 0 }
+      return s.say(signProposal(operatorSigner('ash'), of, ballot))
+    }
+    const [one, two] = [systemRandom(32), systemRandom(32)]
+    expect(say(s.next, one)).toBe('accept')
+    // Proposals for two periods are no contradiction, and a proposal of another federation is no proposal here.
+    expect(say(s.next + 18, two)).toBe('accept')
+    expect(say(s.next, two, systemRandom(32))).toBe('reject')
+    expect(s.pool.isConvicted(operatorSigner('ash').key)).toBe(false)
+    expect(say(s.next, two)).toBe('ignore')
+    expect(s.pool.isConvicted(operatorSigner('ash').key)).toBe(true)
+    expect(s.spread).toEqual([proving(s.pool.evidence()[0]!)])
+    const [proof] = s.pool.evidence()
+    expect(proof).toMatchObject({ kind: 'proposals', height: 1, first: { hash: one }, second: { hash: two } })
+    expect(s.pool.proposals(1, s.next)).toMatchObject([{ hash: one }])
+    const other = await setting()
+    expect(other.say(proving(proof!))).toBe('accept')
+    expect(other.pool.isConvicted(operatorSigner('ash').key)).toBe(true)
   })
 })
 
@@ -502,7 +529,7 @@ describe('the pool', () => {
   const all = (s: Setting): GossipMessage[] => [
     presence(peerSigner('ash'), s.clock.now()),
     sheetsOf(s, peerSigner('birch'), s.next, [[1, systemRandom(32)]]),
-    signProposal(operatorSigner('ash'), {
+    signProposal(operatorSigner('ash'), s.first.roster.federation, {
       ...{ height: 1, firstEpoch: s.next, hash: systemRandom(32), holder: STRANGER.key, operator: 0 },
     }),
     voteOf('birch', 1, s.next, systemRandom(32)),
