@@ -398,7 +398,7 @@ function certifyOther(before: CertifiedRoster, { roster }: CertifiedRoster, secr
   const sheets = roster.sheets.map(() => systemRandom(32))
   const other = succeed(before, { firstEpoch, changes, reveals, sheets })
   const sheetSignatures = sheets.map((root, shard): SheetSignatures => {
-    const content = sheetContent({ federation: other.federation, shard, firstEpoch, epochs: sheetEpochs(other), root })
+    const content = sheetContent({ ...other, shard, firstEpoch, epochs: sheetEpochs(other), root })
     const signed = shardToReplicas(other, shard).flatMap((member): SheetSignatures => {
       const signer = signers.get(bytesToHex(member.key))
       return signer ? [[other.members.indexOf(member), signContent(signer, 'geotrace/sheet', content)]] : []

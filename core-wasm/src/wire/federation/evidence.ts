@@ -5,7 +5,7 @@
  * - answer: a salt node's signed answer that its sheet does not hold
  * - votes: an operator's two votes for one period
  * - proposals: an operator's two proposals for one roster and period
- * - sheets: a replica's two sheets for one shard and period
+ * - sheets: a replica's two sheets for one shard of one roster
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { encode } from 'cborg'
@@ -62,6 +62,7 @@ const evidenceSchema = z.discriminatedUnion('kind', [
     kind: z.literal('sheets'),
     key,
     federation: hash,
+    previous: hash,
     shard: u16,
     firstEpoch: u32,
     epochs: u32,

@@ -4,7 +4,7 @@
  *
  *  message: u8 version; u8 kind; body
  *    0 PRESENCE  u8 key[32]; u64 time; u32 height; u8 roster[8]; u8 count; { u8 length; address }[count]; signature
- *    1 SHEETS    u8 key[32]; u32 firstEpoch; u16 count; { u16 shard; u8 root[32]; signature }[count]
+ *    1 SHEETS    u8 key[32]; u8 previous[32]; u32 firstEpoch; u16 count; { u16 shard; u8 root[32]; signature }[count]
  *    2 PROPOSAL  u32 height; u32 firstEpoch; u8 hash[32]; u8 holder[32]; u16 operator; signature
  *    3 VOTE      u32 height; u32 firstEpoch; u8 hash[32]; u16 operator; u8 commitment[32]; signature
  *    4 REVEAL    u32 height; u16 operator; u8 nonce[32]; signature
@@ -65,6 +65,8 @@ export interface SignedSheet {
 export interface GossipSheets {
   kind: 'sheets'
   key: Uint8Array
+  /** Hash of the roster before. */
+  previous: Uint8Array
   firstEpoch: number
   sheets: SignedSheet[]
 }
@@ -160,9 +162,10 @@ function encodeBody(message: GossipMessage): Uint8Array {
     case 'presence':
       return concatBytes(presenceContent(message), message.signature)
     case 'sheets': {
-      const { key, firstEpoch, sheets } = message
-      const writer = byteWriter(38 + sheets.length * 98)
+      const { key, previous, firstEpoch, sheets } = message
+      const writer = byteWriter(70 + sheets.length * 98)
         .bytes(key, KEY_BYTES)
+        .bytes(previous, HASH_BYTES)
         .u32(firstEpoch)
         .u16(sheets.length)
       for (const { shard, root, signature } of [...sheets].sort((a, b) => a.shard - b.shard)) {
@@ -212,7 +215,7 @@ function readBody(reader: ByteReader, kind: GossipKind): GossipMessage {
       return { kind, ...head, roster, addresses, signature: signature() }
     }
     case 'sheets': {
-      const head = { key: reader.bytes(KEY_BYTES), firstEpoch: reader.u32() }
+      const head = { key: reader.bytes(KEY_BYTES), previous: reader.bytes(HASH_BYTES), firstEpoch: reader.u32() }
       const sheets = Array.from({ length: reader.u16() }, () => ({
         shard: reader.u16(),
         root: reader.bytes(HASH_BYTES),

@@ -238,7 +238,8 @@ describe('evidence of two proposals', () => {
 })
 
 describe('evidence of two sheets', () => {
-  const head = { federation: roster.federation, shard: 1, firstEpoch: roster.firstEpoch, epochs: 8 }
+  const { federation, previous } = nextTestRoster(certified).roster
+  const head = { federation, previous, shard: 1, firstEpoch: roster.firstEpoch, epochs: 8 }
   const roots = [1, 2].map((byte) => new Uint8Array(32).fill(byte)) as [Uint8Array, Uint8Array]
   const sheet = (root: Uint8Array, change: Partial<wire.Sheet> = {}, signer = node) => ({
     root,
@@ -253,15 +254,16 @@ describe('evidence of two sheets', () => {
   })
   const proves = (evidence: wire.Evidence) => wire.isProof(evidence, () => undefined)
 
-  it('two signed roots for one shard and period are evidence', () => {
+  it('two signed roots for one shard, period and roster before are evidence', () => {
     expect(proves(sheets(sheet(roots[0]), sheet(roots[1])))).toBe(true)
   })
 
-  it('one root twice, sheets of two shards or periods, and a sheet of another signer are no evidence', () => {
+  it('one root twice, sheets of two shards, periods or branches of the chain, and a sheet of another signer are no evidence', () => {
     expect(proves(sheets(sheet(roots[0]), sheet(roots[0])))).toBe(false)
     expect(proves(sheets(sheet(roots[0]), sheet(roots[1], { shard: 0 })))).toBe(false)
     expect(proves(sheets(sheet(roots[0]), sheet(roots[1], { firstEpoch: head.firstEpoch + 6 })))).toBe(false)
     expect(proves(sheets(sheet(roots[0]), sheet(roots[1], { federation: new Uint8Array(32) })))).toBe(false)
+    expect(proves(sheets(sheet(roots[0]), sheet(roots[1], { previous: roster.previous })))).toBe(false)
     expect(proves(sheets(sheet(roots[0]), sheet(roots[1], {}, testSigner('peer/birch'))))).toBe(false)
   })
 })
@@ -296,6 +298,7 @@ describe('evidence on the wire', () => {
         kind: 'sheets',
         key: node.key,
         federation: roster.federation,
+        previous: roster.previous,
         shard,
         firstEpoch: 0,
         epochs: 1,
@@ -335,6 +338,7 @@ describe('evidence on the wire', () => {
         kind: fc.constant('sheets' as const),
         key,
         federation: bytes(32),
+        previous: bytes(32),
         shard: fc.nat({ max: 0xffff }),
         firstEpoch: u32,
         epochs: u32,

@@ -39,7 +39,7 @@ const message: fc.Arbitrary<wire.GossipMessage> = fc.oneof(
     addresses: fc.array(printable, { maxLength: 8 }),
     signature,
   }),
-  fc.record({ kind: kind('sheets'), key, firstEpoch: u32, sheets }),
+  fc.record({ kind: kind('sheets'), key, previous: bytes(32), firstEpoch: u32, sheets }),
   fc.record({ kind: kind('proposal'), ...ballot, holder: key, operator: u16, signature }),
   fc.record({ kind: kind('vote'), ...ballot, operator: u16, commitment: bytes(32), signature }),
   fc.record({ kind: kind('reveal'), height: u32, operator: u16, nonce: bytes(32), signature }),
@@ -110,6 +110,7 @@ describe('a gossip message', () => {
     const signed = (count: number): wire.GossipMessage => ({
       kind: 'sheets',
       key: node.key,
+      previous: new Uint8Array(32),
       firstEpoch: 1,
       sheets: Array.from({ length: count }, (_, shard) => ({
         shard,
@@ -117,7 +118,7 @@ describe('a gossip message', () => {
         signature: new Uint8Array(64),
       })),
     })
-    const most = Math.floor((wire.GOSSIP_MAX_BYTES - 40) / 98)
+    const most = Math.floor((wire.GOSSIP_MAX_BYTES - 72) / 98)
     expect(most).toBe(333)
     expect(wire.decodeGossip(wire.encodeGossip(signed(most)))).toMatchObject({ sheets: { length: most } })
     expect(() => wire.encodeGossip(signed(most + 1))).toThrow(RangeError)
@@ -128,13 +129,14 @@ describe('a gossip message', () => {
     const told = (...shards: number[]): wire.GossipMessage => ({
       kind: 'sheets',
       key: node.key,
+      previous: new Uint8Array(32),
       firstEpoch: 1,
       sheets: shards.map(sheet),
     })
     expect(wire.encodeGossip(told(4, 2, 3))).toEqual(wire.encodeGossip(told(2, 3, 4)))
     expect(() => wire.decodeGossip(wire.encodeGossip(told(2, 2)))).toThrow(malformed)
     const swapped = wire.encodeGossip(told(2, 3))
-    swapped.set([0, 9], 40)
+    swapped.set([0, 9], 72)
     expect(() => wire.decodeGossip(swapped)).toThrow(malformed)
   })
 

@@ -17,7 +17,7 @@ import type { Bodies } from './bodies.ts'
 import type { Pool } from './pool.ts'
 import { groupVotes, type VoteGroup, votesForCertificate } from './vote-groups.ts'
 
-export interface CertifierInit {
+interface CertifierInit {
   rosters: RosterStore
   pool: Pick<Pool, 'votes' | 'proposals'>
   bodies: Pick<Bodies, 'fetch'>

@@ -137,7 +137,7 @@ export function createCouncil(init: CouncilInit): Council {
   const sign = async (now: DueRoster, isAsking: boolean): Promise<void> => {
     if (sheets === undefined) return
     const { roster } = now
-    const { firstEpoch } = roster
+    const { previous, firstEpoch } = roster
     const forMs = triedMs(now)
     await sheets.acquire(
       roster,
@@ -152,7 +152,13 @@ export function createCouncil(init: CouncilInit): Council {
     const published = pool.sheets(firstEpoch).find(({ key }) => equalBytes(key, host.key))?.sheets
     const publishedShards = new Set(published?.map(({ shard }) => shard))
     if (signed.every(({ shard }) => publishedShards.has(shard))) return
-    for (const message of toSheetMessages({ kind: 'sheets', key: host.key, firstEpoch, sheets: [...signed] })) {
+    for (const message of toSheetMessages({
+      kind: 'sheets',
+      key: host.key,
+      previous,
+      firstEpoch,
+      sheets: [...signed],
+    })) {
       say(message)
     }
   }

@@ -18,7 +18,7 @@ interface Pledge {
   hash: Uint8Array
 }
 
-export interface Pledges {
+interface Pledges {
   /** The hash of this period, if there is one. */
   of(firstEpoch: number): Promise<Uint8Array | undefined>
   /** True when `hash` is the hash of this period from now on; false for another hash, or for a period too long ago. */
@@ -45,8 +45,8 @@ export function createPledges(records: Records, name: string): Pledges {
 }
 
 /**
- * The list with this pledge, newest period first. The oldest one makes room. A pledge for a period before all kept ones
- * is not added to a full list, because the list may have had another pledge for it.
+ * The list with this pledge, newest period first. The oldest pledge makes room. A full list takes none for a period before
+ * those that it keeps, because it may have had another pledge for that period.
  */
 function addPledge(list: readonly Pledge[], pledge: Pledge): Pledge[] {
   if (hashOf(list, pledge.firstEpoch) !== undefined) return [...list]

@@ -134,11 +134,13 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
   }
 
   const takeSheets = (message: GossipSheets): GossipDecision => {
-    const { key, firstEpoch } = message
+    const { key, previous, firstEpoch } = message
     const name = `${firstEpoch} ${bytesToHex(key)}`
+    // A peer that has another newest roster signs for another predecessor, which is no fault.
+    if (!equalBytes(previous, rosters.predecessor.hash)) return 'ignore'
     if (!isCandidate(key) || !isPeriod(firstEpoch)) return 'ignore'
     const { shards } = newest().plan
-    const head = { federation: founding.federation, firstEpoch, epochs: sheetEpochs(founding) }
+    const head = { federation: founding.federation, previous, firstEpoch, epochs: sheetEpochs(founding) }
     const known = new Map((tables.sheets.get(name)?.sheets ?? []).map((sheet) => [sheet.shard, sheet]))
     const isKnown = ({ shard, root }: SignedSheet): boolean => equalBytes(known.get(shard)?.root ?? NO_ROOT, root)
     const isSigned = ({ shard, root, signature }: SignedSheet): boolean =>
@@ -342,10 +344,10 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
 
   /** Drops what a new roster settles. */
   rosters.onAdd(({ roster }) => {
+    tables.sheets.clear()
     tables.proposal.clear()
     tables.vote.clear()
     tables.reveal.clear()
-    for (const [name, { firstEpoch }] of tables.sheets) if (firstEpoch <= roster.firstEpoch) tables.sheets.delete(name)
     for (const [name, { change }] of tables.change) if (isSettled(decodeChange(change))) tables.change.delete(name)
     for (const [name, { evidence }] of tables.evidence) {
       if (isGone(roster, decodeEvidence(evidence).key)) tables.evidence.delete(name)

@@ -182,10 +182,10 @@ function sheetSource(name: string): SheetSource {
   const signed = new Map<number, SignedSheet[]>()
   return {
     async acquire(roster: Roster) {
-      const { federation, firstEpoch } = roster
+      const { federation, previous, firstEpoch } = roster
       const sheets = keyToShards(roster, signer.key).map((shard) => {
         const root = new Uint8Array(createHash('sha256').update(`${shard} ${firstEpoch}`).digest())
-        const content = sheetContent({ federation, shard, firstEpoch, epochs: sheetEpochs(roster), root })
+        const content = sheetContent({ federation, previous, shard, firstEpoch, epochs: sheetEpochs(roster), root })
         return { shard, root, signature: signContent(signer, 'geotrace/sheet', content) }
       })
       signed.set(firstEpoch, sheets)

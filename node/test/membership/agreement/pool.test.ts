@@ -102,11 +102,13 @@ function sheetsOf(
   signer: Signer,
   firstEpoch: number,
   roots: [shard: number, root: Uint8Array][],
+  previous = s.rosters.predecessor.hash,
 ): GossipSheets {
   const roster = manifestToRoster(s.manifest)
   const sheets = roots.map(([shard, root]) => {
     const content = sheetContent({
       federation: roster.federation,
+      previous,
       shard,
       firstEpoch,
       epochs: sheetEpochs(roster),
@@ -114,7 +116,7 @@ function sheetsOf(
     })
     return { shard, root, signature: signContent(signer, 'geotrace/sheet', content) }
   })
-  return { kind: 'sheets', key: signer.key, firstEpoch, sheets }
+  return { kind: 'sheets', key: signer.key, previous, firstEpoch, sheets }
 }
 function voteOf(
   name: string,
@@ -229,6 +231,8 @@ describe('sheets', () => {
     const [sheet] = forged.sheets
     expect(s.say({ ...forged, sheets: [{ ...sheet!, signature: spoil(sheet!.signature) }] })).toBe('reject')
     expect(s.say({ ...forged, firstEpoch: s.next + 18 })).toBe('reject')
+    // Its signer follows another roster, or has not received the newest one.
+    expect(s.say(sheetsOf(s, ash, s.next, [[2, one]], systemRandom(32)))).toBe('ignore')
     // The period of the newest roster, an epoch inside a period, and a period too far ahead.
     for (const firstEpoch of [s.first.roster.firstEpoch, s.next + 1, s.next + 36]) {
       expect(s.say(sheetsOf(s, ash, firstEpoch, [[0, one]])), `${firstEpoch - s.next}`).toBe('ignore')
@@ -583,7 +587,8 @@ describe('the pool', () => {
     expect(s.pool.votes(1)).toEqual([])
     expect(s.pool.proposals(1, s.next)).toEqual([])
     expect(s.pool.sheets(s.next)).toEqual([])
-    expect(s.pool.sheets(s.next + 18)).toHaveLength(1)
+    // A sheet names the roster before, so no sheet of an earlier roster serves the next one.
+    expect(s.pool.sheets(s.next + 18)).toEqual([])
     expect(s.pool.changes()).toHaveLength(1)
     expect(s.pool.evidence()).toEqual([])
     expect(s.pool.isConvicted(peerSigner('cedar').key)).toBe(true)
