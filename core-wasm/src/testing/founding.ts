@@ -177,9 +177,9 @@ export function certifyRoster(
   toSigner: (key: Uint8Array) => Signer = keyToSigner,
 ): CertifiedRoster {
   const { voters = quorum(operators.length), sheetSigners = sheetQuorum(roster.replicas) } = founders
-  const { federation, height, firstEpoch } = roster
+  const { federation, previous, height, firstEpoch } = roster
   const sheetSignatures = roster.sheets.map((root, shard): SheetSignatures => {
-    const content = sheetContent({ federation, shard, firstEpoch, epochs: sheetEpochs(roster), root })
+    const content = sheetContent({ federation, previous, shard, firstEpoch, epochs: sheetEpochs(roster), root })
     return shardToReplicas(roster, shard)
       .slice(0, isVacant(roster, shard) ? 0 : sheetSigners)
       .map((member) => [roster.members.indexOf(member), signContent(toSigner(member.key), 'geotrace/sheet', content)])

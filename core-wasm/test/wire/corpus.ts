@@ -82,8 +82,14 @@ const evidence = wire.encodeEvidence({
 })
 const gossip: wire.GossipMessage[] = [
   wire.signPresence(signer, { time: 1_700_000_000_000, height: 3, roster, addresses: ['/ip4/127.0.0.1/tcp/4101'] }),
-  { kind: 'sheets', key: signer.key, firstEpoch: 90, sheets: [{ shard: 1, root: bytes(32), signature: bytes(64) }] },
-  wire.signProposal(signer, { ...ballot, holder: signer.key, operator: 2 }),
+  {
+    kind: 'sheets',
+    key: signer.key,
+    previous: bytes(32),
+    firstEpoch: 90,
+    sheets: [{ shard: 1, root: bytes(32), signature: bytes(64) }],
+  },
+  wire.signProposal(signer, bytes(32), { ...ballot, holder: signer.key, operator: 2 }),
   { kind: 'vote', ...signedBallot, operator: 2 },
   { kind: 'reveal', height: 4, operator: 2, nonce: bytes(32), signature: bytes(64) },
   { kind: 'change', change },

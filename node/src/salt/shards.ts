@@ -1,7 +1,7 @@
 /**
  * The shards that a node holds in one period: from no seed, to a seed with its sheet, to the node's signature.
  * PROTOCOL.md §4.7, §5.1, §5.2. A seed that does not lead to the certified root is dropped. A node that signed a sheet
- * never signs another sheet of that period, and never makes a second seed.
+ * never signs another sheet of that shard after the same roster before, and never makes a second seed for it.
  */
 
 import type { Random } from '@geotrace/core-wasm'
@@ -83,7 +83,7 @@ export interface Shards {
 }
 
 export function createShards({ roster, signer, core, random, records, keeper, certified }: ShardsInit): Shards {
-  const { firstEpoch } = roster
+  const { previous, firstEpoch } = roster
   const epochs = sheetEpochs(roster)
   const all = keyToShards(roster, signer.key).map((shard) => toShard(roster, shard, signer.key))
   const isHeld = ({ shard }: Shard): boolean => keeper.has(shard, firstEpoch)
@@ -118,9 +118,10 @@ export function createShards({ roster, signer, core, random, records, keeper, ce
     if (certified() !== undefined) await confirm(shard, tree.root)
     return true
   }
-  const ownRoot = ({ shard }: Shard): Promise<Uint8Array | undefined> => readSheetRoot(records, shard, firstEpoch)
+  const ownRoot = ({ shard }: Shard): Promise<Uint8Array | undefined> =>
+    readSheetRoot(records, shard, { previous, firstEpoch })
   const note = ({ shard }: Shard, root: Uint8Array): Promise<void> =>
-    writeSheetRecord(records, shard, { firstEpoch, root })
+    writeSheetRecord(records, shard, { previous, firstEpoch, root })
   /** The sheet of this seed is the certified one: records its root and lets the keeper wind the seed. */
   const confirm = async (shard: Shard, root: Uint8Array): Promise<void> => {
     keeper.settle(shard.shard, firstEpoch)
@@ -178,6 +179,7 @@ export function createShards({ roster, signer, core, random, records, keeper, ce
       if (shard.tree !== tree) return
       const content = sheetContent({
         federation: roster.federation,
+        previous,
         shard: shard.shard,
         firstEpoch,
         epochs,

@@ -41,9 +41,9 @@ afterAll(() => stage.end())
 function plainSheets(signer: Signer): SheetSource {
   const signed = new Map<number, SignedSheet[]>()
   const sign = (roster: Roster, shard: number): SignedSheet => {
-    const { federation, firstEpoch } = roster
+    const { federation, previous, firstEpoch } = roster
     const root = new Uint8Array(createHash('sha256').update(`${firstEpoch} ${shard}`).digest())
-    const content = sheetContent({ federation, shard, firstEpoch, epochs: sheetEpochs(roster), root })
+    const content = sheetContent({ federation, previous, shard, firstEpoch, epochs: sheetEpochs(roster), root })
     return { shard, root, signature: signContent(signer, 'geotrace/sheet', content) }
   }
   return {

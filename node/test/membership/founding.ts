@@ -24,15 +24,15 @@ export const randomRoots = (count = 3): Uint8Array[] => Array.from({ length: cou
 /** The SHEETS message of each member when the sheets have these roots. */
 export function signSheets({ manifest, secrets }: Cast, roots: Uint8Array[]): GossipSheets[] {
   const roster = manifestToRoster(manifest)
-  const { federation, firstEpoch } = roster
+  const { federation, previous, firstEpoch } = roster
   return secrets.map((secret) => {
     const signer = nativeSigner(secret)
     const sheets = keyToShards(roster, signer.key).map((shard) => {
       const root = roots[shard]!
-      const content = sheetContent({ federation, shard, firstEpoch, epochs: sheetEpochs(roster), root })
+      const content = sheetContent({ federation, previous, shard, firstEpoch, epochs: sheetEpochs(roster), root })
       return { shard, root, signature: signContent(signer, 'geotrace/sheet', content) }
     })
-    return { kind: 'sheets' as const, key: signer.key, firstEpoch, sheets }
+    return { kind: 'sheets' as const, key: signer.key, previous, firstEpoch, sheets }
   })
 }
 

@@ -51,7 +51,7 @@ import {
   succeed,
 } from '@geotrace/core-wasm/wire'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { proposerTurn } from '../../src/membership/agreement/council.ts'
+import { proposerTurn } from '../../src/membership/agreement/proposer-order.ts'
 import { nativeSigner } from '../../src/platform/native-signer.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { leafToSalts, nextState, stateToLeaf } from '../../src/salt/secrets/ratchet.ts'
@@ -398,7 +398,7 @@ function certifyOther(before: CertifiedRoster, { roster }: CertifiedRoster, secr
   const sheets = roster.sheets.map(() => systemRandom(32))
   const other = succeed(before, { firstEpoch, changes, reveals, sheets })
   const sheetSignatures = sheets.map((root, shard): SheetSignatures => {
-    const content = sheetContent({ federation: other.federation, shard, firstEpoch, epochs: sheetEpochs(other), root })
+    const content = sheetContent({ ...other, shard, firstEpoch, epochs: sheetEpochs(other), root })
     const signed = shardToReplicas(other, shard).flatMap((member): SheetSignatures => {
       const signer = signers.get(bytesToHex(member.key))
       return signer ? [[other.members.indexOf(member), signContent(signer, 'geotrace/sheet', content)]] : []
@@ -424,7 +424,11 @@ describe('a federation in trouble', () => {
   it('a federation certifies the next roster although the first proposer answers with garbage for its body', async () => {
     const { clock, nodes, players } = era
     const before = rosterToPredecessor(era.central.rosters.newest!)
-    const first = [0, 1, 2, 3, 4].sort((a, b) => proposerTurn(before, a) - proposerTurn(before, b))
+    const { roster } = era.central.rosters.newest!
+    const firstEpoch = nextFirstEpoch(roster, clock.now())
+    await clock.jumpTo(Math.max(clock.now(), effortSpan(1, firstEpoch).from))
+    const turn = (operator: number): number => proposerTurn(before, firstEpoch, operator)
+    const first = [0, 1, 2, 3, 4].sort((a, b) => turn(a) - turn(b))
     // Four of five operators must vote, so one may be bad: the first salt node in the order of proposers.
     const bad = first.find((operator) => operator < 4)!
     await nodes[bad]!.stop()
@@ -444,11 +448,8 @@ describe('a federation in trouble', () => {
       return encodeRosterReply(request.op === 'body' ? systemRandom(99) : undefined)
     })
     const rest = () => era.memberships().filter((item) => item.peers.withKey(host.key) !== undefined)
-    const { roster } = era.central.rosters.newest!
-    const firstEpoch = nextFirstEpoch(roster, clock.now())
-    await clock.jumpTo(Math.max(clock.now(), effortSpan(1, firstEpoch).from))
     const proposal = { height: 1, firstEpoch, hash: systemRandom(32), holder: host.key, operator: bad }
-    rest()[0]!.say(signProposal(nativeSigner(players.operatorSecrets[bad]!), proposal))
+    rest()[0]!.say(signProposal(nativeSigner(players.operatorSecrets[bad]!), roster.federation, proposal))
     await untilLater(clock, () => rest().every(({ rosters }) => rosters.all.length === 2))
     expect(asked).toBeGreaterThan(0)
     const certified = era.central.rosters.newest!

@@ -7,6 +7,7 @@ import {
   encodeRoster,
   equalBytes,
   manifestToRoster,
+  type Roster,
   SEEDS_PROTOCOL,
   shardToReplicas,
 } from '@geotrace/core-wasm/wire'
@@ -34,15 +35,16 @@ export async function replicas(count: number): Promise<{ players: Cast; byRank: 
 /** Long enough for every rank to have waited for the ranks below. */
 const PATIENT_MS = 60_000
 
-/** One replica without membership: shards, seed rounds and, after `up`, the seed service. `signed` are the known roots. */
+/** One replica without membership: shards, seed rounds and, after `up`, the seed service. `signed` are the known roots, `more` other fields of the roster. */
 export async function replica(
   stage: Stage,
   { manifest }: Cast,
   secret: Uint8Array,
   dir?: string,
   signed: { key: Uint8Array; root(): Uint8Array | undefined }[] = [],
+  more: Partial<Roster> = {},
 ) {
-  const roster = manifestToRoster(manifest)
+  const roster = { ...manifestToRoster(manifest), ...more }
   const signer = nativeSigner(secret)
   const clock = simulatedClock(NOW)
   const keeper = seedKeeper(core)

@@ -88,8 +88,8 @@ export function assertCertified(previous: Predecessor, certified: CertifiedRoste
  */
 function assertSheetSigned(roster: Roster, shard: number, signatures: SheetSignatures): void {
   const root = roster.sheets[shard] ?? invalid(`expected a sheet for shard ${shard}, got none`)
-  const { federation, firstEpoch } = roster
-  const content = sheetContent({ federation, shard, firstEpoch, epochs: sheetEpochs(roster), root })
+  const { federation, previous, firstEpoch } = roster
+  const content = sheetContent({ federation, previous, shard, firstEpoch, epochs: sheetEpochs(roster), root })
   const replicas = shardToReplicas(roster, shard)
   const signers = new Set<number>()
   const most = sheetQuorum(replicas.length)

@@ -4,7 +4,8 @@
  *
  * - answer: a salt node's signed answer that its sheet does not hold
  * - votes: an operator's two votes for one period
- * - sheets: a replica's two sheets for one shard and period
+ * - proposals: an operator's two proposals for one roster and period
+ * - sheets: a replica's two sheets for one shard of one roster
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { encode } from 'cborg'
@@ -21,6 +22,7 @@ import { concatBytes, equalBytes, utf8 } from '../encoding/bytes.ts'
 import { decodeCanonical } from '../encoding/canonical.ts'
 import { isValidSignature } from '../encoding/signature.ts'
 import { FederationError, isFederationError } from '../errors.ts'
+import { isValidProposal } from '../messages/gossip.ts'
 import { answerContent, decodeSaltAnswer, decodeSaltRequest } from '../messages/salt.ts'
 import { type Sheet, sheetContent } from '../messages/sheet.ts'
 import type { CertifiedRoster } from './roster.ts'
@@ -36,6 +38,7 @@ const u16 = z.int().check(z.minimum(0), z.maximum(0xffff))
 const u32 = z.int().check(z.minimum(0), z.maximum(0xffffffff))
 const [hash, key, signature] = [bytes(HASH_BYTES), bytes(KEY_BYTES), bytes(SIGNATURE_BYTES)]
 const vote = z.strictObject({ height: u32, firstEpoch: u32, hash, commitment: hash, signature })
+const proposal = z.strictObject({ hash, holder: key, operator: u16, signature })
 const sheet = z.strictObject({ root: hash, signature })
 
 const evidenceSchema = z.discriminatedUnion('kind', [
@@ -47,9 +50,19 @@ const evidenceSchema = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('votes'), key, federation: hash, first: vote, second: vote }),
   z.strictObject({
+    kind: z.literal('proposals'),
+    key,
+    federation: hash,
+    height: u32,
+    firstEpoch: u32,
+    first: proposal,
+    second: proposal,
+  }),
+  z.strictObject({
     kind: z.literal('sheets'),
     key,
     federation: hash,
+    previous: hash,
     shard: u16,
     firstEpoch: u32,
     epochs: u32,
@@ -58,7 +71,7 @@ const evidenceSchema = z.discriminatedUnion('kind', [
   }),
 ])
 
-/** `key` is the key of the accused member, or of the accused operator for votes. */
+/** `key` is the key of the accused member, or of the accused operator for votes and proposals. */
 export type Evidence = z.infer<typeof evidenceSchema>
 
 export function encodeEvidence(evidence: Evidence): Uint8Array {
@@ -96,6 +109,12 @@ export function isProof(evidence: Evidence, named: (name: Uint8Array) => Certifi
         !isSame &&
         [first, second].every((v) => isValidVote({ ...v, federation }, accused, v))
       )
+    }
+    case 'proposals': {
+      const { key: accused, federation, height, firstEpoch, first, second } = evidence
+      const isSigned = (item: typeof first): boolean =>
+        isValidProposal(federation, { ...item, height, firstEpoch }, accused)
+      return !equalBytes(first.hash, second.hash) && isSigned(first) && isSigned(second)
     }
     case 'sheets': {
       const { first, second, ...rest } = evidence

@@ -4,7 +4,7 @@
  *
  *  message: u8 version; u8 kind; body
  *    0 PRESENCE  u8 key[32]; u64 time; u32 height; u8 roster[8]; u8 count; { u8 length; address }[count]; signature
- *    1 SHEETS    u8 key[32]; u32 firstEpoch; u16 count; { u16 shard; u8 root[32]; signature }[count]
+ *    1 SHEETS    u8 key[32]; u8 previous[32]; u32 firstEpoch; u16 count; { u16 shard; u8 root[32]; signature }[count]
  *    2 PROPOSAL  u32 height; u32 firstEpoch; u8 hash[32]; u8 holder[32]; u16 operator; signature
  *    3 VOTE      u32 height; u32 firstEpoch; u8 hash[32]; u16 operator; u8 commitment[32]; signature
  *    4 REVEAL    u32 height; u16 operator; u8 nonce[32]; signature
@@ -65,6 +65,8 @@ export interface SignedSheet {
 export interface GossipSheets {
   kind: 'sheets'
   key: Uint8Array
+  /** Hash of the roster before. */
+  previous: Uint8Array
   firstEpoch: number
   sheets: SignedSheet[]
 }
@@ -120,16 +122,22 @@ export function isValidPresence(presence: Presence): boolean {
   return isValidSignature(presence.key, 'geotrace/presence', presenceContent(presence), presence.signature)
 }
 
-export function signProposal(signer: Signer, proposal: Omit<Proposal, 'kind' | 'signature'>): Proposal {
-  return {
-    ...proposal,
-    kind: 'proposal',
-    signature: signContent(signer, 'geotrace/proposal', proposalContent(proposal)),
-  }
+/** A proposal without its kind and signature. */
+type UnsignedProposal = Omit<Proposal, 'kind' | 'signature'>
+
+/** The signature names the federation, because an operator may propose in two federations with one key. */
+export function signProposal(signer: Signer, federation: Uint8Array, proposal: UnsignedProposal): Proposal {
+  const content = concatBytes(federation, proposalBody(proposal))
+  return { ...proposal, kind: 'proposal', signature: signContent(signer, 'geotrace/proposal', content) }
 }
 
-export function isValidProposal(proposal: Proposal, operatorKey: Uint8Array): boolean {
-  return isValidSignature(operatorKey, 'geotrace/proposal', proposalContent(proposal), proposal.signature)
+export function isValidProposal(
+  federation: Uint8Array,
+  proposal: Omit<Proposal, 'kind'>,
+  operatorKey: Uint8Array,
+): boolean {
+  const content = concatBytes(federation, proposalBody(proposal))
+  return isValidSignature(operatorKey, 'geotrace/proposal', content, proposal.signature)
 }
 
 export function signHandover(signer: Signer, handover: Omit<Handover, 'kind' | 'giver' | 'signature'>): Handover {
@@ -154,9 +162,10 @@ function encodeBody(message: GossipMessage): Uint8Array {
     case 'presence':
       return concatBytes(presenceContent(message), message.signature)
     case 'sheets': {
-      const { key, firstEpoch, sheets } = message
-      const writer = byteWriter(38 + sheets.length * 98)
+      const { key, previous, firstEpoch, sheets } = message
+      const writer = byteWriter(70 + sheets.length * 98)
         .bytes(key, KEY_BYTES)
+        .bytes(previous, HASH_BYTES)
         .u32(firstEpoch)
         .u16(sheets.length)
       for (const { shard, root, signature } of [...sheets].sort((a, b) => a.shard - b.shard)) {
@@ -165,7 +174,7 @@ function encodeBody(message: GossipMessage): Uint8Array {
       return writer.finish()
     }
     case 'proposal':
-      return concatBytes(proposalContent(message), message.signature)
+      return concatBytes(proposalBody(message), message.signature)
     case 'vote': {
       const writer = writeBallot(byteWriter(138), message).u16(message.operator)
       return writer.bytes(message.commitment, HASH_BYTES).bytes(message.signature, SIGNATURE_BYTES).finish()
@@ -206,7 +215,7 @@ function readBody(reader: ByteReader, kind: GossipKind): GossipMessage {
       return { kind, ...head, roster, addresses, signature: signature() }
     }
     case 'sheets': {
-      const head = { key: reader.bytes(KEY_BYTES), firstEpoch: reader.u32() }
+      const head = { key: reader.bytes(KEY_BYTES), previous: reader.bytes(HASH_BYTES), firstEpoch: reader.u32() }
       const sheets = Array.from({ length: reader.u16() }, () => ({
         shard: reader.u16(),
         root: reader.bytes(HASH_BYTES),
@@ -256,7 +265,7 @@ function handoverContent({ giver, taker, shard, firstEpoch, time }: Omit<Handove
   return writer.u16(shard).u32(firstEpoch).time(time).finish()
 }
 
-function proposalContent({ holder, operator, ...ballot }: Omit<Proposal, 'kind' | 'signature'>): Uint8Array {
+function proposalBody({ holder, operator, ...ballot }: UnsignedProposal): Uint8Array {
   return writeBallot(byteWriter(106), ballot).bytes(holder, KEY_BYTES).u16(operator).finish()
 }
 

@@ -14,6 +14,8 @@ export const COMMIT_MESSAGE_BYTES = COMMIT.length + 5 + SECRET_BYTES
 /** Identifies a sheet and its range. A replica signs these fields. */
 export interface Sheet {
   federation: Uint8Array
+  /** Hash of the roster before the one that has this sheet; at founding the federation id. */
+  previous: Uint8Array
   shard: number
   firstEpoch: number
   /** Number of lines: period plus reserve. */
@@ -51,8 +53,9 @@ export function entriesToLine(epoch: number, mask: number, entries: readonly Uin
 }
 
 export function sheetContent(sheet: Sheet): Uint8Array {
-  return byteWriter(74)
+  return byteWriter(106)
     .bytes(sheet.federation, HASH_BYTES)
+    .bytes(sheet.previous, HASH_BYTES)
     .u16(sheet.shard)
     .u32(sheet.firstEpoch)
     .u32(sheet.epochs)

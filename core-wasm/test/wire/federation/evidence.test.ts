@@ -204,8 +204,42 @@ describe('evidence of two votes', () => {
   }
 })
 
+describe('evidence of two proposals', () => {
+  const liar = testSigner('operator/ash')
+  const head = { federation: roster.federation, height: 1, firstEpoch: roster.firstEpoch + 6 }
+  const hashes = [1, 2].map((byte) => new Uint8Array(32).fill(byte)) as [Uint8Array, Uint8Array]
+  const proposal = (hash: Uint8Array, change: Partial<typeof head & { holder: Uint8Array }> = {}, signer = liar) => {
+    const { federation, ...rest } = { ...head, ...change }
+    const signed = wire.signProposal(signer, federation, { holder: node.key, operator: 0, ...rest, hash })
+    return { hash, holder: signed.holder, operator: signed.operator, signature: signed.signature }
+  }
+  const proposals = (first: ReturnType<typeof proposal>, second: ReturnType<typeof proposal>): wire.Evidence => ({
+    ...{ kind: 'proposals', key: liar.key },
+    ...head,
+    ...{ first, second },
+  })
+  const proves = (evidence: wire.Evidence) => wire.isProof(wire.decodeEvidence(wire.encodeEvidence(evidence)), named)
+
+  it('two signed proposals with different hashes for one height and period are evidence, whatever peer holds the bodies', () => {
+    expect(proves(proposals(proposal(hashes[0]), proposal(hashes[1])))).toBe(true)
+    expect(proves(proposals(proposal(hashes[0]), proposal(hashes[1], { holder: liar.key })))).toBe(true)
+  })
+
+  it('one hash twice, and proposals of two heights, periods, federations or signers are no evidence', () => {
+    const first = proposal(hashes[0])
+    expect(proves(proposals(first, first))).toBe(false)
+    expect(proves(proposals(first, proposal(hashes[0], { holder: liar.key })))).toBe(false)
+    expect(proves(proposals(first, proposal(hashes[1], { height: 2 })))).toBe(false)
+    expect(proves(proposals(first, proposal(hashes[1], { firstEpoch: head.firstEpoch + 6 })))).toBe(false)
+    expect(proves(proposals(first, proposal(hashes[1], { federation: new Uint8Array(32) })))).toBe(false)
+    expect(proves(proposals(first, proposal(hashes[1], {}, testSigner('operator/birch'))))).toBe(false)
+    expect(proves(proposals(first, { ...proposal(hashes[1]), operator: 1 }))).toBe(false)
+  })
+})
+
 describe('evidence of two sheets', () => {
-  const head = { federation: roster.federation, shard: 1, firstEpoch: roster.firstEpoch, epochs: 8 }
+  const { federation, previous } = nextTestRoster(certified).roster
+  const head = { federation, previous, shard: 1, firstEpoch: roster.firstEpoch, epochs: 8 }
   const roots = [1, 2].map((byte) => new Uint8Array(32).fill(byte)) as [Uint8Array, Uint8Array]
   const sheet = (root: Uint8Array, change: Partial<wire.Sheet> = {}, signer = node) => ({
     root,
@@ -220,15 +254,16 @@ describe('evidence of two sheets', () => {
   })
   const proves = (evidence: wire.Evidence) => wire.isProof(evidence, () => undefined)
 
-  it('two signed roots for one shard and period are evidence', () => {
+  it('two signed roots for one shard, period and roster before are evidence', () => {
     expect(proves(sheets(sheet(roots[0]), sheet(roots[1])))).toBe(true)
   })
 
-  it('one root twice, sheets of two shards or periods, and a sheet of another signer are no evidence', () => {
+  it('one root twice, sheets of two shards, periods or branches of the chain, and a sheet of another signer are no evidence', () => {
     expect(proves(sheets(sheet(roots[0]), sheet(roots[0])))).toBe(false)
     expect(proves(sheets(sheet(roots[0]), sheet(roots[1], { shard: 0 })))).toBe(false)
     expect(proves(sheets(sheet(roots[0]), sheet(roots[1], { firstEpoch: head.firstEpoch + 6 })))).toBe(false)
     expect(proves(sheets(sheet(roots[0]), sheet(roots[1], { federation: new Uint8Array(32) })))).toBe(false)
+    expect(proves(sheets(sheet(roots[0]), sheet(roots[1], { previous: roster.previous })))).toBe(false)
     expect(proves(sheets(sheet(roots[0]), sheet(roots[1], {}, testSigner('peer/birch'))))).toBe(false)
   })
 })
@@ -263,6 +298,7 @@ describe('evidence on the wire', () => {
         kind: 'sheets',
         key: node.key,
         federation: roster.federation,
+        previous: roster.previous,
         shard,
         firstEpoch: 0,
         epochs: 1,
@@ -284,13 +320,25 @@ describe('evidence on the wire', () => {
       signature: bytes(64),
     })
     const sheet = fc.record({ root: bytes(32), signature: bytes(64) })
+    const operator = fc.nat({ max: 0xffff })
+    const proposal = fc.record({ hash: bytes(32), holder: bytes(32), operator, signature: bytes(64) })
     const key = fc.oneof(bytes(32), fc.constant(node.key))
     const any = fc.oneof(
       fc.record({ kind: fc.constant('votes' as const), key, federation: bytes(32), first: vote, second: vote }),
       fc.record({
+        kind: fc.constant('proposals' as const),
+        key,
+        federation: bytes(32),
+        height: u32,
+        firstEpoch: u32,
+        first: proposal,
+        second: proposal,
+      }),
+      fc.record({
         kind: fc.constant('sheets' as const),
         key,
         federation: bytes(32),
+        previous: bytes(32),
         shard: fc.nat({ max: 0xffff }),
         firstEpoch: u32,
         epochs: u32,

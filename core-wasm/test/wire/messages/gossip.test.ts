@@ -39,7 +39,7 @@ const message: fc.Arbitrary<wire.GossipMessage> = fc.oneof(
     addresses: fc.array(printable, { maxLength: 8 }),
     signature,
   }),
-  fc.record({ kind: kind('sheets'), key, firstEpoch: u32, sheets }),
+  fc.record({ kind: kind('sheets'), key, previous: bytes(32), firstEpoch: u32, sheets }),
   fc.record({ kind: kind('proposal'), ...ballot, holder: key, operator: u16, signature }),
   fc.record({ kind: kind('vote'), ...ballot, operator: u16, commitment: bytes(32), signature }),
   fc.record({ kind: kind('reveal'), height: u32, operator: u16, nonce: bytes(32), signature }),
@@ -110,6 +110,7 @@ describe('a gossip message', () => {
     const signed = (count: number): wire.GossipMessage => ({
       kind: 'sheets',
       key: node.key,
+      previous: new Uint8Array(32),
       firstEpoch: 1,
       sheets: Array.from({ length: count }, (_, shard) => ({
         shard,
@@ -117,7 +118,7 @@ describe('a gossip message', () => {
         signature: new Uint8Array(64),
       })),
     })
-    const most = Math.floor((wire.GOSSIP_MAX_BYTES - 40) / 98)
+    const most = Math.floor((wire.GOSSIP_MAX_BYTES - 72) / 98)
     expect(most).toBe(333)
     expect(wire.decodeGossip(wire.encodeGossip(signed(most)))).toMatchObject({ sheets: { length: most } })
     expect(() => wire.encodeGossip(signed(most + 1))).toThrow(RangeError)
@@ -128,13 +129,14 @@ describe('a gossip message', () => {
     const told = (...shards: number[]): wire.GossipMessage => ({
       kind: 'sheets',
       key: node.key,
+      previous: new Uint8Array(32),
       firstEpoch: 1,
       sheets: shards.map(sheet),
     })
     expect(wire.encodeGossip(told(4, 2, 3))).toEqual(wire.encodeGossip(told(2, 3, 4)))
     expect(() => wire.decodeGossip(wire.encodeGossip(told(2, 2)))).toThrow(malformed)
     const swapped = wire.encodeGossip(told(2, 3))
-    swapped.set([0, 9], 40)
+    swapped.set([0, 9], 72)
     expect(() => wire.decodeGossip(swapped)).toThrow(malformed)
   })
 
@@ -171,16 +173,18 @@ describe('a signature in gossip', () => {
       expect(wire.isValidPresence({ ...said, ...change }), Object.keys(change)[0]!).toBe(false)
   })
 
-  it('the signature of a proposal covers every field', () => {
-    const said = wire.signProposal(operator, {
+  it('the signature of a proposal covers every field and the federation', () => {
+    const federation = random(32)
+    const said = wire.signProposal(operator, federation, {
       height: 1,
       firstEpoch: 2,
       hash: random(32),
       holder: node.key,
       operator: 3,
     })
-    expect(wire.isValidProposal(said, operator.key)).toBe(true)
-    expect(wire.isValidProposal(said, node.key)).toBe(false)
+    expect(wire.isValidProposal(federation, said, operator.key)).toBe(true)
+    expect(wire.isValidProposal(federation, said, node.key)).toBe(false)
+    expect(wire.isValidProposal(random(32), said, operator.key)).toBe(false)
     const changes: Partial<wire.Proposal>[] = [
       { height: 2 },
       { firstEpoch: 3 },
@@ -190,7 +194,9 @@ describe('a signature in gossip', () => {
       { signature: random(64) },
     ]
     for (const change of changes) {
-      expect(wire.isValidProposal({ ...said, ...change }, operator.key), Object.keys(change)[0]!).toBe(false)
+      expect(wire.isValidProposal(federation, { ...said, ...change }, operator.key), Object.keys(change)[0]!).toBe(
+        false,
+      )
     }
   })
 

@@ -24,7 +24,7 @@ const BODIES_MAX = 16
 /** A body that no peer had is asked for again after this time. */
 const FETCH_AGAIN_MS = 4_000
 
-interface Bodies {
+export interface Bodies {
   /** The proposal with this hash, if it is known here. */
   get(hash: Uint8Array): CertifiedRoster | undefined
   keep(proposal: CertifiedRoster): void

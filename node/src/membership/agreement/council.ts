@@ -4,26 +4,23 @@
  * An operator also proposes when it is its turn, and votes once. A quorum of votes makes the certificate.
  * Proposals and votes travel by gossip; each peer forms the certificate itself.
  */
-import { createHash } from 'node:crypto'
 import type { Clock, Random } from '@geotrace/core-wasm'
 import {
   bodyToCertified,
-  bytesToHex,
   type CertifiedRoster,
   effortSpan,
   encodeRoster,
   equalBytes,
   type GossipMessage,
   isFederationError,
-  isVacant,
+  isGone,
   type Manifest,
   manifestToRoster,
   nextFirstEpoch,
   type Predecessor,
-  quorum,
+  type Proposal,
   type Roster,
   type SignedSheet,
-  signProposal,
   succeed,
 } from '@geotrace/core-wasm/wire'
 import type { Host } from '../../net/protocol.ts'
@@ -32,8 +29,10 @@ import type { Peers } from '../peers.ts'
 import type { RosterStore } from '../roster-store.ts'
 import { createBodies } from './bodies.ts'
 import { createCatchUp } from './catch-up.ts'
+import { certify } from './certifier.ts'
 import { type Pool, toSheetMessages } from './pool.ts'
 import { composeRoster, isAgreeable, sheetsToRoots } from './proposal.ts'
+import { proposerTurn } from './proposer-order.ts'
 import type { Voter } from './voter.ts'
 
 /** Interval between rounds while a roster is due. */
@@ -138,7 +137,7 @@ export function createCouncil(init: CouncilInit): Council {
   const sign = async (now: DueRoster, isAsking: boolean): Promise<void> => {
     if (sheets === undefined) return
     const { roster } = now
-    const { firstEpoch } = roster
+    const { previous, firstEpoch } = roster
     const forMs = triedMs(now)
     await sheets.acquire(
       roster,
@@ -153,10 +152,27 @@ export function createCouncil(init: CouncilInit): Council {
     const published = pool.sheets(firstEpoch).find(({ key }) => equalBytes(key, host.key))?.sheets
     const publishedShards = new Set(published?.map(({ shard }) => shard))
     if (signed.every(({ shard }) => publishedShards.has(shard))) return
-    for (const message of toSheetMessages({ kind: 'sheets', key: host.key, firstEpoch, sheets: [...signed] })) {
+    for (const message of toSheetMessages({
+      kind: 'sheets',
+      key: host.key,
+      previous,
+      firstEpoch,
+      sheets: [...signed],
+    })) {
       say(message)
     }
   }
+
+  const mayPropose = (key: Uint8Array): boolean =>
+    !pool.isConvicted(key) && !(rosters.newest !== undefined && isGone(rosters.newest.roster, key))
+  /** Proposals in the order of their proposers, without those of an operator that is gone or proven a liar. */
+  const standing = ({ height, firstEpoch, predecessor }: DueRoster): Proposal[] =>
+    pool
+      .proposals(height, firstEpoch)
+      .filter(({ operator }) => mayPropose(predecessor.operators[operator]!.key))
+      .sort(
+        (a, b) => proposerTurn(predecessor, firstEpoch, a.operator) - proposerTurn(predecessor, firstEpoch, b.operator),
+      )
 
   const propose = async (now: DueRoster, own: Voter, operator: number): Promise<void> => {
     const { height, firstEpoch, predecessor } = now
@@ -165,10 +181,10 @@ export function createCouncil(init: CouncilInit): Council {
     if (roots === undefined) return
     if (completeMs?.firstEpoch !== firstEpoch) completeMs = { firstEpoch, at: clock.now() }
     // A proposal whose body is unknown, or that we would not vote for, does not stop us from proposing.
-    const stands = pool.proposals(height, firstEpoch).flatMap(({ hash }) => bodies.get(hash) ?? [])
+    const stands = standing(now).flatMap(({ hash }) => bodies.get(hash) ?? [])
     if (stands.some((proposal) => isAgreeable(proposal, pool, { makeDo }))) return
     const turnMs = height === 0 ? FOUNDING_TURN_MS : TURN_MS
-    if (clock.now() < completeMs.at + proposerTurn(predecessor, operator) * turnMs) return
+    if (clock.now() < completeMs.at + proposerTurn(predecessor, firstEpoch, operator) * turnMs) return
     const { newest } = rosters
     const roster =
       newest === undefined
@@ -176,8 +192,9 @@ export function createCouncil(init: CouncilInit): Council {
         : composeRoster(newest, firstEpoch, roots.sheets, pool)
     const proposal = bodyToCertified(encodeRoster(roster), roots.sheetSignatures, [])
     bodies.keep(proposal)
-    const unsigned = { height, firstEpoch, hash: proposal.hash, holder: host.key, operator }
-    say(signProposal(own.signer, unsigned))
+    const { federation } = now.roster
+    const signed = await own.propose(predecessor, { federation, height, firstEpoch, hash: proposal.hash }, host.key)
+    if (signed !== undefined) say(signed)
   }
 
   const vote = async (now: DueRoster, own: Voter): Promise<void> => {
@@ -188,10 +205,7 @@ export function createCouncil(init: CouncilInit): Council {
       pool.votes(height).some((v) => v.operator === operator && v.firstEpoch === firstEpoch)
     )
       return
-    const proposals = pool
-      .proposals(height, firstEpoch)
-      .sort((a, b) => proposerTurn(predecessor, a.operator) - proposerTurn(predecessor, b.operator))
-    for (const { hash, holder } of proposals) {
+    for (const { hash, holder } of standing(now)) {
       const proposal = await bodies.fetch(predecessor, hash, holder)
       if (proposal === undefined || proposal.roster.firstEpoch !== firstEpoch) continue
       if (!isAgreeable(proposal, pool, { makeDo: isShort(now) })) continue
@@ -204,33 +218,6 @@ export function createCouncil(init: CouncilInit): Council {
         log.warn('council.refused', { height, code: error.code })
       }
     }
-  }
-
-  /** A quorum of votes for one roster is its certificate, even after its period has begun. */
-  const certify = async (height: number, predecessor: Predecessor): Promise<void> => {
-    const votes = pool.votes(height)
-    const hashes = new Map(votes.map((item) => [bytesToHex(item.hash), item.hash]))
-    for (const hash of hashes.values()) {
-      const same = votes.filter((item) => equalBytes(item.hash, hash)).sort((a, b) => a.operator - b.operator)
-      if (same.length < quorum(predecessor.operators.length)) continue
-      const holder = pool.proposals(height, same[0]!.firstEpoch).find((item) => equalBytes(item.hash, hash))?.holder
-      const proposal = await bodies.fetch(predecessor, hash, holder ?? host.key)
-      if (proposal === undefined) continue
-      const certified = {
-        ...proposal,
-        votes: same
-          .slice(0, quorum(predecessor.operators.length))
-          .map(({ operator, commitment, signature }) => ({ operator, commitment, signature })),
-      }
-      if (await rosters.add(certified)) noteCertified(certified)
-      return
-    }
-  }
-
-  const noteCertified = ({ roster, votes }: CertifiedRoster): void => {
-    const vacant = roster.sheets.filter((_, shard) => isVacant(roster, shard)).length
-    log.info('roster.certified', { height: roster.height, votes: votes.length })
-    if (vacant > 0) log.warn('roster.vacant-shards', { height: roster.height, vacant })
   }
 
   const reveal = async (own: Voter): Promise<void> => {
@@ -260,7 +247,7 @@ export function createCouncil(init: CouncilInit): Council {
       }
     }
     // Also when no roster is due any more, because votes may come late.
-    await certify(rosters.all.length, rosters.predecessor)
+    await certify({ rosters, pool, bodies, ownKey: host.key, log }, rosters.all.length, rosters.predecessor)
   }
 
   /** Runs one round at a time. Calls during a round cause one more round after it. */
@@ -334,10 +321,4 @@ function dueRoster(founding: Roster, { newest, predecessor }: RosterStore, first
   if (newest === undefined) return { height: 0, firstEpoch, predecessor, roster: founding }
   const roster = succeed(newest, { firstEpoch, changes: [], reveals: [], sheets: [] })
   return { height: newest.roster.height + 1, firstEpoch, predecessor, roster }
-}
-
-/** The turn of an operator: its place in the order of H(previous ‖ key). */
-export function proposerTurn({ hash, operators }: Predecessor, operator: number): number {
-  const draws = operators.map(({ key }) => createHash('sha256').update(hash).update(key).digest('hex'))
-  return draws.filter((draw) => draw < draws[operator]!).length
 }

@@ -134,11 +134,13 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
   }
 
   const takeSheets = (message: GossipSheets): GossipDecision => {
-    const { key, firstEpoch } = message
+    const { key, previous, firstEpoch } = message
     const name = `${firstEpoch} ${bytesToHex(key)}`
+    // A peer that has another newest roster signs for another predecessor, which is no fault.
+    if (!equalBytes(previous, rosters.predecessor.hash)) return 'ignore'
     if (!isCandidate(key) || !isPeriod(firstEpoch)) return 'ignore'
     const { shards } = newest().plan
-    const head = { federation: founding.federation, firstEpoch, epochs: sheetEpochs(founding) }
+    const head = { federation: founding.federation, previous, firstEpoch, epochs: sheetEpochs(founding) }
     const known = new Map((tables.sheets.get(name)?.sheets ?? []).map((sheet) => [sheet.shard, sheet]))
     const isKnown = ({ shard, root }: SignedSheet): boolean => equalBytes(known.get(shard)?.root ?? NO_ROOT, root)
     const isSigned = ({ shard, root, signature }: SignedSheet): boolean =>
@@ -166,8 +168,16 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     const name = `${message.firstEpoch} ${message.operator}`
     const key = rosters.predecessor.operators[message.operator]?.key
     if (message.height !== height() || key === undefined || !isPeriod(message.firstEpoch)) return 'ignore'
-    if (tables.proposal.has(name)) return 'ignore'
-    if (!isValidProposal(message, key)) return 'reject'
+    const before = tables.proposal.get(name)
+    if (before !== undefined && equalBytes(before.hash, message.hash)) return 'ignore'
+    if (!isValidProposal(founding.federation, message, key)) return 'reject'
+    if (before !== undefined) {
+      const { federation } = founding
+      const { height: wanted, firstEpoch } = message
+      const [first, second] = [toProposed(before), toProposed(message)]
+      accuse({ kind: 'proposals', key, federation, height: wanted, firstEpoch, first, second })
+      return 'ignore'
+    }
     forgetLate()
     tables.proposal.set(name, message)
     return 'accept'
@@ -334,10 +344,10 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
 
   /** Drops what a new roster settles. */
   rosters.onAdd(({ roster }) => {
+    tables.sheets.clear()
     tables.proposal.clear()
     tables.vote.clear()
     tables.reveal.clear()
-    for (const [name, { firstEpoch }] of tables.sheets) if (firstEpoch <= roster.firstEpoch) tables.sheets.delete(name)
     for (const [name, { change }] of tables.change) if (isSettled(decodeChange(change))) tables.change.delete(name)
     for (const [name, { evidence }] of tables.evidence) {
       if (isGone(roster, decodeEvidence(evidence).key)) tables.evidence.delete(name)
@@ -415,6 +425,10 @@ function isParty(change: Change, key: Uint8Array): boolean {
 
 function areSame(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item, i) => item === b[i])
+}
+
+function toProposed({ hash, holder, operator, signature }: Proposal) {
+  return { hash, holder, operator, signature }
 }
 
 function toBallot({ height, firstEpoch, hash, commitment, signature }: GossipVote) {

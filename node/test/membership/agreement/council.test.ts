@@ -1,7 +1,7 @@
 import { simulatedClock } from '@geotrace/core-wasm'
-import { manifestToPredecessor, quorum } from '@geotrace/core-wasm/wire'
+import { manifestToPredecessor, manifestToRoster, quorum } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
-import { proposerTurn } from '../../../src/membership/agreement/council.ts'
+import { proposerTurn } from '../../../src/membership/agreement/proposer-order.ts'
 import { cast, isServing, Stage, untilLater } from '../../salt/federation.ts'
 
 const NOW = Date.UTC(2026, 5, 1, 12)
@@ -11,7 +11,7 @@ afterEach(() => stage.end())
 describe('the agreement on a roster', () => {
   it('every operator has a turn of its own to propose', async () => {
     const before = manifestToPredecessor((await cast(7, NOW)).manifest)
-    const turns = before.operators.map((_, operator) => proposerTurn(before, operator))
+    const turns = before.operators.map((_, operator) => proposerTurn(before, 18, operator))
     expect([...turns].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
   })
 
@@ -21,7 +21,9 @@ describe('the agreement on a roster', () => {
     const players = await cast(6, NOW)
     const voices = [...players.operatorSecrets, players.centralOperatorSecret]
     const before = manifestToPredecessor(players.manifest)
-    const silent = new Set(voices.map((_, i) => i).filter((i) => proposerTurn(before, i) < 2))
+    const silent = new Set(
+      voices.map((_, i) => i).filter((i) => proposerTurn(before, manifestToRoster(players.manifest).firstEpoch, i) < 2),
+    )
     const central = await stage.central(players, clock, !silent.has(6))
     const dirs = await Promise.all(players.secrets.map(() => stage.dir()))
     const nodes = players.secrets.map((secret, i) =>

@@ -102,11 +102,13 @@ function sheetsOf(
   signer: Signer,
   firstEpoch: number,
   roots: [shard: number, root: Uint8Array][],
+  previous = s.rosters.predecessor.hash,
 ): GossipSheets {
   const roster = manifestToRoster(s.manifest)
   const sheets = roots.map(([shard, root]) => {
     const content = sheetContent({
       federation: roster.federation,
+      previous,
       shard,
       firstEpoch,
       epochs: sheetEpochs(roster),
@@ -114,7 +116,7 @@ function sheetsOf(
     })
     return { shard, root, signature: signContent(signer, 'geotrace/sheet', content) }
   })
-  return { kind: 'sheets', key: signer.key, firstEpoch, sheets }
+  return { kind: 'sheets', key: signer.key, previous, firstEpoch, sheets }
 }
 function voteOf(
   name: string,
@@ -229,6 +231,8 @@ describe('sheets', () => {
     const [sheet] = forged.sheets
     expect(s.say({ ...forged, sheets: [{ ...sheet!, signature: spoil(sheet!.signature) }] })).toBe('reject')
     expect(s.say({ ...forged, firstEpoch: s.next + 18 })).toBe('reject')
+    // Its signer follows another roster, or has not received the newest one.
+    expect(s.say(sheetsOf(s, ash, s.next, [[2, one]], systemRandom(32)))).toBe('ignore')
     // The period of the newest roster, an epoch inside a period, and a period too far ahead.
     for (const firstEpoch of [s.first.roster.firstEpoch, s.next + 1, s.next + 36]) {
       expect(s.say(sheetsOf(s, ash, firstEpoch, [[0, one]])), `${firstEpoch - s.next}`).toBe('ignore')
@@ -287,10 +291,12 @@ describe('proposals', () => {
     const say = (name: string, more: object = {}, signer = operatorSigner(name)) => {
       const ballot = { height: 1, firstEpoch: s.next, hash: systemRandom(32), ...more }
       const operator = NAMES.indexOf(name)
-      return s.say(signProposal(signer, { holder: peerSigner('ash').key, operator, ...ballot }))
+      return s.say(signProposal(signer, federationId, { holder: peerSigner('ash').key, operator, ...ballot }))
     }
-    expect(say('ash')).toBe('accept')
-    expect(say('ash')).toBe('ignore')
+    const hash = systemRandom(32)
+    expect(say('ash', { hash })).toBe('accept')
+    expect(say('ash', { hash })).toBe('ignore')
+    expect(say('ash', { hash, holder: peerSigner('birch').key })).toBe('ignore')
     expect(say('birch', {}, operatorSigner('ash'))).toBe('reject')
     expect(say('birch', { height: 0 })).toBe('ignore')
     expect(say('birch', { height: 2 })).toBe('ignore')
@@ -299,6 +305,31 @@ describe('proposals', () => {
     expect(say('birch')).toBe('accept')
     expect(s.pool.proposals(1, s.next)).toHaveLength(2)
     expect(s.pool.proposals(1, s.next + 18)).toHaveLength(0)
+    expect(s.pool.evidence()).toHaveLength(0)
+  })
+
+  it('the pool makes evidence of two proposals by one operator for one period, and keeps the first proposal', async () => {
+    const s = await setting()
+    const { federation } = s.first.roster
+    const say = (firstEpoch: number, hash: Uint8Array, of = federation) => {
+      const ballot = { height: 1, firstEpoch, hash, holder: peerSigner('ash').key, operator: 0 }
+      return s.say(signProposal(operatorSigner('ash'), of, ballot))
+    }
+    const [one, two] = [systemRandom(32), systemRandom(32)]
+    expect(say(s.next, one)).toBe('accept')
+    // Proposals for two periods are no contradiction, and a proposal of another federation is no proposal here.
+    expect(say(s.next + 18, two)).toBe('accept')
+    expect(say(s.next, two, systemRandom(32))).toBe('reject')
+    expect(s.pool.isConvicted(operatorSigner('ash').key)).toBe(false)
+    expect(say(s.next, two)).toBe('ignore')
+    expect(s.pool.isConvicted(operatorSigner('ash').key)).toBe(true)
+    expect(s.spread).toEqual([proving(s.pool.evidence()[0]!)])
+    const [proof] = s.pool.evidence()
+    expect(proof).toMatchObject({ kind: 'proposals', height: 1, first: { hash: one }, second: { hash: two } })
+    expect(s.pool.proposals(1, s.next)).toMatchObject([{ hash: one }])
+    const other = await setting()
+    expect(other.say(proving(proof!))).toBe('accept')
+    expect(other.pool.isConvicted(operatorSigner('ash').key)).toBe(true)
   })
 })
 
@@ -502,7 +533,7 @@ describe('the pool', () => {
   const all = (s: Setting): GossipMessage[] => [
     presence(peerSigner('ash'), s.clock.now()),
     sheetsOf(s, peerSigner('birch'), s.next, [[1, systemRandom(32)]]),
-    signProposal(operatorSigner('ash'), {
+    signProposal(operatorSigner('ash'), s.first.roster.federation, {
       ...{ height: 1, firstEpoch: s.next, hash: systemRandom(32), holder: STRANGER.key, operator: 0 },
     }),
     voteOf('birch', 1, s.next, systemRandom(32)),
@@ -556,7 +587,8 @@ describe('the pool', () => {
     expect(s.pool.votes(1)).toEqual([])
     expect(s.pool.proposals(1, s.next)).toEqual([])
     expect(s.pool.sheets(s.next)).toEqual([])
-    expect(s.pool.sheets(s.next + 18)).toHaveLength(1)
+    // A sheet names the roster before, so no sheet of an earlier roster serves the next one.
+    expect(s.pool.sheets(s.next + 18)).toEqual([])
     expect(s.pool.changes()).toHaveLength(1)
     expect(s.pool.evidence()).toEqual([])
     expect(s.pool.isConvicted(peerSigner('cedar').key)).toBe(true)

@@ -27,7 +27,8 @@ function sheetsOf({ roster, sheetSignatures }: CertifiedRoster, count: number, s
       const found = sheetSignatures[shard]!.slice(0, count).find(([index]) => index === member)
       return found === undefined ? [] : [{ shard, root: roster.sheets[shard]!, signature: found[1] }]
     })
-    return { kind: 'sheets', key, firstEpoch: roster.firstEpoch, sheets }
+    const { previous, firstEpoch } = roster
+    return { kind: 'sheets', key, previous, firstEpoch, sheets }
   })
 }
 const due: Roster = rosterToPredecessor(founding).expect({ ...whole.roster, sheets: [] })

@@ -1,4 +1,4 @@
-import { isValidVote, manifestToPredecessor, nonceToCommitment } from '@geotrace/core-wasm/wire'
+import { isValidProposal, isValidVote, manifestToPredecessor, nonceToCommitment } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createVoter } from '../../../src/membership/agreement/voter.ts'
 import { fileRecords } from '../../../src/platform/file-records.ts'
@@ -56,10 +56,27 @@ describe('a voter', () => {
     expect(await restarted.reveal(one, before.operators.slice(0, 2))).toBeUndefined()
   })
 
-  it('an operator that the roster before does not list has no vote', async () => {
+  it('an operator proposes one hash for a period, the same hash again after a restart, and no other', async () => {
+    const { before, one, two, secret, dir } = await setting()
+    const voter = await voterOf(secret, dir)
+    const holder = systemRandom(32)
+    const proposal = (await voter.propose(before, one, holder))!
+    expect(isValidProposal(one.federation, proposal, voter.signer.key)).toBe(true)
+    expect(proposal).toMatchObject({ hash: one.hash, firstEpoch: one.firstEpoch, operator: 0, holder })
+    expect(await voter.propose(before, two, holder)).toBeUndefined()
+    const restarted = await voterOf(secret, dir)
+    expect(await restarted.propose(before, two, holder)).toBeUndefined()
+    expect(await restarted.propose(before, one, holder)).toEqual(proposal)
+    // A proposal binds no vote, and a proposal for another period is free.
+    expect(await errorCode(restarted.vote(before, two))).toBe('OK')
+    expect(await restarted.propose(before, { ...two, firstEpoch: two.firstEpoch + 18 }, holder)).toBeDefined()
+  })
+
+  it('an operator that the roster before does not list has no vote and no proposal', async () => {
     const { before, one, dir } = await setting()
     const voter = await voterOf(systemRandom(32), dir)
     expect(voter.operator(before)).toBeUndefined()
     expect(await errorCode(voter.vote(before, one))).toBe('FORBIDDEN')
+    expect(await voter.propose(before, one, systemRandom(32))).toBeUndefined()
   })
 })
