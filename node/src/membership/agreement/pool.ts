@@ -172,10 +172,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     if (before !== undefined && equalBytes(before.hash, message.hash)) return 'ignore'
     if (!isValidProposal(founding.federation, message, key)) return 'reject'
     if (before !== undefined) {
-      const { federation } = founding
-      const { height: wanted, firstEpoch } = message
-      const [first, second] = [toProposed(before), toProposed(message)]
-      accuse({ kind: 'proposals', key, federation, height: wanted, firstEpoch, first, second })
+      accuse(proposalsToEvidence(founding.federation, key, before, message))
       return 'ignore'
     }
     forgetLate()
@@ -192,13 +189,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     if (isSame && equalBytes(before.commitment, message.commitment)) return 'ignore'
     if (!isValidVote({ ...message, federation: founding.federation }, key, message)) return 'reject'
     if (before !== undefined) {
-      accuse({
-        kind: 'votes',
-        key,
-        federation: founding.federation,
-        first: toBallot(before),
-        second: toBallot(message),
-      })
+      accuse(votesToEvidence(founding.federation, key, before, message))
       return 'ignore'
     }
     forgetLate()
@@ -248,12 +239,11 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
 
   const takeEvidence = (encoded: Uint8Array): GossipDecision => {
     const evidence = decodeEvidence(encoded)
-    const name = bytesToHex(evidenceToId(evidence))
     const isAbout = hasStanding(evidence.key) && !isGone(newest(), evidence.key)
     if (!isAbout || convicted.has(bytesToHex(evidence.key)) || tables.evidence.size >= EVIDENCE_MAX) return 'ignore'
     if (evidence.kind === 'answer' && !canJudge(evidence)) return 'ignore'
     if (!isProof(evidence, rosters.named)) return 'reject'
-    tables.evidence.set(name, { kind: 'evidence', evidence: encoded })
+    tables.evidence.set(bytesToHex(evidenceToId(evidence)), { kind: 'evidence', evidence: encoded })
     convicted.add(bytesToHex(evidence.key))
     version++
     return 'accept'
@@ -427,8 +417,17 @@ function areSame(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item, i) => item === b[i])
 }
 
+function proposalsToEvidence(federation: Uint8Array, key: Uint8Array, a: Proposal, b: Proposal): Evidence {
+  const { height, firstEpoch } = b
+  return { kind: 'proposals', key, federation, height, firstEpoch, first: toProposed(a), second: toProposed(b) }
+}
+
 function toProposed({ hash, holder, operator, signature }: Proposal) {
   return { hash, holder, operator, signature }
+}
+
+function votesToEvidence(federation: Uint8Array, key: Uint8Array, a: GossipVote, b: GossipVote): Evidence {
+  return { kind: 'votes', key, federation, first: toBallot(a), second: toBallot(b) }
 }
 
 function toBallot({ height, firstEpoch, hash, commitment, signature }: GossipVote) {
