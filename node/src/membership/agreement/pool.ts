@@ -171,13 +171,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     const before = tables.proposal.get(name)
     if (before !== undefined && equalBytes(before.hash, message.hash)) return 'ignore'
     if (!isValidProposal(founding.federation, message, key)) return 'reject'
-    if (before !== undefined) {
-      const { federation } = founding
-      const { height: wanted, firstEpoch } = message
-      const [first, second] = [toProposed(before), toProposed(message)]
-      accuse({ kind: 'proposals', key, federation, height: wanted, firstEpoch, first, second })
-      return 'ignore'
-    }
+    if (before !== undefined) return accuse(twoProposals(founding.federation, key, before, message))
     forgetLate()
     tables.proposal.set(name, message)
     return 'accept'
@@ -191,16 +185,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     const isSame = before !== undefined && equalBytes(before.hash, message.hash)
     if (isSame && equalBytes(before.commitment, message.commitment)) return 'ignore'
     if (!isValidVote({ ...message, federation: founding.federation }, key, message)) return 'reject'
-    if (before !== undefined) {
-      accuse({
-        kind: 'votes',
-        key,
-        federation: founding.federation,
-        first: toBallot(before),
-        second: toBallot(message),
-      })
-      return 'ignore'
-    }
+    if (before !== undefined) return accuse(twoVotes(founding.federation, key, before, message))
     forgetLate()
     tables.vote.set(name, message)
     return 'accept'
@@ -261,11 +246,13 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
   /** An answer under a roster that is unknown here may still be a lie, so such evidence is not rejected. */
   const canJudge = ({ request }: Evidence & { kind: 'answer' }): boolean =>
     rosters.named(request.slice(2, 10)) !== undefined
-  const accuse = (evidence: Evidence): void => {
+  /** Takes evidence in and publishes it. The message that completed it is ignored. */
+  const accuse = (evidence: Evidence): 'ignore' => {
     const encoded = encodeEvidence(evidence)
-    if (takeEvidence(encoded) !== 'accept') return
+    if (takeEvidence(encoded) !== 'accept') return 'ignore'
     spread(encodeGossip({ kind: 'evidence', evidence: encoded }))
     notify('evidence')
+    return 'ignore'
   }
 
   const takeHandover = (message: Handover): GossipDecision => {
@@ -425,6 +412,17 @@ function isParty(change: Change, key: Uint8Array): boolean {
 
 function areSame(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item, i) => item === b[i])
+}
+
+function twoVotes(federation: Uint8Array, key: Uint8Array, first: GossipVote, second: GossipVote): Evidence {
+  return { kind: 'votes', key, federation, first: toBallot(first), second: toBallot(second) }
+}
+
+/** The pool keeps proposals of one height only, so both have that of the first. */
+function twoProposals(federation: Uint8Array, key: Uint8Array, first: Proposal, second: Proposal): Evidence {
+  const { height, firstEpoch } = first
+  const [one, two] = [toProposed(first), toProposed(second)]
+  return { kind: 'proposals', key, federation, height, firstEpoch, first: one, second: two }
 }
 
 function toProposed({ hash, holder, operator, signature }: Proposal) {
