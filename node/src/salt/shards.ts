@@ -1,7 +1,7 @@
 /**
  * The shards that a node holds in one period: from no seed, to a seed with its sheet, to the node's signature.
- * PROTOCOL.md §4.7, §5.1, §5.2. A seed that does not lead to the certified root is dropped. A node signs one sheet for a
- * shard after a given roster. After that signature it never makes a second seed for the shard.
+ * PROTOCOL.md §4.7, §5.1, §5.2. A seed that does not lead to the certified root is dropped. A node that signed a sheet
+ * never signs another sheet of that period after the same roster. It never makes a second seed for it either.
  */
 
 import type { Random } from '@geotrace/core-wasm'
@@ -177,8 +177,7 @@ export function createShards({ roster, signer, core, random, records, keeper, ce
       if (root !== undefined && !equalBytes(root, tree.root)) return
       if (root === undefined) await note(shard, tree.root)
       if (shard.tree !== tree) return
-      const { federation } = roster
-      const content = sheetContent({ federation, previous, shard: shard.shard, firstEpoch, epochs, root: tree.root })
+      const content = sheetContent({ ...roster, shard: shard.shard, epochs, root: tree.root })
       shard.signed = { shard: shard.shard, root: tree.root, signature: signContent(signer, 'geotrace/sheet', content) }
     },
     async settle() {

@@ -171,10 +171,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     const before = tables.proposal.get(name)
     if (before !== undefined && equalBytes(before.hash, message.hash)) return 'ignore'
     if (!isValidProposal(founding.federation, message, key)) return 'reject'
-    if (before !== undefined) {
-      accuse(proposalsToEvidence(founding.federation, key, before, message))
-      return 'ignore'
-    }
+    if (before !== undefined) return accuse(twoProposals(founding.federation, key, before, message))
     forgetLate()
     tables.proposal.set(name, message)
     return 'accept'
@@ -188,10 +185,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     const isSame = before !== undefined && equalBytes(before.hash, message.hash)
     if (isSame && equalBytes(before.commitment, message.commitment)) return 'ignore'
     if (!isValidVote({ ...message, federation: founding.federation }, key, message)) return 'reject'
-    if (before !== undefined) {
-      accuse(votesToEvidence(founding.federation, key, before, message))
-      return 'ignore'
-    }
+    if (before !== undefined) return accuse(twoVotes(founding.federation, key, before, message))
     forgetLate()
     tables.vote.set(name, message)
     return 'accept'
@@ -239,11 +233,12 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
 
   const takeEvidence = (encoded: Uint8Array): GossipDecision => {
     const evidence = decodeEvidence(encoded)
+    const name = bytesToHex(evidenceToId(evidence))
     const isAbout = hasStanding(evidence.key) && !isGone(newest(), evidence.key)
     if (!isAbout || convicted.has(bytesToHex(evidence.key)) || tables.evidence.size >= EVIDENCE_MAX) return 'ignore'
     if (evidence.kind === 'answer' && !canJudge(evidence)) return 'ignore'
     if (!isProof(evidence, rosters.named)) return 'reject'
-    tables.evidence.set(bytesToHex(evidenceToId(evidence)), { kind: 'evidence', evidence: encoded })
+    tables.evidence.set(name, { kind: 'evidence', evidence: encoded })
     convicted.add(bytesToHex(evidence.key))
     version++
     return 'accept'
@@ -251,11 +246,13 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
   /** An answer under a roster that is unknown here may still be a lie, so such evidence is not rejected. */
   const canJudge = ({ request }: Evidence & { kind: 'answer' }): boolean =>
     rosters.named(request.slice(2, 10)) !== undefined
-  const accuse = (evidence: Evidence): void => {
+  /** Takes evidence in and publishes it. The message that completed it is ignored. */
+  const accuse = (evidence: Evidence): 'ignore' => {
     const encoded = encodeEvidence(evidence)
-    if (takeEvidence(encoded) !== 'accept') return
+    if (takeEvidence(encoded) !== 'accept') return 'ignore'
     spread(encodeGossip({ kind: 'evidence', evidence: encoded }))
     notify('evidence')
+    return 'ignore'
   }
 
   const takeHandover = (message: Handover): GossipDecision => {
@@ -417,17 +414,19 @@ function areSame(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item, i) => item === b[i])
 }
 
-function proposalsToEvidence(federation: Uint8Array, key: Uint8Array, a: Proposal, b: Proposal): Evidence {
-  const { height, firstEpoch } = b
-  return { kind: 'proposals', key, federation, height, firstEpoch, first: toProposed(a), second: toProposed(b) }
+function twoVotes(federation: Uint8Array, key: Uint8Array, first: GossipVote, second: GossipVote): Evidence {
+  return { kind: 'votes', key, federation, first: toBallot(first), second: toBallot(second) }
+}
+
+/** The pool keeps proposals of one height only, so both have that of the first. */
+function twoProposals(federation: Uint8Array, key: Uint8Array, first: Proposal, second: Proposal): Evidence {
+  const { height, firstEpoch } = first
+  const [one, two] = [toProposed(first), toProposed(second)]
+  return { kind: 'proposals', key, federation, height, firstEpoch, first: one, second: two }
 }
 
 function toProposed({ hash, holder, operator, signature }: Proposal) {
   return { hash, holder, operator, signature }
-}
-
-function votesToEvidence(federation: Uint8Array, key: Uint8Array, a: GossipVote, b: GossipVote): Evidence {
-  return { kind: 'votes', key, federation, first: toBallot(a), second: toBallot(b) }
 }
 
 function toBallot({ height, firstEpoch, hash, commitment, signature }: GossipVote) {
