@@ -1,7 +1,7 @@
 /**
  * Keeps silent sockets in front of libp2p, which would spend about 2 ms on readers, timers and signals for each.
- * PROTOCOL.md §6.5. When too many wait, of one prefix or in all, an old one is closed and never the new one, so silent
- * sockets lock nobody out. More than two waiting sockets of one prefix may be silent for a second only.
+ * PROTOCOL.md §6.5. When too many wait, of one prefix or in all, an old socket is closed, so that silence locks nobody
+ * out. While more than two sockets of a prefix wait, each may be silent for a second only.
  * During a handshake flood a socket whose requester connects again too soon waits here too, with its first bytes. If it
  * were closed, it would reconnect at once.
  */

@@ -1,7 +1,7 @@
 /**
  * Chooses the connection that a host closes to make room for a new one. PROTOCOL.md §6.5. Pure.
- * Connections that keep asking must not lock out their neighbours at the same address, so a connection that had its time
- * may be closed although it is in use.
+ * A connection that had its turn may be closed although it is in use. Otherwise connections that keep asking would lock
+ * out their neighbours at the same address.
  */
 import type { RequesterAddress } from './requester.ts'
 
@@ -22,9 +22,9 @@ export interface EvictionTimes {
   readonly nowMs: number
   /** A connection without a request for this time is idle. */
   readonly idleMs: number
-  /** Of a full address or /48: a connection without a request for this time is resting. A sync asks again sooner. */
+  /** A connection without a request for this time is resting. A sync asks again sooner. */
   readonly restMs: number
-  /** Of a full address: a connection that is open for this time had its turn. A sync takes a few seconds. */
+  /** A connection that is open for this time had its turn. A sync takes a few seconds. */
   readonly turnMs: number
 }
 
