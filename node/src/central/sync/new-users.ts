@@ -10,8 +10,8 @@ import type { Requester } from '../../net/protocol.ts'
 import { timeToDay } from '../store/day.ts'
 
 /**
- * Prefixes and fences counted in a day, about 100 bytes each. A full table drops counts of the network (IPv4 /16, IPv6 /32)
- * that has most, so that one network cannot lock out new users of others.
+ * Prefixes and fences counted in a day, about 100 bytes each. A full table drops counts of the largest network (IPv4 /16,
+ * IPv6 /32), so that one network cannot lock out new users of others.
  */
 export const NEW_USER_TABLE_MAX = 262_144
 /** Counts that a full table drops at once, at most half of a network's. One search thus makes room for many newcomers. */

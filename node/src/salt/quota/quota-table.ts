@@ -1,8 +1,8 @@
 /**
  * The quota that each requester has used, without storing an address. PROTOCOL.md §5.5. Throws QUOTA_SPENT.
  * Keys are HMAC-SHA256(quota key, prefix ‖ shard) after a tag of the requester's network, made by the same key; the quota key
- * lives and dies with the seed. The table is on disk, so a restart gives no fresh quota. It is bounded: a full table drops
- * entries of the network (IPv4 /16, IPv6 /32) that has most, so that one network cannot lock out newcomers of others.
+ * lives and dies with the seed. The table is on disk, so a restart gives no fresh quota. Its size is bounded. A full table drops
+ * entries of the largest network (IPv4 /16, IPv6 /32), so that one network cannot lock out newcomers of others.
  */
 
 import { createHmac } from 'node:crypto'
