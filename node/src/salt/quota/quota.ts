@@ -35,9 +35,7 @@ export interface QuotaQuestion {
   readonly digest: Uint8Array
 }
 /** `cost`: distinct new salts, or requests (`strict`). With cost 0 nothing new was given. */
-type QuotaDecision =
-  | { granted: true; state: QuotaState; cost: number }
-  | { granted: false; retryAfterMs: number }
+type QuotaDecision = { granted: true; state: QuotaState; cost: number } | { granted: false; retryAfterMs: number }
 type QuotaRule = (state: QuotaState | undefined, question: QuotaQuestion, nowMs: number) => QuotaDecision
 
 const NONE = new Uint8Array(0)
