@@ -19,6 +19,8 @@ const BODY_MAX_BYTES = 65_536
 /** An operator and a console, with room for a browser's parallel requests. */
 const CONNECTIONS_MAX = 16
 const REQUEST_MAX_MS = 10_000
+/** A local client sends its request at once. Silent connections of another local user must not keep the operator out. */
+const SILENT_MAX_MS = 1_000
 const TOKEN_BYTES = 32
 
 /**
@@ -77,7 +79,7 @@ export async function adminServer({ dir, routes, page, random, log }: AdminServe
           response.destroy()
         })
     },
-    { connectionsMax: CONNECTIONS_MAX, requestMaxMs: REQUEST_MAX_MS },
+    { connectionsMax: CONNECTIONS_MAX, requestMaxMs: REQUEST_MAX_MS, silentMaxMs: SILENT_MAX_MS },
   )
   await writeAdminFile(dir, { port: http.port, token, pid: process.pid })
   return {

@@ -1,9 +1,10 @@
 /**
  * Compares a node's clock with its peers' clocks: more than 30 s from their median it stops serving. PROTOCOL.md §5.6.
+ * It draws the peers at random, one of each operator, so that nobody can choose which clocks it asks.
  * A clock that runs ahead would give out salts of future blocks and erase secrets that are still needed.
  * Throws CLOCK_SKEWED.
  */
-import type { Clock } from '@geotrace/core-wasm'
+import type { Clock, Random } from '@geotrace/core-wasm'
 import {
   decodeTimeReply,
   encodeRosterRequest,
@@ -15,8 +16,11 @@ import type { Host } from '../net/protocol.ts'
 import { fanOut } from '../platform/fan-out.ts'
 
 export const SKEW_MAX_MS = 30_000
-/** Peers asked in one check. Their median is wrong only if half of these peers are. */
+/** Peers asked in one check, of as many operators. Their median is wrong only if half of these operators are. */
 const PEERS_ASKED_MAX = 15
+
+/** A peer with the index of its operator. */
+type OperatedPeer = PeerAddress & { readonly operator: number }
 
 /** How many peers answered the last check. */
 export interface PeerReach {
@@ -36,7 +40,7 @@ export interface ClockWatch {
   assertTrue(): void
 }
 
-export function clockWatch(host: Host, peers: () => readonly PeerAddress[], clock: Clock): ClockWatch {
+export function clockWatch(host: Host, peers: () => readonly OperatedPeer[], clock: Clock, random: Random): ClockWatch {
   let offsetMs = 0
   let reach: PeerReach | undefined
   return {
@@ -49,7 +53,7 @@ export function clockWatch(host: Host, peers: () => readonly PeerAddress[], cloc
     async check() {
       // Our own clock counts as one value, so a single peer that answers cannot stop us.
       const offsets = [0]
-      const asking = peers().slice(0, PEERS_ASKED_MAX)
+      const asking = drawPeers(peers(), random)
       await fanOut(asking, async (peer) => {
         const asked = clock.now()
         const theirs = decodeTimeReply(await host.request(peer, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'time' })))
@@ -69,6 +73,16 @@ export function clockWatch(host: Host, peers: () => readonly PeerAddress[], cloc
       )
     },
   }
+}
+
+/** At most `PEERS_ASKED_MAX` peers in random order, at most one of each operator. */
+export function drawPeers<T extends OperatedPeer>(peers: readonly T[], random: Random): T[] {
+  const bytes = random(4 * peers.length)
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  const drawn = peers.map((peer, i) => ({ peer, at: view.getUint32(4 * i) })).sort((a, b) => a.at - b.at)
+  const byOperator = new Map<number, T>()
+  for (const { peer } of drawn) if (!byOperator.has(peer.operator)) byOperator.set(peer.operator, peer)
+  return [...byOperator.values()].slice(0, PEERS_ASKED_MAX)
 }
 
 /**

@@ -1,18 +1,20 @@
 /**
  * The current peers of the federation and their addresses. PROTOCOL.md §4.1, §7.5.
- * The newest roster lists them, before the founding the manifest. Addresses of a peer's newest presence come first.
+ * The newest roster lists them, before the founding the manifest. Addresses of a peer's newest presence come first, apart
+ * from private ones that the roster does not list.
  */
 import {
   bytesToHex,
   isGone,
   type Manifest,
   manifestToRoster,
-  type PeerAddress,
   type Roster,
   type RosterPeer,
 } from '@geotrace/core-wasm/wire'
+import type { DialTarget } from '../net/protocol.ts'
+import { reachableAddresses } from './reachable.ts'
 
-export interface Peer extends PeerAddress {
+export interface Peer extends DialTarget {
   /** Index into the operators of that roster. */
   readonly operator: number
   readonly role: 'member' | 'newcomer' | 'central'
@@ -43,10 +45,11 @@ export function livePeers({ manifest, newest, addresses, isConvicted, version }:
   // Callers ask several times a second, and most of the time nothing has changed.
   let known: Known | undefined
   const live = (peer: Peer): Peer => {
-    const own = addresses(peer.key)
+    const own = reachableAddresses(peer.key, addresses(peer.key), peer.addresses)
     // The usual case: the presence gives the addresses that the roster lists.
     if (own.every((address, i) => address === peer.addresses[i])) return peer
-    return { ...peer, addresses: merge(own, peer.addresses) }
+    const unlisted = own.filter((address) => !peer.addresses.includes(address))
+    return { ...peer, addresses: merge(own, peer.addresses), unlisted }
   }
   const now = (): Known => {
     const [roster, current] = [newest() ?? founding, version()]

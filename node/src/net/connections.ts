@@ -6,23 +6,28 @@ import type { Clock } from '@geotrace/core-wasm'
 import type { Connection, Libp2p } from '@libp2p/interface'
 import type { Log } from '../platform/log.ts'
 import { type Admission, ConnectionTable } from './guard/connection-table.ts'
-import { chooseEviction } from './guard/eviction.ts'
+import { chooseEviction, type Evictable, type Scope } from './guard/eviction.ts'
 import { addressToRequester, type RequesterAddress } from './guard/requester.ts'
 import type { HostLimits } from './limits.ts'
 
 type Streams = readonly unknown[]
+
+/** The group in which another connection makes room. Refusals for other reasons are final here. */
+const SCOPES: Partial<Record<Admission, Scope>> = { full: 'host', 'fence-full': 'fence', 'prefix-full': 'prefix' }
 
 export class Connections {
   readonly table: ConnectionTable
   readonly #limits: HostLimits
   readonly #clock: Clock
   readonly #log: Log
+  readonly #openedMs = new WeakMap<Connection, number>()
   readonly #lastUse = new WeakMap<Connection, number>()
   /** Monotonic time of the last received bytes. */
   readonly #receivedMs = new WeakMap<Streams, number>()
   /** Streams of connections that were closed for abuse. */
   readonly #abusive = new WeakSet<Streams>()
   #all: () => readonly Connection[] = () => []
+  #more: () => readonly Evictable[] = () => []
   #isMember = (_connection: Connection): boolean => false
 
   constructor(limits: HostLimits, clock: Clock, log: Log) {
@@ -36,6 +41,11 @@ export class Connections {
     this.#all = () => libp2p.getConnections()
   }
 
+  /** Connections of the table that are none of libp2p's. They make room too. */
+  addOccupants(occupants: () => readonly Evictable[]): void {
+    this.#more = occupants
+  }
+
   /** Sets which connections are with members of the federation: none before the first call. */
   setMembers(isMember: (connection: Connection) => boolean): void {
     this.#isMember = isMember
@@ -47,6 +57,7 @@ export class Connections {
 
   opened(connection: Connection): void {
     if (this.#abusive.has(connection.streams)) this.#punish(connection)
+    this.#openedMs.set(connection, this.#clock.now())
     this.used(connection)
   }
 
@@ -74,18 +85,24 @@ export class Connections {
 
   /** Closes a connection after the table refused one of `newcomer`. Returns false when no connection may be closed. */
   makeRoom(newcomer: RequesterAddress, refusal: Admission): boolean {
-    if (refusal !== 'full' && refusal !== 'prefix-full') return false
-    const idleSinceMs = this.#clock.now() - this.#limits.idleMs
-    const occupants = this.#all()
-      .filter((item) => item.direction === 'inbound' && item.status === 'open' && !this.#isMember(item))
-      .map((connection) => {
-        const lastUseMs = this.#lastUse.get(connection) ?? 0
-        const isIdle = connection.streams.length === 0 && lastUseMs <= idleSinceMs
-        return { connection, isIdle, lastUseMs, ...addressToRequester(connection.remoteAddr.toString()) }
-      })
-    const evicted = chooseEviction(occupants, newcomer, refusal === 'full')
-    evicted?.connection.abort(new Error('closed to make room for another connection'))
+    const scope = SCOPES[refusal]
+    if (scope === undefined) return false
+    const occupants = [...this.#occupants(), ...this.#more()]
+    const evicted = chooseEviction(occupants, newcomer, scope, { nowMs: this.#clock.now(), ...this.#limits })
+    evicted?.close()
     return evicted !== undefined
+  }
+
+  #occupants(): Evictable[] {
+    return this.#all()
+      .filter((item) => item.direction === 'inbound' && item.status === 'open' && !this.#isMember(item))
+      .map((connection) => ({
+        ...addressToRequester(connection.remoteAddr.toString()),
+        isBusy: connection.streams.length > 0,
+        openedMs: this.#openedMs.get(connection) ?? 0,
+        lastUseMs: this.#lastUse.get(connection) ?? 0,
+        close: () => connection.abort(new Error('closed to make room for another connection')),
+      }))
   }
 
   #punish({ direction, remoteAddr }: Connection): void {

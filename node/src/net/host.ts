@@ -92,7 +92,7 @@ function createParts({ clock, log, certificate }: HostInit, limits: HostLimits) 
     onBusy: (protocol) => server.countBusy(protocol),
     others: () => protocols(),
   })
-  const serveHttps = httpsListener({
+  const https = httpsListener({
     limits,
     table: connections.table,
     clock,
@@ -103,6 +103,7 @@ function createParts({ clock, log, certificate }: HostInit, limits: HostLimits) 
     isFull: () => inbound.isFull(),
     makeRoom,
   })
+  connections.addOccupants(https.occupants)
   const onReceived = (streams: readonly unknown[]): void => connections.received(streams)
   const onAbuse = (streams: readonly unknown[]): void => connections.abused(streams)
   let waiting = 0
@@ -118,7 +119,7 @@ function createParts({ clock, log, certificate }: HostInit, limits: HostLimits) 
     waiting: () => waiting,
     options: {
       admission,
-      secure: certificate && { certificate, serveHttps },
+      secure: certificate && { certificate, serveHttps: https.attach },
       muxer: guardedYamux({ limits, now, random: systemRandom, inbound, onReceived, onAbuse }),
       gater: gater({ table: connections.table, clock, makeRoom, isLagging: load.isLagging }),
     },

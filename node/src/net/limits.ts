@@ -28,6 +28,10 @@ export interface HostLimits {
   readonly punishMs: number
   /** The host may close a connection that was unused for longer, to make room for a new one. */
   readonly idleMs: number
+  /** The same for a new connection of an address or /48 that has its share. The requests of a sync follow each other sooner. */
+  readonly restMs: number
+  /** A connection in use may be closed for another one of its address after this time. A sync takes a few seconds. */
+  readonly turnMs: number
   /** Requests that handlers answer at the same time. Further requests get BUSY. */
   readonly inFlight: number
   /** Work of one connection: a second, and at once. A unit is about 10 µs, so one connection takes 1 % of a core. */
@@ -64,6 +68,8 @@ export const HOST_LIMITS: HostLimits = {
   newBurst: 20,
   punishMs: 30_000,
   idleMs: 30_000,
+  restMs: 2_000,
+  turnMs: 10_000,
   inFlight: 256,
   workPerSecond: 1_000,
   workBurst: 4_000,

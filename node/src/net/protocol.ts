@@ -35,6 +35,12 @@ export interface HostStats {
   readonly protocols: Readonly<Record<string, ProtocolStats>>
 }
 
+/** A peer to dial. */
+export interface DialTarget extends PeerAddress {
+  /** Those of its addresses that only its own presence names. After a failed dial they are left out for a while. */
+  readonly unlisted?: readonly string[]
+}
+
 interface HostRequestOptions {
   signal?: AbortSignal
   /** A shorter deadline for the answer than the host's own, ms. */
@@ -48,9 +54,9 @@ export interface Host {
   stats(): HostStats
   serve(protocol: Protocol, handler: Handler): Promise<void>
   /** The bytes of the reply. Throws PEER_UNREACHABLE, PEER_TIMEOUT, MESSAGE_TOO_LARGE, ABORTED, BUSY. */
-  request(peer: PeerAddress, protocol: Protocol, request: Uint8Array, options?: HostRequestOptions): Promise<Uint8Array>
+  request(peer: DialTarget, protocol: Protocol, request: Uint8Array, options?: HostRequestOptions): Promise<Uint8Array>
   /** Opens a connection to the peer unless one is open. Throws PEER_UNREACHABLE, PEER_TIMEOUT. */
-  link(peer: PeerAddress): Promise<void>
+  link(peer: DialTarget): Promise<void>
   isLinked(key: Uint8Array): boolean
   /** Whether the host received bytes from this peer in the last `withinMs`, on the connection that it uses. */
   hasReceivedFrom?(key: Uint8Array, withinMs: number): boolean

@@ -10,7 +10,6 @@ import {
   FederationError,
   isFederationError,
   keyToPeerId,
-  type PeerAddress,
   type Protocol,
 } from '@geotrace/core-wasm/wire'
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
@@ -18,9 +17,10 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { withDeadline } from './deadline.ts'
 import { type HostLimits, REQUESTS_PER_PEER, REQUESTS_WAITING_PER_PEER, STREAMS_PER_PROTOCOL } from './limits.ts'
-import type { Host } from './protocol.ts'
+import type { DialTarget, Host } from './protocol.ts'
 import { frames } from './transport/frame.ts'
 import { isHttpsAddress } from './transport/https-listener.ts'
+import { UnlistedAddresses } from './unlisted.ts'
 
 /** Cached peer ids, because links look theirs up every 2 s. A federation has fewer peers. */
 const PEER_IDS_MAX = 2_048
@@ -41,8 +41,16 @@ export function requests(
     return known
   }
 
-  const dial = (peer: PeerAddress, peerId: PeerId, signal?: AbortSignal): Promise<Connection> =>
-    openNew(libp2p, limits.dialMs, peer, peerId, signal)
+  const unlisted = new UnlistedAddresses(() => performance.now())
+  const dial = async (peer: DialTarget, peerId: PeerId, signal?: AbortSignal): Promise<Connection> => {
+    const target = { ...peer, addresses: unlisted.select(peer) }
+    try {
+      return await openNew(libp2p, limits.dialMs, target, peerId, signal)
+    } catch (error) {
+      if (!isFederationError(error, 'ABORTED')) unlisted.failed(target)
+      throw error
+    }
+  }
   const request: Host['request'] = async (peer, protocol, bytes, { signal, withinMs = limits.replyMs } = {}) => {
     const replyMs = Math.min(limits.replyMs, withinMs)
     // While our own event loop lags, a missing answer does not prove that the peer is down. Use the full timeout.
@@ -82,7 +90,7 @@ export function requests(
 async function openNew(
   libp2p: Libp2p,
   dialMs: number,
-  peer: PeerAddress,
+  peer: DialTarget,
   peerId: PeerId,
   signal: AbortSignal | undefined,
 ): Promise<Connection> {

@@ -1,6 +1,8 @@
 /**
  * The periodic work of a salt node. PROTOCOL.md §5.1, §5.5, §5.6.
  * It winds the ratchet when an epoch closes, looks for missing seeds, compares clocks and sweeps the quota table.
+ * While the clock is in doubt, the ratchet goes by the timers, which run evenly whatever the clock says. A clock that is
+ * wrong for an hour must not erase the salts of hours, and must not keep secrets beyond their time.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import { MINUTE_MS } from '@geotrace/core-wasm/wire'
@@ -42,26 +44,46 @@ export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }
   let stopped = false
   let cancelBeat = (): void => {}
   let beatMs = 0
+  let delayMs = 0
   let checkedMs = 0
   let sweptMs = 0
+  /** The time that the ratchet goes by, Unix ms: the clock, and in doubt the last trusted time plus the delays since. */
+  let ratchetMs = 0
+  let wasTrusted = false
+  /** The clock jumped and was not compared with the peers' clocks since. */
+  let hasJumped = false
 
-  /** After a jump the clock is compared with the peers' before secrets are erased. If no peer answers, they are erased. */
-  const wind = async (nowMs: number, wasDueMs: number): Promise<void> => {
-    // The clock may step back as well as forward, so `wasDueMs` and `checkedMs` may lie ahead of now.
-    const hasJumped = Math.abs(nowMs - wasDueMs) > SKEW_MAX_MS
-    const isSkewed = Math.abs(watch.offsetMs) > SKEW_MAX_MS
-    if (hasJumped || Math.abs(nowMs - checkedMs) >= (isSkewed ? RECHECK_MS : CHECK_MS)) {
-      checkedMs = nowMs
-      await watch.check()
-    }
-    if (Math.abs(watch.offsetMs) <= SKEW_MAX_MS) advance(clock.now())
+  const isSkewed = (): boolean => Math.abs(watch.offsetMs) > SKEW_MAX_MS
+  const wind = (nowMs: number): void => {
+    if (!hasJumped && !isSkewed()) {
+      ratchetMs = nowMs
+      wasTrusted = true
+      // A clock that was wrong from the start: of both times the earlier one, because erasing too early loses salts.
+    } else if (!wasTrusted) ratchetMs = Math.min(ratchetMs, nowMs - watch.offsetMs)
+    advance(ratchetMs)
+  }
+  /** If no peer answers, the clock is trusted. */
+  const compare = async (nowMs: number): Promise<void> => {
+    // The clock may step back as well as forward, so `checkedMs` may lie ahead of now.
+    const isDue = Math.abs(nowMs - checkedMs) >= (hasJumped || isSkewed() ? RECHECK_MS : CHECK_MS)
+    if (!isDue) return
+    checkedMs = nowMs
+    await watch.check()
+    hasJumped = false
+    wind(clock.now())
   }
   const beat = (): void => {
     if (stopped) return
     const nowMs = clock.now()
-    // When time runs evenly, advance at once, because erasing secrets must not wait for the network.
-    if (Math.abs(nowMs - beatMs) <= SKEW_MAX_MS && Math.abs(watch.offsetMs) <= SKEW_MAX_MS) advance(nowMs)
-    wind(nowMs, beatMs).catch(() => failed('clock'))
+    if (Math.abs(nowMs - beatMs) > SKEW_MAX_MS) {
+      hasJumped = true
+      checkedMs = Number.NEGATIVE_INFINITY
+    }
+    // No timer fires early, so at least its delay has passed.
+    ratchetMs += delayMs
+    // Erasing secrets must not wait for the network.
+    wind(nowMs)
+    compare(nowMs).catch(() => failed('clock'))
     if (Math.abs(nowMs - sweptMs) >= SWEEP_MS) {
       sweptMs = nowMs
       sweep(nowMs).catch(() => failed('quota'))
@@ -70,16 +92,17 @@ export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }
   }
   const plan = (): void => {
     const nowMs = clock.now()
-    const dueMs = nextMs() ?? 0
-    // An overdue time waits for the next beat, because a clock known to be wrong would make the timer spin.
-    beatMs = dueMs > nowMs ? Math.min(dueMs, nowMs + BEAT_MS) : nowMs + BEAT_MS
-    cancelBeat = clock.setTimer(beat, beatMs - nowMs)
+    const leftMs = (nextMs() ?? 0) - ratchetMs
+    delayMs = leftMs > 0 ? Math.min(leftMs, BEAT_MS) : BEAT_MS
+    beatMs = nowMs + delayMs
+    cancelBeat = clock.setTimer(beat, delayMs)
   }
 
   return {
     start() {
-      checkedMs = clock.now()
-      sweptMs = clock.now()
+      ratchetMs = clock.now()
+      checkedMs = ratchetMs
+      sweptMs = ratchetMs
       watch.check().catch(() => failed('clock'))
       plan()
     },

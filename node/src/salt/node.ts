@@ -185,7 +185,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
         sheets: holdings,
         otherReplicas: () => holdings.otherReplicas(),
       })
-      const watch = clockWatch(host, () => membership.peers.others(signer.key), clock)
+      const watch = clockWatch(host, () => membership.peers.others(signer.key), clock, random)
       const pulse = heartbeat({
         clock,
         watch,

@@ -1,7 +1,8 @@
 /**
  * Answers /geotrace/salt/1. PROTOCOL.md §5.5, §5.6, §7.1. Throws, in this order: decoding errors, CLOCK_SKEWED,
  * FORBIDDEN (no address, so no quota), ROSTER_UNKNOWN, WRONG_SHARD, BLOCK_TOO_OLD, BLOCK_TOO_NEW, EPOCH_LOST, QUOTA_SPENT.
- * EPOCH_LOST comes before the quota is charged, because the quota key is lost together with the secrets.
+ * EPOCH_LOST comes before the quota is charged, because the quota key is lost together with the secrets. No salt is hashed
+ * before the quota is charged, so a refused request costs no hash.
  * The other replicas of the shard have the seed already and ask only for its Merkle path. So a replica pays no quota,
  * and gets an answer although the clock of this node is wrong.
  */
@@ -30,8 +31,8 @@ import type { Handler, Requester } from '../net/protocol.ts'
 import type { Holdings } from './holdings.ts'
 import type { QuotaTable } from './quota/quota-table.ts'
 import { type Hashes, saltsToCommitments } from './secrets/ratchet.ts'
-import type { SeedKeeper } from './secrets/seed-keeper.ts'
-import type { Shard, Shards } from './shards.ts'
+import type { Grip, SeedKeeper } from './secrets/seed-keeper.ts'
+import type { Shard } from './shards.ts'
 import type { SheetTree } from './sheets/sheet-tree.ts'
 
 interface SaltServiceInit {
@@ -48,16 +49,8 @@ interface SaltServiceInit {
 export function saltService(init: SaltServiceInit): Handler {
   const { core, clock, signer, rosters, holdings, keeper, quota, watch } = init
 
-  const epochToAnswer = (
-    { shard }: Shard,
-    { firstEpoch }: Shards,
-    tree: SheetTree,
-    epoch: number,
-    mask: number,
-    nowMs: number,
-  ): AnswerEpoch => {
-    if (epoch < firstEpoch + tree.first) throw lost(epoch)
-    const salts = keeper.salts(shard, firstEpoch, epoch, nowMs)
+  const epochToAnswer = (grip: Grip, tree: SheetTree, firstEpoch: number, epoch: number, mask: number): AnswerEpoch => {
+    const salts = grip.salts(epoch)
     const commitments = saltsToCommitments(core, salts, epoch)
     const entries = Array.from({ length: BLOCKS_PER_EPOCH }, (_, i) =>
       (mask >>> i) & 1 ? row(salts, i).slice() : row(commitments, i),
@@ -100,13 +93,19 @@ export function saltService(init: SaltServiceInit): Handler {
     assertOpen(request.blocks, nowMs)
     const masks = blocksToMasks(request.blocks)
     assertInForce(rosters, certified, masks)
-    const { shards, shard } = found
+    const { shard } = found
     const { tree } = shard
     if (tree === undefined) throw lost([...masks.keys()][0]!)
-    const epochs = [...masks].map(([epoch, mask]) => epochToAnswer(shard, shards, tree, epoch, mask, nowMs))
-    await charge(shard, firstEpoch, bytes, masks, from, nowMs)
-    const unsigned = encodeUnsignedAnswer({ time: nowMs, roster: request.roster, shard: request.shard, epochs })
-    return concatBytes(unsigned, signContent(signer, 'geotrace/salt-answer', answerContent(bytes, unsigned)))
+    for (const epoch of masks.keys()) if (epoch < firstEpoch + tree.first) throw lost(epoch)
+    const grip = keeper.grip(request.shard, firstEpoch, masks.keys(), nowMs)
+    try {
+      await charge(shard, firstEpoch, bytes, masks, from, nowMs)
+      const epochs = [...masks].map(([epoch, mask]) => epochToAnswer(grip, tree, firstEpoch, epoch, mask))
+      const unsigned = encodeUnsignedAnswer({ time: nowMs, roster: request.roster, shard: request.shard, epochs })
+      return concatBytes(unsigned, signContent(signer, 'geotrace/salt-answer', answerContent(bytes, unsigned)))
+    } finally {
+      grip.end()
+    }
   }
 }
 

@@ -119,6 +119,21 @@ describe('the control server', () => {
     expect(await adminRequest(dir, 'GET', '/status')).toEqual({ state: 'serving' })
   })
 
+  it('the control server answers while another local user keeps its 16 connections silent, and closes those', async () => {
+    const gone: Promise<unknown>[] = []
+    const sockets = Array.from({ length: 16 }, () => {
+      const socket = connect(server.port, '127.0.0.1')
+      socket.on('error', () => {})
+      gone.push(new Promise((resolve) => socket.once('close', resolve)))
+      return socket
+    })
+    await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('connect', resolve))))
+    expect(await raw('GET', '/status', { host: `127.0.0.1:${server.port}` })).toBe(200)
+    const startMs = performance.now()
+    await Promise.all(gone)
+    expect(performance.now() - startMs).toBeLessThan(4_000)
+  })
+
   it('the control server listens on 127.0.0.1 only', async () => {
     const reached = (host: string) =>
       new Promise<boolean>((resolve) => {

@@ -1,8 +1,10 @@
 import { simulatedClock } from '@geotrace/core-wasm'
 import { encodeTimeReply, ROSTER_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
-import { clockWatch, median, provenOffset } from '../../src/membership/clock-watch.ts'
+import { clockWatch, drawPeers, median, provenOffset } from '../../src/membership/clock-watch.ts'
+import type { Host } from '../../src/net/protocol.ts'
 import { systemRandom } from '../../src/platform/random.ts'
+import { seededRandom } from '../../src/testing/simulated/seeded-random.ts'
 import { Stage } from '../salt/federation.ts'
 
 const NOW = Date.UTC(2026, 5, 1, 12)
@@ -36,7 +38,8 @@ describe('the clock watch', () => {
       await host.serve(ROSTER_PROTOCOL, async () => encodeTimeReply(clock.now() + (i === 0 ? 3_600_000 : offset)))
     }
     const self = await stage.host(clock)
-    const watch = clockWatch(self, () => hosts.map((host) => ({ key: host.key, addresses: host.addresses() })), clock)
+    const peers = hosts.map((host, operator) => ({ key: host.key, addresses: host.addresses(), operator }))
+    const watch = clockWatch(self, () => peers, clock, systemRandom)
     for (const [theirs, ours, isTrue] of [
       [0, 0, true],
       [30_000, -30_000, true],
@@ -50,5 +53,44 @@ describe('the clock watch', () => {
       if (isTrue) watch.assertTrue()
       else expect(() => watch.assertTrue()).toThrow(/clock/)
     }
+  })
+
+  it('nine liars at the head of a roster of 100 members do not stop a node, of one operator or of nine', async () => {
+    const clock = simulatedClock(NOW)
+    const random = seededRandom('clocks').bytes
+    for (const liarsOf of [() => 0, (i: number) => i]) {
+      const peers = Array.from({ length: 100 }, (_, i) => {
+        return { key: new Uint8Array(32).fill(i), addresses: [], operator: i < 9 ? liarsOf(i) : i }
+      })
+      const asked = new Map<number, number>()
+      const host = {
+        async request({ key }: { key: Uint8Array }) {
+          asked.set(key[0]!, (asked.get(key[0]!) ?? 0) + 1)
+          return encodeTimeReply(clock.now() + (key[0]! < 9 ? 3_600_000 : 0))
+        },
+      } as unknown as Host
+      const watch = clockWatch(host, () => peers, clock, random)
+      for (let i = 0; i < 100; i++) {
+        await watch.check()
+        watch.assertTrue()
+        expect(watch.reach).toMatchObject({ asked: 15, answered: 15 })
+      }
+      expect(asked.size).toBe(100)
+      // In list order 9 of 15 answers were lies. At random at most 9 in 100 are.
+      const lies = [...asked].reduce((sum, [i, count]) => sum + (i < 9 ? count : 0), 0)
+      expect(lies).toBeLessThan(0.15 * 1_500)
+    }
+  })
+
+  it('one check asks at most one peer of each operator', () => {
+    const random = seededRandom('clocks').bytes
+    const peers = Array.from({ length: 64 }, (_, i) => {
+      return { key: new Uint8Array(32).fill(i), addresses: [], operator: i >> 4 }
+    })
+    for (let i = 0; i < 50; i++) {
+      const operators = drawPeers(peers, random).map(({ operator }) => operator)
+      expect(operators.sort()).toEqual([0, 1, 2, 3])
+    }
+    expect(drawPeers([], random)).toEqual([])
   })
 })

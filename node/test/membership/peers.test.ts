@@ -39,9 +39,11 @@ describe('the peers of a federation', () => {
     const [{ key, addresses }] = members as [(typeof members)[0]]
     expect(peers.withKey(key)?.addresses).toEqual(addresses)
     const before = peers.all()
-    presences.set(key, ['/ip4/127.0.0.7/tcp/7'])
+    // The port of a stranger on a loopback address must get no connection.
+    presences.set(key, ['/ip4/127.66.0.1/tcp/7', '/ip4/203.0.113.7/tcp/7'])
     change()
-    expect(peers.withKey(key)?.addresses).toEqual(['/ip4/127.0.0.7/tcp/7', ...addresses])
+    expect(peers.withKey(key)?.addresses).toEqual(['/ip4/203.0.113.7/tcp/7', ...addresses])
+    expect(peers.withKey(key)?.unlisted).toEqual(['/ip4/203.0.113.7/tcp/7'])
     expect(peers.all()).not.toBe(before)
     expect(peers.all().map((peer) => peer.key)).toEqual(before.map((peer) => peer.key))
   })

@@ -315,7 +315,7 @@ describe('an invalid request', () => {
 
 describe('the listener', () => {
   it('the listener refuses the ninth connection of an address and admits another address', async () => {
-    const server = await host(undefined, { perPrefix: 8, newBurst: 100 })
+    const server = await host(undefined, { perPrefix: 8, newBurst: 100, restMs: 60_000, turnMs: 60_000 })
     await server.serve(ECHO, echo)
     const clients = await Promise.all(Array.from({ length: 8 }, () => host([])))
     for (const client of clients) expect(await code(client.request(toPeer(server), ECHO, Uint8Array.of(1)))).toBe('OK')
@@ -334,7 +334,55 @@ describe('the listener', () => {
     for (const client of clients) expect(await code(client.request(toPeer(server), ECHO, Uint8Array.of(1)))).toBe('OK')
   })
 
+  it('a host closes a resting connection of a full address to admit a new one of that address', async () => {
+    const server = await host(undefined, { perPrefix: 2, newBurst: 100, restMs: 100 })
+    await server.serve(ECHO, echo)
+    for (const client of await Promise.all(Array.from({ length: 4 }, () => host([])))) {
+      await expect.poll(() => code(client.request(toPeer(server), ECHO, Uint8Array.of(1)))).toBe('OK')
+    }
+  })
+
   for (const suffix of ['', '/ws']) {
+    it(`the /tcp${suffix} listener serves clients of an address that keeps four silent sockets open there`, async () => {
+      const server = await host([`/ip4/127.0.0.1/tcp/0${suffix}`], { newBurst: 1_000 })
+      await server.serve(ECHO, echo)
+      const port = Number(server.addresses()[0]!.split('/')[4])
+      let isOn = true
+      const hold = (): void => {
+        if (!isOn) return
+        const socket = connect(port, '127.0.0.1')
+        socket.on('error', () => {})
+        socket.on('close', () => setTimeout(hold, 5))
+        ends.push(async () => void socket.destroy())
+      }
+      ends.push(async () => void (isOn = false))
+      for (let i = 0; i < 4; i++) hold()
+      await expect.poll(() => server.stats().waiting).toBe(4)
+      for (let i = 0; i < 3; i++) {
+        const client = await host([])
+        expect(await code(client.request(toPeer(server), ECHO, Uint8Array.of(1)))).toBe('OK')
+      }
+    })
+
+    it(`the /tcp${suffix} listener serves clients of an address that leaves four handshakes unfinished there`, async () => {
+      const server = await host([`/ip4/127.0.0.1/tcp/0${suffix}`], { newBurst: 1_000, upgradeMs: 60_000 })
+      await server.serve(ECHO, echo)
+      const port = Number(server.addresses()[0]!.split('/')[4])
+      const upgrade = 'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n'
+      const key = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n'
+      for (let i = 0; i < 4; i++) {
+        const socket = connect(port, '127.0.0.1')
+        socket.on('error', () => {})
+        ends.push(async () => void socket.destroy())
+        socket.write(suffix === '' ? '\x13/multistream' : upgrade + key)
+      }
+      await expect.poll(() => server.stats().connections).toBe(4)
+      for (let i = 0; i < 3; i++) {
+        const client = await host([])
+        expect(await code(client.request(toPeer(server), ECHO, Uint8Array.of(1)))).toBe('OK')
+      }
+    })
+
     it(`the /tcp${suffix} listener serves others while fifty sockets of an address are silent, and closes those`, async () => {
       const server = await host([`/ip4/127.0.0.1/tcp/0${suffix}`], {
         pendingPerPrefix: 4,

@@ -25,8 +25,9 @@ function settableClock() {
   return { clock, base, jump: (ms: number) => void (aheadMs += ms) }
 }
 
-function beating(answer: () => number) {
+function beating(answer: () => number, aheadMs = 0) {
   const { clock, base, jump } = settableClock()
+  jump(aheadMs)
   const advanced: number[] = []
   const watch: ClockWatch & { offsetMs: number } = {
     offsetMs: 0,
@@ -83,28 +84,42 @@ describe('the heartbeat', () => {
     expect(beat.advanced).toHaveLength(before)
   })
 
-  it('the heartbeat erases nothing after a jump that the peers’ clocks did not make, until the clock is right again', async () => {
-    let offsetMs = 0
-    const beat = beating(() => offsetMs)
-    await beat.base.advanceTo(NOW + MINUTE_MS)
-    const before = beat.advanced.length
-    expect(before).toBeGreaterThan(0)
-    offsetMs = 5 * 60 * MINUTE_MS
-    beat.jump(offsetMs)
+  it('the heartbeat goes on by its timers after a jump that the peers’ clocks did not make, until the clock is right', async () => {
+    for (const jumpMs of [5 * 60 * MINUTE_MS, -5 * 60 * MINUTE_MS]) {
+      let offsetMs = 0
+      const beat = beating(() => offsetMs)
+      await beat.base.advanceTo(NOW + MINUTE_MS)
+      offsetMs = jumpMs
+      beat.jump(offsetMs)
+      await beat.base.advanceTo(NOW + 10 * MINUTE_MS)
+      expect([...new Set(beat.advanced)]).toEqual(Array.from({ length: 10 }, (_, i) => NOW + (i + 1) * MINUTE_MS))
+      beat.jump(-offsetMs)
+      offsetMs = 0
+      await beat.base.advanceTo(NOW + 15 * MINUTE_MS)
+      expect(beat.advanced.at(-1)).toBe(NOW + 15 * MINUTE_MS)
+    }
+  })
+
+  it('the heartbeat winds the ratchet in time while lying peers make it doubt a right clock', async () => {
+    const beat = beating(() => -60 * MINUTE_MS)
+    beat.due(NOW + 95_000)
     await beat.base.advanceTo(NOW + 10 * MINUTE_MS)
-    expect(beat.advanced).toHaveLength(before)
-    beat.jump(-offsetMs)
-    offsetMs = 0
-    await beat.base.advanceTo(NOW + 15 * MINUTE_MS)
-    expect(beat.advanced.length).toBeGreaterThan(before)
-    expect(Math.max(...beat.advanced)).toBeLessThanOrEqual(NOW + 15 * MINUTE_MS)
+    expect(beat.advanced).toContain(NOW + 95_000)
+    expect(beat.advanced.at(-1)).toBe(NOW + 9 * MINUTE_MS + 35_000)
+  })
+
+  it('a node that starts with a clock five hours ahead erases nothing early', async () => {
+    const beat = beating(() => 5 * 60 * MINUTE_MS, 5 * 60 * MINUTE_MS)
+    await beat.base.advanceTo(NOW + 10 * MINUTE_MS)
+    expect(beat.advanced.length).toBeGreaterThan(0)
+    expect(Math.max(...beat.advanced)).toBeLessThanOrEqual(NOW + 10 * MINUTE_MS)
   })
 
   it('the heartbeat winds the ratchet after a jump that the peers’ clocks made too, as after a machine’s sleep', async () => {
     const beat = beating(() => SKEW_MAX_MS)
     beat.jump(5 * 60 * MINUTE_MS)
     await beat.base.advanceTo(NOW + MINUTE_MS)
-    expect(beat.advanced).toEqual([NOW + 5 * 60 * MINUTE_MS + MINUTE_MS])
+    expect(beat.advanced).toEqual([NOW + MINUTE_MS, NOW + 5 * 60 * MINUTE_MS + MINUTE_MS])
   })
 
   it('the heartbeat looks for missing seeds at once and then every two seconds until none is missing', async () => {

@@ -20,7 +20,7 @@ import {
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
 import * as fc from 'fast-check'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { ClockWatch } from '../../src/membership/clock-watch.ts'
 import type { RosterStore } from '../../src/membership/roster-store.ts'
 import { addressToRequester } from '../../src/net/guard/requester.ts'
@@ -276,6 +276,19 @@ describe('the salt service', () => {
     expect(isFederationError(refused, 'QUOTA_SPENT') && refused.data.retryAfterMs).toBe(60 * MINUTE_MS)
     await s.clock.advanceTo(NOW + 60 * MINUTE_MS)
     expect(await s.code(s.ask([two]))).toBe('OK')
+    await s.quota.close()
+  })
+
+  it('a request that the quota refuses costs no hash of a salt', async () => {
+    const s = await service('strict')
+    const hashes = vi.spyOn(core, 'hmacBatch')
+    const [one, two] = openBlocks(NOW)
+    expect(await s.code(s.ask([one!]))).toBe('OK')
+    expect(hashes).toHaveBeenCalled()
+    hashes.mockClear()
+    for (let i = 0; i < 10; i++) expect(await s.code(s.ask([two!]))).toBe('QUOTA_SPENT')
+    expect(hashes).not.toHaveBeenCalled()
+    hashes.mockRestore()
     await s.quota.close()
   })
 

@@ -2,6 +2,7 @@
  * The stream protocols with their names and bounds. PROTOCOL.md §6.1, §7. A stream carries one request and one reply.
  */
 import {
+  GOSSIP_MAX_BYTES,
   ROSTER_MAX_BYTES,
   SALT_ANSWER_MAX_BYTES,
   SALT_REQUEST_MAX_BYTES,
@@ -23,8 +24,10 @@ export interface PeerAddress {
   readonly addresses: readonly string[]
 }
 
-/** Bytes of a roster with version and operation, or with a status. */
+/** Bytes of a roster with its status. */
 export const ROSTER_FRAME_MAX_BYTES = ROSTER_MAX_BYTES + 16
+/** The largest request submits a gossip message: version, operation, message. */
+export const ROSTER_REQUEST_MAX_BYTES = GOSSIP_MAX_BYTES + 2
 
 export const SALT_PROTOCOL: Protocol = {
   id: '/geotrace/salt/1',
@@ -38,7 +41,7 @@ export const SYNC_PROTOCOL: Protocol = {
 }
 export const ROSTER_PROTOCOL: Protocol = {
   id: '/geotrace/roster/1',
-  requestMaxBytes: ROSTER_FRAME_MAX_BYTES,
+  requestMaxBytes: ROSTER_REQUEST_MAX_BYTES,
   replyMaxBytes: ROSTER_FRAME_MAX_BYTES,
 }
 /** Only the replicas of one shard use it among themselves. */

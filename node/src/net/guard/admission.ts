@@ -1,6 +1,7 @@
 /**
  * Keeps silent sockets in front of libp2p, which would spend about 2 ms on readers, timers and signals for each.
- * PROTOCOL.md §6.5. When too many wait, the oldest is closed, so silent sockets cannot lock others out.
+ * PROTOCOL.md §6.5. When too many wait, of one prefix or in all, an old socket is closed, so that silence locks nobody
+ * out. While more than two sockets of a prefix wait, each may be silent for a second only.
  * During a handshake flood a socket whose requester connects again too soon waits here too, with its first bytes. If it
  * were closed, it would reconnect at once.
  */
@@ -16,6 +17,10 @@ const RECEIVED_MAX_BYTES = 4_096
 const CHECK_MS = 100
 /** Sockets that are admitted at each interval. More would make the event loop lag again. */
 const ADMITTED_PER_CHECK = 8
+/** More waiting sockets of one prefix than these shorten the silence of each to `HURRIED_SILENT_MS`. */
+const UNHURRIED_PER_PREFIX = 2
+/** A conforming client sends its first bytes together with the end of the TCP handshake. */
+const HURRIED_SILENT_MS = 1_000
 /** Fences of this machine, whose processes never wait. */
 const OWN_FENCES = new Set<string | undefined>(['4:127.0.0.1', '6:0:0:0'])
 
@@ -47,6 +52,7 @@ interface WaitingSocket {
   receivedBytes: number
   /** End of the wait of a socket that has sent bytes and is not admitted, ms. */
   untilMs: number
+  isHurried: boolean
   onReadable(): void
 }
 
@@ -65,7 +71,7 @@ class WaitingSockets {
     this.#handlers = server.listeners('connection') as ((socket: Socket) => void)[]
     this.#silentMs = silentMs
     this.#init = init
-    this.#table = new WaitingTable(silent, pendingPerPrefix)
+    this.#table = new WaitingTable(silent, pendingPerPrefix, (entry) => !this.#early.has(entry))
   }
 
   add(socket: Socket): void {
@@ -76,27 +82,36 @@ class WaitingSockets {
       received: [],
       receivedBytes: 0,
       untilMs: Number.POSITIVE_INFINITY,
+      isHurried: false,
       onReadable: () => this.#onReadable(entry),
     }
-    const added = this.#table.add(entry, prefix)
-    if (added === 'refused') {
-      socket.destroy()
-      return
-    }
+    const evicted = this.#table.add(entry, prefix)
     this.#init.onWait(1)
-    if (added.evicted !== undefined) {
-      this.#forget(added.evicted)
-      added.evicted.socket.destroy()
+    if (evicted !== undefined) {
+      this.#forget(evicted)
+      evicted.socket.destroy()
     }
     socket.once('close', () => this.#leave(entry))
     socket.on('error', ignore)
     socket.setTimeout(this.#silentMs)
     socket.once('timeout', destroy)
     socket.on('readable', entry.onReadable)
+    this.#hurry(prefix)
   }
 
   end(): void {
     for (const { socket } of this.#table.items()) socket.destroy()
+  }
+
+  /** Shortens the silence of a prefix's sockets when many of them wait. A socket that is shortened already gains no time. */
+  #hurry(prefix: string): void {
+    const same = this.#table.itemsOf(prefix)
+    if (same.length <= UNHURRIED_PER_PREFIX) return
+    for (const entry of same) {
+      if (entry.isHurried || this.#early.has(entry)) continue
+      entry.isHurried = true
+      entry.socket.setTimeout(Math.min(this.#silentMs, HURRIED_SILENT_MS))
+    }
   }
 
   #onReadable(entry: WaitingSocket): void {
@@ -104,6 +119,7 @@ class WaitingSockets {
     else if (this.#isAdmitted(entry)) this.#enter(entry)
     else {
       this.#early.add(entry)
+      entry.socket.setTimeout(this.#silentMs)
       entry.untilMs = this.#init.now() + this.#silentMs
       this.#checking ??= setInterval(() => this.#check(), CHECK_MS).unref()
       read(entry)

@@ -5,7 +5,27 @@
 import { type HostLimits, PREFIXES_MAX } from '../limits.ts'
 import type { RequesterAddress } from './requester.ts'
 
-export type Admission = 'admitted' | 'full' | 'pending-full' | 'prefix-full' | 'too-fast' | 'no-address'
+/**
+ * `full`, `fence-full`, `prefix-full`: too many open connections in all, of the /48, of the address. The same with
+ * `pending` for unfinished handshakes.
+ */
+export type Admission =
+  | 'admitted'
+  | 'full'
+  | 'fence-full'
+  | 'prefix-full'
+  | 'pending-full'
+  | 'fence-pending-full'
+  | 'prefix-pending-full'
+  | 'too-fast'
+  | 'no-address'
+
+export interface AdmitOptions {
+  /** The attempt has cost its token already, was refused, and repeats after another connection was closed. */
+  readonly isPaid?: boolean
+  /** The handshake is over, so the bounds of unfinished handshakes do not apply. */
+  readonly isUpgraded?: boolean
+}
 
 interface Count {
   open: number
@@ -30,33 +50,48 @@ export class ConnectionTable {
   }
 
   /**
-   * Counts a connection as pending when the limits allow it. Each attempt, successful or not, costs a token of its prefix.
-   * `isPaid`: the attempt has cost its token already, was refused, and repeats after another connection was closed.
+   * Counts a connection when the limits allow it: as pending, or as open if `isUpgraded`. Each attempt, successful or not,
+   * costs a token of its prefix.
    */
-  admit({ prefix: prefixName, fence: fenceName }: RequesterAddress, nowMs: number, isPaid = false): Admission {
+  admit(
+    { prefix: prefixName, fence: fenceName }: RequesterAddress,
+    nowMs: number,
+    options: AdmitOptions = {},
+  ): Admission {
     if (prefixName === undefined || fenceName === undefined) return 'no-address'
     if (this.#counts.size >= PREFIXES_MAX) this.#forget(nowMs)
     if (this.#counts.size >= PREFIXES_MAX && !this.#counts.has(prefixName)) return 'full'
     const prefix = this.#refill(prefixName, nowMs)
-    const fence = fenceName === prefixName ? prefix : this.#refill(fenceName, nowMs)
+    const fence = fenceName === prefixName ? undefined : this.#refill(fenceName, nowMs)
     this.#counts.set(prefixName, prefix)
-    this.#counts.set(fenceName, fence)
-    if (!isPaid && prefix.tokens < 1) return 'too-fast'
-    if (!isPaid) prefix.tokens -= 1
-    const { perPrefix, pendingPerPrefix, perFence, pendingPerFence, pending, connections } = this.#limits
-    if (prefix.open >= perPrefix || prefix.pending >= pendingPerPrefix) return 'prefix-full'
-    const isFence = fence !== prefix
-    if (isFence && (fence.open >= perFence || fence.pending >= pendingPerFence)) return 'prefix-full'
-    // Check the totals last, because the caller closes another connection after these two results.
-    if (this.#pending >= pending) return 'pending-full'
-    if (this.#open >= connections) return 'full'
+    if (fence !== undefined) this.#counts.set(fenceName, fence)
+    if (options.isPaid !== true && prefix.tokens < 1) return 'too-fast'
+    if (options.isPaid !== true) prefix.tokens -= 1
+    const isPending = options.isUpgraded !== true
+    const refusal = this.#isFull(prefix, fence) ?? (isPending ? this.#isPendingFull(prefix, fence) : undefined)
+    if (refusal !== undefined) return refusal
     this.#open++
-    this.#pending++
-    for (const count of isFence ? [prefix, fence] : [prefix]) {
+    if (isPending) this.#pending++
+    for (const count of fence === undefined ? [prefix] : [prefix, fence]) {
       count.open++
-      count.pending++
+      if (isPending) count.pending++
     }
     return 'admitted'
+  }
+
+  /** The smallest group comes first, because a connection that leaves it makes room in the larger ones too. */
+  #isFull(prefix: Count, fence: Count | undefined): Admission | undefined {
+    const { perPrefix, perFence, connections } = this.#limits
+    if (prefix.open >= perPrefix) return 'prefix-full'
+    if (fence !== undefined && fence.open >= perFence) return 'fence-full'
+    return this.#open >= connections ? 'full' : undefined
+  }
+
+  #isPendingFull(prefix: Count, fence: Count | undefined): Admission | undefined {
+    const { pendingPerPrefix, pendingPerFence, pending } = this.#limits
+    if (prefix.pending >= pendingPerPrefix) return 'prefix-pending-full'
+    if (fence !== undefined && fence.pending >= pendingPerFence) return 'fence-pending-full'
+    return this.#pending >= pending ? 'pending-full' : undefined
   }
 
   /** Refuses new connections of this prefix for `punishMs`, after one of its connections was closed for abuse. */
@@ -102,8 +137,11 @@ export class ConnectionTable {
   }
 }
 
+/** A connection may exceed the bounds of open connections and of handshakes; one closed connection makes room in each. */
+const ROOM_TRIES = 2
+
 /**
- * Admits a connection. When the table refuses it, `makeRoom` may close another connection; then the table decides once more.
+ * Admits a connection. When the table refuses it, `makeRoom` may close another connection; then the table decides again.
  * Both listeners admit their connections here.
  */
 export function admitOrReplace(
@@ -111,8 +149,12 @@ export function admitOrReplace(
   requester: RequesterAddress,
   nowMs: number,
   makeRoom: (refusal: Admission) => boolean,
+  options: AdmitOptions = {},
 ): boolean {
-  const admission = table.admit(requester, nowMs)
-  if (admission === 'admitted') return true
-  return makeRoom(admission) && table.admit(requester, nowMs, true) === 'admitted'
+  let admission = table.admit(requester, nowMs, options)
+  for (let tries = 0; admission !== 'admitted' && tries < ROOM_TRIES; tries++) {
+    if (!makeRoom(admission)) return false
+    admission = table.admit(requester, nowMs, { ...options, isPaid: true })
+  }
+  return admission === 'admitted'
 }

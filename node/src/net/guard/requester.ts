@@ -40,6 +40,14 @@ export function socketToRequester({ remoteAddress = '', remoteFamily }: Socket):
   return addressToRequester(`/${remoteFamily === 'IPv6' ? 'ip6' : 'ip4'}/${remoteAddress}`)
 }
 
+/**
+ * The network that a requester's prefix or fence belongs to: `4:203:0` (IPv4 /16) or `6:2001:db8` (IPv6 /32). A full table
+ * drops entries of the network that has most.
+ */
+export function requesterToNetwork(name: string): string {
+  return name.split(/[.:]/, 3).join(':')
+}
+
 function v4ToRequester(bytes: Uint8Array): RequesterAddress {
   const prefix = `4:${bytes.join('.')}`
   return { prefix, fence: prefix }

@@ -1,17 +1,22 @@
 /**
  * Counts what waits for admission, by address prefix, and decides which item leaves when too many wait. PROTOCOL.md §6.5.
  * Admission counts silent sockets with it, the HTTPS listener unfinished TLS handshakes. Only its own counters change.
+ * A new item is never refused, because an attacker that holds all places of an address would lock out its neighbours.
  */
 export class WaitingTable<T> {
   readonly #max: number
   readonly #perPrefix: number
+  readonly #isSilent: (item: T) => boolean
   /** Each item with its prefix, the oldest first. */
   readonly #prefixes = new Map<T, string>()
-  readonly #counts = new Map<string, number>()
+  /** The items of each prefix, the oldest first. */
+  readonly #items = new Map<string, Set<T>>()
 
-  constructor(max: number, perPrefix: number) {
+  /** `isSilent`: whether the item has sent nothing yet. Without this function all items are alike. */
+  constructor(max: number, perPrefix: number, isSilent: (item: T) => boolean = () => true) {
     this.#max = max
     this.#perPrefix = perPrefix
+    this.#isSilent = isSilent
   }
 
   get size(): number {
@@ -19,20 +24,16 @@ export class WaitingTable<T> {
   }
 
   /**
-   * Adds an item, or returns `refused` when its prefix has its share already. A full table returns the oldest item, which
-   * leaves it, because the new item may be a conforming peer and the oldest had its time.
+   * Adds an item and returns the item that left for it. A full prefix loses its oldest silent item, or else its oldest
+   * item. A full table loses its oldest item, which had the longest time to speak.
    */
-  add(item: T, prefix: string): 'refused' | { readonly evicted: T | undefined } {
-    const same = this.#counts.get(prefix) ?? 0
-    if (same >= this.#perPrefix) return 'refused'
-    let evicted: T | undefined
-    if (this.#prefixes.size >= this.#max) {
-      ;[evicted] = this.#prefixes.keys()
-      this.delete(evicted as T)
-    }
+  add(item: T, prefix: string): T | undefined {
+    const evicted = this.#leaver(prefix)
+    if (evicted !== undefined) this.delete(evicted)
+    const same = this.#items.get(prefix) ?? new Set()
+    this.#items.set(prefix, same.add(item))
     this.#prefixes.set(item, prefix)
-    this.#counts.set(prefix, (this.#counts.get(prefix) ?? 0) + 1)
-    return { evicted }
+    return evicted
   }
 
   /** Returns whether the item was in the table. */
@@ -40,13 +41,26 @@ export class WaitingTable<T> {
     const prefix = this.#prefixes.get(item)
     if (prefix === undefined) return false
     this.#prefixes.delete(item)
-    const left = this.#counts.get(prefix)! - 1
-    if (left === 0) this.#counts.delete(prefix)
-    else this.#counts.set(prefix, left)
+    const same = this.#items.get(prefix)!
+    same.delete(item)
+    if (same.size === 0) this.#items.delete(prefix)
     return true
   }
 
   items(): T[] {
     return [...this.#prefixes.keys()]
+  }
+
+  /** The items of one prefix, the oldest first. */
+  itemsOf(prefix: string): T[] {
+    return [...(this.#items.get(prefix) ?? [])]
+  }
+
+  #leaver(prefix: string): T | undefined {
+    const same = this.itemsOf(prefix)
+    if (same.length >= this.#perPrefix) return same.find(this.#isSilent) ?? same[0]
+    if (this.size < this.#max) return undefined
+    const [oldest] = this.#prefixes.keys()
+    return oldest
   }
 }

@@ -6,6 +6,7 @@
 import type { Clock } from '@geotrace/core-wasm'
 import type { ConnectionGater, MultiaddrConnection } from '@libp2p/interface'
 import { type Admission, admitOrReplace, type ConnectionTable } from '../guard/connection-table.ts'
+import type { Scope } from '../guard/eviction.ts'
 import { addressToRequester, type RequesterAddress } from '../guard/requester.ts'
 import { CONNECTION_WRITE_BUFFER_BYTES, HANDSHAKE_MAX_BYTES } from '../limits.ts'
 import { terminateWebSocket } from './websocket.ts'
@@ -15,6 +16,13 @@ import { terminateWebSocket } from './websocket.ts'
  * same time refused so many connections that the federation never formed (measured 2026-11).
  */
 const HANDSHAKES_AT_ONCE = 64
+
+/** The group of which an unfinished handshake makes room. */
+const PENDING_SCOPES: Partial<Record<Admission, Scope>> = {
+  'pending-full': 'host',
+  'fence-pending-full': 'fence',
+  'prefix-pending-full': 'prefix',
+}
 
 interface Inbound {
   readonly requester: RequesterAddress
@@ -37,16 +45,24 @@ export function gater({ table, clock, makeRoom, isLagging }: GaterInit): Connect
   // The oldest first.
   const pending = new Map<MultiaddrConnection, Inbound>()
 
-  /** Closes the oldest silent connection, or else the oldest. A conforming handshake finishes long before its turn. */
-  const dropPending = (): boolean => {
-    const [silent] = [...pending].find(([, { received }]) => received === 0) ?? [...pending][0] ?? []
-    silent?.abort(new Error('closed during its handshake to make room for another connection'))
-    return silent !== undefined
+  /**
+   * Closes the oldest silent connection of the group that is full, or else its oldest. A conforming handshake finishes long
+   * before its turn. The newcomer is never refused, because unfinished handshakes of one client would lock out all others
+   * of its address.
+   */
+  const dropPending = (group: readonly (readonly [MultiaddrConnection, Inbound])[]): boolean => {
+    const [leaver] = group.find(([, { received }]) => received === 0) ?? group[0] ?? []
+    leaver?.abort(new Error('closed during its handshake to make room for another connection'))
+    return leaver !== undefined
   }
-  const admit = (requester: RequesterAddress): boolean =>
-    admitOrReplace(table, requester, clock.now(), (refusal) =>
-      refusal === 'pending-full' ? dropPending() : makeRoom(requester, refusal),
-    )
+  const admit = (newcomer: RequesterAddress): boolean =>
+    admitOrReplace(table, newcomer, clock.now(), (refusal) => {
+      const scope = PENDING_SCOPES[refusal]
+      if (scope === undefined) return makeRoom(newcomer, refusal)
+      return dropPending(
+        [...pending].filter(([, { requester }]) => scope === 'host' || requester[scope] === newcomer[scope]),
+      )
+    })
 
   return {
     denyInboundConnection(connection) {

@@ -11,6 +11,7 @@ import type { Protocol } from '@geotrace/core-wasm/wire'
 import { concatBytes } from '@geotrace/core-wasm/wire'
 import { withDeadline } from '../deadline.ts'
 import { type Admission, admitOrReplace, type ConnectionTable } from '../guard/connection-table.ts'
+import type { Evictable } from '../guard/eviction.ts'
 import { type RequesterAddress, socketToRequester } from '../guard/requester.ts'
 import { WaitingTable } from '../guard/waiting-table.ts'
 import { type WorkMeter, workMeter } from '../guard/work-meter.ts'
@@ -52,21 +53,30 @@ const KIB = 1_024
 const PREFLIGHT_S = 86_400
 
 interface Client {
+  readonly socket: Socket
   readonly requester: RequesterAddress
+  readonly openedMs: number
+  lastUseMs: number
   readonly work: WorkMeter
   /** Unanswered requests of this connection, because HTTP/1.1 allows pipelining. */
   unanswered: number
 }
 
-export function httpsListener(init: HttpsListenerInit): ServeHttps {
-  const listener = new HttpsListener(init)
-  return (server) => listener.attach(server)
+export interface HttpsListener {
+  readonly attach: ServeHttps
+  /** The counted connections. Any of them may be closed to make room for another one. */
+  occupants(): Evictable[]
 }
 
-class HttpsListener {
+export function httpsListener(init: HttpsListenerInit): HttpsListener {
+  const connections = new HttpsConnections(init)
+  return { attach: (server) => connections.attach(server), occupants: () => connections.occupants() }
+}
+
+class HttpsConnections {
   readonly #init: HttpsListenerInit
   readonly #bufferedBytesMax: number
-  readonly #clients = new WeakMap<Socket, Client>()
+  readonly #clients = new Map<Socket, Client>()
   /** Bytes of all incomplete requests. */
   #bufferedBytes = 0
 
@@ -84,6 +94,16 @@ class HttpsListener {
     boundHandshakes(server, this.#init.limits)
   }
 
+  occupants(): Evictable[] {
+    return [...this.#clients.values()].map(({ socket, requester, openedMs, lastUseMs, unanswered }) => ({
+      ...requester,
+      isBusy: unanswered > 0,
+      openedMs,
+      lastUseMs,
+      close: () => this.#close(socket),
+    }))
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { now, isFull } = this.#init
     const client = this.#admit(request.socket)
@@ -98,6 +118,7 @@ class HttpsListener {
       return await this.#reply(response, this.#init.refuse(protocol))
     }
     client.unanswered++
+    client.lastUseMs = this.#init.clock.now()
     try {
       await this.#answer(request, response, client, protocol)
     } finally {
@@ -121,12 +142,24 @@ class HttpsListener {
     if (known !== undefined) return known
     const { table, clock, limits, makeRoom } = this.#init
     const requester = socketToRequester(socket)
-    if (!admitOrReplace(table, requester, clock.now(), (refusal) => makeRoom(requester, refusal))) return undefined
-    table.upgraded(requester)
-    socket.once('close', () => table.closed(requester, false))
-    const client = { requester, work: workMeter(limits.workPerSecond, limits.workBurst), unanswered: 0 }
+    const nowMs = clock.now()
+    // The handshakes under way of other clients at this address are no reason to refuse a finished one.
+    const options = { isUpgraded: true }
+    if (!admitOrReplace(table, requester, nowMs, (refusal) => makeRoom(requester, refusal), options)) return undefined
+    socket.once('close', () => this.#close(socket))
+    const work = workMeter(limits.workPerSecond, limits.workBurst)
+    const client = { socket, requester, work, openedMs: nowMs, lastUseMs: nowMs, unanswered: 0 }
     this.#clients.set(socket, client)
     return client
+  }
+
+  /** Counts the connection no longer and destroys its socket, whose `close` event comes too late for a newcomer. */
+  #close(socket: Socket): void {
+    const client = this.#clients.get(socket)
+    if (client === undefined) return
+    this.#clients.delete(socket)
+    this.#init.table.closed(client.requester, false)
+    socket.destroy()
   }
 
   /** The body, or an HTTP error status. */
@@ -184,7 +217,7 @@ function writeHead(response: ServerResponse, status: number, headers: Record<str
   })
 }
 
-/** Bounds unfinished TLS handshakes: in all (the oldest is closed) and of one prefix (further sockets are refused). */
+/** Bounds unfinished TLS handshakes, in all and of one prefix: the oldest is closed for a new one. */
 function boundHandshakes(server: Server, limits: HostLimits): void {
   const table = new WaitingTable<string>(limits.pending, limits.pendingPerPrefix)
   const sockets = new Map<string, Socket>()
@@ -194,12 +227,8 @@ function boundHandshakes(server: Server, limits: HostLimits): void {
   }
   server.prependListener('connection', (socket: Socket) => {
     const name = socketToName(socket)
-    const added = table.add(name, socketToRequester(socket).prefix ?? '')
-    if (added === 'refused') {
-      socket.destroy()
-      return
-    }
-    if (added.evicted !== undefined) sockets.get(added.evicted)?.destroy()
+    const evicted = table.add(name, socketToRequester(socket).prefix ?? '')
+    if (evicted !== undefined) sockets.get(evicted)?.destroy()
     sockets.set(name, socket)
     socket.once('close', () => forget(name))
   })

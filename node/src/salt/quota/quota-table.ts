@@ -1,18 +1,33 @@
 /**
  * The quota that each requester has used, without storing an address. PROTOCOL.md §5.5. Throws QUOTA_SPENT.
- * Keys are HMAC-SHA256(quota key, prefix ‖ shard); the quota key lives and dies with the seed. The table is on disk, so a
- * restart gives no fresh quota. The table is bounded: a full table refuses new requesters.
+ * Keys are HMAC-SHA256(quota key, prefix ‖ shard) after a tag of the requester's network, made by the same key; the quota key
+ * lives and dies with the seed. The table is on disk, so a restart gives no fresh quota. Its size is bounded. A full table drops
+ * entries of the largest network (IPv4 /16, IPv6 /32), so that one network cannot lock out newcomers of others.
  */
 
 import { createHmac } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { turns } from '@geotrace/core-wasm'
-import { byteReader, byteWriter, FederationError, SALT_WINDOW_MS, utf8 } from '@geotrace/core-wasm/wire'
+import { oneAtATime, turns } from '@geotrace/core-wasm'
+import {
+  byteReader,
+  bytesToHex,
+  byteWriter,
+  concatBytes,
+  FederationError,
+  hexToBytes,
+  SALT_WINDOW_MS,
+  utf8,
+} from '@geotrace/core-wasm/wire'
+import { requesterToNetwork } from '../../net/guard/requester.ts'
 import { fenceRule, QUOTA_RULES, type QuotaName, type QuotaQuestion, type QuotaState } from './quota.ts'
 import type { QuotaDisk } from './quota-disk.ts'
 
 /** About 100 bytes each, so 100 MiB when full: a million requesters of one node in three hours. */
 const QUOTA_ENTRIES_MAX = 1_048_576
+/** Entries that a full table drops at once, at most half of a network's. One scan thus makes room for many newcomers. */
+const DROPPED_MAX = 1_024
+/** Bytes of a network's tag. Two networks with one tag would only share the risk of being dropped. */
+const TAG_BYTES = 8
 /** How long an entry is kept, because no rule looks further back. */
 const KEPT_MS = SALT_WINDOW_MS
 const DIGEST_BYTES = 32
@@ -45,7 +60,16 @@ export async function openQuotaTable(
   entriesMax = QUOTA_ENTRIES_MAX,
 ): Promise<QuotaTable> {
   const perFence = turns<string>(1)
+  const oneDrop = oneAtATime()
+  /** Entries of each network, by its tag in hex. Concurrent charges may put them off by a few until the next sweep. */
+  let counts = new Map<string, number>()
   let size = 0
+  const count = (tag: string, more: number): void => {
+    size += more
+    const now = (counts.get(tag) ?? 0) + more
+    if (now > 0) counts.set(tag, now)
+    else counts.delete(tag)
+  }
 
   const read = async (key: Uint8Array, now: number): Promise<Entry | undefined> => {
     const value = await disk.get(key)
@@ -61,16 +85,32 @@ export async function openQuotaTable(
   }
 
   const sweep = async (now: number): Promise<void> => {
-    let left = 0
     const gone: Uint8Array[] = []
+    counts = new Map()
+    size = 0
     for await (const [key, value] of disk.entries()) {
       const entry = decodeEntry(value)
       if (entry !== undefined && entry.expiresMs <= now) gone.push(key)
-      else left++
+      else count(keyToTag(key), 1)
     }
     await disk.delete(gone)
-    size = left
   }
+
+  /** Drops entries of the largest network until `fresh` more fit. Keys are HMACs, so their order is random. */
+  const makeRoom = (fresh: number): Promise<void> =>
+    oneDrop(async () => {
+      while (size > 0 && size + fresh > entriesMax) {
+        const [tag, most] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a))
+        const keys: Uint8Array[] = []
+        for await (const [key] of disk.entries(hexToBytes(tag))) {
+          keys.push(key)
+          if (keys.length >= Math.min(DROPPED_MAX, most / 2)) break
+        }
+        await disk.delete(keys)
+        // A count without entries is a leftover of concurrent charges.
+        count(tag, keys.length > 0 ? -keys.length : -most)
+      }
+    })
   await sweep(nowMs)
 
   return {
@@ -80,13 +120,13 @@ export async function openQuotaTable(
     charge: ({ quotaKey, shard, prefix, fence, masks, digest }, now) =>
       // Prefixes of one fence share a bucket, so their requests are charged one at a time.
       perFence.run(`${fence} ${shard}`, async () => {
-        const keys = [...new Set([prefix, fence])].map((item) => prefixToKey(quotaKey, item, shard))
+        const keys = [...new Set([prefix, fence])].map((item) => requesterToKey(quotaKey, item, shard))
         const entries = await Promise.all(keys.map((key) => read(key, now)))
         const states = decide(name, entries, { masks, digest }, now)
         if (states === undefined) return
         const fresh = entries.filter((entry) => entry === undefined).length
-        if (fresh > 0 && size + fresh > entriesMax) throw spent(KEPT_MS)
-        size += fresh
+        if (fresh > 0 && size + fresh > entriesMax) await makeRoom(fresh)
+        if (fresh > 0) count(keyToTag(keys[0]!), fresh)
         await disk.put(keys.map((key, i) => [key, encodeEntry({ ...states[i]!, expiresMs: now + KEPT_MS })]))
       }),
     sweep,
@@ -108,17 +148,26 @@ function decide(
   if (!decision.granted) throw spent(decision.retryAfterMs)
   if (decision.cost === 0 && (entries[0]?.expiresMs ?? 0) > now + KEPT_MS / 2) return undefined
   if (entries.length === 1) return [decision.state]
-  const around = fenceRule(name, decision.cost)(entries[1], question, now)
+  const around = fenceRule(entries[1], question, now)
   if (!around.granted) throw spent(around.retryAfterMs)
   return [decision.state, around.state]
 }
 
-function prefixToKey(quotaKey: Uint8Array, prefix: string, shard: number): Uint8Array {
-  const message = byteWriter(prefix.length + 2)
-    .bytes(utf8(prefix))
-    .u16(shard)
-    .finish()
-  return new Uint8Array(createHmac('sha256', quotaKey).update(message).digest())
+function requesterToKey(quotaKey: Uint8Array, requester: string, shard: number): Uint8Array {
+  const hmac = (item: string): Uint8Array => {
+    const message = byteWriter(item.length + 2)
+      .bytes(utf8(item))
+      .u16(shard)
+      .finish()
+    return new Uint8Array(createHmac('sha256', quotaKey).update(message).digest())
+  }
+  // No prefix begins with this word, so a tag tells nothing about a key.
+  const tag = hmac(`network ${requesterToNetwork(requester)}`).subarray(0, TAG_BYTES)
+  return concatBytes(tag, hmac(requester))
+}
+
+function keyToTag(key: Uint8Array): string {
+  return bytesToHex(key.subarray(0, TAG_BYTES))
 }
 
 function encodeEntry({ spentUntilMs, expiresMs, had, digest }: Entry): Uint8Array {

@@ -15,13 +15,16 @@ import {
 /** One salt is refilled every two minutes. */
 export const SALT_REFILL_MS = SALT_WINDOW_MS / SALTS_PER_REQUEST_MAX
 export const STRICT_INTERVAL_MS = 60 * MINUTE_MS
-/** An IPv6 /48 holds 256 prefixes of /56. Together they get the quota of eight prefixes. */
+/**
+ * An IPv6 /48 holds 256 prefixes of /56. Together they get eight times the distinct salts of one prefix. A salt counts once
+ * for the fence however many of its prefixes ask, because mobile carriers put thousands of phones into one /48.
+ */
 export const FENCE_FACTOR = 8
 
 export interface QuotaState {
   /** When the quota will be fully refilled, Unix ms; so the spent amount is stored as a time. */
   readonly spentUntilMs: number
-  /** `rolling`: masks of the salts given before, by epoch. */
+  /** `rolling` and a fence: masks of the salts given before, by epoch. */
   readonly had: ReadonlyMap<number, number>
   /** `strict`: SHA-256 of the request answered last; otherwise empty. */
   readonly digest: Uint8Array
@@ -31,25 +34,13 @@ export interface QuotaQuestion {
   readonly masks: ReadonlyMap<number, number>
   readonly digest: Uint8Array
 }
-/** `cost` is charged to the fence: distinct new salts (`rolling`) or requests (`strict`). */
+/** `cost`: distinct new salts, or requests (`strict`). With cost 0 nothing new was given. */
 type QuotaDecision = { granted: true; state: QuotaState; cost: number } | { granted: false; retryAfterMs: number }
 type QuotaRule = (state: QuotaState | undefined, question: QuotaQuestion, nowMs: number) => QuotaDecision
 
 const NONE = new Uint8Array(0)
 
-export const rolling: QuotaRule = (state, { masks }, nowMs) => {
-  // Salts of epochs whose secrets are gone cannot be asked for again.
-  const had = new Map([...(state?.had ?? [])].filter(([epoch]) => nowMs < epochToSecretSpan(epoch).to))
-  let cost = 0
-  for (const [epoch, mask] of masks) {
-    const before = had.get(epoch) ?? 0
-    cost += bits(mask & ~before)
-    had.set(epoch, (before | mask) >>> 0)
-  }
-  const bucket = pour(state?.spentUntilMs, cost * SALT_REFILL_MS, SALT_WINDOW_MS, nowMs)
-  if (cost > 0 && bucket.retryAfterMs > 0) return { granted: false, retryAfterMs: bucket.retryAfterMs }
-  return { granted: true, state: { spentUntilMs: bucket.spentUntilMs, had, digest: NONE }, cost }
-}
+export const rolling: QuotaRule = distinctSalts(SALT_REFILL_MS)
 
 export const strict: QuotaRule = (state, { digest }, nowMs) => {
   const bucket = pour(state?.spentUntilMs, STRICT_INTERVAL_MS, STRICT_INTERVAL_MS, nowMs)
@@ -63,16 +54,23 @@ export const strict: QuotaRule = (state, { digest }, nowMs) => {
 export const QUOTA_RULES = { rolling, strict } as const
 export type QuotaName = keyof typeof QUOTA_RULES
 
-/** The rule of a whole fence, which is charged the cost of each of its prefixes. */
-export function fenceRule(name: QuotaName, cost: number): QuotaRule {
-  const [each, room] =
-    name === 'rolling'
-      ? [SALT_REFILL_MS / FENCE_FACTOR, SALT_WINDOW_MS]
-      : [STRICT_INTERVAL_MS / FENCE_FACTOR, STRICT_INTERVAL_MS]
-  return (state, _question, nowMs) => {
-    const bucket = pour(state?.spentUntilMs, cost * each, room, nowMs)
+/** The rule of a whole fence, whatever the rule of its prefixes. */
+export const fenceRule: QuotaRule = distinctSalts(SALT_REFILL_MS / FENCE_FACTOR)
+
+/** One bucket of distinct salts that gains one salt each `refillMs` and is full after the salt window. */
+function distinctSalts(refillMs: number): QuotaRule {
+  return (state, { masks }, nowMs) => {
+    // Salts of epochs whose secrets are gone cannot be asked for again.
+    const had = new Map([...(state?.had ?? [])].filter(([epoch]) => nowMs < epochToSecretSpan(epoch).to))
+    let cost = 0
+    for (const [epoch, mask] of masks) {
+      const before = had.get(epoch) ?? 0
+      cost += bits(mask & ~before)
+      had.set(epoch, (before | mask) >>> 0)
+    }
+    const bucket = pour(state?.spentUntilMs, cost * refillMs, SALT_WINDOW_MS, nowMs)
     if (cost > 0 && bucket.retryAfterMs > 0) return { granted: false, retryAfterMs: bucket.retryAfterMs }
-    return { granted: true, state: { spentUntilMs: bucket.spentUntilMs, had: new Map(), digest: NONE }, cost }
+    return { granted: true, state: { spentUntilMs: bucket.spentUntilMs, had, digest: NONE }, cost }
   }
 }
 

@@ -24,10 +24,23 @@ export interface SeedKeeper {
   advance(nowMs: number): void
   /** Unix ms at which `advance` next has a seed to ratchet; undefined while no settled seed is held. */
   nextMs(): number | undefined
+  /**
+   * Keeps the salts of these epochs available until `end`, also when their secrets are erased meanwhile. Costs no hash.
+   * The caller calls `end` as soon as it has answered. Throws EPOCH_LOST.
+   */
+  grip(shard: number, firstEpoch: number, epochs: Iterable<number>, nowMs: number): Grip
   /** The 31 salts of an epoch, 32 bytes each, within the life of its secrets only. Throws EPOCH_LOST. */
   salts(shard: number, firstEpoch: number, epoch: number, nowMs: number): Uint8Array
   /** Erases all seeds. `hold` then keeps none, because work still running in a stopped node must bring no seed back. */
   wipe(): void
+}
+
+/** A copy of one seed's state. */
+export interface Grip {
+  /** The 31 salts of an epoch, 32 bytes each. */
+  salts(epoch: number): Uint8Array
+  /** Erases the copy. */
+  end(): void
 }
 
 interface Held {
@@ -108,19 +121,29 @@ class MemoryKeeper implements SeedKeeper {
   }
 
   salts(shard: number, firstEpoch: number, epoch: number, nowMs: number): Uint8Array {
-    const item = this.#find(shard, firstEpoch)
-    const { from, to } = epochToSecretSpan(epoch)
-    if (item === undefined || epoch < item.epoch || epoch >= item.end || nowMs < from || nowMs >= to) {
-      throw new FederationError('EPOCH_LOST', `this node has no secrets of epoch ${epoch}: ask another replica`, {
-        epoch,
-      })
+    const grip = this.grip(shard, firstEpoch, [epoch], nowMs)
+    try {
+      return grip.salts(epoch)
+    } finally {
+      grip.end()
     }
-    const state = ratchetTo(this.#core, item.state, item.epoch, epoch)
-    const leaf = stateToLeaf(this.#core, state)
-    const salts = leafToSalts(this.#core, leaf, epoch)
-    state.fill(0)
-    leaf.fill(0)
-    return salts
+  }
+
+  grip(shard: number, firstEpoch: number, epochs: Iterable<number>, nowMs: number): Grip {
+    const item = this.#find(shard, firstEpoch)
+    for (const epoch of epochs) {
+      const { from, to } = epochToSecretSpan(epoch)
+      if (item === undefined || epoch < item.epoch || epoch >= item.end || nowMs < from || nowMs >= to) {
+        throw lost(epoch)
+      }
+    }
+    if (item === undefined) throw lost(firstEpoch)
+    const first = item.epoch
+    const state = copySecret(item.state)
+    return {
+      salts: (epoch) => stateToSalts(this.#core, state, first, epoch),
+      end: () => void state.fill(0),
+    }
   }
 
   wipe(): void {
@@ -146,6 +169,19 @@ class MemoryKeeper implements SeedKeeper {
     item.state = state
     item.epoch = epoch
   }
+}
+
+function stateToSalts(core: Hashes, first: Uint8Array, firstEpoch: number, epoch: number): Uint8Array {
+  const state = ratchetTo(core, first, firstEpoch, epoch)
+  const leaf = stateToLeaf(core, state)
+  const salts = leafToSalts(core, leaf, epoch)
+  state.fill(0)
+  leaf.fill(0)
+  return salts
+}
+
+function lost(epoch: number): FederationError<'EPOCH_LOST'> {
+  return new FederationError('EPOCH_LOST', `this node has no secrets of epoch ${epoch}: ask another replica`, { epoch })
 }
 
 function toName(shard: number, firstEpoch: number): string {

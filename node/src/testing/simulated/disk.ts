@@ -69,8 +69,8 @@ export function simulatedDisk(random: SeededRandom): SimulatedDisk {
           write(life, () => {
             for (const key of keys) quotas.delete(name(key))
           }),
-        async *entries() {
-          yield* [...quotas.values()]
+        async *entries(start = new Uint8Array(0)) {
+          for (const [hex, entry] of [...quotas]) if (hex.startsWith(name(start))) yield entry
         },
         close: async () => {
           quotaHolder = undefined

@@ -30,11 +30,24 @@ describe('the limits of new users', () => {
     expect(() => users.admit(from(undefined, undefined))).toThrow(refused(DAY_MS / 2))
   })
 
-  it('a full table refuses new addresses and still admits users from known ones', () => {
-    const users = newUserBounds({ clock: simulatedClock(START), perPrefix: 9, perFence: 1e9 })
-    for (let i = 1; i < NEW_USER_TABLE_MAX; i++) users.admit(from(`prefix ${i}`))
-    expect(() => users.admit(from('one more'))).toThrow(refused(DAY_MS / 2))
-    users.admit(from('prefix 1'))
+  it('a full table admits new users of other networks and drops counts of the network that has most', () => {
+    const users = newUserBounds({ clock: simulatedClock(START), perPrefix: 1, perFence: 3 })
+    users.admit(from('4:198.51.100.1', '4:198.51.100.1'))
+    const flood = (i: number) => {
+      const fence = `6:2001:db8:${(i >> 2).toString(16)}`
+      return from(`${fence}:${(i & 3).toString(16)}00`, fence)
+    }
+    let admitted = 0
+    for (let i = 0; i < NEW_USER_TABLE_MAX; i++) {
+      try {
+        users.admit(flood(i))
+        admitted++
+      } catch {}
+    }
+    // Three of the four prefixes of each /48: its own bound holds after prefixes were dropped.
+    expect(admitted).toBe((3 * NEW_USER_TABLE_MAX) / 4)
+    for (let i = 0; i < 100; i++) users.admit(from(`4:203.0.113.${i}`, `4:203.0.113.${i}`))
+    expect(() => users.admit(from('4:198.51.100.1', '4:198.51.100.1'))).toThrow(refused(DAY_MS / 2))
   })
 
   it('an address at its limit of new users still gets replies for known users and for empty syncs', async () => {

@@ -120,17 +120,29 @@ describe('a socket whose requester connects again too soon', () => {
     await expect.poll(steady.isGone, { timeout: 5_000 }).toBe(true)
   })
 
-  it('a third socket of an address is refused, and the oldest socket is closed when too many wait', async () => {
+  it('a third socket of an address closes its oldest silent one, and a full table closes the oldest of all', async () => {
     const { connect, waiting } = await guard(echo(), { silent: 3, pendingPerPrefix: 2 })
-    const first = [connect(), connect()]
-    for (const { socket } of first) socket.write('x')
-    await expect.poll(() => first.every(({ socket }) => socket.readyState === 'open')).toBe(true)
+    const talking = connect()
+    talking.socket.write('x')
+    await expect.poll(waiting).toBe(1)
+    // The test waits until the guard has read the byte, because a socket that has spoken stays.
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    const mute = connect()
+    await expect.poll(waiting).toBe(2)
     const third = connect()
-    await expect.poll(third.isGone).toBe(true)
+    await expect.poll(mute.isGone).toBe(true)
     const others = [connect('127.0.0.3'), connect('127.0.0.4')]
-    await expect.poll(first[0]!.isGone).toBe(true)
-    expect([...first.slice(1), ...others].some(({ isGone }) => isGone())).toBe(false)
+    await expect.poll(talking.isGone).toBe(true)
+    expect([third, ...others].some(({ isGone }) => isGone())).toBe(false)
     expect(waiting()).toBe(3)
+  })
+
+  it('a third waiting socket shortens the silence of an address from ten seconds to one', async () => {
+    const { connect } = await guard(echo())
+    const pair = [connect('127.0.0.5'), connect('127.0.0.5')]
+    const many = Array.from({ length: 3 }, () => connect())
+    await expect.poll(() => many.every(({ isGone }) => isGone()), { timeout: 5_000 }).toBe(true)
+    expect(pair.some(({ isGone }) => isGone())).toBe(false)
   })
 
   it('a socket of this machine is admitted at once', async () => {

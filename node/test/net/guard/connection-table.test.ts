@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ConnectionTable } from '../../../src/net/guard/connection-table.ts'
+import { admitOrReplace, ConnectionTable } from '../../../src/net/guard/connection-table.ts'
 import { addressToRequester, type RequesterAddress } from '../../../src/net/guard/requester.ts'
 import { HOST_LIMITS } from '../../../src/net/limits.ts'
 
@@ -31,20 +31,47 @@ describe('the connection table', () => {
     expect(times(8, () => open(table, v6(7, 1)))).toEqual(Array(8).fill('admitted'))
     expect(open(table, other)).toBe('prefix-full')
     expect(times(56, (i) => open(table, v6(7, 2 + (i >> 3))))).toEqual(Array(56).fill('admitted'))
-    expect(open(table, v6(7, 200))).toBe('prefix-full')
+    expect(open(table, v6(7, 200))).toBe('fence-full')
     expect(open(table, v6(8, 200))).toBe('admitted')
   })
 
   it('the table admits 4 concurrent handshakes of an address, 16 of a /48, and 256 in all', () => {
     const table = new ConnectionTable(HOST_LIMITS)
-    expect(times(5, () => table.admit(v4(1), NOW))).toEqual([...Array(4).fill('admitted'), 'prefix-full'])
+    expect(times(5, () => table.admit(v4(1), NOW))).toEqual([...Array(4).fill('admitted'), 'prefix-pending-full'])
     table.upgraded(v4(1))
     expect(table.admit(v4(1), NOW)).toBe('admitted')
-    expect(times(17, (i) => table.admit(v6(1, i), NOW))).toEqual([...Array(16).fill('admitted'), 'prefix-full'])
+    expect(times(17, (i) => table.admit(v6(1, i), NOW))).toEqual([...Array(16).fill('admitted'), 'fence-pending-full'])
     expect(times(300, (i) => table.admit(v4(256 + i), NOW)).filter((item) => item === 'admitted')).toHaveLength(236)
     table.closed(v4(1), true)
     expect(table.admit(v4(9_999), NOW)).toBe('admitted')
     expect(table.admit(v4(9_998), NOW)).toBe('pending-full')
+  })
+
+  it('a connection whose handshake is over is admitted beside any number of unfinished handshakes', () => {
+    const table = new ConnectionTable({ ...HOST_LIMITS, pending: 4 })
+    times(4, () => table.admit(v4(1), NOW))
+    expect(table.admit(v4(1), NOW)).toBe('prefix-pending-full')
+    expect(times(5, () => table.admit(v4(1), NOW, { isUpgraded: true }))).toEqual([
+      ...Array(4).fill('admitted'),
+      'prefix-full',
+    ])
+    expect(table.admit(v4(2), NOW, { isUpgraded: true })).toBe('admitted')
+  })
+
+  it('a connection gets in when a handshake and an open connection of its address make room for it', () => {
+    const table = new ConnectionTable(HOST_LIMITS)
+    times(4, () => open(table, v4(1)))
+    times(4, () => table.admit(v4(1), NOW))
+    const asked: string[] = []
+    const makeRoom = (refusal: string): boolean => {
+      asked.push(refusal)
+      table.closed(v4(1), refusal === 'prefix-pending-full')
+      return true
+    }
+    expect(admitOrReplace(table, v4(1), NOW, makeRoom)).toBe(true)
+    expect(asked).toEqual(['prefix-full', 'prefix-pending-full'])
+    expect(table.open).toBe(7)
+    expect(admitOrReplace(table, v4(1), NOW, () => false)).toBe(false)
   })
 
   it('the table admits 20 new connections of an address at once and 5 a second after them', () => {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { addressToRequester } from '../../../src/net/guard/requester.ts'
+import { addressToRequester, requesterToNetwork } from '../../../src/net/guard/requester.ts'
 
 const prefix = (address: string): string | undefined => addressToRequester(address).prefix
 
@@ -59,5 +59,10 @@ describe('the requester of a connection', () => {
         expect(a.fence === b.fence).toBe(bit >= 48)
       }),
     )
+  })
+
+  it('the network of a requester is its IPv4 /16 or its IPv6 /32', () => {
+    const { prefix, fence } = addressToRequester('/ip6/2001:db8:7:1234::1/tcp/1')
+    expect([prefix!, fence!, '4:203.0.113.7'].map(requesterToNetwork)).toEqual(['6:2001:db8', '6:2001:db8', '4:203:0'])
   })
 })

@@ -232,7 +232,7 @@ describe('the HTTPS listener', () => {
   })
 
   it('the listener bounds connections by address, and an address that floods it must wait', async () => {
-    const open = await listen({ perPrefix: 2, pendingPerPrefix: 4 })
+    const open = await listen({ perPrefix: 2, pendingPerPrefix: 4, restMs: 60_000, turnMs: 60_000 })
     const agents = Array.from({ length: 3 }, () => new Agent({ keepAlive: true }))
     ends.push(() => agents.map((agent) => agent.destroy()))
     for (const [i, status] of [200, 200, 503].entries()) {
@@ -249,6 +249,29 @@ describe('the HTTPS listener', () => {
     expect((answers.match(/HTTP\/1\.1 200/g) ?? []).length).toBeLessThanOrEqual(4)
     expect(flooded.asked.length).toBeLessThanOrEqual(4)
     expect((await fetchFrom(flooded, Uint8Array.of(1))).status).toBe(503)
+  })
+
+  it('the listener serves clients of an address that leaves four TLS handshakes unfinished there', async () => {
+    const open = await listen()
+    for (let i = 0; i < 8; i++) {
+      const socket = connectTcp(open.port, '127.0.0.1')
+      ends.push(() => socket.destroy())
+      socket.on('error', () => {})
+      socket.write(Uint8Array.of(0x16, 3, 1, 1, 0))
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect((await fetchFrom(open, Uint8Array.of(1))).status).toBe(200)
+  })
+
+  it('the listener closes a resting connection of a full address for a new one of that address', async () => {
+    const open = await listen({ perPrefix: 2, restMs: 100 })
+    const agents = Array.from({ length: 4 }, () => new Agent({ keepAlive: true }))
+    ends.push(() => agents.map((agent) => agent.destroy()))
+    for (const agent of agents) {
+      expect((await fetchFrom(open, Uint8Array.of(1), { agent })).status).toBe(200)
+      await new Promise((resolve) => setTimeout(resolve, 150))
+    }
+    expect(open.host.stats().connections).toBe(2)
   })
 
   it('the ninth concurrent request of a connection gets BUSY', async () => {
@@ -293,7 +316,7 @@ describe('the HTTPS listener', () => {
         return has
       },
       bufferedBytesMax: 600,
-    })(listening)
+    }).attach(listening)
     await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve))
     ends.push(() => {
       for (const socket of sockets) socket.destroy()

@@ -25,10 +25,11 @@ async function table(dir: string, entriesMax?: number): Promise<QuotaTable> {
   open.push(made)
   return made
 }
-function charge(address: string, salts = 90, shard = 1, digest = new Uint8Array(32)) {
+function charge(address: string, salts = 90, shard = 1, firstEpoch = EPOCH) {
+  const digest = new Uint8Array(32)
   const { prefix, fence } = addressToRequester(address) as { prefix: string; fence: string }
   const masks = new Map<number, number>()
-  for (let left = salts, epoch = EPOCH; left > 0; left -= 31, epoch++)
+  for (let left = salts, epoch = firstEpoch; left > 0; left -= 31, epoch++)
     masks.set(epoch, left >= 31 ? ALL : 2 ** left - 1)
   return { quotaKey, shard, prefix, fence, masks, digest }
 }
@@ -48,14 +49,29 @@ describe('the quota table', () => {
     expect(await refusal(quota.charge(charge('/ip6/2001:db8:0:1200::1/tcp/1', 90, 2), NOW))).toBe('granted')
   })
 
-  it('the ninth /56 of an IPv6 /48 that spends a full quota is refused', async () => {
+  it('the ninth /56 of an IPv6 /48 is refused when each spends a full quota on other salts', async () => {
     const quota = await table(await stage.dir())
     const answers = []
     for (let i = 0; i < 9; i++) {
-      answers.push(await refusal(quota.charge(charge(`/ip6/2001:db8:0:${(i * 256).toString(16)}::1/tcp/1`), NOW)))
+      const address = `/ip6/2001:db8:0:${(i * 256).toString(16)}::1/tcp/1`
+      answers.push(await refusal(quota.charge(charge(address, 90, 1, EPOCH + 3 * i), NOW)))
     }
     expect(answers).toEqual([...Array(8).fill('granted'), 'QUOTA_SPENT'])
     expect(await refusal(quota.charge(charge('/ip6/2001:db8:1::1/tcp/1'), NOW))).toBe('granted')
+  })
+
+  it('all 256 /56 of an IPv6 /48 get the same salts, under both quotas', async () => {
+    for (const name of ['rolling', 'strict'] as const) {
+      const quota = await openQuotaTable(await levelQuotaDisk(await stage.dir()), name, NOW)
+      open.push(quota)
+      const answers = new Set<string>()
+      for (let i = 0; i < 256; i++) {
+        const address = `/ip6/2001:db8:0:${(i * 256).toString(16)}::1/tcp/1`
+        answers.add(await refusal(quota.charge(charge(address, 36), NOW)))
+      }
+      expect([...answers]).toEqual(['granted'])
+      expect(quota.size).toBe(257)
+    }
   })
 
   it('two concurrent requests of one requester share one quota', async () => {
@@ -104,16 +120,39 @@ describe('the quota table', () => {
     expect(bytes.includes(Buffer.from(quotaKey))).toBe(false)
   })
 
-  it('a full table refuses new requesters and serves known ones, and a sweep removes expired entries', async () => {
-    const quota = await table(await stage.dir(), 3)
+  it('a full table serves a newcomer and drops entries of the /16 that has most', async () => {
+    const quota = await table(await stage.dir(), 6)
+    await quota.charge(charge('/ip4/198.51.100.1/tcp/1'), NOW)
+    for (let i = 0; i < 20; i++) {
+      expect(await refusal(quota.charge(charge(`/ip4/203.0.113.${i}/tcp/1`), NOW))).toBe('granted')
+      expect(quota.size).toBeLessThanOrEqual(6)
+    }
+    // The /16 with one entry keeps it.
+    expect(await refusal(quota.charge(charge('/ip4/198.51.100.1/tcp/1', 91), NOW))).toBe('QUOTA_SPENT')
+    expect(await refusal(quota.charge(charge('/ip4/192.0.2.1/tcp/1'), NOW))).toBe('granted')
+  })
+
+  it('a full table knows the largest network after a restart too', async () => {
+    const dir = await stage.dir()
+    const first = await table(dir, 9)
+    for (let i = 0; i < 8; i++) await first.charge(charge(`/ip6/2001:db8:${i}::1/tcp/1`), NOW)
+    await first.charge(charge('/ip4/198.51.100.1/tcp/1'), NOW)
+    await first.close()
+    const second = await table(dir, 9)
+    for (let i = 0; i < 8; i++) {
+      expect(await refusal(second.charge(charge(`/ip4/192.${i}.2.1/tcp/1`), NOW))).toBe('granted')
+    }
+    expect(await refusal(second.charge(charge('/ip4/198.51.100.1/tcp/1', 91), NOW))).toBe('QUOTA_SPENT')
+    expect(second.size).toBeLessThanOrEqual(9)
+  })
+
+  it('a sweep removes expired entries', async () => {
+    const quota = await table(await stage.dir())
     for (let i = 0; i < 3; i++) await quota.charge(charge(`/ip4/203.0.113.${i}/tcp/1`, 10), NOW)
-    expect(await refusal(quota.charge(charge('/ip4/203.0.113.9/tcp/1', 10), NOW))).toBe('QUOTA_SPENT')
-    expect(await refusal(quota.charge(charge('/ip4/203.0.113.1/tcp/1', 20), NOW))).toBe('granted')
     await quota.sweep(NOW + SALT_WINDOW_MS - MINUTE_MS)
     expect(quota.size).toBe(3)
     await quota.sweep(NOW + SALT_WINDOW_MS)
     expect(quota.size).toBe(0)
-    expect(await refusal(quota.charge(charge('/ip4/203.0.113.9/tcp/1', 10), NOW + SALT_WINDOW_MS))).toBe('granted')
   })
 
   it('a damaged entry counts as fully spent for three hours', async () => {

@@ -170,19 +170,31 @@ describe('the strict quota', () => {
 })
 
 describe('the fence around prefixes', () => {
-  it('a fence grants the quota of eight prefixes and no more', () => {
-    for (const [name, cost] of [
-      ['rolling', 90],
-      ['strict', 1],
-    ] as const) {
-      let state: QuotaState | undefined
-      for (let i = 0; i < FENCE_FACTOR; i++) {
-        const decision = fenceRule(name, cost)(state, ask(), NOW)
-        if (!decision.granted) throw new Error('expected to be granted')
-        state = decision.state
-      }
-      expect(fenceRule(name, 1)(state, ask(), NOW).granted).toBe(false)
-      expect(fenceRule(name, 0)(state, ask(), NOW).granted).toBe(true)
-    }
+  const decide = (questions: readonly ReturnType<typeof ask>[]): string[] => {
+    let state: QuotaState | undefined
+    return questions.map((question) => {
+      const decision = fenceRule(state, question, NOW)
+      if (decision.granted) state = decision.state
+      return decision.granted ? `cost ${decision.cost}` : `wait ${decision.retryAfterMs}`
+    })
+  }
+
+  it('a fence grants eight times the distinct salts of a prefix and no more', () => {
+    const distinct = Array.from({ length: FENCE_FACTOR * 3 }, (_, i) => ({
+      masks: new Map([[EPOCH + i, mask(30)]]),
+      digest: NONE,
+    }))
+    const one = { masks: new Map([[EPOCH, mask(1, 30)]]), digest: NONE }
+    expect(decide([...distinct, one, ask()])).toEqual([
+      ...distinct.map(() => 'cost 30'),
+      `wait ${SALT_REFILL_MS / FENCE_FACTOR}`,
+      'cost 0',
+    ])
+  })
+
+  it('a fence grants 256 prefixes of one mobile carrier their equal hourly requests', () => {
+    // In the sum these are 256 × 36 salts, of which the fence once granted 20 × 36.
+    const hourly = ask(mask(31), mask(5))
+    expect(decide(Array(256).fill(hourly))).toEqual(['cost 36', ...Array(255).fill('cost 0')])
   })
 })
