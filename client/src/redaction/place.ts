@@ -1,4 +1,4 @@
-/** Positions and their distances on the device: for filters and for grouping exposures, never for a hash. */
+/** Positions, their distances and turns on the device: for filters and for grouping exposures, never for a hash. */
 export interface Place {
   readonly lat: number
   readonly lng: number
@@ -14,4 +14,13 @@ export function distanceM(a: Place, b: Place): number {
   const lng = Math.sin(((b.lng - a.lng) * RADIANS) / 2)
   const chord = lat * lat + Math.cos(a.lat * RADIANS) * Math.cos(b.lat * RADIANS) * lng * lng
   return 2 * EARTH_RADIUS_M * Math.asin(Math.min(1, Math.sqrt(chord)))
+}
+
+/**
+ * The turn from one longitude to another by the shorter way, -180 … 180 degrees. A turn of exactly 180 keeps its sign, so
+ * that a way there and back ends where it began.
+ */
+export function shorterTurn(from: number, to: number): number {
+  const turn = to - from
+  return turn - 360 * Math.sign(turn) * Math.ceil(Math.abs(turn) / 360 - 0.5)
 }

@@ -8,7 +8,7 @@ export interface CircleZone {
   radiusM: number
 }
 export interface PolygonZone {
-  /** Corners in order, at least three; sides are straight in degrees. */
+  /** Corners in order, at least three; sides are straight in degrees and go the shorter way round the Earth. */
   corners: { lat: number; lng: number }[]
 }
 export type ZoneShape = CircleZone | PolygonZone

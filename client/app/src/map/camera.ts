@@ -1,5 +1,6 @@
 /** The map's camera, pure. Web Mercator keeps a hexagon's shape at any zoom; zoom 0 is the world on 256 px. */
 import { type GeoProjection, geoMercator } from 'd3-geo'
+import { type Arc, lngsToArc, toPrincipal } from './longitude.ts'
 
 export interface Camera {
   lat: number
@@ -20,7 +21,7 @@ const EQUATOR_M = 40_075_017
 
 export function toProjection({ lat, lng, zoom }: Camera, { width, height }: Size): GeoProjection {
   return geoMercator()
-    .scale((WORLD_PX * 2 ** zoom) / (2 * Math.PI))
+    .scale(worldPixels({ zoom }) / (2 * Math.PI))
     .rotate([-lng, 0])
     .center([0, lat])
     .translate([width / 2, height / 2])
@@ -48,18 +49,39 @@ export function zoomAt(camera: Camera, size: Size, steps: number, x = size.width
 /** Shows all places with a margin; a single place with 300 m around it. */
 export function fit(places: readonly { lat: number; lng: number }[], { width, height }: Size): Camera {
   const lats = places.map(({ lat }) => lat)
-  const lngs = places.map(({ lng }) => lng)
   const [south, north] = [Math.min(...lats), Math.max(...lats)]
-  const [west, east] = [Math.min(...lngs), Math.max(...lngs)]
+  const { west, wide } = lngsToArc(places.map(({ lng }) => lng))
   const merc = (lat: number) => Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360)) / (2 * Math.PI)
-  const wide = Math.max((east - west) / 360, 1e-9)
+  const across = Math.max(wide / 360, 1e-9)
   const high = Math.max(merc(north) - merc(south), 1e-9)
-  const zoom = Math.min(Math.log2((width * 0.7) / (WORLD_PX * wide)), Math.log2((height * 0.6) / (WORLD_PX * high)), 17)
-  return bounded({ lat: (south + north) / 2, lng: (west + east) / 2, zoom })
+  const zoom = Math.min(
+    Math.log2((width * 0.7) / (WORLD_PX * across)),
+    Math.log2((height * 0.6) / (WORLD_PX * high)),
+    17,
+  )
+  return bounded({ lat: (south + north) / 2, lng: west + wide / 2, zoom })
+}
+
+export interface Bounds extends Arc {
+  south: number
+  north: number
+}
+
+/** The part of the world on the screen and `marginPx` around it. */
+export function toBounds(camera: Camera, size: Size, marginPx: number): Bounds {
+  const invert = toProjection(camera, size).invert!
+  const [, north] = invert([size.width / 2, -marginPx])!
+  const [, south] = invert([size.width / 2, size.height + marginPx])!
+  const wide = Math.min(360, (360 * (size.width + 2 * marginPx)) / worldPixels(camera))
+  return { south, north, west: toPrincipal(camera.lng - wide / 2), wide }
+}
+
+export function worldPixels({ zoom }: Pick<Camera, 'zoom'>): number {
+  return WORLD_PX * 2 ** zoom
 }
 
 export function metresPerPixel({ lat, zoom }: Camera): number {
-  return (EQUATOR_M * Math.cos((lat * Math.PI) / 180)) / (WORLD_PX * 2 ** zoom)
+  return (EQUATOR_M * Math.cos((lat * Math.PI) / 180)) / worldPixels({ zoom })
 }
 
 /** A round length and its pixels, for the scale. */
@@ -74,7 +96,7 @@ export function toScale(camera: Camera): { px: number; text: string } {
 function bounded({ lat, lng, zoom }: Camera): Camera {
   return {
     lat: Math.min(LAT_MAX, Math.max(-LAT_MAX, lat)),
-    lng: lng - 360 * Math.round(lng / 360),
+    lng: toPrincipal(lng),
     zoom: Math.min(ZOOM_MAX, Math.max(ZOOM_MIN, zoom)),
   }
 }

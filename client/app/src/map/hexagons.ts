@@ -11,9 +11,12 @@ import {
   cellToVertexes,
   gridDisk,
   latLngToCell,
-  polygonToCells,
+  POLYGON_TO_CELLS_FLAGS,
+  polygonToCellsExperimental,
   vertexToLatLng,
 } from 'h3-js'
+import type { Bounds } from './camera.ts'
+import { arcToParts } from './longitude.ts'
 
 /** Corners as [lng, lat] in the order that d3-geo expects; the ring is not closed. */
 export type Ring = [number, number][]
@@ -64,20 +67,21 @@ export interface RegionOnMap {
   middle: [number, number]
 }
 
-/** Regions in a rectangle of the map, each with its shard. */
-export function regionsIn(
-  core: Core,
-  bounds: { south: number; west: number; north: number; east: number },
-  shards: number,
-): RegionOnMap[] {
-  const { south, west, north, east } = bounds
-  const corners: [number, number][] = [
-    [south, west],
-    [south, east],
-    [north, east],
-    [north, west],
-  ]
-  return polygonToCells(corners, REGION_RESOLUTION).map((cell) => {
+/** Regions that overlap a part of the world, each with its shard. A part across the 180th meridian is filled in two pieces. */
+export function regionsIn(core: Core, { south, north, west, wide }: Bounds, shards: number): RegionOnMap[] {
+  const cells = arcToParts({ west, wide }).flatMap(([from, to]) =>
+    polygonToCellsExperimental(
+      [
+        [south, from],
+        [south, to],
+        [north, to],
+        [north, from],
+      ],
+      REGION_RESOLUTION,
+      POLYGON_TO_CELLS_FLAGS.containmentOverlapping,
+    ),
+  )
+  return [...new Set(cells)].map((cell) => {
     const region = core.cellToRegion(BigInt(`0x${cellToCenterChild(cell, CELL_RESOLUTION)}`))
     return {
       region,

@@ -3,8 +3,9 @@ import type { DiaryEntry, Exposure, Fix, Zone } from '@geotrace/client'
 import type { Core } from '@geotrace/core-wasm'
 import { type GeoProjection, geoCircle, geoGraticule10, geoPath } from 'd3-geo'
 import { isLand, type Land } from './base.ts'
-import { type Camera, metresPerPixel, type Size, toProjection } from './camera.ts'
+import { type Camera, metresPerPixel, type Size, toBounds, toProjection } from './camera.ts'
 import { cellToRing, type FixHexagons, gridAround, positionToHexagons, type Ring, regionsIn } from './hexagons.ts'
+import { unwrapPixels } from './longitude.ts'
 
 export const LAYERS = ['fixes', 'A', 'B', 'C', 'regions', 'hidden'] as const
 export type Layer = (typeof LAYERS)[number]
@@ -30,6 +31,7 @@ const LAND_TO_ZOOM = 11
 const REGIONS_FROM_ZOOM = 6.5
 const REGIONS_TO_ZOOM = 15
 const REGION_LABELS_FROM_ZOOM = 8.2
+const REGION_MARGIN_PX = 60
 const HEXAGONS_FROM_ZOOM = 15
 /** For layer A: the least reach of one more ring in metres, and the number of rings that stay distinguishable. */
 const GRID_RING_M = 16
@@ -94,11 +96,8 @@ function paintGround(
 
 function paintRegions(context: CanvasRenderingContext2D, scene: Scene, projection: GeoProjection): void {
   const { camera, size, core, shards } = scene
-  const [west, north] = projection.invert!([-60, -60])!
-  const [east, south] = projection.invert!([size.width + 60, size.height + 60])!
-  if (west >= east) return
   const label = camera.zoom >= REGION_LABELS_FROM_ZOOM
-  for (const { region, shard, ring, middle } of regionsIn(core, { south, west, north, east }, shards)) {
+  for (const { region, shard, ring, middle } of regionsIn(core, toBounds(camera, size, REGION_MARGIN_PX), shards)) {
     trace(context, ring, projection)
     context.fillStyle = `hsl(${Math.round((360 * shard) / shards)} ${colours.shard})`
     context.fill()
@@ -168,15 +167,10 @@ function paintHidden(
     context.setLineDash([])
   }
   if (homeCells.length > 0 && camera.zoom > 12) {
-    const rings = homeCells.map(cellToRing)
-    const [x, y] = projection(
-      rings
-        .map((ring) => ring[0]!)
-        .reduce((sum, [lng, lat]) => [sum[0]! + lng / rings.length, sum[1]! + lat / rings.length], [0, 0]) as [
-        number,
-        number,
-      ],
-    )!
+    const corners = homeCells.map((cell) => cellToRing(cell)[0]!)
+    const points = toPixels(corners, projection)
+    const x = points.reduce((sum, point) => sum + point[0], 0) / points.length
+    const y = points.reduce((sum, point) => sum + point[1], 0) / points.length
     text(context, 'hidden near home', x, y, '12px system-ui, sans-serif')
   }
 }
@@ -273,10 +267,15 @@ function paintPosition(
 /** Draws edges as straight lines, because no hexagon is large enough on the screen to look curved. */
 function trace(context: CanvasRenderingContext2D, ring: Ring, projection: GeoProjection, begin = true): void {
   if (begin) context.beginPath()
-  for (const [i, point] of ring.entries()) {
-    const [x, y] = projection(point) ?? [0, 0]
+  for (const [i, [x, y]] of toPixels(ring, projection).entries()) {
     if (i === 0) context.moveTo(x, y)
     else context.lineTo(x, y)
   }
   context.closePath()
+}
+
+/** Points that belong together, not torn where the projection begins anew. */
+function toPixels(ring: Ring, projection: GeoProjection): [x: number, y: number][] {
+  const points = ring.map((point) => projection(point) ?? ([0, 0] as [number, number]))
+  return unwrapPixels(points, 2 * Math.PI * projection.scale())
 }
