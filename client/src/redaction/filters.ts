@@ -7,7 +7,7 @@ import type { Fix } from '@geotrace/core-wasm'
 import { MINUTE_MS } from '@geotrace/core-wasm/wire'
 import { cellToBoundary, cellToLatLng, latLngToCell } from 'h3-js'
 import { HOME_RESOLUTION } from './home.ts'
-import { distanceM, type Place } from './place.ts'
+import { distanceM, type Place, toPlace } from './place.ts'
 import type { DepositDecision } from './redaction.ts'
 import { isInZone } from './zone-geometry.ts'
 import type { ZoneShape } from './zones.ts'
@@ -57,8 +57,4 @@ export function toDepositDecision({ isRedacted, isHomeKnown, isNightOver, isNear
   if (isRedacted) return 'drop'
   if (!isHomeKnown || !isNightOver) return 'hold'
   return isNearBed() ? 'drop' : 'release'
-}
-
-function toPlace([lat, lng]: readonly number[]): Place {
-  return { lat: lat!, lng: lng! }
 }

@@ -6,10 +6,14 @@
 import { MINUTE_MS, utf8 } from '@geotrace/core-wasm/wire'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { gridDisk, latLngToCell } from 'h3-js'
+import { cellToBoundary, cellToLatLng, gridDisk, latLngToCell } from 'h3-js'
+import { distanceM, toPlace } from './place.ts'
 
-/** Edge 76 m; a zone of ring 3 has 37 cells, 0.56 km². */
+/** Edge 76 m. A zone of ring 3 has about 110 cells, 1.6 km². */
 export const HOME_RESOLUTION = 10
+/** For each ring: nothing nearer to home than so many metres is deposited. */
+export const HOME_CLEAR_M = { 2: 200, 3: 300, 4: 400 } as const
+export type HomeRing = keyof typeof HOME_CLEAR_M
 /** A fix of the night votes up to this inaccuracy, because most fixes indoors are inaccurate. */
 export const NIGHT_ACCURACY_MAX_M = 100
 /** Home is learnt from the last fourteen nights, and forgotten fourteen nights after its last one. */
@@ -28,6 +32,8 @@ const NIGHT_TO_HOUR = 5
 const EVENING_FROM_HOUR = 22
 /** The middle of a zone is one of the 19 cells around the home cell. */
 const DISPLACEMENT_RING = 2
+/** Neighbouring cells differ in size by less than this, also beside a pentagon. */
+const UNEVEN = 1.1
 const DAY_MIN = 24 * 60
 
 /** Where the device was in one 5-minute block of a night. */
@@ -144,12 +150,28 @@ export function daysToHomes(cells: ReadonlyMap<number, string>, today: number): 
   return now === undefined || over.size >= NIGHTS_AT_HOME_MIN ? homes : [...homes, now]
 }
 
-/** The cells of the zone of a home cell. `ring` is 2, 3 or 4; a wider ring hides more and sees fewer contacts. */
-export function homeToZone(home: string, deviceSecret: Uint8Array, ring: number): string[] {
+/**
+ * The cells of the zone of a home cell, its middle first. The zone depends on its middle only, so its shape tells nothing
+ * about home. Nothing outside lies within `HOME_CLEAR_M` of any place in the home cell: the zone reaches as far as that
+ * distance, the longest displacement, and a corner of both the home cell and the cell outside.
+ */
+export function homeToZone(home: string, deviceSecret: Uint8Array, ring: HomeRing): string[] {
   const middles = gridDisk(home, DISPLACEMENT_RING).sort()
   const draw = hmac(sha256, deviceSecret, utf8(`geotrace/home/${home}`))
-  const index = new DataView(draw.buffer, draw.byteOffset).getUint32(0) % middles.length
-  return gridDisk(middles[index]!, ring)
+  const middle = middles[new DataView(draw.buffer, draw.byteOffset).getUint32(0) % middles.length]!
+  const at = toPlace(cellToLatLng(middle))
+  const fromMiddle = (cell: string): number => distanceM(at, toPlace(cellToLatLng(cell)))
+  const displacementM = Math.max(...gridDisk(middle, DISPLACEMENT_RING).map(fromMiddle))
+  const cornerM = UNEVEN * Math.max(...cellToBoundary(middle).map((corner) => distanceM(at, toPlace(corner))))
+  const reachM = HOME_CLEAR_M[ring] + displacementM + 2 * cornerM
+  const apartM = Math.min(
+    ...gridDisk(middle, 1)
+      .filter((cell) => cell !== middle)
+      .map(fromMiddle),
+  )
+  // Where two rows of hexagons meet, a ring lies only √3/2 of a cell's width farther out.
+  const rings = Math.ceil(reachM / ((apartM * Math.sqrt(0.75)) / UNEVEN))
+  return gridDisk(middle, rings).filter((cell) => fromMiddle(cell) <= reachM)
 }
 
 export function localDay(atMs: number, offsetMin: number): number {

@@ -8,6 +8,11 @@ export interface Place {
 const EARTH_RADIUS_M = 6_371_008.8
 const RADIANS = Math.PI / 180
 
+/** From the pairs of h3-js. */
+export function toPlace([lat, lng]: readonly number[]): Place {
+  return { lat: lat!, lng: lng! }
+}
+
 /** Great-circle distance by the haversine formula, metres. */
 export function distanceM(a: Place, b: Place): number {
   const lat = Math.sin(((b.lat - a.lat) * RADIANS) / 2)

@@ -8,7 +8,7 @@ import type { Place } from './place.ts'
 import type { Zone } from './zones.ts'
 
 export interface RedactionOptions {
-  /** Rings of about 130 m around the displaced home; 3 unless given. */
+  /** Nothing within 200, 300 or 400 m of home is deposited; 3 (300 m) unless given. */
   homeRing?: 2 | 3 | 4
   /** Metres a second above which a fix is dropped as a ride; 30 unless given. */
   speedMaxMps?: number

@@ -4,6 +4,7 @@
  * h3-js comes with it. Throws STORAGE_CORRUPT.
  */
 import type { Fix } from '@geotrace/core-wasm'
+import { boundedMap } from '@geotrace/core-wasm/wire'
 import { timeToFixBlock } from '../diary/fix-block.ts'
 import { decodeRecord, encodeRecord, KEYS } from '../storage/key-layout.ts'
 import { put, type Storage } from '../storage/storage.ts'
@@ -31,6 +32,8 @@ import type {
 } from './redaction.ts'
 import type { Zone } from './zones.ts'
 
+/** More homes and beds than 28 nights have. */
+const ZONES_KEPT = 64
 const DEFAULTS: Required<RedactionOptions> = { homeRing: 3, speedMaxMps: 30 }
 
 interface RedactorInit {
@@ -55,6 +58,8 @@ class HabitRedactor implements Redactor {
   #zones: readonly Zone[]
   /** The fix before, accepted or not. */
   #before: Fix | undefined
+  /** The zone of a home cell never changes. Each decision about an evening needs one. */
+  readonly #zoneOfCell = boundedMap<string, ReadonlySet<string>>(ZONES_KEPT)
   /** Home zones by day. Valid for these stays and homes only. */
   #cache: { stays: Stays; homes: readonly Place[]; zones: Map<number, Set<string>> } | undefined
 
@@ -139,7 +144,7 @@ class HabitRedactor implements Redactor {
   /** One night in a hotel makes no home, but the evening there is hidden like an evening at home. */
   #isNearBed(fix: Fix, night: number): boolean {
     const cell = this.#habits.stays.nights.get(night)
-    return cell !== undefined && isInHome(fixToPositions(fix), new Set(this.#toZone(cell)))
+    return cell !== undefined && isInHome(fixToPositions(fix), this.#toZone(cell))
   }
 
   /** Cells near home on a day: near learnt homes and homes marked by hand. */
@@ -153,13 +158,17 @@ class HabitRedactor implements Redactor {
     const marked = this.#homes.map(({ lat, lng }) => placeToHomeCell(lat, lng))
     const stayed = marked.length > 0 ? [] : daysToHomes(stays.days, today)
     const cells = [...cellsToHomes(stays.nights, today), ...stayed, ...marked]
-    const zone = new Set(cells.flatMap((cell) => this.#toZone(cell)))
+    const zone = new Set(cells.flatMap((cell) => [...this.#toZone(cell)]))
     this.#cache.zones.set(today, zone)
     return zone
   }
 
-  #toZone(cell: string): string[] {
-    return homeToZone(cell, this.#init.deviceSecret, this.#options.homeRing)
+  #toZone(cell: string): ReadonlySet<string> {
+    const known = this.#zoneOfCell.get(cell)
+    if (known !== undefined) return known
+    const zone = new Set(homeToZone(cell, this.#init.deviceSecret, this.#options.homeRing))
+    this.#zoneOfCell.set(cell, zone)
+    return zone
   }
 }
 

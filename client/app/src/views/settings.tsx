@@ -99,7 +99,7 @@ function Home({ tracer }: { tracer: Tracer }) {
       <h2 id="home">Home</h2>
       <p>
         {home.known
-          ? `Known${home.nights > 0 ? `, learnt from ${count(home.nights, 'night')}` : ''}${home.marked.length > 0 ? `, ${count(home.marked.length, 'place')} marked by you` : ''}. Nothing within some 300 m of it is ever deposited.`
+          ? `Known${home.nights > 0 ? `, learnt from ${count(home.nights, 'night')}` : ''}${home.marked.length > 0 ? `, ${count(home.marked.length, 'place')} marked by you` : ''}. Nothing within 300 m of it is ever deposited.`
           : 'Not known yet. Hashes stay on this device until a night and a whole day are over, or until you mark your home.'}
       </p>
       <div class="row buttons">
