@@ -8,6 +8,8 @@ export interface TracerEvents {
   recorded: { fix: Fix; result: RecordResult }
   progress: SyncProgress
   synced: SyncResult
+  /** After a sync that found the device's clock off by more than five minutes: the federation's time minus the clock, ms. */
+  clock: { offsetMs: number }
   /** After a sync that brought marks or took some back: all exposures. */
   exposures: Exposure[]
 }

@@ -9,6 +9,7 @@ import { readConsents } from './device/consent.ts'
 import type { Device } from './device/device.ts'
 import { isBeyondWindow } from './diary/fix-block.ts'
 import { keep } from './diary/fix-states.ts'
+import { forgetWhenDue } from './diary/forget-when-due.ts'
 import { KEYS } from './storage/key-layout.ts'
 import type { StorageOperation } from './storage/storage.ts'
 
@@ -54,6 +55,7 @@ export async function recordFix(
 ): Promise<RecordResult> {
   const { storage, clock, redactor } = device
   const nowMs = clock.now()
+  await forgetWhenDue(device)
   if (!isValidFix(fix)) return refuse('invalid')
   if (fix.at > nowMs + FUTURE_MAX_MS) return refuse('future')
   if ((await storage.get(KEYS.paused)) !== undefined) return refuse('paused')

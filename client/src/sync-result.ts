@@ -24,6 +24,8 @@ export interface SyncResult {
   fixesHashed: number
   /** Fixes older than their salts (3 h), which are never deposited. */
   fixesLost: number
+  /** Fixes dropped, because they were recorded ahead of the time that two clocks prove: the device's clock was wrong. */
+  fixesAhead: number
   /** Hashed fixes that wait until home is known or the night is over. */
   fixesHeld: number
   /** Fixes for which no replica of a shard answered. The next sync tries them again. */
@@ -44,8 +46,10 @@ export interface SyncResult {
   marksLeft: number
   bytesUp: number
   bytesDown: number
-  /** The median of the nodes' clocks minus this device's clock, ms; undefined when no node answered. */
+  /** The federation's time minus this device's clock, ms; undefined when no peer told its time. */
   clockOffsetMs: number | undefined
+  /** The clock differs by more than five minutes. The sync was corrected for that; ask the user to set the clock. */
+  isClockOff: boolean
   spentMs: { salt: number; hash: number; deposit: number }
   /** When the next sync is useful. */
   next: {
@@ -66,6 +70,7 @@ export function emptyResult(): SyncResult {
     hashesNew: 0,
     fixesHashed: 0,
     fixesLost: 0,
+    fixesAhead: 0,
     fixesHeld: 0,
     fixesDeferred: 0,
     fixesRedacted: 0,
@@ -80,6 +85,7 @@ export function emptyResult(): SyncResult {
     bytesUp: 0,
     bytesDown: 0,
     clockOffsetMs: undefined,
+    isClockOff: false,
     spentMs: { salt: 0, hash: 0, deposit: 0 },
     next: { allowedAt: 0, dueAt: undefined },
   }

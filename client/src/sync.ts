@@ -4,42 +4,77 @@
  * storage is one atomic batch, so that a sync may be cut anywhere and called again.
  */
 import { type Fix, isFederationError } from '@geotrace/core-wasm'
-import { assertManifest, DAY_MS, MINUTE_MS, type RosterChain, rosterChain } from '@geotrace/core-wasm/wire'
+import { assertManifest, MINUTE_MS, type RosterChain, rosterChain } from '@geotrace/core-wasm/wire'
 import { deposit } from './deposit/deposit.ts'
 import { sendErasure } from './deposit/send-erasure.ts'
 import { assertNotAborted, type Device } from './device/device.ts'
+import { CLOCK_OFF_MS, proofToOffset } from './device/proved-time.ts'
+import { SyncTime } from './device/sync-time.ts'
 import { addTotals } from './device/totals.ts'
 import type { Session } from './dialers/dialer.ts'
 import { fixBlockEnd, isBeyondWindow, timeToFixBlock } from './diary/fix-block.ts'
 import { drop, hash, lose, readWaiting } from './diary/fix-states.ts'
-import { forgetBefore } from './diary/forget.ts'
+import { forgetOld } from './diary/forget.ts'
 import { fixesToPoints, type Hashed, hashFixes, pointsToSalts } from './salts/hashing.ts'
 import { openRosters } from './salts/rosters.ts'
 import { collectSalts } from './salts/salt-collector.ts'
+import { encodeRecord, KEYS } from './storage/key-layout.ts'
+import { put } from './storage/storage.ts'
 import { emptyResult, type SyncResult } from './sync-result.ts'
 
 /** The salt window less ten minutes for a slow network and a wrong clock. */
 const SYNC_DUE_MS = 170 * MINUTE_MS
+/** One by the device's clock, one by the nodes' times, one by the central peer's. */
+const PASSES_MAX = 3
+
+/** What the steps of one sync share. */
+interface Way {
+  readonly session: Session
+  readonly rosters: RosterChain
+  readonly time: SyncTime
+}
 
 /** Throws PEER_UNREACHABLE, PEER_TIMEOUT, BUSY, QUOTA_SPENT … of the central peer, MANIFEST_INVALID, ABORTED. */
 export async function runSync(device: Device, signal?: AbortSignal): Promise<SyncResult> {
   const result = emptyResult()
   const rosters = deviceRosters(device)
   assertNotAborted(signal)
+  const time = new SyncTime(device.clock)
   device.keeper.dropOld(device.clock.now())
-  const fixes = await device.lock(() => takeClosed(device, result))
   return withSession(device, result, signal, async (session) => {
     device.progress({ phase: 'rosters', done: 0, of: 1 })
     await openRosters({ ...device, rosters, wire: session })
-    const allowedAt = await hashClosed(device, session, rosters, fixes, result)
-    assertNotAborted(signal)
-    const started = device.now()
-    await deposit(device, { session, manifest: device.manifest, newest: rosters.newest }, result, signal)
-    result.spentMs.deposit = device.now() - started
-    await device.lock(() => forgetOld(device))
+    const allowedAt = await runPasses(device, { session, rosters, time }, result, signal)
+    await device.lock(() => settleByProvedTime(device, time, result))
     result.next = { allowedAt: Math.max(allowedAt, device.clock.now()), dueAt: await device.lock(() => toDue(device)) }
     return result
   })
+}
+
+/**
+ * Salts and deposits; again when peers show that the clock is off. What one pass did by the wrong time can be taken back: no
+ * pass deletes, and none deposits before a peer told its time. Unix ms from which missing salts may be asked for again.
+ */
+async function runPasses(
+  device: Device,
+  way: Way,
+  result: SyncResult,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const { session, rosters, time } = way
+  const route = { session, manifest: device.manifest, newest: rosters.newest }
+  let allowedAt = 0
+  for (let pass = 1; pass <= PASSES_MAX; pass++) {
+    const fixes = await device.lock(() => takeClosed(device, result))
+    allowedAt = await hashClosed(device, way, fixes, result)
+    assertNotAborted(signal)
+    if (time.prove() && pass < PASSES_MAX) continue
+    const started = device.now()
+    const isMoved = await deposit(device, route, time, result, signal)
+    result.spentMs.deposit += device.now() - started
+    if (!isMoved) break
+  }
+  return allowedAt
 }
 
 /**
@@ -91,47 +126,64 @@ async function withSession<T>(
   }
 }
 
-/** Fixes of closed blocks. Fixes that are too old are lost and fixes in a zone are dropped, in one batch. */
+/** Fixes of closed blocks whose salts can be had. Fixes in a zone are dropped. */
 async function takeClosed({ storage, clock, redactor }: Device, result: SyncResult): Promise<Fix[]> {
   const nowMs = clock.now()
-  const closed = (await readWaiting(storage)).filter((fix) => fixBlockEnd(timeToFixBlock(fix.at)) <= nowMs)
-  const lost = closed.filter((fix) => isBeyondWindow(fix.at, nowMs))
-  const open = closed.filter((fix) => !lost.includes(fix))
+  const open = (await readWaiting(storage)).filter(
+    (fix) => fixBlockEnd(timeToFixBlock(fix.at)) <= nowMs && !isBeyondWindow(fix.at, nowMs),
+  )
   const dropped = open.filter((fix) => redactor.toDecision(fix, nowMs) === 'drop')
-  result.fixesLost = lost.length
-  result.fixesRedacted = dropped.length
-  if (lost.length + dropped.length > 0) {
-    const gone = [
-      ...lost.map((fix) => lose(storage, timeToFixBlock(fix.at))),
-      ...dropped.map((fix) => drop(storage, timeToFixBlock(fix.at))),
-    ]
-    const totals = await addTotals(storage, { fixesLost: lost.length })
-    await storage.batch([...(await Promise.all(gone)).flat(), totals])
+  result.fixesRedacted += dropped.length
+  if (dropped.length > 0) {
+    const gone = await Promise.all(dropped.map((fix) => drop(storage, timeToFixBlock(fix.at))))
+    await storage.batch(gone.flat())
   }
   return open.filter((fix) => !dropped.includes(fix))
+}
+
+/** The lasting decisions of a sync, by the time that two clocks prove. Without a proof there is none. */
+async function settleByProvedTime(device: Device, { proof }: SyncTime, result: SyncResult): Promise<void> {
+  const { storage } = device
+  if (proof !== undefined) {
+    const waiting = await readWaiting(storage)
+    const lost = waiting.filter((fix) => isBeyondWindow(fix.at, proof.atLeastMs))
+    const ahead = waiting.filter((fix) => fix.at > proof.atMostMs + CLOCK_OFF_MS)
+    const gone = [
+      ...lost.map((fix) => lose(storage, timeToFixBlock(fix.at))),
+      ...ahead.map((fix) => drop(storage, timeToFixBlock(fix.at))),
+    ]
+    result.fixesLost = lost.length
+    result.fixesAhead = ahead.length
+    const operations = [...(await Promise.all(gone)).flat(), put(KEYS.proof, encodeRecord(proof))]
+    if (gone.length > 0) operations.push(await addTotals(storage, { fixesLost: lost.length, fixesAhead: ahead.length }))
+    await storage.batch(operations)
+    result.clockOffsetMs = proof.federationMs - proof.deviceMs
+    result.isClockOff = proofToOffset(proof) !== 0
+  }
+  await forgetOld(device)
 }
 
 /** Hashes the fixes whose salts it can get. Unix ms from which the rest may be tried again. */
 async function hashClosed(
   device: Device,
-  session: Session,
-  chain: RosterChain,
+  { session, rosters: chain, time }: Way,
   fixes: readonly Fix[],
   result: SyncResult,
 ): Promise<number> {
+  result.fixesDeferred = 0
   if (fixes.length === 0) return 0
   const started = device.now()
   const points = fixesToPoints(device.core, fixes, chain.all)
-  const allowedAt = await collectSalts({ ...device, session, result }, pointsToSalts(points))
+  const allowedAt = await collectSalts({ ...device, session, time, result }, pointsToSalts(points))
   const hashing = device.now()
-  result.spentMs.salt = hashing - started
+  result.spentMs.salt += hashing - started
   const done = hashFixes(device.core, points, chain.all, device.keeper)
   result.fixesDeferred = fixes.length - done.hashed.length
   if (done.hashed.length === 0) return allowedAt
   device.progress({ phase: 'hashes', done: 0, of: done.hashed.length })
-  result.fixesHashed = await device.lock(() => storeHashed(device, done))
-  result.spentMs.hash = device.now() - hashing
-  result.points = done.points
+  result.fixesHashed += await device.lock(() => storeHashed(device, done))
+  result.spentMs.hash += device.now() - hashing
+  result.points += done.points
   return allowedAt
 }
 
@@ -140,12 +192,6 @@ async function storeHashed({ storage }: Device, { hashed }: Hashed): Promise<num
   const stored = (await Promise.all(hashed.map((link) => hash(storage, link)))).filter((item) => item !== undefined)
   if (stored.length > 0) await storage.batch(stored.flat())
   return stored.length
-}
-
-async function forgetOld({ storage, clock, manifest, redactor }: Device): Promise<void> {
-  const nowMs = clock.now()
-  await forgetBefore(storage, nowMs - manifest.parameters.retentionDays * DAY_MS)
-  await redactor.forgetBefore(nowMs)
 }
 
 /** The oldest waiting fix decides: ten minutes before its salts are gone. */

@@ -12,6 +12,7 @@ import { assertNotAborted, type Device } from './device/device.ts'
 import { type DeviceInit, type OpenedDevice, openDevice } from './device/open-device.ts'
 import { type HomeControl, homeControl, type ZoneControl, zoneControl } from './device/user-places.ts'
 import { type DiaryEntry, readDiaryEntries } from './diary/diary-entry.ts'
+import { toHideBefore } from './diary/forget-when-due.ts'
 import { ErasableTurns } from './erasable-turns.ts'
 import { type Emitter, emitter } from './events.ts'
 import { type Exposure, marksToExposures } from './exposures/exposure.ts'
@@ -65,6 +66,8 @@ export interface Tracer {
   readonly consent: ConsentControl
   /** Returns a function that ends the listening. */
   on: Emitter['on']
+  /** The federation's time minus the device's clock, ms; 0 unless the last sync found the clock off by five minutes. */
+  clockOffsetMs(): number
   readonly home: HomeControl
   readonly zones: ZoneControl
   preview(): Promise<Preview>
@@ -162,7 +165,11 @@ class DeviceTracer implements Tracer {
   }
 
   marks(): Promise<Mark[]> {
-    return this.#device.lock(() => readMarks(this.#device.storage))
+    return this.#device.lock(() => readMarks(this.#device.storage, toHideBefore(this.#device)))
+  }
+
+  clockOffsetMs(): number {
+    return this.#device.clock.offsetMs
   }
 
   judge(exposure: Exposure, verdict: Verdict): Promise<void> {
@@ -205,6 +212,7 @@ class DeviceTracer implements Tracer {
     return readDiaryEntries({
       storage: device.storage,
       now: () => device.clock.now(),
+      hideBefore: () => toHideBefore(device),
       isHeld: (fix, nowMs) => device.redactor.toDecision(fix, nowMs) === 'hold',
     })
   }
@@ -234,6 +242,7 @@ class DeviceTracer implements Tracer {
     const { runSync } = await loadSync()
     const result = await runSync(this.#device, signal)
     this.#events.emit('synced', result)
+    if (result.isClockOff) this.#events.emit('clock', { offsetMs: result.clockOffsetMs! })
     // Generation 0: there was no sync before.
     const isRetracted = before.generation !== 0 && (await readCursor(storage)).generation !== before.generation
     if (result.marksNew > 0 || isRetracted) this.#events.emit('exposures', await this.#listExposures())
@@ -243,7 +252,7 @@ class DeviceTracer implements Tracer {
   #listExposures(): Promise<Exposure[]> {
     const { storage, lock } = this.#device
     return lock(async () => {
-      const marks = await readMarks(storage)
+      const marks = await readMarks(storage, toHideBefore(this.#device))
       const exposures = marksToExposures(marks, await readLinks(storage, marks))
       return Promise.all(exposures.map((exposure) => withVerdict(storage, exposure)))
     })

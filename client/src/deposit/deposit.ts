@@ -5,6 +5,7 @@
 import { isFederationError } from '@geotrace/core-wasm'
 import { decodeSyncRequest } from '@geotrace/core-wasm/wire'
 import { assertNotAborted, type Device } from '../device/device.ts'
+import type { SyncTime } from '../device/sync-time.ts'
 import type { SyncResult } from '../sync-result.ts'
 import { acknowledge, unfreeze } from './acknowledge.ts'
 import type { Batch } from './batch.ts'
@@ -14,44 +15,60 @@ import { type CentralRoute, send } from './send.ts'
 /** 36 epochs of 48 h, 6.3 KB each, in the smallest of the usual size classes; the rest goes with the next sync. */
 const BATCHES_PER_SYNC_MAX = 64
 
+/** True when the clock turned out to be off: then the sync decides again by the corrected time. */
 export async function deposit(
   device: Device,
   route: CentralRoute,
+  time: SyncTime,
   result: SyncResult,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<boolean> {
   const resting = new Set<number>()
   for (let i = 0; i < BATCHES_PER_SYNC_MAX; i++) {
     assertNotAborted(signal)
-    const batch = await device.lock(() => freezeNext(device, resting, result))
-    if (batch === undefined) return
+    const batch = await device.lock(() => freezeNext(device, time, resting, result))
+    if (batch === undefined) return false
     device.progress({ phase: 'deposit', done: i, of: i + 1 })
-    await sendAndStore(device, route, batch, resting, result)
+    if (await sendAndStore(device, route, time, batch, resting, result)) return true
   }
+  return false
 }
 
-async function freezeNext(device: Device, resting: Set<number>, result: SyncResult): Promise<Batch | undefined> {
-  const next = await nextBatch(device, { resting, evenIfEmpty: result.batches === 0 })
-  if (next.isFrozen) return next.batch
+type NextToSend = Batch & { readonly isFrozen: boolean }
+
+async function freezeNext(
+  device: Device,
+  time: SyncTime,
+  resting: Set<number>,
+  result: SyncResult,
+): Promise<NextToSend | undefined> {
+  const isTimeInDoubt = time.isInDoubt()
+  const next = await nextBatch(device, { resting, evenIfEmpty: result.batches === 0, isTimeInDoubt })
+  if (next.isFrozen) return next.batch && { ...next.batch, isFrozen: next.isFrozen }
   result.fixesHeld = next.held
   result.fixesRedacted += next.redacted
   result.rowsLost += next.expired
   result.hashesNew += next.hashesNew
-  return next.batch
+  return next.batch && { ...next.batch, isFrozen: false }
 }
 
 async function sendAndStore(
   device: Device,
   route: CentralRoute,
-  batch: Batch,
+  time: SyncTime,
+  batch: NextToSend,
   resting: Set<number>,
   result: SyncResult,
-): Promise<void> {
+): Promise<boolean> {
   const { storage, clock, lock, manifest } = device
   const request = decodeSyncRequest(batch.frame, manifest.parameters.syncRequestBytes)
   try {
     const reply = await send(route, batch)
-    const done = await lock(() => acknowledge(storage, request, reply, clock.now()))
+    // A batch that was frozen before may get the answer of that time again.
+    if (!batch.isFrozen) time.addCentral(reply.time)
+    const isMoved = time.prove()
+    const nowMs = Math.min(clock.now(), reply.time)
+    const done = await lock(() => acknowledge(storage, request, reply, nowMs))
     for (const epoch of done.resting) resting.add(epoch)
     result.batches++
     result.rowsDeposited += done.rowsDeposited
@@ -61,9 +78,11 @@ async function sendAndStore(
     result.marksNew += done.marksNew
     result.marksLeft = reply.left
     if (reply.report !== 'none') result.report = reply.report
+    return isMoved
   } catch (error) {
     if (!isFederationError(error, 'SYNC_CONFLICT')) throw error
     // The central peer answered another batch of this sync id; the same rows go under a new one.
     await lock(() => unfreeze(storage, request))
+    return false
   }
 }

@@ -26,6 +26,8 @@ interface NextBatchInit {
   resting: ReadonlySet<number>
   /** The first request of a sync goes out in any case, for the marks. */
   evenIfEmpty: boolean
+  /** The time is not proved: an empty request asks the central peer for it, before any row or code goes. */
+  isTimeInDoubt?: boolean
   /** Freezes and changes nothing; the sync id of the frame is zero. */
   dryRun?: boolean
 }
@@ -48,12 +50,17 @@ interface NextBatch {
 
 export async function nextBatch(device: Device, init: NextBatchInit): Promise<NextBatch> {
   const { storage } = device
-  const { dryRun = false } = init
+  const { dryRun = false, isTimeInDoubt = false } = init
   const frozen = await readFrozen(storage)
   if (frozen !== undefined && !dryRun) return { ...emptySelection(), batch: frozen, isFrozen: true }
   const { operations, ...selection } = await selectRows(device, init.resting)
-  if (selection.expired > 0) operations.push(await addTotals(storage, { rowsLost: selection.expired }))
   const code = await storage.get(KEYS.code)
+  if (isTimeInDoubt && (selection.groups.length > 0 || code !== undefined)) {
+    const empty = await toBatch(device, [], undefined, dryRun)
+    await storage.batch(freeze(empty))
+    return { ...emptySelection(), batch: empty, isFrozen: false }
+  }
+  if (selection.expired > 0) operations.push(await addTotals(storage, { rowsLost: selection.expired }))
   const isNeeded = selection.groups.length > 0 || code !== undefined || init.evenIfEmpty
   const batch = frozen ?? (isNeeded ? await toBatch(device, selection.groups, code, dryRun) : undefined)
   if (batch !== undefined && frozen === undefined) operations.push(...freeze(batch))
@@ -98,7 +105,7 @@ async function selectRows(
       continue
     }
     await readOpen(storage, entry, deposited)
-    const { next, left, expired } = expire(entry, deposited, nowMs)
+    const { next, left, expired } = expire(entry, deposited, nowMs, clock.proof?.atLeastMs ?? 0)
     selection.expired += expired
     if (left.length < entry.open.length) {
       const isDeposited = await isFirstRowDeposited(storage, entry, deposited)
@@ -118,16 +125,21 @@ async function readOpen(storage: Storage, { open }: HashedEntry, deposited: Map<
   for (const epoch of open) if (!deposited.has(epoch)) deposited.set(epoch, await readDeposited(storage, epoch))
 }
 
-/** The rows of an entry that may still go, the epochs that stay open for them, and how many rows came too late. */
+/**
+ * The rows of an entry that may go now, the epochs that stay open, and how many rows came too late. A row is too late only
+ * by proved time: one that is late by the device's clock alone waits.
+ */
 function expire(
   entry: HashedEntry,
   deposited: ReadonlyMap<number, DepositedRows>,
   nowMs: number,
+  provedMs: number,
 ): { next: FixRow[]; left: number[]; expired: number } {
   const open = openRows(entry, deposited)
   const next = open.filter((row) => !takesNoDeposits(row.epoch, nowMs))
-  const left = entry.open.filter((epoch) => next.some((row) => row.epoch === epoch))
-  return { next, left, expired: open.length - next.length }
+  const kept = open.filter((row) => !takesNoDeposits(row.epoch, provedMs))
+  const left = entry.open.filter((epoch) => kept.some((row) => row.epoch === epoch))
+  return { next, left, expired: open.length - kept.length }
 }
 
 function takesNoDeposits(epoch: number, nowMs: number): boolean {

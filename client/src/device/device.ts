@@ -1,5 +1,5 @@
 /** The state that the parts of a tracer share. An erasure or an import replaces the mutable fields. */
-import { type Clock, type Core, FederationError, type OneAtATime, type Random } from '@geotrace/core-wasm'
+import { type Core, FederationError, type OneAtATime, type Random } from '@geotrace/core-wasm'
 import { equalBytes, type Manifest, type RosterChain, USER_SECRET_BYTES } from '@geotrace/core-wasm/wire'
 import type { Dialer } from '../dialers/dialer.ts'
 import type { Redactor } from '../redaction/redaction.ts'
@@ -7,6 +7,7 @@ import type { SaltKeeper } from '../salts/salt-keeper.ts'
 import { KEYS } from '../storage/key-layout.ts'
 import { put, type Storage } from '../storage/storage.ts'
 import type { SyncProgress } from '../sync-result.ts'
+import type { DeviceClock } from './device-clock.ts'
 import type { OpenedManifest } from './open-manifest.ts'
 
 export interface Device {
@@ -15,9 +16,13 @@ export interface Device {
   readonly isManifestChecked: boolean
   readonly storage: Storage
   readonly dialer: Dialer
-  readonly clock: Clock
+  clock: DeviceClock
   readonly random: Random
   readonly core: Core
+  /** How long the federation keeps deposits, and the device its entries. */
+  readonly retentionMs: number
+  /** When the device last deleted what is too old, by its clock. */
+  readonly forgot: { atMs: number }
   /** Milliseconds of a clock that only measures how long work took. */
   readonly now: () => number
   /** Held while the storage is read, decided upon and written. */

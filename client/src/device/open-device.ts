@@ -3,14 +3,16 @@
  * here only. Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK, CORE_UNSUPPORTED, CORE_MISMATCH, STORAGE_CORRUPT.
  */
 import { type Clock, type Core, loadCore, oneAtATime, type Random, systemClock } from '@geotrace/core-wasm'
-import type { Manifest } from '@geotrace/core-wasm/wire'
+import { DAY_MS, type Manifest } from '@geotrace/core-wasm/wire'
 import type { Dialer } from '../dialers/dialer.ts'
+import { forgetWhenDue } from '../diary/forget-when-due.ts'
 import { noRedactor, type RedactionOptions, type Redactor, type TimeZoneOffset } from '../redaction/redaction.ts'
 import { saltKeeper } from '../salts/salt-keeper.ts'
 import { recentStorage } from '../storage/recent-storage.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { SyncProgress } from '../sync-result.ts'
 import { type Device, openSecrets } from './device.ts'
+import { DeviceClock } from './device-clock.ts'
 import { openManifest } from './open-manifest.ts'
 
 export interface DeviceInit {
@@ -43,14 +45,17 @@ export async function openDevice(init: DeviceInit, progress: (progress: SyncProg
   const { manifest, isChecked } = opened
   const random = init.random ?? ((n) => crypto.getRandomValues(new Uint8Array(n)))
   const secrets = await openSecrets(storage, opened, random)
+  const clock = init.clock ?? systemClock()
   const device: Device = {
     manifest,
     isManifestChecked: isChecked,
     storage,
     dialer: init.dialer,
-    clock: init.clock ?? systemClock(),
+    clock: await DeviceClock.open(clock, storage),
     random,
     core: init.core ?? (await loadCore({ pins: manifest.core })),
+    retentionMs: manifest.parameters.retentionDays * DAY_MS,
+    forgot: { atMs: Number.NEGATIVE_INFINITY },
     now: init.now ?? (() => performance.now()),
     lock: oneAtATime(),
     keeper: saltKeeper(),
@@ -60,6 +65,7 @@ export async function openDevice(init: DeviceInit, progress: (progress: SyncProg
     secrets,
     rosters: undefined,
   }
+  await forgetWhenDue(device)
   const reopenRedactor = async (): Promise<void> => {
     device.redactor = await openRedaction(init, storage, device.secrets.device)
   }
@@ -69,6 +75,7 @@ export async function openDevice(init: DeviceInit, progress: (progress: SyncProg
     async reopen() {
       device.keeper.dropAll()
       device.secrets = await openSecrets(storage, opened, random)
+      device.clock = await DeviceClock.open(clock, storage)
       await reopenRedactor()
     },
   }

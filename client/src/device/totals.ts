@@ -5,6 +5,8 @@ import { put, type Storage, type StorageOperation } from '../storage/storage.ts'
 export interface Totals {
   /** Fixes whose salts no node serves any more (3 h). */
   fixesLost: number
+  /** Waiting fixes dropped, because they were ahead of the time that two clocks prove. */
+  fixesAhead: number
   /** Rows whose epoch takes no deposits any more (48 h), or that the central peer refused permanently. */
   rowsLost: number
   /** Rows that the central peer acknowledged. */
@@ -13,7 +15,7 @@ export interface Totals {
 
 export async function readTotals(storage: Storage): Promise<Totals> {
   const bytes = await storage.get(KEYS.totals)
-  const none = { fixesLost: 0, rowsLost: 0, rowsDeposited: 0 }
+  const none = { fixesLost: 0, fixesAhead: 0, rowsLost: 0, rowsDeposited: 0 }
   return bytes === undefined ? none : { ...none, ...decodeRecord<Partial<Totals>>(KEYS.totals, bytes) }
 }
 
@@ -22,6 +24,7 @@ export async function addTotals(storage: Storage, added: Partial<Totals>): Promi
   const before = await readTotals(storage)
   const after = {
     fixesLost: before.fixesLost + (added.fixesLost ?? 0),
+    fixesAhead: before.fixesAhead + (added.fixesAhead ?? 0),
     rowsLost: before.rowsLost + (added.rowsLost ?? 0),
     rowsDeposited: before.rowsDeposited + (added.rowsDeposited ?? 0),
   }

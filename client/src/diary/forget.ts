@@ -1,17 +1,41 @@
-/** Removes what is older than the federation's retention: diary, links, verdicts, deposited rows, marks. */
+/**
+ * Keeps the retention on the disk: deletes what the rule (retention.ts) lets go, when it is due (forget-when-due.ts) and
+ * after every sync. Throws STORAGE_CORRUPT.
+ */
 import { timeToEpoch } from '@geotrace/core-wasm/wire'
-import { FAMILIES, keyToNumber } from '../storage/key-layout.ts'
-import { del, type Storage } from '../storage/storage.ts'
+import type { Device } from '../device/device.ts'
+import { decodeRecord, encodeRecord, FAMILIES, KEYS, keyToNumber } from '../storage/key-layout.ts'
+import { del, put, type Storage, type StorageOperation } from '../storage/storage.ts'
 import { timeToFixBlock } from './fix-block.ts'
 import { forget } from './fix-states.ts'
+import { addOpening, type RetentionLimits, toRetentionLimits } from './retention.ts'
 
-/** `beforeMs`: Unix ms. Everything of an earlier block or epoch goes, in one batch. */
-export async function forgetBefore(storage: Storage, beforeMs: number): Promise<void> {
-  const operations = await forget(storage, timeToFixBlock(beforeMs))
+type Forgetting = Pick<Device, 'storage' | 'clock' | 'retentionMs' | 'redactor' | 'forgot'>
+
+/** Call with the device's lock held. */
+export async function forgetOld(device: Forgetting): Promise<void> {
+  const { storage, clock, retentionMs, redactor, forgot } = device
+  const nowMs = clock.now()
+  const before = await readOpenings(storage)
+  const openings = addOpening(before, nowMs)
+  const limits = toRetentionLimits({ nowMs, retentionMs, openings, provedMs: clock.proof?.atLeastMs })
+  const operations = await limitsToOperations(storage, limits)
+  if (openings.length !== before.length || openings.at(-1) !== before.at(-1)) {
+    operations.push(put(KEYS.openings, encodeRecord(openings)))
+  }
+  if (operations.length > 0) await storage.batch(operations)
+  await redactor.forgetBefore(limits.deleteFixesBeforeMs + retentionMs)
+  forgot.atMs = nowMs
+}
+
+async function limitsToOperations(storage: Storage, limits: RetentionLimits): Promise<StorageOperation[]> {
+  const { deleteFixesBeforeMs, deleteAllBeforeMs } = limits
+  const operations = deleteFixesBeforeMs > 0 ? await forget(storage, timeToFixBlock(deleteFixesBeforeMs)) : []
+  if (!(deleteAllBeforeMs > 0)) return operations
   const oldest: [family: string, number: number][] = [
-    [FAMILIES.verdict, timeToFixBlock(beforeMs)],
-    [FAMILIES.deposited, timeToEpoch(beforeMs)],
-    [FAMILIES.mark, timeToEpoch(beforeMs)],
+    [FAMILIES.verdict, timeToFixBlock(deleteAllBeforeMs)],
+    [FAMILIES.deposited, timeToEpoch(deleteAllBeforeMs)],
+    [FAMILIES.mark, timeToEpoch(deleteAllBeforeMs)],
   ]
   for (const [family, number] of oldest) {
     for await (const [key] of storage.range(family)) {
@@ -19,5 +43,10 @@ export async function forgetBefore(storage: Storage, beforeMs: number): Promise<
       operations.push(del(key))
     }
   }
-  if (operations.length > 0) await storage.batch(operations)
+  return operations
+}
+
+async function readOpenings(storage: Storage): Promise<number[]> {
+  const bytes = await storage.get(KEYS.openings)
+  return bytes === undefined ? [] : decodeRecord<number[]>(KEYS.openings, bytes)
 }

@@ -7,7 +7,8 @@ import { MINUTE_MS, utf8 } from '@geotrace/core-wasm/wire'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { cellToBoundary, cellToLatLng, gridDisk, latLngToCell } from 'h3-js'
-import { distanceM, toPlace } from './place.ts'
+import { toPlace } from './degrees.ts'
+import { distanceM } from './place.ts'
 
 /** Edge 76 m. A zone of ring 3 has about 110 cells, 1.6 km². */
 export const HOME_RESOLUTION = 10

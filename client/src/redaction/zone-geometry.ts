@@ -1,5 +1,7 @@
-/** Decides whether a position lies in a circle or polygon. Pure. Loaded with the redactor, not with the first load. */
-import { distanceM, type Place, shorterTurn } from './place.ts'
+/** Whether a position lies in a zone of the user. A file of its own, because redaction loads it late. Pure. */
+
+import { shorterTurn } from './degrees.ts'
+import { distanceM, type Place } from './place.ts'
 import type { ZoneShape } from './zones.ts'
 
 export function isInZone(shape: ZoneShape, lat: number, lng: number): boolean {

@@ -2,8 +2,10 @@
  * Collects the salts of a sync in the device's memory: all requests of a round at once, each salt asked once. PROTOCOL.md
  * §5.4, §7.1. Throws ABORTED.
  */
+
 import type { Clock } from '@geotrace/core-wasm'
 import { MINUTE_MS } from '@geotrace/core-wasm/wire'
+import type { SyncTime } from '../device/sync-time.ts'
 import { isBeyondWindow } from '../diary/fix-block.ts'
 import type { SyncProgress, SyncResult } from '../sync-result.ts'
 import type { FixSalts } from './hashing.ts'
@@ -16,9 +18,10 @@ const EDGE_MS = MINUTE_MS
 
 interface SaltCollector extends SaltAsker {
   readonly clock: Clock
+  readonly time: SyncTime
   readonly keeper: SaltKeeper
   readonly progress: (progress: SyncProgress) => void
-  readonly result: Pick<SyncResult, 'saltsReused' | 'saltsAsked' | 'saltRequests' | 'nodesLied' | 'clockOffsetMs'>
+  readonly result: Pick<SyncResult, 'saltsReused' | 'saltsAsked' | 'saltRequests' | 'nodesLied'>
 }
 
 /** Unix ms from which the salts that are missing afterwards may be asked for again; 0 when no node named a time. */
@@ -27,7 +30,6 @@ export async function collectSalts(collector: SaltCollector, needs: readonly Fix
   const nowMs = clock.now()
   const progress = { phase: 'salts' as const, done: 0, of: 0 }
   const pauses = [0]
-  const offsets: number[] = []
   const reused = new Set<string>()
   const fresh = new Set<string>()
   const isEdge = ({ fix }: FixSalts) => isBeyondWindow(fix.at, nowMs + EDGE_MS)
@@ -44,11 +46,10 @@ export async function collectSalts(collector: SaltCollector, needs: readonly Fix
         fresh.add(request.blocks[k]!.name)
       })
       if (answer.salts === undefined && answer.retryAfterMs !== undefined) pauses.push(nowMs + answer.retryAfterMs)
-      if (answer.time !== undefined) offsets.push(answer.time - nowMs)
+      if (answer.time !== undefined) collector.time.addNode(answer.time)
     }
   }
   result.saltsReused = reused.size
-  result.clockOffsetMs = offsets.sort((a, b) => a - b)[Math.floor(offsets.length / 2)]
   return Math.max(...pauses)
 }
 

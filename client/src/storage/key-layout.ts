@@ -19,6 +19,10 @@ export const KEYS = {
   cursor: 'meta/cursor',
   totals: 'meta/totals',
   consents: 'meta/consents',
+  /** The newest proof of time (proved-time.ts). */
+  proof: 'meta/proof',
+  /** When the device was opened, by its clock (retention.ts). */
+  openings: 'meta/openings',
   /** A report code that is in no batch yet. */
   code: 'meta/code',
   /** The frozen batch: the request frame, byte for byte (batch.ts). */

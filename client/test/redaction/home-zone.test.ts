@@ -4,11 +4,12 @@
  */
 import { cellToBoundary, cellToLatLng, getPentagons, gridDisk, latLngToCell } from 'h3-js'
 import { describe, expect, it } from 'vitest'
+import { shorterTurn, toPlace } from '../../src/redaction/degrees.ts'
 import { HOME_CLEAR_M, type HomeRing, homeToZone } from '../../src/redaction/home.ts'
-import { type Place, shorterTurn, toPlace } from '../../src/redaction/place.ts'
+import type { Place } from '../../src/redaction/place.ts'
 import { openRedactor } from '../../src/redaction/redactor.ts'
 import { memoryStorage } from '../../src/storage/memory-storage.ts'
-import { seededRandom } from '../../src/testing/fake-federation.ts'
+import { seededBytes } from '../../src/testing/fake-federation.ts'
 
 const RINGS = [2, 3, 4] as const
 const HOME_CELLS = 250
@@ -28,7 +29,7 @@ function homeCells(): string[] {
 
 /** Numbers 0 … 1, the same in every run. */
 function seededUnit(seed: string): () => number {
-  const random = seededRandom(seed)
+  const random = seededBytes(seed)
   return () => new DataView(random(4).buffer).getUint32(0) / 2 ** 32
 }
 
@@ -60,7 +61,7 @@ function homesIn(corners: readonly Plane[], unit: () => number): Plane[] {
 
 /** For each home the distance to the nearest place outside the zone: to a side of a cell outside. */
 function measure(ring: HomeRing, cells: readonly string[]): number[] {
-  const random = seededRandom(`secrets ${ring}`)
+  const random = seededBytes(`secrets ${ring}`)
   const unit = seededUnit(`homes in cells ${ring}`)
   return cells.flatMap((home) => {
     const zone = homeToZone(home, random(32), ring)
@@ -96,7 +97,7 @@ describe('the promised distance around home', () => {
       const home = { lat: 120 * unit() - 60, lng: 360 * unit() - 180 }
       const redactor = await openRedactor({
         storage: memoryStorage(),
-        deviceSecret: seededRandom(`walk ${i}`)(32),
+        deviceSecret: seededBytes(`walk ${i}`)(32),
         toOffsetMin: () => 0,
         options: { speedMaxMps: Number.POSITIVE_INFINITY },
       })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { distanceM, shorterTurn } from '../../src/redaction/place.ts'
+import { shorterTurn } from '../../src/redaction/degrees.ts'
+import { distanceM } from '../../src/redaction/place.ts'
 import { isInZone } from '../../src/redaction/zone-geometry.ts'
 
 const HOME = { lat: 52.531, lng: 13.39 }
