@@ -57,7 +57,7 @@ export interface Tracer {
   eraseAll(options?: SyncOptions): Promise<void>
   /** The whole storage, encrypted under a passphrase of at least eight characters. */
   export(passphrase: string, options?: SyncOptions): Promise<Uint8Array>
-  /** Replaces the whole storage. Throws IMPORT_INVALID. */
+  /** Replaces the person's data; rosters and a batch on its way are never taken from the file. Throws IMPORT_INVALID. */
   import(file: Uint8Array, passphrase: string, options?: SyncOptions): Promise<void>
   /** The device's own fixes with their states, oldest first. */
   diary(): AsyncIterable<DiaryEntry>

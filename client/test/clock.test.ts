@@ -10,7 +10,7 @@ import {
   life,
   openTracer,
   START_MS,
-  seededRandom,
+  seededBytes,
   unreachable,
 } from '../src/testing/fake-federation.ts'
 import { CAFE, diaryOf, HOUR, lastingStorage, MINUTE, recordAll, refused } from './fixture.ts'
@@ -36,7 +36,7 @@ async function warned() {
   const clock = wrongClock(federation)
   const storage = lastingStorage()
   const tracer = await openTracer(federation, { clock, storage })
-  const reporter = await openTracer(federation, { random: seededRandom('reporter') })
+  const reporter = await openTracer(federation, { random: seededBytes('reporter') })
   for (const fix of life(CAFE, START_MS, 60)) {
     await tracer.record(fix)
     await reporter.record(fix)
@@ -58,7 +58,7 @@ describe('a wrong clock', () => {
       const events: TracerEvents['clock'][] = []
       tracer.on('clock', (event) => events.push(event))
       clock.offset = jump
-      const restarted = await openTracer(federation, { clock, storage, random: seededRandom('restart') })
+      const restarted = await openTracer(federation, { clock, storage, random: seededBytes('restart') })
       expect(await restarted.sync()).toMatchObject({ isClockOff: true, clockOffsetMs: -jump, fixesLost: 0 })
       await tracer.sync()
       expect(events).toEqual([{ offsetMs: -jump }])

@@ -1,14 +1,16 @@
 /**
- * Everything that a device holds as one encrypted file, to move to a new phone. README "Moving to a new phone". Throws
- * IMPORT_INVALID, ABORTED.
+ * A person's data as one encrypted file, to move to a new phone. README "Moving to a new phone". An import restores what is
+ * the person's. It never restores what a device must check or decide itself: rosters, the manifest's digest, a batch or
+ * report code on its way, an erasure, the time. Throws IMPORT_INVALID, ABORTED.
  *
  *  struct Backup { u8 magic[4] = "GTB1"; u8 salt[16]; u32 iterations; u8 iv[12]; u8 sealed[] }
  *  sealed = AES-256-GCM over the entries, key = PBKDF2-HMAC-SHA256(passphrase, salt, iterations), head authenticated.
  */
 import { FederationError, type Random } from '@geotrace/core-wasm'
 import { byteReader, byteWriter, concatBytes, equalBytes, utf8 } from '@geotrace/core-wasm/wire'
+import { FIX_FAMILIES } from '../diary/fix-states.ts'
 import { IV_BYTES, open, passphraseToKey, seal } from '../storage/cipher.ts'
-import { KEYS } from '../storage/key-layout.ts'
+import { FAMILIES, KEYS } from '../storage/key-layout.ts'
 import { deleteAllBut, put, type Storage, type StorageOperation } from '../storage/storage.ts'
 import { assertNotAborted } from './device.ts'
 
@@ -21,6 +23,29 @@ const SALT_BYTES = 16
 const HEAD_BYTES = MAGIC.length + SALT_BYTES + 4 + IV_BYTES
 const ENTRY_KEY_MAX = 255
 const PASSPHRASE_MIN = 8
+
+/** The person's data. Whatever else a file holds is left out. */
+const RESTORED_KEYS: readonly string[] = [
+  KEYS.userSecret,
+  KEYS.deviceSecret,
+  KEYS.paused,
+  KEYS.homes,
+  KEYS.cells,
+  KEYS.zones,
+  KEYS.cursor,
+  KEYS.totals,
+  KEYS.consents,
+]
+const RESTORED_FAMILIES: readonly string[] = [
+  ...Object.values(FIX_FAMILIES),
+  FAMILIES.deposited,
+  FAMILIES.night,
+  FAMILIES.day,
+  FAMILIES.mark,
+  FAMILIES.verdict,
+]
+/** What this device checked itself stays: the federation and the rosters that it believes. */
+const KEPT_KEYS: readonly string[] = [KEYS.federation, KEYS.manifest, KEYS.proof, KEYS.openings]
 
 /** Throws ABORTED; RangeError for a passphrase of fewer than eight characters. */
 export async function exportBackup(
@@ -42,7 +67,7 @@ export async function exportBackup(
   return concatBytes(header, await seal(key, { iv, header }, concatBytes(...entries)))
 }
 
-/** Replaces all that the storage holds, in one batch. Throws IMPORT_INVALID, ABORTED. */
+/** Replaces the person's data in the storage, in one batch. Throws IMPORT_INVALID, ABORTED. */
 export async function importBackup(
   storage: Storage,
   file: Uint8Array,
@@ -56,7 +81,13 @@ export async function importBackup(
     invalid('the backup belongs to another federation')
   }
   assertNotAborted(signal)
-  await storage.batch([...(await deleteAllBut(storage, () => false)), ...entries])
+  const stays = (key: string): boolean => KEPT_KEYS.includes(key) || key.startsWith(FAMILIES.roster)
+  const restored = entries.filter(({ key }) => isRestored(key))
+  await storage.batch([...(await deleteAllBut(storage, stays)), ...restored])
+}
+
+function isRestored(key: string): boolean {
+  return RESTORED_KEYS.includes(key) || RESTORED_FAMILIES.some((family) => key.startsWith(family))
 }
 
 async function openBackup(file: Uint8Array, passphrase: string): Promise<Uint8Array> {

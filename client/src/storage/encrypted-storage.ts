@@ -3,18 +3,23 @@
  * under a key that the app supplies, and stands under a random name. Throws STORAGE_CORRUPT.
  *
  *  Entry, under 12 random bytes in hex { u8 iv[12]; u8 sealed[] }
- *  sealed = AES-256-GCM(u16 keyBytes ‖ key ‖ value); the header is the entry's own name, so that two cannot be exchanged.
+ *  sealed = AES-256-GCM(mark ‖ u16 keyBytes ‖ key ‖ value); the header is the entry's own name, so that two cannot be exchanged.
+ *  mark: 16 random bytes for each writing of an entry. The index (name: zeros) seals the XOR of all marks.
  *
- * Visible: the number of entries, their sizes, and when they are written. An older copy of the whole disk is not noticed.
+ * A deleted entry and an older copy of one do not fit the index. Visible: the number of entries, their sizes, and when they
+ * are written. An older copy of the whole disk, and a disk that was emptied, are not noticed.
  */
 
 import { FederationError, oneAtATime, type Random } from '@geotrace/core-wasm'
-import { bytesToHex, byteWriter, concatBytes, utf8 } from '@geotrace/core-wasm/wire'
+import { bytesToHex, byteWriter, concatBytes, equalBytes, utf8 } from '@geotrace/core-wasm/wire'
 import { bytesToKey, IV_BYTES, open, seal } from './cipher.ts'
 import { sortedKeys } from './sorted-keys.ts'
 import type { Storage, StorageOperation } from './storage.ts'
 
 const NAME_BYTES = 12
+const MARK_BYTES = 16
+/** An entry has this name with a probability of 2^-96. */
+const INDEX_NAME = '00'.repeat(NAME_BYTES)
 /** Reads under way at once. A disk answers one read at a time, each in a turn of the event loop. */
 const READS_IN_PARALLEL = 64
 
@@ -28,7 +33,8 @@ export async function encryptedStorage(
   random: Random = (n) => crypto.getRandomValues(new Uint8Array(n)),
 ): Promise<Storage> {
   const entries = entryCipher(key instanceof Uint8Array ? await bytesToKey(key) : key, random)
-  const names = sortedKeys(await readNames(inner, entries))
+  const { names: known, marks } = await readNames(inner, entries)
+  const names = sortedKeys(known)
   const turn = oneAtATime()
 
   async function get(wanted: string): Promise<Uint8Array | undefined> {
@@ -38,14 +44,25 @@ export async function encryptedStorage(
     // The entry was deleted during the read.
     if (bytes === undefined && names.get(wanted) !== name) return undefined
     if (bytes === undefined) throw corrupt('an entry is missing')
-    return (await entries.open(name, bytes)).value
+    const { mark, value } = await entries.open(name, bytes)
+    if (names.get(wanted) === name && !equalBytes(mark, marks.of(name))) {
+      // Read before a batch that was written meanwhile, or an older copy.
+      const again = await inner.get(name)
+      if (again !== undefined && equalBytes(again, bytes)) throw corrupt('an entry is an older copy')
+      return get(wanted)
+    }
+    return value
   }
 
-  async function sealOperation(operation: StorageOperation): Promise<[name: string | undefined, StorageOperation[]]> {
+  async function sealOperation(operation: StorageOperation): Promise<Sealed> {
     const known = names.get(operation.key)
-    if (operation.type === 'del') return [undefined, known === undefined ? [] : [{ type: 'del', key: known }]]
+    if (operation.type === 'del') {
+      return { name: undefined, mark: undefined, operations: known === undefined ? [] : [{ type: 'del', key: known }] }
+    }
     const name = known ?? bytesToHex(random(NAME_BYTES))
-    return [name, [{ type: 'put', key: name, value: await entries.seal(name, operation.key, operation.value) }]]
+    const mark = random(MARK_BYTES)
+    const value = await entries.seal(name, { mark, key: operation.key, value: operation.value })
+    return { name, mark, operations: [{ type: 'put', key: name, value }] }
   }
 
   return {
@@ -54,8 +71,15 @@ export async function encryptedStorage(
       turn(async () => {
         const last = [...new Map(operations.map((operation) => [operation.key, operation])).values()]
         const sealed = await Promise.all(last.map(sealOperation))
-        await inner.batch(sealed.flatMap(([, item]) => item))
-        for (const [i, [name]] of sealed.entries()) names.set(last[i]!.key, name)
+        const changed = sealed.flatMap(({ operations: [item], mark }) => (item ? [{ name: item.key, mark }] : []))
+        const value = await entries.seal(INDEX_NAME, {
+          mark: marks.totalWith(changed),
+          key: '',
+          value: new Uint8Array(),
+        })
+        await inner.batch([...sealed.flatMap((item) => item.operations), { type: 'put', key: INDEX_NAME, value }])
+        for (const { name, mark } of changed) marks.set(name, mark)
+        for (const [i, { name }] of sealed.entries()) names.set(last[i]!.key, name)
       }),
     async *range(prefix) {
       const keys = names.range(prefix)
@@ -69,31 +93,80 @@ export async function encryptedStorage(
   }
 }
 
-/** Opens every entry once, because the key of an entry stands only inside its sealed bytes. */
-async function readNames(inner: Storage, entries: EntryCipher): Promise<Map<string, string>> {
+interface Sealed {
+  readonly name: string | undefined
+  readonly mark: Uint8Array | undefined
+  readonly operations: StorageOperation[]
+}
+
+/** Opens every entry once, because the key of an entry stands only inside its sealed bytes. Throws STORAGE_CORRUPT when the entries do not fit the index. */
+async function readNames(inner: Storage, entries: EntryCipher): Promise<{ names: Map<string, string>; marks: Marks }> {
   const names = new Map<string, string>()
+  const marks = new Marks()
+  let index: Uint8Array | undefined
   const all: [name: string, bytes: Uint8Array][] = []
   for await (const entry of inner.range('')) all.push(entry)
   for (let i = 0; i < all.length; i += READS_IN_PARALLEL) {
     const opened = all.slice(i, i + READS_IN_PARALLEL).map(async ([name, bytes]) => {
-      names.set((await entries.open(name, bytes)).key, name)
+      const { mark, key } = await entries.open(name, bytes)
+      if (name === INDEX_NAME) index = mark
+      else {
+        names.set(key, name)
+        marks.set(name, mark)
+      }
     })
     await Promise.all(opened)
   }
-  return names
+  if (all.length > 0 && (index === undefined || !equalBytes(index, marks.totalWith([])))) {
+    throw corrupt('an entry is missing or an older copy')
+  }
+  return { names, marks }
+}
+
+/** The marks of all entries and their XOR. Nobody without the key knows a mark, so nobody can choose entries that fit. */
+class Marks {
+  readonly #marks = new Map<string, Uint8Array>()
+  #total: Uint8Array = new Uint8Array(MARK_BYTES)
+
+  of(name: string): Uint8Array {
+    return this.#marks.get(name) ?? new Uint8Array(MARK_BYTES)
+  }
+
+  /** Undefined deletes the entry. */
+  set(name: string, mark: Uint8Array | undefined): void {
+    this.#total = this.totalWith([{ name, mark }])
+    if (mark === undefined) this.#marks.delete(name)
+    else this.#marks.set(name, mark)
+  }
+
+  /** The XOR after these changes, each of another entry. */
+  totalWith(changes: readonly { name: string; mark: Uint8Array | undefined }[]): Uint8Array {
+    const total = this.#total.slice()
+    for (const { name, mark } of changes) {
+      const before = this.of(name)
+      for (let i = 0; i < MARK_BYTES; i++) total[i]! ^= before[i]! ^ (mark?.[i] ?? 0)
+    }
+    return total
+  }
+}
+
+interface Entry {
+  readonly mark: Uint8Array
+  readonly key: string
+  readonly value: Uint8Array
 }
 
 interface EntryCipher {
-  seal(name: string, key: string, value: Uint8Array): Promise<Uint8Array>
-  open(name: string, bytes: Uint8Array): Promise<{ key: string; value: Uint8Array }>
+  seal(name: string, entry: Entry): Promise<Uint8Array>
+  open(name: string, bytes: Uint8Array): Promise<Entry>
 }
 
 function entryCipher(cryptoKey: CryptoKey, random: Random): EntryCipher {
   return {
-    async seal(name, key, value) {
+    async seal(name, { mark, key, value }) {
       const head = utf8(key)
-      const writer = byteWriter(2 + head.length + value.length)
-      const plain = writer.u16(head.length).bytes(head).bytes(value).finish()
+      const writer = byteWriter(MARK_BYTES + 2 + head.length + value.length)
+      const plain = writer.bytes(mark).u16(head.length).bytes(head).bytes(value).finish()
       const iv = random(IV_BYTES)
       return concatBytes(iv, await seal(cryptoKey, { iv, header: utf8(name) }, plain))
     },
@@ -105,8 +178,10 @@ function entryCipher(cryptoKey: CryptoKey, random: Random): EntryCipher {
       } catch (cause) {
         throw corrupt('the key does not open this storage, or an entry was changed', cause)
       }
-      const length = (plain[0]! << 8) | plain[1]!
-      return { key: new TextDecoder().decode(plain.subarray(2, 2 + length)), value: plain.slice(2 + length) }
+      const keyAt = MARK_BYTES + 2
+      const valueAt = keyAt + ((plain[MARK_BYTES]! << 8) | plain[MARK_BYTES + 1]!)
+      const key = new TextDecoder().decode(plain.subarray(keyAt, valueAt))
+      return { mark: plain.slice(0, MARK_BYTES), key, value: plain.slice(valueAt) }
     },
   }
 }

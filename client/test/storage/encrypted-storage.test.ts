@@ -45,7 +45,8 @@ describe('an encrypted storage', () => {
     const first = await encryptedStorage(disk, KEY)
     await first.batch([put('fix/01', bytes(1)), put('fix/02', bytes(2)), put('meta/user', bytes(3))])
     await first.batch([put('fix/01', bytes(9)), del('meta/user')])
-    expect((await dump(disk)).length).toBe(2)
+    // Two entries and the index.
+    expect((await dump(disk)).length).toBe(3)
     const cryptoKey = await crypto.subtle.importKey('raw', KEY, 'AES-GCM', false, ['encrypt', 'decrypt'])
     const second = await encryptedStorage(disk, cryptoKey)
     expect((await dump(second)).map(([key, value]) => [key, [...value]])).toEqual([
@@ -79,7 +80,8 @@ describe('an encrypted storage', () => {
     await storage.batch([put('a', bytes(1)), put('b', bytes(2))])
     const corrupt = { code: 'STORAGE_CORRUPT', data: { what: 'sealed' } }
     await expect(encryptedStorage(disk, new Uint8Array(32))).rejects.toMatchObject(corrupt)
-    const [[x, first], [y, second]] = (await dump(disk)) as [[string, Uint8Array], [string, Uint8Array]]
+    // The index comes first.
+    const [[x, first], [y, second]] = (await dump(disk)).slice(1) as [[string, Uint8Array], [string, Uint8Array]]
     await disk.batch([put(x, second), put(y, first)])
     await expect(storage.get('a')).rejects.toMatchObject(corrupt)
     for (let i = 0; i < first.length; i++) {
@@ -108,6 +110,35 @@ describe('an encrypted storage', () => {
     expect((await dump(storage)).map(([key]) => key)).toEqual(['a'])
     await Promise.all([storage.batch([put('c', bytes(3))]), storage.batch([put('c', bytes(4))])])
     expect([...(await storage.get('c'))!]).toEqual([4])
-    expect((await dump(disk)).length).toBe(2)
+    expect((await dump(disk)).length).toBe(3)
+  })
+
+  it('a deleted entry and an older copy of one entry are reported as corrupt, at opening and while open', async () => {
+    const corrupt = { code: 'STORAGE_CORRUPT', data: { what: 'sealed' } }
+    const disk = memoryStorage()
+    const storage = await encryptedStorage(disk, KEY)
+    await storage.batch([put('a', bytes(1)), put('b', bytes(2))])
+    const old = await dump(disk)
+    await storage.batch([put('a', bytes(3))])
+    await storage.batch([put('c', bytes(4))])
+    const now = await dump(disk)
+    const isIndex = ([name]: [string, Uint8Array]) => /^0+$/.test(name)
+    const restore = async (entries: [string, Uint8Array][]): Promise<void> => {
+      const gone = (await dump(disk)).map(([name]) => del(name))
+      await disk.batch([...gone, ...entries.map(([name, value]) => put(name, value))])
+    }
+    for (const [name, value] of now) {
+      await restore(now.filter(([other]) => other !== name))
+      await expect(encryptedStorage(disk, KEY)).rejects.toMatchObject(corrupt)
+      const before = old.find(([other]) => other === name)?.[1]
+      if (before === undefined || Buffer.from(before).equals(value)) continue
+      await restore(now.map((entry) => (entry[0] === name ? [name, before] : entry)))
+      await expect(encryptedStorage(disk, KEY)).rejects.toMatchObject(corrupt)
+      if (!isIndex([name, value])) await expect(storage.get('a')).rejects.toMatchObject(corrupt)
+    }
+    // The limit: an older copy of the whole disk is not noticed.
+    await restore(old)
+    expect([...(await (await encryptedStorage(disk, KEY)).get('a'))!]).toEqual([1])
+    expect(now.filter(isIndex).length).toBe(1)
   })
 })
