@@ -46,21 +46,16 @@ export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }
   let beatMs = 0
   let delayMs = 0
   let checkedMs = 0
-  let sweptMs = 0
-  /** The time that the ratchet goes by, Unix ms: the clock, and in doubt the last trusted time plus the delays since. */
-  let ratchetMs = 0
-  let wasTrusted = false
+  const ratchet = new RatchetTime()
+  const sweepWhenDue = sweeper(sweep, () => failed('quota'), clock.now())
   /** The clock jumped and was not compared with the peers' clocks since. */
   let hasJumped = false
 
   const isSkewed = (): boolean => Math.abs(watch.offsetMs) > SKEW_MAX_MS
   const wind = (nowMs: number): void => {
-    if (!hasJumped && !isSkewed()) {
-      ratchetMs = nowMs
-      wasTrusted = true
-      // A clock that was wrong from the start: of both times the earlier one, because erasing too early loses salts.
-    } else if (!wasTrusted) ratchetMs = Math.min(ratchetMs, nowMs - watch.offsetMs)
-    advance(ratchetMs)
+    if (!hasJumped && !isSkewed()) ratchet.trust(nowMs)
+    else ratchet.doubt(nowMs - watch.offsetMs)
+    advance(ratchet.ms)
   }
   /** If no peer answers, the clock is trusted. */
   const compare = async (nowMs: number): Promise<void> => {
@@ -80,19 +75,16 @@ export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }
       checkedMs = Number.NEGATIVE_INFINITY
     }
     // No timer fires early, so at least its delay has passed.
-    ratchetMs += delayMs
+    ratchet.pass(delayMs)
     // Erasing secrets must not wait for the network.
     wind(nowMs)
     compare(nowMs).catch(() => failed('clock'))
-    if (Math.abs(nowMs - sweptMs) >= SWEEP_MS) {
-      sweptMs = nowMs
-      sweep(nowMs).catch(() => failed('quota'))
-    }
+    sweepWhenDue(nowMs)
     plan()
   }
   const plan = (): void => {
     const nowMs = clock.now()
-    const leftMs = (nextMs() ?? 0) - ratchetMs
+    const leftMs = (nextMs() ?? 0) - ratchet.ms
     delayMs = leftMs > 0 ? Math.min(leftMs, BEAT_MS) : BEAT_MS
     beatMs = nowMs + delayMs
     cancelBeat = clock.setTimer(beat, delayMs)
@@ -100,9 +92,8 @@ export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }
 
   return {
     start() {
-      ratchetMs = clock.now()
-      checkedMs = ratchetMs
-      sweptMs = ratchetMs
+      checkedMs = clock.now()
+      ratchet.start(checkedMs)
       watch.check().catch(() => failed('clock'))
       plan()
     },
@@ -116,5 +107,44 @@ export function heartbeat({ clock, watch, advance, nextMs, sweep, seek, failed }
       cancelBeat()
       await search.stop()
     },
+  }
+}
+
+/** Sweeps at most every `SWEEP_MS`. The clock may step back as well as forward. */
+function sweeper(sweep: HeartbeatInit['sweep'], failed: () => void, startMs: number): (nowMs: number) => void {
+  let sweptMs = startMs
+  return (nowMs) => {
+    if (Math.abs(nowMs - sweptMs) < SWEEP_MS) return
+    sweptMs = nowMs
+    sweep(nowMs).catch(failed)
+  }
+}
+
+/** The time that the ratchet goes by: the clock, and in doubt the last trusted time plus the delays since. */
+class RatchetTime {
+  #ms = 0
+  #wasTrusted = false
+
+  /** Unix ms. */
+  get ms(): number {
+    return this.#ms
+  }
+
+  start(nowMs: number): void {
+    this.#ms = nowMs
+  }
+
+  pass(delayMs: number): void {
+    this.#ms += delayMs
+  }
+
+  trust(nowMs: number): void {
+    this.#ms = nowMs
+    this.#wasTrusted = true
+  }
+
+  /** A clock that was wrong from the start gives way to the peers' earlier time, because erasing too early loses salts. */
+  doubt(peersMs: number): void {
+    if (!this.#wasTrusted) this.#ms = Math.min(this.#ms, peersMs)
   }
 }

@@ -27,7 +27,7 @@ export interface PeerAddress {
 /** Bytes of a roster with its status. */
 export const ROSTER_FRAME_MAX_BYTES = ROSTER_MAX_BYTES + 16
 /** The largest request submits a gossip message: version, operation, message. */
-export const ROSTER_REQUEST_MAX_BYTES = GOSSIP_MAX_BYTES + 2
+const ROSTER_REQUEST_MAX_BYTES = GOSSIP_MAX_BYTES + 2
 
 export const SALT_PROTOCOL: Protocol = {
   id: '/geotrace/salt/1',

@@ -20,7 +20,7 @@ export type Admission =
   | 'too-fast'
   | 'no-address'
 
-export interface AdmitOptions {
+interface AdmitOptions {
   /** The attempt has cost its token already, was refused, and repeats after another connection was closed. */
   readonly isPaid?: boolean
   /** The handshake is over, so the bounds of unfinished handshakes do not apply. */

@@ -18,7 +18,7 @@ export interface Evictable extends Occupant {
 }
 /** The group whose bound is reached: the address of the newcomer, its /48, or the host. */
 export type Scope = 'prefix' | 'fence' | 'host'
-export interface EvictionTimes {
+interface EvictionTimes {
   readonly nowMs: number
   /** A connection without a request for this time is idle. */
   readonly idleMs: number

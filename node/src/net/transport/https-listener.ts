@@ -62,7 +62,7 @@ interface Client {
   unanswered: number
 }
 
-export interface HttpsListener {
+interface HttpsListener {
   readonly attach: ServeHttps
   /** The counted connections. Any of them may be closed to make room for another one. */
   occupants(): Evictable[]

@@ -60,16 +60,7 @@ export async function openQuotaTable(
   entriesMax = QUOTA_ENTRIES_MAX,
 ): Promise<QuotaTable> {
   const perFence = turns<string>(1)
-  const oneDrop = oneAtATime()
-  /** Entries of each network, by its tag in hex. Concurrent charges may put them off by a few until the next sweep. */
-  let counts = new Map<string, number>()
-  let size = 0
-  const count = (tag: string, more: number): void => {
-    size += more
-    const now = (counts.get(tag) ?? 0) + more
-    if (now > 0) counts.set(tag, now)
-    else counts.delete(tag)
-  }
+  const counts = new NetworkCounts(disk, entriesMax)
 
   const read = async (key: Uint8Array, now: number): Promise<Entry | undefined> => {
     const value = await disk.get(key)
@@ -86,36 +77,19 @@ export async function openQuotaTable(
 
   const sweep = async (now: number): Promise<void> => {
     const gone: Uint8Array[] = []
-    counts = new Map()
-    size = 0
+    counts.clear()
     for await (const [key, value] of disk.entries()) {
       const entry = decodeEntry(value)
       if (entry !== undefined && entry.expiresMs <= now) gone.push(key)
-      else count(keyToTag(key), 1)
+      else counts.add(keyToTag(key), 1)
     }
     await disk.delete(gone)
   }
-
-  /** Drops entries of the largest network until `fresh` more fit. Keys are HMACs, so their order is random. */
-  const makeRoom = (fresh: number): Promise<void> =>
-    oneDrop(async () => {
-      while (size > 0 && size + fresh > entriesMax) {
-        const [tag, most] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a))
-        const keys: Uint8Array[] = []
-        for await (const [key] of disk.entries(hexToBytes(tag))) {
-          keys.push(key)
-          if (keys.length >= Math.min(DROPPED_MAX, most / 2)) break
-        }
-        await disk.delete(keys)
-        // A count without entries is a leftover of concurrent charges.
-        count(tag, keys.length > 0 ? -keys.length : -most)
-      }
-    })
   await sweep(nowMs)
 
   return {
     get size() {
-      return size
+      return counts.size
     },
     charge: ({ quotaKey, shard, prefix, fence, masks, digest }, now) =>
       // Prefixes of one fence share a bucket, so their requests are charged one at a time.
@@ -125,12 +99,66 @@ export async function openQuotaTable(
         const states = decide(name, entries, { masks, digest }, now)
         if (states === undefined) return
         const fresh = entries.filter((entry) => entry === undefined).length
-        if (fresh > 0 && size + fresh > entriesMax) await makeRoom(fresh)
-        if (fresh > 0) count(keyToTag(keys[0]!), fresh)
+        await counts.makeRoom(fresh)
+        counts.add(keyToTag(keys[0]!), fresh)
         await disk.put(keys.map((key, i) => [key, encodeEntry({ ...states[i]!, expiresMs: now + KEPT_MS })]))
       }),
     sweep,
     close: () => disk.close(),
+  }
+}
+
+/**
+ * Entries of each network, by its tag in hex. Concurrent charges may put the counts off by a few, until the next sweep
+ * counts again.
+ */
+class NetworkCounts {
+  readonly #disk: QuotaDisk
+  readonly #entriesMax: number
+  readonly #inTurn = oneAtATime()
+  readonly #counts = new Map<string, number>()
+  #size = 0
+
+  constructor(disk: QuotaDisk, entriesMax: number) {
+    this.#disk = disk
+    this.#entriesMax = entriesMax
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  add(tag: string, more: number): void {
+    this.#size += more
+    const count = (this.#counts.get(tag) ?? 0) + more
+    if (count > 0) this.#counts.set(tag, count)
+    else this.#counts.delete(tag)
+  }
+
+  clear(): void {
+    this.#counts.clear()
+    this.#size = 0
+  }
+
+  /** Drops entries of the largest network until `fresh` more fit. Keys are HMACs, so their order is random. */
+  async makeRoom(fresh: number): Promise<void> {
+    const isFull = (): boolean => fresh > 0 && this.#size > 0 && this.#size + fresh > this.#entriesMax
+    if (!isFull()) return
+    await this.#inTurn(async () => {
+      while (isFull()) await this.#drop()
+    })
+  }
+
+  async #drop(): Promise<void> {
+    const [tag, most] = [...this.#counts].reduce((a, b) => (b[1] > a[1] ? b : a))
+    const keys: Uint8Array[] = []
+    for await (const [key] of this.#disk.entries(hexToBytes(tag))) {
+      keys.push(key)
+      if (keys.length >= Math.min(DROPPED_MAX, most / 2)) break
+    }
+    await this.#disk.delete(keys)
+    // A count without entries is left over from concurrent charges.
+    this.add(tag, keys.length > 0 ? -keys.length : -most)
   }
 }
 
