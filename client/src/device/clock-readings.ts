@@ -6,9 +6,9 @@ import { MINUTE_MS } from '@geotrace/core-wasm/wire'
 import type { TimeProof } from './proved-time.ts'
 
 /** After so long without a proof a sync asks for the time before it deposits anything. Clients aim to sync hourly. */
-export const PROOF_FRESH_MS = 120 * MINUTE_MS
+const PROOF_FRESH_MS = 120 * MINUTE_MS
 
-export interface ClockReadings {
+interface ClockReadings {
   readonly deviceMs: number
   /** One of each answer. */
   readonly nodesMs: readonly number[]

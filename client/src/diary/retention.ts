@@ -9,7 +9,7 @@ export const OPENINGS_APART_MS = DAY_MS
 /** Without a proof everything is deleted so long after it was hidden. */
 export const HIDDEN_MAX_MS = 14 * DAY_MS
 
-export interface RetentionFacts {
+interface RetentionFacts {
   readonly nowMs: number
   readonly retentionMs: number
   /** When the device was opened before, ascending, at most once a day. */
