@@ -2,7 +2,7 @@
 import { bytesToHex } from '@geotrace/core-wasm/wire'
 import type { Place } from '../redaction/place.ts'
 import type { HomeStatus } from '../redaction/redaction.ts'
-import { assertZoneShape, ZONES_MAX, type Zone, type ZoneShape } from '../redaction/zones.ts'
+import type { Zone, ZoneShape } from '../redaction/zones.ts'
 import type { Device } from './device.ts'
 
 /** More homes than any user has. */
@@ -48,6 +48,7 @@ export function zoneControl(device: Device): ZoneControl {
   return {
     list: () => device.redactor.zones(),
     async add(shape) {
+      const { assertZoneShape, ZONES_MAX } = await import('../redaction/zones.ts')
       assertZoneShape(shape)
       const id = bytesToHex(device.random(ZONE_ID_BYTES))
       await device.lock(async () => {
