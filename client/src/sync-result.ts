@@ -46,7 +46,7 @@ export interface SyncResult {
   marksLeft: number
   bytesUp: number
   bytesDown: number
-  /** The federation's time minus this device's clock, ms; undefined when no peer told its time. */
+  /** The federation's time minus this device's clock, ms; undefined when no peer sent its time. */
   clockOffsetMs: number | undefined
   /** The clock differs by more than five minutes. The sync was corrected for that; ask the user to set the clock. */
   isClockOff: boolean

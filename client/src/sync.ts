@@ -27,7 +27,7 @@ const SYNC_DUE_MS = 170 * MINUTE_MS
 /** One by the device's clock, one by the nodes' times, one by the central peer's. */
 const PASSES_MAX = 3
 
-/** What the steps of one sync share. */
+/** The values that the steps of one sync share. */
 interface Way {
   readonly session: Session
   readonly rosters: RosterChain
@@ -52,8 +52,8 @@ export async function runSync(device: Device, signal?: AbortSignal): Promise<Syn
 }
 
 /**
- * Salts and deposits; again when peers show that the clock is off. What one pass did by the wrong time can be taken back: no
- * pass deletes, and none deposits before a peer told its time. Unix ms from which missing salts may be asked for again.
+ * Salts and deposits; again when peers show that the clock is off. A pass by a wrong time does no harm, because no
+ * pass deletes, and none deposits rows before a peer sent its time. Unix ms from which missing salts may be asked for again.
  */
 async function runPasses(
   device: Device,

@@ -1,5 +1,5 @@
 /**
- * What is hidden and what is deleted, as a rule on plain numbers. DESIGN.md §10a "Clocks"; README "What is stored". An entry
+ * The rule that hides and deletes old entries, on plain numbers. DESIGN.md §10a "Clocks"; README "What is stored". An entry
  * older than the retention is hidden by the device's clock at once. One reading of the clock deletes nothing. Pure.
  */
 import { DAY_MS } from '@geotrace/core-wasm/wire'
@@ -30,7 +30,7 @@ export interface RetentionLimits {
 export function toRetentionLimits({ nowMs, retentionMs, openings, provedMs }: RetentionFacts): RetentionLimits {
   const openedBefore = (agoMs: number): number =>
     openings.findLast((opening) => opening <= nowMs - agoMs) ?? Number.NEGATIVE_INFINITY
-  // What was hidden at an opening was older than the retention by the clock of that opening, and is so by today's.
+  // An entry that an opening hid was older than the retention by the clock of that opening, and is so by today's.
   const proved = Math.max(provedMs ?? Number.NEGATIVE_INFINITY, openedBefore(HIDDEN_MAX_MS))
   const agreed = Math.max(proved, openedBefore(OPENINGS_APART_MS))
   return {

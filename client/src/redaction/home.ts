@@ -153,8 +153,8 @@ export function daysToHomes(cells: ReadonlyMap<number, string>, today: number): 
 
 /**
  * The cells of the zone of a home cell, its middle first. The zone depends on its middle only, so its shape tells nothing
- * about home. Nothing outside lies within `HOME_CLEAR_M` of any place in the home cell: the zone reaches as far as that
- * distance, the longest displacement, and a corner of both the home cell and the cell outside.
+ * about home. Nothing outside lies within `HOME_CLEAR_M` of any place in the home cell. So the zone reaches
+ * as far as that distance, the longest displacement, and a corner of the home cell and of the cell outside together.
  */
 export function homeToZone(home: string, deviceSecret: Uint8Array, ring: HomeRing): string[] {
   const middles = gridDisk(home, DISPLACEMENT_RING).sort()

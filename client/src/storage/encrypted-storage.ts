@@ -123,7 +123,7 @@ async function readNames(inner: Storage, entries: EntryCipher): Promise<{ names:
   return { names, marks }
 }
 
-/** The marks of all entries and their XOR. Nobody without the key knows a mark, so nobody can choose entries that fit. */
+/** The marks of all entries and their XOR. A person without the key knows no mark, and so cannot choose entries that fit. */
 class Marks {
   readonly #marks = new Map<string, Uint8Array>()
   #total: Uint8Array = new Uint8Array(MARK_BYTES)
