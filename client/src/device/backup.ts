@@ -44,7 +44,7 @@ const RESTORED_FAMILIES: readonly string[] = [
   FAMILIES.mark,
   FAMILIES.verdict,
 ]
-/** What this device checked itself stays: the federation and the rosters that it believes. */
+/** The device keeps what it checked itself: the federation and the rosters that it believes. */
 const KEPT_KEYS: readonly string[] = [KEYS.federation, KEYS.manifest, KEYS.proof, KEYS.openings]
 
 /** Throws ABORTED; RangeError for a passphrase of fewer than eight characters. */

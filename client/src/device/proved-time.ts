@@ -25,8 +25,8 @@ export function proofToOffset({ federationMs, deviceMs }: TimeProof): number {
 }
 
 /**
- * What to add to the device's clock. A correction ends when somebody set the clock right: when the clock went back since the
- * proof, or advanced by as much as it was off. `highestMs`: the latest reading of the clock since the proof.
+ * The milliseconds to add to the device's clock. A correction ends when the clock was set right. Two signs show that: the
+ * clock went back since the proof, or it advanced by as much as it was off. `highestMs`: the latest reading of the clock since the proof.
  */
 export function toCorrection(proof: TimeProof | undefined, clockMs: number, highestMs: number): number {
   if (proof === undefined) return 0

@@ -5,7 +5,7 @@ import { CLOCK_OFF_MS, type TimeProof } from './proved-time.ts'
 
 export class SyncTime {
   readonly #clock: DeviceClock
-  /** Of an earlier sync. */
+  /** The proof of an earlier sync. */
   readonly #before: TimeProof | undefined
   /** Peers' times minus the device's clock. */
   readonly #nodes: number[] = []
