@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 const src = resolve(dirname(fileURLToPath(import.meta.url)), '../src')
 /** Modules that may be loaded only when they are needed. */
 const LAZY =
-  /^(node:|libp2p|@libp2p\/|@chainsafe\/|@multiformats\/|level$|h3-js$|ws$|csv-parse|fast-xml-parser|@streamparser\/)/
+  /^(node:|libp2p|@libp2p\/|@chainsafe\/|@multiformats\/|level$|h3-js$|ws$|csv-parse|fast-xml-parser|fit-file-parser|@streamparser\/)/
 
 /** Modules that `entry` imports statically, without type imports: own files by path, others by name. */
 function staticImports(entry: string, seen = new Set<string>()): Set<string> {

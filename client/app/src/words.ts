@@ -77,8 +77,9 @@ const ERRORS: Record<string, string> = {
 
 export function errorToWords(error: unknown): string {
   if (isFederationError(error, 'IMPORT_INVALID')) {
-    const { line, reason } = error.data
-    return `${line > 0 ? `Line ${line}: ` : ''}${reason}.`
+    const { file, line, reason } = error.data
+    const where = [file, line > 0 ? `line ${line}` : undefined].filter((part) => part !== undefined).join(', ')
+    return where === '' ? `${reason}.` : `${where}: ${reason}.`
   }
   if (isFederationError(error)) return ERRORS[error.code] ?? `Something failed (${error.code}).`
   return error instanceof Error ? error.message : String(error)

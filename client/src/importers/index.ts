@@ -1,10 +1,14 @@
 /**
- * Importers of track files: text in, fixes out. A subpath of its own, so that an app without imports loads no parser.
+ * Importers of track files: a file in, fixes and a receipt out. A subpath of its own, so that an app without imports loads no
+ * parser.
  * @module
  */
 export type { Fix } from '@geotrace/core-wasm'
-export { csvToFixes } from './csv.ts'
-export { gpxToFixes } from './gpx.ts'
 export { type ImportOptions, importFile, importStream, isTrackFile } from './import-file.ts'
-export { jsonToFixes } from './json-tracks.ts'
-export { pltToFixes } from './plt.ts'
+export {
+  type ImportReceipt,
+  type ImportResult,
+  LEFT_OUT_REASONS,
+  type LeftOut,
+  type LeftOutReason,
+} from './receipt.ts'

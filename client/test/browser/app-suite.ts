@@ -253,8 +253,9 @@ export function appSuite(stage: () => Stage): void {
       page.getByLabel('Choose a file').setInputFiles({ name, mimeType: 'application/json', buffer: Buffer.from(text) })
     await choose('Records.json', JSON.stringify({ locations: [record(at), record(at + 5 * MINUTE)] }))
     await page.getByText('2 fixes taken').waitFor()
-    await choose('Records.json', '{"locations": [\n{"latitudeE7": "north"}]}')
-    await page.getByText('Line 2: $.locations[0].latitudeE7').waitFor()
+    await page.getByText('Records.json: 2 entries = 2 read + 0 left out').waitFor()
+    await choose('Records.json', '{"locations": [\n{"latitudeE7": "north", "longitudeE7": 1}]}')
+    await page.getByText('Records.json, line 2: $.locations[0]: the latitude "north"').waitFor()
 
     await page.getByLabel('Passphrase').fill('correct horse')
     const [download] = await Promise.all([

@@ -4,45 +4,68 @@ import { fileURLToPath } from 'node:url'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { importFile, importStream, isTrackFile } from '../../src/importers/index.ts'
+import { fakeFederation, openTracer } from '../../src/testing/index.ts'
+import { diaryOf } from '../fixture.ts'
+import { expectRefusal, inChunks, refusal, TIME } from './reading.ts'
 
 const repository = resolve(fileURLToPath(import.meta.url), '../../../..')
 /** Real tracks lie beside the repository and are never copied into it. */
 const TRACES = resolve(repository, '..', 'shared', 'traces')
-const at = Date.UTC(2026, 10, 20, 9, 30, 15)
-const invalid = (line: number, reason: RegExp) =>
-  expect.objectContaining({ code: 'IMPORT_INVALID', data: { line, reason: expect.stringMatching(reason) } })
-const feature = (geometry: unknown, properties: unknown) => ({ type: 'Feature', geometry, properties })
-const point = (lng: number, lat: number) => ({ type: 'Point', coordinates: [lng, lat, 33.5] })
 
-/** A file as a stream of chunks of the given sizes, repeated. */
-function inChunks(text: string, sizes: readonly number[]): ReadableStream<Uint8Array> {
-  const bytes = new TextEncoder().encode(text)
-  let [from, turn] = [0, 0]
-  return new ReadableStream({
-    pull(controller) {
-      if (from >= bytes.length) return controller.close()
-      const to = from + sizes[turn++ % sizes.length]!
-      controller.enqueue(bytes.subarray(from, to))
-      from = to
-    },
-  })
-}
+const encode = (text: string) => new TextEncoder().encode(text)
 
 describe('importFile', () => {
-  it('the ending of the name chooses the reader, in any case of letters', () => {
+  it('the ending of the name chooses the reader, in any case of letters', async () => {
     expect(isTrackFile('/some/dir.d/walk.GPX')).toBe(true)
     expect(isTrackFile('walk.jpg')).toBe(false)
     expect(isTrackFile('constructor')).toBe(false)
-    expect(importFile('A.CSV', 'lat,lng,time\n1,2,1548446440\n').length).toBe(1)
-    expect(() => importFile('a.gpx', ' \n')).toThrow(invalid(0, /empty/))
-    expect(() => importFile('a.kml', '<kml/>')).toThrow(invalid(0, /understood/))
-    expect(() => importFile('constructor', 'x')).toThrow(invalid(0, /understood/))
+    expect((await importFile('A.CSV', 'lat,lng,time\n1,2,1548446440\n')).fixes.length).toBe(1)
+    for (const name of ['a.gpx', 'a.json', 'a.fit']) await expectRefusal(name, '', 0, /empty/)
+    for (const name of ['a.gpx', 'a.json']) await expectRefusal(name, ' \n'.repeat(20), 0, /empty/)
+    await expectRefusal('a.jpg', '<kml/>', 0, /understood/)
+    await expectRefusal('constructor', 'x', 0, /understood/)
+  })
+
+  it('the event loop gets turns while a long file is read', async () => {
+    let turns = 0
+    let open = true
+    const count = () => {
+      turns++
+      if (open) setImmediate(count)
+    }
+    setImmediate(count)
+    const point = `<trkpt lat="1" lon="2"><time>${TIME}</time></trkpt>\n`
+    const { receipt } = await importFile('a.gpx', `<gpx><trk><trkseg>${point.repeat(5_000)}</trkseg></trk></gpx>`)
+    open = false
+    expect(receipt.kept).toBe(5_000)
+    // A turn comes after 500 points at the latest.
+    expect(turns).toBeGreaterThanOrEqual(9)
+  })
+
+  it('the same file twice changes nothing in the diary', async () => {
+    const federation = await fakeFederation()
+    const tracer = await openTracer(federation)
+    const now = federation.clock.now()
+    const rows = Array.from({ length: 60 }, (_, i) => `52.5200,13.4050,${now - (59 - i) * 60_000},${5 + (i % 4)}`)
+    const { fixes, receipt } = await importFile('a.csv', `lat,lng,time,accuracy\n${rows.join('\n')}\n`)
+    expect(receipt).toMatchObject({ entries: 60, kept: 60 })
+    const record = async () => {
+      let taken = 0
+      for (const fix of fixes) if ((await tracer.record(fix, { imported: true })).accepted) taken++
+      return taken
+    }
+    expect(await record()).toBeGreaterThan(0)
+    const diary = await diaryOf(tracer)
+    expect(await record()).toBe(0)
+    expect(await diaryOf(tracer)).toEqual(diary)
+    await tracer.close()
   })
 })
 
 describe('importStream', () => {
   const position = fc.record({
-    lat: fc.integer({ min: -90e7, max: 90e7 }),
+    // A position of 0, 0 is left out.
+    lat: fc.integer({ min: 1, max: 90e7 }).chain((lat) => fc.constantFrom(lat, -lat)),
     lng: fc.integer({ min: -180e7, max: 180e7 }),
     at: fc.integer({ min: 1_000_000_000_000, max: 1_800_000_000_000 }),
     accuracyM: fc.integer({ min: 0, max: 3000 }),
@@ -73,7 +96,8 @@ describe('importStream', () => {
             .filter((fix) => fix.at >= since)
             .sort((a, b) => a.at - b.at)
           const text = `\uFEFF${JSON.stringify({ locations }, null, pretty ? 2 : undefined)}`
-          expect(await importStream('Records.json', inChunks(text, sizes), { since })).toEqual(want)
+          const { fixes } = await importStream('Records.json', inChunks(encode(text), sizes), { since })
+          expect(fixes).toEqual(want)
         },
       ),
       { numRuns: 60 },
@@ -88,7 +112,9 @@ describe('importStream', () => {
         async (before, sizes) => {
           const good = '{"latitudeE7": 1, "longitudeE7": 2, "timestampMs": "1732095015000"},\n'
           const text = `{"locations": [\n${good.repeat(before)}{"latitudeE7": !`
-          await expect(importStream('a.json', inChunks(text, sizes))).rejects.toThrow(invalid(before + 2, /not JSON/))
+          await expect(importStream('a.json', inChunks(encode(text), sizes))).rejects.toMatchObject(
+            refusal(before + 2, /not JSON/),
+          )
         },
       ),
       { numRuns: 40 },
@@ -98,7 +124,9 @@ describe('importStream', () => {
   it('a stream of any kind reports progress, and its signal aborts it', async () => {
     const text = '\uFEFFtime,lat,lng\n1548446441,1,2\n1548446440,3,4\n'
     const seen: number[] = []
-    const fixes = await importStream('a.csv', inChunks(text, [7]), { onProgress: (bytes) => seen.push(bytes) })
+    const { fixes } = await importStream('a.csv', inChunks(encode(text), [7]), {
+      onProgress: (bytes) => seen.push(bytes),
+    })
     expect(fixes.map((fix) => fix.lat)).toEqual([3, 1])
     expect(seen.at(-1)).toBe(new TextEncoder().encode(text).length)
     const controller = new AbortController()
@@ -111,31 +139,30 @@ describe('importStream', () => {
     await expect(importStream('a.json', endless, { signal: controller.signal })).rejects.toMatchObject({
       code: 'ABORTED',
     })
-    await expect(importStream('a.json', inChunks('', [1]))).rejects.toThrow(invalid(0, /empty/))
-    await expect(importStream('a.kml', inChunks('x', [1]))).rejects.toThrow(invalid(0, /understood/))
-  })
-
-  it('the contents of a file named .json or .geojson decide how it is read', () => {
-    expect(importFile('walk.geojson', JSON.stringify(feature(point(1, 2), { time: at }))).length).toBe(1)
-    expect(importFile('\uFEFF.json', `\uFEFF${JSON.stringify(feature(point(1, 2), { time: at }))}`).length).toBe(1)
+    await expect(importStream('a.json', inChunks(encode(''), [1]))).rejects.toMatchObject(refusal(0, /empty/))
+    await expect(importStream('a.jpg', inChunks(encode('x'), [1]))).rejects.toMatchObject(refusal(0, /understood/))
   })
 })
 
 describe.skipIf(!existsSync(TRACES))(
   `real tracks${existsSync(TRACES) ? '' : ' (SKIPPED: no shared/traces beside the repository)'}`,
   () => {
-    it('tracks of eleven people of Geolife, two hikes and one table are read whole', () => {
+    it('tracks of eleven people of Geolife, two hikes and one table are read whole', async () => {
       const geolife = join(TRACES, 'geolife')
       let fixes = 0
       for (const person of readdirSync(geolife)) {
         const dir = join(geolife, person, 'Trajectory')
-        for (const name of readdirSync(dir)) fixes += importFile(name, readFileSync(join(dir, name), 'utf8')).length
+        for (const name of readdirSync(dir)) {
+          const { receipt } = await importFile(name, readFileSync(join(dir, name)))
+          expect(receipt.leftOut).toEqual({})
+          fixes += receipt.kept
+        }
       }
       expect(fixes).toBe(164_531)
-      const read = (path: string) => importFile(path, readFileSync(join(TRACES, path), 'utf8'))
-      expect(read('gpx/cerknicko-jezero.gpx').length).toBe(296)
-      expect(read('gpx/korita-zbevnica.gpx').length).toBe(513)
-      const table = read('csv/posmo_trajectory.csv')
+      const read = async (path: string) => (await importFile(path, readFileSync(join(TRACES, path)))).fixes
+      expect((await read('gpx/cerknicko-jezero.gpx')).length).toBe(296)
+      expect((await read('gpx/korita-zbevnica.gpx')).length).toBe(513)
+      const table = await read('csv/posmo_trajectory.csv')
       expect(table.length).toBe(1_327)
       expect(table[0]).toEqual({ lat: 47.0516249, lng: 7.0389004, at: Date.UTC(2019, 0, 25, 20, 0, 16, 178) })
       expect(table.some((fix) => fix.accuracyM === 48)).toBe(true)

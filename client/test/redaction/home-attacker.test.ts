@@ -63,9 +63,10 @@ function missM({ at, towards }: End, candidate: Vector): number {
 }
 
 /** The first fix of each five minutes. */
-function readPerson(dir: string): Fix[] {
+async function readPerson(dir: string): Promise<Fix[]> {
   const blocks = new Map<number, Fix>()
-  const all = readdirSync(dir).flatMap((name) => importFile(name, readFileSync(join(dir, name), 'utf8')))
+  const files = readdirSync(dir).map((name) => importFile(name, readFileSync(join(dir, name))))
+  const all = (await Promise.all(files)).flatMap(({ fixes }) => fixes)
   for (const fix of all.sort((a, b) => a.at - b.at)) {
     const block = timeToFixBlock(fix.at)
     if (!blocks.has(block)) blocks.set(block, fix)
@@ -169,7 +170,7 @@ describe.skipIf(missing !== '')(
         const totals = new Map<string, number>()
         const people = readdirSync(GEOLIFE)
         for (const person of people) {
-          const fixes = readPerson(join(GEOLIFE, person, 'Trajectory'))
+          const fixes = await readPerson(join(GEOLIFE, person, 'Trajectory'))
           for (const [name, hits] of await attack(fixes, guessHome(fixes), person, ring)) {
             totals.set(name, (totals.get(name) ?? 0) + hits)
           }

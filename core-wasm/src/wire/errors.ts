@@ -22,7 +22,7 @@ export interface ErrorData {
   EPOCH_LOST: { epoch: number }
   FILE_EXPOSED: { path: string }
   FORBIDDEN: undefined
-  IMPORT_INVALID: { line: number; reason: string }
+  IMPORT_INVALID: { line: number; reason: string; file?: string; noTrack?: boolean }
   MANIFEST_INVALID: { path: string; reason: string }
   MESSAGE_MALFORMED: { at: number }
   MESSAGE_TOO_LARGE: { size: number; max: number }

@@ -4,7 +4,8 @@ import type { Manifest } from '@geotrace/core-wasm/wire'
 import { useState } from 'preact/hooks'
 import { useValue } from '../observable.ts'
 import { consents, diary, refreshConsents, refreshDiary, refreshExposures, syncNow } from '../session.ts'
-import { bytes, count, errorToWords, REASONS } from '../words.ts'
+import { bytes, count, errorToWords } from '../words.ts'
+import { type Receipt, ReceiptView, toWords } from './import-receipt.tsx'
 
 const NIGHTS_MS = 28 * 24 * 60 * 60_000
 const PASSPHRASE_MIN = 8
@@ -26,41 +27,38 @@ export function TransferView({ tracer, manifest }: Props) {
   )
 }
 
-interface Imported {
+interface Recorded {
   taken: number
-  left: Map<RefusalReason, number>
+  refused: Map<RefusalReason, number>
 }
 
-async function recordAll(tracer: Tracer, fixes: readonly Fix[], onProgress: (done: number) => void): Promise<Imported> {
-  const imported: Imported = { taken: 0, left: new Map() }
+async function recordAll(tracer: Tracer, fixes: readonly Fix[], onProgress: (done: number) => void): Promise<Recorded> {
+  const recorded: Recorded = { taken: 0, refused: new Map() }
   for (const [i, fix] of fixes.entries()) {
     const result = await tracer.record(fix, { imported: true })
-    if (result.accepted) imported.taken++
-    else imported.left.set(result.reason, (imported.left.get(result.reason) ?? 0) + 1)
+    if (result.accepted) recorded.taken++
+    else recorded.refused.set(result.reason, (recorded.refused.get(result.reason) ?? 0) + 1)
     if (i % 100 === 0) onProgress(i)
   }
   await refreshDiary()
-  return imported
-}
-
-function toWords({ taken, left }: Imported): string {
-  const rest = [...left].map(([reason, n]) => `${n.toLocaleString()} ${REASONS[reason]}`)
-  return `${count(taken, 'fix', 'fixes')} taken${rest.length > 0 ? `; left out: ${rest.join(', ')}` : ''}.`
+  return recorded
 }
 
 function Tracks({ tracer }: { tracer: Tracer }) {
   const { record } = useValue(consents)
-  const [state, setState] = useState<{ bad?: boolean; text: string }>({ text: '' })
+  const [state, setState] = useState<{ bad?: boolean; text: string; receipt?: Receipt }>({ text: '' })
   async function read(file: File | undefined) {
     if (file === undefined) return
     try {
       const { importStream } = await import('@geotrace/client/importers')
       const since = Date.now() - NIGHTS_MS
       const onProgress = (done: number) => setState({ text: `Reading … ${bytes(done)} of ${bytes(file.size)}` })
-      const fixes = await importStream(file.name, file.stream(), { since, onProgress })
-      if (fixes.length === 0) return setState({ bad: true, text: 'The file has no fix of the last 28 days.' })
-      const imported = await recordAll(tracer, fixes, (n) => setState({ text: `Taking ${n} of ${fixes.length} …` }))
-      setState({ text: toWords(imported) })
+      const { fixes, receipt } = await importStream(file.name, file.stream(), { since, onProgress })
+      const onRecorded = (n: number) => setState({ text: `Taking ${n} of ${fixes.length} …` })
+      const recorded = await recordAll(tracer, fixes, onRecorded)
+      const bad = fixes.length === 0
+      const text = bad ? 'The file has no fix of the last 28 days.' : ''
+      setState({ bad, text, receipt: { file: file.name, imported: receipt, ...recorded } })
     } catch (error) {
       setState({ bad: true, text: errorToWords(error) })
     }
@@ -69,23 +67,20 @@ function Tracks({ tracer }: { tracer: Tracer }) {
     <section class="card" aria-labelledby="tracks">
       <h2 id="tracks">Tracks of other apps</h2>
       <p>
-        GPX, GeoJSON with times, CSV, Geolife, and Google’s location history (<span class="mono">Records.json</span>,{' '}
-        <span class="mono">Timeline.json</span>). The last three hours can still be matched; older nights teach this
-        device where your home is. The file stays here.
+        GPX, KML, TCX, FIT, GeoJSON with times, CSV, Geolife, and Google’s location history (
+        <span class="mono">Records.json</span>, <span class="mono">Timeline.json</span>). The last three hours can still
+        be matched; older nights teach this device where your home is. The file stays here.
       </p>
       <label class="file">
         <span class="button">Choose a file</span>
-        <input
-          type="file"
-          accept=".gpx,.geojson,.json,.csv,.tsv,.plt"
-          disabled={!record}
-          onChange={(event) => void read(takeFile(event.currentTarget))}
-        />
+        {/* Without `accept`, because the file picker of iOS greys out endings that it does not know, such as .gpx. */}
+        <input type="file" disabled={!record} onChange={(event) => void read(takeFile(event.currentTarget))} />
       </label>
       {!record && <p class="small">You have not agreed to a diary yet.</p>}
-      <p role="status" class={state.bad ? 'warning' : ''}>
-        {state.text}
-      </p>
+      <div role="status">
+        <p class={state.bad ? 'warning' : ''}>{state.text}</p>
+        {state.receipt !== undefined && <ReceiptView {...state.receipt} />}
+      </div>
     </section>
   )
 }
@@ -180,10 +175,11 @@ function Town({ tracer }: { tracer: Tracer }) {
       const { importFile } = await import('@geotrace/client/importers')
       const { home } = JSON.parse(file) as { home: { lat: number; lng: number } }
       await tracer.home.mark(home)
-      const imported = await recordAll(tracer, importFile('demo-track.geojson', file), () => undefined)
-      setText(`${toWords(imported)} Syncing …`)
+      const { fixes } = await importFile('demo-track.geojson', file)
+      const { taken, refused } = await recordAll(tracer, fixes, () => undefined)
+      setText(`${toWords(taken, refused)} Syncing …`)
       await syncNow()
-      setText(`${toWords(imported)} Synced: look at the map and the exposures.`)
+      setText(`${toWords(taken, refused)} Synced: look at the map and the exposures.`)
     } catch (error) {
       setText(errorToWords(error))
     }

@@ -11,6 +11,7 @@ import { Command } from 'commander'
 import { examples, invalidCommand, moment, wholeNumber } from '../terminal/options.ts'
 import { type Output, toTable } from '../terminal/output.ts'
 import { readPeople } from './people.ts'
+import { importLines, recordLine, sumImports } from './receipt.ts'
 import type { Marked, ReplayResult } from './result.ts'
 import { simulate } from './simulation.ts'
 
@@ -26,7 +27,7 @@ interface ReplayOptions {
 export function replayCommand(out: Output): Command {
   const command = new Command('replay')
     .description('run a whole federation over recorded tracks and print who is marked and why')
-    .argument('<path...>', '.plt, .gpx or .csv files, or folders in which each file or folder is one person')
+    .argument('<path...>', 'track files, or folders in which each file or folder is one person')
     .requiredOption('--report <id>', 'person who reports: the name of the folder or file')
     .option('--at <time>', 'time of the report (default: the first sync after the last fix)', moment)
     .option('--degrees <k>', 'number of contact steps to mark', wholeNumber, 1)
@@ -40,7 +41,7 @@ export function replayCommand(out: Output): Command {
 async function replay(paths: string[], options: ReplayOptions, out: Output): Promise<void> {
   if (options.profile !== 'seed')
     invalidCommand(`expected the profile seed, got ${options.profile}: leave --profile out`)
-  const people = readPeople(paths)
+  const people = await readPeople(paths)
   if (!people.some(({ id }) => id === options.report)) {
     invalidCommand(
       `no person named ${options.report} in the tracks; there are: ${people.map(({ id }) => id).join(', ')}`,
@@ -49,17 +50,18 @@ async function replay(paths: string[], options: ReplayOptions, out: Output): Pro
   const dir = mkdtempSync(join(tmpdir(), 'geotrace-replay-'))
   try {
     const result = await simulate({ ...options, people, dir, out })
-    if (options.json) out.json(result)
-    else for (const line of describe(result)) out.line(line)
+    if (options.json) out.json({ ...result, imported: sumImports(people) })
+    else for (const line of [...importLines(people), ...describe(result)]) out.line(line)
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }
 }
 
 function describe(result: ReplayResult): string[] {
-  const { reporter, people, fixes, riskHashes, saltRequests, marked, seconds } = result
+  const { reporter, people, fixes, recorded, riskHashes, saltRequests, marked, seconds } = result
   const time = Object.entries(seconds).map(([phase, value]) => `${phase} ${value.toFixed(2)} s`)
   return [
+    recordLine(recorded),
     `${people} people, ${fixes} fixes, ${riskHashes} risk hashes, ${saltRequests} salt requests (${time.join(', ')})`,
     `${reporter} reports; ${marked.length} of ${people - 1} other people are marked`,
     ...marked.flatMap(describeMarked),

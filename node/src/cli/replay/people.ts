@@ -1,27 +1,36 @@
 /** Reads the people of a replay: each file or folder under the given paths is one person with one or more tracks. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, extname, join } from 'node:path'
-import { type Fix, importFile, isTrackFile } from '@geotrace/client/importers'
-import { FederationError } from '@geotrace/core-wasm/wire'
+import { type Fix, type ImportReceipt, importFile, isTrackFile } from '@geotrace/client/importers'
+import { FederationError, isFederationError } from '@geotrace/core-wasm/wire'
 
+interface TrackImport {
+  file: string
+  receipt: ImportReceipt
+}
+/** A file in a folder that is named like a track and holds none. */
+interface SkippedFile {
+  file: string
+  reason: string
+}
 export interface Person {
   id: string
   /** Ascending by time. */
   fixes: Fix[]
+  imports: TrackImport[]
+  skipped: SkippedFile[]
 }
 
 /** Throws COMMAND_INVALID for a missing path, no tracks or a repeated id, IMPORT_INVALID for an unreadable track. */
-export function readPeople(paths: readonly string[]): Person[] {
-  const people = paths.flatMap((path) => {
+export async function readPeople(paths: readonly string[]): Promise<Person[]> {
+  const people: Person[] = []
+  for (const path of paths) {
     if (!existsSync(path)) invalidCommand(`no file or folder at ${path}; name recorded tracks`)
-    if (!statSync(path).isDirectory()) return [readPerson(path)]
-    return readdirSync(path)
-      .sort()
-      .map((name) => join(path, name))
-      .filter((entry) => tracksIn(entry).length > 0)
-      .map(readPerson)
-  })
-  if (people.length === 0) invalidCommand(`expected .plt, .gpx or .csv files in ${paths.join(', ')}, got none`)
+    if (statSync(path).isDirectory()) people.push(...(await readFolder(path)))
+    else if (isTrackFile(path)) people.push(await readPerson(path, [path]))
+    else invalidCommand(`expected ${TRACKS}, got ${path}; name recorded tracks`)
+  }
+  if (people.length === 0) invalidCommand(`expected ${TRACKS} in ${paths.join(', ')}, got none`)
   const ids = new Set<string>()
   for (const { id } of people) {
     if (ids.has(id)) invalidCommand(`two people are named ${id}; give paths with different names`)
@@ -30,10 +39,34 @@ export function readPeople(paths: readonly string[]): Person[] {
   return people
 }
 
-function readPerson(path: string): Person {
-  const fixes = tracksIn(path).flatMap((file) => importFile(file, readFileSync(file, 'utf8')))
+const TRACKS = '.gpx, .geojson, .json, .csv, .tsv, .kml, .tcx, .fit or .plt files'
+
+async function readFolder(folder: string): Promise<Person[]> {
+  const people: Person[] = []
+  for (const name of readdirSync(folder).sort()) {
+    const path = join(folder, name)
+    const files = tracksIn(path)
+    if (files.length > 0) people.push(await readPerson(path, files))
+  }
+  return people.filter(({ fixes }) => fixes.length > 0)
+}
+
+async function readPerson(path: string, files: readonly string[]): Promise<Person> {
   const name = basename(path)
-  return { id: name.slice(0, name.length - extname(name).length), fixes: fixes.sort((a, b) => a.at - b.at) }
+  const person: Person = { id: name.slice(0, name.length - extname(name).length), fixes: [], imports: [], skipped: [] }
+  for (const file of files) {
+    try {
+      const { fixes, receipt } = await importFile(file, readFileSync(file))
+      for (const fix of fixes) person.fixes.push(fix)
+      person.imports.push({ file, receipt })
+    } catch (error) {
+      // Exports of other apps bring settings and archives along. A file that the user names must be a track.
+      if (file === path || !isFederationError(error, 'IMPORT_INVALID') || error.data.noTrack !== true) throw error
+      person.skipped.push({ file, reason: error.data.reason })
+    }
+  }
+  person.fixes.sort((a, b) => a.at - b.at)
+  return person
 }
 
 function tracksIn(path: string): string[] {

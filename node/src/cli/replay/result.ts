@@ -1,5 +1,6 @@
 /** The result of a replay: counters, and everybody who is marked with their exposures. */
-import type { Exposure, SyncResult } from '@geotrace/client'
+import type { Exposure, RefusalReason, SyncResult } from '@geotrace/client'
+import type { RecordSum } from './receipt.ts'
 import type { Traveller } from './travellers.ts'
 
 export interface Marked {
@@ -16,6 +17,8 @@ export interface ReplayResult {
   degrees: number
   people: number
   fixes: number
+  /** Fixes that the diaries took or refused, after the import. */
+  recorded: RecordSum
   riskHashes: number
   saltRequests: number
   marked: Marked[]
@@ -35,6 +38,7 @@ export async function summarise(
   return {
     ...head,
     fixes: sum((result) => result.fixesHashed),
+    recorded: sumRecorded(travellers),
     riskHashes: sum((result) => result.hashesNew),
     saltRequests: sum((result) => result.saltRequests),
     marked: marked.filter(({ degree }) => degree > 0),
@@ -45,6 +49,17 @@ export async function summarise(
       risk: seconds(riskMs),
     },
   }
+}
+
+function sumRecorded(travellers: readonly Traveller[]): RecordSum {
+  const sum: RecordSum = { taken: 0, refused: {} }
+  for (const { recorded } of travellers) {
+    sum.taken += recorded.taken
+    for (const [reason, count] of Object.entries(recorded.refused) as [RefusalReason, number][]) {
+      sum.refused[reason] = (sum.refused[reason] ?? 0) + count
+    }
+  }
+  return sum
 }
 
 async function describe({ id, tracer }: Traveller): Promise<Marked> {

@@ -7,6 +7,7 @@ import type { Manifest } from '@geotrace/core-wasm/wire'
 import { loopbackAddresses } from '../../local/loopback.ts'
 import { systemRandom } from '../../platform/random.ts'
 import type { Person } from './people.ts'
+import type { RecordSum } from './receipt.ts'
 import { nextHour } from './schedule.ts'
 
 /** Further syncs, one an hour, in which everybody reads the rest of their marks. */
@@ -17,6 +18,7 @@ export interface Traveller extends Person {
   /** The index of the first fix that is not recorded yet. */
   next: number
   results: SyncResult[]
+  recorded: RecordSum
 }
 
 interface EquipInit {
@@ -45,15 +47,18 @@ export async function equip({ people, dir, redaction, manifest, core, clock }: E
       }),
       next: 0,
       results: [],
+      recorded: { taken: 0, refused: {} },
     })),
   )
 }
 
 /** Records the fixes until `at`, then syncs, or reports when a report code is given. */
 export async function liveUntil(at: number, traveller: Traveller, code?: string): Promise<void> {
-  const { fixes, tracer, results } = traveller
+  const { fixes, tracer, results, recorded } = traveller
   for (; traveller.next < fixes.length && fixes[traveller.next]!.at <= at; traveller.next++) {
-    await tracer.record(fixes[traveller.next]!)
+    const result = await tracer.record(fixes[traveller.next]!)
+    if (result.accepted) recorded.taken++
+    else recorded.refused[result.reason] = (recorded.refused[result.reason] ?? 0) + 1
   }
   results.push(code === undefined ? await tracer.sync() : await tracer.report(code))
 }
