@@ -4,8 +4,8 @@
  */
 import { isFederationError } from '@geotrace/core-wasm'
 import { decodeSyncRequest } from '@geotrace/core-wasm/wire'
+import type { SyncTime } from '../clock/sync-time.ts'
 import { assertNotAborted, type Device } from '../device/device.ts'
-import type { SyncTime } from '../device/sync-time.ts'
 import type { SyncResult } from '../sync-result.ts'
 import { acknowledge, unfreeze } from './acknowledge.ts'
 import type { Batch } from './batch.ts'

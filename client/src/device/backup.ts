@@ -1,7 +1,7 @@
 /**
- * A person's data as one encrypted file, to move to a new phone. README "Moving to a new phone". An import restores what is
- * the person's. It never restores what a device must check or decide itself: rosters, the manifest's digest, a batch or
- * report code on its way, an erasure, the time. Throws IMPORT_INVALID, ABORTED.
+ * A person's data as one encrypted file, to move to a new phone. README "Moving to a new phone". An import restores the
+ * person's data only. A device must check rosters, the manifest's digest and the time itself, so no file restores them.
+ * The same holds for a batch or report code on its way, and for an erasure. Throws IMPORT_INVALID, ABORTED.
  *
  *  struct Backup { u8 magic[4] = "GTB1"; u8 salt[16]; u32 iterations; u8 iv[12]; u8 sealed[] }
  *  sealed = AES-256-GCM over the entries, key = PBKDF2-HMAC-SHA256(passphrase, salt, iterations), head authenticated.

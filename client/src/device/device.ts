@@ -1,13 +1,13 @@
 /** The state that the parts of a tracer share. An erasure or an import replaces the mutable fields. */
 import { type Core, FederationError, type OneAtATime, type Random } from '@geotrace/core-wasm'
 import { equalBytes, type Manifest, type RosterChain, USER_SECRET_BYTES } from '@geotrace/core-wasm/wire'
+import type { DeviceClock } from '../clock/device-clock.ts'
 import type { Dialer } from '../dialers/dialer.ts'
 import type { Redactor } from '../redaction/redaction.ts'
 import type { SaltKeeper } from '../salts/salt-keeper.ts'
 import { KEYS } from '../storage/key-layout.ts'
 import { put, type Storage } from '../storage/storage.ts'
 import type { SyncProgress } from '../sync-result.ts'
-import type { DeviceClock } from './device-clock.ts'
 import type { OpenedManifest } from './open-manifest.ts'
 
 export interface Device {

@@ -4,15 +4,15 @@
  */
 import { type Clock, type Core, loadCore, oneAtATime, type Random, systemClock } from '@geotrace/core-wasm'
 import { DAY_MS, type Manifest } from '@geotrace/core-wasm/wire'
+import { DeviceClock } from '../clock/device-clock.ts'
 import type { Dialer } from '../dialers/dialer.ts'
-import { forgetWhenDue } from '../diary/forget-when-due.ts'
 import { noRedactor, type RedactionOptions, type Redactor, type TimeZoneOffset } from '../redaction/redaction.ts'
 import { saltKeeper } from '../salts/salt-keeper.ts'
 import { recentStorage } from '../storage/recent-storage.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { SyncProgress } from '../sync-result.ts'
 import { type Device, openSecrets } from './device.ts'
-import { DeviceClock } from './device-clock.ts'
+import { forgetWhenDue } from './forget-when-due.ts'
 import { openManifest } from './open-manifest.ts'
 
 export interface DeviceInit {

@@ -5,7 +5,7 @@
 
 import type { Clock } from '@geotrace/core-wasm'
 import { MINUTE_MS } from '@geotrace/core-wasm/wire'
-import type { SyncTime } from '../device/sync-time.ts'
+import type { SyncTime } from '../clock/sync-time.ts'
 import { isBeyondWindow } from '../diary/fix-block.ts'
 import type { SyncProgress, SyncResult } from '../sync-result.ts'
 import type { FixSalts } from './hashing.ts'

@@ -3,12 +3,12 @@
  * after every sync. Throws STORAGE_CORRUPT.
  */
 import { timeToEpoch } from '@geotrace/core-wasm/wire'
-import type { Device } from '../device/device.ts'
+import { timeToFixBlock } from '../diary/fix-block.ts'
+import { forget } from '../diary/fix-states.ts'
+import { addOpening, type RetentionLimits, toRetentionLimits } from '../diary/retention.ts'
 import { decodeRecord, encodeRecord, FAMILIES, KEYS, keyToNumber } from '../storage/key-layout.ts'
 import { del, put, type Storage, type StorageOperation } from '../storage/storage.ts'
-import { timeToFixBlock } from './fix-block.ts'
-import { forget } from './fix-states.ts'
-import { addOpening, type RetentionLimits, toRetentionLimits } from './retention.ts'
+import type { Device } from './device.ts'
 
 type Forgetting = Pick<Device, 'storage' | 'clock' | 'retentionMs' | 'redactor' | 'forgot'>
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isProofStale, readingsToProof } from '../../src/device/clock-readings.ts'
-import { CLOCK_OFF_MS, toCorrection } from '../../src/device/proved-time.ts'
+import { isProofStale, readingsToProof } from '../../src/clock/clock-readings.ts'
+import { CLOCK_OFF_MS, toCorrection } from '../../src/clock/proved-time.ts'
 
 const T = Date.parse('2026-11-21T12:00:00Z')
 const DAY = 24 * 60 * 60_000

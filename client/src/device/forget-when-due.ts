@@ -3,7 +3,7 @@
  * deletes is loaded when it is due; a page that cannot load it tries again later. Entries are hidden in any case.
  */
 import { HOUR_MS } from '@geotrace/core-wasm/wire'
-import type { Device } from '../device/device.ts'
+import type { Device } from './device.ts'
 
 /** A tracer that records for weeks without a restart keeps the retention too. */
 const FORGET_EVERY_MS = HOUR_MS
