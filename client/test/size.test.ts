@@ -11,8 +11,6 @@ import type * as Client from '../src/index.ts'
 import { fakeFederation, START_MS, seededBytes } from '../src/testing/fake-federation.ts'
 
 const MAX_BYTES = 40_000
-/** With storage and dialer. The rule of proved time took 0.9 KB here in November 2026. */
-const WITH_STORAGE_MAX_BYTES = 40_500
 const APP_MAX_BYTES = 250_000
 /** Modules that recording does not need. */
 const NETWORK =
@@ -81,9 +79,9 @@ describe('the first load of an app', () => {
 })
 
 describe('the first load with storage and dialer', () => {
-  it('core, client, storage and dialer load at most 40.5 KB gzip at first', async () => {
+  it('core, client, storage and dialer load at most 40 KB gzip at first', async () => {
     const { first } = await bundleOf("export { createTracer, levelStorage, libp2pDialer } from '@geotrace/client'")
-    expect(gzipBytes(first)).toBeLessThanOrEqual(WITH_STORAGE_MAX_BYTES)
+    expect(gzipBytes(first)).toBeLessThanOrEqual(MAX_BYTES)
     expect(filesOf(first).filter((id) => NETWORK.test(id) && !/level-storage|libp2p-dialer/.test(id))).toEqual([])
   })
 })

@@ -3,7 +3,6 @@
  * `errorToRefusal` and `refusalToError` are the only functions that map errors to bytes and back.
  */
 
-import { PROTOCOL_VERSION } from '../constants.ts'
 import { type ErrorCode, FederationError } from '../errors.ts'
 import { type ByteReader, byteWriter } from './bytes.ts'
 
@@ -123,16 +122,4 @@ export function throwRefusal(reader: ByteReader): void {
   const number = reader.u32()
   reader.end()
   throw refusalToError({ status, number })
-}
-
-export function assertVersion(version: number): void {
-  if (version !== PROTOCOL_VERSION) {
-    throw new FederationError(
-      'VERSION_UNKNOWN',
-      `expected protocol version ${PROTOCOL_VERSION}, got ${version}: update the older side`,
-      {
-        version: PROTOCOL_VERSION,
-      },
-    )
-  }
 }

@@ -24,7 +24,7 @@ import {
 } from '../constants.ts'
 import { type ByteReader, type ByteWriter, byteReader, byteWriter, concatBytes } from '../encoding/bytes.ts'
 import { isValidSignature, type Signer, signContent } from '../encoding/signature.ts'
-import { assertVersion } from '../encoding/status.ts'
+import { assertVersion } from '../encoding/version.ts'
 
 export const GOSSIP_TOPIC = '/geotrace/gossip/1'
 

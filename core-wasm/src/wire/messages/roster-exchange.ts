@@ -14,7 +14,8 @@
 import { GOSSIP_MAX_BYTES, HASH_BYTES, PROTOCOL_VERSION } from '../constants.ts'
 import { type ByteReader, byteReader, byteWriter } from '../encoding/bytes.ts'
 import { ROSTER_FRAME_MAX_BYTES } from '../encoding/protocols.ts'
-import { assertVersion, STATUS_OK, throwRefusal } from '../encoding/status.ts'
+import { STATUS_OK, throwRefusal } from '../encoding/status.ts'
+import { assertVersion } from '../encoding/version.ts'
 
 const OPS = ['get', 'body', 'pool', 'time', 'submit', 'step'] as const
 

@@ -26,7 +26,8 @@ import {
   SIGNATURE_BYTES,
 } from '../constants.ts'
 import { byteReader, byteWriter, concatBytes } from '../encoding/bytes.ts'
-import { assertVersion, STATUS_OK, throwRefusal } from '../encoding/status.ts'
+import { STATUS_OK, throwRefusal } from '../encoding/status.ts'
+import { assertVersion } from '../encoding/version.ts'
 import { FederationError } from '../errors.ts'
 import { blockToEpoch, blockToPosition, isValidBlockSize } from '../window.ts'
 

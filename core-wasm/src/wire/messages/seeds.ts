@@ -10,7 +10,8 @@
 
 import { HASH_BYTES, PROTOCOL_VERSION, SECRET_BYTES, SEEDS_MAX_BYTES } from '../constants.ts'
 import { type ByteReader, byteReader, byteWriter } from '../encoding/bytes.ts'
-import { assertVersion, STATUS_OK, throwRefusal } from '../encoding/status.ts'
+import { STATUS_OK, throwRefusal } from '../encoding/status.ts'
+import { assertVersion } from '../encoding/version.ts'
 
 /** A shard's secret for one period, ratcheted to `epoch`. The key of the quota table is erased together with it. */
 export interface Seed {
