@@ -5,24 +5,14 @@
 
 import { namedFields, type PositionFields } from '../fields/position.ts'
 import type { Intake } from '../intake.ts'
-import { offsetToLine } from '../line.ts'
 import { attribute, children, namedTexts, onlyTime, parseElement } from './element.ts'
-import { type XmlPart, xmlParts } from './parts.ts'
+import type { XmlPart } from './parts.ts'
+import { readXmlPoints } from './points.ts'
 
-const ELEMENTS = new Set(['trkpt', 'rtept'])
-const TAGS = new Set(['gpx'])
+const NAMES = { elements: new Set(['trkpt', 'rtept']), tags: new Set(['gpx']) }
 
-export async function readGpx(text: string, intake: Intake): Promise<void> {
-  let closed = false
-  for (const part of xmlParts(text, { elements: ELEMENTS, tags: TAGS })) {
-    if (part.kind === 'close') closed = true
-    if (part.kind !== 'element') continue
-    const place = { line: () => offsetToLine(text, part.start) }
-    if (part.complete) intake.take(place, () => readPoint(text, part))
-    else intake.leaveOut(place, 'malformed', 'the point has no end')
-    if (intake.isTurnDue) await intake.turn()
-  }
-  intake.cutOff = !closed
+export function readGpx(text: string, intake: Intake): Promise<void> {
+  return readXmlPoints(text, intake, NAMES, readPoint)
 }
 
 function readPoint(text: string, { start, end, prefix }: XmlPart): PositionFields {

@@ -2,24 +2,14 @@
 
 import { namedFields, type PositionFields } from '../fields/position.ts'
 import type { Intake } from '../intake.ts'
-import { offsetToLine } from '../line.ts'
 import { children, namedTexts, nodeToText, onlyTime, parseElement } from './element.ts'
-import { type XmlPart, xmlParts } from './parts.ts'
+import type { XmlPart } from './parts.ts'
+import { readXmlPoints } from './points.ts'
 
-const ELEMENTS = new Set(['Trackpoint'])
-const TAGS = new Set(['TrainingCenterDatabase'])
+const NAMES = { elements: new Set(['Trackpoint']), tags: new Set(['TrainingCenterDatabase']) }
 
-export async function readTcx(text: string, intake: Intake): Promise<void> {
-  let closed = false
-  for (const part of xmlParts(text, { elements: ELEMENTS, tags: TAGS })) {
-    if (part.kind === 'close') closed = true
-    if (part.kind !== 'element') continue
-    const place = { line: () => offsetToLine(text, part.start) }
-    if (part.complete) intake.take(place, () => readPoint(text, part))
-    else intake.leaveOut(place, 'malformed', 'the point has no end')
-    if (intake.isTurnDue) await intake.turn()
-  }
-  intake.cutOff = !closed
+export function readTcx(text: string, intake: Intake): Promise<void> {
+  return readXmlPoints(text, intake, NAMES, readPoint)
 }
 
 function readPoint(text: string, { start, end, prefix }: XmlPart): PositionFields {
