@@ -95,6 +95,7 @@ const gossip: wire.GossipMessage[] = [
   { kind: 'change', change },
   { kind: 'evidence', evidence },
   wire.signHandover(signer, { taker: bytes(32), shard: 1, firstEpoch: 90, time: 1_700_000_000_000 }),
+  { kind: 'pin', ...wire.signPin(signer, bytes(32), 90, bytes(32, 2)) },
 ]
 
 export const CORPUS: Readonly<Record<string, readonly Uint8Array[]>> = {

@@ -10,7 +10,9 @@ import {
   FederationError,
   keyToPeerId,
   type Manifest,
+  manifestToId,
   marksPerReply,
+  type Pin,
   SYNC_GROUPS_MAX,
   SYNC_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
@@ -29,7 +31,7 @@ import { type RiskEngine, type RiskSummary, riskEngine } from './risk/risk-engin
 import type { RiskProfile } from './risk/risk-profile.ts'
 import type { CentralStore, DayStatistics, ReportId } from './store/central-store.ts'
 import { levelStore } from './store/level-store.ts'
-import { rosterPins } from './sync/pins.ts'
+import { type RosterPins, rosterPins } from './sync/pins.ts'
 import { type SyncCounters, type SyncService, syncService } from './sync/service.ts'
 
 export interface CentralPeerInit {
@@ -117,6 +119,7 @@ interface Parts {
   host: Host
   store: CentralStore
   membership: Membership
+  pins: RosterPins
   codes: CodeRegistry
   risk: RiskEngine
   service: SyncService
@@ -148,6 +151,7 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
         await parts.risk.start()
         await parts.host.serve(SYNC_PROTOCOL, parts.service.handle)
         await parts.membership.start()
+        for (const pin of parts.pins.open(clock.now())) parts.membership.say({ kind: 'pin', ...pin })
         log.info('central.started', { activeReports: parts.risk.status.reports })
       } catch (error) {
         await peer.stop()
@@ -253,10 +257,12 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
     const retentionStart = (): number => retentionToEpoch(clock.now(), retentionDays)
     const risk = riskEngine({ store, config, clock, log, stopwatch })
     const codes = codeRegistry({ store, clock, random, retentionStart, ...config })
-    const pins = await rosterPins(store, rosters)
+    const federation = manifestToId(manifest)
+    const publish = (pin: Pin): void => membership.say({ kind: 'pin', ...pin })
+    const pins = await rosterPins({ store, rosters, federation, signer: nativeSigner(secret), publish })
     const service = syncService({ manifest, config, store, rosters, pins, codes, risk, clock, random, retentionStart })
     const sweeping = retention({ store, clock, retentionDays, exclusive: risk.exclusive, log })
-    return { host, store, membership, codes, risk, service, sweeping }
+    return { host, store, membership, pins, codes, risk, service, sweeping }
   } catch (error) {
     for (const close of opened.reverse()) await close()
     throw error

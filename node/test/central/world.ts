@@ -16,8 +16,11 @@ import {
   hashToRosterName,
   type Manifest,
   type Mark,
+  manifestToId,
   manifestToRoster,
+  type Pin,
   parseReportCode,
+  peerIdToKey,
   type Roster,
   type Row,
   type RowGroup,
@@ -79,6 +82,8 @@ export interface World {
   readonly manifest: Manifest
   readonly store: CentralStore
   readonly rosters: CertifiedRoster[]
+  /** The pins that the central peer published. */
+  readonly published: readonly Pin[]
   readonly service: SyncService
   readonly risk: RiskEngine
   readonly codes: CodeRegistry
@@ -106,6 +111,7 @@ export async function world(init: WorldInit = {}): Promise<World> {
   } = init
   const certified = init.rosters ?? [certifiedRoster(manifest)]
   const config = toCentralConfig(init.config ?? {}, manifest)
+  const published: Pin[] = []
   const rosters = {
     get newest() {
       return certified.at(-1)
@@ -116,7 +122,9 @@ export async function world(init: WorldInit = {}): Promise<World> {
   const retentionStart = () => retentionToEpoch(clock.now(), retentionDays)
   const risk = riskEngine({ store, config, clock, log: silent, stopwatch: () => 0 })
   const codes = codeRegistry({ store, clock, random, retentionStart, ...config })
-  const pins = await rosterPins(store, rosters)
+  const federation = manifestToId(manifest)
+  const signer = keyToDemoSigner(peerIdToKey(manifest.central.peerId))
+  const pins = await rosterPins({ store, rosters, federation, signer, publish: (pin) => void published.push(pin) })
   const service = syncService({ manifest, config, store, rosters, pins, codes, risk, clock, random, retentionStart })
   const sweeping = retention({ store, clock, retentionDays, exclusive: risk.exclusive, log: silent })
   await risk.start()
@@ -125,6 +133,7 @@ export async function world(init: WorldInit = {}): Promise<World> {
     manifest,
     store,
     rosters: certified,
+    published,
     service,
     risk,
     codes,

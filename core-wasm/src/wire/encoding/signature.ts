@@ -18,6 +18,7 @@ export type SignatureDomain =
   | 'geotrace/presence'
   | 'geotrace/change'
   | 'geotrace/handover'
+  | 'geotrace/pin'
 
 /** Signs with one Ed25519 key. Nodes use a native implementation. */
 export interface Signer {

@@ -6,6 +6,7 @@
  * - votes: an operator's two votes for one period
  * - proposals: an operator's two proposals for one roster and period
  * - sheets: a replica's two sheets for one shard of one roster
+ * - pins: the central peer's two pins of one epoch
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { encode } from 'cborg'
@@ -23,6 +24,7 @@ import { decodeCanonical } from '../encoding/canonical.ts'
 import { isValidSignature } from '../encoding/signature.ts'
 import { FederationError, isFederationError } from '../errors.ts'
 import { isValidProposal } from '../messages/gossip.ts'
+import { isValidPin } from '../messages/pin.ts'
 import { answerContent, decodeSaltAnswer, decodeSaltRequest } from '../messages/salt.ts'
 import { type Sheet, sheetContent } from '../messages/sheet.ts'
 import type { CertifiedRoster } from './roster.ts'
@@ -39,6 +41,7 @@ const u32 = z.int().check(z.minimum(0), z.maximum(0xffffffff))
 const [hash, key, signature] = [bytes(HASH_BYTES), bytes(KEY_BYTES), bytes(SIGNATURE_BYTES)]
 const vote = z.strictObject({ height: u32, firstEpoch: u32, hash, commitment: hash, signature })
 const proposal = z.strictObject({ hash, holder: key, operator: u16, signature })
+const pin = z.strictObject({ roster: hash, signature })
 const sheet = z.strictObject({ root: hash, signature })
 
 const evidenceSchema = z.discriminatedUnion('kind', [
@@ -69,9 +72,10 @@ const evidenceSchema = z.discriminatedUnion('kind', [
     first: sheet,
     second: sheet,
   }),
+  z.strictObject({ kind: z.literal('pins'), key, federation: hash, epoch: u32, first: pin, second: pin }),
 ])
 
-/** `key` is the key of the accused member, or of the accused operator for votes and proposals. */
+/** `key` is the key of the accused peer, or of the accused operator for votes and proposals. */
 export type Evidence = z.infer<typeof evidenceSchema>
 
 export function encodeEvidence(evidence: Evidence): Uint8Array {
@@ -121,6 +125,11 @@ export function isProof(evidence: Evidence, named: (name: Uint8Array) => Certifi
       const isSigned = ({ root, signature: own }: typeof first): boolean =>
         isValidSignature(evidence.key, 'geotrace/sheet', sheetContent({ ...rest, root } satisfies Sheet), own)
       return !equalBytes(first.root, second.root) && isSigned(first) && isSigned(second)
+    }
+    case 'pins': {
+      const { key: accused, federation, epoch, first, second } = evidence
+      const isSigned = (item: typeof first): boolean => isValidPin({ ...item, epoch }, federation, accused)
+      return !equalBytes(first.roster, second.roster) && isSigned(first) && isSigned(second)
     }
   }
 }

@@ -11,6 +11,8 @@
  *    5 CHANGE    SignedChange CBOR
  *    6 EVIDENCE  Evidence CBOR
  *    7 HANDOVER  u8 giver[32]; u8 taker[32]; u16 shard; u32 firstEpoch; u64 time; signature
+ *   10 PIN       Pin; by the central peer
+ * 8 and 9 are reserved.
  */
 
 import {
@@ -25,10 +27,22 @@ import {
 import { type ByteReader, type ByteWriter, byteReader, byteWriter, concatBytes } from '../encoding/bytes.ts'
 import { isValidSignature, type Signer, signContent } from '../encoding/signature.ts'
 import { assertVersion } from '../encoding/version.ts'
+import { PIN_BYTES, type Pin, readPin, writePin } from './pin.ts'
 
 export const GOSSIP_TOPIC = '/geotrace/gossip/1'
 
-const KINDS = ['presence', 'sheets', 'proposal', 'vote', 'reveal', 'change', 'evidence', 'handover'] as const
+/** The byte of each kind. 8 and 9 are reserved, so they are refused as unknown. */
+const KIND_NUMBERS = {
+  presence: 0,
+  sheets: 1,
+  proposal: 2,
+  vote: 3,
+  reveal: 4,
+  change: 5,
+  evidence: 6,
+  handover: 7,
+  pin: 10,
+} as const
 
 /** Bytes of a presence before its addresses. */
 const PRESENCE_HEAD_BYTES = 53
@@ -102,6 +116,8 @@ export interface Handover {
   time: number
   signature: Uint8Array
 }
+/** The central peer pinned the roster of an epoch. */
+export type GossipPin = { kind: 'pin' } & Pin
 export type GossipMessage =
   | Presence
   | GossipSheets
@@ -111,6 +127,7 @@ export type GossipMessage =
   | GossipReveal
   | { kind: 'change'; change: Uint8Array }
   | { kind: 'evidence'; evidence: Uint8Array }
+  | GossipPin
 export type GossipKind = GossipMessage['kind']
 
 export function signPresence(signer: Signer, presence: Omit<Presence, 'kind' | 'key' | 'signature'>): Presence {
@@ -154,7 +171,7 @@ export function encodeGossip(message: GossipMessage): Uint8Array {
   if (body.length + 2 > GOSSIP_MAX_BYTES) {
     throw new RangeError(`message expected at most ${GOSSIP_MAX_BYTES} bytes, got ${body.length + 2}`)
   }
-  return concatBytes(Uint8Array.of(PROTOCOL_VERSION, KINDS.indexOf(message.kind)), body)
+  return concatBytes(Uint8Array.of(PROTOCOL_VERSION, KIND_NUMBERS[message.kind]), body)
 }
 
 function encodeBody(message: GossipMessage): Uint8Array {
@@ -189,6 +206,8 @@ function encodeBody(message: GossipMessage): Uint8Array {
       return message.evidence
     case 'handover':
       return concatBytes(handoverContent(message), message.signature)
+    case 'pin':
+      return writePin(byteWriter(PIN_BYTES), message).finish()
   }
 }
 
@@ -197,10 +216,14 @@ export function decodeGossip(bytes: Uint8Array): GossipMessage {
   const reader = byteReader(bytes)
   if (bytes.length > GOSSIP_MAX_BYTES) reader.refuse(`expected at most ${GOSSIP_MAX_BYTES} bytes, got ${bytes.length}`)
   assertVersion(reader.u8())
-  const kind = KINDS[reader.u8()] ?? reader.refuse(`expected a kind 0 to ${KINDS.length - 1}`)
+  const kind = numberToKind(reader.u8()) ?? reader.refuse('expected a kind 0 to 7, or 10')
   const message = readBody(reader, kind)
   reader.end()
   return message
+}
+
+function numberToKind(number: number): GossipKind | undefined {
+  return (Object.keys(KIND_NUMBERS) as GossipKind[]).find((kind) => KIND_NUMBERS[kind] === number)
 }
 
 function readBody(reader: ByteReader, kind: GossipKind): GossipMessage {
@@ -249,6 +272,8 @@ function readBody(reader: ByteReader, kind: GossipKind): GossipMessage {
       return { kind, change: reader.bytes(reader.left) }
     case 'evidence':
       return { kind, evidence: reader.bytes(reader.left) }
+    case 'pin':
+      return { kind, ...readPin(reader) }
   }
 }
 

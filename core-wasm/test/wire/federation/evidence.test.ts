@@ -268,6 +268,34 @@ describe('evidence of two sheets', () => {
   })
 })
 
+describe('evidence of two pins', () => {
+  const central = testSigner('peer/authority')
+  const { federation } = roster
+  const rosters = [1, 2].map((byte) => new Uint8Array(32).fill(byte)) as [Uint8Array, Uint8Array]
+  const pin = (hash: Uint8Array, epoch = 9, of = federation, signer = central) => {
+    const { signature } = wire.signPin(signer, of, epoch, hash)
+    return { roster: hash, signature }
+  }
+  const pins = (first: ReturnType<typeof pin>, second: ReturnType<typeof pin>): wire.Evidence => ({
+    ...{ kind: 'pins', key: central.key, federation, epoch: 9 },
+    ...{ first, second },
+  })
+  const proves = (evidence: wire.Evidence) => wire.isProof(wire.decodeEvidence(wire.encodeEvidence(evidence)), named)
+
+  it('two signed pins of one epoch with different rosters are evidence', () => {
+    expect(proves(pins(pin(rosters[0]), pin(rosters[1])))).toBe(true)
+  })
+
+  it('one roster twice, and pins of two epochs, federations or signers are no evidence', () => {
+    const first = pin(rosters[0])
+    expect(proves(pins(first, first))).toBe(false)
+    expect(proves(pins(first, pin(rosters[1], 10)))).toBe(false)
+    expect(proves(pins(first, pin(rosters[1], 9, new Uint8Array(32))))).toBe(false)
+    expect(proves(pins(first, pin(rosters[1], 9, federation, node)))).toBe(false)
+    expect(proves(pins(pin(rosters[0], 9, federation, node), first))).toBe(false)
+  })
+})
+
 describe('evidence on the wire', () => {
   const evidence = about(asked, answerTo(asked, { salt: falseSalt }))
   const encoded = wire.encodeEvidence(evidence)
@@ -325,6 +353,14 @@ describe('evidence on the wire', () => {
     const key = fc.oneof(bytes(32), fc.constant(node.key))
     const any = fc.oneof(
       fc.record({ kind: fc.constant('votes' as const), key, federation: bytes(32), first: vote, second: vote }),
+      fc.record({
+        kind: fc.constant('pins' as const),
+        key,
+        federation: bytes(32),
+        epoch: u32,
+        first: fc.record({ roster: bytes(32), signature: bytes(64) }),
+        second: fc.record({ roster: bytes(32), signature: bytes(64) }),
+      }),
       fc.record({
         kind: fc.constant('proposals' as const),
         key,

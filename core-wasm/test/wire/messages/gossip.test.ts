@@ -46,6 +46,7 @@ const message: fc.Arbitrary<wire.GossipMessage> = fc.oneof(
   fc.record({ kind: kind('change'), change: opaque }),
   fc.record({ kind: kind('evidence'), evidence: opaque }),
   fc.record({ kind: kind('handover'), giver: key, taker: key, shard: u16, firstEpoch: u32, time, signature }),
+  fc.record({ kind: kind('pin'), epoch: u32, roster: bytes(32), signature }),
 )
 /** Kinds that take all bytes of the frame. */
 const isFixed = ({ kind }: wire.GossipMessage) => kind !== 'change' && kind !== 'evidence'
@@ -62,7 +63,7 @@ describe('a gossip message', () => {
       }),
       { numRuns: 300 },
     )
-    expect(seen.size).toBe(8)
+    expect(seen.size).toBe(9)
   })
 
   it('a gossip message is refused at every cut and with one byte more', () => {
@@ -80,7 +81,7 @@ describe('a gossip message', () => {
 
   it('random bytes are refused as gossip, or encode back to the same bytes', () => {
     fc.assert(
-      fc.property(fc.nat({ max: 9 }), fc.uint8Array({ maxLength: 400 }), (number, body) => {
+      fc.property(fc.nat({ max: 11 }), fc.uint8Array({ maxLength: 400 }), (number, body) => {
         const encoded = Uint8Array.from([1, number, ...body])
         let read: wire.GossipMessage
         try {
@@ -98,7 +99,9 @@ describe('a gossip message', () => {
 
   it('a gossip message of another version, of an unknown kind or above the bound is refused', () => {
     expect(() => wire.decodeGossip(Uint8Array.of(2, 0))).toThrow(expect.objectContaining({ code: 'VERSION_UNKNOWN' }))
-    expect(() => wire.decodeGossip(Uint8Array.of(1, 8))).toThrow(malformed)
+    for (const unknown of [8, 9, 11, 255]) {
+      expect(() => wire.decodeGossip(Uint8Array.of(1, unknown, ...new Uint8Array(100)))).toThrow(malformed)
+    }
     const change = new Uint8Array(wire.GOSSIP_MAX_BYTES - 2)
     expect(wire.encodeGossip({ kind: 'change', change })).toHaveLength(wire.GOSSIP_MAX_BYTES)
     const longer = Uint8Array.from([...wire.encodeGossip({ kind: 'change', change }), 0])

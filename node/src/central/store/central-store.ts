@@ -4,7 +4,7 @@
  * Only one process writes. When a promise resolves, its change is durable.
  * Throws STORE_MISSING, STORE_LOCKED, STORAGE_CORRUPT, SYNC_CONFLICT.
  */
-import type { Mark, Row } from '@geotrace/core-wasm/wire'
+import type { Mark, Pin, Row } from '@geotrace/core-wasm/wire'
 
 /** A user's number in this store: a u32 that is never used again. The store cannot turn it back into SHA-256(secret). */
 export type User = number
@@ -72,14 +72,6 @@ export interface Deposit extends SyncRecord {
   readonly attempts?: Attempts
   readonly report?: ReportRecord
   readonly code?: CodeRecord
-}
-
-/** The roster of a span of epochs, fixed permanently. */
-export interface Pin {
-  readonly firstEpoch: number
-  readonly epochs: number
-  /** The roster's whole hash. */
-  readonly roster: Uint8Array
 }
 
 /** A mark with its place in the order in which the user reads marks. */
@@ -159,7 +151,7 @@ export interface CentralStore {
   putCodes(codes: readonly CodeRecord[]): Promise<void>
   codes(): AsyncIterable<CodeRecord>
 
-  /** Ascending by first epoch. */
+  /** Ascending by epoch. */
   pins(): Promise<Pin[]>
   putPin(pin: Pin): Promise<void>
 

@@ -11,13 +11,14 @@ import {
   MARK_BYTES,
   type Mark,
   metaToRow,
+  type Pin,
   RISK_HASH_BYTES,
   ROW_BYTES,
   type Row,
   rowToMeta,
   SYNC_ID_BYTES,
 } from '@geotrace/core-wasm/wire'
-import type { CodeRecord, MarkList, Pin, ReportRecord, SyncRecord } from './central-store.ts'
+import type { CodeRecord, MarkList, ReportRecord, SyncRecord } from './central-store.ts'
 
 /** n × (hash 12 ‖ meta u8), the form on the wire. */
 export function encodeRows(rows: readonly Row[]): Uint8Array {

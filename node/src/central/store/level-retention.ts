@@ -2,7 +2,8 @@
  * Deletes the records in `meta` that belong to dropped days. PROTOCOL.md §8. These are syncs of those days, marks on
  * their epochs, and ended pins, codes and reports. The rows themselves go with their directory (day-databases.ts).
  */
-import type { CodeRecord, Pin, ReportRecord } from './central-store.ts'
+import type { Pin } from '@geotrace/core-wasm/wire'
+import type { CodeRecord, ReportRecord } from './central-store.ts'
 import { decodeJson, decodeMarkList, decodeMarks, encodeMarkList, encodeMarks } from './codecs.ts'
 import { type Database, type Operation, prefixRange } from './database.ts'
 import { epochToDay, timeToDay } from './day.ts'
@@ -50,8 +51,7 @@ async function* oldMarkLists(meta: Database, day: number): AsyncGenerator<Operat
 
 async function* oldRecords(meta: Database, day: number): AsyncGenerator<Operation[]> {
   for await (const [key, body] of meta.entries(prefixRange(metaKey('pin')))) {
-    const { firstEpoch, epochs } = decodeJson<Pin>(body)
-    if (epochToDay(firstEpoch + epochs - 1) < day) yield [{ key }]
+    if (epochToDay(decodeJson<Pin>(body).epoch) < day) yield [{ key }]
   }
   for await (const [key, body] of meta.entries(prefixRange(metaKey('code')))) {
     if (timeToDay(decodeJson<CodeRecord>(body).expiresAt) < day) yield [{ key }]

@@ -6,8 +6,8 @@
 import { createHmac } from 'node:crypto'
 import { join } from 'node:path'
 import { oneAtATime, type Random, turns } from '@geotrace/core-wasm'
-import { byteReader, byteWriter, equalBytes, FederationError, utf8 } from '@geotrace/core-wasm/wire'
-import type { CentralStore, Deposit, MarkChange, Pin, ReportRecord, User } from './central-store.ts'
+import { byteReader, byteWriter, equalBytes, FederationError, type Pin, utf8 } from '@geotrace/core-wasm/wire'
+import type { CentralStore, Deposit, MarkChange, ReportRecord, User } from './central-store.ts'
 import { corrupt } from './checksummed-value.ts'
 import {
   decodeJson,
@@ -197,7 +197,7 @@ function open(meta: Database, days: DayDatabases, storeKey: Uint8Array, next: Co
       for await (const [, body] of meta.entries(prefixRange(metaKey('code')))) yield decodeJson(body)
     },
     pins: () => all('pin', decodeJson<Pin>),
-    putPin: (pin) => meta.write([{ key: metaKey('pin', pin.firstEpoch), body: encodeJson(pin) }]),
+    putPin: (pin) => meta.write([{ key: metaKey('pin', pin.epoch), body: encodeJson(pin) }]),
 
     dropBefore: async (day) => {
       const gone = await days.dropBefore(day)

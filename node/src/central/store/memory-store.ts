@@ -3,13 +3,12 @@
  * Nothing survives the process; with a `memoryDisk()` a test can close the store and open it again.
  * Throws STORE_LOCKED, SYNC_CONFLICT.
  */
-import { bytesToHex, equalBytes, FederationError, type Row } from '@geotrace/core-wasm/wire'
+import { bytesToHex, equalBytes, FederationError, type Pin, type Row } from '@geotrace/core-wasm/wire'
 import type {
   Attempts,
   CentralStore,
   CodeRecord,
   MarkList,
-  Pin,
   ReportId,
   ReportMarks,
   ReportRecord,
@@ -193,8 +192,8 @@ function records(disk: MemoryDisk): Pick<CentralStore, RecordMethods> {
     codes: async function* () {
       yield* [...disk.codes.values()]
     },
-    pins: async () => [...disk.pins.values()].sort((a, b) => a.firstEpoch - b.firstEpoch),
-    putPin: async (pin) => void disk.pins.set(pin.firstEpoch, pin),
+    pins: async () => [...disk.pins.values()].sort((a, b) => a.epoch - b.epoch),
+    putPin: async (pin) => void disk.pins.set(pin.epoch, pin),
   }
 }
 
@@ -220,7 +219,7 @@ function dropBefore(disk: MemoryDisk, day: number): number {
       left.length > 0 ? reports.set(report, { report, marks: left }) : reports.delete(report)
     }
   }
-  for (const [first, pin] of disk.pins) if (epochToDay(pin.firstEpoch + pin.epochs - 1) < day) disk.pins.delete(first)
+  for (const epoch of disk.pins.keys()) if (epochToDay(epoch) < day) disk.pins.delete(epoch)
   for (const [key, code] of disk.codes) if (timeToDay(code.expiresAt) < day) disk.codes.delete(key)
   for (const [id, report] of disk.reports) if (epochToDay(report.until) < day) disk.reports.delete(id)
   const gone = [...disk.counts.keys()].filter((item) => item < day)

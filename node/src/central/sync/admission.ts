@@ -7,7 +7,6 @@ import {
   DEPOSIT_WINDOW_MS,
   EPOCH_MS,
   EPOCH_OPENS_BEFORE_MS,
-  equalBytes,
   FederationError,
   type RefusedGroup,
   ROWS_PER_EPOCH_MAX,
@@ -53,12 +52,11 @@ export async function admitGroups(init: GroupAdmissionInit): Promise<GroupAdmiss
       refused.push({ epoch, reason: state, roster: pins.name(epoch) })
       continue
     }
-    const pinned = await pins.pin(epoch)
-    if (pinned === undefined || !equalBytes(pinned, roster)) {
-      refused.push({ epoch, reason: 'roster', roster: pins.name(epoch) })
-    } else if (mergeRows(await store.userRows(epoch, user), rows).length > ROWS_PER_EPOCH_MAX) {
-      refused.push({ epoch, reason: 'too-many-rows', roster: pinned })
-    } else taken.push({ epoch, rows })
+    // The bound before the pin, because a refused group pins nothing.
+    if (mergeRows(await store.userRows(epoch, user), rows).length > ROWS_PER_EPOCH_MAX) {
+      refused.push({ epoch, reason: 'too-many-rows', roster: pins.name(epoch) })
+    } else if (await pins.take(epoch, roster)) taken.push({ epoch, rows })
+    else refused.push({ epoch, reason: 'roster', roster: pins.name(epoch) })
   }
   return { taken, refused }
 }

@@ -1,58 +1,69 @@
 /**
- * Pins the roster of a period permanently at the first deposit of that period. PROTOCOL.md §4.6, §7.2.
- * All rows of one epoch then come from one roster's salts. A device that was led to another roster notices it, because
- * the central peer refuses its rows.
+ * Pins one roster for each epoch, permanently, with the first group of rows that the central peer takes. PROTOCOL.md §4.11.
+ * All rows of an epoch then come from one roster's salts. A refused group pins nothing, so nobody can pin a roster that
+ * is not in force here.
  */
 import { oneAtATime } from '@geotrace/core-wasm'
-import { type CertifiedRoster, hashToRosterName, ROSTER_NAME_BYTES } from '@geotrace/core-wasm/wire'
+import {
+  DEPOSIT_WINDOW_MS,
+  EPOCH_MS,
+  equalBytes,
+  hashToRosterName,
+  type Pin,
+  ROSTER_NAME_BYTES,
+  type Signer,
+  signPin,
+} from '@geotrace/core-wasm/wire'
 import type { RosterStore } from '../../membership/roster-store.ts'
-import type { CentralStore, Pin } from '../store/central-store.ts'
+import type { CentralStore } from '../store/central-store.ts'
 
+interface RosterPinsInit {
+  store: Pick<CentralStore, 'pins' | 'putPin'>
+  rosters: Pick<RosterStore, 'inForce'>
+  federation: Uint8Array
+  /** The central peer's key. */
+  signer: Signer
+  /** Publishes a pin that is durable. */
+  publish(pin: Pin): void
+}
 export interface RosterPins {
-  /** The name of the pinned roster; pins the period of `epoch` first if necessary. Undefined when no roster is in force. */
-  pin(epoch: number): Promise<Uint8Array | undefined>
-  /** The name of the pinned roster or of the one in force, without pinning; zeros when no roster is in force. */
+  of(epoch: number): Pin | undefined
+  /** The name of the pinned roster or of the one in force; zeros when no roster is in force. */
   name(epoch: number): Uint8Array
+  /** Whether rows under the roster of this name are taken. Pins the epoch when that is not decided yet. */
+  take(epoch: number, roster: Uint8Array): Promise<boolean>
+  /** The pins of epochs that take deposits at `nowMs`, ascending. */
+  open(nowMs: number): readonly Pin[]
 }
 
-export async function rosterPins(store: CentralStore, rosters: Pick<RosterStore, 'inForce'>): Promise<RosterPins> {
-  const pins = await store.pins()
+export async function rosterPins({ store, rosters, federation, signer, publish }: RosterPinsInit): Promise<RosterPins> {
+  const pins = new Map((await store.pins()).map((pin) => [pin.epoch, pin]))
   const exclusive = oneAtATime()
-  const find = (epoch: number): Pin | undefined =>
-    pins.find(({ firstEpoch, epochs }) => epoch >= firstEpoch && epoch < firstEpoch + epochs)
-  const make = async (epoch: number): Promise<Uint8Array | undefined> => {
-    const known = find(epoch)
-    if (known !== undefined) return hashToRosterName(known.roster)
+  const isName = ({ roster }: Pin, name: Uint8Array): boolean => equalBytes(hashToRosterName(roster), name)
+  const make = async (epoch: number, name: Uint8Array): Promise<boolean> => {
+    const known = pins.get(epoch)
+    if (known !== undefined) return isName(known, name)
     const certified = rosters.inForce(epoch)
-    if (certified === undefined) return undefined
-    const pin = toPin(certified, epoch, pins)
+    if (certified === undefined || !equalBytes(hashToRosterName(certified.hash), name)) return false
+    const pin = signPin(signer, federation, epoch, certified.hash)
     await store.putPin(pin)
-    pins.push(pin)
-    return hashToRosterName(pin.roster)
+    pins.set(epoch, pin)
+    publish(pin)
+    return true
   }
   return {
-    async pin(epoch) {
-      const known = find(epoch)
-      return known === undefined ? await exclusive(() => make(epoch)) : hashToRosterName(known.roster)
-    },
+    of: (epoch) => pins.get(epoch),
     name(epoch) {
-      const hash = find(epoch)?.roster ?? rosters.inForce(epoch)?.hash
+      const hash = pins.get(epoch)?.roster ?? rosters.inForce(epoch)?.hash
       return hash === undefined ? new Uint8Array(ROSTER_NAME_BYTES) : hashToRosterName(hash)
     },
+    async take(epoch, name) {
+      const known = pins.get(epoch)
+      return known === undefined ? await exclusive(() => make(epoch, name)) : isName(known, name)
+    },
+    open(nowMs) {
+      const ended = (epoch: number): boolean => (epoch + 1) * EPOCH_MS < nowMs - DEPOSIT_WINDOW_MS
+      return [...pins.values()].filter(({ epoch }) => !ended(epoch)).sort((a, b) => a.epoch - b.epoch)
+    },
   }
-}
-
-/** A pin for the period of `epoch` under this roster, shortened so that it overlaps no other pin. */
-function toPin({ roster, hash }: CertifiedRoster, epoch: number, pins: readonly Pin[]): Pin {
-  const start = epoch - (epoch % roster.periodEpochs)
-  const first = Math.max(
-    start,
-    roster.firstEpoch,
-    ...pins.map((pin) => pin.firstEpoch + pin.epochs).filter((end) => end <= epoch),
-  )
-  const end = Math.min(
-    start + roster.periodEpochs,
-    ...pins.map(({ firstEpoch }) => firstEpoch).filter((at) => at > epoch),
-  )
-  return { firstEpoch: first, epochs: end - first, roster: hash }
 }

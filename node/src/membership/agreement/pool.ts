@@ -14,6 +14,7 @@ import {
   decodeChange,
   decodeEvidence,
   decodeGossip,
+  EpochPins,
   type Evidence,
   encodeChange,
   encodeEvidence,
@@ -23,6 +24,7 @@ import {
   FederationError,
   type GossipKind,
   type GossipMessage,
+  type GossipPin,
   type GossipReveal,
   type GossipSheets,
   type GossipVote,
@@ -41,8 +43,10 @@ import {
   manifestToRoster,
   nextMembers,
   nonceToCommitment,
+  type Pin,
   type Presence,
   type Proposal,
+  peerIdToKey,
   type Roster,
   type SignedChange,
   type SignedSheet,
@@ -90,7 +94,11 @@ export interface Pool {
   changes(): SignedChange[]
   evidence(): Evidence[]
   handovers(): Handover[]
-  /** Whether evidence against this key is proven. */
+  /** The rosters that the central peer pinned for this epoch, by their hashes. */
+  pinned(epoch: number): Uint8Array[]
+  /** The pins of this epoch and of later ones, ascending. */
+  pins(from: number): Pin[]
+  /** Whether evidence against this key is proven. No roster can replace the central peer, so its pins convict nobody. */
   isConvicted(key: Uint8Array): boolean
   /** Another number after each conviction and whenever a presence gives other addresses. */
   version(): number
@@ -100,7 +108,9 @@ export interface Pool {
 
 export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolInit): Pool {
   const founding = manifestToRoster(manifest)
-  const tables: { [K in GossipKind]: Map<string, GossipMessage & { kind: K }> } = {
+  const centralKey = peerIdToKey(manifest.central.peerId)
+  const epochPins = new EpochPins(founding.federation, centralKey)
+  const tables: Tables = {
     presence: new Map(),
     sheets: new Map(),
     proposal: new Map(),
@@ -111,6 +121,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     handover: boundedMap(HANDOVERS_MAX),
   }
   const encoded = new WeakMap<GossipMessage, readonly Encoded[]>()
+  const accused = new Set<string>()
   const convicted = new Set<string>()
   let version = 0
   const listeners: ((kind: GossipKind) => void)[] = []
@@ -235,17 +246,16 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     const evidence = decodeEvidence(encoded)
     const name = bytesToHex(evidenceToId(evidence))
     const isAbout = hasStanding(evidence.key) && !isGone(newest(), evidence.key)
-    if (!isAbout || convicted.has(bytesToHex(evidence.key)) || tables.evidence.size >= EVIDENCE_MAX) return 'ignore'
-    if (evidence.kind === 'answer' && !canJudge(evidence)) return 'ignore'
+    if (!isAbout || accused.has(bytesToHex(evidence.key)) || tables.evidence.size >= EVIDENCE_MAX) return 'ignore'
+    if (evidence.kind === 'pins' && !equalBytes(evidence.key, centralKey)) return 'reject'
+    if (evidence.kind === 'answer' && !canJudge(rosters, evidence)) return 'ignore'
     if (!isProof(evidence, rosters.named)) return 'reject'
     tables.evidence.set(name, { kind: 'evidence', evidence: encoded })
-    convicted.add(bytesToHex(evidence.key))
+    accused.add(bytesToHex(evidence.key))
+    if (evidence.kind !== 'pins') convicted.add(bytesToHex(evidence.key))
     version++
     return 'accept'
   }
-  /** An answer under a roster that is unknown here may still be a lie, so such evidence is not rejected. */
-  const canJudge = ({ request }: Evidence & { kind: 'answer' }): boolean =>
-    rosters.named(request.slice(2, 10)) !== undefined
   /** Takes evidence in and publishes it. The message that completed it is ignored. */
   const accuse = (evidence: Evidence): 'ignore' => {
     const encoded = encodeEvidence(evidence)
@@ -264,6 +274,12 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     tables.handover.delete(name)
     tables.handover.set(name, message)
     return 'accept'
+  }
+
+  const takePin = (message: GossipPin): GossipDecision => {
+    const fate = epochPins.take(message, clock.now())
+    if (typeof fate === 'object') return accuse(fate)
+    return fate === 'new' ? 'accept' : fate === 'invalid' ? 'reject' : 'ignore'
   }
 
   const isPeriod = (firstEpoch: number): boolean =>
@@ -295,6 +311,8 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
         return takeEvidence(message.evidence)
       case 'handover':
         return takeHandover(message)
+      case 'pin':
+        return takePin(message)
     }
   }
   /** Every peer that was away asks for all messages, so each message is encoded once. */
@@ -308,7 +326,11 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     encoded.set(message, parts)
     return parts
   }
-  const all = (): Encoded[] => BY_NEED.flatMap((kind) => [...tables[kind].values()].flatMap(toEncoded))
+  const all = (): Encoded[] =>
+    epochPins
+      .from(0)
+      .map(toEncodedPin)
+      .concat(BY_NEED.flatMap((kind) => [...tables[kind].values()].flatMap(toEncoded)))
   const offer = (bytes: Uint8Array): GossipDecision => {
     try {
       const message = decodeGossip(bytes)
@@ -329,20 +351,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     for (const listener of listeners) listener(kind)
   }
 
-  /** Drops what a new roster settles. */
-  rosters.onAdd(({ roster }) => {
-    tables.sheets.clear()
-    tables.proposal.clear()
-    tables.vote.clear()
-    tables.reveal.clear()
-    for (const [name, { change }] of tables.change) if (isSettled(decodeChange(change))) tables.change.delete(name)
-    for (const [name, { evidence }] of tables.evidence) {
-      if (isGone(roster, decodeEvidence(evidence).key)) tables.evidence.delete(name)
-    }
-    for (const name of tables.presence.keys()) {
-      if (!isPeer(tables.presence.get(name)!.key)) tables.presence.delete(name)
-    }
-  })
+  rosters.onAdd(({ roster }) => dropSettled(tables, roster, { isSettled, isPeer }))
 
   return {
     offer,
@@ -361,14 +370,38 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     changes: () => [...tables.change.values()].map(({ change }) => decodeChange(change)),
     evidence: () => [...tables.evidence.values()].map(({ evidence }) => decodeEvidence(evidence)),
     handovers: () => [...tables.handover.values()],
+    pinned: (epoch) => epochPins.rostersOf(epoch),
+    pins: (from) => epochPins.from(from),
     isConvicted: (key) => convicted.size > 0 && convicted.has(bytesToHex(key)),
     version: () => version,
     onNews: (fn) => void listeners.push(fn),
   }
 }
 
+type Tables = { [K in Exclude<GossipKind, 'pin'>]: Map<string, GossipMessage & { kind: K }> }
+
+/** An answer under a roster that is unknown here may still be a lie, so such evidence is not rejected. */
+function canJudge(rosters: RosterStore, { request }: Evidence & { kind: 'answer' }): boolean {
+  return rosters.named(request.slice(2, 10)) !== undefined
+}
+
+interface Settling {
+  isSettled(change: SignedChange): boolean
+  isPeer(key: Uint8Array): boolean
+}
+
+/** Drops what a new roster settles. */
+function dropSettled(tables: Tables, roster: Roster, { isSettled, isPeer }: Settling): void {
+  for (const table of [tables.sheets, tables.proposal, tables.vote, tables.reveal]) table.clear()
+  for (const [name, { change }] of tables.change) if (isSettled(decodeChange(change))) tables.change.delete(name)
+  for (const [name, { evidence }] of tables.evidence) {
+    if (isGone(roster, decodeEvidence(evidence).key)) tables.evidence.delete(name)
+  }
+  for (const [name, { key }] of tables.presence) if (!isPeer(key)) tables.presence.delete(name)
+}
+
 /** The order of `messages()`. Presences are many and are sent again by themselves, so they come last. */
-const BY_NEED: readonly GossipKind[] = [
+const BY_NEED: readonly Exclude<GossipKind, 'pin'>[] = [
   'evidence',
   'vote',
   'proposal',
@@ -387,6 +420,11 @@ interface Encoded {
 /** Bytes as a map key: one character a byte. */
 function toName(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+}
+
+function toEncodedPin(pin: Pin): Encoded {
+  const bytes = encodeGossip({ kind: 'pin', ...pin })
+  return { bytes, name: toName(bytes) }
 }
 
 const NO_ROOT = new Uint8Array(0)

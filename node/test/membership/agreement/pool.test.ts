@@ -1,5 +1,5 @@
 import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
-import { testNonce, testSalt } from '@geotrace/core-wasm/testing'
+import { TEST_AUTHORITY, testNonce, testSalt } from '@geotrace/core-wasm/testing'
 import {
   answerContent,
   bytesToHex,
@@ -17,6 +17,7 @@ import {
   encodeSaltRequest,
   encodeUnsignedAnswer,
   type GossipMessage,
+  type GossipPin,
   type GossipSheets,
   type GossipVote,
   hashToRosterName,
@@ -32,9 +33,11 @@ import {
   signChange,
   signContent,
   signHandover,
+  signPin,
   signPresence,
   signProposal,
   signVote,
+  timeToEpoch,
 } from '@geotrace/core-wasm/wire'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -595,5 +598,55 @@ describe('the pool', () => {
     expect(s.pool.presences()).toHaveLength(1)
     await s.clock.advanceTo(s.next * EPOCH_MS)
     expect(s.say(voteOf('ash', 2, s.next + 36, systemRandom(32)))).toBe('accept')
+  })
+})
+
+describe('the pins of the central peer in the pool', () => {
+  const central = peerSigner(TEST_AUTHORITY)
+  const epochOf = (s: Setting) => timeToEpoch(s.clock.now())
+  const pin = (epoch: number, byte: number, signer = central): GossipMessage => ({
+    kind: 'pin',
+    ...signPin(signer, federationId, epoch, new Uint8Array(32).fill(byte)),
+  })
+
+  it('the pool takes one pin of an epoch, and gives it to peers that were away', async () => {
+    const s = await setting()
+    expect(s.say(pin(epochOf(s), 1))).toBe('accept')
+    expect(s.say(pin(epochOf(s), 1))).toBe('ignore')
+    expect(s.say(pin(epochOf(s), 1, STRANGER))).toBe('ignore')
+    expect(s.say(pin(epochOf(s), 2, STRANGER))).toBe('reject')
+    expect(s.say(pin(epochOf(s) - 50, 1))).toBe('ignore')
+    expect(s.pool.pinned(epochOf(s))).toEqual([new Uint8Array(32).fill(1)])
+    expect(s.pool.messages().map((bytes) => decodeGossip(bytes))).toEqual([pin(epochOf(s), 1)])
+    expect(s.spread).toEqual([])
+  })
+
+  it('two pins of one epoch become evidence that is published, and the central peer stays a peer', async () => {
+    const s = await setting()
+    s.say(pin(epochOf(s), 1))
+    expect(s.say(pin(epochOf(s), 2))).toBe('ignore')
+    expect(s.pool.evidence()).toMatchObject([{ kind: 'pins', key: central.key, epoch: epochOf(s) }])
+    expect(s.spread).toHaveLength(1)
+    expect(s.pool.isConvicted(central.key)).toBe(false)
+    expect(s.pool.pinned(epochOf(s))).toHaveLength(2)
+    // Another pool takes the evidence alone.
+    const other = await setting()
+    expect(other.say(s.spread[0]!)).toBe('accept')
+    expect(other.say(s.spread[0]!)).toBe('ignore')
+    expect(other.pool.isConvicted(central.key)).toBe(false)
+  })
+
+  it('two pins that a member signed with its own key are no evidence', async () => {
+    const s = await setting()
+    const signer = peerSigner(NAMES[0]!)
+    const [first, second] = [1, 2].map((byte) => pin(epochOf(s), byte, signer)) as [GossipPin, GossipPin]
+    const evidence: Evidence = {
+      ...{ kind: 'pins', key: signer.key, federation: federationId, epoch: epochOf(s) },
+      ...{ first: toSigned(first), second: toSigned(second) },
+    }
+    expect(s.say({ kind: 'evidence', evidence: encodeEvidence(evidence) })).toBe('reject')
+    function toSigned({ roster, signature }: GossipPin) {
+      return { roster, signature }
+    }
   })
 })
