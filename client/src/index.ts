@@ -25,6 +25,17 @@ export type { TracerEvents } from './events.ts'
 export type { Certainty, Exposure } from './exposures/exposure.ts'
 export { VERDICTS, type Verdict } from './exposures/verdicts.ts'
 export {
+  type ComparedSpan,
+  type LocationPermission,
+  PROTECTION_ACTIONS,
+  PROTECTION_REASONS,
+  type Protection,
+  type ProtectionAction,
+  type ProtectionReason,
+  type ProtectionState,
+  type Situation,
+} from './protection/protection.ts'
+export {
   type Profile,
   REFUSAL_REASONS,
   type RecordOptions,

@@ -11,6 +11,7 @@ import { deposit } from './deposit/deposit.ts'
 import { sendErasure } from './deposit/send-erasure.ts'
 import { assertNotAborted, type Device } from './device/device.ts'
 import { forgetOld } from './device/forget.ts'
+import { putLastSync } from './device/last-sync.ts'
 import { addTotals } from './device/totals.ts'
 import type { Session } from './dialers/dialer.ts'
 import { fixBlockEnd, isBeyondWindow, timeToFixBlock } from './diary/fix-block.ts'
@@ -19,7 +20,7 @@ import { fixesToPoints, type Hashed, hashFixes, pointsToSalts } from './salts/ha
 import { openRosters } from './salts/rosters.ts'
 import { collectSalts } from './salts/salt-collector.ts'
 import { encodeRecord, KEYS } from './storage/key-layout.ts'
-import { put } from './storage/storage.ts'
+import { put, type StorageOperation } from './storage/storage.ts'
 import { emptyResult, type SyncResult } from './sync-result.ts'
 
 /** The salt window less ten minutes for a slow network and a wrong clock. */
@@ -144,6 +145,7 @@ async function takeClosed({ storage, clock, redactor }: Device, result: SyncResu
 /** The lasting decisions of a sync, by the time that two clocks prove. Without a proof there is none. */
 async function settleByProvedTime(device: Device, { proof }: SyncTime, result: SyncResult): Promise<void> {
   const { storage } = device
+  const operations: StorageOperation[] = []
   if (proof !== undefined) {
     const waiting = await readWaiting(storage)
     const lost = waiting.filter((fix) => isBeyondWindow(fix.at, proof.atLeastMs))
@@ -154,12 +156,13 @@ async function settleByProvedTime(device: Device, { proof }: SyncTime, result: S
     ]
     result.fixesLost = lost.length
     result.fixesAhead = ahead.length
-    const operations = [...(await Promise.all(gone)).flat(), put(KEYS.proof, encodeRecord(proof))]
+    operations.push(...(await Promise.all(gone)).flat(), put(KEYS.proof, encodeRecord(proof)))
     if (gone.length > 0) operations.push(await addTotals(storage, { fixesLost: lost.length, fixesAhead: ahead.length }))
-    await storage.batch(operations)
     result.clockOffsetMs = proof.federationMs - proof.deviceMs
     result.isClockOff = proofToOffset(proof) !== 0
   }
+  operations.push(await putLastSync(storage, device.clock.now(), result))
+  await storage.batch(operations)
   await forgetOld(device)
 }
 

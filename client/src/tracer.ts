@@ -6,7 +6,7 @@ import { FederationError, type Fix } from '@geotrace/core-wasm'
 import { type Mark, parseReportCode, type ReportStatus } from '@geotrace/core-wasm/wire'
 import { isErasing } from './deposit/batch.ts'
 import { beginErasure } from './deposit/erase.ts'
-import { type Preview, previewSync } from './deposit/preview.ts'
+import type { Preview } from './deposit/preview.ts'
 import { assertConsent, type ConsentControl, readConsents, writeConsent } from './device/consent.ts'
 import { assertNotAborted, type Device } from './device/device.ts'
 import { toHideBefore } from './device/forget-when-due.ts'
@@ -19,6 +19,8 @@ import { type Exposure, marksToExposures } from './exposures/exposure.ts'
 import { readLinks } from './exposures/mark-index.ts'
 import { readCursor, readMarks } from './exposures/marks.ts'
 import { type Verdict, withVerdict, writeVerdict } from './exposures/verdicts.ts'
+import type { LocationPermission, Protection } from './protection/protection.ts'
+import { NO_FIXES, withFix } from './protection/seen-fixes.ts'
 import { type Profile, type RecordOptions, type RecordResult, recordFix } from './record.ts'
 import { KEYS } from './storage/key-layout.ts'
 import { del, put } from './storage/storage.ts'
@@ -43,6 +45,8 @@ export interface Tracer {
   sync(options?: SyncOptions): Promise<SyncResult>
   /** Reports a positive test: CODE_UNKNOWN, CODE_SPENT, CODE_EXPIRED, TOO_MANY_ATTEMPTS, or what `sync` throws. */
   report(code: string, options?: SyncOptions): Promise<SyncResult>
+  /** The honest status of the device. `location`: the platform's answer about the permission, if it gives one. */
+  protection(location?: LocationPermission): Promise<Protection>
   /** Oldest first. */
   exposures(): Promise<Exposure[]>
   /** The central peer's marks, one for each hash. */
@@ -98,6 +102,7 @@ class DeviceTracer implements Tracer {
   readonly #rules: Rules
   readonly #turns = new ErasableTurns()
   #running: Promise<SyncResult> | undefined
+  #seen = NO_FIXES
   #isClosed = false
 
   constructor(opened: OpenedDevice, events: Emitter, rules: Rules) {
@@ -121,6 +126,7 @@ class DeviceTracer implements Tracer {
     const { profile = 'seed', acceptUnknownAccuracy = false, consent } = this.#rules
     const { imported = acceptUnknownAccuracy } = options
     const result = await this.#device.lock(() => recordFix(this.#device, profile, fix, { imported }, consent))
+    this.#seen = withFix(this.#seen, this.#device.clock.now(), result)
     this.#events.emit('recorded', { fix, result })
     return result
   }
@@ -153,10 +159,19 @@ class DeviceTracer implements Tracer {
     return this.#turns.erase(async () => {
       await this.#device.lock(async () => {
         await beginErasure(this.#device)
+        this.#seen = NO_FIXES
         await this.#opened.reopenRedactor()
       })
       await this.#finishErasure(signal)
     })
+  }
+
+  async protection(location: LocationPermission = 'unknown'): Promise<Protection> {
+    this.#assertOpen()
+    const exposures = await this.#listExposures()
+    const { readProtection } = await load(() => import('./protection/situation.ts'))
+    const around = { location, consent: this.#rules.consent, ...this.#seen, exposures }
+    return this.#device.lock(() => readProtection(this.#device, around))
   }
 
   async exposures(): Promise<Exposure[]> {
@@ -217,7 +232,8 @@ class DeviceTracer implements Tracer {
     })
   }
 
-  preview(): Promise<Preview> {
+  async preview(): Promise<Preview> {
+    const { previewSync } = await load(() => import('./deposit/preview.ts'))
     return this.#device.lock(() => previewSync(this.#device))
   }
 
@@ -239,7 +255,7 @@ class DeviceTracer implements Tracer {
     if (await isErasing(storage)) await this.#finishErasure(signal)
     if (this.#rules.consent === 'required') await assertConsent(storage, 'deposit')
     const before = await readCursor(storage)
-    const { runSync } = await loadSync()
+    const { runSync } = await load(() => import('./sync.ts'))
     const result = await runSync(this.#device, signal)
     this.#events.emit('synced', result)
     if (result.isClockOff) this.#events.emit('clock', { offsetMs: result.clockOffsetMs! })
@@ -259,7 +275,7 @@ class DeviceTracer implements Tracer {
   }
 
   async #finishErasure(signal: AbortSignal | undefined): Promise<void> {
-    const { runErasure } = await loadSync()
+    const { runErasure } = await load(() => import('./sync.ts'))
     await runErasure(this.#device, signal)
     await this.#device.lock(() => this.#opened.reopen())
   }
@@ -269,10 +285,10 @@ class DeviceTracer implements Tracer {
   }
 }
 
-/** Throws PEER_UNREACHABLE when the host cannot load the code, for example a page without a network. */
-function loadSync(): Promise<typeof import('./sync.ts')> {
-  return import('./sync.ts').catch((cause) => {
-    throw new FederationError('PEER_UNREACHABLE', 'the code of a sync cannot be loaded', { tried: 0 }, { cause })
+/** Code that recording does not need. Throws PEER_UNREACHABLE when the host cannot load it, for example a page without a network. */
+function load<T>(code: () => Promise<T>): Promise<T> {
+  return code().catch((cause) => {
+    throw new FederationError('PEER_UNREACHABLE', 'the code of this call cannot be loaded', { tried: 0 }, { cause })
   })
 }
 

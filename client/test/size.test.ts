@@ -49,7 +49,7 @@ describe('the first load of an app', () => {
     expect(filesOf(bundle.later).filter((id) => NETWORK.test(id)).length).toBeGreaterThan(20)
   })
 
-  it('the first load alone records, shows, previews and erases after the very first start', async () => {
+  it('the first load alone records, shows and erases after the very first start', async () => {
     const { manifest, clock } = await fakeFederation()
     const open = async ({ createTracer }: typeof Client) =>
       createTracer({
@@ -71,10 +71,12 @@ describe('the first load of an app', () => {
     for await (const { state } of tracer.diary()) states.push(state)
     expect(states).toEqual(['open'])
     expect(await tracer.exposures()).toEqual([])
-    expect((await tracer.preview()).fixesOpen).toBe(1)
-    await expect(tracer.sync()).rejects.toMatchObject({ code: 'PEER_UNREACHABLE', data: { tried: 0 } })
+    const needsCode = { code: 'PEER_UNREACHABLE', data: { tried: 0 } }
+    await expect(tracer.preview()).rejects.toMatchObject(needsCode)
+    await expect(tracer.protection()).rejects.toMatchObject(needsCode)
+    await expect(tracer.sync()).rejects.toMatchObject(needsCode)
     await expect(tracer.eraseAll()).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
-    expect((await tracer.preview()).fixesOpen).toBe(0)
+    for await (const entry of tracer.diary()) expect.unreachable(`the diary still has a fix in state ${entry.state}`)
   })
 })
 

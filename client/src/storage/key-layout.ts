@@ -21,6 +21,8 @@ export const KEYS = {
   consents: 'meta/consents',
   /** The newest proof of time (proved-time.ts). */
   proof: 'meta/proof',
+  /** When the last sync ended, and the last loss (last-sync.ts). */
+  lastSync: 'meta/last-sync',
   /** When the device was opened, by its clock (retention.ts). */
   openings: 'meta/openings',
   /** A report code that is in no batch yet. */

@@ -1,0 +1,125 @@
+import { EPOCH_MS, HOUR_MS } from '@geotrace/core-wasm/wire'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  PROTECTION_REASONS,
+  type Protection,
+  type ProtectionReason,
+  type Situation,
+  situationToProtection,
+} from '../../src/protection/protection.ts'
+
+const NOW = 1_000 * EPOCH_MS
+
+/** Everything works, and the last three epochs are compared. */
+const GOOD: Situation = {
+  nowMs: NOW,
+  location: 'granted',
+  mayRecord: true,
+  mayDeposit: true,
+  isPaused: false,
+  isErasing: false,
+  isHomeKnown: true,
+  positionMs: NOW - 60_000,
+  inaccurateMs: undefined,
+  fixesHeld: 0,
+  fixesWaiting: 0,
+  oldestWaitingMs: undefined,
+  lostMs: undefined,
+  fixesLost: 0,
+  lastSyncMs: NOW - HOUR_MS,
+  isClockOff: false,
+  salting: 'threshold',
+  isLocal: false,
+  epochs: [997, 998, 999],
+  exposures: 0,
+}
+
+/** One change of a good situation for each reason. */
+const PROBLEMS: Readonly<Record<ProtectionReason, Partial<Situation>>> = {
+  erasing: { isErasing: true },
+  'no-consent-record': { mayRecord: false },
+  paused: { isPaused: true },
+  'location-denied': { location: 'denied' },
+  'location-not-asked': { location: 'prompt' },
+  'no-consent-deposit': { mayDeposit: false },
+  'only-inaccurate': { positionMs: undefined, inaccurateMs: NOW - 60_000 },
+  'no-recent-position': { positionMs: NOW - HOUR_MS - 1 },
+  'home-unknown': { isHomeKnown: false, fixesHeld: 24 },
+  'sync-overdue': { lastSyncMs: NOW - 3 * HOUR_MS - 1 },
+  'never-synced': { lastSyncMs: undefined },
+  'nothing-compared': { epochs: [] },
+  'fixes-lost': { lostMs: NOW - HOUR_MS, fixesLost: 1 },
+  'clock-off': { isClockOff: true },
+  'location-unknown': { location: 'unknown', positionMs: undefined },
+  'weak-salting': { salting: 'plain' },
+}
+const RANK = { protected: 0, partly: 1, 'not-protected': 2, 'at-risk': 3 } as const
+
+const stateOf = (change: Partial<Situation>): Protection => situationToProtection({ ...GOOD, ...change })
+
+describe('the status of a device', () => {
+  it.each<[Partial<Situation>, Protection['state'], Protection['reasons'], Protection['action']]>([
+    [{}, 'protected', [], undefined],
+    [PROBLEMS.erasing, 'not-protected', ['erasing'], 'sync-now'],
+    [PROBLEMS['no-consent-record'], 'not-protected', ['no-consent-record'], 'agree'],
+    [PROBLEMS.paused, 'not-protected', ['paused'], 'resume'],
+    [PROBLEMS['location-denied'], 'not-protected', ['location-denied'], 'allow-location'],
+    [PROBLEMS['location-not-asked'], 'not-protected', ['location-not-asked'], 'allow-location'],
+    [PROBLEMS['no-consent-deposit'], 'not-protected', ['no-consent-deposit'], 'agree'],
+    [PROBLEMS['only-inaccurate'], 'not-protected', ['only-inaccurate'], 'go-outside'],
+    [{ inaccurateMs: NOW }, 'protected', [], undefined],
+    [PROBLEMS['no-recent-position'], 'partly', ['no-recent-position'], undefined],
+    [PROBLEMS['home-unknown'], 'partly', ['home-unknown'], 'mark-home'],
+    [{ isHomeKnown: false }, 'protected', [], undefined],
+    [{ fixesHeld: 3 }, 'protected', [], undefined],
+    [{ ...PROBLEMS['home-unknown'], epochs: [] }, 'not-protected', ['home-unknown', 'nothing-compared'], 'mark-home'],
+    [PROBLEMS['sync-overdue'], 'partly', ['sync-overdue'], 'sync-now'],
+    [{ fixesWaiting: 1, oldestWaitingMs: NOW - 3 * HOUR_MS - 1 }, 'partly', ['sync-overdue'], 'sync-now'],
+    [{ fixesWaiting: 1, oldestWaitingMs: NOW - HOUR_MS }, 'protected', [], undefined],
+    [PROBLEMS['never-synced'], 'not-protected', ['never-synced'], 'sync-now'],
+    [PROBLEMS['nothing-compared'], 'not-protected', ['nothing-compared'], undefined],
+    [PROBLEMS['fixes-lost'], 'partly', ['fixes-lost'], undefined],
+    [{ lostMs: NOW - 25 * HOUR_MS, fixesLost: 1 }, 'protected', [], undefined],
+    [PROBLEMS['clock-off'], 'partly', ['clock-off'], 'set-clock'],
+    [{ location: 'unknown' }, 'protected', [], undefined],
+    [PROBLEMS['location-unknown'], 'partly', ['no-recent-position', 'location-unknown'], undefined],
+    [PROBLEMS['weak-salting'], 'partly', ['weak-salting'], undefined],
+    [{ salting: 'plain', isLocal: true }, 'protected', [], undefined],
+    [{ exposures: 1 }, 'at-risk', [], 'see-exposures'],
+    [{ exposures: 2, isPaused: true }, 'at-risk', ['paused'], 'see-exposures'],
+  ])('situation %o is %s', (change, state, reasons, action) => {
+    expect(stateOf(change)).toMatchObject({ state, reasons, action })
+  })
+
+  it('each reason has a situation that gives it', () => {
+    for (const reason of PROTECTION_REASONS) expect(stateOf(PROBLEMS[reason]).reasons).toContain(reason)
+  })
+
+  it('one more problem never improves the state and never hides another problem', () => {
+    const problems = fc.subarray([...PROTECTION_REASONS])
+    fc.assert(
+      fc.property(problems, fc.constantFrom(...PROTECTION_REASONS), (chosen, added) => {
+        const base: Partial<Situation> = Object.assign({}, ...chosen.map((reason) => PROBLEMS[reason]))
+        const before = stateOf(base)
+        const after = stateOf({ ...base, ...PROBLEMS[added] })
+        expect(RANK[after.state]).toBeGreaterThanOrEqual(
+          Math.min(RANK[before.state], RANK[stateOf(PROBLEMS[added]).state]),
+        )
+        // An inaccurate position is not a missing one.
+        const isInaccurate = added === 'no-recent-position' && base.inaccurateMs !== undefined
+        expect(after.reasons).toContain(isInaccurate ? 'only-inaccurate' : added)
+        expect(after.state === 'protected').toBe(after.reasons.length === 0)
+      }),
+    )
+  })
+
+  it('the compared hours are exactly the epochs with deposited rows, joined where they touch', () => {
+    const { compared, comparedMs } = stateOf({ epochs: [10, 11, 13] })
+    expect(compared).toEqual([
+      { fromMs: 10 * EPOCH_MS, toMs: 12 * EPOCH_MS },
+      { fromMs: 13 * EPOCH_MS, toMs: 14 * EPOCH_MS },
+    ])
+    expect(comparedMs).toBe(3 * EPOCH_MS)
+  })
+})
