@@ -20,6 +20,13 @@ for (const [target, config] of Object.entries(MODULES)) {
   if (changedAt(join(root, 'core-wasm', 'build', `${target}.wasm`)) >= newest) continue
   step(`core ${target}`, packageBin('assemblyscript', 'asc'), '--config', config, '--target', target)
 }
+const strip = join(root, 'core-wasm', 'scripts', 'ristretto.js')
+const group = join(root, 'core-wasm', 'build', 'ristretto.wasm')
+if (
+  changedAt(group) < Math.max(...['assemblyscript', 'libsodium-sumo'].map(packageFile).concat(strip).map(changedAt))
+) {
+  step('core ristretto', strip)
+}
 embed()
 step('types', packageBin('typescript', 'tsc'), '-b')
 await bundle()

@@ -1,14 +1,23 @@
 /**
- * How the replicas of a shard share its secret: parts, and the public coefficients of shares and of their combination.
- * PROTOCOL.md §5.7. Replica j, by rank from 0, has x = j + 1. A part is a set of R − t + 1 replicas that share one seed.
- * Every function is pure and takes public numbers only. Throws RangeError when a rank or a threshold does not exist.
+ * How the replicas of a shard share its secret: parts, shares, and the weights by which answers combine. PROTOCOL.md §5.7.
+ * Replica j, by rank from 0, has x = j + 1. A part is a set of R − t + 1 replicas that share one seed. Weights are public
+ * and computed with BigInt; secrets go through the group only. Throws RangeError for ranks or thresholds that do not exist.
  */
+import type { Group } from './group.ts'
+
 /** The order of the group: 2^252 + 27742317777372353535851937790883648493. */
 const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n
 const SCALAR_BYTES = 32
 
 /** The ranks of one part, ascending. */
 export type Part = readonly number[]
+
+/** A part that a replica belongs to, by its number, and f_A(x_j): the weight of its secret in the replica's share. */
+interface ShareWeight {
+  readonly part: number
+  /** A scalar of 32 bytes; undefined for the weight 1 of the only part when t = 1. */
+  readonly weight: Uint8Array | undefined
+}
 
 /** All parts of a shard of `replicas` with `threshold`, in the lexicographic order of their ranks. Their index names them. */
 export function parts(replicas: number, threshold: number): Part[] {
@@ -18,30 +27,65 @@ export function parts(replicas: number, threshold: number): Part[] {
   return subsets(replicas, replicas - threshold + 1, 0)
 }
 
-/** f_A(x_j), 32 bytes: the weight of part A's secret in the share of replica `rank`. The weight is 0 outside the part. */
-export function partCoefficient(part: Part, replicas: number, rank: number): Uint8Array {
-  assertRank(rank, replicas)
-  let [numerator, denominator] = [1n, 1n]
-  for (let other = 0; other < replicas; other++) {
-    if (part.includes(other)) continue
-    numerator *= BigInt(other - rank)
-    denominator *= BigInt(other + 1)
+/** The parts of replica `rank` with their weights, ascending by part. */
+export function rankToWeights(replicas: number, threshold: number, rank: number): ShareWeight[] {
+  if (!Number.isInteger(rank) || rank < 0 || rank >= replicas) {
+    throw new RangeError(`expected a rank below ${replicas}, got ${rank}`)
   }
-  return toScalar(numerator, denominator)
+  return parts(replicas, threshold).flatMap((ranks, part) => {
+    if (!ranks.includes(rank)) return []
+    let [numerator, denominator] = [1n, 1n]
+    for (let other = 0; other < replicas; other++) {
+      if (ranks.includes(other)) continue
+      numerator *= BigInt(other - rank)
+      denominator *= BigInt(other + 1)
+    }
+    return [{ part, weight: threshold === 1 ? undefined : toScalar(numerator, denominator) }]
+  })
 }
 
-/** λ_j, 32 bytes: the weight of the answer of replica `rank` when exactly `responders` answer, `rank` among them. */
-export function responderCoefficient(responders: readonly number[], rank: number): Uint8Array {
-  const others = responders.filter((responder) => responder !== rank)
-  if (others.length !== responders.length - 1 || new Set(responders).size !== responders.length) {
-    throw new RangeError(`expected distinct responders with rank ${rank} among them, got ${responders.join(', ')}`)
+/** λ_j of every responder, 32 bytes each, when exactly these replicas answer. */
+export function respondersToWeights(responders: readonly number[]): Uint8Array[] {
+  if (new Set(responders).size !== responders.length) {
+    throw new RangeError(`expected distinct responders, got ${responders.join(', ')}`)
   }
-  let [numerator, denominator] = [1n, 1n]
-  for (const other of others) {
-    numerator *= BigInt(other + 1)
-    denominator *= BigInt(other - rank)
+  return responders.map((rank) => {
+    let [numerator, denominator] = [1n, 1n]
+    for (const other of responders) {
+      if (other === rank) continue
+      numerator *= BigInt(other + 1)
+      denominator *= BigInt(other - rank)
+    }
+    return toScalar(numerator, denominator)
+  })
+}
+
+/** The share of a replica from the secrets of its parts, which `secretOf` gives by part. The caller wipes all of them. */
+export function secretsToShare(
+  group: Group,
+  weights: readonly ShareWeight[],
+  secretOf: (part: number) => Uint8Array,
+): Uint8Array {
+  let share: Uint8Array = new Uint8Array(new ArrayBuffer(SCALAR_BYTES))
+  for (const { part, weight } of weights) {
+    const term = weight === undefined ? secretOf(part) : group.scalarMultiply(weight, secretOf(part))
+    const sum = group.scalarAdd(share, term)
+    if (weight !== undefined) term.fill(0)
+    share.fill(0)
+    share = sum
   }
-  return toScalar(numerator, denominator)
+  return share
+}
+
+/** The share key of a replica from the keys of all parts. Throws RangeError when a key is no element. */
+export function keysToShareKey(
+  group: Group,
+  weights: readonly ShareWeight[],
+  partKeys: readonly Uint8Array[],
+): Uint8Array {
+  return weights
+    .map(({ part, weight }) => (weight === undefined ? partKeys[part]! : group.multiply(weight, partKeys[part]!)))
+    .reduce(group.add)
 }
 
 function subsets(count: number, size: number, from: number): number[][] {
@@ -51,12 +95,6 @@ function subsets(count: number, size: number, from: number): number[][] {
     for (const rest of subsets(count, size - 1, first + 1)) found.push([first, ...rest])
   }
   return found
-}
-
-function assertRank(rank: number, replicas: number): void {
-  if (!Number.isInteger(rank) || rank < 0 || rank >= replicas) {
-    throw new RangeError(`expected a rank below ${replicas}, got ${rank}`)
-  }
 }
 
 /** numerator / denominator in the field of scalars, little-endian. Both are public, so BigInt leaks nothing. */

@@ -1,6 +1,6 @@
 import { ristretto255 } from '@noble/curves/ed25519.js'
 import { describe, expect, it } from 'vitest'
-import { type Part, partCoefficient, parts, responderCoefficient } from '../../src/voprf/index.ts'
+import { type Part, parts, rankToWeights, respondersToWeights } from '../../src/voprf/index.ts'
 
 /** The oracle: noble's field of scalars. */
 const { Fn } = ristretto255.Point
@@ -54,23 +54,20 @@ describe('the parts of a shard', () => {
   })
 })
 
-describe('the coefficients of shares', () => {
+describe('the weights of shares and answers', () => {
   it('any t shares combine to the sum of all part secrets, for every R and t up to six', () => {
     let sets = 0
     for (const { replicas, threshold } of shapes) {
-      const all = parts(replicas, threshold)
-      const secrets = all.map((_, index) => Fn.create(7n ** BigInt(90 + index)))
+      const secrets = parts(replicas, threshold).map((_, part) => Fn.create(7n ** BigInt(90 + part)))
       const shareOf = (rank: number) =>
-        all.reduce((sum, part, index) => {
-          const weight = Fn.fromBytes(partCoefficient(part, replicas, rank))
-          return part.includes(rank) ? Fn.add(sum, Fn.mul(weight, secrets[index]!)) : sum
+        rankToWeights(replicas, threshold, rank).reduce((sum, { part, weight }) => {
+          const factor = weight === undefined ? 1n : Fn.fromBytes(weight)
+          return Fn.add(sum, Fn.mul(factor, secrets[part]!))
         }, 0n)
       const whole = secrets.reduce((a, b) => Fn.add(a, b))
       for (const responders of setsOf(replicas, threshold)) {
-        const sum = responders.reduce((total, rank) => {
-          const weight = Fn.fromBytes(responderCoefficient(responders, rank))
-          return Fn.add(total, Fn.mul(weight, shareOf(rank)))
-        }, 0n)
+        const weights = respondersToWeights(responders).map((weight) => Fn.fromBytes(weight))
+        const sum = responders.reduce((total, rank, i) => Fn.add(total, Fn.mul(weights[i]!, shareOf(rank))), 0n)
         expect(sum).toBe(whole)
         sets++
       }
@@ -78,20 +75,18 @@ describe('the coefficients of shares', () => {
     expect(sets).toBe(2 ** (REPLICAS_MAX + 1) - 2 - REPLICAS_MAX)
   })
 
-  it('a part has the weight 0 in the share of a replica outside it', () => {
+  it('a replica has a weight for each part that it belongs to, and for no other part', () => {
     for (const { replicas, threshold } of shapes) {
-      for (const part of parts(replicas, threshold)) {
-        for (let rank = 0; rank < replicas; rank++) {
-          expect(Fn.fromBytes(partCoefficient(part, replicas, rank)) === 0n).toBe(!part.includes(rank))
-        }
+      const all = parts(replicas, threshold)
+      for (let rank = 0; rank < replicas; rank++) {
+        const own = all.flatMap((ranks, part) => (ranks.includes(rank) ? [part] : []))
+        expect(rankToWeights(replicas, threshold, rank).map(({ part }) => part)).toEqual(own)
       }
     }
   })
 
-  it('a rank that does not exist, or that did not answer, is a RangeError', () => {
-    for (const rank of [-1, 3, 0.5, Number.NaN]) expect(() => partCoefficient([0, 1], 3, rank)).toThrow(RangeError)
-    expect(() => responderCoefficient([0, 1, 2], 3)).toThrow(RangeError)
-    expect(() => responderCoefficient([0, 1, 1], 0)).toThrow(RangeError)
-    expect(() => responderCoefficient([], 0)).toThrow(RangeError)
+  it('a rank that does not exist, and a responder named twice, are a RangeError', () => {
+    for (const rank of [-1, 3, 0.5, Number.NaN]) expect(() => rankToWeights(3, 2, rank)).toThrow(RangeError)
+    expect(() => respondersToWeights([0, 1, 1])).toThrow(RangeError)
   })
 })
