@@ -16,7 +16,8 @@ import { addTotals } from './device/totals.ts'
 import type { Session } from './dialers/dialer.ts'
 import { fixBlockEnd, isBeyondWindow, timeToFixBlock } from './diary/fix-block.ts'
 import { drop, hash, lose, readWaiting } from './diary/fix-states.ts'
-import { fixesToPoints, type Hashed, hashFixes, pointsToSalts } from './salts/hashing.ts'
+import { fixesToPoints, type Hashed, hashFixes, pointsToSecrets } from './salts/hashing.ts'
+import { plainSalting } from './salts/plain-salting.ts'
 import { openRosters } from './salts/rosters.ts'
 import { collectSalts } from './salts/salt-collector.ts'
 import { encodeRecord, KEYS } from './storage/key-layout.ts'
@@ -176,8 +177,9 @@ async function hashClosed(
   result.fixesDeferred = 0
   if (fixes.length === 0) return 0
   const started = device.now()
-  const points = fixesToPoints(device.core, fixes, chain.all)
-  const allowedAt = await collectSalts({ ...device, session, time, result }, pointsToSalts(points))
+  const salting = plainSalting
+  const points = fixesToPoints(device.core, fixes, chain.all, salting)
+  const allowedAt = await collectSalts({ ...device, salting, session, time, result }, pointsToSecrets(points))
   const hashing = device.now()
   result.spentMs.salt += hashing - started
   const done = hashFixes(device.core, points, chain.all, device.keeper)

@@ -14,7 +14,7 @@ const MAX_BYTES = 40_000
 const APP_MAX_BYTES = 250_000
 /** Modules that recording does not need. */
 const NETWORK =
-  /zod|cborg|@noble\/|multiformats|libp2p|h3-js|level|generated\/(scalar|ristretto)|core-wasm\/src\/voprf|client\/src\/(sync|salts\/(rosters|salt-request|hashing))\.ts$/
+  /zod|cborg|@noble\/|multiformats|libp2p|h3-js|level|generated\/(scalar|ristretto)|core-wasm\/src\/voprf|client\/src\/(sync|salts\/(rosters|salt-request|hashing|\w+-salting))\.ts$/
 
 type Bundle = Awaited<ReturnType<typeof bundleOf>>
 

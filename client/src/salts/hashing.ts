@@ -1,8 +1,8 @@
 /**
- * Turns fixes with salts into the thirty hashes of each fix. PROTOCOL.md §3. The risk points of a sync are computed once.
- * A fix that lacks one salt is left out whole. The secrets are wiped after hashing.
+ * Turns fixes with secrets into the thirty hashes of each fix. PROTOCOL.md §3. The risk points of a sync are computed once.
+ * A fix that lacks one secret is left out whole. The secrets are wiped after hashing.
  */
-import type { Core, Fix, RiskPoints } from '@geotrace/core-wasm'
+import type { Core, Fix, NeededSecrets, RiskPoints } from '@geotrace/core-wasm'
 import {
   type CertifiedRoster,
   hashToRosterName,
@@ -13,23 +13,21 @@ import {
 } from '@geotrace/core-wasm/wire'
 import { fixBlockToEpoch, timeToFixBlock } from '../diary/fix-block.ts'
 import type { LinkedFix } from '../diary/fix-states.ts'
-import { neededToSalts, type PlainSecrets, type WantedSalt } from './plan.ts'
 import type { SaltKeeper } from './salt-keeper.ts'
+import type { ClientSalting, WantedSecret } from './salting.ts'
 
-/** The risk points of some fixes, and the salts that they need. */
+/** The risk points of some fixes, and the secrets that they need. */
 interface FixPoints {
   readonly fixes: readonly Fix[]
-  readonly points: PlainPoints
-  /** For each needed secret its salt; undefined where no roster is in force for the block. */
-  readonly salts: readonly (WantedSalt | undefined)[]
+  readonly points: RiskPoints
+  /** For each secret of `points.needed` how to ask for it; undefined where no roster is in force. */
+  readonly secrets: readonly (WantedSecret | undefined)[]
 }
 
-type PlainPoints = RiskPoints & { readonly needed: PlainSecrets }
-
-/** The salts that one fix needs. */
-export interface FixSalts {
+/** The secrets that one fix needs. */
+export interface FixSecrets {
   readonly fix: Fix
-  readonly wanted: readonly (WantedSalt | undefined)[]
+  readonly wanted: readonly (WantedSecret | undefined)[]
 }
 
 export interface Hashed {
@@ -38,29 +36,33 @@ export interface Hashed {
   readonly points: number
 }
 
-export function fixesToPoints(core: Core, fixes: readonly Fix[], rosters: readonly CertifiedRoster[]): FixPoints {
-  const points = core.fixesToRiskPoints(fixes, 'plain')
-  if (!isPlain(points)) throw new TypeError(`"salting" expected plain, got ${points.needed.salting}`)
-  return { fixes, points, salts: neededToSalts(points.needed, rosters, core.regionToShard) }
+export function fixesToPoints(
+  core: Core,
+  fixes: readonly Fix[],
+  rosters: readonly CertifiedRoster[],
+  salting: ClientSalting,
+): FixPoints {
+  const points = core.fixesToRiskPoints(fixes, salting.kind)
+  return { fixes, points, secrets: salting.wanted(points.needed, rosters, core) }
 }
 
-export function pointsToSalts({ fixes, points, salts }: FixPoints): FixSalts[] {
+export function pointsToSecrets({ fixes, points, secrets: all }: FixPoints): FixSecrets[] {
   return fixes.map((fix, i) => {
     const secrets = new Set([...pointsOf(points, i)].map((point) => points.secretIndex[point]!))
-    return { fix, wanted: [...secrets].map((secret) => salts[secret]) }
+    return { fix, wanted: [...secrets].map((secret) => all[secret]) }
   })
 }
 
-/** Hashes the fixes for which `keeper` holds every salt. */
+/** Hashes the fixes for which `keeper` holds every secret. */
 export function hashFixes(core: Core, all: FixPoints, rosters: readonly CertifiedRoster[], keeper: SaltKeeper): Hashed {
-  const isKnown = all.salts.map((salt) => salt !== undefined && keeper.get(salt.name) !== undefined)
+  const isKnown = all.secrets.map((wanted) => wanted !== undefined && keeper.get(wanted.name) !== undefined)
   const complete = all.fixes.flatMap((_, i) =>
     pointsOf(all.points, i).every((point) => isKnown[all.points.secretIndex[point]!]) ? [i] : [],
   )
   if (complete.length === 0) return { hashed: [], points: 0 }
-  const { fixes, points, salts } = complete.length < all.fixes.length ? selectFixes(all, complete) : all
-  const secrets = new Uint8Array(salts.length * SECRET_BYTES)
-  for (const [i, wanted] of salts.entries()) secrets.set(keeper.get(wanted!.name)!, i * SECRET_BYTES)
+  const { fixes, points, secrets: known } = complete.length < all.fixes.length ? selectFixes(all, complete) : all
+  const secrets = new Uint8Array(known.length * SECRET_BYTES)
+  for (const [i, wanted] of known.entries()) secrets.set(keeper.get(wanted!.name)!, i * SECRET_BYTES)
   const hashes = core.hashRiskPoints(points, secrets)
   secrets.fill(0)
   const name = (epoch: number) => hashToRosterName(rosterInForce(rosters, epoch)!.hash)
@@ -73,15 +75,14 @@ export function hashFixes(core: Core, all: FixPoints, rosters: readonly Certifie
 }
 
 /** The same for some of the fixes: their points and secrets, numbered anew in the order in which they appear. */
-export function selectFixes({ fixes, points, salts }: FixPoints, indexes: readonly number[]): FixPoints {
+export function selectFixes({ fixes, points, secrets: all }: FixPoints, indexes: readonly number[]): FixPoints {
   const taken = numbering()
   const secrets = numbering()
   const ofFix = indexes.flatMap((i) => [...pointsOf(points, i)].map(taken.number))
   const secretIndex = taken.items.map((point) => secrets.number(points.secretIndex[point]!))
-  const { needed } = points
   return {
     fixes: indexes.map((i) => fixes[i]!),
-    salts: secrets.items.map((secret) => salts[secret]),
+    secrets: secrets.items.map((secret) => all[secret]),
     points: {
       count: taken.items.length,
       cells: BigUint64Array.from(taken.items, (point) => points.cells[point]!),
@@ -90,14 +91,24 @@ export function selectFixes({ fixes, points, salts }: FixPoints, indexes: readon
       lags: Uint8Array.from(taken.items, (point) => points.lags[point]!),
       secretIndex: Uint32Array.from(secretIndex),
       ofFix: Uint32Array.from(ofFix),
-      needed: {
-        salting: 'plain',
-        count: secrets.items.length,
-        regions: Uint32Array.from(secrets.items, (secret) => needed.regions[secret]!),
-        sizes: Uint8Array.from(secrets.items, (secret) => needed.sizes[secret]!),
-        blocks: Uint32Array.from(secrets.items, (secret) => needed.blocks[secret]!),
-      },
+      needed: selectNeeded(points.needed, secrets.items),
     },
+  }
+}
+
+function selectNeeded(needed: NeededSecrets, items: readonly number[]): NeededSecrets {
+  const { salting } = needed
+  const count = items.length
+  if (salting !== 'plain') {
+    const cells = BigUint64Array.from(items, (secret) => needed.cells[secret]!)
+    return { salting, count, cells, epochs: Uint32Array.from(items, (secret) => needed.epochs[secret]!) }
+  }
+  return {
+    salting,
+    count,
+    regions: Uint32Array.from(items, (secret) => needed.regions[secret]!),
+    sizes: Uint8Array.from(items, (secret) => needed.sizes[secret]!),
+    blocks: Uint32Array.from(items, (secret) => needed.blocks[secret]!),
   }
 }
 
@@ -127,8 +138,4 @@ function hashesOf(points: RiskPoints, hashes: Uint8Array, i: number): Uint8Array
     own.set(hashes.subarray(point * RISK_HASH_BYTES, (point + 1) * RISK_HASH_BYTES), k * RISK_HASH_BYTES)
   }
   return own
-}
-
-function isPlain(points: RiskPoints): points is PlainPoints {
-  return points.needed.salting === 'plain'
 }

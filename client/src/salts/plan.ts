@@ -9,29 +9,18 @@ import {
   type CertifiedRoster,
   compareBlocks,
   EPOCHS_PER_ANSWER_MAX,
+  MINUTE_MS,
   rosterInForce,
   rosterName,
+  SALT_WINDOW_MS,
   SALTS_PER_REQUEST_MAX,
 } from '@geotrace/core-wasm/wire'
+import type { SecretRequest, WantedSecret } from './salting.ts'
 
-export type PlainSecrets = Extract<NeededSecrets, { salting: 'plain' }>
+type PlainSecrets = Extract<NeededSecrets, { salting: 'plain' }>
 
-/** Names one salt: `roster/shard/size/n`. */
-export type SaltName = string
-
-/** A salt that a sync needs. */
-export interface WantedSalt extends Block {
-  name: SaltName
-  certified: CertifiedRoster
-  shard: number
-}
-
-export interface PlannedRequest {
-  certified: CertifiedRoster
-  shard: number
-  /** Distinct, ascending, at most 90 in at most 5 epochs. */
-  blocks: WantedSalt[]
-}
+/** The salt of a time block. Its name is `roster/shard/size/n`. */
+export interface WantedSalt extends Block, WantedSecret {}
 
 /** The salt of each entry of `needed`; undefined where no roster is in force. */
 export function neededToSalts(
@@ -42,15 +31,20 @@ export function neededToSalts(
   return Array.from({ length: needed.count }, (_, i) => {
     const size = needed.sizes[i]!
     const n = needed.blocks[i]!
-    const certified = rosterInForce(rosters, blockToEpoch(size, n))
+    const epoch = blockToEpoch(size, n)
+    const certified = rosterInForce(rosters, epoch)
     if (certified === undefined) return undefined
     const shard = regionToShard(needed.regions[i]!, certified.roster.shards)
-    return { certified, shard, size, n, name: `${rosterName(certified)}/${shard}/${size}/${n}` }
+    const untilMs = (n + 1) * size * MINUTE_MS + SALT_WINDOW_MS
+    return { certified, shard, epoch, untilMs, size, n, name: `${rosterName(certified)}/${shard}/${size}/${n}` }
   })
 }
 
-/** The requests for every salt of `wanted`. Their order and split depend on `wanted` only, so two devices look alike. */
-export function planRequests(wanted: Iterable<WantedSalt>): PlannedRequest[] {
+/**
+ * The requests for every salt of `wanted`, each with at most 90 distinct ascending blocks in at most 5 epochs. Their order
+ * and split depend on `wanted` only, so two devices look alike.
+ */
+export function planRequests(wanted: Iterable<WantedSalt>): SecretRequest<WantedSalt>[] {
   const distinct = new Map([...wanted].map((salt) => [salt.name, salt]))
   const groups = new Map<string, WantedSalt[]>()
   for (const salt of distinct.values()) {
@@ -60,14 +54,14 @@ export function planRequests(wanted: Iterable<WantedSalt>): PlannedRequest[] {
   return [...groups]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([, salts]) => splitBlocks(salts.sort(compareBlocks)))
-    .map((blocks) => ({ certified: blocks[0]!.certified, shard: blocks[0]!.shard, blocks }))
+    .map((salts) => ({ certified: salts[0]!.certified, shard: salts[0]!.shard, wanted: salts }))
 }
 
 /** As few runs as the bounds of one request allow. */
 function splitBlocks(blocks: readonly WantedSalt[]): WantedSalt[][] {
   const runs: { blocks: WantedSalt[]; epochs: Set<number> }[] = []
   for (const block of blocks) {
-    const epoch = blockToEpoch(block.size, block.n)
+    const { epoch } = block
     const run = runs.find(
       (item) =>
         item.blocks.length < SALTS_PER_REQUEST_MAX &&

@@ -1,9 +1,10 @@
 import { loadCore } from '@geotrace/core-wasm'
 import { SECRET_BYTES } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
-import { fixesToPoints, hashFixes, pointsToSalts, selectFixes } from '../../src/salts/hashing.ts'
-import type { WantedSalt } from '../../src/salts/plan.ts'
+import { fixesToPoints, hashFixes, pointsToSecrets, selectFixes } from '../../src/salts/hashing.ts'
+import { plainSalting } from '../../src/salts/plain-salting.ts'
 import { saltKeeper } from '../../src/salts/salt-keeper.ts'
+import type { WantedSecret } from '../../src/salts/salting.ts'
 import { fakeFederation, life, START_MS, seededBytes } from '../../src/testing/fake-federation.ts'
 
 const FIXES = life({ lat: 52.52, lng: 13.405 }, START_MS, 60, 0.0003)
@@ -12,12 +13,13 @@ describe('hashing', () => {
   it('some fixes of a set have the points and salts that they would have alone', async () => {
     const core = await loadCore()
     const { rosters } = await fakeFederation()
-    const all = fixesToPoints(core, FIXES, rosters)
+    const all = fixesToPoints(core, FIXES, rosters, plainSalting)
     for (const indexes of [[0], [11], [1, 2, 3], [0, 5, 11], FIXES.map((_, i) => i)]) {
       const alone = fixesToPoints(
         core,
         indexes.map((i) => FIXES[i]!),
         rosters,
+        plainSalting,
       )
       expect(selectFixes(all, indexes)).toEqual(alone)
     }
@@ -40,13 +42,13 @@ describe('hashing', () => {
     }
     const keeper = saltKeeper()
     const random = seededBytes('salts')
-    const all = fixesToPoints(core, FIXES, rosters)
-    const [first, ...rest] = pointsToSalts(all)
+    const all = fixesToPoints(core, FIXES, rosters, plainSalting)
+    const [first, ...rest] = pointsToSecrets(all)
     for (const { wanted } of rest) {
-      for (const salt of wanted as WantedSalt[])
+      for (const salt of wanted as WantedSecret[])
         if (keeper.get(salt.name) === undefined) keeper.keep(salt, random(SECRET_BYTES))
     }
-    const missing = (first!.wanted as WantedSalt[]).filter(({ name }) => keeper.get(name) === undefined)
+    const missing = (first!.wanted as WantedSecret[]).filter(({ name }) => keeper.get(name) === undefined)
     expect(missing.length).toBeGreaterThan(0)
     const some = hashFixes(core, all, rosters, keeper)
     expect(some.hashed.map(({ fix }) => fix)).toEqual(FIXES.slice(1))

@@ -15,7 +15,7 @@ const { certified, core } = await fakeFederation()
 const MINUTE = 60_000
 
 function wanted(shard: number, size: number, n: number): WantedSalt {
-  return { certified, shard, size, n, name: `r/${shard}/${size}/${n}` }
+  return { certified, shard, epoch: blockToEpoch(size, n), untilMs: 0, size, n, name: `r/${shard}/${size}/${n}` }
 }
 
 describe('the plan of salt requests', () => {
@@ -26,18 +26,18 @@ describe('the plan of salt requests', () => {
         const base = Math.floor(START_MS / MINUTE)
         const salts = blocks.map(([shard, size, n]) => wanted(shard, size, Math.floor(base / size) + n))
         const plan = planRequests([...salts, ...salts])
-        const names = plan.flatMap((request) => request.blocks.map(({ name }) => name))
+        const names = plan.flatMap((request) => request.wanted.map(({ name }) => name))
         expect(new Set(names).size).toBe(names.length)
         expect(new Set(names)).toEqual(new Set(salts.map(({ name }) => name)))
-        for (const { shard, blocks: asked } of plan) {
-          encodeSaltRequest({ roster: hashToRosterName(certified.hash), shard, blocks: asked })
+        for (const { shard, wanted: asked } of plan) {
+          encodeSaltRequest({ roster: hashToRosterName(certified.hash), shard, blocks: [...asked] })
           expect(asked.every((salt) => salt.shard === shard)).toBe(true)
           expect(new Set(asked.map(({ size, n }) => blockToEpoch(size, n))).size).toBeLessThanOrEqual(
             EPOCHS_PER_ANSWER_MAX,
           )
         }
-        expect(planRequests([...salts].reverse()).map((request) => request.blocks.map(({ name }) => name))).toEqual(
-          plan.map((request) => request.blocks.map(({ name }) => name)),
+        expect(planRequests([...salts].reverse()).map((request) => request.wanted.map(({ name }) => name))).toEqual(
+          plan.map((request) => request.wanted.map(({ name }) => name)),
         )
       }),
     )
@@ -47,8 +47,8 @@ describe('the plan of salt requests', () => {
     const epoch = blockToEpoch(5, Math.floor(START_MS / MINUTE / 5))
     const salts = [0, 1, 2].flatMap((i) => epochToBlocks(epoch + i).map(({ size, n }) => wanted(0, size, n)))
     expect(salts.length).toBe(93)
-    expect(planRequests(salts).map(({ blocks }) => blocks.length)).toEqual([90, 3])
-    expect(planRequests(salts.slice(3)).map(({ blocks }) => blocks.length)).toEqual([90])
+    expect(planRequests(salts).map(({ wanted: asked }) => asked.length)).toEqual([90, 3])
+    expect(planRequests(salts.slice(3)).map(({ wanted: asked }) => asked.length)).toEqual([90])
     expect(planRequests([])).toEqual([])
   })
 

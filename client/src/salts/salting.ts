@@ -1,0 +1,62 @@
+/**
+ * The part of a salting that a sync uses: the secrets that risk points need, the requests for them, and the answers.
+ * PROTOCOL.md §5. A secret is a salt under `plain` and a cell key under `threshold`.
+ */
+import type { Core, NeededSecrets, Random, Salting } from '@geotrace/core-wasm'
+import type { CertifiedRoster } from '@geotrace/core-wasm/wire'
+import type { Session } from '../dialers/dialer.ts'
+
+/** Names one secret within a device; it begins with roster and shard. */
+export type SecretName = string
+
+/** A secret that a sync needs. */
+export interface WantedSecret {
+  readonly name: SecretName
+  readonly certified: CertifiedRoster
+  readonly shard: number
+  readonly epoch: number
+  /** Unix ms from which no node gives the secret, and the device forgets it. */
+  readonly untilMs: number
+}
+
+/** One request for secrets of one shard under one roster. */
+export interface SecretRequest<W extends WantedSecret = WantedSecret> {
+  readonly certified: CertifiedRoster
+  readonly shard: number
+  readonly wanted: readonly W[]
+}
+
+export interface SecretAsker {
+  readonly session: Session
+  readonly random: Random
+  /** Keys (hex) of salt nodes that lied to this tracer, which does not ask them again. */
+  readonly liars: Set<string>
+}
+
+/** The outcome of one request, after as many nodes were asked as it took. */
+export interface Asked {
+  /** 32 bytes each, in the order of the request; undefined when too few nodes answered. */
+  readonly secrets: readonly Uint8Array[] | undefined
+  /** The clocks of the nodes that answered, Unix ms. */
+  readonly times: readonly number[]
+  readonly requests: number
+  readonly lies: number
+  /** The shortest pause that a node asked for (QUOTA_SPENT, BUSY). */
+  readonly retryAfterMs: number | undefined
+}
+
+/** Methods, because a sync passes to a salting only what the same salting made. */
+export interface ClientSalting<W extends WantedSecret = WantedSecret> {
+  /** Which secrets `core.fixesToRiskPoints` numbers. */
+  readonly kind: Salting
+  /** The secret of each entry of `needed`; undefined where no roster is in force. */
+  wanted(
+    needed: NeededSecrets,
+    rosters: readonly CertifiedRoster[],
+    core: Pick<Core, 'cellToRegion' | 'regionToShard'>,
+  ): (W | undefined)[]
+  /** The requests for all of `missing`. Pure: two devices that need the same secrets ask alike. */
+  plan(missing: Iterable<W>): SecretRequest<W>[]
+  /** Throws ABORTED and programming mistakes. Whatever a salt node does wrong costs one request only. */
+  ask(request: SecretRequest<W>, asker: SecretAsker): Promise<Asked>
+}
