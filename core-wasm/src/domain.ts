@@ -35,7 +35,7 @@ export interface TimeBlock {
 }
 
 /** The way in which salts are made, chosen in the manifest. PROTOCOL.md §5. */
-export type Salting = 'plain' | 'oblivious' | 'threshold'
+export type Salting = 'plain' | 'threshold'
 
 /** The secrets that hashing needs: a salt for each (region, size, n), or a key for each (cell, epoch). */
 export type NeededSecrets =
@@ -47,7 +47,7 @@ export type NeededSecrets =
       readonly blocks: Uint32Array
     }
   | {
-      readonly salting: 'oblivious' | 'threshold'
+      readonly salting: 'threshold'
       readonly count: number
       readonly cells: BigUint64Array
       readonly epochs: Uint32Array

@@ -1,6 +1,6 @@
 /**
  * The secrets that risk points need, numbered in the order of the points that need them. PROTOCOL.md §5. A part of
- * gathering.ts. The keys of `oblivious` and `threshold` wait for the protocol, which runs `plain` only.
+ * gathering.ts. The keys of `threshold` wait for the protocol, which runs `plain` only.
  */
 
 import type { Salting } from '../domain.ts'
@@ -12,11 +12,11 @@ import { type SecretNumbers, saltNumbers } from './salt-numbers.ts'
 const SIZES = BLOCK_SIZES_MIN.length
 
 export function secretNumbers(salting: Salting, cells: Interner, fixCount: number): SecretNumbers {
-  return salting === 'plain' ? saltNumbers(fixCount) : keyNumbers(salting, cells)
+  return salting === 'plain' ? saltNumbers(fixCount) : keyNumbers(cells)
 }
 
 /** One key for each (cell, epoch). */
-function keyNumbers(salting: 'oblivious' | 'threshold', cells: Interner): SecretNumbers {
+function keyNumbers(cells: Interner): SecretNumbers {
   const keys = interner() // number of the cell, epoch, 0
   const number = (cell: number, _region: number, s: number, n: number) =>
     keys.intern(cell, epochOf(BLOCK_SIZES_MIN[s]!, n), 0)
@@ -30,7 +30,7 @@ function keyNumbers(salting: 'oblivious' | 'threshold', cells: Interner): Secret
       }
     },
     needed: () => ({
-      salting,
+      salting: 'threshold',
       count: keys.count,
       cells: toIds(cells, keys.column(0)),
       epochs: keys.column(1),

@@ -26,7 +26,7 @@ interface Runner {
   it(name: string, body: () => void | Promise<void>): void
 }
 
-const SALTINGS: readonly Salting[] = ['plain', 'oblivious', 'threshold']
+const SALTINGS: readonly Salting[] = ['plain', 'threshold']
 const POSITIONS = 400
 /** Message lengths 0 to 130 bytes: more than two blocks of SHA-256. */
 const LENGTH_MAX = 130

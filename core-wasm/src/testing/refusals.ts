@@ -47,7 +47,7 @@ export function refusals(): Refusal[] {
           'plain',
         ),
     ],
-    ['a bad time of a fix', (core) => core.fixesToRiskPoints([{ lat: 1, lng: 2, at: -3 }], 'oblivious')],
+    ['a bad time of a fix', (core) => core.fixesToRiskPoints([{ lat: 1, lng: 2, at: -3 }], 'threshold')],
     ...BAD_CELLS.map((cell): Refusal => [`region of ${cell.toString(16)}`, (core) => core.cellToRegion(cell)]),
     ['a cell that is a number', (core) => core.cellToRegion(wrong(5))],
     ...[-1, 0.5, 288_122, Number.NaN].map(

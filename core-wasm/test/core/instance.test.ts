@@ -49,7 +49,7 @@ describe.each(BUILDS)('the %s build', (build) => {
     const random = seeded(31)
     expect(() => memory.grow(1)).toThrow()
     for (let round = 0; round < 3; round++) {
-      const points = core.fixesToRiskPoints(walk(random, 700, 5, 5), round === 0 ? 'plain' : 'oblivious')
+      const points = core.fixesToRiskPoints(walk(random, 700, 5, 5), round === 0 ? 'plain' : 'threshold')
       core.hashRiskPoints(points, randomBytes(random, points.needed.count * 32))
       core.riskHash(randomBytes(random, 32), points.cells[0]!, 5, 1)
       core.sha256Batch(randomBytes(random, 16_000), 100)

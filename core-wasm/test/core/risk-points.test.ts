@@ -4,7 +4,7 @@ import { epochOf, loadCore, type RiskPoints, type Salting } from '../../src/inde
 import { type Reading, randomBytes, reference, seeded, walk } from '../../src/testing/index.ts'
 
 const core = await loadCore()
-const SALTINGS: readonly Salting[] = ['plain', 'oblivious', 'threshold']
+const SALTINGS: readonly Salting[] = ['plain', 'threshold']
 /** Two positions nearer than this always share an id: half the spacing of the smallest cells. PROTOCOL.md §3. */
 const ALWAYS_SHARED_M = 6.4
 /** Two positions farther than this never share an id: 2/√3 of the spacing of the largest cells. */
@@ -112,7 +112,7 @@ describe('risk points', () => {
     expect(Array.from(ofFix, (point) => blocks[point])).toEqual(Array.from({ length: 30 }, (_, i) => i % 2))
   })
 
-  it('a risk point names the secret of its region and block (plain) or of its cell and epoch (oblivious, threshold)', () => {
+  it('a risk point names the secret of its region and block (plain) or of its cell and epoch (threshold)', () => {
     for (const salting of SALTINGS) {
       const points = core.fixesToRiskPoints(walk(seeded(42), 100, 20_000, 5), salting)
       const secrets = toSecrets(points)

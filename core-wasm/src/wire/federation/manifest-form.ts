@@ -43,7 +43,7 @@ export const manifestSchema = z.strictObject({
     blockSizesMin: z.tuple([z.literal(5), z.literal(10), z.literal(20), z.literal(40), z.literal(80)]),
     saltWindowMin: z.literal(180),
     saltsPerRequest: z.literal(90),
-    /** The salting. The core knows `oblivious` and `threshold` too; this version of the protocol runs `plain` only. */
+    /** The salting. The core knows `threshold` too; this version of the protocol runs `plain` only. */
     salting: z.literal('plain'),
     quota: z.enum(['rolling', 'strict']),
     shards: whole(1, SHARDS_MAX),
