@@ -1,5 +1,5 @@
 /**
- * A refusal on the wire: one status byte and at most one number, never text. PROTOCOL.md §6.3.
+ * A refusal on the wire: one status byte and at most one number, never text. PROTOCOL.md §2.1, §6.3.
  * `errorToRefusal` and `refusalToError` are the only functions that map errors to bytes and back.
  */
 
@@ -8,6 +8,7 @@ import { type ByteReader, byteWriter } from './bytes.ts'
 
 export const STATUS_OK = 0
 
+/** PROTOCOL.md §2.1 allots these numbers. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
   MESSAGE_MALFORMED: 1,
   VERSION_UNKNOWN: 2,

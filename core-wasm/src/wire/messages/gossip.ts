@@ -31,8 +31,8 @@ import { PIN_BYTES, type Pin, readPin, writePin } from './pin.ts'
 
 export const GOSSIP_TOPIC = '/geotrace/gossip/1'
 
-/** The byte of each kind. 8 and 9 are reserved, so they are refused as unknown. */
-const KIND_NUMBERS = {
+/** PROTOCOL.md §2.1 allots these numbers. */
+const KIND_NUMBERS: Readonly<Record<GossipKind, number>> = {
   presence: 0,
   sheets: 1,
   proposal: 2,
@@ -42,7 +42,8 @@ const KIND_NUMBERS = {
   evidence: 6,
   handover: 7,
   pin: 10,
-} as const
+}
+const KINDS = new Map(Object.entries(KIND_NUMBERS).map(([kind, number]) => [number, kind as GossipKind]))
 
 /** Bytes of a presence before its addresses. */
 const PRESENCE_HEAD_BYTES = 53
@@ -216,14 +217,10 @@ export function decodeGossip(bytes: Uint8Array): GossipMessage {
   const reader = byteReader(bytes)
   if (bytes.length > GOSSIP_MAX_BYTES) reader.refuse(`expected at most ${GOSSIP_MAX_BYTES} bytes, got ${bytes.length}`)
   assertVersion(reader.u8())
-  const kind = numberToKind(reader.u8()) ?? reader.refuse('expected a kind 0 to 7, or 10')
+  const kind = KINDS.get(reader.u8()) ?? reader.refuse('expected an allotted kind of gossip')
   const message = readBody(reader, kind)
   reader.end()
   return message
-}
-
-function numberToKind(number: number): GossipKind | undefined {
-  return (Object.keys(KIND_NUMBERS) as GossipKind[]).find((kind) => KIND_NUMBERS[kind] === number)
 }
 
 function readBody(reader: ByteReader, kind: GossipKind): GossipMessage {
