@@ -64,7 +64,7 @@ async function runPasses(
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const { session, rosters, time } = way
-  const route = { session, manifest: device.manifest, newest: rosters.newest }
+  const route = { session, manifest: device.manifest, newest: rosters.newest, clock: device.clock }
   let allowedAt = 0
   for (let pass = 1; pass <= PASSES_MAX; pass++) {
     const fixes = await device.lock(() => takeClosed(device, result))
@@ -92,7 +92,8 @@ export async function runErasure(device: Device, signal?: AbortSignal): Promise<
       // Without news, and even after a fork, the newest roster that the device knows names the central peer.
       if (!isFederationError(error) || isFederationError(error, 'ABORTED')) throw error
     }
-    await sendErasure(device, { session, manifest: device.manifest, newest: rosters.newest })
+    const { manifest, clock } = device
+    await sendErasure(device, { session, manifest, newest: rosters.newest, clock })
   })
 }
 

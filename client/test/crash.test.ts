@@ -1,4 +1,4 @@
-import { SALT_PROTOCOL, SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
+import { SALT_PROTOCOL, SYNC_PROTOCOL, syncContent } from '@geotrace/core-wasm/wire'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isFederationError } from '../src/index.ts'
@@ -131,7 +131,7 @@ describe('a device that loses power', () => {
     )
   })
 
-  it('a device whose answer was lost sends the same bytes again after a restart', async () => {
+  it('a device whose answer was lost sends the same content again after a restart', async () => {
     const federation = await fakeFederation()
     const disk = memoryStorage()
     const storage = { ...disk, close: async () => {} }
@@ -139,7 +139,7 @@ describe('a device that loses power', () => {
     let cut = true
     federation.intercept = async (_peer, protocol, frame, serve) => {
       if (protocol.id !== SYNC_PROTOCOL.id) return serve(frame)
-      frames.push(Buffer.from(frame).toString('hex'))
+      frames.push(Buffer.from(syncContent(frame)).toString('hex'))
       const reply = await serve(frame)
       return cut ? unreachable() : reply
     }

@@ -8,6 +8,7 @@ import {
   ROSTER_NAME_BYTES,
   ROW_BYTES,
   SALT_PROTOCOL,
+  SLIP_BYTES,
   SYNC_ID_BYTES,
   SYNC_PROTOCOL,
   USER_SECRET_BYTES,
@@ -34,10 +35,21 @@ export function frameToFields(protocol: string, frame: Uint8Array, manifest: Man
 }
 
 function syncFields(frame: Uint8Array, manifest: Manifest): Field[] {
-  const { groups, report, generation, cursor } = decodeSyncRequest(frame, manifest.parameters.syncRequestBytes)
-  const kinds = { none: 'nothing to report', code: 'a report code', erase: 'erase everything of mine' }
+  const { minute, groups, report, generation, cursor } = decodeSyncRequest(frame, manifest.parameters.syncRequestBytes)
+  const kinds = {
+    none: 'nothing to report',
+    code: 'a report code',
+    erase: 'erase everything of mine',
+    withdraw: 'withdraw my report',
+  }
   const fields: Field[] = [
-    { name: 'version', says: 'protocol 1', bytes: 1, kind: 'head' },
+    { name: 'version', says: 'frames of version 2', bytes: 1, kind: 'head' },
+    {
+      name: 'minute',
+      says: minute === 0 ? 'filled in when it is sent' : time(minute * 60_000),
+      bytes: 4,
+      kind: 'time',
+    },
     {
       name: 'user secret',
       says: 'who deposits: a random number of this device',
@@ -46,6 +58,7 @@ function syncFields(frame: Uint8Array, manifest: Manifest): Field[] {
     },
     { name: 'sync id', says: 'random, so that a repetition is known as one', bytes: SYNC_ID_BYTES, kind: 'head' },
     { name: 'kind', says: kinds[report.kind], bytes: KIND_BYTES, kind: 'code' },
+    { name: 'slip', says: 'empty: the space of a contribution to a map', bytes: SLIP_BYTES, kind: 'padding' },
     { name: 'marks so far', says: `generation ${generation}, ${cursor} read`, bytes: 8, kind: 'head' },
     { name: 'groups', says: `${groups.length} epochs`, bytes: 1, kind: 'head' },
   ]

@@ -29,6 +29,14 @@ export function isProofStale(proof: TimeProof | undefined, clockMs: number): boo
   return proof === undefined || Math.abs(clockMs - proof.deviceMs) > PROOF_FRESH_MS
 }
 
+/** Unix minutes by the newest proof; 0 when it is stale, because then the device cannot know them. */
+export function toProvedMinute(clock: { readonly proof: TimeProof | undefined; read(): number }): number {
+  const { proof } = clock
+  const clockMs = clock.read()
+  if (proof === undefined || isProofStale(proof, clockMs)) return 0
+  return Math.floor((proof.federationMs + clockMs - proof.deviceMs) / MINUTE_MS)
+}
+
 function median(times: readonly number[]): number | undefined {
   return [...times].sort((a, b) => a - b)[(times.length - 1) >> 1]
 }

@@ -20,11 +20,13 @@ export async function beginErasure(device: Device): Promise<void> {
 /** Draws a sync id of its own. */
 export function toEraseBatch({ manifest, random, secrets }: Device): Batch {
   const request = {
+    minute: 0,
+    userSecret: secrets.user,
     syncId: random(SYNC_ID_BYTES),
-    report: { kind: 'erase' },
+    report: { kind: 'erase' as const, keepWarning: false },
     generation: 0,
     cursor: 0,
     groups: [],
-  } as const
-  return requestToBatch({ ...request, userSecret: secrets.user, groups: [] }, manifest.parameters.syncRequestBytes)
+  }
+  return requestToBatch(request, manifest.parameters.syncRequestBytes)
 }

@@ -74,10 +74,10 @@ async function toBatch(
   code: Uint8Array | undefined,
   dryRun: boolean,
 ): Promise<Batch> {
-  const report: SyncKind = code === undefined ? { kind: 'none' } : { kind: 'code', code }
+  const report: SyncKind = code === undefined ? { kind: 'none' } : { kind: 'code', code, from: 0, testDay: 0 }
   const { generation, cursor } = await readCursor(storage)
   const syncId = dryRun ? new Uint8Array(SYNC_ID_BYTES) : random(SYNC_ID_BYTES)
-  const request = { userSecret: secrets.user, syncId, report, generation, cursor, groups }
+  const request = { minute: 0, userSecret: secrets.user, syncId, report, generation, cursor, groups }
   return requestToBatch(request, manifest.parameters.syncRequestBytes)
 }
 

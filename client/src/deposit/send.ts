@@ -7,7 +7,10 @@ import {
   peerIdToKey,
   SYNC_PROTOCOL,
   type SyncReply,
+  stampMinute,
 } from '@geotrace/core-wasm/wire'
+import { toProvedMinute } from '../clock/clock-readings.ts'
+import type { DeviceClock } from '../clock/device-clock.ts'
 import type { Session } from '../dialers/dialer.ts'
 import type { Batch } from './batch.ts'
 
@@ -15,11 +18,13 @@ export interface CentralRoute {
   readonly session: Session
   readonly manifest: Manifest
   readonly newest: CertifiedRoster | undefined
+  readonly clock: DeviceClock
 }
 
 /** Throws SYNC_CONFLICT when the central peer answered another batch of this name, and what `Session.request` throws. */
-export async function send({ session, manifest, newest }: CentralRoute, { frame }: Batch): Promise<SyncReply> {
-  return decodeSyncReply(await session.request(toCentralPeer(manifest, newest), SYNC_PROTOCOL, frame))
+export async function send({ session, manifest, newest, clock }: CentralRoute, { frame }: Batch): Promise<SyncReply> {
+  const stamped = stampMinute(frame, toProvedMinute(clock))
+  return decodeSyncReply(await session.request(toCentralPeer(manifest, newest), SYNC_PROTOCOL, stamped))
 }
 
 /** A roster may move the central peer. The manifest's address counts only before the first roster. */

@@ -13,6 +13,7 @@ import {
   type ReportStatus,
   type RowGroup,
   type SyncRequest,
+  syncContent,
 } from '@geotrace/core-wasm/wire'
 import { sha256 } from '@noble/hashes/sha2.js'
 
@@ -59,7 +60,7 @@ export function fakeCentral(manifest: Manifest, roster: Uint8Array): FakeCentral
       const request = decodeSyncRequest(frame, syncRequestBytes)
       const id = sha(request.userSecret)
       const key = `${id}/${bytesToHex(request.syncId)}`
-      const digest = sha(frame)
+      const digest = sha(syncContent(frame))
       const before = answered.get(key)
       if (before !== undefined && before.digest !== digest) throw new FederationError('SYNC_CONFLICT', 'another batch')
       if (before !== undefined) return before.reply
@@ -86,7 +87,7 @@ export function fakeCentral(manifest: Manifest, roster: Uint8Array): FakeCentral
     const marks = user.marks.slice(from, from + marksPerReply(syncReplyBytes, refused.length))
     const cursor = from + marks.length
     const left = user.marks.length - cursor
-    return encodeSyncReply({ report, time: nowMs, generation, cursor, left, refused, marks }, syncReplyBytes)
+    return encodeSyncReply({ report, time: nowMs, generation, cursor, left, refused, pins: [], marks }, syncReplyBytes)
   }
 
   function store(user: FakeUser, { epoch, rows }: RowGroup): void {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isProofStale, readingsToProof } from '../../src/clock/clock-readings.ts'
+import { isProofStale, readingsToProof, toProvedMinute } from '../../src/clock/clock-readings.ts'
 import { CLOCK_OFF_MS, toCorrection } from '../../src/clock/proved-time.ts'
 
 const T = Date.parse('2026-11-21T12:00:00Z')
@@ -64,6 +64,20 @@ describe('a proof of time', () => {
     expect(isProofStale(undefined, T)).toBe(true)
     expect([T, T + 60 * 60_000, T - 60_000].map((at) => isProofStale(proof, at))).toEqual([false, false, false])
     expect([T + DAY, T - DAY].map((at) => isProofStale(proof, at))).toEqual([true, true])
+  })
+})
+
+describe('the proved minute', () => {
+  it('the minute follows the federation’s time since the proof, and is 0 without a fresh one', () => {
+    const proof = { deviceMs: 5_000_000, federationMs: 90_000_000, atLeastMs: 0, atMostMs: 0 }
+    const minute = (clockMs: number) => toProvedMinute({ proof, read: () => clockMs })
+    expect(minute(5_000_000)).toBe(1_500)
+    expect(minute(5_000_000 + 59_999)).toBe(1_500)
+    expect(minute(5_000_000 + 60_000)).toBe(1_501)
+    expect(minute(5_000_000 - 1)).toBe(1_499)
+    expect(minute(5_000_000 + 120 * 60_000)).toBe(1_620)
+    expect(minute(5_000_000 + 120 * 60_000 + 1)).toBe(0)
+    expect(toProvedMinute({ proof: undefined, read: () => 5_000_000 })).toBe(0)
   })
 })
 

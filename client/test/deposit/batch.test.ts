@@ -10,14 +10,17 @@ const CLASSES = [512, 1024]
 const CODE = new Uint8Array(10).fill(3)
 const REPORTS: [kind: string, report: SyncKind][] = [
   ['rows', { kind: 'none' }],
-  ['report', { kind: 'code', code: CODE }],
-  ['erase', { kind: 'erase' }],
+  ['report', { kind: 'code', code: CODE, from: 9, testDay: 20_000 }],
+  ['erase', { kind: 'erase', keepWarning: true }],
 ]
 
 function batchOf(report: SyncKind) {
   const secret = new Uint8Array(USER_SECRET_BYTES).fill(1)
   const syncId = new Uint8Array(SYNC_ID_BYTES).fill(2)
-  return requestToBatch({ userSecret: secret, syncId, report, generation: 4, cursor: 5, groups: [] }, CLASSES)
+  return requestToBatch(
+    { minute: 0, userSecret: secret, syncId, report, generation: 4, cursor: 5, groups: [] },
+    CLASSES,
+  )
 }
 
 describe('a batch', () => {

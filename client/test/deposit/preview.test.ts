@@ -1,4 +1,4 @@
-import { decodeSyncRequest, SALT_PROTOCOL, SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
+import { decodeSyncRequest, SALT_PROTOCOL, SYNC_PROTOCOL, stampMinute } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import { fakeFederation, life, openTracer, START_MS } from '../../src/testing/fake-federation.ts'
 import { CAFE, cut, MINUTE, recordAll } from '../fixture.ts'
@@ -27,7 +27,7 @@ describe('a preview', () => {
     expect(await tracer.preview()).toEqual(preview)
   })
 
-  it('a preview shows the bytes of the frozen batch, or of the next one but for the sync id', async () => {
+  it('a preview shows the bytes of the frozen batch but for the minute, or of the next one but for the sync id', async () => {
     const federation = await fakeFederation()
     const tracer = await openTracer(federation)
     await recordAll(tracer, life(CAFE, START_MS, 30))
@@ -40,7 +40,9 @@ describe('a preview', () => {
       return serve(frame)
     }
     await tracer.sync()
-    expect(sent).toEqual(onItsWay.frame)
+    const { minute } = decodeSyncRequest(sent!, federation.manifest.parameters.syncRequestBytes)
+    expect(minute).toBe(Math.floor(federation.clock.now() / MINUTE))
+    expect(sent).toEqual(stampMinute(onItsWay.frame, minute))
     expect(onItsWay.frozenBytes).toBe(sent!.length)
 
     await federation.clock.advanceTo(START_MS + 10 * MINUTE)

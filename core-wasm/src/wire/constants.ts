@@ -6,6 +6,8 @@ export const MINUTE_MS = 60_000
 export const HOUR_MS = 60 * MINUTE_MS
 export const DAY_MS = 24 * HOUR_MS
 export const PROTOCOL_VERSION = 1
+/** The version of /geotrace/sync/1, whose frames changed once. */
+export const SYNC_VERSION = 2
 
 /** Minutes of a time block. Each divides the epoch, so a block lies in exactly one epoch. */
 export const BLOCK_SIZES_MIN = [5, 10, 20, 40, 80] as const
@@ -43,6 +45,8 @@ export const SYNC_ID_BYTES = 16
 export const USER_SECRET_BYTES = 32
 /** A report code: 80 random bits. */
 export const REPORT_CODE_BYTES = 10
+/** A contribution to the spread: its period and 104 sealed bytes. Zero in every sync until a federation has a spread. */
+export const SLIP_BYTES = 4 + 104
 
 /** Distinct risk hashes one user may deposit in one epoch: 16 fixes × 30. */
 export const ROWS_PER_EPOCH_MAX = 480

@@ -90,7 +90,8 @@ describe('the allotted codes', () => {
     expect(Object.fromEntries(used)).toEqual(column(3))
   })
 
-  it('report statuses and reasons of refusals have the numbers of the table', () => {
+  it('kinds of a sync, report statuses and reasons of refusals have the numbers of the table', () => {
+    expect({ ...wire.SYNC_KINDS }).toEqual(column(4))
     expect({ ...wire.REPORT_STATUSES }).toEqual(column(5))
     expect({ ...wire.REFUSED_REASONS }).toEqual(column(6))
   })

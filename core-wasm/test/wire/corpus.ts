@@ -27,13 +27,14 @@ const answer = {
   })),
 }
 const sync: wire.SyncRequest = {
+  minute: 28_333_333,
   userSecret: bytes(32),
   syncId: bytes(16),
-  report: { kind: 'code', code: bytes(10) },
+  report: { kind: 'code', code: bytes(10), from: 4, testDay: 20_000 },
   generation: 1,
   cursor: 2,
   groups: [
-    { epoch: 4, roster, rows: [row(1), row(2)] },
+    { epoch: 4, roster, rows: [row(1), { ...row(2), lags: 0 }] },
     { epoch: 5, roster, rows: [row(3)] },
   ],
 }
@@ -44,6 +45,7 @@ const reply: wire.SyncReply = {
   cursor: 2,
   left: 0,
   refused: [{ epoch: 4, reason: 'roster', roster }],
+  pins: [{ epoch: 4, roster: bytes(32), signature: bytes(64) }],
   marks: [{ epoch: 5, hash: bytes(12), degree: 1, weight: 32, lag: 0 }],
 }
 const refusal = wire.encodeRefusal({ status: 10, number: 60 })

@@ -184,7 +184,11 @@ export class Device {
 
   frame({ rows = {}, code, erase, syncId = this.#random(16), roster }: DeviceSync = {}): Uint8Array {
     const report: SyncKind =
-      code !== undefined ? { kind: 'code', code: parseReportCode(code) } : { kind: erase === true ? 'erase' : 'none' }
+      code !== undefined
+        ? { kind: 'code', code: parseReportCode(code), from: 0, testDay: 0 }
+        : erase === true
+          ? { kind: 'erase', keepWarning: false }
+          : { kind: 'none' }
     const groups: RowGroup[] = Object.entries(rows).map(([epoch, items]) => ({
       epoch: Number(epoch),
       roster: roster ?? hashToRosterName(this.#rosters[0]!.hash),
@@ -193,7 +197,8 @@ export class Device {
         .sort((a, b) => compareHashes(a.hash, b.hash)),
     }))
     const { syncRequestBytes } = this.#manifest.parameters
-    return encodeSyncRequest({ userSecret: this.secret, syncId, report, ...this.#read, groups }, syncRequestBytes)
+    const request = { minute: 0, userSecret: this.secret, syncId, report, ...this.#read, groups }
+    return encodeSyncRequest(request, syncRequestBytes)
   }
 
   async sync(sync: DeviceSync = {}): Promise<SyncReply> {

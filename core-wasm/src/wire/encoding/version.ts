@@ -2,11 +2,9 @@
 import { PROTOCOL_VERSION } from '../constants.ts'
 import { FederationError } from '../errors.ts'
 
-export function assertVersion(version: number): void {
-  if (version === PROTOCOL_VERSION) return
-  throw new FederationError(
-    'VERSION_UNKNOWN',
-    `expected protocol version ${PROTOCOL_VERSION}, got ${version}: update the older side`,
-    { version: PROTOCOL_VERSION },
-  )
+export function assertVersion(version: number, spoken: number = PROTOCOL_VERSION): void {
+  if (version === spoken) return
+  throw new FederationError('VERSION_UNKNOWN', `expected version ${spoken}, got ${version}: update the older side`, {
+    version: spoken,
+  })
 }

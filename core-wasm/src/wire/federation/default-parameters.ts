@@ -18,9 +18,9 @@ export const DEFAULT_PARAMETERS: Parameters = {
   // Seven days. A federation that cannot agree on the next roster keeps serving for a week.
   reserveEpochs: 126,
   retentionDays: 14,
-  // The largest deposit of each class: no rows or half an hour at one place; a longer stay at one place; an hour on
-  // foot (12 fixes × 30 rows, 4,818 bytes); three hours on foot; a backlog.
-  syncRequestBytes: [1024, 2048, 5120, 16384, 32768],
+  // The largest deposit of each class: no rows or two fixes (61 rows); an hour at one place (179 rows); an hour on foot
+  // (12 fixes × 30 rows, 4,924 bytes); three hours on foot; a backlog.
+  syncRequestBytes: [1024, 2560, 5120, 16384, 32768],
   // Room for 49 marks, those of the highest risk first. One fix has 30 marks.
   syncReplyBytes: 1024,
 }

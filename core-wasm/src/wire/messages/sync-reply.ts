@@ -5,14 +5,15 @@
 import { RISK_HASH_BYTES, ROSTER_NAME_BYTES } from '../constants.ts'
 import { byteReader, byteWriter } from '../encoding/bytes.ts'
 import { STATUS_OK, throwRefusal } from '../encoding/status.ts'
+import { PIN_BYTES, readPin, writePin } from './pin.ts'
 import { MARK_BYTES, type Mark, REFUSED_REASONS, REPORT_STATUSES, type SyncReply } from './sync.ts'
 
-const REPLY_HEAD_BYTES = 25
-const REFUSED_BYTES = 13
+const REPLY_HEAD_BYTES = 26
+const REFUSED_BYTES = 4 + 1 + ROSTER_NAME_BYTES
 
-/** Number of marks that fit a reply of `size` bytes with `refused` refused groups. */
-export function marksPerReply(size: number, refused: number): number {
-  return Math.floor((size - REPLY_HEAD_BYTES - refused * REFUSED_BYTES) / MARK_BYTES)
+/** Number of marks that fit a reply of `size` bytes with that many refused groups and pins. */
+export function marksPerReply(size: number, refused: number, pins = 0): number {
+  return Math.floor((size - REPLY_HEAD_BYTES - refused * REFUSED_BYTES - pins * PIN_BYTES) / MARK_BYTES)
 }
 
 export function encodeSyncReply(reply: SyncReply, size: number): Uint8Array {
@@ -21,6 +22,8 @@ export function encodeSyncReply(reply: SyncReply, size: number): Uint8Array {
   for (const { epoch, reason, roster } of reply.refused) {
     writer.u32(epoch).u8(REFUSED_REASONS.indexOf(reason)).bytes(roster, ROSTER_NAME_BYTES)
   }
+  writer.u8(reply.pins.length)
+  for (const pin of reply.pins) writePin(writer, pin)
   writer.u16(reply.marks.length)
   for (const { epoch, hash, degree, weight, lag } of reply.marks) {
     writer.u32(epoch).bytes(hash, RISK_HASH_BYTES).u8(degree).u16(weight).u8(lag)
@@ -43,6 +46,7 @@ export function decodeSyncReply(bytes: Uint8Array): SyncReply {
     reason: REFUSED_REASONS[reader.u8()] ?? reader.refuse(`expected a reason 0 to ${REFUSED_REASONS.length - 1}`),
     roster: reader.bytes(ROSTER_NAME_BYTES),
   }))
+  const pins = Array.from({ length: reader.u8() }, () => readPin(reader))
   const marks = Array.from({ length: reader.u16() }, () => {
     const mark = { epoch: reader.u32(), hash: reader.bytes(RISK_HASH_BYTES), degree: reader.u8(), weight: reader.u16() }
     const lag = reader.u8()
@@ -51,5 +55,5 @@ export function decodeSyncReply(bytes: Uint8Array): SyncReply {
     return { ...mark, lag } as Mark
   })
   reader.padding()
-  return { report, time, generation, cursor, left, refused, marks }
+  return { report, time, generation, cursor, left, refused, pins, marks }
 }

@@ -55,7 +55,7 @@ export async function admitGroups(init: GroupAdmissionInit): Promise<GroupAdmiss
     // The bound before the pin, because a refused group pins nothing.
     if (mergeRows(await store.userRows(epoch, user), rows).length > ROWS_PER_EPOCH_MAX) {
       refused.push({ epoch, reason: 'too-many-rows', roster: pins.name(epoch) })
-    } else if (await pins.take(epoch, roster)) taken.push({ epoch, rows })
+    } else if (await pins.take(epoch, roster)) taken.push({ epoch, rows: rows.filter(({ lags }) => lags > 0) })
     else refused.push({ epoch, reason: 'roster', roster: pins.name(epoch) })
   }
   return { taken, refused }

@@ -14,9 +14,9 @@ import {
   FederationError,
   type Manifest,
   marksPerReply,
-  SYNC_HEAD_BYTES,
   type SyncReply,
   type SyncRequest,
+  syncContent,
 } from '@geotrace/core-wasm/wire'
 import type { RosterStore } from '../../membership/roster-store.ts'
 import type { Handler, Requester } from '../../net/protocol.ts'
@@ -35,8 +35,6 @@ import { decodeBasis, encodeBasis, type ReplyBasis } from './reply-basis.ts'
 /** A reply waits this long for running computations; later marks come with the next sync. Below the host's deadline. */
 const MARKS_WAIT_MS = 2_000
 const BUSY_MS = 2_000
-/** Generation and cursor. The digest leaves out both, because a repeated sync may have another reading position. */
-const READ_BYTES = 8
 
 export interface SyncCounters {
   syncs: number
@@ -164,7 +162,7 @@ export function syncService(init: SyncServiceInit): SyncService {
   }
 
   const toReply = ({ report, refused }: ReplyBasis): SyncReply => {
-    return { report, refused: [...refused], time: clock.now(), generation: 0, cursor: 0, left: 0, marks: [] }
+    return { report, refused: [...refused], time: clock.now(), generation: 0, cursor: 0, left: 0, pins: [], marks: [] }
   }
 
   const orTimeout = async (waiting: Promise<void>): Promise<void> => {
@@ -201,10 +199,6 @@ function toSync(bytes: Uint8Array, classes: readonly number[]): Sync {
   const { userSecret, ...request } = decodeSyncRequest(bytes, classes)
   const id = new Uint8Array(createHash('sha256').update(userSecret).digest())
   userSecret.fill(0)
-  const kindAt = SYNC_HEAD_BYTES - 1 - READ_BYTES - 32
-  const digest = createHash('sha256')
-    .update(bytes.subarray(kindAt, SYNC_HEAD_BYTES - 1 - READ_BYTES))
-    .update(bytes.subarray(SYNC_HEAD_BYTES - 1))
-    .digest()
+  const digest = createHash('sha256').update(syncContent(bytes)).digest()
   return { ...request, id, digest: new Uint8Array(digest) }
 }

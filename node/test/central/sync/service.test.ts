@@ -310,7 +310,7 @@ describe('the sync service', () => {
     expect(outcomes.filter((item) => item === 'ok')).toHaveLength(1)
     expect(outcomes.filter((item) => item === 'MESSAGE_MALFORMED')).toHaveLength(frame.length + 4)
     expect((await w.store.statistics()).users).toBe(1)
-    expect(await outcome(Uint8Array.from([2, ...frame.subarray(1)]))).toBe('VERSION_UNKNOWN')
+    expect(await outcome(Uint8Array.from([1, ...frame.subarray(1)]))).toBe('VERSION_UNKNOWN')
     expect(await outcome(Uint8Array.from([0, ...frame.subarray(1)]))).toBe('VERSION_UNKNOWN')
   })
 

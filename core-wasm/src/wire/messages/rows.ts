@@ -1,0 +1,42 @@
+/**
+ * The rows of a deposit: one risk hash with its block size and lags. PROTOCOL.md §7.2. Both ends of a sync use these rules.
+ * Throws RangeError for a row that the wire cannot carry.
+ */
+import { BLOCK_SIZES_MIN, RISK_HASH_BYTES } from '../constants.ts'
+
+export const ROW_BYTES = RISK_HASH_BYTES + 1
+
+/** One deposited risk hash. */
+export interface Row {
+  hash: Uint8Array
+  /** Minutes. */
+  size: number
+  /** LAG_CURRENT | LAG_NEXT. 0 in a sync takes the row back. */
+  lags: number
+}
+
+/** Order of rows on the wire. */
+export function compareHashes(a: Uint8Array, b: Uint8Array): number {
+  for (let i = 0; i < RISK_HASH_BYTES; i++) if (a[i] !== b[i]) return a[i]! - b[i]!
+  return 0
+}
+
+export function rowToMeta({ size, lags }: Pick<Row, 'size' | 'lags'>): number {
+  const index = (BLOCK_SIZES_MIN as readonly number[]).indexOf(size)
+  if (index < 0 || lags < 0 || lags > 3)
+    throw new RangeError(`row expected a block size and lags 0..3, got ${size}, ${lags}`)
+  return index | (lags << 3)
+}
+
+/** The row of a hash; undefined when `meta` has no valid size or lags. */
+export function metaToRow(hash: Uint8Array, meta: number): Row | undefined {
+  const size = BLOCK_SIZES_MIN[meta & 7]
+  const lags = meta >> 3
+  return size === undefined || lags > 3 ? undefined : { hash, size, lags }
+}
+
+/** Merges two rows of one hash: lags by OR. A hash has one size, so two sizes are a lie, and the smaller one stands. */
+export function mergeRow(known: Row | undefined, row: Row): Row {
+  if (known === undefined) return row
+  return { hash: row.hash, size: Math.min(known.size, row.size), lags: known.lags | row.lags }
+}
