@@ -1,6 +1,6 @@
 /**
- * Two globals that libp2p 3 expects and that Node 20 and phones of 2023 lack: `Promise.withResolvers` and, in Node, a
- * `WebSocket`. Call both functions before libp2p loads. Without these globals each dial ends in a reset without a cause.
+ * `Promise.withResolvers`, a global that libp2p 3 expects and that Node 20 and phones of 2023 lack. Call this function
+ * before libp2p loads. Without the global each dial ends in a reset without a cause.
  */
 
 interface Resolvers<T> {
@@ -23,22 +23,4 @@ function withResolvers<T>(this: PromiseConstructor): Resolvers<T> {
     reject = no
   })
   return { promise, resolve, reject }
-}
-
-/** Sets a global `WebSocket` from the class of the package `ws`. */
-export function polyfillWebSocket<S extends new (...init: never[]) => Listening>(ws: S): void {
-  if (typeof globalThis.WebSocket === 'function') return
-  const quiet = new Proxy(ws, {
-    construct(target, init) {
-      const socket = new target(...(init as never[]))
-      // As in a browser, an error without a listener ends the connection and not the process.
-      socket.on('error', () => {})
-      return socket
-    },
-  })
-  Object.defineProperty(globalThis, 'WebSocket', { value: quiet, configurable: true, writable: true })
-}
-
-interface Listening {
-  on(event: 'error', listener: () => void): unknown
 }

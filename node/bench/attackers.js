@@ -11,7 +11,7 @@ import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { ROSTER_PROTOCOL, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
-import { data, frame, names, rawPeer, SYN, WINDOW_UPDATE, wholeRequest } from './raw-peer.js'
+import { data, frame, names, rawPeer, SYN, WINDOW_UPDATE, wholeRequest } from '../../core-wasm/bench/raw-peer.js'
 import { loopback } from './salt-client.js'
 
 const [kind, address, count] = process.argv.slice(2)

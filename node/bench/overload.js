@@ -5,7 +5,7 @@
  * All connections are open before the measurement, so their handshakes are not counted.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { DATA, frameReader, RST, rawPeers, wholeRequest } from './raw-peer.js'
+import { DATA, frameReader, RST, rawPeers, wholeRequest } from '../../core-wasm/bench/raw-peer.js'
 import { loopback, percentile, saltQuestion } from './salt-client.js'
 import { startServer } from './servers.js'
 

@@ -18,7 +18,7 @@ const ancestorsOf = (path: string): string[] => {
 const parsed = src.filter((path) => !/assembly/.test(path)).map((path) => toSource(short(path)))
 
 /** Exported by two entries of one package, which an app chooses between. */
-const VARIANTS = ['libp2pDialer', 'levelStorage']
+const VARIANTS = ['levelStorage']
 /** Functions that a later issue rewrites, with the lines that they may have until then. */
 const LONG_FUNCTIONS: Readonly<Record<string, number>> = {
   'core-wasm/src/core/gathering.ts: gathering': 129,
@@ -75,6 +75,16 @@ describe('imports go one way', () => {
         (line) => !line.startsWith('core-wasm/src/testing/'),
       ),
     ).toEqual([])
+  })
+
+  it('the transport loads no library, and no other part of the core loads the transport', () => {
+    const own = /^core-wasm\/src\/(transport|wire)\//
+    expect(offenders(/^core-wasm\/src\/transport\//, (to) => !own.test(to) && to !== '@libp2p/interface')).toEqual([])
+    expect(offenders(/^core-wasm\/src\/(?!transport\/)/, (to) => to.startsWith('core-wasm/src/transport/'))).toEqual([])
+    const loaded = src
+      .filter((path) => short(path).startsWith('core-wasm/src/transport/'))
+      .filter((path) => /^import (?!type\b).*'@libp2p\//m.test(readFileSync(path, 'utf8')))
+    expect(loaded).toEqual([])
   })
 
   it('client and node import each other only where CONTRIBUTING allows it', () => {

@@ -4,7 +4,7 @@
  * PEER_UNREACHABLE, PEER_TIMEOUT, MESSAGE_TOO_LARGE, ABORTED.
  */
 import { FederationError } from '@geotrace/core-wasm'
-import { bytesToHex, concatBytes, type PeerAddress, type Protocol } from '@geotrace/core-wasm/wire'
+import { bytesToHex, type PeerAddress, type Protocol } from '@geotrace/core-wasm/wire'
 import { anySignal } from 'any-signal'
 import type { Dialer, RequestOptions } from './dialer.ts'
 
@@ -97,17 +97,19 @@ async function exchange(
 async function readBody({ body }: Response, maxBytes: number): Promise<Uint8Array> {
   if (body === null) return new Uint8Array(0)
   const reader = body.getReader()
-  const parts: Uint8Array[] = []
+  // One buffer: a list of chunks of one byte would take a hundred times their size.
+  const reply = new Uint8Array(maxBytes)
   let size = 0
   for (;;) {
     const { done, value } = await reader.read()
-    if (done) return concatBytes(...parts)
-    size += value.length
-    if (size > maxBytes) {
+    if (done) return reply.slice(0, size)
+    if (size + value.length > maxBytes) {
       await reader.cancel()
-      throw new FederationError('MESSAGE_TOO_LARGE', `a reply larger than ${maxBytes} bytes`, { size, max: maxBytes })
+      const data = { size: size + value.length, max: maxBytes }
+      throw new FederationError('MESSAGE_TOO_LARGE', `a reply larger than ${maxBytes} bytes`, data)
     }
-    parts.push(value)
+    reply.set(value, size)
+    size += value.length
   }
 }
 

@@ -25,7 +25,7 @@ import { RequestServer } from './serve.ts'
 import { gater } from './transport/gater.ts'
 import { httpsListener } from './transport/https-listener.ts'
 import { InboundStreams } from './transport/inbound-streams.ts'
-import { guardedYamux } from './transport/muxer.ts'
+import { listeningYamux } from './transport/muxer.ts'
 import type { CertificateSource } from './transport/tls-certificate.ts'
 
 /** Time that `stop` waits for unfinished answers. */
@@ -120,7 +120,7 @@ function createParts({ clock, log, certificate }: HostInit, limits: HostLimits) 
     options: {
       admission,
       secure: certificate && { certificate, serveHttps: https.attach },
-      muxer: guardedYamux({ limits, now, random: systemRandom, inbound, onReceived, onAbuse }),
+      muxer: listeningYamux({ limits, now, random: systemRandom, inbound, onReceived, onAbuse }),
       gater: gater({ table: connections.table, clock, makeRoom, isLagging: load.isLagging }),
     },
     attach(libp2p: Libp2p): void {

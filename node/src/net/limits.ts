@@ -3,6 +3,8 @@
  * Stock libp2p 3.3 needs them: ten silent sockets block a stock node for ten seconds. It also counts by exact address,
  * so one IPv6 customer counts as many requesters (measured 2026-11).
  */
+import { STREAMS_PER_PROTOCOL, WORK_BURST, WORK_PER_SECOND } from '@geotrace/core-wasm/transport'
+
 export interface HostLimits {
   /** Open inbound connections of the host. One takes about 100 KiB, so all take 50 MiB on a volunteer's machine. */
   readonly connections: number
@@ -34,7 +36,7 @@ export interface HostLimits {
   readonly turnMs: number
   /** Requests that handlers answer at the same time. Further requests get BUSY. */
   readonly inFlight: number
-  /** Work of one connection: a second, and at once. A unit is about 10 µs, so one connection takes 1 % of a core. */
+  /** Work of one connection: a second, and at once. */
   readonly workPerSecond: number
   readonly workBurst: number
   /** Time for the handshake of an inbound connection. */
@@ -71,8 +73,8 @@ export const HOST_LIMITS: HostLimits = {
   restMs: 2_000,
   turnMs: 10_000,
   inFlight: 256,
-  workPerSecond: 1_000,
-  workBurst: 4_000,
+  workPerSecond: WORK_PER_SECOND,
+  workBurst: WORK_BURST,
   upgradeMs: 3_000,
   readMs: 3_000,
   handleMs: 5_000,
@@ -84,48 +86,15 @@ export const HOST_LIMITS: HostLimits = {
   replyMs: 11_000,
 }
 
-/** Open streams of one protocol on one connection. A request is one stream. */
-export const STREAMS_PER_PROTOCOL = 4
 /** Our own requests in flight to one peer: one fewer, because the other side may see a stream close a moment later. */
 export const REQUESTS_PER_PEER = STREAMS_PER_PROTOCOL - 1
 /** Requests to one peer that wait for their turn. No task queues as many, so only a fault or a flood reaches this bound. */
 export const REQUESTS_WAITING_PER_PEER = 1_024
-/** Open streams of one connection: two protocols at full use. */
-export const STREAMS_PER_CONNECTION = 8
-/** The smallest window of yamux. The largest frame of the protocol, a roster of 256 KiB, fits in it. */
-export const STREAM_WINDOW_BYTES = 262_144
-/** Bytes that wait to be sent on one stream. */
-export const STREAM_WRITE_BUFFER_BYTES = 1_048_576
-/**
- * Bytes that wait to be sent on one connection: nearly four rosters of the largest size. A peer that reads nothing
- * reaches this bound, and its connection is closed.
- */
-export const CONNECTION_WRITE_BUFFER_BYTES = 1_048_576
-/** Bytes that the requester may send on one stream: the largest frame and the protocol names before it. */
-export const STREAM_RECEIVED_MAX_BYTES = STREAM_WINDOW_BYTES + 16_384
 /** Bytes received on all streams of unfinished requests. Without this bound 500 connections could hold 2 MiB each. */
 export const INBOUND_BYTES_MAX = 67_108_864
-/** A data frame with fewer bytes is tiny. */
-export const TINY_FRAME_BYTES = 8
-/** Tiny frames that one request may use. A conforming client sends a request in one to three frames of any size. */
-export const TINY_FRAMES_MAX = 4
-/** Fragments (Noise messages) that one yamux frame may arrive in. The largest frame needs five. */
-export const FRAME_FRAGMENTS_MAX = 256
 /** A connection that received BUSY may send its next request after this time. The host reads it no earlier. */
 export const BACKOFF_MS = 1_000
 /** Each request before the end of the backoff doubles it, up to this. The host reads the connection sooner when it has room. */
 export const BACKOFF_MAX_MS = 16_000
-/** Bytes of a handshake. Negotiation, Noise and muxer need less than 1 KiB; stock libp2p buffers 4 MiB. */
-export const HANDSHAKE_MAX_BYTES = 16_384
-/**
- * Units of work for a message or frame, for a KiB, for a ping that needs an answer, and for a stream with its request.
- * A connection thus gets 80 requests at once and 20 a second. A sync needs one to five (measured 2026-11).
- */
-export const WORK_PER_MESSAGE = 1
-export const WORK_PER_KIB = 1
-export const WORK_PER_PING = 20
-export const WORK_PER_STREAM = 50
-/** A WebSocket message carries a few Noise frames of 64 KiB at most. `ws` alone accepts 100 MiB. */
-export const WEBSOCKET_MESSAGE_MAX_BYTES = 1_048_576
 /** Address prefixes that the connection table remembers for their token buckets: about 200 bytes each. */
 export const PREFIXES_MAX = 65_536

@@ -4,6 +4,7 @@
  * peer wait. The caller decodes the reply, which may be a refusal.
  */
 import { turns } from '@geotrace/core-wasm'
+import { STREAMS_PER_PROTOCOL } from '@geotrace/core-wasm/transport'
 import {
   boundedMap,
   bytesToHex,
@@ -16,7 +17,7 @@ import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { withDeadline } from './deadline.ts'
-import { type HostLimits, REQUESTS_PER_PEER, REQUESTS_WAITING_PER_PEER, STREAMS_PER_PROTOCOL } from './limits.ts'
+import { type HostLimits, REQUESTS_PER_PEER, REQUESTS_WAITING_PER_PEER } from './limits.ts'
 import type { DialTarget, Host } from './protocol.ts'
 import { frames } from './transport/frame.ts'
 import { isHttpsAddress } from './transport/https-listener.ts'

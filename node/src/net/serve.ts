@@ -2,6 +2,7 @@
  * Answers requests: reads one bounded frame, calls the handler, writes one reply, closes. PROTOCOL.md §6.1, §6.3.
  * Every wait has a deadline. A refusal is a status and one number; it contains no detail of an internal error.
  */
+import { STREAMS_PER_PROTOCOL } from '@geotrace/core-wasm/transport'
 import {
   busy,
   encodeRefusal,
@@ -15,7 +16,7 @@ import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import type { Log } from '../platform/log.ts'
 import { inTime, withDeadline } from './deadline.ts'
 import { addressToRequester } from './guard/requester.ts'
-import { type HostLimits, STREAMS_PER_PROTOCOL } from './limits.ts'
+import type { HostLimits } from './limits.ts'
 import type { Handler, HostStats, Requester } from './protocol.ts'
 import { frames, malformed } from './transport/frame.ts'
 import { linger } from './transport/inbound-streams.ts'

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { BACKOFF_MS, HOST_LIMITS } from '../../src/net/limits.ts'
 import { lengthToBytes } from '../../src/net/transport/frame.ts'
 import { InboundStreams, REQUESTS_AT_ONCE } from '../../src/net/transport/inbound-streams.ts'
-import { guardedYamux } from '../../src/net/transport/muxer.ts'
+import { listeningYamux } from '../../src/net/transport/muxer.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { until } from '../salt/federation.ts'
 
@@ -47,7 +47,7 @@ async function pair() {
     const [outbound, incoming] = multiaddrConnectionPair()
     const limits = { ...HOST_LIMITS, workPerSecond: 1e9, workBurst: 1e9 }
     const init = { limits, now: () => nowMs, random: systemRandom, inbound, onReceived: () => {}, onAbuse: () => {} }
-    const ours = guardedYamux(init)().createStreamMuxer(incoming)
+    const ours = listeningYamux(init)().createStreamMuxer(incoming)
     const theirs = yamux()().createStreamMuxer(outbound)
     inbound.opened({ id, streams: ours.streams } as unknown as Parameters<typeof inbound.opened>[0])
     return {

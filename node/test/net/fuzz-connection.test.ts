@@ -1,7 +1,7 @@
 /**
- * Sends random bytes before and around a request, in any order, cut into fragments, with pauses: handshakes, HTTP, and
- * yamux frames after the handshake. The node must keep running and answer others, because an uncaught exception would end
- * the process and lose its seeds. `fuzz-host.test.ts` sends input that is well-formed up to the request.
+ * Sends random bytes before a request, in any order, cut into fragments, with pauses: handshakes and HTTP. The node must
+ * keep running and answer others, because an uncaught exception would end the process and lose its seeds.
+ * `hostile-frames.test.ts` sends frames after the handshake, `fuzz-host.test.ts` well-formed input up to the request.
  */
 import { randomBytes, randomInt } from 'node:crypto'
 import { connect } from 'node:net'
@@ -9,16 +9,16 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { systemClock } from '@geotrace/core-wasm'
 import { SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { afterEach, expect, it } from 'vitest'
+import { names } from '../../../core-wasm/bench/raw-peer.js'
+import { inFragments } from '../../../core-wasm/test/transport/hostile-frames.ts'
 import { xorshift } from '../../../core-wasm/test/wire/fuzz.ts'
-import { frame, names, rawPeer } from '../../bench/raw-peer.js'
 import { loopback, session } from '../../bench/salt-client.js'
-import { startServer } from '../../bench/servers.js'
 import { createHost } from '../../src/net/host.ts'
 import { silent } from '../../src/platform/log.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 
 const CONNECTIONS = Number(process.env.FUZZ_CONNECTIONS ?? 80)
-const [FRAMES_MAX, PAYLOAD_MAX, ATTACKERS, HONEST] = [24, 300, 103, 104]
+const [PAYLOAD_MAX, ATTACKERS, HONEST] = [300, 103, 104]
 type Random = ReturnType<typeof xorshift>
 const ends: (() => unknown)[] = []
 afterEach(async () => {
@@ -26,64 +26,6 @@ afterEach(async () => {
 })
 
 const pick = <T>(random: Random, items: readonly T[]): T => items[random(items.length)]!
-
-/** Content of a stream: the names and a request, whole or cut anywhere, or random bytes. */
-function payload(random: Random): Buffer<ArrayBuffer> {
-  const request = Buffer.concat([names('/multistream/1.0.0', SALT_PROTOCOL.id), Buffer.of(4, 1, 2, 3, 4)])
-  const kind = random(4)
-  if (kind === 0) return request
-  if (kind === 1) return request.subarray(0, random(request.length))
-  if (kind === 2) return names('/multistream/1.0.0', '/no/such/thing')
-  return Buffer.from(Array.from({ length: random(PAYLOAD_MAX) }, () => random(256)))
-}
-
-/** A frame, mostly valid in itself. It uses few stream ids, so that frames of one stream meet. */
-function anyFrame(random: Random): Uint8Array {
-  const type = random(16) === 0 ? random(256) : random(4)
-  const flags = pick(random, [0, 0, 1, 1, 1, 2, 4, 4, 8, 5, 12, random(0x10000)])
-  const id = pick(random, [0, 1, 1, 3, 3, 5, 7, 2, random(2 ** 32)])
-  if (type !== 0) return frame(type, flags, id, pick(random, [0, 0, 1, 262_144, random(2 ** 32)]))
-  const body = payload(random)
-  const length = random(24) === 0 ? random(2 ** 20) : body.length
-  return frame(type, flags, id, length, body)
-}
-
-/** Sends all bytes in fragments, with pauses. */
-async function inFragments(random: Random, all: Uint8Array, send: (fragment: Uint8Array) => boolean): Promise<void> {
-  for (let left = all; left.length > 0; ) {
-    const length = random(2) === 0 ? left.length : 1 + random(left.length)
-    if (!send(left.subarray(0, length))) return
-    left = left.subarray(length)
-    if (random(2) === 0) await pause(random(4))
-  }
-}
-
-it('a host keeps running and answers others whatever yamux frames a peer sends', async () => {
-  const seed = randomInt(1, 2 ** 32 - 1)
-  const random = xorshift(seed)
-  const server = await startServer('canned', { answerBytes: 64, limits: { newBurst: 1e6, workBurst: 1e6 } })
-  ends.push(() => server.stop())
-  const { key, addresses } = server.where as { key: number[]; addresses: string[] }
-  const question = {
-    peer: { key: Uint8Array.from(key), addresses },
-    protocol: SALT_PROTOCOL,
-    request: Uint8Array.of(1),
-  }
-  let received = 0
-  for (let i = 0; i < CONNECTIONS; i++) {
-    const peer = await rawPeer(addresses[0]!, { localAddress: loopback(ATTACKERS, i) })
-    const frames = Array.from({ length: 1 + random(FRAMES_MAX) }, () => anyFrame(random))
-    await inFragments(random, Buffer.concat(frames), (fragment) => peer.send(fragment))
-    if (random(10) < 7) await pause(random(10))
-    received += peer.received().length
-    await peer.stop()
-    if (i % 10 !== 9) continue
-    const { status } = await session(question, loopback(HONEST, i))
-    expect(status, `seed ${seed}, connection ${i}`).toBe(0)
-  }
-  // The server answered, so the frames did reach it.
-  expect(received).toBeGreaterThan(CONNECTIONS)
-})
 
 /** Parts of the handshakes of TCP and WebSocket, and a TLS hello for a port without TLS. */
 const OPENERS = [

@@ -1,9 +1,19 @@
 /** Clients that leave in the middle of a request, in every way, keep no slot of the host. PROTOCOL.md §6.5. */
 import { systemClock } from '@geotrace/core-wasm'
+import { STREAMS_PER_CONNECTION, STREAMS_PER_PROTOCOL } from '@geotrace/core-wasm/transport'
 import type { Protocol } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
-import { data, FIN, frame, names, RST, rawPeer, SYN, WINDOW_UPDATE, wholeRequest } from '../../bench/raw-peer.js'
-import { STREAMS_PER_CONNECTION, STREAMS_PER_PROTOCOL } from '../../src/net/limits.ts'
+import {
+  data,
+  FIN,
+  frame,
+  names,
+  RST,
+  rawPeer,
+  SYN,
+  WINDOW_UPDATE,
+  wholeRequest,
+} from '../../../core-wasm/bench/raw-peer.js'
 import type { Handler } from '../../src/net/protocol.ts'
 import { silent } from '../../src/platform/log.ts'
 import { systemRandom } from '../../src/platform/random.ts'

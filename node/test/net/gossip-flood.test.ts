@@ -4,7 +4,7 @@ import { equalBytes, GOSSIP_MAX_BYTES, GOSSIP_TOPIC } from '@geotrace/core-wasm/
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { afterEach, describe, expect, it } from 'vitest'
-import { data, frame, names, rawPeer, SYN, WINDOW_UPDATE } from '../../bench/raw-peer.js'
+import { data, frame, names, rawPeer, SYN, WINDOW_UPDATE } from '../../../core-wasm/bench/raw-peer.js'
 import type { Host } from '../../src/net/protocol.ts'
 import { lengthToBytes } from '../../src/net/transport/frame.ts'
 import { systemRandom } from '../../src/platform/random.ts'

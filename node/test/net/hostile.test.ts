@@ -1,4 +1,4 @@
-/** Sends frames of published attacks, and others that only an attacker sends, to a real host. PROTOCOL.md §6.5. */
+/** Sends streams, requests and handshakes that only an attacker sends to a real host. PROTOCOL.md §6.5. */
 import { connect } from 'node:net'
 import { type Clock, systemClock } from '@geotrace/core-wasm'
 import { equalBytes, type Protocol } from '@geotrace/core-wasm/wire'
@@ -6,20 +6,17 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { afterEach, describe, expect, it } from 'vitest'
 import {
-  ACK,
-  DATA,
   data,
   FIN,
   frame,
-  GO_AWAY,
   names,
-  PING,
   RST,
   rawPeer,
   SYN,
   WINDOW_UPDATE,
   wholeRequest,
-} from '../../bench/raw-peer.js'
+} from '../../../core-wasm/bench/raw-peer.js'
+import { lastFlags } from '../../../core-wasm/test/transport/hostile-frames.ts'
 import { STREAMS_PER_PING, STREAMS_UNREAD_MAX } from '../../src/net/guard/unread.ts'
 import { createHost } from '../../src/net/host.ts'
 import type { HostLimits } from '../../src/net/limits.ts'
@@ -72,94 +69,7 @@ async function expectServing(server: Host): Promise<void> {
     await client.stop()
   }
 }
-/** Sends until the host closes the connection. */
-async function until(peer: RawPeer, next: () => Uint8Array): Promise<void> {
-  while (peer.isOpen()) {
-    peer.send(next())
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  await peer.closed
-}
 const opened = (id: number): Uint8Array => frame(WINDOW_UPDATE, SYN, id, 0)
-
-describe('yamux frames of an attacker', () => {
-  it('a window that overflows 32 bits harms nobody (CVE-2026-31814)', async () => {
-    const server = await host()
-    const peer = await attacker(server)
-    peer.send(opened(1), ...Array.from({ length: 64 }, () => frame(WINDOW_UPDATE, 0, 1, 0xffffffff)))
-    peer.send(data(1, 0, Buffer.concat([names(MULTISTREAM, ECHO.id), Uint8Array.of(1, 9)])))
-    await expect.poll(() => Buffer.from(peer.received()).includes(Buffer.of(1, 9))).toBe(true)
-    await expectServing(server)
-  })
-
-  it('a first frame one byte beyond the window ends the connection (CVE-2026-32314)', async () => {
-    const server = await host()
-    const peer = await attacker(server)
-    peer.send(frame(DATA, SYN, 1, 262_145), new Uint8Array(262_145))
-    await peer.closed
-    await expectServing(server)
-  })
-
-  it('a frame that announces 4 GiB closes its connection before its content arrives', async () => {
-    const server = await host()
-    const peer = await attacker(server)
-    peer.send(opened(1), frame(DATA, 0, 1, 0xffffffff))
-    let sent = 0
-    await until(peer, () => {
-      sent += 16 * KIB
-      return new Uint8Array(16 * KIB)
-    })
-    // The bound includes bytes in transit when the host closed the connection.
-    expect(sent).toBeLessThan(4_096 * KIB)
-    await expectServing(server)
-  })
-
-  it('a frame that arrives in fragments of one byte closes its connection', async () => {
-    const server = await host()
-    const peer = await attacker(server)
-    peer.send(opened(1), frame(DATA, 0, 1, 200_000))
-    let sent = 0
-    await until(peer, () => Uint8Array.of(sent++ & 1))
-    expect(sent).toBeLessThan(20_000)
-    await expectServing(server)
-  })
-
-  for (const [what, next] of [
-    ['pings without a reader of their answers', () => frame(PING, SYN, 0, 1)],
-    ['streams that are reset at once', (id: number) => Buffer.concat([opened(id), frame(WINDOW_UPDATE, RST, id, 0)])],
-    ['empty frames', () => frame(DATA, 0, 1, 0)],
-    ['updates of an unused window', () => frame(WINDOW_UPDATE, 0, 1, 1)],
-    ['frames of unopened streams', (id: number) => frame(DATA, 0, id, 1, Uint8Array.of(0))],
-    ['streams above the bound of a connection', (id: number) => opened(id)],
-  ] as const) {
-    it(`a flood of ${what} closes the connection and delays the next one of its address`, async () => {
-      const server = await host()
-      const peer = await attacker(server)
-      peer.pause()
-      let id = -1
-      await until(peer, () => Buffer.concat(Array.from({ length: 16 }, () => next((id += 2)))))
-      await expect(attacker(server)).rejects.toThrow()
-      await expectServing(server)
-    })
-  }
-
-  it('a malformed yamux frame closes its connection', async () => {
-    const server = await host()
-    for (const bytes of [
-      Uint8Array.from({ length: 12 }, () => 0xff),
-      frame(7, 0, 1, 0),
-      frame(PING, 0, 5, 0),
-      frame(PING, ACK, 0, 5),
-      frame(DATA, SYN, 2, 0),
-      frame(GO_AWAY, 0, 0, 2),
-    ]) {
-      const peer = await attacker(server)
-      peer.send(bytes)
-      await peer.closed
-    }
-    await expectServing(server)
-  })
-})
 
 describe('a stream of an attacker', () => {
   it('a stream with malformed or unknown protocol names ends', async () => {
@@ -387,17 +297,6 @@ describe('the capacity of a host', () => {
     expect(peers.every(({ isOpen }) => isOpen())).toBe(true)
   })
 })
-
-/** Flags of all frames that yamux sent for a stream. */
-function lastFlags(bytes: Uint8Array, id: number): number {
-  const buffer = Buffer.from(bytes)
-  let flags = 0
-  for (let at = 0; at + 12 <= buffer.length; ) {
-    if (buffer.readUInt32BE(at + 4) === id) flags |= buffer.readUInt16BE(at + 2)
-    at += 12 + (buffer[at + 1] === DATA ? buffer.readUInt32BE(at + 8) : 0)
-  }
-  return flags
-}
 
 /** The attacker sends the last message of a handshake, so its side may look connected until the host closes it. */
 async function expectRefused(server: Host, identity: PrivateKey): Promise<void> {

@@ -8,13 +8,16 @@ import { Server as HttpServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { Server } from 'node:net'
 import { noise } from '@chainsafe/libp2p-noise'
+import { boundWebSockets } from '@geotrace/core-wasm/transport'
 import type { Listener, MessageStream, Stream, StreamMuxer, StreamMuxerFactory, Transport } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { byteStream, streamPair } from '@libp2p/utils'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
+import { multiaddrToUri } from '@multiformats/multiaddr-to-uri'
 import { createLibp2p } from 'libp2p'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
 import { gossipServices, openGossip } from '../../src/net/gossip.ts'
 import { silent } from '../../src/platform/log.ts'
 
@@ -95,7 +98,7 @@ const isObject = (value: unknown): boolean => typeof value === 'object' && value
 describe('the private members of libp2p packages', () => {
   it('the muxer and the streams of yamux have the members of yamux-members.ts', async () => {
     await client.node.dial(server.node.getMultiaddrs().filter((address) => !`${address}`.includes('/ws')))
-    const file = 'transport/yamux-members.ts'
+    const file = 'yamux-members.ts of core-wasm'
     const { muxer } = client.muxed.at(-1)!
     for (const name of ['onData', 'handleFrame', 'send', 'onRemoteStream', 'cleanUpStream', '_newStream']) {
       expectMember('the muxer of @libp2p/yamux', muxer, name, file, isFunction)
@@ -123,15 +126,34 @@ describe('the private members of libp2p packages', () => {
     expect(known, sentence).toBe(true)
   })
 
-  it('the encrypted connection under a muxer has the member that muxer.ts patches', () => {
+  it('the encrypted connection under a muxer has the member that guarded-yamux.ts patches', () => {
     const { connection } = client.muxed.at(-1)!
-    expectMember('the encrypted connection of @libp2p/utils', connection, 'onData', 'transport/muxer.ts', isFunction)
+    expectMember(
+      'the encrypted connection of @libp2p/utils',
+      connection,
+      'onData',
+      'guarded-yamux.ts of core-wasm',
+      isFunction,
+    )
   })
 
-  it('the connections of the transports have the members that gater.ts and websocket.ts use', async () => {
+  it('the connections of the transports have the members that handshake.ts and websocket.ts of core-wasm use', async () => {
     const seen: unknown[] = []
     const gated = await createLibp2p({
-      transports: [tcp(), webSockets()],
+      transports: [
+        tcp(),
+        (components) => {
+          const transport = webSockets()(components)
+          expectMember(
+            'the transport of @libp2p/websockets',
+            transport,
+            '_connect',
+            'websocket.ts of core-wasm',
+            isFunction,
+          )
+          return boundWebSockets(transport, { Socket: WebSocket, toUri: multiaddrToUri })
+        },
+      ],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux()],
       connectionGater: {
@@ -146,7 +168,13 @@ describe('the private members of libp2p packages', () => {
     await gated.stop()
     expect(seen).toHaveLength(2)
     for (const connection of seen) {
-      expectMember('a connection of @libp2p/tcp or websockets', connection, 'onData', 'transport/gater.ts', isFunction)
+      expectMember(
+        'a connection of @libp2p/tcp or websockets',
+        connection,
+        'onData',
+        'handshake.ts of core-wasm',
+        isFunction,
+      )
     }
     const sockets = seen.map((connection) => (connection as { websocket?: unknown }).websocket)
     const webSocket = sockets.find((socket) => socket !== undefined)
@@ -154,10 +182,10 @@ describe('the private members of libp2p packages', () => {
       'a connection of @libp2p/websockets',
       { websocket: webSocket },
       'websocket',
-      'transport/websocket.ts',
+      'websocket.ts of core-wasm',
       isObject,
     )
-    expectMember('the socket of @libp2p/websockets', webSocket, 'terminate', 'transport/websocket.ts', isFunction)
+    expectMember('the socket of @libp2p/websockets', webSocket, 'terminate', 'websocket.ts of core-wasm', isFunction)
   })
 
   it('the TCP listener has the server that tcp.ts guards', () => {
@@ -207,7 +235,7 @@ describe('the versions of patched packages', () => {
     it(`${name}/package.json names exact and installed versions of the patched packages`, () => {
       const { dependencies } = require(`../../../${name}/package.json`) as { dependencies: Record<string, string> }
       for (const patched of EXACT.filter((item) => item in dependencies)) {
-        const sentence = `${name}/package.json must name an exact version of ${patched}, because node/src/net patches it`
+        const sentence = `${name}/package.json must name an exact version of ${patched}, because node/src/net or core-wasm/src/transport patches it`
         expect(dependencies[patched], sentence).toMatch(/^\d+\.\d+\.\d+$/)
       }
     })

@@ -3,8 +3,9 @@
  * client's machine, where they cost us nothing. When the host has room sooner, it resumes the connection that has waited
  * longest first, so that an overload ends for all clients at once.
  */
+import { STREAMS_PER_PROTOCOL } from '@geotrace/core-wasm/transport'
 import type { MessageStream } from '@libp2p/interface'
-import { BACKOFF_MAX_MS, BACKOFF_MS, STREAMS_PER_PROTOCOL } from '../limits.ts'
+import { BACKOFF_MAX_MS, BACKOFF_MS } from '../limits.ts'
 
 /** Interval at which the host checks for room. */
 const CHECK_MS = 20

@@ -3,7 +3,7 @@
  * The number comes back only after the peer has read the answers before it. Otherwise the sockets of both sides buffer
  * megabytes of small answers before a write blocks. A hundred such peers slowed others down 13 times (measured 2026-11).
  */
-import { STREAMS_PER_CONNECTION } from '../limits.ts'
+import { STREAMS_PER_CONNECTION } from '@geotrace/core-wasm/transport'
 
 /** One ping for so many streams, so that the one to three requests of a phone cost nothing more. */
 export const STREAMS_PER_PING = 4

@@ -1,15 +1,14 @@
 /**
  * The connection gater of a libp2p host, over the connection table. PROTOCOL.md §6.5.
  * It refuses connections by address before the handshake, and keys other than Ed25519 after it. It bounds the bytes of a
- * handshake and the bytes that wait to be sent on a connection.
+ * handshake.
  */
 import type { Clock } from '@geotrace/core-wasm'
+import { boundHandshake, type Handshake, outboundGater } from '@geotrace/core-wasm/transport'
 import type { ConnectionGater, MultiaddrConnection } from '@libp2p/interface'
 import { type Admission, admitOrReplace, type ConnectionTable } from '../guard/connection-table.ts'
 import type { Scope } from '../guard/eviction.ts'
 import { addressToRequester, type RequesterAddress } from '../guard/requester.ts'
-import { CONNECTION_WRITE_BUFFER_BYTES, HANDSHAKE_MAX_BYTES } from '../limits.ts'
-import { terminateWebSocket } from './websocket.ts'
 
 /**
  * Concurrent handshakes during event-loop lag: half a second of work. With a bound of 16, fifty peers that started at the
@@ -27,8 +26,7 @@ const PENDING_SCOPES: Partial<Record<Admission, Scope>> = {
 interface Inbound {
   readonly requester: RequesterAddress
   pending: boolean
-  /** Bytes of the handshake. */
-  received: number
+  readonly handshake: Handshake
 }
 
 interface GaterInit {
@@ -51,7 +49,7 @@ export function gater({ table, clock, makeRoom, isLagging }: GaterInit): Connect
    * of its address.
    */
   const dropPending = (group: readonly (readonly [MultiaddrConnection, Inbound])[]): boolean => {
-    const [leaver] = group.find(([, { received }]) => received === 0) ?? group[0] ?? []
+    const [leaver] = group.find(([, { handshake }]) => handshake.received === 0) ?? group[0] ?? []
     leaver?.abort(new Error('closed during its handshake to make room for another connection'))
     return leaver !== undefined
   }
@@ -65,15 +63,15 @@ export function gater({ table, clock, makeRoom, isLagging }: GaterInit): Connect
     })
 
   return {
+    ...outboundGater(),
     denyInboundConnection(connection) {
-      prepare(connection)
+      const handshake = boundHandshake(connection)
       const requester = addressToRequester(connection.remoteAddr.toString())
       // A handshake is the most expensive work that a stranger can cause.
       if ((pending.size >= HANDSHAKES_AT_ONCE && isLagging()) || !admit(requester)) return true
-      const entry: Inbound = { requester, pending: true, received: 0 }
+      const entry: Inbound = { requester, pending: true, handshake }
       inbound.set(connection, entry)
       pending.set(connection, entry)
-      boundHandshake(connection, entry)
       connection.addEventListener(
         'close',
         () => {
@@ -89,39 +87,11 @@ export function gater({ table, clock, makeRoom, isLagging }: GaterInit): Connect
       const entry = inbound.get(connection)
       if (entry?.pending) {
         entry.pending = false
+        entry.handshake.end()
         pending.delete(connection)
         table.upgraded(entry.requester)
       }
       return false
     },
-    denyOutboundConnection(_peer, connection) {
-      prepare(connection)
-      return false
-    },
-    // The default for browsers forbids private addresses. The roster lists the addresses that we dial.
-    denyDialMultiaddr: () => false,
-  }
-}
-
-type Chunk = Parameters<MultiaddrConnection['send']>[0]
-/** A private member of the transports' connections; private-members.test.ts checks for it. */
-interface Inside {
-  onData(data: Chunk): void
-}
-
-function prepare(connection: MultiaddrConnection): void {
-  connection.maxWriteBufferLength = CONNECTION_WRITE_BUFFER_BYTES
-  connection.addEventListener('close', () => terminateWebSocket(connection), { once: true })
-}
-
-/** Bounds the bytes of a handshake, because each reader of libp2p would buffer 4 MiB of them. */
-function boundHandshake(connection: MultiaddrConnection, entry: Inbound): void {
-  const inside = connection as unknown as Inside
-  const onData = inside.onData.bind(connection)
-  inside.onData = (data) => {
-    if (entry.pending) entry.received += data.byteLength
-    if (entry.pending && entry.received > HANDSHAKE_MAX_BYTES) {
-      connection.abort(new Error(`expected a handshake of at most ${HANDSHAKE_MAX_BYTES} bytes, got ${entry.received}`))
-    } else onData(data)
   }
 }

@@ -7,6 +7,13 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock } from '@geotrace/core-wasm'
+import {
+  STREAMS_PER_CONNECTION,
+  WORK_PER_KIB,
+  WORK_PER_STREAM,
+  type WorkMeter,
+  workMeter,
+} from '@geotrace/core-wasm/transport'
 import type { Protocol } from '@geotrace/core-wasm/wire'
 import { concatBytes } from '@geotrace/core-wasm/wire'
 import { withDeadline } from '../deadline.ts'
@@ -14,8 +21,7 @@ import { type Admission, admitOrReplace, type ConnectionTable } from '../guard/c
 import type { Evictable } from '../guard/eviction.ts'
 import { type RequesterAddress, socketToRequester } from '../guard/requester.ts'
 import { WaitingTable } from '../guard/waiting-table.ts'
-import { type WorkMeter, workMeter } from '../guard/work-meter.ts'
-import { type HostLimits, INBOUND_BYTES_MAX, STREAMS_PER_CONNECTION, WORK_PER_KIB, WORK_PER_STREAM } from '../limits.ts'
+import { type HostLimits, INBOUND_BYTES_MAX } from '../limits.ts'
 import type { Requester } from '../protocol.ts'
 
 interface HttpsListenerInit {

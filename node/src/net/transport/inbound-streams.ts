@@ -65,8 +65,9 @@ export class InboundStreams implements Pick<Libp2p, 'handle'> {
     }
   }
 
-  isRequest(protocol: string): boolean {
-    return this.#handlers.has(protocol)
+  /** Whether libp2p itself handles streams of this protocol, which last. */
+  isLasting(protocol: string): boolean {
+    return protocol !== '' && !this.#handlers.has(protocol) && this.#init.others().includes(protocol)
   }
 
   /** Whether the host refuses further requests. It never refuses members, which `streams` of their connection identify. */

@@ -2,18 +2,19 @@
  * Adds bounds to libp2p's WebSocket transport (@libp2p/websockets 10.1.21). PROTOCOL.md §6.5. The stock transport
  * - keeps a socket that sends nothing, or never completes its request, permanently, and `close` waits for it;
  * - accepts messages of 100 MiB;
- * - leaves the socket open after `abort`, because it closes with a code that `ws` refuses;
  * - has no listener for `error`, so that one malformed frame ends the process.
  */
 import type { Server as HttpServer, IncomingMessage } from 'node:http'
 import type { Server as SecureServer } from 'node:https'
 import type { Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Listener, MultiaddrConnection } from '@libp2p/interface'
+import { boundWebSockets, WEBSOCKET_MESSAGE_MAX_BYTES } from '@geotrace/core-wasm/transport'
+import type { Listener } from '@libp2p/interface'
 import { webSockets } from '@libp2p/websockets'
-import type { WebSocket } from 'ws'
+import { multiaddrToUri } from '@multiformats/multiaddr-to-uri'
+import { WebSocket } from 'ws'
 import { type AdmissionInit, guardAdmission } from '../guard/admission.ts'
-import { type HostLimits, WEBSOCKET_MESSAGE_MAX_BYTES } from '../limits.ts'
+import type { HostLimits } from '../limits.ts'
 import { boundHeads } from './http-heads.ts'
 import { HTTP_HEADERS_MAX_BYTES, type ServeHttps } from './https-listener.ts'
 import type { CertificateSource } from './tls-certificate.ts'
@@ -48,17 +49,11 @@ export function guardedWebSockets(limits: HostLimits, admission: AdmissionInit, 
   const https = secure && { ...http, ...secure.certificate.current(), minVersion: TLS, handshakeTimeout: upgradeMs }
   const make = webSockets({ http, ...(https && { https }) })
   return (components) => {
-    const transport = make(components)
+    const transport = boundWebSockets(make(components), { Socket: WebSocket, toUri: multiaddrToUri })
     const createListener = transport.createListener.bind(transport)
     transport.createListener = (options) => guard(createListener(options), limits, admission, secure)
     return transport
   }
-}
-
-/** Destroys the socket of an aborted WebSocket connection. Does nothing for other connections. */
-export function terminateWebSocket(connection: MultiaddrConnection): void {
-  const { websocket } = connection as { websocket?: { terminate?: () => void } }
-  websocket?.terminate?.()
 }
 
 function guard(

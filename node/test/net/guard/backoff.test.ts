@@ -1,7 +1,8 @@
+import { STREAMS_PER_PROTOCOL } from '@geotrace/core-wasm/transport'
 import type { MessageStream } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { backoff } from '../../../src/net/guard/backoff.ts'
-import { BACKOFF_MAX_MS, BACKOFF_MS, STREAMS_PER_PROTOCOL } from '../../../src/net/limits.ts'
+import { BACKOFF_MAX_MS, BACKOFF_MS } from '../../../src/net/limits.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())

@@ -6,7 +6,6 @@ import {
   pressure,
   saturation,
 } from '../../../src/net/guard/pressure.ts'
-import { workMeter } from '../../../src/net/guard/work-meter.ts'
 
 /** An event loop whose turns have given lengths. */
 function loop(): { turn(ms: number): void; busyMs(ms: number): void; pressure: Pressure } {
@@ -61,26 +60,6 @@ describe('the pressure on the event loop', () => {
     expect(pressure.isLagging()).toBe(true)
     turn(20 + DELAY_TARGET_MS)
     expect(pressure.isLagging()).toBe(false)
-  })
-})
-
-describe('the work of one connection', () => {
-  it('the work of a connection refills evenly up to its burst, and refused work costs nothing', () => {
-    const meter = workMeter(1_000, 4_000)
-    expect(meter.spend(4_000, 0)).toBe(true)
-    expect(meter.spend(1, 0)).toBe(false)
-    expect(meter.spend(2, 1)).toBe(false)
-    expect(meter.spend(1, 1)).toBe(true)
-    expect(meter.spend(4_000, 3_999)).toBe(false)
-    expect(meter.spend(4_000, 4_001)).toBe(true)
-    expect(meter.spend(4_001, 1e9)).toBe(false)
-  })
-
-  it('a clock that goes back refills no work', () => {
-    const meter = workMeter(1_000, 10)
-    expect(meter.spend(10, 1_000)).toBe(true)
-    expect(meter.spend(1, 0)).toBe(false)
-    expect(meter.spend(1, 1)).toBe(true)
   })
 })
 

@@ -1,8 +1,9 @@
 /** A peer that reads its answers is never stopped. A peer that does not is stopped soon. PROTOCOL.md §6.5. */
+
+import { STREAMS_PER_CONNECTION } from '@geotrace/core-wasm/transport'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { STREAMS_PER_PING, STREAMS_UNREAD_MAX, unreadGauge } from '../../../src/net/guard/unread.ts'
-import { STREAMS_PER_CONNECTION } from '../../../src/net/limits.ts'
 
 const numbers = (): (() => number) => {
   let n = 0

@@ -1,12 +1,15 @@
 /**
  * A peer without a muxer: an honest Noise handshake, then any bytes in the place of yamux. It only answers pings, as long
- * as it reads. Hostile tests use it, and benchmarks, because its load costs it less than the server.
+ * as it reads. Hostile tests of both sides use it, and benchmarks, because its load costs it less than the server.
  */
-import '../dist/platform/polyfill.js'
 import { noise } from '@chainsafe/libp2p-noise'
+import { polyfillPromise } from '@geotrace/core-wasm'
 import { tcp } from '@libp2p/tcp'
+import { webSockets } from '@libp2p/websockets'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
+
+polyfillPromise()
 
 export const [DATA, WINDOW_UPDATE, PING, GO_AWAY] = [0, 1, 2, 3]
 export const [SYN, ACK, FIN, RST] = [1, 2, 4, 8]
@@ -32,15 +35,7 @@ async function dial(address, { localAddress, identity, count = 1 } = {}) {
   const node = await createLibp2p({
     transports: [tcp(localAddress === undefined ? {} : { dialOpts: { localAddress } })],
     connectionEncrypters: [encrypter],
-    streamMuxers: [
-      () => ({
-        protocol: '/yamux/1.0.0',
-        createStreamMuxer(maConn) {
-          muxed.push(maConn)
-          return idleMuxer()
-        },
-      }),
-    ],
+    streamMuxers: [noMuxer((connection) => muxed.push(connection))],
     connectionManager: { maxConnections: 10_000 },
     connectionMonitor: { enabled: false },
   })
@@ -51,6 +46,34 @@ async function dial(address, { localAddress, identity, count = 1 } = {}) {
     throw error
   }
   return { muxed, stop: async () => node.stop() }
+}
+
+/** Listens on `listen` and passes each connection to `onPeer`, as a raw peer. */
+export async function rawListener(onPeer, listen = ['/ip4/127.0.0.1/tcp/0']) {
+  const node = await createLibp2p({
+    addresses: { listen },
+    transports: [tcp(), webSockets()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [noMuxer((connection) => onPeer(toPeer(connection)))],
+    connectionManager: { inboundConnectionThreshold: 10_000 },
+    connectionMonitor: { enabled: false },
+  })
+  return {
+    key: node.peerId.publicKey.raw,
+    addresses: node.getMultiaddrs().map((address) => `${address}`.replace(/\/p2p\/.*/, '')),
+    stop: async () => node.stop(),
+  }
+}
+
+/** Negotiates yamux, and passes the connection on before any byte of a frame arrives. */
+function noMuxer(onConnection) {
+  return () => ({
+    protocol: '/yamux/1.0.0',
+    createStreamMuxer(connection) {
+      onConnection(connection)
+      return idleMuxer()
+    },
+  })
 }
 
 function toPeer(connection) {

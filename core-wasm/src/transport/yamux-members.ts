@@ -1,9 +1,9 @@
 /**
  * The parts of @libp2p/yamux 8.0.3 that its types do not name, and the fields of its frames.
- * `muxer.ts` and `yamux-packets.ts` patch these members; private-members.test.ts checks for them.
+ * The guard of yamux patches these members; private-members.test.ts of the node checks for them.
  */
-import { byteWriter } from '@geotrace/core-wasm/wire'
 import type { MessageStream, StreamMuxer } from '@libp2p/interface'
+import { byteWriter } from '../wire/encoding/bytes.ts'
 
 /** Bytes in one array or in several. */
 export type Chunk = Parameters<MessageStream['send']>[0]
