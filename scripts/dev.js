@@ -32,7 +32,7 @@ else {
 }
 
 async function startBoth() {
-  const { main } = await import('../node/dist/cli/main.js')
+  const { run } = await import('../node/dist/cli/main.js')
   const port = await freePort()
   let close = async () => {}
   const app = untilServing(`http://${HOST}:${port}/`).then(async (url) => {
@@ -43,7 +43,7 @@ async function startBoth() {
     process.kill(process.pid, 'SIGTERM')
   })
   // Resolves when the demo has ended, for example after Ctrl-C.
-  await main(['demo', '--web-port', String(port), ...process.argv.slice(2)])
+  await run(['demo', '--web-port', String(port), ...process.argv.slice(2)])
   await close()
 }
 

@@ -4,5 +4,5 @@ import { setUp } from './setup.js'
 
 endWithNpm()
 setUp()
-const { main } = await import('../node/dist/cli/main.js')
-await main(['demo', ...process.argv.slice(2)])
+const { run } = await import('../node/dist/cli/main.js')
+await run(['demo', ...process.argv.slice(2)])

@@ -21,5 +21,5 @@ const builds = ['..', '../../client', '../../core-wasm'].map(
   (part) => new URL(`${part}/dist/.tsbuildinfo`, import.meta.url),
 )
 const isFresh = builds.every((build) => changedAt(bundled) >= changedAt(build))
-const { main } = await import(existsSync(bundled) && isFresh ? bundled.href : built.href)
-await main(process.argv.slice(2))
+const { run } = await import(existsSync(bundled) && isFresh ? bundled.href : built.href)
+await run(process.argv.slice(2))

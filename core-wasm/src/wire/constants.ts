@@ -66,6 +66,8 @@ export const ROSTER_MAX_BYTES = 262_144
 /** Bytes of the largest certificate without changes. Changes have the other 32 KiB, so that a certificate always fits. */
 export const SETTLED_MAX_BYTES = ROSTER_MAX_BYTES - 32_768
 export const SHARDS_MAX = 4_096
+/** Salt nodes that hold one shard. */
+export const REPLICAS_MAX = 15
 /** Bytes of a gossip message. The largest one carries a change signed by a quorum of 300 operators, 115 bytes each. */
 export const GOSSIP_MAX_BYTES = 32_768
 export const CHANGE_MAX_BYTES = 24_576

@@ -10,7 +10,7 @@ export interface ErrorData {
   CODE_EXPIRED: undefined
   CODE_SPENT: undefined
   CODE_UNKNOWN: undefined
-  COMMAND_INVALID: { reason: string }
+  COMMAND_INVALID: { reason: string; next?: string }
   CONSENT_MISSING: { kind: string }
   CORE_FAULT: undefined
   CORE_MISMATCH: { want: string; got: string }
@@ -20,18 +20,19 @@ export interface ErrorData {
   BUSY: { retryAfterMs: number }
   CLOCK_SKEWED: { offsetMs: number }
   EPOCH_LOST: { epoch: number }
-  FILE_EXPOSED: { path: string }
+  FILE_EXPOSED: { path: string; next?: string }
   FORBIDDEN: undefined
   IMPORT_INVALID: { line: number; reason: string; file?: string; noTrack?: boolean }
   MANIFEST_INVALID: { path: string; reason: string }
   MESSAGE_MALFORMED: { at: number }
   MESSAGE_TOO_LARGE: { size: number; max: number }
-  NODE_NOT_RUNNING: { dir: string }
+  NODE_NOT_RUNNING: { dir: string; next?: string }
   PEER_LIED: { peer: string }
-  PEER_TIMEOUT: { peer: string }
+  PEER_TIMEOUT: { peer: string; next?: string }
   PEER_UNREACHABLE: { tried: number }
-  PORT_TAKEN: { port: number }
+  PORT_TAKEN: { port: number; next?: string }
   QUOTA_SPENT: { retryAfterMs: number }
+  REPORT_UNKNOWN: { report: number }
   ROSTER_FORKED: { height: number }
   ROSTER_INVALID: { reason: string }
   ROSTER_UNKNOWN: undefined

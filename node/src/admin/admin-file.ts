@@ -1,14 +1,19 @@
 /**
- * `admin.json` in a peer's directory: the port of the control server and the token for it. node/README.md, "Operating".
+ * `admin.json` in a peer's directory: its role, the port of the control server and the token for it. node/README.md, "Operating".
  * The mode is 0600, because a process that reads the file can control the peer.
  */
+import { existsSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from '../platform/atomic-file.ts'
 
 const ADMIN_FILE = 'admin.json'
 
+/** The part of a process that uses the directory. */
+export type Role = 'salt' | 'central' | 'demo'
+
 export interface AdminFile {
+  role: Role
   port: number
   token: string
   pid: number
@@ -22,13 +27,23 @@ export async function writeAdminFile(dir: string, file: AdminFile): Promise<void
 export async function readAdminFile(dir: string): Promise<AdminFile | undefined> {
   try {
     const file = JSON.parse(await readFile(join(dir, ADMIN_FILE), 'utf8')) as Partial<AdminFile> | null
-    const { port, token, pid } = file ?? {}
-    return typeof port === 'number' && typeof token === 'string' && typeof pid === 'number'
-      ? { port, token, pid }
+    const { role, port, token, pid } = file ?? {}
+    return isRole(role) && typeof port === 'number' && typeof token === 'string' && typeof pid === 'number'
+      ? { role, port, token, pid }
       : undefined
   } catch {
     return undefined
   }
+}
+
+/** Only the central peer has a store, and only a salt node has a quota table. Undefined for a peer that never ran. */
+export function roleOnDisk(dir: string): 'salt' | 'central' | undefined {
+  if (existsSync(join(dir, 'store'))) return 'central'
+  return existsSync(join(dir, 'quota')) ? 'salt' : undefined
+}
+
+function isRole(role: unknown): role is Role {
+  return role === 'salt' || role === 'central' || role === 'demo'
 }
 
 /** Removes the file, unless another process has replaced it since. */

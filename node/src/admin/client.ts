@@ -1,11 +1,12 @@
 /**
  * Sends a request to the control server of the peer that runs on a directory. node/README.md, "Operating".
- * Throws NODE_NOT_RUNNING when no peer answers, and otherwise the error code of the peer's reply.
+ * Throws NODE_NOT_RUNNING when no peer runs there, PEER_TIMEOUT when its process gives no whole answer, and otherwise the
+ * error code of the peer's reply.
  */
 import { request as httpRequest } from 'node:http'
 import { type ErrorData, FederationError } from '@geotrace/core-wasm/wire'
 import { LOCAL_ADDRESS } from '../local/local-http.ts'
-import { type AdminFile, readAdminFile } from './admin-file.ts'
+import { type AdminFile, readAdminFile, roleOnDisk } from './admin-file.ts'
 
 /** Holds ten thousand report codes or reports; a larger reply comes from another program. */
 const REPLY_MAX_BYTES = 8 << 20
@@ -20,18 +21,28 @@ export async function adminRequest(
   body?: unknown,
 ): Promise<unknown> {
   const file = await readAdminFile(dir)
-  if (file === undefined) throw notRunning(dir)
+  if (file === undefined) throw notRunning(dir, `no node runs on ${dir}`)
   const { status, text } = await exchange(dir, file, method, path, body)
   // After a crash, another program may listen on this port and answer anything.
   const value = parse(text) as { code?: keyof ErrorData; message?: string; data?: never } | undefined
-  if (value === undefined || status === 401 || status === 403) throw notRunning(dir)
+  if (value === undefined || status === 401 || status === 403) throw ended(dir, file)
   if (status === 200) return value
   throw new FederationError(value.code ?? 'FORBIDDEN', value.message ?? 'refused', value.data as never)
 }
 
+/** Whether a process with this id exists, also one of another user. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
 function exchange(
   dir: string,
-  { port, token }: AdminFile,
+  file: AdminFile,
   method: string,
   path: string,
   body: unknown,
@@ -40,19 +51,19 @@ function exchange(
     const content = body === undefined ? undefined : JSON.stringify(body)
     const request = httpRequest({
       host: LOCAL_ADDRESS,
-      port,
+      port: file.port,
       method,
       path,
       agent: false,
       timeout: REPLY_MAX_MS,
       headers: {
-        authorization: `Bearer ${token}`,
+        authorization: `Bearer ${file.token}`,
         ...(content === undefined
           ? {}
           : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(content) }),
       },
     })
-    const fail = (cause: unknown): void => reject(notRunning(dir, cause))
+    const fail = (cause: unknown): void => reject(noAnswer(dir, file, cause))
     request.once('timeout', () => request.destroy(new Error(`no reply within ${REPLY_MAX_MS} ms`)))
     request.once('error', fail)
     request.once('response', (response) => {
@@ -80,11 +91,23 @@ function parse(text: string): unknown {
   }
 }
 
-function notRunning(dir: string, cause?: unknown): FederationError<'NODE_NOT_RUNNING'> {
-  return new FederationError(
-    'NODE_NOT_RUNNING',
-    `no node runs on ${dir}; start it (geotrace salt run or geotrace central run) or name its directory with --dir`,
-    { dir },
-    { cause },
-  )
+/** The process that wrote admin.json has ended, or it runs and its answer did not come whole. */
+function noAnswer(dir: string, file: AdminFile, cause: unknown): FederationError {
+  const { pid, role } = file
+  if ((cause as NodeJS.ErrnoException).code === 'ECONNREFUSED' || !isAlive(pid)) return ended(dir, file, cause)
+  const what = `process ${pid} runs on ${dir} and gave no whole answer`
+  const next = role === 'demo' ? 'stop the demo and start it again' : 'read its log, then run the command again'
+  return new FederationError('PEER_TIMEOUT', `${what}; ${next}`, { peer: '', next }, { cause })
+}
+
+function ended(dir: string, { pid }: AdminFile, cause?: unknown): FederationError<'NODE_NOT_RUNNING'> {
+  return notRunning(dir, `no node runs on ${dir} any more; its last process was ${pid}`, cause)
+}
+
+function notRunning(dir: string, what: string, cause?: unknown): FederationError<'NODE_NOT_RUNNING'> {
+  const role = roleOnDisk(dir)
+  const start =
+    role === undefined ? '`geotrace salt run` or `geotrace central run`' : `\`geotrace ${role} run --dir ${dir}\``
+  const next = `start it with ${start}, or name the directory of a running node with --dir`
+  return new FederationError('NODE_NOT_RUNNING', `${what}; ${next}`, { dir, next }, { cause })
 }

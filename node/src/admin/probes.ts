@@ -19,7 +19,7 @@ export interface ProbeAnswer {
   body: string
 }
 
-/** Resolves when the server listens; it answers GET of `path` only. Rejects as node:http does when the port is taken. */
+/** Resolves when the server listens; it answers GET and HEAD of `path` only. Rejects as node:http does when the port is taken. */
 export function probeServer(
   port: number,
   path: `/${string}`,
@@ -50,7 +50,9 @@ async function answer(
   if (name !== LOCAL_ADDRESS && name !== 'localhost')
     return send(response, 403, 'text/plain', `the Host header expected ${LOCAL_ADDRESS} or localhost\n`)
   if (request.url !== path) return send(response, 404, 'text/plain', `this port answers ${path} only\n`)
-  if (request.method !== 'GET') return send(response, 405, 'text/plain', 'expected GET\n')
+  // Load balancers ask with HEAD; node:http leaves the body of its answer out.
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return send(response, 405, 'text/plain', 'expected GET or HEAD\n')
   const { status, type, body } = await probe()
   send(response, status, type, body)
 }

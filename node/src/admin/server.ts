@@ -10,7 +10,7 @@ import type { Random } from '@geotrace/core-wasm'
 import { bytesToHex, FederationError, isFederationError } from '@geotrace/core-wasm/wire'
 import { LOCAL_ADDRESS, serveLocally } from '../local/local-http.ts'
 import type { Log } from '../platform/log.ts'
-import { removeAdminFile, writeAdminFile } from './admin-file.ts'
+import { type Role, removeAdminFile, writeAdminFile } from './admin-file.ts'
 import { PAGE_HEADERS, pageShell } from './page/shell.ts'
 import { type PageLogin, pageLogin } from './page-login.ts'
 
@@ -36,6 +36,7 @@ export interface AdminServer {
   stop(): Promise<void>
 }
 interface AdminServerInit {
+  role: Role
   /** The peer's directory, in which the server writes admin.json. */
   dir: string
   routes: AdminRoutes
@@ -56,7 +57,7 @@ type Handler = (request: IncomingMessage) => Promise<Reply>
 type HandlerTable = ReadonlyMap<string, Handler>
 
 /** Resolves when the server listens and admin.json is written. */
-export async function adminServer({ dir, routes, page, random, log }: AdminServerInit): Promise<AdminServer> {
+export async function adminServer({ role, dir, routes, page, random, log }: AdminServerInit): Promise<AdminServer> {
   const token = bytesToHex(random(TOKEN_BYTES))
   const login = pageLogin(random)
   const loginRoute: AdminRoutes = page === undefined ? {} : { 'POST /login': () => ({ code: login.newCode() }) }
@@ -81,7 +82,7 @@ export async function adminServer({ dir, routes, page, random, log }: AdminServe
     },
     { connectionsMax: CONNECTIONS_MAX, requestMaxMs: REQUEST_MAX_MS, silentMaxMs: SILENT_MAX_MS },
   )
-  await writeAdminFile(dir, { port: http.port, token, pid: process.pid })
+  await writeAdminFile(dir, { role, port: http.port, token, pid: process.pid })
   return {
     port: http.port,
     async stop() {

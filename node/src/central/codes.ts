@@ -21,7 +21,7 @@ import { timeToDay } from './store/day.ts'
 
 /** Codes in one order: a day's work of a large laboratory. */
 export const CODES_PER_ISSUE_MAX = 10_000
-const DAYS_MAX = 3_660
+export const CODE_DAYS_MAX = 3_660
 
 export interface CodeOrder {
   count: number
@@ -155,7 +155,7 @@ function toRecord(code: Uint8Array, { days, from }: CodeOrder, issuedAt: number)
 /** Throws COMMAND_INVALID. */
 function assertBounds({ count, days, from }: CodeOrder, nowMs: number): void {
   whole('count', count, CODES_PER_ISSUE_MAX)
-  whole('days', days, DAYS_MAX)
+  whole('days', days, CODE_DAYS_MAX)
   if (from !== undefined && !(Number.isSafeInteger(from) && from >= 0 && from <= nowMs)) {
     invalid(`"from" expected a time from 1970 until now in Unix ms, got ${from}`)
   }

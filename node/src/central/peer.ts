@@ -109,9 +109,9 @@ export interface CentralPeer {
   /** Throws CODE_UNKNOWN, CODE_SPENT, CODE_EXPIRED. */
   revokeCode(code: string): Promise<void>
   reports(): Promise<ReportOutcome[]>
-  /** Removes all marks of a report. Throws COMMAND_INVALID. */
+  /** Removes all marks of a report. Throws REPORT_UNKNOWN. */
   retract(report: ReportId): Promise<void>
-  /** Counts the marks that a report would give, and changes nothing. Throws COMMAND_INVALID. */
+  /** Counts the marks that a report would give, and changes nothing. Throws COMMAND_INVALID, REPORT_UNKNOWN. */
   dryRun(dryRun: DryRun): Promise<RiskSummary>
 }
 

@@ -1,42 +1,41 @@
 /** `geotrace status`: the state of a running node as text, JSON or a web page. node/README.md "Operating". */
 import { existsSync } from 'node:fs'
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { readAdminFile } from '../admin/admin-file.ts'
 import { adminRequest } from '../admin/client.ts'
 import type { NodeStatus } from '../admin/node-status.ts'
 import { grouped, mebibytes, offset, span } from '../admin/page/words.ts'
-import { defaultDir, examples, invalidCommand } from './terminal/options.ts'
+import { defaultDir, examples } from './terminal/options.ts'
 import { type Output, toTable } from './terminal/output.ts'
+import { assertRole } from './terminal/role.ts'
 
 interface StatusOptions {
   dir?: string
-  json?: boolean
   page?: boolean
 }
 
-export function statusCommand(out: Output): Command {
-  const command = new Command('status')
-    .description('show the state and the counters of a running node')
+export function statusCommand(command: Command, out: Output): void {
+  command
     .option('--dir <dir>', 'directory of the node (default: that of the salt node, otherwise of the central peer)')
     .option('--page', 'print a link to the status page; the link works once')
-    .option('--json', 'print one JSON object')
     .action((options: StatusOptions) => showStatus(options, out))
-  return examples(command, 'geotrace status', 'geotrace status --page', 'geotrace status --json | jq .health')
+  examples(command, 'geotrace status', 'geotrace status --page', 'geotrace status --json | jq .health')
 }
 
-async function showStatus({ dir = present(), json, page }: StatusOptions, out: Output): Promise<void> {
+async function showStatus({ dir = present(), page }: StatusOptions, out: Output): Promise<void> {
   if (page) return await showPage(dir, out)
   const status = (await adminRequest(dir, 'GET', '/status')) as Record<string, unknown>
-  if (json) out.json(status)
-  else for (const line of isSaltStatus(status) ? statusLines(status) : centralLines(status)) out.line(line)
+  out.json(status)
+  for (const line of isSaltStatus(status) ? statusLines(status) : centralLines(status)) out.line(line)
 }
 
 async function showPage(dir: string, out: Output): Promise<void> {
-  const status = (await adminRequest(dir, 'GET', '/status')) as Record<string, unknown>
-  if (!isSaltStatus(status)) invalidCommand('the central peer has no status page; run the command without --page')
+  await assertRole(dir, 'salt')
   const { code } = (await adminRequest(dir, 'POST', '/login')) as { code: string }
   const { port } = (await readAdminFile(dir))!
-  out.line(`http://127.0.0.1:${port}/#${code}`)
+  const url = `http://127.0.0.1:${port}/#${code}`
+  out.json({ url })
+  out.line(url)
   out.note('The link works once, on this machine only, and is read-only.')
   out.note(`To open it on another machine, first run there: ssh -L ${port}:127.0.0.1:${port} THIS-MACHINE`)
 }
@@ -102,10 +101,10 @@ function periodWords({ untilMs, reserveUntilMs }: NonNullable<NodeStatus['roster
   return nowMs < reserveUntilMs ? `its reserve ends in ${span(reserveUntilMs - nowMs)}` : 'expired'
 }
 
-/** The default directory of the salt node if it exists, otherwise that of the central peer. */
+/** The default directory of the salt node, or that of the central peer when only that one exists. */
 function present(): string {
-  const salt = defaultDir('salt')
-  return existsSync(salt) ? salt : defaultDir('central')
+  const [salt, central] = [defaultDir('salt'), defaultDir('central')]
+  return existsSync(central) && !existsSync(salt) ? central : salt
 }
 
 function isSaltStatus(status: object): status is NodeStatus {

@@ -13,7 +13,7 @@ describe('a request to the control server', () => {
     const ask = () => adminRequest(dir, 'GET', '/status')
     const refused = { code: 'NODE_NOT_RUNNING', data: { dir }, message: expect.stringContaining('geotrace') }
     await expect(ask()).rejects.toMatchObject(refused)
-    const server = await adminServer({ dir, routes: {}, random: systemRandom, log: silent })
+    const server = await adminServer({ role: 'salt', dir, routes: {}, random: systemRandom, log: silent })
     const stale = await readFile(join(dir, 'admin.json'))
     await server.stop()
     await writeFile(join(dir, 'admin.json'), stale)
@@ -25,8 +25,8 @@ describe('a request to the control server', () => {
 
   it('a control request rejects with NODE_NOT_RUNNING when another program listens on the port', async () => {
     const [dir, other] = await Promise.all([1, 2].map(() => mkdtemp(join(tmpdir(), 'geotrace-admin-'))))
-    const server = await adminServer({ dir: other!, routes: {}, random: systemRandom, log: silent })
-    const file = { port: server.port, token: '0'.repeat(64), pid: 1 }
+    const server = await adminServer({ role: 'salt', dir: other!, routes: {}, random: systemRandom, log: silent })
+    const file = { role: 'salt', port: server.port, token: '0'.repeat(64), pid: 1 }
     await writeFile(join(dir!, 'admin.json'), JSON.stringify(file))
     await expect(adminRequest(dir!, 'GET', '/status')).rejects.toMatchObject({ code: 'NODE_NOT_RUNNING' })
     await server.stop()

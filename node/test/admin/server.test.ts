@@ -30,7 +30,7 @@ describe('the control server', () => {
   } as const
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'geotrace-admin-'))
-    server = await adminServer({ dir, routes, random: systemRandom, log: silent })
+    server = await adminServer({ role: 'salt', dir, routes, random: systemRandom, log: silent })
   })
   afterEach(async () => {
     await server.stop()
@@ -75,14 +75,19 @@ describe('the control server', () => {
   it('the control server writes admin.json with mode 0600 and removes the file when it stops', async () => {
     expect((await stat(join(dir, 'admin.json'))).mode & 0o777).toBe(0o600)
     const file = JSON.parse(await readFile(join(dir, 'admin.json'), 'utf8'))
-    expect(file).toEqual({ port: server.port, token: expect.stringMatching(/^[0-9a-f]{64}$/), pid: process.pid })
+    expect(file).toEqual({
+      role: 'salt',
+      port: server.port,
+      token: expect.stringMatching(/^[0-9a-f]{64}$/),
+      pid: process.pid,
+    })
     await server.stop()
     await expect(readFile(join(dir, 'admin.json'))).rejects.toThrow()
-    server = await adminServer({ dir, routes, random: systemRandom, log: silent })
+    server = await adminServer({ role: 'salt', dir, routes, random: systemRandom, log: silent })
   })
 
   it('a control server that stops leaves the admin.json of its successor in place', async () => {
-    const second = await adminServer({ dir, routes, random: systemRandom, log: silent })
+    const second = await adminServer({ role: 'salt', dir, routes, random: systemRandom, log: silent })
     await server.stop()
     expect(await adminRequest(dir, 'GET', '/status')).toEqual({ state: 'serving' })
     server = second
@@ -153,7 +158,14 @@ describe('the status page on the control server', () => {
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'geotrace-page-'))
     const routes = { 'POST /change': () => void changes++, 'GET /status': () => ({ state: 'serving' }) }
-    server = await adminServer({ dir, routes, page: () => pageContent(STATUS), random: systemRandom, log: silent })
+    server = await adminServer({
+      role: 'salt',
+      dir,
+      routes,
+      page: () => pageContent(STATUS),
+      random: systemRandom,
+      log: silent,
+    })
   })
   afterEach(async () => {
     await server.stop()
@@ -209,7 +221,7 @@ describe('the status page on the control server', () => {
 
   it('a control server without a page to draw answers 401 for it', async () => {
     const other = await mkdtemp(join(tmpdir(), 'geotrace-page-'))
-    const bare = await adminServer({ dir: other, routes: {}, random: systemRandom, log: silent })
+    const bare = await adminServer({ role: 'salt', dir: other, routes: {}, random: systemRandom, log: silent })
     expect((await fetch(`http://127.0.0.1:${bare.port}/`)).status).toBe(401)
     await bare.stop()
     await rm(other, { recursive: true })

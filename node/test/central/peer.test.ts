@@ -18,14 +18,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { adminRequest } from '../../src/admin/client.ts'
 import { adminServer } from '../../src/admin/server.ts'
 import { type CentralPeer, centralPeer } from '../../src/central/peer.ts'
-import { codesCommand } from '../../src/cli/central/codes-command.ts'
 import { centralRoutes } from '../../src/cli/central/routes.ts'
-import { terminal } from '../../src/cli/terminal/output.ts'
 import { createHost } from '../../src/net/host.ts'
 import type { Host } from '../../src/net/protocol.ts'
 import { fileRecords } from '../../src/platform/file-records.ts'
 import { silent } from '../../src/platform/log.ts'
 import { systemRandom } from '../../src/platform/random.ts'
+import { run } from '../cli/captured.ts'
 import { row } from './store/sample.ts'
 import { certifiedRoster, Device, demoManifest, START } from './world.ts'
 
@@ -120,7 +119,13 @@ describe('a central peer on the network', () => {
   })
 
   it('the control routes of the central peer issue and revoke codes and list, try and retract reports', async () => {
-    const admin = await adminServer({ dir, routes: centralRoutes(peer), random: systemRandom, log: silent })
+    const admin = await adminServer({
+      role: 'central',
+      dir,
+      routes: centralRoutes(peer),
+      random: systemRandom,
+      log: silent,
+    })
     const { codes } = (await adminRequest(dir, 'POST', '/codes', { count: 2, days: 1, from: START })) as {
       codes: string[]
     }
@@ -130,9 +135,7 @@ describe('a central peer on the network', () => {
     expect(await adminRequest(dir, 'GET', '/reports')).toMatchObject({ reports: [{ id: 1, state: 'active' }] })
     expect(await adminRequest(dir, 'POST', '/dry-run', { report: 1, degrees: 3 })).toMatchObject({ marks: 0 })
     await adminRequest(dir, 'POST', '/retract', { report: 1 })
-    const printed: string[] = []
-    const out = { ...terminal(), line: (text = '') => void printed.push(text) }
-    await codesCommand(out).parseAsync(['issue', '--qr', '--dir', dir], { from: 'user' })
+    const { stdout: printed } = await run('codes', 'issue', '--qr', '--dir', dir)
     expect(printed).toEqual([expect.stringMatching(/^(\w{4}-){3}\w{4}$/), expect.any(String)])
     expect(decodeQR(pictureOf(printed[1]!))).toBe(printed[0])
     expect(await adminRequest(dir, 'GET', '/status')).toMatchObject({
@@ -145,7 +148,7 @@ describe('a central peer on the network', () => {
       ['/codes', { number: 3 }, 'COMMAND_INVALID'],
       ['/codes/revoke', { code: 'nonsense' }, 'CODE_UNKNOWN'],
       ['/codes/revoke', {}, 'COMMAND_INVALID'],
-      ['/retract', { report: 9 }, 'COMMAND_INVALID'],
+      ['/retract', { report: 9 }, 'REPORT_UNKNOWN'],
       ['/retract', undefined, 'COMMAND_INVALID'],
       ['/dry-run', { report: 1, degrees: 99 }, 'COMMAND_INVALID'],
     ] as const) {

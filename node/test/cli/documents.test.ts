@@ -2,15 +2,14 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { expect, it } from 'vitest'
-import { geotrace } from '../../src/cli/main.ts'
-import { terminal } from '../../src/cli/terminal/output.ts'
+import { wholeProgram } from './captured.ts'
 
 /** Compares the commands in the README and in the service files with the command line itself. */
 const read = (name: string) => readFileSync(fileURLToPath(new URL(`../../${name}`, import.meta.url)), 'utf8')
 const FILES = ['README.md', 'deploy/geotrace-salt.service', 'deploy/Containerfile', 'deploy/org.geotrace.salt.plist']
 
 it('every option in the README and in the service files exists for its command', async () => {
-  const program = await geotrace(terminal())
+  const program = await wholeProgram()
   const find = (words: readonly string[]): { command: Command; path: string } => {
     let command = program
     const path = ['geotrace']
@@ -35,7 +34,7 @@ it('every option in the README and in the service files exists for its command',
     )) {
       const words = line.split(/\s+/).slice(1)
       const { command, path } = find(words)
-      const known = new Set(command.options.map(({ long }) => long))
+      const known = new Set([...program.options, ...command.options].map(({ long }) => long))
       for (const option of line.match(/(?<=\s)--[a-z-]+/g) ?? []) {
         seen++
         if (!known.has(option)) wrong.push(`${name}: ${path} ${option}`)
@@ -46,10 +45,12 @@ it('every option in the README and in the service files exists for its command',
   expect(seen).toBeGreaterThan(12)
 })
 
-it('the README lists every option of `salt run`', async () => {
-  const salt = (await geotrace(terminal(), 'salt')).commands[0]!
+it('the README lists every option of `salt run`, also those of every command', async () => {
+  const program = await wholeProgram()
+  const salt = program.commands.find((command) => command.name() === 'salt')!
   const run = salt.commands.find((command) => command.name() === 'run')!
   const readme = read('README.md')
-  const missing = run.options.map(({ long }) => long!).filter((long) => !readme.includes(`\`${long}\``))
+  const options = [...program.options.filter(({ long }) => long !== '--version'), ...run.options]
+  const missing = options.map(({ long }) => long!).filter((long) => !readme.includes(`\`${long}\``))
   expect(missing).toEqual([])
 })

@@ -119,7 +119,7 @@ describe('from nothing to a member', () => {
     expect(none.stderr).toContain('geotrace salt init')
     const wrong = await geotrace('salt', 'run', '--port', '70000')
     expect(wrong.code).toBe(2)
-    expect(wrong.stderr).toMatch(/port from 1 to 65535/)
+    expect(wrong.stderr).toMatch(/from 1 to 65535, got 70000/)
   })
 
   it('geotrace on a Node that is too old prints the version it needs', async () => {
@@ -228,7 +228,7 @@ describe('a node that serves', () => {
     const free = ['--port', `${await otherPort()}`, '--ws-port', `${await otherPort()}`]
     const health = await geotrace('salt', 'run', '--dir', at('one'), ...free, '--health-port', `${ports[8]}`)
     expect(health.code).toBe(1)
-    expect(health.stderr).toMatch(new RegExp(`port ${ports[8]} is taken.*--health-port`))
+    expect(health.stderr).toMatch(new RegExp(`port ${ports[8]} is taken[\\s\\S]*--health-port`))
     await new Promise((resolve) => stranger.close(resolve))
 
     // With free ports the directory is still in use.
@@ -289,7 +289,7 @@ describe('draining', () => {
     const node = await running.get('one')!.ended
     expect(drained.code).toBe(0)
     expect(JSON.parse(drained.stdout)).toMatchObject({ pid: running.get('one')!.child.pid, stopped: true })
-    expect(drained.stderr).toMatch(/still a member[\s\S]*federation leave/)
+    expect(drained.stderr).toBe('')
     expect(node.code).toBe(0)
     expect(outcomes.slice(0, 8)).toEqual(Array(8).fill('answered'))
     // A request gets a whole answer or none; after none a phone asks another replica.
@@ -327,13 +327,16 @@ describe('a node in trouble', () => {
   })
 
   it('a node refuses requests near its memory limit and exits with code 1 above it', async () => {
-    const node = runFirst('--max-memory', '16')
+    // The smallest limit that `salt run` takes, and a process that seems to use more.
+    process.env.NODE_OPTIONS = '--import=data:text/javascript,process.memoryUsage.rss=()=>300<<20'
+    const node = runFirst('--max-memory', '192')
+    delete process.env.NODE_OPTIONS
     const certified = await fetchRoster()
     await until(isServing)
     await until(async () => (await askForSalts(certified)) === 'BUSY')
     const { code, stderr } = await node.ended
     expect(code).toBe(1)
-    expect(stderr).toMatch(/"mib":\d+,"maxMib":16,"msg":"memory.shedding"/)
-    expect(stderr).toMatch(/"maxMib":16,"msg":"memory.exceeded"/)
+    expect(stderr).toMatch(/"mib":300,"maxMib":192,"msg":"memory.shedding"/)
+    expect(stderr).toMatch(/"maxMib":192,"msg":"memory.exceeded"/)
   })
 })

@@ -13,7 +13,15 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { encode } from 'cborg'
 import * as z from 'zod/mini'
-import { ADDRESSES_MAX, CHANGE_MAX_BYTES, HASH_BYTES, KEY_BYTES, SHARDS_MAX, SIGNATURE_BYTES } from '../constants.ts'
+import {
+  ADDRESSES_MAX,
+  CHANGE_MAX_BYTES,
+  HASH_BYTES,
+  KEY_BYTES,
+  REPLICAS_MAX,
+  SHARDS_MAX,
+  SIGNATURE_BYTES,
+} from '../constants.ts'
 import { bytesToHex, concatBytes, utf8 } from '../encoding/bytes.ts'
 import { decodeCanonical } from '../encoding/canonical.ts'
 import { isValidSignature, type Signer, signContent } from '../encoding/signature.ts'
@@ -43,7 +51,7 @@ const changeSchema = z.discriminatedUnion('kind', [
     until,
     core: z.nullable(z.strictObject({ simd: bytes(HASH_BYTES), scalar: bytes(HASH_BYTES) })),
     shards: z.nullable(whole(1, SHARDS_MAX)),
-    replicas: z.nullable(whole(1, 15)),
+    replicas: z.nullable(whole(1, REPLICAS_MAX)),
   }),
   z.strictObject({ kind: z.literal('lied'), until, key, evidence: bytes(HASH_BYTES) }),
 ])

@@ -28,7 +28,7 @@ export function mebibytes(bytes: number): string {
   return `${Math.round(bytes / (1 << 20))} MiB`
 }
 
-/** `one peer`, `3 peers`. */
+/** `1 peer`, `3 peers`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
-  return count === 1 ? `one ${one}` : `${grouped(count)} ${many}`
+  return `${grouped(count)} ${count === 1 ? one : many}`
 }

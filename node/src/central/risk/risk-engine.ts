@@ -1,7 +1,7 @@
 /**
  * Keeps all marks equal to the risk rule's result. PROTOCOL.md §8. The engine computes each active report, computes it
  * again after a sync that may change it, and removes the marks of retracted reports. Computations run one at a time;
- * several requests to compute one report share one run. Throws COMMAND_INVALID for an unknown report.
+ * several requests to compute one report share one run. Throws REPORT_UNKNOWN.
  */
 import { type Clock, type OneAtATime, oneAtATime } from '@geotrace/core-wasm'
 import { FederationError, isFederationError, type Mark } from '@geotrace/core-wasm/wire'
@@ -40,11 +40,11 @@ export interface RiskEngine {
   deposited(user: User, groups: readonly EpochRows[]): Promise<void>
   /** Resolves when all computations requested so far have ended. */
   settled(): Promise<void>
-  /** Removes all marks of a report. Throws COMMAND_INVALID for an unknown report. */
+  /** Removes all marks of a report. Throws REPORT_UNKNOWN. */
   retract(id: ReportId): Promise<void>
   /** Whether the user has an active report. */
   isReporter(user: User): boolean
-  /** Counts the marks that the report would give under a profile. Changes nothing. Throws COMMAND_INVALID. */
+  /** Counts the marks that the report would give under a profile. Changes nothing. Throws REPORT_UNKNOWN. */
   dryRun(id: ReportId, profile: RiskProfile): Promise<RiskSummary>
   /** Starts a new generation of a user's list; undefined for an erased user. */
   renew(user: User): Promise<MarkList | undefined>
@@ -151,8 +151,7 @@ export function riskEngine({ store, config, clock, log, stopwatch }: RiskEngineI
   const find = async (id: ReportId): Promise<ReportRecord> => {
     const report = (await store.reports()).find((item) => item.id === id)
     if (report !== undefined) return report
-    const reason = `unknown report ${id}; geotrace reports list shows all reports`
-    throw new FederationError('COMMAND_INVALID', reason, { reason })
+    throw new FederationError('REPORT_UNKNOWN', `no report ${id}; see geotrace reports list`, { report: id })
   }
 
   const add = (report: ReportRecord): Promise<void> => {

@@ -9,12 +9,12 @@ import { centralPeer } from '../../central/peer.ts'
 import { manifestClock } from '../../platform/manifest-clock.ts'
 import { systemRandom } from '../../platform/random.ts'
 import { loadIdentity } from '../identity/identity.ts'
-import { assertPortsFree } from '../identity/ports.ts'
+import { assertLocalAddress, assertPortsFree } from '../identity/ports.ts'
 import { runDaemon } from '../process/daemon.ts'
 import { openProbes } from '../process/probe-ports.ts'
 import { processLog } from '../process/process-log.ts'
-import { optionsToCertificate, optionsToListen, type RunOptions } from '../process/run-options.ts'
-import { readManifest } from '../terminal/options.ts'
+import { assertPortsDiffer, optionsToCertificate, optionsToListen, type RunOptions } from '../process/run-options.ts'
+import { dirOption, readManifest } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { centralRoutes } from './routes.ts'
 
@@ -23,7 +23,9 @@ export async function runCentral(options: RunOptions & { degrees: number }, out:
   const manifest = readManifest(options.federation ?? join(options.dir, 'federation.json'))
   const [clock, random, log] = [manifestClock(manifest), systemRandom, processLog('central', options.logLevel, out)]
   const listen = optionsToListen(options, manifest.central.addresses)
-  await assertPortsFree(listen, 'geotrace central run', ` --dir ${options.dir}`)
+  assertPortsDiffer(listen, { '--health-port': options.healthPort })
+  await assertLocalAddress(options.localAddress)
+  await assertPortsFree(listen, 'central', dirOption(options.dir, 'central'))
   const certificate = optionsToCertificate(options, log)
   const peer = centralPeer({
     manifest,
@@ -42,7 +44,7 @@ export async function runCentral(options: RunOptions & { degrees: number }, out:
   const probes = await openProbes([{ port: options.healthPort, option: '--health-port', path: '/healthz', probe }], log)
   try {
     const routes = { ...centralRoutes(peer), ...membershipRoutes(peer.membership) }
-    await runDaemon({ dir: options.dir, peer, routes, random, log })
+    if ((await runDaemon({ role: 'central', dir: options.dir, peer, routes, random, log })) === 1) out.fails()
   } finally {
     certificate?.stop()
     for (const open of probes) await open.stop()

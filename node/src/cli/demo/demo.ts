@@ -88,6 +88,6 @@ async function runDemo(
   out.line('   npx geotrace demo kill ash      kills a salt node, which restarts after ten seconds')
   out.line('Ctrl-C stops all processes and deletes all files of the demo.')
   const routes = demoRoutes(federation, web?.url, out)
-  running.control = await adminServer({ dir, routes, random: systemRandom, log: silent })
+  running.control = await adminServer({ role: 'demo', dir, routes, random: systemRandom, log: silent })
   await watch(federation, town, stop, out)
 }

@@ -17,7 +17,7 @@ import { systemRandom } from '../../platform/random.ts'
 import { cardToApplication } from '../federation/join.ts'
 import { writeCard } from '../identity/card.ts'
 import { writeIdentity } from '../identity/identity.ts'
-import { invalidCommand } from '../terminal/options.ts'
+import { invalidCommand } from '../terminal/invalid-command.ts'
 import { type PeerProcess, peerProcess } from './peer-process.ts'
 
 export interface FederationProcesses {
@@ -86,7 +86,8 @@ export async function startProcesses(init: ProcessesInit): Promise<FederationPro
     central,
     async addNode() {
       const name = NEWCOMERS[added]
-      if (name === undefined) invalidCommand(`the demo can add ${NEWCOMERS.length} nodes, and all of them are added`)
+      if (name === undefined)
+        invalidCommand(`the demo can add ${NEWCOMERS.length} nodes, and all of them are added`, 'start the demo again')
       added++
       const host = hosts[names.indexOf(name)]!
       const addresses = [`/ip4/${host}/tcp/${await freePort(host)}`, `/ip4/${host}/tcp/${await freePort(host)}/ws`]

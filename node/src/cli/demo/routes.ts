@@ -1,6 +1,6 @@
 /** The routes of the demo's control server, for `geotrace demo add-node | kill` and for `npm run dev`. */
 import type { AdminRoutes } from '../../admin/server.ts'
-import { invalidCommand } from '../terminal/options.ts'
+import { invalidCommand } from '../terminal/invalid-command.ts'
 import type { Output } from '../terminal/output.ts'
 import type { FederationProcesses } from './processes.ts'
 
@@ -37,7 +37,10 @@ export function demoRoutes(
       const { saltNodes } = federation
       const peer = saltNodes.find(({ name }, i) => name === node || String(i + 1) === node)
       if (peer === undefined) {
-        invalidCommand(`no salt node ${node} in the demo; there are: ${saltNodes.map(({ name }) => name).join(', ')}`)
+        invalidCommand(
+          `no salt node ${node} in the demo`,
+          `name one of: ${saltNodes.map(({ name }) => name).join(', ')}`,
+        )
       }
       await peer.kill('SIGKILL')
       out.line(`${peer.name} is killed`)

@@ -19,6 +19,7 @@ import { optionsToListen } from '../process/run-options.ts'
 import { ownAddresses } from '../salt/run.ts'
 import { dirOption } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
+import { assertRole } from '../terminal/role.ts'
 import { VERSION } from '../terminal/version.ts'
 import { type Finding, findingsToSummary, findingToLines } from './finding.ts'
 import { checkDisk, checkNode, checkPortsFree, checkRights, judgeLimits, readLimits } from './machine.ts'
@@ -29,16 +30,16 @@ import { judgeRunning } from './running.ts'
 export interface DoctorOptions {
   dir: string
   federation?: string
-  json?: boolean
 }
 /** Prints findings as soon as they are known. */
 type Found = (...more: Finding[]) => void
 
-export async function examine({ dir, federation, json }: DoctorOptions, out: Output): Promise<void> {
+export async function examine({ dir, federation }: DoctorOptions, out: Output): Promise<void> {
+  await assertRole(dir, 'salt')
   const findings: Finding[] = []
   const found: Found = (...more) => {
     findings.push(...more)
-    if (!json) for (const line of more.flatMap(findingToLines)) out.line(line)
+    for (const line of more.flatMap(findingToLines)) out.line(line)
   }
   out.progress('checking this machine …')
   const status = await lookAround(dir)
@@ -57,9 +58,9 @@ export async function examine({ dir, federation, json }: DoctorOptions, out: Out
   found(...judgeRunning(status, dirOption(dir, 'salt')))
 
   const hasProblem = findings.some(({ severity }) => severity === 'fail')
-  if (json) out.json({ ok: !hasProblem, version: VERSION, dir, running: status !== undefined, findings })
-  else out.line(findingsToSummary(findings))
-  if (hasProblem) process.exitCode = 1
+  out.json({ ok: !hasProblem, version: VERSION, dir, running: status !== undefined, findings })
+  out.line(findingsToSummary(findings))
+  if (hasProblem) out.fails()
 }
 
 async function examineNetwork(

@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { loosePermissionOf, permissionAdvice } from '../identity/file-rights.ts'
 import { OPERATOR_KEY, PEER_KEY } from '../identity/identity.ts'
-import { portAdvice, takenPort } from '../identity/ports.ts'
+import { portAdvice, unusablePort } from '../identity/ports.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
 
 const MIB = 1 << 20
@@ -32,7 +32,10 @@ export function checkNode(version: string): Finding {
 export function checkRights(dir: string): Finding {
   for (const path of [dir, join(dir, PEER_KEY), join(dir, OPERATOR_KEY)]) {
     const permission = loosePermissionOf(path)
-    if (permission !== undefined) return fail('rights', permissionAdvice(permission), permission.command)
+    if (permission !== undefined) {
+      const { what, next } = permissionAdvice(permission)
+      return fail('rights', what, next)
+    }
   }
   if (!existsSync(join(dir, PEER_KEY))) return fail('rights', `no keys in ${dir}`, 'geotrace salt init')
   return ok('rights', `only the owner can access ${dir} and its keys`)
@@ -81,13 +84,10 @@ export function judgeLimits(limits: Limits | undefined, connections: number): Fi
 
 /** Checks whether a node that does not run could listen on its addresses. */
 export async function checkPortsFree(listen: readonly string[], dirOption: string): Promise<Finding> {
-  const taken = await takenPort(listen)
-  if (taken === undefined) return ok('ports', `free: ${listen.join(' ')}`)
-  return fail(
-    'ports',
-    `port ${taken.port} is not available (${taken.code})`,
-    portAdvice(taken.port, taken.code, 'geotrace salt run', dirOption),
-  )
+  const found = await unusablePort(listen)
+  if (found === undefined) return ok('ports', `free: ${listen.join(' ')}`)
+  const { what, next } = portAdvice(found, 'salt', dirOption)
+  return fail('ports', what, next)
 }
 
 export async function checkDisk(dir: string): Promise<Finding> {

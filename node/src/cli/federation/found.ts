@@ -2,14 +2,33 @@
  * `geotrace federation found CARD… --central CARD`: writes the founding manifest from the cards of the members.
  * Throws COMMAND_INVALID, MANIFEST_INVALID.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { systemClock } from '@geotrace/core-wasm'
-import { bytesToHex, DEFAULT_PARAMETERS, manifestToId } from '@geotrace/core-wasm/wire'
-import { Command } from 'commander'
-import { newManifest, parseCard } from '../../membership/new-manifest.ts'
+import {
+  bytesToHex,
+  DEFAULT_PARAMETERS,
+  type Manifest,
+  manifestToId,
+  REPLICAS_MAX,
+  SHARDS_MAX,
+} from '@geotrace/core-wasm/wire'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type MemberCard, newManifest } from '../../membership/new-manifest.ts'
+import { createFiles } from '../../platform/atomic-file.ts'
 import { systemRandom } from '../../platform/random.ts'
-import { examples, invalidCommand, wholeNumber } from '../terminal/options.ts'
+import { readCardFile } from '../identity/card.ts'
+import { invalidCommand } from '../terminal/invalid-command.ts'
+import { examples, wholeNumber } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
+import { assertCards } from './founding-cards.ts'
+
+/** The bounds of a manifest. PROTOCOL.md §4.1. */
+const PERIOD_EPOCHS_MAX = 65_000
+const NAME_MAX = 80
+/** The home rule of devices needs two days. */
+const RETENTION_DAYS_MIN = 2
+const RETENTION_DAYS_MAX = 3_660
 
 interface FoundOptions {
   central: string
@@ -22,51 +41,73 @@ interface FoundOptions {
   quota: 'rolling' | 'strict'
 }
 
-export function foundCommand(out: Output): Command {
-  const command = new Command('found')
+export function foundCommand(command: Command, out: Output): void {
+  command
     .description('write federation.json from the cards that `salt init` and `central init` print')
     .argument('<card...>', 'card files of the salt nodes')
     .requiredOption('--central <card>', 'card file of the central peer')
-    .option('--name <name>', 'name of the federation', 'Geo Trace')
+    .option('--name <name>', 'name of the federation', federationName, 'Geo Trace')
     .option('--out <file>', 'manifest to write; an existing file is not overwritten', 'federation.json')
     .option(
       '--shards <n>',
       'number of shards (N) that the world is divided into',
-      wholeNumber,
+      wholeNumber(1, SHARDS_MAX),
       DEFAULT_PARAMETERS.shards,
     )
-    .option('--replicas <n>', 'number of salt nodes that hold each shard (R)', wholeNumber, DEFAULT_PARAMETERS.replicas)
+    .option(
+      '--replicas <n>',
+      'number of salt nodes that hold each shard (R)',
+      wholeNumber(1, REPLICAS_MAX),
+      DEFAULT_PARAMETERS.replicas,
+    )
     .option(
       '--period-epochs <n>',
       'length of a roster period in epochs of 80 minutes',
-      wholeNumber,
+      wholeNumber(1, PERIOD_EPOCHS_MAX),
       DEFAULT_PARAMETERS.periodEpochs,
     )
     .option(
       '--retention-days <days>',
       'days until the central peer deletes deposits',
-      wholeNumber,
+      wholeNumber(RETENTION_DAYS_MIN, RETENTION_DAYS_MAX),
       DEFAULT_PARAMETERS.retentionDays,
     )
-    .option('--quota <rule>', 'quota rule of the salt nodes: rolling or strict', DEFAULT_PARAMETERS.quota)
+    .addOption(
+      new Option('--quota <rule>', 'quota rule of the salt nodes')
+        .choices(['rolling', 'strict'])
+        .default(DEFAULT_PARAMETERS.quota),
+    )
     .action((cards: string[], options: FoundOptions) => found(cards, options, out))
-  return examples(command, 'geotrace federation found cards/*.json --central central.json --name "Health South"')
+  examples(command, 'geotrace federation found cards/*.json --central central.json --name "Health South"')
 }
 
-function found(cards: string[], options: FoundOptions, out: Output): void {
+async function found(paths: string[], options: FoundOptions, out: Output): Promise<void> {
   if (existsSync(options.out))
     invalidCommand(
-      `${options.out} already exists; a second founding makes a second federation, so move the file away first`,
+      `${options.out} already exists, and a second founding makes a second federation`,
+      'move the file away first, or name another file with --out',
     )
-  const read = (path: string) => {
-    if (!existsSync(path))
-      invalidCommand(`no card at ${path}; name a file that \`salt init\` or \`central init\` printed`)
-    return parseCard(readFileSync(path, 'utf8'), path)
-  }
-  const manifest = newManifest({
+  if (!existsSync(dirname(options.out)))
+    invalidCommand(`no folder for ${options.out}`, 'create it, or name another file with --out')
+  const central = readCardFile(options.central)
+  const members = paths.map(readCardFile)
+  assertCards([...paths, options.central], [...members, central])
+  const manifest = toManifest(members, central, options)
+  await createFiles([{ path: options.out, content: `${JSON.stringify(manifest, null, 2)}\n` }])
+  const federation = bytesToHex(manifestToId(manifest)).slice(0, 16)
+  out.json({ federation, file: options.out })
+  out.line(`Wrote ${options.out} for federation ${federation}.`)
+  out.note(
+    'Send this file to every operator within three hours. Each then runs `geotrace salt run` or `geotrace central run`.',
+  )
+  out.note('The federation is founded when all peers are online and have certified roster 0.')
+}
+
+function toManifest(members: MemberCard[], central: MemberCard, options: FoundOptions): Manifest {
+  return newManifest({
     name: options.name,
-    members: cards.map(read),
-    central: read(options.central),
+    members,
+    central,
     parameters: {
       shards: options.shards,
       replicas: options.replicas,
@@ -77,10 +118,9 @@ function found(cards: string[], options: FoundOptions, out: Output): void {
     at: systemClock().now(),
     random: systemRandom,
   })
-  writeFileSync(options.out, `${JSON.stringify(manifest, null, 2)}\n`, { flag: 'wx' })
-  out.line(`Wrote ${options.out} for federation ${bytesToHex(manifestToId(manifest)).slice(0, 16)}.`)
-  out.note(
-    'Send this file to every operator within three hours. Each then runs `geotrace salt run` or `geotrace central run`.',
-  )
-  out.note('The federation is founded when all peers are online and have certified roster 0.')
+}
+
+function federationName(text: string): string {
+  if (text.trim() !== '' && text.length <= NAME_MAX) return text
+  throw new InvalidArgumentError(`Expected a name of 1 to ${NAME_MAX} characters.`)
 }

@@ -7,6 +7,8 @@ import {
   type Change,
   FederationError,
   hexToBytes,
+  isFederationError,
+  keyToPeerId,
   type Manifest,
   manifestToId,
   newChange,
@@ -15,15 +17,16 @@ import {
   type Signer,
   signChange,
 } from '@geotrace/core-wasm/wire'
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { adminRequest } from '../../admin/client.ts'
 import { changeToBase64 } from '../../admin/membership-routes.ts'
 import type { MemberCard } from '../../membership/new-manifest.ts'
 import { manifestClock } from '../../platform/manifest-clock.ts'
 import { nativeSigner } from '../../platform/native-signer.ts'
 import { readCard } from '../identity/card.ts'
-import { loadIdentity } from '../identity/identity.ts'
-import { defaultDir, examples, invalidCommand, readManifest } from '../terminal/options.ts'
+import { loadIdentity, operatorOf } from '../identity/identity.ts'
+import { invalidCommand } from '../terminal/invalid-command.ts'
+import { defaultDir, dirOption, examples, readManifest } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { changeToFile, untilEpoch } from './change-file.ts'
 
@@ -35,34 +38,42 @@ interface LeaveOptions extends JoinOptions {
   operator?: boolean
 }
 
-export function joinCommand(out: Output): Command {
-  const command = new Command('join')
+export function joinCommand(command: Command, out: Output): void {
+  command
     .description('print the application of your node for your sponsors')
     .option('--dir <dir>', 'directory of your node', defaultDir('salt'))
     .option('--federation <file>', 'manifest of the federation (default: federation.json in the directory)')
     .action((options: JoinOptions) => applyToJoin(options, out))
-  return examples(command, 'geotrace federation join > join.json')
+  examples(command, 'geotrace federation join > join.json')
 }
 
-export function leaveCommand(out: Output): Command {
-  const command = new Command('leave')
+export function leaveCommand(command: Command, out: Output): void {
+  command
     .description('take this node out of the federation; it serves its shards until its last epoch is over')
     .option('--dir <dir>', 'directory of your node', defaultDir('salt'))
     .option('--federation <file>', 'manifest of the federation (default: federation.json in the directory)')
     .option('--operator', 'leave as an operator with all your nodes')
     .action((options: LeaveOptions) => leave(options, out))
-  return examples(command, 'geotrace federation leave')
+  examples(command, 'geotrace federation leave')
 }
 
 function applyToJoin({ dir, federation }: JoinOptions, out: Output): void {
-  const { secret, operatorSecret } = loadIdentity(dir)
+  const identity = loadIdentity(dir)
   const manifest = readManifest(federation ?? join(dir, 'federation.json'))
-  if (operatorSecret === undefined)
-    invalidCommand(`no operator.key in ${dir}; run this command on the machine that has it`)
-  const signers = { node: nativeSigner(secret), operator: nativeSigner(operatorSecret) }
-  const card = readCard(dir) ?? invalidCommand(`no card in ${dir}; run \`geotrace salt init\` first`)
-  const signed = cardToApplication(manifest, card, signers)
-  out.line(JSON.stringify(changeToFile(signed), null, 2))
+  const signers = { node: nativeSigner(identity.secret), operator: nativeSigner(operatorOf(identity)) }
+  const at = dirOption(dir, 'salt')
+  const card = readCard(dir) ?? invalidCommand(`no card in ${dir}`, `run \`geotrace salt init${at}\` first`)
+  if (card.peerId !== keyToPeerId(signers.node.key))
+    invalidCommand(
+      `the card in ${dir} is that of another node, ${card.peerId}`,
+      `print a new one: geotrace salt init${at}`,
+    )
+  if ([manifest.central, ...manifest.members].some(({ peerId }) => peerId === card.peerId))
+    invalidCommand('this node founded the federation and needs no application', `start it: geotrace salt run${at}`)
+  const file = changeToFile(cardToApplication(manifest, card, signers))
+  out.json(file)
+  // A change is JSON without `--json` too, because it is a file that the operators send each other.
+  out.line(JSON.stringify(file, null, 2))
   out.note('Save this output as join.json and send it to operators who know you. Each of them runs')
   out.note('  geotrace federation vote join.json')
   out.note('One third of the operators plus one must vote for it. The application expires in a week.')
@@ -87,13 +98,12 @@ export function cardToApplication(
 }
 
 async function leave({ dir, federation, operator = false }: LeaveOptions, out: Output): Promise<void> {
-  const { secret, operatorSecret } = loadIdentity(dir)
+  const identity = loadIdentity(dir)
   const manifest = readManifest(federation ?? join(dir, 'federation.json'))
-  if (operator && operatorSecret === undefined)
-    invalidCommand(`no operator.key in ${dir}; run this command on the machine that has it`)
-  const signer = nativeSigner(operator ? operatorSecret! : secret)
+  const signer = nativeSigner(operator ? operatorOf(identity) : identity.secret)
   const change: Change = { kind: 'leave', until: untilEpoch(manifestClock(manifest).now()), key: signer.key }
   await handIn(dir, signChange(propose(manifest, change), signer))
+  out.json({ leaves: operator ? 'operator' : 'node' })
   out.line('The federation accepted the request. This node leaves with the roster after the next one.')
   out.note('Keep the node running while `geotrace status` shows the state "draining", then stop it.')
 }
@@ -103,10 +113,10 @@ export async function handIn(dir: string, change: SignedChange): Promise<void> {
   try {
     await adminRequest(dir, 'POST', '/changes', { change: changeToBase64(change) })
   } catch (error) {
-    if (!(error instanceof FederationError) || error.code !== 'NODE_NOT_RUNNING') throw error
-    throw new FederationError('NODE_NOT_RUNNING', `${error.message}; only a running node can pass the change on`, {
-      dir,
-    })
+    if (!isFederationError(error, 'NODE_NOT_RUNNING')) throw error
+    const what = `no node runs on ${dir}, and only a running node can pass the change on`
+    const next = `start the node: geotrace salt run${dirOption(dir, 'salt')}`
+    throw new FederationError('NODE_NOT_RUNNING', `${what}; ${next}`, { dir, next }, { cause: error })
   }
 }
 

@@ -2,14 +2,26 @@
  * `geotrace federation propose expel | rotate | amend`: changes that operators endorse with `vote`. PROTOCOL.md §4.9.
  * Throws COMMAND_INVALID, NODE_NOT_RUNNING, CHANGE_INVALID.
  */
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { bytesToHex, type Change, hexToBytes, KEY_BYTES, peerIdToKey, signChange } from '@geotrace/core-wasm/wire'
-import { Command, InvalidArgumentError } from 'commander'
+import {
+  bytesToHex,
+  type Change,
+  hexToBytes,
+  isFederationError,
+  KEY_BYTES,
+  peerIdToKey,
+  REPLICAS_MAX,
+  SHARDS_MAX,
+  signChange,
+} from '@geotrace/core-wasm/wire'
+import { type Command, InvalidArgumentError } from 'commander'
 import { manifestClock } from '../../platform/manifest-clock.ts'
 import { nativeSigner } from '../../platform/native-signer.ts'
 import { systemRandom } from '../../platform/random.ts'
-import { loadIdentity, writeNextOperatorKey } from '../identity/identity.ts'
-import { defaultDir, examples, invalidCommand, readManifest, wholeNumber } from '../terminal/options.ts'
+import { loadIdentity, operatorOf, writeNextOperatorKey } from '../identity/identity.ts'
+import { invalidCommand } from '../terminal/invalid-command.ts'
+import { defaultDir, examples, readManifest, wholeNumber } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { changeToFile, untilEpoch } from './change-file.ts'
 import { handIn, propose } from './join.ts'
@@ -24,59 +36,65 @@ interface AmendOptions extends ProposeOptions {
   replicas?: number
 }
 
-export function proposeCommand(out: Output): Command {
-  const common = (command: Command): Command =>
+export function proposeCommand(command: Command, out: Output): void {
+  const add = (name: string): Command =>
     command
+      .command(name)
       .option('--dir <dir>', 'directory of your node', defaultDir('salt'))
       .option('--federation <file>', 'manifest of the federation (default: federation.json in the directory)')
-  const expel = common(new Command('expel'))
+  command.description('propose a change to the operators')
+  const expel = add('expel')
     .description('propose to remove a node or an operator')
     .argument('<peer id or operator key>', 'as `status` and federation.json show it', peerKey)
     .action((key: Uint8Array, options: ProposeOptions) => print({ kind: 'expel', key }, options, out))
-  const amend = common(new Command('amend'))
+  const amend = add('amend')
     .description('propose other parameters of the federation from the next roster on')
     .option('--core <simd,scalar>', 'SHA-256 of the two builds of the core, in hex', hashPair)
-    .option('--shards <n>', 'number of shards (N)', wholeNumber)
-    .option('--replicas <n>', 'number of replicas of each shard (R)', wholeNumber)
+    .option('--shards <n>', 'number of shards (N)', wholeNumber(1, SHARDS_MAX))
+    .option('--replicas <n>', 'number of replicas of each shard (R)', wholeNumber(1, REPLICAS_MAX))
     .action((options: AmendOptions) => print(toAmendment(options), options, out))
-  const rotate = common(new Command('rotate'))
+  const rotate = add('rotate')
     .description('give your operator a new key, signed by the current one')
     .action((options: ProposeOptions) => rotateKey(options, out))
-  return new Command('propose')
-    .description('propose a change to the operators')
-    .addCommand(examples(expel, 'geotrace federation propose expel 12D3Koo… > expel.json'))
-    .addCommand(examples(amend, 'geotrace federation propose amend --replicas 5 > amend.json'))
-    .addCommand(examples(rotate, 'geotrace federation propose rotate'))
+  examples(expel, 'geotrace federation propose expel 12D3Koo… > expel.json')
+  examples(amend, 'geotrace federation propose amend --replicas 5 > amend.json')
+  examples(rotate, 'geotrace federation propose rotate')
 }
 
 /** A change without its times. */
 type Draft = Change extends infer C ? (C extends Change ? Omit<C, 'at' | 'until'> : never) : never
 
 function print(draft: Draft, { dir, federation }: ProposeOptions, out: Output): void {
-  const { operatorSecret } = loadIdentity(dir)
-  if (operatorSecret === undefined) invalidCommand(`no operator.key in ${dir}; only an operator can propose a change`)
+  const operatorSecret = operatorOf(loadIdentity(dir))
   const manifest = readManifest(federation ?? join(dir, 'federation.json'))
   const now = manifestClock(manifest).now()
   const dated = draft.kind === 'amend' ? { ...draft, at: now } : draft
   const change = { ...dated, until: untilEpoch(now) } as Change
   const signed = signChange(propose(manifest, change), nativeSigner(operatorSecret))
-  out.line(JSON.stringify(changeToFile(signed), null, 2))
+  const file = changeToFile(signed)
+  out.json(file)
+  out.line(JSON.stringify(file, null, 2))
   out.note('Save this output as a file, run `geotrace federation vote FILE`, and send the file to the other operators.')
   out.note('Two thirds of the operators plus one must vote for it.')
 }
 
 /** Hands in a key rotation. The node votes with the old key until a roster contains the new one. */
 async function rotateKey({ dir, federation }: ProposeOptions, out: Output): Promise<void> {
-  const { operatorSecret } = loadIdentity(dir)
-  if (operatorSecret === undefined)
-    invalidCommand(`no operator.key in ${dir}; run this command on the machine that has it`)
+  const operatorSecret = operatorOf(loadIdentity(dir))
   const manifest = readManifest(federation ?? join(dir, 'federation.json'))
   const next = systemRandom(KEY_BYTES)
   const [from, to] = [nativeSigner(operatorSecret), nativeSigner(next)]
   const until = untilEpoch(manifestClock(manifest).now())
   const change = propose(manifest, { kind: 'rotate', until, from: from.key, to: to.key })
-  const path = writeNextOperatorKey(dir, next)
-  await handIn(dir, signChange(signChange(change, from), to))
+  const path = await writeNextOperatorKey(dir, next)
+  try {
+    await handIn(dir, signChange(signChange(change, from), to))
+  } catch (error) {
+    // The federation has not seen the new key, unless its answer was lost.
+    if (!isFederationError(error, 'PEER_TIMEOUT')) await rm(path)
+    throw error
+  }
+  out.json({ file: path, key: bytesToHex(to.key) })
   out.line(`Wrote the new key ${bytesToHex(to.key).slice(0, 16)}… to ${path}.`)
   out.note(
     'When `geotrace federation log` shows the change in a roster, replace operator.key by this file and restart the node.',
@@ -85,7 +103,7 @@ async function rotateKey({ dir, federation }: ProposeOptions, out: Output): Prom
 
 function toAmendment({ core, shards, replicas }: AmendOptions): Draft {
   if (core === undefined && shards === undefined && replicas === undefined) {
-    invalidCommand('no parameter to amend; give --core, --shards or --replicas')
+    invalidCommand('expected a parameter to amend', 'give --core, --shards or --replicas')
   }
   const [simd, scalar] = core ?? []
   return {

@@ -1,5 +1,5 @@
 /** `geotrace federation vote FILE`: endorses a change as an operator. The running node spreads it by gossip. */
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { adminRequest } from '../../admin/client.ts'
 import { type ChangeView, changeToBase64, changeToText } from '../../admin/membership-routes.ts'
 import { defaultDir, examples } from '../terminal/options.ts'
@@ -8,24 +8,22 @@ import { readChangeFile } from './change-file.ts'
 
 interface VoteOptions {
   dir: string
-  json?: boolean
 }
 
-export function voteCommand(out: Output): Command {
-  const command = new Command('vote')
+export function voteCommand(command: Command, out: Output): void {
+  command
     .description('endorse a change as an operator through your running node')
     .argument('<file>', 'a file that `federation join` or `propose` printed')
     .option('--dir <dir>', 'directory of your node', defaultDir('salt'))
-    .option('--json', 'print one JSON object')
     .action((file: string, options: VoteOptions) => vote(file, options, out))
-  return examples(command, 'geotrace federation vote join.json')
+  examples(command, 'geotrace federation vote join.json')
 }
 
-async function vote(file: string, { dir, json }: VoteOptions, out: Output): Promise<void> {
+async function vote(file: string, { dir }: VoteOptions, out: Output): Promise<void> {
   const signed = readChangeFile(file)
-  if (!json) out.note(changeToText(signed.change, undefined))
+  out.note(changeToText(signed.change, undefined))
   const view = (await adminRequest(dir, 'POST', '/changes/endorse', { change: changeToBase64(signed) })) as ChangeView
-  if (json) return out.json(view)
+  out.json(view)
   out.line(`Endorsed by ${view.endorsedBy.length} of ${view.needs} operators: ${view.endorsedBy.join(', ') || 'none'}`)
   const missing = view.needs - view.endorsedBy.length
   out.note(

@@ -30,7 +30,7 @@ export function isSecure(address: string): boolean {
 /**
  * The listen addresses of a node with these public addresses: every interface, because a router's public address is not
  * an address of this machine. A loopback address stays, so that a trial is reachable from this machine only. An address
- * of another form stays too, and libp2p accepts or refuses it. `ports` replaces the ports of the addresses.
+ * of another form stays too, and `run` refuses it. `ports` replaces the ports of the addresses.
  */
 export function addressesToListen(addresses: readonly string[], ports: Partial<Ports> = {}): string[] {
   const listen = addresses.flatMap((address) => {

@@ -27,9 +27,13 @@ export function loosePermissionOf(path: string): LoosePermission | undefined {
 export function assertPrivate(path: string): void {
   const permission = loosePermissionOf(path)
   if (permission === undefined) return
-  throw new FederationError('FILE_EXPOSED', permissionAdvice(permission), { path })
+  const { what, next } = permissionAdvice(permission)
+  throw new FederationError('FILE_EXPOSED', `${what}; ${next}`, { path, next })
 }
 
-export function permissionAdvice({ path, mode, command }: LoosePermission): string {
-  return `other users of this machine can access ${path} (mode ${mode.toString(8).padStart(4, '0')}); run \`${command}\`, and make new keys if somebody may have read these`
+export function permissionAdvice({ path, mode, command }: LoosePermission): { what: string; next: string } {
+  return {
+    what: `other users of this machine can access ${path} (mode ${mode.toString(8).padStart(4, '0')})`,
+    next: `run \`${command}\`, and replace the secret in it if somebody may have read it`,
+  }
 }

@@ -3,12 +3,16 @@
  * They are written once and never overwritten. A node refuses keys that other users can read.
  * Throws COMMAND_INVALID, FILE_EXPOSED.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Random } from '@geotrace/core-wasm'
-import { bytesToHex, FederationError, KEY_BYTES, keyToPeerId, secretToSigner } from '@geotrace/core-wasm/wire'
+import { bytesToHex, equalBytes, KEY_BYTES, keyToPeerId, secretToSigner } from '@geotrace/core-wasm/wire'
 import type { MemberCard } from '../../membership/new-manifest.ts'
-import { assertPrivate } from './file-rights.ts'
+import { createFiles, type NewFile } from '../../platform/atomic-file.ts'
+import { invalidCommand } from '../terminal/invalid-command.ts'
+import { readSmallFile } from '../terminal/small-file.ts'
+import { assertPrivate, loosePermissionOf } from './file-rights.ts'
 
 export interface Identity {
   secret: Uint8Array
@@ -17,35 +21,79 @@ export interface Identity {
 
 export const PEER_KEY = 'peer.key'
 export const OPERATOR_KEY = 'operator.key'
+/** Files that only a node with keys makes. With new keys beside them the node would be a stranger to its federation. */
+const TRACES = ['card.json', 'records']
+const RESTORE = 'restore your backup: geotrace salt restore FILE'
 
 export function hasIdentity(dir: string): boolean {
   return existsSync(join(dir, PEER_KEY))
 }
 
-/** Creates the keys that are missing in `dir`. Throws FILE_EXPOSED. */
-export function createIdentity(dir: string, random: Random): Identity {
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
-  assertPrivate(dir)
-  for (const name of [PEER_KEY, OPERATOR_KEY]) {
-    if (!existsSync(join(dir, name))) writeSecret(dir, name, random(KEY_BYTES))
-  }
+/** Creates the keys of a new node. Returns the existing keys of another. Throws COMMAND_INVALID when one of them is lost. */
+export async function createIdentity(dir: string, random: Random): Promise<Identity> {
+  await makeDirectory(dir)
+  assertNoneLost(dir)
+  const missing = [OPERATOR_KEY, PEER_KEY].filter((name) => !existsSync(join(dir, name)))
+  await createFiles(missing.map((name) => ({ path: join(dir, name), content: random(KEY_BYTES) })))
   return loadIdentity(dir)
 }
 
-/** Writes the given keys. `before` writes the files that must exist before the keys do. */
-export function writeIdentity(dir: string, { secret, operatorSecret }: Identity, before: () => void = () => {}): void {
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
-  assertPrivate(dir)
-  before()
-  // The peer key comes last, because a directory with a peer key counts as complete.
-  if (operatorSecret !== undefined) writeSecret(dir, OPERATOR_KEY, operatorSecret)
-  writeSecret(dir, PEER_KEY, secret)
+/** Keys are not put into a directory that other users share, such as a home or /tmp. */
+async function makeDirectory(dir: string): Promise<void> {
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  if (hasIdentity(dir)) return assertPrivate(dir)
+  if (loosePermissionOf(dir) !== undefined)
+    invalidCommand(`other users of this machine can access ${dir}`, 'name a directory of the node alone with --dir')
+}
+
+/** A new key beside the files of an old one makes a node that no other peer knows. */
+function assertNoneLost(dir: string): void {
+  const lost = [PEER_KEY, OPERATOR_KEY].find((name) => !existsSync(join(dir, name)))
+  const trace = traceIn(dir)
+  if (lost === undefined || trace === undefined) return
+  invalidCommand(`${lost} is missing in ${dir}, where ${trace} shows that a node had it`, lostKeyAdvice(dir, lost))
+}
+
+function lostKeyAdvice(dir: string, lost: string): string {
+  const elsewhere = lost === OPERATOR_KEY ? 'Or run the command on the machine that has this key.' : ''
+  return [`${RESTORE} --dir ${dir}`, elsewhere || 'For a new node use another directory.'].join('\n')
+}
+
+/** The name of a file that only a node with keys makes; undefined when there is none. */
+function traceIn(dir: string): string | undefined {
+  return TRACES.find((name) => existsSync(join(dir, name)))
+}
+
+/**
+ * Writes the keys of a backup, together with `more` files that must not appear without them. Keys that are there already
+ * stay when they are the same. Throws COMMAND_INVALID for other keys.
+ */
+export async function writeIdentity(
+  dir: string,
+  { secret, operatorSecret }: Identity,
+  more: readonly NewFile[] = [],
+): Promise<void> {
+  await makeDirectory(dir)
+  const keys = [
+    // The peer key comes last, because a directory with a peer key counts as complete.
+    ...(operatorSecret === undefined ? [] : [{ path: join(dir, OPERATOR_KEY), content: operatorSecret }]),
+    { path: join(dir, PEER_KEY), content: secret },
+  ]
+  for (const { path, content } of keys) {
+    if (existsSync(path) && !equalBytes(readSecret(path), content))
+      invalidCommand(`${path} is another key and is not overwritten`, 'name another directory with --dir')
+  }
+  await createFiles([...more, ...keys.filter(({ path }) => !existsSync(path))])
 }
 
 /** Throws COMMAND_INVALID when there is no peer key, FILE_EXPOSED when others can read a key. */
 export function loadIdentity(dir: string): Identity {
-  if (!hasIdentity(dir))
-    invalidCommand(`no ${PEER_KEY} in ${dir}; run \`geotrace salt init\` or \`geotrace central init\` first`)
+  if (!hasIdentity(dir)) {
+    const next = traceIn(dir)
+      ? lostKeyAdvice(dir, PEER_KEY)
+      : 'run `geotrace salt init` (or `geotrace central init`) first, or name the directory of your node with --dir'
+    invalidCommand(`no ${PEER_KEY} in ${dir}`, next)
+  }
   assertPrivate(dir)
   const operator = join(dir, OPERATOR_KEY)
   return {
@@ -55,43 +103,39 @@ export function loadIdentity(dir: string): Identity {
 }
 
 export function identityToCard(identity: Identity, operator: string, addresses: string[]): MemberCard {
-  if (identity.operatorSecret === undefined)
-    invalidCommand(`no ${OPERATOR_KEY} in the directory; run this command on the machine that has the operator's key`)
   return {
     operator,
-    operatorKey: bytesToHex(secretToSigner(identity.operatorSecret).key),
+    operatorKey: bytesToHex(secretToSigner(operatorOf(identity)).key),
     peerId: keyToPeerId(secretToSigner(identity.secret).key),
     addresses,
   }
 }
 
-/** Writes the operator's next key beside the current one and returns the path of the file. */
-export function writeNextOperatorKey(dir: string, secret: Uint8Array): string {
-  const name = `${OPERATOR_KEY}.next`
-  if (existsSync(join(dir, name))) {
-    invalidCommand(
-      `${name} already exists, so a key rotation has begun; \`geotrace federation log\` shows whether a roster has it`,
-    )
-  }
-  writeSecret(dir, name, secret)
-  return join(dir, name)
+/** The operator's secret. Throws COMMAND_INVALID when another machine has it. */
+export function operatorOf({ operatorSecret }: Identity): Uint8Array {
+  return (
+    operatorSecret ??
+    invalidCommand(`no ${OPERATOR_KEY} in the directory`, 'run this command on the machine that has the operator’s key')
+  )
 }
 
-function writeSecret(dir: string, name: string, secret: Uint8Array): void {
-  writeFileSync(join(dir, name), secret, { mode: 0o600, flag: 'wx' })
+/** Writes the operator's next key beside the current one and returns the path of the file. */
+export async function writeNextOperatorKey(dir: string, secret: Uint8Array): Promise<string> {
+  const path = join(dir, `${OPERATOR_KEY}.next`)
+  if (existsSync(path)) {
+    invalidCommand(
+      `${path} exists already, so a key rotation has begun`,
+      '`geotrace federation log` shows whether a roster has the new key',
+    )
+  }
+  await createFiles([{ path, content: secret }])
+  return path
 }
 
 function readSecret(path: string): Uint8Array {
   assertPrivate(path)
-  const bytes = new Uint8Array(readFileSync(path))
-  if (bytes.length !== KEY_BYTES) {
-    invalidCommand(
-      `expected a key of ${KEY_BYTES} bytes in ${path}, got ${bytes.length} bytes; restore the file from your backup`,
-    )
-  }
+  const bytes = new Uint8Array(readSmallFile(path, { what: 'key', maxBytes: KEY_BYTES, next: RESTORE }))
+  if (bytes.length !== KEY_BYTES)
+    invalidCommand(`expected a key of ${KEY_BYTES} bytes in ${path}, got ${bytes.length} bytes`, RESTORE)
   return bytes
-}
-
-function invalidCommand(reason: string): never {
-  throw new FederationError('COMMAND_INVALID', reason, { reason })
 }

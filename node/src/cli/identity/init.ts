@@ -1,17 +1,23 @@
 /**
  * `geotrace salt init` and `central init`: creates the keys once and prints the card with the addresses. node/README.md
  * "From nothing to a member". Without an address the card names loopback addresses, and the output says so.
+ * Throws COMMAND_INVALID, FILE_EXPOSED.
  */
-import { bytesToHex, secretToSigner } from '@geotrace/core-wasm/wire'
+import { join } from 'node:path'
+import { bytesToHex, keyToPeerId, secretToSigner } from '@geotrace/core-wasm/wire'
 import type { MemberCard } from '../../membership/new-manifest.ts'
+import type { NetworkKind } from '../../membership/peer-address.ts'
 import { systemRandom } from '../../platform/random.ts'
-import { dirOption, invalidCommand } from '../terminal/options.ts'
+import { invalidCommand } from '../terminal/invalid-command.ts'
+import { dirOption } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
+import { networkOf, readAddresses, readHost } from './address-check.ts'
 import { hostToAddresses, type Ports } from './addresses.ts'
-import { readCard, writeCard } from './card.ts'
-import { createIdentity, hasIdentity, type Identity, identityToCard } from './identity.ts'
+import { CARD, readCard, writeCard } from './card.ts'
+import { createIdentity, hasIdentity, type Identity, identityToCard, loadIdentity, operatorOf } from './identity.ts'
+import { assertOperatorName } from './operator-name.ts'
 
-export interface InitOptions {
+interface InitOptions {
   dir: string
   operator?: string
   host?: string
@@ -23,47 +29,67 @@ export interface InitOptions {
 
 const LOOPBACK = '127.0.0.1'
 
-export function initialise(options: InitOptions, role: 'salt' | 'central', out: Output): void {
-  const { dir, host, port, wsPort, httpsPort, address = [] } = options
-  if (host !== undefined && address.length > 0)
-    invalidCommand('--host and --address exclude each other; give one of them')
+export async function initialise(options: InitOptions, role: 'salt' | 'central', out: Output): Promise<void> {
+  const { dir } = options
   const isNew = !hasIdentity(dir)
-  const identity = createIdentity(dir, systemRandom)
+  const known = isNew ? undefined : loadIdentity(dir)
+  // Everything typed is checked before the first file is written.
+  const named = readTyped(options, known && toPeerId(known))
   const before = readCard(dir)
-  const ports: Ports = { tcp: port, ws: wsPort, ...(httpsPort !== undefined && { tls: httpsPort }) }
-  const wanted = host === undefined ? address : hostToAddresses(host, ports)
-  const addresses = wanted.length > 0 ? wanted : (before?.addresses ?? hostToAddresses(LOOPBACK, ports))
+  const identity = await createIdentity(dir, systemRandom)
+  const trial = hostToAddresses(LOOPBACK, optionsToPorts(options))
+  const addresses = named.length > 0 ? named : (before?.addresses ?? trial)
   const operator = options.operator ?? before?.operator ?? (role === 'central' ? 'authority' : pseudonym(identity))
   const card = identityToCard(identity, operator, addresses)
-  writeCard(dir, card)
+  await writeCard(dir, card)
+  out.json(card)
+  // The card is JSON without `--json` too, because it is a file that the operator sends.
   out.line(JSON.stringify(card, null, 2))
-  out.note(isNew ? `Created new keys in ${dir}.` : `Kept the existing keys in ${dir}. The card above is theirs.`)
+  out.note(isNew ? `Created the keys of a new node in ${dir}.` : `Kept the keys in ${dir}.`)
   for (const line of advice(card, role, dir)) out.note(line)
 }
 
+/** The addresses that the options name. Throws COMMAND_INVALID. */
+function readTyped({ host, address = [], operator, ...options }: InitOptions, peerId: string | undefined): string[] {
+  if (operator !== undefined) assertOperatorName(operator, '--operator')
+  if (host !== undefined && address.length > 0)
+    invalidCommand('--host and --address exclude each other', 'give one of them')
+  const ports = optionsToPorts(options)
+  const twice = Object.values(ports).find((port, i, all) => all.indexOf(port) !== i)
+  if (twice !== undefined)
+    invalidCommand(
+      `--port, --ws-port and --https-port expected different ports, got ${twice} twice`,
+      'change one of them',
+    )
+  return host === undefined
+    ? readAddresses(address, { where: '--address', peerId })
+    : hostToAddresses(readHost(host), ports)
+}
+
+function optionsToPorts({ port, wsPort, httpsPort }: Pick<InitOptions, 'port' | 'wsPort' | 'httpsPort'>): Ports {
+  return { tcp: port, ws: wsPort, ...(httpsPort !== undefined && { tls: httpsPort }) }
+}
+
+function toPeerId({ secret }: Identity): string {
+  return keyToPeerId(secretToSigner(secret).key)
+}
+
 /** A name that says nothing about the operator: the first digits of the operator key. */
-function pseudonym({ operatorSecret }: Identity): string {
-  if (operatorSecret === undefined)
-    invalidCommand('no operator.key in the directory to make a name from; give a name with --operator')
-  return `volunteer-${bytesToHex(secretToSigner(operatorSecret).key).slice(0, 8)}`
+function pseudonym(identity: Identity): string {
+  return `volunteer-${bytesToHex(secretToSigner(operatorOf(identity)).key).slice(0, 8)}`
 }
 
 function advice({ operator, addresses }: MemberCard, role: 'salt' | 'central', dir: string): string[] {
-  const isTrial = addresses.every((address) => address.includes(`/${LOOPBACK}/`))
   const at = dirOption(dir, role)
   return [
-    `Operator name: ${operator}. To change it before you are a member, run init again with --operator NAME.`,
-    ...(isTrial
-      ? [
-          'The addresses are reachable from this machine only. To be reachable for others:',
-          `  geotrace ${role} init${at} --host YOUR-PUBLIC-NAME-OR-ADDRESS`,
-        ]
-      : ['Open the ports of these addresses in the router and the firewall, and no other ports.']),
+    `Operator name: ${operator}. Before you are a member, \`geotrace ${role} init${at} --operator NAME\` changes it.`,
+    ...reachAdvice(networkOf(addresses, 'the card'), role, at),
     '',
     'Next:',
     '  1. Back up the keys. Without them the membership and the vote are lost.',
     `       geotrace salt backup FILE${role === 'central' ? ` --dir ${dir}` : at}`,
-    '  2. For a new federation, send the card above to the founder. The card holds no secret.',
+    '  2. For a new federation, send this card to the founder. It holds no secret.',
+    `     A copy of it is ${join(dir, CARD)}.`,
     ...(role === 'salt'
       ? [
           '     For a running federation, send your application to sponsors:',
@@ -72,5 +98,15 @@ function advice({ operator, addresses }: MemberCard, role: 'salt' | 'central', d
       : []),
     `  3. Put federation.json into ${dir}, then start the node:`,
     `       geotrace ${role} run${at}`,
+  ]
+}
+
+function reachAdvice(network: NetworkKind, role: 'salt' | 'central', at: string): string[] {
+  if (network === 'public')
+    return ['Open the TCP ports of the addresses in the card in the router and the firewall, and no other ports.']
+  const reach = network === 'loopback' ? 'from this machine only' : 'from your own network only'
+  return [
+    `The addresses in the card are reachable ${reach}. To be reachable for others:`,
+    `  geotrace ${role} init${at} --host YOUR-PUBLIC-NAME-OR-ADDRESS`,
   ]
 }

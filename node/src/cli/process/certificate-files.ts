@@ -3,11 +3,12 @@
  * again when one of them changes, so that a renewal needs no restart. Throws COMMAND_INVALID, FILE_EXPOSED.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { readFileSync, unwatchFile, watchFile } from 'node:fs'
+import { unwatchFile, watchFile } from 'node:fs'
 import type { Certificate, CertificateSource } from '../../net/transport/tls-certificate.ts'
 import type { Log } from '../../platform/log.ts'
 import { assertPrivate } from '../identity/file-rights.ts'
-import { invalidCommand } from '../terminal/options.ts'
+import { invalidCommand } from '../terminal/invalid-command.ts'
+import { readSmallFile } from '../terminal/small-file.ts'
 
 export interface CertificateFiles extends CertificateSource {
   stop(): void
@@ -15,6 +16,8 @@ export interface CertificateFiles extends CertificateSource {
 
 /** Tools renew weeks before the end. Polling also notices a symbolic link that now points to another file. */
 const LOOK_MS = 10_000
+/** A chain of a few certificates has some ten kilobytes. */
+const PEM_MAX_BYTES = 1 << 20
 
 export function certificateFiles(cert: string, key: string, log: Log, lookMs = LOOK_MS): CertificateFiles {
   const listeners = new Set<() => void>()
@@ -53,19 +56,20 @@ function read(cert: string, key: string): Certificate {
   try {
     fits = new X509Certificate(pair.cert).checkPrivateKey(createPrivateKey(pair.key))
   } catch {
-    invalidCommand(`expected a certificate in ${cert} and a private key in ${key}, both in PEM form; name other files`)
+    invalidCommand(
+      `expected a certificate in ${cert} and a private key in ${key}, both in PEM form`,
+      'name other files',
+    )
   }
   if (!fits)
     invalidCommand(
-      `the key in ${key} does not belong to the certificate in ${cert}; name two files that belong together`,
+      `the key in ${key} does not belong to the certificate in ${cert}`,
+      'name two files that belong together',
     )
   return pair
 }
 
 function readText(path: string, option: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return invalidCommand(`cannot read ${path}; name a file that this user can read with ${option}`)
-  }
+  const next = `name a file that this user can read with ${option}`
+  return readSmallFile(path, { what: 'file in PEM form', maxBytes: PEM_MAX_BYTES, next }).toString('utf8')
 }

@@ -3,6 +3,7 @@
  * SIGINT and SIGTERM, on a drain request, and when the parent that forked it ends. It sends each state to its parent.
  */
 import type { Random } from '@geotrace/core-wasm'
+import { FederationError, isFederationError } from '@geotrace/core-wasm/wire'
 import { type AdminRoutes, adminServer } from '../../admin/server.ts'
 import type { Log } from '../../platform/log.ts'
 import { startWatchdog } from './watchdog.ts'
@@ -14,6 +15,7 @@ interface RunningPeer {
 }
 
 interface DaemonInit {
+  role: 'salt' | 'central'
   dir: string
   peer: RunningPeer
   routes: AdminRoutes
@@ -21,7 +23,7 @@ interface DaemonInit {
   page?: () => string
   random: Random
   log: Log
-  /** Resolves when the process must stop because of a fault; the exit code is then 1. */
+  /** Resolves when the process must stop because of a fault. */
   failed?: Promise<void>
   /** Called ten times a second. */
   onTick?: () => void
@@ -36,15 +38,20 @@ const STATE_POLL_MS = 100
 /** Longer than any open request. After it the process exits with code 1. */
 const STOP_MAX_MS = 4_500
 
-/** Runs the peer until a signal, a drain request or a fault stops it. Resolves after a clean stop. */
-export async function runDaemon({ dir, peer, routes, page, random, log, failed, onTick }: DaemonInit): Promise<void> {
+/**
+ * Runs the peer until a signal, a drain request or a fault stops it. Resolves after the stop with the exit code: 1 after a
+ * fault.
+ */
+export async function runDaemon(init: DaemonInit): Promise<0 | 1> {
+  const { role, dir, peer, routes, page, random, log, failed, onTick } = init
   let drain = (): void => {}
+  let isStopping = false
   const stopped = Promise.race([
-    untilToldToStop(),
-    new Promise<void>((resolve) => {
-      drain = resolve
+    untilToldToStop().then(() => 0 as const),
+    new Promise<0>((resolve) => {
+      drain = () => resolve(0)
     }),
-    ...(failed === undefined ? [] : [failed.then(endWithFailure)]),
+    ...(failed === undefined ? [] : [failed.then(() => 1 as const)]),
   ])
   const watchdog = startWatchdog('peer')
   await peer.start()
@@ -55,7 +62,8 @@ export async function runDaemon({ dir, peer, routes, page, random, log, failed, 
       return { pid: process.pid }
     },
   }
-  const admin = await adminServer({ dir, routes: { ...routes, ...control }, random, log, ...(page && { page }) })
+  const all = untilStop({ ...routes, ...control }, dir, () => isStopping)
+  const admin = await adminServer({ role, dir, routes: all, random, log, ...(page && { page }) })
   let state = ''
   const watch = () => {
     onTick?.()
@@ -66,7 +74,8 @@ export async function runDaemon({ dir, peer, routes, page, random, log, failed, 
   }
   const poll = setInterval(watch, STATE_POLL_MS)
   watch()
-  await stopped
+  const exitCode = await stopped
+  isStopping = true
   const deadline = setTimeout(() => process.exit(1), STOP_MAX_MS)
   // The control server stops last, so that `geotrace salt drain` can show the progress.
   await peer.stop()
@@ -75,10 +84,23 @@ export async function runDaemon({ dir, peer, routes, page, random, log, failed, 
   await watchdog.stop()
   clearTimeout(deadline)
   if (process.connected) process.disconnect()
+  return exitCode
 }
 
-function endWithFailure(): void {
-  process.exitCode = 1
+/** The routes. A peer that stops closes its store in the middle of a request, which is no fault to log. */
+function untilStop(routes: AdminRoutes, dir: string, isStopping: () => boolean): AdminRoutes {
+  const guarded = Object.entries(routes).map(([key, route]) => {
+    const answer = async (body: unknown): Promise<unknown> => {
+      try {
+        return await route(body)
+      } catch (error) {
+        if (!isStopping() || isFederationError(error)) throw error
+        throw new FederationError('NODE_NOT_RUNNING', `the node on ${dir} is stopping`, { dir }, { cause: error })
+      }
+    }
+    return [key, answer] as const
+  })
+  return Object.fromEntries(guarded)
 }
 
 function untilToldToStop(): Promise<void> {

@@ -2,7 +2,7 @@
 import { type ProbeAnswer, probeServer } from '../../admin/probes.ts'
 import { LOCAL_ADDRESS, type LocalHttp } from '../../local/local-http.ts'
 import type { Log } from '../../platform/log.ts'
-import { bindError, localPortAdvice, portTaken } from '../identity/ports.ts'
+import { bindError, localPortTaken } from '../identity/ports.ts'
 
 interface ProbePort {
   /** Undefined when the option is not given. */
@@ -19,7 +19,7 @@ export async function openProbes(wanted: readonly ProbePort[], log: Log): Promis
     if (port === undefined) continue
     if ((await bindError(LOCAL_ADDRESS, port)) !== undefined) {
       for (const server of open) await server.stop()
-      throw portTaken(port, localPortAdvice(port, option))
+      throw localPortTaken(port, option)
     }
     open.push(await probeServer(port, path, probe, log))
   }

@@ -1,23 +1,19 @@
 /**
  * The log of a peer on stderr: JSON lines for a collector, plain text on a terminal. An entry holds an event and counters,
- * never anything personal. Throws COMMAND_INVALID.
+ * never anything personal.
  */
 import { pino } from 'pino'
 import type { Log, LogFields } from '../../platform/log.ts'
-import { invalidCommand } from '../terminal/options.ts'
-import type { Output } from '../terminal/output.ts'
+import { LOG_LEVELS, type Output } from '../terminal/output.ts'
 
-const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
-
-/** Throws COMMAND_INVALID. */
+/** `level` is one of LOG_LEVELS. */
 export function processLog(role: string, level: string, out: Output): Log {
-  const rank = (LEVELS as readonly string[]).indexOf(level)
-  if (rank === -1) invalidCommand(`--log-level expects one of ${LEVELS.join(', ')}; got ${level}`)
-  if (out.isWatched) {
+  if (out.isWatched && !out.isJson) {
+    const rank = (LOG_LEVELS as readonly string[]).indexOf(level)
     const line = (event: string, fields: LogFields, at: number, mark: string) => {
       if (at < rank) return
       const values = Object.entries(fields).map(([key, value]) => `  ${key} ${value}`)
-      out.note(`${new Date().toISOString().slice(11, 19)}${mark} ${event}${values.join('')}`)
+      out.note(`${new Date().toISOString().slice(11, 19)}Z${mark} ${event}${values.join('')}`)
     }
     return {
       info: (event, fields = {}) => line(event, fields, 1, ' '),

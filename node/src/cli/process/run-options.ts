@@ -1,10 +1,14 @@
-/** The options that `salt run` and `central run` share. node/README.md "Options and defaults". */
+/** The options that `salt run` and `central run` share. node/README.md "Options and defaults". Throws COMMAND_INVALID. */
+import { isIP } from 'node:net'
 import { isLoopback } from '@geotrace/core-wasm/wire'
 import type { Command } from 'commander'
+import { LOCAL_ADDRESS } from '../../local/local-http.ts'
+import { addressToParts } from '../../membership/peer-address.ts'
 import { HOST_LIMITS } from '../../net/limits.ts'
 import type { Log } from '../../platform/log.ts'
 import { addressesToListen, addressToSocket, isSecure, type Ports } from '../identity/addresses.ts'
-import { collect, defaultDir, invalidCommand, portNumber, wholeNumber } from '../terminal/options.ts'
+import { invalidCommand } from '../terminal/invalid-command.ts'
+import { collect, defaultDir, portNumber, wholeNumber } from '../terminal/options.ts'
 import { type CertificateFiles, certificateFiles } from './certificate-files.ts'
 
 export interface RunOptions {
@@ -18,6 +22,7 @@ export interface RunOptions {
   listen?: string[]
   localAddress?: string
   healthPort?: number
+  /** The option of the whole command line. */
   logLevel: string
 }
 
@@ -37,26 +42,59 @@ export function runOptions(command: Command, role: 'salt' | 'central'): Command 
     .option('--listen <multiaddr>', 'address to listen on instead of the ports above; may be repeated', collect)
     .option('--local-address <ip>', 'address of this machine to dial from')
     .option('--health-port <n>', 'port on 127.0.0.1 that answers GET /healthz', portNumber)
-    .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
 }
 
+type ListenOptions = Pick<RunOptions, 'listen' | 'port' | 'wsPort' | 'httpsPort' | 'cert' | 'key'>
+
 /** The listen addresses. `addresses` are the public addresses of this peer. Throws COMMAND_INVALID. */
-export function optionsToListen(
-  options: Pick<RunOptions, 'listen' | 'port' | 'wsPort' | 'httpsPort' | 'cert' | 'key'>,
-  addresses: readonly string[],
-): string[] {
+export function optionsToListen(options: ListenOptions, addresses: readonly string[]): string[] {
   const { listen: exactly, port, wsPort, httpsPort, cert, key } = options
   if ((cert === undefined) !== (key === undefined))
-    invalidCommand('--cert and --key belong together; give both or neither')
+    invalidCommand('--cert and --key belong together', 'give both options or neither')
   const listen = exactly ?? addressesToListen(withHttps(addresses, httpsPort), toPorts(options))
   if (exactly !== undefined && (port ?? wsPort ?? httpsPort) !== undefined) {
-    invalidCommand('--listen already names the ports; remove --port, --ws-port and --https-port')
+    invalidCommand('--listen already names the ports', 'remove --port, --ws-port and --https-port')
   }
+  for (const address of listen) assertListenable(address)
   const secure = listen.find(isSecure)
   if (secure !== undefined && cert === undefined)
-    invalidCommand(`listening on ${secure} needs a certificate; add --cert FILE and --key FILE`)
-  if (secure === undefined && cert !== undefined) invalidCommand('--cert needs a secure port; add --https-port PORT')
+    invalidCommand(`listening on ${secure} needs a certificate`, 'add --cert FILE and --key FILE')
+  if (secure === undefined && cert !== undefined) invalidCommand('--cert needs a secure port', 'add --https-port PORT')
   return listen
+}
+
+/** No two listeners may share a port, which the system reports for one of them only. Throws COMMAND_INVALID. */
+export function assertPortsDiffer(
+  listen: readonly string[],
+  probes: Readonly<Record<`--${string}`, number | undefined>> = {},
+): void {
+  // A port on all IPv4 addresses and the same port on all IPv6 addresses are two ports.
+  const sockets = [
+    ...listen.map((address) => ({ user: address, ...addressToSocket(address)! })),
+    ...Object.entries(probes).flatMap(([user, port]) =>
+      port === undefined ? [] : [{ user, host: LOCAL_ADDRESS, port }],
+    ),
+  ]
+  for (const [i, { user, host, port }] of sockets.entries()) {
+    const other = sockets.slice(0, i).find((socket) => socket.port === port && meet(socket.host, host))
+    if (other !== undefined)
+      invalidCommand(`${other.user} and ${user} name one port, ${port}`, 'give each its own port')
+  }
+}
+
+function meet(a: string, b: string): boolean {
+  const isAll = (host: string, one: string): boolean => host === '0.0.0.0' && !one.includes(':')
+  return a === b || isAll(a, b) || isAll(b, a)
+}
+
+function assertListenable(address: string): void {
+  const { kind = '', host = '', transport = '', peerId } = addressToParts(address) ?? {}
+  const isKnown = ['', '/ws', '/tls/ws'].includes(transport) && peerId === undefined
+  if (isKnown && kind.startsWith('ip') && isIP(host) === Number(kind.slice(2))) return
+  invalidCommand(
+    `a listen address expected an IP address of this machine with a TCP port, got ${address === '' ? 'nothing' : address}`,
+    'write it as /ip4/0.0.0.0/tcp/4101 or /ip4/0.0.0.0/tcp/4201/ws',
+  )
 }
 
 /** The TLS certificate that these options name. Throws COMMAND_INVALID, FILE_EXPOSED. */
@@ -85,6 +123,14 @@ function toPorts({ port, wsPort, httpsPort }: Pick<RunOptions, 'port' | 'wsPort'
 
 /** A node with 500 connections and a full quota table stays below this (measured: node/README.md "Cost"). */
 const MEMORY_MAX_MIB = 512
+/** A node without connections takes some 130 MiB, so with less it would refuse every request and stop. */
+const MEMORY_MIN_MIB = 192
+/** A thousand gibibytes; a larger number is a mistake. */
+const MEMORY_LIMIT_MIB = 1 << 20
+/** Fewer connections leave no room for the links between members. */
+const CONNECTIONS_MIN = 16
+const CONNECTIONS_LIMIT = 100_000
+const MB_DAY_LIMIT = 1e9
 
 export interface CapOptions {
   maxMemory: number
@@ -98,10 +144,19 @@ export function capOptions(command: Command): Command {
     .option('--metrics-port <n>', 'port on 127.0.0.1 that answers GET /metrics (Prometheus)', portNumber)
     .option(
       '--max-memory <MiB>',
-      'memory limit: the node refuses requests near it and stops above it',
-      wholeNumber,
+      `memory limit, at least ${MEMORY_MIN_MIB}: the node refuses requests near it and stops above it`,
+      wholeNumber(MEMORY_MIN_MIB, MEMORY_LIMIT_MIB),
       MEMORY_MAX_MIB,
     )
-    .option('--max-connections <n>', 'limit of open connections', wholeNumber, HOST_LIMITS.connections)
-    .option('--max-mb-day <MB>', 'limit of traffic for devices in MB a day (default: no limit)', wholeNumber)
+    .option(
+      '--max-connections <n>',
+      'limit of open connections',
+      wholeNumber(CONNECTIONS_MIN, CONNECTIONS_LIMIT),
+      HOST_LIMITS.connections,
+    )
+    .option(
+      '--max-mb-day <MB>',
+      'limit of traffic for devices in MB a day (default: no limit)',
+      wholeNumber(1, MB_DAY_LIMIT),
+    )
 }

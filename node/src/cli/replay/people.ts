@@ -2,7 +2,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, extname, join } from 'node:path'
 import { type Fix, type ImportReceipt, importFile, isTrackFile } from '@geotrace/client/importers'
-import { FederationError, isFederationError } from '@geotrace/core-wasm/wire'
+import { isFederationError } from '@geotrace/core-wasm/wire'
+import { invalidCommand } from '../terminal/invalid-command.ts'
 
 interface TrackImport {
   file: string
@@ -25,20 +26,21 @@ export interface Person {
 export async function readPeople(paths: readonly string[]): Promise<Person[]> {
   const people: Person[] = []
   for (const path of paths) {
-    if (!existsSync(path)) invalidCommand(`no file or folder at ${path}; name recorded tracks`)
+    if (!existsSync(path)) invalidCommand(`no file or folder at ${path}`, NEXT)
     if (statSync(path).isDirectory()) people.push(...(await readFolder(path)))
     else if (isTrackFile(path)) people.push(await readPerson(path, [path]))
-    else invalidCommand(`expected ${TRACKS}, got ${path}; name recorded tracks`)
+    else invalidCommand(`expected ${TRACKS}, got ${path}`, NEXT)
   }
-  if (people.length === 0) invalidCommand(`expected ${TRACKS} in ${paths.join(', ')}, got none`)
+  if (people.length === 0) invalidCommand(`expected ${TRACKS} in ${paths.join(', ')}, got none`, NEXT)
   const ids = new Set<string>()
   for (const { id } of people) {
-    if (ids.has(id)) invalidCommand(`two people are named ${id}; give paths with different names`)
+    if (ids.has(id)) invalidCommand(`two people are named ${id}`, 'give paths with different names')
     ids.add(id)
   }
   return people
 }
 
+const NEXT = 'name recorded tracks'
 const TRACKS = '.gpx, .geojson, .json, .csv, .tsv, .kml, .tcx, .fit or .plt files'
 
 async function readFolder(folder: string): Promise<Person[]> {
@@ -74,8 +76,4 @@ function tracksIn(path: string): string[] {
   return readdirSync(path)
     .sort()
     .flatMap((name) => tracksIn(join(path, name)))
-}
-
-function invalidCommand(reason: string): never {
-  throw new FederationError('COMMAND_INVALID', reason, { reason })
 }

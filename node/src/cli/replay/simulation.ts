@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
 import { DAY_MS, DEFAULT_PARAMETERS, HOUR_MS } from '@geotrace/core-wasm/wire'
 import { type LocalFederation, startFederation } from '../../local/local-federation.ts'
-import { invalidCommand } from '../terminal/options.ts'
+import { invalidCommand } from '../terminal/invalid-command.ts'
 import type { Output } from '../terminal/output.ts'
 import type { Person } from './people.ts'
 import { type ReplayResult, summarise } from './result.ts'
@@ -92,7 +92,7 @@ async function found({
   const clock = simulatedClock(first - HOUR_MS)
   const days = Math.ceil((last - first) / DAY_MS) + 3
   if (days > DAYS_MAX) {
-    invalidCommand(`expected tracks of at most ${DAYS_MAX} days, got ${days} days; replay them in parts`)
+    invalidCommand(`expected tracks of at most ${DAYS_MAX} days, got ${days} days`, 'replay them in parts')
   }
   if (init.at === undefined) {
     out.note(

@@ -3,16 +3,18 @@
  * period; two votes are proof against the operator. A backup holds the keys but not the later votes. So a restored node
  * abstains until the periods are over in which it may have voted before.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EPOCH_MS, type Manifest } from '@geotrace/core-wasm/wire'
+import type { NewFile } from '../../platform/atomic-file.ts'
 
 const MARK = 'restored'
 /** The current period, and the next one, on whose roster the node may have voted already. */
 const PERIODS = 2
 
-export function markRestored(dir: string, nowMs: number): void {
-  writeFileSync(join(dir, MARK), `${new Date(nowMs).toISOString()}\n`, { mode: 0o600 })
+/** The mark as a file. It replaces the mark of an earlier restore. */
+export function restoredMark(dir: string, nowMs: number): NewFile {
+  return { path: join(dir, MARK), content: `${new Date(nowMs).toISOString()}\n`, replaces: true }
 }
 
 /** Unix ms until which the node abstains; undefined when it may vote. */

@@ -7,8 +7,8 @@ import { keyToPeerId, type Manifest, secretToSigner } from '@geotrace/core-wasm/
 import { hostToAddresses, SALT_PORTS } from '../identity/addresses.ts'
 import { readCard } from '../identity/card.ts'
 import { loadIdentity } from '../identity/identity.ts'
-import { assertPortsFree } from '../identity/ports.ts'
-import { type CapOptions, optionsToListen, type RunOptions } from '../process/run-options.ts'
+import { assertLocalAddress, assertPortsFree } from '../identity/ports.ts'
+import { assertPortsDiffer, type CapOptions, optionsToListen, type RunOptions } from '../process/run-options.ts'
 import { dirOption, readManifest } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 
@@ -18,7 +18,9 @@ export async function runSalt(options: RunOptions & CapOptions, out: Output): Pr
   const peerId = keyToPeerId(secretToSigner(identity.secret).key)
   const addresses = ownAddresses(manifest, peerId, options.dir)
   const listen = optionsToListen(options, addresses.length > 0 ? addresses : hostToAddresses('0.0.0.0', SALT_PORTS))
-  await assertPortsFree(listen, 'geotrace salt run', dirOption(options.dir, 'salt'))
+  assertPortsDiffer(listen, { '--health-port': options.healthPort, '--metrics-port': options.metricsPort })
+  await assertLocalAddress(options.localAddress)
+  await assertPortsFree(listen, 'salt', dirOption(options.dir, 'salt'))
   // libp2p and level take a second to load.
   const { serve } = await import('./serve.ts')
   await serve({ options, identity, manifest, peerId, addresses, listen, out })

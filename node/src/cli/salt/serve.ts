@@ -84,7 +84,8 @@ export async function serve(init: ServeInit): Promise<void> {
   const stopLooking = lookRegularly(node, clock, log)
   try {
     if (out.isWatched) greet(init)
-    await runDaemon({
+    const exitCode = await runDaemon({
+      role: 'salt',
       dir: options.dir,
       peer: node,
       routes: toRoutes(node, status),
@@ -94,6 +95,7 @@ export async function serve(init: ServeInit): Promise<void> {
       failed: exceeded,
       onTick: hintLog(() => status().hints, log),
     })
+    if (exitCode === 1) out.fails()
   } finally {
     stopLooking()
     certificate?.stop()

@@ -1,9 +1,12 @@
 /** Readers of command-line values. Each one throws an error that says which value it expects. */
-import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { FederationError, type Manifest, parseManifest } from '@geotrace/core-wasm/wire'
+import { MANIFEST_MAX_BYTES, type Manifest, parseManifest } from '@geotrace/core-wasm/wire'
 import { type Command, InvalidArgumentError } from 'commander'
+import { readSmallFile } from './small-file.ts'
+
+/** The latest time of JavaScript's Date, so that every number and every date in a command has a calendar date. */
+const TIME_MAX_MS = 8.64e15
 
 /** The default directory for the keys and tables of a role. */
 export function defaultDir(role: 'salt' | 'central'): string {
@@ -15,22 +18,30 @@ export function dirOption(dir: string, role: 'salt' | 'central'): string {
   return dir === defaultDir(role) ? '' : ` --dir ${dir}`
 }
 
-export function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text) || text === '0')
-    throw new InvalidArgumentError('Expected a whole number from 1 to 999999999.')
-  return Number(text)
+/** A reader of whole numbers from `min` to `max`. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+    if (value >= min && value <= max) return value
+    throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`)
+  }
 }
 
 export function portNumber(text: string): number {
-  const port = wholeNumber(text)
-  if (port > 65_535) throw new InvalidArgumentError('Expected a port from 1 to 65535.')
-  return port
+  return wholeNumber(1, 65_535)(text)
 }
 
 /** ISO 8601 → Unix ms. */
 export function moment(text: string): number {
   const at = Date.parse(text)
-  if (Number.isNaN(at)) throw new InvalidArgumentError('Expected a time such as 2026-11-21T10:30:00Z.')
+  if (at >= 0 && at <= TIME_MAX_MS) return at
+  throw new InvalidArgumentError('Expected a time since 1970 such as 2026-11-21T10:30:00Z.')
+}
+
+/** A time that has passed. */
+export function pastMoment(text: string): number {
+  const at = moment(text)
+  if (at > Date.now()) throw new InvalidArgumentError('Expected a time that has passed.')
   return at
 }
 
@@ -41,15 +52,12 @@ export function collect(value: string, before: string[] = []): string[] {
 
 /** Throws COMMAND_INVALID, MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK. */
 export function readManifest(path: string): Manifest {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch {
-    return invalidCommand(
-      `no federation file at ${path}; ask your founder or any operator of the federation for federation.json, then put it there or name it with --federation FILE`,
-    )
-  }
-  return parseManifest(text)
+  const text = readSmallFile(path, {
+    what: 'federation file',
+    maxBytes: MANIFEST_MAX_BYTES,
+    next: 'ask your founder or any operator of the federation for federation.json, then put it there or name it with --federation FILE',
+  })
+  return parseManifest(text.toString('utf8'))
 }
 
 /** Adds examples to `--help` that can be typed as they are. */
@@ -58,8 +66,4 @@ export function examples(command: Command, ...lines: readonly string[]): Command
     'after',
     `\nExample${lines.length > 1 ? 's' : ''}:\n${lines.map((line) => `  ${line}`).join('\n')}`,
   )
-}
-
-export function invalidCommand(reason: string): never {
-  throw new FederationError('COMMAND_INVALID', reason, { reason })
 }

@@ -10,7 +10,12 @@ it('a directory that other users may access gives FILE_EXPOSED, and a missing fi
     await chmod(dir, mode)
     expect(loosePermissionOf(dir)).toEqual({ path: dir, mode, command: `chmod 700 '${dir}'` })
   }
-  expect(() => assertPrivate(dir)).toThrow(expect.objectContaining({ code: 'FILE_EXPOSED', data: { path: dir } }))
+  expect(() => assertPrivate(dir)).toThrow(
+    expect.objectContaining({
+      code: 'FILE_EXPOSED',
+      data: { path: dir, next: expect.stringContaining(`chmod 700 '${dir}'`) },
+    }),
+  )
   await chmod(dir, 0o700)
   assertPrivate(dir)
   assertPrivate(join(dir, 'nothing'))

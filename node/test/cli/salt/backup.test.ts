@@ -22,7 +22,7 @@ describe('geotrace salt backup and restore', () => {
       await localManifest({ hosts: Array(6).fill('127.0.0.1'), at: 0, random: systemRandom }),
     )
     await writeFile(join(at('old'), 'federation.json'), manifest)
-    await writeFile(at('passphrase'), 'correct horse battery\n')
+    await writeFile(at('passphrase'), 'correct horse battery\n', { mode: 0o600 })
     const secret = ['--passphrase-file', at('passphrase')]
     const save = (file: string) => geotrace('salt', 'backup', at(file), '--dir', at('old'), ...secret)
     const load = (to: string) => geotrace('salt', 'restore', at('node.backup'), '--dir', at(to), ...secret)
@@ -52,7 +52,7 @@ describe('geotrace salt backup and restore', () => {
   })
 
   it('a backup needs a passphrase of twelve characters, from a file or from a terminal', async () => {
-    await writeFile(at('short'), 'tooshort\n')
+    await writeFile(at('short'), 'tooshort\n', { mode: 0o600 })
     const short = await geotrace('salt', 'backup', at('x'), '--dir', at('old'), '--passphrase-file', at('short'))
     expect(short).toMatchObject({ code: 2, stderr: expect.stringContaining('at least 12') })
     const nobody = await geotrace('salt', 'backup', at('x'), '--dir', at('old'))

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { systemClock } from '@geotrace/core-wasm'
 import { EPOCH_MS } from '@geotrace/core-wasm/wire'
 import { expect, it } from 'vitest'
-import { abstainsUntil, markRestored } from '../../../src/cli/salt/restored.ts'
+import { abstainsUntil, restoredMark } from '../../../src/cli/salt/restored.ts'
 import { localManifest } from '../../../src/local/local-federation.ts'
+import { createFiles } from '../../../src/platform/atomic-file.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
 
 it('a restored node gives no vote until two periods are over', async () => {
@@ -13,7 +14,8 @@ it('a restored node gives no vote until two periods are over', async () => {
   const manifest = await localManifest({ hosts: Array(6).fill('127.0.0.1'), at: 0, random: systemRandom })
   const now = systemClock().now()
   expect(abstainsUntil(dir, manifest, now)).toBeUndefined()
-  markRestored(dir, now)
+  // A later restore replaces the mark of an earlier one.
+  for (const at of [0, now]) await createFiles([restoredMark(dir, at)])
   const untilMs = now + 2 * 18 * EPOCH_MS
   expect(abstainsUntil(dir, manifest, now)).toBe(untilMs)
   expect(abstainsUntil(dir, manifest, untilMs - 1)).toBe(untilMs)

@@ -1,0 +1,69 @@
+/**
+ * `geotrace replay`: runs a whole federation on a simulated clock over recorded tracks. One process holds real nodes and real
+ * streams on loopback. Every person has a libp2p host and a loopback address of their own, and all limits apply.
+ * Throws COMMAND_INVALID, IMPORT_INVALID.
+ */
+import '../../platform/polyfill.ts'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { invalidCommand } from '../terminal/invalid-command.ts'
+import { type Output, toTable } from '../terminal/output.ts'
+import { readPeople } from './people.ts'
+import { importLines, recordLine, sumImports } from './receipt.ts'
+import type { Marked, ReplayResult } from './result.ts'
+import { simulate } from './simulation.ts'
+
+export interface ReplayOptions {
+  report: string
+  at?: number
+  degrees: number
+  redaction: boolean
+}
+
+export async function replay(paths: string[], options: ReplayOptions, out: Output): Promise<void> {
+  const people = await readPeople(paths)
+  if (!people.some(({ id }) => id === options.report)) {
+    invalidCommand(
+      `no person named ${options.report} in the tracks`,
+      `name one of: ${people.map(({ id }) => id).join(', ')}`,
+    )
+  }
+  const dir = mkdtempSync(join(tmpdir(), 'geotrace-replay-'))
+  try {
+    const result = await simulate({ ...options, people, dir, out })
+    out.json({ ...result, imported: sumImports(people) })
+    for (const line of [...importLines(people), ...describe(result)]) out.line(line)
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+function describe(result: ReplayResult): string[] {
+  const { reporter, people, fixes, recorded, riskHashes, saltRequests, marked, seconds } = result
+  const time = Object.entries(seconds).map(([phase, value]) => `${phase} ${value.toFixed(2)} s`)
+  return [
+    recordLine(recorded),
+    `${people} people, ${fixes} fixes, ${riskHashes} risk hashes, ${saltRequests} salt requests (${time.join(', ')})`,
+    `${reporter} reports; ${marked.length} of ${people - 1} other people are marked`,
+    ...marked.flatMap(describeMarked),
+  ]
+}
+
+function describeMarked({ id, degree, same, trail, exposures }: Marked): string[] {
+  const rows = exposures.map(({ from, to, lat, lng, matches }) => [
+    '   ',
+    `${iso(from)} – ${iso(to)}`,
+    `near ${lat.toFixed(4)}, ${lng.toFixed(4)}`,
+    `${matches} matches`,
+  ])
+  return [
+    '',
+    `${id}  degree ${degree}: ${same} hashes in the same block, ${trail} in the block after the other person`,
+    ...toTable(rows),
+  ]
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString().slice(0, 16).replace('T', ' ')
+}
