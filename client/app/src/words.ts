@@ -70,7 +70,7 @@ const ERRORS: Record<string, string> = {
   PEER_UNREACHABLE: 'The federation cannot be reached. The app tries again; nothing is lost.',
   QUOTA_SPENT: 'Too many requests. The app tries again later; nothing is lost.',
   STORAGE_CORRUPT: 'The data in this browser cannot be read: it belongs to another federation, or it was damaged.',
-  STORAGE_FULL: 'There is no room left on this device.',
+  STORAGE_FULL: 'There is no room left on this device or at the authority. The app tries again later; nothing is lost.',
   STORAGE_LOST: 'The browser has taken the storage away. Please reload the page.',
   TOO_MANY_ATTEMPTS: 'You tried too many wrong codes. Please wait an hour.',
 }

@@ -13,7 +13,7 @@
 import { FederationError, oneAtATime, type Random } from '@geotrace/core-wasm'
 import { bytesToHex, byteWriter, concatBytes, equalBytes, utf8 } from '@geotrace/core-wasm/wire'
 import { bytesToKey, IV_BYTES, open, seal } from './cipher.ts'
-import { sortedKeys } from './sorted-keys.ts'
+import { type SortedKeys, sortedKeys } from './sorted-keys.ts'
 import type { Storage, StorageOperation } from './storage.ts'
 
 const NAME_BYTES = 12
@@ -33,11 +33,19 @@ export async function encryptedStorage(
   random: Random = (n) => crypto.getRandomValues(new Uint8Array(n)),
 ): Promise<Storage> {
   const entries = entryCipher(key instanceof Uint8Array ? await bytesToKey(key) : key, random)
-  const { names: known, marks } = await readNames(inner, entries)
-  const names = sortedKeys(known)
+  let { names, marks } = await readNames(inner, entries)
+  /** A failed batch may be on the disk or not, so only the disk knows the entries. */
+  let isUncertain = false
   const turn = oneAtATime()
 
+  async function certain(): Promise<void> {
+    if (!isUncertain) return
+    ;({ names, marks } = await readNames(inner, entries))
+    isUncertain = false
+  }
+
   async function get(wanted: string): Promise<Uint8Array | undefined> {
+    if (isUncertain) await turn(certain)
     const name = names.get(wanted)
     if (name === undefined) return undefined
     const bytes = await inner.get(name)
@@ -54,34 +62,31 @@ export async function encryptedStorage(
     return value
   }
 
-  async function sealOperation(operation: StorageOperation): Promise<Sealed> {
-    const known = names.get(operation.key)
-    if (operation.type === 'del') {
-      return { name: undefined, mark: undefined, operations: known === undefined ? [] : [{ type: 'del', key: known }] }
-    }
-    const name = known ?? bytesToHex(random(NAME_BYTES))
-    const mark = random(MARK_BYTES)
-    const value = await entries.seal(name, { mark, key: operation.key, value: operation.value })
-    return { name, mark, operations: [{ type: 'put', key: name, value }] }
-  }
-
   return {
     get,
-    batch: (operations) =>
+    batch: (changes) =>
       turn(async () => {
-        const last = [...new Map(operations.map((operation) => [operation.key, operation])).values()]
-        const sealed = await Promise.all(last.map(sealOperation))
+        await certain()
+        const last = [...new Map(changes.map((change) => [change.key, change])).values()]
+        const sealed = await Promise.all(
+          last.map((change) => sealChange(change, names.get(change.key), entries, random)),
+        )
         const changed = sealed.flatMap(({ operations: [item], mark }) => (item ? [{ name: item.key, mark }] : []))
         const value = await entries.seal(INDEX_NAME, {
           mark: marks.totalWith(changed),
           key: '',
           value: new Uint8Array(),
         })
-        await inner.batch([...sealed.flatMap((item) => item.operations), { type: 'put', key: INDEX_NAME, value }])
+        const operations = sealed.flatMap((item) => item.operations)
+        await inner.batch([...operations, { type: 'put', key: INDEX_NAME, value }]).catch((error: unknown) => {
+          isUncertain = true
+          throw error
+        })
         for (const { name, mark } of changed) marks.set(name, mark)
         for (const [i, { name }] of sealed.entries()) names.set(last[i]!.key, name)
       }),
     async *range(prefix) {
+      if (isUncertain) await turn(certain)
       const keys = names.range(prefix)
       for (let i = 0; i < keys.length; i += READS_IN_PARALLEL) {
         const part = keys.slice(i, i + READS_IN_PARALLEL)
@@ -100,7 +105,7 @@ interface Sealed {
 }
 
 /** Opens every entry once, because the key of an entry stands only inside its sealed bytes. Throws STORAGE_CORRUPT when the entries do not fit the index. */
-async function readNames(inner: Storage, entries: EntryCipher): Promise<{ names: Map<string, string>; marks: Marks }> {
+async function readNames(inner: Storage, entries: EntryCipher): Promise<{ names: SortedKeys; marks: Marks }> {
   const names = new Map<string, string>()
   const marks = new Marks()
   let index: Uint8Array | undefined
@@ -120,7 +125,7 @@ async function readNames(inner: Storage, entries: EntryCipher): Promise<{ names:
   if (all.length > 0 && (index === undefined || !equalBytes(index, marks.totalWith([])))) {
     throw corrupt('an entry is missing or an older copy')
   }
-  return { names, marks }
+  return { names: sortedKeys(names), marks }
 }
 
 /** The marks of all entries and their XOR. A person without the key knows no mark, and so cannot choose entries that fit. */
@@ -154,6 +159,22 @@ interface Entry {
   readonly mark: Uint8Array
   readonly key: string
   readonly value: Uint8Array
+}
+
+/** Seals a change of the entry that stands under `known`, or under a new name. */
+async function sealChange(
+  change: StorageOperation,
+  known: string | undefined,
+  entries: EntryCipher,
+  random: Random,
+): Promise<Sealed> {
+  if (change.type === 'del') {
+    return { name: undefined, mark: undefined, operations: known === undefined ? [] : [{ type: 'del', key: known }] }
+  }
+  const name = known ?? bytesToHex(random(NAME_BYTES))
+  const mark = random(MARK_BYTES)
+  const value = await entries.seal(name, { mark, key: change.key, value: change.value })
+  return { name, mark, operations: [{ type: 'put', key: name, value }] }
 }
 
 interface EntryCipher {

@@ -1,9 +1,9 @@
 /**
  * The storage of a real device: LevelDB in Node, IndexedDB in browsers, both through `level`, which is loaded on first use.
- * Every batch is synced to the disk before it resolves. A storage has one owner at a time: LevelDB locks its directory, and
- * in browsers a Web Lock keeps a second tab out.
+ * Every batch is synced to the disk before it resolves. After a failed batch the database is opened again before the next
+ * one. A storage has one owner at a time: LevelDB locks its directory, and in browsers a Web Lock keeps a second tab out.
  */
-import { FederationError } from '@geotrace/core-wasm'
+import { FederationError, type Reopening, reopening } from '@geotrace/core-wasm'
 import { isNode } from '../dialers/runtime.ts'
 import type { Storage } from './storage.ts'
 import { holdTabLock } from './tab-lock.ts'
@@ -20,19 +20,38 @@ export interface LevelStorageOptions {
 export async function levelStorage(location: string, { wait }: LevelStorageOptions = {}): Promise<Storage> {
   const release = isNode() ? () => {} : await holdTabLock(location, wait)
   const { Level } = await import('level')
-  const level = new Level<string, Uint8Array>(location, { keyEncoding: 'utf8', valueEncoding: 'view' })
+  type Handle = InstanceType<typeof Level<string, Uint8Array>>
+  // A database that is opened again exists. Without its index LevelDB would open it as an empty one.
+  let createIfMissing = true
+  const open = async (): Promise<Handle> => {
+    const level: Handle = new Level(location, { keyEncoding: 'utf8', valueEncoding: 'view' })
+    try {
+      await level.open({ createIfMissing })
+    } catch (error) {
+      throw openingError(location, error)
+    }
+    createIfMissing = false
+    return level
+  }
+  let handles: Reopening<Handle>
   try {
-    await level.open()
+    handles = await reopening({ open, close: (level) => level.close() })
   } catch (error) {
     release()
-    throw openingError(location, error)
+    throw error
   }
-  // In Node a synchronous read of LevelDB is several times faster than a hop to a thread. IndexedDB has none.
-  const direct = (level.supports as { getSync?: boolean }).getSync === true
+  // IndexedDB aborts the transaction of a failed batch and stays sound.
+  const write: typeof handles.write = isNode() ? handles.write : async (task) => task(await handles.handle())
   return {
-    get: (key) => guard(location, async () => (direct ? level.getSync(key) : await level.get(key))),
-    batch: (operations) => guard(location, () => level.batch([...operations], { sync: true })),
+    get: (key) =>
+      guard(location, async () => {
+        const level = await handles.handle()
+        // In Node a synchronous read of LevelDB is several times faster than a hop to a thread. IndexedDB has none.
+        return isDirect(level) ? level.getSync(key) : await level.get(key)
+      }),
+    batch: (operations) => guard(location, () => write((level) => level.batch([...operations], { sync: true }))),
     async *range(prefix) {
+      const level = await guard(location, () => handles.handle())
       const entries = level.iterator({ gte: prefix, lt: `${prefix}\x7f` })[Symbol.asyncIterator]()
       try {
         while (true) {
@@ -45,10 +64,14 @@ export async function levelStorage(location: string, { wait }: LevelStorageOptio
       }
     },
     async close() {
-      await level.close()
+      await handles.close()
       release()
     },
   }
+}
+
+function isDirect({ supports }: { supports: object }): boolean {
+  return (supports as { getSync?: boolean }).getSync === true
 }
 
 async function guard<T>(location: string, step: () => Promise<T>): Promise<T> {

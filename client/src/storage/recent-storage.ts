@@ -37,8 +37,11 @@ export function recentStorage(inner: Storage): Storage {
       batches++
       // During a batch, and after a failed one, only the disk knows the value.
       for (const { key } of operations) recent.delete(key)
-      await inner.batch(operations)
-      batches++
+      try {
+        await inner.batch(operations)
+      } finally {
+        batches++
+      }
       for (const operation of operations) {
         remember(operation.key, operation.type === 'put' ? operation.value.slice() : undefined)
       }

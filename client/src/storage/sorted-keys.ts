@@ -1,5 +1,5 @@
 /** A map whose keys can be read by prefix, ascending. The order is computed when it is asked for. */
-interface SortedKeys {
+export interface SortedKeys {
   get(key: string): string | undefined
   /** Undefined deletes the key. */
   set(key: string, value: string | undefined): void

@@ -223,7 +223,7 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
   const { retentionDays } = manifest.parameters
   const opened: (() => Promise<unknown>)[] = []
   try {
-    const store = init.store ?? (await levelStore({ dir: join(dir, 'store'), random }))
+    const store = init.store ?? (await levelStore({ dir: join(dir, 'store'), random, clock }))
     if (init.store === undefined) opened.push(() => store.close())
     const records = await openRecords(join(dir, 'records'))
     await assertSameFederation(manifest, records)

@@ -1,6 +1,7 @@
 /**
  * Small values that outlive the process: certified rosters, the cast vote, the signed sheets. None of them is secret.
- * A value is written atomically and synced before `put` resolves. Throws STORAGE_CORRUPT for a damaged value.
+ * A value is written atomically and synced before `put` resolves. Throws STORAGE_CORRUPT for a damaged
+ * value, STORAGE_FULL and BUSY for a failed write, which leaves the old value.
  */
 
 import { readFile } from 'node:fs/promises'
@@ -9,6 +10,7 @@ import { crc32 } from 'node:zlib'
 import { turns } from '@geotrace/core-wasm'
 import { byteWriter, FederationError } from '@geotrace/core-wasm/wire'
 import { makePrivateDir, replaceFile } from './atomic-file.ts'
+import { toDiskError } from './disk-error.ts'
 
 const CRC_BYTES = 4
 
@@ -37,11 +39,14 @@ export async function fileRecords(dir: string): Promise<Records> {
     }
     return value
   }
+  const write = (name: string, value: Uint8Array): Promise<void> =>
+    replaceFile(join(dir, name), withChecksum(value)).catch((error: unknown) => {
+      throw toDiskError(error, name)
+    })
   return {
     get,
-    put: (name, value) => writers.run(name, () => replaceFile(join(dir, name), withChecksum(value))),
-    update: (name, change) =>
-      writers.run(name, async () => replaceFile(join(dir, name), withChecksum(change(await get(name))))),
+    put: (name, value) => writers.run(name, () => write(name, value)),
+    update: (name, change) => writers.run(name, async () => write(name, change(await get(name)))),
   }
 }
 

@@ -24,6 +24,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   CLOCK_SKEWED: 12,
   FORBIDDEN: 13,
   SYNC_CONFLICT: 14,
+  STORAGE_FULL: 17,
 }
 /** Any failure inside the answering peer. */
 const STATUS_INTERNAL = 255
@@ -95,6 +96,8 @@ function refusalToError({ status, number }: Refusal): FederationError {
         code,
         'the central peer acknowledged another deposit under this sync id: use a new sync id',
       )
+    case 'STORAGE_FULL':
+      return new FederationError(code, 'the disk of the peer is full: try again later', { what: 'peer' })
     default:
       return new FederationError(
         'PEER_UNREACHABLE',

@@ -6,10 +6,10 @@
 import { crc32 } from 'node:zlib'
 import { FederationError } from '@geotrace/core-wasm/wire'
 
-const CRC_BYTES = 4
+export const CHECKSUM_BYTES = 4
 
 export function addChecksum(key: Uint8Array, body: Uint8Array): Uint8Array {
-  const value = new Uint8Array(body.length + CRC_BYTES)
+  const value = new Uint8Array(body.length + CHECKSUM_BYTES)
   value.set(body)
   new DataView(value.buffer).setUint32(body.length, crc32(body, crc32(key)))
   return value
@@ -17,17 +17,13 @@ export function addChecksum(key: Uint8Array, body: Uint8Array): Uint8Array {
 
 /** The body. Throws STORAGE_CORRUPT when the checksum does not fit this key and body. */
 export function verifyChecksum(key: Uint8Array, value: Uint8Array, what: string): Uint8Array {
-  const body = value.subarray(0, Math.max(0, value.length - CRC_BYTES))
+  const body = value.subarray(0, Math.max(0, value.length - CHECKSUM_BYTES))
   const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
-  if (value.length < CRC_BYTES || view.getUint32(body.length) !== crc32(body, crc32(key))) corrupt(what)
+  if (value.length < CHECKSUM_BYTES || view.getUint32(body.length) !== crc32(body, crc32(key))) corrupt(what)
   return body
 }
 
 export function corrupt(what: string, cause?: unknown): never {
-  throw new FederationError(
-    'STORAGE_CORRUPT',
-    `the store is damaged (${what}); restore the last backup`,
-    { what },
-    { cause },
-  )
+  const text = `the store is damaged (${what}); restore the last backup`
+  throw new FederationError('STORAGE_CORRUPT', text, { what }, { cause })
 }

@@ -1,184 +1,264 @@
 /**
- * One LevelDB directory with byte keys and checksummed values, in which every write is synced. PROTOCOL.md §8.
+ * One database of the central store: checksummed values in LevelDB, every write synced and tallied. PROTOCOL.md §8.
  * Writes that arrive during a sync go to disk together in the next one, so that they share the cost of one fsync.
- * Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT.
+ * After a failed write the database is closed, opened again and counted before anything is acknowledged.
+ * Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT, STORAGE_FULL, BUSY.
  */
-import { concatBytes, FederationError } from '@geotrace/core-wasm/wire'
-import { Level } from 'level'
+import { type Clock, type Reopening, reopening } from '@geotrace/core-wasm'
+import { busy, bytesToHex, isFederationError } from '@geotrace/core-wasm/wire'
+import { isDiskFull, toDiskError } from '../../platform/disk-error.ts'
+import {
+  ALL_KEYS,
+  type KeyRange,
+  type LevelHandle,
+  type LevelOperation,
+  type OpenLevel,
+} from '../../platform/level-handle.ts'
 import { addChecksum, corrupt, verifyChecksum } from './checksummed-value.ts'
+import { decodeTally, emptyTally, encodeTally, TALLY_KEY, type Tally, toChecksum } from './tally.ts'
 
 /** Operations in one synced batch. Further ones wait for the next batch, so that no reply waits for an endless batch. */
 const BATCH_OPERATIONS_MAX = 4_096
 /** LevelDB writes a table after 8 MB. With seventeen open days the buffers stay below 300 MB. */
 const WRITE_BUFFER_BYTES = 8 << 20
+/** Pause after a failed attempt to open the database again, so that a full disk is not tried without end. */
+const AGAIN_MS = 1_000
 
 /** A key to write, or a key to delete when `body` is missing. */
 export interface Operation {
   readonly key: Uint8Array
   readonly body?: Uint8Array
 }
-interface Range {
-  /** Inclusive. */
-  readonly from: Uint8Array
-  /** Exclusive. */
-  readonly to: Uint8Array
-}
 
 export interface Database {
   get(key: Uint8Array): Promise<Uint8Array | undefined>
-  entries(range: Range): AsyncGenerator<[key: Uint8Array, body: Uint8Array]>
-  keys(range: Range): AsyncGenerator<Uint8Array>
-  /** Writes all operations or none; they are durable when the promise resolves. */
-  write(operations: readonly Operation[]): Promise<void>
+  entries(range: KeyRange): AsyncGenerator<[key: Uint8Array, body: Uint8Array]>
+  keys(range: KeyRange): AsyncGenerator<Uint8Array>
+  /**
+   * Writes all operations or none; they are durable when the promise resolves. `change` is added to the counts in the
+   * same batch. Throws STORAGE_FULL, BUSY; the write may still be on the disk after an error.
+   */
+  write(operations: readonly Operation[], change?: readonly number[]): Promise<void>
   /** Removes deleted entries of this range from the tables, as far as LevelDB does that. */
-  compact(range: Range): Promise<void>
+  compact(range: KeyRange): Promise<void>
+  /** The tally after the last acknowledged write. */
+  readonly tally: Tally
+  readonly condition: DatabaseCondition
   close(): Promise<void>
 }
+/** `full` and `failed`: the last write failed and the database is not open again yet. `damaged`: a read found damage. */
+type DatabaseCondition = 'sound' | 'full' | 'failed' | 'damaged'
 
-/**
- * Opens `dir`, or creates it when `create` is set. Without that distinction LevelDB would open a directory whose index
- * is lost as an empty database. Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT.
- */
-export async function openDatabase(dir: string, what: string, create: boolean): Promise<Database> {
-  const db = new Level<Uint8Array, Uint8Array>(dir, {
-    keyEncoding: 'view',
-    valueEncoding: 'view',
-    // Hashes are random bytes, which do not compress.
-    compression: false,
-    writeBufferSize: WRITE_BUFFER_BYTES,
-    createIfMissing: create,
-    errorIfExists: create,
-  })
+export interface DatabaseInit {
+  dir: string
+  /** The name of the database in messages. */
+  what: string
+  /** Creates the database, which must not exist. Otherwise LevelDB would open a directory without an index as empty. */
+  create: boolean
+  /** Opens the directory; default: LevelDB. */
+  open: OpenLevel
+  clock: Clock
+  /** Numbers that the tally counts besides its own. */
+  counts: number
+  /** The writes that an existing database must have. */
+  atLeast: number
+  /** Compares the checksums of all entries with the tally at the opening, not only their number. */
+  isWhole: boolean
+  /** Receives the number of writes after each one. */
+  onWrite?(writes: number): void
+}
+
+/** Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT, STORAGE_FULL, BUSY. */
+export async function openDatabase(init: DatabaseInit): Promise<Database> {
+  if (init.create) await create(init)
+  const database = new LevelDatabase(init)
+  await database.open()
+  return database
+}
+
+/** A new database has its tally before anything else. A database without one was opened empty by LevelDB after damage. */
+async function create({ dir, what, open, counts }: DatabaseInit): Promise<void> {
   try {
-    await db.open()
+    const handle = await open(dir, { create: true })
+    try {
+      const body = encodeTally(emptyTally(counts))
+      await handle.write([{ key: TALLY_KEY, value: addChecksum(TALLY_KEY, body) }], true)
+    } finally {
+      await handle.close()
+    }
   } catch (error) {
-    throw toStoreError(error, dir, what)
-  }
-  const bounds = ({ from, to }: Range) => ({ gte: from, lt: to })
-  return {
-    async get(key) {
-      const value = await guarded(what, db.get(key))
-      return value === undefined ? undefined : verifyChecksum(key, plain(value), what)
-    },
-    async *entries(range) {
-      const iterator = db.iterator(bounds(range))
-      try {
-        for (;;) {
-          const entry = await guarded(what, iterator.next())
-          if (entry === undefined) return
-          const key = plain(entry[0])
-          yield [key, verifyChecksum(key, plain(entry[1]), what)]
-        }
-      } finally {
-        await iterator.close()
-      }
-    },
-    async *keys(range) {
-      const iterator = db.keys(bounds(range))
-      try {
-        for (;;) {
-          const key = await guarded(what, iterator.next())
-          if (key === undefined) return
-          yield plain(key)
-        }
-      } finally {
-        await iterator.close()
-      }
-    },
-    write: groupCommit(db),
-    // The types of `level` leave out methods that only LevelDB has.
-    compact: ({ from, to }) => (db as unknown as Compactable).compactRange(from, to),
-    close: () => db.close(),
+    throw toDiskError(error, what)
   }
 }
 
-interface Compactable {
-  compactRange(from: Uint8Array, to: Uint8Array): Promise<void>
+interface Waiting {
+  readonly operations: readonly Operation[]
+  readonly change: readonly number[]
+  resolve(): void
+  reject(error: unknown): void
 }
 
-/** The range of all keys that begin with `prefix`. */
-export function prefixRange(prefix: Uint8Array): Range {
-  return { from: prefix, to: concatBytes(prefix, new Uint8Array(64).fill(0xff)) }
-}
+class LevelDatabase implements Database {
+  readonly #init: DatabaseInit
+  #tally: Tally
+  #reopening!: Reopening<LevelHandle>
+  #waiting: Waiting[] = []
+  #isWriting = false
+  #isDamaged = false
+  #failedMs = Number.NEGATIVE_INFINITY
 
-function groupCommit(db: Level<Uint8Array, Uint8Array>): Database['write'] {
-  type Waiting = { operations: readonly Operation[]; resolve: () => void; reject: (error: unknown) => void }
-  let waiting: Waiting[] = []
-  let running = false
+  constructor(init: DatabaseInit) {
+    this.#init = init
+    this.#tally = { ...emptyTally(init.counts), writes: init.atLeast }
+  }
 
-  const run = async (): Promise<void> => {
-    running = true
-    while (waiting.length > 0) {
+  async open(): Promise<void> {
+    try {
+      this.#reopening = await reopening({ open: () => this.#openCounted(), close: (handle) => handle.close() })
+    } catch (error) {
+      throw this.#toError(error)
+    }
+  }
+  get tally(): Tally {
+    return this.#tally
+  }
+  get condition(): DatabaseCondition {
+    if (this.#isDamaged) return 'damaged'
+    if (this.#reopening.fault === undefined) return 'sound'
+    return isDiskFull(this.#reopening.fault) ? 'full' : 'failed'
+  }
+
+  get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#reading(async (handle) => {
+      const value = await handle.get(key)
+      return value === undefined ? undefined : verifyChecksum(key, value, this.#init.what)
+    })
+  }
+  async *entries(range: KeyRange): AsyncGenerator<[Uint8Array, Uint8Array]> {
+    const { what } = this.#init
+    yield* this.#each(
+      (handle) => handle.entries(range),
+      ([key, value]) => [key, verifyChecksum(key, value, what)] as [Uint8Array, Uint8Array],
+    )
+  }
+  async *keys(range: KeyRange): AsyncGenerator<Uint8Array> {
+    yield* this.#each(
+      (handle) => handle.keys(range),
+      (key) => key,
+    )
+  }
+  write(operations: readonly Operation[], change: readonly number[] = []): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ operations, change, resolve, reject })
+      if (!this.#isWriting) void this.#writeWaiting()
+    })
+  }
+  compact(range: KeyRange): Promise<void> {
+    return this.#reading((handle) => handle.compact(range))
+  }
+  close(): Promise<void> {
+    return this.#reopening.close()
+  }
+
+  async #writeWaiting(): Promise<void> {
+    this.#isWriting = true
+    while (this.#waiting.length > 0) {
       let size = 0
       let end = 0
-      while (end < waiting.length && (end === 0 || size < BATCH_OPERATIONS_MAX))
-        size += waiting[end++]!.operations.length
-      const group = waiting.slice(0, end)
-      waiting = waiting.slice(end)
+      while (end < this.#waiting.length && (end === 0 || size < BATCH_OPERATIONS_MAX))
+        size += this.#waiting[end++]!.operations.length
+      const group = this.#waiting.splice(0, end)
       try {
-        // Use a chained batch, because the array form copies every operation (measured: 2–4 times slower).
-        const batch = db.batch()
-        for (const { key, body } of group.flatMap(({ operations }) => operations)) {
-          if (body === undefined) batch.del(key)
-          else batch.put(key, addChecksum(key, body))
-        }
-        await batch.write({ sync: true })
+        this.#tally = await this.#reopening.write((handle) => writeGroup(handle, this.#tally, group))
+        this.#init.onWrite?.(this.#tally.writes)
         for (const { resolve } of group) resolve()
       } catch (error) {
-        for (const { reject } of group) reject(error)
+        for (const { reject } of group) reject(this.#toError(error))
       }
     }
-    running = false
+    this.#isWriting = false
   }
-  return (operations) =>
-    new Promise((resolve, reject) => {
-      waiting.push({ operations, resolve, reject })
-      if (!running) void run()
-    })
+
+  async #reading<T>(task: (handle: LevelHandle) => Promise<T>): Promise<T> {
+    try {
+      return await task(await this.#reopening.handle())
+    } catch (error) {
+      throw this.#toError(error)
+    }
+  }
+
+  async *#each<T, U>(read: (handle: LevelHandle) => AsyncIterable<T[]>, map: (item: T) => U): AsyncGenerator<U> {
+    try {
+      for await (const chunk of read(await this.#reopening.handle())) for (const item of chunk) yield map(item)
+    } catch (error) {
+      throw this.#toError(error)
+    }
+  }
+
+  /** Opens the directory and compares the entries with the tally, the first time and after each failed write. */
+  async #openCounted(): Promise<LevelHandle> {
+    const { clock, open, dir, what, isWhole } = this.#init
+    const waitMs = this.#failedMs + AGAIN_MS - clock.now()
+    if (waitMs > 0 && waitMs <= AGAIN_MS) throw busy(waitMs)
+    this.#failedMs = clock.now()
+    const handle = await open(dir, { create: false, writeBufferBytes: WRITE_BUFFER_BYTES })
+    try {
+      const tally = await readTally(handle, what, isWhole)
+      if (tally.writes < this.#tally.writes) corrupt(`${what}: ${tally.writes} of ${this.#tally.writes} writes`)
+      this.#tally = tally
+      this.#failedMs = Number.NEGATIVE_INFINITY
+      return handle
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  }
+
+  #toError(error: unknown): unknown {
+    const known = toDiskError(error, this.#init.what)
+    if (isFederationError(known, 'STORAGE_CORRUPT')) this.#isDamaged = true
+    return known
+  }
 }
 
-async function guarded<T>(what: string, reading: Promise<T>): Promise<T> {
-  try {
-    return await reading
-  } catch (error) {
-    if (errorCodes(error).includes('LEVEL_CORRUPTION')) corrupt(what, error)
-    throw error
+/** Writes the operations of a group and the tally after them in one batch; returns that tally. */
+async function writeGroup(handle: LevelHandle, before: Tally, group: readonly Waiting[]): Promise<Tally> {
+  const operations = new Map<string, LevelOperation>()
+  for (const { key, body } of group.flatMap((item) => item.operations)) {
+    // The last operation of a key counts, as in LevelDB.
+    operations.set(bytesToHex(key), body === undefined ? { key } : { key, value: addChecksum(key, body) })
   }
+  const known = await handle.getMany([...operations.values()].map(({ key }) => key))
+  let { entries, sum } = before
+  for (const [i, { value }] of [...operations.values()].entries()) {
+    const old = known[i]
+    entries += (value === undefined ? 0 : 1) - (old === undefined ? 0 : 1)
+    if (old !== undefined) sum ^= toChecksum(old)
+    if (value !== undefined) sum ^= toChecksum(value)
+  }
+  const counts = before.counts.map((count, i) => group.reduce((all, { change }) => all + (change[i] ?? 0), count))
+  const tally: Tally = { writes: before.writes + 1, entries, sum: sum >>> 0, counts }
+  const value = addChecksum(TALLY_KEY, encodeTally(tally))
+  await handle.write([...operations.values(), { key: TALLY_KEY, value }], true)
+  return tally
 }
 
-/** Turns a Buffer of `level` into a plain Uint8Array, because `slice` of a Buffer shares memory. */
-function plain({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength)
-}
-
-function errorCodes(error: unknown): unknown[] {
-  if (!(error instanceof Error)) return []
-  return [(error as { code?: unknown }).code, ...errorCodes(error.cause)]
-}
-
-function toStoreError(error: unknown, dir: string, what: string): unknown {
-  const codes = errorCodes(error)
-  if (codes.includes('LEVEL_LOCKED')) {
-    return new FederationError(
-      'STORE_LOCKED',
-      'another process has this store open; stop it first',
-      { dir },
-      { cause: error },
-    )
-  }
-  const messages = `${error} ${error instanceof Error ? error.cause : ''}`
-  if (messages.includes('does not exist')) {
-    return new FederationError(
-      'STORE_MISSING',
-      `a part of the store is missing (${what}); restore the last backup`,
-      { dir },
-      { cause: error },
-    )
-  }
-  return new FederationError(
-    'STORAGE_CORRUPT',
-    `the store does not open (${what}); restore the last backup`,
-    { what },
-    { cause: error },
-  )
+/** The stored tally, after the entries were counted. Throws STORAGE_CORRUPT unless the entries are those of the tally. */
+async function readTally(handle: LevelHandle, what: string, isWhole: boolean): Promise<Tally> {
+  const stored = await handle.get(TALLY_KEY)
+  if (stored === undefined) return corrupt(what)
+  const tally = decodeTally(verifyChecksum(TALLY_KEY, stored, what))
+  let [entries, sum] = [-1, 0]
+  if (isWhole) {
+    for await (const chunk of handle.entries(ALL_KEYS)) {
+      entries += chunk.length
+      for (const [key, value] of chunk) {
+        verifyChecksum(key, value, what)
+        if (key[0] !== TALLY_KEY[0]) sum ^= toChecksum(value)
+      }
+    }
+  } else for await (const chunk of handle.keys(ALL_KEYS)) entries += chunk.length
+  if (entries !== tally.entries) corrupt(`${what}: ${entries} of ${tally.entries} entries`)
+  if (isWhole && sum >>> 0 !== tally.sum) corrupt(`${what}: the checksums of the entries differ from their sum`)
+  return tally
 }

@@ -6,7 +6,6 @@ import { byteWriter } from '@geotrace/core-wasm/wire'
 
 /** The kinds of entries in `meta`. */
 export const KINDS = {
-  root: '!',
   user: 'u',
   sync: 's',
   syncByDay: 't',
@@ -35,9 +34,9 @@ export function keyNumber(key: Uint8Array, n: number): number {
   return new DataView(key.buffer, key.byteOffset, key.byteLength).getUint32(1 + 4 * n)
 }
 
-/** A key in a day's database: epoch, user, sync id, so that a user's syncs of an epoch are neighbours. */
-export function rowsKey(epoch: number, user: number, syncId: Uint8Array): Uint8Array {
-  return byteWriter(64).u8(ROWS_KIND).u32(epoch).u32(user).bytes(syncId).finish()
+/** A key in a day's database: epoch, user, part, so that the parts of a user's rows in an epoch are neighbours. */
+export function rowsKey(epoch: number, user: number, part: number): Uint8Array {
+  return byteWriter(13).u8(ROWS_KIND).u32(epoch).u32(user).u32(part).finish()
 }
 
 /** The key prefix of all rows, of an epoch's rows, or of a user's rows in an epoch. */

@@ -3,9 +3,10 @@
  * their epochs, and ended pins, codes and reports. The rows themselves go with their directory (day-databases.ts).
  */
 import type { Pin } from '@geotrace/core-wasm/wire'
+import { prefixRange } from '../../platform/level-handle.ts'
 import type { CodeRecord, ReportRecord } from './central-store.ts'
 import { decodeJson, decodeMarkList, decodeMarks, encodeMarkList, encodeMarks } from './codecs.ts'
-import { type Database, type Operation, prefixRange } from './database.ts'
+import type { Database, Operation } from './database.ts'
 import { epochToDay, timeToDay } from './day.ts'
 import { keyNumber, metaKey } from './keys.ts'
 

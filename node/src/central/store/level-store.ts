@@ -1,14 +1,14 @@
 /**
- * The central store on LevelDB. PROTOCOL.md §8. The store writes and syncs rows before the acknowledgement that counts
- * them. The key of rows is (epoch, user, sync id), so a deposit that was interrupted and sent again writes the same keys
- * and counts once. Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT, SYNC_CONFLICT.
+ * The central store on LevelDB. PROTOCOL.md §8. The store writes and syncs rows before their acknowledgement. It stores
+ * only rows and lags that the user does not have yet, so a deposit that was interrupted and sent again adds nothing.
+ * Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT, STORAGE_FULL, BUSY, SYNC_CONFLICT.
  */
 import { createHmac } from 'node:crypto'
 import { join } from 'node:path'
-import { oneAtATime, type Random, turns } from '@geotrace/core-wasm'
-import { byteReader, byteWriter, equalBytes, FederationError, type Pin, utf8 } from '@geotrace/core-wasm/wire'
-import type { CentralStore, Deposit, MarkChange, ReportRecord, User } from './central-store.ts'
-import { corrupt } from './checksummed-value.ts'
+import { type Clock, oneAtATime, type Random, type Turns, turns } from '@geotrace/core-wasm'
+import { byteReader, byteWriter, equalBytes, FederationError, type Pin, type Row, utf8 } from '@geotrace/core-wasm/wire'
+import { type OpenLevel, openLevel, prefixRange } from '../../platform/level-handle.ts'
+import type { CentralStore, CodeRecord, Deposit, MarkChange, ReportRecord, User, UserRows } from './central-store.ts'
 import {
   decodeJson,
   decodeMarkList,
@@ -24,42 +24,63 @@ import {
   encodeRows,
   encodeSync,
 } from './codecs.ts'
-import { type Database, type Operation, openDatabase, prefixRange } from './database.ts'
+import { type Database, type Operation, openDatabase } from './database.ts'
 import { dayToEpochs, epochToDay } from './day.ts'
-import { assertCounts, type DayDatabases, openDays } from './day-databases.ts'
+import { type DayDatabases, openDays } from './day-databases.ts'
 import { keyNumber, metaKey, rowsKey, rowsPrefix } from './keys.ts'
 import { dropMetaBefore } from './level-retention.ts'
-import { mergeRows } from './row-set.ts'
+import { freshRows, mergeRows } from './row-set.ts'
 import { openStoreDirectory } from './store-directory.ts'
+import { openWitness } from './witness.ts'
 
-const ROOT = utf8('geotrace central store 1')
 /** 128 bits: the chance that two of a billion users have the same key is 10^-21. */
 const USER_KEY_BYTES = 16
 
-/** Opens the store in `dir` and founds it the first time. Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT. */
-export async function levelStore({ dir, random }: { dir: string; random: Random }): Promise<CentralStore> {
-  const metaDir = join(dir, 'meta')
+interface LevelStoreInit {
+  dir: string
+  random: Random
+  clock: Clock
+  /** Opens a database; default: LevelDB. */
+  open?: OpenLevel
+}
+
+/**
+ * Opens the store in `dir` and founds it the first time. Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT,
+ * STORAGE_FULL, BUSY.
+ */
+export async function levelStore({ dir, random, clock, open = openLevel }: LevelStoreInit): Promise<CentralStore> {
+  const init = { dir: join(dir, 'meta'), what: 'meta', open, clock, counts: 0, isWhole: true }
   const key = await openStoreDirectory(dir, random, async () => {
-    const fresh = await openDatabase(metaDir, 'meta', true)
-    await fresh.write([{ key: metaKey('root'), body: ROOT }])
-    await fresh.close()
+    await (await openDatabase({ ...init, create: true, atLeast: 0 })).close()
   })
-  const meta = await openDatabase(metaDir, 'meta', false)
+  const witness = await openWitness(dir, clock)
+  const meta = await openDatabase({ ...init, create: false, atLeast: witness.atLeast, onWrite: witness.note })
+  const closings = [() => witness.close(), () => meta.close()]
+  const close = async (): Promise<void> => {
+    for (const closing of closings.reverse()) await closing()
+  }
   try {
-    if ((await meta.get(metaKey('root'))) === undefined) corrupt('meta')
-    const days = await openDays(dir, meta)
-    try {
-      for await (const item of meta.keys(prefixRange(metaKey('erasing')))) {
-        await finishErasure(meta, days, keyNumber(item, 0))
-      }
-      await assertCounts(days)
-    } catch (error) {
-      await days.close()
-      throw error
+    const days = await openDays({ dir, meta, open, clock })
+    closings.push(() => days.close())
+    await finishErasures(meta, days)
+    const userKey = (id: Uint8Array): Uint8Array =>
+      metaKey('user', createHmac('sha256', key).update(id).digest().subarray(0, USER_KEY_BYTES))
+    const parts: Parts = { meta, days, userKey, next: await readCounters(meta), perUser: turns<User>(1) }
+    return {
+      ...users(parts),
+      ...deposits(parts),
+      ...marks(parts),
+      ...records(parts),
+      dropBefore: async (day) => {
+        const gone = await days.dropBefore(day)
+        await dropMetaBefore(meta, day)
+        return gone
+      },
+      statistics: () => statistics(parts),
+      close,
     }
-    return open(meta, days, key, await readCounters(meta))
   } catch (error) {
-    await meta.close()
+    await close()
     throw error
   }
 }
@@ -69,26 +90,21 @@ interface Counters {
   report: number
 }
 
-function open(meta: Database, days: DayDatabases, storeKey: Uint8Array, next: Counters): CentralStore {
+interface Parts {
+  meta: Database
+  days: DayDatabases
+  /** Keys carry a keyed hash of the id, because LevelDB keeps some keys after their deletion (measured). */
+  userKey(id: Uint8Array): Uint8Array
+  next: Counters
+  perUser: Turns<User>
+}
+
+function users({ meta, days, userKey, next, perUser }: Parts) {
   const exclusive = oneAtATime()
-  const perUser = turns<User>(1)
-  // Keys carry a keyed hash of the id, because LevelDB keeps some keys after their deletion (measured).
-  const userKey = (id: Uint8Array): Uint8Array =>
-    metaKey('user', createHmac('sha256', storeKey).update(id).digest().subarray(0, USER_KEY_BYTES))
   const findUser = async (id: Uint8Array): Promise<User | undefined> => {
     const body = await meta.get(userKey(id))
     return body === undefined ? undefined : byteReader(body).u32()
   }
-  const findSync: CentralStore['findSync'] = async (user, syncId) => {
-    const body = await meta.get(metaKey('sync', user, syncId))
-    return body === undefined ? undefined : decodeSync(syncId, body)
-  }
-  const all = async <T>(kind: 'report' | 'pin', decode: (body: Uint8Array) => T): Promise<T[]> => {
-    const items: T[] = []
-    for await (const [, body] of meta.entries(prefixRange(metaKey(kind)))) items.push(decode(body))
-    return items
-  }
-
   return {
     findUser,
     addUser: (id, generation) =>
@@ -105,16 +121,26 @@ function open(meta: Database, days: DayDatabases, storeKey: Uint8Array, next: Co
       }),
     eraseUser: (id) =>
       exclusive(async () => {
+        // An erasure whose later writes failed has no mapping any more, so its repetition finds no user.
+        await finishErasures(meta, days)
         const user = await findUser(id)
         if (user === undefined) return false
         await perUser.run(user, async () => {
           await meta.write([...(await userOperations(meta, user)), { key: userKey(id) }, intent(user)])
-          await finishErasure(meta, days, user)
+          await finishErasures(meta, days)
           await meta.compact(prefixRange(userKey(id)))
         })
         return true
       }),
+  } satisfies Partial<CentralStore>
+}
 
+function deposits({ meta, days, next, perUser }: Parts) {
+  const findSync: CentralStore['findSync'] = async (user, syncId) => {
+    const body = await meta.get(metaKey('sync', user, syncId))
+    return body === undefined ? undefined : decodeSync(syncId, body)
+  }
+  return {
     findSync,
     deposit: (deposit) =>
       perUser.run(deposit.user, async () => {
@@ -123,8 +149,8 @@ function open(meta: Database, days: DayDatabases, storeKey: Uint8Array, next: Co
           throw new FederationError('SYNC_CONFLICT', 'this sync id has another deposit: use a new sync id')
         }
         if (known !== undefined) return 'duplicate'
-        await writeRows(days, deposit)
-        await acknowledge(meta, days, next, deposit)
+        const touched = await writeRows(days, deposit)
+        await meta.write([...acknowledgement(next, deposit), ...days.witness(touched)])
         return 'stored'
       }),
     attempts: async (user) => {
@@ -133,31 +159,35 @@ function open(meta: Database, days: DayDatabases, storeKey: Uint8Array, next: Co
       const [day, count] = decodePair(body)
       return { day, count }
     },
-
-    userRows: async (epoch, user) => {
-      const lists = []
-      const entries = days.get(epochToDay(epoch))?.entries(prefixRange(rowsPrefix(epoch, user)))
-      for await (const [, body] of entries ?? []) lists.push(decodeRows(body))
-      return mergeRows(...lists)
-    },
-    probe: async function* (epoch, hashes) {
-      let user: User | undefined
-      let lists: ReturnType<typeof decodeRows>[] = []
-      const entries = days.get(epochToDay(epoch))?.entries(prefixRange(rowsPrefix(epoch)))
-      for await (const [key, body] of entries ?? []) {
-        const rows = decodeMatchingRows(body, hashes)
-        if (rows.length === 0) continue
-        if (user !== undefined && user !== keyNumber(key, 1)) {
-          yield { user, rows: mergeRows(...lists) }
-          lists = []
-        }
-        user = keyNumber(key, 1)
-        lists.push(rows)
-      }
-      if (user !== undefined) yield { user, rows: mergeRows(...lists) }
-    },
+    userRows: async (epoch, user) => (await readRows(days, epoch, user)).rows,
+    probe: (epoch, hashes) => probe(days, epoch, hashes),
     epochs: async () => days.days().flatMap(dayToEpochs),
+  } satisfies Partial<CentralStore>
+}
 
+async function* probe(days: DayDatabases, epoch: number, hashes: ReadonlySet<string>): AsyncIterable<UserRows> {
+  let user: User | undefined
+  let lists: Row[][] = []
+  for await (const [key, body] of days.get(epochToDay(epoch))?.entries(prefixRange(rowsPrefix(epoch))) ?? []) {
+    const rows = decodeMatchingRows(body, hashes)
+    if (rows.length === 0) continue
+    if (user !== undefined && user !== keyNumber(key, 1)) {
+      yield { user, rows: mergeRows(...lists) }
+      lists = []
+    }
+    user = keyNumber(key, 1)
+    lists.push(rows)
+  }
+  if (user !== undefined) yield { user, rows: mergeRows(...lists) }
+}
+
+function marks({ meta, perUser }: Parts) {
+  const putMarks = (change: MarkChange): Promise<void> =>
+    perUser.run(change.user, async () => {
+      if ((await meta.get(metaKey('list', change.user))) === undefined) return
+      await meta.write(markOperations(change))
+    })
+  return {
     marks: async (user) => {
       const body = await meta.get(metaKey('list', user))
       return body === undefined ? undefined : decodeMarkList(body)
@@ -175,16 +205,19 @@ function open(meta: Database, days: DayDatabases, storeKey: Uint8Array, next: Co
       return users
     },
     putMarks: async (changes) => {
-      await Promise.all(
-        changes.map((change) =>
-          perUser.run(change.user, async () => {
-            if ((await meta.get(metaKey('list', change.user))) === undefined) return
-            await meta.write(markOperations(change))
-          }),
-        ),
-      )
+      const writes = await Promise.allSettled(changes.map(putMarks))
+      for (const write of writes) if (write.status === 'rejected') throw write.reason
     },
+  } satisfies Partial<CentralStore>
+}
 
+function records({ meta, next }: Parts) {
+  const all = async <T>(kind: 'report' | 'pin', decode: (body: Uint8Array) => T): Promise<T[]> => {
+    const items: T[] = []
+    for await (const [, body] of meta.entries(prefixRange(metaKey(kind)))) items.push(decode(body))
+    return items
+  }
+  return {
     nextReport: async () => next.report++,
     reports: () => all('report', decodeJson<ReportRecord>),
     putReport: (report) => meta.write([reportOperation(report), counter('report', next.report)]),
@@ -194,52 +227,65 @@ function open(meta: Database, days: DayDatabases, storeKey: Uint8Array, next: Co
     },
     putCodes: (codes) => meta.write(codes.map((code) => ({ key: metaKey('code', code.hash), body: encodeJson(code) }))),
     codes: async function* () {
-      for await (const [, body] of meta.entries(prefixRange(metaKey('code')))) yield decodeJson(body)
+      for await (const [, body] of meta.entries(prefixRange(metaKey('code')))) yield decodeJson<CodeRecord>(body)
     },
     pins: () => all('pin', decodeJson<Pin>),
     putPin: (pin) => meta.write([{ key: metaKey('pin', pin.epoch), body: encodeJson(pin) }]),
-
-    dropBefore: async (day) => {
-      const gone = await days.dropBefore(day)
-      await dropMetaBefore(meta, day)
-      return gone
-    },
-    statistics: async () => {
-      let users = 0
-      for await (const _ of meta.keys(prefixRange(metaKey('user')))) users++
-      return { users, days: days.statistics() }
-    },
-    close: async () => {
-      await days.close()
-      await meta.close()
-    },
-  }
+  } satisfies Partial<CentralStore>
 }
 
-async function writeRows(days: DayDatabases, { user, syncId, groups }: Deposit): Promise<void> {
-  const byDay = new Map<number, Operation[]>()
+async function statistics({ meta, days }: Parts) {
+  let users = 0
+  for await (const _ of meta.keys(prefixRange(metaKey('user')))) users++
+  return { users, days: days.statistics() }
+}
+
+/** The rows of a user in an epoch, and the number of the next part that adds to them. */
+async function readRows(days: DayDatabases, epoch: number, user: User): Promise<{ rows: Row[]; nextPart: number }> {
+  const lists = []
+  let nextPart = 0
+  for await (const [key, body] of days.get(epochToDay(epoch))?.entries(prefixRange(rowsPrefix(epoch, user))) ?? []) {
+    lists.push(decodeRows(body))
+    nextPart = keyNumber(key, 2) + 1
+  }
+  return { rows: mergeRows(...lists), nextPart }
+}
+
+/** Writes the rows that the user does not have yet. Returns the days that it wrote to. */
+async function writeRows(days: DayDatabases, { user, groups }: Deposit): Promise<number[]> {
+  const byDay = new Map<number, { operations: Operation[]; rows: number }>()
   for (const { epoch, rows } of groups) {
-    const day = epochToDay(epoch)
-    const operation = { key: rowsKey(epoch, user, syncId), body: encodeRows(rows) }
-    byDay.set(day, [...(byDay.get(day) ?? []), operation])
+    const known = await readRows(days, epoch, user)
+    const { fresh, added } = freshRows(known.rows, rows)
+    if (fresh.length === 0) continue
+    const item = byDay.get(epochToDay(epoch)) ?? { operations: [], rows: 0 }
+    byDay.set(epochToDay(epoch), item)
+    item.operations.push({ key: rowsKey(epoch, user, known.nextPart), body: encodeRows(fresh) })
+    item.rows += added
   }
-  await Promise.all([...byDay].map(async ([day, operations]) => (await days.ensure(day)).write(operations)))
+  // Wait for every day, because a repetition that starts during a write would store its rows twice.
+  const writes = await Promise.allSettled(
+    [...byDay].map(async ([day, { operations, rows }]) =>
+      (await days.ensure(day)).write(operations, [operations.length, rows]),
+    ),
+  )
+  for (const write of writes) if (write.status === 'rejected') throw write.reason
+  return [...byDay.keys()]
 }
 
-/** Writes the acknowledgement; from this write on the deposit counts. */
-function acknowledge(meta: Database, days: DayDatabases, next: Counters, deposit: Deposit): Promise<void> {
-  const { user, syncId, day, groups, attempts, report, code } = deposit
+/** The acknowledgement with everything that becomes durable in the same write. */
+function acknowledgement(next: Counters, deposit: Deposit): Operation[] {
+  const { user, syncId, day, attempts, report, code } = deposit
   const operations: Operation[] = [
     { key: metaKey('sync', user, syncId), body: encodeSync(deposit) },
     { key: metaKey('syncByDay', day, user, syncId), body: new Uint8Array(0) },
-    ...groups.map(({ epoch, rows }) => days.count(epochToDay(epoch), 1, rows.length)),
   ]
   if (attempts !== undefined) {
     operations.push({ key: metaKey('attempts', user), body: encodePair(attempts.day, attempts.count) })
   }
   if (report !== undefined) operations.push(reportOperation(report), counter('report', next.report))
   if (code !== undefined) operations.push({ key: metaKey('code', code.hash), body: encodeJson(code) })
-  return meta.write(operations)
+  return operations
 }
 
 function markOperations({ user, changes, list }: MarkChange): Operation[] {
@@ -266,12 +312,15 @@ async function userOperations(meta: Database, user: User): Promise<Operation[]> 
   return operations
 }
 
-/** The second half of an erasure. When the process dies here, the next opening of the store repeats this half. */
-async function finishErasure(meta: Database, days: DayDatabases, user: User): Promise<void> {
-  const counts = await days.eraseUser(user)
-  for (const kind of ['list', 'attempts', 'sync', 'marks'] as const)
-    await meta.compact(prefixRange(metaKey(kind, user)))
-  await meta.write([...counts, { key: intent(user).key }])
+/** The second half of erasures. After a failed write or a kill, the next erasure or opening repeats this half. */
+async function finishErasures(meta: Database, days: DayDatabases): Promise<void> {
+  for await (const key of meta.keys(prefixRange(metaKey('erasing')))) {
+    const user = keyNumber(key, 0)
+    await days.eraseUser(user)
+    for (const kind of ['list', 'attempts', 'sync', 'marks'] as const)
+      await meta.compact(prefixRange(metaKey(kind, user)))
+    await meta.write([{ key }])
+  }
 }
 
 function intent(user: User): Operation & { body: Uint8Array } {

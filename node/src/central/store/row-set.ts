@@ -27,3 +27,16 @@ export function mergeRows(...lists: readonly (readonly Row[])[]): Row[] {
   }
   return [...merged.values()].sort((a, b) => compareHashes(a.hash, b.hash))
 }
+
+/** The rows that add a hash or a lag to `known`, as they will be stored, and the number of added hashes. */
+export function freshRows(known: readonly Row[], rows: readonly Row[]): { fresh: Row[]; added: number } {
+  const held = new Map(known.map((row) => [hashToKey(row.hash), row]))
+  let added = 0
+  const fresh = rows.filter((row) => {
+    const before = held.get(hashToKey(row.hash))
+    if (before === undefined) added++
+    const { lags, size } = mergeRow(before, row)
+    return before === undefined || lags !== before.lags || size !== before.size
+  })
+  return { fresh, added }
+}

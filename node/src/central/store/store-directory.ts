@@ -3,15 +3,16 @@
  * After the founding, a missing part is an error and never becomes an empty store. Throws STORE_MISSING, STORAGE_CORRUPT.
  *
  *   store.json        { version, key, state }   0600; `key` hides the users' ids, so back it up with the rest
+ *   witness.json      { writes }                0600; how many writes `meta` must have
  *   meta/             users, syncs, marks, reports, codes, pins
  *   day-20650/        rows of that UTC day; retention removes the directory
  */
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import type { Random } from '@geotrace/core-wasm'
 import { bytesToHex, FederationError, hexToBytes } from '@geotrace/core-wasm/wire'
-import { replaceFile } from '../../platform/atomic-file.ts'
+import { readCheckedFile, writeCheckedFile } from './checked-file.ts'
 import { corrupt } from './checksummed-value.ts'
 
 const VERSION = 1
@@ -38,9 +39,7 @@ export async function openStoreDirectory(dir: string, random: Random, found: () 
     throw new FederationError(
       'STORE_MISSING',
       `the store has databases but no ${MARKER}; restore the file from the backup`,
-      {
-        dir,
-      },
+      { dir },
     )
   }
   const key = known?.key ?? bytesToHex(random(32))
@@ -52,20 +51,9 @@ export async function openStoreDirectory(dir: string, random: Random, found: () 
 }
 
 async function readMarker(dir: string): Promise<Marker | undefined> {
-  let text: string
-  try {
-    text = await readFile(join(dir, MARKER), 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-  let marker: Partial<Marker> | null = null
-  try {
-    marker = JSON.parse(text) as Partial<Marker> | null
-  } catch (cause) {
-    corrupt(MARKER, cause)
-  }
-  const { version, key, state } = marker ?? {}
+  const content = await readCheckedFile(join(dir, MARKER))
+  if (content === undefined) return undefined
+  const { version, key, state } = content as Partial<Marker>
   if (version !== VERSION || !/^[0-9a-f]{64}$/.test(key ?? '') || (state !== 'founding' && state !== 'ready')) {
     return corrupt(MARKER)
   }
@@ -73,5 +61,5 @@ async function readMarker(dir: string): Promise<Marker | undefined> {
 }
 
 async function writeMarker(dir: string, marker: Marker): Promise<void> {
-  await replaceFile(join(dir, MARKER), `${JSON.stringify(marker)}\n`)
+  await writeCheckedFile(join(dir, MARKER), marker)
 }

@@ -1,13 +1,12 @@
 /**
- * Stores the entries of the quota table: LevelDB in a directory of the node. PROTOCOL.md §5.5. Throws STORE_LOCKED.
- * The interface is small, so that a simulation can use a disk of its own.
+ * Stores the entries of the quota table: LevelDB in a directory of the node. PROTOCOL.md §5.5. After a failed write the
+ * directory is opened again before the next write. Writes are not synced, because a power cut may cost quota.
+ * The interface is small, so that a simulation can use a disk of its own. Throws STORE_LOCKED, STORAGE_FULL, BUSY.
  */
-import { concatBytes, FederationError } from '@geotrace/core-wasm/wire'
-import { Level } from 'level'
+import { reopening } from '@geotrace/core-wasm'
 import { makePrivateDir } from '../../platform/atomic-file.ts'
-
-/** No key of the table is longer, so no key with the same start is greater. */
-const AFTER_ALL = new Uint8Array(64).fill(0xff)
+import { toDiskError } from '../../platform/disk-error.ts'
+import { ALL_KEYS, type LevelOperation, type OpenLevel, openLevel, prefixRange } from '../../platform/level-handle.ts'
 
 export interface QuotaDisk {
   get(key: Uint8Array): Promise<Uint8Array | undefined>
@@ -19,23 +18,25 @@ export interface QuotaDisk {
   close(): Promise<void>
 }
 
-export async function levelQuotaDisk(dir: string): Promise<QuotaDisk> {
+export async function levelQuotaDisk(dir: string, open: OpenLevel = openLevel): Promise<QuotaDisk> {
   await makePrivateDir(dir)
-  const level = new Level<Uint8Array, Uint8Array>(dir, { keyEncoding: 'view', valueEncoding: 'view' })
-  await level.open().catch((cause: unknown) => {
-    if (!isLocked(cause)) throw cause
-    throw new FederationError('STORE_LOCKED', `another node runs in ${dir}`, { dir }, { cause })
-  })
+  const level = await reopening({ open: () => open(dir), close: (handle) => handle.close() })
+  const guard = async <T>(task: () => Promise<T>): Promise<T> => {
+    try {
+      return await task()
+    } catch (error) {
+      throw toDiskError(error, 'quota table')
+    }
+  }
+  const write = (operations: LevelOperation[]) => guard(() => level.write((handle) => handle.write(operations, false)))
   return {
-    get: (key) => level.get(key),
-    put: (entries) => level.batch(entries.map(([key, value]) => ({ type: 'put', key, value }))),
-    delete: (keys) => level.batch(keys.map((key) => ({ type: 'del', key }))),
-    entries: (start = new Uint8Array(0)) =>
-      level.iterator(start.length === 0 ? {} : { gte: start, lte: concatBytes(start, AFTER_ALL) }),
+    get: (key) => guard(async () => (await level.handle()).get(key)),
+    put: (entries) => write(entries.map(([key, value]) => ({ key, value }))),
+    delete: (keys) => write(keys.map((key) => ({ key }))),
+    async *entries(start) {
+      const range = start === undefined ? ALL_KEYS : prefixRange(start)
+      for await (const chunk of (await guard(() => level.handle())).entries(range)) yield* chunk
+    },
     close: () => level.close(),
   }
-}
-
-function isLocked(error: unknown): boolean {
-  return error instanceof Error && ((error as { code?: unknown }).code === 'LEVEL_LOCKED' || isLocked(error.cause))
 }

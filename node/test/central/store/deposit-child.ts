@@ -3,13 +3,14 @@
  * stored and `d N` when sync N was a duplicate.
  */
 import { writeSync } from 'node:fs'
+import { systemClock } from '@geotrace/core-wasm'
 import { levelStore } from '../../../src/central/store/level-store.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
 import { childDeposit } from './child-deposit.ts'
 import { id } from './sample.ts'
 
 const [dir, from] = process.argv.slice(3) as [string, string]
-const store = await levelStore({ dir, random: systemRandom })
+const store = await levelStore({ dir, random: systemRandom, clock: systemClock() })
 const user = await store.addUser(id('killed'), 1)
 writeSync(1, 'r\n')
 /** Deposits at the same time, so that a kill interrupts writes that share one sync of the disk. */

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { systemClock } from '@geotrace/core-wasm'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { levelStore } from '../../../src/central/store/level-store.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
@@ -18,7 +19,9 @@ const BEGUN_MAX = 8
 
 /** Starts a child process, which prepares itself while the test checks the previous one. */
 function prepare(): ChildProcess {
-  return spawn(process.execPath, [resolve(import.meta.dirname, 'child.mjs')], { stdio: ['pipe', 'pipe', 'inherit'] })
+  return spawn(process.execPath, [resolve(import.meta.dirname, '../../../../scripts/test-program.js')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
 }
 
 /** Runs a test program in the child and calls `until` after each line, which may kill it. Resolves with all its lines. */
@@ -33,7 +36,7 @@ async function runUntil(
     lines.push(line)
     until(lines)
   })
-  child.stdin!.write(`${JSON.stringify([`/test/central/store/${program}.ts`, ...args])}\n`)
+  child.stdin!.write(`${JSON.stringify([`/node/test/central/store/${program}.ts`, ...args])}\n`)
   await new Promise((resolve) => child.once('close', resolve))
   return lines
 }
@@ -64,7 +67,7 @@ describe('a store whose process is killed', () => {
       expect(acknowledged.length).toBeGreaterThanOrEqual(enough)
       acknowledgedInAll += acknowledged.length
 
-      const store = await levelStore({ dir, random: systemRandom })
+      const store = await levelStore({ dir, random: systemRandom, clock: systemClock() })
       const user = (await store.findUser(id('killed')))!
       for (const n of acknowledged) {
         expect(await store.findSync(user, syncId(n))).toBeDefined()
@@ -102,7 +105,7 @@ describe('a store whose process is killed', () => {
     let completed = 0
     for (let kill = 0; kill < ERASURES; kill++) {
       const path = join(dir, String(kill))
-      const store = await levelStore({ dir: path, random: systemRandom })
+      const store = await levelStore({ dir: path, random: systemRandom, clock: systemClock() })
       const user = await store.addUser(id('killed'), 1)
       for (let n = 0; n < 54; n++) await store.deposit(childDeposit(user, n))
       await store.close()
@@ -114,7 +117,7 @@ describe('a store whose process is killed', () => {
       // A child that never began would pass every check below.
       expect(lines[0]).toBe('r')
 
-      const left = await levelStore({ dir: path, random: systemRandom })
+      const left = await levelStore({ dir: path, random: systemRandom, clock: systemClock() })
       const isKnown = (await left.findUser(id('killed'))) !== undefined
       if (!isKnown && !lines.includes('e')) completed++
       const { groups } = childDeposit(user, 17)

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '@geotrace/core-wasm'
 import { describe, expect, it } from 'vitest'
 import { levelStore } from '../../../src/central/store/level-store.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
@@ -10,7 +11,10 @@ import { EPOCH, storeOnDisk } from './store-on-disk.ts'
 
 centralStoreConformance('level', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'geotrace-store-'))
-  return { open: () => levelStore({ dir, random: systemRandom }), remove: () => rm(dir, { recursive: true }) }
+  return {
+    open: () => levelStore({ dir, random: systemRandom, clock: systemClock() }),
+    remove: () => rm(dir, { recursive: true }),
+  }
 })
 
 describe('the files of a level store', () => {

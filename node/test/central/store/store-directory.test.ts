@@ -1,6 +1,7 @@
-import { readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { rm, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { readCheckedFile, writeCheckedFile } from '../../../src/central/store/checked-file.ts'
 import { storeOnDisk } from './store-on-disk.ts'
 
 describe('the directory of a level store', () => {
@@ -29,8 +30,8 @@ describe('the directory of a level store', () => {
 
   it('an interrupted founding starts again at the next opening', async () => {
     await disk.store.close()
-    const marker = JSON.parse(await readFile(join(disk.dir, 'store.json'), 'utf8'))
-    await writeFile(join(disk.dir, 'store.json'), JSON.stringify({ ...marker, state: 'founding' }))
+    const marker = join(disk.dir, 'store.json')
+    await writeCheckedFile(marker, { ...((await readCheckedFile(marker)) as object), state: 'founding' })
     await rm(join(disk.dir, 'meta', 'CURRENT'))
     await disk.open()
     expect((await disk.store.statistics()).users).toBe(0)

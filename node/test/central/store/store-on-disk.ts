@@ -2,6 +2,7 @@
 import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '@geotrace/core-wasm'
 import { EPOCHS_PER_DAY } from '@geotrace/core-wasm/wire'
 import { afterEach, beforeEach } from 'vitest'
 import type { CentralStore, User } from '../../../src/central/store/central-store.ts'
@@ -21,7 +22,7 @@ export class StoreOnDisk {
   store!: CentralStore
 
   async open(): Promise<void> {
-    this.store = await levelStore({ dir: this.dir, random: systemRandom })
+    this.store = await levelStore({ dir: this.dir, random: systemRandom, clock: systemClock() })
   }
 
   /** Deposits ROWS_FILLED rows of one user and closes the store, so that all of them are in the files. */
@@ -37,7 +38,7 @@ export class StoreOnDisk {
 
   /** Opens the store in `dir` and returns how many rows of the user it can read. */
   async countRows(user: User, dir = this.dir): Promise<number> {
-    const store = await levelStore({ dir, random: systemRandom })
+    const store = await levelStore({ dir, random: systemRandom, clock: systemClock() })
     try {
       let count = 0
       for (const epoch of await store.epochs()) count += (await store.userRows(epoch, user)).length

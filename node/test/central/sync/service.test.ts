@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { simulatedClock } from '@geotrace/core-wasm'
+import { simulatedClock, systemClock } from '@geotrace/core-wasm'
 import { EPOCH_MS, hashToRosterName, LAG_NEXT, ROWS_PER_EPOCH_MAX } from '@geotrace/core-wasm/wire'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { levelStore } from '../../../src/central/store/level-store.ts'
@@ -18,7 +18,7 @@ const STORES = {
   memory: async () => memoryStore(),
   level: async () => {
     dirs.push(await mkdtemp(join(tmpdir(), 'geotrace-service-')))
-    return levelStore({ dir: dirs.at(-1)!, random: systemRandom })
+    return levelStore({ dir: dirs.at(-1)!, random: systemRandom, clock: systemClock() })
   },
 }
 
@@ -317,7 +317,7 @@ describe('the sync service', () => {
   it('the files of the store contain a deposited hash and no byte sequence of the device’s secret', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'geotrace-service-'))
     dirs.push(dir)
-    const w = await world({ store: await levelStore({ dir, random: systemRandom }) })
+    const w = await world({ store: await levelStore({ dir, random: systemRandom, clock: systemClock() }) })
     const device = w.device()
     await device.sync({ rows: { [w.epoch()]: [1] } })
     await w.store.close()

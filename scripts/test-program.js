@@ -1,6 +1,6 @@
 /**
  * Runs a TypeScript test program in a process of its own. The process prepares itself, then waits for one line of
- * standard input: a JSON list of the program and its arguments.
+ * standard input: a JSON list of the program's path from the root and its arguments.
  */
 import { once } from 'node:events'
 import { resolve } from 'node:path'
@@ -10,7 +10,7 @@ import { createViteServer } from 'vitest/node'
 const conditions = ['source', 'node', 'import', 'module', 'default']
 const server = await createViteServer({
   configFile: false,
-  root: resolve(import.meta.dirname, '../../..'),
+  root: resolve(import.meta.dirname, '..'),
   logLevel: 'error',
   appType: 'custom',
   server: { middlewareMode: true, watch: null, ws: false },

@@ -1,0 +1,47 @@
+/**
+ * The tally of a database: how many writes it had, how many entries it holds, and the XOR of their checksums. PROTOCOL.md §8.
+ * Every batch also writes the tally. LevelDB opens a database without an error after it lost writes from its log; the
+ * entries then differ from the tally, or the tally is older than the acknowledged writes. Pure.
+ */
+import { byteReader, byteWriter } from '@geotrace/core-wasm/wire'
+import { CHECKSUM_BYTES } from './checksummed-value.ts'
+
+/** After all other keys. */
+export const TALLY_KEY = Uint8Array.of(0xff)
+
+export interface Tally {
+  /** Batches since the founding of the database. */
+  readonly writes: number
+  readonly entries: number
+  /** XOR of the checksums of all entries, as u32. */
+  readonly sum: number
+  /** Further numbers that the database counts, for example rows. */
+  readonly counts: readonly number[]
+}
+
+export function emptyTally(counts: number): Tally {
+  return { writes: 0, entries: 0, sum: 0, counts: new Array<number>(counts).fill(0) }
+}
+
+export function encodeTally({ writes, entries, sum, counts }: Tally): Uint8Array {
+  const writer = byteWriter(20 + 8 * counts.length)
+    .time(writes)
+    .time(entries)
+    .u32(sum >>> 0)
+  for (const count of counts) writer.time(count)
+  return writer.finish()
+}
+
+export function decodeTally(body: Uint8Array): Tally {
+  const reader = byteReader(body)
+  const [writes, entries, sum] = [reader.time(), reader.time(), reader.u32()]
+  const counts = Array.from({ length: reader.left / 8 }, () => reader.time())
+  reader.end()
+  return { writes, entries, sum, counts }
+}
+
+/** The checksum at the end of a stored value. */
+export function toChecksum(value: Uint8Array): number {
+  const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
+  return value.length < CHECKSUM_BYTES ? 0 : view.getUint32(value.length - CHECKSUM_BYTES)
+}

@@ -1,0 +1,46 @@
+/**
+ * Tells faults of the disk from damage and from mistakes, for databases and files. README "Errors". LevelDB names the
+ * cause of a failed write in its message only.
+ */
+import { FederationError, isFederationError } from '@geotrace/core-wasm/wire'
+
+/** A failed disk rarely recovers sooner. */
+const RETRY_MS = 1_000
+const FAULT = /Input\/output error|Too many open files|Permission denied|Read-only file system/
+
+/** Whether LevelDB found damage during a read. */
+function isLevelCorruption(error: unknown): boolean {
+  return errorChain(error).some(({ code }) => code === 'LEVEL_CORRUPTION')
+}
+
+/** Whether the disk or the machine failed, which says nothing about the content of the files. */
+export function isDiskFault(error: unknown): boolean {
+  return isDiskFull(error) || errorChain(error).some(({ code, message }) => code === 'EIO' || FAULT.test(message ?? ''))
+}
+
+/** Whether the disk had no space for a write. LevelDB tells that in the message only. */
+export function isDiskFull(error: unknown): boolean {
+  return errorChain(error).some(
+    ({ code, message }) =>
+      code === 'ENOSPC' || code === 'EDQUOT' || /No space left on device|Disk quota exceeded/.test(message ?? ''),
+  )
+}
+
+/** The error of a failed read or write of a database, for its caller. Other errors come back as they are. */
+export function toDiskError(error: unknown, what: string): unknown {
+  if (isLevelCorruption(error)) {
+    const text = `a database is damaged (${what}); restore the last backup`
+    return new FederationError('STORAGE_CORRUPT', text, { what }, { cause: error })
+  }
+  if (isDiskFull(error)) {
+    const text = `the disk is full (${what}); free some space`
+    return new FederationError('STORAGE_FULL', text, { what }, { cause: error })
+  }
+  if (isFederationError(error) || error instanceof TypeError || error instanceof RangeError) return error
+  const text = `the disk failed a read or a write (${what}); check the disk`
+  return new FederationError('BUSY', text, { retryAfterMs: RETRY_MS }, { cause: error })
+}
+
+export function errorChain(error: unknown): { code?: unknown; message?: string }[] {
+  return error instanceof Error ? [error, ...errorChain(error.cause)] : []
+}
