@@ -7,7 +7,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LOCAL_ADDRESS, type LocalHttp, serveLocally } from '../local/local-http.ts'
 import type { Log } from '../platform/log.ts'
-import type { NodeStatus } from './node-status.ts'
 
 /** One health check and a few scrapers. */
 const CONNECTIONS_MAX = 8
@@ -36,7 +35,7 @@ export function probeServer(
 }
 
 /** 200 while the node serves, otherwise 503; the body is the state of health. */
-export function healthAnswer({ health }: Pick<NodeStatus, 'health'>): ProbeAnswer {
+export function healthAnswer({ health }: { health: string }): ProbeAnswer {
   return { status: health === 'serving' ? 200 : 503, type: 'text/plain', body: `${health}\n` }
 }
 

@@ -9,6 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Random } from '@geotrace/core-wasm'
 import { bytesToHex, FederationError, isFederationError } from '@geotrace/core-wasm/wire'
 import { LOCAL_ADDRESS, serveLocally } from '../local/local-http.ts'
+import { toCode } from '../platform/disk-error.ts'
 import type { Log } from '../platform/log.ts'
 import { type Role, removeAdminFile, writeAdminFile } from './admin-file.ts'
 import { PAGE_HEADERS, pageShell } from './page/shell.ts'
@@ -75,8 +76,8 @@ export async function adminServer({ role, dir, routes, page, random, log }: Admi
     (request, response) => {
       answer(request)
         .then((reply) => send(response, reply))
-        .catch(() => {
-          log.error('admin.failed')
+        .catch((error: unknown) => {
+          log.error('admin.failed', { code: toCode(error) })
           response.destroy()
         })
     },

@@ -21,11 +21,13 @@ import type { Pace } from '../membership/pace.ts'
 import { createHost, type OpenHost } from '../net/host.ts'
 import type { Host } from '../net/protocol.ts'
 import type { CertificateSource } from '../net/transport/tls-certificate.ts'
+import { type DiskSpace, type DiskSpaceInit, diskSpace } from '../platform/disk-space.ts'
 import { fileRecords, type OpenRecords } from '../platform/file-records.ts'
 import type { Log } from '../platform/log.ts'
 import { nativeSigner } from '../platform/native-signer.ts'
 import { type CodeCounts, type CodeOrder, type CodeRegistry, codeRegistry } from './codes.ts'
 import { type CentralConfig, reportToEnd, toCentralConfig } from './config.ts'
+import { type CentralHealth, centralHealth, type PeerHealth, type PeerState } from './health.ts'
 import { type Retention, retention, retentionToEpoch } from './retention.ts'
 import { type RiskEngine, type RiskSummary, riskEngine } from './risk/risk-engine.ts'
 import type { RiskProfile } from './risk/risk-profile.ts'
@@ -33,6 +35,8 @@ import type { CentralStore, DayStatistics, ReportId } from './store/central-stor
 import { levelStore } from './store/level-store.ts'
 import { type RosterPins, rosterPins } from './sync/pins.ts'
 import { type SyncCounters, type SyncService, syncService } from './sync/service.ts'
+
+const MIB = 1 << 20
 
 export interface CentralPeerInit {
   manifest: Manifest
@@ -57,11 +61,13 @@ export interface CentralPeerInit {
   openHost?: OpenHost
   /** Opens the records in `dir`; default: files. */
   openRecords?: OpenRecords
+  /** Other bounds of the disk's free space, and another way to ask for it. */
+  disk?: Partial<Pick<DiskSpaceInit, 'freeBytes' | 'reserveBytes' | 'ballastBytes'>>
   /** Intervals of link probes and heartbeats; default: REAL_PACE. */
   pace?: Pace
 }
 interface CentralStatus extends Readonly<SyncCounters> {
-  readonly state: 'joining' | 'serving' | 'leaving' | 'stopped'
+  readonly state: PeerState
   readonly federation: string
   readonly peerId: string | undefined
   readonly addresses: readonly string[]
@@ -77,6 +83,11 @@ interface CentralStatistics {
   readonly users: number
   readonly days: readonly DayStatistics[]
   readonly codes: CodeCounts
+}
+interface CentralCondition {
+  readonly health: PeerHealth
+  /** Free space on the disk of the store; undefined for a store of the caller. */
+  readonly freeMib: number | undefined
 }
 /** A report as the authority sees it, without users and hashes. Times are Unix ms. */
 export interface ReportOutcome {
@@ -101,6 +112,8 @@ export interface CentralPeer {
   start(): Promise<void>
   stop(): Promise<void>
   status(): CentralStatus
+  /** Looks at store and disk. */
+  condition(): Promise<CentralCondition>
   /** The peer's membership in the federation; undefined while the peer is stopped. */
   membership(): Membership | undefined
   statistics(): Promise<CentralStatistics>
@@ -124,6 +137,8 @@ interface Parts {
   risk: RiskEngine
   service: SyncService
   sweeping: Retention
+  health: CentralHealth
+  space: DiskSpace | undefined
 }
 
 /** Throws COMMAND_INVALID for a bad setting and MANIFEST_INVALID for a manifest whose replies are too small. */
@@ -165,6 +180,11 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
       state = 'stopped'
     },
     status: () => toStatus(manifest, state, parts),
+    async condition() {
+      const { state } = peer.status()
+      const health = parts === undefined ? state : await parts.health.look(state)
+      return { health, freeMib: parts?.space && Math.floor(parts.space.freeBytes / MIB) }
+    },
     membership: () => parts?.membership,
     statistics: async () => ({ ...(await running().store.statistics()), codes: await running().codes.counts() }),
     async issueCodes(order) {
@@ -223,6 +243,9 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
   const { retentionDays } = manifest.parameters
   const opened: (() => Promise<unknown>)[] = []
   try {
+    const space = init.store === undefined ? diskSpace({ dir, clock, random, log, ...init.disk }) : undefined
+    // On a full disk the store opens only after the ballast made room.
+    await space?.look()
     const store = init.store ?? (await levelStore({ dir: join(dir, 'store'), random, clock }))
     if (init.store === undefined) opened.push(() => store.close())
     const records = await openRecords(join(dir, 'records'))
@@ -260,9 +283,11 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
     const federation = manifestToId(manifest)
     const publish = (pin: Pin): void => membership.say({ kind: 'pin', ...pin })
     const pins = await rosterPins({ store, rosters, federation, signer: nativeSigner(secret), publish })
-    const service = syncService({ manifest, config, store, rosters, pins, codes, risk, clock, random, retentionStart })
+    const shared = { manifest, config, store, space, clock, random, retentionStart }
+    const service = syncService({ ...shared, rosters, pins, codes, risk })
     const sweeping = retention({ store, clock, retentionDays, exclusive: risk.exclusive, log })
-    return { host, store, membership, pins, codes, risk, service, sweeping }
+    const health = centralHealth({ store, space, log })
+    return { host, store, membership, pins, codes, risk, service, sweeping, health, space }
   } catch (error) {
     for (const close of opened.reverse()) await close()
     throw error

@@ -108,7 +108,7 @@ function present(): string {
 }
 
 function isSaltStatus(status: object): status is NodeStatus {
-  return 'health' in status
+  return 'shards' in status
 }
 
 /** The status of the central peer as a table: `groupsRefused` becomes `groups refused`, an object `open 3, spent 1`. */

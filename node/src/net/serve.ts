@@ -13,6 +13,7 @@ import {
   peerIdToKey,
 } from '@geotrace/core-wasm/wire'
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import { toCode } from '../platform/disk-error.ts'
 import type { Log } from '../platform/log.ts'
 import { inTime, withDeadline } from './deadline.ts'
 import { addressToRequester } from './guard/requester.ts'
@@ -91,7 +92,9 @@ export class RequestServer {
     const refusal = asRefusal(error)
     this.#countRefusal(protocol.id, isFederationError(refusal) ? refusal.code : 'INTERNAL')
     const reply = encodeRefusal(errorToRefusal(refusal))
-    if (reply[0] === STATUS_INTERNAL) this.#log.error('net.handler-failed', { protocol: protocol.id })
+    if (reply[0] === STATUS_INTERNAL) {
+      this.#log.error('net.handler-failed', { protocol: protocol.id, code: toCode(error) })
+    }
     return reply
   }
 

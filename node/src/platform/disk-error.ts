@@ -6,6 +6,7 @@ import { FederationError, isFederationError } from '@geotrace/core-wasm/wire'
 
 /** A failed disk rarely recovers sooner. */
 const RETRY_MS = 1_000
+const FAULT_CODES: ReadonlySet<unknown> = new Set(['EIO', 'EROFS', 'EMFILE', 'ENFILE', 'EACCES', 'EPERM'])
 const FAULT = /Input\/output error|Too many open files|Permission denied|Read-only file system/
 
 /** Whether LevelDB found damage during a read. */
@@ -15,7 +16,8 @@ function isLevelCorruption(error: unknown): boolean {
 
 /** Whether the disk or the machine failed, which says nothing about the content of the files. */
 export function isDiskFault(error: unknown): boolean {
-  return isDiskFull(error) || errorChain(error).some(({ code, message }) => code === 'EIO' || FAULT.test(message ?? ''))
+  const chain = errorChain(error)
+  return isDiskFull(error) || chain.some(({ code, message }) => FAULT_CODES.has(code) || FAULT.test(message ?? ''))
 }
 
 /** Whether the disk had no space for a write. LevelDB tells that in the message only. */
@@ -26,7 +28,7 @@ export function isDiskFull(error: unknown): boolean {
   )
 }
 
-/** The error of a failed read or write of a database, for its caller. Other errors come back as they are. */
+/** The error of a failed read or write of a database or file, for its caller. Other errors come back as they are. */
 export function toDiskError(error: unknown, what: string): unknown {
   if (isLevelCorruption(error)) {
     const text = `a database is damaged (${what}); restore the last backup`
@@ -36,9 +38,17 @@ export function toDiskError(error: unknown, what: string): unknown {
     const text = `the disk is full (${what}); free some space`
     return new FederationError('STORAGE_FULL', text, { what }, { cause: error })
   }
-  if (isFederationError(error) || error instanceof TypeError || error instanceof RangeError) return error
+  const isLevel = errorChain(error).some(({ code }) => String(code).startsWith('LEVEL_'))
+  if (isFederationError(error) || !(isLevel || isDiskFault(error))) return error
   const text = `the disk failed a read or a write (${what}); check the disk`
   return new FederationError('BUSY', text, { retryAfterMs: RETRY_MS }, { cause: error })
+}
+
+/** The code of an error for a log: no message, because a message may contain a path. */
+export function toCode(error: unknown): string {
+  const { code } = (error ?? {}) as { code?: unknown }
+  if (typeof code === 'string') return code
+  return error instanceof Error ? error.name : 'unknown'
 }
 
 export function errorChain(error: unknown): { code?: unknown; message?: string }[] {

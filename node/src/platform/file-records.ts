@@ -39,10 +39,13 @@ export async function fileRecords(dir: string): Promise<Records> {
     }
     return value
   }
-  const write = (name: string, value: Uint8Array): Promise<void> =>
-    replaceFile(join(dir, name), withChecksum(value)).catch((error: unknown) => {
+  const write = async (name: string, value: Uint8Array): Promise<void> => {
+    try {
+      await replaceFile(join(dir, name), withChecksum(value))
+    } catch (error) {
       throw toDiskError(error, name)
-    })
+    }
+  }
   return {
     get,
     put: (name, value) => writers.run(name, () => write(name, value)),

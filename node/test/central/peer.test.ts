@@ -61,9 +61,12 @@ describe('a central peer on the network', () => {
     log: silent,
     listen: ['/ip4/127.0.0.1/tcp/0'],
     config: { degrees: 2 },
+    disk: { freeBytes: async () => freeBytes, reserveBytes: 1_000, ballastBytes: 100 },
   })
+  let freeBytes: number
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'geotrace-peer-'))
+    freeBytes = 1_000_000
     const records = await fileRecords(join(dir, 'records'))
     await records.put('roster-0', encodeCertifiedRoster(certified))
     host = await createHost({ secret: systemRandom(32), listen: [], clock, log: silent })
@@ -155,6 +158,25 @@ describe('a central peer on the network', () => {
       await expect(adminRequest(dir, 'POST', path, body)).rejects.toMatchObject({ code })
     }
     await admin.stop()
+  })
+
+  it('a central peer whose disk is nearly full refuses deposits with STORAGE_FULL, answers readers and erases', async () => {
+    const [known, empty] = [device(), device()]
+    await known.sync({ rows: { [epoch]: [1] } })
+    freeBytes = 999
+    await clock.advanceTo(clock.now() + 1_000)
+    await expect(known.sync({ rows: { [epoch]: [2] } })).rejects.toMatchObject({ code: 'STORAGE_FULL' })
+    await expect(device().sync({ rows: { [epoch]: [2] } })).rejects.toMatchObject({ code: 'STORAGE_FULL' })
+    expect((await empty.sync()).report).toBe('none')
+    expect((await known.sync()).left).toBe(0)
+    expect(await peer.condition()).toEqual({ health: 'disk-low', freeMib: 0 })
+    expect(peer.status().state).toBe('serving')
+    await known.sync({ erase: true })
+    expect((await peer.statistics()).users).toBe(0)
+    freeBytes = 1_000
+    await clock.advanceTo(clock.now() + 1_000)
+    await device().sync({ rows: { [epoch]: [2] } })
+    expect((await peer.condition()).health).toBe('serving')
   })
 
   it('a device receives the error code of a refused sync over the network', async () => {

@@ -108,6 +108,14 @@ interface StoreStatistics {
   readonly days: readonly DayStatistics[]
 }
 
+/** `full` and `failed`: a write failed, and a database is not open again yet. `damaged`: a read found damage. */
+export type Condition = 'sound' | 'full' | 'failed' | 'damaged'
+export interface StoreCondition {
+  readonly condition: Condition
+  /** The names of the parts that are not sound. */
+  readonly parts: readonly string[]
+}
+
 export interface CentralStore {
   /** The user of an id, SHA-256(secret); undefined when unknown. */
   findUser(id: Uint8Array): Promise<User | undefined>
@@ -161,5 +169,6 @@ export interface CentralStore {
    */
   dropBefore(day: number): Promise<number>
   statistics(): Promise<StoreStatistics>
+  condition(): StoreCondition
   close(): Promise<void>
 }

@@ -14,6 +14,7 @@ import {
   type LevelOperation,
   type OpenLevel,
 } from '../../platform/level-handle.ts'
+import type { Condition } from './central-store.ts'
 import { addChecksum, corrupt, verifyChecksum } from './checksummed-value.ts'
 import { decodeTally, emptyTally, encodeTally, TALLY_KEY, type Tally, toChecksum } from './tally.ts'
 
@@ -43,12 +44,10 @@ export interface Database {
   compact(range: KeyRange): Promise<void>
   /** The tally after the last acknowledged write. */
   readonly tally: Tally
-  readonly condition: DatabaseCondition
+  readonly what: string
+  readonly condition: Condition
   close(): Promise<void>
 }
-/** `full` and `failed`: the last write failed and the database is not open again yet. `damaged`: a read found damage. */
-type DatabaseCondition = 'sound' | 'full' | 'failed' | 'damaged'
-
 export interface DatabaseInit {
   dir: string
   /** The name of the database in messages. */
@@ -122,7 +121,10 @@ class LevelDatabase implements Database {
   get tally(): Tally {
     return this.#tally
   }
-  get condition(): DatabaseCondition {
+  get what(): string {
+    return this.#init.what
+  }
+  get condition(): Condition {
     if (this.#isDamaged) return 'damaged'
     if (this.#reopening.fault === undefined) return 'sound'
     return isDiskFull(this.#reopening.fault) ? 'full' : 'failed'

@@ -8,7 +8,17 @@ import { join } from 'node:path'
 import { type Clock, oneAtATime, type Random, type Turns, turns } from '@geotrace/core-wasm'
 import { byteReader, byteWriter, equalBytes, FederationError, type Pin, type Row, utf8 } from '@geotrace/core-wasm/wire'
 import { type OpenLevel, openLevel, prefixRange } from '../../platform/level-handle.ts'
-import type { CentralStore, CodeRecord, Deposit, MarkChange, ReportRecord, User, UserRows } from './central-store.ts'
+import type {
+  CentralStore,
+  CodeRecord,
+  Condition,
+  Deposit,
+  MarkChange,
+  ReportRecord,
+  StoreCondition,
+  User,
+  UserRows,
+} from './central-store.ts'
 import {
   decodeJson,
   decodeMarkList,
@@ -35,6 +45,9 @@ import { openWitness } from './witness.ts'
 
 /** 128 bits: the chance that two of a billion users have the same key is 10^-21. */
 const USER_KEY_BYTES = 16
+
+/** The worst first. */
+const CONDITIONS: readonly Condition[] = ['damaged', 'failed', 'full']
 
 interface LevelStoreInit {
   dir: string
@@ -77,6 +90,7 @@ export async function levelStore({ dir, random, clock, open = openLevel }: Level
         return gone
       },
       statistics: () => statistics(parts),
+      condition: () => toCondition([meta, ...days.days().map((day) => days.get(day)!)]),
       close,
     }
   } catch (error) {
@@ -232,6 +246,12 @@ function records({ meta, next }: Parts) {
     pins: () => all('pin', decodeJson<Pin>),
     putPin: (pin) => meta.write([{ key: metaKey('pin', pin.epoch), body: encodeJson(pin) }]),
   } satisfies Partial<CentralStore>
+}
+
+/** The worst condition of the databases, with the names of those that have one. */
+function toCondition(databases: readonly Database[]): StoreCondition {
+  const worst = CONDITIONS.find((condition) => databases.some((item) => item.condition === condition)) ?? 'sound'
+  return { condition: worst, parts: databases.filter((item) => item.condition !== 'sound').map(({ what }) => what) }
 }
 
 async function statistics({ meta, days }: Parts) {

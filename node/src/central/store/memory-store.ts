@@ -73,6 +73,7 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
       users: disk.users.size,
       days: [...disk.counts].map(([day, counts]) => ({ day, ...counts })).sort((a, b) => a.day - b.day),
     }),
+    condition: () => ({ condition: 'sound', parts: [] }),
     close: async () => {
       disk.opened = false
     },

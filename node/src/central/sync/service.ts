@@ -20,6 +20,7 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { RosterStore } from '../../membership/roster-store.ts'
 import type { Handler, Requester } from '../../net/protocol.ts'
+import type { DiskSpace } from '../../platform/disk-space.ts'
 import type { CodeRegistry, Redemption } from '../codes.ts'
 import type { CentralConfig } from '../config.ts'
 import { isAhead, pageMarks } from '../risk/mark-list.ts'
@@ -58,6 +59,8 @@ interface SyncServiceInit {
   clock: Clock
   random: Random
   retentionStart(): number
+  /** The disk of the store; undefined when nothing watches it. */
+  space?: DiskSpace | undefined
 }
 
 /** A request whose secret was replaced by the id and the digest that derive from it. */
@@ -67,7 +70,7 @@ interface Sync extends Omit<SyncRequest, 'userSecret'> {
 }
 
 export function syncService(init: SyncServiceInit): SyncService {
-  const { manifest, config, store, rosters, pins, codes, risk, clock, random, retentionStart } = init
+  const { manifest, config, store, rosters, pins, codes, risk, clock, random, retentionStart, space } = init
   const { syncRequestBytes, syncReplyBytes } = manifest.parameters
   const perUser = turns<string>(1)
   const perCode = oneAtATime()
@@ -84,12 +87,13 @@ export function syncService(init: SyncServiceInit): SyncService {
     if (known === undefined && isEmpty) return toReply({ report: 'none', refused: [] })
     const user = known ?? (await addUser(sync, from))
     const basis = isEmpty ? NOTHING : await deposit(user, sync)
-    if (!risk.isReporter(user)) await orTimeout(risk.settled())
+    if (!risk.isReporter(user)) await orTimeout(risk.settled(), clock)
     return await withMarks(user, sync, basis)
   }
 
   const addUser = async ({ id }: Sync, from: Requester): Promise<User> => {
     if (rosters.newest === undefined) throw new FederationError('ROSTER_UNKNOWN', 'no certified roster: sync later')
+    await space?.assertRoom()
     newUsers.admit(from)
     // Begin at a random generation, so that a device that returns after an erasure does not take the new list for the old.
     return await store.addUser(id, 1 + (byteReader(random(4)).u32() >>> 2))
@@ -104,6 +108,7 @@ export function syncService(init: SyncServiceInit): SyncService {
       counters.duplicates++
       return decodeBasis(before.basis)
     }
+    await space?.assertRoom()
     const admission = await admitGroups({
       store,
       rosters,
@@ -157,21 +162,14 @@ export function syncService(init: SyncServiceInit): SyncService {
 
   const erase = async ({ id }: Sync): Promise<SyncReply> => {
     erasures.note(id)
+    // On a full disk the ballast makes room for the deletion.
+    await space?.look()
     if (await risk.exclusive(() => store.eraseUser(id))) counters.erasures++
     return toReply(NOTHING)
   }
 
   const toReply = ({ report, refused }: ReplyBasis): SyncReply => {
     return { report, refused: [...refused], time: clock.now(), generation: 0, cursor: 0, left: 0, pins: [], marks: [] }
-  }
-
-  const orTimeout = async (waiting: Promise<void>): Promise<void> => {
-    let cancel = (): void => {}
-    const timeout = new Promise<void>((resolve) => {
-      cancel = clock.setTimer(resolve, MARKS_WAIT_MS)
-    })
-    await Promise.race([waiting, timeout])
-    cancel()
   }
 
   return {
@@ -194,6 +192,15 @@ export function syncService(init: SyncServiceInit): SyncService {
 }
 
 const NOTHING: ReplyBasis = { report: 'none', refused: [] }
+
+async function orTimeout(waiting: Promise<void>, clock: Clock): Promise<void> {
+  let cancel = (): void => {}
+  const timeout = new Promise<void>((resolve) => {
+    cancel = clock.setTimer(resolve, MARKS_WAIT_MS)
+  })
+  await Promise.race([waiting, timeout])
+  cancel()
+}
 
 function toSync(bytes: Uint8Array, classes: readonly number[]): Sync {
   const { userSecret, ...request } = decodeSyncRequest(bytes, classes)

@@ -3,11 +3,12 @@ import { FederationError } from '@geotrace/core-wasm/wire'
 import type { AdminRoutes } from '../../admin/server.ts'
 import { assertCodeOrder } from '../../central/codes.ts'
 import type { CentralPeer } from '../../central/peer.ts'
+import { toCode } from '../../platform/disk-error.ts'
 
 /** GET routes only read. */
 export function centralRoutes(peer: CentralPeer): AdminRoutes {
   return {
-    'GET /status': async () => ({ ...peer.status(), ...(await peer.statistics()) }),
+    'GET /status': async () => ({ ...peer.status(), ...(await peer.condition()), ...(await statistics(peer)) }),
     'GET /reports': async () => ({ reports: await peer.reports() }),
     'POST /codes': async (body) => ({ codes: await peer.issueCodes(assertCodeOrder(body)) }),
     'POST /codes/revoke': (body) => peer.revokeCode(readText(body, 'code')),
@@ -18,6 +19,11 @@ export function centralRoutes(peer: CentralPeer): AdminRoutes {
       return peer.dryRun(degrees === undefined ? { report } : { report, degrees: readNumber(body, 'degrees') })
     },
   }
+}
+
+/** A store that fails must not hide the rest of the status. */
+function statistics(peer: CentralPeer): Promise<object> {
+  return peer.statistics().catch((error: unknown) => ({ store: `unreadable: ${toCode(error)}` }))
 }
 
 function readField(body: unknown, name: string): unknown {

@@ -40,7 +40,7 @@ export async function runCentral(options: RunOptions & { degrees: number }, out:
     random,
     log,
   })
-  const probe = () => healthAnswer({ health: peer.status().state })
+  const probe = async () => healthAnswer(await peer.condition())
   const probes = await openProbes([{ port: options.healthPort, option: '--health-port', path: '/healthz', probe }], log)
   try {
     const routes = { ...centralRoutes(peer), ...membershipRoutes(peer.membership) }
