@@ -8,7 +8,6 @@ import { bytesToHex, concatBytes, equalBytes, utf8 } from '../wire/encoding/byte
 
 import { keyToPeerId } from '../wire/encoding/peer-id.ts'
 import { type Signer, secretToSigner, signContent } from '../wire/encoding/signature.ts'
-import { type Change, encodeChange, newChange, signChange } from '../wire/federation/changes.ts'
 import { DEFAULT_PARAMETERS } from '../wire/federation/default-parameters.ts'
 import { demoSecret } from '../wire/federation/demo-keys.ts'
 import { assertManifest } from '../wire/federation/manifest.ts'
@@ -31,9 +30,10 @@ import {
   sheetQuorum,
   VACANT_ROOT,
 } from '../wire/federation/roster-rules.ts'
-import { succeed } from '../wire/federation/succession.ts'
-import { signVote } from '../wire/federation/vote.ts'
 import { commitMessage, sheetContent } from '../wire/messages/sheet.ts'
+import { type Change, encodeChange, newChange, signChange } from '../wire/succession/changes.ts'
+import { succeed } from '../wire/succession/succession.ts'
+import { signVote } from '../wire/succession/vote.ts'
 import { epochToBlocks } from '../wire/window.ts'
 import { linesToTree, treeToRoot } from './merkle-tree.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import * as wire from '../../../src/wire/index.ts'
-import { founding } from './steps.ts'
+import { founding } from '../succession/steps.ts'
 
 describe('the effort', () => {
   const HOUR = 60 * wire.MINUTE_MS

@@ -1,7 +1,21 @@
 import { describe, expect, it } from 'vitest'
 import { testManifest, testReveals } from '../../../src/testing/founding.ts'
 import * as wire from '../../../src/wire/index.ts'
-import { bad, change, expel, founding, join, joining, key, leave, lied, QUORUM, rotate, step, UNTIL } from './steps.ts'
+import {
+  bad,
+  change,
+  expel,
+  founding,
+  join,
+  joining,
+  key,
+  leave,
+  lied,
+  QUORUM,
+  rotate,
+  step,
+  UNTIL,
+} from '../succession/steps.ts'
 
 const HASH = new Uint8Array(32)
 const SIGNATURE = new Uint8Array(64)

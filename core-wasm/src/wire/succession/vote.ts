@@ -7,8 +7,8 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { HASH_BYTES } from '../constants.ts'
 import { byteWriter, concatBytes, utf8 } from '../encoding/bytes.ts'
 import { isValidSignature, type Signer, signContent } from '../encoding/signature.ts'
+import type { Vote } from '../federation/roster.ts'
 import type { Ballot } from '../messages/gossip.ts'
-import type { Vote } from './roster.ts'
 
 /** The 104 bytes that a voter signs: the roster and the commitment. */
 export function voteContent({ federation, height, firstEpoch, hash }: Ballot, commitment: Uint8Array): Uint8Array {

@@ -8,6 +8,10 @@
 import { boundedMap } from '../bounded-map.ts'
 import { bytesToHex, equalBytes } from '../encoding/bytes.ts'
 import { FederationError } from '../errors.ts'
+import { invalid } from '../federation/invalid-roster.ts'
+import type { Manifest } from '../federation/manifest-form.ts'
+import { type CertifiedRoster, type Roster, rosterName } from '../federation/roster.ts'
+import { rosterInForce } from '../federation/roster-rules.ts'
 import {
   assertCertified,
   manifestToPredecessor,
@@ -15,10 +19,6 @@ import {
   rosterToPredecessor,
   stepToCertified,
 } from './certificate.ts'
-import { invalid } from './invalid-roster.ts'
-import type { Manifest } from './manifest-form.ts'
-import { type CertifiedRoster, type Roster, rosterName } from './roster.ts'
-import { rosterInForce } from './roster-rules.ts'
 import type { RosterStep } from './roster-step.ts'
 
 /** Certified rosters that another one overtook and that may still get followers: a peer meets at most one in its life. */

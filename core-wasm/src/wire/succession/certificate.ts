@@ -6,12 +6,25 @@
 import { KEY_BYTES } from '../constants.ts'
 import { equalBytes } from '../encoding/bytes.ts'
 import { isValidSignature } from '../encoding/signature.ts'
+import { invalid } from '../federation/invalid-roster.ts'
+import { type Manifest, manifestToId } from '../federation/manifest-form.ts'
+import {
+  bodyToHash,
+  type CertifiedRoster,
+  encodeRoster,
+  type Roster,
+  type SheetSignatures,
+} from '../federation/roster.ts'
+import {
+  isVacant,
+  manifestToRoster,
+  quorum,
+  shardToReplicas,
+  sheetEpochs,
+  sheetQuorum,
+} from '../federation/roster-rules.ts'
 import { sheetContent } from '../messages/sheet.ts'
 import type { Succession } from './draft.ts'
-import { invalid } from './invalid-roster.ts'
-import { type Manifest, manifestToId } from './manifest-form.ts'
-import { bodyToHash, type CertifiedRoster, encodeRoster, type Roster, type SheetSignatures } from './roster.ts'
-import { isVacant, manifestToRoster, quorum, shardToReplicas, sheetEpochs, sheetQuorum } from './roster-rules.ts'
 import type { RosterStep } from './roster-step.ts'
 import { succeed } from './succession.ts'
 import { isValidVote } from './vote.ts'

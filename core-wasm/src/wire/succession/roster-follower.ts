@@ -6,8 +6,8 @@
  */
 import { equalBytes } from '../encoding/bytes.ts'
 import { isFederationError } from '../errors.ts'
+import { type CertifiedRoster, decodeCertifiedRoster, encodeCertifiedRoster } from '../federation/roster.ts'
 import type { RosterChain } from './chain.ts'
-import { type CertifiedRoster, decodeCertifiedRoster, encodeCertifiedRoster } from './roster.ts'
 import { decodeRosterStep, encodeRosterStep, type RosterStep } from './roster-step.ts'
 
 /** Rosters that one call of `follow` takes from a peer: ten years of daily rosters. */

@@ -22,8 +22,8 @@ import {
   SIGNATURE_BYTES,
 } from '../constants.ts'
 import { type ByteReader, byteReader, byteWriter } from '../encoding/bytes.ts'
+import type { CertifiedRoster, Reveal, Vote } from '../federation/roster.ts'
 import type { Succession } from './draft.ts'
-import type { CertifiedRoster, Reveal, Vote } from './roster.ts'
 
 export interface RosterStep extends Succession {
   height: number

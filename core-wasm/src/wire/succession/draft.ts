@@ -4,10 +4,10 @@
  */
 import { MEMBERS_MAX, MEMBERS_PER_OPERATOR_MAX, OPERATORS_MAX } from '../constants.ts'
 import { equalBytes } from '../encoding/bytes.ts'
+import { invalid } from '../federation/invalid-roster.ts'
+import type { Reveal, Roster, RosterMember, RosterPeer } from '../federation/roster.ts'
+import { isGone } from '../federation/roster-rules.ts'
 import type { Change } from './changes.ts'
-import { invalid } from './invalid-roster.ts'
-import type { Reveal, Roster, RosterMember, RosterPeer } from './roster.ts'
-import { isGone } from './roster-rules.ts'
 
 /** The choice of a proposer. Everything else of a roster follows from the roster before. */
 export interface Succession {
