@@ -1,7 +1,6 @@
 /** The shell: navigation, errors that block the app, and the view of the current address. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Icon, type IconName } from './icon.tsx'
-import { useValue } from './observable.ts'
 import { exposures, online, opening, syncing } from './session.ts'
 import { DiaryView } from './views/diary.tsx'
 import { ExposuresView } from './views/exposures.tsx'
@@ -94,7 +93,7 @@ function useRoute(): string {
 }
 
 function NavLink({ view, current }: { view: View; current: boolean }) {
-  const open = useValue(exposures).filter(({ verdict }) => verdict === 'new').length
+  const open = exposures.value.filter(({ verdict }) => verdict === 'new').length
   const badge = view.name === 'exposures' && open > 0
   return (
     <a class="nav" href={`#/${view.name}`} aria-current={current ? 'page' : undefined}>
@@ -111,8 +110,8 @@ function NavLink({ view, current }: { view: View; current: boolean }) {
 }
 
 function Connection() {
-  const { running, failed, last } = useValue(syncing)
-  const connected = useValue(online)
+  const { running, failed, last } = syncing.value
+  const connected = online.value
   const [state, text] = running
     ? ['busy', 'Syncing']
     : !connected
@@ -148,7 +147,7 @@ function More() {
 }
 
 function Content({ view }: { view: View }) {
-  const session = useValue(opening)
+  const session = opening.value
   // The lab runs a federation of its own and needs no data of this device.
   if (view.name === 'lab') return <LazyView load={() => import('./views/lab.tsx')} what="The lab" />
   if (session.state === 'opening') return <p class="loading">Opening the diary on this device …</p>

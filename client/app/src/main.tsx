@@ -2,6 +2,9 @@
 import { render } from 'preact'
 import { App } from './app.tsx'
 import { openSession } from './session.ts'
+import './styles/base.css'
+import './styles/shell.css'
+import './styles/pieces.css'
 
 const host = document.getElementById('app')!
 host.replaceChildren()

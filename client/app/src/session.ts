@@ -20,7 +20,7 @@ import {
 } from '@geotrace/client'
 import { type Core, loadCore } from '@geotrace/core-wasm'
 import { HOUR_MS, type Manifest, parseManifest } from '@geotrace/core-wasm/wire'
-import { observable } from './observable.ts'
+import { signal } from '@preact/signals'
 import { FRAMES_KEPT, type SentFrame, watchedDialer } from './watched-dialer.ts'
 import { errorToWords } from './words.ts'
 
@@ -48,23 +48,23 @@ export interface SyncState {
   failed: { at: number; why: string } | undefined
 }
 
-export const opening = observable<Opening>({ state: 'opening' })
-export const recording = observable<Recording>('off')
-export const position = observable<Fix | undefined>(undefined)
-export const diary = observable<DiaryEntry[]>([])
-export const refused = observable<Refused[]>([])
-export const exposures = observable<Exposure[]>([])
-export const syncing = observable<SyncState>({
+export const opening = signal<Opening>({ state: 'opening' })
+export const recording = signal<Recording>('off')
+export const position = signal<Fix | undefined>(undefined)
+export const diary = signal<DiaryEntry[]>([])
+export const refused = signal<Refused[]>([])
+export const exposures = signal<Exposure[]>([])
+export const syncing = signal<SyncState>({
   running: false,
   progress: undefined,
   last: undefined,
   failed: undefined,
 })
-export const consents = observable<Consents>({ record: false, deposit: false, report: false })
-export const sent = observable<SentFrame[]>([])
+export const consents = signal<Consents>({ record: false, deposit: false, report: false })
+export const sent = signal<SentFrame[]>([])
 /** A counter of changes to homes, zones and consents. Views that read them from the tracer watch it. */
-export const changes = observable(0)
-export const online = observable(navigator.onLine)
+export const changes = signal(0)
+export const online = signal(navigator.onLine)
 
 let tracer: Tracer | undefined
 let watchId: number | undefined
@@ -84,16 +84,16 @@ export async function openSession(): Promise<void> {
     })
     listen(tracer)
     await Promise.all([refreshDiary(), refreshExposures(), refreshConsents()])
-    opening.set({ state: 'ready', tracer, manifest, core })
-    const { record, deposit } = consents.get()
+    opening.value = { state: 'ready', tracer, manifest, core }
+    const { record, deposit } = consents.value
     if (record && !(await tracer.isPaused())) startRecording()
     if (deposit) void syncNow()
     setInterval(tick, TICK_MS)
-    window.addEventListener('online', () => online.set(true))
-    window.addEventListener('offline', () => online.set(false))
+    window.addEventListener('online', () => (online.value = true))
+    window.addEventListener('offline', () => (online.value = false))
     document.addEventListener('visibilitychange', tick)
   } catch (error) {
-    opening.set({ state: 'failed', why: errorToWords(error) })
+    opening.value = { state: 'failed', why: errorToWords(error) }
   }
 }
 
@@ -113,7 +113,7 @@ async function openStore() {
     return await levelStorage(STORE)
   } catch (error) {
     if (!isFederationError(error, 'STORE_LOCKED')) throw error
-    opening.set({ state: 'waiting' })
+    opening.value = { state: 'waiting' }
     return levelStorage(STORE, { wait: new AbortController().signal })
   }
 }
@@ -122,44 +122,46 @@ function listen(own: Tracer): void {
   own.on('recorded', ({ fix, result }) => {
     if (result.accepted) void refreshDiary()
     else if (!USUAL.includes(result.reason))
-      refused.update((list) => [...list, { at: fix.at, reason: result.reason }].slice(-REFUSED_KEPT))
+      refused.value = [...refused.value, { at: fix.at, reason: result.reason }].slice(-REFUSED_KEPT)
   })
-  own.on('progress', (progress) => syncing.update((state) => ({ ...state, progress })))
+  own.on('progress', (progress) => {
+    syncing.value = { ...syncing.value, progress }
+  })
   own.on('synced', () => void refreshDiary())
-  own.on('exposures', (list) => exposures.set(list))
+  own.on('exposures', (list) => (exposures.value = list))
 }
 
 function keepFrame(frame: SentFrame): void {
-  sent.update((list) => [...list.filter(({ id }) => id !== frame.id), frame].slice(-FRAMES_KEPT))
+  sent.value = [...sent.value.filter(({ id }) => id !== frame.id), frame].slice(-FRAMES_KEPT)
 }
 
 export async function refreshDiary(): Promise<void> {
   const entries: DiaryEntry[] = []
   if (tracer !== undefined) for await (const entry of tracer.diary()) entries.push(entry)
-  diary.set(entries)
+  diary.value = entries
 }
 
 export async function refreshExposures(): Promise<void> {
-  if (tracer !== undefined) exposures.set(await tracer.exposures())
+  if (tracer !== undefined) exposures.value = await tracer.exposures()
 }
 
 export async function refreshConsents(): Promise<void> {
-  if (tracer !== undefined) consents.set(await tracer.consent.status())
-  changes.update((count) => count + 1)
+  if (tracer !== undefined) consents.value = await tracer.consent.status()
+  changes.value++
 }
 
 /** Syncs, or reports with `code`. A failure is shown in the app and thrown. */
 export async function syncNow(code?: string): Promise<SyncResult | undefined> {
-  if (tracer === undefined || syncing.get().running) return undefined
-  syncing.update((state) => ({ ...state, running: true, progress: undefined }))
+  if (tracer === undefined || syncing.value.running) return undefined
+  syncing.value = { ...syncing.value, running: true, progress: undefined }
   try {
     const result = await (code === undefined ? tracer.sync() : tracer.report(code))
-    syncing.set({ running: false, progress: undefined, last: { at: Date.now(), result }, failed: undefined })
+    syncing.value = { running: false, progress: undefined, last: { at: Date.now(), result }, failed: undefined }
     // Further marks wait for the next scheduled sync: an extra sync now would show the network that there are some.
     return result
   } catch (error) {
     const failed = { at: Date.now(), why: errorToWords(error) }
-    syncing.update((state) => ({ ...state, running: false, progress: undefined, failed }))
+    syncing.value = { ...syncing.value, running: false, progress: undefined, failed }
     if (code !== undefined) throw error
     return undefined
   }
@@ -167,27 +169,27 @@ export async function syncNow(code?: string): Promise<SyncResult | undefined> {
 
 /** Schedules the next sync: an hour after the last one, or when the network returns after a failed one. */
 function tick(): void {
-  const { running, last, failed } = syncing.get()
-  if (running || !consents.get().deposit || !navigator.onLine) return
+  const { running, last, failed } = syncing.value
+  if (running || !consents.value.deposit || !navigator.onLine) return
   const since = failed === undefined ? (last?.at ?? 0) : failed.at - HOUR_MS + 5 * TICK_MS
   if (Date.now() - since >= HOUR_MS) void syncNow()
 }
 
 export function startRecording(): void {
   if (!('geolocation' in navigator)) {
-    recording.set('unavailable')
+    recording.value = 'unavailable'
     return
   }
   if (watchId !== undefined) return
-  recording.set('asking')
+  recording.value = 'asking'
   watchId = navigator.geolocation.watchPosition(
     ({ coords, timestamp }) => {
       const fix = { lat: coords.latitude, lng: coords.longitude, accuracyM: coords.accuracy, at: Math.round(timestamp) }
-      recording.set('on')
-      position.set(fix)
+      recording.value = 'on'
+      position.value = fix
       void tracer?.record(fix)
     },
-    ({ code, PERMISSION_DENIED }) => recording.set(code === PERMISSION_DENIED ? 'denied' : 'unavailable'),
+    ({ code, PERMISSION_DENIED }) => (recording.value = code === PERMISSION_DENIED ? 'denied' : 'unavailable'),
     { enableHighAccuracy: true, maximumAge: 0 },
   )
 }
@@ -195,5 +197,5 @@ export function startRecording(): void {
 export function stopRecording(): void {
   if (watchId !== undefined) navigator.geolocation.clearWatch(watchId)
   watchId = undefined
-  recording.set('off')
+  recording.value = 'off'
 }

@@ -1,9 +1,9 @@
 /** The diary: the fixes that this device kept, the state of each, and the fixes that redaction left out. */
 
+import '../styles/diary.css'
 import type { DiaryEntry, DiaryState, RefusalReason } from '@geotrace/client'
 import { DAY_MS } from '@geotrace/core-wasm/wire'
 import { useMemo, useState } from 'preact/hooks'
-import { useValue } from '../observable.ts'
 import { Scrollable } from '../scrollable.tsx'
 import { diary, refused } from '../session.ts'
 import { count, day, place, REASONS, time } from '../words.ts'
@@ -21,8 +21,8 @@ export const STATES: Readonly<Record<DiaryState, { word: string; why: string }>>
 }
 
 export function DiaryView() {
-  const entries = useValue(diary)
-  const left = useValue(refused)
+  const entries = diary.value
+  const left = refused.value
   const days = useMemo(() => byDay(entries), [entries])
   return (
     <div class="page">

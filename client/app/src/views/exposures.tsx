@@ -1,8 +1,8 @@
 /** Exposures: place, time, duration, lag, degree and certainty of each, with the person's verdict. */
+import '../styles/exposures.css'
 import type { Exposure, Tracer, Verdict } from '@geotrace/client'
 import { useEffect, useState } from 'preact/hooks'
 import { useNow } from '../now.ts'
-import { useValue } from '../observable.ts'
 import { exposures, refreshExposures, syncing } from '../session.ts'
 import { ago, closeness, count, day, degreeToWords, place, time } from '../words.ts'
 
@@ -30,7 +30,7 @@ export function useAdvice(): Advice | undefined {
 }
 
 export function ExposuresView({ tracer }: { tracer: Tracer }) {
-  const all = useValue(exposures)
+  const all = exposures.value
   const [archive, setArchive] = useState(false)
   const shown = all.filter(({ verdict }) => (verdict === 'archived' || verdict === 'dismissed') === archive).reverse()
   const put = all.filter(({ verdict }) => verdict === 'archived' || verdict === 'dismissed').length
@@ -62,7 +62,7 @@ export function ExposuresView({ tracer }: { tracer: Tracer }) {
 }
 
 function Nothing() {
-  const { last } = useValue(syncing)
+  const { last } = syncing.value
   const now = useNow()
   return (
     <section class="card calm">

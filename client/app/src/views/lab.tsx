@@ -3,6 +3,7 @@
  * move the two apart, in metres or in minutes, and see which hashes still match.
  */
 
+import '../styles/lab.css'
 import { useEffect, useId, useState } from 'preact/hooks'
 import { type LabPerson, type LabRun, runLab } from '../lab/run.ts'
 import { Scrollable } from '../scrollable.tsx'

@@ -1,7 +1,9 @@
 /** The map: the person's own fixes, and the hexagons and regions of any place. It loads no tile from any server. */
+import '../styles/map.css'
 import type { Tracer } from '@geotrace/client'
 import type { Core } from '@geotrace/core-wasm'
 import type { Manifest } from '@geotrace/core-wasm/wire'
+import { signal } from '@preact/signals'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Icon } from '../icon.tsx'
 import { type Land, loadLand } from '../map/base.ts'
@@ -9,7 +11,6 @@ import { type Camera, fit, pan, toProjection, toScale, zoomAt } from '../map/cam
 import { attachGestures } from '../map/gestures.ts'
 import { positionToHexagons } from '../map/hexagons.ts'
 import { LAYERS, type Layer, paint, readColours, type Scene } from '../map/paint.ts'
-import { observable, useValue } from '../observable.ts'
 import { changes, diary, exposures, position } from '../session.ts'
 import { count, place, time } from '../words.ts'
 import { STATES } from './diary.tsx'
@@ -39,14 +40,14 @@ const LAYER_WORDS: Record<Layer, string> = {
   hidden: 'Hidden',
 }
 /** The camera stays while the app is open, also while other views are shown. */
-const kept = observable<Camera | undefined>(undefined)
+const kept = signal<Camera | undefined>(undefined)
 
 export default function MapView({ tracer, manifest, core }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null)
-  const fixes = useValue(diary)
-  const events = useValue(exposures)
-  const here = useValue(position)
-  const changed = useValue(changes)
+  const fixes = diary.value
+  const events = exposures.value
+  const here = position.value
+  const changed = changes.value
   const [land, setLand] = useState<Land | undefined>(undefined)
   const [camera, setCamera] = useState<Camera>(() => startCamera())
   const [shown, setShown] = useState<ReadonlySet<Layer>>(new Set(LAYERS))
@@ -57,7 +58,7 @@ export default function MapView({ tracer, manifest, core }: Props) {
   const zones = useMemo(() => tracer.zones.list(), [changed])
   const now = useRef({ camera, size })
   now.current = { camera, size }
-  kept.set(camera)
+  kept.value = camera
 
   useEffect(() => {
     // A new diary's first position: start there and not with the whole world.
@@ -209,8 +210,8 @@ export default function MapView({ tracer, manifest, core }: Props) {
 function startCamera(): Camera {
   const { at } = query()
   if (at !== undefined) return { ...at, zoom: SPOT_ZOOM }
-  const fixes = diary.get()
-  if (kept.get() !== undefined) return kept.get()!
+  const fixes = diary.value
+  if (kept.value !== undefined) return kept.value!
   return fixes.length > 0 ? fit(fixes, { width: 900, height: 600 }) : WORLD
 }
 
@@ -233,8 +234,7 @@ function nearest(spot: Spot, camera: Camera, size: { width: number; height: numb
   const projection = toProjection(camera, size)
   const toPx = ({ lat, lng }: Spot) => projection([lng, lat]) ?? [-1e6, -1e6]
   const [x, y] = toPx(spot)
-  return diary
-    .get()
+  return diary.value
     .map((fix) => ({ fix, px: Math.hypot(toPx(fix)[0] - x, toPx(fix)[1] - y) }))
     .filter(({ px }) => px <= PICK_PX)
     .sort((a, b) => a.px - b.px)[0]?.fix
@@ -253,7 +253,7 @@ function SpotPanel({ spot, core, shards, tracer, near, onClose }: SpotProps) {
   const { ids } = positionToHexagons(core, spot.lat, spot.lng)
   const regions = [...new Set(core.fixToCells(spot.lat, spot.lng).map((cell) => core.cellToRegion(cell)))]
   const done = () => {
-    changes.update((n) => n + 1)
+    changes.value++
     onClose()
   }
   return (

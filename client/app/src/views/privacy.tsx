@@ -1,10 +1,10 @@
 /** Every byte that left this device, the next frame that will leave, and what each peer can learn from them. */
 
+import '../styles/privacy.css'
 import type { Preview, Tracer } from '@geotrace/client'
 import { bytesToHex, type Manifest, peerIdToKey, SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { type Field, frameToFields } from '../frame-fields.ts'
-import { useValue } from '../observable.ts'
 import { Scrollable } from '../scrollable.tsx'
 import { diary, sent } from '../session.ts'
 import type { SentFrame } from '../watched-dialer.ts'
@@ -14,8 +14,8 @@ const BYTES_A_ROW = 16
 const ROWS_SHOWN = 24
 
 export function PrivacyView({ tracer, manifest }: { tracer: Tracer; manifest: Manifest }) {
-  const frames = useValue(sent)
-  const entries = useValue(diary)
+  const frames = sent.value
+  const entries = diary.value
   const [next, setNext] = useState<Preview | undefined>(undefined)
   useEffect(() => void tracer.preview().then(setNext), [entries, frames])
   const names = useMemo(() => peerNames(manifest), [manifest])

@@ -1,15 +1,15 @@
 /** Reporting a positive test: the code, typed or scanned, the consent, and the outcome. */
+import '../styles/report.css'
 import { parseReportCode, type Tracer } from '@geotrace/client'
 import { useState } from 'preact/hooks'
-import { useValue } from '../observable.ts'
 import { consents, refreshConsents, syncing, syncNow } from '../session.ts'
 import { errorToWords } from '../words.ts'
 import { useAdvice } from './exposures.tsx'
 import { Scanner } from './scanner.tsx'
 
 export function ReportView({ tracer }: { tracer: Tracer }) {
-  const { running } = useValue(syncing)
-  const { deposit } = useValue(consents)
+  const { running } = syncing.value
+  const { deposit } = consents.value
   const [code, setCode] = useState('')
   const [agreed, setAgreed] = useState(false)
   const [outcome, setOutcome] = useState<{ good: boolean; text: string } | undefined>(undefined)

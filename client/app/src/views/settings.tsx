@@ -3,7 +3,6 @@ import type { ConsentKind, HomeStatus, Tracer, Zone } from '@geotrace/client'
 import type { Manifest } from '@geotrace/core-wasm/wire'
 import { bytesToHex, manifestToId } from '@geotrace/core-wasm/wire'
 import { useEffect, useState } from 'preact/hooks'
-import { useValue } from '../observable.ts'
 import {
   changes,
   consents,
@@ -52,9 +51,9 @@ export function SettingsView({ tracer, manifest }: Props) {
 }
 
 function Recording({ tracer }: { tracer: Tracer }) {
-  const state = useValue(recording)
-  const here = useValue(position)
-  const { record } = useValue(consents)
+  const state = recording.value
+  const here = position.value
+  const { record } = consents.value
   async function toggle() {
     if (state === 'off') {
       await tracer.resume()
@@ -84,11 +83,11 @@ function Recording({ tracer }: { tracer: Tracer }) {
 }
 
 function Home({ tracer }: { tracer: Tracer }) {
-  const here = useValue(position)
+  const here = position.value
   const [home, setHome] = useState<HomeStatus>(tracer.home.status())
   const changed = () => {
     setHome(tracer.home.status())
-    changes.update((n) => n + 1)
+    changes.value++
   }
   async function mark() {
     if (here !== undefined) await tracer.home.mark(here)
@@ -121,12 +120,12 @@ function Home({ tracer }: { tracer: Tracer }) {
 }
 
 function Zones({ tracer }: { tracer: Tracer }) {
-  const here = useValue(position)
+  const here = position.value
   const [zones, setZones] = useState<Zone[]>(tracer.zones.list())
   const [radiusM, setRadius] = useState(RADII_M[1]!)
   const changed = () => {
     setZones(tracer.zones.list())
-    changes.update((n) => n + 1)
+    changes.value++
   }
   async function add() {
     if (here !== undefined) await tracer.zones.add({ lat: here.lat, lng: here.lng, radiusM })
@@ -180,7 +179,7 @@ function Zones({ tracer }: { tracer: Tracer }) {
 }
 
 function ConsentList({ tracer }: { tracer: Tracer }) {
-  const given = useValue(consents)
+  const given = consents.value
   async function change(kind: ConsentKind, on: boolean) {
     await (on ? tracer.consent.give(kind) : tracer.consent.withdraw(kind))
     if (kind === 'record' && !on) stopRecording()

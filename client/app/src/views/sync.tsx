@@ -1,10 +1,10 @@
 /** A sync while it runs, and its result in numbers. */
 
+import '../styles/sync.css'
 import type { Preview, SyncProgress, SyncResult, Tracer } from '@geotrace/client'
 import { HOUR_MS } from '@geotrace/core-wasm/wire'
 import { useEffect, useState } from 'preact/hooks'
 import { useNow } from '../now.ts'
-import { useValue } from '../observable.ts'
 import { consents, diary, online, syncing, syncNow } from '../session.ts'
 import { ago, bytes, count, inMinutes } from '../words.ts'
 
@@ -16,9 +16,9 @@ const PHASES: readonly { phase: SyncProgress['phase']; text: string }[] = [
 ]
 
 export function SyncView({ tracer }: { tracer: Tracer }) {
-  const { running, progress, last, failed } = useValue(syncing)
-  const { deposit } = useValue(consents)
-  const connected = useValue(online)
+  const { running, progress, last, failed } = syncing.value
+  const { deposit } = consents.value
+  const connected = online.value
   const now = useNow()
   return (
     <div class="page">
@@ -77,8 +77,8 @@ function Progress({ progress }: { progress: SyncProgress | undefined }) {
 }
 
 function Waiting({ tracer, due, now }: { tracer: Tracer; due: number | undefined; now: number }) {
-  const entries = useValue(diary)
-  const { running } = useValue(syncing)
+  const entries = diary.value
+  const { running } = syncing.value
   const [next, setNext] = useState<Preview | undefined>(undefined)
   useEffect(() => void tracer.preview().then(setNext), [entries, running])
   if (next === undefined) return null

@@ -2,7 +2,6 @@
 import type { Fix, RefusalReason, Tracer } from '@geotrace/client'
 import type { Manifest } from '@geotrace/core-wasm/wire'
 import { useState } from 'preact/hooks'
-import { useValue } from '../observable.ts'
 import { consents, diary, refreshConsents, refreshDiary, refreshExposures, syncNow } from '../session.ts'
 import { bytes, count, errorToWords } from '../words.ts'
 import { type Receipt, ReceiptView, toWords } from './import-receipt.tsx'
@@ -45,7 +44,7 @@ async function recordAll(tracer: Tracer, fixes: readonly Fix[], onProgress: (don
 }
 
 function Tracks({ tracer }: { tracer: Tracer }) {
-  const { record } = useValue(consents)
+  const { record } = consents.value
   const [state, setState] = useState<{ bad?: boolean; text: string; receipt?: Receipt }>({ text: '' })
   async function read(file: File | undefined) {
     if (file === undefined) return
@@ -141,7 +140,7 @@ function Backup({ tracer }: { tracer: Tracer }) {
 }
 
 function Diary() {
-  const entries = useValue(diary)
+  const entries = diary.value
   function save() {
     const features = entries.map(({ lat, lng, accuracyM, at, state }) => ({
       type: 'Feature',
@@ -167,7 +166,7 @@ function Diary() {
 
 /** In the demo: takes over the last hours of an invented person, so that a visitor without a track can sync. */
 function Town({ tracer }: { tracer: Tracer }) {
-  const { record, deposit } = useValue(consents)
+  const { record, deposit } = consents.value
   const [text, setText] = useState('')
   async function live() {
     try {

@@ -1,9 +1,9 @@
 /** The first visit: the app's purpose and the consents. It replaces every view until the person agrees to recording. */
+import '../styles/welcome.css'
 import type { Tracer } from '@geotrace/client'
 import type { Manifest } from '@geotrace/core-wasm/wire'
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import { useValue } from '../observable.ts'
 import { consents, refreshConsents, startRecording, syncNow } from '../session.ts'
 
 interface WelcomeProps {
@@ -13,7 +13,7 @@ interface WelcomeProps {
 }
 
 export function Welcome({ tracer, manifest, children }: WelcomeProps) {
-  const { record } = useValue(consents)
+  const { record } = consents.value
   const [deposit, setDeposit] = useState(true)
   if (record) return <>{children}</>
 
