@@ -1,7 +1,7 @@
 /** The shell: navigation, errors that block the app, and the view of the current address. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Icon, type IconName } from './icon.tsx'
-import { exposures, online, opening, syncing } from './session.ts'
+import { exposures, online, opening, syncing } from './session/state.ts'
 import { DiaryView } from './views/diary.tsx'
 import { ExposuresView } from './views/exposures.tsx'
 import { LazyView } from './views/lazy.tsx'
@@ -178,7 +178,7 @@ function Content({ view }: { view: View }) {
     case 'diary':
       return (
         <Gate manifest={manifest} tracer={tracer}>
-          <DiaryView />
+          <DiaryView tracer={tracer} />
         </Gate>
       )
     case 'exposures':

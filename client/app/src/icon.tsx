@@ -14,6 +14,7 @@ const PATHS = {
   minus: 'M5 12h14',
   locate: 'M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2v3M12 19v3M2 12h3M19 12h3',
   home: 'M4 11.5 12 4l8 7.5M6 10v10h12V10',
+  warning: 'M12 4 2.8 20h18.4zM12 10v4M12 17h.01',
   fit: 'M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5',
 } as const
 export type IconName = keyof typeof PATHS

@@ -1,7 +1,7 @@
 /** The web app's entry: shows the shell, opens the session in parallel, and registers the service worker. */
 import { render } from 'preact'
 import { App } from './app.tsx'
-import { openSession } from './session.ts'
+import { openSession } from './session/session.ts'
 import './styles/base.css'
 import './styles/shell.css'
 import './styles/pieces.css'

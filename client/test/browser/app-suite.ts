@@ -111,7 +111,7 @@ export function appSuite(stage: () => Stage): void {
 
     await go(page, 'privacy')
     await page.locator('.frames summary').first().click()
-    expect(await page.locator('.frames [open] .hexdump').innerText()).toMatch(/^0000\s?01 /)
+    expect(await page.locator('.frames [open] .hexdump').innerText()).toMatch(/^0000\s?0[12] /)
     const to = await page.locator('.frames summary .grow').allInnerTexts()
     expect(to).toContain('central peer of authority')
     expect(to.some((name) => name.startsWith('salt node of'))).toBe(true)
@@ -119,9 +119,39 @@ export function appSuite(stage: () => Stage): void {
     await app.context.close()
   })
 
+  /** Deposits the position of this page, so that its hours can be compared. */
+  async function deposit(page: Page): Promise<void> {
+    await markHomeFarAway(page)
+    await goAhead(page, AHEAD_MS)
+    await sync(page)
+  }
+
+  it('the status on every main view says what is missing, and a device without deposits gets no all-clear', async () => {
+    const app = await openContext(browser, server.url, { permissions: [] })
+    const page = await app.open()
+    await page.getByRole('button', { name: 'Start' }).click()
+    for (const view of ['map', 'diary', 'exposures', 'sync']) {
+      await go(page, view)
+      const status = page.getByLabel('Status', { exact: true })
+      await status.getByText('Not protected').waitFor()
+      await status.getByText('The browser does not give this page your location', { exact: false }).waitFor()
+    }
+    await go(page, 'exposures')
+    await page.getByText('Nothing is known yet').waitFor()
+    expect(await page.getByText('No known exposure').count()).toBe(0)
+    await go(page, 'report')
+    await page.getByText('No hour can warn others yet').waitFor()
+    await page.getByLabel('Report code').fill('0000-0000-0000-0000')
+    await page.getByRole('checkbox').check()
+    expect(await page.getByRole('button', { name: 'Report', exact: true }).isDisabled()).toBe(true)
+    expect(app.faults).toEqual([])
+    await app.context.close()
+  })
+
   it('the web app reports once with a code, and explains why a wrong or used code fails', async () => {
     const app = await openContext(browser, server.url)
     const page = await start(app)
+    await deposit(page)
     const [code] = await federation.central.issueCodes({ count: 1, days: 1 })
     const report = async (text: string) => {
       await go(page, 'report')
@@ -131,6 +161,8 @@ export function appSuite(stage: () => Stage): void {
     }
     await report('0000-0000-0000-0000')
     await page.getByText('not a code of the authority').waitFor()
+    // The answer concerns the code alone: the sync that brought it succeeded.
+    expect(await page.locator('.connection').getAttribute('data-state')).toBe('good')
     await report(code!.toLowerCase().replaceAll('-', ''))
     await page.getByText('Reported.').waitFor()
     await page.getByText('Thank you for reporting').waitFor()
@@ -148,6 +180,7 @@ export function appSuite(stage: () => Stage): void {
     try {
       const app = await openContext(seeing, server.url, { permissions: ['geolocation', 'camera'] })
       const page = await start(app)
+      await deposit(page)
       await go(page, 'report')
       await page.getByRole('button', { name: 'Scan a QR code' }).click()
       await expect.poll(() => page.getByLabel('Report code').inputValue(), { timeout: 20_000 }).toBe(code)

@@ -8,7 +8,8 @@ export interface Arc {
 
 /** Degrees between -180 (included) and 180. */
 export function toPrincipal(lng: number): number {
-  return lng - 360 * Math.floor((lng + 180) / 360)
+  // Just below 180° the sum rounds up to a whole turn.
+  return Math.max(-180, lng - 360 * Math.floor((lng + 180) / 360))
 }
 
 /** The shortest arc that holds all these longitudes: all but the widest gap between two neighbours. */

@@ -1,12 +1,13 @@
 /** The diary: the fixes that this device kept, the state of each, and the fixes that redaction left out. */
 
 import '../styles/diary.css'
-import type { DiaryEntry, DiaryState, RefusalReason } from '@geotrace/client'
+import type { DiaryEntry, DiaryState, RefusalReason, Tracer } from '@geotrace/client'
 import { DAY_MS } from '@geotrace/core-wasm/wire'
 import { useMemo, useState } from 'preact/hooks'
 import { Scrollable } from '../scrollable.tsx'
-import { diary, refused } from '../session.ts'
+import { diary, refused } from '../session/state.ts'
 import { count, day, place, REASONS, time } from '../words.ts'
+import { Status } from './status.tsx'
 
 const BLOCK_MS = 5 * 60_000
 const ROWS_SHOWN = 50
@@ -20,13 +21,14 @@ export const STATES: Readonly<Record<DiaryState, { word: string; why: string }>>
   lost: { word: 'not matched', why: 'its salts were gone before the sync' },
 }
 
-export function DiaryView() {
+export function DiaryView({ tracer }: { tracer: Tracer }) {
   const entries = diary.value
   const left = refused.value
   const days = useMemo(() => byDay(entries), [entries])
   return (
     <div class="page">
       <h1>Diary</h1>
+      <Status tracer={tracer} />
       <p class="lead">
         {entries.length === 0
           ? 'Nothing yet. Every five minutes the most accurate position is kept here, and only here.'

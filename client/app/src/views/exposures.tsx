@@ -1,10 +1,16 @@
 /** Exposures: place, time, duration, lag, degree and certainty of each, with the person's verdict. */
 import '../styles/exposures.css'
-import type { Exposure, Tracer, Verdict } from '@geotrace/client'
+import type { ComparedSpan, Exposure, Tracer, Verdict } from '@geotrace/client'
+import { DAY_MS, HOUR_MS } from '@geotrace/core-wasm/wire'
 import { useEffect, useState } from 'preact/hooks'
 import { useNow } from '../now.ts'
-import { exposures, refreshExposures, syncing } from '../session.ts'
+import { comparedToWords } from '../protection-words.ts'
+import { refreshExposures } from '../session/refresh.ts'
+import { exposures, protection } from '../session/state.ts'
 import { ago, closeness, count, day, degreeToWords, place, time } from '../words.ts'
+import { Status } from './status.tsx'
+
+const DAYS = 14
 
 interface Advice {
   exposed: { title: string; steps: string[] }
@@ -13,9 +19,9 @@ interface Advice {
 }
 
 const SURE: Record<Exposure['certainty'], { bars: number; word: string; why: string }> = {
-  high: { bars: 3, word: 'Quite sure', why: 'the same few metres and the same five minutes, more than once' },
-  medium: { bars: 2, word: 'Likely', why: 'the same few metres within twenty minutes' },
-  low: { bars: 1, word: 'Possible', why: 'the same few metres, but only a longer span of time matched' },
+  high: { bars: 3, word: 'Quite sure', why: 'within 24 m and the same five minutes, more than once' },
+  medium: { bars: 2, word: 'Likely', why: 'within 24 m and twenty minutes' },
+  low: { bars: 1, word: 'Possible', why: 'within 24 m, but only a longer span of time matched' },
 }
 
 /** The advice that the authority writes in advice.json, beside the app. */
@@ -38,6 +44,7 @@ export function ExposuresView({ tracer }: { tracer: Tracer }) {
   return (
     <div class="page">
       <h1>Exposures</h1>
+      <Status tracer={tracer} />
       {!archive && shown.length === 0 && <Nothing />}
       {!archive && open && <Next />}
       {put > 0 && (
@@ -61,17 +68,55 @@ export function ExposuresView({ tracer }: { tracer: Tracer }) {
   )
 }
 
+/** Good news holds only for hours that the central peer can compare, so the card names them. */
 function Nothing() {
-  const { last } = syncing.value
+  const status = protection.value
   const now = useNow()
+  const compared = status && comparedToWords(status)
+  const synced = status?.situation.lastSyncMs
+  if (status === undefined || compared === undefined || synced === undefined) {
+    return (
+      <section class="card">
+        <h2>Nothing is known yet</h2>
+        <p>
+          None of your hours has been compared with those of others, so this device cannot tell whether you were near
+          somebody who tested positive.
+        </p>
+      </section>
+    )
+  }
   return (
     <section class="card calm">
       <h2>No known exposure</h2>
       <p>
-        None of the hashes of this device was at risk
-        {last === undefined ? '. It has not synced since the app was opened.' : `, as of ${ago(last.at, now)}.`}
+        In {compared} that could be compared, none of your hashes was at risk, as of the sync {ago(synced, now)}. Other
+        hours are not known.
       </p>
+      <Days spans={status.compared} now={now} />
     </section>
+  )
+}
+
+/** The compared hours of the last fourteen days as a bar for each day. */
+function Days({ spans, now }: { spans: readonly ComparedSpan[]; now: number }) {
+  const midnight = new Date(now).setHours(0, 0, 0, 0)
+  const days = Array.from({ length: DAYS }, (_, i) => midnight - (DAYS - 1 - i) * DAY_MS)
+  return (
+    <ol class="compared-days" aria-label="Compared hours by day">
+      {days.map((from) => {
+        const ms = spans.reduce(
+          (sum, { fromMs, toMs }) => sum + Math.max(0, Math.min(toMs, from + DAY_MS, now) - Math.max(fromMs, from)),
+          0,
+        )
+        return (
+          <li key={from} title={`${day(from)}: ${(ms / HOUR_MS).toFixed(1)} hours`}>
+            <span style={{ height: `${(100 * ms) / DAY_MS}%` }} />
+            <small>{new Date(from).getDate()}</small>
+            <span class="hidden">{`${day(from)}: ${(ms / HOUR_MS).toFixed(1)} hours`}</span>
+          </li>
+        )
+      })}
+    </ol>
   )
 }
 
@@ -96,7 +141,7 @@ function Card({ exposure, tracer }: { exposure: Exposure; tracer: Tracer }) {
   const sure = SURE[certainty]
   async function judge(next: Verdict) {
     await tracer.judge(exposure, next)
-    await refreshExposures()
+    await refreshExposures(tracer)
   }
   return (
     <article class={`card exposure exposure-${certainty}`}>

@@ -11,9 +11,11 @@ import { type Camera, fit, pan, toProjection, toScale, zoomAt } from '../map/cam
 import { attachGestures } from '../map/gestures.ts'
 import { positionToHexagons } from '../map/hexagons.ts'
 import { LAYERS, type Layer, paint, readColours, type Scene } from '../map/paint.ts'
-import { changes, diary, exposures, position } from '../session.ts'
+import { markChanged } from '../session/refresh.ts'
+import { changes, diary, exposures, position } from '../session/state.ts'
 import { count, place, time } from '../words.ts'
 import { STATES } from './diary.tsx'
+import { Status } from './status.tsx'
 
 interface Props {
   tracer: Tracer
@@ -141,68 +143,77 @@ export default function MapView({ tracer, manifest, core }: Props) {
   const zoom = (steps: number) => setCamera(zoomAt(camera, size, steps))
   const scale = toScale(camera)
   return (
-    <div class="map">
-      <h1 class="hidden">Map</h1>
-      <p class="hidden" id="map-help">
-        {count(fixes.length, 'fix', 'fixes')} and {count(events.length, 'exposure')} of this device. Arrow keys move,
-        plus and minus zoom, Enter looks at the middle. The diary lists the same as a table.
-      </p>
-      {/* biome-ignore lint/a11y/noInteractiveElementToNoninteractiveRole: it takes arrow keys, plus and minus itself */}
-      <canvas ref={canvas} tabIndex={0} role="application" aria-label="Map of your fixes" aria-describedby="map-help" />
-      <span class="cross" aria-hidden="true" />
-      <div class="map-tools">
-        <button type="button" onClick={() => zoom(1)} aria-label="Nearer">
-          <Icon name="plus" />
-        </button>
-        <button type="button" onClick={() => zoom(-1)} aria-label="Farther">
-          <Icon name="minus" />
-        </button>
-        <button
-          type="button"
-          onClick={() => here !== undefined && setCamera({ lat: here.lat, lng: here.lng, zoom: SPOT_ZOOM })}
-          disabled={here === undefined}
-          aria-label="Where I am"
-        >
-          <Icon name="locate" />
-        </button>
-        <button
-          type="button"
-          onClick={() => setCamera(fixes.length > 0 ? fit(fixes, size) : WORLD)}
-          aria-label="All my fixes"
-        >
-          <Icon name="fit" />
-        </button>
-      </div>
-      <fieldset class="layers">
-        <legend class="hidden">What the map shows</legend>
-        {LAYERS.map((layer) => (
-          <label key={layer} class={`layer layer-${layer}`}>
-            <input type="checkbox" checked={shown.has(layer)} onChange={() => setShown(toggled(shown, layer))} />
-            {LAYER_WORDS[layer]}
-          </label>
-        ))}
-      </fieldset>
-      <div class="scale" aria-hidden="true">
-        <svg width={Math.ceil(scale.px) + 2} height="8" aria-hidden="true">
-          <path d={`M1 1v5h${Math.round(scale.px)}V1`} />
-        </svg>
-        {scale.text}
-      </div>
-      {pick !== undefined && spot === undefined && (
-        <p class="map-hint" role="status">
-          {pick === 'home' ? 'Tap where your home is.' : 'Tap the place to hide.'}
+    <div class="map-page">
+      <Status tracer={tracer} quiet />
+      <div class="map">
+        <h1 class="hidden">Map</h1>
+        <p class="hidden" id="map-help">
+          {count(fixes.length, 'fix', 'fixes')} and {count(events.length, 'exposure')} of this device. Arrow keys move,
+          plus and minus zoom, Enter looks at the middle. The diary lists the same as a table.
         </p>
-      )}
-      {spot !== undefined && (
-        <SpotPanel
-          spot={spot}
-          core={core}
-          shards={manifest.parameters.shards}
-          tracer={tracer}
-          near={nearest(spot, camera, size)}
-          onClose={() => setSpot(undefined)}
+        {/* biome-ignore lint/a11y/noInteractiveElementToNoninteractiveRole: it takes arrow keys, plus and minus itself */}
+        <canvas
+          ref={canvas}
+          tabIndex={0}
+          role="application"
+          aria-label="Map of your fixes"
+          aria-describedby="map-help"
         />
-      )}
+        <span class="cross" aria-hidden="true" />
+        <div class="map-tools">
+          <button type="button" onClick={() => zoom(1)} aria-label="Nearer">
+            <Icon name="plus" />
+          </button>
+          <button type="button" onClick={() => zoom(-1)} aria-label="Farther">
+            <Icon name="minus" />
+          </button>
+          <button
+            type="button"
+            onClick={() => here !== undefined && setCamera({ lat: here.lat, lng: here.lng, zoom: SPOT_ZOOM })}
+            disabled={here === undefined}
+            aria-label="Where I am"
+          >
+            <Icon name="locate" />
+          </button>
+          <button
+            type="button"
+            onClick={() => setCamera(fixes.length > 0 ? fit(fixes, size) : WORLD)}
+            aria-label="All my fixes"
+          >
+            <Icon name="fit" />
+          </button>
+        </div>
+        <fieldset class="layers">
+          <legend class="hidden">What the map shows</legend>
+          {LAYERS.map((layer) => (
+            <label key={layer} class={`layer layer-${layer}`}>
+              <input type="checkbox" checked={shown.has(layer)} onChange={() => setShown(toggled(shown, layer))} />
+              {LAYER_WORDS[layer]}
+            </label>
+          ))}
+        </fieldset>
+        <div class="scale" aria-hidden="true">
+          <svg width={Math.ceil(scale.px) + 2} height="8" aria-hidden="true">
+            <path d={`M1 1v5h${Math.round(scale.px)}V1`} />
+          </svg>
+          {scale.text}
+        </div>
+        {pick !== undefined && spot === undefined && (
+          <p class="map-hint" role="status">
+            {pick === 'home' ? 'Tap where your home is.' : 'Tap the place to hide.'}
+          </p>
+        )}
+        {spot !== undefined && (
+          <SpotPanel
+            spot={spot}
+            core={core}
+            shards={manifest.parameters.shards}
+            tracer={tracer}
+            near={nearest(spot, camera, size)}
+            onClose={() => setSpot(undefined)}
+          />
+        )}
+      </div>
     </div>
   )
 }
@@ -253,7 +264,7 @@ function SpotPanel({ spot, core, shards, tracer, near, onClose }: SpotProps) {
   const { ids } = positionToHexagons(core, spot.lat, spot.lng)
   const regions = [...new Set(core.fixToCells(spot.lat, spot.lng).map((cell) => core.cellToRegion(cell)))]
   const done = () => {
-    changes.value++
+    void markChanged(tracer)
     onClose()
   }
   return (

@@ -6,7 +6,7 @@ import { bytesToHex, type Manifest, peerIdToKey, SYNC_PROTOCOL } from '@geotrace
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { type Field, frameToFields } from '../frame-fields.ts'
 import { Scrollable } from '../scrollable.tsx'
-import { diary, sent } from '../session.ts'
+import { diary, sent } from '../session/state.ts'
 import type { SentFrame } from '../watched-dialer.ts'
 import { bytes, count, time } from '../words.ts'
 

@@ -3,17 +3,9 @@ import type { ConsentKind, HomeStatus, Tracer, Zone } from '@geotrace/client'
 import type { Manifest } from '@geotrace/core-wasm/wire'
 import { bytesToHex, manifestToId } from '@geotrace/core-wasm/wire'
 import { useEffect, useState } from 'preact/hooks'
-import {
-  changes,
-  consents,
-  position,
-  recording,
-  refreshConsents,
-  refreshDiary,
-  refreshExposures,
-  startRecording,
-  stopRecording,
-} from '../session.ts'
+import { restart, startRecording, stopRecording } from '../session/location.ts'
+import { markChanged, refreshConsents, refreshDiary, refreshExposures } from '../session/refresh.ts'
+import { consents, position, recording, refused, sent } from '../session/state.ts'
 import { count, errorToWords, place } from '../words.ts'
 
 const RECORDING = {
@@ -57,18 +49,21 @@ function Recording({ tracer }: { tracer: Tracer }) {
   async function toggle() {
     if (state === 'off') {
       await tracer.resume()
-      startRecording()
+      startRecording(tracer)
+    } else if (state === 'denied') {
+      restart(tracer)
     } else {
       stopRecording()
       await tracer.pause()
     }
+    await markChanged(tracer)
   }
   return (
     <section class="card" aria-labelledby="recording">
       <div class="row spread">
         <h2 id="recording">Recording</h2>
         <button type="button" onClick={toggle} disabled={!record} aria-pressed={state !== 'off'}>
-          {state === 'off' ? 'Resume' : 'Pause'}
+          {state === 'off' ? 'Resume' : state === 'denied' ? 'Try again' : 'Pause'}
         </button>
       </div>
       <p role="status">{record ? RECORDING[state] : 'You have not agreed to a diary yet.'}</p>
@@ -87,7 +82,7 @@ function Home({ tracer }: { tracer: Tracer }) {
   const [home, setHome] = useState<HomeStatus>(tracer.home.status())
   const changed = () => {
     setHome(tracer.home.status())
-    changes.value++
+    void markChanged(tracer)
   }
   async function mark() {
     if (here !== undefined) await tracer.home.mark(here)
@@ -125,7 +120,7 @@ function Zones({ tracer }: { tracer: Tracer }) {
   const [radiusM, setRadius] = useState(RADII_M[1]!)
   const changed = () => {
     setZones(tracer.zones.list())
-    changes.value++
+    void markChanged(tracer)
   }
   async function add() {
     if (here !== undefined) await tracer.zones.add({ lat: here.lat, lng: here.lng, radiusM })
@@ -183,8 +178,8 @@ function ConsentList({ tracer }: { tracer: Tracer }) {
   async function change(kind: ConsentKind, on: boolean) {
     await (on ? tracer.consent.give(kind) : tracer.consent.withdraw(kind))
     if (kind === 'record' && !on) stopRecording()
-    if (kind === 'record' && on) startRecording()
-    await refreshConsents()
+    if (kind === 'record' && on) startRecording(tracer)
+    await refreshConsents(tracer)
   }
   return (
     <section class="card" aria-labelledby="consents">
@@ -257,7 +252,10 @@ function Erase({ tracer }: { tracer: Tracer }) {
     } catch (error) {
       setOutcome(`Erased here. The central peer follows: ${errorToWords(error)}`)
     }
-    await Promise.all([refreshDiary(), refreshExposures(), refreshConsents()])
+    position.value = undefined
+    refused.value = []
+    sent.value = []
+    await Promise.all([refreshDiary(tracer), refreshExposures(tracer), refreshConsents(tracer)])
   }
   return (
     <section class="card danger" aria-labelledby="erase">

@@ -5,8 +5,10 @@ import type { Preview, SyncProgress, SyncResult, Tracer } from '@geotrace/client
 import { HOUR_MS } from '@geotrace/core-wasm/wire'
 import { useEffect, useState } from 'preact/hooks'
 import { useNow } from '../now.ts'
-import { consents, diary, online, syncing, syncNow } from '../session.ts'
+import { consents, diary, online, syncing } from '../session/state.ts'
+import { syncNow } from '../session/sync.ts'
 import { ago, bytes, count, inMinutes } from '../words.ts'
+import { Status } from './status.tsx'
 
 const PHASES: readonly { phase: SyncProgress['phase']; text: string }[] = [
   { phase: 'rosters', text: 'The list of the federation’s peers' },
@@ -23,6 +25,7 @@ export function SyncView({ tracer }: { tracer: Tracer }) {
   return (
     <div class="page">
       <h1>Sync</h1>
+      <Status tracer={tracer} />
       <p class="lead">
         Once an hour this device asks volunteers for salts, turns the diary into hashes, deposits them and reads what
         comes back. It looks the same whether there is something to say or not.
@@ -89,7 +92,7 @@ function Waiting({ tracer, due, now }: { tracer: Tracer; due: number | undefined
       <h2 id="waiting">On this device</h2>
       <dl class="facts">
         <Fact name="Waiting for salts" value={fixesWaiting + fixesOpen} unit="fixes" />
-        <Fact name="Held back until home is known" value={fixesHeld} unit="fixes" />
+        <Fact name="Waiting until home is known" value={fixesHeld} unit="fixes" />
         <Fact name="Ready to deposit" value={rows} unit="hashes" />
         <Fact name="Deposited so far" value={totals.rowsDeposited} unit="hashes" />
         <Fact name="Could not be matched" value={totals.fixesLost} unit="fixes" bad={totals.fixesLost > 0} />

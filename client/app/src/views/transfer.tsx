@@ -2,7 +2,9 @@
 import type { Fix, RefusalReason, Tracer } from '@geotrace/client'
 import type { Manifest } from '@geotrace/core-wasm/wire'
 import { useState } from 'preact/hooks'
-import { consents, diary, refreshConsents, refreshDiary, refreshExposures, syncNow } from '../session.ts'
+import { refreshConsents, refreshDiary, refreshExposures } from '../session/refresh.ts'
+import { consents, diary } from '../session/state.ts'
+import { syncNow } from '../session/sync.ts'
 import { bytes, count, errorToWords } from '../words.ts'
 import { type Receipt, ReceiptView, toWords } from './import-receipt.tsx'
 
@@ -39,7 +41,7 @@ async function recordAll(tracer: Tracer, fixes: readonly Fix[], onProgress: (don
     else recorded.refused.set(result.reason, (recorded.refused.get(result.reason) ?? 0) + 1)
     if (i % 100 === 0) onProgress(i)
   }
-  await refreshDiary()
+  await refreshDiary(tracer)
   return recorded
 }
 
@@ -98,7 +100,7 @@ function Backup({ tracer }: { tracer: Tracer }) {
     try {
       setState({ text: 'Opening …' })
       await tracer.import(new Uint8Array(await file.arrayBuffer()), passphrase)
-      await Promise.all([refreshDiary(), refreshExposures(), refreshConsents()])
+      await Promise.all([refreshDiary(tracer), refreshExposures(tracer), refreshConsents(tracer)])
       setState({ text: 'This device has everything from the backup. Stop using the old device.' })
     } catch (error) {
       setState({ bad: true, text: errorToWords(error) })
@@ -177,8 +179,10 @@ function Town({ tracer }: { tracer: Tracer }) {
       const { fixes } = await importFile('demo-track.geojson', file)
       const { taken, refused } = await recordAll(tracer, fixes, () => undefined)
       setText(`${toWords(taken, refused)} Syncing …`)
-      await syncNow()
-      setText(`${toWords(taken, refused)} Synced: look at the map and the exposures.`)
+      const synced = await syncNow()
+      const said =
+        synced === undefined ? 'The sync failed; the app tries again.' : 'Synced: look at the map and the exposures.'
+      setText(`${toWords(taken, refused)} ${said}`)
     } catch (error) {
       setText(errorToWords(error))
     }

@@ -4,7 +4,10 @@ import type { Tracer } from '@geotrace/client'
 import type { Manifest } from '@geotrace/core-wasm/wire'
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import { consents, refreshConsents, startRecording, syncNow } from '../session.ts'
+import { startRecording } from '../session/location.ts'
+import { refreshConsents } from '../session/refresh.ts'
+import { consents } from '../session/state.ts'
+import { syncNow } from '../session/sync.ts'
 
 interface WelcomeProps {
   tracer: Tracer
@@ -21,8 +24,8 @@ export function Welcome({ tracer, manifest, children }: WelcomeProps) {
     event.preventDefault()
     await tracer.consent.give('record')
     if (deposit) await tracer.consent.give('deposit')
-    await refreshConsents()
-    startRecording()
+    await refreshConsents(tracer)
+    startRecording(tracer)
     if (deposit) void syncNow()
   }
 

@@ -1,0 +1,94 @@
+/** The honest status of the device, on top of every main view: its state, the reason, and the one step that helps. */
+import '../styles/status.css'
+import type { Protection, ProtectionAction, Tracer } from '@geotrace/client'
+import { useState } from 'preact/hooks'
+import { Icon, type IconName } from '../icon.tsx'
+import { ACTION_WORDS, comparedToWords, reasonToWords, STATE_WORDS } from '../protection-words.ts'
+import { restart, startRecording } from '../session/location.ts'
+import { markChanged } from '../session/refresh.ts'
+import { online, protection, syncing } from '../session/state.ts'
+import { syncNow } from '../session/sync.ts'
+
+const ICONS: Readonly<Record<Protection['state'], IconName>> = {
+  'at-risk': 'bell',
+  'not-protected': 'warning',
+  partly: 'warning',
+  protected: 'privacy',
+}
+/** Steps that lead to another view. */
+const LINKS: Partial<Record<ProtectionAction, string>> = {
+  'see-exposures': '#/exposures',
+  agree: '#/settings',
+  'mark-home': '#/map?pick=home',
+  'set-clock': '#/settings?help=clock',
+  'go-outside': '#/settings?help=accuracy',
+}
+
+export function Status({ tracer, quiet = false }: { tracer: Tracer; quiet?: boolean }) {
+  const status = protection.value
+  const [open, setOpen] = useState(false)
+  if (status === undefined) {
+    return (
+      <section class="status status-unknown" aria-label="Status">
+        <p>The status of this device is not known yet.</p>
+      </section>
+    )
+  }
+  const [first, ...more] = status.reasons.map((reason) => reasonToWords(reason, status))
+  const compared = comparedToWords(status)
+  return (
+    <section class={`status status-${status.state}`} aria-label="Status" data-state={status.state}>
+      <Icon name={ICONS[status.state]} />
+      <div class="grow">
+        <strong>{STATE_WORDS[status.state]}</strong>
+        {first !== undefined && <p class="small">{first}</p>}
+        {!quiet && <p class="small">{toComparedLine(compared)}</p>}
+        {!online.value && <p class="small">There is no network. The app goes on recording.</p>}
+        {open && (
+          <ul class="small">
+            {more.map((text) => (
+              <li key={text}>{text}</li>
+            ))}
+          </ul>
+        )}
+        {more.length > 0 && (
+          <button type="button" class="plain small" aria-expanded={open} onClick={() => setOpen(!open)}>
+            {open ? 'Less' : `${more.length} more`}
+          </button>
+        )}
+      </div>
+      {status.action !== undefined && <Step action={status.action} tracer={tracer} />}
+    </section>
+  )
+}
+
+function toComparedLine(compared: string | undefined): string {
+  return compared === undefined
+    ? 'None of your hours can be compared with those of others yet.'
+    : `${compared} of the last days can be compared with those of others.`
+}
+
+function Step({ action, tracer }: { action: ProtectionAction; tracer: Tracer }) {
+  const link = LINKS[action]
+  if (link !== undefined) {
+    return (
+      <a class="button" href={link}>
+        {ACTION_WORDS[action]}
+      </a>
+    )
+  }
+  async function take() {
+    if (action === 'sync-now') await syncNow()
+    else if (action === 'allow-location') restart(tracer)
+    else {
+      await tracer.resume()
+      startRecording(tracer)
+    }
+    await markChanged(tracer)
+  }
+  return (
+    <button type="button" class="primary" disabled={action === 'sync-now' && syncing.value.running} onClick={take}>
+      {ACTION_WORDS[action]}
+    </button>
+  )
+}
