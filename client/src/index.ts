@@ -25,7 +25,7 @@ export type { TracerEvents } from './events.ts'
 export type { Certainty, Exposure } from './exposures/exposure.ts'
 export { VERDICTS, type Verdict } from './exposures/verdicts.ts'
 export {
-  type ComparedSpan,
+  type ComparedEpoch,
   type LocationPermission,
   PROTECTION_ACTIONS,
   PROTECTION_REASONS,

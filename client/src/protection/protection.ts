@@ -2,16 +2,17 @@
  * The honest status of a device: whether its hours can be compared, what is missing, and the one step that helps. README
  * "The status of the device". Pure: the same situation gives the same status. A fact that is not known never counts as good.
  */
-import { EPOCH_MS, HOUR_MS } from '@geotrace/core-wasm/wire'
+import { HOUR_MS, MINUTE_MS } from '@geotrace/core-wasm/wire'
 import type { SeenFixes } from './seen-fixes.ts'
 
 /** The platform's answer about location. `unknown`: the platform cannot tell. */
 export type LocationPermission = 'granted' | 'prompt' | 'denied' | 'unknown'
 
-/** Hours compared, from `fromMs` to `toMs` (Unix ms). */
-export interface ComparedSpan {
-  fromMs: number
-  toMs: number
+/** An epoch with deposited hashes, and how many minutes of it they cover, in steps of five. */
+export interface ComparedEpoch {
+  /** PROTOCOL.md §3: 80 minutes, from `epoch` × 80 minutes after 1970. */
+  epoch: number
+  minutes: number
 }
 
 /** All facts that the status depends on. Times are Unix ms of the corrected clock. */
@@ -36,8 +37,8 @@ export interface Situation extends SeenFixes {
   salting: 'plain' | 'threshold'
   /** Every peer of the federation runs on this machine. */
   isLocal: boolean
-  /** Epochs with at least one row that the central peer acknowledged, ascending. */
-  epochs: readonly number[]
+  /** Epochs of which the central peer acknowledged hashes, ascending. */
+  compared: readonly ComparedEpoch[]
   /** Exposures that the user neither dismissed nor archived. */
   exposures: number
 }
@@ -84,8 +85,7 @@ export interface Protection {
   reasons: ProtectionReason[]
   /** The one step that helps most; undefined when only time helps. */
   action: ProtectionAction | undefined
-  /** The hours that the central peer can compare, oldest first, and their sum in ms. Good news holds for these hours only. */
-  compared: ComparedSpan[]
+  /** How long this device was where the central peer can compare, ms. Good news holds for this time only. */
   comparedMs: number
   situation: Situation
 }
@@ -130,7 +130,6 @@ const ACTIONS: Readonly<Record<ProtectionReason, ProtectionAction | undefined>> 
 
 export function situationToProtection(situation: Situation): Protection {
   const reasons = PROTECTION_REASONS.filter((reason) => isGiven(reason, situation))
-  const compared = epochsToSpans(situation.epochs)
   const isStopped = reasons.some((reason) => STOPPING.has(reason))
   const state =
     situation.exposures > 0 ? 'at-risk' : isStopped ? 'not-protected' : reasons.length > 0 ? 'partly' : 'protected'
@@ -141,8 +140,7 @@ export function situationToProtection(situation: Situation): Protection {
       state === 'at-risk'
         ? 'see-exposures'
         : reasons.map((reason) => ACTIONS[reason]).find((item) => item !== undefined),
-    compared,
-    comparedMs: compared.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0),
+    comparedMs: situation.compared.reduce((sum, { minutes }) => sum + minutes * MINUTE_MS, 0),
     situation,
   }
 }
@@ -178,7 +176,7 @@ function isGiven(reason: ProtectionReason, situation: Situation): boolean {
     case 'never-synced':
       return lastSyncMs === undefined
     case 'nothing-compared':
-      return situation.epochs.length === 0
+      return situation.compared.length === 0
     case 'fixes-lost':
       return isWithin(lostMs, LOST_SHOWN_MS, nowMs)
     case 'clock-off':
@@ -192,16 +190,4 @@ function isGiven(reason: ProtectionReason, situation: Situation): boolean {
 
 function isWithin(atMs: number | undefined, ageMs: number, nowMs: number): boolean {
   return atMs !== undefined && nowMs - atMs <= ageMs
-}
-
-/** Joins epochs that follow each other. An epoch is 80 minutes. */
-function epochsToSpans(epochs: readonly number[]): ComparedSpan[] {
-  const spans: ComparedSpan[] = []
-  for (const epoch of epochs) {
-    const before = spans.at(-1)
-    const fromMs = epoch * EPOCH_MS
-    if (before?.toMs === fromMs) before.toMs += EPOCH_MS
-    else spans.push({ fromMs, toMs: fromMs + EPOCH_MS })
-  }
-  return spans
 }

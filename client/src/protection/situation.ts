@@ -1,15 +1,26 @@
 /** Reads from the device the facts that its status depends on (protection.ts). Changes nothing. Throws STORAGE_CORRUPT. */
-import { EPOCH_MS, isLoopback } from '@geotrace/core-wasm/wire'
+import { EPOCH_MS, isLoopback, LAG_CURRENT } from '@geotrace/core-wasm/wire'
 import { isErasing } from '../deposit/batch.ts'
+import { readDeposited } from '../deposit/deposited.ts'
 import { readConsents } from '../device/consent.ts'
 import type { Device } from '../device/device.ts'
 import { toHideBefore } from '../device/forget-when-due.ts'
 import { readLastSync } from '../device/last-sync.ts'
+import { FIX_BLOCK_MIN } from '../diary/fix-block.ts'
 import { readFix, readHashed, readWaiting } from '../diary/fix-states.ts'
 import type { Exposure } from '../exposures/exposure.ts'
 import { FAMILIES, KEYS, keyToNumber } from '../storage/key-layout.ts'
-import { type LocationPermission, type Protection, type Situation, situationToProtection } from './protection.ts'
+import {
+  type ComparedEpoch,
+  type LocationPermission,
+  type Protection,
+  type Situation,
+  situationToProtection,
+} from './protection.ts'
 import type { SeenFixes } from './seen-fixes.ts'
+
+/** Layers A, B, C. */
+const LAYERS = 3
 
 /** Facts that the storage does not hold. */
 interface Surroundings extends SeenFixes {
@@ -49,7 +60,7 @@ async function readSituation(device: Device, around: Surroundings): Promise<Situ
     isClockOff: clock.offsetMs !== 0,
     salting: manifest.parameters.salting,
     isLocal: addresses.every(isLoopback),
-    epochs: await comparedEpochs(device),
+    compared: await comparedEpochs(device),
     exposures: around.exposures.filter(({ verdict }) => verdict === 'new' || verdict === 'confirmed').length,
   }
 }
@@ -63,11 +74,15 @@ async function countHeld({ storage, redactor }: Device, nowMs: number): Promise<
   return held
 }
 
-async function comparedEpochs(device: Device): Promise<number[]> {
-  const epochs: number[] = []
-  for await (const [key, rows] of device.storage.range(FAMILIES.deposited)) {
+async function comparedEpochs(device: Device): Promise<ComparedEpoch[]> {
+  const compared: ComparedEpoch[] = []
+  for await (const [key] of device.storage.range(FAMILIES.deposited)) {
     const epoch = keyToNumber(key)
-    if (rows.length > 0 && (epoch + 1) * EPOCH_MS > toHideBefore(device)) epochs.push(epoch)
+    if ((epoch + 1) * EPOCH_MS <= toHideBefore(device)) continue
+    const rows = [...(await readDeposited(device.storage, epoch)).values()]
+    // A fix has one row of its own five minutes in each layer. Rows of longer blocks may come from a neighbouring epoch.
+    const own = rows.filter(({ size, lags }) => size === FIX_BLOCK_MIN && (lags & LAG_CURRENT) !== 0).length
+    if (own > 0) compared.push({ epoch, minutes: Math.ceil(own / LAYERS) * FIX_BLOCK_MIN })
   }
-  return epochs
+  return compared
 }

@@ -31,7 +31,7 @@ const GOOD: Situation = {
   isClockOff: false,
   salting: 'threshold',
   isLocal: false,
-  epochs: [997, 998, 999],
+  compared: [997, 998, 999].map((epoch) => ({ epoch, minutes: 80 })),
   exposures: 0,
 }
 
@@ -48,7 +48,7 @@ const PROBLEMS: Readonly<Record<ProtectionReason, Partial<Situation>>> = {
   'home-unknown': { isHomeKnown: false, fixesHeld: 24 },
   'sync-overdue': { lastSyncMs: NOW - 3 * HOUR_MS - 1 },
   'never-synced': { lastSyncMs: undefined },
-  'nothing-compared': { epochs: [] },
+  'nothing-compared': { compared: [] },
   'fixes-lost': { lostMs: NOW - HOUR_MS, fixesLost: 1 },
   'clock-off': { isClockOff: true },
   'location-unknown': { location: 'unknown', positionMs: undefined },
@@ -73,7 +73,7 @@ describe('the status of a device', () => {
     [PROBLEMS['home-unknown'], 'partly', ['home-unknown'], 'mark-home'],
     [{ isHomeKnown: false }, 'protected', [], undefined],
     [{ fixesHeld: 3 }, 'protected', [], undefined],
-    [{ ...PROBLEMS['home-unknown'], epochs: [] }, 'not-protected', ['home-unknown', 'nothing-compared'], 'mark-home'],
+    [{ ...PROBLEMS['home-unknown'], compared: [] }, 'not-protected', ['home-unknown', 'nothing-compared'], 'mark-home'],
     [PROBLEMS['sync-overdue'], 'partly', ['sync-overdue'], 'sync-now'],
     [{ fixesWaiting: 1, oldestWaitingMs: NOW - 3 * HOUR_MS - 1 }, 'partly', ['sync-overdue'], 'sync-now'],
     [{ fixesWaiting: 1, oldestWaitingMs: NOW - HOUR_MS }, 'protected', [], undefined],
@@ -114,12 +114,11 @@ describe('the status of a device', () => {
     )
   })
 
-  it('the compared hours are exactly the epochs with deposited rows, joined where they touch', () => {
-    const { compared, comparedMs } = stateOf({ epochs: [10, 11, 13] })
-    expect(compared).toEqual([
-      { fromMs: 10 * EPOCH_MS, toMs: 12 * EPOCH_MS },
-      { fromMs: 13 * EPOCH_MS, toMs: 14 * EPOCH_MS },
-    ])
-    expect(comparedMs).toBe(3 * EPOCH_MS)
+  it('the compared time is the sum over the epochs', () => {
+    const compared = [
+      { epoch: 10, minutes: 80 },
+      { epoch: 13, minutes: 5 },
+    ]
+    expect(stateOf({ compared }).comparedMs).toBe(85 * 60_000)
   })
 })

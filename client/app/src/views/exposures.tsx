@@ -1,7 +1,7 @@
 /** Exposures: place, time, duration, lag, degree and certainty of each, with the person's verdict. */
 import '../styles/exposures.css'
-import type { ComparedSpan, Exposure, Tracer, Verdict } from '@geotrace/client'
-import { DAY_MS, HOUR_MS } from '@geotrace/core-wasm/wire'
+import type { ComparedEpoch, Exposure, Tracer, Verdict } from '@geotrace/client'
+import { DAY_MS, EPOCH_MS } from '@geotrace/core-wasm/wire'
 import { useEffect, useState } from 'preact/hooks'
 import { useNow } from '../now.ts'
 import { comparedToWords } from '../protection-words.ts'
@@ -92,27 +92,27 @@ function Nothing() {
         In {compared} that could be compared, none of your hashes was at risk, as of the sync {ago(synced, now)}. Other
         hours are not known.
       </p>
-      <Days spans={status.compared} now={now} />
+      <Days compared={status.situation.compared} now={now} />
     </section>
   )
 }
 
 /** The compared hours of the last fourteen days as a bar for each day. */
-function Days({ spans, now }: { spans: readonly ComparedSpan[]; now: number }) {
+function Days({ compared, now }: { compared: readonly ComparedEpoch[]; now: number }) {
   const midnight = new Date(now).setHours(0, 0, 0, 0)
   const days = Array.from({ length: DAYS }, (_, i) => midnight - (DAYS - 1 - i) * DAY_MS)
   return (
     <ol class="compared-days" aria-label="Compared hours by day">
       {days.map((from) => {
-        const ms = spans.reduce(
-          (sum, { fromMs, toMs }) => sum + Math.max(0, Math.min(toMs, from + DAY_MS, now) - Math.max(fromMs, from)),
-          0,
-        )
+        const minutes = compared
+          .filter(({ epoch }) => epoch * EPOCH_MS >= from && epoch * EPOCH_MS < from + DAY_MS)
+          .reduce((sum, item) => sum + item.minutes, 0)
+        const text = `${day(from)}: ${(minutes / 60).toFixed(1)} hours`
         return (
-          <li key={from} title={`${day(from)}: ${(ms / HOUR_MS).toFixed(1)} hours`}>
-            <span style={{ height: `${(100 * ms) / DAY_MS}%` }} />
-            <small>{new Date(from).getDate()}</small>
-            <span class="hidden">{`${day(from)}: ${(ms / HOUR_MS).toFixed(1)} hours`}</span>
+          <li key={from} title={text} data-empty={minutes === 0}>
+            <span style={{ height: `${(100 * minutes) / (24 * 60)}%` }} />
+            <small aria-hidden="true">{new Date(from).getDate()}</small>
+            <span class="hidden">{text}</span>
           </li>
         )
       })}

@@ -34,13 +34,15 @@ const PICK_PX = 14
 const PANEL_BESIDE_PX = 600
 const ZONE_RADIUS_M = 200
 const LAYER_WORDS: Record<Layer, string> = {
-  fixes: 'Fixes',
+  fixes: 'My positions',
   A: 'Layer A',
   B: 'Layer B',
   C: 'Layer C',
   regions: 'Regions',
   hidden: 'Hidden',
 }
+/** Layers for everybody. The others show how cells are matched. */
+const PLAIN_LAYERS: readonly Layer[] = ['fixes', 'hidden']
 /** The camera stays while the app is open, also while other views are shown. */
 const kept = signal<Camera | undefined>(undefined)
 
@@ -52,7 +54,8 @@ export default function MapView({ tracer, manifest, core }: Props) {
   const changed = changes.value
   const [land, setLand] = useState<Land | undefined>(undefined)
   const [camera, setCamera] = useState<Camera>(() => startCamera())
-  const [shown, setShown] = useState<ReadonlySet<Layer>>(new Set(LAYERS))
+  const [shown, setShown] = useState<ReadonlySet<Layer>>(new Set(PLAIN_LAYERS))
+  const [matching, setMatching] = useState(false)
   const [spot, setSpot] = useState<Spot | undefined>(() => query().at)
   const [size, setSize] = useState({ width: 1, height: 1 })
   const [pick, setPick] = useState(query().pick)
@@ -185,12 +188,23 @@ export default function MapView({ tracer, manifest, core }: Props) {
         </div>
         <fieldset class="layers">
           <legend class="hidden">What the map shows</legend>
-          {LAYERS.map((layer) => (
+          {LAYERS.filter((layer) => matching || PLAIN_LAYERS.includes(layer)).map((layer) => (
             <label key={layer} class={`layer layer-${layer}`}>
               <input type="checkbox" checked={shown.has(layer)} onChange={() => setShown(toggled(shown, layer))} />
               {LAYER_WORDS[layer]}
             </label>
           ))}
+          <label class="layer">
+            <input
+              type="checkbox"
+              checked={matching}
+              onChange={() => {
+                setMatching(!matching)
+                setShown(new Set(matching ? PLAIN_LAYERS : LAYERS))
+              }}
+            />
+            How matching works
+          </label>
         </fieldset>
         <div class="scale" aria-hidden="true">
           <svg width={Math.ceil(scale.px) + 2} height="8" aria-hidden="true">

@@ -35,6 +35,7 @@ export function SettingsView({ tracer, manifest }: Props) {
       <Home tracer={tracer} />
       <Zones tracer={tracer} />
       <ConsentList tracer={tracer} />
+      <Help />
       <Storage />
       <About manifest={manifest} />
       <Erase tracer={tracer} />
@@ -194,6 +195,34 @@ function ConsentList({ tracer }: { tracer: Tracer }) {
           {text}
         </label>
       ))}
+    </section>
+  )
+}
+
+/** Steps that the status names. `#/settings?help=clock` opens one of them. */
+function Help() {
+  const wanted = new URLSearchParams(location.hash.split('?')[1] ?? '').get('help')
+  return (
+    <section class="card" aria-labelledby="help">
+      <h2 id="help">When something is in the way</h2>
+      <details open={wanted === 'accuracy'}>
+        <summary>Positions are too inaccurate</summary>
+        <p>
+          Only positions of at most 10 m are kept, because others cannot be compared. Outside, or near a window, they
+          get better. On a phone, switch on the precise location for this browser.
+        </p>
+      </details>
+      <details open={wanted === 'clock'}>
+        <summary>The clock of this device is wrong</summary>
+        <p>
+          Switch on the automatic date and time in the settings of the device. Until then the app corrects for it by the
+          times of the federation’s peers.
+        </p>
+      </details>
+      <details open={wanted === 'background'}>
+        <summary>Nothing is recorded while the app is closed</summary>
+        <p>A browser gives positions to a page only while the page is open and on screen. Keep this page open.</p>
+      </details>
     </section>
   )
 }

@@ -42,7 +42,7 @@ export function Status({ tracer, quiet = false }: { tracer: Tracer; quiet?: bool
       <div class="grow">
         <strong>{STATE_WORDS[status.state]}</strong>
         {first !== undefined && <p class="small">{first}</p>}
-        {!quiet && <p class="small">{toComparedLine(compared)}</p>}
+        {!quiet && status.reasons[0] !== 'nothing-compared' && <p class="small">{toComparedLine(compared)}</p>}
         {!online.value && <p class="small">There is no network. The app goes on recording.</p>}
         {open && (
           <ul class="small">
