@@ -124,7 +124,7 @@ export function codeRegistry(init: CodeRegistryInit): CodeRegistry {
         status: 'accepted',
         attempts,
         report,
-        code: { ...code, state: 'spent', spent: { user, syncId, report: report.id } },
+        code: { ...code, state: 'spent', spent: { user, syncId, report: report.id, day } },
       }
     },
   }

@@ -16,6 +16,7 @@ import {
   SYNC_GROUPS_MAX,
   SYNC_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
+import { type ClockWatch, clockWatch } from '../membership/clock-watch.ts'
 import { assertSameFederation, createMembership, type Membership } from '../membership/membership.ts'
 import type { Pace } from '../membership/pace.ts'
 import { createHost, type OpenHost } from '../net/host.ts'
@@ -32,6 +33,7 @@ import { type Retention, retention, retentionToEpoch } from './retention.ts'
 import { type RiskEngine, type RiskSummary, riskEngine } from './risk/risk-engine.ts'
 import type { RiskProfile } from './risk/risk-profile.ts'
 import type { CentralStore, DayStatistics, ReportId } from './store/central-store.ts'
+import { dayToFirstEpoch } from './store/day.ts'
 import { levelStore } from './store/level-store.ts'
 import { type RosterPins, rosterPins } from './sync/pins.ts'
 import { type SyncCounters, type SyncService, syncService } from './sync/service.ts'
@@ -162,11 +164,12 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
       state = 'joining'
       try {
         parts = await assemble(init, config)
-        await parts.sweeping.start()
         await parts.risk.start()
         await parts.host.serve(SYNC_PROTOCOL, parts.service.handle)
         await parts.membership.start()
         for (const pin of parts.pins.open(clock.now())) parts.membership.say({ kind: 'pin', ...pin })
+        // The sweep asks the peers for their time, so the start does not wait for it.
+        void parts.sweeping.start()
         log.info('central.started', { activeReports: parts.risk.status.reports })
       } catch (error) {
         await peer.stop()
@@ -277,7 +280,8 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
       ...(init.pace && { pace: init.pace }),
     })
     const { rosters } = membership
-    const retentionStart = (): number => retentionToEpoch(clock.now(), retentionDays)
+    const retentionStart = (): number =>
+      Math.max(retentionToEpoch(clock.now(), retentionDays), dayToFirstEpoch(store.floor()))
     const risk = riskEngine({ store, config, clock, log, stopwatch })
     const codes = codeRegistry({ store, clock, random, retentionStart, ...config })
     const federation = manifestToId(manifest)
@@ -285,7 +289,16 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
     const pins = await rosterPins({ store, rosters, federation, signer: nativeSigner(secret), publish })
     const shared = { manifest, config, store, space, clock, random, retentionStart }
     const service = syncService({ ...shared, rosters, pins, codes, risk })
-    const sweeping = retention({ store, clock, retentionDays, exclusive: risk.exclusive, log })
+    const watch = clockWatch(host, () => membership.peers.others(host.key), clock, random)
+    const sweeping = retention({
+      store,
+      clock,
+      retentionDays,
+      peersMs: () => peersTime(watch, clock),
+      rosterMs: () => rosters.newest && rosters.newest.roster.firstEpoch * EPOCH_MS,
+      exclusive: risk.exclusive,
+      log,
+    })
     const health = centralHealth({ store, space, log })
     return { host, store, membership, pins, codes, risk, service, sweeping, health, space }
   } catch (error) {
@@ -294,9 +307,14 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
   }
 }
 
+/** The median of the peers' clocks in Unix ms; undefined when no peer answers. */
+async function peersTime(watch: ClockWatch, clock: Clock): Promise<number | undefined> {
+  await watch.check()
+  return watch.peersOffsetMs === undefined ? undefined : clock.now() - watch.peersOffsetMs
+}
+
 async function disassemble({ host, store, membership, risk, sweeping }: Parts, init: CentralPeerInit): Promise<void> {
-  const isQuiet = membership.stop()
-  sweeping.stop()
+  const isQuiet = Promise.all([membership.stop(), sweeping.stop()])
   await host.stop()
   await isQuiet
   await risk.settled()

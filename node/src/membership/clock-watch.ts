@@ -33,6 +33,8 @@ export interface PeerReach {
 export interface ClockWatch {
   /** Our clock minus the median of our peers' clocks and our own, ms; 0 until a peer has answered. */
   readonly offsetMs: number
+  /** The same without our own clock; undefined while no peer has answered the last check. */
+  readonly peersOffsetMs: number | undefined
   /** Undefined before the first check is over. */
   readonly reach: PeerReach | undefined
   check(): Promise<void>
@@ -42,10 +44,14 @@ export interface ClockWatch {
 
 export function clockWatch(host: Host, peers: () => readonly OperatedPeer[], clock: Clock, random: Random): ClockWatch {
   let offsetMs = 0
+  let peersOffsetMs: number | undefined
   let reach: PeerReach | undefined
   return {
     get offsetMs() {
       return offsetMs
+    },
+    get peersOffsetMs() {
+      return peersOffsetMs
     },
     get reach() {
       return reach
@@ -60,6 +66,7 @@ export function clockWatch(host: Host, peers: () => readonly OperatedPeer[], clo
         offsets.push(provenOffset(asked, theirs, clock.now()))
       })
       offsetMs = Math.round(median(offsets))
+      peersOffsetMs = offsets.length > 1 ? Math.round(median(offsets.slice(1))) : undefined
       reach = { asked: asking.length, answered: offsets.length - 1, atMs: clock.now() }
     },
     assertTrue() {

@@ -35,6 +35,7 @@ import { type CentralConfig, toCentralConfig } from '../../src/central/config.ts
 import { type Retention, retention, retentionToEpoch } from '../../src/central/retention.ts'
 import { type RiskEngine, riskEngine } from '../../src/central/risk/risk-engine.ts'
 import type { CentralStore } from '../../src/central/store/central-store.ts'
+import { dayToFirstEpoch } from '../../src/central/store/day.ts'
 import { memoryStore } from '../../src/central/store/memory-store.ts'
 import { hashToKey } from '../../src/central/store/row-set.ts'
 import { rosterPins } from '../../src/central/sync/pins.ts'
@@ -119,14 +120,22 @@ export async function world(init: WorldInit = {}): Promise<World> {
     inForce: (epoch: number) => certified.filter(({ roster }) => roster.firstEpoch <= epoch).at(-1),
   }
   const { retentionDays } = manifest.parameters
-  const retentionStart = () => retentionToEpoch(clock.now(), retentionDays)
+  const retentionStart = () => Math.max(retentionToEpoch(clock.now(), retentionDays), dayToFirstEpoch(store.floor()))
   const risk = riskEngine({ store, config, clock, log: silent, stopwatch: () => 0 })
   const codes = codeRegistry({ store, clock, random, retentionStart, ...config })
   const federation = manifestToId(manifest)
   const signer = keyToDemoSigner(peerIdToKey(manifest.central.peerId))
   const pins = await rosterPins({ store, rosters, federation, signer, publish: (pin) => void published.push(pin) })
   const service = syncService({ manifest, config, store, rosters, pins, codes, risk, clock, random, retentionStart })
-  const sweeping = retention({ store, clock, retentionDays, exclusive: risk.exclusive, log: silent })
+  const sweeping = retention({
+    store,
+    clock,
+    retentionDays,
+    peersMs: async () => clock.now(),
+    rosterMs: () => clock.now(),
+    exclusive: risk.exclusive,
+    log: silent,
+  })
   await risk.start()
   return {
     clock,

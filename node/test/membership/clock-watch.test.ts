@@ -40,6 +40,7 @@ describe('the clock watch', () => {
     const self = await stage.host(clock)
     const peers = hosts.map((host, operator) => ({ key: host.key, addresses: host.addresses(), operator }))
     const watch = clockWatch(self, () => peers, clock, systemRandom)
+    expect(watch.peersOffsetMs).toBeUndefined()
     for (const [theirs, ours, isTrue] of [
       [0, 0, true],
       [30_000, -30_000, true],
@@ -50,6 +51,8 @@ describe('the clock watch', () => {
       offset = theirs
       await watch.check()
       expect(watch.offsetMs).toBe(ours)
+      // Without our own clock the two that agree are the middle of three.
+      expect(watch.peersOffsetMs).toBe(-theirs || 0)
       if (isTrue) watch.assertTrue()
       else expect(() => watch.assertTrue()).toThrow(/clock/)
     }

@@ -31,6 +31,7 @@ function beating(answer: () => number, aheadMs = 0) {
   const advanced: number[] = []
   const watch: ClockWatch & { offsetMs: number } = {
     offsetMs: 0,
+    peersOffsetMs: undefined,
     reach: undefined,
     async check() {
       watch.offsetMs = answer()

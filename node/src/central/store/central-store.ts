@@ -47,8 +47,13 @@ export interface CodeRecord {
   /** First epoch whose rows count; undefined: the start of retention. */
   readonly from?: number
   readonly state: CodeState
-  /** The user that spent the code, with the sync and the report. */
-  readonly spent?: { readonly user: User; readonly syncId: Uint8Array; readonly report: ReportId }
+  /** The user that spent the code, with the sync, the report and the UTC day. Retention removes it. */
+  readonly spent?: {
+    readonly user: User
+    readonly syncId: Uint8Array
+    readonly report: ReportId
+    readonly day: number
+  }
 }
 
 export interface ReportRecord {
@@ -119,8 +124,8 @@ export interface StoreCondition {
 export interface CentralStore {
   /** The user of an id, SHA-256(secret); undefined when unknown. */
   findUser(id: Uint8Array): Promise<User | undefined>
-  /** The user of an id. Creates an unknown user, with an empty mark list of `generation`. */
-  addUser(id: Uint8Array, generation: number): Promise<User>
+  /** The user of an id. Creates an unknown user on this UTC day, with an empty mark list of `generation`. */
+  addUser(id: Uint8Array, generation: number, day: number): Promise<User>
   /**
    * Deletes the mapping, syncs, rows, attempts and marks of a user; false when the user is unknown. Reports stay, but
    * their user has no rows any more.
@@ -164,10 +169,13 @@ export interface CentralStore {
   putPin(pin: Pin): Promise<void>
 
   /**
-   * Deletes all data of UTC days before `day`: rows, sync records, marks on their epochs, ended pins and expired codes.
-   * Also deletes reports whose last epoch lies before `day`. Returns the number of days whose rows were deleted.
+   * Deletes all data of UTC days before `day`: rows, sync records, marks on their epochs, ended pins, expired codes. Also
+   * deletes users without a deposit since the day before, who spent a code, and reports that end before `day`. The store
+   * takes no rows of these days any more. Returns the number of days whose rows were deleted.
    */
   dropBefore(day: number): Promise<number>
+  /** The first UTC day that was not dropped; 0 before the first drop. */
+  floor(): number
   statistics(): Promise<StoreStatistics>
   condition(): StoreCondition
   close(): Promise<void>

@@ -92,6 +92,30 @@ export function decodeSync(syncId: Uint8Array, body: Uint8Array): SyncRecord & {
   return { syncId: syncId.slice(0, SYNC_ID_BYTES), digest, basis: reader.bytes(reader.left), day }
 }
 
+/** The record of a user, besides marks. */
+export interface UserRecord {
+  /** UTC day of the first deposit. */
+  readonly since: number
+  /** UTC day of the last deposit. */
+  readonly seen: number
+  /** The key under which the user is found. */
+  readonly key: Uint8Array
+}
+
+/** since u32 ‖ seen u32 ‖ key. */
+export function encodeUser({ since, seen, key }: UserRecord): Uint8Array {
+  return byteWriter(8 + key.length)
+    .u32(since)
+    .u32(seen)
+    .bytes(key)
+    .finish()
+}
+
+export function decodeUser(body: Uint8Array): UserRecord {
+  const reader = byteReader(body)
+  return { since: reader.u32(), seen: reader.u32(), key: reader.bytes(reader.left) }
+}
+
 /** Two u32: the day and count of a user's attempts, or the deposits and rows of a day. */
 export function encodePair(a: number, b: number): Uint8Array {
   return byteWriter(8).u32(a).u32(b).finish()

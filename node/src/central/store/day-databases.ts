@@ -27,12 +27,14 @@ export interface DayDatabases {
   witness(days: Iterable<number>): Operation[]
   /** Deletes all rows of a user from the tables. */
   eraseUser(user: User): Promise<void>
+  /** The first day that was not dropped. */
+  readonly floor: number
   /** Removes the days before `day`; returns how many there were. */
   dropBefore(day: number): Promise<number>
   close(): Promise<void>
 }
 
-type DaysInit = Pick<DatabaseInit, 'open' | 'clock'> & { dir: string; meta: Database }
+type DaysInit = Pick<DatabaseInit, 'open' | 'clock'> & { dir: string; meta: Database; floor: number }
 
 /** A day's tally counts the entries with rows as `[deposits, rows]`. */
 const COUNTS = 2
@@ -42,7 +44,7 @@ export async function openDays(init: DaysInit): Promise<DayDatabases> {
   const { dir, meta } = init
   const databases = await openListed(init, await listedDays(meta))
   const exclusive = oneAtATime()
-  let floor = 0
+  let { floor } = init
   const sorted = (): number[] => [...databases.keys()].sort((a, b) => a - b)
 
   const make = async (day: number): Promise<Database> => {
@@ -75,6 +77,9 @@ export async function openDays(init: DaysInit): Promise<DayDatabases> {
     witness: (touched) => [...touched].map((day) => toWitness(day, databases.get(day)!)),
     eraseUser: async (user) => {
       for (const [day, database] of databases) await eraseRows(database, day, user)
+    },
+    get floor() {
+      return floor
     },
     dropBefore: (day) =>
       exclusive(async () => {

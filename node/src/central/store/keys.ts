@@ -7,6 +7,8 @@ import { byteWriter } from '@geotrace/core-wasm/wire'
 /** The kinds of entries in `meta`. */
 export const KINDS = {
   user: 'u',
+  person: 'q',
+  seen: 'l',
   sync: 's',
   syncByDay: 't',
   attempts: 'a',
@@ -17,6 +19,7 @@ export const KINDS = {
   code: 'c',
   pin: 'i',
   day: 'd',
+  floor: 'f',
   erasing: 'x',
   counter: '#',
 } as const

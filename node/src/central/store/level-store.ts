@@ -27,24 +27,28 @@ import {
   decodePair,
   decodeRows,
   decodeSync,
+  decodeUser,
   encodeJson,
   encodeMarkList,
   encodeMarks,
   encodePair,
   encodeRows,
   encodeSync,
+  encodeUser,
 } from './codecs.ts'
 import { type Database, type Operation, openDatabase } from './database.ts'
 import { dayToEpochs, epochToDay } from './day.ts'
 import { type DayDatabases, openDays } from './day-databases.ts'
 import { keyNumber, metaKey, rowsKey, rowsPrefix } from './keys.ts'
-import { dropMetaBefore } from './level-retention.ts'
+import { dropMetaBefore, personOperations, readFloor } from './level-retention.ts'
 import { freshRows, mergeRows } from './row-set.ts'
 import { openStoreDirectory } from './store-directory.ts'
 import { openWitness } from './witness.ts'
 
 /** 128 bits: the chance that two of a billion users have the same key is 10^-21. */
 const USER_KEY_BYTES = 16
+
+const NO_BODY = new Uint8Array(0)
 
 /** The worst first. */
 const CONDITIONS: readonly Condition[] = ['damaged', 'failed', 'full']
@@ -73,7 +77,7 @@ export async function levelStore({ dir, random, clock, open = openLevel }: Level
     for (const closing of closings.reverse()) await closing()
   }
   try {
-    const days = await openDays({ dir, meta, open, clock })
+    const days = await openDays({ dir, meta, open, clock, floor: await readFloor(meta) })
     closings.push(() => days.close())
     await finishErasures(meta, days)
     const userKey = (id: Uint8Array): Uint8Array =>
@@ -89,6 +93,7 @@ export async function levelStore({ dir, random, clock, open = openLevel }: Level
         await dropMetaBefore(meta, day)
         return gone
       },
+      floor: () => days.floor,
       statistics: () => statistics(parts),
       condition: () => toCondition([meta, ...days.days().map((day) => days.get(day)!)]),
       close,
@@ -121,13 +126,16 @@ function users({ meta, days, userKey, next, perUser }: Parts) {
   }
   return {
     findUser,
-    addUser: (id, generation) =>
+    addUser: (id, generation, day) =>
       exclusive(async () => {
         const known = await findUser(id)
         if (known !== undefined) return known
         const user = next.user++
+        const key = userKey(id)
         await meta.write([
-          { key: userKey(id), body: byteWriter(4).u32(user).finish() },
+          { key, body: byteWriter(4).u32(user).finish() },
+          { key: metaKey('person', user), body: encodeUser({ since: day, seen: day, key }) },
+          { key: metaKey('seen', day, user), body: NO_BODY },
           { key: metaKey('list', user), body: encodeMarkList({ generation, last: 0, entries: [] }) },
           counter('user', next.user),
         ])
@@ -140,7 +148,7 @@ function users({ meta, days, userKey, next, perUser }: Parts) {
         const user = await findUser(id)
         if (user === undefined) return false
         await perUser.run(user, async () => {
-          await meta.write([...(await userOperations(meta, user)), { key: userKey(id) }, intent(user)])
+          await meta.write([...(await userOperations(meta, user)), intent(user)])
           await finishErasures(meta, days)
           await meta.compact(prefixRange(userKey(id)))
         })
@@ -164,7 +172,8 @@ function deposits({ meta, days, next, perUser }: Parts) {
         }
         if (known !== undefined) return 'duplicate'
         const touched = await writeRows(days, deposit)
-        await meta.write([...acknowledgement(next, deposit), ...days.witness(touched)])
+        const seen = await seenOperations(meta, deposit)
+        await meta.write([...seen, ...acknowledgement(next, deposit), ...days.witness(touched)])
         return 'stored'
       }),
     attempts: async (user) => {
@@ -293,12 +302,26 @@ async function writeRows(days: DayDatabases, { user, groups }: Deposit): Promise
   return [...byDay.keys()]
 }
 
+/** The operations that keep the day of a user's last deposit, and forget attempts of earlier days. */
+async function seenOperations(meta: Database, { user, day }: Deposit): Promise<Operation[]> {
+  const body = await meta.get(metaKey('person', user))
+  if (body === undefined) return []
+  const person = decodeUser(body)
+  if (person.seen >= day) return []
+  return [
+    { key: metaKey('person', user), body: encodeUser({ ...person, seen: day }) },
+    { key: metaKey('seen', person.seen, user) },
+    { key: metaKey('seen', day, user), body: NO_BODY },
+    { key: metaKey('attempts', user) },
+  ]
+}
+
 /** The acknowledgement with everything that becomes durable in the same write. */
 function acknowledgement(next: Counters, deposit: Deposit): Operation[] {
   const { user, syncId, day, attempts, report, code } = deposit
   const operations: Operation[] = [
     { key: metaKey('sync', user, syncId), body: encodeSync(deposit) },
-    { key: metaKey('syncByDay', day, user, syncId), body: new Uint8Array(0) },
+    { key: metaKey('syncByDay', day, user, syncId), body: NO_BODY },
   ]
   if (attempts !== undefined) {
     operations.push({ key: metaKey('attempts', user), body: encodePair(attempts.day, attempts.count) })
@@ -314,14 +337,16 @@ function markOperations({ user, changes, list }: MarkChange): Operation[] {
     const key = metaKey('marks', user, report)
     const index = metaKey('marksByReport', report, user)
     if (marks.length === 0) operations.push({ key }, { key: index })
-    else operations.push({ key, body: encodeMarks(marks) }, { key: index, body: new Uint8Array(0) })
+    else operations.push({ key, body: encodeMarks(marks) }, { key: index, body: NO_BODY })
   }
   return operations
 }
 
-/** The operations that delete all entries of a user in `meta` except the mapping from the id. */
+/** The operations that delete all entries of a user in `meta`. */
 async function userOperations(meta: Database, user: User): Promise<Operation[]> {
-  const operations: Operation[] = [{ key: metaKey('list', user) }, { key: metaKey('attempts', user) }]
+  const operations: Operation[] = []
+  const body = await meta.get(metaKey('person', user))
+  if (body !== undefined) operations.push(...personOperations(user, decodeUser(body)))
   for await (const [key, body] of meta.entries(prefixRange(metaKey('sync', user)))) {
     const syncId = key.slice(5)
     operations.push({ key }, { key: metaKey('syncByDay', decodeSync(syncId, body).day, user, syncId) })
@@ -344,7 +369,7 @@ async function finishErasures(meta: Database, days: DayDatabases): Promise<void>
 }
 
 function intent(user: User): Operation & { body: Uint8Array } {
-  return { key: metaKey('erasing', user), body: new Uint8Array(0) }
+  return { key: metaKey('erasing', user), body: NO_BODY }
 }
 
 function reportOperation(report: ReportRecord): Operation {

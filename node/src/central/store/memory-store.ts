@@ -16,7 +16,7 @@ import type {
   User,
 } from './central-store.ts'
 import { epochToDay, timeToDay } from './day.ts'
-import { hashToKey, mergeRows } from './row-set.ts'
+import { freshRows, hashToKey, mergeRows } from './row-set.ts'
 
 interface DayCount {
   deposits: number
@@ -27,7 +27,10 @@ export interface MemoryDisk {
   opened: boolean
   nextUser: User
   nextReport: ReportId
+  floor: number
   users: Map<string, User>
+  /** UTC days of the first and the last deposit. */
+  people: Map<User, { since: number; seen: number; id: string }>
   /** Keys are `user/syncId`. */
   syncs: Map<string, SyncRecord & { user: User; day: number }>
   attempts: Map<User, Attempts>
@@ -46,7 +49,9 @@ export function memoryDisk(): MemoryDisk {
     opened: false,
     nextUser: 1,
     nextReport: 1,
+    floor: 0,
     users: new Map(),
+    people: new Map(),
     syncs: new Map(),
     attempts: new Map(),
     rows: new Map(),
@@ -69,6 +74,7 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
     ...marks(disk),
     ...records(disk),
     dropBefore: async (day) => dropBefore(disk, day),
+    floor: () => disk.floor,
     statistics: async () => ({
       users: disk.users.size,
       days: [...disk.counts].map(([day, counts]) => ({ day, ...counts })).sort((a, b) => a.day - b.day),
@@ -83,11 +89,12 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
 function users(disk: MemoryDisk): Pick<CentralStore, 'findUser' | 'addUser' | 'eraseUser'> {
   return {
     findUser: async (id) => disk.users.get(bytesToHex(id)),
-    addUser: async (id, generation) => {
+    addUser: async (id, generation, day) => {
       const known = disk.users.get(bytesToHex(id))
       if (known !== undefined) return known
       const user = disk.nextUser++
       disk.users.set(bytesToHex(id), user)
+      disk.people.set(user, { since: day, seen: day, id: bytesToHex(id) })
       disk.lists.set(user, { generation, last: 0, entries: [] })
       return user
     },
@@ -95,10 +102,11 @@ function users(disk: MemoryDisk): Pick<CentralStore, 'findUser' | 'addUser' | 'e
       const user = disk.users.get(bytesToHex(id))
       if (user === undefined) return false
       disk.users.delete(bytesToHex(id))
-      for (const held of [disk.attempts, disk.lists, disk.marks]) held.delete(user)
+      for (const held of [disk.people, disk.attempts, disk.lists, disk.marks]) held.delete(user)
       for (const [key, sync] of disk.syncs) if (sync.user === user) disk.syncs.delete(key)
       for (const [epoch, users] of disk.rows) {
-        for (const rows of users.get(user)?.values() ?? []) count(disk, epoch, -1, -rows.length)
+        const parts = users.get(user)
+        if (parts !== undefined) count(disk, epoch, -parts.size, -userRows(disk, epoch, user).length)
         users.delete(user)
       }
       return true
@@ -125,10 +133,17 @@ function deposits(disk: MemoryDisk): Pick<CentralStore, DepositMethods> {
       }
       if (known !== undefined) return 'duplicate'
       for (const { epoch, rows } of groups) {
-        put(user, epoch, key, rows)
-        count(disk, epoch, 1, rows.length)
+        const { fresh, added } = freshRows(userRows(disk, epoch, user), rows)
+        if (fresh.length === 0) continue
+        put(user, epoch, key, fresh)
+        count(disk, epoch, 1, added)
       }
       disk.syncs.set(key, { user, syncId, digest, basis, day })
+      const person = disk.people.get(user)
+      if (person !== undefined && person.seen < day) {
+        person.seen = day
+        disk.attempts.delete(user)
+      }
       if (attempts !== undefined) disk.attempts.set(user, attempts)
       if (report !== undefined) disk.reports.set(report.id, report)
       if (code !== undefined) disk.codes.set(bytesToHex(code.hash), code)
@@ -136,7 +151,7 @@ function deposits(disk: MemoryDisk): Pick<CentralStore, DepositMethods> {
     },
     attempts: async (user) => disk.attempts.get(user),
 
-    userRows: async (epoch, user) => mergeRows(...(disk.rows.get(epoch)?.get(user)?.values() ?? [])),
+    userRows: async (epoch, user) => userRows(disk, epoch, user),
     probe: async function* (epoch, hashes) {
       for (const [user, syncs] of [...(disk.rows.get(epoch) ?? [])].sort(([a], [b]) => a - b)) {
         const asked = [...syncs.values()].map((rows) => {
@@ -149,6 +164,10 @@ function deposits(disk: MemoryDisk): Pick<CentralStore, DepositMethods> {
     },
     epochs: async () => [...disk.rows.keys()].sort((a, b) => a - b),
   }
+}
+
+function userRows(disk: MemoryDisk, epoch: number, user: User): Row[] {
+  return mergeRows(...(disk.rows.get(epoch)?.get(user)?.values() ?? []))
 }
 
 /** Adds to the counts of the epoch's day. */
@@ -221,8 +240,17 @@ function dropBefore(disk: MemoryDisk, day: number): number {
     }
   }
   for (const epoch of disk.pins.keys()) if (epochToDay(epoch) < day) disk.pins.delete(epoch)
-  for (const [key, code] of disk.codes) if (timeToDay(code.expiresAt) < day) disk.codes.delete(key)
+  for (const [key, { spent, ...code }] of disk.codes) {
+    if (timeToDay(code.expiresAt) < day) disk.codes.delete(key)
+    else if (spent !== undefined && spent.day < day) disk.codes.set(key, code)
+  }
+  for (const [user, { seen, id }] of disk.people) {
+    if (seen >= day - 1) continue
+    disk.users.delete(id)
+    for (const held of [disk.people, disk.attempts, disk.lists]) held.delete(user)
+  }
   for (const [id, report] of disk.reports) if (epochToDay(report.until) < day) disk.reports.delete(id)
+  disk.floor = Math.max(disk.floor, day)
   const gone = [...disk.counts.keys()].filter((item) => item < day)
   for (const item of gone) disk.counts.delete(item)
   return gone.length

@@ -96,7 +96,7 @@ export function syncService(init: SyncServiceInit): SyncService {
     await space?.assertRoom()
     newUsers.admit(from)
     // Begin at a random generation, so that a device that returns after an erasure does not take the new list for the old.
-    return await store.addUser(id, 1 + (byteReader(random(4)).u32() >>> 2))
+    return await store.addUser(id, 1 + (byteReader(random(4)).u32() >>> 2), timeToDay(clock.now()))
   }
 
   const deposit = async (user: User, sync: Sync): Promise<ReplyBasis> => {

@@ -15,7 +15,7 @@ export function simulatedStore(memory: MemoryDisk, disk: SimulatedDisk, life: Li
   })
   return {
     ...store,
-    addUser: (id, generation) => disk.write(life, () => store.addUser(id, generation)),
+    addUser: (id, generation, day) => disk.write(life, () => store.addUser(id, generation, day)),
     eraseUser: (id) => disk.write(life, () => store.eraseUser(id)),
     deposit: (deposit) => disk.write(life, () => store.deposit(deposit)),
     putMarks: (changes) => disk.write(life, () => store.putMarks(changes)),

@@ -61,7 +61,7 @@ describe('the encodings of the level store', () => {
     const sync = { digest: id('digest'), basis: Uint8Array.of(1, 2), day: 20_000 }
     expect(decodeSync(syncId(1), encodeSync(sync))).toEqual({ ...sync, syncId: syncId(1) })
     expect(decodePair(encodePair(7, 0xffffffff))).toEqual([7, 0xffffffff])
-    const spent = { user: 3, syncId: syncId(2), report: 4 }
+    const spent = { user: 3, syncId: syncId(2), report: 4, day: 5 }
     const code: CodeRecord = { hash: id('code'), issuedAt: 1, expiresAt: 2, from: 3, state: 'spent', spent }
     expect(decodeJson(encodeJson(code))).toEqual(code)
   })

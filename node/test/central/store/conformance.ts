@@ -47,27 +47,27 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       collect(store.probe(epoch, new Set(wanted.map((n) => hashToKey(hash(n))))))
 
     it('a central store gives each id one number and never uses a number again', async () => {
-      const [a, b] = await Promise.all([store.addUser(id('a'), 7), store.addUser(id('b'), 8)])
+      const [a, b] = await Promise.all([store.addUser(id('a'), 7, 100), store.addUser(id('b'), 8, 100)])
       expect(a).not.toBe(b)
-      expect(await store.addUser(id('a'), 9)).toBe(a)
+      expect(await store.addUser(id('a'), 9, 100)).toBe(a)
       expect(await store.findUser(id('b'))).toBe(b)
       expect(await store.findUser(id('c'))).toBeUndefined()
       expect(await store.marks(a)).toEqual({ generation: 7, last: 0, entries: [] })
       expect(await store.eraseUser(id('b'))).toBe(true)
       await reopen()
       expect(await store.findUser(id('a'))).toBe(a)
-      const again = await store.addUser(id('b'), 1)
+      const again = await store.addUser(id('b'), 1, 100)
       expect([a, b]).not.toContain(again)
     })
 
     it('a central store creates one user for an id that arrives many times at once', async () => {
-      const made = await Promise.all(Array.from({ length: 8 }, () => store.addUser(id('a'), 1)))
+      const made = await Promise.all(Array.from({ length: 8 }, () => store.addUser(id('a'), 1, 100)))
       expect(new Set(made).size).toBe(1)
       expect((await store.statistics()).users).toBe(1)
     })
 
     it('a central store keeps rows as a set by user, epoch and hash, and merges lags', async () => {
-      const a = await store.addUser(id('a'), 1)
+      const a = await store.addUser(id('a'), 1, 100)
       await store.deposit(deposit(a, 1, [group(EPOCH, row(1, 1), row(2, 2)), group(EPOCH + 1, row(1, 2))]))
       await store.deposit(deposit(a, 2, [group(EPOCH, row(2, 1), row(3, 2))]))
       expect(shown(await store.userRows(EPOCH, a))).toEqual(shown(rows(row(1, 1), row(2, 3), row(3, 2))))
@@ -79,7 +79,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
     })
 
     it('a probe finds each user with a wanted hash once, with merged lags, and no other user', async () => {
-      const users = await Promise.all(['a', 'b', 'c'].map((name) => store.addUser(id(name), 1)))
+      const users = await Promise.all(['a', 'b', 'c'].map((name) => store.addUser(id(name), 1, 100)))
       const [a, b, c] = users.sort((x, y) => x - y) as [number, number, number]
       await store.deposit(deposit(b, 1, [group(EPOCH, row(1, 1), row(2, 1))]))
       await store.deposit(deposit(b, 2, [group(EPOCH, row(1, 2), row(5, 2))]))
@@ -114,7 +114,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
           run++
           const base = EPOCH + run * 3
           const plain = new Map<string, Row[]>()
-          const users = await Promise.all([0, 1, 2, 3, 4].map((n) => store.addUser(id(n), 1)))
+          const users = await Promise.all([0, 1, 2, 3, 4].map((n) => store.addUser(id(n), 1, 100)))
           for (const [i, sync] of syncs.entries()) {
             const items = sync.rows.map((r) => row(r.n, r.lags, r.size))
             const user = users[sync.user]!
@@ -150,7 +150,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
     })
 
     it('a sync is acknowledged once, and its repetition finds the kept acknowledgement', async () => {
-      const a = await store.addUser(id('a'), 1)
+      const a = await store.addUser(id('a'), 1, 100)
       const first = deposit(a, 1, [group(EPOCH, row(1), row(2))], { basis: Uint8Array.of(4, 2) })
       expect(await store.findSync(a, syncId(1))).toBeUndefined()
       expect(await store.deposit(first)).toBe('stored')
@@ -165,7 +165,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
     })
 
     it('another content under a known sync id is SYNC_CONFLICT, and another user may use the same sync id', async () => {
-      const [a, b] = await Promise.all([store.addUser(id('a'), 1), store.addUser(id('b'), 1)])
+      const [a, b] = await Promise.all([store.addUser(id('a'), 1, 100), store.addUser(id('b'), 1, 100)])
       await store.deposit(deposit(a, 1, [group(EPOCH, row(1))]))
       await expect(store.deposit(deposit(a, 1, [group(EPOCH, row(2))]))).rejects.toMatchObject({
         code: 'SYNC_CONFLICT',
@@ -175,7 +175,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
     })
 
     it('a sync that arrives many times at once counts once', async () => {
-      const a = await store.addUser(id('a'), 1)
+      const a = await store.addUser(id('a'), 1, 100)
       const outcomes = await Promise.all(
         Array.from({ length: 10 }, () =>
           store.deposit(deposit(a, 1, [group(EPOCH, row(1)), group(EPOCH + 30, row(2))])),
@@ -189,10 +189,10 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
     })
 
     it('a deposit stores its spent code, its attempts and its report together', async () => {
-      const a = await store.addUser(id('a'), 1)
+      const a = await store.addUser(id('a'), 1, 100)
       await store.putCodes([code(1), code(2, { from: 9 })])
       const number = await store.nextReport()
-      const spent = code(1, { state: 'spent', spent: { user: a, syncId: syncId(1), report: number } })
+      const spent = code(1, { state: 'spent', spent: { user: a, syncId: syncId(1), report: number, day: 100 } })
       const kept = report(number, { user: a })
       await store.deposit(deposit(a, 1, [], { attempts: { day: 100, count: 3 }, report: kept, code: spent }))
       await reopen()
@@ -208,7 +208,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
     })
 
     it('a central store keeps marks by user and report together with the user’s list', async () => {
-      const [a, b] = await Promise.all([store.addUser(id('a'), 1), store.addUser(id('b'), 1)])
+      const [a, b] = await Promise.all([store.addUser(id('a'), 1, 100), store.addUser(id('b'), 1, 100)])
       const list = { generation: 2, last: 1, entries: [{ ...mark(EPOCH, 1), sequence: 1 }] }
       await store.putMarks([
         {
@@ -245,7 +245,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
     })
 
     it('an erasure deletes all data of one user and no data of another', async () => {
-      const [a, b] = await Promise.all([store.addUser(id('a'), 1), store.addUser(id('b'), 1)])
+      const [a, b] = await Promise.all([store.addUser(id('a'), 1, 100), store.addUser(id('b'), 1, 100)])
       for (const user of [a, b]) {
         await store.deposit(
           deposit(user, 1, [group(EPOCH, row(1), row(`of ${user}`)), group(EPOCH + 40, row(2))], {
@@ -280,7 +280,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
     })
 
     it('dropBefore deletes whole days and the acknowledgements, marks, codes, reports and pins that end before', async () => {
-      const a = await store.addUser(id('a'), 1)
+      const a = await store.addUser(id('a'), 1, 100)
       const days = [100, 101, 102]
       for (const [i, day] of days.entries()) {
         await store.deposit(deposit(a, i, [group(day * EPOCHS_PER_DAY, row(day))], { day }))
@@ -325,6 +325,36 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
         expect((await store.statistics()).days.map(({ day }) => day)).toEqual([102])
         await reopen()
       }
+    })
+
+    it('dropBefore deletes users without a deposit since the day before, and the store keeps its floor', async () => {
+      const [gone, kept] = await Promise.all([store.addUser(id('a'), 1, 100), store.addUser(id('b'), 1, 100)])
+      for (const user of [gone, kept]) {
+        await store.deposit(deposit(user, user, [group(EPOCH, row(user))], { attempts: { day: 100, count: 2 } }))
+      }
+      const spent = code(1, {
+        state: 'spent',
+        spent: { user: gone, syncId: syncId(gone), report: 1, day: 100 },
+        expiresAt: 900 * 86_400_000,
+      })
+      await store.putCodes([spent])
+      await store.deposit(deposit(kept, 9, [], { day: 101 }))
+      expect(await store.attempts(kept)).toBeUndefined()
+      expect([store.floor(), await store.dropBefore(101)]).toEqual([0, 1])
+      expect(await store.findUser(id('a'))).toBe(gone)
+      expect(await store.dropBefore(102)).toBe(0)
+      for (let i = 0; i < 2; i++) {
+        expect(store.floor()).toBe(102)
+        expect([await store.findUser(id('a')), await store.findUser(id('b'))]).toEqual([undefined, kept])
+        expect([await store.marks(gone), await store.attempts(gone)]).toEqual([undefined, undefined])
+        expect(await store.marks(kept)).toBeDefined()
+        const { spent: link, ...rest } = spent
+        expect(link).toBeDefined()
+        expect(await collect(store.codes())).toEqual([rest])
+        expect((await store.statistics()).users).toBe(1)
+        await reopen()
+      }
+      expect(await store.addUser(id('a'), 1, 103)).not.toBe(gone)
     })
 
     it('a second opening of the store is STORE_LOCKED', async () => {

@@ -18,7 +18,7 @@ describe('the databases of days', () => {
   const disk = storeOnDisk()
 
   it('each UTC day has a directory, which retention removes permanently', async () => {
-    const user = await disk.store.addUser(id('a'), 1)
+    const user = await disk.store.addUser(id('a'), 1, 100)
     for (const day of [100, 101, 103]) {
       await disk.store.deposit(deposit(user, day, [group(day * EPOCHS_PER_DAY + 17, row(day))]))
     }

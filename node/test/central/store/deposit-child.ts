@@ -11,7 +11,7 @@ import { id } from './sample.ts'
 
 const [dir, from] = process.argv.slice(3) as [string, string]
 const store = await levelStore({ dir, random: systemRandom, clock: systemClock() })
-const user = await store.addUser(id('killed'), 1)
+const user = await store.addUser(id('killed'), 1, 100)
 writeSync(1, 'r\n')
 /** Deposits at the same time, so that a kill interrupts writes that share one sync of the disk. */
 const LANES = 4

@@ -36,7 +36,7 @@ const code = (n: number, more: Partial<CodeRecord> = {}): CodeRecord => {
 
 /** Each step may be repeated until it succeeds. */
 const LIFE: readonly Step[] = [
-  ...NAMES.map((name) => (store: CentralStore) => store.addUser(id(name), 1)),
+  ...NAMES.map((name) => (store: CentralStore) => store.addUser(id(name), 1, 100)),
   (store) => store.putCodes([code(1), code(2)]),
   (store) => store.putPin({ epoch: EPOCH, roster: id('roster'), signature: new Uint8Array(64) }),
   async (store) =>
@@ -46,7 +46,7 @@ const LIFE: readonly Step[] = [
   async (store) => {
     const reporter = await user(store, 'c')
     const report: ReportRecord = { id: 1, user: reporter, at: 5, from: EPOCH, until: EPOCH + 99, state: 'active' }
-    const spent = code(1, { state: 'spent', spent: { user: reporter, syncId: syncId(3), report: 1 } })
+    const spent = code(1, { state: 'spent', spent: { user: reporter, syncId: syncId(3), report: 1, day: 100 } })
     await store.deposit(
       deposit(reporter, 3, [group(EPOCH, row(1))], { attempts: { day: 100, count: 1 }, report, code: spent }),
     )

@@ -18,14 +18,14 @@ const bytesOf = (n: number) => new Uint8Array(3_000).fill(n)
 const subjects = {
   'central store': async () => {
     const store = await levelStore({ dir: join(dir, 'store'), random: systemRandom, clock: systemClock() })
-    const user = await store.addUser(id('a'), 1)
+    const user = await store.addUser(id('a'), 1, 100)
     const make = (n: number) => {
       const rows = Array.from({ length: 60 }, (_, i) => row(`${n}/${i}`))
       return deposit(user, n, [group(EPOCH + (n % 18), ...rows), group(EPOCH + 18 + (n % 18), row(`${n}/b`))])
     }
     return {
       // Every tenth write is a new user, so that the database of users meets the full disk too.
-      write: (n: number) => (n % 10 === 0 ? store.addUser(id(n), 1) : store.deposit(make(n))),
+      write: (n: number) => (n % 10 === 0 ? store.addUser(id(n), 1, 100) : store.deposit(make(n))),
       has: async (n: number) => {
         if (n % 10 === 0) return (await store.findUser(id(n))) !== undefined
         const held = new Set((await store.userRows(EPOCH + (n % 18), user)).map(({ hash }) => hashToKey(hash)))

@@ -106,7 +106,7 @@ describe('a store whose process is killed', () => {
     for (let kill = 0; kill < ERASURES; kill++) {
       const path = join(dir, String(kill))
       const store = await levelStore({ dir: path, random: systemRandom, clock: systemClock() })
-      const user = await store.addUser(id('killed'), 1)
+      const user = await store.addUser(id('killed'), 1, 100)
       for (let n = 0; n < 54; n++) await store.deposit(childDeposit(user, n))
       await store.close()
       const child = children[kill]!

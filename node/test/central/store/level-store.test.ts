@@ -22,8 +22,8 @@ describe('the files of a level store', () => {
 
   it('no file has a byte sequence of an erased user’s id, rows or syncs', async () => {
     const { store } = disk
-    const user = await store.addUser(id('a'), 1)
-    const other = await store.addUser(id('b'), 1)
+    const user = await store.addUser(id('a'), 1, 100)
+    const other = await store.addUser(id('b'), 1, 100)
     for (let i = 0; i < 30; i++) {
       for (const owner of [user, other]) {
         const items = Array.from({ length: 60 }, (_, n) => row(`${owner}/${i}/${n}`))

@@ -27,7 +27,7 @@ export class StoreOnDisk {
 
   /** Deposits ROWS_FILLED rows of one user and closes the store, so that all of them are in the files. */
   async fillAndClose(): Promise<User> {
-    const user = await this.store.addUser(id('a'), 1)
+    const user = await this.store.addUser(id('a'), 1, 100)
     for (let sync = 0; sync < SYNCS; sync++) {
       const rows = Array.from({ length: ROWS_PER_SYNC }, (_, n) => row(`${sync}/${n}`))
       await this.store.deposit(deposit(user, sync, [group(EPOCH + sync, ...rows)]))
