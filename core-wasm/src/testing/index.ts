@@ -4,6 +4,7 @@
  * @module
  */
 export * from './conformance.ts'
+export * from './evaluations.ts'
 export * from './founding.ts'
 export * from './merkle-tree.ts'
 export { type Implementation, reference } from './reference.ts'

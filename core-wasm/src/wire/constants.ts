@@ -59,6 +59,16 @@ export const SYNC_GROUPS_MAX = 48
 export const SALT_REQUEST_MAX_BYTES = 512
 /** The largest answer has 7,654 bytes: five epochs of 31 entries and a path of 16, time, signature. */
 export const SALT_ANSWER_MAX_BYTES = 8_192
+/** A group element or a scalar of ristretto255. */
+export const ELEMENT_BYTES = 32
+/** Elements of one epoch in a request: an hour on foot, 12 fixes of three cells. */
+export const EVALUATIONS_PER_EPOCH_MAX = 36
+/** The largest request has 15 + 5 × (4 + 36 × 32) = 5,795 bytes. */
+export const EVALUATE_REQUEST_MAX_BYTES = 6_144
+/** The largest answer has 14,318 bytes: five epochs of 36 elements, a proof, 35 part keys and a path of 16. */
+export const EVALUATE_ANSWER_MAX_BYTES = 16_384
+/** Parts of a shard: 3 of 7 has 21, 4 of 7 has 35. A node holds some of them and keeps the lines of all. */
+export const PARTS_MAX = 35
 /** A Merkle path of 16 covers 65,536 epochs, ten years. */
 export const PATH_MAX = 16
 /** Bytes of a certificate or a step. */
@@ -71,8 +81,8 @@ export const REPLICAS_MAX = 15
 /** Bytes of a gossip message. The largest one carries a change signed by a quorum of 300 operators, 115 bytes each. */
 export const GOSSIP_MAX_BYTES = 32_768
 export const CHANGE_MAX_BYTES = 24_576
-/** Bytes of evidence. The largest is a signed answer with its request. */
-export const EVIDENCE_MAX_BYTES = 12_288
+/** Bytes of evidence. The largest is a signed evaluation with its request and the part keys of one epoch: 21.8 KB. */
+export const EVIDENCE_MAX_BYTES = 24_576
 /** Changes in one roster, so that growth and loss stay gradual and a roster stays small. */
 export const CHANGES_PER_ROSTER_MAX = 32
 /** Nodes of one operator. More nodes add nothing, because no two of them replicate one shard. */

@@ -6,6 +6,7 @@ export interface ErrorData {
   ABORTED: undefined
   ADDRESS_NOT_LOOPBACK: { address: string }
   BACKUP_UNREADABLE: undefined
+  BATCH_REFUSED: { count: number }
   CHANGE_INVALID: { reason: string }
   CODE_EXPIRED: undefined
   CODE_SPENT: undefined
@@ -27,6 +28,7 @@ export interface ErrorData {
   MESSAGE_MALFORMED: { at: number }
   MESSAGE_TOO_LARGE: { size: number; max: number }
   NODE_NOT_RUNNING: { dir: string; next?: string }
+  NOT_ALLOWED: undefined
   PEER_LIED: { peer: string }
   PEER_TIMEOUT: { peer: string; next?: string }
   PEER_UNREACHABLE: { tried: number }

@@ -46,12 +46,14 @@ const EVIDENCE: Record<wire.Evidence['kind'], true> = {
   proposals: true,
   sheets: true,
   pins: true,
+  evaluation: true,
 }
 type Amendment = Extract<wire.Change, { kind: 'amend' }>
 const AMENDED: Record<Exclude<keyof Amendment, 'kind' | 'at' | 'until'>, true> = {
   core: true,
   shards: true,
   replicas: true,
+  evaluations: true,
 }
 
 /** The error of a refusal with this status. */

@@ -3,6 +3,8 @@ import { foundRoster, testManifest, testSigner, testTrees } from '../../src/test
 import * as wire from '../../src/wire/index.ts'
 
 export const SYNC_CLASSES = [512, 2_048]
+/** The counts that a client knows from its own request. */
+export const SHAPE = { epochs: 2, batch: 3, keys: 10 }
 export type Decode = (bytes: Uint8Array) => unknown
 
 const bytes = (length: number, from = 1): Uint8Array => Uint8Array.from({ length }, (_, i) => from + i)
@@ -48,6 +50,19 @@ const reply: wire.SyncReply = {
   pins: [{ epoch: 4, roster: bytes(32), signature: bytes(64) }],
   marks: [{ epoch: 5, hash: bytes(12), degree: 1, weight: 32, lag: 0 }],
 }
+const elements = [1, 2].map((n) => Array.from({ length: SHAPE.batch }, (_, i) => bytes(32, n + i)))
+const evaluation = {
+  time: 1_700_000_000_000,
+  epochs: elements.map((evaluated) => ({
+    evaluated,
+    proof: bytes(64),
+    partKeys: {
+      keys: Array.from({ length: SHAPE.keys }, (_, i) => bytes(32, i)),
+      path: Array.from({ length: 8 }, (_, i) => bytes(32, i)),
+    },
+  })),
+}
+const evaluate = { roster, shard: 3, epochs: [1, 2], elements }
 const refusal = wire.encodeRefusal({ status: 10, number: 60 })
 
 const signer = testSigner('peer/ash')
@@ -103,6 +118,8 @@ const gossip: wire.GossipMessage[] = [
 export const CORPUS: Readonly<Record<string, readonly Uint8Array[]>> = {
   decodeSaltRequest: [wire.encodeSaltRequest({ roster, shard: 3, blocks })],
   decodeSaltAnswer: [wire.concatBytes(wire.encodeUnsignedAnswer(answer), bytes(64)), refusal],
+  decodeEvaluateRequest: [true, false].map((wantsKeys) => wire.encodeEvaluateRequest({ ...evaluate, wantsKeys })),
+  decodeEvaluateAnswer: [wire.concatBytes(wire.encodeUnsignedEvaluation(evaluation), bytes(64)), refusal],
   decodeSyncRequest: SYNC_CLASSES.map((size) => wire.encodeSyncRequest(sync, [size])),
   decodeSyncReply: [wire.encodeSyncReply(reply, 512), refusal],
   decodeSeedsRequest: [
@@ -130,21 +147,25 @@ export const CORPUS: Readonly<Record<string, readonly Uint8Array[]>> = {
   decodeRosterStep: [wire.encodeRosterStep(step), wire.encodeRosterStep(wire.certifiedToStep(certified))],
 }
 
+/** The decoders that need a second argument. */
+const WITH_CONTEXT: Readonly<Record<string, Decode>> = {
+  decodeSyncRequest: (frame) => wire.decodeSyncRequest(frame, SYNC_CLASSES),
+  decodeEvaluateAnswer: (frame) => wire.decodeEvaluateAnswer(frame, SHAPE),
+}
+
 /** Every decoder that the wire exports, so that a new decoder is fuzzed without an entry here. */
 export function decoders(): [name: string, decode: Decode][] {
   const all = Object.entries(wire).filter(([name, item]) => /^decode[A-Z]/.test(name) && typeof item === 'function')
-  return all.map(([name, decode]) => [
-    name,
-    name === 'decodeSyncRequest'
-      ? (frame) => wire.decodeSyncRequest(frame, SYNC_CLASSES)
-      : (decode as unknown as Decode),
-  ])
+  return all.map(([name, decode]) => [name, WITH_CONTEXT[name] ?? (decode as unknown as Decode)])
 }
 
 /** The encoders that must return the bytes that their decoder took. */
 export const AGAIN: Readonly<Record<string, (value: never) => Uint8Array>> = {
   decodeSaltRequest: wire.encodeSaltRequest,
   decodeSaltAnswer: (value: wire.SaltAnswer) => wire.concatBytes(wire.encodeUnsignedAnswer(value), value.signature),
+  decodeEvaluateRequest: wire.encodeEvaluateRequest,
+  decodeEvaluateAnswer: (value: wire.EvaluateAnswer) =>
+    wire.concatBytes(wire.encodeUnsignedEvaluation(value), value.signature),
   decodeSeedsRequest: wire.encodeSeedsRequest,
   decodeSeedReply: wire.encodeSeedReply,
   decodeRosterRequest: wire.encodeRosterRequest,

@@ -134,6 +134,7 @@ export function changeToText(change: Change, newest: CertifiedRoster | undefined
         change.core !== null && `core ${bytesToHex(change.core.simd).slice(0, 8)}…`,
         change.shards !== null && `${change.shards} shards`,
         change.replicas !== null && `${change.replicas} replicas`,
+        change.evaluations !== null && `${change.evaluations} evaluations per shard and epoch`,
       ]
       return `from the next roster but one: ${parts.filter(Boolean).join(', ')}`
     }

@@ -5,7 +5,9 @@
  * Throws MANIFEST_INVALID, ROSTER_INVALID, STORAGE_CORRUPT, CHANGE_INVALID.
  */
 import type { Clock, Random } from '@geotrace/core-wasm'
+import { evaluationVerifier, loadGroup } from '@geotrace/core-wasm/voprf'
 import {
+  type EvaluationVerifier,
   type Evidence,
   encodeChange,
   encodeEvidence,
@@ -91,7 +93,7 @@ export interface MembershipStatus {
 /** Throws MANIFEST_INVALID, ROSTER_INVALID, STORAGE_CORRUPT. */
 export async function createMembership(init: MembershipInit): Promise<Membership> {
   const rosters = init.rosters ?? (await openRosterStore(init.manifest, init.records))
-  const parts = buildParts(init, rosters)
+  const parts = buildParts(init, rosters, evaluationVerifier(await loadGroup()))
   connect(init, parts)
   const { peers, pool, voter, submit, say, beat, council, links } = parts
   const { host, clock } = init
@@ -135,7 +137,7 @@ interface Parts {
   say(message: GossipMessage): void
 }
 
-function buildParts(init: MembershipInit, rosters: RosterStore): Parts {
+function buildParts(init: MembershipInit, rosters: RosterStore, verifier: EvaluationVerifier): Parts {
   const { manifest, host, signer, records, clock, random, log, operatorSecret, sheets, addresses } = init
   const { pace = REAL_PACE, otherReplicas = () => NO_REPLICAS } = init
   const voter = operatorSecret && createVoter(nativeSigner(operatorSecret), operatorSecret, records)
@@ -150,7 +152,7 @@ function buildParts(init: MembershipInit, rosters: RosterStore): Parts {
   const publish = (bytes: Uint8Array): void => {
     host.gossip.publish(bytes).catch(() => log.warn('gossip.not-published'))
   }
-  const pool = createPool({ manifest, rosters, clock, isPeer: peers.has, spread: publish })
+  const pool = createPool({ manifest, rosters, clock, isPeer: peers.has, spread: publish, verifier })
   const submit = (bytes: Uint8Array): boolean => {
     if (pool.offer(bytes) !== 'accept') return false
     publish(bytes)

@@ -46,7 +46,7 @@ import { openQuotaTable, type QuotaTable } from './quota/quota-table.ts'
 import { type SeedKeeper, seedKeeper } from './secrets/seed-keeper.ts'
 import { seedService } from './seed-service.ts'
 import { saltService } from './service.ts'
-import { assertCore, assertDemoIsLocal, assertNotCentral, isCoreOf } from './start-checks.ts'
+import { assertCore, assertDemoIsLocal, assertServable, isCoreOf } from './start-checks.ts'
 
 export interface SaltNodeInit {
   manifest: Manifest
@@ -150,7 +150,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
   let stats = (): HostStats => ({ connections: 0, waiting: 0, inFlight: 0, protocols: {} })
 
   async function open(): Promise<Parts> {
-    assertNotCentral(manifest, signer.key)
+    assertServable(manifest, signer.key)
     // LevelDB creates its files with the permissions that the process's umask leaves.
     process.umask(0o077)
     const records = await openRecords(join(dir, 'records'))

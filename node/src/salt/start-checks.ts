@@ -15,11 +15,10 @@ import {
 } from '@geotrace/core-wasm/wire'
 import { nativeSigner } from '../platform/native-signer.ts'
 
-/** Throws MANIFEST_INVALID: the central peer must not hold a shard. */
-export function assertNotCentral(manifest: Manifest, key: Uint8Array): void {
-  if (keyToPeerId(key) !== manifest.central.peerId) return
-  const reason = 'the central peer holds no shard'
-  throw new FederationError('MANIFEST_INVALID', `federation.json: members: ${reason}`, { path: 'members', reason })
+/** Throws MANIFEST_INVALID: the central peer must not hold a shard, and this node gives plain salts only. */
+export function assertServable({ parameters, central }: Manifest, key: Uint8Array): void {
+  if (keyToPeerId(key) === central.peerId) refuse('members', 'the central peer holds no shard')
+  if (parameters.salting !== 'plain') refuse('parameters.salting', 'this version of the node gives plain salts only')
 }
 
 /** Throws CORE_MISMATCH unless the manifest or the newest roster known pins this core. */
@@ -56,4 +55,8 @@ export function assertDemoIsLocal(manifest: Manifest, listen: readonly string[])
   if (manifest.demo === undefined && !isPublished) return
   const message = `demo keys are public and serve only on this machine, not on ${address}`
   throw new FederationError('ADDRESS_NOT_LOOPBACK', message, { address })
+}
+
+function refuse(path: string, reason: string): never {
+  throw new FederationError('MANIFEST_INVALID', `federation.json: ${path}: ${reason}`, { path, reason })
 }

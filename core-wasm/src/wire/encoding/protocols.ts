@@ -2,6 +2,8 @@
  * The stream protocols with their names and bounds. PROTOCOL.md §6.1, §7. A stream carries one request and one reply.
  */
 import {
+  EVALUATE_ANSWER_MAX_BYTES,
+  EVALUATE_REQUEST_MAX_BYTES,
   GOSSIP_MAX_BYTES,
   ROSTER_MAX_BYTES,
   SALT_ANSWER_MAX_BYTES,
@@ -33,6 +35,11 @@ export const SALT_PROTOCOL: Protocol = {
   id: '/geotrace/salt/1',
   requestMaxBytes: SALT_REQUEST_MAX_BYTES,
   replyMaxBytes: SALT_ANSWER_MAX_BYTES,
+}
+export const EVALUATE_PROTOCOL: Protocol = {
+  id: '/geotrace/evaluate/1',
+  requestMaxBytes: EVALUATE_REQUEST_MAX_BYTES,
+  replyMaxBytes: EVALUATE_ANSWER_MAX_BYTES,
 }
 export const SYNC_PROTOCOL: Protocol = {
   id: '/geotrace/sync/1',

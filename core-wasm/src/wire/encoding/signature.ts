@@ -12,6 +12,7 @@ import { isSureSignature } from './host-verify.ts'
 /** The purpose of a signature. */
 export type SignatureDomain =
   | 'geotrace/salt-answer'
+  | 'geotrace/evaluation'
   | 'geotrace/sheet'
   | 'geotrace/vote'
   | 'geotrace/proposal'

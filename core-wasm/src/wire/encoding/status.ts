@@ -24,7 +24,9 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   CLOCK_SKEWED: 12,
   FORBIDDEN: 13,
   SYNC_CONFLICT: 14,
+  BATCH_REFUSED: 15,
   STORAGE_FULL: 17,
+  NOT_ALLOWED: 18,
 }
 /** Any failure inside the answering peer. */
 const STATUS_INTERNAL = 255
@@ -42,69 +44,82 @@ export function errorToRefusal(error: unknown): Refusal {
   return { status, number: dataToNumber(error) }
 }
 
+/** The error of each status that a peer may send, from the number that follows the status. */
+const ERRORS: { readonly [C in ErrorCode]?: (number: number) => FederationError<C> } = {
+  MESSAGE_MALFORMED: (number) =>
+    new FederationError(
+      'MESSAGE_MALFORMED',
+      `the peer refused our message as malformed at byte ${number}: update the software that sent it`,
+      { at: number },
+    ),
+  VERSION_UNKNOWN: (number) =>
+    new FederationError('VERSION_UNKNOWN', `the peer speaks version ${number} of the protocol: update the older side`, {
+      version: number,
+    }),
+  SUITE_UNKNOWN: (number) =>
+    new FederationError('SUITE_UNKNOWN', `the peer does not offer salting ${number}: use the salting of the manifest`, {
+      suite: number,
+    }),
+  TOO_MANY_SALTS: (number) =>
+    new FederationError('TOO_MANY_SALTS', `expected 1 to 90 blocks in a request, got ${number}: split the request`, {
+      count: number,
+    }),
+  BLOCK_TOO_OLD: (number) =>
+    new FederationError('BLOCK_TOO_OLD', `block ${number} ended before the salt window: its salt is lost`, {
+      block: number,
+    }),
+  BLOCK_TOO_NEW: (number) =>
+    new FederationError('BLOCK_TOO_NEW', `block ${number} starts too far ahead: check the clock`, { block: number }),
+  WRONG_SHARD: (number) =>
+    new FederationError('WRONG_SHARD', `the node does not hold shard ${number}: ask a replica of the newest roster`, {
+      shard: number,
+    }),
+  ROSTER_UNKNOWN: () =>
+    new FederationError('ROSTER_UNKNOWN', 'the peer follows another roster: fetch the newest rosters'),
+  EPOCH_LOST: (number) =>
+    new FederationError('EPOCH_LOST', `the node lost the secrets of epoch ${number}: ask another replica`, {
+      epoch: number,
+    }),
+  QUOTA_SPENT: (number) =>
+    new FederationError('QUOTA_SPENT', `the quota of this address is spent: try again in ${number} s`, {
+      retryAfterMs: number * 1000,
+    }),
+  BUSY: (number) =>
+    new FederationError('BUSY', `the peer is busy: try again in ${number} s`, { retryAfterMs: number * 1000 }),
+  CLOCK_SKEWED: (number) =>
+    new FederationError('CLOCK_SKEWED', 'the clock of the node differs from its peers: ask another replica', {
+      offsetMs: number * 1000,
+    }),
+  FORBIDDEN: () => new FederationError('FORBIDDEN', 'the peer serves this only to members of the federation'),
+  SYNC_CONFLICT: () =>
+    new FederationError(
+      'SYNC_CONFLICT',
+      'the central peer acknowledged another deposit under this sync id: use a new sync id',
+    ),
+  BATCH_REFUSED: (number) =>
+    new FederationError(
+      'BATCH_REFUSED',
+      `the node takes no batch of ${number} elements: pad the batch to a class of the manifest`,
+      { count: number },
+    ),
+  STORAGE_FULL: () =>
+    new FederationError('STORAGE_FULL', 'the disk of the peer is full: try again later', { what: 'peer' }),
+  NOT_ALLOWED: () =>
+    new FederationError(
+      'NOT_ALLOWED',
+      'the node answers only the addresses that its operator allows: ask another replica',
+    ),
+}
+
 function refusalToError({ status, number }: Refusal): FederationError {
   const code = (Object.keys(STATUS) as ErrorCode[]).find((key) => STATUS[key] === status)
-  switch (code) {
-    case 'MESSAGE_MALFORMED':
-      return new FederationError(
-        code,
-        `the peer refused our message as malformed at byte ${number}: update the software that sent it`,
-        { at: number },
-      )
-    case 'VERSION_UNKNOWN':
-      return new FederationError(code, `the peer speaks version ${number} of the protocol: update the older side`, {
-        version: number,
-      })
-    case 'SUITE_UNKNOWN':
-      return new FederationError(code, `the peer does not offer salting ${number}: use the salting of the manifest`, {
-        suite: number,
-      })
-    case 'TOO_MANY_SALTS':
-      return new FederationError(code, `expected 1 to 90 blocks in a request, got ${number}: split the request`, {
-        count: number,
-      })
-    case 'BLOCK_TOO_OLD':
-      return new FederationError(code, `block ${number} ended before the salt window: its salt is lost`, {
-        block: number,
-      })
-    case 'BLOCK_TOO_NEW':
-      return new FederationError(code, `block ${number} starts too far ahead: check the clock`, { block: number })
-    case 'WRONG_SHARD':
-      return new FederationError(code, `the node does not hold shard ${number}: ask a replica of the newest roster`, {
-        shard: number,
-      })
-    case 'ROSTER_UNKNOWN':
-      return new FederationError(code, 'the peer follows another roster: fetch the newest rosters')
-    case 'EPOCH_LOST':
-      return new FederationError(code, `the node lost the secrets of epoch ${number}: ask another replica`, {
-        epoch: number,
-      })
-    case 'QUOTA_SPENT':
-      return new FederationError(code, `the quota of this address is spent: try again in ${number} s`, {
-        retryAfterMs: number * 1000,
-      })
-    case 'BUSY':
-      return new FederationError(code, `the peer is busy: try again in ${number} s`, { retryAfterMs: number * 1000 })
-    case 'CLOCK_SKEWED':
-      return new FederationError(code, 'the clock of the node differs from its peers: ask another replica', {
-        offsetMs: number * 1000,
-      })
-    case 'FORBIDDEN':
-      return new FederationError(code, 'the peer serves this only to members of the federation')
-    case 'SYNC_CONFLICT':
-      return new FederationError(
-        code,
-        'the central peer acknowledged another deposit under this sync id: use a new sync id',
-      )
-    case 'STORAGE_FULL':
-      return new FederationError(code, 'the disk of the peer is full: try again later', { what: 'peer' })
-    default:
-      return new FederationError(
-        'PEER_UNREACHABLE',
-        `the peer failed with status ${status}: try another peer or again later`,
-        { tried: 1 },
-      )
-  }
+  const toError = code === undefined ? undefined : ERRORS[code]
+  if (toError !== undefined) return toError(number)
+  return new FederationError(
+    'PEER_UNREACHABLE',
+    `the peer failed with status ${status}: try another peer or again later`,
+    { tried: 1 },
+  )
 }
 
 /** The number in the error's data as a u32. Times are rounded up to whole seconds. */

@@ -14,6 +14,12 @@ export const DEFAULT_PARAMETERS: Parameters = {
   shards: 5,
   replicas: 3,
   threshold: 1,
+  // A stay of an hour, and an hour on foot: 12 fixes of three cells.
+  evaluations: [12, 36],
+  // Subscribers who share an IPv4 address at a carrier: 16 to 64 (a guess). README "What a quota costs" prints the price.
+  devicesPerAddress: 16,
+  // About 9,000 devices on foot, 108 evaluations each; five minutes of one core.
+  evaluationsPerShardEpoch: 1_000_000,
   periodEpochs: 18,
   // Seven days. A federation that cannot agree on the next roster keeps serving for a week.
   reserveEpochs: 126,

@@ -7,6 +7,7 @@ import { encode } from 'cborg'
 import * as z from 'zod/mini'
 import {
   ADDRESSES_MAX,
+  EVALUATIONS_PER_EPOCH_MAX,
   MEMBERS_MAX,
   OPERATORS_MAX,
   REPLICAS_MAX,
@@ -44,12 +45,18 @@ export const manifestSchema = z.strictObject({
     blockSizesMin: z.tuple([z.literal(5), z.literal(10), z.literal(20), z.literal(40), z.literal(80)]),
     saltWindowMin: z.literal(180),
     saltsPerRequest: z.literal(90),
-    /** The salting. The core knows `threshold` too; this version of the protocol runs `plain` only. */
-    salting: z.literal('plain'),
+    salting: z.enum(['plain', 'threshold']),
     quota: z.enum(['rolling', 'strict']),
     shards: whole(1, SHARDS_MAX),
     replicas: whole(1, REPLICAS_MAX),
-    threshold: z.literal(1),
+    /** Replicas that must answer under `threshold`; 1 under `plain`. */
+    threshold: whole(1, REPLICAS_MAX),
+    /** Batch classes of `threshold`: elements of one epoch in a request, ascending. */
+    evaluations: z.array(whole(1, EVALUATIONS_PER_EPOCH_MAX)).check(z.minLength(1), z.maxLength(4)),
+    /** Devices that one address may have: it multiplies the quota of evaluations. */
+    devicesPerAddress: whole(1, 4_096),
+    /** Evaluations that one node makes for one shard and epoch, for all requesters together. A quorum may amend it. */
+    evaluationsPerShardEpoch: whole(1_000, 0xffffffff),
     periodEpochs: whole(1, 65_000),
     reserveEpochs: whole(0, 65_000),
     retentionDays: whole(1, 3_660),

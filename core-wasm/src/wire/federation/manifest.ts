@@ -3,13 +3,13 @@
  * Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK.
  */
 
-import { MANIFEST_MAX_BYTES, PATH_MAX, SETTLED_MAX_BYTES } from '../constants.ts'
+import { MANIFEST_MAX_BYTES, PARTS_MAX, PATH_MAX, SETTLED_MAX_BYTES } from '../constants.ts'
 import { bytesToHex } from '../encoding/bytes.ts'
 import { secretToSigner } from '../encoding/signature.ts'
 import { FederationError } from '../errors.ts'
 import { DEMO_PHRASE, demoSecret, isLoopback } from './demo-keys.ts'
-import { type Manifest, manifestSchema } from './manifest-form.ts'
-import { manifestToRoster } from './roster-rules.ts'
+import { type Manifest, manifestSchema, type Parameters } from './manifest-form.ts'
+import { isSharable, manifestToRoster } from './roster-rules.ts'
 import { settledBytes } from './roster-size.ts'
 
 /** Parses and checks the text of a federation.json. Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK. */
@@ -71,15 +71,30 @@ function assertRelations(manifest: Manifest): void {
       `members of ${holders} operators cannot make ${parameters.replicas} replicas: add operators or lower the replicas`,
     )
   }
+  assertSalting(parameters)
   if (parameters.periodEpochs + parameters.reserveEpochs > 2 ** PATH_MAX) {
     refuse(
       'parameters.reserveEpochs',
       `expected at most ${2 ** PATH_MAX} lines in a sheet: lower periodEpochs or reserveEpochs`,
     )
   }
-  if (parameters.syncRequestBytes.some((size, i, all) => i > 0 && size <= all[i - 1]!)) {
-    refuse('parameters.syncRequestBytes', 'expected ascending sizes')
+  assertAscending('syncRequestBytes', parameters.syncRequestBytes)
+  assertAscending('evaluations', parameters.evaluations)
+}
+
+function assertSalting({ salting, quota, replicas, threshold }: Parameters): void {
+  if (salting === 'plain' && threshold !== 1)
+    refuse('parameters.threshold', `expected 1 under plain salting, got ${threshold}: choose the salting threshold`)
+  if (salting === 'threshold' && quota === 'strict')
+    refuse('parameters.quota', 'the strict quota counts salts of plain salting: choose rolling')
+  if (salting === 'threshold' && !isSharable(replicas, threshold)) {
+    const reason = `expected at most a majority of ${replicas} replicas and ${PARTS_MAX} parts, got threshold ${threshold}`
+    refuse('parameters.threshold', reason)
   }
+}
+
+function assertAscending(name: 'syncRequestBytes' | 'evaluations', sizes: readonly number[]): void {
+  if (sizes.some((size, i) => i > 0 && size <= sizes[i - 1]!)) refuse(`parameters.${name}`, 'expected ascending sizes')
 }
 
 /** Every peer keeps whole rosters, and each roster must fit a frame together with its certificate. */

@@ -3,8 +3,10 @@
  * epoch. PROTOCOL.md §4.4, §4.5. succession.ts makes the roster that follows; certificate.ts checks its certificate.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
+import { PARTS_MAX } from '../constants.ts'
 import { bytesToHex, byteWriter, concatBytes, equalBytes, hexToBytes } from '../encoding/bytes.ts'
 import { peerIdToKey } from '../encoding/peer-id.ts'
+import { partCount } from '../messages/evaluate.ts'
 import { oldestOpenEpoch } from '../window.ts'
 import { type Manifest, manifestToId, type PeerEntry } from './manifest-form.ts'
 import type { CertifiedRoster, Roster, RosterMember, RosterPeer } from './roster.ts'
@@ -20,6 +22,11 @@ export function quorum(operators: number): number {
  */
 export function sheetQuorum(replicas: number): number {
   return Math.floor(replicas / 2) + 1
+}
+
+/** Whether a threshold fits the replicas. A majority, which signs a sheet, is enough to answer. A node keeps all parts' lines. */
+export function isSharable(replicas: number, threshold: number): boolean {
+  return threshold >= 1 && threshold <= sheetQuorum(replicas) && partCount(replicas, threshold) <= PARTS_MAX
 }
 
 /** The root of a vacant shard, for which no replica signed in time. The shard has no salts until the next roster. */
@@ -73,6 +80,7 @@ export function manifestToRoster(manifest: Manifest): Roster {
     replicas: parameters.replicas,
     threshold: parameters.threshold,
     salting: parameters.salting,
+    evaluationsPerShardEpoch: parameters.evaluationsPerShardEpoch,
     operators: operators.map(({ name, key }) => ({ name, key: hexToBytes(key) })),
     members: members.map((member) => {
       const peer = toPeer(member)

@@ -55,7 +55,9 @@ export interface Roster {
   shards: number
   replicas: number
   threshold: number
-  salting: 'plain'
+  salting: 'plain' | 'threshold'
+  /** Evaluations that one node makes for one shard and epoch. */
+  evaluationsPerShardEpoch: number
   operators: { name: string; key: Uint8Array }[]
   members: RosterMember[]
   central: RosterPeer
@@ -130,7 +132,8 @@ const rosterSchema = z.strictObject({
   shards: whole(SHARDS_MAX),
   replicas: whole(15),
   threshold: whole(15),
-  salting: z.literal('plain'),
+  salting: z.enum(['plain', 'threshold']),
+  evaluationsPerShardEpoch: whole(0xffffffff),
   operators: z.array(z.strictObject({ name: z.string().check(z.maxLength(63)), key: fixed(KEY_BYTES) })),
   members: z.array(memberSchema),
   central: z.strictObject(peerShape),

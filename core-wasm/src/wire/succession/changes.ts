@@ -7,7 +7,7 @@
  * - move: a node's new addresses
  * - rotate: an operator's new key, signed by the old key or, when the old key is lost, by a quorum
  * - expel: a node or an operator, by a quorum
- * - amend: core hashes, shards, replicas, by a quorum
+ * - amend: core hashes, shards, replicas, evaluations, by a quorum
  * - lied: a node or an operator whose signed contradiction every voter has seen; `evidence` is its hash
  */
 import { sha256 } from '@noble/hashes/sha2.js'
@@ -52,6 +52,8 @@ const changeSchema = z.discriminatedUnion('kind', [
     core: z.nullable(z.strictObject({ simd: bytes(HASH_BYTES), scalar: bytes(HASH_BYTES) })),
     shards: z.nullable(whole(1, SHARDS_MAX)),
     replicas: z.nullable(whole(1, REPLICAS_MAX)),
+    /** `evaluationsPerShardEpoch` of the roster. */
+    evaluations: z.nullable(whole(1_000, 0xffffffff)),
   }),
   z.strictObject({ kind: z.literal('lied'), until, key, evidence: bytes(HASH_BYTES) }),
 ])

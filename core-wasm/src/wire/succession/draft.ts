@@ -6,7 +6,7 @@ import { MEMBERS_MAX, MEMBERS_PER_OPERATOR_MAX, OPERATORS_MAX } from '../constan
 import { equalBytes } from '../encoding/bytes.ts'
 import { invalid } from '../federation/invalid-roster.ts'
 import type { Reveal, Roster, RosterMember, RosterPeer } from '../federation/roster.ts'
-import { isGone } from '../federation/roster-rules.ts'
+import { isGone, isSharable } from '../federation/roster-rules.ts'
 import type { Change } from './changes.ts'
 
 /** The choice of a proposer. Everything else of a roster follows from the roster before. */
@@ -30,6 +30,7 @@ export interface Draft {
   gone: Uint8Array[]
   core: Roster['core']
   plan: Roster['plan']
+  evaluationsPerShardEpoch: number
   amended: number
 }
 
@@ -51,6 +52,7 @@ export function openDraft(roster: Roster): Draft {
     gone: [...roster.gone],
     core: roster.core,
     plan: roster.plan,
+    evaluationsPerShardEpoch: roster.evaluationsPerShardEpoch,
     amended: roster.amended,
   }
 }
@@ -122,10 +124,11 @@ function move(draft: Draft, { key, addresses, at }: Change & { kind: 'move' }): 
   peer.moved = at
 }
 
-function amend(draft: Draft, { core, shards, replicas, at }: Change & { kind: 'amend' }): void {
+function amend(draft: Draft, { core, shards, replicas, evaluations, at }: Change & { kind: 'amend' }): void {
   if (at <= draft.amended) invalid(`a later amendment of ${draft.amended} overtook this one: sign a new one`)
   draft.core = core ?? draft.core
   draft.plan = { shards: shards ?? draft.plan.shards, replicas: replicas ?? draft.plan.replicas }
+  draft.evaluationsPerShardEpoch = evaluations ?? draft.evaluationsPerShardEpoch
   draft.amended = at
 }
 
@@ -166,7 +169,7 @@ export function closeDraft(
   previous: Roster,
   { hash, firstEpoch, changes, reveals, sheets }: Rest,
 ): Roster {
-  const { members, newcomers, admitted, central, gone, plan, amended, core } = draft
+  const { members, newcomers, admitted, central, gone, plan, amended, core, evaluationsPerShardEpoch } = draft
   // A departed operator stays listed until its last node has left, because every member has an operator.
   const isNeeded = (operator: Operator): boolean =>
     !isGone(draft, operator.key) || [...members, central].some((peer) => peer.operator === operator)
@@ -176,6 +179,11 @@ export function closeDraft(
   const coming = [...members, ...newcomers].filter(({ key }) => !isGone(draft, key))
   if (new Set(coming.map(({ operator }) => operator)).size < plan.replicas) {
     invalid(`members of fewer than ${plan.replicas} operators would be left: lower the replicas first`)
+  }
+  if (previous.salting === 'threshold' && !isSharable(plan.replicas, previous.threshold)) {
+    invalid(
+      `${plan.replicas} replicas cannot share a shard with threshold ${previous.threshold}: choose other replicas`,
+    )
   }
   return {
     ...previous,
@@ -190,6 +198,7 @@ export function closeDraft(
     sheets: [...sheets],
     core,
     plan,
+    evaluationsPerShardEpoch,
     amended,
     newcomers: newcomers.map(close),
     admitted: admitted.map(close),

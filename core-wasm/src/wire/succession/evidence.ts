@@ -3,6 +3,7 @@
  * signatures and the certified rosters are enough to check it. Decoding throws MESSAGE_MALFORMED.
  *
  * - answer: a salt node's signed answer that its sheet does not hold
+ * - evaluation: a salt node's signed evaluation that is not one under its share
  * - votes: an operator's two votes for one period
  * - proposals: an operator's two proposals for one roster and period
  * - sheets: a replica's two sheets for one shard of one roster
@@ -12,9 +13,14 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { encode } from 'cborg'
 import * as z from 'zod/mini'
 import {
+  ELEMENT_BYTES,
+  EVALUATE_ANSWER_MAX_BYTES,
+  EVALUATE_REQUEST_MAX_BYTES,
   EVIDENCE_MAX_BYTES,
   HASH_BYTES,
   KEY_BYTES,
+  PARTS_MAX,
+  PATH_MAX,
   SALT_ANSWER_MAX_BYTES,
   SALT_REQUEST_MAX_BYTES,
   SIGNATURE_BYTES,
@@ -24,8 +30,15 @@ import { decodeCanonical } from '../encoding/canonical.ts'
 import { isValidSignature } from '../encoding/signature.ts'
 import { FederationError, isFederationError } from '../errors.ts'
 import type { CertifiedRoster } from '../federation/roster.ts'
-import { keyToMember } from '../federation/roster-rules.ts'
+import { keyToMember, shardToReplicas, sheetEpochs } from '../federation/roster-rules.ts'
 import { answerToSalts } from '../federation/salt-check.ts'
+import { decodeEvaluateAnswer, decodeEvaluateRequest, partCount, requestToShape } from '../messages/evaluate.ts'
+import {
+  type EvaluationVerifier,
+  evaluationToLie,
+  isCertified,
+  isSignedEvaluation,
+} from '../messages/evaluate-check.ts'
 import { isValidProposal } from '../messages/gossip.ts'
 import { isValidPin } from '../messages/pin.ts'
 import { answerContent, decodeSaltAnswer, decodeSaltRequest } from '../messages/salt.ts'
@@ -43,6 +56,10 @@ const vote = z.strictObject({ height: u32, firstEpoch: u32, hash, commitment: ha
 const proposal = z.strictObject({ hash, holder: key, operator: u16, signature })
 const pin = z.strictObject({ roster: hash, signature })
 const sheet = z.strictObject({ root: hash, signature })
+const partKeys = z.strictObject({
+  keys: z.array(bytes(ELEMENT_BYTES)).check(z.maxLength(PARTS_MAX)),
+  path: z.array(hash).check(z.maxLength(PATH_MAX)),
+})
 
 const evidenceSchema = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -50,6 +67,16 @@ const evidenceSchema = z.discriminatedUnion('kind', [
     key,
     request: atMost(SALT_REQUEST_MAX_BYTES),
     answer: atMost(SALT_ANSWER_MAX_BYTES),
+  }),
+  z.strictObject({
+    kind: z.literal('evaluation'),
+    key,
+    request: atMost(EVALUATE_REQUEST_MAX_BYTES),
+    answer: atMost(EVALUATE_ANSWER_MAX_BYTES),
+    /** The epoch that the answer is false for. */
+    epoch: u32,
+    /** The certified part keys of that epoch, for an answer that carries none. */
+    partKeys: z.nullable(partKeys),
   }),
   z.strictObject({ kind: z.literal('votes'), key, federation: hash, first: vote, second: vote }),
   z.strictObject({
@@ -99,11 +126,16 @@ export function evidenceToId(evidence: Evidence): Uint8Array {
   return sha256(concatBytes(utf8('geotrace/evidence'), encodeEvidence(evidence)))
 }
 
-/** Whether the accused contradicted itself. `named` finds a certified roster by its roster name. */
-export function isProof(evidence: Evidence, named: (name: Uint8Array) => CertifiedRoster | undefined): boolean {
+/** Finds a certified roster by its roster name. */
+type Named = (name: Uint8Array) => CertifiedRoster | undefined
+
+/** Whether the accused contradicted itself, or the truth. Only evidence of kind `evaluation` needs the verifier. */
+export function isProof(evidence: Evidence, named: Named, verifier?: EvaluationVerifier): boolean {
   switch (evidence.kind) {
     case 'answer':
       return isFalseAnswer(evidence, named)
+    case 'evaluation':
+      return isFalseEvaluation(evidence, named, verifier)
     case 'votes': {
       const { key: accused, federation, first, second } = evidence
       const isOne = first.height === second.height && equalBytes(first.hash, second.hash)
@@ -135,10 +167,7 @@ export function isProof(evidence: Evidence, named: (name: Uint8Array) => Certifi
 }
 
 /** Whether a member signed an answer that its sheet does not commit to. An unreadable answer proves nothing. */
-function isFalseAnswer(
-  { key: accused, request, answer }: Evidence & { kind: 'answer' },
-  named: (name: Uint8Array) => CertifiedRoster | undefined,
-): boolean {
+function isFalseAnswer({ key: accused, request, answer }: Evidence & { kind: 'answer' }, named: Named): boolean {
   try {
     const { roster: name, shard, blocks } = decodeSaltRequest(request)
     const { unsigned, signature: own } = decodeSaltAnswer(answer)
@@ -149,6 +178,36 @@ function isFalseAnswer(
     return false
   } catch (error) {
     if (isFederationError(error, 'PEER_LIED')) return true
+    if (isFederationError(error)) return false
+    throw error
+  }
+}
+
+/** Whether a replica signed evaluations that are not under its share. An unreadable answer proves nothing. */
+function isFalseEvaluation(
+  { key: accused, request, answer: bytes, epoch, partKeys: given }: Evidence & { kind: 'evaluation' },
+  named: Named,
+  verifier: EvaluationVerifier | undefined,
+): boolean {
+  if (verifier === undefined) throw new TypeError('"verifier" expected for evidence of kind evaluation')
+  try {
+    const asked = decodeEvaluateRequest(request)
+    const roster = named(asked.roster)?.roster
+    if (roster === undefined || asked.shard >= roster.shards || !asked.epochs.includes(epoch)) return false
+    const { replicas, threshold } = roster
+    const rank = shardToReplicas(roster, asked.shard).findIndex((replica) => equalBytes(replica.key, accused))
+    const parts = partCount(replicas, threshold)
+    const answer = decodeEvaluateAnswer(bytes, requestToShape(asked, parts))
+    if (rank < 0 || !isSignedEvaluation(accused, request, answer)) return false
+    const own = { root: roster.sheets[asked.shard]!, firstEpoch: roster.firstEpoch, epochs: sheetEpochs(roster) }
+    // Keys that are not needed would make many proofs of one.
+    if (asked.wantsKeys !== (given === null)) return false
+    if (given !== null && (given.keys.length !== parts || !isCertified(own, epoch, given))) return false
+    const place = { replicas, threshold, rank }
+    return (
+      evaluationToLie(asked, answer, asked.epochs.indexOf(epoch), own, place, given?.keys ?? [], verifier) !== undefined
+    )
+  } catch (error) {
     if (isFederationError(error)) return false
     throw error
   }

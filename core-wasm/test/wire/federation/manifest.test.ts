@@ -29,6 +29,12 @@ describe('federation.json', () => {
       ['parameters.shards', (v) => void (v.parameters.shards = 0)],
       ['parameters.shards', (v) => void delete v.parameters.shards],
       ['parameters.replicas', (v) => void (v.parameters.replicas = 6)],
+      ['parameters.threshold', (v) => void (v.parameters.threshold = 2)],
+      ['parameters.evaluations', (v) => void (v.parameters.evaluations = [36, 12])],
+      ['parameters.evaluations', (v) => void (v.parameters.evaluations = [])],
+      ['parameters.evaluations.0', (v) => void (v.parameters.evaluations = [37])],
+      ['parameters.devicesPerAddress', (v) => void (v.parameters.devicesPerAddress = 0)],
+      ['parameters.evaluationsPerShardEpoch', (v) => void (v.parameters.evaluationsPerShardEpoch = 0)],
       ['parameters.syncRequestBytes', (v) => void (v.parameters.syncRequestBytes = [8192, 2048])],
       ['core.simd', (v) => void (v.core.simd = 'ff')],
       ['members.0.peerId', (v) => void (v.members[0].peerId = 'QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N')],
@@ -43,6 +49,31 @@ describe('federation.json', () => {
     expect(() => wire.parseManifest('{')).toThrow(invalid(''))
     expect(() => wire.parseManifest(' '.repeat(wire.MANIFEST_MAX_BYTES + 1))).toThrow(invalid(''))
     expect(() => wire.parseManifest('['.repeat(100_000))).toThrow(invalid(''))
+  })
+
+  it('a threshold is at most a majority of the replicas, makes at most 35 parts, and goes with the rolling quota', () => {
+    const manifest = (replicas: number, threshold: number, more: object = {}) => {
+      const parameters = { ...testManifest().parameters, salting: 'threshold', replicas, threshold, ...more }
+      return () => wire.assertManifest({ ...testManifest(), parameters })
+    }
+    for (const [replicas, threshold] of [
+      [1, 1],
+      [3, 1],
+      [3, 2],
+      [4, 3],
+      [5, 3],
+    ] as const) {
+      expect(manifest(replicas, threshold)).not.toThrow()
+      expect(manifest(replicas, Math.floor(replicas / 2) + 2)).toThrow(invalid('parameters.threshold'))
+    }
+    expect(manifest(5, 3, { quota: 'strict' })).toThrow(invalid('parameters.quota'))
+    const sharable = Array.from({ length: 15 }, (_, i) => i + 1).flatMap((replicas) =>
+      Array.from({ length: 15 }, (_, i) => i + 1).filter((threshold) => wire.isSharable(replicas, threshold)),
+    )
+    expect(wire.isSharable(7, 4)).toBe(true)
+    expect(wire.isSharable(8, 4)).toBe(false)
+    expect(wire.isSharable(15, 2)).toBe(true)
+    expect(sharable.length).toBeGreaterThan(20)
   })
 
   it('a manifest allows at most 65,536 lines in a sheet, the reach of a Merkle path of 16', () => {

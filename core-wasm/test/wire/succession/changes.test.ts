@@ -22,8 +22,16 @@ const ALL: wire.Change[] = [
   },
   { kind: 'rotate', until: 7, from: key('operator/ash'), to: key('operator/gum') },
   { kind: 'expel', until: 7, key: key('operator/ash') },
-  { kind: 'amend', at: 0, until: 7, core: { simd: hash, scalar: hash }, shards: 4_096, replicas: 15 },
-  { kind: 'amend', at: 1_700_000_000_000, until: 7, core: null, shards: null, replicas: null },
+  {
+    kind: 'amend',
+    at: 0,
+    until: 7,
+    core: { simd: hash, scalar: hash },
+    shards: 4_096,
+    replicas: 15,
+    evaluations: 0xffffffff,
+  },
+  { kind: 'amend', at: 1_700_000_000_000, until: 7, core: null, shards: null, replicas: null, evaluations: null },
   { kind: 'lied', until: 7, key: key('peer/ash'), evidence: hash },
 ]
 const signed = (change: wire.Change, roles: readonly string[]) =>

@@ -226,7 +226,15 @@ function encodeMove(move: Move): Uint8Array {
       case 'rotate':
         return { kind: 'rotate', until: UNTIL, from: key(move.from), to: key(move.to) }
       case 'amend':
-        return { kind: 'amend', at: move.at, until: UNTIL, core: null, shards: null, replicas: move.replicas }
+        return {
+          kind: 'amend',
+          at: move.at,
+          until: UNTIL,
+          core: null,
+          shards: null,
+          replicas: move.replicas,
+          evaluations: null,
+        }
       case 'move':
         return { kind: 'move', at: move.at, until: UNTIL, key: key(move.key), addresses: addressesAt(move.at) }
       default:

@@ -5,6 +5,7 @@ import {
   foundRoster,
   nextTestRoster,
   TEST_OPERATORS,
+  testChange,
   testManifest,
   testReveals,
   testSigner,
@@ -462,7 +463,10 @@ describe('a rotation', () => {
 
 describe('an amendment', () => {
   const amend = (value: Partial<wire.Change & { kind: 'amend' }>, signers: readonly string[] = QUORUM) =>
-    change({ kind: 'amend', at: AT, until: UNTIL, core: null, shards: null, replicas: null, ...value }, signers)
+    change(
+      { kind: 'amend', at: AT, until: UNTIL, core: null, shards: null, replicas: null, evaluations: null, ...value },
+      signers,
+    )
 
   it('an amendment needs a quorum, changes the core at once, and shards and replicas one roster later', () => {
     const core = { simd: new Uint8Array(32).fill(1), scalar: new Uint8Array(32).fill(2) }
@@ -471,6 +475,29 @@ describe('an amendment', () => {
     expect(step(next).roster).toMatchObject({ core, shards: 7, replicas: 4, plan: { shards: 7, replicas: 4 } })
     expect(step(founding, { changes: [amend({ shards: 7 })] }).roster.plan).toEqual({ shards: 7, replicas: 3 })
     refused([amend({ shards: 7 }, QUORUM.slice(1))], /quorum/)
+  })
+
+  it('an amendment of the evaluations for each shard and epoch is in force with the roster that carries it', () => {
+    const next = step(founding, { changes: [amend({ evaluations: 2_000 })] })
+    expect(founding.roster.evaluationsPerShardEpoch).toBe(1_000_000)
+    expect([next, step(next)].map(({ roster }) => roster.evaluationsPerShardEpoch)).toEqual([2_000, 2_000])
+  })
+
+  it('under the salting threshold an amendment keeps the threshold within a majority of the replicas', () => {
+    const manifest = testManifest({ shards: 2, replicas: 5, salting: 'threshold', threshold: 3 })
+    const first = foundRoster(manifest, testTrees(manifest))
+    const to = (replicas: number) => () =>
+      nextTestRoster(first, {
+        changes: [
+          testChange(
+            wire.manifestToId(manifest),
+            { kind: 'amend', at: AT, until: UNTIL, core: null, shards: null, replicas, evaluations: null },
+            QUORUM,
+          ),
+        ],
+      })
+    expect(to(4)).not.toThrow()
+    expect(to(3)).toThrow(/cannot share a shard with threshold 3/)
   })
 
   it('an amendment that was made, and an older one, are refused afterwards', () => {
@@ -511,7 +538,7 @@ describe('a change', () => {
       change({ kind: 'move', at: AT, until: UNTIL, key: key('peer/cedar'), addresses: ['/ip4/127.0.0.1'] }, [
         'peer/cedar',
       ]),
-      change({ kind: 'amend', at: AT, until: UNTIL, core: null, shards: null, replicas: 1 }, QUORUM),
+      change({ kind: 'amend', at: AT, until: UNTIL, core: null, shards: null, replicas: 1, evaluations: null }, QUORUM),
     ]
     const next = step(founding, { changes: made })
     expect(next.roster.changes).toHaveLength(made.length)
@@ -546,6 +573,8 @@ describe('a proposal', () => {
       shards: 1,
       replicas: 2,
       threshold: 2,
+      salting: 'threshold',
+      evaluationsPerShardEpoch: 2_000,
       operators: [...roster.operators].reverse(),
       members: roster.members.slice(1),
       central: { ...roster.central, addresses: [] },
@@ -559,7 +588,7 @@ describe('a proposal', () => {
       changes: [Uint8Array.of(1)],
       reveals: testReveals(first),
     }
-    const fixed = ['version', 'salting']
+    const fixed = ['version']
     expect(Object.keys(differing).sort()).toEqual(
       Object.keys(roster)
         .filter((name) => !fixed.includes(name))

@@ -34,6 +34,7 @@ interface AmendOptions extends ProposeOptions {
   core?: [string, string]
   shards?: number
   replicas?: number
+  evaluations?: number
 }
 
 export function proposeCommand(command: Command, out: Output): void {
@@ -52,6 +53,11 @@ export function proposeCommand(command: Command, out: Output): void {
     .option('--core <simd,scalar>', 'SHA-256 of the two builds of the core, in hex', hashPair)
     .option('--shards <n>', 'number of shards (N)', wholeNumber(1, SHARDS_MAX))
     .option('--replicas <n>', 'number of replicas of each shard (R)', wholeNumber(1, REPLICAS_MAX))
+    .option(
+      '--evaluations <n>',
+      'evaluations of one node for each shard and epoch (salting threshold)',
+      wholeNumber(1_000, 0xffffffff),
+    )
     .action((options: AmendOptions) => print(toAmendment(options), options, out))
   const rotate = add('rotate')
     .description('give your operator a new key, signed by the current one')
@@ -101,9 +107,9 @@ async function rotateKey({ dir, federation }: ProposeOptions, out: Output): Prom
   )
 }
 
-function toAmendment({ core, shards, replicas }: AmendOptions): Draft {
-  if (core === undefined && shards === undefined && replicas === undefined) {
-    invalidCommand('expected a parameter to amend', 'give --core, --shards or --replicas')
+function toAmendment({ core, shards, replicas, evaluations }: AmendOptions): Draft {
+  if ([core, shards, replicas, evaluations].every((value) => value === undefined)) {
+    invalidCommand('expected a parameter to amend', 'give --core, --shards, --replicas or --evaluations')
   }
   const [simd, scalar] = core ?? []
   return {
@@ -111,6 +117,7 @@ function toAmendment({ core, shards, replicas }: AmendOptions): Draft {
     core: simd === undefined || scalar === undefined ? null : { simd: hexToBytes(simd), scalar: hexToBytes(scalar) },
     shards: shards ?? null,
     replicas: replicas ?? null,
+    evaluations: evaluations ?? null,
   }
 }
 

@@ -15,6 +15,7 @@ import {
   decodeEvidence,
   decodeGossip,
   EpochPins,
+  type EvaluationVerifier,
   type Evidence,
   encodeChange,
   encodeEvidence,
@@ -64,6 +65,8 @@ const CHANGES_MAX = 256
 /** Waiting changes that one signer can bring in, so that no signer fills the table. */
 const CHANGES_PER_SIGNER_MAX = 16
 const EVIDENCE_MAX = 64
+/** Refused evidence that is remembered: a proof of 36 evaluations takes about 17 ms, and anybody may submit evidence. */
+const REFUSED_MAX = 4_096
 const HANDOVERS_MAX = 64
 /** Sheets in one message, 98 bytes each. A member that holds more shards sends several messages. */
 const SHEETS_PER_MESSAGE = 300
@@ -76,6 +79,7 @@ interface PoolInit {
   isPeer(key: Uint8Array): boolean
   /** Publishes a message that the pool made itself: evidence. */
   spread(message: Uint8Array): void
+  readonly verifier: EvaluationVerifier
 }
 export interface Pool {
   /** Takes a message in; the decision says whether gossip passes the message on. */
@@ -106,7 +110,7 @@ export interface Pool {
   onNews(fn: (kind: GossipKind) => void): void
 }
 
-export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolInit): Pool {
+export function createPool({ manifest, rosters, clock, isPeer, spread, verifier }: PoolInit): Pool {
   const founding = manifestToRoster(manifest)
   const centralKey = peerIdToKey(manifest.central.peerId)
   const epochPins = new EpochPins(founding.federation, centralKey)
@@ -124,6 +128,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
   const accused = new Set<string>()
   const convicted = new Set<string>()
   let version = 0
+  const judge = evidenceJudge(rosters, centralKey, verifier)
   const listeners: ((kind: GossipKind) => void)[] = []
   const newest = (): Roster => rosters.newest?.roster ?? founding
   const height = (): number => rosters.all.length
@@ -247,9 +252,8 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
     const name = bytesToHex(evidenceToId(evidence))
     const isAbout = hasStanding(evidence.key) && !isGone(newest(), evidence.key)
     if (!isAbout || accused.has(bytesToHex(evidence.key)) || tables.evidence.size >= EVIDENCE_MAX) return 'ignore'
-    if (evidence.kind === 'pins' && !equalBytes(evidence.key, centralKey)) return 'reject'
-    if (evidence.kind === 'answer' && !canJudge(rosters, evidence)) return 'ignore'
-    if (!isProof(evidence, rosters.named)) return 'reject'
+    const judged = judge(evidence, name)
+    if (judged !== 'accept') return judged
     tables.evidence.set(name, { kind: 'evidence', evidence: encoded })
     accused.add(bytesToHex(evidence.key))
     if (evidence.kind !== 'pins') convicted.add(bytesToHex(evidence.key))
@@ -380,9 +384,23 @@ export function createPool({ manifest, rosters, clock, isPeer, spread }: PoolIni
 
 type Tables = { [K in Exclude<GossipKind, 'pin'>]: Map<string, GossipMessage & { kind: K }> }
 
-/** An answer under a roster that is unknown here may still be a lie, so such evidence is not rejected. */
-function canJudge(rosters: RosterStore, { request }: Evidence & { kind: 'answer' }): boolean {
-  return rosters.named(request.slice(2, 10)) !== undefined
+/** Judges evidence by its own bytes and the rosters known here. A refused one costs nothing when it comes again. */
+function evidenceJudge(
+  rosters: RosterStore,
+  centralKey: Uint8Array,
+  verifier: EvaluationVerifier,
+): (evidence: Evidence, name: string) => GossipDecision {
+  const refused = boundedMap<string, true>(REFUSED_MAX)
+  return (evidence, name) => {
+    if (refused.has(name)) return 'reject'
+    if (evidence.kind === 'pins' && !equalBytes(evidence.key, centralKey)) return 'reject'
+    // A roster that this peer lacks may come later, so such evidence is not refused.
+    const isAnswer = evidence.kind === 'answer' || evidence.kind === 'evaluation'
+    if (isAnswer && rosters.named(evidence.request.slice(2, 10)) === undefined) return 'ignore'
+    if (isProof(evidence, rosters.named, verifier)) return 'accept'
+    refused.set(name, true)
+    return 'reject'
+  }
 }
 
 interface Settling {

@@ -1,6 +1,7 @@
 /** Six real councils in memory: every operator of the test manifest, with gossip and requests as function calls. */
 import { createHash } from 'node:crypto'
 import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
+import { evaluationVerifier, loadGroup } from '@geotrace/core-wasm/voprf'
 import {
   type CertifiedRoster,
   effortSpan,
@@ -30,6 +31,7 @@ import type { Log } from '../../../src/platform/log.ts'
 import { founded, NAMES, operatorSigner, peerSigner } from '../chain.ts'
 
 const EPOCHS = { shards: 2, periodEpochs: 1, reserveEpochs: 60 }
+const verifier = evaluationVerifier(await loadGroup())
 /** All turns of six proposers are over after this time. */
 const TRIED_MS = 100_000
 
@@ -140,7 +142,10 @@ async function takeSeat(init: SeatInit): Promise<{ seat: Seat; handler: Handler 
     isConvicted: (other) => pool.isConvicted(other),
     version: () => pool.version(),
   })
-  const pool: Pool = createPool({ manifest, rosters, clock, isPeer: peers.has, spread: (bytes) => gossip(bytes, seat) })
+  const pool: Pool = createPool({
+    ...{ manifest, rosters, clock, isPeer: peers.has, verifier },
+    spread: (bytes) => gossip(bytes, seat),
+  })
   const events: string[] = []
   const note = (event: string): void => void events.push(event)
   const log = { info: note, warn: note, error: note, debug: () => {} } as unknown as Log

@@ -1,5 +1,6 @@
 import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
-import { TEST_AUTHORITY, testNonce, testSalt } from '@geotrace/core-wasm/testing'
+import { certifyRoster, TEST_AUTHORITY, testNonce, testSalt, testShares, treeToRoot } from '@geotrace/core-wasm/testing'
+import { evaluationVerifier, loadGroup } from '@geotrace/core-wasm/voprf'
 import {
   answerContent,
   bytesToHex,
@@ -11,6 +12,7 @@ import {
   type Evidence,
   effortSpan,
   encodeChange,
+  encodeEvaluateRequest,
   encodeEvidence,
   encodeGossip,
   encodePoolReply,
@@ -28,6 +30,7 @@ import {
   newChange,
   type SignedChange,
   type Signer,
+  shardToReplicas,
   sheetContent,
   sheetEpochs,
   signChange,
@@ -50,6 +53,9 @@ import { Stage } from '../../salt/federation.ts'
 import { FOUNDED, follow, founded, NAMES, operatorSigner, peerSigner } from '../chain.ts'
 
 const stage = new Stage()
+const group = await loadGroup()
+const verifier = evaluationVerifier(group)
+const shares = testShares(group)
 afterEach(() => stage.end())
 const STRANGER = peerSigner('gum')
 
@@ -85,7 +91,10 @@ async function setting(more: Parameters<typeof founded>[0] = {}, isFounded = tru
     version: () => pool.version(),
   })
   const isPeer = (key: Uint8Array): boolean => peers.withKey(key) !== undefined
-  const pool = createPool({ manifest, rosters, clock, isPeer, spread: (bytes) => spread.push(decodeGossip(bytes)) })
+  const pool = createPool({
+    ...{ manifest, rosters, clock, isPeer, verifier },
+    spread: (bytes) => spread.push(decodeGossip(bytes)),
+  })
   const news: string[] = []
   pool.onNews((kind) => news.push(kind))
   if (isFounded) await rosters.add(federation.first)
@@ -508,6 +517,55 @@ describe('evidence', () => {
     expect(s.say(proving({ ...proof, answer: spoil(proof.answer) }))).toBe('reject')
     expect(s.say(proving({ ...proof, answer: proof.answer.slice(0, -1) }))).toBe('reject')
     expect(testSalt(0, 80, 1)).toHaveLength(32)
+  })
+})
+
+describe('evidence of false evaluations', () => {
+  it('the pool convicts a member by a false evaluation, and refuses an honest one without checking it twice', async () => {
+    const s = await setting({ salting: 'threshold', threshold: 2, shards: 1, periodEpochs: 2, reserveEpochs: 2 })
+    const { roster, hash } = certifyRoster(
+      { ...s.first.roster, sheets: shares.trees(s.first.roster).map(treeToRoot) },
+      s.first.roster.operators,
+    )
+    let proofs = 0
+    const counting = {
+      ...verifier,
+      isValidProof: (...args: Parameters<typeof verifier.isValidProof>) => {
+        proofs++
+        return verifier.isValidProof(...args)
+      },
+    }
+    const rosters = { ...s.rosters, named: () => ({ roster, hash }) } as unknown as RosterStore
+    const pool = createPool({
+      ...{ manifest: s.manifest, rosters, clock: s.clock },
+      isPeer: () => true,
+      spread() {},
+      verifier: counting,
+    })
+    const [replica] = shardToReplicas(roster, 0)
+    const liar = NAMES.map(peerSigner).find(({ key }) => bytesToHex(key) === bytesToHex(replica!.key))!
+    const [a, b] = [group.fromHash(systemRandom(64)), group.fromHash(systemRandom(64))]
+    const epoch = roster.firstEpoch + 1
+    const request = encodeEvaluateRequest({
+      ...{ roster: hashToRosterName(hash), shard: 0, wantsKeys: true },
+      ...{ epochs: [epoch], elements: [[a]] },
+    })
+    const about = (answer: Uint8Array): Evidence => ({
+      kind: 'evaluation',
+      key: liar.key,
+      request,
+      answer,
+      epoch,
+      partKeys: null,
+    })
+    const offer = (answer: Uint8Array) => pool.offer(encodeGossip(proving(about(answer))))
+    const honest = shares.answer(roster, 0, request, liar, FOUNDED)
+    expect([offer(honest), offer(honest)]).toEqual(['reject', 'reject'])
+    expect(proofs).toBe(1)
+    expect(pool.isConvicted(liar.key)).toBe(false)
+    const lie = shares.answer(roster, 0, request, liar, FOUNDED, (own) => ({ ...own, evaluated: [b] }))
+    expect(offer(lie)).toBe('accept')
+    expect(pool.isConvicted(liar.key)).toBe(true)
   })
 })
 
