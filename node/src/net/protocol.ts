@@ -4,10 +4,10 @@
  */
 import type { PeerAddress, Protocol } from '@geotrace/core-wasm/wire'
 import type { Gossip } from './gossip.ts'
-import type { RequesterAddress } from './guard/requester.ts'
+import type { RequesterNetworks } from './guard/requester.ts'
 
 /** The sender of a request. */
-export interface Requester extends RequesterAddress {
+export interface Requester extends RequesterNetworks {
   /** Ed25519 key of the remote peer id; undefined over HTTPS and for other key types, which no member has. */
   readonly key: Uint8Array | undefined
 }

@@ -41,6 +41,7 @@ import type { Log } from '../platform/log.ts'
 import { nativeSigner } from '../platform/native-signer.ts'
 import { type Heartbeat, heartbeat } from './heartbeat.ts'
 import { createHoldings, type Holdings } from './holdings.ts'
+import { type SaltQuestion, saltQuota } from './quota/quota.ts'
 import { levelQuotaDisk, type QuotaDisk } from './quota/quota-disk.ts'
 import { openQuotaTable, type QuotaTable } from './quota/quota-table.ts'
 import { type SeedKeeper, seedKeeper } from './secrets/seed-keeper.ts'
@@ -141,7 +142,7 @@ export interface SaltNode {
 
 export function saltNode(init: SaltNodeInit): SaltNode {
   const { manifest, secret, operatorSecret, dir, clock, random, log, core } = init
-  const { openHost = createHost, openRecords = fileRecords, openQuotaDisk = levelQuotaDisk } = init
+  const { openHost = createHost, openRecords = fileRecords } = init
   const signer = nativeSigner(secret)
   let state: 'stopped' | 'running' | 'leaving' = 'stopped'
   let parts: Parts | undefined
@@ -161,7 +162,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
     const listen = init.listen ?? addresses
     assertDemoIsLocal(manifest, [...listen, ...addresses])
     const keeper = seedKeeper(core)
-    const quota = await openQuotaTable(await openQuotaDisk(join(dir, 'quota')), manifest.parameters.quota, clock.now())
+    const quota = await openQuota(init)
     let host: Host | undefined
     try {
       const { limits, localAddress, certificate } = init
@@ -331,13 +332,19 @@ function shardsOf(holdings: Holdings): SaltNodeStatus['shards'] {
 interface Parts {
   host: Host
   keeper: SeedKeeper
-  quota: QuotaTable
+  quota: QuotaTable<SaltQuestion>
   membership: Membership
   pulse: Heartbeat
   holdings: Holdings
   watch: ClockWatch
   /** Resolves when the holdings have followed the last roster. */
   settled(): Promise<void>
+}
+
+async function openQuota(init: SaltNodeInit): Promise<QuotaTable<SaltQuestion>> {
+  const { manifest, dir, clock, openQuotaDisk = levelQuotaDisk } = init
+  const disk = await openQuotaDisk(join(dir, 'quota'))
+  return openQuotaTable(disk, saltQuota(manifest.parameters.quota), clock.now())
 }
 
 /** This peer's addresses in the newest roster, before the founding in the manifest. */

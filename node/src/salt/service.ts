@@ -29,6 +29,7 @@ import type { ClockWatch } from '../membership/clock-watch.ts'
 import type { RosterStore } from '../membership/roster-store.ts'
 import type { Handler, Requester } from '../net/protocol.ts'
 import type { Holdings } from './holdings.ts'
+import type { QuotaRequester, SaltQuestion } from './quota/quota.ts'
 import type { QuotaTable } from './quota/quota-table.ts'
 import { type Hashes, saltsToCommitments } from './secrets/ratchet.ts'
 import type { Grip, SeedKeeper } from './secrets/seed-keeper.ts'
@@ -42,7 +43,7 @@ interface SaltServiceInit {
   rosters: RosterStore
   holdings: Holdings
   keeper: SeedKeeper
-  quota: QuotaTable
+  quota: QuotaTable<SaltQuestion>
   watch: ClockWatch
 }
 
@@ -70,8 +71,8 @@ export function saltService(init: SaltServiceInit): Handler {
     const quotaKey = keeper.quotaKey(shard.shard, firstEpoch)
     if (quotaKey === undefined) throw lost(firstEpoch)
     const digest = new Uint8Array(createHash('sha256').update(request).digest())
-    const { prefix, fence } = from as { prefix: string; fence: string }
-    await quota.charge({ quotaKey, shard: shard.shard, prefix, fence, masks, digest }, nowMs)
+    const { subnet, prefix, fence } = from as QuotaRequester
+    await quota.charge({ quotaKey, shard: shard.shard, subnet, prefix, fence, masks, digest }, nowMs)
   }
 
   return async (bytes, from) => {

@@ -41,6 +41,7 @@ import { hashToKey } from '../../src/central/store/row-set.ts'
 import { rosterPins } from '../../src/central/sync/pins.ts'
 import { type SyncService, syncService } from '../../src/central/sync/service.ts'
 import { demoCard, newManifest } from '../../src/membership/new-manifest.ts'
+import { addressToRequester } from '../../src/net/guard/requester.ts'
 import type { Requester } from '../../src/net/protocol.ts'
 import { silent } from '../../src/platform/log.ts'
 import { systemRandom } from '../../src/platform/random.ts'
@@ -152,7 +153,7 @@ export async function world(init: WorldInit = {}): Promise<World> {
   }
 }
 
-export const LOOPBACK: Requester = { key: undefined, prefix: '4:127.0.0.1', fence: '4:127.0.0.1' }
+export const LOOPBACK: Requester = { key: undefined, ...addressToRequester('/ip4/127.0.0.1/tcp/1') }
 
 export interface DeviceSync {
   /** Rows by epoch. A number or a text stands for a row with the lag current. */

@@ -30,6 +30,7 @@ import { nativeSigner } from '../../src/platform/native-signer.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import type { Holdings } from '../../src/salt/holdings.ts'
 import type { QuotaName } from '../../src/salt/quota/quota.ts'
+import { saltQuota } from '../../src/salt/quota/quota.ts'
 import { levelQuotaDisk, type QuotaDisk } from '../../src/salt/quota/quota-disk.ts'
 import { openQuotaTable } from '../../src/salt/quota/quota-table.ts'
 import { leafToSalts, ratchetTo, stateToLeaf } from '../../src/salt/secrets/ratchet.ts'
@@ -82,7 +83,7 @@ async function service(
       if (offsetMs > 30_000) throw new Error('skewed')
     },
   } as ClockWatch
-  const quota = await openQuotaTable(around(await levelQuotaDisk(`${dir}/quota`)), quotaName, NOW)
+  const quota = await openQuotaTable(around(await levelQuotaDisk(`${dir}/quota`)), saltQuota(quotaName), NOW)
   const holdings = {
     find(firstEpoch: number, number: number) {
       const found = firstEpoch === shards.firstEpoch ? shards.find(number) : undefined

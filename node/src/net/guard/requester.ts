@@ -1,6 +1,7 @@
 /**
  * Turns an address into the requester that limits and quotas charge: the prefix of one subscriber. PROTOCOL.md §6.5.
- * IPv4 counts by its /32, IPv6 by its /56 inside a /48 fence. An IPv4 address embedded in IPv6 counts as IPv4.
+ * IPv4 counts by its /32, IPv6 by its /56 inside a /48 fence; the quota of evaluations looks at the /64 besides. An IPv4
+ * address embedded in IPv6 counts as IPv4.
  * A relayed connection shows the address of the relay, so it has no requester.
  */
 import type { Socket } from 'node:net'
@@ -14,8 +15,15 @@ export interface RequesterAddress {
   /** The /48 around an IPv6 prefix; equals `prefix` for IPv4. */
   readonly fence: string | undefined
 }
+/** The rest that a role may look at. Undefined for the same connections. Never logged. */
+export interface RequesterNetworks extends RequesterAddress {
+  /** The /64 of an IPv6 address; equals `prefix` for IPv4. */
+  readonly subnet: string | undefined
+  /** 4 or 16 bytes, for a list of networks that an operator allows. */
+  readonly ip: Uint8Array | undefined
+}
 
-const UNKNOWN: RequesterAddress = { prefix: undefined, fence: undefined }
+const UNKNOWN: RequesterNetworks = { prefix: undefined, fence: undefined, subnet: undefined, ip: undefined }
 /** A zone names a network interface of this machine and is no part of the peer's address. */
 const IP = /^(?:\/ip4\/([0-9.]+)|(?:\/ip6zone\/[^/]+)?\/ip6\/([0-9a-f:.]+))(?:\/|$)/i
 /** IPv6 ranges that embed an IPv4 address, and the byte where it starts: IPv4-mapped, NAT64, 6to4. */
@@ -26,7 +34,7 @@ const EMBEDDING = [
 ] as const
 
 /** Requester of a remote multiaddr. */
-export function addressToRequester(address: string): RequesterAddress {
+export function addressToRequester(address: string): RequesterNetworks {
   const [, v4, v6] = address.includes('/p2p-circuit') ? [] : (IP.exec(address) ?? [])
   const bytes = v4 === undefined ? v6 && parseIPv6(v6) : parseIPv4(v4)
   if (!bytes) return UNKNOWN
@@ -36,7 +44,7 @@ export function addressToRequester(address: string): RequesterAddress {
 }
 
 /** Requester of a socket. */
-export function socketToRequester({ remoteAddress = '', remoteFamily }: Socket): RequesterAddress {
+export function socketToRequester({ remoteAddress = '', remoteFamily }: Socket): RequesterNetworks {
   return addressToRequester(`/${remoteFamily === 'IPv6' ? 'ip6' : 'ip4'}/${remoteAddress}`)
 }
 
@@ -48,13 +56,15 @@ export function requesterToNetwork(name: string): string {
   return name.split(/[.:]/, 3).join(':')
 }
 
-function v4ToRequester(bytes: Uint8Array): RequesterAddress {
+function v4ToRequester(bytes: Uint8Array): RequesterNetworks {
   const prefix = `4:${bytes.join('.')}`
-  return { prefix, fence: prefix }
+  return { prefix, fence: prefix, subnet: prefix, ip: Uint8Array.from(bytes) }
 }
 
-function v6ToRequester(bytes: Uint8Array): RequesterAddress {
+function v6ToRequester(bytes: Uint8Array): RequesterNetworks {
   const view = new DataView(bytes.buffer, bytes.byteOffset)
   const fence = `6:${[0, 2, 4].map((at) => view.getUint16(at).toString(16)).join(':')}`
-  return { prefix: `${fence}:${(view.getUint16(6) & 0xff00).toString(16)}`, fence }
+  const prefix = `${fence}:${(view.getUint16(6) & 0xff00).toString(16)}`
+  // The word keeps the name of a /64 apart from that of a /56.
+  return { prefix, fence, subnet: `${fence}:${view.getUint16(6).toString(16)}/64`, ip: Uint8Array.from(bytes) }
 }

@@ -19,7 +19,7 @@ import { concatBytes } from '@geotrace/core-wasm/wire'
 import { withDeadline } from '../deadline.ts'
 import { type Admission, admitOrReplace, type ConnectionTable } from '../guard/connection-table.ts'
 import type { Evictable } from '../guard/eviction.ts'
-import { type RequesterAddress, socketToRequester } from '../guard/requester.ts'
+import { type RequesterNetworks, socketToRequester } from '../guard/requester.ts'
 import { WaitingTable } from '../guard/waiting-table.ts'
 import { type HostLimits, INBOUND_BYTES_MAX } from '../limits.ts'
 import type { Requester } from '../protocol.ts'
@@ -39,7 +39,7 @@ interface HttpsListenerInit {
   /** Whether the host refuses further requests. */
   isFull(): boolean
   /** Closes a connection to make room for one of `requester`. Returns false when no connection may be closed. */
-  makeRoom(requester: RequesterAddress, refusal: Admission): boolean
+  makeRoom(requester: RequesterNetworks, refusal: Admission): boolean
   /** Bytes of all incomplete requests together. */
   bufferedBytesMax?: number
 }
@@ -60,7 +60,7 @@ const PREFLIGHT_S = 86_400
 
 interface Client {
   readonly socket: Socket
-  readonly requester: RequesterAddress
+  readonly requester: RequesterNetworks
   readonly openedMs: number
   lastUseMs: number
   readonly work: WorkMeter

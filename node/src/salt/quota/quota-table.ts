@@ -1,5 +1,5 @@
 /**
- * The quota that each requester has used, without storing an address. PROTOCOL.md §5.5. Throws QUOTA_SPENT.
+ * The quota that each requester has used, without storing an address. PROTOCOL.md §5.5, §5.10. Throws QUOTA_SPENT.
  * Keys are HMAC-SHA256(quota key, prefix ‖ shard) after a tag of the requester's network, made by the same key; the quota key
  * lives and dies with the seed. The table is on disk, so a restart gives no fresh quota. Its size is bounded. A full table drops
  * entries of the largest network (IPv4 /16, IPv6 /32), so that one network cannot lock out newcomers of others.
@@ -15,11 +15,10 @@ import {
   concatBytes,
   FederationError,
   hexToBytes,
-  SALT_WINDOW_MS,
   utf8,
 } from '@geotrace/core-wasm/wire'
 import { requesterToNetwork } from '../../net/guard/requester.ts'
-import { fenceRule, QUOTA_RULES, type QuotaName, type QuotaQuestion, type QuotaState } from './quota.ts'
+import type { QuotaDecision, QuotaPlan, QuotaRequester, QuotaState } from './quota.ts'
 import type { QuotaDisk } from './quota-disk.ts'
 
 /** About 100 bytes each, so 100 MiB when full: a million requesters of one node in three hours. */
@@ -28,21 +27,17 @@ const QUOTA_ENTRIES_MAX = 1_048_576
 const DROPPED_MAX = 1_024
 /** Bytes of a network's tag. Two networks with one tag would only share the risk of being dropped. */
 const TAG_BYTES = 8
-/** How long an entry is kept, because no rule looks further back. */
-const KEPT_MS = SALT_WINDOW_MS
 const DIGEST_BYTES = 32
 const NONE = new Uint8Array(0)
 const ENTRY_MAX_BYTES = 8 + 8 + 1 + 255 * 8 + 1 + DIGEST_BYTES + 4
 
-interface Charge extends QuotaQuestion {
+interface Charge extends QuotaRequester {
   readonly quotaKey: Uint8Array
   readonly shard: number
-  readonly prefix: string
-  readonly fence: string
 }
-export interface QuotaTable {
+export interface QuotaTable<Q> {
   readonly size: number
-  charge(charge: Charge, nowMs: number): Promise<void>
+  charge(charge: Charge & Q, nowMs: number): Promise<void>
   /** Removes entries that no rule looks at any more. */
   sweep(nowMs: number): Promise<void>
   /** Closes the table and its disk. */
@@ -53,12 +48,13 @@ interface Entry extends QuotaState {
   readonly expiresMs: number
 }
 
-export async function openQuotaTable(
+export async function openQuotaTable<Q>(
   disk: QuotaDisk,
-  name: QuotaName,
+  plan: QuotaPlan<Q>,
   nowMs: number,
   entriesMax = QUOTA_ENTRIES_MAX,
-): Promise<QuotaTable> {
+): Promise<QuotaTable<Q>> {
+  const { keptMs } = plan
   const perFence = turns<string>(1)
   const counts = new NetworkCounts(disk, entriesMax)
 
@@ -68,7 +64,7 @@ export async function openQuotaTable(
     const entry = decodeEntry(value)
     if (entry === undefined) {
       // A damaged entry counts as fully spent, so flipping bits on the disk gains no quota.
-      const full = { spentUntilMs: now + KEPT_MS, had: new Map(), digest: NONE, expiresMs: now + KEPT_MS }
+      const full = { spentUntilMs: now + keptMs, had: new Map(), digest: NONE, expiresMs: now + keptMs }
       await disk.put([[key, encodeEntry(full)]])
       return full
     }
@@ -91,17 +87,19 @@ export async function openQuotaTable(
     get size() {
       return counts.size
     },
-    charge: ({ quotaKey, shard, prefix, fence, masks, digest }, now) =>
+    charge: (charge, now) =>
       // Prefixes of one fence share a bucket, so their requests are charged one at a time.
-      perFence.run(`${fence} ${shard}`, async () => {
-        const keys = [...new Set([prefix, fence])].map((item) => requesterToKey(quotaKey, item, shard))
+      perFence.run(`${charge.fence} ${charge.shard}`, async () => {
+        const buckets = plan.buckets(charge)
+        const keys = buckets.map(({ name }) => requesterToKey(charge.quotaKey, name, charge.shard))
         const entries = await Promise.all(keys.map((key) => read(key, now)))
-        const states = decide(name, entries, { masks, digest }, now)
+        const decisions = buckets.map(({ rule }, i) => rule(entries[i], charge, now))
+        const states = toStates(decisions, (entries[0]?.expiresMs ?? 0) > now + keptMs / 2)
         if (states === undefined) return
         const fresh = entries.filter((entry) => entry === undefined).length
         await counts.makeRoom(fresh)
         counts.add(keyToTag(keys[0]!), fresh)
-        await disk.put(keys.map((key, i) => [key, encodeEntry({ ...states[i]!, expiresMs: now + KEPT_MS })]))
+        await disk.put(keys.map((key, i) => [key, encodeEntry({ ...states[i]!, expiresMs: now + keptMs })]))
       }),
     sweep,
     close: () => disk.close(),
@@ -163,22 +161,17 @@ class NetworkCounts {
 }
 
 /**
- * The states of the prefix and of its fence, if there is one, after this charge. Undefined when nothing must be written:
- * no new salt was taken and the entry does not expire soon. Throws QUOTA_SPENT.
+ * The states of all buckets after this charge. Undefined when nothing must be written: no new salt was taken and the
+ * requester's entry is fresh. Throws QUOTA_SPENT.
  */
-function decide(
-  name: QuotaName,
-  entries: readonly (Entry | undefined)[],
-  question: QuotaQuestion,
-  now: number,
-): QuotaState[] | undefined {
-  const decision = QUOTA_RULES[name](entries[0], question, now)
-  if (!decision.granted) throw spent(decision.retryAfterMs)
-  if (decision.cost === 0 && (entries[0]?.expiresMs ?? 0) > now + KEPT_MS / 2) return undefined
-  if (entries.length === 1) return [decision.state]
-  const around = fenceRule(entries[1], question, now)
-  if (!around.granted) throw spent(around.retryAfterMs)
-  return [decision.state, around.state]
+function toStates(decisions: readonly QuotaDecision[], isFresh: boolean): QuotaState[] | undefined {
+  const states: QuotaState[] = []
+  for (const [i, decision] of decisions.entries()) {
+    if (!decision.granted) throw spent(decision.retryAfterMs)
+    if (i === 0 && decision.cost === 0 && isFresh) return undefined
+    states.push(decision.state)
+  }
+  return states
 }
 
 function requesterToKey(quotaKey: Uint8Array, requester: string, shard: number): Uint8Array {

@@ -1,8 +1,9 @@
 /**
- * The quota of one requester and shard as pure rules. PROTOCOL.md §5.5. Integers only; time is an argument.
+ * The quota of one requester and shard as pure rules. PROTOCOL.md §5.5, §5.10. Integers only; time is an argument.
  * `rolling`: 90 distinct salts in three hours, refilled evenly. A salt that was given before is free, so a lost reply costs
  * nothing and all devices of one address share the quota.
  * `strict`: one request an hour; an identical request is answered again.
+ * Evaluations: 432 for each device, refilled by 40 an hour. Each is counted, because elements are blinded.
  */
 import {
   epochToSecretSpan,
@@ -15,6 +16,14 @@ import {
 /** One salt is refilled every two minutes. */
 export const SALT_REFILL_MS = SALT_WINDOW_MS / SALTS_PER_REQUEST_MAX
 export const STRICT_INTERVAL_MS = 60 * MINUTE_MS
+/**
+ * One device: three hours on foot in one sync, eight hours of driving, the worst day of the recorded tracks. THRESHOLD of the
+ * design has the simulation.
+ */
+export const DEVICE_EVALUATIONS = 432
+/** 40 evaluations an hour. */
+export const EVALUATION_REFILL_MS = 90_000
+const EVALUATION_ROOM_MS = DEVICE_EVALUATIONS * EVALUATION_REFILL_MS
 /**
  * An IPv6 /48 holds 256 prefixes of /56. Together they get eight times the distinct salts of one prefix. A salt counts once
  * for the fence however many of its prefixes ask, because mobile carriers put thousands of phones into one /48.
@@ -29,20 +38,40 @@ export interface QuotaState {
   /** `strict`: SHA-256 of the request answered last; otherwise empty. */
   readonly digest: Uint8Array
 }
-export interface QuotaQuestion {
+export interface SaltQuestion {
   /** Masks of the salts asked for, by epoch. */
   readonly masks: ReadonlyMap<number, number>
   readonly digest: Uint8Array
 }
 /** `cost`: distinct new salts, or requests (`strict`). With cost 0 nothing new was given. */
-type QuotaDecision = { granted: true; state: QuotaState; cost: number } | { granted: false; retryAfterMs: number }
-type QuotaRule = (state: QuotaState | undefined, question: QuotaQuestion, nowMs: number) => QuotaDecision
+export type QuotaDecision =
+  | { granted: true; state: QuotaState; cost: number }
+  | { granted: false; retryAfterMs: number }
+type QuotaRule<Q> = (state: QuotaState | undefined, question: Q, nowMs: number) => QuotaDecision
+
+/** The buckets of one requester. A request is granted when every bucket grants it. */
+export interface QuotaPlan<Q> {
+  /** How long an entry is kept, because no rule looks further back. */
+  readonly keptMs: number
+  /** The requester's own bucket first, then those that it shares. */
+  buckets(from: QuotaRequester): readonly { readonly name: string; readonly rule: QuotaRule<Q> }[]
+}
+/** The networks of a requester, from the smallest to the largest; equal for IPv4. */
+export interface QuotaRequester {
+  readonly subnet: string
+  readonly prefix: string
+  readonly fence: string
+}
+export interface EvaluationQuestion {
+  /** Elements with their padding. */
+  readonly count: number
+}
 
 const NONE = new Uint8Array(0)
 
-export const rolling: QuotaRule = distinctSalts(SALT_REFILL_MS)
+export const rolling: QuotaRule<SaltQuestion> = distinctSalts(SALT_REFILL_MS)
 
-export const strict: QuotaRule = (state, { digest }, nowMs) => {
+export const strict: QuotaRule<SaltQuestion> = (state, { digest }, nowMs) => {
   const bucket = pour(state?.spentUntilMs, STRICT_INTERVAL_MS, STRICT_INTERVAL_MS, nowMs)
   if (bucket.retryAfterMs === 0) {
     return { granted: true, state: { spentUntilMs: bucket.spentUntilMs, had: new Map(), digest }, cost: 1 }
@@ -51,14 +80,48 @@ export const strict: QuotaRule = (state, { digest }, nowMs) => {
   return { granted: false, retryAfterMs: bucket.retryAfterMs }
 }
 
-export const QUOTA_RULES = { rolling, strict } as const
+const QUOTA_RULES = { rolling, strict } as const
 export type QuotaName = keyof typeof QUOTA_RULES
 
+/** Salts: an IPv4 address, or an IPv6 /56 inside a /48. */
+export function saltQuota(name: QuotaName): QuotaPlan<SaltQuestion> {
+  return {
+    keptMs: SALT_WINDOW_MS,
+    buckets: ({ prefix, fence }) =>
+      distinct({ name: prefix, rule: QUOTA_RULES[name] }, { name: fence, rule: fenceRule }),
+  }
+}
+
+/** Evaluations of `devices` for each address: an IPv4 address, or an IPv6 /64 inside a /56 and a /48. */
+export function evaluationQuota(devices: number): QuotaPlan<EvaluationQuestion> {
+  const [own, around] = [evaluations(devices), evaluations(devices * FENCE_FACTOR)]
+  return {
+    keptMs: EVALUATION_ROOM_MS,
+    buckets: ({ subnet, prefix, fence }) =>
+      distinct({ name: subnet, rule: own }, { name: prefix, rule: around }, { name: fence, rule: around }),
+  }
+}
+
+/** The buckets of an IPv4 address have one name, and only its own counts. */
+function distinct<B extends { readonly name: string }>(...buckets: readonly B[]): B[] {
+  return buckets.filter(({ name }, i) => buckets.findIndex((other) => other.name === name) === i)
+}
+
+/** A bucket of evaluations for so many devices. */
+function evaluations(devices: number): QuotaRule<EvaluationQuestion> {
+  return (state, { count }, nowMs) => {
+    const costMs = Math.ceil((count * EVALUATION_REFILL_MS) / devices)
+    const bucket = pour(state?.spentUntilMs, costMs, EVALUATION_ROOM_MS, nowMs)
+    if (bucket.retryAfterMs > 0) return { granted: false, retryAfterMs: bucket.retryAfterMs }
+    return { granted: true, state: { spentUntilMs: bucket.spentUntilMs, had: new Map(), digest: NONE }, cost: count }
+  }
+}
+
 /** The rule of a whole fence, whatever the rule of its prefixes. */
-export const fenceRule: QuotaRule = distinctSalts(SALT_REFILL_MS / FENCE_FACTOR)
+export const fenceRule: QuotaRule<SaltQuestion> = distinctSalts(SALT_REFILL_MS / FENCE_FACTOR)
 
 /** One bucket of distinct salts that gains one salt each `refillMs` and is full after the salt window. */
-function distinctSalts(refillMs: number): QuotaRule {
+function distinctSalts(refillMs: number): QuotaRule<SaltQuestion> {
   return (state, { masks }, nowMs) => {
     // Salts of epochs whose secrets are gone cannot be asked for again.
     const had = new Map([...(state?.had ?? [])].filter(([epoch]) => nowMs < epochToSecretSpan(epoch).to))

@@ -4,7 +4,7 @@ import { NEW_USER_TABLE_MAX, newUserBounds } from '../../../src/central/sync/new
 import { DAY_MS, START, world } from '../world.ts'
 
 const from = (prefix: string | undefined, fence: string | undefined = '6:fd99:0:0') => ({
-  key: undefined,
+  ...{ key: undefined, subnet: prefix, ip: undefined },
   prefix,
   fence,
 })

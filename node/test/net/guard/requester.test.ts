@@ -6,7 +6,9 @@ const prefix = (address: string): string | undefined => addressToRequester(addre
 
 describe('the requester of a connection', () => {
   it('an IPv4 requester is the address without port and transport', () => {
-    expect(addressToRequester('/ip4/203.0.113.7/tcp/4001')).toEqual({ prefix: '4:203.0.113.7', fence: '4:203.0.113.7' })
+    const name = '4:203.0.113.7'
+    const want = { prefix: name, fence: name, subnet: name, ip: Uint8Array.of(203, 0, 113, 7) }
+    expect(addressToRequester('/ip4/203.0.113.7/tcp/4001')).toEqual(want)
     expect(prefix('/ip4/203.0.113.7/tcp/9/ws/p2p/12D3KooW')).toBe('4:203.0.113.7')
     expect(prefix('/ip4/203.0.113.8/tcp/4001')).toBe('4:203.0.113.8')
   })
@@ -14,10 +16,15 @@ describe('the requester of a connection', () => {
   it('an IPv6 requester is the /56 with its /48, whatever the notation', () => {
     const want = { prefix: '6:2001:db8:77:1200', fence: '6:2001:db8:77' }
     for (const text of ['2001:db8:77:12ff::1', '2001:0DB8:0077:1200:0:0:0:9', '2001:db8:77:1234:a:b:c:d']) {
-      expect(addressToRequester(`/ip6/${text}/tcp/1`)).toEqual(want)
+      expect(addressToRequester(`/ip6/${text}/tcp/1`)).toMatchObject(want)
     }
-    expect(addressToRequester('/ip6zone/eth0/ip6/2001:db8:77:1200::1/tcp/1')).toEqual(want)
-    expect(addressToRequester('/ip6/2001:db8:77:1300::1/tcp/1')).toEqual({ ...want, prefix: '6:2001:db8:77:1300' })
+    const zoned = addressToRequester('/ip6zone/eth0/ip6/2001:db8:77:1200::1/tcp/1')
+    expect(zoned).toMatchObject({ ...want, subnet: '6:2001:db8:77:1200/64' })
+    expect(zoned.ip).toEqual(Uint8Array.of(0x20, 1, 0x0d, 0xb8, 0, 0x77, 0x12, 0, 0, 0, 0, 0, 0, 0, 0, 1))
+    expect(addressToRequester('/ip6/2001:db8:77:1300::1/tcp/1')).toMatchObject({
+      ...want,
+      prefix: '6:2001:db8:77:1300',
+    })
     expect(prefix('/ip6/::1/tcp/1')).toBe('6:0:0:0:0')
   })
 
@@ -42,11 +49,11 @@ describe('the requester of a connection', () => {
       '/ip6/fe80::1%eth0/tcp/1',
       '',
     ]) {
-      expect(addressToRequester(text)).toEqual({ prefix: undefined, fence: undefined })
+      expect(new Set(Object.values(addressToRequester(text)))).toEqual(new Set([undefined]))
     }
   })
 
-  it('two IPv6 addresses share a prefix when their first 56 bits agree and a fence when their first 48 do', () => {
+  it('two IPv6 addresses share a subnet, prefix and fence when their first 64, 56 and 48 bits agree', () => {
     const group = fc.integer({ min: 0, max: 0xffff })
     fc.assert(
       fc.property(fc.array(group, { minLength: 8, maxLength: 8 }), fc.integer({ min: 0, max: 127 }), (groups, bit) => {
@@ -55,6 +62,7 @@ describe('the requester of a connection', () => {
         const other = groups.map((item, i) => (i === bit >> 4 ? item ^ (0x8000 >> (bit & 15)) : item))
         fc.pre(other[0] !== 0x2002 && other[0] !== 0x64 && other[0] !== 0)
         const [a, b] = [addressToRequester(text(groups)), addressToRequester(text(other))]
+        expect(a.subnet === b.subnet).toBe(bit >= 64)
         expect(a.prefix === b.prefix).toBe(bit >= 56)
         expect(a.fence === b.fence).toBe(bit >= 48)
       }),

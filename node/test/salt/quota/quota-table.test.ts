@@ -5,6 +5,14 @@ import { Level } from 'level'
 import { afterEach, describe, expect, it } from 'vitest'
 import { addressToRequester } from '../../../src/net/guard/requester.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
+import {
+  DEVICE_EVALUATIONS,
+  type EvaluationQuestion,
+  evaluationQuota,
+  type QuotaRequester,
+  type SaltQuestion,
+  saltQuota,
+} from '../../../src/salt/quota/quota.ts'
 import { levelQuotaDisk } from '../../../src/salt/quota/quota-disk.ts'
 import { openQuotaTable, type QuotaTable } from '../../../src/salt/quota/quota-table.ts'
 import { Stage } from '../federation.ts'
@@ -13,25 +21,25 @@ const NOW = Date.UTC(2026, 5, 1, 12)
 const EPOCH = Math.floor(NOW / 4_800_000)
 const ALL = 2 ** 31 - 1
 const stage = new Stage()
-const open: QuotaTable[] = []
+const open: { close(): Promise<void> }[] = []
 afterEach(async () => {
   for (const table of open.splice(0)) await table.close()
   await stage.end()
 })
 
 const quotaKey = systemRandom(32)
-async function table(dir: string, entriesMax?: number): Promise<QuotaTable> {
-  const made = await openQuotaTable(await levelQuotaDisk(dir), 'rolling', NOW, entriesMax)
+async function table(dir: string, entriesMax?: number): Promise<QuotaTable<SaltQuestion>> {
+  const made = await openQuotaTable(await levelQuotaDisk(dir), saltQuota('rolling'), NOW, entriesMax)
   open.push(made)
   return made
 }
 function charge(address: string, salts = 90, shard = 1, firstEpoch = EPOCH) {
   const digest = new Uint8Array(32)
-  const { prefix, fence } = addressToRequester(address) as { prefix: string; fence: string }
+  const { subnet, prefix, fence } = addressToRequester(address) as QuotaRequester
   const masks = new Map<number, number>()
   for (let left = salts, epoch = firstEpoch; left > 0; left -= 31, epoch++)
     masks.set(epoch, left >= 31 ? ALL : 2 ** left - 1)
-  return { quotaKey, shard, prefix, fence, masks, digest }
+  return { quotaKey, shard, subnet, prefix, fence, masks, digest }
 }
 async function refusal(task: Promise<unknown>): Promise<string> {
   return await task.then(
@@ -62,7 +70,7 @@ describe('the quota table', () => {
 
   it('all 256 /56 of an IPv6 /48 get the same salts, under both quotas', async () => {
     for (const name of ['rolling', 'strict'] as const) {
-      const quota = await openQuotaTable(await levelQuotaDisk(await stage.dir()), name, NOW)
+      const quota = await openQuotaTable(await levelQuotaDisk(await stage.dir()), saltQuota(name), NOW)
       open.push(quota)
       const answers = new Set<string>()
       for (let i = 0; i < 256; i++) {
@@ -170,5 +178,68 @@ describe('the quota table', () => {
     const again = await table(dir)
     expect(await refusal(again.charge(charge('/ip4/203.0.113.7/tcp/1', 1), NOW))).toBe('QUOTA_SPENT')
     expect(await refusal(again.charge(charge('/ip4/203.0.113.7/tcp/1', 1), NOW + SALT_WINDOW_MS))).toBe('granted')
+  })
+})
+
+describe('the quota table of evaluations', () => {
+  const HOUR_MS = 60 * MINUTE_MS
+  async function evaluations(devices: number, dir: string, nowMs = NOW): Promise<QuotaTable<EvaluationQuestion>> {
+    const made = await openQuotaTable(await levelQuotaDisk(dir), evaluationQuota(devices), nowMs)
+    open.push(made)
+    return made
+  }
+  function batch(address: string, count: number, shard = 1) {
+    const { subnet, prefix, fence } = addressToRequester(address) as QuotaRequester
+    return { quotaKey, shard, subnet, prefix, fence, count }
+  }
+  const home = '/ip4/203.0.113.7/tcp/1'
+
+  it('an address gets the evaluations of its devices, and forty an hour for each of them afterwards', async () => {
+    const quota = await evaluations(2, await stage.dir())
+    for (let i = 0; i < 8; i++) expect(await refusal(quota.charge(batch(home, 108), NOW))).toBe('granted')
+    expect(await refusal(quota.charge(batch(home, 1), NOW))).toBe('QUOTA_SPENT')
+    expect(await refusal(quota.charge(batch(home, 80), NOW + HOUR_MS))).toBe('granted')
+    expect(await refusal(quota.charge(batch(home, 1), NOW + HOUR_MS))).toBe('QUOTA_SPENT')
+    expect(await refusal(quota.charge(batch(home, 108, 2), NOW))).toBe('granted')
+    expect(await refusal(quota.charge({ ...batch(home, 108), quotaKey: systemRandom(32) }, NOW))).toBe('granted')
+  })
+
+  it('the same elements are charged each time, because the node cannot tell that they are the same', async () => {
+    const quota = await evaluations(1, await stage.dir())
+    const one = batch(home, 216)
+    expect(await refusal(quota.charge(one, NOW))).toBe('granted')
+    expect(await refusal(quota.charge(one, NOW))).toBe('granted')
+    expect(await refusal(quota.charge(one, NOW))).toBe('QUOTA_SPENT')
+  })
+
+  it('an IPv6 /64 is one address, and all /64 of a /56 or a /48 share eight times as much', async () => {
+    for (const to64 of [
+      (i: number) => `/ip6/2001:db8:0:12${i.toString(16).padStart(2, '0')}::1/tcp/1`,
+      (i: number) => `/ip6/2001:db8:0:${(i * 256).toString(16)}::1/tcp/1`,
+    ]) {
+      const quota = await evaluations(1, await stage.dir())
+      for (let i = 0; i < 8; i++) {
+        expect(await refusal(quota.charge(batch(to64(i), DEVICE_EVALUATIONS), NOW))).toBe('granted')
+        expect(await refusal(quota.charge(batch(to64(i), 1), NOW))).toBe('QUOTA_SPENT')
+      }
+      expect(await refusal(quota.charge(batch(to64(8), 1), NOW))).toBe('QUOTA_SPENT')
+      expect(await refusal(quota.charge(batch('/ip6/2001:db8:1::1/tcp/1', 1), NOW))).toBe('granted')
+    }
+  })
+
+  it('a restart and a damaged entry give no fresh quota, and an entry stays until it is fully refilled', async () => {
+    const dir = await stage.dir()
+    const first = await evaluations(1, dir)
+    await first.charge(batch(home, DEVICE_EVALUATIONS), NOW)
+    await open.pop()!.close()
+    const later = NOW + 4 * HOUR_MS
+    const second = await evaluations(1, dir, later)
+    expect(await refusal(second.charge(batch(home, 161), later))).toBe('QUOTA_SPENT')
+    expect(await refusal(second.charge(batch(home, 160), later))).toBe('granted')
+    await open.pop()!.close()
+    const full = NOW + 24 * HOUR_MS
+    const third = await evaluations(1, dir, full)
+    expect(third.size).toBe(0)
+    expect(await refusal(third.charge(batch(home, DEVICE_EVALUATIONS), full))).toBe('granted')
   })
 })

@@ -3,6 +3,9 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { xorshift } from '../../../../core-wasm/test/wire/fuzz.ts'
 import {
+  DEVICE_EVALUATIONS,
+  EVALUATION_REFILL_MS,
+  evaluationQuota,
   FENCE_FACTOR,
   fenceRule,
   type QuotaState,
@@ -196,5 +199,50 @@ describe('the fence around prefixes', () => {
     // In the sum these are 256 × 36 salts, of which the fence once granted 20 × 36.
     const hourly = ask(mask(31), mask(5))
     expect(decide(Array(256).fill(hourly))).toEqual(['cost 36', ...Array(255).fill('cost 0')])
+  })
+})
+
+describe('the quota of evaluations', () => {
+  /** A plain model: a bucket of 432 tokens for each device that gains 40 an hour for each device. */
+  it('the quota of evaluations agrees with a plain model for any batches at any times', () => {
+    const ask = fc.record({
+      waitMs: fc.integer({ min: 0, max: 3 * 3_600_000 }),
+      count: fc.integer({ min: 1, max: 180 }),
+    })
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 20 }), fc.array(ask, { maxLength: 40 }), (devices, asks) => {
+        const [{ rule }] = evaluationQuota(devices).buckets({ subnet: 'a', prefix: 'a', fence: 'a' }) as [
+          ReturnType<ReturnType<typeof evaluationQuota>['buckets']>[number],
+        ]
+        let state: QuotaState | undefined
+        let [tokens, nowMs] = [432 * devices, NOW]
+        for (const { waitMs, count } of asks) {
+          nowMs += waitMs
+          tokens = Math.min(432 * devices, tokens + (waitMs * 40 * devices) / 3_600_000)
+          const decision = rule(state, { count }, nowMs)
+          // Costs are rounded up to whole milliseconds, so the rule may refuse a little earlier than the model.
+          const slack = (asks.length * devices) / 90_000
+          if (decision.granted) {
+            expect(tokens).toBeGreaterThanOrEqual(count - 1e-6)
+            tokens -= count
+            state = decision.state
+          } else expect(tokens).toBeLessThan(count + slack)
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('a refused requester is granted after the announced time and no earlier', () => {
+    const [{ rule }] = evaluationQuota(1).buckets({ subnet: 'a', prefix: 'a', fence: 'a' }) as [
+      ReturnType<ReturnType<typeof evaluationQuota>['buckets']>[number],
+    ]
+    const spent = rule(undefined, { count: DEVICE_EVALUATIONS }, NOW)
+    if (!spent.granted) throw new Error('expected to be granted')
+    const refused = rule(spent.state, { count: 12 }, NOW)
+    expect(refused).toEqual({ granted: false, retryAfterMs: 12 * EVALUATION_REFILL_MS })
+    const { retryAfterMs } = refused as { retryAfterMs: number }
+    expect(rule(spent.state, { count: 12 }, NOW + retryAfterMs).granted).toBe(true)
+    expect(rule(spent.state, { count: 12 }, NOW + retryAfterMs - 1).granted).toBe(false)
   })
 })
