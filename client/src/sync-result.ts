@@ -9,13 +9,15 @@ export interface SyncProgress {
 }
 
 export interface SyncResult {
-  /** Salts that nodes gave. */
+  /** Salts or cell keys that nodes gave. */
   saltsAsked: number
   /** Salts that were still in memory. */
   saltsReused: number
-  /** Requests for salts, with those that failed. */
+  /** Requests for salts or cell keys, with those that failed. */
   saltRequests: number
-  /** Salt nodes that gave a salt which their sheet does not hold. */
+  /** Elements with their padding that each node was asked to evaluate; 0 under plain salting. */
+  evaluationsPadded: number
+  /** Salt nodes that gave a false salt or evaluation. */
   nodesLied: number
   /** Distinct risk points hashed. */
   points: number
@@ -65,6 +67,7 @@ export function emptyResult(): SyncResult {
     saltsAsked: 0,
     saltsReused: 0,
     saltRequests: 0,
+    evaluationsPadded: 0,
     nodesLied: 0,
     points: 0,
     hashesNew: 0,

@@ -20,6 +20,7 @@ import { fixesToPoints, type Hashed, hashFixes, pointsToSecrets } from './salts/
 import { plainSalting } from './salts/plain-salting.ts'
 import { openRosters } from './salts/rosters.ts'
 import { collectSalts } from './salts/salt-collector.ts'
+import type { ClientSalting } from './salts/salting.ts'
 import { encodeRecord, KEYS } from './storage/key-layout.ts'
 import { put, type StorageOperation } from './storage/storage.ts'
 import { emptyResult, type SyncResult } from './sync-result.ts'
@@ -95,6 +96,16 @@ export async function runErasure(device: Device, signal?: AbortSignal): Promise<
     const { manifest, clock } = device
     await sendErasure(device, { session, manifest, newest: rosters.newest, clock })
   })
+}
+
+/** The salting of the manifest. The group of `threshold` comes only where it is used. */
+async function deviceSalting(device: Device): Promise<ClientSalting> {
+  const { salting, evaluations } = device.manifest.parameters
+  if (salting === 'plain') return plainSalting
+  const { thresholdSalting } = await import('./salts/threshold-salting.ts')
+  const known = device.salting ?? (await thresholdSalting(evaluations))
+  device.salting = known
+  return known
 }
 
 /** Nothing goes out under a manifest that this process has not checked whole. Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK. */
@@ -178,7 +189,7 @@ async function hashClosed(
   result.fixesDeferred = 0
   if (fixes.length === 0) return 0
   const started = device.now()
-  const salting = plainSalting
+  const salting = await deviceSalting(device)
   const points = fixesToPoints(device.core, fixes, chain.all, salting)
   const allowedAt = await collectSalts({ ...device, salting, session, time, result }, pointsToSecrets(points))
   const hashing = device.now()

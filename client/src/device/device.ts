@@ -5,6 +5,7 @@ import type { DeviceClock } from '../clock/device-clock.ts'
 import type { Dialer } from '../dialers/dialer.ts'
 import type { Redactor } from '../redaction/redaction.ts'
 import type { SaltKeeper } from '../salts/salt-keeper.ts'
+import type { ClientSalting } from '../salts/salting.ts'
 import { KEYS } from '../storage/key-layout.ts'
 import { put, type Storage } from '../storage/storage.ts'
 import type { SyncProgress } from '../sync-result.ts'
@@ -35,12 +36,14 @@ export interface Device {
   secrets: DeviceSecrets
   /** Made with the first sync, because signatures come with it. */
   rosters: RosterChain | undefined
+  /** Made with the first sync under `threshold`, because the group comes with it. It keeps public keys for later syncs. */
+  salting: ClientSalting | undefined
 }
 
 interface DeviceSecrets {
   /** Names the device to the central peer. */
   user: Uint8Array
-  /** Displaces home zones. No peer knows it. */
+  /** Displaces home zones and orders the replicas to ask. No peer knows it. */
   device: Uint8Array
 }
 

@@ -64,6 +64,7 @@ export async function openDevice(init: DeviceInit, progress: (progress: SyncProg
     redactor: await openRedaction(init, storage, secrets.device),
     secrets,
     rosters: undefined,
+    salting: undefined,
   }
   await forgetWhenDue(device)
   const reopenRedactor = async (): Promise<void> => {

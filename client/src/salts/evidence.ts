@@ -1,12 +1,13 @@
 /**
- * Submits the proof that a salt node signed an answer which its sheet does not hold. PROTOCOL.md §4.10. The proof is valid
- * without trust in the sender, and it names time blocks and a shard only. Two other members get it; gossip does the rest.
+ * Submits the proof that a salt node signed an answer which does not fit its sheet. PROTOCOL.md §4.10. The proof is valid
+ * without trust in the sender, and it names times and a shard only. Two other members get it; gossip does the rest.
  */
 import { isFederationError, type Random } from '@geotrace/core-wasm'
 import {
   bytesToHex,
   type CertifiedRoster,
   decodeDone,
+  type EvaluationVerifier,
   type Evidence,
   encodeEvidence,
   encodeGossip,
@@ -33,10 +34,11 @@ interface EvidenceSender {
 export async function submitEvidence(
   { session, random, liars }: EvidenceSender,
   certified: CertifiedRoster,
-  evidence: Evidence & { kind: 'answer' },
+  evidence: Evidence & { kind: 'answer' | 'evaluation' },
+  verifier?: EvaluationVerifier,
 ): Promise<void> {
   // An answer that the node did not sign proves nothing to others.
-  if (!isProof(evidence, () => certified)) return
+  if (!isProof(evidence, () => certified, verifier)) return
   const message = encodeGossip({ kind: 'evidence', evidence: encodeEvidence(evidence) })
   const others = certified.roster.members.filter(({ key }) => !liars.has(bytesToHex(key)))
   let taken = 0

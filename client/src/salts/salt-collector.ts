@@ -15,18 +15,19 @@ import type { Asked, ClientSalting, SecretAsker, SecretRequest, WantedSecret } f
 /** A node's clock may be ahead by this much. Fixes so close to the edge of the window are asked for in a second round. */
 const EDGE_MS = MINUTE_MS
 
-interface SaltCollector extends SecretAsker {
+interface SaltCollector extends Omit<SecretAsker, 'away'> {
   readonly salting: ClientSalting
   readonly clock: Clock
   readonly time: SyncTime
   readonly keeper: SaltKeeper
   readonly progress: (progress: SyncProgress) => void
-  readonly result: Pick<SyncResult, 'saltsReused' | 'saltsAsked' | 'saltRequests' | 'nodesLied'>
+  readonly result: Pick<SyncResult, 'saltsReused' | 'saltsAsked' | 'saltRequests' | 'nodesLied' | 'evaluationsPadded'>
 }
 
 /** Unix ms from which the salts that are missing afterwards may be asked for again; 0 when no node named a time. */
 export async function collectSalts(collector: SaltCollector, needs: readonly FixSecrets[]): Promise<number> {
   const { clock, keeper, salting, result } = collector
+  const asker = { ...collector, away: new Set<string>() }
   const nowMs = clock.now()
   const progress = { phase: 'salts' as const, done: 0, of: 0 }
   const pauses = [0]
@@ -37,9 +38,10 @@ export async function collectSalts(collector: SaltCollector, needs: readonly Fix
     const wanted = round.flatMap((need) => (need.wanted.includes(undefined) ? [] : (need.wanted as WantedSecret[])))
     const missing = wanted.filter(({ name }) => keeper.get(name) === undefined)
     for (const { name } of wanted) if (keeper.get(name) !== undefined && !fresh.has(name)) reused.add(name)
-    for (const [request, answer] of await askAll(collector, salting.plan(missing), progress)) {
+    for (const [request, answer] of await askAll(asker, salting.plan(missing), progress)) {
       result.saltRequests += answer.requests
       result.nodesLied += answer.lies
+      result.evaluationsPadded += answer.padded
       result.saltsAsked += answer.secrets?.length ?? 0
       answer.secrets?.forEach((secret, k) => {
         keeper.keep(request.wanted[k]!, secret)
@@ -54,7 +56,7 @@ export async function collectSalts(collector: SaltCollector, needs: readonly Fix
 }
 
 function askAll(
-  collector: SaltCollector,
+  collector: SaltCollector & SecretAsker,
   plan: readonly SecretRequest[],
   progress: SyncProgress,
 ): Promise<[SecretRequest, Asked][]> {

@@ -1,53 +1,40 @@
 /**
- * Asks the replicas of a shard, one after the other in a drawn order, until one gives salts that its sheet holds.
+ * Asks the replicas of a shard, one after the other in the device's order, until one gives salts that its sheet holds.
  * PROTOCOL.md §5.4, §7.1. After a refusal, a timeout or a lie the next replica is asked.
  */
 import { isFederationError } from '@geotrace/core-wasm'
-import {
-  answerToSalts,
-  bytesToHex,
-  encodeSaltRequest,
-  hashToRosterName,
-  SALT_PROTOCOL,
-  shardToReplicas,
-} from '@geotrace/core-wasm/wire'
+import { answerToSalts, bytesToHex, encodeSaltRequest, hashToRosterName, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { submitEvidence } from './evidence.ts'
 import type { WantedSalt } from './plan.ts'
-import type { Asked, SecretAsker, SecretRequest } from './salting.ts'
-import { shuffle } from './shuffle.ts'
+import { replicasInOrder } from './replica-order.ts'
+import { type Asked, noteRefusal, type SecretAsker, type SecretRequest } from './salting.ts'
 
 /** Throws ABORTED and programming mistakes. Whatever a salt node does wrong costs one request only. */
 export async function requestSalts(
   { certified, shard, wanted: blocks }: SecretRequest<WantedSalt>,
   asker: SecretAsker,
 ): Promise<Asked> {
-  const { session, random, liars } = asker
-  let [requests, lies] = [0, 0]
-  let retryAfterMs: number | undefined
+  const { session, secrets, liars, away } = asker
+  const tally = { requests: 0, lies: 0, retryAfterMs: undefined as number | undefined, padded: 0 }
   const frame = encodeSaltRequest({ roster: hashToRosterName(certified.hash), shard, blocks: [...blocks] })
-  const replicas = shuffle(shardToReplicas(certified.roster, shard), random)
-  for (const replica of replicas) {
-    if (liars.has(bytesToHex(replica.key))) continue
+  for (const replica of replicasInOrder(certified, shard, secrets.device, liars, away)) {
     let answer: Uint8Array | undefined
     try {
-      requests++
+      tally.requests++
       answer = await session.request(replica, SALT_PROTOCOL, frame)
       const { salts, time } = answerToSalts(answer, certified, shard, blocks, replica.key)
-      return { secrets: salts, times: [time], requests, lies, retryAfterMs }
+      return { ...tally, secrets: salts, times: [time] }
     } catch (error) {
       if (!isFederationError(error) || isFederationError(error, 'ABORTED')) throw error
       if (isFederationError(error, 'PEER_LIED')) {
-        lies++
+        tally.lies++
         liars.add(bytesToHex(replica.key))
         if (answer !== undefined) {
           await submitEvidence(asker, certified, { kind: 'answer', key: replica.key, request: frame, answer })
         }
       }
-      if (isFederationError(error, 'QUOTA_SPENT') || isFederationError(error, 'BUSY')) {
-        const { retryAfterMs: pause } = error.data as { retryAfterMs: number }
-        retryAfterMs = Math.min(retryAfterMs ?? pause, pause)
-      }
+      noteRefusal(error, replica, tally, away)
     }
   }
-  return { secrets: undefined, times: [], requests, lies, retryAfterMs }
+  return { ...tally, secrets: undefined, times: [] }
 }

@@ -2,8 +2,8 @@
  * The part of a salting that a sync uses: the secrets that risk points need, the requests for them, and the answers.
  * PROTOCOL.md §5. A secret is a salt under `plain` and a cell key under `threshold`.
  */
-import type { Core, NeededSecrets, Random, Salting } from '@geotrace/core-wasm'
-import type { CertifiedRoster } from '@geotrace/core-wasm/wire'
+import { type Core, isFederationError, type NeededSecrets, type Random, type Salting } from '@geotrace/core-wasm'
+import { bytesToHex, type CertifiedRoster, type PeerAddress } from '@geotrace/core-wasm/wire'
 import type { Session } from '../dialers/dialer.ts'
 
 /** Names one secret within a device; it begins with roster and shard. */
@@ -31,6 +31,10 @@ export interface SecretAsker {
   readonly random: Random
   /** Keys (hex) of salt nodes that lied to this tracer, which does not ask them again. */
   readonly liars: Set<string>
+  /** Keys (hex) of salt nodes that did not answer in this sync, which asks them last. */
+  readonly away: Set<string>
+  /** The device's own secret orders the replicas. */
+  readonly secrets: { readonly device: Uint8Array }
 }
 
 /** The outcome of one request, after as many nodes were asked as it took. */
@@ -43,6 +47,23 @@ export interface Asked {
   readonly lies: number
   /** The shortest pause that a node asked for (QUOTA_SPENT, BUSY). */
   readonly retryAfterMs: number | undefined
+  /** Elements with their padding that each node evaluated; 0 under `plain`. */
+  readonly padded: number
+}
+/** The counts of a request under way. */
+interface Tally {
+  retryAfterMs: number | undefined
+}
+
+/** Notes what the refusal of one node means for the requests that follow. */
+export function noteRefusal(error: unknown, { key }: PeerAddress, tally: Tally, away: Set<string>): void {
+  if (isFederationError(error, 'PEER_UNREACHABLE') || isFederationError(error, 'PEER_TIMEOUT')) {
+    away.add(bytesToHex(key))
+  }
+  if (isFederationError(error, 'QUOTA_SPENT') || isFederationError(error, 'BUSY')) {
+    const { retryAfterMs } = error.data as { retryAfterMs: number }
+    tally.retryAfterMs = Math.min(tally.retryAfterMs ?? retryAfterMs, retryAfterMs)
+  }
 }
 
 /** Methods, because a sync passes to a salting only what the same salting made. */

@@ -10,16 +10,20 @@ import {
   rosterTrees,
   TEST_AUTHORITY,
   TEST_OPERATORS,
+  type TestShares,
   testManifest,
+  testShares,
   testSigner,
   testTrees,
 } from '@geotrace/core-wasm/testing'
+import { loadGroup } from '@geotrace/core-wasm/voprf'
 import {
   bytesToHex,
   type CertifiedRoster,
   certifiedToStep,
   concatBytes,
   decodeRosterRequest,
+  EVALUATE_PROTOCOL,
   encodeDone,
   encodeRefusal,
   encodeRosterReply,
@@ -28,6 +32,7 @@ import {
   FederationError,
   hashToRosterName,
   type Manifest,
+  manifestToRoster,
   type Parameters,
   type Protocol,
   SALT_PROTOCOL,
@@ -40,6 +45,7 @@ import { memoryStorage } from '../storage/memory-storage.ts'
 import type { Storage } from '../storage/storage.ts'
 import { createTracer, type Tracer, type TracerInit } from '../tracer.ts'
 import { type FakeCentral, fakeCentral } from './fake-central.ts'
+import { fakeEvaluations } from './fake-evaluations.ts'
 import { fakeSalts } from './fake-salts.ts'
 
 /** Receives a request to `peer` (an operator's name). Calls `serve` for the true answer, or fails, delays or alters. */
@@ -77,7 +83,9 @@ export const START_MS = Date.parse('2026-11-21T12:35:00Z')
 
 export async function fakeFederation(parameters: Partial<Parameters> = {}): Promise<FakeFederation> {
   const clock = simulatedClock(START_MS)
-  const { manifest, trees, certified } = found(parameters)
+  const shares = testShares(await loadGroup())
+  const { manifest, trees, certified } = found(parameters, shares)
+  const isPlain = manifest.parameters.salting === 'plain'
   const names = new Map(
     [...TEST_OPERATORS, TEST_AUTHORITY, 'gum'].map((name) => [bytesToHex(testSigner(`peer/${name}`).key), name]),
   )
@@ -86,8 +94,8 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
     certified,
     rosters: [certified],
     follow(next) {
-      const roster = nextTestRoster(federation.rosters.at(-1)!, next)
-      salts.add(roster, rosterTrees(roster.roster))
+      const roster = nextOf(federation.rosters.at(-1)!, shares, next)
+      if (isPlain) salts.add(roster, rosterTrees(roster.roster))
       federation.rosters.push(roster)
       return roster
     },
@@ -119,11 +127,13 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
   }
 
   const salts = fakeSalts(federation)
-  salts.add(certified, trees)
+  if (isPlain) salts.add(certified, trees)
+  const evaluate = fakeEvaluations(federation, shares)
 
   function serve(name: string, protocol: Protocol, frame: Uint8Array): Uint8Array {
     try {
-      if (protocol.id === SALT_PROTOCOL.id) return salts.serve(name, frame)
+      if (protocol.id === SALT_PROTOCOL.id && isPlain) return salts.serve(name, frame)
+      if (protocol.id === EVALUATE_PROTOCOL.id && !isPlain) return evaluate(name, frame)
       if (protocol.id === SYNC_PROTOCOL.id) return federation.central.serve(frame, clock.now())
       const request = decodeRosterRequest(frame)
       if (request.op === 'submit') {
@@ -144,15 +154,24 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
 const founded = new Map<string, { manifest: Manifest; trees: Uint8Array[][][]; certified: CertifiedRoster }>()
 
 /** Founds a federation once for each set of parameters, because a founding costs a thousand hashes and ten signatures. */
-function found(parameters: Partial<Parameters>) {
+function found(parameters: Partial<Parameters>, shares: TestShares) {
   const key = JSON.stringify(parameters)
   const known = founded.get(key)
   if (known !== undefined) return known
   const manifest = testManifest({ shards: 2, reserveEpochs: 14, ...parameters }, START_MS)
-  const trees = testTrees(manifest)
+  const isPlain = manifest.parameters.salting === 'plain'
+  const trees = isPlain ? testTrees(manifest) : shares.trees(manifestToRoster(manifest))
   const fresh = { manifest, trees, certified: foundRoster(manifest, trees) }
   founded.set(key, fresh)
   return fresh
+}
+
+/** The next roster. Under `threshold` its sheets follow from an epoch that is known only once a roster is made. */
+function nextOf(previous: CertifiedRoster, shares: TestShares, next: Next = {}): CertifiedRoster {
+  const made = nextTestRoster(previous, next)
+  return made.roster.salting === 'plain'
+    ? made
+    : nextTestRoster(previous, { ...next, trees: shares.trees(made.roster) })
 }
 
 /** Pseudo-random bytes that are the same in every run. */

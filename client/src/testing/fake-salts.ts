@@ -25,7 +25,7 @@ import {
 } from '@geotrace/core-wasm/wire'
 
 /** The part of a fake federation that its salt nodes use. */
-interface SaltWorld {
+export interface SaltWorld {
   readonly clock: Clock
   readonly rosters: CertifiedRoster[]
   readonly quota: number
@@ -82,14 +82,14 @@ export function fakeSalts(world: SaltWorld): FakeSalts {
 }
 
 /** The named roster, if it is in force for all blocks. */
-function toRosterInForce({ rosters }: SaltWorld, name: Uint8Array, blocks: readonly Block[]): CertifiedRoster {
+export function toRosterInForce({ rosters }: SaltWorld, name: Uint8Array, blocks: readonly Block[]): CertifiedRoster {
   const named = rosters.find(({ hash }) => equalBytes(name, hashToRosterName(hash)))
   const isInForce = ({ size, n }: Block) => rosterInForce(rosters, blockToEpoch(size, n)) === named
   if (named === undefined || !blocks.every(isInForce)) throw new FederationError('ROSTER_UNKNOWN', 'which roster?')
   return named
 }
 
-function assertOpen(blocks: readonly Block[], nowMs: number): void {
+export function assertOpen(blocks: readonly Block[], nowMs: number): void {
   for (const { size, n } of blocks) {
     const state = blockToState(size, n, nowMs)
     if (state === 'too-old') throw new FederationError('BLOCK_TOO_OLD', 'too old', { block: n })

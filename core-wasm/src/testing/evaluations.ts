@@ -28,7 +28,7 @@ import { linesToTree, treeToPath } from './merkle-tree.ts'
 type Shape = Pick<Roster, 'replicas' | 'threshold'>
 type Period = Shape & Pick<Roster, 'shards' | 'firstEpoch' | 'periodEpochs' | 'reserveEpochs'>
 
-interface TestShares {
+export interface TestShares {
   /** The keys of all parts of (shard, epoch). */
   partKeys(shape: Shape, shard: number, epoch: number): Uint8Array[]
   /** The share of the replica of this rank, and its key. */

@@ -13,7 +13,7 @@ const SCALAR_BYTES = 32
 export type Part = readonly number[]
 
 /** A part that a replica belongs to, by its number, and f_A(x_j): the weight of its secret in the replica's share. */
-export interface ShareWeight {
+interface ShareWeight {
   readonly part: number
   /** A scalar of 32 bytes; undefined for the weight 1 of the only part when t = 1. */
   readonly weight: Uint8Array | undefined
