@@ -43,7 +43,13 @@ export {
   type RefusalReason,
 } from './record.ts'
 export type { Place } from './redaction/place.ts'
-export type { HomeStatus, RedactionOptions, RedactionReason, TimeZoneOffset } from './redaction/redaction.ts'
+export type {
+  HomePreview,
+  HomeStatus,
+  RedactionOptions,
+  RedactionReason,
+  TimeZoneOffset,
+} from './redaction/redaction.ts'
 export type { CircleZone, PolygonZone, Zone, ZoneShape } from './redaction/zones.ts'
 export { deviceKey } from './storage/device-key.ts'
 export { encryptedStorage, type StorageKey } from './storage/encrypted-storage.ts'

@@ -1,7 +1,7 @@
 /** The user's own places: homes marked by hand, zones drawn. README "Home and zones". Throws RangeError. */
 import { bytesToHex } from '@geotrace/core-wasm/wire'
 import type { Place } from '../redaction/place.ts'
-import type { HomeStatus } from '../redaction/redaction.ts'
+import type { HomePreview, HomeStatus } from '../redaction/redaction.ts'
 import type { Zone, ZoneShape } from '../redaction/zones.ts'
 import type { Device } from './device.ts'
 
@@ -15,8 +15,10 @@ export interface HomeControl {
   zone(): string[]
   /** Hides this place. Home is then known, so held deposits go out. */
   mark(place: Place): Promise<void>
-  /** Forgets the homes marked by hand. Learnt homes stay. */
-  unmark(): Promise<void>
+  /** The zone that marking this place would hide, and how far the place is from the known nights. Changes nothing. */
+  preview(place: Place): HomePreview
+  /** Forgets one home marked by hand, or all of them. Learnt homes stay. */
+  unmark(place?: Place): Promise<void>
 }
 
 export interface ZoneControl {
@@ -30,9 +32,13 @@ export function homeControl(device: Device): HomeControl {
   return {
     status: () => device.redactor.homeStatus(device.clock.now()),
     zone: () => device.redactor.homeZone(device.clock.now()),
-    async mark({ lat, lng }) {
-      if (!(Math.abs(lat) <= 90) || !Number.isFinite(lng))
-        throw new RangeError(`home expected a position in degrees, got ${lat}, ${lng}`)
+    preview(place) {
+      assertPlace(place)
+      return device.redactor.previewHome(place)
+    },
+    async mark(place) {
+      assertPlace(place)
+      const { lat, lng } = place
       await device.lock(async () => {
         const { marked } = device.redactor.homeStatus(device.clock.now())
         if (marked.length >= HOMES_MAX)
@@ -40,8 +46,18 @@ export function homeControl(device: Device): HomeControl {
         await device.redactor.setHomes([...marked, { lat, lng }])
       })
     },
-    unmark: () => device.lock(() => device.redactor.setHomes([])),
+    unmark: (place) =>
+      device.lock(() => {
+        const { marked } = device.redactor.homeStatus(device.clock.now())
+        const isOther = ({ lat, lng }: Place): boolean => lat !== place?.lat || lng !== place.lng
+        return device.redactor.setHomes(place === undefined ? [] : marked.filter(isOther))
+      }),
   }
+}
+
+function assertPlace({ lat, lng }: Place): void {
+  // The message names no position, because messages end up in logs.
+  if (!(Math.abs(lat) <= 90) || !Number.isFinite(lng)) throw new RangeError('home expected a position in degrees')
 }
 
 export function zoneControl(device: Device): ZoneControl {

@@ -8,7 +8,7 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { cellToBoundary, cellToLatLng, gridDisk, latLngToCell } from 'h3-js'
 import { toPlace } from './degrees.ts'
-import { distanceM } from './place.ts'
+import { distanceM, type Place } from './place.ts'
 
 /** Edge 76 m. A zone of ring 3 has about 110 cells, 1.6 km². */
 export const HOME_RESOLUTION = 10
@@ -47,6 +47,11 @@ export interface NightVote {
 
 export function placeToHomeCell(lat: number, lng: number): string {
   return latLngToCell(lat, lng, HOME_RESOLUTION)
+}
+
+/** The middle of a home cell. */
+export function homeCellToPlace(cell: string): Place {
+  return toPlace(cellToLatLng(cell))
 }
 
 /** The night that a time between 01:00 and 05:00 local belongs to. */

@@ -31,6 +31,14 @@ export interface HomeStatus {
   marked: Place[]
 }
 
+/** The effect of marking a place as home. */
+export interface HomePreview {
+  /** The cells that would be hidden, as H3 indexes of resolution 10. */
+  zone: string[]
+  /** Metres from the place to the nearest cell where this device spent a night; undefined while no night is known. */
+  nightsAwayM: number | undefined
+}
+
 /** A lesson from one fix. The redactor knows it at once. The caller writes the operations with the fix, or unlearns. */
 export interface Lesson {
   readonly operations: readonly StorageOperation[]
@@ -47,6 +55,7 @@ export interface Redactor {
   setZones(zones: Zone[]): Promise<void>
   homeStatus(nowMs: number): HomeStatus
   homeZone(nowMs: number): string[]
+  previewHome(place: Place): HomePreview
   zones(): Zone[]
   forgetBefore(nowMs: number): Promise<void>
 }
@@ -65,6 +74,7 @@ export function noRedactor(): Redactor {
     setHomes: off,
     setZones: off,
     homeZone: () => [],
+    previewHome: () => ({ zone: [], nightsAwayM: undefined }),
     homeStatus: () => ({ known: true, nights: 0, marked: [] }),
     zones: () => [],
     forgetBefore: async () => {},

@@ -13,6 +13,7 @@ import { Habits, type Stays } from './habits.ts'
 import {
   cellsToHomes,
   daysToHomes,
+  homeCellToPlace,
   homeToZone,
   localDay,
   NIGHT_ACCURACY_MAX_M,
@@ -20,9 +21,10 @@ import {
   timeToEvening,
   timeToNight,
 } from './home.ts'
-import type { Place } from './place.ts'
+import { distanceM, type Place } from './place.ts'
 import type {
   DepositDecision,
+  HomePreview,
   HomeStatus,
   Lesson,
   RedactionOptions,
@@ -116,6 +118,14 @@ class HabitRedactor implements Redactor {
   homeZone(nowMs: number): string[] {
     const [home] = this.#homes
     return [...this.#zoneOf(localDay(nowMs, this.#init.toOffsetMin(nowMs, home?.lng ?? 0)))]
+  }
+
+  previewHome(place: Place): HomePreview {
+    const beds = [...this.#habits.stays.nights.values()].map((cell) => distanceM(place, homeCellToPlace(cell)))
+    return {
+      zone: [...this.#toZone(placeToHomeCell(place.lat, place.lng))],
+      nightsAwayM: beds.length === 0 ? undefined : Math.min(...beds),
+    }
   }
 
   zones(): Zone[] {

@@ -62,6 +62,8 @@ export function appSuite(stage: () => Stage): void {
   async function markHomeFarAway(page: Page): Promise<void> {
     await go(page, 'map?at=52.62,13.505')
     await page.getByRole('button', { name: 'My home is here' }).click()
+    await page.getByRole('button', { name: 'Yes, hide this zone' }).click()
+    await page.getByText('This is your home now').waitFor()
   }
 
   async function sync(page: Page): Promise<void> {

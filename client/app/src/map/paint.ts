@@ -40,6 +40,10 @@ const GRID_RINGS_MAX = 34
 const HEXAGON_FIXES_MAX = 288
 const METRES_PER_DEGREE = 111_195
 
+type Point = readonly [x: number, y: number]
+/** More than any canvas is wide, so that a pixel has one number. */
+const PIXELS_PER_ROW = 1 << 16
+
 const hexagons = new Map<string, FixHexagons>()
 let colours: Record<string, string> = {}
 
@@ -216,17 +220,29 @@ function paintFixes(
   projection: GeoProjection,
 ): void {
   const radius = camera.zoom > 12 ? 4 : 3
+  const [kept, lost] = [new Map<number, Point>(), new Map<number, Point>()]
   for (const { lat, lng, state } of fixes) {
     const [x, y] = projection([lng, lat]) ?? [-1000, -1000]
     if (x < -10 || y < -10 || x > size.width + 10 || y > size.height + 10) continue
-    context.beginPath()
-    context.arc(x, y, radius, 0, 2 * Math.PI)
-    context.fillStyle = state === 'lost' ? colours.paper! : colours.fix!
-    context.fill()
-    context.lineWidth = 1.5
-    context.strokeStyle = state === 'lost' ? colours.fix! : colours.paper!
-    context.stroke()
+    // Of several dots on one pixel, one is enough.
+    const pixel = Math.round(y) * PIXELS_PER_ROW + Math.round(x)
+    ;(state === 'lost' ? lost : kept).set(pixel, [x, y])
   }
+  // All outlines come first, so that none covers a neighbour's dot.
+  paintDots(context, kept.values(), radius + 1.5, colours.paper!)
+  paintDots(context, lost.values(), radius + 1, colours.fix!)
+  paintDots(context, kept.values(), radius, colours.fix!)
+  paintDots(context, lost.values(), radius - 0.5, colours.paper!)
+}
+
+function paintDots(context: CanvasRenderingContext2D, points: Iterable<Point>, radius: number, colour: string): void {
+  context.beginPath()
+  for (const [x, y] of points) {
+    context.moveTo(x + radius, y)
+    context.arc(x, y, radius, 0, 2 * Math.PI)
+  }
+  context.fillStyle = colour
+  context.fill()
 }
 
 function paintExposures(context: CanvasRenderingContext2D, { exposures }: Scene, projection: GeoProjection): void {

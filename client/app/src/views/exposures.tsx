@@ -38,6 +38,11 @@ export function useAdvice(): Advice | undefined {
 export function ExposuresView({ tracer }: { tracer: Tracer }) {
   const all = exposures.value
   const [archive, setArchive] = useState(false)
+  // The map's ring opens `#/exposures?from=MS`.
+  useEffect(() => {
+    const from = new URLSearchParams(location.hash.split('?')[1] ?? '').get('from')
+    document.getElementById(`exposure-${from}`)?.scrollIntoView({ block: 'center' })
+  }, [])
   const shown = all.filter(({ verdict }) => (verdict === 'archived' || verdict === 'dismissed') === archive).reverse()
   const put = all.filter(({ verdict }) => verdict === 'archived' || verdict === 'dismissed').length
   const open = all.some(({ verdict }) => verdict === 'new' || verdict === 'confirmed')
@@ -59,7 +64,7 @@ export function ExposuresView({ tracer }: { tracer: Tracer }) {
       )}
       <ul class="cards">
         {shown.map((exposure) => (
-          <li key={exposure.from}>
+          <li key={exposure.from} id={`exposure-${exposure.from}`}>
             <Card exposure={exposure} tracer={tracer} />
           </li>
         ))}

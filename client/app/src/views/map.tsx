@@ -1,38 +1,40 @@
 /** The map: the person's own fixes, and the hexagons and regions of any place. It loads no tile from any server. */
 import '../styles/map.css'
-import type { Tracer } from '@geotrace/client'
+import type { HomePreview, Tracer } from '@geotrace/client'
 import type { Core } from '@geotrace/core-wasm'
 import type { Manifest } from '@geotrace/core-wasm/wire'
 import { signal } from '@preact/signals'
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Icon } from '../icon.tsx'
 import { type Land, loadLand } from '../map/base.ts'
 import { type Camera, fit, pan, toProjection, toScale, zoomAt } from '../map/camera.ts'
 import { attachGestures } from '../map/gestures.ts'
-import { positionToHexagons } from '../map/hexagons.ts'
 import { LAYERS, type Layer, paint, readColours, type Scene } from '../map/paint.ts'
+import { nearestExposure, nearestFix, type Spot } from '../map/spot.ts'
 import { markChanged } from '../session/refresh.ts'
 import { changes, diary, exposures, position } from '../session/state.ts'
-import { count, place, time } from '../words.ts'
-import { STATES } from './diary.tsx'
+import { count } from '../words.ts'
+import { SpotPanel } from './spot-panel.tsx'
 import { Status } from './status.tsx'
 
+interface Saved {
+  text: string
+  undo: () => Promise<void>
+}
 interface Props {
   tracer: Tracer
   manifest: Manifest
   core: Core
 }
-interface Spot {
-  lat: number
-  lng: number
-}
 
 const WORLD: Camera = { lat: 28, lng: 10, zoom: 1.6 }
 const SPOT_ZOOM = 18
-const PICK_PX = 14
+/** A tap on a small map moves nearer by this much. */
+const ZOOM_STEP = 5
 /** On a map narrower than this, the panel covers the lower half, and the map moves the place into the upper half. */
 const PANEL_BESIDE_PX = 600
-const ZONE_RADIUS_M = 200
+/** Below this zoom a finger covers more than a house, so a tap moves nearer first. */
+const HOME_ZOOM_MIN = 16
 const LAYER_WORDS: Record<Layer, string> = {
   fixes: 'My positions',
   A: 'Layer A',
@@ -59,7 +61,10 @@ export default function MapView({ tracer, manifest, core }: Props) {
   const [spot, setSpot] = useState<Spot | undefined>(() => query().at)
   const [size, setSize] = useState({ width: 1, height: 1 })
   const [pick, setPick] = useState(query().pick)
-  const homeCells = useMemo(() => tracer.home.zone(), [changed])
+  const [preview, setPreview] = useState<HomePreview | undefined>(undefined)
+  const [saved, setSaved] = useState<Saved | undefined>(undefined)
+  const known = useMemo(() => tracer.home.zone(), [changed])
+  const homeCells = preview?.zone ?? known
   const zones = useMemo(() => tracer.zones.list(), [changed])
   const now = useRef({ camera, size })
   now.current = { camera, size }
@@ -105,7 +110,11 @@ export default function MapView({ tracer, manifest, core }: Props) {
       onCamera: setCamera,
       onPick(x, y) {
         const [lng, lat] = toProjection(now.current.camera, now.current.size).invert!([x, y])!
-        setSpot({ lat, lng })
+        setPreview(undefined)
+        setSaved(undefined)
+        if (query().pick !== undefined && now.current.camera.zoom < HOME_ZOOM_MIN) {
+          setCamera({ lat, lng, zoom: Math.min(SPOT_ZOOM, now.current.camera.zoom + ZOOM_STEP) })
+        } else setSpot({ lat, lng })
       },
     })
     return () => {
@@ -142,6 +151,29 @@ export default function MapView({ tracer, manifest, core }: Props) {
     })
     return () => cancelAnimationFrame(frame)
   }, [camera, size, land, shown, fixes, events, zones, homeCells, here, spot])
+
+  const close = useCallback(() => {
+    setSpot(undefined)
+    setPreview(undefined)
+  }, [])
+  function choose(next: HomePreview | undefined) {
+    // The place was tapped on a map too small to show a house: look at it first.
+    if (next !== undefined && camera.zoom < HOME_ZOOM_MIN && spot !== undefined) {
+      setCamera({ ...spot, zoom: HOME_ZOOM_MIN })
+    }
+    setPreview(next)
+  }
+  function finish(text: string, undo: () => Promise<void>) {
+    close()
+    setPick(undefined)
+    setSaved({ text, undo })
+  }
+
+  async function takeBack({ undo }: Saved) {
+    await undo()
+    await markChanged(tracer)
+    setSaved(undefined)
+  }
 
   const zoom = (steps: number) => setCamera(zoomAt(camera, size, steps))
   const scale = toScale(camera)
@@ -214,7 +246,15 @@ export default function MapView({ tracer, manifest, core }: Props) {
         </div>
         {pick !== undefined && spot === undefined && (
           <p class="map-hint" role="status">
-            {pick === 'home' ? 'Tap where your home is.' : 'Tap the place to hide.'}
+            {toHint(pick, camera)}
+          </p>
+        )}
+        {saved !== undefined && (
+          <p class="map-hint" role="status">
+            {saved.text}{' '}
+            <button type="button" class="plain" onClick={() => void takeBack(saved)}>
+              Undo
+            </button>
           </p>
         )}
         {spot !== undefined && (
@@ -223,13 +263,24 @@ export default function MapView({ tracer, manifest, core }: Props) {
             core={core}
             shards={manifest.parameters.shards}
             tracer={tracer}
-            near={nearest(spot, camera, size)}
-            onClose={() => setSpot(undefined)}
+            fix={nearestFix(spot, camera, size, fixes)}
+            exposure={nearestExposure(spot, camera, size, events)}
+            matching={matching}
+            preview={preview}
+            onPreview={choose}
+            onDone={finish}
+            onClose={close}
           />
         )}
       </div>
     </div>
   )
+}
+
+function toHint(pick: string, { zoom }: Camera): string {
+  if (zoom < HOME_ZOOM_MIN)
+    return pick === 'home' ? 'Tap near your home to come closer.' : 'Tap near the place to come closer.'
+  return pick === 'home' ? 'Tap where your home is.' : 'Tap the place to hide.'
 }
 
 function startCamera(): Camera {
@@ -252,69 +303,4 @@ function toggled(shown: ReadonlySet<Layer>, layer: Layer): ReadonlySet<Layer> {
   const next = new Set(shown)
   if (!next.delete(layer)) next.add(layer)
   return next
-}
-
-/** The fix nearest to a tap. */
-function nearest(spot: Spot, camera: Camera, size: { width: number; height: number }) {
-  const projection = toProjection(camera, size)
-  const toPx = ({ lat, lng }: Spot) => projection([lng, lat]) ?? [-1e6, -1e6]
-  const [x, y] = toPx(spot)
-  return diary.value
-    .map((fix) => ({ fix, px: Math.hypot(toPx(fix)[0] - x, toPx(fix)[1] - y) }))
-    .filter(({ px }) => px <= PICK_PX)
-    .sort((a, b) => a.px - b.px)[0]?.fix
-}
-
-interface SpotProps {
-  spot: Spot
-  core: Core
-  shards: number
-  tracer: Tracer
-  near: ReturnType<typeof nearest>
-  onClose: () => void
-}
-
-function SpotPanel({ spot, core, shards, tracer, near, onClose }: SpotProps) {
-  const { ids } = positionToHexagons(core, spot.lat, spot.lng)
-  const regions = [...new Set(core.fixToCells(spot.lat, spot.lng).map((cell) => core.cellToRegion(cell)))]
-  const done = () => {
-    void markChanged(tracer)
-    onClose()
-  }
-  return (
-    <aside class="spot card" aria-label="This place">
-      <div class="row spread">
-        <h2>{near === undefined ? 'This place' : `${time(near.at)}, ${STATES[near.state].word}`}</h2>
-        <button type="button" class="plain" onClick={onClose} aria-label="Close">
-          ✕
-        </button>
-      </div>
-      <p class="mono small">{place(spot)}</p>
-      {near !== undefined && <p class="small">Your fix: {STATES[near.state].why}.</p>}
-      <dl class="ids">
-        {(['A', 'B', 'C'] as const).map((layer, i) => (
-          <div key={layer}>
-            <dt class={`layer-${layer}`}>Layer {layer}</dt>
-            <dd class="mono">{ids[i]}</dd>
-          </div>
-        ))}
-        {regions.map((region) => (
-          <div key={region}>
-            <dt>Region {region}</dt>
-            <dd>
-              shard {core.regionToShard(region, shards)} of {shards}
-            </dd>
-          </div>
-        ))}
-      </dl>
-      <div class="row buttons">
-        <button type="button" onClick={() => tracer.home.mark(spot).then(done)}>
-          My home is here
-        </button>
-        <button type="button" onClick={() => tracer.zones.add({ ...spot, radiusM: ZONE_RADIUS_M }).then(done)}>
-          Hide {ZONE_RADIUS_M} m here
-        </button>
-      </div>
-    </aside>
-  )
 }
