@@ -11,6 +11,7 @@ import { root, setUp } from './setup.js'
 
 const BENCHES = {
   core: 'core-wasm/bench/index.js',
+  voprf: 'core-wasm/bench/voprf.js',
   salt: 'node/bench/salt.js',
   central: 'node/bench/central.js',
   client: 'client/bench/index.js',
