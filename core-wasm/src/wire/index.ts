@@ -5,6 +5,7 @@
 
 export * from './bounded-map.ts'
 export * from './constants.ts'
+export * from './encoding/network.ts'
 export * from './encoding/bytes.ts'
 export * from './encoding/merkle.ts'
 export * from './encoding/peer-id.ts'

@@ -19,6 +19,7 @@ import {
   hasRoomFor,
   type Manifest,
   manifestToId,
+  mayName,
   newChange,
   type PeerAddress,
   ROSTER_PROTOCOL,
@@ -199,6 +200,11 @@ function announceMove({ manifest, signer, clock, addresses }: MembershipInit, { 
 }
 
 function submitChange({ rosters, submit }: Parts, change: SignedChange): void {
+  if (rosters.newest !== undefined && 'addresses' in change.change) {
+    if (!mayName(rosters.newest.roster, change.change.addresses)) {
+      throw invalidChange('expected public addresses, got one of a private network; make the card with public ones')
+    }
+  }
   if (rosters.newest !== undefined && !hasRoomFor(rosters.newest, change.change)) {
     throw invalidChange('the federation is full; a node must leave first, or the operators agree on fewer shards')
   }

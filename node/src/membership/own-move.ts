@@ -1,7 +1,7 @@
 /**
  * The `move` by which a member publishes its own new addresses. PROTOCOL.md §4.8. Pure.
  */
-import { type Change, equalBytes, type Roster, type SignedChange } from '@geotrace/core-wasm/wire'
+import { type Change, equalBytes, mayName, type Roster, type SignedChange } from '@geotrace/core-wasm/wire'
 
 /** A move that no roster made lapses after a week; then it is made again. */
 export const MOVE_LIFE_EPOCHS = 126
@@ -20,12 +20,15 @@ interface OwnMoveState {
   nowMs: number
 }
 
-/** Undefined when the roster, with the last pending move of this member, gives the current addresses already. */
+/**
+ * Undefined when the roster, with the last pending move of this member, gives the current addresses already, or when no
+ * roster may name them.
+ */
 export function ownMove({ roster, key, addresses, pending, nowMs }: OwnMoveState): Move | undefined {
   const self = roster?.members.find((member) => equalBytes(member.key, key))
   if (roster === undefined || self === undefined || addresses.length === 0) return undefined
   const last = lastMove(pending, key)
-  if (sameItems(last?.addresses ?? self.addresses, addresses)) return undefined
+  if (sameItems(last?.addresses ?? self.addresses, addresses) || !mayName(roster, addresses)) return undefined
   return {
     kind: 'move',
     // A move counts only when it is later than the last one, also after the clock was set back.

@@ -4,8 +4,8 @@
  * of the private networks in which they run.
  */
 import { isIPv4, isIPv6 } from 'node:net'
-import { keyToPeerId } from '@geotrace/core-wasm/wire'
-import { addressToParts, ipToNetwork } from './peer-address.ts'
+import { ipToNetwork, keyToPeerId } from '@geotrace/core-wasm/wire'
+import { addressToParts } from './peer-address.ts'
 
 /**
  * The addresses of a presence that the roster lists for this peer, and those with a public IP address. A name that the

@@ -33,6 +33,13 @@ describe('the move of a member', () => {
     expect(move({ roster: listed, addresses: HERE.slice(0, 1) })).toMatchObject({ addresses: HERE.slice(0, 1) })
   })
 
+  it('a member of a public federation publishes no move to a private address, because no roster would make it', () => {
+    const open = roster.members.map((member) => ({ ...member, addresses: ['/ip4/203.0.113.7/tcp/4101'] }))
+    expect(move({ roster: { ...roster, members: open } })).toBeUndefined()
+    const addresses = ['/dns4/salt.example.org/tcp/4101']
+    expect(move({ roster: { ...roster, members: open }, addresses })).toMatchObject({ addresses })
+  })
+
   it('a peer publishes no move before the founding, without an address, or while the roster does not list it', () => {
     expect(move({ roster: undefined })).toBeUndefined()
     expect(move({ addresses: [] })).toBeUndefined()

@@ -12,8 +12,3 @@ export const DEMO_PHRASE = 'everybody knows these keys'
 export function demoSecret(phrase: string, role: string): Uint8Array {
   return sha256(concatBytes(utf8('geotrace/demo'), Uint8Array.of(0), utf8(phrase), Uint8Array.of(0), utf8(role)))
 }
-
-/** Whether a multiaddr names this machine: 127.0.0.0/8, ::1 or localhost. */
-export function isLoopback(address: string): boolean {
-  return /^\/(ip4\/127(\.\d{1,3}){3}|ip6\/::1|dns[46]?\/localhost)(\/|$)/.test(address)
-}

@@ -4,10 +4,11 @@
  */
 
 import { MANIFEST_MAX_BYTES, PARTS_MAX, PATH_MAX, SETTLED_MAX_BYTES } from '../constants.ts'
+import { isLoopback } from '../encoding/network.ts'
 import { bytesToHex } from '../encoding/bytes.ts'
 import { secretToSigner } from '../encoding/signature.ts'
 import { FederationError } from '../errors.ts'
-import { DEMO_PHRASE, demoSecret, isLoopback } from './demo-keys.ts'
+import { DEMO_PHRASE, demoSecret } from './demo-keys.ts'
 import { type Manifest, manifestSchema, type Parameters } from './manifest-form.ts'
 import { isSharable, manifestToRoster } from './roster-rules.ts'
 import { settledBytes } from './roster-size.ts'

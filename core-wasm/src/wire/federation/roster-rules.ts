@@ -4,6 +4,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { PARTS_MAX } from '../constants.ts'
+import { addressToNetwork } from '../encoding/network.ts'
 import { bytesToHex, byteWriter, concatBytes, equalBytes, hexToBytes } from '../encoding/bytes.ts'
 import { peerIdToKey } from '../encoding/peer-id.ts'
 import { partCount } from '../messages/evaluate.ts'
@@ -40,6 +41,16 @@ export function isVacant({ sheets }: Pick<Roster, 'sheets'>, shard: number): boo
 /** Operators that must sponsor a new one. If fewer than a third of the operators are bad, one sponsor is honest. */
 export function sponsorQuorum(operators: number): number {
   return Math.floor(operators / 3) + 1
+}
+
+/**
+ * Whether a join or a move may name these addresses. Public ones always; others only when no peer of the roster has a
+ * public address, as in a trial on one machine. Otherwise a member could make all peers dial private networks.
+ */
+export function mayName({ members, newcomers, admitted, central }: Roster, addresses: readonly string[]): boolean {
+  const isPublic = (address: string): boolean => addressToNetwork(address) === 'public'
+  const peers = [...members, ...newcomers, ...admitted, central]
+  return addresses.every(isPublic) || !peers.some((peer) => peer.addresses.some(isPublic))
 }
 
 /** The number of lines of each sheet of a roster. */

@@ -8,7 +8,7 @@ import { bytesToHex, concatBytes, equalBytes, utf8 } from '../encoding/bytes.ts'
 import { isFederationError } from '../errors.ts'
 import { invalid } from '../federation/invalid-roster.ts'
 import type { CertifiedRoster, Reveal, Roster, RosterPeer } from '../federation/roster.ts'
-import { isGone, quorum, sponsorQuorum } from '../federation/roster-rules.ts'
+import { isGone, mayName, quorum, sponsorQuorum } from '../federation/roster-rules.ts'
 import { certificateBytes, settledBytes } from '../federation/roster-size.ts'
 import { assertSigned, type Change, decodeChange, type SignedChange } from './changes.ts'
 import { closeDraft, type Draft, findPeer, makeChange, openDraft, type Succession } from './draft.ts'
@@ -107,6 +107,8 @@ function applyChange(draft: Draft, roster: Roster, signed: SignedChange, firstEp
   assertEndorsed(draft, roster, signed)
   if ('at' in change && change.at > firstEpoch * EPOCH_MS)
     invalid(`a change is from ${change.at}, after the roster begins: check the clock of its signer`)
+  if ('addresses' in change && !mayName(roster, change.addresses))
+    invalid(`expected public addresses in a ${change.kind}, got one of a private network or of one machine`)
   makeChange(draft, change)
 }
 

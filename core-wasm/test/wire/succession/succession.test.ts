@@ -348,6 +348,24 @@ describe('a move', () => {
     change({ kind: 'move', at: AT, until: UNTIL, key: key(role), addresses }, signers)
   const there = ['/ip4/127.0.0.1/tcp/7', '/ip6/::1/tcp/7/ws']
 
+  it('a move or a join names public addresses only, unless the roster has no public address', () => {
+    const open = '/dns4/salt.example.org/tcp/443/tls/ws'
+    const away = ['/ip4/203.0.113.7/tcp/4101', open]
+    const local = ['/ip4/127.0.0.1/tcp/22', '/ip4/10.0.0.1/tcp/80', '/ip6/fd00::1/tcp/80', '/dns4/router/tcp/80']
+    const joins = (address: string) =>
+      change({ ...joining('gum'), addresses: [open, address] }, ['operator/gum', 'peer/gum', ...SPONSORS])
+    // A federation on one machine may name what it likes, and goes public with the first public address.
+    for (const address of local) expect(() => step(founding, { changes: [move('peer/ash', [address])] })).not.toThrow()
+    const { roster } = step(founding, { changes: [move('peer/ash', away), joins(away[0]!)] })
+    expect(roster.members[0]!.addresses).toEqual(away)
+    const next = step(founding, { changes: [move('peer/ash', away)] })
+    for (const address of local) {
+      refused([move('peer/birch', [...away, address])], /public addresses in a move/, next)
+      refused([joins(address)], /public addresses in a join/, next)
+    }
+    expect(() => step(next, { changes: [move('peer/birch', away), joins(away[0]!)] })).not.toThrow()
+  })
+
   it('a move is signed by the peer itself: a member, an admitted peer or the central peer', () => {
     const admitted = step(founding, { changes: [join('gum')] })
     const changes = ['peer/ash', 'peer/gum', 'peer/office'].map((role) => move(role, there))

@@ -4,8 +4,8 @@
  */
 import { isIP, isIPv4 } from 'node:net'
 import { domainToASCII } from 'node:url'
-import { ADDRESSES_MAX } from '@geotrace/core-wasm/wire'
-import { type AddressParts, addressToParts, ipToNetwork, type NetworkKind } from '../../membership/peer-address.ts'
+import { ADDRESSES_MAX, addressToNetwork, ipToNetwork, type NetworkKind } from '@geotrace/core-wasm/wire'
+import { type AddressParts, addressToParts } from '../../membership/peer-address.ts'
 import { invalidCommand } from '../terminal/invalid-command.ts'
 
 /** RFC 1123: labels of letters, digits and dashes. The last label has a letter, otherwise a name looks like an address. */
@@ -62,12 +62,6 @@ export function networkOf(addresses: readonly string[], where: string): NetworkK
     `${where} expected addresses of one network, got ${first} beside ${second}`,
     'name only public addresses; for a trial on one machine name only loopback addresses',
   )
-}
-
-/** A name counts as public, because nobody founds a federation on names of one network. */
-function addressToNetwork(address: string): NetworkKind {
-  const { host = '' } = addressToParts(address) ?? {}
-  return ipToNetwork(host) ?? 'public'
 }
 
 function readAddress(address: string, { where, peerId }: Place): string {

@@ -4,9 +4,8 @@
  * Throws COMMAND_INVALID, FILE_EXPOSED.
  */
 import { join } from 'node:path'
-import { bytesToHex, keyToPeerId, secretToSigner } from '@geotrace/core-wasm/wire'
+import { bytesToHex, keyToPeerId, type NetworkKind, secretToSigner } from '@geotrace/core-wasm/wire'
 import type { MemberCard } from '../../membership/new-manifest.ts'
-import type { NetworkKind } from '../../membership/peer-address.ts'
 import { systemRandom } from '../../platform/random.ts'
 import { invalidCommand } from '../terminal/invalid-command.ts'
 import { dirOption } from '../terminal/options.ts'
