@@ -13,10 +13,12 @@ describe('pledges', () => {
     const dir = await stage.dir()
     const pledges = createPledges(await fileRecords(dir), 'votes')
     const given = await Promise.all([pledges.give(18, hash(1)), pledges.give(18, hash(2)), pledges.give(18, hash(1))])
-    expect(given).toEqual([true, false, true])
+    // Each call reads the disk first, so either hash may be the first.
+    const [kept, other] = given[0] ? [1, 2] : [2, 1]
+    expect(given).toEqual([kept === 1, kept === 2, kept === 1])
     const again = createPledges(await fileRecords(dir), 'votes')
-    expect(await again.of(18)).toEqual(hash(1))
-    expect(await again.give(18, hash(2))).toBe(false)
+    expect(await again.of(18)).toEqual(hash(kept!))
+    expect(await again.give(18, hash(other!))).toBe(false)
     expect(await again.give(36, hash(2))).toBe(true)
     expect(await createPledges(await fileRecords(dir), 'proposals').of(18)).toBeUndefined()
   })
