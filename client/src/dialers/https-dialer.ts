@@ -4,7 +4,7 @@
  * PEER_UNREACHABLE, PEER_TIMEOUT, MESSAGE_TOO_LARGE, ABORTED.
  */
 import { FederationError } from '@geotrace/core-wasm'
-import { bytesToHex, type PeerAddress, type Protocol } from '@geotrace/core-wasm/wire'
+import { bytesToHex, type PeerAddress, type Protocol, REQUEST_HEADER } from '@geotrace/core-wasm/wire'
 import { anySignal } from 'any-signal'
 import type { Dialer, RequestOptions } from './dialer.ts'
 
@@ -78,7 +78,8 @@ async function exchange(
 ): Promise<Uint8Array> {
   const response = await ask(url, {
     method: 'POST',
-    // Without a content type a browser sends no preflight request.
+    // With this header a browser asks first whether the page may send requests.
+    headers: [[...REQUEST_HEADER]],
     body: Uint8Array.from(frame),
     signal,
     cache: 'no-store',

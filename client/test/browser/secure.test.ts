@@ -1,10 +1,14 @@
 /**
  * Peers with a TLS certificate, as an https page needs them. The SDK lives its whole life in Chromium by `fetch` without
- * libp2p, and over secure WebSockets alone. The browser context trusts the certificate.
+ * libp2p, and over secure WebSockets alone. A page of another site gets nothing. The browser context trusts the certificate.
  */
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { REQUEST_HEADER, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { type LocalFederation, startFederation } from '@geotrace/node/testing'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -14,18 +18,28 @@ import { inChromium, launchChromium } from './chromium.ts'
 import { LIFE } from './life.ts'
 import { openReportingSite } from './pages.ts'
 
+/** Chromium finds both sites on this machine. */
+const [APP, OTHER] = ['app.example', 'other.example']
+const sites = createServer(LOOPBACK_CERTIFICATE, (_request, response) => {
+  response.setHeader('Content-Type', 'text/html').end('<!doctype html><html lang="en"><title>page</title>')
+})
+
 inChromium('peers with a TLS certificate, in Chromium', () => {
   let dir: string
   let federation: LocalFederation
   let browser: Browser
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'geotrace-secure-'))
+    sites.listen(0, '127.0.0.1')
+    await once(sites, 'listening')
+    const parameters = { apps: [toOrigin(APP)] }
     ;[federation, browser] = await Promise.all([
-      startFederation({ dir: join(dir, 'federation'), certificate: LOOPBACK_CERTIFICATE }),
-      launchChromium(),
+      startFederation({ dir: join(dir, 'federation'), certificate: LOOPBACK_CERTIFICATE, parameters }),
+      launchChromium([`--host-resolver-rules=MAP ${APP} 127.0.0.1, MAP ${OTHER} 127.0.0.1`]),
     ])
   }, 120_000)
   afterAll(async () => {
+    sites.close()
     await Promise.all([browser?.close(), federation?.stop()])
     await rm(dir, { recursive: true, force: true })
   })
@@ -66,4 +80,51 @@ inChromium('peers with a TLS certificate, in Chromium', () => {
     },
     120_000,
   )
+
+  it('a page of an app in the manifest reaches the peers, and a page of another site gets no answer', async () => {
+    const [node] = federation.saltNodes
+    const address = federation.manifest.members[0]!.addresses.find((item) => item.endsWith('/tls/http'))!
+    const [, , host, , port] = address.split('/')
+    const requests = () => Object.values(node!.status().refused).reduce((sum, count) => sum + count, 0)
+    const before = requests()
+    const nothing = { plain: 'failed', asked: 'failed', opaque: 'opaque 0', socket: 'failed' }
+    expect(await reach(OTHER, `${host}:${port}`)).toEqual(nothing)
+    expect(requests()).toBe(before)
+    expect(await reach(APP, `${host}:${port}`)).toEqual({ ...nothing, plain: '403', asked: '200', socket: 'open' })
+    expect(requests()).toBe(before + 1)
+  })
+
+  /** Sends requests from a page: without the header, with it, without reading the answer, and by WebSocket. */
+  async function reach(site: string, peer: string): Promise<Record<string, string>> {
+    const context = await browser.newContext({ ignoreHTTPSErrors: true })
+    const page = await context.newPage()
+    await page.goto(toOrigin(site))
+    const found = await page.evaluate(
+      async ({ peer, path, header }) => {
+        const send = (init: RequestInit): Promise<string> =>
+          fetch(`https://${peer}${path}`, { method: 'POST', body: Uint8Array.of(1), ...init }).then(
+            ({ type, status }) => (type === 'opaque' ? `opaque ${status}` : `${status}`),
+            () => 'failed',
+          )
+        const socket = new WebSocket(`wss://${peer}`)
+        const opened = new Promise<string>((resolve) => {
+          socket.onopen = () => resolve('open')
+          socket.onerror = () => resolve('failed')
+        })
+        return {
+          plain: await send({}),
+          asked: await send({ headers: [[...header]] }),
+          opaque: await send({ mode: 'no-cors', headers: [[...header]] }),
+          socket: await opened,
+        }
+      },
+      { peer, path: SALT_PROTOCOL.id, header: REQUEST_HEADER },
+    )
+    await context.close()
+    return found
+  }
 })
+
+function toOrigin(site: string): string {
+  return `https://${site}:${(sites.address() as AddressInfo).port}`
+}

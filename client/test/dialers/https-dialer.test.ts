@@ -54,7 +54,7 @@ describe('the HTTPS dialer', () => {
     await session.close()
   })
 
-  it('a request sends no cookies, cache, referrer or redirects, and reaches every kind of address', async () => {
+  it('a request sends one header and no cookies, cache, referrer or redirects, and reaches every kind of address', async () => {
     const asked: { url: string; init: RequestInit }[] = []
     const spy: typeof fetch = async (url, init = {}) => {
       asked.push({ url: String(url), init })
@@ -72,7 +72,7 @@ describe('the HTTPS dialer', () => {
     const careful = { cache: 'no-store', credentials: 'omit', redirect: 'error', referrerPolicy: 'no-referrer' }
     for (const { init } of asked) {
       expect(init).toMatchObject(careful)
-      expect(init.headers).toBeUndefined()
+      expect(init.headers).toEqual([['geotrace', '1']])
     }
   })
 

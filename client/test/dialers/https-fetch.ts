@@ -8,7 +8,8 @@ export function httpsFetch(ca: string): { fetch: typeof fetch; close(): void } {
     fetch: (input, init = {}) =>
       new Promise((resolve, reject) => {
         const { method = 'GET', body, signal } = init
-        const call = request(String(input), { method, agent, ...(signal && { signal }) }, (response) => {
+        const headers = Object.fromEntries(new Headers(init.headers))
+        const call = request(String(input), { method, headers, agent, ...(signal && { signal }) }, (response) => {
           const status = response.statusCode!
           resolve(new Response(Readable.toWeb(response) as ReadableStream, { status }))
         })

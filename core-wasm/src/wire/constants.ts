@@ -90,6 +90,8 @@ export const MEMBERS_PER_OPERATOR_MAX = 16
 export const OPERATORS_MAX = 300
 export const MEMBERS_MAX = 1_000
 export const ADDRESSES_MAX = 8
+/** Origins of a federation's web apps: each authority of a country, or each maker of an app, may have one. */
+export const APPS_MAX = 16
 export const SEEDS_MAX_BYTES = 256
 export const SYNC_REQUEST_MAX_BYTES = 65_536
 export const SYNC_REPLY_MAX_BYTES = 16_384

@@ -5,9 +5,10 @@
 
 export * from './bounded-map.ts'
 export * from './constants.ts'
-export * from './encoding/network.ts'
 export * from './encoding/bytes.ts'
 export * from './encoding/merkle.ts'
+export * from './encoding/network.ts'
+export * from './encoding/origin.ts'
 export * from './encoding/peer-id.ts'
 export * from './encoding/protocols.ts'
 export * from './encoding/signature.ts'

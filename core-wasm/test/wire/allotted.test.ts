@@ -54,6 +54,7 @@ const AMENDED: Record<Exclude<keyof Amendment, 'kind' | 'at' | 'until'>, true> =
   shards: true,
   replicas: true,
   evaluations: true,
+  apps: true,
 }
 
 /** The error of a refusal with this status. */

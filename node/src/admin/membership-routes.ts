@@ -135,6 +135,7 @@ export function changeToText(change: Change, newest: CertifiedRoster | undefined
         change.shards !== null && `${change.shards} shards`,
         change.replicas !== null && `${change.replicas} replicas`,
         change.evaluations !== null && `${change.evaluations} evaluations per shard and epoch`,
+        change.apps !== null && `web apps ${change.apps.join(' ') || 'none'}`,
       ]
       return `from the next roster but one: ${parts.filter(Boolean).join(', ')}`
     }

@@ -8,11 +8,14 @@ import type { Clock, Random } from '@geotrace/core-wasm'
 import {
   EPOCH_MS,
   FederationError,
+  isAppOrigin,
   keyToPeerId,
   type Manifest,
   manifestToId,
+  manifestToRoster,
   marksPerReply,
   type Pin,
+  type Roster,
   SYNC_GROUPS_MAX,
   SYNC_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
@@ -253,6 +256,8 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
     if (init.store === undefined) opened.push(() => store.close())
     const records = await openRecords(join(dir, 'records'))
     await assertSameFederation(manifest, records)
+    const founding = manifestToRoster(manifest)
+    let newest = (): Roster => founding
     const host = await openHost({
       secret,
       listen: listen ?? manifest.central.addresses,
@@ -260,6 +265,7 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
       log,
       ...(localAddress !== undefined && { localAddress }),
       ...(init.certificate && { certificate: init.certificate }),
+      allowsOrigin: (origin) => isAppOrigin(newest(), origin),
     })
     opened.push(() => host.stop())
     if (keyToPeerId(host.key) !== manifest.central.peerId)
@@ -280,6 +286,7 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
       ...(init.pace && { pace: init.pace }),
     })
     const { rosters } = membership
+    newest = () => rosters.newest?.roster ?? founding
     const retentionStart = (): number =>
       Math.max(retentionToEpoch(clock.now(), retentionDays), dayToFirstEpoch(store.floor()))
     const risk = riskEngine({ store, config, clock, log, stopwatch })

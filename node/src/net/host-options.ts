@@ -9,6 +9,7 @@ import type { AdmissionInit } from './guard/admission.ts'
 import type { HostLimits } from './limits.ts'
 import { isHttpsAddress } from './transport/https-listener.ts'
 import { noise } from './transport/noise.ts'
+import type { AllowsOrigin } from './transport/origins.ts'
 import { guardedTcp } from './transport/tcp.ts'
 import { guardedWebSockets, type SecureInit } from './transport/websocket.ts'
 
@@ -21,6 +22,7 @@ interface HostOptionsInit {
   localAddress: string | undefined
   limits: HostLimits
   admission: AdmissionInit
+  allowsOrigin: AllowsOrigin
   /** For addresses that end in `/tls/ws`. */
   secure: SecureInit | undefined
   muxer: () => StreamMuxerFactory
@@ -33,6 +35,7 @@ export function hostOptions({
   localAddress,
   limits,
   admission,
+  allowsOrigin,
   secure,
   muxer,
   gater,
@@ -43,7 +46,10 @@ export function hostOptions({
     logger: { forComponent: () => NO_LOG },
     // HTTPS shares the port of the secure WebSocket.
     addresses: { listen: listen.filter((address) => !isHttpsAddress(address)) },
-    transports: [guardedTcp(localAddress, limits, admission), guardedWebSockets(limits, admission, secure)],
+    transports: [
+      guardedTcp(localAddress, limits, admission),
+      guardedWebSockets(limits, admission, allowsOrigin, secure),
+    ],
     connectionEncrypters: [noise()],
     streamMuxers: [muxer],
     connectionGater: gater,

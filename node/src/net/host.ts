@@ -26,6 +26,7 @@ import { gater } from './transport/gater.ts'
 import { httpsListener } from './transport/https-listener.ts'
 import { InboundStreams } from './transport/inbound-streams.ts'
 import { listeningYamux } from './transport/muxer.ts'
+import type { AllowsOrigin } from './transport/origins.ts'
 import type { CertificateSource } from './transport/tls-certificate.ts'
 
 /** Time that `stop` waits for unfinished answers. */
@@ -43,6 +44,8 @@ interface HostInit {
   localAddress?: string
   /** TLS certificate for addresses that end in `/tls/ws`: secure WebSocket and HTTPS on one port. */
   certificate?: CertificateSource
+  /** Whether web pages of this origin may send requests; none by default. */
+  allowsOrigin?: AllowsOrigin
 }
 
 /** Opens the network of a role. A simulation passes its own function. */
@@ -77,7 +80,7 @@ export async function createHost(init: HostInit): Promise<Host> {
 }
 
 /** The parts of a host before its libp2p node exists, and their options for the node. `attach` connects them to it. */
-function createParts({ clock, log, certificate }: HostInit, limits: HostLimits) {
+function createParts({ clock, log, certificate, allowsOrigin = () => false }: HostInit, limits: HostLimits) {
   const now = (): number => performance.now()
   const load = loopPressure()
   const connections = new Connections(limits, clock, log)
@@ -101,6 +104,7 @@ function createParts({ clock, log, certificate }: HostInit, limits: HostLimits) 
     answer: (protocol, request, from) => server.answer(protocol, request, from),
     refuse: (protocol) => server.refuse(protocol, busy()),
     isFull: () => inbound.isFull(),
+    allowsOrigin,
     makeRoom,
   })
   connections.addOccupants(https.occupants)
@@ -119,6 +123,7 @@ function createParts({ clock, log, certificate }: HostInit, limits: HostLimits) 
     waiting: () => waiting,
     options: {
       admission,
+      allowsOrigin,
       secure: certificate && { certificate, serveHttps: https.attach },
       muxer: listeningYamux({ limits, now, random: systemRandom, inbound, onReceived, onAbuse }),
       gater: gater({ table: connections.table, clock, makeRoom, isLagging: load.isLagging }),

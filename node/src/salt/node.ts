@@ -12,6 +12,7 @@ import {
   EPOCH_MS,
   equalBytes,
   hashToRosterName,
+  isAppOrigin,
   isGone,
   isVacant,
   keyToMember,
@@ -31,7 +32,7 @@ import {
   type MembershipStatus,
 } from '../membership/membership.ts'
 import type { Pace } from '../membership/pace.ts'
-import { openRosterStore } from '../membership/roster-store.ts'
+import { openRosterStore, type RosterStore } from '../membership/roster-store.ts'
 import { createHost, type OpenHost } from '../net/host.ts'
 import type { HostLimits } from '../net/limits.ts'
 import type { Handler, Host, HostStats } from '../net/protocol.ts'
@@ -171,7 +172,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
         ...(localAddress !== undefined && { localAddress }),
         ...(certificate && { certificate }),
       }
-      host = await openHost({ secret, listen, clock, log, ...more })
+      host = await openHost({ secret, listen, clock, log, allowsOrigin: appsOf(manifest, rosters), ...more })
       const shared = { rosters, signer, host, clock, random, log, records }
       const holdings = createHoldings({ ...shared, core, keeper })
       await holdings.settle()
@@ -345,6 +346,12 @@ async function openQuota(init: SaltNodeInit): Promise<QuotaTable<SaltQuestion>> 
   const { manifest, dir, clock, openQuotaDisk = levelQuotaDisk } = init
   const disk = await openQuotaDisk(join(dir, 'quota'))
   return openQuotaTable(disk, saltQuota(manifest.parameters.quota), clock.now())
+}
+
+/** Web pages of the apps that the newest roster names may send requests. */
+function appsOf(manifest: Manifest, rosters: RosterStore): (origin: string) => boolean {
+  const founding = manifestToRoster(manifest)
+  return (origin) => isAppOrigin(rosters.newest?.roster ?? founding, origin)
 }
 
 /** This peer's addresses in the newest roster, before the founding in the manifest. */

@@ -2,7 +2,7 @@
 import { Agent, request as ask } from 'node:https'
 import { connect } from 'node:net'
 import { systemClock } from '@geotrace/core-wasm'
-import type { Protocol } from '@geotrace/core-wasm/wire'
+import { type Protocol, REQUEST_HEADER } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { names } from '../../../core-wasm/bench/raw-peer.js'
@@ -48,7 +48,8 @@ describe('an address in a header', () => {
     ends.push(() => agent.destroy())
     for (let n = 1; n <= 3; n++) {
       const answer = await new Promise<string>((resolve, reject) => {
-        const call = ask({ host: '127.0.0.1', port, path: WHO.id, method: 'POST', headers: claims(n), agent }, (got) =>
+        const headers = { ...claims(n), [REQUEST_HEADER[0]]: REQUEST_HEADER[1] }
+        const call = ask({ host: '127.0.0.1', port, path: WHO.id, method: 'POST', headers, agent }, (got) =>
           got.setEncoding('utf8').on('data', resolve),
         )
         call.on('error', reject).end(Uint8Array.of(1))

@@ -10,6 +10,7 @@ const init = {
   localAddress: undefined,
   limits: HOST_LIMITS,
   admission: { arrivals: { admit: () => true, addMember() {} }, onWait() {}, now: () => 0 },
+  allowsOrigin: () => false,
   secure: undefined,
   muxer: yamux(),
   gater: {},

@@ -26,6 +26,12 @@ export interface PeerAddress {
   readonly addresses: readonly string[]
 }
 
+/**
+ * The header of every request over HTTPS: name and value. With it a browser asks the peer first, by a preflight request,
+ * whether pages of this origin may send requests.
+ */
+export const REQUEST_HEADER = ['geotrace', '1'] as const
+
 /** Bytes of a roster with its status. */
 export const ROSTER_FRAME_MAX_BYTES = ROSTER_MAX_BYTES + 16
 /** The largest request submits a gossip message: version, operation, message. */

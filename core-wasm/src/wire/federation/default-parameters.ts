@@ -29,4 +29,6 @@ export const DEFAULT_PARAMETERS: Parameters = {
   syncRequestBytes: [1024, 2560, 5120, 16384, 32768],
   // Room for 49 marks, those of the highest risk first. One fix has 30 marks.
   syncReplyBytes: 1024,
+  // Native apps need no origin. The operators add the origin of a web app when there is one.
+  apps: [],
 }

@@ -7,6 +7,7 @@ import { encode } from 'cborg'
 import * as z from 'zod/mini'
 import {
   ADDRESSES_MAX,
+  APPS_MAX,
   EVALUATIONS_PER_EPOCH_MAX,
   MEMBERS_MAX,
   OPERATORS_MAX,
@@ -16,6 +17,7 @@ import {
   SYNC_REQUEST_MAX_BYTES,
 } from '../constants.ts'
 import { concatBytes, hexToBytes, utf8 } from '../encoding/bytes.ts'
+import { isOrigin } from '../encoding/origin.ts'
 import { isValidPeerId } from '../encoding/peer-id.ts'
 
 const whole = (min: number, max: number) => z.int().check(z.minimum(min), z.maximum(max))
@@ -27,6 +29,12 @@ const peer = z.strictObject({
   operator: name,
   addresses: z.array(address).check(z.minLength(1), z.maxLength(ADDRESSES_MAX)),
 })
+/** Origins of web apps, ascending. */
+export const appsSchema = z
+  .array(
+    z.string().check(z.maxLength(128), z.refine(isOrigin, 'expected an https origin, such as https://app.example.org')),
+  )
+  .check(z.maxLength(APPS_MAX), z.refine(isAscending, 'expected ascending origins, each once'))
 const list = <T extends z.core.SomeType>(item: T, max: number) => z.array(item).check(z.minLength(1), z.maxLength(max))
 
 export const manifestSchema = z.strictObject({
@@ -63,12 +71,18 @@ export const manifestSchema = z.strictObject({
     /** Size classes of a sync request in bytes, ascending. All replies have `syncReplyBytes`. */
     syncRequestBytes: z.array(whole(512, SYNC_REQUEST_MAX_BYTES)).check(z.minLength(1), z.maxLength(8)),
     syncReplyBytes: whole(512, SYNC_REPLY_MAX_BYTES),
+    /** Pages of these origins may send requests; other pages get no answer. */
+    apps: appsSchema,
   }),
   core: z.strictObject({ simd: hex32, scalar: hex32 }),
   operators: list(z.strictObject({ name, key: hex32 }), OPERATORS_MAX),
   members: list(peer, MEMBERS_MAX),
   central: peer,
 })
+
+function isAscending(items: readonly string[]): boolean {
+  return items.every((item, i) => i === 0 || item > items[i - 1]!)
+}
 
 export type Manifest = z.infer<typeof manifestSchema>
 export type Parameters = Manifest['parameters']

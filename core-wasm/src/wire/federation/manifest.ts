@@ -4,9 +4,10 @@
  */
 
 import { MANIFEST_MAX_BYTES, PARTS_MAX, PATH_MAX, SETTLED_MAX_BYTES } from '../constants.ts'
-import { isLoopback } from '../encoding/network.ts'
 import { bytesToHex } from '../encoding/bytes.ts'
+import { isLoopback } from '../encoding/network.ts'
 import { secretToSigner } from '../encoding/signature.ts'
+import { parseStrictJson } from '../encoding/strict-json.ts'
 import { FederationError } from '../errors.ts'
 import { DEMO_PHRASE, demoSecret } from './demo-keys.ts'
 import { type Manifest, manifestSchema, type Parameters } from './manifest-form.ts'
@@ -19,9 +20,10 @@ export function parseManifest(text: string): Manifest {
     refuse('', `expected at most ${MANIFEST_MAX_BYTES} characters, got ${text.length}`)
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = parseStrictJson(text)
   } catch (cause) {
-    refuse('', 'expected JSON', cause)
+    const reason = cause instanceof SyntaxError && /twice/.test(cause.message) ? cause.message : 'expected JSON'
+    refuse('', reason, cause)
   }
   return assertManifest(value)
 }

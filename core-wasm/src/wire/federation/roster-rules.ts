@@ -4,8 +4,9 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { PARTS_MAX } from '../constants.ts'
-import { addressToNetwork } from '../encoding/network.ts'
 import { bytesToHex, byteWriter, concatBytes, equalBytes, hexToBytes } from '../encoding/bytes.ts'
+import { addressToNetwork, isLoopback } from '../encoding/network.ts'
+import { isLoopbackOrigin } from '../encoding/origin.ts'
 import { peerIdToKey } from '../encoding/peer-id.ts'
 import { partCount } from '../messages/evaluate.ts'
 import { oldestOpenEpoch } from '../window.ts'
@@ -47,10 +48,21 @@ export function sponsorQuorum(operators: number): number {
  * Whether a join or a move may name these addresses. Public ones always; others only when no peer of the roster has a
  * public address, as in a trial on one machine. Otherwise a member could make all peers dial private networks.
  */
-export function mayName({ members, newcomers, admitted, central }: Roster, addresses: readonly string[]): boolean {
+export function mayName(roster: Roster, addresses: readonly string[]): boolean {
   const isPublic = (address: string): boolean => addressToNetwork(address) === 'public'
-  const peers = [...members, ...newcomers, ...admitted, central]
-  return addresses.every(isPublic) || !peers.some((peer) => peer.addresses.some(isPublic))
+  return addresses.every(isPublic) || !rosterToAddresses(roster).some(isPublic)
+}
+
+/**
+ * Whether pages of this origin may send requests: those of the federation's apps and, when all peers are on one machine,
+ * those of this machine. The page of any other site would make its visitors clients, each with an address of its own.
+ */
+export function isAppOrigin(roster: Roster, origin: string): boolean {
+  return roster.apps.includes(origin) || (isLoopbackOrigin(origin) && rosterToAddresses(roster).every(isLoopback))
+}
+
+function rosterToAddresses({ members, newcomers, admitted, central }: Roster): string[] {
+  return [...members, ...newcomers, ...admitted, central].flatMap(({ addresses }) => addresses)
 }
 
 /** The number of lines of each sheet of a roster. */
@@ -100,6 +112,7 @@ export function manifestToRoster(manifest: Manifest): Roster {
     central: toPeer(central),
     sheets: [],
     core: { simd: hexToBytes(core.simd), scalar: hexToBytes(core.scalar) },
+    apps: parameters.apps,
     plan: { shards: parameters.shards, replicas: parameters.replicas },
     amended: 0,
     newcomers: [],

@@ -7,6 +7,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { encode } from 'cborg'
 import * as z from 'zod/mini'
 import {
+  APPS_MAX,
   CHANGE_MAX_BYTES,
   CHANGES_PER_ROSTER_MAX,
   HASH_BYTES,
@@ -64,6 +65,8 @@ export interface Roster {
   /** The root of each shard's sheet, 32 bytes each. */
   sheets: Uint8Array[]
   core: { simd: Uint8Array; scalar: Uint8Array }
+  /** Origins of the web apps whose pages may send requests to peers. */
+  apps: string[]
   /** Shards and replicas of the roster that follows. */
   plan: { shards: number; replicas: number }
   /** When the latest amendment was proposed, Unix ms; 0 when there was none. */
@@ -139,6 +142,7 @@ const rosterSchema = z.strictObject({
   central: z.strictObject(peerShape),
   sheets: z.array(fixed(HASH_BYTES)),
   core: z.strictObject({ simd: fixed(HASH_BYTES), scalar: fixed(HASH_BYTES) }),
+  apps: z.array(z.string().check(z.maxLength(128))).check(z.maxLength(APPS_MAX)),
   plan: z.strictObject({ shards: whole(SHARDS_MAX), replicas: whole(15) }),
   amended: time,
   newcomers: z.array(memberSchema),

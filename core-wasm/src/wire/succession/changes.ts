@@ -7,7 +7,7 @@
  * - move: a node's new addresses
  * - rotate: an operator's new key, signed by the old key or, when the old key is lost, by a quorum
  * - expel: a node or an operator, by a quorum
- * - amend: core hashes, shards, replicas, evaluations, by a quorum
+ * - amend: core hashes, shards, replicas, evaluations, origins of web apps, by a quorum
  * - lied: a node or an operator whose signed contradiction every voter has seen; `evidence` is its hash
  */
 import { sha256 } from '@noble/hashes/sha2.js'
@@ -26,6 +26,7 @@ import { bytesToHex, concatBytes, utf8 } from '../encoding/bytes.ts'
 import { decodeCanonical } from '../encoding/canonical.ts'
 import { isValidSignature, type Signer, signContent } from '../encoding/signature.ts'
 import { FederationError } from '../errors.ts'
+import { appsSchema } from '../federation/manifest-form.ts'
 
 const bytes = (length: number) =>
   z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length === length, `expected ${length} bytes`)
@@ -54,6 +55,7 @@ const changeSchema = z.discriminatedUnion('kind', [
     replicas: z.nullable(whole(1, REPLICAS_MAX)),
     /** `evaluationsPerShardEpoch` of the roster. */
     evaluations: z.nullable(whole(1_000, 0xffffffff)),
+    apps: z.nullable(appsSchema),
   }),
   z.strictObject({ kind: z.literal('lied'), until, key, evidence: bytes(HASH_BYTES) }),
 ])

@@ -29,6 +29,7 @@ export interface Draft {
   central: Drafted<RosterPeer>
   gone: Uint8Array[]
   core: Roster['core']
+  apps: Roster['apps']
   plan: Roster['plan']
   evaluationsPerShardEpoch: number
   amended: number
@@ -51,6 +52,7 @@ export function openDraft(roster: Roster): Draft {
     central: draft(roster.central),
     gone: [...roster.gone],
     core: roster.core,
+    apps: roster.apps,
     plan: roster.plan,
     evaluationsPerShardEpoch: roster.evaluationsPerShardEpoch,
     amended: roster.amended,
@@ -124,9 +126,10 @@ function move(draft: Draft, { key, addresses, at }: Change & { kind: 'move' }): 
   peer.moved = at
 }
 
-function amend(draft: Draft, { core, shards, replicas, evaluations, at }: Change & { kind: 'amend' }): void {
+function amend(draft: Draft, { core, shards, replicas, evaluations, apps, at }: Change & { kind: 'amend' }): void {
   if (at <= draft.amended) invalid(`a later amendment of ${draft.amended} overtook this one: sign a new one`)
   draft.core = core ?? draft.core
+  draft.apps = apps ?? draft.apps
   draft.plan = { shards: shards ?? draft.plan.shards, replicas: replicas ?? draft.plan.replicas }
   draft.evaluationsPerShardEpoch = evaluations ?? draft.evaluationsPerShardEpoch
   draft.amended = at
@@ -169,7 +172,7 @@ export function closeDraft(
   previous: Roster,
   { hash, firstEpoch, changes, reveals, sheets }: Rest,
 ): Roster {
-  const { members, newcomers, admitted, central, gone, plan, amended, core, evaluationsPerShardEpoch } = draft
+  const { members, newcomers, admitted, central, gone, plan, amended, core, apps, evaluationsPerShardEpoch } = draft
   // A departed operator stays listed until its last node has left, because every member has an operator.
   const isNeeded = (operator: Operator): boolean =>
     !isGone(draft, operator.key) || [...members, central].some((peer) => peer.operator === operator)
@@ -197,6 +200,7 @@ export function closeDraft(
     central: close(central),
     sheets: [...sheets],
     core,
+    apps,
     plan,
     evaluationsPerShardEpoch,
     amended,

@@ -88,7 +88,8 @@ describe('the network of an address', () => {
 
   it('a domain name is public, and a name of one machine, of a private network or of digits is not', () => {
     for (const name of ['salt.example.org', 'a.b.c.xn--p1ai', 'SALT.EXAMPLE.COM']) {
-      for (const kind of ['dns', 'dns4', 'dns6']) expect(addressToNetwork(`/${kind}/${name}/tcp/1`), name).toBe('public')
+      for (const kind of ['dns', 'dns4', 'dns6'])
+        expect(addressToNetwork(`/${kind}/${name}/tcp/1`), name).toBe('public')
     }
     const others = [
       'router',

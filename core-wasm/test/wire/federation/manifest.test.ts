@@ -36,6 +36,11 @@ describe('federation.json', () => {
       ['parameters.devicesPerAddress', (v) => void (v.parameters.devicesPerAddress = 0)],
       ['parameters.evaluationsPerShardEpoch', (v) => void (v.parameters.evaluationsPerShardEpoch = 0)],
       ['parameters.syncRequestBytes', (v) => void (v.parameters.syncRequestBytes = [8192, 2048])],
+      ['parameters.apps', (v) => void delete v.parameters.apps],
+      ['parameters.apps.0', (v) => void (v.parameters.apps = ['http://app.example.org'])],
+      ['parameters.apps', (v) => void (v.parameters.apps = ['https://b.example.org', 'https://a.example.org'])],
+      ['parameters.apps', (v) => void (v.parameters.apps = Array(2).fill('https://a.example.org'))],
+      ['parameters.apps', (v) => void (v.parameters.apps = Array.from('abcdefghijklmnopq', (a) => `https://${a}`))],
       ['core.simd', (v) => void (v.core.simd = 'ff')],
       ['members.0.peerId', (v) => void (v.members[0].peerId = 'QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N')],
       ['members.0.operator', (v) => void (v.members[0].operator = 'nobody')],
@@ -47,6 +52,9 @@ describe('federation.json', () => {
     ]
     for (const [path, change] of cases) expect(() => wire.parseManifest(text(change)), path).toThrow(invalid(path))
     expect(() => wire.parseManifest('{')).toThrow(invalid(''))
+    const twice = text(() => {}).replace('"shards"', '"shards":1,"shards"')
+    expect(() => wire.parseManifest(twice)).toThrow(/"shards" stands twice/)
+    expect(() => wire.parseManifest(twice)).toThrow(invalid(''))
     expect(() => wire.parseManifest(' '.repeat(wire.MANIFEST_MAX_BYTES + 1))).toThrow(invalid(''))
     expect(() => wire.parseManifest('['.repeat(100_000))).toThrow(invalid(''))
   })

@@ -87,7 +87,7 @@ describe('the size of a roster', () => {
 
   it('the settled size of a roster does not grow without new changes', () => {
     const amend = change(
-      { kind: 'amend', at: 1, until: UNTIL, core: null, shards: 40, replicas: 4, evaluations: null },
+      { kind: 'amend', at: 1, until: UNTIL, core: null, shards: 40, replicas: 4, evaluations: null, apps: null },
       QUORUM,
     )
     let at = step(founding, { changes: [join('gum'), join('hazel'), leave('operator/ash'), amend] })
@@ -203,6 +203,7 @@ describe('a federation that is nearly full', () => {
       shards,
       replicas: null,
       evaluations: null,
+      apps: null,
     })
     const { shards } = full.roster
     refused([change(plan(shards + 10), QUORUM)])

@@ -97,3 +97,24 @@ describe('the roster in force', () => {
     expect(wire.rosterInForce(rosters, 136 + 22)).toBeUndefined()
   })
 })
+
+describe('the web pages that may send requests', () => {
+  it('pages of listed apps may send requests, and pages of this machine only while all peers are on it', () => {
+    const app = 'https://app.example.org'
+    const local = { ...certified.roster, apps: [app] }
+    for (const origin of [app, 'http://localhost:5173', 'http://127.0.0.1:8080']) {
+      expect(wire.isAppOrigin(local, origin), origin).toBe(true)
+    }
+    const central = { ...local.central, addresses: ['/ip4/203.0.113.7/tcp/4101'] }
+    expect(wire.isAppOrigin({ ...local, central }, app)).toBe(true)
+    for (const origin of [
+      'http://localhost:5173',
+      'http://app.example.org',
+      'https://example.org',
+      `${app}:8443`,
+      'null',
+    ]) {
+      expect(wire.isAppOrigin({ ...local, central }, origin), origin).toBe(false)
+    }
+  })
+})

@@ -30,8 +30,18 @@ const ALL: wire.Change[] = [
     shards: 4_096,
     replicas: 15,
     evaluations: 0xffffffff,
+    apps: ['https://app.example.org'],
   },
-  { kind: 'amend', at: 1_700_000_000_000, until: 7, core: null, shards: null, replicas: null, evaluations: null },
+  {
+    kind: 'amend',
+    at: 1_700_000_000_000,
+    until: 7,
+    core: null,
+    shards: null,
+    replicas: null,
+    evaluations: null,
+    apps: null,
+  },
   { kind: 'lied', until: 7, key: key('peer/ash'), evidence: hash },
 ]
 const signed = (change: wire.Change, roles: readonly string[]) =>

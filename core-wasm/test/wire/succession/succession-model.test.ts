@@ -234,6 +234,7 @@ function encodeMove(move: Move): Uint8Array {
           shards: null,
           replicas: move.replicas,
           evaluations: null,
+          apps: null,
         }
       case 'move':
         return { kind: 'move', at: move.at, until: UNTIL, key: key(move.key), addresses: addressesAt(move.at) }

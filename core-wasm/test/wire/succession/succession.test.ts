@@ -482,7 +482,17 @@ describe('a rotation', () => {
 describe('an amendment', () => {
   const amend = (value: Partial<wire.Change & { kind: 'amend' }>, signers: readonly string[] = QUORUM) =>
     change(
-      { kind: 'amend', at: AT, until: UNTIL, core: null, shards: null, replicas: null, evaluations: null, ...value },
+      {
+        kind: 'amend',
+        at: AT,
+        until: UNTIL,
+        core: null,
+        shards: null,
+        replicas: null,
+        evaluations: null,
+        apps: null,
+        ...value,
+      },
       signers,
     )
 
@@ -509,13 +519,23 @@ describe('an amendment', () => {
         changes: [
           testChange(
             wire.manifestToId(manifest),
-            { kind: 'amend', at: AT, until: UNTIL, core: null, shards: null, replicas, evaluations: null },
+            { kind: 'amend', at: AT, until: UNTIL, core: null, shards: null, replicas, evaluations: null, apps: null },
             QUORUM,
           ),
         ],
       })
     expect(to(4)).not.toThrow()
     expect(to(3)).toThrow(/cannot share a shard with threshold 3/)
+  })
+
+  it('an amendment of the web apps replaces their origins at once, and keeps them when it names none', () => {
+    const apps = ['https://app.example.org', 'https://other.example.org:8443']
+    const next = step(founding, { changes: [amend({ apps })] })
+    expect(founding.roster.apps).toEqual([])
+    expect(next.roster.apps).toEqual(apps)
+    expect(step(next, { changes: [amend({ at: AT + 1, shards: 7 })] }).roster.apps).toEqual(apps)
+    expect(step(next, { changes: [amend({ at: AT + 1, apps: [] })] }).roster.apps).toEqual([])
+    refused([amend({ apps }, QUORUM.slice(1))], /quorum/)
   })
 
   it('an amendment that was made, and an older one, are refused afterwards', () => {
@@ -556,7 +576,10 @@ describe('a change', () => {
       change({ kind: 'move', at: AT, until: UNTIL, key: key('peer/cedar'), addresses: ['/ip4/127.0.0.1'] }, [
         'peer/cedar',
       ]),
-      change({ kind: 'amend', at: AT, until: UNTIL, core: null, shards: null, replicas: 1, evaluations: null }, QUORUM),
+      change(
+        { kind: 'amend', at: AT, until: UNTIL, core: null, shards: null, replicas: 1, evaluations: null, apps: null },
+        QUORUM,
+      ),
     ]
     const next = step(founding, { changes: made })
     expect(next.roster.changes).toHaveLength(made.length)
@@ -598,6 +621,7 @@ describe('a proposal', () => {
       central: { ...roster.central, addresses: [] },
       sheets: [...roster.sheets].reverse(),
       core: { ...roster.core, simd: other },
+      apps: ['https://app.example.org'],
       plan: { shards: 3, replicas: 3 },
       amended: 1,
       newcomers: [roster.members[0]],

@@ -22,6 +22,7 @@ import { invalidCommand } from '../terminal/invalid-command.ts'
 import { examples, wholeNumber } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { assertCards } from './founding-cards.ts'
+import { originList } from './propose.ts'
 
 /** The bounds of a manifest. PROTOCOL.md §4.1. */
 const PERIOD_EPOCHS_MAX = 65_000
@@ -39,6 +40,7 @@ interface FoundOptions {
   periodEpochs: number
   retentionDays: number
   quota: 'rolling' | 'strict'
+  apps: string[]
 }
 
 export function foundCommand(command: Command, out: Output): void {
@@ -77,6 +79,7 @@ export function foundCommand(command: Command, out: Output): void {
         .choices(['rolling', 'strict'])
         .default(DEFAULT_PARAMETERS.quota),
     )
+    .option('--apps <origins>', 'origins of web apps, separated by commas', originList, [...DEFAULT_PARAMETERS.apps])
     .action((cards: string[], options: FoundOptions) => found(cards, options, out))
   examples(command, 'geotrace federation found cards/*.json --central central.json --name "Health South"')
 }
@@ -114,6 +117,7 @@ function toManifest(members: MemberCard[], central: MemberCard, options: FoundOp
       periodEpochs: options.periodEpochs,
       retentionDays: options.retentionDays,
       quota: options.quota,
+      apps: options.apps,
     },
     at: systemClock().now(),
     random: systemRandom,

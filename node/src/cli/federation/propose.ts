@@ -5,10 +5,12 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
+  APPS_MAX,
   bytesToHex,
   type Change,
   hexToBytes,
   isFederationError,
+  isOrigin,
   KEY_BYTES,
   peerIdToKey,
   REPLICAS_MAX,
@@ -35,6 +37,7 @@ interface AmendOptions extends ProposeOptions {
   shards?: number
   replicas?: number
   evaluations?: number
+  apps?: string[]
 }
 
 export function proposeCommand(command: Command, out: Output): void {
@@ -58,6 +61,7 @@ export function proposeCommand(command: Command, out: Output): void {
       'evaluations of one node for each shard and epoch (salting threshold)',
       wholeNumber(1_000, 0xffffffff),
     )
+    .option('--apps <origins>', 'origins of all web apps, separated by commas; `none` for no app', originList)
     .action((options: AmendOptions) => print(toAmendment(options), options, out))
   const rotate = add('rotate')
     .description('give your operator a new key, signed by the current one')
@@ -107,9 +111,9 @@ async function rotateKey({ dir, federation }: ProposeOptions, out: Output): Prom
   )
 }
 
-function toAmendment({ core, shards, replicas, evaluations }: AmendOptions): Draft {
-  if ([core, shards, replicas, evaluations].every((value) => value === undefined)) {
-    invalidCommand('expected a parameter to amend', 'give --core, --shards, --replicas or --evaluations')
+function toAmendment({ core, shards, replicas, evaluations, apps }: AmendOptions): Draft {
+  if ([core, shards, replicas, evaluations, apps].every((value) => value === undefined)) {
+    invalidCommand('expected a parameter to amend', 'give --core, --shards, --replicas, --evaluations or --apps')
   }
   const [simd, scalar] = core ?? []
   return {
@@ -118,6 +122,7 @@ function toAmendment({ core, shards, replicas, evaluations }: AmendOptions): Dra
     shards: shards ?? null,
     replicas: replicas ?? null,
     evaluations: evaluations ?? null,
+    apps: apps ?? null,
   }
 }
 
@@ -137,4 +142,16 @@ function hashPair(text: string): [string, string] {
     throw new InvalidArgumentError('Expected two hashes of 64 hex digits, separated by a comma.')
   }
   return [simd, scalar]
+}
+
+/** Exported for `found`: both write the same list. */
+export function originList(text: string): string[] {
+  const origins = [...new Set(text === 'none' ? [] : text.split(','))].sort()
+  const wrong = origins.find((origin) => !isOrigin(origin))
+  if (wrong !== undefined || origins.length > APPS_MAX) {
+    throw new InvalidArgumentError(
+      `Expected at most ${APPS_MAX} https origins such as https://app.example.org, got ${wrong ?? origins.length}.`,
+    )
+  }
+  return origins
 }

@@ -23,6 +23,7 @@ import { type RequesterNetworks, socketToRequester } from '../guard/requester.ts
 import { WaitingTable } from '../guard/waiting-table.ts'
 import { type HostLimits, INBOUND_BYTES_MAX } from '../limits.ts'
 import type { Requester } from '../protocol.ts'
+import { type AllowsOrigin, hasRequestHeader, pageToHeaders, requestToPage } from './origins.ts'
 
 interface HttpsListenerInit {
   limits: HostLimits
@@ -38,6 +39,8 @@ interface HttpsListenerInit {
   refuse(protocol: Protocol): Uint8Array
   /** Whether the host refuses further requests. */
   isFull(): boolean
+  /** Whether web pages of this origin may send requests. */
+  allowsOrigin: AllowsOrigin
   /** Closes a connection to make room for one of `requester`. Returns false when no connection may be closed. */
   makeRoom(requester: RequesterNetworks, refusal: Admission): boolean
   /** Bytes of all incomplete requests together. */
@@ -55,8 +58,6 @@ export type ServeHttps = (server: Server) => void
 /** Bytes of the headers of a request. Our client's and a browser's have less than 1 KiB. */
 export const HTTP_HEADERS_MAX_BYTES = 8_192
 const KIB = 1_024
-/** A browser repeats the CORS preflight once a day. */
-const PREFLIGHT_S = 86_400
 
 interface Client {
   readonly socket: Socket
@@ -115,10 +116,15 @@ class HttpsConnections {
     const client = this.#admit(request.socket)
     if (client === undefined) return end(response, 503)
     if (!client.work.spend(WORK_PER_STREAM, now())) return this.#punish(request, client)
+    const page = requestToPage(request, this.#init.allowsOrigin)
+    if (page === 'foreign') return end(response, 403)
+    const isPreflight = request.method === 'OPTIONS'
+    for (const [name, value] of Object.entries(pageToHeaders(page, isPreflight))) response.setHeader(name, value!)
     const protocol = this.#init.protocol(request.url ?? '')
     if (protocol === undefined) return end(response, 404)
-    if (request.method === 'OPTIONS') return end(response, 204)
+    if (isPreflight) return end(response, page === 'none' ? 403 : 204)
     if (request.method !== 'POST') return end(response, 405)
+    if (!hasRequestHeader(request)) return end(response, 403)
     if (Number(request.headers['content-length'] ?? 0) > protocol.requestMaxBytes) return end(response, 413)
     if (isFull() || client.unanswered >= STREAMS_PER_CONNECTION) {
       return await this.#reply(response, this.#init.refuse(protocol))
@@ -208,19 +214,10 @@ function end(response: ServerResponse, status: number): void {
   })
 }
 
-/** Every web page may send requests, because no answer depends on cookies. No Date header: frames contain their own time. */
+/** No Date header: frames contain their own time. */
 function writeHead(response: ServerResponse, status: number, headers: Record<string, string | number>): void {
   response.sendDate = false
-  response.writeHead(status, {
-    'Access-Control-Allow-Origin': '*',
-    ...(status === 204 && {
-      'Access-Control-Allow-Methods': 'POST',
-      'Access-Control-Allow-Headers': 'content-type',
-      'Access-Control-Max-Age': PREFLIGHT_S,
-    }),
-    'Cache-Control': 'no-store',
-    ...headers,
-  })
+  response.writeHead(status, { 'Cache-Control': 'no-store', ...headers })
 }
 
 /** Bounds unfinished TLS handshakes, in all and of one prefix: the oldest is closed for a new one. */

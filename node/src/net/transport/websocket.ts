@@ -2,7 +2,8 @@
  * Adds bounds to libp2p's WebSocket transport (@libp2p/websockets 10.1.21). PROTOCOL.md §6.5. The stock transport
  * - keeps a socket that sends nothing, or never completes its request, permanently, and `close` waits for it;
  * - accepts messages of 100 MiB;
- * - has no listener for `error`, so that one malformed frame ends the process.
+ * - has no listener for `error`, so that one malformed frame ends the process;
+ * - accepts the page of any site.
  */
 import type { Server as HttpServer, IncomingMessage } from 'node:http'
 import type { Server as SecureServer } from 'node:https'
@@ -17,6 +18,7 @@ import { type AdmissionInit, guardAdmission } from '../guard/admission.ts'
 import type { HostLimits } from '../limits.ts'
 import { boundHeads } from './http-heads.ts'
 import { HTTP_HEADERS_MAX_BYTES, type ServeHttps } from './https-listener.ts'
+import { type AllowsOrigin, refuseUpgrade, requestToPage } from './origins.ts'
 import type { CertificateSource } from './tls-certificate.ts'
 
 type Transport = ReturnType<typeof webSockets>
@@ -43,7 +45,12 @@ export interface SecureInit {
   serveHttps: ServeHttps
 }
 
-export function guardedWebSockets(limits: HostLimits, admission: AdmissionInit, secure?: SecureInit): Transport {
+export function guardedWebSockets(
+  limits: HostLimits,
+  admission: AdmissionInit,
+  allowsOrigin: AllowsOrigin,
+  secure?: SecureInit,
+): Transport {
   const { upgradeMs } = limits
   const http = { maxHeaderSize: HTTP_HEADERS_MAX_BYTES }
   const https = secure && { ...http, ...secure.certificate.current(), minVersion: TLS, handshakeTimeout: upgradeMs }
@@ -51,7 +58,7 @@ export function guardedWebSockets(limits: HostLimits, admission: AdmissionInit, 
   return (components) => {
     const transport = boundWebSockets(make(components), { Socket: WebSocket, toUri: multiaddrToUri })
     const createListener = transport.createListener.bind(transport)
-    transport.createListener = (options) => guard(createListener(options), limits, admission, secure)
+    transport.createListener = (options) => guard(createListener(options), limits, admission, allowsOrigin, secure)
     return transport
   }
 }
@@ -60,6 +67,7 @@ function guard(
   listener: Listener,
   limits: HostLimits,
   admission: AdmissionInit,
+  allowsOrigin: AllowsOrigin,
   secure: SecureInit | undefined,
 ): Listener {
   const inside = listener as unknown as Inside
@@ -67,11 +75,13 @@ function guard(
   const sockets = new Set<Socket>()
   wsServer.options.maxPayload = WEBSOCKET_MESSAGE_MAX_BYTES
   const handleUpgrade = wsServer.handleUpgrade.bind(wsServer)
-  wsServer.handleUpgrade = (request, socket, head, done) =>
+  wsServer.handleUpgrade = (request, socket, head, done) => {
+    if (requestToPage(request, allowsOrigin) === 'foreign') return refuseUpgrade(socket)
     handleUpgrade(request, socket, head, (webSocket, asked) => {
       webSocket.on('error', () => webSocket.terminate())
       done(webSocket, asked)
     })
+  }
   const end = guardAdmission(server, limits, admission)
   server.on('connection', (socket) => {
     sockets.add(socket)

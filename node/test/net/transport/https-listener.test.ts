@@ -5,8 +5,9 @@ import { Agent, request as ask } from 'node:https'
 import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
 import { systemClock } from '@geotrace/core-wasm'
-import { encodeRefusal, errorToRefusal, FederationError, type Protocol } from '@geotrace/core-wasm/wire'
+import { encodeRefusal, errorToRefusal, FederationError, type Protocol, REQUEST_HEADER } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
 import { LOOPBACK_CERTIFICATE, OTHER_CERTIFICATE } from '../../../../scripts/loopback-certificates.js'
 import { ConnectionTable } from '../../../src/net/guard/connection-table.ts'
 import { createHost } from '../../../src/net/host.ts'
@@ -18,6 +19,7 @@ import { silent } from '../../../src/platform/log.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
 
 const ECHO: Protocol = { id: '/test/echo/1', requestMaxBytes: 512, replyMaxBytes: 1_024 }
+const APP = 'https://app.example.org'
 const ends: (() => unknown)[] = []
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end()
@@ -51,6 +53,7 @@ async function listen(
     log: silent,
     certificate: source,
     limits: { newBurst: 1_000, ...limits },
+    allowsOrigin: (origin) => origin === APP,
   })
   const asked: Requester[] = []
   await host.serve(ECHO, async (request, from) => {
@@ -92,7 +95,8 @@ function fetchFrom(
   body: Uint8Array | undefined,
   question: Question = {},
 ): Promise<Answer> {
-  const { path = ECHO.id, method = 'POST', headers = {}, agent, ca = certificate.cert } = question
+  const { path = ECHO.id, method = 'POST', headers: more = {}, agent, ca = certificate.cert } = question
+  const headers = { [REQUEST_HEADER[0]]: REQUEST_HEADER[1], ...more }
   return new Promise((resolve, reject) => {
     const call = ask({ host: '127.0.0.1', port, path, method, headers, ca, agent: agent ?? false }, (response) => {
       const parts: Buffer[] = []
@@ -119,27 +123,80 @@ async function rawTls({ port, certificate }: Listening): Promise<{ socket: TLSSo
 }
 
 describe('the HTTPS listener', () => {
-  it('the listener answers a frame with a frame, for any web page, and knows its requester by address alone', async () => {
+  it('the listener answers a frame with a frame, and knows its requester by address alone', async () => {
     const open = await listen()
     const body = systemRandom(512)
     const answer = await fetchFrom(open, body)
     expect(answer.status).toBe(200)
     expect(answer.body.equals(body)).toBe(true)
     expect(answer.headers).toMatchObject({
-      'access-control-allow-origin': '*',
       'cache-control': 'no-store',
       'content-type': 'application/octet-stream',
       'content-length': '512',
     })
-    expect(answer.headers).not.toHaveProperty('date')
+    for (const name of ['date', 'access-control-allow-origin', 'vary']) expect(answer.headers).not.toHaveProperty(name)
     expect(open.asked).toEqual([{ key: undefined, prefix: '4:127.0.0.1', fence: '4:127.0.0.1' }])
     expect(open.host.stats().protocols[ECHO.id]).toEqual({ answered: 1, refused: {}, bytes: 1_024 })
-    const preflight = await fetchFrom(open, undefined, { method: 'OPTIONS' })
-    expect(preflight).toMatchObject({
-      status: 204,
-      headers: { 'access-control-allow-methods': 'POST', 'access-control-allow-headers': 'content-type' },
-    })
     expect((await fetchFrom(open, new Uint8Array(0))).body).toHaveLength(0)
+  })
+
+  it('a page of an app gets an answer to its preflight request and may read each reply', async () => {
+    const open = await listen()
+    const headers = { origin: APP }
+    const preflight = await fetchFrom(open, undefined, { method: 'OPTIONS', headers })
+    expect(preflight.status).toBe(204)
+    expect(preflight.headers).toMatchObject({
+      'access-control-allow-origin': APP,
+      'access-control-allow-methods': 'POST',
+      'access-control-allow-headers': 'geotrace',
+      vary: 'Origin',
+    })
+    const allowed = { 'access-control-allow-origin': APP, vary: 'Origin' }
+    const answer = await fetchFrom(open, Uint8Array.of(7), { headers })
+    expect(answer).toMatchObject({ status: 200, headers: allowed, body: Buffer.of(7) })
+    expect(await fetchFrom(open, new Uint8Array(513), { headers })).toMatchObject({ status: 413, headers: allowed })
+    expect(open.asked).toHaveLength(1)
+  })
+
+  it('a page of another site, and a request without the header of the protocol, get 403 and reach no handler', async () => {
+    const open = await listen()
+    const noHeader = { [REQUEST_HEADER[0]]: '' }
+    for (const origin of [
+      'https://evil.example',
+      `${APP}:8443`,
+      'http://app.example.org',
+      'null',
+      '',
+      'http://localhost',
+    ]) {
+      for (const method of ['OPTIONS', 'POST']) {
+        for (const path of [ECHO.id, '/no/such/thing']) {
+          const refused = await fetchFrom(open, Uint8Array.of(7), { method, path, headers: { origin } })
+          expect(refused).toMatchObject({ status: 403, body: Buffer.alloc(0) })
+          expect(Object.keys(refused.headers).filter((name) => name.startsWith('access-control'))).toEqual([])
+        }
+      }
+    }
+    for (const headers of [noHeader, { ...noHeader, origin: APP }, { [REQUEST_HEADER[0]]: '2' }]) {
+      expect(await fetchFrom(open, Uint8Array.of(7), { headers })).toMatchObject({ status: 403 })
+    }
+    expect(await fetchFrom(open, undefined, { method: 'OPTIONS' })).toMatchObject({ status: 403 })
+    expect(open.asked).toEqual([])
+  })
+
+  it('a WebSocket of a page of another site is refused, and one of an app or of no page is accepted', async () => {
+    const open = await listen()
+    const upgrade = (headers: Record<string, string>): Promise<number> =>
+      new Promise((resolve, reject) => {
+        const socket = new WebSocket(`wss://127.0.0.1:${open.port}`, { headers, ca: open.certificate.cert })
+        ends.push(() => socket.terminate())
+        socket.on('open', () => resolve(101))
+        socket.on('unexpected-response', (_request, response) => resolve(response.statusCode!))
+        socket.on('error', reject)
+      })
+    expect(await upgrade({})).toBe(101)
+    expect(await upgrade({ origin: APP })).toBe(101)
+    for (const origin of ['https://evil.example', 'null', '']) expect(await upgrade({ origin }), origin).toBe(403)
   })
 
   it('one connection carries many requests, and a libp2p peer uses WebSocket on the same port', async () => {
@@ -198,7 +255,7 @@ describe('the HTTPS listener', () => {
       expect((await fetchFrom(open, undefined, { method })).status).toBe(405)
     expect((await fetchFrom(open, new Uint8Array(513))).status).toBe(413)
     const { socket, closed } = await rawTls(open)
-    socket.write(`POST ${ECHO.id} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`)
+    socket.write(`POST ${ECHO.id} HTTP/1.1\r\nHost: x\r\nGeotrace: 1\r\nTransfer-Encoding: chunked\r\n\r\n`)
     const chunk = `200\r\n${'x'.repeat(512)}\r\n`
     const timer = setInterval(() => socket.write(chunk), 5)
     ends.push(() => clearInterval(timer))
@@ -211,7 +268,7 @@ describe('the HTTPS listener', () => {
   it('the listener closes connections with a slow body, a slow head, an unfinished handshake or plain HTTP', async () => {
     const open = await listen({ readMs: 200, upgradeMs: 200 })
     const slow = await rawTls(open)
-    slow.socket.write(`POST ${ECHO.id} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc`)
+    slow.socket.write(`POST ${ECHO.id} HTTP/1.1\r\nHost: x\r\nGeotrace: 1\r\nContent-Length: 10\r\n\r\nabc`)
     expect(await slow.closed).toMatch(/^HTTP\/1\.1 408 /)
     const head = await rawTls(open)
     head.socket.write(`POST ${ECHO.id} HTTP/1.1\r\nHo`)
@@ -244,7 +301,7 @@ describe('the HTTPS listener', () => {
 
     const flooded = await listen({ workPerSecond: 1, workBurst: 200 })
     const { socket, closed } = await rawTls(flooded)
-    socket.write(`POST ${ECHO.id} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na`.repeat(20))
+    socket.write(`POST ${ECHO.id} HTTP/1.1\r\nHost: x\r\nGeotrace: 1\r\nContent-Length: 1\r\n\r\na`.repeat(20))
     const answers = await closed
     expect((answers.match(/HTTP\/1\.1 200/g) ?? []).length).toBeLessThanOrEqual(4)
     expect(flooded.asked.length).toBeLessThanOrEqual(4)
@@ -282,7 +339,7 @@ describe('the HTTPS listener', () => {
       return request
     })
     const { socket, closed } = await rawTls(open)
-    socket.write(`POST ${ECHO.id} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na`.repeat(10))
+    socket.write(`POST ${ECHO.id} HTTP/1.1\r\nHost: x\r\nGeotrace: 1\r\nContent-Length: 1\r\n\r\na`.repeat(10))
     await expect.poll(() => open.host.stats().protocols[ECHO.id]!.refused).toEqual({ BUSY: 2 })
     expect(open.asked).toHaveLength(8)
     release()
@@ -310,6 +367,7 @@ describe('the HTTPS listener', () => {
       },
       refuse: () => Uint8Array.of(11, 0, 0, 0, 1),
       isFull: () => false,
+      allowsOrigin: () => false,
       makeRoom(requester) {
         const has = rooms.shift()!
         if (has) table.closed(requester, false)
@@ -327,7 +385,7 @@ describe('the HTTPS listener', () => {
       let text = ''
       socket.on('error', () => {})
       socket.on('data', (part) => (text += part))
-      socket.write(`POST ${ECHO.id} HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n${body}`)
+      socket.write(`POST ${ECHO.id} HTTP/1.1\r\nHost: x\r\nGeotrace: 1\r\nContent-Length: ${length}\r\n\r\n${body}`)
       return { socket, received: () => text }
     }
     const first = ask(512, 'a'.repeat(400))
