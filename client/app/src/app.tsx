@@ -4,6 +4,7 @@ import { Icon, type IconName } from './icon.tsx'
 import { exposures, online, opening, syncing } from './session/state.ts'
 import { DiaryView } from './views/diary.tsx'
 import { ExposuresView } from './views/exposures.tsx'
+import { FirstSteps } from './views/first-steps.tsx'
 import { LazyView } from './views/lazy.tsx'
 import { PrivacyView } from './views/privacy.tsx'
 import { ReportView } from './views/report.tsx'
@@ -30,6 +31,7 @@ const VIEWS: readonly View[] = [
   { name: 'lab', title: 'Lab', icon: 'lab', main: false },
   { name: 'transfer', title: 'Import & export', icon: 'transfer', main: false },
   { name: 'settings', title: 'Settings', icon: 'settings', main: false },
+  { name: 'start', title: 'First steps', icon: 'home', main: false },
 ]
 
 export function App() {
@@ -191,6 +193,12 @@ function Content({ view }: { view: View }) {
       return (
         <Gate manifest={manifest} tracer={tracer}>
           <SyncView tracer={tracer} />
+        </Gate>
+      )
+    case 'start':
+      return (
+        <Gate manifest={manifest} tracer={tracer}>
+          <FirstSteps tracer={tracer} manifest={manifest} />
         </Gate>
       )
     case 'report':

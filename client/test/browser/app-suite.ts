@@ -22,7 +22,7 @@ import { launchChromium } from './chromium.ts'
 import type { Stage } from './stage.ts'
 
 const folder = resolve(fileURLToPath(import.meta.url), '../../../app/dist')
-const VIEWS = ['map', 'diary', 'exposures', 'sync', 'report', 'privacy', 'lab', 'transfer', 'settings', 'more']
+const VIEWS = ['start', 'map', 'diary', 'exposures', 'sync', 'report', 'privacy', 'lab', 'transfer', 'settings', 'more']
 /** After this time the 5-minute block of any fix is over. */
 const AHEAD_MS = 6 * MINUTE
 
@@ -47,7 +47,10 @@ export function appSuite(stage: () => Stage): void {
 
   async function start(app: AppContext): Promise<Page> {
     const page = await app.open()
+    await page.getByLabel('Send fingerprints').check()
     await page.getByRole('button', { name: 'Start' }).click()
+    await page.getByText('Three things').waitFor()
+    await go(page, 'map')
     await page.getByLabel('Map of your fixes').waitFor()
     await page.locator('.connection[data-state=good]').waitFor({ state: 'attached' })
     return page
@@ -348,6 +351,9 @@ export function appSuite(stage: () => Stage): void {
     const page = await app.open()
     await page.getByRole('button', { name: 'Start' }).waitFor()
     await tabTo(page, 'Start')
+    await page.keyboard.press('Enter')
+    await page.getByText('Three things').waitFor()
+    await tabTo(page, 'Go to the map')
     await page.keyboard.press('Enter')
     await page.getByLabel('Map of your fixes').waitFor()
     await tabTo(page, 'Map of your fixes')

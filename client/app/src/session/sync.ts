@@ -30,6 +30,12 @@ export async function syncNow(): Promise<SyncResult | undefined> {
   return running.catch(() => undefined)
 }
 
+/** Syncs after a sync under way has ended, because that one may have begun before the newest fixes. */
+export async function syncAgain(): Promise<SyncResult | undefined> {
+  await running?.catch(() => undefined)
+  return syncNow()
+}
+
 /** Reports with `code`, after a sync under way has ended. Throws what `Tracer.report` throws. */
 export async function reportNow(code: string): Promise<SyncResult> {
   isReporting.value = true

@@ -1,12 +1,13 @@
 /** Import of tracks and backups; export of an encrypted backup and of the diary as GeoJSON. */
-import type { Fix, RefusalReason, Tracer } from '@geotrace/client'
+import type { Tracer } from '@geotrace/client'
 import type { Manifest } from '@geotrace/core-wasm/wire'
 import { useState } from 'preact/hooks'
+import { recordAll } from '../session/record-all.ts'
 import { refreshConsents, refreshDiary, refreshExposures } from '../session/refresh.ts'
 import { consents, diary } from '../session/state.ts'
-import { syncNow } from '../session/sync.ts'
 import { bytes, count, errorToWords } from '../words.ts'
-import { type Receipt, ReceiptView, toWords } from './import-receipt.tsx'
+import { type Receipt, ReceiptView } from './import-receipt.tsx'
+import { Town } from './town.tsx'
 
 const NIGHTS_MS = 28 * 24 * 60 * 60_000
 const PASSPHRASE_MIN = 8
@@ -26,23 +27,6 @@ export function TransferView({ tracer, manifest }: Props) {
       <Diary />
     </div>
   )
-}
-
-interface Recorded {
-  taken: number
-  refused: Map<RefusalReason, number>
-}
-
-async function recordAll(tracer: Tracer, fixes: readonly Fix[], onProgress: (done: number) => void): Promise<Recorded> {
-  const recorded: Recorded = { taken: 0, refused: new Map() }
-  for (const [i, fix] of fixes.entries()) {
-    const result = await tracer.record(fix, { imported: true })
-    if (result.accepted) recorded.taken++
-    else recorded.refused.set(result.reason, (recorded.refused.get(result.reason) ?? 0) + 1)
-    if (i % 100 === 0) onProgress(i)
-  }
-  await refreshDiary(tracer)
-  return recorded
 }
 
 function Tracks({ tracer }: { tracer: Tracer }) {
@@ -162,43 +146,6 @@ function Diary() {
       <button type="button" disabled={entries.length === 0} onClick={save}>
         Save as GeoJSON
       </button>
-    </section>
-  )
-}
-
-/** In the demo: takes over the last hours of an invented person, so that a visitor without a track can sync. */
-function Town({ tracer }: { tracer: Tracer }) {
-  const { record, deposit } = consents.value
-  const [text, setText] = useState('')
-  async function live() {
-    try {
-      const file = await (await fetch('/demo-track.geojson')).text()
-      const { importFile } = await import('@geotrace/client/importers')
-      const { home } = JSON.parse(file) as { home: { lat: number; lng: number } }
-      await tracer.home.mark(home)
-      const { fixes } = await importFile('demo-track.geojson', file)
-      const { taken, refused } = await recordAll(tracer, fixes, () => undefined)
-      setText(`${toWords(taken, refused)} Syncing …`)
-      const synced = await syncNow()
-      const said =
-        synced === undefined ? 'The sync failed; the app tries again.' : 'Synced: look at the map and the exposures.'
-      setText(`${toWords(taken, refused)} ${said}`)
-    } catch (error) {
-      setText(errorToWords(error))
-    }
-  }
-  return (
-    <section class="card advice" aria-labelledby="town">
-      <h2 id="town">Live in the demo’s town</h2>
-      <p>
-        This is a demo: take over the last hours of somebody who sat in the café where Ada sat before she reported, home
-        included, and see what happens.
-      </p>
-      <button type="button" class="primary" disabled={!record || !deposit} onClick={live}>
-        Take over these hours
-      </button>
-      {!(record && deposit) && <p class="small">Agree to a diary and to deposits first.</p>}
-      <p role="status">{text}</p>
     </section>
   )
 }

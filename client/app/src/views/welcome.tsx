@@ -9,6 +9,14 @@ import { refreshConsents } from '../session/refresh.ts'
 import { consents } from '../session/state.ts'
 import { syncNow } from '../session/sync.ts'
 
+/** The promise that the salting of this federation can keep. PRIVACY.md says what remains. */
+const PROMISES = {
+  plain:
+    'What leaves it are fingerprints of places and times. This federation uses weak salts: a party that asks for all of them within three hours can find the places.',
+  threshold:
+    'What leaves it are fingerprints of places and times. Nobody can read them back alone: only several volunteers together could, within a few hours.',
+} as const
+
 interface WelcomeProps {
   tracer: Tracer
   manifest: Manifest
@@ -17,7 +25,7 @@ interface WelcomeProps {
 
 export function Welcome({ tracer, manifest, children }: WelcomeProps) {
   const { record } = consents.value
-  const [deposit, setDeposit] = useState(true)
+  const [deposit, setDeposit] = useState(false)
   if (record) return <>{children}</>
 
   async function agree(event: Event) {
@@ -25,6 +33,7 @@ export function Welcome({ tracer, manifest, children }: WelcomeProps) {
     await tracer.consent.give('record')
     if (deposit) await tracer.consent.give('deposit')
     await refreshConsents(tracer)
+    location.hash = '#/start'
     startRecording(tracer)
     if (deposit) void syncNow()
   }
@@ -34,8 +43,7 @@ export function Welcome({ tracer, manifest, children }: WelcomeProps) {
       <img src="/icon.svg" alt="" width="72" height="72" />
       <h1>Were you near somebody who tested positive?</h1>
       <p class="lead">
-        Geo Trace tells you where and when, and tells nobody where you were. Not the people you met, not the volunteers
-        who help, not the authority.
+        Geo Trace tells you where and when. Your positions stay on this device. {PROMISES[manifest.parameters.salting]}
       </p>
       <ol class="steps">
         <li>
@@ -43,12 +51,12 @@ export function Welcome({ tracer, manifest, children }: WelcomeProps) {
           out.
         </li>
         <li>
-          <strong>Each place and time becomes hashes</strong> that nobody can read back without salts. Volunteers hand
-          the salts out and destroy them a few hours later.
+          <strong>Each place and time becomes a fingerprint</strong>, made with keys of volunteers’ computers. They
+          destroy these keys a few hours later.
         </li>
         <li>
-          <strong>Equal hashes are a meeting.</strong> When somebody reports a positive test, this device learns which
-          of its own hashes were at risk, and tells you.
+          <strong>Equal fingerprints are a meeting.</strong> When somebody reports a positive test, this device learns
+          which of its own fingerprints were at risk, and tells you.
         </li>
       </ol>
       <form onSubmit={agree} class="card">
@@ -56,8 +64,8 @@ export function Welcome({ tracer, manifest, children }: WelcomeProps) {
           <input type="checkbox" checked required disabled /> Keep a diary on this device. It never leaves it.
         </label>
         <label class="check">
-          <input type="checkbox" checked={deposit} onChange={(event) => setDeposit(event.currentTarget.checked)} />{' '}
-          Deposit hashes with the central peer every hour, so that meetings can be found.
+          <input type="checkbox" checked={deposit} onChange={(event) => setDeposit(event.currentTarget.checked)} /> Send
+          fingerprints to the authority’s computer every hour, so that meetings can be found.
         </label>
         <button type="submit" class="primary large">
           Start
