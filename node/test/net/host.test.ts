@@ -92,7 +92,7 @@ describe('a host', () => {
       const server = await host([`/ip4/127.0.0.1/tcp/0${suffix}`])
       const client = await host([])
       await server.serve(ECHO, async (request, from) => {
-        expect(from).toEqual({ key: client.key, prefix: '4:127.0.0.1', fence: '4:127.0.0.1' })
+        expect(from).toMatchObject({ key: client.key, prefix: '4:127.0.0.1', fence: '4:127.0.0.1' })
         return await echo(request, from)
       })
       expect(server.addresses()).toHaveLength(1)
