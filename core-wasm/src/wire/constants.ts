@@ -48,7 +48,9 @@ export const REPORT_CODE_BYTES = 10
 /** A contribution to the spread: its period and 104 sealed bytes. Zero in every sync until a federation has a spread. */
 export const SLIP_BYTES = 4 + 104
 
-/** Distinct risk hashes one user may deposit in one epoch: 16 fixes × 30. */
+/** Rows of one user, epoch, block size and lag bit: 16 fixes × 3 layers. A person can fill it, and no person exceeds it. */
+export const ROWS_PER_SHAPE_MAX = 48
+/** Rows of one user and epoch: 16 fixes × 30. Follows from the ten shapes. */
 export const ROWS_PER_EPOCH_MAX = 480
 /** The central peer takes a deposit until this long after the end of its epoch, because the home rule delays some. */
 export const DEPOSIT_WINDOW_MS = 48 * 60 * MINUTE_MS

@@ -14,6 +14,7 @@ import {
   parseReportCode,
   REPORT_CODE_BYTES,
   type ReportStatus,
+  type SyncKind,
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
 import type { Attempts, CentralStore, CodeRecord, ReportRecord, User } from './store/central-store.ts'
@@ -36,8 +37,10 @@ export interface CodeCounts {
   expired: number
   revoked: number
 }
+/** A code as a sync presents it. */
+type PresentedCode = Omit<SyncKind & { kind: 'code' }, 'kind'>
 /** The outcome of presenting a code, with the records that the caller keeps with the deposit. */
-export interface Redemption {
+interface Redemption {
   readonly status: ReportStatus
   readonly attempts?: Attempts
   readonly report?: ReportRecord
@@ -50,8 +53,11 @@ export interface CodeRegistry {
   /** Throws CODE_UNKNOWN, CODE_SPENT, CODE_EXPIRED. */
   revoke(text: string): Promise<void>
   counts(): Promise<CodeCounts>
-  /** Decides and writes nothing; the caller keeps the result. Calls must not overlap, or two users could spend one code. */
-  redeem(user: User, syncId: Uint8Array, code: Uint8Array): Promise<Redemption>
+  /**
+   * Decides and writes nothing; the caller keeps the result. The user that spent a code may present it again, to give the
+   * report other dates. Calls must not overlap, or two users could spend one code.
+   */
+  redeem(user: User, syncId: Uint8Array, presented: PresentedCode): Promise<Redemption>
 }
 
 interface CodeRegistryInit {
@@ -66,17 +72,16 @@ interface CodeRegistryInit {
 
 export function codeRegistry(init: CodeRegistryInit): CodeRegistry {
   const { store, clock, random, attemptsPerDay, reportDays, retentionStart } = init
-  const toReport = async (user: User, code: CodeRecord): Promise<ReportRecord> => {
+  const toReport = async (user: User, code: CodeRecord, presented: PresentedCode): Promise<ReportRecord> => {
     const at = clock.now()
-    return {
-      id: await store.nextReport(),
-      user,
-      at,
-      from: Math.max(code.from ?? 0, retentionStart()),
-      until: timeToEpoch(at + reportDays * DAY_MS),
-      state: 'active',
-    }
+    const until = timeToEpoch(at + reportDays * DAY_MS)
+    return { id: await store.nextReport(), user, at, ...toDates(code, presented), until, state: 'active' }
   }
+  /** The latest `from` of the code's, the device's and the retention's. */
+  const toDates = (code: CodeRecord, { from, testDay }: PresentedCode): Pick<ReportRecord, 'from' | 'testDay'> => ({
+    from: Math.max(code.from ?? 0, from, retentionStart()),
+    ...(testDay > 0 && { testDay }),
+  })
 
   return {
     async issue(order) {
@@ -108,8 +113,8 @@ export function codeRegistry(init: CodeRegistryInit): CodeRegistry {
       return counts
     },
 
-    async redeem(user, syncId, bytes) {
-      const code = await store.findCode(codeToHash(bytes))
+    async redeem(user, syncId, presented) {
+      const code = await store.findCode(codeToHash(presented.code))
       // A retry after retention dropped the acknowledgement together with its day.
       if (code?.spent?.user === user && equalBytes(code.spent.syncId, syncId)) return { status: 'accepted' }
       const day = timeToDay(clock.now())
@@ -117,9 +122,15 @@ export function codeRegistry(init: CodeRegistryInit): CodeRegistry {
       const attempts = { day, count: (before?.day === day ? before.count : 0) + 1 }
       if (attempts.count > attemptsPerDay) return { status: 'too-many-attempts' }
       if (code === undefined) return { status: 'code-unknown', attempts }
+      if (code.spent?.user === user) {
+        const known = (await store.reports()).find(({ id }) => id === code.spent!.report)
+        if (known?.state !== 'active') return { status: 'code-spent', attempts }
+        const { testDay: _, ...rest } = known
+        return { status: 'updated', attempts, report: { ...rest, ...toDates(code, presented), replaces: true } }
+      }
       const fault = codeToFault(code, clock.now())
       if (fault !== undefined) return { status: fault, attempts }
-      const report = await toReport(user, code)
+      const report = await toReport(user, code, presented)
       return {
         status: 'accepted',
         attempts,

@@ -6,6 +6,7 @@
 import { join } from 'node:path'
 import type { Clock, Random } from '@geotrace/core-wasm'
 import {
+  DAY_MS,
   EPOCH_MS,
   FederationError,
   isAppOrigin,
@@ -35,7 +36,7 @@ import { type CentralHealth, centralHealth, type PeerHealth, type PeerState } fr
 import { type Retention, retention, retentionToEpoch } from './retention.ts'
 import { type RiskEngine, type RiskSummary, riskEngine } from './risk/risk-engine.ts'
 import type { RiskProfile } from './risk/risk-profile.ts'
-import type { CentralStore, DayStatistics, ReportId } from './store/central-store.ts'
+import type { CentralStore, DayStatistics, ReportId, ReportRecord } from './store/central-store.ts'
 import { dayToFirstEpoch } from './store/day.ts'
 import { levelStore } from './store/level-store.ts'
 import { type RosterPins, rosterPins } from './sync/pins.ts'
@@ -100,6 +101,9 @@ export interface ReportOutcome {
   readonly at: number
   readonly from: number
   readonly until: number
+  /** Start of the UTC day of the test, as the device said it. */
+  readonly testedAt?: number
+  /** `ended`: the reporter recovered, or the days of the report are over. */
   readonly state: 'active' | 'ended' | 'retracted'
   /** Users with marks of this report. */
   readonly marked: number
@@ -232,15 +236,20 @@ function toStatus(manifest: Manifest, state: CentralStatus['state'], parts: Part
 async function toOutcomes(store: CentralStore, config: CentralConfig, nowMs: number): Promise<ReportOutcome[]> {
   const records = await store.reports()
   return Promise.all(
-    records.map(async ({ id, at, from, until, state: kept }) => ({
-      id,
-      at,
-      from: from * EPOCH_MS,
-      until: (until + 1) * EPOCH_MS,
-      state: kept === 'active' && reportToEnd({ at }, config) <= nowMs ? ('ended' as const) : kept,
-      marked: (await store.markedUsers(id)).length,
+    records.map(async (report) => ({
+      id: report.id,
+      at: report.at,
+      from: report.from * EPOCH_MS,
+      until: (report.until + 1) * EPOCH_MS,
+      ...(report.testDay !== undefined && { testedAt: report.testDay * DAY_MS }),
+      state: isEnded(report, config, nowMs) ? ('ended' as const) : report.state,
+      marked: (await store.markedUsers(report.id)).length,
     })),
   )
+}
+
+function isEnded(report: ReportRecord, config: CentralConfig, nowMs: number): boolean {
+  return report.state === 'active' && (report.recoveredAt !== undefined || reportToEnd(report, config) <= nowMs)
 }
 
 async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<Parts> {

@@ -38,7 +38,7 @@ describe('report codes', () => {
     expect((await device.sync({ code: revoked! })).report).toBe('code-expired')
     expect((await device.sync({ code: good! })).report).toBe('accepted')
     expect((await device.again()).report).toBe('accepted')
-    expect((await device.sync({ code: good! })).report).toBe('code-spent')
+    expect((await device.sync({ code: good! })).report).toBe('updated')
     await w.clock.advanceTo(START + DAY_MS)
     expect((await device.sync({ code: expired! })).report).toBe('code-expired')
     expect(await w.codes.counts()).toEqual({ open: 0, spent: 2, expired: 1, revoked: 1 })

@@ -171,7 +171,7 @@ describe('a central peer on the network', () => {
     expect((await known.sync()).left).toBe(0)
     expect(await peer.condition()).toEqual({ health: 'disk-low', freeMib: 0 })
     expect(peer.status().state).toBe('serving')
-    await known.sync({ erase: true })
+    await known.sync({ erase: 'all' })
     expect((await peer.statistics()).users).toBe(0)
     freeBytes = 1_000
     await clock.advanceTo(clock.now() + 1_000)

@@ -1,5 +1,6 @@
 /** A central peer without a network, on a simulated clock, with devices that use its protocol. */
 
+import { createHash } from 'node:crypto'
 import type { Random } from '@geotrace/core-wasm'
 import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
 import { certifyRoster } from '@geotrace/core-wasm/testing'
@@ -29,6 +30,7 @@ import {
   type SyncReply,
   secretToSigner,
   timeToEpoch,
+  type WITHDRAW_REASONS,
 } from '@geotrace/core-wasm/wire'
 import { type CodeRegistry, codeRegistry } from '../../src/central/codes.ts'
 import { type CentralConfig, toCentralConfig } from '../../src/central/config.ts'
@@ -159,7 +161,11 @@ export interface DeviceSync {
   /** Rows by epoch. A number or a text stands for a row with the lag current. */
   rows?: Record<number, (Row | number | string)[]>
   code?: string
-  erase?: boolean
+  /** First epoch and UTC day of the test, beside the code. */
+  from?: number
+  testDay?: number
+  withdraw?: (typeof WITHDRAW_REASONS)[number]
+  erase?: 'with-warning' | 'all'
   syncId?: Uint8Array
   roster?: Uint8Array
 }
@@ -192,13 +198,8 @@ export class Device {
     this.secret = random(32)
   }
 
-  frame({ rows = {}, code, erase, syncId = this.#random(16), roster }: DeviceSync = {}): Uint8Array {
-    const report: SyncKind =
-      code !== undefined
-        ? { kind: 'code', code: parseReportCode(code), from: 0, testDay: 0 }
-        : erase === true
-          ? { kind: 'erase', keepWarning: false }
-          : { kind: 'none' }
+  frame(sync: DeviceSync = {}): Uint8Array {
+    const { rows = {}, syncId = this.#random(16), roster } = sync
     const groups: RowGroup[] = Object.entries(rows).map(([epoch, items]) => ({
       epoch: Number(epoch),
       roster: roster ?? hashToRosterName(this.#rosters[0]!.hash),
@@ -207,7 +208,7 @@ export class Device {
         .sort((a, b) => compareHashes(a.hash, b.hash)),
     }))
     const { syncRequestBytes } = this.#manifest.parameters
-    const request = { minute: 0, userSecret: this.secret, syncId, report, ...this.#read, groups }
+    const request = { minute: 0, userSecret: this.secret, syncId, report: toKind(sync), ...this.#read, groups }
     return encodeSyncRequest(request, syncRequestBytes)
   }
 
@@ -247,4 +248,15 @@ export class Device {
     this.#read = { generation: reply.generation, cursor: reply.cursor }
     return reply
   }
+}
+
+/** The store's id of a device's user. */
+export function idOf(device: Device): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(device.secret).digest())
+}
+
+function toKind({ code, from = 0, testDay = 0, withdraw, erase }: DeviceSync): SyncKind {
+  if (code !== undefined) return { kind: 'code', code: parseReportCode(code), from, testDay }
+  if (withdraw !== undefined) return { kind: 'withdraw', reason: withdraw }
+  return erase === undefined ? { kind: 'none' } : { kind: 'erase', keepWarning: erase === 'with-warning' }
 }

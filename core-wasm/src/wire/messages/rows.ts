@@ -2,7 +2,7 @@
  * The rows of a deposit: one risk hash with its block size and lags. PROTOCOL.md §7.2. Both ends of a sync use these rules.
  * Throws RangeError for a row that the wire cannot carry.
  */
-import { BLOCK_SIZES_MIN, RISK_HASH_BYTES } from '../constants.ts'
+import { BLOCK_SIZES_MIN, RISK_HASH_BYTES, ROWS_PER_SHAPE_MAX } from '../constants.ts'
 
 export const ROW_BYTES = RISK_HASH_BYTES + 1
 
@@ -39,4 +39,24 @@ export function metaToRow(hash: Uint8Array, meta: number): Row | undefined {
 export function mergeRow(known: Row | undefined, row: Row): Row {
   if (known === undefined) return row
   return { hash: row.hash, size: Math.min(known.size, row.size), lags: known.lags | row.lags }
+}
+
+/**
+ * Counts the rows of one user and epoch by shape, a block size with a lag bit. A row with both bits counts in both shapes.
+ * The client counts before it sends, the central peer before it stores. PROTOCOL.md §7.2.
+ */
+export class ShapeCounts {
+  readonly #counts = new Map<number, number>()
+
+  /** Counts these lags of a row. Returns false and counts nothing when one of their shapes is full. */
+  add({ size, lags }: Pick<Row, 'size' | 'lags'>): boolean {
+    const shapes = [1, 2].filter((bit) => lags & bit).map((bit) => 4 * size + bit)
+    if (shapes.some((shape) => this.#count(shape) >= ROWS_PER_SHAPE_MAX)) return false
+    for (const shape of shapes) this.#counts.set(shape, this.#count(shape) + 1)
+    return true
+  }
+
+  #count(shape: number): number {
+    return this.#counts.get(shape) ?? 0
+  }
 }

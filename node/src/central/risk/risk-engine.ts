@@ -4,25 +4,15 @@
  * several requests to compute one report share one run. Throws REPORT_UNKNOWN.
  */
 import { type Clock, type OneAtATime, oneAtATime } from '@geotrace/core-wasm'
-import { FederationError, isFederationError, type Mark } from '@geotrace/core-wasm/wire'
+import { FederationError, isFederationError } from '@geotrace/core-wasm/wire'
 import type { Log } from '../../platform/log.ts'
 import { type CentralConfig, reportToEnd } from '../config.ts'
-import type {
-  CentralStore,
-  EpochRows,
-  MarkChange,
-  MarkList,
-  ReportId,
-  ReportRecord,
-  User,
-} from '../store/central-store.ts'
-import { mergeMarks, renewMarks, updateMarks } from './mark-list.ts'
-import { compareMarks, type RiskResult, reportToRisk } from './risk.ts'
+import type { CentralStore, EpochRows, MarkList, ReportId, ReportRecord, User } from '../store/central-store.ts'
+import { mergeMarks, renewMarks } from './mark-list.ts'
+import { addResult, removeMarks, replaceReport, withoutReplaces } from './report-marks.ts'
+import { type RiskResult, reportToRisk } from './risk.ts'
 import type { RiskProfile } from './risk-profile.ts'
 import { sourceIndex } from './source-index.ts'
-
-/** Changed users that one call of the store writes. */
-const CHANGES_PER_WRITE = 200
 
 export interface RiskSummary {
   /** Number of users marked at degree 1, 2 and so on. */
@@ -34,7 +24,7 @@ export interface RiskSummary {
 export interface RiskEngine {
   /** Repairs the state after a crash: computes all active reports and removes the marks of all retracted ones. */
   start(): Promise<void>
-  /** Takes a report that the store has kept; resolves when the store has its marks. */
+  /** Takes a new or changed report that the store has kept; resolves when the store has the marks that follow from it. */
   add(report: ReportRecord): Promise<void>
   /** Takes rows that the store has kept, and computes the reports that they may change. */
   deposited(user: User, groups: readonly EpochRows[]): Promise<void>
@@ -42,8 +32,10 @@ export interface RiskEngine {
   settled(): Promise<void>
   /** Removes all marks of a report. Throws REPORT_UNKNOWN. */
   retract(id: ReportId): Promise<void>
-  /** Whether the user has an active report. */
-  isReporter(user: User): boolean
+  /** The user's reports that make this user a source: active and not recovered. */
+  reportsOf(user: User): ReportRecord[]
+  /** Where these reports stand: published when all their marks are in the store. */
+  standing(user: User): 'none' | 'accepted' | 'published'
   /** Counts the marks that the report would give under a profile. Changes nothing. Throws REPORT_UNKNOWN. */
   dryRun(id: ReportId, profile: RiskProfile): Promise<RiskSummary>
   /** Starts a new generation of a user's list; undefined for an erased user. */
@@ -71,6 +63,7 @@ export function riskEngine({ store, config, clock, log, stopwatch }: RiskEngineI
   const index = sourceIndex()
   const active = new Map<ReportId, ReportRecord>()
   const queued = new Map<ReportId, Promise<void>>()
+  const computed = new Set<ReportId>()
   const counters = { riskMs: 0, failures: 0 }
 
   const compute = (id: ReportId): Promise<void> => {
@@ -84,7 +77,10 @@ export function riskEngine({ store, config, clock, log, stopwatch }: RiskEngineI
       const startedMs = stopwatch()
       try {
         const result = await reportToRisk(store, report, config.profile, index.watch(id))
-        await keep(id, result)
+        if (report.replaces === true) await replaceReport(store, report, result)
+        else await addResult(store, id, result)
+        if (active.get(id) === report) active.set(id, withoutReplaces(report))
+        computed.add(id)
         if (result.capped) log.warn('risk.capped', { report: id })
       } catch (error) {
         counters.failures++
@@ -95,49 +91,6 @@ export function riskEngine({ store, config, clock, log, stopwatch }: RiskEngineI
     })
     queued.set(id, run)
     return run
-  }
-
-  /** Merges the result into the stored marks. A mark stays even after the central peer erased its rows. */
-  const keep = async (id: ReportId, { users }: RiskResult): Promise<void> => {
-    await write(users.keys(), async (user) => {
-      const known = await store.userMarks(user)
-      const before = known.find(({ report }) => report === id)?.marks ?? []
-      const marks = mergeMarks([before, users.get(user)!.marks]).sort(compareMarks)
-      if (isSame(before, marks)) return undefined
-      return change(user, id, marks, known)
-    })
-  }
-
-  const removeMarks = (id: ReportId): Promise<void> =>
-    exclusive(async () => {
-      await write(await store.markedUsers(id), async (user) => change(user, id, [], await store.userMarks(user)))
-    })
-
-  const change = async (
-    user: User,
-    report: ReportId,
-    marks: readonly Mark[],
-    known: readonly { report: ReportId; marks: readonly Mark[] }[],
-  ): Promise<MarkChange | undefined> => {
-    const list = await store.marks(user)
-    if (list === undefined) return undefined
-    const others = known.filter((item) => item.report !== report).map((item) => item.marks)
-    return { user, changes: [{ report, marks }], list: updateMarks(list, mergeMarks([...others, marks])) }
-  }
-
-  const write = async (
-    users: Iterable<User>,
-    toChange: (user: User) => Promise<MarkChange | undefined>,
-  ): Promise<void> => {
-    let changes: MarkChange[] = []
-    for (const user of users) {
-      const item = await toChange(user)
-      if (item !== undefined) changes.push(item)
-      if (changes.length < CHANGES_PER_WRITE) continue
-      await store.putMarks(changes)
-      changes = []
-    }
-    if (changes.length > 0) await store.putMarks(changes)
   }
 
   const prune = (): void => {
@@ -155,14 +108,25 @@ export function riskEngine({ store, config, clock, log, stopwatch }: RiskEngineI
   }
 
   const add = (report: ReportRecord): Promise<void> => {
-    active.set(report.id, report)
-    return compute(report.id)
+    computed.delete(report.id)
+    if (report.state === 'active') {
+      active.set(report.id, report)
+      return compute(report.id)
+    }
+    active.delete(report.id)
+    index.remove(report.id)
+    return exclusive(() => removeMarks(store, report.id))
+  }
+
+  const reportsOf = (user: User): ReportRecord[] => {
+    prune()
+    return [...active.values()].filter((report) => report.user === user && report.recoveredAt === undefined)
   }
 
   return {
     async start() {
       for (const report of await store.reports()) {
-        if (report.state === 'retracted') await removeMarks(report.id)
+        if (report.state === 'retracted') await removeMarks(store, report.id)
         else active.set(report.id, report)
       }
       prune()
@@ -175,15 +139,15 @@ export function riskEngine({ store, config, clock, log, stopwatch }: RiskEngineI
     },
     settled: () => exclusive(async () => {}),
     async retract(id) {
-      const report = await find(id)
-      await store.putReport({ ...report, state: 'retracted' })
-      active.delete(id)
-      index.remove(id)
-      await removeMarks(id)
+      const report: ReportRecord = { ...(await find(id)), state: 'retracted' }
+      await store.putReport(report)
+      await add(report)
     },
-    isReporter(user) {
-      prune()
-      return [...active.values()].some((report) => report.user === user)
+    reportsOf,
+    standing(user) {
+      const own = reportsOf(user)
+      if (own.length === 0) return 'none'
+      return own.every(({ id }) => computed.has(id)) ? 'published' : 'accepted'
     },
     async dryRun(id, profile) {
       return toSummary(await reportToRisk(store, await find(id), profile))
@@ -211,14 +175,4 @@ function toSummary({ users, capped }: RiskResult): RiskSummary {
     marks += risk.marks.length
   }
   return { degrees: Array.from(degrees, (count) => count ?? 0), marks, capped }
-}
-
-function isSame(a: readonly Mark[], b: readonly Mark[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every((mark, i) => {
-      const other = b[i]!
-      return mark.degree === other.degree && mark.weight === other.weight && mark.lag === other.lag
-    })
-  )
 }

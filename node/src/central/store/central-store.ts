@@ -16,6 +16,11 @@ export interface EpochRows {
   readonly epoch: number
   readonly rows: readonly Row[]
 }
+/** Hashes of one user's rows in an epoch. */
+export interface EpochHashes {
+  readonly epoch: number
+  readonly hashes: readonly Uint8Array[]
+}
 /** The rows of one user that a probe found. */
 export interface UserRows {
   readonly user: User
@@ -60,9 +65,15 @@ export interface ReportRecord {
   readonly id: ReportId
   readonly user: User
   readonly at: number
-  /** First and last epoch whose rows count. */
+  /** First and last epoch whose rows count. A device may say a later `from`, and ends its report when it has recovered. */
   readonly from: number
   readonly until: number
+  /** UTC day of the test, as the device said it. */
+  readonly testDay?: number
+  /** When the reporter recovered, Unix ms. The marks stay, and the reporter gets marks again. */
+  readonly recoveredAt?: number
+  /** The marks of an earlier version of this report may remain: those of this version replace them. */
+  readonly replaces?: true
   readonly state: 'active' | 'retracted'
 }
 
@@ -75,7 +86,7 @@ export interface Deposit extends SyncRecord {
   readonly groups: readonly EpochRows[]
   /** Become durable in the same write as the acknowledgement, or not at all. */
   readonly attempts?: Attempts
-  readonly report?: ReportRecord
+  readonly reports?: readonly ReportRecord[]
   readonly code?: CodeRecord
 }
 
@@ -138,6 +149,8 @@ export interface CentralStore {
    * were acknowledged before. Throws SYNC_CONFLICT when another digest was acknowledged under this sync id.
    */
   deposit(deposit: Deposit): Promise<'stored' | 'duplicate'>
+  /** Removes these rows of a user, whatever their lags, and ignores unknown ones. Called again, it changes nothing. */
+  takeBack(user: User, rows: readonly EpochHashes[]): Promise<void>
   attempts(user: User): Promise<Attempts | undefined>
 
   /** The user's rows of an epoch: one for each hash, with merged lags, ascending by hash. */

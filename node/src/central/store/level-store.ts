@@ -43,6 +43,7 @@ import { keyNumber, metaKey, rowsKey, rowsPrefix } from './keys.ts'
 import { dropMetaBefore, personOperations, readFloor } from './level-retention.ts'
 import { freshRows, mergeRows } from './row-set.ts'
 import { openStoreDirectory } from './store-directory.ts'
+import { takeBack } from './take-back.ts'
 import { openWitness } from './witness.ts'
 
 /** 128 bits: the chance that two of a billion users have the same key is 10^-21. */
@@ -176,6 +177,7 @@ function deposits({ meta, days, next, perUser }: Parts) {
         await meta.write([...seen, ...acknowledgement(next, deposit), ...days.witness(touched)])
         return 'stored'
       }),
+    takeBack: (user, items) => perUser.run(user, () => takeBack(meta, days, user, items)),
     attempts: async (user) => {
       const body = await meta.get(metaKey('attempts', user))
       if (body === undefined) return undefined
@@ -318,7 +320,7 @@ async function seenOperations(meta: Database, { user, day }: Deposit): Promise<O
 
 /** The acknowledgement with everything that becomes durable in the same write. */
 function acknowledgement(next: Counters, deposit: Deposit): Operation[] {
-  const { user, syncId, day, attempts, report, code } = deposit
+  const { user, syncId, day, attempts, reports = [], code } = deposit
   const operations: Operation[] = [
     { key: metaKey('sync', user, syncId), body: encodeSync(deposit) },
     { key: metaKey('syncByDay', day, user, syncId), body: NO_BODY },
@@ -326,7 +328,7 @@ function acknowledgement(next: Counters, deposit: Deposit): Operation[] {
   if (attempts !== undefined) {
     operations.push({ key: metaKey('attempts', user), body: encodePair(attempts.day, attempts.count) })
   }
-  if (report !== undefined) operations.push(reportOperation(report), counter('report', next.report))
+  if (reports.length > 0) operations.push(...reports.map(reportOperation), counter('report', next.report))
   if (code !== undefined) operations.push({ key: metaKey('code', code.hash), body: encodeJson(code) })
   return operations
 }

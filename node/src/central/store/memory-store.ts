@@ -114,7 +114,7 @@ function users(disk: MemoryDisk): Pick<CentralStore, 'findUser' | 'addUser' | 'e
   }
 }
 
-type DepositMethods = 'findSync' | 'deposit' | 'attempts' | 'userRows' | 'probe' | 'epochs'
+type DepositMethods = 'findSync' | 'deposit' | 'takeBack' | 'attempts' | 'userRows' | 'probe' | 'epochs'
 
 function deposits(disk: MemoryDisk): Pick<CentralStore, DepositMethods> {
   const syncKey = (user: User, syncId: Uint8Array): string => `${user}/${bytesToHex(syncId)}`
@@ -125,7 +125,7 @@ function deposits(disk: MemoryDisk): Pick<CentralStore, DepositMethods> {
   }
   return {
     findSync: async (user, syncId) => disk.syncs.get(syncKey(user, syncId)),
-    deposit: async ({ user, syncId, digest, basis, day, groups, attempts, report, code }) => {
+    deposit: async ({ user, syncId, digest, basis, day, groups, attempts, reports = [], code }) => {
       const key = syncKey(user, syncId)
       const known = disk.syncs.get(key)
       if (known !== undefined && !equalBytes(known.digest, digest)) {
@@ -145,9 +145,19 @@ function deposits(disk: MemoryDisk): Pick<CentralStore, DepositMethods> {
         disk.attempts.delete(user)
       }
       if (attempts !== undefined) disk.attempts.set(user, attempts)
-      if (report !== undefined) disk.reports.set(report.id, report)
+      for (const report of reports) disk.reports.set(report.id, report)
       if (code !== undefined) disk.codes.set(bytesToHex(code.hash), code)
       return 'stored'
+    },
+    takeBack: async (user, items) => {
+      for (const { epoch, hashes } of items) {
+        const gone = new Set(hashes.map(hashToKey))
+        for (const [sync, rows] of disk.rows.get(epoch)?.get(user) ?? []) {
+          const left = rows.filter(({ hash }) => !gone.has(hashToKey(hash)))
+          put(user, epoch, sync, left)
+          count(disk, epoch, 0, left.length - rows.length)
+        }
+      }
     },
     attempts: async (user) => disk.attempts.get(user),
 

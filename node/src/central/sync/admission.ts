@@ -9,16 +9,19 @@ import {
   EPOCH_OPENS_BEFORE_MS,
   FederationError,
   type RefusedGroup,
-  ROWS_PER_EPOCH_MAX,
+  type RefusedReason,
+  type Row,
   type RowGroup,
+  ShapeCounts,
 } from '@geotrace/core-wasm/wire'
 import type { RosterStore } from '../../membership/roster-store.ts'
-import type { CentralStore, EpochRows, User } from '../store/central-store.ts'
-import { mergeRows } from '../store/row-set.ts'
+import type { CentralStore, EpochHashes, EpochRows, User } from '../store/central-store.ts'
+import { hashToKey, mergeRows } from '../store/row-set.ts'
 import type { RosterPins } from './pins.ts'
 
 export interface GroupAdmission {
   readonly taken: readonly EpochRows[]
+  readonly takenBack: readonly EpochHashes[]
   readonly refused: readonly RefusedGroup[]
 }
 
@@ -45,18 +48,33 @@ export async function admitGroups(init: GroupAdmissionInit): Promise<GroupAdmiss
     throw new FederationError('ROSTER_UNKNOWN', 'no certified roster: sync later')
   }
   const taken: EpochRows[] = []
+  const takenBack: EpochHashes[] = []
   const refused: RefusedGroup[] = []
-  for (const { epoch, roster, rows } of groups) {
-    const state = groupToState(epoch, nowMs, retentionStart)
-    if (state !== 'open') {
-      refused.push({ epoch, reason: state, roster: pins.name(epoch) })
-      continue
-    }
+  for (const { epoch, roster, rows: all } of groups) {
+    const rows = all.filter(({ lags }) => lags > 0)
+    const hashes = all.filter(({ lags }) => lags === 0).map(({ hash }) => hash)
+    const refuse = (reason: RefusedReason): void => void refused.push({ epoch, reason, roster: pins.name(epoch) })
+    // Rows are taken back as long as they are kept, also after their epoch takes no deposits any more.
+    const state =
+      rows.length > 0 ? groupToState(epoch, nowMs, retentionStart) : epoch < retentionStart ? 'too-old' : 'open'
+    if (state !== 'open') refuse(state)
     // The bound before the pin, because a refused group pins nothing.
-    if (mergeRows(await store.userRows(epoch, user), rows).length > ROWS_PER_EPOCH_MAX) {
-      refused.push({ epoch, reason: 'too-many-rows', roster: pins.name(epoch) })
-    } else if (await pins.take(epoch, roster)) taken.push({ epoch, rows: rows.filter(({ lags }) => lags > 0) })
-    else refused.push({ epoch, reason: 'roster', roster: pins.name(epoch) })
+    else if (!isWithinShapes(await store.userRows(epoch, user), rows, hashes)) refuse('too-many-rows')
+    else if (rows.length > 0 && !(await pins.take(epoch, roster))) refuse('roster')
+    else {
+      if (rows.length > 0) taken.push({ epoch, rows })
+      if (hashes.length > 0) takenBack.push({ epoch, hashes })
+    }
   }
-  return { taken, refused }
+  return { taken, takenBack, refused }
+}
+
+/** Whether the user's rows of an epoch stay within the bounds by shape after this group. Pure. */
+function isWithinShapes(stored: readonly Row[], added: readonly Row[], takenBack: readonly Uint8Array[]): boolean {
+  const gone = new Set(takenBack.map(hashToKey))
+  const counts = new ShapeCounts()
+  return mergeRows(
+    stored.filter(({ hash }) => !gone.has(hashToKey(hash))),
+    added,
+  ).every((row) => counts.add(row))
 }

@@ -4,44 +4,40 @@
  * Throws MESSAGE_MALFORMED, VERSION_UNKNOWN, SYNC_CONFLICT, QUOTA_SPENT, BUSY, ROSTER_UNKNOWN.
  */
 import { createHash } from 'node:crypto'
-import { type Clock, oneAtATime, type Random, turns } from '@geotrace/core-wasm'
+import { type Clock, type Random, turns } from '@geotrace/core-wasm'
 import {
   byteReader,
   bytesToHex,
   decodeSyncRequest,
   encodeSyncReply,
-  equalBytes,
   FederationError,
   type Manifest,
   marksPerReply,
   type SyncReply,
-  type SyncRequest,
   syncContent,
 } from '@geotrace/core-wasm/wire'
 import type { RosterStore } from '../../membership/roster-store.ts'
 import type { Handler, Requester } from '../../net/protocol.ts'
 import type { DiskSpace } from '../../platform/disk-space.ts'
-import type { CodeRegistry, Redemption } from '../codes.ts'
+import type { CodeRegistry } from '../codes.ts'
 import type { CentralConfig } from '../config.ts'
 import { isAhead, pageMarks } from '../risk/mark-list.ts'
 import type { RiskEngine } from '../risk/risk-engine.ts'
 import type { CentralStore, User } from '../store/central-store.ts'
 import { timeToDay } from '../store/day.ts'
-import { admitGroups, type GroupAdmission } from './admission.ts'
+import { type DepositCounters, deposits, type IdentifiedSync } from './deposits.ts'
 import { recentErasures } from './erasures.ts'
 import { newUserBounds } from './new-users.ts'
+import { retract } from './own-reports.ts'
 import type { RosterPins } from './pins.ts'
-import { decodeBasis, encodeBasis, type ReplyBasis } from './reply-basis.ts'
+import type { ReplyBasis } from './reply-basis.ts'
 
 /** A reply waits this long for running computations; later marks come with the next sync. Below the host's deadline. */
 const MARKS_WAIT_MS = 2_000
 const BUSY_MS = 2_000
 
-export interface SyncCounters {
+export interface SyncCounters extends DepositCounters {
   syncs: number
-  duplicates: number
-  groupsRefused: number
-  reports: number
   erasures: number
 }
 export interface SyncService {
@@ -63,20 +59,19 @@ interface SyncServiceInit {
   space?: DiskSpace | undefined
 }
 
-/** A request whose secret was replaced by the id and the digest that derive from it. */
-interface Sync extends Omit<SyncRequest, 'userSecret'> {
+/** A request whose secret was replaced by the id that derives from it. */
+interface Sync extends IdentifiedSync {
   readonly id: Uint8Array
-  readonly digest: Uint8Array
 }
 
 export function syncService(init: SyncServiceInit): SyncService {
   const { manifest, config, store, rosters, pins, codes, risk, clock, random, retentionStart, space } = init
   const { syncRequestBytes, syncReplyBytes } = manifest.parameters
   const perUser = turns<string>(1)
-  const perCode = oneAtATime()
   const newUsers = newUserBounds({ clock, perPrefix: config.newUsersPerPrefix, perFence: config.newUsersPerFence })
   const erasures = recentErasures(clock)
   const counters: SyncCounters = { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 }
+  const deposit = deposits({ store, rosters, pins, codes, risk, clock, retentionStart, space, counters })
   let inFlight = 0
 
   const answer = async (sync: Sync, from: Requester): Promise<SyncReply> => {
@@ -86,8 +81,9 @@ export function syncService(init: SyncServiceInit): SyncService {
     if (known === undefined) erasures.assertNone(sync.id)
     if (known === undefined && isEmpty) return toReply({ report: 'none', refused: [] })
     const user = known ?? (await addUser(sync, from))
-    const basis = isEmpty ? NOTHING : await deposit(user, sync)
-    if (!risk.isReporter(user)) await orTimeout(risk.settled(), clock)
+    const { report, refused } = isEmpty ? NOTHING : await deposit(user, sync)
+    const basis = { report: sync.report.kind === 'none' ? risk.standing(user) : report, refused }
+    if (risk.reportsOf(user).length === 0) await orTimeout(risk.settled(), clock)
     return await withMarks(user, sync, basis)
   }
 
@@ -99,72 +95,26 @@ export function syncService(init: SyncServiceInit): SyncService {
     return await store.addUser(id, 1 + (byteReader(random(4)).u32() >>> 2), timeToDay(clock.now()))
   }
 
-  const deposit = async (user: User, sync: Sync): Promise<ReplyBasis> => {
-    const before = await store.findSync(user, sync.syncId)
-    if (before !== undefined) {
-      if (!equalBytes(before.digest, sync.digest)) {
-        throw new FederationError('SYNC_CONFLICT', 'this sync id has another deposit: use a new sync id')
-      }
-      counters.duplicates++
-      return decodeBasis(before.basis)
-    }
-    await space?.assertRoom()
-    const admission = await admitGroups({
-      store,
-      rosters,
-      pins,
-      user,
-      groups: sync.groups,
-      nowMs: clock.now(),
-      retentionStart: retentionStart(),
-    })
-    counters.groupsRefused += admission.refused.length
-    const { report } = sync
-    if (report.kind !== 'code') return await keep(user, sync, admission, { status: 'none' })
-    return await perCode(async () => keep(user, sync, admission, await codes.redeem(user, sync.syncId, report.code)))
-  }
-
-  const keep = async (
-    user: User,
-    { syncId, digest }: Sync,
-    { taken, refused }: GroupAdmission,
-    { status, attempts, report, code }: Redemption,
-  ): Promise<ReplyBasis> => {
-    const basis: ReplyBasis = { report: status, refused }
-    await store.deposit({
-      user,
-      syncId,
-      digest,
-      basis: encodeBasis(basis),
-      day: timeToDay(clock.now()),
-      groups: taken,
-      ...(attempts !== undefined && { attempts }),
-      ...(report !== undefined && { report }),
-      ...(code !== undefined && { code }),
-    })
-    // Do not await the computation: a reply to a report must take no longer than any other reply.
-    void risk.deposited(user, taken)
-    if (report !== undefined) {
-      counters.reports++
-      void risk.add(report)
-    }
-    return basis
-  }
-
   const withMarks = async (user: User, sync: Sync, basis: ReplyBasis): Promise<SyncReply> => {
     let list = await store.marks(user)
     if (list !== undefined && isAhead(list, sync)) list = await risk.renew(user)
     if (list === undefined) return toReply(basis)
-    const max = risk.isReporter(user) ? 0 : marksPerReply(syncReplyBytes, basis.refused.length)
+    const max = risk.reportsOf(user).length > 0 ? 0 : marksPerReply(syncReplyBytes, basis.refused.length)
     const page = pageMarks(list, sync, max)
     return { ...toReply(basis), ...page, left: max === 0 ? 0 : page.left, marks: [...page.marks] }
   }
 
-  const erase = async ({ id }: Sync): Promise<SyncReply> => {
+  const erase = async ({ id, report }: Sync): Promise<SyncReply> => {
     erasures.note(id)
     // On a full disk the ballast makes room for the deletion.
     await space?.look()
+    const user = await store.findUser(id)
+    const isWarningKept = report.kind === 'erase' && report.keepWarning
+    const own = user === undefined || isWarningKept ? [] : risk.reportsOf(user).map(retract)
+    // The reports before the user, so that a crash between the two leaves no report that nobody can withdraw.
+    for (const record of own) await store.putReport(record)
     if (await risk.exclusive(() => store.eraseUser(id))) counters.erasures++
+    for (const record of own) void risk.add(record)
     return toReply(NOTHING)
   }
 

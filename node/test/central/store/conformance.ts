@@ -96,6 +96,34 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       expect([...epochs].sort((x, y) => x - y)).toEqual(epochs)
     })
 
+    it('rows that a user takes back are gone after a restart too, and those of other users, epochs and hashes stay', async () => {
+      const [a, b] = [await store.addUser(id('a'), 1, 100), await store.addUser(id('b'), 1, 100)]
+      const both = [group(EPOCH, row(1, 1), row(2, 3)), group(EPOCH + 1, row(1, 1))]
+      await store.deposit(deposit(a, 1, both))
+      await store.deposit(deposit(a, 2, [group(EPOCH, row(2, 1), row(3, 2))]))
+      await store.deposit(deposit(b, 1, both))
+      const items = [
+        { epoch: EPOCH, hashes: [hash(2), hash(3), hash(9)] },
+        { epoch: EPOCH + 400, hashes: [hash(1)] },
+      ]
+      const countRows = async () => (await store.statistics()).days.reduce((sum, { rows: count }) => sum + count, 0)
+      const before = await countRows()
+      const after: number[] = []
+      for (let i = 0; i < 2; i++) {
+        await store.takeBack(a, items)
+        expect(shown(await store.userRows(EPOCH, a))).toEqual(shown([row(1, 1)]))
+        expect(shown(await store.userRows(EPOCH + 1, a))).toEqual(shown([row(1, 1)]))
+        expect(shown(await store.userRows(EPOCH, b))).toEqual(shown(rows(row(1, 1), row(2, 3))))
+        expect((await probe(EPOCH, 2, 3)).map(({ user }) => user)).toEqual([b])
+        after.push(await countRows())
+        await reopen()
+      }
+      expect(after[0]).toBeLessThan(before)
+      expect(after[1]).toBe(after[0])
+      await store.deposit(deposit(a, 3, [group(EPOCH, row(2, 1))]))
+      expect(shown(await store.userRows(EPOCH, a))).toEqual(shown(rows(row(1, 1), row(2, 1))))
+    })
+
     it('userRows and probe give the same rows as a plain list, for any deposits in any pieces', async () => {
       let run = 0
       let probed = 0
@@ -108,6 +136,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
         user: fc.nat(4),
         epoch: fc.nat(2),
         rows: fc.uniqueArray(anyRow, { selector: (r) => r.n, minLength: 1 }),
+        isTakenBack: fc.boolean(),
       })
       await fc.assert(
         fc.asyncProperty(fc.array(anySync, { maxLength: 12 }), fc.uniqueArray(fc.nat(30)), async (syncs, wanted) => {
@@ -118,9 +147,19 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
           for (const [i, sync] of syncs.entries()) {
             const items = sync.rows.map((r) => row(r.n, r.lags, r.size))
             const user = users[sync.user]!
-            await store.deposit(deposit(user, run * 100 + i, [group(base + sync.epoch, ...items)]))
-            const key = `${base + sync.epoch}/${user}`
-            plain.set(key, mergeRows(plain.get(key) ?? [], items))
+            const [key, epoch] = [`${base + sync.epoch}/${user}`, base + sync.epoch]
+            const known = plain.get(key) ?? []
+            if (sync.isTakenBack) {
+              await store.takeBack(user, [{ epoch, hashes: items.map((item) => item.hash) }])
+              const gone = sync.rows.map((r) => hashToKey(hash(r.n)))
+              plain.set(
+                key,
+                known.filter((item) => !gone.includes(hashToKey(item.hash))),
+              )
+            } else {
+              await store.deposit(deposit(user, run * 100 + i, [group(epoch, ...items)]))
+              plain.set(key, mergeRows(known, items))
+            }
           }
           const keys = new Set(wanted.map((n) => hashToKey(hash(n))))
           for (const epoch of [0, 1, 2]) {
@@ -194,7 +233,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       const number = await store.nextReport()
       const spent = code(1, { state: 'spent', spent: { user: a, syncId: syncId(1), report: number, day: 100 } })
       const kept = report(number, { user: a })
-      await store.deposit(deposit(a, 1, [], { attempts: { day: 100, count: 3 }, report: kept, code: spent }))
+      await store.deposit(deposit(a, 1, [], { attempts: { day: 100, count: 3 }, reports: [kept], code: spent }))
       await reopen()
       expect(await store.attempts(a)).toEqual({ day: 100, count: 3 })
       expect(await store.reports()).toEqual([kept])

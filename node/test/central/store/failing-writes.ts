@@ -5,7 +5,7 @@
 import { bytesToHex, EPOCHS_PER_DAY } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import type { CentralStore, CodeRecord, ReportRecord } from '../../../src/central/store/central-store.ts'
-import { deposit, group, id, mark, row, syncId } from './sample.ts'
+import { deposit, group, hash, id, mark, row, syncId } from './sample.ts'
 
 const EPOCH = 100 * EPOCHS_PER_DAY
 const NAMES = ['a', 'b', 'c'] as const
@@ -48,7 +48,11 @@ const LIFE: readonly Step[] = [
     const report: ReportRecord = { id: 1, user: reporter, at: 5, from: EPOCH, until: EPOCH + 99, state: 'active' }
     const spent = code(1, { state: 'spent', spent: { user: reporter, syncId: syncId(3), report: 1, day: 100 } })
     await store.deposit(
-      deposit(reporter, 3, [group(EPOCH, row(1))], { attempts: { day: 100, count: 1 }, report, code: spent }),
+      deposit(reporter, 3, [group(EPOCH, row(1))], {
+        attempts: { day: 100, count: 1 },
+        reports: [report],
+        code: spent,
+      }),
     )
   },
   async (store) => {
@@ -57,6 +61,11 @@ const LIFE: readonly Step[] = [
     await store.putMarks([{ user: await user(store, 'a'), changes: [{ report: 1, marks: [known] }], list }])
   },
   async (store) => store.deposit(deposit(await user(store, 'a'), 4, [group(EPOCH, row(1, 2), row(6))])),
+  async (store) =>
+    store.takeBack(await user(store, 'a'), [
+      { epoch: EPOCH, hashes: [hash(1), hash(9)] },
+      { epoch: EPOCH + 18, hashes: [hash(3)] },
+    ]),
   (store) => store.eraseUser(id('b')),
   async (store) => store.putReport({ ...(await store.reports())[0]!, state: 'retracted' }),
   (store) => store.dropBefore(101),

@@ -17,7 +17,7 @@ describe('retention in a level store', () => {
     await store.deposit(
       deposit(user, 1, [group(EPOCH, row(1))], {
         attempts: { day: 100, count: 1 },
-        report,
+        reports: [report],
         code: {
           hash: id('code'),
           issuedAt: 0,

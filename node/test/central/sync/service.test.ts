@@ -2,14 +2,25 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { simulatedClock, systemClock } from '@geotrace/core-wasm'
-import { EPOCH_MS, hashToRosterName, LAG_NEXT, ROWS_PER_EPOCH_MAX } from '@geotrace/core-wasm/wire'
+import { EPOCH_MS, hashToRosterName, LAG_CURRENT, LAG_NEXT, ROWS_PER_SHAPE_MAX } from '@geotrace/core-wasm/wire'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { levelStore } from '../../../src/central/store/level-store.ts'
 import { memoryStore } from '../../../src/central/store/memory-store.ts'
 import { ERASED_MS } from '../../../src/central/sync/erasures.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
 import { hash, row } from '../store/sample.ts'
-import { certifiedRoster, DAY_MS, demoManifest, HOUR_MS, LOOPBACK, START, type World, world } from '../world.ts'
+import {
+  certifiedRoster,
+  DAY_MS,
+  type DeviceSync,
+  demoManifest,
+  HOUR_MS,
+  idOf,
+  LOOPBACK,
+  START,
+  type World,
+  world,
+} from '../world.ts'
 
 const dirs: string[] = []
 afterAll(() => Promise.all(dirs.map((dir) => rm(dir, { recursive: true }))))
@@ -83,16 +94,16 @@ for (const [name, open] of Object.entries(STORES)) {
 
     it('a device reads marks page by page in order of severity, and no mark comes twice', async () => {
       const [reporter, contact] = [w.device(), w.device()]
-      const many = Array.from({ length: 300 }, (_, n) => row(n, 1, [5, 10, 20, 40, 80][n % 5]!))
+      const many = Array.from({ length: 240 }, (_, n) => row(n, 1, [5, 10, 20, 40, 80][n % 5]!))
       await contact.sync({ rows: { [e]: many, [e - 1]: many } })
       await reporter.sync({ rows: { [e]: many, [e - 1]: many }, code: await code() })
       await w.risk.settled()
       const first = await contact.sync()
       expect(first.marks).toHaveLength(49)
-      expect(first.left).toBe(551)
+      expect(first.left).toBe(431)
       expect(first.marks.every(({ weight }) => weight === 32)).toBe(true)
-      expect(await contact.readAll()).toBe(12)
-      expect(contact.held.size).toBe(600)
+      expect(await contact.readAll()).toBe(9)
+      expect(contact.held.size).toBe(480)
       expect((await contact.sync()).marks).toEqual([])
     })
 
@@ -189,48 +200,198 @@ for (const [name, open] of Object.entries(STORES)) {
       expect((await empty.store.statistics()).users).toBe(0)
     })
 
-    it('a user’s rows beyond ROWS_PER_EPOCH_MAX in an epoch are refused, and known rows are accepted again', async () => {
+    it('a user’s rows beyond 48 of one size and lag in an epoch are refused over all syncs, and known rows are taken again', async () => {
       const device = w.device()
-      const full = Array.from({ length: ROWS_PER_EPOCH_MAX }, (_, n) => n)
-      expect((await device.sync({ rows: { [e]: full } })).refused).toEqual([])
-      expect((await device.sync({ rows: { [e]: ['one more'] } })).refused).toMatchObject([
-        { epoch: e, reason: 'too-many-rows' },
-      ])
-      expect((await device.sync({ rows: { [e]: full.slice(0, 5) } })).refused).toEqual([])
-      expect((await device.sync({ rows: { [e - 1]: ['one more'] } })).refused).toEqual([])
+      const full = Array.from({ length: ROWS_PER_SHAPE_MAX }, (_, n) => n)
+      const refusedOf = async (sync: DeviceSync) => (await device.sync(sync)).refused
+      const tooMany = [{ epoch: e, reason: 'too-many-rows' }]
+      expect(await refusedOf({ rows: { [e]: full.slice(0, 20) } })).toEqual([])
+      expect(await refusedOf({ rows: { [e]: full.slice(20) } })).toEqual([])
+      expect(await refusedOf({ rows: { [e]: ['one more'] } })).toMatchObject(tooMany)
+      expect(await refusedOf({ rows: { [e]: [row('both', LAG_CURRENT | LAG_NEXT)] } })).toMatchObject(tooMany)
+      expect(await refusedOf({ rows: { [e]: full.slice(0, 5) } })).toEqual([])
+      // Another size, another lag, another epoch and another user have room.
+      expect(await refusedOf({ rows: { [e]: [row('size', LAG_CURRENT, 10), row('lag', LAG_NEXT)] } })).toEqual([])
+      expect(await refusedOf({ rows: { [e - 1]: ['one more'] } })).toEqual([])
       expect((await w.device().sync({ rows: { [e]: ['one more'] } })).refused).toEqual([])
+      // A known row that gains a lag counts in the second shape too.
+      expect(await refusedOf({ rows: { [e]: full.slice(1).map((n) => row(n, LAG_NEXT)) } })).toEqual([])
+      expect(await refusedOf({ rows: { [e]: [row(0, LAG_NEXT)] } })).toMatchObject(tooMany)
+      // A row that is taken back makes room for one in the same sync.
+      expect(await refusedOf({ rows: { [e]: [row(3, 0), 'one more'] } })).toEqual([])
     })
 
-    it('an erasure deletes the user, may be repeated, and keeps the marks that others have from the user', async () => {
+    it('a row that its user takes back gives no mark any more, in every epoch of the retention', async () => {
+      const [reporter, contact] = [w.device(), w.device()]
+      const old = e - 200
+      await contact.sync({ rows: { [e]: ['stays', 'goes'] } })
+      await w.clock.advanceTo((e + 100) * EPOCH_MS)
+      expect((await contact.sync({ rows: { [e]: ['late'] } })).refused).toMatchObject([{ reason: 'too-old' }])
+      expect((await contact.sync({ rows: { [e]: [row('goes', 0), row('never there', 0)] } })).refused).toEqual([])
+      expect((await contact.again()).refused).toEqual([])
+      expect((await contact.sync({ rows: { [old]: [row('goes', 0)] } })).refused).toMatchObject([
+        { epoch: old, reason: 'too-old' },
+      ])
+      expect(await rowsOf(e)).toBe(1)
+      const user = (await w.store.findUser(idOf(contact)))!
+      expect((await w.store.userRows(e, user)).map(({ hash: left }) => left)).toEqual([hash('stays')])
+      // The pins are as before: taking rows back pins nothing.
+      expect((await w.store.pins()).map(({ epoch }) => epoch)).toEqual([e])
+      await w.clock.advanceTo((e + 101) * EPOCH_MS)
+      await reporter.sync({ code: await code() })
+      expect((await contact.sync()).marks).toEqual([])
+    })
+
+    it('a report counts the rows from the epoch that the device says, and never earlier than the code says', async () => {
+      const [reporter, contact] = [w.device(), w.device()]
+      const rows = { [e - 3]: ['a'], [e - 2]: ['b'], [e - 1]: ['c'] }
+      await contact.sync({ rows })
+      await reporter.sync({ rows, code: await code(), from: e - 2, testDay: 20_777 })
+      await contact.readAll()
+      expect([...contact.held.values()].map(({ epoch }) => epoch - e).sort()).toEqual([-1, -2])
+      expect(await w.store.reports()).toMatchObject([{ from: e - 2, testDay: 20_777 }])
+      const [bound] = await w.codes.issue({ count: 1, days: 1, from: (e - 1) * EPOCH_MS })
+      await w.device().sync({ code: bound!, from: e - 9 })
+      expect((await w.store.reports()).map(({ from }) => from - e)).toEqual([-2, -1])
+    })
+
+    it('the same code with another date updates the report, and all marks follow at once in a new generation', async () => {
+      const [reporter, contact] = [w.device(), w.device()]
+      const rows = { [e - 2]: ['b'], [e - 1]: ['c'] }
+      await contact.sync({ rows })
+      const own = await code()
+      await reporter.sync({ rows, code: own, testDay: 20_777 })
+      await contact.readAll()
+      expect(contact.held.size).toBe(2)
+      const { generation } = contact.read
+      expect((await reporter.sync({ code: own, from: e - 1 })).report).toBe('updated')
+      expect((await reporter.again()).report).toBe('updated')
+      await w.risk.settled()
+      await contact.readAll()
+      expect([...contact.held.values()].map(({ epoch }) => epoch - e)).toEqual([-1])
+      expect(contact.read.generation).toBe(generation + 1)
+      const [report] = await w.store.reports()
+      expect(report).toEqual({ ...report, from: e - 1, state: 'active' })
+      expect(report).not.toHaveProperty('testDay')
+      expect(report).not.toHaveProperty('replaces')
+      expect(w.service.counters.reports).toBe(1)
+      // Back to the first date.
+      await reporter.sync({ code: own, from: 0, testDay: 20_776 })
+      await w.risk.settled()
+      await contact.readAll()
+      expect(contact.held.size).toBe(2)
+    })
+
+    it('an update that a crash interrupts is computed at the next start', async () => {
+      const [reporter, contact] = [w.device(), w.device()]
+      const rows = { [e - 2]: ['b'], [e - 1]: ['c'] }
+      await contact.sync({ rows })
+      await reporter.sync({ rows, code: await code() })
+      await w.risk.settled()
+      const [report] = await w.store.reports()
+      await w.store.putReport({ ...report!, from: e - 1, replaces: true })
+      const again = await world({ ...w, store: w.store })
+      const [user] = await again.store.markedUsers(report!.id)
+      expect((await again.store.marks(user!))!.entries.map(({ epoch }) => epoch - e)).toEqual([-1])
+      expect(await again.store.reports()).toEqual([{ ...report!, from: e - 1 }])
+    })
+
+    it('after a withdrawal or a negative test all lists are those of a federation without the report', async () => {
+      for (const reason of ['withdrawn', 'negative'] as const) {
+        const [reporter, contact, other] = [w.device(), w.device(), w.device()]
+        const [own, others] = [await code(), await code()]
+        await contact.sync({ rows: { [e]: [reason, 'both'] } })
+        await other.sync({ rows: { [e]: ['both'] }, code: others })
+        await contact.readAll()
+        const before = [...contact.held.keys()]
+        await reporter.sync({ rows: { [e]: [reason] }, code: own })
+        await contact.readAll()
+        expect(contact.held.size).toBe(before.length + 1)
+        expect((await reporter.sync()).report).toBe('published')
+        expect((await reporter.sync({ withdraw: reason })).report).toBe('withdrawn')
+        expect((await reporter.again()).report).toBe('withdrawn')
+        expect((await reporter.sync({ withdraw: reason })).report).toBe('none')
+        expect((await reporter.sync()).report).toBe('none')
+        await contact.readAll()
+        expect([...contact.held.keys()]).toEqual(before)
+        expect((await reporter.sync({ code: own })).report).toBe('code-spent')
+      }
+    })
+
+    it('a reporter who recovered is no source from then on, gets marks again, and earlier marks stay and arrive', async () => {
+      w = await world({ store: w.store, config: { degrees: 1 } })
+      const [reporter, contact, late, sick] = [w.device(), w.device(), w.device(), w.device()]
+      await contact.sync({ rows: { [e]: ['met'] } })
+      await reporter.sync({ rows: { [e]: ['met', 'met too', 'elsewhere'] }, code: await code() })
+      await sick.sync({ rows: { [e]: ['elsewhere'] }, code: await code() })
+      await contact.readAll()
+      expect(contact.held.size).toBe(1)
+      expect((await reporter.sync()).marks).toEqual([])
+      expect((await reporter.sync({ withdraw: 'recovered' })).report).toBe('withdrawn')
+      expect((await reporter.sync()).report).toBe('none')
+      await reporter.readAll()
+      expect(reporter.held.size).toBe(1)
+      await contact.readAll()
+      expect(contact.held.size).toBe(1)
+      expect((await late.sync({ rows: { [e]: ['met too'] } })).marks).toHaveLength(1)
+      await w.clock.advanceTo((e + 2) * EPOCH_MS)
+      await reporter.sync({ rows: { [e + 2]: ['healthy'] } })
+      expect((await late.sync({ rows: { [e + 2]: ['healthy'] } })).marks).toEqual([])
+    })
+
+    it('a sync of a reporter says where the report stands, also when it carries nothing', async () => {
+      const reporter = w.device()
+      expect((await reporter.sync({ code: await code() })).report).toBe('accepted')
+      await w.risk.settled()
+      expect((await reporter.sync()).report).toBe('published')
+      expect((await reporter.sync({ rows: { [e]: [1] } })).report).toBe('published')
+      const [report] = await w.store.reports()
+      await w.risk.retract(report!.id)
+      expect((await reporter.sync()).report).toBe('none')
+    })
+
+    it('an erasure that keeps the warning deletes the user, may be repeated, and keeps the marks that others have from the user', async () => {
       const [reporter, contact] = [w.device(), w.device()]
       await contact.sync({ rows: { [e]: [1] } })
       await reporter.sync({ rows: { [e]: [1, 2] }, code: await code() })
       await contact.readAll()
-      expect(await reporter.sync({ erase: true, rows: { [e]: [3] } })).toMatchObject({
+      expect(await reporter.sync({ erase: 'with-warning', rows: { [e]: [3] } })).toMatchObject({
         generation: 0,
         cursor: 0,
         marks: [],
       })
-      expect(await reporter.sync({ erase: true })).toMatchObject({ report: 'none' })
+      expect(await reporter.sync({ erase: 'all' })).toMatchObject({ report: 'none' })
       expect((await w.store.statistics()).users).toBe(1)
       expect(await rowsOf(e)).toBe(1)
       // A contact that syncs after the erasure is not marked; an earlier contact keeps its mark.
       expect((await w.device().sync({ rows: { [e]: [2] } })).marks).toEqual([])
       await contact.sync({ rows: { [e]: [9] } })
       expect(contact.held.size).toBe(1)
-      expect((await contact.sync({ erase: true })).marks).toEqual([])
+      expect((await contact.sync({ erase: 'all' })).marks).toEqual([])
       expect((await w.store.statistics()).users).toBe(1)
+    })
+
+    it('an erasure without the warning takes the user’s marks from all others', async () => {
+      const [reporter, contact] = [w.device(), w.device()]
+      await contact.sync({ rows: { [e]: [1] } })
+      await reporter.sync({ rows: { [e]: [1, 2] }, code: await code() })
+      await contact.readAll()
+      expect(contact.held.size).toBe(1)
+      await reporter.sync({ erase: 'all' })
+      expect(await w.store.reports()).toMatchObject([{ state: 'retracted' }])
+      await contact.readAll()
+      expect(contact.held.size).toBe(0)
     })
 
     it('a delayed sync of a user who was just erased is refused with BUSY and creates no user', async () => {
       // Found by seed e11 of the simulation: the device stopped waiting and erased itself, and the peer read its sync later.
       const device = w.device()
       await device.sync({ rows: { [e]: [1] } })
-      await device.sync({ erase: true })
+      await device.sync({ erase: 'all' })
       await expect(device.sync({ rows: { [e]: [2] } })).rejects.toMatchObject({ code: 'BUSY' })
       // The same holds for a user that the central peer has never seen.
       const unknown = w.device()
-      await unknown.sync({ erase: true })
+      await unknown.sync({ erase: 'all' })
       await expect(unknown.sync({ rows: { [e]: [2] } })).rejects.toMatchObject({ code: 'BUSY' })
       expect((await w.store.statistics()).users).toBe(0)
       expect(await rowsOf(e)).toBe(0)

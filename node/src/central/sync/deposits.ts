@@ -1,0 +1,92 @@
+/**
+ * Stores the content of a sync: rows, rows that are taken back, and changes of the user's reports. PROTOCOL.md §7.2. All of
+ * it is durable before the acknowledgement. Throws SYNC_CONFLICT, ROSTER_UNKNOWN,
+ * STORAGE_FULL.
+ */
+import { type Clock, oneAtATime } from '@geotrace/core-wasm'
+import { equalBytes, FederationError, type SyncRequest } from '@geotrace/core-wasm/wire'
+import type { RosterStore } from '../../membership/roster-store.ts'
+import type { DiskSpace } from '../../platform/disk-space.ts'
+import type { CodeRegistry } from '../codes.ts'
+import type { RiskEngine } from '../risk/risk-engine.ts'
+import type { CentralStore, User } from '../store/central-store.ts'
+import { timeToDay } from '../store/day.ts'
+import { admitGroups, type GroupAdmission } from './admission.ts'
+import { decideReport, type ReportDecision } from './own-reports.ts'
+import type { RosterPins } from './pins.ts'
+import { decodeBasis, encodeBasis, type ReplyBasis } from './reply-basis.ts'
+
+export interface DepositCounters {
+  duplicates: number
+  groupsRefused: number
+  reports: number
+}
+/** A request without the secret of its user. */
+export interface IdentifiedSync extends Omit<SyncRequest, 'userSecret'> {
+  /** SHA-256 of the content that a repetition repeats. */
+  readonly digest: Uint8Array
+}
+interface DepositsInit {
+  store: CentralStore
+  rosters: Pick<RosterStore, 'newest'>
+  pins: RosterPins
+  codes: CodeRegistry
+  risk: RiskEngine
+  clock: Clock
+  retentionStart(): number
+  /** The disk of the store; undefined when nothing watches it. */
+  space: DiskSpace | undefined
+  counters: DepositCounters
+}
+
+/** A repeated sync changes nothing and gets the same reply. Call it in the user's turn. */
+export function deposits(init: DepositsInit): (user: User, sync: IdentifiedSync) => Promise<ReplyBasis> {
+  const { store, rosters, pins, codes, risk, clock, retentionStart, space, counters } = init
+  const perCode = oneAtATime()
+
+  const decide = async (user: User, { syncId, report: kind }: IdentifiedSync): Promise<ReportDecision> =>
+    decideReport(codes, { user, syncId, kind, own: risk.reportsOf(user), nowMs: clock.now() })
+
+  const keep = async (
+    user: User,
+    { syncId, digest }: IdentifiedSync,
+    { taken, takenBack, refused }: GroupAdmission,
+    { status, ...records }: ReportDecision,
+  ): Promise<ReplyBasis> => {
+    const basis: ReplyBasis = { report: status, refused }
+    if (takenBack.length > 0) await store.takeBack(user, takenBack)
+    const day = timeToDay(clock.now())
+    await store.deposit({ user, syncId, digest, basis: encodeBasis(basis), day, groups: taken, ...records })
+    // Do not await the computation: a reply to a report must take no longer than any other reply.
+    void risk.deposited(user, taken)
+    for (const record of records.reports) void risk.add(record)
+    if (status === 'accepted' && records.reports.length > 0) counters.reports++
+    return basis
+  }
+
+  return async (user, sync) => {
+    const before = await store.findSync(user, sync.syncId)
+    if (before !== undefined) {
+      if (!equalBytes(before.digest, sync.digest)) {
+        throw new FederationError('SYNC_CONFLICT', 'this sync id has another deposit: use a new sync id')
+      }
+      counters.duplicates++
+      return decodeBasis(before.basis)
+    }
+    await space?.assertRoom()
+    const { groups } = sync
+    const admission = await admitGroups({
+      store,
+      rosters,
+      pins,
+      user,
+      groups,
+      nowMs: clock.now(),
+      retentionStart: retentionStart(),
+    })
+    counters.groupsRefused += admission.refused.length
+    if (sync.report.kind !== 'code') return await keep(user, sync, admission, await decide(user, sync))
+    // Two users must not spend one code.
+    return await perCode(async () => keep(user, sync, admission, await decide(user, sync)))
+  }
+}
