@@ -14,6 +14,7 @@ export type { Mark, Protocol } from '@geotrace/core-wasm/wire'
 export { formatReportCode, type PeerAddress, parseReportCode } from '@geotrace/core-wasm/wire'
 export type { Preview } from './deposit/preview.ts'
 export { CONSENT_KINDS, type ConsentControl, type ConsentKind, type Consents } from './device/consent.ts'
+export type { OwnReport, WithdrawReason } from './device/own-report.ts'
 export type { Totals } from './device/totals.ts'
 export type { HomeControl, ZoneControl } from './device/user-places.ts'
 export type { Dialer, RequestOptions, Session } from './dialers/dialer.ts'
@@ -57,4 +58,12 @@ export { type LevelStorageOptions, levelStorage } from './storage/level-storage.
 export { memoryStorage } from './storage/memory-storage.ts'
 export type { Storage, StorageOperation } from './storage/storage.ts'
 export type { SyncProgress, SyncResult } from './sync-result.ts'
-export { createTracer, type SyncOptions, type Tracer, type TracerInit } from './tracer.ts'
+export {
+  createTracer,
+  type EraseOptions,
+  type ReportOptions,
+  type SyncOptions,
+  type TimeSpan,
+  type Tracer,
+  type TracerInit,
+} from './tracer.ts'

@@ -37,11 +37,14 @@ export interface SyncResult {
   /** Fixes that are salted again, under the roster in force. */
   fixesAgain: number
   rowsDeposited: number
+  /** Rows of deleted and redacted fixes that the central peer erased. */
+  rowsTakenBack: number
   rowsRefused: number
   /** Rows refused permanently, or too late (48 h). */
   rowsLost: number
   /** Sync requests that the central peer acknowledged. */
   batches: number
+  /** The outcome of the code or withdrawal that went with this sync; else where the report of this device stands. */
   report: ReportStatus
   marksNew: number
   /** Marks that follow with later syncs. */
@@ -79,6 +82,7 @@ export function emptyResult(): SyncResult {
     fixesRedacted: 0,
     fixesAgain: 0,
     rowsDeposited: 0,
+    rowsTakenBack: 0,
     rowsRefused: 0,
     rowsLost: 0,
     batches: 0,

@@ -3,7 +3,7 @@
  * and storage are injected.
  */
 import { FederationError, type Fix } from '@geotrace/core-wasm'
-import { type Mark, parseReportCode, type ReportStatus } from '@geotrace/core-wasm/wire'
+import { DAY_MS, type Mark, parseReportCode, type ReportStatus, timeToEpoch } from '@geotrace/core-wasm/wire'
 import { isErasing } from './deposit/batch.ts'
 import { beginErasure } from './deposit/erase.ts'
 import type { Preview } from './deposit/preview.ts'
@@ -11,7 +11,9 @@ import { assertConsent, type ConsentControl, readConsents, writeConsent } from '
 import { assertNotAborted, type Device } from './device/device.ts'
 import { toHideBefore } from './device/forget-when-due.ts'
 import { type DeviceInit, type OpenedDevice, openDevice } from './device/open-device.ts'
+import { type OwnReport, putDue, readOwnReport, type WithdrawReason } from './device/own-report.ts'
 import { type HomeControl, homeControl, type ZoneControl, zoneControl } from './device/user-places.ts'
+import { deleteFixes } from './diary/delete-fixes.ts'
 import { type DiaryEntry, readDiaryEntries } from './diary/diary-entry.ts'
 import { ErasableTurns } from './erasable-turns.ts'
 import { type Emitter, emitter } from './events.ts'
@@ -23,7 +25,7 @@ import type { LocationPermission, Protection } from './protection/protection.ts'
 import { NO_FIXES, withFix } from './protection/seen-fixes.ts'
 import { type Profile, type RecordOptions, type RecordResult, recordFix } from './record.ts'
 import { KEYS } from './storage/key-layout.ts'
-import { del, put } from './storage/storage.ts'
+import { del, put, type StorageOperation } from './storage/storage.ts'
 import type { SyncResult } from './sync-result.ts'
 
 export interface TracerInit extends DeviceInit {
@@ -38,13 +40,40 @@ export interface SyncOptions {
   signal?: AbortSignal
 }
 
+export interface ReportOptions extends SyncOptions {
+  /** From when this person may have infected others, Unix ms. Default: what the code and the retention allow. */
+  from?: number
+  /** A moment of the UTC day of the test, Unix ms. */
+  testedAt?: number
+}
+
+export interface EraseOptions extends SyncOptions {
+  /** The warnings that others have from this device's report stay. Default: they go. */
+  keepWarning?: boolean
+}
+
+export interface TimeSpan {
+  from: number
+  until: number
+}
+
 export interface Tracer {
   /** Takes a fix into the diary, or gives the reason for a refusal. Never throws for a bad fix. */
   record(fix: Fix, options?: RecordOptions): Promise<RecordResult>
   /** Runs one sync; calls during a sync share its result. A sync that throws FederationError has lost nothing. */
   sync(options?: SyncOptions): Promise<SyncResult>
-  /** Reports a positive test: CODE_UNKNOWN, CODE_SPENT, CODE_EXPIRED, TOO_MANY_ATTEMPTS, or what `sync` throws. */
-  report(code: string, options?: SyncOptions): Promise<SyncResult>
+  /**
+   * Reports a positive test: CODE_UNKNOWN, CODE_SPENT, CODE_EXPIRED, TOO_MANY_ATTEMPTS, or what `sync` throws. The same code
+   * with another date updates the report.
+   */
+  report(code: string, options?: ReportOptions): Promise<SyncResult>
+  /**
+   * Withdraws the report. After `withdrawn` (an error) and `negative` nobody stays warned because of it; after `recovered` the
+   * warnings stay. Throws what `sync` throws; the withdrawal then goes with the next sync.
+   */
+  withdraw(reason: WithdrawReason, options?: SyncOptions): Promise<SyncResult>
+  /** Where the report of this device stands, as of the last sync; undefined when there was none. */
+  ownReport(): Promise<OwnReport | undefined>
   /** The honest status of the device. `location`: the platform's answer about the permission, if it gives one. */
   protection(location?: LocationPermission): Promise<Protection>
   /** Oldest first. */
@@ -58,7 +87,12 @@ export interface Tracer {
    * Erases this device at once (a sync under way ends with ABORTED), and the central peer's data as soon as that peer can be
    * reached. Until then it throws what `sync` throws, and a later sync tries again.
    */
-  eraseAll(options?: SyncOptions): Promise<void>
+  eraseAll(options?: EraseOptions): Promise<void>
+  /**
+   * Deletes the fixes from `from` until before `until` (Unix ms), in any state: a fix, a stay or a day. The next sync takes
+   * their rows back at the central peer. Gives the number of fixes. The home that was learnt from them stays.
+   */
+  deleteFixes(span: TimeSpan): Promise<number>
   /** The whole storage, encrypted under a passphrase of at least eight characters. */
   export(passphrase: string, options?: SyncOptions): Promise<Uint8Array>
   /** Replaces the person's data; rosters and a batch on its way are never taken from the file. Throws IMPORT_INVALID. */
@@ -141,24 +175,30 @@ class DeviceTracer implements Tracer {
     return this.#running
   }
 
-  async report(text: string, { signal }: SyncOptions = {}): Promise<SyncResult> {
+  async report(text: string, { signal, from, testedAt }: ReportOptions = {}): Promise<SyncResult> {
     this.#assertOpen()
-    const { storage, lock } = this.#device
     const code = parseReportCode(text)
-    if (this.#rules.consent === 'required') await assertConsent(storage, 'report')
-    return this.#turns.run(async () => {
-      await lock(() => storage.batch([put(KEYS.code, code)]))
-      const result = await this.#turns.abortable(signal, (own) => this.#syncOnce(own))
-      assertAccepted(result.report)
-      return result
-    })
+    const dates = { from: from === undefined ? 0 : timeToEpoch(from), testDay: Math.floor((testedAt ?? 0) / DAY_MS) }
+    if (this.#rules.consent === 'required') await assertConsent(this.#device.storage, 'report')
+    const result = await this.#syncWith(putDue({ kind: 'code', code, ...dates }), signal)
+    assertAccepted(result.report)
+    return result
   }
 
-  async eraseAll({ signal }: SyncOptions = {}): Promise<void> {
+  withdraw(reason: WithdrawReason, { signal }: SyncOptions = {}): Promise<SyncResult> {
+    this.#assertOpen()
+    return this.#syncWith(putDue({ kind: 'withdraw', reason }), signal)
+  }
+
+  ownReport(): Promise<OwnReport | undefined> {
+    return readOwnReport(this.#device.storage)
+  }
+
+  async eraseAll({ signal, keepWarning = false }: EraseOptions = {}): Promise<void> {
     this.#assertOpen()
     return this.#turns.erase(async () => {
       await this.#device.lock(async () => {
-        await beginErasure(this.#device)
+        await beginErasure(this.#device, keepWarning)
         this.#seen = NO_FIXES
         await this.#opened.reopenRedactor()
       })
@@ -172,6 +212,11 @@ class DeviceTracer implements Tracer {
     const { readProtection } = await load(() => import('./protection/situation.ts'))
     const around = { location, consent: this.#rules.consent, ...this.#seen, exposures }
     return this.#device.lock(() => readProtection(this.#device, around))
+  }
+
+  deleteFixes(span: TimeSpan): Promise<number> {
+    this.#assertOpen()
+    return this.#device.lock(() => deleteFixes(this.#device.storage, span))
   }
 
   async exposures(): Promise<Exposure[]> {
@@ -247,6 +292,15 @@ class DeviceTracer implements Tracer {
         await storage.close()
       }),
     )
+  }
+
+  /** One sync that carries what is due. */
+  #syncWith(due: StorageOperation, signal: AbortSignal | undefined): Promise<SyncResult> {
+    const { storage, lock } = this.#device
+    return this.#turns.run(async () => {
+      await lock(() => storage.batch([due]))
+      return this.#turns.abortable(signal, (own) => this.#syncOnce(own))
+    })
   }
 
   async #syncOnce(signal: AbortSignal): Promise<SyncResult> {

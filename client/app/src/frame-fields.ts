@@ -63,7 +63,9 @@ function syncFields(frame: Uint8Array, manifest: Manifest): Field[] {
     { name: 'groups', says: `${groups.length} epochs`, bytes: 1, kind: 'head' },
   ]
   for (const { epoch, rows } of groups) {
-    const says = `${rows.length} hashes of the 80 minutes from ${time(epoch * EPOCH_MS)}`
+    const back = rows.filter(({ lags }) => lags === 0).length
+    const what = back === 0 ? `${rows.length} hashes` : `${rows.length} hashes, ${back} of them to be erased,`
+    const says = `${what} of the 80 minutes from ${time(epoch * EPOCH_MS)}`
     fields.push({ name: 'epoch', says, bytes: GROUP_HEAD_BYTES, kind: 'time' })
     fields.push({
       name: 'risk hashes',

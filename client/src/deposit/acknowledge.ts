@@ -6,21 +6,26 @@ import {
   equalBytes,
   type RefusedGroup,
   type RowGroup,
+  type SyncKind,
   type SyncReply,
   type SyncRequest,
 } from '@geotrace/core-wasm/wire'
+import { putDue, readDue, standingToOperations } from '../device/own-report.ts'
 import { addTotals } from '../device/totals.ts'
 import { fixBlockEnd, isBeyondWindow } from '../diary/fix-block.ts'
 import { type HashedEntry, readHashed, saltAgain, settle } from '../diary/fix-states.ts'
 import { countNewMarks, replyToOperations } from '../exposures/store-marks.ts'
 import { KEYS } from '../storage/key-layout.ts'
-import { del, put, type Storage, type StorageOperation } from '../storage/storage.ts'
+import { del, type Storage, type StorageOperation } from '../storage/storage.ts'
 import { deleteFrozen } from './batch.ts'
 import { type DepositedRows, isFirstRowDeposited, openRows, readDeposited } from './deposited.ts'
 import { addRows, putDeposited } from './store-deposited.ts'
 
+type CodeKind = Extract<SyncKind, { kind: 'code' }>
+
 interface Acknowledged {
   rowsDeposited: number
+  rowsTakenBack: number
   rowsRefused: number
   /** The refused rows that are lost permanently. */
   rowsLost: number
@@ -41,9 +46,11 @@ export async function acknowledge(
   const { groups } = request
   const refused = new Map(reply.refused.map((group) => [group.epoch, group]))
   const operations = [...deleteFrozen(), ...(await deleteSentCode(storage, request))]
+  operations.push(...(await standingToOperations(storage, request.report, reply)))
   const deposited = await addDeposited(storage, groups, refused, operations)
   const fates = await settleEntries(storage, { groups, refused, deposited, nowMs }, operations)
-  const rowsDeposited = countRows(groups.filter((group) => !refused.has(group.epoch)))
+  const taken = groups.filter((group) => !refused.has(group.epoch))
+  const rowsDeposited = countRows(taken)
   operations.push(await addTotals(storage, { rowsDeposited, rowsLost: fates.rowsLost }))
   const marksNew = await countNewMarks(storage, request, reply)
   operations.push(...(await replyToOperations(storage, reply)))
@@ -51,22 +58,30 @@ export async function acknowledge(
   return {
     ...fates,
     rowsDeposited,
+    rowsTakenBack: taken.reduce((sum, { rows }) => sum + rows.filter(({ lags }) => lags === 0).length, 0),
     rowsRefused: countRows(groups) - rowsDeposited,
     marksNew,
     resting: reply.refused.filter((group) => group.reason === 'too-new').map((group) => group.epoch),
   }
 }
 
-/** Takes back a batch that the central peer will never acknowledge. Its rows and its code go into the next one. */
+/** Takes back a batch that the central peer will never acknowledge. Its rows and its report go into the next one. */
 export async function unfreeze(storage: Storage, { report }: SyncRequest): Promise<void> {
-  await storage.batch([...deleteFrozen(), ...(report.kind === 'code' ? [put(KEYS.code, report.code)] : [])])
+  await storage.batch([
+    ...deleteFrozen(),
+    ...(report.kind === 'code' || report.kind === 'withdraw' ? [putDue(report)] : []),
+  ])
 }
 
 /** Deletes a waiting code that equals the sent code, because a user may type a code again after a lost reply. */
 async function deleteSentCode(storage: Storage, { report }: SyncRequest): Promise<StorageOperation[]> {
-  const waiting = await storage.get(KEYS.code)
-  const isSent = report.kind === 'code' && waiting !== undefined && equalBytes(waiting, report.code)
-  return isSent ? [del(KEYS.code)] : []
+  const due = await readDue(storage)
+  const isSent = report.kind === 'code' && due?.kind === 'code' && isSameReport(report, due)
+  return isSent ? [del(KEYS.due)] : []
+}
+
+function isSameReport(a: CodeKind, b: CodeKind): boolean {
+  return equalBytes(a.code, b.code) && a.from === b.from && a.testDay === b.testDay
 }
 
 /** The acknowledged rows of the batch's epochs, with those of the groups that were taken now. */
@@ -79,7 +94,10 @@ async function addDeposited(
   const deposited = new Map<number, DepositedRows>()
   for (const { epoch, rows } of groups) {
     const known = await readDeposited(storage, epoch)
-    const next = refused.has(epoch) ? known : addRows(known, rows)
+    const reason = refused.get(epoch)?.reason
+    // An epoch that retention erased has no rows to take back.
+    const changed = reason === undefined ? rows : reason === 'too-old' ? rows.filter(({ lags }) => lags === 0) : []
+    const next = changed.length === 0 ? known : addRows(known, changed)
     deposited.set(epoch, next)
     if (next !== known) operations.push(putDeposited(epoch, next))
   }
@@ -144,5 +162,5 @@ export function toFate(entry: HashedEntry, { groups, refused, deposited, nowMs }
 }
 
 function countRows(groups: readonly RowGroup[]): number {
-  return groups.reduce((sum, group) => sum + group.rows.length, 0)
+  return groups.reduce((sum, { rows }) => sum + rows.filter(({ lags }) => lags > 0).length, 0)
 }

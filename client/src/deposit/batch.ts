@@ -6,7 +6,7 @@ import { encodeSyncRequest, type SyncRequest } from '@geotrace/core-wasm/wire'
 import { KEYS } from '../storage/key-layout.ts'
 import { del, put, type Storage, type StorageOperation } from '../storage/storage.ts'
 
-/** `rows`: a deposit, perhaps an empty one. `report`: the same with a report code. `erase`: forget this user. */
+/** `rows`: a deposit, perhaps an empty one. `report`: the same with a report code or a withdrawal. `erase`: forget this user. */
 const BATCH_KINDS = ['rows', 'report', 'erase'] as const
 type BatchKind = (typeof BATCH_KINDS)[number]
 
@@ -20,7 +20,7 @@ export interface Batch {
 export function requestToBatch(request: SyncRequest, classes: readonly number[]): Batch {
   const { kind } = request.report
   return {
-    kind: kind === 'none' ? 'rows' : kind === 'code' ? 'report' : 'erase',
+    kind: kind === 'none' ? 'rows' : kind === 'erase' ? 'erase' : 'report',
     frame: encodeSyncRequest(request, classes),
   }
 }
@@ -37,10 +37,10 @@ export async function isErasing(storage: Storage): Promise<boolean> {
   return (await readKind(storage)) === 'erase'
 }
 
-/** Puts the batch on the disk. From then on a report code stands in the batch only. */
+/** Puts the batch on the disk. From then on a code or a withdrawal stands in the batch only. */
 export function freeze({ kind, frame }: Batch): StorageOperation[] {
-  const code = kind === 'report' ? [del(KEYS.code)] : []
-  return [...code, put(KEYS.frozen, frame), put(KEYS.frozenKind, Uint8Array.of(BATCH_KINDS.indexOf(kind)))]
+  const due = kind === 'report' ? [del(KEYS.due)] : []
+  return [...due, put(KEYS.frozen, frame), put(KEYS.frozenKind, Uint8Array.of(BATCH_KINDS.indexOf(kind)))]
 }
 
 export function deleteFrozen(): StorageOperation[] {

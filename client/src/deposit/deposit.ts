@@ -3,7 +3,7 @@
  * §7.2. The first request goes out even when it is empty. Throws what `send` throws, and ABORTED.
  */
 import { isFederationError } from '@geotrace/core-wasm'
-import { decodeSyncRequest } from '@geotrace/core-wasm/wire'
+import { decodeSyncRequest, type ReportStatus } from '@geotrace/core-wasm/wire'
 import type { SyncTime } from '../clock/sync-time.ts'
 import { assertNotAborted, type Device } from '../device/device.ts'
 import type { SyncResult } from '../sync-result.ts'
@@ -14,6 +14,9 @@ import { type CentralRoute, send } from './send.ts'
 
 /** 36 epochs of 48 h, 6.3 KB each, in the smallest of the usual size classes; the rest goes with the next sync. */
 const BATCHES_PER_SYNC_MAX = 64
+
+/** Statuses that a reply to an ordinary batch gives. They do not replace the outcome of a code or a withdrawal. */
+const STANDINGS: readonly ReportStatus[] = ['none', 'held', 'published']
 
 /** True when the clock turned out to be off: then the sync decides again by the corrected time. */
 export async function deposit(
@@ -72,12 +75,13 @@ async function sendAndStore(
     for (const epoch of done.resting) resting.add(epoch)
     result.batches++
     result.rowsDeposited += done.rowsDeposited
+    result.rowsTakenBack += done.rowsTakenBack
     result.rowsRefused += done.rowsRefused
     result.rowsLost += done.rowsLost
     result.fixesAgain += done.fixesAgain
     result.marksNew += done.marksNew
     result.marksLeft = reply.left
-    if (reply.report !== 'none') result.report = reply.report
+    if (request.report.kind !== 'none' || STANDINGS.includes(result.report)) result.report = reply.report
     return isMoved
   } catch (error) {
     if (!isFederationError(error, 'SYNC_CONFLICT')) throw error

@@ -9,21 +9,21 @@ import { deleteAllBut } from '../storage/storage.ts'
 import { type Batch, freeze, requestToBatch } from './batch.ts'
 
 /** Wipes the device and freezes the `erase` batch, in one write. Call with the device's lock held. */
-export async function beginErasure(device: Device): Promise<void> {
+export async function beginErasure(device: Device, keepWarning: boolean): Promise<void> {
   const { storage, keeper } = device
   const kept: string[] = [KEYS.federation, KEYS.userSecret, KEYS.deviceSecret]
   const wiped = await deleteAllBut(storage, (key) => kept.includes(key) || key.startsWith(FAMILIES.roster))
-  await storage.batch([...wiped, ...freeze(toEraseBatch(device))])
+  await storage.batch([...wiped, ...freeze(toEraseBatch(device, keepWarning))])
   keeper.dropAll()
 }
 
-/** Draws a sync id of its own. */
-export function toEraseBatch({ manifest, random, secrets }: Device): Batch {
+/** Draws a sync id of its own. `keepWarning`: the marks of others that came from this device's report stay. */
+export function toEraseBatch({ manifest, random, secrets }: Device, keepWarning: boolean): Batch {
   const request = {
     minute: 0,
     userSecret: secrets.user,
     syncId: random(SYNC_ID_BYTES),
-    report: { kind: 'erase' as const, keepWarning: false },
+    report: { kind: 'erase' as const, keepWarning },
     generation: 0,
     cursor: 0,
     groups: [],

@@ -11,22 +11,23 @@ import {
   type SyncKind,
 } from '@geotrace/core-wasm/wire'
 import type { Device } from '../device/device.ts'
+import { readDue } from '../device/own-report.ts'
 import { addTotals } from '../device/totals.ts'
 import { drop, type HashedEntry, readFix, readHashed, settle } from '../diary/fix-states.ts'
 import type { FixRow } from '../diary/hashed-fix.ts'
 import { readCursor } from '../exposures/marks.ts'
-import { KEYS } from '../storage/key-layout.ts'
 import type { Storage, StorageOperation } from '../storage/storage.ts'
 import { type Batch, freeze, readFrozen, requestToBatch } from './batch.ts'
 import { type DepositedRows, isFirstRowDeposited, openRows, readDeposited } from './deposited.ts'
 import { rowsToGroups } from './row-groups.ts'
+import { readTakeBacks } from './take-back.ts'
 
 interface NextBatchInit {
   /** Epochs that the central peer refused as too new in this sync. */
   resting: ReadonlySet<number>
   /** The first request of a sync goes out in any case, for the marks. */
   evenIfEmpty: boolean
-  /** The time is not proved: an empty request asks the central peer for it, before any row or code goes. */
+  /** The time is not proved: an empty request asks the central peer for it, before any row or report goes. */
   isTimeInDoubt?: boolean
   /** Freezes and changes nothing; the sync id of the frame is zero. */
   dryRun?: boolean
@@ -54,15 +55,15 @@ export async function nextBatch(device: Device, init: NextBatchInit): Promise<Ne
   const frozen = await readFrozen(storage)
   if (frozen !== undefined && !dryRun) return { ...emptySelection(), batch: frozen, isFrozen: true }
   const { operations, ...selection } = await selectRows(device, init.resting)
-  const code = await storage.get(KEYS.code)
-  if (isTimeInDoubt && (selection.groups.length > 0 || code !== undefined)) {
+  const due = await readDue(storage)
+  if (isTimeInDoubt && (selection.groups.length > 0 || due !== undefined)) {
     const empty = await toBatch(device, [], undefined, dryRun)
     await storage.batch(freeze(empty))
     return { ...emptySelection(), batch: empty, isFrozen: false }
   }
   if (selection.expired > 0) operations.push(await addTotals(storage, { rowsLost: selection.expired }))
-  const isNeeded = selection.groups.length > 0 || code !== undefined || init.evenIfEmpty
-  const batch = frozen ?? (isNeeded ? await toBatch(device, selection.groups, code, dryRun) : undefined)
+  const isNeeded = selection.groups.length > 0 || due !== undefined || init.evenIfEmpty
+  const batch = frozen ?? (isNeeded ? await toBatch(device, selection.groups, due, dryRun) : undefined)
   if (batch !== undefined && frozen === undefined) operations.push(...freeze(batch))
   if (operations.length > 0 && !dryRun) await storage.batch(operations)
   return { ...selection, batch, isFrozen: frozen !== undefined }
@@ -71,10 +72,9 @@ export async function nextBatch(device: Device, init: NextBatchInit): Promise<Ne
 async function toBatch(
   { storage, manifest, random, secrets }: Device,
   groups: RowGroup[],
-  code: Uint8Array | undefined,
+  report: SyncKind = { kind: 'none' },
   dryRun: boolean,
 ): Promise<Batch> {
-  const report: SyncKind = code === undefined ? { kind: 'none' } : { kind: 'code', code, from: 0, testDay: 0 }
   const { generation, cursor } = await readCursor(storage)
   const syncId = dryRun ? new Uint8Array(SYNC_ID_BYTES) : random(SYNC_ID_BYTES)
   const request = { minute: 0, userSecret: secrets.user, syncId, report, generation, cursor, groups }
@@ -114,7 +114,15 @@ async function selectRows(
     if (decision === 'hold' && left.length > 0) selection.held++
     else rows.push(...next.filter((row) => !resting.has(row.epoch)))
   }
-  selection.groups = rowsToGroups(rows, deposited, manifest.parameters.syncRequestBytes.at(-1)!)
+  const { epochs, operations } = await readTakeBacks(storage)
+  selection.operations.push(...operations)
+  for (const epoch of epochs.keys()) deposited.set(epoch, await readDeposited(storage, epoch))
+  selection.groups = rowsToGroups({
+    rows,
+    deposited,
+    takeBacks: new Map([...epochs].filter(([epoch]) => !resting.has(epoch))),
+    frameBytes: manifest.parameters.syncRequestBytes.at(-1)!,
+  })
   for (const { epoch, rows: taken } of selection.groups) {
     selection.hashesNew += taken.filter((row) => deposited.get(epoch)?.has(bytesToHex(row.hash)) !== true).length
   }

@@ -1,10 +1,10 @@
 /** Previews the bytes that would leave the device with the next sync. Changes nothing. README "What leaves the device". */
 import { syncRequestBytes } from '@geotrace/core-wasm/wire'
 import type { Device } from '../device/device.ts'
+import { readDue } from '../device/own-report.ts'
 import { readTotals, type Totals } from '../device/totals.ts'
 import { fixBlockEnd, timeToFixBlock } from '../diary/fix-block.ts'
 import { readWaiting } from '../diary/fix-states.ts'
-import { KEYS } from '../storage/key-layout.ts'
 import { nextBatch } from './next-batch.ts'
 
 export interface Preview {
@@ -21,7 +21,7 @@ export interface Preview {
   frozenBytes: number
   /** The batch on its way; else the next one byte for byte, but for the sync id. The minute stands in it when it is sent. */
   frame: Uint8Array
-  /** A report code goes with the next batch. */
+  /** A report code or a withdrawal goes with the next batch. */
   report: boolean
   totals: Totals
 }
@@ -43,7 +43,7 @@ export async function previewSync(device: Device): Promise<Preview> {
     batchBytes: manifest.parameters.syncRequestBytes.find((size) => size >= bytes)!,
     frozenBytes: next.isFrozen ? frame.length : 0,
     frame,
-    report: (await storage.get(KEYS.code)) !== undefined,
+    report: (await readDue(storage)) !== undefined,
     totals: await readTotals(storage),
   }
 }

@@ -1,5 +1,6 @@
 /** Brings the erasure that began on the device to the central peer. PROTOCOL.md §7.2, kind `erase`. */
 import { isFederationError } from '@geotrace/core-wasm'
+import { decodeSyncRequest } from '@geotrace/core-wasm/wire'
 import type { Device } from '../device/device.ts'
 import { FAMILIES } from '../storage/key-layout.ts'
 import { deleteAllBut } from '../storage/storage.ts'
@@ -17,7 +18,8 @@ export async function sendErasure(device: Device, route: CentralRoute): Promise<
   } catch (error) {
     if (!isFederationError(error, 'SYNC_CONFLICT')) throw error
     // The central peer answered another batch of this sync id, so it never takes this one.
-    const fresh = toEraseBatch(device)
+    const { report } = decodeSyncRequest(batch.frame, device.manifest.parameters.syncRequestBytes)
+    const fresh = toEraseBatch(device, report.kind === 'erase' && report.keepWarning)
     await storage.batch(freeze(fresh))
     await send(route, fresh)
   }

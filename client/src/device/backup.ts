@@ -35,10 +35,12 @@ const RESTORED_KEYS: readonly string[] = [
   KEYS.cursor,
   KEYS.totals,
   KEYS.consents,
+  KEYS.report,
 ]
 const RESTORED_FAMILIES: readonly string[] = [
   ...Object.values(FIX_FAMILIES),
   FAMILIES.deposited,
+  FAMILIES.takeBack,
   FAMILIES.night,
   FAMILIES.day,
   FAMILIES.mark,

@@ -9,6 +9,7 @@ import { addOpening, type RetentionLimits, toRetentionLimits } from '../diary/re
 import { decodeRecord, encodeRecord, FAMILIES, KEYS, keyToNumber } from '../storage/key-layout.ts'
 import { del, put, type Storage, type StorageOperation } from '../storage/storage.ts'
 import type { Device } from './device.ts'
+import { readOwnReport } from './own-report.ts'
 
 type Forgetting = Pick<Device, 'storage' | 'clock' | 'retentionMs' | 'redactor' | 'forgot'>
 
@@ -35,6 +36,7 @@ async function limitsToOperations(storage: Storage, limits: RetentionLimits): Pr
   const oldest: [family: string, number: number][] = [
     [FAMILIES.verdict, timeToFixBlock(deleteAllBeforeMs)],
     [FAMILIES.deposited, timeToEpoch(deleteAllBeforeMs)],
+    [FAMILIES.takeBack, timeToEpoch(deleteAllBeforeMs)],
     [FAMILIES.mark, timeToEpoch(deleteAllBeforeMs)],
   ]
   for (const [family, number] of oldest) {
@@ -43,6 +45,8 @@ async function limitsToOperations(storage: Storage, limits: RetentionLimits): Pr
       operations.push(del(key))
     }
   }
+  const report = await readOwnReport(storage)
+  if (report !== undefined && report.at < deleteAllBeforeMs) operations.push(del(KEYS.report))
   return operations
 }
 

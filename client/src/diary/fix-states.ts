@@ -8,6 +8,7 @@
  * - `saltAgain`: hashed → waiting
  * - `lose`: waiting → lost
  * - `drop`: waiting or hashed → no fix
+ * - `remove`: any → no fix
  *
  *  fix/<block>      { u8 state; u8 json[] }   the fix: only the most accurate of its 5-minute block is kept
  *  pending/<block>  { u8 open }               only while waiting (0) or hashed; bit i: epoch + i has rows to deposit
@@ -15,10 +16,10 @@
  */
 import { FederationError, type Fix } from '@geotrace/core-wasm'
 import { concatBytes } from '@geotrace/core-wasm/wire'
-import { decodeRecord, encodeRecord, keyToNumber, numberedKey } from '../storage/key-layout.ts'
+import { decodeRecord, encodeRecord, FAMILIES, keyToNumber, numberedKey } from '../storage/key-layout.ts'
 import { del, put, type Storage, type StorageOperation } from '../storage/storage.ts'
-import { fixBlockEnd, fixBlockToEpoch, timeToFixBlock } from './fix-block.ts'
-import { decodeHashedFix, encodeHashedFix, type HashedFix } from './hashed-fix.ts'
+import { epochToFixBlock, fixBlockEnd, fixBlockToEpoch, timeToFixBlock } from './fix-block.ts'
+import { decodeHashedFix, encodeHashedFix, type FixRow, type HashedFix, hashedFixToRows } from './hashed-fix.ts'
 
 /** Exported for tests that damage a storage, and for the list of records in the README. */
 export const FIX_FAMILIES = { fix: 'fix/', pending: 'pending/', hashes: 'hashes/' } as const
@@ -34,6 +35,8 @@ export type FixState = (typeof FIX_STATES)[number]
 export const DIARY_STATES = ['open', 'waiting', 'held', 'hashed', 'deposited', 'lost'] as const
 export type DiaryState = (typeof DIARY_STATES)[number]
 
+const NOTHING = new Uint8Array(0)
+
 /** The states from which a transition may start; `none`: the block has no fix. */
 export const TRANSITIONS = {
   keep: ['none', 'waiting'],
@@ -42,6 +45,7 @@ export const TRANSITIONS = {
   saltAgain: ['hashed'],
   lose: ['waiting'],
   drop: ['waiting', 'hashed'],
+  remove: ['waiting', 'hashed', 'deposited', 'lost'],
 } as const
 export type Transition = keyof typeof TRANSITIONS
 
@@ -132,10 +136,14 @@ export function lose(storage: Storage, block: number): Promise<StorageOperation[
   return leave(storage, block, 'lose', 'lost')
 }
 
-/** Redacted: nothing of the fix stays. */
-export async function drop(storage: Storage, block: number): Promise<StorageOperation[]> {
-  await readFrom(storage, block, 'drop')
-  return Object.values(FIX_FAMILIES).map((family) => del(numberedKey(family, block)))
+/** Redacted: nothing of the fix stays, here or at the central peer. */
+export function drop(storage: Storage, block: number): Promise<StorageOperation[]> {
+  return leaveNothing(storage, block, 'drop')
+}
+
+/** The user deletes the fix: nothing of it stays, here or at the central peer. */
+export function remove(storage: Storage, block: number): Promise<StorageOperation[]> {
+  return leaveNothing(storage, block, 'remove')
 }
 
 /** Removes whatever is older than the block `before`, in any state. */
@@ -203,6 +211,16 @@ async function* readPending(storage: Storage): AsyncIterable<[block: number, ope
   }
 }
 
+/** The rows that hashed fixes have in an epoch. They lie in the blocks of this epoch and of the one before. */
+export async function readRowsOf(storage: Storage, epoch: number): Promise<FixRow[]> {
+  const rows: FixRow[] = []
+  for (let block = epochToFixBlock(epoch - 1); block < epochToFixBlock(epoch + 1); block++) {
+    const record = await readHashes(storage, block)
+    if (record !== undefined) rows.push(...hashedFixToRows(record).filter((row) => row.epoch === epoch))
+  }
+  return rows
+}
+
 function isAllowed(transition: Transition, state: FixState | 'none'): boolean {
   return (TRANSITIONS[transition] as readonly string[]).includes(state)
 }
@@ -214,6 +232,18 @@ async function readFrom(storage: Storage, block: number, transition: Transition)
     throw new TypeError(`"${transition}" expected a fix that is ${from}, got ${known?.state ?? 'none'}`)
   }
   return known
+}
+
+async function leaveNothing(
+  storage: Storage,
+  block: number,
+  transition: 'drop' | 'remove',
+): Promise<StorageOperation[]> {
+  await readFrom(storage, block, transition)
+  const isHashed = (await readHashes(storage, block)) !== undefined
+  const epoch = fixBlockToEpoch(block)
+  const marked = isHashed ? [epoch, epoch + 1].map((item) => put(numberedKey(FAMILIES.takeBack, item), NOTHING)) : []
+  return [...Object.values(FIX_FAMILIES).map((family) => del(numberedKey(family, block))), ...marked]
 }
 
 async function leave(

@@ -25,8 +25,10 @@ export const KEYS = {
   lastSync: 'meta/last-sync',
   /** When the device was opened, by its clock (retention.ts). */
   openings: 'meta/openings',
-  /** A report code that is in no batch yet. */
-  code: 'meta/code',
+  /** A report code or a withdrawal that is in no batch yet (own-report.ts). */
+  due: 'meta/due',
+  /** Where the report of this device stands (own-report.ts). */
+  report: 'meta/report',
   /** The frozen batch: the request frame, byte for byte (batch.ts). */
   frozen: 'frozen',
   /** One byte: the kind of the frozen batch. `record` reads this instead of the frame, for every fix. */
@@ -37,6 +39,8 @@ export const KEYS = {
 export const FAMILIES = {
   /** epoch → rows that the central peer acknowledged. */
   deposited: 'deposited/',
+  /** epoch → nothing: some of its rows may belong to no fix any more (take-back.ts). */
+  takeBack: 'take-back/',
   /** block → the H3 cell where the device was in the night: home is learnt from it (home.ts). */
   night: 'night/',
   /** local day → how long the device was in which H3 cell: home is learnt from it too. */

@@ -1,4 +1,7 @@
-/** A central peer in memory: the rows of each user, one acknowledged answer for each sync id, marks of direct contacts. */
+/**
+ * A central peer in memory: the rows of each user, one acknowledged answer for each sync id, marks of direct contacts.
+ * A row with lag mask 0 goes, and a withdrawn report takes its marks with it.
+ */
 import {
   bytesToHex,
   decodeSyncRequest,
@@ -22,12 +25,14 @@ interface FakeUser {
   rows: Map<string, { epoch: number; hash: Uint8Array; size: number; lags: number }>
   marks: Mark[]
   reported: boolean
+  /** The code of its report. */
+  code?: string
 }
 
 export interface FakeCentral {
   serve(frame: Uint8Array, nowMs: number): Uint8Array
   readonly users: Map<string, FakeUser>
-  /** How many rows came again in another sync without a new lag. */
+  /** How many rows came again in another sync without a new lag, or were taken back while unknown. */
   rowsTwice: number
   /** Every acknowledged request, once, in order. */
   readonly requests: SyncRequest[]
@@ -51,10 +56,8 @@ export function fakeCentral(manifest: Manifest, roster: Uint8Array): FakeCentral
     refuse: () => undefined,
     retract() {
       generation++
-      for (const user of users.values()) {
-        user.marks = []
-        user.reported = false
-      }
+      for (const user of users.values()) user.reported = false
+      markAgain(users)
     },
     serve(frame, nowMs) {
       const request = decodeSyncRequest(frame, syncRequestBytes)
@@ -80,7 +83,11 @@ export function fakeCentral(manifest: Manifest, roster: Uint8Array): FakeCentral
       if (reason === undefined) store(user, group)
       return reason === undefined ? [] : [{ epoch: group.epoch, reason, roster }]
     })
-    const report = takeCode(central.codes, user, request)
+    const report = takeReport(central.codes, user, request)
+    if (report === 'withdrawn') {
+      generation++
+      markAgain(users)
+    }
     if (user.reported) for (const [other, item] of users) if (other !== id) meet(user, item)
     for (const other of users.values()) if (other.reported && other !== user) meet(other, user)
     const from = request.generation === generation ? request.cursor : 0
@@ -93,6 +100,10 @@ export function fakeCentral(manifest: Manifest, roster: Uint8Array): FakeCentral
   function store(user: FakeUser, { epoch, rows }: RowGroup): void {
     for (const row of rows) {
       const key = `${epoch}/${bytesToHex(row.hash)}`
+      if (row.lags === 0) {
+        if (!user.rows.delete(key)) central.rowsTwice++
+        continue
+      }
       const lags = user.rows.get(key)?.lags ?? 0
       if ((lags & row.lags) === row.lags) central.rowsTwice++
       user.rows.set(key, { epoch, ...row, lags: lags | row.lags })
@@ -102,15 +113,30 @@ export function fakeCentral(manifest: Manifest, roster: Uint8Array): FakeCentral
   return central
 }
 
-/** Uses up the code of a report, and makes the user a reporter. */
-function takeCode(codes: Map<string, ReportStatus>, user: FakeUser, { report }: SyncRequest): ReportStatus {
-  if (report.kind !== 'code') return 'none'
+/** Uses up the code of a report and makes the user a reporter, or ends that. */
+function takeReport(codes: Map<string, ReportStatus>, user: FakeUser, { report }: SyncRequest): ReportStatus {
+  if (report.kind === 'withdraw') {
+    const status = user.reported ? 'withdrawn' : 'none'
+    user.reported = false
+    return status
+  }
+  if (report.kind !== 'code') return user.reported ? 'published' : 'none'
   const key = bytesToHex(report.code)
+  if (user.reported && user.code === key) return 'updated'
   const status = codes.get(key) ?? 'code-unknown'
   if (status !== 'accepted') return status
   codes.set(key, 'code-spent')
   user.reported = true
+  user.code = key
   return status
+}
+
+/** The marks of the reports that are left. */
+function markAgain(users: ReadonlyMap<string, FakeUser>): void {
+  for (const user of users.values()) user.marks = []
+  for (const user of users.values()) {
+    if (user.reported) for (const other of users.values()) if (other !== user) meet(user, other)
+  }
 }
 
 /** Marks rows of `other` with lag current that the reporter has as current (same block) or next (one block later). */

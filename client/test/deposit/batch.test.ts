@@ -1,9 +1,9 @@
 import { decodeSyncRequest, SYNC_ID_BYTES, type SyncKind, USER_SECRET_BYTES } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import { deleteFrozen, freeze, isErasing, readFrozen, requestToBatch } from '../../src/deposit/batch.ts'
+import { putDue } from '../../src/device/own-report.ts'
 import { KEYS } from '../../src/storage/key-layout.ts'
 import { memoryStorage } from '../../src/storage/memory-storage.ts'
-import { put } from '../../src/storage/storage.ts'
 import { keysOf } from '../fixture.ts'
 
 const CLASSES = [512, 1024]
@@ -11,6 +11,7 @@ const CODE = new Uint8Array(10).fill(3)
 const REPORTS: [kind: string, report: SyncKind][] = [
   ['rows', { kind: 'none' }],
   ['report', { kind: 'code', code: CODE, from: 9, testDay: 20_000 }],
+  ['report', { kind: 'withdraw', reason: 'negative' }],
   ['erase', { kind: 'erase', keepWarning: true }],
 ]
 
@@ -38,12 +39,12 @@ describe('a batch', () => {
     }
   })
 
-  it('a waiting report code leaves its key only with the batch that carries it', async () => {
+  it('a report that is due leaves its key only with the batch that carries it', async () => {
     for (const [kind, report] of REPORTS) {
       const storage = memoryStorage()
-      await storage.batch([put(KEYS.code, CODE)])
+      await storage.batch([putDue({ kind: 'code', code: CODE, from: 9, testDay: 0 })])
       await storage.batch(freeze(batchOf(report)))
-      expect((await storage.get(KEYS.code)) === undefined).toBe(kind === 'report')
+      expect((await storage.get(KEYS.due)) === undefined).toBe(kind === 'report')
     }
   })
 })

@@ -1,6 +1,7 @@
-import { SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
+import { DAY_MS, EPOCH_MS, type ReportStatus, SYNC_PROTOCOL, type SyncKind } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
-import { formatReportCode } from '../../src/index.ts'
+import { nextStanding } from '../../src/device/own-report.ts'
+import { formatReportCode, type OwnReport } from '../../src/index.ts'
 import {
   fakeFederation,
   life,
@@ -9,7 +10,7 @@ import {
   seededBytes,
   unreachable,
 } from '../../src/testing/fake-federation.ts'
-import { CAFE, lastingStorage, MINUTE, recordAll } from '../fixture.ts'
+import { CAFE, cut, HOUR, lastingStorage, MINUTE, recordAll, uncut } from '../fixture.ts'
 
 const CODE = formatReportCode(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10))
 const CODE_HEX = '0102030405060708090a'
@@ -92,7 +93,7 @@ describe('a report', () => {
     online = true
     const second = await openTracer(federation, { storage })
     expect(await second.sync()).toMatchObject({ report: 'accepted' })
-    expect(await second.sync()).toMatchObject({ report: 'none' })
+    expect(await second.sync()).toMatchObject({ report: 'published' })
     expect(new Set(sizes).size).toBe(1)
   })
 
@@ -124,5 +125,90 @@ describe('more marks than one reply holds', () => {
     expect(pages).toBeGreaterThan(2)
     expect((await ben.marks()).length).toBe(12 * 15)
     expect(await ben.sync()).toMatchObject({ marksNew: 0, marksLeft: 0 })
+  })
+})
+
+describe('the report of this device', () => {
+  const dates = { from: START_MS - 30 * HOUR, testedAt: START_MS - 5 * HOUR }
+
+  it('the dates of a report reach the central peer, and the same code with other dates updates the report', async () => {
+    const federation = await fakeFederation()
+    federation.central.codes.set(CODE_HEX, 'accepted')
+    const tracer = await openTracer(federation)
+    expect(await tracer.ownReport()).toBeUndefined()
+    expect(await tracer.report(CODE, dates)).toMatchObject({ report: 'accepted' })
+    const epoch = Math.floor(dates.from / EPOCH_MS)
+    const day = Math.floor(dates.testedAt / DAY_MS)
+    expect(federation.central.requests.at(-1)!.report).toMatchObject({ kind: 'code', from: epoch, testDay: day })
+    const standing = { at: START_MS, from: epoch * EPOCH_MS, testedAt: day * DAY_MS }
+    expect(await tracer.ownReport()).toEqual({ stage: 'accepted', ...standing })
+    await tracer.sync()
+    expect(await tracer.ownReport()).toEqual({ stage: 'published', ...standing })
+    await federation.clock.advanceTo(START_MS + HOUR)
+    expect(await tracer.report(CODE, { from: dates.from + 3 * HOUR })).toMatchObject({ report: 'updated' })
+    const later = Math.floor((dates.from + 3 * HOUR) / EPOCH_MS) * EPOCH_MS
+    expect(await tracer.ownReport()).toEqual({ stage: 'updated', at: START_MS, from: later })
+  })
+
+  it('a withdrawal clears the marks of others, lasts over a restart until it is sent, and is remembered with its reason', async () => {
+    const federation = await fakeFederation()
+    federation.central.codes.set(CODE_HEX, 'accepted')
+    const storage = lastingStorage()
+    const ada = await openTracer(federation, { storage, random: seededBytes('ada') })
+    const ben = await openTracer(federation, { random: seededBytes('ben') })
+    for (const tracer of [ben, ada]) await recordAll(tracer, life(CAFE, START_MS, 30))
+    await ben.sync()
+    await ada.report(CODE)
+    await ben.sync()
+    expect((await ben.exposures()).length).toBe(1)
+    cut(federation, SYNC_PROTOCOL)
+    await expect(ada.withdraw('negative')).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
+    expect((await ada.preview()).report).toBe(false)
+    uncut(federation)
+    const again = await openTracer(federation, { storage })
+    expect(await again.sync()).toMatchObject({ report: 'withdrawn' })
+    expect(await again.ownReport()).toMatchObject({ stage: 'withdrawn', reason: 'negative', at: START_MS })
+    await ben.sync()
+    expect(await ben.exposures()).toEqual([])
+    expect(await again.withdraw('negative')).toMatchObject({ report: 'none' })
+    expect(await again.ownReport()).toMatchObject({ stage: 'withdrawn' })
+  })
+
+  it('a report that the authority takes back is shown as ended, and is forgotten after the retention', async () => {
+    const federation = await fakeFederation()
+    federation.central.codes.set(CODE_HEX, 'accepted')
+    const tracer = await openTracer(federation)
+    await tracer.report(CODE, dates)
+    federation.central.retract()
+    expect(await tracer.sync()).toMatchObject({ report: 'none' })
+    expect(await tracer.ownReport()).toMatchObject({ stage: 'ended', at: START_MS })
+    await tracer.eraseAll()
+    expect(await tracer.ownReport()).toBeUndefined()
+  })
+
+  it('a reply changes the standing only as the stages allow', () => {
+    const none = { kind: 'none' } as const
+    const before = { stage: 'published', at: 5 } as const
+    const after = (from: OwnReport | undefined, report: ReportStatus, kind: SyncKind = none) =>
+      nextStanding(from, kind, { report, time: 9 })
+    const code = { kind: 'code', code: new Uint8Array(10), from: 2, testDay: 3 } as const
+    for (const report of ['code-unknown', 'code-spent', 'code-expired', 'too-many-attempts'] as const) {
+      expect(after(before, report, code)).toBe(before)
+      expect(after(undefined, report, code)).toBeUndefined()
+    }
+    for (const report of ['accepted', 'held', 'published'] as const) {
+      expect(after(before, report)).toEqual({ stage: report, at: 5 })
+      // A device that lost its record, or whose report another device made, claims nothing.
+      expect(after(undefined, report)).toBeUndefined()
+      expect(after(before, report, code)).toEqual({ stage: report, at: 9, from: 2 * EPOCH_MS, testedAt: 3 * DAY_MS })
+    }
+    expect(after(before, 'none')).toEqual({ stage: 'ended', at: 5 })
+    expect(after({ stage: 'withdrawn', at: 5 }, 'none')).toEqual({ stage: 'withdrawn', at: 5 })
+    expect(after(before, 'withdrawn', { kind: 'withdraw', reason: 'recovered' })).toEqual({
+      stage: 'withdrawn',
+      at: 5,
+      reason: 'recovered',
+    })
+    expect(after(before, 'withdrawn')).toBe(before)
   })
 })

@@ -15,6 +15,7 @@ import {
   readHashed,
   readLinked,
   readWaiting,
+  remove,
   saltAgain,
   settle,
   TRANSITIONS,
@@ -73,6 +74,7 @@ describe('the transitions of a fix', () => {
     saltAgain: (storage) => saltAgain(storage, START_BLOCK),
     lose: (storage) => lose(storage, START_BLOCK),
     drop: (storage) => drop(storage, START_BLOCK),
+    remove: (storage) => remove(storage, START_BLOCK),
   }
 
   const ends: Record<Transition, FixState | 'none'> = {
@@ -82,6 +84,7 @@ describe('the transitions of a fix', () => {
     saltAgain: 'waiting',
     lose: 'lost',
     drop: 'none',
+    remove: 'none',
   }
 
   it('each transition starts only from the states of its table, and otherwise changes nothing', async () => {
@@ -139,7 +142,7 @@ describe('the transitions of a fix', () => {
 
 describe('any sequence of transitions', () => {
   const step = fc.record({
-    transition: fc.constantFrom('keep', 'hash', 'settle', 'saltAgain', 'lose', 'drop', 'forget'),
+    transition: fc.constantFrom('keep', 'hash', 'settle', 'saltAgain', 'lose', 'drop', 'remove', 'forget'),
     block: fc.integer({ min: START_BLOCK, max: START_BLOCK + BLOCKS - 1 }),
     accuracyM: fc.integer({ min: 1, max: 9 }),
     open: fc.integer({ min: 0, max: 3 }),
@@ -168,6 +171,7 @@ describe('any sequence of transitions', () => {
             saltAgain: () => saltAgain(storage, block),
             lose: () => lose(storage, block),
             drop: () => drop(storage, block),
+            remove: () => remove(storage, block),
             forget: () => forget(storage, block),
           }
             [transition]()
@@ -176,7 +180,7 @@ describe('any sequence of transitions', () => {
           await write(storage, operations)
           const after = (await blocksOf(storage, FIX_FAMILIES.fix)).length
           if (after > before) kept += after - before
-          else if (transition === 'drop' || transition === 'forget') gone += before - after
+          else if (['drop', 'remove', 'forget'].includes(transition)) gone += before - after
         }
         const states = new Map<number, FixState>()
         for (const block of await blocksOf(storage, FIX_FAMILIES.fix)) {

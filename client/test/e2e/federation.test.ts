@@ -64,7 +64,8 @@ it('people who were where a reporter was, at the time or after, get an exposure,
   const [code] = await federation.central.issueCodes({ count: 1, days: 1 })
   await expect(ada.report('0000-0000-0000-0000')).rejects.toMatchObject({ code: 'CODE_UNKNOWN' })
   expect(await ada.report(code!)).toMatchObject({ report: 'accepted' })
-  await expect(ada.report(code!)).rejects.toMatchObject({ code: 'CODE_SPENT' })
+  expect(await ada.report(code!, { testedAt: Date.now() })).toMatchObject({ report: 'updated' })
+  await expect(ben.report(code!)).rejects.toMatchObject({ code: 'CODE_SPENT' })
 
   for (const tracer of tracers) while ((await tracer.sync()).marksLeft > 0);
   const [met, ...others] = await ben.exposures()
