@@ -13,7 +13,6 @@ import { toHideBefore } from './device/forget-when-due.ts'
 import { type DeviceInit, type OpenedDevice, openDevice } from './device/open-device.ts'
 import { type OwnReport, putDue, readOwnReport, type WithdrawReason } from './device/own-report.ts'
 import { type HomeControl, homeControl, type ZoneControl, zoneControl } from './device/user-places.ts'
-import { deleteFixes } from './diary/delete-fixes.ts'
 import { type DiaryEntry, readDiaryEntries } from './diary/diary-entry.ts'
 import { ErasableTurns } from './erasable-turns.ts'
 import { type Emitter, emitter } from './events.ts'
@@ -214,8 +213,9 @@ class DeviceTracer implements Tracer {
     return this.#device.lock(() => readProtection(this.#device, around))
   }
 
-  deleteFixes(span: TimeSpan): Promise<number> {
+  async deleteFixes(span: TimeSpan): Promise<number> {
     this.#assertOpen()
+    const { deleteFixes } = await import('./diary/delete-fixes.ts')
     return this.#device.lock(() => deleteFixes(this.#device.storage, span))
   }
 

@@ -10,7 +10,7 @@ import {
   type SyncReply,
   type SyncRequest,
 } from '@geotrace/core-wasm/wire'
-import { putDue, readDue, standingToOperations } from '../device/own-report.ts'
+import { putDue, readDue } from '../device/own-report.ts'
 import { addTotals } from '../device/totals.ts'
 import { fixBlockEnd, isBeyondWindow } from '../diary/fix-block.ts'
 import { type HashedEntry, readHashed, saltAgain, settle } from '../diary/fix-states.ts'
@@ -19,6 +19,7 @@ import { KEYS } from '../storage/key-layout.ts'
 import { del, type Storage, type StorageOperation } from '../storage/storage.ts'
 import { deleteFrozen } from './batch.ts'
 import { type DepositedRows, isFirstRowDeposited, openRows, readDeposited } from './deposited.ts'
+import { standingToOperations } from './standing.ts'
 import { addRows, putDeposited } from './store-deposited.ts'
 
 type CodeKind = Extract<SyncKind, { kind: 'code' }>

@@ -2,9 +2,9 @@
  * The report of this device: what is due to be sent, and where the report stands. PROTOCOL.md §7.2. Both last in the storage.
  * Throws STORAGE_CORRUPT.
  */
-import { bytesToHex, DAY_MS, EPOCH_MS, hexToBytes, type SyncKind, type SyncReply } from '@geotrace/core-wasm/wire'
+import { bytesToHex, hexToBytes, type SyncKind } from '@geotrace/core-wasm/wire'
 import { decodeRecord, encodeRecord, KEYS } from '../storage/key-layout.ts'
-import { del, put, type Storage, type StorageOperation } from '../storage/storage.ts'
+import { put, type Storage, type StorageOperation } from '../storage/storage.ts'
 
 /** A code or a withdrawal. */
 type DueKind = Extract<SyncKind, { kind: 'code' | 'withdraw' }>
@@ -39,49 +39,4 @@ export async function readDue(storage: Storage): Promise<DueKind | undefined> {
 export async function readOwnReport(storage: Storage): Promise<OwnReport | undefined> {
   const bytes = await storage.get(KEYS.report)
   return bytes === undefined ? undefined : decodeRecord<OwnReport>(KEYS.report, bytes)
-}
-
-/** The operations that store where the report stands after a reply. */
-export async function standingToOperations(
-  storage: Storage,
-  kind: SyncKind,
-  reply: Pick<SyncReply, 'report' | 'time'>,
-): Promise<StorageOperation[]> {
-  const before = await readOwnReport(storage)
-  const after = nextStanding(before, kind, reply)
-  if (after === before) return []
-  return after === undefined ? [del(KEYS.report)] : [put(KEYS.report, encodeRecord(after))]
-}
-
-/** Pure. A refused code changes nothing. */
-export function nextStanding(
-  before: OwnReport | undefined,
-  kind: SyncKind,
-  { report, time }: Pick<SyncReply, 'report' | 'time'>,
-): OwnReport | undefined {
-  switch (report) {
-    case 'accepted':
-    case 'updated':
-    case 'held':
-    case 'published': {
-      if (kind.kind !== 'code') return before === undefined ? undefined : { ...before, stage: report }
-      const at = report === 'updated' ? (before?.at ?? time) : time
-      return { stage: report, at, ...toDates(kind) }
-    }
-    case 'withdrawn':
-      return before === undefined || kind.kind !== 'withdraw'
-        ? before
-        : { ...before, stage: 'withdrawn', reason: kind.reason }
-    case 'none':
-      // The reply answers a sync without a code, so the central peer knows no report of this device that counts.
-      return before === undefined || before.stage === 'withdrawn' || before.stage === 'ended'
-        ? before
-        : { ...before, stage: 'ended' }
-    default:
-      return before
-  }
-}
-
-function toDates({ from, testDay }: Extract<SyncKind, { kind: 'code' }>): Pick<OwnReport, 'from' | 'testedAt'> {
-  return { ...(from > 0 && { from: from * EPOCH_MS }), ...(testDay > 0 && { testedAt: testDay * DAY_MS }) }
 }

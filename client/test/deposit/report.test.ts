@@ -1,6 +1,6 @@
 import { DAY_MS, EPOCH_MS, type ReportStatus, SYNC_PROTOCOL, type SyncKind } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
-import { nextStanding } from '../../src/device/own-report.ts'
+import { nextStanding } from '../../src/deposit/standing.ts'
 import { formatReportCode, type OwnReport } from '../../src/index.ts'
 import {
   fakeFederation,
