@@ -162,7 +162,7 @@ describe('the words', () => {
   const HOMES: readonly [word: RegExp, homes: RegExp][] = [
     [/verdict/i, /^client\/(src\/(exposures|tracer)|app)/],
     [/exposure/i, /^(client\/(src\/(exposures|tracer|events)|app)|core-wasm\/src\/wire\/errors)/],
-    [/sealed/i, /^(client\/src\/(storage|device)|node\/src\/cli\/salt)\//],
+    [/sealed/i, /^(core-wasm\/src\/seal|client\/src\/(storage|device)|node\/src\/cli\/salt)\//],
     [/door|desk|crumb|heldBack|rosterBook|connectionBook|\bmates?\b|shardMate/i, /^$/],
   ]
 

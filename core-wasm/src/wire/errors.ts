@@ -38,6 +38,7 @@ export interface ErrorData {
   ROSTER_FORKED: { height: number }
   ROSTER_INVALID: { reason: string }
   ROSTER_UNKNOWN: undefined
+  SEAL_UNKNOWN: undefined
   STORAGE_CORRUPT: { what: string }
   STORAGE_FULL: { what: string }
   STORAGE_LOST: { what: string }

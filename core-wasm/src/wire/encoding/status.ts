@@ -27,6 +27,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   BATCH_REFUSED: 15,
   STORAGE_FULL: 17,
   NOT_ALLOWED: 18,
+  SEAL_UNKNOWN: 20,
 }
 /** Any failure inside the answering peer. */
 const STATUS_INTERNAL = 255
@@ -101,6 +102,11 @@ const ERRORS: { readonly [C in ErrorCode]?: (number: number) => FederationError<
       'BATCH_REFUSED',
       `the node takes no batch of ${number} elements: pad the batch to a class of the manifest`,
       { count: number },
+    ),
+  SEAL_UNKNOWN: () =>
+    new FederationError(
+      'SEAL_UNKNOWN',
+      'the central peer does not have the key of this frame: fetch the newest roster',
     ),
   STORAGE_FULL: () =>
     new FederationError('STORAGE_FULL', 'the disk of the peer is full: try again later', { what: 'peer' }),
