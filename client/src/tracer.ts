@@ -16,10 +16,9 @@ import { type HomeControl, homeControl, type ZoneControl, zoneControl } from './
 import { type DiaryEntry, readDiaryEntries } from './diary/diary-entry.ts'
 import { ErasableTurns } from './erasable-turns.ts'
 import { type Emitter, emitter } from './events.ts'
-import { type Exposure, marksToExposures } from './exposures/exposure.ts'
-import { readLinks } from './exposures/mark-index.ts'
+import type { Exposure } from './exposures/exposure.ts'
 import { readCursor, readMarks } from './exposures/marks.ts'
-import { type Verdict, withVerdict, writeVerdict } from './exposures/verdicts.ts'
+import { type Verdict, writeVerdict } from './exposures/verdicts.ts'
 import type { LocationPermission, Protection } from './protection/protection.ts'
 import { NO_FIXES, withFix } from './protection/seen-fixes.ts'
 import { type Profile, type RecordOptions, type RecordResult, recordFix } from './record.ts'
@@ -323,8 +322,9 @@ class DeviceTracer implements Tracer {
     const { storage, lock } = this.#device
     return lock(async () => {
       const marks = await readMarks(storage, toHideBefore(this.#device))
-      const exposures = marksToExposures(marks, await readLinks(storage, marks))
-      return Promise.all(exposures.map((exposure) => withVerdict(storage, exposure)))
+      if (marks.length === 0) return []
+      const { listExposures } = await load(() => import('./exposures/list-exposures.ts'))
+      return listExposures(storage, marks)
     })
   }
 

@@ -162,7 +162,7 @@ describe('an answer', () => {
     const lost = await client.request(toPeer(server), ECHO, Uint8Array.of(1))
     expect(() => decodeSeedReply(lost)).toThrow(/epoch 77/)
     expect(await client.request(toPeer(server), ECHO, Uint8Array.of(2))).toEqual(Uint8Array.of(255, 0, 0, 0, 0))
-    expect(events).toEqual([['net.handler-failed', { protocol: ECHO.id }]])
+    expect(events).toEqual([['net.handler-failed', { protocol: ECHO.id, code: 'Error' }]])
   })
 
   it('a request gets BUSY while the host answers its maximum of requests', async () => {
