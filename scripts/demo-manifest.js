@@ -1,25 +1,23 @@
 /**
- * Writes federation.json, the manifest of the demo federation: loopback addresses, published keys, and the present builds of
- * the core. Run this script after a change to the core. `npm start` founds a new federation with other ports.
+ * Writes federation.json, the manifest of the demo federation: loopback addresses, published keys and nonces, and the
+ * present builds of the core. Run this script after a change to the core. `npm start` founds a new federation with other ports.
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CORE_SHA256 } from '../core-wasm/dist/index.js'
 import { DEMO_PHRASE } from '../core-wasm/dist/wire/index.js'
-import { demoCard, newManifest } from '../node/dist/membership/new-manifest.js'
+import { newDemoManifest } from '../node/dist/membership/new-manifest.js'
 import { root } from './setup.js'
 
 const operators = ['ash', 'birch', 'cedar', 'elm', 'fir', 'authority']
-const cards = operators.map((operator, i) =>
-  demoCard(DEMO_PHRASE, operator, [`/ip4/127.0.0.1/tcp/${4101 + i}`, `/ip4/127.0.0.1/tcp/${4201 + i}/ws`]),
-)
-const manifest = newManifest({
+const manifest = newDemoManifest({
   name: 'Geo Trace demo',
-  demo: { phrase: DEMO_PHRASE },
-  members: cards.slice(0, -1),
-  central: cards.at(-1),
+  phrase: DEMO_PHRASE,
+  peers: operators.map((operator, i) => ({
+    operator,
+    addresses: [`/ip4/127.0.0.1/tcp/${4101 + i}`, `/ip4/127.0.0.1/tcp/${4201 + i}/ws`],
+  })),
   at: Date.parse('2026-11-21T00:00:00Z'),
-  random: (length) => new Uint8Array(length).fill(0x67),
 })
 writeFileSync(join(root, 'federation.json'), `${JSON.stringify(manifest, null, 2)}\n`)
 console.error(

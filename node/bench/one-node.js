@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { loadCore, systemClock } from '@geotrace/core-wasm'
-import { bytesToHex, keyToPeerId } from '@geotrace/core-wasm/wire'
+import { bytesToHex, completeManifest, keyToPeerId, nonceToCommitment } from '@geotrace/core-wasm/wire'
 import { centralPeer, newManifest, saltNode, silent, systemRandom } from '../dist/index.js'
 import { freePort } from '../dist/local/loopback.js'
 import { nativeSigner } from '../dist/platform/native-signer.js'
@@ -15,20 +15,21 @@ export async function oneNode({ dir, limits = {}, log = silent }) {
   const [core, clock, random] = [await loadCore(), systemClock(), systemRandom]
   const peers = await Promise.all(
     ['salt', 'central'].map(async (operator) => {
-      const [secret, operatorSecret] = [random(32), random(32)]
+      const [secret, operatorSecret, nonce] = [random(32), random(32), random(32)]
       const card = {
         operator,
         operatorKey: bytesToHex(nativeSigner(operatorSecret).key),
         peerId: keyToPeerId(nativeSigner(secret).key),
         addresses: [`/ip4/127.0.0.1/tcp/${await freePort('127.0.0.1')}`],
+        commitment: bytesToHex(nonceToCommitment(nonce)),
       }
-      return { secret, operatorSecret, card, dir: join(dir, operator) }
+      return { secret, operatorSecret, nonce, card, dir: join(dir, operator) }
     }),
   )
   const [one, two] = peers
   const parameters = { shards: 1, replicas: 1 }
-  const init = { name: 'bench', members: [one.card], central: two.card, parameters, at: clock.now(), random }
-  const manifest = newManifest(init)
+  const init = { name: 'bench', members: [one.card], central: two.card, parameters, at: clock.now() }
+  const manifest = completeManifest(newManifest(init), [one.nonce, two.nonce])
   const shared = { manifest, clock, random, log, core }
   const node = saltNode({ ...shared, limits, ...one })
   const central = centralPeer({ ...shared, ...two })

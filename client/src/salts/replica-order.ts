@@ -6,12 +6,12 @@ import {
   bytesToHex,
   type CertifiedRoster,
   concatBytes,
-  type RosterMember,
+  type RosterPeer,
   shardToReplicas,
 } from '@geotrace/core-wasm/wire'
 import { sha256 } from '@noble/hashes/sha2.js'
 
-export interface RankedReplica extends RosterMember {
+export interface RankedReplica extends RosterPeer {
   /** Place among the replicas of the shard; the roster's order. */
   readonly place: number
 }
@@ -32,6 +32,6 @@ export function replicasInOrder(
     .map(({ replica }) => replica)
 }
 
-function isIn(keys: ReadonlySet<string>, { key }: RosterMember): boolean {
+function isIn(keys: ReadonlySet<string>, { key }: RosterPeer): boolean {
   return keys.has(bytesToHex(key))
 }

@@ -77,7 +77,7 @@ describe('a device that was away', () => {
         change({ kind: 'join', until, operator: 'gum', ...keys, addresses }, ['operator/gum', 'peer/gum', ...sponsors]),
       ],
     })
-    federation.follow({ reveals: testReveals(admitting, 6) })
+    federation.follow({ reveals: testReveals(admitting) })
     federation.follow({
       changes: [change({ kind: 'leave', until, key: testSigner('operator/ash').key }, ['operator/ash'])],
     })

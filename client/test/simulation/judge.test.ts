@@ -140,7 +140,17 @@ describe('the judge of histories', () => {
 
   it('the judge finds a member that no roster admitted', async () => {
     const found = await findingsAfter(({ federation: { joined } }) => void (joined as Set<string>).add('node-3'))
-    expect(found).toBe('node-3 is a newcomer or member without being admitted')
+    expect(found).toBe('node-3 is listed and no roster made its join')
+  })
+
+  it('the judge finds a rank that changed after it was drawn', async () => {
+    const found = await findingsAfter(({ federation: { saltNodes, central } }) => {
+      for (const { running } of [...saltNodes, central]) {
+        const roster = running?.membership()?.rosters.newest?.roster
+        if (roster !== undefined) roster.operators[0]!.rank = new Uint8Array(32)
+      }
+    })
+    expect(found).toMatch(/node-0 .* has another rank in roster [1-9]/)
   })
 
   it('the judge finds two salts for one block, a salt of no seed, a node that stays away, and a missing roster', async () => {

@@ -81,6 +81,7 @@ export async function judge(
   if (central.running?.status().state !== 'serving') findings.push('the central peer does not serve')
 
   judgeRosters(federation, certified, findings)
+  judgeRanks(certified, findings)
   const joins = judgeJoins(federation, certified, findings)
   const saltsOfJoined = [...joined].reduce((sum, name) => sum + (federation.network.salted.get(name) ?? 0), 0)
   const toSalt = judgeSalts(federation, salts, findings)
@@ -121,8 +122,9 @@ function judgeRosters(
 }
 
 /**
- * Checks each node that joined against PROTOCOL.md §4.8, §4.9. Its sponsors endorsed the node, one roster admitted it, the
- * next ranked it, and from the third on it is a member. `judge` checks for every node that it holds its shards.
+ * Checks each node that joined against PROTOCOL.md §4.8, §4.9. Its sponsors endorsed the node, and one roster admitted it.
+ * The node of a new operator waits for the rank of its operator, the node of another one is a newcomer at once. One roster
+ * later it is a member. `judge` checks for every node that it holds its shards.
  */
 function judgeJoins(
   { saltNodes, joined }: SimulatedFederation,
@@ -136,38 +138,74 @@ function judgeJoins(
     if (!joined.has(name)) continue
     const heights = (list: 'admitted' | 'newcomers' | 'members'): number[] =>
       rosters.flatMap((roster, height) => (roster[list].some((peer) => equalBytes(peer.key, key)) ? [height] : []))
-    const [admitted, ranked, member] = [heights('admitted'), heights('newcomers'), heights('members')]
-    const first = admitted[0]
-    if (first === undefined) {
-      if (ranked.length + member.length > 0) findings.push(`${name} is a newcomer or member without being admitted`)
+    const [admitted, newcomer, member] = [heights('admitted'), heights('newcomers'), heights('members')]
+    const join = joinIn(rosters, key)
+    if (join === undefined) {
+      if (admitted.length + newcomer.length + member.length > 0)
+        findings.push(`${name} is listed and no roster made its join`)
       continue
     }
     nodesAdmitted++
-    if (!hasSponsors(rosters[first]!, rosters[first - 1], key)) findings.push(`${name} was admitted without sponsors`)
-    if (ranked.length > 1 || ranked.some((height) => height !== admitted.at(-1)! + 1)) {
-      findings.push(`${name} was admitted in ${admitted} and ranked in ${ranked}`)
-    }
-    if (member.length > 0 && member[0] !== ranked[0]! + 1) {
-      findings.push(`${name} was ranked in ${ranked} and a member in ${member}`)
-    }
+    if (!hasSponsors(join, rosters[join.height - 1])) findings.push(`${name} was admitted without sponsors`)
+    const isRanked = (height: number): boolean =>
+      rosters[height]!.operators.some(
+        (operator) => equalBytes(operator.key, join.operatorKey) && operator.rank !== null,
+      )
+    if (admitted.some(isRanked)) findings.push(`${name} waited in ${admitted} although its operator has a rank`)
+    // A node that leaves meanwhile is in neither list.
+    const due = (admitted.at(-1) ?? join.height - 1) + 1
+    if (newcomer.length > 1 || newcomer.some((height) => height !== due))
+      findings.push(`${name} joined in ${join.height}, waited in ${admitted} and was a newcomer in ${newcomer}`)
+    if (member.length > 0 && member[0] !== newcomer[0]! + 1)
+      findings.push(`${name} was a newcomer in ${newcomer} and a member in ${member}`)
     const hasGone = rosters.some((roster) => isGone(roster, key))
-    if (ranked.length > 0 && ranked[0]! + 1 < rosters.length && member.length === 0 && !hasGone) {
-      findings.push(`${name} was ranked in ${ranked} and never became a member`)
-    }
+    if (newcomer.length > 0 && newcomer[0]! + 1 < rosters.length && member.length === 0 && !hasGone)
+      findings.push(`${name} was a newcomer in ${newcomer} and never became a member`)
     if (running?.status().shards.some(({ held }) => held)) nodesSettled++
   }
   return { nodesAdmitted, nodesSettled }
 }
 
-function hasSponsors({ changes }: Roster, before: Roster | undefined, key: Uint8Array): boolean {
-  const signed = changes.map(decodeChange).find(({ change }) => change.kind === 'join' && equalBytes(change.key, key))
-  if (signed === undefined || signed.change.kind !== 'join' || before === undefined) return false
-  const { operatorKey } = signed.change
-  const voices = before.operators.filter((operator) =>
-    signed.signatures.some((signature) => equalBytes(signature.key, operator.key)),
-  )
+interface Join {
+  /** The height of the roster that makes it. */
+  height: number
+  operatorKey: Uint8Array
+  signers: readonly Uint8Array[]
+}
+
+/** The change that made the node with this key join. */
+function joinIn(rosters: readonly Roster[], key: Uint8Array): Join | undefined {
+  for (const { height, changes } of rosters) {
+    for (const { change, signatures } of changes.map(decodeChange)) {
+      if (change.kind !== 'join' || !equalBytes(change.key, key)) continue
+      return { height, operatorKey: change.operatorKey, signers: signatures.map((signature) => signature.key) }
+    }
+  }
+  return undefined
+}
+
+function hasSponsors({ operatorKey, signers }: Join, before: Roster | undefined): boolean {
+  if (before === undefined) return false
+  const voices = before.operators.filter((operator) => signers.some((signer) => equalBytes(signer, operator.key)))
   const isKnown = before.operators.some((operator) => equalBytes(operator.key, operatorKey))
   return isKnown || 3 * voices.length > before.operators.length
+}
+
+/** An operator gets one rank, the hash of its key and the nonces that the roster opens, and keeps it. */
+function judgeRanks(certified: readonly CertifiedRoster[], findings: string[]): void {
+  for (const [height, { roster }] of certified.entries()) {
+    for (const { name, key, rank } of roster.operators) {
+      const before = certified[height - 1]?.roster.operators.find((operator) => operator.name === name)
+      if (rank === null || before === undefined) continue
+      const hash = createHash('sha256').update('geotrace/rank').update(before.key)
+      for (const nonce of roster.reveals) if (nonce !== null) hash.update(nonce)
+      const drawn = new Uint8Array(hash.digest())
+      if (!equalBytes(rank, before.rank ?? drawn))
+        findings.push(
+          `${name} (${bytesToHex(key).slice(0, 8)}) has another rank in roster ${height} than its nonces make`,
+        )
+    }
+  }
 }
 
 const JUDGE_ADDRESS = '/ip4/198.51.100.1/tcp/1'

@@ -10,14 +10,14 @@ import { keyToPeerId } from '../wire/encoding/peer-id.ts'
 import { type Signer, secretToSigner, signContent } from '../wire/encoding/signature.ts'
 import { DEFAULT_PARAMETERS } from '../wire/federation/default-parameters.ts'
 import { demoSecret } from '../wire/federation/demo-keys.ts'
-import { assertManifest } from '../wire/federation/manifest.ts'
+import { assertFrozenManifest, completeManifest } from '../wire/federation/manifest.ts'
 import type { Manifest, Parameters } from '../wire/federation/manifest-form.ts'
+import { nonceToCommitment, signCommitment } from '../wire/federation/ranks.ts'
 import {
   bodyToCertified,
   bodyToHash,
   type CertifiedRoster,
   encodeRoster,
-  type Reveal,
   type Roster,
   type SheetSignatures,
 } from '../wire/federation/roster.ts'
@@ -64,12 +64,13 @@ export function testManifest(parameters: Partial<Parameters> = {}, at = Date.par
     peerId: keyToPeerId(testSigner(`peer/${name}`).key),
     operator: name,
     addresses: [`/ip4/127.0.0.1/tcp/${4100 + i}`],
+    commitment: bytesToHex(nonceToCommitment(cardNonce(name))),
   }))
-  return assertManifest({
+  const frozen = assertFrozenManifest({
     version: 1,
     name: 'test',
     demo: { phrase: PHRASE },
-    founding: { nonce: '11'.repeat(32), at: new Date(at).toISOString() },
+    founding: { at: new Date(at).toISOString() },
     parameters: {
       ...DEFAULT_PARAMETERS,
       reserveEpochs: 4,
@@ -82,9 +83,15 @@ export function testManifest(parameters: Partial<Parameters> = {}, at = Date.par
     members: peers.slice(0, -1),
     central: peers.at(-1),
   })
+  return completeManifest(frozen, names.map(cardNonce))
 }
 
-/** The nonce, 32 bytes, to which an operator commits when it votes for the roster of a height. */
+/** The nonce of the card of `testManifest`, 32 bytes. */
+function cardNonce(operator: string): Uint8Array {
+  return sha256(utf8(`nonce ${operator}`))
+}
+
+/** The nonce, 32 bytes, to which an operator commits for the roster of a height. */
 export function testNonce(operator: string, height: number): Uint8Array {
   return sha256(utf8(`nonce ${operator} ${height}`))
 }
@@ -134,11 +141,27 @@ export function testChange(federation: Uint8Array, change: Change, roles: readon
   return encodeChange(roles.map(testSigner).reduce(signChange, newChange(federation, change)))
 }
 
-/** Reveals the nonces to which the first `count` operators committed when they voted for this roster. */
-export function testReveals({ roster, hash }: CertifiedRoster, count = roster.operators.length): Reveal[] {
-  return roster.operators.slice(0, count).map(({ name, key }, operator) => {
-    const nonce = testNonce(name, roster.height)
-    return { operator, nonce, signature: signVote(keyToSigner(key), operator, { ...roster, hash }, nonce).signature }
+/** The nonces of all commitments that `testNonceCommitments` made, by the hex of the commitment. */
+const nonces = new Map<string, Uint8Array>()
+
+/** The commitments of the first `count` operators of a roster, for the roster that follows it. */
+export function testNonceCommitments(
+  { roster, hash }: CertifiedRoster,
+  count = roster.operators.length,
+): Roster['commitments'] {
+  return roster.operators.map(({ name, key }, i) => {
+    if (i >= count) return null
+    const nonce = testNonce(name, roster.height + 1)
+    nonces.set(bytesToHex(nonceToCommitment(nonce)), nonce)
+    return signCommitment(keyToSigner(key), roster.federation, hash, nonce)
+  })
+}
+
+/** Opens the first `count` commitments of a roster that `testNonceCommitments` made. */
+export function testReveals({ roster }: CertifiedRoster, count = roster.commitments.length): Roster['reveals'] {
+  if (count === 0) return []
+  return roster.commitments.map((item, i) => {
+    return item === null || i >= count ? null : nonces.get(bytesToHex(item.commitment))!
   })
 }
 
@@ -147,7 +170,9 @@ export interface Next extends Founders {
   firstEpoch?: number
   /** Encoded, in any order. */
   changes?: readonly Uint8Array[]
-  reveals?: readonly Reveal[]
+  /** When nodes wait for a rank, all operators of the roster before commit unless this is given. */
+  commitments?: Roster['commitments']
+  reveals?: Roster['reveals']
   /** The trees of the sheets; `rosterTrees` of the next roster unless given. */
   trees?: Uint8Array[][][]
   /** Shards without a seed. */
@@ -162,7 +187,9 @@ export function nextTestRoster(previous: CertifiedRoster, next: Next = {}): Cert
   const { firstEpoch = (Math.floor(roster.firstEpoch / roster.periodEpochs) + 1) * roster.periodEpochs } = next
   const { reveals = [] } = next
   const changes = [...(next.changes ?? [])].sort((a, b) => (bytesToHex(a) < bytesToHex(b) ? -1 : 1))
-  const body = succeed(previous, { firstEpoch, changes, reveals, sheets: [] })
+  const bare = succeed(previous, { firstEpoch, changes, commitments: [], reveals, sheets: [] })
+  const commitments = next.commitments ?? (bare.admitted.length > 0 ? testNonceCommitments(previous) : [])
+  const body = succeed(previous, { firstEpoch, changes, commitments, reveals, sheets: [] })
   const toRoot = (tree: Uint8Array[][], shard: number): Uint8Array =>
     next.vacant?.includes(shard) ? VACANT_ROOT : treeToRoot(tree)
   const sheets = [...(next.sheets ?? (next.trees ?? rosterTrees(body)).map(toRoot))]
@@ -188,8 +215,6 @@ export function certifyRoster(
   const ballot = { federation, height, firstEpoch, hash: bodyToHash(body) }
   const isVoter = (name: string, i: number): boolean =>
     typeof voters === 'number' ? i < voters : voters.includes(name)
-  const votes = operators.flatMap(({ name, key }, i) =>
-    isVoter(name, i) ? [signVote(toSigner(key), i, ballot, testNonce(name, height))] : [],
-  )
+  const votes = operators.flatMap(({ name, key }, i) => (isVoter(name, i) ? [signVote(toSigner(key), i, ballot)] : []))
   return bodyToCertified(body, sheetSignatures, votes)
 }

@@ -97,8 +97,8 @@ export const APPS_MAX = 16
 export const SEEDS_MAX_BYTES = 256
 export const SYNC_REQUEST_MAX_BYTES = 65_536
 export const SYNC_REPLY_MAX_BYTES = 16_384
-/** Characters of federation.json. */
-export const MANIFEST_MAX_BYTES = 262_144
+/** Characters of federation.json. A member with two addresses takes some 420, indented, and there are at most 1,000. */
+export const MANIFEST_MAX_BYTES = 524_288
 
 /** A fix has three layers, five block sizes and two lags. */
 export const RISK_POINTS_PER_FIX = 3 * BLOCK_SIZES_MIN.length * 2

@@ -20,12 +20,14 @@ export * from './federation/demo-keys.ts'
 export * from './federation/effort.ts'
 export * from './federation/manifest.ts'
 export {
+  type FrozenManifest,
   type Manifest,
   manifestToId,
   operatorKey,
   type Parameters,
   type PeerEntry,
 } from './federation/manifest-form.ts'
+export * from './federation/ranks.ts'
 export * from './federation/roster.ts'
 export * from './federation/roster-rules.ts'
 export * from './federation/roster-size.ts'

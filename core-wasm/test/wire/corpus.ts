@@ -79,17 +79,17 @@ const change = wire.encodeChange(
     signer,
   ),
 )
-const [reveal, vote] = [{ nonce: bytes(32) }, { commitment: bytes(32) }]
 const step: wire.RosterStep = {
   height: 4,
   previous: bytes(32),
   firstEpoch: 90,
   sheets: [bytes(32), bytes(32, 2)],
   changes: [change],
-  reveals: [1, 3].map((operator) => ({ ...reveal, operator, signature: bytes(64) })),
-  votes: [0, 2].map((operator) => ({ ...vote, operator, signature: bytes(64) })),
+  commitments: [null, { commitment: bytes(32), signature: bytes(64) }],
+  reveals: [bytes(32), null, bytes(32, 2)],
+  votes: [0, 2].map((operator) => ({ operator, signature: bytes(64) })),
 }
-const signedBallot = { ...ballot, commitment: bytes(32, 3), signature: bytes(64) }
+const signedBallot = { ...ballot, signature: bytes(64) }
 const evidence = wire.encodeEvidence({
   kind: 'votes',
   key: signer.key,
@@ -108,7 +108,8 @@ const gossip: wire.GossipMessage[] = [
   },
   wire.signProposal(signer, bytes(32), { ...ballot, holder: signer.key, operator: 2 }),
   { kind: 'vote', ...signedBallot, operator: 2 },
-  { kind: 'reveal', height: 4, operator: 2, nonce: bytes(32), signature: bytes(64) },
+  { kind: 'commitment', previous: bytes(32), operator: 2, commitment: bytes(32, 3), signature: bytes(64) },
+  { kind: 'reveal', height: 4, operator: 2, nonce: bytes(32) },
   { kind: 'change', change },
   { kind: 'evidence', evidence },
   wire.signHandover(signer, { taker: bytes(32), shard: 1, firstEpoch: 90, time: 1_700_000_000_000 }),

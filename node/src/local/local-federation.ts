@@ -7,7 +7,7 @@ import type { Random } from '@geotrace/core-wasm'
 import { type Clock, type Core, loadCore, type SimulatedClock, systemClock } from '@geotrace/core-wasm'
 import { DEMO_PHRASE, demoSecret, FederationError, type Manifest, type Parameters } from '@geotrace/core-wasm/wire'
 import { type CentralPeer, centralPeer } from '../central/peer.ts'
-import { demoCard, newManifest } from '../membership/new-manifest.ts'
+import { newDemoManifest } from '../membership/new-manifest.ts'
 import type { Certificate, CertificateSource } from '../net/transport/tls-certificate.ts'
 import { type Log, silent } from '../platform/log.ts'
 import { systemRandom } from '../platform/random.ts'
@@ -47,7 +47,7 @@ export async function startFederation(init: LocalFederationInit): Promise<LocalF
   const hosts = await loopbackAddresses(1, DEMO_OPERATORS.length + 1)
   const at = clock.now()
   const secure = certificate !== undefined
-  const manifest = await localManifest({ hosts, at, random, secure, ...(parameters && { parameters }) })
+  const manifest = await localManifest({ hosts, at, secure, ...(parameters && { parameters }) })
   const shared = { manifest, clock, random, log, core, ...(certificate && { certificate: lasting(certificate) }) }
   const node = (operator: string, i: number): SaltNode =>
     saltNode({
@@ -89,17 +89,16 @@ interface LocalManifestInit {
   /** One address for each salt node, then that of the central peer. */
   hosts: readonly string[]
   at: number
-  random: Random
   speed?: number
   /** Adds an address for secure WebSocket and one for HTTPS, both on one more port. */
   secure?: boolean
   parameters?: Partial<Parameters>
 }
 
-/** The demo's manifest with a new nonce and free ports. Every node listens on TCP and WebSocket. */
+/** The demo's manifest with free ports. Every node listens on TCP and WebSocket. */
 export async function localManifest(init: LocalManifestInit): Promise<Manifest> {
-  const { hosts, at, random, speed, secure = false, parameters } = init
-  const cards = []
+  const { hosts, at, speed, secure = false, parameters } = init
+  const peers = []
   for (const [i, operator] of [...DEMO_OPERATORS, DEMO_AUTHORITY].entries()) {
     const host = hosts[i]!
     const [tcp, ws] = [await freePort(host), await freePort(host)]
@@ -108,15 +107,11 @@ export async function localManifest(init: LocalManifestInit): Promise<Manifest> 
       const tls = `/ip4/${host}/tcp/${await freePort(host)}/tls`
       addresses.push(`${tls}/ws`, `${tls}/http`)
     }
-    cards.push(demoCard(DEMO_PHRASE, operator, addresses))
+    peers.push({ operator, addresses })
   }
-  return newManifest({
-    name: 'Geo Trace demo',
-    demo: { phrase: DEMO_PHRASE, ...(speed !== undefined && { speed }) },
-    members: cards.slice(0, -1),
-    central: cards.at(-1)!,
-    at,
-    random,
+  return newDemoManifest({
+    ...{ name: 'Geo Trace demo', phrase: DEMO_PHRASE, peers, at },
+    ...(speed !== undefined && { speed }),
     ...(parameters && { parameters }),
   })
 }

@@ -1,19 +1,21 @@
 /**
- * Builds the founding manifest of a new federation from the cards of its members. PROTOCOL.md §4.1.
- * The manifest alone founds nothing: the peers that it names make seeds, sign sheets and certify roster 0 when they run.
+ * Builds the founding manifest of a new federation from the cards of its members. PROTOCOL.md §4.1, §4.2.
+ * `newManifest` freezes it, then every member opens the nonce of its card, and `completeManifest` completes it. The manifest
+ * alone founds nothing: the peers that it names make seeds, sign sheets and certify roster 0 when they run.
  * Throws COMMAND_INVALID, MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK.
  */
-
-import type { Random } from '@geotrace/core-wasm'
 import { CORE_SHA256 } from '@geotrace/core-wasm'
 import {
-  assertManifest,
+  assertFrozenManifest,
   bytesToHex,
+  completeManifest,
   DEFAULT_PARAMETERS,
   demoSecret,
   FederationError,
+  type FrozenManifest,
   keyToPeerId,
   type Manifest,
+  nonceToCommitment,
   type Parameters,
   secretToSigner,
 } from '@geotrace/core-wasm/wire'
@@ -26,6 +28,8 @@ export interface MemberCard {
   operatorKey: string
   peerId: string
   addresses: string[]
+  /** Hex; commits to a nonce that the member opens once the manifest is frozen. */
+  commitment: string
 }
 
 const cardSchema = z.strictObject({
@@ -33,6 +37,7 @@ const cardSchema = z.strictObject({
   operatorKey: z.string(),
   peerId: z.string(),
   addresses: z.array(z.string()).check(z.minLength(1)),
+  commitment: z.string(),
 })
 
 /** Parses a card that `geotrace salt init` printed. `path` names it in the error. Throws COMMAND_INVALID. */
@@ -53,18 +58,19 @@ interface NewFederation {
   demo?: { phrase: string; speed?: number }
   /** Unix ms. */
   at: number
-  random: Random
 }
 
-/** The founding manifest, with a fresh nonce. Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK. */
-export function newManifest({ name, members, central, parameters, demo, at, random }: NewFederation): Manifest {
+/** The founding manifest without openings. Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK. */
+export function newManifest({ name, members, central, parameters, demo, at }: NewFederation): FrozenManifest {
   const operators = new Map([...members, central].map((card) => [card.operator, card.operatorKey]))
-  const entry = ({ peerId, operator, addresses }: MemberCard) => ({ peerId, operator, addresses })
-  return assertManifest({
+  const entry = ({ peerId, operator, addresses, commitment }: MemberCard) => {
+    return { peerId, operator, addresses, commitment }
+  }
+  return assertFrozenManifest({
     version: 1,
     name,
     ...(demo === undefined ? {} : { demo }),
-    founding: { nonce: bytesToHex(random(32)), at: new Date(at).toISOString() },
+    founding: { at: new Date(at).toISOString() },
     parameters: { ...DEFAULT_PARAMETERS, ...parameters },
     core: CORE_SHA256,
     operators: [...operators].map(([operator, key]) => ({ name: operator, key })),
@@ -73,12 +79,35 @@ export function newManifest({ name, members, central, parameters, demo, at, rand
   })
 }
 
-/** The card of a demo node: all its keys derive from the phrase. PROTOCOL.md §4.3. */
+interface NewDemo extends Pick<NewFederation, 'name' | 'parameters' | 'at'> {
+  phrase: string
+  speed?: number
+  /** The salt nodes, then the central peer. */
+  peers: readonly { operator: string; addresses: string[] }[]
+}
+
+/** The complete manifest of a federation with published keys and nonces. PROTOCOL.md §4.3. Throws MANIFEST_INVALID. */
+export function newDemoManifest({ phrase, speed, peers, ...rest }: NewDemo): Manifest {
+  const cards = peers.map(({ operator, addresses }) => demoCard(phrase, operator, addresses))
+  const demo = { phrase, ...(speed !== undefined && { speed }) }
+  const frozen = newManifest({ ...rest, demo, members: cards.slice(0, -1), central: cards.at(-1)! })
+  return completeManifest(
+    frozen,
+    peers.map(({ operator }) => demoNonce(phrase, operator)),
+  )
+}
+
+function demoNonce(phrase: string, operator: string): Uint8Array {
+  return demoSecret(phrase, `nonce/${operator}`)
+}
+
+/** The card of a demo node: its keys and its nonce derive from the phrase. PROTOCOL.md §4.3. */
 export function demoCard(phrase: string, operator: string, addresses: string[]): MemberCard {
   return {
     operator,
     operatorKey: bytesToHex(secretToSigner(demoSecret(phrase, `operator/${operator}`)).key),
     peerId: keyToPeerId(secretToSigner(demoSecret(phrase, `peer/${operator}`)).key),
     addresses,
+    commitment: bytesToHex(nonceToCommitment(demoNonce(phrase, operator))),
   }
 }

@@ -42,7 +42,7 @@ import { memoryStore } from '../../src/central/store/memory-store.ts'
 import { hashToKey } from '../../src/central/store/row-set.ts'
 import { rosterPins } from '../../src/central/sync/pins.ts'
 import { type SyncService, syncService } from '../../src/central/sync/service.ts'
-import { demoCard, newManifest } from '../../src/membership/new-manifest.ts'
+import { newDemoManifest } from '../../src/membership/new-manifest.ts'
 import { addressToRequester } from '../../src/net/guard/requester.ts'
 import type { Requester } from '../../src/net/protocol.ts'
 import { silent } from '../../src/platform/log.ts'
@@ -54,15 +54,12 @@ export const START = Date.UTC(2026, 10, 20, 12)
 export const OPERATORS = ['ash', 'birch', 'cedar', 'elm', 'fir', 'authority'] as const
 
 export function demoManifest(more: Partial<Manifest['parameters']> = {}, port = 4301): Manifest {
-  const cards = OPERATORS.map((operator, i) => demoCard(DEMO_PHRASE, operator, [`/ip4/127.0.0.1/tcp/${port + i}`]))
-  return newManifest({
+  return newDemoManifest({
     name: 'test',
-    demo: { phrase: DEMO_PHRASE },
-    members: cards.slice(0, -1),
-    central: cards.at(-1)!,
+    phrase: DEMO_PHRASE,
+    peers: OPERATORS.map((operator, i) => ({ operator, addresses: [`/ip4/127.0.0.1/tcp/${port + i}`] })),
     // Old enough for deposits of every age in the tests.
     at: START - 20 * DAY_MS,
-    random: systemRandom,
     parameters: { reserveEpochs: 1_000, ...more },
   })
 }

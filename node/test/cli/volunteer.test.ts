@@ -141,9 +141,26 @@ describe('from nothing to a member', () => {
     const cards = [at('one.json'), at('two.json'), '--central', at('central.json')]
     const sizes = ['--shards', '3', '--replicas', '2', '--out', at('federation.json')]
     expect((await geotrace('federation', 'found', ...cards, ...sizes)).code).toBe(0)
+    const handOut = async () => {
+      for (const name of ['one', 'two', 'central'])
+        await copyFile(at('federation.json'), join(at(name), 'federation.json'))
+    }
+    await handOut()
+    const early = await geotrace('salt', 'run', '--dir', at('one'))
+    expect(early).toMatchObject({ code: 2, stderr: expect.stringMatching(/not opened[\s\S]*federation open/) })
+    const open = async (name: string) => {
+      const { stdout } = await geotrace('federation', 'open', '--dir', at(name))
+      await writeFile(at(`${name}-opening.json`), stdout)
+      return at(`${name}-opening.json`)
+    }
+    const openings = await Promise.all(['one', 'two', 'central'].map(open))
+    const complete = (...files: string[]) =>
+      geotrace('federation', 'complete', ...files, '--federation', at('federation.json'))
+    const missing = await complete(...openings.slice(1))
+    expect(missing).toMatchObject({ code: 2, stderr: expect.stringMatching(/1 of 3 openings[\s\S]*: one/) })
+    expect((await complete(...openings)).code).toBe(0)
     manifest = parseManifest(await readFile(at('federation.json'), 'utf8'))
-    for (const name of ['one', 'two', 'central'])
-      await copyFile(at('federation.json'), join(at(name), 'federation.json'))
+    await handOut()
 
     runFirst()
     await until(async () => (await get(healthPort(), '/healthz')).status === 503)

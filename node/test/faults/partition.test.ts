@@ -8,9 +8,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { bytesToHex } from '@geotrace/core-wasm/wire'
 import { afterAll, describe, expect, it } from 'vitest'
-import { newManifest } from '../../src/membership/new-manifest.ts'
 import { systemRandom } from '../../src/platform/random.ts'
-import { toCard } from '../../src/testing/simulated/federation.ts'
+import { foundManifest } from '../../src/testing/simulated/federation.ts'
 import { type Network, network } from './namespaces.ts'
 
 const [PEERS, CUT_MS, HEAL_MAX_MS] = [8, 45_000, 5_000]
@@ -91,20 +90,15 @@ async function partition(net: Network, peers: ChildProcess[], names: string[], i
 describe.skipIf(!isPossible)('a network in two halves for 45 seconds', () => {
   it('both halves of a cut network serve throughout, and all links are back five seconds after', async () => {
     const net = nets[0]!
-    const secrets = Array.from({ length: PEERS }, () => ({
+    const secrets = Array.from({ length: PEERS }, (_, i) => ({
       secret: systemRandom(32),
       operatorSecret: systemRandom(32),
+      nonce: systemRandom(32),
+      name: `operator-${i}`,
+      address: `/ip4/${net.address(i)}/tcp/${PORT}`,
     }))
-    const cards = secrets.map((pair, i) =>
-      toCard({ ...pair, name: `operator-${i}`, address: `/ip4/${net.address(i)}/tcp/${PORT}` }),
-    )
-    const manifest = newManifest({
-      name: 'partition',
-      members: cards.slice(0, -1),
-      central: cards.at(-1)!,
-      at: Date.now(),
-      random: systemRandom,
-    })
+    const manifest = foundManifest(secrets, Date.now())
+    const cards = [...manifest.members, manifest.central]
     const dir = mkdtempSync(join(tmpdir(), 'geotrace-partition-'))
     const peers = await Promise.all(secrets.map((_, i) => net.run(i, PROGRAM)))
     try {

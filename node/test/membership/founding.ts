@@ -47,7 +47,7 @@ export function proposeFounding(players: Cast, roots: Uint8Array[]): CertifiedRo
 export function certifyFounding(players: Cast): CertifiedRoster {
   const proposal = proposeFounding(players, randomRoots())
   const votes = [...players.operatorSecrets, players.centralOperatorSecret].map((secret, operator) =>
-    signVote(nativeSigner(secret), operator, toBallot(proposal), systemRandom(32)),
+    signVote(nativeSigner(secret), operator, toBallot(proposal)),
   )
   return { ...proposal, votes: votes.slice(0, quorum(votes.length)) }
 }

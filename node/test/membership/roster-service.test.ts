@@ -16,7 +16,6 @@ import {
 } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { nativeSigner } from '../../src/platform/native-signer.ts'
-import { systemRandom } from '../../src/platform/random.ts'
 import { cast, fetchRoster, isServing, Stage, startAll, untilLater } from '../salt/federation.ts'
 import { randomRoots } from './founding.ts'
 
@@ -70,10 +69,10 @@ describe('the roster service', () => {
     const { federation } = certified.roster
     const [first, second] = ballots.map((ballot) => ({
       ...ballot,
-      ...signVote(liar, 2, { federation, ...ballot }, systemRandom(32)),
+      ...signVote(liar, 2, { federation, ...ballot }),
     }))
-    const strip = ({ height, firstEpoch, hash, commitment, signature }: NonNullable<typeof first>) => ({
-      ...{ height, firstEpoch, hash, commitment, signature },
+    const strip = ({ height, firstEpoch, hash, signature }: NonNullable<typeof first>) => ({
+      ...{ height, firstEpoch, hash, signature },
     })
     const proof = { kind: 'votes' as const, key: liar.key, federation, first: strip(first!), second: strip(second!) }
     const submit = (evidence: typeof proof) =>

@@ -17,7 +17,6 @@ import {
   ROSTER_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
 import { createMembership, type Membership } from '../../src/membership/membership.ts'
-import { newManifest } from '../../src/membership/new-manifest.ts'
 import { createHost } from '../../src/net/host.ts'
 import type { HostLimits } from '../../src/net/limits.ts'
 import type { Host } from '../../src/net/protocol.ts'
@@ -26,7 +25,7 @@ import { type Log, silent } from '../../src/platform/log.ts'
 import { nativeSigner } from '../../src/platform/native-signer.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { type SaltNode, type SaltNodeInit, saltNode } from '../../src/salt/node.ts'
-import { toCard } from '../../src/testing/simulated/federation.ts'
+import { foundManifest } from '../../src/testing/simulated/federation.ts'
 
 export const core: Core = await loadCore()
 
@@ -51,22 +50,14 @@ export async function cast(nodes: number, atMs: number, more: Partial<Parameters
   const ports = await freePorts(nodes + 1)
   const secrets = Array.from({ length: nodes + 1 }, () => systemRandom(32))
   const operatorSecrets = Array.from({ length: nodes + 1 }, () => systemRandom(32))
-  const cards = secrets.map((secret, i) =>
-    toCard({
-      name: `operator-${i}`,
-      secret,
-      operatorSecret: operatorSecrets[i]!,
-      address: `/ip4/127.0.0.1/tcp/${ports[i]}${suffix}`,
-    }),
-  )
-  const manifest = newManifest({
-    name: 'test',
-    members: cards.slice(0, nodes),
-    central: cards[nodes]!,
-    at: atMs,
-    random: systemRandom,
-    parameters: { ...SMALL, replicas: Math.min(3, nodes), ...more },
-  })
+  const peers = secrets.map((secret, i) => ({
+    name: `operator-${i}`,
+    secret,
+    operatorSecret: operatorSecrets[i]!,
+    address: `/ip4/127.0.0.1/tcp/${ports[i]}${suffix}`,
+    nonce: systemRandom(32),
+  }))
+  const manifest = foundManifest(peers, atMs, { ...SMALL, replicas: Math.min(3, nodes), ...more })
   return {
     manifest,
     secrets: secrets.slice(0, nodes),

@@ -20,6 +20,7 @@ export type SignatureDomain =
   | 'geotrace/change'
   | 'geotrace/handover'
   | 'geotrace/pin'
+  | 'geotrace/commitment'
 
 /** Signs with one Ed25519 key. Nodes use a native implementation. */
 export interface Signer {

@@ -1,6 +1,7 @@
 /**
  * federation.json, the founding manifest: its form and its id. PROTOCOL.md §4.1, §4.2. Unknown keys are refused, so that
- * two readers never read it in two ways. Its canonical hash is the federation id.
+ * two readers never read it in two ways. The canonical hash of everything but the openings is the federation id: the
+ * manifest is frozen before its members open the nonces of their cards.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { encode } from 'cborg'
@@ -24,11 +25,13 @@ const whole = (min: number, max: number) => z.int().check(z.minimum(min), z.maxi
 const hex32 = z.string().check(z.regex(/^[0-9a-f]{64}$/))
 const name = z.string().check(z.regex(/^[a-z0-9][a-z0-9.-]{0,62}$/))
 const address = z.string().check(z.regex(/^(\/[a-z0-9.:_-]+)+$/i), z.maxLength(256))
-const peer = z.strictObject({
+const peer = {
   peerId: z.string().check(z.maxLength(64), z.refine(isValidPeerId, 'expected the peer id of an Ed25519 key')),
   operator: name,
   addresses: z.array(address).check(z.minLength(1), z.maxLength(ADDRESSES_MAX)),
-})
+}
+/** A peer with the commitment of its card, H("geotrace/nonce" ‖ nonce). */
+const founder = z.strictObject({ ...peer, commitment: hex32 })
 /** Origins of web apps, ascending. */
 export const appsSchema = z
   .array(
@@ -37,7 +40,7 @@ export const appsSchema = z
   .check(z.maxLength(APPS_MAX), z.refine(isAscending, 'expected ascending origins, each once'))
 const list = <T extends z.core.SomeType>(item: T, max: number) => z.array(item).check(z.minLength(1), z.maxLength(max))
 
-export const manifestSchema = z.strictObject({
+const frozenShape = {
   version: z.literal(1),
   name: z.string().check(z.minLength(1), z.maxLength(80)),
   /** Only in a demo: the phrase from which all keys derive, and the speed of its clock from the founding on. */
@@ -47,7 +50,7 @@ export const manifestSchema = z.strictObject({
       speed: z.optional(whole(1, 1_000)),
     }),
   ),
-  founding: z.strictObject({ nonce: hex32, at: z.iso.datetime() }),
+  founding: z.strictObject({ at: z.iso.datetime() }),
   parameters: z.strictObject({
     resolution: z.literal(12),
     blockSizesMin: z.tuple([z.literal(5), z.literal(10), z.literal(20), z.literal(40), z.literal(80)]),
@@ -76,25 +79,34 @@ export const manifestSchema = z.strictObject({
   }),
   core: z.strictObject({ simd: hex32, scalar: hex32 }),
   operators: list(z.strictObject({ name, key: hex32 }), OPERATORS_MAX),
-  members: list(peer, MEMBERS_MAX),
-  central: peer,
+  members: list(founder, MEMBERS_MAX),
+  central: founder,
+}
+export const frozenSchema = z.strictObject(frozenShape)
+export const manifestSchema = z.strictObject({
+  ...frozenShape,
+  /** The nonces of the cards: those of `members` in order, then that of `central`. */
+  openings: list(hex32, MEMBERS_MAX + 1),
 })
 
 function isAscending(items: readonly string[]): boolean {
   return items.every((item, i) => i === 0 || item > items[i - 1]!)
 }
 
+/** A manifest whose members have not opened their nonces yet. No peer and no device runs with one. */
+export type FrozenManifest = z.infer<typeof frozenSchema>
 export type Manifest = z.infer<typeof manifestSchema>
 export type Parameters = Manifest['parameters']
 export type PeerEntry = Manifest['members'][number]
 
-/** The federation id, 32 bytes: SHA-256 over a domain string and the manifest's deterministic CBOR. */
-export function manifestToId(manifest: Manifest): Uint8Array {
-  return sha256(concatBytes(utf8('geotrace/federation'), encode(manifest)))
+/** The federation id, 32 bytes: SHA-256 over a domain string and the deterministic CBOR of the frozen manifest. */
+export function manifestToId(manifest: FrozenManifest & Partial<Manifest>): Uint8Array {
+  const { openings, ...frozen } = manifest
+  return sha256(concatBytes(utf8('geotrace/federation'), encode(frozen)))
 }
 
 /** Key of an operator by name, 32 bytes. */
-export function operatorKey(manifest: Manifest, name: string): Uint8Array {
+export function operatorKey(manifest: FrozenManifest, name: string): Uint8Array {
   const operator = manifest.operators.find((item) => item.name === name)
   if (operator === undefined) throw new RangeError(`"name" expected an operator of the manifest, got ${name}`)
   return hexToBytes(operator.key)

@@ -1,49 +1,97 @@
 /**
- * Checks a manifest: its form, the relations between its parts, and the size of its rosters. PROTOCOL.md §4.1, §4.3.
- * Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK.
+ * Checks a manifest: its form, the relations between its parts, the size of its rosters, and the openings of its cards.
+ * PROTOCOL.md §4.1 to §4.3. Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK.
  */
 
+import type * as z from 'zod/mini'
 import { MANIFEST_MAX_BYTES, PARTS_MAX, PATH_MAX, SETTLED_MAX_BYTES } from '../constants.ts'
-import { bytesToHex } from '../encoding/bytes.ts'
+import { bytesToHex, hexToBytes } from '../encoding/bytes.ts'
 import { isLoopback } from '../encoding/network.ts'
 import { secretToSigner } from '../encoding/signature.ts'
 import { parseStrictJson } from '../encoding/strict-json.ts'
 import { FederationError } from '../errors.ts'
 import { DEMO_PHRASE, demoSecret } from './demo-keys.ts'
-import { type Manifest, manifestSchema, type Parameters } from './manifest-form.ts'
-import { isSharable, manifestToRoster } from './roster-rules.ts'
+import { type FrozenManifest, frozenSchema, type Manifest, manifestSchema, type Parameters } from './manifest-form.ts'
+import { nonceToCommitment } from './ranks.ts'
+import { frozenToRoster, isSharable } from './roster-rules.ts'
 import { settledBytes } from './roster-size.ts'
 
-/** Parses and checks the text of a federation.json. Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK. */
+/** Parses and checks the text of a complete federation.json. Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK. */
 export function parseManifest(text: string): Manifest {
-  if (text.length > MANIFEST_MAX_BYTES)
-    refuse('', `expected at most ${MANIFEST_MAX_BYTES} characters, got ${text.length}`)
-  let value: unknown
-  try {
-    value = parseStrictJson(text)
-  } catch (cause) {
-    const reason = cause instanceof SyntaxError && /twice/.test(cause.message) ? cause.message : 'expected JSON'
-    refuse('', reason, cause)
-  }
-  return assertManifest(value)
+  return assertManifest(parseJson(text))
 }
 
 /** Checks a value that is parsed already. Throws as `parseManifest`. */
 export function assertManifest(value: unknown): Manifest {
-  const result = manifestSchema.safeParse(value)
-  if (!result.success) {
-    const issue = result.error.issues[0]!
-    const keys = issue.code === 'unrecognized_keys' ? issue.keys : []
-    const reason = keys.length > 0 ? 'unknown key' : issue.message || 'unexpected value'
-    refuse([...issue.path, ...keys.slice(0, 1)].join('.'), reason)
-  }
-  assertRelations(result.data)
-  assertRosterFits(result.data)
-  assertDemoIsLocal(result.data)
-  return result.data
+  if (frozenSchema.safeParse(value).success)
+    refuse('openings', 'its members have not opened their nonces yet: ask the founder for the complete federation.json')
+  const manifest = assertForm(manifestSchema, value)
+  assertFounding(manifest)
+  assertOpenings(manifest)
+  return manifest
 }
 
-function assertRelations(manifest: Manifest): void {
+/** Parses and checks a federation.json whose openings may still be missing. Throws as `parseManifest`. */
+export function parseFrozenManifest(text: string): FrozenManifest {
+  const value = parseJson(text)
+  const isComplete = typeof value === 'object' && value !== null && 'openings' in value
+  if (isComplete) delete value.openings
+  return assertFrozenManifest(value)
+}
+
+/** Checks a value that is parsed already and has no openings. Throws as `parseManifest`. */
+export function assertFrozenManifest(value: unknown): FrozenManifest {
+  const manifest = assertForm(frozenSchema, value)
+  assertFounding(manifest)
+  return manifest
+}
+
+/**
+ * The complete manifest with the nonces of `members` in order, then that of `central`; 32 bytes each.
+ * Throws MANIFEST_INVALID when a nonce does not open the commitment of its card.
+ */
+export function completeManifest(frozen: FrozenManifest, nonces: readonly Uint8Array[]): Manifest {
+  return assertManifest({ ...frozen, openings: nonces.map(bytesToHex) })
+}
+
+function parseJson(text: string): unknown {
+  if (text.length > MANIFEST_MAX_BYTES)
+    refuse('', `expected at most ${MANIFEST_MAX_BYTES} characters, got ${text.length}`)
+  try {
+    return parseStrictJson(text)
+  } catch (cause) {
+    const reason = cause instanceof SyntaxError && /twice/.test(cause.message) ? cause.message : 'expected JSON'
+    refuse('', reason, cause)
+  }
+}
+
+function assertForm<T extends z.ZodMiniType>(schema: T, value: unknown): z.infer<T> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]!
+  const keys = issue.code === 'unrecognized_keys' ? issue.keys : []
+  const reason = keys.length > 0 ? 'unknown key' : issue.message || 'unexpected value'
+  return refuse([...issue.path, ...keys.slice(0, 1)].join('.'), reason)
+}
+
+/** These checks come before the nonces are opened. */
+function assertFounding(manifest: FrozenManifest): void {
+  assertRelations(manifest)
+  assertRosterFits(manifest)
+  assertDemoIsLocal(manifest)
+}
+
+/** Otherwise somebody could replace a nonce after seeing the others, and so choose the ranks. */
+function assertOpenings({ members, central, openings }: Manifest): void {
+  const cards = [...members, central]
+  if (openings.length !== cards.length) refuse('openings', `expected ${cards.length} nonces, got ${openings.length}`)
+  for (const [i, { operator, commitment }] of cards.entries()) {
+    if (bytesToHex(nonceToCommitment(hexToBytes(openings[i]!))) !== commitment)
+      refuse(`openings.${i}`, `expected the nonce of the card of ${operator}, got another: ask for the opening again`)
+  }
+}
+
+function assertRelations(manifest: FrozenManifest): void {
   const { operators, members, central, parameters } = manifest
   unique(
     'operators',
@@ -56,6 +104,11 @@ function assertRelations(manifest: Manifest): void {
   unique(
     'members',
     [central, ...members].map((m) => m.peerId),
+  )
+  // A copied commitment would open with the nonce of another card.
+  unique(
+    'members',
+    [central, ...members].map((m) => m.commitment),
   )
   const known = new Set(operators.map((o) => o.name))
   for (const [i, member] of [central, ...members].entries()) {
@@ -101,8 +154,8 @@ function assertAscending(name: 'syncRequestBytes' | 'evaluations', sizes: readon
 }
 
 /** Every peer keeps whole rosters, and each roster must fit a frame together with its certificate. */
-function assertRosterFits(manifest: Manifest): void {
-  const bytes = settledBytes(manifestToRoster(manifest))
+function assertRosterFits(manifest: FrozenManifest): void {
+  const bytes = settledBytes(frozenToRoster(manifest, []))
   if (bytes <= SETTLED_MAX_BYTES) return
   const { operators, members, parameters } = manifest
   const made = `${parameters.shards} shards of ${parameters.replicas} replicas, ${members.length} members of ${operators.length} operators`
@@ -111,7 +164,7 @@ function assertRosterFits(manifest: Manifest): void {
 }
 
 /** Published keys off the loopback would let anybody vote, so they are refused even if the file does not say `demo`. */
-function assertDemoIsLocal({ demo, operators, members, central }: Manifest): void {
+function assertDemoIsLocal({ demo, operators, members, central }: FrozenManifest): void {
   const stranger = [central, ...members].flatMap(({ addresses }) => addresses).find((item) => !isLoopback(item))
   if (stranger === undefined) return
   const isPublished = ({ name, key }: Manifest['operators'][number]) =>
@@ -125,7 +178,8 @@ function assertDemoIsLocal({ demo, operators, members, central }: Manifest): voi
 }
 
 function unique(path: string, values: string[]): void {
-  if (new Set(values).size !== values.length) refuse(path, 'expected distinct names, keys and peer ids, got one twice')
+  if (new Set(values).size !== values.length)
+    refuse(path, 'expected distinct names, keys, peer ids and commitments, got one twice')
 }
 
 function refuse(path: string, reason: string, cause?: unknown): never {

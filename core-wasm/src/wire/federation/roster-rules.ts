@@ -10,8 +10,9 @@ import { isLoopbackOrigin } from '../encoding/origin.ts'
 import { peerIdToKey } from '../encoding/peer-id.ts'
 import { partCount } from '../messages/evaluate.ts'
 import { oldestOpenEpoch } from '../window.ts'
-import { type Manifest, manifestToId, type PeerEntry } from './manifest-form.ts'
-import type { CertifiedRoster, Roster, RosterMember, RosterPeer } from './roster.ts'
+import { type FrozenManifest, type Manifest, manifestToId, type PeerEntry } from './manifest-form.ts'
+import { drawRank } from './ranks.ts'
+import type { CertifiedRoster, Roster, RosterPeer } from './roster.ts'
 
 /** Votes that certify a roster of n operators. */
 export function quorum(operators: number): number {
@@ -71,20 +72,19 @@ export function sheetEpochs(roster: Pick<Roster, 'periodEpochs' | 'reserveEpochs
 }
 
 /** The founding roster starts at the oldest epoch still open when the federation is founded. */
-function foundingEpoch(manifest: Manifest): number {
+function foundingEpoch(manifest: FrozenManifest): number {
   return oldestOpenEpoch(Date.parse(manifest.founding.at))
-}
-
-/** H(nonce ‖ key): the rank of a member at founding. */
-function foundingRank(nonce: Uint8Array, key: Uint8Array): Uint8Array {
-  return sha256(concatBytes(nonce, key))
 }
 
 /** The founding roster of a manifest, without sheets. */
 export function manifestToRoster(manifest: Manifest): Roster {
-  const { parameters, operators, members, central, founding, core } = manifest
+  return frozenToRoster(manifest, manifest.openings.map(hexToBytes))
+}
+
+/** The founding roster that these nonces of the cards make. Its size does not depend on them. */
+export function frozenToRoster(manifest: FrozenManifest, nonces: readonly Uint8Array[]): Roster {
+  const { parameters, operators, members, central, core } = manifest
   const federation = manifestToId(manifest)
-  const nonce = hexToBytes(founding.nonce)
   const toPeer = ({ peerId, operator, addresses }: PeerEntry): RosterPeer => ({
     key: peerIdToKey(peerId),
     operator: operators.findIndex((item) => item.name === operator),
@@ -104,11 +104,12 @@ export function manifestToRoster(manifest: Manifest): Roster {
     threshold: parameters.threshold,
     salting: parameters.salting,
     evaluationsPerShardEpoch: parameters.evaluationsPerShardEpoch,
-    operators: operators.map(({ name, key }) => ({ name, key: hexToBytes(key) })),
-    members: members.map((member) => {
-      const peer = toPeer(member)
-      return { ...peer, rank: foundingRank(nonce, peer.key) }
-    }),
+    operators: operators.map(({ name, key }) => ({
+      name,
+      key: hexToBytes(key),
+      rank: drawRank(hexToBytes(key), nonces),
+    })),
+    members: members.map(toPeer),
     central: toPeer(central),
     sheets: [],
     core: { simd: hexToBytes(core.simd), scalar: hexToBytes(core.scalar) },
@@ -119,15 +120,17 @@ export function manifestToRoster(manifest: Manifest): Roster {
     admitted: [],
     gone: [],
     changes: [],
+    commitments: [],
     reveals: [],
   }
 }
 
 /**
- * Replicas of a shard, first to last: the R lowest H(rank ‖ shard) among members of distinct operators.
+ * Replicas of a shard, first to last: a member of each of the R operators with the lowest H(rank ‖ shard). An operator
+ * with more members brings the one with the lowest H(key ‖ shard), so further members win it no further shard.
  * The first replica that can be reached makes the seed. Throws RangeError for a shard that does not exist.
  */
-export function shardToReplicas(roster: Roster, shard: number): readonly RosterMember[] {
+export function shardToReplicas(roster: Roster, shard: number): readonly RosterPeer[] {
   if (!Number.isInteger(shard) || shard < 0 || shard >= roster.shards) {
     throw new RangeError(`"shard" expected 0..${roster.shards - 1}, got ${shard}`)
   }
@@ -138,22 +141,31 @@ export function shardToReplicas(roster: Roster, shard: number): readonly RosterM
 }
 
 /** A cache: a roster never changes, each draw hashes all members, and every round asks for the shards again. */
-const replicasOf = new WeakMap<Roster, (readonly RosterMember[])[]>()
+const replicasOf = new WeakMap<Roster, (readonly RosterPeer[])[]>()
 
-function drawReplicas(roster: Roster, shard: number): RosterMember[] {
+function drawReplicas(roster: Roster, shard: number): RosterPeer[] {
   const suffix = byteWriter(2).u16(shard).finish()
-  const drawn = roster.members
-    .map((member) => ({ member, draw: bytesToHex(sha256(concatBytes(member.rank, suffix))) }))
-    .sort((a, b) => (a.draw < b.draw ? -1 : 1))
-  const operators = new Set<number>()
-  const replicas: RosterMember[] = []
-  for (const { member } of drawn) {
-    if (replicas.length === roster.replicas) break
-    if (operators.has(member.operator)) continue
-    operators.add(member.operator)
-    replicas.push(member)
+  const byDraw = <T>(items: readonly T[], toBytes: (item: T) => Uint8Array): T[] =>
+    items
+      .map((item) => ({ item, draw: bytesToHex(sha256(concatBytes(toBytes(item), suffix))) }))
+      .sort((a, b) => (a.draw < b.draw ? -1 : 1))
+      .map(({ item }) => item)
+  const byOperator = new Map<number, RosterPeer[]>()
+  for (const member of roster.members) {
+    const own = byOperator.get(member.operator)
+    if (own === undefined) byOperator.set(member.operator, [member])
+    else own.push(member)
   }
-  return replicas
+  return byDraw([...byOperator], ([operator]) => toRank(roster, operator))
+    .slice(0, roster.replicas)
+    .map(([, members]) => byDraw(members, ({ key }) => key)[0]!)
+}
+
+/** Members belong to operators with a rank, because a node is no member before its operator has one. */
+function toRank({ operators }: Roster, operator: number): Uint8Array {
+  const { rank } = operators[operator]!
+  if (rank === null) throw new RangeError(`"roster" expected a rank of operator ${operator}, which has members`)
+  return rank
 }
 
 /** Whether this member or operator left permanently. Such a member holds its shards to the end of the roster. */
@@ -162,7 +174,7 @@ export function isGone(roster: Pick<Roster, 'gone'>, key: Uint8Array): boolean {
 }
 
 /** The member of this roster with this key. */
-export function keyToMember(roster: Roster, key: Uint8Array): RosterMember | undefined {
+export function keyToMember(roster: Roster, key: Uint8Array): RosterPeer | undefined {
   return roster.members.find((member) => equalBytes(member.key, key))
 }
 

@@ -11,44 +11,47 @@ const HASH = new Uint8Array(HASH_BYTES)
 const SIGNATURE = new Uint8Array(SIGNATURE_BYTES)
 /** Bytes of the largest item of each kind: indices are below 2¹⁶. */
 const SHEET_SIGNATURE = encode([0xffff, SIGNATURE]).length
-const VOTE = encode({ operator: 0xffff, commitment: HASH, signature: SIGNATURE }).length
-const REVEAL = encode({ operator: 0xffff, nonce: HASH, signature: SIGNATURE }).length
+const VOTE = encode({ operator: 0xffff, signature: SIGNATURE }).length
+const COMMITMENT = encode({ commitment: HASH, signature: SIGNATURE }).length
 const EMPTY = encodeCertifiedRoster({ body: new Uint8Array(0), sheetSignatures: [], votes: [] }).length
 
 /**
- * The most bytes that the certificate of this roster takes: a majority of signatures under each sheet, votes by a quorum
- * of `voters`. The current `sheets` of the roster do not count.
+ * The most bytes that the certificate of this roster takes. It has a majority of signatures under each sheet and votes by
+ * a quorum of `voters`. While nodes wait for a rank, it has a commitment of each voter. The current `sheets` and
+ * `commitments` do not count.
  */
 export function certificateBytes(roster: Roster, voters: number): number {
-  const { shards, replicas } = roster
-  const body = encodeRoster({ ...roster, sheets: [] }).length + listBytes(shards, encode(HASH).length) - 1
+  const { shards, replicas, admitted } = roster
+  const committed = admitted.length > 0 ? listBytes(voters, COMMITMENT) - 1 : 0
+  const bare = encodeRoster({ ...roster, sheets: [], commitments: [] }).length
+  const body = bare + listBytes(shards, encode(HASH).length) - 1 + committed
   const signatures = listBytes(shards, listBytes(sheetQuorum(replicas), SHEET_SIGNATURE)) - 1
   return EMPTY + body + headBytes(body) - 1 + signatures + listBytes(quorum(voters), VOTE) - 1
 }
 
 /**
- * The same for the settled roster, to which this roster leads without further changes. There, admitted peers have
- * ranks, all operators opened their nonces, the plan is in force, and departed members have left. A settled roster
- * never grows by itself, so while it fits, a roster can always follow.
+ * The same for the settled roster, to which this roster leads without further changes. There, all operators have ranks,
+ * the plan is in force, and departed members have left. A list of commitments counts too, because a roster on the way
+ * may carry one. A settled roster never grows by itself, so while it fits, a roster can always follow.
  */
 export function settledBytes(roster: Roster): number {
   const { operators, members, newcomers, admitted, gone, plan } = roster
   const isHere = ({ key }: { key: Uint8Array }): boolean => !isGone({ gone }, key)
-  const ranked = admitted.map((peer) => ({ ...peer, rank: HASH }))
   const settled: Roster = {
     ...roster,
     height: 0xffffffff,
     firstEpoch: 0xffffffff,
     shards: plan.shards,
     replicas: plan.replicas,
-    operators: operators.filter(isHere),
-    members: [...members, ...newcomers, ...ranked].filter(isHere),
+    operators: operators.filter(isHere).map((operator) => ({ ...operator, rank: HASH })),
+    members: [...members, ...newcomers, ...admitted].filter(isHere),
     newcomers: [],
     admitted: [],
     changes: [],
+    commitments: [],
     reveals: [],
   }
-  return certificateBytes(settled, operators.length) + listBytes(operators.length, REVEAL) - 1
+  return certificateBytes(settled, operators.length) + listBytes(operators.length, COMMITMENT) - 1
 }
 
 function listBytes(count: number, itemBytes: number): number {

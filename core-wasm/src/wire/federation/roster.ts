@@ -30,16 +30,16 @@ export interface RosterPeer {
   /** When the peer signed the move to these addresses, Unix ms; 0 for its first addresses. */
   moved: number
 }
-export interface RosterMember extends RosterPeer {
-  /** 32 bytes that nobody could choose. They order the replicas of a shard. */
-  rank: Uint8Array
+export interface RosterOperator {
+  name: string
+  key: Uint8Array
+  /** 32 bytes that nobody could choose; they decide the shards of the operator. Null until they are drawn. */
+  rank: Uint8Array | null
 }
-/** The opened nonce to which a voter committed when it voted for the roster before. */
-export interface Reveal {
-  /** Index into the operators of the roster before. */
-  operator: number
-  nonce: Uint8Array
-  /** The signature of that vote, which proves that the nonce was fixed then. */
+/** An operator's signed commitment to a nonce that nobody else knows yet; see `signCommitment` (ranks.ts). */
+export interface Commitment {
+  /** H("geotrace/nonce" ‖ nonce). */
+  commitment: Uint8Array
   signature: Uint8Array
 }
 /** The replicas that signed the sheet of a shard: index into `members`, signature. */
@@ -59,8 +59,8 @@ export interface Roster {
   salting: 'plain' | 'threshold'
   /** Evaluations that one node makes for one shard and epoch. */
   evaluationsPerShardEpoch: number
-  operators: { name: string; key: Uint8Array }[]
-  members: RosterMember[]
+  operators: RosterOperator[]
+  members: RosterPeer[]
   central: RosterPeer
   /** The root of each shard's sheet, 32 bytes each. */
   sheets: Uint8Array[]
@@ -71,23 +71,27 @@ export interface Roster {
   plan: { shards: number; replicas: number }
   /** When the latest amendment was proposed, Unix ms; 0 when there was none. */
   amended: number
-  /** Peers that have a rank and are members from the next roster on. */
-  newcomers: RosterMember[]
-  /** Peers without a rank; the next roster ranks them. */
+  /** Nodes whose operator has a rank. They are members from the next roster on. */
+  newcomers: RosterPeer[]
+  /** Nodes whose operator has no rank yet. */
   admitted: RosterPeer[]
   /** Keys of members and operators that left permanently. Such members hold their shards to the end of this roster. */
   gone: Uint8Array[]
   /** The signed changes that this roster makes to the roster before. */
   changes: Uint8Array[]
-  /** The opened nonces that rank the peers whom the roster before admitted. */
-  reveals: Reveal[]
+  /**
+   * Commitments to the nonces that will rank the operators of `admitted` in the next roster. There is one entry for each
+   * operator of the roster before; null when it did not commit. The list is empty when no node waits for a rank, or when
+   * fewer than a quorum committed.
+   */
+  commitments: (Commitment | null)[]
+  /** The opened nonces of the roster before: one entry for each of its commitments. Empty when this roster ranks none. */
+  reveals: (Uint8Array | null)[]
 }
 /** An operator's vote for a roster; see `voteContent` (vote.ts). */
 export interface Vote {
   /** Index into the operators of the roster before; at founding into its own operators. */
   operator: number
-  /** H("geotrace/nonce" ‖ nonce): the voter's part of the rank of each peer that this roster admits. */
-  commitment: Uint8Array
   signature: Uint8Array
 }
 export interface CertifiedRoster {
@@ -109,17 +113,14 @@ const fixed = (length: number) =>
 const addresses = z.array(z.string().check(z.maxLength(256))).check(z.maxLength(8))
 const time = whole(Number.MAX_SAFE_INTEGER)
 const peerShape = { key: fixed(KEY_BYTES), operator: whole(0xffff), addresses, moved: time }
-const memberSchema = z.strictObject({ ...peerShape, rank: fixed(HASH_BYTES) })
-const voteSchema = z.strictObject({
-  operator: whole(0xffff),
-  commitment: fixed(HASH_BYTES),
-  signature: fixed(SIGNATURE_BYTES),
+const peerSchema = z.strictObject(peerShape)
+const operatorSchema = z.strictObject({
+  name: z.string().check(z.maxLength(63)),
+  key: fixed(KEY_BYTES),
+  rank: z.nullable(fixed(HASH_BYTES)),
 })
-const revealSchema = z.strictObject({
-  operator: whole(0xffff),
-  nonce: fixed(HASH_BYTES),
-  signature: fixed(SIGNATURE_BYTES),
-})
+const voteSchema = z.strictObject({ operator: whole(0xffff), signature: fixed(SIGNATURE_BYTES) })
+const commitmentSchema = z.strictObject({ commitment: fixed(HASH_BYTES), signature: fixed(SIGNATURE_BYTES) })
 const changeSchema = z.custom<Uint8Array>(
   (value) => value instanceof Uint8Array && value.length <= CHANGE_MAX_BYTES,
   `expected at most ${CHANGE_MAX_BYTES} bytes`,
@@ -137,19 +138,20 @@ const rosterSchema = z.strictObject({
   threshold: whole(15),
   salting: z.enum(['plain', 'threshold']),
   evaluationsPerShardEpoch: whole(0xffffffff),
-  operators: z.array(z.strictObject({ name: z.string().check(z.maxLength(63)), key: fixed(KEY_BYTES) })),
-  members: z.array(memberSchema),
-  central: z.strictObject(peerShape),
+  operators: z.array(operatorSchema),
+  members: z.array(peerSchema),
+  central: peerSchema,
   sheets: z.array(fixed(HASH_BYTES)),
   core: z.strictObject({ simd: fixed(HASH_BYTES), scalar: fixed(HASH_BYTES) }),
   apps: z.array(z.string().check(z.maxLength(128))).check(z.maxLength(APPS_MAX)),
   plan: z.strictObject({ shards: whole(SHARDS_MAX), replicas: whole(15) }),
   amended: time,
-  newcomers: z.array(memberSchema),
-  admitted: z.array(z.strictObject(peerShape)),
+  newcomers: z.array(peerSchema),
+  admitted: z.array(peerSchema),
   gone: z.array(fixed(KEY_BYTES)),
   changes: z.array(changeSchema).check(z.maxLength(CHANGES_PER_ROSTER_MAX)),
-  reveals: z.array(revealSchema),
+  commitments: z.array(z.nullable(commitmentSchema)),
+  reveals: z.array(z.nullable(fixed(HASH_BYTES))),
 })
 const certifiedSchema = z.strictObject({
   body: z.custom<Uint8Array>((value) => value instanceof Uint8Array),

@@ -6,12 +6,13 @@
  *    0 PRESENCE  u8 key[32]; u64 time; u32 height; u8 roster[8]; u8 count; { u8 length; address }[count]; signature
  *    1 SHEETS    u8 key[32]; u8 previous[32]; u32 firstEpoch; u16 count; { u16 shard; u8 root[32]; signature }[count]
  *    2 PROPOSAL  u32 height; u32 firstEpoch; u8 hash[32]; u8 holder[32]; u16 operator; signature
- *    3 VOTE      u32 height; u32 firstEpoch; u8 hash[32]; u16 operator; u8 commitment[32]; signature
- *    4 REVEAL    u32 height; u16 operator; u8 nonce[32]; signature
+ *    3 VOTE      u32 height; u32 firstEpoch; u8 hash[32]; u16 operator; signature
+ *    4 REVEAL    u32 height; u16 operator; u8 nonce[32]
  *    5 CHANGE    SignedChange CBOR
  *    6 EVIDENCE  Evidence CBOR
  *    7 HANDOVER  u8 giver[32]; u8 taker[32]; u16 shard; u32 firstEpoch; u64 time; signature
  *   10 PIN       Pin; by the central peer
+ *   11 COMMITMENT u8 previous[32]; u16 operator; u8 commitment[32]; signature
  * 8 and 9 are reserved.
  */
 
@@ -42,6 +43,7 @@ const KIND_NUMBERS: Readonly<Record<GossipKind, number>> = {
   evidence: 6,
   handover: 7,
   pin: 10,
+  commitment: 11,
 }
 const KINDS = new Map(Object.entries(KIND_NUMBERS).map(([kind, number]) => [number, kind as GossipKind]))
 
@@ -95,16 +97,23 @@ export interface Proposal extends NamedRoster {
 export interface GossipVote extends NamedRoster {
   kind: 'vote'
   operator: number
+  signature: Uint8Array
+}
+/** An operator commits to a nonce for the roster that follows `previous`. Its index is that in the roster `previous`. */
+export interface GossipCommitment {
+  kind: 'commitment'
+  /** Hash of the newest roster. */
+  previous: Uint8Array
+  operator: number
   commitment: Uint8Array
   signature: Uint8Array
 }
-/** An opened nonce to which a vote for the roster of `height` committed; `signature` is the signature of that vote. */
+/** Opens a commitment of the roster of `height`, which proves the nonce. `operator` is the index of that commitment. */
 export interface GossipReveal {
   kind: 'reveal'
   height: number
   operator: number
   nonce: Uint8Array
-  signature: Uint8Array
 }
 /** A replica gave another one the seed of their shard, so that all replicas know which of them hold it. */
 export interface Handover {
@@ -125,6 +134,7 @@ export type GossipMessage =
   | Handover
   | Proposal
   | GossipVote
+  | GossipCommitment
   | GossipReveal
   | { kind: 'change'; change: Uint8Array }
   | { kind: 'evidence'; evidence: Uint8Array }
@@ -194,13 +204,15 @@ function encodeBody(message: GossipMessage): Uint8Array {
     case 'proposal':
       return concatBytes(proposalBody(message), message.signature)
     case 'vote': {
-      const writer = writeBallot(byteWriter(138), message).u16(message.operator)
+      const writer = writeBallot(byteWriter(106), message).u16(message.operator)
+      return writer.bytes(message.signature, SIGNATURE_BYTES).finish()
+    }
+    case 'commitment': {
+      const writer = byteWriter(130).bytes(message.previous, HASH_BYTES).u16(message.operator)
       return writer.bytes(message.commitment, HASH_BYTES).bytes(message.signature, SIGNATURE_BYTES).finish()
     }
-    case 'reveal': {
-      const writer = byteWriter(102).u32(message.height).u16(message.operator)
-      return writer.bytes(message.nonce, HASH_BYTES).bytes(message.signature, SIGNATURE_BYTES).finish()
-    }
+    case 'reveal':
+      return byteWriter(38).u32(message.height).u16(message.operator).bytes(message.nonce, HASH_BYTES).finish()
     case 'change':
       return message.change
     case 'evidence':
@@ -255,16 +267,14 @@ function readBody(reader: ByteReader, kind: GossipKind): GossipMessage {
     }
     case 'vote': {
       const ballot = readBallot(reader)
-      return { kind, ...ballot, operator: reader.u16(), commitment: reader.bytes(HASH_BYTES), signature: signature() }
+      return { kind, ...ballot, operator: reader.u16(), signature: signature() }
+    }
+    case 'commitment': {
+      const head = { previous: reader.bytes(HASH_BYTES), operator: reader.u16() }
+      return { kind, ...head, commitment: reader.bytes(HASH_BYTES), signature: signature() }
     }
     case 'reveal':
-      return {
-        kind,
-        height: reader.u32(),
-        operator: reader.u16(),
-        nonce: reader.bytes(HASH_BYTES),
-        signature: signature(),
-      }
+      return { kind, height: reader.u32(), operator: reader.u16(), nonce: reader.bytes(HASH_BYTES) }
     case 'change':
       return { kind, change: reader.bytes(reader.left) }
     case 'evidence':

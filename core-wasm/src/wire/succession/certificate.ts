@@ -44,10 +44,11 @@ export function manifestToPredecessor(manifest: Manifest): Predecessor {
   return {
     hash: manifestToId(manifest),
     operators: founding.operators,
-    expect({ firstEpoch, changes, reveals, sheets }) {
+    expect({ firstEpoch, changes, commitments, reveals, sheets }) {
       if (firstEpoch !== founding.firstEpoch)
         invalid(`expected first epoch ${founding.firstEpoch} of the founding, got another epoch, ${firstEpoch}`)
-      if (changes.length + reveals.length > 0) invalid('expected no changes and reveals: the founding changes nothing')
+      if (changes.length + commitments.length + reveals.length > 0)
+        invalid('expected no changes, commitments and reveals: the founding changes nothing')
       return { ...founding, sheets: [...sheets] }
     },
   }

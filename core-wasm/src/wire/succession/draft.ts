@@ -5,7 +5,7 @@
 import { MEMBERS_MAX, MEMBERS_PER_OPERATOR_MAX, OPERATORS_MAX } from '../constants.ts'
 import { equalBytes } from '../encoding/bytes.ts'
 import { invalid } from '../federation/invalid-roster.ts'
-import type { Reveal, Roster, RosterMember, RosterPeer } from '../federation/roster.ts'
+import type { Roster, RosterOperator, RosterPeer } from '../federation/roster.ts'
 import { isGone, isSharable } from '../federation/roster-rules.ts'
 import type { Change } from './changes.ts'
 
@@ -14,19 +14,19 @@ export interface Succession {
   firstEpoch: number
   /** Encoded, ascending by bytes. */
   changes: readonly Uint8Array[]
-  reveals: readonly Reveal[]
+  commitments: readonly Roster['commitments'][number][]
+  reveals: readonly Roster['reveals'][number][]
   sheets: readonly Uint8Array[]
 }
 
-type Operator = Roster['operators'][number]
 /** In a draft, a peer refers to its operator by object, because indices shift while operators come and go. */
-type Drafted<P extends RosterPeer> = Omit<P, 'operator'> & { operator: Operator }
+type DraftedPeer = Omit<RosterPeer, 'operator'> & { operator: RosterOperator }
 export interface Draft {
-  operators: Operator[]
-  members: Drafted<RosterMember>[]
-  newcomers: Drafted<RosterMember>[]
-  admitted: Drafted<RosterPeer>[]
-  central: Drafted<RosterPeer>
+  operators: RosterOperator[]
+  members: DraftedPeer[]
+  newcomers: DraftedPeer[]
+  admitted: DraftedPeer[]
+  central: DraftedPeer
   gone: Uint8Array[]
   core: Roster['core']
   apps: Roster['apps']
@@ -36,13 +36,13 @@ export interface Draft {
 }
 
 /** The members of the roster that follows. */
-export function nextMembers(previous: Roster): RosterMember[] {
+export function nextMembers(previous: Roster): RosterPeer[] {
   return [...previous.members, ...previous.newcomers].filter(({ key }) => !isGone(previous, key))
 }
 
 export function openDraft(roster: Roster): Draft {
   const operators = roster.operators.map((operator) => ({ ...operator }))
-  const draft = <P extends RosterPeer>(peer: P): Drafted<P> => ({ ...peer, operator: operators[peer.operator]! })
+  const draft = (peer: RosterPeer): DraftedPeer => ({ ...peer, operator: operators[peer.operator]! })
   const stays = ({ key }: RosterPeer): boolean => !isGone(roster, key)
   return {
     operators,
@@ -86,7 +86,7 @@ function join(draft: Draft, { operator: name, operatorKey, key, addresses }: Cha
   if (operator === undefined) {
     if (draft.operators.some((item) => item.name === name) || isTaken(draft, operatorKey))
       invalid(`the operator name ${name} or its key is a name in use: choose another`)
-    operator = { name, key: operatorKey }
+    operator = { name, key: operatorKey, rank: null }
     draft.operators.push(operator)
   }
   if (operator.name !== name) invalid(`expected the operator name ${operator.name}, got another name, ${name}`)
@@ -98,7 +98,9 @@ function join(draft: Draft, { operator: name, operatorKey, key, addresses }: Cha
     invalid(`too many nodes: an operator has at most ${MEMBERS_PER_OPERATOR_MAX}`)
   if (nodes.length >= MEMBERS_MAX || draft.operators.length > OPERATORS_MAX)
     invalid(`the federation is full: at most ${MEMBERS_MAX} nodes and ${OPERATORS_MAX} operators`)
-  draft.admitted.push({ key, operator, addresses, moved: 0 })
+  // The rank belongs to the operator, so further nodes draw nothing and need not wait.
+  const list = operator.rank === null ? draft.admitted : draft.newcomers
+  list.push({ key, operator, addresses, moved: 0 })
 }
 
 /** Removes a node, or an operator with all its nodes. They hold the shards of this roster, but not of the next one. */
@@ -113,7 +115,7 @@ function remove(draft: Draft, key: Uint8Array): void {
   const isNew = (item: Uint8Array): boolean => !isGone(draft, item)
   if (!isNew(key)) invalid('the node or operator is gone already')
   draft.gone.push(...keys.filter(isNew))
-  const stays = (peer: Drafted<RosterPeer>): boolean => !leaving.includes(peer as never)
+  const stays = (peer: DraftedPeer): boolean => !leaving.includes(peer)
   draft.newcomers = draft.newcomers.filter(stays)
   draft.admitted = draft.admitted.filter(stays)
 }
@@ -146,10 +148,7 @@ function rotate(draft: Draft, { from, to }: Change & { kind: 'rotate' }): void {
   draft.gone.push(from)
 }
 
-export function findPeer(
-  { members, newcomers, admitted, central }: Draft,
-  key: Uint8Array,
-): Drafted<RosterPeer> | undefined {
+export function findPeer({ members, newcomers, admitted, central }: Draft, key: Uint8Array): DraftedPeer | undefined {
   return [...members, ...newcomers, ...admitted, central].find((peer) => equalBytes(peer.key, key))
 }
 
@@ -170,15 +169,14 @@ interface Rest extends Succession {
 export function closeDraft(
   draft: Draft,
   previous: Roster,
-  { hash, firstEpoch, changes, reveals, sheets }: Rest,
+  { hash, firstEpoch, changes, commitments, reveals, sheets }: Rest,
 ): Roster {
   const { members, newcomers, admitted, central, gone, plan, amended, core, apps, evaluationsPerShardEpoch } = draft
   // A departed operator stays listed until its last node has left, because every member has an operator.
-  const isNeeded = (operator: Operator): boolean =>
+  const isNeeded = (operator: RosterOperator): boolean =>
     !isGone(draft, operator.key) || [...members, central].some((peer) => peer.operator === operator)
   const operators = draft.operators.filter(isNeeded)
-  const close = <P extends RosterPeer>(peer: Drafted<P>): P =>
-    ({ ...peer, operator: operators.indexOf(peer.operator) }) as unknown as P
+  const close = (peer: DraftedPeer): RosterPeer => ({ ...peer, operator: operators.indexOf(peer.operator) })
   const coming = [...members, ...newcomers].filter(({ key }) => !isGone(draft, key))
   if (new Set(coming.map(({ operator }) => operator)).size < plan.replicas) {
     invalid(`members of fewer than ${plan.replicas} operators would be left: lower the replicas first`)
@@ -208,6 +206,7 @@ export function closeDraft(
     admitted: admitted.map(close),
     gone,
     changes: [...changes],
+    commitments: [...commitments],
     reveals: [...reveals],
   }
 }

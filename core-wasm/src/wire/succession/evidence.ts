@@ -52,7 +52,7 @@ const atMost = (length: number) =>
 const u16 = z.int().check(z.minimum(0), z.maximum(0xffff))
 const u32 = z.int().check(z.minimum(0), z.maximum(0xffffffff))
 const [hash, key, signature] = [bytes(HASH_BYTES), bytes(KEY_BYTES), bytes(SIGNATURE_BYTES)]
-const vote = z.strictObject({ height: u32, firstEpoch: u32, hash, commitment: hash, signature })
+const vote = z.strictObject({ height: u32, firstEpoch: u32, hash, signature })
 const proposal = z.strictObject({ hash, holder: key, operator: u16, signature })
 const pin = z.strictObject({ roster: hash, signature })
 const sheet = z.strictObject({ root: hash, signature })
@@ -138,8 +138,7 @@ export function isProof(evidence: Evidence, named: Named, verifier?: EvaluationV
       return isFalseEvaluation(evidence, named, verifier)
     case 'votes': {
       const { key: accused, federation, first, second } = evidence
-      const isOne = first.height === second.height && equalBytes(first.hash, second.hash)
-      const isSame = isOne && equalBytes(first.commitment, second.commitment)
+      const isSame = first.height === second.height && equalBytes(first.hash, second.hash)
       return (
         first.firstEpoch === second.firstEpoch &&
         !isSame &&

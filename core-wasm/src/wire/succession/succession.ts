@@ -1,28 +1,28 @@
 /**
- * Makes the roster that follows: a pure function of the roster before, the signed changes and the opened nonces.
+ * Makes the roster that follows: a pure function of the roster before, signed changes, commitments and opened nonces.
  * PROTOCOL.md §4.8, §4.9. Voters, nodes and clients compute the same body, byte for byte. Throws ROSTER_INVALID.
  */
-import { sha256 } from '@noble/hashes/sha2.js'
 import { CHANGES_PER_ROSTER_MAX, EPOCH_MS, ROSTER_MAX_BYTES, SETTLED_MAX_BYTES } from '../constants.ts'
-import { bytesToHex, concatBytes, equalBytes, utf8 } from '../encoding/bytes.ts'
+import { bytesToHex, equalBytes } from '../encoding/bytes.ts'
 import { isFederationError } from '../errors.ts'
 import { invalid } from '../federation/invalid-roster.ts'
-import type { CertifiedRoster, Reveal, Roster, RosterPeer } from '../federation/roster.ts'
+import { drawRank, isValidCommitment, nonceToCommitment } from '../federation/ranks.ts'
+import type { CertifiedRoster, Roster, RosterPeer } from '../federation/roster.ts'
 import { isGone, mayName, quorum, sponsorQuorum } from '../federation/roster-rules.ts'
 import { certificateBytes, settledBytes } from '../federation/roster-size.ts'
 import { assertSigned, type Change, decodeChange, type SignedChange } from './changes.ts'
 import { closeDraft, type Draft, findPeer, makeChange, openDraft, type Succession } from './draft.ts'
-import { isValidVote, nonceToCommitment } from './vote.ts'
 
 /** The body that follows `previous`. Throws ROSTER_INVALID when the choice breaks a rule. */
-export function succeed(previous: CertifiedRoster, { firstEpoch, changes, reveals, sheets }: Succession): Roster {
+export function succeed(previous: CertifiedRoster, choice: Succession): Roster {
   const { roster, hash } = previous
+  const { firstEpoch, changes, commitments, reveals } = choice
   if (firstEpoch <= roster.firstEpoch || firstEpoch % roster.periodEpochs !== 0)
     invalid(`expected a first epoch at a period after ${roster.firstEpoch}, got ${firstEpoch}`)
   if (changes.length > CHANGES_PER_ROSTER_MAX)
     invalid(`too many changes: expected at most ${CHANGES_PER_ROSTER_MAX}, got ${changes.length}`)
   const draft = openDraft(roster)
-  rank(draft, previous, reveals)
+  rank(draft, roster, reveals)
   let last = ''
   for (const encoded of changes) {
     const text = bytesToHex(encoded)
@@ -30,7 +30,8 @@ export function succeed(previous: CertifiedRoster, { firstEpoch, changes, reveal
     last = text
     applyChange(draft, roster, readChange(encoded), firstEpoch)
   }
-  const next = closeDraft(draft, roster, { hash, firstEpoch, changes, reveals, sheets })
+  const next = closeDraft(draft, roster, { ...choice, hash })
+  assertCommitments(previous, next, commitments)
   assertFits(next, roster)
   return next
 }
@@ -40,7 +41,7 @@ export function hasRoomFor({ roster, hash }: CertifiedRoster, change: Change): b
   const draft = openDraft(roster)
   try {
     makeChange(draft, change)
-    const rest = { hash, firstEpoch: roster.firstEpoch, changes: [], reveals: [], sheets: [] }
+    const rest = { hash, firstEpoch: roster.firstEpoch, changes: [], commitments: [], reveals: [], sheets: [] }
     return settledBytes(closeDraft(draft, roster, rest)) <= SETTLED_MAX_BYTES
   } catch (error) {
     if (!isFederationError(error, 'ROSTER_INVALID')) throw error
@@ -67,25 +68,45 @@ export function isSpent(roster: Roster, change: Change): boolean {
   }
 }
 
-/** Ranks the peers that the roster before admitted, when a quorum of its voters opened their nonces. */
-function rank(draft: Draft, { roster, hash }: CertifiedRoster, reveals: readonly Reveal[]): void {
+/**
+ * Ranks the operators without a rank, when a quorum opened the nonces of the roster before. Their nodes hold shards from
+ * the next roster on. The nonces were fixed before that roster admitted the operators, so no key could be chosen for them.
+ */
+function rank(draft: Draft, { commitments }: Roster, reveals: Succession['reveals']): void {
   if (reveals.length === 0) return
-  if (draft.admitted.length === 0 || reveals.length < quorum(roster.operators.length))
-    invalid('reveals out of place: expected admitted peers and the nonces of a quorum')
-  reveals.forEach(({ operator, nonce, signature }, i) => {
-    if (i > 0 && operator <= reveals[i - 1]!.operator) invalid('expected reveals in the order of operators, each once')
-    const key =
-      roster.operators[operator]?.key ??
-      invalid(`expected reveals of the operators before, got operator ${operator}, a stranger`)
-    const vote = { commitment: nonceToCommitment(nonce), signature }
-    if (!isValidVote({ ...roster, hash }, key, vote)) invalid(`operator ${operator}: nobody committed to this nonce`)
+  if (reveals.length !== commitments.length)
+    invalid(`reveals out of place: expected one entry for each of ${commitments.length} commitments`)
+  const nonces = reveals.flatMap((nonce, i) => {
+    if (nonce === null) return []
+    const committed = commitments[i]
+    if (committed == null || !equalBytes(nonceToCommitment(nonce), committed.commitment))
+      invalid(`operator ${i} committed to another nonce: expected the nonce of its commitment`)
+    return [nonce]
   })
-  const nonces = reveals.map(({ nonce }) => nonce)
-  draft.newcomers = draft.admitted.map((peer) => ({
-    ...peer,
-    rank: sha256(concatBytes(utf8('geotrace/rank'), peer.key, ...nonces)),
-  }))
+  const need = quorum(commitments.length)
+  if (nonces.length < need) invalid(`expected the nonces of a quorum of ${need} operators, got ${nonces.length}`)
+  for (const operator of draft.operators) operator.rank ??= drawRank(operator.key, nonces)
+  draft.newcomers = draft.admitted
   draft.admitted = []
+}
+
+/** Throws ROSTER_INVALID unless a quorum of the operators before committed, and somebody waits for a rank. */
+function assertCommitments(
+  { roster, hash }: CertifiedRoster,
+  { admitted }: Roster,
+  commitments: Succession['commitments'],
+): void {
+  const { operators, federation } = roster
+  if (commitments.length === 0) return
+  if (admitted.length === 0 || commitments.length !== operators.length)
+    invalid(`commitments out of place: expected admitted nodes and one entry for each of ${operators.length} operators`)
+  const given = commitments.filter((item) => item !== null).length
+  const need = quorum(operators.length)
+  if (given < need) invalid(`expected commitments of a quorum of ${need} operators, got ${given}`)
+  commitments.forEach((item, i) => {
+    if (item !== null && !isValidCommitment(item, federation, hash, operators[i]!.key))
+      invalid(`the commitment of operator ${i} has a bad signature`)
+  })
 }
 
 /** A change that cannot be read, or with a bad signature, spoils the roster that carries it. */

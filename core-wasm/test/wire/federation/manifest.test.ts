@@ -15,6 +15,33 @@ describe('federation.json', () => {
     expect(wire.parseManifest(text(() => {}))).toEqual(testManifest())
   })
 
+  it('a manifest whose members have not opened their nonces is refused, and its error says what is missing', () => {
+    const frozen = text((v) => void delete v.openings)
+    expect(() => wire.parseManifest(frozen)).toThrow(invalid('openings'))
+    expect(() => wire.parseManifest(frozen)).toThrow(/not opened/)
+    const { openings, ...rest } = testManifest()
+    expect(wire.parseFrozenManifest(frozen)).toEqual(rest)
+    expect(wire.parseFrozenManifest(text(() => {}))).toEqual(rest)
+    expect(wire.completeManifest(rest, openings.map(wire.hexToBytes))).toEqual(testManifest())
+    for (const odd of ['null', '[]', '7', '"openings"']) {
+      expect(() => wire.parseFrozenManifest(odd), odd).toThrow(invalid(''))
+      expect(() => wire.parseManifest(odd), odd).toThrow(invalid(''))
+    }
+  })
+
+  it('a manifest is refused when an opening is missing, swapped or made up, and the error names the operator', () => {
+    const refuse = (path: string, change: (v: Record<string, any>) => void, reason: RegExp) => {
+      expect(() => wire.parseManifest(text(change)), path).toThrow(invalid(path))
+      expect(() => wire.parseManifest(text(change)), path).toThrow(reason)
+    }
+    refuse('openings', (v) => void v.openings.pop(), /expected 6 nonces, got 5/)
+    refuse('openings', (v) => void v.openings.push('11'.repeat(32)), /expected 6 nonces, got 7/)
+    refuse('openings.2', (v) => void (v.openings[2] = '11'.repeat(32)), /nonce of the card of cedar/)
+    refuse('openings.0', (v) => void v.openings.reverse(), /nonce of the card of ash/)
+    refuse('openings.5', (v) => void (v.central.commitment = '11'.repeat(32)), /nonce of the card of office/)
+    refuse('members', (v) => void (v.members[1].commitment = v.members[0].commitment), /distinct/)
+  })
+
   it('a manifest with an unknown key at any depth is refused with the path of the key', () => {
     expect(() => wire.parseManifest(text((v) => void (v.extra = 1)))).toThrow(invalid('extra'))
     expect(() => wire.parseManifest(text((v) => void (v.parameters.extra = 1)))).toThrow(invalid('parameters.extra'))
@@ -93,12 +120,17 @@ describe('federation.json', () => {
     expect(lines(65_001, 0)).toThrow(invalid('parameters.periodEpochs'))
   })
 
-  it('the id of a manifest changes with every value and not with the order of keys', () => {
+  it('the id of a manifest changes with every value but the openings, and not with the order of keys', () => {
     const id = wire.bytesToHex(wire.manifestToId(testManifest()))
     const turned = Object.fromEntries(Object.entries(testManifest()).reverse())
     expect(wire.bytesToHex(wire.manifestToId(wire.assertManifest(turned)))).toBe(id)
-    const other = wire.parseManifest(text((v) => void (v.founding.nonce = '12'.repeat(32))))
+    const { openings, ...frozen } = testManifest()
+    expect(wire.bytesToHex(wire.manifestToId(frozen))).toBe(id)
+    const other = { ...frozen, founding: { at: '2026-11-21T12:00:00.001Z' } }
     expect(wire.bytesToHex(wire.manifestToId(other))).not.toBe(id)
+    // New cards make another federation, whatever else is equal.
+    const central = { ...frozen.central, commitment: '12'.repeat(32) }
+    expect(wire.bytesToHex(wire.manifestToId({ ...frozen, central }))).not.toBe(id)
   })
 
   it('a manifest with demo keys is refused off the loopback, even without the key `demo`', () => {

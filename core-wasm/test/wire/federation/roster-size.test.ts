@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { testManifest, testReveals } from '../../../src/testing/founding.ts'
 import * as wire from '../../../src/wire/index.ts'
@@ -20,15 +21,23 @@ import {
 const HASH = new Uint8Array(32)
 const SIGNATURE = new Uint8Array(64)
 
-/** The largest certificate of this roster: indices of three bytes, a majority, a quorum. */
+/** A commitment of each of these operators. */
+const committed = (operators: number): wire.Roster['commitments'] =>
+  Array.from({ length: operators }, () => ({ commitment: HASH, signature: SIGNATURE }))
+
+/** The largest certificate of this roster: indices of three bytes, a majority, a quorum, and all commitments. */
 function largest(roster: wire.Roster, voters: number): Uint8Array {
-  const body = wire.encodeRoster({ ...roster, sheets: Array.from({ length: roster.shards }, () => HASH) })
+  const body = wire.encodeRoster({
+    ...roster,
+    sheets: Array.from({ length: roster.shards }, () => HASH),
+    commitments: roster.admitted.length > 0 ? committed(voters) : roster.commitments,
+  })
   const signed: wire.SheetSignatures = Array.from({ length: wire.sheetQuorum(roster.replicas) }, () => [
     0xffff,
     SIGNATURE,
   ])
   const sheetSignatures = Array.from({ length: roster.shards }, () => signed)
-  const vote = { operator: 0xffff, commitment: HASH, signature: SIGNATURE }
+  const vote = { operator: 0xffff, signature: SIGNATURE }
   const votes = Array.from({ length: wire.quorum(voters) }, () => vote)
   return wire.encodeCertifiedRoster({ body, sheetSignatures, votes })
 }
@@ -38,8 +47,11 @@ function manifestOf(members: number, parameters: Partial<wire.Parameters>): wire
   const base = testManifest()
   const hex = (kind: number, i: number): string => wire.bytesToHex(Uint8Array.of(kind, i >> 8, i)).padEnd(64, '0')
   const operators = Math.min(members, wire.OPERATORS_MAX - 1)
-  return wire.assertManifest({
-    ...base,
+  const nonce = (i: number): Uint8Array => wire.hexToBytes(hex(3, i))
+  const commitment = (i: number): string => wire.bytesToHex(wire.nonceToCommitment(nonce(i)))
+  const { openings, ...frozen } = base
+  const manifest = wire.assertFrozenManifest({
+    ...frozen,
     parameters: { ...base.parameters, ...parameters },
     operators: [
       ...Array.from({ length: operators }, (_, i) => ({ name: `operator-${i}`, key: hex(1, i) })),
@@ -49,22 +61,22 @@ function manifestOf(members: number, parameters: Partial<wire.Parameters>): wire
       peerId: wire.keyToPeerId(wire.hexToBytes(hex(2, i))),
       operator: `operator-${i % operators}`,
       addresses: [`/ip4/127.0.0.1/tcp/${10_000 + i}`, `/ip4/127.0.0.1/tcp/${20_000 + i}/tls/http`],
+      commitment: commitment(i),
     })),
   })
+  const nonces = Array.from({ length: members }, (_, i) => nonce(i))
+  return wire.completeManifest(manifest, [...nonces, wire.hexToBytes(openings.at(-1)!)])
 }
 
 /** The largest number of shards for these members and replicas. */
 function mostShards(members: number, replicas: number): number {
+  const roster = wire.manifestToRoster(manifestOf(members, { shards: 1, replicas }))
   let [fits, not] = [1, wire.SHARDS_MAX + 1]
   while (not - fits > 1) {
     const shards = Math.floor((fits + not) / 2)
-    try {
-      manifestOf(members, { shards, replicas })
-      fits = shards
-    } catch (error) {
-      expect(error).toMatchObject({ code: 'MANIFEST_INVALID', data: { path: 'parameters.shards' } })
-      not = shards
-    }
+    const bytes = wire.settledBytes({ ...roster, shards, plan: { shards, replicas } })
+    if (bytes <= wire.SETTLED_MAX_BYTES) fits = shards
+    else not = shards
   }
   return fits
 }
@@ -93,7 +105,7 @@ describe('the size of a roster', () => {
     let at = step(founding, { changes: [join('gum'), join('hazel'), leave('operator/ash'), amend] })
     let settled = wire.settledBytes(at.roster)
     expect(settled).toBeGreaterThan(wire.settledBytes(founding.roster))
-    // The ranks come late, because the peers wait while fewer than a quorum open their nonces.
+    // The ranks come late, because the nodes wait while fewer than a quorum open their nonces.
     for (const reveals of [0, 0, 8, 0, 0]) {
       const next = step(at, { reveals: testReveals(at, reveals) })
       // Two lists can have longer heads than one list.
@@ -104,16 +116,11 @@ describe('the size of a roster', () => {
       at = next
     }
     expect(at.roster.members).toHaveLength(6)
-    // Only nonces can follow now, and the last roster needs none.
-    const reveal = { operator: 0xffff, nonce: HASH, signature: SIGNATURE }
+    // Only commitments or nonces could follow, and the last roster needs none.
     const { operators } = at.roster
-    const withReveals = {
-      ...at.roster,
-      height: 0xffffffff,
-      firstEpoch: 0xffffffff,
-      reveals: operators.map(() => reveal),
-    }
-    expect(settled).toBe(largest(withReveals, operators.length).length)
+    const commitments = committed(operators.length)
+    const withCommitments = { ...at.roster, height: 0xffffffff, firstEpoch: 0xffffffff, commitments }
+    expect(settled).toBe(largest(withCommitments, operators.length).length)
   })
 
   it('a departure never makes the settled roster larger', () => {
@@ -139,10 +146,22 @@ describe('a founding', () => {
     })
     expect(() => manifestOf(20, { shards: 4_096, replicas: 15 })).toThrow(refused)
     expect(() => manifestOf(5, { shards: 4_096, replicas: 1 })).toThrow(refused)
-    expect(() => manifestOf(1_000, { shards: 16, replicas: 3 })).toThrow(refused)
+    expect(() => manifestOf(1_000, { shards: 95, replicas: 3 })).toThrow(refused)
+    expect(() => manifestOf(1_000, { shards: 94, replicas: 3 })).not.toThrow()
     for (const members of [5, 30, 100, 300]) {
       expect(() => manifestOf(members, { shards: 256, replicas: 5 })).not.toThrow()
     }
+  })
+
+  it('PROTOCOL.md has the largest number of shards for each number of replicas and members', () => {
+    const page = readFileSync(new URL('../../../PROTOCOL.md', import.meta.url), 'utf8')
+    const lines = page.slice(page.indexOf('| R | 5 members |')).split('\n')
+    const rows = [1, 3, 5, 7, 15].map((replicas) => {
+      const most = (count: number) => (count < replicas ? '–' : mostShards(count, replicas).toLocaleString('en'))
+      return `| ${replicas} | ${[5, 30, 100, 300].map(most).join(' | ')} |`
+    })
+    expect(lines.slice(2, 7)).toEqual(rows)
+    expect(lines[8]).toBe(`With R = 3, a roster of 1,000 members holds at most ${mostShards(1_000, 3)} shards.`)
   })
 
   it('a founding with the largest number of shards fits its frame and leaves room for changes', () => {
@@ -152,6 +171,7 @@ describe('a founding', () => {
       [300, 3],
     ] as const) {
       const shards = mostShards(members, replicas)
+      expect(() => manifestOf(members, { shards: shards + 1, replicas })).toThrow(/bytes where 229376 fit/)
       const roster = wire.manifestToRoster(manifestOf(members, { shards, replicas }))
       const bytes = largest(roster, roster.operators.length).length
       expect(bytes).toBeLessThanOrEqual(wire.SETTLED_MAX_BYTES)

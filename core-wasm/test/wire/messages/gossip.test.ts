@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { testSigner } from '../../../src/testing/founding.ts'
@@ -41,8 +41,9 @@ const message: fc.Arbitrary<wire.GossipMessage> = fc.oneof(
   }),
   fc.record({ kind: kind('sheets'), key, previous: bytes(32), firstEpoch: u32, sheets }),
   fc.record({ kind: kind('proposal'), ...ballot, holder: key, operator: u16, signature }),
-  fc.record({ kind: kind('vote'), ...ballot, operator: u16, commitment: bytes(32), signature }),
-  fc.record({ kind: kind('reveal'), height: u32, operator: u16, nonce: bytes(32), signature }),
+  fc.record({ kind: kind('vote'), ...ballot, operator: u16, signature }),
+  fc.record({ kind: kind('commitment'), previous: bytes(32), operator: u16, commitment: bytes(32), signature }),
+  fc.record({ kind: kind('reveal'), height: u32, operator: u16, nonce: bytes(32) }),
   fc.record({ kind: kind('change'), change: opaque }),
   fc.record({ kind: kind('evidence'), evidence: opaque }),
   fc.record({ kind: kind('handover'), giver: key, taker: key, shard: u16, firstEpoch: u32, time, signature }),
@@ -63,7 +64,7 @@ describe('a gossip message', () => {
       }),
       { numRuns: 300 },
     )
-    expect(seen.size).toBe(9)
+    expect(seen.size).toBe(10)
   })
 
   it('a gossip message is refused at every cut and with one byte more', () => {
@@ -218,16 +219,26 @@ describe('a signature in gossip', () => {
       expect(wire.isValidHandover({ ...said, ...change }), Object.keys(change)[0]!).toBe(false)
   })
 
-  it('the signature of a vote covers the ballot and the commitment', () => {
+  it('the signature of a vote covers the whole ballot', () => {
     const on = { federation: random(32), height: 1, firstEpoch: 2, hash: random(32) }
-    const nonce = random(32)
-    const vote = wire.signVote(operator, 3, on, nonce)
-    expect(vote.commitment).toEqual(wire.nonceToCommitment(nonce))
+    const vote = wire.signVote(operator, 3, on)
     expect(wire.isValidVote(on, operator.key, vote)).toBe(true)
     for (const change of [{ federation: random(32) }, { height: 2 }, { firstEpoch: 3 }, { hash: random(32) }]) {
       expect(wire.isValidVote({ ...on, ...change }, operator.key, vote)).toBe(false)
     }
-    expect(wire.isValidVote(on, operator.key, { ...vote, commitment: random(32) })).toBe(false)
     expect(wire.isValidVote(on, node.key, vote)).toBe(false)
+  })
+
+  it('the signature of a commitment covers the federation, the roster before and the commitment', () => {
+    const [federation, previous, nonce] = [random(32), random(32), random(32)]
+    const given = wire.signCommitment(operator, federation, previous, nonce)
+    expect(given.commitment).toEqual(
+      new Uint8Array(createHash('sha256').update('geotrace/nonce').update(nonce).digest()),
+    )
+    expect(wire.isValidCommitment(given, federation, previous, operator.key)).toBe(true)
+    expect(wire.isValidCommitment(given, random(32), previous, operator.key)).toBe(false)
+    expect(wire.isValidCommitment(given, federation, random(32), operator.key)).toBe(false)
+    expect(wire.isValidCommitment(given, federation, previous, node.key)).toBe(false)
+    expect(wire.isValidCommitment({ ...given, commitment: random(32) }, federation, previous, operator.key)).toBe(false)
   })
 })

@@ -4,7 +4,6 @@ import {
   foundRoster,
   nextTestRoster,
   testManifest,
-  testNonce,
   testReveals,
   testSigner,
   testTrees,
@@ -61,7 +60,7 @@ describe('a chain of rosters', () => {
     const chain = chainOf(first, second)
     const [, ...rest] = second.votes
     const ballot = { ...second.roster, hash: second.hash }
-    const office = wire.signVote(testSigner('operator/office'), 5, ballot, testNonce('office', 1))
+    const office = wire.signVote(testSigner('operator/office'), 5, ballot)
     const other = { ...second, votes: [...rest, office] }
     expect(() => wire.assertCertified(wire.rosterToPredecessor(first), other)).not.toThrow()
     expect(chain.add(other)).toBe(false)
@@ -194,7 +193,7 @@ describe('a chain of rosters', () => {
     const ranked = nextTestRoster(admitting, { reveals: testReveals(admitting, 6) })
     const holding = nextTestRoster(ranked)
     const gum = (at: wire.CertifiedRoster) =>
-      wire.signVote(testSigner('operator/gum'), 6, { ...at.roster, hash: at.hash }, new Uint8Array(32))
+      wire.signVote(testSigner('operator/gum'), 6, { ...at.roster, hash: at.hash })
     const voted = { ...ranked, votes: [...ranked.votes.slice(1), gum(ranked)] }
     chainOf(first, admitting, voted, holding)
     expect(holding.roster.members).toHaveLength(6)

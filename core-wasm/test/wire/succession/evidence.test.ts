@@ -8,7 +8,6 @@ import {
   nextTestRoster,
   testCommitments,
   testManifest,
-  testNonce,
   testSalt,
   testSigner,
   testTrees,
@@ -145,10 +144,9 @@ describe('evidence of two votes', () => {
   const second = nextTestRoster(certified)
   const { federation } = roster
   const ballot = { height: 1, firstEpoch: second.roster.firstEpoch, hash: second.hash }
-  const vote = (change: Partial<typeof ballot> = {}, nonce = testNonce('ash', 1), signer = operator) => {
+  const vote = (change: Partial<typeof ballot> = {}, signer = operator) => {
     const on = { ...ballot, ...change }
-    const { commitment, signature } = wire.signVote(signer, 0, { federation, ...on }, nonce)
-    return { ...on, commitment, signature }
+    return { ...on, signature: wire.signVote(signer, 0, { federation, ...on }).signature }
   }
   const votes = (first: ReturnType<typeof vote>, other: ReturnType<typeof vote>): wire.Evidence => ({
     kind: 'votes',
@@ -160,16 +158,15 @@ describe('evidence of two votes', () => {
   const proves = (evidence: wire.Evidence) => wire.isProof(evidence, () => undefined)
   const otherHash = new Uint8Array(32).fill(3)
 
-  it('votes for two rosters of one period, or with two commitments for one roster, are evidence', () => {
+  it('votes for two rosters of one period are evidence', () => {
     expect(proves(votes(vote(), vote({ hash: otherHash })))).toBe(true)
     expect(proves(votes(vote(), vote({ height: 2 })))).toBe(true)
-    expect(proves(votes(vote(), vote({}, testNonce('ash', 2))))).toBe(true)
   })
 
   it('the same vote twice, also signed anew, and votes for two periods are no evidence', () => {
     expect(proves(votes(vote(), vote()))).toBe(false)
     // With Ed25519, a signer can make several signatures under the same content.
-    const content = wire.voteContent({ federation, ...ballot }, wire.nonceToCommitment(testNonce('ash', 1)))
+    const content = wire.voteContent({ federation, ...ballot })
     const anew = { ...vote(), signature: signedWithAnotherNonce('operator/ash', content) }
     expect(anew.signature).not.toEqual(vote().signature)
     expect(proves(votes(vote(), anew))).toBe(false)
@@ -177,7 +174,7 @@ describe('evidence of two votes', () => {
   })
 
   it('two votes are no evidence when the accused did not sign both', () => {
-    const forged = vote({ hash: otherHash }, testNonce('ash', 1), testSigner('operator/birch'))
+    const forged = vote({ hash: otherHash }, testSigner('operator/birch'))
     expect(proves(votes(vote(), forged))).toBe(false)
     expect(proves(votes(forged, vote()))).toBe(false)
     expect(proves(votes(vote(), { ...vote(), hash: otherHash }))).toBe(false)
@@ -344,7 +341,6 @@ describe('evidence on the wire', () => {
       height: u32,
       firstEpoch: u32,
       hash: bytes(32),
-      commitment: bytes(32),
       signature: bytes(64),
     })
     const sheet = fc.record({ root: bytes(32), signature: bytes(64) })

@@ -44,9 +44,11 @@ describe('a step', () => {
       const bytes = wire.encodeRosterStep(wire.certifiedToStep(certified))
       expect(wire.encodeRosterStep(wire.decodeRosterStep(bytes))).toEqual(bytes)
       expect(bytes.length).toBeLessThan(wire.encodeCertifiedRoster(certified).length / 2)
-      const { height, previous, firstEpoch, sheets, changes, reveals } = certified.roster
+      const { height, previous, firstEpoch, sheets, changes, commitments, reveals } = certified.roster
       const { votes } = certified
-      expect(told(certified)).toEqual({ height, previous, firstEpoch, sheets, changes, reveals, votes })
+      expect(told(certified)).toEqual({
+        ...{ height, previous, firstEpoch, sheets, changes, commitments, reveals, votes },
+      })
     }
     expect(told({ ...first, votes: [...first.votes].reverse() })).toEqual(told(first))
   })
@@ -82,7 +84,9 @@ describe('a step', () => {
     refuse({ changes: [...step.changes].reverse() }, /order/)
     refuse({ sheets: step.sheets.slice(1) }, /2 sheets for 3 shards/)
     refuse({ firstEpoch: step.firstEpoch + 1 }, /period/)
-    refuse({ reveals: testReveals(first, 5) }, /out of place/)
+    refuse({ commitments: [] }, /bad signature/)
+    refuse({ commitments: [null, ...step.commitments.slice(1)] }, /bad signature/)
+    refuse({ reveals: testReveals(admitting, 5) }, /out of place/)
     refuse({ height: 2 }, /expected height 1 next/)
     refuse({ previous: admitting.hash }, /another roster/)
     expect(chain.isForked).toBe(false)
@@ -97,7 +101,8 @@ describe('a step', () => {
     refuse({ previous: first.hash }, /another roster/)
     refuse({ firstEpoch: step.firstEpoch + 1 }, /another epoch/)
     refuse({ changes: admitting.roster.changes }, /changes nothing/)
-    refuse({ reveals: testReveals(first) }, /changes nothing/)
+    refuse({ reveals: testReveals(admitting) }, /changes nothing/)
+    refuse({ commitments: admitting.roster.commitments }, /changes nothing/)
     refuse({ sheets: [] }, /0 sheets/)
     expect(() => wire.rosterChain(testManifest()).checkStep(step)).toThrow(bad(/./))
     expect(follow(chain, step)).toBe(1)
@@ -132,16 +137,23 @@ describe('the bytes of a step', () => {
     expect(() => wire.decodeRosterStep(large)).toThrow(malformed)
   })
 
+  it('a step says with 0 or 1 whether an operator gave a nonce, and with no other number', () => {
+    const at = bytes.length - 2 - ranked.votes.length * 66 - ranked.roster.reveals.length * 33
+    expect(bytes.slice(at, at + 1)).toEqual(Uint8Array.of(1))
+    expect(() => wire.decodeRosterStep(bytes.with(at, 2))).toThrow(malformed)
+  })
+
   it('a step lists operators in order, each once, and no list exceeds its bound', () => {
-    const { votes, reveals } = told(ranked)
+    const { votes } = told(ranked)
     refuse({ votes: [...votes].reverse() })
     refuse({ votes: [...votes, votes.at(-1)!] })
-    refuse({ reveals: [...reveals].reverse() })
-    refuse({ reveals: [reveals[0]!, reveals[0]!] })
     const many = Array.from({ length: wire.OPERATORS_MAX + 1 }, (_, operator) => ({ ...votes[0]!, operator }))
     refuse({ votes: many })
     expect(told({ ...ranked, votes: many.slice(1) }).votes).toHaveLength(wire.OPERATORS_MAX)
-    refuse({ reveals: many.map(({ operator }) => ({ ...reveals[0]!, operator })) })
+    refuse({ reveals: many.map(() => null) })
+    refuse({ commitments: many.map(() => null) })
+    const none = { ...ranked.roster, reveals: many.slice(1).map(() => null) }
+    expect(told({ ...ranked, roster: none }).reveals).toHaveLength(wire.OPERATORS_MAX)
     refuse({ sheets: Array.from({ length: wire.SHARDS_MAX + 1 }, () => new Uint8Array(32)) })
     refuse({ changes: Array.from({ length: wire.CHANGES_PER_ROSTER_MAX + 1 }, () => new Uint8Array(1)) })
     refuse({ changes: [new Uint8Array(wire.CHANGE_MAX_BYTES + 1)] })

@@ -1,6 +1,6 @@
 /** Rosters without sheets and votes, one after the other, to test what `succeed` makes of changes. */
 import { expect } from 'vitest'
-import { testChange, testManifest, testSigner } from '../../../src/testing/founding.ts'
+import { testChange, testManifest, testNonceCommitments, testSigner } from '../../../src/testing/founding.ts'
 import * as wire from '../../../src/wire/index.ts'
 
 export const manifest = testManifest()
@@ -55,7 +55,9 @@ export interface Choice {
   firstEpoch?: number
   /** In any order. */
   changes?: readonly Uint8Array[]
-  reveals?: readonly wire.Reveal[]
+  /** By default those of all operators when a node waits for a rank. */
+  commitments?: wire.Roster['commitments']
+  reveals?: wire.Roster['reveals']
 }
 
 export function sorted(changes: readonly Uint8Array[]): Uint8Array[] {
@@ -63,9 +65,14 @@ export function sorted(changes: readonly Uint8Array[]): Uint8Array[] {
 }
 
 /** The roster that follows, decoded from its bytes. */
-export function step(previous: wire.CertifiedRoster, { firstEpoch, changes = [], reveals = [] }: Choice = {}) {
-  const next = firstEpoch ?? (Math.floor(previous.roster.firstEpoch / 18) + 1) * 18
-  return bodyOnly(wire.succeed(previous, { firstEpoch: next, changes: sorted(changes), reveals, sheets: [] }))
+export function step(previous: wire.CertifiedRoster, choice: Choice = {}) {
+  const { firstEpoch = (Math.floor(previous.roster.firstEpoch / 18) + 1) * 18, reveals = [] } = choice
+  const changes = sorted(choice.changes ?? [])
+  const make = (commitments: wire.Roster['commitments']) =>
+    wire.succeed(previous, { firstEpoch, changes, commitments, reveals, sheets: [] })
+  if (choice.commitments !== undefined) return bodyOnly(make(choice.commitments))
+  const bare = make([])
+  return bodyOnly(bare.admitted.length > 0 ? make(testNonceCommitments(previous)) : bare)
 }
 
 function bodyOnly(roster: wire.Roster): wire.CertifiedRoster {

@@ -2,9 +2,10 @@
  * Random sequences of rosters against a model without bytes: sets and maps of names, written from PROTOCOL.md §4.8 and
  * §4.9 alone. Both must agree on every accepted or refused change and on the lists afterwards.
  */
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { TEST_AUTHORITY, TEST_OPERATORS, testReveals } from '../../../src/testing/founding.ts'
+import { TEST_AUTHORITY, TEST_OPERATORS, testNonceCommitments, testReveals } from '../../../src/testing/founding.ts'
 import * as wire from '../../../src/wire/index.ts'
 import { change, founding, key, sorted, step, UNTIL } from './steps.ts'
 
@@ -12,6 +13,10 @@ import { change, founding, key, sorted, step, UNTIL } from './steps.ts'
 interface Model {
   /** Name → key, in the order of joining. */
   operators: Map<string, string>
+  /** Names of the operators with a rank. */
+  ranked: Set<string>
+  /** Which of the operators before committed to a nonce; undefined when the roster has no commitments. */
+  committed: boolean[] | undefined
   /** Node → name of the node's operator. */
   members: Map<string, string>
   newcomers: Map<string, string>
@@ -38,6 +43,8 @@ const CENTRAL = `peer/${TEST_AUTHORITY}`
 
 const start: Model = {
   operators: new Map([...TEST_OPERATORS, TEST_AUTHORITY].map((name) => [name, `operator/${name}`])),
+  ranked: new Set([...TEST_OPERATORS, TEST_AUTHORITY]),
+  committed: undefined,
   members: new Map(TEST_OPERATORS.map((name) => [`peer/${name}`, name])),
   newcomers: new Map(),
   admitted: new Map(),
@@ -47,12 +54,21 @@ const start: Model = {
   moved: new Map(),
 }
 
+/** Which operators commit, and which of those who did before open their nonces; undefined without such a list. */
+interface Nonces {
+  commits: boolean[] | undefined
+  opens: boolean[] | undefined
+}
+const isMostOf = (list: readonly boolean[]): boolean => list.filter(Boolean).length > (2 * list.length) / 3
+
 /** The model's next roster. Throws Refused. */
-function follow(before: Model, moves: readonly Move[], opened: number): Model {
+function follow(before: Model, moves: readonly Move[], { commits, opens }: Nonces): Model {
   const votes = before.operators.size
   const without = (peers: Map<string, string>) => new Map([...peers].filter(([node]) => !before.gone.has(node)))
   const now: Model = {
     operators: new Map(before.operators),
+    ranked: new Set(before.ranked),
+    committed: commits,
     members: without(new Map([...before.members, ...before.newcomers])),
     newcomers: new Map(),
     admitted: without(before.admitted),
@@ -61,8 +77,10 @@ function follow(before: Model, moves: readonly Move[], opened: number): Model {
     amended: before.amended,
     moved: new Map(before.moved),
   }
-  if (opened > 0) {
-    must(now.admitted.size > 0 && opened > (2 * votes) / 3)
+  if (opens !== undefined) {
+    must(before.committed?.length === opens.length && isMostOf(opens))
+    must(opens.every((isOpened, i) => !isOpened || before.committed![i]!))
+    now.ranked = new Set(before.operators.keys())
     now.newcomers = now.admitted
     now.admitted = new Map()
   }
@@ -83,7 +101,8 @@ function follow(before: Model, moves: readonly Move[], opened: number): Model {
         must(!now.operators.has(move.name) && isFresh(move.operatorKey))
         now.operators.set(move.name, move.operatorKey)
       } else must(known === move.name && known !== TEST_AUTHORITY && !now.gone.has(move.operatorKey))
-      now.admitted.set(move.node, move.name)
+      const list = now.ranked.has(move.name) ? now.newcomers : now.admitted
+      list.set(move.node, move.name)
     } else if (move.kind === 'rotate') {
       must(has(move.to) && (has(move.from) || isMost))
       const name = ownerOf(move.from)
@@ -120,12 +139,15 @@ function follow(before: Model, moves: readonly Move[], opened: number): Model {
   for (const [name, own] of [...now.operators]) {
     if (now.gone.has(own) && ![...now.members.values()].includes(name)) now.operators.delete(name)
   }
+  now.ranked = new Set([...now.ranked].filter((name) => now.operators.has(name)))
+  if (commits !== undefined) must(now.admitted.size > 0 && commits.length === votes && isMostOf(commits))
   const isListed = (node: string) => node === CENTRAL || nodes().has(node)
   now.moved = new Map([...now.moved].filter(([node]) => isListed(node)))
   return now
 }
 
-const NAMES = [...TEST_OPERATORS, TEST_AUTHORITY, 'gum', 'hazel']
+const NEW_NAMES = ['gum', 'hazel', 'ivy', 'oak', 'pine']
+const NAMES = [...TEST_OPERATORS, TEST_AUTHORITY, ...NEW_NAMES]
 const OPERATOR_KEYS = NAMES.flatMap((name) => [`operator/${name}`, `operator/${name}#1`])
 const NODE_KEYS = NAMES.flatMap((name) => [`peer/${name}`, `peer/${name}2`])
 const ROLES = [...OPERATOR_KEYS, ...NODE_KEYS]
@@ -153,11 +175,21 @@ const wish: fc.Arbitrary<Wish> = fc.record({
   other: fc.nat({ max: 999 }),
   mischief: fc.nat({ max: 15 }),
 })
+/** Which operators give something: none at all, or all but those whose bit is set. */
+const giving = fc.option(fc.constantFrom(0, 0, 0, 0, 1, 8, 5, 21), { nil: undefined, freq: 9 })
 const round = fc.record({
   wishes: fc.array(wish, { minLength: 1, maxLength: 4 }),
-  reveals: fc.constantFrom('none', 'few', 'enough', 'enough'),
+  commits: giving,
+  opens: giving,
   skips: fc.nat({ max: 2 }),
 })
+/** Commitments that nobody signed. */
+const NO_COMMITMENTS: wire.Roster['commitments'] = Array.from({ length: wire.OPERATORS_MAX }, () => ({
+  commitment: new Uint8Array(32),
+  signature: new Uint8Array(64),
+}))
+const toGivers = (mask: number | undefined, count: number): boolean[] | undefined =>
+  mask === undefined ? undefined : Array.from({ length: count }, (_, i) => ((mask >> i) & 1) === 0)
 
 function toMove(model: Model, { kind, pick, other, mischief }: Wish): Move {
   const from = <T>(items: readonly T[], n: number): T => items[n % items.length]!
@@ -177,10 +209,17 @@ function toMove(model: Model, { kind, pick, other, mischief }: Wish): Move {
           : signers
   switch (kind) {
     case 'join': {
-      const name = from(NAMES, other)
+      const name = from(pick % 3 === 0 ? NEW_NAMES : NAMES, other)
+      const isNew = !model.operators.has(name)
       const operatorKey = mischief === 4 ? from(ROLES, pick) : (model.operators.get(name) ?? `operator/${name}`)
       const node = mischief === 5 ? from(ROLES, pick) : from(NODE_KEYS, pick)
-      return { kind, name, operatorKey, node, signers: twist([node, operatorKey, ...(pick % 2 === 0 ? some : [])]) }
+      return {
+        kind,
+        name,
+        operatorKey,
+        node,
+        signers: twist([node, operatorKey, ...(pick % 2 === 0 || isNew ? some : [])]),
+      }
     }
     case 'leave': {
       const owner = model.members.get(target)
@@ -256,6 +295,8 @@ function rosterToModel(roster: wire.Roster): Model {
     new Map(peers.map((peer) => [roleOf(peer.key), operators[peer.operator]!.name]))
   return {
     operators: new Map(operators.map((operator) => [operator.name, roleOf(operator.key)])),
+    ranked: new Set(operators.filter(({ rank }) => rank !== null).map(({ name }) => name)),
+    committed: roster.commitments.length > 0 ? roster.commitments.map((item) => item !== null) : undefined,
     members: toMap(members),
     newcomers: toMap(newcomers),
     admitted: toMap(admitted),
@@ -270,7 +311,22 @@ function rosterToModel(roster: wire.Roster): Model {
   }
 }
 
+/** A rank never changes, and a new one is the hash of the operator's key before and of the opened nonces. */
+function assertRanks({ operators, reveals }: wire.Roster, before: wire.Roster): void {
+  for (const { name, rank } of operators) {
+    const known = before.operators.find((operator) => operator.name === name)
+    if (rank === null || known === undefined) expect(rank).toBeNull()
+    else if (known.rank !== null) expect(rank).toEqual(known.rank)
+    else {
+      const hash = createHash('sha256').update('geotrace/rank').update(known.key)
+      for (const nonce of reveals) if (nonce !== null) hash.update(nonce)
+      expect(rank).toEqual(new Uint8Array(hash.digest()))
+    }
+  }
+}
+
 function assertInvariants({ roster }: wire.CertifiedRoster, before: wire.Roster): void {
+  assertRanks(roster, before)
   const { operators, members, newcomers, admitted, central, gone, shards, replicas } = roster
   const peers = [...members, ...newcomers, ...admitted, central]
   for (const { operator } of peers) expect(operators[operator]).toBeDefined()
@@ -296,27 +352,38 @@ function assertInvariants({ roster }: wire.CertifiedRoster, before: wire.Roster)
 
 describe('rosters after many changes', () => {
   it('rosters equal those of a model of names, which accepts and refuses the same changes', () => {
-    const count = { taken: 0, refused: 0, ranked: 0, moved: 0 }
+    const count = { taken: 0, refused: 0, ranked: 0, moved: 0, waited: 0, withheld: 0 }
     fc.assert(
       fc.property(fc.array(round, { minLength: 5, maxLength: 10 }), (rounds) => {
         let roster = founding
         let model = start
-        for (const { wishes, reveals, skips } of rounds) {
+        for (const { wishes, commits, opens, skips } of rounds) {
           const firstEpoch = (Math.floor(roster.roster.firstEpoch / 18) + 1 + skips) * 18
-          const most = wire.quorum(roster.roster.operators.length)
-          const opened = reveals === 'none' || model.admitted.size === 0 ? 0 : reveals === 'few' ? most - 1 : most
-          const attempt = (moves: readonly Move[], nonces: number) => {
+          const attempt = (
+            moves: readonly Move[],
+            nonces: Nonces,
+            commitments: wire.Roster['commitments'] = NO_COMMITMENTS,
+          ) => {
             const byBytes = new Map(moves.map((move) => [wire.bytesToHex(toBytes(move)), move]))
             const ordered = [...byBytes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, move]) => move)
             const next = outcome(Refused, () => follow(model, ordered, nonces))
             const changes = sorted(ordered.map(toBytes))
-            const choice = { firstEpoch, changes, reveals: testReveals(roster, nonces) }
+            const known = testReveals(roster)
+            const choice = {
+              ...{ firstEpoch, changes },
+              commitments: nonces.commits?.map((isGiven, i) => (isGiven ? commitments[i]! : null)) ?? [],
+              // An operator that did not commit before may still make up a nonce.
+              reveals: nonces.opens?.map((isGiven, i) => (isGiven ? (known[i] ?? new Uint8Array(32)) : null)) ?? [],
+            }
             const real = outcome(wire.FederationError, () => step(roster, choice))
             expect(real === undefined, JSON.stringify({ ordered, nonces })).toBe(next === undefined)
             return real === undefined || next === undefined ? undefined : { real, next }
           }
           // A proposer takes each change that still fits beside those taken before.
-          const nonces = attempt([], opened) === undefined ? 0 : opened
+          const operators = model.operators.size
+          const opened = toGivers(opens, model.committed?.length ?? operators)
+          const isRanked = opens !== undefined && attempt([], { commits: undefined, opens: opened }) !== undefined
+          const nonces: Nonces = { commits: undefined, opens: isRanked ? opened : undefined }
           const still = attempt([], nonces)
           if (still === undefined) throw new Error('a roster without changes can always follow')
           let best = still
@@ -329,10 +396,16 @@ describe('rosters after many changes', () => {
             taken.push(move)
             best = found
           }
+          // Signing for nothing would take most of the time of this test.
+          const signed = best.next.admitted.size > 0 ? testNonceCommitments(roster) : NO_COMMITMENTS
+          const committed = attempt(taken, { ...nonces, commits: toGivers(commits, operators) }, signed)
+          best = committed ?? best
+          count.waited += Number(!isRanked && model.committed !== undefined)
+          count.withheld += Number(isRanked && opened!.includes(false))
           expect(rosterToModel(best.real.roster)).toEqual(best.next)
           expect([...rosterToModel(best.real.roster).operators.keys()]).toEqual([...best.next.operators.keys()])
           assertInvariants(best.real, roster.roster)
-          count.ranked += best.next.newcomers.size
+          count.ranked += best.next.ranked.size - [...best.next.ranked].filter((name) => model.ranked.has(name)).length
           count.moved += taken.filter(({ kind }) => kind === 'move').length
           roster = best.real
           model = best.next
@@ -343,8 +416,10 @@ describe('rosters after many changes', () => {
     // The test is meaningful only when many changes are accepted and many refused.
     expect(count.taken).toBeGreaterThan(40)
     expect(count.refused).toBeGreaterThan(40)
-    expect(count.ranked).toBeGreaterThan(0)
-    expect(count.moved).toBeGreaterThan(10)
+    expect(count.ranked).toBeGreaterThan(5)
+    expect(count.waited).toBeGreaterThan(1)
+    expect(count.withheld).toBeGreaterThan(1)
+    expect(count.moved).toBeGreaterThan(3)
   })
 })
 

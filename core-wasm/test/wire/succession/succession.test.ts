@@ -1,4 +1,3 @@
-import { sha256 } from '@noble/hashes/sha2.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -7,7 +6,7 @@ import {
   TEST_OPERATORS,
   testChange,
   testManifest,
-  testReveals,
+  testNonceCommitments,
   testSigner,
   testTrees,
 } from '../../../src/testing/founding.ts'
@@ -64,7 +63,7 @@ describe('a roster that follows', () => {
   it('the next roster takes at most 32 changes, in the order of their bytes, each once', () => {
     const changes = sorted([leave('peer/ash'), join('gum')])
     const choose = (list: readonly Uint8Array[]) => () =>
-      wire.succeed(founding, { firstEpoch: FIRST, changes: list, reveals: [], sheets: [] })
+      wire.succeed(founding, { firstEpoch: FIRST, changes: list, commitments: [], reveals: [], sheets: [] })
     expect(choose(changes)).not.toThrow()
     expect(choose([...changes].reverse())).toThrow(bad(/order/))
     expect(choose([changes[0]!, changes[0]!])).toThrow(bad(/order/))
@@ -115,9 +114,11 @@ describe('a join', () => {
     refused([change(joining('gum'), ['peer/gum', ...SPONSORS])], /joiner/)
   })
 
-  it('a join of a known operator needs only the signatures of that operator and the node', () => {
+  it('a join of a known operator needs no sponsors and no rank, so its node is a newcomer at once', () => {
     const next = step(founding, { changes: [join('ash', 'ash2', [])] })
-    expect(next.roster.admitted).toMatchObject([{ key: key('peer/ash2'), operator: 0 }])
+    expect(next.roster.newcomers).toMatchObject([{ key: key('peer/ash2'), operator: 0 }])
+    expect(next.roster.admitted).toEqual([])
+    expect(names(step(next).roster.members)).toEqual([...TEST_OPERATORS, 'ash2'])
     expect(next.roster.operators).toEqual(founding.roster.operators)
     refused([change(joining('ash', 'ash2'), ['peer/ash2', ...QUORUM.slice(1)])], /joiner/)
   })
@@ -159,7 +160,7 @@ describe('a join', () => {
   it('an operator can join at most sixteen nodes', () => {
     const roles = (from: number, count: number) => Array.from({ length: count }, (_, i) => `ash-${from + i}`)
     const full = step(founding, { changes: roles(0, 15).map((node) => join('ash', node, [])) })
-    expect(full.roster.admitted).toHaveLength(15)
+    expect(full.roster.newcomers).toHaveLength(15)
     refused(
       roles(0, 16).map((node) => join('ash', node, [])),
       /too many nodes/,
@@ -189,75 +190,6 @@ describe('a join', () => {
     // A join sorts after an expulsion, so it would admit a node without an operator.
     refused([expel('operator/ash'), join('ash', 'ash2', [])], /gone/)
     refused([leave('operator/ash'), join('ash', 'ash2', QUORUM)], /gone/)
-  })
-})
-
-describe('a rank', () => {
-  const manifest = testManifest({ shards: 1, periodEpochs: 2, reserveEpochs: 0 })
-  const first = foundRoster(manifest, testTrees(manifest))
-  const id = wire.manifestToId(manifest)
-  const joinsHere = (name: string) => {
-    const roles = [`operator/${name}`, `peer/${name}`, ...SPONSORS].map(testSigner)
-    return wire.encodeChange(roles.reduce(wire.signChange, wire.newChange(id, joining(name))))
-  }
-  const admitting = nextTestRoster(first, { changes: [joinsHere('gum'), joinsHere('hazel')] })
-  // The six operators who could vote for it. The two operators that it admits could not.
-  const reveals = testReveals(admitting, 6)
-  const draw = (chosen: readonly wire.Reveal[]) => () => nextTestRoster(admitting, { reveals: chosen })
-
-  it('a rank is the hash of the key and the nonces of a quorum, in their order', () => {
-    const next = draw(reveals)()
-    expect(names(next.roster.newcomers)).toEqual(names(admitting.roster.admitted))
-    expect(next.roster.admitted).toEqual([])
-    for (const peer of next.roster.newcomers) {
-      const parts = [wire.utf8('geotrace/rank'), peer.key, ...reveals.map(({ nonce }) => nonce)]
-      expect(peer.rank).toEqual(sha256(wire.concatBytes(...parts)))
-    }
-    // With the two new operators n is 8, so six operators are exactly a quorum.
-    expect(draw(reveals.slice(1))).toThrow(bad(/out of place/))
-    const members = step(next, { firstEpoch: next.roster.firstEpoch + 2 }).roster.members
-    expect(names(members)).toEqual([...TEST_OPERATORS, ...names(admitting.roster.admitted)])
-    expect(members.at(-1)!.rank).toEqual(next.roster.newcomers.at(-1)!.rank)
-  })
-
-  it('an admitted peer waits for its rank while fewer than a quorum open their nonces', () => {
-    const waiting = nextTestRoster(admitting)
-    expect(waiting.roster.admitted).toEqual(admitting.roster.admitted)
-    expect(waiting.roster.newcomers).toEqual([])
-    // The next voters, including the two new operators, commit to new nonces, so the old nonces are invalid.
-    expect(() => nextTestRoster(waiting, { reveals })).toThrow(bad(/nobody committed/))
-    const late = nextTestRoster(waiting, { reveals: testReveals(waiting) })
-    expect(names(late.roster.newcomers)).toEqual(names(admitting.roster.admitted))
-  })
-
-  it('reveals with a wrong nonce, signature or operator, out of order or twice from one operator are refused', () => {
-    const [a, b, ...rest] = reveals as [wire.Reveal, wire.Reveal, ...wire.Reveal[]]
-    expect(draw([{ ...a, nonce: b.nonce }, b, ...rest])).toThrow(bad(/nobody committed/))
-    expect(draw([{ ...a, signature: b.signature }, b, ...rest])).toThrow(bad(/nobody committed/))
-    expect(draw([b, a, ...rest])).toThrow(bad(/order/))
-    expect(draw([a, a, b, ...rest])).toThrow(bad(/order/))
-    expect(draw([a, b, ...rest.slice(0, -1), { ...rest.at(-1)!, operator: 6 }])).toThrow(bad(/nobody committed/))
-    expect(draw([a, b, ...rest, { ...rest.at(-1)!, operator: 8 }])).toThrow(bad(/stranger/))
-    const founders = testReveals(first)
-    expect(draw(founders)).toThrow(bad(/nobody committed/))
-  })
-
-  it('reveals are refused when no peer was admitted', () => {
-    expect(() => nextTestRoster(first, { reveals: testReveals(first) })).toThrow(bad(/out of place/))
-  })
-
-  it('a peer that leaves before its rank counts gets none', () => {
-    const gone = wire.encodeChange(
-      wire.signChange(
-        wire.newChange(id, { kind: 'leave', until: UNTIL, key: key('peer/gum') }),
-        testSigner('peer/gum'),
-      ),
-    )
-    const next = nextTestRoster(admitting, { reveals, changes: [gone] })
-    expect(names(next.roster.newcomers)).toEqual(['hazel'])
-    expect(wire.isGone(next.roster, key('peer/gum'))).toBe(true)
-    const unranked = nextTestRoster(admitting, { changes: [gone] })
-    expect(names(unranked.roster.admitted)).toEqual(['hazel'])
   })
 })
 
@@ -444,7 +376,8 @@ describe('a rotation', () => {
       ['operator/ash2', ...operators('birch', 'cedar', 'elm', 'fir', 'office')],
     ]) {
       const next = step(founding, { changes: [rotate('operator/ash', 'operator/ash2', signers)] })
-      expect(next.roster.operators[0]).toEqual({ name: 'ash', key: key('operator/ash2') })
+      const { rank } = founding.roster.operators[0]!
+      expect(next.roster.operators[0]).toEqual({ name: 'ash', key: key('operator/ash2'), rank })
       expect(next.roster.gone).toEqual([key('operator/ash')])
       expect(next.roster.members).toEqual(founding.roster.members)
       // From now on the new key signs for the operator and its nodes.
@@ -628,7 +561,8 @@ describe('a proposal', () => {
       admitted: [roster.central],
       gone: [other],
       changes: [Uint8Array.of(1)],
-      reveals: testReveals(first),
+      commitments: testNonceCommitments(first),
+      reveals: [new Uint8Array(32)],
     }
     const fixed = ['version']
     expect(Object.keys(differing).sort()).toEqual(
@@ -679,22 +613,21 @@ describe('a certificate', () => {
     expect(() => certify(nextTestRoster(first, { voters: 4 }))).toThrow(bad(/4 of the 5 votes/))
     const [vote] = next.votes as [wire.Vote]
     const ballot = { ...next.roster, hash: next.hash }
-    const again = wire.signVote(testSigner('operator/ash'), 0, ballot, new Uint8Array(32))
+    const again = wire.signVote(testSigner('operator/ash'), 0, ballot)
     expect(() => certify({ ...next, votes: [vote, again, ...next.votes.slice(1, 4)] })).toThrow(bad(/4 of the 5/))
     expect(() => certify(nextTestRoster(first, { voters: 6 }))).toThrow(bad(/more than the 5/))
   })
 
-  it('a certificate with a vote by a stranger, for another roster or with another commitment is refused', () => {
+  it('a certificate with a vote by a stranger or for another roster is refused', () => {
     const [vote, ...rest] = next.votes as [wire.Vote, ...wire.Vote[]]
     const withVote = (other: wire.Vote) => ({ ...next, votes: [...rest, other] })
     const ballot = { ...next.roster, hash: next.hash }
     expect(() => certify(withVote({ ...vote, operator: 6 }))).toThrow(bad(/stranger/))
-    const gum = wire.signVote(testSigner('operator/gum'), 0, ballot, new Uint8Array(32))
+    const gum = wire.signVote(testSigner('operator/gum'), 0, ballot)
     expect(() => certify(withVote(gum))).toThrow(bad(/bad signature/))
-    expect(() => certify(withVote({ ...vote, commitment: rest[0]!.commitment }))).toThrow(bad(/bad signature/))
     expect(() => certify(withVote(first.votes[0]!))).toThrow(bad(/bad signature/))
     for (const wrong of [{ height: 2 }, { firstEpoch: 0 }, { hash: first.hash }]) {
-      const astray = wire.signVote(testSigner('operator/ash'), 0, { ...ballot, ...wrong }, new Uint8Array(32))
+      const astray = wire.signVote(testSigner('operator/ash'), 0, { ...ballot, ...wrong })
       expect(() => certify(withVote(astray))).toThrow(bad(/bad signature/))
     }
   })

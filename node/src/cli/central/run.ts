@@ -3,11 +3,13 @@
  * PORT_TAKEN, MANIFEST_INVALID.
  */
 import { join } from 'node:path'
+import { keyToPeerId, secretToSigner } from '@geotrace/core-wasm/wire'
 import { membershipRoutes } from '../../admin/membership-routes.ts'
 import { healthAnswer } from '../../admin/probes.ts'
 import { centralPeer } from '../../central/peer.ts'
 import { manifestClock } from '../../platform/manifest-clock.ts'
 import { systemRandom } from '../../platform/random.ts'
+import { assertOwnCommitment } from '../identity/founding-nonce.ts'
 import { loadIdentity } from '../identity/identity.ts'
 import { assertLocalAddress, assertPortsFree } from '../identity/ports.ts'
 import { runDaemon } from '../process/daemon.ts'
@@ -21,6 +23,7 @@ import { centralRoutes } from './routes.ts'
 export async function runCentral(options: RunOptions & { degrees: number }, out: Output): Promise<void> {
   const { secret, operatorSecret } = loadIdentity(options.dir)
   const manifest = readManifest(options.federation ?? join(options.dir, 'federation.json'))
+  assertOwnCommitment(options.dir, manifest, keyToPeerId(secretToSigner(secret).key))
   const [clock, random, log] = [manifestClock(manifest), systemRandom, processLog('central', options.logLevel, out)]
   const listen = optionsToListen(options, manifest.central.addresses)
   assertPortsDiffer(listen, { '--health-port': options.healthPort })

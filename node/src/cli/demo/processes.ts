@@ -13,7 +13,6 @@ import { freePort, loopbackAddresses } from '../../local/loopback.ts'
 import { demoCard } from '../../membership/new-manifest.ts'
 import { manifestClock } from '../../platform/manifest-clock.ts'
 import { nativeSigner } from '../../platform/native-signer.ts'
-import { systemRandom } from '../../platform/random.ts'
 import { cardToApplication } from '../federation/join.ts'
 import { writeCard } from '../identity/card.ts'
 import { writeIdentity } from '../identity/identity.ts'
@@ -53,7 +52,6 @@ export async function startProcesses(init: ProcessesInit): Promise<FederationPro
   const manifest = await localManifest({
     hosts: hosts.slice(0, DEMO_OPERATORS.length + 1),
     at: systemClock().now(),
-    random: systemRandom,
     ...(speed !== undefined && { speed }),
     ...(parameters && { parameters }),
   })

@@ -1,5 +1,5 @@
 /**
- * `geotrace federation found CARD… --central CARD`: writes the founding manifest from the cards of the members.
+ * `geotrace federation found CARD… --central CARD`: freezes the founding manifest from the cards of the members.
  * Throws COMMAND_INVALID, MANIFEST_INVALID.
  */
 import { existsSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { systemClock } from '@geotrace/core-wasm'
 import {
   bytesToHex,
   DEFAULT_PARAMETERS,
-  type Manifest,
+  type FrozenManifest,
   manifestToId,
   REPLICAS_MAX,
   SHARDS_MAX,
@@ -16,7 +16,6 @@ import {
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type MemberCard, newManifest } from '../../membership/new-manifest.ts'
 import { createFiles } from '../../platform/atomic-file.ts'
-import { systemRandom } from '../../platform/random.ts'
 import { readCardFile } from '../identity/card.ts'
 import { invalidCommand } from '../terminal/invalid-command.ts'
 import { examples, wholeNumber } from '../terminal/options.ts'
@@ -100,13 +99,12 @@ async function found(paths: string[], options: FoundOptions, out: Output): Promi
   const federation = bytesToHex(manifestToId(manifest)).slice(0, 16)
   out.json({ federation, file: options.out })
   out.line(`Wrote ${options.out} for federation ${federation}.`)
-  out.note(
-    'Send this file to every operator within three hours. Each then runs `geotrace salt run` or `geotrace central run`.',
-  )
-  out.note('The federation is founded when all peers are online and have certified roster 0.')
+  out.note('Send this file to every operator, yourself included. Each puts it into the directory of its node, runs')
+  out.note('`geotrace federation open > opening.json` and sends you opening.json. When you have all of them, run')
+  out.note('  geotrace federation complete openings/*.json')
 }
 
-function toManifest(members: MemberCard[], central: MemberCard, options: FoundOptions): Manifest {
+function toManifest(members: MemberCard[], central: MemberCard, options: FoundOptions): FrozenManifest {
   return newManifest({
     name: options.name,
     members,
@@ -120,7 +118,6 @@ function toManifest(members: MemberCard[], central: MemberCard, options: FoundOp
       apps: options.apps,
     },
     at: systemClock().now(),
-    random: systemRandom,
   })
 }
 

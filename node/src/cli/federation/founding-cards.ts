@@ -24,6 +24,12 @@ function assertDistinct(paths: readonly string[], cards: readonly MemberCard[]):
     const [before, path] = [cards.slice(0, i), paths[i]]
     const twin = before.findIndex(({ peerId }) => peerId === card.peerId)
     if (twin >= 0) invalidCommand(`the cards ${paths[twin]} and ${path} name one node`, 'give each card once')
+    const copied = before.findIndex(({ commitment }) => commitment === card.commitment)
+    if (copied >= 0)
+      invalidCommand(
+        `the cards ${paths[copied]} and ${path} have one commitment, so one of them is a copy`,
+        'ask both operators to run init again and to send the card that it prints',
+      )
     const namesake = before.findIndex(
       ({ operator, operatorKey }) => (operator === card.operator) !== (operatorKey === card.operatorKey),
     )

@@ -102,12 +102,19 @@ export function loadIdentity(dir: string): Identity {
   }
 }
 
-export function identityToCard(identity: Identity, operator: string, addresses: string[]): MemberCard {
+/** `commitment` is that of the founding nonce, hex. */
+export function identityToCard(
+  identity: Identity,
+  operator: string,
+  addresses: string[],
+  commitment: string,
+): MemberCard {
   return {
     operator,
     operatorKey: bytesToHex(secretToSigner(operatorOf(identity)).key),
     peerId: keyToPeerId(secretToSigner(identity.secret).key),
     addresses,
+    commitment,
   }
 }
 
@@ -132,7 +139,8 @@ export async function writeNextOperatorKey(dir: string, secret: Uint8Array): Pro
   return path
 }
 
-function readSecret(path: string): Uint8Array {
+/** Throws FILE_EXPOSED when others can read the file. */
+export function readSecret(path: string): Uint8Array {
   assertPrivate(path)
   const bytes = new Uint8Array(readSmallFile(path, { what: 'key', maxBytes: KEY_BYTES, next: RESTORE }))
   if (bytes.length !== KEY_BYTES)

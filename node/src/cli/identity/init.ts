@@ -13,6 +13,7 @@ import type { Output } from '../terminal/output.ts'
 import { networkOf, readAddresses, readHost } from './address-check.ts'
 import { hostToAddresses, type Ports } from './addresses.ts'
 import { CARD, readCard, writeCard } from './card.ts'
+import { freshCommitment } from './founding-nonce.ts'
 import { createIdentity, hasIdentity, type Identity, identityToCard, loadIdentity, operatorOf } from './identity.ts'
 import { assertOperatorName } from './operator-name.ts'
 
@@ -39,7 +40,7 @@ export async function initialise(options: InitOptions, role: 'salt' | 'central',
   const trial = hostToAddresses(LOOPBACK, optionsToPorts(options))
   const addresses = named.length > 0 ? named : (before?.addresses ?? trial)
   const operator = options.operator ?? before?.operator ?? (role === 'central' ? 'authority' : pseudonym(identity))
-  const card = identityToCard(identity, operator, addresses)
+  const card = identityToCard(identity, operator, addresses, await freshCommitment(dir, systemRandom))
   await writeCard(dir, card)
   out.json(card)
   // The card is JSON without `--json` too, because it is a file that the operator sends.
@@ -88,14 +89,17 @@ function advice({ operator, addresses }: MemberCard, role: 'salt' | 'central', d
     '  1. Back up the keys. Without them the membership and the vote are lost.',
     `       geotrace salt backup FILE${role === 'central' ? ` --dir ${dir}` : at}`,
     '  2. For a new federation, send this card to the founder. It holds no secret.',
-    `     A copy of it is ${join(dir, CARD)}.`,
+    `     A copy of it is ${join(dir, CARD)}. The founder sends federation.json.`,
+    `     Put that file into ${dir} and open your nonce for it:`,
+    `       geotrace federation open${role === 'central' ? ` --dir ${dir}` : at} > opening.json`,
+    '     Send opening.json to the founder, who then sends the complete federation.json.',
     ...(role === 'salt'
       ? [
           '     For a running federation, send your application to sponsors:',
           `       geotrace federation join${at} --federation federation.json > join.json`,
         ]
       : []),
-    `  3. Put federation.json into ${dir}, then start the node:`,
+    `  3. Put the complete federation.json into ${dir}, then start the node:`,
     `       geotrace ${role} run${at}`,
   ]
 }

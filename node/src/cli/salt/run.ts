@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { keyToPeerId, type Manifest, secretToSigner } from '@geotrace/core-wasm/wire'
 import { hostToAddresses, SALT_PORTS } from '../identity/addresses.ts'
 import { readCard } from '../identity/card.ts'
+import { assertOwnCommitment } from '../identity/founding-nonce.ts'
 import { loadIdentity } from '../identity/identity.ts'
 import { assertLocalAddress, assertPortsFree } from '../identity/ports.ts'
 import { assertPortsDiffer, type CapOptions, optionsToListen, type RunOptions } from '../process/run-options.ts'
@@ -16,6 +17,7 @@ export async function runSalt(options: RunOptions & CapOptions, out: Output): Pr
   const identity = loadIdentity(options.dir)
   const manifest = readManifest(options.federation ?? join(options.dir, 'federation.json'))
   const peerId = keyToPeerId(secretToSigner(identity.secret).key)
+  assertOwnCommitment(options.dir, manifest, peerId)
   const addresses = ownAddresses(manifest, peerId, options.dir)
   const listen = optionsToListen(options, addresses.length > 0 ? addresses : hostToAddresses('0.0.0.0', SALT_PORTS))
   assertPortsDiffer(listen, { '--health-port': options.healthPort, '--metrics-port': options.metricsPort })

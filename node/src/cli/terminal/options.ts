@@ -1,8 +1,16 @@
 /** Readers of command-line values. Each one throws an error that says which value it expects. */
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { MANIFEST_MAX_BYTES, type Manifest, parseManifest } from '@geotrace/core-wasm/wire'
+import {
+  type FrozenManifest,
+  isFederationError,
+  MANIFEST_MAX_BYTES,
+  type Manifest,
+  parseFrozenManifest,
+  parseManifest,
+} from '@geotrace/core-wasm/wire'
 import { type Command, InvalidArgumentError } from 'commander'
+import { invalidCommand } from './invalid-command.ts'
 import { readSmallFile } from './small-file.ts'
 
 /** The latest time of JavaScript's Date, so that every number and every date in a command has a calendar date. */
@@ -52,12 +60,30 @@ export function collect(value: string, before: string[] = []): string[] {
 
 /** Throws COMMAND_INVALID, MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK. */
 export function readManifest(path: string): Manifest {
+  const text = readManifestText(path)
+  try {
+    return parseManifest(text)
+  } catch (error) {
+    if (!isFederationError(error, 'MANIFEST_INVALID') || error.data.path !== 'openings') throw error
+    return invalidCommand(
+      `the members of the federation in ${path} have not opened their nonces yet`,
+      'run `geotrace federation open`, send the line to your founder, and put the complete federation.json there',
+    )
+  }
+}
+
+/** The same for a manifest whose members may not have opened their nonces yet. */
+export function readFrozenManifest(path: string): FrozenManifest {
+  return parseFrozenManifest(readManifestText(path))
+}
+
+function readManifestText(path: string): string {
   const text = readSmallFile(path, {
     what: 'federation file',
     maxBytes: MANIFEST_MAX_BYTES,
     next: 'ask your founder or any operator of the federation for federation.json, then put it there or name it with --federation FILE',
   })
-  return parseManifest(text.toString('utf8'))
+  return text.toString('utf8')
 }
 
 /** Adds examples to `--help` that can be typed as they are. */

@@ -30,8 +30,9 @@ import type { RosterStore } from '../roster-store.ts'
 import { createBodies } from './bodies.ts'
 import { createCatchUp } from './catch-up.ts'
 import { certify } from './certifier.ts'
+import { ownNonces } from './nonce-table.ts'
 import { type Pool, toSheetMessages } from './pool.ts'
-import { composeRoster, isAgreeable, sheetsToRoots } from './proposal.ts'
+import { composeRoster, isAgreeable, type Judging, sheetsToRoots } from './proposal.ts'
 import { proposerTurn } from './proposer-order.ts'
 import type { Voter } from './voter.ts'
 
@@ -41,6 +42,8 @@ export const ROUND_MS = 2_000
 const TURN_MS = 10_000
 /** At founding all operators propose the same body, so a short turn costs nothing. */
 const FOUNDING_TURN_MS = 2_000
+/** Clocks of peers that serve are at most 30 s off, so two of them differ by at most a minute. */
+const CLOCKS_APART_MS = 60_000
 /** A peer accepts incomplete sheets only after this time, because a peer that just began knows too few of them. */
 const MAKE_DO_AFTER_MS = 60_000
 /** Longest interval between two rounds while no roster is due. Each round asks one peer for news. */
@@ -174,6 +177,12 @@ export function createCouncil(init: CouncilInit): Council {
         (a, b) => proposerTurn(predecessor, firstEpoch, a.operator) - proposerTurn(predecessor, firstEpoch, b.operator),
       )
 
+  const judging = (now: DueRoster, { operator }: Proposal): Judging => ({
+    makeDo: isShort(now),
+    heldBefore: effortSpan(now.roster.periodEpochs, now.firstEpoch).from - CLOCKS_APART_MS,
+    proposer: { voter: operator, committed: committedIndex(rosters, now, operator) },
+  })
+
   const propose = async (now: DueRoster, own: Voter, operator: number): Promise<void> => {
     const { height, firstEpoch, predecessor } = now
     const makeDo = isShort(now)
@@ -181,8 +190,9 @@ export function createCouncil(init: CouncilInit): Council {
     if (roots === undefined) return
     if (completeMs?.firstEpoch !== firstEpoch) completeMs = { firstEpoch, at: clock.now() }
     // A proposal whose body is unknown, or that we would not vote for, does not stop us from proposing.
-    const stands = standing(now).flatMap(({ hash }) => bodies.get(hash) ?? [])
-    if (stands.some((proposal) => isAgreeable(proposal, pool, { makeDo }))) return
+    const agrees = (item: Proposal, body = bodies.get(item.hash)): boolean =>
+      body !== undefined && isAgreeable(body, pool, judging(now, item))
+    if (standing(now).some((item) => agrees(item))) return
     const turnMs = height === 0 ? FOUNDING_TURN_MS : TURN_MS
     if (clock.now() < completeMs.at + proposerTurn(predecessor, firstEpoch, operator) * turnMs) return
     const { newest } = rosters
@@ -205,10 +215,11 @@ export function createCouncil(init: CouncilInit): Council {
       pool.votes(height).some((v) => v.operator === operator && v.firstEpoch === firstEpoch)
     )
       return
-    for (const { hash, holder } of standing(now)) {
+    for (const item of standing(now)) {
+      const { hash, holder } = item
       const proposal = await bodies.fetch(predecessor, hash, holder)
       if (proposal === undefined || proposal.roster.firstEpoch !== firstEpoch) continue
-      if (!isAgreeable(proposal, pool, { makeDo: isShort(now) })) continue
+      if (!isAgreeable(proposal, pool, judging(now, item))) continue
       try {
         const given = await own.vote(predecessor, { federation: proposal.roster.federation, height, firstEpoch, hash })
         say({ kind: 'vote', height, firstEpoch, hash, ...given })
@@ -220,21 +231,12 @@ export function createCouncil(init: CouncilInit): Council {
     }
   }
 
-  const reveal = async (own: Voter): Promise<void> => {
-    const { newest } = rosters
-    if (newest === undefined || newest.roster.admitted.length === 0) return
-    const { height, operators } = newest.roster
-    const operator = own.operator(newest.roster)
-    if (operator === undefined || pool.reveals(height).some((item) => item.operator === operator)) return
-    const opened = await own.reveal({ ...newest.roster, hash: newest.hash }, operators)
-    if (opened !== undefined) say({ kind: 'reveal', height, ...opened })
-  }
-
   /** One round. `isAsking`: also asks other peers what they know and hold. */
   const round = async (isAsking: boolean): Promise<void> => {
     if (isAsking) await catchUp.listen()
     if (stopped || rosters.isForked || !peers.has(host.key)) return
-    if (voter !== undefined) await reveal(voter)
+    if (voter !== undefined && rosters.newest !== undefined)
+      for (const given of ownNonces(voter, rosters.newest, pool.nonces)) say(given)
     const now = due()
     if (now !== undefined) {
       triedMs(now)
@@ -317,8 +319,17 @@ function dueEpoch(founding: Roster, newest: Roster | undefined, nowMs: number): 
   return nowMs < effortSpan(newest.periodEpochs, firstEpoch).from ? undefined : firstEpoch
 }
 
+/** The index of an operator's commitment in the newest roster; undefined when its key could not commit to it. */
+function committedIndex(rosters: RosterStore, { predecessor }: DueRoster, operator: number): number | undefined {
+  const { newest } = rosters
+  const committing = newest && rosters.at(newest.roster.height - 1)?.roster.operators
+  const { key } = predecessor.operators[operator]!
+  const index = committing?.findIndex((item) => equalBytes(item.key, key))
+  return index === undefined || index < 0 || newest?.roster.commitments[index] == null ? undefined : index
+}
+
 function dueRoster(founding: Roster, { newest, predecessor }: RosterStore, firstEpoch: number): DueRoster {
   if (newest === undefined) return { height: 0, firstEpoch, predecessor, roster: founding }
-  const roster = succeed(newest, { firstEpoch, changes: [], reveals: [], sheets: [] })
+  const roster = succeed(newest, { firstEpoch, changes: [], commitments: [], reveals: [], sheets: [] })
   return { height: newest.roster.height + 1, firstEpoch, predecessor, roster }
 }

@@ -26,7 +26,6 @@ import {
   type GossipKind,
   type GossipMessage,
   type GossipPin,
-  type GossipReveal,
   type GossipSheets,
   type GossipVote,
   type Handover,
@@ -43,7 +42,6 @@ import {
   MINUTE_MS,
   manifestToRoster,
   nextMembers,
-  nonceToCommitment,
   type Pin,
   type Presence,
   type Proposal,
@@ -56,6 +54,7 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { GossipDecision } from '../../net/gossip.ts'
 import type { RosterStore } from '../roster-store.ts'
+import { createNonceTable, type NonceTable } from './nonce-table.ts'
 import { isPeriodOpen } from './period.ts'
 
 /** A presence or handover further from our clock says nothing about the present. */
@@ -94,7 +93,7 @@ export interface Pool {
   proposals(height: number, firstEpoch: number): Proposal[]
   /** Votes for the roster of this height, of any period. */
   votes(height: number): GossipVote[]
-  reveals(height: number): GossipReveal[]
+  readonly nonces: NonceTable
   changes(): SignedChange[]
   evidence(): Evidence[]
   handovers(): Handover[]
@@ -114,12 +113,12 @@ export function createPool({ manifest, rosters, clock, isPeer, spread, verifier 
   const founding = manifestToRoster(manifest)
   const centralKey = peerIdToKey(manifest.central.peerId)
   const epochPins = new EpochPins(founding.federation, centralKey)
+  const nonces = createNonceTable(rosters, clock)
   const tables: Tables = {
     presence: new Map(),
     sheets: new Map(),
     proposal: new Map(),
     vote: new Map(),
-    reveal: new Map(),
     change: new Map(),
     evidence: new Map(),
     handover: boundedMap(HANDOVERS_MAX),
@@ -198,24 +197,11 @@ export function createPool({ manifest, rosters, clock, isPeer, spread, verifier 
     const key = rosters.predecessor.operators[message.operator]?.key
     if (message.height !== height() || key === undefined || !isPeriod(message.firstEpoch)) return 'ignore'
     const before = tables.vote.get(name)
-    const isSame = before !== undefined && equalBytes(before.hash, message.hash)
-    if (isSame && equalBytes(before.commitment, message.commitment)) return 'ignore'
+    if (before !== undefined && equalBytes(before.hash, message.hash)) return 'ignore'
     if (!isValidVote({ ...message, federation: founding.federation }, key, message)) return 'reject'
     if (before !== undefined) return accuse(twoVotes(founding.federation, key, before, message))
     forgetLate()
     tables.vote.set(name, message)
-    return 'accept'
-  }
-
-  const takeReveal = (message: GossipReveal): GossipDecision => {
-    const { newest: certified } = rosters
-    if (certified === undefined || message.height !== certified.roster.height) return 'ignore'
-    const name = `${message.height} ${message.operator}`
-    const key = certified.roster.operators[message.operator]?.key
-    if (certified.roster.admitted.length === 0 || key === undefined || tables.reveal.has(name)) return 'ignore'
-    const vote = { commitment: nonceToCommitment(message.nonce), signature: message.signature }
-    if (!isValidVote({ ...certified.roster, hash: certified.hash }, key, vote)) return 'reject'
-    tables.reveal.set(name, message)
     return 'accept'
   }
 
@@ -307,8 +293,9 @@ export function createPool({ manifest, rosters, clock, isPeer, spread, verifier 
         return takeProposal(message)
       case 'vote':
         return takeVote(message)
+      case 'commitment':
       case 'reveal':
-        return takeReveal(message)
+        return nonces.take(message)
       case 'change':
         return takeChange(message.change)
       case 'evidence':
@@ -330,11 +317,10 @@ export function createPool({ manifest, rosters, clock, isPeer, spread, verifier 
     encoded.set(message, parts)
     return parts
   }
+  const messagesOf = (kind: Tabled | 'nonces'): GossipMessage[] =>
+    kind === 'nonces' ? nonces.messages() : [...tables[kind].values()]
   const all = (): Encoded[] =>
-    epochPins
-      .from(0)
-      .map(toEncodedPin)
-      .concat(BY_NEED.flatMap((kind) => [...tables[kind].values()].flatMap(toEncoded)))
+    epochPins.from(0).map(toEncodedPin).concat(BY_NEED.flatMap(messagesOf).flatMap(toEncoded))
   const offer = (bytes: Uint8Array): GossipDecision => {
     try {
       const message = decodeGossip(bytes)
@@ -370,7 +356,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread, verifier 
     proposals: (wanted, firstEpoch) =>
       [...tables.proposal.values()].filter((item) => item.height === wanted && item.firstEpoch === firstEpoch),
     votes: (wanted) => [...tables.vote.values()].filter((item) => item.height === wanted),
-    reveals: (wanted) => [...tables.reveal.values()].filter((item) => item.height === wanted),
+    nonces,
     changes: () => [...tables.change.values()].map(({ change }) => decodeChange(change)),
     evidence: () => [...tables.evidence.values()].map(({ evidence }) => decodeEvidence(evidence)),
     handovers: () => [...tables.handover.values()],
@@ -382,7 +368,9 @@ export function createPool({ manifest, rosters, clock, isPeer, spread, verifier 
   }
 }
 
-type Tables = { [K in Exclude<GossipKind, 'pin'>]: Map<string, GossipMessage & { kind: K }> }
+/** The kinds that have a table of their own here. */
+type Tabled = Exclude<GossipKind, 'pin' | 'commitment' | 'reveal'>
+type Tables = { [K in Tabled]: Map<string, GossipMessage & { kind: K }> }
 
 /** Judges evidence by its own bytes and the rosters known here. A refused one costs nothing when it comes again. */
 function evidenceJudge(
@@ -410,7 +398,7 @@ interface Settling {
 
 /** Drops what a new roster settles. */
 function dropSettled(tables: Tables, roster: Roster, { isSettled, isPeer }: Settling): void {
-  for (const table of [tables.sheets, tables.proposal, tables.vote, tables.reveal]) table.clear()
+  for (const table of [tables.sheets, tables.proposal, tables.vote]) table.clear()
   for (const [name, { change }] of tables.change) if (isSettled(decodeChange(change))) tables.change.delete(name)
   for (const [name, { evidence }] of tables.evidence) {
     if (isGone(roster, decodeEvidence(evidence).key)) tables.evidence.delete(name)
@@ -419,11 +407,11 @@ function dropSettled(tables: Tables, roster: Roster, { isSettled, isPeer }: Sett
 }
 
 /** The order of `messages()`. Presences are many and are sent again by themselves, so they come last. */
-const BY_NEED: readonly Exclude<GossipKind, 'pin'>[] = [
+const BY_NEED: readonly (Tabled | 'nonces')[] = [
   'evidence',
   'vote',
   'proposal',
-  'reveal',
+  'nonces',
   'sheets',
   'change',
   'handover',
@@ -485,6 +473,6 @@ function toProposed({ hash, holder, operator, signature }: Proposal) {
   return { hash, holder, operator, signature }
 }
 
-function toBallot({ height, firstEpoch, hash, commitment, signature }: GossipVote) {
-  return { height, firstEpoch, hash, commitment, signature }
+function toBallot({ height, firstEpoch, hash, signature }: GossipVote) {
+  return { height, firstEpoch, hash, signature }
 }

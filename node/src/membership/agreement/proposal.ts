@@ -22,6 +22,7 @@ import {
   succeed,
   VACANT_ROOT,
 } from '@geotrace/core-wasm/wire'
+import type { NonceTable } from './nonce-table.ts'
 import type { Pool } from './pool.ts'
 
 interface SignedRoots {
@@ -67,35 +68,84 @@ export function sheetsToRoots(
   return { sheets, sheetSignatures }
 }
 
-/** The body with every change that can follow those before it, and with the reveals once they are a quorum. */
-export function composeRoster(previous: CertifiedRoster, firstEpoch: number, sheets: Uint8Array[], pool: Pool): Roster {
-  const { height, operators } = previous.roster
-  const reveals = pool
-    .reveals(height)
-    .map(({ operator, nonce, signature }) => ({ operator, nonce, signature }))
-    .sort((a, b) => a.operator - b.operator)
-  const isReady = reveals.length >= quorum(operators.length)
-  let best = succeed(previous, { firstEpoch, changes: [], reveals: isReady ? reveals : [], sheets })
+/** The body with every change that can follow those before it, and with all nonces and commitments of at least a quorum. */
+export function composeRoster(
+  previous: CertifiedRoster,
+  firstEpoch: number,
+  sheets: Uint8Array[],
+  pool: Pick<Pool, 'changes' | 'evidence'> & Pick<PoolView, 'nonces'>,
+): Roster {
+  const head = { firstEpoch, sheets, reveals: quorumOf(pool.nonces.reveals()) }
+  let best = succeed(previous, { ...head, changes: [], commitments: [] })
   for (const change of candidateChanges(previous.roster, firstEpoch, pool)) {
     const changes = [...best.changes, change].sort(compareBytes)
     try {
-      best = succeed(previous, { firstEpoch, changes, reveals: best.reveals, sheets })
+      best = succeed(previous, { ...head, changes, commitments: [] })
     } catch (error) {
       if (!isFederationError(error)) throw error
     }
   }
-  return best
+  if (best.admitted.length === 0) return best
+  return succeed(previous, { ...head, changes: best.changes, commitments: quorumOf(pool.nonces.commitments()) })
+}
+
+/** The list when a quorum gave something, otherwise an empty list. */
+function quorumOf<T>(list: (T | null)[]): (T | null)[] {
+  return countGiven(list) >= quorum(list.length) ? list : []
+}
+
+function countGiven(list: readonly unknown[]): number {
+  return list.filter((item) => item !== null).length
 }
 
 /** The parts of the pool that a vote depends on. */
-type PoolView = Pick<Pool, 'sheets' | 'evidence'>
+interface PoolView extends Pick<Pool, 'sheets' | 'evidence'> {
+  nonces: Pick<NonceTable, 'commitments' | 'reveals'>
+}
+
+/** A vote depends on these too, beside the proposal and the pool. */
+export interface Judging {
+  /** Whether fewer signatures under a sheet than a majority are accepted. */
+  makeDo: boolean
+  /** A proposal must list the commitments and nonces that the voter held before this time, Unix ms. */
+  heldBefore: number
+  /** Indices of the proposer: among the operators that vote, and among the commitments of the roster before. */
+  proposer: { voter: number; committed: number | undefined }
+}
 
 /** Whether an operator with this pool votes for a proposal that follows from the roster before. */
-export function isAgreeable(proposal: CertifiedRoster, pool: PoolView, { makeDo }: { makeDo: boolean }): boolean {
+export function isAgreeable(proposal: CertifiedRoster, pool: PoolView, judging: Judging): boolean {
   return (
     proposal.roster.changes.every((encoded) => isChangeAgreeable(encoded, pool)) &&
-    areSheetsAgreeable(proposal, pool.sheets(proposal.roster.firstEpoch), makeDo)
+    areNoncesAgreeable(proposal.roster, pool.nonces, judging) &&
+    areSheetsAgreeable(proposal, pool.sheets(proposal.roster.firstEpoch), judging.makeDo)
   )
+}
+
+/**
+ * A proposer that chose among the nonces would choose the ranks. So it must list every nonce that voters held before the
+ * effort. It must list its own in any case, because it could publish that nonce at the very start of the effort. Some
+ * voters would then demand the nonce and others not, and the votes would part.
+ */
+function areNoncesAgreeable(
+  { admitted, commitments, reveals }: Roster,
+  nonces: PoolView['nonces'],
+  { heldBefore, proposer }: Judging,
+): boolean {
+  const isOwnHere = (list: readonly unknown[], own: number | undefined): boolean =>
+    list.length === 0 || own === undefined || list[own] !== null
+  return (
+    isComplete(reveals, nonces.reveals(heldBefore)) &&
+    isOwnHere(reveals, proposer.committed) &&
+    (admitted.length === 0 || isComplete(commitments, nonces.commitments(heldBefore))) &&
+    isOwnHere(commitments, proposer.voter)
+  )
+}
+
+/** Whether a list has everything that is `held`. An empty list is right only while less than a quorum is held. */
+function isComplete(list: readonly unknown[], held: readonly unknown[]): boolean {
+  if (list.length === 0) return countGiven(held) < quorum(held.length)
+  return held.every((item, i) => item === null || list[i] !== null)
 }
 
 /**
@@ -127,7 +177,11 @@ function areSheetsAgreeable(
   })
 }
 
-function candidateChanges({ federation, ...roster }: Roster, firstEpoch: number, pool: Pool): Uint8Array[] {
+function candidateChanges(
+  { federation, ...roster }: Roster,
+  firstEpoch: number,
+  pool: Pick<Pool, 'changes' | 'evidence'>,
+): Uint8Array[] {
   const lied = pool
     .evidence()
     .filter(({ key }) => !isGone(roster, key))

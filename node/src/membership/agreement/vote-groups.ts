@@ -44,5 +44,5 @@ export function votesForCertificate(
     return key !== undefined && isValidVote({ ...roster, hash }, key, vote)
   })
   if (sound.length < need) return undefined
-  return sound.slice(0, need).map(({ operator, commitment, signature }) => ({ operator, commitment, signature }))
+  return sound.slice(0, need).map(({ operator, signature }) => ({ operator, signature }))
 }

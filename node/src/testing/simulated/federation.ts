@@ -3,7 +3,15 @@
  * CONTRIBUTING "Simulation". Every event follows from the seed. This file knows nothing about the checks of a test.
  */
 import type { Core } from '@geotrace/core-wasm'
-import { bytesToHex, keyToPeerId, type Manifest, type Parameters, type Signer } from '@geotrace/core-wasm/wire'
+import {
+  bytesToHex,
+  completeManifest,
+  keyToPeerId,
+  type Manifest,
+  nonceToCommitment,
+  type Parameters,
+  type Signer,
+} from '@geotrace/core-wasm/wire'
 import { type CentralPeer, centralPeer } from '../../central/peer.ts'
 import { type MemoryDisk, memoryDisk } from '../../central/store/memory-store.ts'
 import { type MemberCard, newManifest } from '../../membership/new-manifest.ts'
@@ -64,6 +72,8 @@ interface Newcomer {
 interface Draft extends PeerIdentity {
   readonly operatorSecret: Uint8Array
   readonly address: string
+  /** The nonce of its card. */
+  readonly nonce: Uint8Array
 }
 
 /** Builds the federation. No peer runs before its `start`. */
@@ -74,15 +84,7 @@ export function simulatedFederation(init: SimulatedFederationInit): SimulatedFed
   const trace = createTrace(listen)
   const network = simulatedNetwork(scheduler, random.fork('network'), trace)
   const drafts = Array.from({ length: nodes + 1 }, (_, i) => draft(i, i < nodes ? `node-${i}` : 'central', random))
-  const cards = drafts.map(toCard)
-  const manifest = newManifest({
-    name: 'simulated',
-    members: cards.slice(0, -1),
-    central: cards.at(-1)!,
-    at: startMs,
-    random: random.fork('founding').bytes,
-    ...(parameters && { parameters }),
-  })
+  const manifest = foundManifest(drafts, startMs, parameters)
   const deposits = memoryDisk()
   const drawn: Uint8Array[] = []
   const complaints: string[] = []
@@ -190,16 +192,29 @@ function draft(i: number, name: string, random: SeededRandom): Draft {
     name,
     secret: keys.bytes(32),
     operatorSecret: keys.bytes(32),
+    nonce: keys.bytes(32),
     address: `/ip4/127.1.${i >> 8}.${i & 255}/tcp/4001`,
   }
 }
 
+/** The complete manifest that these peers found; the last one is the central peer. */
+export function foundManifest(drafts: readonly Draft[], at: number, parameters?: Partial<Parameters>): Manifest {
+  const cards = drafts.map(toCard)
+  const [members, central] = [cards.slice(0, -1), cards.at(-1)!]
+  const frozen = newManifest({ name: 'simulated', members, central, at, ...(parameters && { parameters }) })
+  return completeManifest(
+    frozen,
+    drafts.map(({ nonce }) => nonce),
+  )
+}
+
 /** The card of a peer with these secrets. */
-export function toCard({ name, secret, operatorSecret, address }: Draft): MemberCard {
+function toCard({ name, secret, operatorSecret, address, nonce }: Draft): MemberCard {
   return {
     operator: name,
     operatorKey: bytesToHex(nativeSigner(operatorSecret).key),
     peerId: keyToPeerId(nativeSigner(secret).key),
     addresses: [address],
+    commitment: bytesToHex(nonceToCommitment(nonce)),
   }
 }

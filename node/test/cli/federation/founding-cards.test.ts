@@ -9,6 +9,7 @@ const card = (n: number, more: Partial<MemberCard> = {}): MemberCard => ({
   operatorKey: bytesToHex(key(n)),
   peerId: keyToPeerId(key(n)),
   addresses: [`/ip4/203.0.113.${n}/tcp/4101`],
+  commitment: bytesToHex(key(100 + n)),
   ...more,
 })
 const PATHS = ['a.json', 'b.json', 'central.json']
@@ -36,6 +37,8 @@ describe('the cards of a founding', () => {
     expect(refused(card(1), card(2, { operatorKey: card(1).operatorKey }), card(3))).toMatch(
       /a\.json and b\.json have one operator key and different names, operator-1 and operator-2/,
     )
+    const { commitment } = card(1)
+    expect(refused(card(1), card(2, { commitment }), card(3))).toMatch(/a\.json and b\.json have one commitment/)
     const { operator, operatorKey } = card(3)
     expect(refused(card(1), card(2, { operator, operatorKey }), card(3))).toMatch(
       /b\.json names operator-3, the operator of the central peer/,

@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { DEMO_PHRASE } from '@geotrace/core-wasm/wire'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { localManifest } from '../../../src/local/local-federation.ts'
-import { systemRandom } from '../../../src/platform/random.ts'
 import { geotrace } from '../geotrace.ts'
 
 let dir: string
@@ -18,9 +17,7 @@ afterAll(() => rm(dir, { recursive: true }))
 describe('geotrace salt backup and restore', () => {
   it('a node moves to another machine by backup and restore, and neither command overwrites a file', async () => {
     await geotrace('salt', 'init', '--dir', at('old'), '--operator', 'anna')
-    const manifest = JSON.stringify(
-      await localManifest({ hosts: Array(6).fill('127.0.0.1'), at: 0, random: systemRandom }),
-    )
+    const manifest = JSON.stringify(await localManifest({ hosts: Array(6).fill('127.0.0.1'), at: 0 }))
     await writeFile(join(at('old'), 'federation.json'), manifest)
     await writeFile(at('passphrase'), 'correct horse battery\n', { mode: 0o600 })
     const secret = ['--passphrase-file', at('passphrase')]

@@ -7,11 +7,10 @@ import { expect, it } from 'vitest'
 import { abstainsUntil, restoredMark } from '../../../src/cli/salt/restored.ts'
 import { localManifest } from '../../../src/local/local-federation.ts'
 import { createFiles } from '../../../src/platform/atomic-file.ts'
-import { systemRandom } from '../../../src/platform/random.ts'
 
 it('a restored node gives no vote until two periods are over', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'geotrace-restored-'))
-  const manifest = await localManifest({ hosts: Array(6).fill('127.0.0.1'), at: 0, random: systemRandom })
+  const manifest = await localManifest({ hosts: Array(6).fill('127.0.0.1'), at: 0 })
   const now = systemClock().now()
   expect(abstainsUntil(dir, manifest, now)).toBeUndefined()
   // A later restore replaces the mark of an earlier one.

@@ -1,4 +1,3 @@
-import { testNonce } from '@geotrace/core-wasm/testing'
 import {
   bodyToCertified,
   encodeChange,
@@ -35,12 +34,8 @@ describe('the agreement on a roster with one operator that lies', () => {
           if (kind !== 'vote' || given > 0 || vote === undefined) return
           given++
           const ballot = { height: 1, firstEpoch: vote.firstEpoch + manifest.parameters.periodEpochs, hash: vote.hash }
-          const signed = signVote(
-            operatorSigner(name),
-            bad,
-            { federation: world!.first.roster.federation, ...ballot },
-            testNonce(name, 1),
-          )
+          const { federation } = world!.first.roster
+          const signed = signVote(operatorSigner(name), bad, { federation, ...ballot })
           clock.setTimer(() => world!.deliver({ kind: 'vote', ...ballot, ...signed }, honest), 0)
         })
       }
@@ -99,8 +94,9 @@ function equivocate(world: World, { council, pool, rosters }: Seat, liar: number
     addresses: ['/dns/x/tcp/1'],
   }
   const bodyOf = (changes: SignedChange[]) => {
-    const choice = { firstEpoch, changes: changes.map(encodeChange), reveals: [], sheets: roots.sheets }
-    return bodyToCertified(encodeRoster(succeed(newest, choice)), roots.sheetSignatures, [])
+    const choice = { firstEpoch, changes: changes.map(encodeChange), sheets: roots.sheets }
+    const body = succeed(newest, { ...choice, commitments: [], reveals: [] })
+    return bodyToCertified(encodeRoster(body), roots.sheetSignatures, [])
   }
   const bodies = [bodyOf([]), bodyOf([signChange(newChange(federation, move), node)])]
   for (const [i, body] of bodies.entries()) {

@@ -1,5 +1,13 @@
 import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
-import { certifyRoster, TEST_AUTHORITY, testNonce, testSalt, testShares, treeToRoot } from '@geotrace/core-wasm/testing'
+import {
+  certifyRoster,
+  TEST_AUTHORITY,
+  testNonce,
+  testNonceCommitments,
+  testSalt,
+  testShares,
+  treeToRoot,
+} from '@geotrace/core-wasm/testing'
 import { evaluationVerifier, loadGroup } from '@geotrace/core-wasm/voprf'
 import {
   answerContent,
@@ -141,7 +149,7 @@ function voteOf(
   return {
     kind: 'vote',
     ...ballot,
-    ...signVote(operatorSigner(name), operator, { federation: federationId, ...ballot }, testNonce(name, height)),
+    ...signVote(operatorSigner(name), operator, { federation: federationId, ...ballot }),
   }
 }
 function joinOf(s: Setting, node: Signer, operator: Signer, until = s.next + 36, name = 'gum'): SignedChange {
@@ -386,31 +394,22 @@ describe('votes', () => {
   })
 })
 
-describe('reveals', () => {
-  it('the pool takes an operator’s reveal for the newest roster if that roster admits a node', async () => {
+describe('nonces', () => {
+  it('the pool takes commitments and nonces of the newest roster, gives them to other peers, and drops them with the next roster', async () => {
     const s = await setting()
-    const reveal = (name: string, { roster, hash }: CertifiedRoster, nonce = testNonce(name, roster.height)) => {
-      const operator = NAMES.indexOf(name)
-      const { signature } = signVote(
-        operatorSigner(name),
-        operator,
-        { ...roster, hash },
-        testNonce(name, roster.height),
-      )
-      return s.say({ kind: 'reveal', height: roster.height, operator, nonce, signature })
-    }
-    // The founding roster admits no node, so no rank depends on its nonces.
-    expect(reveal('ash', s.first)).toBe('ignore')
+    const [given] = testNonceCommitments(s.first)
+    const commitment: GossipMessage = { kind: 'commitment', previous: s.first.hash, operator: 0, ...given! }
+    expect(s.say(commitment)).toBe('accept')
+    expect(s.pool.messages().map(decodeGossip)).toContainEqual(commitment)
     const join = joinOf(s, STRANGER, operatorSigner('gum'))
     const sponsored = ['ash', 'birch', 'cedar'].reduce((change, name) => signChange(change, operatorSigner(name)), join)
     const second = follow(s.first, { changes: [sponsored] })
-    expect(second.roster.admitted).toHaveLength(1)
     await s.rosters.add(second)
-    expect(reveal('ash', second)).toBe('accept')
-    expect(reveal('ash', second)).toBe('ignore')
-    expect(reveal('birch', second, systemRandom(32))).toBe('reject')
-    expect(reveal('birch', s.first)).toBe('ignore')
-    expect(s.pool.reveals(1).map(({ operator }) => operator)).toEqual([0])
+    expect(s.pool.messages().map(decodeGossip)).not.toContainEqual(commitment)
+    const reveal: GossipMessage = { kind: 'reveal', height: 1, operator: 0, nonce: testNonce('ash', 1) }
+    expect(s.say(reveal)).toBe('accept')
+    expect(s.pool.messages().map(decodeGossip)).toContainEqual(reveal)
+    expect(s.news.slice(-2)).toEqual(['commitment', 'reveal'])
   })
 })
 

@@ -1,16 +1,29 @@
-import { foundRoster, nextTestRoster, testManifest, testTrees } from '@geotrace/core-wasm/testing'
+import {
+  foundRoster,
+  nextTestRoster,
+  testManifest,
+  testNonceCommitments,
+  testReveals,
+  testSigner,
+  testTrees,
+} from '@geotrace/core-wasm/testing'
 import {
   type CertifiedRoster,
+  type Change,
+  encodeChange,
   equalBytes,
   type GossipSheets,
   manifestToRoster,
+  newChange,
   type Roster,
   rosterToPredecessor,
+  type SignedChange,
   shardToReplicas,
+  signChange,
   VACANT_ROOT,
 } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
-import { isAgreeable, sheetsToRoots } from '../../../src/membership/agreement/proposal.ts'
+import { composeRoster, isAgreeable, type Judging, sheetsToRoots } from '../../../src/membership/agreement/proposal.ts'
 import { cast } from '../../salt/federation.ts'
 import { randomRoots, signSheets } from '../founding.ts'
 
@@ -32,9 +45,14 @@ function sheetsOf({ roster, sheetSignatures }: CertifiedRoster, count: number, s
   })
 }
 const due: Roster = rosterToPredecessor(founding).expect({ ...whole.roster, sheets: [] })
-const knowing = (sheets: GossipSheets[]) => ({ sheets: () => sheets, evidence: () => [] })
+const NO_NONCES = { commitments: () => [], reveals: () => [] }
+const PROPOSER = { voter: 0, committed: undefined }
 const agrees = (proposal: CertifiedRoster, known: GossipSheets[], makeDo: boolean): boolean =>
-  isAgreeable(proposal, knowing(known), { makeDo })
+  isAgreeable(
+    proposal,
+    { sheets: () => known, evidence: () => [], nonces: NO_NONCES },
+    { makeDo, heldBefore: 0, proposer: PROPOSER },
+  )
 
 describe('the sheets of a proposal', () => {
   it('a proposal has sheets once a majority signed each shard, and they are the same whichever replicas signed', async () => {
@@ -138,5 +156,104 @@ describe('the vote for a proposal', () => {
     })
     expect(agrees(lone, sheetsOf(whole, 2), true)).toBe(false)
     expect(agrees(lone, sheetsOf(whole, 1), true)).toBe(true)
+  })
+})
+
+describe('the nonces of a proposal', () => {
+  const join: Change = {
+    ...{ kind: 'join', until: 0xffffffff, operator: 'gum', addresses: ['/ip4/127.0.0.1/tcp/9'] },
+    ...{ operatorKey: testSigner('operator/gum').key, key: testSigner('peer/gum').key },
+  }
+  const sponsors = ['ash', 'birch', 'cedar'].map((name) => `operator/${name}`)
+  const change = [...sponsors, 'operator/gum', 'peer/gum']
+    .map(testSigner)
+    .reduce(signChange, newChange(founding.roster.federation, join))
+  const changes = [encodeChange(change)]
+  const commitments = testNonceCommitments(founding)
+  const admitting = nextTestRoster(founding, { changes, commitments })
+  const reveals = testReveals(admitting)
+  const without = <T>(list: readonly (T | null)[], ...left: number[]) =>
+    list.map((item, i) => (left.includes(i) ? null : item))
+
+  type Held = Partial<Pick<Roster, 'commitments' | 'reveals'>>
+  /** Whether an operator votes for the proposal when it held `before` before the effort, and `later` since. */
+  const votes = (
+    proposal: CertifiedRoster,
+    before: Held,
+    later: Held = {},
+    proposer = PROPOSER as Judging['proposer'],
+  ) =>
+    isAgreeable(
+      proposal,
+      {
+        ...{ sheets: () => [], evidence: () => [] },
+        nonces: {
+          commitments: (beforeMs) => (beforeMs === 1 ? before : later).commitments ?? [],
+          reveals: (beforeMs) => (beforeMs === 1 ? before : later).reveals ?? [],
+        },
+      },
+      { makeDo: false, heldBefore: 1, proposer },
+    )
+  const ranking = (list: Roster['reveals']) => nextTestRoster(admitting, { reveals: list })
+  const admission = (list: Roster['commitments']) => nextTestRoster(founding, { changes, commitments: list })
+  const NONE = reveals.map(() => null)
+
+  it('an operator refuses a proposal that leaves out a nonce which it held before the effort', () => {
+    expect(votes(ranking(reveals), { reveals })).toBe(true)
+    for (const left of [1, 2, 3, 4, 5]) {
+      expect(votes(ranking(without(reveals, left)), { reveals }), `${left}`).toBe(false)
+      // The operator does not demand a nonce that it does not hold, or that came during the effort.
+      expect(votes(ranking(without(reveals, left)), { reveals: without(reveals, left) })).toBe(true)
+      expect(votes(ranking(without(reveals, left)), { reveals: without(reveals, left) }, { reveals })).toBe(true)
+      expect(votes(ranking(reveals), { reveals: without(reveals, left) })).toBe(true)
+    }
+    expect(votes(ranking(reveals), { reveals: NONE })).toBe(true)
+    expect(votes(ranking(without(reveals, 1)), { reveals: NONE }, { reveals })).toBe(true)
+  })
+
+  it('an operator refuses a proposal without nonces exactly when it held those of a quorum before the effort', () => {
+    expect(votes(ranking([]), { reveals })).toBe(false)
+    expect(votes(ranking([]), { reveals: without(reveals, 0) })).toBe(false)
+    expect(votes(ranking([]), { reveals: without(reveals, 0, 1) })).toBe(true)
+    expect(votes(ranking([]), { reveals: NONE }, { reveals })).toBe(true)
+  })
+
+  it('an operator refuses a proposal of somebody who leaves out its own nonce or commitment', () => {
+    const [early, late] = [{ reveals: NONE }, { reveals }]
+    expect(votes(ranking(without(reveals, 4)), early, late, { voter: 4, committed: 4 })).toBe(false)
+    expect(votes(ranking(without(reveals, 4)), early, late, { voter: 4, committed: 3 })).toBe(true)
+    // A proposer that committed to nothing, or that changed its key since, has no nonce to list.
+    expect(votes(ranking(without(reveals, 4)), early, late, { voter: 4, committed: undefined })).toBe(true)
+    expect(votes(ranking([]), early, late, { voter: 4, committed: 4 })).toBe(true)
+    const silent = admission(without(commitments, 4))
+    expect(votes(silent, {}, { commitments }, { voter: 4, committed: undefined })).toBe(false)
+    expect(votes(silent, {}, { commitments }, { voter: 3, committed: undefined })).toBe(true)
+  })
+
+  it('an operator refuses an admission that leaves out a commitment which it held before the effort', () => {
+    expect(votes(admission(commitments), { commitments })).toBe(true)
+    expect(votes(admission(without(commitments, 2)), { commitments })).toBe(false)
+    expect(votes(admission(without(commitments, 2)), { commitments: without(commitments, 2) })).toBe(true)
+    expect(votes(admission([]), { commitments: without(commitments, 2) })).toBe(false)
+    expect(votes(admission([]), { commitments: without(commitments, 2, 3) })).toBe(true)
+    // A roster that admits nobody lists no commitments.
+    expect(votes(whole, { commitments })).toBe(true)
+  })
+
+  it('a proposer lists every nonce and commitment that it knows, once they are those of a quorum', () => {
+    const compose = (previous: CertifiedRoster, known: Held, pending: SignedChange[] = []) =>
+      composeRoster(previous, previous.roster.firstEpoch + 18, whole.roster.sheets, {
+        ...{ changes: () => pending, evidence: () => [] },
+        nonces: { commitments: () => known.commitments ?? [], reveals: () => known.reveals ?? [] },
+      })
+    const next = (known: Held, pending: SignedChange[] = [change]) => compose(whole, known, pending)
+    const given = testNonceCommitments(whole)
+    expect(next({ commitments: given }).commitments).toEqual(given)
+    expect(next({ commitments: without(given, 5) }).commitments).toEqual(without(given, 5))
+    expect(next({ commitments: without(given, 5, 0) })).toMatchObject({ commitments: [], admitted: [{}] })
+    expect(next({ commitments: given }, []).commitments).toEqual([])
+    expect(compose(admitting, { reveals }).reveals).toEqual(reveals)
+    expect(compose(admitting, { reveals: without(reveals, 1) }).reveals).toEqual(without(reveals, 1))
+    expect(compose(admitting, { reveals: without(reveals, 1, 2) })).toMatchObject({ reveals: [], admitted: [{}] })
   })
 })

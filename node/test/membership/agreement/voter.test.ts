@@ -1,4 +1,10 @@
-import { isValidProposal, isValidVote, manifestToPredecessor, nonceToCommitment } from '@geotrace/core-wasm/wire'
+import {
+  isValidCommitment,
+  isValidProposal,
+  isValidVote,
+  manifestToPredecessor,
+  nonceToCommitment,
+} from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createVoter } from '../../../src/membership/agreement/voter.ts'
 import { fileRecords } from '../../../src/platform/file-records.ts'
@@ -43,17 +49,21 @@ describe('a voter', () => {
     expect(await errorCode(restarted.vote(before, { ...two, firstEpoch: two.firstEpoch + 18 }))).toBe('OK')
   })
 
-  it('an operator opens the nonce that its vote committed to, and none for a roster without its vote', async () => {
-    const { before, one, two, secret, dir } = await setting(2)
+  it('an operator commits to one nonce for each roster before, also after a restart, and opens only that one', async () => {
+    const { one, two, secret, dir } = await setting()
     const voter = await voterOf(secret, dir)
-    expect(await voter.reveal(one, before.operators)).toBeUndefined()
-    const vote = await voter.vote(before, one)
+    const given = voter.commit(one.federation, one.hash)
+    expect(isValidCommitment(given, one.federation, one.hash, voter.signer.key)).toBe(true)
     const restarted = await voterOf(secret, dir)
-    const opened = (await restarted.reveal(one, before.operators))!
-    expect(nonceToCommitment(opened.nonce)).toEqual(vote.commitment)
-    expect(opened).toMatchObject({ operator: 2, signature: vote.signature })
-    expect(await restarted.reveal(two, before.operators)).toBeUndefined()
-    expect(await restarted.reveal(one, before.operators.slice(0, 2))).toBeUndefined()
+    expect(restarted.commit(one.federation, one.hash)).toEqual(given)
+    expect(restarted.commit(one.federation, two.hash).commitment).not.toEqual(given.commitment)
+    const other = (await voterOf(systemRandom(32), dir)).commit(one.federation, one.hash)
+    const opened = restarted.open({ previous: one.hash, commitments: [null, other, given] })!
+    expect(opened.operator).toBe(2)
+    expect(nonceToCommitment(opened.nonce)).toEqual(given.commitment)
+    expect(restarted.open({ previous: one.hash, commitments: [null, other] })).toBeUndefined()
+    expect(restarted.open({ previous: two.hash, commitments: [given] })).toBeUndefined()
+    expect(restarted.open({ previous: one.hash, commitments: [] })).toBeUndefined()
   })
 
   it('an operator proposes one hash for a period, the same hash again after a restart, and no other', async () => {
