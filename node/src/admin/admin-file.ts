@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from '../platform/atomic-file.ts'
+import { isForeign, userId } from '../platform/own-files.ts'
 
 const ADMIN_FILE = 'admin.json'
 
@@ -23,9 +24,10 @@ export async function writeAdminFile(dir: string, file: AdminFile): Promise<void
   await replaceFile(join(dir, ADMIN_FILE), `${JSON.stringify(file)}\n`)
 }
 
-/** Undefined when the file is missing or is not a valid admin file. */
+/** Undefined when the file is missing, is not a valid admin file, or belongs to another user. */
 export async function readAdminFile(dir: string): Promise<AdminFile | undefined> {
   try {
+    if (isForeign(join(dir, ADMIN_FILE)) && userId() !== 0) return undefined
     const file = JSON.parse(await readFile(join(dir, ADMIN_FILE), 'utf8')) as Partial<AdminFile> | null
     const { role, port, token, pid } = file ?? {}
     return isRole(role) && typeof port === 'number' && typeof token === 'string' && typeof pid === 'number'

@@ -4,14 +4,17 @@
  * error code of the peer's reply.
  */
 import { request as httpRequest } from 'node:http'
-import { type ErrorData, FederationError } from '@geotrace/core-wasm/wire'
+import { bytesToHex, type ErrorData, FederationError } from '@geotrace/core-wasm/wire'
 import { LOCAL_ADDRESS } from '../local/local-http.ts'
+import { systemRandom } from '../platform/random.ts'
 import { type AdminFile, readAdminFile, roleOnDisk } from './admin-file.ts'
+import { answersChallenge, CHALLENGE_HEADER } from './proof.ts'
 
 /** Holds ten thousand report codes or reports; a larger reply comes from another program. */
 const REPLY_MAX_BYTES = 8 << 20
 /** A reply may wait until the risk engine has computed many reports. */
 const REPLY_MAX_MS = 60_000
+const CHALLENGE_BYTES = 32
 
 /** The reply's JSON. */
 export async function adminRequest(
@@ -22,12 +25,21 @@ export async function adminRequest(
 ): Promise<unknown> {
   const file = await readAdminFile(dir)
   if (file === undefined) throw notRunning(dir, `no node runs on ${dir}`)
-  const { status, text } = await exchange(dir, file, method, path, body)
-  // After a crash, another program may listen on this port and answer anything.
+  await assertServer(dir, file)
+  const authorization = `Bearer ${file.token}`
+  const { status, text } = await exchange(dir, file, method, path, { authorization }, body)
   const value = parse(text) as { code?: keyof ErrorData; message?: string; data?: never } | undefined
   if (value === undefined || status === 401 || status === 403) throw ended(dir, file)
   if (status === 200) return value
   throw new FederationError(value.code ?? 'FORBIDDEN', value.message ?? 'refused', value.data as never)
+}
+
+/** After a crash, another program may listen on this port. It must learn neither the token nor the request. */
+async function assertServer(dir: string, file: AdminFile): Promise<void> {
+  const challenge = bytesToHex(systemRandom(CHALLENGE_BYTES))
+  const { text } = await exchange(dir, file, 'GET', '/proof', { [CHALLENGE_HEADER]: challenge })
+  const { proof } = (parse(text) ?? {}) as { proof?: unknown }
+  if (!answersChallenge(file.token, challenge, proof)) throw ended(dir, file)
 }
 
 /** Whether a process with this id exists, also one of another user. */
@@ -45,7 +57,8 @@ function exchange(
   file: AdminFile,
   method: string,
   path: string,
-  body: unknown,
+  headers: Readonly<Record<string, string>>,
+  body?: unknown,
 ): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const content = body === undefined ? undefined : JSON.stringify(body)
@@ -57,7 +70,7 @@ function exchange(
       agent: false,
       timeout: REPLY_MAX_MS,
       headers: {
-        authorization: `Bearer ${file.token}`,
+        ...headers,
         ...(content === undefined
           ? {}
           : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(content) }),

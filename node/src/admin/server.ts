@@ -2,6 +2,7 @@
  * The control server of a running peer: JSON over HTTP on 127.0.0.1, at a port that the system chooses. node/README.md,
  * "Operating". A request needs the token of admin.json. Its Host header must name this address, so that no web page
  * reaches the server through a DNS name that the page controls. GET only reads. Bodies, waits and connections are bounded.
+ * A client asks for a proof of the token first (proof.ts), so that no other program can pose as this server.
  * With `page` the server also serves the status page: the shell to every local process, the content to a session only.
  */
 import { timingSafeEqual } from 'node:crypto'
@@ -14,6 +15,7 @@ import type { Log } from '../platform/log.ts'
 import { type Role, removeAdminFile, writeAdminFile } from './admin-file.ts'
 import { PAGE_HEADERS, pageShell } from './page/shell.ts'
 import { type PageLogin, pageLogin } from './page-login.ts'
+import { CHALLENGE_HEADER, challengeToProof } from './proof.ts'
 
 /** A request is far smaller: an order of report codes or a signed change. Only a reply of 10,000 codes is larger. */
 const BODY_MAX_BYTES = 65_536
@@ -64,6 +66,7 @@ export async function adminServer({ role, dir, routes, page, random, log }: Admi
   const loginRoute: AdminRoutes = page === undefined ? {} : { 'POST /login': () => ({ code: login.newCode() }) }
   const handlers: HandlerTable = new Map([
     ...routeHandlers({ ...routes, ...loginRoute }, token),
+    ['GET /proof', async (request) => json(200, { proof: requestToProof(request, token) })],
     ...(page === undefined ? [] : pageHandlers(page, login)),
   ])
   const unknown = withToken(token, async ({ method, url }) => refusal(404, `the server has no route ${method} ${url}`))
@@ -142,6 +145,11 @@ function pageHandlers(drawPage: () => string, login: PageLogin): [string, Handle
       },
     ],
   ]
+}
+
+/** Open to every local process: the proof reveals nothing about the token. */
+function requestToProof({ headers }: IncomingMessage, token: string): string | undefined {
+  return challengeToProof(token, String(headers[CHALLENGE_HEADER]))
 }
 
 function isToken(header: string | undefined, token: string): boolean {

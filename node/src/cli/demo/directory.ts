@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isOwnDirectory, userId } from '../../platform/own-files.ts'
 
 /** The start of the name. The process id, a dash and six random characters follow. */
 const PREFIX = 'geotrace-demo-'
@@ -10,20 +11,22 @@ export function createDemoDirectory(): string {
   return mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`))
 }
 
-/** The directory of a demo that runs; undefined when no demo runs. */
-export function runningDemoDirectory(): string | undefined {
-  return demoDirectories().find((dir) => existsSync(join(dir, 'admin.json')))
+/** The directory of a demo of this user that runs; undefined when no demo runs. */
+export function runningDemoDirectory(user = userId()): string | undefined {
+  return demoDirectories(user).find((dir) => existsSync(join(dir, 'admin.json')))
 }
 
-/** Deletes the directories of demos whose process no longer exists. */
-export function removeLeftovers(): void {
-  for (const dir of demoDirectories()) if (!isRunning(pidOf(dir))) rmSync(dir, { recursive: true, force: true })
+/** Deletes the directories of this user's demos whose process no longer exists. */
+export function removeLeftovers(user = userId()): void {
+  for (const dir of demoDirectories(user)) if (!isRunning(pidOf(dir))) rmSync(dir, { recursive: true, force: true })
 }
 
-function demoDirectories(): string[] {
+/** Every user of the machine may make directories of such names here, and only its own user can delete one. */
+function demoDirectories(user: number | undefined): string[] {
   return readdirSync(tmpdir())
     .filter((name) => name.startsWith(PREFIX))
     .map((name) => join(tmpdir(), name))
+    .filter((dir) => isOwnDirectory(dir, user))
 }
 
 function pidOf(dir: string): number {

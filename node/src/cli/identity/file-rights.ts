@@ -5,6 +5,7 @@
  */
 import { statSync } from 'node:fs'
 import { FederationError } from '@geotrace/core-wasm/wire'
+import { isForeign, userId } from '../../platform/own-files.ts'
 
 /** The permission bits of the group and of all other users. */
 const OTHERS = 0o077
@@ -24,7 +25,15 @@ export function loosePermissionOf(path: string): LoosePermission | undefined {
   return { path, mode: stat.mode & 0o777, command: `chmod ${stat.isDirectory() ? 700 : 600} '${path}'` }
 }
 
-export function assertPrivate(path: string): void {
+/** Throws FILE_EXPOSED when other users can access `path`, or when another user owns it. Root may use what others own. */
+export function assertPrivate(path: string, user = userId()): void {
+  if (user !== 0 && isForeign(path, user)) {
+    const next = 'name a directory or file of your own'
+    throw new FederationError('FILE_EXPOSED', `${path} belongs to another user of this machine; ${next}`, {
+      path,
+      next,
+    })
+  }
   const permission = loosePermissionOf(path)
   if (permission === undefined) return
   const { what, next } = permissionAdvice(permission)
