@@ -9,6 +9,8 @@ if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
   console.error('  → install a newer Node from nodejs.org or your system, then run `npm ci && npm run build` again')
   process.exit(1)
 }
+// Without a listener this signal opens Node's debugger, through which every user of the machine could read the seeds.
+process.on('SIGUSR1', () => {})
 const built = new URL('../dist/cli/main.js', import.meta.url)
 if (!existsSync(built)) {
   console.error('geotrace is not built; run `npm run build` first')

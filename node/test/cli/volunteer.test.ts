@@ -216,6 +216,13 @@ describe('a node that serves', () => {
     for (const { severity, next } of findings) expect(next === undefined).toBe(severity === 'ok')
   })
 
+  it('a node opens no debugger on SIGUSR1, through which other users of the machine could read its seeds', async () => {
+    running.get('one')!.child.kill('SIGUSR1')
+    // The command takes longer than Node needs to open its debugger.
+    expect((await geotrace('status', '--dir', at('one'))).code).toBe(0)
+    expect(running.get('one')!.stderr()).not.toMatch(/debugger/i)
+  })
+
   it('the metrics hold counts with labels from fixed lists, and no address or peer id', async () => {
     const { status, text, headers } = await get(metricsPort(), '/metrics')
     expect(status).toBe(200)
