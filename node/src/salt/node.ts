@@ -45,6 +45,7 @@ import { createHoldings, type Holdings } from './holdings.ts'
 import { type SaltQuestion, saltQuota } from './quota/quota.ts'
 import { levelQuotaDisk, type QuotaDisk } from './quota/quota-disk.ts'
 import { openQuotaTable, type QuotaTable } from './quota/quota-table.ts'
+import { hedgedRandom } from './secrets/hedged-random.ts'
 import { type SeedKeeper, seedKeeper } from './secrets/seed-keeper.ts'
 import { seedService } from './seed-service.ts'
 import { saltService } from './service.ts'
@@ -174,7 +175,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
       }
       host = await openHost({ secret, listen, clock, log, allowsOrigin: appsOf(manifest, rosters), ...more })
       const shared = { rosters, signer, host, clock, random, log, records }
-      const holdings = createHoldings({ ...shared, core, keeper })
+      const holdings = createHoldings({ ...shared, random: hedgedRandom(random, signer, clock), core, keeper })
       await holdings.settle()
       const votes = operatorSecret === undefined ? {} : { operatorSecret }
       const steps = init.pace === undefined ? {} : { pace: init.pace }

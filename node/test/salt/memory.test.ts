@@ -3,9 +3,12 @@
  * The memory is read from /proc/self/mem, so the test is skipped where that file does not exist.
  */
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
+import { systemClock } from '@geotrace/core-wasm'
 import { epochToSecretSpan } from '@geotrace/core-wasm/wire'
 import { expect, it } from 'vitest'
+import { nativeSigner } from '../../src/platform/native-signer.ts'
 import { systemRandom } from '../../src/platform/random.ts'
+import { hedgedRandom } from '../../src/salt/secrets/hedged-random.ts'
 import { seedKeeper } from '../../src/salt/secrets/seed-keeper.ts'
 import { core } from './federation.ts'
 
@@ -99,10 +102,13 @@ it.skipIf(!HAS_MEMORY)(
     for (let i = 0; i < SHARDS; i++) keeper.drop(SHARDS + i, FIRST)
     expect(sorted(secretsInMemory())).toEqual(sorted(once(open)))
     keeper.wipe()
-    const draw = systemRandom(SECRET_BYTES)
-    const drawn = masked(draw)
-    draw.fill(0)
-    expect(secretsInMemory(drawn).size).toBe(0)
+    const hedged = hedgedRandom(systemRandom, nativeSigner(systemRandom(SECRET_BYTES)), systemClock())
+    for (const random of [systemRandom, hedged]) {
+      const draw = random(SECRET_BYTES)
+      const drawn = masked(draw)
+      draw.fill(0)
+      expect(secretsInMemory(drawn).size).toBe(0)
+    }
   },
 )
 

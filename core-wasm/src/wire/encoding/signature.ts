@@ -21,6 +21,8 @@ export type SignatureDomain =
   | 'geotrace/handover'
   | 'geotrace/pin'
   | 'geotrace/commitment'
+  // Of RFC 8937; it never leaves its node.
+  | 'geotrace/randomness'
 
 /** Signs with one Ed25519 key. Nodes use a native implementation. */
 export interface Signer {
