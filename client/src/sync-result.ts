@@ -19,6 +19,8 @@ export interface SyncResult {
   evaluationsPadded: number
   /** Salt nodes that gave a false salt or evaluation. */
   nodesLied: number
+  /** Epochs for which the central peer signed two different pins. */
+  pinsContradicted: number
   /** Distinct risk points hashed. */
   points: number
   /** Distinct risk hashes in the batches that the central peer had not seen before. */
@@ -34,7 +36,7 @@ export interface SyncResult {
   fixesDeferred: number
   /** Fixes dropped, because they lie in a home or zone that became known later. */
   fixesRedacted: number
-  /** Fixes that are salted again, under the roster in force. */
+  /** Fixes that are salted again, under the pinned roster or the one in force. */
   fixesAgain: number
   rowsDeposited: number
   /** Rows of deleted and redacted fixes that the central peer erased. */
@@ -42,6 +44,8 @@ export interface SyncResult {
   rowsRefused: number
   /** Rows refused permanently, or too late (48 h). */
   rowsLost: number
+  /** Those of `rowsLost` whose epoch was pinned to another roster, while salt nodes served their salts no more. */
+  rowsLostToRoster: number
   /** Sync requests that the central peer acknowledged. */
   batches: number
   /** The outcome of the code or withdrawal that went with this sync; else where the report of this device stands. */
@@ -72,6 +76,7 @@ export function emptyResult(): SyncResult {
     saltRequests: 0,
     evaluationsPadded: 0,
     nodesLied: 0,
+    pinsContradicted: 0,
     points: 0,
     hashesNew: 0,
     fixesHashed: 0,
@@ -85,6 +90,7 @@ export function emptyResult(): SyncResult {
     rowsTakenBack: 0,
     rowsRefused: 0,
     rowsLost: 0,
+    rowsLostToRoster: 0,
     batches: 0,
     report: 'none',
     marksNew: 0,

@@ -4,10 +4,20 @@
  * storage is one atomic batch, so that a sync may be cut anywhere and called again.
  */
 import { type Fix, isFederationError } from '@geotrace/core-wasm'
-import { assertManifest, MINUTE_MS, type RosterChain, rosterChain } from '@geotrace/core-wasm/wire'
+import {
+  assertManifest,
+  EpochPins,
+  MINUTE_MS,
+  manifestToId,
+  oldestOpenEpoch,
+  peerIdToKey,
+  type RosterChain,
+  rosterChain,
+} from '@geotrace/core-wasm/wire'
 import { CLOCK_OFF_MS, proofToOffset } from './clock/proved-time.ts'
 import { SyncTime } from './clock/sync-time.ts'
 import { deposit } from './deposit/deposit.ts'
+import { followPins, toPinsFrom } from './deposit/follow-pins.ts'
 import { sendErasure } from './deposit/send-erasure.ts'
 import { assertNotAborted, type Device } from './device/device.ts'
 import { forgetOld } from './device/forget.ts'
@@ -16,47 +26,79 @@ import { addTotals } from './device/totals.ts'
 import type { Session } from './dialers/dialer.ts'
 import { fixBlockEnd, isBeyondWindow, timeToFixBlock } from './diary/fix-block.ts'
 import { drop, hash, lose, readWaiting } from './diary/fix-states.ts'
+import { submitEvidence, submitPin } from './salts/evidence.ts'
 import { fixesToPoints, type Hashed, hashFixes, pointsToSecrets } from './salts/hashing.ts'
+import { PinNews } from './salts/pin-news.ts'
+import { storePins } from './salts/pin-record.ts'
 import { plainSalting } from './salts/plain-salting.ts'
-import { openRosters } from './salts/rosters.ts'
+import { openRosters, toRosterOf } from './salts/rosters.ts'
 import { collectSalts } from './salts/salt-collector.ts'
-import type { ClientSalting } from './salts/salting.ts'
+import type { ClientSalting, RosterOf } from './salts/salting.ts'
 import { encodeRecord, KEYS } from './storage/key-layout.ts'
 import { put, type StorageOperation } from './storage/storage.ts'
 import { emptyResult, type SyncResult } from './sync-result.ts'
 
 /** The salt window less ten minutes for a slow network and a wrong clock. */
 const SYNC_DUE_MS = 170 * MINUTE_MS
-/** One by the device's clock, one by the nodes' times, one by the central peer's. */
+/** One by the device's clock, one by the nodes' times, one by the central peer's, which may also salt fixes again. */
 const PASSES_MAX = 3
+/** Pins that one sync passes on. A reply refuses more epochs only after hours under another roster. */
+const PINS_PASSED_MAX = 4
+
+/** The rosters and pins that this process knows. */
+interface Known {
+  readonly rosters: RosterChain
+  readonly pins: EpochPins
+}
 
 /** The values that the steps of one sync share. */
-interface Way {
+interface Way extends Known {
   readonly session: Session
-  readonly rosters: RosterChain
+  readonly news: PinNews
+  readonly rosterOf: RosterOf
   readonly time: SyncTime
 }
 
 /** Throws PEER_UNREACHABLE, PEER_TIMEOUT, BUSY, QUOTA_SPENT … of the central peer, MANIFEST_INVALID, ABORTED. */
 export async function runSync(device: Device, signal?: AbortSignal): Promise<SyncResult> {
   const result = emptyResult()
-  const rosters = deviceRosters(device)
+  const known = deviceRosters(device)
   assertNotAborted(signal)
   const time = new SyncTime(device.clock)
   device.keeper.dropOld(device.clock.now())
   return withSession(device, result, signal, async (session) => {
     device.progress({ phase: 'rosters', done: 0, of: 1 })
-    await openRosters({ ...device, rosters, wire: session })
-    const allowedAt = await runPasses(device, { session, rosters, time }, result, signal)
+    const news = new PinNews(known.pins)
+    const pinsFrom = await toPinsFrom(device, known.pins)
+    await openRosters({ ...device, ...known, news, pinsFrom, wire: session })
+    const way = { ...known, session, time, news, rosterOf: toRosterOf(known.rosters, known.pins) }
+    await passPinsOn(device, way, result)
+    // Also after a failure, because a process learns of a contradiction only once.
+    const passes = runPasses(device, way, result, signal)
+    const allowedAt = await passes.finally(() => passPinsOn(device, way, result))
     await device.lock(() => settleByProvedTime(device, time, result))
     result.next = { allowedAt: Math.max(allowedAt, device.clock.now()), dueAt: await device.lock(() => toDue(device)) }
     return result
   })
 }
 
+/** Keeps the pins. Sends members the proof that the central peer contradicted itself, else the pins that only it gave. */
+async function passPinsOn(device: Device, { session, rosters, pins, news }: Way, result: SyncResult): Promise<void> {
+  await storePins(device.storage, pins)
+  const { contradictions, fromCentral } = news.drain()
+  result.pinsContradicted += contradictions.length
+  const [evidence] = contradictions
+  if (rosters.newest === undefined) return
+  const sender = { ...device, session }
+  // One proof is enough for the members, because they keep one against a peer.
+  if (evidence !== undefined) await submitEvidence(sender, rosters.newest, evidence)
+  else for (const pin of fromCentral.slice(-PINS_PASSED_MAX)) await submitPin(sender, rosters.newest, pin)
+}
+
 /**
- * Salts and deposits; again when peers show that the clock is off. A pass by a wrong time does no harm, because no
- * pass deletes, and none deposits rows before a peer sent its time. Unix ms from which missing salts may be asked for again.
+ * Salts and deposits; again when peers show that the clock is off, or when fixes are to be salted again. A pass by a wrong
+ * time does no harm, because no pass deletes, and none deposits rows before a peer sent its time. Unix ms from which
+ * missing salts may be asked for again.
  */
 async function runPasses(
   device: Device,
@@ -68,14 +110,17 @@ async function runPasses(
   const route = { session, manifest: device.manifest, newest: rosters.newest, clock: device.clock }
   let allowedAt = 0
   for (let pass = 1; pass <= PASSES_MAX; pass++) {
+    const provedMs = device.clock.proof?.atLeastMs ?? 0
+    await device.lock(() => followPins(device, { ...way, nowMs: device.clock.now(), provedMs }, result))
+    const againBefore = result.fixesAgain
     const fixes = await device.lock(() => takeClosed(device, result))
     allowedAt = await hashClosed(device, way, fixes, result)
     assertNotAborted(signal)
     if (time.prove() && pass < PASSES_MAX) continue
     const started = device.now()
-    const isMoved = await deposit(device, route, time, result, signal)
+    const isMoved = await deposit(device, { route, time, knowledge: way, news: way.news }, result, signal)
     result.spentMs.deposit += device.now() - started
-    if (!isMoved) break
+    if (!isMoved && result.fixesAgain === againBefore) break
   }
   return allowedAt
 }
@@ -85,10 +130,12 @@ async function runPasses(
  * peer could link two users of one session. Throws what a sync throws, except errors of the rosters.
  */
 export async function runErasure(device: Device, signal?: AbortSignal): Promise<void> {
-  const rosters = deviceRosters(device)
+  const known = deviceRosters(device)
+  const { rosters } = known
   await withSession(device, { bytesUp: 0, bytesDown: 0 }, signal, async (session) => {
     try {
-      await openRosters({ ...device, rosters, wire: session })
+      const news = new PinNews(known.pins)
+      await openRosters({ ...device, ...known, news, pinsFrom: oldestOpenEpoch(device.clock.now()), wire: session })
     } catch (error) {
       // Without news, and even after a fork, the newest roster that the device knows names the central peer.
       if (!isFederationError(error) || isFederationError(error, 'ABORTED')) throw error
@@ -109,12 +156,12 @@ async function deviceSalting(device: Device): Promise<ClientSalting> {
 }
 
 /** Nothing goes out under a manifest that this process has not checked whole. Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK. */
-function deviceRosters(device: Device): RosterChain {
-  if (device.rosters === undefined) {
-    if (!device.isManifestChecked) assertManifest(device.manifest)
-    device.rosters = rosterChain(device.manifest)
-  }
-  return device.rosters
+function deviceRosters(device: Device): Known {
+  const { manifest } = device
+  if (device.rosters === undefined && !device.isManifestChecked) assertManifest(manifest)
+  device.rosters ??= rosterChain(manifest)
+  device.pins ??= new EpochPins(manifestToId(manifest), peerIdToKey(manifest.central.peerId))
+  return { rosters: device.rosters, pins: device.pins }
 }
 
 /** A session that counts bytes and passes the caller's signal on; closed at the end in any case. */
@@ -182,7 +229,7 @@ async function settleByProvedTime(device: Device, { proof }: SyncTime, result: S
 /** Hashes the fixes whose salts it can get. Unix ms from which the rest may be tried again. */
 async function hashClosed(
   device: Device,
-  { session, rosters: chain, time }: Way,
+  { session, rosterOf, time }: Way,
   fixes: readonly Fix[],
   result: SyncResult,
 ): Promise<number> {
@@ -190,11 +237,11 @@ async function hashClosed(
   if (fixes.length === 0) return 0
   const started = device.now()
   const salting = await deviceSalting(device)
-  const points = fixesToPoints(device.core, fixes, chain.all, salting)
+  const points = fixesToPoints(device.core, fixes, rosterOf, salting)
   const allowedAt = await collectSalts({ ...device, salting, session, time, result }, pointsToSecrets(points))
   const hashing = device.now()
   result.spentMs.salt += hashing - started
-  const done = hashFixes(device.core, points, chain.all, device.keeper)
+  const done = hashFixes(device.core, points, rosterOf, device.keeper)
   result.fixesDeferred = fixes.length - done.hashed.length
   if (done.hashed.length === 0) return allowedAt
   device.progress({ phase: 'hashes', done: 0, of: done.hashed.length })

@@ -6,9 +6,11 @@ import { isFederationError } from '@geotrace/core-wasm'
 import { decodeSyncRequest, type ReportStatus } from '@geotrace/core-wasm/wire'
 import type { SyncTime } from '../clock/sync-time.ts'
 import { assertNotAborted, type Device } from '../device/device.ts'
+import type { PinNews } from '../salts/pin-news.ts'
 import type { SyncResult } from '../sync-result.ts'
-import { acknowledge, unfreeze } from './acknowledge.ts'
+import { acknowledge, type Knowledge, unfreeze } from './acknowledge.ts'
 import type { Batch } from './batch.ts'
+import { addFates } from './follow-pins.ts'
 import { nextBatch } from './next-batch.ts'
 import { type CentralRoute, send } from './send.ts'
 
@@ -18,21 +20,28 @@ const BATCHES_PER_SYNC_MAX = 64
 /** Statuses that a reply to an ordinary batch gives. They do not replace the outcome of a code or a withdrawal. */
 const STANDINGS: readonly ReportStatus[] = ['none', 'held', 'published']
 
+/** The route and the knowledge of one sync. */
+interface DepositWay {
+  readonly route: CentralRoute
+  readonly time: SyncTime
+  readonly knowledge: Pick<Knowledge, 'pins' | 'rosterOf'>
+  readonly news: PinNews
+}
+
 /** True when the clock turned out to be off: then the sync decides again by the corrected time. */
 export async function deposit(
   device: Device,
-  route: CentralRoute,
-  time: SyncTime,
+  way: DepositWay,
   result: SyncResult,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const resting = new Set<number>()
   for (let i = 0; i < BATCHES_PER_SYNC_MAX; i++) {
     assertNotAborted(signal)
-    const batch = await device.lock(() => freezeNext(device, time, resting, result))
+    const batch = await device.lock(() => freezeNext(device, way.time, resting, result))
     if (batch === undefined) return false
     device.progress({ phase: 'deposit', done: i, of: i + 1 })
-    if (await sendAndStore(device, route, time, batch, resting, result)) return true
+    if (await sendAndStore(device, way, batch, resting, result)) return true
   }
   return false
 }
@@ -57,8 +66,7 @@ async function freezeNext(
 
 async function sendAndStore(
   device: Device,
-  route: CentralRoute,
-  time: SyncTime,
+  { route, time, knowledge, news }: DepositWay,
   batch: NextToSend,
   resting: Set<number>,
   result: SyncResult,
@@ -70,15 +78,15 @@ async function sendAndStore(
     // A batch that was frozen before may get the answer of that time again.
     if (!batch.isFrozen) time.addCentral(reply.time)
     const isMoved = time.prove()
+    for (const pin of reply.pins) news.takeFromCentral(pin, clock.now())
     const nowMs = Math.min(clock.now(), reply.time)
-    const done = await lock(() => acknowledge(storage, request, reply, nowMs))
+    const done = await lock(() => acknowledge(storage, request, reply, { ...knowledge, nowMs, provedMs: nowMs }))
     for (const epoch of done.resting) resting.add(epoch)
     result.batches++
     result.rowsDeposited += done.rowsDeposited
     result.rowsTakenBack += done.rowsTakenBack
     result.rowsRefused += done.rowsRefused
-    result.rowsLost += done.rowsLost
-    result.fixesAgain += done.fixesAgain
+    addFates(result, done)
     result.marksNew += done.marksNew
     result.marksLeft = reply.left
     if (request.report.kind !== 'none' || STANDINGS.includes(result.report)) result.report = reply.report

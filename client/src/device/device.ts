@@ -1,6 +1,12 @@
 /** The state that the parts of a tracer share. An erasure or an import replaces the mutable fields. */
 import { type Core, FederationError, type OneAtATime, type Random } from '@geotrace/core-wasm'
-import { equalBytes, type Manifest, type RosterChain, USER_SECRET_BYTES } from '@geotrace/core-wasm/wire'
+import {
+  type EpochPins,
+  equalBytes,
+  type Manifest,
+  type RosterChain,
+  USER_SECRET_BYTES,
+} from '@geotrace/core-wasm/wire'
 import type { DeviceClock } from '../clock/device-clock.ts'
 import type { Dialer } from '../dialers/dialer.ts'
 import type { Redactor } from '../redaction/redaction.ts'
@@ -38,6 +44,8 @@ export interface Device {
   rosters: RosterChain | undefined
   /** Made with the first sync under `threshold`, because the group comes with it. It keeps public keys for later syncs. */
   salting: ClientSalting | undefined
+  /** Made together with `rosters`. */
+  pins: EpochPins | undefined
 }
 
 interface DeviceSecrets {

@@ -65,6 +65,7 @@ export async function openDevice(init: DeviceInit, progress: (progress: SyncProg
     secrets,
     rosters: undefined,
     salting: undefined,
+    pins: undefined,
   }
   await forgetWhenDue(device)
   const reopenRedactor = async (): Promise<void> => {

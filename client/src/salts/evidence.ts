@@ -1,6 +1,8 @@
 /**
- * Submits the proof that a salt node signed an answer which does not fit its sheet. PROTOCOL.md §4.10. The proof is valid
- * without trust in the sender, and it names times and a shard only. Two other members get it; gossip does the rest.
+ * Submits messages that prove themselves, so that nobody needs to trust the sender. PROTOCOL.md §4.10, §4.11. One is the
+ * proof that a salt node signed a false answer, or that the central peer pinned two rosters for one epoch. The other is a
+ * pin that salt nodes may not know. They name epochs, time blocks and a shard only. Two members get each; gossip does the
+ * rest.
  */
 import { isFederationError, type Random } from '@geotrace/core-wasm'
 import {
@@ -13,34 +15,47 @@ import {
   encodeGossip,
   encodeRosterRequest,
   isProof,
+  type Pin,
   ROSTER_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
 import type { Session } from '../dialers/dialer.ts'
 import { shuffle } from './shuffle.ts'
 
-/** Members that must take the proof: one member alone may collude with the liar. */
+/** Members that must take the message: one member alone may collude with the liar. */
 const RECIPIENTS = 2
 /** Members tried for that, because the sync waits meanwhile. */
 const TRIED_MAX = 4
 
-interface EvidenceSender {
+interface Sender {
   readonly session: Session
   readonly random: Random
   /** Keys (hex) of salt nodes that lied to this tracer. */
   readonly liars: ReadonlySet<string>
 }
 
-/** Throws ABORTED only. When no member takes the proof, the device still knows the liar and does not ask it again. */
+/** Throws ABORTED only. When no member takes the proof, the device still knows it. */
 export async function submitEvidence(
-  { session, random, liars }: EvidenceSender,
+  sender: Sender,
   certified: CertifiedRoster,
-  evidence: Evidence & { kind: 'answer' | 'evaluation' },
+  evidence: Evidence,
   verifier?: EvaluationVerifier,
 ): Promise<void> {
   // An answer that the node did not sign proves nothing to others.
   if (!isProof(evidence, () => certified, verifier)) return
-  const message = encodeGossip({ kind: 'evidence', evidence: encodeEvidence(evidence) })
-  const others = certified.roster.members.filter(({ key }) => !liars.has(bytesToHex(key)))
+  await submit(sender, certified, encodeGossip({ kind: 'evidence', evidence: encodeEvidence(evidence) }))
+}
+
+/** Throws ABORTED only. */
+export function submitPin(sender: Sender, certified: CertifiedRoster, pin: Pin): Promise<void> {
+  return submit(sender, certified, encodeGossip({ kind: 'pin', ...pin }))
+}
+
+async function submit(
+  { session, random, liars }: Sender,
+  { roster }: CertifiedRoster,
+  message: Uint8Array,
+): Promise<void> {
+  const others = roster.members.filter(({ key }) => !liars.has(bytesToHex(key)))
   let taken = 0
   for (const member of shuffle(others, random).slice(0, TRIED_MAX)) {
     if (taken === RECIPIENTS) return
@@ -49,7 +64,7 @@ export async function submitEvidence(
       taken++
     } catch (error) {
       if (!isFederationError(error) || isFederationError(error, 'ABORTED')) throw error
-      // The member has this proof already.
+      // The member has this message already.
       if (isFederationError(error, 'FORBIDDEN')) taken++
     }
   }

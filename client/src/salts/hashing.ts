@@ -3,24 +3,17 @@
  * A fix that lacks one secret is left out whole. The secrets are wiped after hashing.
  */
 import type { Core, Fix, NeededSecrets, RiskPoints } from '@geotrace/core-wasm'
-import {
-  type CertifiedRoster,
-  hashToRosterName,
-  RISK_HASH_BYTES,
-  RISK_POINTS_PER_FIX,
-  rosterInForce,
-  SECRET_BYTES,
-} from '@geotrace/core-wasm/wire'
+import { hashToRosterName, RISK_HASH_BYTES, RISK_POINTS_PER_FIX, SECRET_BYTES } from '@geotrace/core-wasm/wire'
 import { fixBlockToEpoch, timeToFixBlock } from '../diary/fix-block.ts'
 import type { LinkedFix } from '../diary/fix-states.ts'
 import type { SaltKeeper } from './salt-keeper.ts'
-import type { ClientSalting, WantedSecret } from './salting.ts'
+import type { ClientSalting, RosterOf, WantedSecret } from './salting.ts'
 
 /** The risk points of some fixes, and the secrets that they need. */
 interface FixPoints {
   readonly fixes: readonly Fix[]
   readonly points: RiskPoints
-  /** For each secret of `points.needed` how to ask for it; undefined where no roster is in force. */
+  /** For each secret of `points.needed` how to ask for it; undefined where no roster is known. */
   readonly secrets: readonly (WantedSecret | undefined)[]
 }
 
@@ -39,11 +32,11 @@ export interface Hashed {
 export function fixesToPoints(
   core: Core,
   fixes: readonly Fix[],
-  rosters: readonly CertifiedRoster[],
+  rosterOf: RosterOf,
   salting: ClientSalting,
 ): FixPoints {
   const points = core.fixesToRiskPoints(fixes, salting.kind)
-  return { fixes, points, secrets: salting.wanted(points.needed, rosters, core) }
+  return { fixes, points, secrets: salting.wanted(points.needed, rosterOf, core) }
 }
 
 export function pointsToSecrets({ fixes, points, secrets: all }: FixPoints): FixSecrets[] {
@@ -54,7 +47,7 @@ export function pointsToSecrets({ fixes, points, secrets: all }: FixPoints): Fix
 }
 
 /** Hashes the fixes for which `keeper` holds every secret. */
-export function hashFixes(core: Core, all: FixPoints, rosters: readonly CertifiedRoster[], keeper: SaltKeeper): Hashed {
+export function hashFixes(core: Core, all: FixPoints, rosterOf: RosterOf, keeper: SaltKeeper): Hashed {
   const isKnown = all.secrets.map((wanted) => wanted !== undefined && keeper.get(wanted.name) !== undefined)
   const complete = all.fixes.flatMap((_, i) =>
     pointsOf(all.points, i).every((point) => isKnown[all.points.secretIndex[point]!]) ? [i] : [],
@@ -65,7 +58,7 @@ export function hashFixes(core: Core, all: FixPoints, rosters: readonly Certifie
   for (const [i, wanted] of known.entries()) secrets.set(keeper.get(wanted!.name)!, i * SECRET_BYTES)
   const hashes = core.hashRiskPoints(points, secrets)
   secrets.fill(0)
-  const name = (epoch: number) => hashToRosterName(rosterInForce(rosters, epoch)!.hash)
+  const name = (epoch: number) => hashToRosterName(rosterOf(epoch)!.hash)
   const hashed = fixes.map((fix, i): LinkedFix => {
     const block = timeToFixBlock(fix.at)
     const epoch = fixBlockToEpoch(block)

@@ -5,9 +5,9 @@ import type { ClientSalting } from './salting.ts'
 
 export const plainSalting: ClientSalting<WantedSalt> = {
   kind: 'plain',
-  wanted(needed, rosters, core) {
+  wanted(needed, rosterOf, core) {
     if (needed.salting !== 'plain') throw new TypeError(`"salting" expected plain, got ${needed.salting}`)
-    return neededToSalts(needed, rosters, core.regionToShard)
+    return neededToSalts(needed, rosterOf, core.regionToShard)
   },
   plan: planRequests,
   ask: requestSalts,

@@ -3,15 +3,8 @@
  * batches by (roster, shard); all epochs of a request have the same number of elements, a batch class of the manifest.
  */
 import type { Core, NeededSecrets } from '@geotrace/core-wasm'
-import {
-  type CertifiedRoster,
-  EPOCH_MS,
-  EPOCHS_PER_ANSWER_MAX,
-  rosterInForce,
-  rosterName,
-  SALT_WINDOW_MS,
-} from '@geotrace/core-wasm/wire'
-import type { SecretRequest, WantedSecret } from './salting.ts'
+import { EPOCH_MS, EPOCHS_PER_ANSWER_MAX, rosterName, SALT_WINDOW_MS } from '@geotrace/core-wasm/wire'
+import type { RosterOf, SecretRequest, WantedSecret } from './salting.ts'
 
 type CellSecrets = Extract<NeededSecrets, { salting: 'threshold' }>
 
@@ -20,16 +13,16 @@ export interface WantedKey extends WantedSecret {
   readonly cell: bigint
 }
 
-/** The key of each entry of `needed`; undefined where no roster is in force. */
+/** The key of each entry of `needed`; undefined where no roster is known. */
 export function neededToKeys(
   needed: CellSecrets,
-  rosters: readonly CertifiedRoster[],
+  rosterOf: RosterOf,
   core: Pick<Core, 'cellToRegion' | 'regionToShard'>,
 ): (WantedKey | undefined)[] {
   return Array.from({ length: needed.count }, (_, i) => {
     const cell = needed.cells[i]!
     const epoch = needed.epochs[i]!
-    const certified = rosterInForce(rosters, epoch)
+    const certified = rosterOf(epoch)
     if (certified === undefined) return undefined
     const shard = core.regionToShard(core.cellToRegion(cell), certified.roster.shards)
     const untilMs = (epoch + 1) * EPOCH_MS + SALT_WINDOW_MS

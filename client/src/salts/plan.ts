@@ -6,33 +6,31 @@ import type { NeededSecrets } from '@geotrace/core-wasm'
 import {
   type Block,
   blockToEpoch,
-  type CertifiedRoster,
   compareBlocks,
   EPOCHS_PER_ANSWER_MAX,
   MINUTE_MS,
-  rosterInForce,
   rosterName,
   SALT_WINDOW_MS,
   SALTS_PER_REQUEST_MAX,
 } from '@geotrace/core-wasm/wire'
-import type { SecretRequest, WantedSecret } from './salting.ts'
+import type { RosterOf, SecretRequest, WantedSecret } from './salting.ts'
 
 type PlainSecrets = Extract<NeededSecrets, { salting: 'plain' }>
 
 /** The salt of a time block. Its name is `roster/shard/size/n`. */
 export interface WantedSalt extends Block, WantedSecret {}
 
-/** The salt of each entry of `needed`; undefined where no roster is in force. */
+/** The salt of each entry of `needed`; undefined where no roster is known. */
 export function neededToSalts(
   needed: PlainSecrets,
-  rosters: readonly CertifiedRoster[],
+  rosterOf: RosterOf,
   regionToShard: (region: number, shards: number) => number,
 ): (WantedSalt | undefined)[] {
   return Array.from({ length: needed.count }, (_, i) => {
     const size = needed.sizes[i]!
     const n = needed.blocks[i]!
     const epoch = blockToEpoch(size, n)
-    const certified = rosterInForce(rosters, epoch)
+    const certified = rosterOf(epoch)
     if (certified === undefined) return undefined
     const shard = regionToShard(needed.regions[i]!, certified.roster.shards)
     const untilMs = (n + 1) * size * MINUTE_MS + SALT_WINDOW_MS

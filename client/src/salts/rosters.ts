@@ -1,79 +1,88 @@
 /**
- * The rosters that a device follows. PROTOCOL.md §4.6, §7.3. The device receives each roster as a step, makes the body from
- * the roster before, checks the votes of a quorum and keeps the roster. A sync asks one peer for news when the newest
- * roster may not govern all that the sync needs; after weeks the device catches up roster by roster. Two certified rosters
- * of one period stop the device permanently. Errors: see `openRosters`.
+ * The rosters and pins that a device follows. PROTOCOL.md §4.6, §4.11, §7.3. The device receives each roster as a step. It
+ * makes the body from the roster before, checks the votes of a quorum and keeps the recent rosters. Every sync asks one peer
+ * for news: the next roster and the pins. After weeks the device catches up roster by roster. Two certified rosters of one
+ * period stop the device permanently. Errors: see `openRosters`.
  */
-import { type Clock, FederationError, isFederationError, oneAtATime } from '@geotrace/core-wasm'
+import { type Clock, FederationError, isFederationError, oneAtATime, type Random } from '@geotrace/core-wasm'
 import {
-  type CertifiedRoster,
+  decodeNewsReply,
   decodeRosterReply,
   decodeRosterStep,
-  EPOCH_OPENS_BEFORE_MS,
+  type EpochPins,
   encodeRosterRequest,
+  type FetchNamed,
   type FetchRoster,
-  followingPeriod,
+  hashToRosterName,
   type Manifest,
   type PeerAddress,
   peerIdToKey,
+  RECENT_MAX,
   ROSTER_PROTOCOL,
   type RosterChain,
   RosterFollower,
   type RosterRecords,
   type RosterStep,
   STEP_FORM,
-  timeToEpoch,
 } from '@geotrace/core-wasm/wire'
 import type { Session } from '../dialers/dialer.ts'
-import { FAMILIES, numberedKey } from '../storage/key-layout.ts'
-import { put, type Storage } from '../storage/storage.ts'
+import { FAMILIES, keyToNumber, numberedKey } from '../storage/key-layout.ts'
+import { del, put, type Storage } from '../storage/storage.ts'
+import type { PinNews } from './pin-news.ts'
+import { readPins } from './pin-record.ts'
+import type { RosterOf } from './salting.ts'
 import { shuffle } from './shuffle.ts'
 
 /** Entries asked in one sync. When 16 random entries are all unreachable, the device itself is offline. */
 const ENTRIES_MAX = 16
 /** The key of the step to the second roster of a fork. An erasure keeps this step and the rosters. */
 const FORK_KEY = `${FAMILIES.roster}fork`
+/** No epoch comes after this one, so a request from it brings no pins. */
+const NO_PINS = 0xffffffff
 
 interface RostersInit {
   rosters: RosterChain
+  pins: EpochPins
+  news: PinNews
+  /** The oldest epoch whose pin is of use. */
+  pinsFrom: number
   manifest: Manifest
   storage: Storage
   wire: Session
   clock: Clock
-  random: (n: number) => Uint8Array
+  random: Random
 }
 
 /**
- * All rosters, with the rosters of the current blocks if a peer has them. Throws PEER_UNREACHABLE when the device has
- * no roster at all, ROSTER_FORKED, ABORTED, STORAGE_CORRUPT.
+ * Brings rosters and pins up to date, if a peer can be reached. Throws PEER_UNREACHABLE when the device has no roster at
+ * all, ROSTER_FORKED, ABORTED, STORAGE_CORRUPT.
  */
-export async function openRosters(init: RostersInit): Promise<readonly CertifiedRoster[]> {
-  const { rosters, storage } = init
+export async function openRosters(init: RostersInit): Promise<void> {
+  const { rosters, pins, storage } = init
   const records = rosterRecords(storage)
   const follower = new RosterFollower({ chain: rosters, form: STEP_FORM, records, turn: oneAtATime() })
   await restore(follower)
   if (follower.fork !== undefined) throw forked(follower.fork)
-  if (isNewsDue(init)) await catchUp(init, follower)
-  return rosters.all
+  pins.restore(await readPins(storage))
+  await catchUp(init, follower)
 }
 
-/**
- * Whether a roster that this device lacks may govern a current block. The next roster begins with the next period at
- * the earliest. Before that, a connection costs as much as a small deposit and can bring nothing.
- */
-function isNewsDue({ rosters: { newest }, clock }: RostersInit): boolean {
-  if (newest === undefined) return true
-  return timeToEpoch(clock.now() + EPOCH_OPENS_BEFORE_MS) >= followingPeriod(newest.roster)
+export function toRosterOf(rosters: RosterChain, pins: EpochPins): RosterOf {
+  return (epoch) => {
+    const pin = pins.of(epoch)
+    return pin === undefined ? rosters.inForce(epoch) : rosters.named(pin.roster)
+  }
 }
 
 /** Asks one peer after the other until one of them has sent all that it knows. */
 async function catchUp(init: RostersInit, follower: RosterFollower<RosterStep>): Promise<void> {
-  const { rosters, manifest, random } = init
-  const entries = shuffle(rostersToEntries(manifest, rosters.newest), random).slice(0, ENTRIES_MAX)
+  const { rosters } = init
+  const entries = toEntries(init).slice(0, ENTRIES_MAX)
   let last: unknown
   for (const entry of entries) {
     try {
-      await follower.follow(stepsOf(init, entry), () => !isNewsDue(init))
+      await follower.follow(newsOf(init, entry))
+      await fetchPinned(init, follower, entry)
       if (rosters.newest !== undefined) return
     } catch (error) {
       if (!isFederationError(error)) throw error
@@ -87,15 +96,38 @@ async function catchUp(init: RostersInit, follower: RosterFollower<RosterStep>):
   throw new FederationError('PEER_UNREACHABLE', message, { tried: entries.length }, options)
 }
 
-function stepsOf({ wire }: RostersInit, entry: PeerAddress): FetchRoster {
-  return async (height) =>
-    decodeRosterReply(await wire.request(entry, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'step', height })))
+/** The steps of one entry. Its pins come with the first of them. */
+function newsOf({ wire, pinsFrom, news, clock }: RostersInit, entry: PeerAddress): FetchRoster {
+  let epoch = pinsFrom
+  return async (height) => {
+    const request = encodeRosterRequest({ op: 'news', height, epoch })
+    const { pins, step } = decodeNewsReply(await wire.request(entry, ROSTER_PROTOCOL, request))
+    epoch = NO_PINS
+    for (const pin of pins) news.takeFromMember(pin, clock.now())
+    return step
+  }
 }
 
-/** The peers to ask: those of the newest roster, else those of the manifest. */
-function rostersToEntries(manifest: Manifest, newest: CertifiedRoster | undefined): PeerAddress[] {
-  if (newest !== undefined) return [...newest.roster.members, newest.roster.central]
-  return [...manifest.members, manifest.central].map(({ peerId, addresses }) => ({
+/** A pinned roster may be one that a later roster overtook, which a device learns only by its name. */
+async function fetchPinned(
+  { pins, pinsFrom, wire }: RostersInit,
+  follower: RosterFollower<RosterStep>,
+  entry: PeerAddress,
+): Promise<void> {
+  const fetch: FetchNamed = async (roster) => {
+    const request = encodeRosterRequest({ op: 'named', form: 'step', roster })
+    return decodeRosterReply(await wire.request(entry, ROSTER_PROTOCOL, request))
+  }
+  for (const { roster } of pins.from(pinsFrom)) await follower.fetchNamed(fetch, hashToRosterName(roster))
+}
+
+/**
+ * The peers to ask, drawn at random: those of the newest roster, else those of the manifest. The central peer comes last,
+ * because its pins are what the members' answers are compared with.
+ */
+function toEntries({ manifest, rosters: { newest }, random }: RostersInit): PeerAddress[] {
+  if (newest !== undefined) return [...shuffle(newest.roster.members, random), newest.roster.central]
+  return [...shuffle(manifest.members, random), manifest.central].map(({ peerId, addresses }) => ({
     key: peerIdToKey(peerId),
     addresses,
   }))
@@ -103,8 +135,19 @@ function rostersToEntries(manifest: Manifest, newest: CertifiedRoster | undefine
 
 function rosterRecords(storage: Storage): RosterRecords {
   return {
+    async first() {
+      for await (const [key] of storage.range(FAMILIES.roster)) if (key !== FORK_KEY) return keyToNumber(key)
+      return 0
+    },
     get: (height) => storage.get(rosterKey(height)),
-    put: (kept) => storage.batch(kept.map(({ height, bytes }) => put(rosterKey(height), bytes))),
+    put(kept) {
+      const oldest = kept.at(-1)!.height - RECENT_MAX + 1
+      const old = kept.map(({ height }) => height - RECENT_MAX).filter((height) => height >= 0 && height < oldest)
+      return storage.batch([
+        ...kept.map(({ height, bytes }) => put(rosterKey(height), bytes)),
+        ...old.map((height) => del(rosterKey(height))),
+      ])
+    },
     getFork: () => storage.get(FORK_KEY),
     putFork: (encoded) => storage.batch([put(FORK_KEY, encoded)]),
   }
@@ -120,7 +163,7 @@ async function restore(follower: RosterFollower<RosterStep>): Promise<void> {
     await follower.restore()
   } catch (cause) {
     if (!isFederationError(cause, 'ROSTER_INVALID')) throw cause
-    throw corrupt(rosterKey(follower.chain.all.length), cause)
+    throw corrupt(rosterKey(follower.chain.nextHeight), cause)
   }
 }
 

@@ -9,6 +9,9 @@ import type { Session } from '../dialers/dialer.ts'
 /** Names one secret within a device; it begins with roster and shard. */
 export type SecretName = string
 
+/** The roster under which an epoch is salted: the pinned one, before its pin the one in force. */
+export type RosterOf = (epoch: number) => CertifiedRoster | undefined
+
 /** A secret that a sync needs. */
 export interface WantedSecret {
   readonly name: SecretName
@@ -70,10 +73,10 @@ export function noteRefusal(error: unknown, { key }: PeerAddress, tally: Tally, 
 export interface ClientSalting<W extends WantedSecret = WantedSecret> {
   /** Which secrets `core.fixesToRiskPoints` numbers. */
   readonly kind: Salting
-  /** The secret of each entry of `needed`; undefined where no roster is in force. */
+  /** The secret of each entry of `needed`; undefined where no roster is known. */
   wanted(
     needed: NeededSecrets,
-    rosters: readonly CertifiedRoster[],
+    rosterOf: RosterOf,
     core: Pick<Core, 'cellToRegion' | 'regionToShard'>,
   ): (W | undefined)[]
   /** The requests for all of `missing`. Pure: two devices that need the same secrets ask alike. */

@@ -18,9 +18,9 @@ export async function thresholdSalting(classes: readonly number[]): Promise<Clie
   const tools: EvaluationTools = { group, verifier: evaluationVerifier(group), classes, partKeys }
   return {
     kind: 'threshold',
-    wanted(needed, rosters, core) {
+    wanted(needed, rosterOf, core) {
       if (needed.salting !== 'threshold') throw new TypeError(`"salting" expected threshold, got ${needed.salting}`)
-      return neededToKeys(needed, rosters, core)
+      return neededToKeys(needed, rosterOf, core)
     },
     plan: (missing) => planCells(missing, classes),
     ask: (request, asker) => requestKeys(request, asker, tools),

@@ -23,6 +23,8 @@ export const KEYS = {
   proof: 'meta/proof',
   /** When the last sync ended, and the last loss (last-sync.ts). */
   lastSync: 'meta/last-sync',
+  /** The pins of epochs that take deposits (pin-record.ts). */
+  pins: 'meta/pins',
   /** When the device was opened, by its clock (retention.ts). */
   openings: 'meta/openings',
   /** A report code or a withdrawal that is in no batch yet (own-report.ts). */

@@ -12,6 +12,7 @@ import {
   type Manifest,
   type Mark,
   marksPerReply,
+  type Pin,
   type RefusedReason,
   type ReportStatus,
   type RowGroup,
@@ -37,6 +38,8 @@ export interface FakeCentral {
   /** Every acknowledged request, once, in order. */
   readonly requests: SyncRequest[]
   readonly codes: Map<string, ReportStatus>
+  /** The pins that come with refusals of their epochs. */
+  readonly pins: Pin[]
   /** Decides about a group: the reason of a refusal, or undefined to accept the group. */
   refuse: (group: RowGroup) => RefusedReason | undefined
   /** Drops all marks and begins a new generation, as a retraction does. */
@@ -53,6 +56,7 @@ export function fakeCentral(manifest: Manifest, roster: Uint8Array): FakeCentral
     rowsTwice: 0,
     requests: [],
     codes: new Map(),
+    pins: [],
     refuse: () => undefined,
     retract() {
       generation++
@@ -61,15 +65,14 @@ export function fakeCentral(manifest: Manifest, roster: Uint8Array): FakeCentral
     },
     serve(frame, nowMs) {
       const request = decodeSyncRequest(frame, syncRequestBytes)
-      const id = sha(request.userSecret)
+      const [id, digest] = [sha(request.userSecret), sha(syncContent(frame))]
       const key = `${id}/${bytesToHex(request.syncId)}`
-      const digest = sha(syncContent(frame))
       const before = answered.get(key)
       if (before !== undefined && before.digest !== digest) throw new FederationError('SYNC_CONFLICT', 'another batch')
       if (before !== undefined) return before.reply
+      central.requests.push(request)
       const reply = answer(request, id, nowMs)
       answered.set(key, { digest, reply })
-      central.requests.push(request)
       return reply
     },
   }
@@ -83,6 +86,7 @@ export function fakeCentral(manifest: Manifest, roster: Uint8Array): FakeCentral
       if (reason === undefined) store(user, group)
       return reason === undefined ? [] : [{ epoch: group.epoch, reason, roster }]
     })
+    const pins = central.pins.filter(({ epoch }) => refused.some((group) => group.epoch === epoch))
     const report = takeReport(central.codes, user, request)
     if (report === 'withdrawn') {
       generation++
@@ -91,10 +95,10 @@ export function fakeCentral(manifest: Manifest, roster: Uint8Array): FakeCentral
     if (user.reported) for (const [other, item] of users) if (other !== id) meet(user, item)
     for (const other of users.values()) if (other.reported && other !== user) meet(other, user)
     const from = request.generation === generation ? request.cursor : 0
-    const marks = user.marks.slice(from, from + marksPerReply(syncReplyBytes, refused.length))
+    const marks = user.marks.slice(from, from + marksPerReply(syncReplyBytes, refused.length, pins.length))
     const cursor = from + marks.length
     const left = user.marks.length - cursor
-    return encodeSyncReply({ report, time: nowMs, generation, cursor, left, refused, pins: [], marks }, syncReplyBytes)
+    return encodeSyncReply({ report, time: nowMs, generation, cursor, left, refused, pins, marks }, syncReplyBytes)
   }
 
   function store(user: FakeUser, { epoch, rows }: RowGroup): void {

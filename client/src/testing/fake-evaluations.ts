@@ -14,7 +14,7 @@ import {
   FederationError,
   shardToReplicas,
 } from '@geotrace/core-wasm/wire'
-import { assertOpen, type SaltWorld, toRosterInForce } from './fake-salts.ts'
+import { assertOpen, type SaltWorld, toRoster } from './fake-salts.ts'
 
 /** An epoch is a block of this size with the same number. */
 const EPOCH_BLOCK_MIN = 80
@@ -39,7 +39,7 @@ export function fakeEvaluations(
     if (!world.manifest.parameters.evaluations.includes(batch)) throw batchRefused(batch)
     const signer = testSigner(`peer/${name}`)
     const blocks = epochs.map((epoch) => ({ size: EPOCH_BLOCK_MIN, n: epoch }))
-    const certified = toRosterInForce(world, roster, blocks)
+    const certified = toRoster(world, roster, blocks)
     const rank = shardToReplicas(certified.roster, shard).findIndex(({ key }) => equalBytes(key, signer.key))
     if (rank < 0) throw new FederationError('WRONG_SHARD', 'not mine', { shard })
     assertOpen(blocks, world.clock.now())

@@ -25,18 +25,23 @@ import {
   decodeRosterRequest,
   EVALUATE_PROTOCOL,
   encodeDone,
+  encodeNewsReply,
   encodeRefusal,
   encodeRosterReply,
   encodeRosterStep,
+  equalBytes,
   errorToRefusal,
   FederationError,
   hashToRosterName,
   type Manifest,
+  manifestToId,
   manifestToRoster,
   type Parameters,
+  type Pin,
   type Protocol,
   SALT_PROTOCOL,
   SYNC_PROTOCOL,
+  signPin,
   utf8,
 } from '@geotrace/core-wasm/wire'
 import { sha256 } from '@noble/hashes/sha2.js'
@@ -63,6 +68,12 @@ export interface FakeFederation {
   rosters: CertifiedRoster[]
   /** Certifies the next roster and adds it to `rosters`. */
   follow(next?: Next): CertifiedRoster
+  /** Certified rosters that a later one overtook. Peers hand them out by name only. */
+  readonly overtaken: CertifiedRoster[]
+  /** The pins that every peer hands out, ascending by epoch. */
+  readonly pins: Pin[]
+  /** Signs a pin as the central peer does. */
+  pin(epoch: number, certified: CertifiedRoster): Pin
   /** Submitted messages, with the peer that received each. */
   readonly submitted: { peer: string; message: Uint8Array }[]
   /** Names of the nodes that sign false salts. */
@@ -99,6 +110,9 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
       federation.rosters.push(roster)
       return roster
     },
+    overtaken: [],
+    pins: [],
+    pin: (epoch, { hash }) => signPin(testSigner(`peer/${TEST_AUTHORITY}`), manifestToId(manifest), epoch, hash),
     submitted: [],
     liars: new Set(),
     clock,
@@ -110,16 +124,10 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
     dialer: {
       open: async () => ({
         async request(peer, protocol, frame, { signal } = {}) {
-          const aborted = () => new FederationError('ABORTED', 'aborted')
           if (signal?.aborted === true) throw aborted()
           const name = names.get(bytesToHex(peer.key))!
           const answer = federation.intercept(name, protocol, frame, async (bytes) => serve(name, protocol, bytes))
-          if (signal === undefined) return answer
-          return new Promise((resolve, reject) => {
-            const stop = () => reject(aborted())
-            signal.addEventListener('abort', stop)
-            answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-          })
+          return signal === undefined ? answer : orAborted(answer, signal)
         },
         close: async () => {},
       }),
@@ -140,15 +148,35 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
         federation.submitted.push({ peer: name, message: request.message })
         return encodeDone()
       }
-      if (request.op !== 'step') throw new FederationError('FORBIDDEN', 'only for members')
-      const known = federation.rosters[request.height]
-      return encodeRosterReply(known && encodeRosterStep(certifiedToStep(known)))
+      if (request.op === 'news') {
+        const pins = federation.pins.filter(({ epoch }) => epoch >= request.epoch)
+        return encodeNewsReply({ pins, step: toStep(federation.rosters[request.height]) })
+      }
+      if (request.op !== 'named') throw new FederationError('FORBIDDEN', 'only for members')
+      const isNamed = ({ hash }: CertifiedRoster) => equalBytes(hashToRosterName(hash), request.roster)
+      return encodeRosterReply(toStep([...federation.rosters, ...federation.overtaken].find(isNamed)))
     } catch (error) {
       return encodeRefusal(errorToRefusal(error))
     }
   }
 
   return federation
+}
+
+function orAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(aborted())
+    signal.addEventListener('abort', stop)
+    answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })
+}
+
+function aborted(): FederationError<'ABORTED'> {
+  return new FederationError('ABORTED', 'aborted')
+}
+
+function toStep(certified: CertifiedRoster | undefined): Uint8Array | undefined {
+  return certified && encodeRosterStep(certifiedToStep(certified))
 }
 
 const founded = new Map<string, { manifest: Manifest; trees: Uint8Array[][][]; certified: CertifiedRoster }>()

@@ -20,7 +20,8 @@ import {
   FederationError,
   hashToRosterName,
   keyToShards,
-  rosterInForce,
+  type Pin,
+  sheetEpochs,
   signContent,
 } from '@geotrace/core-wasm/wire'
 
@@ -28,6 +29,8 @@ import {
 export interface SaltWorld {
   readonly clock: Clock
   readonly rosters: CertifiedRoster[]
+  readonly overtaken: readonly CertifiedRoster[]
+  readonly pins: readonly Pin[]
   readonly quota: number
   readonly liars: ReadonlySet<string>
   readonly answered: { peer: string; salts: number; roster: CertifiedRoster; epochs: number[] }[]
@@ -56,7 +59,7 @@ export function fakeSalts(world: SaltWorld): FakeSalts {
     serve(name, frame) {
       const { shard, roster, blocks } = decodeSaltRequest(frame)
       const signer = testSigner(`peer/${name}`)
-      const certified = toRosterInForce(world, roster, blocks)
+      const certified = toRoster(world, roster, blocks)
       if (!keyToShards(certified.roster, signer.key).includes(shard)) {
         throw new FederationError('WRONG_SHARD', 'not mine', { shard })
       }
@@ -81,12 +84,25 @@ export function fakeSalts(world: SaltWorld): FakeSalts {
   }
 }
 
-/** The named roster, if it is in force for all blocks. */
-export function toRosterInForce({ rosters }: SaltWorld, name: Uint8Array, blocks: readonly Block[]): CertifiedRoster {
-  const named = rosters.find(({ hash }) => equalBytes(name, hashToRosterName(hash)))
-  const isInForce = ({ size, n }: Block) => rosterInForce(rosters, blockToEpoch(size, n)) === named
-  if (named === undefined || !blocks.every(isInForce)) throw new FederationError('ROSTER_UNKNOWN', 'which roster?')
+/** The named roster, if each block's epoch is pinned to it, or has no pin and the roster governs it. PROTOCOL.md §4.11. */
+export function toRoster(
+  { rosters, overtaken, pins }: SaltWorld,
+  name: Uint8Array,
+  blocks: readonly Block[],
+): CertifiedRoster {
+  const named = [...rosters, ...overtaken].find(({ hash }) => equalBytes(name, hashToRosterName(hash)))
+  const isAnswered = (epoch: number) => {
+    const pin = pins.find((item) => item.epoch === epoch)
+    return pin === undefined ? governs(named!, epoch) : equalBytes(pin.roster, named!.hash)
+  }
+  if (named === undefined || !blocks.every(({ size, n }) => isAnswered(blockToEpoch(size, n)))) {
+    throw new FederationError('ROSTER_UNKNOWN', 'which roster?')
+  }
   return named
+}
+
+function governs({ roster }: CertifiedRoster, epoch: number): boolean {
+  return roster.firstEpoch <= epoch && epoch < roster.firstEpoch + sheetEpochs(roster)
 }
 
 export function assertOpen(blocks: readonly Block[], nowMs: number): void {

@@ -1,4 +1,4 @@
-import { EPOCH_MS, EPOCHS_PER_ANSWER_MAX, SALT_WINDOW_MS, timeToEpoch } from '@geotrace/core-wasm/wire'
+import { EPOCH_MS, EPOCHS_PER_ANSWER_MAX, rosterInForce, SALT_WINDOW_MS, timeToEpoch } from '@geotrace/core-wasm/wire'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { neededToKeys, planCells, toBatch, type WantedKey } from '../../src/salts/plan-cells.ts'
@@ -55,7 +55,7 @@ describe('the plan of cell requests', () => {
     ]) {
       const { needed } = core.fixesToRiskPoints(fixes, 'threshold')
       if (needed.salting !== 'threshold') throw new Error('expected cells')
-      const keys = neededToKeys(needed, [certified], core)
+      const keys = neededToKeys(needed, (epoch) => rosterInForce([certified], epoch), core)
       expect(
         planCells(
           keys.map((item) => item!),
@@ -69,7 +69,7 @@ describe('the plan of cell requests', () => {
     const keysAt = (at: number) => {
       const { needed } = core.fixesToRiskPoints([{ lat: 52.52, lng: 13.4, at }], 'threshold')
       if (needed.salting !== 'threshold') throw new Error('expected cells')
-      return neededToKeys(needed, [certified], core)
+      return neededToKeys(needed, (epoch) => rosterInForce([certified], epoch), core)
     }
     const keys = keysAt(START_MS)
     expect(keys).toHaveLength(6)

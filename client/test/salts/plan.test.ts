@@ -5,6 +5,7 @@ import {
   encodeSaltRequest,
   epochToBlocks,
   hashToRosterName,
+  rosterInForce,
 } from '@geotrace/core-wasm/wire'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -58,7 +59,7 @@ describe('the plan of salt requests', () => {
       const { needed } = core.fixesToRiskPoints(fixes, 'plain')
       const salts = neededToSalts(
         needed as Extract<NeededSecrets, { salting: 'plain' }>,
-        [certified],
+        (epoch) => rosterInForce([certified], epoch),
         core.regionToShard,
       )
       expect(planRequests(salts as WantedSalt[]).length).toBe(1)
@@ -70,7 +71,7 @@ describe('the plan of salt requests', () => {
       const { needed } = core.fixesToRiskPoints([{ lat: 52.52, lng: 13.4, at }], 'plain')
       const salts = neededToSalts(
         needed as Extract<NeededSecrets, { salting: 'plain' }>,
-        [certified],
+        (epoch) => rosterInForce([certified], epoch),
         core.regionToShard,
       )
       expect(salts.every((salt) => salt === undefined)).toBe(true)

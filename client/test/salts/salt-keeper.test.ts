@@ -9,7 +9,7 @@ const { certified, core } = await fakeFederation()
 describe('the keeper of secrets', () => {
   it('a salt stays exactly as long as a node gives it, and is wiped then', () => {
     const points = core.fixesToRiskPoints([{ lat: 52.52, lng: 13.4, at: START_MS }], 'plain')
-    const wanted = plainSalting.wanted(points.needed, [certified], core).map((item) => item!)
+    const wanted = plainSalting.wanted(points.needed, () => certified, core).map((item) => item!)
     const secrets = new Map(wanted.map(({ name }) => [name, new Uint8Array(32).fill(7)]))
     const keeper = saltKeeper()
     for (const item of wanted) keeper.keep(item, secrets.get(item.name)!)

@@ -128,9 +128,9 @@ describe('the judge of histories', () => {
         const { membership } = running!
         running!.membership = () => {
           const own = membership()!
-          const all = own.rosters.all.slice(0, -1)
+          const all = own.rosters.recent.slice(0, -1)
           const other = { ...own.rosters.newest!, hash: new Uint8Array(32) }
-          return { ...own, rosters: { ...own.rosters, all: i === 0 ? all : [...all, other] } }
+          return { ...own, rosters: { ...own.rosters, recent: i === 0 ? all : [...all, other] } }
         }
       }
     })

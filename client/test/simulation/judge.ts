@@ -115,7 +115,7 @@ function judgeRosters(
   for (const { name, running } of [...saltNodes, central]) {
     const rosters = running?.membership()?.rosters
     if (rosters === undefined) continue
-    const own = rosters.all.map(({ hash }) => bytesToHex(hash))
+    const own = rosters.recent.map(({ hash }) => bytesToHex(hash))
     const at = others.findIndex((hash, height) => own[height] !== hash)
     if (at >= 0) findings.push(`${name} ${own[at] === undefined ? 'lacks the' : 'has another'} roster of height ${at}`)
   }
@@ -310,7 +310,7 @@ function firstEpochs(federation: SimulatedFederation): number[] {
 
 /** All rosters, from the node that has the most. */
 function rostersOf({ saltNodes }: SimulatedFederation): readonly CertifiedRoster[] {
-  const stores = saltNodes.map(({ running }) => running?.membership()?.rosters.all ?? [])
+  const stores = saltNodes.map(({ running }) => running?.membership()?.rosters.recent ?? [])
   return stores.reduce((a, b) => (b.length > a.length ? b : a))
 }
 

@@ -73,6 +73,8 @@ export const EVALUATE_ANSWER_MAX_BYTES = 16_384
 export const PARTS_MAX = 35
 /** A Merkle path of 16 covers 65,536 epochs, ten years. */
 export const PATH_MAX = 16
+/** Pins in a reply. The epochs that take deposits are 39, by a clock that is up to ten minutes off. */
+export const PINS_MAX = 48
 /** Bytes of a certificate or a step. */
 export const ROSTER_MAX_BYTES = 262_144
 /** Bytes of the largest certificate without changes. Changes have the other 32 KiB, so that a certificate always fits. */

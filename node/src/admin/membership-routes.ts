@@ -58,7 +58,7 @@ export function membershipRoutes(membership: () => Membership | undefined): Admi
       const { rosters, pool } = running()
       return {
         isForked: rosters.isForked,
-        rosters: rosters.all.map(rosterToView),
+        rosters: rosters.recent.map(rosterToView),
         pending: pool.changes().map((change) => changeToView(change, rosters.newest)),
       }
     },

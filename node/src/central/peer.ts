@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Clock, Random } from '@geotrace/core-wasm'
 import {
   DAY_MS,
+  DEPOSIT_WINDOW_MS,
   EPOCH_MS,
   FederationError,
   isAppOrigin,
@@ -19,7 +20,9 @@ import {
   type Roster,
   SYNC_GROUPS_MAX,
   SYNC_PROTOCOL,
+  timeToEpoch,
 } from '@geotrace/core-wasm/wire'
+import type { Standing } from '../membership/agreement/standing.ts'
 import { type ClockWatch, clockWatch } from '../membership/clock-watch.ts'
 import { assertSameFederation, createMembership, type Membership } from '../membership/membership.ts'
 import type { Pace } from '../membership/pace.ts'
@@ -78,6 +81,10 @@ interface CentralStatus extends Readonly<SyncCounters> {
   readonly peerId: string | undefined
   readonly addresses: readonly string[]
   readonly roster: number | undefined
+  /** Whether this peer knows the rosters that the others know; it pins epochs only when it is `current`. */
+  readonly standing: Standing | undefined
+  /** The kinds of evidence that peers have proven. */
+  readonly evidence: readonly string[]
   readonly activeReports: number
   /** Risk hashes of active reports in memory. */
   readonly sourceHashes: number
@@ -174,6 +181,7 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
         await parts.risk.start()
         await parts.host.serve(SYNC_PROTOCOL, parts.service.handle)
         await parts.membership.start()
+        parts.membership.standing.start()
         for (const pin of parts.pins.open(clock.now())) parts.membership.say({ kind: 'pin', ...pin })
         // The sweep asks the peers for their time, so the start does not wait for it.
         void parts.sweeping.start()
@@ -225,6 +233,8 @@ function toStatus(manifest: Manifest, state: CentralStatus['state'], parts: Part
     peerId: parts === undefined ? undefined : keyToPeerId(parts.host.key),
     addresses: parts?.host.addresses() ?? [],
     roster,
+    standing: parts?.membership.standing.state(),
+    evidence: parts?.membership.status().evidence ?? [],
     ...(parts?.service.counters ?? { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 }),
     activeReports: risk?.reports ?? 0,
     sourceHashes: risk?.hashes ?? 0,
@@ -300,11 +310,10 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
       Math.max(retentionToEpoch(clock.now(), retentionDays), dayToFirstEpoch(store.floor()))
     const risk = riskEngine({ store, config, clock, log, stopwatch })
     const codes = codeRegistry({ store, clock, random, retentionStart, ...config })
-    const federation = manifestToId(manifest)
-    const publish = (pin: Pin): void => membership.say({ kind: 'pin', ...pin })
-    const pins = await rosterPins({ store, rosters, federation, signer: nativeSigner(secret), publish })
+    const isReady = (): boolean => membership.standing.state() !== 'catching-up'
+    const pins = await openPins(init, store, membership)
     const shared = { manifest, config, store, space, clock, random, retentionStart }
-    const service = syncService({ ...shared, rosters, pins, codes, risk })
+    const service = syncService({ ...shared, rosters, pins, isReady, codes, risk })
     const watch = clockWatch(host, () => membership.peers.others(host.key), clock, random)
     const sweeping = retention({
       store,
@@ -327,6 +336,30 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
 async function peersTime(watch: ClockWatch, clock: Clock): Promise<number | undefined> {
   await watch.check()
   return watch.peersOffsetMs === undefined ? undefined : clock.now() - watch.peersOffsetMs
+}
+
+async function openPins(
+  { manifest, secret, clock, log }: CentralPeerInit,
+  store: CentralStore,
+  membership: Membership,
+): Promise<RosterPins> {
+  const federation = manifestToId(manifest)
+  const publish = (pin: Pin): void => membership.say({ kind: 'pin', ...pin })
+  const standing = (): Standing => membership.standing.state()
+  const { rosters } = membership
+  const pins = await rosterPins({ store, rosters, federation, signer: nativeSigner(secret), publish, standing })
+  followOwnPins(pins, membership, clock, log)
+  return pins
+}
+
+/** A store that was restored from a backup lacks the newest pins, and another pin of their epochs would be a lie. */
+function followOwnPins(pins: RosterPins, { pool }: Membership, clock: Clock, log: Log): void {
+  pool.onNews((kind) => {
+    if (kind !== 'pin') return
+    const own = pool.pins(timeToEpoch(clock.now() - DEPOSIT_WINDOW_MS) - 1)
+    // All are in the queue before the next deposit is.
+    Promise.all(own.map((pin) => pins.adopt(pin))).catch(() => log.error('central.pin-not-kept'))
+  })
 }
 
 async function disassemble({ host, store, membership, risk, sweeping }: Parts, init: CentralPeerInit): Promise<void> {

@@ -31,8 +31,10 @@ import type { Host } from '../net/protocol.ts'
 import type { Records } from '../platform/file-records.ts'
 import type { Log } from '../platform/log.ts'
 import { nativeSigner } from '../platform/native-signer.ts'
+import { createCatchUp } from './agreement/catch-up.ts'
 import { type Council, createCouncil, type SheetSource } from './agreement/council.ts'
 import { createPool, type Pool } from './agreement/pool.ts'
+import { type StandingWatch, watchStanding } from './agreement/standing.ts'
 import { createVoter, type Voter } from './agreement/voter.ts'
 import { keepLinks, type Links } from './links.ts'
 import { ownMove } from './own-move.ts'
@@ -69,6 +71,8 @@ export interface Membership {
   readonly rosters: RosterStore
   readonly pool: Pool
   readonly voter: Voter | undefined
+  /** The central peer starts it. */
+  readonly standing: StandingWatch
   /** Serves the roster protocol and runs the first round; at founding resolves when that round is over. */
   start(): Promise<void>
   /** Resolves when no work is running any more. Stop the host meanwhile, otherwise this waits for other peers. */
@@ -85,6 +89,8 @@ export interface Membership {
 /** Counts and public keys only. */
 export interface MembershipStatus {
   isForked: boolean
+  /** The kinds of evidence that is kept here. */
+  evidence: Evidence['kind'][]
   /** Height of the roster that is being agreed on. */
   due: number | undefined
   peers: { key: Uint8Array; operator: string; role: string; isHere: boolean; linked: boolean }[]
@@ -96,15 +102,16 @@ export async function createMembership(init: MembershipInit): Promise<Membership
   const rosters = init.rosters ?? (await openRosterStore(init.manifest, init.records))
   const parts = buildParts(init, rosters, evaluationVerifier(await loadGroup()))
   connect(init, parts)
-  const { peers, pool, voter, submit, say, beat, council, links } = parts
+  const { peers, pool, voter, submit, say, beat, council, standing, links } = parts
   const { host, clock } = init
   return {
     peers,
     rosters,
     pool,
     voter,
+    standing,
     async start() {
-      const service = { peers, rosters, clock, body: council.body, messages: pool.messages, submit }
+      const service = { peers, rosters, clock, body: council.body, pins: pool.pins, messages: pool.messages, submit }
       await host.serve(ROSTER_PROTOCOL, rosterService(service))
       host.gossip.admit(peers.has)
       links.start()
@@ -115,6 +122,7 @@ export async function createMembership(init: MembershipInit): Promise<Membership
     async stop() {
       links.stop()
       beat.stop()
+      standing.stop()
       await council.stop()
     },
     isPeer: () => peers.has(host.key),
@@ -132,6 +140,7 @@ interface Parts {
   readonly voter: Voter | undefined
   readonly beat: PresenceBeat
   readonly council: Council
+  readonly standing: StandingWatch
   readonly links: Links
   /** Takes an encoded message into the pool and publishes it; false if the pool did not accept it. */
   submit(message: Uint8Array): boolean
@@ -163,13 +172,17 @@ function buildParts(init: MembershipInit, rosters: RosterStore, verifier: Evalua
   const members = (): number => peers.all().length
   const others = (): readonly PeerAddress[] => peers.others(host.key)
   const beat = presenceBeat({ signer, rosters, clock, addresses, members, say, pace })
-  const council = createCouncil({ manifest, peers, host, rosters, pool, clock, random, log, voter, sheets, say })
+  const catchUp = createCatchUp({ peers, host, rosters, pool, clock, random, log })
+  const council = createCouncil({ manifest, peers, host, rosters, pool, catchUp, clock, log, voter, sheets, say })
+  const { sinceMs } = beat
+  const standing = watchStanding({ ownKey: host.key, peers, rosters, pool, catchUp, clock, random, sinceMs })
   const links = keepLinks({ host, clock, others, otherReplicas, pace })
-  return { rosters, peers, pool, voter, beat, council, links, submit, say }
+  return { rosters, peers, pool, voter, beat, council, standing, links, submit, say }
 }
 
 /** Lets the parts react to gossip, to new messages and to new rosters. */
 function connect(init: MembershipInit, parts: Parts): void {
+  const { log } = init
   const { gossip } = init.host
   const { rosters, peers, pool, beat, council } = parts
   gossip.onMessage((bytes) => pool.offer(bytes))
@@ -180,7 +193,10 @@ function connect(init: MembershipInit, parts: Parts): void {
   pool.onNews((kind) => {
     // Presences come often and change little; a round may wait for any other message.
     if (kind !== 'presence' || rosters.newest === undefined) council.nudge()
-    if (kind === 'evidence') gossip.admit(peers.has)
+    if (kind !== 'evidence') return
+    gossip.admit(peers.has)
+    const proof = pool.evidence().at(-1)
+    if (proof !== undefined) log.warn('evidence.proven', { kind: proof.kind })
   })
   rosters.onAdd(() => {
     gossip.admit(peers.has)
@@ -219,6 +235,7 @@ function toStatus({ manifest, host }: MembershipInit, parts: Parts): MembershipS
   const sinceMs = beat.sinceMs()
   return {
     isForked: rosters.isForked,
+    evidence: pool.evidence().map(({ kind }) => kind),
     due: council.due()?.height,
     peers: peers.others(host.key).map(({ key, operator, role }) => ({
       key,

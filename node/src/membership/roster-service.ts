@@ -1,20 +1,24 @@
 /**
- * Answers /geotrace/roster/1. PROTOCOL.md §7.3. Everybody may ask for rosters, steps and the time, and submit evidence.
+ * Answers /geotrace/roster/1. PROTOCOL.md §7.3. Everybody may ask for rosters, pins and the time, and submit evidence and pins.
  * Proposal bodies, the pool and other messages are for peers of the federation only; strangers get FORBIDDEN.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import {
   type CertifiedRoster,
   certifiedToStep,
+  decodeCertifiedRoster,
   decodeGossip,
   decodeRosterRequest,
   encodeCertifiedRoster,
   encodeDone,
+  encodeNewsReply,
   encodePoolReply,
   encodeRosterReply,
   encodeRosterStep,
   encodeTimeReply,
   FederationError,
+  type GossipKind,
+  type Pin,
 } from '@geotrace/core-wasm/wire'
 import type { Handler } from '../net/protocol.ts'
 import type { Peers } from './peers.ts'
@@ -25,12 +29,18 @@ interface RosterServiceInit {
   rosters: RosterStore
   clock: Clock
   body(hash: Uint8Array): CertifiedRoster | undefined
+  /** The pins of this epoch and of later ones, ascending. */
+  pins(from: number): readonly Pin[]
   messages(): Uint8Array[]
   /** Takes a message in and publishes it; false if the message is known or of no use. */
   submit(message: Uint8Array): boolean
 }
 
-export function rosterService({ peers, rosters, clock, body, messages, submit }: RosterServiceInit): Handler {
+/** The kinds of gossip that prove themselves, so a stranger may submit them. */
+const OPEN_KINDS: readonly GossipKind[] = ['evidence', 'pin']
+
+export function rosterService(init: RosterServiceInit): Handler {
+  const { peers, rosters, clock, body, pins, messages, submit } = init
   const reply = (certified: CertifiedRoster | undefined): Uint8Array =>
     encodeRosterReply(certified === undefined ? undefined : encodeCertifiedRoster(certified))
   return async (bytes, from) => {
@@ -38,15 +48,19 @@ export function rosterService({ peers, rosters, clock, body, messages, submit }:
     const isPeer = peers.withKey(from.key) !== undefined
     switch (request.op) {
       case 'get':
-        return reply(rosters.at(request.height))
-      case 'step': {
-        const known = rosters.at(request.height)
-        return encodeRosterReply(known && encodeRosterStep(certifiedToStep(known)))
+        return encodeRosterReply(await rosters.certificate(request.height))
+      case 'news': {
+        const known = rosters.at(request.height) ?? (await toCertified(rosters.certificate(request.height)))
+        return encodeNewsReply({ pins: pins(request.epoch), step: known && toStep(known) })
+      }
+      case 'named': {
+        const known = rosters.named(request.roster)
+        return request.form === 'certificate' ? reply(known) : encodeRosterReply(known && toStep(known))
       }
       case 'time':
         return encodeTimeReply(clock.now())
       case 'submit':
-        if (!isPeer && decodeGossip(request.message).kind !== 'evidence') throw stranger()
+        if (!isPeer && !OPEN_KINDS.includes(decodeGossip(request.message).kind)) throw stranger()
         if (!submit(request.message))
           throw new FederationError('FORBIDDEN', 'the message is known already or of no use')
         return encodeDone()
@@ -58,6 +72,15 @@ export function rosterService({ peers, rosters, clock, body, messages, submit }:
         return encodePoolReply(messages())
     }
   }
+}
+
+function toStep(certified: CertifiedRoster): Uint8Array {
+  return encodeRosterStep(certifiedToStep(certified))
+}
+
+async function toCertified(loading: Promise<Uint8Array | undefined>): Promise<CertifiedRoster | undefined> {
+  const bytes = await loading
+  return bytes && decodeCertifiedRoster(bytes)
 }
 
 function stranger(): FederationError<'FORBIDDEN'> {

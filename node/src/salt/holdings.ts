@@ -1,6 +1,6 @@
 /**
- * The shards that a node holds, period by period. PROTOCOL.md §5.1.
- * A period stays while its roster is in force for an open epoch, or while the roster is being agreed on.
+ * The shards that a node holds, period by period. PROTOCOL.md §4.11, §5.1.
+ * A period stays while the central peer may pin its roster for an open epoch, or while the roster is being agreed on.
  * Seeds that no certificate chose, and seeds of past periods, are erased.
  */
 import type { Clock, Random } from '@geotrace/core-wasm'
@@ -12,10 +12,9 @@ import {
   type Roster,
   type SignedSheet,
   type Signer,
-  sheetEpochs,
 } from '@geotrace/core-wasm/wire'
 import type { SheetSource } from '../membership/agreement/council.ts'
-import { isPeriodOpen } from '../membership/agreement/period.ts'
+import { mayBeCertified } from '../membership/agreement/period.ts'
 import type { RosterStore } from '../membership/roster-store.ts'
 import type { Host } from '../net/protocol.ts'
 import type { Records } from '../platform/file-records.ts'
@@ -37,8 +36,8 @@ interface HoldingsInit {
   keeper: SeedKeeper
 }
 export interface Holdings extends SheetSource {
-  /** The shards of certified rosters and of the due roster, oldest period first. */
-  all(): readonly Shards[]
+  /** The shards of the certified rosters that are in force for an open or a later epoch, oldest period first. */
+  inForce(nowMs: number): readonly Shards[]
   find(firstEpoch: number, shard: number): { shards: Shards; shard: Shard } | undefined
   /** The newest certified roster that begins with this epoch. */
   certified(firstEpoch: number): CertifiedRoster | undefined
@@ -73,8 +72,12 @@ class PeriodHoldings implements Holdings {
     this.#rosters = init.rosters
   }
 
-  all(): readonly Shards[] {
-    return [...this.#periods.values()].map(({ shards }) => shards).sort((a, b) => a.firstEpoch - b.firstEpoch)
+  inForce(nowMs: number): readonly Shards[] {
+    const { recent } = this.#rosters
+    const oldest = this.#rosters.inForce(oldestOpenEpoch(nowMs))?.roster.height ?? 0
+    return recent
+      .filter(({ roster }) => roster.height >= oldest)
+      .flatMap(({ roster }) => this.#periods.get(roster.firstEpoch)?.shards ?? [])
   }
 
   find(firstEpoch: number, shard: number): { shards: Shards; shard: Shard } | undefined {
@@ -84,23 +87,21 @@ class PeriodHoldings implements Holdings {
   }
 
   certified(firstEpoch: number): CertifiedRoster | undefined {
-    return this.#rosters.all.findLast(({ roster }) => roster.firstEpoch === firstEpoch)
+    return this.#rosters.startingAt(firstEpoch)
   }
 
   async settle(): Promise<void> {
     const { clock, keeper } = this.#init
     const oldest = oldestOpenEpoch(clock.now())
-    for (const certified of this.#rosters.all) if (this.#endOf(certified) > oldest) this.#open(certified.roster)
+    const { recent, overtaken } = this.#rosters
+    for (const certified of [...recent, ...overtaken]) {
+      if (this.#rosters.pinnableUntil(certified) > oldest) this.#open(certified.roster)
+    }
     for (const { shards } of this.#certifiedPeriods()) {
       await shards.settle()
-      keeper.cut(shards.firstEpoch, this.#endOf(this.certified(shards.firstEpoch)!))
+      keeper.cut(shards.firstEpoch, this.#rosters.pinnableUntil(this.certified(shards.firstEpoch)!))
     }
-    // A period before the newest roster without a certificate will get none: its seeds were not chosen.
-    const newest = this.#rosters.newest?.roster.firstEpoch ?? Number.NEGATIVE_INFINITY
-    for (const period of [...this.#periods.values()]) {
-      const { firstEpoch } = period.shards
-      if (firstEpoch < newest && this.certified(firstEpoch) === undefined) this.#close(period)
-    }
+    this.sweep(clock.now())
   }
 
   async acquire(roster: Roster, forMs: number | undefined, signedRoot: SignedRoot): Promise<void> {
@@ -133,8 +134,8 @@ class PeriodHoldings implements Holdings {
       const certified = this.certified(firstEpoch)
       const isOver =
         certified === undefined
-          ? newest !== undefined && !isPeriodOpen(newest, firstEpoch, nowMs)
-          : this.#endOf(certified) <= oldest
+          ? newest !== undefined && !mayBeCertified(newest, firstEpoch, nowMs)
+          : this.#rosters.pinnableUntil(certified) <= oldest
       if (isOver) this.#close(period)
     }
   }
@@ -161,10 +162,5 @@ class PeriodHoldings implements Holdings {
 
   #certifiedPeriods(): Period[] {
     return [...this.#periods.values()].filter(({ shards }) => this.certified(shards.firstEpoch) !== undefined)
-  }
-
-  /** The first epoch after those that a certified roster governs. */
-  #endOf({ roster }: CertifiedRoster): number {
-    return this.#rosters.at(roster.height + 1)?.roster.firstEpoch ?? roster.firstEpoch + sheetEpochs(roster)
   }
 }

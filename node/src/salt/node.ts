@@ -202,26 +202,21 @@ export function saltNode(init: SaltNodeInit): SaltNode {
         failed: (what) => log.error('salt.heartbeat-failed', { what }),
       })
       host.gossip.onPeer(() => pulse.met())
-      // One at a time. `stop` waits for the last one, because another node may use the directory afterwards.
-      let settling: Promise<void> = Promise.resolve()
+      const { settle, settled } = settling(holdings, pulse, log)
       rosters.onAdd(({ roster }) => {
         if (!isCoreOf(roster, core)) log.warn('core.outdated', { height: roster.height })
-        settling = settling
-          .then(() => holdings.settle())
-          .then(
-            () => pulse.joined(),
-            () => log.error('salt.settle-failed'),
-          )
+        settle()
       })
+      rosters.onOvertaken(settle)
       const handedOver = (taker: { key: Uint8Array }, shard: number, firstEpoch: number): void => {
         log.info('seed.handed-over', { shard, firstEpoch })
         membership.say(signHandover(signer, { taker: taker.key, shard, firstEpoch, time: clock.now() }))
       }
       await host.serve(SEEDS_PROTOCOL, seedService({ holdings, keeper, handedOver }))
-      const service = saltService({ core, clock, signer, rosters, holdings, keeper, quota, watch })
+      const { pinned } = membership.pool
+      const service = saltService({ core, clock, signer, rosters, holdings, keeper, quota, watch, pinned })
       await host.serve(SALT_PROTOCOL, admitted(service))
       stats = host.stats
-      const settled = (): Promise<void> => settling
       return { host, quota, keeper, membership, pulse, holdings, watch, settled }
     } catch (error) {
       await host?.stop()
@@ -242,9 +237,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
     const { rosters } = parts?.membership ?? {}
     if (rosters?.newest === undefined) return 'joining'
     const { roster } = rosters.newest
-    const held = parts?.holdings
-      .all()
-      .some(({ all, firstEpoch }) => all.length > 0 && parts?.holdings.certified(firstEpoch) !== undefined)
+    const held = parts?.holdings.inForce(clock.now()).some(({ all }) => all.length > 0)
     if (keyToMember(roster, signer.key) !== undefined) return isGone(roster, signer.key) ? 'draining' : 'serving'
     return held ? 'draining' : 'waiting'
   }
@@ -291,7 +284,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
         startedMs,
         roster: certified && rosterStatus(certified),
         core: core.sha256,
-        shards: parts === undefined ? [] : shardsOf(parts.holdings),
+        shards: parts === undefined ? [] : shardsOf(parts.holdings, clock.now()),
         membership: parts?.membership.status(),
         clockOffsetMs: parts?.watch.offsetMs ?? 0,
         reach: parts?.watch.reach,
@@ -320,15 +313,34 @@ function rosterStatus({ roster, hash }: CertifiedRoster): RosterStatus {
   }
 }
 
-/** The shards of certified rosters, without vacant ones, which no replica holds. */
-function shardsOf(holdings: Holdings): SaltNodeStatus['shards'] {
-  return holdings.all().flatMap(({ firstEpoch, all }) => {
-    const roster = holdings.certified(firstEpoch)?.roster
-    if (roster === undefined) return []
+/** The shards of rosters in force, without vacant ones, which no replica holds. */
+function shardsOf(holdings: Holdings, nowMs: number): SaltNodeStatus['shards'] {
+  return holdings.inForce(nowMs).flatMap(({ roster, firstEpoch, all }) => {
+    // A roster that was due has no sheets; the certified one names the vacant shards.
+    const certified = holdings.certified(firstEpoch)?.roster ?? roster
     return all
-      .filter(({ shard }) => !isVacant(roster, shard))
+      .filter(({ shard }) => !isVacant(certified, shard))
       .map(({ shard, tree }) => ({ firstEpoch, shard, held: tree !== undefined }))
   })
+}
+
+/**
+ * Lets the holdings follow the rosters, one change at a time. `stop` waits for the last one, because another node may use
+ * the directory afterwards.
+ */
+function settling(holdings: Holdings, pulse: Heartbeat, log: Log): { settle(): void; settled(): Promise<void> } {
+  let last: Promise<void> = Promise.resolve()
+  return {
+    settle() {
+      last = last
+        .then(() => holdings.settle())
+        .then(
+          () => pulse.joined(),
+          () => log.error('salt.settle-failed'),
+        )
+    },
+    settled: () => last,
+  }
 }
 
 interface Parts {

@@ -45,10 +45,12 @@ interface SaltServiceInit {
   keeper: SeedKeeper
   quota: QuotaTable<SaltQuestion>
   watch: ClockWatch
+  /** The hashes of the rosters that the central peer pinned for an epoch. */
+  pinned(epoch: number): readonly Uint8Array[]
 }
 
 export function saltService(init: SaltServiceInit): Handler {
-  const { core, clock, signer, rosters, holdings, keeper, quota, watch } = init
+  const { core, clock, signer, rosters, holdings, keeper, quota, watch, pinned } = init
 
   const epochToAnswer = (grip: Grip, tree: SheetTree, firstEpoch: number, epoch: number, mask: number): AnswerEpoch => {
     const salts = grip.salts(epoch)
@@ -93,7 +95,7 @@ export function saltService(init: SaltServiceInit): Handler {
     }
     assertOpen(request.blocks, nowMs)
     const masks = blocksToMasks(request.blocks)
-    assertInForce(rosters, certified, masks)
+    for (const epoch of masks.keys()) assertPinnable(rosters, pinned(epoch), certified, epoch)
     const { shard } = found
     const { tree } = shard
     if (tree === undefined) throw lost([...masks.keys()][0]!)
@@ -126,15 +128,16 @@ function assertOpen(blocks: readonly Block[], nowMs: number): void {
   }
 }
 
-/** Throws ROSTER_UNKNOWN unless the named roster is in force for every block. An older roster may still be in force. */
-function assertInForce(rosters: RosterStore, certified: CertifiedRoster, masks: ReadonlyMap<number, number>): void {
-  for (const epoch of masks.keys()) {
-    if (rosters.inForce(epoch) === certified) continue
-    throw new FederationError(
-      'ROSTER_UNKNOWN',
-      `another roster is in force for epoch ${epoch}: fetch the newest roster`,
-    )
-  }
+/** Throws ROSTER_UNKNOWN unless the epoch is pinned to the named roster or, while its pin is unknown, may be. */
+function assertPinnable(
+  rosters: RosterStore,
+  pinned: readonly Uint8Array[],
+  certified: CertifiedRoster,
+  epoch: number,
+): void {
+  const isPinned = pinned.some((hash) => equalBytes(hash, certified.hash))
+  if (pinned.length > 0 ? isPinned : rosters.pinnable(epoch).includes(certified)) return
+  throw new FederationError('ROSTER_UNKNOWN', `epoch ${epoch} has another roster: fetch the newest rosters and pins`)
 }
 
 function row(bytes: Uint8Array, i: number): Uint8Array {

@@ -19,14 +19,17 @@ import { adminRequest } from '../../src/admin/client.ts'
 import { adminServer } from '../../src/admin/server.ts'
 import { type CentralPeer, centralPeer } from '../../src/central/peer.ts'
 import { centralRoutes } from '../../src/cli/central/routes.ts'
+import { createMembership } from '../../src/membership/membership.ts'
 import { createHost } from '../../src/net/host.ts'
 import type { Host } from '../../src/net/protocol.ts'
 import { fileRecords } from '../../src/platform/file-records.ts'
 import { silent } from '../../src/platform/log.ts'
+import { nativeSigner } from '../../src/platform/native-signer.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { run } from '../cli/captured.ts'
+import { until } from '../salt/federation.ts'
 import { row } from './store/sample.ts'
-import { certifiedRoster, Device, demoManifest, START } from './world.ts'
+import { certifiedRoster, Device, demoManifest, OPERATORS, START } from './world.ts'
 
 /** The picture of a printed QR code: each module is two blanks on a light or a dark background. */
 function pictureOf(printed: string): { width: number; height: number; data: Uint8Array } {
@@ -72,12 +75,33 @@ describe('a central peer on the network', () => {
     host = await createHost({ secret: systemRandom(32), listen: [], clock, log: silent })
     peer = centralPeer(init())
     await peer.start()
+    for (const name of OPERATORS.slice(0, 3)) others.push(await startMember(name))
+    await linkMembers()
   })
   afterEach(async () => {
     await peer.stop()
     await host.stop()
+    for (const other of others.splice(0)) await other.stop()
     await rm(dir, { recursive: true })
   })
+  const others: Host[] = []
+  /** A member with the same roster, linked to the central peer. A third of the operators must answer after its start. */
+  const startMember = async (name: string): Promise<Host> => {
+    const secret = demoSecret(DEMO_PHRASE, `peer/${name}`)
+    const localAddress = `127.44.0.${others.length + 1}`
+    const own = await createHost({ secret, listen: [], clock, log: silent, localAddress })
+    const records = await fileRecords(join(dir, name))
+    await records.put('roster-0', encodeCertifiedRoster(certified))
+    const shared = { manifest, host: own, records, clock, random: systemRandom, log: silent }
+    const membership = await createMembership({ ...shared, signer: nativeSigner(secret), addresses: () => [] })
+    await membership.start()
+    return own
+  }
+  const linkMembers = async (): Promise<void> => {
+    const central = { key: peerIdToKey(manifest.central.peerId), addresses: peer.status().addresses }
+    for (const other of others) await other.link(central)
+    await until(() => peer.status().standing === 'current')
+  }
   /** A device whose syncs go over a libp2p connection. */
   const device = (): Device =>
     new Device(
@@ -110,6 +134,8 @@ describe('a central peer on the network', () => {
     peer = centralPeer(init())
     await peer.start()
     expect(peer.status()).toMatchObject({ state: 'serving', activeReports: 1, riskFailures: 0 })
+    await expect(far.sync()).rejects.toMatchObject({ code: 'BUSY' })
+    await linkMembers()
     expect((await far.sync()).marks).toMatchObject([{ degree: 2 }])
     expect(await peer.reports()).toMatchObject([{ id: 1, at: START, state: 'active', marked: 2 }])
     expect(await peer.dryRun({ report: 1 })).toEqual({ degrees: [1, 1], marks: 2, capped: false })

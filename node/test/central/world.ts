@@ -42,6 +42,7 @@ import { memoryStore } from '../../src/central/store/memory-store.ts'
 import { hashToKey } from '../../src/central/store/row-set.ts'
 import { rosterPins } from '../../src/central/sync/pins.ts'
 import { type SyncService, syncService } from '../../src/central/sync/service.ts'
+import type { Standing } from '../../src/membership/agreement/standing.ts'
 import { newDemoManifest } from '../../src/membership/new-manifest.ts'
 import { addressToRequester } from '../../src/net/guard/requester.ts'
 import type { Requester } from '../../src/net/protocol.ts'
@@ -85,6 +86,7 @@ export interface World {
   readonly rosters: CertifiedRoster[]
   /** The pins that the central peer published. */
   readonly published: readonly Pin[]
+  setStanding(to: Standing): void
   readonly service: SyncService
   readonly risk: RiskEngine
   readonly codes: CodeRegistry
@@ -125,8 +127,12 @@ export async function world(init: WorldInit = {}): Promise<World> {
   const codes = codeRegistry({ store, clock, random, retentionStart, ...config })
   const federation = manifestToId(manifest)
   const signer = keyToDemoSigner(peerIdToKey(manifest.central.peerId))
-  const pins = await rosterPins({ store, rosters, federation, signer, publish: (pin) => void published.push(pin) })
-  const service = syncService({ manifest, config, store, rosters, pins, codes, risk, clock, random, retentionStart })
+  let standing: Standing = 'current'
+  const publish = (pin: Pin): void => void published.push(pin)
+  const pins = await rosterPins({ store, rosters, federation, signer, publish, standing: () => standing })
+  const isReady = (): boolean => standing !== 'catching-up'
+  const shared = { manifest, config, store, rosters, clock, random, retentionStart }
+  const service = syncService({ ...shared, pins, isReady, codes, risk })
   const sweeping = retention({
     store,
     clock,
@@ -143,6 +149,9 @@ export async function world(init: WorldInit = {}): Promise<World> {
     store,
     rosters: certified,
     published,
+    setStanding(to) {
+      standing = to
+    },
     service,
     risk,
     codes,

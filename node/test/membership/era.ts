@@ -77,7 +77,7 @@ export async function startEra(stage: Stage, count: number, replicas = Math.min(
   return {
     ...{ players, clock, nodes, dirs, central, client, drawn, random, memberships, start },
     async drive(height, who = memberships) {
-      const isThere = (): boolean => who().every(({ rosters }) => rosters.all.length > height)
+      const isThere = (): boolean => who().every(({ rosters }) => rosters.nextHeight > height)
       for (;;) {
         const { roster } = central.rosters.newest!
         const { from, to } = effortSpan(roster.periodEpochs, nextFirstEpoch(roster, clock.now()))

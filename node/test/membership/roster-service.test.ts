@@ -1,6 +1,8 @@
 import { simulatedClock } from '@geotrace/core-wasm'
 import {
   assertCertified,
+  decodeCertifiedRoster,
+  decodeNewsReply,
   decodeRosterReply,
   decodeRosterStep,
   encodeEvidence,
@@ -9,13 +11,17 @@ import {
   encodeTimeReply,
   hashToRosterName,
   manifestToPredecessor,
+  type Pin,
   ROSTER_PROTOCOL,
   rosterChain,
+  signPin,
   signPresence,
   signVote,
+  timeToEpoch,
 } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { nativeSigner } from '../../src/platform/native-signer.ts'
+import { systemRandom } from '../../src/platform/random.ts'
 import { cast, fetchRoster, isServing, Stage, startAll, untilLater } from '../salt/federation.ts'
 import { randomRoots } from './founding.ts'
 
@@ -49,17 +55,39 @@ describe('the roster service', () => {
       expect(await status(stranger, request), request.op).toBe(13)
       expect(await status(member, request), request.op).toBe(0)
     }
-    for (const request of [{ op: 'get', height: 0 }, { op: 'step', height: 0 }, { op: 'time' }] as const) {
+    const name = hashToRosterName(certified.hash)
+    for (const request of [
+      { op: 'get', height: 0 },
+      { op: 'news', height: 0, epoch: 0 },
+      { op: 'named', form: 'step', roster: name },
+      { op: 'time' },
+    ] as const) {
       expect(await status(stranger, request), request.op).toBe(0)
     }
-    // A device asks for the step to a roster, and for the step to one that does not exist.
-    const ask = async (height: number): Promise<Uint8Array | undefined> =>
-      decodeRosterReply(await stranger.request(peer, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'step', height })))
-    const chain = rosterChain(players.manifest)
-    expect(chain.checkStep(decodeRosterStep((await ask(0))!))).toMatchObject([
-      { hash: certified.hash, body: certified.body, sheetSignatures: [] },
-    ])
-    expect(await ask(1)).toBeUndefined()
+    // A device asks for the step to a roster with the pins, and for the step to one that does not exist.
+    const ask = async (request: Parameters<typeof encodeRosterRequest>[0]): Promise<Uint8Array> =>
+      await stranger.request(peer, ROSTER_PROTOCOL, encodeRosterRequest(request))
+    const news = async (height: number, epoch = 0) => decodeNewsReply(await ask({ op: 'news', height, epoch }))
+    const isStep = (step: Uint8Array) => {
+      const found = rosterChain(players.manifest).checkStep(decodeRosterStep(step))
+      expect(found).toMatchObject([{ hash: certified.hash, body: certified.body, sheetSignatures: [] }])
+    }
+    isStep((await news(0)).step!)
+    expect(await news(1)).toEqual({ pins: [], step: undefined })
+    isStep(decodeRosterReply(await ask({ op: 'named', form: 'step', roster: name }))!)
+    const named = decodeRosterReply(await ask({ op: 'named', form: 'certificate', roster: name }))!
+    expect(decodeCertifiedRoster(named).hash).toEqual(certified.hash)
+    expect(decodeRosterReply(await ask({ op: 'named', form: 'step', roster: systemRandom(8) }))).toBeUndefined()
+    // Anybody may submit a pin of the central peer, and every peer then hands it out.
+    const epoch = timeToEpoch(clock.now())
+    const submitPin = (item: Pin) => status(stranger, { op: 'submit', message: encodeGossip({ kind: 'pin', ...item }) })
+    const pin = signPin(nativeSigner(players.centralSecret), certified.roster.federation, epoch, certified.hash)
+    expect(await submitPin({ ...pin, epoch: epoch + 1 })).toBe(13)
+    expect(await submitPin(pin)).toBe(0)
+    expect(await submitPin(pin)).toBe(13)
+    expect((await news(1)).pins).toEqual([pin])
+    expect((await news(1, epoch + 1)).pins).toEqual([])
+    await untilLater(clock, () => nodes[2]!.membership()!.pool.pins(0).length === 1)
     // A known message is refused, and so is a malformed one.
     expect(await status(member, { op: 'submit', message: presence })).toBe(13)
     expect(await status(member, { op: 'submit', message: presence.slice(0, -1) })).not.toBe(0)

@@ -1,5 +1,11 @@
 import { foundRoster, nextTestRoster, testManifest, testTrees } from '@geotrace/core-wasm/testing'
-import { type CertifiedRoster, encodeCertifiedRoster, quorum } from '@geotrace/core-wasm/wire'
+import {
+  type CertifiedRoster,
+  decodeCertifiedRoster,
+  encodeCertifiedRoster,
+  hashToRosterName,
+  quorum,
+} from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openRosterStore } from '../../src/membership/roster-store.ts'
 import { fileRecords } from '../../src/platform/file-records.ts'
@@ -55,9 +61,9 @@ describe('the roster store', () => {
     expect(await rosters.add(two)).toBe(false)
     expect(await rosters.add(afterTwo)).toBe(true)
     expect(added).toEqual([first, one, afterOne, two, afterTwo])
-    expect(rosters.all).toEqual([first, two, afterTwo])
-    expect((await openRosterStore(manifest, records)).all.map(({ hash }) => hash)).toEqual(
-      rosters.all.map(({ hash }) => hash),
+    expect(rosters.recent).toEqual([first, two, afterTwo])
+    expect((await openRosterStore(manifest, records)).recent.map(({ hash }) => hash)).toEqual(
+      rosters.recent.map(({ hash }) => hash),
     )
     // A crash after the first of two writes leaves the roster that followed the other one above it.
     const rest = await fileRecords(await stage.dir())
@@ -65,8 +71,48 @@ describe('the roster store', () => {
       await rest.put(`roster-${height}`, encodeCertifiedRoster(roster))
     }
     const opened = await openRosterStore(manifest, rest)
-    expect(opened.all.map(({ hash }) => hash)).toEqual([first.hash, two.hash])
+    expect(opened.recent.map(({ hash }) => hash)).toEqual([first.hash, two.hash])
     expect(await opened.add(afterTwo)).toBe(true)
+  })
+
+  it('the store keeps 64 rosters in memory and all of them on disk, also after a restart', async () => {
+    const manifest = testManifest({ shards: 1, periodEpochs: 2, reserveEpochs: 1 })
+    const all = [foundRoster(manifest, testTrees(manifest))]
+    while (all.length < 70) all.push(nextTestRoster(all.at(-1)!))
+    const records = await fileRecords(await stage.dir())
+    const rosters = await openRosterStore(manifest, records)
+    for (const roster of all) expect(await rosters.add(roster)).toBe(true)
+    const again = await openRosterStore(manifest, records)
+    for (const store of [rosters, again]) {
+      expect(store.recent.map(({ hash }) => hash)).toEqual(all.slice(-64).map(({ hash }) => hash))
+      for (const height of [0, 5, 6, 69]) {
+        expect(decodeCertifiedRoster((await store.certificate(height))!).hash).toEqual(all[height]!.hash)
+      }
+      expect(await store.certificate(70)).toBeUndefined()
+    }
+    expect(await again.add(nextTestRoster(all.at(-1)!))).toBe(true)
+  })
+
+  it('the store gives no certificate of an overtaken branch by its height', async () => {
+    const manifest = testManifest({ shards: 1, periodEpochs: 2, reserveEpochs: 1 })
+    const first = foundRoster(manifest, testTrees(manifest))
+    const one = nextTestRoster(first)
+    const two = nextTestRoster(first, { firstEpoch: one.roster.firstEpoch + 4 })
+    const records = await fileRecords(await stage.dir())
+    const rosters = await openRosterStore(manifest, records)
+    let overtaken = 0
+    rosters.onOvertaken(() => overtaken++)
+    for (const roster of [first, one, nextTestRoster(one)]) await rosters.add(roster)
+    await rosters.add(two)
+    expect(decodeCertifiedRoster((await rosters.certificate(1))!).hash).toEqual(two.hash)
+    expect(await rosters.certificate(2)).toBeUndefined()
+    expect(rosters.named(hashToRosterName(one.hash))).toBe(one)
+    expect(overtaken).toBe(0)
+    // A certificate that comes when a later roster stands is noted, because its roster may be pinned.
+    const late = await openRosterStore(manifest, await fileRecords(await stage.dir()))
+    late.onOvertaken(() => overtaken++)
+    for (const roster of [first, two, one, one]) await late.add(roster)
+    expect([overtaken, late.overtaken]).toEqual([1, [one]])
   })
 
   it('the store uses a roster only once it is on disk, and takes it when it is offered again', async () => {
@@ -82,7 +128,7 @@ describe('the roster store', () => {
     rosters.onAdd((certified) => added.push(certified))
     const one = certifyFounding(players)
     await expect(rosters.add(one)).rejects.toThrow('no space left')
-    expect([rosters.newest, rosters.all.length, added.length]).toEqual([undefined, 0, 0])
+    expect([rosters.newest, rosters.nextHeight, added.length]).toEqual([undefined, 0, 0])
     isFull = false
     expect(await rosters.add(one)).toBe(true)
     expect(added).toEqual([one])

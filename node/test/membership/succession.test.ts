@@ -8,7 +8,7 @@ import {
   type Change,
   concatBytes,
   decodeChange,
-  decodeRosterReply,
+  decodeNewsReply,
   decodeRosterRequest,
   decodeRosterStep,
   effortSpan,
@@ -95,7 +95,7 @@ describe('a federation in the course of its rosters', () => {
     expect(salts.size).toBe(30)
     // Agreement on the sixth roster may have begun.
     const five = (rosters: readonly CertifiedRoster[]) => names(rosters.slice(0, 6))
-    for (const { rosters } of era.memberships()) expect(five(rosters.all)).toEqual(five(era.central.rosters.all))
+    for (const { rosters } of era.memberships()) expect(five(rosters.recent)).toEqual(five(era.central.rosters.recent))
     expect(era.memberships()).toHaveLength(6)
   })
 
@@ -116,7 +116,7 @@ describe('a federation in the course of its rosters', () => {
     const { key } = era.nodes[victim]!
     const held = () => era.nodes[victim]!.status().shards.filter((item) => item.held)
     const before = held()
-    const askedOf = era.central.rosters.all.filter(
+    const askedOf = era.central.rosters.recent.filter(
       // The oldest may close while the test runs.
       ({ roster }) => roster.firstEpoch > oldestOpenEpoch(era.clock.now()) && keyToShards(roster, key).length > 0,
     )
@@ -166,7 +166,7 @@ describe('a federation in the course of its rosters', () => {
       const now = member(era.central.rosters.newest!)
       expect(now.addresses).toEqual(addresses)
       expect(now.moved).toBeGreaterThan(before.moved)
-      made.push(...era.central.rosters.all.flatMap(({ roster }) => roster.changes).filter(isMove))
+      made.push(...era.central.rosters.recent.flatMap(({ roster }) => roster.changes).filter(isMove))
     }
     const moves = [...new Set(made.map(bytesToHex))].map(hexToBytes)
     expect(moves).toHaveLength(2)
@@ -231,7 +231,7 @@ describe('a federation in the course of its rosters', () => {
     expect(isGone(admits.roster, leaver.key)).toBe(true)
     expect(admits.roster.operators[3]!.key).toEqual(to.key)
     expect(keyToMember(admits.roster, leaver.key)).toBeDefined()
-    await untilLater(clock, () => newcomer.membership()!.rosters.all.length === era.central.rosters.all.length)
+    await untilLater(clock, () => newcomer.membership()!.rosters.nextHeight === era.central.rosters.nextHeight)
     expect([newcomer.status().state, leaver.status().state]).toEqual(['waiting', 'draining'])
     expect(newcomer.membership()!.isPeer()).toBe(true)
     // The operator starts its node with the new key and can vote again.
@@ -321,16 +321,16 @@ describe('a federation in the course of its rosters', () => {
     const peer = { key: nodes[0]!.key, addresses: nodes[0]!.addresses() }
     const chain = rosterChain(players.manifest)
     let [whole, steps] = [0, 0]
-    const rosters = central.rosters.all.slice()
+    const rosters = central.rosters.recent.slice()
     for (const { hash, body, roster, ...rest } of rosters) {
-      const request = encodeRosterRequest({ op: 'step', height: roster.height })
-      const bytes = decodeRosterReply(await client.request(peer, ROSTER_PROTOCOL, request))!
+      const request = encodeRosterRequest({ op: 'news', height: roster.height, epoch: 0 })
+      const bytes = decodeNewsReply(await client.request(peer, ROSTER_PROTOCOL, request)).step!
       chain.take(chain.checkStep(decodeRosterStep(bytes)))
       expect(chain.newest).toMatchObject({ hash, body, roster, sheetSignatures: [] })
       whole += encodeCertifiedRoster({ body, ...rest }).length
       steps += bytes.length
     }
-    expect(chain.all).toHaveLength(rosters.length)
+    expect(chain.recent).toHaveLength(rosters.length)
     expect(steps).toBeLessThan(whole / 3)
     const kinds = rosters.flatMap(({ roster }) => roster.changes.map((item) => decodeChange(item).change.kind))
     expect(new Set(kinds)).toEqual(new Set(['join', 'leave', 'rotate', 'lied', 'move']))
@@ -353,7 +353,7 @@ describe('a federation in the course of its rosters', () => {
     for (const draw of era.drawn) {
       expect(holds(draw)).toBe(false)
       const [leaf, next] = [stateToLeaf(core, draw), nextState(core, draw)]
-      for (const { roster } of era.central.rosters.all) {
+      for (const { roster } of era.central.rosters.recent) {
         expect(holds(leafToSalts(core, leaf, roster.firstEpoch).slice(-32))).toBe(false)
       }
       for (const item of [leaf, next, stateToLeaf(core, next)]) expect(holds(item)).toBe(false)
@@ -453,7 +453,7 @@ describe('a federation in trouble', () => {
     const rest = () => era.memberships().filter((item) => item.peers.withKey(host.key) !== undefined)
     const proposal = { height: 1, firstEpoch, hash: systemRandom(32), holder: host.key, operator: bad }
     rest()[0]!.say(signProposal(nativeSigner(players.operatorSecrets[bad]!), roster.federation, proposal))
-    await untilLater(clock, () => rest().every(({ rosters }) => rosters.all.length === 2))
+    await untilLater(clock, () => rest().every(({ rosters }) => rosters.nextHeight === 2))
     expect(asked).toBeGreaterThan(0)
     const certified = era.central.rosters.newest!
     expect(certified.hash).not.toEqual(proposal.hash)
@@ -479,7 +479,7 @@ describe('a federation in trouble', () => {
       await clock.jumpTo(effortSpan(1, firstEpoch).to)
     }
     expect(new Set(tried).size).toBe(6)
-    expect(era.central.rosters.all).toHaveLength(2)
+    expect(era.central.rosters.recent).toHaveLength(2)
     // Shards of the failed periods are dropped, except those of the last ones.
     await untilLater(clock, () =>
       nodes.every((node) => node.status().shards.every(({ firstEpoch }) => !tried.slice(0, 3).includes(firstEpoch))),

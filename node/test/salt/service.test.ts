@@ -41,6 +41,8 @@ import { cast, core, Stage } from './federation.ts'
 
 const NOW = Date.UTC(2026, 5, 1, 12, 3)
 const HERE: Requester = { key: systemRandom(32), ...addressToRequester('/ip4/203.0.113.7/tcp/1') }
+/** Another roster that the central peer may pin. */
+const OTHER = { hash: systemRandom(32) } as CertifiedRoster
 const stage = new Stage()
 afterEach(() => stage.end())
 
@@ -74,9 +76,11 @@ async function service(
   certified = bodyToCertified(encodeRoster({ ...roster, sheets }), [], [])
   const rosters = {
     named: (name: Uint8Array) => (Buffer.compare(name, hashToRosterName(certified.hash)) === 0 ? certified : undefined),
-    inForce: (epoch: number) =>
-      epoch >= roster.firstEpoch && epoch < roster.firstEpoch + shards.epochs ? certified : undefined,
+    pinnable: (epoch: number) =>
+      epoch >= roster.firstEpoch && epoch < roster.firstEpoch + shards.epochs ? [OTHER, certified] : [OTHER],
   } as RosterStore
+  const pins = new Map<number, Uint8Array[]>()
+  const pinned = (epoch: number): Uint8Array[] => pins.get(epoch) ?? []
   let offsetMs = 0
   const watch = {
     assertTrue() {
@@ -90,7 +94,7 @@ async function service(
       return found && { shards, shard: found }
     },
   } as Holdings
-  const answer = saltService({ core, clock, signer, rosters, holdings, keeper, quota, watch })
+  const answer = saltService({ core, clock, signer, rosters, holdings, keeper, quota, watch, pinned })
   const shard = shards.all[0]!.shard
   const name = hashToRosterName(certified.hash)
   const ask = (blocks: Block[], from = HERE, more = {}) =>
@@ -105,6 +109,7 @@ async function service(
     ask,
     code,
     certified,
+    pins,
     shard,
     signer,
     seed,
@@ -221,6 +226,22 @@ describe('the salt service', () => {
     expect(await s.code(s.answer(request, HERE))).toBe('OK')
     expect(s.quota.size).toBe(1)
     await s.quota.close()
+  })
+
+  it('a request gets ROSTER_UNKNOWN when one of its epochs is pinned to another roster', async () => {
+    const s = await service()
+    const epoch = timeToEpoch(NOW)
+    const [now, next] = [epoch, epoch + 1].map((n) => ({ size: 80, n })) as [Block, Block]
+    s.pins.set(epoch, [OTHER.hash])
+    expect(await s.code(s.ask([now]))).toBe('ROSTER_UNKNOWN')
+    expect(await s.code(s.ask([now, next]))).toBe('ROSTER_UNKNOWN')
+    expect(await s.code(s.ask([next]))).toBe('OK')
+    expect(s.quota.size).toBe(1)
+    s.pins.set(epoch, [s.certified.hash])
+    expect(await s.code(s.ask([now, next]))).toBe('OK')
+    // A central peer that contradicts itself cannot make a node refuse either roster.
+    s.pins.set(epoch, [OTHER.hash, s.certified.hash])
+    expect(await s.code(s.ask([now]))).toBe('OK')
   })
 
   it('a request gets ROSTER_UNKNOWN when its roster is not in force for one of its blocks', async () => {

@@ -114,6 +114,7 @@ function Waiting({ tracer, due, now }: { tracer: Tracer; due: number | undefined
 function Result({ result }: { result: SyncResult }) {
   const { fixesHashed, fixesLost, fixesDeferred, fixesRedacted, saltsAsked, saltsReused, saltRequests, nodesLied } =
     result
+  const { rowsLostToRoster, pinsContradicted } = result
   const { points, rowsDeposited, rowsRefused, batches, marksNew, bytesUp, bytesDown, clockOffsetMs, spentMs } = result
   return (
     <section class="card" aria-labelledby="result">
@@ -144,6 +145,10 @@ function Result({ result }: { result: SyncResult }) {
         {fixesRedacted > 0 && <Fact name="Dropped near home or in a zone" value={fixesRedacted} unit="fixes" />}
         {rowsRefused > 0 && <Fact name="Refused" value={rowsRefused} unit="hashes" bad />}
         {nodesLied > 0 && <Fact name="Volunteers caught lying" value={nodesLied} unit="nodes" bad />}
+        {rowsLostToRoster > 0 && <Fact name="Lost to another roster" value={rowsLostToRoster} unit="hashes" bad />}
+        {pinsContradicted > 0 && (
+          <Fact name="Authority contradicted itself" value={pinsContradicted} unit="epochs" bad />
+        )}
       </dl>
       <p class="small">
         Salts took {Math.round(spentMs.salt)} ms, hashing {Math.round(spentMs.hash)} ms, the deposit{' '}

@@ -5,10 +5,13 @@ import {
   EVALUATE_ANSWER_MAX_BYTES,
   EVALUATE_REQUEST_MAX_BYTES,
   GOSSIP_MAX_BYTES,
+  HASH_BYTES,
+  PINS_MAX,
   ROSTER_MAX_BYTES,
   SALT_ANSWER_MAX_BYTES,
   SALT_REQUEST_MAX_BYTES,
   SEEDS_MAX_BYTES,
+  SIGNATURE_BYTES,
   SYNC_REPLY_MAX_BYTES,
   SYNC_REQUEST_MAX_BYTES,
 } from '../constants.ts'
@@ -32,8 +35,8 @@ export interface PeerAddress {
  */
 export const REQUEST_HEADER = ['geotrace', '1'] as const
 
-/** Bytes of a roster with its status. */
-export const ROSTER_FRAME_MAX_BYTES = ROSTER_MAX_BYTES + 16
+/** Bytes of a roster with its status and the pins that come with it. */
+export const ROSTER_FRAME_MAX_BYTES = ROSTER_MAX_BYTES + 16 + PINS_MAX * (4 + HASH_BYTES + SIGNATURE_BYTES)
 /** The largest request submits a gossip message: version, operation, message. */
 const ROSTER_REQUEST_MAX_BYTES = GOSSIP_MAX_BYTES + 2
 

@@ -7,28 +7,46 @@
  *    2 POOL     –                                count u16, { u16 length, gossip message }
  *    3 TIME     –                                u64 Unix ms
  *    4 SUBMIT   gossip message                   –
- *    5 STEP     u32 height                       RosterStep, or nothing when there is none
- * GET, STEP, TIME and SUBMIT of evidence are for everybody; the other operations only between members.
+ *    5 NEWS     u32 height; u32 epoch            u8 count ≤ 48, Pin[count], RosterStep or nothing
+ *    6 NAMED    u8 form; u8 roster[8]            CertifiedRoster CBOR (form 0) or RosterStep (1), or nothing
+ * NEWS brings the step of that height and the pins from that epoch on. NAMED also finds overtaken rosters.
+ * GET, NEWS, NAMED, TIME and SUBMIT of evidence and pins are for everybody; the other operations only between members.
  */
 
-import { GOSSIP_MAX_BYTES, HASH_BYTES, PROTOCOL_VERSION } from '../constants.ts'
+import { GOSSIP_MAX_BYTES, HASH_BYTES, PINS_MAX, PROTOCOL_VERSION, ROSTER_NAME_BYTES } from '../constants.ts'
 import { type ByteReader, byteReader, byteWriter } from '../encoding/bytes.ts'
 import { ROSTER_FRAME_MAX_BYTES } from '../encoding/protocols.ts'
 import { STATUS_OK, throwRefusal } from '../encoding/status.ts'
 import { assertVersion } from '../encoding/version.ts'
+import { PIN_BYTES, type Pin, readPin, writePin } from './pin.ts'
 
-const OPS = ['get', 'body', 'pool', 'time', 'submit', 'step'] as const
+const OPS = ['get', 'body', 'pool', 'time', 'submit', 'news', 'named'] as const
+
+/** The forms in which NAMED gives a roster, in the order of their bytes. */
+const NAMED_FORMS = ['certificate', 'step'] as const
 
 export type RosterRequest =
-  | { op: 'get' | 'step'; height: number }
+  | { op: 'get'; height: number }
   | { op: 'body'; hash: Uint8Array }
   | { op: 'pool' }
   | { op: 'time' }
   | { op: 'submit'; message: Uint8Array }
+  | { op: 'news'; height: number; epoch: number }
+  | { op: 'named'; form: (typeof NAMED_FORMS)[number]; roster: Uint8Array }
+
+/** The reply to NEWS. */
+interface RosterNews {
+  /** Ascending by epoch. */
+  pins: readonly Pin[]
+  /** A RosterStep; undefined when the peer has none of that height. */
+  step: Uint8Array | undefined
+}
 
 export function encodeRosterRequest(request: RosterRequest): Uint8Array {
   const writer = byteWriter(requestSize(request)).u8(PROTOCOL_VERSION).u8(OPS.indexOf(request.op))
-  if (request.op === 'get' || request.op === 'step') writer.u32(request.height)
+  if (request.op === 'get' || request.op === 'news') writer.u32(request.height)
+  if (request.op === 'news') writer.u32(request.epoch)
+  if (request.op === 'named') writer.u8(NAMED_FORMS.indexOf(request.form)).bytes(request.roster, ROSTER_NAME_BYTES)
   if (request.op === 'body') writer.bytes(request.hash, HASH_BYTES)
   if (request.op === 'submit') writer.bytes(request.message)
   return writer.finish()
@@ -43,7 +61,7 @@ function requestSize(request: RosterRequest): number {
 export function decodeRosterRequest(bytes: Uint8Array): RosterRequest {
   const reader = byteReader(bytes)
   assertVersion(reader.u8())
-  const op = OPS[reader.u8()] ?? reader.refuse('expected an operation 0 to 5')
+  const op = OPS[reader.u8()] ?? reader.refuse('expected an operation 0 to 6')
   const request = readRequest(reader, op)
   reader.end()
   return request
@@ -52,8 +70,13 @@ export function decodeRosterRequest(bytes: Uint8Array): RosterRequest {
 function readRequest(reader: ByteReader, op: RosterRequest['op']): RosterRequest {
   switch (op) {
     case 'get':
-    case 'step':
       return { op, height: reader.u32() }
+    case 'news':
+      return { op, height: reader.u32(), epoch: reader.u32() }
+    case 'named': {
+      const form = NAMED_FORMS[reader.u8()] ?? reader.refuse('expected a form 0 or 1')
+      return { op, form, roster: reader.bytes(ROSTER_NAME_BYTES) }
+    }
     case 'body':
       return { op, hash: reader.bytes(HASH_BYTES) }
     case 'submit':
@@ -66,7 +89,7 @@ function readRequest(reader: ByteReader, op: RosterRequest['op']): RosterRequest
   }
 }
 
-/** The reply to GET and BODY (a roster with its signatures so far) and to STEP; empty when there is no such roster. */
+/** The reply to GET and BODY (a roster with its signatures so far) and to NAMED; empty when there is no such roster. */
 export function encodeRosterReply(encoded: Uint8Array = new Uint8Array(0)): Uint8Array {
   return byteWriter(1 + encoded.length)
     .u8(STATUS_OK)
@@ -77,6 +100,25 @@ export function encodeRosterReply(encoded: Uint8Array = new Uint8Array(0)): Uint
 export function decodeRosterReply(bytes: Uint8Array): Uint8Array | undefined {
   const reader = opened(bytes)
   return reader.left === 0 ? undefined : reader.bytes(reader.left)
+}
+
+/** The pins of the newest epochs when there are more than `PINS_MAX`. */
+export function encodeNewsReply({ pins, step = new Uint8Array(0) }: RosterNews): Uint8Array {
+  const newest = pins.slice(-PINS_MAX)
+  const writer = byteWriter(2 + newest.length * PIN_BYTES + step.length)
+  writer.u8(STATUS_OK).u8(newest.length)
+  for (const pin of newest) writePin(writer, pin)
+  return writer.bytes(step).finish()
+}
+
+export function decodeNewsReply(bytes: Uint8Array): RosterNews {
+  const reader = opened(bytes)
+  const count = reader.u8()
+  if (count > PINS_MAX) reader.refuse(`expected at most ${PINS_MAX} pins, got ${count}`)
+  const pins = Array.from({ length: count }, () => readPin(reader))
+  if (pins.some(({ epoch }, i) => i > 0 && epoch <= pins[i - 1]!.epoch))
+    reader.refuse('expected ascending epochs, each once')
+  return { pins, step: reader.left === 0 ? undefined : reader.bytes(reader.left) }
 }
 
 /** The reply to POOL with as many of the messages as a frame holds. */

@@ -31,6 +31,11 @@ export class EpochPins {
     this.#centralKey = centralKey
   }
 
+  /** Takes pins that this machine checked before and kept. */
+  restore(kept: readonly Pin[]): void {
+    for (const pin of kept) if (!this.#pins.has(pin.epoch)) this.#pins.set(pin.epoch, pin)
+  }
+
   /** Keeps the first two pins of an epoch. The second one, and only that one, gives the evidence. */
   take(pin: Pin, nowMs: number): PinFate {
     if (!isPinEpoch(pin.epoch, nowMs)) return 'stray'

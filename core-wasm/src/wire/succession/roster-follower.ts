@@ -6,7 +6,12 @@
  */
 import { equalBytes } from '../encoding/bytes.ts'
 import { isFederationError } from '../errors.ts'
-import { type CertifiedRoster, decodeCertifiedRoster, encodeCertifiedRoster } from '../federation/roster.ts'
+import {
+  type CertifiedRoster,
+  decodeCertifiedRoster,
+  encodeCertifiedRoster,
+  hashToRosterName,
+} from '../federation/roster.ts'
 import type { RosterChain } from './chain.ts'
 import { decodeRosterStep, encodeRosterStep, type RosterStep } from './roster-step.ts'
 
@@ -17,6 +22,8 @@ export const LOOK_BACK_MAX = 30
 
 /** Asks a peer for its roster of this height; `undefined` when the peer has none. */
 export type FetchRoster = (height: number) => Promise<Uint8Array | undefined>
+/** Asks a peer for the roster of this name, 8 bytes; `undefined` when the peer does not know it. */
+export type FetchNamed = (name: Uint8Array) => Promise<Uint8Array | undefined>
 
 /** The form in which peers hand out a roster. */
 export interface RosterForm<T> {
@@ -53,6 +60,8 @@ interface KeptRoster {
 
 /** Where this machine keeps rosters. */
 export interface RosterRecords {
+  /** The height at which `restore` begins: 0, or that of the oldest recent roster. */
+  first(): Promise<number>
   get(height: number): Promise<Uint8Array | undefined>
   /** Resolves when all these rosters, ascending by height, are durable. */
   put(kept: readonly KeptRoster[]): Promise<void>
@@ -69,6 +78,8 @@ export interface RosterFollowerInit<T> {
   turn: <R>(task: () => Promise<R>) => Promise<R>
   /** Called after the chain takes rosters and before the next `add` begins. */
   onTake?(path: readonly CertifiedRoster[]): void
+  /** Called when a certified roster came that another one had overtaken. */
+  onOvertaken?(certified: CertifiedRoster): void
 }
 
 export class RosterFollower<T> {
@@ -77,14 +88,17 @@ export class RosterFollower<T> {
   readonly #records: RosterRecords
   readonly #turn: RosterFollowerInit<T>['turn']
   readonly #onTake: (path: readonly CertifiedRoster[]) => void
+  readonly #onOvertaken: (certified: CertifiedRoster) => void
   #fork: Uint8Array | undefined
 
-  constructor({ chain, form, records, turn, onTake = () => {} }: RosterFollowerInit<T>) {
+  constructor(init: RosterFollowerInit<T>) {
+    const { chain, form, records, turn, onTake = () => {}, onOvertaken = () => {} } = init
     this.chain = chain
     this.#form = form
     this.#records = records
     this.#turn = turn
     this.#onTake = onTake
+    this.#onOvertaken = onOvertaken
   }
 
   /** The second roster of a fork, encoded. Once there is one, the follower takes nothing more. */
@@ -92,27 +106,35 @@ export class RosterFollower<T> {
     return this.#fork
   }
 
-  /** Restores the kept rosters into an empty chain. Throws ROSTER_INVALID at height `chain.all.length`. */
+  /** Restores the kept rosters into an empty chain. Throws ROSTER_INVALID for a record that is no roster. */
   async restore(): Promise<void> {
-    const { chain } = this
-    if (chain.newest === undefined) {
-      for (;;) {
-        const bytes = await this.#records.get(chain.all.length)
-        if (bytes === undefined) break
-        const certified = decodeCertifiedRoster(bytes)
-        // A crash can leave rosters of an overtaken branch above ours.
-        if (!equalBytes(certified.roster.previous, chain.predecessor.hash)) break
-        chain.restore(certified)
-      }
-    }
+    if (this.chain.newest === undefined) await this.#restoreChain()
     this.#fork = await this.#records.getFork()
+  }
+
+  async #restoreChain(): Promise<void> {
+    const { chain } = this
+    const first = await this.#records.first()
+    for (let height = first; ; height++) {
+      const bytes = await this.#records.get(height)
+      if (bytes === undefined) return
+      const certified = decodeCertifiedRoster(bytes)
+      const { previous } = certified.roster
+      const isLinked = equalBytes(previous, chain.predecessor.hash) || (height === first && height > 0)
+      // A crash can leave rosters of an overtaken branch above ours.
+      if (certified.roster.height !== height || !isLinked) return
+      chain.restore(certified)
+    }
   }
 
   /** Checks a roster, keeps it and then takes it; false when it adds nothing. */
   add(item: T): Promise<boolean> {
     return this.#turn(async () => {
       if (this.#fork !== undefined) return false
+      const before = this.chain.overtaken.at(-1)
       const path = await this.#check(item)
+      const latest = this.chain.overtaken.at(-1)
+      if (latest !== undefined && latest !== before) this.#onOvertaken(latest)
       if (path.length === 0) return false
       // First the disk, then the chain: no peer acts on a roster that a crash could take back.
       await this.#records.put(
@@ -124,16 +146,16 @@ export class RosterFollower<T> {
     })
   }
 
-  /** Takes the next rosters of one peer until the peer has no more, repeats itself, or `isEnough`. */
-  async follow(fetch: FetchRoster, isEnough: () => boolean = () => false): Promise<void> {
+  /** Takes the next rosters of one peer until the peer has no more or repeats itself. */
+  async follow(fetch: FetchRoster): Promise<void> {
     for (let count = 0; count < CATCH_UP_MAX; count++) {
-      const height = this.chain.all.length
+      const height = this.chain.nextHeight
       const ours = this.chain.predecessor.hash
       const bytes = await fetch(height)
       if (bytes === undefined) return
       const next = this.#form.decode(bytes)
       if (!equalBytes(this.#form.previous(next), ours)) await this.lookBack(fetch, height - 1)
-      if (!(await this.add(next)) || isEnough()) return
+      if (!(await this.add(next))) return
     }
   }
 
@@ -154,6 +176,23 @@ export class RosterFollower<T> {
         if (!isFederationError(error, 'ROSTER_INVALID')) throw error
       }
     }
+  }
+
+  /**
+   * Fetches the roster of this name, for example an overtaken one that the central peer pinned, and the unknown rosters
+   * before it. True when the chain knows the roster afterwards. Throws as `add` and `fetch`.
+   */
+  async fetchNamed(fetch: FetchNamed, name: Uint8Array): Promise<boolean> {
+    const missing: T[] = []
+    for (let wanted = name; this.chain.named(wanted) === undefined; ) {
+      const bytes = missing.length < LOOK_BACK_MAX ? await fetch(wanted) : undefined
+      if (bytes === undefined) return false
+      const item = this.#form.decode(bytes)
+      missing.push(item)
+      wanted = hashToRosterName(this.#form.previous(item))
+    }
+    for (const item of missing.reverse()) await this.add(item)
+    return this.chain.named(name) !== undefined
   }
 
   /** Keeps the roster that forks, so that a restart does not forget the fork. */

@@ -51,7 +51,7 @@ describe('a chain of rosters', () => {
       expect(chain.named(wire.hashToRosterName(roster.hash))).toBe(roster)
     }
     expect(chain.add(first)).toBe(false)
-    expect(chain.all).toEqual([first, second, third])
+    expect(chain.recent).toEqual([first, second, third])
     expect(chain.at(3)).toBeUndefined()
     expect(chain.named(new Uint8Array(8))).toBeUndefined()
   })
@@ -74,7 +74,7 @@ describe('a chain of rosters', () => {
     expect(() => chain.add(third)).toThrow(bad(/expected height 1 next, got 2/))
     chain.add(second)
     expect(() => chain.add(nextTestRoster(rival))).toThrow(bad(/another roster/))
-    expect(chain.all).toEqual([first, second])
+    expect(chain.recent).toEqual([first, second])
     expect(chain.add(third)).toBe(true)
     expect(() => chain.add(nextTestRoster(twin))).toThrow(bad(/another roster/))
   })
@@ -97,7 +97,7 @@ describe('a chain of rosters', () => {
     const chain = chainOf(first, second)
     expect(() => chain.add(twin)).toThrow(fork(1))
     expect(chain.isForked).toBe(true)
-    expect(chain.all).toEqual([first, second])
+    expect(chain.recent).toEqual([first, second])
     for (const roster of [third, second, first, twin, rival, nextTestRoster(rival)]) {
       expect(() => chain.add(roster)).toThrow(fork(1))
     }
@@ -110,8 +110,10 @@ describe('a chain of rosters', () => {
     ] as const) {
       const chain = chainOf(first, one)
       expect(chain.add(other)).toBe(other === rival)
-      expect(chain.all).toEqual([first, rival])
-      expect(chain.named(wire.hashToRosterName(second.hash))).toBeUndefined()
+      expect(chain.recent).toEqual([first, rival])
+      expect(chain.named(wire.hashToRosterName(second.hash))).toBe(second)
+      expect(chain.startingAt(second.roster.firstEpoch)).toBe(second)
+      expect(chain.overtaken).toEqual([second])
       expect(chain.inForce(second.roster.firstEpoch)).toBe(first)
       for (const known of [first, second, rival]) expect(chain.add(known)).toBe(false)
       expect(chain.isForked).toBe(false)
@@ -123,15 +125,15 @@ describe('a chain of rosters', () => {
     const fourth = nextTestRoster(second, { firstEpoch: rival.roster.firstEpoch + 2 })
     const chain = chainOf(first, second, rival)
     expect(chain.check(fourth)).toEqual([second, fourth])
-    expect(chain.all).toEqual([first, rival])
+    expect(chain.recent).toEqual([first, rival])
     expect(chain.add(fourth)).toBe(true)
-    expect(chain.all).toEqual([first, second, fourth])
+    expect(chain.recent).toEqual([first, second, fourth])
     expect(chain.named(wire.hashToRosterName(second.hash))).toBe(second)
     // The same again: the latest branch stands.
     const fifth = nextTestRoster(rival, { firstEpoch: fourth.roster.firstEpoch + 2 })
     expect(chain.check(fifth)).toEqual([rival, fifth])
     expect(chain.add(fifth)).toBe(true)
-    expect(chain.all).toEqual([first, rival, fifth])
+    expect(chain.recent).toEqual([first, rival, fifth])
   })
 
   it('a chain sets aside only certified rosters', () => {
@@ -148,7 +150,7 @@ describe('a chain of rosters', () => {
         const chain = chainOf(first)
         // A peer asks again for rosters that it could not take.
         for (let round = 0; round < 4; round++) for (const roster of order) tryTo(() => chain.add(roster))
-        expect(chain.all).toEqual([first, rival, fifth])
+        expect(chain.recent).toEqual([first, rival, fifth])
       }),
     )
   })
@@ -165,7 +167,6 @@ describe('a chain of rosters', () => {
   it('a chain restores kept rosters in order without checking signatures again', () => {
     const unsigned = (roster: wire.CertifiedRoster) => ({ ...roster, votes: [], sheetSignatures: [[]] })
     const chain = wire.rosterChain(manifest)
-    expect(() => chain.restore(unsigned(second))).toThrow(bad(/height/))
     chain.restore(unsigned(first))
     expect(() => chain.restore(unsigned(first))).toThrow(bad(/height/))
     expect(() => chain.restore(unsigned({ ...rival, roster: { ...rival.roster, previous: rival.hash } }))).toThrow(
@@ -173,6 +174,31 @@ describe('a chain of rosters', () => {
     )
     chain.restore(unsigned(second))
     expect(chain.add(third)).toBe(true)
+  })
+
+  it('an empty chain restores from a later roster on, and goes on from there', () => {
+    const chain = wire.rosterChain(manifest)
+    chain.restore(second)
+    expect(() => chain.restore(first)).toThrow(bad(/height/))
+    expect([chain.at(0), chain.at(1), chain.nextHeight]).toEqual([undefined, second, 2])
+    expect(chain.add(third)).toBe(true)
+    expect(() => chain.add(first)).toThrow(bad(/another/))
+    expect(() => chain.add(rival)).toThrow(bad(/another/))
+    expect(chain.isForked).toBe(false)
+  })
+
+  it('a chain keeps the 64 newest rosters, and old rosters can neither enter nor stop it', () => {
+    const chain = wire.rosterChain(manifest)
+    const all = [first]
+    while (all.length < wire.RECENT_MAX + 3) all.push(nextTestRoster(all.at(-1)!))
+    for (const roster of all) expect(chain.add(roster)).toBe(true)
+    expect(chain.recent).toEqual(all.slice(-wire.RECENT_MAX))
+    expect(chain.nextHeight).toBe(all.length)
+    expect([chain.at(2), chain.at(3)]).toEqual([undefined, all[3]])
+    expect(chain.named(all[2]!.hash)).toBeUndefined()
+    const otherFirst = foundRoster(manifest, [[...trees[0]!.slice(0, -1), [new Uint8Array(32).fill(1)]]])
+    for (const old of [first, otherFirst, twin, rival]) expect(() => chain.add(old)).toThrow(bad(/another/))
+    expect(chain.isForked).toBe(false)
   })
 
   it('a chain gives the roster in force for an epoch, as far as its sheets reach', () => {
@@ -184,6 +210,77 @@ describe('a chain of rosters', () => {
     expect([start, start + 1].map((epoch) => chain.inForce(epoch))).toEqual([second, second])
     expect([start + 2, start + 3, start + 4].map((epoch) => chain.inForce(epoch))).toEqual([third, third, third])
     expect(chain.inForce(start + 5)).toBeUndefined()
+  })
+
+  it('the pinnable rosters of an epoch are the one in force, its predecessor and those that both overtook', () => {
+    const start = second.roster.firstEpoch
+    const pinnable = (chain: wire.RosterChain, epoch: number) => chain.pinnable(epoch)
+    const plain = chainOf(first, second, third)
+    expect(pinnable(plain, first.roster.firstEpoch - 1)).toEqual([])
+    expect(pinnable(plain, start - 1)).toEqual([first])
+    // The sheets of `first` reach one epoch beyond its period.
+    expect(pinnable(plain, start)).toEqual([second, first])
+    expect(pinnable(plain, start + 1)).toEqual([second])
+    expect(pinnable(plain, start + 2)).toEqual([third, second])
+    expect([first, second, third].map(plain.pinnableUntil)).toEqual([start + 1, start + 3, start + 5])
+    // `second` came late: `rival` overtook it, so both `first` and `second` may be pinned for the epochs of `second`.
+    const late = wire.rosterChain(manifest)
+    for (const roster of [first, rival, second]) late.add(roster)
+    expect(pinnable(late, start)).toEqual([first, second])
+    expect(pinnable(late, start + 2)).toEqual([rival, second])
+    expect(late.pinnableUntil(second)).toBe(start + 3)
+  })
+
+  it('a roster is pinnable until the roster after its follower begins', () => {
+    const long = testManifest({ shards: 1, periodEpochs: 2, reserveEpochs: 40 })
+    const rosters = [foundRoster(long, testTrees(long))]
+    const chain = wire.rosterChain(long)
+    chain.add(rosters[0]!)
+    for (let i = 0; i < 3; i++) {
+      rosters.push(nextTestRoster(rosters.at(-1)!))
+      chain.add(rosters.at(-1)!)
+    }
+    const [zero, one, two, three] = rosters as [
+      wire.CertifiedRoster,
+      wire.CertifiedRoster,
+      wire.CertifiedRoster,
+      wire.CertifiedRoster,
+    ]
+    const { firstEpoch } = zero.roster
+    expect(chain.pinnableUntil(zero)).toBe(two.roster.firstEpoch)
+    expect(chain.pinnableUntil(one)).toBe(three.roster.firstEpoch)
+    expect(chain.pinnableUntil(two)).toBe(two.roster.firstEpoch + 42)
+    for (let epoch = firstEpoch; epoch < three.roster.firstEpoch + 60; epoch++) {
+      const pinned = chain.pinnable(epoch)
+      for (const roster of rosters) {
+        const isWithin = roster.roster.firstEpoch <= epoch && epoch < chain.pinnableUntil(roster)
+        expect(pinned.includes(roster)).toBe(isWithin)
+      }
+    }
+  })
+
+  it('the roster in force at a peer that misses one roster is pinnable at a peer that has it', () => {
+    const fourth = nextTestRoster(second, { firstEpoch: rival.roster.firstEpoch + 2 })
+    const fifth = nextTestRoster(rival, { firstEpoch: fourth.roster.firstEpoch + 2 })
+    const many = [second, rival, fourth, fifth]
+    const { firstEpoch } = first.roster
+    const full = (rosters: readonly wire.CertifiedRoster[]) => {
+      const chain = chainOf(first)
+      for (let round = 0; round < 4; round++) for (const roster of rosters) tryTo(() => chain.add(roster))
+      return chain
+    }
+    fc.assert(
+      fc.property(fc.shuffledSubarray(many, { minLength: 1 }), fc.nat(), (order, at) => {
+        const node = full(order)
+        const central = full(order.filter((_, i) => i !== at % order.length))
+        for (let epoch = firstEpoch; epoch < firstEpoch + 14; epoch++) {
+          const inForce = central.inForce(epoch)
+          if (inForce !== undefined && node.inForce(epoch) !== undefined) {
+            expect(node.pinnable(epoch).map(({ hash }) => hash)).toContainEqual(inForce.hash)
+          }
+        }
+      }),
+    )
   })
 
   it('a chain counts the votes of an operator only after the roster that lists it', () => {

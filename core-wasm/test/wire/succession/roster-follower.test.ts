@@ -38,6 +38,7 @@ function queue(): wire.RosterFollowerInit<unknown>['turn'] {
 function follower<T>(form: wire.RosterForm<T>, disk = emptyDisk(), put?: wire.RosterRecords['put']) {
   const taken: wire.CertifiedRoster[] = []
   const records: wire.RosterRecords = {
+    first: async () => Math.min(...disk.rosters.keys(), disk.rosters.size),
     get: async (height) => disk.rosters.get(height),
     put:
       put ??
@@ -49,10 +50,13 @@ function follower<T>(form: wire.RosterForm<T>, disk = emptyDisk(), put?: wire.Ro
       disk.fork = encoded
     },
   }
+  const overtaken: wire.CertifiedRoster[] = []
   const onTake = (path: readonly wire.CertifiedRoster[]) => void taken.push(...path)
-  const subject = new wire.RosterFollower({ chain: wire.rosterChain(manifest), form, records, turn: queue(), onTake })
-  const hashes = () => subject.chain.all.map(({ hash }) => hash)
-  return { subject, disk, taken, hashes }
+  const onOvertaken = (certified: wire.CertifiedRoster) => void overtaken.push(certified)
+  const chain = wire.rosterChain(manifest)
+  const subject = new wire.RosterFollower({ chain, form, records, turn: queue(), onTake, onOvertaken })
+  const hashes = () => subject.chain.recent.map(({ hash }) => hash)
+  return { subject, disk, taken, overtaken, hashes }
 }
 
 /** A peer in memory that hands out these rosters; `asked` lists the heights that it was asked for. */
@@ -87,12 +91,42 @@ describe.each(FORMS)('a roster follower over %s', (_name, form, encode) => {
     expect(disk.fork).toBeUndefined()
   })
 
-  it('stops to ask as soon as it has enough rosters', async () => {
-    const { subject, hashes } = follower(form)
-    const { fetch, asked } = peer(encode, [first, second, third])
-    await subject.follow(fetch, () => subject.chain.all.length === 2)
-    expect(hashes()).toEqual(hashesOf(first, second))
-    expect(asked).toEqual([0, 1])
+  it('fetches an overtaken roster by its name, with the unknown rosters before it', async () => {
+    const { subject, disk, overtaken, hashes } = follower(form)
+    await subject.follow(peer(encode, [first, rival, afterRival]).fetch)
+    const second2 = nextTestRoster(second)
+    const named: string[] = []
+    const fetch: wire.FetchNamed = async (name) => {
+      const found = [second, second2].find(({ hash }) => wire.equalBytes(name, wire.hashToRosterName(hash)))
+      named.push(wire.bytesToHex(name))
+      return found && encode(found)
+    }
+    // `second2` has the period of no roster of the other branch.
+    expect(await subject.fetchNamed(fetch, wire.hashToRosterName(second2.hash))).toBe(true)
+    expect(named).toEqual([second2, second].map((item) => wire.bytesToHex(wire.hashToRosterName(item.hash))))
+    expect(overtaken.map(({ hash }) => hash)).toEqual(hashesOf(second, second2))
+    expect(hashes()).toEqual(hashesOf(first, rival, afterRival))
+    expect(disk.rosters.size).toBe(3)
+    // Known now, so no peer is asked again.
+    expect(await subject.fetchNamed(fetch, wire.hashToRosterName(second2.hash))).toBe(true)
+    expect(named).toHaveLength(2)
+  })
+
+  it('gives a name up that no peer knows, that never leads to a known roster, or whose roster is uncertified', async () => {
+    const { subject } = follower(form)
+    await subject.follow(peer(encode, [first]).fetch)
+    const name = wire.hashToRosterName(second.hash)
+    expect(await subject.fetchNamed(async () => undefined, name)).toBe(false)
+    let asked = 0
+    const endless: wire.FetchNamed = async () => {
+      asked++
+      return encode(fourth)
+    }
+    expect(await subject.fetchNamed(endless, name)).toBe(false)
+    expect(asked).toBe(wire.LOOK_BACK_MAX)
+    await expect(subject.fetchNamed(async () => encode(withVotes(second, 4)), name)).rejects.toThrow(bad(/votes/))
+    // Another roster than the one that was asked for is no answer.
+    expect(await subject.fetchNamed(async () => encode(second), wire.hashToRosterName(twin.hash))).toBe(false)
   })
 
   it('restores the kept rosters after a restart without asking a peer', async () => {
@@ -224,7 +258,8 @@ describe('a roster follower with a peer that never ends', () => {
   it('takes at most 4,000 rosters in one call', async () => {
     // A chain that accepts everything stands for endless certified rosters.
     const all: wire.CertifiedRoster[] = []
-    const chain = { ...wire.rosterChain(manifest), all, predecessor: wire.manifestToPredecessor(manifest) }
+    const empty = { overtaken: [], nextHeight: 0, predecessor: wire.manifestToPredecessor(manifest) }
+    const chain = { ...wire.rosterChain(manifest), ...empty }
     const endless: wire.RosterForm<wire.CertifiedRoster> = {
       decode: () => first,
       encode: () => new Uint8Array(0),
@@ -233,7 +268,7 @@ describe('a roster follower with a peer that never ends', () => {
     }
     const taking = Object.assign(chain, { take: (path: readonly wire.CertifiedRoster[]) => void all.push(...path) })
     const records = {
-      ...{ get: async () => undefined, put: async () => {} },
+      ...{ first: async () => 0, get: async () => undefined, put: async () => {} },
       ...{ getFork: async () => undefined, putFork: async () => {} },
     }
     const subject = new wire.RosterFollower({ chain: taking, form: endless, records, turn: (task) => task() })

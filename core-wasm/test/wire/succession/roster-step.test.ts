@@ -117,11 +117,11 @@ describe('a step', () => {
     const rival = nextTestRoster(first, { firstEpoch: admitting.roster.firstEpoch + 2 })
     const other = chainOf(first, admitting)
     expect(follow(other, told(rival))).toBe(1)
-    expect(other.all.map(({ hash }) => hash)).toEqual([first.hash, rival.hash])
+    expect(other.recent.map(({ hash }) => hash)).toEqual([first.hash, rival.hash])
     // A roster that was set aside comes back together with its followers.
     const late = nextTestRoster(admitting, { firstEpoch: rival.roster.firstEpoch + 2 })
     expect(follow(other, told(late))).toBe(2)
-    expect(other.all.map(({ hash }) => hash)).toEqual([first.hash, admitting.hash, late.hash])
+    expect(other.recent.map(({ hash }) => hash)).toEqual([first.hash, admitting.hash, late.hash])
   })
 })
 

@@ -13,6 +13,8 @@ import {
   FederationError,
   type Manifest,
   marksPerReply,
+  type Pin,
+  type RefusedGroup,
   type SyncReply,
   syncContent,
 } from '@geotrace/core-wasm/wire'
@@ -50,6 +52,8 @@ interface SyncServiceInit {
   store: CentralStore
   rosters: Pick<RosterStore, 'newest' | 'inForce'>
   pins: RosterPins
+  /** False after the start, until this peer has caught up with others. */
+  isReady(): boolean
   codes: CodeRegistry
   risk: RiskEngine
   clock: Clock
@@ -65,7 +69,7 @@ interface Sync extends IdentifiedSync {
 }
 
 export function syncService(init: SyncServiceInit): SyncService {
-  const { manifest, config, store, rosters, pins, codes, risk, clock, random, retentionStart, space } = init
+  const { manifest, config, store, rosters, pins, isReady, codes, risk, clock, random, retentionStart, space } = init
   const { syncRequestBytes, syncReplyBytes } = manifest.parameters
   const perUser = turns<string>(1)
   const newUsers = newUserBounds({ clock, perPrefix: config.newUsersPerPrefix, perFence: config.newUsersPerFence })
@@ -99,9 +103,11 @@ export function syncService(init: SyncServiceInit): SyncService {
     let list = await store.marks(user)
     if (list !== undefined && isAhead(list, sync)) list = await risk.renew(user)
     if (list === undefined) return toReply(basis)
-    const max = risk.reportsOf(user).length > 0 ? 0 : marksPerReply(syncReplyBytes, basis.refused.length)
+    const reply = toReply(basis)
+    const max =
+      risk.reportsOf(user).length > 0 ? 0 : marksPerReply(syncReplyBytes, reply.refused.length, reply.pins.length)
     const page = pageMarks(list, sync, max)
-    return { ...toReply(basis), ...page, left: max === 0 ? 0 : page.left, marks: [...page.marks] }
+    return { ...reply, ...page, left: max === 0 ? 0 : page.left, marks: [...page.marks] }
   }
 
   const erase = async ({ id, report }: Sync): Promise<SyncReply> => {
@@ -119,7 +125,8 @@ export function syncService(init: SyncServiceInit): SyncService {
   }
 
   const toReply = ({ report, refused }: ReplyBasis): SyncReply => {
-    return { report, refused: [...refused], time: clock.now(), generation: 0, cursor: 0, left: 0, pins: [], marks: [] }
+    const head = { report, refused: [...refused], pins: toPins(refused, pins, syncReplyBytes) }
+    return { ...head, time: clock.now(), generation: 0, cursor: 0, left: 0, marks: [] }
   }
 
   return {
@@ -127,6 +134,9 @@ export function syncService(init: SyncServiceInit): SyncService {
     async handle(bytes, from) {
       if (inFlight >= config.inFlight) {
         throw new FederationError('BUSY', 'too many syncs at once: sync again later', { retryAfterMs: BUSY_MS })
+      }
+      if (!isReady()) {
+        throw new FederationError('BUSY', 'the central peer has just started: sync again', { retryAfterMs: BUSY_MS })
       }
       inFlight++
       try {
@@ -139,6 +149,18 @@ export function syncService(init: SyncServiceInit): SyncService {
       }
     },
   }
+}
+
+/**
+ * The pins by which a device believes that its roster was refused: of the newest epochs first, because their fixes can
+ * still be salted again. One mark always fits beside them. A device gets the others from salt nodes.
+ */
+function toPins(refused: readonly RefusedGroup[], pins: RosterPins, replyBytes: number): Pin[] {
+  const found = refused.flatMap(({ epoch, reason }) => (reason === 'roster' ? (pins.of(epoch) ?? []) : []))
+  const isFitting = (count: number): boolean => marksPerReply(replyBytes, refused.length, count) >= 1
+  let count = found.length
+  while (count > 0 && !isFitting(count)) count--
+  return found.sort((a, b) => b.epoch - a.epoch).slice(0, count)
 }
 
 const NOTHING: ReplyBasis = { report: 'none', refused: [] }

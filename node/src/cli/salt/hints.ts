@@ -34,6 +34,7 @@ const RULES: readonly Rule[] = [
   seedsHint,
   waitingHint,
   forkHint,
+  pinsHint,
   rosterHint,
   coreHint,
   memoryHint,
@@ -109,6 +110,14 @@ function forkHint({ status }: HintInit): Hint | undefined {
   return fail(
     'two rosters of one period are certified, because a third of the operators or more voted twice',
     'talk to the other operators; this node keeps the roster that it received first and accepts no other',
+  )
+}
+
+function pinsHint({ status }: HintInit): Hint | undefined {
+  if (status.membership?.evidence.includes('pins') !== true) return undefined
+  return warn(
+    'the central peer signed two rosters for one epoch, so it may treat devices differently',
+    'tell the other operators, and ask the authority whether two central peers run with one key',
   )
 }
 

@@ -4,7 +4,7 @@
  * An operator also proposes when it is its turn, and votes once. A quorum of votes makes the certificate.
  * Proposals and votes travel by gossip; each peer forms the certificate itself.
  */
-import type { Clock, Random } from '@geotrace/core-wasm'
+import type { Clock } from '@geotrace/core-wasm'
 import {
   bodyToCertified,
   type CertifiedRoster,
@@ -28,7 +28,7 @@ import type { Log } from '../../platform/log.ts'
 import type { Peers } from '../peers.ts'
 import type { RosterStore } from '../roster-store.ts'
 import { createBodies } from './bodies.ts'
-import { createCatchUp } from './catch-up.ts'
+import type { CatchUp } from './catch-up.ts'
 import { certify } from './certifier.ts'
 import { ownNonces } from './nonce-table.ts'
 import { type Pool, toSheetMessages } from './pool.ts'
@@ -79,8 +79,8 @@ interface CouncilInit {
   host: Host
   rosters: RosterStore
   pool: Pool
+  catchUp: CatchUp
   clock: Clock
-  random: Random
   log: Log
   voter: Voter | undefined
   sheets: SheetSource | undefined
@@ -102,7 +102,7 @@ export interface Council {
 }
 
 export function createCouncil(init: CouncilInit): Council {
-  const { manifest, peers, host, rosters, pool, clock, random, log, voter, sheets, say } = init
+  const { manifest, peers, host, rosters, pool, catchUp, clock, log, voter, sheets, say } = init
   const bodies = createBodies({ peers, host, clock, log })
   let since: { firstEpoch: number; at: number } | undefined
   let completeMs: { firstEpoch: number; at: number } | undefined
@@ -111,7 +111,6 @@ export function createCouncil(init: CouncilInit): Council {
   let again = false
   let stopped = false
   let cancel = (): void => {}
-  const catchUp = createCatchUp({ peers, host, rosters, pool, random, log, isStopped: () => stopped })
 
   const founding = manifestToRoster(manifest)
   let known: DueRoster | undefined
@@ -249,7 +248,7 @@ export function createCouncil(init: CouncilInit): Council {
       }
     }
     // Also when no roster is due any more, because votes may come late.
-    await certify({ rosters, pool, bodies, ownKey: host.key, log }, rosters.all.length, rosters.predecessor)
+    await certify({ rosters, pool, bodies, ownKey: host.key, log }, rosters.nextHeight, rosters.predecessor)
   }
 
   /** Runs one round at a time. Calls during a round cause one more round after it. */
@@ -306,6 +305,7 @@ export function createCouncil(init: CouncilInit): Council {
     due,
     async stop() {
       stopped = true
+      catchUp.stop()
       cancel()
       await Promise.all([running, ...meetings])
     },

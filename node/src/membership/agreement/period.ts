@@ -11,8 +11,16 @@ const LATE_PERIODS = 2
  * the next one because clocks differ. So no signer can fill a table with periods that never come.
  */
 export function isPeriodOpen(newest: Roster, firstEpoch: number, nowMs: number): boolean {
+  return firstEpoch > newest.firstEpoch && mayBeCertified(newest, firstEpoch, nowMs)
+}
+
+/**
+ * The same, with periods before `newest`. Another peer may have a certificate for a period that a later roster overtook,
+ * and the central peer may have pinned that roster.
+ */
+export function mayBeCertified(newest: Roster, firstEpoch: number, nowMs: number): boolean {
   const { periodEpochs } = newest
   const due = nextFirstEpoch(newest, nowMs)
-  if (firstEpoch % periodEpochs !== 0 || firstEpoch <= newest.firstEpoch) return false
-  return firstEpoch >= due - LATE_PERIODS * periodEpochs && firstEpoch <= due + periodEpochs
+  const isStart = firstEpoch % periodEpochs === 0
+  return isStart && firstEpoch >= due - LATE_PERIODS * periodEpochs && firstEpoch <= due + periodEpochs
 }

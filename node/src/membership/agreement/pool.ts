@@ -39,6 +39,7 @@ import {
   isValidSignature,
   isValidVote,
   type Manifest,
+  MEMBERS_MAX,
   MINUTE_MS,
   manifestToRoster,
   nextMembers,
@@ -89,6 +90,8 @@ export interface Pool {
   messages(): Uint8Array[]
   presences(): Presence[]
   presence(key: Uint8Array): Presence | undefined
+  /** When the newest presence of this peer came, by our clock, Unix ms. */
+  presenceMs(key: Uint8Array): number | undefined
   sheets(firstEpoch: number): GossipSheets[]
   proposals(height: number, firstEpoch: number): Proposal[]
   /** Votes for the roster of this height, of any period. */
@@ -124,13 +127,15 @@ export function createPool({ manifest, rosters, clock, isPeer, spread, verifier 
     handover: boundedMap(HANDOVERS_MAX),
   }
   const encoded = new WeakMap<GossipMessage, readonly Encoded[]>()
+  /** Unix ms by the names of presences. */
+  const presenceMs = boundedMap<string, number>(MEMBERS_MAX)
   const accused = new Set<string>()
   const convicted = new Set<string>()
   let version = 0
   const judge = evidenceJudge(rosters, centralKey, verifier)
   const listeners: ((kind: GossipKind) => void)[] = []
   const newest = (): Roster => rosters.newest?.roster ?? founding
-  const height = (): number => rosters.all.length
+  const height = (): number => rosters.nextHeight
   const isCandidate = (key: Uint8Array): boolean => {
     const members = rosters.newest === undefined ? founding.members : nextMembers(rosters.newest.roster)
     return members.some((member) => equalBytes(member.key, key))
@@ -145,6 +150,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread, verifier 
     if (!isValidPresence(message)) return 'reject'
     if (before === undefined || !areSame(before.addresses, message.addresses)) version++
     tables.presence.set(name, message)
+    presenceMs.set(name, clock.now())
     return 'accept'
   }
 
@@ -217,19 +223,13 @@ export function createPool({ manifest, rosters, clock, isPeer, spread, verifier 
     const before = tables.change.get(name)
     const all = before === undefined ? signed : addSignatures(signed, decodeChange(before.change).signatures)
     if (before !== undefined && decodeChange(before.change).signatures.length === all.signatures.length) return 'ignore'
-    if (before === undefined && !signatures.some(({ key }) => hasStanding(key) && hasRoom(key))) return 'ignore'
+    if (before === undefined && !signatures.some(({ key }) => hasStanding(key) && hasRoom(tables, key))) return 'ignore'
     tables.change.set(name, { kind: 'change', change: encodeChange(all) })
     return 'accept'
   }
   /** Only operators and peers may bring in changes. */
   const hasStanding = (key: Uint8Array): boolean =>
     isPeer(key) || newest().operators.some((operator) => equalBytes(operator.key, key))
-  const hasRoom = (key: Uint8Array): boolean => {
-    const own = [...tables.change.values()].filter(({ change }) =>
-      decodeChange(change).signatures.some((item) => equalBytes(item.key, key)),
-    )
-    return tables.change.size < CHANGES_MAX && own.length < CHANGES_PER_SIGNER_MAX
-  }
   const isSettled = ({ change }: SignedChange): boolean =>
     change.kind === 'lied' || change.until <= newest().firstEpoch || isSpent(newest(), change)
 
@@ -352,6 +352,7 @@ export function createPool({ manifest, rosters, clock, isPeer, spread, verifier 
     messages: () => all().map(({ bytes }) => bytes),
     presences: () => [...tables.presence.values()],
     presence: (key) => tables.presence.get(bytesToHex(key)),
+    presenceMs: (key) => presenceMs.get(bytesToHex(key)),
     sheets: (firstEpoch) => [...tables.sheets.values()].filter((item) => item.firstEpoch === firstEpoch),
     proposals: (wanted, firstEpoch) =>
       [...tables.proposal.values()].filter((item) => item.height === wanted && item.firstEpoch === firstEpoch),
@@ -389,6 +390,13 @@ function evidenceJudge(
     refused.set(name, true)
     return 'reject'
   }
+}
+
+function hasRoom({ change: waiting }: Tables, key: Uint8Array): boolean {
+  const own = [...waiting.values()].filter(({ change }) =>
+    decodeChange(change).signatures.some((item) => equalBytes(item.key, key)),
+  )
+  return waiting.size < CHANGES_MAX && own.length < CHANGES_PER_SIGNER_MAX
 }
 
 interface Settling {

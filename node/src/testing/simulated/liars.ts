@@ -93,8 +93,8 @@ export function liar(lie: Lie, signer: Signer, random: SeededRandom): Tamper {
   }
 }
 
-/** Nodes fetch a roster with `get`, devices with `step`. */
-const ROSTER_OPS: ReadonlySet<string> = new Set(['get', 'step'])
+/** Nodes fetch a roster with `get`, devices with `news`. */
+const ROSTER_OPS: ReadonlySet<string> = new Set(['get', 'news', 'named'])
 
 function resign(request: Uint8Array, answer: SaltAnswer, signer: Signer): Uint8Array {
   const unsigned = encodeUnsignedAnswer(answer)

@@ -1,7 +1,16 @@
-import { DEMO_PHRASE, demoSecret, isValidPin, manifestToId, type Pin, secretToSigner } from '@geotrace/core-wasm/wire'
+import {
+  DEMO_PHRASE,
+  demoSecret,
+  isValidPin,
+  manifestToId,
+  type Pin,
+  secretToSigner,
+  signPin,
+} from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import { memoryStore } from '../../../src/central/store/memory-store.ts'
 import { rosterPins } from '../../../src/central/sync/pins.ts'
+import type { Standing } from '../../../src/membership/agreement/standing.ts'
 import { certifiedRoster, demoManifest } from '../world.ts'
 
 const signer = secretToSigner(demoSecret(DEMO_PHRASE, 'peer/authority'))
@@ -16,9 +25,11 @@ function scene() {
   const certified = [first]
   const rosters = { inForce: (epoch: number) => certified.filter(({ roster }) => roster.firstEpoch <= epoch).at(-1) }
   const published: Pin[] = []
-  const open = () => rosterPins({ store, rosters, federation, signer, publish: (pin) => void published.push(pin) })
+  const at = { standing: 'current' as Standing }
+  const publish = (pin: Pin): void => void published.push(pin)
+  const open = () => rosterPins({ store, rosters, federation, signer, publish, standing: () => at.standing })
   const [firstName, laterName] = [first, later].map(({ hash }) => hash.slice(0, 8)) as [Uint8Array, Uint8Array]
-  return { store, federation, first, later, firstName, laterName, begin, certified, published, open }
+  return { store, federation, first, later, firstName, laterName, begin, certified, published, at, open }
 }
 
 describe('the pins of rosters', () => {
@@ -57,6 +68,37 @@ describe('the pins of rosters', () => {
     expect(await pins.take(s.begin + 32, s.laterName)).toBe(true)
     s.certified.splice(0, 1)
     expect((await s.open()).name(s.begin + 31)).toEqual(s.firstName)
+  })
+
+  it('a peer that may lack a roster pins nothing, and takes groups of pinned epochs', async () => {
+    const s = scene()
+    const pins = await s.open()
+    await pins.take(s.begin, s.firstName)
+    for (const standing of ['catching-up', 'apart'] as const) {
+      s.at.standing = standing
+      expect(await pins.take(s.begin + 1, s.firstName)).toBe(false)
+      expect(await pins.take(s.begin, s.firstName)).toBe(true)
+    }
+    s.at.standing = 'checking'
+    await expect(pins.take(s.begin + 1, s.firstName)).rejects.toMatchObject({ code: 'BUSY' })
+    expect(await pins.take(s.begin + 1, s.laterName)).toBe(false)
+    s.at.standing = 'current'
+    expect(await pins.take(s.begin + 1, s.firstName)).toBe(true)
+    expect(s.published).toHaveLength(2)
+  })
+
+  it('a pin that another peer gave back is kept, and no pin of ours gives way to it', async () => {
+    const s = scene()
+    const pins = await s.open()
+    const lost = signPin(signer, s.federation, s.begin + 31, s.first.hash)
+    s.certified.push(s.later)
+    await pins.adopt(lost)
+    expect(await pins.take(s.begin + 31, s.laterName)).toBe(false)
+    expect(await pins.take(s.begin + 31, s.firstName)).toBe(true)
+    await pins.adopt(signPin(signer, s.federation, s.begin + 31, s.later.hash))
+    expect(pins.of(s.begin + 31)).toEqual(lost)
+    expect((await s.open()).of(s.begin + 31)).toEqual(lost)
+    expect(s.published).toEqual([])
   })
 
   it('groups that arrive at once agree on one pin', async () => {

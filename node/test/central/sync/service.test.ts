@@ -2,7 +2,14 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { simulatedClock, systemClock } from '@geotrace/core-wasm'
-import { EPOCH_MS, hashToRosterName, LAG_CURRENT, LAG_NEXT, ROWS_PER_SHAPE_MAX } from '@geotrace/core-wasm/wire'
+import {
+  EPOCH_MS,
+  hashToRosterName,
+  LAG_CURRENT,
+  LAG_NEXT,
+  marksPerReply,
+  ROWS_PER_SHAPE_MAX,
+} from '@geotrace/core-wasm/wire'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { levelStore } from '../../../src/central/store/level-store.ts'
 import { memoryStore } from '../../../src/central/store/memory-store.ts'
@@ -175,7 +182,7 @@ for (const [name, open] of Object.entries(STORES)) {
       expect((await device.sync({ rows: { [e]: [1], [e - 1]: [2] } })).refused).toEqual([])
     })
 
-    it('a period keeps its first roster when a newer one covers it, also after a restart', async () => {
+    it('an epoch keeps its first roster when a newer one covers it, also after a restart', async () => {
       const device = w.device()
       await device.sync({ rows: { [e]: [1] } })
       const { roster } = w.rosters[0]!
@@ -486,6 +493,57 @@ describe('the sync service', () => {
     const contents = Buffer.concat(await Promise.all(files))
     expect(contents.includes(Buffer.from(hash(1)))).toBe(true)
     expect(contents.includes(Buffer.from(device.secret))).toBe(false)
+  })
+
+  it('the service answers BUSY until the central peer has caught up with others after its start', async () => {
+    const w = await world()
+    const e = w.epoch()
+    const device = w.device()
+    w.setStanding('catching-up')
+    for (const sync of [{}, { rows: { [e]: [1] } }, { erase: true }]) {
+      await expect(device.sync(sync)).rejects.toMatchObject({ code: 'BUSY', data: { retryAfterMs: 2_000 } })
+    }
+    expect((await w.store.statistics()).users).toBe(0)
+    w.setStanding('current')
+    expect((await device.sync({ rows: { [e]: [1] } })).refused).toEqual([])
+  })
+
+  it('a central peer that is apart takes groups of pinned epochs, and refuses others without a pin', async () => {
+    const w = await world()
+    const e = w.epoch()
+    await w.device().sync({ rows: { [e]: [1] } })
+    w.setStanding('apart')
+    const reply = await w.device().sync({ rows: { [e]: [2], [e + 1]: [3] } })
+    expect(reply.refused).toMatchObject([{ epoch: e + 1, reason: 'roster' }])
+    expect(reply.pins).toEqual([])
+    expect((await w.store.pins()).map(({ epoch }) => epoch)).toEqual([e])
+  })
+
+  it('a refusal for the roster comes with the pin, also in the answer to a repeated sync', async () => {
+    const w = await world()
+    const e = w.epoch()
+    await w.device().sync({ rows: { [e]: [1], [e - 1]: [1] } })
+    const device = w.device()
+    const reply = await device.sync({ rows: { [e]: [2], [e - 1]: [2], [e - 30]: [2] }, roster: new Uint8Array(8) })
+    expect(reply.refused.map(({ epoch }) => epoch - e)).toEqual([-30, -1, 0])
+    // The epoch without a pin has none in the reply. The newest pin comes first.
+    expect(reply.pins).toEqual([...(await w.store.pins())].reverse())
+    expect((await device.again()).pins).toEqual(reply.pins)
+  })
+
+  it('a reply holds as many pins of refused groups as leave room for one mark', async () => {
+    const w = await world()
+    const e = w.epoch()
+    const epochs = Array.from({ length: 20 }, (_, i) => e - i)
+    const rows = Object.fromEntries(epochs.map((epoch) => [epoch, [1]]))
+    await w.device().sync({ rows })
+    const reply = await w.device().sync({ rows, roster: new Uint8Array(8) })
+    expect(reply.refused).toHaveLength(20)
+    const { syncReplyBytes } = w.manifest.parameters
+    expect(reply.pins.map(({ epoch }) => epoch)).toEqual(epochs.slice(0, reply.pins.length))
+    expect(reply.pins.length).toBeGreaterThan(0)
+    expect(marksPerReply(syncReplyBytes, 20, reply.pins.length)).toBeGreaterThanOrEqual(1)
+    expect(marksPerReply(syncReplyBytes, 20, reply.pins.length + 1)).toBeLessThan(1)
   })
 
   it('a sync beyond the configured number in flight is refused with BUSY', async () => {

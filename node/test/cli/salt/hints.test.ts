@@ -3,6 +3,8 @@ import { HOUR, NOW, saltStatus, sampleStatus } from './samples.ts'
 
 const lines = (status: ReturnType<typeof sampleStatus>) => status.hints.map(({ level, what }) => `${level}: ${what}`)
 const roster = saltStatus().roster!
+type Membership = NonNullable<ReturnType<typeof saltStatus>['membership']>
+const twoPins = { isForked: false, evidence: ['votes', 'pins'] } as unknown as Membership
 const quiet = { connections: 1, inFlight: 0, protocols: {} }
 
 describe('the hints of a salt node', () => {
@@ -36,6 +38,11 @@ describe('the hints of a salt node', () => {
       /^fail: roster 3 has expired/,
     ],
     ['another build of the core', sampleStatus({ core: 'c'.repeat(64) }), /pins another build/],
+    [
+      'evidence of two pins',
+      sampleStatus({ membership: twoPins }),
+      /^warn: the central peer signed two rosters for one epoch/,
+    ],
     ['memory near its limit', sampleStatus({}, { memoryBytes: 181 }), /refuses salt requests/],
     ['a restored node', sampleStatus({}, { abstainsUntilMs: NOW + HOUR }), /does not vote before 2026-11-21 13:00 UTC/],
     ['eleven answers of BUSY', sampleStatus({ refused: { BUSY: 11 } }), /11 requests were refused with BUSY/],
@@ -55,7 +62,7 @@ describe('the hints of a salt node', () => {
   })
 
   it('a fork and a node that waits for its first roster each give a hint', () => {
-    const membership = { isForked: true } as NonNullable<ReturnType<typeof saltStatus>['membership']>
+    const membership = { isForked: true, evidence: [] } as unknown as Membership
     expect(lines(sampleStatus({ membership }))).toEqual([expect.stringMatching(/^fail: two rosters of one period/)])
     expect(lines(sampleStatus({ state: 'waiting' }))).toEqual([
       expect.stringMatching(/^warn: no roster names this node/),

@@ -19,6 +19,7 @@ import {
   sheetEpochs,
   signContent,
 } from '@geotrace/core-wasm/wire'
+import { createCatchUp } from '../../../src/membership/agreement/catch-up.ts'
 import { type Council, createCouncil, type SheetSource } from '../../../src/membership/agreement/council.ts'
 import { createPool, type Pool } from '../../../src/membership/agreement/pool.ts'
 import { createVoter } from '../../../src/membership/agreement/voter.ts'
@@ -160,9 +161,10 @@ async function takeSeat(init: SeatInit): Promise<{ seat: Seat; handler: Handler 
     if (pool.offer(bytes) === 'accept') gossip(bytes, seat)
   }
   const signer = operatorSigner(name)
+  const random = (length: number): Uint8Array => new Uint8Array(length)
+  const catchUp = createCatchUp({ peers, host, rosters, pool, clock, random, log })
   const council = createCouncil({
-    ...{ manifest, peers, host, rosters, pool, clock, log, say },
-    random: (length) => new Uint8Array(length),
+    ...{ manifest, peers, host, rosters, pool, catchUp, clock, log, say },
     voter: createVoter(signer, signer.key, memoryRecords()),
     sheets: operator < NAMES.length - 1 ? sheetSource(name) : undefined,
   })
@@ -177,7 +179,7 @@ async function takeSeat(init: SeatInit): Promise<{ seat: Seat; handler: Handler 
   }
   const body = (hash: Uint8Array): CertifiedRoster | undefined =>
     council.body(hash) ?? (init.isSilent.has(name) ? init.bodies.get(hex(hash)) : undefined)
-  const service = { peers, rosters, clock, body, messages: pool.messages, submit: () => false }
+  const service = { peers, rosters, clock, body, pins: pool.pins, messages: pool.messages, submit: () => false }
   return { seat, handler: rosterService(service) }
 }
 

@@ -1,6 +1,6 @@
 import { effortSpan, nextFirstEpoch } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
-import { isPeriodOpen } from '../../../src/membership/agreement/period.ts'
+import { isPeriodOpen, mayBeCertified } from '../../../src/membership/agreement/period.ts'
 import { founded } from '../chain.ts'
 
 const { roster } = founded().first
@@ -29,6 +29,21 @@ describe('the open periods', () => {
   it('an epoch inside a period begins no open period', () => {
     const nowMs = effortSpan(periodEpochs, next).from
     expect(isPeriodOpen(roster, next, nowMs)).toBe(true)
-    for (const epoch of [next - 1, next + 1]) expect(isPeriodOpen(roster, epoch, nowMs)).toBe(false)
+    for (const epoch of [next - 1, next + 1]) {
+      expect(isPeriodOpen(roster, epoch, nowMs)).toBe(false)
+      expect(mayBeCertified(roster, epoch, nowMs)).toBe(false)
+    }
+  })
+
+  it('a period that a later roster overtook may still be certified as long as a late period is open', () => {
+    const newest = { ...roster, firstEpoch: next + 3 * periodEpochs }
+    const nowMs = effortSpan(periodEpochs, next + 4 * periodEpochs).from
+    const late = Array.from({ length: 8 }, (_, i) => next + i * periodEpochs)
+    expect(
+      late.filter((epoch) => mayBeCertified(newest, epoch, nowMs)).map((epoch) => (epoch - next) / periodEpochs),
+    ).toEqual([2, 3, 4, 5])
+    expect(
+      late.filter((epoch) => isPeriodOpen(newest, epoch, nowMs)).map((epoch) => (epoch - next) / periodEpochs),
+    ).toEqual([4, 5])
   })
 })
