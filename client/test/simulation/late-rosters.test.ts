@@ -39,6 +39,7 @@ const PERIOD = 3
 const EPOCH = Math.floor(Date.parse('2026-11-20T00:00:00Z') / EPOCH_MS / PERIOD) * PERIOD
 /** Ten minutes before votes for that period end, so that operators agree as soon as the federation is founded. */
 const START_MS = effortSpan(PERIOD, EPOCH).to - 10 * MINUTE_MS
+const STEP_MS = 1000
 /** Large steps, because the histories last for hours. */
 const PACE = { linkMs: 10_000, probeMs: 60_000, presenceMs: 120_000 }
 const core = await loadCore()
@@ -119,7 +120,9 @@ async function founded(seed: string) {
   const f = simulatedFederation({ seed, nodes: 5, startMs: START_MS, core, pace: PACE, parameters })
   const peers = [...f.saltNodes, f.central]
   for (const peer of peers) peer.start()
-  await f.scheduler.runUntil(() => peers.every((peer) => rostersOf(peer)?.newest !== undefined), START_MS + HOUR_MS)
+  const isFounded = () => peers.every((peer) => rostersOf(peer)?.newest !== undefined)
+  // In steps, because a start takes turns of the event loop, during which no event may be due.
+  while (!isFounded() && f.scheduler.nowMs < START_MS + HOUR_MS) await f.scheduler.run(f.scheduler.nowMs + STEP_MS)
   const reserve = rostersOf(f.central)!.newest!
   expect(nextFirstEpoch(reserve.roster, f.scheduler.nowMs)).toBe(EPOCH)
   return { f, reserve, period: EPOCH }
