@@ -156,7 +156,7 @@ describe('a vote that completes a certificate after its period opened', () => {
     const liar = secretToSigner(keys.bytes(32))
     const operator = reserve.roster.operators.findIndex(({ key }) => equalBytes(key, liar.key))
     const { federation } = reserve.roster
-    const given = signVote(liar, operator, { federation, height, firstEpoch: period, hash }, f.random.bytes(32))
+    const given = signVote(liar, operator, { federation, height, firstEpoch: period, hash })
     seen.say({ kind: 'vote', height, firstEpoch: period, hash, ...given })
     await runTo(f, f.scheduler.nowMs + MINUTE_MS)
     late = rostersOf(f.central)!.newest!

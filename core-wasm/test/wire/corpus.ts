@@ -148,7 +148,7 @@ export const CORPUS: Readonly<Record<string, readonly Uint8Array[]>> = {
   decodeChange: [change],
   decodeEvidence: [evidence],
   decodeDone: [wire.encodeDone(), refusal],
-  decodeTimeReply: [wire.encodeTimeReply(1_700_000_000_000), refusal],
+  decodeTimeReply: [wire.encodeTimeReply({ time: 1_700_000_000_000, federation: bytes(32) }), refusal],
   decodeRoster: [certified.body],
   decodeCertifiedRoster: [wire.encodeCertifiedRoster(certified)],
   decodeRosterStep: [wire.encodeRosterStep(step), wire.encodeRosterStep(wire.certifiedToStep(certified))],

@@ -2,18 +2,23 @@
  * Control routes about the federation: an operator reads the rosters of a running peer and submits signed changes.
  * PROTOCOL.md §4. Throws NODE_NOT_RUNNING before the peer has started, COMMAND_INVALID for a change that it refuses.
  */
+import type { Clock } from '@geotrace/core-wasm'
 import {
   bytesToHex,
   type CertifiedRoster,
   type Change,
   changeToId,
+  changeToProblem,
   decodeChange,
+  EPOCH_MS,
   encodeChange,
   equalBytes,
   FederationError,
   hashToRosterName,
   keyToPeerId,
+  nextFirstEpoch,
   quorum,
+  type Roster,
   type SignedChange,
   signChange,
   sponsorQuorum,
@@ -33,6 +38,10 @@ export interface ChangeView {
   endorsedBy: string[]
   /** Number of operators that must sign the change. */
   needs: number
+  /** Why no roster can make the change, in words. */
+  problem?: string
+  /** When the next roster begins, Unix ms. */
+  nextRosterMs?: number
 }
 export interface RosterView {
   height: number
@@ -47,47 +56,60 @@ export interface RosterView {
 }
 
 /** `membership` returns undefined until the peer has started. */
-export function membershipRoutes(membership: () => Membership | undefined): AdminRoutes {
+export function membershipRoutes(membership: () => Membership | undefined, clock: Clock): AdminRoutes {
   const running = (): Membership =>
     membership() ??
     (() => {
-      throw new FederationError('NODE_NOT_RUNNING', 'the node is still starting; try again in a moment', { dir: '' })
+      const next = 'run the command again in a moment'
+      throw new FederationError('NODE_NOT_RUNNING', `the node is still starting; ${next}`, { dir: '', next })
     })()
+  const toView = (signed: SignedChange): ChangeView => changeToView(signed, running().rosters.newest, clock.now())
   return {
     'GET /rosters': () => {
       const { rosters, pool } = running()
       return {
         isForked: rosters.isForked,
         rosters: rosters.recent.map(rosterToView),
-        pending: pool.changes().map((change) => changeToView(change, rosters.newest)),
+        pending: pool.changes().map(toView),
       }
     },
+    /** Shows the effect of a change, and why no roster can make it. */
+    'POST /changes/check': (body) => toView(known(running(), readChange(body))),
     /** Submits a signed change unchanged. */
     'POST /changes': (body) => {
-      return submitChange(running(), readChange(body))
+      const change = readChange(body)
+      running().submit(change)
+      return toView(known(running(), change))
     },
-    /** Signs a change with this operator's key and submits it. */
+    /** Signs a change with this operator's key and submits it. The same again changes nothing. */
     'POST /changes/endorse': (body) => {
-      const { voter } = running()
-      if (voter === undefined)
-        refuse('this node has no operator key; run the command on the machine that has your operator.key')
-      return submitChange(running(), signChange(readChange(body), voter.signer))
+      const { voter, submit } = running()
+      if (voter === undefined) {
+        const next = 'run the command on the machine that has your operator.key'
+        throw new FederationError('COMMAND_INVALID', `this node has no operator key; ${next}`, {
+          reason: 'this node has no operator key',
+          next,
+        })
+      }
+      const change = readChange(body)
+      const isSigned = known(running(), change).signatures.some(({ key }) => equalBytes(key, voter.signer.key))
+      if (!isSigned) submit(signChange(change, voter.signer))
+      return toView(known(running(), change))
     },
   }
 }
 
-/** Submits the change and returns it with all endorsements that this peer knows. */
-function submitChange({ submit, pool, rosters }: Membership, change: SignedChange): ChangeView {
-  submit(change)
+/** The change with all endorsements that this peer knows. */
+function known({ pool }: Membership, change: SignedChange): SignedChange {
   const id = changeToId(change)
-  const known = pool.changes().find((item) => equalBytes(changeToId(item), id))
-  return changeToView(known ?? change, rosters.newest)
+  return pool.changes().find((item) => equalBytes(changeToId(item), id)) ?? change
 }
 
-function changeToView(signed: SignedChange, newest: CertifiedRoster | undefined): ChangeView {
+function changeToView(signed: SignedChange, newest: CertifiedRoster | undefined, nowMs: number): ChangeView {
   const { change, signatures } = signed
   const operators = newest?.roster.operators ?? []
   const signers = operators.filter(({ key }) => signatures.some((item) => equalBytes(item.key, key)))
+  const problem = newest && changeToProblem(newest, signed)
   return {
     id: bytesToHex(changeToId(signed)).slice(0, 16),
     kind: change.kind,
@@ -95,6 +117,8 @@ function changeToView(signed: SignedChange, newest: CertifiedRoster | undefined)
     until: change.until,
     endorsedBy: signers.map(({ name }) => name),
     needs: endorsementsNeeded(change, newest),
+    ...(problem !== undefined && { problem }),
+    ...(newest !== undefined && { nextRosterMs: nextFirstEpoch(newest.roster, nowMs) * EPOCH_MS }),
   }
 }
 
@@ -111,11 +135,9 @@ function endorsementsNeeded(change: Change, newest: CertifiedRoster | undefined)
   }
 }
 
+/** `newest` gives names to keys; without it keys stay keys. */
 export function changeToText(change: Change, newest: CertifiedRoster | undefined): string {
-  const toName = (key: Uint8Array): string => {
-    const operator = newest?.roster.operators.find((item) => equalBytes(item.key, key))
-    return operator === undefined ? `node ${keyToPeerId(key)}` : `operator ${operator.name}`
-  }
+  const toName = (key: Uint8Array): string => keyToName(key, newest?.roster)
   switch (change.kind) {
     case 'join':
       return `${change.operator} joins with node ${keyToPeerId(change.key)} at ${change.addresses.join(', ')}`
@@ -126,20 +148,33 @@ export function changeToText(change: Change, newest: CertifiedRoster | undefined
     case 'rotate':
       return `${toName(change.from)} has a new key`
     case 'expel':
-      return `${toName(change.key)} is expelled`
+      return `${toName(change.key)} is removed`
     case 'lied':
-      return `${toName(change.key)} contradicted itself and is out`
-    case 'amend': {
-      const parts = [
-        change.core !== null && `core ${bytesToHex(change.core.simd).slice(0, 8)}…`,
-        change.shards !== null && `${change.shards} shards`,
-        change.replicas !== null && `${change.replicas} replicas`,
-        change.evaluations !== null && `${change.evaluations} evaluations per shard and epoch`,
-        change.apps !== null && `web apps ${change.apps.join(' ') || 'none'}`,
-      ]
-      return `from the next roster but one: ${parts.filter(Boolean).join(', ')}`
-    }
+      return `${toName(change.key)} contradicted itself and is removed`
+    case 'amend':
+      return `the federation changes to ${amendmentToText(change)}`
   }
+}
+
+function amendmentToText({ core, shards, replicas, evaluations, apps }: Change & { kind: 'amend' }): string {
+  const parts = [
+    core !== null && `core ${bytesToHex(core.simd).slice(0, 8)}…`,
+    shards !== null && `${shards} shards`,
+    replicas !== null && `${replicas} replicas of each shard`,
+    evaluations !== null && `${evaluations} evaluations per shard and epoch`,
+    apps !== null && `web apps ${apps.join(' ') || 'none'}`,
+  ].filter(Boolean)
+  // A roster holds the plan of the next one, because its nodes need time for the seeds.
+  const when = shards !== null || replicas !== null ? ', from the roster after the one that makes the change' : ''
+  return `${parts.join(', ')}${when}`
+}
+
+function keyToName(key: Uint8Array, roster: Roster | undefined): string {
+  const operator = roster?.operators.find((item) => equalBytes(item.key, key))
+  if (operator !== undefined) return `operator ${operator.name}`
+  const peers = roster === undefined ? [] : [...roster.members, ...roster.newcomers, ...roster.admitted, roster.central]
+  const owner = roster?.operators[peers.find((peer) => equalBytes(peer.key, key))?.operator ?? -1]
+  return `node ${keyToPeerId(key)}${owner === undefined ? '' : ` of ${owner.name}`}`
 }
 
 function rosterToView(certified: CertifiedRoster): RosterView {
@@ -164,10 +199,7 @@ export function changeToBase64(change: SignedChange): string {
 
 function readChange(body: unknown): SignedChange {
   const value = typeof body === 'object' && body !== null ? (body as Record<string, unknown>).change : undefined
-  if (typeof value !== 'string') refuse('"change" expected a signed change in base64')
-  return decodeChange(new Uint8Array(Buffer.from(value, 'base64')))
-}
-
-function refuse(reason: string): never {
+  if (typeof value === 'string') return decodeChange(new Uint8Array(Buffer.from(value, 'base64')))
+  const reason = '"change" expected a signed change in base64'
   throw new FederationError('COMMAND_INVALID', reason, { reason })
 }

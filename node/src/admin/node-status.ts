@@ -1,10 +1,11 @@
 /**
  * The status of a salt node. The page, `geotrace status`, /healthz and /metrics all show this record. node/README.md,
- * "Operating". The record has counts and times only; no field names a requester or a place.
+ * "Operating". The record has counts, times and the names of operators; no field names a requester or a place.
  */
+import type { Joining } from '../membership/joining.ts'
 import type { HostStats } from '../net/protocol.ts'
 
-/** The answer of /healthz; only `serving` is healthy. */
+/** The first line of the answer of /healthz; only `serving` is healthy. */
 export type Health =
   | 'serving'
   | 'joining'
@@ -15,6 +16,8 @@ export type Health =
   | 'seeds-missing'
   | 'clock-skewed'
   | 'roster-ended'
+  | 'disk-full'
+  | 'strayed'
   | 'forked'
 
 export interface Hint {
@@ -25,6 +28,13 @@ export interface Hint {
   readonly next: string
 }
 
+interface Reach {
+  readonly asked: number
+  readonly answered: number
+  readonly strayed: readonly string[]
+  readonly atMs: number
+}
+
 /** Counts of a quarter of an hour. */
 export interface Span {
   /** Unix ms. */
@@ -33,30 +43,40 @@ export interface Span {
   readonly refused: number
 }
 
+export interface RosterStatus {
+  readonly height: number
+  readonly name: string
+  readonly fromMs: number
+  readonly untilMs: number
+  readonly reserveUntilMs: number
+}
+
 export interface NodeStatus {
   readonly version: string
   readonly node: string
+  /** The name of the federation, and the first 16 hex digits of its id. */
   readonly federation: string
+  readonly federationId: string
   readonly peerId: string
   readonly state: string
   readonly health: Health
   readonly hints: readonly Hint[]
   readonly nowMs: number
   readonly uptimeMs: number
-  readonly roster:
-    | {
-        readonly height: number
-        readonly name: string
-        readonly fromMs: number
-        readonly untilMs: number
-        readonly reserveUntilMs: number
-      }
-    | undefined
+  /** The roster in force; before the first one begins, that one. */
+  readonly roster: RosterStatus | undefined
+  /** A certified roster that has not begun. */
+  readonly nextRoster: RosterStatus | undefined
+  /** Undefined for a node that the roster in force names. */
+  readonly joining: Joining | undefined
   /** Shards in the federation, from the newest roster; 0 without a roster. */
   readonly shardCount: number
   /** The shards that the roster assigns to this node, and whether their seed is here. */
   readonly shards: readonly { shard: number; held: boolean }[]
-  readonly reach: { readonly asked: number; readonly answered: number; readonly atMs: number } | undefined
+  /** Shards whose seed this node holds while no other replica of them is linked. */
+  readonly soleShards: readonly number[]
+  /** Peers of this federation that answered the last check, and operators whose peers run another federation. */
+  readonly reach: Reach | undefined
   readonly clockOffsetMs: number
   /** Salt requests answered since the start. */
   readonly answered: number
@@ -68,9 +88,11 @@ export interface NodeStatus {
   readonly connectionsMax: number
   readonly memoryBytes: number
   readonly memoryMaxBytes: number
+  /** Free space on the disk of the node's directory. */
+  readonly diskFreeBytes: number
   /** SHA-256 of the running core build in hex, and whether the newest roster pins that build. */
   readonly core: { readonly sha256: string; readonly pinned: boolean }
-  /** Whether this node votes with its operator's key. */
+  /** Whether this node votes now: it has its operator's key, and the newest roster names the operator. */
   readonly votes: boolean
   /** The last day or the time since the start, whichever is shorter; oldest first. */
   readonly history: readonly Span[]

@@ -34,9 +34,10 @@ export function probeServer(
   return serveLocally(handle, { port, connectionsMax: CONNECTIONS_MAX, requestMaxMs: REQUEST_MAX_MS })
 }
 
-/** 200 while the node serves, otherwise 503; the body is the state of health. */
-export function healthAnswer({ health }: { health: string }): ProbeAnswer {
-  return { status: health === 'serving' ? 200 : 503, type: 'text/plain', body: `${health}\n` }
+/** 200 while the peer serves, otherwise 503; the body is the state of health and, on a second line, the federation. */
+export function healthAnswer({ health }: { health: string }, federationId: string): ProbeAnswer {
+  const body = `${health}\nfederation ${federationId}\n`
+  return { status: health === 'serving' ? 200 : 503, type: 'text/plain', body }
 }
 
 async function answer(

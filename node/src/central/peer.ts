@@ -23,7 +23,7 @@ import {
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
 import type { Standing } from '../membership/agreement/standing.ts'
-import { type ClockWatch, clockWatch } from '../membership/clock-watch.ts'
+import { type ClockWatch, clockWatch, strayedOperators } from '../membership/clock-watch.ts'
 import { assertSameFederation, createMembership, type Membership } from '../membership/membership.ts'
 import type { Pace } from '../membership/pace.ts'
 import { createHost, type OpenHost } from '../net/host.ts'
@@ -85,6 +85,8 @@ interface CentralStatus extends Readonly<SyncCounters> {
   readonly standing: Standing | undefined
   /** The kinds of evidence that peers have proven. */
   readonly evidence: readonly string[]
+  /** Peers that answered the last check, and operators whose peers run with the manifest of another federation. */
+  readonly reach: { readonly asked: number; readonly answered: number; readonly strayed: readonly string[] } | undefined
   readonly activeReports: number
   /** Risk hashes of active reports in memory. */
   readonly sourceHashes: number
@@ -132,6 +134,8 @@ export interface CentralPeer {
   condition(): Promise<CentralCondition>
   /** The peer's membership in the federation; undefined while the peer is stopped. */
   membership(): Membership | undefined
+  /** Compares clock and federation with the peers now, which also updates `reach`. */
+  lookAround(): Promise<void>
   statistics(): Promise<CentralStatistics>
   /** Throws COMMAND_INVALID. */
   issueCodes(order: CodeOrder): Promise<string[]>
@@ -148,6 +152,7 @@ interface Parts {
   host: Host
   store: CentralStore
   membership: Membership
+  watch: ClockWatch
   pins: RosterPins
   codes: CodeRegistry
   risk: RiskEngine
@@ -204,6 +209,7 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
       return { health, freeMib: parts?.space && Math.floor(parts.space.freeBytes / MIB) }
     },
     membership: () => parts?.membership,
+    lookAround: async () => void (await parts?.watch.check()),
     statistics: async () => ({ ...(await running().store.statistics()), codes: await running().codes.counts() }),
     async issueCodes(order) {
       const codes = await running().codes.issue(order)
@@ -235,12 +241,19 @@ function toStatus(manifest: Manifest, state: CentralStatus['state'], parts: Part
     roster,
     standing: parts?.membership.standing.state(),
     evidence: parts?.membership.status().evidence ?? [],
+    reach: parts && toReach(parts),
     ...(parts?.service.counters ?? { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 }),
     activeReports: risk?.reports ?? 0,
     sourceHashes: risk?.hashes ?? 0,
     riskMs: Math.round(risk?.riskMs ?? 0),
     riskFailures: risk?.failures ?? 0,
   }
+}
+
+function toReach({ watch: { reach }, membership }: Parts): CentralStatus['reach'] {
+  if (reach === undefined) return undefined
+  const strayed = strayedOperators(reach, membership.status().peers)
+  return { asked: reach.asked, answered: reach.answered, strayed }
 }
 
 async function toOutcomes(store: CentralStore, config: CentralConfig, nowMs: number): Promise<ReportOutcome[]> {
@@ -314,7 +327,7 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
     const pins = await openPins(init, store, membership)
     const shared = { manifest, config, store, space, clock, random, retentionStart }
     const service = syncService({ ...shared, rosters, pins, isReady, codes, risk })
-    const watch = clockWatch(host, () => membership.peers.others(host.key), clock, random)
+    const watch = clockWatch(host, () => membership.peers.others(host.key), clock, random, manifestToId(manifest))
     const sweeping = retention({
       store,
       clock,
@@ -325,7 +338,7 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
       log,
     })
     const health = centralHealth({ store, space, log })
-    return { host, store, membership, pins, codes, risk, service, sweeping, health, space }
+    return { host, store, membership, watch, pins, codes, risk, service, sweeping, health, space }
   } catch (error) {
     for (const close of opened.reverse()) await close()
     throw error

@@ -3,11 +3,13 @@ import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { readAdminFile } from '../admin/admin-file.ts'
 import { adminRequest } from '../admin/client.ts'
-import type { NodeStatus } from '../admin/node-status.ts'
-import { grouped, mebibytes, offset, span } from '../admin/page/words.ts'
+import type { NodeStatus, RosterStatus } from '../admin/node-status.ts'
+import { clockText, grouped, mebibytes, span } from '../admin/page/words.ts'
+import { joiningText } from './salt/joining-text.ts'
 import { defaultDir, examples } from './terminal/options.ts'
 import { type Output, toTable } from './terminal/output.ts'
 import { assertRole } from './terminal/role.ts'
+import { minute } from './terminal/times.ts'
 
 interface StatusOptions {
   dir?: string
@@ -47,34 +49,44 @@ export function statusLines(status: NodeStatus): string[] {
 }
 
 function membershipRows(status: NodeStatus): [string, string][] {
-  const { roster, shards, reach, nowMs } = status
-  const missing = shards.filter(({ held }) => !held).map(({ shard }) => shard)
-  const held = shards.filter((item) => item.held).map(({ shard }) => shard)
+  const { roster, nextRoster, joining, nowMs } = status
   return [
     ['state', `${status.health}, up for ${span(status.uptimeMs)}`],
     ['node', `${status.node} of ${status.federation}`],
+    ['federation', status.federationId],
     ['peer id', status.peerId],
-    [
-      'roster',
-      roster === undefined
-        ? 'none is certified yet'
-        : `${roster.height} (${roster.name}), ${beginWords(roster, nowMs)}, ${periodWords(roster, nowMs)}`,
-    ],
+    ['roster', roster === undefined ? 'none is certified yet' : rosterText(roster, nowMs)],
+    ...(nextRoster === undefined ? [] : ([['next roster', rosterText(nextRoster, nowMs)]] as [string, string][])),
+    ...(joining === undefined ? [] : ([['joining', joiningText(joining)]] as [string, string][])),
     ['vote', status.votes ? 'this node votes' : 'this node does not vote'],
-    [
-      'shards',
-      roster === undefined
-        ? 'none yet'
-        : `${held.length === 0 ? 'none' : held.join(', ')} of ${status.shardCount}${missing.length === 0 ? '' : `; seeds missing: ${missing.join(', ')}`}`,
-    ],
-    [
-      'peers',
-      reach === undefined
-        ? 'not checked yet'
-        : `${reach.answered} of ${reach.asked} answered ${span(nowMs - reach.atMs)} ago`,
-    ],
-    ['clock', `${offset(status.clockOffsetMs)} from the median of the peers`],
+    ['shards', roster === undefined ? 'none yet' : shardText(status)],
+    ['peers', reachText(status)],
+    ['clock', clockText(status.clockOffsetMs)],
   ]
+}
+
+function shardText({ shards, shardCount }: NodeStatus): string {
+  const numbers = (isHeld: boolean) => shards.filter(({ held }) => held === isHeld).map(({ shard }) => shard)
+  const [held, missing] = [numbers(true), numbers(false)]
+  const without = missing.length === 0 ? '' : `; seeds are missing for ${missing.join(', ')}`
+  return `${held.length === 0 ? 'none' : held.join(', ')}; the federation has ${shardCount}${without}`
+}
+
+function reachText({ reach, nowMs }: NodeStatus): string {
+  if (reach === undefined) return 'not checked yet'
+  const { asked, answered, strayed, atMs } = reach
+  const others = strayed.length === 0 ? '' : `; of another federation: ${strayed.join(', ')}`
+  return `${answered} of ${asked} answered ${span(nowMs - atMs)} ago${others}`
+}
+
+/** `rosterText` says a time in full, because a volunteer plans a stop by it. */
+function rosterText(roster: RosterStatus, nowMs: number): string {
+  const { height, name, fromMs, untilMs, reserveUntilMs } = roster
+  const head = `${height} (${name})`
+  if (nowMs < fromMs) return `${head}, begins ${minute(fromMs)}, in ${span(fromMs - nowMs)}`
+  if (nowMs < untilMs) return `${head}, in force until ${minute(untilMs)}, for ${span(untilMs - nowMs)} more`
+  if (nowMs >= reserveUntilMs) return `${head}, expired ${minute(reserveUntilMs)}`
+  return `${head}, on its reserve until ${minute(reserveUntilMs)}, for ${span(reserveUntilMs - nowMs)} more`
 }
 
 function serviceRows({ answered, refused, network, core, ...status }: NodeStatus): [string, string][] {
@@ -85,20 +97,12 @@ function serviceRows({ answered, refused, network, core, ...status }: NodeStatus
     ['refused', counts.length === 0 ? 'none' : counts.join(', ')],
     ['connections', `${network.connections} of ${status.connectionsMax}${waiting}`],
     ['memory', `${mebibytes(status.memoryBytes)} of ${mebibytes(status.memoryMaxBytes)}`],
+    ['disk', `${mebibytes(status.diskFreeBytes)} free`],
     [
       'version',
       `${status.version}, core ${core.sha256.slice(0, 16)} ${core.pinned ? 'as the federation pins it' : 'differs from the one that the federation pins'}`,
     ],
   ]
-}
-
-function beginWords({ fromMs }: NonNullable<NodeStatus['roster']>, nowMs: number): string {
-  return nowMs < fromMs ? `begins in ${span(fromMs - nowMs)}` : `began ${span(nowMs - fromMs)} ago`
-}
-
-function periodWords({ untilMs, reserveUntilMs }: NonNullable<NodeStatus['roster']>, nowMs: number): string {
-  if (nowMs < untilMs) return `its period ends in ${span(untilMs - nowMs)}`
-  return nowMs < reserveUntilMs ? `its reserve ends in ${span(reserveUntilMs - nowMs)}` : 'expired'
 }
 
 /** The default directory of the salt node, or that of the central peer when only that one exists. */

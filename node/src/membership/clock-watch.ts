@@ -1,5 +1,6 @@
 /**
  * Compares a node's clock with its peers' clocks: more than 30 s from their median it stops serving. PROTOCOL.md §5.6.
+ * A peer of another federation is counted apart, because a volunteer may run with the wrong federation.json.
  * It draws the peers at random, one of each operator, so that nobody can choose which clocks it asks.
  * A clock that runs ahead would give out salts of future blocks and erase secrets that are still needed.
  * Throws CLOCK_SKEWED.
@@ -8,6 +9,7 @@ import type { Clock, Random } from '@geotrace/core-wasm'
 import {
   decodeTimeReply,
   encodeRosterRequest,
+  equalBytes,
   FederationError,
   type PeerAddress,
   ROSTER_PROTOCOL,
@@ -25,7 +27,10 @@ type OperatedPeer = PeerAddress & { readonly operator: number }
 /** How many peers answered the last check. */
 export interface PeerReach {
   readonly asked: number
+  /** Peers of this federation only. */
   readonly answered: number
+  /** Keys of peers that run with the manifest of another federation. */
+  readonly strayed: readonly Uint8Array[]
   /** Unix ms. */
   readonly atMs: number
 }
@@ -42,7 +47,14 @@ export interface ClockWatch {
   assertTrue(): void
 }
 
-export function clockWatch(host: Host, peers: () => readonly OperatedPeer[], clock: Clock, random: Random): ClockWatch {
+/** `federation` is the id of this node's federation. */
+export function clockWatch(
+  host: Pick<Host, 'request'>,
+  peers: () => readonly OperatedPeer[],
+  clock: Clock,
+  random: Random,
+  federation: Uint8Array,
+): ClockWatch {
   let offsetMs = 0
   let peersOffsetMs: number | undefined
   let reach: PeerReach | undefined
@@ -59,15 +71,17 @@ export function clockWatch(host: Host, peers: () => readonly OperatedPeer[], clo
     async check() {
       // Our own clock counts as one value, so a single peer that answers cannot stop us.
       const offsets = [0]
+      const strayed: Uint8Array[] = []
       const asking = drawPeers(peers(), random)
       await fanOut(asking, async (peer) => {
         const asked = clock.now()
-        const theirs = decodeTimeReply(await host.request(peer, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'time' })))
-        offsets.push(provenOffset(asked, theirs, clock.now()))
+        const reply = decodeTimeReply(await host.request(peer, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'time' })))
+        if (equalBytes(reply.federation, federation)) offsets.push(provenOffset(asked, reply.time, clock.now()))
+        else strayed.push(peer.key)
       })
       offsetMs = Math.round(median(offsets))
       peersOffsetMs = offsets.length > 1 ? Math.round(median(offsets.slice(1))) : undefined
-      reach = { asked: asking.length, answered: offsets.length - 1, atMs: clock.now() }
+      reach = { asked: asking.length, answered: offsets.length - 1, strayed, atMs: clock.now() }
     },
     assertTrue() {
       if (Math.abs(offsetMs) <= SKEW_MAX_MS) return
@@ -80,6 +94,16 @@ export function clockWatch(host: Host, peers: () => readonly OperatedPeer[], clo
       )
     },
   }
+}
+
+/** The operators whose peers run with the manifest of another federation. */
+export function strayedOperators(
+  reach: PeerReach | undefined,
+  peers: readonly { key: Uint8Array; operator: string }[],
+): string[] {
+  return (reach?.strayed ?? [])
+    .map((key) => peers.find((peer) => equalBytes(peer.key, key))?.operator ?? 'unknown')
+    .sort()
 }
 
 /** At most `PEERS_ASKED_MAX` peers in random order, at most one of each operator. */

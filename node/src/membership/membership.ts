@@ -7,6 +7,8 @@
 import type { Clock, Random } from '@geotrace/core-wasm'
 import { evaluationVerifier, loadGroup } from '@geotrace/core-wasm/voprf'
 import {
+  changeToId,
+  changeToProblem,
   type EvaluationVerifier,
   type Evidence,
   encodeChange,
@@ -16,10 +18,8 @@ import {
   FederationError,
   type GossipMessage,
   type Handover,
-  hasRoomFor,
   type Manifest,
   manifestToId,
-  mayName,
   newChange,
   type PeerAddress,
   ROSTER_PROTOCOL,
@@ -36,6 +36,7 @@ import { type Council, createCouncil, type SheetSource } from './agreement/counc
 import { createPool, type Pool } from './agreement/pool.ts'
 import { type StandingWatch, watchStanding } from './agreement/standing.ts'
 import { createVoter, type Voter } from './agreement/voter.ts'
+import { createApplications } from './applications.ts'
 import { keepLinks, type Links } from './links.ts'
 import { ownMove } from './own-move.ts'
 import { type Pace, REAL_PACE } from './pace.ts'
@@ -79,7 +80,7 @@ export interface Membership {
   stop(): Promise<void>
   /** Whether the newest roster names this peer. */
   isPeer(): boolean
-  /** Publishes a signed change. Throws CHANGE_INVALID when the federation has no room for it, or the pool refuses it. */
+  /** Publishes a signed change. Throws CHANGE_INVALID when no roster can make it, or the pool refuses it. */
   submit(change: SignedChange): void
   accuse(evidence: Evidence): void
   /** Takes a message into the pool and, if it is new there, publishes it. */
@@ -111,7 +112,19 @@ export async function createMembership(init: MembershipInit): Promise<Membership
     voter,
     standing,
     async start() {
-      const service = { peers, rosters, clock, body: council.body, pins: pool.pins, messages: pool.messages, submit }
+      const application = createApplications(pool, rosters)
+      const federation = manifestToId(init.manifest)
+      const service = {
+        federation,
+        peers,
+        rosters,
+        clock,
+        body: council.body,
+        pins: pool.pins,
+        messages: pool.messages,
+        application,
+        submit,
+      }
       await host.serve(ROSTER_PROTOCOL, rosterService(service))
       host.gossip.admit(peers.has)
       links.start()
@@ -215,17 +228,17 @@ function announceMove({ manifest, signer, clock, addresses }: MembershipInit, { 
   say({ kind: 'change', change: encodeChange(signed) })
 }
 
-function submitChange({ rosters, submit }: Parts, change: SignedChange): void {
-  if (rosters.newest !== undefined && 'addresses' in change.change) {
-    if (!mayName(rosters.newest.roster, change.change.addresses)) {
-      throw invalidChange('expected public addresses, got one of a private network; make the card with public ones')
-    }
-  }
-  if (rosters.newest !== undefined && !hasRoomFor(rosters.newest, change.change)) {
-    throw invalidChange('the federation is full; a node must leave first, or the operators agree on fewer shards')
-  }
-  if (submit(encodeGossip({ kind: 'change', change: encodeChange(change) }))) return
-  throw invalidChange('it is known already, has lapsed, or no operator or peer of the federation signed it')
+function submitChange({ rosters, pool, submit }: Parts, signed: SignedChange): void {
+  const problem = rosters.newest && changeToProblem(rosters.newest, signed)
+  if (problem !== undefined) throw invalidChange(`no roster can make it: ${problem}`)
+  if (submit(encodeGossip({ kind: 'change', change: encodeChange(signed) }))) return
+  const id = changeToId(signed)
+  const isKnown = pool.changes().some((known) => equalBytes(changeToId(known), id))
+  throw invalidChange(
+    isKnown
+      ? 'the federation has it already, with these signatures: wait for the next roster'
+      : 'no operator and no peer of the federation signed it: have an operator endorse it',
+  )
 }
 
 function toStatus({ manifest, host }: MembershipInit, parts: Parts): MembershipStatus {

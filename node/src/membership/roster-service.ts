@@ -1,6 +1,7 @@
 /**
  * Answers /geotrace/roster/1. PROTOCOL.md §7.3. Everybody may ask for rosters, pins and the time, and submit evidence and pins.
- * Proposal bodies, the pool and other messages are for peers of the federation only; strangers get FORBIDDEN.
+ * Proposal bodies, the pool and other messages are for peers of the federation only; strangers get FORBIDDEN. A node that
+ * applied to join gets its own application from the pool.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import {
@@ -25,6 +26,8 @@ import type { Peers } from './peers.ts'
 import type { RosterStore } from './roster-store.ts'
 
 interface RosterServiceInit {
+  /** The id of the federation. */
+  federation: Uint8Array
   peers: Peers
   rosters: RosterStore
   clock: Clock
@@ -32,6 +35,8 @@ interface RosterServiceInit {
   /** The pins of this epoch and of later ones, ascending. */
   pins(from: number): readonly Pin[]
   messages(): Uint8Array[]
+  /** The message with the application of the node with this key, while it waits for a roster. */
+  application(key: Uint8Array | undefined): Uint8Array | undefined
   /** Takes a message in and publishes it; false if the message is known or of no use. */
   submit(message: Uint8Array): boolean
 }
@@ -40,7 +45,7 @@ interface RosterServiceInit {
 const OPEN_KINDS: readonly GossipKind[] = ['evidence', 'pin']
 
 export function rosterService(init: RosterServiceInit): Handler {
-  const { peers, rosters, clock, body, pins, messages, submit } = init
+  const { federation, peers, rosters, clock, body, pins, messages, application, submit } = init
   const reply = (certified: CertifiedRoster | undefined): Uint8Array =>
     encodeRosterReply(certified === undefined ? undefined : encodeCertifiedRoster(certified))
   return async (bytes, from) => {
@@ -58,7 +63,7 @@ export function rosterService(init: RosterServiceInit): Handler {
         return request.form === 'certificate' ? reply(known) : encodeRosterReply(known && toStep(known))
       }
       case 'time':
-        return encodeTimeReply(clock.now())
+        return encodeTimeReply({ time: clock.now(), federation })
       case 'submit':
         if (!isPeer && !OPEN_KINDS.includes(decodeGossip(request.message).kind)) throw stranger()
         if (!submit(request.message))
@@ -68,8 +73,7 @@ export function rosterService(init: RosterServiceInit): Handler {
         if (!isPeer) throw stranger()
         return reply(body(request.hash))
       case 'pool':
-        if (!isPeer) throw stranger()
-        return encodePoolReply(messages())
+        return encodePoolReply(isPeer ? messages() : [application(from.key) ?? refuse()])
     }
   }
 }
@@ -81,6 +85,10 @@ function toStep(certified: CertifiedRoster): Uint8Array {
 async function toCertified(loading: Promise<Uint8Array | undefined>): Promise<CertifiedRoster | undefined> {
   const bytes = await loading
   return bytes && decodeCertifiedRoster(bytes)
+}
+
+function refuse(): never {
+  throw stranger()
 }
 
 function stranger(): FederationError<'FORBIDDEN'> {

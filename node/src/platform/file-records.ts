@@ -30,15 +30,7 @@ export type OpenRecords = (dir: string) => Promise<Records>
 export async function fileRecords(dir: string): Promise<Records> {
   await makePrivateDir(dir)
   const writers = turns<string>(1)
-  const get: Records['get'] = async (name) => {
-    const bytes = await readIfThere(join(dir, name))
-    if (bytes === undefined) return undefined
-    const value = new Uint8Array(bytes.subarray(0, -CRC_BYTES))
-    if (bytes.length < CRC_BYTES || bytes.readUInt32BE(bytes.length - CRC_BYTES) !== crc32(value)) {
-      throw new FederationError('STORAGE_CORRUPT', `the record ${name} does not match its checksum`, { what: name })
-    }
-    return value
-  }
+  const get: Records['get'] = (name) => readRecord(dir, name)
   const write = async (name: string, value: Uint8Array): Promise<void> => {
     try {
       await replaceFile(join(dir, name), withChecksum(value))
@@ -51,6 +43,17 @@ export async function fileRecords(dir: string): Promise<Records> {
     put: (name, value) => writers.run(name, () => write(name, value)),
     update: (name, change) => writers.run(name, async () => write(name, change(await get(name)))),
   }
+}
+
+/** Reads one record and changes nothing; undefined when there is none. Throws STORAGE_CORRUPT. */
+export async function readRecord(dir: string, name: string): Promise<Uint8Array | undefined> {
+  const bytes = await readIfThere(join(dir, name))
+  if (bytes === undefined) return undefined
+  const value = new Uint8Array(bytes.subarray(0, -CRC_BYTES))
+  if (bytes.length < CRC_BYTES || bytes.readUInt32BE(bytes.length - CRC_BYTES) !== crc32(value)) {
+    throw new FederationError('STORAGE_CORRUPT', `the record ${name} does not match its checksum`, { what: name })
+  }
+  return value
 }
 
 function withChecksum(value: Uint8Array): Uint8Array {

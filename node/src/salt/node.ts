@@ -18,6 +18,7 @@ import {
   keyToMember,
   keyToPeerId,
   type Manifest,
+  manifestToId,
   manifestToRoster,
   type Roster,
   SALT_PROTOCOL,
@@ -188,7 +189,7 @@ export function saltNode(init: SaltNodeInit): SaltNode {
         sheets: holdings,
         otherReplicas: () => holdings.otherReplicas(),
       })
-      const watch = clockWatch(host, () => membership.peers.others(signer.key), clock, random)
+      const watch = clockWatch(host, () => membership.peers.others(signer.key), clock, random, manifestToId(manifest))
       const pulse = heartbeat({
         clock,
         watch,

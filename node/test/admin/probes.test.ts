@@ -26,9 +26,9 @@ const ask = (port: number, path: string, host = `127.0.0.1:${port}`, method = 'G
   })
 
 describe('a probe', () => {
-  it('the health probe answers 200 for a serving node and 503 for any other state, with the state as its body', async () => {
+  it('the health probe answers 200 for a serving node and 503 for any other state, with the state and the federation in its body', async () => {
     let health: Health = 'joining'
-    const port = await serve(() => healthAnswer({ health }))
+    const port = await serve(() => healthAnswer({ health }, '0123456789abcdef'))
     for (const other of [
       'joining',
       'waiting',
@@ -39,12 +39,14 @@ describe('a probe', () => {
       'seeds-missing',
       'clock-skewed',
       'roster-ended',
+      'disk-full',
+      'strayed',
     ] as const) {
       health = other
-      expect(await ask(port, '/healthz')).toEqual({ status: 503, text: `${other}\n` })
+      expect(await ask(port, '/healthz')).toEqual({ status: 503, text: `${other}\nfederation 0123456789abcdef\n` })
     }
     health = 'serving'
-    expect(await ask(port, '/healthz')).toEqual({ status: 200, text: 'serving\n' })
+    expect(await ask(port, '/healthz')).toEqual({ status: 200, text: 'serving\nfederation 0123456789abcdef\n' })
   })
 
   it('a probe answers only GET of its path under a name of this machine, and stays up when the probe fails', async () => {

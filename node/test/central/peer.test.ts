@@ -151,7 +151,7 @@ describe('a central peer on the network', () => {
     const admin = await adminServer({
       role: 'central',
       dir,
-      routes: centralRoutes(peer),
+      routes: centralRoutes(peer, '0123456789abcdef'),
       random: systemRandom,
       log: silent,
     })
@@ -169,6 +169,7 @@ describe('a central peer on the network', () => {
     expect(decodeQR(pictureOf(printed[1]!))).toBe(printed[0])
     expect(await adminRequest(dir, 'GET', '/status')).toMatchObject({
       state: 'serving',
+      federationId: '0123456789abcdef',
       users: 1,
       codes: { spent: 1, revoked: 1 },
     })

@@ -1,10 +1,17 @@
 import { describe, expect, it } from 'vitest'
+import type { ChangeView } from '../../src/admin/membership-routes.ts'
 import { reportLines, trialLines } from '../../src/cli/central/reports-command.ts'
+import { type Finding, findingsToSummary, findingToLines } from '../../src/cli/doctor/finding.ts'
+import { checkNode, judgeDisk, judgeLimits } from '../../src/cli/doctor/machine.ts'
+import { judgePeers } from '../../src/cli/doctor/network.ts'
+import { judgeRunning } from '../../src/cli/doctor/running.ts'
 import { logLines } from '../../src/cli/federation/log.ts'
-import { drainAdvice, drainResult } from '../../src/cli/salt/drain.ts'
-import { HOUR, NOW } from './salt/samples.ts'
+import { endorsementAdvice, endorsementLine } from '../../src/cli/federation/vote.ts'
+import { drainAdvice, drainResult, soleWarning } from '../../src/cli/salt/drain.ts'
+import { statusLines } from '../../src/cli/status.ts'
+import { HOUR, NOW, sampleStatus, sampleView } from './salt/samples.ts'
 
-/** The output of each command as people read it, in `golden/`. `npx vitest run -u node/test/cli/golden` writes it anew. */
+/** The output of each command as people read it, in `golden/`. `npx vitest run node/test/cli/golden -u` writes it anew. */
 const golden = (name: string, lines: readonly string[]) =>
   expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(`golden/${name}.txt`)
 
@@ -54,12 +61,89 @@ describe('the output of the commands', () => {
             needs: 3,
           },
           { ...change, what: 'operator birch leaves', endorsedBy: [], needs: 0 },
+          {
+            ...change,
+            what: 'the federation changes to 9 replicas of each shard, from the roster after the one that makes the change',
+            endorsedBy: ['ash', 'birch', 'cedar', 'elm', 'fir'],
+            needs: 5,
+            problem: 'members of fewer than 9 operators would be left: lower the replicas first',
+          },
         ],
       }),
     ])
   })
 
+  it('federation vote reads as in golden/federation-vote.txt', async () => {
+    const view = { id: '00', kind: 'join' as const, what: '', until: 373_926, needs: 3, nextRosterMs: NOW + 7 * HOUR }
+    const by = (...endorsedBy: string[]) => ({ ...view, endorsedBy })
+    const vote = (before: ChangeView, after: ChangeView) => [
+      endorsementLine(after),
+      ...endorsementAdvice(before, after),
+      '',
+    ]
+    await golden('federation-vote', [
+      ...vote(by('ash'), by('ash', 'birch')),
+      ...vote(by('ash', 'birch'), by('ash', 'birch')),
+      ...vote(by('ash', 'birch'), by('ash', 'birch', 'cedar')),
+    ])
+  })
+
   it('salt drain reads as in golden/salt-drain.txt', async () => {
-    await golden('salt-drain', [drainResult(3_000, 0), drainResult(412, 7), ...drainAdvice(' --dir /srv/salt')])
+    await golden('salt-drain', [
+      ...soleWarning([2]),
+      ...soleWarning([2, 5, 9]),
+      '',
+      drainResult(3_000, 0),
+      drainResult(412, 7),
+      ...drainAdvice(' --dir /srv/salt'),
+    ])
+  })
+
+  it('status reads as in golden/status.txt: serving, waiting to be admitted, and with the file of another founding', async () => {
+    const endorsed = { by: ['ash', 'birch', 'cedar'], needs: 3 }
+    const joining = {
+      endorsed,
+      admitted: { height: 3, fromMs: NOW - HOUR },
+      ranked: undefined,
+      serves: { height: 5, fromMs: NOW + 47 * HOUR, isExpected: true },
+    }
+    const roster = sampleView().roster!
+    const nextRoster = { ...roster, height: 4, name: 'fedcba9876543210', fromMs: NOW + HOUR }
+    await golden('status', [
+      ...statusLines(sampleStatus({}, { view: sampleView({ nextRoster }) })),
+      '',
+      ...statusLines(
+        sampleStatus({ state: 'waiting', shards: [] }, { view: sampleView({ joining, votes: false }), node: 'oBm12' }),
+      ),
+      '',
+      ...statusLines(
+        sampleStatus(
+          { state: 'joining', shards: [], roster: undefined, reach: { asked: 4, answered: 0, strayed: [], atMs: NOW } },
+          { strayed: ['ash', 'birch', 'cedar', 'elm'] },
+        ),
+      ),
+    ])
+  })
+
+  it('doctor reads as in golden/doctor.txt: before a founding, on a serving node, and in trouble', async () => {
+    const doctor = (...findings: Finding[]) => [...findings.flatMap(findingToLines), findingsToSummary(findings), '']
+    const seen = (tried: number, more: object = {}) => ({ tried, strayed: [], silent: [], offsets: [], ...more })
+    const serving = sampleStatus()
+    const troubled = sampleStatus({ clockOffsetMs: 41_000 }, { diskFreeBytes: 3 << 20 })
+    await golden('doctor', [
+      ...doctor(
+        checkNode('24.1.0'),
+        judgeDisk(20_000 * (1 << 20), '/srv/salt'),
+        judgePeers(seen(2, { silent: ['ash', 'birch'] }), false),
+        ...judgeRunning(undefined, ' --dir /srv/salt'),
+      ),
+      ...doctor(checkNode('20.20.0'), judgePeers(seen(4), true), ...judgeRunning(serving)),
+      ...doctor(
+        judgeDisk(3 << 20, '/srv/salt'),
+        judgePeers(seen(4, { strayed: ['ash', 'birch', 'cedar'] }), true),
+        ...judgeLimits({ coreBytes: undefined, openFiles: 256 }, 500),
+        ...judgeRunning(troubled),
+      ),
+    ])
   })
 })

@@ -1,33 +1,49 @@
 import { describe, expect, it } from 'vitest'
 import { centralLines, statusLines } from '../../src/cli/status.ts'
-import { HOUR, NOW, saltStatus, sampleStatus } from './salt/samples.ts'
+import { HOUR, NOW, sampleStatus, sampleView } from './salt/samples.ts'
 
 const row = (lines: readonly string[], name: string) => lines.find((line) => line.startsWith(`${name} `))
 
 describe('the output of geotrace status', () => {
   it('a healthy node has one line for each value and no hints', () => {
     const lines = statusLines(sampleStatus())
-    expect(lines).toHaveLength(13)
+    expect(lines).toHaveLength(15)
     expect(row(lines, 'state')).toMatch(/serving, up for 1 h 0 min$/)
-    expect(row(lines, 'roster')).toMatch(/3 \(0123456789abcdef\), began 1 h 0 min ago, its period ends in 1 h 0 min$/)
+    expect(row(lines, 'federation')).toMatch(/0123456789abcdef$/)
+    expect(row(lines, 'roster')).toMatch(/in force until 2026-11-21 13:00 UTC, for 1 h 0 min more$/)
     expect(row(lines, 'vote')).toMatch(/this node votes$/)
-    expect(row(lines, 'shards')).toMatch(/1 of 5$/)
+    expect(row(lines, 'shards')).toMatch(/1; the federation has 5$/)
+    expect(row(lines, 'clock')).toMatch(/equal to the median of the peers$/)
     expect(row(lines, 'version')).toMatch(/as the federation pins it$/)
   })
 
   it('a hint stands below the values with its next step', () => {
     const lines = statusLines(sampleStatus({ shards: [{ firstEpoch: 0, shard: 4, held: false }] }))
-    expect(row(lines, 'shards')).toMatch(/none of 5; seeds missing: 4$/)
+    expect(row(lines, 'shards')).toMatch(/none; the federation has 5; seeds are missing for 4$/)
     expect(lines.slice(-3)).toEqual(['', expect.stringMatching(/^warn: the seeds/), expect.stringMatching(/^ {2}→ /)])
   })
 
-  it('the roster line tells a coming, a reserve and an expired roster apart', () => {
-    const roster = saltStatus().roster!
-    const words = (more: object) => row(statusLines(sampleStatus({ roster: { ...roster, ...more } })), 'roster')
-    expect(words({ fromMs: NOW + HOUR })).toMatch(/begins in 1 h 0 min/)
-    expect(words({ untilMs: NOW })).toMatch(/its reserve ends in 2 h 0 min$/)
-    expect(words({ untilMs: NOW, reserveUntilMs: NOW })).toMatch(/expired$/)
-    expect(row(statusLines(sampleStatus({ roster: undefined })), 'roster')).toMatch(/none is certified yet$/)
+  it('the roster in force stands first, with its reserve or its end, and the next roster below it', () => {
+    const roster = sampleView().roster!
+    const lines = (more: object, rest = {}) =>
+      statusLines(sampleStatus({}, { view: sampleView({ roster: { ...roster, ...more }, ...rest }) }))
+    const words = (more: object) => row(lines(more), 'roster')
+    expect(words({ fromMs: NOW + HOUR })).toMatch(/begins 2026-11-21 13:00 UTC, in 1 h 0 min$/)
+    expect(words({ untilMs: NOW })).toMatch(/on its reserve until 2026-11-21 14:00 UTC, for 2 h 0 min more$/)
+    expect(words({ untilMs: NOW, reserveUntilMs: NOW })).toMatch(/expired 2026-11-21 12:00 UTC$/)
+    const next = { ...roster, height: 4, fromMs: NOW + HOUR }
+    expect(lines({}, { nextRoster: next }).filter((line) => /roster/.test(line))).toEqual([
+      expect.stringMatching(/^roster +3 .*in force/),
+      expect.stringMatching(/^next roster +4 .*begins/),
+    ])
+    const founding = statusLines(sampleStatus({ roster: undefined }))
+    expect(row(founding, 'roster')).toMatch(/none is certified yet$/)
+  })
+
+  it('a peer of another federation and a clock that is off are named', () => {
+    const lines = statusLines(sampleStatus({ clockOffsetMs: -9_000 }, { strayed: ['ash'] }))
+    expect(row(lines, 'peers')).toMatch(/4 of 4 answered 0 s ago; of another federation: ash$/)
+    expect(row(lines, 'clock')).toMatch(/9\.0 s after the median of the peers$/)
   })
 
   it('the status of the central peer has words for names and for objects', () => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmod, copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +13,7 @@ import {
   encodeSaltRequest,
   hashToRosterName,
   isFederationError,
+  keyToPeerId,
   type Manifest,
   parseManifest,
   peerIdToKey,
@@ -20,10 +21,12 @@ import {
   SALT_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { federationName } from '../../src/cli/identity/federation-name.ts'
 import { createHost } from '../../src/net/host.ts'
 import { silent } from '../../src/platform/log.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { freePorts } from '../salt/federation.ts'
+import { run } from './captured.ts'
 import { BIN, geotrace, type Running, start } from './geotrace.ts'
 
 /** The commands of a volunteer with real processes: two salt nodes and a central peer, founded as README.md describes. */
@@ -164,11 +167,17 @@ describe('from nothing to a member', () => {
 
     runFirst()
     await until(async () => (await get(healthPort(), '/healthz')).status === 503)
-    expect(await get(healthPort(), '/healthz')).toMatchObject({ status: 503, text: 'joining\n' })
+    expect(await get(healthPort(), '/healthz')).toMatchObject({
+      status: 503,
+      text: `joining\nfederation ${federationName(manifest)}\n`,
+    })
     running.set('two', start('salt', 'run', '--dir', at('two')))
     running.set('central', start('central', 'run', '--dir', at('central')))
     await until(isServing)
-    expect(await get(healthPort(), '/healthz')).toMatchObject({ status: 200, text: 'serving\n' })
+    expect(await get(healthPort(), '/healthz')).toMatchObject({
+      status: 200,
+      text: `serving\nfederation ${federationName(manifest)}\n`,
+    })
   })
 })
 
@@ -195,7 +204,7 @@ describe('a node that serves', () => {
     })
     const text = (await geotrace('status', '--dir', at('one'))).stdout
     expect(text).toMatch(/^state +serving, up for/m)
-    expect(text).toMatch(/^roster +0 \([0-9a-f]{16}\), began .* ago, its period ends in/m)
+    expect(text).toMatch(/^roster +0 \([0-9a-f]{16}\), in force until .* UTC, for/m)
     expect(text).toMatch(/^peers +2 of 2 answered/m)
   })
 
@@ -258,7 +267,7 @@ describe('a node that serves', () => {
     // With free ports the directory is still in use.
     const locked = await geotrace('salt', 'run', '--dir', at('one'), ...free)
     expect(locked.code).toBe(1)
-    expect(locked.stderr).toMatch(/another node runs[\s\S]*salt drain/)
+    expect(locked.stderr).toMatch(/another (node|process)[\s\S]*salt drain/)
   })
 })
 
@@ -284,6 +293,43 @@ describe('a newcomer and its sponsors', () => {
     await until(async () => (await pending('one')).includes('(2 of 2 endorsements: one, two)'))
     expect(await pending('one')).toMatch(
       /^0 {2}[0-9a-f]{16} .*\npending: volunteer-[0-9a-f]{8} joins with node 12D3KooW/m,
+    )
+  })
+
+  it('a second vote changes nothing, and a change that no roster can make is refused with the reason', async () => {
+    const again = await run('federation', 'vote', at('join.json'), '--dir', at('one'))
+    expect(again).toMatchObject({ code: 0, stdout: ['Endorsed by 2 of 2 operators: one, two'] })
+    expect(again.stderr.join(' ')).toMatch(
+      /You endorse: volunteer-\w+ joins with node .*endorsed it before.*next roster/,
+    )
+    const propose = (...args: string[]) => run('federation', 'propose', ...args, '--dir', at('one'))
+    const many = await propose('amend', '--replicas', '9')
+    expect(many).toMatchObject({ code: 1, stdout: [] })
+    expect(many.stderr[0]).toMatch(/no roster can make this change: members of fewer than 9 operators would be left/)
+    const stranger = await propose('expel', keyToPeerId(new Uint8Array(32).fill(1)))
+    expect(stranger).toMatchObject({ code: 1, stderr: [expect.stringMatching(/stranger/), expect.any(String)] })
+    const founder = await run('federation', 'join', '--dir', at('two'))
+    expect(founder).toMatchObject({
+      code: 2,
+      stderr: [expect.stringMatching(/founded the federation/), expect.any(String)],
+    })
+  })
+
+  it('doctor names a federation.json of another founding, by the peers or by the records', async () => {
+    await mkdir(at('strayed'), { mode: 0o700 })
+    for (const name of ['peer.key', 'operator.key', 'card.json'])
+      await copyFile(join(at('three'), name), join(at('strayed'), name))
+    const other = { ...manifest, name: 'Founded twice' }
+    await writeFile(join(at('strayed'), 'federation.json'), JSON.stringify(other))
+    const { code, stdout } = await run('doctor', '--dir', at('strayed'))
+    expect(code).toBe(1)
+    expect(stdout.join('\n')).toMatch(
+      /FAIL +peers +3 of 3 peers answer; of another federation: one, two, central\n +→ .*of another founding/,
+    )
+    // In the directory of a node that has records the same file is refused before any peer is asked.
+    const refused = await run('doctor', '--dir', at('two'), '--federation', join(at('strayed'), 'federation.json'))
+    expect(refused.stdout.join('\n')).toMatch(
+      /FAIL +records +federation\.json is \w{16}, and the records .* belong to \w{16}/,
     )
   })
 
@@ -330,7 +376,7 @@ describe('draining', () => {
     expect(stdout).toMatch(/^ok +ports +free/m)
     expect(stdout).toMatch(/^ok +peers +2 of 2 peers answer/m)
     expect(stdout).toMatch(/^ok +clock +within a second/m)
-    expect(stdout).toMatch(/^warn +running[\s\S]*→ geotrace salt run/m)
+    expect(stdout).toMatch(/^warn +running[\s\S]*→ start it: geotrace salt run/m)
   })
 })
 

@@ -8,6 +8,8 @@ import { seededRandom } from '../../src/testing/simulated/seeded-random.ts'
 import { Stage } from '../salt/federation.ts'
 
 const NOW = Date.UTC(2026, 5, 1, 12)
+const FEDERATION = new Uint8Array(32).fill(7)
+const timeReply = (time: number, federation = FEDERATION): Uint8Array => encodeTimeReply({ time, federation })
 const stage = new Stage()
 afterEach(() => stage.end())
 
@@ -35,11 +37,11 @@ describe('the clock watch', () => {
     )
     let offset = 0
     for (const [i, host] of hosts.entries()) {
-      await host.serve(ROSTER_PROTOCOL, async () => encodeTimeReply(clock.now() + (i === 0 ? 3_600_000 : offset)))
+      await host.serve(ROSTER_PROTOCOL, async () => timeReply(clock.now() + (i === 0 ? 3_600_000 : offset)))
     }
     const self = await stage.host(clock)
     const peers = hosts.map((host, operator) => ({ key: host.key, addresses: host.addresses(), operator }))
-    const watch = clockWatch(self, () => peers, clock, systemRandom)
+    const watch = clockWatch(self, () => peers, clock, systemRandom, FEDERATION)
     expect(watch.peersOffsetMs).toBeUndefined()
     for (const [theirs, ours, isTrue] of [
       [0, 0, true],
@@ -69,10 +71,10 @@ describe('the clock watch', () => {
       const host = {
         async request({ key }: { key: Uint8Array }) {
           asked.set(key[0]!, (asked.get(key[0]!) ?? 0) + 1)
-          return encodeTimeReply(clock.now() + (key[0]! < 9 ? 3_600_000 : 0))
+          return timeReply(clock.now() + (key[0]! < 9 ? 3_600_000 : 0))
         },
       } as unknown as Host
-      const watch = clockWatch(host, () => peers, clock, random)
+      const watch = clockWatch(host, () => peers, clock, random, FEDERATION)
       for (let i = 0; i < 100; i++) {
         await watch.check()
         watch.assertTrue()
@@ -83,6 +85,19 @@ describe('the clock watch', () => {
       const lies = [...asked].reduce((sum, [i, count]) => sum + (i < 9 ? count : 0), 0)
       expect(lies).toBeLessThan(0.15 * 1_500)
     }
+  })
+
+  it('a peer of another federation is named, and neither its clock nor its answer counts', async () => {
+    const clock = simulatedClock(NOW)
+    const peers = [1, 2, 3].map((n) => ({ key: new Uint8Array(32).fill(n), addresses: [], operator: n }))
+    const host = {
+      request: async ({ key }: { key: Uint8Array }) =>
+        key[0] === 2 ? timeReply(clock.now() + 3_600_000, new Uint8Array(32)) : timeReply(clock.now()),
+    } as Pick<Host, 'request'>
+    const watch = clockWatch(host, () => peers, clock, systemRandom, FEDERATION)
+    await watch.check()
+    expect(watch.reach).toEqual({ asked: 3, answered: 2, strayed: [peers[1]!.key], atMs: NOW })
+    expect(watch.offsetMs).toBe(0)
   })
 
   it('one check asks at most one peer of each operator', () => {

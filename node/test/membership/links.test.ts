@@ -18,7 +18,7 @@ const clock = simulatedClock(NOW)
 
 async function listener(secret: Uint8Array, port: number): Promise<Host> {
   const host = await stage.host(clock, secret, [`/ip4/127.0.0.1/tcp/${port}`])
-  await host.serve(ROSTER_PROTOCOL, async () => encodeTimeReply(clock.now()))
+  await host.serve(ROSTER_PROTOCOL, async () => encodeTimeReply({ time: clock.now(), federation: new Uint8Array(32) }))
   return host
 }
 function linksOf(host: Host, others: PeerAddress[], otherReplicas: PeerAddress[] = []) {
@@ -68,7 +68,7 @@ describe('a link', () => {
       hasReceivedFrom: (_key: Uint8Array, withinMs: number) => hasReceivedFrom && withinMs === REAL_PACE.probeMs,
       request: async () => {
         asked++
-        return encodeTimeReply(own.now())
+        return encodeTimeReply({ time: own.now(), federation: new Uint8Array(32) })
       },
       gossip: { renew: () => {} },
     } as unknown as Host

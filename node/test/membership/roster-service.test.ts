@@ -3,17 +3,23 @@ import {
   assertCertified,
   decodeCertifiedRoster,
   decodeNewsReply,
+  decodePoolReply,
   decodeRosterReply,
   decodeRosterStep,
+  EPOCH_MS,
+  encodeChange,
   encodeEvidence,
   encodeGossip,
   encodeRosterRequest,
   encodeTimeReply,
   hashToRosterName,
+  manifestToId,
   manifestToPredecessor,
+  newChange,
   type Pin,
   ROSTER_PROTOCOL,
   rosterChain,
+  signChange,
   signPin,
   signPresence,
   signVote,
@@ -30,7 +36,7 @@ const stage = new Stage()
 afterEach(() => stage.end())
 
 describe('the roster service', () => {
-  it('a node answers rosters, the time and evidence for everybody, but bodies, the pool and other messages for peers only', async () => {
+  it('a node answers rosters, the time and evidence for everybody, bodies, the pool and other messages for peers only, and a newcomer gets its own application', async () => {
     const clock = simulatedClock(NOW)
     const players = await cast(4, NOW)
     const central = await stage.central(players, clock)
@@ -91,6 +97,19 @@ describe('the roster service', () => {
     // A known message is refused, and so is a malformed one.
     expect(await status(member, { op: 'submit', message: presence })).toBe(13)
     expect(await status(member, { op: 'submit', message: presence.slice(0, -1) })).not.toBe(0)
+    // A node that applied to join gets its own application from the pool, and nothing else.
+    const joinerSecret = systemRandom(32)
+    const [joiner, joinerOperator] = [nativeSigner(joinerSecret), nativeSigner(systemRandom(32))]
+    const sponsor = nativeSigner(players.operatorSecrets[3]!)
+    const join = { kind: 'join' as const, operator: 'oak', operatorKey: joinerOperator.key, key: joiner.key }
+    const until = Math.floor(clock.now() / EPOCH_MS) + 100
+    const change = newChange(manifestToId(players.manifest), { ...join, until, addresses: ['/ip4/127.0.0.1/tcp/1'] })
+    const application = [joiner, joinerOperator, sponsor].reduce(signChange, change)
+    nodes[0]!.membership()!.submit(application)
+    const newcomer = await stage.host(clock, joinerSecret)
+    const pool = decodePoolReply(await newcomer.request(peer, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'pool' })))
+    expect(pool).toEqual([encodeGossip({ kind: 'change', change: encodeChange(application) })])
+    expect(await status(stranger, { op: 'pool' })).toBe(13)
     // Anybody may submit evidence: here that an operator voted twice.
     const liar = nativeSigner(players.operatorSecrets[2]!)
     const ballots = randomRoots(2).map((hash) => ({ height: 1, firstEpoch: certified.roster.firstEpoch + 18, hash }))
@@ -113,7 +132,7 @@ describe('the roster service', () => {
     expect(await submit(proof)).toBe(0)
     await untilLater(clock, () => central.pool.isConvicted(liar.key))
     expect(await stranger.request(peer, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'time' }))).toEqual(
-      encodeTimeReply(clock.now()),
+      encodeTimeReply({ time: clock.now(), federation: manifestToId(players.manifest) }),
     )
   })
 })

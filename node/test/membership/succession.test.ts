@@ -378,7 +378,8 @@ describe('a federation in the course of its rosters', () => {
     const host = await stage.host(clock, secret, addresses, undefined, ONE_ADDRESS)
     await host.serve(ROSTER_PROTOCOL, async (bytes) => {
       const request = decodeRosterRequest(bytes)
-      if (request.op === 'time') return encodeTimeReply(clock.now())
+      if (request.op === 'time')
+        return encodeTimeReply({ time: clock.now(), federation: manifestToId(players.manifest) })
       if (request.op === 'pool') return encodePoolReply([])
       const shown = request.op === 'get' && request.height === other.roster.height ? other : undefined
       return encodeRosterReply(shown && encodeCertifiedRoster(shown))
@@ -445,7 +446,8 @@ describe('a federation in trouble', () => {
     let asked = 0
     await host.serve(ROSTER_PROTOCOL, async (bytes) => {
       const request = decodeRosterRequest(bytes)
-      if (request.op === 'time') return encodeTimeReply(clock.now())
+      if (request.op === 'time')
+        return encodeTimeReply({ time: clock.now(), federation: manifestToId(players.manifest) })
       if (request.op === 'pool') return encodePoolReply([])
       if (request.op === 'body') asked++
       return encodeRosterReply(request.op === 'body' ? systemRandom(99) : undefined)

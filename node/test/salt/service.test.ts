@@ -78,7 +78,7 @@ async function service(
     named: (name: Uint8Array) => (Buffer.compare(name, hashToRosterName(certified.hash)) === 0 ? certified : undefined),
     pinnable: (epoch: number) =>
       epoch >= roster.firstEpoch && epoch < roster.firstEpoch + shards.epochs ? [OTHER, certified] : [OTHER],
-  } as RosterStore
+  } as unknown as RosterStore
   const pins = new Map<number, Uint8Array[]>()
   const pinned = (epoch: number): Uint8Array[] => pins.get(epoch) ?? []
   let offsetMs = 0

@@ -5,12 +5,13 @@
  *    0 GET      u32 height                       CertifiedRoster CBOR, or nothing when there is none
  *    1 BODY     u8 hash[32]                      a proposal as CertifiedRoster CBOR without votes, or nothing
  *    2 POOL     –                                count u16, { u16 length, gossip message }
- *    3 TIME     –                                u64 Unix ms
+ *    3 TIME     –                                u64 Unix ms; u8 federation[32]
  *    4 SUBMIT   gossip message                   –
  *    5 NEWS     u32 height; u32 epoch            u8 count ≤ 48, Pin[count], RosterStep or nothing
  *    6 NAMED    u8 form; u8 roster[8]            CertifiedRoster CBOR (form 0) or RosterStep (1), or nothing
  * NEWS brings the step of that height and the pins from that epoch on. NAMED also finds overtaken rosters.
- * GET, NEWS, NAMED, TIME and SUBMIT of evidence and pins are for everybody; the other operations only between members.
+ * GET, NEWS, NAMED, TIME and SUBMIT of evidence and pins are for everybody; the other operations only between members. A
+ * node that applied to join gets its own application by POOL.
  */
 
 import { GOSSIP_MAX_BYTES, HASH_BYTES, PINS_MAX, PROTOCOL_VERSION, ROSTER_NAME_BYTES } from '../constants.ts'
@@ -151,15 +152,26 @@ export function decodeDone(bytes: Uint8Array): void {
   opened(bytes).end()
 }
 
-export function encodeTimeReply(time: number): Uint8Array {
-  return byteWriter(9).u8(STATUS_OK).time(time).finish()
+/** The time of a peer, and the id of the federation whose manifest it runs with. */
+interface TimeReply {
+  /** Unix ms. */
+  time: number
+  federation: Uint8Array
 }
 
-export function decodeTimeReply(bytes: Uint8Array): number {
+export function encodeTimeReply({ time, federation }: TimeReply): Uint8Array {
+  return byteWriter(9 + HASH_BYTES)
+    .u8(STATUS_OK)
+    .time(time)
+    .bytes(federation, HASH_BYTES)
+    .finish()
+}
+
+export function decodeTimeReply(bytes: Uint8Array): TimeReply {
   const reader = opened(bytes)
-  const time = reader.time()
+  const reply = { time: reader.time(), federation: reader.bytes(HASH_BYTES) }
   reader.end()
-  return time
+  return reply
 }
 
 function opened(bytes: Uint8Array): ByteReader {

@@ -5,6 +5,7 @@
 import { CHANGES_PER_ROSTER_MAX, EPOCH_MS, ROSTER_MAX_BYTES, SETTLED_MAX_BYTES } from '../constants.ts'
 import { bytesToHex, equalBytes } from '../encoding/bytes.ts'
 import { isFederationError } from '../errors.ts'
+import { followingPeriod } from '../federation/effort.ts'
 import { invalid } from '../federation/invalid-roster.ts'
 import { drawRank, isValidCommitment, nonceToCommitment } from '../federation/ranks.ts'
 import type { CertifiedRoster, Roster, RosterPeer } from '../federation/roster.ts'
@@ -36,16 +37,25 @@ export function succeed(previous: CertifiedRoster, choice: Succession): Roster {
   return next
 }
 
-/** Whether rosters have room for this change. True for a change that is refused for another reason than its size. */
-export function hasRoomFor({ roster, hash }: CertifiedRoster, change: Change): boolean {
-  const draft = openDraft(roster)
+/**
+ * Why no roster after `previous` can make this change, in words; undefined when one can. Missing signatures are no reason,
+ * because they can still come.
+ */
+export function changeToProblem(
+  { roster, hash }: CertifiedRoster,
+  { federation, change }: Pick<SignedChange, 'federation' | 'change'>,
+): string | undefined {
+  const firstEpoch = followingPeriod(roster)
   try {
+    assertSuits(roster, { federation, change }, firstEpoch)
+    const draft = openDraft(roster)
     makeChange(draft, change)
-    const rest = { hash, firstEpoch: roster.firstEpoch, changes: [], commitments: [], reveals: [], sheets: [] }
-    return settledBytes(closeDraft(draft, roster, rest)) <= SETTLED_MAX_BYTES
+    const rest = { hash, firstEpoch, changes: [], commitments: [], reveals: [], sheets: [] }
+    assertSettles(closeDraft(draft, roster, rest))
+    return undefined
   } catch (error) {
     if (!isFederationError(error, 'ROSTER_INVALID')) throw error
-    return true
+    return error.data.reason
   }
 }
 
@@ -122,15 +132,24 @@ function readChange(encoded: Uint8Array): SignedChange {
 }
 
 function applyChange(draft: Draft, roster: Roster, signed: SignedChange, firstEpoch: number): void {
-  const { federation, change } = signed
-  if (!equalBytes(federation, roster.federation)) invalid('a change of another federation: sign it for this one')
-  if (firstEpoch > change.until) invalid(`a change lapsed at epoch ${change.until}: sign it again`)
+  const { change } = signed
+  assertSuits(roster, signed, firstEpoch)
   assertEndorsed(draft, roster, signed)
   if ('at' in change && change.at > firstEpoch * EPOCH_MS)
     invalid(`a change is from ${change.at}, after the roster begins: check the clock of its signer`)
+  makeChange(draft, change)
+}
+
+/** Checks what a change needs of the federation and of the time, apart from its signatures. */
+function assertSuits(
+  roster: Roster,
+  { federation, change }: Pick<SignedChange, 'federation' | 'change'>,
+  firstEpoch: number,
+): void {
+  if (!equalBytes(federation, roster.federation)) invalid('a change of another federation: sign it for this one')
+  if (firstEpoch > change.until) invalid(`a change lapsed at epoch ${change.until}: sign it again`)
   if ('addresses' in change && !mayName(roster, change.addresses))
     invalid(`expected public addresses in a ${change.kind}, got one of a private network or of one machine`)
-  makeChange(draft, change)
 }
 
 /** Checks the signatures that each kind of change needs; others do no harm. Operators are those of the roster before. */
@@ -174,7 +193,12 @@ function assertFits(roster: Roster, { operators }: Roster): void {
   const bytes = certificateBytes(roster, operators.length)
   if (bytes > ROSTER_MAX_BYTES)
     invalid(`expected at most ${ROSTER_MAX_BYTES} bytes, got ${bytes}: make fewer changes at once`)
+  assertSettles(roster)
+}
+
+/** Checks that the roster fits when nothing changes any more. */
+function assertSettles(roster: Roster): void {
   const settled = settledBytes(roster)
   if (settled > SETTLED_MAX_BYTES)
-    invalid(`the federation is full: expected at most ${SETTLED_MAX_BYTES} bytes, got ${settled}`)
+    invalid(`the federation is full: expected a roster of at most ${SETTLED_MAX_BYTES} bytes, got ${settled}`)
 }

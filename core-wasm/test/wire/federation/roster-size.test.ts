@@ -193,15 +193,16 @@ describe('a federation that is nearly full', () => {
     return wire.bodyToCertified(wire.encodeRoster(roster), [], [])
   })()
   const full = step(almost, { changes: [join('gum')] })
+  const problem = (previous: wire.CertifiedRoster, change: wire.Change) =>
+    wire.changeToProblem(previous, { federation: previous.roster.federation, change })
   const refused = (changes: readonly Uint8Array[]) =>
     expect(() => step(full, { changes })).toThrow(bad(/the federation is full/))
 
-  it('a full federation admits no further node, and hasRoomFor says so beforehand', () => {
+  it('a full federation admits no further node, and changeToProblem gives the reason beforehand', () => {
     refused([join('hazel')])
-    expect(wire.hasRoomFor(full, joining('hazel'))).toBe(false)
-    expect(wire.hasRoomFor(almost, joining('gum'))).toBe(true)
-    // A change with another fault needs no room.
-    expect(wire.hasRoomFor(full, joining('gum'))).toBe(true)
+    expect(problem(full, joining('hazel'))).toMatch(/the federation is full/)
+    expect(problem(almost, joining('gum'))).toBeUndefined()
+    expect(problem(full, joining('gum'))).toMatch(/a key in use/)
   })
 
   it('a full federation refuses longer addresses and more shards, and accepts fewer shards', () => {
@@ -214,7 +215,7 @@ describe('a federation that is nearly full', () => {
     })
     const long = move(Array.from({ length: 8 }, () => `/${'a'.repeat(255)}`))
     refused([change(long, ['peer/ash'])])
-    expect(wire.hasRoomFor(full, long)).toBe(false)
+    expect(problem(full, long)).toMatch(/the federation is full/)
     const plan = (shards: number): wire.Change => ({
       kind: 'amend',
       at: 1,
@@ -227,7 +228,7 @@ describe('a federation that is nearly full', () => {
     })
     const { shards } = full.roster
     refused([change(plan(shards + 10), QUORUM)])
-    expect(wire.hasRoomFor(full, plan(shards + 10))).toBe(false)
+    expect(problem(full, plan(shards + 10))).toMatch(/the federation is full/)
     const fewer = step(full, { changes: [change(plan(shards - 10), QUORUM)] })
     expect(() => step(fewer, { changes: [join('hazel')] })).not.toThrow()
   })

@@ -20,7 +20,8 @@ describe('roster messages', () => {
     for (const request of requests) expect(wire.decodeRosterRequest(wire.encodeRosterRequest(request))).toEqual(request)
     const messages = [random(0), random(1), random(300)]
     expect(wire.decodePoolReply(wire.encodePoolReply(messages))).toEqual(messages)
-    expect(wire.decodeTimeReply(wire.encodeTimeReply(123_456))).toBe(123_456)
+    const time = { time: 123_456, federation: new Uint8Array(32).fill(7) }
+    expect(wire.decodeTimeReply(wire.encodeTimeReply(time))).toEqual(time)
     const body = random(50)
     expect(wire.decodeRosterReply(wire.encodeRosterReply(body))).toEqual(body)
     expect(wire.decodeRosterReply(wire.encodeRosterReply())).toBeUndefined()
@@ -39,7 +40,7 @@ describe('roster messages', () => {
       expect.objectContaining({ code: 'MESSAGE_MALFORMED' }),
     )
     refusesCutAndLong(wire.encodePoolReply([random(3), random(4)]), wire.decodePoolReply)
-    refusesCutAndLong(wire.encodeTimeReply(5), wire.decodeTimeReply)
+    refusesCutAndLong(wire.encodeTimeReply({ time: 5, federation: new Uint8Array(32) }), wire.decodeTimeReply)
     neverThrowsAnythingElse(wire.encodeRosterRequest({ op: 'pool' }), wire.decodeRosterRequest)
     neverThrowsAnythingElse(wire.encodePoolReply([random(3), random(4)]), wire.decodePoolReply)
     const long = wire.encodeRosterRequest({ op: 'submit', message: random(wire.GOSSIP_MAX_BYTES + 1) })

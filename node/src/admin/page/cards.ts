@@ -1,6 +1,6 @@
 /** The row of figures on the status page: one card a figure, some with a bar that shows the share of a limit. Pure. */
 import { h, type JSX } from 'preact'
-import type { NodeStatus } from '../node-status.ts'
+import type { NodeStatus, RosterStatus } from '../node-status.ts'
 import { grouped, mebibytes, offset, span } from './words.ts'
 
 /** The node stops serving when its clock differs by more. README, "Operating". */
@@ -17,7 +17,7 @@ interface Card {
 }
 
 export function cards(status: NodeStatus): JSX.Element[] {
-  return [requests(status), peers(status), clock(status), memory(status), connections(status), roster(status)].map(draw)
+  return [requests, peers, clock, memory, disk, connections, roster].map((card) => draw(card(status)))
 }
 
 function requests({ answered, network }: NodeStatus): Card {
@@ -28,7 +28,8 @@ function requests({ answered, network }: NodeStatus): Card {
 
 function peers({ reach, nowMs }: NodeStatus): Card {
   if (reach === undefined) return { title: 'Peers', value: '–', words: 'not asked yet' }
-  const words = `answered ${span(nowMs - reach.atMs)} ago`
+  const others = reach.strayed.length === 0 ? '' : `; ${reach.strayed.length} of another federation`
+  const words = `answered ${span(nowMs - reach.atMs)} ago${others}`
   return { title: 'Peers', value: `${reach.answered} of ${reach.asked}`, words }
 }
 
@@ -37,7 +38,7 @@ function clock({ clockOffsetMs }: NodeStatus): Card {
     of: 'of the 30 s at which the node stops serving',
     value: Math.abs(clockOffsetMs) / CLOCK_OFFSET_MAX_MS,
   }
-  return { title: 'Clock', value: offset(clockOffsetMs), words: 'against the median of the peers', share }
+  return { title: 'Clock', value: offset(clockOffsetMs), words: 'from the median of the peers', share }
 }
 
 function memory({ memoryBytes, memoryMaxBytes }: NodeStatus): Card {
@@ -51,21 +52,27 @@ function connections({ network, connectionsMax }: NodeStatus): Card {
   return { title: 'Connections', value: grouped(network.connections), words, share }
 }
 
-function roster({ roster, nowMs, votes }: NodeStatus): Card {
-  if (roster === undefined) return { title: 'Roster', value: '–', words: 'none is certified yet' }
-  const share = { of: 'of its period', value: (nowMs - roster.fromMs) / (roster.untilMs - roster.fromMs) }
-  return { title: 'Roster', value: `No. ${roster.height}`, words: rosterWords(roster, nowMs, votes), share }
+function disk({ diskFreeBytes }: NodeStatus): Card {
+  return { title: 'Disk', value: mebibytes(diskFreeBytes), words: 'free' }
 }
 
-function rosterWords(
-  { untilMs, reserveUntilMs }: NonNullable<NodeStatus['roster']>,
-  nowMs: number,
-  votes: boolean,
-): string {
-  const vote = votes ? 'this node votes' : 'this node has no vote'
-  if (nowMs < untilMs) return `period ends in ${span(untilMs - nowMs)}; ${vote}`
-  if (nowMs < reserveUntilMs) return `on reserve for ${span(reserveUntilMs - nowMs)} more; ${vote}`
-  return 'has run out'
+function roster({ roster, nextRoster, nowMs, votes }: NodeStatus): Card {
+  if (roster === undefined) return { title: 'Roster', value: '–', words: 'none is certified yet' }
+  const share = { of: 'of its period', value: (nowMs - roster.fromMs) / (roster.untilMs - roster.fromMs) }
+  const vote = votes ? 'this node votes' : 'this node does not vote'
+  const next = nextRoster === undefined ? '' : `; No. ${nextRoster.height} follows`
+  return {
+    title: 'Roster',
+    value: `No. ${roster.height}`,
+    words: `${rosterWords(roster, nowMs)}${next}; ${vote}`,
+    share,
+  }
+}
+
+function rosterWords({ fromMs, untilMs, reserveUntilMs }: RosterStatus, nowMs: number): string {
+  if (nowMs < fromMs) return `begins in ${span(fromMs - nowMs)}`
+  if (nowMs < untilMs) return `in force for ${span(untilMs - nowMs)} more`
+  return nowMs < reserveUntilMs ? `on reserve for ${span(reserveUntilMs - nowMs)} more` : 'has expired'
 }
 
 function draw({ title, value, words, share }: Card): JSX.Element {

@@ -24,7 +24,9 @@ const HEADINGS: Readonly<Record<Health, string>> = {
   stopped: 'Stopped',
   'seeds-missing': 'Serving in part',
   'clock-skewed': 'Not serving: the clock is wrong',
-  'roster-ended': 'Not serving: the roster has run out',
+  'roster-ended': 'Not serving: the roster has expired',
+  'disk-full': 'Not serving: the disk is full',
+  strayed: 'Not serving: the peers run another federation',
 }
 /** States that need patience; every other state except `serving` is a failure. */
 const WARNINGS: ReadonlySet<Health> = new Set(['joining', 'waiting', 'draining', 'seeds-missing'])
@@ -75,11 +77,19 @@ export function pageContent(status: NodeStatus): string {
 }
 
 function header(status: NodeStatus): JSX.Element {
-  const { federation, node, health, hints } = status
+  const { federation, federationId, node, health, hints } = status
   return h(
     'header',
     null,
-    h('p', { class: 'quiet' }, federation, ' · salt node ', h('strong', null, node)),
+    h(
+      'p',
+      { class: 'quiet' },
+      federation,
+      ' ',
+      h('code', null, federationId),
+      ' · salt node ',
+      h('strong', null, node),
+    ),
     h('h1', { class: toMood(health, hints) }, h('span', { class: 'lamp', 'aria-hidden': 'true' }), HEADINGS[health]),
     h('p', { class: 'lead' }, lead(status)),
   )
@@ -95,7 +105,8 @@ function lead({ health, shards, uptimeMs, shardCount }: NodeStatus): string {
   const held = shards.filter((item) => item.held).length
   const since = `Up for ${span(uptimeMs)}.`
   if (health === 'joining') return `Waiting for enough peers to certify the first roster. ${since}`
-  if (health === 'waiting') return `Follows the rosters and serves as soon as one names this node. ${since}`
+  if (health === 'waiting') return `Follows the rosters and serves as soon as one gives it shards. ${since}`
+  if (health === 'strayed') return `Compare the federation id above with that of your founder. ${since}`
   if (health === 'leaving' || health === 'stopped') return 'Finishing the requests in progress.'
   return `Holds ${held} of its ${plural(shards.length, 'shard')}; the federation has ${shardCount}. ${since}`
 }

@@ -24,6 +24,12 @@ export function offset(ms: number): string {
   return size < 1_000 ? `${sign}${size} ms` : `${sign}${(size / 1000).toFixed(1)} s`
 }
 
+/** A clock offset in words. */
+export function clockText(offsetMs: number): string {
+  if (offsetMs === 0) return 'equal to the median of the peers'
+  return `${offset(Math.abs(offsetMs)).slice(1)} ${offsetMs > 0 ? 'ahead of' : 'after'} the median of the peers`
+}
+
 export function mebibytes(bytes: number): string {
   return `${Math.round(bytes / (1 << 20))} MiB`
 }

@@ -6,9 +6,14 @@ import type { CentralPeer } from '../../central/peer.ts'
 import { toCode } from '../../platform/disk-error.ts'
 
 /** GET routes only read. */
-export function centralRoutes(peer: CentralPeer): AdminRoutes {
+export function centralRoutes(peer: CentralPeer, federationId: string): AdminRoutes {
   return {
-    'GET /status': async () => ({ ...peer.status(), ...(await peer.condition()), ...(await statistics(peer)) }),
+    'GET /status': async () => ({
+      ...peer.status(),
+      ...(await peer.condition()),
+      federationId,
+      ...(await statistics(peer)),
+    }),
     'GET /reports': async () => ({ reports: await peer.reports() }),
     'POST /codes': async (body) => ({ codes: await peer.issueCodes(assertCodeOrder(body)) }),
     'POST /codes/revoke': (body) => peer.revokeCode(readText(body, 'code')),

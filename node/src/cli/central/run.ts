@@ -9,10 +9,12 @@ import { healthAnswer } from '../../admin/probes.ts'
 import { centralPeer } from '../../central/peer.ts'
 import { manifestClock } from '../../platform/manifest-clock.ts'
 import { systemRandom } from '../../platform/random.ts'
+import { federationName } from '../identity/federation-name.ts'
 import { assertOwnCommitment } from '../identity/founding-nonce.ts'
 import { loadIdentity } from '../identity/identity.ts'
 import { assertLocalAddress, assertPortsFree } from '../identity/ports.ts'
 import { runDaemon } from '../process/daemon.ts'
+import { lookRegularly } from '../process/look.ts'
 import { openProbes } from '../process/probe-ports.ts'
 import { processLog } from '../process/process-log.ts'
 import { assertPortsDiffer, optionsToCertificate, optionsToListen, type RunOptions } from '../process/run-options.ts'
@@ -24,11 +26,14 @@ export async function runCentral(options: RunOptions & { degrees: number }, out:
   const { secret, operatorSecret } = loadIdentity(options.dir)
   const manifest = readManifest(options.federation ?? join(options.dir, 'federation.json'))
   assertOwnCommitment(options.dir, manifest, keyToPeerId(secretToSigner(secret).key))
-  const [clock, random, log] = [manifestClock(manifest), systemRandom, processLog('central', options.logLevel, out)]
+  const [clock, random, federationId] = [manifestClock(manifest), systemRandom, federationName(manifest)]
   const listen = optionsToListen(options, manifest.central.addresses)
   assertPortsDiffer(listen, { '--health-port': options.healthPort })
   await assertLocalAddress(options.localAddress)
   await assertPortsFree(listen, 'central', dirOption(options.dir, 'central'))
+  const { addresses } = manifest.central
+  const facts = { peerId: keyToPeerId(secretToSigner(secret).key), federation: federationId, addresses, listen }
+  const log = processLog('central', facts, options.logLevel, out)
   const certificate = optionsToCertificate(options, log)
   const peer = centralPeer({
     manifest,
@@ -43,12 +48,14 @@ export async function runCentral(options: RunOptions & { degrees: number }, out:
     random,
     log,
   })
-  const probe = async () => healthAnswer(await peer.condition())
+  const probe = async () => healthAnswer(await peer.condition(), federationId)
   const probes = await openProbes([{ port: options.healthPort, option: '--health-port', path: '/healthz', probe }], log)
+  const stopLooking = lookRegularly(peer, clock, log)
   try {
-    const routes = { ...centralRoutes(peer), ...membershipRoutes(peer.membership) }
+    const routes = { ...centralRoutes(peer, federationId), ...membershipRoutes(peer.membership, clock) }
     if ((await runDaemon({ role: 'central', dir: options.dir, peer, routes, random, log })) === 1) out.fails()
   } finally {
+    stopLooking()
     certificate?.stop()
     for (const open of probes) await open.stop()
   }

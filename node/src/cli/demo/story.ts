@@ -1,7 +1,8 @@
 /** The printed story of the demo: the federation, what the residents deposit, the report, and who is at risk. */
-import { bytesToHex, type Manifest, manifestToId } from '@geotrace/core-wasm/wire'
+import type { Manifest } from '@geotrace/core-wasm/wire'
 import { adminRequest } from '../../admin/client.ts'
 import type { WebServer } from '../../local/web-server.ts'
+import { federationName } from '../identity/federation-name.ts'
 import { type Output, toTable } from '../terminal/output.ts'
 import type { PeerProcess } from './peer-process.ts'
 import type { FederationProcesses } from './processes.ts'
@@ -16,8 +17,9 @@ export function introduce(
   out: Output,
 ): void {
   const { shards, replicas } = manifest.parameters
-  const id = bytesToHex(manifestToId(manifest)).slice(0, 16)
-  out.line(`Federation ${id}: ${shards} shards, each on ${replicas} salt nodes. Roster 0 is certified.`)
+  out.line(
+    `Federation ${federationName(manifest)}: ${shards} shards, each on ${replicas} salt nodes. Roster 0 is certified.`,
+  )
   const addresses = new Map(
     [...manifest.members, manifest.central].map((member) => [member.operator, member.addresses]),
   )

@@ -2,9 +2,17 @@
  * `geotrace doctor`: checks everything that a node needs and names the next step for each problem. node/README.md "When
  * something is wrong". The command changes nothing, and the exit code is 1 when a check fails.
  */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '@geotrace/core-wasm'
-import { bytesToHex, isFederationError, keyToPeerId, type Manifest, peerIdToKey } from '@geotrace/core-wasm/wire'
+import {
+  bytesToHex,
+  isFederationError,
+  keyToPeerId,
+  type Manifest,
+  manifestToId,
+  peerIdToKey,
+} from '@geotrace/core-wasm/wire'
 import { readAdminFile } from '../../admin/admin-file.ts'
 import { adminRequest } from '../../admin/client.ts'
 import type { NodeStatus } from '../../admin/node-status.ts'
@@ -12,6 +20,7 @@ import { createHost } from '../../net/host.ts'
 import { HOST_LIMITS } from '../../net/limits.ts'
 import type { Host } from '../../net/protocol.ts'
 import { silent } from '../../platform/log.ts'
+import { manifestClock } from '../../platform/manifest-clock.ts'
 import { nativeSigner } from '../../platform/native-signer.ts'
 import { systemRandom } from '../../platform/random.ts'
 import { hasIdentity, type Identity, loadIdentity } from '../identity/identity.ts'
@@ -23,7 +32,7 @@ import { assertRole } from '../terminal/role.ts'
 import { VERSION } from '../terminal/version.ts'
 import { type Finding, findingsToSummary, findingToLines } from './finding.ts'
 import { checkDisk, checkNode, checkPortsFree, checkRights, judgeLimits, readLimits } from './machine.ts'
-import { checkCore, checkFederation } from './manifest.ts'
+import { checkCore, checkFederation, checkRecords } from './manifest.ts'
 import { askPeers, checkOwnAddresses, judgeClock, judgePeers, type NamedPeer, offsetsToMedian } from './network.ts'
 import { judgeRunning } from './running.ts'
 
@@ -44,12 +53,14 @@ export async function examine({ dir, federation }: DoctorOptions, out: Output): 
   out.progress('checking this machine …')
   const status = await lookAround(dir)
   const pid = status && (await readAdminFile(dir))?.pid
-  found(checkNode(process.versions.node), checkRights(dir), await checkDisk(dir))
+  found(checkNode(process.versions.node), checkRights(dir), checkDisk(dir))
   found(...judgeLimits(await readLimits(pid), status?.connectionsMax ?? HOST_LIMITS.connections))
 
   const { manifest, finding } = checkFederation(federation ?? join(dir, 'federation.json'))
   found(finding)
   const identity = readIdentity(dir)
+  const records = manifest && (await checkRecords(dir, manifest))
+  if (records !== undefined) found(records)
   if (manifest !== undefined) found(checkCore(manifest))
   if (manifest !== undefined && identity !== undefined) {
     out.progress('asking the peers …')
@@ -70,14 +81,14 @@ async function examineNetwork(
   isRunning: boolean,
   found: Found,
 ): Promise<void> {
-  const clock = systemClock()
+  const clock = manifestClock(manifest)
   const { key } = nativeSigner(identity.secret)
   const addresses = ownAddresses(manifest, keyToPeerId(key), dir)
   const others = toPeers(manifest).filter((peer) => bytesToHex(peer.key) !== bytesToHex(key))
   // Beside a running node the doctor uses another key, because two hosts with one key would take each other's streams.
   await withHost(isRunning ? systemRandom(32) : identity.secret, async (host) => {
-    const seen = await askPeers(host, others, clock, !isRunning)
-    found(judgePeers(seen))
+    const seen = await askPeers(host, others, clock, manifestToId(manifest))
+    found(judgePeers(seen, existsSync(join(dir, 'records', 'roster-0'))))
     if (!isRunning) found(judgeClock(offsetsToMedian(seen.offsets)))
   })
   if (isRunning) found(await checkOwnAddresses(freshHosts, { key, addresses }))

@@ -4,18 +4,16 @@
  */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readFile, statfs } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { loosePermissionOf, permissionAdvice } from '../identity/file-rights.ts'
 import { OPERATOR_KEY, PEER_KEY } from '../identity/identity.ts'
 import { portAdvice, unusablePort } from '../identity/ports.ts'
+import { DISK_LEAST_BYTES, DISK_WANTED_BYTES, freeBytes } from '../process/disk.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
 
 const MIB = 1 << 20
-/** A full quota table is about 100 MiB, and LevelDB needs as much again to compact it. */
-const DISK_WANTED_BYTES = 500 * MIB
-const DISK_LEAST_BYTES = 50 * MIB
 /** Besides its connections a node has tables, logs and libraries open. */
 const FILES_BESIDE_CONNECTIONS = 256
 const NODE_RECOMMENDED = 22
@@ -42,7 +40,7 @@ export function checkRights(dir: string): Finding {
 }
 
 export function judgeDisk(freeBytes: number, dir: string): Finding {
-  const what = `${Math.round(freeBytes / MIB)} MiB free for ${dir}`
+  const what = `${Math.round(freeBytes / MIB)} MiB free on the disk of ${dir}`
   if (freeBytes < DISK_LEAST_BYTES)
     return fail('disk', what, 'free some space; a node that cannot store quotas refuses requests')
   if (freeBytes < DISK_WANTED_BYTES)
@@ -90,11 +88,8 @@ export async function checkPortsFree(listen: readonly string[], dirOption: strin
   return fail('ports', what, next)
 }
 
-export async function checkDisk(dir: string): Promise<Finding> {
-  let existing = dir
-  while (!existsSync(existing)) existing = dirname(existing)
-  const { bavail, bsize } = await statfs(existing)
-  return judgeDisk(bavail * bsize, dir)
+export function checkDisk(dir: string): Finding {
+  return judgeDisk(freeBytes(dir), dir)
 }
 
 /** The limits of the running process if the system shows them, otherwise those of a process started from here. */

@@ -1,7 +1,11 @@
 /** Checks of federation.json and of the core that it pins. node/README.md "When something is wrong". */
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { CORE_SHA256 } from '@geotrace/core-wasm'
-import { isFederationError, type Manifest } from '@geotrace/core-wasm/wire'
+import { bytesToHex, equalBytes, isFederationError, type Manifest, manifestToId } from '@geotrace/core-wasm/wire'
+import { plural } from '../../admin/page/words.ts'
+import { readRecord } from '../../platform/file-records.ts'
+import { federationName } from '../identity/federation-name.ts'
 import { readManifest } from '../terminal/options.ts'
 import { type Finding, fail, ok } from './finding.ts'
 
@@ -15,13 +19,21 @@ export function checkFederation(path: string): { manifest: Manifest | undefined;
     const manifest = readManifest(path)
     // One of the operators is the authority, which runs no salt node.
     const operators = manifest.operators.length - 1
-    const what = `${manifest.name}: ${manifest.members.length} salt nodes of ${operators} operators`
+    const what = `${manifest.name}, ${federationName(manifest)}: ${plural(manifest.members.length, 'salt node')} of ${plural(operators, 'operator')}`
     return { manifest, finding: ok('federation', what) }
   } catch (error) {
     if (!isFederationError(error)) throw error
     const next = 'ask your founder for federation.json again, and copy it unchanged'
     return { manifest: undefined, finding: fail('federation', error.message, next) }
   }
+}
+
+/** The records of a directory belong to one federation, and a node refuses to start on those of another. */
+export async function checkRecords(dir: string, manifest: Manifest): Promise<Finding | undefined> {
+  const id = await readRecord(join(dir, 'records'), 'federation')
+  if (id === undefined || equalBytes(id, manifestToId(manifest))) return undefined
+  const what = `federation.json is ${federationName(manifest)}, and the records in ${dir} belong to ${bytesToHex(id).slice(0, 16)}`
+  return fail('records', what, 'put the federation.json of that federation back, or use a new directory for this one')
 }
 
 export function checkCore({ core }: Pick<Manifest, 'core'>): Finding {

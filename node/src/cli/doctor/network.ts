@@ -5,9 +5,9 @@
 import type { Clock } from '@geotrace/core-wasm'
 import {
   bytesToHex,
-  decodeRosterReply,
   decodeTimeReply,
   encodeRosterRequest,
+  equalBytes,
   isLoopback,
   type PeerAddress,
   ROSTER_PROTOCOL,
@@ -28,37 +28,51 @@ export interface NamedPeer extends PeerAddress {
 
 interface PeersSeen {
   readonly tried: number
+  /** Names of those that answered for another federation. */
+  readonly strayed: readonly string[]
   /** Names of those that did not answer. */
   readonly silent: readonly string[]
   /** Clock offsets in ms of the peers that answered with their time. */
   readonly offsets: readonly number[]
 }
 
-/** Sends one request to every peer. With `asMember` the request asks for the time, which peers give to members only. */
+/** Asks every peer for its time and its federation. `federation` is the id of this node's federation. */
 export async function askPeers(
-  host: Host,
+  host: Pick<Host, 'request'>,
   peers: readonly NamedPeer[],
   clock: Clock,
-  asMember: boolean,
+  federation: Uint8Array,
 ): Promise<PeersSeen> {
   const tried = peers.slice(0, PEERS_TRIED_MAX)
   const answered = new Set<string>()
+  const others = new Set<string>()
   const offsets: number[] = []
   await fanOut(tried, async (peer) => {
     const asked = clock.now()
-    const ask = encodeRosterRequest(asMember ? { op: 'time' } : { op: 'get', height: 0 })
-    const reply = await host.request(peer, ROSTER_PROTOCOL, ask)
+    const reply = decodeTimeReply(await host.request(peer, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'time' })))
     answered.add(bytesToHex(peer.key))
-    if (asMember) offsets.push((asked + clock.now()) / 2 - decodeTimeReply(reply))
-    else decodeRosterReply(reply)
+    if (equalBytes(reply.federation, federation)) offsets.push((asked + clock.now()) / 2 - reply.time)
+    else others.add(bytesToHex(peer.key))
   })
-  const silent = tried.filter(({ key }) => !answered.has(bytesToHex(key))).map(({ name }) => name)
-  return { tried: tried.length, silent, offsets }
+  // In the order of the manifest, because answers come in any order.
+  const namesOf = (isWanted: (key: string) => boolean): string[] =>
+    tried.filter(({ key }) => isWanted(bytesToHex(key))).map(({ name }) => name)
+  const [strayed, silent] = [namesOf((key) => others.has(key)), namesOf((key) => !answered.has(key))]
+  return { tried: tried.length, strayed, silent, offsets }
 }
 
-export function judgePeers({ tried, silent }: PeersSeen): Finding {
+/** `isFounded` is whether this node knows a roster, so that others have been online before. */
+export function judgePeers({ tried, strayed, silent }: PeersSeen, isFounded: boolean): Finding {
   const answered = tried - silent.length
-  const what = `${answered} of ${tried} peers answer${silent.length === 0 ? '' : `; no answer from ${silent.join(', ')}`}`
+  const missing = silent.length === 0 ? '' : `; no answer from ${silent.join(', ')}`
+  const what = `${answered} of ${tried} peers answer${missing}`
+  if (strayed.length > 0) return judgeStrayed(what, strayed, answered)
+  if (answered === 0 && tried > 0 && !isFounded)
+    return warn(
+      'peers',
+      what,
+      'before the founding no peer may be online yet: ask the other operators whether theirs run',
+    )
   if (tried === 0 || answered === 0)
     return fail(
       'peers',
@@ -68,6 +82,18 @@ export function judgePeers({ tried, silent }: PeersSeen): Finding {
   if (answered * 2 < tried)
     return warn('peers', what, 'ask their operators; if they can reach each other, the fault is on this machine')
   return ok('peers', what)
+}
+
+/** A founder who founds twice sends two files; the ids tell them apart. */
+function judgeStrayed(what: string, strayed: readonly string[], answered: number): Finding {
+  const all = `${what}; of another federation: ${strayed.join(', ')}`
+  return strayed.length * 2 > answered
+    ? fail(
+        'peers',
+        all,
+        'the federation.json here is of another founding: ask your founder for the right file and its id',
+      )
+    : warn('peers', all, 'send their operators your federation.json, and compare the federation ids')
 }
 
 export function judgeClock(offsetMs: number | undefined): Finding {
@@ -82,7 +108,7 @@ export function judgeClock(offsetMs: number | undefined): Finding {
     off < 1_000
       ? 'within a second of the median of the peers'
       : `${(off / 1000).toFixed(1)} s ${offsetMs > 0 ? 'fast' : 'slow'}, compared with the median of the peers`
-  const next = process.platform === 'linux' ? 'timedatectl set-ntp true' : 'turn on “set time automatically”'
+  const next = `turn on time synchronisation: ${process.platform === 'linux' ? 'timedatectl set-ntp true' : 'the setting “set time automatically”'}`
   if (off > SKEW_MAX_MS) return fail('clock', `${what}; above 30 s the node refuses all requests`, next)
   return off > DRIFT_MS ? warn('clock', what, next) : ok('clock', what)
 }

@@ -5,18 +5,12 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { systemClock } from '@geotrace/core-wasm'
-import {
-  bytesToHex,
-  DEFAULT_PARAMETERS,
-  type FrozenManifest,
-  manifestToId,
-  REPLICAS_MAX,
-  SHARDS_MAX,
-} from '@geotrace/core-wasm/wire'
+import { DEFAULT_PARAMETERS, type FrozenManifest, REPLICAS_MAX, SHARDS_MAX } from '@geotrace/core-wasm/wire'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type MemberCard, newManifest } from '../../membership/new-manifest.ts'
 import { createFiles } from '../../platform/atomic-file.ts'
 import { readCardFile } from '../identity/card.ts'
+import { federationName } from '../identity/federation-name.ts'
 import { invalidCommand } from '../terminal/invalid-command.ts'
 import { examples, wholeNumber } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
@@ -47,7 +41,7 @@ export function foundCommand(command: Command, out: Output): void {
     .description('write federation.json from the cards that `salt init` and `central init` print')
     .argument('<card...>', 'card files of the salt nodes')
     .requiredOption('--central <card>', 'card file of the central peer')
-    .option('--name <name>', 'name of the federation', federationName, 'Geo Trace')
+    .option('--name <name>', 'name of the federation', readName, 'Geo Trace')
     .option('--out <file>', 'manifest to write; an existing file is not overwritten', 'federation.json')
     .option(
       '--shards <n>',
@@ -96,7 +90,7 @@ async function found(paths: string[], options: FoundOptions, out: Output): Promi
   assertCards([...paths, options.central], [...members, central])
   const manifest = toManifest(members, central, options)
   await createFiles([{ path: options.out, content: `${JSON.stringify(manifest, null, 2)}\n` }])
-  const federation = bytesToHex(manifestToId(manifest)).slice(0, 16)
+  const federation = federationName(manifest)
   out.json({ federation, file: options.out })
   out.line(`Wrote ${options.out} for federation ${federation}.`)
   out.note('Send this file to every operator, yourself included. Each puts it into the directory of its node, runs')
@@ -121,7 +115,7 @@ function toManifest(members: MemberCard[], central: MemberCard, options: FoundOp
   })
 }
 
-function federationName(text: string): string {
+function readName(text: string): string {
   if (text.trim() !== '' && text.length <= NAME_MAX) return text
   throw new InvalidArgumentError(`Expected a name of 1 to ${NAME_MAX} characters.`)
 }

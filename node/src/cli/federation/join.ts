@@ -29,6 +29,7 @@ import { invalidCommand } from '../terminal/invalid-command.ts'
 import { defaultDir, dirOption, examples, readManifest } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { changeToFile, untilEpoch } from './change-file.ts'
+import { assertPossible } from './possible.ts'
 
 interface JoinOptions {
   dir: string
@@ -57,7 +58,7 @@ export function leaveCommand(command: Command, out: Output): void {
   examples(command, 'geotrace federation leave')
 }
 
-function applyToJoin({ dir, federation }: JoinOptions, out: Output): void {
+async function applyToJoin({ dir, federation }: JoinOptions, out: Output): Promise<void> {
   const identity = loadIdentity(dir)
   const manifest = readManifest(federation ?? join(dir, 'federation.json'))
   const signers = { node: nativeSigner(identity.secret), operator: nativeSigner(operatorOf(identity)) }
@@ -70,7 +71,9 @@ function applyToJoin({ dir, federation }: JoinOptions, out: Output): void {
     )
   if ([manifest.central, ...manifest.members].some(({ peerId }) => peerId === card.peerId))
     invalidCommand('this node founded the federation and needs no application', `start it: geotrace salt run${at}`)
-  const file = changeToFile(cardToApplication(manifest, card, signers))
+  const signed = cardToApplication(manifest, card, signers)
+  await assertPossible(dir, signed)
+  const file = changeToFile(signed)
   out.json(file)
   // A change is JSON without `--json` too, because it is a file that the operators send each other.
   out.line(JSON.stringify(file, null, 2))
@@ -105,7 +108,7 @@ async function leave({ dir, federation, operator = false }: LeaveOptions, out: O
   await handIn(dir, signChange(propose(manifest, change), signer))
   out.json({ leaves: operator ? 'operator' : 'node' })
   out.line('The federation accepted the request. This node leaves with the roster after the next one.')
-  out.note('Keep the node running while `geotrace status` shows the state "draining", then stop it.')
+  out.note('Keep the node running until `geotrace status` shows the state `waiting`. Then stop it.')
 }
 
 /** Passes a change to the running node, which spreads it by gossip. Throws NODE_NOT_RUNNING, CHANGE_INVALID. */

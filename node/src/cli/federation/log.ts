@@ -45,8 +45,8 @@ export function logLines({ isForked, rosters, pending }: Log): string[] {
   ]
 }
 
-/** A change that needs no endorsement says none. */
-function pendingLine({ what, endorsedBy, needs }: ChangeView): string {
-  if (needs === 0) return `pending: ${what}`
-  return `pending: ${what} (${endorsedBy.length} of ${plural(needs, 'endorsement')}: ${endorsedBy.join(', ') || 'none'})`
+/** A change that needs no endorsement says none. A change that no roster can make says why. */
+function pendingLine({ what, endorsedBy, needs, problem }: ChangeView): string {
+  const count = `${endorsedBy.length} of ${plural(needs, 'endorsement')}: ${endorsedBy.join(', ') || 'none'}`
+  return `pending: ${what}${needs === 0 ? '' : ` (${count})`}${problem === undefined ? '' : `; no roster can make it: ${problem}`}`
 }

@@ -27,6 +27,7 @@ import { defaultDir, examples, readManifest, wholeNumber } from '../terminal/opt
 import type { Output } from '../terminal/output.ts'
 import { changeToFile, untilEpoch } from './change-file.ts'
 import { handIn, propose } from './join.ts'
+import { assertPossible } from './possible.ts'
 
 interface ProposeOptions {
   dir: string
@@ -74,13 +75,14 @@ export function proposeCommand(command: Command, out: Output): void {
 /** A change without its times. */
 type Draft = Change extends infer C ? (C extends Change ? Omit<C, 'at' | 'until'> : never) : never
 
-function print(draft: Draft, { dir, federation }: ProposeOptions, out: Output): void {
+async function print(draft: Draft, { dir, federation }: ProposeOptions, out: Output): Promise<void> {
   const operatorSecret = operatorOf(loadIdentity(dir))
   const manifest = readManifest(federation ?? join(dir, 'federation.json'))
   const now = manifestClock(manifest).now()
   const dated = draft.kind === 'amend' ? { ...draft, at: now } : draft
   const change = { ...dated, until: untilEpoch(now) } as Change
   const signed = signChange(propose(manifest, change), nativeSigner(operatorSecret))
+  await assertPossible(dir, signed)
   const file = changeToFile(signed)
   out.json(file)
   out.line(JSON.stringify(file, null, 2))

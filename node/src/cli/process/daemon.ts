@@ -19,6 +19,8 @@ interface DaemonInit {
   dir: string
   peer: RunningPeer
   routes: AdminRoutes
+  /** One word for the log; by default the peer's state. */
+  health?: () => string
   /** The content of the status page; without it there is no page. */
   page?: () => string
   random: Random
@@ -44,6 +46,7 @@ const STOP_MAX_MS = 4_500
  */
 export async function runDaemon(init: DaemonInit): Promise<0 | 1> {
   const { role, dir, peer, routes, page, random, log, failed, onTick } = init
+  const health = init.health ?? (() => peer.status().state)
   let drain = (): void => {}
   let isStopping = false
   const stopped = Promise.race([
@@ -64,13 +67,13 @@ export async function runDaemon(init: DaemonInit): Promise<0 | 1> {
   }
   const all = untilStop({ ...routes, ...control }, dir, () => isStopping)
   const admin = await adminServer({ role, dir, routes: all, random, log, ...(page && { page }) })
-  let state = ''
+  const last = { health: '', state: '' }
   const watch = () => {
     onTick?.()
-    if (state === peer.status().state) return
-    state = peer.status().state
-    log.info('peer.state', { state })
-    if (process.connected) process.send?.({ state } satisfies DaemonMessage)
+    const now = { health: health(), state: peer.status().state }
+    if (now.health !== last.health) log.info('peer.health', { health: now.health })
+    if (now.state !== last.state && process.connected) process.send?.({ state: now.state } satisfies DaemonMessage)
+    Object.assign(last, now)
   }
   const poll = setInterval(watch, STATE_POLL_MS)
   watch()

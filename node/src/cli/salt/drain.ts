@@ -6,9 +6,12 @@ import { FederationError, isFederationError } from '@geotrace/core-wasm/wire'
 import { readAdminFile } from '../../admin/admin-file.ts'
 import { adminRequest, isAlive } from '../../admin/client.ts'
 import type { NodeStatus } from '../../admin/node-status.ts'
+import { ask, isTyped } from '../terminal/ask.ts'
+import { invalidCommand } from '../terminal/invalid-command.ts'
 import { dirOption } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { assertRole } from '../terminal/role.ts'
+import { shardList } from './hints.ts'
 
 const POLL_MS = 50
 /** Longer than the time after which a stopping node ends itself in any case. */
@@ -16,6 +19,8 @@ const GONE_MAX_MS = 6_000
 
 export async function drain({ dir }: { dir: string }, out: Output): Promise<void> {
   await assertRole(dir, 'salt')
+  const { soleShards } = (await adminRequest(dir, 'GET', '/status')) as NodeStatus
+  if (soleShards.length > 0) await confirm(soleShards, out)
   const { pid } = (await adminRequest(dir, 'POST', '/drain')) as { pid: number }
   const started = process.hrtime.bigint()
   const elapsedMs = (): number => Number((process.hrtime.bigint() - started) / 1_000_000n)
@@ -28,9 +33,25 @@ export async function drain({ dir }: { dir: string }, out: Output): Promise<void
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
   while (isAlive(pid) && elapsedMs() <= GONE_MAX_MS) await new Promise((resolve) => setTimeout(resolve, POLL_MS))
-  out.json({ pid, stopped: true, ms: elapsedMs(), openRequests: most })
+  out.json({ pid, stopped: true, ms: elapsedMs(), openRequests: most, soleShards })
   out.line(drainResult(elapsedMs(), most))
   for (const line of drainAdvice(dirOption(dir, 'salt'))) out.note(line)
+}
+
+/** A person decides; a script has decided already, because a stop must never depend on others. */
+async function confirm(soleShards: readonly number[], out: Output): Promise<void> {
+  for (const line of soleWarning(soleShards)) out.note(line)
+  if (!isTyped()) return
+  if ((await ask('Stop anyway? Type yes: ', out)).trim() !== 'yes')
+    invalidCommand('cancelled, and the node keeps running', 'drain it when another replica is online')
+}
+
+export function soleWarning(soleShards: readonly number[]): string[] {
+  const shards = shardList(soleShards)
+  return [
+    `This node is the last replica of ${shards} that is online.`,
+    `When it stops, the regions of ${shards} have no salts until the next roster.`,
+  ]
 }
 
 /** The result of a stop after `ms`; `open` requests were in progress when it began. */

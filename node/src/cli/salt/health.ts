@@ -6,40 +6,36 @@ import { EPOCH_MS } from '@geotrace/core-wasm/wire'
 import type { Health, NodeStatus } from '../../admin/node-status.ts'
 import { SKEW_MAX_MS } from '../../membership/clock-watch.ts'
 import type { SaltNodeStatus } from '../../salt/node.ts'
-import { type HintInit, isPinned, toHints } from './hints.ts'
+import { DISK_FULL_BYTES } from '../process/disk.ts'
+import { type HintInit, hasStrayed, isPinned, toHints } from './hints.ts'
 
 interface StatusInit extends HintInit {
   version: string
   node: string
-  federation: string
   connectionsMax: number
-  hasVote: boolean
   history: NodeStatus['history']
 }
 
 export function nodeStatus(init: StatusInit): NodeStatus {
-  const { status, version, node, federation, nowMs, connectionsMax, memoryBytes, memoryMaxBytes, history } = init
-  const { roster, core } = status
+  const { status, version, node, nowMs, connectionsMax, memoryBytes, memoryMaxBytes, diskFreeBytes, history } = init
+  const { federation, federationId, view, strayed } = init
+  const { roster, core, reach } = status
   return {
     version,
     node,
     federation,
+    federationId,
     peerId: status.peerId,
     state: status.state,
-    health: toHealth(status, nowMs),
+    health: toHealth(init),
     hints: toHints(init),
     nowMs,
     uptimeMs: status.startedMs === undefined ? 0 : nowMs - status.startedMs,
-    roster: roster && {
-      height: roster.height,
-      name: roster.name,
-      fromMs: roster.fromMs,
-      untilMs: roster.untilMs,
-      reserveUntilMs: roster.reserveUntilMs,
-    },
+    ...view,
+    votes: view.votes && init.abstainsUntilMs === undefined,
     shardCount: roster?.shards ?? 0,
     shards: shardsNow(status, nowMs),
-    reach: status.reach,
+    reach: reach && { asked: reach.asked, answered: reach.answered, strayed, atMs: reach.atMs },
     clockOffsetMs: status.clockOffsetMs,
     answered: status.answered,
     refused: status.refused,
@@ -48,24 +44,27 @@ export function nodeStatus(init: StatusInit): NodeStatus {
     connectionsMax,
     memoryBytes,
     memoryMaxBytes,
+    diskFreeBytes,
     core: { sha256: core, pinned: isPinned(status) },
-    votes: init.hasVote && init.abstainsUntilMs === undefined,
     history,
   }
 }
 
 /** The shards under the roster in force, or under the first roster before it begins. */
-function shardsNow({ shards }: SaltNodeStatus, nowMs: number): SaltNodeStatus['shards'] {
+export function shardsNow({ shards }: Pick<SaltNodeStatus, 'shards'>, nowMs: number): SaltNodeStatus['shards'] {
   const begun = shards.filter(({ firstEpoch }) => firstEpoch * EPOCH_MS <= nowMs)
   const period = (begun.at(-1) ?? shards[0])?.firstEpoch
   return shards.filter(({ firstEpoch }) => firstEpoch === period)
 }
 
-function toHealth(status: SaltNodeStatus, nowMs: number): Health {
+function toHealth(init: HintInit): Health {
+  const { status, nowMs, diskFreeBytes } = init
   const { state, roster, shards, clockOffsetMs, membership } = status
   if (membership?.isForked === true) return 'forked'
+  if (hasStrayed(init)) return 'strayed'
   if (state !== 'serving') return state
   if (Math.abs(clockOffsetMs) > SKEW_MAX_MS) return 'clock-skewed'
+  if (diskFreeBytes < DISK_FULL_BYTES) return 'disk-full'
   if (roster !== undefined && nowMs >= roster.reserveUntilMs) return 'roster-ended'
   if (shards.some(({ held }) => !held)) return 'seeds-missing'
   return 'serving'

@@ -3,8 +3,14 @@
  * is wrong". Each rule is a pure function that gives one hint or none.
  */
 import type { Hint } from '../../admin/node-status.ts'
+import { mebibytes, plural } from '../../admin/page/words.ts'
 import { SKEW_MAX_MS } from '../../membership/clock-watch.ts'
+import type { Joining } from '../../membership/joining.ts'
 import type { SaltNodeStatus } from '../../salt/node.ts'
+import { DISK_FULL_BYTES, DISK_LEAST_BYTES } from '../process/disk.ts'
+import { minute } from '../terminal/times.ts'
+import type { FederationView } from './federation-view.ts'
+import { joiningText } from './joining-text.ts'
 
 /** A larger clock offset gives a warning, long before the node stops serving. */
 const DRIFT_MS = 5_000
@@ -16,12 +22,21 @@ const WAITING_MANY = 100
 const ALONE_MS = 30_000
 /** A hint on BUSY appears when more than one in this many answers was BUSY. */
 const ANSWERED_PER_BUSY = 100
+/** Shard numbers shown before "and N more". */
+const SHARDS_SHOWN_MAX = 12
 
 export interface HintInit {
   status: SaltNodeStatus
   nowMs: number
   memoryBytes: number
   memoryMaxBytes: number
+  diskFreeBytes: number
+  /** The name of the federation, and the digits of its id that people compare. */
+  federation: string
+  federationId: string
+  view: FederationView
+  /** Operators whose peers run with the manifest of another federation. */
+  strayed: readonly string[]
   /** Unix ms until which a restored node abstains; undefined when it votes. */
   abstainsUntilMs: number | undefined
 }
@@ -29,9 +44,12 @@ export interface HintInit {
 type Rule = (init: HintInit) => Hint | undefined
 
 const RULES: readonly Rule[] = [
+  strayedHint,
   clockHint,
+  diskHint,
   peersHint,
   seedsHint,
+  soleHint,
   waitingHint,
   forkHint,
   pinsHint,
@@ -66,8 +84,10 @@ function clockHint({ status }: HintInit): Hint | undefined {
   return warn(what, 'turn on time synchronisation; above 30 s the node stops serving')
 }
 
-function peersHint({ status, nowMs }: HintInit): Hint | undefined {
+function peersHint(init: HintInit): Hint | undefined {
+  const { status, nowMs } = init
   const { state, reach } = status
+  if (hasStrayed(init)) return undefined
   if (state === 'joining' && upMs(status, nowMs) > ALONE_MS) {
     const answering =
       reach === undefined || reach.answered === 0
@@ -92,17 +112,69 @@ function seedsHint({ status, nowMs }: HintInit): Hint | undefined {
   // After a restart the seeds arrive within seconds.
   if (status.state !== 'serving' || missing.length === 0 || upMs(status, nowMs) <= ALONE_MS) return undefined
   return warn(
-    `the seeds of shard ${missing.join(', ')} are missing`,
+    `the seeds of ${shardList(missing)} are missing`,
     'no action: another replica of the shard sends them when it is online; if all replicas restarted at once, they come with the next roster',
   )
 }
 
-function waitingHint({ status }: HintInit): Hint | undefined {
-  if (status.state !== 'waiting') return undefined
+/** Whether this node seems to have the federation.json of another founding: more peers say so than agree with it. */
+export function hasStrayed({ status: { reach }, strayed }: Pick<HintInit, 'status' | 'strayed'>): boolean {
+  return strayed.length > (reach?.answered ?? 0)
+}
+
+function strayedHint(init: HintInit): Hint | undefined {
+  const { strayed, federationId } = init
+  if (strayed.length === 0) return undefined
+  const what = `${plural(strayed.length, 'peer runs', 'peers run')} another federation than ${federationId}: ${strayed.join(', ')}`
+  return hasStrayed(init)
+    ? fail(
+        what,
+        'the federation.json of this node is of another founding: ask your founder for the right file and its id',
+      )
+    : warn(what, 'send their operators your federation.json and its id; `geotrace status` shows the id')
+}
+
+function diskHint({ diskFreeBytes }: HintInit): Hint | undefined {
+  if (diskFreeBytes >= DISK_LEAST_BYTES) return undefined
+  const what = `${mebibytes(diskFreeBytes)} of the disk are free`
+  return diskFreeBytes < DISK_FULL_BYTES
+    ? fail(
+        `${what}, so this node can store no quota and refuses requests`,
+        'free some space; the node then serves again',
+      )
+    : warn(what, 'free some space; a node that cannot store quotas refuses requests')
+}
+
+/** A restart of this node would lose seeds that nobody else has. */
+function soleHint({ status, view, nowMs }: HintInit): Hint | undefined {
+  const { soleShards } = view
+  if (status.state !== 'serving' || soleShards.length === 0 || upMs(status, nowMs) <= ALONE_MS) return undefined
   return warn(
-    'no roster names this node yet',
-    'send the file of `geotrace federation join` to sponsors; after their votes it takes three rosters',
+    `no other replica of ${shardList(soleShards)} is online`,
+    'keep this node running: its stop would leave their regions without salts until the next roster',
   )
+}
+
+/** `shard 2`, `shards 2, 5 and 9 more` */
+export function shardList(shards: readonly number[]): string {
+  const shown = shards.slice(0, SHARDS_SHOWN_MAX).join(', ')
+  const more = shards.length > SHARDS_SHOWN_MAX ? ` and ${shards.length - SHARDS_SHOWN_MAX} more` : ''
+  return `${shards.length === 1 ? 'shard' : 'shards'} ${shown}${more}`
+}
+
+function waitingHint({ status, view: { joining } }: HintInit): Hint | undefined {
+  if (status.state !== 'waiting' || joining === undefined) return undefined
+  return warn(joiningText(joining), joiningStep(joining))
+}
+
+function joiningStep({ endorsed, admitted, ranked }: Joining): string {
+  if (admitted !== undefined || ranked !== undefined) return 'no action: keep the node running'
+  if (endorsed === undefined)
+    return 'send the file of `geotrace federation join` to sponsors; after their votes it takes three rosters'
+  const missing = endorsed.needs - endorsed.by.length
+  return missing > 0
+    ? `ask ${missing} more of the operators to run \`geotrace federation vote\` on your file`
+    : 'no action: keep the node running'
 }
 
 function forkHint({ status }: HintInit): Hint | undefined {
@@ -146,7 +218,7 @@ function coreHint({ status }: HintInit): Hint | undefined {
 function memoryHint({ memoryBytes, memoryMaxBytes }: HintInit): Hint | undefined {
   if (memoryBytes <= memoryMaxBytes * MEMORY_SHED_SHARE) return undefined
   return warn(
-    `memory use is ${mib(memoryBytes)} of ${mib(memoryMaxBytes)} MiB, so the node refuses salt requests`,
+    `memory use is ${mebibytes(memoryBytes)} of ${mebibytes(memoryMaxBytes)}, so the node refuses salt requests`,
     'above the limit the node stops; raise --max-memory or lower --max-connections',
   )
 }
@@ -188,10 +260,4 @@ function fail(what: string, next: string): Hint {
 }
 function seconds(ms: number): string {
   return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`
-}
-function mib(bytes: number): number {
-  return Math.round(bytes / (1 << 20))
-}
-function minute(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }

@@ -14,10 +14,12 @@ import type { Log } from '../../platform/log.ts'
 import { manifestClock } from '../../platform/manifest-clock.ts'
 import { systemRandom } from '../../platform/random.ts'
 import { type SaltNode, saltNode } from '../../salt/node.ts'
+import { federationName } from '../identity/federation-name.ts'
 import type { Identity } from '../identity/identity.ts'
 import { allowance } from '../process/allowance.ts'
 import type { CertificateFiles } from '../process/certificate-files.ts'
 import { runDaemon } from '../process/daemon.ts'
+import { lookRegularly } from '../process/look.ts'
 import { type MemoryGuard, memoryGuard } from '../process/memory-guard.ts'
 import { openProbes } from '../process/probe-ports.ts'
 import { processLog } from '../process/process-log.ts'
@@ -31,8 +33,6 @@ import { memoryBytes, saltTraffic, statusReader } from './status-reader.ts'
 
 const MIB = 1 << 20
 const MB = 1e6
-/** Recent enough for the status page. The node itself checks its peers once an hour. */
-const LOOK_MS = 5 * 60_000
 /** The delay for a client that is refused near the memory limit. */
 const RETRY_MS = 60_000
 
@@ -57,7 +57,7 @@ interface Setting extends ServeInit {
 export async function serve(init: ServeInit): Promise<void> {
   const { options, manifest, out } = init
   const clock = manifestClock(manifest)
-  const log = processLog('salt', options.logLevel, out)
+  const log = processLog('salt', { ...init, federation: federationName(manifest) }, options.logLevel, out)
   const certificate = optionsToCertificate(options, log)
   const setting = {
     ...init,
@@ -72,7 +72,12 @@ export async function serve(init: ServeInit): Promise<void> {
   const scraped = metrics(status)
   const probes = await openProbes(
     [
-      { port: options.healthPort, option: '--health-port', path: '/healthz', probe: () => healthAnswer(status()) },
+      {
+        port: options.healthPort,
+        option: '--health-port',
+        path: '/healthz',
+        probe: () => healthAnswer(status(), status().federationId),
+      },
       { port: options.metricsPort, option: '--metrics-port', path: '/metrics', probe: scraped.answer },
     ],
     log,
@@ -88,7 +93,8 @@ export async function serve(init: ServeInit): Promise<void> {
       role: 'salt',
       dir: options.dir,
       peer: node,
-      routes: toRoutes(node, status),
+      routes: toRoutes(node, status, clock),
+      health: () => status().health,
       page: () => pageContent(status()),
       random: systemRandom,
       log,
@@ -134,12 +140,12 @@ async function makeNode(setting: Setting, isShedding: () => boolean): Promise<Sa
 }
 
 function settingToReader(setting: Setting, node: SaltNode): () => NodeStatus {
-  const { options, identity, manifest, peerId, clock, abstainsUntilMs } = setting
+  const { options, manifest, peerId, clock, abstainsUntilMs } = setting
   return statusReader({
     node,
     manifest,
     peerId,
-    hasVote: identity.operatorSecret !== undefined,
+    dir: options.dir,
     abstainsUntilMs,
     connectionsMax: options.maxConnections,
     memoryMaxBytes: options.maxMemory * MIB,
@@ -147,25 +153,15 @@ function settingToReader(setting: Setting, node: SaltNode): () => NodeStatus {
   })
 }
 
-function toRoutes(node: SaltNode, status: () => NodeStatus): AdminRoutes {
+function toRoutes(node: SaltNode, status: () => NodeStatus, clock: Clock): AdminRoutes {
   return {
-    ...membershipRoutes(node.membership),
+    ...membershipRoutes(node.membership, clock),
     'GET /status': status,
     'POST /look': async () => {
       await node.lookAround()
       return status()
     },
   }
-}
-
-/** Checks the peers every five minutes; returns the function that ends that. */
-function lookRegularly(node: SaltNode, clock: Clock, log: Log): () => void {
-  const look = (): void => {
-    node.lookAround().catch(() => log.error('salt.look-failed'))
-    cancel = clock.setTimer(look, LOOK_MS)
-  }
-  let cancel = clock.setTimer(look, LOOK_MS)
-  return () => cancel()
 }
 
 /** Printed on a terminal only, so that a log collector does not get it. */

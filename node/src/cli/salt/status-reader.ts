@@ -3,18 +3,22 @@ import type { Clock } from '@geotrace/core-wasm'
 import { type Manifest, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { history } from '../../admin/history.ts'
 import type { NodeStatus } from '../../admin/node-status.ts'
+import { strayedOperators } from '../../membership/clock-watch.ts'
 import type { SaltNode, SaltNodeStatus } from '../../salt/node.ts'
+import { federationName } from '../identity/federation-name.ts'
+import { freeBytes } from '../process/disk.ts'
 import { VERSION } from '../terminal/version.ts'
-import { nodeStatus } from './health.ts'
+import { federationView } from './federation-view.ts'
+import { nodeStatus, shardsNow } from './health.ts'
 
 /** TCP, Noise and yamux of a request on its own connection: 8.7 KB on the wire, 4.0 of them frames (2026-11, README). */
 const REQUEST_OVERHEAD_BYTES = 4_700
 
 interface StatusReaderInit {
-  node: Pick<SaltNode, 'status'>
+  node: Pick<SaltNode, 'status' | 'membership' | 'key'>
   manifest: Manifest
   peerId: string
-  hasVote: boolean
+  dir: string
   abstainsUntilMs: number | undefined
   connectionsMax: number
   memoryMaxBytes: number
@@ -23,21 +27,27 @@ interface StatusReaderInit {
 
 /** A function that reads the status. Each call also adds the counters to the history of the last day. */
 export function statusReader(init: StatusReaderInit): () => NodeStatus {
-  const { node, manifest, peerId, clock, ...rest } = init
+  const { node, manifest, peerId, dir, clock, ...rest } = init
   const day = history()
   const self = manifest.members.find((item) => item.peerId === peerId)
+  const federationId = federationName(manifest)
   return () => {
     const status = node.status()
     const nowMs = clock.now()
     day.note({ answered: status.answered, refused: sum(status.refused) }, nowMs)
+    const held = shardsNow(status, nowMs).flatMap((item) => (item.held ? [item.shard] : []))
     return nodeStatus({
       ...rest,
       status,
       version: VERSION,
       node: self?.operator ?? peerId.slice(-8),
       federation: manifest.name,
+      federationId,
+      view: federationView(node.membership(), node.key, held, nowMs),
+      strayed: strayedOperators(status.reach, status.membership?.peers ?? []),
       nowMs,
       memoryBytes: memoryBytes(),
+      diskFreeBytes: freeBytes(dir),
       history: day.spans,
     })
   }

@@ -2,7 +2,7 @@
  * Reads a secret without echo from the terminal, or a line that a program pipes in. Arguments and environment variables
  * hold no secret, because other users of the machine can read them. Throws COMMAND_INVALID.
  */
-import { createInterface } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { invalidCommand } from './invalid-command.ts'
 import type { Output } from './output.ts'
@@ -11,11 +11,22 @@ export function isTyped(): boolean {
   return process.stdin.isTTY === true
 }
 
-/** Asks on the terminal. */
-export function askSilently(prompt: string, out: Output): Promise<string> {
+/** Asks on the terminal; the answer is shown while it is typed. */
+export function ask(prompt: string, out: Output): Promise<string> {
+  out.prompt(prompt)
+  return question(createInterface({ input: process.stdin }))
+}
+
+/** Asks on the terminal without showing the answer. */
+export async function askSilently(prompt: string, out: Output): Promise<string> {
   out.prompt(prompt)
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
-  const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true })
+  const answer = await question(createInterface({ input: process.stdin, output: nowhere, terminal: true }))
+  out.trace('')
+  return answer
+}
+
+function question(lines: Interface): Promise<string> {
   return new Promise((resolve, reject) => {
     lines.once('SIGINT', () => {
       lines.close()
@@ -25,11 +36,12 @@ export function askSilently(prompt: string, out: Output): Promise<string> {
         reject(error)
       }
     })
-    lines.question('', (line) => {
-      lines.close()
-      out.trace('')
+    lines.once('line', (line) => {
       resolve(line)
+      lines.close()
     })
+    // The end of the input without an answer.
+    lines.once('close', () => resolve(''))
   })
 }
 

@@ -1,13 +1,38 @@
-/** Next steps for errors whose message does not name one. README "Errors" lists all codes. */
+/** Next steps for errors that bring none of their own. README "Errors" lists all codes. */
 import type { ErrorCode } from '@geotrace/core-wasm/wire'
 
+const DOCTOR = '`geotrace doctor` checks this node and dials all peers'
+const AGAIN = 'run the command again in a minute'
+const BACKUP =
+  'the disk damaged the file: move the directory away, then restore your backup with `geotrace salt restore`'
+const SAME_VERSION = 'run the same version as the other peers: `git pull && npm ci && npm run build`'
+
 export const NEXT_STEPS: Partial<Record<ErrorCode, string>> = {
+  ADDRESS_NOT_LOOPBACK: 'make keys of your own with `geotrace salt init`, and found a federation with them',
+  BACKUP_UNREADABLE: 'try the other passphrase, then the copy of the backup that you keep elsewhere',
+  BUSY: AGAIN,
+  CHANGE_INVALID: '`geotrace federation log` shows the roster and the pending changes; correct the change, or wait',
   CLOCK_SKEWED: 'turn on time synchronisation, then run the command again',
+  CODE_EXPIRED: 'issue a new code: geotrace codes issue',
+  CODE_SPENT: 'retract the report of the code instead: geotrace reports list',
+  CODE_UNKNOWN: 'compare the code with the one that was issued',
+  COMMAND_INVALID: 'run the command with --help to see its arguments and options',
+  CORE_FAULT: 'build again: npm ci && npm run build',
   CORE_MISMATCH: 'check out the version that your founder names, then run `npm ci && npm run build`',
   CORE_UNSUPPORTED: 'use Node 20.19 or newer without flags that turn WebAssembly off',
-  PEER_TIMEOUT: '`geotrace doctor` checks this node and dials all peers',
-  PEER_UNREACHABLE: '`geotrace doctor` checks this node and dials all peers',
-  STORAGE_CORRUPT:
-    'the disk damaged the file: move the directory away, then restore your backup with `geotrace salt restore`',
+  FORBIDDEN: 'name the directory of your own node with --dir',
+  IMPORT_INVALID: 'correct the file at that line, or leave it out',
+  MANIFEST_INVALID: 'ask your founder for federation.json again, and copy it unchanged',
+  MESSAGE_MALFORMED: SAME_VERSION,
+  MESSAGE_TOO_LARGE: SAME_VERSION,
+  PEER_TIMEOUT: DOCTOR,
+  PEER_UNREACHABLE: DOCTOR,
+  REPORT_UNKNOWN: '`geotrace reports list` shows all reports',
+  ROSTER_FORKED: 'ask the other operators which roster to keep',
+  ROSTER_INVALID: BACKUP,
+  STORAGE_CORRUPT: BACKUP,
+  STORAGE_FULL: 'free some space, then run the command again',
   STORE_LOCKED: 'see the running node with `geotrace status`, or stop it with `geotrace salt drain`',
+  STORE_MISSING: 'mount the right disk, or restore the whole directory from a backup',
+  VERSION_UNKNOWN: SAME_VERSION,
 }

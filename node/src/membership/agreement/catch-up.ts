@@ -60,8 +60,14 @@ export function createCatchUp({ peers, host, rosters, pool, clock, random, log }
   /** Takes the rosters of one peer that follow ours, then its messages. */
   const hear = async (peer: Peer): Promise<void> => {
     await takeRosters(peer)
-    if (!peers.has(host.key)) return
-    pool.offerAll(decodePoolReply(await ask(peer, { op: 'pool' })))
+    const isPeer = peers.has(host.key)
+    try {
+      pool.offerAll(decodePoolReply(await ask(peer, { op: 'pool' })))
+    } catch (error) {
+      // A node that no roster names gets its own application, when the peer knows one.
+      if (isPeer || !isFederationError(error, 'FORBIDDEN')) throw error
+    }
+    if (!isPeer) return
     heard.set(bytesToHex(peer.key), clock.now())
     await takePinned(peer)
   }

@@ -7,6 +7,7 @@ import {
   concatBytes,
   decodeRosterRequest,
   decodeSaltAnswer,
+  decodeTimeReply,
   encodeTimeReply,
   encodeUnsignedAnswer,
   type Protocol,
@@ -86,11 +87,16 @@ export function liar(lie: Lie, signer: Signer, random: SeededRandom): Tamper {
       }
       case 'false-time':
         if (decodeRosterRequest(request).op !== 'time') return reply
-        return encodeTimeReply(Number(new DataView(reply.buffer, reply.byteOffset + 1).getBigUint64(0)) + FALSE_TIME_MS)
+        return falseTime(reply)
       default:
         return lieInAnswer(request, reply, from.key?.[0] ?? 0)
     }
   }
+}
+
+function falseTime(reply: Uint8Array): Uint8Array {
+  const { time, federation } = decodeTimeReply(reply)
+  return encodeTimeReply({ time: time + FALSE_TIME_MS, federation })
 }
 
 /** Nodes fetch a roster with `get`, devices with `news`. */

@@ -17,6 +17,8 @@ describe('the content of the status page', () => {
     const text = pageContent(STATUS)
     expect(text).toContain('held here: 1')
     expect(text).toContain('seed missing: 4')
+    expect(text).toContain('0123456789abcdef')
+    expect(text).toContain('1 of another federation')
     expect(text.indexOf('asked for a shard that this node does not hold')).toBeGreaterThan(0)
     expect(text.indexOf('asked for a shard that this node does not hold')).toBeLessThan(
       text.indexOf('asked for more than its quota'),
@@ -36,6 +38,8 @@ describe('the content of the status page', () => {
       'seeds-missing',
       'clock-skewed',
       'roster-ended',
+      'disk-full',
+      'strayed',
     ] as const) {
       const bare = {
         ...STATUS,

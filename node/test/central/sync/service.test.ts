@@ -500,7 +500,7 @@ describe('the sync service', () => {
     const e = w.epoch()
     const device = w.device()
     w.setStanding('catching-up')
-    for (const sync of [{}, { rows: { [e]: [1] } }, { erase: true }]) {
+    for (const sync of [{}, { rows: { [e]: [1] } }, { erase: 'all' as const }]) {
       await expect(device.sync(sync)).rejects.toMatchObject({ code: 'BUSY', data: { retryAfterMs: 2_000 } })
     }
     expect((await w.store.statistics()).users).toBe(0)

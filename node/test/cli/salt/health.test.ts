@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { HOUR, NOW, saltStatus, sampleStatus } from './samples.ts'
+import { HOUR, NOW, saltStatus, sampleStatus, sampleView } from './samples.ts'
 
 describe('the health of a salt node', () => {
   it('a healthy node has the health "serving" and no hints', () => {
@@ -20,10 +20,14 @@ describe('the health of a salt node', () => {
     expect(sampleStatus({ clockOffsetMs: 30_000 }).health).toBe('serving')
     expect(sampleStatus({ shards: [{ firstEpoch: 0, shard: 1, held: false }] }).health).toBe('seeds-missing')
     expect(sampleStatus({ roster: { ...roster, reserveUntilMs: NOW } }).health).toBe('roster-ended')
+    expect(sampleStatus({}, { diskFreeBytes: 1 << 20 }).health).toBe('disk-full')
+    const strayed = ['ash', 'birch', 'cedar', 'elm', 'fir']
+    expect(sampleStatus({ state: 'joining' }, { strayed }).health).toBe('strayed')
+    expect(sampleStatus({}, { strayed: ['ash'] }).health).toBe('serving')
   })
 
-  it('a node without the key of its operator does not vote, and neither does a node that abstains', () => {
+  it('a node whose operator no roster names does not vote, and neither does a node that abstains', () => {
     expect(sampleStatus({}, { abstainsUntilMs: NOW + 1 }).votes).toBe(false)
-    expect(sampleStatus({}, { hasVote: false }).votes).toBe(false)
+    expect(sampleStatus({}, { view: sampleView({ votes: false }) }).votes).toBe(false)
   })
 })

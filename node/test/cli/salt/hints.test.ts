@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { HOUR, NOW, saltStatus, sampleStatus } from './samples.ts'
+import type { Joining } from '../../../src/membership/joining.ts'
+import { HOUR, NOW, saltStatus, sampleStatus, sampleView } from './samples.ts'
 
 const lines = (status: ReturnType<typeof sampleStatus>) => status.hints.map(({ level, what }) => `${level}: ${what}`)
 const roster = saltStatus().roster!
@@ -13,15 +14,15 @@ describe('the hints of a salt node', () => {
     ['a clock 6 s off', sampleStatus({ clockOffsetMs: -6_000 }), /^warn: the clock is 6 s off/],
     [
       'a founding without an answer',
-      sampleStatus({ state: 'joining', roster: undefined, reach: { asked: 3, answered: 0, atMs: NOW } }),
+      sampleStatus({ state: 'joining', roster: undefined, reach: { asked: 3, answered: 0, strayed: [], atMs: NOW } }),
       /no other peer answers/,
     ],
     [
       'a founding with one answer of three',
-      sampleStatus({ state: 'joining', roster: undefined, reach: { asked: 3, answered: 1, atMs: NOW } }),
+      sampleStatus({ state: 'joining', roster: undefined, reach: { asked: 3, answered: 1, strayed: [], atMs: NOW } }),
       /1 of 3 peers answer/,
     ],
-    ['two answers of five', sampleStatus({ reach: { asked: 5, answered: 2, atMs: NOW } }), /only 2 of 5/],
+    ['two answers of five', sampleStatus({ reach: { asked: 5, answered: 2, strayed: [], atMs: NOW } }), /only 2 of 5/],
     [
       'a missing seed',
       sampleStatus({ shards: [{ firstEpoch: 0, shard: 4, held: false }] }),
@@ -46,6 +47,23 @@ describe('the hints of a salt node', () => {
     ['memory near its limit', sampleStatus({}, { memoryBytes: 181 }), /refuses salt requests/],
     ['a restored node', sampleStatus({}, { abstainsUntilMs: NOW + HOUR }), /does not vote before 2026-11-21 13:00 UTC/],
     ['eleven answers of BUSY', sampleStatus({ refused: { BUSY: 11 } }), /11 requests were refused with BUSY/],
+    [
+      'one peer of another federation',
+      sampleStatus({}, { strayed: ['ash'] }),
+      /^warn: 1 peer runs another federation than 0123456789abcdef: ash/,
+    ],
+    [
+      'most peers of another federation',
+      sampleStatus({}, { strayed: ['ash', 'birch', 'cedar', 'elm', 'fir'] }),
+      /^fail: 5 peers run another federation/,
+    ],
+    ['a small disk', sampleStatus({}, { diskFreeBytes: 49 << 20 }), /^warn: 49 MiB of the disk are free$/],
+    ['a full disk', sampleStatus({}, { diskFreeBytes: 3 << 20 }), /^fail: 3 MiB .* refuses requests/],
+    [
+      'the last replicas of three shards',
+      sampleStatus({}, { view: sampleView({ soleShards: [1, 4, 7] }) }),
+      /^warn: no other replica of shards 1, 4, 7 is online/,
+    ],
     ['a hundred waiting sockets', sampleStatus({ network: { ...quiet, waiting: 100 } }), /100 sockets wait/],
   ])('%s gives one hint with a next step', (_what, status, expected) => {
     expect(lines(status)).toEqual([expect.stringMatching(expected)])
@@ -64,8 +82,29 @@ describe('the hints of a salt node', () => {
   it('a fork and a node that waits for its first roster each give a hint', () => {
     const membership = { isForked: true, evidence: [] } as unknown as Membership
     expect(lines(sampleStatus({ membership }))).toEqual([expect.stringMatching(/^fail: two rosters of one period/)])
-    expect(lines(sampleStatus({ state: 'waiting' }))).toEqual([
-      expect.stringMatching(/^warn: no roster names this node/),
+  })
+
+  it('a node that waits shows each stage of its way with its date, and the step that is missing', () => {
+    const steps = (joining: Joining) => {
+      const view = sampleView({ joining, votes: false })
+      const [hint] = sampleStatus({ state: 'waiting' }, { view }).hints
+      return [hint!.what, hint!.next]
+    }
+    const none = { endorsed: undefined, admitted: undefined, ranked: undefined, serves: undefined }
+    expect(steps(none)).toEqual([
+      'no application of this node is known here, and no roster names it',
+      expect.stringMatching(/send the file of `geotrace federation join` to sponsors/),
+    ])
+    expect(steps({ ...none, endorsed: { by: ['ash'], needs: 3 } })).toEqual([
+      'endorsed 1 of 3 (ash)',
+      expect.stringMatching(/ask 2 more of the operators/),
+    ])
+    const endorsed = { by: ['ash', 'birch', 'cedar'], needs: 3 }
+    const serves = { height: 5, fromMs: Date.UTC(2026, 10, 24, 6, 40), isExpected: true }
+    const admitted = { height: 3, fromMs: Date.UTC(2026, 10, 22, 6, 40) }
+    expect(steps({ endorsed, admitted, ranked: { height: 4, fromMs: admitted.fromMs + 24 * HOUR }, serves })).toEqual([
+      'endorsed 3 of 3 (ash, birch, cedar) · admitted by roster 3 (from 2026-11-22 06:40 UTC) · ranked by roster 4 (from 2026-11-23 06:40 UTC) · serves from roster 5, about Tuesday 2026-11-24 06:40 UTC',
+      'no action: keep the node running',
     ])
   })
 })

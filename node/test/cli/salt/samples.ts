@@ -1,4 +1,5 @@
 /** The status of a healthy salt node, for tests that change one value of it. */
+import type { FederationView } from '../../../src/cli/salt/federation-view.ts'
 import { nodeStatus } from '../../../src/cli/salt/health.ts'
 import type { SaltNodeStatus } from '../../../src/salt/node.ts'
 
@@ -6,16 +7,29 @@ const HASH = 'a'.repeat(64)
 export const NOW = Date.UTC(2026, 10, 21, 12)
 export const HOUR = 3_600_000
 
+const ROSTER = {
+  height: 3,
+  name: '0123456789abcdef',
+  fromMs: NOW - HOUR,
+  untilMs: NOW + HOUR,
+  reserveUntilMs: NOW + 2 * HOUR,
+}
+
+export const sampleView = (more: Partial<FederationView> = {}): FederationView => ({
+  roster: ROSTER,
+  nextRoster: undefined,
+  joining: undefined,
+  soleShards: [],
+  votes: true,
+  ...more,
+})
+
 export const saltStatus = (more: Partial<SaltNodeStatus> = {}): SaltNodeStatus => ({
   state: 'serving',
   peerId: '12D3KooWBahSyktDiiXsqx5ea9geaF9vF82oGMHujAVrG1oBQm12',
   startedMs: NOW - HOUR,
   roster: {
-    height: 3,
-    name: '0123456789abcdef',
-    fromMs: NOW - HOUR,
-    untilMs: NOW + HOUR,
-    reserveUntilMs: NOW + 2 * HOUR,
+    ...ROSTER,
     core: { simd: HASH, scalar: 'b'.repeat(64) },
     shards: 5,
   },
@@ -23,7 +37,7 @@ export const saltStatus = (more: Partial<SaltNodeStatus> = {}): SaltNodeStatus =
   shards: [{ firstEpoch: 0, shard: 1, held: true }],
   membership: undefined,
   clockOffsetMs: 0,
-  reach: { asked: 4, answered: 4, atMs: NOW },
+  reach: { asked: 4, answered: 4, strayed: [], atMs: NOW },
   network: { connections: 1, waiting: 0, inFlight: 0, protocols: {} },
   answered: 1_000,
   refused: {},
@@ -33,19 +47,22 @@ export const saltStatus = (more: Partial<SaltNodeStatus> = {}): SaltNodeStatus =
 
 export const sampleStatus = (
   more: Partial<SaltNodeStatus> = {},
-  rest: { memoryBytes?: number; abstainsUntilMs?: number; nowMs?: number; hasVote?: boolean } = {},
+  rest: Partial<Omit<Parameters<typeof nodeStatus>[0], 'status'>> = {},
 ) =>
   nodeStatus({
     status: saltStatus(more),
     version: '1.2.3',
     node: 'anna',
     federation: 'test',
+    federationId: '0123456789abcdef',
+    view: sampleView('roster' in more ? { roster: more.roster } : {}),
+    strayed: [],
     nowMs: NOW,
     connectionsMax: 500,
     memoryBytes: 100,
     memoryMaxBytes: 200,
+    diskFreeBytes: 1 << 30,
     abstainsUntilMs: undefined,
-    hasVote: true,
     history: [],
     ...rest,
   })

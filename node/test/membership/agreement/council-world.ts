@@ -10,6 +10,7 @@ import {
   type GossipMessage,
   keyToShards,
   type Manifest,
+  manifestToId,
   nextFirstEpoch,
   type Predecessor,
   type Roster,
@@ -179,7 +180,10 @@ async function takeSeat(init: SeatInit): Promise<{ seat: Seat; handler: Handler 
   }
   const body = (hash: Uint8Array): CertifiedRoster | undefined =>
     council.body(hash) ?? (init.isSilent.has(name) ? init.bodies.get(hex(hash)) : undefined)
-  const service = { peers, rosters, clock, body, pins: pool.pins, messages: pool.messages, submit: () => false }
+  const federation = manifestToId(manifest)
+  const application = () => undefined
+  const own = { federation, peers, rosters, clock, body, pins: pool.pins, messages: pool.messages, application }
+  const service = { ...own, submit: () => false }
   return { seat, handler: rosterService(service) }
 }
 

@@ -1,10 +1,12 @@
 import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
+import { evaluationVerifier, loadGroup } from '@geotrace/core-wasm/voprf'
 import {
   type CertifiedRoster,
   encodeGossip,
   encodeRefusal,
   FederationError,
   hashToRosterName,
+  manifestToId,
   signPresence,
 } from '@geotrace/core-wasm/wire'
 import fc from 'fast-check'
@@ -90,7 +92,8 @@ async function scene() {
     isConvicted: () => false,
     version: () => 0,
   })
-  const pool = createPool({ manifest, rosters, clock, isPeer: peers.has, spread: () => {} })
+  const verifier = evaluationVerifier(await loadGroup())
+  const pool = createPool({ manifest, rosters, clock, isPeer: peers.has, verifier, spread: () => {} })
   const host = {
     key: own.key,
     isLinked: () => true,
@@ -100,7 +103,9 @@ async function scene() {
       if (!other.isUp) throw new FederationError('PEER_UNREACHABLE', 'down', { tried: 1 })
       const { rosters: theirs } = other
       const service = { peers, rosters: theirs, clock, body: () => undefined, pins: () => [] }
-      const answer = rosterService({ ...service, messages: () => [], submit: () => false })
+      const federation = manifestToId(manifest)
+      const own = { federation, messages: () => [], application: () => undefined, submit: () => false }
+      const answer = rosterService({ ...service, ...own })
       return await answer(bytes, { key: own.key } as never).catch(() => encodeRefusal({ status: 255, number: 0 }))
     },
   } as unknown as Host

@@ -1,0 +1,25 @@
+/** The way of a newcomer in words, for status, page and hints. node/README.md "Join a running federation". Pure. */
+import type { Joining, RosterMoment } from '../../membership/joining.ts'
+import { minute, weekday } from '../terminal/times.ts'
+
+/** `endorsed 3 of 3 (ash, birch, cedar) · admitted by roster 3 (from …) · serves from roster 5, about Tuesday 2026-11-24 …` */
+export function joiningText({ endorsed, admitted, ranked, serves }: Joining): string {
+  const stages = [
+    endorsed === undefined ? undefined : endorsedText(endorsed),
+    admitted && `admitted by ${rosterText(admitted)}`,
+    ranked && `ranked by ${rosterText(ranked)}`,
+    serves && `serves from roster ${serves.height}, ${serves.isExpected ? 'about ' : ''}${weekday(serves.fromMs)}`,
+  ].filter((stage) => stage !== undefined)
+  if (endorsed === undefined && admitted === undefined && ranked === undefined && serves === undefined)
+    return 'no application of this node is known here, and no roster names it'
+  return stages.join(' · ')
+}
+
+function endorsedText({ by, needs }: NonNullable<Joining['endorsed']>): string {
+  if (needs === 0) return 'needs no endorsement'
+  return `endorsed ${by.length} of ${needs}${by.length === 0 ? '' : ` (${by.join(', ')})`}`
+}
+
+function rosterText({ height, fromMs }: RosterMoment): string {
+  return `roster ${height} (from ${minute(fromMs)})`
+}
