@@ -21,7 +21,7 @@ const POLL_MS = 500
 endWithNpm()
 setUp()
 const { adminRequest } = await import('../node/dist/admin/client.js')
-const { runningDemoDirectory } = await import('../node/dist/cli/demo/directory.js')
+const { runningDemoDirectories } = await import('../node/dist/cli/demo/directory.js')
 
 const running = await runningDemo()
 if (running === undefined) await startBoth()
@@ -49,7 +49,7 @@ async function startBoth() {
 
 /** The URL of the web app of the demo that runs on this machine; undefined when no demo runs. */
 async function runningDemo() {
-  const dir = runningDemoDirectory()
+  const [dir] = runningDemoDirectories()
   return dir === undefined ? undefined : (await adminRequest(dir, 'GET', '/web').catch(() => undefined))?.url
 }
 

@@ -4,12 +4,13 @@ import { adminRequest } from '../../admin/client.ts'
 import { invalidCommand } from '../terminal/invalid-command.ts'
 import { examples } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
-import { runningDemoDirectory } from './directory.ts'
+import { pidOf, runningDemoDirectories } from './directory.ts'
 import type { AddedNode, KilledNode } from './routes.ts'
 
 export function addNodeCommand(command: Command, out: Output): void {
   command.description('add the salt node of a new operator to the running demo').action(async () => {
-    const added = (await adminRequest(runningDemo(), 'POST', '/add-node')) as AddedNode
+    const added = (await adminRequest(runningDemo(out), 'POST', '/add-node')) as AddedNode
+    out.json(added)
     out.line(`Started ${added.name} as process ${added.pid}, with the sponsors ${added.sponsors.join(', ')}.`)
     out.note('The next roster admits it, the second ranks it, the third gives it shards. The demo prints each roster.')
   })
@@ -21,13 +22,21 @@ export function killCommand(command: Command, out: Output): void {
     .description('kill a salt node of the running demo by SIGKILL; the demo restarts it after ten seconds')
     .argument('<node>', 'name of the node, or its number from 1')
     .action(async (node: string) => {
-      const { name } = (await adminRequest(runningDemo(), 'POST', '/kill', { node })) as KilledNode
+      const { name } = (await adminRequest(runningDemo(out), 'POST', '/kill', { node })) as KilledNode
+      out.json({ name })
       out.line(`Killed ${name}. The other replicas of its shards answer.`)
     })
   examples(command, 'geotrace demo kill 2', 'geotrace demo kill ash')
 }
 
-/** Throws COMMAND_INVALID when no demo runs. */
-function runningDemo(): string {
-  return runningDemoDirectory() ?? invalidCommand('no demo runs on this machine', 'start one with `npm start`')
+/** The directory of the only demo, which is named. Throws COMMAND_INVALID when no demo runs, or more than one. */
+function runningDemo(out: Output): string {
+  const [dir, ...others] = runningDemoDirectories()
+  if (dir === undefined) return invalidCommand('no demo of yours runs on this machine', 'start one with `npm start`')
+  if (others.length > 0) {
+    const processes = [dir, ...others].map(pidOf).join(', ')
+    invalidCommand(`expected one running demo, got ${others.length + 1}: processes ${processes}`, 'stop all but one')
+  }
+  out.note(`The demo of process ${pidOf(dir)}:`)
+  return dir
 }

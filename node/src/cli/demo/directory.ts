@@ -11,9 +11,9 @@ export function createDemoDirectory(): string {
   return mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`))
 }
 
-/** The directory of a demo of this user that runs; undefined when no demo runs. */
-export function runningDemoDirectory(user = userId()): string | undefined {
-  return demoDirectories(user).find((dir) => existsSync(join(dir, 'admin.json')))
+/** The directories of this user's demos that run. */
+export function runningDemoDirectories(user = userId()): string[] {
+  return demoDirectories(user).filter((dir) => existsSync(join(dir, 'admin.json')) && isRunning(pidOf(dir)))
 }
 
 /** Deletes the directories of this user's demos whose process no longer exists. */
@@ -29,7 +29,8 @@ function demoDirectories(user: number | undefined): string[] {
     .filter((dir) => isOwnDirectory(dir, user))
 }
 
-function pidOf(dir: string): number {
+/** The process id of a demo, which is in the name of its directory. */
+export function pidOf(dir: string): number {
   return Number.parseInt(dir.slice(join(tmpdir(), PREFIX).length), 10)
 }
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createDemoDirectory, removeLeftovers, runningDemoDirectory } from '../../../src/cli/demo/directory.ts'
+import { createDemoDirectory, removeLeftovers, runningDemoDirectories } from '../../../src/cli/demo/directory.ts'
 import { userId } from '../../../src/platform/own-files.ts'
 
 const OTHER = userId()! + 1
@@ -31,6 +31,13 @@ describe('the directories of demos', () => {
     expect(existsSync(left)).toBe(false)
   })
 
+  it('all running demos of the user are found, so that a command can refuse to choose one', () => {
+    const demos = [createDemoDirectory(), createDemoDirectory()]
+    expect(runningDemoDirectories()).toEqual([])
+    for (const dir of demos) writeFileSync(join(dir, 'admin.json'), '{}')
+    expect(runningDemoDirectories().sort()).toEqual(demos.sort())
+  })
+
   it('a demo leaves directories of other users alone, and links, and takes none of them for its own', () => {
     const [theirs, target] = [join(folder, `geotrace-demo-${DEAD_PID}-abcdef`), join(folder, 'precious')]
     for (const dir of [theirs, target]) {
@@ -39,12 +46,12 @@ describe('the directories of demos', () => {
     }
     // For this user id both directories belong to somebody else.
     removeLeftovers(OTHER)
-    expect(runningDemoDirectory(OTHER)).toBeUndefined()
+    expect(runningDemoDirectories(OTHER)).toEqual([])
     expect(existsSync(join(theirs, 'admin.json'))).toBe(true)
     const link = join(folder, `geotrace-demo-${DEAD_PID}-link`)
     symlinkSync(target, link)
     removeLeftovers()
     expect([existsSync(theirs), existsSync(link), existsSync(join(target, 'admin.json'))]).toEqual([false, true, true])
-    expect(runningDemoDirectory()).toBeUndefined()
+    expect(runningDemoDirectories()).toEqual([])
   })
 })
