@@ -104,8 +104,8 @@ async function scene() {
       const { rosters: theirs } = other
       const service = { peers, rosters: theirs, clock, body: () => undefined, pins: () => [] }
       const federation = manifestToId(manifest)
-      const own = { federation, messages: () => [], application: () => undefined, submit: () => false }
-      const answer = rosterService({ ...service, ...own })
+      const rest = { federation, messages: () => [], application: () => undefined, submit: () => false }
+      const answer = rosterService({ ...service, ...rest })
       return await answer(bytes, { key: own.key } as never).catch(() => encodeRefusal({ status: 255, number: 0 }))
     },
   } as unknown as Host
