@@ -1,4 +1,4 @@
-// Writes vectors/{cells,blocks,risk-hashes,digests}.json from the reference model, which uses h3-js and noble. It needs the
+// Writes vectors/{cells,blocks,risk-hashes,digests,seeds}.json from the reference model, which uses h3-js and noble. It needs the
 // build (npm run build). generate-tables.js writes vectors/tables.json.
 //   node core-wasm/scripts/generate-vectors.js
 import { mkdirSync, writeFileSync } from 'node:fs'

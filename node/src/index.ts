@@ -6,4 +6,5 @@ export { type CentralPeer, type CentralPeerInit, centralPeer } from './central/p
 export { type MemberCard, newManifest } from './membership/new-manifest.ts'
 export { type Log, silent } from './platform/log.ts'
 export { systemRandom } from './platform/random.ts'
-export { type SaltNode, type SaltNodeInit, saltNode } from './salt/node.ts'
+export { type SaltNode, saltNode } from './salt/node.ts'
+export type { SaltNodeInit } from './salt/open-node.ts'

@@ -125,7 +125,7 @@ describe('the judge of histories', () => {
   it('the judge finds a peer that lacks a roster, and a peer that has another roster', async () => {
     const found = await findingsAfter(({ federation: { saltNodes } }) => {
       for (const [i, { running }] of saltNodes.slice(0, 2).entries()) {
-        const { membership } = running!
+        const membership = running!.membership.bind(running)
         running!.membership = () => {
           const own = membership()!
           const all = own.rosters.recent.slice(0, -1)

@@ -5,6 +5,7 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
 import type { Implementation } from './reference.ts'
 import { anywhere, type LatLng, randomBytes, seeded } from './samples.ts'
+import { seedVectors } from './seed-vectors.ts'
 
 const POSITIONS = 200
 const RISK_HASHES = 60
@@ -59,6 +60,7 @@ export function vectors(core: Implementation) {
   })
   return {
     cells,
+    seeds: seedVectors(),
     blocks: TIMES.map((at) => ({ at, blocks: core.timeToBlocks(at) })),
     'risk-hashes': Array.from({ length: RISK_HASHES }, (_, i) => {
       const secret = randomBytes(random, 32)

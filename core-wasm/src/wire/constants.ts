@@ -96,7 +96,12 @@ export const MEMBERS_MAX = 1_000
 export const ADDRESSES_MAX = 8
 /** Origins of a federation's web apps: each authority of a country, or each maker of an app, may have one. */
 export const APPS_MAX = 16
-export const SEEDS_MAX_BYTES = 256
+/** Bytes of a seeds request. The largest offers 35 seeds, 134 bytes each. */
+export const SEEDS_REQUEST_MAX_BYTES = 8_192
+/** Lines in one reply, 32 bytes each. A sheet has at most 65,536, and a day with a week of reserve has 144. */
+export const LINES_PER_REPLY_MAX = 1_024
+/** Bytes of a seeds reply. The largest has 1,024 lines and a signature. */
+export const SEEDS_REPLY_MAX_BYTES = 36_864
 export const SYNC_REQUEST_MAX_BYTES = 65_536
 export const SYNC_REPLY_MAX_BYTES = 16_384
 /** Characters of federation.json. A member with two addresses takes some 420, indented, and there are at most 1,000. */

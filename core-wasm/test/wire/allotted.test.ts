@@ -46,6 +46,7 @@ const EVIDENCE: Record<wire.Evidence['kind'], true> = {
   proposals: true,
   sheets: true,
   pins: true,
+  seeds: true,
   evaluation: true,
 }
 type Amendment = Extract<wire.Change, { kind: 'amend' }>

@@ -8,7 +8,13 @@ export const SHAPE = { epochs: 2, batch: 3, keys: 10 }
 export type Decode = (bytes: Uint8Array) => unknown
 
 const bytes = (length: number, from = 1): Uint8Array => Uint8Array.from({ length }, (_, i) => from + i)
-const seed: wire.Seed = { epoch: 9, state: bytes(32), quotaKey: bytes(32, 7) }
+const seed = { epoch: 9, state: bytes(32), quotaKey: bytes(32, 7) }
+const parts: wire.PartSeed[] = [0, 3, 34].map((part) => ({
+  part,
+  ...seed,
+  maker: part % 5,
+  signature: bytes(64, part),
+}))
 const certified = foundRoster(testManifest(), testTrees(testManifest()))
 const roster = bytes(8)
 const blocks = [
@@ -124,10 +130,16 @@ export const CORPUS: Readonly<Record<string, readonly Uint8Array[]>> = {
   decodeSyncRequest: SYNC_CLASSES.map((size) => wire.encodeSyncRequest(sync, [size])),
   decodeSyncReply: [wire.encodeSyncReply(reply, 512), refusal],
   decodeSeedsRequest: [
-    wire.encodeSeedsRequest({ op: 'offer', shard: 1, firstEpoch: 9, seed }),
-    wire.encodeSeedsRequest({ op: 'fetch', shard: 1, firstEpoch: 9 }),
+    wire.encodeSeedsRequest({ op: 'offer', shard: 1, firstEpoch: 9, parts }),
+    wire.encodeSeedsRequest({ op: 'fetch', shard: 1, firstEpoch: 9, wanted: [0, 31, 32, 34] }),
+    wire.encodeSeedsRequest({ op: 'lines', shard: 1, firstEpoch: 9, part: 3, from: 1_024, count: 1_024 }),
   ],
-  decodeSeedReply: [wire.encodeSeedReply(seed), refusal],
+  decodeSeedsReply: [
+    wire.encodeSeedsReply({ root: bytes(32), parts }),
+    wire.encodeSeedsReply({ root: undefined, parts: [] }),
+    refusal,
+  ],
+  decodeLinesReply: [wire.encodeLinesReply({ maker: 4, signature: bytes(64), lines: bytes(96) }), refusal],
   decodeRosterRequest: [
     wire.encodeRosterRequest({ op: 'get', height: 7 }),
     wire.encodeRosterRequest({ op: 'body', hash: bytes(32) }),
@@ -174,7 +186,8 @@ export const AGAIN: Readonly<Record<string, (value: never) => Uint8Array>> = {
   decodeEvaluateAnswer: (value: wire.EvaluateAnswer) =>
     wire.concatBytes(wire.encodeUnsignedEvaluation(value), value.signature),
   decodeSeedsRequest: wire.encodeSeedsRequest,
-  decodeSeedReply: wire.encodeSeedReply,
+  decodeSeedsReply: wire.encodeSeedsReply,
+  decodeLinesReply: wire.encodeLinesReply,
   decodeRosterRequest: wire.encodeRosterRequest,
   decodePoolReply: wire.encodePoolReply,
   decodeGossip: wire.encodeGossip,

@@ -7,7 +7,7 @@
 import type { Clock } from '@geotrace/core-wasm'
 import { MINUTE_MS } from '@geotrace/core-wasm/wire'
 import { type ClockWatch, SKEW_MAX_MS } from '../membership/clock-watch.ts'
-import { seedSearch } from './seed-search.ts'
+import { seedSearch } from './seeds/seed-search.ts'
 
 const BEAT_MS = MINUTE_MS
 /** Interval between two comparisons of clocks. No clock drifts 30 s in an hour, and a beat notices a jump. */

@@ -6,6 +6,7 @@
 import type { Clock, Random } from '@geotrace/core-wasm'
 import {
   type CertifiedRoster,
+  type Evidence,
   equalBytes,
   oldestOpenEpoch,
   type PeerAddress,
@@ -21,8 +22,10 @@ import type { Records } from '../platform/file-records.ts'
 import type { Log } from '../platform/log.ts'
 import type { Hashes } from './secrets/ratchet.ts'
 import type { SeedKeeper } from './secrets/seed-keeper.ts'
-import { type SeedRounds, type SignedRoot, seedRounds } from './seed-rounds.ts'
-import { createShards, type Shard, type Shards } from './shards.ts'
+import { type SeedRounds, type SignedRoot, seedRounds } from './seeds/seed-rounds.ts'
+import type { Shard } from './seeds/shard.ts'
+import { createShards, type Shards } from './seeds/shards.ts'
+import type { SheetRule } from './sheets/line-rules.ts'
 
 interface HoldingsInit {
   rosters: RosterStore
@@ -34,6 +37,9 @@ interface HoldingsInit {
   log: Log
   records: Records
   keeper: SeedKeeper
+  rule: SheetRule
+  isConvicted(key: Uint8Array): boolean
+  accuse(evidence: Evidence): void
 }
 export interface Holdings extends SheetSource {
   /** The shards of the certified rosters that are in force for an open or a later epoch, oldest period first. */
@@ -141,21 +147,21 @@ class PeriodHoldings implements Holdings {
   }
 
   #open(roster: Roster): Period {
-    const { signer, host, core, clock, random, log, records, keeper } = this.#init
+    const { host, clock, log } = this.#init
     const { firstEpoch } = roster
     const known = this.#periods.get(firstEpoch)
     if (known !== undefined && equalBytes(known.shards.roster.previous, roster.previous)) return known
     if (known !== undefined) this.#close(known)
     const certified = (): CertifiedRoster | undefined => this.certified(firstEpoch)
-    const shards = createShards({ roster, signer, core, random, records, keeper, certified })
-    const period = { shards, rounds: seedRounds({ shards, keeper, host, core, clock, log, certified }) }
+    const shards = createShards({ ...this.#init, roster, certified })
+    const period = { shards, rounds: seedRounds({ shards, host, clock, log, certified }) }
     this.#periods.set(firstEpoch, period)
     this.#otherReplicas = undefined
     return period
   }
 
   #close({ shards }: Period): void {
-    for (const shard of shards.all) shards.drop(shard)
+    shards.close()
     this.#periods.delete(shards.firstEpoch)
     this.#otherReplicas = undefined
   }

@@ -3,8 +3,6 @@
  * FORBIDDEN (no address, so no quota), ROSTER_UNKNOWN, WRONG_SHARD, BLOCK_TOO_OLD, BLOCK_TOO_NEW, EPOCH_LOST, QUOTA_SPENT.
  * EPOCH_LOST comes before the quota is charged, because the quota key is lost together with the secrets. No salt is hashed
  * before the quota is charged, so a refused request costs no hash.
- * The other replicas of the shard have the seed already and ask only for its Merkle path. So a replica pays no quota,
- * and gets an answer although the clock of this node is wrong.
  */
 import { createHash } from 'node:crypto'
 import type { Clock } from '@geotrace/core-wasm'
@@ -31,12 +29,15 @@ import type { Handler, Requester } from '../net/protocol.ts'
 import type { Holdings } from './holdings.ts'
 import type { QuotaRequester, SaltQuestion } from './quota/quota.ts'
 import type { QuotaTable } from './quota/quota-table.ts'
-import { type Hashes, saltsToCommitments } from './secrets/ratchet.ts'
-import type { Grip, SeedKeeper } from './secrets/seed-keeper.ts'
-import type { Shard } from './shards.ts'
+import { leafToSalts, saltsToCommitments } from './secrets/plain-salts.ts'
+import type { Hashes } from './secrets/ratchet.ts'
+import type { Grip, SeedKeeper, SeedPlace } from './secrets/seed-keeper.ts'
 import type { SheetTree } from './sheets/sheet-tree.ts'
 
-interface SaltServiceInit {
+/** Under `plain` all replicas share one seed. */
+const ONLY_PART = 0
+
+export interface SaltServiceInit {
   core: Hashes
   clock: Clock
   signer: Signer
@@ -53,7 +54,9 @@ export function saltService(init: SaltServiceInit): Handler {
   const { core, clock, signer, rosters, holdings, keeper, quota, watch, pinned } = init
 
   const epochToAnswer = (grip: Grip, tree: SheetTree, firstEpoch: number, epoch: number, mask: number): AnswerEpoch => {
-    const salts = grip.salts(epoch)
+    const leaf = grip.leaf(0, epoch)
+    const salts = leafToSalts(core, leaf, epoch)
+    leaf.fill(0)
     const commitments = saltsToCommitments(core, salts, epoch)
     const entries = Array.from({ length: BLOCKS_PER_EPOCH }, (_, i) =>
       (mask >>> i) & 1 ? row(salts, i).slice() : row(commitments, i),
@@ -62,32 +65,30 @@ export function saltService(init: SaltServiceInit): Handler {
     return { epoch, mask, entries, path: tree.path(epoch - firstEpoch) }
   }
   const charge = async (
-    shard: Shard,
-    firstEpoch: number,
+    place: SeedPlace,
     request: Uint8Array,
     masks: Map<number, number>,
     from: Requester,
     nowMs: number,
   ) => {
-    if (isReplica(shard, from)) return
-    const quotaKey = keeper.quotaKey(shard.shard, firstEpoch)
-    if (quotaKey === undefined) throw lost(firstEpoch)
+    const quotaKey = keeper.quotaKey(place)
+    if (quotaKey === undefined) throw lost(place.firstEpoch)
     const digest = new Uint8Array(createHash('sha256').update(request).digest())
     const { subnet, prefix, fence } = from as QuotaRequester
-    await quota.charge({ quotaKey, shard: shard.shard, subnet, prefix, fence, masks, digest }, nowMs)
+    await quota.charge({ quotaKey, shard: place.shard, subnet, prefix, fence, masks, digest }, nowMs)
   }
 
   return async (bytes, from) => {
     const request = decodeSaltRequest(bytes)
     const nowMs = clock.now()
-    const certified = rosters.named(request.roster)
-    const found = certified && holdings.find(certified.roster.firstEpoch, request.shard)
-    if (found === undefined || !isReplica(found.shard, from)) watch.assertTrue()
+    watch.assertTrue()
     if (from.prefix === undefined)
       throw new FederationError('FORBIDDEN', 'a relayed requester has no quota: connect directly')
+    const certified = rosters.named(request.roster)
     if (certified === undefined)
       throw new FederationError('ROSTER_UNKNOWN', 'no roster of this name here: fetch the newest roster')
     const { firstEpoch } = certified.roster
+    const found = holdings.find(firstEpoch, request.shard)
     if (found === undefined) {
       throw new FederationError('WRONG_SHARD', `this node does not hold shard ${request.shard}: ask a replica`, {
         shard: request.shard,
@@ -96,13 +97,14 @@ export function saltService(init: SaltServiceInit): Handler {
     assertOpen(request.blocks, nowMs)
     const masks = blocksToMasks(request.blocks)
     for (const epoch of masks.keys()) assertPinnable(rosters, pinned(epoch), certified, epoch)
-    const { shard } = found
-    const { tree } = shard
-    if (tree === undefined) throw lost([...masks.keys()][0]!)
-    for (const epoch of masks.keys()) if (epoch < firstEpoch + tree.first) throw lost(epoch)
-    const grip = keeper.grip(request.shard, firstEpoch, masks.keys(), nowMs)
+    const { tree } = found.shard
+    const isCertified = tree !== undefined && equalBytes(tree.root, certified.roster.sheets[request.shard]!)
+    // An answer under another sheet than the certified one would be evidence against this node.
+    if (!isCertified) throw lost([...masks.keys()][0]!)
+    const place = { shard: request.shard, firstEpoch, part: ONLY_PART }
+    const grip = keeper.grip([place], [...masks.keys()], nowMs)
     try {
-      await charge(shard, firstEpoch, bytes, masks, from, nowMs)
+      await charge(place, bytes, masks, from, nowMs)
       const epochs = [...masks].map(([epoch, mask]) => epochToAnswer(grip, tree, firstEpoch, epoch, mask))
       const unsigned = encodeUnsignedAnswer({ time: nowMs, roster: request.roster, shard: request.shard, epochs })
       return concatBytes(unsigned, signContent(signer, 'geotrace/salt-answer', answerContent(bytes, unsigned)))
@@ -110,10 +112,6 @@ export function saltService(init: SaltServiceInit): Handler {
       grip.end()
     }
   }
-}
-
-function isReplica({ otherReplicas }: Shard, { key }: Requester): boolean {
-  return key !== undefined && otherReplicas.some((replica) => equalBytes(replica.key, key))
 }
 
 function assertOpen(blocks: readonly Block[], nowMs: number): void {

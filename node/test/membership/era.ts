@@ -16,7 +16,8 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { Membership } from '../../src/membership/membership.ts'
 import type { Host } from '../../src/net/protocol.ts'
-import type { SaltNode, SaltNodeInit } from '../../src/salt/node.ts'
+import type { SaltNode } from '../../src/salt/node.ts'
+import type { SaltNodeInit } from '../../src/salt/open-node.ts'
 import {
   type Cast,
   cast,

@@ -54,7 +54,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { proposerTurn } from '../../src/membership/agreement/proposer-order.ts'
 import { nativeSigner } from '../../src/platform/native-signer.ts'
 import { systemRandom } from '../../src/platform/random.ts'
-import { leafToSalts, nextState, stateToLeaf } from '../../src/salt/secrets/ratchet.ts'
+import { leafToSalts } from '../../src/salt/secrets/plain-salts.ts'
+import { nextState, stateToLeaf } from '../../src/salt/secrets/ratchet.ts'
 import { core, freePorts, isServing, ONE_ADDRESS, Stage, untilLater } from '../salt/federation.ts'
 import { askReplicas, type Era, startEra } from './era.ts'
 
@@ -527,6 +528,12 @@ describe('a federation that lost every replica of a shard', () => {
     const upReplicas = shardsOf(era.central.rosters.newest!).flatMap((shard) =>
       replicasOf(era.central.rosters.newest!, shard).filter(isUp),
     )
+    // A replica that stays alone makes its seed after half a minute, and none in the second half of the effort.
+    for (const afterMs of [0, 40_000]) {
+      const at = clock.now() + afterMs
+      await clock.jumpTo(at)
+      await untilLater(clock, () => clock.now() > at + 4_000)
+    }
     await clock.jumpTo(signAnyFrom)
     await untilLater(clock, () => signed() === upReplicas.length)
     expect(era.central.pool.proposals(1, firstEpoch)).toEqual([])

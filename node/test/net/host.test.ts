@@ -2,7 +2,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { noise } from '@chainsafe/libp2p-noise'
 import { systemClock } from '@geotrace/core-wasm'
 import {
-  decodeSeedReply,
+  decodeSeedsReply,
   FederationError,
   isFederationError,
   type PeerAddress,
@@ -160,7 +160,7 @@ describe('an answer', () => {
     })
     const client = await host([])
     const lost = await client.request(toPeer(server), ECHO, Uint8Array.of(1))
-    expect(() => decodeSeedReply(lost)).toThrow(/epoch 77/)
+    expect(() => decodeSeedsReply(lost)).toThrow(/epoch 77/)
     expect(await client.request(toPeer(server), ECHO, Uint8Array.of(2))).toEqual(Uint8Array.of(255, 0, 0, 0, 0))
     expect(events).toEqual([['net.handler-failed', { protocol: ECHO.id, code: 'Error' }]])
   })

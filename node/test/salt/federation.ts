@@ -24,7 +24,8 @@ import { fileRecords } from '../../src/platform/file-records.ts'
 import { type Log, silent } from '../../src/platform/log.ts'
 import { nativeSigner } from '../../src/platform/native-signer.ts'
 import { systemRandom } from '../../src/platform/random.ts'
-import { type SaltNode, type SaltNodeInit, saltNode } from '../../src/salt/node.ts'
+import { type SaltNode, saltNode } from '../../src/salt/node.ts'
+import type { SaltNodeInit } from '../../src/salt/open-node.ts'
 import { foundManifest } from '../../src/testing/simulated/federation.ts'
 
 export const core: Core = await loadCore()

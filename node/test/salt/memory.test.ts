@@ -22,6 +22,9 @@ const TAG_BYTES = 12
 const SECRET_BYTES = 32
 const [HAS_MEMORY, why] = existsSync('/proc/self/mem') ? [true, ''] : [false, ' (SKIPPED: no /proc/self/mem here)']
 
+/** Every second seed is that of a second part. */
+const at = (number: number) => ({ shard: number >> 1, firstEpoch: FIRST, part: number & 1 })
+
 const masked = (bytes: Uint8Array): Uint8Array => bytes.map((byte) => byte ^ MASK)
 /** The common start of all secrets of this test, masked, so that one search finds them all. */
 const TAG = systemRandom(TAG_BYTES)
@@ -79,7 +82,7 @@ it.skipIf(!HAS_MEMORY)(
       const [state, quotaKey] = [systemRandom(SECRET_BYTES), systemRandom(SECRET_BYTES)]
       for (let i = 0; i < TAG_BYTES; i++) state[i] = TAG[i]! ^ MASK
       const name = nameOf(masked(state))
-      keeper.hold(shard, FIRST, 20, { epoch: FIRST, state, quotaKey })
+      keeper.hold(at(shard), 20, { epoch: FIRST, state, quotaKey })
       // The maker of a seed wipes its own copy.
       state.fill(0)
       quotaKey.fill(0)
@@ -87,19 +90,20 @@ it.skipIf(!HAS_MEMORY)(
     }
     for (let i = 0; i < SHARDS; i++) {
       wound.push(held(i))
-      keeper.settle(i, FIRST)
+      keeper.settle(at(i))
       dropped.push(held(SHARDS + i))
       // The roster of this seed is not certified, so the seed stays whole.
       open.push(held(2 * SHARDS + i))
     }
     stir()
     const once = (names: readonly string[]) => new Map(names.map((name) => [name, 1]))
-    const salts = keeper.salts(0, FIRST, FIRST + 1, epochToSecretSpan(FIRST + 1).from)
-    expect(salts.some((byte) => byte !== 0)).toBe(true)
+    const grip = keeper.grip([at(0), at(1)], [FIRST + 1], epochToSecretSpan(FIRST + 1).from)
+    for (const i of [0, 1]) expect(grip.leaf(i, FIRST + 1).some((byte) => byte !== 0)).toBe(true)
+    grip.end()
     expect(sorted(secretsInMemory())).toEqual(sorted(once([...wound, ...dropped, ...open])))
 
     keeper.advance(epochToSecretSpan(FIRST).to)
-    for (let i = 0; i < SHARDS; i++) keeper.drop(SHARDS + i, FIRST)
+    for (let i = 0; i < SHARDS; i++) keeper.drop(at(SHARDS + i))
     expect(sorted(secretsInMemory())).toEqual(sorted(once(open)))
     keeper.wipe()
     const hedged = hedgedRandom(systemRandom, nativeSigner(systemRandom(SECRET_BYTES)), systemClock())

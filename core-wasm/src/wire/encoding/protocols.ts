@@ -10,7 +10,8 @@ import {
   ROSTER_MAX_BYTES,
   SALT_ANSWER_MAX_BYTES,
   SALT_REQUEST_MAX_BYTES,
-  SEEDS_MAX_BYTES,
+  SEEDS_REPLY_MAX_BYTES,
+  SEEDS_REQUEST_MAX_BYTES,
   SIGNATURE_BYTES,
   SYNC_REPLY_MAX_BYTES,
   SYNC_REQUEST_MAX_BYTES,
@@ -63,6 +64,6 @@ export const ROSTER_PROTOCOL: Protocol = {
 /** Only the replicas of one shard use it among themselves. */
 export const SEEDS_PROTOCOL: Protocol = {
   id: '/geotrace/seeds/1',
-  requestMaxBytes: SEEDS_MAX_BYTES,
-  replyMaxBytes: SEEDS_MAX_BYTES,
+  requestMaxBytes: SEEDS_REQUEST_MAX_BYTES,
+  replyMaxBytes: SEEDS_REPLY_MAX_BYTES,
 }

@@ -13,6 +13,7 @@ import { isSureSignature } from './host-verify.ts'
 export type SignatureDomain =
   | 'geotrace/salt-answer'
   | 'geotrace/evaluation'
+  | 'geotrace/seed'
   | 'geotrace/sheet'
   | 'geotrace/vote'
   | 'geotrace/proposal'

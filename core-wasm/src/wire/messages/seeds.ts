@@ -1,35 +1,100 @@
 /**
- * /geotrace/seeds/1: the replicas of a shard give each other its seed, over Noise. PROTOCOL.md §7.4.
- * A replica answers only the other replicas of that shard.
+ * /geotrace/seeds/1: the replicas of a shard give each other the seeds and the lines of its parts, over Noise. PROTOCOL.md
+ * §4.7, §7.4. A replica answers only the other replicas of that shard, and gives a seed only to members of its part.
  *
  *  request: u8 version; u8 op; u16 shard; u32 firstEpoch; body       reply: u8 status (otherwise u32 number); body
- *    0 OFFER  Seed                                                     –
- *    1 FETCH  –                                                        Seed
- *  struct Seed { u32 epoch; u8 state[32]; u8 quotaKey[32] }   // the ratchet as it stands at `epoch`
+ *    0 OFFER  u8 count ≤ 35; PartSeed[count], parts ascending          –
+ *    1 FETCH  u64 wanted (bit = part)                                  u8 root[32]; u8 count; PartSeed[count]
+ *    2 LINES  u8 part; u32 from; u16 count ≤ 1024                      u8 maker; u8 signature[64]; u8 line[count][32]
+ *  struct PartSeed { u8 part; u32 epoch; u8 state[32]; u8 quotaKey[32]; u8 maker; u8 signature[64] }
  */
 
-import { HASH_BYTES, PROTOCOL_VERSION, SECRET_BYTES, SEEDS_MAX_BYTES } from '../constants.ts'
-import { type ByteReader, byteReader, byteWriter } from '../encoding/bytes.ts'
+import { sha256 } from '@noble/hashes/sha2.js'
+import {
+  HASH_BYTES,
+  LINES_PER_REPLY_MAX,
+  PARTS_MAX,
+  PROTOCOL_VERSION,
+  SECRET_BYTES,
+  SEEDS_REPLY_MAX_BYTES,
+  SEEDS_REQUEST_MAX_BYTES,
+  SIGNATURE_BYTES,
+} from '../constants.ts'
+import { type ByteReader, type ByteWriter, byteReader, byteWriter } from '../encoding/bytes.ts'
 import { STATUS_OK, throwRefusal } from '../encoding/status.ts'
 import { assertVersion } from '../encoding/version.ts'
 
-/** A shard's secret for one period, ratcheted to `epoch`. The key of the quota table is erased together with it. */
+/** The secret of one part for one period, ratcheted to `epoch`. The key of the quota table is erased together with it. */
 export interface Seed {
   epoch: number
   state: Uint8Array
   quotaKey: Uint8Array
 }
+/** A seed as its maker signed it. */
+export interface PartSeed extends Seed {
+  part: number
+  /** Rank of the replica that made the seed. */
+  maker: number
+  /** The maker's, over `seedContent`. */
+  signature: Uint8Array
+}
+/** Identifies a seed by the hash of all its lines. The maker signs these fields. */
+interface SeedStatement {
+  federation: Uint8Array
+  /** Hash of the roster before the one that has this seed; at founding the federation id. */
+  previous: Uint8Array
+  shard: number
+  firstEpoch: number
+  part: number
+  /** SHA-256 of the part's lines from the first epoch to the last of the reserve. */
+  hash: Uint8Array
+}
+type SeedsBody =
+  | { op: 'offer'; parts: PartSeed[] }
+  | { op: 'fetch'; wanted: number[] }
+  | { op: 'lines'; part: number; from: number; count: number }
 /** The first epoch names the period. */
-export type SeedsRequest =
-  | { op: 'offer'; shard: number; firstEpoch: number; seed: Seed }
-  | { op: 'fetch'; shard: number; firstEpoch: number }
+export type SeedsRequest = { shard: number; firstEpoch: number } & SeedsBody
+/** The seeds that a replica holds of the parts that it was asked for. */
+export interface SeedsReply {
+  /** The root that the replica goes by; undefined while it lacks a seed or lines. */
+  root: Uint8Array | undefined
+  parts: PartSeed[]
+}
+/** Lines of a part, 32 bytes each, under the signature of the maker over all lines of the part. */
+export interface LinesReply {
+  maker: number
+  signature: Uint8Array
+  lines: Uint8Array
+}
+
+const OPS = ['offer', 'fetch', 'lines'] as const
+const NO_ROOT = new Uint8Array(HASH_BYTES)
+/** The u64 of FETCH is written as two u32, the higher one first. */
+const WORD_BITS = 32
+
+export function seedContent(statement: SeedStatement): Uint8Array {
+  return byteWriter(103)
+    .bytes(statement.federation, HASH_BYTES)
+    .bytes(statement.previous, HASH_BYTES)
+    .u16(statement.shard)
+    .u32(statement.firstEpoch)
+    .u8(statement.part)
+    .bytes(statement.hash, HASH_BYTES)
+    .finish()
+}
+
+/** The hash by which the maker's signature names a seed, from all lines of its part. */
+export function partLinesToHash(lines: Uint8Array): Uint8Array {
+  return sha256(lines)
+}
 
 export function encodeSeedsRequest(request: SeedsRequest): Uint8Array {
-  const writer = byteWriter(SEEDS_MAX_BYTES)
-    .u8(PROTOCOL_VERSION)
-    .u8(request.op === 'offer' ? 0 : 1)
+  const writer = byteWriter(SEEDS_REQUEST_MAX_BYTES).u8(PROTOCOL_VERSION).u8(OPS.indexOf(request.op))
   writer.u16(request.shard).u32(request.firstEpoch)
-  if (request.op === 'offer') writeSeed(writer, request.seed)
+  if (request.op === 'offer') writeParts(writer, request.parts)
+  else if (request.op === 'fetch') writeWanted(writer, request.wanted)
+  else writer.u8(request.part).u32(request.from).u16(request.count)
   return writer.finish()
 }
 
@@ -37,32 +102,95 @@ export function encodeSeedsRequest(request: SeedsRequest): Uint8Array {
 export function decodeSeedsRequest(bytes: Uint8Array): SeedsRequest {
   const reader = byteReader(bytes)
   assertVersion(reader.u8())
-  const op = reader.u8()
-  if (op > 1) reader.refuse(`expected operation 0 or 1, got ${op}`)
+  const number = reader.u8()
+  const op = OPS[number] ?? reader.refuse(`expected operation 0 to ${OPS.length - 1}, got ${number}`)
   const head = { shard: reader.u16(), firstEpoch: reader.u32() }
-  const request: SeedsRequest = op === 0 ? { op: 'offer', ...head, seed: readSeed(reader) } : { op: 'fetch', ...head }
+  const request = { ...head, ...readBody(reader, op) }
   reader.end()
   return request
 }
 
-export function encodeSeedReply(seed: Seed): Uint8Array {
-  const writer = byteWriter(SEEDS_MAX_BYTES).u8(STATUS_OK)
-  writeSeed(writer, seed)
+export function encodeSeedsReply({ root, parts }: SeedsReply): Uint8Array {
+  const writer = byteWriter(SEEDS_REPLY_MAX_BYTES).u8(STATUS_OK)
+  writer.bytes(root ?? NO_ROOT, HASH_BYTES)
+  writeParts(writer, parts)
   return writer.finish()
 }
 
-export function decodeSeedReply(bytes: Uint8Array): Seed {
+/** Throws MESSAGE_MALFORMED, and the error of a refusal. */
+export function decodeSeedsReply(bytes: Uint8Array): SeedsReply {
   const reader = byteReader(bytes)
   throwRefusal(reader)
-  const seed = readSeed(reader)
+  const root = reader.bytes(HASH_BYTES)
+  const parts = readParts(reader)
   reader.end()
-  return seed
+  return { root: root.every((byte) => byte === 0) ? undefined : root, parts }
 }
 
-function writeSeed(writer: ReturnType<typeof byteWriter>, { epoch, state, quotaKey }: Seed): void {
-  writer.u32(epoch).bytes(state, SECRET_BYTES).bytes(quotaKey, HASH_BYTES)
+export function encodeLinesReply({ maker, signature, lines }: LinesReply): Uint8Array {
+  return byteWriter(SEEDS_REPLY_MAX_BYTES)
+    .u8(STATUS_OK)
+    .u8(maker)
+    .bytes(signature, SIGNATURE_BYTES)
+    .bytes(lines)
+    .finish()
 }
 
-function readSeed(reader: ByteReader): Seed {
-  return { epoch: reader.u32(), state: reader.bytes(SECRET_BYTES), quotaKey: reader.bytes(HASH_BYTES) }
+/** Throws MESSAGE_MALFORMED, and the error of a refusal. */
+export function decodeLinesReply(bytes: Uint8Array): LinesReply {
+  const reader = byteReader(bytes)
+  throwRefusal(reader)
+  const head = { maker: reader.u8(), signature: reader.bytes(SIGNATURE_BYTES) }
+  if (reader.left % HASH_BYTES !== 0) reader.refuse(`expected whole lines of ${HASH_BYTES} bytes, got ${reader.left}`)
+  if (reader.left > LINES_PER_REPLY_MAX * HASH_BYTES) reader.refuse(`expected at most ${LINES_PER_REPLY_MAX} lines`)
+  return { ...head, lines: reader.bytes(reader.left) }
+}
+
+function readBody(reader: ByteReader, op: SeedsBody['op']): SeedsBody {
+  if (op === 'offer') return { op, parts: readParts(reader) }
+  if (op === 'fetch') return { op, wanted: readWanted(reader) }
+  const lines = { part: readPart(reader), from: reader.u32(), count: reader.u16() }
+  if (lines.count > LINES_PER_REPLY_MAX) reader.refuse(`expected at most ${LINES_PER_REPLY_MAX} lines`)
+  return { op, ...lines }
+}
+
+function writeWanted(writer: ByteWriter, wanted: readonly number[]): void {
+  const word = (from: number): number =>
+    wanted.filter((part) => part >= from && part < from + WORD_BITS).reduce((sum, part) => sum + 2 ** (part - from), 0)
+  writer.u32(word(WORD_BITS)).u32(word(0))
+}
+
+function readWanted(reader: ByteReader): number[] {
+  const [high, low] = [reader.u32(), reader.u32()]
+  const bits = (word: number, from: number): number[] =>
+    Array.from({ length: WORD_BITS }, (_, bit) => bit).flatMap((bit) => ((word >>> bit) & 1 ? [from + bit] : []))
+  const wanted = [...bits(low, 0), ...bits(high, WORD_BITS)]
+  if ((wanted.at(-1) ?? 0) >= PARTS_MAX) reader.refuse(`expected parts below ${PARTS_MAX}, got ${wanted.at(-1)}`)
+  return wanted
+}
+
+function readPart(reader: ByteReader): number {
+  const part = reader.u8()
+  return part < PARTS_MAX ? part : reader.refuse(`expected a part below ${PARTS_MAX}, got ${part}`)
+}
+
+function writeParts(writer: ByteWriter, parts: readonly PartSeed[]): void {
+  writer.u8(parts.length)
+  for (const { part, epoch, state, quotaKey, maker, signature } of parts) {
+    writer.u8(part).u32(epoch).bytes(state, SECRET_BYTES).bytes(quotaKey, HASH_BYTES)
+    writer.u8(maker).bytes(signature, SIGNATURE_BYTES)
+  }
+}
+
+function readParts(reader: ByteReader): PartSeed[] {
+  const count = reader.u8()
+  if (count > PARTS_MAX) reader.refuse(`expected at most ${PARTS_MAX} seeds, got ${count}`)
+  const parts: PartSeed[] = []
+  for (let i = 0; i < count; i++) {
+    const part = readPart(reader)
+    if (part <= (parts.at(-1)?.part ?? -1)) reader.refuse(`expected ascending parts, got ${part}`)
+    const seed = { epoch: reader.u32(), state: reader.bytes(SECRET_BYTES), quotaKey: reader.bytes(HASH_BYTES) }
+    parts.push({ part, ...seed, maker: reader.u8(), signature: reader.bytes(SIGNATURE_BYTES) })
+  }
+  return parts
 }

@@ -6,6 +6,7 @@
  * - evaluation: a salt node's signed evaluation that is not one under its share
  * - votes: an operator's two votes for one period
  * - proposals: an operator's two proposals for one roster and period
+ * - seeds: a replica's two seeds for one part and period of one roster
  * - sheets: a replica's two sheets for one shard of one roster
  * - pins: the central peer's two pins of one epoch
  */
@@ -42,6 +43,7 @@ import {
 import { isValidProposal } from '../messages/gossip.ts'
 import { isValidPin } from '../messages/pin.ts'
 import { answerContent, decodeSaltAnswer, decodeSaltRequest } from '../messages/salt.ts'
+import { seedContent } from '../messages/seeds.ts'
 import { type Sheet, sheetContent } from '../messages/sheet.ts'
 import { isValidVote } from './vote.ts'
 
@@ -49,12 +51,14 @@ const bytes = (length: number) =>
   z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length === length, `expected ${length} bytes`)
 const atMost = (length: number) =>
   z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length <= length, `expected ≤ ${length} bytes`)
+const u8 = z.int().check(z.minimum(0), z.maximum(0xff))
 const u16 = z.int().check(z.minimum(0), z.maximum(0xffff))
 const u32 = z.int().check(z.minimum(0), z.maximum(0xffffffff))
 const [hash, key, signature] = [bytes(HASH_BYTES), bytes(KEY_BYTES), bytes(SIGNATURE_BYTES)]
 const vote = z.strictObject({ height: u32, firstEpoch: u32, hash, signature })
 const proposal = z.strictObject({ hash, holder: key, operator: u16, signature })
 const pin = z.strictObject({ roster: hash, signature })
+const seed = z.strictObject({ hash, signature })
 const sheet = z.strictObject({ root: hash, signature })
 const partKeys = z.strictObject({
   keys: z.array(bytes(ELEMENT_BYTES)).check(z.maxLength(PARTS_MAX)),
@@ -87,6 +91,17 @@ const evidenceSchema = z.discriminatedUnion('kind', [
     firstEpoch: u32,
     first: proposal,
     second: proposal,
+  }),
+  z.strictObject({
+    kind: z.literal('seeds'),
+    key,
+    federation: hash,
+    previous: hash,
+    shard: u16,
+    firstEpoch: u32,
+    part: u8,
+    first: seed,
+    second: seed,
   }),
   z.strictObject({
     kind: z.literal('sheets'),
@@ -149,6 +164,12 @@ export function isProof(evidence: Evidence, named: Named, verifier?: EvaluationV
       const { key: accused, federation, height, firstEpoch, first, second } = evidence
       const isSigned = (item: typeof first): boolean =>
         isValidProposal(federation, { ...item, height, firstEpoch }, accused)
+      return !equalBytes(first.hash, second.hash) && isSigned(first) && isSigned(second)
+    }
+    case 'seeds': {
+      const { first, second, ...rest } = evidence
+      const isSigned = (item: typeof first): boolean =>
+        isValidSignature(evidence.key, 'geotrace/seed', seedContent({ ...rest, hash: item.hash }), item.signature)
       return !equalBytes(first.hash, second.hash) && isSigned(first) && isSigned(second)
     }
     case 'sheets': {

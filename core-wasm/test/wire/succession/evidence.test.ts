@@ -293,6 +293,35 @@ describe('evidence of two pins', () => {
   })
 })
 
+describe('evidence about seeds', () => {
+  const { federation, previous, firstEpoch } = roster
+  const head = { federation, previous, shard: 1, firstEpoch, part: 2 }
+  const maker = testSigner('peer/ash')
+  const [one, two] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]
+  type Signed = { hash: Uint8Array; signature: Uint8Array }
+  const seed = (hash: Uint8Array, more: Partial<typeof head> = {}, signer = maker): Signed => ({
+    hash,
+    signature: wire.signContent(signer, 'geotrace/seed', wire.seedContent({ ...head, ...more, hash })),
+  })
+  const proves = (first: Signed, second: Signed) =>
+    wire.isProof({ kind: 'seeds', key: maker.key, ...head, first, second }, () => undefined)
+
+  it('two signed seeds for one part, period and roster before are evidence', () => {
+    expect(proves(seed(one), seed(two))).toBe(true)
+  })
+
+  it('one seed twice, seeds of two parts, shards, periods or branches, and a seed of another maker are no evidence', () => {
+    expect(proves(seed(one), seed(one))).toBe(false)
+    expect(proves(seed(one), seed(two, { part: 3 }))).toBe(false)
+    expect(proves(seed(one), seed(two, { shard: 0 }))).toBe(false)
+    expect(proves(seed(one), seed(two, { firstEpoch: firstEpoch + 6 }))).toBe(false)
+    expect(proves(seed(one), seed(two, { previous: one }))).toBe(false)
+    expect(proves(seed(one), seed(two, { federation: one }))).toBe(false)
+    expect(proves(seed(one), seed(two, {}, testSigner('peer/birch')))).toBe(false)
+    expect(proves(seed(two, {}, testSigner('peer/birch')), seed(one))).toBe(false)
+  })
+})
+
 describe('evidence on the wire', () => {
   const evidence = about(asked, answerTo(asked, { salt: falseSalt }))
   const encoded = wire.encodeEvidence(evidence)
@@ -343,6 +372,7 @@ describe('evidence on the wire', () => {
       hash: bytes(32),
       signature: bytes(64),
     })
+    const seed = fc.record({ hash: bytes(32), signature: bytes(64) })
     const sheet = fc.record({ root: bytes(32), signature: bytes(64) })
     const operator = fc.nat({ max: 0xffff })
     const proposal = fc.record({ hash: bytes(32), holder: bytes(32), operator, signature: bytes(64) })
@@ -365,6 +395,17 @@ describe('evidence on the wire', () => {
         firstEpoch: u32,
         first: proposal,
         second: proposal,
+      }),
+      fc.record({
+        kind: fc.constant('seeds' as const),
+        key,
+        federation: bytes(32),
+        previous: bytes(32),
+        shard: fc.nat({ max: 0xffff }),
+        firstEpoch: u32,
+        part: fc.nat({ max: 0xff }),
+        first: seed,
+        second: seed,
       }),
       fc.record({
         kind: fc.constant('sheets' as const),

@@ -5,7 +5,7 @@
 import { EPOCH_MS } from '@geotrace/core-wasm/wire'
 import type { Health, NodeStatus } from '../../admin/node-status.ts'
 import { SKEW_MAX_MS } from '../../membership/clock-watch.ts'
-import type { SaltNodeStatus } from '../../salt/node.ts'
+import type { SaltNodeStatus } from '../../salt/node-status.ts'
 import { DISK_FULL_BYTES } from '../process/disk.ts'
 import { type HintInit, hasStrayed, isPinned, toHints } from './hints.ts'
 

@@ -1,23 +1,33 @@
 /**
  * Keeps the seeds of a salt node in memory only, ratchets them with the clock, and overwrites dropped seeds with zeros.
- * PROTOCOL.md §5.1. Throws EPOCH_LOST for salts whose secrets are erased.
+ * PROTOCOL.md §5.1. Throws EPOCH_LOST for secrets that are erased.
  * Every copy made here is wiped, and V8 never moves it before that. `memory.test.ts` searches the process's memory for
  * copies.
  */
 import { epochToSecretSpan, FederationError, oldestOpenEpoch, type Seed } from '@geotrace/core-wasm/wire'
-import { type Hashes, leafToSalts, ratchetTo, stateToLeaf } from './ratchet.ts'
+import { type Hashes, ratchetTo, stateToLeaf } from './ratchet.ts'
 import { copySecret } from './secret-bytes.ts'
 
+/** A part of a shard in one period. It has one seed. */
+export interface SeedPlace {
+  readonly shard: number
+  /** Names the period. */
+  readonly firstEpoch: number
+  readonly part: number
+  /** Names a seed that the node gave up for another before the certificate. */
+  readonly spare?: string
+}
+
 export interface SeedKeeper {
-  /** Keeps a copy of the seed, but none after `wipe`. Throws RangeError for a second seed of one shard and period. */
-  hold(shard: number, firstEpoch: number, epochs: number, seed: Seed): void
+  /** Keeps a copy of the seed, but none after `wipe`. Throws RangeError for a second seed of one place. */
+  hold(place: SeedPlace, epochs: number, seed: Seed): void
   /** A copy of the seed at its current epoch, for another replica. The caller wipes the copy. */
-  seed(shard: number, firstEpoch: number): Seed | undefined
-  has(shard: number, firstEpoch: number): boolean
-  quotaKey(shard: number, firstEpoch: number): Uint8Array | undefined
-  drop(shard: number, firstEpoch: number): void
+  seed(place: SeedPlace): Seed | undefined
+  has(place: SeedPlace): boolean
+  quotaKey(place: SeedPlace): Uint8Array | undefined
+  drop(place: SeedPlace): void
   /** The roster is certified: from now on `advance` ratchets the seed. Until then late replicas need the whole seed. */
-  settle(shard: number, firstEpoch: number): void
+  settle(place: SeedPlace): void
   /** Another roster is in force from epoch `end` on, so the period's seeds are not needed from `end` on. */
   cut(firstEpoch: number, end: number): void
   /** Erases settled states before the oldest epoch open at `nowMs`. A clock that steps back brings none back. */
@@ -25,21 +35,20 @@ export interface SeedKeeper {
   /** Unix ms at which `advance` next has a seed to ratchet; undefined while no settled seed is held. */
   nextMs(): number | undefined
   /**
-   * Keeps the salts of these epochs available until `end`, also when their secrets are erased meanwhile. Costs no hash.
-   * The caller calls `end` as soon as it has answered. Throws EPOCH_LOST.
+   * Keeps the leaves of these epochs available until `end`, also when their secrets are erased meanwhile. Costs no hash.
+   * The caller calls `end` as soon as it has answered. Throws EPOCH_LOST unless every place has a seed and each of the
+   * epochs, one or more, lies within the life of its secrets.
    */
-  grip(shard: number, firstEpoch: number, epochs: Iterable<number>, nowMs: number): Grip
-  /** The 31 salts of an epoch, 32 bytes each, within the life of its secrets only. Throws EPOCH_LOST. */
-  salts(shard: number, firstEpoch: number, epoch: number, nowMs: number): Uint8Array
+  grip(places: readonly SeedPlace[], epochs: readonly number[], nowMs: number): Grip
   /** Erases all seeds. `hold` then keeps none, because work still running in a stopped node must bring no seed back. */
   wipe(): void
 }
 
-/** A copy of one seed's state. */
+/** Copies of the states of some seeds. */
 export interface Grip {
-  /** The 31 salts of an epoch, 32 bytes each. */
-  salts(epoch: number): Uint8Array
-  /** Erases the copy. */
+  /** The leaf of an epoch from the seed of the `i`-th place, 32 bytes. The caller wipes it. */
+  leaf(i: number, epoch: number): Uint8Array
+  /** Erases the copies. */
   end(): void
 }
 
@@ -59,7 +68,7 @@ export function seedKeeper(core: Hashes): SeedKeeper {
 
 class MemoryKeeper implements SeedKeeper {
   readonly #core: Hashes
-  /** By shard and period, as `toName` writes them. */
+  /** By place, as `toName` writes it. */
   readonly #held = new Map<string, Held>()
   #isWiped = false
 
@@ -67,44 +76,46 @@ class MemoryKeeper implements SeedKeeper {
     this.#core = core
   }
 
-  hold(shard: number, firstEpoch: number, epochs: number, { epoch, state, quotaKey }: Seed): void {
-    const name = toName(shard, firstEpoch)
+  hold(place: SeedPlace, epochs: number, { epoch, state, quotaKey }: Seed): void {
     if (this.#isWiped) return
-    if (this.#held.has(name)) throw new RangeError(`"seed" expected a shard and period without one, got shard ${shard}`)
+    const name = toName(place)
+    if (this.#held.has(name)) {
+      throw new RangeError(`"seed" expected a place without one, got part ${place.part} of shard ${place.shard}`)
+    }
     this.#held.set(name, {
       epoch,
       state: copySecret(state),
       quotaKey: copySecret(quotaKey),
-      end: firstEpoch + epochs,
+      end: place.firstEpoch + epochs,
       isSettled: false,
     })
   }
 
-  seed(shard: number, firstEpoch: number): Seed | undefined {
-    const item = this.#find(shard, firstEpoch)
+  seed(place: SeedPlace): Seed | undefined {
+    const item = this.#find(place)
     if (item === undefined) return undefined
     return { epoch: item.epoch, state: copySecret(item.state), quotaKey: copySecret(item.quotaKey) }
   }
 
-  has(shard: number, firstEpoch: number): boolean {
-    return this.#find(shard, firstEpoch) !== undefined
+  has(place: SeedPlace): boolean {
+    return this.#find(place) !== undefined
   }
 
-  quotaKey(shard: number, firstEpoch: number): Uint8Array | undefined {
-    return this.#find(shard, firstEpoch)?.quotaKey
+  quotaKey(place: SeedPlace): Uint8Array | undefined {
+    return this.#find(place)?.quotaKey
   }
 
-  drop(shard: number, firstEpoch: number): void {
-    this.#erase(toName(shard, firstEpoch))
+  drop(place: SeedPlace): void {
+    this.#erase(toName(place))
   }
 
-  settle(shard: number, firstEpoch: number): void {
-    const item = this.#find(shard, firstEpoch)
+  settle(place: SeedPlace): void {
+    const item = this.#find(place)
     if (item !== undefined) item.isSettled = true
   }
 
   cut(firstEpoch: number, end: number): void {
-    for (const [name, item] of this.#held) if (name.endsWith(` ${firstEpoch}`)) item.end = Math.min(item.end, end)
+    for (const [name, item] of this.#held) if (name.startsWith(`${firstEpoch} `)) item.end = Math.min(item.end, end)
   }
 
   advance(nowMs: number): void {
@@ -120,29 +131,25 @@ class MemoryKeeper implements SeedKeeper {
     return epochs.length === 0 ? undefined : epochToSecretSpan(Math.min(...epochs)).to
   }
 
-  salts(shard: number, firstEpoch: number, epoch: number, nowMs: number): Uint8Array {
-    const grip = this.grip(shard, firstEpoch, [epoch], nowMs)
-    try {
-      return grip.salts(epoch)
-    } finally {
-      grip.end()
-    }
-  }
-
-  grip(shard: number, firstEpoch: number, epochs: Iterable<number>, nowMs: number): Grip {
-    const item = this.#find(shard, firstEpoch)
+  grip(places: readonly SeedPlace[], epochs: readonly number[], nowMs: number): Grip {
+    const items = places.flatMap((place) => this.#find(place) ?? [])
     for (const epoch of epochs) {
       const { from, to } = epochToSecretSpan(epoch)
-      if (item === undefined || epoch < item.epoch || epoch >= item.end || nowMs < from || nowMs >= to) {
-        throw lost(epoch)
-      }
+      const isOpen = nowMs >= from && nowMs < to && items.length === places.length
+      if (!isOpen || items.some((item) => epoch < item.epoch || epoch >= item.end)) throw lost(epoch)
     }
-    if (item === undefined) throw lost(firstEpoch)
-    const first = item.epoch
-    const state = copySecret(item.state)
+    const copies = items.map(({ epoch, state }) => ({ epoch, state: copySecret(state) }))
     return {
-      salts: (epoch) => stateToSalts(this.#core, state, first, epoch),
-      end: () => void state.fill(0),
+      leaf: (i, epoch) => {
+        const copy = copies[i]!
+        const state = ratchetTo(this.#core, copy.state, copy.epoch, epoch)
+        const leaf = stateToLeaf(this.#core, state)
+        state.fill(0)
+        return leaf
+      },
+      end: () => {
+        for (const { state } of copies) state.fill(0)
+      },
     }
   }
 
@@ -151,8 +158,8 @@ class MemoryKeeper implements SeedKeeper {
     for (const name of this.#held.keys()) this.#erase(name)
   }
 
-  #find(shard: number, firstEpoch: number): Held | undefined {
-    return this.#held.get(toName(shard, firstEpoch))
+  #find(place: SeedPlace): Held | undefined {
+    return this.#held.get(toName(place))
   }
 
   #erase(name: string): void {
@@ -171,19 +178,10 @@ class MemoryKeeper implements SeedKeeper {
   }
 }
 
-function stateToSalts(core: Hashes, first: Uint8Array, firstEpoch: number, epoch: number): Uint8Array {
-  const state = ratchetTo(core, first, firstEpoch, epoch)
-  const leaf = stateToLeaf(core, state)
-  const salts = leafToSalts(core, leaf, epoch)
-  state.fill(0)
-  leaf.fill(0)
-  return salts
-}
-
 function lost(epoch: number): FederationError<'EPOCH_LOST'> {
   return new FederationError('EPOCH_LOST', `this node has no secrets of epoch ${epoch}: ask another replica`, { epoch })
 }
 
-function toName(shard: number, firstEpoch: number): string {
-  return `${shard} ${firstEpoch}`
+function toName({ shard, firstEpoch, part, spare = '' }: SeedPlace): string {
+  return `${firstEpoch} ${shard} ${part} ${spare}`
 }

@@ -1,7 +1,7 @@
 /** The status of a healthy salt node, for tests that change one value of it. */
 import type { FederationView } from '../../../src/cli/salt/federation-view.ts'
 import { nodeStatus } from '../../../src/cli/salt/health.ts'
-import type { SaltNodeStatus } from '../../../src/salt/node.ts'
+import type { SaltNodeStatus } from '../../../src/salt/node-status.ts'
 
 const HASH = 'a'.repeat(64)
 export const NOW = Date.UTC(2026, 10, 21, 12)

@@ -1,13 +1,8 @@
 import { concatBytes, epochToBlocks, saltToCommitment } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import { systemRandom } from '../../../src/platform/random.ts'
-import {
-  leafToSalts,
-  nextState,
-  ratchetTo,
-  saltsToCommitments,
-  stateToLeaf,
-} from '../../../src/salt/secrets/ratchet.ts'
+import { leafToSalts, saltsToCommitments } from '../../../src/salt/secrets/plain-salts.ts'
+import { nextState, ratchetTo, stateToLeaf } from '../../../src/salt/secrets/ratchet.ts'
 import { core } from '../federation.ts'
 import { model } from '../ratchet-model.ts'
 

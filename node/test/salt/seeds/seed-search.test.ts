@@ -1,6 +1,6 @@
 import { simulatedClock } from '@geotrace/core-wasm'
 import { describe, expect, it } from 'vitest'
-import { seedSearch } from '../../src/salt/seed-search.ts'
+import { seedSearch } from '../../../src/salt/seeds/seed-search.ts'
 
 const NOW = Date.UTC(2026, 5, 1, 12)
 

@@ -1,0 +1,85 @@
+/**
+ * The health of a salt node for operators and status pages: counts and public keys only. Pure functions of what the node
+ * holds.
+ */
+import { bytesToHex, type CertifiedRoster, EPOCH_MS, hashToRosterName, isVacant } from '@geotrace/core-wasm/wire'
+import type { PeerReach } from '../membership/clock-watch.ts'
+import type { MembershipStatus } from '../membership/membership.ts'
+import type { HostStats } from '../net/protocol.ts'
+import type { Holdings } from './holdings.ts'
+
+/**
+ * `joining`: no roster is known yet. `waiting`: no roster names this node.
+ * `draining`: the node leaves the federation and serves the shards that it still holds. `leaving`: it is stopping.
+ */
+export type SaltNodeState = 'joining' | 'waiting' | 'serving' | 'draining' | 'leaving' | 'stopped'
+
+export interface SaltNodeStatus {
+  state: SaltNodeState
+  peerId: string
+  /** Unix ms; undefined before `start`. */
+  startedMs: number | undefined
+  /** The newest certified roster that is known here. */
+  roster: RosterStatus | undefined
+  /** SHA-256 of this node's core, hex. */
+  core: string
+  /** This node's shards in all certified rosters still in use, oldest roster first. */
+  shards: ShardStatus[]
+  membership: MembershipStatus | undefined
+  /** This node's clock minus the median of its peers' clocks, ms. */
+  clockOffsetMs: number
+  /** How many peers answered the last comparison of clocks. */
+  reach: PeerReach | undefined
+  network: HostStats
+  /** Salt requests answered since the start. */
+  answered: number
+  /** Salt requests refused since the start, by error code. */
+  refused: Record<string, number>
+  /** Entries in the quota table. */
+  requesters: number
+}
+
+interface RosterStatus {
+  height: number
+  name: string
+  /** Unix ms. */
+  fromMs: number
+  /** Ends of the roster's period and of its reserve, Unix ms. The reserve counts while no later roster is certified. */
+  untilMs: number
+  reserveUntilMs: number
+  /** SHA-256 of the two builds of the core that the roster pins, hex. */
+  core: { simd: string; scalar: string }
+  /** The number of shards, N. */
+  shards: number
+}
+interface ShardStatus {
+  firstEpoch: number
+  shard: number
+  /** Whether the node holds the seeds of all its parts, and the sheet. */
+  held: boolean
+}
+
+export function rosterStatus({ roster, hash }: CertifiedRoster): RosterStatus {
+  const { height, firstEpoch, periodEpochs, reserveEpochs, core, shards } = roster
+  return {
+    height,
+    name: bytesToHex(hashToRosterName(hash)),
+    fromMs: firstEpoch * EPOCH_MS,
+    untilMs: (firstEpoch + periodEpochs) * EPOCH_MS,
+    reserveUntilMs: (firstEpoch + periodEpochs + reserveEpochs) * EPOCH_MS,
+    core: { simd: bytesToHex(core.simd), scalar: bytesToHex(core.scalar) },
+    shards,
+  }
+}
+
+/** The shards of rosters in force, without vacant ones, which no replica holds. */
+export function shardStatuses(holdings: Pick<Holdings, 'inForce' | 'certified'>, nowMs: number): ShardStatus[] {
+  return holdings.inForce(nowMs).flatMap((shards) => {
+    const { firstEpoch, all } = shards
+    // A roster that was due has no sheets; the certified one names the vacant shards.
+    const roster = holdings.certified(firstEpoch)?.roster ?? shards.roster
+    return all
+      .filter(({ shard }) => !isVacant(roster, shard))
+      .map((item) => ({ firstEpoch, shard: item.shard, held: shards.isWhole(item) }))
+  })
+}

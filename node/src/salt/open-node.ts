@@ -1,0 +1,254 @@
+/**
+ * Opens the parts of a salt node and connects them: directory, network, seeds, membership and services. PROTOCOL.md §5.
+ * Throws CORE_MISMATCH for a core that the federation does not pin, and ADDRESS_NOT_LOOPBACK for demo keys off the
+ * loopback. Throws MANIFEST_INVALID as the central peer or in another federation's directory, and STORE_LOCKED in a
+ * directory in use.
+ */
+import { join } from 'node:path'
+import type { Clock, Core, Random } from '@geotrace/core-wasm'
+import {
+  equalBytes,
+  isAppOrigin,
+  type Manifest,
+  manifestToId,
+  manifestToRoster,
+  type Roster,
+  SEEDS_PROTOCOL,
+  type Signer,
+  signHandover,
+} from '@geotrace/core-wasm/wire'
+import { type ClockWatch, clockWatch } from '../membership/clock-watch.ts'
+import { assertSameFederation, createMembership, type Membership } from '../membership/membership.ts'
+import type { Pace } from '../membership/pace.ts'
+import { openRosterStore, type RosterStore } from '../membership/roster-store.ts'
+import { createHost, type OpenHost } from '../net/host.ts'
+import type { HostLimits } from '../net/limits.ts'
+import type { Handler, Host } from '../net/protocol.ts'
+import type { CertificateSource } from '../net/transport/tls-certificate.ts'
+import { fileRecords, type OpenRecords, type Records } from '../platform/file-records.ts'
+import type { Log } from '../platform/log.ts'
+import { type Heartbeat, heartbeat } from './heartbeat.ts'
+import { createHoldings, type Holdings } from './holdings.ts'
+import { type SaltQuestion, saltQuota } from './quota/quota.ts'
+import { levelQuotaDisk, type QuotaDisk } from './quota/quota-disk.ts'
+import { openQuotaTable, type QuotaTable } from './quota/quota-table.ts'
+import { type NodeSalting, plainNodeSalting } from './salting.ts'
+import { hedgedRandom } from './secrets/hedged-random.ts'
+import { type SeedKeeper, seedKeeper } from './secrets/seed-keeper.ts'
+import { seedService } from './seeds/seed-service.ts'
+import { assertCore, assertDemoIsLocal, assertServable, isCoreOf } from './start-checks.ts'
+
+export interface SaltNodeInit {
+  manifest: Manifest
+  /** 32-byte Ed25519 secret of the node's peer id. */
+  secret: Uint8Array
+  /** 32-byte Ed25519 secret of the operator, if the operator votes with this node. */
+  operatorSecret?: Uint8Array
+  /** The directory of this node only; no other process uses it. */
+  dir: string
+  /** Multiaddrs where others reach this node; by default those of the newest roster or the manifest. */
+  addresses?: readonly string[]
+  /** Multiaddrs where this node listens; by default `addresses`. */
+  listen?: readonly string[]
+  clock: Clock
+  random: Random
+  log: Log
+  core: Core
+  localAddress?: string
+  /** The TLS certificate for addresses that end in `/tls/ws`. */
+  certificate?: CertificateSource
+  /** Called before every salt request; throws BUSY when this machine has no capacity left. */
+  admit?: () => void
+  limits?: Partial<HostLimits>
+  /** The network; libp2p by default. */
+  openHost?: OpenHost
+  /** The storage below `dir`; files and LevelDB by default. */
+  openRecords?: OpenRecords
+  openQuotaDisk?: (dir: string) => Promise<QuotaDisk>
+  /** The pace of links and presences; `REAL_PACE` by default. */
+  pace?: Pace
+}
+
+/** The parts of a running node. */
+export interface OpenNode {
+  readonly host: Host
+  readonly service: Service
+  readonly keeper: SeedKeeper
+  readonly quota: QuotaTable<SaltQuestion>
+  readonly membership: Membership
+  readonly pulse: Heartbeat
+  readonly holdings: Holdings
+  readonly watch: ClockWatch
+  /** Resolves when the holdings have followed the last roster. */
+  settled(): Promise<void>
+}
+type Service = ReturnType<NodeSalting['serve']>
+
+/** The parts that exist before the network does. */
+interface Ground {
+  readonly init: SaltNodeInit
+  readonly signer: Signer
+  readonly salting: NodeSalting
+  readonly records: Records
+  readonly rosters: RosterStore
+  readonly addresses: readonly string[]
+  readonly keeper: SeedKeeper
+  readonly quota: QuotaTable<SaltQuestion>
+}
+
+/** Opens a node that listens. `start` of its membership and heartbeat begin its work. */
+export async function openNode(init: SaltNodeInit, signer: Signer): Promise<OpenNode> {
+  const { manifest, dir, core, openRecords = fileRecords } = init
+  assertServable(manifest, signer.key)
+  // LevelDB creates its files with the permissions that the process's umask leaves.
+  process.umask(0o077)
+  const records = await openRecords(join(dir, 'records'))
+  await assertSameFederation(manifest, records)
+  const rosters = await openRosterStore(manifest, records)
+  assertCore(manifest, rosters.newest?.roster, core)
+  const addresses = init.addresses ?? ownAddresses(manifest, rosters.newest?.roster, signer.key)
+  const listen = init.listen ?? addresses
+  assertDemoIsLocal(manifest, [...listen, ...addresses])
+  const keeper = seedKeeper(core)
+  const quota = await openQuota(init)
+  const ground = { init, signer, salting: plainNodeSalting(core), records, rosters, addresses, keeper, quota }
+  let host: Host | undefined
+  try {
+    host = await listenOn(ground, listen)
+    return await connect(ground, host)
+  } catch (error) {
+    await host?.stop()
+    await quota.close()
+    throw error
+  }
+}
+
+function listenOn({ init, rosters }: Ground, listen: readonly string[]): Promise<Host> {
+  const { manifest, secret, clock, log, limits, localAddress, certificate, openHost = createHost } = init
+  const more = {
+    ...(limits && { limits }),
+    ...(localAddress !== undefined && { localAddress }),
+    ...(certificate && { certificate }),
+  }
+  return openHost({ secret, listen, clock, log, allowsOrigin: appsOf(manifest, rosters), ...more })
+}
+
+async function openQuota(init: SaltNodeInit): Promise<QuotaTable<SaltQuestion>> {
+  const { manifest, dir, clock, openQuotaDisk = levelQuotaDisk } = init
+  const disk = await openQuotaDisk(join(dir, 'quota'))
+  return openQuotaTable(disk, saltQuota(manifest.parameters.quota), clock.now())
+}
+
+/** Web pages of the apps that the newest roster names may send requests. */
+function appsOf(manifest: Manifest, rosters: RosterStore): (origin: string) => boolean {
+  const founding = manifestToRoster(manifest)
+  return (origin) => isAppOrigin(rosters.newest?.roster ?? founding, origin)
+}
+
+async function connect(ground: Ground, host: Host): Promise<OpenNode> {
+  const { init, signer, salting, rosters, keeper, quota } = ground
+  const { clock, random, log } = init
+  let membership: Membership | undefined
+  const holdings = createHoldings({
+    ...{ rosters, signer, host, core: init.core, clock, log, records: ground.records, keeper },
+    random: hedgedRandom(random, signer, clock),
+    rule: salting.rule,
+    // Seeds are exchanged once the membership runs.
+    isConvicted: (key) => membership?.pool.isConvicted(key) ?? false,
+    accuse: (evidence) => membership?.accuse(evidence),
+  })
+  await holdings.settle()
+  membership = await joinFederation(ground, host, holdings)
+  const { peers } = membership
+  const watch = clockWatch(host, () => peers.others(signer.key), clock, random, manifestToId(init.manifest))
+  const pulse = beat(ground, holdings, watch)
+  host.gossip.onPeer(() => pulse.met())
+  const settled = followRosters(ground, holdings, pulse)
+  await host.serve(SEEDS_PROTOCOL, seedsOf(ground, membership, holdings))
+  const service = salting.serve({
+    clock,
+    signer,
+    rosters,
+    holdings,
+    keeper,
+    quota,
+    watch,
+    pinned: membership.pool.pinned,
+  })
+  await host.serve(service.protocol, admitted(service.handler, init.admit))
+  return { host, service, quota, keeper, membership, pulse, holdings, watch, settled }
+}
+
+function joinFederation(ground: Ground, host: Host, holdings: Holdings): Promise<Membership> {
+  const { init, signer, records, rosters, addresses } = ground
+  const { manifest, clock, random, log, operatorSecret, pace } = init
+  return createMembership({
+    ...{ manifest, host, signer, records, rosters, clock, random, log },
+    ...(operatorSecret !== undefined && { operatorSecret }),
+    ...(pace !== undefined && { pace }),
+    addresses: () => addresses,
+    sheets: holdings,
+    otherReplicas: () => holdings.otherReplicas(),
+  })
+}
+
+function beat({ init, keeper, quota }: Ground, holdings: Holdings, watch: ClockWatch): Heartbeat {
+  return heartbeat({
+    clock: init.clock,
+    watch,
+    advance(nowMs) {
+      keeper.advance(nowMs)
+      holdings.sweep(nowMs)
+    },
+    nextMs: () => keeper.nextMs(),
+    sweep: (nowMs) => quota.sweep(nowMs),
+    seek: () => holdings.seek(),
+    failed: (what) => init.log.error('salt.heartbeat-failed', { what }),
+  })
+}
+
+/** Lets the holdings follow each new roster, one at a time. The result resolves when the last one is followed. */
+function followRosters({ init, rosters }: Ground, holdings: Holdings, pulse: Heartbeat): () => Promise<void> {
+  const { core, log } = init
+  // `stop` waits for the last one, because another node may use the directory afterwards.
+  let settling: Promise<void> = Promise.resolve()
+  const settle = (): void => {
+    settling = settling
+      .then(() => holdings.settle())
+      .then(
+        () => pulse.joined(),
+        () => log.error('salt.settle-failed'),
+      )
+  }
+  rosters.onAdd(({ roster }) => {
+    if (!isCoreOf(roster, core)) log.warn('core.outdated', { height: roster.height })
+    settle()
+  })
+  rosters.onOvertaken(settle)
+  return () => settling
+}
+
+function seedsOf({ init, signer }: Ground, membership: Membership, holdings: Holdings): Handler {
+  const { clock, log } = init
+  return seedService({
+    holdings,
+    handedOver({ key }, shard, firstEpoch) {
+      log.info('seed.handed-over', { shard, firstEpoch })
+      membership.say(signHandover(signer, { taker: key, shard, firstEpoch, time: clock.now() }))
+    },
+  })
+}
+
+function admitted(handler: Handler, admit: SaltNodeInit['admit']): Handler {
+  return async (request, from) => {
+    admit?.()
+    return await handler(request, from)
+  }
+}
+
+/** This peer's addresses in the newest roster, before the founding in the manifest. */
+function ownAddresses(manifest: Manifest, newest: Roster | undefined, key: Uint8Array): readonly string[] {
+  const roster = newest ?? manifestToRoster(manifest)
+  const peers = [...roster.members, ...roster.newcomers, ...roster.admitted]
+  return peers.find((peer) => equalBytes(peer.key, key))?.addresses ?? []
+}
