@@ -96,8 +96,9 @@ export function assertCertified(previous: Predecessor, certified: CertifiedRoste
 }
 
 /**
- * Throws ROSTER_INVALID unless replicas of the shard signed its sheet. At founding a majority must sign. Later one
- * signature is enough, and a vacant shard has none: the voters judge whether more were possible (PROTOCOL.md §4.7).
+ * Throws ROSTER_INVALID unless replicas of the shard signed its sheet. At founding a majority must sign. Later
+ * `threshold` signatures are enough, and a vacant shard has none. The voters judge whether more were possible
+ * (PROTOCOL.md §4.7).
  * More signatures than a majority would only make the certificate larger.
  */
 function assertSheetSigned(roster: Roster, shard: number, signatures: SheetSignatures): void {
@@ -117,7 +118,7 @@ function assertSheetSigned(roster: Roster, shard: number, signatures: SheetSigna
       invalid(`sheet ${shard}: the signature of member ${index} fails`)
     signers.add(index)
   }
-  const need = roster.height === 0 ? most : isVacant(roster, shard) ? 0 : 1
+  const need = roster.height === 0 ? most : isVacant(roster, shard) ? 0 : roster.threshold
   if (signers.size < need) invalid(`sheet ${shard} has ${signers.size} of ${need} signatures`)
 }
 

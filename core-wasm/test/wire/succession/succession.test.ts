@@ -576,6 +576,15 @@ describe('a proposal', () => {
     for (const name of fixed) expect(() => withBody({ ...roster, [name]: 2 }), name).toThrow(bad(/./))
   })
 
+  it('a proposal under threshold salting needs as many signatures under each sheet as replicas must answer', () => {
+    const shared = testManifest({ salting: 'threshold', threshold: 2, replicas: 3, shards: 2 })
+    const founded = foundRoster(shared, testTrees(shared))
+    const follows = (sheetSigners: number) => () =>
+      wire.assertProposal(wire.rosterToPredecessor(founded), nextTestRoster(founded, { sheetSigners }))
+    expect(follows(1)).toThrow(bad(/1 of 2 signatures/))
+    expect(follows(2)).not.toThrow()
+  })
+
   it('a proposal needs the signature of a replica under each sheet, and none for a vacant shard', () => {
     expect(() => wire.assertProposal(predecessor, nextTestRoster(first, { sheetSigners: 1 }))).not.toThrow()
     expect(() => wire.assertProposal(predecessor, nextTestRoster(first, { sheetSigners: 0 }))).toThrow(

@@ -33,7 +33,7 @@ interface SignedRoots {
 
 /**
  * The root of each shard that a majority of its replicas signed; undefined while a shard has none. With `makeDo` it is the
- * root with the most signatures, of equals the lowest, and a shard without signatures stays vacant.
+ * root with the most signatures, of equals the lowest. A shard with fewer signatures than the threshold stays vacant.
  */
 export function sheetsToRoots(
   roster: Roster,
@@ -59,9 +59,11 @@ export function sheetsToRoots(
     const [best] = [...byRoot.values()].sort(
       (a, b) => b.signatures.length - a.signatures.length || compareBytes(a.root, b.root),
     )
-    const signatures = best?.signatures ?? []
+    // Fewer replicas than the threshold cannot answer for their sheet.
+    const chosen = best !== undefined && best.signatures.length >= roster.threshold ? best : undefined
+    const signatures = chosen?.signatures ?? []
     if (!makeDo && signatures.length < sheetQuorum(replicas.length)) return undefined
-    sheets.push(best?.root ?? VACANT_ROOT)
+    sheets.push(chosen?.root ?? VACANT_ROOT)
     // More signatures than a majority would prove nothing more.
     sheetSignatures.push(signatures.slice(0, sheetQuorum(replicas.length)).sort(([a], [b]) => a - b))
   }

@@ -106,6 +106,14 @@ describe('sheets in the last quarter of the effort', () => {
     expect(sheetSignatures.map((item) => item.length)).toEqual([1, 1, 0])
   })
 
+  it('a proposer that makes do leaves a shard vacant when fewer replicas signed it than must answer together', () => {
+    const shared = { ...due, threshold: 2 }
+    const roots = (signers: number) => sheetsToRoots(shared, sheetsOf(whole, signers), { makeDo: true })!
+    expect(roots(1).sheets).toEqual([VACANT_ROOT, VACANT_ROOT, VACANT_ROOT])
+    expect(roots(1).sheetSignatures.map((item) => item.length)).toEqual([0, 0, 0])
+    expect(roots(2).sheets).toEqual(whole.roster.sheets)
+  })
+
   it('a proposer that makes do takes the root with the most signatures, of equals the lowest, in any order of messages', () => {
     const all = nextTestRoster(founding, { sheetSigners: 3 })
     const trees = testTrees(manifest).map((tree) => tree.slice().reverse())
