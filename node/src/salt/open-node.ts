@@ -52,6 +52,8 @@ export interface SaltNodeInit {
   listen?: readonly string[]
   clock: Clock
   random: Random
+  /** The randomness of seeds; by default `random`, hedged with the node's key. */
+  seedRandom?: Random
   log: Log
   core: Core
   localAddress?: string
@@ -151,7 +153,7 @@ async function connect(ground: Ground, host: Host): Promise<OpenNode> {
   let membership: Membership | undefined
   const holdings = createHoldings({
     ...{ rosters, signer, host, core: init.core, clock, log, records: ground.records, keeper },
-    random: hedgedRandom(random, signer, clock),
+    random: init.seedRandom ?? hedgedRandom(random, signer, clock),
     rule: salting.rule,
     // Seeds are exchanged once the membership runs.
     isConvicted: (key) => membership?.pool.isConvicted(key) ?? false,

@@ -68,7 +68,7 @@ export async function startEra(stage: Stage, count: number, replicas = Math.min(
   await untilLater(clock, () => nodes.every(isServing) && central.rosters.newest !== undefined)
   const memberships = (): Membership[] => [central, ...nodes.flatMap((node) => node.membership() ?? [])]
   const start: Era['start'] = async (i, more = {}) => {
-    const init = { manifest: players.manifest, secret: players.secrets[i]!, dir: dirs[i]!, clock, random }
+    const init = { manifest: players.manifest, secret: players.secrets[i]!, dir: dirs[i]!, clock, seedRandom: random }
     const votes = { operatorSecret: players.operatorSecrets[i]!, limits: ONE_ADDRESS }
     const node = stage.node({ ...init, ...votes, ...more })
     nodes[i] = node

@@ -137,17 +137,18 @@ export class Stage {
   }
 }
 
-/** Starts all salt nodes of a cast, each in a directory of its own. */
+/** Starts all salt nodes of a cast, each in a directory of its own. A test that watches seeds draws them by `seedRandom`. */
 export async function startAll(
   stage: Stage,
   { manifest, secrets, operatorSecrets }: Cast,
   clock: Clock,
-  random: Random = systemRandom,
+  seedRandom?: Random,
   more: Partial<SaltNodeInit> = {},
 ): Promise<{ nodes: SaltNode[]; dirs: string[] }> {
   const dirs = await Promise.all(secrets.map(() => stage.dir()))
+  const watched = seedRandom === undefined ? {} : { seedRandom }
   const nodes = secrets.map((secret, i) =>
-    stage.node({ manifest, secret, operatorSecret: operatorSecrets[i]!, dir: dirs[i]!, clock, random, ...more }),
+    stage.node({ manifest, secret, operatorSecret: operatorSecrets[i]!, dir: dirs[i]!, clock, ...watched, ...more }),
   )
   await Promise.all(nodes.map((node) => node.start()))
   return { nodes, dirs }

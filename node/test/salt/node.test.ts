@@ -143,8 +143,7 @@ describe('a federation of salt nodes', () => {
     const { nodes, dirs, client, certified } = await foundWith(stage, players, clock)
     for (const node of nodes) await node.stop()
     let drawn = 0
-    // A seed is made of draws of 32 bytes; smaller draws only choose the peers to ask.
-    const random: Random = (length) => {
+    const seedRandom: Random = (length) => {
       if (length === 32) drawn++
       return systemRandom(length)
     }
@@ -155,7 +154,7 @@ describe('a federation of salt nodes', () => {
         operatorSecret: players.operatorSecrets[i]!,
         dir: dirs[i]!,
         clock,
-        random,
+        seedRandom,
       }),
     )
     await Promise.all(again.map((node) => node.start()))

@@ -54,7 +54,7 @@ export interface SimulatedFederation {
   readonly central: SimulatedPeer<CentralPeer>
   /** The content of the central peer's disk. */
   readonly deposits: MemoryDisk
-  /** All 32-byte secrets that salt nodes drew; the seeds are among them. */
+  /** All 32-byte secrets that salt nodes drew for seeds. */
   readonly drawn: readonly Uint8Array[]
   /** Shards that no running node held at some moment. Their secrets are lost permanently, PROTOCOL.md §5.1. */
   readonly lostShards: ReadonlySet<number>
@@ -144,7 +144,7 @@ interface Shared {
   readonly pace: Pace
 }
 
-/** A salt node; adds the 32-byte secrets that it draws to `drawn`. */
+/** A salt node; adds the 32-byte secrets that it draws for seeds to `drawn`. */
 function simulatedSaltNode(
   { world, manifest, core, pace }: Shared,
   { name, secret }: Draft,
@@ -165,7 +165,8 @@ function simulatedSaltNode(
     ({ life, disk, random, log, openHost }) =>
       saltNode({
         ...more,
-        ...{ manifest, core, log, secret, dir: name, clock: life.clock, random: remember(random), openHost, pace },
+        ...{ manifest, core, log, secret, dir: name, clock: life.clock, random: random.bytes, openHost, pace },
+        seedRandom: remember(random),
         openRecords: disk.openRecords(life),
         openQuotaDisk: disk.openQuotaDisk(life),
       }),
