@@ -153,7 +153,7 @@ export function appSuite(stage: () => Stage): void {
     await app.context.close()
   })
 
-  it('the web app reports once with a code, and explains why a wrong or used code fails', async () => {
+  it('the web app reports once with a code, explains why a wrong code fails, and updates the report with the same code', async () => {
     const app = await openContext(browser, server.url)
     const page = await start(app)
     await deposit(page)
@@ -172,7 +172,7 @@ export function appSuite(stage: () => Stage): void {
     await page.getByText('Reported.').waitFor()
     await page.getByText('Thank you for reporting').waitFor()
     await report(code!)
-    await page.getByText('used before').waitFor()
+    await page.getByText('The report was updated').waitFor()
     expect(app.faults).toEqual([])
     await app.context.close()
   })

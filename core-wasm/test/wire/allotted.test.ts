@@ -46,8 +46,8 @@ const EVIDENCE: Record<wire.Evidence['kind'], true> = {
   proposals: true,
   sheets: true,
   pins: true,
-  seeds: true,
   evaluation: true,
+  seeds: true,
 }
 type Amendment = Extract<wire.Change, { kind: 'amend' }>
 const AMENDED: Record<Exclude<keyof Amendment, 'kind' | 'at' | 'until'>, true> = {

@@ -108,7 +108,11 @@ interface Outcome {
 }
 
 function toOutcome(report: ReportStatus): Outcome {
-  if (report === 'accepted') return { good: true, text: 'Reported. The central peer accepted the code.' }
+  if (report === 'accepted' || report === 'published')
+    return { good: true, text: 'Reported. The central peer accepted the code.' }
+  if (report === 'held')
+    return { good: true, text: 'Reported. The authority looks at the report before it warns others.' }
+  if (report === 'updated') return { good: true, text: 'You reported with this code before. The report was updated.' }
   return { good: false, text: `The central peer gave no answer to the code (${report}). The next sync asks again.` }
 }
 
