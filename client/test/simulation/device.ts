@@ -18,6 +18,10 @@ import { createTracer, memoryStorage, type Storage, type SyncResult, type Tracer
 import { KEYS } from '../../src/storage/key-layout.ts'
 // Load the modules that a tracer imports on demand now, because a dynamic import takes real time.
 import '../../src/device/check-manifest.ts'
+import '../../src/device/forget.ts'
+import '../../src/exposures/list-exposures.ts'
+import '../../src/protection/situation.ts'
+import '../../src/redaction/redactor.ts'
 import '../../src/sync.ts'
 
 /** `how` is `done`, `deferred` when salts were missing, or the code of the error that ended the sync. */

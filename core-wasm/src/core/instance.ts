@@ -96,7 +96,7 @@ export async function instantiate(options: CoreOptions = {}): Promise<Instance> 
   }
   const bytes = options.wasm ? copyOf(options.wasm) : await embeddedBytes(wanted)
   const digest = options.wasm || options.pins ? await digestOf(bytes) : CORE_SHA256[wanted]
-  const instance = view(await compile(bytes), digest)
+  const instance = view(await compileModule(bytes), digest)
   if (options.build && instance.build !== options.build) {
     throw new FederationError('CORE_MISMATCH', `expected the ${options.build} build, got the ${instance.build} build`, {
       want: options.build,
@@ -137,8 +137,11 @@ async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-/** Compiles synchronously, which takes 1 ms, or asynchronously, which takes 2 ms, where the host requires it. */
-async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Instance> {
+/**
+ * Compiles synchronously, which takes 1 ms, or asynchronously, which takes 2 ms, where the host requires it. A simulation
+ * has no real time to wait for a compiler on another thread. Throws CORE_UNSUPPORTED, CORE_FAULT.
+ */
+export async function compileModule(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Instance> {
   let module: WebAssembly.Module
   try {
     module = new WebAssembly.Module(bytes)

@@ -5,6 +5,7 @@
  * Throws RangeError for bytes that are no element, for a product that is the identity, and for another length.
  */
 import { assertBytes } from '../core/assert-bytes.ts'
+import { compileModule } from '../core/instance.ts'
 import { fromHex } from '../core/module-bytes.ts'
 import { ristretto } from '../generated/ristretto.ts'
 import { FederationError } from '../wire/errors.ts'
@@ -76,7 +77,7 @@ async function compileGroup(): Promise<Group> {
       'expected a host with WebAssembly, got none: use a newer engine or allow it in the policy',
     )
   }
-  const { instance } = await WebAssembly.instantiate(fromHex(ristretto))
+  const instance = await compileModule(fromHex(ristretto))
   return groupOf(instance.exports as unknown as Exports)
 }
 

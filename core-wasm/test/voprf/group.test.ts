@@ -124,20 +124,21 @@ describe('the group', () => {
 describe('the memory of the group', () => {
   /** Loads a group whose memory the test sees. */
   async function visibleGroup(): Promise<{ group: Group; memory: Uint8Array }> {
-    const { instantiate } = WebAssembly
+    const { Instance } = WebAssembly
     let memory: Uint8Array | undefined
-    WebAssembly.instantiate = (async (bytes: BufferSource) => {
-      const made = await instantiate(bytes)
-      memory = new Uint8Array((made.instance.exports.memory as WebAssembly.Memory).buffer)
-      return made
-    }) as typeof instantiate
+    WebAssembly.Instance = class extends Instance {
+      constructor(module: WebAssembly.Module) {
+        super(module)
+        memory = new Uint8Array((this.exports.memory as WebAssembly.Memory).buffer)
+      }
+    }
     try {
       // A module of its own, because a loaded one keeps its group.
       vi.resetModules()
       const fresh = await import('../../src/voprf/index.ts')
       return { group: await fresh.loadGroup(), memory: memory! }
     } finally {
-      WebAssembly.instantiate = instantiate
+      WebAssembly.Instance = Instance
     }
   }
 
