@@ -62,15 +62,8 @@ const IN = AREA + HASH_BYTES
 /** Longest message of `sha512`: the area ends with the memory's second page. */
 const MESSAGE_MAX_BYTES = 2 * 65_536 - IN
 
-let loading: Promise<Group> | undefined
-
-/** Compiles the module at the first call; all functions of the group are synchronous. Throws CORE_UNSUPPORTED. */
-export function loadGroup(): Promise<Group> {
-  loading ??= compileGroup()
-  return loading
-}
-
-async function compileGroup(): Promise<Group> {
+/** Compiles the module once; all later calls are synchronous. Throws CORE_UNSUPPORTED. */
+export async function loadGroup(): Promise<Group> {
   if (typeof WebAssembly === 'undefined') {
     throw new FederationError(
       'CORE_UNSUPPORTED',

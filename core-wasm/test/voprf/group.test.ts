@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { ristretto255, ristretto255_hasher } from '@noble/curves/ed25519.js'
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { randomBytes, seeded } from '../../src/testing/index.ts'
 import { type Group, loadGroup } from '../../src/voprf/index.ts'
 
@@ -133,10 +133,7 @@ describe('the memory of the group', () => {
       }
     }
     try {
-      // A module of its own, because a loaded one keeps its group.
-      vi.resetModules()
-      const fresh = await import('../../src/voprf/index.ts')
-      return { group: await fresh.loadGroup(), memory: memory! }
+      return { group: await loadGroup(), memory: memory! }
     } finally {
       WebAssembly.Instance = Instance
     }

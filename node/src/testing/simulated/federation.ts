@@ -3,7 +3,6 @@
  * CONTRIBUTING "Simulation". Every event follows from the seed. This file knows nothing about the checks of a test.
  */
 import type { Core } from '@geotrace/core-wasm'
-import { loadGroup } from '@geotrace/core-wasm/voprf'
 import {
   bytesToHex,
   completeManifest,
@@ -26,9 +25,6 @@ import { type PeerIdentity, type SimulatedPeer, simulatedPeer, type World } from
 import { createScheduler, type Scheduler } from './scheduler.ts'
 import { type SeededRandom, seededRandom } from './seeded-random.ts'
 import { createTrace, type Trace } from './trace.ts'
-
-// A peer awaits the group at its start. When compiling took real time during a history, the history would depend on it.
-await loadGroup()
 
 interface SimulatedFederationInit {
   seed: string
