@@ -66,7 +66,7 @@ it('the HTTPS listener refuses the seeds protocol and an unknown roster in statu
   const { peerId, addresses } = federation.manifest.members[0]!
   expect(peerId).toBe(node!.status().peerId)
   const held = shards.find(({ held }) => held)!
-  const offer = Uint8Array.of(1, 1, held.shard >> 8, held.shard & 0xff, 0, 0, 0, 0)
+  const offer = Uint8Array.of(1, 1, held.shard >> 8, held.shard & 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)
   expect((await session.request({ key: node!.key, addresses }, SEEDS_PROTOCOL, offer))[0]).toBe(13)
   // A roster without a certificate is refused in a frame, as over libp2p.
   const name = hashToRosterName(new Uint8Array(32).fill(9))

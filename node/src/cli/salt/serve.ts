@@ -155,7 +155,7 @@ function settingToReader(setting: Setting, node: SaltNode): () => NodeStatus {
 
 function toRoutes(node: SaltNode, status: () => NodeStatus, clock: Clock): AdminRoutes {
   return {
-    ...membershipRoutes(node.membership, clock),
+    ...membershipRoutes(() => node.membership(), clock),
     'GET /status': status,
     'POST /look': async () => {
       await node.lookAround()
