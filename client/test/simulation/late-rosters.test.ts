@@ -12,6 +12,7 @@ import {
   HOUR_MS,
   hashToRosterName,
   isFederationError,
+  isVacant,
   isValidPin,
   LAG_CURRENT,
   MINUTE_MS,
@@ -42,6 +43,10 @@ const START_MS = effortSpan(PERIOD, EPOCH).to - 10 * MINUTE_MS
 const STEP_MS = 1000
 /** Large steps, because the histories last for hours. */
 const PACE = { linkMs: 10_000, probeMs: 60_000, presenceMs: 120_000 }
+/** A majority of the replicas of this shard stays up while the late roster is agreed on. */
+const SHARD = 1
+/** Only one replica of this shard stays up. */
+const VACANT = 0
 const core = await loadCore()
 
 /** A phone that asks for salts and deposits rows under the roster that it is given, whatever is in force. */
@@ -70,15 +75,15 @@ class Phone {
     return answer
   }
 
-  /** The replicas of shard 0 that give the salt of the whole epoch, or the codes of their refusals. */
-  async salts({ roster, hash }: CertifiedRoster, epoch: number): Promise<string[]> {
+  /** For each replica of a shard: `salts` when it gives the salt of the whole epoch, or the code of its refusal. */
+  async salts({ roster, hash }: CertifiedRoster, epoch: number, shard = SHARD): Promise<string[]> {
     const blocks = [{ size: 80, n: epoch }]
-    const frame = encodeSaltRequest({ roster: hashToRosterName(hash), shard: 0, blocks })
+    const frame = encodeSaltRequest({ roster: hashToRosterName(hash), shard, blocks })
     const outcomes: string[] = []
-    for (const replica of shardToReplicas(roster, 0)) {
+    for (const replica of shardToReplicas(roster, shard)) {
       try {
         const answer = await this.#request(replica, SALT_PROTOCOL, frame)
-        answerToSalts(answer, { roster, hash } as CertifiedRoster, 0, blocks, replica.key)
+        answerToSalts(answer, { roster, hash } as CertifiedRoster, shard, blocks, replica.key)
         outcomes.push('salts')
       } catch (error) {
         outcomes.push(isFederationError(error) ? error.code : String(error))
@@ -178,14 +183,18 @@ describe('a vote that completes a certificate after its period opened', () => {
   it('the nodes give both rosters for an epoch without a pin, and the first deposit decides', async () => {
     const next = period + 1
     await runTo(f, period * EPOCH_MS)
-    expect(await phone.salts(reserve, next)).toContain('salts')
-    // The one replica that is up may lack the seed of the late roster, but it does not refuse the roster.
-    expect(await phone.salts(late, next)).not.toContain('ROSTER_UNKNOWN')
+    for (const roster of [reserve, late]) expect(await phone.salts(roster, next)).toContain('salts')
+    // One replica of three makes no seed in the second half of the effort, so the other shard is vacant.
+    expect([SHARD, VACANT].map((shard) => isVacant(late.roster, shard))).toEqual([false, true])
+    expect((await phone.salts(late, next, VACANT)).filter((outcome) => outcome !== 'PEER_UNREACHABLE')).toEqual([
+      'EPOCH_LOST',
+    ])
+    expect(await phone.salts(reserve, next, VACANT)).toContain('salts')
     // The central peer takes its own roster in force only.
     expect(await phone.deposit(reserve, next)).toEqual({ outcome: 'roster', pinned: undefined })
     expect(await phone.deposit(late, next)).toMatchObject({ outcome: 'taken' })
     await runTo(f, f.scheduler.nowMs + 5_000)
-    expect(await phone.salts(late, next)).not.toContain('ROSTER_UNKNOWN')
+    expect(await phone.salts(late, next)).toContain('salts')
     expect(await phone.salts(reserve, next)).not.toContain('salts')
     expect(await phone.deposit(reserve, next)).toEqual({ outcome: 'roster', pinned: late.hash })
   })

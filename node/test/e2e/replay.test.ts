@@ -92,7 +92,7 @@ describe('a replay', () => {
       [/at most 3600 days, got 4386 days/, 2, [long, '--report', 'long']],
       [/expected \.gpx, .* or \.plt files in .*, got none/, 2, [empty, '--report', 'x']],
       [/no file or folder at .*nowhere/, 2, [join(dir, 'nowhere'), '--report', 'x']],
-      [/no person named x in the tracks\n.*name one of: good/, 2, [good, '--report', 'x']],
+      [/no person named x in the tracks\n {2}→ name one of: good/, 2, [good, '--report', 'x']],
       [/required option '--report/, 2, [good]],
       [/--at expected a time/, 2, [good, '--report', 'good', '--at', 'noon']],
     ]

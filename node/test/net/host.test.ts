@@ -92,7 +92,13 @@ describe('a host', () => {
       const server = await host([`/ip4/127.0.0.1/tcp/0${suffix}`])
       const client = await host([])
       await server.serve(ECHO, async (request, from) => {
-        expect(from).toMatchObject({ key: client.key, prefix: '4:127.0.0.1', fence: '4:127.0.0.1' })
+        const place = {
+          prefix: '4:127.0.0.1',
+          fence: '4:127.0.0.1',
+          subnet: '4:127.0.0.1',
+          ip: Uint8Array.of(127, 0, 0, 1),
+        }
+        expect(from).toEqual({ key: client.key, ...place })
         return await echo(request, from)
       })
       expect(server.addresses()).toHaveLength(1)

@@ -135,7 +135,15 @@ describe('the HTTPS listener', () => {
       'content-length': '512',
     })
     for (const name of ['date', 'access-control-allow-origin', 'vary']) expect(answer.headers).not.toHaveProperty(name)
-    expect(open.asked).toMatchObject([{ key: undefined, prefix: '4:127.0.0.1', fence: '4:127.0.0.1' }])
+    expect(open.asked).toEqual([
+      {
+        key: undefined,
+        prefix: '4:127.0.0.1',
+        fence: '4:127.0.0.1',
+        subnet: '4:127.0.0.1',
+        ip: Uint8Array.of(127, 0, 0, 1),
+      },
+    ])
     expect(open.host.stats().protocols[ECHO.id]).toEqual({ answered: 1, refused: {}, bytes: 1_024 })
     expect((await fetchFrom(open, new Uint8Array(0))).body).toHaveLength(0)
   })
