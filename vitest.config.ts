@@ -59,6 +59,7 @@ const project = (name: string, isolate: boolean) => ({
     root: name,
     include: testFiles(name).filter((path) => isApart(name, path) === isolate),
     isolate,
+    setupFiles: [fileURLToPath(new URL('vitest.setup.ts', import.meta.url))],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     provide: { histories: 50, lives: 2, storeKills: 5, erasureKills: 3 },

@@ -11,6 +11,7 @@ import {
   encodeSaltRequest,
   hashToRosterName,
   nextFirstEpoch,
+  quorum,
   SALT_PROTOCOL,
   shardToReplicas,
 } from '@geotrace/core-wasm/wire'
@@ -34,6 +35,8 @@ export const NOW = Date.UTC(2026, 5, 1, 12)
 
 /** After this time an effort without a result has failed, because every proposer has had its turn. */
 const TRIED_MS = 180_000
+/** Longer than the interval between two rounds while no roster is due, so every operator has published its nonces. */
+const QUIET_MS = 61_000
 
 export interface Era {
   players: Cast
@@ -82,6 +85,7 @@ export async function startEra(stage: Stage, count: number, replicas = Math.min(
       for (;;) {
         const { roster } = central.rosters.newest!
         const { from, to } = effortSpan(roster.periodEpochs, nextFirstEpoch(roster, clock.now()))
+        if (from > clock.now() + QUIET_MS) await exchangeNonces(clock, who)
         if (from > clock.now()) await clock.jumpTo(from)
         const triedMs = clock.now() + TRIED_MS
         await untilLater(clock, () => isThere() || clock.now() > triedMs)
@@ -97,6 +101,25 @@ export async function startEra(stage: Stage, count: number, replicas = Math.min(
       return node
     },
   }
+}
+
+/**
+ * Waits until all these peers know the same nonces, a quorum of them. The simulated clock may jump to the next effort at
+ * once, but messages need real time; operators without the nonces would certify a roster that ranks nobody.
+ */
+async function exchangeNonces(clock: SimulatedClock, who: () => Membership[]): Promise<void> {
+  await clock.jumpTo(clock.now() + QUIET_MS)
+  const given = (list: readonly unknown[]): number => list.filter((item) => item !== null).length
+  const counts = ({ pool: { nonces } }: Membership): string =>
+    [nonces.commitments(), nonces.reveals()].map(given).join()
+  const isQuorum = (list: readonly unknown[]): boolean => list.length === 0 || given(list) >= quorum(list.length)
+  const isKnown = ({ pool: { nonces } }: Membership): boolean =>
+    isQuorum(nonces.commitments()) && isQuorum(nonces.reveals())
+  const triedMs = clock.now() + TRIED_MS
+  await untilLater(clock, () => {
+    const all = who()
+    return clock.now() > triedMs || (all.every(isKnown) && new Set(all.map(counts)).size === 1)
+  })
 }
 
 /** The salt that every replica of a shard gives for the first epoch of a roster, checked as a client checks it. */

@@ -28,6 +28,11 @@ describe('the origin of an app', () => {
       '*',
       '',
       'https://a b',
+      // The URL standard reads a name that ends in a number as an address.
+      'https://a.aa.0',
+      'https://a.0x1',
+      'https://1.2.3',
+      'https://1.2.3.4',
     ]) {
       expect(isOrigin(origin), origin).toBe(false)
     }
