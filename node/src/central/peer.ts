@@ -24,13 +24,13 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { Standing } from '../membership/agreement/standing.ts'
 import { type ClockWatch, clockWatch, strayedOperators } from '../membership/clock-watch.ts'
-import { assertSameFederation, createMembership, type Membership } from '../membership/membership.ts'
+import { assertSameFederation, createMembership, isFoundedWith, type Membership } from '../membership/membership.ts'
 import type { Pace } from '../membership/pace.ts'
 import { createHost, type OpenHost } from '../net/host.ts'
 import type { Host } from '../net/protocol.ts'
 import type { CertificateSource } from '../net/transport/tls-certificate.ts'
 import { type DiskSpace, type DiskSpaceInit, diskSpace } from '../platform/disk-space.ts'
-import { fileRecords, type OpenRecords } from '../platform/file-records.ts'
+import { fileRecords, type OpenRecords, type Records } from '../platform/file-records.ts'
 import type { Log } from '../platform/log.ts'
 import { nativeSigner } from '../platform/native-signer.ts'
 import { type CodeCounts, type CodeOrder, type CodeRegistry, codeRegistry } from './codes.ts'
@@ -57,6 +57,11 @@ export interface CentralPeerInit {
   dir: string
   /** An open store, which the caller closes. */
   store?: CentralStore
+  /**
+   * Default: the store is founded the first time. `restored`: the directory came from a backup of the keys, so a missing
+   * store is lost. `anew`: begins with an empty store, because the old one is lost; refused while there is a store.
+   */
+  founding?: 'restored' | 'anew'
   clock: Clock
   random: Random
   log: Log
@@ -125,7 +130,7 @@ interface DryRun extends Partial<Pick<CentralConfig, 'degrees' | 'latencyEpochs'
 export interface CentralPeer {
   /**
    * Resolves when the peer answers requests; it accepts deposits as soon as a roster is certified. Throws STORE_LOCKED,
-   * STORE_MISSING, STORAGE_CORRUPT, MANIFEST_INVALID.
+   * STORE_MISSING, STORAGE_CORRUPT, MANIFEST_INVALID, COMMAND_INVALID.
    */
   start(): Promise<void>
   stop(): Promise<void>
@@ -284,9 +289,9 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
     const space = init.store === undefined ? diskSpace({ dir, clock, random, log, ...init.disk }) : undefined
     // On a full disk the store opens only after the ballast made room.
     await space?.look()
-    const store = init.store ?? (await levelStore({ dir: join(dir, 'store'), random, clock }))
-    if (init.store === undefined) opened.push(() => store.close())
     const records = await openRecords(join(dir, 'records'))
+    const store = init.store ?? (await openStore(init, records))
+    if (init.store === undefined) opened.push(() => store.close())
     await assertSameFederation(manifest, records)
     const founding = manifestToRoster(manifest)
     let newest = (): Roster => founding
@@ -343,6 +348,13 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
     for (const close of opened.reverse()) await close()
     throw error
   }
+}
+
+/** The records name a federation since the first start, which founded the store before. */
+async function openStore({ dir, random, clock, founding }: CentralPeerInit, records: Records): Promise<CentralStore> {
+  const isFounded = founding === 'restored' || (await isFoundedWith(records))
+  const rule = founding === 'anew' ? founding : isFounded ? 'never' : 'if-missing'
+  return await levelStore({ dir: join(dir, 'store'), random, clock, founding: rule })
 }
 
 /** The median of the peers' clocks in Unix ms; undefined when no peer answers. */

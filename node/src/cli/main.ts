@@ -80,7 +80,7 @@ export async function main(argv: readonly string[], out: Output): Promise<number
     // The help and the version are printed already.
     if (error instanceof CommanderError && error.exitCode === 0) return 0
     const { reportFailure } = await import('./terminal/failure.ts')
-    return reportFailure(error, program.opts().logLevel === 'debug', out)
+    return reportFailure(error, program.opts().logLevel === 'debug', out, program.args[0])
   }
 }
 

@@ -272,6 +272,11 @@ export async function assertSameFederation(manifest: Manifest, records: Records)
   }
 }
 
+/** Whether a peer with these records was started before. */
+export async function isFoundedWith(records: Records): Promise<boolean> {
+  return (await records.get('federation')) !== undefined
+}
+
 function invalidChange(reason: string): FederationError<'CHANGE_INVALID'> {
   return new FederationError('CHANGE_INVALID', `change: ${reason}`, { reason })
 }

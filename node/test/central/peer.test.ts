@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { simulatedClock } from '@geotrace/core-wasm'
@@ -145,6 +145,35 @@ describe('a central peer on the network', () => {
     expect(contact.held.size).toBe(0)
     expect(await peer.reports()).toMatchObject([{ state: 'retracted', marked: 0 }])
     expect(await peer.statistics()).toMatchObject({ users: 3, codes: { spent: 1 } })
+  })
+
+  it('a central peer whose store is gone does not begin with an empty one, unless the authority says so', async () => {
+    await device().sync({ rows: { [epoch]: [1] } })
+    await peer.stop()
+    const store = join(dir, 'store')
+    await rm(store, { recursive: true })
+    // The mount point of a disk that is not mounted.
+    await mkdir(store)
+    const start = async (founding?: 'anew') => {
+      peer = centralPeer({ ...init(), ...(founding && { founding }) })
+      await peer.start()
+    }
+    await expect(start()).rejects.toMatchObject({ code: 'STORE_MISSING' })
+    expect(await readdir(store)).toEqual([])
+    await start('anew')
+    expect((await peer.statistics()).users).toBe(0)
+    await peer.stop()
+    await expect(start('anew')).rejects.toMatchObject({ code: 'COMMAND_INVALID' })
+    await start()
+    expect((await peer.statistics()).users).toBe(0)
+  })
+
+  it('a central peer whose keys came from a backup needs its store too', async () => {
+    await peer.stop()
+    const keysOnly = join(dir, 'restored')
+    peer = centralPeer({ ...init(), dir: keysOnly, founding: 'restored' })
+    await expect(peer.start()).rejects.toMatchObject({ code: 'STORE_MISSING' })
+    expect(await readdir(join(keysOnly, 'store'))).toEqual([])
   })
 
   it('the control routes of the central peer issue and revoke codes and list, try and retract reports', async () => {

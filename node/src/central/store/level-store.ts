@@ -42,7 +42,7 @@ import { type DayDatabases, openDays } from './day-databases.ts'
 import { keyNumber, metaKey, rowsKey, rowsPrefix } from './keys.ts'
 import { dropMetaBefore, personOperations, readFloor } from './level-retention.ts'
 import { freshRows, mergeRows } from './row-set.ts'
-import { openStoreDirectory } from './store-directory.ts'
+import { type Founding, openStoreDirectory } from './store-directory.ts'
 import { takeBack } from './take-back.ts'
 import { openWitness } from './witness.ts'
 
@@ -58,19 +58,21 @@ interface LevelStoreInit {
   dir: string
   random: Random
   clock: Clock
+  /** Default: `if-missing`. */
+  founding?: Founding
   /** Opens a database; default: LevelDB. */
   open?: OpenLevel
 }
 
 /**
- * Opens the store in `dir` and founds it the first time. Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT,
- * STORAGE_FULL, BUSY.
+ * Opens the store in `dir`, and founds it when `founding` says so. Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT,
+ * STORAGE_FULL, BUSY, COMMAND_INVALID.
  */
-export async function levelStore({ dir, random, clock, open = openLevel }: LevelStoreInit): Promise<CentralStore> {
+export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStore> {
+  const { dir, random, clock, founding = 'if-missing', open = openLevel } = storeInit
   const init = { dir: join(dir, 'meta'), what: 'meta', open, clock, counts: 0, isWhole: true }
-  const key = await openStoreDirectory(dir, random, async () => {
-    await (await openDatabase({ ...init, create: true, atLeast: 0 })).close()
-  })
+  const found = async (): Promise<void> => (await openDatabase({ ...init, create: true, atLeast: 0 })).close()
+  const key = await openStoreDirectory({ dir, random, founding, found })
   const witness = await openWitness(dir, clock)
   const meta = await openDatabase({ ...init, create: false, atLeast: witness.atLeast, onWrite: witness.note })
   const closings = [() => witness.close(), () => meta.close()]

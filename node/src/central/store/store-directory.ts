@@ -25,22 +25,42 @@ interface Marker {
 }
 
 /**
- * Returns the store's key of 32 bytes. `found` makes the databases at the founding; an interrupted founding starts again.
- * Throws STORE_MISSING for databases without a marker, STORAGE_CORRUPT for a damaged marker.
+ * Whether a missing store is founded. `never`: the peer was founded, so its store is lost or not mounted. `anew`: the
+ * authority gave the old store up; an existing store is refused, so that the setting cannot stay and hide the next loss.
  */
-export async function openStoreDirectory(dir: string, random: Random, found: () => Promise<void>): Promise<Uint8Array> {
+export type Founding = 'if-missing' | 'never' | 'anew'
+interface StoreDirectoryInit {
+  dir: string
+  random: Random
+  founding: Founding
+  /** Makes the databases at the founding; an interrupted founding starts again. */
+  found(): Promise<void>
+}
+
+/**
+ * Returns the store's key of 32 bytes. Throws STORE_MISSING without a marker, STORAGE_CORRUPT for a damaged marker, and
+ * COMMAND_INVALID for a store that must not exist.
+ */
+export async function openStoreDirectory({ dir, random, founding, found }: StoreDirectoryInit): Promise<Uint8Array> {
   // LevelDB creates files with the umask of the process. A thread must not change the umask; there the mode 0700 of the
   // directory is the only protection.
   if (isMainThread) process.umask(0o077)
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const known = await readMarker(dir)
-  if (known?.state === 'ready') return hexToBytes(known.key)
+  if (known?.state === 'ready') {
+    if (founding !== 'anew') return hexToBytes(known.key)
+    const reason = 'the store exists, so the peer does not begin with an empty one; run it without --new-store'
+    throw new FederationError('COMMAND_INVALID', reason, { reason })
+  }
   if (known === undefined && (await readdir(dir)).some((name) => name === 'meta' || name.startsWith('day-'))) {
     throw new FederationError(
       'STORE_MISSING',
       `the store has databases but no ${MARKER}; restore the file from the backup`,
       { dir },
     )
+  }
+  if (known === undefined && founding === 'never') {
+    throw new FederationError('STORE_MISSING', 'this peer was founded, and its store is missing or empty', { dir })
   }
   const key = known?.key ?? bytesToHex(random(32))
   await writeMarker(dir, { version: VERSION, key, state: 'founding' })

@@ -1,12 +1,12 @@
 /**
  * `geotrace central run`: runs the central peer as a process. node/CENTRAL.md. Throws COMMAND_INVALID, FILE_EXPOSED,
- * PORT_TAKEN, MANIFEST_INVALID.
+ * PORT_TAKEN, MANIFEST_INVALID, and the errors of the store.
  */
 import { join } from 'node:path'
 import { keyToPeerId, secretToSigner } from '@geotrace/core-wasm/wire'
 import { membershipRoutes } from '../../admin/membership-routes.ts'
 import { healthAnswer } from '../../admin/probes.ts'
-import { centralPeer } from '../../central/peer.ts'
+import { type CentralPeerInit, centralPeer } from '../../central/peer.ts'
 import { manifestClock } from '../../platform/manifest-clock.ts'
 import { systemRandom } from '../../platform/random.ts'
 import { federationName } from '../identity/federation-name.ts'
@@ -18,11 +18,17 @@ import { lookRegularly } from '../process/look.ts'
 import { openProbes } from '../process/probe-ports.ts'
 import { processLog } from '../process/process-log.ts'
 import { assertPortsDiffer, optionsToCertificate, optionsToListen, type RunOptions } from '../process/run-options.ts'
+import { wasRestored } from '../salt/restored.ts'
 import { dirOption, readManifest } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { centralRoutes } from './routes.ts'
 
-export async function runCentral(options: RunOptions & { degrees: number }, out: Output): Promise<void> {
+interface CentralRunOptions extends RunOptions {
+  degrees: number
+  newStore?: boolean
+}
+
+export async function runCentral(options: CentralRunOptions, out: Output): Promise<void> {
   const { secret, operatorSecret } = loadIdentity(options.dir)
   const manifest = readManifest(options.federation ?? join(options.dir, 'federation.json'))
   assertOwnCommitment(options.dir, manifest, keyToPeerId(secretToSigner(secret).key))
@@ -44,6 +50,7 @@ export async function runCentral(options: RunOptions & { degrees: number }, out:
     ...(options.localAddress !== undefined && { localAddress: options.localAddress }),
     ...(certificate && { certificate }),
     config: { degrees: options.degrees },
+    ...toFounding(options),
     clock,
     random,
     log,
@@ -59,4 +66,9 @@ export async function runCentral(options: RunOptions & { degrees: number }, out:
     certificate?.stop()
     for (const open of probes) await open.stop()
   }
+}
+
+function toFounding({ dir, newStore }: CentralRunOptions): Pick<CentralPeerInit, 'founding'> {
+  if (newStore === true) return { founding: 'anew' }
+  return wasRestored(dir) ? { founding: 'restored' } : {}
 }

@@ -88,6 +88,9 @@ function advice({ operator, addresses }: MemberCard, role: 'salt' | 'central', d
     'Next:',
     '  1. Back up the keys. Without them the membership and the vote are lost.',
     `       geotrace salt backup FILE${role === 'central' ? ` --dir ${dir}` : at}`,
+    ...(role === 'central'
+      ? ['     The file holds no deposits, reports and marks. Back up the whole directory too.']
+      : []),
     '  2. For a new federation, send this card to the founder. It holds no secret.',
     `     A copy of it is ${join(dir, CARD)}. The founder sends federation.json.`,
     `     Put that file into ${dir} and open your nonce for it:`,

@@ -48,7 +48,7 @@ export async function restore(file: string, options: PassphraseOptions & { dir: 
   const passphrase = await readPassphrase(options, false, out)
   out.progress('decrypting …')
   const content = await openBackup(bytes, passphrase)
-  if (content.federation !== undefined) parseManifest(content.federation)
+  const federation = content.federation === undefined ? undefined : parseManifest(content.federation)
   const manifest = join(dir, MANIFEST)
   // The mark comes first, so that a crash between the two leaves a node that abstains. Otherwise it could vote twice.
   await writeIdentity(dir, content, [
@@ -63,6 +63,13 @@ export async function restore(file: string, options: PassphraseOptions & { dir: 
   out.line(`Restored node ${peerId} to ${dir}, from the backup of ${madeAt}.`)
   out.note('Run this node on one machine only. Two copies can sign different answers, which other peers treat as')
   out.note('proof of a lie.')
+  if (peerId === federation?.central.peerId) {
+    out.note('These are the keys of the central peer. The backup holds no deposits, reports and marks.')
+    out.note(
+      `Next: put the store from its own backup into ${dir}, then geotrace central run${dirOption(dir, 'central')}`,
+    )
+    return
+  }
   out.note('The node gives no vote for two periods, because it may have voted after the backup was made.')
   out.note(`Next: geotrace salt run${dirOption(dir, 'salt')}`)
 }

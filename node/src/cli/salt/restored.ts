@@ -17,6 +17,11 @@ export function restoredMark(dir: string, nowMs: number): NewFile {
   return { path: join(dir, MARK), content: `${new Date(nowMs).toISOString()}\n`, replaces: true }
 }
 
+/** Whether the directory came from a backup of its keys. */
+export function wasRestored(dir: string): boolean {
+  return existsSync(join(dir, MARK))
+}
+
 /** Unix ms until which the node abstains; undefined when it may vote. */
 export function abstainsUntil(
   dir: string,

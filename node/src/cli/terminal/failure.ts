@@ -4,7 +4,7 @@
  */
 import { inspect } from 'node:util'
 import { type ErrorCode, isFederationError } from '@geotrace/core-wasm/wire'
-import { NEXT_STEPS } from './next-steps.ts'
+import { nextStep } from './next-steps.ts'
 import type { Output } from './output.ts'
 import { systemErrorIn, systemErrorToFailure } from './system-error.ts'
 
@@ -34,9 +34,9 @@ const NEXT_MAX = 1_200
 const UNPRINTABLE = /(?!\n)\p{Cc}/gu
 const TRACE = 'run it again with `--log-level debug` and report the trace as a fault of Geo Trace'
 
-/** Prints a failure and returns the exit code. */
-export function reportFailure(error: unknown, isDebug: boolean, out: Output): FailureExit {
-  const failure = readable(toFailure(error))
+/** Prints a failure of a command, named by its first word, and returns the exit code. */
+export function reportFailure(error: unknown, isDebug: boolean, out: Output, command?: string): FailureExit {
+  const failure = readable(toFailure(error, command))
   const { message, next, exit } = failure
   out.json({ error: isDebug ? { ...failure, trace: inspect(error) } : failure })
   out.note(`geotrace: ${message.replaceAll('\n', ' ')}`)
@@ -47,11 +47,11 @@ export function reportFailure(error: unknown, isDebug: boolean, out: Output): Fa
   return exit
 }
 
-export function toFailure(error: unknown): Failure {
+export function toFailure(error: unknown, command?: string): Failure {
   if (isFederationError(error)) {
     const { code, message, data } = error
     const own = (data as { next?: string } | undefined)?.next
-    const next = own ?? NEXT_STEPS[code] ?? TRACE
+    const next = own ?? nextStep(code, command) ?? TRACE
     return { code, message: withoutNext(message, own), next, exit: USAGE.has(code) ? 2 : 1 }
   }
   const system = systemErrorIn(error)

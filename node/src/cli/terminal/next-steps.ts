@@ -7,7 +7,7 @@ const BACKUP =
   'the disk damaged the file: move the directory away, then restore your backup with `geotrace salt restore`'
 const SAME_VERSION = 'run the same version as the other peers: `git pull && npm ci && npm run build`'
 
-export const NEXT_STEPS: Partial<Record<ErrorCode, string>> = {
+const NEXT_STEPS: Partial<Record<ErrorCode, string>> = {
   ADDRESS_NOT_LOOPBACK: 'make keys of your own with `geotrace salt init`, and found a federation with them',
   BACKUP_UNREADABLE: 'try the other passphrase, then the copy of the backup that you keep elsewhere',
   BUSY: AGAIN,
@@ -35,4 +35,21 @@ export const NEXT_STEPS: Partial<Record<ErrorCode, string>> = {
   STORE_LOCKED: 'see the running node with `geotrace status`, or stop it with `geotrace salt drain`',
   STORE_MISSING: 'mount the right disk, or restore the whole directory from a backup',
   VERSION_UNKNOWN: SAME_VERSION,
+}
+
+const STORE_BACKUP =
+  'delete nothing: copy the whole directory elsewhere and check the disk, then restore the last backup of the whole directory (node/CENTRAL.md, "The store, and backups")'
+
+/** For `geotrace central`, whose directory holds what no other peer has. `geotrace salt restore` brings back its keys only. */
+const CENTRAL_STEPS: Partial<Record<ErrorCode, string>> = {
+  ROSTER_INVALID: STORE_BACKUP,
+  STORAGE_CORRUPT: STORE_BACKUP,
+  STORE_LOCKED: 'see the running peer with `geotrace status`, or stop its process',
+  STORE_MISSING:
+    'mount the disk of the store, or restore the last backup of the whole directory\nto give up all deposits, reports and marks, move the rest of the store aside and begin with `geotrace central run --new-store`',
+}
+
+/** `command` is the first word of the command line. */
+export function nextStep(code: ErrorCode, command: string | undefined): string | undefined {
+  return (command === 'central' ? CENTRAL_STEPS[code] : undefined) ?? NEXT_STEPS[code]
 }

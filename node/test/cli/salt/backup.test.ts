@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { DEMO_PHRASE } from '@geotrace/core-wasm/wire'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { localManifest } from '../../../src/local/local-federation.ts'
+import { run } from '../captured.ts'
 import { geotrace } from '../geotrace.ts'
 
 let dir: string
@@ -46,6 +47,22 @@ describe('geotrace salt backup and restore', () => {
     const again = await load('new')
     expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('already has keys') })
     expect((await readFile(join(at('new'), 'peer.key'))).equals(key)).toBe(true)
+  })
+
+  it('the keys of the central peer come back with the advice to bring its store back too', async () => {
+    const [manifest, secret] = [join(at('central'), 'federation.json'), ['--passphrase-file', at('central-passphrase')]]
+    const card = await run('central', 'init', '--dir', at('central'), '--host', 'central.example.org')
+    expect(card.stderr.join()).toContain('holds no deposits, reports and marks')
+    const founded = await localManifest({ hosts: Array(6).fill('127.0.0.1'), at: 0 })
+    const central = { ...founded.central, peerId: (JSON.parse(card.stdout.join('')) as { peerId: string }).peerId }
+    await writeFile(manifest, JSON.stringify({ ...founded, central }))
+    await writeFile(at('central-passphrase'), 'correct horse battery\n', { mode: 0o600 })
+    await run('salt', 'backup', at('central.backup'), '--dir', at('central'), ...secret)
+    const restored = await run('salt', 'restore', at('central.backup'), '--dir', at('again'), ...secret)
+    expect(restored.code).toBe(0)
+    expect(restored.stderr.join()).toContain('put the store')
+    expect(restored.stderr.join()).toContain(`geotrace central run --dir ${at('again')}`)
+    expect(restored.stderr.join()).not.toContain('salt run')
   })
 
   it('a backup needs a passphrase of twelve characters, from a file or from a terminal', async () => {

@@ -43,6 +43,22 @@ describe('a failure of a command', () => {
     for (const { next } of exits) expect(next).not.toBe('')
   })
 
+  it('the next step for a damaged or missing store of the central peer destroys nothing', () => {
+    const errors = [
+      new FederationError('STORAGE_CORRUPT', 'the store is damaged (meta)', { what: 'meta' }),
+      new FederationError('ROSTER_INVALID', 'a roster breaks a rule', { reason: 'votes' }),
+      new FederationError('STORE_MISSING', 'the store is missing', { dir: 'store' }),
+    ]
+    const steps = errors.map((error) => toFailure(error, 'central').next)
+    for (const next of steps) {
+      expect(next).toContain('the last backup of the whole directory')
+      // It brings back keys only, and a peer without its store would begin with an empty one.
+      expect(next).not.toContain('salt restore')
+    }
+    expect(steps.map((next) => next.includes('--new-store'))).toEqual([false, false, true])
+    expect(toFailure(errors[0], 'salt').next).toContain('geotrace salt restore')
+  })
+
   it('an error of the operating system is one sentence with the path, and ends with 2 for a path that cannot exist', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'geotrace-failure-'))
     const file = join(dir, 'file')
