@@ -60,8 +60,8 @@ const project = (name: string, isolate: boolean) => ({
     include: testFiles(name).filter((path) => isApart(name, path) === isolate),
     isolate,
     setupFiles: [fileURLToPath(new URL('vitest.setup.ts', import.meta.url))],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     provide: { histories: 50, lives: 2, storeKills: 5, erasureKills: 3 },
   },
 })

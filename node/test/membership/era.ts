@@ -104,7 +104,7 @@ export async function startEra(stage: Stage, count: number, replicas = Math.min(
 }
 
 /**
- * Waits until all these peers know the same nonces, a quorum of them. The simulated clock may jump to the next effort at
+ * Waits until those who are peers know the same nonces, a quorum of them. The simulated clock may jump to the next effort at
  * once, but messages need real time; operators without the nonces would certify a roster that ranks nobody.
  */
 async function exchangeNonces(clock: SimulatedClock, who: () => Membership[]): Promise<void> {
@@ -117,7 +117,7 @@ async function exchangeNonces(clock: SimulatedClock, who: () => Membership[]): P
     isQuorum(nonces.commitments()) && isQuorum(nonces.reveals())
   const triedMs = clock.now() + TRIED_MS
   await untilLater(clock, () => {
-    const all = who()
+    const all = who().filter((membership) => membership.isPeer())
     return clock.now() > triedMs || (all.every(isKnown) && new Set(all.map(counts)).size === 1)
   })
 }
