@@ -20,6 +20,10 @@ export interface CentralConfig {
   newUsersPerPrefix: number
   /** New users from one fence, the wider prefix around it (an IPv6 /48), in a UTC day. */
   newUsersPerFence: number
+  /** Deposits of one user in a UTC day. */
+  depositsPerDay: number
+  /** The whole store in MiB. New users are refused somewhat earlier. */
+  storeCeilingMib: number
   /** Syncs answered at the same time. A further device gets BUSY and tries again. */
   inFlight: number
 }
@@ -31,6 +35,8 @@ const LIMITS: Record<Exclude<keyof CentralConfig, 'profile'>, [min: number, max:
   attemptsPerDay: [1, 1_000],
   newUsersPerPrefix: [1, 1_000_000],
   newUsersPerFence: [1, 1_000_000],
+  depositsPerDay: [24, 10_000],
+  storeCeilingMib: [1, 1 << 30],
   inFlight: [1, 10_000],
 }
 
@@ -45,6 +51,10 @@ export function toCentralConfig(given: Partial<CentralConfig>, { parameters }: M
     attemptsPerDay: 10,
     newUsersPerPrefix: 2_000,
     newUsersPerFence: 8_000,
+    // A device has new fixes once in five minutes at most.
+    depositsPerDay: 288,
+    // A terabyte: what one machine with embedded databases serves, about a million users.
+    storeCeilingMib: 1 << 20,
     inFlight: 256,
     ...given,
   }

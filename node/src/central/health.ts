@@ -2,13 +2,13 @@
  * Tells whether the central peer can do its work. Its state, the condition of its store and the room on its disk decide.
  * node/CENTRAL.md "The disk". The log has every change of the store's condition once.
  */
-import type { DiskSpace } from '../platform/disk-space.ts'
 import type { Log } from '../platform/log.ts'
 import type { CentralStore, Condition } from './store/central-store.ts'
+import type { StoreRoom } from './store-room.ts'
 
 export type PeerState = 'joining' | 'serving' | 'leaving' | 'stopped'
 /** A state other than `serving` answers /healthz with 503. */
-export type PeerHealth = PeerState | 'disk-low' | 'disk-full' | 'disk-failed' | 'store-damaged'
+export type PeerHealth = PeerState | 'disk-low' | 'disk-full' | 'disk-failed' | 'store-damaged' | 'store-full'
 
 export interface CentralHealth {
   /** Looks at store and disk. */
@@ -17,8 +17,7 @@ export interface CentralHealth {
 
 interface HealthInit {
   store: Pick<CentralStore, 'condition'>
-  /** Undefined for a store that the caller keeps elsewhere. */
-  space: DiskSpace | undefined
+  room: StoreRoom
   log: Log
 }
 
@@ -28,13 +27,12 @@ const CONDITION_TO_HEALTH: Readonly<Record<Exclude<Condition, 'sound'>, PeerHeal
   damaged: 'store-damaged',
 }
 
-export function centralHealth({ store, space, log }: HealthInit): CentralHealth {
+export function centralHealth({ store, room, log }: HealthInit): CentralHealth {
   let logged = ''
   return {
     async look(state) {
-      await space?.look()
+      await room.look()
       const { condition, parts } = store.condition()
-      const room = space?.room ?? 'enough'
       const line = `${condition} ${parts.join(', ')}`
       if (line !== logged) {
         if (condition !== 'sound') log.error('store.condition', { condition, parts: parts.join(', ') })
@@ -43,7 +41,8 @@ export function centralHealth({ store, space, log }: HealthInit): CentralHealth 
       }
       if (state !== 'serving') return state
       if (condition !== 'sound') return CONDITION_TO_HEALTH[condition]
-      return room === 'enough' ? state : `disk-${room}`
+      if (room.disk !== 'enough') return `disk-${room.disk}`
+      return (await room.isFull()) ? 'store-full' : state
     },
   }
 }

@@ -42,6 +42,7 @@ import type { RiskProfile } from './risk/risk-profile.ts'
 import type { CentralStore, DayStatistics, ReportId, ReportRecord } from './store/central-store.ts'
 import { dayToFirstEpoch } from './store/day.ts'
 import { levelStore } from './store/level-store.ts'
+import { storeRoom } from './store-room.ts'
 import { type RosterPins, rosterPins } from './sync/pins.ts'
 import { type SyncCounters, type SyncService, syncService } from './sync/service.ts'
 
@@ -101,6 +102,8 @@ interface CentralStatus extends Readonly<SyncCounters> {
 }
 interface CentralStatistics {
   readonly users: number
+  /** Keys and values of the whole store. */
+  readonly storeMib: number
   readonly days: readonly DayStatistics[]
   readonly codes: CodeCounts
 }
@@ -215,7 +218,10 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
     },
     membership: () => parts?.membership,
     lookAround: async () => void (await parts?.watch.check()),
-    statistics: async () => ({ ...(await running().store.statistics()), codes: await running().codes.counts() }),
+    async statistics() {
+      const { bytes, ...counts } = await running().store.statistics()
+      return { ...counts, storeMib: Math.ceil(bytes / MIB), codes: await running().codes.counts() }
+    },
     async issueCodes(order) {
       const codes = await running().codes.issue(order)
       log.info('central.codes-issued', { count: codes.length })
@@ -330,7 +336,8 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
     const codes = codeRegistry({ store, clock, random, retentionStart, ...config })
     const isReady = (): boolean => membership.standing.state() !== 'catching-up'
     const pins = await openPins(init, store, membership)
-    const shared = { manifest, config, store, space, clock, random, retentionStart }
+    const room = storeRoom({ store, space, ceilingMib: config.storeCeilingMib })
+    const shared = { manifest, config, store, room, clock, random, retentionStart }
     const service = syncService({ ...shared, rosters, pins, isReady, codes, risk })
     const watch = clockWatch(host, () => membership.peers.others(host.key), clock, random, manifestToId(manifest))
     const sweeping = retention({
@@ -342,7 +349,7 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
       exclusive: risk.exclusive,
       log,
     })
-    const health = centralHealth({ store, space, log })
+    const health = centralHealth({ store, room, log })
     return { host, store, membership, watch, pins, codes, risk, service, sweeping, health, space }
   } catch (error) {
     for (const close of opened.reverse()) await close()

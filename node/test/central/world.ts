@@ -40,6 +40,7 @@ import type { CentralStore } from '../../src/central/store/central-store.ts'
 import { dayToFirstEpoch } from '../../src/central/store/day.ts'
 import { memoryStore } from '../../src/central/store/memory-store.ts'
 import { hashToKey } from '../../src/central/store/row-set.ts'
+import { storeRoom } from '../../src/central/store-room.ts'
 import { rosterPins } from '../../src/central/sync/pins.ts'
 import { type SyncService, syncService } from '../../src/central/sync/service.ts'
 import type { Standing } from '../../src/membership/agreement/standing.ts'
@@ -131,7 +132,8 @@ export async function world(init: WorldInit = {}): Promise<World> {
   const publish = (pin: Pin): void => void published.push(pin)
   const pins = await rosterPins({ store, rosters, federation, signer, publish, standing: () => standing })
   const isReady = (): boolean => standing !== 'catching-up'
-  const shared = { manifest, config, store, rosters, clock, random, retentionStart }
+  const room = storeRoom({ store, space: undefined, ceilingMib: config.storeCeilingMib })
+  const shared = { manifest, config, store, room, rosters, clock, random, retentionStart }
   const service = syncService({ ...shared, pins, isReady, codes, risk })
   const sweeping = retention({
     store,

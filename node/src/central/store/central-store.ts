@@ -82,8 +82,12 @@ export interface Deposit extends SyncRecord {
   readonly user: User
   /** UTC day of arrival. The store keeps the acknowledgement as long as rows of that day. */
   readonly day: number
+  /** Rows to remove, whatever their lags, before `groups` are added. Unknown ones are ignored. */
+  readonly takenBack?: readonly EpochHashes[]
   /** Ascending by epoch. */
   readonly groups: readonly EpochRows[]
+  /** Deposits that the store takes from this user on a day. */
+  readonly perDay: number
   /** Become durable in the same write as the acknowledgement, or not at all. */
   readonly attempts?: Attempts
   readonly reports?: readonly ReportRecord[]
@@ -115,12 +119,13 @@ export interface MarkChange {
 
 export interface DayStatistics {
   readonly day: number
-  /** Acknowledged (sync, epoch) pairs and their rows, without those of erased users. */
-  readonly deposits: number
+  /** Rows without those of erased users. */
   readonly rows: number
 }
 interface StoreStatistics {
   readonly users: number
+  /** Bytes of all keys and values. The files of a store on a disk are some percent larger. */
+  readonly bytes: number
   readonly days: readonly DayStatistics[]
 }
 
@@ -145,12 +150,12 @@ export interface CentralStore {
 
   findSync(user: User, syncId: Uint8Array): Promise<SyncRecord | undefined>
   /**
-   * Stores the rows, then the acknowledgement. Returns `duplicate` and writes nothing when this user, sync id and digest
-   * were acknowledged before. Throws SYNC_CONFLICT when another digest was acknowledged under this sync id.
+   * Stores rows and lags that the user does not have yet, then the acknowledgement. Writes nothing and returns `duplicate`
+   * when this user, sync id and digest were acknowledged before. Writes nothing and returns `too-many` when the user has
+   * made all deposits of the day.
+   * Throws SYNC_CONFLICT when another digest was acknowledged under this sync id.
    */
-  deposit(deposit: Deposit): Promise<'stored' | 'duplicate'>
-  /** Removes these rows of a user, whatever their lags, and ignores unknown ones. Called again, it changes nothing. */
-  takeBack(user: User, rows: readonly EpochHashes[]): Promise<void>
+  deposit(deposit: Deposit): Promise<'stored' | 'duplicate' | 'too-many'>
   attempts(user: User): Promise<Attempts | undefined>
 
   /** The user's rows of an epoch: one for each hash, with merged lags, ascending by hash. */

@@ -96,27 +96,29 @@ export function decodeSync(syncId: Uint8Array, body: Uint8Array): SyncRecord & {
 export interface UserRecord {
   /** UTC day of the first deposit. */
   readonly since: number
-  /** UTC day of the last deposit. */
+  /** UTC day of the last deposit, and the deposits of that day. */
   readonly seen: number
+  readonly deposits: number
   /** The key under which the user is found. */
   readonly key: Uint8Array
 }
 
-/** since u32 ‖ seen u32 ‖ key. */
-export function encodeUser({ since, seen, key }: UserRecord): Uint8Array {
-  return byteWriter(8 + key.length)
+/** since u32 ‖ seen u32 ‖ deposits u32 ‖ key. */
+export function encodeUser({ since, seen, deposits, key }: UserRecord): Uint8Array {
+  return byteWriter(12 + key.length)
     .u32(since)
     .u32(seen)
+    .u32(deposits)
     .bytes(key)
     .finish()
 }
 
 export function decodeUser(body: Uint8Array): UserRecord {
   const reader = byteReader(body)
-  return { since: reader.u32(), seen: reader.u32(), key: reader.bytes(reader.left) }
+  return { since: reader.u32(), seen: reader.u32(), deposits: reader.u32(), key: reader.bytes(reader.left) }
 }
 
-/** Two u32: the day and count of a user's attempts, or the deposits and rows of a day. */
+/** Two u32: the day and count of a user's attempts. */
 export function encodePair(a: number, b: number): Uint8Array {
   return byteWriter(8).u32(a).u32(b).finish()
 }

@@ -231,15 +231,22 @@ async function writeGroup(handle: LevelHandle, before: Tally, group: readonly Wa
     operations.set(bytesToHex(key), body === undefined ? { key } : { key, value: addChecksum(key, body) })
   }
   const known = await handle.getMany([...operations.values()].map(({ key }) => key))
-  let { entries, sum } = before
-  for (const [i, { value }] of [...operations.values()].entries()) {
+  let { entries, bytes, sum } = before
+  for (const [i, { key, value }] of [...operations.values()].entries()) {
     const old = known[i]
-    entries += (value === undefined ? 0 : 1) - (old === undefined ? 0 : 1)
-    if (old !== undefined) sum ^= toChecksum(old)
-    if (value !== undefined) sum ^= toChecksum(value)
+    if (old !== undefined) {
+      entries--
+      bytes -= key.length + old.length
+      sum ^= toChecksum(old)
+    }
+    if (value !== undefined) {
+      entries++
+      bytes += key.length + value.length
+      sum ^= toChecksum(value)
+    }
   }
   const counts = before.counts.map((count, i) => group.reduce((all, { change }) => all + (change[i] ?? 0), count))
-  const tally: Tally = { writes: before.writes + 1, entries, sum: sum >>> 0, counts }
+  const tally: Tally = { writes: before.writes + 1, entries, bytes, sum: sum >>> 0, counts }
   const value = addChecksum(TALLY_KEY, encodeTally(tally))
   await handle.write([...operations.values(), { key: TALLY_KEY, value }], true)
   return tally

@@ -36,8 +36,8 @@ export interface DayDatabases {
 
 type DaysInit = Pick<DatabaseInit, 'open' | 'clock'> & { dir: string; meta: Database; floor: number }
 
-/** A day's tally counts the entries with rows as `[deposits, rows]`. */
-const COUNTS = 2
+/** A day's tally counts its rows. */
+const COUNTS = 1
 
 /** Opens all listed days. Throws STORE_MISSING, STORAGE_CORRUPT. */
 export async function openDays(init: DaysInit): Promise<DayDatabases> {
@@ -69,11 +69,7 @@ export async function openDays(init: DaysInit): Promise<DayDatabases> {
     days: sorted,
     get: (day) => databases.get(day),
     ensure: async (day) => databases.get(day) ?? (await exclusive(() => make(day))),
-    statistics: () =>
-      sorted().map((day) => {
-        const [deposits, rows] = databases.get(day)!.tally.counts
-        return { day, deposits: deposits!, rows: rows! }
-      }),
+    statistics: () => sorted().map((day) => ({ day, rows: databases.get(day)!.tally.counts[0]! })),
     witness: (touched) => [...touched].map((day) => toWitness(day, databases.get(day)!)),
     eraseUser: async (user) => {
       for (const [day, database] of databases) await eraseRows(database, day, user)
@@ -169,7 +165,7 @@ async function eraseRows(database: Database, day: number, user: User): Promise<v
       lists.push(decodeRows(body))
     }
     if (operations.length === 0) continue
-    await database.write(operations, [-operations.length, -mergeRows(...lists).length])
+    await database.write(operations, [-mergeRows(...lists).length])
     await database.compact(range)
   }
 }

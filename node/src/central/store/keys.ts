@@ -32,6 +32,10 @@ export function metaKey(kind: Kind, ...parts: readonly (number | Uint8Array)[]):
   return writer.finish()
 }
 
+export function isKind(key: Uint8Array, kind: Kind): boolean {
+  return key[0] === KINDS[kind].charCodeAt(0)
+}
+
 /** The n-th u32 after the kind's letter, counted from 0. */
 export function keyNumber(key: Uint8Array, n: number): number {
   return new DataView(key.buffer, key.byteOffset, key.byteLength).getUint32(1 + 4 * n)
@@ -50,3 +54,6 @@ export function rowsPrefix(...parts: readonly number[]): Uint8Array {
 }
 
 const ROWS_KIND = 1
+
+/** The body of an entry whose key says everything. */
+export const NO_BODY = new Uint8Array(0)

@@ -18,7 +18,7 @@ import {
 } from './codecs.ts'
 import type { Database, Operation } from './database.ts'
 import { epochToDay, timeToDay } from './day.ts'
-import { keyNumber, metaKey } from './keys.ts'
+import { isKind, keyNumber, metaKey } from './keys.ts'
 
 /** Operations in one write, to bound memory. Each write is complete by itself, so a crash between two does no harm. */
 const CHUNK = 2_000
@@ -29,14 +29,18 @@ export async function dropMetaBefore(meta: Database, day: number): Promise<void>
     for await (const operations of source(meta, day)) {
       chunk.push(...operations)
       if (chunk.length < CHUNK) continue
-      await meta.write(chunk)
+      await meta.write(chunk, [-deletedUsers(chunk)])
       chunk = []
     }
-    if (chunk.length > 0) await meta.write(chunk)
+    if (chunk.length > 0) await meta.write(chunk, [-deletedUsers(chunk)])
   }
   // The floor comes last: until then another drop of the same day finishes this one.
   if (day > (await readFloor(meta)))
     await meta.write([{ key: metaKey('floor'), body: byteWriter(4).u32(day).finish() }])
+}
+
+function deletedUsers(operations: readonly Operation[]): number {
+  return operations.filter(({ key, body }) => body === undefined && isKind(key, 'user')).length
 }
 
 /** The first day that was not dropped. */

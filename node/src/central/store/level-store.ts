@@ -1,12 +1,11 @@
 /**
- * The central store on LevelDB. PROTOCOL.md §8. The store writes and syncs rows before their acknowledgement. It stores
- * only rows and lags that the user does not have yet, so a deposit that was interrupted and sent again adds nothing.
+ * The central store on LevelDB. PROTOCOL.md §8. The store writes and syncs rows before their acknowledgement.
  * Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT, STORAGE_FULL, BUSY, SYNC_CONFLICT.
  */
 import { createHmac } from 'node:crypto'
 import { join } from 'node:path'
 import { type Clock, oneAtATime, type Random, type Turns, turns } from '@geotrace/core-wasm'
-import { byteReader, byteWriter, equalBytes, FederationError, type Pin, type Row, utf8 } from '@geotrace/core-wasm/wire'
+import { byteReader, byteWriter, type Pin, utf8 } from '@geotrace/core-wasm/wire'
 import { type OpenLevel, openLevel, prefixRange } from '../../platform/level-handle.ts'
 import type {
   CentralStore,
@@ -17,39 +16,28 @@ import type {
   ReportRecord,
   StoreCondition,
   User,
-  UserRows,
 } from './central-store.ts'
 import {
   decodeJson,
   decodeMarkList,
   decodeMarks,
-  decodeMatchingRows,
-  decodePair,
-  decodeRows,
   decodeSync,
   decodeUser,
   encodeJson,
   encodeMarkList,
   encodeMarks,
-  encodePair,
-  encodeRows,
-  encodeSync,
   encodeUser,
 } from './codecs.ts'
 import { type Database, type Operation, openDatabase } from './database.ts'
-import { dayToEpochs, epochToDay } from './day.ts'
 import { type DayDatabases, openDays } from './day-databases.ts'
-import { keyNumber, metaKey, rowsKey, rowsPrefix } from './keys.ts'
+import { keyNumber, metaKey, NO_BODY } from './keys.ts'
+import { levelDeposits } from './level-deposits.ts'
 import { dropMetaBefore, personOperations, readFloor } from './level-retention.ts'
-import { freshRows, mergeRows } from './row-set.ts'
 import { type Founding, openStoreDirectory } from './store-directory.ts'
-import { takeBack } from './take-back.ts'
 import { openWitness } from './witness.ts'
 
 /** 128 bits: the chance that two of a billion users have the same key is 10^-21. */
 const USER_KEY_BYTES = 16
-
-const NO_BODY = new Uint8Array(0)
 
 /** The worst first. */
 const CONDITIONS: readonly Condition[] = ['damaged', 'failed', 'full']
@@ -70,7 +58,7 @@ interface LevelStoreInit {
  */
 export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStore> {
   const { dir, random, clock, founding = 'if-missing', open = openLevel } = storeInit
-  const init = { dir: join(dir, 'meta'), what: 'meta', open, clock, counts: 0, isWhole: true }
+  const init = { dir: join(dir, 'meta'), what: 'meta', open, clock, counts: 1, isWhole: true }
   const found = async (): Promise<void> => (await openDatabase({ ...init, create: true, atLeast: 0 })).close()
   const key = await openStoreDirectory({ dir, random, founding, found })
   const witness = await openWitness(dir, clock)
@@ -88,7 +76,12 @@ export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStor
     const parts: Parts = { meta, days, userKey, next: await readCounters(meta), perUser: turns<User>(1) }
     return {
       ...users(parts),
-      ...deposits(parts),
+      ...levelDeposits({
+        meta,
+        days,
+        perUser: parts.perUser,
+        toRecords: (deposit) => depositRecords(parts.next, deposit),
+      }),
       ...marks(parts),
       ...records(parts),
       dropBefore: async (day) => {
@@ -97,7 +90,7 @@ export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStor
         return gone
       },
       floor: () => days.floor,
-      statistics: () => statistics(parts),
+      statistics: async () => statistics(parts),
       condition: () => toCondition([meta, ...days.days().map((day) => days.get(day)!)]),
       close,
     }
@@ -112,6 +105,7 @@ interface Counters {
   report: number
 }
 
+/** `meta` counts the users. */
 interface Parts {
   meta: Database
   days: DayDatabases
@@ -135,13 +129,16 @@ function users({ meta, days, userKey, next, perUser }: Parts) {
         if (known !== undefined) return known
         const user = next.user++
         const key = userKey(id)
-        await meta.write([
-          { key, body: byteWriter(4).u32(user).finish() },
-          { key: metaKey('person', user), body: encodeUser({ since: day, seen: day, key }) },
-          { key: metaKey('seen', day, user), body: NO_BODY },
-          { key: metaKey('list', user), body: encodeMarkList({ generation, last: 0, entries: [] }) },
-          counter('user', next.user),
-        ])
+        await meta.write(
+          [
+            { key, body: byteWriter(4).u32(user).finish() },
+            { key: metaKey('person', user), body: encodeUser({ since: day, seen: day, deposits: 0, key }) },
+            { key: metaKey('seen', day, user), body: NO_BODY },
+            { key: metaKey('list', user), body: encodeMarkList({ generation, last: 0, entries: [] }) },
+            counter('user', next.user),
+          ],
+          [1],
+        )
         return user
       }),
     eraseUser: (id) =>
@@ -151,61 +148,13 @@ function users({ meta, days, userKey, next, perUser }: Parts) {
         const user = await findUser(id)
         if (user === undefined) return false
         await perUser.run(user, async () => {
-          await meta.write([...(await userOperations(meta, user)), intent(user)])
+          await meta.write([...(await userOperations(meta, user)), intent(user)], [-1])
           await finishErasures(meta, days)
           await meta.compact(prefixRange(userKey(id)))
         })
         return true
       }),
   } satisfies Partial<CentralStore>
-}
-
-function deposits({ meta, days, next, perUser }: Parts) {
-  const findSync: CentralStore['findSync'] = async (user, syncId) => {
-    const body = await meta.get(metaKey('sync', user, syncId))
-    return body === undefined ? undefined : decodeSync(syncId, body)
-  }
-  return {
-    findSync,
-    deposit: (deposit) =>
-      perUser.run(deposit.user, async () => {
-        const known = await findSync(deposit.user, deposit.syncId)
-        if (known !== undefined && !equalBytes(known.digest, deposit.digest)) {
-          throw new FederationError('SYNC_CONFLICT', 'this sync id has another deposit: use a new sync id')
-        }
-        if (known !== undefined) return 'duplicate'
-        const touched = await writeRows(days, deposit)
-        const seen = await seenOperations(meta, deposit)
-        await meta.write([...seen, ...acknowledgement(next, deposit), ...days.witness(touched)])
-        return 'stored'
-      }),
-    takeBack: (user, items) => perUser.run(user, () => takeBack(meta, days, user, items)),
-    attempts: async (user) => {
-      const body = await meta.get(metaKey('attempts', user))
-      if (body === undefined) return undefined
-      const [day, count] = decodePair(body)
-      return { day, count }
-    },
-    userRows: async (epoch, user) => (await readRows(days, epoch, user)).rows,
-    probe: (epoch, hashes) => probe(days, epoch, hashes),
-    epochs: async () => days.days().flatMap(dayToEpochs),
-  } satisfies Partial<CentralStore>
-}
-
-async function* probe(days: DayDatabases, epoch: number, hashes: ReadonlySet<string>): AsyncIterable<UserRows> {
-  let user: User | undefined
-  let lists: Row[][] = []
-  for await (const [key, body] of days.get(epochToDay(epoch))?.entries(prefixRange(rowsPrefix(epoch))) ?? []) {
-    const rows = decodeMatchingRows(body, hashes)
-    if (rows.length === 0) continue
-    if (user !== undefined && user !== keyNumber(key, 1)) {
-      yield { user, rows: mergeRows(...lists) }
-      lists = []
-    }
-    user = keyNumber(key, 1)
-    lists.push(rows)
-  }
-  if (user !== undefined) yield { user, rows: mergeRows(...lists) }
 }
 
 function marks({ meta, perUser }: Parts) {
@@ -267,70 +216,16 @@ function toCondition(databases: readonly Database[]): StoreCondition {
   return { condition: worst, parts: databases.filter((item) => item.condition !== 'sound').map(({ what }) => what) }
 }
 
-async function statistics({ meta, days }: Parts) {
-  let users = 0
-  for await (const _ of meta.keys(prefixRange(metaKey('user')))) users++
-  return { users, days: days.statistics() }
+function statistics({ meta, days }: Parts) {
+  const tallies = [meta, ...days.days().map((day) => days.get(day)!)].map(({ tally }) => tally)
+  const bytes = tallies.reduce((sum, tally) => sum + tally.bytes, 0)
+  return { users: meta.tally.counts[0]!, bytes, days: days.statistics() }
 }
 
-/** The rows of a user in an epoch, and the number of the next part that adds to them. */
-async function readRows(days: DayDatabases, epoch: number, user: User): Promise<{ rows: Row[]; nextPart: number }> {
-  const lists = []
-  let nextPart = 0
-  for await (const [key, body] of days.get(epochToDay(epoch))?.entries(prefixRange(rowsPrefix(epoch, user))) ?? []) {
-    lists.push(decodeRows(body))
-    nextPart = keyNumber(key, 2) + 1
-  }
-  return { rows: mergeRows(...lists), nextPart }
-}
-
-/** Writes the rows that the user does not have yet. Returns the days that it wrote to. */
-async function writeRows(days: DayDatabases, { user, groups }: Deposit): Promise<number[]> {
-  const byDay = new Map<number, { operations: Operation[]; rows: number }>()
-  for (const { epoch, rows } of groups) {
-    const known = await readRows(days, epoch, user)
-    const { fresh, added } = freshRows(known.rows, rows)
-    if (fresh.length === 0) continue
-    const item = byDay.get(epochToDay(epoch)) ?? { operations: [], rows: 0 }
-    byDay.set(epochToDay(epoch), item)
-    item.operations.push({ key: rowsKey(epoch, user, known.nextPart), body: encodeRows(fresh) })
-    item.rows += added
-  }
-  // Wait for every day, because a repetition that starts during a write would store its rows twice.
-  const writes = await Promise.allSettled(
-    [...byDay].map(async ([day, { operations, rows }]) =>
-      (await days.ensure(day)).write(operations, [operations.length, rows]),
-    ),
-  )
-  for (const write of writes) if (write.status === 'rejected') throw write.reason
-  return [...byDay.keys()]
-}
-
-/** The operations that keep the day of a user's last deposit, and forget attempts of earlier days. */
-async function seenOperations(meta: Database, { user, day }: Deposit): Promise<Operation[]> {
-  const body = await meta.get(metaKey('person', user))
-  if (body === undefined) return []
-  const person = decodeUser(body)
-  if (person.seen >= day) return []
-  return [
-    { key: metaKey('person', user), body: encodeUser({ ...person, seen: day }) },
-    { key: metaKey('seen', person.seen, user) },
-    { key: metaKey('seen', day, user), body: NO_BODY },
-    { key: metaKey('attempts', user) },
-  ]
-}
-
-/** The acknowledgement with everything that becomes durable in the same write. */
-function acknowledgement(next: Counters, deposit: Deposit): Operation[] {
-  const { user, syncId, day, attempts, reports = [], code } = deposit
-  const operations: Operation[] = [
-    { key: metaKey('sync', user, syncId), body: encodeSync(deposit) },
-    { key: metaKey('syncByDay', day, user, syncId), body: NO_BODY },
-  ]
-  if (attempts !== undefined) {
-    operations.push({ key: metaKey('attempts', user), body: encodePair(attempts.day, attempts.count) })
-  }
-  if (reports.length > 0) operations.push(...reports.map(reportOperation), counter('report', next.report))
+/** The operations that keep the records of a deposit in the write of its acknowledgement. */
+function depositRecords(next: Counters, { reports = [], code }: Deposit): Operation[] {
+  const operations = reports.map(reportOperation)
+  if (reports.length > 0) operations.push(counter('report', next.report))
   if (code !== undefined) operations.push({ key: metaKey('code', code.hash), body: encodeJson(code) })
   return operations
 }
@@ -376,18 +271,18 @@ function intent(user: User): Operation & { body: Uint8Array } {
   return { key: metaKey('erasing', user), body: NO_BODY }
 }
 
-function reportOperation(report: ReportRecord): Operation {
-  return { key: metaKey('report', report.id), body: encodeJson(report) }
-}
-
-function counter(name: keyof Counters, value: number): Operation {
-  return { key: metaKey('counter', utf8(name)), body: byteWriter(4).u32(value).finish() }
-}
-
 async function readCounters(meta: Database): Promise<Counters> {
   const read = async (name: keyof Counters): Promise<number> => {
     const body = await meta.get(metaKey('counter', utf8(name)))
     return body === undefined ? 1 : byteReader(body).u32()
   }
   return { user: await read('user'), report: await read('report') }
+}
+
+function reportOperation(report: ReportRecord): Operation {
+  return { key: metaKey('report', report.id), body: encodeJson(report) }
+}
+
+function counter(name: keyof Counters, value: number): Operation {
+  return { key: metaKey('counter', utf8(name)), body: byteWriter(4).u32(value).finish() }
 }

@@ -3,11 +3,12 @@
  * Nothing survives the process; with a `memoryDisk()` a test can close the store and open it again.
  * Throws STORE_LOCKED, SYNC_CONFLICT.
  */
-import { bytesToHex, equalBytes, FederationError, type Pin, type Row } from '@geotrace/core-wasm/wire'
+import { bytesToHex, equalBytes, FederationError, type Pin, ROW_BYTES, type Row } from '@geotrace/core-wasm/wire'
 import type {
   Attempts,
   CentralStore,
   CodeRecord,
+  EpochHashes,
   MarkList,
   ReportId,
   ReportMarks,
@@ -18,10 +19,6 @@ import type {
 import { epochToDay, timeToDay } from './day.ts'
 import { freshRows, hashToKey, mergeRows } from './row-set.ts'
 
-interface DayCount {
-  deposits: number
-  rows: number
-}
 /** The whole content of a memory store. */
 export interface MemoryDisk {
   opened: boolean
@@ -29,14 +26,15 @@ export interface MemoryDisk {
   nextReport: ReportId
   floor: number
   users: Map<string, User>
-  /** UTC days of the first and the last deposit. */
-  people: Map<User, { since: number; seen: number; id: string }>
+  /** UTC days of the first and the last deposit, and the deposits of the last one. */
+  people: Map<User, { since: number; seen: number; deposits: number; id: string }>
   /** Keys are `user/syncId`. */
   syncs: Map<string, SyncRecord & { user: User; day: number }>
   attempts: Map<User, Attempts>
   /** Keys are epoch, then user, then sync. */
   rows: Map<number, Map<User, Map<string, readonly Row[]>>>
-  counts: Map<number, DayCount>
+  /** Rows by UTC day. */
+  counts: Map<number, number>
   lists: Map<User, MarkList>
   marks: Map<User, Map<ReportId, ReportMarks>>
   reports: Map<ReportId, ReportRecord>
@@ -77,7 +75,8 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
     floor: () => disk.floor,
     statistics: async () => ({
       users: disk.users.size,
-      days: [...disk.counts].map(([day, counts]) => ({ day, ...counts })).sort((a, b) => a.day - b.day),
+      bytes: ROW_BYTES * [...disk.counts.values()].reduce((sum, rows) => sum + rows, 0),
+      days: [...disk.counts].map(([day, rows]) => ({ day, rows })).sort((a, b) => a.day - b.day),
     }),
     condition: () => ({ condition: 'sound', parts: [] }),
     close: async () => {
@@ -94,7 +93,7 @@ function users(disk: MemoryDisk): Pick<CentralStore, 'findUser' | 'addUser' | 'e
       if (known !== undefined) return known
       const user = disk.nextUser++
       disk.users.set(bytesToHex(id), user)
-      disk.people.set(user, { since: day, seen: day, id: bytesToHex(id) })
+      disk.people.set(user, { since: day, seen: day, deposits: 0, id: bytesToHex(id) })
       disk.lists.set(user, { generation, last: 0, entries: [] })
       return user
     },
@@ -106,7 +105,7 @@ function users(disk: MemoryDisk): Pick<CentralStore, 'findUser' | 'addUser' | 'e
       for (const [key, sync] of disk.syncs) if (sync.user === user) disk.syncs.delete(key)
       for (const [epoch, users] of disk.rows) {
         const parts = users.get(user)
-        if (parts !== undefined) count(disk, epoch, -parts.size, -userRows(disk, epoch, user).length)
+        if (parts !== undefined) count(disk, epoch, -userRows(disk, epoch, user).length)
         users.delete(user)
       }
       return true
@@ -114,7 +113,7 @@ function users(disk: MemoryDisk): Pick<CentralStore, 'findUser' | 'addUser' | 'e
   }
 }
 
-type DepositMethods = 'findSync' | 'deposit' | 'takeBack' | 'attempts' | 'userRows' | 'probe' | 'epochs'
+type DepositMethods = 'findSync' | 'deposit' | 'attempts' | 'userRows' | 'probe' | 'epochs'
 
 function deposits(disk: MemoryDisk): Pick<CentralStore, DepositMethods> {
   const syncKey = (user: User, syncId: Uint8Array): string => `${user}/${bytesToHex(syncId)}`
@@ -123,41 +122,50 @@ function deposits(disk: MemoryDisk): Pick<CentralStore, DepositMethods> {
     const syncs = users.get(user) ?? new Map<string, readonly Row[]>()
     disk.rows.set(epoch, users.set(user, syncs.set(sync, rows)))
   }
+  const takeBack = (user: User, items: readonly EpochHashes[]): void => {
+    for (const { epoch, hashes } of items) {
+      const before = userRows(disk, epoch, user).length
+      const gone = new Set(hashes.map(hashToKey))
+      for (const [sync, rows] of disk.rows.get(epoch)?.get(user) ?? []) {
+        put(
+          user,
+          epoch,
+          sync,
+          rows.filter(({ hash }) => !gone.has(hashToKey(hash))),
+        )
+      }
+      if (before > 0) count(disk, epoch, userRows(disk, epoch, user).length - before)
+    }
+  }
   return {
     findSync: async (user, syncId) => disk.syncs.get(syncKey(user, syncId)),
-    deposit: async ({ user, syncId, digest, basis, day, groups, attempts, reports = [], code }) => {
+    deposit: async (deposit) => {
+      const { user, syncId, digest, basis, day, groups, takenBack = [], perDay, attempts, reports = [], code } = deposit
       const key = syncKey(user, syncId)
       const known = disk.syncs.get(key)
       if (known !== undefined && !equalBytes(known.digest, digest)) {
         throw new FederationError('SYNC_CONFLICT', 'this sync id has another deposit: use a new sync id')
       }
       if (known !== undefined) return 'duplicate'
+      const person = disk.people.get(user)
+      const made = person !== undefined && person.seen >= day ? person.deposits : 0
+      if (made >= perDay) return 'too-many'
+      takeBack(user, takenBack)
       for (const { epoch, rows } of groups) {
         const { fresh, added } = freshRows(userRows(disk, epoch, user), rows)
         if (fresh.length === 0) continue
         put(user, epoch, key, fresh)
-        count(disk, epoch, 1, added)
+        count(disk, epoch, added)
       }
       disk.syncs.set(key, { user, syncId, digest, basis, day })
-      const person = disk.people.get(user)
-      if (person !== undefined && person.seen < day) {
-        person.seen = day
-        disk.attempts.delete(user)
+      if (person !== undefined) {
+        if (person.seen < day) disk.attempts.delete(user)
+        Object.assign(person, { seen: Math.max(person.seen, day), deposits: made + 1 })
       }
       if (attempts !== undefined) disk.attempts.set(user, attempts)
       for (const report of reports) disk.reports.set(report.id, report)
       if (code !== undefined) disk.codes.set(bytesToHex(code.hash), code)
       return 'stored'
-    },
-    takeBack: async (user, items) => {
-      for (const { epoch, hashes } of items) {
-        const gone = new Set(hashes.map(hashToKey))
-        for (const [sync, rows] of disk.rows.get(epoch)?.get(user) ?? []) {
-          const left = rows.filter(({ hash }) => !gone.has(hashToKey(hash)))
-          put(user, epoch, sync, left)
-          count(disk, epoch, 0, left.length - rows.length)
-        }
-      }
     },
     attempts: async (user) => disk.attempts.get(user),
 
@@ -180,11 +188,10 @@ function userRows(disk: MemoryDisk, epoch: number, user: User): Row[] {
   return mergeRows(...(disk.rows.get(epoch)?.get(user)?.values() ?? []))
 }
 
-/** Adds to the counts of the epoch's day. */
-function count(disk: MemoryDisk, epoch: number, deposits: number, rows: number): void {
+/** Adds to the rows of the epoch's day. */
+function count(disk: MemoryDisk, epoch: number, rows: number): void {
   const day = epochToDay(epoch)
-  const known = disk.counts.get(day) ?? { deposits: 0, rows: 0 }
-  disk.counts.set(day, { deposits: known.deposits + deposits, rows: known.rows + rows })
+  disk.counts.set(day, (disk.counts.get(day) ?? 0) + rows)
 }
 
 function marks(disk: MemoryDisk): Pick<CentralStore, 'marks' | 'userMarks' | 'markedUsers' | 'putMarks'> {

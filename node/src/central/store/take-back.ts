@@ -11,20 +11,17 @@ import type { DayDatabases } from './day-databases.ts'
 import { rowsPrefix } from './keys.ts'
 import { hashToKey } from './row-set.ts'
 
-/** Call it in the user's turn. */
-export async function takeBack(
-  meta: Database,
-  days: DayDatabases,
-  user: User,
-  items: readonly EpochHashes[],
-): Promise<void> {
+/** Call it in the user's turn. Returns the days that it wrote to. */
+export async function takeBack(days: DayDatabases, user: User, items: readonly EpochHashes[]): Promise<number[]> {
+  const touched: number[] = []
   for (const { epoch, hashes } of items) {
     const day = epochToDay(epoch)
     const database = days.get(day)
     if (database === undefined || !(await removeRows(database, epoch, user, new Set(hashes.map(hashToKey))))) continue
     await database.compact(prefixRange(rowsPrefix(epoch, user)))
-    await meta.write(days.witness([day]))
+    touched.push(day)
   }
+  return touched
 }
 
 /** False when the user has none of these rows. */
@@ -32,15 +29,13 @@ async function removeRows(database: Database, epoch: number, user: User, gone: R
   const operations: Operation[] = []
   // A hash whose lags came in two syncs stands in two parts.
   const removed = new Set<string>()
-  let emptied = 0
   for await (const [key, body] of database.entries(prefixRange(rowsPrefix(epoch, user)))) {
     const rows = decodeRows(body)
     const left = rows.filter(({ hash }) => !gone.has(hashToKey(hash)))
     if (left.length === rows.length) continue
     for (const { hash } of rows) if (gone.has(hashToKey(hash))) removed.add(hashToKey(hash))
-    if (left.length === 0) emptied++
     operations.push(left.length === 0 ? { key } : { key, body: encodeRows(left) })
   }
-  if (operations.length > 0) await database.write(operations, [-emptied, -removed.size])
+  if (operations.length > 0) await database.write(operations, [-removed.size])
   return operations.length > 0
 }

@@ -1,5 +1,6 @@
 /**
- * The tally of a database: how many writes it had, how many entries it holds, and the XOR of their checksums. PROTOCOL.md §8.
+ * The tally of a database: how many writes it had, the number, the bytes and the XOR of the checksums of its entries.
+ * PROTOCOL.md §8.
  * Every batch also writes the tally. LevelDB opens a database without an error after it lost writes from its log; the
  * entries then differ from the tally, or the tally is older than the acknowledged writes. Pure.
  */
@@ -13,6 +14,8 @@ export interface Tally {
   /** Batches since the founding of the database. */
   readonly writes: number
   readonly entries: number
+  /** Bytes of their keys and values. */
+  readonly bytes: number
   /** XOR of the checksums of all entries, as u32. */
   readonly sum: number
   /** Further numbers that the database counts, for example rows. */
@@ -20,13 +23,14 @@ export interface Tally {
 }
 
 export function emptyTally(counts: number): Tally {
-  return { writes: 0, entries: 0, sum: 0, counts: new Array<number>(counts).fill(0) }
+  return { writes: 0, entries: 0, bytes: 0, sum: 0, counts: new Array<number>(counts).fill(0) }
 }
 
-export function encodeTally({ writes, entries, sum, counts }: Tally): Uint8Array {
-  const writer = byteWriter(20 + 8 * counts.length)
+export function encodeTally({ writes, entries, bytes, sum, counts }: Tally): Uint8Array {
+  const writer = byteWriter(28 + 8 * counts.length)
     .time(writes)
     .time(entries)
+    .time(bytes)
     .u32(sum >>> 0)
   for (const count of counts) writer.time(count)
   return writer.finish()
@@ -34,10 +38,10 @@ export function encodeTally({ writes, entries, sum, counts }: Tally): Uint8Array
 
 export function decodeTally(body: Uint8Array): Tally {
   const reader = byteReader(body)
-  const [writes, entries, sum] = [reader.time(), reader.time(), reader.u32()]
+  const [writes, entries, bytes, sum] = [reader.time(), reader.time(), reader.time(), reader.u32()]
   const counts = Array.from({ length: reader.left / 8 }, () => reader.time())
   reader.end()
-  return { writes, entries, sum, counts }
+  return { writes, entries, bytes, sum, counts }
 }
 
 /** The checksum at the end of a stored value. */

@@ -1,16 +1,15 @@
 /**
  * Stores the content of a sync: rows, rows that are taken back, and changes of the user's reports. PROTOCOL.md §7.2. All of
- * it is durable before the acknowledgement. Throws SYNC_CONFLICT, ROSTER_UNKNOWN,
- * STORAGE_FULL.
+ * it is durable before the acknowledgement. Throws SYNC_CONFLICT, ROSTER_UNKNOWN, STORAGE_FULL, QUOTA_SPENT.
  */
 import { type Clock, oneAtATime } from '@geotrace/core-wasm'
-import { equalBytes, FederationError, type SyncRequest } from '@geotrace/core-wasm/wire'
+import { DAY_MS, equalBytes, FederationError, type SyncRequest } from '@geotrace/core-wasm/wire'
 import type { RosterStore } from '../../membership/roster-store.ts'
-import type { DiskSpace } from '../../platform/disk-space.ts'
 import type { CodeRegistry } from '../codes.ts'
 import type { RiskEngine } from '../risk/risk-engine.ts'
 import type { CentralStore, User } from '../store/central-store.ts'
 import { timeToDay } from '../store/day.ts'
+import type { StoreRoom } from '../store-room.ts'
 import { admitGroups, type GroupAdmission } from './admission.ts'
 import { decideReport, type ReportDecision } from './own-reports.ts'
 import type { RosterPins } from './pins.ts'
@@ -34,14 +33,15 @@ interface DepositsInit {
   risk: RiskEngine
   clock: Clock
   retentionStart(): number
-  /** The disk of the store; undefined when nothing watches it. */
-  space: DiskSpace | undefined
+  room: StoreRoom
+  /** Deposits of one user in a UTC day. */
+  perDay: number
   counters: DepositCounters
 }
 
 /** A repeated sync changes nothing and gets the same reply. Call it in the user's turn. */
 export function deposits(init: DepositsInit): (user: User, sync: IdentifiedSync) => Promise<ReplyBasis> {
-  const { store, rosters, pins, codes, risk, clock, retentionStart, space, counters } = init
+  const { store, rosters, pins, codes, risk, clock, retentionStart, room, perDay, counters } = init
   const perCode = oneAtATime()
 
   const decide = async (user: User, { syncId, report: kind }: IdentifiedSync): Promise<ReportDecision> =>
@@ -54,9 +54,13 @@ export function deposits(init: DepositsInit): (user: User, sync: IdentifiedSync)
     { status, ...records }: ReportDecision,
   ): Promise<ReplyBasis> => {
     const basis: ReplyBasis = { report: status, refused }
-    if (takenBack.length > 0) await store.takeBack(user, takenBack)
     const day = timeToDay(clock.now())
-    await store.deposit({ user, syncId, digest, basis: encodeBasis(basis), day, groups: taken, ...records })
+    const content = { takenBack, groups: taken, ...records }
+    const outcome = await store.deposit({ user, syncId, digest, basis: encodeBasis(basis), day, perDay, ...content })
+    if (outcome === 'too-many') {
+      const retryAfterMs = (day + 1) * DAY_MS - clock.now()
+      throw new FederationError('QUOTA_SPENT', 'this user has made all deposits of the day', { retryAfterMs })
+    }
     // Do not await the computation: a reply to a report must take no longer than any other reply.
     void risk.deposited(user, taken)
     for (const record of records.reports) void risk.add(record)
@@ -73,7 +77,7 @@ export function deposits(init: DepositsInit): (user: User, sync: IdentifiedSync)
       counters.duplicates++
       return decodeBasis(before.basis)
     }
-    await space?.assertRoom()
+    await room.assertForDeposit()
     const { groups } = sync
     const admission = await admitGroups({
       store,

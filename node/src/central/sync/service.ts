@@ -20,13 +20,13 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { RosterStore } from '../../membership/roster-store.ts'
 import type { Handler, Requester } from '../../net/protocol.ts'
-import type { DiskSpace } from '../../platform/disk-space.ts'
 import type { CodeRegistry } from '../codes.ts'
 import type { CentralConfig } from '../config.ts'
 import { isAhead, pageMarks } from '../risk/mark-list.ts'
 import type { RiskEngine } from '../risk/risk-engine.ts'
 import type { CentralStore, User } from '../store/central-store.ts'
 import { timeToDay } from '../store/day.ts'
+import type { StoreRoom } from '../store-room.ts'
 import { type DepositCounters, deposits, type IdentifiedSync } from './deposits.ts'
 import { recentErasures } from './erasures.ts'
 import { newUserBounds } from './new-users.ts'
@@ -59,8 +59,7 @@ interface SyncServiceInit {
   clock: Clock
   random: Random
   retentionStart(): number
-  /** The disk of the store; undefined when nothing watches it. */
-  space?: DiskSpace | undefined
+  room: StoreRoom
 }
 
 /** A request whose secret was replaced by the id that derives from it. */
@@ -69,13 +68,13 @@ interface Sync extends IdentifiedSync {
 }
 
 export function syncService(init: SyncServiceInit): SyncService {
-  const { manifest, config, store, rosters, pins, isReady, codes, risk, clock, random, retentionStart, space } = init
+  const { manifest, config, store, rosters, pins, isReady, risk, clock, random, room } = init
   const { syncRequestBytes, syncReplyBytes } = manifest.parameters
   const perUser = turns<string>(1)
   const newUsers = newUserBounds({ clock, perPrefix: config.newUsersPerPrefix, perFence: config.newUsersPerFence })
   const erasures = recentErasures(clock)
   const counters: SyncCounters = { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 }
-  const deposit = deposits({ store, rosters, pins, codes, risk, clock, retentionStart, space, counters })
+  const deposit = deposits({ ...init, counters, perDay: config.depositsPerDay })
   let inFlight = 0
 
   const answer = async (sync: Sync, from: Requester): Promise<SyncReply> => {
@@ -93,7 +92,7 @@ export function syncService(init: SyncServiceInit): SyncService {
 
   const addUser = async ({ id }: Sync, from: Requester): Promise<User> => {
     if (rosters.newest === undefined) throw new FederationError('ROSTER_UNKNOWN', 'no certified roster: sync later')
-    await space?.assertRoom()
+    await room.assertForNewUser()
     newUsers.admit(from)
     // Begin at a random generation, so that a device that returns after an erasure does not take the new list for the old.
     return await store.addUser(id, 1 + (byteReader(random(4)).u32() >>> 2), timeToDay(clock.now()))
@@ -113,7 +112,7 @@ export function syncService(init: SyncServiceInit): SyncService {
   const erase = async ({ id, report }: Sync): Promise<SyncReply> => {
     erasures.note(id)
     // On a full disk the ballast makes room for the deletion.
-    await space?.look()
+    await room.look()
     const user = await store.findUser(id)
     const isWarningKept = report.kind === 'erase' && report.keepWarning
     const own = user === undefined || isWarningKept ? [] : risk.reportsOf(user).map(retract)

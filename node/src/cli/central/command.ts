@@ -26,6 +26,11 @@ export function centralCommand(command: Command, out: Output): void {
       wholeNumber(1, DEGREES_MAX),
       SEED_PROFILE.degrees,
     )
+    .option(
+      '--store-ceiling <mib>',
+      'MiB that the store may take; new users are refused first',
+      wholeNumber(1, 1 << 30),
+    )
     .option('--new-store', 'begin with an empty store, because the old one is lost for good')
     .action(async (_, run: Command) => await (await import('./run.ts')).runCentral(run.optsWithGlobals(), out))
   examples(run, 'geotrace central run', 'geotrace central run --degrees 2 --health-port 4391')

@@ -25,6 +25,7 @@ import { centralRoutes } from './routes.ts'
 
 interface CentralRunOptions extends RunOptions {
   degrees: number
+  storeCeiling?: number
   newStore?: boolean
 }
 
@@ -49,7 +50,10 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
     listen,
     ...(options.localAddress !== undefined && { localAddress: options.localAddress }),
     ...(certificate && { certificate }),
-    config: { degrees: options.degrees },
+    config: {
+      degrees: options.degrees,
+      ...(options.storeCeiling !== undefined && { storeCeilingMib: options.storeCeiling }),
+    },
     ...toFounding(options),
     clock,
     random,

@@ -110,7 +110,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       const before = await countRows()
       const after: number[] = []
       for (let i = 0; i < 2; i++) {
-        await store.takeBack(a, items)
+        await store.deposit(deposit(a, 10 + i, [], { takenBack: items }))
         expect(shown(await store.userRows(EPOCH, a))).toEqual(shown([row(1, 1)]))
         expect(shown(await store.userRows(EPOCH + 1, a))).toEqual(shown([row(1, 1)]))
         expect(shown(await store.userRows(EPOCH, b))).toEqual(shown(rows(row(1, 1), row(2, 3))))
@@ -150,7 +150,8 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
             const [key, epoch] = [`${base + sync.epoch}/${user}`, base + sync.epoch]
             const known = plain.get(key) ?? []
             if (sync.isTakenBack) {
-              await store.takeBack(user, [{ epoch, hashes: items.map((item) => item.hash) }])
+              const takenBack = [{ epoch, hashes: items.map((item) => item.hash) }]
+              await store.deposit(deposit(user, run * 100 + i, [], { takenBack }))
               const gone = sync.rows.map((r) => hashToKey(hash(r.n)))
               plain.set(
                 key,
@@ -198,7 +199,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       await reopen()
       expect(await store.deposit(first)).toBe('duplicate')
       expect(await store.statistics()).toEqual(counted)
-      expect(counted.days).toEqual([{ day: 100, deposits: 1, rows: 2 }])
+      expect(counted.days).toEqual([{ day: 100, rows: 2 }])
       const kept = await store.findSync(a, syncId(1))
       expect([kept!.digest, kept!.basis]).toEqual([first.digest, Uint8Array.of(4, 2)])
     })
@@ -213,6 +214,34 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       expect(shown(await store.userRows(EPOCH, a))).toEqual(shown([row(1)]))
     })
 
+    it('a user makes as many deposits a day as allowed, and a refused deposit changes nothing', async () => {
+      const [a, b] = [await store.addUser(id('a'), 1, 100), await store.addUser(id('b'), 1, 100)]
+      const make = (user: number, n: number, day = 100) =>
+        store.deposit(
+          deposit(user, n, [group(EPOCH + n, row(n))], {
+            perDay: 2,
+            day,
+            attempts: { day, count: n },
+            takenBack: [{ epoch: EPOCH + 1, hashes: n > 1 ? [hash(1)] : [] }],
+          }),
+        )
+      expect([await make(a, 0), await make(a, 1), await make(a, 1)]).toEqual(['stored', 'stored', 'duplicate'])
+      await reopen()
+      const before = await store.statistics()
+      expect([await make(a, 2), await make(b, 0)]).toEqual(['too-many', 'stored'])
+      expect(await store.userRows(EPOCH + 1, a)).toHaveLength(1)
+      expect(await store.userRows(EPOCH + 2, a)).toEqual([])
+      expect(await store.findSync(a, syncId(2))).toBeUndefined()
+      expect(await store.attempts(a)).toEqual({ day: 100, count: 1 })
+      expect((await store.statistics()).days[0]!.rows).toBe(before.days[0]!.rows + 1)
+      // A clock that goes back gives no further deposits.
+      expect([await make(a, 3, 99), await make(a, 4, 101), await make(a, 5, 101)]).toEqual([
+        'too-many',
+        'stored',
+        'stored',
+      ])
+    })
+
     it('a sync that arrives many times at once counts once', async () => {
       const a = await store.addUser(id('a'), 1, 100)
       const outcomes = await Promise.all(
@@ -221,10 +250,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
         ),
       )
       expect(outcomes.filter((outcome) => outcome === 'stored')).toHaveLength(1)
-      expect((await store.statistics()).days.map(({ deposits, rows }) => [deposits, rows])).toEqual([
-        [1, 1],
-        [1, 1],
-      ])
+      expect((await store.statistics()).days.map(({ rows }) => rows)).toEqual([1, 1])
     })
 
     it('a deposit stores its spent code, its attempts and its report together', async () => {
@@ -307,13 +333,14 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
         expect((await probe(EPOCH, 1)).map(({ user }) => user)).toEqual([b])
         expect(await store.userRows(EPOCH + 40, b)).toHaveLength(1)
         expect(await store.findSync(b, syncId(1))).toBeDefined()
-        expect(await store.statistics()).toEqual({
-          users: 1,
-          days: [
-            { day: 100, deposits: 1, rows: 2 },
-            { day: 102, deposits: 1, rows: 1 },
+        const { users, days } = await store.statistics()
+        expect([users, days]).toEqual([
+          1,
+          [
+            { day: 100, rows: 2 },
+            { day: 102, rows: 1 },
           ],
-        })
+        ])
         await reopen()
       }
     })

@@ -61,11 +61,13 @@ const LIFE: readonly Step[] = [
     await store.putMarks([{ user: await user(store, 'a'), changes: [{ report: 1, marks: [known] }], list }])
   },
   async (store) => store.deposit(deposit(await user(store, 'a'), 4, [group(EPOCH, row(1, 2), row(6))])),
-  async (store) =>
-    store.takeBack(await user(store, 'a'), [
+  async (store) => {
+    const takenBack = [
       { epoch: EPOCH, hashes: [hash(1), hash(9)] },
       { epoch: EPOCH + 18, hashes: [hash(3)] },
-    ]),
+    ]
+    await store.deposit(deposit(await user(store, 'a'), 6, [], { takenBack }))
+  },
   (store) => store.eraseUser(id('b')),
   async (store) => store.putReport({ ...(await store.reports())[0]!, state: 'retracted' }),
   (store) => store.dropBefore(101),
@@ -83,7 +85,7 @@ async function answersOf(store: CentralStore): Promise<unknown> {
       for (const epoch of [EPOCH, EPOCH + 18, EPOCH + 36]) {
         for (const item of await store.userRows(epoch, number)) rows.push([epoch, bytesToHex(item.hash), item.lags])
       }
-      const syncs = await Promise.all([1, 2, 3, 4, 5].map((n) => store.findSync(number, syncId(n)).then(Boolean)))
+      const syncs = await Promise.all([1, 2, 3, 4, 5, 6].map((n) => store.findSync(number, syncId(n)).then(Boolean)))
       return {
         rows,
         syncs,

@@ -29,7 +29,7 @@ export function group(epoch: number, ...items: Row[]): EpochRows {
 
 export function deposit(user: User, sync: number, groups: EpochRows[], more: Partial<Deposit> = {}): Deposit {
   const digest = new Uint8Array(createHash('sha256').update(JSON.stringify(groups)).digest())
-  return { user, syncId: syncId(sync), digest, basis: Uint8Array.of(sync), day: 100, groups, ...more }
+  return { user, syncId: syncId(sync), digest, basis: Uint8Array.of(sync), day: 100, perDay: 10_000, groups, ...more }
 }
 
 export function mark(epoch: number, n: number | string, degree = 1, weight = 32, lag: 0 | 1 = 0): Mark {

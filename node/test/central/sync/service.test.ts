@@ -546,6 +546,40 @@ describe('the sync service', () => {
     expect(marksPerReply(syncReplyBytes, 20, reply.pins.length + 1)).toBeLessThan(1)
   })
 
+  it('a user’s deposits end with QUOTA_SPENT until the UTC day ends, and reading goes on', async () => {
+    const w = await world({ config: { depositsPerDay: 24 } })
+    const device = w.device()
+    for (let n = 0; n < 24; n++) await device.sync({ rows: { [w.epoch()]: [n] } })
+    const untilMidnight = DAY_MS - (w.clock.now() % DAY_MS)
+    await expect(device.sync({ rows: { [w.epoch()]: [24] } })).rejects.toMatchObject({
+      code: 'QUOTA_SPENT',
+      data: { retryAfterMs: untilMidnight },
+    })
+    expect((await device.sync()).report).toBe('none')
+    await w.device().sync({ rows: { [w.epoch()]: [24] } })
+    await w.clock.advanceTo(w.clock.now() + untilMidnight)
+    expect((await device.sync({ rows: { [w.epoch()]: [24] } })).refused).toEqual([])
+  })
+
+  it('a store near its ceiling refuses new users, and at the ceiling deposits, and goes on reading and erasing', async () => {
+    const store = memoryStore()
+    let bytes = 0
+    const sized = { ...store, statistics: async () => ({ ...(await store.statistics()), bytes }) }
+    const w = await world({ store: sized, config: { storeCeilingMib: 16 } })
+    const known = w.device()
+    bytes = 15 * 2 ** 20 - 1
+    await known.sync({ rows: { [w.epoch()]: [1] } })
+    bytes++
+    const full = { code: 'STORAGE_FULL' }
+    await expect(w.device().sync({ rows: { [w.epoch()]: [1] } })).rejects.toMatchObject(full)
+    await known.sync({ rows: { [w.epoch()]: [2] } })
+    bytes = 16 * 2 ** 20
+    await expect(known.sync({ rows: { [w.epoch()]: [3] } })).rejects.toMatchObject(full)
+    expect((await known.sync()).report).toBe('none')
+    await known.sync({ erase: 'all' })
+    expect((await store.statistics()).users).toBe(0)
+  })
+
   it('a sync beyond the configured number in flight is refused with BUSY', async () => {
     const w = await world({ config: { inFlight: 2 } })
     const e = w.epoch()
