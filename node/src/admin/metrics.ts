@@ -40,6 +40,15 @@ const GAUGES: Readonly<Record<string, readonly [help: string, value: Value]>> = 
   ],
   geotrace_requests_in_flight: ['Requests in progress', ({ network }) => network.inFlight],
   geotrace_quota_requesters: ['Requesters whose quota use is in memory', ({ requesters }) => requesters],
+  geotrace_salting_weak: ['1 under plain salting, otherwise 0', ({ salting }) => (salting.kind === 'plain' ? 1 : 0)],
+  geotrace_evaluations_most: [
+    'The most evaluations of one shard and open epoch since the start, rounded up',
+    ({ salting, evaluations }) => (salting.kind === 'plain' ? undefined : (evaluations[0]?.atMost ?? 0)),
+  ],
+  geotrace_evaluations_max: [
+    'Evaluations that this node makes for one shard and epoch',
+    ({ salting, evaluationsMax }) => (salting.kind === 'plain' ? undefined : evaluationsMax),
+  ],
   geotrace_memory_max_bytes: ['Resident memory above which the node stops', ({ memoryMaxBytes }) => memoryMaxBytes],
 }
 

@@ -28,6 +28,25 @@ export interface Hint {
   readonly next: string
 }
 
+/** How devices get their secrets from this node. */
+export interface SaltingStatus {
+  readonly kind: 'plain' | 'threshold'
+  /** Replicas that must answer, and replicas of a shard. */
+  readonly threshold: number
+  readonly replicas: number
+  /** Devices that one address may have: it multiplies the quota of evaluations. */
+  readonly devicesPerAddress: number
+}
+
+/** Evaluations of one shard and epoch. */
+interface EvaluationStatus {
+  readonly shard: number
+  /** The start of the epoch, Unix ms. */
+  readonly fromMs: number
+  /** Rounded up, so that no single device shows. */
+  readonly atMost: number
+}
+
 interface Reach {
   readonly asked: number
   readonly answered: number
@@ -78,9 +97,14 @@ export interface NodeStatus {
   /** Peers of this federation that answered the last check, and operators whose peers run another federation. */
   readonly reach: Reach | undefined
   readonly clockOffsetMs: number
-  /** Salt requests answered since the start. */
+  readonly salting: SaltingStatus
+  /** Evaluations since the start, the most first; none under `plain`. */
+  readonly evaluations: readonly EvaluationStatus[]
+  /** Evaluations that this node makes for one shard and epoch; undefined without a roster. */
+  readonly evaluationsMax: number | undefined
+  /** Requests of devices answered since the start. */
   readonly answered: number
-  /** Salt requests refused since the start, by error code. */
+  /** Requests of devices refused since the start, by error code. */
   readonly refused: Readonly<Record<string, number>>
   /** Requesters whose quota use is in memory. */
   readonly requesters: number

@@ -4,12 +4,14 @@ import type { Command } from 'commander'
 import { readAdminFile } from '../admin/admin-file.ts'
 import { adminRequest } from '../admin/client.ts'
 import type { NodeStatus, RosterStatus } from '../admin/node-status.ts'
-import { clockText, grouped, mebibytes, span } from '../admin/page/words.ts'
+import { clockText, grouped, mebibytes, saltingText, span } from '../admin/page/words.ts'
 import { joiningText } from './salt/joining-text.ts'
 import { defaultDir, examples } from './terminal/options.ts'
 import { type Output, toTable } from './terminal/output.ts'
 import { assertRole } from './terminal/role.ts'
 import { minute } from './terminal/times.ts'
+
+type Evaluated = Pick<NodeStatus, 'salting' | 'evaluations' | 'evaluationsMax'>
 
 interface StatusOptions {
   dir?: string
@@ -60,6 +62,7 @@ function membershipRows(status: NodeStatus): [string, string][] {
     ...(joining === undefined ? [] : ([['joining', joiningText(joining)]] as [string, string][])),
     ['vote', status.votes ? 'this node votes' : 'this node does not vote'],
     ['shards', roster === undefined ? 'none yet' : shardText(status)],
+    ['salting', saltingText(status.salting)],
     ['peers', reachText(status)],
     ['clock', clockText(status.clockOffsetMs)],
   ]
@@ -94,6 +97,7 @@ function serviceRows({ answered, refused, network, core, ...status }: NodeStatus
   const waiting = network.waiting === 0 ? '' : `, ${grouped(network.waiting)} waiting`
   return [
     ['requests', `${grouped(answered)} answered since the start, ${network.inFlight} in progress`],
+    ...evaluationRows(status),
     ['refused', counts.length === 0 ? 'none' : counts.join(', ')],
     ['connections', `${network.connections} of ${status.connectionsMax}${waiting}`],
     ['memory', `${mebibytes(status.memoryBytes)} of ${mebibytes(status.memoryMaxBytes)}`],
@@ -103,6 +107,17 @@ function serviceRows({ answered, refused, network, core, ...status }: NodeStatus
       `${status.version}, core ${core.sha256.slice(0, 16)} ${core.pinned ? 'as the federation pins it' : 'differs from the one that the federation pins'}`,
     ],
   ]
+}
+
+/** The most evaluations of one shard and epoch, because they show a harvest. */
+function evaluationRows({ salting, evaluations, evaluationsMax }: Evaluated): [string, string][] {
+  if (salting.kind === 'plain') return []
+  const [most] = evaluations
+  const limit = evaluationsMax === undefined ? '' : `; the limit is ${grouped(evaluationsMax)}`
+  if (most === undefined) return [['evaluations', `none yet${limit}`]]
+  const { shard, fromMs, atMost } = most
+  const from = minute(fromMs)
+  return [['evaluations', `at most ${grouped(atMost)} for shard ${shard} and the epoch from ${from}${limit}`]]
 }
 
 /** The default directory of the salt node, or that of the central peer when only that one exists. */

@@ -2,10 +2,18 @@
  * The health of a salt node for operators and status pages: counts and public keys only. Pure functions of what the node
  * holds.
  */
-import { bytesToHex, type CertifiedRoster, EPOCH_MS, hashToRosterName, isVacant } from '@geotrace/core-wasm/wire'
+import {
+  bytesToHex,
+  type CertifiedRoster,
+  EPOCH_MS,
+  hashToRosterName,
+  isVacant,
+  type Manifest,
+} from '@geotrace/core-wasm/wire'
 import type { PeerReach } from '../membership/clock-watch.ts'
 import type { MembershipStatus } from '../membership/membership.ts'
 import type { HostStats } from '../net/protocol.ts'
+import type { EvaluationCount } from './evaluation-counts.ts'
 import type { Holdings } from './holdings.ts'
 
 /**
@@ -31,9 +39,12 @@ export interface SaltNodeStatus {
   /** How many peers answered the last comparison of clocks. */
   reach: PeerReach | undefined
   network: HostStats
-  /** Salt requests answered since the start. */
+  salting: Manifest['parameters']['salting']
+  /** Evaluations since the start by shard and epoch, rounded, the most first; none under `plain`. */
+  evaluations: EvaluationCount[]
+  /** Requests of devices answered since the start. */
   answered: number
-  /** Salt requests refused since the start, by error code. */
+  /** Requests of devices refused since the start, by error code. */
   refused: Record<string, number>
   /** Entries in the quota table. */
   requesters: number
@@ -51,6 +62,8 @@ interface RosterStatus {
   core: { simd: string; scalar: string }
   /** The number of shards, N. */
   shards: number
+  /** Evaluations that a node makes for one shard and epoch. */
+  evaluations: number
 }
 interface ShardStatus {
   firstEpoch: number
@@ -60,7 +73,7 @@ interface ShardStatus {
 }
 
 export function rosterStatus({ roster, hash }: CertifiedRoster): RosterStatus {
-  const { height, firstEpoch, periodEpochs, reserveEpochs, core, shards } = roster
+  const { height, firstEpoch, periodEpochs, reserveEpochs, core, shards, evaluationsPerShardEpoch } = roster
   return {
     height,
     name: bytesToHex(hashToRosterName(hash)),
@@ -69,6 +82,7 @@ export function rosterStatus({ roster, hash }: CertifiedRoster): RosterStatus {
     reserveUntilMs: (firstEpoch + periodEpochs + reserveEpochs) * EPOCH_MS,
     core: { simd: bytesToHex(core.simd), scalar: bytesToHex(core.scalar) },
     shards,
+    evaluations: evaluationsPerShardEpoch,
   }
 }
 

@@ -106,6 +106,8 @@ class VolunteerNode implements SaltNode {
       clockOffsetMs: open?.watch.offsetMs ?? 0,
       reach: open?.watch.reach,
       network,
+      salting: this.#init.manifest.parameters.salting,
+      evaluations: open?.service.evaluations(this.#init.clock.now()) ?? [],
       answered: served?.answered ?? 0,
       refused: { ...served?.refused },
       requesters: open?.quota.size ?? 0,

@@ -29,10 +29,8 @@ import { fileRecords, type OpenRecords, type Records } from '../platform/file-re
 import type { Log } from '../platform/log.ts'
 import { type Heartbeat, heartbeat } from './heartbeat.ts'
 import { createHoldings, type Holdings } from './holdings.ts'
-import { type SaltQuestion, saltQuota } from './quota/quota.ts'
 import { levelQuotaDisk, type QuotaDisk } from './quota/quota-disk.ts'
-import { openQuotaTable, type QuotaTable } from './quota/quota-table.ts'
-import { type NodeSalting, plainNodeSalting } from './salting.ts'
+import { type NodeSalting, openSalting } from './salting.ts'
 import { hedgedRandom } from './secrets/hedged-random.ts'
 import { type SeedKeeper, seedKeeper } from './secrets/seed-keeper.ts'
 import { seedService } from './seeds/seed-service.ts'
@@ -59,8 +57,10 @@ export interface SaltNodeInit {
   localAddress?: string
   /** The TLS certificate for addresses that end in `/tls/ws`. */
   certificate?: CertificateSource
-  /** Called before every salt request; throws BUSY when this machine has no capacity left. */
+  /** Called before every request of a device; throws BUSY when this machine has no capacity left. */
   admit?: () => void
+  /** Whether devices at this IP address, 4 or 16 bytes, may ask; by default all may. */
+  allows?: (ip: Uint8Array) => boolean
   limits?: Partial<HostLimits>
   /** The network; libp2p by default. */
   openHost?: OpenHost
@@ -76,7 +76,7 @@ export interface OpenNode {
   readonly host: Host
   readonly service: Service
   readonly keeper: SeedKeeper
-  readonly quota: QuotaTable<SaltQuestion>
+  readonly quota: NodeSalting['quota']
   readonly membership: Membership
   readonly pulse: Heartbeat
   readonly holdings: Holdings
@@ -95,7 +95,6 @@ interface Ground {
   readonly rosters: RosterStore
   readonly addresses: readonly string[]
   readonly keeper: SeedKeeper
-  readonly quota: QuotaTable<SaltQuestion>
 }
 
 /** Opens a node that listens. `start` of its membership and heartbeat begin its work. */
@@ -112,15 +111,16 @@ export async function openNode(init: SaltNodeInit, signer: Signer): Promise<Open
   const listen = init.listen ?? addresses
   assertDemoIsLocal(manifest, [...listen, ...addresses])
   const keeper = seedKeeper(core)
-  const quota = await openQuota(init)
-  const ground = { init, signer, salting: plainNodeSalting(core), records, rosters, addresses, keeper, quota }
+  const disk = await (init.openQuotaDisk ?? levelQuotaDisk)(join(dir, 'quota'))
+  const salting = await openSalting(manifest.parameters, core, disk, init.clock.now())
+  const ground = { init, signer, salting, records, rosters, addresses, keeper }
   let host: Host | undefined
   try {
     host = await listenOn(ground, listen)
     return await connect(ground, host)
   } catch (error) {
     await host?.stop()
-    await quota.close()
+    await salting.quota.close()
     throw error
   }
 }
@@ -135,12 +135,6 @@ function listenOn({ init, rosters }: Ground, listen: readonly string[]): Promise
   return openHost({ secret, listen, clock, log, allowsOrigin: appsOf(manifest, rosters), ...more })
 }
 
-async function openQuota(init: SaltNodeInit): Promise<QuotaTable<SaltQuestion>> {
-  const { manifest, dir, clock, openQuotaDisk = levelQuotaDisk } = init
-  const disk = await openQuotaDisk(join(dir, 'quota'))
-  return openQuotaTable(disk, saltQuota(manifest.parameters.quota), clock.now())
-}
-
 /** Web pages of the apps that the newest roster names may send requests. */
 function appsOf(manifest: Manifest, rosters: RosterStore): (origin: string) => boolean {
   const founding = manifestToRoster(manifest)
@@ -148,8 +142,8 @@ function appsOf(manifest: Manifest, rosters: RosterStore): (origin: string) => b
 }
 
 async function connect(ground: Ground, host: Host): Promise<OpenNode> {
-  const { init, signer, salting, rosters, keeper, quota } = ground
-  const { clock, random, log } = init
+  const { init, signer, salting, rosters, keeper } = ground
+  const { clock, random, log, allows = () => true } = init
   let membership: Membership | undefined
   const holdings = createHoldings({
     ...{ rosters, signer, host, core: init.core, clock, log, records: ground.records, keeper },
@@ -167,18 +161,10 @@ async function connect(ground: Ground, host: Host): Promise<OpenNode> {
   host.gossip.onPeer(() => pulse.met())
   const settled = followRosters(ground, holdings, pulse)
   await host.serve(SEEDS_PROTOCOL, seedsOf(ground, membership, holdings))
-  const service = salting.serve({
-    clock,
-    signer,
-    rosters,
-    holdings,
-    keeper,
-    quota,
-    watch,
-    pinned: membership.pool.pinned,
-  })
+  const { pinned } = membership.pool
+  const service = salting.serve({ clock, signer, random, rosters, holdings, keeper, watch, pinned, allows })
   await host.serve(service.protocol, admitted(service.handler, init.admit))
-  return { host, service, quota, keeper, membership, pulse, holdings, watch, settled }
+  return { host, service, quota: salting.quota, keeper, membership, pulse, holdings, watch, settled }
 }
 
 function joinFederation(ground: Ground, host: Host, holdings: Holdings): Promise<Membership> {
@@ -194,7 +180,7 @@ function joinFederation(ground: Ground, host: Host, holdings: Holdings): Promise
   })
 }
 
-function beat({ init, keeper, quota }: Ground, holdings: Holdings, watch: ClockWatch): Heartbeat {
+function beat({ init, keeper, salting }: Ground, holdings: Holdings, watch: ClockWatch): Heartbeat {
   return heartbeat({
     clock: init.clock,
     watch,
@@ -203,7 +189,7 @@ function beat({ init, keeper, quota }: Ground, holdings: Holdings, watch: ClockW
       holdings.sweep(nowMs)
     },
     nextMs: () => keeper.nextMs(),
-    sweep: (nowMs) => quota.sweep(nowMs),
+    sweep: (nowMs) => salting.quota.sweep(nowMs),
     seek: () => holdings.seek(),
     failed: (what) => init.log.error('salt.heartbeat-failed', { what }),
   })

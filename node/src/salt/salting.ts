@@ -1,28 +1,75 @@
 /**
- * The differences between the saltings on a node: the lines of a sheet, and the protocol that answers devices. PROTOCOL.md §5.
- * Seeds, parts, sheets and their agreement are the same for all saltings.
+ * The differences between the saltings on a node: the lines of a sheet, the quota, and the protocol that answers devices.
+ * PROTOCOL.md §5. Seeds, parts, sheets and their agreement are the same for all saltings.
  */
-import { type Protocol, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
+import type { Core, Random } from '@geotrace/core-wasm'
+import { loadGroup } from '@geotrace/core-wasm/voprf'
+import { EVALUATE_PROTOCOL, type Manifest, type Protocol, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
 import type { Handler } from '../net/protocol.ts'
-import type { Hashes } from './secrets/ratchet.ts'
-import { type SaltServiceInit, saltService } from './service.ts'
-import { plainRule, type SheetRule } from './sheets/line-rules.ts'
+import { evaluateService } from './evaluate-service.ts'
+import { type EvaluationCount, evaluationCounts } from './evaluation-counts.ts'
+import { evaluationQuota, saltQuota } from './quota/quota.ts'
+import type { QuotaDisk } from './quota/quota-disk.ts'
+import { openQuotaTable, type QuotaTable } from './quota/quota-table.ts'
+import type { ServiceInit } from './requested.ts'
+import { saltService } from './salt-service.ts'
+import { plainRule, type SheetRule, thresholdRule } from './sheets/line-rules.ts'
 
 /** The service that a node offers to devices. */
 interface Service {
   readonly protocol: Protocol
   readonly handler: Handler
+  /** Evaluations by shard and epoch, rounded; none under `plain`. */
+  evaluations(nowMs: number): EvaluationCount[]
 }
 
 export interface NodeSalting {
   readonly rule: SheetRule
-  serve(init: Omit<SaltServiceInit, 'core'>): Service
+  /** The quota table, which the service charges. */
+  readonly quota: Omit<QuotaTable<never>, 'charge'>
+  serve(init: ServiceInit & { random: Random }): Service
+}
+
+type Parameters = Manifest['parameters']
+
+/** The salting of the manifest. Throws CORE_UNSUPPORTED. */
+export function openSalting(parameters: Parameters, core: Core, disk: QuotaDisk, nowMs: number): Promise<NodeSalting> {
+  return parameters.salting === 'plain'
+    ? openPlain(parameters, core, disk, nowMs)
+    : openThreshold(parameters, core, disk, nowMs)
 }
 
 /** The salts of time blocks, one part, threshold 1. */
-export function plainNodeSalting(core: Hashes): NodeSalting {
+async function openPlain(parameters: Parameters, core: Core, disk: QuotaDisk, nowMs: number): Promise<NodeSalting> {
+  const quota = await openQuotaTable(disk, saltQuota(parameters.quota), nowMs)
   return {
     rule: plainRule(core),
-    serve: (init) => ({ protocol: SALT_PROTOCOL, handler: saltService({ ...init, core }) }),
+    quota,
+    serve: (init) => ({
+      protocol: SALT_PROTOCOL,
+      handler: saltService({ ...init, core, quota }),
+      evaluations: () => [],
+    }),
+  }
+}
+
+/** The keys of cells, evaluated under shares. */
+async function openThreshold(
+  { devicesPerAddress, evaluations: classes }: Parameters,
+  core: Core,
+  disk: QuotaDisk,
+  nowMs: number,
+): Promise<NodeSalting> {
+  const group = await loadGroup()
+  const quota = await openQuotaTable(disk, evaluationQuota(devicesPerAddress), nowMs)
+  const counts = evaluationCounts()
+  return {
+    rule: thresholdRule(core, group),
+    quota,
+    serve: (init) => ({
+      protocol: EVALUATE_PROTOCOL,
+      handler: evaluateService({ ...init, group, classes, quota, counts }),
+      evaluations: (at) => counts.list(at),
+    }),
   }
 }

@@ -15,10 +15,9 @@ import {
 } from '@geotrace/core-wasm/wire'
 import { nativeSigner } from '../platform/native-signer.ts'
 
-/** Throws MANIFEST_INVALID: the central peer must not hold a shard, and this node gives plain salts only. */
-export function assertServable({ parameters, central }: Manifest, key: Uint8Array): void {
+/** Throws MANIFEST_INVALID: the central peer must not hold a shard. */
+export function assertServable({ central }: Manifest, key: Uint8Array): void {
   if (keyToPeerId(key) === central.peerId) refuse('members', 'the central peer holds no shard')
-  if (parameters.salting !== 'plain') refuse('parameters.salting', 'this version of the node gives plain salts only')
 }
 
 /** Throws CORE_MISMATCH unless the manifest or the newest roster known pins this core. */

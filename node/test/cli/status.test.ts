@@ -7,7 +7,7 @@ const row = (lines: readonly string[], name: string) => lines.find((line) => lin
 describe('the output of geotrace status', () => {
   it('a healthy node has one line for each value and no hints', () => {
     const lines = statusLines(sampleStatus())
-    expect(lines).toHaveLength(15)
+    expect(lines).toHaveLength(17)
     expect(row(lines, 'state')).toMatch(/serving, up for 1 h 0 min$/)
     expect(row(lines, 'federation')).toMatch(/0123456789abcdef$/)
     expect(row(lines, 'roster')).toMatch(/in force until 2026-11-21 13:00 UTC, for 1 h 0 min more$/)

@@ -23,7 +23,7 @@ export function cards(status: NodeStatus): JSX.Element[] {
 function requests({ answered, network }: NodeStatus): Card {
   const bytes = Object.values(network.protocols).reduce((total, protocol) => total + protocol.bytes, 0)
   const words = `answered since the start; ${(bytes / 1e6).toFixed(1)} MB of frames`
-  return { title: 'Salt requests', value: grouped(answered), words }
+  return { title: 'Requests of devices', value: grouped(answered), words }
 }
 
 function peers({ reach, nowMs }: NodeStatus): Card {

@@ -8,10 +8,12 @@ import type { Health, Hint, NodeStatus } from '../node-status.ts'
 import { cards } from './cards.ts'
 import { dayChart } from './chart.ts'
 import { table } from './table.ts'
-import { grouped, plural, span } from './words.ts'
+import { grouped, plural, saltingText, span } from './words.ts'
 
 /** Shard numbers shown before "and N more". */
 const SHARDS_SHOWN_MAX = 12
+/** Rows of evaluations, the most first. */
+const EVALUATIONS_SHOWN_MAX = 10
 
 /** The heading for each state of health. */
 const HEADINGS: Readonly<Record<Health, string>> = {
@@ -33,6 +35,7 @@ const WARNINGS: ReadonlySet<Health> = new Set(['joining', 'waiting', 'draining',
 
 /** The meaning of each refusal, for a volunteer who has not read the protocol. */
 const REFUSALS: Readonly<Record<string, string>> = {
+  BATCH_REFUSED: 'asked with a batch that the federation does not name',
   BLOCK_TOO_NEW: 'asked for a time that lies in the future',
   BLOCK_TOO_OLD: 'asked for a time whose salts are deleted',
   BUSY: 'this node was at one of its limits',
@@ -41,6 +44,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   FORBIDDEN: 'only members may ask this',
   INTERNAL: 'a fault in Geo Trace: please report it',
   MESSAGE_MALFORMED: 'not a message of the protocol',
+  NOT_ALLOWED: 'asked from an address that your list does not hold',
   QUOTA_SPENT: 'asked for more than its quota',
   ROSTER_UNKNOWN: 'used another roster; the client fetches the current one and asks again',
   TOO_MANY_SALTS: 'asked for too many salts in one request',
@@ -67,8 +71,9 @@ export function pageContent(status: NodeStatus): string {
       header(status),
       hints.length > 0 && h('ul', { class: 'hints', 'aria-label': 'What to do' }, hints.map(hintItem)),
       h('section', { class: 'cards', 'aria-label': 'Now' }, cards(status)),
-      section('day', 'Salt requests, last 24 hours', dayChart(history, nowMs), 'wide'),
+      section('day', 'Requests of devices, last 24 hours', dayChart(history, nowMs), 'wide'),
       section('shards', 'Your shards', shards(status)),
+      section('salting', 'Salting', salting(status)),
       section('refused', 'Refused since the start', refusals(status)),
       section('sees', 'What this node sees', sees(), 'wide'),
       footer(status),
@@ -144,6 +149,22 @@ function shards({ shards, shardCount }: NodeStatus): JSX.Element {
       { class: 'quiet' },
       'The regions of the world are divided evenly among the shards. This node knows shards and times; it never sees a region or a place.',
     ),
+  )
+}
+
+/** A harvest shows here: the evaluations of one shard and epoch rise while those of the others do not. */
+function salting({ salting: own, evaluations, evaluationsMax }: NodeStatus): JSX.Element {
+  const rows = evaluations.slice(0, EVALUATIONS_SHOWN_MAX).map(({ shard, fromMs, atMost }) => {
+    return [String(shard), `${new Date(fromMs).toISOString().slice(11, 16)} UTC`, `at most ${grouped(atMost)}`]
+  })
+  const limit = evaluationsMax === undefined ? '' : ` This node makes ${grouped(evaluationsMax)} at most for each.`
+  return h(
+    Fragment,
+    null,
+    h('p', null, saltingText(own)),
+    own.kind === 'threshold' && rows.length === 0 && h('p', { class: 'quiet' }, 'No evaluation was asked for yet.'),
+    rows.length > 0 && table(['Shard', 'Epoch from', 'Evaluations'], rows),
+    rows.length > 0 && h('p', { class: 'quiet' }, `Rounded, so that no single device shows.${limit}`),
   )
 }
 

@@ -1,5 +1,6 @@
 /** Numbers, durations and sizes as text for people. Pure. */
 import { DAY_MS, HOUR_MS } from '@geotrace/core-wasm/wire'
+import type { SaltingStatus } from '../node-status.ts'
 
 const MINUTE_MS = 60_000
 
@@ -32,6 +33,13 @@ export function clockText(offsetMs: number): string {
 
 export function mebibytes(bytes: number): string {
   return `${Math.round(bytes / (1 << 20))} MiB`
+}
+
+/** The salting of the federation, and what it is worth. PRIVACY.md "What `plain` does not stop". */
+export function saltingText({ kind, threshold, replicas }: SaltingStatus): string {
+  return kind === 'plain'
+    ? 'plain, WEAK: one request opens a region for three hours'
+    : `threshold, ${threshold} of ${replicas}: so many replicas answer for a place, and fewer know nothing`
 }
 
 /** `1 peer`, `3 peers`. */

@@ -137,6 +137,8 @@ export interface CapOptions {
   maxConnections: number
   maxMbDay?: number
   metricsPort?: number
+  /** A file with the networks whose devices may ask. */
+  allow?: string
 }
 
 export function capOptions(command: Command): Command {
@@ -158,5 +160,9 @@ export function capOptions(command: Command): Command {
       '--max-mb-day <MB>',
       'limit of traffic for devices in MB a day (default: no limit)',
       wholeNumber(1, MB_DAY_LIMIT),
+    )
+    .option(
+      '--allow <file>',
+      'file with the networks whose devices may ask, one CIDR a line; reloaded when it changes (default: all)',
     )
 }

@@ -2,7 +2,7 @@
  * The status of a salt node as its volunteer reads it: one word of health, the counters, and hints. node/README.md
  * "Operating". Pure.
  */
-import { EPOCH_MS } from '@geotrace/core-wasm/wire'
+import { EPOCH_MS, type Parameters } from '@geotrace/core-wasm/wire'
 import type { Health, NodeStatus } from '../../admin/node-status.ts'
 import { SKEW_MAX_MS } from '../../membership/clock-watch.ts'
 import type { SaltNodeStatus } from '../../salt/node-status.ts'
@@ -13,12 +13,13 @@ interface StatusInit extends HintInit {
   version: string
   node: string
   connectionsMax: number
+  parameters: Pick<Parameters, 'salting' | 'threshold' | 'replicas' | 'devicesPerAddress'>
   history: NodeStatus['history']
 }
 
 export function nodeStatus(init: StatusInit): NodeStatus {
   const { status, version, node, nowMs, connectionsMax, memoryBytes, memoryMaxBytes, diskFreeBytes, history } = init
-  const { federation, federationId, view, strayed } = init
+  const { federation, federationId, view, strayed, parameters } = init
   const { roster, core, reach } = status
   return {
     version,
@@ -37,6 +38,14 @@ export function nodeStatus(init: StatusInit): NodeStatus {
     shards: shardsNow(status, nowMs),
     reach: reach && { asked: reach.asked, answered: reach.answered, strayed, atMs: reach.atMs },
     clockOffsetMs: status.clockOffsetMs,
+    salting: {
+      kind: parameters.salting,
+      threshold: parameters.threshold,
+      replicas: parameters.replicas,
+      devicesPerAddress: parameters.devicesPerAddress,
+    },
+    evaluations: status.evaluations.map(({ shard, epoch, atMost }) => ({ shard, fromMs: epoch * EPOCH_MS, atMost })),
+    evaluationsMax: roster?.evaluations,
     answered: status.answered,
     refused: status.refused,
     requesters: status.requesters,

@@ -16,6 +16,7 @@ import { systemRandom } from '../../platform/random.ts'
 import { type SaltNode, saltNode } from '../../salt/node.ts'
 import { federationName } from '../identity/federation-name.ts'
 import type { Identity } from '../identity/identity.ts'
+import { allowFile } from '../process/allow-file.ts'
 import { allowance } from '../process/allowance.ts'
 import type { CertificateFiles } from '../process/certificate-files.ts'
 import { runDaemon } from '../process/daemon.ts'
@@ -52,6 +53,7 @@ interface Setting extends ServeInit {
   log: Log
   abstainsUntilMs: number | undefined
   certificate: CertificateFiles | undefined
+  allowed: ReturnType<typeof allowFile> | undefined
 }
 
 export async function serve(init: ServeInit): Promise<void> {
@@ -59,12 +61,14 @@ export async function serve(init: ServeInit): Promise<void> {
   const clock = manifestClock(manifest)
   const log = processLog('salt', { ...init, federation: federationName(manifest) }, options.logLevel, out)
   const certificate = optionsToCertificate(options, log)
+  const allowed = options.allow === undefined ? undefined : allowFile(options.allow, log)
   const setting = {
     ...init,
     clock,
     log,
     abstainsUntilMs: abstainsUntil(options.dir, manifest, clock.now()),
     certificate,
+    allowed,
   }
   let guard: MemoryGuard | undefined
   const node = await makeNode(setting, () => guard?.isShedding === true)
@@ -105,6 +109,7 @@ export async function serve(init: ServeInit): Promise<void> {
   } finally {
     stopLooking()
     certificate?.stop()
+    allowed?.stop()
     guard?.stop()
     scraped.stop()
     for (const probe of probes) await probe.stop()
@@ -112,7 +117,7 @@ export async function serve(init: ServeInit): Promise<void> {
 }
 
 async function makeNode(setting: Setting, isShedding: () => boolean): Promise<SaltNode> {
-  const { options, identity, manifest, addresses, listen, clock, log, abstainsUntilMs, certificate } = setting
+  const { options, identity, manifest, addresses, listen, clock, log, abstainsUntilMs, certificate, allowed } = setting
   const { secret, operatorSecret } = identity
   const { dir, localAddress, maxConnections, maxMbDay } = options
   const traffic = maxMbDay === undefined ? undefined : allowance(maxMbDay * MB, clock.now())
@@ -127,6 +132,7 @@ async function makeNode(setting: Setting, isShedding: () => boolean): Promise<Sa
     listen,
     ...(localAddress !== undefined && { localAddress }),
     ...(certificate && { certificate }),
+    ...(allowed && { allows: allowed.allows }),
     limits: { connections: maxConnections },
     admit() {
       if (isShedding()) throw new FederationError('BUSY', 'the memory limit is near', { retryAfterMs: RETRY_MS })

@@ -1,6 +1,6 @@
 /** Reads the status of a running salt node, for the control server, the page and the probes. node/README.md "Operating". */
 import type { Clock } from '@geotrace/core-wasm'
-import { type Manifest, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
+import { EVALUATE_PROTOCOL, type Manifest, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { history } from '../../admin/history.ts'
 import type { NodeStatus } from '../../admin/node-status.ts'
 import { strayedOperators } from '../../membership/clock-watch.ts'
@@ -43,6 +43,7 @@ export function statusReader(init: StatusReaderInit): () => NodeStatus {
       version: VERSION,
       node: self?.operator ?? peerId.slice(-8),
       federation: manifest.name,
+      parameters: manifest.parameters,
       federationId,
       view: federationView(node.membership(), node.key, held, nowMs),
       strayed: strayedOperators(status.reach, status.membership?.peers ?? []),
@@ -54,9 +55,9 @@ export function statusReader(init: StatusReaderInit): () => NodeStatus {
   }
 }
 
-/** Bytes on the network for salt requests since the start. */
+/** Bytes on the network for requests of devices since the start. */
 export function saltTraffic({ network }: Pick<SaltNodeStatus, 'network'>): number {
-  const stats = network.protocols[SALT_PROTOCOL.id]
+  const stats = network.protocols[SALT_PROTOCOL.id] ?? network.protocols[EVALUATE_PROTOCOL.id]
   if (stats === undefined) return 0
   return stats.bytes + (stats.answered + sum(stats.refused)) * REQUEST_OVERHEAD_BYTES
 }

@@ -55,7 +55,7 @@ export async function openQuotaTable<Q>(
   entriesMax = QUOTA_ENTRIES_MAX,
 ): Promise<QuotaTable<Q>> {
   const { keptMs } = plan
-  const perFence = turns<string>(1)
+  const perLine = turns<string>(1)
   const counts = new NetworkCounts(disk, entriesMax)
 
   const read = async (key: Uint8Array, now: number): Promise<Entry | undefined> => {
@@ -88,8 +88,7 @@ export async function openQuotaTable<Q>(
       return counts.size
     },
     charge: (charge, now) =>
-      // Prefixes of one fence share a bucket, so their requests are charged one at a time.
-      perFence.run(`${charge.fence} ${charge.shard}`, async () => {
+      perLine.run(`${plan.line(charge)} ${charge.shard}`, async () => {
         const buckets = plan.buckets(charge)
         const keys = buckets.map(({ name }) => requesterToKey(charge.quotaKey, name, charge.shard))
         const entries = await Promise.all(keys.map((key) => read(key, now)))

@@ -3,14 +3,17 @@
  * `rolling`: 90 distinct salts in three hours, refilled evenly. A salt that was given before is free, so a lost reply costs
  * nothing and all devices of one address share the quota.
  * `strict`: one request an hour; an identical request is answered again.
- * Evaluations: 432 for each device, refilled by 40 an hour. Each is counted, because elements are blinded.
+ * Evaluations: 432 for each device, refilled by 40 an hour. Each is counted, because elements are blinded. Besides, a node
+ * makes a bounded number for one shard and epoch.
  */
 import {
+  EPOCH_MS,
   epochToSecretSpan,
   equalBytes,
   MINUTE_MS,
   SALT_WINDOW_MS,
   SALTS_PER_REQUEST_MAX,
+  timeToEpoch,
 } from '@geotrace/core-wasm/wire'
 
 /** One salt is refilled every two minutes. */
@@ -33,7 +36,7 @@ export const FENCE_FACTOR = 8
 export interface QuotaState {
   /** When the quota will be fully refilled, Unix ms; so the spent amount is stored as a time. */
   readonly spentUntilMs: number
-  /** `rolling` and a fence: masks of the salts given before, by epoch. */
+  /** `rolling` and a fence: masks of the salts given before, by epoch. In the bucket of a shard: evaluations made. */
   readonly had: ReadonlyMap<number, number>
   /** `strict`: SHA-256 of the request answered last; otherwise empty. */
   readonly digest: Uint8Array
@@ -53,6 +56,8 @@ type QuotaRule<Q> = (state: QuotaState | undefined, question: Q, nowMs: number) 
 export interface QuotaPlan<Q> {
   /** How long an entry is kept, because no rule looks further back. */
   readonly keptMs: number
+  /** Names the requesters of a shard that share a bucket; their requests are charged one at a time. */
+  line(from: QuotaRequester): string
   /** The requester's own bucket first, then those that it shares. */
   buckets(from: QuotaRequester): readonly { readonly name: string; readonly rule: QuotaRule<Q> }[]
 }
@@ -63,11 +68,16 @@ export interface QuotaRequester {
   readonly fence: string
 }
 export interface EvaluationQuestion {
-  /** Elements with their padding. */
-  readonly count: number
+  readonly epochs: readonly number[]
+  /** Elements of each epoch, with their padding. */
+  readonly batch: number
+  /** Evaluations that the node makes for one shard and epoch. */
+  readonly ceiling: number
 }
 
 const NONE = new Uint8Array(0)
+/** The bucket of a whole shard. No network begins with this word. */
+const EVERYBODY = 'everybody'
 
 export const rolling: QuotaRule<SaltQuestion> = distinctSalts(SALT_REFILL_MS)
 
@@ -87,18 +97,28 @@ export type QuotaName = keyof typeof QUOTA_RULES
 export function saltQuota(name: QuotaName): QuotaPlan<SaltQuestion> {
   return {
     keptMs: SALT_WINDOW_MS,
+    line: ({ fence }) => fence,
     buckets: ({ prefix, fence }) =>
       distinct({ name: prefix, rule: QUOTA_RULES[name] }, { name: fence, rule: fenceRule }),
   }
 }
 
-/** Evaluations of `devices` for each address: an IPv4 address, or an IPv6 /64 inside a /56 and a /48. */
+/**
+ * Evaluations of `devices` for each address: an IPv4 address, or an IPv6 /64 inside a /56 and a /48. The last bucket is the
+ * shard's.
+ */
 export function evaluationQuota(devices: number): QuotaPlan<EvaluationQuestion> {
   const [own, around] = [evaluations(devices), evaluations(devices * FENCE_FACTOR)]
   return {
     keptMs: EVALUATION_ROOM_MS,
+    line: () => EVERYBODY,
     buckets: ({ subnet, prefix, fence }) =>
-      distinct({ name: subnet, rule: own }, { name: prefix, rule: around }, { name: fence, rule: around }),
+      distinct(
+        { name: subnet, rule: own },
+        { name: prefix, rule: around },
+        { name: fence, rule: around },
+        { name: EVERYBODY, rule: evaluationCeiling },
+      ),
   }
 }
 
@@ -109,12 +129,27 @@ function distinct<B extends { readonly name: string }>(...buckets: readonly B[])
 
 /** A bucket of evaluations for so many devices. */
 function evaluations(devices: number): QuotaRule<EvaluationQuestion> {
-  return (state, { count }, nowMs) => {
+  return (state, { epochs, batch }, nowMs) => {
+    const count = epochs.length * batch
     const costMs = Math.ceil((count * EVALUATION_REFILL_MS) / devices)
     const bucket = pour(state?.spentUntilMs, costMs, EVALUATION_ROOM_MS, nowMs)
     if (bucket.retryAfterMs > 0) return { granted: false, retryAfterMs: bucket.retryAfterMs }
     return { granted: true, state: { spentUntilMs: bucket.spentUntilMs, had: new Map(), digest: NONE }, cost: count }
   }
+}
+
+/** The rule of a whole shard. An epoch gains no room, so the next room comes with the next epoch. */
+const evaluationCeiling: QuotaRule<EvaluationQuestion> = (state, { epochs, batch, ceiling }, nowMs) => {
+  // Only a damaged entry has a time: it counts as full.
+  if (state !== undefined && state.spentUntilMs > nowMs) {
+    return { granted: false, retryAfterMs: state.spentUntilMs - nowMs }
+  }
+  const made = openEpochs(state, nowMs)
+  for (const epoch of epochs) made.set(epoch, (made.get(epoch) ?? 0) + batch)
+  if (epochs.some((epoch) => made.get(epoch)! > ceiling)) {
+    return { granted: false, retryAfterMs: (timeToEpoch(nowMs) + 1) * EPOCH_MS - nowMs }
+  }
+  return { granted: true, state: { spentUntilMs: 0, had: made, digest: NONE }, cost: epochs.length * batch }
 }
 
 /** The rule of a whole fence, whatever the rule of its prefixes. */
@@ -123,8 +158,7 @@ export const fenceRule: QuotaRule<SaltQuestion> = distinctSalts(SALT_REFILL_MS /
 /** One bucket of distinct salts that gains one salt each `refillMs` and is full after the salt window. */
 function distinctSalts(refillMs: number): QuotaRule<SaltQuestion> {
   return (state, { masks }, nowMs) => {
-    // Salts of epochs whose secrets are gone cannot be asked for again.
-    const had = new Map([...(state?.had ?? [])].filter(([epoch]) => nowMs < epochToSecretSpan(epoch).to))
+    const had = openEpochs(state, nowMs)
     let cost = 0
     for (const [epoch, mask] of masks) {
       const before = had.get(epoch) ?? 0
@@ -135,6 +169,11 @@ function distinctSalts(refillMs: number): QuotaRule<SaltQuestion> {
     if (cost > 0 && bucket.retryAfterMs > 0) return { granted: false, retryAfterMs: bucket.retryAfterMs }
     return { granted: true, state: { spentUntilMs: bucket.spentUntilMs, had, digest: NONE }, cost }
   }
+}
+
+/** The counts of epochs whose secrets still exist, because nothing of others can be asked for again. */
+function openEpochs(state: QuotaState | undefined, nowMs: number): Map<number, number> {
+  return new Map([...(state?.had ?? [])].filter(([epoch]) => nowMs < epochToSecretSpan(epoch).to))
 }
 
 /** A leaky bucket stored as one time (GCRA). The quota is spent when that time lies `room` ahead of now. */

@@ -3,7 +3,8 @@
  * - `plain`: the line of the only part commits to the 31 salts of an epoch, and is the line of the sheet.
  * - `threshold`: the line of a part is its part key. A line of the sheet is the hash of the keys of all parts.
  */
-import { BLOCKS_PER_EPOCH, HASH_BYTES, SECRET_BYTES, utf8 } from '@geotrace/core-wasm/wire'
+import { BLOCKS_PER_EPOCH, HASH_BYTES, SECRET_BYTES } from '@geotrace/core-wasm/wire'
+import { leafToPartSecret, type ScalarGroup } from '../secrets/part-secret.ts'
 import { leafToSalts, saltsToCommitments } from '../secrets/plain-salts.ts'
 import type { Hashes } from '../secrets/ratchet.ts'
 import type { LineRule } from './sheet-maker.ts'
@@ -15,11 +16,7 @@ export interface SheetRule extends LineRule {
 }
 
 /** The operations of ristretto255 that a line needs. `Group` of `@geotrace/core-wasm/voprf` has them. */
-export interface LineGroup {
-  /** SHA-512 of the concatenation, 64 bytes. */
-  sha512(...parts: readonly Uint8Array[]): Uint8Array
-  /** 64 bytes, little-endian, modulo the order of the group. */
-  scalarReduce(bytes: Uint8Array): Uint8Array
+export interface LineGroup extends ScalarGroup {
   /** scalar · G. */
   multiplyBase(scalar: Uint8Array): Uint8Array
 }
@@ -29,7 +26,6 @@ const PLAIN_SLICE_EPOCHS = 64
 /** 32 multiplications of the generator take some milliseconds. */
 const THRESHOLD_SLICE_EPOCHS = 32
 const SALTS_BYTES = BLOCKS_PER_EPOCH * SECRET_BYTES
-const SCALAR = utf8('geotrace/scalar')
 
 export function plainRule(core: Hashes): SheetRule {
   return {
@@ -70,12 +66,10 @@ export function thresholdRule(core: Hashes, group: LineGroup): SheetRule {
   }
 }
 
-/** P = (SHA-512("geotrace/scalar" ‖ leaf) mod L) · G. */
+/** P = s · G for the secret s of the part. */
 function leafToPartKey(group: LineGroup, leaf: Uint8Array): Uint8Array {
-  const wide = group.sha512(SCALAR, leaf)
-  const scalar = group.scalarReduce(wide)
-  const key = group.multiplyBase(scalar)
-  wide.fill(0)
-  scalar.fill(0)
+  const secret = leafToPartSecret(group, leaf)
+  const key = group.multiplyBase(secret)
+  secret.fill(0)
   return key
 }

@@ -32,6 +32,12 @@ export const STATUS: NodeStatus = {
   ],
   reach: { asked: 4, answered: 3, strayed: ['birch'], atMs: NOW - 60_000 },
   clockOffsetMs: -38,
+  salting: { kind: 'threshold', threshold: 3, replicas: 5, devicesPerAddress: 16 },
+  evaluations: [
+    { shard: 4, fromMs: NOW - 7 * 60_000, atMost: 12_500 },
+    { shard: 1, fromMs: NOW - 87 * 60_000, atMost: 500 },
+  ],
+  evaluationsMax: 1_000_000,
   answered: 12_345,
   refused: { QUOTA_SPENT: 2, WRONG_SHARD: 40 },
   requesters: 9,

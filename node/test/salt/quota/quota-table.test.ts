@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isFederationError, MINUTE_MS, SALT_WINDOW_MS } from '@geotrace/core-wasm/wire'
+import { isFederationError, MINUTE_MS, SALT_WINDOW_MS, timeToEpoch } from '@geotrace/core-wasm/wire'
 import { Level } from 'level'
 import { afterEach, describe, expect, it } from 'vitest'
 import { addressToRequester } from '../../../src/net/guard/requester.ts'
@@ -190,7 +190,7 @@ describe('the quota table of evaluations', () => {
   }
   function batch(address: string, count: number, shard = 1) {
     const { subnet, prefix, fence } = addressToRequester(address) as QuotaRequester
-    return { quotaKey, shard, subnet, prefix, fence, count }
+    return { quotaKey, shard, subnet, prefix, fence, epochs: [timeToEpoch(NOW)], batch: count, ceiling: 1_000_000 }
   }
   const home = '/ip4/203.0.113.7/tcp/1'
 

@@ -1,4 +1,12 @@
-import { BLOCK_SIZES_MIN, blockToEpoch, blockToPosition, MINUTE_MS, SALT_WINDOW_MS } from '@geotrace/core-wasm/wire'
+import {
+  BLOCK_SIZES_MIN,
+  blockToEpoch,
+  blockToPosition,
+  epochToSecretSpan,
+  MINUTE_MS,
+  SALT_WINDOW_MS,
+  timeToEpoch,
+} from '@geotrace/core-wasm/wire'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { xorshift } from '../../../../core-wasm/test/wire/fuzz.ts'
@@ -219,7 +227,7 @@ describe('the quota of evaluations', () => {
         for (const { waitMs, count } of asks) {
           nowMs += waitMs
           tokens = Math.min(432 * devices, tokens + (waitMs * 40 * devices) / 3_600_000)
-          const decision = rule(state, { count }, nowMs)
+          const decision = rule(state, { epochs: [0], batch: count, ceiling: 1 }, nowMs)
           // Costs are rounded up to whole milliseconds, so the rule may refuse a little earlier than the model.
           const slack = (asks.length * devices) / 90_000
           if (decision.granted) {
@@ -233,16 +241,37 @@ describe('the quota of evaluations', () => {
     )
   })
 
+  const asks = (batch: number) => ({ epochs: [0], batch, ceiling: 1 })
+
   it('a refused requester is granted after the announced time and no earlier', () => {
     const [{ rule }] = evaluationQuota(1).buckets({ subnet: 'a', prefix: 'a', fence: 'a' }) as [
       ReturnType<ReturnType<typeof evaluationQuota>['buckets']>[number],
     ]
-    const spent = rule(undefined, { count: DEVICE_EVALUATIONS }, NOW)
+    const spent = rule(undefined, asks(DEVICE_EVALUATIONS), NOW)
     if (!spent.granted) throw new Error('expected to be granted')
-    const refused = rule(spent.state, { count: 12 }, NOW)
+    const refused = rule(spent.state, asks(12), NOW)
     expect(refused).toEqual({ granted: false, retryAfterMs: 12 * EVALUATION_REFILL_MS })
     const { retryAfterMs } = refused as { retryAfterMs: number }
-    expect(rule(spent.state, { count: 12 }, NOW + retryAfterMs).granted).toBe(true)
-    expect(rule(spent.state, { count: 12 }, NOW + retryAfterMs - 1).granted).toBe(false)
+    expect(rule(spent.state, asks(12), NOW + retryAfterMs).granted).toBe(true)
+    expect(rule(spent.state, asks(12), NOW + retryAfterMs - 1).granted).toBe(false)
+  })
+
+  it('the last bucket is that of the shard: it counts each epoch alone, and forgets it with its secrets', () => {
+    const names = { subnet: '6:a:b:c:d00/64', prefix: '6:a:b:c:d00', fence: '6:a:b:c' }
+    const buckets = evaluationQuota(1).buckets(names)
+    expect(buckets.map(({ name }) => name)).toEqual([names.subnet, names.prefix, names.fence, 'everybody'])
+    const { rule } = buckets.at(-1)!
+    const epoch = timeToEpoch(NOW)
+    const question = (epochs: number[], batch: number) => ({ epochs, batch, ceiling: 100 })
+    const first = rule(undefined, question([epoch, epoch + 1], 60), NOW)
+    if (!first.granted) throw new Error('expected to be granted')
+    expect(rule(first.state, question([epoch], 40), NOW).granted).toBe(true)
+    expect(rule(first.state, question([epoch], 41), NOW)).toMatchObject({ granted: false })
+    expect(rule(first.state, question([epoch - 1, epoch], 41), NOW)).toMatchObject({ granted: false })
+    const later = rule(first.state, question([epoch + 1], 40), epochToSecretSpan(epoch).to)
+    expect(later.granted && [...later.state.had]).toEqual([[epoch + 1, 100]])
+    // A damaged entry has a time, and counts as full until then.
+    const damaged = { spentUntilMs: NOW + 5_000, had: new Map(), digest: new Uint8Array(0) }
+    expect(rule(damaged, question([epoch], 1), NOW)).toEqual({ granted: false, retryAfterMs: 5_000 })
   })
 })

@@ -55,6 +55,8 @@ export interface GroupInit {
   /** Fields of the roster; by default it is the founding roster with two epochs. */
   roster?: Partial<Roster>
   random?: Random
+  /** The group of the lines; `TOY_GROUP` by default, and none under threshold 1, which is `plain`. */
+  group?: LineGroup
   /** Runs the handler of a replica that was asked, now or later; throws when the request is lost. */
   carry?: (from: number, to: number, serve: () => Promise<Uint8Array>) => Promise<Uint8Array>
 }
@@ -68,13 +70,15 @@ export class Group {
   readonly convicted = new Set<string>()
   certified: CertifiedRoster | undefined
   readonly #carry: NonNullable<GroupInit['carry']>
+  readonly #lines: LineGroup | undefined
 
-  constructor({ replicas, threshold = 1, roster = {}, random = systemRandom, carry }: GroupInit) {
+  constructor({ replicas, threshold = 1, roster = {}, random = systemRandom, group, carry }: GroupInit) {
+    this.#lines = group ?? (threshold === 1 ? undefined : TOY_GROUP)
     const peers = Array.from({ length: replicas + 1 }, (_, i) => ({
       ...{ name: `operator-${i}`, secret: random(32), operatorSecret: random(32), nonce: random(32) },
       address: `/ip4/127.0.0.1/tcp/${4100 + i}`,
     }))
-    const salting = threshold === 1 ? {} : { salting: 'threshold' as const, threshold }
+    const salting = this.#lines === undefined ? {} : { salting: 'threshold' as const, threshold }
     const parameters = { shards: 1, replicas, reserveEpochs: 0, periodEpochs: 2, ...salting }
     this.roster = { ...manifestToRoster(foundManifest(peers, NOW, parameters)), ...roster }
     this.#carry = carry ?? ((_from, _to, serve) => serve())
@@ -86,7 +90,7 @@ export class Group {
   }
 
   rule(): SheetRule {
-    return this.roster.threshold === 1 ? plainRule(core) : thresholdRule(core, TOY_GROUP)
+    return this.#lines === undefined ? plainRule(core) : thresholdRule(core, this.#lines)
   }
 
   /** All replicas take a round at the same time. */

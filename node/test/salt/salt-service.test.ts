@@ -33,12 +33,12 @@ import type { QuotaName } from '../../src/salt/quota/quota.ts'
 import { saltQuota } from '../../src/salt/quota/quota.ts'
 import { levelQuotaDisk, type QuotaDisk } from '../../src/salt/quota/quota-disk.ts'
 import { openQuotaTable } from '../../src/salt/quota/quota-table.ts'
+import { saltService } from '../../src/salt/salt-service.ts'
 import { leafToSalts } from '../../src/salt/secrets/plain-salts.ts'
 import { ratchetTo, stateToLeaf } from '../../src/salt/secrets/ratchet.ts'
 import { seedKeeper } from '../../src/salt/secrets/seed-keeper.ts'
 import { ownParts } from '../../src/salt/seeds/shard.ts'
 import { createShards } from '../../src/salt/seeds/shards.ts'
-import { saltService } from '../../src/salt/service.ts'
 import { plainRule } from '../../src/salt/sheets/line-rules.ts'
 import { cast, core, Stage } from './federation.ts'
 
@@ -95,7 +95,9 @@ async function service(
       return found && { shards, shard: found }
     },
   } as Holdings
-  const answer = saltService({ core, clock, signer, rosters, holdings, keeper, quota, watch, pinned })
+  const allowed = { any: true }
+  const allows = () => allowed.any
+  const answer = saltService({ core, clock, signer, rosters, holdings, keeper, quota, watch, pinned, allows })
   const shard = shards.all[0]!.shard
   const name = hashToRosterName(certified.hash)
   const ask = (blocks: Block[], from = HERE, more = {}) =>
@@ -106,6 +108,7 @@ async function service(
       (error: unknown) => (isFederationError(error) ? error.code : String(error)),
     )
   return {
+    allowed,
     answer,
     ask,
     code,
@@ -208,6 +211,9 @@ describe('the salt service', () => {
     const now = { size: 5, n: Math.floor(NOW / (5 * MINUTE_MS)) }
     const other = Array.from({ length: 6 }, (_, i) => i).find((shard) => s.shards.find(shard) === undefined)
     expect(await s.code(s.ask([now], { ...HERE, prefix: undefined, fence: undefined }))).toBe('FORBIDDEN')
+    s.allowed.any = false
+    expect(await s.code(s.ask([now], HERE, { roster: systemRandom(8) }))).toBe('NOT_ALLOWED')
+    s.allowed.any = true
     expect(await s.code(s.ask([now], HERE, { roster: systemRandom(8) }))).toBe('ROSTER_UNKNOWN')
     expect(await s.code(s.ask([now], HERE, { shard: other ?? 6 }))).toBe('WRONG_SHARD')
     expect(await s.code(s.ask([{ size: 5, n: now.n - 40 }, now]))).toBe('BLOCK_TOO_OLD')
