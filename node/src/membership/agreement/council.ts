@@ -7,6 +7,8 @@
 import type { Clock } from '@geotrace/core-wasm'
 import {
   bodyToCertified,
+  boundedMap,
+  bytesToHex,
   type CertifiedRoster,
   effortSpan,
   encodeRoster,
@@ -17,6 +19,7 @@ import {
   type Manifest,
   manifestToRoster,
   nextFirstEpoch,
+  OPERATORS_MAX,
   type Predecessor,
   type Proposal,
   type Roster,
@@ -42,6 +45,11 @@ export const ROUND_MS = 2_000
 const TURN_MS = 10_000
 /** At founding all operators propose the same body, so a short turn costs nothing. */
 const FOUNDING_TURN_MS = 2_000
+/**
+ * A vote waits for this long after its proposal came. An operator that shows other peers another proposal is convicted
+ * meanwhile, so that its two proposals part no votes. Gossip reaches all peers within a second.
+ */
+const SETTLE_MS = 3_000
 /** Clocks of peers that serve are at most 30 s off, so two of them differ by at most a minute. */
 const CLOCKS_APART_MS = 60_000
 /** A peer accepts incomplete sheets only after this time, because a peer that just began knows too few of them. */
@@ -106,6 +114,8 @@ export function createCouncil(init: CouncilInit): Council {
   const bodies = createBodies({ peers, host, clock, log })
   let since: { firstEpoch: number; at: number } | undefined
   let completeMs: { firstEpoch: number; at: number } | undefined
+  /** When a proposal that we would vote for was first seen, Unix ms by its hash in hex. */
+  const seenMs = boundedMap<string, number>(OPERATORS_MAX)
   let running: Promise<void> | undefined
   const meetings = new Set<Promise<void>>()
   let again = false
@@ -206,6 +216,13 @@ export function createCouncil(init: CouncilInit): Council {
     if (signed !== undefined) say(signed)
   }
 
+  const hasSettled = (hash: Uint8Array): boolean => {
+    const name = bytesToHex(hash)
+    const firstMs = seenMs.get(name) ?? clock.now()
+    seenMs.set(name, firstMs)
+    return clock.now() - firstMs >= SETTLE_MS
+  }
+
   const vote = async (now: DueRoster, own: Voter): Promise<void> => {
     const { height, firstEpoch, predecessor } = now
     const operator = own.operator(predecessor)
@@ -219,6 +236,7 @@ export function createCouncil(init: CouncilInit): Council {
       const proposal = await bodies.fetch(predecessor, hash, holder)
       if (proposal === undefined || proposal.roster.firstEpoch !== firstEpoch) continue
       if (!isAgreeable(proposal, pool, judging(now, item))) continue
+      if (height > 0 && !hasSettled(hash)) return
       try {
         const given = await own.vote(predecessor, { federation: proposal.roster.federation, height, firstEpoch, hash })
         say({ kind: 'vote', height, firstEpoch, hash, ...given })
