@@ -51,10 +51,10 @@ export function seedVectors() {
     statement: { ...hex({ federation, previous, lines, ...one }), ...about, part },
     seed: { ...hex({ state: seed.state, quotaKey: seed.quotaKey, root }), epoch: seed.epoch, maker: seed.maker },
     frames: hex({
-      offer: encodeSeedsRequest({ op: 'offer', ...about, parts }),
-      fetch: encodeSeedsRequest({ op: 'fetch', ...about, wanted: [part, 34] }),
+      offer: encodeSeedsRequest({ op: 'offer', federation, ...about, parts }),
+      fetch: encodeSeedsRequest({ op: 'fetch', federation, ...about, wanted: [part, 34] }),
       fetchReply: encodeSeedsReply({ root, parts }),
-      lines: encodeSeedsRequest({ op: 'lines', ...about, part, from: 0, count: LINES }),
+      lines: encodeSeedsRequest({ op: 'lines', federation, ...about, part, from: 0, count: LINES }),
       linesReply: encodeLinesReply({ maker: seed.maker, signature: one.signature, lines }),
     }),
     evidence: hex({ cbor: encodeEvidence(evidence), id: evidenceToId(evidence) }),

@@ -130,9 +130,17 @@ export const CORPUS: Readonly<Record<string, readonly Uint8Array[]>> = {
   decodeSyncRequest: SYNC_CLASSES.map((size) => wire.encodeSyncRequest(sync, [size])),
   decodeSyncReply: [wire.encodeSyncReply(reply, 512), refusal],
   decodeSeedsRequest: [
-    wire.encodeSeedsRequest({ op: 'offer', shard: 1, firstEpoch: 9, parts }),
-    wire.encodeSeedsRequest({ op: 'fetch', shard: 1, firstEpoch: 9, wanted: [0, 31, 32, 34] }),
-    wire.encodeSeedsRequest({ op: 'lines', shard: 1, firstEpoch: 9, part: 3, from: 1_024, count: 1_024 }),
+    wire.encodeSeedsRequest({ op: 'offer', federation: bytes(32), shard: 1, firstEpoch: 9, parts }),
+    wire.encodeSeedsRequest({ op: 'fetch', federation: bytes(32), shard: 1, firstEpoch: 9, wanted: [0, 31, 32, 34] }),
+    wire.encodeSeedsRequest({
+      op: 'lines',
+      federation: bytes(32),
+      shard: 1,
+      firstEpoch: 9,
+      part: 3,
+      from: 1_024,
+      count: 1_024,
+    }),
   ],
   decodeSeedsReply: [
     wire.encodeSeedsReply({ root: bytes(32), parts }),

@@ -2,7 +2,8 @@
  * /geotrace/seeds/1: the replicas of a shard give each other the seeds and the lines of its parts, over Noise. PROTOCOL.md
  * §4.7, §7.4. A replica answers only the other replicas of that shard, and gives a seed only to members of its part.
  *
- *  request: u8 version; u8 op; u16 shard; u32 firstEpoch; body       reply: u8 status (otherwise u32 number); body
+ *  request: u8 version; u8 op; u8 federation[32]; u16 shard; u32 firstEpoch; body
+ *                                                                  reply: u8 status (otherwise u32 number); body
  *    0 OFFER  u8 count ≤ 35; PartSeed[count], parts ascending          –
  *    1 FETCH  u64 wanted (bit = part)                                  u8 root[32]; u8 count; PartSeed[count]
  *    2 LINES  u8 part; u32 from; u16 count ≤ 1024                      u8 maker; u8 signature[64]; u8 line[count][32]
@@ -53,8 +54,8 @@ type SeedsBody =
   | { op: 'offer'; parts: PartSeed[] }
   | { op: 'fetch'; wanted: number[] }
   | { op: 'lines'; part: number; from: number; count: number }
-/** The first epoch names the period. */
-export type SeedsRequest = { shard: number; firstEpoch: number } & SeedsBody
+/** The federation id shows a replica that runs with another manifest. The first epoch names the period. */
+export type SeedsRequest = { federation: Uint8Array; shard: number; firstEpoch: number } & SeedsBody
 /** The seeds that a replica holds of the parts that it was asked for. */
 export interface SeedsReply {
   /** The root that the replica goes by; undefined while it lacks a seed or lines. */
@@ -91,7 +92,7 @@ export function partLinesToHash(lines: Uint8Array): Uint8Array {
 
 export function encodeSeedsRequest(request: SeedsRequest): Uint8Array {
   const writer = byteWriter(SEEDS_REQUEST_MAX_BYTES).u8(PROTOCOL_VERSION).u8(OPS.indexOf(request.op))
-  writer.u16(request.shard).u32(request.firstEpoch)
+  writer.bytes(request.federation, HASH_BYTES).u16(request.shard).u32(request.firstEpoch)
   if (request.op === 'offer') writeParts(writer, request.parts)
   else if (request.op === 'fetch') writeWanted(writer, request.wanted)
   else writer.u8(request.part).u32(request.from).u16(request.count)
@@ -104,7 +105,7 @@ export function decodeSeedsRequest(bytes: Uint8Array): SeedsRequest {
   assertVersion(reader.u8())
   const number = reader.u8()
   const op = OPS[number] ?? reader.refuse(`expected operation 0 to ${OPS.length - 1}, got ${number}`)
-  const head = { shard: reader.u16(), firstEpoch: reader.u32() }
+  const head = { federation: reader.bytes(HASH_BYTES), shard: reader.u16(), firstEpoch: reader.u32() }
   const request = { ...head, ...readBody(reader, op) }
   reader.end()
   return request

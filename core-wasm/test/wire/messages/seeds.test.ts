@@ -10,7 +10,7 @@ const seedOf = (part: number): wire.PartSeed => ({
   ...{ part, epoch: 5, state: random(32), quotaKey: random(32), maker: part % 7, signature: random(64) },
 })
 const malformed = expect.objectContaining({ code: 'MESSAGE_MALFORMED' })
-const head = { shard: 2, firstEpoch: 11 }
+const head = { federation: random(32), shard: 2, firstEpoch: 11 }
 const some = fc.uniqueArray(fc.nat({ max: wire.PARTS_MAX - 1 })).map((parts) => parts.sort((a, b) => a - b))
 
 describe('seeds messages', () => {
@@ -34,7 +34,7 @@ describe('seeds messages', () => {
 
   it('the largest offer, answer and lines fit their frames', () => {
     const parts = Array.from({ length: wire.PARTS_MAX }, (_, part) => seedOf(part))
-    expect(wire.encodeSeedsRequest({ op: 'offer', ...head, parts })).toHaveLength(8 + 1 + 35 * 134)
+    expect(wire.encodeSeedsRequest({ op: 'offer', ...head, parts })).toHaveLength(40 + 1 + 35 * 134)
     expect(wire.encodeSeedsReply({ root: random(32), parts })).toHaveLength(1 + 32 + 1 + 35 * 134)
     const lines = random(32 * wire.LINES_PER_REPLY_MAX)
     expect(wire.encodeLinesReply({ maker: 0, signature: random(64), lines })).toHaveLength(1 + 1 + 64 + 32 * 1_024)
@@ -47,8 +47,8 @@ describe('seeds messages', () => {
       expect(() => wire.decodeSeedsRequest(offer(...parts))).toThrow(malformed)
     const wanted = wire.encodeSeedsRequest({ op: 'fetch', ...head, wanted: [] })
     for (const [at, bit] of [
-      [8, 0x80],
-      [11, 0x08],
+      [40, 0x80],
+      [43, 0x08],
     ] as const) {
       const bad = wanted.slice()
       bad[at]! |= bit

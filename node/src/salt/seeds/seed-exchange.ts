@@ -30,12 +30,23 @@ interface SeedExchange {
   lines(replica: Replica, shard: Shard, part: number, known?: SignedLines): Promise<SignedLines>
 }
 
-/** Requests about the period of `epochs` lines that begins with `firstEpoch`. */
-export function seedExchange(host: Pick<Host, 'request'>, firstEpoch: number, epochs: number): SeedExchange {
+/** The period that the requests are about. */
+interface ExchangePeriod {
+  federation: Uint8Array
+  firstEpoch: number
+  /** Lines of each part. */
+  epochs: number
+}
+
+export function seedExchange(
+  host: Pick<Host, 'request'>,
+  { federation, firstEpoch, epochs }: ExchangePeriod,
+): SeedExchange {
+  const about = { federation, firstEpoch }
   const ask = (replica: Replica, request: SeedsRequest): Promise<Uint8Array> =>
     host.request(replica, SEEDS_PROTOCOL, encodeSeedsRequest(request))
   const askLines = async (replica: Replica, { shard }: Shard, part: number, from: number, count: number) => {
-    const reply = decodeLinesReply(await ask(replica, { op: 'lines', shard, firstEpoch, part, from, count }))
+    const reply = decodeLinesReply(await ask(replica, { op: 'lines', ...about, shard, part, from, count }))
     if (reply.lines.length !== count * HASH_BYTES) throw lied(replica, `${count} lines`)
     return reply
   }
@@ -44,10 +55,10 @@ export function seedExchange(host: Pick<Host, 'request'>, firstEpoch: number, ep
       const wanted = ownParts(shard)
         .filter(({ members }) => members.includes(replica.rank))
         .map(({ part }) => part)
-      return decodeSeedsReply(await ask(replica, { op: 'fetch', shard: shard.shard, firstEpoch, wanted }))
+      return decodeSeedsReply(await ask(replica, { op: 'fetch', ...about, shard: shard.shard, wanted }))
     },
     async offer(replica, { shard }, parts) {
-      decodeDone(await ask(replica, { op: 'offer', shard, firstEpoch, parts }))
+      decodeDone(await ask(replica, { op: 'offer', ...about, shard, parts }))
     },
     async lines(replica, shard, part, known) {
       if (known !== undefined && isSame(await askLines(replica, shard, part, 0, 0), known)) return known

@@ -64,7 +64,8 @@ class PeriodRounds implements SeedRounds {
     const { shards, host } = init
     this.#init = init
     this.#shards = shards
-    this.#exchange = seedExchange(host, shards.firstEpoch, shards.epochs)
+    const { firstEpoch, epochs, roster } = shards
+    this.#exchange = seedExchange(host, { federation: roster.federation, firstEpoch, epochs })
   }
 
   missing(): readonly Shard[] {

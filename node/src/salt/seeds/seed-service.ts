@@ -1,6 +1,7 @@
 /**
  * Answers /geotrace/seeds/1, by which the replicas of a shard give each other seeds and lines. PROTOCOL.md §7.4.
- * Replicas are known by their Noise keys. Throws FORBIDDEN to other peers and for a seed that the node does not take.
+ * Replicas are known by their Noise keys. Throws FORBIDDEN to other peers, to a replica that runs with the manifest of
+ * another federation, and for a seed that the node does not take.
  * Throws EPOCH_LOST without lines, and BUSY for a second offer of one replica while its first is being checked.
  */
 import {
@@ -69,6 +70,7 @@ export function seedService({ holdings, handedOver }: SeedServiceInit): Handler 
     const found = holdings.find(request.firstEpoch, request.shard)
     const replica = found?.shard.otherReplicas.find(({ key }) => from.key !== undefined && equalBytes(key, from.key))
     if (found === undefined || replica === undefined) throw forbidden()
+    if (!equalBytes(request.federation, found.shards.roster.federation)) throw forbidden()
     switch (request.op) {
       case 'offer':
         return await offer({ ...found, replica, request })

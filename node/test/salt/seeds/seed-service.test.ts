@@ -27,15 +27,15 @@ describe('the seed service', () => {
     const clock = simulatedClock(NOW)
     const players = await cast(5, NOW)
     const { nodes, client, certified } = await foundWith(stage, players, clock)
-    const { firstEpoch } = certified.roster
+    const { firstEpoch, federation } = certified.roster
     const [first, second] = shardToReplicas(certified.roster, 0)
     const other = players.secrets.findIndex(
       (secret) => !keyToShards(certified.roster, nativeSigner(secret).key).includes(0),
     )
-    const fetch = encodeSeedsRequest({ op: 'fetch', shard: 0, firstEpoch, wanted: [0] })
+    const fetch = encodeSeedsRequest({ op: 'fetch', federation, shard: 0, firstEpoch, wanted: [0] })
     const seed = { part: 0, epoch: firstEpoch, state: systemRandom(32), quotaKey: systemRandom(32) }
     const parts = [{ ...seed, maker: 0, signature: systemRandom(64) }]
-    const offer = encodeSeedsRequest({ op: 'offer', shard: 0, firstEpoch, parts })
+    const offer = encodeSeedsRequest({ op: 'offer', federation, shard: 0, firstEpoch, parts })
     expect((await client.request(first!, SEEDS_PROTOCOL, fetch))[0]).toBe(FORBIDDEN)
     if (other >= 0) {
       await nodes[other]!.stop()
@@ -47,28 +47,36 @@ describe('the seed service', () => {
     const replica = await stage.host(clock, players.secrets[index]!)
     expect((await replica.request(first!, SEEDS_PROTOCOL, fetch))[0]).toBe(0)
     expect((await replica.request(first!, SEEDS_PROTOCOL, offer))[0]).toBe(FORBIDDEN)
-    const elsewhere = encodeSeedsRequest({ op: 'fetch', shard: 0, firstEpoch: firstEpoch + 1, wanted: [0] })
+    const elsewhere = encodeSeedsRequest({ op: 'fetch', federation, shard: 0, firstEpoch: firstEpoch + 1, wanted: [0] })
     expect((await replica.request(first!, SEEDS_PROTOCOL, elsewhere))[0]).toBe(FORBIDDEN)
+    const head = { federation: systemRandom(32), shard: 0, firstEpoch }
+    for (const request of [
+      { op: 'fetch' as const, ...head, wanted: [0] },
+      { op: 'lines' as const, ...head, part: 0, from: 0, count: 1 },
+    ]) {
+      const stray = encodeSeedsRequest(request)
+      expect((await replica.request(first!, SEEDS_PROTOCOL, stray))[0], request.op).toBe(FORBIDDEN)
+    }
   })
 
   it('a replica gets the seeds of its own parts only, takes seeds from members only, and gets the lines of all parts', async () => {
     const group = new Group({ replicas: 3, threshold: 2 })
     const [first, second, third] = group.replicas
-    const { firstEpoch } = group.roster
+    const { firstEpoch, federation } = group.roster
     for (let round = 0; round < 3; round++) await group.round()
-    const ask = (request: Omit<SeedsRequest & { op: 'fetch' }, 'shard' | 'firstEpoch'>) =>
-      second!.serve(encodeSeedsRequest({ ...request, shard: 0, firstEpoch }), third!)
+    const ask = (request: Omit<SeedsRequest & { op: 'fetch' }, 'federation' | 'shard' | 'firstEpoch'>) =>
+      second!.serve(encodeSeedsRequest({ ...request, federation, shard: 0, firstEpoch }), third!)
     // The parts are 0-1, 0-2 and 1-2.
     const reply = decodeSeedsReply(await ask({ op: 'fetch', wanted: [0, 1, 2] }))
     expect(reply.parts.map(({ part }) => part)).toEqual([2])
     expect(reply.root).toEqual(second!.root())
     expect(decodeSeedsReply(await ask({ op: 'fetch', wanted: [0, 1] })).parts).toEqual([])
     for (const { part, lines } of first!.shard.parts) {
-      const asked = { op: 'lines', shard: 0, firstEpoch, part, from: 1, count: 1 } as const
+      const asked = { op: 'lines', federation, shard: 0, firstEpoch, part, from: 1, count: 1 } as const
       const given = decodeLinesReply(await second!.serve(encodeSeedsRequest(asked), third!))
       expect(given).toEqual({ ...pick(lines!), lines: lines!.lines.slice(32) })
     }
-    const beyond = encodeSeedsRequest({ op: 'lines', shard: 0, firstEpoch, part: 0, from: 1, count: 2 })
+    const beyond = encodeSeedsRequest({ op: 'lines', federation, shard: 0, firstEpoch, part: 0, from: 1, count: 2 })
     const refusal = await second!.serve(beyond, third!)
     expect(codeOf(() => decodeLinesReply(refusal))).toBe('EPOCH_LOST')
 
@@ -76,7 +84,13 @@ describe('the seed service', () => {
     const fresh = new Group({ replicas: 3, threshold: 2 })
     await fresh.replicas[0]!.make()
     const [seed] = fresh.replicas[0]!.shards.give(fresh.replicas[0]!.shard, [0], 1) as [PartSeed]
-    const offer = encodeSeedsRequest({ op: 'offer', shard: 0, firstEpoch: fresh.roster.firstEpoch, parts: [seed] })
+    const offer = encodeSeedsRequest({
+      op: 'offer',
+      federation: fresh.roster.federation,
+      shard: 0,
+      firstEpoch: fresh.roster.firstEpoch,
+      parts: [seed],
+    })
     expect(codeOf(await fresh.replicas[1]!.serve(offer, fresh.replicas[2]!))).toBe(FORBIDDEN)
     expect(fresh.replicas[1]!.seed(0)).toBeUndefined()
     expect(codeOf(await fresh.replicas[1]!.serve(offer, fresh.replicas[0]!))).toBe(0)
