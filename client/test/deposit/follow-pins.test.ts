@@ -187,4 +187,33 @@ describe('a device that follows pins', () => {
     expect(await tracer.sync()).toMatchObject({ pinsContradicted: 0 })
     expect(federation.submitted).toHaveLength(2)
   })
+
+  it('a central peer that shows two users two pins and the nodes none is proven within the sync of the second user', async () => {
+    const { federation, first, second, epoch } = await lateRoster()
+    const syncShown = async (user: string, shown: typeof first) => {
+      const tracer = await openTracer(federation, { random: seededBytes(user) })
+      await recordAll(tracer, life(CAFE, now(federation), 30))
+      federation.central.refuse = () => 'roster'
+      federation.central.pins.splice(0)
+      federation.central.pins.push(federation.pin(epoch, shown), federation.pin(epoch + 1, shown))
+      federation.submitted.splice(0)
+      await tracer.sync()
+      return federation.submitted.map(({ message }) => decodeGossip(message))
+    }
+    // The nodes know no pin. The first user tells two of them, and gossip brings it to all.
+    const told = await syncShown('first user', first)
+    expect(new Set(told.map(({ kind }) => kind))).toEqual(new Set(['pin']))
+    for (const pin of told) {
+      if (pin.kind === 'pin' && federation.pins.every((known) => known.epoch !== pin.epoch)) federation.pins.push(pin)
+    }
+    federation.pins.sort((a, b) => a.epoch - b.epoch)
+    expect(federation.pins.map((pin) => pin.epoch)).toEqual([epoch, epoch + 1])
+    const proofs = await syncShown('second user', second)
+    expect(proofs.map(({ kind }) => kind)).toEqual(['evidence', 'evidence'])
+    for (const gossip of proofs) {
+      const evidence = decodeEvidence(gossip.kind === 'evidence' ? gossip.evidence : new Uint8Array(0))
+      expect(evidence.kind).toBe('pins')
+      expect(isProof(evidence, () => undefined)).toBe(true)
+    }
+  })
 })
