@@ -24,7 +24,6 @@ const LONG_FUNCTIONS: Readonly<Record<string, number>> = {
   'core-wasm/src/core/gathering.ts: gathering': 129,
   'node/src/central/risk/risk-engine.ts: riskEngine': 109,
   'node/src/central/sync/service.ts: syncService': 82,
-  'node/src/membership/agreement/council.ts: createCouncil': 211,
   'node/src/membership/agreement/pool.ts: createPool': 271,
 }
 const offenders = (from: RegExp, to: (specifier: string) => boolean) =>

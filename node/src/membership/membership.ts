@@ -32,9 +32,10 @@ import type { Records } from '../platform/file-records.ts'
 import type { Log } from '../platform/log.ts'
 import { nativeSigner } from '../platform/native-signer.ts'
 import { createCatchUp } from './agreement/catch-up.ts'
-import { type Council, createCouncil, type SheetSource } from './agreement/council.ts'
+import { type Council, createCouncil } from './agreement/council.ts'
 import { createPool, type Pool } from './agreement/pool.ts'
 import { type StandingWatch, watchStanding } from './agreement/standing.ts'
+import type { SheetSource } from './agreement/steps.ts'
 import { createVoter, type Voter } from './agreement/voter.ts'
 import { createApplications } from './applications.ts'
 import { keepLinks, type Links } from './links.ts'
@@ -119,7 +120,7 @@ export async function createMembership(init: MembershipInit): Promise<Membership
         peers,
         rosters,
         clock,
-        body: council.body,
+        body: (hash: Uint8Array) => council.body(hash),
         pins: pool.pins,
         messages: pool.messages,
         application,

@@ -14,8 +14,8 @@ import {
   type SignedSheet,
   type Signer,
 } from '@geotrace/core-wasm/wire'
-import type { SheetSource } from '../membership/agreement/council.ts'
 import { mayBeCertified } from '../membership/agreement/period.ts'
+import type { SheetSource } from '../membership/agreement/steps.ts'
 import type { RosterStore } from '../membership/roster-store.ts'
 import type { Host } from '../net/protocol.ts'
 import type { Records } from '../platform/file-records.ts'

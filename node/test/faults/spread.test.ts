@@ -16,7 +16,7 @@ import {
   signPresence,
 } from '@geotrace/core-wasm/wire'
 import { afterAll, expect, it } from 'vitest'
-import type { SheetSource } from '../../src/membership/agreement/council.ts'
+import type { SheetSource } from '../../src/membership/agreement/steps.ts'
 import { createMembership, type Membership } from '../../src/membership/membership.ts'
 import { createHost } from '../../src/net/host.ts'
 import { fileRecords } from '../../src/platform/file-records.ts'

@@ -102,7 +102,7 @@ describe('the statement of a maker', () => {
         ...[number(seed.maker, 1), of(statement.signature)],
       ])
     const parts = Buffer.concat([number(2, 1), part(3), part(34)])
-    const head = (op: number) => Buffer.concat([number(1, 1), number(op, 1), place])
+    const head = (op: number) => Buffer.concat([number(1, 1), number(op, 1), of(statement.federation), place])
     expect(frames).toEqual({
       offer: Buffer.concat([head(0), parts]).toString('hex'),
       fetch: Buffer.concat([head(1), of('0000000400000008')]).toString('hex'),

@@ -3,7 +3,7 @@
  * One search runs at a time. The first searches follow every two seconds, later ones every 30 s.
  */
 import type { Clock } from '@geotrace/core-wasm'
-import { ROUND_MS } from '../../membership/agreement/council.ts'
+import { ROUND_MS } from '../../membership/agreement/due.ts'
 
 /** Searches at the short interval, one minute in all. A seed that no replica had by then may be lost permanently. */
 const SEEKS_EAGER = 30

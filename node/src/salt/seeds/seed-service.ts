@@ -1,8 +1,8 @@
 /**
  * Answers /geotrace/seeds/1, by which the replicas of a shard give each other seeds and lines. PROTOCOL.md §7.4.
- * Replicas are known by their Noise keys. Throws FORBIDDEN to other peers, to a replica that runs with the manifest of
- * another federation, and for a seed that the node does not take.
- * Throws EPOCH_LOST without lines, and BUSY for a second offer of one replica while its first is being checked.
+ * Replicas are known by their Noise keys. Throws FORBIDDEN to others, to a replica that names another federation, and for a
+ * seed that the node does not take. Throws EPOCH_LOST without lines, and BUSY for a second offer of one replica while its
+ * first is being checked.
  */
 import {
   busy,

@@ -21,8 +21,9 @@ import {
   signContent,
 } from '@geotrace/core-wasm/wire'
 import { createCatchUp } from '../../../src/membership/agreement/catch-up.ts'
-import { type Council, createCouncil, type SheetSource } from '../../../src/membership/agreement/council.ts'
+import { type Council, createCouncil } from '../../../src/membership/agreement/council.ts'
 import { createPool, type Pool } from '../../../src/membership/agreement/pool.ts'
+import type { SheetSource } from '../../../src/membership/agreement/steps.ts'
 import { createVoter } from '../../../src/membership/agreement/voter.ts'
 import { livePeers } from '../../../src/membership/peers.ts'
 import { rosterService } from '../../../src/membership/roster-service.ts'

@@ -36,7 +36,7 @@ export interface Period {
   readonly isCertified: boolean
   /** The roster of this period is without the hostile operator. */
   readonly isRemoved: boolean
-  /** What the hostile operator did in this period: `sheets`, `proposal`, `vote`. */
+  /** The acts of the hostile operator in this period: `sheets`, `proposal`, `vote`. */
   readonly acts: readonly string[]
 }
 
@@ -80,7 +80,7 @@ class HostileOperator {
     this.#honest = world.seats.filter((seat) => seat.name !== name)
   }
 
-  /** What it did in this period. */
+  /** Its acts in this period. */
   get acts(): string[] {
     return [...this.#acts].sort()
   }
@@ -182,7 +182,7 @@ class HostileOperator {
     const other = new Uint8Array(32).fill(9)
     for (const periods of [-1, 1, 2]) give({ height, firstEpoch: firstEpoch + periods * periodEpochs, hash })
     if (this.#isProvable) for (const one of [other, hash]) give({ height, firstEpoch, hash: one })
-    // Its true vote, held back until the period is over.
+    // Its true vote, withheld until the period is over.
     else this.#world.clock.setTimer(() => give({ height, firstEpoch, hash }), 150_000)
     return true
   }
