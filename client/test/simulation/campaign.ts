@@ -17,6 +17,7 @@ export interface Campaign {
   readonly nodesAdmitted: number
   readonly nodesSettled: number
   readonly saltsOfJoined: number
+  readonly epochsOvertaken: number
   readonly syncs: number
   readonly successions: number
   /** Histories in which a roster was certified while faults struck. */
@@ -32,7 +33,15 @@ export interface Campaign {
 
 const SUMMED = [
   ...(['events', 'salts', 'rows', 'marks', 'fixesLost', 'liesCaught'] as const),
-  ...(['nodesJoined', 'nodesAdmitted', 'nodesSettled', 'saltsOfJoined', 'syncs', 'successions'] as const),
+  ...([
+    'nodesJoined',
+    'nodesAdmitted',
+    'nodesSettled',
+    'saltsOfJoined',
+    'epochsOvertaken',
+    'syncs',
+    'successions',
+  ] as const),
 ]
 
 export interface Tally {
@@ -96,11 +105,21 @@ export function describeFailure({
 
 /** One line with the figures of a campaign. */
 export function describeCampaign(sum: Campaign): string {
-  const { histories, cpuSeconds, syncs, successions, liesCaught, nodesJoined, nodesAdmitted, nodesSettled } = sum
+  const {
+    histories,
+    cpuSeconds,
+    syncs,
+    successions,
+    epochsOvertaken,
+    liesCaught,
+    nodesJoined,
+    nodesAdmitted,
+    nodesSettled,
+  } = sum
   const share = (100 * deferredShare(sum)).toFixed(2)
   const faults = Object.values(sum.faults).reduce((a, b) => a + b, 0)
   const nodes = `${nodesJoined} nodes applied, ${nodesAdmitted} were admitted, ${nodesSettled} hold shards and sent ${sum.saltsOfJoined} answers with salts`
-  return `${histories} histories, ${(cpuSeconds / histories).toFixed(2)} CPU s each; ${syncs} syncs, ${share} % deferred; ${faults} faults, ${liesCaught} lies caught, ${successions} successions; ${nodes}; ${sum.failures.length} failures`
+  return `${histories} histories, ${(cpuSeconds / histories).toFixed(2)} CPU s each; ${syncs} syncs, ${share} % deferred; ${faults} faults, ${liesCaught} lies caught, ${successions} successions, ${epochsOvertaken} pinned epochs overtaken; ${nodes}; ${sum.failures.length} failures`
 }
 
 /** The share of syncs that deferred fixes because they got no salts. */

@@ -1,11 +1,15 @@
 import { loadCore } from '@geotrace/core-wasm'
+import { manifestToRoster } from '@geotrace/core-wasm/wire'
 import { type FaultKind, simulatedFederation } from '@geotrace/node/testing'
 import { describe, expect, it, vi } from 'vitest'
+import { readTotals } from '../../src/device/totals.ts'
 import { FIX_FAMILIES } from '../../src/diary/fix-states.ts'
-import { FAMILIES } from '../../src/storage/key-layout.ts'
+import type { Storage } from '../../src/index.ts'
+import { encodeRecord, FAMILIES, KEYS } from '../../src/storage/key-layout.ts'
 import type { SimulatedDevice } from './device.ts'
 import { runHistory } from './history.ts'
 import { judge } from './judge.ts'
+import { seedToSalt } from './models.ts'
 
 vi.mock('@noble/curves/ed25519.js', () => import('./native-ed25519.ts'))
 vi.mock('../../../node/src/platform/native-signer.ts', () => import('./native-ed25519.ts'))
@@ -153,7 +157,45 @@ describe('the judge of histories', () => {
     expect(found).toMatch(/node-0 .* has another rank in roster [1-9]/)
   })
 
-  it('the judge finds two salts for one block, a salt of no seed, a node that stays away, and a missing roster', async () => {
+  it('the judge finds a pin that a node does not know, and rows without a pin', async () => {
+    const found = await findingsAfter(({ federation: { deposits, scheduler } }, [device]) => {
+      // At the very end, because the central peer sends its pins again.
+      scheduler.after(HEAL_MS, () => {
+        const [first, second] = [...deposits.pins.values()]
+        deposits.pins.set(first!.epoch, { ...first!, roster: new Uint8Array(32) })
+        deposits.pins.delete(second!.epoch)
+        void device!.sync()
+      })
+    })
+    expect(found).toMatch(/node-0 knows 1 pins of epoch \d+, or not that of the central peer/)
+    expect(found).toMatch(/epoch \d+ has rows and no pin/)
+  })
+
+  it('the judge finds rows that a device counts as lost', async () => {
+    const found = await findingsAfter((_, [device]) => {
+      const { get } = device!.storage
+      const lossy = async (key: string) =>
+        key === KEYS.totals ? encodeRecord({ ...(await readTotals({ get } as Storage)), rowsLost: 3 }) : await get(key)
+      device!.storage.get = lossy
+    })
+    expect(found).toBe('device-0 lost 3 rows, 0 of them to a roster')
+  })
+
+  it('the judge finds salts of two seeds in one shard and roster', async () => {
+    const federation = simulatedFederation({ seed: 'two', nodes: 4, startMs: Date.UTC(2026, 10, 21), core })
+    const { firstEpoch } = manifestToRoster(federation.manifest)
+    const seeds = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]
+    federation.drawn.push(...seeds)
+    const [one, two] = seeds.map((seed) => seedToSalt(seed, firstEpoch, 80, firstEpoch))
+    const seen = new Map([
+      [one!, ['a']],
+      [two!, ['b', 'c']],
+    ])
+    const { findings } = await judge(federation, [], new Map([[`3/80/${firstEpoch}`, seen]]))
+    expect(findings).toContain(`salt 3/80/${firstEpoch} differs: ${two!.slice(0, 8)} by b, c is of a second seed`)
+  })
+
+  it('the judge finds a salt of no seed, a node that stays away, and a missing roster', async () => {
     const federation = simulatedFederation({ seed: 'idle', nodes: 4, startMs: 0, core })
     const salts = new Map([
       [
@@ -165,7 +207,6 @@ describe('the judge of histories', () => {
       ],
     ])
     const { findings } = await judge(federation, [], salts)
-    expect(findings).toContain('salt 3/5/100 differs: aaaaaaaa by a against bbbbbbbb by b, c')
     expect(findings).toContain('salt 3/5/100 follows from no seed that a node drew')
     expect(findings).toContain('node-2 is down after all faults ended')
     expect(findings).toContain('no roster is in force at the end')

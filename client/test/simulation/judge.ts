@@ -1,6 +1,6 @@
 /**
- * Compares the end of a history with plain models. Every device used the same salt for a block. The central peer holds
- * every row once, or the device counts the row as lost. Devices have the marks of the rule. Every node serves again.
+ * Compares the end of a history with plain models. Every device ended with the salts of the pinned roster. The central peer
+ * holds every row once, and no row is lost. Devices have the marks of the rule. Every node serves again.
  * Each finding is a sentence. A good history has no finding.
  */
 import { createHash } from 'node:crypto'
@@ -50,6 +50,8 @@ export interface Findings {
   readonly nodesSettled: number
   /** Answers with salts that the nodes that joined have sent. */
   readonly saltsOfJoined: number
+  /** Pinned epochs for which another roster is in force at the end, because its certificate was complete after the pin. */
+  readonly epochsOvertaken: number
 }
 
 /** Accepted salts by `shard/size/n`, then the devices that used each salt, by its hex. */
@@ -82,6 +84,7 @@ export async function judge(
 
   judgeRosters(federation, certified, findings)
   judgeRanks(certified, findings)
+  await judgePins(federation, newest, devices, findings)
   const joins = judgeJoins(federation, certified, findings)
   const saltsOfJoined = [...joined].reduce((sum, name) => sum + (federation.network.salted.get(name) ?? 0), 0)
   const toSalt = judgeSalts(federation, salts, findings)
@@ -102,6 +105,7 @@ export async function judge(
     ...joins,
     nodesJoined: joined.size,
     saltsOfJoined,
+    epochsOvertaken: countOvertaken(federation, certified),
   }
 }
 
@@ -256,56 +260,100 @@ async function judgeAnswers(
 
 type ToSalt = (shard: number, size: number, n: number) => string | undefined
 
-/** All devices used one salt for a block. All salts of a shard and period follow from one seed that a node drew. */
+/**
+ * Every peer knows the pins that the central peer made, and no other. Each epoch with rows has one. A device lost no row to
+ * a roster: what it had hashed under another roster than the pinned one it hashed again.
+ */
+async function judgePins(
+  { saltNodes, deposits, lied }: SimulatedFederation,
+  newest: Roster | undefined,
+  devices: readonly SimulatedDevice[],
+  findings: string[],
+): Promise<void> {
+  for (const { epoch, roster } of deposits.pins.values()) {
+    for (const { name, key, running } of saltNodes) {
+      // A node that is proven to lie, or that is no member, gets no pins.
+      if (lied.has(name) || (newest !== undefined && isOutOf(newest, key))) continue
+      const pinned = running?.membership()?.pool.pinned(epoch) ?? []
+      if (pinned.length !== 1 || !equalBytes(pinned[0]!, roster))
+        findings.push(`${name} knows ${pinned.length} pins of epoch ${epoch}, or not that of the central peer`)
+    }
+  }
+  for (const epoch of deposits.rows.keys())
+    if (!deposits.pins.has(epoch)) findings.push(`epoch ${epoch} has rows and no pin`)
+  for (const { name, storage, outcomes } of devices) {
+    const toRoster = outcomes.reduce((sum, { result }) => sum + (result?.rowsLostToRoster ?? 0), 0)
+    const { rowsLost } = await readTotals(storage)
+    if (toRoster + rowsLost > 0) findings.push(`${name} lost ${rowsLost} rows, ${toRoster} of them to a roster`)
+  }
+}
+
+function countOvertaken({ deposits }: SimulatedFederation, certified: readonly CertifiedRoster[]): number {
+  const isOvertaken = ({ epoch, roster }: { epoch: number; roster: Uint8Array }): boolean => {
+    const inForce = rosterInForce(certified, epoch)
+    return inForce !== undefined && !equalBytes(inForce.hash, roster)
+  }
+  return [...deposits.pins.values()].filter(isOvertaken).length
+}
+
+/**
+ * Every salt that a device used follows from a seed that a node drew, one seed for each shard and roster. Devices may use
+ * salts of two rosters for a block until they know the pin of its epoch. The result gives the salts of the pinned roster.
+ */
 function judgeSalts(federation: SimulatedFederation, salts: SaltsSeen, findings: string[]): ToSalt {
   const { drawn } = federation
   const begins = firstEpochs(federation)
-  const toFirstEpoch = (epoch: number): number => Math.max(...begins.filter((first) => first <= epoch))
+  /** By shard and first epoch. */
   const seeds = new Map<string, Uint8Array>()
   const known = new Map<string, string>()
   const toSalt: ToSalt = (shard, size, n) => {
-    const firstEpoch = toFirstEpoch(Math.floor((n * size) / 80))
-    const seed = seeds.get(`${shard} ${firstEpoch}`)
+    const firstEpoch = begins.toCounted(Math.floor((n * size) / 80))
     const name = `${shard}/${size}/${n}`
+    const seed = seeds.get(`${shard} ${firstEpoch}`)
     const salt = known.get(name) ?? (seed && seedToSalt(seed, firstEpoch, size, n))
     if (salt !== undefined) known.set(name, salt)
     return salt
   }
   for (const [name, values] of salts) {
     const [shard, size, n] = name.split('/').map(Number) as [number, number, number]
-    if (values.size > 1) {
-      const sides = [...values].map(([salt, who]) => `${salt.slice(0, 8)} by ${who.join(', ')}`)
-      findings.push(`salt ${name} differs: ${sides.join(' against ')}`)
+    const rosters = begins.all.filter((first) => first <= Math.floor((n * size) / 80))
+    for (const [salt, who] of values) {
+      const isOf = (seed: Uint8Array | undefined, first: number): boolean =>
+        seed !== undefined && seedToSalt(seed, first, size, n) === salt
+      if (rosters.some((first) => isOf(seeds.get(`${shard} ${first}`), first))) continue
+      const source = rosters
+        .map((first) => ({ first, seed: drawn.find((seed) => isOf(seed, first)) }))
+        .find(({ seed }) => seed !== undefined)
+      if (source === undefined) findings.push(`salt ${name} follows from no seed that a node drew`)
+      else if (seeds.has(`${shard} ${source.first}`))
+        findings.push(`salt ${name} differs: ${salt.slice(0, 8)} by ${who.join(', ')} is of a second seed`)
+      else seeds.set(`${shard} ${source.first}`, source.seed!)
     }
-    const salt = [...values.keys()][0]!
-    const firstEpoch = toFirstEpoch(Math.floor((n * size) / 80))
-    if (!seeds.has(`${shard} ${firstEpoch}`)) {
-      const isIts = (secret: Uint8Array): boolean => seedToSalt(secret, firstEpoch, size, n) === salt
-      const seed = drawn.find(isIts) ?? drawn.flatMap(bentSeeds).find(isIts)
-      if (seed === undefined) findings.push(`salt ${name} follows from no seed that a node drew`)
-      else seeds.set(`${shard} ${firstEpoch}`, seed)
-    }
-    if (toSalt(shard, size, n) !== salt) findings.push(`salt ${name} is not that of its shard's seed`)
   }
   return toSalt
 }
 
-/**
- * The seeds that a liar can make by flipping one bit of a seed before the sheet is signed. The maker of a seed may choose
- * any seed, so a flipped seed that the replicas signed is valid.
- */
-function bentSeeds(seed: Uint8Array): Uint8Array[] {
-  return Array.from({ length: 8 * seed.length }, (_, bit) => {
-    const bent = seed.slice()
-    bent[bit >> 3]! ^= 1 << (bit & 7)
-    return bent
-  })
+interface FirstEpochs {
+  /** Those of all rosters, overtaken ones included, the newest first. */
+  readonly all: readonly number[]
+  /** That of the roster whose salts count for this epoch: the pinned one, otherwise the one in force. */
+  toCounted(epoch: number): number
 }
 
-/** The first epoch of each roster. */
-function firstEpochs(federation: SimulatedFederation): number[] {
-  const rosters = rostersOf(federation).map(({ roster }) => roster)
-  return (rosters.length > 0 ? rosters : [manifestToRoster(federation.manifest)]).map(({ firstEpoch }) => firstEpoch)
+function firstEpochs(federation: SimulatedFederation): FirstEpochs {
+  const overtaken = federation.saltNodes.flatMap(({ running }) => running?.membership()?.rosters.overtaken ?? [])
+  const rosters = [...rostersOf(federation), ...overtaken]
+  const founding = manifestToRoster(federation.manifest).firstEpoch
+  const all = [...new Set([founding, ...rosters.map(({ roster }) => roster.firstEpoch)])].sort((a, b) => b - a)
+  const { pins } = federation.deposits
+  return {
+    all,
+    toCounted(epoch) {
+      const pin = pins.get(epoch)
+      const pinned = pin && rosters.find(({ hash }) => equalBytes(hash, pin.roster))
+      return pinned?.roster.firstEpoch ?? Math.max(...all.filter((first) => first <= epoch))
+    },
+  }
 }
 
 /** All rosters, from the node that has the most. */

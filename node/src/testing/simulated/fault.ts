@@ -18,3 +18,24 @@ export interface FaultKind {
   /** Begins the fault now and schedules its end, at `healMs` at the latest. */
   strike(init: FaultInit): void
 }
+
+/** Calls `end` after `ms`, or at `healMs` when that is earlier. */
+export function during({ federation: { scheduler }, healMs }: FaultInit, ms: number, end: () => void): void {
+  scheduler.after(Math.max(0, Math.min(ms, healMs - scheduler.nowMs)), end)
+}
+
+/**
+ * Draws the node that is to lie in a way that can be proven, and notes it. One replica of every shard stays honest, because
+ * without an honest replica a shard has no salts for any device. Undefined when none of the nodes may lie.
+ */
+export function pickLiar<P extends { readonly name: string }>(
+  { federation: { lied, manifest }, random }: FaultInit,
+  nodes: readonly P[],
+): P | undefined {
+  const isFull = lied.size >= manifest.parameters.replicas - 1
+  const some = isFull ? nodes.filter(({ name }) => lied.has(name)) : nodes
+  if (some.length === 0) return undefined
+  const node = random.pick(some)
+  lied.add(node.name)
+  return node
+}

@@ -4,8 +4,9 @@
  */
 import { isFederationError, isGone, MINUTE_MS, manifestToId, newChange, signChange } from '@geotrace/core-wasm/wire'
 import { nativeSigner } from '../../platform/native-signer.ts'
-import type { FaultInit, FaultKind } from './fault.ts'
+import { during, type FaultInit, type FaultKind, pickLiar } from './fault.ts'
 import type { SimulatedFederation } from './federation.ts'
+import { HOSTILE_FAULTS } from './hostile.ts'
 import { applyToJoin } from './joining.ts'
 import { LIES, liar } from './liars.ts'
 import type { Cut } from './network.ts'
@@ -137,12 +138,10 @@ export const FAULTS: readonly FaultKind[] = [
     name: 'node-lies',
     weight: 3,
     strike(init) {
-      const { network, lied, manifest, saltNodes } = init.federation
-      // One replica of every shard stays honest. Without an honest replica a shard has no salts for any device.
-      const isFull = lied.size >= manifest.parameters.replicas - 1
-      const node = init.random.pick(isFull ? saltNodes.filter(({ name }) => lied.has(name)) : saltNodes)
+      const { network, saltNodes } = init.federation
+      const node = pickLiar(init, saltNodes)
+      if (node === undefined) return
       const draws = init.random.fork(`lie/${node.name}`)
-      lied.add(node.name)
       network.liars.set(node.name, liar(draws.pick(LIES), nativeSigner(node.secret), draws))
       // A liar lies until `healMs`.
       during(init, Number.POSITIVE_INFINITY, () => void network.liars.delete(node.name))
@@ -175,6 +174,7 @@ export const FAULTS: readonly FaultKind[] = [
     weight: 2,
     strike: applyToJoin,
   },
+  ...HOSTILE_FAULTS,
 ]
 
 /** Draws one of `kinds` by weight. */
@@ -189,11 +189,6 @@ export function pickFault(kinds: readonly FaultKind[], random: SeededRandom): Fa
 
 function pickNode({ federation, random }: FaultInit): SimulatedFederation['saltNodes'][number] {
   return random.pick(federation.saltNodes)
-}
-
-/** Calls `end` after `ms`, or at `healMs` when that is earlier. */
-function during({ federation: { scheduler }, healMs }: FaultInit, ms: number, end: () => void): void {
-  scheduler.after(Math.max(0, Math.min(ms, healMs - scheduler.nowMs)), end)
 }
 
 function killFor(init: FaultInit, peer: Pick<SimulatedPeer<never>, 'kill' | 'start'>, ms: number): void {

@@ -50,8 +50,12 @@ export interface SimulatedFederation {
   readonly central: SimulatedPeer<CentralPeer>
   /** The content of the central peer's disk. */
   readonly deposits: MemoryDisk
-  /** All 32-byte secrets that salt nodes drew for seeds. */
-  readonly drawn: readonly Uint8Array[]
+  /** All 32-byte secrets that salt nodes drew for seeds. A hostile node adds those that it makes up. */
+  readonly drawn: Uint8Array[]
+  /** The operator keys of the founding nodes, by the node's name. */
+  readonly operators: ReadonlyMap<string, Signer>
+  /** Names of nodes that start without their operator's key, because a fault signs in the operator's place. */
+  readonly withheld: Set<string>
   /** Shards that no running node held at some moment. Their secrets are lost permanently, PROTOCOL.md §5.1. */
   readonly lostShards: ReadonlySet<number>
   /** Names of the nodes that lied at some time, of the nodes that asked to leave, and of the nodes that came to join. */
@@ -91,15 +95,19 @@ export function simulatedFederation(init: SimulatedFederationInit): SimulatedFed
   const complaints: string[] = []
   const lostShards = new Set<number>()
   const joined = new Set<string>()
+  const withheld = new Set<string>()
 
   const shared: Shared = { world: { scheduler, random, trace, network, complaints }, manifest, core, pace }
   const onKill = (killed: SaltNode): void => {
     for (const shard of heldShards(killed))
       if (!saltNodes.some((node) => heldShards(node.running).includes(shard))) lostShards.add(shard)
   }
-  const saltPeer = (item: Draft, more: Partial<SaltNodeInit>): SimulatedPeer<SaltNode> =>
+  const saltPeer = (item: Draft, more: () => Partial<SaltNodeInit>): SimulatedPeer<SaltNode> =>
     simulatedSaltNode(shared, item, more, drawn, onKill)
-  const saltNodes = drafts.slice(0, -1).map((item) => saltPeer(item, { operatorSecret: item.operatorSecret }))
+  const founders = drafts.slice(0, -1)
+  const saltNodes = founders.map((item) =>
+    saltPeer(item, () => (withheld.has(item.name) ? {} : { operatorSecret: item.operatorSecret })),
+  )
 
   return {
     scheduler,
@@ -112,6 +120,8 @@ export function simulatedFederation(init: SimulatedFederationInit): SimulatedFed
     drawn,
     complaints,
     lostShards,
+    withheld,
+    operators: new Map(founders.map(({ name, operatorSecret }) => [name, nativeSigner(operatorSecret)])),
     lied: new Set(),
     left: new Set(),
     joined,
@@ -123,7 +133,7 @@ export function simulatedFederation(init: SimulatedFederationInit): SimulatedFed
       const { operatorSecret } = drafts.find((item) => item.name === owner) ?? own
       // An operator votes with one of its nodes, so its second node gets no operator key.
       const vote = owner === undefined ? { operatorSecret } : {}
-      const node = saltPeer(own, { ...vote, addresses: [own.address] })
+      const node = saltPeer(own, () => ({ ...vote, addresses: [own.address] }))
       saltNodes.push(node)
       const card = toCard({ ...own, operatorSecret })
       return { node, card: { ...card, operator: owner ?? name }, operator: nativeSigner(operatorSecret) }
@@ -144,7 +154,7 @@ interface Shared {
 function simulatedSaltNode(
   { world, manifest, core, pace }: Shared,
   { name, secret }: Draft,
-  more: Partial<SaltNodeInit>,
+  more: () => Partial<SaltNodeInit>,
   drawn: Uint8Array[],
   onKill: (killed: SaltNode) => void,
 ): SimulatedPeer<SaltNode> {
@@ -160,7 +170,7 @@ function simulatedSaltNode(
     { name, secret },
     ({ life, disk, random, log, openHost }) =>
       saltNode({
-        ...more,
+        ...more(),
         ...{ manifest, core, log, secret, dir: name, clock: life.clock, random: random.bytes, openHost, pace },
         seedRandom: remember(random),
         openRecords: disk.openRecords(life),

@@ -21,6 +21,8 @@ export interface GossipPeer {
   readonly host: Pick<Host, 'link' | 'isLinked' | 'hasReceivedFrom' | 'gossip'>
   /** Notes that a request or an answer of the peer `key` arrived. */
   note(key: Uint8Array | undefined): void
+  /** Sends a message to the linked peers whose machine `isTo` names, and takes it in itself when `isTo` names its own. */
+  inject(bytes: Uint8Array, isTo: (machine: string) => boolean): void
   /** Drops the link with the peer `key`, as libp2p closes a connection whose request was not answered. */
   drop(key: Uint8Array): void
 }
@@ -92,6 +94,21 @@ class LinkedPeer implements GossipPeer {
     this.#links.delete(bytesToHex(other))
   }
 
+  inject(bytes: Uint8Array, isTo: (machine: string) => boolean): void {
+    if (this.life.isOver) return
+    const message = toMessage(bytes)
+    const { scheduler, travelMs } = this.#world
+    for (const { other } of this.#links.values()) {
+      if (!isTo(other.life.machine.name)) continue
+      scheduler.after(travelMs(bytes.length, 0, other.life), () => {
+        if (!this.#isCutTo(other)) other.#take(this, message)
+      })
+    }
+    if (!isTo(this.life.machine.name)) return
+    this.#see(message)
+    this.#judge(message.bytes.slice())
+  }
+
   get #nowMs(): number {
     return this.#world.scheduler.nowMs
   }
@@ -99,7 +116,7 @@ class LinkedPeer implements GossipPeer {
   #gossip(): Gossip {
     return {
       publish: async (bytes) => {
-        const message = { id: createHash('sha256').update(bytes).digest('base64'), bytes: bytes.slice() }
+        const message = toMessage(bytes)
         if (this.life.isOver || this.#hasSeen(message)) return
         this.#see(message)
         this.#spread(message)
@@ -210,4 +227,8 @@ class LinkedPeer implements GossipPeer {
   #isCutTo(other: LinkedPeer): boolean {
     return this.#world.isCut(this.life.machine.name, other.life.machine.name)
   }
+}
+
+function toMessage(bytes: Uint8Array): Message {
+  return { id: createHash('sha256').update(bytes).digest('base64'), bytes: bytes.slice() }
 }

@@ -33,7 +33,6 @@ export const LIES = [
   'cut-short',
   'false-seed',
   'false-roster',
-  'false-time',
 ] as const
 type Lie = (typeof LIES)[number]
 
@@ -41,7 +40,6 @@ type Lie = (typeof LIES)[number]
 const SUBJECTS: Partial<Record<Lie, Protocol>> = {
   'false-seed': SEEDS_PROTOCOL,
   'false-roster': ROSTER_PROTOCOL,
-  'false-time': ROSTER_PROTOCOL,
 }
 /** More than any clock skew that a node accepts. */
 const FALSE_TIME_MS = 60 * 60_000
@@ -85,18 +83,20 @@ export function liar(lie: Lie, signer: Signer, random: SeededRandom): Tamper {
         if (reply.length > 1) reply[at] = reply[at]! ^ (1 << random.below(8))
         return reply
       }
-      case 'false-time':
-        if (decodeRosterRequest(request).op !== 'time') return reply
-        return falseTime(reply)
       default:
         return lieInAnswer(request, reply, from.key?.[0] ?? 0)
     }
   }
 }
 
-function falseTime(reply: Uint8Array): Uint8Array {
-  const { time, federation } = decodeTimeReply(reply)
-  return encodeTimeReply({ time: time + FALSE_TIME_MS, federation })
+/** Tells everybody the same wrong time, `sign` hours off. */
+export function timeLiar(sign: 1 | -1): Tamper {
+  return (protocol, request, reply) => {
+    if (protocol.id !== ROSTER_PROTOCOL.id || reply[0] !== STATUS_OK) return reply
+    if (decodeRosterRequest(request).op !== 'time') return reply
+    const { time, federation } = decodeTimeReply(reply)
+    return encodeTimeReply({ time: time + sign * FALSE_TIME_MS, federation })
+  }
 }
 
 /** Nodes fetch a roster with `get`, devices with `news`. */

@@ -42,20 +42,31 @@ interface NetworkConditions {
 export type Cut = (from: string, to: string) => boolean
 
 /** Turns the true answer of a lying peer into the answer that the peer sends. */
-export type Tamper = (protocol: Protocol, request: Uint8Array, reply: Uint8Array, from: Requester) => Uint8Array
+export type Tamper = (
+  protocol: Protocol,
+  request: Uint8Array,
+  reply: Uint8Array,
+  from: Requester,
+) => Uint8Array | Promise<Uint8Array>
+
+/** Turns the true request of a lying peer into the request that the peer sends. */
+export type Forge = (protocol: Protocol, request: Uint8Array, to: PeerAddress) => Uint8Array | Promise<Uint8Array>
 
 export interface SimulatedNetwork {
   conditions: NetworkConditions
   /** The partitions in force. */
   readonly cuts: Set<Cut>
-  /** The lying peers, by machine name. */
+  /** The peers that lie in their answers and in their requests, by machine name. */
   readonly liars: Map<string, Tamper>
+  readonly forgers: Map<string, Forge>
   /** How many answers with salts each peer has sent, by machine name. */
   readonly salted: ReadonlyMap<string, number>
   /** Handlers that failed internally. An answer `internal` is a bug of ours. */
   readonly failures: string[]
   /** Opens hosts for the peer whose public key is `key`. */
   openHost(life: Life, key: Uint8Array): OpenHost
+  /** Sends a gossip message from the peer `key` to those linked peers whose machine `isTo` names, itself included. */
+  inject(key: Uint8Array, message: Uint8Array, isTo: (machine: string) => boolean): void
   /** A device's dialer; `address` is the multiaddr that peers see. */
   dialer(life: Life, address: string): SimulatedDialer
 }
@@ -105,6 +116,7 @@ class MemoryNetwork implements SimulatedNetwork {
   conditions: NetworkConditions = { loss: 0, replays: 0, resets: 0, delayMs: [5, 80] }
   readonly cuts = new Set<Cut>()
   readonly liars = new Map<string, Tamper>()
+  readonly forgers = new Map<string, Forge>()
   readonly salted = new Map<string, number>()
   readonly failures: string[] = []
   readonly #listeners = new Map<string, Listener>()
@@ -144,6 +156,10 @@ class MemoryNetwork implements SimulatedNetwork {
         stop: async () => remove(),
       }
     }
+  }
+
+  inject(key: Uint8Array, message: Uint8Array, isTo: (machine: string) => boolean): void {
+    this.#listeners.get(bytesToHex(key))?.gossip.inject(message, isTo)
   }
 
   dialer(life: Life, address: string): SimulatedDialer {
@@ -203,7 +219,10 @@ class MemoryNetwork implements SimulatedNetwork {
         signal?.addEventListener('abort', abort)
         if (signal?.aborted) return abort()
         const answer = (reply: Uint8Array): void => settle(() => resolve(reply))
-        this.#send({ caller, peer, protocol, frame: bytes.slice(), fail, answer })
+        const send = (frame: Uint8Array): void => this.#send({ caller, peer, protocol, frame, fail, answer })
+        const forge = this.forgers.get(life.machine.name)
+        if (forge === undefined) send(bytes.slice())
+        else void Promise.resolve(forge(protocol, bytes.slice(), peer)).then(send)
       })
   }
 
@@ -271,7 +290,7 @@ class MemoryNetwork implements SimulatedNetwork {
     if (protocol.id === SALT_PROTOCOL.id && reply[0] === STATUS_OK)
       this.salted.set(machine.name, 1 + (this.salted.get(machine.name) ?? 0))
     const tamper = this.liars.get(machine.name)
-    return tamper === undefined ? reply.slice() : tamper(protocol, bytes, reply.slice(), from)
+    return tamper === undefined ? reply.slice() : await tamper(protocol, bytes, reply.slice(), from)
   }
 
   #inTime(life: Life, task: Promise<Uint8Array>): Promise<Uint8Array> {

@@ -1,0 +1,134 @@
+/**
+ * A replica that makes two seeds of a shard and hands each other replica one of them, signed. PROTOCOL.md §4.7, §7.4. It
+ * states the roots and gives the lines that go with the seed of the one who asks.
+ */
+import {
+  decodeLinesReply,
+  decodeSeedsReply,
+  decodeSeedsRequest,
+  encodeLinesReply,
+  encodeSeedsReply,
+  encodeSeedsRequest,
+  equalBytes,
+  HASH_BYTES,
+  manifestToRoster,
+  type PartSeed,
+  partLinesToHash,
+  type Roster,
+  SEEDS_PROTOCOL,
+  STATUS_OK,
+  seedContent,
+  shardToReplicas,
+  sheetEpochs,
+  signContent,
+} from '@geotrace/core-wasm/wire'
+import { nativeSigner } from '../../platform/native-signer.ts'
+import { plainRule } from '../../salt/sheets/line-rules.ts'
+import { seedToLines } from '../../salt/sheets/sheet-maker.ts'
+import { linesToSheetTree } from '../../salt/sheets/sheet-tree.ts'
+import type { SimulatedFederation } from './federation.ts'
+import type { Forge, Tamper } from './network.ts'
+import { dueAfter } from './rogue.ts'
+import type { SeededRandom } from './seeded-random.ts'
+
+type SaltPeer = SimulatedFederation['saltNodes'][number]
+
+interface Variant {
+  readonly seed: PartSeed
+  readonly lines: Uint8Array
+  readonly root: Uint8Array
+}
+
+/** A federation that salts plainly has one part a shard. */
+const PART = 0
+
+export function twoSeeds(
+  federation: SimulatedFederation,
+  node: SaltPeer,
+  random: SeededRandom,
+): { tamper: Tamper; forge: Forge } {
+  const made = new Map<string, Promise<readonly Variant[]>>()
+  /** The variant for a replica when this node made the seed of the shard, as its true message shows. */
+  const variantFor = async (
+    { shard, firstEpoch }: { shard: number; firstEpoch: number },
+    key: Uint8Array | undefined,
+    maker: number | undefined,
+  ): Promise<Variant | undefined> => {
+    const roster = rosterOf(federation, node, firstEpoch)
+    const replicas = roster === undefined ? [] : shardToReplicas(roster, shard)
+    const rankOf = (wanted: Uint8Array): number => replicas.findIndex((replica) => equalBytes(replica.key, wanted))
+    const [own, other] = [rankOf(node.key), key === undefined ? -1 : rankOf(key)]
+    if (roster === undefined || own < 0 || other < 0 || maker !== own) return undefined
+    const name = `${shard} ${firstEpoch}`
+    const pair = made.get(name) ?? makeVariants(federation, node, roster, { shard, rank: own }, random.fork(name))
+    made.set(name, pair)
+    return (await pair)[other % 2]
+  }
+  return {
+    async forge(protocol, bytes, to) {
+      if (protocol.id !== SEEDS_PROTOCOL.id) return bytes
+      const request = decodeSeedsRequest(bytes)
+      const [first] = request.op === 'offer' ? request.parts : []
+      const variant = first && (await variantFor(request, to.key, first.maker))
+      if (variant === undefined || request.op !== 'offer') return bytes
+      return encodeSeedsRequest({ ...request, parts: [copyOf(variant.seed)] })
+    },
+    async tamper(protocol, bytes, reply, from) {
+      if (protocol.id !== SEEDS_PROTOCOL.id || reply[0] !== STATUS_OK) return reply
+      const request = decodeSeedsRequest(bytes)
+      if (request.op === 'offer') return reply
+      if (request.op === 'lines') {
+        const { maker } = decodeLinesReply(reply)
+        const variant = await variantFor(request, from.key, maker)
+        if (variant === undefined) return reply
+        const some = variant.lines.subarray(request.from * HASH_BYTES, (request.from + request.count) * HASH_BYTES)
+        return encodeLinesReply({ maker, signature: variant.seed.signature, lines: some })
+      }
+      const [first] = decodeSeedsReply(reply).parts
+      // A seed in use was wound on, and nobody would take another one.
+      const variant = first?.epoch === request.firstEpoch ? await variantFor(request, from.key, first.maker) : undefined
+      return variant === undefined ? reply : encodeSeedsReply({ root: variant.root, parts: [copyOf(variant.seed)] })
+    },
+  }
+}
+
+/** The roster that begins with this epoch, certified or due. */
+function rosterOf(
+  { manifest, scheduler }: SimulatedFederation,
+  node: SaltPeer,
+  firstEpoch: number,
+): Roster | undefined {
+  const rosters = node.running?.membership()?.rosters
+  if (rosters === undefined) return undefined
+  const { newest } = rosters
+  if (newest === undefined) return manifestToRoster(manifest)
+  const due = dueAfter(newest, scheduler.nowMs)
+  return rosters.startingAt(firstEpoch)?.roster ?? (due?.firstEpoch === firstEpoch ? due : undefined)
+}
+
+async function makeVariants(
+  { core, drawn }: SimulatedFederation,
+  node: SaltPeer,
+  roster: Roster,
+  { shard, rank }: { shard: number; rank: number },
+  random: SeededRandom,
+): Promise<Variant[]> {
+  const { federation, previous, firstEpoch } = roster
+  const rule = plainRule(core)
+  const variants: Variant[] = []
+  for (let i = 0; i < 2; i++) {
+    const state = random.bytes(HASH_BYTES)
+    drawn.push(state.slice())
+    const lines = await seedToLines(core, rule, state, firstEpoch, sheetEpochs(roster))
+    const hash = partLinesToHash(lines)
+    const content = seedContent({ federation, previous, shard, firstEpoch, part: PART, hash })
+    const signature = signContent(nativeSigner(node.secret), 'geotrace/seed', content)
+    const seed = { part: PART, epoch: firstEpoch, state, quotaKey: random.bytes(HASH_BYTES), maker: rank, signature }
+    variants.push({ seed, lines, root: linesToSheetTree(core, rule.toSheet([lines])).root })
+  }
+  return variants
+}
+
+function copyOf(seed: PartSeed): PartSeed {
+  return { ...seed, state: seed.state.slice(), quotaKey: seed.quotaKey.slice() }
+}
