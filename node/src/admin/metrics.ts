@@ -3,7 +3,7 @@
  * error codes, the version), so a requester cannot create a series. No value names a requester, a place or a block.
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
-import type { NodeStatus } from './node-status.ts'
+import { missingParts, type NodeStatus } from './node-status.ts'
 import type { ProbeAnswer } from './probes.ts'
 
 interface Metrics {
@@ -25,6 +25,18 @@ const GAUGES: Readonly<Record<string, readonly [help: string, value: Value]>> = 
   geotrace_seeds_held: [
     'Shards of this node whose seed it holds',
     ({ shards }) => shards.filter(({ held }) => held).length,
+  ],
+  geotrace_next_period_parts: [
+    'Parts of this node in the next period, while the operators agree on its roster',
+    ({ nextPeriod }) => nextPeriod?.parts,
+  ],
+  geotrace_next_period_parts_missing: [
+    'Parts of the next period that this node lacks',
+    ({ nextPeriod }) => nextPeriod && missingParts(nextPeriod),
+  ],
+  geotrace_next_period_needed_seconds: [
+    'Unix time at which the parts of the next period are needed',
+    ({ nextPeriod }) => nextPeriod && nextPeriod.neededMs / 1000,
   ],
   geotrace_peers_asked: ['Peers asked in the last round', ({ reach }) => reach?.asked],
   geotrace_peers_answered: ['Peers that answered in the last round', ({ reach }) => reach?.answered],

@@ -70,6 +70,19 @@ export interface RosterStatus {
   readonly reserveUntilMs: number
 }
 
+/** The parts of a node in the next period, and those that it lacks. */
+export interface NextPeriod {
+  /** When devices begin to ask for salts of the period, Unix ms. */
+  readonly neededMs: number
+  readonly parts: number
+  readonly missing: readonly { shard: number; parts: number }[]
+}
+
+/** The number of parts that the node lacks. */
+export function missingParts({ missing }: Pick<NextPeriod, 'missing'>): number {
+  return missing.reduce((sum, { parts }) => sum + parts, 0)
+}
+
 export interface NodeStatus {
   readonly version: string
   readonly node: string
@@ -92,6 +105,8 @@ export interface NodeStatus {
   readonly shardCount: number
   /** The shards that the roster assigns to this node, and whether their seed is here. */
   readonly shards: readonly { shard: number; held: boolean }[]
+  /** Undefined until the operators begin to agree on the next roster. */
+  readonly nextPeriod: NextPeriod | undefined
   /** Shards whose seed this node holds while no other replica of them is linked. */
   readonly soleShards: readonly number[]
   /** Peers of this federation that answered the last check, and operators whose peers run another federation. */

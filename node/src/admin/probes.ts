@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LOCAL_ADDRESS, type LocalHttp, serveLocally } from '../local/local-http.ts'
 import type { Log } from '../platform/log.ts'
+import { missingParts, type NextPeriod } from './node-status.ts'
 
 /** One health check and a few scrapers. */
 const CONNECTIONS_MAX = 8
@@ -34,10 +35,22 @@ export function probeServer(
   return serveLocally(handle, { port, connectionsMax: CONNECTIONS_MAX, requestMaxMs: REQUEST_MAX_MS })
 }
 
-/** 200 while the peer serves, otherwise 503; the body is the state of health and, on a second line, the federation. */
-export function healthAnswer({ health }: { health: string }, federationId: string): ProbeAnswer {
-  const body = `${health}\nfederation ${federationId}\n`
+interface HealthFacts {
+  health: string
+  nextPeriod?: NextPeriod | undefined
+}
+
+/**
+ * 200 while the peer serves, otherwise 503. The lines of the body are the state of health, the federation, and how many
+ * parts of the next period a salt node lacks. These change no status, because a restart would lose more seeds.
+ */
+export function healthAnswer({ health, nextPeriod }: HealthFacts, federationId: string): ProbeAnswer {
+  const body = `${health}\nfederation ${federationId}\n${nextPeriod === undefined ? '' : nextPeriodLine(nextPeriod)}`
   return { status: health === 'serving' ? 200 : 503, type: 'text/plain', body }
+}
+
+function nextPeriodLine({ missing, parts, neededMs }: NextPeriod): string {
+  return `next period lacks ${missingParts({ missing })} of ${parts} parts, needed from ${new Date(neededMs).toISOString()}\n`
 }
 
 async function answer(

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { readAdminFile } from '../admin/admin-file.ts'
 import { adminRequest } from '../admin/client.ts'
-import type { NodeStatus, RosterStatus } from '../admin/node-status.ts'
-import { clockText, grouped, mebibytes, saltingText, span } from '../admin/page/words.ts'
+import { missingParts, type NextPeriod, type NodeStatus, type RosterStatus } from '../admin/node-status.ts'
+import { clockText, grouped, mebibytes, plural, saltingText, span } from '../admin/page/words.ts'
 import { joiningText } from './salt/joining-text.ts'
 import { defaultDir, examples } from './terminal/options.ts'
 import { type Output, toTable } from './terminal/output.ts'
@@ -62,6 +62,9 @@ function membershipRows(status: NodeStatus): [string, string][] {
     ...(joining === undefined ? [] : ([['joining', joiningText(joining)]] as [string, string][])),
     ['vote', status.votes ? 'this node votes' : 'this node does not vote'],
     ['shards', roster === undefined ? 'none yet' : shardText(status)],
+    ...(status.nextPeriod === undefined
+      ? []
+      : ([['next period', nextPeriodText(status.nextPeriod)]] as [string, string][])),
     ['salting', saltingText(status.salting)],
     ['peers', reachText(status)],
     ['clock', clockText(status.clockOffsetMs)],
@@ -73,6 +76,13 @@ function shardText({ shards, shardCount }: NodeStatus): string {
   const [held, missing] = [numbers(true), numbers(false)]
   const without = missing.length === 0 ? '' : `; seeds are missing for ${missing.join(', ')}`
   return `${held.length === 0 ? 'none' : held.join(', ')}; the federation has ${shardCount}${without}`
+}
+
+/** `8 of 10 parts are here; missing 2 of shard 4; needed from 2026-11-21 10:38 UTC` */
+function nextPeriodText({ neededMs, parts, missing }: NextPeriod): string {
+  const lacking = missing.map(({ shard, parts: count }) => `${count} of shard ${shard}`)
+  const without = lacking.length === 0 ? '' : `; missing ${lacking.join(', ')}`
+  return `${parts - missingParts({ missing })} of ${plural(parts, 'part')} are here${without}; needed from ${minute(neededMs)}`
 }
 
 function reachText({ reach, nowMs }: NodeStatus): string {

@@ -27,6 +27,8 @@ export interface Joining {
   readonly endorsed: { readonly by: readonly string[]; readonly needs: number } | undefined
   readonly admitted: RosterMoment | undefined
   readonly ranked: RosterMoment | undefined
+  /** The newest roster after the admission, when it had too few opened nonces and therefore ranked nobody. */
+  readonly passedBy: RosterMoment | undefined
   /** The first roster with this node as a replica. Expected while it is not certified, unknown while endorsements miss. */
   readonly serves: (RosterMoment & { readonly isExpected: boolean }) | undefined
 }
@@ -55,6 +57,7 @@ export function toJoining({ key, rosters, pending, nowMs }: JoiningInit): Joinin
     endorsed,
     admitted: admitted && toMoment(admitted),
     ranked: ranked && toMoment(ranked),
+    passedBy: isPassedBy(newest, admitted, ranked ?? member) ? toMoment(newest!) : undefined,
     serves:
       member !== undefined
         ? { ...toMoment(member), isExpected: false }
@@ -66,6 +69,10 @@ export function toJoining({ key, rosters, pending, nowMs }: JoiningInit): Joinin
 
 function isComplete(endorsed: Joining['endorsed']): boolean {
   return endorsed !== undefined && endorsed.by.length >= endorsed.needs
+}
+
+function isPassedBy(newest: Roster | undefined, admitted: Roster | undefined, ranked: Roster | undefined): boolean {
+  return newest !== undefined && admitted !== undefined && ranked === undefined && newest.height > admitted.height
 }
 
 /** Rosters that must still follow the newest one; undefined while endorsements miss. */

@@ -3,9 +3,7 @@
  * A presence is one member's word. Without these rules one message would make all peers knock at ports of a stranger, or
  * of the private networks in which they run.
  */
-import { isIPv4, isIPv6 } from 'node:net'
-import { ipToNetwork, keyToPeerId } from '@geotrace/core-wasm/wire'
-import { addressToParts } from './peer-address.ts'
+import { addressToNetwork, addressToParts, keyToPeerId } from '@geotrace/core-wasm/wire'
 
 /**
  * The addresses of a presence that the roster lists for this peer, and those with a public IP address. A name that the
@@ -16,7 +14,6 @@ export function reachableAddresses(key: Uint8Array, own: readonly string[], list
 }
 
 function isPublic(address: string, peerId: string): boolean {
-  const { kind, host = '', peerId: named = peerId } = addressToParts(address) ?? {}
-  const isIp = (kind === 'ip4' && isIPv4(host)) || (kind === 'ip6' && isIPv6(host))
-  return isIp && named === peerId && ipToNetwork(host) === 'public'
+  const { kind, peerId: named = peerId } = addressToParts(address) ?? {}
+  return (kind === 'ip4' || kind === 'ip6') && named === peerId && addressToNetwork(address) === 'public'
 }

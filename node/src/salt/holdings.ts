@@ -7,6 +7,7 @@ import type { Clock, Random } from '@geotrace/core-wasm'
 import {
   type CertifiedRoster,
   type Evidence,
+  epochToSecretSpan,
   equalBytes,
   oldestOpenEpoch,
   type PeerAddress,
@@ -44,6 +45,8 @@ interface HoldingsInit {
 export interface Holdings extends SheetSource {
   /** The shards of the certified rosters that are in force for an open or a later epoch, oldest period first. */
   inForce(nowMs: number): readonly Shards[]
+  /** The shards of the next period whose secrets are not open yet, certified or not; undefined before its effort. */
+  coming(nowMs: number): Shards | undefined
   find(firstEpoch: number, shard: number): { shards: Shards; shard: Shard } | undefined
   /** The newest certified roster that begins with this epoch. */
   certified(firstEpoch: number): CertifiedRoster | undefined
@@ -84,6 +87,11 @@ class PeriodHoldings implements Holdings {
     return recent
       .filter(({ roster }) => roster.height >= oldest)
       .flatMap(({ roster }) => this.#periods.get(roster.firstEpoch)?.shards ?? [])
+  }
+
+  coming(nowMs: number): Shards | undefined {
+    const later = [...this.#periods.values()].filter(({ shards }) => epochToSecretSpan(shards.firstEpoch).from > nowMs)
+    return later.map(({ shards }) => shards).sort((a, b) => a.firstEpoch - b.firstEpoch)[0]
   }
 
   find(firstEpoch: number, shard: number): { shards: Shards; shard: Shard } | undefined {

@@ -6,6 +6,8 @@ import {
   bytesToHex,
   type CertifiedRoster,
   EPOCH_MS,
+  effortSpan,
+  epochToSecretSpan,
   hashToRosterName,
   isVacant,
   type Manifest,
@@ -15,6 +17,8 @@ import type { MembershipStatus } from '../membership/membership.ts'
 import type { HostStats } from '../net/protocol.ts'
 import type { EvaluationCount } from './evaluation-counts.ts'
 import type { Holdings } from './holdings.ts'
+import type { Shard } from './seeds/shard.ts'
+import type { Shards } from './seeds/shards.ts'
 
 /**
  * `joining`: no roster is known yet. `waiting`: no roster names this node.
@@ -33,6 +37,8 @@ export interface SaltNodeStatus {
   core: string
   /** This node's shards in all certified rosters still in use, oldest roster first. */
   shards: ShardStatus[]
+  /** The parts of this node in the next period; undefined while no shard of it is this node's. */
+  nextPeriod: NextPeriodStatus | undefined
   membership: MembershipStatus | undefined
   /** This node's clock minus the median of its peers' clocks, ms. */
   clockOffsetMs: number
@@ -72,6 +78,17 @@ interface ShardStatus {
   held: boolean
 }
 
+export interface NextPeriodStatus {
+  /** When devices begin to ask for salts of the period, Unix ms. */
+  neededMs: number
+  /** From this moment on a missing part is a fault: the roster is certified, or half of the effort for it has passed. */
+  lateFromMs: number
+  /** Parts of all shards of this node. */
+  parts: number
+  /** How many of them this node lacks, by shard: a seed of its own, or the lines of the other replicas. */
+  missing: { shard: number; parts: number }[]
+}
+
 export function rosterStatus({ roster, hash }: CertifiedRoster): RosterStatus {
   const { height, firstEpoch, periodEpochs, reserveEpochs, core, shards, evaluationsPerShardEpoch } = roster
   return {
@@ -96,4 +113,30 @@ export function shardStatuses(holdings: Pick<Holdings, 'inForce' | 'certified'>,
       .filter(({ shard }) => !isVacant(roster, shard))
       .map((item) => ({ firstEpoch, shard: item.shard, held: shards.isWhole(item) }))
   })
+}
+
+export function nextPeriodStatus(
+  holdings: Pick<Holdings, 'coming' | 'certified'>,
+  nowMs: number,
+): NextPeriodStatus | undefined {
+  const shards = holdings.coming(nowMs)
+  if (shards === undefined) return undefined
+  const { firstEpoch, roster } = shards
+  const certified = holdings.certified(firstEpoch)?.roster
+  const held = shards.all.filter(({ shard }) => certified === undefined || !isVacant(certified, shard))
+  if (held.length === 0) return undefined
+  const lacking = held.map((item) => ({ shard: item.shard, parts: missingParts(shards, item) }))
+  return {
+    neededMs: epochToSecretSpan(firstEpoch).from,
+    lateFromMs: certified === undefined ? effortSpan(roster.periodEpochs, firstEpoch).signAnyFrom : 0,
+    parts: held.reduce((sum, { parts }) => sum + parts.length, 0),
+    missing: lacking.filter(({ parts }) => parts > 0),
+  }
+}
+
+function missingParts(shards: Shards, shard: Shard): number {
+  if (shards.isWhole(shard)) return 0
+  const lacks = shard.parts.filter((part) => (part.isOwn ? !shards.holds(shard, part) : part.lines === undefined))
+  // All parts may be here and lead to another sheet than the certified one.
+  return Math.max(1, lacks.length)
 }

@@ -7,7 +7,13 @@ import { isGone, keyToMember, keyToPeerId, type Signer } from '@geotrace/core-wa
 import type { Membership } from '../membership/membership.ts'
 import type { HostStats } from '../net/protocol.ts'
 import { nativeSigner } from '../platform/native-signer.ts'
-import { rosterStatus, type SaltNodeState, type SaltNodeStatus, shardStatuses } from './node-status.ts'
+import {
+  nextPeriodStatus,
+  rosterStatus,
+  type SaltNodeState,
+  type SaltNodeStatus,
+  shardStatuses,
+} from './node-status.ts'
 import { type OpenNode, openNode, type SaltNodeInit } from './open-node.ts'
 
 export interface SaltNode {
@@ -102,6 +108,7 @@ class VolunteerNode implements SaltNode {
       roster: certified && rosterStatus(certified),
       core: this.#init.core.sha256,
       shards: open === undefined ? [] : shardStatuses(open.holdings, this.#init.clock.now()),
+      nextPeriod: open && nextPeriodStatus(open.holdings, this.#init.clock.now()),
       membership: open?.membership.status(),
       clockOffsetMs: open?.watch.offsetMs ?? 0,
       reach: open?.watch.reach,

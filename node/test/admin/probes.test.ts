@@ -49,6 +49,14 @@ describe('a probe', () => {
     expect(await ask(port, '/healthz')).toEqual({ status: 200, text: 'serving\nfederation 0123456789abcdef\n' })
   })
 
+  it('the health probe names the parts of the next period that a node lacks, and stays at 200, because a restart loses more', async () => {
+    const nextPeriod = { neededMs: Date.UTC(2026, 10, 21, 12), parts: 10, missing: [{ shard: 4, parts: 2 }] }
+    const port = await serve(() => healthAnswer({ health: 'serving', nextPeriod }, '0123456789abcdef'))
+    const text =
+      'serving\nfederation 0123456789abcdef\nnext period lacks 2 of 10 parts, needed from 2026-11-21T12:00:00.000Z\n'
+    expect(await ask(port, '/healthz')).toEqual({ status: 200, text })
+  })
+
   it('a probe answers only GET of its path under a name of this machine, and stays up when the probe fails', async () => {
     let fails = false
     const port = await serve(() => {

@@ -52,6 +52,12 @@ describe('the output of the commands', () => {
       '',
       ...logLines({
         isForked: true,
+        rosters: [{ ...roster, height: 7 }],
+        pending: [],
+      }),
+      '',
+      ...logLines({
+        isForked: true,
         rosters: [roster, { ...roster, height: 1, firstEpoch: 373_818, admitted: 1, changes: ['hazel joins'] }],
         pending: [
           {
@@ -105,12 +111,18 @@ describe('the output of the commands', () => {
       endorsed,
       admitted: { height: 3, fromMs: NOW - HOUR },
       ranked: undefined,
+      passedBy: undefined,
       serves: { height: 5, fromMs: NOW + 47 * HOUR, isExpected: true },
     }
     const roster = sampleView().roster!
     const nextRoster = { ...roster, height: 4, name: 'fedcba9876543210', fromMs: NOW + HOUR }
+    const missing = [
+      { shard: 1, parts: 2 },
+      { shard: 4, parts: 1 },
+    ]
+    const nextPeriod = { neededMs: NOW + 2 * HOUR, lateFromMs: NOW, parts: 20, missing }
     await golden('status', [
-      ...statusLines(sampleStatus({}, { view: sampleView({ nextRoster }) })),
+      ...statusLines(sampleStatus({ nextPeriod }, { view: sampleView({ nextRoster }) })),
       '',
       ...statusLines(
         sampleStatus({ state: 'waiting', shards: [] }, { view: sampleView({ joining, votes: false }), node: 'oBm12' }),

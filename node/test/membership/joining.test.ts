@@ -27,7 +27,7 @@ const moment = ({ roster }: CertifiedRoster) => ({ height: roster.height, fromMs
 
 describe('the way of a newcomer', () => {
   it('without an application nothing is known, and with too few sponsors no date is given', () => {
-    const none = { endorsed: undefined, admitted: undefined, ranked: undefined, serves: undefined }
+    const none = { endorsed: undefined, admitted: undefined, ranked: undefined, passedBy: undefined, serves: undefined }
     expect(joining([])).toEqual(none)
     expect(joining([first])).toEqual(none)
     expect(joining([first], [application('ash', 'birch')])).toEqual({
@@ -49,6 +49,7 @@ describe('the way of a newcomer', () => {
       endorsed,
       admitted: moment(admitting),
       ranked: undefined,
+      passedBy: undefined,
       serves: expected,
     })
     expect(joining(chain.slice(0, 3))).toMatchObject({ ranked: moment(ranking), serves: expected })
@@ -59,7 +60,11 @@ describe('the way of a newcomer', () => {
     const admitting = follow(first, { changes: [application('ash', 'birch', 'cedar')] })
     const without = follow(admitting)
     const before = joining([first, admitting]).serves!
-    const after = joining([first, admitting, without]).serves!
+    const passed = joining([first, admitting, without])
+    const after = passed.serves!
+    expect(passed.passedBy).toEqual(moment(without))
+    const ranking = follow(without, { reveals: testReveals(without) })
+    expect(joining([first, admitting, without, ranking]).passedBy).toBeUndefined()
     expect(after.height - before.height).toBe(1)
     expect(after.fromMs - before.fromMs).toBe(18 * EPOCH_MS)
   })

@@ -6,7 +6,7 @@
 import type * as z from 'zod/mini'
 import { MANIFEST_MAX_BYTES, PARTS_MAX, PATH_MAX, SETTLED_MAX_BYTES } from '../constants.ts'
 import { bytesToHex, hexToBytes } from '../encoding/bytes.ts'
-import { isLoopback } from '../encoding/network.ts'
+import { isLoopback } from '../encoding/peer-address.ts'
 import { secretToSigner } from '../encoding/signature.ts'
 import { parseStrictJson } from '../encoding/strict-json.ts'
 import { FederationError } from '../errors.ts'

@@ -4,7 +4,7 @@
  */
 import { type ComponentChildren, Fragment, h, type JSX } from 'preact'
 import { renderToString } from 'preact-render-to-string'
-import type { Health, Hint, NodeStatus } from '../node-status.ts'
+import { type Health, type Hint, missingParts, type NextPeriod, type NodeStatus } from '../node-status.ts'
 import { cards } from './cards.ts'
 import { dayChart } from './chart.ts'
 import { table } from './table.ts'
@@ -131,7 +131,7 @@ function section(name: string, title: string, content: ComponentChildren, wide?:
   return h('section', { class: wide, 'aria-labelledby': id }, h('h2', { id }, title), content)
 }
 
-function shards({ shards, shardCount }: NodeStatus): JSX.Element {
+function shards({ shards, shardCount, nextPeriod }: NodeStatus): JSX.Element {
   if (shardCount === 0) {
     return h('p', { class: 'quiet' }, 'The federation assigns them when the first roster is certified.')
   }
@@ -143,6 +143,7 @@ function shards({ shards, shardCount }: NodeStatus): JSX.Element {
     { class: 'plain' },
     h('li', { class: 'key held' }, `held here: ${list(held)}`),
     missing.length > 0 && h('li', { class: 'key missing' }, `seed missing: ${list(missing)}`),
+    nextPeriod !== undefined && h('li', { class: 'key next' }, nextPeriodText(nextPeriod)),
     others > 0 && h('li', { class: 'key others' }, `held by other nodes: ${grouped(others)} of ${grouped(shardCount)}`),
     h(
       'li',
@@ -166,6 +167,11 @@ function salting({ salting: own, evaluations, evaluationsMax }: NodeStatus): JSX
     rows.length > 0 && table(['Shard', 'Epoch from', 'Evaluations'], rows),
     rows.length > 0 && h('p', { class: 'quiet' }, `Rounded, so that no single device shows.${limit}`),
   )
+}
+
+function nextPeriodText({ parts, missing, neededMs }: NextPeriod): string {
+  const time = `${new Date(neededMs).toISOString().slice(11, 16)} UTC`
+  return `for the next period: ${grouped(parts - missingParts({ missing }))} of ${plural(parts, 'part')}, needed from ${time}`
 }
 
 function list(numbers: readonly number[]): string {

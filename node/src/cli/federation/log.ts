@@ -1,5 +1,5 @@
 /** `geotrace federation log`: the rosters so far, the changes of each, and the changes that are pending. */
-import { EPOCH_MS } from '@geotrace/core-wasm/wire'
+import { EPOCH_MS, RECENT_MAX } from '@geotrace/core-wasm/wire'
 import type { Command } from 'commander'
 import { adminRequest } from '../../admin/client.ts'
 import type { ChangeView, RosterView } from '../../admin/membership-routes.ts'
@@ -35,7 +35,11 @@ export function logLines({ isForked, rosters, pending }: Log): string[] {
     roster.newcomers + roster.admitted > 0 ? `${roster.newcomers + roster.admitted} joining` : '',
     roster.changes.join('; '),
   ])
+  const oldest = rosters[0]?.height ?? 0
   return [
+    ...(oldest > 0
+      ? [`The list begins with roster ${oldest}, because a node lists its ${RECENT_MAX} newest rosters.`]
+      : []),
     ...toTable(rows),
     ...(rosters.length === 0 ? ['No roster yet. The federation is founded when all peers are online.'] : []),
     ...pending.map(pendingLine),

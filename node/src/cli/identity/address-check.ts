@@ -4,15 +4,20 @@
  */
 import { isIP, isIPv4 } from 'node:net'
 import { domainToASCII } from 'node:url'
-import { ADDRESSES_MAX, addressToNetwork, ipToNetwork, type NetworkKind } from '@geotrace/core-wasm/wire'
-import { type AddressParts, addressToParts } from '../../membership/peer-address.ts'
+import {
+  ADDRESSES_MAX,
+  type AddressParts,
+  addressToNetwork,
+  addressToParts,
+  ipToNetwork,
+  type NetworkKind,
+} from '@geotrace/core-wasm/wire'
 import { invalidCommand } from '../terminal/invalid-command.ts'
+import { LISTENED } from './addresses.ts'
 
 /** RFC 1123: labels of letters, digits and dashes. The last label has a letter, otherwise a name looks like an address. */
 const NAME =
   /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?=[^.]*[a-z])[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
-/** The transports that a node listens on. */
-const TRANSPORTS: readonly string[] = ['', '/ws', '/tls/ws', '/tls/http']
 /** The bound of an address in a manifest. */
 const ADDRESS_MAX = 256
 const FORM_NEXT =
@@ -70,7 +75,7 @@ function readAddress(address: string, { where, peerId }: Place): string {
   const parts = addressToParts(address) ?? refuse('an address with a TCP port')
   const { kind, host, port, transport, peerId: named = peerId } = parts
   if (address.length > ADDRESS_MAX) refuse(`an address of at most ${ADDRESS_MAX} characters`)
-  if (!TRANSPORTS.includes(transport)) refuse('a transport that a node listens on')
+  if (!LISTENED.includes(transport)) refuse('a transport that a node listens on')
   if (named !== peerId)
     refuse(peerId === undefined ? 'an address without a peer id' : `an address of the node ${peerId}`, OWN_NEXT)
   return `/${kind}/${kind.startsWith('ip') ? assertHostIp(parts, where) : assertName(host, where)}/tcp/${port}${transport}`

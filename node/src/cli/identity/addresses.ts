@@ -3,7 +3,7 @@
  * firewall". Ports are fixed, so that a forwarding rule of the router and an address in the federation stay valid.
  */
 import { isIPv4, isIPv6 } from 'node:net'
-import { isLoopback } from '@geotrace/core-wasm/wire'
+import { addressToParts, isLoopback } from '@geotrace/core-wasm/wire'
 
 /** Apps dial `tcp`, browsers dial `ws`. HTTPS clients and pages loaded over https dial `tls`, which needs a certificate. */
 export interface Ports {
@@ -12,6 +12,8 @@ export interface Ports {
   tls?: number
 }
 export const SALT_PORTS: Ports = { tcp: 4101, ws: 4201 }
+/** The transports that a node listens on. */
+export const LISTENED: readonly string[] = ['', '/ws', '/tls/ws', '/tls/http']
 export const CENTRAL_PORTS: Ports = { tcp: 4301, ws: 4401 }
 
 /** The public addresses of a node on `host`, an IP address or a DNS name. */
@@ -34,12 +36,12 @@ export function isSecure(address: string): boolean {
  */
 export function addressesToListen(addresses: readonly string[], ports: Partial<Ports> = {}): string[] {
   const listen = addresses.flatMap((address) => {
-    const match = /^(\/(?:ip4|ip6|dns|dns4|dns6)\/[^/]+)\/tcp\/(\d+)(\/ws|\/tls\/ws|\/tls\/http)?$/.exec(address)
-    if (match === null) return [address]
+    const parts = addressToParts(address)
+    if (parts === undefined || parts.peerId !== undefined || !LISTENED.includes(parts.transport)) return [address]
     // Secure WebSocket and HTTPS share one port.
-    const suffix = isSecure(address) ? '/tls/ws' : (match[3] ?? '')
-    const port = { '': ports.tcp, '/ws': ports.ws, '/tls/ws': ports.tls }[suffix] ?? match[2]
-    if (isLoopback(address)) return [`${match[1]}/tcp/${port}${suffix}`]
+    const suffix = isSecure(address) ? '/tls/ws' : parts.transport
+    const port = { '': ports.tcp, '/ws': ports.ws, '/tls/ws': ports.tls }[suffix] ?? parts.port
+    if (isLoopback(address)) return [`/${parts.kind}/${parts.host}/tcp/${port}${suffix}`]
     return [`/ip4/0.0.0.0/tcp/${port}${suffix}`, `/ip6/::/tcp/${port}${suffix}`]
   })
   return [...new Set(listen)]
@@ -47,6 +49,6 @@ export function addressesToListen(addresses: readonly string[], ports: Partial<P
 
 /** The host and port that a listener on `address` binds; undefined for an address of another form. */
 export function addressToSocket(address: string): { host: string; port: number } | undefined {
-  const match = /^\/(?:ip4|ip6|dns|dns4|dns6)\/([^/]+)\/tcp\/(\d+)/.exec(address)
-  return match === null ? undefined : { host: match[1]!, port: Number(match[2]) }
+  const parts = addressToParts(address)
+  return parts && { host: parts.host, port: parts.port }
 }

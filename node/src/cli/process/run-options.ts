@@ -1,9 +1,8 @@
 /** The options that `salt run` and `central run` share. node/README.md "Options and defaults". Throws COMMAND_INVALID. */
 import { isIP } from 'node:net'
-import { isLoopback } from '@geotrace/core-wasm/wire'
+import { addressToParts, isLoopback } from '@geotrace/core-wasm/wire'
 import type { Command } from 'commander'
 import { LOCAL_ADDRESS } from '../../local/local-http.ts'
-import { addressToParts } from '../../membership/peer-address.ts'
 import { HOST_LIMITS } from '../../net/limits.ts'
 import type { Log } from '../../platform/log.ts'
 import { addressesToListen, addressToSocket, isSecure, type Ports } from '../identity/addresses.ts'

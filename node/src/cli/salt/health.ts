@@ -7,7 +7,7 @@ import type { Health, NodeStatus } from '../../admin/node-status.ts'
 import { SKEW_MAX_MS } from '../../membership/clock-watch.ts'
 import type { SaltNodeStatus } from '../../salt/node-status.ts'
 import { DISK_FULL_BYTES } from '../process/disk.ts'
-import { type HintInit, hasStrayed, isPinned, toHints } from './hints.ts'
+import { type HintInit, hasStrayed, isPinned, shardsNow, toHints } from './hints.ts'
 
 interface StatusInit extends HintInit {
   version: string
@@ -36,6 +36,7 @@ export function nodeStatus(init: StatusInit): NodeStatus {
     votes: view.votes && init.abstainsUntilMs === undefined,
     shardCount: roster?.shards ?? 0,
     shards: shardsNow(status, nowMs),
+    nextPeriod: toNextPeriod(status),
     reach: reach && { asked: reach.asked, answered: reach.answered, strayed, atMs: reach.atMs },
     clockOffsetMs: status.clockOffsetMs,
     salting: {
@@ -59,11 +60,10 @@ export function nodeStatus(init: StatusInit): NodeStatus {
   }
 }
 
-/** The shards under the roster in force, or under the first roster before it begins. */
-export function shardsNow({ shards }: Pick<SaltNodeStatus, 'shards'>, nowMs: number): SaltNodeStatus['shards'] {
-  const begun = shards.filter(({ firstEpoch }) => firstEpoch * EPOCH_MS <= nowMs)
-  const period = (begun.at(-1) ?? shards[0])?.firstEpoch
-  return shards.filter(({ firstEpoch }) => firstEpoch === period)
+function toNextPeriod({ nextPeriod }: SaltNodeStatus): NodeStatus['nextPeriod'] {
+  if (nextPeriod === undefined) return undefined
+  const { neededMs, parts, missing } = nextPeriod
+  return { neededMs, parts, missing }
 }
 
 function toHealth(init: HintInit): Health {

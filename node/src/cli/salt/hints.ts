@@ -2,7 +2,8 @@
  * The hints in the status of a salt node: what is wrong, and the next step of the volunteer. node/README.md "When something
  * is wrong". Each rule is a pure function that gives one hint or none.
  */
-import type { Hint } from '../../admin/node-status.ts'
+import { EPOCH_MS } from '@geotrace/core-wasm/wire'
+import { type Hint, missingParts } from '../../admin/node-status.ts'
 import { mebibytes, plural } from '../../admin/page/words.ts'
 import { SKEW_MAX_MS } from '../../membership/clock-watch.ts'
 import type { Joining } from '../../membership/joining.ts'
@@ -49,6 +50,7 @@ const RULES: readonly Rule[] = [
   diskHint,
   peersHint,
   seedsHint,
+  nextPeriodHint,
   soleHint,
   waitingHint,
   forkHint,
@@ -64,6 +66,13 @@ const RULES: readonly Rule[] = [
 /** All hints that apply, in the order of the rules. */
 export function toHints(init: HintInit): Hint[] {
   return RULES.map((rule) => rule(init)).filter((hint) => hint !== undefined)
+}
+
+/** The shards under the roster in force, or under the first roster before it begins. */
+export function shardsNow({ shards }: Pick<SaltNodeStatus, 'shards'>, nowMs: number): SaltNodeStatus['shards'] {
+  const begun = shards.filter(({ firstEpoch }) => firstEpoch * EPOCH_MS <= nowMs)
+  const period = (begun.at(-1) ?? shards[0])?.firstEpoch
+  return shards.filter(({ firstEpoch }) => firstEpoch === period)
 }
 
 /** Whether the newest roster pins the build of the core that runs. */
@@ -108,12 +117,25 @@ function peersHint(init: HintInit): Hint | undefined {
 }
 
 function seedsHint({ status, nowMs }: HintInit): Hint | undefined {
-  const missing = status.shards.filter(({ held }) => !held).map(({ shard }) => shard)
+  const missing = shardsNow(status, nowMs)
+    .filter(({ held }) => !held)
+    .map(({ shard }) => shard)
   // After a restart the seeds arrive within seconds.
   if (status.state !== 'serving' || missing.length === 0 || upMs(status, nowMs) <= ALONE_MS) return undefined
   return warn(
     `the seeds of ${shardList(missing)} are missing`,
     'no action: another replica of the shard sends them when it is online; if all replicas restarted at once, they come with the next roster',
+  )
+}
+
+function nextPeriodHint({ status, nowMs }: HintInit): Hint | undefined {
+  const { nextPeriod } = status
+  if (nextPeriod === undefined || nextPeriod.missing.length === 0 || nowMs < nextPeriod.lateFromMs) return undefined
+  if (status.state !== 'serving' || upMs(status, nowMs) <= ALONE_MS) return undefined
+  const { parts, missing, neededMs } = nextPeriod
+  return warn(
+    `${missingParts(nextPeriod)} of ${parts} parts of the next period are missing, for ${shardList(missing.map(({ shard }) => shard))}; they are needed from ${minute(neededMs)}`,
+    'no action on this node: it asks the other replicas again and again; `geotrace doctor` names the peers that do not answer, so ask their operators',
   )
 }
 

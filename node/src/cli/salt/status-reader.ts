@@ -10,7 +10,8 @@ import { federationName } from '../identity/federation-name.ts'
 import { freeBytes } from '../process/disk.ts'
 import { VERSION } from '../terminal/version.ts'
 import { federationView } from './federation-view.ts'
-import { nodeStatus, shardsNow } from './health.ts'
+import { nodeStatus } from './health.ts'
+import { shardsNow } from './hints.ts'
 
 /** TCP, Noise and yamux of a request on its own connection: 8.7 KB on the wire, 4.0 of them frames (2026-11, README). */
 const REQUEST_OVERHEAD_BYTES = 4_700

@@ -24,6 +24,7 @@ export const STATUS: NodeStatus = {
   },
   nextRoster: undefined,
   joining: undefined,
+  nextPeriod: { neededMs: NOW + 7_200_000, parts: 20, missing: [{ shard: 1, parts: 2 }] },
   soleShards: [],
   shardCount: 5,
   shards: [

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { joiningText } from '../../../src/cli/salt/joining-text.ts'
 import type { Joining } from '../../../src/membership/joining.ts'
 import { HOUR, NOW, saltStatus, sampleStatus, sampleView } from './samples.ts'
 
@@ -90,7 +91,7 @@ describe('the hints of a salt node', () => {
       const [hint] = sampleStatus({ state: 'waiting' }, { view }).hints
       return [hint!.what, hint!.next]
     }
-    const none = { endorsed: undefined, admitted: undefined, ranked: undefined, serves: undefined }
+    const none = { endorsed: undefined, admitted: undefined, ranked: undefined, passedBy: undefined, serves: undefined }
     expect(steps(none)).toEqual([
       'no application of this node is known here, and no roster names it',
       expect.stringMatching(/send the file of `geotrace federation join` to sponsors/),
@@ -102,9 +103,35 @@ describe('the hints of a salt node', () => {
     const endorsed = { by: ['ash', 'birch', 'cedar'], needs: 3 }
     const serves = { height: 5, fromMs: Date.UTC(2026, 10, 24, 6, 40), isExpected: true }
     const admitted = { height: 3, fromMs: Date.UTC(2026, 10, 22, 6, 40) }
-    expect(steps({ endorsed, admitted, ranked: { height: 4, fromMs: admitted.fromMs + 24 * HOUR }, serves })).toEqual([
+    const ranked = { height: 4, fromMs: admitted.fromMs + 24 * HOUR }
+    expect(steps({ endorsed, admitted, ranked, passedBy: undefined, serves })).toEqual([
       'endorsed 3 of 3 (ash, birch, cedar) · admitted by roster 3 (from 2026-11-22 06:40 UTC) · ranked by roster 4 (from 2026-11-23 06:40 UTC) · serves from roster 5, about Tuesday 2026-11-24 06:40 UTC',
       'no action: keep the node running',
     ])
+  })
+
+  it('missing parts of the next period give a warning from the half of the effort on, and none right after a start', () => {
+    const nextPeriod = { neededMs: NOW + 2 * HOUR, lateFromMs: NOW, parts: 10, missing: [{ shard: 4, parts: 2 }] }
+    const hints = (more: object, startedMs = NOW - HOUR) =>
+      sampleStatus({ startedMs, nextPeriod: { ...nextPeriod, ...more } }).hints.map(({ what }) => what)
+    expect(hints({})).toEqual([
+      '2 of 10 parts of the next period are missing, for shard 4; they are needed from 2026-11-21 14:00 UTC',
+    ])
+    expect(hints({ lateFromMs: NOW + 1 })).toEqual([])
+    expect(hints({ missing: [] })).toEqual([])
+    expect(hints({}, NOW - 1_000)).toEqual([])
+    // The health stays, because a service manager that restarts the node would make it worse.
+    expect(sampleStatus({ nextPeriod }).health).toBe('serving')
+  })
+
+  it('a newcomer that no roster has ranked yet waits for nonces, and its status says so', () => {
+    const admitted = { height: 3, fromMs: NOW - HOUR }
+    const serves = { height: 6, fromMs: NOW + 48 * HOUR, isExpected: true }
+    const text = (passedBy: Joining['passedBy']) =>
+      joiningText({ endorsed: undefined, admitted, ranked: undefined, passedBy, serves })
+    expect(text(undefined)).toContain('· waits for the nonces of the operators, which the next roster')
+    expect(text({ height: 4, fromMs: NOW })).toContain(
+      'roster 4 (from 2026-11-21 12:00 UTC) had too few and ranked nobody',
+    )
   })
 })

@@ -36,6 +36,7 @@ export const saltStatus = (more: Partial<SaltNodeStatus> = {}): SaltNodeStatus =
   },
   core: HASH,
   shards: [{ firstEpoch: 0, shard: 1, held: true }],
+  nextPeriod: undefined,
   membership: undefined,
   clockOffsetMs: 0,
   reach: { asked: 4, answered: 4, strayed: [], atMs: NOW },

@@ -1,12 +1,25 @@
 /**
- * Where a multiaddr leads: to this machine, into a private network, or to the internet. PROTOCOL.md §4.8, §7.5. Pure.
- * A name counts by its form alone, because only the dialling machine can resolve it.
+ * The form of a peer's address as text, and where the address leads: to this machine, into a private network, or to the
+ * internet. PROTOCOL.md §4.8, §7.5. A name counts by its form alone, because only the dialling machine can resolve it. Pure.
  */
 
 /** The peers that reach an IP address: all, those of one network, or those of one machine. */
 export type NetworkKind = 'public' | 'private' | 'loopback'
 
+export interface AddressParts {
+  kind: 'ip4' | 'ip6' | 'dns' | 'dns4' | 'dns6'
+  host: string
+  port: number
+  /** Empty for TCP, otherwise the part after the port, such as `/ws`. */
+  transport: string
+  peerId: string | undefined
+}
+
+/** The start of an address of any form. */
 const HOST = /^\/(ip4|ip6|dns|dns4|dns6)\/([^/]+)(?:\/|$)/i
+/** After the host: a TCP port, a transport that peers dial or that clients use, and perhaps the peer id. */
+const AFTER_HOST = /^tcp\/([1-9]\d{0,4})(\/ws|\/wss|\/tls\/ws|\/tls\/http|\/https)?(?:\/p2p\/(\w+))?$/i
+const PORT_MAX = 65_535
 /** A domain name of the internet: two labels or more, the last of letters or Punycode. */
 const DOMAIN = /^(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})$/i
 /** Last labels that no public name has: RFC 6761, RFC 6762, RFC 9476, and `.internal` (ICANN, 2024). */
@@ -32,6 +45,14 @@ const SPECIAL_V6: readonly Range[] = [
   [0x20000000, 3, 'public'],
   [0xfc000000, 7, 'private'],
 ]
+
+/** Undefined for a text that is no address of a peer. The host is not checked. */
+export function addressToParts(address: string): AddressParts | undefined {
+  const [start = '', kind = '', host = ''] = HOST.exec(address) ?? []
+  const [, port, transport = '', peerId] = AFTER_HOST.exec(address.slice(start.length)) ?? []
+  if (port === undefined || Number(port) > PORT_MAX) return undefined
+  return { kind: kind.toLowerCase() as AddressParts['kind'], host, port: Number(port), transport, peerId }
+}
 
 /** Every address that is neither on the internet nor on this machine counts as private, also one of an unknown form. */
 export function addressToNetwork(address: string): NetworkKind {
