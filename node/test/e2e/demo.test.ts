@@ -82,6 +82,10 @@ describe('the demo', () => {
     expect(await (await get('federation.json')).json()).toMatchObject({ name: 'Geo Trace demo' })
     const { features } = (await (await get('demo-track.geojson')).json()) as { features: unknown[] }
     expect(features).toHaveLength(34)
+    // A peer that ends by itself does not end the demo.
+    const [, central] = /central +authority +pid (\d+)/.exec(first.text())!
+    process.kill(Number(central), 'SIGKILL')
+    await first.until(/authority has ended and starts again in 10 s[\s\S]*authority is started again/)
     first.child.kill('SIGINT')
     expect(await first.ended).toBe(0)
     await expectGone(pids(first.text()))

@@ -19,14 +19,15 @@ export function addNodeCommand(command: Command, out: Output): void {
 
 export function killCommand(command: Command, out: Output): void {
   command
-    .description('kill a salt node of the running demo by SIGKILL; the demo restarts it after ten seconds')
-    .argument('<node>', 'name of the node, or its number from 1')
+    .description('kill a peer of the running demo by SIGKILL; the demo restarts it after ten seconds')
+    .argument('<peer>', 'name of a salt node or of the authority, or its number from 1')
     .action(async (node: string) => {
-      const { name } = (await adminRequest(runningDemo(out), 'POST', '/kill', { node })) as KilledNode
-      out.json({ name })
-      out.line(`Killed ${name}. The other replicas of its shards answer.`)
+      const { name, role } = (await adminRequest(runningDemo(out), 'POST', '/kill', { node })) as KilledNode
+      out.json({ name, role })
+      const effect = role === 'salt' ? 'The other replicas of its shards answer.' : 'Nobody can sync until it is back.'
+      out.line(`Killed ${name}. ${effect}`)
     })
-  examples(command, 'geotrace demo kill 2', 'geotrace demo kill ash')
+  examples(command, 'geotrace demo kill 2', 'geotrace demo kill ash', 'geotrace demo kill authority')
 }
 
 /** The directory of the only demo, which is named. Throws COMMAND_INVALID when no demo runs, or more than one. */

@@ -12,11 +12,13 @@ import { silent } from '../../platform/log.ts'
 import { systemRandom } from '../../platform/random.ts'
 import type { Output } from '../terminal/output.ts'
 import { createDemoDirectory, removeLeftovers } from './directory.ts'
+import type { PeerProcess } from './peer-process.ts'
 import { type FederationProcesses, startProcesses } from './processes.ts'
 import { simulateResidents, simulateVisitor } from './residents.ts'
 import { demoRoutes } from './routes.ts'
 import { aborted, stopSignal } from './stop-signal.ts'
 import { introduce, serveWeb, tellStory } from './story.ts'
+import { type Supervisor, supervisor } from './supervisor.ts'
 import { openTown, type Town } from './town.ts'
 import { watch } from './watch.ts'
 
@@ -29,6 +31,7 @@ export interface DemoOptions {
 }
 /** The parts of a demo that must be stopped. */
 interface Running {
+  keeper: Supervisor
   federation?: FederationProcesses
   town?: Town
   control?: AdminServer
@@ -42,7 +45,7 @@ export async function demo(options: DemoOptions, out: Output): Promise<void> {
   const stop = stopSignal()
   removeLeftovers()
   const dir = createDemoDirectory()
-  const running: Running = {}
+  const running: Running = { keeper: supervisor(out) }
   try {
     // A request that is open at Ctrl-C fails because its peers end. That failure is expected.
     const run = runDemo(options, dir, running, stop, out).catch((error) => {
@@ -51,6 +54,7 @@ export async function demo(options: DemoOptions, out: Output): Promise<void> {
     await Promise.race([run, aborted(stop)])
   } finally {
     out.progress('stopping …')
+    running.keeper.stop()
     await running.control?.stop()
     await running.web?.stop()
     await running.federation?.stop()
@@ -69,9 +73,11 @@ async function runDemo(
 ): Promise<void> {
   out.line('Geo Trace: a federation on this machine only, with published keys')
   out.progress('founding …')
-  const federation = await startProcesses({ dir, degrees, parameters: PARAMETERS, ...(speed > 1 && { speed }) })
+  const { keeper } = running
+  const onEnd = (peer: PeerProcess): void => keeper.ended(peer)
+  const federation = await startProcesses({ dir, degrees, parameters: PARAMETERS, onEnd, ...(speed > 1 && { speed }) })
   running.federation = federation
-  await Promise.all(federation.peers.map((peer) => peer.serving()))
+  await keeper.untilServing(federation.peers)
   introduce(federation, out)
   const { manifest, clock } = federation
   const now = clock.now()
@@ -85,7 +91,7 @@ async function runDemo(
   out.line()
   out.line('The federation keeps running, with a new roster every 80 minutes of its time. In another terminal:')
   out.line('   npx geotrace demo add-node      adds the salt node of a new operator')
-  out.line('   npx geotrace demo kill ash      kills a salt node, which restarts after ten seconds')
+  out.line('   npx geotrace demo kill ash      kills a peer, which restarts after ten seconds')
   out.line('Ctrl-C stops all processes and deletes all files of the demo.')
   const routes = demoRoutes(federation, web?.url, out)
   running.control = await adminServer({ role: 'demo', dir, routes, random: systemRandom, log: silent })

@@ -39,6 +39,8 @@ interface ProcessesInit {
   /** The speed of the federation's time relative to the machine's clock. */
   speed?: number
   parameters?: Partial<Parameters>
+  /** Called after each end of a process. */
+  onEnd?: (peer: PeerProcess) => void
 }
 
 /** Names of the operators that may join later. */
@@ -46,7 +48,7 @@ const NEWCOMERS = ['hazel', 'maple', 'oak', 'pine', 'rowan', 'spruce', 'willow',
 
 /** Writes manifest and keys into `dir` and forks all peers, which then found the federation. */
 export async function startProcesses(init: ProcessesInit): Promise<FederationProcesses> {
-  const { dir, degrees = 1, speed, parameters } = init
+  const { dir, degrees = 1, speed, parameters, onEnd } = init
   const names = [...DEMO_OPERATORS, DEMO_AUTHORITY, ...NEWCOMERS]
   const hosts = await loopbackAddresses(1, names.length)
   const manifest = await localManifest({
@@ -67,7 +69,8 @@ export async function startProcesses(init: ProcessesInit): Promise<FederationPro
       operatorSecret: demoSecret(DEMO_PHRASE, `operator/${name}`),
     })
     const args = [role, 'run', '--dir', own, '--federation', manifestPath, '--local-address', host]
-    return peerProcess(name, role, own, role === 'central' ? [...args, '--degrees', String(degrees)] : args)
+    if (role === 'central') args.push('--degrees', String(degrees))
+    return peerProcess({ name, role, dir: own, args, onEnd })
   }
   const saltNodes = DEMO_OPERATORS.map((name) => launch(name, 'salt'))
   const central = launch(DEMO_AUTHORITY, 'central')

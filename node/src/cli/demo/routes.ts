@@ -11,17 +11,15 @@ export interface AddedNode {
 }
 export interface KilledNode {
   name: string
+  role: 'salt' | 'central'
 }
 interface DemoWebAddress {
   /** Undefined when the demo serves no web app. */
   url: string | undefined
 }
 
-/** A killed node is restarted after this time. */
-const RESTART_MS = 10_000
-
 export function demoRoutes(
-  federation: Pick<FederationProcesses, 'addNode' | 'saltNodes'>,
+  federation: Pick<FederationProcesses, 'addNode' | 'peers'>,
   webUrl: string | undefined,
   out: Output,
 ): AdminRoutes {
@@ -34,21 +32,14 @@ export function demoRoutes(
     },
     'POST /kill': async (body): Promise<KilledNode> => {
       const { node } = (body ?? {}) as { node?: unknown }
-      const { saltNodes } = federation
-      const peer = saltNodes.find(({ name }, i) => name === node || String(i + 1) === node)
+      const { peers } = federation
+      const peer = peers.find(({ name }, i) => name === node || String(i + 1) === node)
       if (peer === undefined) {
-        invalidCommand(
-          `no salt node ${node} in the demo`,
-          `name one of: ${saltNodes.map(({ name }) => name).join(', ')}`,
-        )
+        invalidCommand(`no peer ${node} in the demo`, `name one of: ${peers.map(({ name }) => name).join(', ')}`)
       }
-      await peer.kill('SIGKILL')
       out.line(`${peer.name} is killed`)
-      setTimeout(() => {
-        peer.restart()
-        out.line(`${peer.name} is started again`)
-      }, RESTART_MS).unref()
-      return { name: peer.name }
+      await peer.kill('SIGKILL')
+      return { name: peer.name, role: peer.role }
     },
   }
 }

@@ -47,6 +47,8 @@ function question(lines: Interface): Promise<string> {
 
 /** The first line of stdin; empty at its end. */
 export async function readPipedLine(): Promise<string> {
+  // A stream that has ended gives no event any more.
+  if (process.stdin.readableEnded) return ''
   const lines = createInterface({ input: process.stdin })
   for await (const line of lines) {
     lines.close()
