@@ -18,4 +18,11 @@ describe('a peer id', () => {
     expect(wire.isValidPeerId('QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N')).toBe(false)
     expect(wire.isValidPeerId('0OIl')).toBe(false)
   })
+
+  it('a long text is refused before its digits are decoded, which would take minutes', () => {
+    expect(wire.isValidPeerId('x'.repeat(1_000_000))).toBe(false)
+    // The largest key gives the longest peer id.
+    const key = new Uint8Array(32).fill(255)
+    expect(wire.peerIdToKey(wire.keyToPeerId(key))).toEqual(key)
+  })
 })
