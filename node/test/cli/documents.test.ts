@@ -76,7 +76,9 @@ it('every command in the documents is one that the command line takes', async ()
         await program.parseAsync(toMeant(words), { from: 'user' })
       } catch (error) {
         const { message } = error as Error
-        const isIncomplete = /missing required argument|argument missing|required option|expected a command/.test(message)
+        const isIncomplete = /missing required argument|argument missing|required option|expected a command/.test(
+          message,
+        )
         if (!isMention || !isIncomplete) wrong.push(`${where}: geotrace ${words.join(' ')}: ${message}`)
       }
     }

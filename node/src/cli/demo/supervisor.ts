@@ -1,5 +1,5 @@
 /**
- * Keeps the peers of the demo running: a process that ends is started again, whoever ended it. While peers do not serve,
+ * Keeps the peers of the demo running: a process that ends for any reason is started again. While peers do not serve,
  * the supervisor says which ones the demo waits for. Throws PEER_UNREACHABLE.
  */
 import { FederationError } from '@geotrace/core-wasm/wire'

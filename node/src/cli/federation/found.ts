@@ -20,6 +20,8 @@ import { originList } from './propose.ts'
 /** The bounds of a manifest. PROTOCOL.md §4.1. */
 const PERIOD_EPOCHS_MAX = 65_000
 const NAME_MAX = 80
+/** The default of `found` and of `complete`. */
+const MANIFEST = 'federation.json'
 /** The home rule of devices needs two days. */
 const RETENTION_DAYS_MIN = 2
 const RETENTION_DAYS_MAX = 3_660
@@ -42,7 +44,7 @@ export function foundCommand(command: Command, out: Output): void {
     .argument('<card...>', 'card files of the salt nodes')
     .requiredOption('--central <card>', 'card file of the central peer')
     .option('--name <name>', 'name of the federation', readName, 'Geo Trace')
-    .option('--out <file>', 'manifest to write; an existing file is not overwritten', 'federation.json')
+    .option('--out <file>', 'manifest to write; an existing file is not overwritten', MANIFEST)
     .option(
       '--shards <n>',
       'number of shards (N) that the world is divided into',
@@ -95,7 +97,8 @@ async function found(paths: string[], options: FoundOptions, out: Output): Promi
   out.line(`Wrote ${options.out} for federation ${federation}.`)
   out.note('Send this file to every operator, yourself included. Each puts it into the directory of its node, runs')
   out.note('`geotrace federation open > opening.json` and sends you opening.json. When you have all of them, run')
-  out.note('  geotrace federation complete openings/*.json')
+  const named = options.out === MANIFEST ? '' : ` --federation ${options.out}`
+  out.note(`  geotrace federation complete openings/*.json${named}`)
 }
 
 function toManifest(members: MemberCard[], central: MemberCard, options: FoundOptions): FrozenManifest {

@@ -1,6 +1,7 @@
 /** The receipt of a replay: what became of every entry of the tracks, first in the import and then in the diaries. */
 import type { RefusalReason } from '@geotrace/client'
 import type { LeftOutReason } from '@geotrace/client/importers'
+import { grouped, plural } from '../../admin/page/words.ts'
 import type { Person } from './people.ts'
 
 /** `entries` is the sum of `kept` and of all counts in `leftOut`. */
@@ -48,10 +49,12 @@ export function sumImports(people: readonly Person[]): ImportSum {
 export function importLines(people: readonly Person[]): string[] {
   const { files, entries, kept, leftOut, assumedUtc, unknownAccuracy } = sumImports(people)
   const notes = [
-    ...(unknownAccuracy > 0 ? [`${unknownAccuracy} fixes of unknown accuracy`] : []),
-    ...(assumedUtc > 0 ? [`${assumedUtc} times without a zone, read as UTC`] : []),
+    ...(unknownAccuracy > 0 ? [`${plural(unknownAccuracy, 'fix', 'fixes')} of unknown accuracy`] : []),
+    ...(assumedUtc > 0 ? [`${plural(assumedUtc, 'time')} without a zone, read as UTC`] : []),
   ]
-  const lines = [`imported: ${files} files, ${entries} entries = ${kept} kept + ${entries - kept} left out`]
+  const lines = [
+    `imported: ${plural(files, 'file')}, ${plural(entries, 'entry', 'entries')} = ${grouped(kept)} kept + ${grouped(entries - kept)} left out`,
+  ]
   if (entries > kept) lines[0] += ` (${counts(leftOut)})`
   if (notes.length > 0) lines.push(`  ${notes.join(', ')}`)
   for (const { imports, skipped } of people) {
@@ -74,11 +77,11 @@ export function recordLine({ taken, refused }: RecordSum): string {
     (Object.entries(refused) as [RefusalReason, number][]).map(([reason, n]) => [REFUSALS[reason] ?? reason, n]),
   )
   const reasons = all > 0 ? ` (${counts(named)})` : ''
-  return `recorded: ${taken + all} fixes = ${taken} taken + ${all} left out${reasons}`
+  return `recorded: ${plural(taken + all, 'fix', 'fixes')} = ${grouped(taken)} taken + ${grouped(all)} left out${reasons}`
 }
 
 function counts(byReason: Readonly<Record<string, number>>): string {
   return Object.entries(byReason)
-    .map(([reason, count]) => `${count} ${reason}`)
+    .map(([reason, count]) => `${grouped(count)} ${reason}`)
     .join(', ')
 }

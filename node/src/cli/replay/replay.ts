@@ -7,8 +7,10 @@ import '../../platform/polyfill.ts'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { grouped, plural } from '../../admin/page/words.ts'
 import { invalidCommand } from '../terminal/invalid-command.ts'
 import { type Output, toTable } from '../terminal/output.ts'
+import { minute } from '../terminal/times.ts'
 import { readPeople } from './people.ts'
 import { importLines, recordLine, sumImports } from './receipt.ts'
 import type { Marked, ReplayResult } from './result.ts'
@@ -33,19 +35,19 @@ export async function replay(paths: string[], options: ReplayOptions, out: Outpu
   try {
     const result = await simulate({ ...options, people, dir, out })
     out.json({ ...result, imported: sumImports(people) })
-    for (const line of [...importLines(people), ...describe(result)]) out.line(line)
+    for (const line of [...importLines(people), ...resultLines(result)]) out.line(line)
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }
 }
 
-function describe(result: ReplayResult): string[] {
+export function resultLines(result: ReplayResult): string[] {
   const { reporter, people, fixes, recorded, riskHashes, saltRequests, marked, seconds } = result
   const time = Object.entries(seconds).map(([phase, value]) => `${phase} ${value.toFixed(2)} s`)
   return [
     recordLine(recorded),
-    `${people} people, ${fixes} fixes, ${riskHashes} risk hashes, ${saltRequests} salt requests (${time.join(', ')})`,
-    `${reporter} reports; ${marked.length} of ${people - 1} other people are marked`,
+    `${plural(people, 'person', 'people')}, ${plural(fixes, 'fix', 'fixes')} hashed, ${plural(riskHashes, 'risk hash', 'risk hashes')}, ${plural(saltRequests, 'salt request')} (${time.join(', ')})`,
+    `${reporter} reports; ${marked.length} of ${plural(people - 1, 'other person', 'other people')} ${marked.length === 1 ? 'is' : 'are'} marked`,
     ...marked.flatMap(describeMarked),
   ]
 }
@@ -53,17 +55,13 @@ function describe(result: ReplayResult): string[] {
 function describeMarked({ id, degree, same, trail, exposures }: Marked): string[] {
   const rows = exposures.map(({ from, to, lat, lng, matches }) => [
     '   ',
-    `${iso(from)} – ${iso(to)}`,
+    `${minute(from)} – ${minute(to)}`,
     `near ${lat.toFixed(4)}, ${lng.toFixed(4)}`,
-    `${matches} matches`,
+    plural(matches, 'match', 'matches'),
   ])
   return [
     '',
-    `${id}  degree ${degree}: ${same} hashes in the same block, ${trail} in the block after the other person`,
+    `${id}  degree ${degree}: ${plural(same, 'hash', 'hashes')} in the same block, ${grouped(trail)} in the block after the other person`,
     ...toTable(rows),
   ]
-}
-
-function iso(at: number): string {
-  return new Date(at).toISOString().slice(0, 16).replace('T', ' ')
 }

@@ -13,6 +13,7 @@ import { invalidCommand } from '../terminal/invalid-command.ts'
 import { dirOption } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { readSmallFile } from '../terminal/small-file.ts'
+import { minute } from '../terminal/times.ts'
 import { type PassphraseOptions, readPassphrase } from './passphrase.ts'
 import { restoredMark } from './restored.ts'
 import { openBackup, sealBackup } from './sealed-backup.ts'
@@ -60,7 +61,7 @@ export async function restore(file: string, options: PassphraseOptions & { dir: 
   const peerId = keyToPeerId(secretToSigner(content.secret).key)
   const madeAt = new Date(content.madeMs).toISOString()
   out.json({ dir, peerId, madeAt })
-  out.line(`Restored node ${peerId} to ${dir}, from the backup of ${madeAt}.`)
+  out.line(`Restored node ${peerId} to ${dir}, from the backup of ${minute(content.madeMs)}.`)
   out.note('Run this node on one machine only. Two copies can sign different answers, which other peers treat as')
   out.note('proof of a lie.')
   if (peerId === federation?.central.peerId) {

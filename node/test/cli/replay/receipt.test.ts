@@ -25,7 +25,7 @@ describe('the receipt of a replay', () => {
       unknownAccuracy: 2,
     })
     const lines = importLines(people)
-    expect(lines[0]).toBe('imported: 1 files, 3 entries = 2 kept + 1 left out (1 position-unreadable)')
+    expect(lines[0]).toBe('imported: 1 file, 3 entries = 2 kept + 1 left out (1 position-unreadable)')
     expect(lines[2]).toMatch(/a\.csv, line 4: 1 position-unreadable, the first: the latitude "x"/)
     expect(lines[3]).toMatch(/Settings\.json: skipped: this is the settings of a Google location history/)
   })
