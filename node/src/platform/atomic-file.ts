@@ -2,8 +2,9 @@
  * Writes small files atomically: after a crash or a power cut a file has its old content or its new one.
  * Files get mode 0600, directories 0700.
  */
-import { chmod, link, lstat, mkdir, open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { existsSync } from 'node:fs'
+import { chmod, link, lstat, mkdir, open, rename, rm, rmdir } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 
 const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
 
@@ -89,6 +90,27 @@ export async function syncDirectory(dir: string): Promise<void> {
 
 /** Creates `dir` if it is missing. Only its owner may read it. */
 export async function makePrivateDir(dir: string): Promise<void> {
-  await mkdir(dir, { recursive: true, mode: 0o700 })
+  await makeDirs(dir)
   await chmod(dir, 0o700)
+}
+
+/**
+ * Creates `dir` and the folders above it that are missing, with mode 0700, and returns their paths. One call of `mkdir` for
+ * all of them would report a read-only disk as a missing folder.
+ */
+export async function makeDirs(dir: string): Promise<readonly string[]> {
+  const missing: string[] = []
+  for (let at = resolve(dir); !existsSync(at); at = dirname(at)) missing.unshift(at)
+  for (const path of missing) {
+    // Another process may make it at the same time.
+    await mkdir(path, { mode: 0o700 }).catch((error) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !existsSync(path)) throw error
+    })
+  }
+  return missing
+}
+
+/** Removes folders that `makeDirs` made, as far as they are empty. */
+export async function removeDirs(made: readonly string[]): Promise<void> {
+  for (const path of made.toReversed()) await rmdir(path).catch(() => {})
 }

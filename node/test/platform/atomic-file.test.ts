@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createFiles, replaceFile } from '../../src/platform/atomic-file.ts'
+import { createFiles, makeDirs, removeDirs, replaceFile } from '../../src/platform/atomic-file.ts'
 
 let dir: string
 const at = (name: string) => join(dir, name)
@@ -41,5 +41,19 @@ describe('files that are written whole or not at all', () => {
     await replaceFile(at('a'), 'newer')
     await expect(replaceFile(at('a/b'), 'x')).rejects.toMatchObject({ code: 'ENOTDIR', path: at('a/b') })
     expect(await readdir(dir)).toEqual(['a'])
+  })
+
+  it('missing folders are made for their owner alone, named, and removed again as far as they are empty', async () => {
+    const made = await makeDirs(at('a/b/c'))
+    expect(made).toEqual(['a', 'a/b', 'a/b/c'].map(at))
+    for (const path of made) expect((await stat(path)).mode & 0o777).toBe(0o700)
+    expect(await makeDirs(at('a/b/c'))).toEqual([])
+    await writeFile(at('a/file'), '')
+    await removeDirs(made)
+    expect(await readdir(at('a'))).toEqual(['file'])
+    await expect(makeDirs(at('a/file/d'))).rejects.toMatchObject({ code: 'ENOTDIR' })
+    expect(new Set((await Promise.all([makeDirs(at('x/y')), makeDirs(at('x/y'))])).flat())).toEqual(
+      new Set(['x', 'x/y'].map(at)),
+    )
   })
 })

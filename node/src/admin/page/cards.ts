@@ -1,7 +1,7 @@
 /** The row of figures on the status page: one card a figure, some with a bar that shows the share of a limit. Pure. */
 import { h, type JSX } from 'preact'
 import type { NodeStatus, RosterStatus } from '../node-status.ts'
-import { grouped, mebibytes, offset, span } from './words.ts'
+import { grouped, mebibytes, megabytes, offset, span } from './words.ts'
 
 /** The node stops serving when its clock differs by more. README, "Operating". */
 const CLOCK_OFFSET_MAX_MS = 30_000

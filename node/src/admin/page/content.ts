@@ -102,6 +102,7 @@ function header(status: NodeStatus): JSX.Element {
 
 /** The colour of the lamp. */
 function toMood(health: Health, hints: readonly Hint[]): 'ok' | 'warn' | 'fail' {
+  if (hints.some(({ level }) => level === 'fail')) return 'fail'
   if (health === 'serving') return hints.length > 0 ? 'warn' : 'ok'
   return WARNINGS.has(health) ? 'warn' : 'fail'
 }
@@ -143,7 +144,8 @@ function shards({ shards, shardCount, nextPeriod }: NodeStatus): JSX.Element {
     { class: 'plain' },
     h('li', { class: 'key held' }, `held here: ${list(held)}`),
     missing.length > 0 && h('li', { class: 'key missing' }, `seed missing: ${list(missing)}`),
-    nextPeriod !== undefined && h('li', { class: 'key next' }, nextPeriodText(nextPeriod)),
+    nextPeriod !== undefined &&
+      h('li', { class: nextPeriod.missing.length > 0 ? 'key missing' : 'key held' }, nextPeriodText(nextPeriod)),
     others > 0 && h('li', { class: 'key others' }, `held by other nodes: ${grouped(others)} of ${grouped(shardCount)}`),
     h(
       'li',

@@ -19,6 +19,7 @@ h2{font-size:15px;font-weight:600}
 section:not(.cards),.card{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:clamp(14px,2vw,22px);min-width:0}
 .cards{display:grid;gap:12px;grid-template-columns:repeat(auto-fit,minmax(148px,1fr))}
 .card{display:flex;flex-direction:column;gap:4px}
+header strong{white-space:nowrap}
 .card h2{color:var(--quiet);font-weight:500;font-size:14px}
 .value{font-size:26px;font-weight:600;letter-spacing:-.01em;font-variant-numeric:tabular-nums;white-space:nowrap}
 .card .quiet{font-size:13px;line-height:1.35}
@@ -48,6 +49,7 @@ dt{white-space:nowrap}
 dd{margin:0;min-width:0}
 #notice{position:fixed;inset:auto 16px 16px;max-width:640px;margin:0 auto;padding:12px 16px;border-radius:10px;background:var(--ink);color:var(--paper)}
 #notice:empty{display:none}
+@media(max-width:520px){.card:last-child:nth-child(odd){grid-column:1/-1}}
 @media(min-width:900px){main{grid-template-columns:minmax(0,1fr) minmax(0,1fr);grid-auto-rows:auto}}
 @media(prefers-reduced-motion:no-preference){.bar .share{transition:width .4s}}
 `

@@ -31,8 +31,15 @@ export function clockText(offsetMs: number): string {
   return `${offset(Math.abs(offsetMs)).slice(1)} ${offsetMs > 0 ? 'ahead of' : 'after'} the median of the peers`
 }
 
+/** `212 MiB`, `20.0 GiB`. */
 export function mebibytes(bytes: number): string {
-  return `${Math.round(bytes / (1 << 20))} MiB`
+  const mib = Math.round(bytes / (1 << 20))
+  return mib < 1_024 ? `${mib} MiB` : `${(mib / 1_024).toFixed(1)} GiB`
+}
+
+/** `0.3 MB`, `1.2 GB`. */
+export function megabytes(bytes: number): string {
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`
 }
 
 /** The salting of the federation, and what it is worth. PRIVACY.md "What `plain` does not stop". */

@@ -7,11 +7,12 @@
  *   meta/             users, syncs, marks, reports, codes, pins
  *   day-20650/        rows of that UTC day; retention removes the directory
  */
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import type { Random } from '@geotrace/core-wasm'
 import { bytesToHex, FederationError, hexToBytes } from '@geotrace/core-wasm/wire'
+import { makeDirs } from '../../platform/atomic-file.ts'
 import { readCheckedFile, writeCheckedFile } from './checked-file.ts'
 import { corrupt } from './checksummed-value.ts'
 
@@ -45,7 +46,7 @@ export async function openStoreDirectory({ dir, random, founding, found }: Store
   // LevelDB creates files with the umask of the process. A thread must not change the umask; there the mode 0700 of the
   // directory is the only protection.
   if (isMainThread) process.umask(0o077)
-  await mkdir(dir, { recursive: true, mode: 0o700 })
+  await makeDirs(dir)
   const known = await readMarker(dir)
   if (known?.state === 'ready') {
     if (founding !== 'anew') return hexToBytes(known.key)

@@ -4,12 +4,11 @@
  * Throws COMMAND_INVALID, FILE_EXPOSED.
  */
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Random } from '@geotrace/core-wasm'
 import { bytesToHex, equalBytes, KEY_BYTES, keyToPeerId, secretToSigner } from '@geotrace/core-wasm/wire'
 import type { MemberCard } from '../../membership/new-manifest.ts'
-import { createFiles, type NewFile } from '../../platform/atomic-file.ts'
+import { createFiles, makeDirs, type NewFile, removeDirs } from '../../platform/atomic-file.ts'
 import { invalidCommand } from '../terminal/invalid-command.ts'
 import { readSmallFile } from '../terminal/small-file.ts'
 import { assertPrivate, loosePermissionOf } from './file-rights.ts'
@@ -31,18 +30,31 @@ export function hasIdentity(dir: string): boolean {
 
 /** Creates the keys of a new node. Returns the existing keys of another. Throws COMMAND_INVALID when one of them is lost. */
 export async function createIdentity(dir: string, random: Random): Promise<Identity> {
-  await makeDirectory(dir)
   assertNoneLost(dir)
   const missing = [OPERATOR_KEY, PEER_KEY].filter((name) => !existsSync(join(dir, name)))
-  await createFiles(missing.map((name) => ({ path: join(dir, name), content: random(KEY_BYTES) })))
+  await writeKeys(
+    dir,
+    missing.map((name) => ({ path: join(dir, name), content: random(KEY_BYTES) })),
+  )
   return loadIdentity(dir)
 }
 
+/** Writes the keys into `dir`, and leaves no folder behind that it made when it fails. */
+async function writeKeys(dir: string, files: readonly NewFile[]): Promise<void> {
+  const made = await makeDirs(dir)
+  try {
+    assertOwnDirectory(dir)
+    await createFiles(files)
+  } catch (error) {
+    await removeDirs(made)
+    throw error
+  }
+}
+
 /** Keys are not put into a directory that other users share, such as a home or /tmp. */
-async function makeDirectory(dir: string): Promise<void> {
-  await mkdir(dir, { recursive: true, mode: 0o700 })
-  if (hasIdentity(dir)) return assertPrivate(dir)
-  if (loosePermissionOf(dir) !== undefined)
+function assertOwnDirectory(dir: string): void {
+  if (hasIdentity(dir)) assertPrivate(dir)
+  else if (loosePermissionOf(dir) !== undefined)
     invalidCommand(`other users of this machine can access ${dir}`, 'name a directory of the node alone with --dir')
 }
 
@@ -73,7 +85,6 @@ export async function writeIdentity(
   { secret, operatorSecret }: Identity,
   more: readonly NewFile[] = [],
 ): Promise<void> {
-  await makeDirectory(dir)
   const keys = [
     // The peer key comes last, because a directory with a peer key counts as complete.
     ...(operatorSecret === undefined ? [] : [{ path: join(dir, OPERATOR_KEY), content: operatorSecret }]),
@@ -83,7 +94,7 @@ export async function writeIdentity(
     if (existsSync(path) && !equalBytes(readSecret(path), content))
       invalidCommand(`${path} is another key and is not overwritten`, 'name another directory with --dir')
   }
-  await createFiles([...more, ...keys.filter(({ path }) => !existsSync(path))])
+  await writeKeys(dir, [...more, ...keys.filter(({ path }) => !existsSync(path))])
 }
 
 /** Throws COMMAND_INVALID when there is no peer key, FILE_EXPOSED when others can read a key. */
