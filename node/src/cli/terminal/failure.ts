@@ -39,7 +39,7 @@ export function reportFailure(error: unknown, isDebug: boolean, out: Output, com
   const failure = readable(toFailure(error, command))
   const { message, next, exit } = failure
   out.json({ error: isDebug ? { ...failure, trace: inspect(error) } : failure })
-  out.note(`geotrace: ${message.replaceAll('\n', ' ')}`)
+  out.note(`geotrace: ${message}`)
   next.split('\n').forEach((line, i) => {
     out.note(`  ${i === 0 ? '→' : ' '} ${line}`)
   })
@@ -63,7 +63,7 @@ export function toFailure(error: unknown, command?: string): Failure {
 /** A value in a message can be long and can hold any character, also those that a terminal obeys. */
 function readable(failure: Failure): Failure {
   const { message, next } = failure
-  return { ...failure, message: printable(message, MESSAGE_MAX), next: printable(next, NEXT_MAX) }
+  return { ...failure, message: printable(message.replaceAll('\n', ' '), MESSAGE_MAX), next: printable(next, NEXT_MAX) }
 }
 
 function printable(text: string, max: number): string {

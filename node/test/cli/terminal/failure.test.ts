@@ -111,5 +111,13 @@ describe('a failure of a command', () => {
     )
     expect(stderr[0]!.length).toBeLessThan(700)
     expect([...stderr[0]!].filter((letter) => letter < ' ')).toEqual([])
+    // A program that reads the JSON gets one sentence too.
+    const json = captured(true)
+    reportFailure(
+      thrownBy(() => invalidCommand('no card at a\nb', 'name a file')),
+      false,
+      json.out,
+    )
+    expect(JSON.parse(json.stdout[0]!).error.message).toBe('no card at a b')
   })
 })
