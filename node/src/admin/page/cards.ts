@@ -22,7 +22,7 @@ export function cards(status: NodeStatus): JSX.Element[] {
 
 function requests({ answered, network }: NodeStatus): Card {
   const bytes = Object.values(network.protocols).reduce((total, protocol) => total + protocol.bytes, 0)
-  const words = `answered since the start; ${(bytes / 1e6).toFixed(1)} MB of frames`
+  const words = `answered since the start; ${megabytes(bytes)} of frames`
   return { title: 'Requests of devices', value: grouped(answered), words }
 }
 
