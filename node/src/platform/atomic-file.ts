@@ -99,14 +99,20 @@ export async function makePrivateDir(dir: string): Promise<void> {
  * all of them would report a read-only disk as a missing folder.
  */
 export async function makeDirs(dir: string): Promise<readonly string[]> {
-  const missing: string[] = []
-  for (let at = resolve(dir); !existsSync(at); at = dirname(at)) missing.unshift(at)
+  const missing = missingDirs(dir)
   for (const path of missing) {
     // Another process may make it at the same time.
     await mkdir(path, { mode: 0o700 }).catch((error) => {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !existsSync(path)) throw error
     })
   }
+  return missing
+}
+
+/** `dir` and the folders above it that do not exist, from the top. */
+export function missingDirs(dir: string): string[] {
+  const missing: string[] = []
+  for (let at = resolve(dir); !existsSync(at); at = dirname(at)) missing.unshift(at)
   return missing
 }
 

@@ -13,7 +13,7 @@ import { replaceFile } from '../../platform/atomic-file.ts'
 import { invalidCommand } from '../terminal/invalid-command.ts'
 import { readSecret } from './identity.ts'
 
-const NONCE = 'founding.nonce'
+export const NONCE = 'founding.nonce'
 const OPENED = 'founding.opened'
 const NONCE_BYTES = 32
 const NEW_CARD =

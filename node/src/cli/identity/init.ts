@@ -3,9 +3,12 @@
  * "From nothing to a member". Without an address the card names loopback addresses, and the output says so.
  * Throws COMMAND_INVALID, FILE_EXPOSED.
  */
+import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { bytesToHex, keyToPeerId, type NetworkKind, secretToSigner } from '@geotrace/core-wasm/wire'
 import type { MemberCard } from '../../membership/new-manifest.ts'
+import { missingDirs, removeDirs } from '../../platform/atomic-file.ts'
 import { systemRandom } from '../../platform/random.ts'
 import { invalidCommand } from '../terminal/invalid-command.ts'
 import { dirOption } from '../terminal/options.ts'
@@ -13,8 +16,17 @@ import type { Output } from '../terminal/output.ts'
 import { networkOf, readAddresses, readHost } from './address-check.ts'
 import { hostToAddresses, type Ports } from './addresses.ts'
 import { CARD, readCard, writeCard } from './card.ts'
-import { freshCommitment } from './founding-nonce.ts'
-import { createIdentity, hasIdentity, type Identity, identityToCard, loadIdentity, operatorOf } from './identity.ts'
+import { freshCommitment, NONCE } from './founding-nonce.ts'
+import {
+  createIdentity,
+  hasIdentity,
+  type Identity,
+  identityToCard,
+  loadIdentity,
+  OPERATOR_KEY,
+  operatorOf,
+  PEER_KEY,
+} from './identity.ts'
 import { assertOperatorName } from './operator-name.ts'
 
 interface InitOptions {
@@ -35,18 +47,39 @@ export async function initialise(options: InitOptions, role: 'salt' | 'central',
   const known = isNew ? undefined : loadIdentity(dir)
   // Everything typed is checked before the first file is written.
   const named = readTyped(options, known && toPeerId(known))
-  const before = readCard(dir)
-  const identity = await createIdentity(dir, systemRandom)
-  const trial = hostToAddresses(LOOPBACK, optionsToPorts(options))
-  const addresses = named.length > 0 ? named : (before?.addresses ?? trial)
-  const operator = options.operator ?? before?.operator ?? (role === 'central' ? 'authority' : pseudonym(identity))
-  const card = identityToCard(identity, operator, addresses, await freshCommitment(dir, systemRandom))
-  await writeCard(dir, card)
+  const card = await orNothing(dir, () => makeCard(options, named, role))
   out.json(card)
   // The card is JSON without `--json` too, because it is a file that the operator sends.
   out.line(JSON.stringify(card, null, 2))
   out.note(isNew ? `Created the keys of a new node in ${dir}.` : `Kept the keys in ${dir}.`)
   for (const line of advice(card, role, dir)) out.note(line)
+}
+
+/** Writes what is missing of keys, nonce and card. */
+async function makeCard(options: InitOptions, named: readonly string[], role: 'salt' | 'central'): Promise<MemberCard> {
+  const { dir } = options
+  const before = readCard(dir)
+  const identity = await createIdentity(dir, systemRandom)
+  const trial = hostToAddresses(LOOPBACK, optionsToPorts(options))
+  const addresses = named.length > 0 ? [...named] : (before?.addresses ?? trial)
+  const operator = options.operator ?? before?.operator ?? (role === 'central' ? 'authority' : pseudonym(identity))
+  const card = identityToCard(identity, operator, addresses, await freshCommitment(dir, systemRandom))
+  await writeCard(dir, card)
+  return card
+}
+
+/** Removes the files that `task` made when it fails, for example because the disk is full after the keys. */
+async function orNothing<T>(dir: string, task: () => Promise<T>): Promise<T> {
+  const isMissing = (path: string): boolean => !existsSync(path)
+  const folders = missingDirs(dir)
+  const files = [PEER_KEY, OPERATOR_KEY, NONCE, CARD].map((name) => join(dir, name)).filter(isMissing)
+  try {
+    return await task()
+  } catch (error) {
+    for (const path of files) await rm(path, { force: true }).catch(() => {})
+    await removeDirs(folders)
+    throw error
+  }
 }
 
 /** The addresses that the options name. Throws COMMAND_INVALID. */
