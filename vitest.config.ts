@@ -15,6 +15,8 @@ declare module 'vitest' {
     /** Kills of a process that deposits into the central store, and of a process that erases a user from it. */
     storeKills: number
     erasureKills: number
+    /** Bits that are flipped in the files of the central store. */
+    storeFlips: number
   }
 }
 
@@ -62,7 +64,7 @@ const project = (name: string, isolate: boolean) => ({
     setupFiles: [fileURLToPath(new URL('vitest.setup.ts', import.meta.url))],
     testTimeout: 300_000,
     hookTimeout: 300_000,
-    provide: { histories: 50, lives: 2, storeKills: 5, erasureKills: 3 },
+    provide: { histories: 50, lives: 2, storeKills: 5, erasureKills: 3, storeFlips: 30 },
   },
 })
 

@@ -6,6 +6,7 @@ const conditions = ['source', 'node', 'import', 'module', 'default']
 const REPEATED = [
   'client/test/lives.test.ts',
   'client/test/simulation/histories.test.ts',
+  'node/test/central/store/flips.test.ts',
   'node/test/central/store/kill.test.ts',
 ]
 
@@ -15,6 +16,6 @@ export default defineConfig({
   test: {
     include: ['*/test/**/*.slow.test.ts', ...REPEATED],
     testTimeout: 600_000,
-    provide: { histories: 200, lives: 6, storeKills: 20, erasureKills: 6 },
+    provide: { histories: 200, lives: 6, storeKills: 20, erasureKills: 6, storeFlips: 2_000 },
   },
 })

@@ -39,6 +39,7 @@ import { type CentralHealth, centralHealth, type PeerHealth, type PeerState } fr
 import { type Retention, retention, retentionToEpoch } from './retention.ts'
 import { type RiskEngine, type RiskSummary, riskEngine } from './risk/risk-engine.ts'
 import type { RiskProfile } from './risk/risk-profile.ts'
+import { type Scrubbing, scrubbing } from './scrubbing.ts'
 import type { CentralStore, DayStatistics, ReportId, ReportRecord } from './store/central-store.ts'
 import { dayToFirstEpoch } from './store/day.ts'
 import { levelStore } from './store/level-store.ts'
@@ -166,6 +167,7 @@ interface Parts {
   risk: RiskEngine
   service: SyncService
   sweeping: Retention
+  scrubbing: Scrubbing
   health: CentralHealth
   space: DiskSpace | undefined
 }
@@ -198,6 +200,7 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
         for (const pin of parts.pins.open(clock.now())) parts.membership.say({ kind: 'pin', ...pin })
         // The sweep asks the peers for their time, so the start does not wait for it.
         void parts.sweeping.start()
+        parts.scrubbing.start()
         log.info('central.started', { activeReports: parts.risk.status.reports })
       } catch (error) {
         await peer.stop()
@@ -349,8 +352,8 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
       exclusive: risk.exclusive,
       log,
     })
-    const health = centralHealth({ store, room, log })
-    return { host, store, membership, watch, pins, codes, risk, service, sweeping, health, space }
+    const watching = { health: centralHealth({ store, room, log }), scrubbing: scrubbing(store, clock, log) }
+    return { host, store, membership, watch, pins, codes, risk, service, sweeping, space, ...watching }
   } catch (error) {
     for (const close of opened.reverse()) await close()
     throw error
@@ -394,8 +397,11 @@ function followOwnPins(pins: RosterPins, { pool }: Membership, clock: Clock, log
   })
 }
 
-async function disassemble({ host, store, membership, risk, sweeping }: Parts, init: CentralPeerInit): Promise<void> {
-  const isQuiet = Promise.all([membership.stop(), sweeping.stop()])
+async function disassemble(
+  { host, store, membership, risk, sweeping, scrubbing }: Parts,
+  init: CentralPeerInit,
+): Promise<void> {
+  const isQuiet = Promise.all([membership.stop(), sweeping.stop(), scrubbing.stop()])
   await host.stop()
   await isQuiet
   await risk.settled()

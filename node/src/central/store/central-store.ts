@@ -195,6 +195,8 @@ export interface CentralStore {
   /** The first UTC day that was not dropped; 0 before the first drop. */
   floor(): number
   statistics(): Promise<StoreStatistics>
+  /** Reads the whole store. `condition` then names the damaged parts. Throws STORAGE_FULL, BUSY. */
+  verify(): Promise<void>
   condition(): StoreCondition
   close(): Promise<void>
 }

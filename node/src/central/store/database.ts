@@ -1,7 +1,8 @@
 /**
  * One database of the central store: checksummed values in LevelDB, every write synced and tallied. PROTOCOL.md §8.
  * Writes that arrive during a sync go to disk together in the next one, so that they share the cost of one fsync.
- * After a failed write the database is closed, opened again and counted before anything is acknowledged.
+ * Before its first answer, and after a failed write, a database compares all its entries with its tally. LevelDB checks
+ * neither keys nor the end of its log, so a damaged entry would be missing without an error.
  * Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT, STORAGE_FULL, BUSY.
  */
 import { type Clock, type Reopening, reopening } from '@geotrace/core-wasm'
@@ -14,9 +15,10 @@ import {
   type LevelOperation,
   type OpenLevel,
 } from '../../platform/level-handle.ts'
+import { listTables, verifyTables } from '../../platform/level-tables.ts'
 import type { Condition } from './central-store.ts'
 import { addChecksum, corrupt, verifyChecksum } from './checksummed-value.ts'
-import { decodeTally, emptyTally, encodeTally, TALLY_KEY, type Tally, toChecksum } from './tally.ts'
+import { decodeTally, encodeTally, TALLY_KEY, type Tally, toChecksum } from './tally.ts'
 
 /** Operations in one synced batch. Further ones wait for the next batch, so that no reply waits for an endless batch. */
 const BATCH_OPERATIONS_MAX = 4_096
@@ -40,6 +42,8 @@ export interface Database {
    * same batch. Throws STORAGE_FULL, BUSY; the write may still be on the disk after an error.
    */
   write(operations: readonly Operation[], change?: readonly number[]): Promise<void>
+  /** Reads all entries and compares them with the tally. Throws STORAGE_CORRUPT. */
+  verify(): Promise<void>
   /** Removes deleted entries of this range from the tables, as far as LevelDB does that. */
   compact(range: KeyRange): Promise<void>
   /** The tally after the last acknowledged write. */
@@ -57,12 +61,8 @@ export interface DatabaseInit {
   /** Opens the directory; default: LevelDB. */
   open: OpenLevel
   clock: Clock
-  /** Numbers that the tally counts besides its own. */
-  counts: number
-  /** The writes that an existing database must have. */
-  atLeast: number
-  /** Compares the checksums of all entries with the tally at the opening, not only their number. */
-  isWhole: boolean
+  /** A tally that an existing database had at some time: it has no fewer writes. */
+  known: Tally
   /** Receives the number of writes after each one. */
   onWrite?(writes: number): void
 }
@@ -71,16 +71,26 @@ export interface DatabaseInit {
 export async function openDatabase(init: DatabaseInit): Promise<Database> {
   if (init.create) await create(init)
   const database = new LevelDatabase(init)
-  await database.open()
-  return database
+  try {
+    await database.verify()
+    return database
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+/** An existing database that is opened with the first call, so that a start takes no longer beside many of them. */
+export function lazyDatabase(init: Omit<DatabaseInit, 'create'>): Database {
+  return new LevelDatabase(init)
 }
 
 /** A new database has its tally before anything else. A database without one was opened empty by LevelDB after damage. */
-async function create({ dir, what, open, counts }: DatabaseInit): Promise<void> {
+async function create({ dir, what, open, known }: DatabaseInit): Promise<void> {
   try {
     const handle = await open(dir, { create: true })
     try {
-      const body = encodeTally(emptyTally(counts))
+      const body = encodeTally(known)
       await handle.write([{ key: TALLY_KEY, value: addChecksum(TALLY_KEY, body) }], true)
     } finally {
       await handle.close()
@@ -98,26 +108,25 @@ interface Waiting {
 }
 
 class LevelDatabase implements Database {
-  readonly #init: DatabaseInit
+  readonly #init: Omit<DatabaseInit, 'create'>
   #tally: Tally
-  #reopening!: Reopening<LevelHandle>
+  #opening: Promise<Reopening<LevelHandle>> | undefined
+  #reopening: Reopening<LevelHandle> | undefined
+  /** The error of the first opening. */
+  #fault: unknown
+  /** The damage that an opening or a verification found, for every later call: a repetition would read everything again. */
+  #damage: unknown
   #waiting: Waiting[] = []
   #isWriting = false
   #isDamaged = false
+  #verified: { handle: LevelHandle; done: Promise<void> } | undefined
   #failedMs = Number.NEGATIVE_INFINITY
 
-  constructor(init: DatabaseInit) {
+  constructor(init: Omit<DatabaseInit, 'create'>) {
     this.#init = init
-    this.#tally = { ...emptyTally(init.counts), writes: init.atLeast }
+    this.#tally = init.known
   }
 
-  async open(): Promise<void> {
-    try {
-      this.#reopening = await reopening({ open: () => this.#openCounted(), close: (handle) => handle.close() })
-    } catch (error) {
-      throw this.#toError(error)
-    }
-  }
   get tally(): Tally {
     return this.#tally
   }
@@ -126,8 +135,9 @@ class LevelDatabase implements Database {
   }
   get condition(): Condition {
     if (this.#isDamaged) return 'damaged'
-    if (this.#reopening.fault === undefined) return 'sound'
-    return isDiskFull(this.#reopening.fault) ? 'full' : 'failed'
+    const fault = this.#reopening === undefined ? this.#fault : this.#reopening.fault
+    if (fault === undefined) return 'sound'
+    return isDiskFull(fault) ? 'full' : 'failed'
   }
 
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
@@ -155,11 +165,21 @@ class LevelDatabase implements Database {
       if (!this.#isWriting) void this.#writeWaiting()
     })
   }
+  async verify(): Promise<void> {
+    const { dir, what } = this.#init
+    // The first opening reads the tables by itself.
+    if (this.#verified !== undefined) await this.#reading(async () => verifyTables(dir, await listTables(dir), what))
+    this.#verified = undefined
+    await this.#reading(async () => {})
+  }
   compact(range: KeyRange): Promise<void> {
     return this.#reading((handle) => handle.compact(range))
   }
-  close(): Promise<void> {
-    return this.#reopening.close()
+  async close(): Promise<void> {
+    await this.#opening?.then(
+      (opened) => opened.close(),
+      () => {},
+    )
   }
 
   async #writeWaiting(): Promise<void> {
@@ -171,7 +191,8 @@ class LevelDatabase implements Database {
         size += this.#waiting[end++]!.operations.length
       const group = this.#waiting.splice(0, end)
       try {
-        this.#tally = await this.#reopening.write((handle) => writeGroup(handle, this.#tally, group))
+        await this.#sound()
+        this.#tally = await this.#reopening!.write((handle) => writeGroup(handle, this.#tally, group))
         this.#init.onWrite?.(this.#tally.writes)
         for (const { resolve } of group) resolve()
       } catch (error) {
@@ -183,7 +204,7 @@ class LevelDatabase implements Database {
 
   async #reading<T>(task: (handle: LevelHandle) => Promise<T>): Promise<T> {
     try {
-      return await task(await this.#reopening.handle())
+      return await task(await this.#sound())
     } catch (error) {
       throw this.#toError(error)
     }
@@ -191,21 +212,54 @@ class LevelDatabase implements Database {
 
   async *#each<T, U>(read: (handle: LevelHandle) => AsyncIterable<T[]>, map: (item: T) => U): AsyncGenerator<U> {
     try {
-      for await (const chunk of read(await this.#reopening.handle())) for (const item of chunk) yield map(item)
+      for await (const chunk of read(await this.#sound())) for (const item of chunk) yield map(item)
     } catch (error) {
       throw this.#toError(error)
     }
   }
 
-  /** Opens the directory and compares the entries with the tally, the first time and after each failed write. */
-  async #openCounted(): Promise<LevelHandle> {
-    const { clock, open, dir, what, isWhole } = this.#init
+  /** The open handle, after all its entries were compared with the tally. */
+  async #sound(): Promise<LevelHandle> {
+    if (this.#damage !== undefined) throw this.#damage
+    const handle = await (await this.#opened()).handle()
+    if (this.#verified?.handle !== handle) this.#verified = { handle, done: verifyEntries(handle, this.#init.what) }
+    try {
+      await this.#verified.done
+    } catch (error) {
+      this.#damage = error
+      throw error
+    }
+    return handle
+  }
+
+  #opened(): Promise<Reopening<LevelHandle>> {
+    const begin = async (): Promise<Reopening<LevelHandle>> => {
+      try {
+        this.#reopening = await reopening({ open: () => this.#openTallied(), close: (handle) => handle.close() })
+        return this.#reopening
+      } catch (error) {
+        this.#opening = undefined
+        this.#fault = error
+        const known = toDiskError(error, this.#init.what)
+        if (isFederationError(known, 'STORAGE_CORRUPT') || isFederationError(known, 'STORE_MISSING'))
+          this.#damage = known
+        throw error
+      }
+    }
+    this.#opening ??= begin()
+    return this.#opening
+  }
+
+  /** Opens the directory and reads the tally, the first time and after each failed write. */
+  async #openTallied(): Promise<LevelHandle> {
+    const { clock, open, dir, what } = this.#init
     const waitMs = this.#failedMs + AGAIN_MS - clock.now()
     if (waitMs > 0 && waitMs <= AGAIN_MS) throw busy(waitMs)
     this.#failedMs = clock.now()
+    await verifyTables(dir, await listTables(dir), what)
     const handle = await open(dir, { create: false, writeBufferBytes: WRITE_BUFFER_BYTES })
     try {
-      const tally = await readTally(handle, what, isWhole)
+      const tally = await readTally(handle, what)
       if (tally.writes < this.#tally.writes) corrupt(`${what}: ${tally.writes} of ${this.#tally.writes} writes`)
       this.#tally = tally
       this.#failedMs = Number.NEGATIVE_INFINITY
@@ -252,22 +306,27 @@ async function writeGroup(handle: LevelHandle, before: Tally, group: readonly Wa
   return tally
 }
 
-/** The stored tally, after the entries were counted. Throws STORAGE_CORRUPT unless the entries are those of the tally. */
-async function readTally(handle: LevelHandle, what: string, isWhole: boolean): Promise<Tally> {
+async function readTally(handle: LevelHandle, what: string): Promise<Tally> {
   const stored = await handle.get(TALLY_KEY)
-  if (stored === undefined) return corrupt(what)
-  const tally = decodeTally(verifyChecksum(TALLY_KEY, stored, what))
-  let [entries, sum] = [-1, 0]
-  if (isWhole) {
-    for await (const chunk of handle.entries(ALL_KEYS)) {
-      entries += chunk.length
-      for (const [key, value] of chunk) {
-        verifyChecksum(key, value, what)
-        if (key[0] !== TALLY_KEY[0]) sum ^= toChecksum(value)
+  return stored === undefined ? corrupt(what) : decodeTally(verifyChecksum(TALLY_KEY, stored, what))
+}
+
+/** Throws STORAGE_CORRUPT unless the entries are those of the tally. One iterator sees both as they were at one moment. */
+async function verifyEntries(handle: LevelHandle, what: string): Promise<void> {
+  let [entries, bytes, sum] = [0, 0, 0]
+  let tally: Tally | undefined
+  for await (const chunk of handle.entries(ALL_KEYS)) {
+    for (const [key, value] of chunk) {
+      const body = verifyChecksum(key, value, what)
+      if (key[0] === TALLY_KEY[0]) tally = decodeTally(body)
+      else {
+        entries++
+        bytes += key.length + value.length
+        sum ^= toChecksum(value)
       }
     }
-  } else for await (const chunk of handle.keys(ALL_KEYS)) entries += chunk.length
+  }
+  if (tally === undefined) return corrupt(what)
   if (entries !== tally.entries) corrupt(`${what}: ${entries} of ${tally.entries} entries`)
-  if (isWhole && sum >>> 0 !== tally.sum) corrupt(`${what}: the checksums of the entries differ from their sum`)
-  return tally
+  if (bytes !== tally.bytes || sum >>> 0 !== tally.sum) corrupt(`${what}: the entries differ from their tally`)
 }

@@ -3,18 +3,20 @@
  * `meta`, and only then acknowledges rows. A listed day without a database is therefore damage, and an unlisted database
  * has no acknowledged rows. Throws STORE_MISSING, STORAGE_CORRUPT, STORAGE_FULL, BUSY.
  */
+import { existsSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { oneAtATime } from '@geotrace/core-wasm'
-import { byteReader, byteWriter } from '@geotrace/core-wasm/wire'
+import { FederationError } from '@geotrace/core-wasm/wire'
 import { syncDirectory } from '../../platform/atomic-file.ts'
 import { prefixRange } from '../../platform/level-handle.ts'
 import type { DayStatistics, User } from './central-store.ts'
 import { decodeRows } from './codecs.ts'
-import { type Database, type DatabaseInit, type Operation, openDatabase } from './database.ts'
+import { type Database, type DatabaseInit, lazyDatabase, type Operation, openDatabase } from './database.ts'
 import { dayToEpochs } from './day.ts'
 import { keyNumber, metaKey, rowsPrefix } from './keys.ts'
 import { mergeRows } from './row-set.ts'
+import { decodeTally, emptyTally, encodeTally, type Tally } from './tally.ts'
 
 export interface DayDatabases {
   /** The listed days, ascending. */
@@ -23,7 +25,7 @@ export interface DayDatabases {
   /** The day's database; creates and lists a new day. Throws RangeError for a day that retention has dropped. */
   ensure(day: number): Promise<Database>
   statistics(): DayStatistics[]
-  /** The operation for `meta` that keeps how many writes these days have. */
+  /** The operations for `meta` that keep the tallies of these days, as far as they exist. */
   witness(days: Iterable<number>): Operation[]
   /** Deletes all rows of a user from the tables. */
   eraseUser(user: User): Promise<void>
@@ -39,10 +41,10 @@ type DaysInit = Pick<DatabaseInit, 'open' | 'clock'> & { dir: string; meta: Data
 /** A day's tally counts its rows. */
 const COUNTS = 1
 
-/** Opens all listed days. Throws STORE_MISSING, STORAGE_CORRUPT. */
+/** Finds all listed days. Throws STORE_MISSING. */
 export async function openDays(init: DaysInit): Promise<DayDatabases> {
   const { dir, meta } = init
-  const databases = await openListed(init, await listedDays(meta))
+  const databases = await findListed(init, await listedDays(meta))
   const exclusive = oneAtATime()
   let { floor } = init
   const sorted = (): number[] => [...databases.keys()].sort((a, b) => a - b)
@@ -53,7 +55,7 @@ export async function openDays(init: DaysInit): Promise<DayDatabases> {
     if (day < floor)
       throw new RangeError(`"day" expected ${floor} or later, because retention dropped the days before; got ${day}`)
     await rm(dayToPath(dir, day), { recursive: true, force: true })
-    const database = await openDay(init, day, undefined)
+    const database = await createDay(init, day)
     try {
       await syncDirectory(dir)
       await meta.write([toWitness(day, database)])
@@ -70,7 +72,11 @@ export async function openDays(init: DaysInit): Promise<DayDatabases> {
     get: (day) => databases.get(day),
     ensure: async (day) => databases.get(day) ?? (await exclusive(() => make(day))),
     statistics: () => sorted().map((day) => ({ day, rows: databases.get(day)!.tally.counts[0]! })),
-    witness: (touched) => [...touched].map((day) => toWitness(day, databases.get(day)!)),
+    witness: (touched) =>
+      [...touched].flatMap((day) => {
+        const database = databases.get(day)
+        return database === undefined ? [] : [toWitness(day, database)]
+      }),
     eraseUser: async (user) => {
       for (const [day, database] of databases) await eraseRows(database, day, user)
     },
@@ -97,14 +103,14 @@ export async function openDays(init: DaysInit): Promise<DayDatabases> {
 }
 
 function toWitness(day: number, { tally }: Database): Operation {
-  return { key: metaKey('day', day), body: byteWriter(8).time(tally.writes).finish() }
+  return { key: metaKey('day', day), body: encodeTally(tally) }
 }
 
-/** The listed days, each with the writes that its database must have. */
-async function listedDays(meta: Database): Promise<Map<number, number>> {
-  const days = new Map<number, number>()
+/** The listed days, each with a tally that its database had. */
+async function listedDays(meta: Database): Promise<Map<number, Tally>> {
+  const days = new Map<number, Tally>()
   for await (const [key, body] of meta.entries(prefixRange(metaKey('day')))) {
-    days.set(keyNumber(key, 0), byteReader(body).time())
+    days.set(keyNumber(key, 0), decodeTally(body))
   }
   return days
 }
@@ -117,33 +123,25 @@ async function daysOnDisk(dir: string): Promise<number[]> {
   })
 }
 
-/** Opens the databases of the listed days and removes all others. */
-async function openListed(init: DaysInit, days: ReadonlyMap<number, number>): Promise<Map<number, Database>> {
-  for (const day of await daysOnDisk(init.dir)) {
-    if (!days.has(day)) await rm(dayToPath(init.dir, day), { recursive: true })
-  }
+/** The databases of the listed days. Removes all others. Throws STORE_MISSING. */
+async function findListed(init: DaysInit, days: ReadonlyMap<number, Tally>): Promise<Map<number, Database>> {
+  const { dir, open, clock } = init
+  for (const day of await daysOnDisk(dir)) if (!days.has(day)) await rm(dayToPath(dir, day), { recursive: true })
   const databases = new Map<number, Database>()
-  try {
-    for (const [day, atLeast] of days) databases.set(day, await openDay(init, day, atLeast))
-    return databases
-  } catch (error) {
-    await closeAll(databases)
-    throw error
+  for (const [day, known] of days) {
+    const path = dayToPath(dir, day)
+    if (!existsSync(join(path, 'CURRENT'))) {
+      const text = 'the database of a day is missing; mount the right disk, or restore the last backup'
+      throw new FederationError('STORE_MISSING', text, { dir: path })
+    }
+    databases.set(day, lazyDatabase({ dir: path, what: `day ${day}`, known, open, clock }))
   }
+  return databases
 }
 
-/** Opens a day that must have `atLeast` writes, or creates a new day. */
-function openDay({ dir, open, clock }: DaysInit, day: number, atLeast: number | undefined): Promise<Database> {
-  return openDatabase({
-    dir: dayToPath(dir, day),
-    what: `day ${day}`,
-    create: atLeast === undefined,
-    atLeast: atLeast ?? 0,
-    open,
-    clock,
-    counts: COUNTS,
-    isWhole: false,
-  })
+function createDay({ dir, open, clock }: DaysInit, day: number): Promise<Database> {
+  const known = emptyTally(COUNTS)
+  return openDatabase({ dir: dayToPath(dir, day), what: `day ${day}`, create: true, known, open, clock })
 }
 
 async function closeAll(databases: ReadonlyMap<number, Database>): Promise<void> {

@@ -53,9 +53,10 @@ export function levelDeposits({ meta, days, perUser, toRecords }: DepositsInit) 
         if (known !== undefined) return 'duplicate'
         const seen = await seenOperations(meta, deposit)
         if (seen === undefined) return 'too-many'
-        const emptied = await takeBack(days, user, takenBack)
-        const filled = await writeRows(days, deposit)
-        const witness = days.witness(new Set([...emptied, ...filled]))
+        await takeBack(days, user, takenBack)
+        await writeRows(days, deposit)
+        // Also of days without a write: the witness of an earlier write may have failed.
+        const witness = days.witness(new Set([...takenBack, ...deposit.groups].map(({ epoch }) => epochToDay(epoch))))
         await meta.write([...seen, ...acknowledgement(deposit), ...toRecords(deposit), ...witness])
         return 'stored'
       }),
@@ -97,8 +98,8 @@ async function readRows(days: DayDatabases, epoch: number, user: User): Promise<
   return { rows: mergeRows(...lists), keys }
 }
 
-/** Writes the rows that the user does not have yet. Returns the days that it wrote to. */
-async function writeRows(days: DayDatabases, { user, groups }: Deposit): Promise<number[]> {
+/** Writes the rows that the user does not have yet. */
+async function writeRows(days: DayDatabases, { user, groups }: Deposit): Promise<void> {
   const byDay = new Map<number, { operations: Operation[]; rows: number }>()
   for (const { epoch, rows } of groups) {
     const known = await readRows(days, epoch, user)
@@ -121,7 +122,6 @@ async function writeRows(days: DayDatabases, { user, groups }: Deposit): Promise
     [...byDay].map(async ([day, { operations, rows }]) => (await days.ensure(day)).write(operations, [rows])),
   )
   for (const write of writes) if (write.status === 'rejected') throw write.reason
-  return [...byDay.keys()]
 }
 
 /**

@@ -5,7 +5,7 @@
 import { createHmac } from 'node:crypto'
 import { join } from 'node:path'
 import { type Clock, oneAtATime, type Random, type Turns, turns } from '@geotrace/core-wasm'
-import { byteReader, byteWriter, type Pin, utf8 } from '@geotrace/core-wasm/wire'
+import { byteReader, byteWriter, isFederationError, type Pin, utf8 } from '@geotrace/core-wasm/wire'
 import { type OpenLevel, openLevel, prefixRange } from '../../platform/level-handle.ts'
 import type {
   CentralStore,
@@ -34,10 +34,14 @@ import { keyNumber, metaKey, NO_BODY } from './keys.ts'
 import { levelDeposits } from './level-deposits.ts'
 import { dropMetaBefore, personOperations, readFloor } from './level-retention.ts'
 import { type Founding, openStoreDirectory } from './store-directory.ts'
+import { emptyTally } from './tally.ts'
 import { openWitness } from './witness.ts'
 
 /** 128 bits: the chance that two of a billion users have the same key is 10^-21. */
 const USER_KEY_BYTES = 16
+
+/** `meta` counts its users. */
+const COUNTS = 1
 
 /** The worst first. */
 const CONDITIONS: readonly Condition[] = ['damaged', 'failed', 'full']
@@ -58,11 +62,12 @@ interface LevelStoreInit {
  */
 export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStore> {
   const { dir, random, clock, founding = 'if-missing', open = openLevel } = storeInit
-  const init = { dir: join(dir, 'meta'), what: 'meta', open, clock, counts: 1, isWhole: true }
-  const found = async (): Promise<void> => (await openDatabase({ ...init, create: true, atLeast: 0 })).close()
+  const init = { dir: join(dir, 'meta'), what: 'meta', open, clock, known: emptyTally(COUNTS) }
+  const found = async (): Promise<void> => (await openDatabase({ ...init, create: true })).close()
   const key = await openStoreDirectory({ dir, random, founding, found })
   const witness = await openWitness(dir, clock)
-  const meta = await openDatabase({ ...init, create: false, atLeast: witness.atLeast, onWrite: witness.note })
+  const known = { ...init.known, writes: witness.atLeast }
+  const meta = await openDatabase({ ...init, create: false, known, onWrite: witness.note })
   const closings = [() => witness.close(), () => meta.close()]
   const close = async (): Promise<void> => {
     for (const closing of closings.reverse()) await closing()
@@ -91,6 +96,7 @@ export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStor
       },
       floor: () => days.floor,
       statistics: async () => statistics(parts),
+      verify: () => verify(meta, days),
       condition: () => toCondition([meta, ...days.days().map((day) => days.get(day)!)]),
       close,
     }
@@ -105,7 +111,6 @@ interface Counters {
   report: number
 }
 
-/** `meta` counts the users. */
 interface Parts {
   meta: Database
   days: DayDatabases
@@ -210,6 +215,16 @@ function records({ meta, next }: Parts) {
   } satisfies Partial<CentralStore>
 }
 
+async function verify(meta: Database, days: DayDatabases): Promise<void> {
+  for (const database of [meta, ...days.days().map((day) => days.get(day)!)]) {
+    try {
+      await database.verify()
+    } catch (error) {
+      if (!isFederationError(error, 'STORAGE_CORRUPT')) throw error
+    }
+  }
+}
+
 /** The worst condition of the databases, with the names of those that have one. */
 function toCondition(databases: readonly Database[]): StoreCondition {
   const worst = CONDITIONS.find((condition) => databases.some((item) => item.condition === condition)) ?? 'sound'
@@ -263,7 +278,7 @@ async function finishErasures(meta: Database, days: DayDatabases): Promise<void>
     await days.eraseUser(user)
     for (const kind of ['list', 'attempts', 'sync', 'marks'] as const)
       await meta.compact(prefixRange(metaKey(kind, user)))
-    await meta.write([{ key }])
+    await meta.write([{ key }, ...days.witness(days.days())])
   }
 }
 

@@ -78,6 +78,7 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
       bytes: ROW_BYTES * [...disk.counts.values()].reduce((sum, rows) => sum + rows, 0),
       days: [...disk.counts].map(([day, rows]) => ({ day, rows })).sort((a, b) => a.day - b.day),
     }),
+    verify: async () => {},
     condition: () => ({ condition: 'sound', parts: [] }),
     close: async () => {
       disk.opened = false

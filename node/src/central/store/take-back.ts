@@ -11,17 +11,14 @@ import type { DayDatabases } from './day-databases.ts'
 import { rowsPrefix } from './keys.ts'
 import { hashToKey } from './row-set.ts'
 
-/** Call it in the user's turn. Returns the days that it wrote to. */
-export async function takeBack(days: DayDatabases, user: User, items: readonly EpochHashes[]): Promise<number[]> {
-  const touched: number[] = []
+/** Call it in the user's turn. */
+export async function takeBack(days: DayDatabases, user: User, items: readonly EpochHashes[]): Promise<void> {
   for (const { epoch, hashes } of items) {
     const day = epochToDay(epoch)
     const database = days.get(day)
     if (database === undefined || !(await removeRows(database, epoch, user, new Set(hashes.map(hashToKey))))) continue
     await database.compact(prefixRange(rowsPrefix(epoch, user)))
-    touched.push(day)
   }
-  return touched
 }
 
 /** False when the user has none of these rows. */

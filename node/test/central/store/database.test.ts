@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { simulatedClock } from '@geotrace/core-wasm'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Database, type DatabaseInit, openDatabase } from '../../../src/central/store/database.ts'
+import { type Database, type DatabaseInit, lazyDatabase, openDatabase } from '../../../src/central/store/database.ts'
+import { emptyTally } from '../../../src/central/store/tally.ts'
 import { openLevel, prefixRange } from '../../../src/platform/level-handle.ts'
 import { TornDisk } from './torn-disk.ts'
 
@@ -20,9 +21,7 @@ describe('a database', () => {
       create: false,
       open: openLevel,
       clock,
-      counts: 1,
-      atLeast: 0,
-      isWhole: true,
+      known: emptyTally(1),
       ...more,
     })
   beforeEach(async () => {
@@ -89,8 +88,8 @@ describe('a database', () => {
   it('a database with fewer writes than its witness says is STORAGE_CORRUPT', async () => {
     await database.write([{ key: bytes(1), body: bytes(7) }])
     await database.close()
-    await expect(open({ atLeast: 2 })).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' })
-    database = await open({ atLeast: 1 })
+    await expect(open({ known: { ...emptyTally(1), writes: 2 } })).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' })
+    database = await open({ known: { ...emptyTally(1), writes: 1 } })
   })
 
   it('an entry that changed, appeared or vanished without the tally is STORAGE_CORRUPT', async () => {
@@ -111,6 +110,14 @@ describe('a database', () => {
       const handle = await openLevel(join(dir, 'a'))
       await handle.write([change], true)
       await handle.close()
+      database = lazyDatabase({ dir: join(dir, 'a'), what: 'a', open: openLevel, clock, known: emptyTally(1) })
+      // Entries that nobody changed give no answer either, because the damage could be the lack of an entry.
+      await expect(database.get(bytes(1))).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' })
+      await expect(database.write([{ key: bytes(9), body: bytes(9) }])).rejects.toMatchObject({
+        code: 'STORAGE_CORRUPT',
+      })
+      expect(database.condition).toBe('damaged')
+      await database.close()
       await expect(open()).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' })
       const repair = await openLevel(join(dir, 'a'))
       await repair.write([{ key: bytes(4) }, { key: bytes(2), value: kept }], true)
@@ -136,7 +143,7 @@ describe('a database', () => {
     await torn.write([{ key: bytes(4), body: bytes(4) }])
     expect(torn.condition).toBe('sound')
     await torn.close()
-    const again = await open({ dir: join(dir, 'torn'), open: disk.open, atLeast: 2 })
+    const again = await open({ dir: join(dir, 'torn'), open: disk.open, known: { ...emptyTally(1), writes: 2 } })
     expect(await Promise.all([1, 2, 3, 4].map((n) => again.get(bytes(n))))).toEqual([
       bytes(1),
       undefined,
