@@ -12,8 +12,8 @@ import { id, syncId } from './sample.ts'
 
 const KILLS = inject('storeKills')
 const ERASURES = inject('erasureKills')
-/** From the first write of an erasure to the latest kill. */
-const LATEST_KILL_MS = 40
+/** Writes of the erasure between two kills. The first kill comes before any write, the second after the first write. */
+const WRITES_BETWEEN = 12
 /** Deposits that a killed child may have begun without an acknowledgement. */
 const BEGUN_MAX = 8
 
@@ -107,16 +107,17 @@ describe('a store whose process is killed', () => {
       for (let n = 0; n < 54; n++) await store.deposit(childDeposit(user, n))
       await store.close()
       const child = children[kill]!
-      const lines = await runUntil(child, 'erase-child', [path], (seen) => {
-        // Kill the child at once, or some milliseconds into the erasure.
-        if (seen.length === 1) setTimeout(() => child.kill('SIGKILL'), (kill * LATEST_KILL_MS) / (ERASURES - 1))
+      const writes = kill < 2 ? kill : (kill - 1) * WRITES_BETWEEN
+      const lines = await runUntil(child, 'erase-child', [path, String(writes)], (seen) => {
+        if (seen.length === 2) child.kill('SIGKILL')
       })
-      // A child that never began would pass every check below.
-      expect(lines[0]).toBe('r')
+      // A child that never began, or that finished, would prove nothing.
+      expect(lines).toEqual(['r', 'w'])
 
       const left = await levelStore({ dir: path, random: systemRandom, clock: systemClock() })
       const isKnown = (await left.findUser(id('killed'))) !== undefined
-      if (!isKnown && !lines.includes('e')) completed++
+      expect(isKnown).toBe(writes === 0)
+      if (!isKnown) completed++
       const { groups } = childDeposit(user, 17)
       expect(await left.userRows(groups[0]!.epoch, user)).toHaveLength(isKnown ? (3 * DEPOSIT_ROWS) / 2 : 0)
       expect((await left.findSync(user, syncId(3))) !== undefined).toBe(isKnown)
