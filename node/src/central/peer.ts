@@ -146,6 +146,8 @@ export interface CentralPeer {
   /** Compares clock and federation with the peers now, which also updates `reach`. */
   lookAround(): Promise<void>
   statistics(): Promise<CentralStatistics>
+  /** Copies the store to an empty directory. Throws COMMAND_INVALID, STORAGE_FULL, BUSY. */
+  backUp(to: string): Promise<void>
   /** Throws COMMAND_INVALID. */
   issueCodes(order: CodeOrder): Promise<string[]>
   /** Throws CODE_UNKNOWN, CODE_SPENT, CODE_EXPIRED. */
@@ -221,10 +223,8 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
     },
     membership: () => parts?.membership,
     lookAround: async () => void (await parts?.watch.check()),
-    async statistics() {
-      const { bytes, ...counts } = await running().store.statistics()
-      return { ...counts, storeMib: Math.ceil(bytes / MIB), codes: await running().codes.counts() }
-    },
+    statistics: async () => toStatistics(running()),
+    backUp: async (to) => running().store.backUp(to),
     async issueCodes(order) {
       const codes = await running().codes.issue(order)
       log.info('central.codes-issued', { count: codes.length })
@@ -262,6 +262,11 @@ function toStatus(manifest: Manifest, state: CentralStatus['state'], parts: Part
     riskMs: Math.round(risk?.riskMs ?? 0),
     riskFailures: risk?.failures ?? 0,
   }
+}
+
+async function toStatistics({ store, codes }: Parts): Promise<CentralStatistics> {
+  const { bytes, ...counts } = await store.statistics()
+  return { ...counts, storeMib: Math.ceil(bytes / MIB), codes: await codes.counts() }
 }
 
 function toReach({ watch: { reach }, membership }: Parts): CentralStatus['reach'] {
@@ -364,7 +369,13 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
 async function openStore({ dir, random, clock, founding }: CentralPeerInit, records: Records): Promise<CentralStore> {
   const isFounded = founding === 'restored' || (await isFoundedWith(records))
   const rule = founding === 'anew' ? founding : isFounded ? 'never' : 'if-missing'
-  return await levelStore({ dir: join(dir, 'store'), random, clock, founding: rule })
+  return await levelStore({
+    dir: join(dir, 'store'),
+    erasedPath: join(dir, 'erased-users'),
+    random,
+    clock,
+    founding: rule,
+  })
 }
 
 /** The median of the peers' clocks in Unix ms; undefined when no peer answers. */

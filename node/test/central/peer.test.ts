@@ -176,6 +176,32 @@ describe('a central peer on the network', () => {
     expect(await readdir(join(keysOnly, 'store'))).toEqual([])
   })
 
+  it('a running central peer is backed up, and the backup becomes its store again without an erased user', async () => {
+    const [kept, gone] = [device(), device()]
+    await kept.sync({ rows: { [epoch]: [1] } })
+    await gone.sync({ rows: { [epoch]: [2] } })
+    const routes = centralRoutes(peer, '0123456789abcdef')
+    const admin = await adminServer({ role: 'central', dir, routes, random: systemRandom, log: silent })
+    const copy = join(dir, 'copy')
+    const backup = await run('central', 'backup', copy, '--dir', dir)
+    expect([backup.code, backup.stdout]).toEqual([0, [expect.stringContaining('is sound: 2 users, 2 rows on 1 days')]])
+    expect((await run('central', 'backup', copy, '--dir', dir)).code).toBe(2)
+    await gone.sync({ erase: 'all' })
+    await admin.stop()
+    await peer.stop()
+    expect((await run('central', 'restore', copy, '--dir', dir)).code).toBe(2)
+    await rm(join(dir, 'store'), { recursive: true })
+    expect((await run('central', 'restore', copy, '--dir', dir)).stdout).toEqual([
+      expect.stringContaining('is sound: 1 users, 1 rows'),
+    ])
+    const day = (await readdir(copy)).find((name) => name.startsWith('day-'))!
+    await rm(join(copy, day), { recursive: true })
+    expect((await run('central', 'verify', copy)).code).toBe(1)
+    peer = centralPeer(init())
+    await peer.start()
+    expect((await peer.statistics()).users).toBe(1)
+  })
+
   it('the control routes of the central peer issue and revoke codes and list, try and retract reports', async () => {
     const admin = await adminServer({
       role: 'central',

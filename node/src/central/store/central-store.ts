@@ -144,9 +144,9 @@ export interface CentralStore {
   addUser(id: Uint8Array, generation: number, day: number): Promise<User>
   /**
    * Deletes the mapping, syncs, rows, attempts and marks of a user; false when the user is unknown. Reports stay, but
-   * their user has no rows any more.
+   * their user has no rows any more. `day` is the UTC day, up to which a restored backup erases the user again.
    */
-  eraseUser(id: Uint8Array): Promise<boolean>
+  eraseUser(id: Uint8Array, day: number): Promise<boolean>
 
   findSync(user: User, syncId: Uint8Array): Promise<SyncRecord | undefined>
   /**
@@ -197,6 +197,8 @@ export interface CentralStore {
   statistics(): Promise<StoreStatistics>
   /** Reads the whole store. `condition` then names the damaged parts. Throws STORAGE_FULL, BUSY. */
   verify(): Promise<void>
+  /** Copies the store to an empty directory while it is open. Throws COMMAND_INVALID for a store without a backup. */
+  backUp(to: string): Promise<void>
   condition(): StoreCondition
   close(): Promise<void>
 }

@@ -30,10 +30,12 @@ import {
 } from './codecs.ts'
 import { type Database, type Operation, openDatabase } from './database.ts'
 import { type DayDatabases, openDays } from './day-databases.ts'
+import { type ErasedUsers, erasedUsers } from './erased-users.ts'
 import { keyNumber, metaKey, NO_BODY } from './keys.ts'
 import { levelDeposits } from './level-deposits.ts'
 import { dropMetaBefore, personOperations, readFloor } from './level-retention.ts'
-import { type Founding, openStoreDirectory } from './store-directory.ts'
+import { backUpStore } from './store-backup.ts'
+import { copyMarker, type Founding, openStoreDirectory } from './store-directory.ts'
 import { emptyTally } from './tally.ts'
 import { openWitness } from './witness.ts'
 
@@ -52,6 +54,8 @@ interface LevelStoreInit {
   clock: Clock
   /** Default: `if-missing`. */
   founding?: Founding
+  /** The file that lists erased users; undefined: none is kept. */
+  erasedPath?: string
   /** Opens a database; default: LevelDB. */
   open?: OpenLevel
 }
@@ -61,10 +65,11 @@ interface LevelStoreInit {
  * STORAGE_FULL, BUSY, COMMAND_INVALID.
  */
 export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStore> {
-  const { dir, random, clock, founding = 'if-missing', open = openLevel } = storeInit
+  const { dir, random, clock, founding = 'if-missing', erasedPath, open = openLevel } = storeInit
   const init = { dir: join(dir, 'meta'), what: 'meta', open, clock, known: emptyTally(COUNTS) }
   const found = async (): Promise<void> => (await openDatabase({ ...init, create: true })).close()
-  const key = await openStoreDirectory({ dir, random, founding, found })
+  const { key, isRestored } = await openStoreDirectory({ dir, random, founding, found })
+  const erased = erasedPath === undefined ? undefined : erasedUsers(erasedPath)
   const witness = await openWitness(dir, clock)
   const known = { ...init.known, writes: witness.atLeast }
   const meta = await openDatabase({ ...init, create: false, known, onWrite: witness.note })
@@ -76,9 +81,11 @@ export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStor
     const days = await openDays({ dir, meta, open, clock, floor: await readFloor(meta) })
     closings.push(() => days.close())
     await finishErasures(meta, days)
+    if (isRestored) await eraseAgain(meta, days, (await erased?.keys()) ?? [])
+    if (isRestored) await copyMarker(dir, dir, 'ready')
     const userKey = (id: Uint8Array): Uint8Array =>
       metaKey('user', createHmac('sha256', key).update(id).digest().subarray(0, USER_KEY_BYTES))
-    const parts: Parts = { meta, days, userKey, next: await readCounters(meta), perUser: turns<User>(1) }
+    const parts: Parts = { meta, days, userKey, erased, next: await readCounters(meta), perUser: turns<User>(1) }
     return {
       ...users(parts),
       ...levelDeposits({
@@ -92,11 +99,13 @@ export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStor
       dropBefore: async (day) => {
         const gone = await days.dropBefore(day)
         await dropMetaBefore(meta, day)
+        await erased?.dropBefore(day)
         return gone
       },
       floor: () => days.floor,
       statistics: async () => statistics(parts),
       verify: () => verify(meta, days),
+      backUp: (to) => backUpStore({ dir, meta, days, to, open, clock }),
       condition: () => toCondition([meta, ...days.days().map((day) => days.get(day)!)]),
       close,
     }
@@ -116,11 +125,12 @@ interface Parts {
   days: DayDatabases
   /** Keys carry a keyed hash of the id, because LevelDB keeps some keys after their deletion (measured). */
   userKey(id: Uint8Array): Uint8Array
+  erased: ErasedUsers | undefined
   next: Counters
   perUser: Turns<User>
 }
 
-function users({ meta, days, userKey, next, perUser }: Parts) {
+function users({ meta, days, userKey, erased, next, perUser }: Parts) {
   const exclusive = oneAtATime()
   const findUser = async (id: Uint8Array): Promise<User | undefined> => {
     const body = await meta.get(userKey(id))
@@ -146,12 +156,13 @@ function users({ meta, days, userKey, next, perUser }: Parts) {
         )
         return user
       }),
-    eraseUser: (id) =>
+    eraseUser: (id, day) =>
       exclusive(async () => {
         // An erasure whose later writes failed has no mapping any more, so its repetition finds no user.
         await finishErasures(meta, days)
         const user = await findUser(id)
         if (user === undefined) return false
+        await erased?.note(userKey(id), day)
         await perUser.run(user, async () => {
           await meta.write([...(await userOperations(meta, user)), intent(user)], [-1])
           await finishErasures(meta, days)
@@ -280,6 +291,17 @@ async function finishErasures(meta: Database, days: DayDatabases): Promise<void>
       await meta.compact(prefixRange(metaKey(kind, user)))
     await meta.write([{ key }, ...days.witness(days.days())])
   }
+}
+
+/** Erases the users with these keys, as far as the store still knows them. */
+async function eraseAgain(meta: Database, days: DayDatabases, keys: readonly Uint8Array[]): Promise<void> {
+  for (const key of keys) {
+    const body = await meta.get(key)
+    if (body === undefined) continue
+    const user = byteReader(body).u32()
+    await meta.write([...(await userOperations(meta, user)), intent(user)], [-1])
+  }
+  await finishErasures(meta, days)
 }
 
 function intent(user: User): Operation & { body: Uint8Array } {

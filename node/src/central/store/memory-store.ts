@@ -79,6 +79,10 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
       days: [...disk.counts].map(([day, rows]) => ({ day, rows })).sort((a, b) => a.day - b.day),
     }),
     verify: async () => {},
+    backUp: async () => {
+      const reason = 'a store in memory has no backup'
+      throw new FederationError('COMMAND_INVALID', reason, { reason })
+    },
     condition: () => ({ condition: 'sound', parts: [] }),
     close: async () => {
       disk.opened = false

@@ -17,12 +17,13 @@ import { readCheckedFile, writeCheckedFile } from './checked-file.ts'
 import { corrupt } from './checksummed-value.ts'
 
 const VERSION = 1
-const MARKER = 'store.json'
+export const MARKER = 'store.json'
 
 interface Marker {
   version: number
   key: string
-  state: 'founding' | 'ready'
+  /** `restored`: the store came from a backup, and the erasures since then are not repeated yet. */
+  state: 'founding' | 'ready' | 'restored'
 }
 
 /**
@@ -38,18 +39,24 @@ interface StoreDirectoryInit {
   found(): Promise<void>
 }
 
+interface StoreKey {
+  /** The key of 32 bytes that hides the users' ids. */
+  readonly key: Uint8Array
+  readonly isRestored: boolean
+}
+
 /**
- * Returns the store's key of 32 bytes. Throws STORE_MISSING without a marker, STORAGE_CORRUPT for a damaged marker, and
+ * Returns the store's key. Throws STORE_MISSING without a marker, STORAGE_CORRUPT for a damaged marker, and
  * COMMAND_INVALID for a store that must not exist.
  */
-export async function openStoreDirectory({ dir, random, founding, found }: StoreDirectoryInit): Promise<Uint8Array> {
+export async function openStoreDirectory({ dir, random, founding, found }: StoreDirectoryInit): Promise<StoreKey> {
   // LevelDB creates files with the umask of the process. A thread must not change the umask; there the mode 0700 of the
   // directory is the only protection.
   if (isMainThread) process.umask(0o077)
   await makeDirs(dir)
   const known = await readMarker(dir)
-  if (known?.state === 'ready') {
-    if (founding !== 'anew') return hexToBytes(known.key)
+  if (known?.state === 'ready' || known?.state === 'restored') {
+    if (founding !== 'anew') return { key: hexToBytes(known.key), isRestored: known.state === 'restored' }
     const reason = 'the store exists, so the peer does not begin with an empty one; run it without --new-store'
     throw new FederationError('COMMAND_INVALID', reason, { reason })
   }
@@ -68,17 +75,28 @@ export async function openStoreDirectory({ dir, random, founding, found }: Store
   await rm(join(dir, 'meta'), { recursive: true, force: true })
   await found()
   await writeMarker(dir, { version: VERSION, key, state: 'ready' })
-  return hexToBytes(key)
+  return { key: hexToBytes(key), isRestored: false }
 }
+
+/** Gives a copy of a store the marker of the store, and makes its copied databases a store. Throws STORE_MISSING. */
+export async function copyMarker(from: string, to: string, state: 'ready' | 'restored'): Promise<void> {
+  const marker = await readMarker(from)
+  if (marker === undefined) {
+    throw new FederationError('STORE_MISSING', `${from} is no backup of a store, or an unfinished one`, { dir: from })
+  }
+  await writeMarker(to, { ...marker, state })
+}
+
+const STATES: readonly string[] = ['founding', 'ready', 'restored'] satisfies Marker['state'][]
 
 async function readMarker(dir: string): Promise<Marker | undefined> {
   const content = await readCheckedFile(join(dir, MARKER))
   if (content === undefined) return undefined
   const { version, key, state } = content as Partial<Marker>
-  if (version !== VERSION || !/^[0-9a-f]{64}$/.test(key ?? '') || (state !== 'founding' && state !== 'ready')) {
+  if (version !== VERSION || !/^[0-9a-f]{64}$/.test(key ?? '') || !STATES.includes(state!)) {
     return corrupt(MARKER)
   }
-  return { version, key: key!, state }
+  return { version, key: key!, state: state! }
 }
 
 async function writeMarker(dir: string, marker: Marker): Promise<void> {

@@ -118,7 +118,7 @@ export function syncService(init: SyncServiceInit): SyncService {
     const own = user === undefined || isWarningKept ? [] : risk.reportsOf(user).map(retract)
     // The reports before the user, so that a crash between the two leaves no report that nobody can withdraw.
     for (const record of own) await store.putReport(record)
-    if (await risk.exclusive(() => store.eraseUser(id))) counters.erasures++
+    if (await risk.exclusive(() => store.eraseUser(id, timeToDay(clock.now())))) counters.erasures++
     for (const record of own) void risk.add(record)
     return toReply(NOTHING)
   }

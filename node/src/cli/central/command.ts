@@ -1,4 +1,4 @@
-/** The command line of `geotrace central init | run`, the authority's central peer. node/CENTRAL.md. */
+/** The command line of `geotrace central init | run | backup | restore | verify`, the authority's central peer. node/CENTRAL.md. */
 import type { Command } from 'commander'
 import { DEGREES_MAX, SEED_PROFILE } from '../../central/risk/risk-profile.ts'
 import { CENTRAL_PORTS } from '../identity/addresses.ts'
@@ -34,4 +34,34 @@ export function centralCommand(command: Command, out: Output): void {
     .option('--new-store', 'begin with an empty store, because the old one is lost for good')
     .action(async (_, run: Command) => await (await import('./run.ts')).runCentral(run.optsWithGlobals(), out))
   examples(run, 'geotrace central run', 'geotrace central run --degrees 2 --health-port 4391')
+  storeCommands(command, out)
+}
+
+function storeCommands(command: Command, out: Output): void {
+  const withDir = (name: string, description: string): Command =>
+    command
+      .command(name)
+      .description(description)
+      .option('--dir <dir>', 'directory of the central peer', defaultDir('central'))
+  const load = () => import('./backup-command.ts')
+  const backup = withDir(
+    'backup <directory>',
+    'copy the store to an empty directory, while the peer runs or not',
+  ).action(async (to: string, options: DirOptions) => (await load()).backUp(to, options, out))
+  examples(backup, 'geotrace central backup /backup/2026-11-29')
+  const restore = withDir('restore <backup>', 'make the store from a backup; an existing store is kept').action(
+    async (from: string, options: DirOptions) => (await load()).restoreBackup(from, options, out),
+  )
+  examples(restore, 'geotrace central restore /backup/2026-11-29')
+  const verify = withDir(
+    'verify [store]',
+    'read a whole backup, or the store of a stopped peer, and report damage',
+  ).action(async (store: string | undefined, { dir }: DirOptions) =>
+    (await load()).verifyStore(store ?? `${dir}/store`, out),
+  )
+  examples(verify, 'geotrace central verify /backup/2026-11-29')
+}
+
+interface DirOptions {
+  dir: string
 }

@@ -4,6 +4,7 @@ import type { AdminRoutes } from '../../admin/server.ts'
 import { assertCodeOrder } from '../../central/codes.ts'
 import type { CentralPeer } from '../../central/peer.ts'
 import { toCode } from '../../platform/disk-error.ts'
+import { backupRoutes } from './backup-routes.ts'
 
 /** GET routes only read. */
 export function centralRoutes(peer: CentralPeer, federationId: string): AdminRoutes {
@@ -14,6 +15,7 @@ export function centralRoutes(peer: CentralPeer, federationId: string): AdminRou
       federationId,
       ...(await statistics(peer)),
     }),
+    ...backupRoutes(peer),
     'GET /reports': async () => ({ reports: await peer.reports() }),
     'POST /codes': async (body) => ({ codes: await peer.issueCodes(assertCodeOrder(body)) }),
     'POST /codes/revoke': (body) => peer.revokeCode(readText(body, 'code')),

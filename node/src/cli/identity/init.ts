@@ -122,7 +122,7 @@ function advice({ operator, addresses }: MemberCard, role: 'salt' | 'central', d
     '  1. Back up the keys. Without them the membership and the vote are lost.',
     `       geotrace salt backup FILE${role === 'central' ? ` --dir ${dir}` : at}`,
     ...(role === 'central'
-      ? ['     The file holds no deposits, reports and marks. Back up the whole directory too.']
+      ? ['     The file holds no deposits, reports and marks: see `geotrace central backup`.']
       : []),
     '  2. For a new federation, send this card to the founder. It holds no secret.',
     `     A copy of it is ${join(dir, CARD)}. The founder sends federation.json.`,

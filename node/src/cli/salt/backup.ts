@@ -66,9 +66,7 @@ export async function restore(file: string, options: PassphraseOptions & { dir: 
   out.note('proof of a lie.')
   if (peerId === federation?.central.peerId) {
     out.note('These are the keys of the central peer. The backup holds no deposits, reports and marks.')
-    out.note(
-      `Next: put the store from its own backup into ${dir}, then geotrace central run${dirOption(dir, 'central')}`,
-    )
+    out.note(`Next: bring its store back with geotrace central restore BACKUP${dirOption(dir, 'central')}`)
     return
   }
   out.note('The node gives no vote for two periods, because it may have voted after the backup was made.')

@@ -38,7 +38,7 @@ const NEXT_STEPS: Partial<Record<ErrorCode, string>> = {
 }
 
 const STORE_BACKUP =
-  'delete nothing: copy the whole directory elsewhere and check the disk, then restore the last backup of the whole directory (node/CENTRAL.md, "The store, and backups")'
+  'delete nothing: move the store aside and check the disk, then bring back the last backup of the store with `geotrace central restore`'
 
 /** For `geotrace central`, whose directory holds what no other peer has. `geotrace salt restore` brings back its keys only. */
 const CENTRAL_STEPS: Partial<Record<ErrorCode, string>> = {
@@ -46,7 +46,7 @@ const CENTRAL_STEPS: Partial<Record<ErrorCode, string>> = {
   STORAGE_CORRUPT: STORE_BACKUP,
   STORE_LOCKED: 'see the running peer with `geotrace status`, or stop its process',
   STORE_MISSING:
-    'mount the disk of the store, or restore the last backup of the whole directory\nto give up all deposits, reports and marks, move the rest of the store aside and begin with `geotrace central run --new-store`',
+    'mount the disk of the store, or bring back the last backup of the store with `geotrace central restore`\nto give up all deposits, reports and marks, move the rest of the store aside and begin with `geotrace central run --new-store`',
 }
 
 /** `command` is the first word of the command line. */

@@ -16,7 +16,7 @@ export function simulatedStore(memory: MemoryDisk, disk: SimulatedDisk, life: Li
   return {
     ...store,
     addUser: (id, generation, day) => disk.write(life, () => store.addUser(id, generation, day)),
-    eraseUser: (id) => disk.write(life, () => store.eraseUser(id)),
+    eraseUser: (id, day) => disk.write(life, () => store.eraseUser(id, day)),
     deposit: (deposit) => disk.write(life, () => store.deposit(deposit)),
     putMarks: (changes) => disk.write(life, () => store.putMarks(changes)),
     nextReport: () => disk.write(life, () => store.nextReport()),

@@ -53,7 +53,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       expect(await store.findUser(id('b'))).toBe(b)
       expect(await store.findUser(id('c'))).toBeUndefined()
       expect(await store.marks(a)).toEqual({ generation: 7, last: 0, entries: [] })
-      expect(await store.eraseUser(id('b'))).toBe(true)
+      expect(await store.eraseUser(id('b'), 100)).toBe(true)
       await reopen()
       expect(await store.findUser(id('a'))).toBe(a)
       const again = await store.addUser(id('b'), 1, 100)
@@ -320,8 +320,8 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
         const list = { generation: 1, last: 1, entries: [{ ...mark(EPOCH, 1), sequence: 1 }] }
         await store.putMarks([{ user, changes: [{ report: 1, marks: [mark(EPOCH, 1)] }], list }])
       }
-      expect(await store.eraseUser(id('a'))).toBe(true)
-      expect(await store.eraseUser(id('a'))).toBe(false)
+      expect(await store.eraseUser(id('a'), 100)).toBe(true)
+      expect(await store.eraseUser(id('a'), 100)).toBe(false)
       for (let i = 0; i < 2; i++) {
         expect(await store.findUser(id('a'))).toBeUndefined()
         expect(await store.findSync(a, syncId(1))).toBeUndefined()

@@ -68,7 +68,7 @@ const LIFE: readonly Step[] = [
     ]
     await store.deposit(deposit(await user(store, 'a'), 6, [], { takenBack }))
   },
-  (store) => store.eraseUser(id('b')),
+  (store) => store.eraseUser(id('b'), 100),
   async (store) => store.putReport({ ...(await store.reports())[0]!, state: 'retracted' }),
   (store) => store.dropBefore(101),
   async (store) => store.deposit(deposit(await user(store, 'c'), 5, [group(EPOCH + 18, row(7))], { day: 101 })),

@@ -73,7 +73,7 @@ describe('the cost of deposits and erasures in a level store', () => {
       }
       const user = await store.addUser(id('a'), 1, 100)
       await store.deposit(deposit(user, 1, [group(EPOCH, row('a')), group(EPOCH + 1, row('b'))]))
-      costs.push(await level.during(() => store.eraseUser(id('a'))))
+      costs.push(await level.during(() => store.eraseUser(id('a'), 100)))
     }
     expect(costs[1]).toBe(costs[0])
   })
@@ -88,7 +88,7 @@ describe('the cost of deposits and erasures in a level store', () => {
         await store.deposit(deposit(user, made, [group(EPOCH + (made % 18), row(`kept ${made}`))]))
     }
     const during = depositor(other)
-    await store.eraseUser(id('a'))
+    await store.eraseUser(id('a'), 100)
     isErasing = false
     await during
     expect(made).toBeGreaterThan(5)

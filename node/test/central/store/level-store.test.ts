@@ -46,7 +46,7 @@ describe('the files of a level store', () => {
     // The id is in no file even before the erasure, because keys have a keyed hash of it.
     expect((await found()).slice(0, 2)).toEqual([false, false])
     expect((await found()).slice(2)).not.toContain(false)
-    await store.eraseUser(id('a'))
+    await store.eraseUser(id('a'), 100)
     const left = await found()
     expect(left.slice(0, 3)).toEqual([false, false, false])
     // Values are gone. LevelDB may keep a key at the edge of a table, which is (epoch, number, sync id).

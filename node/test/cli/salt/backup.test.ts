@@ -60,8 +60,7 @@ describe('geotrace salt backup and restore', () => {
     await run('salt', 'backup', at('central.backup'), '--dir', at('central'), ...secret)
     const restored = await run('salt', 'restore', at('central.backup'), '--dir', at('again'), ...secret)
     expect(restored.code).toBe(0)
-    expect(restored.stderr.join()).toContain('put the store')
-    expect(restored.stderr.join()).toContain(`geotrace central run --dir ${at('again')}`)
+    expect(restored.stderr.join()).toContain(`geotrace central restore BACKUP --dir ${at('again')}`)
     expect(restored.stderr.join()).not.toContain('salt run')
   })
 

@@ -51,7 +51,7 @@ describe('a failure of a command', () => {
     ]
     const steps = errors.map((error) => toFailure(error, 'central').next)
     for (const next of steps) {
-      expect(next).toContain('the last backup of the whole directory')
+      expect(next).toContain('the last backup of the store with `geotrace central restore`')
       // It brings back keys only, and a peer without its store would begin with an empty one.
       expect(next).not.toContain('salt restore')
     }

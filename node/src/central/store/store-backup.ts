@@ -1,0 +1,124 @@
+/**
+ * Makes a backup of an open level store, and a store from a backup. node/CENTRAL.md "The store, and backups". A backup is a store directory itself. Its marker comes last, so that an unfinished copy is refused
+ * with STORE_MISSING. Throws COMMAND_INVALID, STORE_MISSING, STORAGE_CORRUPT, STORAGE_FULL, BUSY.
+ */
+import { copyFile, mkdir, open as openFile, readdir } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import { byteReader, FederationError, utf8 } from '@geotrace/core-wasm/wire'
+import { syncDirectory } from '../../platform/atomic-file.ts'
+import { toDiskError } from '../../platform/disk-error.ts'
+import { ALL_KEYS } from '../../platform/level-handle.ts'
+import { decodeRows } from './codecs.ts'
+import { type Database, type DatabaseInit, type Operation, openDatabase } from './database.ts'
+import type { DayDatabases } from './day-databases.ts'
+import { keyNumber, metaKey } from './keys.ts'
+import { mergeRows } from './row-set.ts'
+import { copyMarker, MARKER } from './store-directory.ts'
+import { decodeTally, TALLY_KEY, type Tally } from './tally.ts'
+
+/** Entries in one write of a copy. */
+const CHUNK = 1_000
+
+interface BackupInit extends Pick<DatabaseInit, 'open' | 'clock'> {
+  /** The directory of the open store. */
+  dir: string
+  meta: Database
+  days: DayDatabases
+  /** A directory that is missing or empty. */
+  to: string
+}
+
+/**
+ * Copies `meta` as it is at one moment, then the days. The copy acknowledges nothing that arrives in between. It has no
+ * rows of users who came later, because it will give their numbers to others.
+ */
+export async function backUpStore({ dir, meta, days, to, open, clock }: BackupInit): Promise<void> {
+  await makeEmptyDir(to)
+  const shared = { open, clock }
+  await copyDatabase(meta, { ...shared, dir: join(to, 'meta'), what: 'meta' })
+  const copy = await openDatabase({ ...shared, dir: join(to, 'meta'), what: 'meta', create: false, known: meta.tally })
+  try {
+    const counter = await copy.get(metaKey('counter', utf8('user')))
+    const users = counter === undefined ? 1 : byteReader(counter).u32()
+    for await (const key of copy.keys({ from: metaKey('day'), to: metaKey('day', 0xffffffff) })) {
+      const day = keyNumber(key, 0)
+      const database = days.get(day)
+      if (database === undefined) {
+        throw new FederationError('BUSY', 'retention dropped a day meanwhile: back up again', { retryAfterMs: 1_000 })
+      }
+      await copyDatabase(database, { ...shared, dir: join(to, `day-${day}`), what: `day ${day}` }, users)
+    }
+  } finally {
+    await copy.close()
+  }
+  await copyMarker(dir, to, 'ready')
+}
+
+/** Copies all entries and the tally; with `users` only the rows of users with smaller numbers. */
+async function copyDatabase(
+  from: Database,
+  target: Pick<DatabaseInit, 'dir' | 'what' | 'open' | 'clock'>,
+  users?: number,
+): Promise<void> {
+  const known: Tally = { ...from.tally, entries: 0, bytes: 0, sum: 0, counts: from.tally.counts.map(() => 0) }
+  const to = await openDatabase({ ...target, create: true, known })
+  try {
+    let chunk: Operation[] = []
+    const skipped = new Map<string, Uint8Array[]>()
+    for await (const [key, body] of from.entries(ALL_KEYS)) {
+      if (key[0] === TALLY_KEY[0]) {
+        // The tally of the same moment as the entries. It comes last.
+        const rows = [...skipped.values()].map((bodies) => mergeRows(...bodies.map(decodeRows)).length)
+        const left = rows.reduce((sum, count) => sum - count, 0)
+        await to.write(
+          chunk,
+          decodeTally(body).counts.map((count) => count + left),
+        )
+        return
+      }
+      if (users !== undefined && keyNumber(key, 1) >= users) {
+        const owner = `${keyNumber(key, 0)}/${keyNumber(key, 1)}`
+        skipped.set(owner, [...(skipped.get(owner) ?? []), body])
+        continue
+      }
+      chunk.push({ key, body })
+      if (chunk.length < CHUNK) continue
+      await to.write(chunk)
+      chunk = []
+    }
+  } finally {
+    await to.close()
+  }
+}
+
+/** Makes the store in `dir` from a backup. Its next opening erases the users again who were erased since. */
+export async function restoreStore(backup: string, dir: string): Promise<void> {
+  try {
+    await makeEmptyDir(dir)
+    const items = await readdir(backup, { recursive: true, withFileTypes: true })
+    for (const item of items) {
+      const path = join(item.parentPath, item.name)
+      if (!item.isFile() || item.name === MARKER) continue
+      const copy = join(dir, relative(backup, path))
+      await mkdir(dirname(copy), { recursive: true, mode: 0o700 })
+      await copyFile(path, copy)
+      const file = await openFile(copy, 'r+')
+      try {
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+      await syncDirectory(dirname(copy))
+    }
+    await copyMarker(backup, dir, 'restored')
+  } catch (error) {
+    throw toDiskError(error, dir)
+  }
+}
+
+async function makeEmptyDir(dir: string): Promise<void> {
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  if ((await readdir(dir)).length === 0) return
+  const reason = `${dir} is not empty, and nothing in it is overwritten; name another directory, or move its content aside`
+  throw new FederationError('COMMAND_INVALID', reason, { reason })
+}

@@ -1,0 +1,90 @@
+/**
+ * `geotrace central backup | restore | verify`: copies of the central peer's store. node/CENTRAL.md "The store, and
+ * backups". Throws COMMAND_INVALID, STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT, STORAGE_FULL, BUSY.
+ */
+import { join, resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { systemClock } from '@geotrace/core-wasm'
+import { FederationError, isFederationError } from '@geotrace/core-wasm/wire'
+import { adminRequest } from '../../admin/client.ts'
+import type { CentralStore } from '../../central/store/central-store.ts'
+import { levelStore } from '../../central/store/level-store.ts'
+import { restoreStore } from '../../central/store/store-backup.ts'
+import { systemRandom } from '../../platform/random.ts'
+import { dirOption } from '../terminal/options.ts'
+import type { Output } from '../terminal/output.ts'
+import { assertRole } from '../terminal/role.ts'
+import type { BackupProgress } from './backup-routes.ts'
+
+const POLL_MS = 500
+
+interface DirOptions {
+  dir: string
+}
+
+export async function backUp(path: string, { dir }: DirOptions, out: Output): Promise<void> {
+  const to = resolve(path)
+  await assertRole(dir, 'central')
+  if (!(await backUpRunning(to, dir, out))) await withStore(join(dir, 'store'), (store) => store.backUp(to))
+  await verifyStore(to, out)
+  out.note('The backup tells who met whom. Encrypt it, and keep it elsewhere.')
+  out.note(`Keep a newer copy of ${join(dir, 'erased-users')} beside it: a restore erases these users again.`)
+}
+
+/** False when no central peer runs in `dir`. */
+async function backUpRunning(to: string, dir: string, out: Output): Promise<boolean> {
+  try {
+    await adminRequest(dir, 'POST', '/backup', { to })
+  } catch (error) {
+    if (isFederationError(error, 'NODE_NOT_RUNNING')) return false
+    throw error
+  }
+  for (;;) {
+    const { state, code, message } = (await adminRequest(dir, 'GET', '/backup')) as BackupProgress
+    if (state === 'done') return true
+    if (state === 'failed') throw new FederationError(code ?? 'STORAGE_CORRUPT', message ?? '', { what: to } as never)
+    out.progress('copying …')
+    await pause(POLL_MS)
+  }
+}
+
+export async function restoreBackup(from: string, { dir }: DirOptions, out: Output): Promise<void> {
+  const store = join(dir, 'store')
+  out.progress('copying …')
+  await restoreStore(resolve(from), store)
+  await verifyStore(store, out, join(dir, 'erased-users'))
+  out.note('Reports, marks and deposits after the backup are lost. Users who erased themselves since are erased again.')
+  out.note(`Next: geotrace central run${dirOption(dir, 'central')}`)
+}
+
+export async function verifyStore(dir: string, out: Output, erasedPath?: string): Promise<void> {
+  await withStore(
+    dir,
+    async (store) => {
+      out.progress('reading …')
+      await store.verify()
+      const { condition, parts } = store.condition()
+      const { users, days } = await store.statistics()
+      const rows = days.reduce((sum, day) => sum + day.rows, 0)
+      out.json({ store: dir, condition, parts, users, days: days.length, rows })
+      if (condition !== 'sound') out.fails()
+      const found = condition === 'sound' ? 'sound' : `damaged in ${parts.join(', ')}`
+      out.line(`The store in ${dir} is ${found}: ${users} users, ${rows} rows on ${days.length} days.`)
+    },
+    erasedPath,
+  )
+}
+
+async function withStore(
+  dir: string,
+  task: (store: CentralStore) => Promise<void>,
+  erasedPath?: string,
+): Promise<void> {
+  const init = { dir, random: systemRandom, clock: systemClock(), founding: 'never' as const }
+  const store = await levelStore({ ...init, ...(erasedPath !== undefined && { erasedPath }) })
+  try {
+    await task(store)
+  } finally {
+    await store.close()
+  }
+}
