@@ -65,7 +65,8 @@ export async function recordFix(
   const lesson = known.accuracyM !== undefined || imported ? redactor.learn(known) : undefined
   try {
     const kept = await toOperations(device, profile, known, imported, nowMs)
-    const operations = [...(lesson?.operations ?? []), ...(typeof kept === 'string' ? [] : kept)]
+    const gap = typeof kept === 'string' ? await noteRefusal(device, known, kept) : kept
+    const operations = [...(lesson?.operations ?? []), ...gap]
     // One write for both, because starting a write takes longer than the write itself.
     if (operations.length > 0) await storage.batch(operations)
     return typeof kept === 'string' ? refuse(kept) : { accepted: true }
@@ -73,6 +74,12 @@ export async function recordFix(
     lesson?.unlearn()
     throw error
   }
+}
+
+/** A page that cannot load this code has gaps without a cause. */
+async function noteRefusal({ storage }: Device, { at }: Fix, reason: RefusalReason): Promise<StorageOperation[]> {
+  const code = await import('./diary/absences.ts').catch(() => undefined)
+  return code?.noteRefusal(storage, at, reason) ?? []
 }
 
 async function toOperations(

@@ -12,8 +12,11 @@ import { assertNotAborted, type Device } from './device/device.ts'
 import { toHideBefore } from './device/forget-when-due.ts'
 import { type DeviceInit, type OpenedDevice, openDevice } from './device/open-device.ts'
 import { type OwnReport, putDue, readOwnReport, type WithdrawReason } from './device/own-report.ts'
+import type { PlaceNameControl } from './device/place-names.ts'
 import { type HomeControl, homeControl, type ZoneControl, zoneControl } from './device/user-places.ts'
+import type { Absence } from './diary/absences.ts'
 import { type DiaryEntry, readDiaryEntries } from './diary/diary-entry.ts'
+import { timeToFixBlock } from './diary/fix-block.ts'
 import { ErasableTurns } from './erasable-turns.ts'
 import { type Emitter, emitter } from './events.ts'
 import type { Exposure } from './exposures/exposure.ts'
@@ -22,7 +25,7 @@ import { type Verdict, writeVerdict } from './exposures/verdicts.ts'
 import type { LocationPermission, Protection } from './protection/protection.ts'
 import { NO_FIXES, withFix } from './protection/seen-fixes.ts'
 import { type Profile, type RecordOptions, type RecordResult, recordFix } from './record.ts'
-import { KEYS } from './storage/key-layout.ts'
+import { encodeRecord, KEYS } from './storage/key-layout.ts'
 import { del, put, type StorageOperation } from './storage/storage.ts'
 import type { SyncResult } from './sync-result.ts'
 
@@ -97,6 +100,10 @@ export interface Tracer {
   import(file: Uint8Array, passphrase: string, options?: SyncOptions): Promise<void>
   /** The device's own fixes with their states, oldest first. */
   diary(): AsyncIterable<DiaryEntry>
+  /** Why blocks have no fix, oldest first. For a block with neither a fix nor a cause, no position came at all. */
+  absences(): Promise<Absence[]>
+  /** Notes that the platform gives no position now. Call this every five minutes while it is so. */
+  noteAbsence(cause: 'denied' | 'unavailable'): Promise<void>
   /** Keeps the user's verdict on an exposure. The verdict stays with the place and time of the exposure. */
   judge(exposure: Exposure, verdict: Verdict): Promise<void>
   readonly consent: ConsentControl
@@ -106,6 +113,7 @@ export interface Tracer {
   clockOffsetMs(): number
   readonly home: HomeControl
   readonly zones: ZoneControl
+  readonly placeNames: PlaceNameControl
   preview(): Promise<Preview>
   /** Waits for a sync under way, then closes the storage. */
   close(): Promise<void>
@@ -127,6 +135,7 @@ class DeviceTracer implements Tracer {
   readonly consent: ConsentControl
   readonly home: HomeControl
   readonly zones: ZoneControl
+  readonly placeNames: PlaceNameControl
   readonly on: Emitter['on']
   readonly #device: Device
   readonly #opened: OpenedDevice
@@ -146,6 +155,14 @@ class DeviceTracer implements Tracer {
     this.on = events.on
     this.home = homeControl(device)
     this.zones = zoneControl(device)
+    const placeNames = () => load(() => import('./device/place-names.ts'))
+    this.placeNames = {
+      list: async () => (await placeNames()).readPlaceNames(device.storage),
+      set: async (place, name) => {
+        const { writePlaceName } = await placeNames()
+        await device.lock(() => writePlaceName(device.storage, place, name))
+      },
+    }
     this.consent = {
       status: () => readConsents(device.storage),
       give: (kind) => device.lock(() => writeConsent(device.storage, kind, true)),
@@ -236,11 +253,20 @@ class DeviceTracer implements Tracer {
   }
 
   pause(): Promise<void> {
-    return this.#device.lock(() => this.#device.storage.batch([put(KEYS.paused, Uint8Array.of(1))]))
+    const { storage, clock, lock } = this.#device
+    return lock(async () => {
+      if ((await storage.get(KEYS.paused)) !== undefined) return
+      await storage.batch([put(KEYS.paused, encodeRecord(timeToFixBlock(clock.now())))])
+    })
   }
 
   resume(): Promise<void> {
-    return this.#device.lock(() => this.#device.storage.batch([del(KEYS.paused)]))
+    const { storage, clock, lock } = this.#device
+    return lock(async () => {
+      const code = await import('./diary/absences.ts').catch(() => undefined)
+      const paused = await code?.notePause(storage, clock.now(), toHideBefore(this.#device))
+      await storage.batch([...(paused ?? []), del(KEYS.paused)])
+    })
   }
 
   async isPaused(): Promise<boolean> {
@@ -274,6 +300,19 @@ class DeviceTracer implements Tracer {
       hideBefore: () => toHideBefore(device),
       isHeld: (fix, nowMs) => device.redactor.toDecision(fix, nowMs) === 'hold',
     })
+  }
+
+  async absences(): Promise<Absence[]> {
+    const { storage, clock, lock } = this.#device
+    const { readAbsences } = await load(() => import('./diary/absences.ts'))
+    return lock(() => readAbsences(storage, clock.now(), toHideBefore(this.#device)))
+  }
+
+  async noteAbsence(cause: 'denied' | 'unavailable'): Promise<void> {
+    const { storage, clock, lock } = this.#device
+    const { noteAbsence } = await load(() => import('./diary/absences.ts'))
+    const block = timeToFixBlock(clock.now())
+    return lock(async () => storage.batch(await noteAbsence(storage, block, block + 1, cause)))
   }
 
   async preview(): Promise<Preview> {

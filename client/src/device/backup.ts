@@ -32,6 +32,7 @@ const RESTORED_KEYS: readonly string[] = [
   KEYS.homes,
   KEYS.cells,
   KEYS.zones,
+  KEYS.placeNames,
   KEYS.cursor,
   KEYS.totals,
   KEYS.consents,
@@ -40,6 +41,7 @@ const RESTORED_KEYS: readonly string[] = [
 const RESTORED_FAMILIES: readonly string[] = [
   ...Object.values(FIX_FAMILIES),
   FAMILIES.deposited,
+  FAMILIES.absence,
   FAMILIES.takeBack,
   FAMILIES.night,
   FAMILIES.day,

@@ -32,19 +32,21 @@ export async function forgetOld(device: Forgetting): Promise<void> {
 async function limitsToOperations(storage: Storage, limits: RetentionLimits): Promise<StorageOperation[]> {
   const { deleteFixesBeforeMs, deleteAllBeforeMs } = limits
   const operations = deleteFixesBeforeMs > 0 ? await forget(storage, timeToFixBlock(deleteFixesBeforeMs)) : []
-  if (!(deleteAllBeforeMs > 0)) return operations
-  const oldest: [family: string, number: number][] = [
-    [FAMILIES.verdict, timeToFixBlock(deleteAllBeforeMs)],
-    [FAMILIES.deposited, timeToEpoch(deleteAllBeforeMs)],
-    [FAMILIES.takeBack, timeToEpoch(deleteAllBeforeMs)],
-    [FAMILIES.mark, timeToEpoch(deleteAllBeforeMs)],
-  ]
+  const oldest: [family: string, number: number][] = [[FAMILIES.absence, timeToEpoch(deleteFixesBeforeMs)]]
+  if (deleteAllBeforeMs > 0)
+    oldest.push(
+      [FAMILIES.verdict, timeToFixBlock(deleteAllBeforeMs)],
+      [FAMILIES.deposited, timeToEpoch(deleteAllBeforeMs)],
+      [FAMILIES.takeBack, timeToEpoch(deleteAllBeforeMs)],
+      [FAMILIES.mark, timeToEpoch(deleteAllBeforeMs)],
+    )
   for (const [family, number] of oldest) {
     for await (const [key] of storage.range(family)) {
       if (keyToNumber(key) >= number) break
       operations.push(del(key))
     }
   }
+  if (!(deleteAllBeforeMs > 0)) return operations
   const report = await readOwnReport(storage)
   if (report !== undefined && report.at < deleteAllBeforeMs) operations.push(del(KEYS.report))
   return operations

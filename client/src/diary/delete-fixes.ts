@@ -2,6 +2,7 @@
 
 import { FAMILIES, numberedKey } from '../storage/key-layout.ts'
 import { del, type Storage, type StorageOperation } from '../storage/storage.ts'
+import { noteAbsence } from './absences.ts'
 import { timeToFixBlock } from './fix-block.ts'
 import { readFixes, remove } from './fix-states.ts'
 
@@ -15,6 +16,8 @@ export async function deleteFixes(storage: Storage, { from, until }: { from: num
     operations.push(...(await remove(storage, block)), del(numberedKey(FAMILIES.verdict, block)))
     count++
   }
-  if (count > 0) await storage.batch(operations)
+  // The causes of gaps say something about this time too.
+  operations.push(...(await noteAbsence(storage, timeToFixBlock(from), timeToFixBlock(until - 1) + 1, undefined)))
+  if (operations.length > 0) await storage.batch(operations)
   return count
 }

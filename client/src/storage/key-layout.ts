@@ -11,11 +11,14 @@ export const KEYS = {
   manifest: 'meta/manifest',
   userSecret: 'meta/user',
   deviceSecret: 'meta/device',
+  /** The block in which the user paused; absent while recording goes on (absences.ts). */
   paused: 'meta/paused',
   homes: 'meta/homes',
   /** The H3 cells where nights and days were spent, as first learnt. */
   cells: 'meta/cells',
   zones: 'meta/zones',
+  /** Names that the user gave to places (place-names.ts). */
+  placeNames: 'meta/place-names',
   cursor: 'meta/cursor',
   totals: 'meta/totals',
   consents: 'meta/consents',
@@ -41,6 +44,8 @@ export const KEYS = {
 export const FAMILIES = {
   /** epoch → rows that the central peer acknowledged. */
   deposited: 'deposited/',
+  /** epoch → why its blocks have no fix (absences.ts). */
+  absence: 'absence/',
   /** epoch → nothing: some of its rows may belong to no fix any more (take-back.ts). */
   takeBack: 'take-back/',
   /** block → the H3 cell where the device was in the night: home is learnt from it (home.ts). */

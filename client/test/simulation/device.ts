@@ -19,6 +19,7 @@ import { KEYS } from '../../src/storage/key-layout.ts'
 // Load the modules that a tracer imports on demand now, because a dynamic import takes real time.
 import '../../src/device/check-manifest.ts'
 import '../../src/device/forget.ts'
+import '../../src/diary/absences.ts'
 import '../../src/exposures/list-exposures.ts'
 import '../../src/protection/situation.ts'
 import '../../src/redaction/redactor.ts'
