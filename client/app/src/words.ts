@@ -20,6 +20,15 @@ export function ago(at: number, now: number): string {
   return minutes < 48 * 60 ? `${count(Math.round(minutes / 60), 'hour')} ago` : day(at)
 }
 
+/** `1 h 35 min` */
+export function duration(ms: number): string {
+  const minutes = Math.round(ms / 60_000)
+  const hours = Math.floor(minutes / 60)
+  return [hours > 0 && `${hours} h`, (minutes % 60 > 0 || hours === 0) && `${minutes % 60} min`]
+    .filter(Boolean)
+    .join(' ')
+}
+
 export function inMinutes(at: number, now: number): string {
   const minutes = Math.round((at - now) / 60_000)
   return minutes <= 0 ? 'now' : minutes < 60 ? `in ${count(minutes, 'minute')}` : `at ${time(at)}`

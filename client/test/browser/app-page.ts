@@ -19,6 +19,12 @@ export function noonOffsetMin(nowMs: number): number {
   return 12 * 60 - (Math.floor(nowMs / MINUTE) % (24 * 60))
 }
 
+/** A time zone in which it is about noon now, so that the day of the diary does not end during a test. */
+function toNoonZone(nowMs: number): string {
+  const west = (Math.floor(nowMs / (60 * MINUTE)) % 24) - 12
+  return `Etc/GMT${west < 0 ? west : `+${west}`}`
+}
+
 export async function openContext(
   browser: Browser,
   url: string,
@@ -29,6 +35,7 @@ export async function openContext(
     geolocation: CAFE,
     permissions: ['geolocation'],
     locale: 'en-GB',
+    timezoneId: toNoonZone(Date.now()),
     reducedMotion: 'reduce',
     ...options,
   })

@@ -35,10 +35,17 @@ export function startRecording(tracer: Tracer): void {
     },
     ({ code, PERMISSION_DENIED }) => {
       recording.value = code === PERMISSION_DENIED ? 'denied' : 'unavailable'
+      void noteNoPosition(tracer)
       if (code === PERMISSION_DENIED) learn(tracer, 'denied')
     },
     { enableHighAccuracy: true, maximumAge: 0 },
   )
+}
+
+/** The diary states that no position came because the browser or the device gave none. */
+export async function noteNoPosition(tracer: Tracer): Promise<void> {
+  const { value } = recording
+  if (value === 'denied' || value === 'unavailable') await tracer.noteAbsence(value)
 }
 
 export function stopRecording(): void {

@@ -1,11 +1,19 @@
 /** Reads the tracer again and shows what it holds. */
 import type { DiaryEntry, Tracer } from '@geotrace/client'
-import { changes, consents, diary, exposures, permission, protection } from './state.ts'
+import { absences, changes, consents, diary, exposures, permission, placeNames, protection } from './state.ts'
 
 export async function refreshDiary(tracer: Tracer): Promise<void> {
   const entries: DiaryEntry[] = []
   for await (const entry of tracer.diary()) entries.push(entry)
   diary.value = entries
+}
+
+export async function refreshAbsences(tracer: Tracer): Promise<void> {
+  absences.value = await tracer.absences()
+}
+
+export async function refreshNames(tracer: Tracer): Promise<void> {
+  placeNames.value = await tracer.placeNames.list()
 }
 
 export async function refreshExposures(tracer: Tracer): Promise<void> {

@@ -14,15 +14,13 @@ import { parseManifest } from '@geotrace/core-wasm/wire'
 import { FRAMES_KEPT, type SentFrame, watchedDialer } from '../watched-dialer.ts'
 import { errorToWords } from '../words.ts'
 import { withFix } from './diary-entries.ts'
-import { startRecording, watchPermission } from './location.ts'
-import { refreshConsents, refreshDiary, refreshExposures, refreshProtection } from './refresh.ts'
-import { consents, diary, exposures, opening, refused, sent, syncing } from './state.ts'
+import { noteNoPosition, startRecording, watchPermission } from './location.ts'
+import { refreshAbsences, refreshConsents, refreshDiary, refreshExposures, refreshProtection } from './refresh.ts'
+import { absences, consents, diary, exposures, opening, sent, syncing } from './state.ts'
 import { startSchedule, syncNow } from './sync.ts'
 
 const STORE = 'geotrace'
-/** Refused fixes that the diary lists; later ones are only counted. */
-const REFUSED_KEPT = 300
-/** A receiver gives a position a second and the diary keeps one in five minutes, so these refusals are not shown. */
+/** A receiver gives a position a second and the diary keeps one in five minutes, so these refusals change no status. */
 const USUAL: readonly RefusalReason[] = ['not-better', 'block-taken']
 /** The status depends on the age of facts, so it is computed again without an event. */
 const STATUS_EVERY_MS = 60_000
@@ -48,7 +46,10 @@ export async function openSession(): Promise<void> {
     if (record && !(await tracer.isPaused())) startRecording(tracer)
     if (deposit) void syncNow()
     startSchedule()
-    setInterval(() => void refreshProtection(tracer), STATUS_EVERY_MS)
+    setInterval(() => {
+      void noteNoPosition(tracer)
+      void refreshProtection(tracer)
+    }, STATUS_EVERY_MS)
   } catch (error) {
     opening.value = { state: 'failed', why: errorToWords(error) }
   }
@@ -78,9 +79,7 @@ async function openStore() {
 function listen(tracer: Tracer): void {
   tracer.on('recorded', ({ fix, result }) => {
     if (result.accepted) diary.value = withFix(diary.value, fix)
-    else if (!USUAL.includes(result.reason)) {
-      refused.value = [...refused.value, { at: fix.at, reason: result.reason }].slice(-REFUSED_KEPT)
-    }
+    if (!result.accepted && (absences.value.at(-1)?.until ?? 0) <= fix.at) void refreshAbsences(tracer)
     if (result.accepted || !USUAL.includes(result.reason)) void refreshProtection(tracer)
   })
   tracer.on('progress', (progress) => {

@@ -1,12 +1,13 @@
 /** The state that the views show, as signals. The other files of this room change it; views only read it. */
 import type {
+  Absence,
   Consents,
   DiaryEntry,
   Exposure,
   Fix,
   LocationPermission,
+  NamedPlace,
   Protection,
-  RefusalReason,
   SyncProgress,
   SyncResult,
   Tracer,
@@ -22,10 +23,6 @@ export type Opening =
   | { state: 'failed'; why: string }
   | { state: 'ready'; tracer: Tracer; manifest: Manifest; core: Core }
 export type Recording = 'off' | 'asking' | 'on' | 'denied' | 'unavailable'
-export interface Refused {
-  at: number
-  reason: RefusalReason
-}
 export interface SyncState {
   running: boolean
   progress: SyncProgress | undefined
@@ -39,7 +36,9 @@ export const recording = signal<Recording>('off')
 export const permission = signal<LocationPermission>('unknown')
 export const position = signal<Fix | undefined>(undefined)
 export const diary = signal<DiaryEntry[]>([])
-export const refused = signal<Refused[]>([])
+/** Why times of the diary have no fix. The diary reads them when it is shown. */
+export const absences = signal<Absence[]>([])
+export const placeNames = signal<NamedPlace[]>([])
 export const exposures = signal<Exposure[]>([])
 /** Undefined until the storage was read: a status that is not known is not shown as a good one. */
 export const protection = signal<Protection | undefined>(undefined)

@@ -1,144 +1,113 @@
-/** The diary: the fixes that this device kept, the state of each, and the fixes that redaction left out. */
+/** The diary: fourteen days, and one of them as stays, ways and gaps. Each fix, stay and day can be deleted. */
 
 import '../styles/diary.css'
-import type { DiaryEntry, DiaryState, RefusalReason, Tracer } from '@geotrace/client'
-import { DAY_MS } from '@geotrace/core-wasm/wire'
-import { useMemo, useState } from 'preact/hooks'
-import { Scrollable } from '../scrollable.tsx'
-import { diary, refused } from '../session/state.ts'
-import { count, day, place, REASONS, time } from '../words.ts'
+import type { Tracer } from '@geotrace/client'
+import { MINUTE_MS } from '@geotrace/core-wasm/wire'
+import { useEffect, useMemo, useState } from 'preact/hooks'
+import { Calendar, toDayName } from '../day/calendar.tsx'
+import { ConfirmDelete, Item } from '../day/item.tsx'
+import { Strip } from '../day/strip.tsx'
+import { nextMidnight, type TimelineItem, toMidnights, toTimeline } from '../day/timeline.ts'
+import { useNow } from '../now.ts'
+import { useQuery } from '../query.ts'
+import { refreshAbsences, refreshDiary, refreshExposures, refreshNames } from '../session/refresh.ts'
+import { absences, diary, exposures, placeNames } from '../session/state.ts'
+import { count, day } from '../words.ts'
 import { Status } from './status.tsx'
 
-const BLOCK_MS = 5 * 60_000
-const ROWS_SHOWN = 50
-
-export const STATES: Readonly<Record<DiaryState, { word: string; why: string }>> = {
-  open: { word: 'open', why: 'its five minutes are not over' },
-  waiting: { word: 'waiting', why: 'hashed with the next sync' },
-  held: { word: 'held back', why: 'until it is known where your home is' },
-  hashed: { word: 'hashed', why: 'deposited with the next sync' },
-  deposited: { word: 'deposited', why: 'the central peer has its hashes' },
-  lost: { word: 'not matched', why: 'its salts were gone before the sync' },
-}
+const DAYS = 14
 
 export function DiaryView({ tracer }: { tracer: Tracer }) {
   const entries = diary.value
-  const left = refused.value
-  const days = useMemo(() => byDay(entries), [entries])
+  const gaps = absences.value
+  const minute = Math.floor(useNow() / MINUTE_MS)
+  const wanted = useQuery().get('day')
+  const [deleted, setDeleted] = useState('')
+  useEffect(() => void refreshNames(tracer), [])
+  useEffect(() => void refreshAbsences(tracer), [minute, entries])
+
+  const midnights = toMidnights(minute * MINUTE_MS, DAYS)
+  const shown = midnights.find((midnight) => toDayName(midnight) === wanted) ?? midnights.at(-1)!
+  const end = nextMidnight(shown)
+  const items = useMemo(() => {
+    const today = entries.filter(({ at }) => at >= shown && at < end)
+    const newest = today.at(-1)?.at ?? 0
+    const until = Math.min(end, Math.max(minute * MINUTE_MS, newest + 1))
+    const began = Math.min(entries[0]?.at ?? until, gaps[0]?.from ?? until)
+    return toTimeline({ from: shown, until }, today, gaps, began)
+  }, [entries, gaps, shown, minute])
+
+  async function erase(from: number, until: number) {
+    const n = await tracer.deleteFixes({ from, until })
+    await Promise.all([refreshDiary(tracer), refreshAbsences(tracer), refreshExposures(tracer)])
+    setDeleted(`${count(n, 'position')} deleted. The next sync takes their hashes back at the central peer.`)
+  }
+
   return (
     <div class="page">
       <h1>Diary</h1>
       <Status tracer={tracer} />
-      <p class="lead">
-        {entries.length === 0
-          ? 'Nothing yet. Every five minutes the most accurate position is kept here, and only here.'
-          : `${count(entries.length, 'fix', 'fixes')} on ${count(days.length, 'day')}, on this device only.`}
-      </p>
-      <Redacted reasons={left.map(({ reason }) => reason)} />
-      {days.map(([start, fixes]) => (
-        <Day key={start} start={start} fixes={fixes} />
-      ))}
+      <Calendar midnights={midnights} entries={entries} exposures={exposures.value} shown={shown} />
+      <Day
+        key={shown}
+        start={shown}
+        items={items}
+        onDelete={(from, until) => void erase(from, until)}
+        onName={async (stay, name) => {
+          await tracer.placeNames.set(stay, name)
+          await refreshNames(tracer)
+        }}
+      />
+      <p role="status">{deleted}</p>
     </div>
   )
 }
 
-function Redacted({ reasons }: { reasons: readonly RefusalReason[] }) {
-  if (reasons.length === 0) return null
-  const counts = new Map<RefusalReason, number>()
-  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1)
-  return (
-    <section class="card quiet" aria-labelledby="redacted">
-      <h2 id="redacted">Left out since the app was opened</h2>
-      <ul class="chips">
-        {[...counts].map(([reason, n]) => (
-          <li key={reason} class={reason.startsWith('redacted') ? 'chip redacted' : 'chip'}>
-            <strong>{n}</strong> {REASONS[reason]}
-          </li>
-        ))}
-      </ul>
-      <p class="small">
-        Nothing of these was kept or derived; where nights and days are spent is remembered as hexagons of 76 m.
-      </p>
-    </section>
-  )
+interface DayProps extends Pick<Parameters<typeof Item>[0], 'onDelete' | 'onName'> {
+  start: number
+  items: readonly TimelineItem[]
 }
 
-function Day({ start, fixes }: { start: number; fixes: readonly DiaryEntry[] }) {
-  const [all, setAll] = useState(false)
-  const newest = [...fixes].reverse()
-  const shown = all ? newest : newest.slice(0, ROWS_SHOWN)
+function Day({ start, items, onDelete, onName }: DayProps) {
+  const [asked, setAsked] = useState(false)
+  const end = nextMidnight(start)
+  const fixes = items.reduce((sum, item) => sum + (item.kind === 'gap' ? 0 : item.fixes.length), 0)
+  const stays = items.filter(({ kind }) => kind === 'stay').length
   return (
-    <section class="card" aria-labelledby={`day-${start}`}>
-      <h2 id={`day-${start}`}>{day(start)}</h2>
-      <Strip start={start} fixes={fixes} />
-      <Scrollable label={`Fixes of ${day(start)}`}>
-        <table class="diary-table">
-          <thead>
-            <tr>
-              <th scope="col">Time</th>
-              <th scope="col">Place</th>
-              <th scope="col" class="number accuracy">
-                Accuracy
-              </th>
-              <th scope="col">State</th>
-            </tr>
-          </thead>
-          <tbody>
-            {shown.map((fix) => (
-              <tr key={fix.at}>
-                <td>{time(fix.at)}</td>
-                <td>
-                  <a class="mono" href={`#/map?at=${fix.lat},${fix.lng}`}>
-                    {place(fix)}
-                  </a>
-                </td>
-                <td class="number accuracy">{fix.accuracyM === undefined ? '?' : `${Math.round(fix.accuracyM)} m`}</td>
-                <td>
-                  <span class={`state state-${fix.state}`} title={STATES[fix.state].why}>
-                    {STATES[fix.state].word}
-                  </span>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scrollable>
-      {shown.length < fixes.length && (
-        <button type="button" onClick={() => setAll(true)}>
-          Show all {fixes.length}
-        </button>
+    <section class="card" aria-labelledby="day">
+      <h2 id="day">{day(start)}</h2>
+      <p class="small">
+        {fixes === 0
+          ? 'No positions on this day.'
+          : `${count(stays, 'stay')}, ${count(fixes, 'position')}, on this device only.`}
+      </p>
+      <Strip start={start} end={end} items={items} />
+      <ol class="moments">
+        {[...items].reverse().map((item) => (
+          <li key={item.from}>
+            <Item item={item} names={placeNames.value} onDelete={onDelete} onName={onName} />
+          </li>
+        ))}
+      </ol>
+      {asked ? (
+        <ConfirmDelete
+          what="this day"
+          onYes={() => {
+            setAsked(false)
+            onDelete(start, end)
+          }}
+          onNo={() => setAsked(false)}
+        />
+      ) : (
+        <div class="row buttons">
+          <a class="button" href="#/map?pick=stay">
+            Add a place by hand
+          </a>
+          <button type="button" disabled={fixes === 0} onClick={() => setAsked(true)}>
+            Delete this day
+          </button>
+        </div>
       )}
     </section>
   )
-}
-
-/** A day at a glance: one tick for every five minutes. */
-function Strip({ start, fixes }: { start: number; fixes: readonly DiaryEntry[] }) {
-  const states = new Map(fixes.map((fix) => [Math.floor((fix.at - start) / BLOCK_MS), fix.state]))
-  return (
-    <svg
-      class="strip"
-      viewBox="0 0 288 26"
-      preserveAspectRatio="none"
-      role="img"
-      aria-label={`${count(fixes.length, 'fix', 'fixes')} of 288 possible`}
-    >
-      <rect class="strip-ground" width="288" height="18" rx="2" />
-      {[...states].map(([block, state]) => (
-        <rect key={block} class={`tick tick-${state}`} x={block} y="0" width="1.15" height="18" />
-      ))}
-      {[0, 6, 12, 18].map((hour) => (
-        <rect key={hour} class="strip-hour" x={hour * 12} y="20" width="0.6" height="6" />
-      ))}
-    </svg>
-  )
-}
-
-function byDay(entries: readonly DiaryEntry[]): [start: number, fixes: DiaryEntry[]][] {
-  const days = new Map<number, DiaryEntry[]>()
-  for (const entry of entries) {
-    const start = new Date(entry.at).setHours(0, 0, 0, 0)
-    if (entry.at - start < DAY_MS + BLOCK_MS * 12) days.set(start, [...(days.get(start) ?? []), entry])
-  }
-  return [...days].sort(([a], [b]) => b - a)
 }

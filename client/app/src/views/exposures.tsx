@@ -5,6 +5,7 @@ import { DAY_MS, EPOCH_MS } from '@geotrace/core-wasm/wire'
 import { useEffect, useState } from 'preact/hooks'
 import { useNow } from '../now.ts'
 import { comparedToWords } from '../protection-words.ts'
+import { readQuery } from '../query.ts'
 import { refreshExposures } from '../session/refresh.ts'
 import { exposures, protection } from '../session/state.ts'
 import { ago, closeness, count, day, degreeToWords, place, time } from '../words.ts'
@@ -40,7 +41,7 @@ export function ExposuresView({ tracer }: { tracer: Tracer }) {
   const [archive, setArchive] = useState(false)
   // The map's ring opens `#/exposures?from=MS`.
   useEffect(() => {
-    const from = new URLSearchParams(location.hash.split('?')[1] ?? '').get('from')
+    const from = readQuery().get('from')
     document.getElementById(`exposure-${from}`)?.scrollIntoView({ block: 'center' })
   }, [])
   const shown = all.filter(({ verdict }) => (verdict === 'archived' || verdict === 'dismissed') === archive).reverse()

@@ -11,6 +11,7 @@ import { type Camera, fit, pan, toProjection, toScale, zoomAt } from '../map/cam
 import { attachGestures } from '../map/gestures.ts'
 import { LAYERS, type Layer, paint, readColours, type Scene } from '../map/paint.ts'
 import { nearestExposure, nearestFix, type Spot } from '../map/spot.ts'
+import { readQuery } from '../query.ts'
 import { markChanged } from '../session/refresh.ts'
 import { changes, diary, exposures, position } from '../session/state.ts'
 import { count } from '../words.ts'
@@ -265,6 +266,7 @@ export default function MapView({ tracer, manifest, core }: Props) {
             tracer={tracer}
             fix={nearestFix(spot, camera, size, fixes)}
             exposure={nearestExposure(spot, camera, size, events)}
+            adding={pick === 'stay'}
             matching={matching}
             preview={preview}
             onPreview={choose}
@@ -280,6 +282,7 @@ export default function MapView({ tracer, manifest, core }: Props) {
 function toHint(pick: string, { zoom }: Camera): string {
   if (zoom < HOME_ZOOM_MIN)
     return pick === 'home' ? 'Tap near your home to come closer.' : 'Tap near the place to come closer.'
+  if (pick === 'stay') return 'Tap where you were.'
   return pick === 'home' ? 'Tap where your home is.' : 'Tap the place to hide.'
 }
 
@@ -293,7 +296,7 @@ function startCamera(): Camera {
 
 /** `#/map?at=LAT,LNG` shows that place; `?pick=home` or `?pick=zone` asks the person for a place. */
 function query(): { at: Spot | undefined; pick: string | undefined } {
-  const parameters = new URLSearchParams(location.hash.split('?')[1] ?? '')
+  const parameters = readQuery()
   const [lat = Number.NaN, lng = Number.NaN] = (parameters.get('at') ?? '').split(',').map(Number)
   const at = Math.abs(lat) <= 90 && Number.isFinite(lng) ? { lat, lng } : undefined
   return { at, pick: parameters.get('pick') ?? undefined }

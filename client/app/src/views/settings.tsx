@@ -3,9 +3,10 @@ import type { ConsentKind, HomeStatus, Tracer, Zone } from '@geotrace/client'
 import type { Manifest } from '@geotrace/core-wasm/wire'
 import { bytesToHex, manifestToId } from '@geotrace/core-wasm/wire'
 import { useEffect, useState } from 'preact/hooks'
+import { readQuery } from '../query.ts'
 import { restart, startRecording, stopRecording } from '../session/location.ts'
 import { markChanged, refreshConsents, refreshDiary, refreshExposures } from '../session/refresh.ts'
-import { consents, position, recording, refused, sent } from '../session/state.ts'
+import { absences, consents, placeNames, position, recording, sent } from '../session/state.ts'
 import { count, errorToWords, place } from '../words.ts'
 
 const RECORDING = {
@@ -201,7 +202,7 @@ function ConsentList({ tracer }: { tracer: Tracer }) {
 
 /** Steps that the status names. `#/settings?help=clock` opens one of them. */
 function Help() {
-  const wanted = new URLSearchParams(location.hash.split('?')[1] ?? '').get('help')
+  const wanted = readQuery().get('help')
   return (
     <section class="card" aria-labelledby="help">
       <h2 id="help">When something is in the way</h2>
@@ -282,7 +283,8 @@ function Erase({ tracer }: { tracer: Tracer }) {
       setOutcome(`Erased here. The central peer follows: ${errorToWords(error)}`)
     }
     position.value = undefined
-    refused.value = []
+    absences.value = []
+    placeNames.value = []
     sent.value = []
     await Promise.all([refreshDiary(tracer), refreshExposures(tracer), refreshConsents(tracer)])
   }

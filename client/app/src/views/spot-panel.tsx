@@ -2,11 +2,12 @@
 import type { DiaryEntry, Exposure, HomePreview, Tracer } from '@geotrace/client'
 import type { Core } from '@geotrace/core-wasm'
 import { useEffect } from 'preact/hooks'
+import { STATES } from '../day/gap-words.ts'
 import { positionToHexagons } from '../map/hexagons.ts'
 import type { Spot } from '../map/spot.ts'
 import { markChanged } from '../session/refresh.ts'
 import { closeness, day, degreeToWords, place, time } from '../words.ts'
-import { STATES } from './diary.tsx'
+import { AddStay } from './add-stay.tsx'
 
 const ZONE_RADIUS_M = 200
 /** Home is usually where the nights were. A place farther off asks once more. */
@@ -19,6 +20,8 @@ interface SpotProps {
   tracer: Tracer
   fix: DiaryEntry | undefined
   exposure: Exposure | undefined
+  /** The person adds a place by hand. */
+  adding: boolean
   /** The panel shows ids of cells and shards too. */
   matching: boolean
   /** The zone that marking would hide, while the person decides. */
@@ -30,7 +33,7 @@ interface SpotProps {
 }
 
 export function SpotPanel(props: SpotProps) {
-  const { spot, tracer, fix, exposure, matching, preview, onPreview, onDone, onClose } = props
+  const { spot, tracer, fix, exposure, adding, matching, preview, onPreview, onDone, onClose } = props
   useEffect(() => {
     const close = (event: KeyboardEvent) => event.key === 'Escape' && onClose()
     window.addEventListener('keydown', close)
@@ -65,7 +68,9 @@ export function SpotPanel(props: SpotProps) {
       {fix !== undefined && <p class="small">Your position: {STATES[fix.state].why}.</p>}
       <p class="mono small">{place(spot)}</p>
       {matching && <Ids {...props} />}
-      {preview === undefined ? (
+      {adding ? (
+        <AddStay spot={spot} tracer={tracer} />
+      ) : preview === undefined ? (
         <div class="row buttons">
           <button type="button" onClick={() => onPreview(tracer.home.preview(spot))}>
             My home is here
