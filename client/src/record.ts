@@ -79,7 +79,7 @@ export async function recordFix(
 /** A page that cannot load this code has gaps without a cause. */
 async function noteRefusal({ storage }: Device, { at }: Fix, reason: RefusalReason): Promise<StorageOperation[]> {
   const code = await import('./diary/absences.ts').catch(() => undefined)
-  return code?.noteRefusal(storage, at, reason) ?? []
+  return code?.noteRefusedFix(storage, at, reason) ?? []
 }
 
 async function toOperations(

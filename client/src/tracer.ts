@@ -22,6 +22,7 @@ import { type Emitter, emitter } from './events.ts'
 import type { Exposure } from './exposures/exposure.ts'
 import { readCursor, readMarks } from './exposures/marks.ts'
 import { type Verdict, writeVerdict } from './exposures/verdicts.ts'
+import type { DailySummary } from './protection/daily-summaries.ts'
 import type { LocationPermission, Protection } from './protection/protection.ts'
 import { NO_FIXES, withFix } from './protection/seen-fixes.ts'
 import { type Profile, type RecordOptions, type RecordResult, recordFix } from './record.ts'
@@ -79,6 +80,8 @@ export interface Tracer {
   protection(location?: LocationPermission): Promise<Protection>
   /** Oldest first. */
   exposures(): Promise<Exposure[]>
+  /** Each day of the retention in numbers, oldest first, in a time zone `offsetMin` minutes ahead of UTC. */
+  dailySummaries(offsetMin?: number): Promise<DailySummary[]>
   /** The central peer's marks, one for each hash. */
   marks(): Promise<Mark[]>
   pause(): Promise<void>
@@ -227,6 +230,13 @@ class DeviceTracer implements Tracer {
     const { readProtection } = await load(() => import('./protection/situation.ts'))
     const around = { location, consent: this.#rules.consent, ...this.#seen, exposures }
     return this.#device.lock(() => readProtection(this.#device, around))
+  }
+
+  async dailySummaries(offsetMin = 0): Promise<DailySummary[]> {
+    this.#assertOpen()
+    const exposures = await this.#listExposures()
+    const { readDailySummaries } = await load(() => import('./protection/daily-summaries.ts'))
+    return this.#device.lock(() => readDailySummaries(this.#device, exposures, offsetMin))
   }
 
   async deleteFixes(span: TimeSpan): Promise<number> {

@@ -78,7 +78,7 @@ const CAUSES: Readonly<Record<string, AbsenceCause>> = {
 }
 
 /** The operations that note why a fix was refused. `at`: of the fix, Unix ms. */
-export async function noteRefusal(storage: Storage, at: number, reason: string): Promise<StorageOperation[]> {
+export async function noteRefusedFix(storage: Storage, at: number, reason: string): Promise<StorageOperation[]> {
   const block = timeToFixBlock(at)
   return CAUSES[reason] === undefined ? [] : noteAbsence(storage, block, block + 1, CAUSES[reason])
 }

@@ -27,6 +27,8 @@ export interface Exposure {
   weight: number
   /** The range of minutes between the other person's stay and this device's stay. */
   lagMin: { from: number; to: number }
+  /** The other person was there at some time in this span, Unix ms. Longer blocks tell less, so their span is longer. */
+  other: { from: number; to: number }
   /** Minutes of fixes that matched, of any block size. */
   minutes: number
   /** Layers in which the best fix matched, 1–3. One layer: within 24 m (PROTOCOL.md §3.1); more layers: closer. */
@@ -137,12 +139,20 @@ function eventToExposure(event: readonly Match[]): Exposure {
     weight: Math.max(...marks.map((mark) => mark.weight)),
     // In one block both are at most its size apart; in the block after, at most two sizes.
     lagMin: { from: 0, to: lag === 0 ? size : 2 * size },
+    other: toOtherSpan(closest, size, lag),
     minutes,
     layers,
     certainty: toCertainty(size, lag, layers, closest.length * FIX_BLOCK_MIN),
     blocks,
     verdict: 'new',
   }
+}
+
+/** The blocks that hold the closest fixes, or the blocks before them when this device came in the block after. */
+function toOtherSpan(closest: readonly Match[], size: number, lag: 0 | 1): Exposure['other'] {
+  const blockMs = size * MINUTE_MS
+  const toStart = (match: Match): number => Math.floor(match.link.fix.at / blockMs) * blockMs - lag * blockMs
+  return { from: toStart(closest[0]!), to: toStart(closest.at(-1)!) + blockMs }
 }
 
 function toCertainty(size: number, lag: 0 | 1, layers: number, minutes: number): Certainty {

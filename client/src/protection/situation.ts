@@ -74,7 +74,8 @@ async function countHeld({ storage, redactor }: Device, nowMs: number): Promise<
   return held
 }
 
-async function comparedEpochs(device: Device): Promise<ComparedEpoch[]> {
+/** Epochs with acknowledged hashes, ascending. Call with the device's lock held. */
+export async function comparedEpochs(device: Device): Promise<ComparedEpoch[]> {
   const compared: ComparedEpoch[] = []
   for await (const [key] of device.storage.range(FAMILIES.deposited)) {
     const epoch = keyToNumber(key)

@@ -41,6 +41,7 @@ describe('an exposure', () => {
         degree: 1,
         weight: 7,
         lagMin: { from: 0, to: 5 },
+        other: { from: all[4]!.fix.at, to: all[5]!.fix.at + 5 * MINUTE },
         minutes: 60,
         layers: 1,
         certainty: 'high',
@@ -54,6 +55,10 @@ describe('an exposure', () => {
     const all = links(20)
     const [only] = marksToExposures([mark(all[0]!, 40, 1), mark(all[0]!, 20, 1)], all)
     expect(only).toMatchObject({ same: 0, trail: 2, lagMin: { from: 0, to: 40 } })
+    // The other person was there in the twenty minutes before the block of this fix.
+    const block = 20 * MINUTE
+    const start = Math.floor(all[0]!.fix.at / block) * block
+    expect(only!.other).toEqual({ from: start - block, to: start })
   })
 
   it('each degree has exposures of its own, and a higher degree only where no lower one was met', () => {

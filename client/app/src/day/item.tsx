@@ -88,7 +88,7 @@ function Presence({ move, names, onName, onDelete }: Omit<ItemProps, 'item'> & {
   )
 }
 
-/** What became of the fixes: `5 deposited, 1 held back`. */
+/** The states of the fixes, and how many have each: `5 deposited, 1 held back`. */
 function States({ fixes }: { fixes: readonly DiaryEntry[] }) {
   const counts = new Map<DiaryState, number>()
   for (const { state } of fixes) counts.set(state, (counts.get(state) ?? 0) + 1)

@@ -23,7 +23,7 @@ export function AddStay({ spot, tracer }: { spot: Spot; tracer: Tracer }) {
   async function add(event: Event) {
     event.preventDefault()
     const fixes = []
-    // The middle of each five minutes. Nobody measured an accuracy.
+    // The middle of each five minutes, of unknown accuracy.
     for (let at = from; at < until; at += BLOCK_MS) fixes.push({ ...spot, at: at + BLOCK_MS / 2 })
     try {
       const { taken, refused } = await recordAll(tracer, fixes, () => undefined)
