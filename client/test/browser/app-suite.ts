@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '@geotrace/core-wasm'
 import { type LocalFederation, startWebServer, type WebServer } from '@geotrace/node/testing'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createTracer, libp2pDialer, memoryStorage } from '../../src/node.ts'
 import {
@@ -112,6 +112,14 @@ export function appSuite(stage: () => Stage): void {
     await card.waitFor()
     expect(await card.innerText()).toMatch(/You were there within .* minutes.*\n*.*They reported a positive test/)
     await page.getByRole('link', { name: '1 new' }).waitFor()
+    await checkCard(card)
+    await card.getByRole('button', { name: 'That was not me' }).click()
+    await page.getByText('No known exposure').waitFor()
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await card.getByRole('button', { name: 'I was there' }).click()
+    await page.getByText('You said that you were there').first().waitFor()
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await card.getByRole('button', { name: 'I was there' }).waitFor()
     await card.getByRole('button', { name: 'That was not me' }).click()
     await page.getByText('No known exposure').waitFor()
 
@@ -124,6 +132,19 @@ export function appSuite(stage: () => Stage): void {
     expect(app.faults).toEqual([])
     await app.context.close()
   })
+
+  /** The card shows the place, both presences and dated advice, and shares the place only on purpose. */
+  async function checkCard(card: Locator): Promise<void> {
+    await card.getByLabel('Map of this place').waitFor()
+    expect(await card.locator('.presences').innerText()).toMatch(/You.*They, some time in/s)
+    await card.getByText(/Get tested on \w+ \d+ \w+/).waitFor()
+    await card.getByRole('button', { name: 'Share or print' }).click()
+    const text = card.locator('.share-text')
+    expect(await text.innerText()).not.toContain('52.52')
+    await card.getByLabel('With the place').check()
+    expect(await text.innerText()).toContain('52.52000, 13.40500')
+    await card.getByRole('button', { name: 'Close' }).click()
+  }
 
   /** Deposits the position of this page, so that its hours can be compared. */
   async function deposit(page: Page): Promise<void> {

@@ -88,6 +88,86 @@ describe('the status of a device', () => {
     [{ salting: 'plain', isLocal: true }, 'protected', [], undefined],
     [{ exposures: 1 }, 'at-risk', [], 'see-exposures'],
     [{ exposures: 2, isPaused: true }, 'at-risk', ['paused'], 'see-exposures'],
+    // Two problems: the first that has a step gives the button.
+    [{ isErasing: true, isPaused: true }, 'not-protected', ['erasing', 'paused'], 'sync-now'],
+    [{ mayRecord: false, location: 'denied' }, 'not-protected', ['no-consent-record', 'location-denied'], 'agree'],
+    [{ isPaused: true, location: 'denied' }, 'not-protected', ['paused', 'location-denied'], 'resume'],
+    [
+      { location: 'denied', mayDeposit: false },
+      'not-protected',
+      ['location-denied', 'no-consent-deposit'],
+      'allow-location',
+    ],
+    [
+      { location: 'prompt', positionMs: undefined, compared: [] },
+      'not-protected',
+      ['location-not-asked', 'no-recent-position', 'nothing-compared'],
+      'allow-location',
+    ],
+    [{ mayDeposit: false, lastSyncMs: undefined }, 'not-protected', ['no-consent-deposit', 'never-synced'], 'agree'],
+    [
+      { ...PROBLEMS['only-inaccurate'], isHomeKnown: false, fixesHeld: 3 },
+      'not-protected',
+      ['only-inaccurate', 'home-unknown'],
+      'go-outside',
+    ],
+    [
+      { ...PROBLEMS['no-recent-position'], ...PROBLEMS['sync-overdue'] },
+      'partly',
+      ['no-recent-position', 'sync-overdue'],
+      'sync-now',
+    ],
+    [
+      { ...PROBLEMS['home-unknown'], ...PROBLEMS['sync-overdue'] },
+      'partly',
+      ['home-unknown', 'sync-overdue'],
+      'mark-home',
+    ],
+    [{ ...PROBLEMS['sync-overdue'], isClockOff: true }, 'partly', ['sync-overdue', 'clock-off'], 'sync-now'],
+    [{ ...PROBLEMS['fixes-lost'], ...PROBLEMS['weak-salting'] }, 'partly', ['fixes-lost', 'weak-salting'], undefined],
+    [{ ...PROBLEMS['fixes-lost'], isClockOff: true }, 'partly', ['fixes-lost', 'clock-off'], 'set-clock'],
+    // The edges of the ages.
+    [{ positionMs: NOW - HOUR_MS }, 'protected', [], undefined],
+    [{ lastSyncMs: NOW - 3 * HOUR_MS }, 'protected', [], undefined],
+    [{ lostMs: NOW - 24 * HOUR_MS, fixesLost: 1 }, 'partly', ['fixes-lost'], undefined],
+    [{ positionMs: undefined, inaccurateMs: NOW - 2 * HOUR_MS }, 'partly', ['no-recent-position'], undefined],
+    // A device that is offline or clock-off for a day, and the very first minute of a device.
+    [
+      {
+        lastSyncMs: NOW - 26 * HOUR_MS,
+        lostMs: NOW,
+        fixesLost: 20,
+        fixesWaiting: 30,
+        oldestWaitingMs: NOW - 26 * HOUR_MS,
+      },
+      'partly',
+      ['sync-overdue', 'fixes-lost'],
+      'sync-now',
+    ],
+    [
+      {
+        location: 'prompt',
+        mayRecord: false,
+        mayDeposit: false,
+        isHomeKnown: false,
+        positionMs: undefined,
+        lastSyncMs: undefined,
+        compared: [],
+      },
+      'not-protected',
+      [
+        'no-consent-record',
+        'location-not-asked',
+        'no-consent-deposit',
+        'no-recent-position',
+        'never-synced',
+        'nothing-compared',
+      ],
+      'agree',
+    ],
+    // An exposure stays the first thing to see, whatever is missing.
+    [{ exposures: 1, mayDeposit: false }, 'at-risk', ['no-consent-deposit'], 'see-exposures'],
+    [{ exposures: 1, ...PROBLEMS['sync-overdue'] }, 'at-risk', ['sync-overdue'], 'see-exposures'],
   ])('situation %o is %s', (change, state, reasons, action) => {
     expect(stateOf(change)).toMatchObject({ state, reasons, action })
   })

@@ -3,12 +3,12 @@ import '../styles/report.css'
 import { isFederationError, type Protection, parseReportCode, type Tracer } from '@geotrace/client'
 import type { ReportStatus } from '@geotrace/core-wasm/wire'
 import { useState } from 'preact/hooks'
+import { useAdvice } from '../exposures/advice.ts'
 import { comparedToWords } from '../protection-words.ts'
 import { refreshConsents } from '../session/refresh.ts'
 import { consents, isReporting, protection, syncing } from '../session/state.ts'
 import { reportNow } from '../session/sync.ts'
 import { count, errorToWords } from '../words.ts'
-import { useAdvice } from './exposures.tsx'
 import { Scanner } from './scanner.tsx'
 
 export function ReportView({ tracer }: { tracer: Tracer }) {

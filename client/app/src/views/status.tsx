@@ -70,6 +70,8 @@ function toComparedLine(compared: string | undefined): string {
 
 function Step({ action, tracer }: { action: ProtectionAction; tracer: Tracer }) {
   const link = LINKS[action]
+  // This view is the step already.
+  if (link !== undefined && location.hash.startsWith(link)) return null
   if (link !== undefined) {
     return (
       <a class="button" href={link}>
@@ -87,7 +89,12 @@ function Step({ action, tracer }: { action: ProtectionAction; tracer: Tracer }) 
     await markChanged(tracer)
   }
   return (
-    <button type="button" class="primary" disabled={action === 'sync-now' && syncing.value.running} onClick={take}>
+    <button
+      type="button"
+      class="primary"
+      disabled={action === 'sync-now' && (syncing.value.running || !online.value)}
+      onClick={take}
+    >
       {ACTION_WORDS[action]}
     </button>
   )

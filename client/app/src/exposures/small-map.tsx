@@ -1,0 +1,54 @@
+/** A small map of an exposure: the place, and the person's own way in the hour around it. It does not move. */
+import type { DiaryEntry, Exposure } from '@geotrace/client'
+import { HOUR_MS } from '@geotrace/core-wasm/wire'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { type Land, loadLand } from '../map/base.ts'
+import { paint, readColours } from '../map/paint.ts'
+import { diary, opening } from '../session/state.ts'
+
+/** The place and the streets around it. */
+const ZOOM = 16
+const AROUND_MS = HOUR_MS
+
+export default function SmallMap({ exposure }: { exposure: Exposure }) {
+  const canvas = useRef<HTMLCanvasElement>(null)
+  const session = opening.value
+  const [width, setWidth] = useState(0)
+  const [land, setLand] = useState<Land | undefined>(undefined)
+  const fixes = diary.value
+  useEffect(() => {
+    loadLand(ZOOM).then(setLand, () => undefined)
+    const observer = new ResizeObserver(() => setWidth(canvas.current!.clientWidth))
+    observer.observe(canvas.current!)
+    return () => observer.disconnect()
+  }, [])
+  useEffect(() => {
+    const element = canvas.current!
+    if (width === 0 || session.state !== 'ready') return
+    readColours(element)
+    const ratio = Math.min(3, window.devicePixelRatio || 1)
+    const size = { width, height: element.clientHeight }
+    element.width = Math.round(size.width * ratio)
+    element.height = Math.round(size.height * ratio)
+    paint(element.getContext('2d')!, {
+      camera: { lat: exposure.lat, lng: exposure.lng, zoom: ZOOM },
+      size,
+      ratio,
+      land,
+      core: session.core,
+      shards: session.manifest.parameters.shards,
+      shown: new Set(['fixes']),
+      fixes: fixes.filter((fix) => isAround(fix, exposure)),
+      exposures: [{ ...exposure, verdict: 'new' }],
+      zones: [],
+      homeCells: [],
+      position: undefined,
+      selected: undefined,
+    })
+  }, [width, land, fixes, exposure])
+  return <canvas ref={canvas} class="small-map" role="img" aria-label="Map of this place" />
+}
+
+function isAround({ at }: DiaryEntry, { from, to }: Exposure): boolean {
+  return at >= from - AROUND_MS && at <= to + AROUND_MS
+}
