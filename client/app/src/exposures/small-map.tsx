@@ -18,8 +18,9 @@ export default function SmallMap({ exposure }: { exposure: Exposure }) {
   const fixes = diary.value
   useEffect(() => {
     loadLand(ZOOM).then(setLand, () => undefined)
-    const observer = new ResizeObserver(() => setWidth(canvas.current!.clientWidth))
-    observer.observe(canvas.current!)
+    const element = canvas.current!
+    const observer = new ResizeObserver(() => setWidth(element.clientWidth))
+    observer.observe(element)
     return () => observer.disconnect()
   }, [])
   useEffect(() => {
