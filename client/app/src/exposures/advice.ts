@@ -1,6 +1,6 @@
 /**
- * The advice that the authority writes in advice.json, beside the app: chosen by degree and certainty, with the dates that
- * follow from the day of the exposure. Pure, but for the loading.
+ * The advice that the authority writes in advice.json, beside the app. Degree and certainty choose a rule, and the day of the
+ * exposure gives the dates. Pure, but for the loading.
  */
 import type { Certainty, Exposure } from '@geotrace/client'
 import { useEffect, useState } from 'preact/hooks'

@@ -1,6 +1,6 @@
 /** Records with the Geolocation API, and follows the browser's permission for it. */
 import type { LocationPermission, Tracer } from '@geotrace/client'
-import { refreshProtection } from './refresh.ts'
+import { refreshAbsences, refreshProtection } from './refresh.ts'
 import { permission, position, recording } from './state.ts'
 
 let watchId: number | undefined
@@ -45,7 +45,9 @@ export function startRecording(tracer: Tracer): void {
 /** The diary states that no position came because the browser or the device gave none. */
 export async function noteNoPosition(tracer: Tracer): Promise<void> {
   const { value } = recording
-  if (value === 'denied' || value === 'unavailable') await tracer.noteAbsence(value)
+  if (value !== 'denied' && value !== 'unavailable') return
+  await tracer.noteAbsence(value)
+  await refreshAbsences(tracer)
 }
 
 export function stopRecording(): void {

@@ -32,7 +32,8 @@ export function DiaryView({ tracer }: { tracer: Tracer }) {
   const items = useMemo(() => {
     const today = entries.filter(({ at }) => at >= shown && at < end)
     const newest = today.at(-1)?.at ?? 0
-    const until = Math.min(end, Math.max(minute * MINUTE_MS, newest + 1))
+    // The minute that runs belongs to the day, else a cause of just now would not be shown.
+    const until = Math.min(end, Math.max((minute + 1) * MINUTE_MS, newest + 1))
     const began = Math.min(entries[0]?.at ?? until, gaps[0]?.from ?? until)
     return toTimeline({ from: shown, until }, today, gaps, began)
   }, [entries, gaps, shown, minute])
