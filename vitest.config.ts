@@ -32,6 +32,7 @@ const APART = [
   'core-wasm/test/browser/',
   'client/test/browser/',
   'client/test/simulation/',
+  'node/test/attack/',
   'node/test/e2e/',
   'node/test/membership/succession',
   'node/test/net/under-attack',

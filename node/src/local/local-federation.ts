@@ -22,6 +22,8 @@ export interface LocalFederationInit {
   dir: string
   clock?: Clock
   random?: Random
+  /** The randomness of the nodes' seeds, for a test that must know them. */
+  seedRandom?: Random
   log?: Log
   parameters?: Partial<Parameters>
   /** The number of contact steps that the central peer marks. */
@@ -43,6 +45,7 @@ export interface LocalFederation {
 /** Founds a federation of five salt nodes and a central peer. Resolves when all of them serve. Throws PEER_UNREACHABLE. */
 export async function startFederation(init: LocalFederationInit): Promise<LocalFederation> {
   const { dir, clock = systemClock(), random = systemRandom, log = silent, parameters, degrees, certificate } = init
+  const watched = init.seedRandom && { seedRandom: init.seedRandom }
   const core = await loadCore()
   const hosts = await loopbackAddresses(1, DEMO_OPERATORS.length + 1)
   const at = clock.now()
@@ -52,6 +55,7 @@ export async function startFederation(init: LocalFederationInit): Promise<LocalF
   const node = (operator: string, i: number): SaltNode =>
     saltNode({
       ...shared,
+      ...watched,
       dir: join(dir, operator),
       secret: demoSecret(DEMO_PHRASE, `peer/${operator}`),
       operatorSecret: demoSecret(DEMO_PHRASE, `operator/${operator}`),

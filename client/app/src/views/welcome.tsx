@@ -14,7 +14,7 @@ const PROMISES = {
   plain:
     'What leaves it are fingerprints of places and times. This federation uses weak salts: a party that asks for all of them within three hours can find the places.',
   threshold:
-    'What leaves it are fingerprints of places and times. Nobody can read them back alone: only several volunteers together could, within a few hours.',
+    'What leaves it are fingerprints of places and times. Volunteers who work together could read them all back within a few hours. Anybody can test a few chosen places.',
 } as const
 
 interface WelcomeProps {

@@ -1,0 +1,39 @@
+/** The central peer's database as a thief sees it: a copy of its directory, opened by the store's own code. */
+import { cp } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { SimulatedClock } from '@geotrace/core-wasm'
+import { bytesToHex } from '@geotrace/core-wasm/wire'
+import type { User } from '../../src/central/store/central-store.ts'
+import { levelStore } from '../../src/central/store/level-store.ts'
+import { DEMO_AUTHORITY } from '../../src/local/local-federation.ts'
+import { systemRandom } from '../../src/platform/random.ts'
+
+export interface StoredRow {
+  readonly user: User
+  readonly epoch: number
+  /** Hex. */
+  readonly hash: string
+  /** Minutes. */
+  readonly size: number
+  readonly lags: number
+}
+
+/** Copies the database of the federation in `dir` and reads every row of every user. */
+export async function stealDatabase(dir: string, copy: string, clock: SimulatedClock): Promise<StoredRow[]> {
+  await cp(join(dir, DEMO_AUTHORITY, 'store'), copy, { recursive: true })
+  const store = await levelStore({ dir: copy, random: systemRandom, clock })
+  try {
+    const { users } = await store.statistics()
+    const rows: StoredRow[] = []
+    for (const epoch of await store.epochs()) {
+      for (let user = 1; user <= users; user++) {
+        for (const { hash, size, lags } of await store.userRows(epoch, user)) {
+          rows.push({ user, epoch, hash: bytesToHex(hash), size, lags })
+        }
+      }
+    }
+    return rows
+  } finally {
+    await store.close()
+  }
+}
