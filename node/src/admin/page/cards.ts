@@ -22,8 +22,8 @@ export function cards(status: NodeStatus): JSX.Element[] {
 
 function requests({ answered, network }: NodeStatus): Card {
   const bytes = Object.values(network.protocols).reduce((total, protocol) => total + protocol.bytes, 0)
-  const words = `answered since the start; ${megabytes(bytes)} of frames`
-  return { title: 'Requests of devices', value: grouped(answered), words }
+  const words = `of devices, answered since the start; ${megabytes(bytes)} of frames`
+  return { title: 'Requests', value: grouped(answered), words }
 }
 
 function peers({ reach, nowMs }: NodeStatus): Card {

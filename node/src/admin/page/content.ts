@@ -74,7 +74,7 @@ export function pageContent(status: NodeStatus): string {
       section('day', 'Requests of devices, last 24 hours', dayChart(history, nowMs), 'wide'),
       section('shards', 'Your shards', shards(status)),
       section('salting', 'Salting', salting(status)),
-      section('refused', 'Refused since the start', refusals(status)),
+      section('refused', 'Refused since the start', refusals(status), 'wide'),
       section('sees', 'What this node sees', sees(), 'wide'),
       footer(status),
     ),
@@ -164,7 +164,7 @@ function salting({ salting: own, evaluations, evaluationsMax }: NodeStatus): JSX
   return h(
     Fragment,
     null,
-    h('p', null, saltingText(own)),
+    h('p', { class: 'fact' }, sentence(saltingText(own))),
     own.kind === 'threshold' && rows.length === 0 && h('p', { class: 'quiet' }, 'No evaluation was asked for yet.'),
     rows.length > 0 && table(['Shard', 'Epoch from', 'Evaluations'], rows),
     rows.length > 0 && h('p', { class: 'quiet' }, `Rounded, so that no single device shows.${limit}`),

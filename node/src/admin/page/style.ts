@@ -33,6 +33,7 @@ figcaption{font-size:14px;display:flex;flex-wrap:wrap;gap:4px 16px}
 .key::before{content:"";display:inline-block;width:.7em;height:.7em;border-radius:2px;margin-right:.45em;background:var(--accent)}
 .key.refused::before,.key.missing::before{background:var(--warn)}.key.others::before{background:var(--quiet);opacity:.45}
 .plain{list-style:none;padding:0;margin-top:8px;display:grid;gap:8px;font-size:14px}
+.fact{font-size:14px;margin-top:8px}
 .scroll{overflow-x:auto}
 table{width:100%;border-collapse:collapse;font-size:14px;margin-top:8px}
 th{text-align:left;color:var(--quiet);font-weight:500}
