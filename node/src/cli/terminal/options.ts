@@ -2,6 +2,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import {
+  FederationError,
   type FrozenManifest,
   isFederationError,
   MANIFEST_MAX_BYTES,
@@ -64,7 +65,7 @@ export function readManifest(path: string): Manifest {
   try {
     return parseManifest(text)
   } catch (error) {
-    if (!isFederationError(error, 'MANIFEST_INVALID') || error.data.path !== 'openings') throw error
+    if (!isFederationError(error, 'MANIFEST_INVALID') || error.data.path !== 'openings') throw withPath(error, path)
     return invalidCommand(
       `the members of the federation in ${path} have not opened their nonces yet`,
       'run `geotrace federation open`, send the line to your founder, and put the complete federation.json there',
@@ -74,7 +75,25 @@ export function readManifest(path: string): Manifest {
 
 /** The same for a manifest whose members may not have opened their nonces yet. */
 export function readFrozenManifest(path: string): FrozenManifest {
-  return parseFrozenManifest(readManifestText(path))
+  const text = readManifestText(path)
+  try {
+    return parseFrozenManifest(text)
+  } catch (error) {
+    throw withPath(error, path)
+  }
+}
+
+/** The parser calls every manifest federation.json. The person named a path. */
+function withPath(error: unknown, path: string): unknown {
+  if (!isFederationError(error, 'MANIFEST_INVALID')) return error
+  return new FederationError(
+    'MANIFEST_INVALID',
+    error.message.replace(/^federation\.json/, () => path),
+    error.data,
+    {
+      cause: error,
+    },
+  )
 }
 
 function readManifestText(path: string): string {

@@ -6,6 +6,7 @@ import { FederationError } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import { reportFailure, toFailure } from '../../../src/cli/terminal/failure.ts'
 import { invalidCommand } from '../../../src/cli/terminal/invalid-command.ts'
+import { readFrozenManifest, readManifest } from '../../../src/cli/terminal/options.ts'
 import { captured } from '../captured.ts'
 
 function thrownBy(task: () => unknown): unknown {
@@ -18,6 +19,18 @@ function thrownBy(task: () => unknown): unknown {
 }
 
 describe('a failure of a command', () => {
+  it('a manifest that is wrong is named by the path that the person gave', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'geotrace-failure-'))
+    const file = join(dir, 'other$&.json')
+    writeFileSync(file, '{"version":1}')
+    for (const read of [readManifest, readFrozenManifest]) {
+      const failure = toFailure(thrownBy(() => read(file)))
+      expect(failure).toMatchObject({ code: 'MANIFEST_INVALID', exit: 2 })
+      expect(failure.message.startsWith(`${file}: `)).toBe(true)
+    }
+    rmSync(dir, { recursive: true })
+  })
+
   it('a wrong command line ends with exit code 2, and the next step stands on its own line', () => {
     const error = thrownBy(() => invalidCommand('expected a port, got x', 'give a number'))
     expect(toFailure(error)).toEqual({
