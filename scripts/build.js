@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const require = createRequire(import.meta.url)
 const assembly = join(root, 'core-wasm', 'assembly')
 
-const sources = [packageFile('assemblyscript'), ...readdirSync(assembly).map((name) => join(assembly, name))]
+const sources = [packageFile('assemblyscript'), ...filesOf(assembly)]
 for (const [target, config] of Object.entries(MODULES)) {
   const newest = Math.max(...[join(root, config), ...sources].map(changedAt))
   if (changedAt(join(root, 'core-wasm', 'build', `${target}.wasm`)) >= newest) continue

@@ -42,6 +42,7 @@ export async function rows({ progress }) {
     multiply: () => perCall(world.multiply, MULTIPLICATIONS),
     evaluate: () => perCall(() => world.evaluate(BATCH), 1) / BATCH,
     ...Object.fromEntries(SYNCS.map((sync) => [sync.name, () => perCall(() => world.sync(sync), 1)])),
+    naive: () => perCall(() => world.naiveEvaluate(BATCH), 1) / BATCH,
     nobleMultiply: few(() => perCall(world.nobleMultiply, MULTIPLICATIONS / 4)),
     nobleEvaluate: few(() => perCall(world.nobleEvaluate, 1) / BATCH),
   }
@@ -52,6 +53,7 @@ export async function rows({ progress }) {
   return [
     row('scalar multiplication', '@noble/curves', best.multiply, best.nobleMultiply),
     row(`evaluate and prove, an element of ${BATCH}`, '@noble/curves', best.evaluate, best.nobleEvaluate),
+    row(`evaluate and prove, an element of ${BATCH}`, 'the group alone', best.evaluate, best.naive),
     { name: 'scalar multiplication (X25519)', against: '', ours: best.multiply / best.x25519 },
     { name: `evaluate and prove, an element of ${BATCH} (X25519)`, against: '', ours: best.evaluate / best.x25519 },
     { name: 'elements that a node evaluates in a core-hour', against: '', ours: CORE_HOUR_NS / best.evaluate },
@@ -99,6 +101,16 @@ function toWorld(group, random) {
     multiply: () => group.multiply(factor, element),
     nobleMultiply: () => point.multiply(value).toBytes(),
     evaluate: (count) => evaluate(keys[0], batchOf(count)),
+    /** The same work without sums of multiples: two multiplications and an addition for each element. */
+    naiveEvaluate(count) {
+      const weights = answersOf(count)[0].evaluated.map(() => factor)
+      const m = batchOf(count)
+        .map((item, i) => group.multiply(weights[i], item))
+        .reduce(group.add)
+      for (const item of batchOf(count)) group.multiply(keys[0].secret, item)
+      group.multiply(factor, group.multiply(factor, m))
+      group.multiplyBase(factor)
+    },
     nobleEvaluate: () => voprf.blindEvaluateBatch(keys[0].secret, keys[0].public, batchOf(BATCH)),
     /** Blinds the cells, checks the proofs of three nodes in batches of 36, and combines. */
     sync({ cells, padded }) {
@@ -114,10 +126,9 @@ function toWorld(group, random) {
         }
       }
       const unblinds = group.scalarInvert(blinds)
-      const lambdas = respondersToWeights([0, 2, 4])
+      const { factors, inverse } = respondersToWeights([0, 2, 4])
       for (const [i, input] of inputs.entries()) {
-        const weights = lambdas.map((lambda) => group.scalarMultiply(lambda, unblinds[i]))
-        finalize(group, input, weights, batchOf(BATCH).slice(0, NODES))
+        finalize(group, input, factors, group.scalarMultiply(inverse, unblinds[i]), batchOf(BATCH).slice(0, NODES))
       }
     },
   }

@@ -228,16 +228,16 @@ class Round {
 
 /** The cell keys of `wanted`, by epoch and in order. */
 function combine({ wanted, blinds }: Blinded, shares: readonly Share[], group: Group): Uint8Array[][] {
-  const lambdas = respondersToWeights(shares.map(({ place }) => place))
+  const { factors, inverse } = respondersToWeights(shares.map(({ place }) => place))
   const unblinds = group.scalarInvert(blinds.flat())
   let next = 0
   const keys = wanted.map((own, e) =>
     own.map(({ cell }, i) => {
       const unblind = unblinds[next++]!
-      const weights = lambdas.map((lambda) => group.scalarMultiply(lambda, unblind))
+      const scale = group.scalarMultiply(inverse, unblind)
       const elements = shares.map(({ answer }) => answer.epochs[e]!.evaluated[i]!)
-      const key = finalize(group, cellToInput(cell), weights, elements)
-      for (const weight of weights) weight.fill(0)
+      const key = finalize(group, cellToInput(cell), factors, scale, elements)
+      scale.fill(0)
       return key
     }),
   )

@@ -1,6 +1,6 @@
 /**
  * The group ristretto255 and its scalars on 32-byte arrays. PROTOCOL.md §5.8. The arithmetic is libsodium's, cut at build to
- * these functions (scripts/ristretto.js). Operands and results pass through one area of the module's memory, and each call
+ * these functions (scripts/ristretto.js); sums of many public multiples have a module of their own. Operands and results pass through one area of the module's memory, and each call
  * wipes this area and the stack that it used. Each result has a buffer of its own, which the caller can wipe.
  * Throws RangeError for bytes that are no element, for a product that is the identity, and for another length.
  */
@@ -9,6 +9,10 @@ import { compileModule } from '../core/instance.ts'
 import { fromHex } from '../core/module-bytes.ts'
 import { ristretto } from '../generated/ristretto.ts'
 import { FederationError } from '../wire/errors.ts'
+import { loadMultiples, type SumOfMultiples } from './multiples.ts'
+
+/** G. RFC 9496 §4. */
+export const GENERATOR = fromHex('e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2d76')
 
 export interface Group {
   /** scalar · element. */
@@ -16,6 +20,8 @@ export interface Group {
   /** scalar · G. */
   multiplyBase(scalar: Uint8Array): Uint8Array
   add(a: Uint8Array, b: Uint8Array): Uint8Array
+  /** Σ factor · element for public operands, because its time depends on them. */
+  sum: SumOfMultiples
   /** The element of 64 uniform bytes. */
   fromHash(bytes: Uint8Array): Uint8Array
   /** Whether 32 bytes are the canonical encoding of an element other than the identity. */
@@ -62,7 +68,7 @@ const IN = AREA + HASH_BYTES
 /** Longest message of `sha512`: the area ends with the memory's second page. */
 const MESSAGE_MAX_BYTES = 2 * 65_536 - IN
 
-/** Compiles the module once; all later calls are synchronous. Throws CORE_UNSUPPORTED. */
+/** Compiles the modules once; all later calls are synchronous. Throws CORE_UNSUPPORTED. */
 export async function loadGroup(): Promise<Group> {
   if (typeof WebAssembly === 'undefined') {
     throw new FederationError(
@@ -71,10 +77,10 @@ export async function loadGroup(): Promise<Group> {
     )
   }
   const instance = await compileModule(fromHex(ristretto))
-  return groupOf(instance.exports as unknown as Exports)
+  return groupOf(instance.exports as unknown as Exports, await loadMultiples())
 }
 
-function groupOf(exports: Exports): Group {
+function groupOf(exports: Exports, sum: SumOfMultiples): Group {
   const memory = new Uint8Array(exports.memory.buffer)
 
   /** Runs one function on operands that lie one after the other, copies the result and wipes all traces. */
@@ -103,6 +109,7 @@ function groupOf(exports: Exports): Group {
     multiply: (a, b) => element('multiply', exports.multiply, checked(a), checked(b)),
     multiplyBase: (a) => element('multiplyBase', exports.multiplyBase, checked(a)),
     add: (a, b) => element('add', exports.add, checked(a), checked(b)),
+    sum,
     fromHash: (bytes) => element('fromHash', exports.fromHash, checked(bytes, HASH_BYTES)),
     isElement(bytes) {
       const { status } = call(0, () => exports.isElement(IN), [checked(bytes)])

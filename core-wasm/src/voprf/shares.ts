@@ -44,20 +44,32 @@ export function rankToWeights(replicas: number, threshold: number, rank: number)
   })
 }
 
-/** λ_j of every responder, 32 bytes each, when exactly these replicas answer. */
-export function respondersToWeights(responders: readonly number[]): Uint8Array[] {
+/** λ_j = factor / divisor for each of exactly these responders. The factors are small integers. */
+export interface ResponderWeights {
+  readonly factors: readonly number[]
+  /** 1 / divisor as a scalar of 32 bytes, the same for all. */
+  readonly inverse: Uint8Array
+}
+
+export function respondersToWeights(responders: readonly number[]): ResponderWeights {
   if (new Set(responders).size !== responders.length) {
     throw new RangeError(`expected distinct responders, got ${responders.join(', ')}`)
   }
-  return responders.map((rank) => {
+  const fractions = responders.map((rank) => {
     let [numerator, denominator] = [1n, 1n]
     for (const other of responders) {
       if (other === rank) continue
       numerator *= BigInt(other + 1)
       denominator *= BigInt(other - rank)
     }
-    return toScalar(numerator, denominator)
+    const common = divisorOf(numerator, denominator)
+    return { numerator: numerator / common, denominator: denominator / common }
   })
+  const divisor = fractions.reduce((all, { denominator }) => (all * denominator) / divisorOf(all, denominator), 1n)
+  return {
+    factors: fractions.map(({ numerator, denominator }) => Number(numerator * (divisor / denominator))),
+    inverse: toScalar(1n, divisor),
+  }
 }
 
 /** The share of a replica from the secrets of its parts, which `secretOf` gives by part. The caller wipes all of them. */
@@ -83,9 +95,10 @@ export function keysToShareKey(
   weights: readonly ShareWeight[],
   partKeys: readonly Uint8Array[],
 ): Uint8Array {
-  return weights
-    .map(({ part, weight }) => (weight === undefined ? partKeys[part]! : group.multiply(weight, partKeys[part]!)))
-    .reduce(group.add)
+  return group.sum(
+    weights.map(({ weight }) => weight ?? 1),
+    weights.map(({ part }) => partKeys[part]!),
+  )
 }
 
 function subsets(count: number, size: number, from: number): number[][] {
@@ -106,6 +119,12 @@ function toScalar(numerator: bigint, denominator: bigint): Uint8Array {
     value >>= 8n
   }
   return bytes
+}
+
+/** The greatest common divisor, positive. */
+function divisorOf(a: bigint, b: bigint): bigint {
+  while (b !== 0n) [a, b] = [b, a % b]
+  return a < 0n ? -a : a
 }
 
 const modulo = (value: bigint): bigint => ((value % ORDER) + ORDER) % ORDER

@@ -5,7 +5,8 @@
  */
 import type { Random } from '../random.ts'
 import { concatBytes, equalBytes, utf8 } from '../wire/encoding/bytes.ts'
-import type { Group } from './group.ts'
+import { GENERATOR, type Group } from './group.ts'
+import type { ResponderWeights } from './shares.ts'
 
 /** The key pair of an evaluation: a scalar and its public key, 32 bytes each. */
 export interface EvaluationKey {
@@ -76,12 +77,8 @@ export function* evaluating(
       evaluated.push(group.multiply(key.secret, element))
       yield
     }
-    let m: Uint8Array | undefined
-    for (const [i, weight] of weights(group, key.public, blinded, evaluated)) {
-      m = plus(group, m, group.multiply(weight, blinded[i]!))
-      yield
-    }
-    if (m === undefined) throw new RangeError('"blinded" expected at least one element')
+    const m = group.sum(toWeights(group, key.public, blinded, evaluated), blinded)
+    yield
     const z = group.multiply(key.secret, m)
     const c = challenge(group, key.public, m, z, group.multiplyBase(nonce), group.multiply(nonce, m))
     const product = group.scalarMultiply(c, key.secret)
@@ -104,15 +101,11 @@ export function isValidEvaluation(
   const [c, s] = [proof.subarray(0, SCALAR_BYTES), proof.subarray(SCALAR_BYTES)]
   // One proof has one encoding, so that all implementations judge it alike.
   if (!equalBytes(group.scalarReduce(concatBytes(s, new Uint8Array(SCALAR_BYTES))), s)) return false
-  let [m, z]: (Uint8Array | undefined)[] = []
   try {
-    for (const [i, weight] of weights(group, publicKey, blinded, evaluated)) {
-      m = plus(group, m, group.multiply(weight, blinded[i]!))
-      z = plus(group, z, group.multiply(weight, evaluated[i]!))
-    }
-    const t2 = group.add(group.multiplyBase(s), group.multiply(c, publicKey))
-    const t3 = group.add(group.multiply(s, m!), group.multiply(c, z!))
-    return equalBytes(challenge(group, publicKey, m!, z!, t2, t3), c)
+    const weights = toWeights(group, publicKey, blinded, evaluated)
+    const [m, z] = [group.sum(weights, blinded), group.sum(weights, evaluated)]
+    const [t2, t3] = [group.sum([s, c], [GENERATOR, publicKey]), group.sum([s, c], [m, z])]
+    return equalBytes(challenge(group, publicKey, m, z, t2, t3), c)
   } catch (error) {
     // An operand is no element, or a product is the identity: no honest answer leads to either.
     if (error instanceof RangeError) return false
@@ -121,16 +114,17 @@ export function isValidEvaluation(
 }
 
 /**
- * The output for an input, from the answers of `t` replicas (Finalize of §3.3.2): `weights[j]` is λ_j · blind⁻¹. Returns the
- * secret of the risk hash, 32 bytes.
+ * The output for an input, from the answers of t replicas (Finalize of §3.3.2): `scale` is blind⁻¹ · `inverse` of their
+ * weights. Answers are public, and so is their sum. Returns the secret of the risk hash, 32 bytes.
  */
 export function finalize(
   group: Group,
   input: Uint8Array,
-  weights: readonly Uint8Array[],
+  factors: ResponderWeights['factors'],
+  scale: Uint8Array,
   evaluated: readonly Uint8Array[],
 ): Uint8Array {
-  const element = evaluated.map((point, j) => group.multiply(weights[j]!, point)).reduce(group.add)
+  const element = group.multiply(scale, group.sum(factors, evaluated))
   const message = concatBytes(prefixed(input), prefixed(element), FINALIZE)
   const output = group.sha512(message)
   const secret = output.slice(0, SECRET_BYTES)
@@ -139,16 +133,16 @@ export function finalize(
 }
 
 /** d_i of every element (ComputeComposites of §2.2.1). */
-function* weights(
+function toWeights(
   group: Group,
   publicKey: Uint8Array,
   blinded: readonly Uint8Array[],
   evaluated: readonly Uint8Array[],
-): Generator<[number, Uint8Array]> {
+): Uint8Array[] {
   const seed = prefixed(group.sha512(prefixed(publicKey), SEED_DOMAIN))
-  for (const [i, element] of blinded.entries()) {
-    yield [i, hashToScalar(group, seed, u16(i), prefixed(element), prefixed(evaluated[i]!), COMPOSITE)]
-  }
+  return blinded.map((element, i) =>
+    hashToScalar(group, seed, u16(i), prefixed(element), prefixed(evaluated[i]!), COMPOSITE),
+  )
 }
 
 function challenge(group: Group, ...elements: readonly Uint8Array[]): Uint8Array {
@@ -163,10 +157,6 @@ function hashToScalar(group: Group, ...message: readonly Uint8Array[]): Uint8Arr
 function expand(group: Group, domain: Uint8Array, ...message: readonly Uint8Array[]): Uint8Array {
   const first = group.sha512(ZERO_BLOCK, ...message, EXPANDED_LENGTH, domain)
   return group.sha512(first, Uint8Array.of(1), domain)
-}
-
-function plus(group: Group, sum: Uint8Array | undefined, term: Uint8Array): Uint8Array {
-  return sum === undefined ? term : group.add(sum, term)
 }
 
 function toDomain(name: string): Uint8Array {

@@ -125,3 +125,16 @@ describe('the sorter', () => {
     expect(Buffer.compare(bytes(), before)).toBe(0)
   })
 })
+
+describe('the module of sums', () => {
+  const { call, bytes, constant } = instantiate('msm')
+
+  it('the module takes as many terms as it has room for and traps before it writes when there are more', () => {
+    expect(Object.keys(call)).toEqual(['sum'])
+    const terms = constant('TERMS')
+    expect(call.sum!(terms)).toBe(0)
+    const before = bytes().slice()
+    for (const bad of [terms + 1, ...HUGE]) expect(() => call.sum!(bad), String(bad)).toThrow(WebAssembly.RuntimeError)
+    expect(Buffer.compare(bytes(), before)).toBe(0)
+  })
+})

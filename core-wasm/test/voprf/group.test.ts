@@ -4,6 +4,7 @@ import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import { describe, expect, it } from 'vitest'
 import { randomBytes, seeded } from '../../src/testing/index.ts'
 import { type Group, loadGroup } from '../../src/voprf/index.ts'
+import { REFUSED, SMALL_ORDER } from './encodings.ts'
 
 /** The oracle: noble's ristretto255, which shares no code with libsodium. */
 const { Point } = ristretto255
@@ -18,29 +19,6 @@ const littleEndian = (bytes: Uint8Array) => BigInt(`0x${bytesToHex(Uint8Array.fr
 const point = (bytes: Uint8Array) => Point.fromBytes(bytes)
 const element = () => group.fromHash(wide())
 
-/** Encodings that RFC 9496 refuses (A.2): not canonical, negative, not on the curve. */
-const REFUSED = [
-  '00ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
-  'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-  'f3ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-  '0100000000000000000000000000000000000000000000000000000000000000',
-  '01ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-  'ed57ffd8c914fb201471d1c3d245ce3c746fcbe63a3679d51b6a516ebebe0e20',
-  '26948d35ca62e643e26a83177332e6b6afeb9d08e4268b650f1f5bbd8d81d371',
-  '4eac077a713c57b4f4397629a4145982c661f48044dd3f96427d40b147d9742f',
-  '3eb858e78f5a7254d8c9731174a94f76755fd3941c0ac93735c07ba14579630e',
-  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-].map(hexToBytes)
-/** The points of order 2, 4 and 8 of Edwards25519 in its own encoding. */
-const SMALL_ORDER = [
-  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-  '0000000000000000000000000000000000000000000000000000000000000080',
-  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
-  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa',
-  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
-  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85',
-].map(hexToBytes)
 const IDENTITY = new Uint8Array(32)
 
 describe('the group', () => {
@@ -129,7 +107,8 @@ describe('the memory of the group', () => {
     WebAssembly.Instance = class extends Instance {
       constructor(module: WebAssembly.Module) {
         super(module)
-        memory = new Uint8Array((this.exports.memory as WebAssembly.Memory).buffer)
+        // The group is instantiated first, then the module of sums, which holds nothing secret.
+        memory ??= new Uint8Array((this.exports.memory as WebAssembly.Memory).buffer)
       }
     }
     try {

@@ -66,9 +66,10 @@ describe('the weights of shares and answers', () => {
         }, 0n)
       const whole = secrets.reduce((a, b) => Fn.add(a, b))
       for (const responders of setsOf(replicas, threshold)) {
-        const weights = respondersToWeights(responders).map((weight) => Fn.fromBytes(weight))
-        const sum = responders.reduce((total, rank, i) => Fn.add(total, Fn.mul(weights[i]!, shareOf(rank))), 0n)
-        expect(sum).toBe(whole)
+        const { factors, inverse } = respondersToWeights(responders)
+        const sum = responders.reduce((total, rank, i) => total + BigInt(factors[i]!) * shareOf(rank), 0n)
+        expect(Fn.mul(Fn.create(sum), Fn.fromBytes(inverse))).toBe(whole)
+        for (const factor of factors) expect(Math.abs(factor)).toBeLessThan(2 ** 12)
         sets++
       }
     }

@@ -115,7 +115,7 @@ describe('the vectors of RFC 9497 A.1.2', () => {
       expect(hex(proof)).toBe(vector.proof)
       expect(isValidEvaluation(group, KEY.public, blinded, { evaluated, proof })).toBe(true)
       const unblinds = group.scalarInvert(blinds)
-      const secrets = inputs.map((input, i) => finalize(group, input, [unblinds[i]!], [evaluated[i]!]))
+      const secrets = inputs.map((input, i) => finalize(group, input, [1], unblinds[i]!, [evaluated[i]!]))
       expect(secrets.map(hex)).toEqual(vector.outputs.map((output) => output!.slice(0, 64)))
     }
   })
@@ -162,11 +162,12 @@ describe('the exchange with noble', () => {
           return answer.evaluated[0]!
         })
         for (const responders of setsOf(replicas, threshold)) {
-          const weights = respondersToWeights(responders).map((weight) => group.scalarMultiply(weight, unblind))
+          const { factors, inverse } = respondersToWeights(responders)
           const secret = finalize(
             group,
             input,
-            weights,
+            factors,
+            group.scalarMultiply(inverse, unblind),
             responders.map((rank) => answers[rank]!),
           )
           expect(hex(secret)).toBe(expected)
@@ -186,7 +187,8 @@ describe('the exchange with noble', () => {
       const share = secretsToShare(group, rankToWeights(5, 3, rank), (part) => secrets[part]!)
       return group.multiply(share, element[0]!)
     })
-    const secret = finalize(group, input, respondersToWeights([0, 1]), answers)
+    const { factors, inverse } = respondersToWeights([0, 1])
+    const secret = finalize(group, input, factors, inverse, answers)
     expect(hex(secret)).not.toBe(noble(Fn.toBytes(groupKey), input).slice(0, 64))
   })
 })

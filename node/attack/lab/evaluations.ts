@@ -89,7 +89,7 @@ export async function certifiedPartKeys(lab: Lab, epoch: number): Promise<PartKe
 /** The output for a cell from one scalar that an attacker takes for the key of the shard. */
 export function evaluateAlone({ group }: Pick<Lab, 'group'>, scalar: Uint8Array, cell: Cell): Uint8Array {
   const element = group.multiply(scalar, blindInput(group, cellToInput(cell), ONE))
-  return finalize(group, cellToInput(cell), [ONE], [element])
+  return finalize(group, cellToInput(cell), [1], ONE, [element])
 }
 
 /** All sets of t of R ranks. */
@@ -137,12 +137,13 @@ function combine(
   cells: readonly Cell[],
   answers: readonly (readonly Uint8Array[])[],
 ): Uint8Array[] {
-  const weights = respondersToWeights(ranks)
+  const { factors, inverse } = respondersToWeights(ranks)
   return cells.map((cell, i) =>
     finalize(
       group,
       cellToInput(cell),
-      weights,
+      factors,
+      inverse,
       answers.map((evaluated) => evaluated[i]!),
     ),
   )

@@ -177,19 +177,19 @@ describe('the service of evaluations', () => {
       Array.from({ length: threshold }, (_, i) => i),
       Array.from({ length: threshold }, (_, i) => replicas - 1 - i),
     ]) {
-      const lambdas = respondersToWeights(responders)
+      const { factors, inverse } = respondersToWeights(responders)
       for (const [e, epoch] of epochs.entries()) {
         const secret = groupKey(s, epoch)
         const publicKey = Point.BASE.multiply(Fn.fromBytes(secret)).toBytes()
         for (const [i, cell] of cells.entries()) {
           const unblind = group.scalarInvert([blinds[e]![i]!])[0]!
-          const weights = lambdas.map((lambda) => group.scalarMultiply(lambda, unblind))
+          const scale = group.scalarMultiply(inverse, unblind)
           const evaluated = responders.map((rank) => answers[rank]!.epochs[e]!.evaluated[i]!)
           const input = cellToInput(cell)
           const { blind, blinded } = voprf.blind(input)
           const own = voprf.blindEvaluate(secret, publicKey, blinded)
           const expected = voprf.finalize(input, blind, own.evaluated, blinded, publicKey, own.proof).slice(0, 32)
-          expect(finalize(group, input, weights, evaluated)).toEqual(expected)
+          expect(finalize(group, input, factors, scale, evaluated)).toEqual(expected)
         }
       }
     }
