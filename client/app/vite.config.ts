@@ -6,7 +6,12 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import cityTimezones from 'city-timezones'
 import { defineConfig, type Plugin } from 'vite'
+
+const { cityMapping } = cityTimezones
+/** Some 4,000 cities, 46 KB gzip. */
+const CITY_POPULATION_MIN = 50_000
 
 const root = dirname(fileURLToPath(import.meta.url))
 const PUBLIC = ['/manifest.webmanifest', '/icon.svg', '/icon-maskable.svg', '/advice.json']
@@ -40,6 +45,24 @@ function serviceWorker(): Plugin {
   }
 }
 
+/** `virtual:cities`: the larger cities of the package city-timezones, the largest first, to a hundredth of a degree. */
+function cities(): Plugin {
+  const id = '\0virtual:cities'
+  return {
+    name: 'geotrace-cities',
+    resolveId: (source) => (source === 'virtual:cities' ? id : null),
+    load(source) {
+      if (source !== id) return null
+      const round = (degrees: number) => Number(degrees.toFixed(2))
+      const rows = cityMapping
+        .filter(({ pop }) => pop >= CITY_POPULATION_MIN)
+        .sort((a, b) => b.pop - a.pop)
+        .map(({ city, lat, lng }) => [city, round(lat), round(lng)])
+      return `export default ${JSON.stringify(rows)}`
+    },
+  }
+}
+
 export default defineConfig({
   root,
   // Read the sources, as the tests do, so that the packages need not be built first.
@@ -56,5 +79,5 @@ export default defineConfig({
     reportCompressedSize: false,
     chunkSizeWarningLimit: 800,
   },
-  plugins: [serviceWorker()],
+  plugins: [cities(), serviceWorker()],
 })

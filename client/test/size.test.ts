@@ -11,7 +11,7 @@ import type * as Client from '../src/index.ts'
 import { fakeFederation, START_MS, seededBytes } from '../src/testing/fake-federation.ts'
 
 const MAX_BYTES = 40_000
-const APP_MAX_BYTES = 250_000
+const APP_MAX_BYTES = 230_000
 /** Modules that recording does not need. */
 const NETWORK =
   /zod|cborg|@noble\/|multiformats|libp2p|h3-js|level|generated\/(scalar|ristretto)|core-wasm\/src\/voprf|client\/src\/(sync|salts\/(rosters|salt-request|hashing|\w+-salting))\.ts$/
@@ -89,7 +89,7 @@ describe('the first load with storage and dialer', () => {
 })
 
 describe('the built web app', () => {
-  it('the web app loads at most 250 KB gzip until its map is shown', () => {
+  it('the web app loads at most 230 KB gzip until its map is shown', () => {
     const { shell, first } = appBytes()
     expect(shell).toBeGreaterThan(50_000)
     expect(first).toBeGreaterThan(shell + 50_000)

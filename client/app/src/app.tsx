@@ -6,11 +6,6 @@ import { DiaryView } from './views/diary.tsx'
 import { ExposuresView } from './views/exposures.tsx'
 import { FirstSteps } from './views/first-steps.tsx'
 import { LazyView } from './views/lazy.tsx'
-import { PrivacyView } from './views/privacy.tsx'
-import { ReportView } from './views/report.tsx'
-import { SettingsView } from './views/settings.tsx'
-import { SyncView } from './views/sync.tsx'
-import { TransferView } from './views/transfer.tsx'
 import { Welcome } from './views/welcome.tsx'
 
 interface View {
@@ -33,6 +28,13 @@ const VIEWS: readonly View[] = [
   { name: 'settings', title: 'Settings', icon: 'settings', main: false },
   { name: 'start', title: 'First steps', icon: 'home', main: false },
 ]
+
+// Pages that the first visit does not show.
+const loadPrivacy = () => import('./views/privacy.tsx').then(({ PrivacyView }) => ({ default: PrivacyView }))
+const loadReport = () => import('./views/report.tsx').then(({ ReportView }) => ({ default: ReportView }))
+const loadSettings = () => import('./views/settings.tsx').then(({ SettingsView }) => ({ default: SettingsView }))
+const loadSync = () => import('./views/sync.tsx').then(({ SyncView }) => ({ default: SyncView }))
+const loadTransfer = () => import('./views/transfer.tsx').then(({ TransferView }) => ({ default: TransferView }))
 
 export function App() {
   const route = useRoute()
@@ -192,7 +194,7 @@ function Content({ view }: { view: View }) {
     case 'sync':
       return (
         <Gate manifest={manifest} tracer={tracer}>
-          <SyncView tracer={tracer} />
+          <LazyView key="sync" load={loadSync} what="The sync" props={{ tracer }} />
         </Gate>
       )
     case 'start':
@@ -202,13 +204,13 @@ function Content({ view }: { view: View }) {
         </Gate>
       )
     case 'report':
-      return <ReportView tracer={tracer} />
+      return <LazyView key="report" load={loadReport} what="The report" props={{ tracer }} />
     case 'privacy':
-      return <PrivacyView tracer={tracer} manifest={manifest} />
+      return <LazyView key="privacy" load={loadPrivacy} what="The privacy page" props={{ tracer, manifest }} />
     case 'transfer':
-      return <TransferView tracer={tracer} manifest={manifest} />
+      return <LazyView key="transfer" load={loadTransfer} what="Import and export" props={{ tracer, manifest }} />
     case 'settings':
-      return <SettingsView tracer={tracer} manifest={manifest} />
+      return <LazyView key="settings" load={loadSettings} what="The page of settings" props={{ tracer, manifest }} />
     default:
       return (
         <Gate manifest={manifest} tracer={tracer}>

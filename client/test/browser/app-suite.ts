@@ -275,6 +275,22 @@ export function appSuite(stage: () => Stage): void {
     await app.context.close()
   })
 
+  /** The slider of the map shows the fixes of all days, of today and of yesterday. */
+  async function chooseDays(page: Page): Promise<void> {
+    await go(page, 'map')
+    const slider = page.getByRole('slider', { name: 'Day' })
+    const known = page.locator('#map-help')
+    expect(await slider.getAttribute('aria-valuetext')).toBe('All days')
+    expect(await known.innerText()).toMatch(/^1 fix /)
+    await slider.press('ArrowLeft')
+    await expect.poll(() => known.innerText()).toMatch(/^1 fix /)
+    await slider.press('ArrowLeft')
+    await expect.poll(() => known.innerText()).toMatch(/^0 fixes /)
+    await slider.press('End')
+    await expect.poll(() => known.innerText()).toMatch(/^1 fix /)
+    await go(page, 'diary')
+  }
+
   it('the diary names a stay, and takes a deleted stay back at the central peer', async () => {
     const app = await openContext(browser, server.url)
     const page = await start(app)
@@ -288,6 +304,7 @@ export function appSuite(stage: () => Stage): void {
     await page.getByText('Café Anna').waitFor()
     await page.reload()
     await page.getByText('Café Anna').waitFor()
+    await chooseDays(page)
     await page.getByRole('button', { name: 'Delete', exact: true }).first().click()
     await page.getByRole('button', { name: 'Yes, delete this stay' }).click()
     await page.getByText('1 position deleted').waitFor()

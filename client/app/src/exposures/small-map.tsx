@@ -36,6 +36,7 @@ export default function SmallMap({ exposure }: { exposure: Exposure }) {
       size,
       ratio,
       land,
+      cities: [],
       core: session.core,
       shards: session.manifest.parameters.shards,
       shown: new Set(['fixes']),

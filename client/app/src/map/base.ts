@@ -1,32 +1,46 @@
 /**
- * The ground: land of Natural Earth by world-atlas. It is bundled with the app, so that no tile server learns which
- * places somebody views. The coarse land loads with the map, the finer one at closer zooms.
+ * The ground: land and borders of Natural Earth by world-atlas. They are bundled with the app, so that no tile server learns
+ * which places somebody views. The coarse land loads with the map, finer land and the borders at closer zooms.
  */
 import { geoContains } from 'd3-geo'
-import type { MultiPolygon, Polygon } from 'geojson'
-import { feature } from 'topojson-client'
+import type { MultiLineString, MultiPolygon, Polygon } from 'geojson'
+import { feature, mesh } from 'topojson-client'
 import type { GeometryCollection, Topology } from 'topojson-specification'
-import fine from 'world-atlas/land-50m.json?url'
+import fine from 'world-atlas/countries-50m.json?url'
 import coarse from 'world-atlas/land-110m.json?url'
 
-export type Land = {
+export interface Land {
   type: 'FeatureCollection'
   features: { type: 'Feature'; geometry: MultiPolygon | Polygon; properties: unknown }[]
+  /** Borders between countries; the coarse land has none. */
+  borders: MultiLineString | undefined
 }
 
-const FINE_FROM_ZOOM = 4
+type Atlas = Topology<{ land: GeometryCollection; countries?: GeometryCollection }>
+
+const FINE_FROM_ZOOM = 3
 const loaded = new Map<string, Promise<Land>>()
 
+export function isFine(zoom: number): boolean {
+  return zoom >= FINE_FROM_ZOOM
+}
+
 export function loadLand(zoom: number): Promise<Land> {
-  const url = zoom < FINE_FROM_ZOOM ? coarse : fine
+  const url = isFine(zoom) ? fine : coarse
   const known = loaded.get(url)
   if (known !== undefined) return known
   const loading = fetch(url)
-    .then((response) => response.json() as Promise<Topology<{ land: GeometryCollection }>>)
-    .then((topology) => feature(topology, topology.objects.land) as unknown as Land)
+    .then((response) => response.json() as Promise<Atlas>)
+    .then(toLand)
   loaded.set(url, loading)
   loading.catch(() => loaded.delete(url))
   return loading
+}
+
+function toLand(atlas: Atlas): Land {
+  const { land, countries } = atlas.objects
+  const borders = countries && (mesh(atlas, countries as never, (a, b) => a !== b) as MultiLineString)
+  return { ...(feature(atlas, land) as unknown as Omit<Land, 'borders'>), borders }
 }
 
 export function isLand(land: Land, lng: number, lat: number): boolean {

@@ -6,6 +6,7 @@ import { isLand, type Land } from './base.ts'
 import { type Camera, metresPerPixel, type Size, toBounds, toProjection } from './camera.ts'
 import { cellToRing, type FixHexagons, gridAround, positionToHexagons, type Ring, regionsIn } from './hexagons.ts'
 import { unwrapPixels } from './longitude.ts'
+import { type NamedCity, toLabels } from './places.ts'
 
 export const LAYERS = ['fixes', 'A', 'B', 'C', 'regions', 'hidden'] as const
 export type Layer = (typeof LAYERS)[number]
@@ -15,6 +16,8 @@ export interface Scene {
   size: Size
   ratio: number
   land: Land | undefined
+  /** Cities to name, the largest first. */
+  cities: readonly NamedCity[]
   core: Core
   shards: number
   shown: ReadonlySet<Layer>
@@ -39,6 +42,8 @@ const GRID_RINGS_MAX = 34
 /** Fixes drawn, newest first: more than those of a day would cover each other. */
 const HEXAGON_FIXES_MAX = 288
 const METRES_PER_DEGREE = 111_195
+const TRACK_STEP_PX = 1.5
+const TRACK_GAP_MS = 30 * 60_000
 
 type Point = readonly [x: number, y: number]
 /** More than any canvas is wide, so that a pixel has one number. */
@@ -62,6 +67,7 @@ export function paint(context: CanvasRenderingContext2D, scene: Scene): void {
   if (shown.has('regions') && camera.zoom >= REGIONS_FROM_ZOOM && camera.zoom <= REGIONS_TO_ZOOM) {
     paintRegions(context, scene, projection)
   }
+  paintCities(context, scene)
   if (shown.has('A')) paintGrid(context, scene, projection)
   if (shown.has('hidden')) paintHidden(context, scene, projection)
   if (camera.zoom >= HEXAGONS_FROM_ZOOM) paintHexagons(context, scene, projection)
@@ -88,6 +94,13 @@ function paintGround(
     context.strokeStyle = colours.line!
     context.lineWidth = 0.7
     context.stroke()
+    if (land.borders !== undefined) {
+      context.beginPath()
+      path(land.borders)
+      context.setLineDash([5, 3])
+      context.stroke()
+      context.setLineDash([])
+    }
   }
   if (camera.zoom < REGIONS_FROM_ZOOM) {
     context.beginPath()
@@ -95,6 +108,22 @@ function paintGround(
     context.strokeStyle = colours.grid!
     context.lineWidth = 0.5
     context.stroke()
+  }
+}
+
+function paintCities(context: CanvasRenderingContext2D, { cities, camera, size }: Scene): void {
+  context.font = '12px system-ui, sans-serif'
+  context.textAlign = 'left'
+  context.textBaseline = 'middle'
+  context.lineWidth = 3
+  context.strokeStyle = colours.land!
+  context.fillStyle = colours.ink!
+  for (const { name, x, y } of toLabels(cities, camera, size)) {
+    context.beginPath()
+    context.arc(x, y, 2, 0, 2 * Math.PI)
+    context.fill()
+    context.strokeText(name, x + 7, y)
+    context.fillText(name, x + 7, y)
   }
 }
 
@@ -228,11 +257,35 @@ function paintFixes(
     const pixel = Math.round(y) * PIXELS_PER_ROW + Math.round(x)
     ;(state === 'lost' ? lost : kept).set(pixel, [x, y])
   }
+  paintTrack(context, fixes, projection)
   // All outlines come first, so that none covers a neighbour's dot.
   paintDots(context, kept.values(), radius + 1.5, colours.paper!)
   paintDots(context, lost.values(), radius + 1, colours.fix!)
   paintDots(context, kept.values(), radius, colours.fix!)
   paintDots(context, lost.values(), radius - 0.5, colours.paper!)
+}
+
+/** The way from fix to fix, broken where half an hour is missing. */
+function paintTrack(context: CanvasRenderingContext2D, fixes: readonly DiaryEntry[], projection: GeoProjection): void {
+  context.beginPath()
+  let before: { at: number; x: number; y: number } | undefined
+  for (const { lat, lng, at } of fixes) {
+    const [x, y] = projection([lng, lat]) ?? [-1000, -1000]
+    const isNear = before !== undefined && Math.hypot(x - before.x, y - before.y) < TRACK_STEP_PX
+    // A step of less than a pixel adds nothing to the line.
+    if (isNear) {
+      before = { ...before!, at }
+      continue
+    }
+    if (before !== undefined && at - before.at < TRACK_GAP_MS) context.lineTo(x, y)
+    else context.moveTo(x, y)
+    before = { at, x, y }
+  }
+  context.strokeStyle = colours.fix!
+  context.globalAlpha = 0.45
+  context.lineWidth = 2
+  context.stroke()
+  context.globalAlpha = 1
 }
 
 function paintDots(context: CanvasRenderingContext2D, points: Iterable<Point>, radius: number, colour: string): void {

@@ -5,12 +5,17 @@ import type { Core } from '@geotrace/core-wasm'
 import type { Manifest } from '@geotrace/core-wasm/wire'
 import { signal } from '@preact/signals'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { nextMidnight, toMidnights } from '../day/timeline.ts'
 import { Icon } from '../icon.tsx'
-import { type Land, loadLand } from '../map/base.ts'
+import { isFine, type Land, loadLand } from '../map/base.ts'
 import { type Camera, fit, pan, toProjection, toScale, zoomAt } from '../map/camera.ts'
+import { loadCities } from '../map/cities.ts'
+import { DaySlider } from '../map/day-slider.tsx'
 import { attachGestures } from '../map/gestures.ts'
 import { LAYERS, type Layer, paint, readColours, type Scene } from '../map/paint.ts'
+import { isNamed, type NamedCity } from '../map/places.ts'
 import { nearestExposure, nearestFix, type Spot } from '../map/spot.ts'
+import { useNow } from '../now.ts'
 import { readQuery } from '../query.ts'
 import { markChanged } from '../session/refresh.ts'
 import { changes, diary, exposures, position } from '../session/state.ts'
@@ -28,6 +33,7 @@ interface Props {
   core: Core
 }
 
+const DAYS = 14
 const WORLD: Camera = { lat: 28, lng: 10, zoom: 1.6 }
 const SPOT_ZOOM = 18
 /** A tap on a small map moves nearer by this much. */
@@ -51,11 +57,18 @@ const kept = signal<Camera | undefined>(undefined)
 
 export default function MapView({ tracer, manifest, core }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null)
-  const fixes = diary.value
-  const events = exposures.value
+  const [chosen, setChosen] = useState(-1)
+  const today = new Date(useNow()).setHours(0, 0, 0, 0)
+  const midnights = useMemo(() => toMidnights(today, DAYS), [today])
+  const fixes = useMemo(() => ofDay(diary.value, ({ at }) => at, midnights[chosen]), [diary.value, midnights, chosen])
+  const events = useMemo(
+    () => ofDay(exposures.value, ({ from }) => from, midnights[chosen]),
+    [exposures.value, midnights, chosen],
+  )
   const here = position.value
   const changed = changes.value
   const [land, setLand] = useState<Land | undefined>(undefined)
+  const [cities, setCities] = useState<readonly NamedCity[]>([])
   const [camera, setCamera] = useState<Camera>(() => startCamera())
   const [shown, setShown] = useState<ReadonlySet<Layer>>(new Set(PLAIN_LAYERS))
   const [matching, setMatching] = useState(false)
@@ -84,7 +97,8 @@ export default function MapView({ tracer, manifest, core }: Props) {
 
   useEffect(() => {
     loadLand(camera.zoom).then(setLand, () => undefined)
-  }, [camera.zoom >= 4])
+    loadCities(camera.zoom).then(setCities, () => undefined)
+  }, [isFine(camera.zoom), isNamed(camera.zoom)])
 
   useEffect(() => {
     const element = canvas.current!
@@ -138,6 +152,7 @@ export default function MapView({ tracer, manifest, core }: Props) {
         size,
         ratio,
         land,
+        cities,
         core,
         shards: manifest.parameters.shards,
         shown,
@@ -151,7 +166,7 @@ export default function MapView({ tracer, manifest, core }: Props) {
       paint(element.getContext('2d')!, scene)
     })
     return () => cancelAnimationFrame(frame)
-  }, [camera, size, land, shown, fixes, events, zones, homeCells, here, spot])
+  }, [camera, size, land, cities, shown, fixes, events, zones, homeCells, here, spot])
 
   const close = useCallback(() => {
     setSpot(undefined)
@@ -239,6 +254,8 @@ export default function MapView({ tracer, manifest, core }: Props) {
             How matching works
           </label>
         </fieldset>
+        <DaySlider midnights={midnights} chosen={chosen} onChoose={setChosen} />
+        <p class="attribution">Natural Earth, city-timezones</p>
         <div class="scale" aria-hidden="true">
           <svg width={Math.ceil(scale.px) + 2} height="8" aria-hidden="true">
             <path d={`M1 1v5h${Math.round(scale.px)}V1`} />
@@ -277,6 +294,13 @@ export default function MapView({ tracer, manifest, core }: Props) {
       </div>
     </div>
   )
+}
+
+/** All items, or those of the day that begins at `midnight`. */
+function ofDay<T>(items: readonly T[], toAt: (item: T) => number, midnight: number | undefined): readonly T[] {
+  if (midnight === undefined) return items
+  const end = nextMidnight(midnight)
+  return items.filter((item) => toAt(item) >= midnight && toAt(item) < end)
 }
 
 function toHint(pick: string, { zoom }: Camera): string {
