@@ -39,6 +39,18 @@ self.addEventListener('fetch', (event) => {
   else event.respondWith(cacheFirst(request.mode === 'navigate' ? new Request('/') : request))
 })
 
+// A notification opens the exposures, in the page that is open or in a new one.
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close()
+  event.waitUntil(
+    self.clients.matchAll({ type: 'window', includeUncontrolled: true }).then(async ([page]) => {
+      if (page === undefined) return self.clients.openWindow('/#/exposures')
+      await page.focus()
+      return page.navigate('/#/exposures')
+    }),
+  )
+})
+
 async function cacheFirst(request) {
   return (await caches.match(request)) ?? fetch(request)
 }

@@ -77,7 +77,7 @@ export function appSuite(stage: () => Stage): void {
   }
 
   it('the web app turns a position into a deposit and then shows an exposure', async () => {
-    const app = await openContext(browser, server.url)
+    const app = await openContext(browser, server.url, { permissions: ['geolocation', 'notifications'] })
     const page = await start(app)
     await go(page, 'diary')
     await page.locator('.state', { hasText: /open|waiting/ }).waitFor()
@@ -112,6 +112,11 @@ export function appSuite(stage: () => Stage): void {
     await card.waitFor()
     expect(await card.innerText()).toMatch(/You were there within .* minutes.*\n*.*They reported a positive test/)
     await page.getByRole('link', { name: '1 new' }).waitFor()
+    const shown = page.evaluate(async () => {
+      const worker = await navigator.serviceWorker.ready
+      return (await worker.getNotifications()).map(({ title, body }) => `${title}: ${body}`)
+    })
+    expect(await shown).toEqual(['Geo Trace: There is news for you.'])
     await checkCard(card)
     await card.getByRole('button', { name: 'That was not me' }).click()
     await page.getByText('No known exposure').waitFor()

@@ -15,6 +15,7 @@ import { FRAMES_KEPT, type SentFrame, watchedDialer } from '../watched-dialer.ts
 import { errorToWords } from '../words.ts'
 import { withFix } from './diary-entries.ts'
 import { noteNoPosition, startRecording, watchPermission } from './location.ts'
+import { badgeIcon, notifyOfNew } from './notify.ts'
 import { refreshAbsences, refreshConsents, refreshDiary, refreshExposures, refreshProtection } from './refresh.ts'
 import { absences, consents, diary, exposures, opening, sent, syncing } from './state.ts'
 import { startSchedule, syncNow } from './sync.ts'
@@ -46,6 +47,7 @@ export async function openSession(): Promise<void> {
     if (record && !(await tracer.isPaused())) startRecording(tracer)
     if (deposit) void syncNow()
     startSchedule()
+    badgeIcon()
     setInterval(() => {
       void noteNoPosition(tracer)
       void refreshProtection(tracer)
@@ -87,6 +89,7 @@ function listen(tracer: Tracer): void {
   })
   tracer.on('synced', () => void refreshDiary(tracer))
   tracer.on('exposures', (list) => {
+    void notifyOfNew(list).catch(() => undefined)
     exposures.value = list
   })
 }

@@ -5,6 +5,7 @@ import { bytesToHex, manifestToId } from '@geotrace/core-wasm/wire'
 import { useEffect, useState } from 'preact/hooks'
 import { readQuery } from '../query.ts'
 import { restart, startRecording, stopRecording } from '../session/location.ts'
+import { askToNotify, notifying } from '../session/notify.ts'
 import { markChanged, refreshConsents, refreshDiary, refreshExposures } from '../session/refresh.ts'
 import { absences, consents, placeNames, position, recording, sent } from '../session/state.ts'
 import { count, errorToWords, place } from '../words.ts'
@@ -37,6 +38,7 @@ export function SettingsView({ tracer, manifest }: Props) {
       <Zones tracer={tracer} />
       <ConsentList tracer={tracer} />
       <Help />
+      <Notifications />
       <Storage />
       <About manifest={manifest} />
       <Erase tracer={tracer} />
@@ -224,6 +226,34 @@ function Help() {
         <summary>Nothing is recorded while the app is closed</summary>
         <p>A browser gives positions to a page only while the page is open and on screen. Keep this page open.</p>
       </details>
+    </section>
+  )
+}
+
+const NOTIFYING: Readonly<Record<typeof notifying.value, string>> = {
+  granted: 'On. A notification says that there is news, and names no place and no time.',
+  denied: 'The browser does not allow notifications of this page. You can change this in its settings.',
+  default: 'Off. A notification would say that there is news, and name no place and no time.',
+  none: 'This browser has no notifications.',
+}
+
+function Notifications() {
+  const state = notifying.value
+  return (
+    <section class="card" aria-labelledby="notifications">
+      <div class="row spread">
+        <h2 id="notifications">Notifications</h2>
+        {state === 'default' && (
+          <button type="button" onClick={() => void askToNotify()}>
+            Notify me
+          </button>
+        )}
+      </div>
+      <p role="status">{NOTIFYING[state]}</p>
+      <p class="small">
+        When the app is closed it records nothing, syncs nothing and notifies of nothing. It catches up when you open
+        it.
+      </p>
     </section>
   )
 }
