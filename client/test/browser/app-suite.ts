@@ -105,6 +105,7 @@ export function appSuite(stage: () => Stage): void {
     const [code] = await federation.central.issueCodes({ count: 2, days: 1 })
     expect(await ada.report(code!)).toMatchObject({ report: 'accepted' })
     await ada.close()
+    await federation.central.settled()
 
     await sync(page)
     await go(page, 'exposures')

@@ -74,7 +74,8 @@ const { recorded, atHome, synced } = await live(ada)
 await live(ben)
 const { report } = await ada.report(query.get('code')!)
 await ada.close()
-await ben.sync()
+// The marks follow some seconds after the report.
+while ((await ben.sync()).marksNew === 0) await new Promise((resolve) => setTimeout(resolve, 1_000))
 await ben.close()
 const again = await open('ben')
 const states: Record<string, number> = {}

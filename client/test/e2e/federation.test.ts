@@ -74,6 +74,7 @@ describe.each(SALTINGS)('under the salting %s', (_, parameters) => {
     expect(await ada.report(code!, { testedAt: Date.now() })).toMatchObject({ report: 'updated' })
     await expect(ben.report(code!)).rejects.toMatchObject({ code: 'CODE_SPENT' })
 
+    await federation.central.settled()
     for (const tracer of tracers) while ((await tracer.sync()).marksLeft > 0);
     const [met, ...others] = await ben.exposures()
     expect(others).toEqual([])

@@ -52,6 +52,7 @@ it('a person with libp2p who met a reporter with the HTTPS dialer gets the expos
   }
   const [code] = await federation.central.issueCodes({ count: 1, days: 1 })
   expect(await ada.report(code!)).toMatchObject({ report: 'accepted' })
+  await federation.central.settled()
   expect((await ben.sync()).marksNew).toBeGreaterThan(0)
   const [exposure] = await ben.exposures()
   expect(exposure).toMatchObject({ degree: 1, certainty: 'high' })

@@ -35,6 +35,7 @@ export interface ErrorData {
   PORT_TAKEN: { port: number; next?: string }
   QUOTA_SPENT: { retryAfterMs: number }
   REPORT_UNKNOWN: { report: number }
+  RISK_BOUND: { degree: number; bound: string }
   ROSTER_FORKED: { height: number }
   ROSTER_INVALID: { reason: string }
   ROSTER_UNKNOWN: undefined

@@ -38,14 +38,21 @@ export function probeServer(
 interface HealthFacts {
   health: string
   nextPeriod?: NextPeriod | undefined
+  /** Reports of which the central peer computes some degrees only. */
+  quarantined?: number
 }
 
 /**
  * 200 while the peer serves, otherwise 503. The lines of the body are the state of health, the federation, and how many
- * parts of the next period a salt node lacks. These change no status, because a restart would lose more seeds.
+ * parts of the next period a salt node lacks, or how many reports of a central peer are quarantined. These two change no
+ * status: a restart would lose more seeds, and compute no more.
  */
-export function healthAnswer({ health, nextPeriod }: HealthFacts, federationId: string): ProbeAnswer {
-  const body = `${health}\nfederation ${federationId}\n${nextPeriod === undefined ? '' : nextPeriodLine(nextPeriod)}`
+export function healthAnswer(
+  { health, nextPeriod, quarantined = 0 }: HealthFacts,
+  federationId: string,
+): ProbeAnswer {
+  const period = nextPeriod === undefined ? '' : nextPeriodLine(nextPeriod)
+  const body = `${health}\nfederation ${federationId}\n${period}${quarantined > 0 ? `quarantined ${quarantined}\n` : ''}`
   return { status: health === 'serving' ? 200 : 503, type: 'text/plain', body }
 }
 

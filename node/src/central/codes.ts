@@ -126,7 +126,7 @@ export function codeRegistry(init: CodeRegistryInit): CodeRegistry {
         const known = (await store.reports()).find(({ id }) => id === code.spent!.report)
         if (known?.state !== 'active') return { status: 'code-spent', attempts }
         const { testDay: _, ...rest } = known
-        return { status: 'updated', attempts, report: { ...rest, ...toDates(code, presented), replaces: true } }
+        return { status: 'updated', attempts, report: { ...rest, ...toDates(code, presented) } }
       }
       const fault = codeToFault(code, clock.now())
       if (fault !== undefined) return { status: fault, attempts }

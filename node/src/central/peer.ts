@@ -37,7 +37,9 @@ import { type CodeCounts, type CodeOrder, type CodeRegistry, codeRegistry } from
 import { type CentralConfig, reportToEnd, toCentralConfig } from './config.ts'
 import { type CentralHealth, centralHealth, type PeerHealth, type PeerState } from './health.ts'
 import { type Retention, retention, retentionToEpoch } from './retention.ts'
-import { type RiskEngine, type RiskSummary, riskEngine } from './risk/risk-engine.ts'
+import type { RiskSummary } from './risk/dry-run.ts'
+import type { QuarantinedReport } from './risk/report-register.ts'
+import { type RiskEngine, riskEngine } from './risk/risk-engine.ts'
 import type { RiskProfile } from './risk/risk-profile.ts'
 import { type Scrubbing, scrubbing } from './scrubbing.ts'
 import type { CentralStore, DayStatistics, ReportId, ReportRecord } from './store/central-store.ts'
@@ -100,6 +102,10 @@ interface CentralStatus extends Readonly<SyncCounters> {
   /** Wall-clock milliseconds spent on the risk rule since the start. */
   readonly riskMs: number
   readonly riskFailures: number
+  /** Reports whose marks wait for a computation. */
+  readonly riskWaiting: number
+  /** Reports of which some degrees are not computed, with the bound that they exceed. */
+  readonly quarantined: readonly QuarantinedReport[]
 }
 interface CentralStatistics {
   readonly users: number
@@ -110,6 +116,8 @@ interface CentralStatistics {
 }
 interface CentralCondition {
   readonly health: PeerHealth
+  /** Reports of which some degrees are not computed. */
+  readonly quarantined: number
   /** Free space on the disk of the store; undefined for a store of the caller. */
   readonly freeMib: number | undefined
 }
@@ -155,6 +163,8 @@ export interface CentralPeer {
   reports(): Promise<ReportOutcome[]>
   /** Removes all marks of a report. Throws REPORT_UNKNOWN. */
   retract(report: ReportId): Promise<void>
+  /** Computes at once all marks that wait for their computation. Resolves when the store has them. */
+  settled(): Promise<void>
   /** Counts the marks that a report would give, and changes nothing. Throws COMMAND_INVALID, REPORT_UNKNOWN. */
   dryRun(dryRun: DryRun): Promise<RiskSummary>
 }
@@ -195,10 +205,11 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
       state = 'joining'
       try {
         parts = await assemble(init, config)
-        await parts.risk.start()
         await parts.host.serve(SYNC_PROTOCOL, parts.service.handle)
         await parts.membership.start()
         parts.membership.standing.start()
+        // Marks follow while the peer serves.
+        await parts.risk.start()
         for (const pin of parts.pins.open(clock.now())) parts.membership.say({ kind: 'pin', ...pin })
         // The sweep asks the peers for their time, so the start does not wait for it.
         void parts.sweeping.start()
@@ -219,7 +230,8 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
     async condition() {
       const { state } = peer.status()
       const health = parts === undefined ? state : await parts.health.look(state)
-      return { health, freeMib: parts?.space && Math.floor(parts.space.freeBytes / MIB) }
+      const quarantined = parts?.risk.status.quarantined.length ?? 0
+      return { health, quarantined, freeMib: parts?.space && Math.floor(parts.space.freeBytes / MIB) }
     },
     membership: () => parts?.membership,
     lookAround: async () => void (await parts?.watch.check()),
@@ -239,6 +251,7 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
       await running().risk.retract(report)
       log.info('central.report-retracted', { report })
     },
+    settled: async () => await running().risk.settled(),
     dryRun: ({ report, ...change }) => running().risk.dryRun(report, toProfile(change, config, manifest)),
   }
   return peer
@@ -261,6 +274,8 @@ function toStatus(manifest: Manifest, state: CentralStatus['state'], parts: Part
     sourceHashes: risk?.hashes ?? 0,
     riskMs: Math.round(risk?.riskMs ?? 0),
     riskFailures: risk?.failures ?? 0,
+    riskWaiting: risk?.waiting ?? 0,
+    quarantined: risk?.quarantined ?? [],
   }
 }
 
@@ -415,7 +430,7 @@ async function disassemble(
   const isQuiet = Promise.all([membership.stop(), sweeping.stop(), scrubbing.stop()])
   await host.stop()
   await isQuiet
-  await risk.settled()
+  await risk.stop()
   if (init.store === undefined) await store.close()
 }
 

@@ -145,6 +145,14 @@ export async function world(init: WorldInit = {}): Promise<World> {
     log: silent,
   })
   await risk.start()
+  // Marks come with the next scheduled sync, so a test device syncs when all of them are computed.
+  const settling: SyncService = {
+    ...service,
+    handle: async (bytes, from) => {
+      await risk.settled()
+      return service.handle(bytes, from)
+    },
+  }
   return {
     clock,
     manifest,
@@ -158,7 +166,7 @@ export async function world(init: WorldInit = {}): Promise<World> {
     risk,
     codes,
     sweeping,
-    device: (from) => new Device(manifest, service, certified, random, from),
+    device: (from) => new Device(manifest, settling, certified, random, from),
     epoch: () => timeToEpoch(clock.now()),
   }
 }
@@ -188,7 +196,7 @@ export class Device {
   #last: Uint8Array | undefined
 
   readonly #manifest: Manifest
-  readonly #service: SyncService
+  readonly #service: Pick<SyncService, 'handle'>
   readonly #rosters: CertifiedRoster[]
   readonly #random: Random
   constructor(
@@ -223,6 +231,11 @@ export class Device {
   async sync(sync: DeviceSync = {}): Promise<SyncReply> {
     this.#last = this.frame(sync)
     return this.#take(await this.#service.handle(this.#last, this.#from))
+  }
+  /** Syncs, and syncs once more without deposits for the marks that follow from the first sync. */
+  async syncTwice(sync: DeviceSync): Promise<SyncReply> {
+    await this.sync(sync)
+    return await this.sync()
   }
   /** Sends the last request again, with the same bytes. */
   async again(): Promise<SyncReply> {

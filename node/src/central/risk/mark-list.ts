@@ -23,7 +23,7 @@ export function compareSeverity(a: Mark, b: Mark): number {
 }
 
 /** The more severe of two marks on one hash: lower degree, then more weight, then lag 0 before lag 1. */
-export function bestMark(a: Mark | undefined, b: Mark): Mark {
+function bestMark(a: Mark | undefined, b: Mark): Mark {
   if (a === undefined) return b
   return (a.degree - b.degree || b.weight - a.weight || a.lag - b.lag) <= 0 ? a : b
 }

@@ -1,53 +1,58 @@
 /**
- * Keeps all marks equal to the risk rule's result. PROTOCOL.md §8. The engine computes each active report, computes it
- * again after a sync that may change it, and removes the marks of retracted reports. Computations run one at a time;
- * several requests to compute one report share one run. Throws REPORT_UNKNOWN.
+ * Keeps all marks equal to the risk rule's result. PROTOCOL.md §8. The engine computes each active report in the
+ * background, and again after a sync that may change it. It removes the marks of retracted reports. No reply waits for a
+ * computation, and no start does. Throws REPORT_UNKNOWN.
  */
+import { setImmediate } from 'node:timers/promises'
 import { type Clock, type OneAtATime, oneAtATime } from '@geotrace/core-wasm'
-import { FederationError, isFederationError } from '@geotrace/core-wasm/wire'
+import { FederationError } from '@geotrace/core-wasm/wire'
+import { toCode } from '../../platform/disk-error.ts'
 import type { Log } from '../../platform/log.ts'
-import { type CentralConfig, reportToEnd } from '../config.ts'
+import type { CentralConfig } from '../config.ts'
 import type { CentralStore, EpochRows, MarkList, ReportId, ReportRecord, User } from '../store/central-store.ts'
-import { mergeMarks, renewMarks } from './mark-list.ts'
-import { addResult, removeMarks, replaceReport, withoutReplaces } from './report-marks.ts'
-import { type RiskResult, reportToRisk } from './risk.ts'
+import { type Computation, computation } from './computation.ts'
+import { computationQueue } from './computation-queue.ts'
+import { countMarks, type RiskSummary } from './dry-run.ts'
+import { RISK_LIMITS, type RiskLimits } from './limits.ts'
+import { type MarkWriter, markWriter } from './mark-writer.ts'
+import { type QuarantinedReport, type ReportRegister, reportRegister } from './report-register.ts'
 import type { RiskProfile } from './risk-profile.ts'
+import { type CancellableSlices, cancellableSlices } from './slices.ts'
 import { sourceIndex } from './source-index.ts'
 
-export interface RiskSummary {
-  /** Number of users marked at degree 1, 2 and so on. */
-  readonly degrees: readonly number[]
-  readonly marks: number
-  /** A bound of the rule was reached, so marks may be missing. */
-  readonly capped: boolean
+/** Delay after a computation that failed, for example because a database was reopened. */
+const AGAIN_MS = 60_000
+
+interface RiskStatus {
+  readonly reports: number
+  /** Entries of the source index. */
+  readonly hashes: number
+  readonly riskMs: number
+  readonly failures: number
+  /** Reports that wait for the end of their computation. */
+  readonly waiting: number
+  readonly quarantined: readonly QuarantinedReport[]
 }
-export interface RiskEngine {
-  /** Repairs the state after a crash: computes all active reports and removes the marks of all retracted ones. */
+export interface RiskEngine extends Pick<ReportRegister, 'reportsOf' | 'standing'> {
+  /** Reads the reports. Their computations follow, and finish what an earlier process left. */
   start(): Promise<void>
-  /** Takes a new or changed report that the store has kept; resolves when the store has the marks that follow from it. */
-  add(report: ReportRecord): Promise<void>
-  /** Takes rows that the store has kept, and computes the reports that they may change. */
-  deposited(user: User, groups: readonly EpochRows[]): Promise<void>
-  /** Resolves when all computations requested so far have ended. */
+  /** Ends the running computation, which the next start continues. */
+  stop(): Promise<void>
+  /** Takes a new or changed report that the store has kept. */
+  add(report: ReportRecord): void
+  /** Takes rows that the store has kept. */
+  deposited(user: User, groups: readonly EpochRows[]): void
+  /** Computes at once what waits for its computation. Resolves when nothing is left. */
   settled(): Promise<void>
   /** Removes all marks of a report. Throws REPORT_UNKNOWN. */
   retract(id: ReportId): Promise<void>
-  /** The user's reports that make this user a source: active and not recovered. */
-  reportsOf(user: User): ReportRecord[]
-  /** Where these reports stand: published when all their marks are in the store. */
-  standing(user: User): 'none' | 'accepted' | 'published'
   /** Counts the marks that the report would give under a profile. Changes nothing. Throws REPORT_UNKNOWN. */
   dryRun(id: ReportId, profile: RiskProfile): Promise<RiskSummary>
   /** Starts a new generation of a user's list; undefined for an erased user. */
   renew(user: User): Promise<MarkList | undefined>
-  /** Runs a task while no computation runs. */
+  /** Runs a task while no computation reads or writes. A task waits for one step, some milliseconds to a second. */
   readonly exclusive: OneAtATime
-  readonly status: {
-    readonly reports: number
-    readonly hashes: number
-    readonly riskMs: number
-    readonly failures: number
-  }
+  readonly status: RiskStatus
 }
 interface RiskEngineInit {
   store: CentralStore
@@ -56,123 +61,133 @@ interface RiskEngineInit {
   log: Log
   /** Milliseconds of real time, for the status. */
   stopwatch(): number
+  limits?: Partial<RiskLimits>
+}
+interface Running {
+  readonly id: ReportId
+  readonly slices: CancellableSlices
+  readonly ended: Promise<void>
 }
 
-export function riskEngine({ store, config, clock, log, stopwatch }: RiskEngineInit): RiskEngine {
+export function riskEngine(init: RiskEngineInit): RiskEngine {
+  const { store, config, clock, log } = init
   const exclusive = oneAtATime()
+  const limits = { ...RISK_LIMITS, ...init.limits }
   const index = sourceIndex()
-  const active = new Map<ReportId, ReportRecord>()
-  const queued = new Map<ReportId, Promise<void>>()
-  const computed = new Set<ReportId>()
-  const counters = { riskMs: 0, failures: 0 }
+  const reports = reportRegister({ store, config, clock })
+  const marks = markWriter(store)
+  const work = computation({ store, reports, marks, limits, log })
+  const runs = computationRuns({ ...init, exclusive, reports, work, index, marks })
+  const queue = computationQueue({ clock, compute: (id) => runs.compute(id, (delayMs) => queue.add(id, delayMs)) })
 
-  const compute = (id: ReportId): Promise<void> => {
-    const known = queued.get(id)
-    if (known !== undefined) return known
-    const run = exclusive(async () => {
-      // Rows that arrive from now on may be too late for this run, so they must be able to queue another run.
-      queued.delete(id)
-      const report = active.get(id)
-      if (report === undefined) return
-      const startedMs = stopwatch()
-      try {
-        const result = await reportToRisk(store, report, config.profile, index.watch(id))
-        if (report.replaces === true) await replaceReport(store, report, result)
-        else await addResult(store, id, result)
-        if (active.get(id) === report) active.set(id, withoutReplaces(report))
-        computed.add(id)
-        if (result.capped) log.warn('risk.capped', { report: id })
-      } catch (error) {
-        counters.failures++
-        log.error('risk.failed', { report: id, code: isFederationError(error) ? error.code : 'unknown' })
-      } finally {
-        counters.riskMs += stopwatch() - startedMs
-      }
-    })
-    queued.set(id, run)
-    return run
+  const add = (report: ReportRecord): void => {
+    reports.put(report)
+    queue.add(report.id)
+    if (report.state === 'active') return
+    index.remove(report.id)
+    runs.cancel(report.id)
   }
-
-  const prune = (): void => {
-    for (const report of active.values()) {
-      if (reportToEnd(report, config) > clock.now()) continue
-      active.delete(report.id)
-      index.remove(report.id)
-    }
-  }
-
   const find = async (id: ReportId): Promise<ReportRecord> => {
     const report = (await store.reports()).find((item) => item.id === id)
     if (report !== undefined) return report
     throw new FederationError('REPORT_UNKNOWN', `no report ${id}; see geotrace reports list`, { report: id })
   }
 
-  const add = (report: ReportRecord): Promise<void> => {
-    computed.delete(report.id)
-    if (report.state === 'active') {
-      active.set(report.id, report)
-      return compute(report.id)
-    }
-    active.delete(report.id)
-    index.remove(report.id)
-    return exclusive(() => removeMarks(store, report.id))
-  }
-
-  const reportsOf = (user: User): ReportRecord[] => {
-    prune()
-    return [...active.values()].filter((report) => report.user === user && report.recoveredAt === undefined)
-  }
-
   return {
     async start() {
-      for (const report of await store.reports()) {
-        if (report.state === 'retracted') await removeMarks(store, report.id)
-        else active.set(report.id, report)
-      }
-      prune()
-      await Promise.all([...active.keys()].map(compute))
+      for (const id of await reports.load()) queue.add(id)
+    },
+    async stop() {
+      runs.cancel()
+      await queue.stop()
     },
     add,
-    async deposited(user, groups) {
-      prune()
-      await Promise.all(index.concerned(user, groups).map(compute))
+    deposited(user, groups) {
+      for (const id of index.concerned(user, groups)) queue.add(id)
     },
-    settled: () => exclusive(async () => {}),
+    settled: () => queue.settled(),
     async retract(id) {
       const report: ReportRecord = { ...(await find(id)), state: 'retracted' }
       await store.putReport(report)
-      await add(report)
+      add(report)
+      // The removal waits only for the computation of this report, which was cancelled. The queue repeats a failed one.
+      await runs.remove(id)
+      queue.remove(id)
     },
-    reportsOf,
-    standing(user) {
-      const own = reportsOf(user)
-      if (own.length === 0) return 'none'
-      return own.every(({ id }) => computed.has(id)) ? 'published' : 'accepted'
+    reportsOf: reports.reportsOf,
+    standing: reports.standing,
+    dryRun: async (id, profile) => {
+      const report = await find(id)
+      const slices = cancellableSlices({ pause: setImmediate, exclusive })
+      return queue.alone(() => countMarks({ rows: store, report, profile, limits, slices }))
     },
-    async dryRun(id, profile) {
-      return toSummary(await reportToRisk(store, await find(id), profile))
-    },
-    renew: (user) =>
-      exclusive(async () => {
-        const known = await store.marks(user)
-        if (known === undefined) return undefined
-        const list = renewMarks(known, mergeMarks((await store.userMarks(user)).map(({ marks }) => marks)))
-        await store.putMarks([{ user, changes: [], list }])
-        return list
-      }),
+    renew: marks.renew,
     exclusive,
     get status() {
-      return { reports: active.size, hashes: index.size, ...counters }
+      const { waiting } = queue
+      return {
+        ...runs.counters,
+        reports: reports.active,
+        hashes: index.size,
+        waiting,
+        quarantined: reports.quarantined(),
+      }
     },
   }
 }
 
-function toSummary({ users, capped }: RiskResult): RiskSummary {
-  const degrees: number[] = []
-  let marks = 0
-  for (const risk of users.values()) {
-    degrees[risk.degree - 1] = (degrees[risk.degree - 1] ?? 0) + 1
-    marks += risk.marks.length
+interface RunsInit extends Pick<RiskEngineInit, 'log' | 'stopwatch'> {
+  exclusive: OneAtATime
+  reports: ReportRegister
+  work: Computation
+  index: ReturnType<typeof sourceIndex>
+  marks: MarkWriter
+}
+
+/** The running computation, which a retraction or a stop cancels. */
+function computationRuns({ exclusive, reports, work, index, marks, log, stopwatch }: RunsInit) {
+  const counters = { riskMs: 0, failures: 0 }
+  let running: Running | undefined
+
+  const remove = async (id: ReportId): Promise<void> => {
+    if (running?.id === id) await running.ended
+    await marks.remove(id, exclusive)
+    if (reports.get(id)?.state === 'retracted') reports.forget(id)
   }
-  return { degrees: Array.from(degrees, (count) => count ?? 0), marks, capped }
+  const forget = (id: ReportId): void => {
+    reports.forget(id)
+    index.remove(id)
+  }
+  const run = async (id: ReportId, slices: CancellableSlices, again: (delayMs?: number) => void): Promise<void> => {
+    const report = reports.get(id)
+    if (report === undefined) return
+    try {
+      if (report.state === 'retracted') await marks.remove(id, exclusive)
+      if (report.state === 'retracted' || reports.isOver(report)) forget(id)
+      else if (!(await work.compute(report, slices, index.watch(id)))) again()
+    } catch (error) {
+      if (slices.isCancelled) return void (await work.interrupted(id).catch(() => {}))
+      counters.failures++
+      log.error('risk.failed', { report: id, code: toCode(error) })
+      again(AGAIN_MS)
+    }
+  }
+  return {
+    counters,
+    remove,
+    /** Cancels the running computation, or only that of one report. */
+    cancel(id = running?.id) {
+      if (running?.id === id) running?.slices.cancel()
+    },
+    async compute(id: ReportId, again: (delayMs?: number) => void): Promise<number> {
+      const slices = cancellableSlices({ pause: setImmediate, exclusive })
+      const startedMs = stopwatch()
+      const ended = run(id, slices, again)
+      running = { id, slices, ended }
+      await ended
+      running = undefined
+      counters.riskMs += stopwatch() - startedMs
+      return slices.units
+    },
+  }
 }

@@ -56,6 +56,23 @@ export function degreeToThreshold({ thresholds }: RiskProfile, degree: number): 
   return thresholds[Math.min(degree, thresholds.length) - 1]!
 }
 
+/** Whether each match with a weight crosses the threshold of the degree alone. */
+export function isCrossedByOne(profile: RiskProfile, degree: number): boolean {
+  const weights = BLOCK_SIZES_MIN.flatMap((size) => [matchToWeight(profile, size, 0), matchToWeight(profile, size, 1)])
+  return weights.every((weight) => weight === 0 || weight >= degreeToThreshold(profile, degree))
+}
+
+/** The weight of a match on a row of this size: at lag 0 in the same block, at lag 1 one block later. */
+export function matchToWeight({ same, trail, sizes }: RiskProfile, size: number, lag: 0 | 1): number {
+  return (lag === 0 ? same : trail) * sizes[size]!
+}
+
+/** The numbers of a profile as one text. Equal texts give equal marks. */
+export function profileToText({ degrees, thresholds, latencyEpochs, same, trail, sizes }: RiskProfile): string {
+  const weights = BLOCK_SIZES_MIN.map((size) => sizes[size]).join(',')
+  return `degrees ${degrees} thresholds ${thresholds.join(',')} latency ${latencyEpochs} weights ${same},${trail} × ${weights}`
+}
+
 function whole(name: string, value: number, min: number, max: number): void {
   if (!Number.isInteger(value) || value < min || value > max) {
     throw new RangeError(`"${name}" expected ${min}..${max}, got ${value}`)

@@ -1,22 +1,21 @@
 /**
- * The risk rule: decides which deposited hashes a report marks. PROTOCOL.md §8. Pure, with integers only.
+ * The risk rule: decides which deposited hashes a report marks. PROTOCOL.md §8. Integers only. Reads rows, writes nothing.
  * Two users with an equal hash were in one cell. One is a source for the other in two cases. Both were there in the
  * same block (lag 0), or the source was there one block earlier (lag 1). The score of the pair is the sum of the
  * weights of its equal hashes. When the score reaches the threshold of the degree, all these hashes become marks.
  * A user marked at degree k − 1 is a source of degree k: forward in time only, and never back to its own source.
- * More rows only add marks, lower degrees or raise weights. So the order of syncs does not matter, and older marks may
- * stay.
+ * The rule goes through the epochs once for each degree to find the sources, and once more to collect the marks.
+ * Memory is bounded (limits.ts). Throws RISK_BOUND for the first degree that needs more, and ABORTED.
  */
-import { LAG_CURRENT, LAG_NEXT, type Mark, type Row } from '@geotrace/core-wasm/wire'
+import { LAG_CURRENT, type Mark, type Row } from '@geotrace/core-wasm/wire'
 import type { User, UserRows } from '../store/central-store.ts'
 import { hashToKey } from '../store/row-set.ts'
-import { bestMark } from './mark-list.ts'
-import { degreeToThreshold, type RiskProfile } from './risk-profile.ts'
-
-/** Sources of one degree; enough for all contacts of contacts in a city block. A result with more is `capped`. */
-export const FRONTIER_MAX = 10_000
-/** Pairs considered for one degree, about 200 MB. A result with more is `capped`. */
-const PAIRS_MAX = 500_000
+import { countsFor, type HeldHashes, holdRows, type Source, toList } from './holders.ts'
+import { assertWithin, type RiskLimits } from './limits.ts'
+import { type MarkBatch, markBatch } from './mark-batch.ts'
+import { type PairScores, pairScores } from './pair-scores.ts'
+import { degreeToThreshold, isCrossedByOne, matchToWeight, type RiskProfile } from './risk-profile.ts'
+import type { Slices } from './slices.ts'
 
 /** The reading part of a CentralStore. */
 export interface RowSource {
@@ -30,109 +29,44 @@ export interface RiskReport {
   readonly from: number
   readonly until: number
 }
-/** The result of one report for one user. */
-interface UserRisk {
-  /** The fewest contact steps from the reporter. */
-  readonly degree: number
-  /** The user is a source from this epoch on. */
-  readonly from: number
-  /** At most one mark of each hash; ascending by epoch, then hash. */
-  readonly marks: readonly Mark[]
-}
-export interface RiskResult {
-  readonly users: ReadonlyMap<User, UserRisk>
-  /** A bound was reached: the marks are right, but more may be missing. */
-  readonly capped: boolean
-}
 /** Receives the sources and hashes before the rule reads their rows. Rows written later can then cause another run. */
 export interface RiskWatch {
   sources(users: Iterable<User>): void
   hashes(keys: Iterable<string>): void
 }
-
-/** A user that may infect others, with the epoch from which that holds. */
-interface Source {
-  readonly user: User
-  readonly from: number
-  /** The user before this one on the earliest chain. For that user as a target, `otherFrom` counts instead of `from`. */
-  readonly via: User
-  /** The earliest epoch over a chain through any other user. */
-  readonly otherFrom: number
-}
-type Match = Omit<Mark, 'degree'>
-interface Pair {
-  readonly source: User
-  readonly target: User
-  score: number
-  /** Epoch in which the score reached the threshold; −1 before. */
-  crossed: number
-  readonly matches: Match[]
+export interface RiskRun {
+  readonly rows: RowSource
+  readonly report: RiskReport
+  readonly profile: RiskProfile
+  readonly limits: RiskLimits
+  readonly slices: Slices
+  readonly watch?: RiskWatch
+  /** Only users above this one get marks; an earlier run wrote those of the others. */
+  readonly after?: User
 }
 
-/** All users that the report marks. Reads only; equal rows, report and profile give an equal result. */
-export async function reportToRisk(
-  rows: RowSource,
-  report: RiskReport,
-  profile: RiskProfile,
-  watch?: RiskWatch,
-): Promise<RiskResult> {
-  const found = new Map<User, Found>()
-  const settled = new Map<User, number>()
-  const epochs = (await rows.epochs()).filter((epoch) => epoch >= report.from && epoch <= report.until)
-  let sources: Source[] = [{ user: report.user, from: report.from, via: report.user, otherFrom: report.from }]
-  let capped = false
-
-  for (let degree = 1; degree <= profile.degrees && sources.length > 0; degree++) {
-    watch?.sources(sources.map(({ user }) => user))
-    const pairs = await matchSources(rows, report.user, epochs, sources, profile, degree, watch)
-    const arrivals = new Map<User, Source>()
-    for (const pair of pairs.crossed) {
-      const from = pair.crossed + profile.latencyEpochs
-      arrivals.set(pair.target, earlier(arrivals.get(pair.target), pair, from, report.user))
-      note(found, pair, degree, from)
-    }
-    sources = toFrontier(arrivals, settled)
-    capped ||= pairs.capped || sources.length > FRONTIER_MAX
-    sources = sources.slice(0, FRONTIER_MAX)
-  }
-  const users = [...found].sort(([a], [b]) => a - b)
-  return {
-    users: new Map(
-      users.map(([user, { degree, from, marks }]) => [
-        user,
-        { degree, from, marks: [...marks.values()].sort(compareMarks) },
-      ]),
-    ),
-    capped,
-  }
-}
-
-interface Found {
+/** The sources of one degree, and what the rule knows about their pairs. */
+interface Level {
   readonly degree: number
-  from: number
-  /** Keys are epoch and hash. */
-  readonly marks: Map<string, Mark>
+  readonly sources: readonly Source[]
+  /** Undefined when any match crosses the threshold. */
+  readonly pairs: PairScores | undefined
+  work: number
 }
+type Arrivals = Map<User, Source>
 
-function note(found: Map<User, Found>, { target, matches }: Pair, degree: number, from: number): void {
-  const entry = found.get(target) ?? { degree, from, marks: new Map<string, Mark>() }
-  found.set(target, entry)
-  if (entry.degree === degree) entry.from = Math.min(entry.from, from)
-  for (const match of matches) {
-    const key = `${match.epoch}/${hashToKey(match.hash)}`
-    entry.marks.set(key, bestMark(entry.marks.get(key), { ...match, degree }))
+/** All marks of the report, in batches of users. Equal rows, report and profile give equal marks. */
+export async function* reportToMarks(run: RiskRun): AsyncGenerator<MarkBatch> {
+  const { rows, report, limits } = run
+  const epochs = (await rows.epochs()).filter((epoch) => epoch >= report.from && epoch <= report.until)
+  const levels = await findLevels(run, epochs)
+  let after: User | undefined = run.after ?? -1
+  while (after !== undefined) {
+    const batch = markBatch(after, limits.marks)
+    for (const epoch of epochs) await run.slices.step(() => collectMarks(run, epoch, levels, batch))
+    yield batch
+    after = batch.upTo
   }
-}
-
-/**
- * The arrivals that become sources: each is earlier than the user's `otherFrom` at every lower degree. The earliest
- * come first, because a bound may cut off the rest.
- */
-function toFrontier(arrivals: ReadonlyMap<User, Source>, settled: Map<User, number>): Source[] {
-  const before = (user: User): number => settled.get(user) ?? Number.POSITIVE_INFINITY
-  const sources = [...arrivals.values()].filter(({ user, from }) => from < before(user))
-  for (const { user, otherFrom } of sources) settled.set(user, Math.min(otherFrom, before(user)))
-  return sources.sort((a, b) => a.from - b.from || a.user - b.user)
 }
 
 /** The order of marks in the store: by epoch, then by hash. */
@@ -140,95 +74,138 @@ export function compareMarks(a: Mark, b: Mark): number {
   return a.epoch - b.epoch || Buffer.compare(a.hash, b.hash)
 }
 
-/** All pairs of these sources whose score reached the threshold. Goes through the epochs in ascending order. */
-async function matchSources(
-  rows: RowSource,
-  reporter: User,
-  epochs: readonly number[],
-  sources: readonly Source[],
-  profile: RiskProfile,
-  degree: number,
-  watch: RiskWatch | undefined,
-): Promise<{ crossed: Pair[]; capped: boolean }> {
-  const scores = pairScores(degreeToThreshold(profile, degree))
-  for (const epoch of epochs) {
-    const held = await gatherRows(rows, epoch, sources)
-    if (held.size === 0) continue
-    const wanted = new Set(held.keys())
-    watch?.hashes(wanted)
-    for await (const { user: target, rows: matched } of rows.probe(epoch, wanted)) {
-      if (target === reporter) continue
-      for (const { hash, size, lags } of matched) {
-        if ((lags & LAG_CURRENT) === 0) continue
-        for (const holder of held.get(hashToKey(hash)) ?? []) {
-          const { source } = holder
-          if (source.user === target) continue
-          const lag = directionToLag(holder.lags, epoch, source.via === target ? source.otherFrom : source.from)
-          if (lag === undefined) continue
-          const weight = (lag === 0 ? profile.same : profile.trail) * profile.sizes[size]!
-          if (weight > 0) scores.add(source.user, target, { epoch, hash, weight, lag })
-        }
-      }
-    }
+/** The sources of each degree. */
+async function findLevels(run: RiskRun, epochs: readonly number[]): Promise<Level[]> {
+  const { report, profile, limits, watch } = run
+  const levels: Level[] = []
+  const settled = new Map<User, number>()
+  let sources: Source[] = [{ user: report.user, from: report.from, via: report.user, otherFrom: report.from }]
+  for (let degree = 1; degree <= profile.degrees && sources.length > 0; degree++) {
+    assertWithin(limits, 'sources', sources.length, degree)
+    watch?.sources(sources.map(({ user }) => user))
+    const threshold = degreeToThreshold(profile, degree)
+    const isScored = !isCrossedByOne(profile, degree)
+    const users = sources.map(({ user }) => user)
+    const level = { degree, sources, pairs: isScored ? pairScores(threshold, users) : undefined, work: 0 }
+    levels.push(level)
+    const isLast = degree === profile.degrees
+    if (isLast && !isScored) break
+    const arrivals: Arrivals = new Map()
+    for (const epoch of epochs)
+      await run.slices.step(() => findArrivals(run, epoch, level, isLast ? undefined : arrivals))
+    sources = toFrontier(arrivals, settled)
   }
-  return { crossed: scores.crossed(), capped: scores.capped }
+  return levels
 }
 
-/** The sources' rows of an epoch, by hash. */
-async function gatherRows(
-  rows: RowSource,
+/** Adds one epoch to the scores of the level's pairs, and to the users that its sources reach. */
+async function findArrivals(run: RiskRun, epoch: number, level: Level, arrivals: Arrivals | undefined): Promise<void> {
+  const { profile, limits } = run
+  await forMatches(run, epoch, [level], (target, row, [held]) => {
+    for (const holder of toList(held)) {
+      if (!countsFor(holder, target, epoch)) continue
+      const weight = matchToWeight(profile, row.size, holder.lag)
+      if (weight === 0) continue
+      const { user } = holder.source
+      if (level.pairs !== undefined && !level.pairs.add(user, target, weight)) continue
+      if (arrivals !== undefined) arrive(arrivals, holder.source, target, epoch + profile.latencyEpochs)
+    }
+    assertWithin(limits, 'pairs', level.pairs?.size ?? 0, level.degree)
+    assertWithin(limits, 'arrivals', arrivals?.size ?? 0, level.degree + 1)
+  })
+}
+
+async function collectMarks(run: RiskRun, epoch: number, levels: readonly Level[], batch: MarkBatch): Promise<void> {
+  const { profile } = run
+  await forMatches(run, epoch, levels, (target, { hash, size }, held) => {
+    if (!batch.takes(target)) return
+    for (const [i, { degree, pairs }] of levels.entries()) {
+      let lag: 0 | 1 | undefined
+      for (const holder of toList(held[i])) {
+        if (lag !== undefined && lag <= holder.lag) continue
+        if (!countsFor(holder, target, epoch) || matchToWeight(profile, size, holder.lag) === 0) continue
+        if (pairs === undefined || pairs.isCrossed(holder.source.user, target)) lag = holder.lag
+      }
+      // A lower degree is graver, whatever its weight.
+      if (lag === undefined) continue
+      batch.add(target, { epoch, hash, degree, weight: matchToWeight(profile, size, lag), lag })
+      return
+    }
+  })
+}
+
+type OnMatch = (target: User, row: Row, held: readonly (ReturnType<HeldHashes['get']> | undefined)[]) => void
+
+/** Calls `onMatch` for each current row of other users with a hash of the levels' sources; by user, then by hash. */
+async function forMatches(run: RiskRun, epoch: number, levels: readonly Level[], onMatch: OnMatch): Promise<void> {
+  const { rows, report, limits, watch, slices } = run
+  const held = await holdLevels(run, epoch, levels)
+  const wanted = new Set(held.flatMap((hashes) => [...hashes.keys()]))
+  if (wanted.size === 0) return
+  watch?.hashes(wanted)
+  for await (const { user, rows: matched } of rows.probe(epoch, wanted)) {
+    if (user === report.user) continue
+    let units = 0
+    for (const row of matched) {
+      if ((row.lags & LAG_CURRENT) === 0) continue
+      const key = hashToKey(row.hash)
+      const holders = held.map((hashes) => hashes.get(key))
+      for (const [i, level] of levels.entries()) {
+        const work = toList(holders[i]).length
+        level.work += work
+        units += work
+        assertWithin(limits, 'work', level.work, level.degree)
+      }
+      onMatch(user, row, holders)
+    }
+    const pause = slices.spend(matched.length + units)
+    if (pause !== undefined) await pause
+  }
+}
+
+/** The rows of each level's sources in an epoch, by hash. */
+async function holdLevels(
+  { rows, limits, slices }: RiskRun,
   epoch: number,
-  sources: readonly Source[],
-): Promise<Map<string, { source: Source; lags: number }[]>> {
-  const held = new Map<string, { source: Source; lags: number }[]>()
-  for (const source of sources) {
-    if (source.from > epoch) continue
-    for (const { hash, lags } of await rows.userRows(epoch, source.user)) {
-      const key = hashToKey(hash)
-      const holders = held.get(key)
-      if (holders === undefined) held.set(key, [{ source, lags }])
-      else holders.push({ source, lags })
+  levels: readonly Level[],
+): Promise<HeldHashes[]> {
+  const held: HeldHashes[] = []
+  let count = 0
+  for (const level of levels) {
+    const hashes: HeldHashes = new Map()
+    held.push(hashes)
+    for (const source of level.sources) {
+      if (source.from > epoch) continue
+      const own = await rows.userRows(epoch, source.user)
+      const before = hashes.size
+      holdRows(hashes, { source, epoch, rows: own, isPruned: level.pairs === undefined })
+      count += level.pairs === undefined ? hashes.size - before : own.length
+      level.work += own.length
+      assertWithin(limits, 'hashes', count, level.degree)
+      assertWithin(limits, 'work', level.work, level.degree)
+      const pause = slices.spend(own.length)
+      if (pause !== undefined) await pause
     }
   }
   return held
 }
 
-/** Sums scores by pair. The caller adds matches in ascending order of epochs. */
-function pairScores(threshold: number) {
-  const pairs = new Map<string, Pair>()
-  let capped = false
-  return {
-    add(source: User, target: User, match: Match): void {
-      const key = `${source}/${target}`
-      let pair = pairs.get(key)
-      if (pair === undefined && pairs.size >= PAIRS_MAX) {
-        capped = true
-        return
-      }
-      pair ??= { source, target, score: 0, crossed: -1, matches: [] }
-      pairs.set(key, pair)
-      pair.score += match.weight
-      pair.matches.push(match)
-      if (pair.crossed < 0 && pair.score >= threshold) pair.crossed = match.epoch
-    },
-    crossed: (): Pair[] => [...pairs.values()].filter(({ crossed }) => crossed >= 0),
-    get capped(): boolean {
-      return capped
-    },
+/** Adds a crossing to the users that are reached. The epochs ascend, so the first crossing is the earliest. */
+function arrive(arrivals: Arrivals, source: Source, target: User, from: number): void {
+  const known = arrivals.get(target)
+  if (known === undefined) {
+    // The reporter is never a target, so a chain straight from the reporter needs no alternative.
+    const otherFrom = source.user === source.via ? from : Number.POSITIVE_INFINITY
+    arrivals.set(target, { user: target, from, via: source.user, otherFrom })
+  } else if (known.via !== source.user && from < known.otherFrom) {
+    arrivals.set(target, { ...known, otherFrom: from })
   }
 }
 
-/** The lag from a source's row to a user that was there in the hash's block; undefined when the row does not count. */
-function directionToLag(lags: number, epoch: number, from: number): 0 | 1 | undefined {
-  if ((lags & LAG_CURRENT) !== 0) return epoch >= from ? 0 : undefined
-  return (lags & LAG_NEXT) !== 0 && epoch > from ? 1 : undefined
-}
-
-/** Adds a pair to its target's source: the earliest chain, and the earliest chain through another user. */
-function earlier(known: Source | undefined, { source, target }: Pair, from: number, reporter: User): Source {
-  // The reporter is never a target, so a chain straight from the reporter needs no alternative.
-  if (source === reporter) return { user: target, from, via: reporter, otherFrom: from }
-  if (known === undefined) return { user: target, from, via: source, otherFrom: Number.POSITIVE_INFINITY }
-  if (from < known.from) return { user: target, from, via: source, otherFrom: known.from }
-  return { ...known, otherFrom: Math.min(known.otherFrom, from) }
+/** The arrivals that become sources: each is earlier than the user's `otherFrom` at every lower degree. */
+function toFrontier(arrivals: ReadonlyMap<User, Source>, settled: Map<User, number>): Source[] {
+  const before = (user: User): number => settled.get(user) ?? Number.POSITIVE_INFINITY
+  const sources = [...arrivals.values()].filter(({ user, from }) => from < before(user))
+  for (const { user, otherFrom } of sources) settled.set(user, Math.min(otherFrom, before(user)))
+  return sources.sort((a, b) => a.from - b.from || a.user - b.user)
 }

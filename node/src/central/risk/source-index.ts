@@ -2,70 +2,91 @@
  * Finds the active reports that a sync may change, from the sources of each report and their hashes. PROTOCOL.md §8.
  * The index is in memory. A sync writes to the store first and looks here afterwards. A computation writes its sources
  * and hashes here first and reads the store afterwards. At least one of the two therefore sees the other.
+ * One table of numbers holds all reports, so that a sync costs the same with one active report and with thousands.
  */
 import { LAG_CURRENT } from '@geotrace/core-wasm/wire'
 import type { EpochRows, ReportId, User } from '../store/central-store.ts'
 import { hashToKey } from '../store/row-set.ts'
 import type { RiskWatch } from './risk.ts'
 
-/** About 400 MB. A report beyond the limit is computed again at every sync with rows, which is slow but correct. */
-const INDEX_HASHES_MAX = 4_000_000
-
-interface Entry {
-  readonly sources: Set<User>
-  readonly hashes: Set<string>
-  /** Some hashes of this report had no room. */
-  full: boolean
-}
+/** About 100 MB. A report that finds no room is computed again after every sync with rows, which is slow but correct. */
+const ENTRIES_MAX = 4_000_000
+/** Other entries in a row that a search passes. So many mean that somebody chose hashes to collide. */
+const STEPS_MAX = 64
+/** An entry is two words of a hash, or a user and USER, and the report. Report numbers begin at 1. */
+const WORDS = 3
+const USER = 0xffffffff
+const FIRST_CAPACITY = 1 << 10
 
 interface SourceIndex {
   /** Records the sources and hashes that the computation of a report is about to read. */
   watch(report: ReportId): RiskWatch
   remove(report: ReportId): void
-  /** The reports to which these rows of this user may add marks. */
+  /** The reports to which these rows of this user may add marks, ascending. */
   concerned(user: User, groups: readonly EpochRows[]): ReportId[]
-  /** Hashes in memory. */
+  /** Entries in memory. */
   readonly size: number
 }
 
-export function sourceIndex(max = INDEX_HASHES_MAX): SourceIndex {
-  const entries = new Map<ReportId, Entry>()
+export function sourceIndex(max = ENTRIES_MAX): SourceIndex {
+  let table = new Uint32Array(FIRST_CAPACITY * WORDS)
   let size = 0
+  const watched = new Set<ReportId>()
+  const full = new Set<ReportId>()
+
+  const grow = (capacity: number, isKept: (report: ReportId) => boolean): void => {
+    const old = table
+    table = new Uint32Array(capacity * WORDS)
+    size = 0
+    for (let at = 0; at < old.length; at += WORDS) {
+      const report = old[at + 2]!
+      if (report !== 0 && isKept(report)) insert(old[at]!, old[at + 1]!, report)
+    }
+  }
+  const insert = (a: number, b: number, report: ReportId): void => {
+    if (full.has(report)) return
+    const at = findSlot(table, a, b, (known) => known === report)
+    if (at === undefined || size >= max) full.add(report)
+    else if (table[at + 2] === 0) {
+      table.set([a, b, report], at)
+      size++
+      // At most half of the slots are taken, so that a search ends soon.
+      if (2 * size * WORDS > table.length) grow((2 * table.length) / WORDS, () => true)
+    }
+  }
   return {
     watch(report) {
-      const entry = entries.get(report) ?? { sources: new Set<User>(), hashes: new Set<string>(), full: false }
-      entries.set(report, entry)
+      watched.add(report)
       return {
         sources: (users) => {
-          for (const user of users) entry.sources.add(user)
+          // A report that was removed while its computation ran stays removed.
+          for (const user of users) if (watched.has(report)) insert(user, USER, report)
         },
         hashes: (keys) => {
-          for (const key of keys) {
-            // The report was removed while its computation ran.
-            if (entries.get(report) !== entry) return
-            if (entry.full || entry.hashes.has(key)) continue
-            if (size >= max) entry.full = true
-            else {
-              entry.hashes.add(key)
-              size++
-            }
-          }
+          for (const key of keys) if (watched.has(report)) insert(keyToWord(key, 0), keyToWord(key, 4), report)
         },
       }
     },
     remove(report) {
-      size -= entries.get(report)?.hashes.size ?? 0
-      entries.delete(report)
+      if (!watched.delete(report)) return
+      full.delete(report)
+      grow(table.length / WORDS, (other) => other !== report)
     },
     concerned(user, groups) {
-      // A source reaches a user only in a block in which the user was there.
-      const keys = groups.flatMap(({ rows }) => rows.filter(({ lags }) => (lags & LAG_CURRENT) !== 0)).map(toKey)
-      const reports: ReportId[] = []
-      for (const [report, { sources, hashes, full }] of entries) {
-        const isConcerned = (full && keys.length > 0) || keys.some((key) => hashes.has(key))
-        if ((sources.has(user) && groups.length > 0) || isConcerned) reports.push(report)
+      if (groups.length === 0) return []
+      const found = new Set<ReportId>()
+      const look = (a: number, b: number): void => {
+        findSlot(table, a, b, (report) => {
+          found.add(report)
+          return false
+        })
       }
-      return reports
+      look(user, USER)
+      // A source reaches a user only in a block in which the user was there.
+      const current = groups.flatMap(({ rows }) => rows.filter(({ lags }) => (lags & LAG_CURRENT) !== 0))
+      for (const { hash } of current) look(keyToWord(hashToKey(hash), 0), keyToWord(hashToKey(hash), 4))
+      if (current.length > 0) for (const report of full) found.add(report)
+      return [...found].sort((a, b) => a - b)
     },
     get size() {
       return size
@@ -73,6 +94,27 @@ export function sourceIndex(max = INDEX_HASHES_MAX): SourceIndex {
   }
 }
 
-function toKey({ hash }: { hash: Uint8Array }): string {
-  return hashToKey(hash)
+/**
+ * The slot of the first entry (a, b) whose report `isIt` accepts, or the free slot after all entries (a, b). Undefined
+ * after STEPS_MAX other entries in a row.
+ */
+function findSlot(table: Uint32Array, a: number, b: number, isIt: (report: ReportId) => boolean): number | undefined {
+  const mask = table.length / WORDS - 1
+  // Equal entries of many reports lie apart from each other, because the stride depends on the hash.
+  const stride = Math.imul(b, 0x85ebca6b) | 1
+  let slot = Math.imul(a, 0x9e3779b1)
+  for (let steps = 0; steps < STEPS_MAX; slot = (slot + stride) | 0) {
+    const at = (slot & mask) * WORDS
+    const report = table[at + 2]!
+    if (report === 0) return at
+    if (table[at] !== a || table[at + 1] !== b) steps++
+    else if (isIt(report)) return at
+    else steps = 0
+  }
+  return undefined
+}
+
+function keyToWord(key: string, at: number): number {
+  const byte = (i: number): number => key.charCodeAt(at + i)
+  return ((byte(0) << 24) | (byte(1) << 16) | (byte(2) << 8) | byte(3)) >>> 0
 }

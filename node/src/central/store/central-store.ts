@@ -72,9 +72,20 @@ export interface ReportRecord {
   readonly testDay?: number
   /** When the reporter recovered, Unix ms. The marks stay, and the reporter gets marks again. */
   readonly recoveredAt?: number
-  /** The marks of an earlier version of this report may remain: those of this version replace them. */
-  readonly replaces?: true
   readonly state: 'active' | 'retracted'
+}
+
+/** How far the marks of a report are. risk/computation.ts makes these records. */
+export interface ReportProgress {
+  readonly report: ReportId
+  /** The settings and dates that the stored marks follow from; undefined while they are those of none or of two. */
+  readonly computed?: string
+  /** A computation under `basis` has written the users up to `after`. */
+  readonly partial?: { readonly basis: string; readonly after: User }
+  /** Starts of the process since a computation last ended. */
+  readonly tries?: number
+  /** Only these degrees are computed, because the next one exceeds a bound, or the process did not survive it. */
+  readonly quarantine?: { readonly degrees: number; readonly bound: string; readonly scope: string }
 }
 
 /** One sync to store. */
@@ -177,6 +188,9 @@ export interface CentralStore {
   nextReport(): Promise<ReportId>
   reports(): Promise<ReportRecord[]>
   putReport(report: ReportRecord): Promise<void>
+  /** The progress of all reports that have one. It goes with its report. */
+  progress(): Promise<ReportProgress[]>
+  putProgress(progress: ReportProgress): Promise<void>
 
   findCode(hash: Uint8Array): Promise<CodeRecord | undefined>
   putCodes(codes: readonly CodeRecord[]): Promise<void>

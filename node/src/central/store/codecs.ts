@@ -18,7 +18,7 @@ import {
   rowToMeta,
   SYNC_ID_BYTES,
 } from '@geotrace/core-wasm/wire'
-import type { CodeRecord, MarkList, ReportRecord, SyncRecord } from './central-store.ts'
+import type { CodeRecord, MarkList, ReportProgress, ReportRecord, SyncRecord } from './central-store.ts'
 
 /** n × (hash 12 ‖ meta u8), the form on the wire. */
 export function encodeRows(rows: readonly Row[]): Uint8Array {
@@ -128,7 +128,7 @@ export function decodePair(body: Uint8Array): [number, number] {
   return [reader.u32(), reader.u32()]
 }
 
-type JsonRecord = CodeRecord | ReportRecord | Pin
+type JsonRecord = CodeRecord | ReportRecord | ReportProgress | Pin
 
 /** JSON text in which bytes become { hex }. */
 export function encodeJson(record: JsonRecord): Uint8Array {

@@ -16,6 +16,7 @@ export const KINDS = {
   marks: 'm',
   marksByReport: 'n',
   report: 'r',
+  progress: 'g',
   code: 'c',
   pin: 'i',
   day: 'd',

@@ -106,6 +106,7 @@ async function* oldRecords(meta: Database, day: number): AsyncGenerator<Operatio
     else if (spent !== undefined && spent.day < day) yield [{ key, body: encodeJson(code) }]
   }
   for await (const [key, body] of meta.entries(prefixRange(metaKey('report')))) {
-    if (epochToDay(decodeJson<ReportRecord>(body).until) < day) yield [{ key }]
+    const { id, until } = decodeJson<ReportRecord>(body)
+    if (epochToDay(until) < day) yield [{ key }, { key: metaKey('progress', id) }]
   }
 }

@@ -13,6 +13,7 @@ import type {
   Condition,
   Deposit,
   MarkChange,
+  ReportProgress,
   ReportRecord,
   StoreCondition,
   User,
@@ -204,7 +205,7 @@ function marks({ meta, perUser }: Parts) {
 }
 
 function records({ meta, next }: Parts) {
-  const all = async <T>(kind: 'report' | 'pin', decode: (body: Uint8Array) => T): Promise<T[]> => {
+  const all = async <T>(kind: 'report' | 'progress' | 'pin', decode: (body: Uint8Array) => T): Promise<T[]> => {
     const items: T[] = []
     for await (const [, body] of meta.entries(prefixRange(metaKey(kind)))) items.push(decode(body))
     return items
@@ -212,6 +213,8 @@ function records({ meta, next }: Parts) {
   return {
     nextReport: async () => next.report++,
     reports: () => all('report', decodeJson<ReportRecord>),
+    progress: () => all('progress', decodeJson<ReportProgress>),
+    putProgress: (item) => meta.write([{ key: metaKey('progress', item.report), body: encodeJson(item) }]),
     putReport: (report) => meta.write([reportOperation(report), counter('report', next.report)]),
     findCode: async (hash) => {
       const body = await meta.get(metaKey('code', hash))

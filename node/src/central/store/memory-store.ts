@@ -12,6 +12,7 @@ import type {
   MarkList,
   ReportId,
   ReportMarks,
+  ReportProgress,
   ReportRecord,
   SyncRecord,
   User,
@@ -38,6 +39,7 @@ export interface MemoryDisk {
   lists: Map<User, MarkList>
   marks: Map<User, Map<ReportId, ReportMarks>>
   reports: Map<ReportId, ReportRecord>
+  progress: Map<ReportId, ReportProgress>
   codes: Map<string, CodeRecord>
   pins: Map<number, Pin>
 }
@@ -57,6 +59,7 @@ export function memoryDisk(): MemoryDisk {
     lists: new Map(),
     marks: new Map(),
     reports: new Map(),
+    progress: new Map(),
     codes: new Map(),
     pins: new Map(),
   }
@@ -220,13 +223,25 @@ function marks(disk: MemoryDisk): Pick<CentralStore, 'marks' | 'userMarks' | 'ma
   }
 }
 
-type RecordMethods = 'nextReport' | 'reports' | 'putReport' | 'findCode' | 'putCodes' | 'codes' | 'pins' | 'putPin'
+type RecordMethods =
+  | 'nextReport'
+  | 'reports'
+  | 'putReport'
+  | 'progress'
+  | 'putProgress'
+  | 'findCode'
+  | 'putCodes'
+  | 'codes'
+  | 'pins'
+  | 'putPin'
 
 function records(disk: MemoryDisk): Pick<CentralStore, RecordMethods> {
   return {
     nextReport: async () => disk.nextReport++,
     reports: async () => [...disk.reports.values()].sort((a, b) => a.id - b.id),
     putReport: async (report) => void disk.reports.set(report.id, report),
+    progress: async () => [...disk.progress.values()].sort((a, b) => a.report - b.report),
+    putProgress: async (item) => void disk.progress.set(item.report, item),
     findCode: async (hash) => disk.codes.get(bytesToHex(hash)),
     putCodes: async (codes) => {
       for (const code of codes) disk.codes.set(bytesToHex(code.hash), code)
@@ -271,7 +286,11 @@ function dropBefore(disk: MemoryDisk, day: number): number {
     disk.users.delete(id)
     for (const held of [disk.people, disk.attempts, disk.lists]) held.delete(user)
   }
-  for (const [id, report] of disk.reports) if (epochToDay(report.until) < day) disk.reports.delete(id)
+  for (const [id, report] of disk.reports) {
+    if (epochToDay(report.until) >= day) continue
+    disk.reports.delete(id)
+    disk.progress.delete(id)
+  }
   disk.floor = Math.max(disk.floor, day)
   const gone = [...disk.counts.keys()].filter((item) => item < day)
   for (const item of gone) disk.counts.delete(item)

@@ -61,9 +61,8 @@ export function deposits(init: DepositsInit): (user: User, sync: IdentifiedSync)
       const retryAfterMs = (day + 1) * DAY_MS - clock.now()
       throw new FederationError('QUOTA_SPENT', 'this user has made all deposits of the day', { retryAfterMs })
     }
-    // Do not await the computation: a reply to a report must take no longer than any other reply.
-    void risk.deposited(user, taken)
-    for (const record of records.reports) void risk.add(record)
+    risk.deposited(user, taken)
+    for (const record of records.reports) risk.add(record)
     if (status === 'accepted' && records.reports.length > 0) counters.reports++
     return basis
   }

@@ -1,6 +1,6 @@
 /**
  * Answers /geotrace/sync/1. PROTOCOL.md §7.2. A deposit is durable before the reply acknowledges it. A repeated sync
- * changes nothing and gets the same reply. All replies have the same size.
+ * changes nothing and gets the same reply. All replies have the same size, and none waits for a computation of marks.
  * Throws MESSAGE_MALFORMED, VERSION_UNKNOWN, SYNC_CONFLICT, QUOTA_SPENT, BUSY, ROSTER_UNKNOWN.
  */
 import { createHash } from 'node:crypto'
@@ -34,8 +34,6 @@ import { retract } from './own-reports.ts'
 import type { RosterPins } from './pins.ts'
 import type { ReplyBasis } from './reply-basis.ts'
 
-/** A reply waits this long for running computations; later marks come with the next sync. Below the host's deadline. */
-const MARKS_WAIT_MS = 2_000
 const BUSY_MS = 2_000
 
 export interface SyncCounters extends DepositCounters {
@@ -86,7 +84,7 @@ export function syncService(init: SyncServiceInit): SyncService {
     const user = known ?? (await addUser(sync, from))
     const { report, refused } = isEmpty ? NOTHING : await deposit(user, sync)
     const basis = { report: sync.report.kind === 'none' ? risk.standing(user) : report, refused }
-    if (risk.reportsOf(user).length === 0) await orTimeout(risk.settled(), clock)
+    // No reply waits for marks, so the time of a reply does not depend on who reported or what is computed.
     return await withMarks(user, sync, basis)
   }
 
@@ -118,8 +116,8 @@ export function syncService(init: SyncServiceInit): SyncService {
     const own = user === undefined || isWarningKept ? [] : risk.reportsOf(user).map(retract)
     // The reports before the user, so that a crash between the two leaves no report that nobody can withdraw.
     for (const record of own) await store.putReport(record)
-    if (await risk.exclusive(() => store.eraseUser(id, timeToDay(clock.now())))) counters.erasures++
-    for (const record of own) void risk.add(record)
+    if (await store.eraseUser(id, timeToDay(clock.now()))) counters.erasures++
+    for (const record of own) risk.add(record)
     return toReply(NOTHING)
   }
 
@@ -163,15 +161,6 @@ function toPins(refused: readonly RefusedGroup[], pins: RosterPins, replyBytes: 
 }
 
 const NOTHING: ReplyBasis = { report: 'none', refused: [] }
-
-async function orTimeout(waiting: Promise<void>, clock: Clock): Promise<void> {
-  let cancel = (): void => {}
-  const timeout = new Promise<void>((resolve) => {
-    cancel = clock.setTimer(resolve, MARKS_WAIT_MS)
-  })
-  await Promise.race([waiting, timeout])
-  cancel()
-}
 
 function toSync(bytes: Uint8Array, classes: readonly number[]): Sync {
   const { userSecret, ...request } = decodeSyncRequest(bytes, classes)

@@ -11,6 +11,7 @@ import { startDemoWeb } from './web.ts'
 import { residentLines } from './words.ts'
 
 const REPORTER = 'ada'
+const LOOK_AGAIN_MS = 250
 
 export function introduce(
   { manifest, peers }: { manifest: Manifest; peers: readonly PeerProcess[] },
@@ -39,6 +40,7 @@ export async function tellStory(federation: FederationProcesses, town: Town, out
   await town.report(REPORTER, code)
   out.line()
   out.line(`The authority issues report code ${code}, and ${REPORTER} reports. At their next sync the others learn:`)
+  while (await isComputing(federation)) await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
   for (const looked of await town.look(REPORTER)) {
     out.line()
     for (const line of residentLines(looked)) out.line(line)
@@ -65,6 +67,12 @@ export async function serveWeb(
   )
   out.line(`   a report code to try:  ${await issueCode(federation)}`)
   return web
+}
+
+/** The central peer computes the marks of a report in the background, a few seconds after it. */
+async function isComputing({ central }: FederationProcesses): Promise<boolean> {
+  const { riskWaiting } = (await adminRequest(central.dir, 'GET', '/status')) as { riskWaiting: number }
+  return riskWaiting > 0
 }
 
 async function issueCode({ central }: FederationProcesses): Promise<string> {

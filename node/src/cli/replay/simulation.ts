@@ -36,7 +36,7 @@ export async function simulate(init: Simulation): Promise<ReplayResult> {
   const travellers = await equip({ people, dir, redaction, manifest, core, clock })
   try {
     await live(init, { travellers, federation, clock })
-    await marksOf(travellers, clock)
+    await marksOf(travellers, clock, central)
     const head = { reporter: report, degrees, people: people.length }
     const result = await summarise(travellers, central.status().riskMs, head)
     if (redaction && result.riskHashes === 0) {

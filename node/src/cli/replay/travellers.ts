@@ -4,6 +4,7 @@ import { createTracer, type SyncResult, type Tracer } from '@geotrace/client'
 import { levelStorage, libp2pDialer } from '@geotrace/client/node'
 import type { Clock, Core, SimulatedClock } from '@geotrace/core-wasm'
 import type { Manifest } from '@geotrace/core-wasm/wire'
+import type { CentralPeer } from '../../central/peer.ts'
 import { loopbackAddresses } from '../../local/loopback.ts'
 import { systemRandom } from '../../platform/random.ts'
 import type { Person } from './people.ts'
@@ -63,13 +64,20 @@ export async function liveUntil(at: number, traveller: Traveller, code?: string)
   results.push(code === undefined ? await tracer.sync() : await tracer.report(code))
 }
 
-/** Syncs hour by hour until everybody has read all their marks. */
-export async function marksOf(travellers: readonly Traveller[], clock: SimulatedClock): Promise<void> {
+/** Syncs hour by hour until everybody has deposited all rows and read all marks that follow from them. */
+export async function marksOf(
+  travellers: readonly Traveller[],
+  clock: SimulatedClock,
+  central: Pick<CentralPeer, 'settled'>,
+): Promise<void> {
   let left = [...travellers]
   for (let hour = 0; left.length > 0 && hour < LAST_HOURS_MAX; hour++) {
     const at = nextHour(clock.now())
     await clock.jumpTo(at)
+    // The hour is over at once here, and the central peer computes in the background.
+    await central.settled()
     await Promise.all(left.map((traveller) => liveUntil(at, traveller)))
-    left = left.filter(({ results }) => results.at(-1)!.marksLeft > 0)
+    const isQuiet = travellers.every(({ results }) => results.at(-1)!.rowsDeposited === 0)
+    left = isQuiet ? left.filter(({ results }) => results.at(-1)!.marksLeft > 0) : [...travellers]
   }
 }

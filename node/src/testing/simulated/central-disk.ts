@@ -21,6 +21,7 @@ export function simulatedStore(memory: MemoryDisk, disk: SimulatedDisk, life: Li
     putMarks: (changes) => disk.write(life, () => store.putMarks(changes)),
     nextReport: () => disk.write(life, () => store.nextReport()),
     putReport: (report) => disk.write(life, () => store.putReport(report)),
+    putProgress: (progress) => disk.write(life, () => store.putProgress(progress)),
     putCodes: (codes) => disk.write(life, () => store.putCodes(codes)),
     putPin: (pin) => disk.write(life, () => store.putPin(pin)),
     dropBefore: (day) => disk.write(life, () => store.dropBefore(day)),

@@ -1,13 +1,15 @@
-import { LAG_CURRENT, LAG_NEXT, type Row } from '@geotrace/core-wasm/wire'
+import { LAG_CURRENT, LAG_NEXT, type Mark } from '@geotrace/core-wasm/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { FRONTIER_MAX, type RiskReport, type RowSource, reportToRisk } from '../../../src/central/risk/risk.ts'
+import { RISK_LIMITS, type RiskLimits } from '../../../src/central/risk/limits.ts'
+import { type RiskReport, type RiskWatch, type RowSource, reportToMarks } from '../../../src/central/risk/risk.ts'
 import {
   assertRiskProfile,
   DEGREES_MAX,
   type RiskProfile,
   SEED_PROFILE,
 } from '../../../src/central/risk/risk-profile.ts'
+import type { Slices } from '../../../src/central/risk/slices.ts'
 import { memoryStore } from '../../../src/central/store/memory-store.ts'
 import { hashToKey } from '../../../src/central/store/row-set.ts'
 import { deposit, group, hash, row } from '../store/sample.ts'
@@ -25,19 +27,41 @@ async function world(rows: ModelRow[]): Promise<RowSource> {
   return store
 }
 
-async function marksOf(rows: ModelRow[], report: RiskReport, profile: RiskProfile): Promise<Map<string, object>> {
+async function marksOf(
+  rows: ModelRow[],
+  report: RiskReport,
+  profile: RiskProfile,
+  limits: Partial<RiskLimits> = {},
+): Promise<Map<string, object>> {
   const spots = new Map(rows.map(({ epoch, spot }) => [hashToKey(hash(`${epoch}/${spot}`)), spot]))
   const moved = { ...report, from: BASE + report.from, until: BASE + report.until }
-  const { users, capped } = await reportToRisk(await world(rows), moved, profile)
-  expect(capped).toBe(false)
   const marks = new Map<string, object>()
-  for (const [user, risk] of users) {
-    expect(risk.degree).toBe(Math.min(...risk.marks.map(({ degree }) => degree)))
-    for (const { epoch, hash, ...mark } of risk.marks)
-      marks.set(`${user}/${epoch - BASE}/${spots.get(hashToKey(hash))}`, mark)
+  for (const [user, all] of await compute(await world(rows), moved, profile, limits)) {
+    for (const { epoch, hash, ...mark } of all) marks.set(`${user}/${epoch - BASE}/${spots.get(hashToKey(hash))}`, mark)
   }
   return marks
 }
+
+/** The marks of all batches, by user. */
+async function compute(
+  rows: RowSource,
+  report: RiskReport,
+  profile: RiskProfile,
+  limits: Partial<RiskLimits> = {},
+  watch?: RiskWatch,
+): Promise<Map<number, Mark[]>> {
+  const found = new Map<number, Mark[]>()
+  const run = { rows, report, profile, limits: { ...RISK_LIMITS, ...limits }, slices: HASTE, ...(watch && { watch }) }
+  for await (const batch of reportToMarks(run)) {
+    for (const user of batch.users()) {
+      expect(found.has(user)).toBe(false)
+      found.set(user, batch.marks(user))
+    }
+  }
+  return found
+}
+/** Never rests. */
+const HASTE: Slices = { spend: () => undefined, step: (task) => task() }
 const sorted = (marks: Map<string, object>) => [...marks].sort(([a], [b]) => (a < b ? -1 : 1))
 
 /** A spot has one block size, as a hash has. There are few people, epochs and spots, so that people meet. */
@@ -239,19 +263,65 @@ describe('the risk rule', () => {
     expect(await only(thrice, {}, dose(96))).toHaveLength(3)
   })
 
-  it('a result with more sources than FRONTIER_MAX is capped and has the marks within the bound', async () => {
-    const contacts = FRONTIER_MAX + 5
-    const rows: RowSource = {
-      epochs: async () => [0],
-      userRows: async (_, user) => [row(user === 0 ? 'square' : `of ${user}`)],
-      probe: async function* (_, hashes) {
-        if (!hashes.has(hashToKey(hash('square')))) return
-        for (let user = 1; user <= contacts; user++) yield { user, rows: [row('square')] as Row[] }
-      },
+  it('marks are the same in batches of any size', async () => {
+    let batched = 0
+    await fc.assert(
+      fc.asyncProperty(
+        anyRows,
+        anyReport,
+        anyRule,
+        fc.integer({ min: 1, max: 6 }),
+        async (rows, report, rule, marks) => {
+          const want = await marksOf(rows, report, rule)
+          expect(sorted(await marksOf(rows, report, rule, { marks }))).toEqual(sorted(want))
+          if (want.size > marks) batched++
+        },
+      ),
+      { numRuns: 150 },
+    )
+    expect(batched).toBeGreaterThan(20)
+  })
+
+  it('many people at one hash get the marks of the reference model', async () => {
+    // A hash with many holders keeps some of them only, so many people meet at one spot here.
+    let shared = 0
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(anyMeeting, { minLength: 2, maxLength: 8 }),
+        anyReport,
+        anyRule,
+        async (met, report, rule) => {
+          const all = [1, 2, 3, 4, 5].flatMap((user) =>
+            [2, 4].map((epoch) => toRow(user, epoch, 5, 1 + ((user + epoch) % 3))),
+          )
+          const rows = [...met.flat(), ...all]
+          const want = sorted(modelMarks(rows, report, { ...rule, degrees: 3 }))
+          expect(sorted(await marksOf(rows, report, { ...rule, degrees: 3 }))).toEqual(want)
+          if (want.some(([, mark]) => (mark as { degree: number }).degree > 1)) shared++
+        },
+      ),
+      { numRuns: 150 },
+    )
+    expect(shared).toBeGreaterThan(20)
+  })
+
+  it('a degree beyond a bound throws RISK_BOUND with the degree and the bound', async () => {
+    const rows = await world(chain(5))
+    const report = { user: 1, from: BASE, until: BASE + 9 }
+    const profile = { ...SEED_PROFILE, degrees: 3 }
+    const dose = { ...profile, thresholds: [17] }
+    for (const [limits, degree, bound, rule = profile] of [
+      [{ sources: 0 }, 1, 'sources'],
+      [{ arrivals: 0 }, 2, 'arrivals'],
+      [{ hashes: 1 }, 2, 'hashes'],
+      [{ work: 1 }, 1, 'work'],
+      [{ pairs: 0 }, 1, 'pairs', dose],
+    ] as const) {
+      await expect(compute(rows, report, rule, limits)).rejects.toMatchObject({
+        code: 'RISK_BOUND',
+        data: { degree, bound },
+      })
     }
-    const { users, capped } = await reportToRisk(rows, { user: 0, from: 0, until: 0 }, SEED_PROFILE)
-    expect(users.size).toBe(contacts)
-    expect(capped).toBe(true)
   })
 
   it('the watch receives sources and hashes before the rule reads the rows of other users', async () => {
@@ -264,20 +334,13 @@ describe('the risk rule', () => {
         return source.probe(epoch, hashes)
       },
     }
-    await reportToRisk(rows, { user: 1, from: BASE, until: BASE + 9 }, SEED_PROFILE, {
+    const watch: RiskWatch = {
       sources: (users) => events.push(`sources ${[...users]}`),
       hashes: (keys) => events.push(`hashes ${[...keys].length}`),
-    })
-    expect(events).toEqual([
-      'sources 1',
-      'hashes 1',
-      'probe 1',
-      'sources 2',
-      'hashes 1',
-      'probe 1',
-      'hashes 1',
-      'probe 1',
-    ])
+    }
+    await compute(rows, { user: 1, from: BASE, until: BASE + 9 }, SEED_PROFILE, {}, watch)
+    const read = ['hashes 1', 'probe 1']
+    expect(events).toEqual(['sources 1', ...read, 'sources 2', ...read, ...read])
   })
 
   it('a risk profile out of bounds is refused with RangeError', () => {

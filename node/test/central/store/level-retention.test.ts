@@ -30,6 +30,7 @@ describe('retention in a level store', () => {
     const known = mark(EPOCH, 1)
     const list = { generation: 1, last: 1, entries: [{ ...known, sequence: 1 }] }
     await store.putMarks([{ user, changes: [{ report: 1, marks: [known] }], list }])
+    await store.putProgress({ report: 1, computed: 'all' })
     await store.putPin({ epoch: EPOCH, roster: id('roster'), signature: new Uint8Array(64) })
     const families = async () => {
       await disk.store.close()

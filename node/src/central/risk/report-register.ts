@@ -1,0 +1,111 @@
+/**
+ * The reports that count, in memory, each with how far its marks are. PROTOCOL.md §8. A report is over when deposits can
+ * change it no more. The register decides how many degrees of a report are computed.
+ */
+import type { Clock } from '@geotrace/core-wasm'
+import { type CentralConfig, reportToEnd } from '../config.ts'
+import type { CentralStore, ReportId, ReportProgress, ReportRecord, User } from '../store/central-store.ts'
+import { profileToText, type RiskProfile } from './risk-profile.ts'
+
+/** `held`: no degree of this report can be computed. */
+type ReportStanding = 'none' | 'accepted' | 'held' | 'published'
+
+export interface ReportRegister {
+  load(): Promise<ReportId[]>
+  get(id: ReportId): ReportRecord | undefined
+  put(report: ReportRecord): void
+  forget(id: ReportId): void
+  isOver(report: ReportRecord): boolean
+  /** The profile under which the report is computed. `degrees` is 0 when none is. */
+  profileOf(id: ReportId): RiskProfile
+  /** Names the settings and dates that a report's marks follow from. Marks of other settings do not hold. */
+  basisOf(report: ReportRecord): string
+  /** Names the settings and the dates that a quarantine belongs to. */
+  scopeOf(id: ReportId): string
+  progressOf(id: ReportId): ReportProgress
+  putProgress(progress: ReportProgress): Promise<void>
+  /** The user's reports that make this user a source: active and not recovered. */
+  reportsOf(user: User): ReportRecord[]
+  standing(user: User): ReportStanding
+  readonly active: number
+  /** Reports of which not all degrees are computed, with the bound that they reached. */
+  quarantined(): QuarantinedReport[]
+}
+export interface QuarantinedReport extends Pick<NonNullable<ReportProgress['quarantine']>, 'degrees' | 'bound'> {
+  readonly report: ReportId
+}
+
+interface ReportRegisterInit {
+  store: Pick<CentralStore, 'reports' | 'progress' | 'putProgress'>
+  config: CentralConfig
+  clock: Clock
+}
+
+export function reportRegister({ store, config, clock }: ReportRegisterInit): ReportRegister {
+  const reports = new Map<ReportId, ReportRecord>()
+  const progress = new Map<ReportId, ReportProgress>()
+  const byUser = new Map<User, Set<ReportId>>()
+
+  const isOver = (report: ReportRecord): boolean => reportToEnd(report, config) <= clock.now()
+  const progressOf = (id: ReportId): ReportProgress => progress.get(id) ?? { report: id }
+  const scopeOf = (id: ReportId): string => `from ${reports.get(id)?.from} ${profileToText(config.profile)}`
+  const quarantineOf = (id: ReportId): ReportProgress['quarantine'] => {
+    const { quarantine } = progressOf(id)
+    // Other settings or dates may need less.
+    return quarantine?.scope === scopeOf(id) ? quarantine : undefined
+  }
+  const profileOf = (id: ReportId): RiskProfile => {
+    const degrees = Math.min(config.profile.degrees, quarantineOf(id)?.degrees ?? config.profile.degrees)
+    return { ...config.profile, degrees }
+  }
+  const basisOf = ({ id, from }: ReportRecord): string => `from ${from} ${profileToText(profileOf(id))}`
+  const put = (report: ReportRecord): void => {
+    reports.set(report.id, report)
+    const own = byUser.get(report.user) ?? new Set<ReportId>()
+    byUser.set(report.user, own.add(report.id))
+  }
+  const reportsOf = (user: User): ReportRecord[] => {
+    const own = [...(byUser.get(user) ?? [])].map((id) => reports.get(id)!)
+    return own.filter((report) => report.state === 'active' && report.recoveredAt === undefined && !isOver(report))
+  }
+  return {
+    async load() {
+      for (const item of await store.progress()) progress.set(item.report, item)
+      for (const report of await store.reports()) if (!isOver(report)) put(report)
+      return [...reports.keys()]
+    },
+    get: (id) => reports.get(id),
+    put,
+    forget(id) {
+      const user = reports.get(id)?.user
+      if (user !== undefined) byUser.get(user)?.delete(id)
+      if (user !== undefined && byUser.get(user)?.size === 0) byUser.delete(user)
+      reports.delete(id)
+    },
+    isOver,
+    profileOf,
+    basisOf,
+    scopeOf,
+    progressOf,
+    async putProgress(item) {
+      progress.set(item.report, item)
+      await store.putProgress(item)
+    },
+    reportsOf,
+    standing(user) {
+      const own = reportsOf(user)
+      if (own.length === 0) return 'none'
+      if (own.some(({ id }) => profileOf(id).degrees === 0)) return 'held'
+      return own.every((report) => progressOf(report.id).computed === basisOf(report)) ? 'published' : 'accepted'
+    },
+    get active() {
+      return [...reports.values()].filter(({ state }) => state === 'active').length
+    },
+    quarantined: () =>
+      [...reports.values()].flatMap(({ id, state }) => {
+        const quarantine = quarantineOf(id)
+        if (quarantine === undefined || state !== 'active') return []
+        return [{ report: id, degrees: quarantine.degrees, bound: quarantine.bound }]
+      }),
+  }
+}
