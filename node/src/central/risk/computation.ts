@@ -58,6 +58,7 @@ export function computation({ store, reports, marks, limits, log }: ComputationI
     const kept: ReportProgress = { report: id, ...(quarantine && { quarantine }) }
     const after = partial?.basis === basis ? partial.after : undefined
     const isReplacing = computed !== basis
+    let isChanged = isReplacing || partial !== undefined || tries !== undefined
     // From the first change on the marks are those of neither basis.
     if (isReplacing && computed !== undefined) await reports.putProgress({ ...kept, ...(tries && { tries }) })
     const profile = reports.profileOf(id)
@@ -68,9 +69,9 @@ export function computation({ store, reports, marks, limits, log }: ComputationI
       if (batch.upTo === undefined) continue
       const still = isReplacing ? kept : { ...kept, computed: basis }
       await reports.putProgress({ ...still, partial: { basis, after: batch.upTo } })
+      isChanged = true
     }
-    if (isReplacing || partial !== undefined || tries !== undefined)
-      await reports.putProgress({ ...kept, computed: basis })
+    if (isChanged) await reports.putProgress({ ...kept, computed: basis })
     return after === undefined
   }
 
