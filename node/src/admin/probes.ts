@@ -47,10 +47,7 @@ interface HealthFacts {
  * parts of the next period a salt node lacks, or how many reports of a central peer are quarantined. These two change no
  * status: a restart would lose more seeds, and compute no more.
  */
-export function healthAnswer(
-  { health, nextPeriod, quarantined = 0 }: HealthFacts,
-  federationId: string,
-): ProbeAnswer {
+export function healthAnswer({ health, nextPeriod, quarantined = 0 }: HealthFacts, federationId: string): ProbeAnswer {
   const period = nextPeriod === undefined ? '' : nextPeriodLine(nextPeriod)
   const body = `${health}\nfederation ${federationId}\n${period}${quarantined > 0 ? `quarantined ${quarantined}\n` : ''}`
   return { status: health === 'serving' ? 200 : 503, type: 'text/plain', body }

@@ -227,12 +227,7 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
       state = 'stopped'
     },
     status: () => toStatus(manifest, state, parts),
-    async condition() {
-      const { state } = peer.status()
-      const health = parts === undefined ? state : await parts.health.look(state)
-      const quarantined = parts?.risk.status.quarantined.length ?? 0
-      return { health, quarantined, freeMib: parts?.space && Math.floor(parts.space.freeBytes / MIB) }
-    },
+    condition: () => toCondition(peer.status().state, parts),
     membership: () => parts?.membership,
     lookAround: async () => void (await parts?.watch.check()),
     statistics: async () => toStatistics(running()),
@@ -282,6 +277,13 @@ function toStatus(manifest: Manifest, state: CentralStatus['state'], parts: Part
 async function toStatistics({ store, codes }: Parts): Promise<CentralStatistics> {
   const { bytes, ...counts } = await store.statistics()
   return { ...counts, storeMib: Math.ceil(bytes / MIB), codes: await codes.counts() }
+}
+
+async function toCondition(state: PeerState, parts: Parts | undefined): Promise<CentralCondition> {
+  if (parts === undefined) return { health: state, quarantined: 0, freeMib: undefined }
+  const { health, risk, space } = parts
+  const quarantined = risk.status.quarantined.length
+  return { health: await health.look(state), quarantined, freeMib: space && Math.floor(space.freeBytes / MIB) }
 }
 
 function toReach({ watch: { reach }, membership }: Parts): CentralStatus['reach'] {

@@ -57,6 +57,12 @@ describe('a probe', () => {
     expect(await ask(port, '/healthz')).toEqual({ status: 200, text })
   })
 
+  it('the health probe of a central peer that serves says how many reports are quarantined', async () => {
+    const port = await serve(() => healthAnswer({ health: 'serving', quarantined: 2 }, '0123456789abcdef'))
+    const text = 'serving\nfederation 0123456789abcdef\nquarantined 2\n'
+    expect(await ask(port, '/healthz')).toEqual({ status: 200, text })
+  })
+
   it('a probe answers only GET of its path under a name of this machine, and stays up when the probe fails', async () => {
     let fails = false
     const port = await serve(() => {

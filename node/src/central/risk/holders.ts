@@ -20,11 +20,13 @@ interface Holder {
   readonly source: Source
   /** 0: the source was there in the hash's block. 1: only in the block before. */
   readonly lag: 0 | 1
+  /** The block size that the source's row names. */
+  readonly size: number
 }
 /** Keys are hashes. A single holder needs no list. */
 export type HeldHashes = Map<string, Holder | Holder[]>
 
-/** Holders of one lag that are enough for any target. */
+/** Holders of one lag and size that are enough for any target. */
 const ENOUGH = 2
 
 /** Adds the rows of a source in an epoch. With `isPruned`, leaves out holders that others stand for. */
@@ -32,13 +34,14 @@ export function holdRows(
   held: HeldHashes,
   { source, epoch, rows, isPruned }: { source: Source; epoch: number; rows: readonly Row[]; isPruned: boolean },
 ): void {
-  const [current, next]: Holder[] = [
-    { source, lag: 0 },
-    { source, lag: 1 },
-  ]
-  for (const { hash, lags } of rows) {
-    const holder = (lags & LAG_CURRENT) !== 0 ? current! : next!
-    if ((lags & (LAG_CURRENT | LAG_NEXT)) === 0 || !isCounting(holder, source.from, epoch)) continue
+  const holders = new Map<number, Holder>()
+  for (const { hash, lags, size } of rows) {
+    if ((lags & (LAG_CURRENT | LAG_NEXT)) === 0) continue
+    const lag = (lags & LAG_CURRENT) !== 0 ? 0 : 1
+    // The rows of a source share a few holders.
+    const holder = holders.get(2 * size + lag) ?? { source, lag, size }
+    holders.set(2 * size + lag, holder)
+    if (!isCounting(holder, source.from, epoch)) continue
     const key = hashToKey(hash)
     const known = held.get(key)
     if (known === undefined) held.set(key, holder)
@@ -69,7 +72,7 @@ function isCounting({ lag }: Holder, from: number, epoch: number): boolean {
 
 /** Whether some target has too few holders without this one. Only a holder itself and its `via` can be such a target. */
 function isNeeded(known: readonly Holder[], holder: Holder, epoch: number): boolean {
-  const alike = known.filter(({ lag }) => lag === holder.lag)
+  const alike = known.filter(({ lag, size }) => lag === holder.lag && size === holder.size)
   if (alike.length < ENOUGH) return true
   const special = alike.flatMap(({ source }) => [source.user, source.via])
   return special.some((target) => {

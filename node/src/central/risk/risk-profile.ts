@@ -19,6 +19,12 @@ export interface RiskProfile {
   readonly same: number
   /** Factor when the source was there one block earlier. */
   readonly trail: number
+  /**
+   * The longest block, in minutes, that carries a risk beyond the reporter's own contacts. A user becomes a source by
+   * matches in such blocks, and only they make marks of degree 2 and more. Somebody who invents rows can then claim no
+   * more places than a phone could visit.
+   */
+  readonly chainMinutes: number
   /** Weight by block size in minutes. Short blocks show the same moment; long blocks add lingering. */
   readonly sizes: Readonly<Record<number, number>>
 }
@@ -35,12 +41,13 @@ export const SEED_PROFILE: RiskProfile = {
   latencyEpochs: 0,
   same: 2,
   trail: 1,
+  chainMinutes: 5,
   sizes: { 5: 16, 10: 8, 20: 4, 40: 2, 80: 1 },
 }
 
 /** Throws RangeError unless every number is within its bounds. */
 export function assertRiskProfile(profile: RiskProfile): void {
-  const { degrees, thresholds, latencyEpochs, same, trail, sizes } = profile
+  const { degrees, thresholds, latencyEpochs, same, trail, chainMinutes, sizes } = profile
   whole('degrees', degrees, 1, DEGREES_MAX)
   whole('latencyEpochs', latencyEpochs, 0, 18 * 14)
   whole('thresholds', thresholds.length, 1, DEGREES_MAX)
@@ -50,6 +57,8 @@ export function assertRiskProfile(profile: RiskProfile): void {
     whole('same', same * sizes[size]!, 0, WEIGHT_MAX)
   }
   whole('trail', trail, 0, same)
+  if (!BLOCK_SIZES_MIN.some((size) => size === chainMinutes))
+    throw new RangeError(`"chainMinutes" expected ${BLOCK_SIZES_MIN.join(', ')}, got ${chainMinutes}`)
 }
 
 export function degreeToThreshold({ thresholds }: RiskProfile, degree: number): number {
@@ -58,19 +67,23 @@ export function degreeToThreshold({ thresholds }: RiskProfile, degree: number): 
 
 /** Whether each match with a weight crosses the threshold of the degree alone. */
 export function isCrossedByOne(profile: RiskProfile, degree: number): boolean {
-  const weights = BLOCK_SIZES_MIN.flatMap((size) => [matchToWeight(profile, size, 0), matchToWeight(profile, size, 1)])
+  const toWeight = matchWeights(profile, degree)
+  const weights = BLOCK_SIZES_MIN.flatMap((size) => [toWeight(size, 0), toWeight(size, 1)])
   return weights.every((weight) => weight === 0 || weight >= degreeToThreshold(profile, degree))
 }
 
-/** The weight of a match on a row of this size: at lag 0 in the same block, at lag 1 one block later. */
-export function matchToWeight({ same, trail, sizes }: RiskProfile, size: number, lag: 0 | 1): number {
-  return (lag === 0 ? same : trail) * sizes[size]!
+/** The weights of matches of a degree by the row's size: at lag 0 in the same block, at lag 1 one block later. */
+export function matchWeights(profile: RiskProfile, degree: number): (size: number, lag: 0 | 1) => number {
+  const { same, trail, chainMinutes, sizes } = profile
+  return (size, lag) => (degree > 1 && size > chainMinutes ? 0 : (lag === 0 ? same : trail) * sizes[size]!)
 }
 
 /** The numbers of a profile as one text. Equal texts give equal marks. */
-export function profileToText({ degrees, thresholds, latencyEpochs, same, trail, sizes }: RiskProfile): string {
+export function profileToText(profile: RiskProfile): string {
+  const { degrees, thresholds, latencyEpochs, same, trail, chainMinutes, sizes } = profile
   const weights = BLOCK_SIZES_MIN.map((size) => sizes[size]).join(',')
-  return `degrees ${degrees} thresholds ${thresholds.join(',')} latency ${latencyEpochs} weights ${same},${trail} × ${weights}`
+  const rule = `degrees ${degrees} thresholds ${thresholds.join(',')} latency ${latencyEpochs} chain ${chainMinutes}`
+  return `${rule} weights ${same},${trail} × ${weights}`
 }
 
 function whole(name: string, value: number, min: number, max: number): void {

@@ -3,7 +3,8 @@
  * Two users with an equal hash were in one cell. One is a source for the other in two cases. Both were there in the
  * same block (lag 0), or the source was there one block earlier (lag 1). The score of the pair is the sum of the
  * weights of its equal hashes. When the score reaches the threshold of the degree, all these hashes become marks.
- * A user marked at degree k − 1 is a source of degree k: forward in time only, and never back to its own source.
+ * A user marked at degree k − 1 in short blocks is a source of degree k, forward in time only. No risk goes straight back
+ * to the user's own source. Only short blocks make marks of degree 2 and more.
  * The rule goes through the epochs once for each degree to find the sources, and once more to collect the marks.
  * Memory is bounded (limits.ts). Throws RISK_BOUND for the first degree that needs more, and ABORTED.
  */
@@ -14,7 +15,7 @@ import { countsFor, type HeldHashes, holdRows, type Source, toList } from './hol
 import { assertWithin, type RiskLimits } from './limits.ts'
 import { type MarkBatch, markBatch } from './mark-batch.ts'
 import { type PairScores, pairScores } from './pair-scores.ts'
-import { degreeToThreshold, isCrossedByOne, matchToWeight, type RiskProfile } from './risk-profile.ts'
+import { degreeToThreshold, isCrossedByOne, matchWeights, type RiskProfile } from './risk-profile.ts'
 import type { Slices } from './slices.ts'
 
 /** The reading part of a CentralStore. */
@@ -49,8 +50,13 @@ export interface RiskRun {
 interface Level {
   readonly degree: number
   readonly sources: readonly Source[]
-  /** Undefined when any match crosses the threshold. */
+  /** The scores that make marks; undefined when any match crosses the threshold. */
   readonly pairs: PairScores | undefined
+  /** The scores that make sources: of short blocks only. Undefined with `pairs`. */
+  readonly carriers: PairScores | undefined
+  readonly toWeight: ReturnType<typeof matchWeights>
+  /** Whether rows of this size of a source count. */
+  isCarrying(size: number): boolean
   work: number
 }
 type Arrivals = Map<User, Source>
@@ -86,7 +92,11 @@ async function findLevels(run: RiskRun, epochs: readonly number[]): Promise<Leve
     const threshold = degreeToThreshold(profile, degree)
     const isScored = !isCrossedByOne(profile, degree)
     const users = sources.map(({ user }) => user)
-    const level = { degree, sources, pairs: isScored ? pairScores(threshold, users) : undefined, work: 0 }
+    const pairs = isScored ? pairScores(threshold, users) : undefined
+    // Beyond degree 1 the two scores are the same.
+    const carriers = isScored && degree === 1 ? pairScores(threshold, users) : pairs
+    const isCarrying = (size: number): boolean => degree === 1 || size <= profile.chainMinutes
+    const level = { degree, sources, pairs, carriers, toWeight: matchWeights(profile, degree), isCarrying, work: 0 }
     levels.push(level)
     const isLast = degree === profile.degrees
     if (isLast && !isScored) break
@@ -101,37 +111,47 @@ async function findLevels(run: RiskRun, epochs: readonly number[]): Promise<Leve
 /** Adds one epoch to the scores of the level's pairs, and to the users that its sources reach. */
 async function findArrivals(run: RiskRun, epoch: number, level: Level, arrivals: Arrivals | undefined): Promise<void> {
   const { profile, limits } = run
+  const { pairs, carriers } = level
   await forMatches(run, epoch, [level], (target, row, [held]) => {
     for (const holder of toList(held)) {
       if (!countsFor(holder, target, epoch)) continue
-      const weight = matchToWeight(profile, row.size, holder.lag)
+      const size = toMatchSize(row, holder)
+      const weight = level.toWeight(size, holder.lag)
       if (weight === 0) continue
       const { user } = holder.source
-      if (level.pairs !== undefined && !level.pairs.add(user, target, weight)) continue
-      if (arrivals !== undefined) arrive(arrivals, holder.source, target, epoch + profile.latencyEpochs)
+      let isCarried = pairs === undefined || pairs.add(user, target, weight)
+      if (size > profile.chainMinutes) continue
+      if (carriers !== undefined && carriers !== pairs) isCarried = carriers.add(user, target, weight)
+      if (isCarried && arrivals !== undefined) arrive(arrivals, holder.source, target, epoch + profile.latencyEpochs)
     }
-    assertWithin(limits, 'pairs', level.pairs?.size ?? 0, level.degree)
+    assertWithin(limits, 'pairs', pairs?.size ?? 0, level.degree)
     assertWithin(limits, 'arrivals', arrivals?.size ?? 0, level.degree + 1)
   })
 }
 
 async function collectMarks(run: RiskRun, epoch: number, levels: readonly Level[], batch: MarkBatch): Promise<void> {
-  const { profile } = run
-  await forMatches(run, epoch, levels, (target, { hash, size }, held) => {
+  await forMatches(run, epoch, levels, (target, row, held) => {
     if (!batch.takes(target)) return
-    for (const [i, { degree, pairs }] of levels.entries()) {
-      let lag: 0 | 1 | undefined
+    for (const [i, { degree, pairs, toWeight }] of levels.entries()) {
+      let best: { weight: number; lag: 0 | 1 } | undefined
       for (const holder of toList(held[i])) {
-        if (lag !== undefined && lag <= holder.lag) continue
-        if (!countsFor(holder, target, epoch) || matchToWeight(profile, size, holder.lag) === 0) continue
-        if (pairs === undefined || pairs.isCrossed(holder.source.user, target)) lag = holder.lag
+        const { lag } = holder
+        const weight = toWeight(toMatchSize(row, holder), lag)
+        if (weight === 0 || (best !== undefined && (weight - best.weight || best.lag - lag) <= 0)) continue
+        if (!countsFor(holder, target, epoch)) continue
+        if (pairs === undefined || pairs.isCrossed(holder.source.user, target)) best = { weight, lag }
       }
       // A lower degree is graver, whatever its weight.
-      if (lag === undefined) continue
-      batch.add(target, { epoch, hash, degree, weight: matchToWeight(profile, size, lag), lag })
+      if (best === undefined) continue
+      batch.add(target, { epoch, hash: row.hash, degree, ...best })
       return
     }
   })
+}
+
+/** Two people with one hash and two sizes: one of them lies, so the match counts as the longer block. */
+function toMatchSize(row: Row, holder: { size: number }): number {
+  return Math.max(row.size, holder.size)
 }
 
 type OnMatch = (target: User, row: Row, held: readonly (ReturnType<HeldHashes['get']> | undefined)[]) => void
@@ -176,7 +196,7 @@ async function holdLevels(
     held.push(hashes)
     for (const source of level.sources) {
       if (source.from > epoch) continue
-      const own = await rows.userRows(epoch, source.user)
+      const own = (await rows.userRows(epoch, source.user)).filter(({ size }) => level.isCarrying(size))
       const before = hashes.size
       holdRows(hashes, { source, epoch, rows: own, isPruned: level.pairs === undefined })
       count += level.pairs === undefined ? hashes.size - before : own.length

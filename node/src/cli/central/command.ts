@@ -6,6 +6,10 @@ import { runOptions } from '../process/run-options.ts'
 import { collect, defaultDir, examples, portNumber, wholeNumber } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 
+/** A peer takes some 130 MiB and a computation some 400 MiB at most. */
+const MEMORY_MIN_MIB = 640
+const MEMORY_MAX_MIB = 1_024
+
 export function centralCommand(command: Command, out: Output): void {
   const init = command
     .command('init')
@@ -25,6 +29,12 @@ export function centralCommand(command: Command, out: Output): void {
       'number of contact steps that a report marks',
       wholeNumber(1, DEGREES_MAX),
       SEED_PROFILE.degrees,
+    )
+    .option(
+      '--max-memory <MiB>',
+      `memory limit, at least ${MEMORY_MIN_MIB}: the peer stops above it`,
+      wholeNumber(MEMORY_MIN_MIB, 1 << 20),
+      MEMORY_MAX_MIB,
     )
     .option(
       '--store-ceiling <mib>',

@@ -15,6 +15,7 @@ import { loadIdentity } from '../identity/identity.ts'
 import { assertLocalAddress, assertPortsFree } from '../identity/ports.ts'
 import { runDaemon } from '../process/daemon.ts'
 import { lookRegularly } from '../process/look.ts'
+import { memoryGuard } from '../process/memory-guard.ts'
 import { openProbes } from '../process/probe-ports.ts'
 import { processLog } from '../process/process-log.ts'
 import { assertPortsDiffer, optionsToCertificate, optionsToListen, type RunOptions } from '../process/run-options.ts'
@@ -23,8 +24,15 @@ import { dirOption, readManifest } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { centralRoutes } from './routes.ts'
 
+const MIB = 1 << 20
+/** The log has a line above this share of the limit. */
+const MEMORY_WARN_SHARE = 0.9
+/** Computations pause every few milliseconds, but a full disk or a large collection may block the loop for seconds. */
+const STALL_MAX_MS = 60_000
+
 interface CentralRunOptions extends RunOptions {
   degrees: number
+  maxMemory: number
   storeCeiling?: number
   newStore?: boolean
 }
@@ -62,10 +70,18 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
   const probe = async () => healthAnswer(await peer.condition(), federationId)
   const probes = await openProbes([{ port: options.healthPort, option: '--health-port', path: '/healthz', probe }], log)
   const stopLooking = lookRegularly(peer, clock, log)
+  let stopGuard = (): void => {}
+  const failed = new Promise<void>((stop) => {
+    const maxBytes = options.maxMemory * MIB
+    const bounds = { maxBytes, shedBytes: maxBytes * MEMORY_WARN_SHARE, rss: () => process.memoryUsage.rss() }
+    stopGuard = memoryGuard({ ...bounds, clock, log, stop }).stop
+  })
   try {
     const routes = { ...centralRoutes(peer, federationId), ...membershipRoutes(peer.membership, clock) }
-    if ((await runDaemon({ role: 'central', dir: options.dir, peer, routes, random, log })) === 1) out.fails()
+    const daemon = { role: 'central' as const, dir: options.dir, peer, routes, random, log, failed }
+    if ((await runDaemon({ ...daemon, stallMaxMs: STALL_MAX_MS })) === 1) out.fails()
   } finally {
+    stopGuard()
     stopLooking()
     certificate?.stop()
     for (const open of probes) await open.stop()

@@ -27,6 +27,8 @@ interface DaemonInit {
   log: Log
   /** Resolves when the process must stop because of a fault. */
   failed?: Promise<void>
+  /** The event loop may be blocked for so long; default: that of a salt node, which has no work that takes seconds. */
+  stallMaxMs?: number
   /** Called ten times a second. */
   onTick?: () => void
 }
@@ -56,7 +58,7 @@ export async function runDaemon(init: DaemonInit): Promise<0 | 1> {
     }),
     ...(failed === undefined ? [] : [failed.then(() => 1 as const)]),
   ])
-  const watchdog = startWatchdog('peer')
+  const watchdog = startWatchdog('peer', init.stallMaxMs)
   await peer.start()
   const control: AdminRoutes = {
     'POST /drain': () => {

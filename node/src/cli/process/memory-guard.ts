@@ -1,6 +1,6 @@
 /**
- * The memory limit of a node: the node refuses requests near the limit and stops above it. node/README.md "Options and
- * defaults". A node that stops by itself finishes its answers, and its service manager starts the node again. If the
+ * The memory limit of a peer: a salt node refuses requests near the limit, and every peer stops above it. node/README.md
+ * "Options and defaults". A node that stops by itself finishes its answers, and its service manager starts the node again. If the
  * kernel kills a node, the node's peers wait for their answers in vain.
  */
 import type { Clock } from '@geotrace/core-wasm'

@@ -13,6 +13,7 @@ import {
   type Signer,
 } from '@geotrace/core-wasm/wire'
 import { type CentralPeer, centralPeer } from '../../central/peer.ts'
+import { SEED_PROFILE } from '../../central/risk/risk-profile.ts'
 import { type MemoryDisk, memoryDisk } from '../../central/store/memory-store.ts'
 import { type MemberCard, newManifest } from '../../membership/new-manifest.ts'
 import { type Pace, REAL_PACE } from '../../membership/pace.ts'
@@ -188,6 +189,8 @@ function simulatedCentral(
   return simulatedPeer(world, { name, secret }, ({ life, disk, random, log, openHost }) =>
     centralPeer({
       ...{ manifest, log, secret, operatorSecret, dir: name, clock: life.clock, random: random.bytes, openHost, pace },
+      // Long blocks carry risk too, because few people live in a simulation for a short time.
+      config: { profile: { ...SEED_PROFILE, chainMinutes: 80 } },
       store: simulatedStore(deposits, disk, life),
       openRecords: disk.openRecords(life),
     }),

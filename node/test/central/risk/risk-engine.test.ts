@@ -256,10 +256,11 @@ type Event =
   | { kind: 'restart'; profile: number }
 
 const PROFILES: readonly RiskProfile[] = [
-  { ...SEED_PROFILE, degrees: 3 },
+  { ...SEED_PROFILE, degrees: 3, chainMinutes: 80 },
   SEED_PROFILE,
+  { ...SEED_PROFILE, chainMinutes: 20 },
   { ...SEED_PROFILE, degrees: 1 },
-  { ...SEED_PROFILE, degrees: 3, latencyEpochs: 1 },
+  { ...SEED_PROFILE, degrees: 3, latencyEpochs: 1, chainMinutes: 80 },
   { ...SEED_PROFILE, degrees: 3, thresholds: [1, 17] },
   { ...SEED_PROFILE, degrees: 2, thresholds: [17, 40] },
 ]

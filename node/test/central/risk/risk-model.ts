@@ -17,6 +17,7 @@ export interface ModelRule {
   latencyEpochs: number
   same: number
   trail: number
+  chainMinutes: number
   sizes: Record<number, number>
 }
 export interface ModelMark {
@@ -51,24 +52,27 @@ export function modelMarks(
     for (const target of people) {
       // The rule only promises that a chain does not go straight back; up to degree 3 all its people are different.
       if (target === source || target === report.user || target === chain.at(-2)) continue
-      const matches: (ModelMark & { epoch: number; spot: number })[] = []
+      const matches: (ModelMark & { epoch: number; spot: number; size: number })[] = []
       for (const x of counted) {
         for (const y of counted) {
           if (x.user !== source || y.user !== target || x.epoch !== y.epoch || x.spot !== y.spot || !y.current) continue
           if (x.current ? x.epoch < from : !x.next || x.epoch <= from) continue
           const weight = (x.current ? rule.same : rule.trail) * rule.sizes[y.size]!
-          if (weight > 0) matches.push({ epoch: y.epoch, spot: y.spot, degree, weight, lag: x.current ? 0 : 1 })
+          if (weight === 0 || (degree > 1 && y.size > rule.chainMinutes)) continue
+          matches.push({ epoch: y.epoch, spot: y.spot, size: y.size, degree, weight, lag: x.current ? 0 : 1 })
         }
       }
       const threshold = rule.thresholds[Math.min(degree, rule.thresholds.length) - 1]!
-      let score = 0
-      let crossed: number | undefined
-      for (const match of matches.sort((a, b) => a.epoch - b.epoch)) {
-        score += match.weight
-        if (score >= threshold) crossed ??= match.epoch
+      const crossing = (some: typeof matches): number | undefined => {
+        let score = 0
+        for (const match of some.sort((a, b) => a.epoch - b.epoch)) {
+          score += match.weight
+          if (score >= threshold) return match.epoch
+        }
+        return undefined
       }
-      if (crossed === undefined) continue
-      for (const { epoch, spot, ...mark } of matches) {
+      if (crossing(matches) === undefined) continue
+      for (const { epoch, spot, size: _, ...mark } of matches) {
         const key = `${target}/${epoch}/${spot}`
         const known = marks.get(key)
         // Lower degree, then more weight, then the same block.
@@ -82,7 +86,9 @@ export function modelMarks(
           marks.set(key, mark)
         }
       }
-      walk([...chain, target], crossed + rule.latencyEpochs)
+      // Only short blocks carry the risk on.
+      const carried = crossing(matches.filter(({ size }) => size <= rule.chainMinutes))
+      if (carried !== undefined) walk([...chain, target], carried + rule.latencyEpochs)
     }
   }
   walk([report.user], report.from)

@@ -97,6 +97,7 @@ const anyRule: fc.Arbitrary<RiskProfile & ModelRule> = fc
     latencyEpochs: fc.constantFrom(0, 0, 0, 1, 2),
     same: fc.integer({ min: 1, max: 3 }),
     trail: fc.nat(1),
+    chainMinutes: fc.constantFrom(5, 20, 80, 80, 80),
   })
   .map(({ thresholds, ...rule }) => ({
     ...rule,
@@ -256,6 +257,34 @@ describe('the risk rule', () => {
     expect(marks.map(([key]) => key)).toEqual(['2/3/1', '2/4/1', '2/5/1'])
   })
 
+  /** The reporter was at a spot in a long block, and 2 invents rows for it and for the spot of 3, who is elsewhere. */
+  const inventor = (size: number): ModelRow[] => {
+    const at = (user: number, epoch: number, spot: number, size: number): ModelRow => {
+      return { user, epoch, spot, size, current: true, next: true }
+    }
+    return [at(1, 3, 1, size), at(2, 3, 1, 5), at(2, 4, 2, 5), at(3, 4, 2, size)]
+  }
+
+  it('a match counts as the longer of the two block sizes that its rows name', async () => {
+    expect(await only(inventor(80))).toEqual([['2/3/1', { degree: 1, weight: 2, lag: 0 }]])
+    const honest = met({ size: 80 }, { size: 80 })
+    expect(await only(honest)).toEqual([['2/3/1', { degree: 1, weight: 2, lag: 0 }]])
+  })
+
+  it('a risk goes on only in blocks of the profile’s chainMinutes, and only they make marks beyond degree 1', async () => {
+    const carrying = { ...SEED_PROFILE, degrees: 3 }
+    for (const [size, chainMinutes, degrees] of [
+      [5, 5, [1, 2]],
+      [10, 5, [1]],
+      [10, 10, [1, 2]],
+      [80, 40, [1]],
+      [80, 80, [1, 2]],
+    ] as const) {
+      const marks = await only(inventor(size), {}, { ...carrying, chainMinutes })
+      expect(marks.map(([, mark]) => (mark as { degree: number }).degree)).toEqual(degrees)
+    }
+  })
+
   it('a pair below the threshold gets no mark, and a pair at the threshold gets all its marks', async () => {
     const thrice = [1, 2, 3].flatMap((spot) => met({ spot, epoch: spot }, { spot, epoch: spot }))
     const dose = (threshold: number): RiskProfile => ({ ...SEED_PROFILE, thresholds: [threshold] })
@@ -354,6 +383,8 @@ describe('the risk rule', () => {
       { trail: 3 },
       { same: 5_000 },
       { latencyEpochs: -1 },
+      { chainMinutes: 0 },
+      { chainMinutes: 15 },
       { sizes: { 5: 1 } },
       { sizes: { ...SEED_PROFILE.sizes, 5: 1.5 } },
     ]) {
