@@ -43,9 +43,9 @@ interface HealthFacts {
 }
 
 /**
- * 200 while the peer serves, otherwise 503. The lines of the body are the state of health, the federation, and how many
- * parts of the next period a salt node lacks, or how many reports of a central peer are quarantined. These two change no
- * status: a restart would lose more seeds, and compute no more.
+ * 200 while the peer serves, otherwise 503. The body is the state of health and the federation. A third line says how many
+ * parts of the next period a salt node lacks, or how many reports of a central peer are quarantined. These change no
+ * status, because a restart would lose more seeds and compute no more.
  */
 export function healthAnswer({ health, nextPeriod, quarantined = 0 }: HealthFacts, federationId: string): ProbeAnswer {
   const period = nextPeriod === undefined ? '' : nextPeriodLine(nextPeriod)
