@@ -8,7 +8,7 @@ import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { REQUEST_HEADER, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
+import { EVALUATE_PROTOCOL, REQUEST_HEADER } from '@geotrace/core-wasm/wire'
 import { type LocalFederation, startFederation } from '@geotrace/node/testing'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -118,7 +118,7 @@ inChromium('peers with a TLS certificate, in Chromium', () => {
           socket: await opened,
         }
       },
-      { peer, path: SALT_PROTOCOL.id, header: REQUEST_HEADER },
+      { peer, path: EVALUATE_PROTOCOL.id, header: REQUEST_HEADER },
     )
     await context.close()
     return found

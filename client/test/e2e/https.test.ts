@@ -2,7 +2,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { encodeSaltRequest, hashToRosterName, SALT_PROTOCOL, SEEDS_PROTOCOL } from '@geotrace/core-wasm/wire'
+import { loadGroup } from '@geotrace/core-wasm/voprf'
+import {
+  EVALUATE_PROTOCOL,
+  encodeEvaluateRequest,
+  hashToRosterName,
+  SEEDS_PROTOCOL,
+  timeToEpoch,
+} from '@geotrace/core-wasm/wire'
 import { type LocalFederation, startFederation } from '@geotrace/node/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { LOOPBACK_CERTIFICATE } from '../../../scripts/loopback-certificates.js'
@@ -71,8 +78,10 @@ it('the HTTPS listener refuses the seeds protocol and an unknown roster in statu
   expect((await session.request({ key: node!.key, addresses }, SEEDS_PROTOCOL, offer))[0]).toBe(13)
   // A roster without a certificate is refused in a frame, as over libp2p.
   const name = hashToRosterName(new Uint8Array(32).fill(9))
-  const n = Math.floor(Date.now() / (5 * MINUTE))
-  const request = encodeSaltRequest({ roster: name, shard: held.shard, blocks: [{ size: 5, n }] })
-  expect((await session.request({ key: node!.key, addresses }, SALT_PROTOCOL, request))[0]).toBe(8)
+  const group = await loadGroup()
+  const elements = [Array.from({ length: 12 }, (_, i) => group.fromHash(group.sha512(Uint8Array.of(i))))]
+  const asked = { roster: name, shard: held.shard, wantsKeys: false, epochs: [timeToEpoch(Date.now())], elements }
+  const request = encodeEvaluateRequest(asked)
+  expect((await session.request({ key: node!.key, addresses }, EVALUATE_PROTOCOL, request))[0]).toBe(8)
   expect(roster!.height).toBe(0)
 })

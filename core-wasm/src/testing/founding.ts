@@ -8,7 +8,7 @@ import { bytesToHex, concatBytes, equalBytes, utf8 } from '../wire/encoding/byte
 
 import { keyToPeerId } from '../wire/encoding/peer-id.ts'
 import { type Signer, secretToSigner, signContent } from '../wire/encoding/signature.ts'
-import { DEFAULT_PARAMETERS } from '../wire/federation/default-parameters.ts'
+import { DEFAULT_PARAMETERS, PLAIN_SALTING } from '../wire/federation/default-parameters.ts'
 import { demoSecret } from '../wire/federation/demo-keys.ts'
 import { assertFrozenManifest, completeManifest } from '../wire/federation/manifest.ts'
 import type { Manifest, Parameters } from '../wire/federation/manifest-form.ts'
@@ -57,7 +57,7 @@ function keyToSigner(key: Uint8Array): Signer {
   return signer
 }
 
-/** The manifest of five operators with a salt node each, and an authority. */
+/** The manifest of five operators with a salt node each, and an authority; with plain salting unless given. */
 export function testManifest(parameters: Partial<Parameters> = {}, at = Date.parse('2026-11-21T12:00:00Z')): Manifest {
   const names = [...TEST_OPERATORS, TEST_AUTHORITY]
   const peers = names.map((name, i) => ({
@@ -73,6 +73,7 @@ export function testManifest(parameters: Partial<Parameters> = {}, at = Date.par
     founding: { at: new Date(at).toISOString() },
     parameters: {
       ...DEFAULT_PARAMETERS,
+      ...PLAIN_SALTING,
       reserveEpochs: 4,
       syncRequestBytes: [2048, 8192, 32768],
       syncReplyBytes: 2048,

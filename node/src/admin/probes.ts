@@ -43,13 +43,18 @@ interface HealthFacts {
 }
 
 /**
- * 200 while the peer serves, otherwise 503. The body is the state of health and the federation. A third line says how many
- * parts of the next period a salt node lacks, or how many reports of a central peer are quarantined. These change no
- * status, because a restart would lose more seeds and compute no more.
+ * 200 while the peer serves, otherwise 503. The lines of the body are the state of health, the federation and the salting.
+ * Another line counts the parts of the next period that a salt node lacks, or the quarantined reports of a central peer.
+ * These change no status, because a restart would lose more seeds and compute no more.
  */
-export function healthAnswer({ health, nextPeriod, quarantined = 0 }: HealthFacts, federationId: string): ProbeAnswer {
+export function healthAnswer(
+  { health, nextPeriod, quarantined = 0 }: HealthFacts,
+  federationId: string,
+  salting: string,
+): ProbeAnswer {
   const period = nextPeriod === undefined ? '' : nextPeriodLine(nextPeriod)
-  const body = `${health}\nfederation ${federationId}\n${period}${quarantined > 0 ? `quarantined ${quarantined}\n` : ''}`
+  const reports = quarantined > 0 ? `quarantined ${quarantined}\n` : ''
+  const body = `${health}\nfederation ${federationId}\nsalting ${salting}\n${period}${reports}`
   return { status: health === 'serving' ? 200 : 503, type: 'text/plain', body }
 }
 

@@ -28,7 +28,7 @@ const ask = (port: number, path: string, host = `127.0.0.1:${port}`, method = 'G
 describe('a probe', () => {
   it('the health probe answers 200 for a serving node and 503 for any other state, with the state and the federation in its body', async () => {
     let health: Health = 'joining'
-    const port = await serve(() => healthAnswer({ health }, '0123456789abcdef'))
+    const port = await serve(() => healthAnswer({ health }, '0123456789abcdef', 'plain, WEAK'))
     for (const other of [
       'joining',
       'waiting',
@@ -43,17 +43,23 @@ describe('a probe', () => {
       'strayed',
     ] as const) {
       health = other
-      expect(await ask(port, '/healthz')).toEqual({ status: 503, text: `${other}\nfederation 0123456789abcdef\n` })
+      expect(await ask(port, '/healthz')).toEqual({
+        status: 503,
+        text: `${other}\nfederation 0123456789abcdef\nsalting plain, WEAK\n`,
+      })
     }
     health = 'serving'
-    expect(await ask(port, '/healthz')).toEqual({ status: 200, text: 'serving\nfederation 0123456789abcdef\n' })
+    expect(await ask(port, '/healthz')).toEqual({
+      status: 200,
+      text: 'serving\nfederation 0123456789abcdef\nsalting plain, WEAK\n',
+    })
   })
 
   it('the health probe names the parts of the next period that a node lacks, and stays at 200, because a restart loses more', async () => {
     const nextPeriod = { neededMs: Date.UTC(2026, 10, 21, 12), parts: 10, missing: [{ shard: 4, parts: 2 }] }
-    const port = await serve(() => healthAnswer({ health: 'serving', nextPeriod }, '0123456789abcdef'))
+    const port = await serve(() => healthAnswer({ health: 'serving', nextPeriod }, '0123456789abcdef', 'plain, WEAK'))
     const text =
-      'serving\nfederation 0123456789abcdef\nnext period lacks 2 of 10 parts, needed from 2026-11-21T12:00:00.000Z\n'
+      'serving\nfederation 0123456789abcdef\nsalting plain, WEAK\nnext period lacks 2 of 10 parts, needed from 2026-11-21T12:00:00.000Z\n'
     expect(await ask(port, '/healthz')).toEqual({ status: 200, text })
   })
 

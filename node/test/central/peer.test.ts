@@ -208,7 +208,7 @@ describe('a central peer on the network', () => {
     const admin = await adminServer({
       role: 'central',
       dir,
-      routes: centralRoutes(peer, '0123456789abcdef'),
+      routes: centralRoutes(peer, '0123456789abcdef', 'threshold, 3 of 5'),
       random: systemRandom,
       log: silent,
     })

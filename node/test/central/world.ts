@@ -20,6 +20,7 @@ import {
   manifestToId,
   manifestToRoster,
   type Pin,
+  PLAIN_SALTING,
   parseReportCode,
   peerIdToKey,
   type Roster,
@@ -62,7 +63,7 @@ export function demoManifest(more: Partial<Manifest['parameters']> = {}, port = 
     peers: OPERATORS.map((operator, i) => ({ operator, addresses: [`/ip4/127.0.0.1/tcp/${port + i}`] })),
     // Old enough for deposits of every age in the tests.
     at: START - 20 * DAY_MS,
-    parameters: { reserveEpochs: 1_000, ...more },
+    parameters: { ...PLAIN_SALTING, reserveEpochs: 1_000, ...more },
   })
 }
 

@@ -86,12 +86,16 @@ describe('the output of commands that write files', () => {
     writeFileSync(at('tracks/anna/Settings.json'), '{"deviceSettings": []}')
     const seconds = { hash: 0.25, salt: 1, deposit: 0.5, risk: 0.125 }
     const exposure = { from: NOW, to: NOW + HOUR, lat: 52.5, lng: 13.4, matches: 36 }
-    const base = { reporter: 'anna', degrees: 1, seconds, marked: [] }
+    const base = { reporter: 'anna', degrees: 1, seconds, marked: [], evaluations: 0 }
     const few = { ...base, people: 1, fixes: 1, recorded: { taken: 1, refused: {} }, riskHashes: 1, saltRequests: 1 }
     const refused = { inaccurate: 1_178, 'accuracy-unknown': 149, 'not-better': 12, 'redacted-home': 3 }
     const many = {
       ...{ ...base, people: 12, fixes: 1_327, recorded: { taken: 10, refused }, riskHashes: 23_885 },
-      ...{ saltRequests: 120, marked: [{ id: 'ben', degree: 1, same: 25, trail: 1, exposures: [exposure] }] },
+      ...{
+        saltRequests: 120,
+        evaluations: 7_740,
+        marked: [{ id: 'ben', degree: 1, same: 25, trail: 1, exposures: [exposure] }],
+      },
     }
     await golden('replay', [
       ...importLines(await readPeople([at('tracks')])).map(steady),

@@ -31,6 +31,7 @@ import { BIN, geotrace, type Running, start } from './geotrace.ts'
 
 /** The commands of a volunteer with real processes: two salt nodes and a central peer, founded as README.md describes. */
 const MEBIBYTE = 1 << 20
+const SALTING = 'plain, WEAK: one request opens a region for three hours'
 let dir: string
 let ports: number[]
 let manifest: Manifest
@@ -142,8 +143,12 @@ describe('from nothing to a member', () => {
     }
     await Promise.all([init('salt', 'one', 0), init('salt', 'two', 1), init('central', 'central', 2)])
     const cards = [at('one.json'), at('two.json'), '--central', at('central.json')]
-    const sizes = ['--shards', '3', '--replicas', '2', '--out', at('federation.json')]
-    expect((await geotrace('federation', 'found', ...cards, ...sizes)).code).toBe(0)
+    const sizes = ['--salting', 'plain', '--shards', '3', '--replicas', '2', '--out', at('federation.json')]
+    const usual = await geotrace('federation', 'found', ...cards, '--out', at('usual.json'))
+    expect(usual.stdout).toMatch(/Salting: threshold, 1 of 2: /)
+    expect(usual.stdout).toMatch(/With 16 devices per address, one address can test 21 120 cells of an epoch/)
+    const found = await geotrace('federation', 'found', ...cards, ...sizes)
+    expect(found).toMatchObject({ code: 0, stdout: expect.stringContaining(`Salting: ${SALTING}.`) })
     const handOut = async () => {
       for (const name of ['one', 'two', 'central'])
         await copyFile(at('federation.json'), join(at(name), 'federation.json'))
@@ -169,16 +174,16 @@ describe('from nothing to a member', () => {
     await until(async () => (await get(healthPort(), '/healthz')).status === 503)
     expect(await get(healthPort(), '/healthz')).toMatchObject({
       status: 503,
-      text: `joining\nfederation ${federationName(manifest)}\n`,
+      text: `joining\nfederation ${federationName(manifest)}\nsalting ${SALTING}\n`,
     })
     running.set('two', start('salt', 'run', '--dir', at('two')))
     running.set('central', start('central', 'run', '--dir', at('central')))
     await until(isServing)
     expect(await get(healthPort(), '/healthz')).toMatchObject({
       status: 200,
-      // During the effort for the next roster a third line counts the parts of its period.
+      // During the effort for the next roster a further line counts the parts of its period.
       text: expect.stringMatching(
-        new RegExp(`^serving\nfederation ${federationName(manifest)}\n(next period lacks .*\n)?$`),
+        new RegExp(`^serving\nfederation ${federationName(manifest)}\nsalting ${SALTING}\n(next period lacks .*\n)?$`),
       ),
     })
   })

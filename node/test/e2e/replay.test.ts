@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { expectThoseWhoMet003, GEOLIFE, geotrace, hasTraces, TRACES } from './replays.ts'
 
+/** Real people under threshold salting take a minute of CPU, so the slow suite replays them. */
+const PLAIN = ['--salting', 'plain']
 const dir = mkdtempSync(join(tmpdir(), 'geotrace-replay-test-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
@@ -15,7 +17,7 @@ describe.skipIf(!hasTraces)('a replay of real people', () => {
     const people = join(dir, 'geolife')
     mkdirSync(people)
     for (const id of ['000', '003', '004', '005']) symlinkSync(join(GEOLIFE, id), join(people, id))
-    const { code, stdout } = await geotrace('replay', people, '--report', '003', '--no-redaction', '--json')
+    const { code, stdout } = await geotrace('replay', people, '--report', '003', '--no-redaction', '--json', ...PLAIN)
     expect(code).toBe(0)
     const result = JSON.parse(stdout)
     expect(result).toMatchObject({ reporter: '003', degrees: 1, people: 4, fixes: 837, riskHashes: 23885 })
@@ -26,7 +28,7 @@ describe.skipIf(!hasTraces)('a replay of real people', () => {
   it('a replay reads GPX hikes with redaction, and a CSV track with an accuracy column', {
     timeout: 200_000,
   }, async () => {
-    const hikes = await geotrace('replay', join(TRACES, 'gpx'), '--report', 'korita-zbevnica', '--json')
+    const hikes = await geotrace('replay', join(TRACES, 'gpx'), '--report', 'korita-zbevnica', '--json', ...PLAIN)
     expect(hikes).toMatchObject({ code: 0 })
     expect(JSON.parse(hikes.stdout)).toMatchObject({ people: 2, marked: [] })
     const posmo = await geotrace(
@@ -36,6 +38,7 @@ describe.skipIf(!hasTraces)('a replay of real people', () => {
       'posmo_trajectory',
       '--no-redaction',
       '--json',
+      ...PLAIN,
     )
     expect(posmo).toMatchObject({ code: 0 })
     const result = JSON.parse(posmo.stdout)
@@ -75,6 +78,8 @@ describe('a replay', () => {
       '--json',
     )
     expect(code).toBe(0)
+    // Without --salting three of five replicas evaluate each cell.
+    expect(JSON.parse(stdout).evaluations).toBeGreaterThan(0)
     const marked = JSON.parse(stdout).marked as { id: string; same: number; trail: number }[]
     expect(marked.map(({ id }) => id)).toEqual(['after', 'together'])
     expect(marked.find(({ id }) => id === 'after')!.trail).toBeGreaterThan(0)
@@ -94,6 +99,12 @@ describe('a replay', () => {
       [/no file or folder at .*nowhere/, 2, [join(dir, 'nowhere'), '--report', 'x']],
       [/no person named x in the tracks\n {2}→ name one of: good/, 2, [good, '--report', 'x']],
       [/required option '--report/, 2, [good]],
+      [
+        /--threshold belongs to the salting threshold/,
+        2,
+        [good, '--report', 'good', '--salting', 'plain', '--threshold', '2'],
+      ],
+      [/--threshold.*1 to 3/s, 2, [good, '--report', 'good', '--threshold', '4']],
       [/--at expected a time/, 2, [good, '--report', 'good', '--at', 'noon']],
     ]
     const files: [RegExp, string, string][] = [

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { systemClock } from '@geotrace/core-wasm'
+import { PLAIN_SALTING } from '@geotrace/core-wasm/wire'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { percentile } from '../../bench/salt-client.js'
 import { type FederationProcesses, startProcesses } from '../../src/cli/demo/processes.ts'
-import { askSalts, blocksAt } from '../e2e/ask-salts.ts'
+import { askSalts, blocksAt } from '../e2e/ask-secrets.ts'
 
 const KILLS = Number(process.env.FAULTS_KILLS ?? 200)
 const SERVING_MAX_MS = 2_000
@@ -17,7 +18,7 @@ const dir = mkdtempSync(join(tmpdir(), 'geotrace-kills-'))
 let federation: FederationProcesses
 
 beforeAll(async () => {
-  federation = await startProcesses({ dir })
+  federation = await startProcesses({ dir, parameters: PLAIN_SALTING })
   await Promise.all(federation.peers.map((peer) => peer.serving()))
 })
 afterAll(async () => {

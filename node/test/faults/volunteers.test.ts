@@ -21,20 +21,24 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { libp2pDialer } from '@geotrace/client/node'
+import { loadGroup } from '@geotrace/core-wasm/voprf'
 import {
-  answerToSalts,
   type CertifiedRoster,
   decodeCertifiedRoster,
+  decodeEvaluateAnswer,
   decodeRosterReply,
+  EVALUATE_PROTOCOL,
+  encodeEvaluateRequest,
   encodeRosterRequest,
-  encodeSaltRequest,
   hashToRosterName,
+  isSignedEvaluation,
   keyToShards,
   parseManifest,
   peerIdToKey,
   ROSTER_PROTOCOL,
+  requestToShape,
   rosterInForce,
-  SALT_PROTOCOL,
+  timeToEpoch,
 } from '@geotrace/core-wasm/wire'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { loopbackAddresses } from '../../src/local/loopback.ts'
@@ -45,6 +49,7 @@ import { freePorts } from '../salt/federation.ts'
 /** The speed of time. At 60, delays of a machine under a load of ten make clocks 20 s wrong; 30 s are allowed. */
 const SPEED = Number(process.env.FAULTS_SPEED ?? 40)
 const POLL_MS = 1_000
+const group = await loadGroup()
 const [PORT, WS_PORT] = [4101, 4201]
 const SPONSORS = ['ash', 'birch', 'cedar']
 const dir = mkdtempSync(join(tmpdir(), 'geotrace-volunteers-'))
@@ -268,7 +273,7 @@ it('the commands of the README make two volunteers members of a running federati
   expect(readdirSync(at('tmp')).filter((name) => name.startsWith('geotrace-demo-'))).toEqual([])
 })
 
-/** How many salts of the current blocks a node gives under the roster in force, checked against its sheets. */
+/** How many evaluations a node makes for the current epoch under the roster in force, signed by it. */
 async function askNow(card: { peerId: string; addresses: string[] }, now: () => number): Promise<number> {
   const [localAddress] = await loopbackAddresses(3, 1)
   const session = await libp2pDialer({ localAddress: localAddress! }).open()
@@ -282,13 +287,18 @@ async function askNow(card: { peerId: string; addresses: string[] }, now: () => 
       if (bytes === undefined) break
       chain.push(decodeCertifiedRoster(bytes))
     }
-    const block = { size: 80, n: Math.floor(now() / (80 * 60_000)) } as const
-    const inForce = rosterInForce(chain, block.n)
+    const epoch = timeToEpoch(now())
+    const inForce = rosterInForce(chain, epoch)
     const [shard] = inForce === undefined ? [] : keyToShards(inForce.roster, key)
     if (inForce === undefined || shard === undefined) return 0
-    const request = encodeSaltRequest({ roster: hashToRosterName(inForce.hash), shard, blocks: [block] })
-    const reply = await session.request(peer, SALT_PROTOCOL, request)
-    return answerToSalts(reply, inForce, shard, [block], key).salts.length
+    const elements = [Array.from({ length: 12 }, (_, i) => group.fromHash(group.sha512(Uint8Array.of(i))))]
+    const asked = { roster: hashToRosterName(inForce.hash), shard, wantsKeys: false, epochs: [epoch], elements }
+    const request = encodeEvaluateRequest(asked)
+    const answer = decodeEvaluateAnswer(
+      await session.request(peer, EVALUATE_PROTOCOL, request),
+      requestToShape(asked, 0),
+    )
+    return isSignedEvaluation(key, request, answer) ? answer.epochs[0]!.evaluated.length : 0
   } finally {
     await session.close()
   }

@@ -4,16 +4,20 @@
  */
 import type { Parameters } from './manifest-form.ts'
 
+/** The values of a federation with plain salting: fewer replicas, one of which answers alone. */
+export const PLAIN_SALTING = { salting: 'plain', replicas: 3, threshold: 1 } as const
+
 export const DEFAULT_PARAMETERS: Parameters = {
   resolution: 12,
   blockSizesMin: [5, 10, 20, 40, 80],
   saltWindowMin: 180,
   saltsPerRequest: 90,
-  salting: 'plain',
+  salting: 'threshold',
   quota: 'rolling',
   shards: 5,
-  replicas: 3,
-  threshold: 1,
+  // Three of five: two replicas of a shard may collude, and two may be away.
+  replicas: 5,
+  threshold: 3,
   // A stay of an hour, and an hour on foot: 12 fixes of three cells.
   evaluations: [12, 36],
   // Subscribers who share an IPv4 address at a carrier: 16 to 64 (a guess). README "What a quota costs" prints the price.

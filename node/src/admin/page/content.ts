@@ -7,8 +7,9 @@ import { renderToString } from 'preact-render-to-string'
 import { type Health, type Hint, missingParts, type NextPeriod, type NodeStatus } from '../node-status.ts'
 import { cards } from './cards.ts'
 import { dayChart } from './chart.ts'
+import { priceText, saltingText } from './salting-words.ts'
 import { table } from './table.ts'
-import { grouped, plural, saltingText, span } from './words.ts'
+import { grouped, plural, span } from './words.ts'
 
 /** Shard numbers shown before "and N more". */
 const SHARDS_SHOWN_MAX = 12
@@ -165,6 +166,7 @@ function salting({ salting: own, evaluations, evaluationsMax }: NodeStatus): JSX
     Fragment,
     null,
     h('p', { class: 'fact' }, sentence(saltingText(own))),
+    own.kind === 'threshold' && h('p', { class: 'quiet' }, priceText(own)),
     own.kind === 'threshold' && rows.length === 0 && h('p', { class: 'quiet' }, 'No evaluation was asked for yet.'),
     rows.length > 0 && table(['Shard', 'Epoch from', 'Evaluations'], rows),
     rows.length > 0 && h('p', { class: 'quiet' }, `Rounded, so that no single device shows.${limit}`),

@@ -1,6 +1,5 @@
 /** Numbers, durations and sizes as text for people. Pure. */
 import { DAY_MS, HOUR_MS } from '@geotrace/core-wasm/wire'
-import type { SaltingStatus } from '../node-status.ts'
 
 const MINUTE_MS = 60_000
 
@@ -40,13 +39,6 @@ export function mebibytes(bytes: number): string {
 /** `0.3 MB`, `1.2 GB`. */
 export function megabytes(bytes: number): string {
   return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`
-}
-
-/** The salting of the federation, and what it is worth. PRIVACY.md "What `plain` does not stop". */
-export function saltingText({ kind, threshold, replicas }: SaltingStatus): string {
-  return kind === 'plain'
-    ? 'plain, WEAK: one request opens a region for three hours'
-    : `threshold, ${threshold} of ${replicas}: so many replicas answer for a place, and fewer know nothing`
 }
 
 /** `1 peer`, `3 peers`. */

@@ -7,12 +7,13 @@ import { toCode } from '../../platform/disk-error.ts'
 import { backupRoutes } from './backup-routes.ts'
 
 /** GET routes only read. */
-export function centralRoutes(peer: CentralPeer, federationId: string): AdminRoutes {
+export function centralRoutes(peer: CentralPeer, federationId: string, salting: string): AdminRoutes {
   return {
     'GET /status': async () => ({
       ...peer.status(),
       ...(await peer.condition()),
       federationId,
+      salting,
       ...(await statistics(peer)),
     }),
     ...backupRoutes(peer),

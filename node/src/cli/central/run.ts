@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { keyToPeerId, secretToSigner } from '@geotrace/core-wasm/wire'
 import { membershipRoutes } from '../../admin/membership-routes.ts'
+import { parametersToSalting, saltingText } from '../../admin/page/salting-words.ts'
 import { healthAnswer } from '../../admin/probes.ts'
 import { type CentralPeerInit, centralPeer } from '../../central/peer.ts'
 import { manifestClock } from '../../platform/manifest-clock.ts'
@@ -50,6 +51,8 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
   const facts = { peerId: keyToPeerId(secretToSigner(secret).key), federation: federationId, addresses, listen }
   const log = processLog('central', facts, options.logLevel, out)
   const certificate = optionsToCertificate(options, log)
+  const salting = saltingText(parametersToSalting(manifest.parameters))
+  if (manifest.parameters.salting === 'plain') log.warn('salting.weak')
   const peer = centralPeer({
     manifest,
     secret,
@@ -67,7 +70,7 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
     random,
     log,
   })
-  const probe = async () => healthAnswer(await peer.condition(), federationId)
+  const probe = async () => healthAnswer(await peer.condition(), federationId, salting)
   const probes = await openProbes([{ port: options.healthPort, option: '--health-port', path: '/healthz', probe }], log)
   const stopLooking = lookRegularly(peer, clock, log)
   let stopGuard = (): void => {}
@@ -77,7 +80,7 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
     stopGuard = memoryGuard({ ...bounds, clock, log, stop }).stop
   })
   try {
-    const routes = { ...centralRoutes(peer, federationId), ...membershipRoutes(peer.membership, clock) }
+    const routes = { ...centralRoutes(peer, federationId, salting), ...membershipRoutes(peer.membership, clock) }
     const daemon = { role: 'central' as const, dir: options.dir, peer, routes, random, log, failed }
     if ((await runDaemon({ ...daemon, stallMaxMs: STALL_MAX_MS })) === 1) out.fails()
   } finally {

@@ -17,9 +17,9 @@ export function introduce(
   { manifest, peers }: { manifest: Manifest; peers: readonly PeerProcess[] },
   out: Output,
 ): void {
-  const { shards, replicas } = manifest.parameters
+  const { shards, replicas, threshold } = manifest.parameters
   out.line(
-    `Federation ${federationName(manifest)}: ${shards} shards, each on ${replicas} salt nodes. Roster 0 is certified.`,
+    `Federation ${federationName(manifest)}: ${shards} shards, each on ${replicas} salt nodes, ${threshold} of which evaluate a place. Roster 0 is certified.`,
   )
   const addresses = new Map(
     [...manifest.members, manifest.central].map((member) => [member.operator, member.addresses]),

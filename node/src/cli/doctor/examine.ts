@@ -32,7 +32,7 @@ import { assertRole } from '../terminal/role.ts'
 import { VERSION } from '../terminal/version.ts'
 import { type Finding, findingsToSummary, findingToLines } from './finding.ts'
 import { checkDisk, checkNode, checkPortsFree, checkRights, judgeLimits, readLimits } from './machine.ts'
-import { checkCore, checkFederation, checkRecords } from './manifest.ts'
+import { checkCore, checkFederation, checkRecords, checkSalting } from './manifest.ts'
 import { askPeers, checkOwnAddresses, judgeClock, judgePeers, type NamedPeer, offsetsToMedian } from './network.ts'
 import { judgeRunning } from './running.ts'
 
@@ -61,7 +61,10 @@ export async function examine({ dir, federation }: DoctorOptions, out: Output): 
   const identity = readIdentity(dir)
   const records = manifest && (await checkRecords(dir, manifest))
   if (records !== undefined) found(records)
-  if (manifest !== undefined) found(checkCore(manifest))
+  if (manifest !== undefined) {
+    found(checkSalting(manifest))
+    found(checkCore(manifest))
+  }
   if (manifest !== undefined && identity !== undefined) {
     out.progress('asking the peers …')
     await examineNetwork(manifest, identity, dir, status !== undefined, found)

@@ -3,11 +3,12 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CORE_SHA256 } from '@geotrace/core-wasm'
 import { bytesToHex, equalBytes, isFederationError, type Manifest, manifestToId } from '@geotrace/core-wasm/wire'
+import { parametersToSalting, priceText, saltingText } from '../../admin/page/salting-words.ts'
 import { plural } from '../../admin/page/words.ts'
 import { readRecord } from '../../platform/file-records.ts'
 import { federationName } from '../identity/federation-name.ts'
 import { readManifest } from '../terminal/options.ts'
-import { type Finding, fail, ok } from './finding.ts'
+import { type Finding, fail, ok, warn } from './finding.ts'
 
 /** Reads the manifest at `path`; undefined with a problem when it is missing or invalid. */
 export function checkFederation(path: string): { manifest: Manifest | undefined; finding: Finding } {
@@ -34,6 +35,14 @@ export async function checkRecords(dir: string, manifest: Manifest): Promise<Fin
   if (id === undefined || equalBytes(id, manifestToId(manifest))) return undefined
   const what = `federation.json is ${federationName(manifest)}, and the records in ${dir} belong to ${bytesToHex(id).slice(0, 16)}`
   return fail('records', what, 'put the federation.json of that federation back, or use a new directory for this one')
+}
+
+/** Weak salting is a choice of the founders, so it is a warning and no failure. */
+export function checkSalting({ parameters }: Pick<Manifest, 'parameters'>): Finding {
+  const salting = parametersToSalting(parameters)
+  const price = priceText(salting)
+  if (price !== undefined) return ok('salting', `${saltingText(salting)}. ${price.slice(0, -1)}`)
+  return warn('salting', saltingText(salting), 'outside a trial, found the federation anew without --salting plain')
 }
 
 export function checkCore({ core }: Pick<Manifest, 'core'>): Finding {

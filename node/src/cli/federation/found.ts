@@ -7,6 +7,7 @@ import { dirname } from 'node:path'
 import { systemClock } from '@geotrace/core-wasm'
 import { DEFAULT_PARAMETERS, type FrozenManifest, REPLICAS_MAX, SHARDS_MAX } from '@geotrace/core-wasm/wire'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { parametersToSalting, priceText, saltingText } from '../../admin/page/salting-words.ts'
 import { type MemberCard, newManifest } from '../../membership/new-manifest.ts'
 import { createFiles } from '../../platform/atomic-file.ts'
 import { readCardFile } from '../identity/card.ts'
@@ -14,6 +15,7 @@ import { federationName } from '../identity/federation-name.ts'
 import { invalidCommand } from '../terminal/invalid-command.ts'
 import { examples, wholeNumber } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
+import { optionsToSalting, type SaltingOptions, saltingOption } from '../terminal/salting.ts'
 import { assertCards } from './founding-cards.ts'
 import { originList } from './propose.ts'
 
@@ -25,13 +27,14 @@ const MANIFEST = 'federation.json'
 /** The home rule of devices needs two days. */
 const RETENTION_DAYS_MIN = 2
 const RETENTION_DAYS_MAX = 3_660
+const DEVICES_MAX = 4_096
 
-interface FoundOptions {
+interface FoundOptions extends SaltingOptions {
   central: string
   name: string
   out: string
   shards: number
-  replicas: number
+  devicesPerAddress: number
   periodEpochs: number
   retentionDays: number
   quota: 'rolling' | 'strict'
@@ -51,11 +54,22 @@ export function foundCommand(command: Command, out: Output): void {
       wholeNumber(1, SHARDS_MAX),
       DEFAULT_PARAMETERS.shards,
     )
+    .addOption(saltingOption())
     .option(
       '--replicas <n>',
-      'number of salt nodes that hold each shard (R)',
+      'number of salt nodes that hold each shard, R (default: 5, with plain salting 3, or all nodes)',
       wholeNumber(1, REPLICAS_MAX),
-      DEFAULT_PARAMETERS.replicas,
+    )
+    .option(
+      '--threshold <n>',
+      'number of them that must answer, t (default: half, rounded up)',
+      wholeNumber(1, REPLICAS_MAX),
+    )
+    .option(
+      '--devices-per-address <n>',
+      'devices behind one address, D: each adds to the quota of that address',
+      wholeNumber(1, DEVICES_MAX),
+      DEFAULT_PARAMETERS.devicesPerAddress,
     )
     .option(
       '--period-epochs <n>',
@@ -93,8 +107,12 @@ async function found(paths: string[], options: FoundOptions, out: Output): Promi
   const manifest = toManifest(members, central, options)
   await createFiles([{ path: options.out, content: `${JSON.stringify(manifest, null, 2)}\n` }])
   const federation = federationName(manifest)
-  out.json({ federation, file: options.out })
+  const salting = parametersToSalting(manifest.parameters)
+  out.json({ federation, file: options.out, salting })
   out.line(`Wrote ${options.out} for federation ${federation}.`)
+  out.line(`Salting: ${saltingText(salting)}.`)
+  const price = priceText(salting)
+  if (price !== undefined) out.line(price)
   out.note('Send this file to every operator, yourself included. Each puts it into the directory of its node, runs')
   out.note('`geotrace federation open > opening.json` and sends you opening.json. When you have all of them, run')
   const named = options.out === MANIFEST ? '' : ` --federation ${options.out}`
@@ -108,7 +126,8 @@ function toManifest(members: MemberCard[], central: MemberCard, options: FoundOp
     central,
     parameters: {
       shards: options.shards,
-      replicas: options.replicas,
+      ...optionsToSalting(options, members.length),
+      devicesPerAddress: options.devicesPerAddress,
       periodEpochs: options.periodEpochs,
       retentionDays: options.retentionDays,
       quota: options.quota,

@@ -8,15 +8,19 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { grouped, plural } from '../../admin/page/words.ts'
+import { DEMO_OPERATORS } from '../../local/local-federation.ts'
 import { invalidCommand } from '../terminal/invalid-command.ts'
 import { type Output, toTable } from '../terminal/output.ts'
+import { optionsToSalting, type SaltingOptions } from '../terminal/salting.ts'
 import { minute } from '../terminal/times.ts'
 import { readPeople } from './people.ts'
 import { importLines, recordLine, sumImports } from './receipt.ts'
 import type { Marked, ReplayResult } from './result.ts'
 import { simulate } from './simulation.ts'
 
-export interface ReplayOptions {
+const NODES = DEMO_OPERATORS.length
+
+export interface ReplayOptions extends Pick<SaltingOptions, 'salting' | 'threshold'> {
   report: string
   at?: number
   degrees: number
@@ -33,7 +37,8 @@ export async function replay(paths: string[], options: ReplayOptions, out: Outpu
   }
   const dir = mkdtempSync(join(tmpdir(), 'geotrace-replay-'))
   try {
-    const result = await simulate({ ...options, people, dir, out })
+    const salting = optionsToSalting(options, NODES)
+    const result = await simulate({ ...options, salting, people, dir, out })
     out.json({ ...result, imported: sumImports(people) })
     for (const line of [...importLines(people), ...resultLines(result)]) out.line(line)
   } finally {
@@ -42,11 +47,11 @@ export async function replay(paths: string[], options: ReplayOptions, out: Outpu
 }
 
 export function resultLines(result: ReplayResult): string[] {
-  const { reporter, people, fixes, recorded, riskHashes, saltRequests, marked, seconds } = result
+  const { reporter, people, fixes, recorded, riskHashes, saltRequests, evaluations, marked, seconds } = result
   const time = Object.entries(seconds).map(([phase, value]) => `${phase} ${value.toFixed(2)} s`)
   return [
     recordLine(recorded),
-    `${plural(people, 'person', 'people')}, ${plural(fixes, 'fix', 'fixes')} hashed, ${plural(riskHashes, 'risk hash', 'risk hashes')}, ${plural(saltRequests, 'salt request')} (${time.join(', ')})`,
+    `${plural(people, 'person', 'people')}, ${plural(fixes, 'fix', 'fixes')} hashed, ${plural(riskHashes, 'risk hash', 'risk hashes')}, ${plural(saltRequests, 'salt request')}${evaluations > 0 ? `, ${plural(evaluations, 'evaluation')}` : ''} (${time.join(', ')})`,
     `${reporter} reports; ${marked.length} of ${plural(people - 1, 'other person', 'other people')} ${marked.length === 1 ? 'is' : 'are'} marked`,
     ...marked.flatMap(describeMarked),
   ]

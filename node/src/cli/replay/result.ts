@@ -21,6 +21,8 @@ export interface ReplayResult {
   recorded: RecordSum
   riskHashes: number
   saltRequests: number
+  /** Elements with their padding that each of the answering replicas evaluated; 0 under plain salting. */
+  evaluations: number
   marked: Marked[]
   /** Time in each phase, summed over people. People sync at the same time, so the sum exceeds the elapsed time. */
   seconds: { hash: number; salt: number; deposit: number; risk: number }
@@ -41,6 +43,7 @@ export async function summarise(
     recorded: sumRecorded(travellers),
     riskHashes: sum((result) => result.hashesNew),
     saltRequests: sum((result) => result.saltRequests),
+    evaluations: sum((result) => result.evaluationsPadded),
     marked: marked.filter(({ degree }) => degree > 0),
     seconds: {
       hash: seconds(sum(({ spentMs }) => spentMs.hash)),

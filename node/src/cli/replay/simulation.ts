@@ -9,6 +9,7 @@ import { DAY_MS, DEFAULT_PARAMETERS, HOUR_MS } from '@geotrace/core-wasm/wire'
 import { type LocalFederation, startFederation } from '../../local/local-federation.ts'
 import { invalidCommand } from '../terminal/invalid-command.ts'
 import type { Output } from '../terminal/output.ts'
+import type { SaltingParameters } from '../terminal/salting.ts'
 import type { Person } from './people.ts'
 import { type ReplayResult, summarise } from './result.ts'
 import { nextHour, nextSync, periodAround, schedule } from './schedule.ts'
@@ -20,6 +21,7 @@ interface Simulation {
   at?: number
   degrees: number
   redaction: boolean
+  salting: SaltingParameters
   dir: string
   out: Output
 }
@@ -100,6 +102,7 @@ async function found({
     )
   }
   const parameters = {
+    ...init.salting,
     periodEpochs: periodAround(clock.now(), days),
     reserveEpochs: 1,
     ...(init.at === undefined && { retentionDays: days }),

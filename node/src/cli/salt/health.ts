@@ -2,8 +2,9 @@
  * The status of a salt node as its volunteer reads it: one word of health, the counters, and hints. node/README.md
  * "Operating". Pure.
  */
-import { EPOCH_MS, type Parameters } from '@geotrace/core-wasm/wire'
+import { EPOCH_MS } from '@geotrace/core-wasm/wire'
 import type { Health, NodeStatus } from '../../admin/node-status.ts'
+import { parametersToSalting, type SaltingSource } from '../../admin/page/salting-words.ts'
 import { SKEW_MAX_MS } from '../../membership/clock-watch.ts'
 import type { SaltNodeStatus } from '../../salt/node-status.ts'
 import { DISK_FULL_BYTES } from '../process/disk.ts'
@@ -13,7 +14,7 @@ interface StatusInit extends HintInit {
   version: string
   node: string
   connectionsMax: number
-  parameters: Pick<Parameters, 'salting' | 'threshold' | 'replicas' | 'devicesPerAddress'>
+  parameters: SaltingSource
   history: NodeStatus['history']
 }
 
@@ -39,12 +40,7 @@ export function nodeStatus(init: StatusInit): NodeStatus {
     nextPeriod: toNextPeriod(status),
     reach: reach && { asked: reach.asked, answered: reach.answered, strayed, atMs: reach.atMs },
     clockOffsetMs: status.clockOffsetMs,
-    salting: {
-      kind: parameters.salting,
-      threshold: parameters.threshold,
-      replicas: parameters.replicas,
-      devicesPerAddress: parameters.devicesPerAddress,
-    },
+    salting: parametersToSalting(parameters),
     evaluations: status.evaluations.map(({ shard, epoch, atMost }) => ({ shard, fromMs: epoch * EPOCH_MS, atMost })),
     evaluationsMax: roster?.evaluations,
     answered: status.answered,

@@ -8,6 +8,7 @@ import { membershipRoutes } from '../../admin/membership-routes.ts'
 import { metrics } from '../../admin/metrics.ts'
 import type { NodeStatus } from '../../admin/node-status.ts'
 import { pageContent } from '../../admin/page/content.ts'
+import { saltingText } from '../../admin/page/salting-words.ts'
 import { healthAnswer } from '../../admin/probes.ts'
 import type { AdminRoutes } from '../../admin/server.ts'
 import type { Log } from '../../platform/log.ts'
@@ -61,6 +62,7 @@ export async function serve(init: ServeInit): Promise<void> {
   const clock = manifestClock(manifest)
   const log = processLog('salt', { ...init, federation: federationName(manifest) }, options.logLevel, out)
   const certificate = optionsToCertificate(options, log)
+  if (manifest.parameters.salting === 'plain') log.warn('salting.weak')
   const allowed = options.allow === undefined ? undefined : allowFile(options.allow, log)
   const setting = {
     ...init,
@@ -80,7 +82,7 @@ export async function serve(init: ServeInit): Promise<void> {
         port: options.healthPort,
         option: '--health-port',
         path: '/healthz',
-        probe: () => healthAnswer(status(), status().federationId),
+        probe: () => healthAnswer(status(), status().federationId, saltingText(status().salting)),
       },
       { port: options.metricsPort, option: '--metrics-port', path: '/metrics', probe: scraped.answer },
     ],

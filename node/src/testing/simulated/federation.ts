@@ -10,6 +10,7 @@ import {
   type Manifest,
   nonceToCommitment,
   type Parameters,
+  PLAIN_SALTING,
   type Signer,
 } from '@geotrace/core-wasm/wire'
 import { type CentralPeer, centralPeer } from '../../central/peer.ts'
@@ -212,11 +213,17 @@ function draft(i: number, name: string, random: SeededRandom): Draft {
   }
 }
 
-/** The complete manifest that these peers found; the last one is the central peer. */
+/** The complete manifest that these peers found, with plain salting unless given; the last one is the central peer. */
 export function foundManifest(drafts: readonly Draft[], at: number, parameters?: Partial<Parameters>): Manifest {
   const cards = drafts.map(toCard)
   const [members, central] = [cards.slice(0, -1), cards.at(-1)!]
-  const frozen = newManifest({ name: 'simulated', members, central, at, ...(parameters && { parameters }) })
+  const frozen = newManifest({
+    name: 'simulated',
+    members,
+    central,
+    at,
+    parameters: { ...PLAIN_SALTING, ...parameters },
+  })
   return completeManifest(
     frozen,
     drafts.map(({ nonce }) => nonce),

@@ -2,8 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CORE_SHA256 } from '@geotrace/core-wasm'
+import { PLAIN_SALTING } from '@geotrace/core-wasm/wire'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { checkCore, checkFederation } from '../../../src/cli/doctor/manifest.ts'
+import { checkCore, checkFederation, checkSalting } from '../../../src/cli/doctor/manifest.ts'
 import { localManifest } from '../../../src/local/local-federation.ts'
 
 let dir: string
@@ -30,6 +31,17 @@ describe('the checks of federation.json', () => {
       manifest: { name: manifest.name },
       finding: { severity: 'ok', what: expect.stringContaining('5 salt nodes of 5 operators') },
     })
+  })
+
+  it('plain salting is a warning that says WEAK, and threshold salting names the price of a shared address', async () => {
+    const { parameters } = await localManifest({ hosts: Array(6).fill('127.0.0.1'), at: 0 })
+    expect(checkSalting({ parameters })).toEqual({
+      check: 'salting',
+      severity: 'ok',
+      what: 'threshold, 3 of 5: so many replicas answer for a place, and fewer know nothing. With 16 devices per address, one address can test 17 600 cells of an epoch, 0.3 % of a region',
+    })
+    const plain = checkSalting({ parameters: { ...parameters, ...PLAIN_SALTING } })
+    expect(plain).toMatchObject({ severity: 'warn', what: expect.stringContaining('WEAK') })
   })
 
   it('a manifest that pins another build of the core gives a problem', () => {
