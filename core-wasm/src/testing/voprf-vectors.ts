@@ -14,6 +14,7 @@ import {
   rankToWeights,
   respondersToWeights,
   secretsToShare,
+  weightsToScalars,
 } from '../voprf/index.ts'
 import { bytesToHex, concatBytes, hexToBytes, utf8 } from '../wire/encoding/bytes.ts'
 import { encodeEvaluateRequest, encodeUnsignedEvaluation } from '../wire/messages/evaluate.ts'
@@ -52,9 +53,9 @@ export function voprfVectors(group: Group) {
     while (step.done !== true) step = steps.next()
     return { rank, nonce: shown, evaluated: [...step.value.evaluated], proof: step.value.proof }
   })
-  const lambdas = respondersToWeights(RESPONDERS)
-  const unblind = group.scalarInvert([blind])[0]!
-  const weights = lambdas.map((lambda) => group.scalarMultiply(lambda, unblind))
+  const combination = respondersToWeights(RESPONDERS)
+  const lambdas = weightsToScalars(group, combination)
+  const scale = group.scalarMultiply(combination.inverse, group.scalarInvert([blind])[0]!)
   const evaluated = answers.map((answer) => answer.evaluated[0]!)
   const partKeys = { keys, path: [draw(32)] }
   const epochs = [{ evaluated: answers[0]!.evaluated, proof: answers[0]!.proof, partKeys }]
@@ -74,7 +75,7 @@ export function voprfVectors(group: Group) {
       ...{ rank: answer.rank, lambda: bytesToHex(lambdas[i]!), nonce: answer.nonce },
       ...{ evaluated: answer.evaluated.map((element) => bytesToHex(element)), proof: bytesToHex(answer.proof) },
     })),
-    key: bytesToHex(finalize(group, input, weights, evaluated)),
+    key: bytesToHex(finalize(group, input, combination.factors, scale, evaluated)),
     frames: {
       request: bytesToHex(encodeEvaluateRequest({ ...request, elements: [elements] })),
       unsignedAnswer: bytesToHex(encodeUnsignedEvaluation({ time: TIME, epochs })),

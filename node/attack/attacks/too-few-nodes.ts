@@ -2,7 +2,7 @@
  * A3: the central database and the seeds of t − 1 replicas. Every set of t − 1 replicas adds up all part secrets that it
  * knows, and combines its shares as if t − 1 sufficed. The lab even shows it the cells where people were.
  */
-import { rankToWeights, respondersToWeights, secretsToShare } from '@geotrace/core-wasm/voprf'
+import { rankToWeights, respondersToWeights, secretsToShare, weightsToScalars } from '@geotrace/core-wasm/voprf'
 import { type Attack, exactly, type Figure, type NotRun } from '../lab/attack.ts'
 import { evaluateAlone, setsOf } from '../lab/evaluations.ts'
 import type { Lab } from '../lab/lab.ts'
@@ -35,8 +35,8 @@ async function tryAll(lab: Lab): Promise<Figure> {
     const shares = ranks.map((rank) =>
       secretsToShare(group, rankToWeights(replicas, threshold, rank), (part) => scalars[part]!),
     )
-    const { factors, inverse } = respondersToWeights(ranks)
-    const combined = shares.map((share, i) => group.scalarMultiply(inverse, times(lab, factors[i]!, share)))
+    const lambdas = weightsToScalars(group, respondersToWeights(ranks))
+    const combined = shares.map((share, i) => group.scalarMultiply(lambdas[i]!, share))
     for (const guess of [known, combined].map((items) => items.reduce(group.scalarAdd))) {
       const found = locate(lab, cells, (cell, size, n) =>
         blockIsIn(epoch, size, n) ? evaluateAlone(lab, guess, cell) : undefined,
@@ -47,12 +47,4 @@ async function tryAll(lab: Lab): Promise<Figure> {
   }
   const more = { 'hashes in the database': rows.length, 'keys tried': tried, 'cells tried with each': cells.length }
   return { value, unit: 'hashes put on the map', gate: exactly(value, 0, 'hashes'), more }
-}
-
-/** A scalar times a small integer of either sign. */
-function times({ group }: Pick<Lab, 'group'>, factor: number, scalar: Uint8Array): Uint8Array {
-  const size = new Uint8Array(32)
-  new DataView(size.buffer).setUint32(0, Math.abs(factor), true)
-  const product = group.scalarMultiply(size, scalar)
-  return factor < 0 ? group.scalarSubtract(new Uint8Array(32), product) : product
 }

@@ -64,8 +64,10 @@ describe('a probe', () => {
   })
 
   it('the health probe of a central peer that serves says how many reports are quarantined', async () => {
-    const port = await serve(() => healthAnswer({ health: 'serving', quarantined: 2 }, '0123456789abcdef'))
-    const text = 'serving\nfederation 0123456789abcdef\nquarantined 2\n'
+    const port = await serve(() =>
+      healthAnswer({ health: 'serving', quarantined: 2 }, '0123456789abcdef', 'threshold, 3 of 5'),
+    )
+    const text = 'serving\nfederation 0123456789abcdef\nsalting threshold, 3 of 5\nquarantined 2\n'
     expect(await ask(port, '/healthz')).toEqual({ status: 200, text })
   })
 

@@ -182,7 +182,7 @@ describe('a central peer on the network', () => {
     const [kept, gone] = [device(), device()]
     await kept.sync({ rows: { [epoch]: [1] } })
     await gone.sync({ rows: { [epoch]: [2] } })
-    const routes = centralRoutes(peer, '0123456789abcdef')
+    const routes = centralRoutes(peer, '0123456789abcdef', 'threshold, 3 of 5')
     const admin = await adminServer({ role: 'central', dir, routes, random: systemRandom, log: silent })
     const copy = join(dir, 'copy')
     const backup = await run('central', 'backup', copy, '--dir', dir)
