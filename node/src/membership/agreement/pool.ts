@@ -55,6 +55,7 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { GossipDecision } from '../../net/gossip.ts'
 import type { RosterStore } from '../roster-store.ts'
+import { mergeSheets, twoProposals, twoVotes } from './contradictions.ts'
 import { createNonceTable, type NonceTable } from './nonce-table.ts'
 import { isPeriodOpen } from './period.ts'
 
@@ -162,26 +163,19 @@ export function createPool({ manifest, rosters, clock, isPeer, spread, verifier 
     if (!isCandidate(key) || !isPeriod(firstEpoch)) return 'ignore'
     const { shards } = newest().plan
     const head = { federation: founding.federation, previous, firstEpoch, epochs: sheetEpochs(founding) }
-    const known = new Map((tables.sheets.get(name)?.sheets ?? []).map((sheet) => [sheet.shard, sheet]))
-    const isKnown = ({ shard, root }: SignedSheet): boolean => equalBytes(known.get(shard)?.root ?? NO_ROOT, root)
+    const known = tables.sheets.get(name)?.sheets ?? []
+    const isKnown = ({ shard, root }: SignedSheet): boolean =>
+      known.some((sheet) => sheet.shard === shard && equalBytes(sheet.root, root))
     const isSigned = ({ shard, root, signature }: SignedSheet): boolean =>
       isValidSignature(key, 'geotrace/sheet', sheetContent({ ...head, shard, root }), signature)
     const fresh = message.sheets.filter((sheet) => sheet.shard < shards && !isKnown(sheet))
     if (fresh.length === 0) return 'ignore'
     if (!fresh.every(isSigned)) return 'reject'
-    const before = known.size
-    // A root that contradicts the root known before is evidence against its signer.
-    for (const sheet of fresh) {
-      const first = known.get(sheet.shard)
-      if (first === undefined) known.set(sheet.shard, sheet)
-      else if (!equalBytes(first.root, sheet.root)) {
-        const { shard, ...second } = sheet
-        accuse({ kind: 'sheets', key, ...head, shard, first: { root: first.root, signature: first.signature }, second })
-      }
-    }
-    if (known.size === before) return 'ignore'
+    const { sheets, hasNew, evidence } = mergeSheets(key, head, known, fresh)
+    for (const proof of evidence) accuse(proof)
+    if (!hasNew) return 'ignore'
     forgetLate()
-    tables.sheets.set(name, { ...message, sheets: [...known.values()] })
+    tables.sheets.set(name, { ...message, sheets })
     return 'accept'
   }
 
@@ -441,8 +435,6 @@ function toEncodedPin(pin: Pin): Encoded {
   return { bytes, name: toName(bytes) }
 }
 
-const NO_ROOT = new Uint8Array(0)
-
 /** Splits a member's sheets into messages of at most `SHEETS_PER_MESSAGE`. */
 export function toSheetMessages(message: GossipSheets): GossipSheets[] {
   const count = Math.ceil(message.sheets.length / SHEETS_PER_MESSAGE)
@@ -464,23 +456,4 @@ function isParty(change: Change, key: Uint8Array): boolean {
 
 function areSame(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item, i) => item === b[i])
-}
-
-function twoVotes(federation: Uint8Array, key: Uint8Array, first: GossipVote, second: GossipVote): Evidence {
-  return { kind: 'votes', key, federation, first: toBallot(first), second: toBallot(second) }
-}
-
-/** The pool keeps proposals of one height only, so both have that of the first. */
-function twoProposals(federation: Uint8Array, key: Uint8Array, first: Proposal, second: Proposal): Evidence {
-  const { height, firstEpoch } = first
-  const [one, two] = [toProposed(first), toProposed(second)]
-  return { kind: 'proposals', key, federation, height, firstEpoch, first: one, second: two }
-}
-
-function toProposed({ hash, holder, operator, signature }: Proposal) {
-  return { hash, holder, operator, signature }
-}
-
-function toBallot({ height, firstEpoch, hash, signature }: GossipVote) {
-  return { height, firstEpoch, hash, signature }
 }
