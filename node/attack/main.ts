@@ -1,6 +1,6 @@
 /**
- * `npm run attack [-- NAME…] [--people N] [--json FILE] [--markdown FILE]`: runs the attacks against real federations on loopback and prints
- * the figures. The exit code is 1 when a gate does not hold, 2 for a wrong command line.
+ * `npm run attack [-- NAME…] [--setting NAME] [--people N] [--json FILE] [--markdown FILE]`: runs the attacks against real
+ * federations on loopback and prints the figures. The exit code is 1 when a gate does not hold, 2 for a wrong command line.
  */
 import { existsSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
@@ -9,14 +9,20 @@ import { parseArgs } from 'node:util'
 import { ATTACKS } from './attacks/index.ts'
 import { runAttacks } from './lab/run.ts'
 import type { Scene } from './lab/scene.ts'
+import { SETTINGS } from './lab/settings.ts'
 import { allHold, resultsToMarkdown, resultsToText } from './lab/table.ts'
 import { createTown } from './lab/town.ts'
 import { readTracks } from './lab/tracks.ts'
 
-/** They deposit some 10,000 hashes in their hour. */
-const PEOPLE = 42
+/** They deposit some 15,000 hashes in their hour. */
+const PEOPLE = 60
 
-const options = { people: { type: 'string' }, json: { type: 'string' }, markdown: { type: 'string' } } as const
+const options = {
+  setting: { type: 'string' },
+  people: { type: 'string' },
+  json: { type: 'string' },
+  markdown: { type: 'string' },
+} as const
 const { values, positionals } = parseArgs({ options, allowPositionals: true })
 const unknown = positionals.filter((name) => !ATTACKS.some((attack) => attack.name === name))
 if (unknown.length > 0) {
@@ -24,13 +30,19 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 const attacks = ATTACKS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+const settings = SETTINGS.filter(({ name }) => values.setting === undefined || values.setting === name)
 const people = Number(values.people ?? PEOPLE)
 const town = createTown(people)
 const worlds: Scene[] = [town]
 const tracks = resolve('..', 'shared', 'traces', 'geolife')
 if (existsSync(tracks)) worlds.push(await readTracks(tracks, town.from))
 else process.stderr.write('\n*** SKIPPED: no recorded tracks in ../shared/traces; only the town is attacked ***\n\n')
-const results = await runAttacks({ attacks, worlds, progress: (text) => void process.stderr.write(`${text}\n`) })
+const results = await runAttacks({
+  attacks,
+  worlds,
+  settings,
+  progress: (text) => void process.stderr.write(`${text}\n`),
+})
 const byName = [...attacks].sort((a, b) => Number(a.name.slice(1)) - Number(b.name.slice(1)))
 process.stdout.write(`${resultsToText(byName, results)}\n`)
 if (values.markdown !== undefined) writeFileSync(values.markdown, `${resultsToMarkdown(byName, results)}\n`)

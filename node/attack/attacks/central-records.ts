@@ -4,16 +4,17 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { bytesToHex, EVALUATE_PROTOCOL, SALT_PROTOCOL, SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
+import { bytesToHex, EVALUATE_PROTOCOL, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { DEMO_AUTHORITY } from '../../src/local/local-federation.ts'
 import type { Attack, Figure } from '../lab/attack.ts'
 import { filesBelow } from '../lab/dump.ts'
+import { DIRECT_SYNC } from '../lab/intruder.ts'
 import type { Lab } from '../lab/lab.ts'
 import type { Seen } from '../lab/residents.ts'
 
 const ASKED: readonly string[] = [SALT_PROTOCOL.id, EVALUATE_PROTOCOL.id]
 /** Syncs as they reach the central peer directly, and through a salt node. */
-const [DIRECT, RELAYED] = [SYNC_PROTOCOL.id, '/geotrace/relay/1']
+const [DIRECT, RELAYED] = [DIRECT_SYNC.id, '/geotrace/relay/1']
 
 export const centralRecords: Attack = {
   name: 'A15',

@@ -39,7 +39,7 @@ export const forkedRoster: Attack = {
   meaning:
     'The syncs until the device stops, counted from the first in which it can reach an honest peer; 6 means not in five syncs.',
   limit:
-    'Salt nodes and the central peer refuse the name of the second roster, so the device waits with its hashes. It learns of the fork at the latest with the next roster, which may be a day later. A device that is cut off from every honest peer for good cannot notice. Two thirds of the operators control a federation; a fork only shows that they lied.',
+    'The pins of honest peers name the true roster, and a device that fetches it sees the fork. Salt nodes and the central peer refuse the name of the second roster. A device that is cut off from every honest peer for good cannot notice. Two thirds of the operators control a federation; a fork only shows that they lied.',
   isQuick: true,
   run: fork,
 }

@@ -13,7 +13,6 @@ import {
   ROWS_PER_SHAPE_MAX,
   type Row,
 } from '@geotrace/core-wasm/wire'
-import { toCentralConfig } from '../../src/central/config.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { type Attack, atMost, type Figure } from '../lab/attack.ts'
 import { budgetOf, evaluateUntilSpent } from '../lab/evaluations.ts'
@@ -23,6 +22,8 @@ import { worldToCells } from '../lab/map.ts'
 import { syncAll } from '../lab/residents.ts'
 
 const ADDRESS = 20
+/** New users that the central peer takes from one address in a day, by default. */
+const NEW_USERS = 2_000
 /** Syncs in which a pseudonym reads its marks. A reply has room for 49. */
 const READS_MAX = 2
 
@@ -53,8 +54,7 @@ async function probe(lab: Lab): Promise<Figure> {
     await syncAll(residents.filter((item) => item !== reporter))
     const warned = await warnedWithoutContact(lab)
     const isPlain = setting.parameters.salting === 'plain'
-    const { newUsersPerPrefix } = toCentralConfig({}, federation.manifest)
-    const value = isPlain ? newUsersPerPrefix * ROWS_PER_SHAPE_MAX : hashes.size
+    const value = isPlain ? NEW_USERS * ROWS_PER_SHAPE_MAX : hashes.size
     const visited = new Set(reporter.fixes.map(({ lat, lng }) => lab.core.fixToCells(lat, lng)[0]))
     const right = [...marked].filter((cell) => visited.has(cell)).length
     const more = {

@@ -13,10 +13,12 @@ import {
   hashToRosterName,
   isFederationError,
   type PeerAddress,
+  type Protocol,
   peerIdToKey,
   type RowGroup,
   SALT_PROTOCOL,
-  SYNC_PROTOCOL,
+  SYNC_REPLY_MAX_BYTES,
+  SYNC_REQUEST_MAX_BYTES,
   type SyncKind,
   type SyncReply,
   shardToReplicas,
@@ -24,6 +26,7 @@ import {
 import { loopbackAddresses } from '../../src/local/loopback.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import type { Lab } from './lab.ts'
+import { PASSING } from './residents.ts'
 
 /** Peers have block 1 of the loopback, residents block 2. */
 const BLOCK = 3
@@ -31,6 +34,12 @@ const INTRUDERS_MAX = 200
 /** A peer closes a connection that sent some two hundred requests, so an attacker opens the next one before. */
 const REQUESTS_PER_SESSION = 60
 const TRIES_MAX = 50
+/** A sync that goes straight to the central peer. */
+export const DIRECT_SYNC: Protocol = {
+  id: '/geotrace/sync/1',
+  requestMaxBytes: SYNC_REQUEST_MAX_BYTES,
+  replyMaxBytes: SYNC_REPLY_MAX_BYTES,
+}
 /** The only shard of the lab's federations. */
 export const SHARD = 0
 
@@ -53,7 +62,7 @@ export async function patiently<T>(ask: () => Promise<T>): Promise<T> {
     try {
       return await ask()
     } catch (error) {
-      const isPassing = isFederationError(error, 'BUSY') || isFederationError(error, 'PEER_TIMEOUT')
+      const isPassing = PASSING.some((code) => isFederationError(error, code))
       if (!isPassing || tries === TRIES_MAX) throw error
     }
   }
@@ -90,7 +99,7 @@ export async function openIntruder({ certified, federation }: Lab, index = 0): P
       const head = { minute: 0, userSecret, syncId: systemRandom(16), generation: 0, cursor: 0 }
       const frame = encodeSyncRequest({ ...head, report, groups }, parameters.syncRequestBytes)
       const peer = { key: peerIdToKey(central.peerId), addresses: central.addresses }
-      return await patiently(async () => decodeSyncReply(await request(peer, SYNC_PROTOCOL, frame)))
+      return await patiently(async () => decodeSyncReply(await request(peer, DIRECT_SYNC, frame)))
     },
     close: () => session.close(),
   }

@@ -29,6 +29,8 @@ export interface Inhabitant extends LabPerson {
 /** Devices that sync at once. More make the event loop late, and then nodes refuse with BUSY. */
 const AT_ONCE = 2
 const ROUNDS_MAX = 50
+/** Errors of a machine with much other work. */
+export const PASSING = ['BUSY', 'PEER_TIMEOUT', 'PEER_UNREACHABLE'] as const
 const MINUTE_MS = 60_000
 
 interface ResidentsInit {
@@ -91,7 +93,8 @@ async function syncOnce({ tracer }: Inhabitant): Promise<SyncResult | undefined>
   try {
     return await tracer.sync()
   } catch (error) {
-    if (isFederationError(error, 'BUSY') || isFederationError(error, 'PEER_TIMEOUT')) return undefined
+    const isPassing = PASSING.some((code) => isFederationError(error, code))
+    if (isPassing) return undefined
     throw error
   }
 }

@@ -72,6 +72,7 @@ export async function openRosterStore(manifest: Manifest, records: Records): Pro
     get nextHeight() {
       return chain.nextHeight
     },
+    founding: chain.founding,
     get newest() {
       return chain.newest
     },

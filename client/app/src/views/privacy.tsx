@@ -43,7 +43,10 @@ export function PrivacyView({ tracer, manifest }: { tracer: Tracer; manifest: Ma
           <dt>A thief of the central peer’s database</dt>
           <dd>Hashes whose salts are gone.</dd>
           <dt>Somebody on the network</dt>
-          <dd>That you use Geo Trace. All of it is encrypted, in a few fixed sizes, at a steady rhythm.</dd>
+          <dd>
+            That you use Geo Trace, and when. All of it is encrypted, in a few fixed sizes. A report starts a sync at
+            once.
+          </dd>
           <dt>Somebody with this unlocked device</dt>
           <dd>Your diary of {manifest.parameters.retentionDays} days. It is sealed on the disk, open in this app.</dd>
         </dl>

@@ -56,6 +56,8 @@ export interface RosterChain {
   pinnable(epoch: number): readonly CertifiedRoster[]
   /** The epoch from which on a roster is not pinnable any more. */
   pinnableUntil(certified: CertifiedRoster): number
+  /** The federation id, which a founding roster names as the roster before. */
+  readonly founding: Uint8Array
   /**
    * The rosters to take for this one, ascending: the overtaken ones that it follows, then itself. Empty when the roster
    * is known or is now overtaken. Throws ROSTER_INVALID, also when its predecessor is unknown, and ROSTER_FORKED.
@@ -112,6 +114,9 @@ class Chain implements RosterChain {
 
   constructor(founding: Predecessor) {
     this.#founding = founding
+  }
+  get founding(): Uint8Array {
+    return this.#founding.hash
   }
   get newest(): CertifiedRoster | undefined {
     return this.recent.at(-1)

@@ -184,7 +184,9 @@ export class RosterFollower<T> {
    */
   async fetchNamed(fetch: FetchNamed, name: Uint8Array): Promise<boolean> {
     const missing: T[] = []
-    for (let wanted = name; this.chain.named(wanted) === undefined; ) {
+    // A founding roster names the federation as the roster before. Another founding roster than ours is a fork.
+    const end = hashToRosterName(this.chain.founding)
+    for (let wanted = name; this.chain.named(wanted) === undefined && !equalBytes(wanted, end); ) {
       const bytes = missing.length < LOOK_BACK_MAX ? await fetch(wanted) : undefined
       if (bytes === undefined) return false
       const item = this.#form.decode(bytes)

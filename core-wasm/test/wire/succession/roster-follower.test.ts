@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { foundRoster, nextTestRoster, testManifest, testTrees } from '../../../src/testing/founding.ts'
+import { foundRoster, nextTestRoster, rosterTrees, testManifest, testTrees } from '../../../src/testing/founding.ts'
 import * as wire from '../../../src/wire/index.ts'
 import { bad } from './steps.ts'
 
 const manifest = testManifest({ shards: 1, periodEpochs: 2, reserveEpochs: 1 })
 const first = foundRoster(manifest, testTrees(manifest))
+/** The same manifest with other sheets. */
+const otherFounding = foundRoster(manifest, rosterTrees({ ...first.roster, firstEpoch: first.roster.firstEpoch + 9 }))
 const second = nextTestRoster(first)
 const third = nextTestRoster(second)
 const fourth = nextTestRoster(third)
@@ -110,6 +112,15 @@ describe.each(FORMS)('a roster follower over %s', (_name, form, encode) => {
     // Known now, so no peer is asked again.
     expect(await subject.fetchNamed(fetch, wire.hashToRosterName(second2.hash))).toBe(true)
     expect(named).toHaveLength(2)
+  })
+
+  it('finds the fork when a name leads to another founding roster', async () => {
+    const { subject, disk, hashes } = follower(form)
+    await subject.follow(peer(encode, [first]).fetch)
+    const fetch: wire.FetchNamed = async () => encode(otherFounding)
+    await expect(subject.fetchNamed(fetch, wire.hashToRosterName(otherFounding.hash))).rejects.toThrow(forkedAt(0))
+    expect(disk.fork).toEqual(encode(otherFounding))
+    expect(hashes()).toEqual(hashesOf(first))
   })
 
   it('gives a name up that no peer knows, that never leads to a known roster, or whose roster is uncertified', async () => {
