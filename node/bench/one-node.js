@@ -27,7 +27,7 @@ export async function oneNode({ dir, limits = {}, log = silent }) {
     }),
   )
   const [one, two] = peers
-  const parameters = { shards: 1, replicas: 1 }
+  const parameters = { shards: 1, salting: 'plain', replicas: 1, threshold: 1 }
   const init = { name: 'bench', members: [one.card], central: two.card, parameters, at: clock.now() }
   const manifest = completeManifest(newManifest(init), [one.nonce, two.nonce])
   const shared = { manifest, clock, random, log, core }

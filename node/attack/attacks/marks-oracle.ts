@@ -47,10 +47,13 @@ async function probe(lab: Lab): Promise<Figure> {
     const [code] = await federation.central.issueCodes({ count: 1, days: 1 })
     const reporter = residents[0]!
     await reporter.tracer.report(code!)
+    // Marks follow after the replies.
+    await federation.central.settled()
     const marked = new Set<Cell>()
     for (const secret of pseudonyms) {
       for (const hash of await readMarks(intruder, secret)) marked.add(hashes.get(hash)!)
     }
+    await federation.central.settled()
     await syncAll(residents.filter((item) => item !== reporter))
     const warned = await warnedWithoutContact(lab)
     const isPlain = setting.parameters.salting === 'plain'

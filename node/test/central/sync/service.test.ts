@@ -141,6 +141,7 @@ for (const [name, open] of Object.entries(STORES)) {
       await contact.sync({ rows: { [e]: [1] } })
       const first = await reporter.sync({ rows: { [e]: [1, 2], [e + 2]: [5] }, code: await code() })
       expect(first.refused).toMatchObject([{ epoch: e + 2, reason: 'too-new' }])
+      await w.risk.settled()
       const before = [await w.store.statistics(), await w.store.reports(), await w.codes.counts()]
       for (let i = 0; i < 3; i++) {
         await w.clock.advanceTo(w.clock.now() + HOUR_MS)

@@ -28,7 +28,7 @@ const stranger = (name: string, n: number) => demoCard('a phrase for tests', nam
 const freeze = (card: MemberCard, at = 0): FrozenManifest =>
   newManifest({
     ...{ name: 'test', members: [card, stranger('birch', 2)], central: stranger('office', 3) },
-    ...{ parameters: { replicas: 2 }, at },
+    ...{ parameters: { replicas: 2, threshold: 2 }, at },
   })
 const refusal = async (work: () => unknown): Promise<string> => {
   try {
