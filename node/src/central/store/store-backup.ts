@@ -94,8 +94,8 @@ async function copyDatabase(
 /** Makes the store in `dir` from a backup. Its next opening erases the users again who were erased since. */
 export async function restoreStore(backup: string, dir: string): Promise<void> {
   try {
-    await makeEmptyDir(dir)
     const items = await readdir(backup, { recursive: true, withFileTypes: true })
+    await makeEmptyDir(dir)
     for (const item of items) {
       const path = join(item.parentPath, item.name)
       if (!item.isFile() || item.name === MARKER) continue

@@ -7,6 +7,7 @@
  *   meta/             users, syncs, marks, reports, codes, pins
  *   day-20650/        rows of that UTC day; retention removes the directory
  */
+import { existsSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
@@ -53,14 +54,16 @@ export async function openStoreDirectory({ dir, random, founding, found }: Store
   // LevelDB creates files with the umask of the process. A thread must not change the umask; there the mode 0700 of the
   // directory is the only protection.
   if (isMainThread) process.umask(0o077)
-  await makeDirs(dir)
+  // A store that must exist already is not made by the search for it.
+  if (founding !== 'never') await makeDirs(dir)
   const known = await readMarker(dir)
+  const names = existsSync(dir) ? await readdir(dir) : []
   if (known?.state === 'ready' || known?.state === 'restored') {
     if (founding !== 'anew') return { key: hexToBytes(known.key), isRestored: known.state === 'restored' }
     const reason = 'the store exists, so the peer does not begin with an empty one; run it without --new-store'
     throw new FederationError('COMMAND_INVALID', reason, { reason })
   }
-  if (known === undefined && (await readdir(dir)).some((name) => name === 'meta' || name.startsWith('day-'))) {
+  if (known === undefined && names.some((name) => name === 'meta' || name.startsWith('day-'))) {
     throw new FederationError(
       'STORE_MISSING',
       `the store has databases but no ${MARKER}; restore the file from the backup`,
