@@ -14,7 +14,7 @@ import type { DayDatabases } from './day-databases.ts'
 import { keyNumber, metaKey } from './keys.ts'
 import { mergeRows } from './row-set.ts'
 import { copyMarker, MARKER } from './store-directory.ts'
-import { decodeTally, TALLY_KEY, type Tally } from './tally.ts'
+import { decodeTally, emptyTally, TALLY_KEY, type Tally } from './tally.ts'
 
 /** Entries in one write of a copy. */
 const CHUNK = 1_000
@@ -36,7 +36,9 @@ export async function backUpStore({ dir, meta, days, to, open, clock }: BackupIn
   await makeEmptyDir(to)
   const shared = { open, clock }
   await copyDatabase(meta, { ...shared, dir: join(to, 'meta'), what: 'meta' })
-  const copy = await openDatabase({ ...shared, dir: join(to, 'meta'), what: 'meta', create: false, known: meta.tally })
+  // Writes that came after the moment of the copy are not missing in it.
+  const known = emptyTally(meta.tally.counts.length)
+  const copy = await openDatabase({ ...shared, dir: join(to, 'meta'), what: 'meta', create: false, known })
   try {
     const counter = await copy.get(metaKey('counter', utf8('user')))
     const users = counter === undefined ? 1 : byteReader(counter).u32()
