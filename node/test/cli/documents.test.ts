@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { expect, it } from 'vitest'
 import { geotrace } from '../../src/cli/main.ts'
-import { captured, wholeProgram } from './captured.ts'
+import { wholeProgram } from './captured.ts'
+import { captured } from './captured-output.mjs'
 
 /** Compares the commands in the documents and in the service files with the command line itself. */
 const read = (name: string) => readFileSync(fileURLToPath(new URL(`../../${name}`, import.meta.url)), 'utf8')

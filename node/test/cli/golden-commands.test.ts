@@ -7,7 +7,8 @@ import { residentLines, rosterLine } from '../../src/cli/demo/words.ts'
 import { readPeople } from '../../src/cli/replay/people.ts'
 import { importLines, recordLine } from '../../src/cli/replay/receipt.ts'
 import { resultLines } from '../../src/cli/replay/replay.ts'
-import { captured, run } from './captured.ts'
+import { run } from './captured.ts'
+import { captured } from './captured-output.mjs'
 import { HOUR, NOW } from './salt/samples.ts'
 
 /**

@@ -1,6 +1,7 @@
 /**
- * Makes a backup of an open level store, and a store from a backup. node/CENTRAL.md "The store, and backups". A backup is a store directory itself. Its marker comes last, so that an unfinished copy is refused
- * with STORE_MISSING. Throws COMMAND_INVALID, STORE_MISSING, STORAGE_CORRUPT, STORAGE_FULL, BUSY.
+ * Makes a backup of an open level store, and a store from a backup. node/CENTRAL.md "The store, and backups". A backup is
+ * a store directory itself. Its marker comes last, so that an unfinished copy is refused with STORE_MISSING. Throws
+ * COMMAND_INVALID, STORE_MISSING, STORAGE_CORRUPT, STORAGE_FULL, BUSY.
  */
 import { copyFile, mkdir, open as openFile, readdir } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { demoRoutes } from '../../../src/cli/demo/routes.ts'
-import { captured } from '../captured.ts'
+import { captured } from '../captured-output.mjs'
 
 describe('the control of a running demo', () => {
   it('a salt node and the authority are killed by name or number, and an unknown name gets the list', async () => {

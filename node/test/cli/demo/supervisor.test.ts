@@ -1,7 +1,7 @@
 import { isFederationError } from '@geotrace/core-wasm/wire'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { RESTART_MS, supervisor, type Watched } from '../../../src/cli/demo/supervisor.ts'
-import { captured } from '../captured.ts'
+import { captured } from '../captured-output.mjs'
 
 /** A peer whose process the test ends. */
 const peer = (name: string, isServing = false) => ({

@@ -8,6 +8,7 @@ import { chmodSync, cpSync, createReadStream, lstatSync, readdirSync, readFileSy
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { main } from '../../../dist/cli/main.js'
+import { captured } from '../captured-output.mjs'
 
 const [loose, pristine, fixed] = process.argv.slice(2)
 const SIGNAL_POLL_MS = 20
@@ -55,36 +56,11 @@ function putBack() {
   process.chdir(join(loose, 'home'))
 }
 
-/** An output as `terminal()` makes it, which keeps what it prints. */
-function output(isJson) {
-  const [stdout, stderr] = [[], []]
-  let exitCode = 0
-  return {
-    stdout,
-    stderr,
-    isWatched: false,
-    isJson,
-    get exitCode() {
-      return exitCode
-    },
-    line: (text = '') => void (isJson || stdout.push(text)),
-    json: (value) => void (isJson && stdout.push(JSON.stringify(value))),
-    text: (text) => void stdout.push(text),
-    note: (text) => void (isJson || stderr.push(text)),
-    trace: (text) => void stderr.push(text),
-    prompt: (text) => void stderr.push(text),
-    progress() {},
-    fails() {
-      exitCode = 1
-    },
-  }
-}
-
 const signals = () => process.listenerCount('SIGINT')
 
 async function run(argv) {
   const before = [look(loose), look(fixed)]
-  const out = output(argv.includes('--json'))
+  const { out, stdout, stderr } = captured(argv.includes('--json'))
   stray = []
   const listeners = signals()
   let signalled = false
@@ -105,7 +81,6 @@ async function run(argv) {
   await new Promise((resolve) => setTimeout(resolve, 0))
   const [loosened, changed] = [differences(before[0], look(loose)), differences(before[1], look(fixed))]
   if (loosened.length > 0) putBack()
-  const { stdout, stderr } = out
   return {
     code,
     signalled,

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { reportFailure, toFailure } from '../../../src/cli/terminal/failure.ts'
 import { invalidCommand } from '../../../src/cli/terminal/invalid-command.ts'
 import { readFrozenManifest, readManifest } from '../../../src/cli/terminal/options.ts'
-import { captured } from '../captured.ts'
+import { captured } from '../captured-output.mjs'
 
 function thrownBy(task: () => unknown): unknown {
   try {
