@@ -10,9 +10,8 @@ const tracer = await createTracer({
   dialer: libp2pDialer(),
 })
 
-navigator.geolocation.watchPosition(async ({ coords, timestamp }) => {
-  const fix = { lat: coords.latitude, lng: coords.longitude, accuracyM: coords.accuracy, at: Math.round(timestamp) }
-  const result = await tracer.record(fix)
+navigator.geolocation.watchPosition(async (position) => {
+  const result = await tracer.record(position)
   if (!result.accepted) show(`not kept: ${result.reason}`)
 })
 

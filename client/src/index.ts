@@ -40,7 +40,8 @@ export {
   type Situation,
 } from './protection/protection.ts'
 export {
-  type Profile,
+  accuracyMaxM,
+  type GeolocationReading,
   REFUSAL_REASONS,
   type RecordOptions,
   type RecordResult,

@@ -3,7 +3,7 @@
  * reasons. A night's fix teaches home even when it is too inaccurate to be kept, because most fixes indoors are.
  */
 import type { Fix } from '@geotrace/core-wasm'
-import { MINUTE_MS } from '@geotrace/core-wasm/wire'
+import { ACCURACY_DEFAULT_M, MINUTE_MS, type Parameters } from '@geotrace/core-wasm/wire'
 import { isErasing } from './deposit/batch.ts'
 import { readConsents } from './device/consent.ts'
 import type { Device } from './device/device.ts'
@@ -38,9 +38,12 @@ export interface RecordOptions {
   imported?: boolean
 }
 
-/** Rules about fixes. `seed` is the profile of the proposal: it refuses an accuracy worse than 10 m. */
-export type Profile = 'seed'
-const ACCURACY_MAX_M: Readonly<Record<Profile, number>> = { seed: 10 }
+/** The shape of the W3C's `GeolocationPosition`, which browsers and Capacitor give. */
+export interface GeolocationReading {
+  readonly coords: { readonly latitude: number; readonly longitude: number; readonly accuracy: number }
+  /** Unix ms, perhaps with a fraction. */
+  readonly timestamp: number
+}
 
 /** The clock of a receiver may be this far ahead of the device's clock. */
 const FUTURE_MAX_MS = MINUTE_MS
@@ -48,7 +51,6 @@ const FUTURE_MAX_MS = MINUTE_MS
 /** Call with the device's lock held. */
 export async function recordFix(
   device: Device,
-  profile: Profile,
   fix: Fix,
   { imported = false }: RecordOptions,
   consent: 'required' | undefined,
@@ -64,7 +66,7 @@ export async function recordFix(
   const known = withoutUnknown(fix)
   const lesson = known.accuracyM !== undefined || imported ? redactor.learn(known) : undefined
   try {
-    const kept = await toOperations(device, profile, known, imported, nowMs)
+    const kept = await toOperations(device, known, imported, nowMs)
     const gap = typeof kept === 'string' ? await noteRefusal(device, known, kept) : kept
     const operations = [...(lesson?.operations ?? []), ...gap]
     // One write for both, because starting a write takes longer than the write itself.
@@ -83,16 +85,27 @@ async function noteRefusal({ storage }: Device, { at }: Fix, reason: RefusalReas
 }
 
 async function toOperations(
-  { storage, redactor }: Device,
-  profile: Profile,
+  { storage, redactor, manifest }: Device,
   fix: Fix,
   imported: boolean,
   nowMs: number,
 ): Promise<StorageOperation[] | RefusalReason> {
   if (isBeyondWindow(fix.at, nowMs)) return 'too-old'
   if (fix.accuracyM === undefined && !imported) return 'accuracy-unknown'
-  if (fix.accuracyM !== undefined && fix.accuracyM > ACCURACY_MAX_M[profile]) return 'inaccurate'
+  if (fix.accuracyM !== undefined && fix.accuracyM > accuracyMaxM(manifest.parameters)) return 'inaccurate'
   return redactor.toReason(fix, nowMs) ?? keep(storage, fix)
+}
+
+/** The least accurate fix that devices of this federation keep, m. README "Accuracy". */
+export function accuracyMaxM({ accuracyM = ACCURACY_DEFAULT_M }: Pick<Parameters, 'accuracyM'>): number {
+  return accuracyM
+}
+
+/** Takes a fix as it is. */
+export function toFix(reading: Fix | GeolocationReading): Fix {
+  if (!('coords' in reading)) return reading
+  const { latitude: lat, longitude: lng, accuracy: accuracyM } = reading.coords
+  return { lat, lng, accuracyM, at: Math.round(reading.timestamp) }
 }
 
 function isValidFix({ lat, lng, accuracyM, at }: Fix): boolean {

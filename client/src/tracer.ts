@@ -25,13 +25,12 @@ import { type Verdict, writeVerdict } from './exposures/verdicts.ts'
 import type { DailySummary } from './protection/daily-summaries.ts'
 import type { LocationPermission, Protection } from './protection/protection.ts'
 import { NO_FIXES, withFix } from './protection/seen-fixes.ts'
-import { type Profile, type RecordOptions, type RecordResult, recordFix } from './record.ts'
+import { type GeolocationReading, type RecordOptions, type RecordResult, recordFix, toFix } from './record.ts'
 import { encodeRecord, KEYS } from './storage/key-layout.ts'
 import { del, put, type StorageOperation } from './storage/storage.ts'
 import type { SyncResult } from './sync-result.ts'
 
 export interface TracerInit extends DeviceInit {
-  profile?: Profile
   /** Takes fixes of unknown accuracy, as an import does. Set this for a tracer that replays recorded tracks. */
   acceptUnknownAccuracy?: boolean
   /** With `required`, the tracer records, deposits and reports only after the user agreed (`consent.give`). */
@@ -60,8 +59,11 @@ export interface TimeSpan {
 }
 
 export interface Tracer {
-  /** Takes a fix into the diary, or gives the reason for a refusal. Never throws for a bad fix. */
-  record(fix: Fix, options?: RecordOptions): Promise<RecordResult>
+  /**
+   * Takes a fix, or a position of the platform as it is, into the diary, or gives the reason for a refusal. Never throws for a
+   * bad fix.
+   */
+  record(fix: Fix | GeolocationReading, options?: RecordOptions): Promise<RecordResult>
   /** Runs one sync; calls during a sync share its result. A sync that throws FederationError has lost nothing. */
   sync(options?: SyncOptions): Promise<SyncResult>
   /**
@@ -132,7 +134,7 @@ export async function createTracer(init: TracerInit): Promise<Tracer> {
   return new DeviceTracer(opened, events, init)
 }
 
-type Rules = Pick<TracerInit, 'profile' | 'acceptUnknownAccuracy' | 'consent'>
+type Rules = Pick<TracerInit, 'acceptUnknownAccuracy' | 'consent'>
 
 class DeviceTracer implements Tracer {
   readonly consent: ConsentControl
@@ -173,11 +175,12 @@ class DeviceTracer implements Tracer {
     }
   }
 
-  async record(fix: Fix, options: RecordOptions = {}): Promise<RecordResult> {
+  async record(reading: Fix | GeolocationReading, options: RecordOptions = {}): Promise<RecordResult> {
     this.#assertOpen()
-    const { profile = 'seed', acceptUnknownAccuracy = false, consent } = this.#rules
+    const { acceptUnknownAccuracy = false, consent } = this.#rules
     const { imported = acceptUnknownAccuracy } = options
-    const result = await this.#device.lock(() => recordFix(this.#device, profile, fix, { imported }, consent))
+    const fix = toFix(reading)
+    const result = await this.#device.lock(() => recordFix(this.#device, fix, { imported }, consent))
     this.#seen = withFix(this.#seen, this.#device.clock.now(), result)
     this.#events.emit('recorded', { fix, result })
     return result

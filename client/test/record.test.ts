@@ -44,6 +44,21 @@ describe('record', () => {
     expect(await tracer.record({ ...fix, at: START_MS - 180 * MINUTE })).toEqual({ accepted: true })
   })
 
+  it('the federation sets the accuracy limit, and the limit itself is taken', async () => {
+    const tracer = await openTracer(await fakeFederation({ accuracyM: 30 }))
+    expect(await tracer.record({ ...fix, accuracyM: 30.1 })).toEqual(refused('inaccurate'))
+    expect(await tracer.record({ ...fix, accuracyM: 30 })).toEqual({ accepted: true })
+  })
+
+  it('a GeolocationPosition of the W3C is taken as it is, and a bad one is refused', async () => {
+    const tracer = await openTracer(await fakeFederation())
+    const coords = { latitude: CAFE.lat, longitude: CAFE.lng, accuracy: 5 }
+    expect(await tracer.record({ coords, timestamp: fix.at + 0.4 })).toEqual({ accepted: true })
+    expect(await diaryOf(tracer)).toEqual([{ ...fix, state: 'waiting' }])
+    const nowhere = { coords: { ...coords, latitude: Number.NaN }, timestamp: fix.at }
+    expect(await tracer.record(nowhere)).toEqual(refused('invalid'))
+  })
+
   it('an unknown accuracy is taken from an importer only', async () => {
     const federation = await fakeFederation()
     const tracer = await openTracer(federation)

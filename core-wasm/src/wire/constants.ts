@@ -94,6 +94,9 @@ export const MEMBERS_PER_OPERATOR_MAX = 16
 export const OPERATORS_MAX = 300
 export const MEMBERS_MAX = 1_000
 export const ADDRESSES_MAX = 8
+/** Least accurate fix that a device keeps, m: the proposal's limit, and the widest that a federation may choose. */
+export const ACCURACY_DEFAULT_M = 10
+export const ACCURACY_MAX_M = 50
 /** Origins of a federation's web apps: each authority of a country, or each maker of an app, may have one. */
 export const APPS_MAX = 16
 /** Bytes of a seeds request. The largest offers 35 seeds, 134 bytes each. */

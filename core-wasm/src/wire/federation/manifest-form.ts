@@ -7,6 +7,8 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { encode } from 'cborg'
 import * as z from 'zod/mini'
 import {
+  ACCURACY_DEFAULT_M,
+  ACCURACY_MAX_M,
   ADDRESSES_MAX,
   APPS_MAX,
   EVALUATIONS_PER_EPOCH_MAX,
@@ -71,6 +73,8 @@ const frozenShape = {
     periodEpochs: whole(1, 65_000),
     reserveEpochs: whole(0, 65_000),
     retentionDays: whole(1, 3_660),
+    /** Devices refuse fixes that are less accurate, m. Absent: ACCURACY_DEFAULT_M. */
+    accuracyM: z.optional(whole(ACCURACY_DEFAULT_M, ACCURACY_MAX_M)),
     /** Size classes of a sync request in bytes, ascending. All replies have `syncReplyBytes`. */
     syncRequestBytes: z.array(whole(512, SYNC_REQUEST_MAX_BYTES)).check(z.minLength(1), z.maxLength(8)),
     syncReplyBytes: whole(512, SYNC_REPLY_MAX_BYTES),

@@ -53,6 +53,8 @@ describe('federation.json', () => {
     const cases: [string, (v: Record<string, any>) => void][] = [
       ['parameters.resolution', (v) => void (v.parameters.resolution = 11)],
       ['parameters.salting', (v) => void (v.parameters.salting = 'none')],
+      ['parameters.accuracyM', (v) => void (v.parameters.accuracyM = 9)],
+      ['parameters.accuracyM', (v) => void (v.parameters.accuracyM = 51)],
       ['parameters.shards', (v) => void (v.parameters.shards = 0)],
       ['parameters.shards', (v) => void delete v.parameters.shards],
       ['parameters.replicas', (v) => void (v.parameters.replicas = 6)],

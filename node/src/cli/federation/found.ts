@@ -5,7 +5,14 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { systemClock } from '@geotrace/core-wasm'
-import { DEFAULT_PARAMETERS, type FrozenManifest, REPLICAS_MAX, SHARDS_MAX } from '@geotrace/core-wasm/wire'
+import {
+  ACCURACY_DEFAULT_M,
+  ACCURACY_MAX_M,
+  DEFAULT_PARAMETERS,
+  type FrozenManifest,
+  REPLICAS_MAX,
+  SHARDS_MAX,
+} from '@geotrace/core-wasm/wire'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { parametersToSalting, priceText, saltingText } from '../../admin/page/salting-words.ts'
 import { type MemberCard, newManifest } from '../../membership/new-manifest.ts'
@@ -37,6 +44,7 @@ interface FoundOptions extends SaltingOptions {
   devicesPerAddress: number
   periodEpochs: number
   retentionDays: number
+  accuracy: number
   quota: 'rolling' | 'strict'
   apps: string[]
 }
@@ -82,6 +90,12 @@ export function foundCommand(command: Command, out: Output): void {
       'days until the central peer deletes deposits',
       wholeNumber(RETENTION_DAYS_MIN, RETENTION_DAYS_MAX),
       DEFAULT_PARAMETERS.retentionDays,
+    )
+    .option(
+      '--accuracy <metres>',
+      'least accurate fix that devices keep',
+      wholeNumber(ACCURACY_DEFAULT_M, ACCURACY_MAX_M),
+      ACCURACY_DEFAULT_M,
     )
     .addOption(
       new Option('--quota <rule>', 'quota rule of the salt nodes')
@@ -130,6 +144,7 @@ function toManifest(members: MemberCard[], central: MemberCard, options: FoundOp
       devicesPerAddress: options.devicesPerAddress,
       periodEpochs: options.periodEpochs,
       retentionDays: options.retentionDays,
+      ...(options.accuracy !== ACCURACY_DEFAULT_M && { accuracyM: options.accuracy }),
       quota: options.quota,
       apps: options.apps,
     },

@@ -1,6 +1,6 @@
 /** The command line of `geotrace replay`. README "Replay". */
 import { DEFAULT_PARAMETERS } from '@geotrace/core-wasm/wire'
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { DEGREES_MAX } from '../../central/risk/risk-profile.ts'
 import { examples, moment, wholeNumber } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
@@ -13,7 +13,6 @@ export function replayCommand(command: Command, out: Output): void {
     .requiredOption('--report <id>', 'person who reports: the name of the folder or file')
     .option('--at <time>', 'time of the report (default: the first sync after the last fix)', moment)
     .option('--degrees <k>', 'number of contact steps to mark', wholeNumber(1, DEGREES_MAX), 1)
-    .addOption(new Option('--profile <name>', 'accuracy rule of the client').choices(['seed']).default('seed'))
     .addOption(saltingOption())
     .option(
       '--threshold <n>',
