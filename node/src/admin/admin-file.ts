@@ -9,6 +9,10 @@ import { replaceFile } from '../platform/atomic-file.ts'
 import { isForeign, userId } from '../platform/own-files.ts'
 
 const ADMIN_FILE = 'admin.json'
+const TOKEN = /^[0-9a-f]{64}$/
+const PORT_MAX = 65_535
+/** The largest process id of Linux. */
+const PID_MAX = 4_194_304
 
 /** The part of a process that uses the directory. */
 export type Role = 'salt' | 'central' | 'demo'
@@ -30,7 +34,7 @@ export async function readAdminFile(dir: string): Promise<AdminFile | undefined>
     if (isForeign(join(dir, ADMIN_FILE)) && userId() !== 0) return undefined
     const file = JSON.parse(await readFile(join(dir, ADMIN_FILE), 'utf8')) as Partial<AdminFile> | null
     const { role, port, token, pid } = file ?? {}
-    return isRole(role) && typeof port === 'number' && typeof token === 'string' && typeof pid === 'number'
+    return isRole(role) && isWhole(port, PORT_MAX) && isToken(token) && isWhole(pid, PID_MAX)
       ? { role, port, token, pid }
       : undefined
   } catch {
@@ -46,6 +50,14 @@ export function roleOnDisk(dir: string): 'salt' | 'central' | undefined {
 
 function isRole(role: unknown): role is Role {
   return role === 'salt' || role === 'central' || role === 'demo'
+}
+
+function isToken(value: unknown): value is string {
+  return typeof value === 'string' && TOKEN.test(value)
+}
+
+function isWhole(value: unknown, max: number): value is number {
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= max
 }
 
 /** Removes the file, unless another process has replaced it since. */

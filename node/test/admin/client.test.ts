@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { readAdminFile } from '../../src/admin/admin-file.ts'
 import { adminRequest } from '../../src/admin/client.ts'
 import { answersChallenge, CHALLENGE_HEADER, challengeToProof } from '../../src/admin/proof.ts'
 import { adminServer } from '../../src/admin/server.ts'
@@ -23,6 +24,12 @@ describe('a request to the control server', () => {
     await expect(ask()).rejects.toMatchObject(refused)
     await writeFile(join(dir, 'admin.json'), '{')
     await expect(ask()).rejects.toMatchObject(refused)
+    const valid = { role: 'salt', port: server.port, token: 'f'.repeat(64), pid: process.pid }
+    for (const odd of [{ port: 7_000_000 }, { port: 1.5 }, { token: '\n' }, { pid: -1 }]) {
+      await writeFile(join(dir, 'admin.json'), JSON.stringify({ ...valid, ...odd }))
+      expect(await readAdminFile(dir), JSON.stringify(odd)).toBeUndefined()
+      await expect(ask()).rejects.toMatchObject(refused)
+    }
     await rm(dir, { recursive: true })
   })
 

@@ -54,7 +54,8 @@ function toPools({ loose, fixed, freePort }: Places): Pools {
   const wrongFile = [...ODD, ...anyFile, ...noFile, 'x'.repeat(LONG)]
   const damaged = [
     ...['short-key', 'no-operator', 'lost-key', 'key-folder', 'bad-card', 'card-folder', 'bad-federation'],
-    ...['cut-federation', 'federation-folder', 'records-file', 'quota-file', 'bad-admin', 'odd-admin', 'port-admin'],
+    ...['cut-federation', 'federation-folder', 'records-file', 'quota-file', 'bad-admin', 'odd-admin'],
+    ...['port-admin', 'token-admin', 'pid-admin'],
     ...['bad-nonce', 'opened-folder', 'restored-odd', 'exposed', 'next-key', 'store-file', 'central-store-file'],
     ...['central-odd-store', 'empty', 'none', 'none/none', 'unopened', 'running', 'running-central'],
   ].map(dir)

@@ -99,9 +99,10 @@ function damage(loose: string): void {
   copy('quota-file', (dir) => writeFileSync(join(dir, 'quota'), 'x'))
   copy('bad-admin', (dir) => writeFileSync(join(dir, 'admin.json'), '{"role":"salt","port":1,"token":"x","pid":1}'))
   copy('odd-admin', (dir) => writeFileSync(join(dir, 'admin.json'), '[]'))
-  copy('port-admin', (dir) =>
-    writeFileSync(join(dir, 'admin.json'), '{"role":"salt","port":7000000,"token":"\\n","pid":-1}'),
-  )
+  const admin = { role: 'salt', port: 1, token: 'f'.repeat(64), pid: 4_194_304 }
+  for (const [name, odd] of Object.entries({ port: 7_000_000, token: '\n', pid: -1 })) {
+    copy(`${name}-admin`, (dir) => writeFileSync(join(dir, 'admin.json'), JSON.stringify({ ...admin, [name]: odd })))
+  }
   copy('bad-nonce', (dir) => truncateSync(join(dir, 'founding.nonce'), 3))
   copy('opened-folder', (dir) => {
     rmSync(join(dir, 'founding.opened'))
