@@ -48,6 +48,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'check a node, its machine and its network, whether it runs or not; exit code 1 on a problem',
     load: async () => (await import('./doctor/command.ts')).doctorCommand,
   },
+  verify: {
+    description: 'check a build, the web app of a server, or the rosters of a federation; exit code 1 on a difference',
+    load: async () => (await import('./verify/command.ts')).verifyCommand,
+  },
   replay: {
     description: 'run a whole federation over recorded tracks and print who is marked and why',
     load: async () => (await import('./replay/command.ts')).replayCommand,
