@@ -19,6 +19,7 @@ import {
   manifestToId,
   peerIdToKey,
   ROSTER_PROTOCOL,
+  type RosterChain,
   RosterFollower,
   type RosterRecords,
   rosterChain,
@@ -78,29 +79,37 @@ export function chainCommand(command: Command, out: Output): void {
   )
 }
 
-async function replayAll(manifest: Manifest, peers: readonly NamedPeer[], out: Output): Promise<ProvedChain[]> {
-  const host = await createHost({ secret: systemRandom(SECRET_BYTES), listen: [], clock: systemClock(), log: silent })
-  try {
+function replayAll(manifest: Manifest, peers: readonly NamedPeer[], out: Output): Promise<ProvedChain[]> {
+  return asStranger(async (host) => {
     const chains: ProvedChain[] = []
     for (const peer of peers) chains.push(await replayFrom(host, manifest, peer, out))
     return chains
+  })
+}
+
+/** Runs a task with a host that nobody knows. */
+export async function asStranger<T>(task: (host: Host) => Promise<T>): Promise<T> {
+  const host = await createHost({ secret: systemRandom(SECRET_BYTES), listen: [], clock: systemClock(), log: silent })
+  try {
+    return await task(host)
   } finally {
     await host.stop()
   }
 }
 
-/** The chain of one peer, each roster checked against the one before. */
+/** The chain of one peer, each roster checked against the one before. It is replayed into `chain`. */
 export async function replayFrom(
   host: Pick<Host, 'request'>,
   manifest: Manifest,
   peer: NamedPeer,
   out: Pick<Output, 'progress'>,
+  chain: RosterChain = rosterChain(manifest),
 ): Promise<ProvedChain> {
   const rosters: ProvedRoster[] = []
   /** Names of the operators of each roster, by height. */
   const operators: string[][] = []
   const follower = new RosterFollower({
-    chain: rosterChain(manifest),
+    chain,
     form: STEP_FORM,
     records: NO_RECORDS,
     turn: oneAtATime(),
@@ -172,7 +181,7 @@ function toProved(certified: CertifiedRoster, voters: readonly string[]): Proved
 }
 
 /** Throws COMMAND_INVALID. */
-function toPeers(manifest: Manifest, names: readonly string[]): NamedPeer[] {
+export function toPeers(manifest: Manifest, names: readonly string[]): NamedPeer[] {
   const known = [...manifest.members, manifest.central].map(({ operator, peerId, addresses }) => ({
     name: operator,
     key: peerIdToKey(peerId),

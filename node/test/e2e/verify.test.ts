@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '@geotrace/core-wasm'
+import {
+  answerContent,
+  concatBytes,
+  DEMO_PHRASE,
+  demoSecret,
+  EVALUATE_PROTOCOL,
+  peerIdToKey,
+  ROSTER_PROTOCOL,
+  signContent,
+} from '@geotrace/core-wasm/wire'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DEMO_OPERATORS, type LocalFederation, startFederation } from '../../src/local/local-federation.ts'
+import { createHost } from '../../src/net/host.ts'
+import { silent } from '../../src/platform/log.ts'
+import { nativeSigner } from '../../src/platform/native-signer.ts'
+import { systemRandom } from '../../src/platform/random.ts'
+import { run } from '../cli/captured.ts'
+
+const SIGNATURE_BYTES = 64
+const dir = mkdtempSync(join(tmpdir(), 'geotrace-verify-'))
+const file = join(dir, 'federation.json')
+let federation: LocalFederation
+
+beforeAll(async () => {
+  federation = await startFederation({ dir: join(dir, 'federation') })
+  writeFileSync(file, JSON.stringify(federation.manifest))
+})
+afterAll(async () => {
+  await federation?.stop()
+  rmSync(dir, { recursive: true })
+})
+
+async function verify(...args: string[]) {
+  const { code, stdout } = await run('--json', 'verify', ...args, '--federation', file)
+  return { code, said: JSON.parse(stdout.join('')) }
+}
+
+describe('a running federation, checked by a stranger', () => {
+  it('two peers hand out the founding roster, which all founders voted for', async () => {
+    const { code, said } = await verify('federation')
+    expect(code).toBe(0)
+    expect(said.chains).toHaveLength(2)
+    for (const { rosters, problem } of said.chains) {
+      expect(problem).toBeUndefined()
+      expect(rosters).toHaveLength(1)
+      expect(rosters[0].votes.length).toBeGreaterThanOrEqual(4)
+    }
+    expect((await run('verify', 'federation', 'nobody', '--federation', file)).code).toBe(2)
+  })
+
+  it('the answers of an honest node are those that its sheets commit to', async () => {
+    const { code, said } = await verify('node', 'ash')
+    expect({ code, ok: said.ok }).toEqual({ code: 0, ok: true })
+    expect(said.answers.length).toBeGreaterThan(0)
+  })
+
+  it('a node whose evaluations are those of another node, or altered on the way, is found out', async () => {
+    const [ash, birch] = federation.manifest.members
+    const secret = demoSecret(DEMO_PHRASE, `peer/${DEMO_OPERATORS[0]}`)
+    await federation.saltNodes[0]!.stop()
+    const outside = { clock: systemClock(), log: silent }
+    const client = await createHost({ ...outside, secret: systemRandom(32), listen: [] })
+    const listen = ash!.addresses.filter((address) => /\/tcp\/\d+$/.test(address))
+    const impostor = await createHost({ ...outside, secret, listen })
+    const other = { key: peerIdToKey(birch!.peerId), addresses: birch!.addresses }
+    const signer = nativeSigner(secret)
+    let isSigned = true
+    await impostor.serve(ROSTER_PROTOCOL, (request) => client.request(other, ROSTER_PROTOCOL, request))
+    await impostor.serve(EVALUATE_PROTOCOL, async (request) => {
+      const answer = await client.request(other, EVALUATE_PROTOCOL, request)
+      const unsigned = answer.subarray(0, answer.length - SIGNATURE_BYTES)
+      if (!isSigned) return answer
+      return concatBytes(unsigned, signContent(signer, 'geotrace/evaluation', answerContent(request, unsigned)))
+    })
+    for (const [signed, problem] of [
+      [true, 'its proof fails'],
+      [false, 'its signature fails'],
+    ] as const) {
+      isSigned = signed
+      const { code, said } = await verify('node', 'ash')
+      expect(code).toBe(1)
+      expect(said.answers.map((item: { problem: string }) => item.problem)).toContain(problem)
+    }
+    await Promise.all([client.stop(), impostor.stop()])
+  })
+})
