@@ -24,6 +24,7 @@ export async function lint({ all = false } = {}) {
   const checks = [
     ['types of the tests', [tool('typescript', 'bin/tsc'), '-p', 'tsconfig.tests.json']],
     ['types of the app', [tool('typescript', 'bin/tsc'), '-p', 'client/app']],
+    ['types of the native shell', [tool('typescript', 'bin/tsc'), '-p', 'client/native']],
     [
       'lint',
       [tool('@biomejs/biome', 'bin/biome'), 'check', '--error-on-warnings', '--no-errors-on-unmatched', ...files],

@@ -5,3 +5,6 @@ declare module 'virtual:cities' {
   const cities: readonly NamedCity[]
   export default cities
 }
+
+/** Given by the native shell, client/native/src/shell.ts. Undefined in a browser. */
+declare var geotraceShell: { storageKey(name: string): Promise<CryptoKey> } | undefined

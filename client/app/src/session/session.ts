@@ -34,7 +34,7 @@ export async function openSession(): Promise<void> {
     const tracer = await createTracer({
       federation: manifest,
       core,
-      storage: await encryptedStorage(await openStore(), await deviceKey(STORE)),
+      storage: await encryptedStorage(await openStore(), await storageKey(STORE)),
       dialer: watchedDialer(libp2pDialer(), keepFrame),
       consent: 'required',
       ...(manifest.demo && { timeZoneOffsetMin: await toTownTime() }),
@@ -68,6 +68,11 @@ async function toTownTime(): Promise<() => number> {
 }
 
 /** Opens the storage. While another tab has it, this tab waits. */
+/** The phone keeps the key in its secure storage, a browser in a database of its own. */
+function storageKey(name: string): Promise<CryptoKey> {
+  return globalThis.geotraceShell?.storageKey(name) ?? deviceKey(name)
+}
+
 async function openStore() {
   try {
     return await levelStorage(STORE)
