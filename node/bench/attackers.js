@@ -1,6 +1,7 @@
 /**
  * Attackers in a process of their own: `attackers.js KIND MULTIADDR COUNT`, with COUNT addresses of the loopback.
  * - silent: each address opens a TCP socket that sends nothing, and a new one when the host closes it.
+ * - quartets: each address opens four such sockets.
  * - shakers: each address starts a handshake, waits for the host's answer, leaves, and repeats.
  * - streams: each address floods a connection with streams, and dials again when it is closed.
  * - readers: each address sends requests on a connection and reads no answers.
@@ -12,11 +13,10 @@ import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { ROSTER_PROTOCOL, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { data, frame, names, rawPeer, SYN, WINDOW_UPDATE, wholeRequest } from '../../core-wasm/bench/raw-peer.js'
-import { loopback } from './salt-client.js'
+import { ATTACK_BLOCK, loopback } from './salt-client.js'
 
 const [kind, address, count] = process.argv.slice(2)
 const [, , host, , port] = address.split('/')
-const BLOCK = 100
 const AGAIN_MS = 100
 /** The host's answer to the first handshake message: both names, a key, its proof and a signature. */
 const ANSWER_BYTES = 200
@@ -24,7 +24,7 @@ let isRunning = true
 const did = { connections: 0, refused: 0, streams: 0, answered: 0 }
 
 function silent(i) {
-  const socket = connect({ host, port: Number(port), localAddress: loopback(BLOCK, i) })
+  const socket = connect({ host, port: Number(port), localAddress: loopback(ATTACK_BLOCK, i) })
   socket.on('error', () => {})
   socket.once('connect', () => did.connections++)
   socket.once('close', () => isRunning && setTimeout(silent, AGAIN_MS, i))
@@ -32,7 +32,7 @@ function silent(i) {
 
 /** The first Noise message is a key, and any 32 bytes are valid. The host's answer costs an exchange and a signature. */
 function shakes(i) {
-  const socket = connect({ host, port: Number(port), localAddress: loopback(BLOCK, i) })
+  const socket = connect({ host, port: Number(port), localAddress: loopback(ATTACK_BLOCK, i) })
   socket.on('error', () => {})
   socket.once('connect', () => {
     did.connections++
@@ -50,7 +50,7 @@ function shakes(i) {
 
 /** Undefined when the host refuses the connection. */
 async function open(i) {
-  const peer = await rawPeer(address, { localAddress: loopback(BLOCK, i) }).catch(() => undefined)
+  const peer = await rawPeer(address, { localAddress: loopback(ATTACK_BLOCK, i) }).catch(() => undefined)
   if (peer === undefined) did.refused++
   else did.connections++
   return peer
@@ -99,6 +99,7 @@ const kinds = {
 
 for (let i = 0; i < Number(count); i++) {
   if (kind === 'silent') silent(i)
+  else if (kind === 'quartets') for (let socket = 0; socket < 4; socket++) silent(i)
   else if (kind === 'shakers') shakes(i)
   else again(i, kinds[kind], await open(i))
   if (i % 20 === 19) await pause(10)

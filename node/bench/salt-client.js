@@ -17,6 +17,8 @@ import { silent, systemRandom } from '../dist/index.js'
 import { createHost } from '../dist/net/host.js'
 
 const HOUR_MIN = 60
+/** Block of the addresses of attackers, and of the honest clients behind the same addresses. */
+export const ATTACK_BLOCK = 100
 
 /** A host that only sends requests. */
 export function client(localAddress) {

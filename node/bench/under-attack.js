@@ -6,7 +6,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
-import { loopback, percentile, saltQuestion, session } from './salt-client.js'
+import { ATTACK_BLOCK, loopback, percentile, saltQuestion, session } from './salt-client.js'
 import { startServer } from './servers.js'
 
 const ATTACKERS = fileURLToPath(new URL('attackers.js', import.meta.url))
@@ -15,9 +15,17 @@ const HONEST_BLOCK = 101
 
 /**
  * Runs `sessions` one after the other in each of the three phases. Returns the share answered during the attack and the
- * peak memory. p50 and p99 are session times with and without the attack, ms.
+ * peak memory. p50 and p99 are session times with and without the attack, ms. With `behind` the honest clients use the
+ * addresses of the attackers in turn, as phones behind one router do.
  */
-export async function underAttack({ kind, attackers, sessions, contender = 'salt', progress = () => {} }) {
+export async function underAttack({
+  kind,
+  attackers,
+  sessions,
+  behind = false,
+  contender = 'salt',
+  progress = () => {},
+}) {
   const server = await startServer(contender, { answerBytes: 4_000 })
   try {
     const question = contender === 'salt' ? await saltQuestion(server.where.manifest) : stockQuestion(server.where)
@@ -26,7 +34,8 @@ export async function underAttack({ kind, attackers, sessions, contender = 'salt
       const results = []
       for (let i = 0; i < sessions; i++) {
         if (i % 20 === 0) progress(`salt: ${kind}: ${name}: session ${i} of ${sessions} …`)
-        results.push(await session(question, loopback(HONEST_BLOCK, client++)))
+        const address = behind ? loopback(ATTACK_BLOCK, client++ % attackers) : loopback(HONEST_BLOCK, client++)
+        results.push(await session(question, address))
       }
       return results
     }

@@ -20,6 +20,7 @@ export class Connections {
   readonly #limits: HostLimits
   readonly #clock: Clock
   readonly #log: Log
+  readonly #onAbuse: (requester: RequesterAddress) => void
   readonly #openedMs = new WeakMap<Connection, number>()
   readonly #lastUse = new WeakMap<Connection, number>()
   /** Monotonic time of the last received bytes. */
@@ -30,11 +31,13 @@ export class Connections {
   #more: () => readonly Evictable[] = () => []
   #isMember = (_connection: Connection): boolean => false
 
-  constructor(limits: HostLimits, clock: Clock, log: Log) {
+  /** `onAbuse`: a connection of this requester was closed for abuse. */
+  constructor(limits: HostLimits, clock: Clock, log: Log, onAbuse: (requester: RequesterAddress) => void) {
     this.table = new ConnectionTable(limits)
     this.#limits = limits
     this.#clock = clock
     this.#log = log
+    this.#onAbuse = onAbuse
   }
 
   attach(libp2p: Pick<Libp2p, 'getConnections'>): void {
@@ -56,7 +59,7 @@ export class Connections {
   }
 
   opened(connection: Connection): void {
-    if (this.#abusive.has(connection.streams)) this.#punish(connection)
+    if (this.#abusive.has(connection.streams)) this.#report(connection)
     this.#openedMs.set(connection, this.#clock.now())
     this.used(connection)
   }
@@ -75,12 +78,12 @@ export class Connections {
     return performance.now() - (this.#receivedMs.get(streams) ?? 0)
   }
 
-  /** The connection of these streams is about to be closed for abuse: its requester must wait for the next one. */
+  /** The connection of these streams is about to be closed for abuse. The next one of its requester waits for its turn. */
   abused(streams: Streams): void {
     this.#log.warn('net.flood-ended')
     this.#abusive.add(streams)
     const connection = this.#all().find((item) => item.streams === streams)
-    if (connection !== undefined) this.#punish(connection)
+    if (connection !== undefined) this.#report(connection)
   }
 
   /** Closes a connection after the table refused one of `newcomer`. Returns false when no connection may be closed. */
@@ -105,7 +108,7 @@ export class Connections {
       }))
   }
 
-  #punish({ direction, remoteAddr }: Connection): void {
-    if (direction === 'inbound') this.table.punish(addressToRequester(remoteAddr.toString()), this.#clock.now())
+  #report({ direction, remoteAddr }: Connection): void {
+    if (direction === 'inbound') this.#onAbuse(addressToRequester(remoteAddr.toString()))
   }
 }

@@ -15,8 +15,8 @@ import { withDeadline } from './deadline.ts'
 import { openGossip } from './gossip.ts'
 import { arrivals } from './guard/arrivals.ts'
 import { openFilesMax } from './guard/open-files.ts'
-import { loopPressure, saturation } from './guard/pressure.ts'
-import { addressToRequester } from './guard/requester.ts'
+import { loopPressure, utilisation } from './guard/pressure.ts'
+import { addressToRequester, type RequesterAddress } from './guard/requester.ts'
 import { hostOptions } from './host-options.ts'
 import { HOST_LIMITS, type HostLimits } from './limits.ts'
 import type { Host } from './protocol.ts'
@@ -83,7 +83,11 @@ export async function createHost(init: HostInit): Promise<Host> {
 function createParts({ clock, log, certificate, allowsOrigin = () => false }: HostInit, limits: HostLimits) {
   const now = (): number => performance.now()
   const load = loopPressure()
-  const connections = new Connections(limits, clock, log)
+  const inTurn = arrivals(utilisation())
+  const onAbuser = ({ prefix }: RequesterAddress): void => {
+    if (prefix !== undefined) inTurn.abused(prefix, now())
+  }
+  const connections = new Connections(limits, clock, log, onAbuser)
   const makeRoom: Connections['makeRoom'] = (newcomer, refusal) => connections.makeRoom(newcomer, refusal)
   const server = new RequestServer(limits, log, (connection) => connections.used(connection))
   let protocols = (): readonly string[] => []
@@ -105,6 +109,7 @@ function createParts({ clock, log, certificate, allowsOrigin = () => false }: Ho
     refuse: (protocol) => server.refuse(protocol, busy()),
     isFull: () => inbound.isFull(),
     allowsOrigin,
+    onAbuse: onAbuser,
     makeRoom,
   })
   connections.addOccupants(https.occupants)
@@ -114,7 +119,7 @@ function createParts({ clock, log, certificate, allowsOrigin = () => false }: Ho
   const onWait = (more: 1 | -1): void => {
     waiting += more
   }
-  const admission = { arrivals: arrivals(saturation()), onWait, now }
+  const admission = { arrivals: inTurn, onWait, now }
   return {
     connections,
     server,
@@ -136,7 +141,7 @@ function createParts({ clock, log, certificate, allowsOrigin = () => false }: Ho
         connections.opened(detail)
         inbound.opened(detail)
         const { fence } = addressToRequester(detail.remoteAddr.toString())
-        if (fence !== undefined && connections.isMember(detail)) admission.arrivals.addMember(fence)
+        if (fence !== undefined && connections.isMember(detail)) inTurn.addMember(fence)
       })
       // A client uses a new key for each connection. Without this removal the peer store would grow without bound.
       libp2p.addEventListener('peer:disconnect', ({ detail }) => void libp2p.peerStore.delete(detail).catch(() => {}))

@@ -26,8 +26,6 @@ export interface HostLimits {
   /** New connections of one requester: a second, and at once. A handshake costs about 5 ms of CPU. */
   readonly newPerSecond: number
   readonly newBurst: number
-  /** A requester gets no new connection for this time after one of its connections was closed for abuse. */
-  readonly punishMs: number
   /** The host may close a connection that was unused for longer, to make room for a new one. */
   readonly idleMs: number
   /** The same for a new connection of an address or /48 that has its share. The requests of a sync follow each other sooner. */
@@ -68,7 +66,6 @@ export const HOST_LIMITS: HostLimits = {
   pendingPerFence: 16,
   newPerSecond: 5,
   newBurst: 20,
-  punishMs: 30_000,
   idleMs: 30_000,
   restMs: 2_000,
   turnMs: 10_000,

@@ -55,6 +55,26 @@ describe('a hundred peers', () => {
   }
 })
 
+describe('honest clients behind the addresses of attackers', () => {
+  it('four silent sockets of each address keep no client of these addresses out and at most double its p99 time', async () => {
+    const result = await underAttack({ kind: 'quartets', attackers: 50, sessions: SESSIONS, behind: true })
+    say('silent sockets behind the same addresses', result)
+    expect(result.did.connections).toBeGreaterThanOrEqual(200)
+    expect(result.answered).toBe(1)
+    expect(result.p99.busy).toBeLessThanOrEqual(2 * result.p99.quiet)
+  })
+
+  it.each(['streams', 'readers', 'writers'] as const)(
+    'four abusive peers keep no client of their addresses out: %s',
+    async (kind) => {
+      const result = await underAttack({ kind, attackers: 4, sessions: SESSIONS, behind: true })
+      say(`${kind} behind the same addresses`, result)
+      expect(result.did.connections).toBeGreaterThanOrEqual(4)
+      expect(result.answered).toBe(1)
+    },
+  )
+})
+
 describe('ten times as many requests as can be answered', () => {
   /** Goal G9 asks for 0.9 of the peak rate, in answers per second of the node's CPU: 1.2 in November 2026, load 10. */
   it('under ten times the load the node keeps its rate, answers BUSY to the rest, and recovers within 5 s', async () => {

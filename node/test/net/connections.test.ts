@@ -2,7 +2,7 @@ import { systemClock } from '@geotrace/core-wasm'
 import type { Connection } from '@libp2p/interface'
 import { describe, expect, it } from 'vitest'
 import { Connections } from '../../src/net/connections.ts'
-import { addressToRequester } from '../../src/net/guard/requester.ts'
+import { addressToRequester, type RequesterAddress } from '../../src/net/guard/requester.ts'
 import { HOST_LIMITS } from '../../src/net/limits.ts'
 import { silent } from '../../src/platform/log.ts'
 
@@ -17,30 +17,36 @@ function inbound(address = ADDRESS) {
 }
 
 function setUp(...all: Connection[]) {
-  const connections = new Connections({ ...HOST_LIMITS, idleMs: -1 }, systemClock(), silent)
+  const abusers: unknown[] = []
+  const onAbuse = ({ prefix }: RequesterAddress): void => void abusers.push(prefix)
+  const connections = new Connections({ ...HOST_LIMITS, idleMs: -1 }, systemClock(), silent, onAbuse)
   connections.attach({ getConnections: () => all })
   for (const connection of all) connections.opened(connection)
-  return connections
+  return Object.assign(connections, { abusers })
 }
 
 describe('the connections of a host', () => {
-  it('a connection that is closed for abuse makes its requester wait', () => {
+  it('a connection that is closed for abuse names its requester', () => {
     const connection = inbound()
     const connections = setUp(connection)
-    expect(connections.table.admit(REQUESTER, Date.now())).toBe('admitted')
     connections.abused(connection.streams)
-    expect(connections.table.admit(REQUESTER, Date.now())).toBe('too-fast')
-    expect(connections.table.admit(NEWCOMER, Date.now())).toBe('admitted')
+    expect(connections.abusers).toEqual([REQUESTER.prefix])
   })
 
-  it('abuse before a connection is open makes its requester wait when it opens', () => {
+  it('abuse before a connection is open names the requester when it opens', () => {
     const connection = inbound()
     const connections = setUp()
-    expect(connections.table.admit(REQUESTER, Date.now())).toBe('admitted')
     connections.abused(connection.streams)
-    expect(connections.table.admit(REQUESTER, Date.now())).toBe('admitted')
+    expect(connections.abusers).toEqual([])
     connections.opened(connection)
-    expect(connections.table.admit(REQUESTER, Date.now())).toBe('too-fast')
+    expect(connections.abusers).toEqual([REQUESTER.prefix])
+  })
+
+  it('a connection that this host opened names no requester after abuse', () => {
+    const connection = Object.assign(inbound(), { direction: 'outbound' as const })
+    const connections = setUp(connection)
+    connections.abused(connection.streams)
+    expect(connections.abusers).toEqual([])
   })
 
   it('a full host closes an idle connection of a stranger and none of a member', () => {

@@ -9,7 +9,7 @@ const init = {
   listen: ['/ip4/127.0.0.1/tcp/4001', '/ip4/127.0.0.1/tcp/443/tls/ws', '/ip4/127.0.0.1/tcp/443/https'],
   localAddress: undefined,
   limits: HOST_LIMITS,
-  admission: { arrivals: { admit: () => true, addMember() {} }, onWait() {}, now: () => 0 },
+  admission: { arrivals: { admit: () => true }, onWait() {}, now: () => 0 },
   allowsOrigin: () => false,
   secure: undefined,
   muxer: yamux(),

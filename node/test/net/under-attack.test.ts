@@ -1,4 +1,4 @@
-/** The attacks of test/faults/attack.test.ts at a smaller size, without bounds of time. */
+/** The attacks of test/faults/attack.test.ts at a smaller size, most behind the addresses of the honest clients. */
 import { expect, it } from 'vitest'
 import { overload } from '../../bench/overload.js'
 import { underAttack } from '../../bench/under-attack.js'
@@ -6,13 +6,13 @@ import { underAttack } from '../../bench/under-attack.js'
 const MIB = 1_048_576
 
 it.each([
-  ['silent', 300],
-  ['shakers', 40],
-  ['streams', 4],
-  ['readers', 4],
-  ['writers', 4],
-] as const)('honest clients are answered while others attack: %s', async (kind, attackers) => {
-  const result = await underAttack({ kind, attackers, sessions: 3 })
+  ['quartets', 75, true],
+  ['shakers', 40, false],
+  ['streams', 4, true],
+  ['readers', 4, true],
+  ['writers', 4, true],
+] as const)('honest clients are answered while others attack: %s', async (kind, attackers, behind) => {
+  const result = await underAttack({ kind, attackers, sessions: 3, behind })
   expect(result.did.connections).toBeGreaterThanOrEqual(attackers)
   expect(result).toMatchObject({ answeredBefore: 1, answered: 1 })
   expect(result.rssMostBytes).toBeLessThan(512 * MIB)

@@ -2,12 +2,12 @@
  * Keeps silent sockets in front of libp2p, which would spend about 2 ms on readers, timers and signals for each.
  * PROTOCOL.md §6.5. When too many wait, of one prefix or in all, an old socket is closed, so that silence locks nobody
  * out. While more than two sockets of a prefix wait, each may be silent for a second only.
- * During a handshake flood a socket whose requester connects again too soon waits here too, with its first bytes. If it
- * were closed, it would reconnect at once.
+ * During a handshake flood, and after abuse, a socket whose requester connects again too soon waits here too, with its
+ * first bytes. If it were closed, it would reconnect at once.
  */
 import type { Server, Socket } from 'node:net'
 import type { HostLimits } from '../limits.ts'
-import type { Arrivals } from './arrivals.ts'
+import type { Arrivals, KnownAddress } from './arrivals.ts'
 import { socketToRequester } from './requester.ts'
 import { WaitingTable } from './waiting-table.ts'
 
@@ -22,10 +22,10 @@ const UNHURRIED_PER_PREFIX = 2
 /** A conforming client sends its first bytes together with the end of the TCP handshake. */
 const HURRIED_SILENT_MS = 1_000
 /** Fences of this machine, whose processes never wait. */
-const OWN_FENCES = new Set<string | undefined>(['4:127.0.0.1', '6:0:0:0'])
+const OWN_FENCES = new Set(['4:127.0.0.1', '6:0:0:0'])
 
 export interface AdmissionInit {
-  arrivals: Arrivals
+  arrivals: Pick<Arrivals, 'admit'>
   /** Called with 1 when a socket begins to wait, and with −1 when its wait ends. */
   onWait(more: 1 | -1): void
   /** Monotonic, ms. */
@@ -47,7 +47,7 @@ export function guardAdmission(server: Server, limits: HostLimits, init: Admissi
 interface WaitingSocket {
   readonly socket: Socket
   /** Undefined for this machine and for an unknown address, which never wait. */
-  readonly fence: string | undefined
+  readonly requester: KnownAddress | undefined
   readonly received: Uint8Array[]
   receivedBytes: number
   /** End of the wait of a socket that has sent bytes and is not admitted, ms. */
@@ -76,9 +76,10 @@ class WaitingSockets {
 
   add(socket: Socket): void {
     const { prefix = '', fence } = socketToRequester(socket)
+    const isKnown = fence !== undefined && !OWN_FENCES.has(fence)
     const entry: WaitingSocket = {
       socket,
-      fence: OWN_FENCES.has(fence) ? undefined : fence,
+      requester: isKnown ? { prefix, fence } : undefined,
       received: [],
       receivedBytes: 0,
       untilMs: Number.POSITIVE_INFINITY,
@@ -116,7 +117,7 @@ class WaitingSockets {
 
   #onReadable(entry: WaitingSocket): void {
     if (this.#early.has(entry)) read(entry)
-    else if (this.#isAdmitted(entry)) this.#enter(entry)
+    else if (this.#isAdmitted(entry, false)) this.#enter(entry)
     else {
       this.#early.add(entry)
       entry.socket.setTimeout(this.#silentMs)
@@ -126,15 +127,15 @@ class WaitingSockets {
     }
   }
 
-  #isAdmitted({ fence }: WaitingSocket): boolean {
-    return fence === undefined || this.#init.arrivals.admit(fence, this.#init.now())
+  #isAdmitted({ requester }: WaitingSocket, isWaiting: boolean): boolean {
+    return requester === undefined || this.#init.arrivals.admit(requester, this.#init.now(), isWaiting)
   }
 
   #check(): void {
     let left = ADMITTED_PER_CHECK
     for (const entry of [...this.#early]) {
       if (this.#init.now() > entry.untilMs) entry.socket.destroy()
-      else if (left > 0 && this.#isAdmitted(entry)) {
+      else if (left > 0 && this.#isAdmitted(entry, true)) {
         left--
         this.#enter(entry)
       }

@@ -94,12 +94,6 @@ export class ConnectionTable {
     return this.#pending >= pending ? 'pending-full' : undefined
   }
 
-  /** Refuses new connections of this prefix for `punishMs`, after one of its connections was closed for abuse. */
-  punish({ prefix }: RequesterAddress, nowMs: number): void {
-    if (prefix === undefined || !this.#counts.has(prefix)) return
-    this.#refill(prefix, nowMs).tokens = 1 - (this.#limits.punishMs / 1_000) * this.#limits.newPerSecond
-  }
-
   /** The handshake of a connection is finished. */
   upgraded(requester: RequesterAddress): void {
     this.#pending--

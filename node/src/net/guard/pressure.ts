@@ -51,22 +51,20 @@ export function loopPressure(): Pressure {
   })
 }
 
-/** A loop above this utilisation is saturated. Such a loop need not lag when its work comes in small tasks. */
-const SATURATED_SHARE = 0.9
-const SATURATION_WINDOW_MS = 500
+const UTILISATION_WINDOW_MS = 500
 
-/** Returns a function that says whether the event loop of this process was saturated in the last complete window. */
-export function saturation(
+/** Returns a function that gives the share of the last complete window in which the event loop of this process worked. */
+export function utilisation(
   read: (since?: EventLoopUtilization) => EventLoopUtilization = (since) => performance.eventLoopUtilization(since),
-): () => boolean {
+): () => number {
   let mark = read()
   let share = 0
   return () => {
     const { idle, active, utilization } = read(mark)
-    if (idle + active >= SATURATION_WINDOW_MS) {
+    if (idle + active >= UTILISATION_WINDOW_MS) {
       share = utilization
       mark = read()
     }
-    return share > SATURATED_SHARE
+    return share
   }
 }

@@ -41,6 +41,8 @@ interface HttpsListenerInit {
   isFull(): boolean
   /** Whether web pages of this origin may send requests. */
   allowsOrigin: AllowsOrigin
+  /** A connection of this requester is about to be closed for abuse. */
+  onAbuse(requester: RequesterNetworks): void
   /** Closes a connection to make room for one of `requester`. Returns false when no connection may be closed. */
   makeRoom(requester: RequesterNetworks, refusal: Admission): boolean
   /** Bytes of all incomplete requests together. */
@@ -115,7 +117,7 @@ class HttpsConnections {
     const { now, isFull } = this.#init
     const client = this.#admit(request.socket)
     if (client === undefined) return end(response, 503)
-    if (!client.work.spend(WORK_PER_STREAM, now())) return this.#punish(request, client)
+    if (!client.work.spend(WORK_PER_STREAM, now())) return this.#endAbuse(request, client)
     const page = requestToPage(request, this.#init.allowsOrigin)
     if (page === 'foreign') return end(response, 403)
     const isPreflight = request.method === 'OPTIONS'
@@ -144,7 +146,7 @@ class HttpsConnections {
     const reading = withDeadline(limits.readMs, late, () => this.#readBody(request, protocol.requestMaxBytes))
     const body = await reading.catch(() => 408 as const)
     if (typeof body === 'number') return end(response, body)
-    if (!client.work.spend(Math.ceil(body.length / KIB) * WORK_PER_KIB, now())) return this.#punish(request, client)
+    if (!client.work.spend(Math.ceil(body.length / KIB) * WORK_PER_KIB, now())) return this.#endAbuse(request, client)
     await this.#reply(response, await this.#init.answer(protocol, body, { key: undefined, ...client.requester }))
   }
 
@@ -192,8 +194,8 @@ class HttpsConnections {
     }
   }
 
-  #punish({ socket }: IncomingMessage, { requester }: Client): void {
-    this.#init.table.punish(requester, this.#init.clock.now())
+  #endAbuse({ socket }: IncomingMessage, { requester }: Client): void {
+    this.#init.onAbuse(requester)
     socket.destroy()
   }
 

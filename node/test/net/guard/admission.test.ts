@@ -5,6 +5,7 @@ import { connect as connectTls } from 'node:tls'
 import { afterEach, describe, expect, it } from 'vitest'
 import { LOOPBACK_CERTIFICATE } from '../../../../scripts/loopback-certificates.js'
 import { guardAdmission } from '../../../src/net/guard/admission.ts'
+import type { KnownAddress } from '../../../src/net/guard/arrivals.ts'
 import { HOST_LIMITS, type HostLimits } from '../../../src/net/limits.ts'
 
 const ends: (() => void)[] = []
@@ -18,11 +19,10 @@ async function guard(server: Server, limits: Partial<HostLimits> = {}) {
   const asked: string[] = []
   let waiting = 0
   const arrivals = {
-    admit(fence: string) {
-      asked.push(fence)
+    admit({ prefix }: KnownAddress) {
+      asked.push(prefix)
       return isOpen
     },
-    addMember() {},
   }
   const end = guardAdmission(
     server,
@@ -76,7 +76,7 @@ describe('a socket whose requester connects again too soon', () => {
     expect(waiting()).toBe(0)
     one.socket.write(', please')
     await expect.poll(one.received).toBe('who is there, please')
-    expect(asked.every((fence) => fence === '4:127.0.0.2')).toBe(true)
+    expect(asked.every((prefix) => prefix === '4:127.0.0.2')).toBe(true)
   })
 
   it('an HTTP server answers a socket after its wait', async () => {

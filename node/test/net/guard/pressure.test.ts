@@ -4,7 +4,7 @@ import {
   DELAY_TARGET_MS,
   type Pressure,
   pressure,
-  saturation,
+  utilisation,
 } from '../../../src/net/guard/pressure.ts'
 
 /** An event loop whose turns have given lengths. */
@@ -63,33 +63,31 @@ describe('the pressure on the event loop', () => {
   })
 })
 
-describe('the saturation of the event loop', () => {
-  it('an event loop is saturated after more than nine tenths of work in the last complete window', () => {
+describe('the utilisation of the event loop', () => {
+  it('the utilisation is the share of work in the last complete window', () => {
     let [idle, active] = [0, 0]
     const read = (since = { idle: 0, active: 0, utilization: 0 }) => {
       const past = { idle: idle - since.idle, active: active - since.active }
       return { ...past, utilization: past.active / (past.idle + past.active || 1) }
     }
-    const isSaturated = saturation(read)
-    expect(isSaturated()).toBe(false)
-    idle += 60_000
-    active += 499
-    expect(isSaturated()).toBe(false)
-    active += 499
-    expect(isSaturated()).toBe(false)
-    active += 1
-    expect(isSaturated()).toBe(true)
+    const share = utilisation(read)
+    expect(share()).toBe(0)
+    idle += 1_500
+    active += 500
+    expect(share()).toBe(0.25)
     // The result stays until the next window is complete.
-    idle += 400
-    expect(isSaturated()).toBe(true)
-    active += 100
-    expect(isSaturated()).toBe(false)
+    active += 499
+    expect(share()).toBe(0.25)
+    active += 1
+    expect(share()).toBe(1)
+    idle += 500
+    expect(share()).toBe(0)
   })
 
-  it('the event loop of this process is saturated while it spins', async () => {
-    const isSaturated = saturation()
+  it('the utilisation of this process is high while its event loop spins', async () => {
+    const share = utilisation()
     const until = performance.now() + 1_200
     while (performance.now() < until) await new Promise((resolve) => setImmediate(resolve))
-    expect(isSaturated()).toBe(true)
+    expect(share()).toBeGreaterThan(0.9)
   })
 })
