@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { metrics } from '../../src/admin/metrics.ts'
 import type { NodeStatus } from '../../src/admin/node-status.ts'
+import { SALT_GAUGES } from '../../src/admin/salt-gauges.ts'
 
 describe('the metrics', () => {
   it('the metrics show the newest status at each scrape and count nothing twice', async () => {
@@ -38,7 +39,7 @@ describe('the metrics', () => {
         connectionsMax: 500,
         memoryMaxBytes: 1_024,
       }) as unknown as NodeStatus
-    const scraped = metrics(status)
+    const scraped = metrics(SALT_GAUGES, status)
     await scraped.answer()
     answered = 6
     const { status: code, type, body } = await scraped.answer()

@@ -13,6 +13,8 @@ import {
   signContent,
 } from '@geotrace/core-wasm/wire'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { metrics } from '../../src/admin/metrics.ts'
+import { CENTRAL_GAUGES, measure } from '../../src/cli/central/gauges.ts'
 import { DEMO_OPERATORS, type LocalFederation, startFederation } from '../../src/local/local-federation.ts'
 import { createHost } from '../../src/net/host.ts'
 import { silent } from '../../src/platform/log.ts'
@@ -39,7 +41,7 @@ async function verify(...args: string[]) {
   return { code, said: JSON.parse(stdout.join('')) }
 }
 
-describe('a running federation, checked by a stranger', () => {
+describe('a running federation, seen from outside', () => {
   it('two peers hand out the founding roster, which all founders voted for', async () => {
     const { code, said } = await verify('federation')
     expect(code).toBe(0)
@@ -56,6 +58,20 @@ describe('a running federation, checked by a stranger', () => {
     const { code, said } = await verify('node', 'ash')
     expect({ code, ok: said.ok }).toEqual({ code: 0, ok: true })
     expect(said.answers.length).toBeGreaterThan(0)
+  })
+
+  it('Prometheus reads every measure of the central peer', async () => {
+    const scraped = metrics(CENTRAL_GAUGES, () => measure(federation.central, 1_024))
+    const { body } = await scraped.answer()
+    scraped.stop()
+    for (const line of ['geotrace_healthy 1', 'geotrace_roster_height 0', 'geotrace_rosters_current 1']) {
+      expect(body).toContain(`\n${line}\n`)
+    }
+    for (const line of ['geotrace_users 0', 'geotrace_store_readable 1', 'geotrace_codes_open 0']) {
+      expect(body).toContain(`\n${line}\n`)
+    }
+    // Nothing is left out, because every part of the peer is sound.
+    for (const name of Object.keys(CENTRAL_GAUGES)) expect(body, name).toMatch(new RegExp(`^${name} \\d`, 'm'))
   })
 
   it('a node whose evaluations are those of another node, or altered on the way, is found out', async () => {

@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { keyToPeerId, secretToSigner } from '@geotrace/core-wasm/wire'
 import { membershipRoutes } from '../../admin/membership-routes.ts'
+import { metrics } from '../../admin/metrics.ts'
 import { parametersToSalting, saltingText } from '../../admin/page/salting-words.ts'
 import { healthAnswer } from '../../admin/probes.ts'
 import { type CentralPeerInit, centralPeer } from '../../central/peer.ts'
@@ -23,6 +24,7 @@ import { assertPortsDiffer, optionsToCertificate, optionsToListen, type RunOptio
 import { wasRestored } from '../salt/restored.ts'
 import { dirOption, readManifest } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
+import { CENTRAL_GAUGES, measure } from './gauges.ts'
 import { centralRoutes } from './routes.ts'
 
 const MIB = 1 << 20
@@ -44,7 +46,7 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
   assertOwnCommitment(options.dir, manifest, keyToPeerId(secretToSigner(secret).key))
   const [clock, random, federationId] = [manifestClock(manifest), systemRandom, federationName(manifest)]
   const listen = optionsToListen(options, manifest.central.addresses)
-  assertPortsDiffer(listen, { '--health-port': options.healthPort })
+  assertPortsDiffer(listen, { '--health-port': options.healthPort, '--metrics-port': options.metricsPort })
   await assertLocalAddress(options.localAddress)
   await assertPortsFree(listen, 'central', dirOption(options.dir, 'central'))
   const { addresses } = manifest.central
@@ -71,11 +73,18 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
     log,
   })
   const probe = async () => healthAnswer(await peer.condition(), federationId, salting)
-  const probes = await openProbes([{ port: options.healthPort, option: '--health-port', path: '/healthz', probe }], log)
+  const maxBytes = options.maxMemory * MIB
+  const scraped = metrics(CENTRAL_GAUGES, () => measure(peer, maxBytes))
+  const probes = await openProbes(
+    [
+      { port: options.healthPort, option: '--health-port', path: '/healthz', probe },
+      { port: options.metricsPort, option: '--metrics-port', path: '/metrics', probe: scraped.answer },
+    ],
+    log,
+  )
   const stopLooking = lookRegularly(peer, clock, log)
   let stopGuard = (): void => {}
   const failed = new Promise<void>((stop) => {
-    const maxBytes = options.maxMemory * MIB
     const bounds = { maxBytes, shedBytes: maxBytes * MEMORY_WARN_SHARE, rss: () => process.memoryUsage.rss() }
     stopGuard = memoryGuard({ ...bounds, clock, log, stop }).stop
   })
@@ -88,6 +97,7 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
     stopLooking()
     certificate?.stop()
     for (const open of probes) await open.stop()
+    scraped.stop()
   }
 }
 

@@ -21,6 +21,7 @@ export interface RunOptions {
   listen?: string[]
   localAddress?: string
   healthPort?: number
+  metricsPort?: number
   /** The option of the whole command line. */
   logLevel: string
 }
@@ -41,6 +42,7 @@ export function runOptions(command: Command, role: 'salt' | 'central'): Command 
     .option('--listen <multiaddr>', 'address to listen on instead of the ports above; may be repeated', collect)
     .option('--local-address <ip>', 'address of this machine to dial from')
     .option('--health-port <n>', 'port on 127.0.0.1 that answers GET /healthz', portNumber)
+    .option('--metrics-port <n>', 'port on 127.0.0.1 that answers GET /metrics (Prometheus)', portNumber)
 }
 
 type ListenOptions = Pick<RunOptions, 'listen' | 'port' | 'wsPort' | 'httpsPort' | 'cert' | 'key'>
@@ -135,14 +137,12 @@ export interface CapOptions {
   maxMemory: number
   maxConnections: number
   maxMbDay?: number
-  metricsPort?: number
   /** A file with the networks whose devices may ask. */
   allow?: string
 }
 
 export function capOptions(command: Command): Command {
   return command
-    .option('--metrics-port <n>', 'port on 127.0.0.1 that answers GET /metrics (Prometheus)', portNumber)
     .option(
       '--max-memory <MiB>',
       `memory limit, at least ${MEMORY_MIN_MIB}: the node refuses requests near it and stops above it`,

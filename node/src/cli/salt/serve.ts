@@ -10,6 +10,7 @@ import type { NodeStatus } from '../../admin/node-status.ts'
 import { pageContent } from '../../admin/page/content.ts'
 import { saltingText } from '../../admin/page/salting-words.ts'
 import { healthAnswer } from '../../admin/probes.ts'
+import { SALT_GAUGES } from '../../admin/salt-gauges.ts'
 import type { AdminRoutes } from '../../admin/server.ts'
 import type { Log } from '../../platform/log.ts'
 import { manifestClock } from '../../platform/manifest-clock.ts'
@@ -75,7 +76,7 @@ export async function serve(init: ServeInit): Promise<void> {
   let guard: MemoryGuard | undefined
   const node = await makeNode(setting, () => guard?.isShedding === true)
   const status = settingToReader(setting, node)
-  const scraped = metrics(status)
+  const scraped = metrics(SALT_GAUGES, status)
   const probes = await openProbes(
     [
       {

@@ -1,0 +1,47 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { SALT_GAUGES } from '../src/admin/salt-gauges.ts'
+import { CENTRAL_GAUGES } from '../src/cli/central/gauges.ts'
+
+/** The files of node/deploy, checked by the programs that read them. */
+const DEPLOY = fileURLToPath(new URL('../deploy', import.meta.url))
+const read = (name: string) => readFileSync(`${DEPLOY}/${name}`, 'utf8')
+
+/** Whether a program is here. A missing one skips its tests with a line that says so; in CI it is a failure. */
+function has(program: string, isNeeded: boolean): boolean {
+  const isHere = spawnSync(program, ['--version']).error === undefined
+  if (!isHere && isNeeded && process.env.CI) throw new Error(`CI needs ${program}: apt-get install prometheus`)
+  if (!isHere) process.stderr.write(`SKIPPED: no ${program} on this machine\n`)
+  return isHere
+}
+
+describe('the alert rules', () => {
+  it.skipIf(!has('promtool', true))('promtool takes the rules, and they fire as their tests say', () => {
+    for (const args of [
+      ['check', 'rules', 'alerts.yml'],
+      ['test', 'rules', 'alerts.test.yml'],
+    ])
+      execFileSync('promtool', args, { cwd: DEPLOY })
+  })
+
+  it('every measure in a rule is one that a peer gives', () => {
+    const given = new Set([...Object.keys(SALT_GAUGES), ...Object.keys(CENTRAL_GAUGES)])
+    const named = [...read('alerts.yml').matchAll(/\bgeotrace_\w+/g)].map(([name]) => name)
+    expect(named.length).toBeGreaterThan(10)
+    expect(named.filter((name) => !given.has(name))).toEqual([])
+  })
+})
+
+describe('the units of systemd', () => {
+  it.skipIf(!has('systemd-analyze', false)).each(['geotrace-salt.service', 'geotrace-central.service'])(
+    'systemd takes %s without a complaint',
+    (name) => {
+      const { stdout, stderr, status } = spawnSync('systemd-analyze', ['verify', `${DEPLOY}/${name}`], {
+        encoding: 'utf8',
+      })
+      expect({ stdout, stderr, status }).toEqual({ stdout: '', stderr: '', status: 0 })
+    },
+  )
+})
