@@ -24,7 +24,6 @@ const VARIANTS = ['levelStorage']
 const LONG_FUNCTIONS: Readonly<Record<string, number>> = {
   'core-wasm/src/core/gathering.ts: gathering': 129,
   'node/src/central/sync/service.ts: syncService': 82,
-  'node/src/membership/agreement/pool.ts: createPool': 249,
 }
 const offenders = (from: RegExp, to: (specifier: string) => boolean) =>
   imports.filter((item) => from.test(item.from) && to(item.to)).map(({ from: a, to: b }) => `${a} → ${b}`)
