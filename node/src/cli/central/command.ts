@@ -5,6 +5,7 @@ import { CENTRAL_PORTS } from '../identity/addresses.ts'
 import { runOptions } from '../process/run-options.ts'
 import { collect, defaultDir, examples, portNumber, wholeNumber } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
+import { auditCommand } from './audit.ts'
 
 /** A peer takes some 130 MiB and a computation some 400 MiB at most. */
 const MEMORY_MIN_MIB = 640
@@ -45,6 +46,10 @@ export function centralCommand(command: Command, out: Output): void {
     .action(async (_, run: Command) => await (await import('./run.ts')).runCentral(run.optsWithGlobals(), out))
   examples(run, 'geotrace central run', 'geotrace central run --degrees 2 --health-port 4391')
   storeCommands(command, out)
+  auditCommand(
+    command.command('audit').option('--dir <dir>', 'directory of the central peer', defaultDir('central')),
+    out,
+  )
 }
 
 function storeCommands(command: Command, out: Output): void {

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import { keyToPeerId, secretToSigner } from '@geotrace/core-wasm/wire'
+import { audited, openAuditLog } from '../../admin/audit-log.ts'
 import { membershipRoutes } from '../../admin/membership-routes.ts'
 import { metrics } from '../../admin/metrics.ts'
 import { parametersToSalting, saltingText } from '../../admin/page/salting-words.ts'
@@ -24,6 +25,8 @@ import { assertPortsDiffer, optionsToCertificate, optionsToListen, type RunOptio
 import { wasRestored } from '../salt/restored.ts'
 import { dirOption, readManifest } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
+import { VERSION } from '../terminal/version.ts'
+import { ACTIONS } from './audit.ts'
 import { CENTRAL_GAUGES, measure } from './gauges.ts'
 import { centralRoutes } from './routes.ts'
 
@@ -72,6 +75,8 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
     random,
     log,
   })
+  const audit = await openAuditLog(options.dir, clock)
+  await audit.append('peer.start', { version: VERSION, degrees: options.degrees })
   const probe = async () => healthAnswer(await peer.condition(), federationId, salting)
   const maxBytes = options.maxMemory * MIB
   const scraped = metrics(CENTRAL_GAUGES, () => measure(peer, maxBytes))
@@ -89,7 +94,8 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
     stopGuard = memoryGuard({ ...bounds, clock, log, stop }).stop
   })
   try {
-    const routes = { ...centralRoutes(peer, federationId, salting), ...membershipRoutes(peer.membership, clock) }
+    const all = { ...centralRoutes(peer, federationId, salting), ...membershipRoutes(peer.membership, clock) }
+    const routes = audited(all, audit, ACTIONS)
     const daemon = { role: 'central' as const, dir: options.dir, peer, routes, random, log, failed }
     if ((await runDaemon({ ...daemon, stallMaxMs: STALL_MAX_MS })) === 1) out.fails()
   } finally {
@@ -98,6 +104,7 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
     certificate?.stop()
     for (const open of probes) await open.stop()
     scraped.stop()
+    await audit.close()
   }
 }
 
