@@ -77,7 +77,7 @@ it('the HTTPS listener refuses the seeds protocol and an unknown roster in statu
   expect(peerId).toBe(node!.status().peerId)
   const held = shards.find(({ held }) => held)!
   const period = { federation: manifestToId(federation.manifest), shard: held.shard, firstEpoch: held.firstEpoch }
-  const offer = encodeSeedsRequest({ ...period, op: 'fetch', wanted: [] })
+  const offer = encodeSeedsRequest({ ...period, op: 'fetch', wanted: [], takerKey: new Uint8Array(32) })
   expect((await session.request({ key: node!.key, addresses }, SEEDS_PROTOCOL, offer))[0]).toBe(13)
   // A roster without a certificate is refused in a frame, as over libp2p.
   const name = hashToRosterName(new Uint8Array(32).fill(9))

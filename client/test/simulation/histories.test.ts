@@ -10,6 +10,7 @@ import { runOnWorkers } from './workers.ts'
 vi.mock('@noble/curves/ed25519.js', () => import('./native-ed25519.ts'))
 vi.mock('../../../node/src/platform/native-signer.ts', () => import('./native-ed25519.ts'))
 vi.mock('../../../core-wasm/src/wire/encoding/host-verify.ts', () => import('./native-ed25519.ts'))
+vi.mock('../../../core-wasm/src/voprf/group.ts', () => import('../../../core-wasm/test/voprf/toy-group.ts'))
 
 /** Short and small, so that every `npm test` can run as many; client/test/faults has the large ones. */
 const ALL = 200

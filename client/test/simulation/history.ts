@@ -295,7 +295,6 @@ function heal(federation: SimulatedFederation, devices: readonly SimulatedDevice
   trace.note(scheduler.nowMs, 'all faults end')
   network.cuts.clear()
   network.liars.clear()
-  network.forgers.clear()
   network.conditions = { loss: 0, replays: 0, resets: 0, delayMs: [5, 80] }
   for (const peer of [...saltNodes, central]) {
     peer.machine.slowMs = 0

@@ -14,6 +14,7 @@ import { seedToSalt } from './models.ts'
 vi.mock('@noble/curves/ed25519.js', () => import('./native-ed25519.ts'))
 vi.mock('../../../node/src/platform/native-signer.ts', () => import('./native-ed25519.ts'))
 vi.mock('../../../core-wasm/src/wire/encoding/host-verify.ts', () => import('./native-ed25519.ts'))
+vi.mock('../../../core-wasm/src/voprf/group.ts', () => import('../../../core-wasm/test/voprf/toy-group.ts'))
 
 const core = await loadCore()
 const scale = { nodes: 4, devices: 5, hours: 1, faults: 1 }

@@ -34,6 +34,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest'
 vi.mock('@noble/curves/ed25519.js', () => import('./native-ed25519.ts'))
 vi.mock('../../../node/src/platform/native-signer.ts', () => import('./native-ed25519.ts'))
 vi.mock('../../../core-wasm/src/wire/encoding/host-verify.ts', () => import('./native-ed25519.ts'))
+vi.mock('../../../core-wasm/src/voprf/group.ts', () => import('../../../core-wasm/test/voprf/toy-group.ts'))
 
 const PERIOD = 3
 /** A period begins with this epoch. */

@@ -7,6 +7,7 @@ import { faultsNamed, runHistory, type Scale } from './history.ts'
 vi.mock('@noble/curves/ed25519.js', () => import('./native-ed25519.ts'))
 vi.mock('../../../node/src/platform/native-signer.ts', () => import('./native-ed25519.ts'))
 vi.mock('../../../core-wasm/src/wire/encoding/host-verify.ts', () => import('./native-ed25519.ts'))
+vi.mock('../../../core-wasm/src/voprf/group.ts', () => import('../../../core-wasm/test/voprf/toy-group.ts'))
 
 /** Replays the seed of the environment. Without one, replays a history without faults, which must end without a finding. */
 const { SIM_SEED = 'quiet', SIM_SCALE, SIM_KINDS, SIM_TRACE } = process.env

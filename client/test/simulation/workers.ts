@@ -26,9 +26,14 @@ export interface Report {
 const here = fileURLToPath(new URL('.', import.meta.url))
 /** A folder in the repository, outside git, so that Node resolves the packages that are not bundled. */
 const BUILD = join(here, '../../build')
-const NATIVE = join(here, 'native-ed25519.ts')
-/** The modules that the tests replace with `vi.mock`. */
-const MOCKED = /(^@noble\/curves\/ed25519\.js|\/native-signer\.ts|\/host-verify\.ts)$/
+/** The modules that the tests replace with `vi.mock`, and what replaces them. */
+const MOCKS = [
+  {
+    module: /(^@noble\/curves\/ed25519\.js|\/native-signer\.ts|\/host-verify\.ts)$/,
+    file: join(here, 'native-ed25519.ts'),
+  },
+  { module: /\/group\.ts$/, file: join(here, '../../../core-wasm/test/voprf/toy-group.ts') },
+]
 const CONDITIONS = ['source', 'node', 'import', 'module', 'default']
 
 /** Runs all seeds in at most `workers` processes. Calls `onHistory` after each history with the sum so far. */
@@ -70,15 +75,25 @@ export async function runOnWorkers(
   return tally.sum()
 }
 
+function mockOf(id: string): string | undefined {
+  return MOCKS.find(({ module }) => module.test(id))?.file
+}
+
 async function bundleWorker(file: string): Promise<void> {
   const made = await rolldown({
     input: join(here, 'worker.ts'),
     platform: 'node',
     resolve: { conditionNames: CONDITIONS },
-    external: (id) => !/^[./]/.test(id) && !id.startsWith('@geotrace/') && !MOCKED.test(id),
+    external: (id) => !/^[./]/.test(id) && !id.startsWith('@geotrace/') && mockOf(id) === undefined,
     logLevel: 'silent',
     plugins: [
-      { name: 'native-ed25519', resolveId: (id, from) => (MOCKED.test(id) && from !== NATIVE ? NATIVE : undefined) },
+      {
+        name: 'mocks',
+        resolveId: (id, from) => {
+          const mock = mockOf(id)
+          return mock === from ? undefined : mock
+        },
+      },
     ],
   })
   await made.write({ file, format: 'esm', codeSplitting: false })

@@ -44,7 +44,7 @@ export function cellToInput(cell: bigint): Uint8Array {
 }
 
 /** A uniform scalar, from 64 random bytes that are wiped. The caller wipes the scalar. */
-export function randomScalar(group: Group, random: Random): Uint8Array {
+export function randomScalar(group: Pick<Group, 'scalarReduce'>, random: Random): Uint8Array {
   const bytes = random(64)
   const scalar = group.scalarReduce(bytes)
   bytes.fill(0)

@@ -99,8 +99,10 @@ export const ACCURACY_DEFAULT_M = 10
 export const ACCURACY_MAX_M = 50
 /** Origins of a federation's web apps: each authority of a country, or each maker of an app, may have one. */
 export const APPS_MAX = 16
-/** Bytes of a seeds request. The largest offers 35 seeds, 134 bytes each. */
-export const SEEDS_REQUEST_MAX_BYTES = 8_192
+/** The state and the quota key of a seed, wrapped. */
+export const WRAPPED_SEED_BYTES = 64
+/** Bytes of a seeds request. FETCH has 80. */
+export const SEEDS_REQUEST_MAX_BYTES = 128
 /** Lines in one reply, 32 bytes each. A sheet has at most 65,536, and a day with a week of reserve has 144. */
 export const LINES_PER_REPLY_MAX = 1_024
 /** Bytes of a seeds reply. The largest has 1,024 lines and a signature. */

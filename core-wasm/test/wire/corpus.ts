@@ -8,8 +8,8 @@ export const SHAPE = { epochs: 2, batch: 3, keys: 10 }
 export type Decode = (bytes: Uint8Array) => unknown
 
 const bytes = (length: number, from = 1): Uint8Array => Uint8Array.from({ length }, (_, i) => from + i)
-const seed = { epoch: 9, state: bytes(32), quotaKey: bytes(32, 7) }
-const parts: wire.PartSeed[] = [0, 3, 34].map((part) => ({
+const seed = { epoch: 9, wrapped: bytes(64) }
+const parts: wire.WrappedSeed[] = [0, 3, 34].map((part) => ({
   part,
   ...seed,
   maker: part % 5,
@@ -130,8 +130,15 @@ export const CORPUS: Readonly<Record<string, readonly Uint8Array[]>> = {
   decodeSyncRequest: SYNC_CLASSES.map((size) => wire.encodeSyncRequest(sync, [size])),
   decodeSyncReply: [wire.encodeSyncReply(reply, 512), refusal],
   decodeSeedsRequest: [
-    wire.encodeSeedsRequest({ op: 'offer', federation: bytes(32), shard: 1, firstEpoch: 9, parts }),
-    wire.encodeSeedsRequest({ op: 'fetch', federation: bytes(32), shard: 1, firstEpoch: 9, wanted: [0, 31, 32, 34] }),
+    wire.encodeSeedsRequest({ op: 'offer', federation: bytes(32), shard: 1, firstEpoch: 9, offered: [0, 31, 32, 34] }),
+    wire.encodeSeedsRequest({
+      op: 'fetch',
+      federation: bytes(32),
+      shard: 1,
+      firstEpoch: 9,
+      wanted: [0, 31, 32, 34],
+      takerKey: bytes(32),
+    }),
     wire.encodeSeedsRequest({
       op: 'lines',
       federation: bytes(32),
@@ -143,8 +150,8 @@ export const CORPUS: Readonly<Record<string, readonly Uint8Array[]>> = {
     }),
   ],
   decodeSeedsReply: [
-    wire.encodeSeedsReply({ root: bytes(32), parts }),
-    wire.encodeSeedsReply({ root: undefined, parts: [] }),
+    wire.encodeSeedsReply({ root: bytes(32), giverKey: bytes(32), parts }),
+    wire.encodeSeedsReply({ root: undefined, giverKey: bytes(32), parts: [] }),
     refusal,
   ],
   decodeLinesReply: [wire.encodeLinesReply({ maker: 4, signature: bytes(64), lines: bytes(96) }), refusal],

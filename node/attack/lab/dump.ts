@@ -6,8 +6,8 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, s
 import { join } from 'node:path'
 
 const PIECE_BYTES = 1 << 22
-/** A secret may lie across the border of two pieces. */
-const SECRET_BYTES = 32
+/** The longest secret, the draw of a one-time key, may lie across the border of two pieces. */
+const SECRET_BYTES = 64
 /** Secrets are looked up by their first three bytes. */
 const HEAD_BITS = 24
 

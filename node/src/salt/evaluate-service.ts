@@ -18,7 +18,6 @@ import {
 import {
   answerContent,
   batchRefused,
-  byteReader,
   byteWriter,
   concatBytes,
   decodeEvaluateRequest,
@@ -31,6 +30,7 @@ import {
   utf8,
 } from '@geotrace/core-wasm/wire'
 import type { Handler } from '../net/protocol.ts'
+import { assertElements } from './assert-elements.ts'
 import type { EvaluationCounts } from './evaluation-counts.ts'
 import type { EvaluationQuestion } from './quota/quota.ts'
 import type { QuotaTable } from './quota/quota-table.ts'
@@ -90,15 +90,6 @@ export function evaluateService(init: EvaluateServiceInit): Handler {
       grip.end()
     }
   }
-}
-
-/** Throws MESSAGE_MALFORMED for the first of the elements, with which the frame ends, that is none or is the identity. */
-function assertElements(group: Group, elements: readonly Uint8Array[], frame: Uint8Array): void {
-  const bad = elements.findIndex((element) => !group.isElement(element))
-  if (bad < 0) return
-  const reader = byteReader(frame)
-  reader.bytes(frame.length - (elements.length - bad) * ELEMENT_BYTES)
-  reader.refuse('expected the canonical encoding of an element other than the identity')
 }
 
 /** The share of this replica in an epoch, from the leaves of its parts. `evaluate` wipes it. */

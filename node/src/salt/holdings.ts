@@ -23,6 +23,7 @@ import type { Records } from '../platform/file-records.ts'
 import type { Log } from '../platform/log.ts'
 import type { Hashes } from './secrets/ratchet.ts'
 import type { SeedKeeper } from './secrets/seed-keeper.ts'
+import type { WrapGroup } from './secrets/seed-wrap.ts'
 import { type SeedRounds, type SignedRoot, seedRounds } from './seeds/seed-rounds.ts'
 import type { Shard } from './seeds/shard.ts'
 import { createShards, type Shards } from './seeds/shards.ts'
@@ -34,7 +35,9 @@ interface HoldingsInit {
   host: Host
   core: Hashes
   clock: Clock
+  /** Draws seeds, and the one-time keys of their exchange. */
   random: Random
+  group: WrapGroup
   log: Log
   records: Records
   keeper: SeedKeeper
@@ -47,7 +50,7 @@ export interface Holdings extends SheetSource {
   inForce(nowMs: number): readonly Shards[]
   /** The shards of the next period whose secrets are not open yet, certified or not; undefined before its effort. */
   coming(nowMs: number): Shards | undefined
-  find(firstEpoch: number, shard: number): { shards: Shards; shard: Shard } | undefined
+  find(firstEpoch: number, shard: number): (Period & { shard: Shard }) | undefined
   /** The newest certified roster that begins with this epoch. */
   certified(firstEpoch: number): CertifiedRoster | undefined
   /** Follows the rosters: opens new periods, keeps certified seeds, erases the others. */
@@ -94,10 +97,10 @@ class PeriodHoldings implements Holdings {
     return later.map(({ shards }) => shards).sort((a, b) => a.firstEpoch - b.firstEpoch)[0]
   }
 
-  find(firstEpoch: number, shard: number): { shards: Shards; shard: Shard } | undefined {
-    const shards = this.#periods.get(firstEpoch)?.shards
-    const found = shards?.find(shard)
-    return shards === undefined || found === undefined ? undefined : { shards, shard: found }
+  find(firstEpoch: number, shard: number): (Period & { shard: Shard }) | undefined {
+    const period = this.#periods.get(firstEpoch)
+    const found = period?.shards.find(shard)
+    return period === undefined || found === undefined ? undefined : { ...period, shard: found }
   }
 
   certified(firstEpoch: number): CertifiedRoster | undefined {
@@ -155,14 +158,14 @@ class PeriodHoldings implements Holdings {
   }
 
   #open(roster: Roster): Period {
-    const { host, clock, log } = this.#init
+    const { host, clock, log, group, random } = this.#init
     const { firstEpoch } = roster
     const known = this.#periods.get(firstEpoch)
     if (known !== undefined && equalBytes(known.shards.roster.previous, roster.previous)) return known
     if (known !== undefined) this.#close(known)
     const certified = (): CertifiedRoster | undefined => this.certified(firstEpoch)
     const shards = createShards({ ...this.#init, roster, certified })
-    const period = { shards, rounds: seedRounds({ shards, host, clock, log, certified }) }
+    const period = { shards, rounds: seedRounds({ shards, host, group, random, clock, log, certified }) }
     this.#periods.set(firstEpoch, period)
     this.#otherReplicas = undefined
     return period

@@ -50,7 +50,7 @@ export interface SaltNodeInit {
   listen?: readonly string[]
   clock: Clock
   random: Random
-  /** The randomness of seeds; by default `random`, hedged with the node's key. */
+  /** The randomness of seeds and of the one-time keys that wrap them; by default `random`, hedged with the node's key. */
   seedRandom?: Random
   log: Log
   core: Core
@@ -145,10 +145,11 @@ async function connect(ground: Ground, host: Host): Promise<OpenNode> {
   const { init, signer, salting, rosters, keeper } = ground
   const { clock, random, log, allows = () => true } = init
   let membership: Membership | undefined
+  const { rule, group } = salting
+  const seedRandom = init.seedRandom ?? hedgedRandom(random, signer, clock)
   const holdings = createHoldings({
-    ...{ rosters, signer, host, core: init.core, clock, log, records: ground.records, keeper },
-    random: init.seedRandom ?? hedgedRandom(random, signer, clock),
-    rule: salting.rule,
+    ...{ rosters, signer, host, core: init.core, clock, log, records: ground.records, keeper, rule, group },
+    random: seedRandom,
     // Seeds are exchanged once the membership runs.
     isConvicted: (key) => membership?.pool.isConvicted(key) ?? false,
     accuse: (evidence) => membership?.accuse(evidence),
@@ -160,7 +161,7 @@ async function connect(ground: Ground, host: Host): Promise<OpenNode> {
   const pulse = beat(ground, holdings, watch)
   host.gossip.onPeer(() => pulse.met())
   const settled = followRosters(ground, holdings, pulse)
-  await host.serve(SEEDS_PROTOCOL, seedsOf(ground, membership, holdings))
+  await host.serve(SEEDS_PROTOCOL, seedsOf(ground, membership, holdings, seedRandom))
   const { pinned } = membership.pool
   const service = salting.serve({ clock, signer, random, rosters, holdings, keeper, watch, pinned, allows })
   await host.serve(service.protocol, admitted(service.handler, init.admit))
@@ -216,10 +217,15 @@ function followRosters({ init, rosters }: Ground, holdings: Holdings, pulse: Hea
   return () => settling
 }
 
-function seedsOf({ init, signer }: Ground, membership: Membership, holdings: Holdings): Handler {
+function seedsOf(
+  { init, signer, salting }: Ground,
+  membership: Membership,
+  holdings: Holdings,
+  random: Random,
+): Handler {
   const { clock, log } = init
   return seedService({
-    holdings,
+    ...{ holdings, group: salting.group, random },
     handedOver({ key }, shard, firstEpoch) {
       log.info('seed.handed-over', { shard, firstEpoch })
       membership.say(signHandover(signer, { taker: key, shard, firstEpoch, time: clock.now() }))

@@ -3,7 +3,7 @@
  * PROTOCOL.md §5. Seeds, parts, sheets and their agreement are the same for all saltings.
  */
 import type { Core, Random } from '@geotrace/core-wasm'
-import { loadGroup } from '@geotrace/core-wasm/voprf'
+import { type Group, loadGroup } from '@geotrace/core-wasm/voprf'
 import { EVALUATE_PROTOCOL, type Manifest, type Protocol, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
 import type { Handler } from '../net/protocol.ts'
 import { evaluateService } from './evaluate-service.ts'
@@ -25,6 +25,8 @@ interface Service {
 
 export interface NodeSalting {
   readonly rule: SheetRule
+  /** Replicas wrap seeds in it under every salting. */
+  readonly group: Group
   /** The quota table, which the service charges. */
   readonly quota: Omit<QuotaTable<never>, 'charge'>
   serve(init: ServiceInit & { random: Random }): Service
@@ -33,17 +35,30 @@ export interface NodeSalting {
 type Parameters = Manifest['parameters']
 
 /** The salting of the manifest. Throws CORE_UNSUPPORTED. */
-export function openSalting(parameters: Parameters, core: Core, disk: QuotaDisk, nowMs: number): Promise<NodeSalting> {
+export async function openSalting(
+  parameters: Parameters,
+  core: Core,
+  disk: QuotaDisk,
+  nowMs: number,
+): Promise<NodeSalting> {
+  const group = await loadGroup()
   return parameters.salting === 'plain'
-    ? openPlain(parameters, core, disk, nowMs)
-    : openThreshold(parameters, core, disk, nowMs)
+    ? openPlain(parameters, core, group, disk, nowMs)
+    : openThreshold(parameters, core, group, disk, nowMs)
 }
 
 /** The salts of time blocks, one part, threshold 1. */
-async function openPlain(parameters: Parameters, core: Core, disk: QuotaDisk, nowMs: number): Promise<NodeSalting> {
+async function openPlain(
+  parameters: Parameters,
+  core: Core,
+  group: Group,
+  disk: QuotaDisk,
+  nowMs: number,
+): Promise<NodeSalting> {
   const quota = await openQuotaTable(disk, saltQuota(parameters.quota), nowMs)
   return {
     rule: plainRule(core),
+    group,
     quota,
     serve: (init) => ({
       protocol: SALT_PROTOCOL,
@@ -57,14 +72,15 @@ async function openPlain(parameters: Parameters, core: Core, disk: QuotaDisk, no
 async function openThreshold(
   { devicesPerAddress, evaluations: classes }: Parameters,
   core: Core,
+  group: Group,
   disk: QuotaDisk,
   nowMs: number,
 ): Promise<NodeSalting> {
-  const group = await loadGroup()
   const quota = await openQuotaTable(disk, evaluationQuota(devicesPerAddress), nowMs)
   const counts = evaluationCounts()
   return {
     rule: thresholdRule(core, group),
+    group,
     quota,
     serve: (init) => ({
       protocol: EVALUATE_PROTOCOL,

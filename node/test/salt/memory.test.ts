@@ -4,14 +4,17 @@
  */
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
 import { systemClock } from '@geotrace/core-wasm'
-import { epochToSecretSpan } from '@geotrace/core-wasm/wire'
+import { loadGroup } from '@geotrace/core-wasm/voprf'
+import { decodeSeedsReply, encodeSeedsReply, epochToSecretSpan, type PartSeed } from '@geotrace/core-wasm/wire'
 import { expect, it } from 'vitest'
 import { nativeSigner } from '../../src/platform/native-signer.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { hedgedRandom } from '../../src/salt/secrets/hedged-random.ts'
 import { seedKeeper } from '../../src/salt/secrets/seed-keeper.ts'
+import { seedTaker, wrapSeeds } from '../../src/salt/secrets/seed-wrap.ts'
 import { core } from './federation.ts'
 
+const group = await loadGroup()
 const FIRST = 350_000
 const SHARDS = 6
 /** Secrets are compared in masked form only, because a plain copy here would be found too. */
@@ -71,10 +74,21 @@ function stir(): void {
   for (let i = 0; i < 20; i++) Array.from({ length: 20_000 }, () => new Uint8Array(40))
 }
 
+/** Gives a seed to a taker, and keeps the frame of the answer as the network's buffers do. */
+function exchange(seed: PartSeed, frames: Uint8Array[]): PartSeed {
+  const taker = seedTaker(group, systemRandom)
+  const frame = encodeSeedsReply({ root: undefined, ...wrapSeeds(group, systemRandom, taker.key, [seed]) })
+  frames.push(frame)
+  const [taken] = taker.open(decodeSeedsReply(frame))
+  taker.end()
+  return taken!
+}
+
 it.skipIf(!HAS_MEMORY)(
-  `the memory of the process holds no erased state, no dropped seed and no wiped draw${why}`,
+  `the memory of the process holds no erased state, no dropped seed, no wiped draw and no seed of an exchanged frame${why}`,
   () => {
     const keeper = seedKeeper(core)
+    const frames: Uint8Array[] = []
     const wound: string[] = []
     const dropped: string[] = []
     const open: string[] = []
@@ -82,10 +96,11 @@ it.skipIf(!HAS_MEMORY)(
       const [state, quotaKey] = [systemRandom(SECRET_BYTES), systemRandom(SECRET_BYTES)]
       for (let i = 0; i < TAG_BYTES; i++) state[i] = TAG[i]! ^ MASK
       const name = nameOf(masked(state))
-      keeper.hold(at(shard), 20, { epoch: FIRST, state, quotaKey })
-      // The maker of a seed wipes its own copy.
-      state.fill(0)
-      quotaKey.fill(0)
+      const seed = { epoch: FIRST, part: shard & 1, state, quotaKey, maker: 0, signature: new Uint8Array(64) }
+      const taken = exchange(seed, frames)
+      keeper.hold(at(shard), 20, taken)
+      // The giver and the taker of a seed wipe their copies.
+      for (const copy of [state, quotaKey, taken.state, taken.quotaKey]) copy.fill(0)
       return name
     }
     for (let i = 0; i < SHARDS; i++) {
@@ -100,6 +115,7 @@ it.skipIf(!HAS_MEMORY)(
     const grip = keeper.grip([at(0), at(1)], [FIRST + 1], epochToSecretSpan(FIRST + 1).from)
     for (const i of [0, 1]) expect(grip.leaf(i, FIRST + 1).some((byte) => byte !== 0)).toBe(true)
     grip.end()
+    expect(frames).toHaveLength(3 * SHARDS)
     expect(sorted(secretsInMemory())).toEqual(sorted(once([...wound, ...dropped, ...open])))
 
     keeper.advance(epochToSecretSpan(FIRST).to)

@@ -1,7 +1,8 @@
 /**
- * Requests of /geotrace/seeds/1 to other replicas of a shard. PROTOCOL.md §7.4. Lines come with the hash of all of them; the
+ * Requests of /geotrace/seeds/1 to other replicas of a shard. PROTOCOL.md §7.4. Seeds come wrapped to this request. Lines come with the hash of all of them; the
  * caller checks the maker's signature, or that they lead to a certified root. A refusal throws its error.
  */
+import type { Random } from '@geotrace/core-wasm'
 import {
   decodeDone,
   decodeLinesReply,
@@ -16,20 +17,31 @@ import {
   type PartSeed,
   partLinesToHash,
   SEEDS_PROTOCOL,
-  type SeedsReply,
   type SeedsRequest,
 } from '@geotrace/core-wasm/wire'
 import type { Host } from '../../net/protocol.ts'
-import { ownParts, type Replica, type Shard, type SignedLines } from './shard.ts'
+import { seedTaker, type WrapGroup } from '../secrets/seed-wrap.ts'
+import { type Replica, type Shard, type SignedLines, sharedParts } from './shard.ts'
 
 interface SeedExchange {
-  /** The root that a replica goes by, and its seeds of the parts of both. */
-  fetch(replica: Replica, shard: Shard): Promise<SeedsReply>
-  offer(replica: Replica, shard: Shard, parts: PartSeed[]): Promise<void>
+  /** The root that a replica goes by, and its seeds of the parts of both, or of `only` these. The caller wipes the seeds. */
+  fetch(replica: Replica, shard: Shard, only?: readonly number[]): Promise<FetchedSeeds>
+  /** Tells a replica which seeds this one made. The replica fetches them before it answers. */
+  offer(replica: Replica, shard: Shard, offered: number[]): Promise<void>
   /** All lines of a part, as a replica has them. When its signature is that of `known`, these are not sent again. */
   lines(replica: Replica, shard: Shard, part: number, known?: SignedLines): Promise<SignedLines>
 }
 
+interface FetchedSeeds {
+  readonly root: Uint8Array | undefined
+  readonly seeds: readonly PartSeed[]
+}
+interface ExchangeInit {
+  host: Pick<Host, 'request'>
+  group: WrapGroup
+  /** Draws the one-time keys. */
+  random: Random
+}
 /** The period that the requests are about. */
 interface ExchangePeriod {
   federation: Uint8Array
@@ -39,7 +51,7 @@ interface ExchangePeriod {
 }
 
 export function seedExchange(
-  host: Pick<Host, 'request'>,
+  { host, group, random }: ExchangeInit,
   { federation, firstEpoch, epochs }: ExchangePeriod,
 ): SeedExchange {
   const about = { federation, firstEpoch }
@@ -51,14 +63,20 @@ export function seedExchange(
     return reply
   }
   return {
-    async fetch(replica, shard) {
-      const wanted = ownParts(shard)
-        .filter(({ members }) => members.includes(replica.rank))
-        .map(({ part }) => part)
-      return decodeSeedsReply(await ask(replica, { op: 'fetch', ...about, shard: shard.shard, wanted }))
+    async fetch(replica, shard, only) {
+      const wanted = sharedParts(shard, replica).filter((part) => only?.includes(part) ?? true)
+      const taker = seedTaker(group, random)
+      try {
+        const request = { op: 'fetch', ...about, shard: shard.shard, wanted, takerKey: taker.key } as const
+        const reply = decodeSeedsReply(await ask(replica, request))
+        if (reply.parts.length > 0 && !group.isElement(reply.giverKey)) throw lied(replica, 'a one-time key')
+        return { root: reply.root, seeds: taker.open(reply) }
+      } finally {
+        taker.end()
+      }
     },
-    async offer(replica, { shard }, parts) {
-      decodeDone(await ask(replica, { op: 'offer', ...about, shard, parts }))
+    async offer(replica, { shard }, offered) {
+      decodeDone(await ask(replica, { op: 'offer', ...about, shard, offered }))
     },
     async lines(replica, shard, part, known) {
       if (known !== undefined && isSame(await askLines(replica, shard, part, 0, 0), known)) return known

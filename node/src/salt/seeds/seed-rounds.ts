@@ -5,7 +5,7 @@
  * After the certificate it only looks for what the certified sheet names. A seed that no replica has is then lost until the
  * next roster.
  */
-import { type Clock, oneAtATime } from '@geotrace/core-wasm'
+import { type Clock, oneAtATime, type Random } from '@geotrace/core-wasm'
 import {
   type CertifiedRoster,
   effortSpan,
@@ -17,14 +17,18 @@ import {
 import type { Host } from '../../net/protocol.ts'
 import { fanOut } from '../../platform/fan-out.ts'
 import type { Log } from '../../platform/log.ts'
+import type { WrapGroup } from '../secrets/seed-wrap.ts'
 import { seedExchange } from './seed-exchange.ts'
 import { countRoot, isDisputed, isPatient, mayMake, maySign, toSignedRoots } from './seed-rule.ts'
-import { ownParts, type Replica, type Shard, type ShardPart } from './shard.ts'
+import { ownParts, type Replica, type Shard, type ShardPart, sharedParts } from './shard.ts'
 import { type GivenSeed, type Shards, wipe } from './shards.ts'
 
 interface SeedRoundsInit {
   shards: Shards
   host: Pick<Host, 'request'>
+  group: WrapGroup
+  /** Draws the one-time keys of requests. */
+  random: Random
   clock: Pick<Clock, 'now'>
   log: Log
   certified(): CertifiedRoster | undefined
@@ -38,6 +42,8 @@ export interface SeedRounds {
    * roster; without `forMs` it asks no replica and signs only what others signed.
    */
   acquire(forMs: number | undefined, signedRoot: SignedRoot): Promise<void>
+  /** Fetches the seeds that a replica offers; true if the node goes by one of them now. */
+  takeOffered(shard: Shard, replica: Replica, offered: readonly number[]): Promise<boolean>
   /** Shards of which a seed or a line is still missing. */
   missing(): readonly Shard[]
 }
@@ -61,11 +67,11 @@ class PeriodRounds implements SeedRounds {
   readonly #audited = new Set<string>()
 
   constructor(init: SeedRoundsInit) {
-    const { shards, host } = init
+    const { shards } = init
     this.#init = init
     this.#shards = shards
     const { firstEpoch, epochs, roster } = shards
-    this.#exchange = seedExchange(host, { federation: roster.federation, firstEpoch, epochs })
+    this.#exchange = seedExchange(init, { federation: roster.federation, firstEpoch, epochs })
   }
 
   missing(): readonly Shard[] {
@@ -81,6 +87,17 @@ class PeriodRounds implements SeedRounds {
       else if (shard.signed === undefined) await this.#round(shard, forMs, signedRoot)
       else await this.#audit(shard, signedRoot)
     })
+  }
+
+  async takeOffered(shard: Shard, replica: Replica, offered: readonly number[]): Promise<boolean> {
+    if (!sharedParts(shard, replica).some((part) => offered.includes(part))) return false
+    try {
+      const answer = { replica, ...(await this.#exchange.fetch(replica, shard, offered)) }
+      return await this.#shards.take(shard, toGiven([answer])).finally(() => answer.seeds.forEach(wipe))
+    } catch (error) {
+      if (!isFederationError(error)) throw error
+      return false
+    }
   }
 
   async #round(shard: Shard, forMs: number, signedRoot: SignedRoot): Promise<void> {
@@ -106,8 +123,7 @@ class PeriodRounds implements SeedRounds {
     const others = shard.otherReplicas.filter(({ rank }) => !this.#shards.isConvicted(shard, rank))
     await fanOut(others, async (replica) => {
       try {
-        const { root, parts } = await this.#exchange.fetch(replica, shard)
-        answers.push({ replica, root, seeds: parts })
+        answers.push({ replica, ...(await this.#exchange.fetch(replica, shard)) })
       } catch (error) {
         if (!isAway(error)) answers.push({ replica, root: undefined, seeds: [] })
       }
@@ -179,19 +195,11 @@ class PeriodRounds implements SeedRounds {
     await fanOut(answers, async ({ replica, seeds }) => {
       const has = ({ part, lines }: ShardPart): boolean =>
         seeds.some((seed) => seed.part === part && equalBytes(seed.signature, lines!.signature))
-      const parts = ownParts(shard).filter((part) => part.lines?.maker === shard.rank && !has(part))
-      const offered = this.#shards.give(
-        shard,
-        parts.map(({ part }) => part),
-        replica.rank,
-      )
-      try {
-        if (offered.length === 0) return
-        await this.#exchange.offer(replica, shard, offered)
-        isTaken = true
-      } finally {
-        for (const seed of offered) wipe(seed)
-      }
+      const made = ownParts(shard).filter((part) => part.lines?.maker === shard.rank && !has(part))
+      const offered = made.filter(({ members }) => members.includes(replica.rank)).map(({ part }) => part)
+      if (offered.length === 0) return
+      await this.#exchange.offer(replica, shard, offered)
+      isTaken = true
     })
     return isTaken
   }
@@ -273,12 +281,11 @@ class PeriodRounds implements SeedRounds {
     await fanOut(
       shard.otherReplicas,
       async (replica) => {
-        const reply = await this.#exchange.fetch(replica, shard)
-        const answer = { replica, root: reply.root, seeds: reply.parts }
+        const answer = { replica, ...(await this.#exchange.fetch(replica, shard)) }
         await turn(async () => {
           if (shard.tree === undefined) await this.#learn(shard, root, [answer], true)
           if (!isDone()) await this.#shards.take(shard, toGiven([answer]))
-        }).finally(() => reply.parts.forEach(wipe))
+        }).finally(() => answer.seeds.forEach(wipe))
       },
       isDone,
     )

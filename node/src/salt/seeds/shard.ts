@@ -79,6 +79,13 @@ export function toShard(roster: Roster, shard: number, key: Uint8Array): Shard {
   }
 }
 
+/** The parts of which both this node and a replica are members. */
+export function sharedParts(shard: Shard, { rank }: Pick<Replica, 'rank'>): number[] {
+  return ownParts(shard)
+    .filter(({ members }) => members.includes(rank))
+    .map(({ part }) => part)
+}
+
 /** The parts whose seeds this node keeps. */
 export function ownParts({ parts: all }: Shard): ShardPart[] {
   return all.filter(({ isOwn }) => isOwn)

@@ -361,8 +361,12 @@ class PeriodShards implements Shards {
     }
     const root = roster.sheets[shard.shard]!
     if (shard.tree === undefined) return
-    if (equalBytes(shard.tree.root, root)) await this.#record(shard, root)
-    else shard.tree = undefined
+    if (!equalBytes(shard.tree.root, root)) {
+      shard.tree = undefined
+      return
+    }
+    for (const part of shard.parts) for (const spare of part.spares) this.#dropSpare(shard, part, spare)
+    await this.#record(shard, root)
   }
 
   #drop(shard: Shard): void {

@@ -77,13 +77,9 @@ export const HOSTILE_FAULTS: readonly FaultKind[] = [
       const { network, saltNodes } = init.federation
       const node = pickLiar(init, saltNodes)
       if (node === undefined) return
-      const { tamper, forge } = twoSeeds(init.federation, node, init.random.fork(`seeds/${node.name}`))
+      const tamper = twoSeeds(init.federation, node, init.random.fork(`seeds/${node.name}`))
       network.liars.set(node.name, tamper)
-      network.forgers.set(node.name, forge)
-      during(init, Number.POSITIVE_INFINITY, () => {
-        network.liars.delete(node.name)
-        network.forgers.delete(node.name)
-      })
+      during(init, Number.POSITIVE_INFINITY, () => void network.liars.delete(node.name))
     },
   },
   {

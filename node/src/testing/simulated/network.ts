@@ -49,16 +49,12 @@ export type Tamper = (
   from: Requester,
 ) => Uint8Array | Promise<Uint8Array>
 
-/** Turns the true request of a lying peer into the request that the peer sends. */
-export type Forge = (protocol: Protocol, request: Uint8Array, to: PeerAddress) => Uint8Array | Promise<Uint8Array>
-
 export interface SimulatedNetwork {
   conditions: NetworkConditions
   /** The partitions in force. */
   readonly cuts: Set<Cut>
-  /** The peers that lie in their answers and in their requests, by machine name. */
+  /** The peers that lie in their answers, by machine name. */
   readonly liars: Map<string, Tamper>
-  readonly forgers: Map<string, Forge>
   /** How many answers with salts each peer has sent, by machine name. */
   readonly salted: ReadonlyMap<string, number>
   /** Handlers that failed internally. An answer `internal` is a bug of ours. */
@@ -116,7 +112,6 @@ class MemoryNetwork implements SimulatedNetwork {
   conditions: NetworkConditions = { loss: 0, replays: 0, resets: 0, delayMs: [5, 80] }
   readonly cuts = new Set<Cut>()
   readonly liars = new Map<string, Tamper>()
-  readonly forgers = new Map<string, Forge>()
   readonly salted = new Map<string, number>()
   readonly failures: string[] = []
   readonly #listeners = new Map<string, Listener>()
@@ -219,10 +214,7 @@ class MemoryNetwork implements SimulatedNetwork {
         signal?.addEventListener('abort', abort)
         if (signal?.aborted) return abort()
         const answer = (reply: Uint8Array): void => settle(() => resolve(reply))
-        const send = (frame: Uint8Array): void => this.#send({ caller, peer, protocol, frame, fail, answer })
-        const forge = this.forgers.get(life.machine.name)
-        if (forge === undefined) send(bytes.slice())
-        else void Promise.resolve(forge(protocol, bytes.slice(), peer)).then(send)
+        this.#send({ caller, peer, protocol, frame: bytes.slice(), fail, answer })
       })
   }
 

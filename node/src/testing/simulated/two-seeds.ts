@@ -2,13 +2,13 @@
  * A replica that makes two seeds of a shard and hands each other replica one of them, signed. PROTOCOL.md §4.7, §7.4. It
  * states the roots and gives the lines that go with the seed of the one who asks.
  */
+import { loadGroup } from '@geotrace/core-wasm/voprf'
 import {
   decodeLinesReply,
   decodeSeedsReply,
   decodeSeedsRequest,
   encodeLinesReply,
   encodeSeedsReply,
-  encodeSeedsRequest,
   equalBytes,
   HASH_BYTES,
   manifestToRoster,
@@ -23,11 +23,12 @@ import {
   signContent,
 } from '@geotrace/core-wasm/wire'
 import { nativeSigner } from '../../platform/native-signer.ts'
+import { wrapSeeds } from '../../salt/secrets/seed-wrap.ts'
 import { plainRule } from '../../salt/sheets/line-rules.ts'
 import { seedToLines } from '../../salt/sheets/sheet-maker.ts'
 import { linesToSheetTree } from '../../salt/sheets/sheet-tree.ts'
 import type { SimulatedFederation } from './federation.ts'
-import type { Forge, Tamper } from './network.ts'
+import type { Tamper } from './network.ts'
 import { dueAfter } from './rogue.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
@@ -42,11 +43,7 @@ interface Variant {
 /** A federation that salts plainly has one part a shard. */
 const PART = 0
 
-export function twoSeeds(
-  federation: SimulatedFederation,
-  node: SaltPeer,
-  random: SeededRandom,
-): { tamper: Tamper; forge: Forge } {
+export function twoSeeds(federation: SimulatedFederation, node: SaltPeer, random: SeededRandom): Tamper {
   const made = new Map<string, Promise<readonly Variant[]>>()
   /** The variant for a replica when this node made the seed of the shard, as its true message shows. */
   const variantFor = async (
@@ -64,31 +61,23 @@ export function twoSeeds(
     made.set(name, pair)
     return (await pair)[other % 2]
   }
-  return {
-    async forge(protocol, bytes, to) {
-      if (protocol.id !== SEEDS_PROTOCOL.id) return bytes
-      const request = decodeSeedsRequest(bytes)
-      const [first] = request.op === 'offer' ? request.parts : []
-      const variant = first && (await variantFor(request, to.key, first.maker))
-      if (variant === undefined || request.op !== 'offer') return bytes
-      return encodeSeedsRequest({ ...request, parts: [copyOf(variant.seed)] })
-    },
-    async tamper(protocol, bytes, reply, from) {
-      if (protocol.id !== SEEDS_PROTOCOL.id || reply[0] !== STATUS_OK) return reply
-      const request = decodeSeedsRequest(bytes)
-      if (request.op === 'offer') return reply
-      if (request.op === 'lines') {
-        const { maker } = decodeLinesReply(reply)
-        const variant = await variantFor(request, from.key, maker)
-        if (variant === undefined) return reply
-        const some = variant.lines.subarray(request.from * HASH_BYTES, (request.from + request.count) * HASH_BYTES)
-        return encodeLinesReply({ maker, signature: variant.seed.signature, lines: some })
-      }
-      const [first] = decodeSeedsReply(reply).parts
-      // A seed in use was wound on, and nobody would take another one.
-      const variant = first?.epoch === request.firstEpoch ? await variantFor(request, from.key, first.maker) : undefined
-      return variant === undefined ? reply : encodeSeedsReply({ root: variant.root, parts: [copyOf(variant.seed)] })
-    },
+  return async (protocol, bytes, reply, from) => {
+    if (protocol.id !== SEEDS_PROTOCOL.id || reply[0] !== STATUS_OK) return reply
+    const request = decodeSeedsRequest(bytes)
+    if (request.op === 'offer') return reply
+    if (request.op === 'lines') {
+      const { maker } = decodeLinesReply(reply)
+      const variant = await variantFor(request, from.key, maker)
+      if (variant === undefined) return reply
+      const some = variant.lines.subarray(request.from * HASH_BYTES, (request.from + request.count) * HASH_BYTES)
+      return encodeLinesReply({ maker, signature: variant.seed.signature, lines: some })
+    }
+    const [first] = decodeSeedsReply(reply).parts
+    // A seed in use was wound on, and nobody would take another one.
+    const variant = first?.epoch === request.firstEpoch ? await variantFor(request, from.key, first.maker) : undefined
+    if (variant === undefined) return reply
+    const wrapped = wrapSeeds(await loadGroup(), random.bytes, request.takerKey, [variant.seed])
+    return encodeSeedsReply({ root: variant.root, ...wrapped })
   }
 }
 
@@ -127,8 +116,4 @@ async function makeVariants(
     variants.push({ seed, lines, root: linesToSheetTree(core, rule.toSheet([lines])).root })
   }
   return variants
-}
-
-function copyOf(seed: PartSeed): PartSeed {
-  return { ...seed, state: seed.state.slice(), quotaKey: seed.quotaKey.slice() }
 }

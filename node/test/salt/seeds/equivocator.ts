@@ -3,7 +3,6 @@ import {
   decodeSeedsRequest,
   encodeLinesReply,
   encodeSeedsReply,
-  encodeSeedsRequest,
   HASH_BYTES,
   type PartSeed,
   partLinesToHash,
@@ -11,6 +10,7 @@ import {
   sheetEpochs,
   signContent,
 } from '@geotrace/core-wasm/wire'
+import { wrapSeeds } from '../../../src/salt/secrets/seed-wrap.ts'
 import { seedToLines } from '../../../src/salt/sheets/sheet-maker.ts'
 import { linesToSheetTree } from '../../../src/salt/sheets/sheet-tree.ts'
 import { core } from '../federation.ts'
@@ -34,21 +34,16 @@ export async function equivocate(group: Group, liar: TestReplica, deceit: Deceit
   const variants = await Promise.all([0, 1, 2].map(() => makeVariant(group, liar)))
   const variantFor = (to: number): Variant => variants[deceit.variantOf(to)]!
   const mine = ({ seeds }: Variant, to: number): PartSeed[] =>
-    seeds
-      .filter(({ part }) => !deceit.withholdsFrom(to) && liar.shard.parts[part]!.members.includes(to))
-      .map((seed) => ({ ...seed, state: seed.state.slice(), quotaKey: seed.quotaKey.slice() }))
+    seeds.filter(({ part }) => !deceit.withholdsFrom(to) && liar.shard.parts[part]!.members.includes(to))
 
-  liar.bend = (bytes, to) => {
-    const request = decodeSeedsRequest(bytes)
-    return request.op === 'offer' ? encodeSeedsRequest({ ...request, parts: mine(variantFor(to), to) }) : bytes
-  }
   liar.lie = async (bytes, from) => {
     const request = decodeSeedsRequest(bytes)
     const variant = variantFor(from.rank)
     if (request.op === 'offer') return await liar.honestly(bytes, from)
     if (request.op === 'fetch') {
       const parts = mine(variant, from.rank).filter(({ part }) => request.wanted.includes(part))
-      return encodeSeedsReply({ root: rootOf(group, liar, variant), parts })
+      const wrapped = wrapSeeds(group.group, (length) => liar.draw(length), request.takerKey, parts)
+      return encodeSeedsReply({ root: rootOf(group, liar, variant), ...wrapped })
     }
     const lines = variant.lines.get(request.part)
     if (lines === undefined) return await liar.honestly(bytes, from)

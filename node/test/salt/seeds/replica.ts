@@ -2,7 +2,6 @@
  * The replicas of one shard in memory, each with real shards, seed rounds and seed service, for tests of seeds. Requests are
  * function calls. Signed sheets and evidence reach every replica at once, as by gossip.
  */
-import { createHash } from 'node:crypto'
 import { type Clock, type Random, type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
 import {
   bodyToCertified,
@@ -17,18 +16,20 @@ import {
   FederationError,
   isProof,
   manifestToRoster,
-  type PartSeed,
   type Roster,
   type Signer,
   STATUS_OK,
   shardToReplicas,
+  type WrappedSeed,
 } from '@geotrace/core-wasm/wire'
+import { toyGroup } from '../../../../core-wasm/test/voprf/toy-group.ts'
 import type { Handler, Host } from '../../../src/net/protocol.ts'
 import type { Records } from '../../../src/platform/file-records.ts'
 import { silent } from '../../../src/platform/log.ts'
 import { nativeSigner } from '../../../src/platform/native-signer.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
 import { type SeedKeeper, seedKeeper } from '../../../src/salt/secrets/seed-keeper.ts'
+import type { WrapGroup } from '../../../src/salt/secrets/seed-wrap.ts'
 import { type SeedRounds, seedRounds } from '../../../src/salt/seeds/seed-rounds.ts'
 import { seedService } from '../../../src/salt/seeds/seed-service.ts'
 import { ownParts, type Shard } from '../../../src/salt/seeds/shard.ts'
@@ -42,21 +43,14 @@ const NOW = Date.UTC(2026, 5, 1, 12)
 /** Long enough for every rank to have waited for the ranks below. */
 const PATIENT_MS = 60_000
 
-/** A group whose elements are hashes. A sheet commits to them as to elements of ristretto255, only faster. */
-export const TOY_GROUP: LineGroup = {
-  sha512: (...parts) => new Uint8Array(createHash('sha512').update(Buffer.concat(parts)).digest()),
-  scalarReduce: (bytes) => bytes.slice(0, 32),
-  multiplyBase: (scalar) => new Uint8Array(createHash('sha256').update('toy').update(scalar).digest()),
-}
-
 export interface GroupInit {
   replicas: number
   threshold?: number
   /** Fields of the roster; by default it is the founding roster with two epochs. */
   roster?: Partial<Roster>
   random?: Random
-  /** The group of the lines; `TOY_GROUP` by default, and none under threshold 1, which is `plain`. */
-  group?: LineGroup
+  /** The group of lines and wrapped seeds. By default it is `toyGroup`, and threshold 1 is `plain`. */
+  group?: LineGroup & WrapGroup
   /** Runs the handler of a replica that was asked, now or later; throws when the request is lost. */
   carry?: (from: number, to: number, serve: () => Promise<Uint8Array>) => Promise<Uint8Array>
 }
@@ -70,15 +64,18 @@ export class Group {
   readonly convicted = new Set<string>()
   certified: CertifiedRoster | undefined
   readonly #carry: NonNullable<GroupInit['carry']>
-  readonly #lines: LineGroup | undefined
+  /** The group of lines and wrapped seeds. */
+  readonly group: LineGroup & WrapGroup
+  readonly #isPlain: boolean
 
   constructor({ replicas, threshold = 1, roster = {}, random = systemRandom, group, carry }: GroupInit) {
-    this.#lines = group ?? (threshold === 1 ? undefined : TOY_GROUP)
+    this.group = group ?? toyGroup
+    this.#isPlain = group === undefined && threshold === 1
     const peers = Array.from({ length: replicas + 1 }, (_, i) => ({
       ...{ name: `operator-${i}`, secret: random(32), operatorSecret: random(32), nonce: random(32) },
       address: `/ip4/127.0.0.1/tcp/${4100 + i}`,
     }))
-    const salting = this.#lines === undefined ? {} : { salting: 'threshold' as const, threshold }
+    const salting = this.#isPlain ? {} : { salting: 'threshold' as const, threshold }
     const parameters = { shards: 1, replicas, reserveEpochs: 0, periodEpochs: 2, ...salting }
     this.roster = { ...manifestToRoster(foundManifest(peers, NOW, parameters)), ...roster }
     this.#carry = carry ?? ((_from, _to, serve) => serve())
@@ -90,7 +87,7 @@ export class Group {
   }
 
   rule(): SheetRule {
-    return this.#lines === undefined ? plainRule(core) : thresholdRule(core, this.#lines)
+    return this.#isPlain ? plainRule(core) : thresholdRule(core, this.group)
   }
 
   /** All replicas take a round at the same time. */
@@ -110,7 +107,7 @@ export class Group {
     this.convicted.add(bytesToHex(evidence.key))
   }
 
-  #noteSeeds(seeds: readonly PartSeed[]): void {
+  #noteSeeds(seeds: readonly WrappedSeed[]): void {
     for (const { part, maker, signature } of seeds) {
       const { seedsMade } = this.replicas[maker]!
       seedsMade.set(part, (seedsMade.get(part) ?? new Set()).add(bytesToHex(signature)))
@@ -124,9 +121,8 @@ export class Group {
 
   async request(from: TestReplica, key: Uint8Array, bytes: Uint8Array): Promise<Uint8Array> {
     const target = this.replicas.find((replica) => Buffer.compare(replica.key, key) === 0)!
-    const sent = from.bend?.(bytes.slice(), target.rank) ?? bytes.slice()
+    const sent = bytes.slice()
     const request = decodeSeedsRequest(sent)
-    if (request.op === 'offer') this.#noteSeeds(request.parts)
     const serve = async (): Promise<Uint8Array> => {
       if (!target.isUp || !from.isUp) throw new FederationError('PEER_UNREACHABLE', 'down', { tried: 1 })
       const reply = await target.serve(sent, from)
@@ -161,8 +157,6 @@ export class TestReplica {
   #handler!: Handler
   /** Answers in place of the replica, when a test lets it lie. */
   lie: ((bytes: Uint8Array, from: TestReplica) => Promise<Uint8Array>) | undefined
-  /** Alters the requests of the replica on their way to a rank. */
-  bend: ((bytes: Uint8Array, to: number) => Uint8Array) | undefined
   readonly #group: Group
   readonly #random: Random
 
@@ -197,7 +191,7 @@ export class TestReplica {
     this.keeper = seedKeeper(core)
     const certified = () => group.certified
     const random: Random = (length) => {
-      this.drawn++
+      if (length === 32) this.drawn++
       return this.#random(length)
     }
     this.shards = createShards({
@@ -207,13 +201,16 @@ export class TestReplica {
       accuse: (evidence) => group.accuse(evidence),
     })
     const request: Host['request'] = (peer, _protocol, bytes) => group.request(this, peer.key, bytes)
-    this.#rounds = seedRounds({ shards: this.shards, host: { request }, clock, log: silent, certified })
+    const wrapping = { group: group.group, random }
+    this.#rounds = seedRounds({ shards: this.shards, host: { request }, ...wrapping, clock, log: silent, certified })
     const holdings = {
       find: (firstEpoch: number, shard: number) =>
-        firstEpoch === roster.firstEpoch && shard === 0 ? { shards: this.shards, shard: this.shard } : undefined,
+        firstEpoch === roster.firstEpoch && shard === 0
+          ? { shards: this.shards, rounds: this.#rounds, shard: this.shard }
+          : undefined,
       certified,
     }
-    this.#handler = seedService({ holdings, handedOver: ({ rank }) => this.given.push(rank) })
+    this.#handler = seedService({ holdings, ...wrapping, handedOver: ({ rank }) => this.given.push(rank) })
   }
 
   async serve(bytes: Uint8Array, from: TestReplica): Promise<Uint8Array> {

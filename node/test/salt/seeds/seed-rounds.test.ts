@@ -7,7 +7,7 @@ import {
 } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import { systemRandom } from '../../../src/platform/random.ts'
-import { ownParts } from '../../../src/salt/seeds/shard.ts'
+import { ownParts, type ShardPart } from '../../../src/salt/seeds/shard.ts'
 import { equivocate } from './equivocator.ts'
 import { Group, type TestReplica } from './replica.ts'
 
@@ -36,8 +36,8 @@ const flipping =
     if (at < reply.length) reply[at]! ^= 1
     return reply
   }
-/** Status, root, count, then part and epoch of the first seed. */
-const STATE_AT = 1 + 32 + 1 + 1 + 4
+/** Status, root, key, count, then part and epoch of the first seed. */
+const STATE_AT = 1 + 32 + 32 + 1 + 1 + 4
 
 describe('seed rounds', () => {
   it.each(SETTINGS)('$threshold of $replicas replicas obtain all seeds and sign one sheet', async (setting) => {
@@ -161,7 +161,7 @@ describe('seed rounds', () => {
     const group = new Group({ replicas: 3 })
     const [first, second, third] = group.replicas
     const lie = systemRandom(32)
-    third!.lie = async () => encodeSeedsReply({ root: lie, parts: [] })
+    third!.lie = async () => encodeSeedsReply({ root: lie, giverKey: new Uint8Array(32), parts: [] })
     await first!.acquire()
     expect(second!.seed()).toEqual(first!.seed())
     expect(first!.root()).toBeUndefined()
@@ -376,6 +376,21 @@ describe('seed rounds after the certificate', () => {
     expect(other.isWhole()).toBe(true)
     const after = own.map(({ part }) => hexOf(other.seed(part)))
     expect(after.map((seed, i) => seed === before[i])).toEqual(own.map((part) => part === same))
+  })
+
+  it('a replica drops the seeds that others replaced once the roster is certified', async () => {
+    const group = new Group({ replicas: 3 })
+    const [, second] = group.replicas
+    for (const replica of group.replicas) await replica.make()
+    await roundsOf(group.replicas)
+    const [{ spares }] = ownParts(second!.shard) as [ShardPart]
+    expect(spares.length).toBeGreaterThan(0)
+    const place = { shard: 0, firstEpoch: group.roster.firstEpoch, part: 0 }
+    const held = () => spares.filter(({ hash }) => second!.keeper.has({ ...place, spare: hexOf(hash) }))
+    expect(held()).toEqual(spares)
+    await group.certify(second!.root()!)
+    expect(held()).toEqual([])
+    expect(second!.isWhole()).toBe(true)
   })
 
   it('a replica gives its seed up for the certified one, and the giver reports the handover', async () => {
