@@ -2,63 +2,69 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Icon, type IconName } from './icon.tsx'
 import { exposures, online, opening, syncing } from './session/state.ts'
-import { DiaryView } from './views/diary.tsx'
-import { ExposuresView } from './views/exposures.tsx'
-import { FirstSteps } from './views/first-steps.tsx'
+import { format, texts, withLater } from './text/text.ts'
 import { LazyView } from './views/lazy.tsx'
 import { Welcome } from './views/welcome.tsx'
 
 interface View {
-  name: string
-  title: string
+  name: keyof ReturnType<typeof texts>['shell']['views']
   icon: IconName
   /** The view is in the bar of a narrow screen. */
   main: boolean
 }
 
 const VIEWS: readonly View[] = [
-  { name: 'map', title: 'Map', icon: 'map', main: true },
-  { name: 'diary', title: 'Diary', icon: 'diary', main: true },
-  { name: 'exposures', title: 'Exposures', icon: 'bell', main: true },
-  { name: 'sync', title: 'Sync', icon: 'sync', main: true },
-  { name: 'report', title: 'Report', icon: 'report', main: false },
-  { name: 'privacy', title: 'Privacy', icon: 'privacy', main: false },
-  { name: 'lab', title: 'Lab', icon: 'lab', main: false },
-  { name: 'transfer', title: 'Import & export', icon: 'transfer', main: false },
-  { name: 'settings', title: 'Settings', icon: 'settings', main: false },
-  { name: 'start', title: 'First steps', icon: 'home', main: false },
+  { name: 'map', icon: 'map', main: true },
+  { name: 'diary', icon: 'diary', main: true },
+  { name: 'exposures', icon: 'bell', main: true },
+  { name: 'sync', icon: 'sync', main: true },
+  { name: 'report', icon: 'report', main: false },
+  { name: 'privacy', icon: 'privacy', main: false },
+  { name: 'lab', icon: 'lab', main: false },
+  { name: 'transfer', icon: 'transfer', main: false },
+  { name: 'settings', icon: 'settings', main: false },
+  { name: 'start', icon: 'home', main: false },
 ]
 
 // Pages that the first visit does not show.
-const loadPrivacy = () => import('./views/privacy.tsx').then(({ PrivacyView }) => ({ default: PrivacyView }))
-const loadReport = () => import('./views/report.tsx').then(({ ReportView }) => ({ default: ReportView }))
-const loadSettings = () => import('./views/settings.tsx').then(({ SettingsView }) => ({ default: SettingsView }))
-const loadSync = () => import('./views/sync.tsx').then(({ SyncView }) => ({ default: SyncView }))
-const loadTransfer = () => import('./views/transfer.tsx').then(({ TransferView }) => ({ default: TransferView }))
+const loadDiary = () => withLater(import('./views/diary.tsx'))
+const loadExposures = () => withLater(import('./views/exposures.tsx'))
+const loadMap = () => import('./views/map.tsx')
+const loadLab = () => withLater(import('./views/lab.tsx'))
+const loadPrivacy = () => withLater(import('./views/privacy.tsx'))
+const loadReport = () => withLater(import('./views/report.tsx'))
+const loadSettings = () => withLater(import('./views/settings.tsx'))
+const loadStart = () => withLater(import('./views/first-steps.tsx'))
+const loadSync = () => withLater(import('./views/sync.tsx'))
+const loadTransfer = () => withLater(import('./views/transfer.tsx'))
 
 export function App() {
   const route = useRoute()
   const view = VIEWS.find(({ name }) => name === route) ?? VIEWS[0]!
+  const { views, nav, shortNav, skip } = texts().shell
+  const title = route === 'more' ? views.more : views[view.name]
   const main = useRef<HTMLElement>(null)
   const first = useRef(true)
   useEffect(() => {
-    document.title = `${route === 'more' ? 'More' : view.title} · Geo Trace`
     // A screen reader continues at the start of the new view; a sighted person sees its top.
     if (!first.current) main.current?.focus({ preventScroll: true })
     first.current = false
     window.scrollTo(0, 0)
   }, [route])
+  useEffect(() => {
+    document.title = `${title} · Geo Trace`
+  }, [title])
   return (
     <div class="shell">
       <button type="button" class="skip" onClick={() => main.current?.focus()}>
-        Skip to the content
+        {skip}
       </button>
       <header class="side">
         <a class="brand" href="#/map">
           <img src="/icon.svg" alt="" width="32" height="32" />
-          <span>Geo Trace</span>
+          <span translate={false}>Geo Trace</span>
         </a>
-        <nav aria-label="Views" class="wide">
+        <nav aria-label={nav} class="wide">
           {VIEWS.map((item) => (
             <NavLink
               key={item.name}
@@ -72,14 +78,11 @@ export function App() {
       <main id="content" ref={main} tabIndex={-1} class={`view view-${route === 'more' ? 'more' : view.name}`}>
         {route === 'more' ? <More /> : <Content view={view} />}
       </main>
-      <nav aria-label="Views, short" class="bar">
+      <nav aria-label={shortNav} class="bar">
         {VIEWS.filter((item) => item.main).map((item) => (
           <NavLink key={item.name} view={item} current={view === item && route !== 'more'} />
         ))}
-        <NavLink
-          view={{ name: 'more', title: 'More', icon: 'more', main: true }}
-          current={route === 'more' || !view.main}
-        />
+        <NavLink view={{ name: 'more', icon: 'more', main: true }} current={route === 'more' || !view.main} />
       </nav>
     </div>
   )
@@ -97,16 +100,17 @@ function useRoute(): string {
 }
 
 function NavLink({ view, current }: { view: View; current: boolean }) {
+  const { views, badge: toBadge } = texts().shell
   const open = exposures.value.filter(({ verdict }) => verdict === 'new').length
   const badge = view.name === 'exposures' && open > 0
   return (
     <a class="nav" href={`#/${view.name}`} aria-current={current ? 'page' : undefined}>
       <Icon name={view.icon} />
-      <span>{view.title}</span>
+      <span>{views[view.name]}</span>
       {badge && (
         <span class="badge">
-          <span aria-hidden="true">{open}</span>
-          <span class="hidden">{open} new</span>
+          <span aria-hidden="true">{format().number(open)}</span>
+          <span class="hidden">{toBadge(open)}</span>
         </span>
       )}
     </a>
@@ -116,15 +120,16 @@ function NavLink({ view, current }: { view: View; current: boolean }) {
 function Connection() {
   const { running, failed, last } = syncing.value
   const connected = online.value
+  const { connection } = texts().shell
   const [state, text] = running
-    ? ['busy', 'Syncing']
+    ? ['busy', connection.syncing]
     : !connected
-      ? ['off', 'Offline']
+      ? ['off', connection.offline]
       : failed !== undefined
-        ? ['bad', 'Sync failed']
+        ? ['bad', connection.failed]
         : last === undefined
-          ? ['off', 'Not synced yet']
-          : ['good', 'In sync']
+          ? ['off', connection.notYet]
+          : ['good', connection.good]
   return (
     <p class="connection" data-state={state}>
       <span class="dot" aria-hidden="true" /> {text}
@@ -133,15 +138,16 @@ function Connection() {
 }
 
 function More() {
+  const { views } = texts().shell
   return (
     <div class="page">
-      <h1>More</h1>
+      <h1>{views.more}</h1>
       <ul class="cards more">
         {VIEWS.filter(({ main }) => !main).map((view) => (
           <li key={view.name}>
             <a class="card row" href={`#/${view.name}`}>
               <Icon name={view.icon} />
-              <span>{view.title}</span>
+              <span>{views[view.name]}</span>
             </a>
           </li>
         ))}
@@ -152,27 +158,28 @@ function More() {
 
 function Content({ view }: { view: View }) {
   const session = opening.value
+  const { shell } = texts()
   // The lab runs a federation of its own and needs no data of this device.
-  if (view.name === 'lab') return <LazyView load={() => import('./views/lab.tsx')} what="The lab" />
-  if (session.state === 'opening') return <p class="loading">Opening the diary on this device …</p>
+  if (view.name === 'lab') {
+    const salting = session.state === 'ready' ? session.manifest.parameters.salting : 'threshold'
+    return <LazyView key="lab" load={loadLab} props={{ salting }} />
+  }
+  if (session.state === 'opening') return <p class="loading">{shell.opening}</p>
   if (session.state === 'waiting') {
     return (
       <div class="page notice">
-        <h1>Open in another tab</h1>
-        <p>
-          One tab at a time keeps your diary, so that nothing is sent twice. Close the other one and this tab goes on by
-          itself.
-        </p>
+        <h1>{shell.otherTab}</h1>
+        <p>{shell.otherTabWhy}</p>
       </div>
     )
   }
   if (session.state === 'failed') {
     return (
       <div class="page notice" role="alert">
-        <h1>Geo Trace cannot open</h1>
+        <h1>{shell.cannotOpen}</h1>
         <p>{session.why}</p>
         <button type="button" class="primary" onClick={() => location.reload()}>
-          Try again
+          {shell.tryAgain}
         </button>
       </div>
     )
@@ -182,39 +189,39 @@ function Content({ view }: { view: View }) {
     case 'diary':
       return (
         <Gate manifest={manifest} tracer={tracer}>
-          <DiaryView tracer={tracer} />
+          <LazyView key="diary" load={loadDiary} props={{ tracer }} />
         </Gate>
       )
     case 'exposures':
       return (
         <Gate manifest={manifest} tracer={tracer}>
-          <ExposuresView tracer={tracer} />
+          <LazyView key="exposures" load={loadExposures} props={{ tracer }} />
         </Gate>
       )
     case 'sync':
       return (
         <Gate manifest={manifest} tracer={tracer}>
-          <LazyView key="sync" load={loadSync} what="The sync" props={{ tracer }} />
+          <LazyView key="sync" load={loadSync} props={{ tracer }} />
         </Gate>
       )
     case 'start':
       return (
         <Gate manifest={manifest} tracer={tracer}>
-          <FirstSteps tracer={tracer} manifest={manifest} />
+          <LazyView key="start" load={loadStart} props={{ tracer, manifest }} />
         </Gate>
       )
     case 'report':
-      return <LazyView key="report" load={loadReport} what="The report" props={{ tracer }} />
+      return <LazyView key="report" load={loadReport} props={{ tracer }} />
     case 'privacy':
-      return <LazyView key="privacy" load={loadPrivacy} what="The privacy page" props={{ tracer, manifest }} />
+      return <LazyView key="privacy" load={loadPrivacy} props={{ tracer, manifest }} />
     case 'transfer':
-      return <LazyView key="transfer" load={loadTransfer} what="Import and export" props={{ tracer, manifest }} />
+      return <LazyView key="transfer" load={loadTransfer} props={{ tracer, manifest }} />
     case 'settings':
-      return <LazyView key="settings" load={loadSettings} what="The page of settings" props={{ tracer, manifest }} />
+      return <LazyView key="settings" load={loadSettings} props={{ tracer, manifest }} />
     default:
       return (
         <Gate manifest={manifest} tracer={tracer}>
-          <LazyView load={() => import('./views/map.tsx')} what="The map" props={{ tracer, manifest, core }} />
+          <LazyView key="map" load={loadMap} props={{ tracer, manifest, core }} />
         </Gate>
       )
   }

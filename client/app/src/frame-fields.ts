@@ -1,8 +1,11 @@
-/** Splits a frame that leaves the device into its fields. PROTOCOL.md §7.1 to §7.3. Widths come from the wire's constants. */
+/** Splits a frame that leaves the device into its fields. PROTOCOL.md §7.1 to §7.3, §7.6. Widths come from the wire's constants. */
 import {
   bytesToHex,
+  decodeEvaluateRequest,
   decodeSaltRequest,
   decodeSyncRequest,
+  ELEMENT_BYTES,
+  EVALUATE_PROTOCOL,
   GROUP_HEAD_BYTES,
   type Manifest,
   ROSTER_NAME_BYTES,
@@ -13,7 +16,7 @@ import {
   SYNC_PROTOCOL,
   USER_SECRET_BYTES,
 } from '@geotrace/core-wasm/wire'
-import { time } from './words.ts'
+import { format, later } from './text/text.ts'
 
 export interface Field {
   name: string
@@ -24,6 +27,7 @@ export interface Field {
 }
 
 const EPOCH_MS = 80 * 60_000
+const EPOCH_BYTES = 4
 const KIND_BYTES = 32
 const SALT_BLOCK_BYTES = 5
 
@@ -31,69 +35,82 @@ const SALT_BLOCK_BYTES = 5
 export function frameToFields(protocol: string, frame: Uint8Array, manifest: Manifest): Field[] {
   if (protocol === SYNC_PROTOCOL.id) return syncFields(frame, manifest)
   if (protocol === SALT_PROTOCOL.id) return saltFields(frame)
-  return [{ name: 'request', says: 'the wish for a roster', bytes: frame.length, kind: 'head' }]
+  if (protocol === EVALUATE_PROTOCOL.id) return evaluateFields(frame)
+  return [{ ...later().frames.request, bytes: frame.length, kind: 'head' }]
 }
 
 function syncFields(frame: Uint8Array, manifest: Manifest): Field[] {
   const { minute, groups, report, generation, cursor } = decodeSyncRequest(frame, manifest.parameters.syncRequestBytes)
-  const kinds = {
-    none: 'nothing to report',
-    code: 'a report code',
-    erase: 'erase everything of mine',
-    withdraw: 'withdraw my report',
-  }
+  const { frames: text } = later()
+  const { time } = format()
   const fields: Field[] = [
-    { name: 'version', says: 'frames of version 2', bytes: 1, kind: 'head' },
-    {
-      name: 'minute',
-      says: minute === 0 ? 'filled in when it is sent' : time(minute * 60_000),
-      bytes: 4,
-      kind: 'time',
-    },
-    {
-      name: 'user secret',
-      says: 'who deposits: a random number of this device',
-      bytes: USER_SECRET_BYTES,
-      kind: 'secret',
-    },
-    { name: 'sync id', says: 'random, so that a repetition is known as one', bytes: SYNC_ID_BYTES, kind: 'head' },
-    { name: 'kind', says: kinds[report.kind], bytes: KIND_BYTES, kind: 'code' },
-    { name: 'slip', says: 'empty: the space of a contribution to a map', bytes: SLIP_BYTES, kind: 'padding' },
-    { name: 'marks so far', says: `generation ${generation}, ${cursor} read`, bytes: 8, kind: 'head' },
-    { name: 'groups', says: `${groups.length} epochs`, bytes: 1, kind: 'head' },
+    { ...text.version, bytes: 1, kind: 'head' },
+    { name: text.minute, says: minute === 0 ? text.filledIn : time(minute * 60_000), bytes: 4, kind: 'time' },
+    { ...text.secret, bytes: USER_SECRET_BYTES, kind: 'secret' },
+    { ...text.syncId, bytes: SYNC_ID_BYTES, kind: 'head' },
+    { name: text.kind, says: text.kinds[report.kind], bytes: KIND_BYTES, kind: 'code' },
+    { ...text.slip, bytes: SLIP_BYTES, kind: 'padding' },
+    { name: text.marks, says: text.marksSay(generation, cursor), bytes: 8, kind: 'head' },
+    { name: text.groups, says: text.epochs(groups.length), bytes: 1, kind: 'head' },
   ]
   for (const { epoch, rows } of groups) {
     const back = rows.filter(({ lags }) => lags === 0).length
-    const what = back === 0 ? `${rows.length} hashes` : `${rows.length} hashes, ${back} of them to be erased,`
-    const says = `${what} of the 80 minutes from ${time(epoch * EPOCH_MS)}`
-    fields.push({ name: 'epoch', says, bytes: GROUP_HEAD_BYTES, kind: 'time' })
-    fields.push({
-      name: 'risk hashes',
-      says: '12 bytes each, and one for the length of its block; nobody can read a place out of them without the salts',
-      bytes: rows.length * ROW_BYTES,
-      kind: 'hash',
-    })
+    const from = time(epoch * EPOCH_MS)
+    const says = back === 0 ? text.rows(rows.length, from) : text.rowsBack(rows.length, back, from)
+    fields.push({ name: text.epoch, says, bytes: GROUP_HEAD_BYTES, kind: 'time' })
+    fields.push({ ...text.hashes, bytes: rows.length * ROW_BYTES, kind: 'hash' })
   }
   const left = frame.length - fields.reduce((sum, field) => sum + field.bytes, 0)
-  fields.push({ name: 'padding', says: 'zeros, so that all syncs are of a few sizes', bytes: left, kind: 'padding' })
+  fields.push({ ...text.padding, bytes: left, kind: 'padding' })
   return fields
 }
 
 function saltFields(frame: Uint8Array): Field[] {
   const { shard, blocks, roster } = decodeSaltRequest(frame)
+  const { frames: text } = later()
+  const { time, number } = format()
   const sizes = [...new Set(blocks.map(({ size }) => size))].sort((a, b) => a - b)
   const first = Math.min(...blocks.map(({ size, n }) => size * n)) * 60_000
   const last = Math.max(...blocks.map(({ size, n }) => size * (n + 1))) * 60_000
   return [
-    { name: 'version, suite', says: 'protocol 1, plain salts', bytes: 2, kind: 'head' },
-    { name: 'roster', says: `of the federation: ${bytesToHex(roster)}`, bytes: ROSTER_NAME_BYTES, kind: 'head' },
-    { name: 'shard', says: `${shard}: one of the world’s shares, everywhere at once`, bytes: 2, kind: 'head' },
-    { name: 'count', says: `${blocks.length} salts`, bytes: 1, kind: 'head' },
+    { name: text.suite, says: text.plain, bytes: 2, kind: 'head' },
+    rosterField(roster),
+    { name: text.shard, says: text.shardSays(shard), bytes: 2, kind: 'head' },
+    { name: text.count, says: text.salts(blocks.length), bytes: 1, kind: 'head' },
     {
-      name: 'time blocks',
-      says: `of ${sizes.join(', ')} minutes, from ${time(first)} to ${time(last)}; no place`,
+      name: text.blocks,
+      says: text.blocksSay(sizes.map(number), time(first), time(last)),
       bytes: blocks.length * SALT_BLOCK_BYTES,
       kind: 'time',
     },
   ]
+}
+
+function evaluateFields(frame: Uint8Array): Field[] {
+  const { shard, roster, wantsKeys, epochs, elements } = decodeEvaluateRequest(frame)
+  const { frames: text } = later()
+  const { time } = format()
+  return [
+    { name: text.suite, says: text.threshold, bytes: 2, kind: 'head' },
+    rosterField(roster),
+    { name: text.shard, says: text.shardSays(shard), bytes: 2, kind: 'head' },
+    {
+      name: text.flags,
+      says: text.flagsSay(elements[0]!.length, epochs.length, wantsKeys),
+      bytes: 3,
+      kind: 'head',
+    },
+    {
+      name: text.epoch,
+      says: text.epochsSay(time(epochs[0]! * EPOCH_MS), time((epochs.at(-1)! + 1) * EPOCH_MS)),
+      bytes: epochs.length * EPOCH_BYTES,
+      kind: 'time',
+    },
+    { ...text.elements, bytes: elements.flat().length * ELEMENT_BYTES, kind: 'hash' },
+  ]
+}
+
+function rosterField(roster: Uint8Array): Field {
+  const { frames: text } = later()
+  return { name: text.roster, says: text.rosterSays(bytesToHex(roster)), bytes: ROSTER_NAME_BYTES, kind: 'head' }
 }

@@ -7,6 +7,8 @@ import { bytesToHex } from '@geotrace/core-wasm/wire'
 
 export interface SentFrame {
   id: number
+  /** Counts the sessions of the dialer. A sync has one. */
+  session: number
   at: number
   /** The peer's key, hex. */
   peer: string
@@ -20,14 +22,16 @@ export interface SentFrame {
 export const FRAMES_KEPT = 200
 
 export function watchedDialer(dialer: Dialer, onFrame: (frame: SentFrame) => void): Dialer {
-  let id = 0
+  let [id, sessions] = [0, 0]
   return {
     async open() {
       const session = await dialer.open()
+      const number = sessions++
       return {
         async request(peer, protocol: Protocol, frame, options) {
           const own = {
             id: id++,
+            session: number,
             at: Date.now(),
             peer: bytesToHex(peer.key),
             protocol: protocol.id,

@@ -3,15 +3,17 @@ import { readFileSync } from 'node:fs'
 import type { Certainty, Exposure } from '@geotrace/client'
 import { describe, expect, it } from 'vitest'
 import { type Advice, toDatedAdvice } from '../../app/src/exposures/advice.ts'
-import { toSharedText } from '../../app/src/exposures/exposure-words.ts'
-import { day } from '../../app/src/words.ts'
+import { toSharedText } from '../../app/src/exposures/shared-text.ts'
+import { format, withLater } from '../../app/src/text/text.ts'
 
 const DAY = 24 * 60 * 60_000
-const ADVICE = JSON.parse(readFileSync(new URL('../../app/public/advice.json', import.meta.url), 'utf8')) as Advice
+const ADVICE = JSON.parse(readFileSync(new URL('../../app/public/advice.json', import.meta.url), 'utf8')) as Advice[]
+const { day } = format()
 const MET = new Date(2026, 10, 29, 12).getTime()
 const exposure = (degree: number, certainty: Certainty) =>
   ({ degree, certainty, from: MET, to: MET + DAY / 96, lat: 52.52, lng: 13.405 }) as Exposure
-const steps = (item: Exposure, nowMs: number) => toDatedAdvice(ADVICE, item, nowMs)?.steps.join(' ') ?? ''
+const steps = (item: Exposure, nowMs: number, advice = ADVICE[0]!) =>
+  toDatedAdvice(advice, item, nowMs, day)?.steps.join(' ') ?? ''
 
 describe('the advice of an exposure', () => {
   it('the dates count from the day of the exposure', () => {
@@ -34,15 +36,19 @@ describe('the advice of an exposure', () => {
     expect(new Set(texts).size).toBe(3)
   })
 
-  it('the advice of the demo has a rule for every degree and certainty', () => {
+  it('the advice of the demo has a rule for every degree and certainty, in each language', () => {
+    expect(ADVICE.map(({ language }) => language)).toEqual(['en', 'de'])
     for (const degree of [1, 2, 3, 7]) {
       for (const certainty of ['high', 'medium', 'low'] as const) {
-        expect(steps(exposure(degree, certainty), MET), `${degree} ${certainty}`).not.toBe('')
+        for (const advice of ADVICE) {
+          expect(steps(exposure(degree, certainty), MET, advice), `${degree} ${certainty}`).not.toBe('')
+        }
       }
     }
   })
 
-  it('the shared text names the place only when the person wants it', () => {
+  it('the shared text names the place only when the person wants it', async () => {
+    await withLater(Promise.resolve())
     expect(toSharedText(exposure(1, 'high'), false)).not.toMatch(/52\.52|13\.40/)
     expect(toSharedText(exposure(1, 'high'), true)).toContain('52.52000, 13.40500')
   })

@@ -1,9 +1,15 @@
 /** Drives the web app for its tests: a browser context with a mocked position, a clock that can jump, and its faults. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { systemClock } from '@geotrace/core-wasm'
+import type { LocalFederation } from '@geotrace/node/testing'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import { expect } from 'vitest'
+import { createTracer, libp2pDialer, memoryStorage, type Tracer } from '../../src/node.ts'
 
 export const MINUTE = 60_000
+/** After this time the 5-minute block of any fix is over. */
+export const AHEAD_MS = 6 * MINUTE
 export const CAFE = { latitude: 52.52, longitude: 13.405, accuracy: 5 }
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -96,4 +102,59 @@ export async function tabTo(page: Page, name: string): Promise<void> {
     if (focused.startsWith(name)) return
   }
   throw new Error(`no way to "${name}" with the keyboard`)
+}
+
+/** Opens the app, agrees to everything and waits for the first sync. */
+export async function start(app: AppContext): Promise<Page> {
+  const page = await app.open()
+  await page.getByLabel('Send fingerprints').check()
+  await page.getByRole('button', { name: 'Start' }).click()
+  await page.getByText('Three things').waitFor()
+  await go(page, 'map')
+  await page.getByLabel('Map of your positions').waitFor()
+  await page.locator('.connection[data-state=good]').waitFor({ state: 'attached' })
+  return page
+}
+
+export async function go(page: Page, view: string): Promise<void> {
+  await page.evaluate((hash) => {
+    location.hash = hash
+  }, `#/${view}`)
+}
+
+/** So that deposits are not held. */
+export async function markHomeFarAway(page: Page): Promise<void> {
+  await go(page, 'map?at=52.62,13.505')
+  await page.getByRole('button', { name: 'My home is here' }).click()
+  await page.getByRole('button', { name: 'Yes, hide this zone' }).click()
+  await page.getByText('This is your home now').waitFor()
+}
+
+export async function sync(page: Page): Promise<void> {
+  await go(page, 'sync')
+  await page.getByRole('button', { name: 'Sync now' }).click()
+  await page.getByText('What the last sync did').waitFor()
+  await page.getByRole('button', { name: 'Sync now' }).waitFor()
+}
+
+/** Another person was at the café at the same time, with the SDK in Node. */
+export async function meetAda(federation: LocalFederation): Promise<Tracer> {
+  const ada = await createTracer({
+    federation: federation.manifest,
+    storage: memoryStorage(),
+    dialer: libp2pDialer(),
+    clock: { ...systemClock(), now: () => Date.now() + AHEAD_MS },
+    redaction: false,
+  })
+  const fix = { lat: CAFE.latitude, lng: CAFE.longitude, accuracyM: 5, at: Date.now() }
+  expect(await ada.record(fix)).toEqual({ accepted: true })
+  return ada
+}
+
+/** The person reports with a fresh code, and the central peer has computed the marks of others. */
+export async function reportAs(person: Tracer, federation: LocalFederation): Promise<void> {
+  const [code] = await federation.central.issueCodes({ count: 1, days: 1 })
+  expect(await person.report(code!)).toMatchObject({ report: 'accepted' })
+  await person.close()
+  await federation.central.settled()
 }

@@ -1,20 +1,24 @@
 /** The web app against a real federation on loopback, in a real browser, under the Content-Security-Policy of `npm start`. */
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { systemClock } from '@geotrace/core-wasm'
 import { type LocalFederation, startWebServer, type WebServer } from '@geotrace/node/testing'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createTracer, libp2pDialer, memoryStorage } from '../../src/node.ts'
 import {
-  type AppContext,
+  AHEAD_MS,
   accessibilityFaults,
   CAFE,
+  go,
   goAhead,
   MINUTE,
+  markHomeFarAway,
+  meetAda,
   noonOffsetMin,
   openContext,
   overflowPx,
+  reportAs,
+  start,
+  sync,
   tabTo,
 } from './app-page.ts'
 import { filmQrCode } from './camera.ts'
@@ -23,8 +27,6 @@ import type { Stage } from './stage.ts'
 
 const folder = resolve(fileURLToPath(import.meta.url), '../../../app/dist')
 const VIEWS = ['start', 'map', 'diary', 'exposures', 'sync', 'report', 'privacy', 'lab', 'transfer', 'settings', 'more']
-/** After this time the 5-minute block of any fix is over. */
-const AHEAD_MS = 6 * MINUTE
 
 async function countRows(federation: LocalFederation): Promise<number> {
   const { days } = await federation.central.statistics()
@@ -45,37 +47,6 @@ export function appSuite(stage: () => Stage): void {
   })
   afterAll(() => server?.stop())
 
-  async function start(app: AppContext): Promise<Page> {
-    const page = await app.open()
-    await page.getByLabel('Send fingerprints').check()
-    await page.getByRole('button', { name: 'Start' }).click()
-    await page.getByText('Three things').waitFor()
-    await go(page, 'map')
-    await page.getByLabel('Map of your fixes').waitFor()
-    await page.locator('.connection[data-state=good]').waitFor({ state: 'attached' })
-    return page
-  }
-
-  async function go(page: Page, view: string): Promise<void> {
-    await page.evaluate((hash) => {
-      location.hash = hash
-    }, `#/${view}`)
-  }
-
-  async function markHomeFarAway(page: Page): Promise<void> {
-    await go(page, 'map?at=52.62,13.505')
-    await page.getByRole('button', { name: 'My home is here' }).click()
-    await page.getByRole('button', { name: 'Yes, hide this zone' }).click()
-    await page.getByText('This is your home now').waitFor()
-  }
-
-  async function sync(page: Page): Promise<void> {
-    await go(page, 'sync')
-    await page.getByRole('button', { name: 'Sync now' }).click()
-    await page.getByText('What the last sync did').waitFor()
-    await page.getByRole('button', { name: 'Sync now' }).waitFor()
-  }
-
   it('the web app turns a position into a deposit and then shows an exposure', async () => {
     const app = await openContext(browser, server.url, { permissions: ['geolocation', 'notifications'] })
     const page = await start(app)
@@ -85,27 +56,14 @@ export function appSuite(stage: () => Stage): void {
     expect(await page.locator('.diary-table').innerText()).toContain('52.52000, 13.40500')
     await markHomeFarAway(page)
 
-    // Another person was at the same place at the same time, with the SDK in Node.
-    const ada = await createTracer({
-      federation: federation.manifest,
-      storage: memoryStorage(),
-      dialer: libp2pDialer(),
-      clock: { ...systemClock(), now: () => Date.now() + AHEAD_MS },
-      redaction: false,
-    })
-    const fix = { lat: CAFE.latitude, lng: CAFE.longitude, accuracyM: 5, at: Date.now() }
-    expect(await ada.record(fix)).toEqual({ accepted: true })
-
+    const ada = await meetAda(federation)
     await goAhead(page, AHEAD_MS)
     await sync(page)
     await go(page, 'diary')
     await page.getByText('deposited', { exact: true }).waitFor()
     await go(page, 'exposures')
     await page.getByText('No known exposure').waitFor()
-    const [code] = await federation.central.issueCodes({ count: 2, days: 1 })
-    expect(await ada.report(code!)).toMatchObject({ report: 'accepted' })
-    await ada.close()
-    await federation.central.settled()
+    await reportAs(ada, federation)
 
     await sync(page)
     await go(page, 'exposures')
@@ -287,13 +245,13 @@ export function appSuite(stage: () => Stage): void {
     const slider = page.getByRole('slider', { name: 'Day' })
     const known = page.locator('#map-help')
     expect(await slider.getAttribute('aria-valuetext')).toBe('All days')
-    expect(await known.innerText()).toMatch(/^1 fix /)
+    expect(await known.innerText()).toMatch(/^1 position /)
     await slider.press('ArrowLeft')
-    await expect.poll(() => known.innerText()).toMatch(/^1 fix /)
+    await expect.poll(() => known.innerText()).toMatch(/^1 position /)
     await slider.press('ArrowLeft')
-    await expect.poll(() => known.innerText()).toMatch(/^0 fixes /)
+    await expect.poll(() => known.innerText()).toMatch(/^0 positions /)
     await slider.press('End')
-    await expect.poll(() => known.innerText()).toMatch(/^1 fix /)
+    await expect.poll(() => known.innerText()).toMatch(/^1 position /)
     await go(page, 'diary')
   }
 
@@ -324,7 +282,7 @@ export function appSuite(stage: () => Stage): void {
     const app = await openContext(browser, server.url, { geolocation: { ...CAFE, accuracy: 35 } })
     const page = await start(app)
     await go(page, 'diary')
-    await page.getByText('Only positions that are less accurate than 10 m came').waitFor()
+    await page.getByText('Only positions that were too inaccurate came').waitFor()
     await page.getByText('Before the diary', { exact: true }).waitFor()
     await go(page, 'settings')
     await page.getByRole('button', { name: 'Pause' }).click()
@@ -334,7 +292,7 @@ export function appSuite(stage: () => Stage): void {
     await page.getByRole('button', { name: 'Resume' }).click()
     await go(page, 'map?pick=stay&at=52.53,13.42')
     await page.getByRole('button', { name: 'I was here' }).click()
-    await page.getByText('12 fixes taken').waitFor()
+    await page.getByText('12 positions taken').waitFor()
     await page.getByRole('link', { name: 'See the diary' }).click()
     await page.getByRole('button', { name: '12 positions' }).click()
     await page
@@ -388,7 +346,7 @@ export function appSuite(stage: () => Stage): void {
     const choose = (name: string, text: string) =>
       page.getByLabel('Choose a file').setInputFiles({ name, mimeType: 'application/json', buffer: Buffer.from(text) })
     await choose('Records.json', JSON.stringify({ locations: [record(at), record(at + 5 * MINUTE)] }))
-    await page.getByText('2 fixes taken').waitFor()
+    await page.getByText('2 positions taken').waitFor()
     await page.getByText('Records.json: 2 entries = 2 read + 0 left out').waitFor()
     await choose('Records.json', '{"locations": [\n{"latitudeE7": "north", "longitudeE7": 1}]}')
     await page.getByText('Records.json, line 2: $.locations[0]: the latitude "north"').waitFor()
@@ -454,8 +412,8 @@ export function appSuite(stage: () => Stage): void {
     await page.getByText('Three things').waitFor()
     await tabTo(page, 'Go to the map')
     await page.keyboard.press('Enter')
-    await page.getByLabel('Map of your fixes').waitFor()
-    await tabTo(page, 'Map of your fixes')
+    await page.getByLabel('Map of your positions').waitFor()
+    await tabTo(page, 'Map of your positions')
     for (const key of ['+', '+', 'ArrowLeft', 'Enter']) await page.keyboard.press(key)
     await page.getByRole('complementary', { name: 'This place' }).waitFor()
     await tabTo(page, 'Hide 200 m here')

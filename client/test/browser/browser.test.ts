@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { appSuite } from './app-suite.ts'
 import { inChromium } from './chromium.ts'
+import { languageSuite } from './language-suite.ts'
 import { quickstartSuite } from './quickstart-suite.ts'
 import { openStage, type Stage } from './stage.ts'
 import { storageSuite } from './storage-suite.ts'
@@ -17,4 +18,5 @@ inChromium('in Chromium', () => {
   describe('the quickstart', () => quickstartSuite(given))
   describe('IndexedDB', () => storageSuite(given))
   describe('the web app', () => appSuite(given))
+  describe('the languages of the web app', () => languageSuite(given))
 })

@@ -1,6 +1,7 @@
 /** The last fourteen days: recorded hours and exposures of each, and the day that is shown. */
 import type { DiaryEntry, Exposure } from '@geotrace/client'
-import { count, day } from '../words.ts'
+import { HOUR_MS } from '@geotrace/core-wasm/wire'
+import { format, later } from '../text/text.ts'
 import { BLOCK_MS, nextMidnight } from './timeline.ts'
 
 const DAY_BLOCKS = 288
@@ -13,14 +14,16 @@ interface CalendarProps {
 }
 
 export function Calendar({ midnights, entries, exposures, shown }: CalendarProps) {
+  const { diary } = later()
+  const n = format()
   const fixes = countByDay(midnights, entries, ({ at }) => at)
   const met = countByDay(midnights, exposures, ({ from }) => from)
   return (
-    <nav aria-label="Days">
+    <nav aria-label={diary.days}>
       <ol class="calendar">
         {midnights.map((midnight, i) => {
-          const hours = ((fixes[i]! * BLOCK_MS) / 3_600_000).toFixed(1)
-          const text = `${day(midnight)}: ${hours} hours recorded${met[i]! > 0 ? `, ${count(met[i]!, 'exposure')}` : ''}`
+          const [day, hours] = [n.day(midnight), n.hours((fixes[i]! * BLOCK_MS) / HOUR_MS)]
+          const text = met[i]! > 0 ? diary.recordedAndMet(day, hours, met[i]!) : diary.recorded(day, hours)
           return (
             <li key={midnight}>
               <a
@@ -29,10 +32,8 @@ export function Calendar({ midnights, entries, exposures, shown }: CalendarProps
                 title={text}
                 data-met={met[i]! > 0}
               >
-                <small aria-hidden="true">
-                  {new Date(midnight).toLocaleDateString(undefined, { weekday: 'narrow' })}
-                </small>
-                <strong aria-hidden="true">{new Date(midnight).getDate()}</strong>
+                <small aria-hidden="true">{n.weekday(midnight)}</small>
+                <strong aria-hidden="true">{n.number(new Date(midnight).getDate())}</strong>
                 <span class="hidden">{text}</span>
                 <span class="calendar-bar">
                   <span style={{ width: `${(100 * fixes[i]!) / DAY_BLOCKS}%` }} />

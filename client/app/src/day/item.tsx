@@ -2,9 +2,9 @@
 import type { DiaryEntry, DiaryState, NamedPlace } from '@geotrace/client'
 import { toPlaceName } from '@geotrace/client'
 import { useState } from 'preact/hooks'
+import { coordinates } from '../coordinates.ts'
 import { Scrollable } from '../scrollable.tsx'
-import { count, duration, place, time } from '../words.ts'
-import { GAP_WORDS, STATES } from './gap-words.ts'
+import { format, later, words } from '../text/text.ts'
 import { BLOCK_MS, type Gap, type Stay, type TimelineItem, type Way } from './timeline.ts'
 
 interface ItemProps {
@@ -20,7 +20,7 @@ export function Item({ item, ...rest }: ItemProps) {
 }
 
 function GapRow({ gap }: { gap: Gap }) {
-  const { title, why } = GAP_WORDS[gap.cause]
+  const { title, why } = later().diary.gaps[gap.cause]
   return (
     <div class={`moment moment-gap moment-${gap.cause}`}>
       <Times from={gap.from} until={gap.until} />
@@ -32,38 +32,42 @@ function GapRow({ gap }: { gap: Gap }) {
 }
 
 function Times({ from, until }: { from: number; until: number }) {
+  const { time, shortSpan } = format()
   return (
     <p class="moment-times">
       {time(from)} – {time(until)}
-      <span class="small"> {duration(until - from)}</span>
+      <span class="small"> {shortSpan(until - from)}</span>
     </p>
   )
 }
 
 function Presence({ move, names, onName, onDelete }: Omit<ItemProps, 'item'> & { move: Stay | Way }) {
   const [open, setOpen] = useState<'no' | 'name' | 'fixes' | 'delete'>('no')
+  const { diary } = later()
   const name = move.kind === 'stay' ? toPlaceName(names, move) : undefined
-  const title = move.kind === 'way' ? 'On the way' : (name ?? 'A place without a name')
+  const title = move.kind === 'way' ? diary.way : (name ?? diary.noName)
   const toggle = (next: typeof open) => setOpen(open === next ? 'no' : next)
   const at = move.kind === 'stay' ? move : move.fixes[0]!
   return (
     <div class={`moment moment-${move.kind}`}>
       <Times from={move.from} until={move.until} />
       <div>
-        <strong data-named={name !== undefined}>{title}</strong>
+        <strong data-named={name !== undefined} translate={name === undefined}>
+          {title}
+        </strong>
         <States fixes={move.fixes} />
         <div class="moment-tools">
-          <a href={`#/map?at=${at.lat},${at.lng}`}>Map</a>
+          <a href={`#/map?at=${at.lat},${at.lng}`}>{diary.map}</a>
           {move.kind === 'stay' && (
             <button type="button" class="link" aria-expanded={open === 'name'} onClick={() => toggle('name')}>
-              {name === undefined ? 'Name' : 'Rename'}
+              {name === undefined ? diary.name : diary.rename}
             </button>
           )}
           <button type="button" class="link" aria-expanded={open === 'fixes'} onClick={() => toggle('fixes')}>
-            {count(move.fixes.length, 'position')}
+            {diary.positions(move.fixes.length)}
           </button>
           <button type="button" class="link" aria-expanded={open === 'delete'} onClick={() => toggle('delete')}>
-            Delete
+            {diary.delete}
           </button>
         </div>
         {open === 'name' && move.kind === 'stay' && (
@@ -76,11 +80,7 @@ function Presence({ move, names, onName, onDelete }: Omit<ItemProps, 'item'> & {
           />
         )}
         {open === 'delete' && (
-          <ConfirmDelete
-            what={move.kind === 'stay' ? 'this stay' : 'this way'}
-            onYes={() => onDelete(move.from, move.until)}
-            onNo={() => setOpen('no')}
-          />
+          <ConfirmDelete what={move.kind} onYes={() => onDelete(move.from, move.until)} onNo={() => setOpen('no')} />
         )}
         {open === 'fixes' && <Fixes fixes={move.fixes} onDelete={onDelete} />}
       </div>
@@ -95,8 +95,8 @@ function States({ fixes }: { fixes: readonly DiaryEntry[] }) {
   return (
     <p class="moment-states">
       {[...counts].map(([state, n]) => (
-        <span key={state} class={`state state-${state}`} title={STATES[state].why}>
-          {counts.size > 1 && <strong>{n}</strong>} <span>{STATES[state].word}</span>
+        <span key={state} class={`state state-${state}`} title={words().fixStates[state].why}>
+          {counts.size > 1 && <strong>{format().number(n)}</strong>} <span>{words().fixStates[state].word}</span>
         </span>
       ))}
     </p>
@@ -105,6 +105,7 @@ function States({ fixes }: { fixes: readonly DiaryEntry[] }) {
 
 function NameForm({ name, onName }: { name: string; onName: (name: string) => Promise<void> }) {
   const [text, setText] = useState(name)
+  const { diary } = later()
   return (
     <form
       class="row name-form"
@@ -114,29 +115,34 @@ function NameForm({ name, onName }: { name: string; onName: (name: string) => Pr
       }}
     >
       <input
-        aria-label="Name of this place"
+        aria-label={diary.nameOf}
         value={text}
         maxLength={60}
-        placeholder="Café, work, gym …"
+        placeholder={diary.nameExample}
         onInput={(event) => setText(event.currentTarget.value)}
       />
-      <button type="submit">Save</button>
+      <button type="submit">{diary.save}</button>
     </form>
   )
 }
 
-export function ConfirmDelete({ what, onYes, onNo }: { what: string; onYes: () => void; onNo: () => void }) {
+interface ConfirmProps {
+  what: 'stay' | 'way' | 'day'
+  onYes: () => void
+  onNo: () => void
+}
+
+export function ConfirmDelete({ what, onYes, onNo }: ConfirmProps) {
+  const { ask, askWhy, keep } = later().diary
   return (
-    <fieldset class="confirm" aria-label={`Delete ${what}`}>
-      <p class="small">
-        Delete {what} here and at the central peer? This cannot be undone, and you will not be warned of this time.
-      </p>
+    <fieldset class="confirm" aria-label={ask[what].title}>
+      <p class="small">{askWhy}</p>
       <div class="row">
         <button type="button" class="danger" onClick={onYes}>
-          Yes, delete {what}
+          {ask[what].yes}
         </button>
         <button type="button" onClick={onNo}>
-          Keep
+          {keep}
         </button>
       </div>
     </fieldset>
@@ -144,19 +150,21 @@ export function ConfirmDelete({ what, onYes, onNo }: { what: string; onYes: () =
 }
 
 function Fixes({ fixes, onDelete }: { fixes: readonly DiaryEntry[]; onDelete: ItemProps['onDelete'] }) {
+  const { diary } = later()
+  const { time, metres } = format()
   return (
-    <Scrollable label="Positions">
+    <Scrollable label={diary.table}>
       <table class="diary-table">
         <thead>
           <tr>
-            <th scope="col">Time</th>
-            <th scope="col">Place</th>
+            <th scope="col">{diary.time}</th>
+            <th scope="col">{diary.place}</th>
             <th scope="col" class="number accuracy">
-              Accuracy
+              {diary.accuracy}
             </th>
-            <th scope="col">State</th>
+            <th scope="col">{diary.state}</th>
             <th scope="col">
-              <span class="hidden">Delete</span>
+              <span class="hidden">{diary.delete}</span>
             </th>
           </tr>
         </thead>
@@ -167,17 +175,17 @@ function Fixes({ fixes, onDelete }: { fixes: readonly DiaryEntry[]; onDelete: It
               <tr key={fix.at}>
                 <td>{time(fix.at)}</td>
                 <td>
-                  <a class="mono" href={`#/map?at=${fix.lat},${fix.lng}`}>
-                    {place(fix)}
+                  <a class="mono" translate={false} href={`#/map?at=${fix.lat},${fix.lng}`}>
+                    {coordinates(fix)}
                   </a>
                 </td>
-                <td class="number accuracy">{fix.accuracyM === undefined ? '?' : `${Math.round(fix.accuracyM)} m`}</td>
-                <td title={STATES[fix.state].why}>{STATES[fix.state].word}</td>
+                <td class="number accuracy">{fix.accuracyM === undefined ? '?' : metres(fix.accuracyM)}</td>
+                <td title={words().fixStates[fix.state].why}>{words().fixStates[fix.state].word}</td>
                 <td>
                   <button
                     type="button"
                     class="plain"
-                    aria-label={`Delete the position of ${time(fix.at)}`}
+                    aria-label={diary.deletePosition(time(fix.at))}
                     onClick={() => onDelete(block, block + BLOCK_MS)}
                   >
                     ✕

@@ -1,5 +1,5 @@
 /** A day at a glance: one tick for every five minutes, over an axis of hours. */
-import { count } from '../words.ts'
+import { format, later } from '../text/text.ts'
 import { BLOCK_MS, type TimelineItem } from './timeline.ts'
 
 const HOUR_BLOCKS = 12
@@ -16,7 +16,7 @@ export function Strip({ start, end, items }: { start: number; end: number; items
         viewBox={`0 0 ${blocks} 18`}
         preserveAspectRatio="none"
         role="img"
-        aria-label={`${count(fixes.length, 'fix', 'fixes')} of ${blocks} possible`}
+        aria-label={later().diary.strip(fixes.length, blocks)}
       >
         <rect class="strip-ground" width={blocks} height="18" />
         {items.map(
@@ -40,7 +40,7 @@ export function Strip({ start, end, items }: { start: number; end: number; items
       <div class="strip-hours" aria-hidden="true">
         {HOURS_MARKED.map((hour) => (
           <span key={hour} style={{ left: `${(100 * hour * HOUR_BLOCKS) / 288}%` }}>
-            {hour}
+            {format().number(hour)}
           </span>
         ))}
       </div>

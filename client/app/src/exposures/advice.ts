@@ -4,7 +4,7 @@
  */
 import type { Certainty, Exposure } from '@geotrace/client'
 import { useEffect, useState } from 'preact/hooks'
-import { day } from '../words.ts'
+import { languageCode } from '../text/text.ts'
 
 interface Step {
   /** `{date}` becomes the date of `day`. */
@@ -21,6 +21,8 @@ interface Rule {
   steps: Step[]
 }
 export interface Advice {
+  /** BCP 47: the language of these texts. */
+  language: string
   exposed: Rule[]
   reported: { title: string; steps: string[] }
   authority: string
@@ -30,14 +32,16 @@ export interface DatedAdvice {
   steps: string[]
 }
 
+/** The advice in the person's language, else in the first language of the file. */
 export function useAdvice(): Advice | undefined {
-  const [advice, setAdvice] = useState<Advice | undefined>(undefined)
+  const [all, setAll] = useState<readonly Advice[]>([])
+  const code = languageCode()
   useEffect(() => {
     fetch('/advice.json')
-      .then((response) => response.json() as Promise<Advice>)
-      .then(setAdvice, () => undefined)
+      .then((response) => response.json() as Promise<Advice[]>)
+      .then(setAll, () => undefined)
   }, [])
-  return advice
+  return all.find(({ language }) => language === code) ?? all[0]
 }
 
 /** The first rule for this degree and certainty; undefined when the authority wrote none. */
@@ -45,18 +49,24 @@ export function toDatedAdvice(
   { exposed }: Pick<Advice, 'exposed'>,
   { degree, certainty, from }: Pick<Exposure, 'degree' | 'certainty' | 'from'>,
   nowMs: number,
+  toDay: (at: number) => string,
 ): DatedAdvice | undefined {
   const rule = exposed.find(
     ({ degrees, certainty: sure }) => degree >= degrees[0] && degree <= degrees[1] && sure.includes(certainty),
   )
   if (rule === undefined) return undefined
-  return { title: rule.title, steps: rule.steps.flatMap((step) => toDatedStep(step, from, nowMs) ?? []) }
+  return { title: rule.title, steps: rule.steps.flatMap((step) => toDatedStep(step, from, nowMs, toDay) ?? []) }
 }
 
-function toDatedStep({ text, day: days, late }: Step, from: number, nowMs: number): string | undefined {
+function toDatedStep(
+  { text, day: days, late }: Step,
+  from: number,
+  nowMs: number,
+  toDay: (at: number) => string,
+): string | undefined {
   if (days === undefined) return text
   const met = new Date(from)
   const due = new Date(met.getFullYear(), met.getMonth(), met.getDate() + days)
   const isOver = new Date(due.getFullYear(), due.getMonth(), due.getDate() + 1).getTime() <= nowMs
-  return isOver ? late : text.replace('{date}', day(due.getTime()))
+  return isOver ? late : text.replace('{date}', toDay(due.getTime()))
 }

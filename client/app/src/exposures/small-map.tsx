@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { type Land, loadLand } from '../map/base.ts'
 import { paint, readColours } from '../map/paint.ts'
 import { diary, opening } from '../session/state.ts'
+import { later, texts } from '../text/text.ts'
 
 /** The place and the streets around it. */
 const ZOOM = 16
@@ -46,9 +47,10 @@ export default function SmallMap({ exposure }: { exposure: Exposure }) {
       homeCells: [],
       position: undefined,
       selected: undefined,
+      words: { hiddenHome: texts().map.hiddenHome, ...texts().lab },
     })
   }, [width, land, fixes, exposure])
-  return <canvas ref={canvas} class="small-map" role="img" aria-label="Map of this place" />
+  return <canvas ref={canvas} class="small-map" role="img" aria-label={later().exposures.map} />
 }
 
 function isAround({ at }: DiaryEntry, { from, to }: Exposure): boolean {

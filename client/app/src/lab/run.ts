@@ -1,20 +1,30 @@
 /**
  * Computes one meeting with the real core, two real tracers and a federation in memory, all in this page. The lab shows
- * their results.
+ * their results. Under `threshold` it also shows one evaluation step by step.
  */
 import type { Exposure, Protocol } from '@geotrace/client'
 import { formatReportCode } from '@geotrace/client'
 import { type FakeFederation, fakeFederation, openTracer, START_MS, seededBytes } from '@geotrace/client/testing'
-import type { Core, Fix, TimeBlock } from '@geotrace/core-wasm'
-import { testSalt } from '@geotrace/core-wasm/testing'
-import { bytesToHex, SALT_PROTOCOL, SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
+import type { Fix, Salting, TimeBlock } from '@geotrace/core-wasm'
+import {
+  bytesToHex,
+  decodeEvaluateRequest,
+  decodeSaltRequest,
+  EVALUATE_PROTOCOL,
+  RISK_HASH_BYTES,
+  SALT_PROTOCOL,
+  SECRET_BYTES,
+  SYNC_PROTOCOL,
+} from '@geotrace/core-wasm/wire'
 import { type FixHexagons, positionToHexagons } from '../map/hexagons.ts'
+import { type LabEvaluation, openSecrets, type SecretSource } from './secrets.ts'
 
 export interface LabInit {
   /** Metres between the two. */
   distanceM: number
   /** Minutes between Ada's fix and Ben's; negative when Ben's is earlier. */
   gapMin: number
+  salting: Salting
 }
 
 /** One risk point of one person. */
@@ -23,8 +33,10 @@ export interface LabPoint {
   size: number
   lag: 0 | 1
   n: number
+  cell: bigint
   shard: number
-  salt: string
+  /** The salt of the block, or the key of the hexagon and epoch, hex. */
+  secret: string
   hash: string
 }
 export interface LabPerson {
@@ -37,7 +49,9 @@ export interface LabPerson {
 export interface LabRequest {
   who: string
   to: string
-  protocol: string
+  protocol: 'secrets' | 'sync' | 'roster'
+  /** Blinded elements or time blocks of a request for secrets. */
+  items: number
   sent: number
   received: number
 }
@@ -49,6 +63,11 @@ export interface LabRun {
   requests: LabRequest[]
   rowsAtCentre: string[]
   shards: number
+  salting: Salting
+  threshold: number
+  replicas: number
+  /** Under `threshold`: how Ada's phone gets the key of her hexagon of layer A. */
+  evaluation: LabEvaluation | undefined
   /** The exposures on Ben's device after Ada's report. */
   exposures: Exposure[]
 }
@@ -57,13 +76,15 @@ const MINUTE_MS = 60_000
 const METRES_PER_DEGREE = 111_195
 /** A square in Berlin. */
 const PLACE = { lat: 52.52, lng: 13.405 }
+const EPOCH_MS = 80 * MINUTE_MS
 const ACCURACY_M = 5
+const THREE_OF_FIVE = { replicas: 5, threshold: 3 }
 const CODE = new Uint8Array(10).fill(42)
 /** The time of the sync: both fixes lie in closed blocks and in the salt window. */
 const SYNC_AFTER_MS = 20 * MINUTE_MS
 
-export async function runLab({ distanceM, gapMin }: LabInit): Promise<LabRun> {
-  const federation = await fakeFederation()
+export async function runLab({ distanceM, gapMin, salting }: LabInit): Promise<LabRun> {
+  const federation = await fakeFederation({ salting, ...(salting === 'threshold' ? THREE_OF_FIVE : {}) })
   federation.central.codes.set(bytesToHex(CODE), 'accepted')
   const first = START_MS - Math.abs(gapMin) * MINUTE_MS - SYNC_AFTER_MS
   const lng = PLACE.lng + distanceM / (METRES_PER_DEGREE * Math.cos((PLACE.lat * Math.PI) / 180))
@@ -75,10 +96,19 @@ export async function runLab({ distanceM, gapMin }: LabInit): Promise<LabRun> {
   let who = ''
   federation.intercept = async (peer, protocol, frame, serve) => {
     const reply = await serve(frame)
-    requests.push({ who, to: peer, protocol: toWord(protocol), sent: frame.length, received: reply.length })
+    requests.push({
+      who,
+      to: peer,
+      protocol: toWord(protocol),
+      items: toItems(protocol, frame),
+      sent: frame.length,
+      received: reply.length,
+    })
     return reply
   }
-  const [ada, ben] = [toPerson('Ada', fixes.ada, federation), toPerson('Ben', fixes.ben, federation)]
+  const { secretOf, evaluate } = await openSecrets(federation)
+  const toLabPerson = (name: string, fix: Fix) => toPerson(name, fix, federation, secretOf)
+  const [ada, ben] = [toLabPerson('Ada', fixes.ada), toLabPerson('Ben', fixes.ben)]
   const phones = []
   for (const { name, fix } of [ada, ben]) {
     who = name
@@ -95,6 +125,7 @@ export async function runLab({ distanceM, gapMin }: LabInit): Promise<LabRun> {
   const rowsAtCentre = [...federation.central.users.values()].flatMap(({ rows }) =>
     [...rows.values()].map(({ hash }) => bytesToHex(hash)),
   )
+  const { shards, threshold, replicas } = federation.manifest.parameters
   await Promise.all(phones.map((phone) => phone.close()))
   return {
     ada,
@@ -104,53 +135,52 @@ export async function runLab({ distanceM, gapMin }: LabInit): Promise<LabRun> {
     ),
     requests,
     rowsAtCentre: rowsAtCentre.sort(),
-    shards: federation.manifest.parameters.shards,
+    ...{ shards, salting, threshold, replicas },
+    evaluation: evaluate?.(ada.points[0]!.cell, Math.floor(ada.fix.at / EPOCH_MS)),
     exposures,
   }
 }
 
-function toWord({ id }: Protocol): string {
-  return id === SALT_PROTOCOL.id ? 'salts' : id === SYNC_PROTOCOL.id ? 'sync' : 'roster'
+function toWord({ id }: Protocol): LabRequest['protocol'] {
+  return id === SALT_PROTOCOL.id || id === EVALUATE_PROTOCOL.id
+    ? 'secrets'
+    : id === SYNC_PROTOCOL.id
+      ? 'sync'
+      : 'roster'
 }
 
-/** The thirty risk points of a fix, hashed by the core with the salts that the federation gives. */
-function toPerson(name: string, fix: Fix, { core, manifest }: FakeFederation): LabPerson {
-  const { shards } = manifest.parameters
-  const points = core.fixesToRiskPoints([fix], 'plain')
+/** Elements of the evaluation, or time blocks of the salts. */
+function toItems({ id }: Protocol, frame: Uint8Array): number {
+  if (id === SALT_PROTOCOL.id) return decodeSaltRequest(frame).blocks.length
+  return id === EVALUATE_PROTOCOL.id ? decodeEvaluateRequest(frame).elements.flat().length : 0
+}
+
+/** The thirty risk points of a fix, hashed by the core with the secrets that the federation gives. */
+function toPerson(name: string, fix: Fix, { core, manifest }: FakeFederation, secretOf: SecretSource): LabPerson {
+  const { shards, salting } = manifest.parameters
+  const points = core.fixesToRiskPoints([fix], salting)
   const { needed } = points
-  if (needed.salting !== 'plain') throw new TypeError('plain salting expected')
-  const secrets = new Uint8Array(needed.count * 32)
-  for (let i = 0; i < needed.count; i++) {
-    const shard = core.regionToShard(needed.regions[i]!, shards)
-    secrets.set(testSalt(shard, needed.sizes[i]!, needed.blocks[i]!), i * 32)
-  }
+  const secrets = new Uint8Array(needed.count * SECRET_BYTES)
+  for (let i = 0; i < needed.count; i++) secrets.set(secretOf(needed, i), i * SECRET_BYTES)
   const hashes = core.hashRiskPoints(points, secrets)
+  const toPoint = (point: number, i: number): LabPoint => {
+    const secret = points.secretIndex[point]!
+    return {
+      layer: Math.floor(i / 10),
+      size: points.sizes[point]!,
+      lag: i % 2 === 0 ? 0 : 1,
+      n: points.blocks[point]!,
+      cell: points.cells[point]!,
+      shard: core.regionToShard(core.cellToRegion(points.cells[point]!), shards),
+      secret: bytesToHex(secrets.subarray(secret * SECRET_BYTES, (secret + 1) * SECRET_BYTES)),
+      hash: bytesToHex(hashes.subarray(point * RISK_HASH_BYTES, (point + 1) * RISK_HASH_BYTES)),
+    }
+  }
   return {
     name,
     fix,
     hexagons: positionToHexagons(core, fix.lat, fix.lng),
     blocks: core.timeToBlocks(fix.at),
-    points: Array.from(points.ofFix, (point, i) => toPoint(core, i, point, points, secrets, hashes, shards)),
-  }
-}
-
-function toPoint(
-  core: Core,
-  i: number,
-  point: number,
-  points: ReturnType<Core['fixesToRiskPoints']>,
-  secrets: Uint8Array,
-  hashes: Uint8Array,
-  shards: number,
-): LabPoint {
-  const secret = points.secretIndex[point]!
-  return {
-    layer: Math.floor(i / 10),
-    size: points.sizes[point]!,
-    lag: i % 2 === 0 ? 0 : 1,
-    n: points.blocks[point]!,
-    shard: core.regionToShard(core.cellToRegion(points.cells[point]!), shards),
-    salt: bytesToHex(secrets.subarray(secret * 32, secret * 32 + 32)),
-    hash: bytesToHex(hashes.subarray(point * 12, point * 12 + 12)),
+    points: Array.from(points.ofFix, toPoint),
   }
 }

@@ -85,12 +85,12 @@ export function metresPerPixel({ lat, zoom }: Camera): number {
 }
 
 /** A round length and its pixels, for the scale. */
-export function toScale(camera: Camera): { px: number; text: string } {
+export function toScale(camera: Camera): { px: number; metres: number } {
   const perPixel = metresPerPixel(camera)
   const most = 110 * perPixel
   const power = 10 ** Math.floor(Math.log10(most))
   const metres = [5, 2, 1].map((n) => n * power).find((n) => n <= most) ?? power
-  return { px: metres / perPixel, text: metres >= 1000 ? `${(metres / 1000).toLocaleString()} km` : `${metres} m` }
+  return { px: metres / perPixel, metres }
 }
 
 function bounded({ lat, lng, zoom }: Camera): Camera {

@@ -1,5 +1,5 @@
 /** Chooses the days that the map shows: all of them, or one. */
-import { day } from '../words.ts'
+import { format, texts } from '../text/text.ts'
 
 interface DaySliderProps {
   midnights: readonly number[]
@@ -9,7 +9,8 @@ interface DaySliderProps {
 }
 
 export function DaySlider({ midnights, chosen, onChoose }: DaySliderProps) {
-  const text = chosen < 0 ? 'All days' : day(midnights[chosen]!)
+  const { map } = texts()
+  const text = chosen < 0 ? map.allDays : format().day(midnights[chosen]!)
   // The right end shows all days, and each step to the left goes back by one.
   return (
     <label class="day-slider">
@@ -19,7 +20,7 @@ export function DaySlider({ midnights, chosen, onChoose }: DaySliderProps) {
         min={0}
         max={midnights.length}
         value={chosen < 0 ? midnights.length : chosen}
-        aria-label="Day"
+        aria-label={map.day}
         aria-valuetext={text}
         onInput={(event) => {
           const value = Number(event.currentTarget.value)

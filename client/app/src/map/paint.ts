@@ -27,6 +27,14 @@ export interface Scene {
   homeCells: readonly string[]
   position: Fix | undefined
   selected: { lat: number; lng: number } | undefined
+  words: MapWords
+}
+
+/** The texts on the map, in the person's language. */
+export interface MapWords {
+  hiddenHome: string
+  shard: (shard: number) => string
+  region: (region: number) => string
 }
 
 /** From this zoom on land has no detail, so the whole view gets the ground of its centre. */
@@ -128,7 +136,7 @@ function paintCities(context: CanvasRenderingContext2D, { cities, camera, size }
 }
 
 function paintRegions(context: CanvasRenderingContext2D, scene: Scene, projection: GeoProjection): void {
-  const { camera, size, core, shards } = scene
+  const { camera, size, core, shards, words } = scene
   const label = camera.zoom >= REGION_LABELS_FROM_ZOOM
   for (const { region, shard, ring, middle } of regionsIn(core, toBounds(camera, size, REGION_MARGIN_PX), shards)) {
     trace(context, ring, projection)
@@ -139,8 +147,8 @@ function paintRegions(context: CanvasRenderingContext2D, scene: Scene, projectio
     context.stroke()
     if (!label) continue
     const [x, y] = projection(middle)!
-    text(context, `shard ${shard}`, x, y - 8, 'bold 13px system-ui, sans-serif')
-    text(context, `region ${region}`, x, y + 9, '11px system-ui, sans-serif')
+    text(context, words.shard(shard), x, y - 8, 'bold 13px system-ui, sans-serif')
+    text(context, words.region(region), x, y + 9, '11px system-ui, sans-serif')
   }
 }
 
@@ -169,7 +177,7 @@ function paintGrid(context: CanvasRenderingContext2D, { camera, size }: Scene, p
 
 function paintHidden(
   context: CanvasRenderingContext2D,
-  { homeCells, zones, camera }: Scene,
+  { homeCells, zones, camera, words }: Scene,
   projection: GeoProjection,
 ): void {
   context.fillStyle = colours.hidden!
@@ -204,7 +212,7 @@ function paintHidden(
     const points = toPixels(corners, projection)
     const x = points.reduce((sum, point) => sum + point[0], 0) / points.length
     const y = points.reduce((sum, point) => sum + point[1], 0) / points.length
-    text(context, 'hidden near home', x, y, '12px system-ui, sans-serif')
+    text(context, words.hiddenHome, x, y, '12px system-ui, sans-serif')
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Exposure } from '@geotrace/client'
 import { effect, signal } from '@preact/signals'
+import { texts } from '../text/text.ts'
 import { exposures } from './state.ts'
 
 /** `none`: this browser has no notifications. */
@@ -32,5 +33,5 @@ export async function notifyOfNew(list: readonly Exposure[]): Promise<void> {
   if (notifying.value !== 'granted' || countNew(list) <= countNew(exposures.value)) return
   if (document.visibilityState === 'visible' && location.hash.startsWith('#/exposures')) return
   const worker = await navigator.serviceWorker?.getRegistration()
-  await worker?.showNotification('Geo Trace', { body: 'There is news for you.', icon: '/icon.svg', tag: 'news' })
+  await worker?.showNotification('Geo Trace', { body: texts().shell.news, icon: '/icon.svg', tag: 'news' })
 }

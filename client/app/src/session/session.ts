@@ -11,8 +11,8 @@ import {
 } from '@geotrace/client'
 import { loadCore } from '@geotrace/core-wasm'
 import { parseManifest } from '@geotrace/core-wasm/wire'
+import { errorText } from '../text/text.ts'
 import { FRAMES_KEPT, type SentFrame, watchedDialer } from '../watched-dialer.ts'
-import { errorToWords } from '../words.ts'
 import { withFix } from './diary-entries.ts'
 import { noteNoPosition, startRecording, watchPermission } from './location.ts'
 import { badgeIcon, notifyOfNew } from './notify.ts'
@@ -53,7 +53,7 @@ export async function openSession(): Promise<void> {
       void refreshProtection(tracer)
     }, STATUS_EVERY_MS)
   } catch (error) {
-    opening.value = { state: 'failed', why: errorToWords(error) }
+    opening.value = { state: 'failed', why: errorText(error) }
   }
 }
 

@@ -1,7 +1,7 @@
 /** Syncs every hour while the app is open, and reports. A failed sync and a refused report are shown in different places. */
 import { isFederationError, type SyncResult } from '@geotrace/client'
 import { HOUR_MS } from '@geotrace/core-wasm/wire'
-import { errorToWords } from '../words.ts'
+import { errorText } from '../text/text.ts'
 import { refreshProtection } from './refresh.ts'
 import { consents, isReporting, online, openTracer, syncing } from './state.ts'
 
@@ -60,7 +60,7 @@ async function run(task: () => Promise<SyncResult>): Promise<SyncResult> {
     return result
   } catch (error) {
     const isAnswer = CODE_ANSWERS.some((code) => isFederationError(error, code))
-    settle(isAnswer ? { failed: undefined } : { failed: { at: Date.now(), why: errorToWords(error) } })
+    settle(isAnswer ? { failed: undefined } : { failed: { at: Date.now(), why: errorText(error) } })
     throw error
   } finally {
     running = undefined

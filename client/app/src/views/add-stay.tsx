@@ -6,8 +6,8 @@ import { BLOCK_MS } from '../day/timeline.ts'
 import type { Spot } from '../map/spot.ts'
 import { recordAll } from '../session/record-all.ts'
 import { markChanged } from '../session/refresh.ts'
-import { errorToWords, time } from '../words.ts'
-import { toWords } from './import-receipt.tsx'
+import { recordedText } from '../text/recorded.ts'
+import { errorText, format, later } from '../text/text.ts'
 
 /** Ten minutes before the last salts are gone, because the sync takes time. */
 const REACH_MS = 3 * HOUR_MS - 2 * BLOCK_MS
@@ -18,6 +18,8 @@ export function AddStay({ spot, tracer }: { spot: Spot; tracer: Tracer }) {
   const [from, setFrom] = useState(now - USUAL_BLOCKS * BLOCK_MS)
   const [until, setUntil] = useState(now)
   const [said, setSaid] = useState('')
+  const { stay } = later()
+  const { time } = format()
   const starts = Array.from({ length: REACH_MS / BLOCK_MS }, (_, i) => now - (i + 1) * BLOCK_MS).reverse()
 
   async function add(event: Event) {
@@ -27,19 +29,19 @@ export function AddStay({ spot, tracer }: { spot: Spot; tracer: Tracer }) {
     for (let at = from; at < until; at += BLOCK_MS) fixes.push({ ...spot, at: at + BLOCK_MS / 2 })
     try {
       const { taken, refused } = await recordAll(tracer, fixes, () => undefined)
-      setSaid(toWords(taken, refused))
+      setSaid(recordedText(taken, refused))
       await markChanged(tracer)
     } catch (error) {
-      setSaid(errorToWords(error))
+      setSaid(errorText(error))
     }
   }
 
   return (
     <form onSubmit={add} class="add-stay">
-      <p class="small">You were here, and this device had no position. Only the last three hours can be compared.</p>
+      <p class="small">{stay.lead}</p>
       <div class="row">
         <label>
-          From{' '}
+          {stay.from}{' '}
           <select value={from} onChange={(event) => setFrom(Number(event.currentTarget.value))}>
             {starts.map((at) => (
               <option key={at} value={at}>
@@ -49,7 +51,7 @@ export function AddStay({ spot, tracer }: { spot: Spot; tracer: Tracer }) {
           </select>
         </label>
         <label>
-          until{' '}
+          {stay.until}{' '}
           <select value={until} onChange={(event) => setUntil(Number(event.currentTarget.value))}>
             {starts.map((at) => (
               <option key={at} value={at + BLOCK_MS}>
@@ -59,11 +61,11 @@ export function AddStay({ spot, tracer }: { spot: Spot; tracer: Tracer }) {
           </select>
         </label>
         <button type="submit" class="primary" disabled={until <= from}>
-          I was here
+          {stay.add}
         </button>
       </div>
       <p role="status">
-        {said} {said !== '' && <a href="#/diary">See the diary</a>}
+        {said} {said !== '' && <a href="#/diary">{stay.diary}</a>}
       </p>
     </form>
   )

@@ -12,16 +12,17 @@ import { useNow } from '../now.ts'
 import { useQuery } from '../query.ts'
 import { refreshAbsences, refreshDiary, refreshExposures, refreshNames } from '../session/refresh.ts'
 import { absences, diary, exposures, placeNames } from '../session/state.ts'
-import { count, day } from '../words.ts'
+import { format, later } from '../text/text.ts'
 import { Status } from './status.tsx'
 
 const DAYS = 14
 
-export function DiaryView({ tracer }: { tracer: Tracer }) {
+export default function DiaryView({ tracer }: { tracer: Tracer }) {
   const entries = diary.value
   const gaps = absences.value
   const minute = Math.floor(useNow() / MINUTE_MS)
   const wanted = useQuery().get('day')
+  const { diary: text } = later()
   const [deleted, setDeleted] = useState('')
   useEffect(() => void refreshNames(tracer), [])
   useEffect(() => void refreshAbsences(tracer), [minute, entries])
@@ -41,12 +42,12 @@ export function DiaryView({ tracer }: { tracer: Tracer }) {
   async function erase(from: number, until: number) {
     const n = await tracer.deleteFixes({ from, until })
     await Promise.all([refreshDiary(tracer), refreshAbsences(tracer), refreshExposures(tracer)])
-    setDeleted(`${count(n, 'position')} deleted. The next sync takes their hashes back at the central peer.`)
+    setDeleted(text.deleted(n))
   }
 
   return (
     <div class="page">
-      <h1>Diary</h1>
+      <h1>{text.title}</h1>
       <Status tracer={tracer} />
       <Calendar midnights={midnights} entries={entries} exposures={exposures.value} shown={shown} />
       <Day
@@ -70,18 +71,15 @@ interface DayProps extends Pick<Parameters<typeof Item>[0], 'onDelete' | 'onName
 }
 
 function Day({ start, items, onDelete, onName }: DayProps) {
+  const { diary: text } = later()
   const [asked, setAsked] = useState(false)
   const end = nextMidnight(start)
   const fixes = items.reduce((sum, item) => sum + (item.kind === 'gap' ? 0 : item.fixes.length), 0)
   const stays = items.filter(({ kind }) => kind === 'stay').length
   return (
     <section class="card" aria-labelledby="day">
-      <h2 id="day">{day(start)}</h2>
-      <p class="small">
-        {fixes === 0
-          ? 'No positions on this day.'
-          : `${count(stays, 'stay')}, ${count(fixes, 'position')}, on this device only.`}
-      </p>
+      <h2 id="day">{format().day(start)}</h2>
+      <p class="small">{fixes === 0 ? text.nothing : text.summary(stays, fixes)}</p>
       <Strip start={start} end={end} items={items} />
       <ol class="moments">
         {[...items].reverse().map((item) => (
@@ -92,7 +90,7 @@ function Day({ start, items, onDelete, onName }: DayProps) {
       </ol>
       {asked ? (
         <ConfirmDelete
-          what="this day"
+          what="day"
           onYes={() => {
             setAsked(false)
             onDelete(start, end)
@@ -102,10 +100,10 @@ function Day({ start, items, onDelete, onName }: DayProps) {
       ) : (
         <div class="row buttons">
           <a class="button" href="#/map?pick=stay">
-            Add a place by hand
+            {text.addByHand}
           </a>
           <button type="button" disabled={fixes === 0} onClick={() => setAsked(true)}>
-            Delete this day
+            {text.deleteDay}
           </button>
         </div>
       )}

@@ -5,30 +5,23 @@ import { useEffect, useState } from 'preact/hooks'
 import { useAdvice } from '../exposures/advice.ts'
 import { Card } from '../exposures/card.tsx'
 import { useNow } from '../now.ts'
-import { comparedToWords } from '../protection-words.ts'
 import { readQuery } from '../query.ts'
 import { refreshExposures, refreshNames } from '../session/refresh.ts'
 import { exposures, protection } from '../session/state.ts'
-import { ago, day } from '../words.ts'
+import { format, later } from '../text/text.ts'
 import { Status } from './status.tsx'
-
-const SAID: Readonly<Record<Verdict, string>> = {
-  new: 'The exposure is open again.',
-  confirmed: 'You said that you were there.',
-  dismissed: 'You said that this was not you. It no longer counts.',
-  archived: 'The exposure is put away.',
-}
 
 interface Judged {
   exposure: Exposure
   verdict: Verdict
 }
 
-export function ExposuresView({ tracer }: { tracer: Tracer }) {
+export default function ExposuresView({ tracer }: { tracer: Tracer }) {
   const all = exposures.value
   const [archive, setArchive] = useState(false)
   const [judged, setJudged] = useState<Judged | undefined>(undefined)
   const advice = useAdvice()
+  const { exposures: text } = later()
   useEffect(() => void refreshNames(tracer), [])
   async function judge(exposure: Exposure, verdict: Verdict) {
     await tracer.judge(exposure, verdict)
@@ -49,15 +42,15 @@ export function ExposuresView({ tracer }: { tracer: Tracer }) {
   const put = all.filter(({ verdict }) => verdict === 'archived' || verdict === 'dismissed').length
   return (
     <div class="page">
-      <h1>Exposures</h1>
+      <h1>{text.title}</h1>
       <Status tracer={tracer} />
       {!archive && shown.length === 0 && <Nothing tracer={tracer} />}
       <p role="status" class="judged" data-shown={judged !== undefined}>
         {judged !== undefined && (
           <>
-            {SAID[judged.verdict]}{' '}
+            {text.said[judged.verdict]}{' '}
             <button type="button" class="link" onClick={() => void undo(judged)}>
-              Undo
+              {text.undo}
             </button>
           </>
         )}
@@ -65,10 +58,10 @@ export function ExposuresView({ tracer }: { tracer: Tracer }) {
       {put > 0 && (
         <div class="tabs">
           <button type="button" aria-pressed={!archive} onClick={() => setArchive(false)}>
-            Open ({all.length - put})
+            {text.open(all.length - put)}
           </button>
           <button type="button" aria-pressed={archive} onClick={() => setArchive(true)}>
-            Put away ({put})
+            {text.away(put)}
           </button>
         </div>
       )}
@@ -87,26 +80,21 @@ export function ExposuresView({ tracer }: { tracer: Tracer }) {
 function Nothing({ tracer }: { tracer: Tracer }) {
   const status = protection.value
   const now = useNow()
-  const compared = status && comparedToWords(status)
+  const { exposures: text } = later()
+  const { span, relative } = format()
   const synced = status?.situation.lastSyncMs
-  if (status === undefined || compared === undefined || synced === undefined) {
+  if (status === undefined || status.comparedMs === 0 || synced === undefined) {
     return (
       <section class="card">
-        <h2>Nothing is known yet</h2>
-        <p>
-          None of your hours has been compared with those of others, so this device cannot tell whether you were near
-          somebody who tested positive.
-        </p>
+        <h2>{text.unknown}</h2>
+        <p>{text.unknownWhy}</p>
       </section>
     )
   }
   return (
     <section class="card calm">
-      <h2>No known exposure</h2>
-      <p>
-        In {compared} that could be compared, none of your hashes was at risk, as of the sync {ago(synced, now)}. Other
-        hours are not known.
-      </p>
+      <h2>{text.none}</h2>
+      <p>{text.noneWhy(span(status.comparedMs), relative(synced, now))}</p>
       <Days tracer={tracer} />
     </section>
   )
@@ -114,20 +102,22 @@ function Nothing({ tracer }: { tracer: Tracer }) {
 
 /** The compared hours of the last days as a bar for each day. */
 function Days({ tracer }: { tracer: Tracer }) {
+  const { exposures: text } = later()
+  const n = format()
   const [days, setDays] = useState<readonly DailySummary[]>([])
   const status = protection.value
   useEffect(() => {
     tracer.dailySummaries(-new Date().getTimezoneOffset()).then(setDays, () => undefined)
   }, [status])
   return (
-    <ol class="compared-days" aria-label="Compared hours by day">
+    <ol class="compared-days" aria-label={text.days}>
       {days.map(({ from, comparedMinutes }) => {
-        const text = `${day(from)}: ${(comparedMinutes / 60).toFixed(1)} hours`
+        const words = text.day(n.day(from), n.hours(comparedMinutes / 60))
         return (
-          <li key={from} title={text} data-empty={comparedMinutes === 0}>
+          <li key={from} title={words} data-empty={comparedMinutes === 0}>
             <span style={{ height: `${(100 * comparedMinutes) / (24 * 60)}%` }} />
-            <small aria-hidden="true">{new Date(from).getDate()}</small>
-            <span class="hidden">{text}</span>
+            <small aria-hidden="true">{n.number(new Date(from).getDate())}</small>
+            <span class="hidden">{words}</span>
           </li>
         )
       })}

@@ -4,6 +4,7 @@ import type { Manifest } from '@geotrace/core-wasm/wire'
 import { restart } from '../session/location.ts'
 import { markChanged } from '../session/refresh.ts'
 import { changes, permission, position, recording } from '../session/state.ts'
+import { later, texts } from '../text/text.ts'
 import { Town } from './town.tsx'
 
 interface Props {
@@ -11,10 +12,11 @@ interface Props {
   manifest: Manifest
 }
 
-export function FirstSteps({ tracer, manifest }: Props) {
+export default function FirstSteps({ tracer, manifest }: Props) {
+  const { steps } = later()
   return (
     <div class="page">
-      <h1>Three things, then you are set</h1>
+      <h1>{steps.title}</h1>
       <ol class="cards first-steps">
         <li>
           <Location tracer={tracer} />
@@ -29,7 +31,7 @@ export function FirstSteps({ tracer, manifest }: Props) {
       {manifest.demo !== undefined && <Town tracer={tracer} />}
       <p class="row buttons">
         <a class="button" href="#/map">
-          Go to the map
+          {steps.toMap}
         </a>
       </p>
     </div>
@@ -38,20 +40,16 @@ export function FirstSteps({ tracer, manifest }: Props) {
 
 function Location({ tracer }: { tracer: Tracer }) {
   const isAllowed = permission.value === 'granted' || position.value !== undefined
+  const { steps } = later()
+  const { shell } = texts()
   const isDenied = permission.value === 'denied' || recording.value === 'denied'
   return (
     <section class="card" aria-labelledby="step-location" data-done={isAllowed}>
-      <h2 id="step-location">1. Your location</h2>
-      <p>
-        {isAllowed
-          ? 'The browser gives this page your location. It stays on this device.'
-          : isDenied
-            ? 'The browser does not give this page your location. Allow it in the browser’s settings for this page, then try again.'
-            : 'The browser asks you once. Without your location nothing can be compared.'}
-      </p>
+      <h2 id="step-location">{steps.location}</h2>
+      <p>{isAllowed ? steps.allowed : isDenied ? steps.denied : steps.notAsked}</p>
       {!isAllowed && (
         <button type="button" class="primary" onClick={() => restart(tracer)}>
-          {isDenied ? 'Try again' : 'Allow the location'}
+          {isDenied ? shell.tryAgain : steps.allow}
         </button>
       )}
     </section>
@@ -62,6 +60,7 @@ function Home({ tracer }: { tracer: Tracer }) {
   // The status comes from the tracer, and this signal counts its changes.
   void changes.value
   const { known } = tracer.home.status()
+  const { steps, home } = later()
   const here = position.value
   async function mark() {
     if (here === undefined) return
@@ -70,19 +69,15 @@ function Home({ tracer }: { tracer: Tracer }) {
   }
   return (
     <section class="card" aria-labelledby="step-home" data-done={known}>
-      <h2 id="step-home">2. Where do you sleep?</h2>
-      <p>
-        {known
-          ? 'Your home is known. Nothing within 300 m of it is ever sent.'
-          : 'Nothing within 300 m of your home is ever sent. Until your home is known, everything waits on this device.'}
-      </p>
+      <h2 id="step-home">{steps.home}</h2>
+      <p>{known ? steps.homeKnown : steps.homeUnknown}</p>
       {!known && (
         <div class="row buttons">
           <button type="button" disabled={here === undefined} onClick={mark}>
-            I am at home now
+            {home.here}
           </button>
           <a class="button" href="#/map?pick=home">
-            Mark it on the map
+            {home.onMap}
           </a>
         </div>
       )}
@@ -91,13 +86,11 @@ function Home({ tracer }: { tracer: Tracer }) {
 }
 
 function Open() {
+  const { steps } = later()
   return (
     <section class="card" aria-labelledby="step-open">
-      <h2 id="step-open">3. Keep this page open</h2>
-      <p>
-        A browser gives positions only while this page is open and on screen. Hours in which it is closed cannot be
-        compared, and the status says so.
-      </p>
+      <h2 id="step-open">{steps.open}</h2>
+      <p>{steps.openWhy}</p>
     </section>
   )
 }

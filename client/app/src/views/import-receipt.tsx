@@ -1,7 +1,9 @@
 /** The receipt of an import: what became of every entry of the file, first in the importer and then in the diary. */
 import type { RefusalReason } from '@geotrace/client'
-import type { ImportReceipt, LeftOutReason } from '@geotrace/client/importers'
-import { count, REASONS } from '../words.ts'
+import type { ImportReceipt } from '@geotrace/client/importers'
+import { recordedText } from '../text/recorded.ts'
+import { Rich } from '../text/rich.tsx'
+import { later, words } from '../text/text.ts'
 
 export interface Receipt {
   file: string
@@ -11,47 +13,31 @@ export interface Receipt {
   refused: ReadonlyMap<RefusalReason, number>
 }
 
-const LEFT_OUT: Readonly<Record<LeftOutReason, string>> = {
-  'no-fix': 'without a measured position, such as visits and WiFi scans',
-  'no-time': 'without a time',
-  'no-position': 'without a position',
-  'position-zero': 'at 0, 0, where receivers are before their first position',
-  'position-unreadable': 'with a position that cannot be read',
-  'position-impossible': 'with an impossible position',
-  'time-unreadable': 'with a time that cannot be read',
-  'time-impossible': 'with an impossible time',
-  'time-ambiguous': 'with two different times',
-  'accuracy-unreadable': 'with an accuracy that cannot be read',
-  malformed: 'damaged',
-  'too-old': 'older than 28 days',
-}
-
 export function ReceiptView({ file, imported, taken, refused }: Receipt) {
   const { entries, kept, first, leftOut, cutOff, assumedUtc, unknownAccuracy } = imported
+  const { transfer } = later()
   return (
     <div class="receipt">
       <p>
-        <strong>{file}</strong>: {count(entries, 'entry', 'entries')} = {kept.toLocaleString()} read +{' '}
-        {(entries - kept).toLocaleString()} left out.
+        <Rich text={transfer.receipt(file, entries, kept)} parts={{ b: (inner) => <strong>{inner}</strong> }} />
       </p>
       <ul class="small">
-        {first.map(({ reason, line, detail }) => (
-          <li key={reason}>
-            {leftOut[reason]?.toLocaleString()} {LEFT_OUT[reason]}
-            {reason === 'too-old' ? '' : ` (the first${line > 0 ? `, line ${line}` : ''}: ${detail})`}
-          </li>
-        ))}
-        {cutOff && <li>The file was cut off. The entries before its end were read.</li>}
-        {assumedUtc > 0 && <li>{count(assumedUtc, 'time')} without a zone, read as UTC</li>}
-        {unknownAccuracy > 0 && <li>{count(unknownAccuracy, 'fix', 'fixes')} of unknown accuracy</li>}
+        {first.map(({ reason, line, detail }) => {
+          const place = line > 0 ? `${words().line(line)}: ${detail}` : detail
+          const count = leftOut[reason] ?? 0
+          return (
+            <li key={reason}>
+              {reason === 'too-old'
+                ? transfer.left(count, transfer.leftOut[reason])
+                : transfer.firstAt(count, transfer.leftOut[reason], place)}
+            </li>
+          )
+        })}
+        {cutOff && <li>{transfer.cutOff}</li>}
+        {assumedUtc > 0 && <li>{transfer.assumedUtc(assumedUtc)}</li>}
+        {unknownAccuracy > 0 && <li>{transfer.unknownAccuracy(unknownAccuracy)}</li>}
       </ul>
-      <p>{toWords(taken, refused)}</p>
+      <p>{recordedText(taken, refused)}</p>
     </div>
   )
-}
-
-/** `2 fixes taken; left out: 1 near home.` */
-export function toWords(taken: number, refused: ReadonlyMap<RefusalReason, number>): string {
-  const rest = [...refused].map(([reason, n]) => `${n.toLocaleString()} ${REASONS[reason]}`)
-  return `${count(taken, 'fix', 'fixes')} taken${rest.length > 0 ? `; left out: ${rest.join(', ')}` : ''}.`
 }

@@ -1,6 +1,7 @@
 /** The meeting from above, in metres: two people and the hexagons of the chosen layers, the shared ones filled. */
 import type { LabPerson } from '../lab/run.ts'
 import type { Ring } from '../map/hexagons.ts'
+import { format, later } from '../text/text.ts'
 
 const METRES_PER_DEGREE = 111_195
 /** Metres from a fix to the farthest point of its hexagon of layer B or C. */
@@ -44,7 +45,7 @@ export function LabPlan({ people, layers }: Props) {
       viewBox={`${-reach} ${-reach * 0.72} ${2 * reach} ${1.44 * reach}`}
       style={{ '--metre': `${reach / 52}px` }}
       role="img"
-      aria-label={`Ada and Ben from above, ${distinct.filter(({ shared }) => shared).length} hexagons shared`}
+      aria-label={later().lab.plan(distinct.filter(({ shared }) => shared).length)}
     >
       {distinct.map(({ id, ring, name, shared }) => (
         <polygon key={id} class={`hexagon layer-${name}${shared ? ' shared' : ''}`} points={points(ring)} />
@@ -67,7 +68,7 @@ export function LabPlan({ people, layers }: Props) {
       <g class="ruler">
         <path d={`M${-reach + reach / 13} ${reach * 0.66 - 2}v2h10v-2`} />
         <text x={-reach + reach / 13 + 10 + reach / 26} y={reach * 0.66}>
-          10 m
+          {format().metres(10)}
         </text>
       </g>
     </svg>

@@ -4,19 +4,26 @@
  */
 
 import '../styles/lab.css'
+import type { Salting } from '@geotrace/core-wasm'
 import { useEffect, useId, useState } from 'preact/hooks'
-import { type LabPerson, type LabRun, runLab } from '../lab/run.ts'
+import { coordinates } from '../coordinates.ts'
+import { type LabPerson, type LabPoint, type LabRequest, type LabRun, runLab } from '../lab/run.ts'
+import type { LabEvaluation } from '../lab/secrets.ts'
 import { Scrollable } from '../scrollable.tsx'
-import { bytes, closeness, count, degreeToWords, time } from '../words.ts'
+import { Rich } from '../text/rich.tsx'
+import { format, later, words } from '../text/text.ts'
 import { LabPlan } from './lab-plan.tsx'
 
-const STEPS = ['Two people', 'Hexagons', 'Time blocks', 'Salts', 'Risk hashes', 'Central peer', 'Marks'] as const
 const SETTLE_MS = 120
 const LAYERS = ['A', 'B', 'C'] as const
 const SIZES = [5, 10, 20, 40, 80] as const
 const MINUTE_MS = 60_000
+const EPOCH_MIN = 80
 
-export default function LabView() {
+export default function LabView({ salting }: { salting: Salting }) {
+  const { lab } = later()
+  const { metres, shortMinutes } = format()
+  const steps = lab.steps(salting)
   const [distanceM, setDistance] = useState(4)
   const [gapMin, setGap] = useState(7)
   const [step, setStep] = useState(0)
@@ -25,7 +32,7 @@ export default function LabView() {
   useEffect(() => {
     let current = true
     const timer = setTimeout(() => {
-      runLab({ distanceM, gapMin }).then(
+      runLab({ distanceM, gapMin, salting }).then(
         (next) => current && setRun(next),
         (error) => current && setFailed(String(error)),
       )
@@ -34,19 +41,16 @@ export default function LabView() {
       current = false
       clearTimeout(timer)
     }
-  }, [distanceM, gapMin])
+  }, [distanceM, gapMin, salting])
   return (
     <div class="page lab">
-      <h1>Lab</h1>
-      <p class={step === 0 ? 'lead' : 'lead said'}>
-        Ada and Ben, each with a phone. Everything below is computed here and now by the same core and the same client
-        that your own phone runs, with a federation that lives in this page.
-      </p>
-      <section class="card knobs" aria-label="The meeting">
-        <Knob label="Apart" text={`${distanceM} m`} value={distanceM} min={0} max={40} onValue={setDistance} />
+      <h1>{lab.title}</h1>
+      <p class={step === 0 ? 'lead' : 'lead said'}>{lab.lead}</p>
+      <section class="card knobs" aria-label={lab.meeting}>
+        <Knob label={lab.apart} text={metres(distanceM)} value={distanceM} min={0} max={40} onValue={setDistance} />
         <Knob
-          label={gapMin < 0 ? 'Ben before Ada' : 'Ben after Ada'}
-          text={`${Math.abs(gapMin)} min`}
+          label={gapMin < 0 ? lab.benBefore : lab.benAfter}
+          text={shortMinutes(Math.abs(gapMin))}
           value={gapMin}
           min={-90}
           max={90}
@@ -55,22 +59,22 @@ export default function LabView() {
         {run !== undefined && <Verdict run={run} />}
       </section>
       <ol class="stepper">
-        {STEPS.map((name, i) => (
+        {steps.map((name, i) => (
           <li key={name}>
             <button type="button" aria-current={i === step ? 'step' : undefined} onClick={() => setStep(i)}>
-              <span class="number">{i + 1}</span> {name}
+              <span class="number">{format().number(i + 1)}</span> {name}
             </button>
           </li>
         ))}
       </ol>
       {failed !== undefined && <p class="warning">{failed}</p>}
-      {run === undefined ? <p class="loading">The core is loading …</p> : <Step step={step} run={run} />}
+      {run === undefined ? <p class="loading">{lab.loading}</p> : <Step step={step} run={run} />}
       <div class="row buttons spread">
         <button type="button" disabled={step === 0} onClick={() => setStep(step - 1)}>
-          Back
+          {lab.back}
         </button>
-        <button type="button" class="primary" disabled={step === STEPS.length - 1} onClick={() => setStep(step + 1)}>
-          Next{step < STEPS.length - 1 ? `: ${STEPS[step + 1]}` : ''}
+        <button type="button" class="primary" disabled={step === steps.length - 1} onClick={() => setStep(step + 1)}>
+          {lab.next(steps[step + 1])}
         </button>
       </div>
     </div>
@@ -107,12 +111,11 @@ function Knob({ label, text, value, min, max, onValue }: KnobProps) {
 }
 
 function Verdict({ run }: { run: LabRun }) {
+  const { lab } = later()
   const [met] = run.exposures
   return (
     <p class={`verdict ${met === undefined ? 'calm' : 'risk'}`} role="status">
-      {met === undefined
-        ? 'When Ada reports, Ben learns nothing, because no hash of his counts.'
-        : `When Ada reports, Ben is notified: ${closeness(met)}`}
+      {met === undefined ? lab.learnsNothing : lab.notified(words().closeness(met))}
     </p>
   )
 }
@@ -126,29 +129,28 @@ function Step({ step, run }: { step: number; run: LabRun }) {
     case 2:
       return <Blocks run={run} />
     case 3:
-      return <Salts run={run} />
+      return run.salting === 'plain' ? <Salts run={run} /> : <Keys run={run} />
     case 4:
       return <Hashes run={run} />
     case 5:
-      return <Centre run={run} />
+      return <Parties run={run} />
     default:
       return <Marks run={run} />
   }
 }
 
 function People({ run: { ada, ben } }: { run: LabRun }) {
+  const { lab } = later()
   return (
     <section class="card two" aria-labelledby="step">
       <LabPlan people={[ada, ben]} layers={[]} />
       <div>
-        <h2 id="step">Two people, two fixes</h2>
-        <p>
-          Every five minutes a phone keeps its most accurate position: latitude, longitude, time. That is a fix. It
-          stays in the phone’s diary.
-        </p>
+        <h2 id="step">{lab.peopleTitle}</h2>
+        <p>{lab.people}</p>
         {[ada, ben].map(({ name, fix }) => (
-          <p key={name} class="mono">
-            <strong>{name}</strong> {fix.lat.toFixed(6)}, {fix.lng.toFixed(6)} at {time(fix.at)}
+          <p key={name}>
+            <strong translate={false}>{name}</strong>{' '}
+            {lab.fixAt(`${fix.lat.toFixed(6)}, ${fix.lng.toFixed(6)}`, format().time(fix.at))}
           </p>
         ))}
       </div>
@@ -157,37 +159,32 @@ function People({ run: { ada, ben } }: { run: LabRun }) {
 }
 
 function Hexagons({ run: { ada, ben } }: { run: LabRun }) {
+  const { lab } = later()
   const shared = LAYERS.filter((_, i) => ada.hexagons.ids[i] === ben.hexagons.ids[i])
   const crossed = ada.hexagons.ids.filter((id) => ben.hexagons.ids.includes(id)).length
   return (
     <section class="card two" aria-labelledby="step">
       <LabPlan people={[ada, ben]} layers={[0, 1, 2]} />
       <div>
-        <h2 id="step">Three hexagons each</h2>
-        <p>
-          A fix becomes three hexagons of 22 m, one of each layer. The layers are shifted, so that a person at the edge
-          of one hexagon is inside another. Two people nearer than 6.5 m always share one, and two people more than 24 m
-          apart never do.
-        </p>
+        <h2 id="step">{lab.hexagonsTitle}</h2>
+        <p>{lab.hexagons}</p>
         <ul class="legend">
           {LAYERS.map((layer, i) => (
             <li key={layer}>
-              <span class={`swatch layer-${layer}`} aria-hidden="true" /> Layer {layer}:{' '}
-              {ada.hexagons.ids[i] === ben.hexagons.ids[i] ? <strong>shared</strong> : 'two different ones'}
+              <span class={`swatch layer-${layer}`} aria-hidden="true" /> {lab.layer(layer)}
+              {ada.hexagons.ids[i] === ben.hexagons.ids[i] ? <strong>{lab.shared}</strong> : lab.different}
             </li>
           ))}
         </ul>
-        <p>
-          {crossed === 0
-            ? 'Ada and Ben share no hexagon, so nothing can match.'
-            : `Ada and Ben share ${count(crossed, 'hexagon')}${shared.length > 0 ? ` (${shared.join(', ')})` : ''}.`}
-        </p>
+        <p>{crossed === 0 ? lab.noneShared : lab.someShared(crossed, shared)}</p>
       </div>
     </section>
   )
 }
 
 function Blocks({ run: { ada, ben } }: { run: LabRun }) {
+  const { lab } = later()
+  const { time, shortMinutes } = format()
   const from = Math.floor(Math.min(ada.fix.at, ben.fix.at) / (80 * MINUTE_MS)) * 80 * MINUTE_MS
   const to = (Math.floor(Math.max(ada.fix.at, ben.fix.at) / (80 * MINUTE_MS)) + 2) * 80 * MINUTE_MS
   const x = (at: number) => (600 * (at - from)) / (to - from)
@@ -195,19 +192,16 @@ function Blocks({ run: { ada, ben } }: { run: LabRun }) {
     person.blocks.find((block) => block.size === size && block.lag === lag)!
   return (
     <section class="card" aria-labelledby="step">
-      <h2 id="step">Ten time blocks each</h2>
-      <p>
-        Time is cut into blocks of 5, 10, 20, 40 and 80 minutes. A fix counts in its block and in the next one, because
-        what somebody breathed out stays a while. Above the line Ada, below it Ben; outlined is the next block.
-      </p>
-      <Scrollable label="Time blocks">
+      <h2 id="step">{lab.blocksTitle}</h2>
+      <p>{lab.blocks}</p>
+      <Scrollable label={lab.blocksLabel}>
         <svg class="timeline" viewBox="-58 0 664 256" role="img" aria-label={blockWords(ada, ben)}>
           {SIZES.map((size, row) => {
             const y = 14 + row * 46
             return (
               <g key={size}>
                 <text x="-8" y={y + 19} text-anchor="end">
-                  {size} min
+                  {shortMinutes(size)}
                 </text>
                 <line x1="0" x2="600" y1={y + 16} y2={y + 16} />
                 {[ada, ben].map((person, i) =>
@@ -250,12 +244,12 @@ function Blocks({ run: { ada, ben } }: { run: LabRun }) {
 function blockWords(ada: LabPerson, ben: LabPerson): string {
   const same = SIZES.filter((size) => current(ada, size) === current(ben, size))
   const trail = SIZES.filter((size) => current(ada, size) + 1 === current(ben, size))
-  if (same.length === 0 && trail.length === 0)
-    return 'Ben was in none of Ada’s blocks and in none of the blocks after hers.'
-  const list = (sizes: readonly number[]) => sizes.join(', ')
+  const { lab } = later()
+  const { number } = format()
+  if (same.length === 0 && trail.length === 0) return lab.noBlock
   return [
-    same.length > 0 ? `Same block of ${list(same)} minutes.` : '',
-    trail.length > 0 ? `Ben came in the block after Ada’s, of ${list(trail)} minutes.` : '',
+    same.length > 0 ? lab.sameBlock(same.map(number)) : '',
+    trail.length > 0 ? lab.trailBlock(trail.map(number)) : '',
   ].join(' ')
 }
 
@@ -270,35 +264,32 @@ function current(person: LabPerson, size: number): number {
 
 function Salts({ run }: { run: LabRun }) {
   const { ada, ben, requests, shards } = run
+  const { lab } = later()
+  const { bytes, number, shortMinutes, time } = format()
   const asked = [...new Set([...ada.points, ...ben.points].map(({ shard }) => shard))]
   const several = asked.length > 1
-  const salts = requests.filter(({ protocol }) => protocol === 'salts')
+  const salts = requests.filter(({ protocol }) => protocol === 'secrets')
   const names = (person: LabPerson) =>
     new Map(person.points.map((point) => [`${point.shard}/${point.size}/${point.n}`, point]))
   const [hers, his] = [names(ada), names(ben)]
   return (
     <section class="card" aria-labelledby="step">
-      <h2 id="step">Salts from volunteers</h2>
-      <p>
-        Each hexagon lies in a region of some 50 km, and the region’s number modulo {shards} names the shard:{' '}
-        {asked.join(', ')}. The phones ask volunteers of that shard for one salt a time block. A salt says nothing of a
-        place, lives for a few hours, and is the same for everybody who asks.
-      </p>
+      <h2 id="step">{lab.saltsTitle}</h2>
+      <p>{lab.salts(shards, asked.map(number))}</p>
       <ul class="plain">
         {salts.map(({ who, to, sent, received }, i) => (
           <li key={i}>
-            {who} asks the node of <strong>{to}</strong>: {bytes(sent)} there, {bytes(received)} back, signed and
-            checked against the sheet.
+            <Bold text={lab.saltRequest(who, to, bytes(sent), bytes(received))} />
           </li>
         ))}
       </ul>
-      <Scrollable label="Salts">
+      <Scrollable label={lab.saltsTable}>
         <table class="hashes">
           <thead>
             <tr>
-              <th scope="col">Block</th>
-              <th scope="col">Ada’s salt</th>
-              <th scope="col">Ben’s salt</th>
+              <th scope="col">{lab.block}</th>
+              <th scope="col">{lab.saltOf.ada}</th>
+              <th scope="col">{lab.saltOf.ben}</th>
             </tr>
           </thead>
           <tbody>
@@ -308,11 +299,10 @@ function Salts({ run }: { run: LabRun }) {
               return (
                 <tr key={name} class={both ? 'met' : ''}>
                   <th scope="row">
-                    {size} min from {time(n * size * MINUTE_MS)}
-                    {several && `, shard ${shard}`}
+                    {lab.blockFrom(shortMinutes(size), time(n * size * MINUTE_MS), several ? number(shard) : undefined)}
                   </th>
-                  <td class="mono">{short(hers.get(name)?.salt)}</td>
-                  <td class="mono">{short(his.get(name)?.salt)}</td>
+                  <Hex text={hers.get(name)?.secret} />
+                  <Hex text={his.get(name)?.secret} />
                 </tr>
               )
             })}
@@ -329,19 +319,113 @@ function byBlock(a: string, b: string): number {
   return sizeA - sizeB || nA - nB
 }
 
-function short(hex: string | undefined): string {
-  return hex === undefined ? '' : `${hex.slice(0, 10)}…`
+/** Bold parts are names of operators. */
+function Bold({ text }: { text: string }) {
+  return <Rich text={text} parts={{ b: (inner) => <strong translate={false}>{inner}</strong> }} />
 }
 
-function Hashes({ run: { ada, ben, equal } }: { run: LabRun }) {
+/** The beginning of a number in hex, as a cell of a table. */
+function Hex({ text }: { text: string | undefined }) {
+  return (
+    <td class="mono" translate={false}>
+      {text === undefined ? '' : `${text.slice(0, 10)}…`}
+    </td>
+  )
+}
+
+function Keys({ run }: { run: LabRun }) {
+  const { ada, ben, requests, shards, threshold, replicas } = run
+  const { lab } = later()
+  const { bytes, number, time } = format()
+  const asked = [...new Set([...ada.points, ...ben.points].map(({ shard }) => shard))]
+  const names = (person: LabPerson) =>
+    new Map(person.points.map((point) => [`${Math.floor((point.size * point.n) / EPOCH_MIN)}/${point.cell}`, point]))
+  const [hers, his] = [names(ada), names(ben)]
+  const all = new Map([...his, ...hers])
+  return (
+    <section class="card" aria-labelledby="step">
+      <h2 id="step">{lab.keysTitle}</h2>
+      <p>{lab.keys(threshold, replicas, shards, asked.map(number))}</p>
+      {run.evaluation !== undefined && <Blinding evaluation={run.evaluation} threshold={threshold} />}
+      <ul class="plain">
+        {requests
+          .filter(({ protocol }) => protocol === 'secrets')
+          .map(({ who, to, items, sent, received }, i) => (
+            <li key={i}>
+              <Bold text={lab.keyRequest(who, to, items, bytes(sent), bytes(received))} />
+            </li>
+          ))}
+      </ul>
+      <Scrollable label={lab.keysTable}>
+        <table class="hashes">
+          <thead>
+            <tr>
+              <th scope="col">{lab.hexagon}</th>
+              <th scope="col">{lab.keyOf.ada}</th>
+              <th scope="col">{lab.keyOf.ben}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {[...all].sort(byEpoch).map(([name, { layer }]) => (
+              <tr key={name} class={hers.has(name) && his.has(name) ? 'met' : ''}>
+                <th scope="row">
+                  {lab.hexagonFrom(LAYERS[layer]!, time(Number(name.split('/')[0]) * EPOCH_MIN * MINUTE_MS))}
+                </th>
+                <Hex text={hers.get(name)?.secret} />
+                <Hex text={his.get(name)?.secret} />
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scrollable>
+    </section>
+  )
+}
+
+/** How one cell becomes a key: blinded, evaluated by each of t replicas, combined. */
+function Blinding({ evaluation, threshold }: { evaluation: LabEvaluation; threshold: number }) {
+  const { cell, blinded, answers, key } = evaluation
+  const { blindTitle, blind } = later().lab
+  const rows = [
+    { name: blind.cell, hex: cell, why: blind.cellWhy },
+    { name: blind.blinded, hex: blinded, why: blind.blindedWhy },
+    ...answers.map(({ node, element }, i) => ({
+      ...{ name: blind.answer(`<b>${node}</b>`), hex: element },
+      why: i === 0 ? blind.answerWhy : '',
+    })),
+    { name: blind.key, hex: key, why: blind.keyWhy(threshold) },
+  ]
+  return (
+    <>
+      <h3>{blindTitle}</h3>
+      <ol class="blinding">
+        {rows.map(({ name, hex, why }) => (
+          <li key={name}>
+            <p>
+              <Bold text={name} />{' '}
+              <span class="mono" translate={false}>
+                {hex.slice(0, 16)}…
+              </span>
+            </p>
+            {why !== '' && <p class="small">{why}</p>}
+          </li>
+        ))}
+      </ol>
+    </>
+  )
+}
+
+function byEpoch([a, { layer: layerA }]: [string, LabPoint], [b, { layer: layerB }]: [string, LabPoint]): number {
+  return Number(a.split('/')[0]) - Number(b.split('/')[0]) || layerA - layerB
+}
+
+function Hashes({ run: { ada, ben, equal, salting } }: { run: LabRun }) {
+  const { lab } = later()
   const [hers, his] = [new Set(equal.map(([i]) => i)), new Set(equal.map(([, k]) => k))]
   return (
     <section class="card" aria-labelledby="step">
-      <h2 id="step">Thirty risk hashes each</h2>
-      <p>
-        Hexagon, block and salt go through SHA-256; twelve bytes of it are the risk hash. Where both had the same
-        hexagon and the same block the hashes are equal: {equal.length === 0 ? 'nowhere' : `${equal.length} times`}.
-      </p>
+      <h2 id="step">{lab.hashesTitle}</h2>
+      <p>{lab.hashes(salting, equal.length)}</p>
       <div class="pair">
         <HashGrid person={ada} met={hers} />
         <HashGrid person={ben} met={his} />
@@ -351,16 +435,17 @@ function Hashes({ run: { ada, ben, equal } }: { run: LabRun }) {
 }
 
 function HashGrid({ person, met }: { person: LabPerson; met: ReadonlySet<number> }) {
+  const { lab } = later()
   return (
-    <Scrollable label={`${person.name}’s risk hashes`}>
+    <Scrollable label={lab.hashesOf(person.name)}>
       <table class="hashes">
-        <caption>{person.name}</caption>
+        <caption translate={false}>{person.name}</caption>
         <thead>
           <tr>
-            <th scope="col">Layer</th>
-            <th scope="col">Block</th>
-            <th scope="col">current</th>
-            <th scope="col">next</th>
+            <th scope="col">{lab.layerColumn}</th>
+            <th scope="col">{lab.block}</th>
+            <th scope="col">{lab.current}</th>
+            <th scope="col">{lab.nextColumn}</th>
           </tr>
         </thead>
         <tbody>
@@ -370,11 +455,11 @@ function HashGrid({ person, met }: { person: LabPerson; met: ReadonlySet<number>
               return (
                 <tr key={`${layer}${size}`}>
                   <th scope="row">
-                    <span class={`swatch layer-${layer}`} aria-hidden="true" /> {layer}
+                    <span class={`swatch layer-${layer}`} aria-hidden="true" /> <span translate={false}>{layer}</span>
                   </th>
-                  <td>{size}</td>
+                  <td>{format().number(size)}</td>
                   {[i, i + 1].map((k) => (
-                    <td key={k} class={met.has(k) ? 'mono met' : 'mono'}>
+                    <td key={k} class={met.has(k) ? 'mono met' : 'mono'} translate={false}>
                       {person.points[k]!.hash.slice(0, 8)}
                     </td>
                   ))}
@@ -388,19 +473,29 @@ function HashGrid({ person, met }: { person: LabPerson; met: ReadonlySet<number>
   )
 }
 
-function Centre({ run: { rowsAtCentre, requests } }: { run: LabRun }) {
+function Parties({ run: { rowsAtCentre, requests, salting } }: { run: LabRun }) {
+  const { lab } = later()
+  const { bytes } = format()
   const seen = new Map<string, number>()
   for (const hash of rowsAtCentre) seen.set(hash, (seen.get(hash) ?? 0) + 1)
   const syncs = requests.filter(({ protocol }) => protocol === 'sync')
   return (
     <section class="card" aria-labelledby="step">
-      <h2 id="step">What the central peer sees</h2>
-      <p>
-        {count(rowsAtCentre.length, 'hash', 'hashes')} of two random names, and nothing else. It cannot tell a place
-        from them; it can tell that {[...seen.values()].filter((n) => n > 1).length} are there twice. The syncs are of a
-        fixed size: {[...new Set(syncs.map(({ sent }) => bytes(sent)))].join(', ')}.
-      </p>
-      <p class="cloud mono" role="img" aria-label={`${rowsAtCentre.length} hashes, those that are there twice marked`}>
+      <h2 id="step">{lab.centreTitle}</h2>
+      <ul>
+        {toNodes(requests).map(({ node, who, items }) => (
+          <li key={node}>
+            <Bold text={lab.nodeSaw(salting, node, who, items)} />
+          </li>
+        ))}
+        <li>{lab.networkSaw(requests.length)}</li>
+        <li>
+          {lab.centre(rowsAtCentre.length, [...seen.values()].filter((n) => n > 1).length, [
+            ...new Set(syncs.map(({ sent }) => bytes(sent))),
+          ])}
+        </li>
+      </ul>
+      <p class="cloud mono" role="img" aria-label={lab.cloud(rowsAtCentre.length)} translate={false}>
         {[...seen].map(([hash, n]) => (
           <span key={hash} class={n > 1 ? 'met' : ''}>
             {hash.slice(0, 12)}
@@ -411,30 +506,44 @@ function Centre({ run: { rowsAtCentre, requests } }: { run: LabRun }) {
   )
 }
 
+/** The nodes that gave secrets, with the people who asked and the number of items. */
+function toNodes(requests: readonly LabRequest[]): { node: string; who: string[]; items: number }[] {
+  const nodes = new Map<string, { who: Set<string>; items: number }>()
+  for (const { who, to, protocol, items } of requests) {
+    if (protocol !== 'secrets') continue
+    const node = nodes.get(to) ?? { who: new Set(), items: 0 }
+    node.who.add(who)
+    nodes.set(to, { ...node, items: node.items + items })
+  }
+  return [...nodes].map(([node, { who, items }]) => ({ node, who: [...who], items }))
+}
+
 function Marks({ run: { exposures, ben } }: { run: LabRun }) {
+  const { lab } = later()
+  const { time } = format()
   const [met] = exposures
   return (
     <section class="card" aria-labelledby="step">
-      <h2 id="step">Ada reports, Ben learns</h2>
-      <p>
-        Ada’s code arrives with an ordinary sync. The central peer marks the hashes of others that equal hers and are
-        not earlier. At Ben’s next sync his phone reads its marks and looks them up in its own diary, the only place
-        that knows what they mean.
-      </p>
+      <h2 id="step">{lab.marksTitle}</h2>
+      <p>{lab.marks}</p>
       {met === undefined ? (
-        <p class="verdict calm">Nothing of Ben’s is marked: they were too far apart, or he had left before she came.</p>
+        <p class="verdict calm">{lab.noMarks}</p>
       ) : (
         <div class={`card exposure exposure-${met.certainty}`}>
           <h3>
             {time(met.from)} – {time(met.to)}
           </h3>
           <p>
-            {closeness(met)} {degreeToWords(met.degree)}
+            {words().closeness(met)} {words().degree(met.degree)}
           </p>
           <p class="small">
-            {count(met.same, 'mark')} of the same block, {met.trail} of the block after; within {met.lagMin.to} minutes;
-            certainty {met.certainty}. At {ben.fix.lat.toFixed(5)}, {ben.fix.lng.toFixed(5)}, which only Ben’s phone
-            knows.
+            {lab.marked(
+              met.same,
+              met.trail,
+              met.lagMin.to,
+              words().certainty[met.certainty].word,
+              coordinates(ben.fix),
+            )}
           </p>
         </div>
       )}

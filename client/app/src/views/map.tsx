@@ -19,8 +19,8 @@ import { useNow } from '../now.ts'
 import { readQuery } from '../query.ts'
 import { markChanged } from '../session/refresh.ts'
 import { changes, diary, exposures, position } from '../session/state.ts'
-import { count } from '../words.ts'
-import { SpotPanel } from './spot-panel.tsx'
+import { format, texts, withLater } from '../text/text.ts'
+import { LazyView } from './lazy.tsx'
 import { Status } from './status.tsx'
 
 interface Saved {
@@ -33,6 +33,8 @@ interface Props {
   core: Core
 }
 
+const loadSpot = () => withLater(import('./spot-panel.tsx'))
+
 const DAYS = 14
 const WORLD: Camera = { lat: 28, lng: 10, zoom: 1.6 }
 const SPOT_ZOOM = 18
@@ -42,14 +44,6 @@ const ZOOM_STEP = 5
 const PANEL_BESIDE_PX = 600
 /** Below this zoom a finger covers more than a house, so a tap moves nearer first. */
 const HOME_ZOOM_MIN = 16
-const LAYER_WORDS: Record<Layer, string> = {
-  fixes: 'My positions',
-  A: 'Layer A',
-  B: 'Layer B',
-  C: 'Layer C',
-  regions: 'Regions',
-  hidden: 'Hidden',
-}
 /** Layers for everybody. The others show how cells are matched. */
 const PLAIN_LAYERS: readonly Layer[] = ['fixes', 'hidden']
 /** The camera stays while the app is open, also while other views are shown. */
@@ -66,6 +60,7 @@ export default function MapView({ tracer, manifest, core }: Props) {
     [exposures.value, midnights, chosen],
   )
   const here = position.value
+  const { map: text, layers, lab } = texts()
   const changed = changes.value
   const [land, setLand] = useState<Land | undefined>(undefined)
   const [cities, setCities] = useState<readonly NamedCity[]>([])
@@ -162,11 +157,12 @@ export default function MapView({ tracer, manifest, core }: Props) {
         homeCells,
         position: here,
         selected: spot,
+        words: { hiddenHome: text.hiddenHome, ...lab },
       }
       paint(element.getContext('2d')!, scene)
     })
     return () => cancelAnimationFrame(frame)
-  }, [camera, size, land, cities, shown, fixes, events, zones, homeCells, here, spot])
+  }, [camera, size, land, cities, shown, fixes, events, zones, homeCells, here, spot, text])
 
   const close = useCallback(() => {
     setSpot(undefined)
@@ -197,49 +193,42 @@ export default function MapView({ tracer, manifest, core }: Props) {
     <div class="map-page">
       <Status tracer={tracer} quiet />
       <div class="map">
-        <h1 class="hidden">Map</h1>
+        <h1 class="hidden">{text.title}</h1>
         <p class="hidden" id="map-help">
-          {count(fixes.length, 'fix', 'fixes')} and {count(events.length, 'exposure')} of this device. Arrow keys move,
-          plus and minus zoom, Enter looks at the middle. The diary lists the same as a table.
+          {text.help(fixes.length, events.length)}
         </p>
         {/* biome-ignore lint/a11y/noInteractiveElementToNoninteractiveRole: it takes arrow keys, plus and minus itself */}
-        <canvas
-          ref={canvas}
-          tabIndex={0}
-          role="application"
-          aria-label="Map of your fixes"
-          aria-describedby="map-help"
-        />
+        <canvas ref={canvas} tabIndex={0} role="application" aria-label={text.canvas} aria-describedby="map-help" />
         <span class="cross" aria-hidden="true" />
         <div class="map-tools">
-          <button type="button" onClick={() => zoom(1)} aria-label="Nearer">
+          <button type="button" onClick={() => zoom(1)} aria-label={text.nearer}>
             <Icon name="plus" />
           </button>
-          <button type="button" onClick={() => zoom(-1)} aria-label="Farther">
+          <button type="button" onClick={() => zoom(-1)} aria-label={text.farther}>
             <Icon name="minus" />
           </button>
           <button
             type="button"
             onClick={() => here !== undefined && setCamera({ lat: here.lat, lng: here.lng, zoom: SPOT_ZOOM })}
             disabled={here === undefined}
-            aria-label="Where I am"
+            aria-label={text.here}
           >
             <Icon name="locate" />
           </button>
           <button
             type="button"
             onClick={() => setCamera(fixes.length > 0 ? fit(fixes, size) : WORLD)}
-            aria-label="All my fixes"
+            aria-label={text.fit}
           >
             <Icon name="fit" />
           </button>
         </div>
         <fieldset class="layers">
-          <legend class="hidden">What the map shows</legend>
+          <legend class="hidden">{text.shows}</legend>
           {LAYERS.filter((layer) => matching || PLAIN_LAYERS.includes(layer)).map((layer) => (
             <label key={layer} class={`layer layer-${layer}`}>
               <input type="checkbox" checked={shown.has(layer)} onChange={() => setShown(toggled(shown, layer))} />
-              {LAYER_WORDS[layer]}
+              {layers[layer]}
             </label>
           ))}
           <label class="layer">
@@ -251,16 +240,18 @@ export default function MapView({ tracer, manifest, core }: Props) {
                 setShown(new Set(matching ? PLAIN_LAYERS : LAYERS))
               }}
             />
-            How matching works
+            {text.matching}
           </label>
         </fieldset>
         <DaySlider midnights={midnights} chosen={chosen} onChoose={setChosen} />
-        <p class="attribution">Natural Earth, city-timezones</p>
+        <p class="attribution" translate={false}>
+          Natural Earth, city-timezones
+        </p>
         <div class="scale" aria-hidden="true">
           <svg width={Math.ceil(scale.px) + 2} height="8" aria-hidden="true">
             <path d={`M1 1v5h${Math.round(scale.px)}V1`} />
           </svg>
-          {scale.text}
+          {toScaleText(scale.metres)}
         </div>
         {pick !== undefined && spot === undefined && (
           <p class="map-hint" role="status">
@@ -271,24 +262,27 @@ export default function MapView({ tracer, manifest, core }: Props) {
           <p class="map-hint" role="status">
             {saved.text}{' '}
             <button type="button" class="plain" onClick={() => void takeBack(saved)}>
-              Undo
+              {text.undo}
             </button>
           </p>
         )}
         {spot !== undefined && (
-          <SpotPanel
-            spot={spot}
-            core={core}
-            shards={manifest.parameters.shards}
-            tracer={tracer}
-            fix={nearestFix(spot, camera, size, fixes)}
-            exposure={nearestExposure(spot, camera, size, events)}
-            adding={pick === 'stay'}
-            matching={matching}
-            preview={preview}
-            onPreview={choose}
-            onDone={finish}
-            onClose={close}
+          <LazyView
+            load={loadSpot}
+            props={{
+              spot,
+              core,
+              shards: manifest.parameters.shards,
+              tracer,
+              fix: nearestFix(spot, camera, size, fixes),
+              exposure: nearestExposure(spot, camera, size, events),
+              adding: pick === 'stay',
+              matching,
+              preview,
+              onPreview: choose,
+              onDone: finish,
+              onClose: close,
+            }}
           />
         )}
       </div>
@@ -304,10 +298,15 @@ function ofDay<T>(items: readonly T[], toAt: (item: T) => number, midnight: numb
 }
 
 function toHint(pick: string, { zoom }: Camera): string {
-  if (zoom < HOME_ZOOM_MIN)
-    return pick === 'home' ? 'Tap near your home to come closer.' : 'Tap near the place to come closer.'
-  if (pick === 'stay') return 'Tap where you were.'
-  return pick === 'home' ? 'Tap where your home is.' : 'Tap the place to hide.'
+  const { map } = texts()
+  if (zoom < HOME_ZOOM_MIN) return pick === 'home' ? map.tapHomeNear : map.tapPlaceNear
+  if (pick === 'stay') return map.tapStay
+  return pick === 'home' ? map.tapHome : map.tapZone
+}
+
+function toScaleText(metres: number): string {
+  const n = format()
+  return metres >= 1000 ? n.kilometres(metres / 1000) : n.metres(metres)
 }
 
 function startCamera(): Camera {

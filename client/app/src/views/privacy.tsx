@@ -1,4 +1,7 @@
-/** Every byte that left this device, the next frame that will leave, and what each peer can learn from them. */
+/**
+ * The eight questions of PRIVACY.md, what each party saw in the last sync, every byte that left this device, and the next frame
+ * that will leave.
+ */
 
 import '../styles/privacy.css'
 import type { Preview, Tracer } from '@geotrace/client'
@@ -6,73 +9,60 @@ import { bytesToHex, type Manifest, peerIdToKey, SYNC_PROTOCOL } from '@geotrace
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { type Field, frameToFields } from '../frame-fields.ts'
 import { Scrollable } from '../scrollable.tsx'
+import { framesToSeen } from '../seen.ts'
 import { diary, sent } from '../session/state.ts'
+import { Rich } from '../text/rich.tsx'
+import { format, later } from '../text/text.ts'
 import type { SentFrame } from '../watched-dialer.ts'
-import { bytes, count, time } from '../words.ts'
 
 const BYTES_A_ROW = 16
 const ROWS_SHOWN = 24
 
-export function PrivacyView({ tracer, manifest }: { tracer: Tracer; manifest: Manifest }) {
+export default function PrivacyView({ tracer, manifest }: { tracer: Tracer; manifest: Manifest }) {
   const frames = sent.value
   const entries = diary.value
   const [next, setNext] = useState<Preview | undefined>(undefined)
   useEffect(() => void tracer.preview().then(setNext), [entries, frames])
-  const names = useMemo(() => peerNames(manifest), [manifest])
+  const names = peerNames(manifest)
+  const { privacy: text } = later()
+  const { bytes } = format()
   const up = frames.reduce((sum, { frame }) => sum + frame.length, 0)
   return (
     <div class="page">
-      <h1>Privacy</h1>
-      <p class="lead">
-        Everything that leaves this device passes through here. Since the app was opened:{' '}
-        {count(frames.length, 'message')}, {bytes(up)}.
-      </p>
-      <section class="card" aria-labelledby="who">
-        <h2 id="who">Who can learn what</h2>
+      <h1>{text.title}</h1>
+      <p class="lead">{text.lead(frames.length, bytes(up))}</p>
+      <section class="card" aria-labelledby="questions">
+        <h2 id="questions">{text.questions}</h2>
         <dl class="who">
-          <dt>A volunteer’s salt node</dt>
-          <dd>
-            Your internet address, and that you were somewhere in one of {manifest.parameters.shards} shares of the
-            world in the last three hours. No place.
-          </dd>
-          <dt>The central peer</dt>
-          <dd>
-            Your internet address, how many fixes each 80 minutes have, and whose hashes equal yours. No place, unless
-            it had also collected the salts of that time.
-          </dd>
-          <dt>A thief of the central peer’s database</dt>
-          <dd>Hashes whose salts are gone.</dd>
-          <dt>Somebody on the network</dt>
-          <dd>
-            That you use Geo Trace, and when. All of it is encrypted, in a few fixed sizes. A report starts a sync at
-            once.
-          </dd>
-          <dt>Somebody with this unlocked device</dt>
-          <dd>Your diary of {manifest.parameters.retentionDays} days. It is sealed on the disk, open in this app.</dd>
+          {text.answers(manifest.parameters.salting).map(({ question, answer }) => (
+            <div key={question}>
+              <dt>{question}</dt>
+              <dd>{answer}</dd>
+            </div>
+          ))}
         </dl>
       </section>
+      <LastSync frames={frames} manifest={manifest} />
       {next !== undefined && (
         <section class="card" aria-labelledby="next">
-          <h2 id="next">What the next sync would deposit</h2>
+          <h2 id="next">{text.next}</h2>
           <p>
-            {bytes(next.frame.length)} for the central peer, of them{' '}
-            {count(
+            {text.nextIs(
+              bytes(next.frame.length),
               next.epochs.reduce((sum, epoch) => sum + epoch.rows, 0),
-              'risk hash',
-              'risk hashes',
-            )}
-            {next.fixesWaiting > 0 && `; ${count(next.fixesWaiting, 'fix', 'fixes')} more will be hashed first`}
-            {next.fixesHeld > 0 && `; ${count(next.fixesHeld, 'fix', 'fixes')} held`}.
+            )}{' '}
+            {next.fixesWaiting > 0 && text.nextWaiting(next.fixesWaiting)}{' '}
+            {next.fixesHeld > 0 && text.nextHeld(next.fixesHeld)}
           </p>
-          <Frame protocol={SYNC_PROTOCOL.id} frame={next.frame} manifest={manifest} />
+          <Frame of={text.next} protocol={SYNC_PROTOCOL.id} frame={next.frame} manifest={manifest} />
         </section>
       )}
       <section class="card" aria-labelledby="left">
-        <h2 id="left">What left since the app was opened</h2>
-        {frames.length === 0 && <p>Nothing.</p>}
+        <h2 id="left">{text.left}</h2>
+        {frames.length === 0 && <p>{text.nothing}</p>}
         <ul class="frames">
           {[...frames].reverse().map((item) => (
-            <Sent key={item.id} item={item} name={names.get(item.peer) ?? 'a peer of the roster'} manifest={manifest} />
+            <Sent key={item.id} item={item} name={names.get(item.peer) ?? text.unknownPeer} manifest={manifest} />
           ))}
         </ul>
       </section>
@@ -80,50 +70,106 @@ export function PrivacyView({ tracer, manifest }: { tracer: Tracer; manifest: Ma
   )
 }
 
+/** The last sync as each party saw it. */
+function LastSync({ frames, manifest }: { frames: readonly SentFrame[]; manifest: Manifest }) {
+  const { privacy: text } = later()
+  const { bytes, number, time } = format()
+  const last = frames.filter(({ session }) => session === frames.at(-1)?.session)
+  const seen = framesToSeen(last, manifest)
+  const toItems = seen.isBlinded ? text.sawEvaluations : text.sawSalts
+  return (
+    <section class="card" aria-labelledby="seen">
+      <h2 id="seen">{text.seen}</h2>
+      {last.length === 0 ? (
+        <p>{text.seenNothing}</p>
+      ) : (
+        <dl class="who">
+          {seen.nodes > 0 && (
+            <div>
+              <dt>{text.seenOf.nodes(seen.nodes)}</dt>
+              <dd>{toItems(seen.shards.map(number), time(seen.from), time(seen.until), seen.items)}</dd>
+            </div>
+          )}
+          {seen.depositBytes > 0 && (
+            <div>
+              <dt>{text.seenOf.central}</dt>
+              <dd>{text.sawRows(seen.rows, seen.epochs, bytes(seen.depositBytes))}</dd>
+            </div>
+          )}
+          {seen.rosters > 0 && (
+            <div>
+              <dt>{text.seenOf.member}</dt>
+              <dd>{text.sawRoster}</dd>
+            </div>
+          )}
+          <div>
+            <dt>{text.seenOf.network}</dt>
+            <dd>{text.sawNetwork(seen.messages, bytes(seen.bytes))}</dd>
+          </div>
+        </dl>
+      )}
+    </section>
+  )
+}
+
 function peerNames(manifest: Manifest): Map<string, string> {
+  const { saltNode, central } = later().privacy
   const key = (peerId: string) => bytesToHex(peerIdToKey(peerId))
-  const members = manifest.members.map(({ peerId, operator }) => [key(peerId), `salt node of ${operator}`] as const)
-  return new Map([...members, [key(manifest.central.peerId), `central peer of ${manifest.central.operator}`]])
+  const members = manifest.members.map(({ peerId, operator }) => [key(peerId), saltNode(operator)] as const)
+  return new Map([...members, [key(manifest.central.peerId), central(manifest.central.operator)]])
 }
 
 function Sent({ item, name, manifest }: { item: SentFrame; name: string; manifest: Manifest }) {
   const [open, setOpen] = useState(false)
-  const { at, protocol, frame, replyBytes, failed } = item
+  const { id, at, protocol, frame, replyBytes, failed } = item
+  const { privacy: text } = later()
+  const { time, bytes, number } = format()
   return (
     <li>
       <details onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>
           <span>{time(at)}</span>
           <span class="grow">{name}</span>
-          <span class="small mono">{protocol.replace('/geotrace', '')}</span>
+          <span class="small mono" translate={false}>
+            {protocol.replace('/geotrace', '')}
+          </span>
           <span class="number">{bytes(frame.length)}</span>
           <span class="small number">
-            {failed ? 'no answer' : replyBytes === undefined ? '…' : `← ${bytes(replyBytes)}`}
+            {failed ? text.noAnswer : replyBytes === undefined ? '…' : text.answer(bytes(replyBytes))}
           </span>
         </summary>
-        {open && <Frame protocol={protocol} frame={frame} manifest={manifest} />}
+        {open && <Frame of={`${name}, ${number(id + 1)}`} protocol={protocol} frame={frame} manifest={manifest} />}
       </details>
     </li>
   )
 }
 
-function Frame({ protocol, frame, manifest }: { protocol: string; frame: Uint8Array; manifest: Manifest }) {
+interface FrameProps {
+  /** Tells the regions of two open messages apart. */
+  of: string
+  protocol: string
+  frame: Uint8Array
+  manifest: Manifest
+}
+
+function Frame({ of, protocol, frame, manifest }: FrameProps) {
   const [all, setAll] = useState(false)
-  const fields = useMemo(() => frameToFields(protocol, frame, manifest), [protocol, frame, manifest])
+  const { privacy: text } = later()
+  const fields = useMemo(() => frameToFields(protocol, frame, manifest), [protocol, frame, manifest, text])
   const kinds = useMemo(() => fields.flatMap(({ kind, bytes: n }) => Array<Field['kind']>(n).fill(kind)), [fields])
   const rows = Math.ceil(frame.length / BYTES_A_ROW)
   const shown = all ? rows : Math.min(rows, ROWS_SHOWN)
   return (
     <div class="frame">
-      <Scrollable label="The message's fields" class="fields">
+      <Scrollable label={`${text.fields}: ${of}`} class="fields">
         <table>
           <thead>
             <tr>
-              <th scope="col">Field</th>
+              <th scope="col">{text.field}</th>
               <th scope="col" class="number">
-                Bytes
+                {text.bytes}
               </th>
-              <th scope="col">What it says</th>
+              <th scope="col">{text.says}</th>
             </tr>
           </thead>
           <tbody>
@@ -133,20 +179,31 @@ function Frame({ protocol, frame, manifest }: { protocol: string; frame: Uint8Ar
                   <span class={`swatch byte-${kind}`} aria-hidden="true" /> {name}
                 </td>
                 <td class="number">{n}</td>
-                <td>{says}</td>
+                <td>
+                  <Rich
+                    text={says}
+                    parts={{
+                      b: (inner) => (
+                        <span class="mono" translate={false}>
+                          {inner}
+                        </span>
+                      ),
+                    }}
+                  />
+                </td>
               </tr>
             ))}
           </tbody>
         </table>
       </Scrollable>
-      <Scrollable label="The message byte by byte" class="hexdump">
+      <Scrollable label={`${text.dump}: ${of}`} class="hexdump">
         {Array.from({ length: shown }, (_, row) => (
           <HexRow key={row} from={row * BYTES_A_ROW} frame={frame} kinds={kinds} />
         ))}
       </Scrollable>
       {shown < rows && (
         <button type="button" onClick={() => setAll(true)}>
-          Show all {rows} lines
+          {text.all(rows)}
         </button>
       )}
     </div>
@@ -163,7 +220,7 @@ function HexRow({ from, frame, kinds }: { from: number; frame: Uint8Array; kinds
     else runs.push({ kind: kinds[i]!, text })
   }
   return (
-    <div>
+    <div translate={false}>
       <span class="offset">{from.toString(16).padStart(4, '0')}</span>
       {runs.map(({ kind, text }, i) => (
         <span key={i} class={`byte-${kind}`}>

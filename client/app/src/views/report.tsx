@@ -4,14 +4,14 @@ import { isFederationError, type Protection, parseReportCode, type Tracer } from
 import type { ReportStatus } from '@geotrace/core-wasm/wire'
 import { useState } from 'preact/hooks'
 import { useAdvice } from '../exposures/advice.ts'
-import { comparedToWords } from '../protection-words.ts'
 import { refreshConsents } from '../session/refresh.ts'
 import { consents, isReporting, protection, syncing } from '../session/state.ts'
 import { reportNow } from '../session/sync.ts'
-import { count, errorToWords } from '../words.ts'
+import { Rich } from '../text/rich.tsx'
+import { errorText, format, later } from '../text/text.ts'
 import { Scanner } from './scanner.tsx'
 
-export function ReportView({ tracer }: { tracer: Tracer }) {
+export default function ReportView({ tracer }: { tracer: Tracer }) {
   const { running } = syncing.value
   const { deposit } = consents.value
   const status = protection.value
@@ -19,6 +19,7 @@ export function ReportView({ tracer }: { tracer: Tracer }) {
   const [agreed, setAgreed] = useState(false)
   const [outcome, setOutcome] = useState<Outcome | undefined>(undefined)
   const advice = useAdvice()
+  const { report: text } = later()
   const canWarn = status !== undefined && status.comparedMs > 0
 
   async function report(event: Event) {
@@ -38,20 +39,18 @@ export function ReportView({ tracer }: { tracer: Tracer }) {
 
   return (
     <div class="page narrow">
-      <h1>Report a positive test</h1>
-      <p class="lead">
-        With the code that the health authority gave you. Those who were near you learn where and when they met
-        somebody, not whom.
-      </p>
+      <h1>{text.title}</h1>
+      <p class="lead">{text.lead}</p>
       <Reach status={status} />
       <form class="card" onSubmit={report}>
-        <label for="code">Report code</label>
+        <label for="code">{text.code}</label>
         <input
           id="code"
           class="mono code"
           value={code}
           onInput={(event) => setCode(toCode(event.currentTarget.value))}
           placeholder="XXXX-XXXX-XXXX-XXXX"
+          translate={false}
           autocomplete="one-time-code"
           autocapitalize="characters"
           spellcheck={false}
@@ -60,7 +59,7 @@ export function ReportView({ tracer }: { tracer: Tracer }) {
           aria-describedby="code-help"
         />
         <p id="code-help" class="small">
-          Sixteen letters and digits. O counts as 0, and I as 1.
+          {text.codeHelp}
         </p>
         <Scanner onCode={(text) => setCode(toCode(text))} />
         <label class="check">
@@ -70,22 +69,19 @@ export function ReportView({ tracer }: { tracer: Tracer }) {
             onChange={(event) => setAgreed(event.currentTarget.checked)}
             required
           />{' '}
-          I agree that the hashes of the last days are compared with those of others. They go with a random number of
-          this device, without a place and without a name.
+          {text.agree}
         </label>
         <button type="submit" class="primary large" disabled={!deposit || !agreed || !canWarn || isReporting.value}>
-          {isReporting.value ? (running ? 'Reporting …' : 'Waiting …') : 'Report'}
+          {isReporting.value ? (running ? text.reporting : text.waiting) : text.report}
         </button>
-        {!deposit && <p class="small">Reporting needs your agreement to deposits, in the settings.</p>}
-        {deposit && !canWarn && (
-          <p class="small">Keep the code. It can be used when at least one hour can warn others.</p>
-        )}
+        {!deposit && <p class="small">{text.needsDeposit}</p>}
+        {deposit && !canWarn && <p class="small">{text.keepCode}</p>}
         <div role="status">
           {outcome !== undefined && <p class={outcome.good ? 'good' : 'warning'}>{outcome.text}</p>}
         </div>
       </form>
       {outcome?.good === true && advice !== undefined && (
-        <section class="card calm">
+        <section class="card calm" lang={advice.language}>
           <h2>{advice.reported.title}</h2>
           <ul>
             {advice.reported.steps.map((step) => (
@@ -94,10 +90,7 @@ export function ReportView({ tracer }: { tracer: Tracer }) {
           </ul>
         </section>
       )}
-      <p class="small">
-        A report has the size of any other sync and goes to the same peers. It goes at once, so somebody who watches
-        this network sees a sync outside the hourly rhythm.
-      </p>
+      <p class="small">{text.rhythm}</p>
     </div>
   )
 }
@@ -108,39 +101,32 @@ interface Outcome {
 }
 
 function toOutcome(report: ReportStatus): Outcome {
-  if (report === 'accepted' || report === 'published')
-    return { good: true, text: 'Reported. The central peer accepted the code.' }
-  if (report === 'held')
-    return { good: true, text: 'Reported. The authority looks at the report before it warns others.' }
-  if (report === 'updated') return { good: true, text: 'You reported with this code before. The report was updated.' }
-  return { good: false, text: `The central peer gave no answer to the code (${report}). The next sync asks again.` }
+  const { accepted, held, updated, noAnswer } = later().report
+  if (report === 'accepted' || report === 'published') return { good: true, text: accepted }
+  if (report === 'held') return { good: true, text: held }
+  if (report === 'updated') return { good: true, text: updated }
+  return { good: false, text: noAnswer }
 }
 
 /** A report that could not be sent is kept, and goes with the next sync. */
 function toFailure(error: unknown): string {
   const isKept = (['PEER_UNREACHABLE', 'PEER_TIMEOUT', 'BUSY'] as const).some((code) => isFederationError(error, code))
-  return isKept
-    ? 'The central peer cannot be reached. Your report waits on this device and goes with the next sync.'
-    : errorToWords(error)
+  return isKept ? later().report.kept : errorText(error)
 }
 
 /** Shown before the code is spent. With no hour to compare, a report would reach nobody. */
 function Reach({ status }: { status: Protection | undefined }) {
-  if (status === undefined) return <p class="card quiet">It is not known yet which hours can warn others.</p>
-  const compared = comparedToWords(status)
+  const { report: text } = later()
+  if (status === undefined) return <p class="card quiet">{text.unknown}</p>
+  const isNone = status.comparedMs === 0
   const { fixesHeld } = status.situation
   return (
     <section class="card" aria-labelledby="reach">
-      <h2 id="reach">{compared === undefined ? 'No hour can warn others yet' : `${compared} can warn others`}</h2>
-      <p>
-        {compared === undefined
-          ? 'The central peer has no hash of this device, so nobody would learn of your report.'
-          : 'Everybody who was near you in these hours, or shortly after, learns of it at the next sync.'}
-      </p>
+      <h2 id="reach">{isNone ? text.noReach : text.reach(format().span(status.comparedMs))}</h2>
+      <p>{isNone ? text.noReachWhy : text.reachWhy}</p>
       {fixesHeld > 0 && (
         <p class="warning">
-          {count(fixesHeld, 'position')} more wait until your home is known.{' '}
-          <a href="#/map?pick=home">Mark your home now</a>, then sync, so that these hours warn others too.
+          <Rich text={text.heldMore(fixesHeld)} parts={{ a: (inner) => <a href="#/map?pick=home">{inner}</a> }} />
         </p>
       )}
     </section>

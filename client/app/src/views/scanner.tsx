@@ -1,14 +1,15 @@
 /** Reads a QR code with the camera. Its pictures stay in this page. The library `qr` is loaded with the first scan. */
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { later } from '../text/text.ts'
 
 const LOOK_MS = 250
 /** The authority's QR code holds the report code itself, alone or at the end of an address. */
 const CODE = /([0-9A-Z]{4}-?){4}$/i
-const ASIDE = 'Please type the code.'
 
 export function Scanner({ onCode }: { onCode: (code: string) => void }) {
   const [open, setOpen] = useState(false)
   const [failed, setFailed] = useState<string | undefined>(undefined)
+  const { report: text } = later()
   const video = useRef<HTMLVideoElement>(null)
 
   useEffect(() => {
@@ -22,7 +23,7 @@ export function Scanner({ onCode }: { onCode: (code: string) => void }) {
         setOpen(false)
       })
       .catch((error: unknown) => {
-        setFailed(errorToWords(error))
+        setFailed(toFailure(error))
         setOpen(false)
       })
     return () => ended.abort()
@@ -32,9 +33,9 @@ export function Scanner({ onCode }: { onCode: (code: string) => void }) {
   return (
     <div class="scanner">
       <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
-        {open ? 'Stop the camera' : 'Scan a QR code'}
+        {open ? text.stopCamera : text.scan}
       </button>
-      {open && <video ref={video} muted playsInline aria-label="What the camera sees" />}
+      {open && <video ref={video} muted playsInline aria-label={text.camera} />}
       <div role="status">{failed !== undefined && <p class="warning">{failed}</p>}</div>
     </div>
   )
@@ -65,13 +66,14 @@ async function scan(video: HTMLVideoElement, ended: AbortSignal): Promise<string
   }
 }
 
-function errorToWords(error: unknown): string {
+function toFailure(error: unknown): string {
+  const { cameraDenied, noCamera, cameraFailed } = later().report
   switch ((error as { name?: string }).name) {
     case 'NotAllowedError':
-      return `The camera is not allowed to this page; your browser's settings can change that. ${ASIDE}`
+      return cameraDenied
     case 'NotFoundError':
-      return `This device has no camera. ${ASIDE}`
+      return noCamera
     default:
-      return `The camera cannot be used. ${ASIDE}`
+      return cameraFailed
   }
 }

@@ -1,27 +1,18 @@
 /** Recording, home, zones, consents, storage, and erasing everything. */
-import type { ConsentKind, HomeStatus, Tracer, Zone } from '@geotrace/client'
+import { accuracyMaxM, type ConsentKind, type HomeStatus, type Tracer, type Zone } from '@geotrace/client'
 import type { Manifest } from '@geotrace/core-wasm/wire'
 import { bytesToHex, manifestToId } from '@geotrace/core-wasm/wire'
 import { useEffect, useState } from 'preact/hooks'
+import { coordinates } from '../coordinates.ts'
 import { readQuery } from '../query.ts'
 import { restart, startRecording, stopRecording } from '../session/location.ts'
 import { askToNotify, notifying } from '../session/notify.ts'
 import { markChanged, refreshConsents, refreshDiary, refreshExposures } from '../session/refresh.ts'
 import { absences, consents, placeNames, position, recording, sent } from '../session/state.ts'
-import { count, errorToWords, place } from '../words.ts'
+import { Rich } from '../text/rich.tsx'
+import { chooseLanguage, errorText, format, LANGUAGES, type LanguageCode, languageCode, later } from '../text/text.ts'
 
-const RECORDING = {
-  on: 'Recording. The browser gives positions while this app is open and on screen.',
-  asking: 'Waiting for the first position …',
-  off: 'Paused. Nothing is recorded.',
-  denied: 'The browser does not allow it. Give this page the permission for your location.',
-  unavailable: 'This device gives no position at the moment. The app keeps trying.',
-} as const
-const CONSENTS: readonly [ConsentKind, string][] = [
-  ['record', 'Keep a diary on this device'],
-  ['deposit', 'Deposit hashes with the central peer'],
-  ['report', 'Report with a code (asked each time)'],
-]
+const CONSENTS: readonly ConsentKind[] = ['record', 'deposit', 'report']
 const RADII_M = [100, 200, 500]
 
 interface Props {
@@ -29,15 +20,17 @@ interface Props {
   manifest: Manifest
 }
 
-export function SettingsView({ tracer, manifest }: Props) {
+export default function SettingsView({ tracer, manifest }: Props) {
+  const limitM = accuracyMaxM(manifest.parameters)
   return (
     <div class="page">
-      <h1>Settings</h1>
-      <Recording tracer={tracer} />
+      <h1>{later().settings.title}</h1>
+      <Language />
+      <Recording tracer={tracer} limitM={limitM} />
       <Home tracer={tracer} />
       <Zones tracer={tracer} />
       <ConsentList tracer={tracer} />
-      <Help />
+      <Help limitM={limitM} />
       <Notifications />
       <Storage />
       <About manifest={manifest} />
@@ -46,10 +39,46 @@ export function SettingsView({ tracer, manifest }: Props) {
   )
 }
 
-function Recording({ tracer }: { tracer: Tracer }) {
+function Language() {
+  const { language, languageFailed } = later().settings
+  const [failed, setFailed] = useState(false)
+  return (
+    <section class="card" aria-labelledby="language">
+      <div class="row spread">
+        <h2>
+          <label id="language" for="languages">
+            {language}
+          </label>
+        </h2>
+        <select
+          id="languages"
+          translate={false}
+          value={languageCode()}
+          onChange={(event) => {
+            chooseLanguage(event.currentTarget.value as LanguageCode).then(
+              () => setFailed(false),
+              () => setFailed(true),
+            )
+          }}
+        >
+          {Object.entries(LANGUAGES).map(([code, name]) => (
+            <option key={code} value={code} lang={code}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </div>
+      <p role="status">{failed && languageFailed}</p>
+    </section>
+  )
+}
+
+function Recording({ tracer, limitM }: { tracer: Tracer; limitM: number }) {
   const state = recording.value
   const here = position.value
   const { record } = consents.value
+  const { settings: text } = later()
+  const { metres } = format()
   async function toggle() {
     if (state === 'off') {
       await tracer.resume()
@@ -65,16 +94,24 @@ function Recording({ tracer }: { tracer: Tracer }) {
   return (
     <section class="card" aria-labelledby="recording">
       <div class="row spread">
-        <h2 id="recording">Recording</h2>
+        <h2 id="recording">{text.recording}</h2>
         <button type="button" onClick={toggle} disabled={!record} aria-pressed={state !== 'off'}>
-          {state === 'off' ? 'Resume' : state === 'denied' ? 'Try again' : 'Pause'}
+          {state === 'off' ? text.resume : state === 'denied' ? text.tryAgain : text.pause}
         </button>
       </div>
-      <p role="status">{record ? RECORDING[state] : 'You have not agreed to a diary yet.'}</p>
+      <p role="status">{record ? text.recordingStates[state] : text.noDiary}</p>
       {here !== undefined && (
         <p class="small">
-          Last position <span class="mono">{place(here)}</span>, accurate to {Math.round(here.accuracyM ?? 0)} m. Kept
-          are those of at most 10 m, one for every five minutes.
+          <Rich
+            text={text.lastPosition(coordinates(here), metres(here.accuracyM ?? 0), metres(limitM))}
+            parts={{
+              place: (inner) => (
+                <span class="mono" translate={false}>
+                  {inner}
+                </span>
+              ),
+            }}
+          />
         </p>
       )}
     </section>
@@ -83,6 +120,7 @@ function Recording({ tracer }: { tracer: Tracer }) {
 
 function Home({ tracer }: { tracer: Tracer }) {
   const here = position.value
+  const { settings: text, home: marking } = later()
   const [home, setHome] = useState<HomeStatus>(tracer.home.status())
   const changed = () => {
     setHome(tracer.home.status())
@@ -94,32 +132,30 @@ function Home({ tracer }: { tracer: Tracer }) {
   }
   return (
     <section class="card" aria-labelledby="home">
-      <h2 id="home">Home</h2>
-      <p>
-        {home.known
-          ? `Known${home.nights > 0 ? `, learnt from ${count(home.nights, 'night')}` : ''}${home.marked.length > 0 ? `, ${count(home.marked.length, 'place')} marked by you` : ''}. Nothing within 300 m of it is ever deposited.`
-          : 'Not known yet. Hashes stay on this device until a night and a whole day are over, or until you mark your home.'}
-      </p>
+      <h2 id="home">{text.home}</h2>
+      <p>{home.known ? text.homeKnown(home.nights, home.marked.length) : text.homeUnknown}</p>
       <div class="row buttons">
         <button type="button" onClick={mark} disabled={here === undefined}>
-          I am at home now
+          {marking.here}
         </button>
         <a class="button" href="#/map?pick=home">
-          Mark it on the map
+          {marking.onMap}
         </a>
         {home.marked.length > 0 && (
           <button type="button" onClick={() => tracer.home.unmark().then(changed)}>
-            Forget marked homes
+            {text.forgetHomes}
           </button>
         )}
       </div>
-      <p class="small">The hidden zone is displaced by a secret of this device, so that its centre is not your home.</p>
+      <p class="small">{text.displaced}</p>
     </section>
   )
 }
 
 function Zones({ tracer }: { tracer: Tracer }) {
   const here = position.value
+  const { settings: text } = later()
+  const { metres } = format()
   const [zones, setZones] = useState<Zone[]>(tracer.zones.list())
   const [radiusM, setRadius] = useState(RADII_M[1]!)
   const changed = () => {
@@ -132,45 +168,49 @@ function Zones({ tracer }: { tracer: Tracer }) {
   }
   return (
     <section class="card" aria-labelledby="zones">
-      <h2 id="zones">Zones of yours</h2>
-      <p>Places that stay out of everything: a doctor, a church, a friend.</p>
+      <h2 id="zones">{text.zones}</h2>
+      <p>{text.zonesWhy}</p>
       <ul class="list">
         {zones.map(({ id, shape }) => (
           <li key={id} class="row spread">
             <span>
               {'corners' in shape ? (
-                `${shape.corners.length} corners`
+                text.corners(shape.corners.length)
               ) : (
-                <>
-                  {shape.radiusM} m around{' '}
-                  <a class="mono" href={`#/map?at=${shape.lat},${shape.lng}`}>
-                    {place(shape)}
-                  </a>
-                </>
+                <Rich
+                  text={text.around(metres(shape.radiusM), coordinates(shape))}
+                  parts={{
+                    place: (inner) => (
+                      <a class="mono" translate={false} href={`#/map?at=${shape.lat},${shape.lng}`}>
+                        {inner}
+                      </a>
+                    ),
+                  }}
+                />
               )}
             </span>
             <button type="button" onClick={() => tracer.zones.remove(id).then(changed)}>
-              Remove
+              {text.remove}
             </button>
           </li>
         ))}
       </ul>
       <div class="row buttons">
         <label class="inline" for="radius">
-          Radius
+          {text.radius}
         </label>
         <select id="radius" value={radiusM} onChange={(event) => setRadius(Number(event.currentTarget.value))}>
-          {RADII_M.map((metres) => (
-            <option key={metres} value={metres}>
-              {metres} m
+          {RADII_M.map((radius) => (
+            <option key={radius} value={radius}>
+              {metres(radius)}
             </option>
           ))}
         </select>
         <button type="button" onClick={add} disabled={here === undefined}>
-          Hide where I am
+          {text.hideHere}
         </button>
         <a class="button" href="#/map?pick=zone">
-          Choose on the map
+          {text.chooseOnMap}
         </a>
       </div>
     </section>
@@ -179,6 +219,7 @@ function Zones({ tracer }: { tracer: Tracer }) {
 
 function ConsentList({ tracer }: { tracer: Tracer }) {
   const given = consents.value
+  const { settings: text } = later()
   async function change(kind: ConsentKind, on: boolean) {
     await (on ? tracer.consent.give(kind) : tracer.consent.withdraw(kind))
     if (kind === 'record' && !on) stopRecording()
@@ -187,15 +228,15 @@ function ConsentList({ tracer }: { tracer: Tracer }) {
   }
   return (
     <section class="card" aria-labelledby="consents">
-      <h2 id="consents">What you agreed to</h2>
-      {CONSENTS.map(([kind, text]) => (
+      <h2 id="consents">{text.consents}</h2>
+      {CONSENTS.map((kind) => (
         <label key={kind} class="check">
           <input
             type="checkbox"
             checked={given[kind]}
             onChange={(event) => change(kind, event.currentTarget.checked)}
           />{' '}
-          {text}
+          {text.consent[kind]}
         </label>
       ))}
     </section>
@@ -203,57 +244,43 @@ function ConsentList({ tracer }: { tracer: Tracer }) {
 }
 
 /** Steps that the status names. `#/settings?help=clock` opens one of them. */
-function Help() {
+function Help({ limitM }: { limitM: number }) {
+  const { settings: text } = later()
   const wanted = readQuery().get('help')
   return (
     <section class="card" aria-labelledby="help">
-      <h2 id="help">When something is in the way</h2>
+      <h2 id="help">{text.help}</h2>
       <details open={wanted === 'accuracy'}>
-        <summary>Positions are too inaccurate</summary>
-        <p>
-          Only positions of at most 10 m are kept, because others cannot be compared. Outside, or near a window, they
-          get better. On a phone, switch on the precise location for this browser.
-        </p>
+        <summary>{text.inaccurate}</summary>
+        <p>{text.inaccurateWhy(format().metres(limitM))}</p>
       </details>
       <details open={wanted === 'clock'}>
-        <summary>The clock of this device is wrong</summary>
-        <p>
-          Switch on the automatic date and time in the settings of the device. Until then the app corrects for it by the
-          times of the federation’s peers.
-        </p>
+        <summary>{text.clock}</summary>
+        <p>{text.clockWhy}</p>
       </details>
       <details open={wanted === 'background'}>
-        <summary>Nothing is recorded while the app is closed</summary>
-        <p>A browser gives positions to a page only while the page is open and on screen. Keep this page open.</p>
+        <summary>{text.background}</summary>
+        <p>{text.backgroundWhy}</p>
       </details>
     </section>
   )
 }
 
-const NOTIFYING: Readonly<Record<typeof notifying.value, string>> = {
-  granted: 'On. A notification says that there is news, and names no place and no time.',
-  denied: 'The browser does not allow notifications of this page. You can change this in its settings.',
-  default: 'Off. A notification would say that there is news, and name no place and no time.',
-  none: 'This browser has no notifications.',
-}
-
 function Notifications() {
   const state = notifying.value
+  const { settings: text } = later()
   return (
     <section class="card" aria-labelledby="notifications">
       <div class="row spread">
-        <h2 id="notifications">Notifications</h2>
+        <h2 id="notifications">{text.notifications}</h2>
         {state === 'default' && (
           <button type="button" onClick={() => void askToNotify()}>
-            Notify me
+            {text.notify}
           </button>
         )}
       </div>
-      <p role="status">{NOTIFYING[state]}</p>
-      <p class="small">
-        When the app is closed it records nothing, syncs nothing and notifies of nothing. It catches up when you open
-        it.
-      </p>
+      <p role="status">{text.notifying[state]}</p>
+      <p class="small">{text.closed}</p>
     </section>
   )
 }
@@ -267,18 +294,16 @@ function Storage() {
   }
   useEffect(() => void look(), [])
   if (state === undefined) return null
+  const { settings: text } = later()
   return (
     <section class="card" aria-labelledby="storage">
-      <h2 id="storage">Storage</h2>
+      <h2 id="storage">{text.storage}</h2>
       <p>
-        {(state.usage / 1e6).toFixed(1)} MB, sealed under a key of this browser.{' '}
-        {state.kept
-          ? 'The browser keeps it until you delete it.'
-          : 'The browser may delete it when the device runs out of room.'}
+        {text.sealed(format().megabytes(state.usage / 1e6))} {state.kept ? text.persisted : text.notPersisted}
       </p>
       {!state.kept && (
         <button type="button" onClick={() => navigator.storage.persist().then(look)}>
-          Ask the browser to keep it
+          {text.persist}
         </button>
       )}
     </section>
@@ -287,15 +312,15 @@ function Storage() {
 
 function About({ manifest }: { manifest: Manifest }) {
   const { parameters, members, operators } = manifest
+  const { settings: text } = later()
+  const limit = format().metres(accuracyMaxM(parameters))
   return (
     <section class="card quiet" aria-labelledby="about">
-      <h2 id="about">Federation</h2>
-      <p>
-        {manifest.name}: {count(members.length, 'salt node')} of {count(operators.length, 'operator')},{' '}
-        {parameters.shards} shards, deposits kept for {parameters.retentionDays} days. Profile <em>seed</em>: fixes of
-        at most 10 m, slower than 30 m/s.
+      <h2 id="about">{text.federation}</h2>
+      <p>{text.about(manifest.name, members.length, operators.length, parameters.retentionDays, limit)}</p>
+      <p class="small mono breakable" translate={false}>
+        {bytesToHex(manifestToId(manifest))}
       </p>
-      <p class="small mono breakable">{bytesToHex(manifestToId(manifest))}</p>
     </section>
   )
 }
@@ -303,14 +328,15 @@ function About({ manifest }: { manifest: Manifest }) {
 function Erase({ tracer }: { tracer: Tracer }) {
   const [sure, setSure] = useState(false)
   const [outcome, setOutcome] = useState('')
+  const { settings: text } = later()
   async function erase() {
     setSure(false)
     stopRecording()
     try {
       await tracer.eraseAll()
-      setOutcome('Erased, here and at the central peer.')
+      setOutcome(text.erased)
     } catch (error) {
-      setOutcome(`Erased here. The central peer follows: ${errorToWords(error)}`)
+      setOutcome(text.erasedHere(errorText(error)))
     }
     position.value = undefined
     absences.value = []
@@ -320,20 +346,20 @@ function Erase({ tracer }: { tracer: Tracer }) {
   }
   return (
     <section class="card danger" aria-labelledby="erase">
-      <h2 id="erase">Erase everything</h2>
-      <p>The diary, all hashes and marks, here at once and at the central peer as soon as it can be reached.</p>
+      <h2 id="erase">{text.erase}</h2>
+      <p>{text.eraseWhy}</p>
       {sure ? (
         <div class="row buttons">
           <button type="button" class="danger" onClick={erase}>
-            Yes, erase everything
+            {text.eraseYes}
           </button>
           <button type="button" onClick={() => setSure(false)}>
-            No
+            {text.no}
           </button>
         </div>
       ) : (
         <button type="button" onClick={() => setSure(true)}>
-          Erase …
+          {text.eraseAsk}
         </button>
       )}
       <p role="status">{outcome}</p>

@@ -2,11 +2,11 @@
 import type { DiaryEntry, Exposure, HomePreview, Tracer } from '@geotrace/client'
 import type { Core } from '@geotrace/core-wasm'
 import { useEffect } from 'preact/hooks'
-import { STATES } from '../day/gap-words.ts'
+import { coordinates } from '../coordinates.ts'
 import { positionToHexagons } from '../map/hexagons.ts'
 import type { Spot } from '../map/spot.ts'
 import { markChanged } from '../session/refresh.ts'
-import { closeness, day, degreeToWords, place, time } from '../words.ts'
+import { format, later, texts, words } from '../text/text.ts'
 import { AddStay } from './add-stay.tsx'
 
 const ZONE_RADIUS_M = 200
@@ -32,8 +32,10 @@ interface SpotProps {
   onClose: () => void
 }
 
-export function SpotPanel(props: SpotProps) {
+export default function SpotPanel(props: SpotProps) {
   const { spot, tracer, fix, exposure, adding, matching, preview, onPreview, onDone, onClose } = props
+  const { spot: text } = later()
+  const radius = format().metres(ZONE_RADIUS_M)
   useEffect(() => {
     const close = (event: KeyboardEvent) => event.key === 'Escape' && onClose()
     window.addEventListener('keydown', close)
@@ -43,40 +45,42 @@ export function SpotPanel(props: SpotProps) {
   async function hide() {
     const id = await tracer.zones.add({ ...spot, radiusM: ZONE_RADIUS_M })
     await markChanged(tracer)
-    onDone(`${ZONE_RADIUS_M} m around this place are hidden.`, () => tracer.zones.remove(id))
+    onDone(text.hidden(radius), () => tracer.zones.remove(id))
   }
   async function markHome() {
     await tracer.home.mark(spot)
     await markChanged(tracer)
-    onDone('This is your home now. What waited may go out.', () => tracer.home.unmark(spot))
+    onDone(text.homeNow, () => tracer.home.unmark(spot))
   }
 
   return (
-    <aside class="spot card" aria-label="This place">
+    <aside class="spot card" aria-label={text.title}>
       <div class="row spread">
         <h2>{toTitle(exposure, fix)}</h2>
-        <button type="button" class="plain" onClick={onClose} aria-label="Close">
+        <button type="button" class="plain" onClick={onClose} aria-label={text.close}>
           ✕
         </button>
       </div>
       {exposure !== undefined && (
         <p>
-          {closeness(exposure)} {degreeToWords(exposure.degree)}{' '}
-          <a href={`#/exposures?from=${exposure.from}`}>See this exposure</a>
+          {words().closeness(exposure)} {words().degree(exposure.degree)}{' '}
+          <a href={`#/exposures?from=${exposure.from}`}>{text.see}</a>
         </p>
       )}
-      {fix !== undefined && <p class="small">Your position: {STATES[fix.state].why}.</p>}
-      <p class="mono small">{place(spot)}</p>
+      {fix !== undefined && <p class="small">{text.yours(words().fixStates[fix.state].why)}</p>}
+      <p class="mono small" translate={false}>
+        {coordinates(spot)}
+      </p>
       {matching && <Ids {...props} />}
       {adding ? (
         <AddStay spot={spot} tracer={tracer} />
       ) : preview === undefined ? (
         <div class="row buttons">
           <button type="button" onClick={() => onPreview(tracer.home.preview(spot))}>
-            My home is here
+            {text.homeHere}
           </button>
           <button type="button" onClick={hide}>
-            Hide {ZONE_RADIUS_M} m here
+            {text.hide(radius)}
           </button>
         </div>
       ) : (
@@ -87,27 +91,26 @@ export function SpotPanel(props: SpotProps) {
 }
 
 function toTitle(exposure: Exposure | undefined, fix: DiaryEntry | undefined): string {
+  const { day, time } = format()
   if (exposure !== undefined) return `${day(exposure.from)}, ${time(exposure.from)} – ${time(exposure.to)}`
-  return fix === undefined ? 'This place' : `${time(fix.at)}, ${STATES[fix.state].word}`
+  return fix === undefined ? later().spot.title : `${time(fix.at)}, ${words().fixStates[fix.state].word}`
 }
 
 function Confirm({ preview, onYes, onNo }: { preview: HomePreview; onYes: () => void; onNo: () => void }) {
   const { nightsAwayM } = preview
+  const { spot: text } = later()
   return (
     <div role="status">
-      <p>The grey zone on the map is never sent. It is larger than your home, and not centred on it.</p>
+      <p>{text.preview}</p>
       {nightsAwayM !== undefined && nightsAwayM > NIGHTS_FAR_M && (
-        <p class="warning">
-          This is {(nightsAwayM / 1000).toFixed(1)} km from the places where this device spent its nights. A wrong home
-          lets your real home go out.
-        </p>
+        <p class="warning">{text.far(format().kilometres(nightsAwayM / 1000))}</p>
       )}
       <div class="row buttons">
         <button type="button" class="primary" onClick={onYes}>
-          Yes, hide this zone
+          {text.yes}
         </button>
         <button type="button" onClick={onNo}>
-          No
+          {text.no}
         </button>
       </div>
     </div>
@@ -115,22 +118,23 @@ function Confirm({ preview, onYes, onNo }: { preview: HomePreview; onYes: () => 
 }
 
 function Ids({ spot, core, shards }: Pick<SpotProps, 'spot' | 'core' | 'shards'>) {
+  const { layers, lab } = texts()
   const { ids } = positionToHexagons(core, spot.lat, spot.lng)
   const regions = [...new Set(core.fixToCells(spot.lat, spot.lng).map((cell) => core.cellToRegion(cell)))]
   return (
     <dl class="ids">
       {(['A', 'B', 'C'] as const).map((layer, i) => (
         <div key={layer}>
-          <dt class={`layer-${layer}`}>Layer {layer}</dt>
-          <dd class="mono">{ids[i]}</dd>
+          <dt class={`layer-${layer}`}>{layers[layer]}</dt>
+          <dd class="mono" translate={false}>
+            {ids[i]}
+          </dd>
         </div>
       ))}
       {regions.map((region) => (
         <div key={region}>
-          <dt>Region {region}</dt>
-          <dd>
-            shard {core.regionToShard(region, shards)} of {shards}
-          </dd>
+          <dt>{lab.regionTitle(region)}</dt>
+          <dd>{lab.shardOf(core.regionToShard(region, shards), shards)}</dd>
         </div>
       ))}
     </dl>

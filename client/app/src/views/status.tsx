@@ -3,11 +3,11 @@ import '../styles/status.css'
 import type { Protection, ProtectionAction, Tracer } from '@geotrace/client'
 import { useState } from 'preact/hooks'
 import { Icon, type IconName } from '../icon.tsx'
-import { ACTION_WORDS, comparedToWords, reasonToWords, STATE_WORDS } from '../protection-words.ts'
 import { restart, startRecording } from '../session/location.ts'
 import { markChanged } from '../session/refresh.ts'
 import { online, protection, syncing } from '../session/state.ts'
 import { syncNow } from '../session/sync.ts'
+import { format, texts, words } from '../text/text.ts'
 
 const ICONS: Readonly<Record<Protection['state'], IconName>> = {
   'at-risk': 'bell',
@@ -27,23 +27,24 @@ const LINKS: Partial<Record<ProtectionAction, string>> = {
 export function Status({ tracer, quiet = false }: { tracer: Tracer; quiet?: boolean }) {
   const status = protection.value
   const [open, setOpen] = useState(false)
+  const { status: text, compared: comparedText } = texts()
   if (status === undefined) {
     return (
-      <section class="status status-unknown" aria-label="Status">
-        <p>The status of this device is not known yet.</p>
+      <section class="status status-unknown" aria-label={text.title}>
+        <p>{text.unknown}</p>
       </section>
     )
   }
-  const [first, ...more] = status.reasons.map((reason) => reasonToWords(reason, status))
-  const compared = comparedToWords(status)
+  const [first, ...more] = status.reasons.map((reason) => words().reasons[reason](status.situation))
+  const compared = status.comparedMs === 0 ? comparedText.none : comparedText.some(format().span(status.comparedMs))
   return (
-    <section class={`status status-${status.state}`} aria-label="Status" data-state={status.state}>
+    <section class={`status status-${status.state}`} aria-label={text.title} data-state={status.state}>
       <Icon name={ICONS[status.state]} />
       <div class="grow">
-        <strong>{STATE_WORDS[status.state]}</strong>
+        <strong>{words().states[status.state]}</strong>
         {first !== undefined && <p class="small">{first}</p>}
-        {!quiet && status.reasons[0] !== 'nothing-compared' && <p class="small">{toComparedLine(compared)}</p>}
-        {!online.value && <p class="small">There is no network. The app goes on recording.</p>}
+        {!quiet && status.reasons[0] !== 'nothing-compared' && <p class="small">{compared}</p>}
+        {!online.value && <p class="small">{text.offline}</p>}
         {open && (
           <ul class="small">
             {more.map((text) => (
@@ -53,19 +54,13 @@ export function Status({ tracer, quiet = false }: { tracer: Tracer; quiet?: bool
         )}
         {more.length > 0 && (
           <button type="button" class="plain small" aria-expanded={open} onClick={() => setOpen(!open)}>
-            {open ? 'Less' : `${more.length} more`}
+            {open ? text.less : text.more(more.length)}
           </button>
         )}
       </div>
       {status.action !== undefined && <Step action={status.action} tracer={tracer} />}
     </section>
   )
-}
-
-function toComparedLine(compared: string | undefined): string {
-  return compared === undefined
-    ? 'None of your hours can be compared with those of others yet.'
-    : `${compared} of the last days can be compared with those of others.`
 }
 
 function Step({ action, tracer }: { action: ProtectionAction; tracer: Tracer }) {
@@ -75,7 +70,7 @@ function Step({ action, tracer }: { action: ProtectionAction; tracer: Tracer }) 
   if (link !== undefined) {
     return (
       <a class="button" href={link}>
-        {ACTION_WORDS[action]}
+        {words().actions[action]}
       </a>
     )
   }
@@ -95,7 +90,7 @@ function Step({ action, tracer }: { action: ProtectionAction; tracer: Tracer }) 
       disabled={action === 'sync-now' && (syncing.value.running || !online.value)}
       onClick={take}
     >
-      {ACTION_WORDS[action]}
+      {words().actions[action]}
     </button>
   )
 }

@@ -7,51 +7,45 @@ import { useEffect, useState } from 'preact/hooks'
 import { useNow } from '../now.ts'
 import { consents, diary, online, syncing } from '../session/state.ts'
 import { syncNow } from '../session/sync.ts'
-import { ago, bytes, count, inMinutes } from '../words.ts'
+import { Rich } from '../text/rich.tsx'
+import { format, later } from '../text/text.ts'
 import { Status } from './status.tsx'
 
-const PHASES: readonly { phase: SyncProgress['phase']; text: string }[] = [
-  { phase: 'rosters', text: 'The list of the federation’s peers' },
-  { phase: 'salts', text: 'Salts from volunteers' },
-  { phase: 'hashes', text: 'Hashes on this device' },
-  { phase: 'deposit', text: 'Deposit and reply' },
-]
+const PHASES: readonly SyncProgress['phase'][] = ['rosters', 'salts', 'hashes', 'deposit']
 
-export function SyncView({ tracer }: { tracer: Tracer }) {
+export default function SyncView({ tracer }: { tracer: Tracer }) {
   const { running, progress, last, failed } = syncing.value
   const { deposit } = consents.value
   const connected = online.value
   const now = useNow()
+  const { sync: text } = later()
+  const { relative } = format()
+  const nextAt = last && Math.max(last.at + HOUR_MS, last.result.next.allowedAt)
   return (
     <div class="page">
-      <h1>Sync</h1>
+      <h1>{text.title}</h1>
       <Status tracer={tracer} />
-      <p class="lead">
-        Once an hour this device asks volunteers for salts, turns the diary into hashes, deposits them and reads what
-        comes back. It looks the same whether there is something to say or not.
-      </p>
+      <p class="lead">{text.lead}</p>
       {!deposit && (
         <p class="card quiet">
-          You have not agreed to deposits. <a href="#/settings">Change that in the settings.</a>
+          <Rich text={text.notAgreed} parts={{ a: (inner) => <a href="#/settings">{inner}</a> }} />
         </p>
       )}
-      <section class="card" aria-label="This sync" aria-live="polite">
+      <section class="card" aria-label={text.label} aria-live="polite">
         <div class="row spread">
           <button type="button" class="primary large" disabled={running || !deposit} onClick={() => void syncNow()}>
-            {running ? 'Syncing …' : 'Sync now'}
+            {running ? text.running : text.now}
           </button>
           <p class="small right">
-            {last === undefined ? 'Not yet since the app was opened' : `Last ${ago(last.at, now)}`}
+            {last === undefined ? text.notYet : text.last(relative(last.at, now))}
             <br />
-            {last !== undefined && `Next ${inMinutes(Math.max(last.at + HOUR_MS, last.result.next.allowedAt), now)}`}
+            {nextAt !== undefined && (nextAt <= now ? text.nextNow : text.next(relative(nextAt, now)))}
           </p>
         </div>
         {running && <Progress progress={progress} />}
         {failed !== undefined && !running && (
           <p class="warning" role="alert">
-            {connected
-              ? failed.why
-              : 'There is no network. The app tries again by itself; nothing is lost for three hours.'}
+            {connected ? failed.why : text.noNetwork}
           </p>
         )}
       </section>
@@ -62,16 +56,17 @@ export function SyncView({ tracer }: { tracer: Tracer }) {
 }
 
 function Progress({ progress }: { progress: SyncProgress | undefined }) {
-  const at = PHASES.findIndex(({ phase }) => phase === progress?.phase)
+  const at = progress === undefined ? -1 : PHASES.indexOf(progress.phase)
+  const { sync: text } = later()
   const share = progress === undefined || progress.of === 0 ? 0 : progress.done / progress.of
   return (
     <div class="progress">
-      <progress aria-label="The sync's progress" max={PHASES.length} value={Math.max(0, at) + share} />
+      <progress aria-label={text.progress} max={PHASES.length} value={Math.max(0, at) + share} />
       <ol>
-        {PHASES.map(({ phase, text }, i) => (
+        {PHASES.map((phase, i) => (
           <li key={phase} data-state={i < at ? 'done' : i === at ? 'now' : 'later'}>
-            {text}
-            {i === at && progress!.of > 1 && ` (${progress!.done} of ${progress!.of})`}
+            {text.phases[phase]}
+            {i === at && progress!.of > 1 && text.done(progress!.done, progress!.of)}
           </li>
         ))}
       </ol>
@@ -82,6 +77,7 @@ function Progress({ progress }: { progress: SyncProgress | undefined }) {
 function Waiting({ tracer, due, now }: { tracer: Tracer; due: number | undefined; now: number }) {
   const entries = diary.value
   const { running } = syncing.value
+  const { sync: text } = later()
   const [next, setNext] = useState<Preview | undefined>(undefined)
   useEffect(() => void tracer.preview().then(setNext), [entries, running])
   if (next === undefined) return null
@@ -89,22 +85,21 @@ function Waiting({ tracer, due, now }: { tracer: Tracer; due: number | undefined
   const rows = epochs.reduce((sum, epoch) => sum + epoch.rows, 0)
   return (
     <section class="card" aria-labelledby="waiting">
-      <h2 id="waiting">On this device</h2>
+      <h2 id="waiting">{text.here}</h2>
       <dl class="facts">
-        <Fact name="Waiting for salts" value={fixesWaiting + fixesOpen} unit="fixes" />
-        <Fact name="Waiting until home is known" value={fixesHeld} unit="fixes" />
-        <Fact name="Ready to deposit" value={rows} unit="hashes" />
-        <Fact name="Deposited so far" value={totals.rowsDeposited} unit="hashes" />
-        <Fact name="Could not be matched" value={totals.fixesLost} unit="fixes" bad={totals.fixesLost > 0} />
-        <Fact name="Hashes refused or too late" value={totals.rowsLost} unit="hashes" bad={totals.rowsLost > 0} />
+        <Fact name={text.waiting} value={fixesWaiting + fixesOpen} unit={text.positions} />
+        <Fact name={text.held} value={fixesHeld} unit={text.positions} />
+        <Fact name={text.ready} value={rows} unit={text.prints} />
+        <Fact name={text.deposited} value={totals.rowsDeposited} unit={text.prints} />
+        <Fact name={text.lost} value={totals.fixesLost} unit={text.positions} bad={totals.fixesLost > 0} />
+        <Fact name={text.rowsLost} value={totals.rowsLost} unit={text.prints} bad={totals.rowsLost > 0} />
       </dl>
       {due !== undefined && fixesWaiting > 0 && (
-        <p class="small">The oldest is lost unless a sync begins {inMinutes(due, now)}.</p>
+        <p class="small">{due <= now ? text.oldestNow : text.oldest(format().relative(due, now))}</p>
       )}
       {fixesHeld > 0 && (
         <p class="small">
-          Hashes are made in time but stay here while your home is unknown. <a href="#/settings">Mark your home</a> to
-          let them go.
+          <Rich text={text.heldWhy} parts={{ a: (inner) => <a href="#/settings">{inner}</a> }} />
         </p>
       )}
     </section>
@@ -115,44 +110,38 @@ function Result({ result }: { result: SyncResult }) {
   const { fixesHashed, fixesLost, fixesDeferred, fixesRedacted, saltsAsked, saltsReused, saltRequests, nodesLied } =
     result
   const { rowsLostToRoster, pinsContradicted } = result
+  const { sync: text } = later()
+  const { bytes, seconds, milliseconds } = format()
   const { points, rowsDeposited, rowsRefused, batches, marksNew, bytesUp, bytesDown, clockOffsetMs, spentMs } = result
   return (
     <section class="card" aria-labelledby="result">
-      <h2 id="result">What the last sync did</h2>
+      <h2 id="result">{text.result}</h2>
       <dl class="facts">
         <Fact
-          name="Hashed"
+          name={text.hashed}
           value={fixesHashed}
-          unit="fixes"
-          note={points > 0 ? count(points, 'risk point') : undefined}
+          unit={text.positions}
+          note={points > 0 ? text.points(points) : undefined}
         />
+        <Fact name={text.salts} value={saltsAsked} unit={text.asked} note={text.reused(saltsReused, saltRequests)} />
+        <Fact name={text.sentRows} value={rowsDeposited} unit={text.prints} note={text.batches(batches)} />
+        <Fact name={text.marks} value={marksNew} unit={text.prints} bad={marksNew > 0} />
+        <Fact name={text.sent} value={bytes(bytesUp)} note={text.received(bytes(bytesDown))} />
         <Fact
-          name="Salts"
-          value={saltsAsked}
-          unit="asked"
-          note={`${saltsReused} reused, ${count(saltRequests, 'request')}`}
+          name={text.clock}
+          value={clockOffsetMs === undefined ? text.notAsked : seconds(clockOffsetMs / 1000)}
+          note={clockOffsetMs === undefined ? undefined : text.clockOff}
         />
-        <Fact name="Deposited" value={rowsDeposited} unit="hashes" note={count(batches, 'batch', 'batches')} />
-        <Fact name="New marks" value={marksNew} unit="hashes at risk" bad={marksNew > 0} />
-        <Fact name="Sent" value={bytes(bytesUp)} note={`received ${bytes(bytesDown)}`} />
-        <Fact
-          name="Clock"
-          value={clockOffsetMs === undefined ? 'not asked' : `${(clockOffsetMs / 1000).toFixed(1)} s`}
-          note={clockOffsetMs === undefined ? undefined : 'off the volunteers’'}
-        />
-        {fixesLost > 0 && <Fact name="Lost, older than three hours" value={fixesLost} unit="fixes" bad />}
-        {fixesDeferred > 0 && <Fact name="No volunteer answered" value={fixesDeferred} unit="fixes wait" bad />}
-        {fixesRedacted > 0 && <Fact name="Dropped near home or in a zone" value={fixesRedacted} unit="fixes" />}
-        {rowsRefused > 0 && <Fact name="Refused" value={rowsRefused} unit="hashes" bad />}
-        {nodesLied > 0 && <Fact name="Volunteers caught lying" value={nodesLied} unit="nodes" bad />}
-        {rowsLostToRoster > 0 && <Fact name="Lost to another roster" value={rowsLostToRoster} unit="hashes" bad />}
-        {pinsContradicted > 0 && (
-          <Fact name="Authority contradicted itself" value={pinsContradicted} unit="epochs" bad />
-        )}
+        {fixesLost > 0 && <Fact name={text.fixesLost} value={fixesLost} unit={text.positions} bad />}
+        {fixesDeferred > 0 && <Fact name={text.deferred} value={fixesDeferred} unit={text.wait} bad />}
+        {fixesRedacted > 0 && <Fact name={text.dropped} value={fixesRedacted} unit={text.positions} />}
+        {rowsRefused > 0 && <Fact name={text.refused} value={rowsRefused} unit={text.prints} bad />}
+        {nodesLied > 0 && <Fact name={text.lied} value={nodesLied} unit={text.volunteers} bad />}
+        {rowsLostToRoster > 0 && <Fact name={text.lostToRoster} value={rowsLostToRoster} unit={text.prints} bad />}
+        {pinsContradicted > 0 && <Fact name={text.contradicted} value={pinsContradicted} unit={text.times} bad />}
       </dl>
       <p class="small">
-        Salts took {Math.round(spentMs.salt)} ms, hashing {Math.round(spentMs.hash)} ms, the deposit{' '}
-        {Math.round(spentMs.deposit)} ms.
+        {text.spent(milliseconds(spentMs.salt), milliseconds(spentMs.hash), milliseconds(spentMs.deposit))}
       </p>
     </section>
   )
@@ -171,7 +160,7 @@ export function Fact({ name, value, unit, note, bad = false }: FactProps) {
     <div class={bad ? 'fact bad' : 'fact'}>
       <dt>{name}</dt>
       <dd>
-        <strong>{typeof value === 'number' ? value.toLocaleString() : value}</strong> {unit}
+        <strong>{typeof value === 'number' ? format().number(value) : value}</strong> {unit}
         {note !== undefined && <small>{note}</small>}
       </dd>
     </div>

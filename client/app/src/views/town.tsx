@@ -5,12 +5,13 @@ import { recordAll } from '../session/record-all.ts'
 import { markChanged } from '../session/refresh.ts'
 import { consents, exposures } from '../session/state.ts'
 import { syncAgain } from '../session/sync.ts'
-import { errorToWords } from '../words.ts'
-import { toWords } from './import-receipt.tsx'
+import { recordedText } from '../text/recorded.ts'
+import { errorText, later } from '../text/text.ts'
 
 export function Town({ tracer }: { tracer: Tracer }) {
   const { record, deposit } = consents.value
   const [text, setText] = useState('')
+  const { town } = later()
   async function live() {
     try {
       const file = await (await fetch('/demo-track.geojson')).text()
@@ -20,30 +21,25 @@ export function Town({ tracer }: { tracer: Tracer }) {
       await markChanged(tracer)
       const { fixes } = await importFile('demo-track.geojson', file)
       const { taken, refused } = await recordAll(tracer, fixes, () => undefined)
-      setText(`${toWords(taken, refused)} Syncing …`)
+      setText(`${recordedText(taken, refused)} ${town.syncing}`)
       const synced = await syncAgain()
-      const said =
-        synced === undefined ? 'The sync failed; the app tries again.' : 'Synced: look at the map and the exposures.'
-      setText(`${toWords(taken, refused)} ${said}`)
+      setText(`${recordedText(taken, refused)} ${synced === undefined ? town.failed : town.synced}`)
     } catch (error) {
-      setText(errorToWords(error))
+      setText(errorText(error))
     }
   }
   return (
     <section class="card advice" aria-labelledby="town">
-      <h2 id="town">Live in the demo’s town</h2>
-      <p>
-        This is a demo: take over the last hours of somebody who sat in the café where Ada sat before she reported, home
-        included, and see what happens.
-      </p>
+      <h2 id="town">{town.title}</h2>
+      <p>{town.lead}</p>
       <button type="button" class="primary" disabled={!record || !deposit} onClick={live}>
-        Take over these hours
+        {town.take}
       </button>
-      {!(record && deposit) && <p class="small">Agree to a diary and to deposits first.</p>}
+      {!(record && deposit) && <p class="small">{town.agreeFirst}</p>}
       <p role="status">{text}</p>
       {exposures.value.length > 0 && (
         <a class="button" href="#/exposures">
-          See the exposure
+          {town.see}
         </a>
       )}
     </section>

@@ -5,7 +5,8 @@ import { useState } from 'preact/hooks'
 import { recordAll } from '../session/record-all.ts'
 import { refreshConsents, refreshDiary, refreshExposures } from '../session/refresh.ts'
 import { consents, diary } from '../session/state.ts'
-import { bytes, count, errorToWords } from '../words.ts'
+import { Rich } from '../text/rich.tsx'
+import { errorText, format, later } from '../text/text.ts'
 import { type Receipt, ReceiptView } from './import-receipt.tsx'
 import { Town } from './town.tsx'
 
@@ -17,10 +18,10 @@ interface Props {
   manifest: Manifest
 }
 
-export function TransferView({ tracer, manifest }: Props) {
+export default function TransferView({ tracer, manifest }: Props) {
   return (
     <div class="page">
-      <h1>Import &amp; export</h1>
+      <h1>{later().transfer.title}</h1>
       {manifest.demo !== undefined && <Town tracer={tracer} />}
       <Tracks tracer={tracer} />
       <Backup tracer={tracer} />
@@ -31,37 +32,45 @@ export function TransferView({ tracer, manifest }: Props) {
 
 function Tracks({ tracer }: { tracer: Tracer }) {
   const { record } = consents.value
+  const { transfer: text } = later()
+  const { bytes } = format()
   const [state, setState] = useState<{ bad?: boolean; text: string; receipt?: Receipt }>({ text: '' })
   async function read(file: File | undefined) {
     if (file === undefined) return
     try {
       const { importStream } = await import('@geotrace/client/importers')
       const since = Date.now() - NIGHTS_MS
-      const onProgress = (done: number) => setState({ text: `Reading … ${bytes(done)} of ${bytes(file.size)}` })
+      const onProgress = (done: number) => setState({ text: text.reading(bytes(done), bytes(file.size)) })
       const { fixes, receipt } = await importStream(file.name, file.stream(), { since, onProgress })
-      const onRecorded = (n: number) => setState({ text: `Taking ${n} of ${fixes.length} …` })
+      const onRecorded = (n: number) => setState({ text: text.taking(n, fixes.length) })
       const recorded = await recordAll(tracer, fixes, onRecorded)
       const bad = fixes.length === 0
-      const text = bad ? 'The file has no fix of the last 28 days.' : ''
-      setState({ bad, text, receipt: { file: file.name, imported: receipt, ...recorded } })
+      setState({ bad, text: bad ? text.noFix : '', receipt: { file: file.name, imported: receipt, ...recorded } })
     } catch (error) {
-      setState({ bad: true, text: errorToWords(error) })
+      setState({ bad: true, text: errorText(error) })
     }
   }
   return (
     <section class="card" aria-labelledby="tracks">
-      <h2 id="tracks">Tracks of other apps</h2>
+      <h2 id="tracks">{text.tracks}</h2>
       <p>
-        GPX, KML, TCX, FIT, GeoJSON with times, CSV, Geolife, and Google’s location history (
-        <span class="mono">Records.json</span>, <span class="mono">Timeline.json</span>). The last three hours can still
-        be matched; older nights teach this device where your home is. The file stays here.
+        <Rich
+          text={text.formats}
+          parts={{
+            file: (inner) => (
+              <span class="mono" translate={false}>
+                {inner}
+              </span>
+            ),
+          }}
+        />
       </p>
       <label class="file">
-        <span class="button">Choose a file</span>
+        <span class="button">{text.choose}</span>
         {/* Without `accept`, because the file picker of iOS greys out endings that it does not know, such as .gpx. */}
         <input type="file" disabled={!record} onChange={(event) => void read(takeFile(event.currentTarget))} />
       </label>
-      {!record && <p class="small">You have not agreed to a diary yet.</p>}
+      {!record && <p class="small">{text.noDiary}</p>}
       <div role="status">
         <p class={state.bad ? 'warning' : ''}>{state.text}</p>
         {state.receipt !== undefined && <ReceiptView {...state.receipt} />}
@@ -73,28 +82,29 @@ function Tracks({ tracer }: { tracer: Tracer }) {
 function Backup({ tracer }: { tracer: Tracer }) {
   const [passphrase, setPassphrase] = useState('')
   const [state, setState] = useState<{ bad?: boolean; text: string }>({ text: '' })
+  const { transfer: text } = later()
   const short = passphrase.length < PASSPHRASE_MIN
   async function save() {
-    setState({ text: 'Sealing …' })
+    setState({ text: text.sealing })
     download(await tracer.export(passphrase), 'geotrace-backup.gtb', 'application/octet-stream')
-    setState({ text: 'Saved. Without the passphrase nobody can open it, not even you.' })
+    setState({ text: text.saved })
   }
   async function restore(file: File | undefined) {
     if (file === undefined) return
     try {
-      setState({ text: 'Opening …' })
+      setState({ text: text.opening })
       await tracer.import(new Uint8Array(await file.arrayBuffer()), passphrase)
       await Promise.all([refreshDiary(tracer), refreshExposures(tracer), refreshConsents(tracer)])
-      setState({ text: 'This device has everything from the backup. Stop using the old device.' })
+      setState({ text: text.restored })
     } catch (error) {
-      setState({ bad: true, text: errorToWords(error) })
+      setState({ bad: true, text: errorText(error) })
     }
   }
   return (
     <section class="card" aria-labelledby="backup">
-      <h2 id="backup">Move to a new device</h2>
-      <p>One file with everything, encrypted under a passphrase.</p>
-      <label for="passphrase">Passphrase, at least {PASSPHRASE_MIN} characters</label>
+      <h2 id="backup">{text.move}</h2>
+      <p>{text.moveWhy}</p>
+      <label for="passphrase">{text.passphrase(PASSPHRASE_MIN)}</label>
       <input
         id="passphrase"
         type="password"
@@ -104,11 +114,11 @@ function Backup({ tracer }: { tracer: Tracer }) {
       />
       <div class="row buttons">
         <button type="button" disabled={short} onClick={save}>
-          Save a backup
+          {text.save}
         </button>
         <label class="file">
           <span class="button" data-disabled={short}>
-            Restore a backup
+            {text.restore}
           </span>
           <input
             type="file"
@@ -127,24 +137,22 @@ function Backup({ tracer }: { tracer: Tracer }) {
 
 function Diary() {
   const entries = diary.value
+  const { transfer: text } = later()
   function save() {
     const features = entries.map(({ lat, lng, accuracyM, at, state }) => ({
       type: 'Feature',
       geometry: { type: 'Point', coordinates: [lng, lat] },
       properties: { time: new Date(at).toISOString(), accuracyM, state },
     }))
-    const text = JSON.stringify({ type: 'FeatureCollection', features })
-    download(new TextEncoder().encode(text), 'geotrace-diary.geojson', 'application/geo+json')
+    const file = JSON.stringify({ type: 'FeatureCollection', features })
+    download(new TextEncoder().encode(file), 'geotrace-diary.geojson', 'application/geo+json')
   }
   return (
     <section class="card" aria-labelledby="export">
-      <h2 id="export">Your diary</h2>
-      <p>
-        {count(entries.length, 'fix', 'fixes')} as GeoJSON, readable by any map program, and by anybody who finds the
-        file.
-      </p>
+      <h2 id="export">{text.diary}</h2>
+      <p>{text.geojson(entries.length)}</p>
       <button type="button" disabled={entries.length === 0} onClick={save}>
-        Save as GeoJSON
+        {text.saveGeojson}
       </button>
     </section>
   )

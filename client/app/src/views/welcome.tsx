@@ -8,14 +8,8 @@ import { startRecording } from '../session/location.ts'
 import { refreshConsents } from '../session/refresh.ts'
 import { consents } from '../session/state.ts'
 import { syncNow } from '../session/sync.ts'
-
-/** The promise that the salting of this federation can keep. PRIVACY.md says what remains. */
-const PROMISES = {
-  plain:
-    'What leaves it are fingerprints of places and times. This federation uses weak salts: a party that asks for all of them within three hours can find the places.',
-  threshold:
-    'What leaves it are fingerprints of places and times. Volunteers who work together could read them all back within a few hours. Anybody can test a few chosen places.',
-} as const
+import { Rich } from '../text/rich.tsx'
+import { texts } from '../text/text.ts'
 
 interface WelcomeProps {
   tracer: Tracer
@@ -38,45 +32,40 @@ export function Welcome({ tracer, manifest, children }: WelcomeProps) {
     if (deposit) void syncNow()
   }
 
+  const { welcome } = texts()
   return (
     <div class="page welcome">
       <img src="/icon.svg" alt="" width="72" height="72" />
-      <h1>Were you near somebody who tested positive?</h1>
+      <h1>{welcome.title}</h1>
+      {/* The promise is the one that the salting of this federation can keep. PRIVACY.md says what remains. */}
       <p class="lead">
-        Geo Trace tells you where and when. Your positions stay on this device. {PROMISES[manifest.parameters.salting]}
+        {welcome.lead} {welcome.promises[manifest.parameters.salting]}
       </p>
       <ol class="steps">
-        <li>
-          <strong>Your phone keeps a diary</strong> of places, sealed on this device. What lies near your home is left
-          out.
-        </li>
-        <li>
-          <strong>Each place and time becomes a fingerprint</strong>, made with keys of volunteers’ computers. They
-          destroy these keys a few hours later.
-        </li>
-        <li>
-          <strong>Equal fingerprints are a meeting.</strong> When somebody reports a positive test, this device learns
-          which of its own fingerprints were at risk, and tells you.
-        </li>
+        {welcome.steps.map((text) => (
+          <li key={text}>
+            <Rich text={text} parts={{ b: (inner) => <strong>{inner}</strong> }} />
+          </li>
+        ))}
       </ol>
       <form onSubmit={agree} class="card">
         <label class="check">
-          <input type="checkbox" checked required disabled /> Keep a diary on this device. It never leaves it.
+          <input type="checkbox" checked required disabled /> {welcome.record}
         </label>
         <label class="check">
-          <input type="checkbox" checked={deposit} onChange={(event) => setDeposit(event.currentTarget.checked)} /> Send
-          fingerprints to the authority’s computer every hour, so that meetings can be found.
+          <input type="checkbox" checked={deposit} onChange={(event) => setDeposit(event.currentTarget.checked)} />{' '}
+          {welcome.deposit}
         </label>
         <button type="submit" class="primary large">
-          Start
+          {welcome.start}
         </button>
         <p class="small">
-          Both can be withdrawn in the settings, and everything erased, here and at the central peer. Federation:{' '}
-          {manifest.name}.{manifest.demo !== undefined && ' A demo on this machine, with published keys.'}
+          {welcome.revocable(manifest.name)}
+          {manifest.demo !== undefined && ` ${welcome.demo}`}
         </p>
       </form>
       <p>
-        <a href="#/lab">See in the lab how it works</a>
+        <a href="#/lab">{welcome.lab}</a>
       </p>
     </div>
   )
