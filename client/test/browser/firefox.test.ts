@@ -35,8 +35,11 @@ describe.skipIf(program === undefined)(program ? 'in Firefox' : `in Firefox (SKI
   })
 
   it('the quickstart of the README syncs and receives a position in Firefox', () => {
-    expect(reports[0]).toEqual({ text: expect.stringContaining('0 hashes deposited, 0 fixes lost'), refused: [] })
-    expect(reports[0]!.text).toContain('not kept: inaccurate')
+    expect(reports[0]).toEqual({
+      text: expect.stringContaining('0 hashes deposited, 0 fixes held, 0 fixes lost'),
+      refused: [],
+    })
+    expect(reports[0]!.text).toContain('not kept: too inaccurate')
   })
 
   it('in Firefox two people record, sync, meet and report, and their sealed storages have one owner at a time', () => {

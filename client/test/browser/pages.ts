@@ -65,6 +65,8 @@ async function bundle(entries: Readonly<Record<string, string>>): Promise<string
     configFile: false,
     logLevel: 'error',
     root: here,
+    // React mounts twice in StrictMode only while it develops.
+    define: { 'process.env.NODE_ENV': '"development"' },
     resolve: { conditions: ['source', 'browser', 'module', 'import', 'default'] },
     build: {
       outDir: folder,
