@@ -1,10 +1,10 @@
 /**
- * `node client/bench/accuracy.js`: how many meetings are found, and how many findings are meetings, for the noise of positions,
- * the limit `accuracyM` of the federation and the time that two people stay. Seeded, with the real cells. README "Accuracy".
+ * `node client/bench/accuracy.js`: the share of meetings that are found, and the share of findings that are meetings. Both depend
+ * on the noise of positions, the limit `accuracyM` and the length of the stay. Seeded, with the real cells. README "Accuracy".
  */
 import { loadCore } from '@geotrace/core-wasm'
 
-export const LIMITS_M = [10, 20, 30, 50]
+const LIMITS_M = [10, 20, 30, 50]
 const SIGMAS_M = [3, 5, 8, 12, 20]
 const DWELLS_MIN = [5, 15, 60]
 /** A meeting: two people at most so far apart, the reach of droplets in a room with a margin. */
@@ -23,7 +23,7 @@ const METRES_PER_DEGREE = 111_195
 const PLACE = { lat: 52.52, lng: 13.405 }
 
 /** One row for each noise and dwell: recall and precision for each limit. */
-export async function accuracyRows(pairs = PAIRS) {
+async function accuracyRows(pairs = PAIRS) {
   const core = await loadCore()
   const random = seeded(20261130)
   return SIGMAS_M.flatMap((sigma) =>
@@ -95,7 +95,7 @@ function seeded(state) {
 }
 
 /** The table of the README. */
-export function toTable(rows) {
+function toTable(rows) {
   const percent = (share) => (share === undefined ? '–' : `${Math.round(100 * share)}`)
   const head = `| σ | stay | ${LIMITS_M.map((limit) => `limit ${limit} m`).join(' | ')} |`
   const line = `| --: | --: |${LIMITS_M.map(() => ' --: |').join('')}`

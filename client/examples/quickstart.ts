@@ -46,7 +46,10 @@ async function sync() {
     show(`${rowsDeposited} hashes deposited, ${fixesHeld} fixes held, ${fixesLost} fixes lost`)
     const { state, reasons, situation, comparedMs } = await tracer.protection()
     show(`${words.states[state]}; ${n.span(comparedMs)} can be compared`)
-    for (const reason of reasons) show(words.reasons[reason](situation))
+    for (const reason of reasons) {
+      const toSentence = words.reasons[reason]
+      show(toSentence(situation))
+    }
     for (const exposure of await tracer.exposures()) {
       show(`${n.day(exposure.from)}, ${n.time(exposure.from)}: ${words.closeness(exposure)}`)
     }

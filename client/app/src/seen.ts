@@ -1,4 +1,4 @@
-/** What each party saw of one sync, from the frames that left the device. Pure. */
+/** The sight of each party on one sync, from the frames that left the device. Pure. */
 import {
   decodeEvaluateRequest,
   decodeSaltRequest,

@@ -5,7 +5,7 @@ import type { Numbers } from './numbers.ts'
 export const german = (n: Numbers): Words => ({
   ...STATUS,
   reasons: toReasons(n),
-  ...toExposureWords(n),
+  ...toMeetingWords(n),
   ...FIXES,
   ...ERRORS,
   otherError: (code) => `Etwas ist fehlgeschlagen (${code}).`,
@@ -67,7 +67,7 @@ const toReasons = (n: Numbers): Words['reasons'] => ({
     'Dieser Verbund nutzt schwache Schlüssel: Eine einzige Anfrage bei Freiwilligen öffnet die Fingerabdrücke einer Region.',
 })
 
-const toExposureWords = (n: Numbers): Pick<Words, 'closeness' | 'degree' | 'certainty'> => ({
+const toMeetingWords = (n: Numbers): Pick<Words, 'closeness' | 'degree' | 'certainty'> => ({
   closeness({ lagMin, trail, same }) {
     if (same === 0) return `Sie kamen, als die andere Person schon weg war, höchstens ${n.minutes(lagMin.to)} danach.`
     if (lagMin.to <= 5) return 'Sie waren in denselben fünf Minuten dort.'

@@ -34,7 +34,7 @@ export interface Words {
 export const english = (n: Numbers): Words => ({
   ...STATUS,
   reasons: toReasons(n),
-  ...toExposureWords(n),
+  ...toMeetingWords(n),
   ...FIXES,
   ...ERRORS,
   otherError: (code) => `Something failed (${code}).`,
@@ -94,7 +94,7 @@ const toReasons = (n: Numbers): Words['reasons'] => ({
     'This federation uses weak salts: a single request to a volunteer opens the fingerprints of a region.',
 })
 
-const toExposureWords = (n: Numbers): Pick<Words, 'closeness' | 'degree' | 'certainty'> => ({
+const toMeetingWords = (n: Numbers): Pick<Words, 'closeness' | 'degree' | 'certainty'> => ({
   closeness({ lagMin, trail, same }) {
     if (same === 0) return `You came after they had left, by at most ${n.minutes(lagMin.to)}.`
     if (lagMin.to <= 5) return 'You were there within the same five minutes.'

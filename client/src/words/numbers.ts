@@ -37,7 +37,7 @@ export function numbers(locale: string) {
     return units.format([...(h > 0 ? [hours(h)] : []), ...(m > 0 || h === 0 ? [minutes(m)] : [])])
   }
   const [byte, kilobyte, exactKilobyte] = [
-    unit('byte', 'short'),
+    unit('byte', 'long'),
     unit('kilobyte', 'short'),
     unit('kilobyte', 'short', 1),
   ]

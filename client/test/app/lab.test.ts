@@ -23,7 +23,7 @@ describe.each(['plain', 'threshold'] as const)('under the salting %s', (salting)
     expect(evaluation?.answers.length).toBe(salting === 'plain' ? undefined : 3)
   })
 
-  it('what each party saw of a sync follows from the frames that left the device', async () => {
+  it('the sight of each party on a sync follows from the frames that left the device', async () => {
     const federation = await fakeFederation({ salting, ...(salting === 'threshold' && { replicas: 5, threshold: 3 }) })
     const frames = new Map<number, SentFrame>()
     const dialer = watchedDialer(federation.dialer, (frame) => frames.set(frame.id, frame))

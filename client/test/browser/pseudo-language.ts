@@ -1,6 +1,6 @@
 /**
- * A language that nobody speaks, made of German while a test loads it: each letter becomes one of the Hebrew script, which runs
- * from right to left. A text that still has Latin letters therefore does not come from the catalogue.
+ * A language that nobody speaks, made of German while a test loads it. Each letter becomes one of the Hebrew script, which runs
+ * from right to left. A text that still has Latin letters does not come from the catalogue.
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -45,7 +45,7 @@ function wrap(catalogue: any): unknown {
   }
 }
 
-/** Texts with Latin letters that a person would read or hear. What is not to be translated is marked so in the page. */
+/** Texts with Latin letters that a person would read or hear. The page marks the parts that nobody translates. */
 export function latinTexts(page: Page): Promise<string[]> {
   return page.evaluate((names) => {
     const own = '[translate=no], body [lang], script, style, noscript'

@@ -2,6 +2,7 @@
 import type { DiaryEntry, Exposure } from '@geotrace/client'
 import { HOUR_MS } from '@geotrace/core-wasm/wire'
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { useDark } from '../dark.ts'
 import { type Land, loadLand } from '../map/base.ts'
 import { paint, readColours } from '../map/paint.ts'
 import { diary, opening } from '../session/state.ts'
@@ -17,6 +18,7 @@ export default function SmallMap({ exposure }: { exposure: Exposure }) {
   const [width, setWidth] = useState(0)
   const [land, setLand] = useState<Land | undefined>(undefined)
   const fixes = diary.value
+  const isDark = useDark()
   useEffect(() => {
     loadLand(ZOOM).then(setLand, () => undefined)
     const element = canvas.current!
@@ -49,7 +51,7 @@ export default function SmallMap({ exposure }: { exposure: Exposure }) {
       selected: undefined,
       words: { hiddenHome: texts().map.hiddenHome, ...texts().lab },
     })
-  }, [width, land, fixes, exposure])
+  }, [width, land, fixes, exposure, isDark])
   return <canvas ref={canvas} class="small-map" role="img" aria-label={later().exposures.map} />
 }
 

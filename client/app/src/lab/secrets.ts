@@ -1,6 +1,6 @@
 /**
- * The secrets of the lab's federation as its phones get them: salts under `plain`, and under `threshold` the keys of cells, from
- * a blinded cell and the answers of t replicas. PROTOCOL.md §5.8. The lab's hashes therefore equal those that its tracers send.
+ * The secrets of the lab's federation as its phones get them. PROTOCOL.md §5.8. Under `plain` they are salts. Under `threshold`
+ * they are keys of cells, from a blinded cell and the answers of t replicas. The lab's hashes equal those that its tracers send.
  */
 import { type FakeFederation, seededBytes } from '@geotrace/client/testing'
 import type { NeededSecrets } from '@geotrace/core-wasm'

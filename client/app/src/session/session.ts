@@ -67,12 +67,12 @@ async function toTownTime(): Promise<() => number> {
   }
 }
 
-/** Opens the storage. While another tab has it, this tab waits. */
 /** The phone keeps the key in its secure storage, a browser in a database of its own. */
 function storageKey(name: string): Promise<CryptoKey> {
   return globalThis.geotraceShell?.storageKey(name) ?? deviceKey(name)
 }
 
+/** Opens the storage. While another tab has it, this tab waits. */
 async function openStore() {
   try {
     return await levelStorage(STORE)

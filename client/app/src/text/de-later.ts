@@ -447,7 +447,9 @@ export const later = (n: Numbers): Later => {
       sawSalts: (shards, from, to, salts) =>
         `Ihre Internetadresse, Anteil ${n.list(shards)} und ${n.count(salts, { one: '# Zeitblock', other: '# Zeitblöcke' })} von ${from} bis ${to}. Keinen Ort.`,
       sawRows: (rows, epochs, bytes) =>
-        `Ihre Internetadresse, die Zufallszahl dieses Geräts und ${hashes(rows)} aus ${n.count(epochs, { one: '# Epoche', other: '# Epochen' })} von 80 Minuten, in ${bytes}.`,
+        rows === 0
+          ? `Ihre Internetadresse, die Zufallszahl dieses Geräts und keinen Hash, in ${bytes}.`
+          : `Ihre Internetadresse, die Zufallszahl dieses Geräts und ${hashes(rows)} aus ${n.count(epochs, { one: '# Epoche', other: '# Epochen' })} von 80 Minuten, in ${bytes}.`,
       sawRoster: 'Ihre Internetadresse, und dass Sie abgeglichen haben.',
       sawNetwork: (messages, bytes) =>
         `${n.count(messages, { one: '# verschlüsselte Nachricht', other: '# verschlüsselte Nachrichten' })} an diese Rechner, ${bytes} in wenigen festen Größen.`,

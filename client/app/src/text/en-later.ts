@@ -442,7 +442,9 @@ export const later = (n: Numbers) => {
       sawSalts: (shards: readonly string[], from: string, to: string, salts: number) =>
         `Your internet address, shard ${n.list(shards)}, and ${n.count(salts, { one: '# time block', other: '# time blocks' })} from ${from} to ${to}. No place.`,
       sawRows: (rows: number, epochs: number, bytes: string) =>
-        `Your internet address, the random number of this device, and ${hashes(rows)} of ${n.count(epochs, { one: '# epoch', other: '# epochs' })} of 80 minutes, in ${bytes}.`,
+        rows === 0
+          ? `Your internet address, the random number of this device, and no hash, in ${bytes}.`
+          : `Your internet address, the random number of this device, and ${hashes(rows)} of ${n.count(epochs, { one: '# epoch', other: '# epochs' })} of 80 minutes, in ${bytes}.`,
       sawRoster: 'Your internet address, and that you synced.',
       sawNetwork: (messages: number, bytes: string) =>
         `${n.count(messages, { one: '# encrypted message', other: '# encrypted messages' })} to these peers, ${bytes} in a few fixed sizes.`,

@@ -1,4 +1,4 @@
-/** What became of fixes that were recorded together: `2 positions taken; left out: 1 near home.` */
+/** The outcome of fixes that were recorded together: `2 positions taken; left out: 1 near home.` */
 import type { RefusalReason } from '@geotrace/client'
 import { later, words } from './text.ts'
 

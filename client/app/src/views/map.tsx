@@ -5,6 +5,7 @@ import type { Core } from '@geotrace/core-wasm'
 import type { Manifest } from '@geotrace/core-wasm/wire'
 import { signal } from '@preact/signals'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useDark } from '../dark.ts'
 import { nextMidnight, toMidnights } from '../day/timeline.ts'
 import { Icon } from '../icon.tsx'
 import { isFine, type Land, loadLand } from '../map/base.ts'
@@ -12,6 +13,7 @@ import { type Camera, fit, pan, toProjection, toScale, zoomAt } from '../map/cam
 import { loadCities } from '../map/cities.ts'
 import { DaySlider } from '../map/day-slider.tsx'
 import { attachGestures } from '../map/gestures.ts'
+import { cellToRing } from '../map/hexagons.ts'
 import { LAYERS, type Layer, paint, readColours, type Scene } from '../map/paint.ts'
 import { isNamed, type NamedCity } from '../map/places.ts'
 import { nearestExposure, nearestFix, type Spot } from '../map/spot.ts'
@@ -60,6 +62,7 @@ export default function MapView({ tracer, manifest, core }: Props) {
     [exposures.value, midnights, chosen],
   )
   const here = position.value
+  const isDark = useDark()
   const { map: text, layers, lab } = texts()
   const changed = changes.value
   const [land, setLand] = useState<Land | undefined>(undefined)
@@ -99,13 +102,6 @@ export default function MapView({ tracer, manifest, core }: Props) {
     const element = canvas.current!
     const observer = new ResizeObserver(() => setSize({ width: element.clientWidth, height: element.clientHeight }))
     observer.observe(element)
-    readColours(element)
-    const theme = matchMedia('(prefers-color-scheme: dark)')
-    const themed = () => {
-      readColours(element)
-      setSize((old) => ({ ...old }))
-    }
-    theme.addEventListener('change', themed)
     const jump = () => {
       const { at, pick: wanted } = query()
       setPick(wanted)
@@ -129,11 +125,13 @@ export default function MapView({ tracer, manifest, core }: Props) {
     })
     return () => {
       observer.disconnect()
-      theme.removeEventListener('change', themed)
       window.removeEventListener('hashchange', jump)
       detach()
     }
   }, [])
+
+  // Before the effect that paints with them.
+  useEffect(() => readColours(canvas.current!), [isDark])
 
   useEffect(() => {
     const element = canvas.current!
@@ -162,16 +160,20 @@ export default function MapView({ tracer, manifest, core }: Props) {
       paint(element.getContext('2d')!, scene)
     })
     return () => cancelAnimationFrame(frame)
-  }, [camera, size, land, cities, shown, fixes, events, zones, homeCells, here, spot, text])
+  }, [camera, size, land, cities, shown, fixes, events, zones, homeCells, here, spot, text, isDark])
 
   const close = useCallback(() => {
     setSpot(undefined)
     setPreview(undefined)
   }, [])
   function choose(next: HomePreview | undefined) {
-    // The place was tapped on a map too small to show a house: look at it first.
-    if (next !== undefined && camera.zoom < HOME_ZOOM_MIN && spot !== undefined) {
-      setCamera({ ...spot, zoom: HOME_ZOOM_MIN })
+    // The whole zone is seen before it is saved, in the part of the map that the panel leaves free.
+    if (next !== undefined) {
+      const [width, height] =
+        size.width > PANEL_BESIDE_PX ? [size.width / 2, size.height] : [size.width, size.height / 2]
+      const corners = next.zone.map((cell) => cellToRing(cell)[0]!).map(([lng, lat]) => ({ lat, lng }))
+      const around = fit(corners, { width, height })
+      setCamera(pan(around, size, 0, (height - size.height) / 2))
     }
     setPreview(next)
   }

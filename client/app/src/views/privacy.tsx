@@ -1,6 +1,6 @@
 /**
- * The eight questions of PRIVACY.md, what each party saw in the last sync, every byte that left this device, and the next frame
- * that will leave.
+ * The eight questions of PRIVACY.md, and the last sync as each party saw it. Below them every byte that left this device, and
+ * the next frame that will leave.
  */
 
 import '../styles/privacy.css'
