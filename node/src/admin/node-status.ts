@@ -121,8 +121,8 @@ export interface NodeStatus {
   readonly answered: number
   /** Requests of devices refused since the start, by error code. */
   readonly refused: Readonly<Record<string, number>>
-  /** Requesters whose quota use is in memory. */
-  readonly requesters: number
+  /** Entries in the quota table. One requester has an entry for each shard, and so has its network. */
+  readonly quotaEntries: number
   readonly network: HostStats
   readonly connectionsMax: number
   readonly memoryBytes: number

@@ -40,7 +40,10 @@ export const SALT_GAUGES: Gauges<NodeStatus> = {
     ({ network }) => network.waiting,
   ],
   geotrace_requests_in_flight: ['Requests in progress', ({ network }) => network.inFlight],
-  geotrace_quota_requesters: ['Requesters whose quota use is in memory', ({ requesters }) => requesters],
+  geotrace_quota_entries: [
+    'Entries in the quota table, one for each requester or network and shard',
+    ({ quotaEntries }) => quotaEntries,
+  ],
   geotrace_salting_weak: ['1 under plain salting, otherwise 0', ({ salting }) => (salting.kind === 'plain' ? 1 : 0)],
   geotrace_evaluations_most: [
     'The most evaluations of one shard and open epoch since the start, rounded up',

@@ -52,8 +52,8 @@ export interface SaltNodeStatus {
   answered: number
   /** Requests of devices refused since the start, by error code. */
   refused: Record<string, number>
-  /** Entries in the quota table. */
-  requesters: number
+  /** Entries in the quota table. One requester has an entry for each shard, and so has its network. */
+  quotaEntries: number
 }
 
 interface RosterStatus {

@@ -117,7 +117,7 @@ class VolunteerNode implements SaltNode {
       evaluations: open?.service.evaluations(this.#init.clock.now()) ?? [],
       answered: served?.answered ?? 0,
       refused: { ...served?.refused },
-      requesters: open?.quota.size ?? 0,
+      quotaEntries: open?.quota.size ?? 0,
     }
   }
 

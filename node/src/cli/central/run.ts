@@ -22,7 +22,7 @@ import { memoryGuard } from '../process/memory-guard.ts'
 import { openProbes } from '../process/probe-ports.ts'
 import { processLog } from '../process/process-log.ts'
 import { assertPortsDiffer, optionsToCertificate, optionsToListen, type RunOptions } from '../process/run-options.ts'
-import { wasRestored } from '../salt/restored.ts'
+import { abstainsUntil, wasRestored } from '../salt/restored.ts'
 import { dirOption, readManifest } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { VERSION } from '../terminal/version.ts'
@@ -58,10 +58,12 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
   const certificate = optionsToCertificate(options, log)
   const salting = saltingText(parametersToSalting(manifest.parameters))
   if (manifest.parameters.salting === 'plain') log.warn('salting.weak')
+  const abstainsUntilMs = abstainsUntil(options.dir, manifest, clock.now())
+  if (abstainsUntilMs !== undefined) log.warn('votes.withheld', { untilMs: abstainsUntilMs })
   const peer = centralPeer({
     manifest,
     secret,
-    ...(operatorSecret && { operatorSecret }),
+    ...(operatorSecret && abstainsUntilMs === undefined && { operatorSecret }),
     dir: options.dir,
     listen,
     ...(options.localAddress !== undefined && { localAddress: options.localAddress }),

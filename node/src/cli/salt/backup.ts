@@ -21,6 +21,7 @@ import { openBackup, sealBackup } from './sealed-backup.ts'
 const MANIFEST = 'federation.json'
 /** A backup holds two keys and a manifest, and the largest manifest has a megabyte. */
 const BACKUP_MAX_BYTES = 4 << 20
+const NO_VOTE = 'The peer gives no vote for two periods, because it may have voted after the backup was made.'
 
 export async function backup(file: string, options: PassphraseOptions & { dir: string }, out: Output): Promise<void> {
   const { dir } = options
@@ -66,10 +67,11 @@ export async function restore(file: string, options: PassphraseOptions & { dir: 
   out.note('proof of a lie.')
   if (peerId === federation?.central.peerId) {
     out.note('These are the keys of the central peer. The backup holds no deposits, reports and marks.')
+    out.note(NO_VOTE)
     out.note(`Next: bring its store back with geotrace central restore BACKUP${dirOption(dir, 'central')}`)
     return
   }
-  out.note('The node gives no vote for two periods, because it may have voted after the backup was made.')
+  out.note(NO_VOTE)
   out.note(`Next: geotrace salt run${dirOption(dir, 'salt')}`)
 }
 

@@ -45,7 +45,7 @@ export function nodeStatus(init: StatusInit): NodeStatus {
     evaluationsMax: roster?.evaluations,
     answered: status.answered,
     refused: status.refused,
-    requesters: status.requesters,
+    quotaEntries: status.quotaEntries,
     network: status.network,
     connectionsMax,
     memoryBytes,

@@ -1,6 +1,6 @@
 /**
- * The mark in the directory of a node that was restored from a backup. PROTOCOL.md §4.6 allows one vote per operator and
- * period; two votes are proof against the operator. A backup holds the keys but not the later votes. So a restored node
+ * The mark in the directory of a peer that was restored from a backup. PROTOCOL.md §4.6 allows one vote per operator and
+ * period; two votes are proof against the operator. A backup holds the keys but not the later votes. So a restored peer
  * abstains until the periods are over in which it may have voted before.
  */
 import { existsSync, readFileSync } from 'node:fs'
@@ -22,7 +22,7 @@ export function wasRestored(dir: string): boolean {
   return existsSync(join(dir, MARK))
 }
 
-/** Unix ms until which the node abstains; undefined when it may vote. */
+/** Unix ms until which the peer abstains; undefined when it may vote. */
 export function abstainsUntil(
   dir: string,
   { parameters }: Pick<Manifest, 'parameters'>,

@@ -41,7 +41,7 @@ export const STATUS: NodeStatus = {
   evaluationsMax: 1_000_000,
   answered: 12_345,
   refused: { QUOTA_SPENT: 2, WRONG_SHARD: 40 },
-  requesters: 9,
+  quotaEntries: 9,
   network: { connections: 3, waiting: 0, inFlight: 0, protocols: {} },
   connectionsMax: 500,
   memoryBytes: 100 << 20,

@@ -6,7 +6,7 @@ import { DEMO_PHRASE } from '@geotrace/core-wasm/wire'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { localManifest } from '../../../src/local/local-federation.ts'
 import { run } from '../captured.ts'
-import { geotrace } from '../geotrace.ts'
+import { geotrace, start } from '../geotrace.ts'
 
 let dir: string
 const at = (name: string) => join(dir, name)
@@ -62,6 +62,14 @@ describe('geotrace salt backup and restore', () => {
     expect(restored.code).toBe(0)
     expect(restored.stderr.join()).toContain(`geotrace central restore BACKUP --dir ${at('again')}`)
     expect(restored.stderr.join()).not.toContain('salt run')
+    expect(restored.stderr.join()).toContain('no vote for two periods')
+  })
+
+  it('a restored central peer gives no vote for two periods', async () => {
+    const running = start('central', 'run', '--dir', at('again'), '--new-store')
+    await expect.poll(() => running.stderr(), { timeout: 60_000 }).toMatch(/"untilMs":\d+.*"msg":"votes\.withheld"/)
+    running.child.kill('SIGKILL')
+    await running.ended
   })
 
   it('a backup needs a passphrase of twelve characters, from a file or from a terminal', async () => {

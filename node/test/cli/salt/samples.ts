@@ -45,7 +45,7 @@ export const saltStatus = (more: Partial<SaltNodeStatus> = {}): SaltNodeStatus =
   evaluations: [],
   answered: 1_000,
   refused: {},
-  requesters: 0,
+  quotaEntries: 0,
   ...more,
 })
 
