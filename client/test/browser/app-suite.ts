@@ -141,7 +141,7 @@ export function appSuite(stage: () => Stage): void {
     await app.context.close()
   })
 
-  it('the web app reports once with a code, explains why a wrong code fails, and updates the report with the same code', async () => {
+  it('the web app reports with a code, explains a wrong one, updates the report with the same code, and takes it back', async () => {
     const app = await openContext(browser, server.url)
     const page = await start(app)
     await deposit(page)
@@ -161,6 +161,14 @@ export function appSuite(stage: () => Stage): void {
     await page.getByText('Thank you for reporting').waitFor()
     await report(code!)
     await page.getByText('The report was updated').waitFor()
+    // The report lasts over a reload, and the person takes it back.
+    await page.reload()
+    await page.getByText('You reported on').waitFor()
+    await page.getByText('Take the report back').click()
+    await page.getByRole('button', { name: 'It was an error' }).click()
+    await page.getByText('You took this report back.').waitFor()
+    await page.reload()
+    await page.getByText('You took this report back.').waitFor()
     expect(app.faults).toEqual([])
     await app.context.close()
   })

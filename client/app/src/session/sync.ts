@@ -1,5 +1,5 @@
 /** Syncs every hour while the app is open, and reports. A failed sync and a refused report are shown in different places. */
-import { isFederationError, type SyncResult } from '@geotrace/client'
+import { isFederationError, type SyncResult, type WithdrawReason } from '@geotrace/client'
 import { HOUR_MS } from '@geotrace/core-wasm/wire'
 import { errorText } from '../text/text.ts'
 import { refreshProtection } from './refresh.ts'
@@ -37,11 +37,20 @@ export async function syncAgain(): Promise<SyncResult | undefined> {
 }
 
 /** Reports with `code`, after a sync under way has ended. Throws what `Tracer.report` throws. */
-export async function reportNow(code: string): Promise<SyncResult> {
+export function reportNow(code: string): Promise<SyncResult> {
+  return reportBy(() => openTracer().report(code))
+}
+
+/** Takes the report back, after a sync under way has ended. Throws what `Tracer.withdraw` throws. */
+export function withdrawNow(reason: WithdrawReason): Promise<SyncResult> {
+  return reportBy(() => openTracer().withdraw(reason))
+}
+
+async function reportBy(task: () => Promise<SyncResult>): Promise<SyncResult> {
   isReporting.value = true
   try {
     await running?.catch(() => undefined)
-    running = run(() => openTracer().report(code))
+    running = run(task)
     return await running
   } finally {
     isReporting.value = false

@@ -261,6 +261,27 @@ export const later = (n: Numbers): Later => {
       noCamera: 'Dieses Gerät hat keine Kamera. Bitte tippen Sie den Code.',
       cameraFailed: 'Die Kamera lässt sich nicht nutzen. Bitte tippen Sie den Code.',
     },
+    ownReport: {
+      title: (day) => `Sie haben am ${day} gemeldet`,
+      stages: {
+        accepted: 'Die Zentrale hat Ihre Meldung. Wer in Ihrer Nähe war, erfährt es beim nächsten Abgleich.',
+        held: 'Die Behörde sieht Ihre Meldung an, bevor sie andere warnt.',
+        published: 'Wer in Ihrer Nähe war, wird beim nächsten Abgleich gewarnt.',
+        updated: 'Sie haben Ihre Meldung geändert. Wer in Ihrer Nähe war, erfährt es beim nächsten Abgleich.',
+        withdrawn: 'Sie haben diese Meldung zurückgenommen.',
+        ended: 'Diese Meldung zählt nicht mehr: Ihre Tage sind vorbei, oder die Behörde hat sie zurückgenommen.',
+      },
+      takeBack: 'Die Meldung zurücknehmen',
+      takeBackWhy:
+        'Nach einem Irrtum oder einem negativen Test enden alle Warnungen aus dieser Meldung. Sind Sie genesen, so bleiben sie, und neue kommen nicht hinzu.',
+      reasons: {
+        withdrawn: 'Es war ein Irrtum',
+        negative: 'Ein späterer Test war negativ',
+        recovered: 'Ich bin genesen',
+      },
+      withdrawn: 'Zurückgenommen.',
+      kept: 'Die Zentrale ist nicht erreichbar. Sie erfährt es mit dem nächsten Abgleich.',
+    },
     transfer: {
       title: 'Import & Export',
       reading: (done, of) => `Liest … ${done} von ${of}`,

@@ -271,6 +271,27 @@ export const later = (n: Numbers) => {
       noCamera: 'This device has no camera. Please type the code.',
       cameraFailed: 'The camera cannot be used. Please type the code.',
     },
+    ownReport: {
+      title: (day: string) => `You reported on ${day}`,
+      stages: {
+        accepted: 'The central peer has your report. People who were near you learn of it at their next sync.',
+        held: 'The authority looks at your report before it warns others.',
+        published: 'People who were near you are warned at their next sync.',
+        updated: 'You changed your report. People who were near you learn of it at their next sync.',
+        withdrawn: 'You took this report back.',
+        ended: 'This report no longer counts: its days are over, or the authority took it back.',
+      },
+      takeBack: 'Take the report back',
+      takeBackWhy:
+        'After an error or a negative test all warnings from this report end. When you have recovered, they stay, and new ones end.',
+      reasons: {
+        withdrawn: 'It was an error',
+        negative: 'A later test was negative',
+        recovered: 'I have recovered',
+      },
+      withdrawn: 'Taken back.',
+      kept: 'The central peer cannot be reached. It learns of this with the next sync.',
+    },
     transfer: {
       title: 'Import & export',
       reading: (done: string, of: string) => `Reading … ${done} of ${of}`,

@@ -9,6 +9,7 @@ import { consents, isReporting, protection, syncing } from '../session/state.ts'
 import { reportNow } from '../session/sync.ts'
 import { Rich } from '../text/rich.tsx'
 import { errorText, format, later } from '../text/text.ts'
+import { OwnReportCard } from './own-report.tsx'
 import { Scanner } from './scanner.tsx'
 
 export default function ReportView({ tracer }: { tracer: Tracer }) {
@@ -41,6 +42,7 @@ export default function ReportView({ tracer }: { tracer: Tracer }) {
     <div class="page narrow">
       <h1>{text.title}</h1>
       <p class="lead">{text.lead}</p>
+      <OwnReportCard tracer={tracer} advice={advice} />
       <Reach status={status} />
       <form class="card" onSubmit={report}>
         <label for="code">{text.code}</label>
@@ -80,16 +82,6 @@ export default function ReportView({ tracer }: { tracer: Tracer }) {
           {outcome !== undefined && <p class={outcome.good ? 'good' : 'warning'}>{outcome.text}</p>}
         </div>
       </form>
-      {outcome?.good === true && advice !== undefined && (
-        <section class="card calm" lang={advice.language}>
-          <h2>{advice.reported.title}</h2>
-          <ul>
-            {advice.reported.steps.map((step) => (
-              <li key={step}>{step}</li>
-            ))}
-          </ul>
-        </section>
-      )}
       <p class="small">{text.rhythm}</p>
     </div>
   )
