@@ -11,7 +11,8 @@ const first = (n: Numbers): First => {
       views: {
         map: 'Karte',
         diary: 'Tagebuch',
-        exposures: 'Begegnungen',
+        // The hyphen shows only where the bar of a phone is too narrow.
+        exposures: 'Begeg\u00adnungen',
         sync: 'Abgleich',
         report: 'Melden',
         privacy: 'Datenschutz',

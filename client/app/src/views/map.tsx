@@ -44,6 +44,8 @@ const SPOT_ZOOM = 18
 const ZOOM_STEP = 5
 /** On a map narrower than this, the panel covers the lower half, and the map moves the place into the upper half. */
 const PANEL_BESIDE_PX = 600
+/** The panel with the map's buttons beside it. */
+const PANEL_PX = 440
 /** Below this zoom a finger covers more than a house, so a tap moves nearer first. */
 const HOME_ZOOM_MIN = 16
 /** Layers for everybody. The others show how cells are matched. */
@@ -169,11 +171,12 @@ export default function MapView({ tracer, manifest, core }: Props) {
   function choose(next: HomePreview | undefined) {
     // The whole zone is seen before it is saved, in the part of the map that the panel leaves free.
     if (next !== undefined) {
-      const [width, height] =
-        size.width > PANEL_BESIDE_PX ? [size.width / 2, size.height] : [size.width, size.height / 2]
+      const isBeside = size.width > PANEL_BESIDE_PX
+      const [width, height] = isBeside ? [size.width - PANEL_PX, size.height] : [size.width, size.height / 2]
+      const aside = ((document.documentElement.dir === 'rtl' ? 1 : -1) * (size.width - width)) / 2
       const corners = next.zone.map((cell) => cellToRing(cell)[0]!).map(([lng, lat]) => ({ lat, lng }))
       const around = fit(corners, { width, height })
-      setCamera(pan(around, size, 0, (height - size.height) / 2))
+      setCamera(pan(around, size, aside, (height - size.height) / 2))
     }
     setPreview(next)
   }

@@ -32,16 +32,18 @@ export function Town({ tracer }: { tracer: Tracer }) {
     <section class="card advice" aria-labelledby="town">
       <h2 id="town">{town.title}</h2>
       <p>{town.lead}</p>
-      <button type="button" class="primary" disabled={!record || !deposit} onClick={live}>
-        {town.take}
-      </button>
+      <div class="row buttons">
+        <button type="button" class="primary" disabled={!record || !deposit} onClick={live}>
+          {town.take}
+        </button>
+        {exposures.value.length > 0 && (
+          <a class="button" href="#/exposures">
+            {town.see}
+          </a>
+        )}
+      </div>
       {!(record && deposit) && <p class="small">{town.agreeFirst}</p>}
       <p role="status">{text}</p>
-      {exposures.value.length > 0 && (
-        <a class="button" href="#/exposures">
-          {town.see}
-        </a>
-      )}
     </section>
   )
 }
