@@ -33,6 +33,7 @@ import { type DiskSpace, type DiskSpaceInit, diskSpace } from '../platform/disk-
 import { fileRecords, type OpenRecords, type Records } from '../platform/file-records.ts'
 import type { Log } from '../platform/log.ts'
 import { nativeSigner } from '../platform/native-signer.ts'
+import { type Closing, closing } from './closing.ts'
 import { type CodeCounts, type CodeOrder, type CodeRegistry, codeRegistry } from './codes.ts'
 import { type CentralConfig, reportToEnd, toCentralConfig } from './config.ts'
 import { type CentralHealth, centralHealth, type PeerHealth, type PeerState } from './health.ts'
@@ -45,7 +46,7 @@ import { type Scrubbing, scrubbing } from './scrubbing.ts'
 import type { CentralStore, DayStatistics, ReportId, ReportRecord } from './store/central-store.ts'
 import { dayToFirstEpoch } from './store/day.ts'
 import { levelStore } from './store/level-store.ts'
-import { storeRoom } from './store-room.ts'
+import { type StoreRoom, storeRoom } from './store-room.ts'
 import { type RosterPins, rosterPins } from './sync/pins.ts'
 import { type SyncCounters, type SyncService, syncService } from './sync/service.ts'
 
@@ -179,6 +180,7 @@ interface Parts {
   risk: RiskEngine
   service: SyncService
   sweeping: Retention
+  closing: Closing
   scrubbing: Scrubbing
   health: CentralHealth
   space: DiskSpace | undefined
@@ -213,6 +215,7 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
         for (const pin of parts.pins.open(clock.now())) parts.membership.say({ kind: 'pin', ...pin })
         // The sweep asks the peers for their time, so the start does not wait for it.
         void parts.sweeping.start()
+        parts.closing.start()
         parts.scrubbing.start()
         log.info('central.started', { activeReports: parts.risk.status.reports })
       } catch (error) {
@@ -365,20 +368,34 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
     const shared = { manifest, config, store, room, clock, random, retentionStart }
     const service = syncService({ ...shared, rosters, pins, isReady, codes, risk })
     const watch = clockWatch(host, () => membership.peers.others(host.key), clock, random, manifestToId(manifest))
-    const sweeping = retention({
-      store,
-      clock,
-      retentionDays,
-      peersMs: () => peersTime(watch, clock),
-      rosterMs: () => rosters.newest && rosters.newest.roster.firstEpoch * EPOCH_MS,
-      exclusive: risk.exclusive,
-      log,
-    })
-    const watching = { health: centralHealth({ store, room, log }), scrubbing: scrubbing(store, clock, log) }
-    return { host, store, membership, watch, pins, codes, risk, service, sweeping, space, ...watching }
+    const upkeep = toUpkeep(init, { store, room, membership, watch, risk })
+    return { host, store, membership, watch, pins, codes, risk, service, space, ...upkeep }
   } catch (error) {
     for (const close of opened.reverse()) await close()
     throw error
+  }
+}
+
+/** The tasks that the peer does by itself from time to time. */
+function toUpkeep(
+  { manifest, clock, log }: CentralPeerInit,
+  parts: Pick<Parts, 'store' | 'membership' | 'watch' | 'risk'> & { room: StoreRoom },
+): Pick<Parts, 'sweeping' | 'closing' | 'scrubbing' | 'health'> {
+  const { store, room, membership, watch, risk } = parts
+  const { exclusive } = risk
+  return {
+    sweeping: retention({
+      store,
+      clock,
+      retentionDays: manifest.parameters.retentionDays,
+      peersMs: () => peersTime(watch, clock),
+      rosterMs: () => membership.rosters.newest && membership.rosters.newest.roster.firstEpoch * EPOCH_MS,
+      exclusive,
+      log,
+    }),
+    closing: closing({ store, clock, exclusive, log }),
+    scrubbing: scrubbing(store, clock, log),
+    health: centralHealth({ store, room, log }),
   }
 }
 
@@ -426,10 +443,10 @@ function followOwnPins(pins: RosterPins, { pool }: Membership, clock: Clock, log
 }
 
 async function disassemble(
-  { host, store, membership, risk, sweeping, scrubbing }: Parts,
+  { host, store, membership, risk, sweeping, closing: ordering, scrubbing }: Parts,
   init: CentralPeerInit,
 ): Promise<void> {
-  const isQuiet = Promise.all([membership.stop(), sweeping.stop(), scrubbing.stop()])
+  const isQuiet = Promise.all([membership.stop(), sweeping.stop(), ordering.stop(), scrubbing.stop()])
   await host.stop()
   await isQuiet
   await risk.stop()

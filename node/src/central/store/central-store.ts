@@ -175,6 +175,11 @@ export interface CentralStore {
   probe(epoch: number, hashes: ReadonlySet<string>): AsyncIterable<UserRows>
   /** Epochs that may have rows, ascending. */
   epochs(): Promise<number[]>
+  /**
+   * Orders the rows of an epoch that came since its last closing, so that a probe does not read the whole epoch. Changes
+   * no answer, and the epoch still takes rows. Returns the number of ordered rows.
+   */
+  closeEpoch(epoch: number): Promise<number>
 
   marks(user: User): Promise<MarkList | undefined>
   /** The marks of a user by report, ascending by report. */

@@ -12,11 +12,11 @@ import { syncDirectory } from '../../platform/atomic-file.ts'
 import { prefixRange } from '../../platform/level-handle.ts'
 import type { DayStatistics, User } from './central-store.ts'
 import { decodeRows } from './codecs.ts'
-import { type Database, type DatabaseInit, lazyDatabase, type Operation, openDatabase } from './database.ts'
+import { type Database, type DatabaseInit, lazyDatabase, type Operation, openDatabase } from './database/database.ts'
+import { decodeTally, emptyTally, encodeTally, type Tally } from './database/tally.ts'
 import { dayToEpochs } from './day.ts'
-import { keyNumber, metaKey, rowsPrefix } from './keys.ts'
+import { keyNumber, metaKey, rowsPrefix, withMark } from './keys.ts'
 import { mergeRows } from './row-set.ts'
-import { decodeTally, emptyTally, encodeTally, type Tally } from './tally.ts'
 
 export interface DayDatabases {
   /** The listed days, ascending. */
@@ -159,7 +159,7 @@ async function eraseRows(database: Database, day: number, user: User): Promise<v
     const operations: Operation[] = []
     const lists = []
     for await (const [key, body] of database.entries(range)) {
-      operations.push({ key })
+      operations.push(...withMark(key).map((item) => ({ key: item })))
       lists.push(decodeRows(body))
     }
     if (operations.length === 0) continue

@@ -42,19 +42,53 @@ export function keyNumber(key: Uint8Array, n: number): number {
   return new DataView(key.buffer, key.byteOffset, key.byteLength).getUint32(1 + 4 * n)
 }
 
+/** The kinds of entries in a day's database. */
+const [ROWS, NEW_ROWS, BUCKETS, RUNS] = [1, 2, 3, 4]
+
 /** A key in a day's database: epoch, user, part, so that the parts of a user's rows in an epoch are neighbours. */
 export function rowsKey(epoch: number, user: number, part: number): Uint8Array {
-  return byteWriter(13).u8(ROWS_KIND).u32(epoch).u32(user).u32(part).finish()
+  return dayKey(ROWS, epoch, user, part)
 }
 
 /** The key prefix of all rows, of an epoch's rows, or of a user's rows in an epoch. */
 export function rowsPrefix(...parts: readonly number[]): Uint8Array {
-  const writer = byteWriter(16).u8(ROWS_KIND)
+  return dayKey(ROWS, ...parts)
+}
+
+/** Whether the key belongs to one user: it begins with the epoch and the user. */
+export function isOfUser(key: Uint8Array): boolean {
+  return key[0] === ROWS || key[0] === NEW_ROWS
+}
+
+export function isRows(key: Uint8Array): boolean {
+  return key[0] === ROWS
+}
+
+/** The mark, or the prefix of marks, of rows that are in no run yet; with the numbers of `rowsKey`. */
+export function newRowsPrefix(...parts: readonly number[]): Uint8Array {
+  return dayKey(NEW_ROWS, ...parts)
+}
+
+/** The key of a part of a user's rows, and the key of its mark. */
+export function withMark(key: Uint8Array): [Uint8Array, Uint8Array] {
+  return [key, newRowsPrefix(keyNumber(key, 0), keyNumber(key, 1), keyNumber(key, 2))]
+}
+
+/** The bucket of a run, or the prefix of its buckets: epoch, run, bucket. */
+export function bucketKey(...parts: readonly number[]): Uint8Array {
+  return dayKey(BUCKETS, ...parts)
+}
+
+/** The index of a run, or the prefix of an epoch's runs: epoch, run. */
+export function runPrefix(...parts: readonly number[]): Uint8Array {
+  return dayKey(RUNS, ...parts)
+}
+
+function dayKey(kind: number, ...parts: readonly number[]): Uint8Array {
+  const writer = byteWriter(16).u8(kind)
   for (const part of parts) writer.u32(part)
   return writer.finish()
 }
-
-const ROWS_KIND = 1
 
 /** The body of an entry whose key says everything. */
 export const NO_BODY = new Uint8Array(0)

@@ -1,7 +1,8 @@
 /**
  * Deposits in the level store. PROTOCOL.md §8. The rows of a user in an epoch lie in a few parts. A deposit adds one part
  * with the rows and lags that are new, and many parts become one again. So the same rows sent again cost nothing on disk,
- * and no user can make a read of their rows slow. Throws STORAGE_CORRUPT, STORAGE_FULL, BUSY, SYNC_CONFLICT.
+ * and no user can make a read of their rows slow. A probe of a closed epoch begins with its runs (level-runs.ts). Throws
+ * STORAGE_CORRUPT, STORAGE_FULL, BUSY, SYNC_CONFLICT.
  */
 import type { Turns } from '@geotrace/core-wasm'
 import { equalBytes, FederationError, type Row } from '@geotrace/core-wasm/wire'
@@ -18,10 +19,11 @@ import {
   encodeSync,
   encodeUser,
 } from './codecs.ts'
-import type { Database, Operation } from './database.ts'
+import type { Database, Operation } from './database/database.ts'
 import { dayToEpochs, epochToDay } from './day.ts'
 import type { DayDatabases } from './day-databases.ts'
-import { keyNumber, metaKey, NO_BODY, rowsKey, rowsPrefix } from './keys.ts'
+import { keyNumber, metaKey, NO_BODY, newRowsPrefix, rowsKey, rowsPrefix, withMark } from './keys.ts'
+import { closeEpoch, findCandidates } from './level-runs.ts'
 import { freshRows, mergeRows } from './row-set.ts'
 import { takeBack } from './take-back.ts'
 
@@ -69,13 +71,35 @@ export function levelDeposits({ meta, days, perUser, toRecords }: DepositsInit) 
     userRows: async (epoch, user) => (await readRows(days, epoch, user)).rows,
     probe: (epoch, hashes) => probe(days, epoch, hashes),
     epochs: async () => days.days().flatMap(dayToEpochs),
+    closeEpoch: async (epoch) => {
+      const database = days.get(epochToDay(epoch))
+      if (database === undefined) return 0
+      const rows = await closeEpoch(database, epoch)
+      if (rows > 0) await meta.write(days.witness([epochToDay(epoch)]))
+      return rows
+    },
   } satisfies Partial<CentralStore>
 }
 
 async function* probe(days: DayDatabases, epoch: number, hashes: ReadonlySet<string>): AsyncIterable<UserRows> {
+  const database = days.get(epochToDay(epoch))
+  if (database === undefined) return
+  const candidates = await findCandidates(database, epoch, hashes)
+  if (candidates === undefined) return yield* scan(database, epoch, hashes)
+  for (const user of candidates) {
+    const lists: Row[][] = []
+    for await (const [, body] of database.entries(prefixRange(rowsPrefix(epoch, user))))
+      lists.push(decodeMatchingRows(body, hashes))
+    const rows = mergeRows(...lists)
+    if (rows.length > 0) yield { user, rows }
+  }
+}
+
+/** Reads all rows of an epoch. */
+async function* scan(database: Database, epoch: number, hashes: ReadonlySet<string>): AsyncIterable<UserRows> {
   let user: User | undefined
   let lists: Row[][] = []
-  for await (const [key, body] of days.get(epochToDay(epoch))?.entries(prefixRange(rowsPrefix(epoch))) ?? []) {
+  for await (const [key, body] of database.entries(prefixRange(rowsPrefix(epoch)))) {
     const rows = decodeMatchingRows(body, hashes)
     if (rows.length === 0) continue
     if (user !== undefined && user !== keyNumber(key, 1)) {
@@ -108,14 +132,13 @@ async function writeRows(days: DayDatabases, { user, groups }: Deposit): Promise
     const item = byDay.get(epochToDay(epoch)) ?? { operations: [], rows: 0 }
     byDay.set(epochToDay(epoch), item)
     item.rows += added
-    if (known.keys.length < PARTS_MAX) {
-      const last = known.keys.at(-1)
-      const part = last === undefined ? 0 : keyNumber(last, 2) + 1
-      item.operations.push({ key: rowsKey(epoch, user, part), body: encodeRows(fresh) })
-    } else {
-      item.operations.push(...known.keys.map((key) => ({ key })))
-      item.operations.push({ key: rowsKey(epoch, user, 0), body: encodeRows(mergeRows(known.rows, fresh)) })
-    }
+    const isJoined = known.keys.length >= PARTS_MAX
+    if (isJoined) item.operations.push(...known.keys.flatMap(withMark).map((key) => ({ key })))
+    // No number is used twice for a user, so that a closing takes no new part for one that is in a run.
+    const part = days.get(epochToDay(epoch))?.tally.writes ?? 0
+    const body = encodeRows(isJoined ? mergeRows(known.rows, fresh) : fresh)
+    item.operations.push({ key: rowsKey(epoch, user, part), body })
+    item.operations.push({ key: newRowsPrefix(epoch, user, part), body: NO_BODY })
   }
   // Wait for every day, because a repetition that starts during a write would store its rows twice.
   const writes = await Promise.allSettled(

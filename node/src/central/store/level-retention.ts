@@ -16,7 +16,7 @@ import {
   encodeMarks,
   type UserRecord,
 } from './codecs.ts'
-import type { Database, Operation } from './database.ts'
+import type { Database, Operation } from './database/database.ts'
 import { epochToDay, timeToDay } from './day.ts'
 import { isKind, keyNumber, metaKey } from './keys.ts'
 

@@ -29,7 +29,8 @@ import {
   encodeMarks,
   encodeUser,
 } from './codecs.ts'
-import { type Database, type Operation, openDatabase } from './database.ts'
+import { type Database, type Operation, openDatabase } from './database/database.ts'
+import { emptyTally } from './database/tally.ts'
 import { type DayDatabases, openDays } from './day-databases.ts'
 import { type ErasedUsers, erasedUsers } from './erased-users.ts'
 import { keyNumber, metaKey, NO_BODY } from './keys.ts'
@@ -37,7 +38,6 @@ import { levelDeposits } from './level-deposits.ts'
 import { dropMetaBefore, personOperations, readFloor } from './level-retention.ts'
 import { backUpStore } from './store-backup.ts'
 import { copyMarker, type Founding, openStoreDirectory } from './store-directory.ts'
-import { emptyTally } from './tally.ts'
 import { openWitness } from './witness.ts'
 
 /** 128 bits: the chance that two of a billion users have the same key is 10^-21. */

@@ -10,12 +10,12 @@ import { syncDirectory } from '../../platform/atomic-file.ts'
 import { toDiskError } from '../../platform/disk-error.ts'
 import { ALL_KEYS } from '../../platform/level-handle.ts'
 import { decodeRows } from './codecs.ts'
-import { type Database, type DatabaseInit, type Operation, openDatabase } from './database.ts'
+import { type Database, type DatabaseInit, type Operation, openDatabase } from './database/database.ts'
+import { decodeTally, emptyTally, TALLY_KEY, type Tally } from './database/tally.ts'
 import type { DayDatabases } from './day-databases.ts'
-import { keyNumber, metaKey } from './keys.ts'
+import { isOfUser, isRows, keyNumber, metaKey } from './keys.ts'
 import { mergeRows } from './row-set.ts'
 import { copyMarker, MARKER } from './store-directory.ts'
-import { decodeTally, emptyTally, TALLY_KEY, type Tally } from './tally.ts'
 
 /** Entries in one write of a copy. */
 const CHUNK = 1_000
@@ -79,7 +79,8 @@ async function copyDatabase(
         )
         return
       }
-      if (users !== undefined && keyNumber(key, 1) >= users) {
+      if (users !== undefined && isOfUser(key) && keyNumber(key, 1) >= users) {
+        if (!isRows(key)) continue
         const owner = `${keyNumber(key, 0)}/${keyNumber(key, 1)}`
         skipped.set(owner, [...(skipped.get(owner) ?? []), body])
         continue

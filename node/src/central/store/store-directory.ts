@@ -15,7 +15,7 @@ import type { Random } from '@geotrace/core-wasm'
 import { bytesToHex, FederationError, hexToBytes } from '@geotrace/core-wasm/wire'
 import { makeDirs } from '../../platform/atomic-file.ts'
 import { readCheckedFile, writeCheckedFile } from './checked-file.ts'
-import { corrupt } from './checksummed-value.ts'
+import { corrupt } from './database/checksummed-value.ts'
 
 const VERSION = 1
 export const MARKER = 'store.json'

@@ -5,10 +5,10 @@
 import { prefixRange } from '../../platform/level-handle.ts'
 import type { EpochHashes, User } from './central-store.ts'
 import { decodeRows, encodeRows } from './codecs.ts'
-import type { Database, Operation } from './database.ts'
+import type { Database, Operation } from './database/database.ts'
 import { epochToDay } from './day.ts'
 import type { DayDatabases } from './day-databases.ts'
-import { rowsPrefix } from './keys.ts'
+import { rowsPrefix, withMark } from './keys.ts'
 import { hashToKey } from './row-set.ts'
 
 /** Call it in the user's turn. */
@@ -31,7 +31,8 @@ async function removeRows(database: Database, epoch: number, user: User, gone: R
     const left = rows.filter(({ hash }) => !gone.has(hashToKey(hash)))
     if (left.length === rows.length) continue
     for (const { hash } of rows) if (gone.has(hashToKey(hash))) removed.add(hashToKey(hash))
-    operations.push(left.length === 0 ? { key } : { key, body: encodeRows(left) })
+    if (left.length === 0) operations.push(...withMark(key).map((item) => ({ key: item })))
+    else operations.push({ key, body: encodeRows(left) })
   }
   if (operations.length > 0) await database.write(operations, [-removed.size])
   return operations.length > 0

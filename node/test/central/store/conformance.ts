@@ -124,7 +124,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       expect(shown(await store.userRows(EPOCH, a))).toEqual(shown(rows(row(1, 1), row(2, 1))))
     })
 
-    it('userRows and probe give the same rows as a plain list, for any deposits in any pieces', async () => {
+    it('userRows and probe give the same rows as a plain list, for any deposits in any pieces and any closings', async () => {
       let run = 0
       let probed = 0
       const anyRow = fc.record({
@@ -137,6 +137,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
         epoch: fc.nat(2),
         rows: fc.uniqueArray(anyRow, { selector: (r) => r.n, minLength: 1 }),
         isTakenBack: fc.boolean(),
+        isClosed: fc.boolean(),
       })
       await fc.assert(
         fc.asyncProperty(fc.array(anySync, { maxLength: 12 }), fc.uniqueArray(fc.nat(30)), async (syncs, wanted) => {
@@ -161,6 +162,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
               await store.deposit(deposit(user, run * 100 + i, [group(epoch, ...items)]))
               plain.set(key, mergeRows(known, items))
             }
+            if (sync.isClosed) await store.closeEpoch(epoch)
           }
           const keys = new Set(wanted.map((n) => hashToKey(hash(n))))
           for (const epoch of [0, 1, 2]) {
@@ -187,6 +189,41 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
         { numRuns: 25 },
       )
       expect(probed).toBeGreaterThan(10)
+    })
+
+    it('a closed epoch answers as before, also after later rows, rows taken back, an erasure and a restart', async () => {
+      const users: number[] = []
+      for (let n = 0; n < 20; n++) {
+        users.push(await store.addUser(id(n), 1, 100))
+        const own = Array.from({ length: 30 }, (_, i) => row(`${n}/${i}`))
+        await store.deposit(deposit(users[n]!, n, [group(EPOCH, ...own, row('crowd'))]))
+      }
+      const found = async (...wanted: string[]) =>
+        (await probe(EPOCH, ...wanted)).map((item) => [users.indexOf(item.user), item.rows.length])
+      const all = users.map((_, n) => [n, 1])
+      for (let i = 0; i < 3; i++) {
+        expect(await found('5/7', '9/3', '9/4', 'nobody')).toEqual([
+          [5, 1],
+          [9, 2],
+        ])
+        expect(await found('crowd')).toEqual(all)
+        await store.closeEpoch(EPOCH)
+        if (i === 1) await reopen()
+      }
+      await store.deposit(deposit(users[5]!, 100, [group(EPOCH, row('late'), row('9/3', 2))]))
+      await store.deposit(
+        deposit(users[9]!, 101, [], { takenBack: [{ epoch: EPOCH, hashes: [hash('9/3'), hash('crowd')] }] }),
+      )
+      await store.eraseUser(id(7), 100)
+      for (let i = 0; i < 3; i++) {
+        expect(await found('late', '9/3', '9/4', '7/1')).toEqual([
+          [5, 2],
+          [9, 1],
+        ])
+        expect(await found('crowd')).toEqual(all.filter(([n]) => n !== 7 && n !== 9))
+        if (i === 1) await store.closeEpoch(EPOCH)
+        await reopen()
+      }
     })
 
     it('a sync is acknowledged once, and its repetition finds the kept acknowledgement', async () => {

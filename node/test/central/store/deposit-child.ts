@@ -1,5 +1,5 @@
 /**
- * Deposits until the test kills this process. Arguments: `dir from`. Prints `r` at the beginning, `a N` when sync N was
+ * Deposits and closes epochs until the test kills this process. Arguments: `dir from`. Prints `r` at the beginning, `a N` when sync N was
  * stored and `d N` when sync N was a duplicate.
  */
 import { writeSync } from 'node:fs'
@@ -19,6 +19,7 @@ await Promise.all(
   Array.from({ length: LANES }, async (_, lane) => {
     for (let n = Number(from) + lane; ; n += LANES) {
       const outcome = await store.deposit(childDeposit(user, n))
+      if (n % 16 === 0) await store.closeEpoch(childDeposit(user, n).groups[0]!.epoch)
       writeSync(1, `${outcome === 'stored' ? 'a' : 'd'} ${n}\n`)
     }
   }),

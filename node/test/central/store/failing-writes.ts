@@ -5,6 +5,7 @@
 import { bytesToHex, EPOCHS_PER_DAY } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import type { CentralStore, CodeRecord, ReportRecord } from '../../../src/central/store/central-store.ts'
+import { hashToKey } from '../../../src/central/store/row-set.ts'
 import { deposit, group, hash, id, mark, row, syncId } from './sample.ts'
 
 const EPOCH = 100 * EPOCHS_PER_DAY
@@ -55,6 +56,7 @@ const LIFE: readonly Step[] = [
       }),
     )
   },
+  (store) => store.closeEpoch(EPOCH),
   async (store) => {
     const known = mark(EPOCH, 1)
     const list = { generation: 1, last: 1, entries: [{ ...known, sequence: 1 }] }
@@ -68,6 +70,7 @@ const LIFE: readonly Step[] = [
     ]
     await store.deposit(deposit(await user(store, 'a'), 6, [], { takenBack }))
   },
+  (store) => store.closeEpoch(EPOCH),
   (store) => store.eraseUser(id('b'), 100),
   async (store) => store.putReport({ ...(await store.reports())[0]!, state: 'retracted' }),
   (store) => store.dropBefore(101),
@@ -84,6 +87,11 @@ async function answersOf(store: CentralStore): Promise<unknown> {
       const rows = []
       for (const epoch of [EPOCH, EPOCH + 18, EPOCH + 36]) {
         for (const item of await store.userRows(epoch, number)) rows.push([epoch, bytesToHex(item.hash), item.lags])
+      }
+      for (const epoch of [EPOCH, EPOCH + 18]) {
+        const wanted = new Set([1, 2, 3, 4, 5, 6, 7].map((n) => hashToKey(hash(n))))
+        for await (const item of store.probe(epoch, wanted))
+          if (item.user === number) rows.push([epoch, item.rows.length])
       }
       const syncs = await Promise.all([1, 2, 3, 4, 5, 6].map((n) => store.findSync(number, syncId(n)).then(Boolean)))
       return {

@@ -75,6 +75,7 @@ async function fill(dir: string): Promise<User[]> {
       await store.deposit(deposit(user, 1_000 * u + n, groups, { attempts }))
     }
   }
+  for (let n = 0; n < SYNCS; n += 2) await store.closeEpoch(EPOCH + n)
   await store.putCodes(
     Array.from({ length: CODES }, (_, n) => {
       return { hash: id(`code ${n}`), issuedAt: 0, expiresAt: 1e15, state: n % 3 === 0 ? 'revoked' : 'open' } as const

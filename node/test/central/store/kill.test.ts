@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { systemClock } from '@geotrace/core-wasm'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { levelStore } from '../../../src/central/store/level-store.ts'
+import { hashToKey } from '../../../src/central/store/row-set.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
 import { childDeposit, DEPOSIT_ROWS } from './child-deposit.ts'
 import { id, syncId } from './sample.ts'
@@ -77,6 +78,10 @@ describe('a store whose process is killed', () => {
             (await store.userRows(group.epoch, user)).map(({ hash }) => Buffer.from(hash).toString('hex')),
           )
           expect(group.rows.every(({ hash }) => held.has(Buffer.from(hash).toString('hex')))).toBe(true)
+          const probed = []
+          for await (const item of store.probe(group.epoch, new Set(group.rows.map(({ hash }) => hashToKey(hash)))))
+            probed.push(...item.rows)
+          expect(probed).toHaveLength(group.rows.length)
         }
       }
       const end = Math.max(...acknowledged) + BEGUN_MAX

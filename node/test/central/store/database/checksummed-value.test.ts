@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { addChecksum, verifyChecksum } from '../../../src/central/store/checksummed-value.ts'
-import { hash } from './sample.ts'
-import { ROWS_FILLED, storeOnDisk } from './store-on-disk.ts'
+import { addChecksum, verifyChecksum } from '../../../../src/central/store/database/checksummed-value.ts'
+import { hash } from '../sample.ts'
+import { ROWS_FILLED, storeOnDisk } from '../store-on-disk.ts'
 
 const CORRUPT = expect.objectContaining({ code: 'STORAGE_CORRUPT', data: { what: 'test' } })
 

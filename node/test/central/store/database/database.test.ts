@@ -3,10 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { simulatedClock } from '@geotrace/core-wasm'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Database, type DatabaseInit, lazyDatabase, openDatabase } from '../../../src/central/store/database.ts'
-import { emptyTally } from '../../../src/central/store/tally.ts'
-import { openLevel, prefixRange } from '../../../src/platform/level-handle.ts'
-import { TornDisk } from './torn-disk.ts'
+import {
+  type Database,
+  type DatabaseInit,
+  lazyDatabase,
+  openDatabase,
+} from '../../../../src/central/store/database/database.ts'
+import { emptyTally } from '../../../../src/central/store/database/tally.ts'
+import { openLevel, prefixRange } from '../../../../src/platform/level-handle.ts'
+import { TornDisk } from '../torn-disk.ts'
 
 const bytes = (...values: number[]) => Uint8Array.from(values)
 

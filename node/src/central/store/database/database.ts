@@ -7,16 +7,16 @@
  */
 import { type Clock, type Reopening, reopening } from '@geotrace/core-wasm'
 import { busy, bytesToHex, isFederationError } from '@geotrace/core-wasm/wire'
-import { isDiskFull, toDiskError } from '../../platform/disk-error.ts'
+import { isDiskFull, toDiskError } from '../../../platform/disk-error.ts'
 import {
   ALL_KEYS,
   type KeyRange,
   type LevelHandle,
   type LevelOperation,
   type OpenLevel,
-} from '../../platform/level-handle.ts'
-import { listTables, verifyTables } from '../../platform/level-tables.ts'
-import type { Condition } from './central-store.ts'
+} from '../../../platform/level-handle.ts'
+import { listTables, verifyTables } from '../../../platform/level-tables.ts'
+import type { Condition } from '../central-store.ts'
 import { addChecksum, corrupt, verifyChecksum } from './checksummed-value.ts'
 import { decodeTally, encodeTally, TALLY_KEY, type Tally, toChecksum } from './tally.ts'
 
@@ -35,6 +35,7 @@ export interface Operation {
 
 export interface Database {
   get(key: Uint8Array): Promise<Uint8Array | undefined>
+  getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>
   entries(range: KeyRange): AsyncGenerator<[key: Uint8Array, body: Uint8Array]>
   keys(range: KeyRange): AsyncGenerator<Uint8Array>
   /**
@@ -144,6 +145,13 @@ class LevelDatabase implements Database {
     return this.#reading(async (handle) => {
       const value = await handle.get(key)
       return value === undefined ? undefined : verifyChecksum(key, value, this.#init.what)
+    })
+  }
+  getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    const { what } = this.#init
+    return this.#reading(async (handle) => {
+      const values = await handle.getMany(keys)
+      return values.map((value, i) => value && verifyChecksum(keys[i]!, value, what))
     })
   }
   async *entries(range: KeyRange): AsyncGenerator<[Uint8Array, Uint8Array]> {

@@ -1,0 +1,109 @@
+/**
+ * The buckets of a run: the rows of a closed epoch as (hash, user), ascending by hash, in pieces of equal size. PROTOCOL.md
+ * §8. A run leads from a hash to users. The first bytes of each bucket, its fence, say where a hash can be. Buckets have
+ * equal sizes however the hashes are spread, so nobody who chooses hashes makes one of them large. Pure.
+ * A bucket is `n u8 ‖ the n bytes that all its hashes begin with ‖ w u8`, then for each row the rest of the hash and the
+ * user in w bytes. An index is `blobs u32 ‖ rows u32` and the fences, 6 bytes each.
+ */
+import { byteReader, byteWriter, RISK_HASH_BYTES } from '@geotrace/core-wasm/wire'
+import type { User } from './central-store.ts'
+
+/** hash 12 ‖ user u32: the form in which rows are sorted. */
+export const PAIR_BYTES = RISK_HASH_BYTES + 4
+/** About 2 KB, so that a probe reads little, and the bytes around a value count little. */
+const BUCKET_ROWS = 128
+const FENCE_BYTES = 6
+
+/** How many blobs and rows a run has, and the fences of its buckets in one piece. */
+export interface RunIndex {
+  readonly blobs: number
+  readonly rows: number
+  readonly fences: Uint8Array
+}
+
+/** The buckets of sorted pairs. */
+export function* pairsToBuckets(pairs: Uint8Array): Generator<Uint8Array> {
+  const size = BUCKET_ROWS * PAIR_BYTES
+  for (let at = 0; at < pairs.length; at += size) yield encodeBucket(pairs.subarray(at, at + size))
+}
+
+export function pairsToIndex(pairs: Uint8Array, blobs: number): RunIndex {
+  const size = BUCKET_ROWS * PAIR_BYTES
+  const fences = new Uint8Array(Math.ceil(pairs.length / size) * FENCE_BYTES)
+  for (let n = 0; n * size < pairs.length; n++)
+    fences.set(pairs.subarray(n * size, n * size + FENCE_BYTES), n * FENCE_BYTES)
+  return { blobs, rows: pairs.length / PAIR_BYTES, fences }
+}
+
+export function encodeRunIndex({ blobs, rows, fences }: RunIndex): Uint8Array {
+  return byteWriter(8 + fences.length)
+    .u32(blobs)
+    .u32(rows)
+    .bytes(fences)
+    .finish()
+}
+
+export function decodeRunIndex(body: Uint8Array): RunIndex {
+  const reader = byteReader(body)
+  return { blobs: reader.u32(), rows: reader.u32(), fences: reader.bytes(reader.left) }
+}
+
+/** The numbers of the buckets that may have a hash. Equal hashes may fill many. */
+export function hashToBuckets({ fences }: RunIndex, hash: Uint8Array): [first: number, end: number] {
+  const count = fences.length / FENCE_BYTES
+  const compare = (n: number): number =>
+    Buffer.compare(fences.subarray(n * FENCE_BYTES, (n + 1) * FENCE_BYTES), hash.subarray(0, FENCE_BYTES))
+  // A bucket before the first fence that is equal may end with the hash.
+  const first = Math.max(0, lowest(count, (n) => compare(n) >= 0) - 1)
+  return [first, lowest(count, (n) => compare(n) > 0)]
+}
+
+/** Adds the users of these hashes in a bucket. */
+export function findUsers(bucket: Uint8Array, hashes: Iterable<Uint8Array>, users: Set<User>): void {
+  const bytes = Buffer.from(bucket.buffer, bucket.byteOffset, bucket.byteLength)
+  const shared = bytes[0]!
+  const userBytes = bytes[1 + shared]!
+  const rest = RISK_HASH_BYTES - shared
+  const [start, width] = [2 + shared, rest + userBytes]
+  const count = (bytes.length - start) / width
+  for (const hash of hashes) {
+    if (bytes.compare(hash, 0, shared, 1, 1 + shared) !== 0) continue
+    const compare = (n: number): number =>
+      bytes.compare(hash, shared, RISK_HASH_BYTES, start + n * width, start + n * width + rest)
+    for (let n = lowest(count, (i) => compare(i) >= 0); n < count && compare(n) === 0; n++)
+      users.add(bytes.readUIntBE(start + n * width + rest, userBytes))
+  }
+}
+
+function encodeBucket(pairs: Uint8Array): Uint8Array {
+  const last = pairs.length - PAIR_BYTES
+  let shared = 0
+  while (shared < RISK_HASH_BYTES - 1 && pairs[shared] === pairs[last + shared]) shared++
+  let skipped = 3
+  for (let at = 0; at < pairs.length; at += PAIR_BYTES) {
+    while (skipped > 0 && pairs.subarray(at + RISK_HASH_BYTES, at + RISK_HASH_BYTES + skipped).some((byte) => byte > 0))
+      skipped--
+  }
+  const [rest, userBytes] = [RISK_HASH_BYTES - shared, 4 - skipped]
+  const bucket = new Uint8Array(2 + shared + (pairs.length / PAIR_BYTES) * (rest + userBytes))
+  bucket[0] = shared
+  bucket.set(pairs.subarray(0, shared), 1)
+  bucket[1 + shared] = userBytes
+  let to = 2 + shared
+  for (let at = 0; at < pairs.length; at += PAIR_BYTES) {
+    for (let i = shared; i < RISK_HASH_BYTES; i++) bucket[to++] = pairs[at + i]!
+    for (let i = PAIR_BYTES - userBytes; i < PAIR_BYTES; i++) bucket[to++] = pairs[at + i]!
+  }
+  return bucket
+}
+
+/** The first number from 0 to `end` of which the rising condition holds; `end` when it holds for none below. */
+function lowest(end: number, holds: (n: number) => boolean): number {
+  let [low, high] = [0, end]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (holds(middle)) high = middle
+    else low = middle + 1
+  }
+  return low
+}
