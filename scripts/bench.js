@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- [NAME…] [--json FILE]`: builds and runs the named benchmarks, or all of them without a name. It prints
- * each row as a ratio that was measured in this run, and writes the rows as JSON. A benchmark is a module that exports
- * `rows({ progress })`.
+ * `npm run bench -- [NAME…] [--json FILE] [--rows N]`: builds and runs the named benchmarks, or all of them without a name.
+ * It prints each row as a ratio that was measured in this run, and writes the rows as JSON. `--rows` is the size of the
+ * largest store of `central`. A benchmark is a module that exports `rows({ progress })`.
  */
 import { existsSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
@@ -17,7 +17,10 @@ const BENCHES = {
   client: 'client/bench/index.js',
 }
 
-const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true })
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'string' }, rows: { type: 'string' } },
+  allowPositionals: true,
+})
 const unknown = positionals.filter((name) => !(name in BENCHES))
 if (unknown.length > 0) {
   console.error(`no benchmark named ${unknown.join(', ')}; there are: ${Object.keys(BENCHES).join(', ')}`)
@@ -30,7 +33,7 @@ const machine = `${cpus()[0]?.model.trim() ?? process.arch} × ${cpus().length},
 const rows = []
 for (const name of named) {
   const bench = await import(path(name))
-  rows.push(...(await bench.rows({ progress })))
+  rows.push(...(await bench.rows({ progress, ...(values.rows && { rows: Number(values.rows) }) })))
 }
 progress('')
 console.log(`${machine}, Node ${process.versions.node}; of interleaved rounds, the minimum (core) or the median`)
