@@ -1,4 +1,7 @@
-/** The central peer's database as a thief sees it: a copy of its directory, opened by the store's own code. */
+/**
+ * The central peer's database as the authority sees it, or a thief of the whole machine. The lab copies its directory and
+ * its keys, and opens the copy with the store's own code.
+ */
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SimulatedClock } from '@geotrace/core-wasm'
@@ -20,20 +23,22 @@ export interface StoredRow {
 
 /** Copies the database of the federation in `dir` and reads every row of every user. */
 export async function stealDatabase(dir: string, copy: string, clock: SimulatedClock): Promise<StoredRow[]> {
-  await cp(join(dir, DEMO_AUTHORITY, 'store'), copy, { recursive: true })
-  const store = await levelStore({ dir: copy, random: systemRandom, clock })
+  const store = join(dir, DEMO_AUTHORITY, 'store')
+  await cp(store, copy, { recursive: true })
+  await cp(`${store}.keys`, `${copy}.keys`)
+  const stolen = await levelStore({ dir: copy, random: systemRandom, clock })
   try {
-    const { users } = await store.statistics()
+    const { users } = await stolen.statistics()
     const rows: StoredRow[] = []
-    for (const epoch of await store.epochs()) {
+    for (const epoch of await stolen.epochs()) {
       for (let user = 1; user <= users; user++) {
-        for (const { hash, size, lags } of await store.userRows(epoch, user)) {
+        for (const { hash, size, lags } of await stolen.userRows(epoch, user)) {
           rows.push({ user, epoch, hash: bytesToHex(hash), size, lags })
         }
       }
     }
     return rows
   } finally {
-    await store.close()
+    await stolen.close()
   }
 }

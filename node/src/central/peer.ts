@@ -60,6 +60,8 @@ export interface CentralPeerInit {
   operatorSecret?: Uint8Array
   /** The peer's directory for rosters and votes, and for the store unless `store` is given. */
   dir: string
+  /** The file of the store's keys; default: `store.keys` in `dir`. */
+  keyPath?: string
   /** An open store, which the caller closes. */
   store?: CentralStore
   /**
@@ -400,12 +402,16 @@ function toUpkeep(
 }
 
 /** The records name a federation since the first start, which founded the store before. */
-async function openStore({ dir, random, clock, founding }: CentralPeerInit, records: Records): Promise<CentralStore> {
+async function openStore(
+  { dir, keyPath, random, clock, founding }: CentralPeerInit,
+  records: Records,
+): Promise<CentralStore> {
   const isFounded = founding === 'restored' || (await isFoundedWith(records))
   const rule = founding === 'anew' ? founding : isFounded ? 'never' : 'if-missing'
   return await levelStore({
     dir: join(dir, 'store'),
     erasedPath: join(dir, 'erased-users'),
+    ...(keyPath !== undefined && { keyPath }),
     random,
     clock,
     founding: rule,

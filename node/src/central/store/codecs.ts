@@ -1,6 +1,6 @@
 /**
  * Encodings of the level store's values. PROTOCOL.md §8. The many rows, marks and syncs have fixed big-endian fields.
- * The few reports, codes and pins are JSON, because people may have to read them. Every value gets a checksum.
+ * The few reports, codes and pins are JSON, because their fields may change. Every value is sealed.
  */
 import {
   byteReader,

@@ -6,17 +6,19 @@
 import { existsSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { oneAtATime } from '@geotrace/core-wasm'
+import { oneAtATime, type Random } from '@geotrace/core-wasm'
 import { FederationError } from '@geotrace/core-wasm/wire'
 import { syncDirectory } from '../../platform/atomic-file.ts'
 import { prefixRange } from '../../platform/level-handle.ts'
 import type { DayStatistics, User } from './central-store.ts'
 import { decodeRows } from './codecs.ts'
 import { type Database, type DatabaseInit, lazyDatabase, type Operation, openDatabase } from './database/database.ts'
+import { type Seal, valueSeal } from './database/sealed-value.ts'
 import { decodeTally, emptyTally, encodeTally, type Tally } from './database/tally.ts'
 import { dayToEpochs } from './day.ts'
 import { keyNumber, metaKey, rowsPrefix, withMark } from './keys.ts'
 import { mergeRows } from './row-set.ts'
+import type { StoreKeys } from './store-keys.ts'
 
 export interface DayDatabases {
   /** The listed days, ascending. */
@@ -36,7 +38,13 @@ export interface DayDatabases {
   close(): Promise<void>
 }
 
-type DaysInit = Pick<DatabaseInit, 'open' | 'clock'> & { dir: string; meta: Database; floor: number }
+type DaysInit = Pick<DatabaseInit, 'open' | 'clock'> & {
+  dir: string
+  meta: Database
+  floor: number
+  keys: StoreKeys
+  random: Random
+}
 
 /** A day's tally counts its rows. */
 const COUNTS = 1
@@ -55,7 +63,7 @@ export async function openDays(init: DaysInit): Promise<DayDatabases> {
     if (day < floor)
       throw new RangeError(`"day" expected ${floor} or later, because retention dropped the days before; got ${day}`)
     await rm(dayToPath(dir, day), { recursive: true, force: true })
-    const database = await createDay(init, day)
+    const database = await createDay(init, day, valueSeal(await init.keys.make(day), init.random))
     try {
       await syncDirectory(dir)
       await meta.write([toWitness(day, database)])
@@ -92,6 +100,7 @@ export async function openDays(init: DaysInit): Promise<DayDatabases> {
           await databases.get(item)!.close()
           databases.delete(item)
         }
+        await init.keys.dropBefore(floor)
         // Also the directories that an earlier sweep could not remove.
         for (const item of await daysOnDisk(dir)) {
           if (item < floor) await rm(dayToPath(dir, item), { recursive: true })
@@ -123,25 +132,32 @@ async function daysOnDisk(dir: string): Promise<number[]> {
   })
 }
 
-/** The databases of the listed days. Removes all others. Throws STORE_MISSING. */
+/** The databases of the listed days that have a key. Removes all others. Throws STORE_MISSING, STORAGE_CORRUPT. */
 async function findListed(init: DaysInit, days: ReadonlyMap<number, Tally>): Promise<Map<number, Database>> {
-  const { dir, open, clock } = init
+  const { dir, meta, open, clock, keys, random } = init
   for (const day of await daysOnDisk(dir)) if (!days.has(day)) await rm(dayToPath(dir, day), { recursive: true })
   const databases = new Map<number, Database>()
   for (const [day, known] of days) {
+    const key = keys.day(day)
+    // A restored backup may have days that retention dropped since.
+    if (key === undefined) await meta.write([{ key: metaKey('day', day) }])
+    if (key === undefined) continue
     const path = dayToPath(dir, day)
     if (!existsSync(join(path, 'CURRENT'))) {
       const text = 'the database of a day is missing; mount the right disk, or restore the last backup'
       throw new FederationError('STORE_MISSING', text, { dir: path })
     }
-    databases.set(day, lazyDatabase({ dir: path, what: `day ${day}`, known, open, clock }))
+    databases.set(
+      day,
+      lazyDatabase({ dir: path, what: `day ${day}`, known, open, clock, seal: valueSeal(key, random) }),
+    )
   }
   return databases
 }
 
-function createDay({ dir, open, clock }: DaysInit, day: number): Promise<Database> {
+function createDay({ dir, open, clock }: DaysInit, day: number, seal: Seal): Promise<Database> {
   const known = emptyTally(COUNTS)
-  return openDatabase({ dir: dayToPath(dir, day), what: `day ${day}`, create: true, known, open, clock })
+  return openDatabase({ dir: dayToPath(dir, day), what: `day ${day}`, create: true, known, open, clock, seal })
 }
 
 async function closeAll(databases: ReadonlyMap<number, Database>): Promise<void> {

@@ -30,6 +30,7 @@ import {
   encodeUser,
 } from './codecs.ts'
 import { type Database, type Operation, openDatabase } from './database/database.ts'
+import { valueSeal } from './database/sealed-value.ts'
 import { emptyTally } from './database/tally.ts'
 import { type DayDatabases, openDays } from './day-databases.ts'
 import { type ErasedUsers, erasedUsers } from './erased-users.ts'
@@ -38,6 +39,7 @@ import { levelDeposits } from './level-deposits.ts'
 import { dropMetaBefore, personOperations, readFloor } from './level-retention.ts'
 import { backUpStore } from './store-backup.ts'
 import { copyMarker, type Founding, openStoreDirectory } from './store-directory.ts'
+import { openStoreKeys } from './store-keys.ts'
 import { openWitness } from './witness.ts'
 
 /** 128 bits: the chance that two of a billion users have the same key is 10^-21. */
@@ -51,6 +53,8 @@ const CONDITIONS: readonly Condition[] = ['damaged', 'failed', 'full']
 
 interface LevelStoreInit {
   dir: string
+  /** The file of the store's keys; default: `dir` with the ending `.keys`. */
+  keyPath?: string
   random: Random
   clock: Clock
   /** Default: `if-missing`. */
@@ -67,25 +71,31 @@ interface LevelStoreInit {
  */
 export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStore> {
   const { dir, random, clock, founding = 'if-missing', erasedPath, open = openLevel } = storeInit
+  const keyPath = storeInit.keyPath ?? `${dir}.keys`
   const init = { dir: join(dir, 'meta'), what: 'meta', open, clock, known: emptyTally(COUNTS) }
-  const found = async (): Promise<void> => (await openDatabase({ ...init, create: true })).close()
-  const { key, isRestored } = await openStoreDirectory({ dir, random, founding, found })
+  const found = async (): Promise<void> => {
+    const made = await openStoreKeys(keyPath, random, true)
+    await (await openDatabase({ ...init, seal: valueSeal(made.meta, random), create: true })).close()
+  }
+  const isRestored = await openStoreDirectory({ dir, founding, found })
+  const keys = await openStoreKeys(keyPath, random, false)
+  const seal = valueSeal(keys.meta, random)
   const erased = erasedPath === undefined ? undefined : erasedUsers(erasedPath)
   const witness = await openWitness(dir, clock)
   const known = { ...init.known, writes: witness.atLeast }
-  const meta = await openDatabase({ ...init, create: false, known, onWrite: witness.note })
+  const meta = await openDatabase({ ...init, seal, create: false, known, onWrite: witness.note })
   const closings = [() => witness.close(), () => meta.close()]
   const close = async (): Promise<void> => {
     for (const closing of closings.reverse()) await closing()
   }
   try {
-    const days = await openDays({ dir, meta, open, clock, floor: await readFloor(meta) })
+    const days = await openDays({ dir, meta, open, clock, floor: await readFloor(meta), keys, random })
     closings.push(() => days.close())
     await finishErasures(meta, days)
     if (isRestored) await eraseAgain(meta, days, (await erased?.keys()) ?? [])
     if (isRestored) await copyMarker(dir, dir, 'ready')
     const userKey = (id: Uint8Array): Uint8Array =>
-      metaKey('user', createHmac('sha256', key).update(id).digest().subarray(0, USER_KEY_BYTES))
+      metaKey('user', createHmac('sha256', keys.users).update(id).digest().subarray(0, USER_KEY_BYTES))
     const parts: Parts = { meta, days, userKey, erased, next: await readCounters(meta), perUser: turns<User>(1) }
     return {
       ...users(parts),
@@ -106,7 +116,7 @@ export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStor
       floor: () => days.floor,
       statistics: async () => statistics(parts),
       verify: () => verify(meta, days),
-      backUp: (to) => backUpStore({ dir, meta, days, to, open, clock }),
+      backUp: (to) => backUpStore({ dir, meta, days, to, open, clock, keys, random }),
       condition: () => toCondition([meta, ...days.days().map((day) => days.get(day)!)]),
       close,
     }

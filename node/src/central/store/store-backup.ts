@@ -1,21 +1,24 @@
 /**
  * Makes a backup of an open level store, and a store from a backup. node/CENTRAL.md "The store, and backups". A backup is
- * a store directory itself. Its marker comes last, so that an unfinished copy is refused with STORE_MISSING. Throws
+ * a store directory itself, sealed with the keys of the store, which it does not have. Its marker comes last, so that an unfinished copy is refused with STORE_MISSING. Throws
  * COMMAND_INVALID, STORE_MISSING, STORAGE_CORRUPT, STORAGE_FULL, BUSY.
  */
 import { copyFile, mkdir, open as openFile, readdir } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
+import type { Random } from '@geotrace/core-wasm'
 import { byteReader, FederationError, utf8 } from '@geotrace/core-wasm/wire'
 import { syncDirectory } from '../../platform/atomic-file.ts'
 import { toDiskError } from '../../platform/disk-error.ts'
 import { ALL_KEYS } from '../../platform/level-handle.ts'
 import { decodeRows } from './codecs.ts'
 import { type Database, type DatabaseInit, type Operation, openDatabase } from './database/database.ts'
+import { valueSeal } from './database/sealed-value.ts'
 import { decodeTally, emptyTally, TALLY_KEY, type Tally } from './database/tally.ts'
 import type { DayDatabases } from './day-databases.ts'
 import { isOfUser, isRows, keyNumber, metaKey } from './keys.ts'
 import { mergeRows } from './row-set.ts'
 import { copyMarker, MARKER } from './store-directory.ts'
+import type { StoreKeys } from './store-keys.ts'
 
 /** Entries in one write of a copy. */
 const CHUNK = 1_000
@@ -27,15 +30,17 @@ interface BackupInit extends Pick<DatabaseInit, 'open' | 'clock'> {
   days: DayDatabases
   /** A directory that is missing or empty. */
   to: string
+  keys: StoreKeys
+  random: Random
 }
 
 /**
  * Copies `meta` as it is at one moment, then the days. The copy acknowledges nothing that arrives in between. It has no
  * rows of users who came later, because it will give their numbers to others.
  */
-export async function backUpStore({ dir, meta, days, to, open, clock }: BackupInit): Promise<void> {
+export async function backUpStore({ dir, meta, days, to, open, clock, keys, random }: BackupInit): Promise<void> {
   await makeEmptyDir(to)
-  const shared = { open, clock }
+  const shared = { open, clock, seal: valueSeal(keys.meta, random) }
   await copyDatabase(meta, { ...shared, dir: join(to, 'meta'), what: 'meta' })
   // Writes that came after the moment of the copy are not missing in it.
   const known = emptyTally(meta.tally.counts.length)
@@ -46,10 +51,12 @@ export async function backUpStore({ dir, meta, days, to, open, clock }: BackupIn
     for await (const key of copy.keys({ from: metaKey('day'), to: metaKey('day', 0xffffffff) })) {
       const day = keyNumber(key, 0)
       const database = days.get(day)
-      if (database === undefined) {
+      const secret = keys.day(day)
+      if (database === undefined || secret === undefined) {
         throw new FederationError('BUSY', 'retention dropped a day meanwhile: back up again', { retryAfterMs: 1_000 })
       }
-      await copyDatabase(database, { ...shared, dir: join(to, `day-${day}`), what: `day ${day}` }, users)
+      const seal = valueSeal(secret, random)
+      await copyDatabase(database, { ...shared, seal, dir: join(to, `day-${day}`), what: `day ${day}` }, users)
     }
   } finally {
     await copy.close()
@@ -60,7 +67,7 @@ export async function backUpStore({ dir, meta, days, to, open, clock }: BackupIn
 /** Copies all entries and the tally; with `users` only the rows of users with smaller numbers. */
 async function copyDatabase(
   from: Database,
-  target: Pick<DatabaseInit, 'dir' | 'what' | 'open' | 'clock'>,
+  target: Pick<DatabaseInit, 'dir' | 'what' | 'open' | 'clock' | 'seal'>,
   users?: number,
 ): Promise<void> {
   const known: Tally = { ...from.tally, entries: 0, bytes: 0, sum: 0, counts: from.tally.counts.map(() => 0) }

@@ -2,7 +2,7 @@
  * The directory of a central store: a marker file, the database `meta`, and one database for each UTC day. PROTOCOL.md §8.
  * After the founding, a missing part is an error and never becomes an empty store. Throws STORE_MISSING, STORAGE_CORRUPT.
  *
- *   store.json        { version, key, state }   0600; `key` hides the users' ids, so back it up with the rest
+ *   store.json        { version, state }        0600
  *   witness.json      { writes }                0600; how many writes `meta` must have
  *   meta/             users, syncs, marks, reports, codes, pins
  *   day-20650/        rows of that UTC day; retention removes the directory
@@ -11,18 +11,16 @@ import { existsSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
-import type { Random } from '@geotrace/core-wasm'
-import { bytesToHex, FederationError, hexToBytes } from '@geotrace/core-wasm/wire'
+import { FederationError } from '@geotrace/core-wasm/wire'
 import { makeDirs } from '../../platform/atomic-file.ts'
 import { readCheckedFile, writeCheckedFile } from './checked-file.ts'
-import { corrupt } from './database/checksummed-value.ts'
+import { corrupt } from './database/sealed-value.ts'
 
-const VERSION = 1
+const VERSION = 2
 export const MARKER = 'store.json'
 
 interface Marker {
   version: number
-  key: string
   /** `restored`: the store came from a backup, and the erasures since then are not repeated yet. */
   state: 'founding' | 'ready' | 'restored'
 }
@@ -34,23 +32,16 @@ interface Marker {
 export type Founding = 'if-missing' | 'never' | 'anew'
 interface StoreDirectoryInit {
   dir: string
-  random: Random
   founding: Founding
   /** Makes the databases at the founding; an interrupted founding starts again. */
   found(): Promise<void>
 }
 
-interface StoreKey {
-  /** The key of 32 bytes that hides the users' ids. */
-  readonly key: Uint8Array
-  readonly isRestored: boolean
-}
-
 /**
- * Returns the store's key. Throws STORE_MISSING without a marker, STORAGE_CORRUPT for a damaged marker, and
+ * Returns whether the store was made from a backup. Throws STORE_MISSING without a marker, STORAGE_CORRUPT for a damaged marker, and
  * COMMAND_INVALID for a store that must not exist.
  */
-export async function openStoreDirectory({ dir, random, founding, found }: StoreDirectoryInit): Promise<StoreKey> {
+export async function openStoreDirectory({ dir, founding, found }: StoreDirectoryInit): Promise<boolean> {
   // LevelDB creates files with the umask of the process. A thread must not change the umask; there the mode 0700 of the
   // directory is the only protection.
   if (isMainThread) process.umask(0o077)
@@ -59,7 +50,7 @@ export async function openStoreDirectory({ dir, random, founding, found }: Store
   const known = await readMarker(dir)
   const names = existsSync(dir) ? await readdir(dir) : []
   if (known?.state === 'ready' || known?.state === 'restored') {
-    if (founding !== 'anew') return { key: hexToBytes(known.key), isRestored: known.state === 'restored' }
+    if (founding !== 'anew') return known.state === 'restored'
     const reason = 'the store exists, so the peer does not begin with an empty one; run it without --new-store'
     throw new FederationError('COMMAND_INVALID', reason, { reason })
   }
@@ -73,12 +64,11 @@ export async function openStoreDirectory({ dir, random, founding, found }: Store
   if (known === undefined && founding === 'never') {
     throw new FederationError('STORE_MISSING', 'this peer was founded, and its store is missing or empty', { dir })
   }
-  const key = known?.key ?? bytesToHex(random(32))
-  await writeMarker(dir, { version: VERSION, key, state: 'founding' })
+  await writeMarker(dir, { version: VERSION, state: 'founding' })
   await rm(join(dir, 'meta'), { recursive: true, force: true })
   await found()
-  await writeMarker(dir, { version: VERSION, key, state: 'ready' })
-  return { key: hexToBytes(key), isRestored: false }
+  await writeMarker(dir, { version: VERSION, state: 'ready' })
+  return false
 }
 
 /** Gives a copy of a store the marker of the store, and makes its copied databases a store. Throws STORE_MISSING. */
@@ -95,11 +85,9 @@ const STATES: readonly string[] = ['founding', 'ready', 'restored'] satisfies Ma
 async function readMarker(dir: string): Promise<Marker | undefined> {
   const content = await readCheckedFile(join(dir, MARKER))
   if (content === undefined) return undefined
-  const { version, key, state } = content as Partial<Marker>
-  if (version !== VERSION || !/^[0-9a-f]{64}$/.test(key ?? '') || !STATES.includes(state!)) {
-    return corrupt(MARKER)
-  }
-  return { version, key: key!, state: state! }
+  const { version, state } = content as Partial<Marker>
+  if (version !== VERSION || !STATES.includes(state!)) return corrupt(MARKER)
+  return { version, state: state! }
 }
 
 async function writeMarker(dir: string, marker: Marker): Promise<void> {

@@ -18,16 +18,18 @@ import type { BackupProgress } from './backup-routes.ts'
 
 const POLL_MS = 500
 
-interface DirOptions {
+export interface StoreOptions {
   dir: string
+  storeKeyFile?: string
 }
 
-export async function backUp(path: string, { dir }: DirOptions, out: Output): Promise<void> {
-  const to = resolve(path)
+export async function backUp(path: string, options: StoreOptions, out: Output): Promise<void> {
+  const { dir } = options
+  const [to, keyPath] = [resolve(path), toKeyPath(options)]
   await assertRole(dir, 'central')
-  if (!(await backUpRunning(to, dir, out))) await withStore(join(dir, 'store'), (store) => store.backUp(to))
-  await verifyStore(to, out)
-  out.note('The backup tells who met whom. Encrypt it, and keep it elsewhere.')
+  if (!(await backUpRunning(to, dir, out))) await withStore(join(dir, 'store'), keyPath, (store) => store.backUp(to))
+  await verifyStore(to, keyPath, out)
+  out.note(`The backup is sealed with the keys in ${keyPath}. Nobody reads it without them: keep a copy apart from it.`)
   out.note(`Keep a newer copy of ${join(dir, 'erased-users')} beside it: a restore erases these users again.`)
 }
 
@@ -48,18 +50,28 @@ async function backUpRunning(to: string, dir: string, out: Output): Promise<bool
   }
 }
 
-export async function restoreBackup(from: string, { dir }: DirOptions, out: Output): Promise<void> {
+export async function restoreBackup(from: string, options: StoreOptions, out: Output): Promise<void> {
+  const { dir } = options
   const store = join(dir, 'store')
   out.progress('copying …')
   await restoreStore(resolve(from), store)
-  await verifyStore(store, out, join(dir, 'erased-users'))
+  await verifyStore(store, toKeyPath(options), out, join(dir, 'erased-users'))
   out.note('Reports, marks and deposits after the backup are lost. Users who erased themselves since are erased again.')
   out.note(`Next: geotrace central run${dirOption(dir, 'central')}`)
 }
 
-export async function verifyStore(dir: string, out: Output, erasedPath?: string): Promise<void> {
+export async function verify(store: string | undefined, options: StoreOptions, out: Output): Promise<void> {
+  await verifyStore(store ?? join(options.dir, 'store'), toKeyPath(options), out)
+}
+
+function toKeyPath({ dir, storeKeyFile }: StoreOptions): string {
+  return storeKeyFile ?? join(dir, 'store.keys')
+}
+
+async function verifyStore(dir: string, keyPath: string, out: Output, erasedPath?: string): Promise<void> {
   await withStore(
     dir,
+    keyPath,
     async (store) => {
       out.progress('reading …')
       await store.verify()
@@ -77,10 +89,11 @@ export async function verifyStore(dir: string, out: Output, erasedPath?: string)
 
 async function withStore(
   dir: string,
+  keyPath: string,
   task: (store: CentralStore) => Promise<void>,
   erasedPath?: string,
 ): Promise<void> {
-  const init = { dir, random: systemRandom, clock: systemClock(), founding: 'never' as const }
+  const init = { dir, keyPath, random: systemRandom, clock: systemClock(), founding: 'never' as const }
   const store = await levelStore({ ...init, ...(erasedPath !== undefined && { erasedPath }) })
   try {
     await task(store)

@@ -6,10 +6,13 @@ import { runOptions } from '../process/run-options.ts'
 import { collect, defaultDir, examples, portNumber, wholeNumber } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { auditCommand } from './audit.ts'
+import type { StoreOptions } from './backup-command.ts'
 
 /** A peer takes some 130 MiB and a computation some 400 MiB at most. */
 const MEMORY_MIN_MIB = 640
 const MEMORY_MAX_MIB = 1_024
+
+const KEY_FILE = 'file of the keys of the store, for example on another disk (default: store.keys in --dir)'
 
 export function centralCommand(command: Command, out: Output): void {
   const init = command
@@ -42,6 +45,7 @@ export function centralCommand(command: Command, out: Output): void {
       'MiB that the store may take; new users are refused first',
       wholeNumber(1, 1 << 30),
     )
+    .option('--store-key-file <file>', KEY_FILE)
     .option('--new-store', 'begin with an empty store, because the old one is lost for good')
     .action(async (_, run: Command) => await (await import('./run.ts')).runCentral(run.optsWithGlobals(), out))
   examples(run, 'geotrace central run', 'geotrace central run --degrees 2 --health-port 4391')
@@ -58,25 +62,20 @@ function storeCommands(command: Command, out: Output): void {
       .command(name)
       .description(description)
       .option('--dir <dir>', 'directory of the central peer', defaultDir('central'))
+      .option('--store-key-file <file>', KEY_FILE)
   const load = () => import('./backup-command.ts')
   const backup = withDir(
     'backup <directory>',
     'copy the store to an empty directory, while the peer runs or not',
-  ).action(async (to: string, options: DirOptions) => (await load()).backUp(to, options, out))
+  ).action(async (to: string, options: StoreOptions) => (await load()).backUp(to, options, out))
   examples(backup, 'geotrace central backup /backup/2026-11-29')
   const restore = withDir('restore <backup>', 'make the store from a backup; an existing store is kept').action(
-    async (from: string, options: DirOptions) => (await load()).restoreBackup(from, options, out),
+    async (from: string, options: StoreOptions) => (await load()).restoreBackup(from, options, out),
   )
   examples(restore, 'geotrace central restore /backup/2026-11-29')
   const verify = withDir(
     'verify [store]',
     'read a whole backup, or the store of a stopped peer, and report damage',
-  ).action(async (store: string | undefined, { dir }: DirOptions) =>
-    (await load()).verifyStore(store ?? `${dir}/store`, out),
-  )
+  ).action(async (store: string | undefined, options: StoreOptions) => (await load()).verify(store, options, out))
   examples(verify, 'geotrace central verify /backup/2026-11-29')
-}
-
-interface DirOptions {
-  dir: string
 }

@@ -40,6 +40,7 @@ interface CentralRunOptions extends RunOptions {
   degrees: number
   maxMemory: number
   storeCeiling?: number
+  storeKeyFile?: string
   newStore?: boolean
 }
 
@@ -72,6 +73,7 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
       degrees: options.degrees,
       ...(options.storeCeiling !== undefined && { storeCeilingMib: options.storeCeiling }),
     },
+    ...(options.storeKeyFile !== undefined && { keyPath: options.storeKeyFile }),
     ...toFounding(options),
     clock,
     random,

@@ -10,14 +10,15 @@ import { failingWrites } from './failing-writes.ts'
 import { TornDisk } from './torn-disk.ts'
 
 failingWrites('a level store', async (init) => {
-  const dir = await mkdtemp(join(tmpdir(), 'geotrace-failing-'))
+  const root = await mkdtemp(join(tmpdir(), 'geotrace-failing-'))
+  const dir = join(root, 'store')
   const clock = simulatedClock(0)
   const disk = Object.assign(new TornDisk(), init)
   return {
     open: () => levelStore({ dir, random: systemRandom, clock, open: disk.open }),
     wait: () => clock.advanceTo(clock.now() + 1_000),
     writes: () => disk.writes,
-    remove: () => rm(dir, { recursive: true }),
+    remove: () => rm(root, { recursive: true }),
   }
 })
 

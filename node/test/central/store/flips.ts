@@ -113,6 +113,7 @@ async function answersOf(
 ): Promise<Answers> {
   const copy = join(root, 'copy')
   await cp(dir, copy, { recursive: true })
+  await cp(`${dir}.keys`, `${copy}.keys`)
   await damage(copy)
   let store: CentralStore | undefined
   try {

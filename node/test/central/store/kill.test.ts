@@ -45,9 +45,9 @@ async function runUntil(
 describe('a store whose process is killed', () => {
   let dir: string
   beforeEach(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'geotrace-kill-'))
+    dir = join(await mkdtemp(join(tmpdir(), 'geotrace-kill-')), 'store')
   })
-  afterEach(() => rm(dir, { recursive: true }))
+  afterEach(() => rm(join(dir, '..'), { recursive: true }))
 
   it(`a killed store has every acknowledged deposit after each of ${KILLS} kills, and a repeated deposit counts once`, {
     timeout: 300_000,

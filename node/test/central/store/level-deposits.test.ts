@@ -20,13 +20,13 @@ describe('the cost of deposits and erasures in a level store', () => {
   const rowsOf = (name: string, count: number) => Array.from({ length: count }, (_, n) => row(`${name}/${n}`))
   const countRows = async () => (await store.statistics()).days.map(({ rows }) => rows)
   beforeEach(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'geotrace-deposits-'))
+    dir = join(await mkdtemp(join(tmpdir(), 'geotrace-deposits-')), 'store')
     level = new CountedLevel()
     await open()
   })
   afterEach(async () => {
     await store.close()
-    await rm(dir, { recursive: true })
+    await rm(join(dir, '..'), { recursive: true })
   })
 
   it('a hundred deposits of the same rows grow the store by their acknowledgements, and cost as much as the second', async () => {

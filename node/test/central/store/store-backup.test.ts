@@ -17,6 +17,7 @@ describe('a backup of a level store', () => {
   const open = (name: string, erasedPath?: string) =>
     levelStore({
       dir: at(name),
+      keyPath: at('store.keys'),
       random: systemRandom,
       clock: systemClock(),
       founding: name === 'store' ? 'if-missing' : 'never',

@@ -7,6 +7,7 @@ import { EPOCHS_PER_DAY } from '@geotrace/core-wasm/wire'
 import { afterEach, beforeEach } from 'vitest'
 import type { CentralStore, User } from '../../../src/central/store/central-store.ts'
 import { levelStore } from '../../../src/central/store/level-store.ts'
+import { openLevel, prefixRange } from '../../../src/platform/level-handle.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
 import { deposit, group, id, row } from './sample.ts'
 
@@ -55,10 +56,31 @@ export class StoreOnDisk {
   async readDamaged(user: User, damage: (copy: string) => Promise<void>): Promise<unknown> {
     const copy = join(this.dir, '..', 'copy')
     await cp(this.dir, copy, { recursive: true })
+    await cp(`${this.dir}.keys`, `${copy}.keys`)
     await damage(copy)
     return await this.countRows(user, copy)
       .catch((error: unknown) => (error as { code?: unknown }).code)
       .finally(() => rm(copy, { recursive: true }))
+  }
+
+  /** The bytes of the first value under each prefix in a copy of the day 100, as they are in the files. */
+  async storedValues(prefixes: readonly Uint8Array[]): Promise<Buffer[]> {
+    const copy = join(this.dir, '..', 'raw')
+    await cp(join(this.dir, 'day-100'), copy, { recursive: true })
+    const level = await openLevel(copy)
+    try {
+      const values: Buffer[] = []
+      for (const prefix of prefixes) {
+        for await (const [entry] of level.entries(prefixRange(prefix))) {
+          values.push(Buffer.from(entry![1]))
+          break
+        }
+      }
+      return values
+    } finally {
+      await level.close()
+      await rm(copy, { recursive: true })
+    }
   }
 
   /** The paths of all files below a part of the store. */

@@ -37,7 +37,7 @@ const STORES = {
   memory: async () => memoryStore(),
   level: async () => {
     dirs.push(await mkdtemp(join(tmpdir(), 'geotrace-service-')))
-    return levelStore({ dir: dirs.at(-1)!, random: systemRandom, clock: systemClock() })
+    return levelStore({ dir: join(dirs.at(-1)!, 'store'), random: systemRandom, clock: systemClock() })
   },
 }
 
@@ -487,17 +487,21 @@ describe('the sync service', () => {
     expect(await outcome(Uint8Array.from([0, ...frame.subarray(1)]))).toBe('VERSION_UNKNOWN')
   })
 
-  it('the files of the store contain a deposited hash and no byte sequence of the device’s secret', async () => {
+  it('the files of the store have no byte sequence of the device’s secret or of a deposited hash', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'geotrace-service-'))
     dirs.push(dir)
-    const w = await world({ store: await levelStore({ dir, random: systemRandom, clock: systemClock() }) })
+    const store = await levelStore({ dir: join(dir, 'store'), random: systemRandom, clock: systemClock() })
+    const w = await world({ store })
     const device = w.device()
-    await device.sync({ rows: { [w.epoch()]: [1] } })
+    const syncId = systemRandom(16)
+    await device.sync({ rows: { [w.epoch()]: [1] }, syncId })
     await w.store.close()
     const items = await readdir(dir, { recursive: true, withFileTypes: true })
     const files = items.filter((item) => item.isFile()).map((item) => readFile(join(item.parentPath, item.name)))
     const contents = Buffer.concat(await Promise.all(files))
-    expect(contents.includes(Buffer.from(hash(1)))).toBe(true)
+    // A sync id stands in a key, which shows that the files are those of the sync.
+    expect(contents.includes(Buffer.from(syncId))).toBe(true)
+    expect(contents.includes(Buffer.from(hash(1)))).toBe(false)
     expect(contents.includes(Buffer.from(device.secret))).toBe(false)
   })
 

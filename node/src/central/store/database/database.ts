@@ -1,5 +1,5 @@
 /**
- * One database of the central store: checksummed values in LevelDB, every write synced and tallied. PROTOCOL.md §8.
+ * One database of the central store: sealed values in LevelDB, every write synced and tallied. PROTOCOL.md §8.
  * Writes that arrive during a sync go to disk together in the next one, so that they share the cost of one fsync.
  * Before its first answer, and after a failed write, a database compares all its entries with its tally. LevelDB checks
  * neither keys nor the end of its log, so a damaged entry would be missing without an error.
@@ -17,8 +17,8 @@ import {
 } from '../../../platform/level-handle.ts'
 import { listTables, verifyTables } from '../../../platform/level-tables.ts'
 import type { Condition } from '../central-store.ts'
-import { addChecksum, corrupt, verifyChecksum } from './checksummed-value.ts'
-import { decodeTally, encodeTally, TALLY_KEY, type Tally, toChecksum } from './tally.ts'
+import { corrupt, type Seal } from './sealed-value.ts'
+import { decodeTally, encodeTally, TALLY_KEY, type Tally, toTagEnd } from './tally.ts'
 
 /** Operations in one synced batch. Further ones wait for the next batch, so that no reply waits for an endless batch. */
 const BATCH_OPERATIONS_MAX = 4_096
@@ -62,11 +62,15 @@ export interface DatabaseInit {
   /** Opens the directory; default: LevelDB. */
   open: OpenLevel
   clock: Clock
+  /** Seals the values. */
+  seal: Seal
   /** A tally that an existing database had at some time: it has no fewer writes. */
   known: Tally
   /** Receives the number of writes after each one. */
   onWrite?(writes: number): void
 }
+
+type ValueInit = Pick<DatabaseInit, 'seal' | 'what'>
 
 /** Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT, STORAGE_FULL, BUSY. */
 export async function openDatabase(init: DatabaseInit): Promise<Database> {
@@ -87,12 +91,12 @@ export function lazyDatabase(init: Omit<DatabaseInit, 'create'>): Database {
 }
 
 /** A new database has its tally before anything else. A database without one was opened empty by LevelDB after damage. */
-async function create({ dir, what, open, known }: DatabaseInit): Promise<void> {
+async function create({ dir, what, open, known, seal }: DatabaseInit): Promise<void> {
   try {
     const handle = await open(dir, { create: true })
     try {
       const body = encodeTally(known)
-      await handle.write([{ key: TALLY_KEY, value: addChecksum(TALLY_KEY, body) }], true)
+      await handle.write([{ key: TALLY_KEY, value: seal.seal(TALLY_KEY, body) }], true)
     } finally {
       await handle.close()
     }
@@ -144,21 +148,21 @@ class LevelDatabase implements Database {
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
     return this.#reading(async (handle) => {
       const value = await handle.get(key)
-      return value === undefined ? undefined : verifyChecksum(key, value, this.#init.what)
+      return value === undefined ? undefined : this.#init.seal.open(key, value, this.#init.what)
     })
   }
   getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
-    const { what } = this.#init
+    const { what, seal } = this.#init
     return this.#reading(async (handle) => {
       const values = await handle.getMany(keys)
-      return values.map((value, i) => value && verifyChecksum(keys[i]!, value, what))
+      return values.map((value, i) => value && seal.open(keys[i]!, value, what))
     })
   }
   async *entries(range: KeyRange): AsyncGenerator<[Uint8Array, Uint8Array]> {
-    const { what } = this.#init
+    const { what, seal } = this.#init
     yield* this.#each(
       (handle) => handle.entries(range),
-      ([key, value]) => [key, verifyChecksum(key, value, what)] as [Uint8Array, Uint8Array],
+      ([key, value]) => [key, seal.open(key, value, what)] as [Uint8Array, Uint8Array],
     )
   }
   async *keys(range: KeyRange): AsyncGenerator<Uint8Array> {
@@ -200,7 +204,7 @@ class LevelDatabase implements Database {
       const group = this.#waiting.splice(0, end)
       try {
         await this.#sound()
-        this.#tally = await this.#reopening!.write((handle) => writeGroup(handle, this.#tally, group))
+        this.#tally = await this.#reopening!.write((handle) => writeGroup(handle, this.#init.seal, this.#tally, group))
         this.#init.onWrite?.(this.#tally.writes)
         for (const { resolve } of group) resolve()
       } catch (error) {
@@ -230,7 +234,7 @@ class LevelDatabase implements Database {
   async #sound(): Promise<LevelHandle> {
     if (this.#damage !== undefined) throw this.#damage
     const handle = await (await this.#opened()).handle()
-    if (this.#verified?.handle !== handle) this.#verified = { handle, done: verifyEntries(handle, this.#init.what) }
+    if (this.#verified?.handle !== handle) this.#verified = { handle, done: verifyEntries(handle, this.#init) }
     try {
       await this.#verified.done
     } catch (error) {
@@ -267,7 +271,7 @@ class LevelDatabase implements Database {
     await verifyTables(dir, await listTables(dir), what)
     const handle = await open(dir, { create: false, writeBufferBytes: WRITE_BUFFER_BYTES })
     try {
-      const tally = await readTally(handle, what)
+      const tally = await readTally(handle, this.#init)
       if (tally.writes < this.#tally.writes) corrupt(`${what}: ${tally.writes} of ${this.#tally.writes} writes`)
       this.#tally = tally
       this.#failedMs = Number.NEGATIVE_INFINITY
@@ -286,11 +290,11 @@ class LevelDatabase implements Database {
 }
 
 /** Writes the operations of a group and the tally after them in one batch; returns that tally. */
-async function writeGroup(handle: LevelHandle, before: Tally, group: readonly Waiting[]): Promise<Tally> {
+async function writeGroup(handle: LevelHandle, seal: Seal, before: Tally, group: readonly Waiting[]): Promise<Tally> {
   const operations = new Map<string, LevelOperation>()
   for (const { key, body } of group.flatMap((item) => item.operations)) {
     // The last operation of a key counts, as in LevelDB.
-    operations.set(bytesToHex(key), body === undefined ? { key } : { key, value: addChecksum(key, body) })
+    operations.set(bytesToHex(key), body === undefined ? { key } : { key, value: seal.seal(key, body) })
   }
   const known = await handle.getMany([...operations.values()].map(({ key }) => key))
   let { entries, bytes, sum } = before
@@ -299,38 +303,38 @@ async function writeGroup(handle: LevelHandle, before: Tally, group: readonly Wa
     if (old !== undefined) {
       entries--
       bytes -= key.length + old.length
-      sum ^= toChecksum(old)
+      sum ^= toTagEnd(old)
     }
     if (value !== undefined) {
       entries++
       bytes += key.length + value.length
-      sum ^= toChecksum(value)
+      sum ^= toTagEnd(value)
     }
   }
   const counts = before.counts.map((count, i) => group.reduce((all, { change }) => all + (change[i] ?? 0), count))
   const tally: Tally = { writes: before.writes + 1, entries, bytes, sum: sum >>> 0, counts }
-  const value = addChecksum(TALLY_KEY, encodeTally(tally))
+  const value = seal.seal(TALLY_KEY, encodeTally(tally))
   await handle.write([...operations.values(), { key: TALLY_KEY, value }], true)
   return tally
 }
 
-async function readTally(handle: LevelHandle, what: string): Promise<Tally> {
+async function readTally(handle: LevelHandle, { seal, what }: ValueInit): Promise<Tally> {
   const stored = await handle.get(TALLY_KEY)
-  return stored === undefined ? corrupt(what) : decodeTally(verifyChecksum(TALLY_KEY, stored, what))
+  return stored === undefined ? corrupt(what) : decodeTally(seal.open(TALLY_KEY, stored, what))
 }
 
 /** Throws STORAGE_CORRUPT unless the entries are those of the tally. One iterator sees both as they were at one moment. */
-async function verifyEntries(handle: LevelHandle, what: string): Promise<void> {
+async function verifyEntries(handle: LevelHandle, { seal, what }: ValueInit): Promise<void> {
   let [entries, bytes, sum] = [0, 0, 0]
   let tally: Tally | undefined
   for await (const chunk of handle.entries(ALL_KEYS)) {
     for (const [key, value] of chunk) {
-      const body = verifyChecksum(key, value, what)
+      const body = seal.open(key, value, what)
       if (key[0] === TALLY_KEY[0]) tally = decodeTally(body)
       else {
         entries++
         bytes += key.length + value.length
-        sum ^= toChecksum(value)
+        sum ^= toTagEnd(value)
       }
     }
   }

@@ -1,11 +1,11 @@
 /**
- * The tally of a database: how many writes it had, the number, the bytes and the XOR of the checksums of its entries.
+ * The tally of a database: how many writes it had, the number, the bytes and the XOR of the tags of its entries.
  * PROTOCOL.md §8.
  * Every batch also writes the tally. LevelDB opens a database without an error after it lost writes from its log; the
  * entries then differ from the tally, or the tally is older than the acknowledged writes. Pure.
  */
 import { byteReader, byteWriter } from '@geotrace/core-wasm/wire'
-import { CHECKSUM_BYTES } from './checksummed-value.ts'
+import { TAG_BYTES } from './sealed-value.ts'
 
 /** After all other keys. */
 export const TALLY_KEY = Uint8Array.of(0xff)
@@ -16,7 +16,7 @@ export interface Tally {
   readonly entries: number
   /** Bytes of their keys and values. */
   readonly bytes: number
-  /** XOR of the checksums of all entries, as u32. */
+  /** XOR of the ends of all tags, as u32. */
   readonly sum: number
   /** Further numbers that the database counts, for example rows. */
   readonly counts: readonly number[]
@@ -44,8 +44,8 @@ export function decodeTally(body: Uint8Array): Tally {
   return { writes, entries, bytes, sum, counts }
 }
 
-/** The checksum at the end of a stored value. */
-export function toChecksum(value: Uint8Array): number {
+/** The last four bytes of the tag of a stored value. */
+export function toTagEnd(value: Uint8Array): number {
   const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
-  return value.length < CHECKSUM_BYTES ? 0 : view.getUint32(value.length - CHECKSUM_BYTES)
+  return value.length < TAG_BYTES ? 0 : view.getUint32(value.length - 4)
 }

@@ -9,8 +9,10 @@ import {
   lazyDatabase,
   openDatabase,
 } from '../../../../src/central/store/database/database.ts'
+import { valueSeal } from '../../../../src/central/store/database/sealed-value.ts'
 import { emptyTally } from '../../../../src/central/store/database/tally.ts'
 import { openLevel, prefixRange } from '../../../../src/platform/level-handle.ts'
+import { systemRandom } from '../../../../src/platform/random.ts'
 import { TornDisk } from '../torn-disk.ts'
 
 const bytes = (...values: number[]) => Uint8Array.from(values)
@@ -19,6 +21,7 @@ describe('a database', () => {
   let dir: string
   let database: Database
   const clock = simulatedClock(0)
+  const seal = valueSeal(new Uint8Array(32), systemRandom)
   const open = (more: Partial<DatabaseInit> = {}): Promise<Database> =>
     openDatabase({
       dir: join(dir, 'a'),
@@ -26,6 +29,7 @@ describe('a database', () => {
       create: false,
       open: openLevel,
       clock,
+      seal,
       known: emptyTally(1),
       ...more,
     })
@@ -115,7 +119,7 @@ describe('a database', () => {
       const handle = await openLevel(join(dir, 'a'))
       await handle.write([change], true)
       await handle.close()
-      database = lazyDatabase({ dir: join(dir, 'a'), what: 'a', open: openLevel, clock, known: emptyTally(1) })
+      database = lazyDatabase({ dir: join(dir, 'a'), what: 'a', open: openLevel, clock, seal, known: emptyTally(1) })
       // Entries that nobody changed give no answer either, because the damage could be the lack of an entry.
       await expect(database.get(bytes(1))).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' })
       await expect(database.write([{ key: bytes(9), body: bytes(9) }])).rejects.toMatchObject({

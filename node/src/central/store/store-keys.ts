@@ -1,0 +1,94 @@
+/**
+ * The keys of a level store: one for the users' ids, one for `meta`, and one for each day. node/CENTRAL.md "The store, and
+ * backups". They are in a file outside the store, so that a copy of the store alone says nothing. Retention destroys the
+ * key of a day, and with it every copy of that day. Throws STORE_MISSING, STORAGE_CORRUPT, STORAGE_FULL, BUSY.
+ */
+import { oneAtATime, type Random } from '@geotrace/core-wasm'
+import { bytesToHex, FederationError, hexToBytes } from '@geotrace/core-wasm/wire'
+import { toDiskError } from '../../platform/disk-error.ts'
+import { readCheckedFile, writeCheckedFile } from './checked-file.ts'
+import { corrupt } from './database/sealed-value.ts'
+
+const VERSION = 1
+const KEY_BYTES = 32
+const HEX = /^[0-9a-f]{64}$/
+
+export interface StoreKeys {
+  readonly users: Uint8Array
+  readonly meta: Uint8Array
+  /** Undefined when the key was destroyed. Throws STORAGE_CORRUPT when it is missing for another reason. */
+  day(day: number): Uint8Array | undefined
+  /** The key of a day. A new one is durable when the promise resolves. */
+  make(day: number): Promise<Uint8Array>
+  /** Destroys the keys of the days before `day`. */
+  dropBefore(day: number): Promise<void>
+}
+
+/** The content of the file; keys as hex, those of days by their number. */
+interface KeyFile {
+  version: number
+  users: string
+  meta: string
+  /** The keys of the days before are destroyed. */
+  floor: number
+  days: Record<string, string>
+}
+
+/** Reads the keys. With `isFounding`, makes those of a new store, and keeps an existing file for the store before. */
+export async function openStoreKeys(path: string, random: Random, isFounding: boolean): Promise<StoreKeys> {
+  const exclusive = oneAtATime()
+  const fresh = (): string => bytesToHex(random(KEY_BYTES))
+  const write = async (content: KeyFile): Promise<void> => {
+    try {
+      await writeCheckedFile(path, content)
+    } catch (error) {
+      throw toDiskError(error, 'keys')
+    }
+  }
+  let content = await read(path)
+  if (content === undefined && !isFounding) {
+    const text = 'the key file of the store is missing; mount the right disk, or restore its copy'
+    throw new FederationError('STORE_MISSING', text, { dir: path })
+  }
+  if (content === undefined) {
+    content = { version: VERSION, users: fresh(), meta: fresh(), floor: 0, days: {} }
+    await write(content)
+  }
+  let known: KeyFile = content
+  return {
+    users: hexToBytes(known.users),
+    meta: hexToBytes(known.meta),
+    day(day) {
+      const key = known.days[day]
+      if (key !== undefined) return hexToBytes(key)
+      return day < known.floor ? undefined : corrupt(`the key of day ${day}`)
+    },
+    make: (day) =>
+      exclusive(async () => {
+        const key = known.days[day] ?? fresh()
+        if (known.days[day] === undefined) {
+          const next = { ...known, days: { ...known.days, [day]: key } }
+          await write(next)
+          known = next
+        }
+        return hexToBytes(key)
+      }),
+    dropBefore: (day) =>
+      exclusive(async () => {
+        if (day <= known.floor) return
+        const days = Object.fromEntries(Object.entries(known.days).filter(([item]) => Number(item) >= day))
+        const next = { ...known, floor: day, days }
+        await write(next)
+        known = next
+      }),
+  }
+}
+
+async function read(path: string): Promise<KeyFile | undefined> {
+  const content = (await readCheckedFile(path)) as Partial<KeyFile> | undefined
+  if (content === undefined) return undefined
+  const { version, users = '', meta = '', floor, days = {} } = content
+  const keys = [users, meta, ...Object.values(days)]
+  if (version !== VERSION || !keys.every((key) => HEX.test(key)) || !Number.isInteger(floor)) return corrupt('keys')
+  return content as KeyFile
+}
