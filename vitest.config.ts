@@ -101,6 +101,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // Most tests wait for other processes half of their time: a worker for each core, none left free.
     maxWorkers: availableParallelism(),
+    // Projects of one folder, and later runs, reuse transformed sources. `npx vitest --clearCache` deletes them.
+    experimental: { fsModuleCache: true },
     projects: ['core-wasm', 'client', 'node'].flatMap((name) => [project(name, true), project(name, false)]),
   },
 })

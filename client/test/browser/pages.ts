@@ -37,7 +37,7 @@ export async function servePages(
 export async function openReportingSite(
   pages: Readonly<Record<string, readonly string[]>>,
   documents: Record<string, unknown>,
-  connectTo = "'self' ws:",
+  connectTo: (path: string) => string = () => "'self' ws:",
 ): Promise<Site> {
   const entries = [REPORT, ...Object.values(pages).flat()]
   const folder = await bundle(Object.fromEntries(entries.map((entry) => [basename(entry, extname(entry)), entry])))
@@ -54,8 +54,9 @@ export async function openReportingSite(
     files.set(`/${name}.html`, `<!doctype html><html lang="en"><title>page</title><output></output>${scripts.join('')}`)
   }
   for (const [path, value] of Object.entries(documents)) files.set(path, JSON.stringify(value))
-  const policy = CONTENT_SECURITY_POLICY.replace(/connect-src [^;]*/, `connect-src ${connectTo}`)
-  return openSite({ files, policyOf: () => policy })
+  const policyOf = (path: string) =>
+    CONTENT_SECURITY_POLICY.replace(/connect-src [^;]*/, `connect-src ${connectTo(path)}`)
+  return openSite({ files, policyOf })
 }
 
 /** Bundles the entries and resolves with their folder. */

@@ -20,6 +20,9 @@ import { openReportingSite } from './pages.ts'
 
 /** Chromium finds both sites on this machine. */
 const [APP, OTHER] = ['app.example', 'other.example']
+/** A page for each dialer, and the only peers that its policy allows. */
+const PAGES = { https: ['life-page.ts'], libp2p: ['life-page.ts'] }
+const peersOf = (path: string) => `'self' ${path === '/https.html' ? 'https:' : 'wss:'}`
 const sites = createServer(LOOPBACK_CERTIFICATE, (_request, response) => {
   response.setHeader('Content-Type', 'text/html').end('<!doctype html><html lang="en"><title>page</title>')
 })
@@ -28,6 +31,7 @@ inChromium('peers with a TLS certificate, in Chromium', () => {
   let dir: string
   let federation: LocalFederation
   let browser: Browser
+  let site: Site
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'geotrace-secure-'))
     sites.listen(0, '127.0.0.1')
@@ -37,21 +41,23 @@ inChromium('peers with a TLS certificate, in Chromium', () => {
       startFederation({ dir: join(dir, 'federation'), certificate: LOOPBACK_CERTIFICATE, parameters }),
       launchChromium([`--host-resolver-rules=MAP ${APP} 127.0.0.1, MAP ${OTHER} 127.0.0.1`]),
     ])
+    site = await openReportingSite(PAGES, { '/federation.json': federation.manifest }, peersOf)
   }, 120_000)
   afterAll(async () => {
     sites.close()
+    site?.close()
     await Promise.all([browser?.close(), federation?.stop()])
     await rm(dir, { recursive: true, force: true })
   })
 
-  async function live(site: Site, dialer: string): Promise<{ text: string; protocols: string[] }> {
+  async function live(dialer: string): Promise<{ text: string; protocols: string[] }> {
     const context = await browser.newContext({ ignoreHTTPSErrors: true })
     const page = await context.newPage()
     const used = new Set<string>()
     page.on('request', (request) => used.add(new URL(request.url()).protocol))
     page.on('websocket', (socket) => used.add(new URL(socket.url()).protocol))
     const [code] = await federation.central.issueCodes({ count: 1, days: 1 })
-    await page.goto(`${site.origin}/life.html?${new URLSearchParams({ name: 'life', dialer, code: code! })}`)
+    await page.goto(`${site.origin}/${dialer}.html?${new URLSearchParams({ name: 'life', dialer, code: code! })}`)
     const output = page.locator('output')
     await output.filter({ hasText: 'recorded' }).waitFor({ timeout: 60_000 })
     const text = (await output.textContent())!
@@ -65,18 +71,9 @@ inChromium('peers with a TLS certificate, in Chromium', () => {
   ])(
     'a page whose policy allows $peers alone completes the life of the SDK over this protocol',
     async ({ dialer, peers }) => {
-      const site = await openReportingSite(
-        { life: ['life-page.ts'] },
-        { '/federation.json': federation.manifest },
-        `'self' ${peers}`,
-      )
-      try {
-        const { text, protocols } = await live(site, dialer)
-        expect(JSON.parse(text)).toEqual(LIFE)
-        expect(protocols).toEqual(['http:', peers])
-      } finally {
-        site.close()
-      }
+      const { text, protocols } = await live(dialer)
+      expect(JSON.parse(text)).toEqual(LIFE)
+      expect(protocols).toEqual(['http:', peers])
     },
     120_000,
   )
