@@ -71,7 +71,7 @@ describe('a probe', () => {
     expect(await ask(port, '/healthz')).toEqual({ status: 200, text })
   })
 
-  it('a probe answers only GET of its path under a name of this machine, and stays up when the probe fails', async () => {
+  it('a probe answers only GET and HEAD of its path under a name of this machine, and stays up when the probe fails', async () => {
     let fails = false
     const port = await serve(() => {
       if (fails) throw new Error('the probe fails')
@@ -83,6 +83,8 @@ describe('a probe', () => {
     expect((await ask(port, '/status')).status).toBe(404)
     expect((await ask(port, '/healthz?x')).status).toBe(404)
     expect((await ask(port, '/healthz', undefined, 'POST')).status).toBe(405)
+    // Load balancers ask with HEAD.
+    expect(await ask(port, '/healthz', undefined, 'HEAD')).toEqual({ status: 200, text: '' })
     fails = true
     expect((await ask(port, '/healthz')).status).toBeUndefined()
     fails = false

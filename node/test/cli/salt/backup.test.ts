@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DEMO_PHRASE } from '@geotrace/core-wasm/wire'
@@ -78,6 +78,10 @@ describe('geotrace salt backup and restore', () => {
     expect(short).toMatchObject({ code: 2, stderr: expect.stringContaining('at least 12') })
     const nobody = await geotrace('salt', 'backup', at('x'), '--dir', at('old'))
     expect(nobody).toMatchObject({ code: 2, stderr: expect.stringContaining('--passphrase-file') })
+    await chmod(at('passphrase'), 0o644)
+    const exposed = await run('salt', 'backup', at('x'), '--dir', at('old'), '--passphrase-file', at('passphrase'))
+    expect(exposed.code).not.toBe(0)
+    expect(exposed.stderr.join('\n')).toMatch(/passphrase[\s\S]*chmod/)
     expect(existsSync(at('x'))).toBe(false)
   })
 })
