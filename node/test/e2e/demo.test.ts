@@ -74,37 +74,29 @@ describe('the demo', () => {
   it('a demo ends all processes at Ctrl-C or SIGKILL, and the next demo removes the folder of a killed one', {
     timeout: 240_000,
   }, async () => {
-    const first = run()
-    await first.until(/keeps running/)
-    const [, url] = /The web app, for you: {2}(http:\/\/127\.0\.0\.1:\d+\/)/.exec(first.text())!
+    const killed = run()
+    await killed.until(/pid \d+/)
+    killed.child.kill('SIGKILL')
+    await killed.ended
+    await expectGone(pids(killed.text()))
+    const left = directories().filter((name) => name.startsWith(`geotrace-demo-${killed.child.pid}-`))
+    expect(left).toHaveLength(1)
+
+    const next = run()
+    await next.until(/keeps running/)
+    expect(directories()).not.toContain(left[0])
+    const [, url] = /The web app, for you: {2}(http:\/\/127\.0\.0\.1:\d+\/)/.exec(next.text())!
     const get = (path: string) => fetch(`${url}${path}`)
     expect(await (await get('')).text()).toContain('<title>Geo Trace</title>')
     expect(await (await get('federation.json')).json()).toMatchObject({ name: 'Geo Trace demo' })
     const { features } = (await (await get('demo-track.geojson')).json()) as { features: unknown[] }
     expect(features).toHaveLength(34)
     // A peer that ends by itself does not end the demo.
-    const [, central] = /central +authority +pid (\d+)/.exec(first.text())!
+    const [, central] = /central +authority +pid (\d+)/.exec(next.text())!
     process.kill(Number(central), 'SIGKILL')
-    await first.until(/authority has ended and starts again in 10 s[\s\S]*authority is started again/)
-    first.child.kill('SIGINT')
-    expect(await first.ended).toBe(0)
-    await expectGone(pids(first.text()))
-
-    const second = run()
-    await second.until(/pid \d+/)
-    const processes = pids(second.text())
-    second.child.kill('SIGKILL')
-    await second.ended
-    await expectGone(processes)
-
-    // A killed demo leaves its folder, and the next demo removes the folder.
-    const left = directories().filter((name) => name.startsWith(`geotrace-demo-${second.child.pid}-`))
-    expect(left).toHaveLength(1)
-    const third = run()
-    await third.until(/pid \d+/)
-    expect(directories()).not.toContain(left[0])
-    third.child.kill('SIGTERM')
-    expect(await third.ended).toBe(0)
-    await expectGone(pids(third.text()))
+    await next.until(/authority has ended and starts again in 10 s[\s\S]*authority is started again/)
+    next.child.kill('SIGINT')
+    expect(await next.ended).toBe(0)
+    await expectGone(pids(next.text()))
   })
 })
