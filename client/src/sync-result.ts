@@ -50,6 +50,8 @@ export interface SyncResult {
   batches: number
   /** The outcome of the code or withdrawal that went with this sync; else where the report of this device stands. */
   report: ReportStatus
+  /** A member that passed the sync on replicates a shard of it, because no other member did. */
+  relayShared: boolean
   marksNew: number
   /** Marks that follow with later syncs. */
   marksLeft: number
@@ -93,6 +95,7 @@ export function emptyResult(): SyncResult {
     rowsLostToRoster: 0,
     batches: 0,
     report: 'none',
+    relayShared: false,
     marksNew: 0,
     marksLeft: 0,
     bytesUp: 0,

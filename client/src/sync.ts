@@ -18,6 +18,8 @@ import { CLOCK_OFF_MS, proofToOffset } from './clock/proved-time.ts'
 import { SyncTime } from './clock/sync-time.ts'
 import { deposit } from './deposit/deposit.ts'
 import { followPins, toPinsFrom } from './deposit/follow-pins.ts'
+import { Relays } from './deposit/relays.ts'
+import type { CentralRoute } from './deposit/send.ts'
 import { sendErasure } from './deposit/send-erasure.ts'
 import { assertNotAborted, type Device } from './device/device.ts'
 import { forgetOld } from './device/forget.ts'
@@ -57,6 +59,7 @@ interface Way extends Known {
   readonly news: PinNews
   readonly rosterOf: RosterOf
   readonly time: SyncTime
+  readonly route: CentralRoute
 }
 
 /** Throws PEER_UNREACHABLE, PEER_TIMEOUT, BUSY, QUOTA_SPENT … of the central peer, MANIFEST_INVALID, ABORTED. */
@@ -70,12 +73,15 @@ export async function runSync(device: Device, signal?: AbortSignal): Promise<Syn
     device.progress({ phase: 'rosters', done: 0, of: 1 })
     const news = new PinNews(known.pins)
     const pinsFrom = await toPinsFrom(device, known.pins)
-    await openRosters({ ...device, ...known, news, pinsFrom, wire: session })
-    const way = { ...known, session, time, news, rosterOf: toRosterOf(known.rosters, known.pins) }
+    const renew = () => openRosters({ ...device, ...known, news, pinsFrom, wire: session })
+    await renew()
+    const route = toRoute(device, known, session, renew)
+    const way = { ...known, session, time, news, route, rosterOf: toRosterOf(known.rosters, known.pins) }
     await passPinsOn(device, way, result)
     // Also after a failure, because a process learns of a contradiction only once.
     const passes = runPasses(device, way, result, signal)
     const allowedAt = await passes.finally(() => passPinsOn(device, way, result))
+    result.relayShared = route.relays.isShared
     await device.lock(() => settleByProvedTime(device, time, result))
     result.next = { allowedAt: Math.max(allowedAt, device.clock.now()), dueAt: await device.lock(() => toDue(device)) }
     return result
@@ -106,8 +112,7 @@ async function runPasses(
   result: SyncResult,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const { session, rosters, time } = way
-  const route = { session, manifest: device.manifest, newest: rosters.newest, clock: device.clock }
+  const { route, time } = way
   let allowedAt = 0
   for (let pass = 1; pass <= PASSES_MAX; pass++) {
     const provedMs = device.clock.proof?.atLeastMs ?? 0
@@ -126,23 +131,27 @@ async function runPasses(
 }
 
 /**
- * Brings the erasure that began on the device to the central peer. The session is used for nothing else, because the central
- * peer could link two users of one session. Throws what a sync throws, except errors of the rosters.
+ * Brings the erasure that began on the device to the central peer. The session is used for nothing else, because the relay
+ * could link two users of one session. Throws what a sync throws, except errors of the rosters.
  */
 export async function runErasure(device: Device, signal?: AbortSignal): Promise<void> {
   const known = deviceRosters(device)
-  const { rosters } = known
   await withSession(device, { bytesUp: 0, bytesDown: 0 }, signal, async (session) => {
+    const rest = { news: new PinNews(known.pins), pinsFrom: oldestOpenEpoch(device.clock.now()), wire: session }
+    const renew = () => openRosters({ ...device, ...known, ...rest })
     try {
-      const news = new PinNews(known.pins)
-      await openRosters({ ...device, ...known, news, pinsFrom: oldestOpenEpoch(device.clock.now()), wire: session })
+      await renew()
     } catch (error) {
       // Without news, and even after a fork, the newest roster that the device knows names the central peer.
       if (!isFederationError(error) || isFederationError(error, 'ABORTED')) throw error
     }
-    const { manifest, clock } = device
-    await sendErasure(device, { session, manifest, newest: rosters.newest, clock })
+    await sendErasure(device, toRoute(device, known, session, renew))
   })
+}
+
+function toRoute(device: Device, { rosters }: Known, session: Session, renew: () => Promise<void>): CentralRoute {
+  const { manifest, clock, random } = device
+  return { session, manifest, rosters, clock, random, renew, relays: new Relays({ ...device, rosters }) }
 }
 
 /** The salting of the manifest. The group of `threshold` comes only where it is used. */
@@ -229,7 +238,7 @@ async function settleByProvedTime(device: Device, { proof }: SyncTime, result: S
 /** Hashes the fixes whose salts it can get. Unix ms from which the rest may be tried again. */
 async function hashClosed(
   device: Device,
-  { session, rosterOf, time }: Way,
+  { session, rosterOf, time, route }: Way,
   fixes: readonly Fix[],
   result: SyncResult,
 ): Promise<number> {
@@ -238,7 +247,10 @@ async function hashClosed(
   const started = device.now()
   const salting = await deviceSalting(device)
   const points = fixesToPoints(device.core, fixes, rosterOf, salting)
-  const allowedAt = await collectSalts({ ...device, salting, session, time, result }, pointsToSecrets(points))
+  const allowedAt = await collectSalts(
+    { ...device, salting, session, time, result, relays: route.relays },
+    pointsToSecrets(points),
+  )
   const hashing = device.now()
   result.spentMs.salt += hashing - started
   const done = hashFixes(device.core, points, rosterOf, device.keeper)

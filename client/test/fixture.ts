@@ -1,9 +1,18 @@
 /** The common set-up of the client's tests: one place, fixes that must be taken, a storage that outlives its tracer. */
-import type { Protocol } from '@geotrace/core-wasm/wire'
+import { secretToSealKey } from '@geotrace/core-wasm/seal'
+import { TEST_AUTHORITY, testSigner } from '@geotrace/core-wasm/testing'
+import {
+  type CertifiedRoster,
+  encodeChange,
+  newChange,
+  type Protocol,
+  signChange,
+  timeToEpoch,
+} from '@geotrace/core-wasm/wire'
 import { expect } from 'vitest'
 import type { DiaryEntry, Fix, Storage, Tracer } from '../src/index.ts'
 import { memoryStorage } from '../src/storage/memory-storage.ts'
-import { type FakeFederation, unreachable } from '../src/testing/index.ts'
+import { type FakeFederation, seededBytes, unreachable } from '../src/testing/index.ts'
 
 export const CAFE = { lat: 52.52, lng: 13.405 }
 export const MINUTE = 60_000
@@ -31,6 +40,25 @@ export async function diaryOf(tracer: Tracer): Promise<DiaryEntry[]> {
   const entries: DiaryEntry[] = []
   for await (const entry of tracer.diary()) entries.push(entry)
   return entries
+}
+
+/**
+ * Certifies a roster with another seal key of the central peer, which opens frames to the new key only. The period of the
+ * federation must be one epoch.
+ */
+export function reseal(federation: FakeFederation): CertifiedRoster {
+  const signer = testSigner(`peer/${TEST_AUTHORITY}`)
+  const secret = seededBytes(`seal ${federation.rosters.length}`)(32)
+  const { roster } = federation.rosters.at(-1)!
+  const change = newChange(roster.federation, {
+    kind: 'seal',
+    at: roster.central.sealed + 1,
+    until: roster.firstEpoch + 50,
+    seal: secretToSealKey(secret),
+  })
+  federation.sealSecrets.splice(0, federation.sealSecrets.length, secret)
+  const firstEpoch = Math.max(timeToEpoch(roster.central.sealed), roster.firstEpoch) + 1
+  return federation.follow({ firstEpoch, changes: [encodeChange(signChange(change, signer))] })
 }
 
 /** From now on no peer answers requests of this protocol. */

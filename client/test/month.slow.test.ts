@@ -1,9 +1,9 @@
 /** Thirty days of one device on a simulated clock, with hourly syncs, lost replies and restarts. */
-import { SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { expect, it } from 'vitest'
 import { memoryStorage } from '../src/storage/memory-storage.ts'
 import type { Storage } from '../src/storage/storage.ts'
 import { fakeFederation, openTracer, START_MS, seededBytes, unreachable } from '../src/testing/fake-federation.ts'
+import { OPENED_SYNC } from '../src/testing/fake-relay.ts'
 
 const HOUR = 60 * 60_000
 const FIX_MS = 5 * 60_000
@@ -27,7 +27,7 @@ it('the storage stays flat over a month, and nothing is lost or deposited twice'
     if (dice < 12) return unreachable()
     const reply = await serve(frame)
     // Sometimes the central peer took the deposit and its reply is lost.
-    if (protocol.id === SYNC_PROTOCOL.id && dice < 24) return unreachable()
+    if (protocol.id === OPENED_SYNC.id && dice < 24) return unreachable()
     return reply
   }
   let tracer = await openTracer(federation, { storage })

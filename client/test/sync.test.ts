@@ -1,13 +1,8 @@
-import {
-  blockToState,
-  ROSTER_PROTOCOL,
-  ROWS_PER_EPOCH_MAX,
-  SALT_PROTOCOL,
-  SYNC_PROTOCOL,
-} from '@geotrace/core-wasm/wire'
+import { blockToState, ROSTER_PROTOCOL, ROWS_PER_EPOCH_MAX, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import { memoryStorage } from '../src/storage/memory-storage.ts'
 import { fakeFederation, life, openTracer, START_MS, unreachable } from '../src/testing/fake-federation.ts'
+import { OPENED_SYNC } from '../src/testing/fake-relay.ts'
 import { CAFE, cut, MINUTE, recordAll, uncut } from './fixture.ts'
 
 describe('sync', () => {
@@ -40,7 +35,7 @@ describe('sync', () => {
     const tracer = await openTracer(federation)
     const sizes: number[] = []
     federation.intercept = (_peer, protocol, frame, serve) => {
-      if (protocol.id === SYNC_PROTOCOL.id) sizes.push(frame.length)
+      if (protocol.id === OPENED_SYNC.id) sizes.push(frame.length)
       return serve(frame)
     }
     const result = await tracer.sync()
@@ -229,7 +224,7 @@ describe('the roster', () => {
     const tracer = await openTracer(federation)
     await recordAll(tracer, life(CAFE, START_MS, 30))
     federation.intercept = () => unreachable()
-    await expect(tracer.sync()).rejects.toMatchObject({ code: 'PEER_UNREACHABLE', data: { tried: 6 } })
+    await expect(tracer.sync()).rejects.toMatchObject({ code: 'PEER_UNREACHABLE', data: { tried: 5 } })
     uncut(federation)
     expect(await tracer.sync()).toMatchObject({ fixesHashed: 6 })
   })

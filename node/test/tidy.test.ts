@@ -102,6 +102,10 @@ describe('imports go one way', () => {
   it('salt and central never import each other, and platform, net and membership import no role', () => {
     expect(offenders(/^node\/src\/salt\//, (to) => to.startsWith('node/src/central/'))).toEqual([])
     expect(offenders(/^node\/src\/central\//, (to) => to.startsWith('node/src/salt/'))).toEqual([])
+    expect(offenders(/^node\/src\/relay\//, (to) => /^node\/src\/(salt|central|admin|cli)\//.test(to))).toEqual([])
+    // A relay knows nothing of the other roles, and only the start of a salt node knows the relay.
+    const others = /^node\/src\/(?!relay\/|salt\/open-node\.ts)/
+    expect(offenders(others, (to) => to.startsWith('node/src/relay/'))).toEqual([])
     expect(offenders(/^node\/src\/platform\//, (to) => /^node\/src\/(?!platform\/)/.test(to))).toEqual([])
     expect(offenders(/^node\/src\/net\//, (to) => /^node\/src\/(?!(platform|net)\/)/.test(to))).toEqual([])
     expect(offenders(/^node\/src\/membership\//, (to) => /^node\/src\/(salt|central|admin|cli)\//.test(to))).toEqual([])
@@ -156,7 +160,10 @@ describe('the words', () => {
   const HOMES: readonly [word: RegExp, homes: RegExp][] = [
     [/verdict/i, /^client\/(src\/(exposures|tracer)|app)/],
     [/exposure/i, /^(client\/(src\/(exposures|tracer|events)|app)|core-wasm\/src\/wire\/errors)/],
-    [/sealed/i, /^(core-wasm\/src\/seal|client\/src\/(storage|device)|node\/src\/cli\/salt)\//],
+    [
+      /sealed/i,
+      /^(core-wasm\/src\/(seal|wire)|client\/src\/(storage|device)|node\/src\/(cli\/salt|central\/sealed))\//,
+    ],
     [/door|desk|crumb|heldBack|rosterBook|connectionBook|\bmates?\b|shardMate/i, /^$/],
   ]
 

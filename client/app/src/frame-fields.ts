@@ -7,13 +7,14 @@ import {
   ELEMENT_BYTES,
   EVALUATE_PROTOCOL,
   GROUP_HEAD_BYTES,
+  KEY_BYTES,
   type Manifest,
+  RELAY_PROTOCOL,
   ROSTER_NAME_BYTES,
   ROW_BYTES,
   SALT_PROTOCOL,
   SLIP_BYTES,
   SYNC_ID_BYTES,
-  SYNC_PROTOCOL,
   USER_SECRET_BYTES,
 } from '@geotrace/core-wasm/wire'
 import { format, later } from './text/text.ts'
@@ -31,12 +32,25 @@ const EPOCH_BYTES = 4
 const KIND_BYTES = 32
 const SALT_BLOCK_BYTES = 5
 
+/** The name of a sync before it is sealed, in the place of a protocol. */
+export const OPENED_SYNC = 'sync'
+
 /** The fields of `frame`, in order, covering every byte. */
 export function frameToFields(protocol: string, frame: Uint8Array, manifest: Manifest): Field[] {
-  if (protocol === SYNC_PROTOCOL.id) return syncFields(frame, manifest)
+  if (protocol === OPENED_SYNC) return syncFields(frame, manifest)
+  if (protocol === RELAY_PROTOCOL.id) return sealedFields(frame)
   if (protocol === SALT_PROTOCOL.id) return saltFields(frame)
   if (protocol === EVALUATE_PROTOCOL.id) return evaluateFields(frame)
   return [{ ...later().frames.request, bytes: frame.length, kind: 'head' }]
+}
+
+function sealedFields(frame: Uint8Array): Field[] {
+  const { frames: text } = later()
+  return [
+    { ...text.sealedVersion, bytes: 1, kind: 'head' },
+    { ...text.oneTimeKey, bytes: KEY_BYTES, kind: 'secret' },
+    { ...text.sealedSync, bytes: frame.length - 1 - KEY_BYTES, kind: 'padding' },
+  ]
 }
 
 function syncFields(frame: Uint8Array, manifest: Manifest): Field[] {

@@ -2,11 +2,10 @@
 import {
   decodeEvaluateRequest,
   decodeSaltRequest,
-  decodeSyncRequest,
   EVALUATE_PROTOCOL,
   type Manifest,
+  RELAY_PROTOCOL,
   SALT_PROTOCOL,
-  SYNC_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
 import type { SentFrame } from './watched-dialer.ts'
 
@@ -24,10 +23,8 @@ export interface Seen {
   items: number
   /** Whether `items` are blinded elements. */
   isBlinded: boolean
-  /** Rows and epochs at the central peer. */
-  rows: number
-  epochs: number
-  depositBytes: number
+  /** Sealed syncs at the relay, which sees their size only. */
+  sealedBytes: number
   /** Requests for rosters and pins. */
   rosters: number
   messages: number
@@ -43,8 +40,7 @@ export function framesToSeen(frames: readonly SentFrame[], { parameters }: Manif
   }))
   const byNode = new Map<string, number>()
   for (const { peer, items } of requests) byNode.set(peer, (byNode.get(peer) ?? 0) + items)
-  const deposits = frames.filter(({ protocol }) => protocol === SYNC_PROTOCOL.id)
-  const groups = deposits.flatMap(({ frame }) => decodeSyncRequest(frame, parameters.syncRequestBytes).groups)
+  const sealed = frames.filter(({ protocol }) => protocol === RELAY_PROTOCOL.id)
   return {
     nodes: byNode.size,
     shards: [...new Set(requests.map(({ shard }) => shard))].sort((a, b) => a - b),
@@ -52,10 +48,8 @@ export function framesToSeen(frames: readonly SentFrame[], { parameters }: Manif
     until: Math.max(...requests.map(({ until }) => until)),
     items: Math.max(0, ...byNode.values()),
     isBlinded: parameters.salting === 'threshold',
-    rows: groups.reduce((sum, { rows }) => sum + rows.length, 0),
-    epochs: new Set(groups.map(({ epoch }) => epoch)).size,
-    depositBytes: deposits.reduce((sum, { frame }) => sum + frame.length, 0),
-    rosters: frames.length - asked.length - deposits.length,
+    sealedBytes: sealed.reduce((sum, { frame }) => sum + frame.length, 0),
+    rosters: frames.length - asked.length - sealed.length,
     messages: frames.length,
     bytes: frames.reduce((sum, { frame }) => sum + frame.length, 0),
   }

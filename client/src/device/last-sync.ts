@@ -1,4 +1,4 @@
-/** When the last sync ended, and what the last loss was. The status of the device needs both (protection.ts). */
+/** When the last sync ended, what the last loss was, and what its relay could learn. The status of the device needs both (protection.ts). */
 
 import { decodeRecord, encodeRecord, KEYS } from '../storage/key-layout.ts'
 import { put, type Storage, type StorageOperation } from '../storage/storage.ts'
@@ -10,6 +10,8 @@ interface LastSync {
   /** The newest sync that lost fixes, and how many it lost. */
   lostMs?: number
   fixesLost?: number
+  /** The relay of the newest sync replicates a shard of that sync. */
+  relayShared?: boolean
 }
 
 export async function readLastSync(storage: Storage): Promise<LastSync | undefined> {
@@ -20,9 +22,10 @@ export async function readLastSync(storage: Storage): Promise<LastSync | undefin
 export async function putLastSync(
   storage: Storage,
   atMs: number,
-  { fixesLost }: Pick<SyncResult, 'fixesLost'>,
+  { fixesLost, relayShared }: Pick<SyncResult, 'fixesLost' | 'relayShared'>,
 ): Promise<StorageOperation> {
   const before = await readLastSync(storage)
-  const record = fixesLost > 0 ? { atMs, lostMs: atMs, fixesLost } : { ...before, atMs }
+  const lost = fixesLost > 0 ? { lostMs: atMs, fixesLost } : {}
+  const record: LastSync = { ...before, ...lost, atMs, relayShared }
   return put(KEYS.lastSync, encodeRecord(record))
 }

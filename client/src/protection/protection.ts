@@ -34,6 +34,8 @@ export interface Situation extends SeenFixes {
   fixesLost: number
   lastSyncMs: number | undefined
   isClockOff: boolean
+  /** The relay of the last sync replicates a shard of it, so one node knows address, time and shard. */
+  isRelayShared: boolean
   salting: 'plain' | 'threshold'
   /** Every peer of the federation runs on this machine. */
   isLocal: boolean
@@ -64,6 +66,7 @@ export const PROTECTION_REASONS = [
   'clock-off',
   'location-unknown',
   'weak-salting',
+  'relay-shared',
 ] as const
 export type ProtectionReason = (typeof PROTECTION_REASONS)[number]
 
@@ -126,6 +129,7 @@ const ACTIONS: Readonly<Record<ProtectionReason, ProtectionAction | undefined>> 
   'clock-off': 'set-clock',
   'location-unknown': undefined,
   'weak-salting': undefined,
+  'relay-shared': undefined,
 }
 
 export function situationToProtection(situation: Situation): Protection {
@@ -185,6 +189,8 @@ function isGiven(reason: ProtectionReason, situation: Situation): boolean {
       return location === 'unknown' && !isRecent
     case 'weak-salting':
       return situation.salting === 'plain' && !situation.isLocal
+    case 'relay-shared':
+      return situation.isRelayShared && !situation.isLocal
   }
 }
 

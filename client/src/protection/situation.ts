@@ -57,6 +57,7 @@ async function readSituation(device: Device, around: Surroundings): Promise<Situ
     lostMs: last?.lostMs,
     fixesLost: last?.fixesLost ?? 0,
     lastSyncMs: last?.atMs,
+    isRelayShared: last?.relayShared ?? false,
     isClockOff: clock.offsetMs !== 0,
     salting: manifest.parameters.salting,
     isLocal: addresses.every(isLoopback),

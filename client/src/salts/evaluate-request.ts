@@ -1,6 +1,6 @@
 /**
  * Asks t replicas of a shard for evaluations of blinded cells, and combines their answers into cell keys. PROTOCOL.md §5.8,
- * §5.9, §7.6. All are asked with the same elements. A replica that refuses, lies or is silent is replaced by the next one.
+ * §5.9, §7.7. All are asked with the same elements. A replica that refuses, lies or is silent is replaced by the next one.
  * Every proof is checked before anything is combined, and nothing is kept of fewer than t answers.
  */
 import { isFederationError, type Random } from '@geotrace/core-wasm'

@@ -1,5 +1,5 @@
 /**
- * Plans which cell keys to request from which shard. Pure. PROTOCOL.md §5.10, §7.6. The cells needed for an epoch become
+ * Plans which cell keys to request from which shard. Pure. PROTOCOL.md §5.10, §7.7. The cells needed for an epoch become
  * batches by (roster, shard); all epochs of a request have the same number of elements, a batch class of the manifest.
  */
 import type { Core, NeededSecrets } from '@geotrace/core-wasm'

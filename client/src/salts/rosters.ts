@@ -122,12 +122,12 @@ async function fetchPinned(
 }
 
 /**
- * The peers to ask, drawn at random: those of the newest roster, else those of the manifest. The central peer comes last,
- * because its pins are what the members' answers are compared with.
+ * The peers to ask, drawn at random: members of the newest roster, else those of the manifest. A device never connects to the
+ * central peer.
  */
 function toEntries({ manifest, rosters: { newest }, random }: RostersInit): PeerAddress[] {
-  if (newest !== undefined) return [...shuffle(newest.roster.members, random), newest.roster.central]
-  return [...shuffle(manifest.members, random), manifest.central].map(({ peerId, addresses }) => ({
+  if (newest !== undefined) return shuffle(newest.roster.members, random)
+  return shuffle(manifest.members, random).map(({ peerId, addresses }) => ({
     key: peerIdToKey(peerId),
     addresses,
   }))

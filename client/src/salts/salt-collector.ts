@@ -4,7 +4,7 @@
  */
 
 import type { Clock } from '@geotrace/core-wasm'
-import { MINUTE_MS } from '@geotrace/core-wasm/wire'
+import { MINUTE_MS, type PeerAddress, shardToReplicas } from '@geotrace/core-wasm/wire'
 import type { SyncTime } from '../clock/sync-time.ts'
 import { isBeyondWindow } from '../diary/fix-block.ts'
 import type { SyncProgress, SyncResult } from '../sync-result.ts'
@@ -20,6 +20,8 @@ interface SaltCollector extends Omit<SecretAsker, 'away'> {
   readonly clock: Clock
   readonly time: SyncTime
   readonly keeper: SaltKeeper
+  /** Learns which members replicate the shards of this sync. */
+  readonly relays: { noteReplicas(replicas: readonly PeerAddress[]): void }
   readonly progress: (progress: SyncProgress) => void
   readonly result: Pick<SyncResult, 'saltsReused' | 'saltsAsked' | 'saltRequests' | 'nodesLied' | 'evaluationsPadded'>
 }
@@ -64,6 +66,7 @@ function askAll(
   collector.progress({ ...progress })
   return Promise.all(
     plan.map(async (request): Promise<[SecretRequest, Asked]> => {
+      collector.relays.noteReplicas(shardToReplicas(request.certified.roster, request.shard))
       const answer = await collector.salting.ask(request, collector)
       progress.done++
       collector.progress({ ...progress })

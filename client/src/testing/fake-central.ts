@@ -11,6 +11,7 @@ import {
   LAG_NEXT,
   type Manifest,
   type Mark,
+  MINUTE_MS,
   marksPerReply,
   type Pin,
   type RefusedReason,
@@ -20,6 +21,8 @@ import {
   syncContent,
 } from '@geotrace/core-wasm/wire'
 import { sha256 } from '@noble/hashes/sha2.js'
+
+const MINUTES_OFF_MAX = 10
 
 interface FakeUser {
   /** Rows by `epoch/hash`. */
@@ -64,7 +67,7 @@ export function fakeCentral(manifest: Manifest, roster: Uint8Array): FakeCentral
       markAgain(users)
     },
     serve(frame, nowMs) {
-      const request = decodeSyncRequest(frame, syncRequestBytes)
+      const request = readRecent(frame, syncRequestBytes, nowMs)
       const [id, digest] = [sha(request.userSecret), sha(syncContent(frame))]
       const key = `${id}/${bytesToHex(request.syncId)}`
       const before = answered.get(key)
@@ -80,7 +83,7 @@ export function fakeCentral(manifest: Manifest, roster: Uint8Array): FakeCentral
   function answer(request: SyncRequest, id: string, nowMs: number): Uint8Array {
     if (request.report.kind === 'erase') users.delete(id)
     const user = users.get(id) ?? { rows: new Map(), marks: [], reported: false }
-    if (request.report.kind !== 'erase') users.set(id, user)
+    if (request.report.kind !== 'erase' && !changesNothing(request)) users.set(id, user)
     const refused = request.groups.flatMap((group) => {
       const reason = central.refuse(group)
       if (reason === undefined) store(user, group)
@@ -152,6 +155,18 @@ function meet(reporter: FakeUser, other: FakeUser): void {
     if (lag === undefined || other.marks.some((mark) => bytesToHex(mark.hash) === bytesToHex(hash))) continue
     other.marks.push({ epoch, hash, degree: 1, weight: 1, lag })
   }
+}
+
+/** As the real central peer does: a minute at most ten off, or none in a sync that changes nothing. */
+function readRecent(frame: Uint8Array, classes: readonly number[], nowMs: number): SyncRequest {
+  const request = decodeSyncRequest(frame, classes)
+  const off = Math.abs(request.minute - Math.floor(nowMs / MINUTE_MS))
+  if (off <= MINUTES_OFF_MAX || (request.minute === 0 && changesNothing(request))) return request
+  throw new FederationError('CLOCK_SKEWED', `${off} minutes off`, { offsetMs: off * MINUTE_MS })
+}
+
+function changesNothing({ report, groups }: SyncRequest): boolean {
+  return report.kind === 'none' && groups.length === 0
 }
 
 function sha(bytes: Uint8Array): string {

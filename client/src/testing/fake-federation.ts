@@ -12,6 +12,7 @@ import {
   TEST_OPERATORS,
   type TestShares,
   testManifest,
+  testSealSecret,
   testShares,
   testSigner,
   testTrees,
@@ -39,8 +40,8 @@ import {
   type Parameters,
   type Pin,
   type Protocol,
+  RELAY_PROTOCOL,
   SALT_PROTOCOL,
-  SYNC_PROTOCOL,
   signPin,
   utf8,
 } from '@geotrace/core-wasm/wire'
@@ -51,6 +52,7 @@ import type { Storage } from '../storage/storage.ts'
 import { createTracer, type Tracer, type TracerInit } from '../tracer.ts'
 import { type FakeCentral, fakeCentral } from './fake-central.ts'
 import { fakeEvaluations } from './fake-evaluations.ts'
+import { fakeRelay, OPENED_SYNC } from './fake-relay.ts'
 import { fakeSalts } from './fake-salts.ts'
 
 /** Receives a request to `peer` (an operator's name). Calls `serve` for the true answer, or fails, delays or alters. */
@@ -81,6 +83,8 @@ export interface FakeFederation {
   readonly clock: SimulatedClock
   readonly core: Core
   readonly central: FakeCentral
+  /** The secrets with which the central peer opens sealed frames. */
+  readonly sealSecrets: Uint8Array[]
   readonly dialer: Dialer
   /** Answered salt requests: the node's name, the number of salts, the roster, the epochs. */
   readonly answered: { peer: string; salts: number; roster: CertifiedRoster; epochs: number[] }[]
@@ -118,6 +122,7 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
     clock,
     core: await loadCore(),
     central: fakeCentral(manifest, hashToRosterName(certified.hash)),
+    sealSecrets: [testSealSecret()],
     answered: [],
     intercept: (_peer, _protocol, frame, serve) => serve(frame),
     quota: Number.POSITIVE_INFINITY,
@@ -126,7 +131,9 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
         async request(peer, protocol, frame, { signal } = {}) {
           if (signal?.aborted === true) throw aborted()
           const name = names.get(bytesToHex(peer.key))!
-          const answer = federation.intercept(name, protocol, frame, async (bytes) => serve(name, protocol, bytes))
+          const answer = federation.intercept(name, protocol, frame, async (bytes) => {
+            return protocol.id === RELAY_PROTOCOL.id ? relay(bytes) : serve(name, protocol, bytes)
+          })
           return signal === undefined ? answer : orAborted(answer, signal)
         },
         close: async () => {},
@@ -134,6 +141,7 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
     },
   }
 
+  const relay = fakeRelay(federation, (bytes) => serve(TEST_AUTHORITY, OPENED_SYNC, bytes))
   const salts = fakeSalts(federation)
   if (isPlain) salts.add(certified, trees)
   const evaluate = fakeEvaluations(federation, shares)
@@ -142,25 +150,29 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
     try {
       if (protocol.id === SALT_PROTOCOL.id && isPlain) return salts.serve(name, frame)
       if (protocol.id === EVALUATE_PROTOCOL.id && !isPlain) return evaluate(name, frame)
-      if (protocol.id === SYNC_PROTOCOL.id) return federation.central.serve(frame, clock.now())
-      const request = decodeRosterRequest(frame)
-      if (request.op === 'submit') {
-        federation.submitted.push({ peer: name, message: request.message })
-        return encodeDone()
-      }
-      if (request.op === 'news') {
-        const pins = federation.pins.filter(({ epoch }) => epoch >= request.epoch)
-        return encodeNewsReply({ pins, step: toStep(federation.rosters[request.height]) })
-      }
-      if (request.op !== 'named') throw new FederationError('FORBIDDEN', 'only for members')
-      const isNamed = ({ hash }: CertifiedRoster) => equalBytes(hashToRosterName(hash), request.roster)
-      return encodeRosterReply(toStep([...federation.rosters, ...federation.overtaken].find(isNamed)))
+      if (protocol.id === OPENED_SYNC.id) return federation.central.serve(frame, clock.now())
+      return serveRoster(federation, name, frame)
     } catch (error) {
       return encodeRefusal(errorToRefusal(error))
     }
   }
 
   return federation
+}
+
+function serveRoster(federation: FakeFederation, name: string, frame: Uint8Array): Uint8Array {
+  const request = decodeRosterRequest(frame)
+  if (request.op === 'submit') {
+    federation.submitted.push({ peer: name, message: request.message })
+    return encodeDone()
+  }
+  if (request.op === 'news') {
+    const pins = federation.pins.filter(({ epoch }) => epoch >= request.epoch)
+    return encodeNewsReply({ pins, step: toStep(federation.rosters[request.height]) })
+  }
+  if (request.op !== 'named') throw new FederationError('FORBIDDEN', 'only for members')
+  const isNamed = ({ hash }: CertifiedRoster) => equalBytes(hashToRosterName(hash), request.roster)
+  return encodeRosterReply(toStep([...federation.rosters, ...federation.overtaken].find(isNamed)))
 }
 
 function orAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -11,3 +11,4 @@
  */
 export type { FakeCentral } from './fake-central.ts'
 export * from './fake-federation.ts'
+export { OPENED_SYNC } from './fake-relay.ts'

@@ -63,6 +63,8 @@ const toReasons = (n: Numbers): Words['reasons'] => ({
     }),
   'clock-off': () => 'Die Uhr dieses Geräts geht um mehr als fünf Minuten falsch. Die App gleicht es aus.',
   'location-unknown': () => 'Es ist nicht bekannt, ob der Browser dieser Seite Ihren Standort gibt.',
+  'relay-shared': () =>
+    'Ein Freiwilliger gab Schlüssel für den letzten Abgleich und reichte ihn weiter. Er kennt Ihre Adresse, die Zeit und einen Anteil der Welt.',
   'weak-salting': () =>
     'Dieser Verbund nutzt schwache Schlüssel: Eine einzige Anfrage bei Freiwilligen öffnet die Fingerabdrücke einer Region.',
 })

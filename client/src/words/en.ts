@@ -90,6 +90,8 @@ const toReasons = (n: Numbers): Words['reasons'] => ({
     }),
   'clock-off': () => 'The clock of this device is wrong by more than five minutes. The app corrects for it.',
   'location-unknown': () => 'It is not known whether the browser gives this page your location.',
+  'relay-shared': () =>
+    'One volunteer gave keys for the last sync and passed it on. It knows your address, the time and a share of the world.',
   'weak-salting': () =>
     'This federation uses weak salts: a single request to a volunteer opens the fingerprints of a region.',
 })

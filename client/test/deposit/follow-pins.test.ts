@@ -1,11 +1,4 @@
-import {
-  decodeEvidence,
-  decodeGossip,
-  EPOCH_MS,
-  hashToRosterName,
-  isProof,
-  SYNC_PROTOCOL,
-} from '@geotrace/core-wasm/wire'
+import { decodeEvidence, decodeGossip, EPOCH_MS, hashToRosterName, isProof } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import { memoryStorage } from '../../src/storage/memory-storage.ts'
 import {
@@ -16,6 +9,7 @@ import {
   seededBytes,
   unreachable,
 } from '../../src/testing/fake-federation.ts'
+import { OPENED_SYNC } from '../../src/testing/fake-relay.ts'
 import { CAFE, cut, MINUTE, recordAll, uncut } from '../fixture.ts'
 
 const SMALL = { shards: 1, reserveEpochs: 20 }
@@ -52,7 +46,7 @@ describe('a device that follows pins', () => {
     const storage = memoryStorage()
     const tracer = await openTracer(federation, { storage })
     await recordAll(tracer, life(CAFE, now(federation), 30))
-    cut(federation, SYNC_PROTOCOL)
+    cut(federation, OPENED_SYNC)
     await expect(tracer.sync()).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
     expect(names(federation)).toEqual(new Set([second.roster.height]))
     pinTo(first)
@@ -71,7 +65,7 @@ describe('a device that follows pins', () => {
     const { federation, first, pinTo } = await lateRoster()
     const tracer = await openTracer(federation)
     await recordAll(tracer, life(CAFE, now(federation), 30))
-    cut(federation, SYNC_PROTOCOL)
+    cut(federation, OPENED_SYNC)
     await expect(tracer.sync()).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
     uncut(federation)
     pinTo(first)

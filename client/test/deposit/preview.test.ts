@@ -1,6 +1,7 @@
-import { decodeSyncRequest, SALT_PROTOCOL, SYNC_PROTOCOL, stampMinute } from '@geotrace/core-wasm/wire'
+import { decodeSyncRequest, SALT_PROTOCOL, stampMinute } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import { fakeFederation, life, openTracer, START_MS } from '../../src/testing/fake-federation.ts'
+import { OPENED_SYNC } from '../../src/testing/fake-relay.ts'
 import { CAFE, cut, MINUTE, recordAll } from '../fixture.ts'
 
 const fix = { ...CAFE, accuracyM: 5, at: START_MS - 2 * MINUTE }
@@ -18,7 +19,7 @@ describe('a preview', () => {
       batchBytes: 2048,
       report: false,
     })
-    cut(federation, SYNC_PROTOCOL)
+    cut(federation, OPENED_SYNC)
     await expect(tracer.sync()).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
     const preview = await tracer.preview()
     expect(preview.fixesWaiting).toBe(0)
@@ -31,12 +32,12 @@ describe('a preview', () => {
     const federation = await fakeFederation()
     const tracer = await openTracer(federation)
     await recordAll(tracer, life(CAFE, START_MS, 30))
-    cut(federation, SYNC_PROTOCOL)
+    cut(federation, OPENED_SYNC)
     await expect(tracer.sync()).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
     const onItsWay = await tracer.preview()
     let sent: Uint8Array | undefined
     federation.intercept = (_peer, protocol, frame, serve) => {
-      if (protocol.id === SYNC_PROTOCOL.id) sent ??= frame
+      if (protocol.id === OPENED_SYNC.id) sent ??= frame
       return serve(frame)
     }
     await tracer.sync()

@@ -1,4 +1,4 @@
-import { DAY_MS, EPOCH_MS, type ReportStatus, SYNC_PROTOCOL, type SyncKind } from '@geotrace/core-wasm/wire'
+import { DAY_MS, EPOCH_MS, type ReportStatus, type SyncKind } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import { nextStanding } from '../../src/deposit/standing.ts'
 import { formatReportCode, type OwnReport } from '../../src/index.ts'
@@ -10,6 +10,7 @@ import {
   seededBytes,
   unreachable,
 } from '../../src/testing/fake-federation.ts'
+import { OPENED_SYNC } from '../../src/testing/fake-relay.ts'
 import { CAFE, cut, HOUR, lastingStorage, MINUTE, recordAll, uncut } from '../fixture.ts'
 
 const CODE = formatReportCode(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10))
@@ -84,7 +85,7 @@ describe('a report', () => {
     const sizes: number[] = []
     let online = false
     federation.intercept = (_peer, protocol, frame, serve) => {
-      if (protocol.id === SYNC_PROTOCOL.id) sizes.push(frame.length)
+      if (protocol.id === OPENED_SYNC.id) sizes.push(frame.length)
       return online ? serve(frame) : unreachable()
     }
     const first = await openTracer(federation, { storage })
@@ -103,7 +104,7 @@ describe('a report', () => {
     const tracer = await openTracer(federation)
     federation.intercept = async (_peer, protocol, frame, serve) => {
       const reply = await serve(frame)
-      return protocol.id === SYNC_PROTOCOL.id ? unreachable() : reply
+      return protocol.id === OPENED_SYNC.id ? unreachable() : reply
     }
     await expect(tracer.report(CODE)).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
     federation.intercept = (_peer, _protocol, frame, serve) => serve(frame)
@@ -161,7 +162,7 @@ describe('the report of this device', () => {
     await ada.report(CODE)
     await ben.sync()
     expect((await ben.exposures()).length).toBe(1)
-    cut(federation, SYNC_PROTOCOL)
+    cut(federation, OPENED_SYNC)
     await expect(ada.withdraw('negative')).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
     expect((await ada.preview()).report).toBe(false)
     uncut(federation)

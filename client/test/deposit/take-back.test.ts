@@ -1,10 +1,11 @@
-import { EPOCH_MS, SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
+import { EPOCH_MS } from '@geotrace/core-wasm/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { DepositedRows } from '../../src/deposit/deposited.ts'
 import { rowsToTakeBack } from '../../src/deposit/take-back.ts'
 import type { Fix } from '../../src/index.ts'
 import { type FakeFederation, fakeFederation, life, openTracer, START_MS } from '../../src/testing/fake-federation.ts'
+import { OPENED_SYNC } from '../../src/testing/fake-relay.ts'
 import { CAFE, cut, diaryOf, HOUR, keysOf, lastingStorage, MINUTE, recordAll, uncut } from '../fixture.ts'
 
 /** Epoch and hash of every row that the central peer has of the n-th user. */
@@ -91,7 +92,7 @@ describe('a deleted fix', () => {
     const federation = await fakeFederation()
     const tracer = await openTracer(federation)
     await recordAll(tracer, HOURS)
-    cut(federation, SYNC_PROTOCOL)
+    cut(federation, OPENED_SYNC)
     await expect(tracer.sync()).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
     await tracer.deleteFixes({ from: 0, until: START_MS + HOUR })
     expect(await diaryOf(tracer)).toEqual([])

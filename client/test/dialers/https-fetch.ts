@@ -2,8 +2,8 @@
 import { Agent, request } from 'node:https'
 import { Readable } from 'node:stream'
 
-export function httpsFetch(ca: string): { fetch: typeof fetch; close(): void } {
-  const agent = new Agent({ keepAlive: true, ca })
+export function httpsFetch(ca: string, localAddress?: string): { fetch: typeof fetch; close(): void } {
+  const agent = new Agent({ keepAlive: true, ca, ...(localAddress !== undefined && { localAddress }) })
   return {
     fetch: (input, init = {}) =>
       new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
-import { SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import type { Tracer } from '../../src/index.ts'
 import { fakeFederation, life, openTracer, START_MS } from '../../src/testing/fake-federation.ts'
+import { OPENED_SYNC } from '../../src/testing/fake-relay.ts'
 import { CAFE, cut, diaryOf, MINUTE, recordAll, uncut } from '../fixture.ts'
 
 async function states(tracer: Tracer): Promise<string[]> {
@@ -15,7 +15,7 @@ describe('the diary', () => {
     await recordAll(tracer, life(CAFE, START_MS, 10))
     await tracer.record({ ...CAFE, accuracyM: 5, at: START_MS })
     expect(await states(tracer)).toEqual(['waiting', 'waiting', 'open'])
-    cut(federation, SYNC_PROTOCOL)
+    cut(federation, OPENED_SYNC)
     await expect(tracer.sync()).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
     expect(await states(tracer)).toEqual(['hashed', 'hashed', 'open'])
     uncut(federation)

@@ -1,5 +1,7 @@
 /** A person with the HTTPS dialer and a person with libp2p meet in one federation, by the same salts. PROTOCOL.md §6.1. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { mkdtemp, rm } from 'node:fs/promises'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadGroup } from '@geotrace/core-wasm/voprf'
@@ -12,7 +14,7 @@ import {
   SEEDS_PROTOCOL,
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
-import { type LocalFederation, startFederation } from '@geotrace/node/testing'
+import { type LocalFederation, loopbackAddresses, startFederation } from '@geotrace/node/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { LOOPBACK_CERTIFICATE } from '../../../scripts/loopback-certificates.js'
 import { createTracer, type Dialer, httpsDialer, libp2pDialer, memoryStorage, type Tracer } from '../../src/node.ts'
@@ -25,13 +27,24 @@ const CAFE = { lat: 52.52, lng: 13.405 }
 let dir: string
 let federation: LocalFederation
 let trusting: ReturnType<typeof httpsFetch>
+/** The addresses of the person with HTTPS and of the one with libp2p. */
+let devices: string[]
+/** The other sides of all connections that reached a port of this process, by port. */
+const reached: { port: number; from: string }[] = []
+const note = (message: unknown) => {
+  const { localPort = 0, remoteAddress = '' } = (message as { socket: Socket }).socket
+  reached.push({ port: localPort, from: remoteAddress })
+}
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'geotrace-https-'))
+  subscribe('net.server.socket', note)
   federation = await startFederation({ dir: join(dir, 'federation'), certificate: LOOPBACK_CERTIFICATE })
-  trusting = httpsFetch(LOOPBACK_CERTIFICATE.cert)
+  devices = await loopbackAddresses(2, 2)
+  trusting = httpsFetch(LOOPBACK_CERTIFICATE.cert, devices[0])
 })
 afterAll(async () => {
+  unsubscribe('net.server.socket', note)
   trusting?.close()
   await federation?.stop()
   await rm(dir, { recursive: true, force: true })
@@ -49,11 +62,11 @@ async function person(dialer: Dialer): Promise<Tracer> {
   return tracer
 }
 
-it('a person with libp2p who met a reporter with the HTTPS dialer gets the exposure', {
+it('a person with libp2p who met a reporter with the HTTPS dialer gets the exposure, and neither connects to the central peer', {
   timeout: 120_000,
 }, async () => {
   const https = httpsDialer({ fetch: trusting.fetch })
-  const [ada, ben] = [await person(https), await person(libp2pDialer())]
+  const [ada, ben] = [await person(https), await person(libp2pDialer({ localAddress: devices[1]! }))]
   for (const tracer of [ada, ben]) {
     const result = await tracer.sync()
     expect(result).toMatchObject({ fixesHashed: 6, fixesDeferred: 0, rowsRefused: 0, nodesLied: 0 })
@@ -66,7 +79,16 @@ it('a person with libp2p who met a reporter with the HTTPS dialer gets the expos
   const [exposure] = await ben.exposures()
   expect(exposure).toMatchObject({ degree: 1, certainty: 'high' })
   await ada.eraseAll()
+  await ben.eraseAll()
   await Promise.all([ada.close(), ben.close()])
+  expect((await federation.central.statistics()).users).toBe(0)
+  const ports = new Set(federation.manifest.central.addresses.map((address) => Number(address.split('/')[4])))
+  for (const device of devices) {
+    const own = reached.filter(({ from }) => from === device)
+    expect(own.length).toBeGreaterThan(1)
+    expect(own.filter(({ port }) => ports.has(port))).toEqual([])
+  }
+  expect(reached.some(({ port }) => ports.has(port))).toBe(true)
 })
 
 it('the HTTPS listener refuses the seeds protocol and an unknown roster in status frames', async () => {

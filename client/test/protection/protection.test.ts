@@ -29,6 +29,7 @@ const GOOD: Situation = {
   fixesLost: 0,
   lastSyncMs: NOW - HOUR_MS,
   isClockOff: false,
+  isRelayShared: false,
   salting: 'threshold',
   isLocal: false,
   compared: [997, 998, 999].map((epoch) => ({ epoch, minutes: 80 })),
@@ -53,6 +54,7 @@ const PROBLEMS: Readonly<Record<ProtectionReason, Partial<Situation>>> = {
   'clock-off': { isClockOff: true },
   'location-unknown': { location: 'unknown', positionMs: undefined },
   'weak-salting': { salting: 'plain' },
+  'relay-shared': { isRelayShared: true },
 }
 const RANK = { protected: 0, partly: 1, 'not-protected': 2, 'at-risk': 3 } as const
 
@@ -86,6 +88,8 @@ describe('the status of a device', () => {
     [PROBLEMS['location-unknown'], 'partly', ['no-recent-position', 'location-unknown'], undefined],
     [PROBLEMS['weak-salting'], 'partly', ['weak-salting'], undefined],
     [{ salting: 'plain', isLocal: true }, 'protected', [], undefined],
+    [PROBLEMS['relay-shared'], 'partly', ['relay-shared'], undefined],
+    [{ isRelayShared: true, isLocal: true }, 'protected', [], undefined],
     [{ exposures: 1 }, 'at-risk', [], 'see-exposures'],
     [{ exposures: 2, isPaused: true }, 'at-risk', ['paused'], 'see-exposures'],
     // Two problems: the first that has a step gives the button.

@@ -1,8 +1,9 @@
 /** The status that a tracer reads from its own storage, in the situations in which an app must not give an all-clear. */
 
-import { EPOCH_MS, SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
+import { EPOCH_MS } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import { fakeFederation, life, openTracer, START_MS } from '../../src/testing/fake-federation.ts'
+import { OPENED_SYNC } from '../../src/testing/fake-relay.ts'
 import { CAFE, cut, HOUR, lastingStorage, MINUTE, recordAll, refused, uncut } from '../fixture.ts'
 
 const fix = { ...CAFE, accuracyM: 5, at: START_MS - 10 * MINUTE }
@@ -79,7 +80,7 @@ describe('the status of a tracer', () => {
   it('a failed sync does not count as one', async () => {
     const federation = await fakeFederation()
     const tracer = await openTracer(federation, { redaction: false })
-    cut(federation, SYNC_PROTOCOL)
+    cut(federation, OPENED_SYNC)
     await recordAll(tracer, [fix])
     await expect(tracer.sync()).rejects.toThrow()
     expect((await tracer.protection('granted')).reasons).toContain('never-synced')

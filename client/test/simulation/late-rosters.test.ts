@@ -1,4 +1,5 @@
 import { loadCore } from '@geotrace/core-wasm'
+import { sealRequest } from '@geotrace/core-wasm/seal'
 import {
   answerToSalts,
   type CertifiedRoster,
@@ -19,10 +20,11 @@ import {
   manifestToId,
   nextFirstEpoch,
   type PeerAddress,
+  type Protocol,
   peerIdToKey,
   type RefusedReason,
   SALT_PROTOCOL,
-  SYNC_PROTOCOL,
+  SEALED_PROTOCOL,
   secretToSigner,
   shardToReplicas,
   signVote,
@@ -50,7 +52,10 @@ const SHARD = 1
 const VACANT = 0
 const core = await loadCore()
 
-/** A phone that asks for salts and deposits rows under the roster that it is given, whatever is in force. */
+/**
+ * A phone that asks for salts and deposits rows under the roster that it is given, whatever is in force. It passes its sealed
+ * frames on itself, with the key of a member, because members are away in these tests.
+ */
 class Phone {
   readonly #f: SimulatedFederation
   readonly #session: ReturnType<ReturnType<SimulatedFederation['network']['dialer']>['open']>
@@ -59,10 +64,10 @@ class Phone {
   constructor(f: SimulatedFederation, name = 'phone') {
     this.#f = f
     const life = createMachine(f.scheduler, name).boot()
-    this.#session = f.network.dialer(life, '/ip4/127.9.9.9/tcp/1').open()
+    this.#session = f.network.dialer(life, '/ip4/127.9.9.9/tcp/1', f.saltNodes[0]!.key).open()
   }
 
-  async #request(peer: PeerAddress, protocol: typeof SYNC_PROTOCOL, frame: Uint8Array): Promise<Uint8Array> {
+  async #request(peer: PeerAddress, protocol: Protocol, frame: Uint8Array): Promise<Uint8Array> {
     const { scheduler } = this.#f
     let answer: Uint8Array | undefined
     let error: unknown
@@ -94,15 +99,20 @@ class Phone {
   }
 
   async deposit({ hash }: CertifiedRoster, epoch: number): Promise<Outcome> {
-    const { manifest, random } = this.#f
+    const { manifest, random, scheduler, saltNodes } = this.#f
     const draw = random.fork(`phone ${this.#drawn++}`)
     const rows = [{ hash: draw.bytes(12), size: 5, lags: LAG_CURRENT }]
-    const head = { minute: 0, userSecret: draw.bytes(32), syncId: draw.bytes(16), generation: 0, cursor: 0 }
+    const minute = Math.floor(scheduler.nowMs / MINUTE_MS)
+    const head = { minute, userSecret: draw.bytes(32), syncId: draw.bytes(16), generation: 0, cursor: 0 }
     const groups = [{ epoch, roster: hashToRosterName(hash), rows }]
     const frame = encodeSyncRequest({ ...head, report: { kind: 'none' }, groups }, manifest.parameters.syncRequestBytes)
     const central = { key: peerIdToKey(manifest.central.peerId), addresses: manifest.central.addresses }
     try {
-      const { refused, pins } = decodeSyncReply(await this.#request(central, SYNC_PROTOCOL, frame))
+      // A device seals to the key of the newest roster, whatever its rows name.
+      const newest = saltNodes.map((node) => rostersOf(node)?.newest).find((item) => item !== undefined)!
+      const sealed = sealRequest(newest.roster.central.seal, newest.roster.federation, frame, draw.bytes)
+      const answer = await this.#request(central, SEALED_PROTOCOL, sealed.frame)
+      const { refused, pins } = decodeSyncReply(sealed.openReply(answer))
       for (const pin of pins) expect(isValidPin(pin, manifestToId(manifest), central.key)).toBe(true)
       return { outcome: refused[0]?.reason ?? 'taken', pinned: pins[0]?.roster }
     } catch (error) {

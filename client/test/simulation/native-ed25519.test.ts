@@ -1,7 +1,7 @@
 import { seededRandom } from '@geotrace/node/testing'
-import { ed25519 as noble } from '@noble/curves/ed25519.js'
+import { ed25519 as noble, x25519 as nobleExchange } from '@noble/curves/ed25519.js'
 import { expect, it } from 'vitest'
-import { ed25519 as native, nativeSigner } from './native-ed25519.ts'
+import { ed25519 as native, x25519 as nativeExchange, nativeSigner } from './native-ed25519.ts'
 
 it('the native Ed25519 signs and verifies as @noble/curves does, also altered signatures and messages', () => {
   const random = seededRandom('ed25519')
@@ -43,4 +43,15 @@ it('the native Ed25519 signs and verifies as @noble/curves does, also altered si
     const other = random.bytes(32)
     expect(judge(native, noble.sign(message, other), message, noble.getPublicKey(other))).toBe(true)
   }
+})
+
+it('the native X25519 gives the keys and secrets of @noble/curves, and refuses points of small order', () => {
+  const random = seededRandom('x25519')
+  for (let i = 0; i < 50; i++) {
+    const [own, other] = [random.bytes(32), random.bytes(32)]
+    const key = nobleExchange.getPublicKey(other)
+    expect(nativeExchange.getPublicKey(other)).toEqual(key)
+    expect(nativeExchange.getSharedSecret(own, key)).toEqual(nobleExchange.getSharedSecret(own, key))
+  }
+  expect(() => nativeExchange.getSharedSecret(random.bytes(32), new Uint8Array(32))).toThrow()
 })

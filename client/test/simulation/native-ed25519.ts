@@ -1,13 +1,14 @@
 /**
- * Ed25519 of node:crypto for simulations. It replaces @noble/curves, node/src/platform/native-signer.ts and
+ * Ed25519 and X25519 of node:crypto for simulations. It replaces @noble/curves, node/src/platform/native-signer.ts and
  * core-wasm/src/wire/encoding/host-verify.ts. Keys and results are cached: a signature is verified once, and a signature
  * made here counts as verified. `native-ed25519.test.ts` compares this file with @noble/curves.
  * This file imports no project file, because Vitest loads it while it loads core-wasm/src/wire/encoding/signature.ts.
  */
-import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
+import { createPrivateKey, createPublicKey, diffieHellman, type KeyObject, sign, verify } from 'node:crypto'
 
 /** The DER prefix of a PKCS #8 private key, before its 32 bytes (RFC 8410 §7). */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex')
+const PKCS8_X25519 = Buffer.from('302e020100300506032b656e04220420', 'hex')
 /** More than one history needs. A full cache is cleared. */
 const REMEMBERED_MAX = 20_000
 
@@ -64,6 +65,27 @@ export const ed25519 = {
     const isValid = verify(null, message, toPublicKey(key), signature)
     remember(checked, toName(key, signature, message), isValid)
     return isValid
+  },
+}
+
+const exchangers = new Map<string, KeyObject>()
+
+function toExchanger(secret: Uint8Array): KeyObject {
+  const known = exchangers.get(text(secret))
+  if (known !== undefined) return known
+  const key = createPrivateKey({ key: Buffer.concat([PKCS8_X25519, secret]), format: 'der', type: 'pkcs8' })
+  return remember(exchangers, text(secret), key)
+}
+
+export const x25519 = {
+  getPublicKey(secret: Uint8Array): Uint8Array {
+    const { x = '' } = createPublicKey(toExchanger(secret)).export({ format: 'jwk' })
+    return new Uint8Array(Buffer.from(x, 'base64url'))
+  },
+  getSharedSecret(secret: Uint8Array, key: Uint8Array): Uint8Array {
+    const x = Buffer.from(key).toString('base64url')
+    const publicKey = createPublicKey({ key: { kty: 'OKP', crv: 'X25519', x }, format: 'jwk' })
+    return new Uint8Array(diffieHellman({ privateKey: toExchanger(secret), publicKey }))
   },
 }
 

@@ -3,14 +3,14 @@
  * Throws SEAL_UNKNOWN, VERSION_UNKNOWN, and in a reply the refusal's error.
  *
  *  struct SealedRequest { u8 version; u8 enc[32]; u8 sealed[n + 16] }     // of a sync request of n bytes
- *  struct SealedReply   { u8 status; u8 nonce[32]; u8 sealed[n + 16] }    // of a sync reply of n bytes
+ *  struct SealedReply   { u8 status; u8 nonce[32]; u8 sealed[n + 16] }    // of a reply or refusal, padded to n bytes
  */
 import { expand, extract } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import type { Random } from '../random.ts'
 import { PROTOCOL_VERSION } from '../wire/constants.ts'
 import { byteReader, concatBytes, utf8 } from '../wire/encoding/bytes.ts'
-import { STATUS_OK, throwRefusal } from '../wire/encoding/status.ts'
+import { REFUSAL_BYTES, STATUS_OK, throwRefusal } from '../wire/encoding/status.ts'
 import { assertVersion } from '../wire/encoding/version.ts'
 import { FederationError } from '../wire/errors.ts'
 import { contextToReceive, contextToSend, decrypt, encrypt, SEAL_KEY_BYTES, type SealContext } from './hpke.ts'
@@ -25,13 +25,16 @@ export interface SealKeys {
 }
 interface SealedRequest {
   readonly frame: Uint8Array
-  /** The sync reply in an answer. Throws SEAL_UNKNOWN when the central peer did not seal it; the refusal of the relay. */
+  /** The sync reply or refusal in an answer. Throws SEAL_UNKNOWN when the central peer did not seal it; the refusal of the relay. */
   openReply(answer: Uint8Array): Uint8Array
 }
 interface OpenedRequest {
   readonly request: Uint8Array
-  /** Seals a reply under a fresh nonce, however often the same request comes. */
-  sealReply(reply: Uint8Array, random: Random): Uint8Array
+  /**
+   * Seals a reply under a fresh nonce, however often the same request comes. Zeros fill it up to `bytes`, so that a relay
+   * cannot tell a refusal from a reply.
+   */
+  sealReply(reply: Uint8Array, bytes: number, random: Random): Uint8Array
 }
 
 /** `receiver`: the seal key in the newest roster. */
@@ -49,7 +52,8 @@ export function sealRequest(
       throwRefusal(reader)
       const nonce = reader.bytes(NONCE_BYTES)
       const { key, aeadNonce } = replyKeys(context, nonce)
-      return decrypt(key, aeadNonce, reader.bytes(reader.left))
+      const reply = decrypt(key, aeadNonce, reader.bytes(reader.left))
+      return reply[0] === STATUS_OK ? reply : reply.subarray(0, REFUSAL_BYTES)
     },
   }
 }
@@ -68,10 +72,12 @@ export function openRequest(keys: readonly SealKeys[], federation: Uint8Array, f
     if (opened === undefined) continue
     return {
       request: opened.request,
-      sealReply(reply, random) {
+      sealReply(reply, bytes, random) {
+        const padded = new Uint8Array(Math.max(bytes, reply.length))
+        padded.set(reply)
         const nonce = random(NONCE_BYTES)
         const { key: replyKey, aeadNonce } = replyKeys(opened.context, nonce)
-        return concatBytes(Uint8Array.of(STATUS_OK), nonce, encrypt(replyKey, aeadNonce, reply))
+        return concatBytes(Uint8Array.of(STATUS_OK), nonce, encrypt(replyKey, aeadNonce, padded))
       },
     }
   }

@@ -2,8 +2,10 @@
  * Keys and certified rosters of a test federation: its manifest, sheets, founding roster and later rosters, by the rules of
  * PROTOCOL.md §4 and §5. Keys derive from a phrase, and salts come from no ratchet, so nothing of this federation is secret.
  */
+
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
+import { secretToSealKey } from '../seal/hpke.ts'
 import { bytesToHex, concatBytes, equalBytes, utf8 } from '../wire/encoding/bytes.ts'
 
 import { keyToPeerId } from '../wire/encoding/peer-id.ts'
@@ -82,9 +84,14 @@ export function testManifest(parameters: Partial<Parameters> = {}, at = Date.par
     core: { simd: '22'.repeat(32), scalar: '33'.repeat(32) },
     operators: names.map((name) => ({ name, key: bytesToHex(testSigner(`operator/${name}`).key) })),
     members: peers.slice(0, -1),
-    central: peers.at(-1),
+    central: { ...peers.at(-1)!, seal: bytesToHex(secretToSealKey(testSealSecret())) },
   })
   return completeManifest(frozen, names.map(cardNonce))
+}
+
+/** The seal secret of the central peer of `testManifest`. */
+export function testSealSecret(): Uint8Array {
+  return demoSecret(PHRASE, `seal/${TEST_AUTHORITY}`)
 }
 
 /** The nonce of the card of `testManifest`, 32 bytes. */

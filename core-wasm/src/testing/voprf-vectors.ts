@@ -1,6 +1,6 @@
 /**
  * The published vectors of threshold salting, three of five: parts, shares, the line of a sheet, evaluations with proofs, and
- * the key of a cell. PROTOCOL.md §5.7–§5.9, §7.6. Secrets derive from fixed numbers.
+ * the key of a cell. PROTOCOL.md §5.7–§5.9, §7.7. Secrets derive from fixed numbers.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import {

@@ -6,7 +6,7 @@ export const MINUTE_MS = 60_000
 export const HOUR_MS = 60 * MINUTE_MS
 export const DAY_MS = 24 * HOUR_MS
 export const PROTOCOL_VERSION = 1
-/** The version of /geotrace/sync/1, whose frames changed once. */
+/** The version of a sync, whose frames changed once. */
 export const SYNC_VERSION = 2
 
 /** Minutes of a time block. Each divides the epoch, so a block lies in exactly one epoch. */
@@ -109,6 +109,8 @@ export const LINES_PER_REPLY_MAX = 1_024
 export const SEEDS_REPLY_MAX_BYTES = 36_864
 export const SYNC_REQUEST_MAX_BYTES = 65_536
 export const SYNC_REPLY_MAX_BYTES = 16_384
+/** Bytes that a sealed sync has more, in either direction: version or status, key or nonce, tag. */
+export const SEALED_FRAME_BYTES = 1 + 32 + 16
 /** Characters of federation.json. A member with two addresses takes some 420, indented, and there are at most 1,000. */
 export const MANIFEST_MAX_BYTES = 524_288
 

@@ -18,7 +18,7 @@ const keys = (): SealKeys => {
 const UNKNOWN = expect.objectContaining({ code: 'SEAL_UNKNOWN' })
 const federation = random(32)
 const request = random(1024)
-const reply = random(1024)
+const reply = concatBytes(Uint8Array.of(0), random(1023))
 
 describe('a sealed sync', () => {
   it('the central peer reads the request and the device reads the reply, with 49 bytes more in either direction', () => {
@@ -27,7 +27,7 @@ describe('a sealed sync', () => {
     expect(sent.frame.length).toBe(request.length + 49)
     const opened = openRequest([own], federation, sent.frame)
     expect(opened.request).toEqual(request)
-    const answer = opened.sealReply(reply, random)
+    const answer = opened.sealReply(reply, 0, random)
     expect(answer.length).toBe(reply.length + 49)
     expect(sent.openReply(answer)).toEqual(reply)
   })
@@ -35,7 +35,7 @@ describe('a sealed sync', () => {
   it('the keys of a reply are those of RFC 9458 §4.4, computed with node:crypto', () => {
     const own = keys()
     const { frame } = sealRequest(own.key, federation, request, random)
-    const answer = openRequest([own], federation, frame).sealReply(reply, random)
+    const answer = openRequest([own], federation, frame).sealReply(reply, 0, random)
     const [enc, nonce] = [frame.subarray(1, 33), answer.subarray(1, 33)]
     const secret = contextToReceive(
       own.secret,
@@ -58,7 +58,7 @@ describe('a sealed sync', () => {
   it('a repeated request gets answers under fresh keys, and each of them opens', () => {
     const own = keys()
     const sent = sealRequest(own.key, federation, request, random)
-    const answers = [1, 2].map(() => openRequest([own], federation, sent.frame).sealReply(reply, random))
+    const answers = [1, 2].map(() => openRequest([own], federation, sent.frame).sealReply(reply, 0, random))
     expect(Buffer.compare(answers[0]!, answers[1]!)).not.toBe(0)
     for (const answer of answers) expect(sent.openReply(answer)).toEqual(reply)
   })
@@ -85,7 +85,7 @@ describe('a sealed sync', () => {
     const own = keys()
     const one = sealRequest(own.key, federation, request, random)
     const other = sealRequest(own.key, federation, request, random)
-    const answer = openRequest([own], federation, one.frame).sealReply(reply, random)
+    const answer = openRequest([own], federation, one.frame).sealReply(reply, 0, random)
     for (const at of [1, 32, 33, 500, one.frame.length - 1]) {
       const changed = one.frame.slice()
       changed[at]! ^= 1
@@ -109,6 +109,15 @@ describe('a sealed sync', () => {
     const version = one.frame.slice()
     version[0] = 2
     expect(() => openRequest([own], federation, version)).toThrow(expect.objectContaining({ code: 'VERSION_UNKNOWN' }))
+  })
+
+  it('a refusal under the seal has the size of a reply, and the device reads it as a refusal', () => {
+    const own = keys()
+    const sent = sealRequest(own.key, federation, request, random)
+    const refusal = encodeRefusal({ status: 11, number: 7 })
+    const answer = openRequest([own], federation, sent.frame).sealReply(refusal, reply.length, random)
+    expect(answer.length).toBe(reply.length + 49)
+    expect(sent.openReply(answer)).toEqual(refusal)
   })
 
   it('a refusal in clear is the refusal of the relay or of a central peer without the key', () => {

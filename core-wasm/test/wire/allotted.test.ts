@@ -39,6 +39,7 @@ const CHANGES: Record<wire.ChangeKind, true> = {
   expel: true,
   amend: true,
   lied: true,
+  seal: true,
 }
 const EVIDENCE: Record<wire.Evidence['kind'], true> = {
   answer: true,

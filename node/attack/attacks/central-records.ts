@@ -4,17 +4,14 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { bytesToHex, EVALUATE_PROTOCOL, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
+import { bytesToHex, EVALUATE_PROTOCOL, peerIdToKey, RELAY_PROTOCOL, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { DEMO_AUTHORITY } from '../../src/local/local-federation.ts'
 import type { Attack, Figure } from '../lab/attack.ts'
 import { filesBelow } from '../lab/dump.ts'
-import { DIRECT_SYNC } from '../lab/intruder.ts'
 import type { Lab } from '../lab/lab.ts'
 import type { Seen } from '../lab/residents.ts'
 
 const ASKED: readonly string[] = [SALT_PROTOCOL.id, EVALUATE_PROTOCOL.id]
-/** Syncs as they reach the central peer directly, and through a salt node. */
-const [DIRECT, RELAYED] = [DIRECT_SYNC.id, '/geotrace/relay/1']
 
 export const centralRecords: Attack = {
   name: 'A15',
@@ -22,7 +19,7 @@ export const centralRecords: Attack = {
   attacker: 'the files and the log of the central peer; then its live connections; then one salt node as well',
   meaning: 'The share of the pseudonyms whose address the running central peer learns alone.',
   limit:
-    'A central peer that sees direct syncs could note each address. A relay that colludes shows the addresses of the syncs that it forwards. A salt node that colludes links by time: the busier the federation, the worse it guesses, and the lab is quiet.',
+    'A relay that colludes shows the addresses of the syncs that it forwards, one in as many as there are members. A salt node that colludes links by time: the busier the federation, the worse it guesses, and the lab is quiet.',
   isQuick: true,
   run: (lab) => Promise.resolve(search(lab)),
 }
@@ -33,16 +30,18 @@ function search(lab: Lab): Figure {
   const written = [...files, Buffer.from(log.join('\n'))]
   const recorded = residents.filter(({ address }) => written.some((content) => content.includes(address))).length
   const share = (count: number): number => (100 * count) / residents.length
-  const direct = residents.filter(({ seen }) => seen.some(({ protocol }) => protocol === DIRECT)).length
+  const central = bytesToHex(peerIdToKey(lab.federation.manifest.central.peerId))
+  const direct = residents.filter(({ seen }) => seen.some(({ peer }) => peer === central)).length
   const [one] = lab.federation.saltNodes
   const node = bytesToHex(one!.key)
   const relayed = residents.filter(({ seen }) =>
-    seen.some(({ protocol, peer }) => protocol === RELAYED && peer === node),
+    seen.some(({ protocol, peer }) => protocol === RELAY_PROTOCOL.id && peer === node),
   )
-  const gate = { rule: 'no address in any file or log line of the central peer', holds: recorded === 0 }
+  const rule = 'no device at the central peer, and no address in its files and log'
+  const gate = { rule, holds: recorded === 0 && direct === 0 }
   const more = {
-    'with one salt node that relays and colludes, %': share(Math.max(direct, relayed.length)),
-    'with one salt node that gives salts and colludes, %': share(Math.max(direct, guessedByTime(lab, node))),
+    'with one salt node that relays and colludes, %': share(relayed.length),
+    'with one salt node that gives salts and colludes, %': share(guessedByTime(lab, node)),
     'files searched': files.length,
     'log lines': log.length,
     'addresses in files and log': recorded,
@@ -55,7 +54,7 @@ function guessedByTime({ residents }: Lab, node: string): number {
   const all: Seen[] = residents.flatMap(({ seen }) => seen).sort((a, b) => a.order - b.order)
   const asked = all.filter(({ protocol, peer }) => ASKED.includes(protocol) && peer === node)
   const right = residents.filter(({ address, seen }) => {
-    const sync = seen.find(({ protocol }) => protocol === DIRECT || protocol === RELAYED)
+    const sync = seen.find(({ protocol }) => protocol === RELAY_PROTOCOL.id)
     return sync !== undefined && asked.filter(({ order }) => order < sync.order).at(-1)?.address === address
   })
   return right.length

@@ -14,6 +14,7 @@ import {
   type Row,
 } from '@geotrace/core-wasm/wire'
 import { systemRandom } from '../../src/platform/random.ts'
+import { FRAMES_PER_DEVICE_HOUR } from '../../src/relay/frame-bounds.ts'
 import { type Attack, atMost, type Figure } from '../lab/attack.ts'
 import { budgetOf, evaluateUntilSpent } from '../lab/evaluations.ts'
 import { type Intruder, openIntruder, replicasOf } from '../lab/intruder.ts'
@@ -22,8 +23,8 @@ import { worldToCells } from '../lab/map.ts'
 import { syncAll } from '../lab/residents.ts'
 
 const ADDRESS = 20
-/** New users that the central peer takes from one address in a day, by default. */
-const NEW_USERS = 2_000
+/** A bucket of frames holds an hour of them, and a day refills it. */
+const HOURS = 25
 /** Syncs in which a pseudonym reads its marks. A reply has room for 49. */
 const READS_MAX = 2
 
@@ -33,7 +34,7 @@ export const marksOracle: Attack = {
   attacker: 'one device at one address, any number of pseudonyms, and patience until somebody reports',
   meaning: 'The cells that one device can test for an infected person in one epoch and shard.',
   limit:
-    'Each tested cell gives a sure answer, under every setting. The attacker learns a place and an epoch and no name. A place with one resident names that resident. A false warning needs no salts of others: one pseudonym that was really at both places is enough.',
+    'Each tested cell gives a sure answer, under every setting. Under plain salting the frames that relays take from an address bound the pseudonyms; more addresses bring more of them. The attacker learns a place and an epoch and no name. A place with one resident names that resident. A false warning needs no salts of others: one pseudonym that was really at both places is enough.',
   isQuick: true,
   run: probe,
 }
@@ -57,7 +58,7 @@ async function probe(lab: Lab): Promise<Figure> {
     await syncAll(residents.filter((item) => item !== reporter))
     const warned = await warnedWithoutContact(lab)
     const isPlain = setting.parameters.salting === 'plain'
-    const value = isPlain ? NEW_USERS * ROWS_PER_SHAPE_MAX : hashes.size
+    const value = isPlain ? pseudonymsADay(lab) * ROWS_PER_SHAPE_MAX : hashes.size
     const visited = new Set(reporter.fixes.map(({ lat, lng }) => lab.core.fixToCells(lat, lng)[0]))
     const right = [...marked].filter((cell) => visited.has(cell)).length
     const more = {
@@ -72,6 +73,12 @@ async function probe(lab: Lab): Promise<Figure> {
   } finally {
     await intruder.close()
   }
+}
+
+/** Pseudonyms that one address can bring through all relays in a day: each takes one frame. */
+function pseudonymsADay({ certified, federation }: Lab): number {
+  const { devicesPerAddress } = federation.manifest.parameters
+  return certified.roster.members.length * FRAMES_PER_DEVICE_HOUR * devicesPerAddress * HOURS
 }
 
 /** The 80-minute hash of every cell that the attacker can salt, with the cell. */

@@ -4,6 +4,7 @@
  */
 import type { Session } from '@geotrace/client'
 import { libp2pDialer } from '@geotrace/client/node'
+import { sealRequest } from '@geotrace/core-wasm/seal'
 import {
   answerToSalts,
   type Block,
@@ -12,13 +13,11 @@ import {
   encodeSyncRequest,
   hashToRosterName,
   isFederationError,
+  MINUTE_MS,
   type PeerAddress,
-  type Protocol,
-  peerIdToKey,
+  RELAY_PROTOCOL,
   type RowGroup,
   SALT_PROTOCOL,
-  SYNC_REPLY_MAX_BYTES,
-  SYNC_REQUEST_MAX_BYTES,
   type SyncKind,
   type SyncReply,
   shardToReplicas,
@@ -34,12 +33,6 @@ const INTRUDERS_MAX = 200
 /** A peer closes a connection that sent some two hundred requests, so an attacker opens the next one before. */
 const REQUESTS_PER_SESSION = 60
 const TRIES_MAX = 50
-/** A sync that goes straight to the central peer. */
-export const DIRECT_SYNC: Protocol = {
-  id: '/geotrace/sync/1',
-  requestMaxBytes: SYNC_REQUEST_MAX_BYTES,
-  replyMaxBytes: SYNC_REPLY_MAX_BYTES,
-}
 /** The only shard of the lab's federations. */
 export const SHARD = 0
 
@@ -47,7 +40,7 @@ export interface Intruder {
   request: Session['request']
   /** Salts in the order of `blocks`; undefined when the quota is spent at this replica. */
   salts(replica: PeerAddress, blocks: readonly Block[]): Promise<readonly Uint8Array[] | undefined>
-  /** One sync under a pseudonym, with any rows. */
+  /** One sync under a pseudonym, with any rows. When an address has spent its frames, further syncs leave from the next one. */
   sync(userSecret: Uint8Array, groups: RowGroup[], report?: SyncKind): Promise<SyncReply>
   close(): Promise<void>
 }
@@ -69,7 +62,7 @@ export async function patiently<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 /** The `index`-th attacker's address, 0 to 199. */
-export async function openIntruder({ certified, federation }: Lab, index = 0): Promise<Intruder> {
+export async function openIntruder({ certified, federation, clock }: Lab, index = 0): Promise<Intruder> {
   const addresses = await loopbackAddresses(BLOCK, INTRUDERS_MAX)
   const dialer = libp2pDialer({ localAddress: addresses[index]! })
   let [session, requests] = [await dialer.open(), 0]
@@ -80,7 +73,9 @@ export async function openIntruder({ certified, federation }: Lab, index = 0): P
     }
     return session.request(...args)
   }
-  const { central, parameters } = federation.manifest
+  const { parameters } = federation.manifest
+  const { members, central, federation: id } = certified.roster
+  const senders = frameSenders(addresses.slice(index), members)
   return {
     request,
     async salts(replica, blocks) {
@@ -96,11 +91,41 @@ export async function openIntruder({ certified, federation }: Lab, index = 0): P
       }
     },
     async sync(userSecret, groups, report = { kind: 'none' }) {
-      const head = { minute: 0, userSecret, syncId: systemRandom(16), generation: 0, cursor: 0 }
+      const minute = Math.floor(clock.now() / MINUTE_MS)
+      const head = { minute, userSecret, syncId: systemRandom(16), generation: 0, cursor: 0 }
       const frame = encodeSyncRequest({ ...head, report, groups }, parameters.syncRequestBytes)
-      const peer = { key: peerIdToKey(central.peerId), addresses: central.addresses }
-      return await patiently(async () => decodeSyncReply(await request(peer, DIRECT_SYNC, frame)))
+      return await patiently(async () => {
+        const sealed = sealRequest(central.seal, id, frame, systemRandom)
+        return decodeSyncReply(await senders.send(sealed.frame, sealed.openReply))
+      })
     },
-    close: () => session.close(),
+    async close() {
+      await session.close()
+      await senders.close()
+    },
+  }
+}
+
+/** Sends sealed frames through one member after the other, and from the next address when all of them refuse this one. */
+function frameSenders(addresses: readonly string[], members: readonly PeerAddress[]) {
+  let [place, relay] = [0, 0]
+  let session: Session | undefined
+  return {
+    async send(frame: Uint8Array, open: (answer: Uint8Array) => Uint8Array): Promise<Uint8Array> {
+      for (;;) {
+        session ??= await libp2pDialer({ localAddress: addresses[place]! }).open()
+        try {
+          return open(await session.request(members[relay]!, RELAY_PROTOCOL, frame))
+        } catch (error) {
+          if (!isFederationError(error, 'QUOTA_SPENT') || place === addresses.length - 1) throw error
+          relay = (relay + 1) % members.length
+          if (relay > 0) continue
+          place++
+          await session.close()
+          session = undefined
+        }
+      }
+    },
+    close: async () => await session?.close(),
   }
 }

@@ -151,6 +151,8 @@ export function changeToText(change: Change, newest: CertifiedRoster | undefined
       return `${toName(change.key)} is removed`
     case 'lied':
       return `${toName(change.key)} contradicted itself and is removed`
+    case 'seal':
+      return 'the central peer has a new seal key'
     case 'amend':
       return `the federation changes to ${amendmentToText(change)}`
   }

@@ -16,10 +16,8 @@ export interface CentralConfig {
   reportDays: number
   /** Report codes that a user may present in a UTC day. */
   attemptsPerDay: number
-  /** New users from one address prefix in a UTC day. The default fits a whole school that shares one address. */
-  newUsersPerPrefix: number
-  /** New users from one fence, the wider prefix around it (an IPv6 /48), in a UTC day. */
-  newUsersPerFence: number
+  /** New users through one relay in a UTC day. */
+  newUsersPerRelay: number
   /** Deposits of one user in a UTC day. */
   depositsPerDay: number
   /** The whole store in MiB. New users are refused somewhat earlier. */
@@ -33,8 +31,7 @@ const LIMITS: Record<Exclude<keyof CentralConfig, 'profile'>, [min: number, max:
   latencyEpochs: [0, 252],
   reportDays: [1, 3_660],
   attemptsPerDay: [1, 1_000],
-  newUsersPerPrefix: [1, 1_000_000],
-  newUsersPerFence: [1, 1_000_000],
+  newUsersPerRelay: [1, 1_000_000],
   depositsPerDay: [24, 10_000],
   storeCeilingMib: [1, 1 << 30],
   inFlight: [1, 10_000],
@@ -49,8 +46,8 @@ export function toCentralConfig(given: Partial<CentralConfig>, { parameters }: M
     profile,
     reportDays: parameters.retentionDays,
     attemptsPerDay: 10,
-    newUsersPerPrefix: 2_000,
-    newUsersPerFence: 8_000,
+    // Ten relays admit a city of half a million in ten days.
+    newUsersPerRelay: 5_000,
     // A device has new fixes once in five minutes at most.
     depositsPerDay: 288,
     // A terabyte: what one machine with embedded databases serves, about a million users.

@@ -18,13 +18,14 @@ import {
   marksPerReply,
   type Pin,
   type Roster,
+  SEALED_PROTOCOL,
   SYNC_GROUPS_MAX,
-  SYNC_PROTOCOL,
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
 import type { Standing } from '../membership/agreement/standing.ts'
 import { type ClockWatch, clockWatch, strayedOperators } from '../membership/clock-watch.ts'
 import { assertSameFederation, createMembership, isFoundedWith, type Membership } from '../membership/membership.ts'
+import { demoSealSecret } from '../membership/new-manifest.ts'
 import type { Pace } from '../membership/pace.ts'
 import { createHost, type OpenHost } from '../net/host.ts'
 import type { Host } from '../net/protocol.ts'
@@ -43,6 +44,9 @@ import type { QuarantinedReport } from './risk/report-register.ts'
 import { type RiskEngine, riskEngine } from './risk/risk-engine.ts'
 import type { RiskProfile } from './risk/risk-profile.ts'
 import { type Scrubbing, scrubbing } from './scrubbing.ts'
+import { type Resealing, resealing } from './sealed/resealing.ts'
+import { openSealKeys, SEAL_KEYS_DIR } from './sealed/seal-keys.ts'
+import { type SealedCounters, type SealedService, sealedService } from './sealed/sealed-service.ts'
 import type { CentralStore, DayStatistics, ReportId, ReportRecord } from './store/central-store.ts'
 import { dayToFirstEpoch } from './store/day.ts'
 import { levelStore } from './store/level-store.ts'
@@ -58,6 +62,8 @@ export interface CentralPeerInit {
   secret: Uint8Array
   /** 32-byte secret of the authority's operator key, for its vote. */
   operatorSecret?: Uint8Array
+  /** The first seal secret, for a directory without one; a demo derives it, `geotrace central init` draws it. */
+  sealSecret?: Uint8Array
   /** The peer's directory for rosters and votes, and for the store unless `store` is given. */
   dir: string
   /** The file of the store's keys; default: `store.keys` in `dir`. */
@@ -87,7 +93,7 @@ export interface CentralPeerInit {
   /** Intervals of link probes and heartbeats; default: REAL_PACE. */
   pace?: Pace
 }
-interface CentralStatus extends Readonly<SyncCounters> {
+interface CentralStatus extends Readonly<SyncCounters & SealedCounters> {
   readonly state: PeerState
   readonly federation: string
   readonly peerId: string | undefined
@@ -95,6 +101,8 @@ interface CentralStatus extends Readonly<SyncCounters> {
   readonly roster: number | undefined
   /** Whether this peer knows the rosters that the others know; it pins epochs only when it is `current`. */
   readonly standing: Standing | undefined
+  /** False while devices seal to a key that this peer lost; the next roster names another one. */
+  readonly opensSeals: boolean
   /** The kinds of evidence that peers have proven. */
   readonly evidence: readonly string[]
   /** Peers that answered the last check, and operators whose peers run with the manifest of another federation. */
@@ -181,6 +189,8 @@ interface Parts {
   codes: CodeRegistry
   risk: RiskEngine
   service: SyncService
+  sealed: SealedService
+  seals: Resealing
   sweeping: Retention
   closing: Closing
   scrubbing: Scrubbing
@@ -209,9 +219,10 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
       state = 'joining'
       try {
         parts = await assemble(init, config)
-        await parts.host.serve(SYNC_PROTOCOL, parts.service.handle)
+        await parts.host.serve(SEALED_PROTOCOL, parts.sealed.handle)
         await parts.membership.start()
         parts.membership.standing.start()
+        await parts.seals.start()
         // Marks follow while the peer serves.
         await parts.risk.start()
         for (const pin of parts.pins.open(clock.now())) parts.membership.say({ kind: 'pin', ...pin })
@@ -269,7 +280,9 @@ function toStatus(manifest: Manifest, state: CentralStatus['state'], parts: Part
     standing: parts?.membership.standing.state(),
     evidence: parts?.membership.status().evidence ?? [],
     reach: parts && toReach(parts),
+    opensSeals: parts?.seals.isOpen() ?? true,
     ...(parts?.service.counters ?? { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 }),
+    ...(parts?.sealed.counters ?? { sealUnknown: 0, sealedRefusals: 0 }),
     activeReports: risk?.reports ?? 0,
     sourceHashes: risk?.hashes ?? 0,
     riskMs: Math.round(risk?.riskMs ?? 0),
@@ -341,11 +354,7 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
       allowsOrigin: (origin) => isAppOrigin(newest(), origin),
     })
     opened.push(() => host.stop())
-    if (keyToPeerId(host.key) !== manifest.central.peerId)
-      refuse(
-        'central.peerId',
-        `the manifest expected ${manifest.central.peerId}, but this peer is ${keyToPeerId(host.key)}`,
-      )
+    assertCentralKey(host, manifest)
     const membership = await createMembership({
       manifest,
       host,
@@ -358,7 +367,7 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
       ...(operatorSecret !== undefined && { operatorSecret }),
       ...(init.pace && { pace: init.pace }),
     })
-    const { rosters } = membership
+    const { rosters, peers } = membership
     newest = () => rosters.newest?.roster ?? founding
     const retentionStart = (): number =>
       Math.max(retentionToEpoch(clock.now(), retentionDays), dayToFirstEpoch(store.floor()))
@@ -369,9 +378,11 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
     const room = storeRoom({ store, space, ceilingMib: config.storeCeilingMib })
     const shared = { manifest, config, store, room, clock, random, retentionStart }
     const service = syncService({ ...shared, rosters, pins, isReady, codes, risk })
-    const watch = clockWatch(host, () => membership.peers.others(host.key), clock, random, manifestToId(manifest))
+    const seals = await openSeals(init, membership, openRecords)
+    const sealed = sealedService({ manifest, peers, keys: seals.current, sync: service, random, log })
+    const watch = clockWatch(host, () => peers.others(host.key), clock, random, manifestToId(manifest))
     const upkeep = toUpkeep(init, { store, room, membership, watch, risk })
-    return { host, store, membership, watch, pins, codes, risk, service, space, ...upkeep }
+    return { host, store, membership, watch, pins, codes, risk, service, sealed, seals, space, ...upkeep }
   } catch (error) {
     for (const close of opened.reverse()) await close()
     throw error
@@ -399,6 +410,25 @@ function toUpkeep(
     scrubbing: scrubbing(store, clock, log),
     health: centralHealth({ store, room, log }),
   }
+}
+
+function assertCentralKey({ key }: Host, { central }: Manifest): void {
+  const own = keyToPeerId(key)
+  if (own !== central.peerId)
+    refuse('central.peerId', `the manifest expected ${central.peerId}, but this peer is ${own}`)
+}
+
+/** The seal keys on the disk. Those of a demo derive from its phrase. */
+async function openSeals(
+  { manifest, secret, sealSecret, dir, clock, random, log }: CentralPeerInit,
+  membership: Membership,
+  openRecords: OpenRecords,
+): Promise<Resealing> {
+  const { demo, central } = manifest
+  const first = sealSecret ?? (demo && demoSealSecret(demo.phrase, central.operator))
+  const keys = await openSealKeys(await openRecords(join(dir, SEAL_KEYS_DIR)), random, first)
+  const { rosters, say } = membership
+  return resealing({ keys, rosters, signer: nativeSigner(secret), clock, log, say })
 }
 
 /** The records name a federation since the first start, which founded the store before. */
@@ -449,12 +479,13 @@ function followOwnPins(pins: RosterPins, { pool }: Membership, clock: Clock, log
 }
 
 async function disassemble(
-  { host, store, membership, risk, sweeping, closing: ordering, scrubbing }: Parts,
+  { host, store, membership, risk, seals, sweeping, closing: ordering, scrubbing }: Parts,
   init: CentralPeerInit,
 ): Promise<void> {
   const isQuiet = Promise.all([membership.stop(), sweeping.stop(), ordering.stop(), scrubbing.stop()])
   await host.stop()
   await isQuiet
+  await seals.settled()
   await risk.stop()
   if (init.store === undefined) await store.close()
 }

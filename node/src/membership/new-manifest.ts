@@ -5,6 +5,7 @@
  * Throws COMMAND_INVALID, MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK.
  */
 import { CORE_SHA256 } from '@geotrace/core-wasm'
+import { secretToSealKey } from '@geotrace/core-wasm/seal'
 import {
   assertFrozenManifest,
   bytesToHex,
@@ -30,6 +31,8 @@ export interface MemberCard {
   addresses: string[]
   /** Hex; commits to a nonce that the member opens once the manifest is frozen. */
   commitment: string
+  /** Hex, only of the central peer: the X25519 key to which devices seal their syncs. */
+  seal?: string | undefined
 }
 
 const cardSchema = z.strictObject({
@@ -38,6 +41,7 @@ const cardSchema = z.strictObject({
   peerId: z.string(),
   addresses: z.array(z.string()).check(z.minLength(1)),
   commitment: z.string(),
+  seal: z.optional(z.string()),
 })
 
 /** Parses a card that `geotrace salt init` printed. `path` names it in the error. Throws COMMAND_INVALID. */
@@ -75,7 +79,7 @@ export function newManifest({ name, members, central, parameters, demo, at }: Ne
     core: CORE_SHA256,
     operators: [...operators].map(([operator, key]) => ({ name: operator, key })),
     members: members.map(entry),
-    central: entry(central),
+    central: { ...entry(central), seal: central.seal },
   })
 }
 
@@ -89,12 +93,19 @@ interface NewDemo extends Pick<NewFederation, 'name' | 'parameters' | 'at'> {
 /** The complete manifest of a federation with published keys and nonces. PROTOCOL.md §4.3. Throws MANIFEST_INVALID. */
 export function newDemoManifest({ phrase, speed, peers, ...rest }: NewDemo): Manifest {
   const cards = peers.map(({ operator, addresses }) => demoCard(phrase, operator, addresses))
+  const central = cards.at(-1)!
+  const seal = bytesToHex(secretToSealKey(demoSealSecret(phrase, central.operator)))
   const demo = { phrase, ...(speed !== undefined && { speed }) }
-  const frozen = newManifest({ ...rest, demo, members: cards.slice(0, -1), central: cards.at(-1)! })
+  const frozen = newManifest({ ...rest, demo, members: cards.slice(0, -1), central: { ...central, seal } })
   return completeManifest(
     frozen,
     peers.map(({ operator }) => demoNonce(phrase, operator)),
   )
+}
+
+/** The first seal secret of the central peer of a demo. PROTOCOL.md §4.3. */
+export function demoSealSecret(phrase: string, operator: string): Uint8Array {
+  return demoSecret(phrase, `seal/${operator}`)
 }
 
 function demoNonce(phrase: string, operator: string): Uint8Array {

@@ -11,6 +11,7 @@ import {
   isFederationError,
   type Protocol,
   peerIdToKey,
+  STATUS_INTERNAL,
 } from '@geotrace/core-wasm/wire'
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { toCode } from '../platform/disk-error.ts'
@@ -21,9 +22,6 @@ import type { HostLimits } from './limits.ts'
 import type { Handler, HostStats, Requester } from './protocol.ts'
 import { frames, malformed } from './transport/frame.ts'
 import { linger } from './transport/inbound-streams.ts'
-
-/** `internal` of PROTOCOL.md §6.3: the handler threw something else than a FederationError. */
-const STATUS_INTERNAL = 255
 
 /** Counts requests, calls their handlers and encodes refusals, for both listeners. */
 export class RequestServer {

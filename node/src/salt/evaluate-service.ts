@@ -1,5 +1,5 @@
 /**
- * Answers /geotrace/evaluate/1: evaluates blinded elements under this replica's share. PROTOCOL.md §5.7–§5.11, §7.6. Throws,
+ * Answers /geotrace/evaluate/1: evaluates blinded elements under this replica's share. PROTOCOL.md §5.7–§5.11, §7.7. Throws,
  * in this order: decoding errors, BATCH_REFUSED, MESSAGE_MALFORMED (an element that is none), CLOCK_SKEWED, FORBIDDEN,
  * NOT_ALLOWED, ROSTER_UNKNOWN, WRONG_SHARD, BLOCK_TOO_OLD, BLOCK_TOO_NEW, EPOCH_LOST, QUOTA_SPENT.
  * Nothing is multiplied before the quota is charged on disk, so a refused request costs no multiplication. The work goes in

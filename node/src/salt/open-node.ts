@@ -12,6 +12,7 @@ import {
   type Manifest,
   manifestToId,
   manifestToRoster,
+  RELAY_PROTOCOL,
   type Roster,
   SEEDS_PROTOCOL,
   type Signer,
@@ -27,6 +28,7 @@ import type { Handler, Host } from '../net/protocol.ts'
 import type { CertificateSource } from '../net/transport/tls-certificate.ts'
 import { fileRecords, type OpenRecords, type Records } from '../platform/file-records.ts'
 import type { Log } from '../platform/log.ts'
+import { relayService } from '../relay/relay-service.ts'
 import { type Heartbeat, heartbeat } from './heartbeat.ts'
 import { createHoldings, type Holdings } from './holdings.ts'
 import { levelQuotaDisk, type QuotaDisk } from './quota/quota-disk.ts'
@@ -165,6 +167,8 @@ async function connect(ground: Ground, host: Host): Promise<OpenNode> {
   const { pinned } = membership.pool
   const service = salting.serve({ clock, signer, random, rosters, holdings, keeper, watch, pinned, allows })
   await host.serve(service.protocol, admitted(service.handler, init.admit))
+  const relay = relayService({ manifest: init.manifest, host, peers, clock, allows })
+  await host.serve(RELAY_PROTOCOL, admitted(relay, init.admit))
   return { host, service, quota: salting.quota, keeper, membership, pulse, holdings, watch, settled }
 }
 

@@ -6,6 +6,7 @@
 
 export { memoryStore } from '../central/store/memory-store.ts'
 export { type LocalFederation, type LocalFederationInit, startFederation } from '../local/local-federation.ts'
+export { loopbackAddresses } from '../local/loopback.ts'
 export { CONTENT_SECURITY_POLICY, startWebServer, type WebServer, type WebServerInit } from '../local/web-server.ts'
 export { type Pace, REAL_PACE } from '../membership/pace.ts'
 export { simulatedDisk } from './simulated/disk.ts'

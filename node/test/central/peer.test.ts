@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { simulatedClock } from '@geotrace/core-wasm'
+import { sealRequest } from '@geotrace/core-wasm/seal'
 import {
   DEMO_PHRASE,
   decodeSyncReply,
@@ -10,8 +11,9 @@ import {
   encodeCertifiedRoster,
   hashToRosterName,
   LAG_CURRENT,
+  manifestToId,
   peerIdToKey,
-  SYNC_PROTOCOL,
+  SEALED_PROTOCOL,
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
 import { decodeQR } from 'qr/decode.js'
@@ -103,22 +105,15 @@ describe('a central peer on the network', () => {
     for (const other of others) await other.link(central)
     await until(() => peer.status().standing === 'current')
   }
-  /** A device whose syncs go over a libp2p connection. */
+  /** Sends a sealed sync over a libp2p connection, by default as the first member, and opens the answer. */
+  const send = async (request: Uint8Array, from: Host = others[0]!): Promise<Uint8Array> => {
+    const { seal } = peer.membership()!.rosters.newest!.roster.central
+    const sealed = sealRequest(seal, manifestToId(manifest), request, systemRandom)
+    const to = { key: peerIdToKey(manifest.central.peerId), addresses: peer.status().addresses }
+    return sealed.openReply(await from.request(to, SEALED_PROTOCOL, sealed.frame))
+  }
   const device = (): Device =>
-    new Device(
-      manifest,
-      {
-        counters: { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 },
-        handle: (bytes) =>
-          host.request(
-            { key: peerIdToKey(manifest.central.peerId), addresses: peer.status().addresses },
-            SYNC_PROTOCOL,
-            bytes,
-          ),
-      },
-      [certified],
-      systemRandom,
-    )
+    new Device(manifest, { answer: (bytes) => send(bytes) }, [certified], systemRandom, clock)
   const epoch = timeToEpoch(START)
 
   it('the central peer issues codes, marks and retracts, and keeps its state over a restart', async () => {
@@ -269,9 +264,9 @@ describe('a central peer on the network', () => {
     const one = device()
     await one.sync({ rows: { [epoch]: [row(1, LAG_CURRENT)] }, syncId })
     await expect(one.sync({ rows: { [epoch]: [2] }, syncId })).rejects.toMatchObject({ code: 'SYNC_CONFLICT' })
-    const peerAddress = { key: peerIdToKey(manifest.central.peerId), addresses: peer.status().addresses }
-    const cut = await host.request(peerAddress, SYNC_PROTOCOL, one.frame().subarray(0, 100))
+    const cut = await send(one.frame().subarray(0, 100))
     expect(() => decodeSyncReply(cut)).toThrow(expect.objectContaining({ code: 'MESSAGE_MALFORMED' }))
+    await expect(send(one.frame(), host)).rejects.toMatchObject({ code: 'FORBIDDEN' })
     expect(hashToRosterName(certified.hash)).toHaveLength(8)
   })
 

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import type { Random } from '@geotrace/core-wasm'
-import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
+import { type Clock, type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
 import { certifyRoster } from '@geotrace/core-wasm/testing'
 import {
   type CertifiedRoster,
@@ -17,6 +17,7 @@ import {
   hashToRosterName,
   type Manifest,
   type Mark,
+  MINUTE_MS,
   manifestToId,
   manifestToRoster,
   type Pin,
@@ -30,6 +31,7 @@ import {
   type SyncKind,
   type SyncReply,
   secretToSigner,
+  stampMinute,
   timeToEpoch,
   type WITHDRAW_REASONS,
 } from '@geotrace/core-wasm/wire'
@@ -46,8 +48,6 @@ import { rosterPins } from '../../src/central/sync/pins.ts'
 import { type SyncService, syncService } from '../../src/central/sync/service.ts'
 import type { Standing } from '../../src/membership/agreement/standing.ts'
 import { newDemoManifest } from '../../src/membership/new-manifest.ts'
-import { addressToRequester } from '../../src/net/guard/requester.ts'
-import type { Requester } from '../../src/net/protocol.ts'
 import { silent } from '../../src/platform/log.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { row } from './store/sample.ts'
@@ -93,7 +93,7 @@ export interface World {
   readonly risk: RiskEngine
   readonly codes: CodeRegistry
   readonly sweeping: Retention
-  device(name?: Partial<Requester>): Device
+  device(relay?: Uint8Array): Device
   /** The current epoch of the clock. */
   epoch(): number
 }
@@ -149,9 +149,9 @@ export async function world(init: WorldInit = {}): Promise<World> {
   // Marks come with the next scheduled sync, so a test device syncs when all of them are computed.
   const settling: SyncService = {
     ...service,
-    handle: async (bytes, from) => {
+    answer: async (bytes, relay) => {
       await risk.settled()
-      return service.handle(bytes, from)
+      return service.answer(bytes, relay)
     },
   }
   return {
@@ -167,12 +167,13 @@ export async function world(init: WorldInit = {}): Promise<World> {
     risk,
     codes,
     sweeping,
-    device: (from) => new Device(manifest, settling, certified, random, from),
+    device: (relay) => new Device(manifest, settling, certified, random, clock, relay),
     epoch: () => timeToEpoch(clock.now()),
   }
 }
 
-export const LOOPBACK: Requester = { key: undefined, ...addressToRequester('/ip4/127.0.0.1/tcp/1') }
+/** The relay of a device, unless a test names another. */
+export const RELAY = new Uint8Array(32).fill(1)
 
 export interface DeviceSync {
   /** Rows by epoch. A number or a text stands for a row with the lag current. */
@@ -192,26 +193,29 @@ export class Device {
   readonly secret: Uint8Array
   readonly held = new Map<string, Mark>()
   readonly #seen = new Set<string>()
-  readonly #from: Requester
+  readonly #relay: Uint8Array
+  readonly #clock: Pick<Clock, 'now'>
   #read = { generation: 0, cursor: 0 }
   #last: Uint8Array | undefined
 
   readonly #manifest: Manifest
-  readonly #service: Pick<SyncService, 'handle'>
+  readonly #service: Pick<SyncService, 'answer'>
   readonly #rosters: CertifiedRoster[]
   readonly #random: Random
   constructor(
     manifest: Manifest,
-    service: SyncService,
+    service: Pick<SyncService, 'answer'>,
     rosters: CertifiedRoster[],
     random: Random,
-    from: Partial<Requester> = {},
+    clock: Pick<Clock, 'now'>,
+    relay: Uint8Array = RELAY,
   ) {
     this.#manifest = manifest
     this.#service = service
     this.#rosters = rosters
     this.#random = random
-    this.#from = { ...LOOPBACK, ...from }
+    this.#relay = relay
+    this.#clock = clock
     this.secret = random(32)
   }
 
@@ -225,22 +229,29 @@ export class Device {
         .sort((a, b) => compareHashes(a.hash, b.hash)),
     }))
     const { syncRequestBytes } = this.#manifest.parameters
-    const request = { minute: 0, userSecret: this.secret, syncId, report: toKind(sync), ...this.#read, groups }
+    const request = {
+      minute: this.#minute(),
+      userSecret: this.secret,
+      syncId,
+      report: toKind(sync),
+      ...this.#read,
+      groups,
+    }
     return encodeSyncRequest(request, syncRequestBytes)
   }
 
   async sync(sync: DeviceSync = {}): Promise<SyncReply> {
     this.#last = this.frame(sync)
-    return this.#take(await this.#service.handle(this.#last, this.#from))
+    return this.#take(await this.#service.answer(this.#last, this.#relay))
   }
   /** Syncs, and syncs once more without deposits for the marks that follow from the first sync. */
   async syncTwice(sync: DeviceSync): Promise<SyncReply> {
     await this.sync(sync)
     return await this.sync()
   }
-  /** Sends the last request again, with the same bytes. */
+  /** Sends the last request again, with the same bytes but for the minute. */
   async again(): Promise<SyncReply> {
-    return decodeSyncReply(await this.#service.handle(this.#last!, this.#from))
+    return decodeSyncReply(await this.#service.answer(stampMinute(this.#last!, this.#minute()), this.#relay))
   }
   /** Syncs without deposits until no mark is left. Resolves with the number of syncs. */
   async readAll(): Promise<number> {
@@ -251,6 +262,10 @@ export class Device {
   }
   set read(to: { generation: number; cursor: number }) {
     this.#read = to
+  }
+
+  #minute(): number {
+    return Math.floor(this.#clock.now() / MINUTE_MS)
   }
 
   #take(bytes: Uint8Array): SyncReply {

@@ -4,17 +4,24 @@
  */
 import type { Exposure, Protocol } from '@geotrace/client'
 import { formatReportCode } from '@geotrace/client'
-import { type FakeFederation, fakeFederation, openTracer, START_MS, seededBytes } from '@geotrace/client/testing'
+import {
+  type FakeFederation,
+  fakeFederation,
+  OPENED_SYNC,
+  openTracer,
+  START_MS,
+  seededBytes,
+} from '@geotrace/client/testing'
 import type { Fix, Salting, TimeBlock } from '@geotrace/core-wasm'
 import {
   bytesToHex,
   decodeEvaluateRequest,
   decodeSaltRequest,
   EVALUATE_PROTOCOL,
+  RELAY_PROTOCOL,
   RISK_HASH_BYTES,
   SALT_PROTOCOL,
   SECRET_BYTES,
-  SYNC_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
 import { type FixHexagons, positionToHexagons } from '../map/hexagons.ts'
 import { type LabEvaluation, openSecrets, type SecretSource } from './secrets.ts'
@@ -49,7 +56,7 @@ export interface LabPerson {
 export interface LabRequest {
   who: string
   to: string
-  protocol: 'secrets' | 'sync' | 'roster'
+  protocol: 'secrets' | 'relay' | 'sync' | 'roster'
   /** Blinded elements or time blocks of a request for secrets. */
   items: number
   sent: number
@@ -142,11 +149,9 @@ export async function runLab({ distanceM, gapMin, salting }: LabInit): Promise<L
 }
 
 function toWord({ id }: Protocol): LabRequest['protocol'] {
-  return id === SALT_PROTOCOL.id || id === EVALUATE_PROTOCOL.id
-    ? 'secrets'
-    : id === SYNC_PROTOCOL.id
-      ? 'sync'
-      : 'roster'
+  if (id === SALT_PROTOCOL.id || id === EVALUATE_PROTOCOL.id) return 'secrets'
+  if (id === RELAY_PROTOCOL.id) return 'relay'
+  return id === OPENED_SYNC.id ? 'sync' : 'roster'
 }
 
 /** Elements of the evaluation, or time blocks of the salts. */

@@ -421,7 +421,7 @@ export const later = (n: Numbers): Later => {
         {
           question: 'Wie anonym bin ich?',
           answer:
-            'Kein Name geht hinaus, aber die Zentrale sieht die Adresse, von der Sie abgleichen, und alle Abgleiche dieses Geräts gehören zusammen. Wer zwei Ihrer Orte und Zeiten kennt, kann Ihre Zahl finden.',
+            'Kein Name geht hinaus, und Freiwillige reichen Ihre versiegelten Abgleiche weiter, sodass die Zentrale keine Adresse sieht, wenn diese sie ihr nicht verraten. Alle Abgleiche dieses Geräts gehören zusammen. Wer zwei Ihrer Orte und Zeiten kennt, kann Ihre Zahl finden.',
         },
         {
           question: 'Wer erfährt, dass ich gefährdet bin?',
@@ -459,7 +459,7 @@ export const later = (n: Numbers): Later => {
       seenNothing: 'Noch kein Abgleich, seit die App offen ist.',
       seenOf: {
         nodes: (count) => n.count(count, { one: '# Salt-Knoten', other: '# Salt-Knoten' }),
-        central: 'Die Zentrale',
+        relay: 'Der Knoten, der den Abgleich weiterreichte',
         member: 'Ein Mitglied',
         network: 'Wer das Netz beobachtet',
       },
@@ -467,10 +467,8 @@ export const later = (n: Numbers): Later => {
         `Ihre Internetadresse, Anteil ${n.list(shards)}, die Zeit von ${from} bis ${to} und ${n.count(elements, { one: '# verdeckte Zahl', other: '# verdeckte Zahlen' })}, samt Auffüllung. Keinen Ort und keinen Schlüssel: Erst drei Antworten ergeben einen.`,
       sawSalts: (shards, from, to, salts) =>
         `Ihre Internetadresse, Anteil ${n.list(shards)} und ${n.count(salts, { one: '# Zeitblock', other: '# Zeitblöcke' })} von ${from} bis ${to}. Keinen Ort.`,
-      sawRows: (rows, epochs, bytes) =>
-        rows === 0
-          ? `Ihre Internetadresse, die Zufallszahl dieses Geräts und keinen Hash, in ${bytes}.`
-          : `Ihre Internetadresse, die Zufallszahl dieses Geräts und ${hashes(rows)} aus ${n.count(epochs, { one: '# Epoche', other: '# Epochen' })} von 80 Minuten, in ${bytes}.`,
+      sawSealed: (bytes) =>
+        `Ihre Internetadresse und ${bytes}, die nur die Zentrale lesen kann. Die Zentrale bekommt sie ohne Ihre Adresse.`,
       sawRoster: 'Ihre Internetadresse, und dass Sie abgeglichen haben.',
       sawNetwork: (messages, bytes) =>
         `${n.count(messages, { one: '# verschlüsselte Nachricht', other: '# verschlüsselte Nachrichten' })} an diese Rechner, ${bytes} in wenigen festen Größen.`,
@@ -496,6 +494,12 @@ export const later = (n: Numbers): Later => {
     },
     frames: {
       request: { name: 'Anfrage', says: 'der Wunsch nach einem Roster' },
+      sealedVersion: { name: 'Version', says: 'versiegelte Nachrichten der Version 1' },
+      oneTimeKey: { name: 'Einmalschlüssel', says: 'zufällig, neu für jede Nachricht' },
+      sealedSync: {
+        name: 'versiegelter Abgleich',
+        says: 'nur die Zentrale kann ihn lesen, der Knoten, der ihn weiterreicht, nicht',
+      },
       version: { name: 'Version', says: 'Nachrichten der Version 2' },
       minute: 'Minute',
       filledIn: 'wird beim Senden eingesetzt',

@@ -417,7 +417,7 @@ export const later = (n: Numbers) => {
         {
           question: 'How anonymous am I?',
           answer:
-            'No name goes out, but the central peer sees the address from which you sync, and all syncs of this device belong together. A person who knows two of your places and times can find your number.',
+            'No name goes out, and a volunteer passes your sealed syncs on, so the central peer sees no address unless that volunteer tells it. All syncs of this device belong together. A person who knows two of your places and times can find your number.',
         },
         {
           question: 'Who learns that I am at risk?',
@@ -454,7 +454,7 @@ export const later = (n: Numbers) => {
       seenNothing: 'No sync yet since the app was opened.',
       seenOf: {
         nodes: (count: number) => n.count(count, { one: '# salt node', other: '# salt nodes' }),
-        central: 'The central peer',
+        relay: 'The node that passed the sync on',
         member: 'One member',
         network: 'Somebody on the network',
       },
@@ -462,10 +462,8 @@ export const later = (n: Numbers) => {
         `Your internet address, shard ${n.list(shards)}, the time from ${from} to ${to}, and ${n.count(elements, { one: '# blinded number', other: '# blinded numbers' })}, padding included. No place, and no key: three answers make one.`,
       sawSalts: (shards: readonly string[], from: string, to: string, salts: number) =>
         `Your internet address, shard ${n.list(shards)}, and ${n.count(salts, { one: '# time block', other: '# time blocks' })} from ${from} to ${to}. No place.`,
-      sawRows: (rows: number, epochs: number, bytes: string) =>
-        rows === 0
-          ? `Your internet address, the random number of this device, and no hash, in ${bytes}.`
-          : `Your internet address, the random number of this device, and ${hashes(rows)} of ${n.count(epochs, { one: '# epoch', other: '# epochs' })} of 80 minutes, in ${bytes}.`,
+      sawSealed: (bytes: string) =>
+        `Your internet address, and ${bytes} that only the central peer can read. The central peer gets them without your address.`,
       sawRoster: 'Your internet address, and that you synced.',
       sawNetwork: (messages: number, bytes: string) =>
         `${n.count(messages, { one: '# encrypted message', other: '# encrypted messages' })} to these peers, ${bytes} in a few fixed sizes.`,
@@ -489,6 +487,12 @@ export const later = (n: Numbers) => {
     },
     frames: {
       request: { name: 'request', says: 'the wish for a roster' },
+      sealedVersion: { name: 'version', says: 'sealed frames of version 1' },
+      oneTimeKey: { name: 'one-time key', says: 'random, new for every message' },
+      sealedSync: {
+        name: 'sealed sync',
+        says: 'only the central peer can read it, and the node that passes it on cannot',
+      },
       version: { name: 'version', says: 'frames of version 2' },
       minute: 'minute',
       filledIn: 'filled in when it is sent',

@@ -5,9 +5,9 @@
 
 import '../styles/privacy.css'
 import type { Preview, Tracer } from '@geotrace/client'
-import { bytesToHex, type Manifest, peerIdToKey, SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
+import { bytesToHex, type Manifest, peerIdToKey } from '@geotrace/core-wasm/wire'
 import { useEffect, useMemo, useState } from 'preact/hooks'
-import { type Field, frameToFields } from '../frame-fields.ts'
+import { type Field, frameToFields, OPENED_SYNC } from '../frame-fields.ts'
 import { Scrollable } from '../scrollable.tsx'
 import { framesToSeen } from '../seen.ts'
 import { diary, sent } from '../session/state.ts'
@@ -54,7 +54,7 @@ export default function PrivacyView({ tracer, manifest }: { tracer: Tracer; mani
             {next.fixesWaiting > 0 && text.nextWaiting(next.fixesWaiting)}{' '}
             {next.fixesHeld > 0 && text.nextHeld(next.fixesHeld)}
           </p>
-          <Frame of={text.next} protocol={SYNC_PROTOCOL.id} frame={next.frame} manifest={manifest} />
+          <Frame of={text.next} protocol={OPENED_SYNC} frame={next.frame} manifest={manifest} />
         </section>
       )}
       <section class="card" aria-labelledby="left">
@@ -90,10 +90,10 @@ function LastSync({ frames, manifest }: { frames: readonly SentFrame[]; manifest
               <dd>{toItems(seen.shards.map(number), time(seen.from), time(seen.until), seen.items)}</dd>
             </div>
           )}
-          {seen.depositBytes > 0 && (
+          {seen.sealedBytes > 0 && (
             <div>
-              <dt>{text.seenOf.central}</dt>
-              <dd>{text.sawRows(seen.rows, seen.epochs, bytes(seen.depositBytes))}</dd>
+              <dt>{text.seenOf.relay}</dt>
+              <dd>{text.sawSealed(bytes(seen.sealedBytes))}</dd>
             </div>
           )}
           {seen.rosters > 0 && (

@@ -10,6 +10,7 @@ import {
   ROSTER_MAX_BYTES,
   SALT_ANSWER_MAX_BYTES,
   SALT_REQUEST_MAX_BYTES,
+  SEALED_FRAME_BYTES,
   SEEDS_REPLY_MAX_BYTES,
   SEEDS_REQUEST_MAX_BYTES,
   SIGNATURE_BYTES,
@@ -51,11 +52,14 @@ export const EVALUATE_PROTOCOL: Protocol = {
   requestMaxBytes: EVALUATE_REQUEST_MAX_BYTES,
   replyMaxBytes: EVALUATE_ANSWER_MAX_BYTES,
 }
-export const SYNC_PROTOCOL: Protocol = {
-  id: '/geotrace/sync/1',
-  requestMaxBytes: SYNC_REQUEST_MAX_BYTES,
-  replyMaxBytes: SYNC_REPLY_MAX_BYTES,
+/** A sealed sync from a device to any member, which passes it on. */
+export const RELAY_PROTOCOL: Protocol = {
+  id: '/geotrace/relay/1',
+  requestMaxBytes: SYNC_REQUEST_MAX_BYTES + SEALED_FRAME_BYTES,
+  replyMaxBytes: SYNC_REPLY_MAX_BYTES + SEALED_FRAME_BYTES,
 }
+/** The same frames from a member to the central peer. */
+export const SEALED_PROTOCOL: Protocol = { ...RELAY_PROTOCOL, id: '/geotrace/sealed/1' }
 export const ROSTER_PROTOCOL: Protocol = {
   id: '/geotrace/roster/1',
   requestMaxBytes: ROSTER_REQUEST_MAX_BYTES,

@@ -30,7 +30,10 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   SEAL_UNKNOWN: 20,
 }
 /** Any failure inside the answering peer. */
-const STATUS_INTERNAL = 255
+export const STATUS_INTERNAL = 255
+
+/** A status and one number. */
+export const REFUSAL_BYTES = 5
 
 export interface Refusal {
   status: number
@@ -137,7 +140,7 @@ function dataToNumber(error: FederationError): number {
 }
 
 export function encodeRefusal({ status, number }: Refusal): Uint8Array {
-  return byteWriter(5).u8(status).u32(number).finish()
+  return byteWriter(REFUSAL_BYTES).u8(status).u32(number).finish()
 }
 
 /** Reads a status byte and throws the error of a refusal. */

@@ -8,7 +8,7 @@ import { concatBytes, utf8 } from '../encoding/bytes.ts'
 /** The phrase of the federation.json in this repository. */
 export const DEMO_PHRASE = 'everybody knows these keys'
 
-/** The 32-byte Ed25519 secret of a demo role: `operator/NAME` or `peer/NAME`. */
+/** The 32-byte Ed25519 secret of a demo role: `operator/NAME`, `peer/NAME` or `seal/NAME`. */
 export function demoSecret(phrase: string, role: string): Uint8Array {
   return sha256(concatBytes(utf8('geotrace/demo'), Uint8Array.of(0), utf8(phrase), Uint8Array.of(0), utf8(role)))
 }

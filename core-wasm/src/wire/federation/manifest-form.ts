@@ -34,6 +34,8 @@ const peer = {
 }
 /** A peer with the commitment of its card, H("geotrace/nonce" ‖ nonce). */
 const founder = z.strictObject({ ...peer, commitment: hex32 })
+/** `seal`: the X25519 key to which devices seal their syncs. */
+const centralFounder = z.strictObject({ ...peer, commitment: hex32, seal: hex32 })
 /** Origins of web apps, ascending. */
 export const appsSchema = z
   .array(
@@ -84,7 +86,7 @@ const frozenShape = {
   core: z.strictObject({ simd: hex32, scalar: hex32 }),
   operators: list(z.strictObject({ name, key: hex32 }), OPERATORS_MAX),
   members: list(founder, MEMBERS_MAX),
-  central: founder,
+  central: centralFounder,
 }
 export const frozenSchema = z.strictObject(frozenShape)
 export const manifestSchema = z.strictObject({

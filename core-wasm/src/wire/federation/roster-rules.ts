@@ -110,7 +110,8 @@ export function frozenToRoster(manifest: FrozenManifest, nonces: readonly Uint8A
       rank: drawRank(hexToBytes(key), nonces),
     })),
     members: members.map(toPeer),
-    central: toPeer(central),
+    // A time of full length from the beginning, so that a new seal key makes no roster larger.
+    central: { ...toPeer(central), seal: hexToBytes(central.seal), sealed: Date.parse(manifest.founding.at) },
     sheets: [],
     core: { simd: hexToBytes(core.simd), scalar: hexToBytes(core.scalar) },
     apps: parameters.apps,

@@ -30,6 +30,12 @@ export interface RosterPeer {
   /** When the peer signed the move to these addresses, Unix ms; 0 for its first addresses. */
   moved: number
 }
+export interface RosterCentral extends RosterPeer {
+  /** X25519 key to which devices seal their syncs, 32 bytes; see `sealRequest` (seal/relay-frame.ts). */
+  seal: Uint8Array
+  /** When the central peer announced this seal key, Unix ms; at first the time of the founding. */
+  sealed: number
+}
 export interface RosterOperator {
   name: string
   key: Uint8Array
@@ -61,7 +67,7 @@ export interface Roster {
   evaluationsPerShardEpoch: number
   operators: RosterOperator[]
   members: RosterPeer[]
-  central: RosterPeer
+  central: RosterCentral
   /** The root of each shard's sheet, 32 bytes each. */
   sheets: Uint8Array[]
   core: { simd: Uint8Array; scalar: Uint8Array }
@@ -114,6 +120,7 @@ const addresses = z.array(z.string().check(z.maxLength(256))).check(z.maxLength(
 const time = whole(Number.MAX_SAFE_INTEGER)
 const peerShape = { key: fixed(KEY_BYTES), operator: whole(0xffff), addresses, moved: time }
 const peerSchema = z.strictObject(peerShape)
+const centralSchema = z.strictObject({ ...peerShape, seal: fixed(KEY_BYTES), sealed: time })
 const operatorSchema = z.strictObject({
   name: z.string().check(z.maxLength(63)),
   key: fixed(KEY_BYTES),
@@ -140,7 +147,7 @@ const rosterSchema = z.strictObject({
   evaluationsPerShardEpoch: whole(0xffffffff),
   operators: z.array(operatorSchema),
   members: z.array(peerSchema),
-  central: peerSchema,
+  central: centralSchema,
   sheets: z.array(fixed(HASH_BYTES)),
   core: z.strictObject({ simd: fixed(HASH_BYTES), scalar: fixed(HASH_BYTES) }),
   apps: z.array(z.string().check(z.maxLength(128))).check(z.maxLength(APPS_MAX)),

@@ -1,5 +1,5 @@
 /**
- * /geotrace/evaluate/1: blinded elements evaluated under a replica's share, with a proof for each epoch. PROTOCOL.md §7.6.
+ * /geotrace/evaluate/1: blinded elements evaluated under a replica's share, with a proof for each epoch. PROTOCOL.md §7.7.
  *
  *  struct EvaluateRequest {          struct EvaluateAnswer {
  *    u8  version; // 1                 u8  status;              // 0; otherwise u32 number and the end

@@ -1,5 +1,5 @@
 /**
- * The reply of /geotrace/sync/1: layout in sync.ts, PROTOCOL.md §7.2. A file of its own, because an app that only records
+ * The reply of a sync: layout in sync.ts, PROTOCOL.md §7.2. A file of its own, because an app that only records
  * need not load it. Throws the refusal's error, MESSAGE_MALFORMED.
  */
 import { RISK_HASH_BYTES, ROSTER_NAME_BYTES } from '../constants.ts'

@@ -1,5 +1,5 @@
 /**
- * Reads a request of /geotrace/sync/1: layout in sync.ts, PROTOCOL.md §7.2. A file of its own, because an app that only
+ * Reads the request of a sync: layout in sync.ts, PROTOCOL.md §7.2. A file of its own, because an app that only
  * records need not load it. Throws MESSAGE_MALFORMED, VERSION_UNKNOWN.
  */
 import {

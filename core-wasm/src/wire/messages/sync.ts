@@ -1,5 +1,5 @@
 /**
- * /geotrace/sync/1: a deposit with or without a report, and the marks in reply. PROTOCOL.md §7.2.
+ * A sync: a deposit with or without a report, and the marks in reply. PROTOCOL.md §7.2.
  *
  *  struct SyncRequest {                         struct SyncReply {
  *    u8  version;  // 2                           u8  status;        // 0; otherwise u32 number and the end

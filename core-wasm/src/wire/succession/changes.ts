@@ -5,6 +5,7 @@
  * - join: a node of a new operator with sponsors, or of a known operator with that operator's signature
  * - leave: a node, or an operator with all its nodes
  * - move: a node's new addresses
+ * - seal: the central peer's new seal key, signed by the key of its peer id
  * - rotate: an operator's new key, signed by the old key or, when the old key is lost, by a quorum
  * - expel: a node or an operator, by a quorum
  * - amend: core hashes, shards, replicas, evaluations, origins of web apps, by a quorum
@@ -35,7 +36,7 @@ const name = z.string().check(z.regex(/^[a-z0-9][a-z0-9.-]{0,62}$/))
 const address = z.string().check(z.regex(/^(\/[a-z0-9.:_-]+)+$/i), z.maxLength(256))
 const addresses = z.array(address).check(z.minLength(1), z.maxLength(ADDRESSES_MAX))
 const whole = (min: number, max: number) => z.int().check(z.minimum(min), z.maximum(max))
-/** When the change was proposed, Unix ms. The later of two moves of a node counts, and the later of two amendments. */
+/** When the change was proposed, Unix ms. Of two moves of a node, two amendments and two seals the later counts. */
 const at = whole(0, Number.MAX_SAFE_INTEGER)
 /** The last epoch at which a roster with this change may begin. */
 const until = whole(0, 0xffffffff)
@@ -58,6 +59,7 @@ const changeSchema = z.discriminatedUnion('kind', [
     apps: z.nullable(appsSchema),
   }),
   z.strictObject({ kind: z.literal('lied'), until, key, evidence: bytes(HASH_BYTES) }),
+  z.strictObject({ kind: z.literal('seal'), at, until, seal: key }),
 ])
 const signedSchema = z.strictObject({
   federation: bytes(HASH_BYTES),

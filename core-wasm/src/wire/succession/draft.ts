@@ -5,7 +5,7 @@
 import { MEMBERS_MAX, MEMBERS_PER_OPERATOR_MAX, OPERATORS_MAX } from '../constants.ts'
 import { equalBytes } from '../encoding/bytes.ts'
 import { invalid } from '../federation/invalid-roster.ts'
-import type { Roster, RosterOperator, RosterPeer } from '../federation/roster.ts'
+import type { Roster, RosterCentral, RosterOperator, RosterPeer } from '../federation/roster.ts'
 import { isGone, isSharable } from '../federation/roster-rules.ts'
 import type { Change } from './changes.ts'
 
@@ -20,13 +20,14 @@ export interface Succession {
 }
 
 /** In a draft, a peer refers to its operator by object, because indices shift while operators come and go. */
-type DraftedPeer = Omit<RosterPeer, 'operator'> & { operator: RosterOperator }
+type Drafted<T extends RosterPeer> = Omit<T, 'operator'> & { operator: RosterOperator }
+type DraftedPeer = Drafted<RosterPeer>
 export interface Draft {
   operators: RosterOperator[]
   members: DraftedPeer[]
   newcomers: DraftedPeer[]
   admitted: DraftedPeer[]
-  central: DraftedPeer
+  central: Drafted<RosterCentral>
   gone: Uint8Array[]
   core: Roster['core']
   apps: Roster['apps']
@@ -42,13 +43,13 @@ export function nextMembers(previous: Roster): RosterPeer[] {
 
 export function openDraft(roster: Roster): Draft {
   const operators = roster.operators.map((operator) => ({ ...operator }))
-  const draft = (peer: RosterPeer): DraftedPeer => ({ ...peer, operator: operators[peer.operator]! })
+  const draft = <T extends RosterPeer>(peer: T): Drafted<T> => ({ ...peer, operator: operators[peer.operator]! })
   const stays = ({ key }: RosterPeer): boolean => !isGone(roster, key)
   return {
     operators,
-    members: nextMembers(roster).map(draft),
+    members: nextMembers(roster).map((peer) => draft(peer)),
     newcomers: [],
-    admitted: roster.admitted.filter(stays).map(draft),
+    admitted: roster.admitted.filter(stays).map((peer) => draft(peer)),
     central: draft(roster.central),
     gone: [...roster.gone],
     core: roster.core,
@@ -77,6 +78,9 @@ export function makeChange(draft: Draft, change: Change): void {
       break
     case 'amend':
       amend(draft, change)
+      break
+    case 'seal':
+      reseal(draft, change)
   }
 }
 
@@ -137,6 +141,13 @@ function amend(draft: Draft, { core, shards, replicas, evaluations, apps, at }: 
   draft.amended = at
 }
 
+function reseal({ central }: Draft, { seal, at }: Change & { kind: 'seal' }): void {
+  // Otherwise somebody could bring back a key whose secret was stolen.
+  if (at <= central.sealed) invalid(`a later seal key of ${central.sealed} overtook this one: sign a new one`)
+  central.seal = seal
+  central.sealed = at
+}
+
 function rotate(draft: Draft, { from, to }: Change & { kind: 'rotate' }): void {
   const operator =
     draft.operators.find(({ key }) => equalBytes(key, from)) ??
@@ -176,7 +187,7 @@ export function closeDraft(
   const isNeeded = (operator: RosterOperator): boolean =>
     !isGone(draft, operator.key) || [...members, central].some((peer) => peer.operator === operator)
   const operators = draft.operators.filter(isNeeded)
-  const close = (peer: DraftedPeer): RosterPeer => ({ ...peer, operator: operators.indexOf(peer.operator) })
+  const close = <T extends RosterPeer>(peer: Drafted<T>) => ({ ...peer, operator: operators.indexOf(peer.operator) })
   const coming = [...members, ...newcomers].filter(({ key }) => !isGone(draft, key))
   if (new Set(coming.map(({ operator }) => operator)).size < plan.replicas) {
     invalid(`members of fewer than ${plan.replicas} operators would be left: lower the replicas first`)
@@ -194,7 +205,7 @@ export function closeDraft(
     shards: previous.plan.shards,
     replicas: previous.plan.replicas,
     operators,
-    members: members.map(close),
+    members: members.map((peer) => close(peer)),
     central: close(central),
     sheets: [...sheets],
     core,
@@ -202,8 +213,8 @@ export function closeDraft(
     plan,
     evaluationsPerShardEpoch,
     amended,
-    newcomers: newcomers.map(close),
-    admitted: admitted.map(close),
+    newcomers: newcomers.map((peer) => close(peer)),
+    admitted: admitted.map((peer) => close(peer)),
     gone,
     changes: [...changes],
     commitments: [...commitments],

@@ -67,6 +67,8 @@ export function isSpent(roster: Roster, change: Change): boolean {
   switch (change.kind) {
     case 'amend':
       return change.at <= roster.amended
+    case 'seal':
+      return change.at <= central.sealed
     case 'rotate':
       return isGone(roster, change.from) || isGone(roster, change.to)
     case 'join':
@@ -173,6 +175,9 @@ function assertEndorsed(draft: Draft, roster: Roster, { change, signatures }: Si
       return
     case 'move':
       if (!has(change.key)) invalid('expected the signature of its node under a move')
+      return
+    case 'seal':
+      if (!has(roster.central.key)) invalid('expected the signature of the central peer under its seal key')
       return
     case 'rotate':
       if (!has(change.to) || !(has(change.from) || isQuorum))

@@ -23,7 +23,7 @@ const ANSWER = {
 describe('an evaluate request', () => {
   const bytes = wire.encodeEvaluateRequest(REQUEST)
 
-  it('an evaluate request has the layout of PROTOCOL.md §7.6', () => {
+  it('an evaluate request has the layout of PROTOCOL.md §7.7', () => {
     const one = wire.encodeEvaluateRequest({ ...REQUEST, epochs: [0x01020304], elements: [[element(0xee)]] })
     expect(wire.bytesToHex(one)).toBe(`0101${'07'.repeat(8)}0102010101${'01020304'}${'ee'.repeat(32)}`)
     expect(wire.encodeEvaluateRequest({ ...REQUEST, elements: [batch(12), batch(12)] }).length).toBe(791)

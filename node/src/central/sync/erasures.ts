@@ -1,13 +1,16 @@
 /**
  * Remembers recently erased users, so that a delayed sync does not create an erased user again. PROTOCOL.md §7.2.
- * The list stays in memory, because delayed requests end with the process. A device uses a new secret after an erasure.
+ * The list stays in memory. A device uses a new secret after an erasure.
  * Throws BUSY.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import { bytesToHex, FederationError, MINUTE_MS } from '@geotrace/core-wasm/wire'
 
-/** A deadline ends every request within half a minute. On a stalled machine the peer may read a waiting request later. */
-export const ERASED_MS = 10 * MINUTE_MS
+/**
+ * A frame is taken up to ten minutes before its minute and ten after. On a stalled machine the peer may read a waiting
+ * request somewhat later.
+ */
+export const ERASED_MS = 25 * MINUTE_MS
 /** About 150 bytes each. A full list drops its oldest entry; an attacker who floods it gains at most ERASED_MS. */
 const ERASURES_MAX = 65_536
 

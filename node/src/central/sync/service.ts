@@ -1,7 +1,7 @@
 /**
- * Answers /geotrace/sync/1. PROTOCOL.md §7.2. A deposit is durable before the reply acknowledges it. A repeated sync
+ * Answers the syncs that sealed frames carry. PROTOCOL.md §7.2. A deposit is durable before the reply acknowledges it. A repeated sync
  * changes nothing and gets the same reply. All replies have the same size, and none waits for a computation of marks.
- * Throws MESSAGE_MALFORMED, VERSION_UNKNOWN, SYNC_CONFLICT, QUOTA_SPENT, BUSY, ROSTER_UNKNOWN.
+ * Throws MESSAGE_MALFORMED, VERSION_UNKNOWN, SYNC_CONFLICT, CLOCK_SKEWED, QUOTA_SPENT, BUSY, ROSTER_UNKNOWN.
  */
 import { createHash } from 'node:crypto'
 import { type Clock, type Random, turns } from '@geotrace/core-wasm'
@@ -12,6 +12,7 @@ import {
   encodeSyncReply,
   FederationError,
   type Manifest,
+  MINUTE_MS,
   marksPerReply,
   type Pin,
   type RefusedGroup,
@@ -19,7 +20,6 @@ import {
   syncContent,
 } from '@geotrace/core-wasm/wire'
 import type { RosterStore } from '../../membership/roster-store.ts'
-import type { Handler, Requester } from '../../net/protocol.ts'
 import type { CodeRegistry } from '../codes.ts'
 import type { CentralConfig } from '../config.ts'
 import { isAhead, pageMarks } from '../risk/mark-list.ts'
@@ -35,13 +35,16 @@ import type { RosterPins } from './pins.ts'
 import type { ReplyBasis } from './reply-basis.ts'
 
 const BUSY_MS = 2_000
+/** A relay that keeps a frame longer brings it in vain. Two clocks may differ by half of that. */
+export const MINUTES_OFF_MAX = 10
 
 export interface SyncCounters extends DepositCounters {
   syncs: number
   erasures: number
 }
 export interface SyncService {
-  readonly handle: Handler
+  /** `relay`: the key of the member that passed the sync on. */
+  answer(request: Uint8Array, relay: Uint8Array): Promise<Uint8Array>
   readonly counters: Readonly<SyncCounters>
 }
 interface SyncServiceInit {
@@ -69,29 +72,29 @@ export function syncService(init: SyncServiceInit): SyncService {
   const { manifest, config, store, rosters, pins, isReady, risk, clock, random, room } = init
   const { syncRequestBytes, syncReplyBytes } = manifest.parameters
   const perUser = turns<string>(1)
-  const newUsers = newUserBounds({ clock, perPrefix: config.newUsersPerPrefix, perFence: config.newUsersPerFence })
+  const newUsers = newUserBounds({ clock, perRelay: config.newUsersPerRelay })
   const erasures = recentErasures(clock)
   const counters: SyncCounters = { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 }
   const deposit = deposits({ ...init, counters, perDay: config.depositsPerDay })
   let inFlight = 0
 
-  const answer = async (sync: Sync, from: Requester): Promise<SyncReply> => {
+  const answer = async (sync: Sync, relay: Uint8Array): Promise<SyncReply> => {
     if (sync.report.kind === 'erase') return await erase(sync)
-    const isEmpty = sync.report.kind === 'none' && sync.groups.length === 0
+    const isEmpty = changesNothing(sync)
     const known = await store.findUser(sync.id)
     if (known === undefined) erasures.assertNone(sync.id)
     if (known === undefined && isEmpty) return toReply({ report: 'none', refused: [] })
-    const user = known ?? (await addUser(sync, from))
+    const user = known ?? (await addUser(sync, relay))
     const { report, refused } = isEmpty ? NOTHING : await deposit(user, sync)
     const basis = { report: sync.report.kind === 'none' ? risk.standing(user) : report, refused }
     // No reply waits for marks, so the time of a reply does not depend on who reported or what is computed.
     return await withMarks(user, sync, basis)
   }
 
-  const addUser = async ({ id }: Sync, from: Requester): Promise<User> => {
+  const addUser = async ({ id }: Sync, relay: Uint8Array): Promise<User> => {
     if (rosters.newest === undefined) throw new FederationError('ROSTER_UNKNOWN', 'no certified roster: sync later')
     await room.assertForNewUser()
-    newUsers.admit(from)
+    newUsers.admit(relay)
     // Begin at a random generation, so that a device that returns after an erasure does not take the new list for the old.
     return await store.addUser(id, 1 + (byteReader(random(4)).u32() >>> 2), timeToDay(clock.now()))
   }
@@ -128,7 +131,7 @@ export function syncService(init: SyncServiceInit): SyncService {
 
   return {
     counters,
-    async handle(bytes, from) {
+    async answer(bytes, relay) {
       if (inFlight >= config.inFlight) {
         throw new FederationError('BUSY', 'too many syncs at once: sync again later', { retryAfterMs: BUSY_MS })
       }
@@ -137,8 +140,8 @@ export function syncService(init: SyncServiceInit): SyncService {
       }
       inFlight++
       try {
-        const sync = toSync(bytes, syncRequestBytes)
-        const reply = await perUser.run(bytesToHex(sync.id), () => answer(sync, from))
+        const sync = toSync(bytes, syncRequestBytes, clock.now())
+        const reply = await perUser.run(bytesToHex(sync.id), () => answer(sync, relay))
         counters.syncs++
         return encodeSyncReply(reply, syncReplyBytes)
       } finally {
@@ -160,10 +163,29 @@ function toPins(refused: readonly RefusedGroup[], pins: RosterPins, replyBytes: 
   return found.sort((a, b) => b.epoch - a.epoch).slice(0, count)
 }
 
+/**
+ * Otherwise a relay could keep a frame and bring a user back whom an erasure removed. A device without a proof of the time
+ * asks for it by a sync that changes nothing.
+ */
+function assertRecent(sync: Pick<Sync, 'minute' | 'report' | 'groups'>, nowMs: number): void {
+  if (sync.minute === 0 && changesNothing(sync)) return
+  const off = Math.abs(sync.minute - Math.floor(nowMs / MINUTE_MS))
+  if (off <= MINUTES_OFF_MAX) return
+  const reason = `a sync of a minute that is ${off} minutes off, expected at most ${MINUTES_OFF_MAX}`
+  throw new FederationError('CLOCK_SKEWED', `${reason}: ask for the time by an empty sync`, {
+    offsetMs: off * MINUTE_MS,
+  })
+}
+
+function changesNothing({ report, groups }: Pick<Sync, 'report' | 'groups'>): boolean {
+  return report.kind === 'none' && groups.length === 0
+}
+
 const NOTHING: ReplyBasis = { report: 'none', refused: [] }
 
-function toSync(bytes: Uint8Array, classes: readonly number[]): Sync {
+function toSync(bytes: Uint8Array, classes: readonly number[], nowMs: number): Sync {
   const { userSecret, ...request } = decodeSyncRequest(bytes, classes)
+  assertRecent(request, nowMs)
   const id = new Uint8Array(createHash('sha256').update(userSecret).digest())
   userSecret.fill(0)
   const digest = createHash('sha256').update(syncContent(bytes)).digest()

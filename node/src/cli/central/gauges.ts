@@ -27,6 +27,12 @@ export const CENTRAL_GAUGES: Gauges<CentralMeasures> = {
   geotrace_peers_answered: ['Peers that answered in the last round', ({ reach }) => reach?.answered],
   geotrace_syncs: ['Syncs answered since the start', ({ syncs }) => syncs],
   geotrace_syncs_repeated: ['Syncs that came again, since the start', ({ duplicates }) => duplicates],
+  geotrace_seal_open: [
+    '1 while the peer has the seal key of the newest roster',
+    ({ opensSeals }) => (opensSeals ? 1 : 0),
+  ],
+  geotrace_seal_unknown: ['Frames that no seal key opens, since the start', ({ sealUnknown }) => sealUnknown],
+  geotrace_syncs_refused: ['Syncs refused under the seal, since the start', ({ sealedRefusals }) => sealedRefusals],
   geotrace_groups_refused: ['Groups of deposits refused since the start', ({ groupsRefused }) => groupsRefused],
   geotrace_erasures: ['Erasures since the start', ({ erasures }) => erasures],
   geotrace_reports: ['Reports accepted since the start', ({ reports }) => reports],

@@ -11,6 +11,11 @@ export function assertCards(paths: readonly string[], cards: readonly MemberCard
   assertDistinct(paths, cards)
   assertOneNetwork(paths, cards)
   const central = cards.at(-1)!
+  if (central.seal === undefined)
+    invalidCommand(
+      `the card ${paths.at(-1)} has no seal key, so it is not that of a central peer`,
+      'name the card that `geotrace central init` printed with --central',
+    )
   const mixed = cards.slice(0, -1).findIndex(({ operator }) => operator === central.operator)
   if (mixed >= 0)
     invalidCommand(

@@ -30,13 +30,17 @@ export function readCard(dir: string): MemberCard | undefined {
 export function readCardFile(path: string): MemberCard {
   const next = 'name a file that `geotrace salt init` or `geotrace central init` printed'
   const text = readSmallFile(path, { what: 'card', maxBytes: CARD_MAX_BYTES, next }).toString('utf8')
-  const { operator, operatorKey, peerId, addresses, commitment } = parseCard(text, path)
+  const { operator, operatorKey, peerId, addresses, commitment, seal } = parseCard(text, path)
   const where = `the card ${path}`
   assertOperatorName(operator, where)
-  if (![operatorKey, commitment].every((item) => /^[0-9a-f]{64}$/.test(item)) || !isValidPeerId(peerId))
+  if (
+    ![operatorKey, commitment, ...(seal === undefined ? [] : [seal])].every((item) => /^[0-9a-f]{64}$/.test(item)) ||
+    !isValidPeerId(peerId)
+  )
     invalidCommand(
-      `${where} expected an operator key and a commitment of 64 hex digits and a peer id, got other text`,
+      `${where} expected an operator key, a commitment and a seal key of 64 hex digits and a peer id, got other text`,
       next,
     )
-  return { operator, operatorKey, peerId, addresses: readAddresses(addresses, { where, peerId }), commitment }
+  const card = { operator, operatorKey, peerId, addresses: readAddresses(addresses, { where, peerId }), commitment }
+  return seal === undefined ? card : { ...card, seal }
 }

@@ -19,7 +19,7 @@ const NONCE_BYTES = 32
 const NEW_CARD =
   'run `geotrace salt init` or `geotrace central init` again, and send the founder the card that it prints'
 
-type CardEntry = FrozenManifest['central']
+type CardEntry = FrozenManifest['members'][number] & Partial<Pick<FrozenManifest['central'], 'seal'>>
 
 /** The commitment for a card, hex. Makes a nonce when there is none, or when the present one was opened. */
 export async function freshCommitment(dir: string, random: Random): Promise<string> {
@@ -61,6 +61,7 @@ function assertEntry(manifest: FrozenManifest, card: MemberCard, commitment: str
   const key = manifest.operators.find(({ name }) => name === entry.operator)?.key
   if (entry.commitment !== commitment) refuseEntry('another commitment')
   if (entry.operator !== card.operator || key !== card.operatorKey) refuseEntry('another operator')
+  if (entry.seal !== card.seal) refuseEntry('another seal key')
   if (entry.addresses.join() !== card.addresses.join()) refuseEntry('other addresses')
 }
 
@@ -69,7 +70,8 @@ function refuseEntry(what: string): never {
 }
 
 function findEntry({ members, central }: FrozenManifest, peerId: string): CardEntry | undefined {
-  return [...members, central].find((item) => item.peerId === peerId)
+  const entries: CardEntry[] = [...members, central]
+  return entries.find((item) => item.peerId === peerId)
 }
 
 function readNonce(dir: string): Uint8Array | undefined {

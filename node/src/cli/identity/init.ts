@@ -7,8 +7,10 @@ import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { bytesToHex, keyToPeerId, type NetworkKind, secretToSigner } from '@geotrace/core-wasm/wire'
+import { openSealKeys, SEAL_KEYS_DIR } from '../../central/sealed/seal-keys.ts'
 import type { MemberCard } from '../../membership/new-manifest.ts'
 import { missingDirs, removeDirs } from '../../platform/atomic-file.ts'
+import { fileRecords } from '../../platform/file-records.ts'
 import { systemRandom } from '../../platform/random.ts'
 import { invalidCommand } from '../terminal/invalid-command.ts'
 import { dirOption } from '../terminal/options.ts'
@@ -63,20 +65,27 @@ async function makeCard(options: InitOptions, named: readonly string[], role: 's
   const trial = hostToAddresses(LOOPBACK, optionsToPorts(options))
   const addresses = named.length > 0 ? [...named] : (before?.addresses ?? trial)
   const operator = options.operator ?? before?.operator ?? (role === 'central' ? 'authority' : pseudonym(identity))
-  const card = identityToCard(identity, operator, addresses, await freshCommitment(dir, systemRandom))
+  const own = identityToCard(identity, operator, addresses, await freshCommitment(dir, systemRandom))
+  const card = role === 'central' ? { ...own, seal: await createSealKey(dir) } : own
   await writeCard(dir, card)
   return card
+}
+
+/** The newest seal key of the central peer, hex; the first one is drawn here. */
+async function createSealKey(dir: string): Promise<string> {
+  const keys = await openSealKeys(await fileRecords(join(dir, SEAL_KEYS_DIR)), systemRandom)
+  return bytesToHex((keys.all.at(-1) ?? (await keys.add(0, 0))).key)
 }
 
 /** Removes the files that `task` made when it fails, for example because the disk is full after the keys. */
 async function orNothing<T>(dir: string, task: () => Promise<T>): Promise<T> {
   const isMissing = (path: string): boolean => !existsSync(path)
   const folders = missingDirs(dir)
-  const files = [PEER_KEY, OPERATOR_KEY, NONCE, CARD].map((name) => join(dir, name)).filter(isMissing)
+  const files = [PEER_KEY, OPERATOR_KEY, NONCE, CARD, SEAL_KEYS_DIR].map((name) => join(dir, name)).filter(isMissing)
   try {
     return await task()
   } catch (error) {
-    for (const path of files) await rm(path, { force: true }).catch(() => {})
+    for (const path of files) await rm(path, { force: true, recursive: true }).catch(() => {})
     await removeDirs(folders)
     throw error
   }

@@ -195,7 +195,7 @@ function candidateChanges(
 }
 
 /** Departures before arrivals, so that a full federation can admit a node in the same roster. */
-const ORDER: readonly ChangeKind[] = ['lied', 'leave', 'expel', 'rotate', 'move', 'amend', 'join']
+const ORDER: readonly ChangeKind[] = ['lied', 'leave', 'expel', 'rotate', 'seal', 'move', 'amend', 'join']
 
 function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return Buffer.compare(a, b)

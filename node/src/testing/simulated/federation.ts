@@ -2,7 +2,9 @@
  * A whole federation in one thread: real salt nodes and a real central peer on simulated machines, disks and network.
  * CONTRIBUTING "Simulation". Every event follows from the seed. This file knows nothing about the checks of a test.
  */
+import { createHash } from 'node:crypto'
 import type { Core } from '@geotrace/core-wasm'
+import { secretToSealKey } from '@geotrace/core-wasm/seal'
 import {
   bytesToHex,
   completeManifest,
@@ -189,7 +191,8 @@ function simulatedCentral(
 ): SimulatedPeer<CentralPeer> {
   return simulatedPeer(world, { name, secret }, ({ life, disk, random, log, openHost }) =>
     centralPeer({
-      ...{ manifest, log, secret, operatorSecret, dir: name, clock: life.clock, random: random.bytes, openHost, pace },
+      ...{ manifest, log, secret, operatorSecret, sealSecret: toSealSecret(secret), dir: name, clock: life.clock },
+      ...{ random: random.bytes, openHost, pace },
       // Long blocks carry risk too, because few people live in a simulation for a short time.
       config: { profile: { ...SEED_PROFILE, chainMinutes: 80 } },
       store: simulatedStore(deposits, disk, life),
@@ -220,7 +223,7 @@ export function foundManifest(drafts: readonly Draft[], at: number, parameters?:
   const frozen = newManifest({
     name: 'simulated',
     members,
-    central,
+    central: { ...central, seal: bytesToHex(secretToSealKey(toSealSecret(drafts.at(-1)!.secret))) },
     at,
     parameters: { ...PLAIN_SALTING, ...parameters },
   })
@@ -228,6 +231,11 @@ export function foundManifest(drafts: readonly Draft[], at: number, parameters?:
     frozen,
     drafts.map(({ nonce }) => nonce),
   )
+}
+
+/** The first seal secret of a central peer with this secret. */
+function toSealSecret(secret: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash('sha256').update('seal').update(secret).digest())
 }
 
 /** The card of a peer with these secrets. */

@@ -63,8 +63,8 @@ export interface SimulatedNetwork {
   openHost(life: Life, key: Uint8Array): OpenHost
   /** Sends a gossip message from the peer `key` to those linked peers whose machine `isTo` names, itself included. */
   inject(key: Uint8Array, message: Uint8Array, isTo: (machine: string) => boolean): void
-  /** A device's dialer; `address` is the multiaddr that peers see. */
-  dialer(life: Life, address: string): SimulatedDialer
+  /** A device's dialer; `address` is the multiaddr that peers see. A hostile device may pose as the member with this key. */
+  dialer(life: Life, address: string, key?: Uint8Array): SimulatedDialer
 }
 
 interface SimulatedDialer {
@@ -157,11 +157,11 @@ class MemoryNetwork implements SimulatedNetwork {
     this.#listeners.get(bytesToHex(key))?.gossip.inject(message, isTo)
   }
 
-  dialer(life: Life, address: string): SimulatedDialer {
+  dialer(life: Life, address: string, key?: Uint8Array): SimulatedDialer {
     return {
       open: async () => {
         // A new key for every session, as client/src/dialers/libp2p-session.ts draws one.
-        const requester = { key: this.#random.bytes(32), ...addressToRequester(address) }
+        const requester = { key: key ?? this.#random.bytes(32), ...addressToRequester(address) }
         return { request: this.#request({ life, requester, replyMs: DEVICE_REPLY_MS }), close: async () => {} }
       },
     }

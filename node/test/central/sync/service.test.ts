@@ -24,7 +24,7 @@ import {
   demoManifest,
   HOUR_MS,
   idOf,
-  LOOPBACK,
+  RELAY,
   START,
   type World,
   world,
@@ -204,7 +204,7 @@ for (const [name, open] of Object.entries(STORES)) {
       const empty = await world({ rosters: [], manifest: w.manifest })
       const device = empty.device()
       await expect(
-        empty.service.handle(device.frame({ rows: { [e]: [1] }, roster: new Uint8Array(8) }), LOOPBACK),
+        empty.service.answer(device.frame({ rows: { [e]: [1] }, roster: new Uint8Array(8) }), RELAY),
       ).rejects.toMatchObject({ code: 'ROSTER_UNKNOWN' })
       expect((await empty.store.statistics()).users).toBe(0)
     })
@@ -468,7 +468,7 @@ describe('the sync service', () => {
     const w = await world({ manifest: demoManifest({ syncRequestBytes: [512, 1024] }) })
     const frame = w.device().frame({ rows: { [w.epoch()]: [1, 2, 3] } })
     const outcome = (bytes: Uint8Array) =>
-      w.service.handle(bytes, LOOPBACK).then(
+      w.service.answer(bytes, RELAY).then(
         () => 'ok',
         (error: { code?: unknown }) => error.code,
       )
@@ -622,7 +622,7 @@ describe('the sync service', () => {
     })
     const e = w.epoch()
     // These devices use the service itself, which does not wait as the devices of the other tests do.
-    const device = () => new Device(w.manifest, w.service, w.rosters, systemRandom)
+    const device = () => new Device(w.manifest, w.service, w.rosters, systemRandom, w.clock)
     const [reporter, contact, second, leaver] = [device(), device(), device(), device()]
     const [first, other] = await w.codes.issue({ count: 2, days: 1 })
     for (const one of [contact, second, leaver]) await one.sync({ rows: { [e]: [1] } })

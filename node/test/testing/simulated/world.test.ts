@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { SALT_PROTOCOL, SYNC_PROTOCOL } from '@geotrace/core-wasm/wire'
+import { RELAY_PROTOCOL, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import { silent } from '../../../src/platform/log.ts'
 import { simulatedDisk } from '../../../src/testing/simulated/disk.ts'
@@ -162,7 +162,7 @@ describe('the network', () => {
     })
     const { scheduler, network, life } = world()
     const { request } = await network.dialer(life('device'), '/ip4/127.0.0.9/tcp/1').open()
-    const task = request({ key: new Uint8Array(32), addresses: [] }, SYNC_PROTOCOL, Uint8Array.of(1)).catch(
+    const task = request({ key: new Uint8Array(32), addresses: [] }, RELAY_PROTOCOL, Uint8Array.of(1)).catch(
       (error) => error.code,
     )
     await scheduler.run(scheduler.nowMs + 60_000)
