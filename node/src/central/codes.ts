@@ -54,8 +54,8 @@ export interface CodeRegistry {
   revoke(text: string): Promise<void>
   counts(): Promise<CodeCounts>
   /**
-   * Decides and writes nothing; the caller keeps the result. The user that spent a code may present it again, to give the
-   * report other dates. Calls must not overlap, or two users could spend one code.
+   * Decides and writes nothing; the caller keeps the result, and decides again when the store says that the code was
+   * taken. The user that spent a code may present it again, to give the report other dates.
    */
   redeem(user: User, syncId: Uint8Array, presented: PresentedCode): Promise<Redemption>
 }
@@ -83,6 +83,12 @@ export function codeRegistry(init: CodeRegistryInit): CodeRegistry {
     ...(testDay > 0 && { testDay }),
   })
 
+  const revoke = async (text: string): Promise<void> => {
+    const code = await store.findCode(codeToHash(parseReportCode(text)))
+    assertRevocable(code, clock.now())
+    if (code.state === 'open' && !(await store.closeCode({ ...code, state: 'revoked' }))) await revoke(text)
+  }
+
   return {
     async issue(order) {
       const issuedAt = clock.now()
@@ -92,19 +98,7 @@ export function codeRegistry(init: CodeRegistryInit): CodeRegistry {
       return codes.map(formatReportCode)
     },
 
-    async revoke(text) {
-      const code = await store.findCode(codeToHash(parseReportCode(text)))
-      if (code === undefined) {
-        throw new FederationError('CODE_UNKNOWN', 'this report code was never issued; check it for typing errors')
-      }
-      if (code.state === 'spent') {
-        throw new FederationError('CODE_SPENT', 'the code was spent; retract its report instead')
-      }
-      if (isExpired(code, clock.now())) {
-        throw new FederationError('CODE_EXPIRED', 'the code has expired, so it needs no revocation')
-      }
-      await store.putCodes([{ ...code, state: 'revoked' }])
-    },
+    revoke,
 
     async counts() {
       const counts = { open: 0, spent: 0, expired: 0, revoked: 0 }
@@ -138,6 +132,19 @@ export function codeRegistry(init: CodeRegistryInit): CodeRegistry {
         code: { ...code, state: 'spent', spent: { user, syncId, report: report.id, day } },
       }
     },
+  }
+}
+
+/** Throws CODE_UNKNOWN, CODE_SPENT, CODE_EXPIRED. */
+function assertRevocable(code: CodeRecord | undefined, nowMs: number): asserts code is CodeRecord {
+  if (code === undefined) {
+    throw new FederationError('CODE_UNKNOWN', 'this report code was never issued; check it for typing errors')
+  }
+  if (code.state === 'spent') {
+    throw new FederationError('CODE_SPENT', 'the code was spent; retract its report instead')
+  }
+  if (isExpired(code, nowMs)) {
+    throw new FederationError('CODE_EXPIRED', 'the code has expired, so it needs no revocation')
   }
 }
 

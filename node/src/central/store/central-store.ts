@@ -102,6 +102,7 @@ export interface Deposit extends SyncRecord {
   /** Become durable in the same write as the acknowledgement, or not at all. */
   readonly attempts?: Attempts
   readonly reports?: readonly ReportRecord[]
+  /** The record of an open code that this deposit spends. */
   readonly code?: CodeRecord
 }
 
@@ -148,6 +149,8 @@ export interface StoreCondition {
   readonly parts: readonly string[]
 }
 
+type DepositOutcome = 'stored' | 'duplicate' | 'too-many' | 'code-taken'
+
 export interface CentralStore {
   /** The user of an id, SHA-256(secret); undefined when unknown. */
   findUser(id: Uint8Array): Promise<User | undefined>
@@ -163,10 +166,10 @@ export interface CentralStore {
   /**
    * Stores rows and lags that the user does not have yet, then the acknowledgement. Writes nothing and returns `duplicate`
    * when this user, sync id and digest were acknowledged before. Writes nothing and returns `too-many` when the user has
-   * made all deposits of the day.
+   * made all deposits of the day, and `code-taken` when its code is not open any more.
    * Throws SYNC_CONFLICT when another digest was acknowledged under this sync id.
    */
-  deposit(deposit: Deposit): Promise<'stored' | 'duplicate' | 'too-many'>
+  deposit(deposit: Deposit): Promise<DepositOutcome>
   attempts(user: User): Promise<Attempts | undefined>
 
   /** The user's rows of an epoch: one for each hash, with merged lags, ascending by hash. */
@@ -198,12 +201,16 @@ export interface CentralStore {
   putProgress(progress: ReportProgress): Promise<void>
 
   findCode(hash: Uint8Array): Promise<CodeRecord | undefined>
+  /** Writes new codes. */
   putCodes(codes: readonly CodeRecord[]): Promise<void>
+  /** Writes the record in the place of an open one. False when the code is unknown or not open any more. */
+  closeCode(code: CodeRecord): Promise<boolean>
   codes(): AsyncIterable<CodeRecord>
 
   /** Ascending by epoch. */
   pins(): Promise<Pin[]>
-  putPin(pin: Pin): Promise<void>
+  /** Keeps the pin unless its epoch has one. Returns the pin of the epoch. */
+  putPin(pin: Pin): Promise<Pin>
 
   /**
    * Deletes all data of UTC days before `day`: rows, sync records, marks on their epochs, ended pins, expired codes. Also

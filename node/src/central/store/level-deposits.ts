@@ -4,11 +4,12 @@
  * and no user can make a read of their rows slow. A probe of a closed epoch begins with its runs (level-runs.ts). Throws
  * STORAGE_CORRUPT, STORAGE_FULL, BUSY, SYNC_CONFLICT.
  */
-import type { Turns } from '@geotrace/core-wasm'
-import { equalBytes, FederationError, type Row } from '@geotrace/core-wasm/wire'
+import { type Turns, turns } from '@geotrace/core-wasm'
+import { bytesToHex, equalBytes, FederationError, type Row } from '@geotrace/core-wasm/wire'
 import { prefixRange } from '../../platform/level-handle.ts'
-import type { CentralStore, Deposit, User, UserRows } from './central-store.ts'
+import type { CentralStore, CodeRecord, Deposit, User, UserRows } from './central-store.ts'
 import {
+  decodeJson,
   decodeMatchingRows,
   decodePair,
   decodeRows,
@@ -34,20 +35,48 @@ interface DepositsInit {
   meta: Database
   days: DayDatabases
   perUser: Turns<User>
+  codes: OpenCodes
   /** The operations that keep the records of a deposit's reports and code. */
   toRecords(deposit: Deposit): Operation[]
 }
 
-export function levelDeposits({ meta, days, perUser, toRecords }: DepositsInit) {
+/** Ends the validity of codes, each one once. */
+export interface OpenCodes {
+  /** Runs the task while the code is open; false when it is not. Other tasks of this code wait. */
+  close(code: Pick<CodeRecord, 'hash'>, task: () => Promise<void>): Promise<boolean>
+}
+
+export function openCodes(meta: Database): OpenCodes {
+  const perCode = turns<string>(1)
+  return {
+    close: ({ hash }, task) =>
+      perCode.run(bytesToHex(hash), async () => {
+        const body = await meta.get(metaKey('code', hash))
+        if (body === undefined || decodeJson<CodeRecord>(body).state !== 'open') return false
+        await task()
+        return true
+      }),
+  }
+}
+
+export function levelDeposits({ meta, days, perUser, codes, toRecords }: DepositsInit) {
   const findSync: CentralStore['findSync'] = async (user, syncId) => {
     const body = await meta.get(metaKey('sync', user, syncId))
     return body === undefined ? undefined : decodeSync(syncId, body)
+  }
+  const write = async (deposit: Deposit, seen: readonly Operation[]): Promise<void> => {
+    const { user, takenBack = [], groups } = deposit
+    await takeBack(days, user, takenBack)
+    await writeRows(days, deposit)
+    // Also of days without a write: the witness of an earlier write may have failed.
+    const witness = days.witness(new Set([...takenBack, ...groups].map(({ epoch }) => epochToDay(epoch))))
+    await meta.write([...seen, ...acknowledgement(deposit), ...toRecords(deposit), ...witness])
   }
   return {
     findSync,
     deposit: (deposit) =>
       perUser.run(deposit.user, async () => {
-        const { user, syncId, digest, takenBack = [] } = deposit
+        const { user, syncId, digest, code } = deposit
         const known = await findSync(user, syncId)
         if (known !== undefined && !equalBytes(known.digest, digest)) {
           throw new FederationError('SYNC_CONFLICT', 'this sync id has another deposit: use a new sync id')
@@ -55,11 +84,9 @@ export function levelDeposits({ meta, days, perUser, toRecords }: DepositsInit) 
         if (known !== undefined) return 'duplicate'
         const seen = await seenOperations(meta, deposit)
         if (seen === undefined) return 'too-many'
-        await takeBack(days, user, takenBack)
-        await writeRows(days, deposit)
-        // Also of days without a write: the witness of an earlier write may have failed.
-        const witness = days.witness(new Set([...takenBack, ...deposit.groups].map(({ epoch }) => epochToDay(epoch))))
-        await meta.write([...seen, ...acknowledgement(deposit), ...toRecords(deposit), ...witness])
+        const store = (): Promise<void> => write(deposit, seen)
+        if (code !== undefined) return (await codes.close(code, store)) ? 'stored' : 'code-taken'
+        await store()
         return 'stored'
       }),
     attempts: async (user) => {
@@ -135,10 +162,14 @@ async function writeRows(days: DayDatabases, { user, groups }: Deposit): Promise
     const isJoined = known.keys.length >= PARTS_MAX
     if (isJoined) item.operations.push(...known.keys.flatMap(withMark).map((key) => ({ key })))
     // No number is used twice for a user, so that a closing takes no new part for one that is in a run.
-    const part = days.get(epochToDay(epoch))?.tally.writes ?? 0
+    const last = known.keys.at(-1)
+    const part = Math.max(
+      days.get(epochToDay(epoch))?.tally.writes ?? 0,
+      last === undefined ? 0 : keyNumber(last, 2) + 1,
+    )
     const body = encodeRows(isJoined ? mergeRows(known.rows, fresh) : fresh)
-    item.operations.push({ key: rowsKey(epoch, user, part), body })
-    item.operations.push({ key: newRowsPrefix(epoch, user, part), body: NO_BODY })
+    item.operations.push({ key: rowsKey(epoch, user, part), body, isNew: true })
+    item.operations.push({ key: newRowsPrefix(epoch, user, part), body: NO_BODY, isNew: true })
   }
   // Wait for every day, because a repetition that starts during a write would store its rows twice.
   const writes = await Promise.allSettled(
@@ -171,8 +202,8 @@ async function seenOperations(meta: Database, { user, day, perDay }: Deposit): P
 function acknowledgement(deposit: Deposit): Operation[] {
   const { user, syncId, day, attempts } = deposit
   const operations: Operation[] = [
-    { key: metaKey('sync', user, syncId), body: encodeSync(deposit) },
-    { key: metaKey('syncByDay', day, user, syncId), body: NO_BODY },
+    { key: metaKey('sync', user, syncId), body: encodeSync(deposit), isNew: true },
+    { key: metaKey('syncByDay', day, user, syncId), body: NO_BODY, isNew: true },
   ]
   if (attempts !== undefined) {
     operations.push({ key: metaKey('attempts', user), body: encodePair(attempts.day, attempts.count) })

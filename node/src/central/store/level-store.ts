@@ -35,7 +35,7 @@ import { emptyTally } from './database/tally.ts'
 import { type DayDatabases, openDays } from './day-databases.ts'
 import { type ErasedUsers, erasedUsers } from './erased-users.ts'
 import { keyNumber, metaKey, NO_BODY } from './keys.ts'
-import { levelDeposits } from './level-deposits.ts'
+import { levelDeposits, type OpenCodes, openCodes } from './level-deposits.ts'
 import { dropMetaBefore, personOperations, readFloor } from './level-retention.ts'
 import { backUpStore } from './store-backup.ts'
 import { copyMarker, type Founding, openStoreDirectory } from './store-directory.ts'
@@ -96,13 +96,22 @@ export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStor
     if (isRestored) await copyMarker(dir, dir, 'ready')
     const userKey = (id: Uint8Array): Uint8Array =>
       metaKey('user', createHmac('sha256', keys.users).update(id).digest().subarray(0, USER_KEY_BYTES))
-    const parts: Parts = { meta, days, userKey, erased, next: await readCounters(meta), perUser: turns<User>(1) }
+    const parts: Parts = {
+      meta,
+      days,
+      userKey,
+      erased,
+      next: await readCounters(meta),
+      perUser: turns<User>(1),
+      codes: openCodes(meta),
+    }
     return {
       ...users(parts),
       ...levelDeposits({
         meta,
         days,
         perUser: parts.perUser,
+        codes: parts.codes,
         toRecords: (deposit) => depositRecords(parts.next, deposit),
       }),
       ...marks(parts),
@@ -139,6 +148,7 @@ interface Parts {
   erased: ErasedUsers | undefined
   next: Counters
   perUser: Turns<User>
+  codes: OpenCodes
 }
 
 function users({ meta, days, userKey, erased, next, perUser }: Parts) {
@@ -214,7 +224,8 @@ function marks({ meta, perUser }: Parts) {
   } satisfies Partial<CentralStore>
 }
 
-function records({ meta, next }: Parts) {
+function records({ meta, next, codes }: Parts) {
+  const perEpoch = turns<number>(1)
   const all = async <T>(kind: 'report' | 'progress' | 'pin', decode: (body: Uint8Array) => T): Promise<T[]> => {
     const items: T[] = []
     for await (const [, body] of meta.entries(prefixRange(metaKey(kind)))) items.push(decode(body))
@@ -230,12 +241,20 @@ function records({ meta, next }: Parts) {
       const body = await meta.get(metaKey('code', hash))
       return body === undefined ? undefined : decodeJson(body)
     },
-    putCodes: (codes) => meta.write(codes.map((code) => ({ key: metaKey('code', code.hash), body: encodeJson(code) }))),
+    putCodes: (items) => meta.write(items.map(codeOperation)),
+    closeCode: (code) => codes.close(code, () => meta.write([codeOperation(code)])),
     codes: async function* () {
       for await (const [, body] of meta.entries(prefixRange(metaKey('code')))) yield decodeJson<CodeRecord>(body)
     },
     pins: () => all('pin', decodeJson<Pin>),
-    putPin: (pin) => meta.write([{ key: metaKey('pin', pin.epoch), body: encodeJson(pin) }]),
+    putPin: (pin) =>
+      perEpoch.run(pin.epoch, async () => {
+        const key = metaKey('pin', pin.epoch)
+        const known = await meta.get(key)
+        if (known !== undefined) return decodeJson<Pin>(known)
+        await meta.write([{ key, body: encodeJson(pin) }])
+        return pin
+      }),
   } satisfies Partial<CentralStore>
 }
 
@@ -265,7 +284,7 @@ function statistics({ meta, days }: Parts) {
 function depositRecords(next: Counters, { reports = [], code }: Deposit): Operation[] {
   const operations = reports.map(reportOperation)
   if (reports.length > 0) operations.push(counter('report', next.report))
-  if (code !== undefined) operations.push({ key: metaKey('code', code.hash), body: encodeJson(code) })
+  if (code !== undefined) operations.push(codeOperation(code))
   return operations
 }
 
@@ -331,6 +350,10 @@ async function readCounters(meta: Database): Promise<Counters> {
 
 function reportOperation(report: ReportRecord): Operation {
   return { key: metaKey('report', report.id), body: encodeJson(report) }
+}
+
+function codeOperation(code: CodeRecord): Operation {
+  return { key: metaKey('code', code.hash), body: encodeJson(code) }
 }
 
 function counter(name: keyof Counters, value: number): Operation {

@@ -158,6 +158,7 @@ function deposits(disk: MemoryDisk): Pick<CentralStore, DepositMethods> {
       const person = disk.people.get(user)
       const made = person !== undefined && person.seen >= day ? person.deposits : 0
       if (made >= perDay) return 'too-many'
+      if (code !== undefined && !isOpen(disk, code)) return 'code-taken'
       takeBack(user, takenBack)
       for (const { epoch, rows } of groups) {
         const { fresh, added } = freshRows(userRows(disk, epoch, user), rows)
@@ -224,6 +225,10 @@ function marks(disk: MemoryDisk): Pick<CentralStore, 'marks' | 'userMarks' | 'ma
   }
 }
 
+function isOpen(disk: MemoryDisk, { hash }: CodeRecord): boolean {
+  return disk.codes.get(bytesToHex(hash))?.state === 'open'
+}
+
 type RecordMethods =
   | 'nextReport'
   | 'reports'
@@ -232,6 +237,7 @@ type RecordMethods =
   | 'putProgress'
   | 'findCode'
   | 'putCodes'
+  | 'closeCode'
   | 'codes'
   | 'pins'
   | 'putPin'
@@ -247,11 +253,20 @@ function records(disk: MemoryDisk): Pick<CentralStore, RecordMethods> {
     putCodes: async (codes) => {
       for (const code of codes) disk.codes.set(bytesToHex(code.hash), code)
     },
+    closeCode: async (code) => {
+      const wasOpen = isOpen(disk, code)
+      if (wasOpen) disk.codes.set(bytesToHex(code.hash), code)
+      return wasOpen
+    },
     codes: async function* () {
       yield* [...disk.codes.values()]
     },
     pins: async () => [...disk.pins.values()].sort((a, b) => a.epoch - b.epoch),
-    putPin: async (pin) => void disk.pins.set(pin.epoch, pin),
+    putPin: async (pin) => {
+      const kept = disk.pins.get(pin.epoch) ?? pin
+      disk.pins.set(pin.epoch, kept)
+      return kept
+    },
   }
 }
 

@@ -2,7 +2,7 @@
  * Stores the content of a sync: rows, rows that are taken back, and changes of the user's reports. PROTOCOL.md §7.2. All of
  * it is durable before the acknowledgement. Throws SYNC_CONFLICT, ROSTER_UNKNOWN, STORAGE_FULL, QUOTA_SPENT.
  */
-import { type Clock, oneAtATime } from '@geotrace/core-wasm'
+import type { Clock } from '@geotrace/core-wasm'
 import { DAY_MS, equalBytes, FederationError, type SyncRequest } from '@geotrace/core-wasm/wire'
 import type { RosterStore } from '../../membership/roster-store.ts'
 import type { CodeRegistry } from '../codes.ts'
@@ -42,7 +42,6 @@ interface DepositsInit {
 /** A repeated sync changes nothing and gets the same reply. Call it in the user's turn. */
 export function deposits(init: DepositsInit): (user: User, sync: IdentifiedSync) => Promise<ReplyBasis> {
   const { store, rosters, pins, codes, risk, clock, retentionStart, room, perDay, counters } = init
-  const perCode = oneAtATime()
 
   const decide = async (user: User, { syncId, report: kind }: IdentifiedSync): Promise<ReportDecision> =>
     decideReport(codes, { user, syncId, kind, own: risk.reportsOf(user), nowMs: clock.now() })
@@ -52,11 +51,12 @@ export function deposits(init: DepositsInit): (user: User, sync: IdentifiedSync)
     { syncId, digest }: IdentifiedSync,
     { taken, takenBack, refused }: GroupAdmission,
     { status, ...records }: ReportDecision,
-  ): Promise<ReplyBasis> => {
+  ): Promise<ReplyBasis | undefined> => {
     const basis: ReplyBasis = { report: status, refused }
     const day = timeToDay(clock.now())
     const content = { takenBack, groups: taken, ...records }
     const outcome = await store.deposit({ user, syncId, digest, basis: encodeBasis(basis), day, perDay, ...content })
+    if (outcome === 'code-taken') return undefined
     if (outcome === 'too-many') {
       const retryAfterMs = (day + 1) * DAY_MS - clock.now()
       throw new FederationError('QUOTA_SPENT', 'this user has made all deposits of the day', { retryAfterMs })
@@ -88,8 +88,10 @@ export function deposits(init: DepositsInit): (user: User, sync: IdentifiedSync)
       retentionStart: retentionStart(),
     })
     counters.groupsRefused += admission.refused.length
-    if (sync.report.kind !== 'code') return await keep(user, sync, admission, await decide(user, sync))
-    // Two users must not spend one code.
-    return await perCode(async () => keep(user, sync, admission, await decide(user, sync)))
+    for (;;) {
+      const kept = await keep(user, sync, admission, await decide(user, sync))
+      // Undefined: another user took the code since the decision, so the next decision refuses it.
+      if (kept !== undefined) return kept
+    }
   }
 }

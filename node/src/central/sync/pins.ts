@@ -64,10 +64,10 @@ export async function rosterPins(init: RosterPinsInit): Promise<RosterPins> {
     }
     if (state !== 'current') return false
     const pin = signPin(signer, federation, epoch, certified.hash)
-    await store.putPin(pin)
-    pins.set(epoch, pin)
-    publish(pin)
-    return true
+    const kept = await store.putPin(pin)
+    pins.set(epoch, kept)
+    if (equalBytes(kept.signature, pin.signature)) publish(kept)
+    return isName(kept, name)
   }
   return {
     of: (epoch) => pins.get(epoch),
@@ -79,12 +79,9 @@ export async function rosterPins(init: RosterPinsInit): Promise<RosterPins> {
       const known = pins.get(epoch)
       return known === undefined ? await exclusive(() => make(epoch, name)) : isName(known, name)
     },
-    adopt: (pin) =>
-      exclusive(async () => {
-        if (pins.has(pin.epoch)) return
-        await store.putPin(pin)
-        pins.set(pin.epoch, pin)
-      }),
+    async adopt(pin) {
+      if (!pins.has(pin.epoch)) pins.set(pin.epoch, await store.putPin(pin))
+    },
     open(nowMs) {
       const ended = (epoch: number): boolean => (epoch + 1) * EPOCH_MS < nowMs - DEPOSIT_WINDOW_MS
       return [...pins.values()].filter(({ epoch }) => !ended(epoch)).sort((a, b) => a.epoch - b.epoch)

@@ -23,6 +23,7 @@ export function simulatedStore(memory: MemoryDisk, disk: SimulatedDisk, life: Li
     putReport: (report) => disk.write(life, () => store.putReport(report)),
     putProgress: (progress) => disk.write(life, () => store.putProgress(progress)),
     putCodes: (codes) => disk.write(life, () => store.putCodes(codes)),
+    closeCode: (code) => disk.write(life, () => store.closeCode(code)),
     putPin: (pin) => disk.write(life, () => store.putPin(pin)),
     dropBefore: (day) => disk.write(life, () => store.dropBefore(day)),
   }

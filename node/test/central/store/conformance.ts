@@ -137,7 +137,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
         epoch: fc.nat(2),
         rows: fc.uniqueArray(anyRow, { selector: (r) => r.n, minLength: 1 }),
         isTakenBack: fc.boolean(),
-        isClosed: fc.boolean(),
+        isClosed: fc.nat(3).map((n) => n === 0),
       })
       await fc.assert(
         fc.asyncProperty(fc.array(anySync, { maxLength: 12 }), fc.uniqueArray(fc.nat(30)), async (syncs, wanted) => {
@@ -337,6 +337,52 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       ])
       expect(await store.markedUsers(2)).toEqual([b])
       expect(await store.userMarks(a)).toHaveLength(1)
+    })
+
+    it('a code that many users present at once is spent by one of them, and the others store nothing', async () => {
+      const users = await Promise.all(Array.from({ length: 6 }, (_, n) => store.addUser(id(n), 1, 100)))
+      await store.putCodes([code(1), code(2, { state: 'revoked' })])
+      const spend = (user: number, n: number) => {
+        const spent = { user, syncId: syncId(user), report: user, day: 100 }
+        const records = { reports: [report(user, { user })], code: code(n, { state: 'spent', spent }) }
+        return store.deposit(deposit(user, user, [group(EPOCH, row(user))], records))
+      }
+      const outcomes = await Promise.all(users.map((user) => spend(user, 1)))
+      const winner = outcomes.indexOf('stored')
+      expect([...outcomes].sort()).toEqual([...Array(5).fill('code-taken'), 'stored'])
+      expect(await store.closeCode(code(1, { state: 'revoked' }))).toBe(false)
+      expect(await spend(users[(winner + 1) % users.length]!, 2)).toBe('code-taken')
+      expect(await spend(users[(winner + 1) % users.length]!, 3)).toBe('code-taken')
+      expect(await spend(users[winner]!, 1)).toBe('duplicate')
+      await reopen()
+      expect(await store.findCode(id('code 1'))).toMatchObject({ state: 'spent', spent: { user: users[winner] } })
+      expect((await store.reports()).map((item) => item.user)).toEqual([users[winner]])
+      for (const user of users) {
+        const isWinner = user === users[winner]
+        expect(await store.userRows(EPOCH, user)).toHaveLength(isWinner ? 1 : 0)
+        expect((await store.findSync(user, syncId(user))) !== undefined).toBe(isWinner)
+      }
+    })
+
+    it('an open code is closed once, and an unknown one never', async () => {
+      await store.putCodes([code(1)])
+      const close = () => store.closeCode(code(1, { state: 'revoked' }))
+      expect((await Promise.all([close(), close(), close()])).filter(Boolean)).toHaveLength(1)
+      expect(await store.closeCode(code(9, { state: 'revoked' }))).toBe(false)
+      await reopen()
+      expect((await store.findCode(id('code 1')))!.state).toBe('revoked')
+      expect(await store.findCode(id('code 9'))).toBeUndefined()
+    })
+
+    it('the first pin of an epoch stays, however many arrive at once, and each caller gets it', async () => {
+      const offered = [1, 2, 3].map((n) => ({ ...pin(7), roster: id(n) }))
+      const kept = await Promise.all(offered.map((item) => store.putPin(item)))
+      const [stored] = await store.pins()
+      expect(offered).toContainEqual(stored)
+      expect(kept).toEqual([stored, stored, stored])
+      await reopen()
+      expect(await store.putPin(pin(7))).toEqual(stored)
+      expect(await store.pins()).toEqual([stored])
     })
 
     it('pins come back ascending by epoch', async () => {

@@ -31,6 +31,8 @@ const AGAIN_MS = 1_000
 export interface Operation {
   readonly key: Uint8Array
   readonly body?: Uint8Array
+  /** The database has no entry of this key, so that the write need not read it first. */
+  readonly isNew?: boolean
 }
 
 export interface Database {
@@ -292,19 +294,23 @@ class LevelDatabase implements Database {
 /** Writes the operations of a group and the tally after them in one batch; returns that tally. */
 async function writeGroup(handle: LevelHandle, seal: Seal, before: Tally, group: readonly Waiting[]): Promise<Tally> {
   const operations = new Map<string, LevelOperation>()
-  for (const { key, body } of group.flatMap((item) => item.operations)) {
+  const replaced = new Map<string, Uint8Array>()
+  for (const { key, body, isNew = false } of group.flatMap((item) => item.operations)) {
     // The last operation of a key counts, as in LevelDB.
-    operations.set(bytesToHex(key), body === undefined ? { key } : { key, value: seal.seal(key, body) })
+    const name = bytesToHex(key)
+    operations.set(name, body === undefined ? { key } : { key, value: seal.seal(key, body) })
+    if (!isNew) replaced.set(name, key)
   }
-  const known = await handle.getMany([...operations.values()].map(({ key }) => key))
+  const keys = [...replaced.values()]
+  const known = keys.length === 0 ? [] : await handle.getMany(keys)
   let { entries, bytes, sum } = before
-  for (const [i, { key, value }] of [...operations.values()].entries()) {
-    const old = known[i]
-    if (old !== undefined) {
-      entries--
-      bytes -= key.length + old.length
-      sum ^= toTagEnd(old)
-    }
+  for (const [i, old] of known.entries()) {
+    if (old === undefined) continue
+    entries--
+    bytes -= keys[i]!.length + old.length
+    sum ^= toTagEnd(old)
+  }
+  for (const { key, value } of operations.values()) {
     if (value !== undefined) {
       entries++
       bytes += key.length + value.length
