@@ -300,7 +300,7 @@ describe('a newcomer and its sponsors', () => {
     expect(JSON.parse(second.stdout)).toMatchObject({ kind: 'join', endorsedBy: ['one', 'two'], needs: 2 })
     await until(async () => (await pending('one')).includes('(2 of 2 endorsements: one, two)'))
     expect(await pending('one')).toMatch(
-      /^0 {2}[0-9a-f]{16} .*\n(?:1 {2}[0-9a-f]{16} .*\n)?pending: volunteer-[0-9a-f]{8} joins with node 12D3KooW/m,
+      /^0 {2}[0-9a-f]{16} .*\n(?:1 {2}[0-9a-f]{16} .*\n)?(?:pending: the central peer has a new seal key\n)?pending: volunteer-[0-9a-f]{8} joins with node 12D3KooW/m,
     )
   })
 
