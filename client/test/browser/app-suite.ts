@@ -91,7 +91,9 @@ export function appSuite(stage: () => Stage): void {
     await page.locator('.frames summary').first().click()
     expect(await page.locator('.frames [open] .hexdump').innerText()).toMatch(/^0000\s?0[12] /)
     const to = await page.locator('.frames summary .grow').allInnerTexts()
-    expect(to).toContain('central peer of authority')
+    // Syncs go through a salt node.
+    expect(to).not.toContain('central peer of authority')
+    expect((await page.locator('.frames summary .mono').allInnerTexts()).some((name) => name === '/relay/1')).toBe(true)
     expect(to.some((name) => name.startsWith('salt node of'))).toBe(true)
     expect(app.faults).toEqual([])
     await app.context.close()
