@@ -8,7 +8,7 @@ import { drawScale, type History, runHistory, type Scale } from './history.ts'
 export interface Campaign {
   readonly histories: number
   readonly events: number
-  readonly salts: number
+  readonly secrets: number
   readonly rows: number
   readonly marks: number
   readonly fixesLost: number
@@ -24,6 +24,8 @@ export interface Campaign {
   readonly succeeded: number
   /** Syncs that did not end in `done`, by outcome. */
   readonly unfinished: Readonly<Record<string, number>>
+  /** Histories under each salting. */
+  readonly saltings: Readonly<Record<string, number>>
   /** How often each kind of fault struck. */
   readonly faults: Readonly<Record<string, number>>
   readonly failures: readonly string[]
@@ -32,7 +34,7 @@ export interface Campaign {
 }
 
 const SUMMED = [
-  ...(['events', 'salts', 'rows', 'marks', 'fixesLost', 'liesCaught'] as const),
+  ...(['events', 'secrets', 'rows', 'marks', 'fixesLost', 'liesCaught'] as const),
   ...([
     'nodesJoined',
     'nodesAdmitted',
@@ -56,6 +58,7 @@ export function createTally(): Tally {
   const counts = { histories: 0, succeeded: 0, cpuSeconds: 0 }
   const unfinished: Record<string, number> = {}
   const faults: Record<string, number> = {}
+  const saltings: Record<string, number> = {}
   const failures: string[] = []
   return {
     add(history, cpuSeconds) {
@@ -64,12 +67,21 @@ export function createTally(): Tally {
       if (history.successions > 0) counts.succeeded++
       for (const key of SUMMED) sums[key] += history[key]
       for (const [how, count] of Object.entries(history.unfinished)) unfinished[how] = (unfinished[how] ?? 0) + count
+      const { salting = 'plain' } = history.scale
+      saltings[salting] = (saltings[salting] ?? 0) + 1
       for (const kind of history.faults) faults[kind] = (faults[kind] ?? 0) + 1
       if (history.findings.length > 0) failures.push(describeFailure(history))
     },
     fail: (seed, largest, why) =>
       void failures.push(describeFailure({ seed, scale: drawScale(seed, largest), findings: [why], faults: [] })),
-    sum: () => ({ ...counts, ...sums, unfinished: { ...unfinished }, faults: { ...faults }, failures: [...failures] }),
+    sum: () => ({
+      ...counts,
+      ...sums,
+      unfinished: { ...unfinished },
+      faults: { ...faults },
+      saltings: { ...saltings },
+      failures: [...failures],
+    }),
   }
 }
 
@@ -118,8 +130,9 @@ export function describeCampaign(sum: Campaign): string {
   } = sum
   const share = (100 * deferredShare(sum)).toFixed(2)
   const faults = Object.values(sum.faults).reduce((a, b) => a + b, 0)
+  const under = Object.entries(sum.saltings).map(([name, count]) => `${count} ${name}`)
   const nodes = `${nodesJoined} nodes applied, ${nodesAdmitted} were admitted, ${nodesSettled} hold shards and sent ${sum.saltsOfJoined} answers with salts`
-  return `${histories} histories, ${(cpuSeconds / histories).toFixed(2)} CPU s each; ${syncs} syncs, ${share} % deferred; ${faults} faults, ${liesCaught} lies caught, ${successions} successions, ${epochsOvertaken} pinned epochs overtaken; ${nodes}; ${sum.failures.length} failures`
+  return `${histories} histories (${under.join(', ')}), ${(cpuSeconds / histories).toFixed(2)} CPU s each; ${syncs} syncs, ${share} % deferred; ${faults} faults, ${liesCaught} lies caught, ${successions} successions, ${epochsOvertaken} pinned epochs overtaken; ${nodes}; ${sum.failures.length} failures`
 }
 
 /** The share of syncs that deferred fixes because they got no salts. */

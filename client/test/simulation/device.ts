@@ -4,7 +4,17 @@
  */
 import { createHash, webcrypto } from 'node:crypto'
 import type { Fix } from '@geotrace/core-wasm'
-import { isFederationError } from '@geotrace/core-wasm/wire'
+import {
+  bytesToHex,
+  decodeEvaluateAnswer,
+  decodeEvaluateRequest,
+  EVALUATE_PROTOCOL,
+  isFederationError,
+  type Parameters,
+  type PartKeys,
+  partCount,
+  requestToShape,
+} from '@geotrace/core-wasm/wire'
 import {
   createMachine,
   type Life,
@@ -14,7 +24,14 @@ import {
   simulatedDisk,
 } from '@geotrace/node/testing'
 import { isErasing } from '../../src/deposit/batch.ts'
-import { createTracer, memoryStorage, type Storage, type SyncResult, type Tracer } from '../../src/index.ts'
+import {
+  createTracer,
+  type Dialer,
+  memoryStorage,
+  type Storage,
+  type SyncResult,
+  type Tracer,
+} from '../../src/index.ts'
 import { KEYS } from '../../src/storage/key-layout.ts'
 // Load the modules that a tracer imports on demand now, because a dynamic import takes real time.
 import '../../src/device/check-manifest.ts'
@@ -23,6 +40,7 @@ import '../../src/diary/absences.ts'
 import '../../src/exposures/list-exposures.ts'
 import '../../src/protection/situation.ts'
 import '../../src/redaction/redactor.ts'
+import '../../src/salts/threshold-salting.ts'
 import '../../src/sync.ts'
 
 /** `how` is `done`, `deferred` when salts were missing, or the code of the error that ended the sync. */
@@ -41,6 +59,8 @@ export interface SimulatedDevice {
   readonly taken: ReadonlyMap<number, Fix>
   /** Earlier users of this device, which it erased: the SHA-256 of their secrets, hex. */
   readonly erased: ReadonlySet<string>
+  /** Under `threshold`: all answers with evaluations. */
+  readonly evaluations: SeenEvaluation[]
   readonly running: Tracer | undefined
   start(): void
   kill(): void
@@ -51,8 +71,24 @@ export interface SimulatedDevice {
   sync(code?: string): Promise<SyncOutcome | undefined>
 }
 
-/** Receives every salt that the device hashes with. */
-export type OnSalt = (device: string, region: number, size: number, n: number, salt: Uint8Array) => void
+/** A secret that the device hashes with: the salt of a time block, or the key of a cell for an epoch. */
+export type UsedSecret =
+  | { readonly salting: 'plain'; readonly region: number; readonly size: number; readonly n: number }
+  | { readonly salting: 'threshold'; readonly cell: bigint; readonly epoch: number }
+
+/** Receives every secret that the device hashes with. */
+export type OnSecret = (device: string, used: UsedSecret, secret: Uint8Array) => void
+
+/** The answer of a node to a request for evaluations, true or false. */
+export interface SeenEvaluation {
+  /** The node's key, hex. */
+  readonly node: string
+  readonly roster: Uint8Array
+  readonly shard: number
+  readonly epochs: readonly number[]
+  /** By epoch, if the device asked for them. */
+  readonly partKeys: readonly (PartKeys | undefined)[]
+}
 
 const FIX_BLOCK_MS = 300_000
 
@@ -64,12 +100,41 @@ Object.defineProperty(webcrypto.subtle, 'digest', {
   },
 })
 
+/** Notes the answers with evaluations. An answer that does not decode is not noted. */
+function watchEvaluations(
+  dialer: Dialer,
+  { replicas, threshold }: Pick<Parameters, 'replicas' | 'threshold'>,
+  seen: SeenEvaluation[],
+): Dialer {
+  return {
+    open: async () => {
+      const session = await dialer.open()
+      return {
+        ...session,
+        request: async (peer, protocol, frame, options) => {
+          const reply = await session.request(peer, protocol, frame, options)
+          if (protocol.id !== EVALUATE_PROTOCOL.id) return reply
+          const asked = decodeEvaluateRequest(frame)
+          try {
+            const { epochs } = decodeEvaluateAnswer(reply, requestToShape(asked, partCount(replicas, threshold)))
+            const partKeys = epochs.map((epoch) => epoch.partKeys)
+            seen.push({ ...asked, node: bytesToHex(peer.key), partKeys })
+          } catch (error) {
+            if (!isFederationError(error)) throw error
+          }
+          return reply
+        },
+      }
+    },
+  }
+}
+
 export function simulatedDevice(
   federation: SimulatedFederation,
   name: string,
   address: string,
   random: SeededRandom,
-  onSalt: OnSalt,
+  onSecret: OnSecret,
 ): SimulatedDevice {
   const { scheduler, trace, network, manifest, core, complaints } = federation
   const machine = createMachine(scheduler, name)
@@ -78,6 +143,7 @@ export function simulatedDevice(
   const outcomes: SyncOutcome[] = []
   const taken = new Map<number, Fix>()
   const erased = new Set<string>()
+  const evaluations: SeenEvaluation[] = []
   let life: Life | undefined
   let running: Tracer | undefined
   let syncing: Promise<SyncOutcome> | undefined
@@ -86,10 +152,12 @@ export function simulatedDevice(
     ...core,
     hashRiskPoints(points, secrets) {
       const { needed } = points
-      if (needed.salting !== 'plain') throw new TypeError('the simulation salts plainly')
       for (let i = 0; i < needed.count; i++) {
-        const salt = secrets.slice(i * 32, (i + 1) * 32)
-        onSalt(name, needed.regions[i]!, needed.sizes[i]!, needed.blocks[i]!, salt)
+        const used: UsedSecret =
+          needed.salting === 'plain'
+            ? { salting: 'plain', region: needed.regions[i]!, size: needed.sizes[i]!, n: needed.blocks[i]! }
+            : { salting: 'threshold', cell: needed.cells[i]!, epoch: needed.epochs[i]! }
+        onSecret(name, used, secrets.slice(i * 32, (i + 1) * 32))
       }
       return core.hashRiskPoints(points, secrets)
     },
@@ -108,7 +176,7 @@ export function simulatedDevice(
             if (!wasErasing && (await isErasing(storage))) taken.clear()
           }),
       },
-      dialer: network.dialer(begun, address),
+      dialer: watchEvaluations(network.dialer(begun, address), manifest.parameters, evaluations),
       clock: begun.clock,
       random: random.bytes,
       core: watchingCore,
@@ -144,6 +212,7 @@ export function simulatedDevice(
     outcomes,
     taken,
     erased,
+    evaluations,
     get running() {
       return running
     },

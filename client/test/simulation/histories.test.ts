@@ -20,7 +20,7 @@ const STRIDE = ALL / HISTORIES
 const SMALL = { nodes: 5, devices: 6, hours: 0.35, faults: 12 }
 
 describe('small histories of a federation in which everything fails that may fail', () => {
-  it('the small histories agree on every salt, lose no row silently, give the marks of the rule, and recover', async ({
+  it('the small histories agree on every secret, lose no row silently, give the marks of the rule, and recover', async ({
     annotate,
   }) => {
     const seeds = Array.from({ length: HISTORIES }, (_, i) => `small-${i * STRIDE}`)
@@ -40,12 +40,15 @@ describe('small histories of a federation in which everything fails that may fai
       PEER_UNREACHABLE: expect.any(Number),
       PEER_TIMEOUT: expect.any(Number),
     })
-    expect(deferredShare(campaign)).toBeLessThanOrEqual(0.005)
+    expect(deferredShare(campaign)).toBeLessThanOrEqual(0.01)
+    // Half of the histories have a threshold above 1, a quarter has t = 1.
+    expect(Object.keys(campaign.saltings).sort()).toEqual(['plain', 't = 1', 'threshold'])
+    expect(campaign.saltings.threshold).toBeGreaterThan(HISTORIES / 4)
   }, 1_200_000)
 
   it('two histories of one seed are the same, event for event', async () => {
     const core = await loadCore()
-    const scale = { nodes: 4, devices: 4, hours: 0.5, faults: 8 }
+    const scale = { nodes: 4, devices: 4, hours: 0.5, faults: 8, salting: 'threshold' as const }
     const digests = []
     for (const seed of ['twice', 'twice', 'once']) digests.push((await runHistory({ seed, core, scale })).digest)
     expect(digests[1]).toBe(digests[0])

@@ -4,7 +4,7 @@
  * first phase no wrong result may appear, in the second phase every result must become complete.
  */
 import type { Core } from '@geotrace/core-wasm'
-import { EPOCH_MS, EPOCH_OPENS_BEFORE_MS, MINUTE_MS } from '@geotrace/core-wasm/wire'
+import { EPOCH_MS, EPOCH_OPENS_BEFORE_MS, MINUTE_MS, type Parameters } from '@geotrace/core-wasm/wire'
 import {
   FAULTS,
   type FaultKind,
@@ -15,7 +15,7 @@ import {
   seededRandom,
   simulatedFederation,
 } from '@geotrace/node/testing'
-import { type SimulatedDevice, type SyncOutcome, simulatedDevice } from './device.ts'
+import { type OnSecret, type SimulatedDevice, type SyncOutcome, simulatedDevice } from './device.ts'
 import { deviceFaults } from './device-faults.ts'
 import { type Findings, judge } from './judge.ts'
 import { createTowns, walker } from './town.ts'
@@ -28,7 +28,11 @@ export interface Scale {
   faults: number
   /** Nodes that apply to join in the first minutes; none unless given. Rosters then follow each other fast. */
   joiners?: number
+  /** `plain` unless given. */
+  salting?: SaltingName
 }
+/** Threshold salting with t = 1 among three replicas, or with t > 1: two of three, with five nodes or more three of five. */
+export type SaltingName = 'plain' | 't = 1' | 'threshold'
 
 export interface History extends Findings {
   readonly seed: string
@@ -81,6 +85,19 @@ const JOINING_SHARE = 1 / 8
 const JOINING_HOURS = 7
 const JOIN_WITHIN_MS = 10 * MINUTE_MS
 
+/** A quarter of the histories has t = 1, half a greater threshold. */
+const SALTINGS: readonly SaltingName[] = ['plain', 't = 1', 'threshold', 'threshold']
+const LARGE_NODES = 5
+/** Small classes, because an element is as dear in a simulation as everything else that a request costs. */
+const CLASSES = [2, 12]
+
+function saltingParameters({ nodes, salting = 'plain' }: Scale): Partial<Parameters> {
+  if (salting === 'plain') return { replicas: Math.min(3, nodes) }
+  const more = { salting: 'threshold', evaluations: CLASSES } as const
+  if (salting === 't = 1') return { ...more, replicas: 3, threshold: 1 }
+  return nodes < LARGE_NODES ? { ...more, replicas: 3, threshold: 2 } : { ...more, replicas: 5, threshold: 3 }
+}
+
 export function allFaults(devices: readonly SimulatedDevice[]): FaultKind[] {
   return [...FAULTS, ...deviceFaults(devices)]
 }
@@ -102,6 +119,7 @@ export function drawScale(seed: string, largest: Scale): Scale {
     hours: Math.round(20 * random.between(Math.min(1, largest.hours), largest.hours)) / 20,
     // At most as many faults for each node as `largest` has: forty faults on three nodes kill all holders of a seed.
     faults: Math.round((random.unit() * largest.faults * nodes) / largest.nodes),
+    salting: random.fork('salting').pick(SALTINGS),
   }
   if (largest.joiners === undefined || !random.chance(JOINING_SHARE)) return scale
   return { ...scale, hours: JOINING_HOURS, joiners: 1 + random.below(largest.joiners) }
@@ -132,19 +150,20 @@ export async function runHistory({ seed, core, scale, kinds = allFaults, listen 
     nodes: scale.nodes,
     startMs,
     pace,
-    parameters: { shards: SHARDS, replicas: Math.min(3, scale.nodes), periodEpochs, reserveEpochs },
+    parameters: { ...saltingParameters(scale), shards: SHARDS, periodEpochs, reserveEpochs },
     ...(listen && { listen }),
   })
   const { scheduler } = federation
   await found(federation)
   const foundedHeight = newestHeight(federation)
-  const salts = new Map<string, Map<string, string[]>>()
-  const devices = equip(federation, scale.devices, (device, region, size, n, salt) => {
+  const secrets = new Map<string, Map<string, string[]>>()
+  const devices = equip(federation, scale.devices, (device, used, secret) => {
+    const region = used.salting === 'plain' ? used.region : core.cellToRegion(used.cell)
     const shard = core.regionToShard(region, SHARDS)
-    const name = `${shard}/${size}/${n}`
-    const seen = salts.get(name) ?? new Map<string, string[]>()
-    salts.set(name, seen)
-    const hex = Buffer.from(salt).toString('hex')
+    const name = used.salting === 'plain' ? `${shard}/${used.size}/${used.n}` : `${shard}/${used.cell}/${used.epoch}`
+    const seen = secrets.get(name) ?? new Map<string, string[]>()
+    secrets.set(name, seen)
+    const hex = Buffer.from(secret).toString('hex')
     seen.set(hex, [...(seen.get(hex) ?? []), device])
   })
   const healMs = scheduler.nowMs + scale.hours * 60 * MINUTE_MS
@@ -156,7 +175,7 @@ export async function runHistory({ seed, core, scale, kinds = allFaults, listen 
   const troubled = devices.flatMap(({ outcomes }) => outcomes)
   heal(federation, devices)
   await settle(federation, devices)
-  const findings = await judge(federation, devices, salts)
+  const findings = await judge(federation, devices, secrets)
   return {
     ...findings,
     seed,
@@ -188,11 +207,7 @@ function isWhole(status: { state: string; shards: { held: boolean }[] } | undefi
   return status?.state === 'serving' && status.shards.every(({ held }) => held)
 }
 
-function equip(
-  federation: SimulatedFederation,
-  count: number,
-  onSalt: Parameters<typeof simulatedDevice>[4],
-): SimulatedDevice[] {
+function equip(federation: SimulatedFederation, count: number, onSecret: OnSecret): SimulatedDevice[] {
   return Array.from({ length: count }, (_, i) => {
     const own = federation.random.fork(`device-${i}`)
     // Some devices share an address, as under a carrier's or a household's router.
@@ -200,7 +215,7 @@ function equip(
     const address = own.chance(0.3)
       ? `/ip6/2001:db8:${house.toString(16)}::1/tcp/1`
       : `/ip4/100.64.${house >> 8}.${house & 255}/tcp/1`
-    const device = simulatedDevice(federation, `device-${i}`, address, own, onSalt)
+    const device = simulatedDevice(federation, `device-${i}`, address, own, onSecret)
     device.machine.offsetMs = Math.round(own.between(-45_000, 45_000))
     device.start()
     return device

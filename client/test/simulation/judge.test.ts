@@ -1,5 +1,6 @@
 import { loadCore } from '@geotrace/core-wasm'
-import { manifestToRoster } from '@geotrace/core-wasm/wire'
+import { GENERATOR } from '@geotrace/core-wasm/voprf'
+import { EVALUATE_PROTOCOL, manifestToRoster, type Protocol } from '@geotrace/core-wasm/wire'
 import { type FaultKind, simulatedFederation } from '@geotrace/node/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { readTotals } from '../../src/device/totals.ts'
@@ -7,7 +8,7 @@ import { FIX_FAMILIES } from '../../src/diary/fix-states.ts'
 import type { Storage } from '../../src/index.ts'
 import { encodeRecord, FAMILIES, KEYS } from '../../src/storage/key-layout.ts'
 import type { SimulatedDevice } from './device.ts'
-import { runHistory } from './history.ts'
+import { runHistory, type SaltingName } from './history.ts'
 import { judge } from './judge.ts'
 import { seedToSalt } from './models.ts'
 
@@ -19,18 +20,21 @@ vi.mock('../../../core-wasm/src/voprf/group.ts', () => import('../../../core-was
 const core = await loadCore()
 const scale = { nodes: 4, devices: 5, hours: 1, faults: 1 }
 
+/** In an answer with evaluations: after the status and the time. */
+const FIRST_ELEMENT = 9
 /** From the breach to the end of all faults. */
 const HEAL_MS = 600_000
 
 /** The findings of a history in which a breach happens ten minutes before its faults end. No fault may cause a breach. */
 async function findingsAfter(
   breach: (init: Parameters<FaultKind['strike']>[0], devices: readonly SimulatedDevice[]) => void,
+  salting: SaltingName = 'plain',
 ): Promise<string> {
   const { findings } = await runHistory({
     seed: 'breach',
     // A breach may replace a function of this copy.
     core: { ...core },
-    scale,
+    scale: { ...scale, salting },
     kinds: (devices) => [
       {
         name: 'breach',
@@ -211,5 +215,44 @@ describe('the judge of histories', () => {
     expect(findings).toContain('salt 3/5/100 follows from no seed that a node drew')
     expect(findings).toContain('node-2 is down after all faults ended')
     expect(findings).toContain('no roster is in force at the end')
+  })
+})
+
+describe('the judge of histories under threshold salting', () => {
+  it('the judge finds unproven use, free evaluations, seeds given away, and an answer that combines to another key', async () => {
+    const found = await findingsAfter(({ federation: { saltNodes, network, scheduler, manifest } }, [device]) => {
+      const { firstEpoch } = manifestToRoster(manifest)
+      for (const { key } of saltNodes) {
+        for (const part of [0, 1, 2]) network.given.add(`${Buffer.from(key).toString('hex')} 0 ${firstEpoch} ${part}`)
+      }
+      const bend = (protocol: Protocol, _: Uint8Array, reply: Uint8Array): Uint8Array => {
+        if (protocol.id === EVALUATE_PROTOCOL.id && reply[0] === 0) reply.set(GENERATOR, FIRST_ELEMENT)
+        return reply
+      }
+      // At the very end, because devices ask again until then.
+      scheduler.after(HEAL_MS + 1_000, () => {
+        const salted = network.salted as Map<string, number>
+        salted.set('node-1', 1e6)
+        network.liars.set('node-0', bend)
+      })
+      Object.defineProperty(device, 'evaluations', { value: [] })
+    }, 'threshold')
+    expect(found).toMatch(/device-0 used a key of shard \d, epoch \d+ after 0 answers/)
+    expect(found).toMatch(/node-1 evaluated 100\d+ requests and charged \d{1,4}$/m)
+    expect(found).toMatch(/1 replicas got all seeds of shard 0 from epoch \d+ on/)
+    expect(found).toMatch(/node-0, node-\d give another key of shard \d together|node-\d, node-0 give another key/)
+  })
+
+  it('the judge finds a key that no seed gives, and a part key that follows from no drawn seed', async () => {
+    const federation = simulatedFederation({
+      ...{ seed: 'two', nodes: 4, startMs: Date.UTC(2026, 10, 21), core },
+      parameters: { salting: 'threshold', replicas: 3, threshold: 2 },
+    })
+    const { firstEpoch } = manifestToRoster(federation.manifest)
+    const seen = new Map([['aa'.repeat(32), ['a']]])
+    const { findings } = await judge(federation, [], new Map([[`3/77/${firstEpoch}`, seen]]))
+    expect(findings).toContain(`a key of shard 3, epoch ${firstEpoch} by a is of no seed`)
+    const found = await findingsAfter(({ federation: { drawn } }) => void drawn.splice(0), 'threshold')
+    expect(found).toMatch(/part \d of shard \d follows from no seed that a node drew/)
   })
 })

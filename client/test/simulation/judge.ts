@@ -14,7 +14,6 @@ import {
   hashToRosterName,
   isGone,
   MINUTE_MS,
-  manifestToRoster,
   type Roster,
   rosterInForce,
   SALT_PROTOCOL,
@@ -26,6 +25,8 @@ import { timeToFixBlock } from '../../src/diary/fix-block.ts'
 import { FIX_FAMILIES, readHashed, readWaiting } from '../../src/diary/fix-states.ts'
 import { KEYS, keyToNumber } from '../../src/storage/key-layout.ts'
 import type { SimulatedDevice } from './device.ts'
+import { type FirstEpochs, firstEpochs, rostersOf } from './first-epochs.ts'
+import { judgeKeys, type SecretsSeen } from './judge-keys.ts'
 import {
   addRows,
   fixToRows,
@@ -35,11 +36,12 @@ import {
   type ModelRow,
   reportToMarks,
   seedToSalt,
+  type ToSecret,
 } from './models.ts'
 
 export interface Findings {
   readonly findings: readonly string[]
-  readonly salts: number
+  readonly secrets: number
   readonly rows: number
   readonly marks: number
   readonly fixesLost: number
@@ -54,13 +56,10 @@ export interface Findings {
   readonly epochsOvertaken: number
 }
 
-/** Accepted salts by `shard/size/n`, then the devices that used each salt, by its hex. */
-export type SaltsSeen = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>
-
 export async function judge(
   federation: SimulatedFederation,
   devices: readonly SimulatedDevice[],
-  salts: SaltsSeen,
+  secrets: SecretsSeen,
 ): Promise<Findings> {
   const findings = [...federation.complaints, ...federation.network.failures]
   const { scheduler, saltNodes, central, lostShards, lied, left, joined } = federation
@@ -87,9 +86,12 @@ export async function judge(
   await judgePins(federation, newest, devices, findings)
   const joins = judgeJoins(federation, certified, findings)
   const saltsOfJoined = [...joined].reduce((sum, name) => sum + (federation.network.salted.get(name) ?? 0), 0)
-  const toSalt = judgeSalts(federation, salts, findings)
-  await judgeAnswers(federation, certified, toSalt, findings)
-  const deposited = await judgeRows(federation, devices, toSalt, findings)
+  const begins = firstEpochs(federation)
+  const toSecret =
+    federation.manifest.parameters.salting === 'plain'
+      ? await judgePlain(federation, certified, begins, secrets, findings)
+      : await judgeKeys(federation, certified, begins, devices, secrets, findings)
+  const deposited = await judgeRows(federation, devices, toSecret, findings)
   const marks = await judgeMarks(federation, devices, deposited, findings)
   let fixesLost = 0
   for (const { storage } of devices) fixesLost += (await readTotals(storage)).fixesLost
@@ -97,7 +99,7 @@ export async function judge(
   federation.trace.note(scheduler.nowMs, `findings ${findings.join('; ')}`)
   return {
     findings,
-    salts: salts.size,
+    secrets: secrets.size,
     rows: [...deposited.values()].reduce((sum, rows) => sum + rows.size, 0),
     marks,
     fixesLost,
@@ -215,11 +217,23 @@ function judgeRanks(certified: readonly CertifiedRoster[], findings: string[]): 
 const JUDGE_ADDRESS = '/ip4/198.51.100.1/tcp/1'
 const ANSWER_MS = 30_000
 
+async function judgePlain(
+  federation: SimulatedFederation,
+  certified: readonly CertifiedRoster[],
+  begins: FirstEpochs,
+  salts: SecretsSeen,
+  findings: string[],
+): Promise<ToSecret> {
+  const toSalt = judgeSalts(federation, begins, salts, findings)
+  await judgeAnswers(federation, certified, toSalt, findings)
+  return toSalt
+}
+
 /** Each node that holds a shard answers a request of the judge with the salt that follows from the shard's seed. */
 async function judgeAnswers(
   { scheduler, saltNodes, network }: SimulatedFederation,
   certified: readonly CertifiedRoster[],
-  toSalt: ToSalt,
+  toSalt: ToSecret,
   findings: string[],
 ): Promise<void> {
   const life = createMachine(scheduler, 'judge').boot()
@@ -242,7 +256,7 @@ async function judgeAnswers(
       [block],
       key,
     ).salts
-    const expected = toSalt(shard, block.size, block.n)
+    const expected = toSalt(shard, block.size, block.n, 0n)
     if (expected !== undefined && bytesToHex(salt!) !== expected) findings.push(`${name} gives another salt`)
   }
   const asking = saltNodes.flatMap(({ name, key, running }) =>
@@ -257,8 +271,6 @@ async function judgeAnswers(
   await scheduler.run(scheduler.nowMs + ANSWER_MS)
   await Promise.all(asking)
 }
-
-type ToSalt = (shard: number, size: number, n: number) => string | undefined
 
 /**
  * Every peer knows the pins that the central peer made, and no other. Each epoch with rows has one. A device lost no row to
@@ -300,13 +312,16 @@ function countOvertaken({ deposits }: SimulatedFederation, certified: readonly C
  * Every salt that a device used follows from a seed that a node drew, one seed for each shard and roster. Devices may use
  * salts of two rosters for a block until they know the pin of its epoch. The result gives the salts of the pinned roster.
  */
-function judgeSalts(federation: SimulatedFederation, salts: SaltsSeen, findings: string[]): ToSalt {
-  const { drawn } = federation
-  const begins = firstEpochs(federation)
+function judgeSalts(
+  { drawn }: SimulatedFederation,
+  begins: FirstEpochs,
+  salts: SecretsSeen,
+  findings: string[],
+): ToSecret {
   /** By shard and first epoch. */
   const seeds = new Map<string, Uint8Array>()
   const known = new Map<string, string>()
-  const toSalt: ToSalt = (shard, size, n) => {
+  const toSalt: ToSecret = (shard, size, n) => {
     const firstEpoch = begins.toCounted(Math.floor((n * size) / 80))
     const name = `${shard}/${size}/${n}`
     const seed = seeds.get(`${shard} ${firstEpoch}`)
@@ -333,35 +348,6 @@ function judgeSalts(federation: SimulatedFederation, salts: SaltsSeen, findings:
   return toSalt
 }
 
-interface FirstEpochs {
-  /** Those of all rosters, overtaken ones included, the newest first. */
-  readonly all: readonly number[]
-  /** That of the roster whose salts count for this epoch: the pinned one, otherwise the one in force. */
-  toCounted(epoch: number): number
-}
-
-function firstEpochs(federation: SimulatedFederation): FirstEpochs {
-  const overtaken = federation.saltNodes.flatMap(({ running }) => running?.membership()?.rosters.overtaken ?? [])
-  const rosters = [...rostersOf(federation), ...overtaken]
-  const founding = manifestToRoster(federation.manifest).firstEpoch
-  const all = [...new Set([founding, ...rosters.map(({ roster }) => roster.firstEpoch)])].sort((a, b) => b - a)
-  const { pins } = federation.deposits
-  return {
-    all,
-    toCounted(epoch) {
-      const pin = pins.get(epoch)
-      const pinned = pin && rosters.find(({ hash }) => equalBytes(hash, pin.roster))
-      return pinned?.roster.firstEpoch ?? Math.max(...all.filter((first) => first <= epoch))
-    },
-  }
-}
-
-/** All rosters, from the node that has the most. */
-function rostersOf({ saltNodes }: SimulatedFederation): readonly CertifiedRoster[] {
-  const stores = saltNodes.map(({ running }) => running?.membership()?.rosters.recent ?? [])
-  return stores.reduce((a, b) => (b.length > a.length ? b : a))
-}
-
 function isOutOf(roster: Roster, key: Uint8Array): boolean {
   const isListed = roster.members.some((member) => Buffer.compare(member.key, key) === 0)
   return isGone(roster, key) || !isListed
@@ -371,7 +357,7 @@ function isOutOf(roster: Roster, key: Uint8Array): boolean {
 async function judgeRows(
   { core, manifest, deposits, scheduler, lostShards }: SimulatedFederation,
   devices: readonly SimulatedDevice[],
-  toSalt: ToSalt,
+  toSecret: ToSecret,
   findings: string[],
 ): Promise<Map<number, Map<string, ModelRow>>> {
   const all = new Map<number, Map<string, ModelRow>>()
@@ -400,8 +386,8 @@ async function judgeRows(
     if ((await storage.get(KEYS.frozen)) !== undefined) findings.push(`${name} still has a batch on its way`)
 
     const rows = [...hashed].flatMap((block) => {
-      const made = fixToRows(core, fixes.get(block)!, shards, toSalt)
-      if (made === undefined) findings.push(`${name} hashed block ${block} with a salt of no known seed`)
+      const made = fixToRows(core, fixes.get(block)!, shards, toSecret)
+      if (made === undefined) findings.push(`${name} hashed block ${block} with a secret of no known seed`)
       return made ?? []
     })
     const want = addRows(rows)

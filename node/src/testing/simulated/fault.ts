@@ -25,14 +25,15 @@ export function during({ federation: { scheduler }, healMs }: FaultInit, ms: num
 }
 
 /**
- * Draws the node that is to lie in a way that can be proven, and notes it. One replica of every shard stays honest, because
- * without an honest replica a shard has no salts for any device. Undefined when none of the nodes may lie.
+ * Draws the node that is to lie in a way that can be proven, and notes it. Every shard keeps t honest replicas, because
+ * devices need as many, and has at most t − 1 liars when t > 1. Undefined when none of the nodes may lie.
  */
 export function pickLiar<P extends { readonly name: string }>(
   { federation: { lied, manifest }, random }: FaultInit,
   nodes: readonly P[],
 ): P | undefined {
-  const isFull = lied.size >= manifest.parameters.replicas - 1
+  const { replicas, threshold } = manifest.parameters
+  const isFull = lied.size >= Math.min(replicas - threshold, threshold === 1 ? replicas : threshold - 1)
   const some = isFull ? nodes.filter(({ name }) => lied.has(name)) : nodes
   if (some.length === 0) return undefined
   const node = random.pick(some)

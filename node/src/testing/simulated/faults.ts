@@ -8,7 +8,7 @@ import { during, type FaultInit, type FaultKind, pickLiar } from './fault.ts'
 import type { SimulatedFederation } from './federation.ts'
 import { HOSTILE_FAULTS } from './hostile.ts'
 import { applyToJoin } from './joining.ts'
-import { LIES, liar } from './liars.ts'
+import { liar, liesUnder } from './liars.ts'
 import type { Cut } from './network.ts'
 import type { SimulatedPeer } from './peer.ts'
 import type { SeededRandom } from './seeded-random.ts'
@@ -138,11 +138,13 @@ export const FAULTS: readonly FaultKind[] = [
     name: 'node-lies',
     weight: 3,
     strike(init) {
-      const { network, saltNodes } = init.federation
+      const { network, saltNodes, manifest } = init.federation
+      const { parameters } = manifest
       const node = pickLiar(init, saltNodes)
       if (node === undefined) return
       const draws = init.random.fork(`lie/${node.name}`)
-      network.liars.set(node.name, liar(draws.pick(LIES), nativeSigner(node.secret), draws))
+      const lie = draws.pick(liesUnder(parameters))
+      network.liars.set(node.name, liar(lie, nativeSigner(node.secret), draws, parameters))
       // A liar lies until `healMs`.
       during(init, Number.POSITIVE_INFINITY, () => void network.liars.delete(node.name))
     },

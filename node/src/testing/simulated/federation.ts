@@ -23,6 +23,7 @@ import { type Pace, REAL_PACE } from '../../membership/pace.ts'
 import { nativeSigner } from '../../platform/native-signer.ts'
 import { type SaltNode, saltNode } from '../../salt/node.ts'
 import type { SaltNodeInit } from '../../salt/open-node.ts'
+import type { QuotaDisk } from '../../salt/quota/quota-disk.ts'
 import { simulatedStore } from './central-disk.ts'
 import { type SimulatedNetwork, simulatedNetwork } from './network.ts'
 import { type PeerIdentity, type SimulatedPeer, simulatedPeer, type World } from './peer.ts'
@@ -60,7 +61,9 @@ export interface SimulatedFederation {
   readonly operators: ReadonlyMap<string, Signer>
   /** Names of nodes that start without their operator's key, because a fault signs in the operator's place. */
   readonly withheld: Set<string>
-  /** Shards that no running node held at some moment. Their secrets are lost permanently, PROTOCOL.md §5.1. */
+  /** Quota entries that each salt node wrote to its disk before it answered, by name. */
+  readonly charged: Map<string, number>
+  /** Shards of which fewer than t running nodes held all parts at some moment. Their secrets may be lost, PROTOCOL.md §5.1. */
   readonly lostShards: ReadonlySet<number>
   /** Names of the nodes that lied at some time, of the nodes that asked to leave, and of the nodes that came to join. */
   readonly lied: Set<string>
@@ -100,14 +103,17 @@ export function simulatedFederation(init: SimulatedFederationInit): SimulatedFed
   const lostShards = new Set<number>()
   const joined = new Set<string>()
   const withheld = new Set<string>()
+  const charged = new Map<string, number>()
 
   const shared: Shared = { world: { scheduler, random, trace, network, complaints }, manifest, core, pace }
   const onKill = (killed: SaltNode): void => {
-    for (const shard of heldShards(killed))
-      if (!saltNodes.some((node) => heldShards(node.running).includes(shard))) lostShards.add(shard)
+    for (const shard of heldShards(killed)) {
+      const holders = saltNodes.filter((node) => heldShards(node.running).includes(shard))
+      if (holders.length < manifest.parameters.threshold) lostShards.add(shard)
+    }
   }
   const saltPeer = (item: Draft, more: () => Partial<SaltNodeInit>): SimulatedPeer<SaltNode> =>
-    simulatedSaltNode(shared, item, more, drawn, onKill)
+    simulatedSaltNode(shared, item, more, { drawn, charged }, onKill)
   const founders = drafts.slice(0, -1)
   const saltNodes = founders.map((item) =>
     saltPeer(item, () => (withheld.has(item.name) ? {} : { operatorSecret: item.operatorSecret })),
@@ -124,6 +130,7 @@ export function simulatedFederation(init: SimulatedFederationInit): SimulatedFed
     drawn,
     complaints,
     lostShards,
+    charged,
     withheld,
     operators: new Map(founders.map(({ name, operatorSecret }) => [name, nativeSigner(operatorSecret)])),
     lied: new Set(),
@@ -154,12 +161,12 @@ interface Shared {
   readonly pace: Pace
 }
 
-/** A salt node; adds the 32-byte secrets that it draws for seeds to `drawn`. */
+/** A salt node. It adds the 32-byte secrets that it draws for seeds to `drawn`, and counts its quota entries in `charged`. */
 function simulatedSaltNode(
   { world, manifest, core, pace }: Shared,
   { name, secret }: Draft,
   more: () => Partial<SaltNodeInit>,
-  drawn: Uint8Array[],
+  { drawn, charged }: Pick<SimulatedFederation, 'drawn' | 'charged'>,
   onKill: (killed: SaltNode) => void,
 ): SimulatedPeer<SaltNode> {
   const remember =
@@ -178,7 +185,14 @@ function simulatedSaltNode(
         ...{ manifest, core, log, secret, dir: name, clock: life.clock, random: random.bytes, openHost, pace },
         seedRandom: remember(random),
         openRecords: disk.openRecords(life),
-        openQuotaDisk: disk.openQuotaDisk(life),
+        openQuotaDisk: async (dir) => {
+          const quota = await disk.openQuotaDisk(life)(dir)
+          const put: QuotaDisk['put'] = async (entries) => {
+            await quota.put(entries)
+            charged.set(name, 1 + (charged.get(name) ?? 0))
+          }
+          return { ...quota, put }
+        },
       }),
     onKill,
   )

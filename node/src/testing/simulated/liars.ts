@@ -1,5 +1,6 @@
 /**
- * Salt nodes that lie, each in its own way, with the node's real key. By PROTOCOL.md §5.4 no device accepts a false salt.
+ * Salt nodes that lie, each in its own way, with the node's real key. By PROTOCOL.md §5.4 and §5.9 no device accepts a false
+ * salt or evaluation.
  * A device can detect each lie with its roster alone. Silence is not a lie.
  */
 import {
@@ -8,8 +9,10 @@ import {
   decodeRosterRequest,
   decodeSaltAnswer,
   decodeTimeReply,
+  EVALUATE_PROTOCOL,
   encodeTimeReply,
   encodeUnsignedAnswer,
+  type Parameters,
   type Protocol,
   ROSTER_PROTOCOL,
   SALT_PROTOCOL,
@@ -19,36 +22,39 @@ import {
   STATUS_OK,
   signContent,
 } from '@geotrace/core-wasm/wire'
+import { bendEvaluations, EVALUATION_LIES, type EvaluationLie } from './evaluation-lies.ts'
 import type { Tamper } from './network.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
-export const LIES = [
-  'wrong-salt',
-  'own-sheet',
-  'salt-per-user',
-  'other-shard',
-  'stale-answer',
-  'other-signature',
-  'noise',
-  'cut-short',
-  'false-seed',
-  'false-roster',
-] as const
-type Lie = (typeof LIES)[number]
+const LIES = ['stale-answer', 'other-signature', 'noise', 'cut-short', 'false-seed', 'false-roster'] as const
+const SALT_LIES = ['wrong-salt', 'own-sheet', 'salt-per-user', 'other-shard'] as const
+type Lie = (typeof LIES)[number] | (typeof SALT_LIES)[number] | EvaluationLie
 
-/** The protocol whose answers a lie alters; the salt protocol unless listed. */
+/** The lies that a node of a federation can tell. */
+export function liesUnder({ salting }: Pick<Parameters, 'salting'>): readonly Lie[] {
+  return [...LIES, ...(salting === 'plain' ? SALT_LIES : EVALUATION_LIES)]
+}
+
+/** The protocol whose answers a lie alters; that of salts or of evaluations unless listed. */
 const SUBJECTS: Partial<Record<Lie, Protocol>> = {
   'false-seed': SEEDS_PROTOCOL,
   'false-roster': ROSTER_PROTOCOL,
 }
+/** The signature at the end of an answer. */
+const SIGNATURE_BYTES = 64
 /** More than any clock skew that a node accepts. */
 const FALSE_TIME_MS = 60 * 60_000
 
 /** Alters the answers of a node with the key of `signer`. Every answer draws from `random`. */
-export function liar(lie: Lie, signer: Signer, random: SeededRandom): Tamper {
+export function liar(
+  lie: Lie,
+  signer: Signer,
+  random: SeededRandom,
+  parameters: Pick<Parameters, 'salting' | 'replicas' | 'threshold'>,
+): Tamper {
   let before: Uint8Array | undefined
 
-  const lieInAnswer = (request: Uint8Array, reply: Uint8Array, userByte: number): Uint8Array => {
+  const lieInSalts = (request: Uint8Array, reply: Uint8Array, userByte: number): Uint8Array => {
     const answer = decodeSaltAnswer(reply)
     switch (lie) {
       case 'wrong-salt':
@@ -59,13 +65,20 @@ export function liar(lie: Lie, signer: Signer, random: SeededRandom): Tamper {
         return resign(request, withPath(answer, random), signer)
       case 'other-shard':
         return resign(request, { ...answer, shard: answer.shard + 1 }, signer)
+      default:
+        return lieInBytes(reply)
+    }
+  }
+  const lieInBytes = (reply: Uint8Array): Uint8Array => {
+    const unsigned = reply.subarray(0, -SIGNATURE_BYTES)
+    switch (lie) {
       case 'stale-answer': {
-        const stale = before ?? concatBytes(answer.unsigned, new Uint8Array(64))
+        const stale = before ?? concatBytes(unsigned, new Uint8Array(SIGNATURE_BYTES))
         before = reply
         return stale
       }
       case 'other-signature':
-        return concatBytes(answer.unsigned, random.bytes(64))
+        return concatBytes(unsigned, random.bytes(SIGNATURE_BYTES))
       case 'cut-short':
         return reply.slice(0, random.below(reply.length))
       default:
@@ -73,7 +86,7 @@ export function liar(lie: Lie, signer: Signer, random: SeededRandom): Tamper {
     }
   }
   return (protocol, request, reply, from) => {
-    const subject = SUBJECTS[lie] ?? SALT_PROTOCOL
+    const subject = SUBJECTS[lie] ?? (parameters.salting === 'plain' ? SALT_PROTOCOL : EVALUATE_PROTOCOL)
     if (protocol.id !== subject.id || reply[0] !== STATUS_OK) return reply
     switch (lie) {
       case 'false-seed':
@@ -83,8 +96,21 @@ export function liar(lie: Lie, signer: Signer, random: SeededRandom): Tamper {
         if (reply.length > 1) reply[at] = reply[at]! ^ (1 << random.below(8))
         return reply
       }
+      case 'wrong-element':
+      case 'other-key':
+      case 'wrong-proof':
+      case 'key-per-user':
+      case 'swapped-epochs': {
+        const userByte = from.key?.[0] ?? 0
+        return bendEvaluations(lie, { request, reply, userByte }, { signer, random, parameters })
+      }
+      case 'stale-answer':
+      case 'other-signature':
+      case 'noise':
+      case 'cut-short':
+        return lieInBytes(reply)
       default:
-        return lieInAnswer(request, reply, from.key?.[0] ?? 0)
+        return lieInSalts(request, reply, from.key?.[0] ?? 0)
     }
   }
 }

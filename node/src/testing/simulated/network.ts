@@ -7,6 +7,9 @@
 import {
   busy,
   bytesToHex,
+  decodeSeedsReply,
+  decodeSeedsRequest,
+  EVALUATE_PROTOCOL,
   encodeRefusal,
   errorToRefusal,
   FederationError,
@@ -14,6 +17,7 @@ import {
   type PeerAddress,
   type Protocol,
   SALT_PROTOCOL,
+  SEEDS_PROTOCOL,
   STATUS_OK,
 } from '@geotrace/core-wasm/wire'
 import { addressToRequester } from '../../net/guard/requester.ts'
@@ -55,8 +59,10 @@ export interface SimulatedNetwork {
   readonly cuts: Set<Cut>
   /** The peers that lie in their answers, by machine name. */
   readonly liars: Map<string, Tamper>
-  /** How many answers with salts each peer has sent, by machine name. */
+  /** How many answers with salts or evaluations each peer has sent, by machine name. */
   readonly salted: ReadonlyMap<string, number>
+  /** The seeds that replicas gave: `taker shard firstEpoch part` with the taker's key in hex. */
+  readonly given: Set<string>
   /** Handlers that failed internally. An answer `internal` is a bug of ours. */
   readonly failures: string[]
   /** Opens hosts for the peer whose public key is `key`. */
@@ -113,6 +119,7 @@ class MemoryNetwork implements SimulatedNetwork {
   readonly cuts = new Set<Cut>()
   readonly liars = new Map<string, Tamper>()
   readonly salted = new Map<string, number>()
+  readonly given = new Set<string>()
   readonly failures: string[] = []
   readonly #listeners = new Map<string, Listener>()
   readonly #scheduler: Scheduler
@@ -279,10 +286,18 @@ class MemoryNetwork implements SimulatedNetwork {
       reply = encodeRefusal(errorToRefusal(error))
       if (reply[0] === 255) this.failures.push(`${machine.name} ${protocol.id}: ${error}`)
     }
-    if (protocol.id === SALT_PROTOCOL.id && reply[0] === STATUS_OK)
-      this.salted.set(machine.name, 1 + (this.salted.get(machine.name) ?? 0))
+    const givesSecrets = protocol.id === SALT_PROTOCOL.id || protocol.id === EVALUATE_PROTOCOL.id
+    if (givesSecrets && reply[0] === STATUS_OK) this.salted.set(machine.name, 1 + (this.salted.get(machine.name) ?? 0))
+    if (protocol.id === SEEDS_PROTOCOL.id && reply[0] === STATUS_OK) this.#noteSeeds(bytes, reply, from)
     const tamper = this.liars.get(machine.name)
     return tamper === undefined ? reply.slice() : await tamper(protocol, bytes, reply.slice(), from)
+  }
+
+  #noteSeeds(bytes: Uint8Array, reply: Uint8Array, { key }: Requester): void {
+    const request = decodeSeedsRequest(bytes)
+    if (request.op !== 'fetch' || key === undefined) return
+    for (const { part } of decodeSeedsReply(reply).parts)
+      this.given.add(`${bytesToHex(key)} ${request.shard} ${request.firstEpoch} ${part}`)
   }
 
   #inTime(life: Life, task: Promise<Uint8Array>): Promise<Uint8Array> {

@@ -13,6 +13,7 @@ import {
   HASH_BYTES,
   manifestToRoster,
   type PartSeed,
+  partCount,
   partLinesToHash,
   type Roster,
   SEEDS_PROTOCOL,
@@ -24,7 +25,7 @@ import {
 } from '@geotrace/core-wasm/wire'
 import { nativeSigner } from '../../platform/native-signer.ts'
 import { wrapSeeds } from '../../salt/secrets/seed-wrap.ts'
-import { plainRule } from '../../salt/sheets/line-rules.ts'
+import { plainRule, thresholdRule } from '../../salt/sheets/line-rules.ts'
 import { seedToLines } from '../../salt/sheets/sheet-maker.ts'
 import { linesToSheetTree } from '../../salt/sheets/sheet-tree.ts'
 import type { SimulatedFederation } from './federation.ts'
@@ -37,27 +38,28 @@ type SaltPeer = SimulatedFederation['saltNodes'][number]
 interface Variant {
   readonly seed: PartSeed
   readonly lines: Uint8Array
+  /** The root of a shard with this part alone. */
   readonly root: Uint8Array
 }
-
-/** A federation that salts plainly has one part a shard. */
-const PART = 0
+/** A part of a shard in one period. */
+interface Place {
+  readonly shard: number
+  readonly firstEpoch: number
+  readonly part: number
+}
 
 export function twoSeeds(federation: SimulatedFederation, node: SaltPeer, random: SeededRandom): Tamper {
   const made = new Map<string, Promise<readonly Variant[]>>()
-  /** The variant for a replica when this node made the seed of the shard, as its true message shows. */
-  const variantFor = async (
-    { shard, firstEpoch }: { shard: number; firstEpoch: number },
-    key: Uint8Array | undefined,
-    maker: number | undefined,
-  ): Promise<Variant | undefined> => {
+  /** The variant for a replica when this node made the seed of the part, as its true message shows. */
+  const variantFor = async (place: Place, key: Uint8Array | undefined, maker: number): Promise<Variant | undefined> => {
+    const { shard, firstEpoch, part } = place
     const roster = rosterOf(federation, node, firstEpoch)
     const replicas = roster === undefined ? [] : shardToReplicas(roster, shard)
     const rankOf = (wanted: Uint8Array): number => replicas.findIndex((replica) => equalBytes(replica.key, wanted))
     const [own, other] = [rankOf(node.key), key === undefined ? -1 : rankOf(key)]
     if (roster === undefined || own < 0 || other < 0 || maker !== own) return undefined
-    const name = `${shard} ${firstEpoch}`
-    const pair = made.get(name) ?? makeVariants(federation, node, roster, { shard, rank: own }, random.fork(name))
+    const name = `${shard} ${firstEpoch} ${part}`
+    const pair = made.get(name) ?? makeVariants(federation, node, roster, { place, rank: own }, random.fork(name))
     made.set(name, pair)
     return (await pair)[other % 2]
   }
@@ -72,13 +74,21 @@ export function twoSeeds(federation: SimulatedFederation, node: SaltPeer, random
       const some = variant.lines.subarray(request.from * HASH_BYTES, (request.from + request.count) * HASH_BYTES)
       return encodeLinesReply({ maker, signature: variant.seed.signature, lines: some })
     }
-    const [first] = decodeSeedsReply(reply).parts
+    const { root, parts } = decodeSeedsReply(reply)
     // A seed in use was wound on, and nobody would take another one.
-    const variant = first?.epoch === request.firstEpoch ? await variantFor(request, from.key, first.maker) : undefined
-    if (variant === undefined) return reply
-    const wrapped = wrapSeeds(await loadGroup(), random.bytes, request.takerKey, [variant.seed])
-    return encodeSeedsReply({ root: variant.root, ...wrapped })
+    const whole = parts.filter(({ epoch }) => epoch === request.firstEpoch)
+    const places = whole.map(({ part, maker }) => ({ place: { ...request, part }, maker }))
+    const all = await Promise.all(places.map(({ place, maker }) => variantFor(place, from.key, maker)))
+    const variants = all.filter((variant) => variant !== undefined)
+    if (variants.length === 0) return reply
+    const seeds = variants.map(({ seed }) => seed)
+    const wrapped = wrapSeeds(await loadGroup(), random.bytes, request.takerKey, seeds)
+    return encodeSeedsReply({ root: countParts(federation) === 1 ? variants[0]!.root : root, ...wrapped })
   }
+}
+
+function countParts({ manifest: { parameters } }: SimulatedFederation): number {
+  return partCount(parameters.replicas, parameters.threshold)
 }
 
 /** The roster that begins with this epoch, certified or due. */
@@ -96,23 +106,25 @@ function rosterOf(
 }
 
 async function makeVariants(
-  { core, drawn }: SimulatedFederation,
+  { core, drawn, manifest }: SimulatedFederation,
   node: SaltPeer,
   roster: Roster,
-  { shard, rank }: { shard: number; rank: number },
+  { place, rank }: { place: Place; rank: number },
   random: SeededRandom,
 ): Promise<Variant[]> {
   const { federation, previous, firstEpoch } = roster
-  const rule = plainRule(core)
+  const { shard, part } = place
+  const isPlain = manifest.parameters.salting === 'plain'
+  const rule = isPlain ? plainRule(core) : thresholdRule(core, await loadGroup())
   const variants: Variant[] = []
   for (let i = 0; i < 2; i++) {
     const state = random.bytes(HASH_BYTES)
     drawn.push(state.slice())
     const lines = await seedToLines(core, rule, state, firstEpoch, sheetEpochs(roster))
     const hash = partLinesToHash(lines)
-    const content = seedContent({ federation, previous, shard, firstEpoch, part: PART, hash })
+    const content = seedContent({ federation, previous, shard, firstEpoch, part, hash })
     const signature = signContent(nativeSigner(node.secret), 'geotrace/seed', content)
-    const seed = { part: PART, epoch: firstEpoch, state, quotaKey: random.bytes(HASH_BYTES), maker: rank, signature }
+    const seed = { part, epoch: firstEpoch, state, quotaKey: random.bytes(HASH_BYTES), maker: rank, signature }
     variants.push({ seed, lines, root: linesToSheetTree(core, rule.toSheet([lines])).root })
   }
   return variants
