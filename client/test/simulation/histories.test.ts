@@ -67,7 +67,7 @@ describe('small histories of a federation in which everything fails that may fai
     for (const seed of seeds) own.push((await runHistory({ seed, core, scale: drawScale(seed, SMALL) })).digest)
     expect(digests.sort()).toEqual(own.sort())
     const broken = await runOnWorkers(['w-0'], { ...SMALL, nodes: Number.NaN }, 1)
-    expect(broken.failures.join()).toMatch(/seed w-0: 1 findings.*\n.*parameters.replicas: Invalid/)
+    expect(broken.failures.join()).toMatch(/seed w-0: 1 findings.*\n.*members: Invalid/)
   })
 
   it('nodes that join during a history are admitted, ranked, and answer with the salts of their shards hours later', async () => {
