@@ -43,7 +43,10 @@ import '../../src/redaction/redactor.ts'
 import '../../src/salts/threshold-salting.ts'
 import '../../src/sync.ts'
 
-/** `how` is `done`, `deferred` when salts were missing, or the code of the error that ended the sync. */
+/**
+ * `how` is `done`, or the code of the error that ended the sync. When secrets were missing, `how` is `deferred` if t replicas
+ * could answer, otherwise `unanswerable`.
+ */
 export interface SyncOutcome {
   readonly atMs: number
   readonly how: string
@@ -189,10 +192,11 @@ export function simulatedDevice(
 
   const syncOnce = async (tracer: Tracer, begun: Life, code: string | undefined): Promise<SyncOutcome> => {
     let how = 'done'
+    const couldAnswer = federation.canAnswer(name)
     let result: SyncResult | undefined
     try {
       result = await (code === undefined ? tracer.sync() : tracer.report(code))
-      if (result.fixesDeferred > 0) how = 'deferred'
+      if (result.fixesDeferred > 0) how = couldAnswer && federation.canAnswer(name) ? 'deferred' : 'unanswerable'
     } catch (error) {
       how = isFederationError(error) ? error.code : 'BUG'
       if (how === 'BUG') complaints.push(`${name} sync failed: ${error instanceof Error ? error.stack : error}`)

