@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import { loadCore, systemClock } from '@geotrace/core-wasm'
+import { secretToSealKey } from '@geotrace/core-wasm/seal'
 import { bytesToHex, completeManifest, keyToPeerId, nonceToCommitment } from '@geotrace/core-wasm/wire'
 import { centralPeer, newManifest, saltNode, silent, systemRandom } from '../dist/index.js'
 import { freePort } from '../dist/local/loopback.js'
@@ -28,11 +29,13 @@ export async function oneNode({ dir, limits = {}, log = silent }) {
   )
   const [one, two] = peers
   const parameters = { shards: 1, salting: 'plain', replicas: 1, threshold: 1 }
-  const init = { name: 'bench', members: [one.card], central: two.card, parameters, at: clock.now() }
+  const sealSecret = random(32)
+  const seal = bytesToHex(secretToSealKey(sealSecret))
+  const init = { name: 'bench', members: [one.card], central: { ...two.card, seal }, parameters, at: clock.now() }
   const manifest = completeManifest(newManifest(init), [one.nonce, two.nonce])
   const shared = { manifest, clock, random, log, core }
   const node = saltNode({ ...shared, limits, ...one })
-  const central = centralPeer({ ...shared, ...two })
+  const central = centralPeer({ ...shared, ...two, sealSecret })
   await Promise.all([node.start(), central.start()])
   const isServing = () => node.status().state === 'serving' && node.status().shards.every(({ held }) => held)
   while (!isServing()) await new Promise((resolve) => setTimeout(resolve, SERVING_POLL_MS))
