@@ -68,7 +68,12 @@ export async function openQuotaTable<Q>(
       await disk.put([[key, encodeEntry(full)]])
       return full
     }
-    return entry.expiresMs <= now ? undefined : entry
+    if (entry.expiresMs <= now) return undefined
+    if (entry.expiresMs <= now + keptMs) return entry
+    // The clock was set back. A refusal writes nothing, so a time that lies too far ahead would refuse until it comes.
+    const capped = { ...entry, spentUntilMs: Math.min(entry.spentUntilMs, now + keptMs), expiresMs: now + keptMs }
+    await disk.put([[key, encodeEntry(capped)]])
+    return capped
   }
 
   const sweep = async (now: number): Promise<void> => {

@@ -57,6 +57,19 @@ describe('the quota table', () => {
     expect(await refusal(quota.charge(charge('/ip6/2001:db8:0:1200::1/tcp/1', 90, 2), NOW))).toBe('granted')
   })
 
+  it('a spent quota refills after the clock was set back by a day, and gains nothing by it', async () => {
+    const quota = await table(await stage.dir())
+    const before = NOW + 24 * 60 * MINUTE_MS
+    await quota.charge(charge('/ip4/192.0.2.1/tcp/1'), before)
+    const more = () => charge('/ip4/192.0.2.1/tcp/1', 1, 1, EPOCH + 4)
+    expect(await refusal(quota.charge(more(), NOW))).toBe('QUOTA_SPENT')
+    expect(await refusal(quota.charge(more(), NOW + MINUTE_MS))).toBe('QUOTA_SPENT')
+    expect(await refusal(quota.charge(more(), NOW + 3 * MINUTE_MS))).toBe('granted')
+    expect(await refusal(quota.charge(charge('/ip4/192.0.2.1/tcp/1', 2, 1, EPOCH + 8), NOW + 3 * MINUTE_MS))).toBe(
+      'QUOTA_SPENT',
+    )
+  })
+
   it('the ninth /56 of an IPv6 /48 is refused when each spends a full quota on other salts', async () => {
     const quota = await table(await stage.dir())
     const answers = []
