@@ -13,9 +13,10 @@ const card = (n: number, more: Partial<MemberCard> = {}): MemberCard => ({
   ...more,
 })
 const PATHS = ['a.json', 'b.json', 'central.json']
+/** The last card is that of the central peer. */
 const refused = (...cards: MemberCard[]) => {
   try {
-    assertCards(PATHS, cards)
+    assertCards(PATHS, [...cards.slice(0, -1), { seal: bytesToHex(key(9)), ...cards.at(-1)! }])
     return 'accepted'
   } catch (error) {
     return (error as Error).message
@@ -23,6 +24,10 @@ const refused = (...cards: MemberCard[]) => {
 }
 
 describe('the cards of a founding', () => {
+  it('a card without a seal key is not that of a central peer', () => {
+    expect(refused(card(1), card(2), card(3, { seal: undefined }))).toContain('central.json has no seal key')
+  })
+
   it('cards of distinct nodes in one network are accepted, also two nodes of one operator', () => {
     expect(refused(card(1), card(2), card(3))).toBe('accepted')
     const { operator, operatorKey } = card(1)

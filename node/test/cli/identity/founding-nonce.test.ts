@@ -27,7 +27,8 @@ const stranger = (name: string, n: number) => demoCard('a phrase for tests', nam
 /** The manifest that a founder freezes from this card and two others. */
 const freeze = (card: MemberCard, at = 0): FrozenManifest =>
   newManifest({
-    ...{ name: 'test', members: [card, stranger('birch', 2)], central: stranger('office', 3) },
+    ...{ name: 'test', members: [card, stranger('birch', 2)] },
+    central: { ...stranger('office', 3), seal: '09'.repeat(32) },
     ...{ parameters: { replicas: 2, threshold: 2 }, at },
   })
 const refusal = async (work: () => unknown): Promise<string> => {
