@@ -1,7 +1,8 @@
 /** A person with the HTTPS dialer and a person with libp2p meet in one federation, by the same salts. PROTOCOL.md §6.1. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import type { Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadGroup } from '@geotrace/core-wasm/voprf'
@@ -88,7 +89,12 @@ it('a person with libp2p who met a reporter with the HTTPS dialer gets the expos
     expect(own.length).toBeGreaterThan(1)
     expect(own.filter(({ port }) => ports.has(port))).toEqual([])
   }
-  expect(reached.some(({ port }) => ports.has(port))).toBe(true)
+  // A connection that does reach the central peer is noted: a stranger knocks.
+  const [tcp] = federation.manifest.central.addresses.map((address) => address.split('/'))
+  const stranger = connect({ host: tcp![2]!, port: Number(tcp![4]) })
+  await once(stranger, 'connect')
+  await expect.poll(() => reached.some(({ port }) => ports.has(port))).toBe(true)
+  stranger.destroy()
 })
 
 it('the HTTPS listener refuses the seeds protocol and an unknown roster in status frames', async () => {
