@@ -17,7 +17,7 @@ import { OPENED_SYNC } from '../src/testing/fake-relay.ts'
 
 const MINUTE = 60_000
 /** Random lives of a device; `npm run test:properties` draws ten times as many. */
-const RUNS = 12
+const RUNS = 25
 const CODE = '0123-4567-89AB-CDEF'
 const CODE_HEX = '00443214c74254b635cf'
 

@@ -5,7 +5,7 @@ import { CORPUS, decoders } from './corpus.ts'
 import { fuzzDecoder } from './fuzz.ts'
 
 /** `npm run test:faults` feeds ten million frames. */
-const FRAMES = 4_000
+const FRAMES = 10_000
 const MIB = 1_048_576
 
 describe('every decoder of the wire', () => {

@@ -7,7 +7,7 @@ import { makePlaces, type Places } from './places.ts'
 
 /** `npm run test:slow -- cli/fuzz` runs thousands of these command lines. */
 const COUNT = 100
-const SEED = 1
+const SEED = 4
 let places: Places
 let prefix: string[] | undefined
 let machine: Machine
@@ -35,7 +35,7 @@ describe('a fuzzed command line', () => {
     const { findings, codes } = await fuzz({ places, machine, count: COUNT, seed: SEED, isWanted: isCheap })
     expect(findings).toEqual([])
     // The draw reaches results, failures and wrong command lines.
-    for (const code of ['0', '1', '2']) expect(codes[code]).toBeGreaterThan(COUNT / 50)
+    for (const code of ['0', '1', '2']) expect(codes[code]).toBeGreaterThan(COUNT / 20)
   })
 
   it('a full disk, a read-only disk and a folder of another user each end with exit code 1 and their own words', async (context) => {
