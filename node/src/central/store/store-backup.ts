@@ -17,7 +17,7 @@ import { decodeTally, emptyTally, TALLY_KEY, type Tally } from './database/tally
 import type { DayDatabases } from './day-databases.ts'
 import { isOfUser, isRows, keyNumber, metaKey } from './keys.ts'
 import { mergeRows } from './row-set.ts'
-import { copyMarker, MARKER } from './store-directory.ts'
+import { assertMarked, copyMarker, MARKER } from './store-directory.ts'
 import type { StoreKeys } from './store-keys.ts'
 
 /** Entries in one write of a copy. */
@@ -105,6 +105,8 @@ async function copyDatabase(
 /** Makes the store in `dir` from a backup. Its next opening erases the users again who were erased since. */
 export async function restoreStore(backup: string, dir: string): Promise<void> {
   try {
+    // Before anything is made or copied: the folder may be any other.
+    await assertMarked(backup)
     const items = await readdir(backup, { recursive: true, withFileTypes: true })
     await makeEmptyDir(dir)
     for (const item of items) {

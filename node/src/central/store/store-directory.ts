@@ -73,11 +73,14 @@ export async function openStoreDirectory({ dir, founding, found }: StoreDirector
 
 /** Gives a copy of a store the marker of the store, and makes its copied databases a store. Throws STORE_MISSING. */
 export async function copyMarker(from: string, to: string, state: 'ready' | 'restored'): Promise<void> {
-  const marker = await readMarker(from)
-  if (marker === undefined) {
-    throw new FederationError('STORE_MISSING', `${from} is no backup of a store, or an unfinished one`, { dir: from })
-  }
-  await writeMarker(to, { ...marker, state })
+  await writeMarker(to, { ...(await assertMarked(from)), state })
+}
+
+/** The marker of a whole store. Throws STORE_MISSING. */
+export async function assertMarked(dir: string): Promise<Marker> {
+  const marker = await readMarker(dir)
+  if (marker !== undefined) return marker
+  throw new FederationError('STORE_MISSING', `${dir} is no backup of a store, or an unfinished one`, { dir })
 }
 
 const STATES: readonly string[] = ['founding', 'ready', 'restored'] satisfies Marker['state'][]

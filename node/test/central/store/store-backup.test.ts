@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -126,6 +127,8 @@ describe('a backup of a level store', () => {
     await expect(restoreStore(at('copy'), at('store'))).rejects.toMatchObject({ code: 'COMMAND_INVALID' })
     await rm(join(at('copy'), 'store.json'))
     await expect(restoreStore(at('copy'), at('new'))).rejects.toMatchObject({ code: 'STORE_MISSING' })
+    // A folder that is no backup is refused before anything is made.
+    expect(existsSync(at('new'))).toBe(false)
     await expect(open('copy')).rejects.toMatchObject({ code: 'STORE_MISSING' })
   })
 })
