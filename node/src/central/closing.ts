@@ -5,19 +5,13 @@
  */
 import type { Clock, OneAtATime } from '@geotrace/core-wasm'
 import { DEPOSIT_WINDOW_MS, EPOCH_MS, HOUR_MS } from '@geotrace/core-wasm/wire'
-import { toCode } from '../platform/disk-error.ts'
 import type { Log } from '../platform/log.ts'
+import { type Rounds, rounds } from './rounds.ts'
 import type { CentralStore } from './store/central-store.ts'
 
 /** Ages of an epoch, from its end, at which it closes. The last one comes after its last deposit. */
 const CLOSING_AGES_MS = [4 * HOUR_MS, 12 * HOUR_MS, 24 * HOUR_MS, DEPOSIT_WINDOW_MS + HOUR_MS]
 
-export interface Closing {
-  /** Closes what is due now and then hourly. */
-  start(): void
-  /** Resolves when it closes nothing any more. */
-  stop(): Promise<void>
-}
 interface ClosingInit {
   store: Pick<CentralStore, 'epochs' | 'closeEpoch'>
   clock: Clock
@@ -32,34 +26,17 @@ export function isDue(epoch: number, afterMs: number, nowMs: number): boolean {
   return CLOSING_AGES_MS.some((age) => endMs + age > afterMs && endMs + age <= nowMs)
 }
 
-export function closing({ store, clock, exclusive, log }: ClosingInit): Closing {
-  let cancel = (): void => {}
-  let isStopped = false
-  let running: Promise<void> = Promise.resolve()
+export function closing({ store, clock, exclusive, log }: ClosingInit): Rounds {
   // The first round closes every epoch that has ended long enough ago: what a stop or a kill left.
   let afterMs = Number.NEGATIVE_INFINITY
 
-  const closeDue = async (): Promise<void> => {
+  const task = async (isStopped: () => boolean): Promise<void> => {
     const nowMs = clock.now()
     for (const epoch of await store.epochs()) {
-      if (isStopped) return
+      if (isStopped()) return
       if (isDue(epoch, afterMs, nowMs)) await exclusive(() => store.closeEpoch(epoch))
     }
     afterMs = nowMs
   }
-  const run = async (): Promise<void> => {
-    await closeDue().catch((error: unknown) => log.error('store.not-closed', { code: toCode(error) }))
-    if (!isStopped) cancel = clock.setTimer(start, HOUR_MS)
-  }
-  const start = (): void => {
-    running = run()
-  }
-  return {
-    start,
-    async stop() {
-      isStopped = true
-      cancel()
-      await running
-    },
-  }
+  return rounds({ task, everyMs: HOUR_MS, clock, log, failure: 'store.not-closed' })
 }

@@ -34,7 +34,7 @@ import { type DiskSpace, type DiskSpaceInit, diskSpace } from '../platform/disk-
 import { fileRecords, type OpenRecords, type Records } from '../platform/file-records.ts'
 import type { Log } from '../platform/log.ts'
 import { nativeSigner } from '../platform/native-signer.ts'
-import { type Closing, closing } from './closing.ts'
+import { closing } from './closing.ts'
 import { type CodeCounts, type CodeOrder, type CodeRegistry, codeRegistry } from './codes.ts'
 import { type CentralConfig, reportToEnd, toCentralConfig } from './config.ts'
 import { type CentralHealth, centralHealth, type PeerHealth, type PeerState } from './health.ts'
@@ -43,7 +43,8 @@ import type { RiskSummary } from './risk/dry-run.ts'
 import type { QuarantinedReport } from './risk/report-register.ts'
 import { type RiskEngine, riskEngine } from './risk/risk-engine.ts'
 import type { RiskProfile } from './risk/risk-profile.ts'
-import { type Scrubbing, scrubbing } from './scrubbing.ts'
+import type { Rounds } from './rounds.ts'
+import { scrubbing } from './scrubbing.ts'
 import { type Resealing, resealing } from './sealed/resealing.ts'
 import { openSealKeys, SEAL_KEYS_DIR } from './sealed/seal-keys.ts'
 import { type SealedCounters, type SealedService, sealedService } from './sealed/sealed-service.ts'
@@ -192,8 +193,8 @@ interface Parts {
   sealed: SealedService
   seals: Resealing
   sweeping: Retention
-  closing: Closing
-  scrubbing: Scrubbing
+  closing: Rounds
+  scrubbing: Rounds
   health: CentralHealth
   space: DiskSpace | undefined
 }
