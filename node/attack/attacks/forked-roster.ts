@@ -25,6 +25,7 @@ import { loopbackAddresses } from '../../src/local/loopback.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { type Attack, exactly, type Figure } from '../lab/attack.ts'
 import { openImpostor } from '../lab/impostor.ts'
+import { patiently } from '../lab/intruder.ts'
 import type { Lab } from '../lab/lab.ts'
 
 const SYNCS_MAX = 5
@@ -60,12 +61,12 @@ async function fork(lab: Lab): Promise<Figure> {
   const tracer = await createTracer({ federation: federation.manifest, core, clock, ...more })
   try {
     for (const fix of world.people[0]!.fixes) await tracer.record(fix)
-    let deposited = (await tracer.sync()).rowsDeposited
+    let deposited = (await patiently(() => tracer.sync())).rowsDeposited
     cut.isCut = false
     let value = SYNCS_MAX + 1
     for (let sync = 1; sync <= SYNCS_MAX && value > SYNCS_MAX; sync++) {
       try {
-        deposited += (await tracer.sync()).rowsDeposited
+        deposited += (await patiently(() => tracer.sync())).rowsDeposited
       } catch (error) {
         if (!isFederationError(error, 'ROSTER_FORKED')) throw error
         value = sync

@@ -17,7 +17,7 @@ import { systemRandom } from '../../src/platform/random.ts'
 import { FRAMES_PER_DEVICE_HOUR } from '../../src/relay/frame-bounds.ts'
 import { type Attack, atMost, type Figure } from '../lab/attack.ts'
 import { budgetOf, evaluateUntilSpent } from '../lab/evaluations.ts'
-import { type Intruder, openIntruder, replicasOf } from '../lab/intruder.ts'
+import { type Intruder, openIntruder, patiently, replicasOf } from '../lab/intruder.ts'
 import type { Lab } from '../lab/lab.ts'
 import { worldToCells } from '../lab/map.ts'
 import { syncAll } from '../lab/residents.ts'
@@ -47,7 +47,7 @@ async function probe(lab: Lab): Promise<Figure> {
     const pseudonyms = await deposit(lab, intruder, [...hashes.keys()])
     const [code] = await federation.central.issueCodes({ count: 1, days: 1 })
     const reporter = residents[0]!
-    await reporter.tracer.report(code!)
+    await patiently(() => reporter.tracer.report(code!))
     // Marks follow after the replies.
     await federation.central.settled()
     const marked = new Set<Cell>()

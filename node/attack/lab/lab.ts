@@ -55,7 +55,7 @@ export async function openLab(setting: Setting, world: Scene): Promise<Lab> {
     await rm(dir, { recursive: true, force: true, maxRetries: 5 })
   }
   try {
-    residents = await equipResidents({ world, manifest, core, clock })
+    residents = await equipResidents(world.people, { manifest, core, clock })
     await liveHour(residents, clock)
     const rows = await stealDatabase(dir, join(dir, 'stolen'), clock)
     const certified = federation.central.membership()!.rosters.newest!

@@ -2,7 +2,14 @@
  * False answers of a salt node, each under its own signature. PROTOCOL.md §5.4, §5.9. Under `plain` it bends the answer of an
  * honest replica. Under `threshold` it evaluates with its own share, or with a key that it makes up for one person.
  */
-import { type EvaluationKey, evaluating, randomScalar, rankToWeights, secretsToShare } from '@geotrace/core-wasm/voprf'
+import {
+  type EvaluationKey,
+  evaluating,
+  randomElement,
+  randomScalar,
+  rankToWeights,
+  secretsToShare,
+} from '@geotrace/core-wasm/voprf'
 import {
   answerContent,
   concatBytes,
@@ -12,6 +19,7 @@ import {
   encodeUnsignedAnswer,
   encodeUnsignedEvaluation,
   equalBytes,
+  type PartKeys,
   SALT_PROTOCOL,
   signContent,
 } from '@geotrace/core-wasm/wire'
@@ -23,8 +31,11 @@ import { replicasOf } from './intruder.ts'
 import type { Lab } from './lab.ts'
 import { partScalars } from './seeds.ts'
 
-/** An answer under a key for one person would mark the hashes of that person. */
-const LIES = ['elements in another order', 'another key', 'another proof', 'elements of another person'] as const
+/**
+ * An answer under a key for one person would mark the hashes of that person. All have the form of the request: an answer of
+ * another form convicts nobody, and the device takes it for a refusal.
+ */
+export const LIES = ['elements in another order', 'another key', 'another proof', 'elements of another person'] as const
 export type Lie = (typeof LIES)[number] | 'another salt'
 
 /** Answers salts, one of them false. */
@@ -47,25 +58,36 @@ export function lieAboutEvaluations(lab: Lab, { signer }: Impostor, told: (lie: 
   const { replicas, threshold } = certified.roster
   const rank = replicasOf(lab).findIndex(({ key }) => equalBytes(key, signer.key))
   const weights = rankToWeights(replicas, threshold, rank)
-  let [next, before]: [number, readonly Uint8Array[]] = [0, []]
+  const known = new Map<number, EpochSecrets>()
+  let next = 0
   return async (bytes) => {
     const { epochs, elements, wantsKeys } = decodeEvaluateRequest(bytes)
     const lie = LIES[next++ % LIES.length]!
     const answers: EpochEvaluation[] = []
     for (const [i, epoch] of epochs.entries()) {
-      const scalars = await partScalars(lab, epoch)
+      const { scalars, partKeys } = known.get(epoch) ?? (await epochSecrets(lab, epoch))
+      known.set(epoch, { scalars, partKeys })
       const own = secretsToShare(group, weights, (part) => scalars[part]!)
       const share = lie === 'another key' ? randomScalar(group, systemRandom) : own
       const key = { secret: share, public: group.multiplyBase(share) }
-      const blinded = lie === 'elements of another person' && before.length > 0 ? before : elements[i]!
-      const partKeys = wantsKeys ? await certifiedPartKeys(lab, epoch) : undefined
-      answers.push({ ...bent(lie, evaluateAll(lab, key, blinded)), partKeys })
-      before = elements[i]!.map(() => group.multiplyBase(randomScalar(group, systemRandom)))
+      const ofAnother = () => elements[i]!.map(() => randomElement(group, systemRandom))
+      const blinded = lie === 'elements of another person' ? ofAnother() : elements[i]!
+      answers.push({ ...bent(lie, evaluateAll(lab, key, blinded)), partKeys: wantsKeys ? partKeys : undefined })
     }
     told(lie)
     const unsigned = encodeUnsignedEvaluation({ time: clock.now(), epochs: answers })
     return concatBytes(unsigned, signContent(signer, 'geotrace/evaluation', answerContent(bytes, unsigned)))
   }
+}
+
+interface EpochSecrets {
+  readonly scalars: readonly Uint8Array[]
+  readonly partKeys: PartKeys
+}
+
+/** Asked once for each epoch, because each question costs quota. */
+async function epochSecrets(lab: Lab, epoch: number): Promise<EpochSecrets> {
+  return { scalars: await partScalars(lab, epoch), partKeys: await certifiedPartKeys(lab, epoch) }
 }
 
 interface Evaluated {

@@ -19,6 +19,8 @@ export interface Seen {
   readonly frame: Uint8Array
   /** The order in which all requests of the federation arrived. */
   readonly order: number
+  /** Whether the device got the answer. */
+  isAnswered: boolean
 }
 export interface Inhabitant extends LabPerson {
   readonly tracer: Tracer
@@ -33,32 +35,30 @@ const ROUNDS_MAX = 50
 export const PASSING = ['BUSY', 'PEER_TIMEOUT', 'PEER_UNREACHABLE'] as const
 const MINUTE_MS = 60_000
 
-interface ResidentsInit {
-  world: Scene
-  manifest: Manifest
-  core: Core
-  clock: SimulatedClock
+interface DeviceInit {
+  readonly manifest: Manifest
+  readonly core: Core
+  readonly clock: SimulatedClock
 }
 
-export async function equipResidents({ world, manifest, core, clock }: ResidentsInit): Promise<Inhabitant[]> {
-  const addresses = await loopbackAddresses(2, world.people.length)
+export async function equipResidents(people: Scene['people'], init: DeviceInit): Promise<Inhabitant[]> {
+  const addresses = await loopbackAddresses(2, people.length)
   const order = { next: 0 }
-  return Promise.all(
-    world.people.map(async (person, i) => {
-      const seen: Seen[] = []
-      const dialer = tapped(libp2pDialer({ localAddress: addresses[i]! }), addresses[i]!, seen, order)
-      const more = { random: systemRandom, redaction: false } as const
-      const tracer = await createTracer({
-        federation: manifest,
-        core,
-        clock,
-        storage: memoryStorage(),
-        dialer,
-        ...more,
-      })
-      return { ...person, tracer, address: addresses[i]!, seen }
-    }),
-  )
+  return Promise.all(people.map((person, i) => equipDevice(person, addresses[i]!, init, order)))
+}
+
+/** A new device for a person, which holds no secrets yet. */
+export async function equipDevice(
+  person: LabPerson,
+  address: string,
+  { manifest, core, clock }: DeviceInit,
+  order = { next: 0 },
+): Promise<Inhabitant> {
+  const seen: Seen[] = []
+  const dialer = tapped(libp2pDialer({ localAddress: address }), address, seen, order)
+  const more = { storage: memoryStorage(), random: systemRandom, redaction: false } as const
+  const tracer = await createTracer({ federation: manifest, core, clock, dialer, ...more })
+  return { ...person, tracer, address, seen }
 }
 
 /** Lets everybody live through the hour, and sync after it. */
@@ -89,7 +89,7 @@ export async function syncAll(residents: readonly Inhabitant[]): Promise<void> {
 }
 
 /** Undefined when a peer was busy or did not answer in time. */
-async function syncOnce({ tracer }: Inhabitant): Promise<SyncResult | undefined> {
+export async function syncOnce({ tracer }: Inhabitant): Promise<SyncResult | undefined> {
   try {
     return await tracer.sync()
   } catch (error) {
@@ -104,9 +104,13 @@ function tapped(dialer: Dialer, address: string, seen: Seen[], order: { next: nu
     async open(): Promise<Session> {
       const session = await dialer.open()
       return {
-        request(peer, protocol, frame, options) {
-          seen.push({ address, peer: bytesToHex(peer.key), protocol: protocol.id, frame, order: order.next++ })
-          return session.request(peer, protocol, frame, options)
+        async request(peer, protocol, frame, options) {
+          const sent = { address, peer: bytesToHex(peer.key), protocol: protocol.id, frame, order: order.next++ }
+          const noted = { ...sent, isAnswered: false }
+          seen.push(noted)
+          const answer = await session.request(peer, protocol, frame, options)
+          noted.isAnswered = true
+          return answer
         },
         close: () => session.close(),
       }
