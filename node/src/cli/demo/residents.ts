@@ -39,6 +39,7 @@ type PlaceName = keyof typeof PLACES | 'home'
 interface Life {
   name: string
   story: string
+  /** More than a kilometre from all stays elsewhere, because a hidden zone may reach as far. */
   home: Venue
   /** Stays as [place, from, to] in minutes before now. The resident walks between two stays. */
   stays: [PlaceName, number, number][]
@@ -96,7 +97,7 @@ const LIVES: Life[] = [
   {
     name: 'finn',
     story: 'was across town',
-    home: { lat: 52.488, lng: 13.461 },
+    home: { lat: 52.48, lng: 13.466 },
     stays: [['acrossTown', 165, 0]],
   },
 ]
