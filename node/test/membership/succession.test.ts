@@ -107,7 +107,9 @@ describe('a federation in the course of its rosters', () => {
     )
     for (const node of era.nodes) {
       const held = node.status().shards.filter(({ held: isHeld }) => isHeld)
-      expect(held.length).toBeGreaterThan(0)
+      // Ranks are random, so a node may replicate no shard.
+      const hasShards = era.central.rosters.recent.some(({ roster }) => keyToShards(roster, node.key).length > 0)
+      expect(held.length > 0).toBe(hasShards)
       expect(era.central.rosters.newest!.roster.firstEpoch).toBeGreaterThan(open)
     }
   })
