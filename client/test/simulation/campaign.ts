@@ -86,13 +86,18 @@ export function createTally(): Tally {
 }
 
 /** Runs the histories of all seeds in this process. */
-export async function runCampaign(seeds: readonly string[], largest: Scale): Promise<Campaign> {
+export async function runCampaign(
+  seeds: readonly string[],
+  largest: Scale,
+  onHistory: (history: History) => void,
+): Promise<Campaign> {
   const core = await loadCore()
   const tally = createTally()
   for (const seed of seeds) {
     const started = process.cpuUsage()
     const history = await runHistory({ seed, core, scale: drawScale(seed, largest) })
     tally.add(history, cpuSecondsSince(started))
+    onHistory(history)
   }
   return tally.sum()
 }

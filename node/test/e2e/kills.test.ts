@@ -143,7 +143,7 @@ describe('kill -9 of the central peer in the middle of deposits', () => {
       interrupted += outcomes.filter(({ status }) => status === 'rejected').length
       federation.central.restart()
       await federation.central.serving()
-      for (const walker of walkers) settle(walker, await walker.tracer.sync())
+      await Promise.all(walkers.map(async (walker) => settle(walker, await walker.tracer.sync())))
     }
     // Without an interrupted sync this test would prove nothing.
     expect(interrupted).toBeGreaterThan(0)

@@ -1,6 +1,6 @@
 /** A malicious member: one presence of it names ports of a stranger, so that its peers connect to them. */
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server } from 'node:net'
 import { systemClock } from '@geotrace/core-wasm'
 import {
   DEMO_PHRASE,
@@ -23,24 +23,19 @@ export interface Knocks {
   close(): void
 }
 
-/** Counts connections to a port, which is a free one unless given. */
+/** Counts connections to a port, which is a free one unless given, and ends each of them. */
 export async function countKnocks(host: string, port = 0): Promise<Knocks & { port: number }> {
   let count = 0
-  const open = new Set<Socket>()
   const server: Server = createServer((socket) => {
     count++
-    open.add(socket)
-    socket.on('error', () => {})
+    socket.destroy()
   })
   server.listen(port, host)
   await once(server, 'listening')
   return {
     port: (server.address() as AddressInfo).port,
     count: () => count,
-    close() {
-      for (const socket of open) socket.destroy()
-      server.close()
-    },
+    close: () => void server.close(),
   }
 }
 
