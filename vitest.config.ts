@@ -65,6 +65,8 @@ const project = (name: string, isolate: boolean) => ({
     setupFiles: [fileURLToPath(new URL('vitest.setup.ts', import.meta.url))],
     testTimeout: 300_000,
     hookTimeout: 300_000,
+    // A busy machine may need a minute for what takes a second.
+    expect: { poll: { timeout: 100_000 } },
     provide: { histories: 50, lives: 2, storeKills: 5, erasureKills: 3, storeFlips: 30 },
   },
 })

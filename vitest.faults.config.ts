@@ -12,6 +12,7 @@ export default defineConfig({
     include: ['*/test/faults/**/*.test.ts'],
     testTimeout: 6 * 60 * 60_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 100_000 } },
     // Each test measures times, so tests must not run side by side.
     fileParallelism: false,
     disableConsoleIntercept: true,

@@ -16,6 +16,7 @@ export default defineConfig({
   test: {
     include: ['*/test/**/*.slow.test.ts', ...REPEATED],
     testTimeout: 600_000,
+    expect: { poll: { timeout: 100_000 } },
     provide: { histories: 200, lives: 6, storeKills: 20, erasureKills: 6, storeFlips: 2_000 },
   },
 })

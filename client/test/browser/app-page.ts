@@ -6,6 +6,7 @@ import type { LocalFederation } from '@geotrace/node/testing'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { createTracer, libp2pDialer, memoryStorage, type Tracer } from '../../src/node.ts'
+import { PAGE_WAIT_MS } from './chromium.ts'
 
 export const MINUTE = 60_000
 /** After this time the 5-minute block of any fix is over. */
@@ -45,6 +46,7 @@ export async function openContext(
     reducedMotion: 'reduce',
     ...options,
   })
+  context.setDefaultTimeout(PAGE_WAIT_MS)
   await context.addInitScript(() => {
     const real = Date.now
     Date.now = () => real() + Number(localStorage.getItem('test-ahead-ms') ?? 0)

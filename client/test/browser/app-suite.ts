@@ -186,7 +186,7 @@ export function appSuite(stage: () => Stage): void {
       await deposit(page)
       await go(page, 'report')
       await page.getByRole('button', { name: 'Scan a QR code' }).click()
-      await expect.poll(() => page.getByLabel('Report code').inputValue(), { timeout: 20_000 }).toBe(code)
+      await expect.poll(() => page.getByLabel('Report code').inputValue()).toBe(code)
       // The page closes the camera after it has read the code.
       await page.getByLabel('What the camera sees').waitFor({ state: 'detached' })
       await page.getByRole('checkbox').check()

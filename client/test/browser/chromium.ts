@@ -12,6 +12,9 @@ export function inChromium(title: string, body: () => void): void {
   describe.skipIf(!found)(found ? title : `${title} (SKIPPED: no Chromium at ${executablePath})`, body)
 }
 
+/** How long a test waits for a page, ms: long, because a busy machine may need a minute for what takes a second. */
+export const PAGE_WAIT_MS = 200_000
+
 /** Starts Chromium. `more` are options of its command line. */
 export function launchChromium(more: readonly string[] = []): Promise<Browser> {
   return chromium.launch({

@@ -11,7 +11,7 @@ import { startWebServer, type WebServer } from '@geotrace/node/testing'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { makePages } from '../../native/scripts/pages.js'
-import { inChromium, launchChromium } from './chromium.ts'
+import { inChromium, launchChromium, PAGE_WAIT_MS } from './chromium.ts'
 
 const MANIFEST = fileURLToPath(new URL('../../../federation.json', import.meta.url))
 const BRIDGE = readFileSync(
@@ -107,6 +107,7 @@ inChromium('the app in its native shell', () => {
   it('a position from the background enters the diary, which only the key of the phone opens again', async () => {
     const phone = new Phone()
     const context = await browser.newContext({ locale: 'en-GB' })
+    context.setDefaultTimeout(PAGE_WAIT_MS)
     const page = await phone.open(context, server.url)
     await page.getByRole('button', { name: 'Start' }).click()
     await expect.poll(() => phone.watchers.length).toBe(1)

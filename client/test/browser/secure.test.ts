@@ -14,7 +14,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Site } from '../../../core-wasm/test/browser/site.ts'
 import { LOOPBACK_CERTIFICATE } from '../../../scripts/loopback-certificates.js'
-import { inChromium, launchChromium } from './chromium.ts'
+import { inChromium, launchChromium, PAGE_WAIT_MS } from './chromium.ts'
 import { LIFE } from './life.ts'
 import { openReportingSite } from './pages.ts'
 
@@ -52,6 +52,7 @@ inChromium('peers with a TLS certificate, in Chromium', () => {
 
   async function live(dialer: string): Promise<{ text: string; protocols: string[] }> {
     const context = await browser.newContext({ ignoreHTTPSErrors: true })
+    context.setDefaultTimeout(PAGE_WAIT_MS)
     const page = await context.newPage()
     const used = new Set<string>()
     page.on('request', (request) => used.add(new URL(request.url()).protocol))
@@ -94,6 +95,7 @@ inChromium('peers with a TLS certificate, in Chromium', () => {
   /** Sends requests from a page: without the header, with it, without reading the answer, and by WebSocket. */
   async function reach(site: string, peer: string): Promise<Record<string, string>> {
     const context = await browser.newContext({ ignoreHTTPSErrors: true })
+    context.setDefaultTimeout(PAGE_WAIT_MS)
     const page = await context.newPage()
     await page.goto(toOrigin(site))
     const found = await page.evaluate(

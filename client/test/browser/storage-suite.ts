@@ -1,6 +1,7 @@
 /** IndexedDB as the storage of a tracer, in a real browser: reload, sealing, two tabs, a full disk, lost data. */
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { PAGE_WAIT_MS } from './chromium.ts'
 import type { Stage } from './stage.ts'
 import type {} from './storage-page.ts'
 
@@ -10,6 +11,7 @@ export function storageSuite(stage: () => Stage): void {
 
   beforeEach(async () => {
     context = await stage().browser.newContext()
+    context.setDefaultTimeout(PAGE_WAIT_MS)
   })
   afterEach(async () => {
     await context.close()

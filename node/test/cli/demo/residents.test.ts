@@ -37,7 +37,7 @@ describe('the residents of the demo', () => {
       const zones = new Set<string>()
       for (let device = 0; device < DEVICES; device++) {
         const random = seededBytes(`device/${device}`)
-        const tracer = await openTracer(federation, { random, redaction: undefined })
+        const tracer = await openTracer(federation, { random, redaction: {} })
         await tracer.home.mark(person.home)
         zones.add((await tracer.home.zone()).join())
         expect(await tracer.record(stay), `device ${device}`).toEqual({ accepted: true })

@@ -67,7 +67,7 @@ describe('geotrace salt backup and restore', () => {
 
   it('a restored central peer gives no vote for two periods', async () => {
     const running = start('central', 'run', '--dir', at('again'), '--new-store')
-    await expect.poll(() => running.stderr(), { timeout: 60_000 }).toMatch(/"untilMs":\d+.*"msg":"votes\.withheld"/)
+    await expect.poll(() => running.stderr()).toMatch(/"untilMs":\d+.*"msg":"votes\.withheld"/)
     running.child.kill('SIGKILL')
     await running.ended
   })

@@ -117,7 +117,7 @@ describe('a socket whose requester connects again too soon', () => {
     const steady = connect()
     const talk = setInterval(() => steady.socket.write('x'), 50)
     ends.push(() => clearInterval(talk))
-    await expect.poll(steady.isGone, { timeout: 5_000 }).toBe(true)
+    await expect.poll(steady.isGone).toBe(true)
   })
 
   it('a third socket of an address closes its oldest silent one, and a full table closes the oldest of all', async () => {
@@ -141,7 +141,7 @@ describe('a socket whose requester connects again too soon', () => {
     const { connect } = await guard(echo())
     const pair = [connect('127.0.0.5'), connect('127.0.0.5')]
     const many = Array.from({ length: 3 }, () => connect())
-    await expect.poll(() => many.every(({ isGone }) => isGone()), { timeout: 5_000 }).toBe(true)
+    await expect.poll(() => many.every(({ isGone }) => isGone())).toBe(true)
     expect(pair.some(({ isGone }) => isGone())).toBe(false)
   })
 
