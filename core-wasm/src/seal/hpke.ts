@@ -20,7 +20,29 @@ const EMPTY = new Uint8Array(0)
 /** RFC 9180 §4.1, §5.1: kem_id 0x0020; kdf_id 0x0001, aead_id 0x0003. */
 const KEM_SUITE = concatBytes(utf8('KEM'), Uint8Array.of(0, 0x20))
 const HPKE_SUITE = concatBytes(utf8('HPKE'), Uint8Array.of(0, 0x20, 0, 1, 0, 3))
+const VERSION_LABEL = utf8('HPKE-v1')
 const MODE_BASE = 0
+
+/** The arithmetic below a seal. Devices use @noble; a node may use the faster one of its host. */
+export interface SealMath {
+  publicKey(secret: Uint8Array): Uint8Array
+  /** X25519. Throws for a key of small order, whose shared secret everybody knows. */
+  sharedSecret(secret: Uint8Array, key: Uint8Array): Uint8Array
+  /** HKDF-Extract and HKDF-Expand with SHA-256. */
+  extract(ikm: Uint8Array, salt: Uint8Array): Uint8Array
+  expand(prk: Uint8Array, info: Uint8Array, bytes: number): Uint8Array
+  /** ChaCha20-Poly1305. `decrypt` throws for changed bytes. */
+  encrypt(key: Uint8Array, nonce: Uint8Array, plain: Uint8Array, aad: Uint8Array): Uint8Array
+  decrypt(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Uint8Array
+}
+const NOBLE: SealMath = {
+  publicKey: x25519.getPublicKey,
+  sharedSecret: x25519.getSharedSecret,
+  extract: (ikm, salt) => extract(sha256, ikm, salt),
+  expand: (prk, info, bytes) => expand(sha256, prk, info, bytes),
+  encrypt: (key, nonce, plain, aad) => chacha20poly1305(key, nonce, aad).encrypt(plain),
+  decrypt: (key, nonce, sealed, aad) => chacha20poly1305(key, nonce, aad).decrypt(sealed),
+}
 
 /** The keys of one message (RFC 9180 §5.1). */
 export interface SealContext {
@@ -34,17 +56,17 @@ export interface SealContext {
 }
 
 /** The public key of a 32-byte secret. */
-export function secretToSealKey(secret: Uint8Array): Uint8Array {
-  return x25519.getPublicKey(secret)
+export function secretToSealKey(secret: Uint8Array, math = NOBLE): Uint8Array {
+  return math.publicKey(secret)
 }
 
 /** Throws SEAL_UNKNOWN for a public key of small order. */
-export function contextToSend(receiver: Uint8Array, info: Uint8Array, random: Random): SealContext {
+export function contextToSend(receiver: Uint8Array, info: Uint8Array, random: Random, math = NOBLE): SealContext {
   const ephemeral = random(SEAL_KEY_BYTES)
-  const enc = x25519.getPublicKey(ephemeral)
-  const shared = toShared(ephemeral, receiver)
+  const enc = math.publicKey(ephemeral)
+  const shared = toShared(math, ephemeral, receiver)
   ephemeral.fill(0)
-  return toContext({ shared, enc, receiver, info })
+  return toContext(math, { shared, enc, receiver, info })
 }
 
 /** `receiver`: the public key of `secret`. Throws SEAL_UNKNOWN for an ephemeral key of small order. */
@@ -53,40 +75,59 @@ export function contextToReceive(
   receiver: Uint8Array,
   enc: Uint8Array,
   info: Uint8Array,
+  math = NOBLE,
 ): SealContext {
-  return toContext({ shared: toShared(secret, enc), enc, receiver, info })
+  return toContext(math, { shared: toShared(math, secret, enc), enc, receiver, info })
 }
 
 /** The ephemeral key, then the sealed bytes: one message (RFC 9180 §6.1). Throws SEAL_UNKNOWN for a bad receiver. */
-export function sealTo(receiver: Uint8Array, info: Uint8Array, plain: Uint8Array, random: Random): Uint8Array {
-  const context = contextToSend(receiver, info, random)
+export function sealTo(
+  receiver: Uint8Array,
+  info: Uint8Array,
+  plain: Uint8Array,
+  random: Random,
+  math = NOBLE,
+): Uint8Array {
+  const context = contextToSend(receiver, info, random, math)
   return concatBytes(context.enc, context.seal(plain))
 }
 
 /** Throws SEAL_UNKNOWN. */
-export function openSealed(secret: Uint8Array, info: Uint8Array, message: Uint8Array): Uint8Array {
+export function openSealed(secret: Uint8Array, info: Uint8Array, message: Uint8Array, math = NOBLE): Uint8Array {
   if (message.length < SEAL_BYTES) unknown()
   const enc = message.subarray(0, SEAL_KEY_BYTES)
-  return contextToReceive(secret, secretToSealKey(secret), enc, info).open(message.subarray(SEAL_KEY_BYTES))
+  const context = contextToReceive(secret, secretToSealKey(secret, math), enc, info, math)
+  return context.open(message.subarray(SEAL_KEY_BYTES))
 }
 
 /** ChaCha20-Poly1305. Throws SEAL_UNKNOWN. */
-export function decrypt(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, aad: Uint8Array = EMPTY): Uint8Array {
+export function decrypt(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  sealed: Uint8Array,
+  aad: Uint8Array = EMPTY,
+  math = NOBLE,
+): Uint8Array {
   try {
-    return chacha20poly1305(key, nonce, aad).decrypt(sealed)
+    return math.decrypt(key, nonce, sealed, aad)
   } catch (cause) {
     return unknown(cause)
   }
 }
 
-export function encrypt(key: Uint8Array, nonce: Uint8Array, plain: Uint8Array, aad: Uint8Array = EMPTY): Uint8Array {
-  return chacha20poly1305(key, nonce, aad).encrypt(plain)
+export function encrypt(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  plain: Uint8Array,
+  aad: Uint8Array = EMPTY,
+  math = NOBLE,
+): Uint8Array {
+  return math.encrypt(key, nonce, plain, aad)
 }
 
-/** X25519 refuses points of small order, whose shared secret everybody knows. */
-function toShared(secret: Uint8Array, key: Uint8Array): Uint8Array {
+function toShared(math: SealMath, secret: Uint8Array, key: Uint8Array): Uint8Array {
   try {
-    return x25519.getSharedSecret(secret, key)
+    return math.sharedSecret(secret, key)
   } catch (cause) {
     return unknown(cause)
   }
@@ -100,7 +141,15 @@ interface Agreed {
 }
 
 /** ExtractAndExpand (§4.1) and KeySchedule (§5.1). */
-function toContext({ shared, enc, receiver, info }: Agreed): SealContext {
+function toContext(math: SealMath, { shared, enc, receiver, info }: Agreed): SealContext {
+  const labeledExtract = (suite: Uint8Array, salt: Uint8Array, label: string, ikm: Uint8Array): Uint8Array =>
+    math.extract(concatBytes(VERSION_LABEL, suite, utf8(label), ikm), salt)
+  const labeledExpand = (suite: Uint8Array, prk: Uint8Array, label: string, context: Uint8Array, bytes: number) =>
+    math.expand(
+      prk,
+      concatBytes(Uint8Array.of(bytes >> 8, bytes & 0xff), VERSION_LABEL, suite, utf8(label), context),
+      bytes,
+    )
   const eaePrk = labeledExtract(KEM_SUITE, EMPTY, 'eae_prk', shared)
   const kemSecret = labeledExpand(KEM_SUITE, eaePrk, 'shared_secret', concatBytes(enc, receiver), SEAL_KEY_BYTES)
   const schedule = concatBytes(
@@ -115,19 +164,10 @@ function toContext({ shared, enc, receiver, info }: Agreed): SealContext {
   for (const used of [shared, eaePrk, kemSecret, secret]) used.fill(0)
   return {
     enc,
-    seal: (plain, aad) => encrypt(key, nonce, plain, aad),
-    open: (sealed, aad) => decrypt(key, nonce, sealed, aad),
+    seal: (plain, aad) => encrypt(key, nonce, plain, aad, math),
+    open: (sealed, aad) => decrypt(key, nonce, sealed, aad, math),
     exportSecret: (context, bytes) => labeledExpand(HPKE_SUITE, exporter, 'sec', context, bytes),
   }
-}
-
-function labeledExtract(suite: Uint8Array, salt: Uint8Array, label: string, ikm: Uint8Array): Uint8Array {
-  return extract(sha256, concatBytes(utf8('HPKE-v1'), suite, utf8(label), ikm), salt)
-}
-
-function labeledExpand(suite: Uint8Array, prk: Uint8Array, label: string, info: Uint8Array, bytes: number): Uint8Array {
-  const length = Uint8Array.of(bytes >> 8, bytes & 0xff)
-  return expand(sha256, prk, concatBytes(length, utf8('HPKE-v1'), suite, utf8(label), info), bytes)
 }
 
 function unknown(cause?: unknown): never {

@@ -45,8 +45,12 @@ export const SYNC_ID_BYTES = 16
 export const USER_SECRET_BYTES = 32
 /** A report code: 80 random bits. */
 export const REPORT_CODE_BYTES = 10
-/** A contribution to the spread: its period and 104 sealed bytes. Zero in every sync until a federation has a spread. */
-export const SLIP_BYTES = 4 + 104
+/** A contribution to the spread without its outer layer: an ephemeral key, a tag, and 8 bytes. */
+export const SPREAD_ITEM_BYTES = 32 + 16 + 8
+/** A contribution to the spread: an item, sealed once more. */
+export const SPREAD_SLIP_BYTES = 32 + 16 + SPREAD_ITEM_BYTES
+/** The space of a slip in every sync: its period, and the slip. Zero in every sync until a federation has a spread. */
+export const SLIP_BYTES = 4 + SPREAD_SLIP_BYTES
 
 /** Rows of one user, epoch, block size and lag bit: 16 fixes × 3 layers. A person can fill it, and no person exceeds it. */
 export const ROWS_PER_SHAPE_MAX = 48

@@ -47,6 +47,7 @@ export interface ErrorData {
   STORE_MISSING: { dir: string }
   SUITE_UNKNOWN: { suite: number }
   SYNC_CONFLICT: undefined
+  TOO_FEW: { count: number }
   TOO_MANY_ATTEMPTS: { retryAfterMs: number }
   TOO_MANY_SALTS: { count: number }
   VERSION_UNKNOWN: { version: number }

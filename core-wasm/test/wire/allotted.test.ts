@@ -57,6 +57,7 @@ const AMENDED: Record<Exclude<keyof Amendment, 'kind' | 'at' | 'until'>, true> =
   replicas: true,
   evaluations: true,
   apps: true,
+  spread: true,
 }
 
 /** The error of a refusal with this status. */

@@ -25,6 +25,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   FORBIDDEN: 13,
   SYNC_CONFLICT: 14,
   BATCH_REFUSED: 15,
+  TOO_FEW: 16,
   STORAGE_FULL: 17,
   NOT_ALLOWED: 18,
   SEAL_UNKNOWN: 20,
@@ -111,6 +112,10 @@ const ERRORS: { readonly [C in ErrorCode]?: (number: number) => FederationError<
       'SEAL_UNKNOWN',
       'the central peer does not have the key of this frame: fetch the newest roster',
     ),
+  TOO_FEW: (number) =>
+    new FederationError('TOO_FEW', `${number} reporters contributed, which are too few: the period is not counted`, {
+      count: number,
+    }),
   STORAGE_FULL: () =>
     new FederationError('STORAGE_FULL', 'the disk of the peer is full: try again later', { what: 'peer' }),
   NOT_ALLOWED: () =>

@@ -22,6 +22,7 @@ import {
 import { concatBytes, hexToBytes, utf8 } from '../encoding/bytes.ts'
 import { isOrigin } from '../encoding/origin.ts'
 import { isValidPeerId } from '../encoding/peer-id.ts'
+import { REGIONS, SPREAD_AREAS_MAX, SPREAD_SLIPS_MAX } from './spread-rules.ts'
 
 const whole = (min: number, max: number) => z.int().check(z.minimum(min), z.maximum(max))
 const hex32 = z.string().check(z.regex(/^[0-9a-f]{64}$/))
@@ -42,6 +43,14 @@ export const appsSchema = z
     z.string().check(z.maxLength(128), z.refine(isOrigin, 'expected an https origin, such as https://app.example.org')),
   )
   .check(z.maxLength(APPS_MAX), z.refine(isAscending, 'expected ascending origins, each once'))
+/** `parameters.spread`: how a federation counts where reporters have been. spread-rules.ts has the relations. */
+export const spreadSchema = z.strictObject({
+  areas: z.array(whole(0, REGIONS - 1)).check(z.minLength(1), z.maxLength(SPREAD_AREAS_MAX)),
+  resolution: whole(5, 8),
+  periodDays: whole(1, 14),
+  minimum: whole(20, SPREAD_SLIPS_MAX),
+  epsilon: whole(100, 4_000),
+})
 const list = <T extends z.core.SomeType>(item: T, max: number) => z.array(item).check(z.minLength(1), z.maxLength(max))
 
 const frozenShape = {
@@ -82,6 +91,8 @@ const frozenShape = {
     syncReplyBytes: whole(512, SYNC_REPLY_MAX_BYTES),
     /** Pages of these origins may send requests; other pages get no answer. */
     apps: appsSchema,
+    /** Absent: no spread. A quorum may amend it. */
+    spread: z.optional(spreadSchema),
   }),
   core: z.strictObject({ simd: hex32, scalar: hex32 }),
   operators: list(z.strictObject({ name, key: hex32 }), OPERATORS_MAX),

@@ -15,6 +15,7 @@ import { type FrozenManifest, frozenSchema, type Manifest, manifestSchema, type 
 import { nonceToCommitment } from './ranks.ts'
 import { frozenToRoster, isSharable } from './roster-rules.ts'
 import { settledBytes } from './roster-size.ts'
+import { spreadToProblem } from './spread-rules.ts'
 
 /** Parses and checks the text of a complete federation.json. Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK. */
 export function parseManifest(text: string): Manifest {
@@ -136,6 +137,8 @@ function assertRelations(manifest: FrozenManifest): void {
   }
   assertAscending('syncRequestBytes', parameters.syncRequestBytes)
   assertAscending('evaluations', parameters.evaluations)
+  const problem = parameters.spread && spreadToProblem(parameters.spread)
+  if (problem !== undefined) refuse('parameters.spread', problem)
 }
 
 function assertSalting({ salting, quota, replicas, threshold }: Parameters): void {

@@ -115,6 +115,8 @@ export function frozenToRoster(manifest: FrozenManifest, nonces: readonly Uint8A
     sheets: [],
     core: { simd: hexToBytes(core.simd), scalar: hexToBytes(core.scalar) },
     apps: parameters.apps,
+    // A roster without a spread has no key for it.
+    ...(parameters.spread && { spread: parameters.spread }),
     plan: { shards: parameters.shards, replicas: parameters.replicas },
     amended: 0,
     newcomers: [],

@@ -20,6 +20,8 @@ import {
 import { bytesToHex, concatBytes, utf8 } from '../encoding/bytes.ts'
 import { decodeCanonical } from '../encoding/canonical.ts'
 import { invalid } from './invalid-roster.ts'
+import { spreadSchema } from './manifest-form.ts'
+import type { SpreadParameters } from './spread-rules.ts'
 
 export interface RosterPeer {
   /** Ed25519 key of the peer id, 32 bytes. */
@@ -73,6 +75,8 @@ export interface Roster {
   core: { simd: Uint8Array; scalar: Uint8Array }
   /** Origins of the web apps whose pages may send requests to peers. */
   apps: string[]
+  /** How this federation counts where reporters have been. Absent: it does not. */
+  spread?: SpreadParameters | undefined
   /** Shards and replicas of the roster that follows. */
   plan: { shards: number; replicas: number }
   /** When the latest amendment was proposed, Unix ms; 0 when there was none. */
@@ -151,6 +155,7 @@ const rosterSchema = z.strictObject({
   sheets: z.array(fixed(HASH_BYTES)),
   core: z.strictObject({ simd: fixed(HASH_BYTES), scalar: fixed(HASH_BYTES) }),
   apps: z.array(z.string().check(z.maxLength(128))).check(z.maxLength(APPS_MAX)),
+  spread: z.optional(spreadSchema),
   plan: z.strictObject({ shards: whole(SHARDS_MAX), replicas: whole(15) }),
   amended: time,
   newcomers: z.array(peerSchema),

@@ -7,6 +7,7 @@ import { equalBytes } from '../encoding/bytes.ts'
 import { invalid } from '../federation/invalid-roster.ts'
 import type { Roster, RosterCentral, RosterOperator, RosterPeer } from '../federation/roster.ts'
 import { isGone, isSharable } from '../federation/roster-rules.ts'
+import { type SpreadParameters, spreadToProblem } from '../federation/spread-rules.ts'
 import type { Change } from './changes.ts'
 
 /** The choice of a proposer. Everything else of a roster follows from the roster before. */
@@ -31,6 +32,7 @@ export interface Draft {
   gone: Uint8Array[]
   core: Roster['core']
   apps: Roster['apps']
+  spread: SpreadParameters | undefined
   plan: Roster['plan']
   evaluationsPerShardEpoch: number
   amended: number
@@ -54,6 +56,7 @@ export function openDraft(roster: Roster): Draft {
     gone: [...roster.gone],
     core: roster.core,
     apps: roster.apps,
+    spread: roster.spread,
     plan: roster.plan,
     evaluationsPerShardEpoch: roster.evaluationsPerShardEpoch,
     amended: roster.amended,
@@ -132,10 +135,14 @@ function move(draft: Draft, { key, addresses, at }: Change & { kind: 'move' }): 
   peer.moved = at
 }
 
-function amend(draft: Draft, { core, shards, replicas, evaluations, apps, at }: Change & { kind: 'amend' }): void {
+function amend(draft: Draft, change: Change & { kind: 'amend' }): void {
+  const { core, shards, replicas, evaluations, apps, spread, at } = change
   if (at <= draft.amended) invalid(`a later amendment of ${draft.amended} overtook this one: sign a new one`)
   draft.core = core ?? draft.core
   draft.apps = apps ?? draft.apps
+  const problem = spread ? spreadToProblem(spread) : undefined
+  if (problem !== undefined) invalid(`the spread: ${problem}`)
+  if (spread !== undefined) draft.spread = spread ?? undefined
   draft.plan = { shards: shards ?? draft.plan.shards, replicas: replicas ?? draft.plan.replicas }
   draft.evaluationsPerShardEpoch = evaluations ?? draft.evaluationsPerShardEpoch
   draft.amended = at
@@ -197,8 +204,9 @@ export function closeDraft(
       `${plan.replicas} replicas cannot share a shard with threshold ${previous.threshold}: choose other replicas`,
     )
   }
+  const { spread: _before, ...rest } = previous
   return {
-    ...previous,
+    ...rest,
     height: previous.height + 1,
     previous: hash,
     firstEpoch,
@@ -210,6 +218,7 @@ export function closeDraft(
     sheets: [...sheets],
     core,
     apps,
+    ...(draft.spread && { spread: draft.spread }),
     plan,
     evaluationsPerShardEpoch,
     amended,

@@ -49,6 +49,31 @@ describe('federation.json', () => {
     expect(() => wire.parseManifest(text(() => {}).replace('{', '{"__proto__":{},'))).toThrow(wire.FederationError)
   })
 
+  it('a spread of the manifest stands in the founding roster, and a roster without one has no key for it', () => {
+    const spread = { areas: [7, 9], resolution: 6, periodDays: 14, minimum: 100, epsilon: 1_000 }
+    const manifest = wire.parseManifest(text((v) => void (v.parameters.spread = spread)))
+    expect(wire.manifestToRoster(manifest).spread).toEqual(spread)
+    expect(wire.manifestToRoster(testManifest())).not.toHaveProperty('spread')
+    const wrong: [string, object][] = [
+      ['parameters.spread', { areas: [9, 7] }],
+      ['parameters.spread', { areas: [7, 7] }],
+      ['parameters.spread', { areas: [4 * 2_401] }],
+      ['parameters.spread', { areas: [1, 2, 3, 4, 5, 6], resolution: 8 }],
+      ['parameters.spread', { epsilon: 100, resolution: 8 }],
+      ['parameters.spread.areas', { areas: [] }],
+      ['parameters.spread.areas.0', { areas: [288_122] }],
+      ['parameters.spread.resolution', { resolution: 4 }],
+      ['parameters.spread.periodDays', { periodDays: 15 }],
+      ['parameters.spread.minimum', { minimum: 19 }],
+      ['parameters.spread.epsilon', { epsilon: 99 }],
+      ['parameters.spread.extra', { extra: 1 }],
+    ]
+    for (const [path, change] of wrong) {
+      const bad = text((v) => void (v.parameters.spread = { ...spread, ...change }))
+      expect(() => wire.parseManifest(bad), JSON.stringify(change)).toThrow(invalid(path))
+    }
+  })
+
   it('a manifest with a missing, wrong or out-of-range value is refused with its path', () => {
     const cases: [string, (v: Record<string, any>) => void][] = [
       ['parameters.resolution', (v) => void (v.parameters.resolution = 11)],

@@ -42,6 +42,28 @@ const ALL: wire.Change[] = [
     evaluations: null,
     apps: null,
   },
+  {
+    kind: 'amend',
+    at: 1,
+    until: 7,
+    core: null,
+    shards: null,
+    replicas: null,
+    evaluations: null,
+    apps: null,
+    spread: null,
+  },
+  {
+    kind: 'amend',
+    at: 1,
+    until: 7,
+    core: null,
+    shards: null,
+    replicas: null,
+    evaluations: null,
+    apps: null,
+    spread: { areas: [7, 288_121], resolution: 8, periodDays: 14, minimum: 20, epsilon: 4_000 },
+  },
   { kind: 'lied', until: 7, key: key('peer/ash'), evidence: hash },
 ]
 const signed = (change: wire.Change, roles: readonly string[]) =>

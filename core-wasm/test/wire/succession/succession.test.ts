@@ -471,6 +471,21 @@ describe('an amendment', () => {
     refused([amend({ apps }, QUORUM.slice(1))], /quorum/)
   })
 
+  it('an amendment sets the spread at once, keeps it when it does not name it, and ends it with null', () => {
+    const spread = { areas: [7, 9], resolution: 6, periodDays: 14, minimum: 100, epsilon: 1_000 }
+    const next = step(founding, { changes: [amend({ spread })] })
+    expect(founding.roster).not.toHaveProperty('spread')
+    expect(next.roster.spread).toEqual(spread)
+    expect(wire.decodeRoster(next.body)).toEqual(next.roster)
+    const later = step(next, { changes: [amend({ at: AT + 1, shards: 7 })] })
+    expect(later.roster.spread).toEqual(spread)
+    const ended = step(later, { changes: [amend({ at: AT + 2, spread: null })] })
+    expect(ended.roster).not.toHaveProperty('spread')
+    refused([amend({ spread }, QUORUM.slice(1))], /quorum/)
+    refused([amend({ spread: { ...spread, areas: [9, 7] } })], /ascending/)
+    refused([amend({ spread: { ...spread, epsilon: 100, resolution: 8 } })], /dummies/)
+  })
+
   it('an amendment that was made, and an older one, are refused afterwards', () => {
     const next = step(founding, { changes: [amend({ shards: 7 })] })
     expect(next.roster.amended).toBe(AT)
