@@ -9,6 +9,7 @@ import { type GossipSub, gossipsub, StrictNoSign, TopicValidatorResult } from '@
 import { type Connection, type Libp2p, type PeerId, type Stream, serviceCapabilities } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import type { Log } from '../platform/log.ts'
+import { withDeadline } from './deadline.ts'
 
 /** `accept`: new, forward it. `ignore`: known or of no use now. `reject`: false. */
 export type GossipDecision = 'accept' | 'ignore' | 'reject'
@@ -84,6 +85,10 @@ interface Router extends GossipSub {
   readonly streamsInbound: ReadonlyMap<string, unknown>
   readonly streamsOutbound: ReadonlyMap<string, { readonly rawStream: Stream }>
 }
+/** The private method by which gossipsub opens the stream to a peer; private-members.test.ts checks for it. */
+interface Opener {
+  createOutboundStream(peer: PeerId, connection: Pick<Connection, 'newStream'>): Promise<void>
+}
 type Services = { gossipsub: GossipSub; greeter: { registrar: Registrar } }
 
 interface HostGossip extends Gossip {
@@ -91,9 +96,9 @@ interface HostGossip extends Gossip {
   isAdmitted(connection: Connection): boolean
 }
 
-/** Opens gossip on a started libp2p node. */
-export async function openGossip(libp2p: Libp2p<Services>, log: Log): Promise<HostGossip> {
-  const gossip = new MemberGossip(libp2p, log)
+/** Opens gossip on a started libp2p node. A peer has `openMs` to accept our stream. */
+export async function openGossip(libp2p: Libp2p<Services>, log: Log, openMs: number): Promise<HostGossip> {
+  const gossip = new MemberGossip(libp2p, log, openMs)
   await gossip.open()
   return gossip
 }
@@ -108,17 +113,22 @@ class MemberGossip implements HostGossip {
    * otherwise the peer keeps sending to a stream without a reader.
    */
   readonly #inbound = new Map<string, Stream>()
+  /** Streams that we are opening, one for each peer. The bound of connections bounds them too. */
+  readonly #openings = new Map<string, AbortController>()
+  readonly #openMs: number
   #isMember = (_key: Uint8Array): boolean => false
   #judge = (_message: Uint8Array): GossipDecision => 'ignore'
 
-  constructor(libp2p: Libp2p<Services>, log: Log) {
+  constructor(libp2p: Libp2p<Services>, log: Log, openMs: number) {
     this.#libp2p = libp2p
     this.#router = libp2p.services.gossipsub as Router
     this.#registrar = libp2p.services.greeter.registrar
     this.#log = log
+    this.#openMs = openMs
   }
 
   async open(): Promise<void> {
+    this.#openSideBySide()
     for (const protocol of this.#router.protocols) await this.#takeOver(protocol)
     this.#libp2p.addEventListener('connection:open', ({ detail }) => this.#greet(detail))
     this.#libp2p.addEventListener('peer:disconnect', ({ detail }) => this.#forget(detail))
@@ -188,6 +198,32 @@ class MemberGossip implements HostGossip {
     )
   }
 
+  /**
+   * Gossipsub opens outbound streams one after the other, so a member that accepts none would delay the streams to all
+   * other peers. Returns to gossipsub at once instead.
+   */
+  #openSideBySide(): void {
+    const router = this.#router as unknown as Opener
+    const open = router.createOutboundStream.bind(router)
+    router.createOutboundStream = async (peer, connection) => {
+      const name = peer.toString()
+      if (this.#openings.has(name)) return
+      const opening = new AbortController()
+      this.#openings.set(name, opening)
+      const late = () => new Error(`the peer accepted no gossip stream within ${this.#openMs} ms`)
+      const newStream: Connection['newStream'] = async (protocols, options) =>
+        await withDeadline(
+          this.#openMs,
+          late,
+          (signal) => connection.newStream(protocols, { ...options, signal }),
+          opening.signal,
+        )
+      void open(peer, { newStream }).finally(() => {
+        if (this.#openings.get(name) === opening) this.#openings.delete(name)
+      })
+    }
+  }
+
   #topologies() {
     return this.#router.protocols.flatMap((protocol) => this.#registrar.getTopologies(protocol))
   }
@@ -199,6 +235,8 @@ class MemberGossip implements HostGossip {
 
   #forget(peer: PeerId): void {
     for (const topology of this.#topologies()) topology.onDisconnect?.(peer)
+    this.#openings.get(peer.toString())?.abort()
+    this.#openings.delete(peer.toString())
     this.#inbound.get(peer.toString())?.abort(new Error('gossip with this peer has ended'))
   }
 

@@ -60,7 +60,7 @@ export async function createHost(init: HostInit): Promise<Host> {
   const libp2p = await createLibp2p(hostOptions({ ...options, privateKey, listen, localAddress, limits }))
   attach(libp2p)
   await libp2p.start()
-  const gossip = await openGossip(libp2p, log)
+  const gossip = await openGossip(libp2p, log, limits.gossipOpenMs)
   connections.setMembers((connection) => gossip.isAdmitted(connection))
   return {
     key: privateKey.publicKey.raw,

@@ -47,6 +47,8 @@ export interface HostLimits {
   readonly writeMs: number
   /** Time from our answer until the other side has closed its half of the stream. */
   readonly lingerMs: number
+  /** Time until a peer has accepted our gossip stream. */
+  readonly gossipOpenMs: number
   /** Time to open a TCP connection: the way around the world, and one lost packet that is sent again after 1 s. */
   readonly connectMs: number
   /** Time to dial a peer: all its addresses, with the handshake. */
@@ -77,6 +79,7 @@ export const HOST_LIMITS: HostLimits = {
   handleMs: 5_000,
   writeMs: 5_000,
   lingerMs: 2_000,
+  gossipOpenMs: 10_000,
   // Below the 2 s after which a peer dials a missing link again, so that two attempts never overlap.
   connectMs: 1_800,
   dialMs: 5_000,

@@ -4,9 +4,11 @@ import { equalBytes, GOSSIP_MAX_BYTES, GOSSIP_TOPIC } from '@geotrace/core-wasm/
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { afterEach, describe, expect, it } from 'vitest'
-import { data, frame, names, rawPeer, SYN, WINDOW_UPDATE } from '../../../core-wasm/bench/raw-peer.js'
+import { data, FIN, frame, names, RST, rawPeer, SYN, WINDOW_UPDATE } from '../../../core-wasm/bench/raw-peer.js'
+import type { HostLimits } from '../../src/net/limits.ts'
 import type { Host } from '../../src/net/protocol.ts'
 import { lengthToBytes } from '../../src/net/transport/frame.ts'
+import { silent } from '../../src/platform/log.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { Stage, until } from '../salt/federation.ts'
 
@@ -41,16 +43,33 @@ const idontwant = (ids: number): Buffer =>
     times(ids, (i) => field(1, id(i))),
   )
 
-async function listener(isMember: (key: Uint8Array) => boolean) {
-  const host = await stage.host(systemClock(), systemRandom(32), ['/ip4/127.0.0.1/tcp/0'])
+async function listener(isMember: (key: Uint8Array) => boolean, limits: Partial<HostLimits> = {}) {
+  const host = await stage.host(systemClock(), systemRandom(32), ['/ip4/127.0.0.1/tcp/0'], silent, limits)
   const judged: string[] = []
+  const reached: Uint8Array[] = []
+  host.gossip.onPeer((key) => reached.push(key))
   host.gossip.onMessage((message) => {
     judged.push(Buffer.from(message).toString().slice(0, 40))
     return 'accept'
   })
   host.gossip.admit(isMember)
-  return { host, judged }
+  return { host, judged, reached }
 }
+
+/** A member that accepts no stream. */
+async function muteMember(host: Host, localAddress: string) {
+  const peer = await rawPeer(host.addresses()[0]!, { localAddress })
+  stage.atEnd(() => peer.stop())
+  return {
+    /** The streams that the host opened, and whether it ended them. Yamux numbers those of a listener from 2. */
+    streams: () =>
+      [2, 4, 6]
+        .map((id) => flagsOf(peer.received(), id))
+        .filter((flags) => flags !== 0)
+        .map(isOver),
+  }
+}
+const isOver = (flags: number): boolean => (flags & (FIN | RST)) !== 0
 
 /** A member whose gossip stream carries any fields. */
 async function member(host: Host, identity: PrivateKey) {
@@ -104,7 +123,7 @@ describe('a gossip stream', () => {
     // The host stops reading the stream and ends it.
     await until(() => {
       say(publish('and more'))
-      return streamIsOver(peer.received(), 1)
+      return isOver(flagsOf(peer.received(), 1))
     })
     expect(judged).toEqual(['of ours'])
   })
@@ -129,10 +148,30 @@ describe('a gossip stream', () => {
   })
 })
 
-/** Whether yamux sent FIN or RST for a stream. */
-function streamIsOver(bytes: Buffer, stream: number): boolean {
+describe('members that accept no stream', () => {
+  it('members that accept no stream delay the gossip streams to no other member', async () => {
+    // The host never gives up an opening by itself, so that the test depends on no time.
+    const { host } = await listener(() => true, { gossipOpenMs: 86_400_000 })
+    const mutes = [await muteMember(host, '127.0.0.66'), await muteMember(host, '127.0.0.67')]
+    await until(() => mutes.every(({ streams }) => streams().length > 0))
+    const others = await Promise.all(Array.from({ length: 3 }, () => listener(() => true)))
+    for (const other of others) await other.host.link({ key: host.key, addresses: host.addresses() })
+    // A peer learns the topic of another one only on the stream that the other one opened.
+    await until(() => others.every(({ reached }) => reached.some((key) => equalBytes(key, host.key))))
+    host.gossip.renew()
+    expect(mutes.flatMap(({ streams }) => streams())).not.toContain(true)
+    // The opening to a peer that is no longer a member ends at once. No second stream was opened before.
+    host.gossip.admit(() => false)
+    await until(() => mutes.every(({ streams }) => streams().includes(true)))
+    expect(mutes.map(({ streams }) => streams())).toEqual([[true], [true]])
+  })
+})
+
+/** The flags of all frames that yamux sent for a stream. */
+function flagsOf(bytes: Buffer, stream: number): number {
+  let flags = 0
   for (let at = 0; at + 12 <= bytes.length; at += 12 + (bytes[at + 1] === 0 ? bytes.readUInt32BE(at + 8) : 0)) {
-    if (bytes.readUInt32BE(at + 4) === stream && bytes.readUInt16BE(at + 2) & 12) return true
+    if (bytes.readUInt32BE(at + 4) === stream) flags |= bytes.readUInt16BE(at + 2)
   }
-  return false
+  return flags
 }

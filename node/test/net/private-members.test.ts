@@ -205,12 +205,13 @@ describe('the private members of libp2p packages', () => {
     expectMember('the WebSocketServer of ws', wsServer, 'handleUpgrade', file, isFunction)
   })
 
-  it('gossipsub has the maps of streams that gossip.ts reads', async () => {
+  it('gossipsub has the maps of streams that gossip.ts reads, and opens streams by the method that gossip.ts replaces', async () => {
     const router = client.node.services.gossipsub as unknown as Record<string, Map<string, unknown>>
     for (const name of ['streamsInbound', 'streamsOutbound']) {
       expectMember('@libp2p/gossipsub', router, name, 'gossip.ts', (value) => value instanceof Map)
     }
-    for (const { node } of [client, server]) (await openGossip(node, silent)).admit(() => true)
+    expectMember('@libp2p/gossipsub', router, 'createOutboundStream', 'gossip.ts', isFunction)
+    for (const { node } of [client, server]) (await openGossip(node, silent, 60_000)).admit(() => true)
     await expect.poll(() => router.streamsOutbound!.size).toBe(1)
     const [outbound] = router.streamsOutbound!.values()
     expectMember('an outbound stream of @libp2p/gossipsub', outbound, 'rawStream', 'gossip.ts', isObject)
