@@ -69,34 +69,33 @@ function toKeyPath({ dir, storeKeyFile }: StoreOptions): string {
 }
 
 async function verifyStore(dir: string, keyPath: string, out: Output, erasedPath?: string): Promise<void> {
-  await withStore(
+  const { condition, parts, users, days } = await withStore(
     dir,
     keyPath,
     async (store) => {
       out.progress('reading …')
       await store.verify()
-      const { condition, parts } = store.condition()
-      const { users, days } = await store.statistics()
-      const rows = days.reduce((sum, day) => sum + day.rows, 0)
-      out.json({ store: dir, condition, parts, users, days: days.length, rows })
-      if (condition !== 'sound') out.fails()
-      const found = condition === 'sound' ? 'sound' : `damaged in ${parts.join(', ')}`
-      out.line(`The store in ${dir} is ${found}: ${users} users, ${rows} rows on ${days.length} days.`)
+      return { ...store.condition(), ...(await store.statistics()) }
     },
     erasedPath,
   )
+  const rows = days.reduce((sum, day) => sum + day.rows, 0)
+  out.json({ store: dir, condition, parts, users, days: days.length, rows })
+  if (condition !== 'sound') out.fails()
+  const found = condition === 'sound' ? 'sound' : `damaged in ${parts.join(', ')}`
+  out.line(`The store in ${dir} is ${found}: ${users} users, ${rows} rows on ${days.length} days.`)
 }
 
-async function withStore(
+async function withStore<T>(
   dir: string,
   keyPath: string,
-  task: (store: CentralStore) => Promise<void>,
+  task: (store: CentralStore) => Promise<T>,
   erasedPath?: string,
-): Promise<void> {
+): Promise<T> {
   const init = { dir, keyPath, random: systemRandom, clock: systemClock(), founding: 'never' as const }
   const store = await levelStore({ ...init, ...(erasedPath !== undefined && { erasedPath }) })
   try {
-    await task(store)
+    return await task(store)
   } finally {
     await store.close()
   }

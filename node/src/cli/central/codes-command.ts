@@ -38,11 +38,11 @@ export function codesCommand(command: Command, out: Output): void {
 
 async function issueCodes({ dir, count, days, from, qr }: IssueOptions, out: Output): Promise<void> {
   await assertRole(dir, 'central')
+  const { default: encodeQR } = qr ? await import('qr') : { default: undefined }
   const reply = (await adminRequest(dir, 'POST', '/codes', { count, days, ...(from !== undefined && { from }) })) as {
     codes: string[]
   }
   out.json(reply)
-  const { default: encodeQR } = qr ? await import('qr') : { default: undefined }
   for (const code of reply.codes) {
     out.line(code)
     if (encodeQR !== undefined) out.line(encodeQR(code, 'term'))

@@ -26,11 +26,11 @@ import { systemRandom } from '../../platform/random.ts'
 import { hasIdentity, type Identity, loadIdentity } from '../identity/identity.ts'
 import { optionsToListen } from '../process/run-options.ts'
 import { ownAddresses } from '../salt/run.ts'
-import { dirOption } from '../terminal/options.ts'
+import { dirOption, readManifestText } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { assertRole } from '../terminal/role.ts'
 import { VERSION } from '../terminal/version.ts'
-import { type Finding, findingsToSummary, findingToLines } from './finding.ts'
+import { type Finding, findingsToSummary, findingToLines, toFinding } from './finding.ts'
 import { checkDisk, checkNode, checkPortsFree, checkRights, judgeLimits, readLimits } from './machine.ts'
 import { checkCore, checkFederation, checkRecords, checkSalting } from './manifest.ts'
 import { askPeers, checkOwnAddresses, judgeClock, judgePeers, type NamedPeer, offsetsToMedian } from './network.ts'
@@ -45,6 +45,8 @@ type Found = (...more: Finding[]) => void
 
 export async function examine({ dir, federation }: DoctorOptions, out: Output): Promise<void> {
   await assertRole(dir, 'salt')
+  // A path on the command line is right, or nothing is checked at all.
+  if (federation !== undefined) readManifestText(federation)
   const findings: Finding[] = []
   const found: Found = (...more) => {
     findings.push(...more)
@@ -53,21 +55,23 @@ export async function examine({ dir, federation }: DoctorOptions, out: Output): 
   out.progress('checking this machine …')
   const status = await lookAround(dir)
   const pid = status && (await readAdminFile(dir))?.pid
-  found(checkNode(process.versions.node), checkRights(dir), checkDisk(dir))
-  found(...judgeLimits(await readLimits(pid), status?.connectionsMax ?? HOST_LIMITS.connections))
+  found(checkNode(process.versions.node))
+  found(...(await tried('rights', () => checkRights(dir))))
+  found(...(await tried('disk', () => checkDisk(dir))))
+  const connections = status?.connectionsMax ?? HOST_LIMITS.connections
+  found(...(await tried('limits', async () => judgeLimits(await readLimits(pid), connections))))
 
   const { manifest, finding } = checkFederation(federation ?? join(dir, 'federation.json'))
   found(finding)
   const identity = readIdentity(dir)
-  const records = manifest && (await checkRecords(dir, manifest))
-  if (records !== undefined) found(records)
   if (manifest !== undefined) {
+    found(...(await tried('records', () => checkRecords(dir, manifest))))
     found(checkSalting(manifest))
     found(checkCore(manifest))
   }
   if (manifest !== undefined && identity !== undefined) {
     out.progress('asking the peers …')
-    await examineNetwork(manifest, identity, dir, status !== undefined, found)
+    found(...(await tried('network', () => examineNetwork(manifest, identity, dir, status !== undefined, found))))
   }
   found(...judgeRunning(status, dirOption(dir, 'salt')))
 
@@ -77,13 +81,25 @@ export async function examine({ dir, federation }: DoctorOptions, out: Output): 
   if (hasProblem) out.fails()
 }
 
+/** A check that the machine refuses is a problem of its own, so that the other checks still run. */
+async function tried(
+  check: string,
+  run: () => Finding | readonly Finding[] | undefined | Promise<Finding | readonly Finding[] | undefined>,
+): Promise<readonly Finding[]> {
+  try {
+    return [(await run()) ?? []].flat()
+  } catch (error) {
+    return [toFinding(check, error)]
+  }
+}
+
 async function examineNetwork(
   manifest: Manifest,
   identity: Identity,
   dir: string,
   isRunning: boolean,
   found: Found,
-): Promise<void> {
+): Promise<Finding> {
   const clock = manifestClock(manifest)
   const { key } = nativeSigner(identity.secret)
   const addresses = ownAddresses(manifest, keyToPeerId(key), dir)
@@ -94,8 +110,9 @@ async function examineNetwork(
     found(judgePeers(seen, existsSync(join(dir, 'records', 'roster-0'))))
     if (!isRunning) found(judgeClock(offsetsToMedian(seen.offsets)))
   })
-  if (isRunning) found(await checkOwnAddresses(freshHosts, { key, addresses }))
-  else found(await checkPortsFree(optionsToListen({}, addresses), dirOption(dir, 'salt')))
+  return isRunning
+    ? await checkOwnAddresses(freshHosts, { key, addresses })
+    : await checkPortsFree(optionsToListen({}, addresses), dirOption(dir, 'salt'))
 }
 
 /** The keys of the node; undefined when they cannot be used, which `checkRights` reports. */

@@ -1,5 +1,7 @@
 /** The result of one check of `geotrace doctor`, with the next step, and its text. Pure. */
 
+import { toFailure } from '../terminal/failure.ts'
+
 type Severity = 'ok' | 'warn' | 'fail'
 
 export interface Finding {
@@ -23,6 +25,13 @@ export function warn(check: string, what: string, next: string): Finding {
 }
 export function fail(check: string, what: string, next: string): Finding {
   return { check, severity: 'fail', what, next }
+}
+
+/** An error of a check as a problem. Throws a fault of this program again. */
+export function toFinding(check: string, error: unknown): Finding {
+  const { code, message, next } = toFailure(error, 'doctor')
+  if (code === 'INTERNAL') throw error
+  return fail(check, message, next)
 }
 
 /** One line for the result, and the next step below it. */

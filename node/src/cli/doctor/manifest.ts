@@ -8,7 +8,7 @@ import { plural } from '../../admin/page/words.ts'
 import { readRecord } from '../../platform/file-records.ts'
 import { federationName } from '../identity/federation-name.ts'
 import { readManifest } from '../terminal/options.ts'
-import { type Finding, fail, ok, warn } from './finding.ts'
+import { type Finding, fail, ok, toFinding, warn } from './finding.ts'
 
 /** Reads the manifest at `path`; undefined with a problem when it is missing or invalid. */
 export function checkFederation(path: string): { manifest: Manifest | undefined; finding: Finding } {
@@ -23,7 +23,8 @@ export function checkFederation(path: string): { manifest: Manifest | undefined;
     const what = `${manifest.name}, ${federationName(manifest)}: ${plural(manifest.members.length, 'salt node')} of ${plural(operators, 'operator')}`
     return { manifest, finding: ok('federation', what) }
   } catch (error) {
-    if (!isFederationError(error)) throw error
+    if (!isFederationError(error, 'MANIFEST_INVALID'))
+      return { manifest: undefined, finding: toFinding('federation', error) }
     const next = 'ask your founder for federation.json again, and copy it unchanged'
     return { manifest: undefined, finding: fail('federation', error.message, next) }
   }

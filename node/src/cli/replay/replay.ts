@@ -35,15 +35,16 @@ export async function replay(paths: string[], options: ReplayOptions, out: Outpu
       `name one of: ${people.map(({ id }) => id).join(', ')}`,
     )
   }
+  const salting = optionsToSalting(options, NODES)
   const dir = mkdtempSync(join(tmpdir(), 'geotrace-replay-'))
+  let result: ReplayResult
   try {
-    const salting = optionsToSalting(options, NODES)
-    const result = await simulate({ ...options, salting, people, dir, out })
-    out.json({ ...result, imported: sumImports(people) })
-    for (const line of [...importLines(people), ...resultLines(result)]) out.line(line)
+    result = await simulate({ ...options, salting, people, dir, out })
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }
+  out.json({ ...result, imported: sumImports(people) })
+  for (const line of [...importLines(people), ...resultLines(result)]) out.line(line)
 }
 
 export function resultLines(result: ReplayResult): string[] {

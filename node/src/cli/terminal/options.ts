@@ -96,7 +96,8 @@ function withPath(error: unknown, path: string): unknown {
   )
 }
 
-function readManifestText(path: string): string {
+/** The bytes of a manifest as text. Throws COMMAND_INVALID when there is no such file, or an error of the system. */
+export function readManifestText(path: string): string {
   const text = readSmallFile(path, {
     what: 'federation file',
     maxBytes: MANIFEST_MAX_BYTES,
