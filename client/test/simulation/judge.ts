@@ -71,7 +71,9 @@ export async function judge(
     // A node with proven evidence, or one that asked to leave, keeps its shards to their end. A node that joins waits.
     const mayBeOut = lied.has(name) || left.has(name) || (joined.has(name) && !isGone(newest!, key))
     if (isOut && !mayBeOut) findings.push(`${name} is not in the roster, without a lie or a leave`)
-    const expected = isOut ? ['serving', 'draining', 'waiting'] : ['serving']
+    // The shards below say which seeds may be missing.
+    const seated = ['serving', 'seeds-missing']
+    const expected = isOut ? [...seated, 'draining', 'waiting'] : seated
     if (!expected.includes(status?.state ?? '')) {
       findings.push(`${name} is ${status?.state ?? 'down'} after all faults ended`)
     }

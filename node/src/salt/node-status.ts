@@ -21,10 +21,11 @@ import type { Shard } from './seeds/shard.ts'
 import type { Shards } from './seeds/shards.ts'
 
 /**
- * `joining`: no roster is known yet. `waiting`: no roster names this node.
+ * `joining`: no roster is known yet. `waiting`: no roster names this node. `seeds-missing`: a roster names the node, and it
+ * lacks a seed that devices may ask for now.
  * `draining`: the node leaves the federation and serves the shards that it still holds. `leaving`: it is stopping.
  */
-export type SaltNodeState = 'joining' | 'waiting' | 'serving' | 'draining' | 'leaving' | 'stopped'
+export type SaltNodeState = 'joining' | 'waiting' | 'seeds-missing' | 'serving' | 'draining' | 'leaving' | 'stopped'
 
 export interface SaltNodeStatus {
   state: SaltNodeState
@@ -113,6 +114,16 @@ export function shardStatuses(holdings: Pick<Holdings, 'inForce' | 'certified'>,
       .filter(({ shard }) => !isVacant(roster, shard))
       .map((item) => ({ firstEpoch, shard: item.shard, held: shards.isWhole(item) }))
   })
+}
+
+/**
+ * The shards of which the node lacks what devices may ask for now. The shards of a period whose secrets are not open yet
+ * count only when the node has no others.
+ */
+export function lackedShards(shards: readonly ShardStatus[], nowMs: number): number[] {
+  const open = shards.filter(({ firstEpoch }) => epochToSecretSpan(firstEpoch).from <= nowMs)
+  const lacked = (open.length > 0 ? open : shards).filter(({ held }) => !held)
+  return [...new Set(lacked.map(({ shard }) => shard))]
 }
 
 export function nextPeriodStatus(

@@ -8,6 +8,7 @@ import type { Membership } from '../membership/membership.ts'
 import type { HostStats } from '../net/protocol.ts'
 import { nativeSigner } from '../platform/native-signer.ts'
 import {
+  lackedShards,
   nextPeriodStatus,
   rosterStatus,
   type SaltNodeState,
@@ -138,9 +139,13 @@ class VolunteerNode implements SaltNode {
     const newest = this.#open?.membership.rosters.newest
     if (newest === undefined) return 'joining'
     const { roster } = newest
-    if (keyToMember(roster, this.key) !== undefined) return isGone(roster, this.key) ? 'draining' : 'serving'
     const { holdings } = this.#open!
-    const isHolding = holdings.inForce(this.#init.clock.now()).some(({ all }) => all.length > 0)
+    const nowMs = this.#init.clock.now()
+    if (keyToMember(roster, this.key) !== undefined) {
+      if (isGone(roster, this.key)) return 'draining'
+      return lackedShards(shardStatuses(holdings, nowMs), nowMs).length === 0 ? 'serving' : 'seeds-missing'
+    }
+    const isHolding = holdings.inForce(nowMs).some(({ all }) => all.length > 0)
     return isHolding ? 'draining' : 'waiting'
   }
 }

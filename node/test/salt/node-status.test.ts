@@ -1,6 +1,6 @@
 import { effortSpan, epochToSecretSpan, MINUTE_MS } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
-import { type NextPeriodStatus, nextPeriodStatus } from '../../src/salt/node-status.ts'
+import { lackedShards, type NextPeriodStatus, nextPeriodStatus } from '../../src/salt/node-status.ts'
 import { Group, type TestReplica } from './seeds/replica.ts'
 
 /** The parts of a replica in the period that its group agrees on. */
@@ -54,5 +54,23 @@ describe('the parts of a node in the next period', () => {
     await group.certify(new Uint8Array(32))
     expect(read(group, group.replicas[0]!)).toBeUndefined()
     expect(nextPeriodStatus({ coming: () => undefined, certified: () => undefined }, 0)).toBeUndefined()
+  })
+})
+
+describe('the shards that a node lacks now', () => {
+  const now = epochToSecretSpan(100).from
+  const shard = (firstEpoch: number, number: number, held: boolean) => ({ firstEpoch, shard: number, held })
+
+  it('a node lacks each shard whose seeds are missing in a period that devices may ask for', () => {
+    const shards = [shard(90, 1, false), shard(90, 2, true), shard(100, 1, false), shard(100, 3, false)]
+    expect(lackedShards(shards, now)).toEqual([1, 3])
+    expect(lackedShards([shard(90, 1, true)], now)).toEqual([])
+    expect(lackedShards([], now)).toEqual([])
+  })
+
+  it('a node lacks no shard of a later period, unless it has no others', () => {
+    const later = shard(101, 4, false)
+    expect(lackedShards([shard(90, 1, true), later], now)).toEqual([])
+    expect(lackedShards([later], now)).toEqual([4])
   })
 })

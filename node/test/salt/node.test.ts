@@ -143,7 +143,7 @@ describe('a federation of salt nodes', () => {
         encodeSaltRequest(request),
       )
       expect(() => answerToSalts(bytes, certified, shard!, request.blocks, node.key)).toThrow(/secrets of epoch/)
-      expect(node.status()).toMatchObject({ state: 'serving', refused: { EPOCH_LOST: 1 } })
+      expect(node.status()).toMatchObject({ state: 'seeds-missing', refused: { EPOCH_LOST: 1 } })
     }
     expect(drawn).toBe(0)
   })

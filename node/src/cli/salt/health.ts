@@ -8,7 +8,7 @@ import { parametersToSalting, type SaltingSource } from '../../admin/page/saltin
 import { SKEW_MAX_MS } from '../../membership/clock-watch.ts'
 import type { SaltNodeStatus } from '../../salt/node-status.ts'
 import { DISK_FULL_BYTES } from '../process/disk.ts'
-import { type HintInit, hasStrayed, isPinned, shardsNow, toHints } from './hints.ts'
+import { type HintInit, hasStrayed, isPinned, isSeated, shardsNow, toHints } from './hints.ts'
 
 interface StatusInit extends HintInit {
   version: string
@@ -64,13 +64,12 @@ function toNextPeriod({ nextPeriod }: SaltNodeStatus): NodeStatus['nextPeriod'] 
 
 function toHealth(init: HintInit): Health {
   const { status, nowMs, diskFreeBytes } = init
-  const { state, roster, shards, clockOffsetMs, membership } = status
+  const { state, roster, clockOffsetMs, membership } = status
   if (membership?.isForked === true) return 'forked'
   if (hasStrayed(init)) return 'strayed'
-  if (state !== 'serving') return state
+  if (!isSeated(status)) return state
   if (Math.abs(clockOffsetMs) > SKEW_MAX_MS) return 'clock-skewed'
   if (diskFreeBytes < DISK_FULL_BYTES) return 'disk-full'
   if (roster !== undefined && nowMs >= roster.reserveUntilMs) return 'roster-ended'
-  if (shards.some(({ held }) => !held)) return 'seeds-missing'
-  return 'serving'
+  return state
 }

@@ -7,7 +7,7 @@ import { type Hint, missingParts } from '../../admin/node-status.ts'
 import { mebibytes, plural } from '../../admin/page/words.ts'
 import { SKEW_MAX_MS } from '../../membership/clock-watch.ts'
 import type { Joining } from '../../membership/joining.ts'
-import type { SaltNodeStatus } from '../../salt/node-status.ts'
+import { lackedShards, type SaltNodeStatus } from '../../salt/node-status.ts'
 import { DISK_FULL_BYTES, DISK_LEAST_BYTES } from '../process/disk.ts'
 import { minute } from '../terminal/times.ts'
 import type { FederationView } from './federation-view.ts'
@@ -68,6 +68,11 @@ export function toHints(init: HintInit): Hint[] {
   return RULES.map((rule) => rule(init)).filter((hint) => hint !== undefined)
 }
 
+/** Whether the newest roster names the node as one that stays. */
+export function isSeated({ state }: Pick<SaltNodeStatus, 'state'>): boolean {
+  return state === 'serving' || state === 'seeds-missing'
+}
+
 /** The shards under the roster in force, or under the first roster before it begins. */
 export function shardsNow({ shards }: Pick<SaltNodeStatus, 'shards'>, nowMs: number): SaltNodeStatus['shards'] {
   const begun = shards.filter(({ firstEpoch }) => firstEpoch * EPOCH_MS <= nowMs)
@@ -107,7 +112,7 @@ function peersHint(init: HintInit): Hint | undefined {
       'the peers certify it when enough of them are online; `geotrace doctor` dials their addresses and yours',
     )
   }
-  if (state !== 'serving' || reach === undefined || reach.asked === 0 || reach.answered * 2 >= reach.asked) {
+  if (!isSeated(status) || reach === undefined || reach.asked === 0 || reach.answered * 2 >= reach.asked) {
     return undefined
   }
   return warn(
@@ -117,11 +122,9 @@ function peersHint(init: HintInit): Hint | undefined {
 }
 
 function seedsHint({ status, nowMs }: HintInit): Hint | undefined {
-  const missing = shardsNow(status, nowMs)
-    .filter(({ held }) => !held)
-    .map(({ shard }) => shard)
+  const missing = lackedShards(status.shards, nowMs)
   // After a restart the seeds arrive within seconds.
-  if (status.state !== 'serving' || missing.length === 0 || upMs(status, nowMs) <= ALONE_MS) return undefined
+  if (!isSeated(status) || missing.length === 0 || upMs(status, nowMs) <= ALONE_MS) return undefined
   return warn(
     `the seeds of ${shardList(missing)} are missing`,
     'no action: another replica of the shard sends them when it is online; if all replicas restarted at once, they come with the next roster',
@@ -131,7 +134,7 @@ function seedsHint({ status, nowMs }: HintInit): Hint | undefined {
 function nextPeriodHint({ status, nowMs }: HintInit): Hint | undefined {
   const { nextPeriod } = status
   if (nextPeriod === undefined || nextPeriod.missing.length === 0 || nowMs < nextPeriod.lateFromMs) return undefined
-  if (status.state !== 'serving' || upMs(status, nowMs) <= ALONE_MS) return undefined
+  if (!isSeated(status) || upMs(status, nowMs) <= ALONE_MS) return undefined
   const { parts, missing, neededMs } = nextPeriod
   return warn(
     `${missingParts(nextPeriod)} of ${parts} parts of the next period are missing, for ${shardList(missing.map(({ shard }) => shard))}; they are needed from ${minute(neededMs)}`,
@@ -170,7 +173,7 @@ function diskHint({ diskFreeBytes }: HintInit): Hint | undefined {
 /** A restart of this node would lose seeds that nobody else has. */
 function soleHint({ status, view, nowMs }: HintInit): Hint | undefined {
   const { soleShards } = view
-  if (status.state !== 'serving' || soleShards.length === 0 || upMs(status, nowMs) <= ALONE_MS) return undefined
+  if (!isSeated(status) || soleShards.length === 0 || upMs(status, nowMs) <= ALONE_MS) return undefined
   return warn(
     `no other replica of ${shardList(soleShards)} is online`,
     'keep this node running: its stop would leave their regions without salts until the next roster',

@@ -42,7 +42,9 @@ describe('geotrace doctor', () => {
     writeFileSync(join(own, 'federation.json'), JSON.stringify(manifest))
     const { code, stdout, stderr } = await run('doctor', '--dir', own)
     expect({ code, stderr }).toEqual({ code: 1, stderr: [] })
-    expect(stdout.find((line) => /^\w+ +records /.test(line))).toMatch(/^FAIL {2}records .*a part of the path is a file/)
+    expect(stdout.find((line) => /^\w+ +records /.test(line))).toMatch(
+      /^FAIL {2}records .*a part of the path is a file/,
+    )
     expect(stdout.at(-1)).toMatch(/^2 problems, /)
   })
 

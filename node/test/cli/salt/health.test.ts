@@ -18,7 +18,8 @@ describe('the health of a salt node', () => {
     expect(sampleStatus({ state: 'leaving' }).health).toBe('leaving')
     expect(sampleStatus({ clockOffsetMs: -30_001 }).health).toBe('clock-skewed')
     expect(sampleStatus({ clockOffsetMs: 30_000 }).health).toBe('serving')
-    expect(sampleStatus({ shards: [{ firstEpoch: 0, shard: 1, held: false }] }).health).toBe('seeds-missing')
+    expect(sampleStatus({ state: 'seeds-missing' }).health).toBe('seeds-missing')
+    expect(sampleStatus({ state: 'seeds-missing', clockOffsetMs: -30_001 }).health).toBe('clock-skewed')
     expect(sampleStatus({ roster: { ...roster, reserveUntilMs: NOW } }).health).toBe('roster-ended')
     expect(sampleStatus({}, { diskFreeBytes: 1 << 20 }).health).toBe('disk-full')
     const strayed = ['ash', 'birch', 'cedar', 'elm', 'fir']

@@ -26,7 +26,7 @@ describe('the hints of a salt node', () => {
     ['two answers of five', sampleStatus({ reach: { asked: 5, answered: 2, strayed: [], atMs: NOW } }), /only 2 of 5/],
     [
       'a missing seed',
-      sampleStatus({ shards: [{ firstEpoch: 0, shard: 4, held: false }] }),
+      sampleStatus({ state: 'seeds-missing', shards: [{ firstEpoch: 0, shard: 4, held: false }] }),
       /seeds of shard 4 are missing/,
     ],
     [
