@@ -28,6 +28,16 @@ describe('roster messages', () => {
     wire.decodeDone(wire.encodeDone())
   })
 
+  it('the bound of roster requests is the largest valid request, and one byte more is refused', () => {
+    const largest = wire.encodeRosterRequest({ op: 'submit', message: random(wire.GOSSIP_MAX_BYTES) })
+    expect(largest).toHaveLength(32_770)
+    expect(wire.ROSTER_PROTOCOL.requestMaxBytes).toBe(32_770)
+    expect(wire.decodeRosterRequest(largest)).toMatchObject({ op: 'submit' })
+    expect(() => wire.decodeRosterRequest(Uint8Array.of(...largest, 0))).toThrow(
+      expect.objectContaining({ code: 'MESSAGE_MALFORMED' }),
+    )
+  })
+
   it('a roster request that is cut, too long, garbled, of another version or without an operation is refused', () => {
     refusesCutAndLong(wire.encodeRosterRequest({ op: 'get', height: 7 }), wire.decodeRosterRequest)
     refusesCutAndLong(wire.encodeRosterRequest({ op: 'body', hash: random(32) }), wire.decodeRosterRequest)

@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { loosePermissionOf, permissionAdvice } from '../identity/file-rights.ts'
-import { OPERATOR_KEY, PEER_KEY } from '../identity/identity.ts'
+import { noKeyAdvice, OPERATOR_KEY, PEER_KEY } from '../identity/identity.ts'
 import { portAdvice, unusablePort } from '../identity/ports.ts'
 import { DISK_LEAST_BYTES, DISK_WANTED_BYTES, freeBytes } from '../process/disk.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
@@ -36,7 +36,7 @@ export function checkRights(dir: string): Finding {
       return fail('rights', what, next)
     }
   }
-  if (!existsSync(join(dir, PEER_KEY))) return fail('rights', `no keys in ${dir}`, 'geotrace salt init')
+  if (!existsSync(join(dir, PEER_KEY))) return fail('rights', `no ${PEER_KEY} in ${dir}`, noKeyAdvice(dir))
   return ok('rights', `only the owner can access ${dir} and its keys`)
 }
 

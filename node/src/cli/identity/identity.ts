@@ -66,6 +66,13 @@ function assertNoneLost(dir: string): void {
   invalidCommand(`${lost} is missing in ${dir}, where ${trace} shows that a node had it`, lostKeyAdvice(dir, lost))
 }
 
+/** The next step when `dir` has no peer key: a backup when a node had one there, otherwise new keys. */
+export function noKeyAdvice(dir: string): string {
+  return traceIn(dir)
+    ? lostKeyAdvice(dir, PEER_KEY)
+    : 'run `geotrace salt init` (or `geotrace central init`) first, or name the directory of your node with --dir'
+}
+
 function lostKeyAdvice(dir: string, lost: string): string {
   const elsewhere = lost === OPERATOR_KEY ? 'Or run the command on the machine that has this key.' : ''
   return [`${RESTORE} --dir ${dir}`, elsewhere || 'For a new node use another directory.'].join('\n')
@@ -99,12 +106,7 @@ export async function writeIdentity(
 
 /** Throws COMMAND_INVALID when there is no peer key, FILE_EXPOSED when others can read a key. */
 export function loadIdentity(dir: string): Identity {
-  if (!hasIdentity(dir)) {
-    const next = traceIn(dir)
-      ? lostKeyAdvice(dir, PEER_KEY)
-      : 'run `geotrace salt init` (or `geotrace central init`) first, or name the directory of your node with --dir'
-    invalidCommand(`no ${PEER_KEY} in ${dir}`, next)
-  }
+  if (!hasIdentity(dir)) invalidCommand(`no ${PEER_KEY} in ${dir}`, noKeyAdvice(dir))
   assertPrivate(dir)
   const operator = join(dir, OPERATOR_KEY)
   return {

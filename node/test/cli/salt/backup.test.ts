@@ -47,6 +47,11 @@ describe('geotrace salt backup and restore', () => {
     const again = await load('new')
     expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('already has keys') })
     expect((await readFile(join(at('new'), 'peer.key'))).equals(key)).toBe(true)
+
+    // A lost key comes back beside the other files of the node.
+    await rm(join(at('new'), 'peer.key'))
+    expect((await load('new')).code).toBe(0)
+    expect((await readFile(join(at('new'), 'peer.key'))).equals(key)).toBe(true)
   })
 
   it('the keys of the central peer come back with the advice to bring its store back too', async () => {
