@@ -40,7 +40,7 @@ export async function equip({ people, dir, redaction, manifest, core, clock }: E
         federation: manifest,
         core,
         clock,
-        storage: await levelStorage(join(dir, 'people', person.id)),
+        storage: await levelStorage(join(dir, 'people', String(i))),
         dialer: libp2pDialer({ localAddress: addresses[i]! }),
         random: systemRandom,
         acceptUnknownAccuracy: true,
