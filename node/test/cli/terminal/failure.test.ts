@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { FederationError } from '@geotrace/core-wasm/wire'
+import { type ErrorCode, FederationError } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import { reportFailure, toFailure } from '../../../src/cli/terminal/failure.ts'
 import { invalidCommand } from '../../../src/cli/terminal/invalid-command.ts'
@@ -42,6 +42,18 @@ describe('a failure of a command', () => {
     const { out, stderr } = captured()
     expect(reportFailure(error, false, out)).toBe(2)
     expect(stderr).toEqual(['geotrace: expected a port, got x', '  → give a number'])
+  })
+
+  it('each code of README.md "Errors" ends with the exit code of node/README.md, and has a next step', () => {
+    const read = (name: string): string => readFileSync(new URL(`../../../../${name}`, import.meta.url), 'utf8')
+    const errors = read('README.md').split('\n## Errors')[1]!.split('\n## ')[0]!
+    const codes = [...errors.matchAll(/^\| ([A-Z_]+) \|/gm)].map(([, code]) => code as ErrorCode)
+    expect(codes.length).toBeGreaterThan(45)
+    const chapter = read('node/README.md').split('### Exit codes')[1]!
+    const usage = /Failures with the codes ([\s\S]*?) end with 2/.exec(chapter)![1]!.split(/,\s+|\s+and\s+/)
+    const exits = codes.map((code) => toFailure(new FederationError(code, 'the reason', {} as never)))
+    expect(exits.filter(({ exit }) => exit === 2).map(({ code }) => code)).toEqual(usage)
+    for (const { code, next } of exits) expect(next, code).not.toBe('')
   })
 
   it('a refusal of a peer or of the machine ends with exit code 1, and a wrong file with exit code 2', () => {
