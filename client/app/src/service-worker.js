@@ -5,7 +5,9 @@
  */
 const VERSION = '__VERSION__'
 const FILES = '__FILES__'
-const CACHE = `geotrace-${VERSION}`
+/** The caches of this app. Other apps may have caches of this origin, which this worker neither reads nor deletes. */
+const OWN = 'geotrace-'
+const CACHE = `${OWN}${VERSION}`
 /** Fetched from the network; without a network the last answer serves. */
 const FRESH = ['/federation.json', '/advice.json', '/demo-track.geojson']
 
@@ -26,7 +28,8 @@ self.addEventListener('activate', (event) => {
   event.waitUntil(
     caches
       .keys()
-      .then((names) => Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name))))
+      .then((names) => names.filter((name) => name.startsWith(OWN) && name !== CACHE))
+      .then((old) => Promise.all(old.map((name) => caches.delete(name))))
       .then(() => self.clients.claim()),
   )
 })
@@ -52,7 +55,7 @@ self.addEventListener('notificationclick', (event) => {
 })
 
 async function cacheFirst(request) {
-  return (await caches.match(request)) ?? fetch(request)
+  return (await caches.match(request, { cacheName: CACHE })) ?? fetch(request)
 }
 
 async function freshFirst(request) {
