@@ -110,7 +110,9 @@ export function toFix(reading: Fix | GeolocationReading): Fix {
 
 function isValidFix({ lat, lng, accuracyM, at }: Fix): boolean {
   const accurate = accuracyM === undefined || (Number.isFinite(accuracyM) && accuracyM >= 0)
-  return Math.abs(lat) <= 90 && Number.isFinite(lng) && Number.isSafeInteger(at) && at >= 0 && accurate
+  // Receivers without a position give 0, 0, a place in the open sea.
+  const isPlace = Math.abs(lat) <= 90 && Number.isFinite(lng) && (lat !== 0 || lng !== 0)
+  return isPlace && Number.isSafeInteger(at) && at >= 0 && accurate
 }
 
 /** Removes foreign fields. Receivers and files write an accuracy of 0 for unknown. */

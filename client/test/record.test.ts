@@ -27,9 +27,13 @@ describe('record', () => {
       { at: 1.5 },
       { accuracyM: -1 },
       { accuracyM: Number.NaN },
+      { lat: 0, lng: 0 },
+      { lat: -0, lng: 0, accuracyM: 5 },
     ]
     for (const change of wrong) expect(await tracer.record({ ...fix, ...change })).toEqual(refused('invalid'))
     expect(await tracer.record({ ...fix, lat: 90 })).toEqual({ accepted: true })
+    const equator = await openTracer(await fakeFederation())
+    expect(await equator.record({ ...fix, lat: 0 })).toEqual({ accepted: true })
   })
 
   it('a fix that is inaccurate, unknown, in the future or too old is refused, each with its own reason', async () => {

@@ -2,7 +2,7 @@
  * Small files that a real app wrote, or that differ from such a file in one place. Each was read wrongly or refused as a whole
  * once. A file without a real model at hand was written from the published schema of its format.
  */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { importFile, importStream, type LeftOutReason } from '../../src/importers/index.ts'
 
@@ -136,6 +136,11 @@ describe('the case files', () => {
       await expect(read(name)).rejects.toThrow(line > 0 ? `${name}, line ${line}: ` : `${name}: `)
     },
   )
+
+  it('every file among the cases has an expectation', () => {
+    const files = readdirSync(CASES, { withFileTypes: true }).filter((entry) => entry.isFile())
+    expect(files.map(({ name }) => name).sort()).toEqual([...Object.keys(READ), ...Object.keys(REFUSED)].sort())
+  })
 
   it('a stream of single bytes gives the same fixes and the same receipt as the whole file', async () => {
     for (const name of Object.keys(READ)) {

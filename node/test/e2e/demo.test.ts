@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 
@@ -70,6 +71,29 @@ describe('the demo', () => {
     expect(text).toMatch(/finn: not at risk/)
     expect(text).toMatch(/\d\d:\d\d – \d\d:\d\d {2}near 52\.5\d+, 13\.4\d+ {2}\d+ matching/)
   })
+
+  it.each([
+    ['before its processes start', (dir: string) => dir !== ''],
+    ['while its processes start', (dir: string) => existsSync(join(tmpdir(), dir, 'authority', 'log'))],
+  ])(
+    'a demo that gets SIGTERM %s ends with exit code 0 and leaves no process or folder',
+    {
+      timeout: 600_000,
+    },
+    async (_, isTime) => {
+      const demo = run()
+      const own = (): string => directories().find((name) => name.startsWith(`geotrace-demo-${demo.child.pid}-`)) ?? ''
+      while (!isTime(own())) await new Promise((resolve) => setTimeout(resolve, 20))
+      const dir = own()
+      demo.child.kill('SIGTERM')
+      expect(await demo.ended).toBe(0)
+      expect(demo.text()).toMatch(/All processes have ended/)
+      // It did not go on: the list of processes comes when all of them serve.
+      expect(pids(demo.text())).toEqual([])
+      expect(directories()).not.toContain(dir)
+      expect(execFileSync('ps', ['-axo', 'args='], { encoding: 'utf8' })).not.toContain(dir)
+    },
+  )
 
   it('a demo ends all processes at Ctrl-C or SIGKILL, and the next demo removes the folder of a killed one', {
     timeout: 240_000,

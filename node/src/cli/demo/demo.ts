@@ -29,11 +29,11 @@ export interface DemoOptions {
   speed: number
   webPort: number
 }
-/** The parts of a demo that must be stopped. */
+/** The parts of a demo that must be stopped. A stop waits for those that still start. */
 interface Running {
   keeper: Supervisor
-  federation?: FederationProcesses
-  town?: Town
+  federation?: Promise<FederationProcesses>
+  town?: Promise<Town>
   control?: AdminServer
   web?: WebServer
 }
@@ -57,8 +57,9 @@ export async function demo(options: DemoOptions, out: Output): Promise<void> {
     running.keeper.stop()
     await running.control?.stop()
     await running.web?.stop()
-    await running.federation?.stop()
-    await running.town?.close().catch(() => {})
+    const federation = await running.federation?.catch(() => undefined)
+    await federation?.stop()
+    await running.town?.then((town) => town.close()).catch(() => {})
     rmSync(dir, { recursive: true, force: true, maxRetries: 3 })
     out.line('All processes have ended, and all files of the demo are deleted.')
   }
@@ -75,15 +76,16 @@ async function runDemo(
   out.progress('founding …')
   const { keeper } = running
   const onEnd = (peer: PeerProcess): void => keeper.ended(peer)
-  const federation = await startProcesses({ dir, degrees, parameters: PARAMETERS, onEnd, ...(speed > 1 && { speed }) })
-  running.federation = federation
+  running.federation = startProcesses({ dir, degrees, parameters: PARAMETERS, onEnd, ...(speed > 1 && { speed }) })
+  const federation = await running.federation
   await keeper.untilServing(federation.peers)
+  if (stop.aborted) return
   introduce(federation, out)
   const { manifest, clock } = federation
   const now = clock.now()
   const residents = simulateResidents(now, systemRandom)
-  const town = await openTown({ manifest, clock, residents, dir: join(dir, 'residents') })
-  running.town = town
+  running.town = openTown({ manifest, clock, residents, dir: join(dir, 'residents') })
+  const town = await running.town
   await tellStory(federation, town, out)
   if (once) return
   const web = await serveWeb(federation, simulateVisitor(now, systemRandom), webPort, out)
