@@ -57,6 +57,26 @@ describe('the command line', () => {
     }
   })
 
+  it('no command takes a secret as an argument, which every user of the machine could read', async () => {
+    const slots: string[] = []
+    const look = (command: Command, path: string): void => {
+      const options = command.options.map(({ long }) => long!)
+      for (const name of [...options, ...command.registeredArguments.map((argument) => `<${argument.name()}>`)])
+        if (/pass|secret|token|code|key/.test(name)) slots.push(`${path} ${name}`)
+      for (const child of command.commands) look(child, `${path} ${child.name()}`)
+    }
+    look(await wholeProgram(), 'geotrace')
+    // The others name a file.
+    const values = slots.filter((slot) => !/--(cert|key|store-key-file|passphrase-file)$/.test(slot))
+    expect(values).toEqual(['geotrace federation propose expel <peer id or operator key>'])
+    expect(slots.length).toBeGreaterThan(5)
+    const code = '7K3D-9QWX-0A1B-2C3D'
+    const { code: exit, stdout, stderr } = await run('codes', 'revoke', code)
+    expect({ exit, stdout }).toEqual({ exit: 2, stdout: [] })
+    expect(stderr.join('\n')).toMatch(/too many arguments/)
+    expect(stderr.join('\n')).not.toContain(code)
+  })
+
   it('with --json a failure is one JSON object on stdout, wherever the option stands', async () => {
     for (const argv of [
       ['--json', 'salt', 'run', '--port', 'x'],

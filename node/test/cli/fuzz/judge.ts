@@ -29,10 +29,20 @@ export function judge({ argv, expect }: Drawn, outcome: Outcome): string[] {
   check(isDebug || !TRACE.test(`${stdout}\n${stderr}`), 'a trace')
   if (expect === 'usage') check(code === 2 || /--help|--version/.test(argv.join(' ')), `exit code ${code}, expected 2`)
   check(code !== 2 || !MACHINE.test(`${stdout}\n${stderr}`), 'exit code 2 for a fault of the machine')
+  if (code === 0 && isJson && !signalled && !/--help|--version/.test(argv.join(' ')))
+    check(isOneObject(stdout), `expected one JSON object, got ${stdout.slice(0, 200)}`)
   if (code === 0 || signalled) return problems
   check(KEEPERS.test(line) || left.length === 0, `left behind: ${left.join(' ')}`)
   if (code === 1 && FINDERS.test(line) && /problem|"findings"/.test(stdout)) return problems
   return [...problems, ...(isJson ? judgeJson(code, stdout) : judgeText(stdout, stderr, isDebug))]
+}
+
+function isOneObject(stdout: string): boolean {
+  try {
+    return typeof JSON.parse(stdout) === 'object'
+  } catch {
+    return false
+  }
 }
 
 function judgeJson(code: number, stdout: string): string[] {
