@@ -6,7 +6,8 @@ import type { Log } from '../platform/log.ts'
 import type { CentralStore, Condition } from './store/central-store.ts'
 import type { StoreRoom } from './store-room.ts'
 
-export type PeerState = 'joining' | 'serving' | 'leaving' | 'stopped'
+/** `catching-up`: devices get BUSY until enough peers have answered since the start. */
+export type PeerState = 'joining' | 'catching-up' | 'serving' | 'leaving' | 'stopped'
 /** A state other than `serving` answers /healthz with 503. */
 export type PeerHealth = PeerState | 'disk-low' | 'disk-full' | 'disk-failed' | 'store-damaged' | 'store-full'
 

@@ -272,13 +272,15 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
 function toStatus(manifest: Manifest, state: CentralStatus['state'], parts: Parts | undefined): CentralStatus {
   const roster = parts?.membership.rosters.newest?.roster.height
   const risk = parts?.risk.status
+  const standing = parts?.membership.standing.state()
+  const served = standing === 'catching-up' ? standing : 'serving'
   return {
-    state: state === 'joining' && roster !== undefined ? 'serving' : state,
+    state: state === 'joining' && roster !== undefined ? served : state,
     federation: manifest.name,
     peerId: parts === undefined ? undefined : keyToPeerId(parts.host.key),
     addresses: parts?.host.addresses() ?? [],
     roster,
-    standing: parts?.membership.standing.state(),
+    standing,
     evidence: parts?.membership.status().evidence ?? [],
     reach: parts && toReach(parts),
     opensSeals: parts?.seals.isOpen() ?? true,

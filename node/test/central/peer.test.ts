@@ -130,9 +130,12 @@ describe('a central peer on the network', () => {
     expect(peer.status().state).toBe('stopped')
     peer = centralPeer(init())
     await peer.start()
-    expect(peer.status()).toMatchObject({ state: 'serving', activeReports: 1, riskFailures: 0 })
+    // It answers BUSY until enough peers have sent their newest roster, and says so.
+    expect(peer.status()).toMatchObject({ state: 'catching-up', activeReports: 1, riskFailures: 0 })
+    expect((await peer.condition()).health).toBe('catching-up')
     await expect(far.sync()).rejects.toMatchObject({ code: 'BUSY' })
     await linkMembers()
+    expect(peer.status().state).toBe('serving')
     await peer.settled()
     expect((await far.sync()).marks).toMatchObject([{ degree: 2 }])
     expect(await peer.reports()).toMatchObject([{ id: 1, at: START, state: 'active', marked: 2 }])
