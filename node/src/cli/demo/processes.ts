@@ -60,11 +60,11 @@ export async function startProcesses(init: ProcessesInit): Promise<FederationPro
   const clock = manifestClock(manifest)
   const manifestPath = join(dir, 'federation.json')
   writeFileSync(manifestPath, JSON.stringify(manifest, null, 2), { mode: 0o600 })
-  const launch = (name: string, role: PeerProcess['role']): PeerProcess => {
+  const launch = async (name: string, role: PeerProcess['role']): Promise<PeerProcess> => {
     const own = join(dir, name)
     const host = hosts[names.indexOf(name as (typeof names)[number])]!
     mkdirSync(own, { recursive: true, mode: 0o700 })
-    writeIdentity(own, {
+    await writeIdentity(own, {
       secret: demoSecret(DEMO_PHRASE, `peer/${name}`),
       operatorSecret: demoSecret(DEMO_PHRASE, `operator/${name}`),
     })
@@ -72,8 +72,10 @@ export async function startProcesses(init: ProcessesInit): Promise<FederationPro
     if (role === 'central') args.push('--degrees', String(degrees))
     return peerProcess({ name, role, dir: own, args, onEnd })
   }
-  const saltNodes = DEMO_OPERATORS.map((name) => launch(name, 'salt'))
-  const central = launch(DEMO_AUTHORITY, 'central')
+  const [central, ...saltNodes] = await Promise.all([
+    launch(DEMO_AUTHORITY, 'central'),
+    ...DEMO_OPERATORS.map((name) => launch(name, 'salt')),
+  ])
   let added = 0
 
   return {
@@ -95,13 +97,13 @@ export async function startProcesses(init: ProcessesInit): Promise<FederationPro
       const own = join(dir, name)
       mkdirSync(own, { mode: 0o700 })
       const card = demoCard(DEMO_PHRASE, name, addresses)
-      writeCard(own, card)
+      await writeCard(own, card)
       const application = cardToApplication(manifest, card, {
         node: nativeSigner(demoSecret(DEMO_PHRASE, `peer/${name}`)),
         operator: nativeSigner(demoSecret(DEMO_PHRASE, `operator/${name}`)),
       })
       const sponsors = await endorse(saltNodes, application)
-      const peer = launch(name, 'salt')
+      const peer = await launch(name, 'salt')
       saltNodes.push(peer)
       return { peer, sponsors }
     },
