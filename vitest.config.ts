@@ -106,8 +106,8 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
-    // Most tests wait for other processes half of their time: a worker for each core, none left free.
-    maxWorkers: availableParallelism(),
+    // Tests wait half of their time, for timers and for other processes, so one worker more than cores.
+    maxWorkers: availableParallelism() + 1,
     // Projects of one folder, and later runs, reuse transformed sources. `npx vitest --clearCache` deletes them.
     experimental: { fsModuleCache: true },
     projects: ['core-wasm', 'client', 'node'].flatMap((name) => [project(name, true), project(name, false)]),
