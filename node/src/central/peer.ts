@@ -382,7 +382,7 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
     const shared = { manifest, config, store, room, clock, random, retentionStart }
     const service = syncService({ ...shared, rosters, pins, isReady, codes, risk })
     const seals = await openSeals(init, membership, openRecords)
-    const sealed = sealedService({ manifest, peers, keys: seals.current, sync: service, random, log })
+    const sealed = sealedService({ manifest, peers, keys: seals.current, sync: service, clock, random, log })
     const watch = clockWatch(host, () => peers.others(host.key), clock, random, manifestToId(manifest))
     const upkeep = toUpkeep(init, { store, room, membership, watch, risk })
     return { host, store, membership, watch, pins, codes, risk, service, sealed, seals, space, ...upkeep }

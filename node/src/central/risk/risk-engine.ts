@@ -83,9 +83,8 @@ export function riskEngine(init: RiskEngineInit): RiskEngine {
   const add = (report: ReportRecord): void => {
     reports.put(report)
     queue.add(report.id)
-    if (report.state === 'active') return
-    index.remove(report.id)
-    runs.cancel(report.id)
+    // The queue removes the entries of the index, because a large index takes longer than a reply.
+    if (report.state !== 'active') runs.cancel(report.id)
   }
   const find = async (id: ReportId): Promise<ReportRecord> => {
     const report = (await store.reports()).find((item) => item.id === id)
@@ -112,6 +111,7 @@ export function riskEngine(init: RiskEngineInit): RiskEngine {
       add(report)
       // The removal waits only for the computation of this report, which was cancelled. The queue repeats a failed one.
       await runs.remove(id)
+      index.remove(id)
       queue.remove(id)
     },
     reportsOf: reports.reportsOf,

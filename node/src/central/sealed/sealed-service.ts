@@ -1,9 +1,10 @@
 /**
  * Answers /geotrace/sealed/1: opens a sealed sync that a member passed on, and seals the reply to the device. PROTOCOL.md §7.6.
- * Replies and refusals of the sync have one size, so that the relay learns nothing from them. In clear go only the errors of a
- * frame that does not open. Throws FORBIDDEN, SEAL_UNKNOWN, VERSION_UNKNOWN, MESSAGE_MALFORMED.
+ * Replies and refusals of the sync have one size and leave at the end of a slot, so that the relay learns nothing from
+ * them. In clear go only the errors of a frame that does not open, and BUSY when too many replies wait. Throws FORBIDDEN,
+ * SEAL_UNKNOWN, VERSION_UNKNOWN, MESSAGE_MALFORMED, BUSY.
  */
-import type { Random } from '@geotrace/core-wasm'
+import type { Clock, Random } from '@geotrace/core-wasm'
 import { openRequest, type SealKeys } from '@geotrace/core-wasm/seal'
 import { encodeRefusal, errorToRefusal, FederationError, type Manifest, manifestToId } from '@geotrace/core-wasm/wire'
 import type { Peers } from '../../membership/peers.ts'
@@ -11,6 +12,7 @@ import type { Handler } from '../../net/protocol.ts'
 import { toCode } from '../../platform/disk-error.ts'
 import type { Log } from '../../platform/log.ts'
 import type { SyncService } from '../sync/service.ts'
+import { replySlots } from './reply-slots.ts'
 
 export interface SealedCounters {
   /** Frames of members that no key opens. */
@@ -27,14 +29,17 @@ interface SealedServiceInit {
   readonly peers: Pick<Peers, 'withKey'>
   readonly keys: () => readonly SealKeys[]
   readonly sync: Pick<SyncService, 'answer'>
+  readonly clock: Clock
   readonly random: Random
   readonly log: Log
 }
 
-export function sealedService({ manifest, peers, keys, sync, random, log }: SealedServiceInit): SealedService {
+export function sealedService(init: SealedServiceInit): SealedService {
+  const { manifest, peers, keys, sync, clock, random, log } = init
   const federation = manifestToId(manifest)
   const { syncReplyBytes } = manifest.parameters
   const counters: SealedCounters = { sealUnknown: 0, sealedRefusals: 0 }
+  const slots = replySlots(clock)
 
   const open = (frame: Uint8Array) => {
     try {
@@ -60,8 +65,9 @@ export function sealedService({ manifest, peers, keys, sync, random, log }: Seal
       if (relay === undefined || relay.role === 'central')
         throw new FederationError('FORBIDDEN', 'sealed syncs come from members only: send them to a member')
       const opened = open(frame)
-      const reply = await answer(opened.request, relay.key)
-      return opened.sealReply(reply, syncReplyBytes, random)
+      return await slots.run(async () =>
+        opened.sealReply(await answer(opened.request, relay.key), syncReplyBytes, random),
+      )
     },
   }
 }

@@ -1,0 +1,49 @@
+/**
+ * Releases replies at fixed times after the arrival of their requests: PROTOCOL.md §7.6. A reply leaves at the end of the
+ * slot in which its work ended. The work of every kind of sync ends in the first slot, so the time of a reply does not
+ * tell a report, a withdrawal or an erasure from a sync without one. Throws BUSY.
+ */
+import type { Clock } from '@geotrace/core-wasm'
+import { busy } from '@geotrace/core-wasm/wire'
+
+/**
+ * Ten times what a sync takes while a report is computed and 16 others are answered (2026-11, two shared cores). A relay
+ * has seven requests open at a time, so 28 syncs a second go through each.
+ */
+export const REPLY_SLOT_MS = 250
+/** Replies that wait: with frames of 32 KB they hold 32 MB. */
+const WAITING_MAX = 1_024
+
+interface ReplySlots {
+  /** Runs a task now; its result or its error comes at the end of a slot. Throws BUSY at once when too many wait. */
+  run<T>(task: () => Promise<T>): Promise<T>
+}
+
+export function replySlots(clock: Pick<Clock, 'setTimer'>, waitingMax = WAITING_MAX): ReplySlots {
+  let waiting = 0
+  const slotEnd = (): Promise<void> => new Promise((resolve) => void clock.setTimer(resolve, REPLY_SLOT_MS))
+  return {
+    async run(task) {
+      if (waiting >= waitingMax) throw busy(REPLY_SLOT_MS)
+      waiting++
+      // The timer first, so that the slot does not begin after the work that runs at once.
+      let end = slotEnd()
+      let isDone = false
+      const work = task()
+      const done = (): void => {
+        isDone = true
+      }
+      void work.then(done, done)
+      try {
+        await end
+        while (!isDone) {
+          end = slotEnd()
+          await end
+        }
+        return await work
+      } finally {
+        waiting--
+      }
+    },
+  }
+}
