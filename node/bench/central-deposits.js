@@ -1,6 +1,7 @@
 /** Rows and deposits for the benchmark of the central store: nine people who meet, and strangers beside them. */
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { encodeRows } from '../dist/central/store/row-set.js'
 
 export const DAYS = 14
 export const FIRST_DAY = 20_000
@@ -21,24 +22,25 @@ export const EPOCHS = Array.from({ length: DAYS }, (_, day) =>
 const ROWS_PER_USER = EPOCHS.length * ROWS_PER_EPOCH
 
 export const sha = (text) => new Uint8Array(createHash('sha256').update(text).digest())
-const sorted = (rows) => rows.sort((a, b) => Buffer.compare(a.hash, b.hash))
+const toBytes = (rows) => encodeRows(rows.sort((a, b) => Buffer.compare(a.hash, b.hash)))
 
-export function strangeRows(count = ROWS_PER_EPOCH) {
+/** Rows as bytes: n × (hash 12 ‖ meta u8). */
+export const strangeRows = (count = ROWS_PER_EPOCH) => toBytes(strangers(count))
+
+function strangers(count) {
   const bytes = randomBytes(count * 12)
-  return sorted(
-    Array.from({ length: count }, (_, i) => ({
-      hash: new Uint8Array(bytes.subarray(i * 12, i * 12 + 12)),
-      size: SIZES[i % SIZES.length],
-      lags: i % 3 === 0 ? 3 : 1 + (i & 1),
-    })),
-  )
+  return Array.from({ length: count }, (_, i) => ({
+    hash: new Uint8Array(bytes.subarray(i * 12, i * 12 + 12)),
+    size: SIZES[i % SIZES.length],
+    lags: i % 3 === 0 ? 3 : 1 + (i & 1),
+  }))
 }
 
 let syncs = 0
 export function toDeposit(user, groups, day = FIRST_DAY + DAYS - 1) {
   const name = `sync ${syncs++}`
   const [syncId, digest] = [sha(name).subarray(0, 16), sha(`content of ${name}`)]
-  return { user, syncId, digest, basis: Uint8Array.of(0), day, perDay: 1e6, groups }
+  return { user, syncId, digest, basis: Uint8Array.of(0), day, since: day, perDay: 1e6, groups }
 }
 
 /** Puts reporter 0, contacts 1 to 4 and their contacts 5 to 8 into the store; returns their numbers. */
@@ -49,13 +51,13 @@ export async function addPeople(store) {
     Array.from({ length: 6 }, (_, j) => ({ hash: sha(`${pair}/${k}/${j}`).subarray(0, 12), size: 5, lags: 3 }))
   for (const [i, user] of people.entries()) {
     const groups = EPOCHS.map((epoch, k) => {
-      const rows = strangeRows(ROWS_PER_EPOCH - 24)
+      const rows = strangers(ROWS_PER_EPOCH - 24)
       if (i === 0)
         for (let contact = 1; contact <= 4; contact++) if (k % 8 === contact) rows.push(...shared(contact, k))
       if (i >= 1 && i <= 4 && k % 8 === i) rows.push(...shared(i, k))
       if (i >= 1 && i <= 4 && k % 8 === 5) rows.push(...shared(i + 4, k))
       if (i >= 5 && k % 8 === 5) rows.push(...shared(i, k))
-      return { epoch, rows: sorted(rows) }
+      return { epoch, rows: toBytes(rows) }
     })
     for (let k = 0; k < groups.length; k += EPOCHS_PER_SYNC)
       await store.deposit(toDeposit(user, groups.slice(k, k + EPOCHS_PER_SYNC)))

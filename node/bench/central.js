@@ -12,7 +12,7 @@ import { riskEngine } from '../dist/central/risk/risk-engine.js'
 import { sourceIndex } from '../dist/central/risk/source-index.js'
 import { valueSeal } from '../dist/central/store/database/sealed-value.js'
 import { levelStore } from '../dist/central/store/level-store.js'
-import { hashToKey } from '../dist/central/store/row-set.js'
+import { rowsToHashes } from '../dist/central/store/row-set.js'
 import { silent, systemRandom } from '../dist/index.js'
 import {
   addPeople,
@@ -145,18 +145,16 @@ const SEAL = valueSeal(systemRandom(32), systemRandom)
 /** One sealed value for each epoch of a deposit. */
 function toBlobs({ user, groups, syncId }) {
   return groups.map(({ epoch, rows }) => {
-    const body = new Uint8Array(13 * rows.length)
-    for (const [i, row] of rows.entries()) body.set(row.hash, 13 * i)
     const key = Buffer.concat([numbers(epoch, user), syncId])
-    return [key, SEAL.seal(key, body)]
+    return [key, SEAL.seal(key, rows)]
   })
 }
 
 /** Two entries for each row: by hash and by user. */
 function toNaive({ user, groups }) {
   return groups.flatMap(({ epoch, rows }) =>
-    rows.flatMap(({ hash, size, lags }) => {
-      const value = Uint8Array.of(size | (lags << 6))
+    Array.from({ length: rows.length / 13 }, (_, i) => rows.subarray(13 * i, 13 * i + 13)).flatMap((row) => {
+      const [hash, value] = [row.subarray(0, 12), row.subarray(12)]
       return [
         [Buffer.concat([Buffer.of(1), numbers(epoch), hash, numbers(user)]), value],
         [Buffer.concat([Buffer.of(2), numbers(user, epoch), hash]), value],
@@ -181,7 +179,7 @@ async function reportRows(root, progress) {
     for (let report = 1; report <= reports; report++) {
       const watch = index.watch(report)
       watch.sources([1_000_000 + report])
-      watch.hashes(strangeRows(SOURCE_ROWS).map(({ hash }) => hashToKey(hash)))
+      watch.hashes(rowsToHashes(strangeRows(SOURCE_ROWS)))
     }
     const names = Array.from({ length: SYNCS }, (_, i) => sha(`stranger ${i}`))
     const users = await inLanes(names, (name) => store.addUser(name, 1, FIRST_DAY))

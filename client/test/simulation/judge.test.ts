@@ -1,6 +1,6 @@
 import { loadCore } from '@geotrace/core-wasm'
 import { GENERATOR } from '@geotrace/core-wasm/voprf'
-import { EVALUATE_PROTOCOL, manifestToRoster, type Protocol } from '@geotrace/core-wasm/wire'
+import { EVALUATE_PROTOCOL, manifestToRoster, type Protocol, ROW_BYTES, rowToMeta } from '@geotrace/core-wasm/wire'
 import { type FaultKind, simulatedFederation } from '@geotrace/node/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { readTotals } from '../../src/device/totals.ts'
@@ -58,8 +58,8 @@ describe('the judge of histories', () => {
     const found = await findingsAfter(({ federation }) => {
       const [users] = federation.deposits.rows.values()
       const [syncs] = users!.values()
-      const [[name, rows]] = [...syncs!] as [[string, readonly never[]]]
-      syncs!.set(name, rows.slice(1))
+      const [[name, rows]] = [...syncs!] as [[string, Uint8Array]]
+      syncs!.set(name, rows.subarray(ROW_BYTES))
     })
     expect(found).toMatch(/misses 1 rows at the central peer and counts 0 lost/)
   })
@@ -68,7 +68,7 @@ describe('the judge of histories', () => {
     const found = await findingsAfter(({ federation }) => {
       const [users] = federation.deposits.rows.values()
       const [syncs] = users!.values()
-      syncs!.set('forged', [{ hash: new Uint8Array(12), size: 5, lags: 1 }])
+      syncs!.set('forged', Uint8Array.of(...new Uint8Array(12), rowToMeta({ size: 5, lags: 1 })))
     })
     expect(found).toMatch(/has a row at the central peer that no fix made/)
   })

@@ -14,6 +14,9 @@ import {
   hashToRosterName,
   isGone,
   MINUTE_MS,
+  metaToRow,
+  RISK_HASH_BYTES,
+  ROW_BYTES,
   type Roster,
   rosterInForce,
   SALT_PROTOCOL,
@@ -417,7 +420,11 @@ function readRows({ rows }: SimulatedFederation['deposits'], user: number): Map<
   const found: ModelRow[] = []
   for (const [epoch, users] of rows) {
     for (const list of users.get(user)?.values() ?? []) {
-      for (const { hash, size, lags } of list) found.push({ epoch, hash: bytesToHex(hash), size, lags })
+      for (let at = 0; at < list.length; at += ROW_BYTES) {
+        const hash = list.subarray(at, at + RISK_HASH_BYTES)
+        const { size, lags } = metaToRow(hash, list[at + RISK_HASH_BYTES]!)!
+        found.push({ epoch, hash: bytesToHex(hash), size, lags })
+      }
     }
   }
   return addRows(found)

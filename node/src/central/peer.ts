@@ -51,6 +51,7 @@ import { type SealedCounters, type SealedService, sealedService } from './sealed
 import type { CentralStore, DayStatistics, ReportId, ReportRecord } from './store/central-store.ts'
 import { dayToFirstEpoch } from './store/day.ts'
 import { levelStore } from './store/level-store.ts'
+import { isOneDisk } from './store/store-keys.ts'
 import { type StoreRoom, storeRoom } from './store-room.ts'
 import { type RosterPins, rosterPins } from './sync/pins.ts'
 import { type SyncCounters, type SyncService, syncService } from './sync/service.ts'
@@ -132,6 +133,8 @@ interface CentralCondition {
   readonly quarantined: number
   /** Free space on the disk of the store; undefined for a store of the caller. */
   readonly freeMib: number | undefined
+  /** Where the keys of the store are; undefined for a store of the caller. */
+  readonly storeKeys?: string
 }
 /** A report as the authority sees it, without users and hashes. Times are Unix ms. */
 export interface ReportOutcome {
@@ -197,6 +200,7 @@ interface Parts {
   scrubbing: Rounds
   health: CentralHealth
   space: DiskSpace | undefined
+  storeKeys: string | undefined
 }
 
 /** Throws COMMAND_INVALID for a bad setting and MANIFEST_INVALID for a manifest whose replies are too small. */
@@ -302,9 +306,10 @@ async function toStatistics({ store, codes }: Parts): Promise<CentralStatistics>
 
 async function toCondition(state: PeerState, parts: Parts | undefined): Promise<CentralCondition> {
   if (parts === undefined) return { health: state, quarantined: 0, freeMib: undefined }
-  const { health, risk, space } = parts
+  const { health, risk, space, storeKeys } = parts
   const quarantined = risk.status.quarantined.length
-  return { health: await health.look(state), quarantined, freeMib: space && Math.floor(space.freeBytes / MIB) }
+  const freeMib = space && Math.floor(space.freeBytes / MIB)
+  return { health: await health.look(state), quarantined, freeMib, ...(storeKeys !== undefined && { storeKeys }) }
 }
 
 function toReach({ watch: { reach }, membership }: Parts): CentralStatus['reach'] {
@@ -385,7 +390,8 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
     const sealed = sealedService({ manifest, peers, keys: seals.current, sync: service, clock, random, log })
     const watch = clockWatch(host, () => peers.others(host.key), clock, random, manifestToId(manifest))
     const upkeep = toUpkeep(init, { store, room, membership, watch, risk })
-    return { host, store, membership, watch, pins, codes, risk, service, sealed, seals, space, ...upkeep }
+    const storeKeys = init.store === undefined ? await describeKeys(init) : undefined
+    return { host, store, membership, watch, pins, codes, risk, service, sealed, seals, space, storeKeys, ...upkeep }
   } catch (error) {
     for (const close of opened.reverse()) await close()
     throw error
@@ -449,6 +455,13 @@ async function openStore(
     clock,
     founding: rule,
   })
+}
+
+async function describeKeys({ dir, keyPath = join(dir, 'store.keys') }: CentralPeerInit): Promise<string> {
+  const isReadable = await isOneDisk(keyPath, join(dir, 'store'))
+  return isReadable
+    ? 'on the disk of the store: a thief of the disk can read the store (--store-key-file)'
+    : 'on another disk than the store'
 }
 
 /** The median of the peers' clocks in Unix ms; undefined when no peer answers. */

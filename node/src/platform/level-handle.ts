@@ -24,6 +24,8 @@ export interface LevelHandle {
   /** The entries of a range in ascending order, many at a time. */
   entries(range: KeyRange): AsyncIterable<[key: Uint8Array, value: Uint8Array][]>
   keys(range: KeyRange): AsyncIterable<Uint8Array[]>
+  /** The last key of a range. */
+  last(range: KeyRange): Promise<Uint8Array | undefined>
   /** Writes all operations or none. With `sync` they are durable when the promise resolves. */
   write(operations: Iterable<LevelOperation>, sync: boolean): Promise<void>
   /** Removes deleted entries of this range from the tables, as far as LevelDB does that. */
@@ -77,6 +79,10 @@ export const openLevel: OpenLevel = async (dir, { create, writeBufferBytes } = {
     },
     async *keys(range) {
       for await (const chunk of chunks(level.keys(bounds(range)))) yield chunk.map((key) => plain(key)!)
+    },
+    async last(range) {
+      for await (const [key] of chunks(level.keys({ ...bounds(range), reverse: true, limit: 1 }))) return plain(key)
+      return undefined
     },
     async write(operations, sync) {
       // Use a chained batch, because the array form copies every operation (measured: 2–4 times slower).

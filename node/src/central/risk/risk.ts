@@ -10,7 +10,7 @@
  */
 import { LAG_CURRENT, type Mark, type Row } from '@geotrace/core-wasm/wire'
 import type { User, UserRows } from '../store/central-store.ts'
-import { hashToKey } from '../store/row-set.ts'
+import { decodeRows, hashToKey, keysToHashes } from '../store/row-set.ts'
 import { countsFor, type HeldHashes, holdRows, type Source, toList } from './holders.ts'
 import { assertWithin, type RiskLimits } from './limits.ts'
 import { type MarkBatch, markBatch } from './mark-batch.ts'
@@ -21,8 +21,8 @@ import type { Slices } from './slices.ts'
 /** The reading part of a CentralStore. */
 export interface RowSource {
   epochs(): Promise<readonly number[]>
-  userRows(epoch: number, user: User): Promise<readonly Row[]>
-  probe(epoch: number, hashes: ReadonlySet<string>): AsyncIterable<UserRows>
+  userRows(epoch: number, users: readonly User[]): Promise<readonly Uint8Array[]>
+  probe(epoch: number, hashes: Uint8Array): AsyncIterable<UserRows>
 }
 export interface RiskReport {
   readonly user: User
@@ -33,7 +33,8 @@ export interface RiskReport {
 /** Receives the sources and hashes before the rule reads their rows. Rows written later can then cause another run. */
 export interface RiskWatch {
   sources(users: Iterable<User>): void
-  hashes(keys: Iterable<string>): void
+  /** n × 12. */
+  hashes(hashes: Uint8Array): void
 }
 export interface RiskRun {
   readonly rows: RowSource
@@ -160,11 +161,12 @@ type OnMatch = (target: User, row: Row, held: readonly (ReturnType<HeldHashes['g
 async function forMatches(run: RiskRun, epoch: number, levels: readonly Level[], onMatch: OnMatch): Promise<void> {
   const { rows, report, limits, watch, slices } = run
   const held = await holdLevels(run, epoch, levels)
-  const wanted = new Set(held.flatMap((hashes) => [...hashes.keys()]))
-  if (wanted.size === 0) return
+  const wanted = keysToHashes(new Set(held.flatMap((hashes) => [...hashes.keys()])))
+  if (wanted.length === 0) return
   watch?.hashes(wanted)
-  for await (const { user, rows: matched } of rows.probe(epoch, wanted)) {
+  for await (const { user, rows: bytes } of rows.probe(epoch, wanted)) {
     if (user === report.user) continue
+    const matched = decodeRows(bytes)
     let units = 0
     for (const row of matched) {
       if ((row.lags & LAG_CURRENT) === 0) continue
@@ -194,9 +196,8 @@ async function holdLevels(
   for (const level of levels) {
     const hashes: HeldHashes = new Map()
     held.push(hashes)
-    for (const source of level.sources) {
-      if (source.from > epoch) continue
-      const own = (await rows.userRows(epoch, source.user)).filter(({ size }) => level.isCarrying(size))
+    for await (const [source, bytes] of rowsOfSources(rows, epoch, level.sources)) {
+      const own = decodeRows(bytes).filter(({ size }) => level.isCarrying(size))
       const before = hashes.size
       holdRows(hashes, { source, epoch, rows: own, isPruned: level.pairs === undefined })
       count += level.pairs === undefined ? hashes.size - before : own.length
@@ -208,6 +209,26 @@ async function holdLevels(
     }
   }
   return held
+}
+
+/** Sources whose rows are read at once. */
+const SOURCES_AT_ONCE = 256
+
+/** The rows of the sources that count in an epoch, in the order of the sources. */
+async function* rowsOfSources(
+  rows: RowSource,
+  epoch: number,
+  sources: readonly Source[],
+): AsyncGenerator<[source: Source, rows: Uint8Array]> {
+  const counting = sources.filter(({ from }) => from <= epoch)
+  for (let i = 0; i < counting.length; i += SOURCES_AT_ONCE) {
+    const some = counting.slice(i, i + SOURCES_AT_ONCE)
+    const lists = await rows.userRows(
+      epoch,
+      some.map(({ user }) => user),
+    )
+    for (const [n, source] of some.entries()) yield [source, lists[n]!]
+  }
 }
 
 /** Adds a crossing to the users that are reached. The epochs ascend, so the first crossing is the earliest. */

@@ -4,9 +4,8 @@
  * and hashes here first and reads the store afterwards. At least one of the two therefore sees the other.
  * One table of numbers holds all reports, so that a sync costs the same with one active report and with thousands.
  */
-import { LAG_CURRENT } from '@geotrace/core-wasm/wire'
+import { LAG_CURRENT, RISK_HASH_BYTES, ROW_BYTES } from '@geotrace/core-wasm/wire'
 import type { EpochRows, ReportId, User } from '../store/central-store.ts'
-import { hashToKey } from '../store/row-set.ts'
 import type { RiskWatch } from './risk.ts'
 
 /** About 100 MB. A report that finds no room is computed again after every sync with rows, which is slow but correct. */
@@ -62,8 +61,9 @@ export function sourceIndex(max = ENTRIES_MAX): SourceIndex {
           // A report that was removed while its computation ran stays removed.
           for (const user of users) if (watched.has(report)) insert(user, USER, report)
         },
-        hashes: (keys) => {
-          for (const key of keys) if (watched.has(report)) insert(keyToWord(key, 0), keyToWord(key, 4), report)
+        hashes: (hashes) => {
+          for (let at = 0; at < hashes.length; at += RISK_HASH_BYTES)
+            if (watched.has(report)) insert(toWord(hashes, at), toWord(hashes, at + 4), report)
         },
       }
     },
@@ -83,9 +83,7 @@ export function sourceIndex(max = ENTRIES_MAX): SourceIndex {
       }
       look(user, USER)
       // A source reaches a user only in a block in which the user was there.
-      const current = groups.flatMap(({ rows }) => rows.filter(({ lags }) => (lags & LAG_CURRENT) !== 0))
-      for (const { hash } of current) look(keyToWord(hashToKey(hash), 0), keyToWord(hashToKey(hash), 4))
-      if (current.length > 0) for (const report of full) found.add(report)
+      if (forCurrent(groups, look)) for (const report of full) found.add(report)
       return [...found].sort((a, b) => a - b)
     },
     get size() {
@@ -114,7 +112,19 @@ function findSlot(table: Uint32Array, a: number, b: number, isIt: (report: Repor
   return undefined
 }
 
-function keyToWord(key: string, at: number): number {
-  const byte = (i: number): number => key.charCodeAt(at + i)
-  return ((byte(0) << 24) | (byte(1) << 16) | (byte(2) << 8) | byte(3)) >>> 0
+/** Calls `look` with the words of each hash of a current row. Returns whether there is one. */
+function forCurrent(groups: readonly EpochRows[], look: (a: number, b: number) => void): boolean {
+  let hasCurrent = false
+  for (const { rows } of groups) {
+    for (let at = 0; at < rows.length; at += ROW_BYTES) {
+      if (((rows[at + RISK_HASH_BYTES]! >> 3) & LAG_CURRENT) === 0) continue
+      hasCurrent = true
+      look(toWord(rows, at), toWord(rows, at + 4))
+    }
+  }
+  return hasCurrent
+}
+
+function toWord(bytes: Uint8Array, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
 }

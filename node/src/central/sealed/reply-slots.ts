@@ -1,7 +1,7 @@
 /**
  * Releases replies at fixed times after the arrival of their requests: PROTOCOL.md §7.6. A reply leaves at the end of the
- * slot in which its work ended. The work of every kind of sync ends in the first slot, so the time of a reply does not
- * tell a report, a withdrawal or an erasure from a sync without one. Throws BUSY.
+ * slot in which its work ended. The work of every kind of sync ends in the first slot. So the time of a reply does not
+ * tell a report, a withdrawal or an erasure from another sync. Throws BUSY.
  */
 import type { Clock } from '@geotrace/core-wasm'
 import { busy } from '@geotrace/core-wasm/wire'

@@ -4,27 +4,27 @@
  * Only one process writes. When a promise resolves, its change is durable.
  * Throws STORE_MISSING, STORE_LOCKED, STORAGE_CORRUPT, SYNC_CONFLICT.
  */
-import type { Mark, Pin, Row } from '@geotrace/core-wasm/wire'
+import type { Mark, Pin } from '@geotrace/core-wasm/wire'
 
 /** A user's number in this store: a u32 that is never used again. The store cannot turn it back into SHA-256(secret). */
 export type User = number
 /** A report's number in this store, counted from 1. */
 export type ReportId = number
 
-/** Some rows of one user and epoch: distinct hashes, ascending. */
+/** Some rows of one user and epoch, as bytes (row-set.ts): n × (hash 12 ‖ meta u8), ascending, each hash once. */
 export interface EpochRows {
   readonly epoch: number
-  readonly rows: readonly Row[]
+  readonly rows: Uint8Array
 }
-/** Hashes of one user's rows in an epoch. */
+/** Hashes of one user's rows in an epoch: n × 12, ascending. */
 export interface EpochHashes {
   readonly epoch: number
-  readonly hashes: readonly Uint8Array[]
+  readonly hashes: Uint8Array
 }
 /** The rows of one user that a probe found. */
 export interface UserRows {
   readonly user: User
-  readonly rows: readonly Row[]
+  readonly rows: Uint8Array
 }
 
 /** The acknowledgement of a sync. The peer answers a repeated sync from it. */
@@ -95,8 +95,10 @@ export interface Deposit extends SyncRecord {
   readonly day: number
   /** Rows to remove, whatever their lags, before `groups` are added. Unknown ones are ignored. */
   readonly takenBack?: readonly EpochHashes[]
-  /** Ascending by epoch. */
+  /** Ascending by epoch. The store copies the rows. */
   readonly groups: readonly EpochRows[]
+  /** The sync cannot have arrived before this UTC day, so no acknowledgement of an earlier day is its own. */
+  readonly since: number
   /** Deposits that the store takes from this user on a day. */
   readonly perDay: number
   /** Become durable in the same write as the acknowledgement, or not at all. */
@@ -162,7 +164,8 @@ export interface CentralStore {
    */
   eraseUser(id: Uint8Array, day: number): Promise<boolean>
 
-  findSync(user: User, syncId: Uint8Array): Promise<SyncRecord | undefined>
+  /** The acknowledgement of a sync that arrived on this UTC day or later. */
+  findSync(user: User, syncId: Uint8Array, since?: number): Promise<SyncRecord | undefined>
   /**
    * Stores rows and lags that the user does not have yet, then the acknowledgement. Writes nothing and returns `duplicate`
    * when this user, sync id and digest were acknowledged before. Writes nothing and returns `too-many` when the user has
@@ -172,10 +175,10 @@ export interface CentralStore {
   deposit(deposit: Deposit): Promise<DepositOutcome>
   attempts(user: User): Promise<Attempts | undefined>
 
-  /** The user's rows of an epoch: one for each hash, with merged lags, ascending by hash. */
-  userRows(epoch: number, user: User): Promise<Row[]>
-  /** The users with rows of these hashes (`hashToKey`): one item for each user, ascending by user. */
-  probe(epoch: number, hashes: ReadonlySet<string>): AsyncIterable<UserRows>
+  /** The rows of each of these users in an epoch: one for each hash, with merged lags. In the order of `users`. */
+  userRows(epoch: number, users: readonly User[]): Promise<Uint8Array[]>
+  /** The users with rows of these hashes (n × 12, ascending): one item for each user, ascending by user. */
+  probe(epoch: number, hashes: Uint8Array): AsyncIterable<UserRows>
   /** Epochs that may have rows, ascending. */
   epochs(): Promise<number[]>
   /**

@@ -1,5 +1,5 @@
 /**
- * Encodings of the level store's values. PROTOCOL.md §8. The many rows, marks and syncs have fixed big-endian fields.
+ * Encodings of the level store's values. PROTOCOL.md §8. Marks and syncs have fixed big-endian fields.
  * The few reports, codes and pins are JSON, because their fields may change. Every value is sealed.
  */
 import {
@@ -10,40 +10,11 @@ import {
   hexToBytes,
   MARK_BYTES,
   type Mark,
-  metaToRow,
   type Pin,
   RISK_HASH_BYTES,
-  ROW_BYTES,
-  type Row,
-  rowToMeta,
   SYNC_ID_BYTES,
 } from '@geotrace/core-wasm/wire'
 import type { CodeRecord, MarkList, ReportProgress, ReportRecord, SyncRecord } from './central-store.ts'
-
-/** n × (hash 12 ‖ meta u8), the form on the wire. */
-export function encodeRows(rows: readonly Row[]): Uint8Array {
-  const writer = byteWriter(rows.length * ROW_BYTES)
-  for (const row of rows) writer.bytes(row.hash, RISK_HASH_BYTES).u8(rowToMeta(row))
-  return writer.finish()
-}
-
-export function decodeRows(body: Uint8Array): Row[] {
-  return Array.from({ length: body.length / ROW_BYTES }, (_, i) => readRow(body, i * ROW_BYTES))
-}
-
-/** The rows whose hash (`hashToKey`) is in `hashes`. Other rows become no objects, because a probe reads a whole epoch. */
-export function decodeMatchingRows(body: Uint8Array, hashes: ReadonlySet<string>): Row[] {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  const rows: Row[] = []
-  for (let at = 0; at < bytes.length; at += ROW_BYTES) {
-    if (hashes.has(bytes.toString('latin1', at, at + RISK_HASH_BYTES))) rows.push(readRow(body, at))
-  }
-  return rows
-}
-
-function readRow(body: Uint8Array, at: number): Row {
-  return metaToRow(body.slice(at, at + RISK_HASH_BYTES), body[at + RISK_HASH_BYTES]!)!
-}
 
 export function encodeMarks(marks: readonly Mark[]): Uint8Array {
   const writer = byteWriter(marks.length * MARK_BYTES)
@@ -96,26 +67,24 @@ export function decodeSync(syncId: Uint8Array, body: Uint8Array): SyncRecord & {
 export interface UserRecord {
   /** UTC day of the first deposit. */
   readonly since: number
-  /** UTC day of the last deposit, and the deposits of that day. */
+  /** UTC day of the last deposit. */
   readonly seen: number
-  readonly deposits: number
   /** The key under which the user is found. */
   readonly key: Uint8Array
 }
 
-/** since u32 ‖ seen u32 ‖ deposits u32 ‖ key. */
-export function encodeUser({ since, seen, deposits, key }: UserRecord): Uint8Array {
-  return byteWriter(12 + key.length)
+/** since u32 ‖ seen u32 ‖ key. */
+export function encodeUser({ since, seen, key }: UserRecord): Uint8Array {
+  return byteWriter(8 + key.length)
     .u32(since)
     .u32(seen)
-    .u32(deposits)
     .bytes(key)
     .finish()
 }
 
 export function decodeUser(body: Uint8Array): UserRecord {
   const reader = byteReader(body)
-  return { since: reader.u32(), seen: reader.u32(), deposits: reader.u32(), key: reader.bytes(reader.left) }
+  return { since: reader.u32(), seen: reader.u32(), key: reader.bytes(reader.left) }
 }
 
 /** Two u32: the day and count of a user's attempts. */

@@ -11,24 +11,22 @@ import { FederationError } from '@geotrace/core-wasm/wire'
 import { syncDirectory } from '../../platform/atomic-file.ts'
 import { prefixRange } from '../../platform/level-handle.ts'
 import type { DayStatistics, User } from './central-store.ts'
-import { decodeRows } from './codecs.ts'
-import { type Database, type DatabaseInit, lazyDatabase, type Operation, openDatabase } from './database/database.ts'
-import { type Seal, valueSeal } from './database/sealed-value.ts'
+import { type Database, type DatabaseInit, lazyDatabase, openDatabase } from './database/database.ts'
+import { valueSeal } from './database/sealed-value.ts'
 import { decodeTally, emptyTally, encodeTally, type Tally } from './database/tally.ts'
-import { dayToEpochs } from './day.ts'
-import { keyNumber, metaKey, rowsPrefix, withMark } from './keys.ts'
-import { mergeRows } from './row-set.ts'
+import { DAY_COUNTS, DayRows, EntryCache } from './day-rows.ts'
+import { keyNumber, metaKey } from './keys.ts'
 import type { StoreKeys } from './store-keys.ts'
+import type { Witness } from './witness.ts'
 
 export interface DayDatabases {
   /** The listed days, ascending. */
   days(): number[]
-  get(day: number): Database | undefined
-  /** The day's database; creates and lists a new day. Throws RangeError for a day that retention has dropped. */
-  ensure(day: number): Promise<Database>
+  get(day: number): DayRows | undefined
+  /** The day; creates and lists a new day. Throws RangeError for a day that retention has dropped. */
+  ensure(day: number): Promise<DayRows>
   statistics(): DayStatistics[]
-  /** The operations for `meta` that keep the tallies of these days, as far as they exist. */
-  witness(days: Iterable<number>): Operation[]
+  databases(): Database[]
   /** Deletes all rows of a user from the tables. */
   eraseUser(user: User): Promise<void>
   /** The first day that was not dropped. */
@@ -44,49 +42,54 @@ type DaysInit = Pick<DatabaseInit, 'open' | 'clock'> & {
   floor: number
   keys: StoreKeys
   random: Random
+  witness: Witness
 }
-
-/** A day's tally counts its rows. */
-const COUNTS = 1
 
 /** Finds all listed days. Throws STORE_MISSING. */
 export async function openDays(init: DaysInit): Promise<DayDatabases> {
-  const { dir, meta } = init
-  const databases = await findListed(init, await listedDays(meta))
+  const { dir, meta, witness } = init
+  const cache = new EntryCache()
+  const days = await findListed(init, cache, await listedDays(meta))
   const exclusive = oneAtATime()
   let { floor } = init
-  const sorted = (): number[] => [...databases.keys()].sort((a, b) => a - b)
+  const sorted = (): number[] => [...days.keys()].sort((a, b) => a - b)
+  /** A day on which syncs arrived may have had no rows. */
+  const withRows = (): number[] =>
+    sorted().filter((day) =>
+      days
+        .get(day)!
+        .database.tally.counts.slice(1)
+        .some((blobs) => blobs > 0),
+    )
+  const databases = (): Database[] => sorted().map((day) => days.get(day)!.database)
 
-  const make = async (day: number): Promise<Database> => {
-    const known = databases.get(day)
+  const make = async (day: number): Promise<DayRows> => {
+    const known = days.get(day)
     if (known !== undefined) return known
     if (day < floor)
       throw new RangeError(`"day" expected ${floor} or later, because retention dropped the days before; got ${day}`)
     await rm(dayToPath(dir, day), { recursive: true, force: true })
-    const database = await createDay(init, day, valueSeal(await init.keys.make(day), init.random))
+    const database = await openDatabase({ ...toInit(init, day, await init.keys.make(day)), create: true })
     try {
       await syncDirectory(dir)
-      await meta.write([toWitness(day, database)])
+      await meta.write([toListing(day, database.tally)])
     } catch (error) {
       await database.close()
       throw error
     }
-    databases.set(day, database)
-    return database
+    const rows = new DayRows(day, database, cache)
+    days.set(day, rows)
+    return rows
   }
 
   return {
     days: sorted,
-    get: (day) => databases.get(day),
-    ensure: async (day) => databases.get(day) ?? (await exclusive(() => make(day))),
-    statistics: () => sorted().map((day) => ({ day, rows: databases.get(day)!.tally.counts[0]! })),
-    witness: (touched) =>
-      [...touched].flatMap((day) => {
-        const database = databases.get(day)
-        return database === undefined ? [] : [toWitness(day, database)]
-      }),
+    get: (day) => days.get(day),
+    ensure: async (day) => days.get(day) ?? (await exclusive(() => make(day))),
+    databases,
+    statistics: () => withRows().map((day) => ({ day, rows: days.get(day)!.database.tally.counts[0]! })),
     eraseUser: async (user) => {
-      for (const [day, database] of databases) await eraseRows(database, day, user)
+      for (const rows of [...days.values()]) await rows.erase(user)
     },
     get floor() {
       return floor
@@ -95,23 +98,25 @@ export async function openDays(init: DaysInit): Promise<DayDatabases> {
       exclusive(async () => {
         floor = Math.max(floor, day)
         const gone = sorted().filter((item) => item < floor)
+        const count = withRows().filter((item) => item < floor).length
         if (gone.length > 0) await meta.write(gone.map((item) => ({ key: metaKey('day', item) })))
         for (const item of gone) {
-          await databases.get(item)!.close()
-          databases.delete(item)
+          await days.get(item)!.database.close()
+          days.delete(item)
+          witness.forget(toName(item))
         }
         await init.keys.dropBefore(floor)
-        // Also the directories that an earlier sweep could not remove.
-        for (const item of await daysOnDisk(dir)) {
-          if (item < floor) await rm(dayToPath(dir, item), { recursive: true })
-        }
-        return gone.length
+        await removeBefore(dir, floor)
+        return count
       }),
-    close: () => closeAll(databases),
+    close: async () => {
+      for (const database of databases()) await database.close()
+    },
   }
 }
 
-function toWitness(day: number, { tally }: Database): Operation {
+/** The entry of `meta` that lists a day, with a tally that its database had. */
+export function toListing(day: number, tally: Tally): { key: Uint8Array; body: Uint8Array } {
   return { key: metaKey('day', day), body: encodeTally(tally) }
 }
 
@@ -124,6 +129,11 @@ async function listedDays(meta: Database): Promise<Map<number, Tally>> {
   return days
 }
 
+/** Also removes directories that an earlier sweep could not remove. */
+async function removeBefore(dir: string, floor: number): Promise<void> {
+  for (const item of await daysOnDisk(dir)) if (item < floor) await rm(dayToPath(dir, item), { recursive: true })
+}
+
 async function daysOnDisk(dir: string): Promise<number[]> {
   const names = await readdir(dir)
   return names.flatMap((name) => {
@@ -132,12 +142,16 @@ async function daysOnDisk(dir: string): Promise<number[]> {
   })
 }
 
-/** The databases of the listed days that have a key. Removes all others. Throws STORE_MISSING, STORAGE_CORRUPT. */
-async function findListed(init: DaysInit, days: ReadonlyMap<number, Tally>): Promise<Map<number, Database>> {
-  const { dir, meta, open, clock, keys, random } = init
-  for (const day of await daysOnDisk(dir)) if (!days.has(day)) await rm(dayToPath(dir, day), { recursive: true })
-  const databases = new Map<number, Database>()
-  for (const [day, known] of days) {
+/** The listed days that have a key. Removes all others. Throws STORE_MISSING, STORAGE_CORRUPT. */
+async function findListed(
+  init: DaysInit,
+  cache: EntryCache,
+  listed: ReadonlyMap<number, Tally>,
+): Promise<Map<number, DayRows>> {
+  const { dir, meta, keys } = init
+  for (const day of await daysOnDisk(dir)) if (!listed.has(day)) await rm(dayToPath(dir, day), { recursive: true })
+  const days = new Map<number, DayRows>()
+  for (const [day, known] of listed) {
     const key = keys.day(day)
     // A restored backup may have days that retention dropped since.
     if (key === undefined) await meta.write([{ key: metaKey('day', day) }])
@@ -147,39 +161,34 @@ async function findListed(init: DaysInit, days: ReadonlyMap<number, Tally>): Pro
       const text = 'the database of a day is missing; mount the right disk, or restore the last backup'
       throw new FederationError('STORE_MISSING', text, { dir: path })
     }
-    databases.set(
-      day,
-      lazyDatabase({ dir: path, what: `day ${day}`, known, open, clock, seal: valueSeal(key, random) }),
-    )
+    days.set(day, new DayRows(day, lazyDatabase(toInit(init, day, key, known)), cache))
   }
-  return databases
+  return days
 }
 
-function createDay({ dir, open, clock }: DaysInit, day: number, seal: Seal): Promise<Database> {
-  const known = emptyTally(COUNTS)
-  return openDatabase({ dir: dayToPath(dir, day), what: `day ${day}`, create: true, known, open, clock, seal })
+function toInit(
+  { dir, open, clock, random, witness }: DaysInit,
+  day: number,
+  key: Uint8Array,
+  listed = emptyTally(DAY_COUNTS),
+): Omit<DatabaseInit, 'create'> {
+  const name = toName(day)
+  const noted = witness.known(name)
+  return {
+    dir: dayToPath(dir, day),
+    what: name,
+    known: noted !== undefined && noted.writes > listed.writes ? noted : listed,
+    open,
+    clock,
+    seal: valueSeal(key, random),
+    onWrite: (tally) => witness.note(name, tally),
+  }
 }
 
-async function closeAll(databases: ReadonlyMap<number, Database>): Promise<void> {
-  for (const database of databases.values()) await database.close()
+function toName(day: number): string {
+  return `day ${day}`
 }
 
 function dayToPath(dir: string, day: number): string {
   return join(dir, `day-${day}`)
-}
-
-/** Deletes a user's rows epoch by epoch. The counts change by what each write takes, so other writes may run meanwhile. */
-async function eraseRows(database: Database, day: number, user: User): Promise<void> {
-  for (const epoch of dayToEpochs(day)) {
-    const range = prefixRange(rowsPrefix(epoch, user))
-    const operations: Operation[] = []
-    const lists = []
-    for await (const [key, body] of database.entries(range)) {
-      operations.push(...withMark(key).map((item) => ({ key: item })))
-      lists.push(decodeRows(body))
-    }
-    if (operations.length === 0) continue
-    await database.write(operations, [-mergeRows(...lists).length])
-    await database.compact(range)
-  }
 }

@@ -43,35 +43,24 @@ export function keyNumber(key: Uint8Array, n: number): number {
 }
 
 /** The kinds of entries in a day's database. */
-const [ROWS, NEW_ROWS, BUCKETS, RUNS] = [1, 2, 3, 4]
+const [ENTRIES, BLOBS, BUCKETS, RUNS] = [1, 2, 3, 4]
 
-/** A key in a day's database: epoch, user, part, so that the parts of a user's rows in an epoch are neighbours. */
-export function rowsKey(epoch: number, user: number, part: number): Uint8Array {
-  return dayKey(ROWS, epoch, user, part)
+/** The entry by which a user finds a blob: user, number of the blob. Or the prefix of a user's entries, or of all. */
+export function entryKey(...parts: readonly number[]): Uint8Array {
+  return dayKey(ENTRIES, ...parts)
 }
 
-/** The key prefix of all rows, of an epoch's rows, or of a user's rows in an epoch. */
-export function rowsPrefix(...parts: readonly number[]): Uint8Array {
-  return dayKey(ROWS, ...parts)
+/** The blob of a sync by its number, so that blobs lie in the order of their arrival. Or the prefix of all blobs. */
+export function blobKey(...parts: readonly number[]): Uint8Array {
+  return dayKey(BLOBS, ...parts)
 }
 
-/** Whether the key belongs to one user: it begins with the epoch and the user. */
-export function isOfUser(key: Uint8Array): boolean {
-  return key[0] === ROWS || key[0] === NEW_ROWS
+export function isEntry(key: Uint8Array): boolean {
+  return key[0] === ENTRIES
 }
 
-export function isRows(key: Uint8Array): boolean {
-  return key[0] === ROWS
-}
-
-/** The mark, or the prefix of marks, of rows that are in no run yet; with the numbers of `rowsKey`. */
-export function newRowsPrefix(...parts: readonly number[]): Uint8Array {
-  return dayKey(NEW_ROWS, ...parts)
-}
-
-/** The key of a part of a user's rows, and the key of its mark. */
-export function withMark(key: Uint8Array): [Uint8Array, Uint8Array] {
-  return [key, newRowsPrefix(keyNumber(key, 0), keyNumber(key, 1), keyNumber(key, 2))]
+export function isBlob(key: Uint8Array): boolean {
+  return key[0] === BLOBS
 }
 
 /** The bucket of a run, or the prefix of its buckets: epoch, run, bucket. */

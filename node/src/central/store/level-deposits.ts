@@ -1,35 +1,21 @@
 /**
- * Deposits in the level store. PROTOCOL.md §8. The rows of a user in an epoch lie in a few parts. A deposit adds one part
- * with the rows and lags that are new, and many parts become one again. So the same rows sent again cost nothing on disk,
- * and no user can make a read of their rows slow. A probe of a closed epoch begins with its runs (level-runs.ts). Throws
- * STORAGE_CORRUPT, STORAGE_FULL, BUSY, SYNC_CONFLICT.
+ * Deposits in the level store. PROTOCOL.md §8. A sync is written once, as a blob with its acknowledgement in the database of
+ * the day on which it arrives. Rows of another day, and a report with its acknowledgement, are durable before. So the same
+ * rows sent again cost little on disk, and no user can make a read of their rows slow. Throws STORAGE_CORRUPT,
+ * STORAGE_FULL, BUSY, SYNC_CONFLICT.
  */
 import { type Turns, turns } from '@geotrace/core-wasm'
-import { bytesToHex, equalBytes, FederationError, type Row } from '@geotrace/core-wasm/wire'
-import { prefixRange } from '../../platform/level-handle.ts'
-import type { CentralStore, CodeRecord, Deposit, User, UserRows } from './central-store.ts'
-import {
-  decodeJson,
-  decodeMatchingRows,
-  decodePair,
-  decodeRows,
-  decodeSync,
-  decodeUser,
-  encodePair,
-  encodeRows,
-  encodeSync,
-  encodeUser,
-} from './codecs.ts'
+import { boundedMap, bytesToHex, equalBytes, FederationError } from '@geotrace/core-wasm/wire'
+import type { CentralStore, CodeRecord, Deposit, SyncRecord, User } from './central-store.ts'
+import { decodeJson, decodePair, decodeSync, decodeUser, encodePair, encodeSync, encodeUser } from './codecs.ts'
 import type { Database, Operation } from './database/database.ts'
 import { dayToEpochs, epochToDay } from './day.ts'
 import type { DayDatabases } from './day-databases.ts'
-import { keyNumber, metaKey, NO_BODY, newRowsPrefix, rowsKey, rowsPrefix, withMark } from './keys.ts'
-import { closeEpoch, findCandidates } from './level-runs.ts'
-import { freshRows, mergeRows } from './row-set.ts'
-import { takeBack } from './take-back.ts'
+import { metaKey, NO_BODY } from './keys.ts'
+import { NO_ROWS } from './row-set.ts'
 
-/** Parts of a user's rows in an epoch. With 480 rows at most, joining them writes 6 KB. */
-const PARTS_MAX = 8
+/** Users whose last day is in memory: some 6 MB. */
+const SEEN_MAX = 100_000
 
 interface DepositsInit {
   meta: Database
@@ -59,32 +45,39 @@ export function openCodes(meta: Database): OpenCodes {
   }
 }
 
-export function levelDeposits({ meta, days, perUser, codes, toRecords }: DepositsInit) {
-  const findSync: CentralStore['findSync'] = async (user, syncId) => {
+export function levelDeposits(init: DepositsInit) {
+  const { meta, days, perUser, codes } = init
+  const lastDays = userDays(meta)
+  /** `meta` has the acknowledgements of syncs with records, beside these records. */
+  const findSync = async (user: User, syncId: Uint8Array, since = 0): Promise<SyncRecord | undefined> => {
+    for (const day of days.days().reverse()) {
+      if (day < since) break
+      const known = await days.get(day)?.findSync(user, syncId)
+      if (known !== undefined) return known
+    }
     const body = await meta.get(metaKey('sync', user, syncId))
     return body === undefined ? undefined : decodeSync(syncId, body)
   }
-  const write = async (deposit: Deposit, seen: readonly Operation[]): Promise<void> => {
-    const { user, takenBack = [], groups } = deposit
-    await takeBack(days, user, takenBack)
-    await writeRows(days, deposit)
-    // Also of days without a write: the witness of an earlier write may have failed.
-    const witness = days.witness(new Set([...takenBack, ...groups].map(({ epoch }) => epochToDay(epoch))))
-    await meta.write([...seen, ...acknowledgement(deposit), ...toRecords(deposit), ...witness])
-  }
+
   return {
     findSync,
     deposit: (deposit) =>
       perUser.run(deposit.user, async () => {
         const { user, syncId, digest, code } = deposit
-        const known = await findSync(user, syncId)
+        const known = await findSync(user, syncId, deposit.since)
         if (known !== undefined && !equalBytes(known.digest, digest)) {
           throw new FederationError('SYNC_CONFLICT', 'this sync id has another deposit: use a new sync id')
         }
         if (known !== undefined) return 'duplicate'
-        const seen = await seenOperations(meta, deposit)
-        if (seen === undefined) return 'too-many'
-        const store = (): Promise<void> => write(deposit, seen)
+        const seen = await lastDays.get(user)
+        // A clock that goes back gives no further deposits.
+        const arrival = Math.max(deposit.day, seen)
+        if (((await days.get(arrival)?.countSyncs(user)) ?? 0) >= deposit.perDay) return 'too-many'
+        const operations = seen < arrival ? await lastDays.toOperations(user, arrival) : []
+        const store = async (): Promise<void> => {
+          await write(init, deposit, arrival, operations)
+          lastDays.note(user, arrival)
+        }
         if (code !== undefined) return (await codes.close(code, store)) ? 'stored' : 'code-taken'
         await store()
         return 'stored'
@@ -95,118 +88,92 @@ export function levelDeposits({ meta, days, perUser, codes, toRecords }: Deposit
       const [day, count] = decodePair(body)
       return { day, count }
     },
-    userRows: async (epoch, user) => (await readRows(days, epoch, user)).rows,
-    probe: (epoch, hashes) => probe(days, epoch, hashes),
-    epochs: async () => days.days().flatMap(dayToEpochs),
-    closeEpoch: async (epoch) => {
-      const database = days.get(epochToDay(epoch))
-      if (database === undefined) return 0
-      const rows = await closeEpoch(database, epoch)
-      if (rows > 0) await meta.write(days.witness([epochToDay(epoch)]))
-      return rows
+    userRows: async (epoch, users) =>
+      (await days.get(epochToDay(epoch))?.userRows(epoch, users)) ?? users.map(() => NO_ROWS),
+    probe: async function* (epoch, hashes) {
+      const day = days.get(epochToDay(epoch))
+      if (day !== undefined) yield* day.probe(epoch, hashes)
     },
+    epochs: async () => days.days().flatMap(dayToEpochs),
+    closeEpoch: async (epoch) => (await days.get(epochToDay(epoch))?.close(epoch)) ?? 0,
   } satisfies Partial<CentralStore>
 }
 
-async function* probe(days: DayDatabases, epoch: number, hashes: ReadonlySet<string>): AsyncIterable<UserRows> {
-  const database = days.get(epochToDay(epoch))
-  if (database === undefined) return
-  const candidates = await findCandidates(database, epoch, hashes)
-  if (candidates === undefined) return yield* scan(database, epoch, hashes)
-  for (const user of candidates) {
-    const lists: Row[][] = []
-    for await (const [, body] of database.entries(prefixRange(rowsPrefix(epoch, user))))
-      lists.push(decodeMatchingRows(body, hashes))
-    const rows = mergeRows(...lists)
-    if (rows.length > 0) yield { user, rows }
-  }
-}
-
-/** Reads all rows of an epoch. */
-async function* scan(database: Database, epoch: number, hashes: ReadonlySet<string>): AsyncIterable<UserRows> {
-  let user: User | undefined
-  let lists: Row[][] = []
-  for await (const [key, body] of database.entries(prefixRange(rowsPrefix(epoch)))) {
-    const rows = decodeMatchingRows(body, hashes)
-    if (rows.length === 0) continue
-    if (user !== undefined && user !== keyNumber(key, 1)) {
-      yield { user, rows: mergeRows(...lists) }
-      lists = []
-    }
-    user = keyNumber(key, 1)
-    lists.push(rows)
-  }
-  if (user !== undefined) yield { user, rows: mergeRows(...lists) }
-}
-
-/** The rows of a user in an epoch, and the keys of their parts. */
-async function readRows(days: DayDatabases, epoch: number, user: User): Promise<{ rows: Row[]; keys: Uint8Array[] }> {
-  const [lists, keys]: [Row[][], Uint8Array[]] = [[], []]
-  for await (const [key, body] of days.get(epochToDay(epoch))?.entries(prefixRange(rowsPrefix(epoch, user))) ?? []) {
-    lists.push(decodeRows(body))
-    keys.push(key)
-  }
-  return { rows: mergeRows(...lists), keys }
-}
-
-/** Writes the rows that the user does not have yet. */
-async function writeRows(days: DayDatabases, { user, groups }: Deposit): Promise<void> {
-  const byDay = new Map<number, { operations: Operation[]; rows: number }>()
-  for (const { epoch, rows } of groups) {
-    const known = await readRows(days, epoch, user)
-    const { fresh, added } = freshRows(known.rows, rows)
-    if (fresh.length === 0) continue
-    const item = byDay.get(epochToDay(epoch)) ?? { operations: [], rows: 0 }
-    byDay.set(epochToDay(epoch), item)
-    item.rows += added
-    const isJoined = known.keys.length >= PARTS_MAX
-    if (isJoined) item.operations.push(...known.keys.flatMap(withMark).map((key) => ({ key })))
-    // No number is used twice for a user, so that a closing takes no new part for one that is in a run.
-    const last = known.keys.at(-1)
-    const part = Math.max(
-      days.get(epochToDay(epoch))?.tally.writes ?? 0,
-      last === undefined ? 0 : keyNumber(last, 2) + 1,
-    )
-    const body = encodeRows(isJoined ? mergeRows(known.rows, fresh) : fresh)
-    item.operations.push({ key: rowsKey(epoch, user, part), body, isNew: true })
-    item.operations.push({ key: newRowsPrefix(epoch, user, part), body: NO_BODY, isNew: true })
-  }
+/** Writes what the sync changes, then its acknowledgement on the day of arrival. */
+async function write(
+  { meta, days, toRecords }: DepositsInit,
+  deposit: Deposit,
+  arrival: number,
+  seen: readonly Operation[],
+): Promise<void> {
+  const { user, groups, takenBack = [] } = deposit
+  for (const [day, items] of byDay(takenBack)) await days.get(day)?.takeBack(user, items)
+  const parts = byDay(groups)
+  const own = parts.get(arrival) ?? []
+  parts.delete(arrival)
   // Wait for every day, because a repetition that starts during a write would store its rows twice.
   const writes = await Promise.allSettled(
-    [...byDay].map(async ([day, { operations, rows }]) => (await days.ensure(day)).write(operations, [rows])),
+    [...parts].map(async ([day, items]) => (await days.ensure(day)).put(user, items)),
   )
-  for (const write of writes) if (write.status === 'rejected') throw write.reason
-}
-
-/**
- * The operations that count a deposit of the user's last day, and forget attempts of earlier days. Undefined when the
- * user has made all deposits of the day.
- */
-async function seenOperations(meta: Database, { user, day, perDay }: Deposit): Promise<Operation[] | undefined> {
-  const key = metaKey('person', user)
-  const body = await meta.get(key)
-  if (body === undefined) return []
-  const person = decodeUser(body)
-  if (person.seen >= day) {
-    const deposits = person.deposits + 1
-    return deposits > perDay ? undefined : [{ key, body: encodeUser({ ...person, deposits }) }]
+  for (const item of writes) if (item.status === 'rejected') throw item.reason
+  const { attempts, reports, code } = deposit
+  if (attempts === undefined && reports === undefined && code === undefined) {
+    if (seen.length > 0) await meta.write(seen)
+    return await (await days.ensure(arrival)).put(user, own, deposit)
   }
-  return [
-    { key, body: encodeUser({ ...person, seen: day, deposits: 1 }) },
-    { key: metaKey('seen', person.seen, user) },
-    { key: metaKey('seen', day, user), body: NO_BODY },
-    { key: metaKey('attempts', user) },
-  ]
+  const day = await days.ensure(arrival)
+  await day.put(user, own)
+  await meta.write([...seen, ...acknowledgement(deposit, arrival), ...toRecords(deposit)])
+  await day.put(user, [], deposit)
 }
 
-function acknowledgement(deposit: Deposit): Operation[] {
-  const { user, syncId, day, attempts } = deposit
+/** The UTC day of each user's last deposit. */
+function userDays(meta: Database) {
+  const known = boundedMap<User, number>(SEEN_MAX)
+  return {
+    /** 0 for a user without a record. */
+    async get(user: User): Promise<number> {
+      const seen = known.get(user)
+      if (seen !== undefined) return seen
+      const body = await meta.get(metaKey('person', user))
+      return body === undefined ? 0 : decodeUser(body).seen
+    },
+    /** The operations that set the last day, and forget attempts of earlier days. */
+    async toOperations(user: User, day: number): Promise<Operation[]> {
+      const key = metaKey('person', user)
+      const body = await meta.get(key)
+      if (body === undefined) return []
+      const person = decodeUser(body)
+      return [
+        { key, body: encodeUser({ ...person, seen: day }) },
+        { key: metaKey('seen', person.seen, user) },
+        { key: metaKey('seen', day, user), body: NO_BODY },
+        { key: metaKey('attempts', user) },
+      ]
+    },
+    note: (user: User, day: number) => void known.set(user, day),
+  }
+}
+
+function acknowledgement(deposit: Deposit, day: number): Operation[] {
+  const { user, syncId, attempts } = deposit
   const operations: Operation[] = [
-    { key: metaKey('sync', user, syncId), body: encodeSync(deposit), isNew: true },
-    { key: metaKey('syncByDay', day, user, syncId), body: NO_BODY, isNew: true },
+    { key: metaKey('sync', user, syncId), body: encodeSync({ ...deposit, day }) },
+    { key: metaKey('syncByDay', day, user, syncId), body: NO_BODY },
   ]
   if (attempts !== undefined) {
     operations.push({ key: metaKey('attempts', user), body: encodePair(attempts.day, attempts.count) })
   }
   return operations
+}
+
+function byDay<T extends { epoch: number }>(items: readonly T[]): Map<number, T[]> {
+  const days = new Map<number, T[]>()
+  for (const item of items) {
+    const day = epochToDay(item.epoch)
+    const known = days.get(day)
+    if (known === undefined) days.set(day, [item])
+    else known.push(item)
+  }
+  return days
 }

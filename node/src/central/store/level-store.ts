@@ -31,7 +31,7 @@ import {
 } from './codecs.ts'
 import { type Database, type Operation, openDatabase } from './database/database.ts'
 import { valueSeal } from './database/sealed-value.ts'
-import { emptyTally } from './database/tally.ts'
+import { emptyTally, type Tally } from './database/tally.ts'
 import { type DayDatabases, openDays } from './day-databases.ts'
 import { type ErasedUsers, erasedUsers } from './erased-users.ts'
 import { keyNumber, metaKey, NO_BODY } from './keys.ts'
@@ -82,14 +82,15 @@ export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStor
   const seal = valueSeal(keys.meta, random)
   const erased = erasedPath === undefined ? undefined : erasedUsers(erasedPath)
   const witness = await openWitness(dir, clock)
-  const known = { ...init.known, writes: witness.atLeast }
-  const meta = await openDatabase({ ...init, seal, create: false, known, onWrite: witness.note })
+  const known = witness.known('meta') ?? init.known
+  const onWrite = (tally: Tally): void => witness.note('meta', tally)
+  const meta = await openDatabase({ ...init, seal, create: false, known, onWrite })
   const closings = [() => witness.close(), () => meta.close()]
   const close = async (): Promise<void> => {
     for (const closing of closings.reverse()) await closing()
   }
   try {
-    const days = await openDays({ dir, meta, open, clock, floor: await readFloor(meta), keys, random })
+    const days = await openDays({ dir, meta, open, clock, floor: await readFloor(meta), keys, random, witness })
     closings.push(() => days.close())
     await finishErasures(meta, days)
     if (isRestored) await eraseAgain(meta, days, (await erased?.keys()) ?? [])
@@ -126,7 +127,7 @@ export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStor
       statistics: async () => statistics(parts),
       verify: () => verify(meta, days),
       backUp: (to) => backUpStore({ dir, meta, days, to, open, clock, keys, random }),
-      condition: () => toCondition([meta, ...days.days().map((day) => days.get(day)!)]),
+      condition: () => toCondition([meta, ...days.databases()]),
       close,
     }
   } catch (error) {
@@ -168,7 +169,7 @@ function users({ meta, days, userKey, erased, next, perUser }: Parts) {
         await meta.write(
           [
             { key, body: byteWriter(4).u32(user).finish() },
-            { key: metaKey('person', user), body: encodeUser({ since: day, seen: day, deposits: 0, key }) },
+            { key: metaKey('person', user), body: encodeUser({ since: day, seen: day, key }) },
             { key: metaKey('seen', day, user), body: NO_BODY },
             { key: metaKey('list', user), body: encodeMarkList({ generation, last: 0, entries: [] }) },
             counter('user', next.user),
@@ -259,7 +260,7 @@ function records({ meta, next, codes }: Parts) {
 }
 
 async function verify(meta: Database, days: DayDatabases): Promise<void> {
-  for (const database of [meta, ...days.days().map((day) => days.get(day)!)]) {
+  for (const database of [meta, ...days.databases()]) {
     try {
       await database.verify()
     } catch (error) {
@@ -275,7 +276,7 @@ function toCondition(databases: readonly Database[]): StoreCondition {
 }
 
 function statistics({ meta, days }: Parts) {
-  const tallies = [meta, ...days.days().map((day) => days.get(day)!)].map(({ tally }) => tally)
+  const tallies = [meta, ...days.databases()].map(({ tally }) => tally)
   const bytes = tallies.reduce((sum, tally) => sum + tally.bytes, 0)
   return { users: meta.tally.counts[0]!, bytes, days: days.statistics() }
 }
@@ -321,7 +322,7 @@ async function finishErasures(meta: Database, days: DayDatabases): Promise<void>
     await days.eraseUser(user)
     for (const kind of ['list', 'attempts', 'sync', 'marks'] as const)
       await meta.compact(prefixRange(metaKey(kind, user)))
-    await meta.write([{ key }, ...days.witness(days.days())])
+    await meta.write([{ key }])
   }
 }
 

@@ -3,7 +3,7 @@
  * Nothing survives the process; with a `memoryDisk()` a test can close the store and open it again.
  * Throws STORE_LOCKED, SYNC_CONFLICT.
  */
-import { bytesToHex, equalBytes, FederationError, type Pin, ROW_BYTES, type Row } from '@geotrace/core-wasm/wire'
+import { bytesToHex, equalBytes, FederationError, type Pin, ROW_BYTES } from '@geotrace/core-wasm/wire'
 import type {
   Attempts,
   CentralStore,
@@ -18,7 +18,7 @@ import type {
   User,
 } from './central-store.ts'
 import { epochToDay, timeToDay } from './day.ts'
-import { freshRows, hashToKey, mergeRows } from './row-set.ts'
+import { freshRows, mergeRows, rowsWith, rowsWithout } from './row-set.ts'
 
 /** The whole content of a memory store. */
 export interface MemoryDisk {
@@ -33,7 +33,7 @@ export interface MemoryDisk {
   syncs: Map<string, SyncRecord & { user: User; day: number }>
   attempts: Map<User, Attempts>
   /** Keys are epoch, then user, then sync. */
-  rows: Map<number, Map<User, Map<string, readonly Row[]>>>
+  rows: Map<number, Map<User, Map<string, Uint8Array>>>
   /** Rows by UTC day. */
   counts: Map<number, number>
   lists: Map<User, MarkList>
@@ -113,7 +113,7 @@ function users(disk: MemoryDisk): Pick<CentralStore, 'findUser' | 'addUser' | 'e
       for (const [key, sync] of disk.syncs) if (sync.user === user) disk.syncs.delete(key)
       for (const [epoch, users] of disk.rows) {
         const parts = users.get(user)
-        if (parts !== undefined) count(disk, epoch, -userRows(disk, epoch, user).length)
+        if (parts !== undefined) count(disk, epoch, -userRows(disk, epoch, user).length / ROW_BYTES)
         users.delete(user)
       }
       return true
@@ -125,28 +125,24 @@ type DepositMethods = 'findSync' | 'deposit' | 'attempts' | 'userRows' | 'probe'
 
 function deposits(disk: MemoryDisk): Pick<CentralStore, DepositMethods> {
   const syncKey = (user: User, syncId: Uint8Array): string => `${user}/${bytesToHex(syncId)}`
-  const put = (user: User, epoch: number, sync: string, rows: readonly Row[]): void => {
-    const users = disk.rows.get(epoch) ?? new Map<User, Map<string, readonly Row[]>>()
-    const syncs = users.get(user) ?? new Map<string, readonly Row[]>()
+  const put = (user: User, epoch: number, sync: string, rows: Uint8Array): void => {
+    const users = disk.rows.get(epoch) ?? new Map<User, Map<string, Uint8Array>>()
+    const syncs = users.get(user) ?? new Map<string, Uint8Array>()
     disk.rows.set(epoch, users.set(user, syncs.set(sync, rows)))
   }
   const takeBack = (user: User, items: readonly EpochHashes[]): void => {
     for (const { epoch, hashes } of items) {
       const before = userRows(disk, epoch, user).length
-      const gone = new Set(hashes.map(hashToKey))
-      for (const [sync, rows] of disk.rows.get(epoch)?.get(user) ?? []) {
-        put(
-          user,
-          epoch,
-          sync,
-          rows.filter(({ hash }) => !gone.has(hashToKey(hash))),
-        )
-      }
-      if (before > 0) count(disk, epoch, userRows(disk, epoch, user).length - before)
+      for (const [sync, rows] of disk.rows.get(epoch)?.get(user) ?? [])
+        put(user, epoch, sync, rowsWithout(rows, hashes))
+      if (before > 0) count(disk, epoch, (userRows(disk, epoch, user).length - before) / ROW_BYTES)
     }
   }
   return {
-    findSync: async (user, syncId) => disk.syncs.get(syncKey(user, syncId)),
+    findSync: async (user, syncId, since = 0) => {
+      const known = disk.syncs.get(syncKey(user, syncId))
+      return known !== undefined && known.day >= since ? known : undefined
+    },
     deposit: async (deposit) => {
       const { user, syncId, digest, basis, day, groups, takenBack = [], perDay, attempts, reports = [], code } = deposit
       const key = syncKey(user, syncId)
@@ -163,7 +159,8 @@ function deposits(disk: MemoryDisk): Pick<CentralStore, DepositMethods> {
       for (const { epoch, rows } of groups) {
         const { fresh, added } = freshRows(userRows(disk, epoch, user), rows)
         if (fresh.length === 0) continue
-        put(user, epoch, key, fresh)
+        // The caller's bytes may be a part of a frame.
+        put(user, epoch, key, fresh.slice())
         count(disk, epoch, added)
       }
       disk.syncs.set(key, { user, syncId, digest, basis, day })
@@ -178,14 +175,10 @@ function deposits(disk: MemoryDisk): Pick<CentralStore, DepositMethods> {
     },
     attempts: async (user) => disk.attempts.get(user),
 
-    userRows: async (epoch, user) => userRows(disk, epoch, user),
+    userRows: async (epoch, users) => users.map((user) => userRows(disk, epoch, user)),
     probe: async function* (epoch, hashes) {
       for (const [user, syncs] of [...(disk.rows.get(epoch) ?? [])].sort(([a], [b]) => a - b)) {
-        const asked = [...syncs.values()].map((rows) => {
-          const own = rowsToKeys(rows)
-          return rows.filter((_, i) => hashes.has(own[i]!))
-        })
-        const rows = mergeRows(...asked)
+        const rows = mergeRows(...[...syncs.values()].map((part) => rowsWith(part, hashes)))
         if (rows.length > 0) yield { user, rows }
       }
     },
@@ -194,7 +187,7 @@ function deposits(disk: MemoryDisk): Pick<CentralStore, DepositMethods> {
   }
 }
 
-function userRows(disk: MemoryDisk, epoch: number, user: User): Row[] {
+function userRows(disk: MemoryDisk, epoch: number, user: User): Uint8Array {
   return mergeRows(...(disk.rows.get(epoch)?.get(user)?.values() ?? []))
 }
 
@@ -268,16 +261,6 @@ function records(disk: MemoryDisk): Pick<CentralStore, RecordMethods> {
       return kept
     },
   }
-}
-
-/** The keys of a deposit's rows. A deposit never changes, and every probe of its epoch needs its keys. */
-const keys = new WeakMap<readonly Row[], readonly string[]>()
-function rowsToKeys(rows: readonly Row[]): readonly string[] {
-  const known = keys.get(rows)
-  if (known !== undefined) return known
-  const made = rows.map(({ hash }) => hashToKey(hash))
-  keys.set(rows, made)
-  return made
 }
 
 function dropBefore(disk: MemoryDisk, day: number): number {

@@ -1,23 +1,25 @@
 /**
- * The buckets of a run: the rows of a closed epoch as (hash, user), ascending by hash, in pieces of equal size. PROTOCOL.md
- * §8. A run leads from a hash to users. The first bytes of each bucket, its fence, say where a hash can be. Buckets have
+ * The buckets of a run: the rows of a closed epoch as (hash, number of a blob), ascending by hash, in pieces of equal size.
+ * PROTOCOL.md §8. A run leads from a hash to blobs. The first bytes of each bucket, its fence, say where a hash can be. Buckets have
  * equal sizes however the hashes are spread, so nobody who chooses hashes makes one of them large. Pure.
  * A bucket is `n u8 ‖ the n bytes that all its hashes begin with ‖ w u8`, then for each row the rest of the hash and the
- * user in w bytes. An index is `blobs u32 ‖ rows u32` and the fences, 6 bytes each.
+ * number in w bytes. An index is `closed u32 ‖ covered u32` and the fences, 6 bytes each.
  */
 import { byteReader, byteWriter, RISK_HASH_BYTES } from '@geotrace/core-wasm/wire'
-import type { User } from './central-store.ts'
 
-/** hash 12 ‖ user u32: the form in which rows are sorted. */
+/** hash 12 ‖ number u32: the form in which rows are sorted. */
 export const PAIR_BYTES = RISK_HASH_BYTES + 4
 /** About 2 KB, so that a probe reads little, and the bytes around a value count little. */
 const BUCKET_ROWS = 128
 const FENCE_BYTES = 6
 
-/** How many blobs and rows a run has, and the fences of its buckets in one piece. */
-export interface RunIndex {
-  readonly blobs: number
-  readonly rows: number
+/** The blobs below `closed` are in the runs of the epoch, up to this one. `covered`: how many had rows of it. */
+export interface RunEnd {
+  readonly closed: number
+  readonly covered: number
+}
+/** The end of a run, and the fences of its buckets in one piece. */
+export interface RunIndex extends RunEnd {
   readonly fences: Uint8Array
 }
 
@@ -27,25 +29,25 @@ export function* pairsToBuckets(pairs: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < pairs.length; at += size) yield encodeBucket(pairs.subarray(at, at + size))
 }
 
-export function pairsToIndex(pairs: Uint8Array, blobs: number): RunIndex {
+export function pairsToFences(pairs: Uint8Array): Uint8Array {
   const size = BUCKET_ROWS * PAIR_BYTES
   const fences = new Uint8Array(Math.ceil(pairs.length / size) * FENCE_BYTES)
   for (let n = 0; n * size < pairs.length; n++)
     fences.set(pairs.subarray(n * size, n * size + FENCE_BYTES), n * FENCE_BYTES)
-  return { blobs, rows: pairs.length / PAIR_BYTES, fences }
+  return fences
 }
 
-export function encodeRunIndex({ blobs, rows, fences }: RunIndex): Uint8Array {
+export function encodeRunIndex({ closed, covered, fences }: RunIndex): Uint8Array {
   return byteWriter(8 + fences.length)
-    .u32(blobs)
-    .u32(rows)
+    .u32(closed)
+    .u32(covered)
     .bytes(fences)
     .finish()
 }
 
 export function decodeRunIndex(body: Uint8Array): RunIndex {
   const reader = byteReader(body)
-  return { blobs: reader.u32(), rows: reader.u32(), fences: reader.bytes(reader.left) }
+  return { closed: reader.u32(), covered: reader.u32(), fences: reader.bytes(reader.left) }
 }
 
 /** The numbers of the buckets that may have a hash. Equal hashes may fill many. */
@@ -58,20 +60,20 @@ export function hashToBuckets({ fences }: RunIndex, hash: Uint8Array): [first: n
   return [first, lowest(count, (n) => compare(n) > 0)]
 }
 
-/** Adds the users of these hashes in a bucket. */
-export function findUsers(bucket: Uint8Array, hashes: Iterable<Uint8Array>, users: Set<User>): void {
+/** Adds the numbers of these hashes in a bucket. */
+export function findNumbers(bucket: Uint8Array, hashes: Iterable<Uint8Array>, numbers: Set<number>): void {
   const bytes = Buffer.from(bucket.buffer, bucket.byteOffset, bucket.byteLength)
   const shared = bytes[0]!
-  const userBytes = bytes[1 + shared]!
+  const numberBytes = bytes[1 + shared]!
   const rest = RISK_HASH_BYTES - shared
-  const [start, width] = [2 + shared, rest + userBytes]
+  const [start, width] = [2 + shared, rest + numberBytes]
   const count = (bytes.length - start) / width
   for (const hash of hashes) {
     if (bytes.compare(hash, 0, shared, 1, 1 + shared) !== 0) continue
     const compare = (n: number): number =>
       bytes.compare(hash, shared, RISK_HASH_BYTES, start + n * width, start + n * width + rest)
     for (let n = lowest(count, (i) => compare(i) >= 0); n < count && compare(n) === 0; n++)
-      users.add(bytes.readUIntBE(start + n * width + rest, userBytes))
+      numbers.add(bytes.readUIntBE(start + n * width + rest, numberBytes))
   }
 }
 
@@ -79,20 +81,22 @@ function encodeBucket(pairs: Uint8Array): Uint8Array {
   const last = pairs.length - PAIR_BYTES
   let shared = 0
   while (shared < RISK_HASH_BYTES - 1 && pairs[shared] === pairs[last + shared]) shared++
-  let skipped = 3
-  for (let at = 0; at < pairs.length; at += PAIR_BYTES) {
-    while (skipped > 0 && pairs.subarray(at + RISK_HASH_BYTES, at + RISK_HASH_BYTES + skipped).some((byte) => byte > 0))
-      skipped--
+  // The highest byte that any number uses.
+  let numberBytes = 4
+  const isUnused = (byte: number): boolean => {
+    for (let at = byte; at < pairs.length; at += PAIR_BYTES) if (pairs[at] !== 0) return false
+    return true
   }
-  const [rest, userBytes] = [RISK_HASH_BYTES - shared, 4 - skipped]
-  const bucket = new Uint8Array(2 + shared + (pairs.length / PAIR_BYTES) * (rest + userBytes))
+  while (numberBytes > 1 && isUnused(PAIR_BYTES - numberBytes)) numberBytes--
+  const rest = RISK_HASH_BYTES - shared
+  const bucket = new Uint8Array(2 + shared + (pairs.length / PAIR_BYTES) * (rest + numberBytes))
   bucket[0] = shared
   bucket.set(pairs.subarray(0, shared), 1)
-  bucket[1 + shared] = userBytes
+  bucket[1 + shared] = numberBytes
   let to = 2 + shared
   for (let at = 0; at < pairs.length; at += PAIR_BYTES) {
     for (let i = shared; i < RISK_HASH_BYTES; i++) bucket[to++] = pairs[at + i]!
-    for (let i = PAIR_BYTES - userBytes; i < PAIR_BYTES; i++) bucket[to++] = pairs[at + i]!
+    for (let i = PAIR_BYTES - numberBytes; i < PAIR_BYTES; i++) bucket[to++] = pairs[at + i]!
   }
   return bucket
 }

@@ -10,13 +10,14 @@ import { byteReader, FederationError, utf8 } from '@geotrace/core-wasm/wire'
 import { syncDirectory } from '../../platform/atomic-file.ts'
 import { toDiskError } from '../../platform/disk-error.ts'
 import { ALL_KEYS } from '../../platform/level-handle.ts'
-import { decodeRows } from './codecs.ts'
+import { blobToGroups, blobToUser } from './arrival.ts'
+import type { EpochRows, User } from './central-store.ts'
 import { type Database, type DatabaseInit, type Operation, openDatabase } from './database/database.ts'
 import { valueSeal } from './database/sealed-value.ts'
 import { decodeTally, emptyTally, TALLY_KEY, type Tally } from './database/tally.ts'
-import type { DayDatabases } from './day-databases.ts'
-import { isOfUser, isRows, keyNumber, metaKey } from './keys.ts'
-import { mergeRows } from './row-set.ts'
+import { type DayDatabases, toListing } from './day-databases.ts'
+import { countRows } from './day-rows.ts'
+import { isBlob, isEntry, keyNumber, metaKey } from './keys.ts'
 import { assertMarked, copyMarker, MARKER } from './store-directory.ts'
 import type { StoreKeys } from './store-keys.ts'
 
@@ -35,8 +36,9 @@ interface BackupInit extends Pick<DatabaseInit, 'open' | 'clock'> {
 }
 
 /**
- * Copies `meta` as it is at one moment, then the days. The copy acknowledges nothing that arrives in between. It has no
- * rows of users who came later, because it will give their numbers to others.
+ * Copies `meta` as it is at one moment, then the days, the newest first. Rows of an earlier day are durable before the
+ * acknowledgement of their sync, so the copy has all rows that it acknowledges. It has nothing of users who came later,
+ * because it will give their numbers to others.
  */
 export async function backUpStore({ dir, meta, days, to, open, clock, keys, random }: BackupInit): Promise<void> {
   await makeEmptyDir(to)
@@ -48,15 +50,22 @@ export async function backUpStore({ dir, meta, days, to, open, clock, keys, rand
   try {
     const counter = await copy.get(metaKey('counter', utf8('user')))
     const users = counter === undefined ? 1 : byteReader(counter).u32()
-    for await (const key of copy.keys({ from: metaKey('day'), to: metaKey('day', 0xffffffff) })) {
-      const day = keyNumber(key, 0)
-      const database = days.get(day)
+    const listed: number[] = []
+    for await (const key of copy.keys({ from: metaKey('day'), to: metaKey('day', 0xffffffff) }))
+      listed.push(keyNumber(key, 0))
+    for (const day of listed.reverse()) {
+      const database = days.get(day)?.database
       const secret = keys.day(day)
       if (database === undefined || secret === undefined) {
         throw new FederationError('BUSY', 'retention dropped a day meanwhile: back up again', { retryAfterMs: 1_000 })
       }
       const seal = valueSeal(secret, random)
-      await copyDatabase(database, { ...shared, seal, dir: join(to, `day-${day}`), what: `day ${day}` }, users)
+      const tally = await copyDatabase(
+        database,
+        { ...shared, seal, dir: join(to, `day-${day}`), what: `day ${day}` },
+        users,
+      )
+      await copy.write([toListing(day, tally)])
     }
   } finally {
     await copy.close()
@@ -64,32 +73,30 @@ export async function backUpStore({ dir, meta, days, to, open, clock, keys, rand
   await copyMarker(dir, to, 'ready')
 }
 
-/** Copies all entries and the tally; with `users` only the rows of users with smaller numbers. */
+/** Copies all entries and the tally, which is returned; with `users` only the blobs of users with smaller numbers. */
 async function copyDatabase(
   from: Database,
   target: Pick<DatabaseInit, 'dir' | 'what' | 'open' | 'clock' | 'seal'>,
-  users?: number,
-): Promise<void> {
+  users = Number.POSITIVE_INFINITY,
+): Promise<Tally> {
   const known: Tally = { ...from.tally, entries: 0, bytes: 0, sum: 0, counts: from.tally.counts.map(() => 0) }
   const to = await openDatabase({ ...target, create: true, known })
   try {
     let chunk: Operation[] = []
-    const skipped = new Map<string, Uint8Array[]>()
+    const skipped = new Map<User, EpochRows[]>()
     for await (const [key, body] of from.entries(ALL_KEYS)) {
       if (key[0] === TALLY_KEY[0]) {
         // The tally of the same moment as the entries. It comes last.
-        const rows = [...skipped.values()].map((bodies) => mergeRows(...bodies.map(decodeRows)).length)
-        const left = rows.reduce((sum, count) => sum - count, 0)
-        await to.write(
-          chunk,
-          decodeTally(body).counts.map((count) => count + left),
-        )
-        return
+        const [rows = 0, ...counts] = decodeTally(body).counts
+        const left = [...skipped.values()].reduce((sum, groups) => sum - countRows(groups), rows)
+        await to.write(chunk, [left, ...counts])
+        break
       }
-      if (users !== undefined && isOfUser(key) && keyNumber(key, 1) >= users) {
-        if (!isRows(key)) continue
-        const owner = `${keyNumber(key, 0)}/${keyNumber(key, 1)}`
-        skipped.set(owner, [...(skipped.get(owner) ?? []), body])
+      if (isEntry(key) && keyNumber(key, 0) >= users) continue
+      const user = isBlob(key) ? blobToUser(body) : 0
+      if (user >= users) {
+        // A copy, because the body may be a part of a larger buffer.
+        skipped.set(user, [...(skipped.get(user) ?? []), ...blobToGroups(body.slice())])
         continue
       }
       chunk.push({ key, body })
@@ -97,6 +104,7 @@ async function copyDatabase(
       await to.write(chunk)
       chunk = []
     }
+    return to.tally
   } finally {
     await to.close()
   }

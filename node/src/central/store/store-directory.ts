@@ -3,7 +3,7 @@
  * After the founding, a missing part is an error and never becomes an empty store. Throws STORE_MISSING, STORAGE_CORRUPT.
  *
  *   store.json        { version, state }        0600
- *   witness.json      { writes }                0600; how many writes `meta` must have
+ *   witness.json      { tallies }               0600; what the databases must have
  *   meta/             users, syncs, marks, reports, codes, pins
  *   day-20650/        rows of that UTC day; retention removes the directory
  */
@@ -16,7 +16,7 @@ import { makeDirs } from '../../platform/atomic-file.ts'
 import { readCheckedFile, writeCheckedFile } from './checked-file.ts'
 import { corrupt } from './database/sealed-value.ts'
 
-const VERSION = 2
+const VERSION = 3
 export const MARKER = 'store.json'
 
 interface Marker {

@@ -1,8 +1,10 @@
 /**
  * The keys of a level store: one for the users' ids, one for `meta`, and one for each day. node/CENTRAL.md "The store, and
  * backups". They are in a file outside the store, so that a copy of the store alone says nothing. Retention destroys the
- * key of a day, and with it every copy of that day. Throws STORE_MISSING, STORAGE_CORRUPT, STORAGE_FULL, BUSY.
+ * key of a day, and with it every copy of that day. Throws STORE_MISSING, STORAGE_CORRUPT, STORAGE_FULL, FILE_EXPOSED, BUSY.
  */
+import type { Stats } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { oneAtATime, type Random } from '@geotrace/core-wasm'
 import { bytesToHex, FederationError, hexToBytes } from '@geotrace/core-wasm/wire'
 import { toDiskError } from '../../platform/disk-error.ts'
@@ -11,6 +13,8 @@ import { corrupt } from './database/sealed-value.ts'
 
 const VERSION = 1
 const KEY_BYTES = 32
+/** The permission bits of the group and of all other users. */
+const OTHERS = 0o077
 const HEX = /^[0-9a-f]{64}$/
 
 export interface StoreKeys {
@@ -45,6 +49,7 @@ export async function openStoreKeys(path: string, random: Random, isFounding: bo
       throw toDiskError(error, 'keys')
     }
   }
+  await assertOwn(path)
   let content = await read(path)
   if (content === undefined && !isFounding) {
     const text = 'the key file of the store is missing; mount the right disk, or restore its copy'
@@ -82,6 +87,27 @@ export async function openStoreKeys(path: string, random: Random, isFounding: bo
         known = next
       }),
   }
+}
+
+/** Throws FILE_EXPOSED when others than the owner can access the keys. */
+async function assertOwn(path: string): Promise<void> {
+  const mode = process.platform === 'win32' ? 0 : ((await statOf(path))?.mode ?? 0)
+  if ((mode & OTHERS) === 0) return
+  const next = `run \`chmod 600 '${path}'\`, and found a new store if somebody may have read the keys`
+  const text = `other users of this machine can access ${path} (mode ${(mode & 0o777).toString(8).padStart(4, '0')}); ${next}`
+  throw new FederationError('FILE_EXPOSED', text, { path, next })
+}
+
+/** Whether one disk holds both the keys and the store, so that a thief of the disk can read it. */
+export async function isOneDisk(keyPath: string, dir: string): Promise<boolean> {
+  return (await statOf(keyPath))?.dev === (await statOf(dir))?.dev
+}
+
+async function statOf(path: string): Promise<Stats | undefined> {
+  return await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
 }
 
 async function read(path: string): Promise<KeyFile | undefined> {

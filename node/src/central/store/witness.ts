@@ -1,50 +1,58 @@
 /**
- * How many writes the database `meta` has had, kept in a file of its own. PROTOCOL.md §8. LevelDB opens a database without
- * an error after it lost the end of its log, and no record inside the database can show that. `meta` itself keeps the
- * writes of each day. The file is written some seconds after a change and at the closing of the store.
+ * The tallies that the databases of a store had, kept in a file of its own. PROTOCOL.md §8. LevelDB opens a database without
+ * an error after it lost the end of its log, and no record inside the database can show that. The file is written some
+ * seconds after a change and at the closing of the store.
  */
 import { join } from 'node:path'
 import type { Clock } from '@geotrace/core-wasm'
-import { isFederationError } from '@geotrace/core-wasm/wire'
+import { bytesToHex, hexToBytes, isFederationError } from '@geotrace/core-wasm/wire'
 import { readCheckedFile, writeCheckedFile } from './checked-file.ts'
+import { decodeTally, encodeTally, type Tally } from './database/tally.ts'
 
 const NAME = 'witness.json'
 /** Between two writings of the file. A loss is certain to show when the lost writes are older. */
 const WRITE_MS = 10_000
 
-interface Witness {
-  /** The writes that the database must have. */
-  readonly atLeast: number
-  /** Notes the writes so far. */
-  note(writes: number): void
+export interface Witness {
+  /** A tally that the database of this name had. */
+  known(name: string): Tally | undefined
+  /** Notes the tally of a database so far. */
+  note(name: string, tally: Tally): void
+  /** Forgets a database that was removed. */
+  forget(name: string): void
   close(): Promise<void>
 }
 
-/** A missing or damaged file proves no loss: then the database must have 0 writes. */
+/** A missing or damaged file proves no loss: then no tally is known. */
 export async function openWitness(dir: string, clock: Clock): Promise<Witness> {
   const path = join(dir, NAME)
-  const atLeast = await read(path)
-  let [noted, written] = [atLeast, atLeast]
+  const tallies = await read(path)
+  let isChanged = false
   let cancel: (() => void) | undefined
   let writing: Promise<void> = Promise.resolve()
 
   const write = (): void => {
     cancel = undefined
-    const writes = noted
-    if (writes === written) return
+    if (!isChanged) return
+    isChanged = false
+    const hex = Object.fromEntries([...tallies].map(([name, tally]) => [name, bytesToHex(encodeTally(tally))]))
     // A full disk leaves the older file, which is still true.
-    writing = writeCheckedFile(path, { writes }).then(
-      () => {
-        written = writes
-      },
-      () => {},
-    )
+    writing = writeCheckedFile(path, { tallies: hex }).catch(() => {
+      isChanged = true
+    })
+  }
+  const change = (): void => {
+    isChanged = true
+    cancel ??= clock.setTimer(write, WRITE_MS)
   }
   return {
-    atLeast,
-    note(writes) {
-      noted = Math.max(noted, writes)
-      if (noted > written) cancel ??= clock.setTimer(write, WRITE_MS)
+    known: (name) => tallies.get(name),
+    note(name, tally) {
+      tallies.set(name, tally)
+      change()
+    },
+    forget(name) {
+      if (tallies.delete(name)) change()
     },
     async close() {
       cancel?.()
@@ -55,12 +63,12 @@ export async function openWitness(dir: string, clock: Clock): Promise<Witness> {
   }
 }
 
-async function read(path: string): Promise<number> {
+async function read(path: string): Promise<Map<string, Tally>> {
   try {
-    const writes = ((await readCheckedFile(path)) as { writes?: unknown } | undefined)?.writes
-    return typeof writes === 'number' ? writes : 0
+    const { tallies = {} } = ((await readCheckedFile(path)) ?? {}) as { tallies?: Record<string, string> }
+    return new Map(Object.entries(tallies).map(([name, hex]) => [name, decodeTally(hexToBytes(hex))]))
   } catch (error) {
-    if (isFederationError(error, 'STORAGE_CORRUPT')) return 0
+    if (isFederationError(error, 'STORAGE_CORRUPT')) return new Map()
     throw error
   }
 }

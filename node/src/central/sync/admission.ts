@@ -10,13 +10,12 @@ import {
   FederationError,
   type RefusedGroup,
   type RefusedReason,
-  type Row,
   type RowGroup,
   ShapeCounts,
 } from '@geotrace/core-wasm/wire'
 import type { RosterStore } from '../../membership/roster-store.ts'
 import type { CentralStore, EpochHashes, EpochRows, User } from '../store/central-store.ts'
-import { hashToKey, mergeRows } from '../store/row-set.ts'
+import { decodeRows, encodeRows, mergeRows, rowsToHashes, rowsWithout } from '../store/row-set.ts'
 import type { RosterPins } from './pins.ts'
 
 export interface GroupAdmission {
@@ -51,15 +50,15 @@ export async function admitGroups(init: GroupAdmissionInit): Promise<GroupAdmiss
   const takenBack: EpochHashes[] = []
   const refused: RefusedGroup[] = []
   for (const { epoch, roster, rows: all } of groups) {
-    const rows = all.filter(({ lags }) => lags > 0)
-    const hashes = all.filter(({ lags }) => lags === 0).map(({ hash }) => hash)
+    const rows = encodeRows(all.filter(({ lags }) => lags > 0))
+    const hashes = rowsToHashes(encodeRows(all.filter(({ lags }) => lags === 0)))
     const refuse = (reason: RefusedReason): void => void refused.push({ epoch, reason, roster: pins.name(epoch) })
     // Rows are taken back as long as they are kept, also after their epoch takes no deposits any more.
     const state =
       rows.length > 0 ? groupToState(epoch, nowMs, retentionStart) : epoch < retentionStart ? 'too-old' : 'open'
     if (state !== 'open') refuse(state)
     // The bound before the pin, because a refused group pins nothing.
-    else if (!isWithinShapes(await store.userRows(epoch, user), rows, hashes)) refuse('too-many-rows')
+    else if (!isWithinShapes((await store.userRows(epoch, [user]))[0]!, rows, hashes)) refuse('too-many-rows')
     else if (rows.length > 0 && !(await pins.take(epoch, roster))) refuse('roster')
     else {
       if (rows.length > 0) taken.push({ epoch, rows })
@@ -70,11 +69,7 @@ export async function admitGroups(init: GroupAdmissionInit): Promise<GroupAdmiss
 }
 
 /** Whether the user's rows of an epoch stay within the bounds by shape after this group. Pure. */
-function isWithinShapes(stored: readonly Row[], added: readonly Row[], takenBack: readonly Uint8Array[]): boolean {
-  const gone = new Set(takenBack.map(hashToKey))
+function isWithinShapes(stored: Uint8Array, added: Uint8Array, takenBack: Uint8Array): boolean {
   const counts = new ShapeCounts()
-  return mergeRows(
-    stored.filter(({ hash }) => !gone.has(hashToKey(hash))),
-    added,
-  ).every((row) => counts.add(row))
+  return decodeRows(mergeRows(rowsWithout(stored, takenBack), added)).every((row) => counts.add(row))
 }

@@ -3,7 +3,14 @@
  * it is durable before the acknowledgement. Throws SYNC_CONFLICT, ROSTER_UNKNOWN, STORAGE_FULL, QUOTA_SPENT.
  */
 import type { Clock } from '@geotrace/core-wasm'
-import { DAY_MS, equalBytes, FederationError, type SyncRequest } from '@geotrace/core-wasm/wire'
+import {
+  DAY_MS,
+  EPOCH_MS,
+  EPOCH_OPENS_BEFORE_MS,
+  equalBytes,
+  FederationError,
+  type SyncRequest,
+} from '@geotrace/core-wasm/wire'
 import type { RosterStore } from '../../membership/roster-store.ts'
 import type { CodeRegistry } from '../codes.ts'
 import type { RiskEngine } from '../risk/risk-engine.ts'
@@ -48,14 +55,26 @@ export function deposits(init: DepositsInit): (user: User, sync: IdentifiedSync)
 
   const keep = async (
     user: User,
-    { syncId, digest }: IdentifiedSync,
+    sync: IdentifiedSync,
     { taken, takenBack, refused }: GroupAdmission,
     { status, ...records }: ReportDecision,
   ): Promise<ReplyBasis | undefined> => {
     const basis: ReplyBasis = { report: status, refused }
     const day = timeToDay(clock.now())
-    const content = { takenBack, groups: taken, ...records }
-    const outcome = await store.deposit({ user, syncId, digest, basis: encodeBasis(basis), day, perDay, ...content })
+    const { syncId, digest } = sync
+    // A sync that asks for no change of a report has no records beside its acknowledgement.
+    const content = { takenBack, groups: taken, ...(sync.report.kind !== 'none' && records) }
+    const since = firstDayOf(sync, clock.now())
+    const outcome = await store.deposit({
+      user,
+      syncId,
+      digest,
+      basis: encodeBasis(basis),
+      day,
+      since,
+      perDay,
+      ...content,
+    })
     if (outcome === 'code-taken') return undefined
     if (outcome === 'too-many') {
       const retryAfterMs = (day + 1) * DAY_MS - clock.now()
@@ -68,7 +87,7 @@ export function deposits(init: DepositsInit): (user: User, sync: IdentifiedSync)
   }
 
   return async (user, sync) => {
-    const before = await store.findSync(user, sync.syncId)
+    const before = await store.findSync(user, sync.syncId, firstDayOf(sync, clock.now()))
     if (before !== undefined) {
       if (!equalBytes(before.digest, sync.digest)) {
         throw new FederationError('SYNC_CONFLICT', 'this sync id has another deposit: use a new sync id')
@@ -94,4 +113,10 @@ export function deposits(init: DepositsInit): (user: User, sync: IdentifiedSync)
       if (kept !== undefined) return kept
     }
   }
+}
+
+/** The UTC day before which the sync cannot have arrived, because its newest group was not open. */
+function firstDayOf({ groups }: Pick<IdentifiedSync, 'groups'>, nowMs: number): number {
+  const newest = groups.at(-1)
+  return newest === undefined ? timeToDay(nowMs) : timeToDay(newest.epoch * EPOCH_MS - EPOCH_OPENS_BEFORE_MS)
 }

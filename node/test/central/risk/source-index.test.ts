@@ -1,14 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { sourceIndex } from '../../../src/central/risk/source-index.ts'
-import { hashToKey } from '../../../src/central/store/row-set.ts'
-import { group, hash, row } from '../store/sample.ts'
+import { group, hashes, row } from '../store/sample.ts'
 
 describe('the index of sources', () => {
   it('the source index finds a report for rows of its sources and for current rows with a source’s hash', () => {
     const index = sourceIndex()
     const watch = index.watch(1)
     watch.sources([7])
-    watch.hashes([hashToKey(hash(1))])
+    watch.hashes(hashes(1))
     expect(index.concerned(7, [group(3, row(9))])).toEqual([1])
     expect(index.concerned(7, [])).toEqual([])
     expect(index.concerned(8, [group(3, row(9))])).toEqual([])
@@ -16,14 +15,14 @@ describe('the index of sources', () => {
     expect(index.concerned(8, [group(3, row(1, 2))])).toEqual([])
     index.remove(1)
     expect(index.concerned(8, [group(3, row(1))])).toEqual([])
-    watch.hashes([hashToKey(hash(2))])
+    watch.hashes(hashes(2))
     expect(index.size).toBe(0)
   })
 
   it('a full source index returns every report for every sync with current rows', () => {
     const index = sourceIndex(1)
-    index.watch(1).hashes([hashToKey(hash(1)), hashToKey(hash(2))])
-    index.watch(2).hashes([hashToKey(hash(3))])
+    index.watch(1).hashes(hashes(1, 2))
+    index.watch(2).hashes(hashes(3))
     expect(index.size).toBe(1)
     expect(index.concerned(8, [group(3, row(9))])).toEqual([1, 2])
     expect(index.concerned(8, [group(3, row(9, 2))])).toEqual([])

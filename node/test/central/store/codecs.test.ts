@@ -1,4 +1,4 @@
-import { BLOCK_SIZES_MIN, type Mark, type Row } from '@geotrace/core-wasm/wire'
+import type { Mark } from '@geotrace/core-wasm/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { CodeRecord } from '../../../src/central/store/central-store.ts'
@@ -6,27 +6,18 @@ import {
   decodeJson,
   decodeMarkList,
   decodeMarks,
-  decodeMatchingRows,
   decodePair,
-  decodeRows,
   decodeSync,
   encodeJson,
   encodeMarkList,
   encodeMarks,
   encodePair,
-  encodeRows,
   encodeSync,
 } from '../../../src/central/store/codecs.ts'
-import { hashToKey } from '../../../src/central/store/row-set.ts'
 import { id, syncId } from './sample.ts'
 
 const anyU32 = fc.nat(0xffffffff)
 const anyHash = fc.uint8Array({ minLength: 12, maxLength: 12 }).map((bytes) => Uint8Array.from(bytes))
-const anyRow: fc.Arbitrary<Row> = fc.record({
-  hash: anyHash,
-  size: fc.constantFrom(...BLOCK_SIZES_MIN),
-  lags: fc.integer({ min: 1, max: 3 }),
-})
 const anyMark: fc.Arbitrary<Mark> = fc.record({
   epoch: anyU32,
   hash: anyHash,
@@ -36,17 +27,6 @@ const anyMark: fc.Arbitrary<Mark> = fc.record({
 })
 
 describe('the encodings of the level store', () => {
-  it('decoded rows equal the encoded ones, and decodeMatchingRows returns the rows of the wanted hashes', () => {
-    fc.assert(
-      fc.property(fc.array(anyRow), fc.nat(), (rows, every) => {
-        const body = encodeRows(rows)
-        expect(decodeRows(body)).toEqual(rows)
-        const wanted = new Set(rows.filter((_, i) => i % ((every % 3) + 1) === 0).map(({ hash }) => hashToKey(hash)))
-        expect(decodeMatchingRows(body, wanted)).toEqual(rows.filter(({ hash }) => wanted.has(hashToKey(hash))))
-      }),
-    )
-  })
-
   it('decoded marks and mark lists equal the encoded ones', () => {
     fc.assert(
       fc.property(anyU32, anyU32, fc.array(anyMark), (generation, last, marks) => {

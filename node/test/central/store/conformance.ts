@@ -3,8 +3,8 @@ import { bytesToHex, EPOCHS_PER_DAY, type Pin, type Row } from '@geotrace/core-w
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CentralStore, CodeRecord, ReportRecord, UserRows } from '../../../src/central/store/central-store.ts'
-import { hashToKey, mergeRows } from '../../../src/central/store/row-set.ts'
-import { deposit, group, hash, id, mark, row, rows, syncId } from './sample.ts'
+import { decodeRows, encodeRows, hashToKey, mergeRows } from '../../../src/central/store/row-set.ts'
+import { deposit, group, hash, hashes, id, mark, row, rows, rowsOf, syncId } from './sample.ts'
 
 /** A place for one store: an `open` after a `close` finds the same data. */
 export interface StorePlace {
@@ -44,7 +44,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       store = await place.open()
     }
     const probe = async (epoch: number, ...wanted: (number | string)[]): Promise<UserRows[]> =>
-      collect(store.probe(epoch, new Set(wanted.map((n) => hashToKey(hash(n))))))
+      collect(store.probe(epoch, hashes(...wanted)))
 
     it('a central store gives each id one number and never uses a number again', async () => {
       const [a, b] = await Promise.all([store.addUser(id('a'), 7, 100), store.addUser(id('b'), 8, 100)])
@@ -70,12 +70,12 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       const a = await store.addUser(id('a'), 1, 100)
       await store.deposit(deposit(a, 1, [group(EPOCH, row(1, 1), row(2, 2)), group(EPOCH + 1, row(1, 2))]))
       await store.deposit(deposit(a, 2, [group(EPOCH, row(2, 1), row(3, 2))]))
-      expect(shown(await store.userRows(EPOCH, a))).toEqual(shown(rows(row(1, 1), row(2, 3), row(3, 2))))
-      expect(shown(await store.userRows(EPOCH + 1, a))).toEqual(shown([row(1, 2)]))
-      expect(await store.userRows(EPOCH + 2, a)).toEqual([])
-      expect(await store.userRows(EPOCH, a + 1)).toEqual([])
+      expect(shown(await rowsOf(store, EPOCH, a))).toEqual(shown(rows(row(1, 1), row(2, 3), row(3, 2))))
+      expect(shown(await rowsOf(store, EPOCH + 1, a))).toEqual(shown([row(1, 2)]))
+      expect(await rowsOf(store, EPOCH + 2, a)).toEqual([])
+      expect(await rowsOf(store, EPOCH, a + 1)).toEqual([])
       await reopen()
-      expect(shown(await store.userRows(EPOCH, a))).toEqual(shown(rows(row(1, 1), row(2, 3), row(3, 2))))
+      expect(shown(await rowsOf(store, EPOCH, a))).toEqual(shown(rows(row(1, 1), row(2, 3), row(3, 2))))
     })
 
     it('a probe finds each user with a wanted hash once, with merged lags, and no other user', async () => {
@@ -85,7 +85,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       await store.deposit(deposit(b, 2, [group(EPOCH, row(1, 2), row(5, 2))]))
       await store.deposit(deposit(a, 3, [group(EPOCH, row(2, 2, 80))]))
       await store.deposit(deposit(c, 4, [group(EPOCH, row(9, 1)), group(EPOCH + 1, row(1, 1))]))
-      const found = (await probe(EPOCH, 1, 2, 7)).map(({ user, rows }) => [user, shown(rows)])
+      const found = (await probe(EPOCH, 1, 2, 7)).map(({ user, rows }) => [user, shown(decodeRows(rows))])
       expect(found).toEqual([
         [a, shown([row(2, 2, 80)])],
         [b, shown(rows(row(1, 3), row(2, 1)))],
@@ -103,17 +103,17 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       await store.deposit(deposit(a, 2, [group(EPOCH, row(2, 1), row(3, 2))]))
       await store.deposit(deposit(b, 1, both))
       const items = [
-        { epoch: EPOCH, hashes: [hash(2), hash(3), hash(9)] },
-        { epoch: EPOCH + 400, hashes: [hash(1)] },
+        { epoch: EPOCH, hashes: hashes(2, 3, 9) },
+        { epoch: EPOCH + 400, hashes: hashes(1) },
       ]
       const countRows = async () => (await store.statistics()).days.reduce((sum, { rows: count }) => sum + count, 0)
       const before = await countRows()
       const after: number[] = []
       for (let i = 0; i < 2; i++) {
         await store.deposit(deposit(a, 10 + i, [], { takenBack: items }))
-        expect(shown(await store.userRows(EPOCH, a))).toEqual(shown([row(1, 1)]))
-        expect(shown(await store.userRows(EPOCH + 1, a))).toEqual(shown([row(1, 1)]))
-        expect(shown(await store.userRows(EPOCH, b))).toEqual(shown(rows(row(1, 1), row(2, 3))))
+        expect(shown(await rowsOf(store, EPOCH, a))).toEqual(shown([row(1, 1)]))
+        expect(shown(await rowsOf(store, EPOCH + 1, a))).toEqual(shown([row(1, 1)]))
+        expect(shown(await rowsOf(store, EPOCH, b))).toEqual(shown(rows(row(1, 1), row(2, 3))))
         expect((await probe(EPOCH, 2, 3)).map(({ user }) => user)).toEqual([b])
         after.push(await countRows())
         await reopen()
@@ -121,7 +121,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       expect(after[0]).toBeLessThan(before)
       expect(after[1]).toBe(after[0])
       await store.deposit(deposit(a, 3, [group(EPOCH, row(2, 1))]))
-      expect(shown(await store.userRows(EPOCH, a))).toEqual(shown(rows(row(1, 1), row(2, 1))))
+      expect(shown(await rowsOf(store, EPOCH, a))).toEqual(shown(rows(row(1, 1), row(2, 1))))
     })
 
     it('userRows and probe give the same rows as a plain list, for any deposits in any pieces and any closings', async () => {
@@ -151,7 +151,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
             const [key, epoch] = [`${base + sync.epoch}/${user}`, base + sync.epoch]
             const known = plain.get(key) ?? []
             if (sync.isTakenBack) {
-              const takenBack = [{ epoch, hashes: items.map((item) => item.hash) }]
+              const takenBack = [{ epoch, hashes: hashes(...sync.rows.map((r) => r.n)) }]
               await store.deposit(deposit(user, run * 100 + i, [], { takenBack }))
               const gone = sync.rows.map((r) => hashToKey(hash(r.n)))
               plain.set(
@@ -160,14 +160,14 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
               )
             } else {
               await store.deposit(deposit(user, run * 100 + i, [group(epoch, ...items)]))
-              plain.set(key, mergeRows(known, items))
+              plain.set(key, decodeRows(mergeRows(encodeRows(known), encodeRows(rows(...items)))))
             }
             if (sync.isClosed) await store.closeEpoch(epoch)
           }
           const keys = new Set(wanted.map((n) => hashToKey(hash(n))))
           for (const epoch of [0, 1, 2]) {
             for (const user of users) {
-              expect(shown(await store.userRows(base + epoch, user))).toEqual(
+              expect(shown(await rowsOf(store, base + epoch, user))).toEqual(
                 shown(plain.get(`${base + epoch}/${user}`) ?? []),
               )
             }
@@ -181,8 +181,8 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
                   ] as const,
               )
               .filter(([, found]) => found.length > 0)
-            const found = await collect(store.probe(base + epoch, keys))
-            expect(found.map((item) => [item.user, shown(item.rows)])).toEqual(expected)
+            const found = await collect(store.probe(base + epoch, hashes(...wanted)))
+            expect(found.map((item) => [item.user, shown(decodeRows(item.rows))])).toEqual(expected)
             probed += found.length
           }
         }),
@@ -199,7 +199,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
         await store.deposit(deposit(users[n]!, n, [group(EPOCH, ...own, row('crowd'))]))
       }
       const found = async (...wanted: string[]) =>
-        (await probe(EPOCH, ...wanted)).map((item) => [users.indexOf(item.user), item.rows.length])
+        (await probe(EPOCH, ...wanted)).map((item) => [users.indexOf(item.user), decodeRows(item.rows).length])
       const all = users.map((_, n) => [n, 1])
       for (let i = 0; i < 3; i++) {
         expect(await found('5/7', '9/3', '9/4', 'nobody')).toEqual([
@@ -212,7 +212,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       }
       await store.deposit(deposit(users[5]!, 100, [group(EPOCH, row('late'), row('9/3', 2))]))
       await store.deposit(
-        deposit(users[9]!, 101, [], { takenBack: [{ epoch: EPOCH, hashes: [hash('9/3'), hash('crowd')] }] }),
+        deposit(users[9]!, 101, [], { takenBack: [{ epoch: EPOCH, hashes: hashes('9/3', 'crowd') }] }),
       )
       await store.eraseUser(id(7), 100)
       for (let i = 0; i < 3; i++) {
@@ -248,7 +248,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
         code: 'SYNC_CONFLICT',
       })
       expect(await store.deposit(deposit(b, 1, [group(EPOCH, row(2))]))).toBe('stored')
-      expect(shown(await store.userRows(EPOCH, a))).toEqual(shown([row(1)]))
+      expect(shown(await rowsOf(store, EPOCH, a))).toEqual(shown([row(1)]))
     })
 
     it('a user makes as many deposits a day as allowed, and a refused deposit changes nothing', async () => {
@@ -259,15 +259,15 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
             perDay: 2,
             day,
             attempts: { day, count: n },
-            takenBack: [{ epoch: EPOCH + 1, hashes: n > 1 ? [hash(1)] : [] }],
+            takenBack: [{ epoch: EPOCH + 1, hashes: n > 1 ? hashes(1) : hashes() }],
           }),
         )
       expect([await make(a, 0), await make(a, 1), await make(a, 1)]).toEqual(['stored', 'stored', 'duplicate'])
       await reopen()
       const before = await store.statistics()
       expect([await make(a, 2), await make(b, 0)]).toEqual(['too-many', 'stored'])
-      expect(await store.userRows(EPOCH + 1, a)).toHaveLength(1)
-      expect(await store.userRows(EPOCH + 2, a)).toEqual([])
+      expect(await rowsOf(store, EPOCH + 1, a)).toHaveLength(1)
+      expect(await rowsOf(store, EPOCH + 2, a)).toEqual([])
       expect(await store.findSync(a, syncId(2))).toBeUndefined()
       expect(await store.attempts(a)).toEqual({ day: 100, count: 1 })
       expect((await store.statistics()).days[0]!.rows).toBe(before.days[0]!.rows + 1)
@@ -359,7 +359,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       expect((await store.reports()).map((item) => item.user)).toEqual([users[winner]])
       for (const user of users) {
         const isWinner = user === users[winner]
-        expect(await store.userRows(EPOCH, user)).toHaveLength(isWinner ? 1 : 0)
+        expect(await rowsOf(store, EPOCH, user)).toHaveLength(isWinner ? 1 : 0)
         expect((await store.findSync(user, syncId(user))) !== undefined).toBe(isWinner)
       }
     })
@@ -412,9 +412,9 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
         expect(await store.marks(a)).toBeUndefined()
         expect(await store.userMarks(a)).toEqual([])
         expect(await store.markedUsers(1)).toEqual([b])
-        expect(await store.userRows(EPOCH, a)).toEqual([])
+        expect(await rowsOf(store, EPOCH, a)).toEqual([])
         expect((await probe(EPOCH, 1)).map(({ user }) => user)).toEqual([b])
-        expect(await store.userRows(EPOCH + 40, b)).toHaveLength(1)
+        expect(await rowsOf(store, EPOCH + 40, b)).toHaveLength(1)
         expect(await store.findSync(b, syncId(1))).toBeDefined()
         const { users, days } = await store.statistics()
         expect([users, days]).toEqual([
@@ -454,9 +454,9 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       expect(await store.dropBefore(102)).toBe(2)
       expect(await store.dropBefore(102)).toBe(0)
       for (let i = 0; i < 2; i++) {
-        expect(await store.userRows(EPOCH, a)).toEqual([])
+        expect(await rowsOf(store, EPOCH, a)).toEqual([])
         expect(await probe(EPOCH, 100)).toEqual([])
-        expect(await store.userRows(102 * EPOCHS_PER_DAY, a)).toHaveLength(1)
+        expect(await rowsOf(store, 102 * EPOCHS_PER_DAY, a)).toHaveLength(1)
         const epochs = await store.epochs()
         expect(epochs).toContain(102 * EPOCHS_PER_DAY)
         expect(epochs.every((epoch) => epoch >= 102 * EPOCHS_PER_DAY)).toBe(true)

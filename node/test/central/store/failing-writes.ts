@@ -2,11 +2,10 @@
  * The tests that every central store on a disk must pass whose writes fail. PROTOCOL.md §8. One life of a store is run
  * once for each of its writes, and that write fails. The caller repeats what failed, as devices and operators do.
  */
-import { bytesToHex, EPOCHS_PER_DAY } from '@geotrace/core-wasm/wire'
+import { bytesToHex, EPOCHS_PER_DAY, ROW_BYTES } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import type { CentralStore, CodeRecord, ReportRecord } from '../../../src/central/store/central-store.ts'
-import { hashToKey } from '../../../src/central/store/row-set.ts'
-import { deposit, group, hash, id, mark, row, syncId } from './sample.ts'
+import { deposit, group, hashes, id, mark, row, rowsOf, syncId } from './sample.ts'
 
 const EPOCH = 100 * EPOCHS_PER_DAY
 const NAMES = ['a', 'b', 'c'] as const
@@ -65,8 +64,8 @@ const LIFE: readonly Step[] = [
   async (store) => store.deposit(deposit(await user(store, 'a'), 4, [group(EPOCH, row(1, 2), row(6))])),
   async (store) => {
     const takenBack = [
-      { epoch: EPOCH, hashes: [hash(1), hash(9)] },
-      { epoch: EPOCH + 18, hashes: [hash(3)] },
+      { epoch: EPOCH, hashes: hashes(1, 9) },
+      { epoch: EPOCH + 18, hashes: hashes(3) },
     ]
     await store.deposit(deposit(await user(store, 'a'), 6, [], { takenBack }))
   },
@@ -86,12 +85,11 @@ async function answersOf(store: CentralStore): Promise<unknown> {
       if (number === undefined) return undefined
       const rows = []
       for (const epoch of [EPOCH, EPOCH + 18, EPOCH + 36]) {
-        for (const item of await store.userRows(epoch, number)) rows.push([epoch, bytesToHex(item.hash), item.lags])
+        for (const item of await rowsOf(store, epoch, number)) rows.push([epoch, bytesToHex(item.hash), item.lags])
       }
       for (const epoch of [EPOCH, EPOCH + 18]) {
-        const wanted = new Set([1, 2, 3, 4, 5, 6, 7].map((n) => hashToKey(hash(n))))
-        for await (const item of store.probe(epoch, wanted))
-          if (item.user === number) rows.push([epoch, item.rows.length])
+        for await (const item of store.probe(epoch, hashes(1, 2, 3, 4, 5, 6, 7)))
+          if (item.user === number) rows.push([epoch, item.rows.length / ROW_BYTES])
       }
       const syncs = await Promise.all([1, 2, 3, 4, 5, 6].map((n) => store.findSync(number, syncId(n)).then(Boolean)))
       return {

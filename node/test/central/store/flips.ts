@@ -10,7 +10,6 @@ import { systemClock } from '@geotrace/core-wasm'
 import { EPOCHS_PER_DAY } from '@geotrace/core-wasm/wire'
 import type { CentralStore, User } from '../../../src/central/store/central-store.ts'
 import { levelStore } from '../../../src/central/store/level-store.ts'
-import { hashToKey } from '../../../src/central/store/row-set.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
 import { deposit, group, hash, id, mark, row, syncId } from './sample.ts'
 
@@ -141,7 +140,7 @@ function questions(store: CentralStore, users: User[]): Record<string, () => Pro
   return {
     users: () => Promise.all(count(USERS).map((u) => store.findUser(id(`u${u}`)))),
     ...Object.fromEntries(
-      users.map((user, u) => [`rows ${u}`, () => Promise.all(epochs.map((epoch) => store.userRows(epoch, user)))]),
+      users.map((user, u) => [`rows ${u}`, () => Promise.all(epochs.map((epoch) => store.userRows(epoch, [user])))]),
     ),
     syncs: () =>
       Promise.all(users.flatMap((user, u) => count(SYNCS).map((n) => store.findSync(user, syncId(1_000 * u + n))))),
@@ -151,8 +150,7 @@ function questions(store: CentralStore, users: User[]): Record<string, () => Pro
     marked: () => Promise.all([1, 2, 3].map((report) => store.markedUsers(report))),
     code: () => Promise.all(count(CODES).map((n) => store.findCode(id(`code ${n}`)))),
     codes: () => collect(store.codes()),
-    probed: () =>
-      Promise.all(count(SYNCS).map((n) => collect(store.probe(EPOCH + n, new Set([hashToKey(hash(`shared ${n}`))]))))),
+    probed: () => Promise.all(count(SYNCS).map((n) => collect(store.probe(EPOCH + n, hash(`shared ${n}`))))),
     epochs: () => store.epochs(),
     reports: () => store.reports(),
     pins: () => store.pins(),

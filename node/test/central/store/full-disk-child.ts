@@ -5,11 +5,11 @@ import { systemClock } from '@geotrace/core-wasm'
 import { EPOCHS_PER_DAY } from '@geotrace/core-wasm/wire'
 import { liveOnFullDisk } from '../../../../scripts/small-disk.js'
 import { levelStore } from '../../../src/central/store/level-store.ts'
-import { hashToKey } from '../../../src/central/store/row-set.ts'
+import { decodeRows, hashToKey } from '../../../src/central/store/row-set.ts'
 import { fileRecords } from '../../../src/platform/file-records.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
 import { levelQuotaDisk } from '../../../src/salt/quota/quota-disk.ts'
-import { deposit, group, hash, id, row, syncId } from './sample.ts'
+import { deposit, group, hash, id, row, rowsOf, syncId } from './sample.ts'
 
 const EPOCH = 100 * EPOCHS_PER_DAY
 const dir = process.argv[3]!
@@ -28,8 +28,8 @@ const subjects = {
       write: (n: number) => (n % 10 === 0 ? store.addUser(id(n), 1, 100) : store.deposit(make(n))),
       has: async (n: number) => {
         if (n % 10 === 0) return (await store.findUser(id(n))) !== undefined
-        const held = new Set((await store.userRows(EPOCH + (n % 18), user)).map(({ hash }) => hashToKey(hash)))
-        const hasRows = make(n).groups[0]!.rows.every(({ hash }) => held.has(hashToKey(hash)))
+        const held = new Set((await rowsOf(store, EPOCH + (n % 18), user)).map(({ hash }) => hashToKey(hash)))
+        const hasRows = decodeRows(make(n).groups[0]!.rows).every(({ hash }) => held.has(hashToKey(hash)))
         return hasRows && (await store.findSync(user, syncId(n))) !== undefined
       },
       close: () => store.close(),

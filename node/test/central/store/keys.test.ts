@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { KINDS, keyNumber, metaKey, rowsKey, rowsPrefix } from '../../../src/central/store/keys.ts'
+import { blobKey, entryKey, isBlob, isEntry, KINDS, keyNumber, metaKey } from '../../../src/central/store/keys.ts'
 
 const anyU32 = fc.nat(0xffffffff)
 
@@ -21,11 +21,11 @@ describe('the keys of the level store', () => {
     )
   })
 
-  it('a key of rows begins with the prefixes of all rows, of its epoch and of its user', () => {
-    const key = rowsKey(1_800, 7, 3)
-    for (const prefix of [rowsPrefix(), rowsPrefix(1_800), rowsPrefix(1_800, 7)]) {
-      expect(key.subarray(0, prefix.length)).toEqual(prefix)
-    }
-    expect([keyNumber(key, 0), keyNumber(key, 1), keyNumber(key, 2)]).toEqual([1_800, 7, 3])
+  it('the key of an entry begins with the prefixes of all entries and of its user, and blobs sort by their numbers', () => {
+    const key = entryKey(7, 3)
+    for (const prefix of [entryKey(), entryKey(7)]) expect(key.subarray(0, prefix.length)).toEqual(prefix)
+    expect([keyNumber(key, 0), keyNumber(key, 1)]).toEqual([7, 3])
+    expect([isEntry(key), isBlob(key), isEntry(blobKey(7)), isBlob(blobKey(7))]).toEqual([true, false, false, true])
+    expect(Buffer.compare(blobKey(255), blobKey(256))).toBeLessThan(0)
   })
 })

@@ -6,15 +6,15 @@ import { createInterface } from 'node:readline'
 import { systemClock } from '@geotrace/core-wasm'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { levelStore } from '../../../src/central/store/level-store.ts'
-import { hashToKey } from '../../../src/central/store/row-set.ts'
+import { decodeRows, rowsToHashes } from '../../../src/central/store/row-set.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
 import { childDeposit, DEPOSIT_ROWS } from './child-deposit.ts'
-import { id, syncId } from './sample.ts'
+import { id, rowsOf, syncId } from './sample.ts'
 
 const KILLS = inject('storeKills')
 const ERASURES = inject('erasureKills')
-/** Writes of the erasure between two kills. The first kill comes before any write, the second after the first write. */
-const WRITES_BETWEEN = 12
+/** Writes of the erasure: its beginning, both days, its end. The first kill comes before any write. */
+const ERASURE_WRITES = 4
 /** Deposits that a killed child may have begun without an acknowledgement. */
 const BEGUN_MAX = 8
 
@@ -75,12 +75,11 @@ describe('a store whose process is killed', () => {
         const { groups } = childDeposit(user, n)
         for (const group of groups) {
           const held = new Set(
-            (await store.userRows(group.epoch, user)).map(({ hash }) => Buffer.from(hash).toString('hex')),
+            (await rowsOf(store, group.epoch, user)).map(({ hash }) => Buffer.from(hash).toString('hex')),
           )
-          expect(group.rows.every(({ hash }) => held.has(Buffer.from(hash).toString('hex')))).toBe(true)
+          expect(decodeRows(group.rows).every(({ hash }) => held.has(Buffer.from(hash).toString('hex')))).toBe(true)
           const probed = []
-          for await (const item of store.probe(group.epoch, new Set(group.rows.map(({ hash }) => hashToKey(hash)))))
-            probed.push(...item.rows)
+          for await (const item of store.probe(group.epoch, rowsToHashes(group.rows))) probed.push(...item.rows)
           expect(probed).toHaveLength(group.rows.length)
         }
       }
@@ -112,7 +111,7 @@ describe('a store whose process is killed', () => {
       for (let n = 0; n < 54; n++) await store.deposit(childDeposit(user, n))
       await store.close()
       const child = children[kill]!
-      const writes = kill < 2 ? kill : (kill - 1) * WRITES_BETWEEN
+      const writes = kill % (ERASURE_WRITES + 1)
       const lines = await runUntil(child, 'erase-child', [path, String(writes)], (seen) => {
         if (seen.length === 2) child.kill('SIGKILL')
       })
@@ -124,7 +123,7 @@ describe('a store whose process is killed', () => {
       expect(isKnown).toBe(writes === 0)
       if (!isKnown) completed++
       const { groups } = childDeposit(user, 17)
-      expect(await left.userRows(groups[0]!.epoch, user)).toHaveLength(isKnown ? (3 * DEPOSIT_ROWS) / 2 : 0)
+      expect(await rowsOf(left, groups[0]!.epoch, user)).toHaveLength(isKnown ? (3 * DEPOSIT_ROWS) / 2 : 0)
       expect((await left.findSync(user, syncId(3))) !== undefined).toBe(isKnown)
       const rows = isKnown ? (54 * DEPOSIT_ROWS) / 2 : 0
       expect((await left.statistics()).days.map((item) => item.rows)).toEqual([rows, rows])

@@ -7,7 +7,7 @@ import type { CentralStore, User } from '../../../src/central/store/central-stor
 import { levelStore } from '../../../src/central/store/level-store.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
 import { CountedLevel } from './counted-level.ts'
-import { deposit, group, hash, id, row } from './sample.ts'
+import { deposit, group, hash, hashes, id, row, rowsOf } from './sample.ts'
 import { EPOCH } from './store-on-disk.ts'
 
 describe('the cost of deposits and erasures in a level store', () => {
@@ -17,7 +17,7 @@ describe('the cost of deposits and erasures in a level store', () => {
   const open = async (): Promise<void> => {
     store = await levelStore({ dir, random: systemRandom, clock: systemClock(), open: level.open })
   }
-  const rowsOf = (name: string, count: number) => Array.from({ length: count }, (_, n) => row(`${name}/${n}`))
+  const manyRows = (name: string, count: number) => Array.from({ length: count }, (_, n) => row(`${name}/${n}`))
   const countRows = async () => (await store.statistics()).days.map(({ rows }) => rows)
   beforeEach(async () => {
     dir = join(await mkdtemp(join(tmpdir(), 'geotrace-deposits-')), 'store')
@@ -31,7 +31,7 @@ describe('the cost of deposits and erasures in a level store', () => {
 
   it('a hundred deposits of the same rows grow the store by their acknowledgements, and cost as much as the second', async () => {
     const user = await store.addUser(id('a'), 1, 100)
-    const groups = [0, 1, 2].map((n) => group(EPOCH + n, ...rowsOf(`${n}`, 480)))
+    const groups = [0, 1, 2].map((n) => group(EPOCH + n, ...manyRows(`${n}`, 480)))
     await store.deposit(deposit(user, 0, groups))
     const [rows, { bytes }] = [await countRows(), await store.statistics()]
     const reads: number[] = []
@@ -51,12 +51,12 @@ describe('the cost of deposits and erasures in a level store', () => {
       const item = row(`${n >> 1}`, 1 + (n & 1))
       const reads = await level.during(() => store.deposit(deposit(user, n, [group(EPOCH, item)])))
       worst.deposit = Math.max(worst.deposit, reads)
-      worst.userRows = Math.max(worst.userRows, await level.during(() => store.userRows(EPOCH, user)))
+      worst.userRows = Math.max(worst.userRows, await level.during(() => rowsOf(store, EPOCH, user)))
     }
     expect(worst.userRows).toBeLessThanOrEqual(8)
     expect(worst.deposit).toBeLessThan(40)
     for (let i = 0; i < 2; i++) {
-      expect((await store.userRows(EPOCH, user)).map(({ lags }) => lags)).toEqual(Array(50).fill(3))
+      expect((await rowsOf(store, EPOCH, user)).map(({ lags }) => lags)).toEqual(Array(50).fill(3))
       expect(await countRows()).toEqual([50])
       await store.close()
       await open()
@@ -69,7 +69,7 @@ describe('the cost of deposits and erasures in a level store', () => {
     for (const target of [10, 200]) {
       for (; others < target; others++) {
         const other = await store.addUser(id(`other ${others}`), 1, 100)
-        await store.deposit(deposit(other, others, [group(EPOCH, ...rowsOf(`${others}`, 40))]))
+        await store.deposit(deposit(other, others, [group(EPOCH, ...manyRows(`${others}`, 40))]))
       }
       const user = await store.addUser(id('a'), 1, 100)
       await store.deposit(deposit(user, 1, [group(EPOCH, row('a')), group(EPOCH + 1, row('b'))]))
@@ -102,10 +102,10 @@ describe('the cost of deposits and erasures in a level store', () => {
   it('rows that are taken back leave together with the deposit that says so', async () => {
     const user = await store.addUser(id('a'), 1, 100)
     await store.deposit(deposit(user, 1, [group(EPOCH, row(1), row(2))]))
-    const takenBack = [{ epoch: EPOCH, hashes: [hash(1)] }]
+    const takenBack = [{ epoch: EPOCH, hashes: hashes(1) }]
     await store.deposit(deposit(user, 2, [group(EPOCH, row(3))], { takenBack }))
     expect(await countRows()).toEqual([2])
-    expect((await store.userRows(EPOCH, user)).map(({ hash: own }) => [...own])).toEqual(
+    expect((await rowsOf(store, EPOCH, user)).map(({ hash: own }) => [...own])).toEqual(
       [hash(2), hash(3)].map((own) => [...own]).sort((a, b) => a[0]! - b[0]!),
     )
   })

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '@geotrace/core-wasm'
 import { describe, expect, it } from 'vitest'
-import { rowsPrefix } from '../../../src/central/store/keys.ts'
+import { blobKey } from '../../../src/central/store/keys.ts'
 import { levelStore } from '../../../src/central/store/level-store.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
 import { centralStoreConformance } from './conformance.ts'
-import { deposit, group, hash, id, mark, row, syncId } from './sample.ts'
+import { deposit, group, hash, id, mark, row, rowsOf } from './sample.ts'
 import { EPOCH, ROWS_FILLED, storeOnDisk } from './store-on-disk.ts'
 
 centralStoreConformance('level', async () => {
@@ -43,15 +43,16 @@ describe('the files of a level store', () => {
     const rows = [0, 3, 13, 17].map((i) => hash(`${user}/${i}/5`))
     const secrets = [id('a'), id('a').subarray(0, 16), hash('marked'), ...rows]
     expect(await isFound(secrets)).toEqual(secrets.map(() => false))
-    // A sync id stands in a key, which shows that the search finds what is there.
-    expect(await isFound([syncId(13 + 1000 * user)])).toEqual([true])
+    // The number of a blob stands in a key, which shows that the search finds what is there.
+    expect(await isFound([blobKey(13)])).toEqual([true])
     await store.close()
-    const sealed = await disk.storedValues([0, 13].map((i) => rowsPrefix(EPOCH + i, user)))
+    // The two users take turns, so every other blob of the day is this user's.
+    const sealed = await disk.storedValues([0, 26].map((number) => blobKey(number)))
     expect(await isFound(sealed)).toEqual([true, true])
     await disk.open()
     await disk.store.eraseUser(id('a'), 100)
     expect(await isFound(sealed)).toEqual([false, false])
-    expect(await disk.store.userRows(EPOCH + 13, other)).toHaveLength(60)
+    expect(await rowsOf(disk.store, EPOCH + 13, other)).toHaveLength(60)
   })
 
   it('retention destroys the key of a day, so that a copy of the day is not readable any more', async () => {

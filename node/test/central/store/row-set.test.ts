@@ -1,7 +1,18 @@
+import { BLOCK_SIZES_MIN, mergeRow, type Row } from '@geotrace/core-wasm/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { hashToKey, mergeRows } from '../../../src/central/store/row-set.ts'
-import { row, rows } from './sample.ts'
+import {
+  decodeRows,
+  encodeRows,
+  freshRows,
+  hashToKey,
+  keysToHashes,
+  mergeRows,
+  rowsToHashes,
+  rowsWith,
+  rowsWithout,
+} from '../../../src/central/store/row-set.ts'
+import { hash, hashes, row, rows } from './sample.ts'
 
 describe('rows as a set', () => {
   it('hashToKey gives the hash as latin1 text, for twelve bytes and for any other length', () => {
@@ -21,8 +32,46 @@ describe('rows as a set', () => {
       [row(1, 2, 5), row(3, 3)],
     ]
     const merged = rows(row(1, 3, 5), row(2, 2), row(3, 3))
-    expect(mergeRows(a, b)).toEqual(merged)
-    expect(mergeRows(b, a)).toEqual(merged)
-    expect(mergeRows()).toEqual([])
+    const [one, other] = [encodeRows(rows(...a!)), encodeRows(rows(...b!))]
+    expect(decodeRows(mergeRows(one, other))).toEqual(merged)
+    expect(decodeRows(mergeRows(other, one))).toEqual(merged)
+    expect(mergeRows()).toHaveLength(0)
+  })
+
+  it('merging, choosing and the search for what is new agree with a plain map, for any lists', () => {
+    const anyRow = fc.record({
+      n: fc.nat(40),
+      lags: fc.integer({ min: 1, max: 3 }),
+      size: fc.constantFrom(...BLOCK_SIZES_MIN),
+    })
+    const anyList = fc.uniqueArray(anyRow, { selector: ({ n }) => n })
+    const toRows = (items: { n: number; lags: number; size: number }[]) =>
+      rows(...items.map(({ n, lags, size }) => row(n, lags, size)))
+    const union = (...lists: Row[][]) => {
+      const merged = new Map<string, Row>()
+      for (const item of lists.flat())
+        merged.set(hashToKey(item.hash), mergeRow(merged.get(hashToKey(item.hash)), item))
+      return rows(...merged.values())
+    }
+    fc.assert(
+      fc.property(fc.array(anyList, { maxLength: 5 }), anyList, fc.uniqueArray(fc.nat(50)), (lists, added, wanted) => {
+        const known = lists.map(toRows)
+        expect(decodeRows(mergeRows(...known.map(encodeRows)))).toEqual(union(...known))
+        const [held, more] = [union(...known), toRows(added)]
+        const { fresh, added: count } = freshRows(encodeRows(held), encodeRows(more))
+        expect(union(held, decodeRows(fresh))).toEqual(union(held, more))
+        const isHeld = (item: Row) => held.some((other) => hashToKey(other.hash) === hashToKey(item.hash))
+        expect(count).toBe(more.filter((item) => !isHeld(item)).length)
+        expect(freshRows(encodeRows(union(held, more)), encodeRows(more)).fresh).toHaveLength(0)
+        const keys = new Set(wanted.map((n) => hashToKey(hash(n))))
+        const isWanted = ({ hash: own }: Row) => keys.has(hashToKey(own))
+        expect(keysToHashes(keys)).toEqual(hashes(...wanted))
+        expect(decodeRows(rowsWith(encodeRows(held), hashes(...wanted)))).toEqual(held.filter(isWanted))
+        expect(decodeRows(rowsWithout(encodeRows(held), hashes(...wanted)))).toEqual(
+          held.filter((item) => !isWanted(item)),
+        )
+        expect(rowsWith(encodeRows(held), rowsToHashes(encodeRows(held)))).toEqual(encodeRows(held))
+      }),
+    )
   })
 })

@@ -4,11 +4,11 @@ import { describe, expect, it } from 'vitest'
 import {
   decodeRunIndex,
   encodeRunIndex,
-  findUsers,
+  findNumbers,
   hashToBuckets,
   PAIR_BYTES,
   pairsToBuckets,
-  pairsToIndex,
+  pairsToFences,
 } from '../../../src/central/store/run-bucket.ts'
 
 /** Few different bytes, so that hashes are equal, share prefixes and lie at both ends. */
@@ -35,13 +35,13 @@ describe('the buckets of a run', () => {
           pairs.writeUInt32BE(user, i * PAIR_BYTES + RISK_HASH_BYTES)
         }
         const buckets = [...pairsToBuckets(pairs)]
-        const index = decodeRunIndex(encodeRunIndex(pairsToIndex(pairs, 7)))
-        expect([index.blobs, index.rows]).toEqual([7, rows.length])
+        const index = decodeRunIndex(encodeRunIndex({ closed: 9, covered: 7, fences: pairsToFences(pairs) }))
+        expect([index.closed, index.covered]).toEqual([9, 7])
         if (buckets.length > 2) manyBuckets++
         for (const hash of [other, ...rows.slice(0, 20).map((row) => row.hash)]) {
           const users = new Set<number>()
           const [first, end] = hashToBuckets(index, hash)
-          for (const bucket of buckets.slice(first, end)) findUsers(bucket, [hash], users)
+          for (const bucket of buckets.slice(first, end)) findNumbers(bucket, [hash], users)
           const wanted = rows.filter((row) => compareHashes(row.hash, hash) === 0).map(({ user }) => user)
           expect([...users].sort((a, b) => a - b)).toEqual([...new Set(wanted)].sort((a, b) => a - b))
         }

@@ -1,7 +1,8 @@
 /** Rows, deposits and marks for tests. A small number or a short text becomes a hash. */
 import { createHash } from 'node:crypto'
-import { compareHashes, LAG_CURRENT, type Mark, type Row } from '@geotrace/core-wasm/wire'
-import type { Deposit, EpochRows, User } from '../../../src/central/store/central-store.ts'
+import { compareHashes, concatBytes, LAG_CURRENT, type Mark, type Row } from '@geotrace/core-wasm/wire'
+import type { CentralStore, Deposit, EpochRows, User } from '../../../src/central/store/central-store.ts'
+import { decodeRows, encodeRows } from '../../../src/central/store/row-set.ts'
 
 export function hash(n: number | string): Uint8Array {
   return new Uint8Array(createHash('sha256').update(`hash ${n}`).digest().subarray(0, 12))
@@ -9,6 +10,16 @@ export function hash(n: number | string): Uint8Array {
 
 export function id(name: number | string): Uint8Array {
   return new Uint8Array(createHash('sha256').update(`user ${name}`).digest())
+}
+
+/** The hashes of these names, ascending, as bytes. */
+export function hashes(...names: (number | string)[]): Uint8Array {
+  return concatBytes(...names.map(hash).sort(compareHashes))
+}
+
+/** The rows of one user in an epoch. */
+export async function rowsOf(store: Pick<CentralStore, 'userRows'>, epoch: number, user: User): Promise<Row[]> {
+  return decodeRows((await store.userRows(epoch, [user]))[0]!)
 }
 
 export function syncId(n: number): Uint8Array {
@@ -24,12 +35,15 @@ export function rows(...items: Row[]): Row[] {
 }
 
 export function group(epoch: number, ...items: Row[]): EpochRows {
-  return { epoch, rows: rows(...items) }
+  return { epoch, rows: encodeRows(rows(...items)) }
 }
 
 export function deposit(user: User, sync: number, groups: EpochRows[], more: Partial<Deposit> = {}): Deposit {
-  const digest = new Uint8Array(createHash('sha256').update(JSON.stringify(groups)).digest())
-  return { user, syncId: syncId(sync), digest, basis: Uint8Array.of(sync), day: 100, perDay: 10_000, groups, ...more }
+  const content = createHash('sha256')
+  for (const { epoch, rows } of groups) content.update(`${epoch}`).update(rows)
+  const digest = new Uint8Array(content.digest())
+  const limits = { day: 100, since: 0, perDay: 10_000 }
+  return { user, syncId: syncId(sync), digest, basis: Uint8Array.of(sync), ...limits, groups, ...more }
 }
 
 export function mark(epoch: number, n: number | string, degree = 1, weight = 32, lag: 0 | 1 = 0): Mark {

@@ -8,7 +8,7 @@ import type { CentralStore } from '../../../src/central/store/central-store.ts'
 import { levelStore } from '../../../src/central/store/level-store.ts'
 import { restoreStore } from '../../../src/central/store/store-backup.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
-import { deposit, group, id, row, syncId } from './sample.ts'
+import { deposit, group, id, row, rowsOf, syncId } from './sample.ts'
 import { EPOCH } from './store-on-disk.ts'
 
 describe('a backup of a level store', () => {
@@ -58,18 +58,18 @@ describe('a backup of a level store', () => {
     const { users, days } = await copy.statistics()
     let rows = 0
     for (let user = 1; user <= users; user++) {
-      for (const epoch of await copy.epochs()) rows += (await copy.userRows(epoch, user)).length
+      for (const epoch of await copy.epochs()) rows += (await rowsOf(copy, epoch, user)).length
     }
     expect(days.reduce((sum, day) => sum + day.rows, 0)).toBe(rows)
     for (let n = 0; n < 10; n++) {
       const user = (await copy.findUser(id(`before ${n}`)))!
       expect(await copy.findSync(user, syncId(n))).toBeDefined()
-      expect(await copy.userRows(EPOCH + 18, user)).toHaveLength(2)
+      expect(await rowsOf(copy, EPOCH + 18, user)).toHaveLength(2)
     }
     // The copy gives the number of a user who came later to somebody else.
     const stranger = await copy.addUser(id('stranger'), 1, 100)
     expect(stranger).toBe(users + 1)
-    for (const epoch of await copy.epochs()) expect(await copy.userRows(epoch, stranger)).toEqual([])
+    for (const epoch of await copy.epochs()) expect(await rowsOf(copy, epoch, stranger)).toEqual([])
     await copy.close()
   })
 

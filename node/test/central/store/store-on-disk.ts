@@ -9,7 +9,7 @@ import type { CentralStore, User } from '../../../src/central/store/central-stor
 import { levelStore } from '../../../src/central/store/level-store.ts'
 import { openLevel, prefixRange } from '../../../src/platform/level-handle.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
-import { deposit, group, id, row } from './sample.ts'
+import { deposit, group, id, row, rowsOf } from './sample.ts'
 
 /** The first epoch of day 100. */
 export const EPOCH = 100 * EPOCHS_PER_DAY
@@ -42,7 +42,7 @@ export class StoreOnDisk {
     const store = await levelStore({ dir, random: systemRandom, clock: systemClock() })
     try {
       let count = 0
-      for (const epoch of await store.epochs()) count += (await store.userRows(epoch, user)).length
+      for (const epoch of await store.epochs()) count += (await rowsOf(store, epoch, user)).length
       return count
     } finally {
       await store.close()

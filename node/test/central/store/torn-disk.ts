@@ -58,6 +58,10 @@ export class TornDisk {
       async *keys(range) {
         for (const [key] of within(range)) yield [fromHex(key)]
       },
+      last: async (range) =>
+        within(range)
+          .map(([key]) => fromHex(key))
+          .at(-1),
       write: async (operations) => {
         const next = new Map(shown)
         for (const { key, value } of operations)

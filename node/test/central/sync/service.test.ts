@@ -11,11 +11,13 @@ import {
   ROWS_PER_SHAPE_MAX,
 } from '@geotrace/core-wasm/wire'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { epochToDay } from '../../../src/central/store/day.ts'
+import { metaKey } from '../../../src/central/store/keys.ts'
 import { levelStore } from '../../../src/central/store/level-store.ts'
 import { memoryStore } from '../../../src/central/store/memory-store.ts'
 import { ERASED_MS } from '../../../src/central/sync/erasures.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
-import { hash, row } from '../store/sample.ts'
+import { hash, row, rowsOf as storedRows } from '../store/sample.ts'
 import {
   certifiedRoster,
   DAY_MS,
@@ -243,7 +245,7 @@ for (const [name, open] of Object.entries(STORES)) {
       ])
       expect(await rowsOf(e)).toBe(1)
       const user = (await w.store.findUser(idOf(contact)))!
-      expect((await w.store.userRows(e, user)).map(({ hash: left }) => left)).toEqual([hash('stays')])
+      expect((await storedRows(w.store, e, user)).map(({ hash: left }) => left)).toEqual([hash('stays')])
       // The pins are as before: taking rows back pins nothing.
       expect((await w.store.pins()).map(({ epoch }) => epoch)).toEqual([e])
       await w.clock.advanceTo((e + 101) * EPOCH_MS)
@@ -498,8 +500,9 @@ describe('the sync service', () => {
     const items = await readdir(dir, { recursive: true, withFileTypes: true })
     const files = items.filter((item) => item.isFile()).map((item) => readFile(join(item.parentPath, item.name)))
     const contents = Buffer.concat(await Promise.all(files))
-    // A sync id stands in a key, which shows that the files are those of the sync.
-    expect(contents.includes(Buffer.from(syncId))).toBe(true)
+    // The day stands in a key, which shows that the files are those of the store.
+    expect(contents.includes(Buffer.from(metaKey('day', epochToDay(w.epoch()))))).toBe(true)
+    expect(contents.includes(Buffer.from(syncId))).toBe(false)
     expect(contents.includes(Buffer.from(hash(1)))).toBe(false)
     expect(contents.includes(Buffer.from(device.secret))).toBe(false)
   })

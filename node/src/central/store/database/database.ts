@@ -6,7 +6,7 @@
  * Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT, STORAGE_FULL, BUSY.
  */
 import { type Clock, type Reopening, reopening } from '@geotrace/core-wasm'
-import { busy, bytesToHex, isFederationError } from '@geotrace/core-wasm/wire'
+import { busy, isFederationError } from '@geotrace/core-wasm/wire'
 import { isDiskFull, toDiskError } from '../../../platform/disk-error.ts'
 import {
   ALL_KEYS,
@@ -22,8 +22,8 @@ import { decodeTally, encodeTally, TALLY_KEY, type Tally, toTagEnd } from './tal
 
 /** Operations in one synced batch. Further ones wait for the next batch, so that no reply waits for an endless batch. */
 const BATCH_OPERATIONS_MAX = 4_096
-/** LevelDB writes a table after 8 MB. With seventeen open days the buffers stay below 300 MB. */
-const WRITE_BUFFER_BYTES = 8 << 20
+/** LevelDB writes a table after 16 MB and keeps two buffers. Rows arrive for four days at most: 128 MB. */
+const WRITE_BUFFER_BYTES = 16 << 20
 /** Pause after a failed attempt to open the database again, so that a full disk is not tried without end. */
 const AGAIN_MS = 1_000
 
@@ -40,9 +40,12 @@ export interface Database {
   getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>
   entries(range: KeyRange): AsyncGenerator<[key: Uint8Array, body: Uint8Array]>
   keys(range: KeyRange): AsyncGenerator<Uint8Array>
+  /** The last key of a range. */
+  last(range: KeyRange): Promise<Uint8Array | undefined>
   /**
    * Writes all operations or none; they are durable when the promise resolves. `change` is added to the counts in the
-   * same batch. Throws STORAGE_FULL, BUSY; the write may still be on the disk after an error.
+   * same batch. With neither it resolves after all writes before. Throws STORAGE_FULL, BUSY; the write may
+   * still be on the disk after an error.
    */
   write(operations: readonly Operation[], change?: readonly number[]): Promise<void>
   /** Reads all entries and compares them with the tally. Throws STORAGE_CORRUPT. */
@@ -68,8 +71,8 @@ export interface DatabaseInit {
   seal: Seal
   /** A tally that an existing database had at some time: it has no fewer writes. */
   known: Tally
-  /** Receives the number of writes after each one. */
-  onWrite?(writes: number): void
+  /** Receives the tally after each write. */
+  onWrite?(tally: Tally): void
 }
 
 type ValueInit = Pick<DatabaseInit, 'seal' | 'what'>
@@ -173,6 +176,9 @@ class LevelDatabase implements Database {
       (key) => key,
     )
   }
+  last(range: KeyRange): Promise<Uint8Array | undefined> {
+    return this.#reading((handle) => handle.last(range))
+  }
   write(operations: readonly Operation[], change: readonly number[] = []): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ operations, change, resolve, reject })
@@ -204,10 +210,14 @@ class LevelDatabase implements Database {
       while (end < this.#waiting.length && (end === 0 || size < BATCH_OPERATIONS_MAX))
         size += this.#waiting[end++]!.operations.length
       const group = this.#waiting.splice(0, end)
+      if (size === 0 && group.every(({ change }) => change.length === 0)) {
+        for (const { resolve } of group) resolve()
+        continue
+      }
       try {
         await this.#sound()
         this.#tally = await this.#reopening!.write((handle) => writeGroup(handle, this.#init.seal, this.#tally, group))
-        this.#init.onWrite?.(this.#tally.writes)
+        this.#init.onWrite?.(this.#tally)
         for (const { resolve } of group) resolve()
       } catch (error) {
         for (const { reject } of group) reject(this.#toError(error))
@@ -275,6 +285,8 @@ class LevelDatabase implements Database {
     try {
       const tally = await readTally(handle, this.#init)
       if (tally.writes < this.#tally.writes) corrupt(`${what}: ${tally.writes} of ${this.#tally.writes} writes`)
+      // A write that failed may be on the disk.
+      if (tally.writes > this.#tally.writes) this.#init.onWrite?.(tally)
       this.#tally = tally
       this.#failedMs = Number.NEGATIVE_INFINITY
       return handle
@@ -293,15 +305,17 @@ class LevelDatabase implements Database {
 
 /** Writes the operations of a group and the tally after them in one batch; returns that tally. */
 async function writeGroup(handle: LevelHandle, seal: Seal, before: Tally, group: readonly Waiting[]): Promise<Tally> {
-  const operations = new Map<string, LevelOperation>()
-  const replaced = new Map<string, Uint8Array>()
-  for (const { key, body, isNew = false } of group.flatMap((item) => item.operations)) {
-    // The last operation of a key counts, as in LevelDB.
-    const name = bytesToHex(key)
-    operations.set(name, body === undefined ? { key } : { key, value: seal.seal(key, body) })
-    if (!isNew) replaced.set(name, key)
+  const written: LevelOperation[] = []
+  // The last operation of a key counts, as in LevelDB. A new key comes once.
+  const others = new Map<string, Operation>()
+  for (const { operations } of group) {
+    for (const operation of operations) {
+      const { key, body, isNew = false } = operation
+      if (isNew && body !== undefined) written.push({ key, value: seal.seal(key, body) })
+      else others.set(Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1'), operation)
+    }
   }
-  const keys = [...replaced.values()]
+  const keys = [...others.values()].map(({ key }) => key)
   const known = keys.length === 0 ? [] : await handle.getMany(keys)
   let { entries, bytes, sum } = before
   for (const [i, old] of known.entries()) {
@@ -310,17 +324,18 @@ async function writeGroup(handle: LevelHandle, seal: Seal, before: Tally, group:
     bytes -= keys[i]!.length + old.length
     sum ^= toTagEnd(old)
   }
-  for (const { key, value } of operations.values()) {
-    if (value !== undefined) {
-      entries++
-      bytes += key.length + value.length
-      sum ^= toTagEnd(value)
-    }
+  for (const { key, body } of others.values())
+    written.push(body === undefined ? { key } : { key, value: seal.seal(key, body) })
+  for (const { key, value } of written) {
+    if (value === undefined) continue
+    entries++
+    bytes += key.length + value.length
+    sum ^= toTagEnd(value)
   }
   const counts = before.counts.map((count, i) => group.reduce((all, { change }) => all + (change[i] ?? 0), count))
   const tally: Tally = { writes: before.writes + 1, entries, bytes, sum: sum >>> 0, counts }
-  const value = seal.seal(TALLY_KEY, encodeTally(tally))
-  await handle.write([...operations.values(), { key: TALLY_KEY, value }], true)
+  written.push({ key: TALLY_KEY, value: seal.seal(TALLY_KEY, encodeTally(tally)) })
+  await handle.write(written, true)
   return tally
 }
 

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { valueSeal } from '../../../../src/central/store/database/sealed-value.ts'
-import { rowsPrefix } from '../../../../src/central/store/keys.ts'
+import { blobKey } from '../../../../src/central/store/keys.ts'
 import { systemRandom } from '../../../../src/platform/random.ts'
-import { EPOCH, ROWS_FILLED, storeOnDisk } from '../store-on-disk.ts'
+import { ROWS_FILLED, storeOnDisk } from '../store-on-disk.ts'
 
 const CORRUPT = expect.objectContaining({ code: 'STORAGE_CORRUPT', data: { what: 'test' } })
 
@@ -49,7 +49,7 @@ describe('a damaged file of a level store', () => {
       const user = await disk.fillAndClose()
       // LevelDB turns the log into a table when it opens the database again.
       if (form === 'table') await disk.countRows(user)
-      const [needle] = await disk.storedValues([rowsPrefix(EPOCH + 3, user)])
+      const [needle] = await disk.storedValues([blobKey(3)])
       expect(await disk.readDamaged(user, async () => {})).toBe(ROWS_FILLED)
       for (let offset = 0; offset < needle!.length; offset += 47) {
         const outcome = await disk.readDamaged(user, async (copy) => {
