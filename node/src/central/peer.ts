@@ -78,6 +78,8 @@ export interface CentralPeerInit {
    */
   founding?: 'restored' | 'anew'
   clock: Clock
+  /** Waits for the ends of reply slots; default: `clock`. A clock that stands still during a request needs another one. */
+  replyTimer?: Pick<Clock, 'setTimer'>
   random: Random
   log: Log
   /** Multiaddrs to listen on; default: those of the manifest. */
@@ -387,7 +389,15 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
     const shared = { manifest, config, store, room, clock, random, retentionStart }
     const service = syncService({ ...shared, rosters, pins, isReady, codes, risk })
     const seals = await openSeals(init, membership, openRecords)
-    const sealed = sealedService({ manifest, peers, keys: seals.current, sync: service, clock, random, log })
+    const sealed = sealedService({
+      manifest,
+      peers,
+      keys: seals.current,
+      sync: service,
+      timer: init.replyTimer ?? clock,
+      random,
+      log,
+    })
     const watch = clockWatch(host, () => peers.others(host.key), clock, random, manifestToId(manifest))
     const upkeep = toUpkeep(init, { store, room, membership, watch, risk })
     const storeKeys = init.store === undefined ? await describeKeys(init) : undefined

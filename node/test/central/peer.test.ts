@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { simulatedClock } from '@geotrace/core-wasm'
+import { simulatedClock, systemClock } from '@geotrace/core-wasm'
 import { sealRequest } from '@geotrace/core-wasm/seal'
 import {
   DEMO_PHRASE,
@@ -63,6 +63,7 @@ describe('a central peer on the network', () => {
     operatorSecret: demoSecret(DEMO_PHRASE, 'operator/authority'),
     dir,
     clock,
+    replyTimer: systemClock(),
     random: systemRandom,
     log: silent,
     listen: ['/ip4/127.0.0.1/tcp/0'],
@@ -252,7 +253,8 @@ describe('a central peer on the network', () => {
     await expect(device().sync({ rows: { [epoch]: [2] } })).rejects.toMatchObject({ code: 'STORAGE_FULL' })
     expect((await empty.sync()).report).toBe('none')
     expect((await known.sync()).left).toBe(0)
-    expect(await peer.condition()).toEqual({ health: 'disk-low', quarantined: 0, freeMib: 0 })
+    const storeKeys = expect.stringContaining('on the disk of the store')
+    expect(await peer.condition()).toEqual({ health: 'disk-low', quarantined: 0, freeMib: 0, storeKeys })
     expect(peer.status().state).toBe('serving')
     await known.sync({ erase: 'all' })
     expect((await peer.statistics()).users).toBe(0)

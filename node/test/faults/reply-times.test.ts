@@ -19,7 +19,8 @@ import { systemRandom } from '../../src/platform/random.ts'
 import { RELAY, START, world } from '../central/world.ts'
 
 const REPLIES = Number(process.env.FAULTS_REPLIES ?? 20_000)
-const LANES = 16
+/** Each of them waits for a slot most of the time. */
+const LANES = 32
 /** A user may have 48 of one size in an epoch. */
 const ROWS = 40
 
@@ -39,7 +40,7 @@ it(`the times of ${REPLIES} replies do not tell which belong to reports, outside
   const federation = manifestToId(w.manifest)
   const member: Peer = { key: RELAY, addresses: [], operator: 0, role: 'member' }
   // The slots take the time of the machine.
-  const shared = { manifest: w.manifest, sync: w.service, clock: systemClock(), random: systemRandom, log: silent }
+  const shared = { manifest: w.manifest, sync: w.service, timer: systemClock(), random: systemRandom, log: silent }
   const sealed = sealedService({ ...shared, peers: { withKey: () => member }, keys: () => [keys] })
   try {
     for (const phase of ['outside', 'beside'] as const) {

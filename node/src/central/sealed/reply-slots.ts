@@ -19,9 +19,9 @@ interface ReplySlots {
   run<T>(task: () => Promise<T>): Promise<T>
 }
 
-export function replySlots(clock: Pick<Clock, 'setTimer'>, waitingMax = WAITING_MAX): ReplySlots {
+export function replySlots(timer: Pick<Clock, 'setTimer'>, waitingMax = WAITING_MAX): ReplySlots {
   let waiting = 0
-  const slotEnd = (): Promise<void> => new Promise((resolve) => void clock.setTimer(resolve, REPLY_SLOT_MS))
+  const slotEnd = (): Promise<void> => new Promise((resolve) => void timer.setTimer(resolve, REPLY_SLOT_MS))
   return {
     async run(task) {
       if (waiting >= waitingMax) throw busy(REPLY_SLOT_MS)

@@ -29,17 +29,18 @@ interface SealedServiceInit {
   readonly peers: Pick<Peers, 'withKey'>
   readonly keys: () => readonly SealKeys[]
   readonly sync: Pick<SyncService, 'answer'>
-  readonly clock: Clock
+  /** Waits for the ends of reply slots. */
+  readonly timer: Pick<Clock, 'setTimer'>
   readonly random: Random
   readonly log: Log
 }
 
 export function sealedService(init: SealedServiceInit): SealedService {
-  const { manifest, peers, keys, sync, clock, random, log } = init
+  const { manifest, peers, keys, sync, timer, random, log } = init
   const federation = manifestToId(manifest)
   const { syncReplyBytes } = manifest.parameters
   const counters: SealedCounters = { sealUnknown: 0, sealedRefusals: 0 }
-  const slots = replySlots(clock)
+  const slots = replySlots(timer)
 
   const open = (frame: Uint8Array) => {
     try {

@@ -32,7 +32,7 @@ describe('a sealed sync at the central peer', () => {
     // A clock of its own, so that the syncs of a test come at one time.
     slots = simulatedClock(0)
     const peers = { withKey: (key: Uint8Array | undefined) => (key === RELAY ? peer : undefined) }
-    const shared = { manifest: w.manifest, clock: slots, random: systemRandom, log: silent, sync: w.service }
+    const shared = { manifest: w.manifest, timer: slots, random: systemRandom, log: silent, sync: w.service }
     service = sealedService({ ...shared, peers, keys: () => keys })
   })
   /** Lets the clock reach the end of the slot in which the work of the sync ends. */
