@@ -1,7 +1,8 @@
 /** Rows and deposits for the benchmark of the central store: nine people who meet, and strangers beside them. */
+
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { encodeRows } from '../dist/central/store/row-set.js'
+import { rowsToBytes } from '@geotrace/core-wasm/wire'
 
 export const DAYS = 14
 export const FIRST_DAY = 20_000
@@ -22,7 +23,7 @@ export const EPOCHS = Array.from({ length: DAYS }, (_, day) =>
 const ROWS_PER_USER = EPOCHS.length * ROWS_PER_EPOCH
 
 export const sha = (text) => new Uint8Array(createHash('sha256').update(text).digest())
-const toBytes = (rows) => encodeRows(rows.sort((a, b) => Buffer.compare(a.hash, b.hash)))
+const toBytes = (rows) => rowsToBytes(rows.sort((a, b) => Buffer.compare(a.hash, b.hash)))
 
 /** Rows as bytes: n × (hash 12 ‖ meta u8). */
 export const strangeRows = (count = ROWS_PER_EPOCH) => toBytes(strangers(count))

@@ -128,6 +128,7 @@ export const CORPUS: Readonly<Record<string, readonly Uint8Array[]>> = {
   decodeEvaluateRequest: [true, false].map((wantsKeys) => wire.encodeEvaluateRequest({ ...evaluate, wantsKeys })),
   decodeEvaluateAnswer: [wire.concatBytes(wire.encodeUnsignedEvaluation(evaluation), bytes(64)), refusal],
   decodeSyncRequest: SYNC_CLASSES.map((size) => wire.encodeSyncRequest(sync, [size])),
+  decodeSyncFrame: SYNC_CLASSES.map((size) => wire.encodeSyncRequest(sync, [size])),
   decodeSyncReply: [wire.encodeSyncReply(reply, 512), refusal],
   decodeSeedsRequest: [
     wire.encodeSeedsRequest({ op: 'offer', federation: bytes(32), shard: 1, firstEpoch: 9, offered: [0, 31, 32, 34] }),
@@ -184,6 +185,7 @@ export const CORPUS: Readonly<Record<string, readonly Uint8Array[]>> = {
 /** The decoders that need a second argument. */
 const WITH_CONTEXT: Readonly<Record<string, Decode>> = {
   decodeSyncRequest: (frame) => wire.decodeSyncRequest(frame, SYNC_CLASSES),
+  decodeSyncFrame: (frame) => wire.decodeSyncFrame(frame, SYNC_CLASSES),
   decodeEvaluateAnswer: (frame) => wire.decodeEvaluateAnswer(frame, SHAPE),
 }
 

@@ -5,10 +5,9 @@
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SimulatedClock } from '@geotrace/core-wasm'
-import { bytesToHex } from '@geotrace/core-wasm/wire'
+import { bytesToHex, bytesToRows } from '@geotrace/core-wasm/wire'
 import type { User } from '../../src/central/store/central-store.ts'
 import { levelStore } from '../../src/central/store/level-store.ts'
-import { decodeRows } from '../../src/central/store/row-set.ts'
 import { DEMO_AUTHORITY } from '../../src/local/local-federation.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 
@@ -33,7 +32,7 @@ export async function stealDatabase(dir: string, copy: string, clock: SimulatedC
     const rows: StoredRow[] = []
     for (const epoch of await stolen.epochs()) {
       for (let user = 1; user <= users; user++) {
-        for (const { hash, size, lags } of decodeRows((await stolen.userRows(epoch, [user]))[0]!)) {
+        for (const { hash, size, lags } of bytesToRows((await stolen.userRows(epoch, [user]))[0]!)) {
           rows.push({ user, epoch, hash: bytesToHex(hash), size, lags })
         }
       }

@@ -42,8 +42,9 @@ interface LevelSettings {
 /** Opens a directory. Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT, and errors of the disk as they are. */
 export type OpenLevel = (dir: string, settings?: LevelSettings) => Promise<LevelHandle>
 
-/** Entries that an iterator reads at a time; LevelDB itself stops earlier at 16 KiB of them. */
+/** Entries and bytes that an iterator reads at a time. The default of 16 KiB made a scan twice as dear (2026-11). */
 const CHUNK = 256
+const CHUNK_BYTES = 256 << 10
 
 /** All keys. No key of this project is longer than 64 bytes. */
 export const ALL_KEYS: KeyRange = { from: new Uint8Array(0), to: new Uint8Array(65).fill(0xff) }
@@ -68,7 +69,7 @@ export const openLevel: OpenLevel = async (dir, { create, writeBufferBytes } = {
   } catch (error) {
     throw toOpeningError(error, dir)
   }
-  const bounds = ({ from, to }: KeyRange) => ({ gte: from, lt: to })
+  const bounds = ({ from, to }: KeyRange) => ({ gte: from, lt: to, highWaterMarkBytes: CHUNK_BYTES })
   return {
     get: async (key) => plain(await level.get(key)),
     getMany: async (keys) => (await level.getMany([...keys])).map(plain),

@@ -20,7 +20,7 @@ import { RELAY, START, world } from '../central/world.ts'
 
 const REPLIES = Number(process.env.FAULTS_REPLIES ?? 20_000)
 /** Each of them waits for a slot most of the time. */
-const LANES = 32
+const LANES = 16
 /** A user may have 48 of one size in an epoch. */
 const ROWS = 40
 

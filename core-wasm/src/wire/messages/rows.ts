@@ -35,6 +35,36 @@ export function metaToRow(hash: Uint8Array, meta: number): Row | undefined {
   return size === undefined || lags > 3 ? undefined : { hash, size, lags }
 }
 
+/** The bytes of rows: n × (hash 12 ‖ meta u8). */
+export function rowsToBytes(rows: readonly Row[]): Uint8Array {
+  const bytes = new Uint8Array(rows.length * ROW_BYTES)
+  for (const [i, row] of rows.entries()) {
+    bytes.set(row.hash, i * ROW_BYTES)
+    bytes[i * ROW_BYTES + RISK_HASH_BYTES] = rowToMeta(row)
+  }
+  return bytes
+}
+
+/** The rows of bytes that `isRows` accepts. */
+export function bytesToRows(bytes: Uint8Array): Row[] {
+  return Array.from({ length: bytes.length / ROW_BYTES }, (_, i) => {
+    const at = i * ROW_BYTES
+    return metaToRow(bytes.slice(at, at + RISK_HASH_BYTES), bytes[at + RISK_HASH_BYTES]!)!
+  })
+}
+
+/** Whether the bytes are rows with block sizes and lags, ascending by hash, each hash once. Makes no object. */
+export function isRows(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at += ROW_BYTES) {
+    const meta = bytes[at + RISK_HASH_BYTES]!
+    if ((meta & 7) >= BLOCK_SIZES_MIN.length || meta >> 3 > 3) return false
+    let n = 0
+    while (at > 0 && n < RISK_HASH_BYTES && bytes[at + n] === bytes[at - ROW_BYTES + n]) n++
+    if (at > 0 && (n === RISK_HASH_BYTES || bytes[at + n]! < bytes[at - ROW_BYTES + n]!)) return false
+  }
+  return true
+}
+
 /** Merges two rows of one hash: lags by OR. A hash has one size, so two sizes are a lie, and the smaller one stands. */
 export function mergeRow(known: Row | undefined, row: Row): Row {
   if (known === undefined) return row
@@ -50,13 +80,24 @@ export class ShapeCounts {
 
   /** Counts these lags of a row. Returns false and counts nothing when one of their shapes is full. */
   add({ size, lags }: Pick<Row, 'size' | 'lags'>): boolean {
-    const shapes = [1, 2].filter((bit) => lags & bit).map((bit) => 4 * size + bit)
-    if (shapes.some((shape) => this.#count(shape) >= ROWS_PER_SHAPE_MAX)) return false
-    for (const shape of shapes) this.#counts.set(shape, this.#count(shape) + 1)
+    for (let bit = 1; bit <= 2; bit++)
+      if ((lags & bit) !== 0 && this.#count(4 * size + bit) >= ROWS_PER_SHAPE_MAX) return false
+    for (let bit = 1; bit <= 2; bit++)
+      if ((lags & bit) !== 0) this.#counts.set(4 * size + bit, this.#count(4 * size + bit) + 1)
     return true
   }
 
   #count(shape: number): number {
     return this.#counts.get(shape) ?? 0
   }
+}
+
+/** Whether the rows of one user and epoch, as bytes, are within the bounds by shape. */
+export function isWithinShapes(rows: Uint8Array): boolean {
+  const counts = new ShapeCounts()
+  for (let at = RISK_HASH_BYTES; at < rows.length; at += ROW_BYTES) {
+    const meta = rows[at]!
+    if (!counts.add({ size: BLOCK_SIZES_MIN[meta & 7]!, lags: meta >> 3 })) return false
+  }
+  return true
 }

@@ -4,7 +4,6 @@
  */
 import {
   REPORT_CODE_BYTES,
-  RISK_HASH_BYTES,
   ROSTER_NAME_BYTES,
   ROWS_PER_EPOCH_MAX,
   SLIP_BYTES,
@@ -16,10 +15,9 @@ import {
 } from '../constants.ts'
 import { type ByteReader, byteReader, byteWriter, concatBytes } from '../encoding/bytes.ts'
 import { assertVersion } from '../encoding/version.ts'
-import { compareHashes, metaToRow, type Row } from './rows.ts'
+import { bytesToRows, isRows, ROW_BYTES } from './rows.ts'
 import {
   KIND_BODY_BYTES,
-  type RowGroup,
   SYNC_HEAD_BYTES,
   SYNC_KIND_AT,
   SYNC_KINDS,
@@ -30,8 +28,19 @@ import {
   WITHDRAW_REASONS,
 } from './sync.ts'
 
+/** A request whose rows are the bytes of the frame: n × (hash 12 ‖ meta u8), ascending, each hash once. */
+export interface SyncFrame extends Omit<SyncRequest, 'groups'> {
+  groups: { epoch: number; roster: Uint8Array; rows: Uint8Array }[]
+}
+
 /** Throws MESSAGE_MALFORMED, VERSION_UNKNOWN. */
 export function decodeSyncRequest(bytes: Uint8Array, classes: readonly number[]): SyncRequest {
+  const { groups, ...request } = decodeSyncFrame(bytes, classes)
+  return { ...request, groups: groups.map((group) => ({ ...group, rows: bytesToRows(group.rows) })) }
+}
+
+/** Makes no object for a row. Throws MESSAGE_MALFORMED, VERSION_UNKNOWN. */
+export function decodeSyncFrame(bytes: Uint8Array, classes: readonly number[]): SyncFrame {
   const reader = byteReader(bytes)
   assertVersion(reader.u8(), SYNC_VERSION)
   if (bytes.length > SYNC_REQUEST_MAX_BYTES || !classes.includes(bytes.length))
@@ -45,7 +54,7 @@ export function decodeSyncRequest(bytes: Uint8Array, classes: readonly number[])
   const cursor = reader.u32()
   const count = reader.u8()
   if (count > SYNC_GROUPS_MAX) reader.refuse(`expected at most ${SYNC_GROUPS_MAX} groups, got ${count}`)
-  const groups: RowGroup[] = []
+  const groups: SyncFrame['groups'] = []
   for (let i = 0; i < count; i++) {
     const group = { epoch: reader.u32(), roster: reader.bytes(ROSTER_NAME_BYTES), rows: readRows(reader) }
     if (i > 0 && groups[i - 1]!.epoch >= group.epoch) reader.refuse('expected ascending epochs, each once')
@@ -91,17 +100,10 @@ function readBody(reader: ByteReader, kind: SyncKind['kind']): SyncKind {
   }
 }
 
-function readRows(reader: ByteReader): Row[] {
+function readRows(reader: ByteReader): Uint8Array {
   const count = reader.u16()
   if (count < 1 || count > ROWS_PER_EPOCH_MAX) reader.refuse(`expected 1 to ${ROWS_PER_EPOCH_MAX} rows, got ${count}`)
-  const rows: Row[] = []
-  for (let i = 0; i < count; i++) {
-    const hash = reader.bytes(RISK_HASH_BYTES)
-    const row = metaToRow(hash, reader.u8()) ?? reader.refuse('expected a block size 0 to 4 and lags 0 to 3')
-    const previous = rows[i - 1]
-    if (previous !== undefined && compareHashes(previous.hash, hash) >= 0)
-      reader.refuse('expected ascending hashes, each once')
-    rows.push(row)
-  }
+  const rows = reader.bytes(count * ROW_BYTES)
+  if (!isRows(rows)) reader.refuse('expected block sizes 0 to 4, lags 0 to 3, and ascending hashes, each once')
   return rows
 }

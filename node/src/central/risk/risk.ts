@@ -8,9 +8,9 @@
  * The rule goes through the epochs once for each degree to find the sources, and once more to collect the marks.
  * Memory is bounded (limits.ts). Throws RISK_BOUND for the first degree that needs more, and ABORTED.
  */
-import { LAG_CURRENT, type Mark, type Row } from '@geotrace/core-wasm/wire'
+import { bytesToRows, LAG_CURRENT, type Mark, type Row } from '@geotrace/core-wasm/wire'
 import type { User, UserRows } from '../store/central-store.ts'
-import { decodeRows, hashToKey, keysToHashes } from '../store/row-set.ts'
+import { hashToKey, keysToHashes } from '../store/row-set.ts'
 import { countsFor, type HeldHashes, holdRows, type Source, toList } from './holders.ts'
 import { assertWithin, type RiskLimits } from './limits.ts'
 import { type MarkBatch, markBatch } from './mark-batch.ts'
@@ -166,7 +166,7 @@ async function forMatches(run: RiskRun, epoch: number, levels: readonly Level[],
   watch?.hashes(wanted)
   for await (const { user, rows: bytes } of rows.probe(epoch, wanted)) {
     if (user === report.user) continue
-    const matched = decodeRows(bytes)
+    const matched = bytesToRows(bytes)
     let units = 0
     for (const row of matched) {
       if ((row.lags & LAG_CURRENT) === 0) continue
@@ -197,7 +197,7 @@ async function holdLevels(
     const hashes: HeldHashes = new Map()
     held.push(hashes)
     for await (const [source, bytes] of rowsOfSources(rows, epoch, level.sources)) {
-      const own = decodeRows(bytes).filter(({ size }) => level.isCarrying(size))
+      const own = bytesToRows(bytes).filter(({ size }) => level.isCarrying(size))
       const before = hashes.size
       holdRows(hashes, { source, epoch, rows: own, isPruned: level.pairs === undefined })
       count += level.pairs === undefined ? hashes.size - before : own.length

@@ -7,10 +7,10 @@ import type { Clock } from '@geotrace/core-wasm'
 import { busy } from '@geotrace/core-wasm/wire'
 
 /**
- * Ten times what a sync takes while a report is computed and 16 others are answered (2026-11, two shared cores). A relay
- * has seven requests open at a time, so 28 syncs a second go through each.
+ * Some ten times what a sync takes while a report is computed and 16 others are answered (2026-11, two shared cores). With
+ * 250 ms some replies of a busy peer came a slot later. A relay has seven requests open, so 14 syncs a second go through it.
  */
-export const REPLY_SLOT_MS = 250
+export const REPLY_SLOT_MS = 500
 /** Replies that wait: with frames of 32 KB they hold 32 MB. */
 const WAITING_MAX = 1_024
 

@@ -3,7 +3,7 @@
  * Merging joins lags by OR. A hash belongs to one block size. When a dishonest device deposits two sizes, the smaller one
  * counts, in any order. Pure.
  */
-import { metaToRow, RISK_HASH_BYTES, ROW_BYTES, type Row, rowToMeta } from '@geotrace/core-wasm/wire'
+import { RISK_HASH_BYTES, ROW_BYTES } from '@geotrace/core-wasm/wire'
 
 /** The bits of the block size in a row's meta byte. The lags are above them. */
 const SIZE_BITS = 7
@@ -21,29 +21,22 @@ export function hashToKey(hash: Uint8Array): string {
 
 type Twelve = { readonly [i in 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11]: number }
 
-/** The bytes of rows that are in order. */
-export function encodeRows(rows: readonly Row[]): Uint8Array {
-  const bytes = new Uint8Array(rows.length * ROW_BYTES)
-  for (const [i, row] of rows.entries()) {
-    bytes.set(row.hash, i * ROW_BYTES)
-    bytes[i * ROW_BYTES + RISK_HASH_BYTES] = rowToMeta(row)
-  }
-  return bytes
-}
-
-export function decodeRows(rows: Uint8Array): Row[] {
-  return Array.from({ length: rows.length / ROW_BYTES }, (_, i) => {
-    const at = i * ROW_BYTES
-    return metaToRow(rows.slice(at, at + RISK_HASH_BYTES), rows[at + RISK_HASH_BYTES]!)!
-  })
-}
-
 /** The hashes of rows: n × 12. */
 export function rowsToHashes(rows: Uint8Array): Uint8Array {
   const count = rows.length / ROW_BYTES
   const hashes = new Uint8Array(count * RISK_HASH_BYTES)
   for (let i = 0; i < count; i++) copyHash(hashes, i * RISK_HASH_BYTES, rows, i * ROW_BYTES)
   return hashes
+}
+
+/** The rows with lags, and the hashes (n × 12) of those without, which a sync takes back. */
+export function splitRows(rows: Uint8Array): { kept: Uint8Array; takenBack: Uint8Array } {
+  const gone: number[] = []
+  for (let at = 0; at < rows.length; at += ROW_BYTES) if (rows[at + RISK_HASH_BYTES]! <= SIZE_BITS) gone.push(at)
+  if (gone.length === 0) return { kept: rows, takenBack: NO_ROWS }
+  const takenBack = new Uint8Array(gone.length * RISK_HASH_BYTES)
+  for (const [i, at] of gone.entries()) copyHash(takenBack, i * RISK_HASH_BYTES, rows, at)
+  return { kept: rowsWithout(rows, takenBack), takenBack }
 }
 
 /** Hashes from map keys (`hashToKey`): n × 12, ascending. */

@@ -8,14 +8,14 @@ import {
   EPOCH_MS,
   EPOCH_OPENS_BEFORE_MS,
   FederationError,
+  isWithinShapes,
   type RefusedGroup,
   type RefusedReason,
-  type RowGroup,
-  ShapeCounts,
+  type SyncFrame,
 } from '@geotrace/core-wasm/wire'
 import type { RosterStore } from '../../membership/roster-store.ts'
 import type { CentralStore, EpochHashes, EpochRows, User } from '../store/central-store.ts'
-import { decodeRows, encodeRows, mergeRows, rowsToHashes, rowsWithout } from '../store/row-set.ts'
+import { mergeRows, rowsWithout, splitRows } from '../store/row-set.ts'
 import type { RosterPins } from './pins.ts'
 
 export interface GroupAdmission {
@@ -35,7 +35,7 @@ interface GroupAdmissionInit {
   rosters: Pick<RosterStore, 'newest'>
   pins: RosterPins
   user: User
-  groups: readonly RowGroup[]
+  groups: SyncFrame['groups']
   nowMs: number
   retentionStart: number
 }
@@ -46,19 +46,23 @@ export async function admitGroups(init: GroupAdmissionInit): Promise<GroupAdmiss
   if (groups.length > 0 && rosters.newest === undefined) {
     throw new FederationError('ROSTER_UNKNOWN', 'no certified roster: sync later')
   }
+  /** The user's rows of an epoch as they will be. */
+  const union = async (epoch: number, added: Uint8Array, takenBack: Uint8Array): Promise<Uint8Array> => {
+    const [stored] = await store.userRows(epoch, [user])
+    return mergeRows(rowsWithout(stored!, takenBack), added)
+  }
   const taken: EpochRows[] = []
   const takenBack: EpochHashes[] = []
   const refused: RefusedGroup[] = []
   for (const { epoch, roster, rows: all } of groups) {
-    const rows = encodeRows(all.filter(({ lags }) => lags > 0))
-    const hashes = rowsToHashes(encodeRows(all.filter(({ lags }) => lags === 0)))
+    const { kept: rows, takenBack: hashes } = splitRows(all)
     const refuse = (reason: RefusedReason): void => void refused.push({ epoch, reason, roster: pins.name(epoch) })
     // Rows are taken back as long as they are kept, also after their epoch takes no deposits any more.
     const state =
       rows.length > 0 ? groupToState(epoch, nowMs, retentionStart) : epoch < retentionStart ? 'too-old' : 'open'
     if (state !== 'open') refuse(state)
     // The bound before the pin, because a refused group pins nothing.
-    else if (!isWithinShapes((await store.userRows(epoch, [user]))[0]!, rows, hashes)) refuse('too-many-rows')
+    else if (!isWithinShapes(await union(epoch, rows, hashes))) refuse('too-many-rows')
     else if (rows.length > 0 && !(await pins.take(epoch, roster))) refuse('roster')
     else {
       if (rows.length > 0) taken.push({ epoch, rows })
@@ -66,10 +70,4 @@ export async function admitGroups(init: GroupAdmissionInit): Promise<GroupAdmiss
     }
   }
   return { taken, takenBack, refused }
-}
-
-/** Whether the user's rows of an epoch stay within the bounds by shape after this group. Pure. */
-function isWithinShapes(stored: Uint8Array, added: Uint8Array, takenBack: Uint8Array): boolean {
-  const counts = new ShapeCounts()
-  return decodeRows(mergeRows(rowsWithout(stored, takenBack), added)).every((row) => counts.add(row))
 }

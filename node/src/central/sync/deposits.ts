@@ -9,7 +9,7 @@ import {
   EPOCH_OPENS_BEFORE_MS,
   equalBytes,
   FederationError,
-  type SyncRequest,
+  type SyncFrame,
 } from '@geotrace/core-wasm/wire'
 import type { RosterStore } from '../../membership/roster-store.ts'
 import type { CodeRegistry } from '../codes.ts'
@@ -28,7 +28,7 @@ export interface DepositCounters {
   reports: number
 }
 /** A request without the secret of its user. */
-export interface IdentifiedSync extends Omit<SyncRequest, 'userSecret'> {
+export interface IdentifiedSync extends Omit<SyncFrame, 'userSecret'> {
   /** SHA-256 of the content that a repetition repeats. */
   readonly digest: Uint8Array
 }

@@ -8,7 +8,7 @@ import { type Clock, type Random, turns } from '@geotrace/core-wasm'
 import {
   byteReader,
   bytesToHex,
-  decodeSyncRequest,
+  decodeSyncFrame,
   encodeSyncReply,
   FederationError,
   type Manifest,
@@ -184,7 +184,7 @@ function changesNothing({ report, groups }: Pick<Sync, 'report' | 'groups'>): bo
 const NOTHING: ReplyBasis = { report: 'none', refused: [] }
 
 function toSync(bytes: Uint8Array, classes: readonly number[], nowMs: number): Sync {
-  const { userSecret, ...request } = decodeSyncRequest(bytes, classes)
+  const { userSecret, ...request } = decodeSyncFrame(bytes, classes)
   assertRecent(request, nowMs)
   const id = new Uint8Array(createHash('sha256').update(userSecret).digest())
   userSecret.fill(0)

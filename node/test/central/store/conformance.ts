@@ -1,9 +1,9 @@
 /** The tests that every CentralStore must pass (store/central-store.ts). An implementation calls them with a factory. */
-import { bytesToHex, EPOCHS_PER_DAY, type Pin, type Row } from '@geotrace/core-wasm/wire'
+import { bytesToHex, bytesToRows, EPOCHS_PER_DAY, type Pin, type Row, rowsToBytes } from '@geotrace/core-wasm/wire'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CentralStore, CodeRecord, ReportRecord, UserRows } from '../../../src/central/store/central-store.ts'
-import { decodeRows, encodeRows, hashToKey, mergeRows } from '../../../src/central/store/row-set.ts'
+import { hashToKey, mergeRows } from '../../../src/central/store/row-set.ts'
 import { deposit, group, hash, hashes, id, mark, row, rows, rowsOf, syncId } from './sample.ts'
 
 /** A place for one store: an `open` after a `close` finds the same data. */
@@ -85,7 +85,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       await store.deposit(deposit(b, 2, [group(EPOCH, row(1, 2), row(5, 2))]))
       await store.deposit(deposit(a, 3, [group(EPOCH, row(2, 2, 80))]))
       await store.deposit(deposit(c, 4, [group(EPOCH, row(9, 1)), group(EPOCH + 1, row(1, 1))]))
-      const found = (await probe(EPOCH, 1, 2, 7)).map(({ user, rows }) => [user, shown(decodeRows(rows))])
+      const found = (await probe(EPOCH, 1, 2, 7)).map(({ user, rows }) => [user, shown(bytesToRows(rows))])
       expect(found).toEqual([
         [a, shown([row(2, 2, 80)])],
         [b, shown(rows(row(1, 3), row(2, 1)))],
@@ -160,7 +160,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
               )
             } else {
               await store.deposit(deposit(user, run * 100 + i, [group(epoch, ...items)]))
-              plain.set(key, decodeRows(mergeRows(encodeRows(known), encodeRows(rows(...items)))))
+              plain.set(key, bytesToRows(mergeRows(rowsToBytes(known), rowsToBytes(rows(...items)))))
             }
             if (sync.isClosed) await store.closeEpoch(epoch)
           }
@@ -182,7 +182,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
               )
               .filter(([, found]) => found.length > 0)
             const found = await collect(store.probe(base + epoch, hashes(...wanted)))
-            expect(found.map((item) => [item.user, shown(decodeRows(item.rows))])).toEqual(expected)
+            expect(found.map((item) => [item.user, shown(bytesToRows(item.rows))])).toEqual(expected)
             probed += found.length
           }
         }),
@@ -199,7 +199,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
         await store.deposit(deposit(users[n]!, n, [group(EPOCH, ...own, row('crowd'))]))
       }
       const found = async (...wanted: string[]) =>
-        (await probe(EPOCH, ...wanted)).map((item) => [users.indexOf(item.user), decodeRows(item.rows).length])
+        (await probe(EPOCH, ...wanted)).map((item) => [users.indexOf(item.user), bytesToRows(item.rows).length])
       const all = users.map((_, n) => [n, 1])
       for (let i = 0; i < 3; i++) {
         expect(await found('5/7', '9/3', '9/4', 'nobody')).toEqual([

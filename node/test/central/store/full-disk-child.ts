@@ -2,10 +2,10 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '@geotrace/core-wasm'
-import { EPOCHS_PER_DAY } from '@geotrace/core-wasm/wire'
+import { bytesToRows, EPOCHS_PER_DAY } from '@geotrace/core-wasm/wire'
 import { liveOnFullDisk } from '../../../../scripts/small-disk.js'
 import { levelStore } from '../../../src/central/store/level-store.ts'
-import { decodeRows, hashToKey } from '../../../src/central/store/row-set.ts'
+import { hashToKey } from '../../../src/central/store/row-set.ts'
 import { fileRecords } from '../../../src/platform/file-records.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
 import { levelQuotaDisk } from '../../../src/salt/quota/quota-disk.ts'
@@ -29,7 +29,7 @@ const subjects = {
       has: async (n: number) => {
         if (n % 10 === 0) return (await store.findUser(id(n))) !== undefined
         const held = new Set((await rowsOf(store, EPOCH + (n % 18), user)).map(({ hash }) => hashToKey(hash)))
-        const hasRows = decodeRows(make(n).groups[0]!.rows).every(({ hash }) => held.has(hashToKey(hash)))
+        const hasRows = bytesToRows(make(n).groups[0]!.rows).every(({ hash }) => held.has(hashToKey(hash)))
         return hasRows && (await store.findSync(user, syncId(n))) !== undefined
       },
       close: () => store.close(),

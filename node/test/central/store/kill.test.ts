@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { systemClock } from '@geotrace/core-wasm'
+import { bytesToRows } from '@geotrace/core-wasm/wire'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { levelStore } from '../../../src/central/store/level-store.ts'
-import { decodeRows, rowsToHashes } from '../../../src/central/store/row-set.ts'
+import { rowsToHashes } from '../../../src/central/store/row-set.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
 import { childDeposit, DEPOSIT_ROWS } from './child-deposit.ts'
 import { id, rowsOf, syncId } from './sample.ts'
@@ -77,7 +78,7 @@ describe('a store whose process is killed', () => {
           const held = new Set(
             (await rowsOf(store, group.epoch, user)).map(({ hash }) => Buffer.from(hash).toString('hex')),
           )
-          expect(decodeRows(group.rows).every(({ hash }) => held.has(Buffer.from(hash).toString('hex')))).toBe(true)
+          expect(bytesToRows(group.rows).every(({ hash }) => held.has(Buffer.from(hash).toString('hex')))).toBe(true)
           const probed = []
           for await (const item of store.probe(group.epoch, rowsToHashes(group.rows))) probed.push(...item.rows)
           expect(probed).toHaveLength(group.rows.length)

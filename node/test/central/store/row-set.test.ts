@@ -1,9 +1,7 @@
-import { BLOCK_SIZES_MIN, mergeRow, type Row } from '@geotrace/core-wasm/wire'
+import { BLOCK_SIZES_MIN, bytesToRows, mergeRow, type Row, rowsToBytes } from '@geotrace/core-wasm/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
-  decodeRows,
-  encodeRows,
   freshRows,
   hashToKey,
   keysToHashes,
@@ -32,9 +30,9 @@ describe('rows as a set', () => {
       [row(1, 2, 5), row(3, 3)],
     ]
     const merged = rows(row(1, 3, 5), row(2, 2), row(3, 3))
-    const [one, other] = [encodeRows(rows(...a!)), encodeRows(rows(...b!))]
-    expect(decodeRows(mergeRows(one, other))).toEqual(merged)
-    expect(decodeRows(mergeRows(other, one))).toEqual(merged)
+    const [one, other] = [rowsToBytes(rows(...a!)), rowsToBytes(rows(...b!))]
+    expect(bytesToRows(mergeRows(one, other))).toEqual(merged)
+    expect(bytesToRows(mergeRows(other, one))).toEqual(merged)
     expect(mergeRows()).toHaveLength(0)
   })
 
@@ -56,21 +54,21 @@ describe('rows as a set', () => {
     fc.assert(
       fc.property(fc.array(anyList, { maxLength: 5 }), anyList, fc.uniqueArray(fc.nat(50)), (lists, added, wanted) => {
         const known = lists.map(toRows)
-        expect(decodeRows(mergeRows(...known.map(encodeRows)))).toEqual(union(...known))
+        expect(bytesToRows(mergeRows(...known.map(rowsToBytes)))).toEqual(union(...known))
         const [held, more] = [union(...known), toRows(added)]
-        const { fresh, added: count } = freshRows(encodeRows(held), encodeRows(more))
-        expect(union(held, decodeRows(fresh))).toEqual(union(held, more))
+        const { fresh, added: count } = freshRows(rowsToBytes(held), rowsToBytes(more))
+        expect(union(held, bytesToRows(fresh))).toEqual(union(held, more))
         const isHeld = (item: Row) => held.some((other) => hashToKey(other.hash) === hashToKey(item.hash))
         expect(count).toBe(more.filter((item) => !isHeld(item)).length)
-        expect(freshRows(encodeRows(union(held, more)), encodeRows(more)).fresh).toHaveLength(0)
+        expect(freshRows(rowsToBytes(union(held, more)), rowsToBytes(more)).fresh).toHaveLength(0)
         const keys = new Set(wanted.map((n) => hashToKey(hash(n))))
         const isWanted = ({ hash: own }: Row) => keys.has(hashToKey(own))
         expect(keysToHashes(keys)).toEqual(hashes(...wanted))
-        expect(decodeRows(rowsWith(encodeRows(held), hashes(...wanted)))).toEqual(held.filter(isWanted))
-        expect(decodeRows(rowsWithout(encodeRows(held), hashes(...wanted)))).toEqual(
+        expect(bytesToRows(rowsWith(rowsToBytes(held), hashes(...wanted)))).toEqual(held.filter(isWanted))
+        expect(bytesToRows(rowsWithout(rowsToBytes(held), hashes(...wanted)))).toEqual(
           held.filter((item) => !isWanted(item)),
         )
-        expect(rowsWith(encodeRows(held), rowsToHashes(encodeRows(held)))).toEqual(encodeRows(held))
+        expect(rowsWith(rowsToBytes(held), rowsToHashes(rowsToBytes(held)))).toEqual(rowsToBytes(held))
       }),
     )
   })

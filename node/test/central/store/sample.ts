@@ -1,8 +1,15 @@
 /** Rows, deposits and marks for tests. A small number or a short text becomes a hash. */
 import { createHash } from 'node:crypto'
-import { compareHashes, concatBytes, LAG_CURRENT, type Mark, type Row } from '@geotrace/core-wasm/wire'
+import {
+  bytesToRows,
+  compareHashes,
+  concatBytes,
+  LAG_CURRENT,
+  type Mark,
+  type Row,
+  rowsToBytes,
+} from '@geotrace/core-wasm/wire'
 import type { CentralStore, Deposit, EpochRows, User } from '../../../src/central/store/central-store.ts'
-import { decodeRows, encodeRows } from '../../../src/central/store/row-set.ts'
 
 export function hash(n: number | string): Uint8Array {
   return new Uint8Array(createHash('sha256').update(`hash ${n}`).digest().subarray(0, 12))
@@ -19,7 +26,7 @@ export function hashes(...names: (number | string)[]): Uint8Array {
 
 /** The rows of one user in an epoch. */
 export async function rowsOf(store: Pick<CentralStore, 'userRows'>, epoch: number, user: User): Promise<Row[]> {
-  return decodeRows((await store.userRows(epoch, [user]))[0]!)
+  return bytesToRows((await store.userRows(epoch, [user]))[0]!)
 }
 
 export function syncId(n: number): Uint8Array {
@@ -35,7 +42,7 @@ export function rows(...items: Row[]): Row[] {
 }
 
 export function group(epoch: number, ...items: Row[]): EpochRows {
-  return { epoch, rows: encodeRows(rows(...items)) }
+  return { epoch, rows: rowsToBytes(rows(...items)) }
 }
 
 export function deposit(user: User, sync: number, groups: EpochRows[], more: Partial<Deposit> = {}): Deposit {
