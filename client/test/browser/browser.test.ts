@@ -6,6 +6,7 @@ import { languageSuite } from './language-suite.ts'
 import { quickstartSuite } from './quickstart-suite.ts'
 import { openStage, type Stage } from './stage.ts'
 import { storageSuite } from './storage-suite.ts'
+import { streetsSuite } from './streets-suite.ts'
 
 inChromium('in Chromium', () => {
   let stage: Stage
@@ -19,4 +20,5 @@ inChromium('in Chromium', () => {
   describe('IndexedDB', () => storageSuite(given))
   describe('the web app', () => appSuite(given))
   describe('the languages of the web app', () => languageSuite(given))
+  describe('streets on the map', () => streetsSuite(given))
 })

@@ -6,6 +6,7 @@ import { useDark } from '../dark.ts'
 import { type Land, loadLand } from '../map/base.ts'
 import { paint, readColours } from '../map/paint.ts'
 import { diary, opening } from '../session/state.ts'
+import { useStreets } from '../streets/use-streets.ts'
 import { later, texts } from '../text/text.ts'
 
 /** The place and the streets around it. */
@@ -17,6 +18,7 @@ export default function SmallMap({ exposure }: { exposure: Exposure }) {
   const session = opening.value
   const [width, setWidth] = useState(0)
   const [land, setLand] = useState<Land | undefined>(undefined)
+  const { streets, tiles } = useStreets()
   const fixes = diary.value
   const isDark = useDark()
   useEffect(() => {
@@ -40,9 +42,11 @@ export default function SmallMap({ exposure }: { exposure: Exposure }) {
       ratio,
       land,
       cities: [],
+      streets,
+      matching: undefined,
       core: session.core,
       shards: session.manifest.parameters.shards,
-      shown: new Set(['fixes']),
+      shown: new Set(['streets', 'fixes']),
       fixes: fixes.filter((fix) => isAround(fix, exposure)),
       exposures: [{ ...exposure, verdict: 'new' }],
       zones: [],
@@ -51,7 +55,7 @@ export default function SmallMap({ exposure }: { exposure: Exposure }) {
       selected: undefined,
       words: { hiddenHome: texts().map.hiddenHome, ...texts().lab },
     })
-  }, [width, land, fixes, exposure, isDark])
+  }, [width, land, streets, tiles, fixes, exposure, isDark])
   return <canvas ref={canvas} class="small-map" role="img" aria-label={later().exposures.map} />
 }
 

@@ -5,7 +5,6 @@
  */
 import type { Core } from '@geotrace/core-wasm'
 import {
-  cellToBoundary,
   cellToCenterChild,
   cellToLatLng,
   cellToVertexes,
@@ -16,10 +15,8 @@ import {
   vertexToLatLng,
 } from 'h3-js'
 import type { Bounds } from './camera.ts'
+import { cellToRing, type Ring } from './cell-ring.ts'
 import { arcToParts } from './longitude.ts'
-
-/** Corners as [lng, lat] in the order that d3-geo expects; the ring is not closed. */
-export type Ring = [number, number][]
 
 export const CELL_RESOLUTION = 12
 const REGION_RESOLUTION = 4
@@ -30,10 +27,6 @@ export interface FixHexagons {
 }
 
 const swap = ([lat, lng]: readonly number[]): [number, number] => [lng!, lat!]
-
-export function cellToRing(cell: string): Ring {
-  return cellToBoundary(cell).map(swap)
-}
 
 /** The three hexagons of a position; the ids are those of the core. */
 export function positionToHexagons(core: Core, lat: number, lng: number): FixHexagons {

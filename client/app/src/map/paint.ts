@@ -2,13 +2,15 @@
 import type { DiaryEntry, Exposure, Fix, Zone } from '@geotrace/client'
 import type { Core } from '@geotrace/core-wasm'
 import { type GeoProjection, geoCircle, geoGraticule10, geoPath } from 'd3-geo'
+import type { Streets } from '../streets/street-map.ts'
 import { isLand, type Land } from './base.ts'
-import { type Camera, metresPerPixel, type Size, toBounds, toProjection } from './camera.ts'
-import { cellToRing, type FixHexagons, gridAround, positionToHexagons, type Ring, regionsIn } from './hexagons.ts'
+import { type Bounds, type Camera, metresPerPixel, type Size, toBounds, toProjection, worldPixels } from './camera.ts'
+import { cellToRing, type Ring } from './cell-ring.ts'
 import { unwrapPixels } from './longitude.ts'
+import type * as Matching from './matching.ts'
 import { type NamedCity, toLabels } from './places.ts'
 
-export const LAYERS = ['fixes', 'A', 'B', 'C', 'regions', 'hidden'] as const
+export const LAYERS = ['streets', 'fixes', 'A', 'B', 'C', 'regions', 'hidden'] as const
 export type Layer = (typeof LAYERS)[number]
 
 export interface Scene {
@@ -18,6 +20,10 @@ export interface Scene {
   land: Land | undefined
   /** Cities to name, the largest first. */
   cities: readonly NamedCity[]
+  /** From a map file that the person added. */
+  streets: Streets | undefined
+  /** Paints how cells are matched, once the person asked for it. */
+  matching: typeof Matching | undefined
   core: Core
   shards: number
   shown: ReadonlySet<Layer>
@@ -39,16 +45,8 @@ export interface MapWords {
 
 /** From this zoom on land has no detail, so the whole view gets the ground of its centre. */
 const LAND_TO_ZOOM = 11
-const REGIONS_FROM_ZOOM = 6.5
-const REGIONS_TO_ZOOM = 15
-const REGION_LABELS_FROM_ZOOM = 8.2
-const REGION_MARGIN_PX = 60
-const HEXAGONS_FROM_ZOOM = 15
-/** For layer A: the least reach of one more ring in metres, and the number of rings that stay distinguishable. */
-const GRID_RING_M = 16
-const GRID_RINGS_MAX = 34
-/** Fixes drawn, newest first: more than those of a day would cover each other. */
-const HEXAGON_FIXES_MAX = 288
+/** Below this zoom the world has a graticule. */
+const GRATICULE_TO_ZOOM = 6.5
 const METRES_PER_DEGREE = 111_195
 const TRACK_STEP_PX = 1.5
 const TRACK_GAP_MS = 30 * 60_000
@@ -57,28 +55,52 @@ type Point = readonly [x: number, y: number]
 /** More than any canvas is wide, so that a pixel has one number. */
 const PIXELS_PER_ROW = 1 << 16
 
-const hexagons = new Map<string, FixHexagons>()
 let colours: Record<string, string> = {}
 
 /** Reads the colours again after a change of the theme. */
 export function readColours(element: Element): void {
   const style = getComputedStyle(element)
-  const names = ['water', 'land', 'line', 'grid', 'ink', 'paper', 'a', 'b', 'c', 'fix', 'risk', 'hidden', 'me', 'shard']
+  const names = [
+    'green',
+    'building',
+    'road',
+    'edge',
+    'water',
+    'land',
+    'line',
+    'grid',
+    'ink',
+    'paper',
+    'a',
+    'b',
+    'c',
+    'fix',
+    'risk',
+    'hidden',
+    'me',
+    'shard',
+  ]
   colours = Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--map-${name}`).trim()]))
 }
 
 export function paint(context: CanvasRenderingContext2D, scene: Scene): void {
-  const { camera, size, ratio, shown } = scene
+  const { camera, size, ratio, shown, matching } = scene
+  const streets = shown.has('streets') ? scene.streets : undefined
+  const view = { camera, size, worldPx: worldPixels(camera), ratio, colours }
   const projection = toProjection(camera, size)
   context.setTransform(ratio, 0, 0, ratio, 0, 0)
   paintGround(context, scene, projection)
-  if (shown.has('regions') && camera.zoom >= REGIONS_FROM_ZOOM && camera.zoom <= REGIONS_TO_ZOOM) {
-    paintRegions(context, scene, projection)
+  streets?.paint(context, view)
+  const pen: Pen = {
+    ...{ context, projection, colours, trace, text },
+    metresPerPixel: metresPerPixel(camera),
+    toBounds: (marginPx) => toBounds(camera, size, marginPx),
   }
-  paintCities(context, scene)
-  if (shown.has('A')) paintGrid(context, scene, projection)
+  matching?.paintRegions(scene, pen)
+  if (streets?.paintNames(context, view) !== true) paintCities(context, scene)
+  matching?.paintGrid(scene, pen)
   if (shown.has('hidden')) paintHidden(context, scene, projection)
-  if (camera.zoom >= HEXAGONS_FROM_ZOOM) paintHexagons(context, scene, projection)
+  matching?.paintHexagons(scene, pen)
   if (shown.has('fixes')) paintFixes(context, scene, projection)
   paintExposures(context, scene, projection)
   paintPosition(context, scene, projection)
@@ -110,7 +132,7 @@ function paintGround(
       context.setLineDash([])
     }
   }
-  if (camera.zoom < REGIONS_FROM_ZOOM) {
+  if (camera.zoom < GRATICULE_TO_ZOOM) {
     context.beginPath()
     path(geoGraticule10())
     context.strokeStyle = colours.grid!
@@ -135,23 +157,6 @@ function paintCities(context: CanvasRenderingContext2D, { cities, camera, size }
   }
 }
 
-function paintRegions(context: CanvasRenderingContext2D, scene: Scene, projection: GeoProjection): void {
-  const { camera, size, core, shards, words } = scene
-  const label = camera.zoom >= REGION_LABELS_FROM_ZOOM
-  for (const { region, shard, ring, middle } of regionsIn(core, toBounds(camera, size, REGION_MARGIN_PX), shards)) {
-    trace(context, ring, projection)
-    context.fillStyle = `hsl(${Math.round((360 * shard) / shards)} ${colours.shard})`
-    context.fill()
-    context.strokeStyle = colours.line!
-    context.lineWidth = 1
-    context.stroke()
-    if (!label) continue
-    const [x, y] = projection(middle)!
-    text(context, words.shard(shard), x, y - 8, 'bold 13px system-ui, sans-serif')
-    text(context, words.region(region), x, y + 9, '11px system-ui, sans-serif')
-  }
-}
-
 function text(context: CanvasRenderingContext2D, value: string, x: number, y: number, font: string): void {
   context.font = font
   context.textAlign = 'center'
@@ -161,18 +166,6 @@ function text(context: CanvasRenderingContext2D, value: string, x: number, y: nu
   context.strokeText(value, x, y)
   context.fillStyle = colours.ink!
   context.fillText(value, x, y)
-}
-
-/** Draws the finer land only where it covers the whole view, because its own edge would look like a border. */
-function paintGrid(context: CanvasRenderingContext2D, { camera, size }: Scene, projection: GeoProjection): void {
-  const reach = (Math.hypot(size.width, size.height) / 2) * metresPerPixel(camera)
-  const rings = Math.ceil(reach / GRID_RING_M) + 1
-  if (rings > GRID_RINGS_MAX) return
-  context.strokeStyle = colours.grid!
-  context.lineWidth = 1
-  context.beginPath()
-  for (const ring of gridAround(camera.lat, camera.lng, rings)) trace(context, ring, projection, false)
-  context.stroke()
 }
 
 function paintHidden(
@@ -214,41 +207,6 @@ function paintHidden(
     const y = points.reduce((sum, point) => sum + point[1], 0) / points.length
     text(context, words.hiddenHome, x, y, '12px system-ui, sans-serif')
   }
-}
-
-function paintHexagons(context: CanvasRenderingContext2D, scene: Scene, projection: GeoProjection): void {
-  const { core, fixes, shown, selected, size } = scene
-  const places: { lat: number; lng: number }[] = [...fixes.slice(-HEXAGON_FIXES_MAX), ...(selected ? [selected] : [])]
-  const done = new Set<string>()
-  for (const place of places) {
-    const [x, y] = projection([place.lng, place.lat]) ?? [-1000, -1000]
-    if (x < -60 || y < -60 || x > size.width + 60 || y > size.height + 60) continue
-    const { ids, rings } = placeToHexagons(core, place)
-    for (const [i, layer] of (['A', 'B', 'C'] as const).entries()) {
-      if (!shown.has(layer) || done.has(ids[i]!)) continue
-      done.add(ids[i]!)
-      trace(context, rings[i]!, projection)
-      const colour = colours[layer.toLowerCase()]!
-      context.globalAlpha = 0.16
-      context.fillStyle = colour
-      context.fill()
-      context.globalAlpha = 0.9
-      context.strokeStyle = colour
-      context.lineWidth = place === selected ? 2.5 : 1.3
-      context.stroke()
-      context.globalAlpha = 1
-    }
-  }
-}
-
-function placeToHexagons(core: Core, { lat, lng }: { lat: number; lng: number }): FixHexagons {
-  const key = `${lat},${lng}`
-  const known = hexagons.get(key)
-  if (known !== undefined) return known
-  if (hexagons.size > 4 * HEXAGON_FIXES_MAX) hexagons.clear()
-  const fresh = positionToHexagons(core, lat, lng)
-  hexagons.set(key, fresh)
-  return fresh
 }
 
 function paintFixes(
@@ -342,6 +300,17 @@ function paintPosition(
 }
 
 /** Draws edges as straight lines, because no hexagon is large enough on the screen to look curved. */
+/** The tools of a painter of its own file. */
+export interface Pen {
+  readonly context: CanvasRenderingContext2D
+  readonly projection: GeoProjection
+  readonly colours: Readonly<Record<string, string>>
+  readonly trace: typeof trace
+  readonly text: typeof text
+  readonly metresPerPixel: number
+  readonly toBounds: (marginPx: number) => Bounds
+}
+
 function trace(context: CanvasRenderingContext2D, ring: Ring, projection: GeoProjection, begin = true): void {
   if (begin) context.beginPath()
   for (const [i, [x, y]] of toPixels(ring, projection).entries()) {

@@ -377,6 +377,24 @@ export const later = (n: Numbers): Later => {
       background: 'Nichts wird aufgezeichnet, während die App geschlossen ist',
       backgroundWhy:
         'Ein Browser gibt einer Seite nur Positionen, solange sie offen und sichtbar ist. Lassen Sie diese Seite offen.',
+      streets: 'Straßen auf der Karte',
+      streetsWhy:
+        'Die Karte zeichnet Straßen aus einer Kartendatei: einem PMTiles-Archiv mit Vektorkacheln, zum Beispiel einem Auszug von OpenStreetMap. Die Datei liegt ganz auf diesem Gerät, daher erfährt niemand, welchen Teil davon Sie ansehen.',
+      streetsChoose: 'Kartendatei wählen',
+      streetsFetch: (size) => `Kartendatei der Behörde holen, ${size}`,
+      streetsFetching: (size) => `Wird geholt: bisher ${size} …`,
+      streetsCopying: 'Die Datei wird geprüft und kopiert …',
+      streetsKept: (size) => `Eine Kartendatei von ${size} liegt auf diesem Gerät.`,
+      streetsOnce: (size) =>
+        `Eine Kartendatei von ${size} ist geöffnet. Dieser Browser kann sie nicht behalten, wählen Sie sie also nächstes Mal neu.`,
+      streetsDamaged: 'Teile davon sind nicht lesbar. Holen Sie die Datei neu.',
+      streetsRemove: 'Kartendatei entfernen',
+      streetsProblems: {
+        unreadable: 'Das ist kein PMTiles-Archiv, oder es ist beschädigt. Wählen Sie eine andere Datei.',
+        pictures: 'Die Kacheln dieser Datei sind Bilder. Wählen Sie ein Archiv mit Vektorkacheln (MVT).',
+        full: 'Auf dem Gerät ist kein Platz für diese Datei. Schaffen Sie Platz, oder wählen Sie einen kleineren Auszug.',
+        offline: 'Die Datei ist gerade nicht zu holen. Versuchen Sie es wieder, wenn Sie online sind.',
+      },
       notifications: 'Benachrichtigungen',
       notify: 'Mich benachrichtigen',
       notifying: {

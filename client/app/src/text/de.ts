@@ -87,6 +87,7 @@ const first = (n: Numbers): First => {
       fit: 'Alle meine Positionen',
       shows: 'Was die Karte zeigt',
       matching: 'So wird verglichen',
+      addStreets: 'Straßen hinzufügen',
       allDays: 'Alle Tage',
       day: 'Tag',
       undo: 'Rückgängig',
@@ -98,6 +99,7 @@ const first = (n: Numbers): First => {
       tapZone: 'Tippen Sie den Ort an, der verborgen sein soll.',
     },
     layers: {
+      streets: 'Straßen',
       fixes: 'Meine Positionen',
       A: 'Ebene A',
       B: 'Ebene B',

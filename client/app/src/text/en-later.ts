@@ -374,6 +374,24 @@ export const later = (n: Numbers) => {
       background: 'Nothing is recorded while the app is closed',
       backgroundWhy:
         'A browser gives positions to a page only while the page is open and on screen. Keep this page open.',
+      streets: 'Streets on the map',
+      streetsWhy:
+        'The map draws streets from a map file: a PMTiles archive with vector tiles, for example an extract of OpenStreetMap. The file stays on this device whole, so nobody learns which part of it you look at.',
+      streetsChoose: 'Choose a map file',
+      streetsFetch: (size: string) => `Fetch the authority’s map file, ${size}`,
+      streetsFetching: (size: string) => `Fetching: ${size} so far …`,
+      streetsCopying: 'Checking and copying the file …',
+      streetsKept: (size: string) => `A map file of ${size} is on this device.`,
+      streetsOnce: (size: string) =>
+        `A map file of ${size} is open. This browser cannot keep it, so choose it again next time.`,
+      streetsDamaged: 'Parts of it cannot be read. Get the file anew.',
+      streetsRemove: 'Remove the map file',
+      streetsProblems: {
+        unreadable: 'This is no PMTiles archive, or it is damaged. Choose another file.',
+        pictures: 'The tiles of this file are pictures. Choose an archive with vector tiles (MVT).',
+        full: 'The device has no room for this file. Make room, or choose a smaller extract.',
+        offline: 'The file cannot be fetched now. Try again when you are online.',
+      },
       notifications: 'Notifications',
       notify: 'Notify me',
       notifying: {

@@ -88,6 +88,7 @@ export const first = (n: Numbers) => {
       fit: 'All my positions',
       shows: 'What the map shows',
       matching: 'How matching works',
+      addStreets: 'Add streets',
       allDays: 'All days',
       day: 'Day',
       undo: 'Undo',
@@ -100,6 +101,7 @@ export const first = (n: Numbers) => {
     },
     /** Names of layers. Those of the lab appear with the switch "How matching works" only. */
     layers: {
+      streets: 'Streets',
       fixes: 'My positions',
       A: 'Layer A',
       B: 'Layer B',

@@ -1,6 +1,6 @@
 /** The meeting from above, in metres: two people and the hexagons of the chosen layers, the shared ones filled. */
 import type { LabPerson } from '../lab/run.ts'
-import type { Ring } from '../map/hexagons.ts'
+import type { Ring } from '../map/cell-ring.ts'
 import { format, later } from '../text/text.ts'
 
 const METRES_PER_DEGREE = 111_195

@@ -10,10 +10,11 @@ import { nextMidnight, toMidnights } from '../day/timeline.ts'
 import { Icon } from '../icon.tsx'
 import { isFine, type Land, loadLand } from '../map/base.ts'
 import { type Camera, fit, pan, toProjection, toScale, zoomAt } from '../map/camera.ts'
+import { cellToRing } from '../map/cell-ring.ts'
 import { loadCities } from '../map/cities.ts'
 import { DaySlider } from '../map/day-slider.tsx'
 import { attachGestures } from '../map/gestures.ts'
-import { cellToRing } from '../map/hexagons.ts'
+import type * as Matching from '../map/matching.ts'
 import { LAYERS, type Layer, paint, readColours, type Scene } from '../map/paint.ts'
 import { isNamed, type NamedCity } from '../map/places.ts'
 import { nearestExposure, nearestFix, type Spot } from '../map/spot.ts'
@@ -21,6 +22,8 @@ import { useNow } from '../now.ts'
 import { readQuery } from '../query.ts'
 import { markChanged } from '../session/refresh.ts'
 import { changes, diary, exposures, position } from '../session/state.ts'
+import type { Streets } from '../streets/street-map.ts'
+import { useStreets } from '../streets/use-streets.ts'
 import { format, texts, withLater } from '../text/text.ts'
 import { LazyView } from './lazy.tsx'
 import { Status } from './status.tsx'
@@ -49,7 +52,7 @@ const PANEL_PX = 440
 /** Below this zoom a finger covers more than a house, so a tap moves nearer first. */
 const HOME_ZOOM_MIN = 16
 /** Layers for everybody. The others show how cells are matched. */
-const PLAIN_LAYERS: readonly Layer[] = ['fixes', 'hidden']
+const PLAIN_LAYERS: readonly Layer[] = ['streets', 'fixes', 'hidden']
 /** The camera stays while the app is open, also while other views are shown. */
 const kept = signal<Camera | undefined>(undefined)
 
@@ -69,9 +72,11 @@ export default function MapView({ tracer, manifest, core }: Props) {
   const changed = changes.value
   const [land, setLand] = useState<Land | undefined>(undefined)
   const [cities, setCities] = useState<readonly NamedCity[]>([])
+  const { streets, tiles } = useStreets()
   const [camera, setCamera] = useState<Camera>(() => startCamera())
   const [shown, setShown] = useState<ReadonlySet<Layer>>(new Set(PLAIN_LAYERS))
   const [matching, setMatching] = useState(false)
+  const [painter, setPainter] = useState<typeof Matching | undefined>(undefined)
   const [spot, setSpot] = useState<Spot | undefined>(() => query().at)
   const [size, setSize] = useState({ width: 1, height: 1 })
   const [pick, setPick] = useState(query().pick)
@@ -148,6 +153,8 @@ export default function MapView({ tracer, manifest, core }: Props) {
         ratio,
         land,
         cities,
+        streets,
+        matching: matching ? painter : undefined,
         core,
         shards: manifest.parameters.shards,
         shown,
@@ -162,7 +169,25 @@ export default function MapView({ tracer, manifest, core }: Props) {
       paint(element.getContext('2d')!, scene)
     })
     return () => cancelAnimationFrame(frame)
-  }, [camera, size, land, cities, shown, fixes, events, zones, homeCells, here, spot, text, isDark])
+  }, [
+    camera,
+    size,
+    land,
+    cities,
+    streets,
+    tiles,
+    matching,
+    painter,
+    shown,
+    fixes,
+    events,
+    zones,
+    homeCells,
+    here,
+    spot,
+    text,
+    isDark,
+  ])
 
   const close = useCallback(() => {
     setSpot(undefined)
@@ -230,7 +255,7 @@ export default function MapView({ tracer, manifest, core }: Props) {
         </div>
         <fieldset class="layers">
           <legend class="hidden">{text.shows}</legend>
-          {LAYERS.filter((layer) => matching || PLAIN_LAYERS.includes(layer)).map((layer) => (
+          {layersToShow(matching, streets).map((layer) => (
             <label key={layer} class={`layer layer-${layer}`}>
               <input type="checkbox" checked={shown.has(layer)} onChange={() => setShown(toggled(shown, layer))} />
               {layers[layer]}
@@ -241,16 +266,22 @@ export default function MapView({ tracer, manifest, core }: Props) {
               type="checkbox"
               checked={matching}
               onChange={() => {
+                import('../map/matching.ts').then(setPainter, () => undefined)
                 setMatching(!matching)
                 setShown(new Set(matching ? PLAIN_LAYERS : LAYERS))
               }}
             />
             {text.matching}
           </label>
+          {streets === undefined && (
+            <a class="layer" href="#/settings?help=streets">
+              {text.addStreets}
+            </a>
+          )}
         </fieldset>
         <DaySlider midnights={midnights} chosen={chosen} onChoose={setChosen} />
         <p class="attribution" translate={false}>
-          Natural Earth, city-timezones
+          Natural Earth, city-timezones{streets && `, ${streets.attribution}`}
         </p>
         <div class="scale" aria-hidden="true">
           <svg width={Math.ceil(scale.px) + 2} height="8" aria-hidden="true">
@@ -293,6 +324,11 @@ export default function MapView({ tracer, manifest, core }: Props) {
       </div>
     </div>
   )
+}
+
+function layersToShow(matching: boolean, streets: Streets | undefined): Layer[] {
+  const layers = LAYERS.filter((layer) => matching || PLAIN_LAYERS.includes(layer))
+  return layers.filter((layer) => layer !== 'streets' || streets !== undefined)
 }
 
 /** All items, or those of the day that begins at `midnight`. */

@@ -9,6 +9,7 @@ import { restart, startRecording, stopRecording } from '../session/location.ts'
 import { askToNotify, notifying } from '../session/notify.ts'
 import { markChanged, refreshConsents, refreshDiary, refreshExposures } from '../session/refresh.ts'
 import { absences, consents, placeNames, position, recording, sent } from '../session/state.ts'
+import { StreetsCard } from '../streets/card.tsx'
 import { Rich } from '../text/rich.tsx'
 import { chooseLanguage, errorText, format, LANGUAGES, type LanguageCode, languageCode, later } from '../text/text.ts'
 
@@ -31,6 +32,7 @@ export default function SettingsView({ tracer, manifest }: Props) {
       <Zones tracer={tracer} />
       <ConsentList tracer={tracer} />
       <Help limitM={limitM} />
+      <StreetsCard />
       <Notifications />
       <Storage />
       <About manifest={manifest} />
