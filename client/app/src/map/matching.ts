@@ -32,7 +32,7 @@ export function paintRegions({ camera, core, shards, shown, words }: Scene, pen:
   }
 }
 
-/** The cells of layer A around the middle, while they are large enough to be told apart. */
+/** The cells of layer A around the middle, while they are large enough to be distinct. */
 export function paintGrid({ camera, size, shown }: Scene, pen: Pen): void {
   const { context, projection, colours, trace, metresPerPixel } = pen
   const reach = (Math.hypot(size.width, size.height) / 2) * metresPerPixel

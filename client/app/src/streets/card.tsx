@@ -11,7 +11,7 @@ const AUTHORITY_FILE = '/basemap.pmtiles'
 const load = () => import('./street-map.ts')
 
 type State =
-  | { kind: 'resting'; problem?: MapFileProblem | 'offline' }
+  | { kind: 'resting'; problem?: MapFileProblem | 'none' | 'offline' }
   | { kind: 'copying' }
   | { kind: 'fetching'; bytes: number }
 
@@ -29,7 +29,6 @@ export function StreetsCard() {
       load()
         .then(({ openStreets }) => openStreets())
         .then(setStreets, fail)
-    sizeOfAuthorityFile().then(setOffered, () => undefined)
   }, [])
 
   function fail(error: unknown) {
@@ -44,6 +43,18 @@ export function StreetsCard() {
       setStreets(await (await load()).addStreets(blob))
       noteStreets(true)
       setState({ kind: 'resting' })
+    } catch (error) {
+      fail(error)
+    }
+  }
+
+  /** The size comes first, because such a file may be large. */
+  async function ask() {
+    try {
+      const { ok, headers } = await fetch(AUTHORITY_FILE, { method: 'HEAD' })
+      const bytes = Number(headers.get('content-length'))
+      if (ok && bytes > 0) setOffered(bytes)
+      setState(ok && bytes > 0 ? { kind: 'resting' } : { kind: 'resting', problem: 'none' })
     } catch (error) {
       fail(error)
     }
@@ -87,7 +98,11 @@ export function StreetsCard() {
             }}
           />
         </label>
-        {offered !== undefined && (
+        {offered === undefined ? (
+          <button type="button" disabled={isBusy} onClick={() => void ask()}>
+            {text.streetsAsk}
+          </button>
+        ) : (
           <button
             type="button"
             disabled={isBusy}
@@ -111,13 +126,6 @@ function toStateText({ bytes, isKept, isDamaged }: Streets): string {
   const size = format().megabytes(bytes / 1e6)
   const state = isKept ? text.streetsKept(size) : text.streetsOnce(size)
   return isDamaged ? `${state} ${text.streetsDamaged}` : state
-}
-
-/** The size of the authority's map file; undefined when the app's server has none. */
-async function sizeOfAuthorityFile(): Promise<number | undefined> {
-  const response = await fetch(AUTHORITY_FILE, { method: 'HEAD' })
-  const bytes = Number(response.headers.get('content-length'))
-  return response.ok && bytes > 0 ? bytes : undefined
 }
 
 /** The whole file in one request, because requests for pieces would tell the server where somebody looks. */

@@ -39,7 +39,7 @@ export const STYLES: Readonly<Record<Kind, Style>> = {
   stream: { colour: 'water', widthM: 4, minPx: 1, maxPx: 8, fromZoom: 10 },
   building: { colour: 'building', fromZoom: 15 },
   border: { colour: 'line', widthM: 1, minPx: 1, maxPx: 1, fromZoom: 3, dash: [5, 3] },
-  path: { colour: 'edge', widthM: 1.5, minPx: 1, maxPx: 6, fromZoom: 15, dash: [4, 3] },
+  path: { colour: 'line', widthM: 1.5, minPx: 1, maxPx: 6, fromZoom: 15, dash: [4, 3] },
   rail: { colour: 'line', widthM: 2, minPx: 1, maxPx: 6, fromZoom: 11 },
   minor: { colour: 'road', widthM: 6, minPx: 1, maxPx: 40, fromZoom: 12.5, edge: true },
   major: { colour: 'road', widthM: 10, minPx: 1.6, maxPx: 60, fromZoom: 8, edge: true },
@@ -75,7 +75,7 @@ const GREENS = new Set(
 )
 const LINES_OF_WATER = new Set(['river', 'stream', 'canal', 'drain', 'ditch'])
 
-/** Of a feature in the layer of this name; undefined when it is not drawn. */
+/** How a feature in the layer of this name is drawn; undefined when it is left out. */
 export function featureToKind(layer: string, properties: Properties, isArea: boolean): Kind | undefined {
   const what = `${properties.kind ?? properties.class ?? ''}`
   switch (layer) {

@@ -381,7 +381,8 @@ export const later = (n: Numbers): Later => {
       streetsWhy:
         'Die Karte zeichnet Straßen aus einer Kartendatei: einem PMTiles-Archiv mit Vektorkacheln, zum Beispiel einem Auszug von OpenStreetMap. Die Datei liegt ganz auf diesem Gerät, daher erfährt niemand, welchen Teil davon Sie ansehen.',
       streetsChoose: 'Kartendatei wählen',
-      streetsFetch: (size) => `Kartendatei der Behörde holen, ${size}`,
+      streetsAsk: 'Nach der Kartendatei der Behörde fragen',
+      streetsFetch: (size) => `Holen: ${size}`,
       streetsFetching: (size) => `Wird geholt: bisher ${size} …`,
       streetsCopying: 'Die Datei wird geprüft und kopiert …',
       streetsKept: (size) => `Eine Kartendatei von ${size} liegt auf diesem Gerät.`,
@@ -393,6 +394,7 @@ export const later = (n: Numbers): Later => {
         unreadable: 'Das ist kein PMTiles-Archiv, oder es ist beschädigt. Wählen Sie eine andere Datei.',
         pictures: 'Die Kacheln dieser Datei sind Bilder. Wählen Sie ein Archiv mit Vektorkacheln (MVT).',
         full: 'Auf dem Gerät ist kein Platz für diese Datei. Schaffen Sie Platz, oder wählen Sie einen kleineren Auszug.',
+        none: 'Die Behörde bietet hier keine Kartendatei an.',
         offline: 'Die Datei ist gerade nicht zu holen. Versuchen Sie es wieder, wenn Sie online sind.',
       },
       notifications: 'Benachrichtigungen',

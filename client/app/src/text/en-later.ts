@@ -378,7 +378,8 @@ export const later = (n: Numbers) => {
       streetsWhy:
         'The map draws streets from a map file: a PMTiles archive with vector tiles, for example an extract of OpenStreetMap. The file stays on this device whole, so nobody learns which part of it you look at.',
       streetsChoose: 'Choose a map file',
-      streetsFetch: (size: string) => `Fetch the authority’s map file, ${size}`,
+      streetsAsk: 'Ask for the authority’s map file',
+      streetsFetch: (size: string) => `Fetch it: ${size}`,
       streetsFetching: (size: string) => `Fetching: ${size} so far …`,
       streetsCopying: 'Checking and copying the file …',
       streetsKept: (size: string) => `A map file of ${size} is on this device.`,
@@ -390,6 +391,7 @@ export const later = (n: Numbers) => {
         unreadable: 'This is no PMTiles archive, or it is damaged. Choose another file.',
         pictures: 'The tiles of this file are pictures. Choose an archive with vector tiles (MVT).',
         full: 'The device has no room for this file. Make room, or choose a smaller extract.',
+        none: 'The authority offers no map file here.',
         offline: 'The file cannot be fetched now. Try again when you are online.',
       },
       notifications: 'Notifications',
