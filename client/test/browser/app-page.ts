@@ -155,7 +155,7 @@ export async function meetAda(federation: LocalFederation): Promise<Tracer> {
 
 /** The person reports with a fresh code, and the central peer has computed the marks of others. */
 export async function reportAs(person: Tracer, federation: LocalFederation): Promise<void> {
-  const [code] = await federation.central.issueCodes({ count: 1, days: 1 })
+  const [code] = (await federation.central.issueCodes({ count: 1, days: 1 })).codes
   expect(await person.report(code!)).toMatchObject({ report: 'accepted' })
   await person.close()
   await federation.central.settled()

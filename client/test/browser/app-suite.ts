@@ -147,7 +147,7 @@ export function appSuite(stage: () => Stage): void {
     const app = await openContext(browser, server.url)
     const page = await start(app)
     await deposit(page)
-    const [code] = await federation.central.issueCodes({ count: 1, days: 1 })
+    const [code] = (await federation.central.issueCodes({ count: 1, days: 1 })).codes
     const report = async (text: string) => {
       await go(page, 'report')
       await page.getByLabel('Report code').fill(text)
@@ -176,7 +176,7 @@ export function appSuite(stage: () => Stage): void {
   })
 
   it('the web app reads a report code with the camera, and explains a missing permission', async () => {
-    const [code] = await federation.central.issueCodes({ count: 1, days: 1 })
+    const [code] = (await federation.central.issueCodes({ count: 1, days: 1 })).codes
     const seeing = await launchChromium(
       await filmQrCode(`https://authority.example/report/${code}`, join(dir, 'qr.y4m')),
     )

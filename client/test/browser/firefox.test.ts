@@ -24,7 +24,7 @@ describe.skipIf(program === undefined)(program ? 'in Firefox' : `in Firefox (SKI
     federation = await startFederation({ dir })
     const pages = { quickstart: ['../../examples/quickstart.ts', 'shown-page.ts'], life: ['life-page.ts'] }
     site = await openReportingSite(pages, { '/federation.json': federation.manifest })
-    const [code] = await federation.central.issueCodes({ count: 1, days: 1 })
+    const [code] = (await federation.central.issueCodes({ count: 1, days: 1 })).codes
     const life = `/life.html?${new URLSearchParams({ name: 'life', dialer: 'libp2p', code: code! })}`
     reports = await site.visit(firefox, program!, ['/quickstart.html', life], 120_000)
   }, 300_000)

@@ -57,7 +57,7 @@ inChromium('peers with a TLS certificate, in Chromium', () => {
     const used = new Set<string>()
     page.on('request', (request) => used.add(new URL(request.url()).protocol))
     page.on('websocket', (socket) => used.add(new URL(socket.url()).protocol))
-    const [code] = await federation.central.issueCodes({ count: 1, days: 1 })
+    const [code] = (await federation.central.issueCodes({ count: 1, days: 1 })).codes
     await page.goto(`${site.origin}/${dialer}.html?${new URLSearchParams({ name: 'life', dialer, code: code! })}`)
     const output = page.locator('output')
     await output.filter({ hasText: 'recorded' }).waitFor({ timeout: 60_000 })

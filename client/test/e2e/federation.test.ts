@@ -68,7 +68,7 @@ describe.each(SALTINGS)('under the salting %s', (_, parameters) => {
     }
     // One salt node stops, and the other replicas of its shards answer.
     await federation.saltNodes[0]!.stop()
-    const [code] = await federation.central.issueCodes({ count: 1, days: 1 })
+    const [code] = (await federation.central.issueCodes({ count: 1, days: 1 })).codes
     await expect(ada.report('0000-0000-0000-0000')).rejects.toMatchObject({ code: 'CODE_UNKNOWN' })
     expect(await ada.report(code!)).toMatchObject({ report: 'accepted' })
     expect(await ada.report(code!, { testedAt: Date.now() })).toMatchObject({ report: 'updated' })

@@ -73,7 +73,7 @@ it('a person with libp2p who met a reporter with the HTTPS dialer gets the expos
     expect(result).toMatchObject({ fixesHashed: 6, fixesDeferred: 0, rowsRefused: 0, nodesLied: 0 })
     expect(result.rowsDeposited).toBe(result.points)
   }
-  const [code] = await federation.central.issueCodes({ count: 1, days: 1 })
+  const [code] = (await federation.central.issueCodes({ count: 1, days: 1 })).codes
   expect(await ada.report(code!)).toMatchObject({ report: 'accepted' })
   await federation.central.settled()
   expect((await ben.sync()).marksNew).toBeGreaterThan(0)

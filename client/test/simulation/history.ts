@@ -299,7 +299,7 @@ function reportSome(federation: SimulatedFederation, devices: readonly Simulated
         if (scheduler.nowMs < healMs) scheduler.after(MINUTE_MS, ask)
         return
       }
-      void peer.issueCodes({ count: 1, days: 1 }).then(([code]) => attempt(code!))
+      void peer.issueCodes({ count: 1, days: 1 }).then(({ codes: [code] }) => attempt(code!))
     }
     scheduler.after(own.between(0.3, 1) * (healMs - scheduler.nowMs), ask)
   }

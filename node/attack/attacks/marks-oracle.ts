@@ -45,7 +45,7 @@ async function probe(lab: Lab): Promise<Figure> {
   try {
     const hashes = await fabricate(lab, intruder)
     const pseudonyms = await deposit(lab, intruder, [...hashes.keys()])
-    const [code] = await federation.central.issueCodes({ count: 1, days: 1 })
+    const [code] = (await federation.central.issueCodes({ count: 1, days: 1 })).codes
     const reporter = residents[0]!
     await patiently(() => reporter.tracer.report(code!))
     // Marks follow after the replies.

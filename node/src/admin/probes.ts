@@ -40,20 +40,22 @@ interface HealthFacts {
   nextPeriod?: NextPeriod | undefined
   /** Reports of which the central peer computes some degrees only. */
   quarantined?: number
+  /** Reports that the circuit breaker of the central peer stopped. */
+  stopped?: number
 }
 
 /**
  * 200 while the peer serves, otherwise 503. The lines of the body are the state of health, the federation and the salting.
- * Another line counts the parts of the next period that a salt node lacks, or the quarantined reports of a central peer.
- * These change no status, because a restart would lose more seeds and compute no more.
+ * Other lines count the parts of the next period that a salt node lacks, or the quarantined and the stopped reports of a
+ * central peer. These change no status, because a restart would lose more seeds and compute no more.
  */
 export function healthAnswer(
-  { health, nextPeriod, quarantined = 0 }: HealthFacts,
+  { health, nextPeriod, quarantined = 0, stopped = 0 }: HealthFacts,
   federationId: string,
   salting: string,
 ): ProbeAnswer {
   const period = nextPeriod === undefined ? '' : nextPeriodLine(nextPeriod)
-  const reports = quarantined > 0 ? `quarantined ${quarantined}\n` : ''
+  const reports = `${quarantined > 0 ? `quarantined ${quarantined}\n` : ''}${stopped > 0 ? `stopped ${stopped}\n` : ''}`
   const body = `${health}\nfederation ${federationId}\nsalting ${salting}\n${period}${reports}`
   return { status: health === 'serving' ? 200 : 503, type: 'text/plain', body }
 }

@@ -14,6 +14,13 @@ export interface CentralConfig {
   profile: RiskProfile
   /** Days after a report during which new deposits of the reporter and of contacts still count for it. */
   reportDays: number
+  /** Whether a report waits for the authority before it gives marks. */
+  review: boolean
+  /** People above which the circuit breaker stops a report that nobody has reviewed. */
+  breakerPeople: number
+  /** Days before the first symptoms, and after them, in which a person infects others; for codes that name the onset. */
+  infectiousBefore: number
+  infectiousAfter: number
   /** Report codes that a user may present in a UTC day. */
   attemptsPerDay: number
   /** New users through one relay in a UTC day. */
@@ -26,10 +33,16 @@ export interface CentralConfig {
   inFlight: number
 }
 
-const LIMITS: Record<Exclude<keyof CentralConfig, 'profile'>, [min: number, max: number]> = {
+/** The settings that are not whole numbers. */
+const SHAPED = { profile: true, review: true }
+
+const LIMITS: Record<Exclude<keyof CentralConfig, keyof typeof SHAPED>, [min: number, max: number]> = {
   degrees: [1, DEGREES_MAX],
   latencyEpochs: [0, 252],
   reportDays: [1, 3_660],
+  breakerPeople: [1, 1_000_000_000],
+  infectiousBefore: [0, 30],
+  infectiousAfter: [0, 60],
   attemptsPerDay: [1, 1_000],
   newUsersPerRelay: [1, 1_000_000],
   depositsPerDay: [24, 10_000],
@@ -45,6 +58,11 @@ export function toCentralConfig(given: Partial<CentralConfig>, { parameters }: M
     latencyEpochs: profile.latencyEpochs,
     profile,
     reportDays: parameters.retentionDays,
+    review: false,
+    // More people than one person meets in two weeks: rows of public places, a code that was stolen, or an error.
+    breakerPeople: 10_000,
+    infectiousBefore: 2,
+    infectiousAfter: 10,
     attemptsPerDay: 10,
     // Ten relays admit a city of half a million in ten days.
     newUsersPerRelay: 5_000,
@@ -55,11 +73,12 @@ export function toCentralConfig(given: Partial<CentralConfig>, { parameters }: M
     inFlight: 256,
     ...given,
   }
-  for (const key of Object.keys(given)) if (key !== 'profile' && !(key in LIMITS)) invalid(`unknown setting "${key}"`)
+  for (const key of Object.keys(given)) if (!(key in SHAPED) && !(key in LIMITS)) invalid(`unknown setting "${key}"`)
   for (const [key, [min, max]] of Object.entries(LIMITS)) {
     const value = config[key as keyof typeof LIMITS]
     if (!Number.isInteger(value) || value < min || value > max) invalid(`${key} expected ${min}..${max}, got ${value}`)
   }
+  if (typeof config.review !== 'boolean') invalid(`review expected true or false, got ${String(config.review)}`)
   const effective = { ...profile, degrees: config.degrees, latencyEpochs: config.latencyEpochs }
   try {
     assertRiskProfile(effective)

@@ -35,12 +35,16 @@ import { fileRecords, type OpenRecords, type Records } from '../platform/file-re
 import type { Log } from '../platform/log.ts'
 import { nativeSigner } from '../platform/native-signer.ts'
 import { closing } from './closing.ts'
-import { type CodeCounts, type CodeOrder, type CodeRegistry, codeRegistry } from './codes.ts'
-import { type CentralConfig, reportToEnd, toCentralConfig } from './config.ts'
+import type { CodeBatch, CodeCounts, Worker } from './codes/batches.ts'
+import { type CodeRegistry, type CodeStatus, codeRegistry, type IssuedCodes } from './codes/codes.ts'
+import type { CodeOrder } from './codes/order.ts'
+import { type CentralConfig, toCentralConfig } from './config.ts'
 import { type CentralHealth, centralHealth, type PeerHealth, type PeerState } from './health.ts'
 import { type Retention, retention, retentionToEpoch } from './retention.ts'
+import type { ReviewDecision } from './review/report-review.ts'
 import type { RiskSummary } from './risk/dry-run.ts'
 import type { QuarantinedReport } from './risk/report-register.ts'
+import type { HeldReport, ReportFacts } from './risk/report-stages.ts'
 import { type RiskEngine, riskEngine } from './risk/risk-engine.ts'
 import type { RiskProfile } from './risk/risk-profile.ts'
 import type { Rounds } from './rounds.ts'
@@ -48,7 +52,7 @@ import { scrubbing } from './scrubbing.ts'
 import { type Resealing, resealing } from './sealed/resealing.ts'
 import { openSealKeys, SEAL_KEYS_DIR } from './sealed/seal-keys.ts'
 import { type SealedCounters, type SealedService, sealedService } from './sealed/sealed-service.ts'
-import type { CentralStore, DayStatistics, ReportId, ReportRecord } from './store/central-store.ts'
+import type { CentralStore, DayStatistics, ReportId } from './store/central-store.ts'
 import { dayToFirstEpoch } from './store/day.ts'
 import { levelStore } from './store/level-store.ts'
 import { isOneDisk } from './store/store-keys.ts'
@@ -121,6 +125,8 @@ interface CentralStatus extends Readonly<SyncCounters & SealedCounters> {
   readonly riskWaiting: number
   /** Reports of which some degrees are not computed, with the bound that they exceed. */
   readonly quarantined: readonly QuarantinedReport[]
+  /** Reports that wait for the authority. */
+  readonly held: readonly HeldReport[]
 }
 interface CentralStatistics {
   readonly users: number
@@ -133,21 +139,23 @@ interface CentralCondition {
   readonly health: PeerHealth
   /** Reports of which some degrees are not computed. */
   readonly quarantined: number
+  /** Reports that the circuit breaker stopped. */
+  readonly stopped: number
   /** Free space on the disk of the store; undefined for a store of the caller. */
   readonly freeMib: number | undefined
   /** Where the keys of the store are; undefined for a store of the caller. */
   readonly storeKeys?: string
 }
 /** A report as the authority sees it, without users and hashes. Times are Unix ms. */
-export interface ReportOutcome {
+export interface ReportOutcome extends ReportFacts {
   readonly id: ReportId
   readonly at: number
   readonly from: number
   readonly until: number
   /** Start of the UTC day of the test, as the device said it. */
   readonly testedAt?: number
-  /** `ended`: the reporter recovered, or the days of the report are over. */
-  readonly state: 'active' | 'ended' | 'retracted'
+  /** The batch of the code. */
+  readonly batch?: string
   /** Users with marks of this report. */
   readonly marked: number
 }
@@ -173,13 +181,19 @@ export interface CentralPeer {
   statistics(): Promise<CentralStatistics>
   /** Copies the store to an empty directory. Throws COMMAND_INVALID, STORAGE_FULL, BUSY. */
   backUp(to: string): Promise<void>
-  /** Throws COMMAND_INVALID. */
-  issueCodes(order: CodeOrder): Promise<string[]>
+  /** Throws COMMAND_INVALID, QUOTA_SPENT. */
+  issueCodes(order: Partial<CodeOrder>, worker?: Worker): Promise<IssuedCodes>
   /** Throws CODE_UNKNOWN, CODE_SPENT, CODE_EXPIRED. */
   revokeCode(code: string): Promise<void>
+  /** Throws CODE_UNKNOWN. */
+  codeStatus(code: string): Promise<CodeStatus>
+  /** The newest batches of codes, only those of one worker with `worker`. */
+  codeBatches(worker?: string): Promise<CodeBatch[]>
+  /** Revokes the open codes of a batch, and returns their number. Throws CODE_UNKNOWN. */
+  revokeBatch(batch: string, worker?: string): Promise<number>
   reports(): Promise<ReportOutcome[]>
-  /** Removes all marks of a report. Throws REPORT_UNKNOWN. */
-  retract(report: ReportId): Promise<void>
+  /** Publishes, rejects, retracts or restores a report. Throws REPORT_UNKNOWN, COMMAND_INVALID. */
+  review(report: ReportId, decision: ReviewDecision): Promise<void>
   /** Computes at once all marks that wait for their computation. Resolves when the store has them. */
   settled(): Promise<void>
   /** Counts the marks that a report would give, and changes nothing. Throws COMMAND_INVALID, REPORT_UNKNOWN. */
@@ -255,24 +269,40 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
     lookAround: async () => void (await parts?.watch.check()),
     statistics: async () => toStatistics(running()),
     backUp: async (to) => running().store.backUp(to),
-    async issueCodes(order) {
-      const codes = await running().codes.issue(order)
-      log.info('central.codes-issued', { count: codes.length })
-      return codes
-    },
-    async revokeCode(code) {
-      await running().codes.revoke(code)
-      log.info('central.code-revoked')
-    },
-    reports: async () => toOutcomes(running().store, config, clock.now()),
-    async retract(report) {
-      await running().risk.retract(report)
-      log.info('central.report-retracted', { report })
+    ...codeActions(running, log),
+    reports: async () => toOutcomes(running()),
+    async review(report, decision) {
+      await running().risk.review(report, decision)
+      log.info('central.report-reviewed', { report, decision })
     },
     settled: async () => await running().risk.settled(),
     dryRun: ({ report, ...change }) => running().risk.dryRun(report, toProfile(change, config, manifest)),
   }
   return peer
+}
+
+function codeActions(
+  running: () => Parts,
+  log: Log,
+): Pick<CentralPeer, 'issueCodes' | 'revokeCode' | 'codeStatus' | 'codeBatches' | 'revokeBatch'> {
+  return {
+    async issueCodes(order, worker) {
+      const issued = await running().codes.issue(order, worker)
+      log.info('central.codes-issued', { count: issued.codes.length })
+      return issued
+    },
+    async revokeCode(code) {
+      await running().codes.revoke(code)
+      log.info('central.code-revoked')
+    },
+    codeStatus: async (code) => running().codes.status(code),
+    codeBatches: async (worker) => running().codes.batches.list(worker),
+    async revokeBatch(batch, worker) {
+      const revoked = await running().codes.batches.revoke(batch, worker)
+      log.info('central.batch-revoked', { codes: revoked })
+      return revoked
+    },
+  }
 }
 
 function toStatus(manifest: Manifest, state: CentralStatus['state'], parts: Parts | undefined): CentralStatus {
@@ -298,6 +328,7 @@ function toStatus(manifest: Manifest, state: CentralStatus['state'], parts: Part
     riskFailures: risk?.failures ?? 0,
     riskWaiting: risk?.waiting ?? 0,
     quarantined: risk?.quarantined ?? [],
+    held: risk?.held ?? [],
   }
 }
 
@@ -307,11 +338,14 @@ async function toStatistics({ store, codes }: Parts): Promise<CentralStatistics>
 }
 
 async function toCondition(state: PeerState, parts: Parts | undefined): Promise<CentralCondition> {
-  if (parts === undefined) return { health: state, quarantined: 0, freeMib: undefined }
+  if (parts === undefined) return { health: state, quarantined: 0, stopped: 0, freeMib: undefined }
   const { health, risk, space, storeKeys } = parts
-  const quarantined = risk.status.quarantined.length
+  const { status } = risk
+  const quarantined = status.quarantined.length
+  const stopped = status.held.filter(({ people }) => people !== undefined).length
   const freeMib = space && Math.floor(space.freeBytes / MIB)
-  return { health: await health.look(state), quarantined, freeMib, ...(storeKeys !== undefined && { storeKeys }) }
+  const counts = { quarantined, stopped, freeMib }
+  return { health: await health.look(state), ...counts, ...(storeKeys !== undefined && { storeKeys }) }
 }
 
 function toReach({ watch: { reach }, membership }: Parts): CentralStatus['reach'] {
@@ -320,7 +354,7 @@ function toReach({ watch: { reach }, membership }: Parts): CentralStatus['reach'
   return { asked: reach.asked, answered: reach.answered, strayed }
 }
 
-async function toOutcomes(store: CentralStore, config: CentralConfig, nowMs: number): Promise<ReportOutcome[]> {
+async function toOutcomes({ store, risk }: Parts): Promise<ReportOutcome[]> {
   const records = await store.reports()
   return Promise.all(
     records.map(async (report) => ({
@@ -329,14 +363,11 @@ async function toOutcomes(store: CentralStore, config: CentralConfig, nowMs: num
       from: report.from * EPOCH_MS,
       until: (report.until + 1) * EPOCH_MS,
       ...(report.testDay !== undefined && { testedAt: report.testDay * DAY_MS }),
-      state: isEnded(report, config, nowMs) ? ('ended' as const) : report.state,
+      ...(report.batch !== undefined && { batch: report.batch }),
+      ...risk.factsOf(report),
       marked: (await store.markedUsers(report.id)).length,
     })),
   )
-}
-
-function isEnded(report: ReportRecord, config: CentralConfig, nowMs: number): boolean {
-  return report.state === 'active' && (report.recoveredAt !== undefined || reportToEnd(report, config) <= nowMs)
 }
 
 async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<Parts> {

@@ -33,11 +33,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./federation/command.ts')).federationCommand,
   },
   codes: {
-    description: 'issue and revoke report codes as the authority',
+    description: 'issue, list and revoke report codes as the authority',
     load: async () => (await import('./central/codes-command.ts')).codesCommand,
   },
   reports: {
-    description: 'list, try and retract reports as the authority',
+    description: 'list, try, publish, reject, retract and restore reports as the authority',
     load: async () => (await import('./central/reports-command.ts')).reportsCommand,
   },
   status: {

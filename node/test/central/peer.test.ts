@@ -119,7 +119,7 @@ describe('a central peer on the network', () => {
 
   it('the central peer issues codes, marks and retracts, and keeps its state over a restart', async () => {
     expect(peer.status()).toMatchObject({ state: 'serving', roster: 0, federation: 'test', activeReports: 0 })
-    const [code] = await peer.issueCodes({ count: 1, days: 1 })
+    const [code] = (await peer.issueCodes({ count: 1, days: 1 })).codes
     const [reporter, contact, far] = [device(), device(), device()]
     await contact.sync({ rows: { [epoch - 1]: [1], [epoch]: [2] } })
     await far.sync({ rows: { [epoch]: [2] } })
@@ -139,13 +139,13 @@ describe('a central peer on the network', () => {
     expect(peer.status().state).toBe('serving')
     await peer.settled()
     expect((await far.sync()).marks).toMatchObject([{ degree: 2 }])
-    expect(await peer.reports()).toMatchObject([{ id: 1, at: START, state: 'active', marked: 2 }])
+    expect(await peer.reports()).toMatchObject([{ id: 1, at: START, stage: 'published', marked: 2, people: [1, 1] }])
     expect(await peer.dryRun({ report: 1 })).toEqual({ degrees: [1, 1], marks: 2, capped: false })
     expect(await peer.dryRun({ report: 1, degrees: 1 })).toEqual({ degrees: [1], marks: 1, capped: false })
-    await peer.retract(1)
+    await peer.review(1, 'retract')
     await contact.readAll()
     expect(contact.held.size).toBe(0)
-    expect(await peer.reports()).toMatchObject([{ state: 'retracted', marked: 0 }])
+    expect(await peer.reports()).toMatchObject([{ stage: 'retracted', marked: 0 }])
     expect(await peer.statistics()).toMatchObject({ users: 3, codes: { spent: 1 } })
   })
 
@@ -218,9 +218,20 @@ describe('a central peer on the network', () => {
     expect(codes).toHaveLength(2)
     await adminRequest(dir, 'POST', '/codes/revoke', { code: codes[1] })
     await device().sync({ code: codes[0]! })
-    expect(await adminRequest(dir, 'GET', '/reports')).toMatchObject({ reports: [{ id: 1, state: 'active' }] })
+    expect(await adminRequest(dir, 'GET', '/reports')).toMatchObject({ reports: [{ id: 1, stage: 'computing' }] })
     expect(await adminRequest(dir, 'POST', '/dry-run', { report: 1, degrees: 3 })).toMatchObject({ marks: 0 })
-    await adminRequest(dir, 'POST', '/retract', { report: 1 })
+    await adminRequest(dir, 'POST', '/reports/retract', { report: 1 })
+    // A program cannot be asked.
+    const unsure = await run('reports', 'restore', '1', '--dir', dir)
+    expect([unsure.code, unsure.stderr.join(' ')]).toEqual([2, expect.stringContaining('would mark nobody')])
+    expect((await run('reports', 'restore', '1', '--yes', '--dir', dir)).code).toBe(0)
+    const [head, first] = (await run('reports', 'list', '--csv', '--dir', dir)).stdout
+    expect(head).toBe(
+      'report,at,from,until,tested,stage,held by,batch,published,marked,degree 1,degree 2,degree 3,degree 4,degree 5',
+    )
+    expect(first).toMatch(/^1,2026.*,computing,,[0-9a-f]{10},,0,,,,,$/)
+    expect(await run('reports', 'reject', '1', '--yes', '--dir', dir)).toMatchObject({ code: 2 })
+    expect((await run('codes', 'list', '--csv', '--dir', dir)).stdout[1]).toMatch(/,0,1,0,1,,$/)
     const { stdout: printed } = await run('codes', 'issue', '--qr', '--dir', dir)
     expect(printed).toEqual([expect.stringMatching(/^(\w{4}-){3}\w{4}$/), expect.any(String)])
     expect(decodeQR(pictureOf(printed[1]!))).toBe(printed[0])
@@ -235,8 +246,8 @@ describe('a central peer on the network', () => {
       ['/codes', { number: 3 }, 'COMMAND_INVALID'],
       ['/codes/revoke', { code: 'nonsense' }, 'CODE_UNKNOWN'],
       ['/codes/revoke', {}, 'COMMAND_INVALID'],
-      ['/retract', { report: 9 }, 'REPORT_UNKNOWN'],
-      ['/retract', undefined, 'COMMAND_INVALID'],
+      ['/reports/retract', { report: 9 }, 'REPORT_UNKNOWN'],
+      ['/reports/retract', undefined, 'COMMAND_INVALID'],
       ['/dry-run', { report: 1, degrees: 99 }, 'COMMAND_INVALID'],
     ] as const) {
       await expect(adminRequest(dir, 'POST', path, body)).rejects.toMatchObject({ code })
@@ -254,7 +265,7 @@ describe('a central peer on the network', () => {
     expect((await empty.sync()).report).toBe('none')
     expect((await known.sync()).left).toBe(0)
     const storeKeys = expect.stringContaining('on the disk of the store')
-    expect(await peer.condition()).toEqual({ health: 'disk-low', quarantined: 0, freeMib: 0, storeKeys })
+    expect(await peer.condition()).toEqual({ health: 'disk-low', quarantined: 0, stopped: 0, freeMib: 0, storeKeys })
     expect(peer.status().state).toBe('serving')
     await known.sync({ erase: 'all' })
     expect((await peer.statistics()).users).toBe(0)

@@ -35,7 +35,7 @@ import {
   timeToEpoch,
   type WITHDRAW_REASONS,
 } from '@geotrace/core-wasm/wire'
-import { type CodeRegistry, codeRegistry } from '../../src/central/codes.ts'
+import { type CodeRegistry, codeRegistry } from '../../src/central/codes/codes.ts'
 import { type CentralConfig, toCentralConfig } from '../../src/central/config.ts'
 import { type Retention, retention, retentionToEpoch } from '../../src/central/retention.ts'
 import { type RiskEngine, riskEngine } from '../../src/central/risk/risk-engine.ts'

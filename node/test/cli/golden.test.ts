@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ChangeView } from '../../src/admin/membership-routes.ts'
+import { batchLines, codeLines } from '../../src/cli/central/codes-command.ts'
 import { reportLines, trialLines } from '../../src/cli/central/reports-command.ts'
 import { type Finding, findingsToSummary, findingToLines } from '../../src/cli/doctor/finding.ts'
 import { checkNode, judgeDisk, judgeLimits } from '../../src/cli/doctor/machine.ts'
@@ -16,21 +17,40 @@ const golden = (name: string, lines: readonly string[]) =>
   expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(`golden/${name}.txt`)
 
 describe('the output of the commands', () => {
-  it('reports list and reports try read as in golden/reports.txt', async () => {
+  it('reports list, reports try, codes list and codes status read as in golden/reports.txt', async () => {
     const report = {
       id: 1,
       at: NOW,
       from: NOW - 72 * HOUR,
       until: NOW + 72 * HOUR,
-      state: 'active' as const,
+      stage: 'published' as const,
       marked: 1,
+    }
+    const batch = {
+      batch: '3f9a1c04d2',
+      label: 'laboratory 3',
+      worker: 'anna',
+      issuedAt: NOW,
+      expiresAt: NOW + 48 * HOUR,
+      ...{ open: 190, spent: 8, expired: 0, revoked: 2 },
     }
     await golden('reports', [
       ...reportLines([]),
       '',
-      ...reportLines([report, { ...report, id: 12, state: 'retracted', marked: 1_234 }]),
+      ...reportLines([
+        report,
+        { ...report, id: 2, stage: 'held', heldBy: 'breaker', marked: 0 },
+        { ...report, id: 12, stage: 'retracted', marked: 1_234 },
+      ]),
       '',
-      ...trialLines({ degrees: [1, 12], marks: 40, capped: false }),
+      ...trialLines(3, { degrees: [212, 3_400], marks: 9_876, capped: false }),
+      ...trialLines(4, { degrees: [], marks: 0, capped: true }),
+      '',
+      ...batchLines([]),
+      '',
+      ...batchLines([batch, { ...batch, batch: '00c0ffee00', open: 0, spent: 1, label: undefined, worker: undefined }]),
+      '',
+      ...codeLines({ ...batch, state: 'spent', report: 3, from: NOW - 72 * HOUR, testedAt: NOW - 24 * HOUR }),
     ])
   })
 

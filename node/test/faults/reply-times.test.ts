@@ -46,7 +46,7 @@ it(`the times of ${REPLIES} replies do not tell which belong to reports, outside
     for (const phase of ['outside', 'beside'] as const) {
       const codes: string[] = []
       for (let n = 0; n < REPLIES / 2; n += 10_000)
-        codes.push(...(await w.codes.issue({ count: Math.min(10_000, REPLIES / 2 - n), days: 1 })))
+        codes.push(...(await w.codes.issue({ count: Math.min(10_000, REPLIES / 2 - n), days: 1 })).codes)
       // All are known users before, as most devices are.
       const devices = Array.from({ length: REPLIES }, (_, n) => ({ device: w.device(), code: codes[n >> 1]!, n }))
       await inLanes(devices, ({ device }) =>

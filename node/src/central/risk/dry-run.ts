@@ -1,7 +1,6 @@
 /** Counts what the risk rule would mark, degree by degree, and writes nothing. PROTOCOL.md §8. Throws ABORTED. */
 import { isFederationError } from '@geotrace/core-wasm/wire'
 import { type RiskRun, reportToMarks } from './risk.ts'
-import { DEGREES_MAX } from './risk-profile.ts'
 
 export interface RiskSummary {
   /** Number of users marked at degree 1, 2 and so on. */
@@ -28,14 +27,16 @@ export async function countMarks(run: RiskRun): Promise<RiskSummary> {
 }
 
 async function countDegrees(run: RiskRun): Promise<Omit<RiskSummary, 'capped'>> {
-  const degrees: number[] = []
+  let degrees: number[] = []
   let marks = 0
   for await (const batch of reportToMarks(run)) {
-    for (const user of batch.users()) {
-      marks += batch.count(user)
-      const degree = batch.marks(user).reduce((least, mark) => Math.min(least, mark.degree), DEGREES_MAX)
-      degrees[degree - 1] = (degrees[degree - 1] ?? 0) + 1
-    }
+    for (const user of batch.users()) marks += batch.count(user)
+    degrees = addPeople(degrees, batch.people())
   }
-  return { degrees: Array.from(degrees, (users) => users ?? 0), marks }
+  return { degrees, marks }
+}
+
+/** The sum of people by degree. */
+export function addPeople(a: readonly number[], b: readonly number[]): number[] {
+  return Array.from({ length: Math.max(a.length, b.length) }, (_, i) => (a[i] ?? 0) + (b[i] ?? 0))
 }

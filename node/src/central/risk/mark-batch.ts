@@ -15,6 +15,8 @@ export interface MarkBatch {
   /** The user's marks in the order of adding. */
   marks(user: User): Mark[]
   count(user: User): number
+  /** The number of users by the least degree of their marks: at degree 1, 2 and so on. */
+  people(): number[]
   /** Whether the user belongs to this batch. */
   takes(user: User): boolean
   add(user: User, mark: Mark): void
@@ -23,6 +25,8 @@ export interface MarkBatch {
 interface Bytes {
   bytes: Uint8Array
   count: number
+  /** The least of the marks. */
+  degree: number
 }
 
 const FIRST_MARKS = 8
@@ -63,9 +67,14 @@ export function markBatch(after: User, marksMax: number): MarkBatch {
       return item === undefined ? [] : decodeMarks(item.bytes.subarray(0, item.count * MARK_BYTES))
     },
     count: (user) => kept.get(user)?.count ?? 0,
+    people() {
+      const people: number[] = []
+      for (const { degree } of kept.values()) people[degree - 1] = (people[degree - 1] ?? 0) + 1
+      return Array.from(people, (count) => count ?? 0)
+    },
     takes,
     add(user, mark) {
-      const item = kept.get(user) ?? { bytes: new Uint8Array(FIRST_MARKS * MARK_BYTES), count: 0 }
+      const item = kept.get(user) ?? { bytes: new Uint8Array(FIRST_MARKS * MARK_BYTES), count: 0, degree: mark.degree }
       kept.set(user, item)
       const at = item.count * MARK_BYTES
       if (at === item.bytes.length) {
@@ -75,6 +84,7 @@ export function markBatch(after: User, marksMax: number): MarkBatch {
       }
       item.bytes.set(encodeMarks([mark]), at)
       item.count++
+      item.degree = Math.min(item.degree, mark.degree)
       total++
       if (total > marksMax) shrink()
     },

@@ -5,12 +5,13 @@
 import type { Clock } from '@geotrace/core-wasm'
 import { type CentralConfig, reportToEnd } from '../config.ts'
 import type { CentralStore, ReportId, ReportProgress, ReportRecord, User } from '../store/central-store.ts'
+import { type ReportStages, reportStages } from './report-stages.ts'
 import { profileToText, type RiskProfile } from './risk-profile.ts'
 
-/** `held`: no degree of this report can be computed. */
+/** Where the report of a user stands, as its device sees it. `held`: its marks wait for the authority. */
 type ReportStanding = 'none' | 'accepted' | 'held' | 'published'
 
-export interface ReportRegister {
+export interface ReportRegister extends ReportStages {
   load(): Promise<ReportId[]>
   get(id: ReportId): ReportRecord | undefined
   put(report: ReportRecord): void
@@ -24,7 +25,7 @@ export interface ReportRegister {
   scopeOf(id: ReportId): string
   progressOf(id: ReportId): ReportProgress
   putProgress(progress: ReportProgress): Promise<void>
-  /** The user's reports that make this user a source: active and not recovered. */
+  /** The user's reports that count or wait: held or active, and not recovered. */
   reportsOf(user: User): ReportRecord[]
   standing(user: User): ReportStanding
   readonly active: number
@@ -66,8 +67,9 @@ export function reportRegister({ store, config, clock }: ReportRegisterInit): Re
   }
   const reportsOf = (user: User): ReportRecord[] => {
     const own = [...(byUser.get(user) ?? [])].map((id) => reports.get(id)!)
-    return own.filter((report) => report.state === 'active' && report.recoveredAt === undefined && !isOver(report))
+    return own.filter((report) => isCounting(report) && !isOver(report))
   }
+  const stages = reportStages({ reports, progressOf, profileOf, scopeOf, basisOf, isOver })
   return {
     async load() {
       for (const item of await store.progress()) progress.set(item.report, item)
@@ -93,11 +95,12 @@ export function reportRegister({ store, config, clock }: ReportRegisterInit): Re
     },
     reportsOf,
     standing(user) {
-      const own = reportsOf(user)
+      const own = reportsOf(user).map((report) => stages.factsOf(report).stage)
       if (own.length === 0) return 'none'
-      if (own.some(({ id }) => profileOf(id).degrees === 0)) return 'held'
-      return own.every((report) => progressOf(report.id).computed === basisOf(report)) ? 'published' : 'accepted'
+      if (own.includes('held')) return 'held'
+      return own.includes('computing') ? 'accepted' : 'published'
     },
+    ...stages,
     get active() {
       return [...reports.values()].filter(({ state }) => state === 'active').length
     },
@@ -108,4 +111,9 @@ export function reportRegister({ store, config, clock }: ReportRegisterInit): Re
         return [{ report: id, degrees: quarantine.degrees, bound: quarantine.bound }]
       }),
   }
+}
+
+/** Whether a report counts or waits, before its end. */
+function isCounting({ state, recoveredAt }: ReportRecord): boolean {
+  return (state === 'active' || state === 'held') && recoveredAt === undefined
 }

@@ -1,14 +1,15 @@
 /**
  * Keeps all marks equal to the risk rule's result. PROTOCOL.md §8. The engine computes each active report in the
- * background, and again after a sync that may change it. It removes the marks of retracted reports. No reply waits for a
- * computation, and no start does. Throws REPORT_UNKNOWN.
+ * background, and again after a sync that may change it. It removes the marks of retracted and rejected reports. No reply
+ * waits for a computation, and no start does. Throws REPORT_UNKNOWN, COMMAND_INVALID.
  */
 import { setImmediate } from 'node:timers/promises'
-import { type Clock, type OneAtATime, oneAtATime } from '@geotrace/core-wasm'
+import { type Clock, type OneAtATime, oneAtATime, type Turns, turns } from '@geotrace/core-wasm'
 import { FederationError } from '@geotrace/core-wasm/wire'
 import { toCode } from '../../platform/disk-error.ts'
 import type { Log } from '../../platform/log.ts'
 import type { CentralConfig } from '../config.ts'
+import { type ReviewDecision, reviewReport } from '../review/report-review.ts'
 import type { CentralStore, EpochRows, MarkList, ReportId, ReportRecord, User } from '../store/central-store.ts'
 import { type Computation, computation } from './computation.ts'
 import { computationQueue } from './computation-queue.ts'
@@ -16,6 +17,7 @@ import { countMarks, type RiskSummary } from './dry-run.ts'
 import { RISK_LIMITS, type RiskLimits } from './limits.ts'
 import { type MarkWriter, markWriter } from './mark-writer.ts'
 import { type QuarantinedReport, type ReportRegister, reportRegister } from './report-register.ts'
+import type { HeldReport } from './report-stages.ts'
 import type { RiskProfile } from './risk-profile.ts'
 import { type CancellableSlices, cancellableSlices } from './slices.ts'
 import { sourceIndex } from './source-index.ts'
@@ -32,8 +34,9 @@ interface RiskStatus {
   /** Reports that wait for the end of their computation. */
   readonly waiting: number
   readonly quarantined: readonly QuarantinedReport[]
+  readonly held: readonly HeldReport[]
 }
-export interface RiskEngine extends Pick<ReportRegister, 'reportsOf' | 'standing'> {
+export interface RiskEngine extends Pick<ReportRegister, 'reportsOf' | 'standing' | 'factsOf'> {
   /** Reads the reports. Their computations follow, and finish what an earlier process left. */
   start(): Promise<void>
   /** Ends the running computation, which the next start continues. */
@@ -44,8 +47,10 @@ export interface RiskEngine extends Pick<ReportRegister, 'reportsOf' | 'standing
   deposited(user: User, groups: readonly EpochRows[]): void
   /** Computes at once what waits for its computation. Resolves when nothing is left. */
   settled(): Promise<void>
-  /** Removes all marks of a report. Throws REPORT_UNKNOWN. */
-  retract(id: ReportId): Promise<void>
+  /** Decides about a report. A rejection or retraction removes all its marks. Throws REPORT_UNKNOWN, COMMAND_INVALID. */
+  review(id: ReportId, decision: ReviewDecision): Promise<void>
+  /** Runs a task that reads, decides and writes reports of a user. The authority decides in the same turn. */
+  inTurn<T>(user: User, task: () => Promise<T>): Promise<T>
   /** Counts the marks that the report would give under a profile. Changes nothing. Throws REPORT_UNKNOWN. */
   dryRun(id: ReportId, profile: RiskProfile): Promise<RiskSummary>
   /** Starts a new generation of a user's list; undefined for an erased user. */
@@ -76,7 +81,9 @@ export function riskEngine(init: RiskEngineInit): RiskEngine {
   const index = sourceIndex()
   const reports = reportRegister({ store, config, clock })
   const marks = markWriter(store)
-  const work = computation({ store, reports, marks, limits, log })
+  const { breakerPeople } = config
+  const work = computation({ store, reports, marks, limits, breakerPeople, clock, log })
+  const perUser = turns<User>(1)
   const runs = computationRuns({ ...init, exclusive, reports, work, index, marks })
   const queue = computationQueue({ clock, compute: (id) => runs.compute(id, (delayMs) => queue.add(id, delayMs)) })
 
@@ -90,6 +97,12 @@ export function riskEngine(init: RiskEngineInit): RiskEngine {
     const report = (await store.reports()).find((item) => item.id === id)
     if (report !== undefined) return report
     throw new FederationError('REPORT_UNKNOWN', `no report ${id}; see geotrace reports list`, { report: id })
+  }
+  const remove = async (id: ReportId): Promise<void> => {
+    // The removal waits only for the computation of this report, which was cancelled. The queue repeats a failed one.
+    await runs.remove(id)
+    index.remove(id)
+    queue.remove(id)
   }
 
   return {
@@ -105,17 +118,11 @@ export function riskEngine(init: RiskEngineInit): RiskEngine {
       for (const id of index.concerned(user, groups)) queue.add(id)
     },
     settled: () => queue.settled(),
-    async retract(id) {
-      const report: ReportRecord = { ...(await find(id)), state: 'retracted' }
-      await store.putReport(report)
-      add(report)
-      // The removal waits only for the computation of this report, which was cancelled. The queue repeats a failed one.
-      await runs.remove(id)
-      index.remove(id)
-      queue.remove(id)
-    },
+    review: reviews({ store, clock, reports, perUser, find, add, remove }),
+    inTurn: perUser.run,
     reportsOf: reports.reportsOf,
     standing: reports.standing,
+    factsOf: reports.factsOf,
     dryRun: async (id, profile) => {
       const report = await find(id)
       const slices = cancellableSlices({ pause: setImmediate, exclusive })
@@ -131,9 +138,39 @@ export function riskEngine(init: RiskEngineInit): RiskEngine {
         hashes: index.size,
         waiting,
         quarantined: reports.quarantined(),
+        held: reports.held(),
       }
     },
   }
+}
+
+function isWithoutMarks({ state }: ReportRecord): boolean {
+  return state === 'rejected' || state === 'retracted'
+}
+
+interface ReviewsInit extends Pick<RiskEngineInit, 'store' | 'clock'> {
+  reports: ReportRegister
+  perUser: Turns<User>
+  find(id: ReportId): Promise<ReportRecord>
+  add(report: ReportRecord): void
+  remove(id: ReportId): Promise<void>
+}
+
+/** A decision about a report is read and written in the turn of its reporter. Its marks go in the turn of the report. */
+function reviews({ store, clock, reports, perUser, find, add, remove }: ReviewsInit): RiskEngine['review'] {
+  const perReport = turns<ReportId>(1)
+  const decide = async (id: ReportId, decision: ReviewDecision): Promise<ReportRecord> => {
+    const before = await find(id)
+    const after = reviewReport(before, reports.factsOf(before).stage, decision, clock.now())
+    await store.putReport(after)
+    add(after)
+    return after
+  }
+  return (id, decision) =>
+    perReport.run(id, async () => {
+      const { user } = await find(id)
+      if (isWithoutMarks(await perUser.run(user, () => decide(id, decision)))) await remove(id)
+    })
 }
 
 interface RunsInit extends Pick<RiskEngineInit, 'log' | 'stopwatch'> {
@@ -151,8 +188,14 @@ function computationRuns({ exclusive, reports, work, index, marks, log, stopwatc
 
   const remove = async (id: ReportId): Promise<void> => {
     if (running?.id === id) await running.ended
+    await removeMarks(id)
+    const report = reports.get(id)
+    if (report !== undefined && isWithoutMarks(report)) reports.forget(id)
+  }
+  /** A restored report is computed anew. */
+  const removeMarks = async (id: ReportId): Promise<void> => {
     await marks.remove(id, exclusive)
-    if (reports.get(id)?.state === 'retracted') reports.forget(id)
+    if (Object.keys(reports.progressOf(id)).length > 1) await reports.putProgress({ report: id })
   }
   const forget = (id: ReportId): void => {
     reports.forget(id)
@@ -162,9 +205,12 @@ function computationRuns({ exclusive, reports, work, index, marks, log, stopwatc
     const report = reports.get(id)
     if (report === undefined) return
     try {
-      if (report.state === 'retracted') await marks.remove(id, exclusive)
-      if (report.state === 'retracted' || reports.isOver(report)) forget(id)
+      if (isWithoutMarks(report)) await removeMarks(id)
+      if (isWithoutMarks(report) || reports.isOver(report)) forget(id)
+      // The marks of a report that waits again stay as they are.
+      else if (report.state === 'held') index.remove(id)
       else if (!(await work.compute(report, slices, index.watch(id)))) again()
+      if (reports.isStopped(id)) index.remove(id)
     } catch (error) {
       if (slices.isCancelled) return void (await work.interrupted(id).catch(() => {}))
       counters.failures++

@@ -49,8 +49,15 @@ export interface CodeRecord {
   readonly hash: Uint8Array
   readonly issuedAt: number
   readonly expiresAt: number
-  /** First epoch whose rows count; undefined: the start of retention. */
+  /** First and last epoch whose rows count; undefined: from the start of retention, until the report's last. */
   readonly from?: number
+  readonly until?: number
+  /** UTC day of the test, as the authority knows it. */
+  readonly testDay?: number
+  /** The order that the code came with, its label, and the account that gave the order. */
+  readonly batch?: string
+  readonly label?: string
+  readonly worker?: string
   readonly state: CodeState
   /** The user that spent the code, with the sync, the report and the UTC day. Retention removes it. */
   readonly spent?: {
@@ -72,7 +79,14 @@ export interface ReportRecord {
   readonly testDay?: number
   /** When the reporter recovered, Unix ms. The marks stay, and the reporter gets marks again. */
   readonly recoveredAt?: number
-  readonly state: 'active' | 'retracted'
+  /** `held`: waits for the authority. `active`: gives marks. `rejected` and `retracted`: gives none. */
+  readonly state: 'held' | 'active' | 'rejected' | 'retracted'
+  /** When the authority published it, Unix ms. The circuit breaker does not stop it then. */
+  readonly approvedAt?: number
+  /** The reporter withdrew it, so the authority cannot bring it back. */
+  readonly isWithdrawn?: true
+  /** The batch of the code. */
+  readonly batch?: string
 }
 
 /** How far the marks of a report are. risk/computation.ts makes these records. */
@@ -86,6 +100,12 @@ export interface ReportProgress {
   readonly tries?: number
   /** Only these degrees are computed, because the next one exceeds a bound, or the process did not survive it. */
   readonly quarantine?: { readonly degrees: number; readonly bound: string; readonly scope: string }
+  /** The circuit breaker stopped the report, because it would mark so many people. */
+  readonly stopped?: { readonly people: number; readonly scope: string }
+  /** People marked at degree 1, 2 and so on by the last computation. */
+  readonly people?: readonly number[]
+  /** When all marks were written for the first time, Unix ms. */
+  readonly publishedAt?: number
 }
 
 /** One sync to store. */

@@ -12,7 +12,7 @@ import {
   type SyncFrame,
 } from '@geotrace/core-wasm/wire'
 import type { RosterStore } from '../../membership/roster-store.ts'
-import type { CodeRegistry } from '../codes.ts'
+import type { CodeRegistry } from '../codes/codes.ts'
 import type { RiskEngine } from '../risk/risk-engine.ts'
 import type { CentralStore, User } from '../store/central-store.ts'
 import { timeToDay } from '../store/day.ts'
@@ -107,11 +107,13 @@ export function deposits(init: DepositsInit): (user: User, sync: IdentifiedSync)
       retentionStart: retentionStart(),
     })
     counters.groupsRefused += admission.refused.length
-    for (;;) {
-      const kept = await keep(user, sync, admission, await decide(user, sync))
-      // Undefined: another user took the code since the decision, so the next decision refuses it.
-      if (kept !== undefined) return kept
-    }
+    return await risk.inTurn(user, async () => {
+      for (;;) {
+        const kept = await keep(user, sync, admission, await decide(user, sync))
+        // Undefined: another user took the code since the decision, so the next decision refuses it.
+        if (kept !== undefined) return kept
+      }
+    })
   }
 }
 

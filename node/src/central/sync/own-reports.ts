@@ -3,7 +3,7 @@
  * caller keeps the records together with the acknowledgement.
  */
 import { type ReportStatus, type SyncKind, timeToEpoch } from '@geotrace/core-wasm/wire'
-import type { CodeRegistry } from '../codes.ts'
+import type { CodeRegistry } from '../codes/codes.ts'
 import type { Deposit, ReportRecord, User } from '../store/central-store.ts'
 
 export interface ReportDecision extends Pick<Deposit, 'attempts' | 'code'> {
@@ -33,7 +33,7 @@ export async function decideReport(codes: CodeRegistry, change: ReportChange): P
 
 /** The report was an error, or the test was negative: all its marks go. */
 export function retract(report: ReportRecord): ReportRecord {
-  return { ...report, state: 'retracted' }
+  return { ...report, state: 'retracted', isWithdrawn: true }
 }
 
 /** The reporter is no source any more. The marks stay, and rows of earlier epochs that arrive later still give marks. */

@@ -20,11 +20,11 @@ import {
   syncContent,
 } from '@geotrace/core-wasm/wire'
 import type { RosterStore } from '../../membership/roster-store.ts'
-import type { CodeRegistry } from '../codes.ts'
+import type { CodeRegistry } from '../codes/codes.ts'
 import type { CentralConfig } from '../config.ts'
 import { isAhead, pageMarks } from '../risk/mark-list.ts'
 import type { RiskEngine } from '../risk/risk-engine.ts'
-import type { CentralStore, User } from '../store/central-store.ts'
+import type { CentralStore, ReportRecord, User } from '../store/central-store.ts'
 import { timeToDay } from '../store/day.ts'
 import type { StoreRoom } from '../store-room.ts'
 import { type DepositCounters, deposits, type IdentifiedSync } from './deposits.ts'
@@ -116,11 +116,8 @@ export function syncService(init: SyncServiceInit): SyncService {
     await room.look()
     const user = await store.findUser(id)
     const isWarningKept = report.kind === 'erase' && report.keepWarning
-    const own = user === undefined || isWarningKept ? [] : risk.reportsOf(user).map(retract)
-    // The reports before the user, so that a crash between the two leaves no report that nobody can withdraw.
-    for (const record of own) await store.putReport(record)
-    if (await store.eraseUser(id, timeToDay(clock.now()))) counters.erasures++
-    for (const record of own) risk.add(record)
+    const own = (): ReportRecord[] => (user === undefined || isWarningKept ? [] : risk.reportsOf(user).map(retract))
+    if (await risk.inTurn(user ?? 0, () => eraseWith(init, id, own()))) counters.erasures++
     return toReply(NOTHING)
   }
 
@@ -149,6 +146,19 @@ export function syncService(init: SyncServiceInit): SyncService {
       }
     },
   }
+}
+
+/** False when the user is unknown. */
+async function eraseWith(
+  { store, risk, clock }: SyncServiceInit,
+  id: Uint8Array,
+  own: readonly ReportRecord[],
+): Promise<boolean> {
+  // The reports before the user, so that a crash between the two leaves no report that nobody can withdraw.
+  for (const record of own) await store.putReport(record)
+  const isErased = await store.eraseUser(id, timeToDay(clock.now()))
+  for (const record of own) risk.add(record)
+  return isErased
 }
 
 /**

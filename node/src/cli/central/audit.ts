@@ -5,6 +5,7 @@
 import type { Command } from 'commander'
 import { type AuditDetails, type AuditLine, type Describe, readAuditLog } from '../../admin/audit-log.ts'
 import { plural } from '../../admin/page/words.ts'
+import { csvLines } from '../terminal/csv.ts'
 import { examples, moment } from '../terminal/options.ts'
 import { type Output, toTable } from '../terminal/output.ts'
 import { assertRole } from '../terminal/role.ts'
@@ -17,9 +18,13 @@ interface AuditOptions {
 
 /** The details that the log keeps of each action. A code and the bytes of a change are none of them. */
 export const ACTIONS: Readonly<Record<string, readonly [action: string, describe: Describe]>> = {
-  'POST /codes': ['codes.issue', (body) => numbers(body, 'count', 'days', 'from')],
+  'POST /codes': ['codes.issue', (body) => numbers(body, 'count', 'days', 'from', 'until', 'onset', 'testedAt')],
   'POST /codes/revoke': ['codes.revoke', () => ({})],
-  'POST /retract': ['report.retract', (body) => numbers(body, 'report')],
+  'POST /codes/revoke-batch': ['codes.revoke.batch', (body) => name(body, 'batch', /^[0-9a-f]{10}$/)],
+  'POST /reports/publish': ['report.publish', (body) => numbers(body, 'report')],
+  'POST /reports/reject': ['report.reject', (body) => numbers(body, 'report')],
+  'POST /reports/retract': ['report.retract', (body) => numbers(body, 'report')],
+  'POST /reports/restore': ['report.restore', (body) => numbers(body, 'report')],
   'POST /dry-run': ['report.try', (body) => numbers(body, 'report', 'degrees')],
   'POST /backup': ['store.backup', () => ({})],
   'POST /changes': ['federation.submit', () => ({})],
@@ -40,7 +45,7 @@ async function showAudit({ dir, since = 0, csv = false }: AuditOptions, out: Out
   const { lines, head, broken } = await readAuditLog(dir)
   const shown = lines.filter(({ at }) => at >= since)
   out.json({ ok: broken.length === 0, head, broken, lines: shown })
-  for (const text of csv ? csvLines(shown) : tableLines(shown)) out.line(text)
+  for (const text of csv ? csvLines([COLUMNS, ...shown.map(toCells)]) : tableLines(shown)) out.line(text)
   for (const number of broken) out.note(`Line ${number} does not follow from the line before: the log was changed.`)
   out.note(`${plural(lines.length, 'action')}. Head: ${head}`)
   out.note('Note the head elsewhere: lines that are cut off at the end show only by it.')
@@ -58,15 +63,16 @@ function tableLines(lines: readonly AuditLine[]): string[] {
   return rows.length === 0 ? ['No action yet.'] : toTable(rows)
 }
 
-function csvLines(lines: readonly AuditLine[]): string[] {
-  const quote = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
-  const rows = lines.map(({ at, action, details, hash }) => [
-    new Date(at).toISOString(),
-    action,
-    JSON.stringify(details),
-    hash,
-  ])
-  return [['at', 'action', 'details', 'hash'], ...rows].map((row) => row.map(quote).join(','))
+const COLUMNS = ['at', 'action', 'details', 'hash']
+
+function toCells({ at, action, details, hash }: AuditLine): string[] {
+  return [new Date(at).toISOString(), action, JSON.stringify(details), hash]
+}
+
+/** A text of the body, if it has the form of a name that this peer gives. */
+function name(body: unknown, field: string, form: RegExp): AuditDetails {
+  const value = (body as Record<string, unknown> | undefined)?.[field]
+  return typeof value === 'string' && form.test(value) ? { [field]: value } : {}
 }
 
 function numbers(body: unknown, ...names: readonly string[]): AuditDetails {

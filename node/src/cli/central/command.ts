@@ -45,6 +45,12 @@ export function centralCommand(command: Command, out: Output): void {
       'MiB that the store may take; new users are refused first',
       wholeNumber(1, 1 << 30),
     )
+    .option('--review', 'hold each report until you publish it')
+    .option(
+      '--breaker <people>',
+      'hold a report that would mark more people than this (default: 10,000)',
+      wholeNumber(1, 1_000_000_000),
+    )
     .option('--store-key-file <file>', KEY_FILE)
     .option('--new-store', 'begin with an empty store, because the old one is lost for good')
     .action(async (_, run: Command) => await (await import('./run.ts')).runCentral(run.optsWithGlobals(), out))

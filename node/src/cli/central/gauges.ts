@@ -8,7 +8,7 @@ const MIB = 1 << 20
 type Status = ReturnType<CentralPeer['status']>
 type Condition = Awaited<ReturnType<CentralPeer['condition']>>
 type Statistics = Awaited<ReturnType<CentralPeer['statistics']>>
-interface CentralMeasures extends Status, Omit<Condition, 'quarantined'> {
+interface CentralMeasures extends Status, Omit<Condition, 'quarantined' | 'stopped'> {
   readonly version: string
   readonly memoryMaxBytes: number
   /** Undefined while the store cannot be read. */
@@ -40,6 +40,11 @@ export const CENTRAL_GAUGES: Gauges<CentralMeasures> = {
   geotrace_reports_quarantined: [
     'Reports of which some degrees are not computed',
     ({ quarantined }) => quarantined.length,
+  ],
+  geotrace_reports_held: ['Reports that wait for the authority', ({ held }) => held.length],
+  geotrace_reports_stopped: [
+    'Reports that the circuit breaker stopped',
+    ({ held }) => held.filter(({ people }) => people !== undefined).length,
   ],
   geotrace_risk_waiting: ['Reports whose marks wait for a computation', ({ riskWaiting }) => riskWaiting],
   geotrace_risk_failures: ['Computations that failed since the start', ({ riskFailures }) => riskFailures],

@@ -1,7 +1,7 @@
 /** The routes of the central peer's control server. node/CENTRAL.md "Control". Throws COMMAND_INVALID. */
 import { FederationError } from '@geotrace/core-wasm/wire'
 import type { AdminRoutes } from '../../admin/server.ts'
-import { assertCodeOrder } from '../../central/codes.ts'
+import type { CodeOrder } from '../../central/codes/order.ts'
 import type { CentralPeer } from '../../central/peer.ts'
 import { toCode } from '../../platform/disk-error.ts'
 import { backupRoutes } from './backup-routes.ts'
@@ -18,9 +18,15 @@ export function centralRoutes(peer: CentralPeer, federationId: string, salting: 
     }),
     ...backupRoutes(peer),
     'GET /reports': async () => ({ reports: await peer.reports() }),
-    'POST /codes': async (body) => ({ codes: await peer.issueCodes(assertCodeOrder(body)) }),
+    'GET /codes': async () => ({ batches: await peer.codeBatches() }),
+    'POST /codes': (body) => peer.issueCodes((body ?? {}) as Partial<CodeOrder>),
+    'POST /codes/status': (body) => peer.codeStatus(readText(body, 'code')),
     'POST /codes/revoke': (body) => peer.revokeCode(readText(body, 'code')),
-    'POST /retract': (body) => peer.retract(readNumber(body, 'report')),
+    'POST /codes/revoke-batch': async (body) => ({ revoked: await peer.revokeBatch(readText(body, 'batch')) }),
+    'POST /reports/publish': (body) => peer.review(readNumber(body, 'report'), 'publish'),
+    'POST /reports/reject': (body) => peer.review(readNumber(body, 'report'), 'reject'),
+    'POST /reports/retract': (body) => peer.review(readNumber(body, 'report'), 'retract'),
+    'POST /reports/restore': (body) => peer.review(readNumber(body, 'report'), 'restore'),
     'POST /dry-run': (body) => {
       const degrees = readField(body, 'degrees')
       const report = readNumber(body, 'report')

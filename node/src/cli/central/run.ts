@@ -40,6 +40,8 @@ interface CentralRunOptions extends RunOptions {
   degrees: number
   maxMemory: number
   storeCeiling?: number
+  review?: boolean
+  breaker?: number
   storeKeyFile?: string
   newStore?: boolean
 }
@@ -72,6 +74,8 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
     config: {
       degrees: options.degrees,
       ...(options.storeCeiling !== undefined && { storeCeilingMib: options.storeCeiling }),
+      ...(options.review && { review: true }),
+      ...(options.breaker !== undefined && { breakerPeople: options.breaker }),
     },
     ...(options.storeKeyFile !== undefined && { keyPath: options.storeKeyFile }),
     ...toFounding(options),

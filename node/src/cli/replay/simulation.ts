@@ -65,7 +65,7 @@ async function live(init: Simulation, { travellers, federation, clock }: World):
   const others = travellers.filter((item) => item !== reporter)
   const reportAt = init.at ?? nextHour(reporter.fixes.at(-1)!.at)
   syncs.add(reportAt, reporter)
-  const [code] = await federation.central.issueCodes({ count: 1, days: CODE_DAYS })
+  const [code] = (await federation.central.issueCodes({ count: 1, days: CODE_DAYS })).codes
   for (let turn = syncs.next(); turn !== undefined; turn = syncs.next()) {
     const { at, due } = turn
     await clock.jumpTo(at)

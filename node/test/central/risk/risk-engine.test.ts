@@ -192,7 +192,7 @@ describe('the risk engine', () => {
     expect(again.logged).toEqual([])
     expect(again.risk.status.quarantined).toEqual([{ report: 1, degrees: 0, bound: 'tries' }])
     // The control server can retract it.
-    await again.risk.retract(1)
+    await again.risk.review(1, 'retract')
     expect(again.risk.status.quarantined).toEqual([])
   })
 
@@ -221,7 +221,9 @@ describe('the risk engine', () => {
     await next.risk.settled()
     expect(written).toEqual([2, 3, 4, 5, 2])
     expect(await next.marks(2, ['1/a', '2/late'])).toEqual({ '1/a': 1, '2/late': 1 })
-    expect(await store.progress()).toEqual([{ report: 1, computed: expect.any(String) }])
+    expect(await store.progress()).toEqual([
+      { report: 1, computed: expect.any(String), people: [4], publishedAt: START },
+    ])
   })
 
   it('a failed computation is logged with its code and follows a minute later', async () => {

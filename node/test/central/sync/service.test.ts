@@ -52,7 +52,7 @@ for (const [name, open] of Object.entries(STORES)) {
       e = w.epoch()
       return () => w.store.close()
     })
-    const code = async () => (await w.codes.issue({ count: 1, days: 1 }))[0]!
+    const code = async () => (await w.codes.issue({ count: 1, days: 1 })).codes[0]!
     const rowsOf = async (epoch: number) =>
       (await w.store.statistics()).days.find(({ day }) => day === Math.floor(epoch / 18))?.rows
 
@@ -98,7 +98,7 @@ for (const [name, open] of Object.entries(STORES)) {
       expect((await second.sync()).left).toBe(0)
       expect(second.held.size).toBe(0)
       const [, reportOfSecond] = (await w.store.reports()).sort((a, b) => b.id - a.id)
-      await w.risk.retract(reportOfSecond!.id)
+      await w.risk.review(reportOfSecond!.id, 'retract')
       expect((await second.sync()).marks).toHaveLength(1)
     })
 
@@ -127,13 +127,13 @@ for (const [name, open] of Object.entries(STORES)) {
       await contact.readAll()
       expect(contact.held.size).toBe(3)
       const { generation } = contact.read
-      await w.risk.retract((await w.store.reports())[0]!.id)
+      await w.risk.review((await w.store.reports())[0]!.id, 'retract')
       await contact.readAll()
       expect(contact.read.generation).toBe(generation + 1)
       expect([...contact.held.values()].map(({ hash }) => hash).sort(Buffer.compare)).toEqual(
         [hash(2), hash(3)].sort(Buffer.compare),
       )
-      await w.risk.retract((await w.store.reports())[1]!.id)
+      await w.risk.review((await w.store.reports())[1]!.id, 'retract')
       await contact.sync()
       expect(contact.held.size).toBe(0)
     })
@@ -261,7 +261,7 @@ for (const [name, open] of Object.entries(STORES)) {
       await contact.readAll()
       expect([...contact.held.values()].map(({ epoch }) => epoch - e).sort()).toEqual([-1, -2])
       expect(await w.store.reports()).toMatchObject([{ from: e - 2, testDay: 20_777 }])
-      const [bound] = await w.codes.issue({ count: 1, days: 1, from: (e - 1) * EPOCH_MS })
+      const [bound] = (await w.codes.issue({ count: 1, days: 1, from: (e - 1) * EPOCH_MS })).codes
       await w.device().sync({ code: bound!, from: e - 9 })
       expect((await w.store.reports()).map(({ from }) => from - e)).toEqual([-2, -1])
     })
@@ -357,7 +357,7 @@ for (const [name, open] of Object.entries(STORES)) {
       expect((await reporter.sync()).report).toBe('published')
       expect((await reporter.sync({ rows: { [e]: [1] } })).report).toBe('published')
       const [report] = await w.store.reports()
-      await w.risk.retract(report!.id)
+      await w.risk.review(report!.id, 'retract')
       expect((await reporter.sync()).report).toBe('none')
     })
 
@@ -626,7 +626,7 @@ describe('the sync service', () => {
     // These devices use the service itself, which does not wait as the devices of the other tests do.
     const device = () => new Device(w.manifest, w.service, w.rosters, systemRandom, w.clock)
     const [reporter, contact, second, leaver] = [device(), device(), device(), device()]
-    const [first, other] = await w.codes.issue({ count: 2, days: 1 })
+    const [first, other] = (await w.codes.issue({ count: 2, days: 1 })).codes
     for (const one of [contact, second, leaver]) await one.sync({ rows: { [e]: [1] } })
     expect((await reporter.sync({ rows: { [e]: [1] }, code: first! })).report).toBe('accepted')
     await w.clock.advanceTo(START + HOUR_MS)
@@ -648,7 +648,7 @@ describe('the sync service', () => {
 
   it('only one of eight users who present one code at the same time spends it', async () => {
     const w = await world()
-    const [code] = await w.codes.issue({ count: 1, days: 1 })
+    const [code] = (await w.codes.issue({ count: 1, days: 1 })).codes
     const replies = await Promise.all(Array.from({ length: 8 }, () => w.device().sync({ code: code! })))
     expect(replies.map(({ report }) => report).sort()).toEqual(['accepted', ...new Array(7).fill('code-spent')])
     expect(await w.store.reports()).toHaveLength(1)
@@ -658,7 +658,7 @@ describe('the sync service', () => {
     const w = await world({ config: { reportDays: 2 } })
     const e = w.epoch()
     const [a, b] = [w.device(), w.device()]
-    const [first, second] = await w.codes.issue({ count: 2, days: 1 })
+    const [first, second] = (await w.codes.issue({ count: 2, days: 1 })).codes
     await a.sync({ rows: { [e]: [1] }, code: first! })
     await b.sync({ rows: { [e]: [1] }, code: second! })
     expect((await a.sync()).marks).toEqual([])

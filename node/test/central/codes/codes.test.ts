@@ -1,12 +1,12 @@
 import { parseReportCode } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
-import { CODES_PER_ISSUE_MAX } from '../../src/central/codes.ts'
-import { DAY_MS, START, world } from './world.ts'
+import { CODES_PER_ISSUE_MAX } from '../../../src/central/codes/order.ts'
+import { DAY_MS, START, world } from '../world.ts'
 
 describe('report codes', () => {
   it('ten thousand codes of one order are all different, and the store has only their hashes', async () => {
     const w = await world()
-    const codes = await w.codes.issue({ count: CODES_PER_ISSUE_MAX, days: 1 })
+    const { codes } = await w.codes.issue({ count: CODES_PER_ISSUE_MAX, days: 1 })
     expect(new Set(codes).size).toBe(CODES_PER_ISSUE_MAX)
     expect(await w.codes.counts()).toEqual({ open: CODES_PER_ISSUE_MAX, spent: 0, expired: 0, revoked: 0 })
     const given = Buffer.from(parseReportCode(codes[0]!))
@@ -22,6 +22,11 @@ describe('report codes', () => {
       { count: 1, days: 0 },
       { count: 1, days: 1, from: START + 1 },
       { count: 1, days: 1, from: -1 },
+      { count: 1, days: 1, until: START - 1, from: START },
+      { count: 1, days: 1, onset: START + 1 },
+      { count: 1, days: 1, testedAt: 1.5 },
+      { count: 1, days: 1, label: '=SUM(A1)' },
+      { count: 1, days: 1, label: 'x'.repeat(41) },
     ]) {
       await expect(w.codes.issue(order)).rejects.toMatchObject({ code: 'COMMAND_INVALID' })
     }
@@ -29,7 +34,7 @@ describe('report codes', () => {
 
   it('a code authorises one report, and a bad code gets the status that names its fault', async () => {
     const w = await world()
-    const [good, spent, revoked, expired] = await w.codes.issue({ count: 4, days: 1 })
+    const [good, spent, revoked, expired] = (await w.codes.issue({ count: 4, days: 1 })).codes
     await w.device().sync({ code: spent! })
     await w.codes.revoke(revoked!)
     const device = w.device()
@@ -50,7 +55,7 @@ describe('report codes', () => {
 
   it('a code is valid until one millisecond before it expires', async () => {
     const w = await world()
-    const [a, b] = await w.codes.issue({ count: 2, days: 1 })
+    const [a, b] = (await w.codes.issue({ count: 2, days: 1 })).codes
     await w.clock.advanceTo(START + DAY_MS - 1)
     expect((await w.device().sync({ code: a! })).report).toBe('accepted')
     await w.clock.advanceTo(START + DAY_MS)
@@ -59,7 +64,7 @@ describe('report codes', () => {
 
   it('a user may present ten codes a day, and a repeated sync or a sync without a code does not count', async () => {
     const w = await world()
-    const [code] = await w.codes.issue({ count: 1, days: 5 })
+    const [code] = (await w.codes.issue({ count: 1, days: 5 })).codes
     const device = w.device()
     for (let i = 0; i < 10; i++) {
       expect((await device.sync({ code: 'AAAA-AAAA-AAAA-AAAA' })).report).toBe('code-unknown')
@@ -76,8 +81,8 @@ describe('report codes', () => {
     const w = await world()
     const e = w.epoch()
     const [whole, dated] = [
-      ...(await w.codes.issue({ count: 1, days: 1 })),
-      ...(await w.codes.issue({ count: 1, days: 1, from: START - 3 * 60 * 60_000 })),
+      ...(await w.codes.issue({ count: 1, days: 1 })).codes,
+      ...(await w.codes.issue({ count: 1, days: 1, from: START - 3 * 60 * 60_000 })).codes,
     ]
     const [a, b, contact] = [w.device(), w.device(), w.device()]
     await contact.sync({ rows: { [e - 20]: ['a', 'b'], [e]: ['b now'] } })
