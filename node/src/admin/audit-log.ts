@@ -13,6 +13,7 @@ import { type Clock, oneAtATime } from '@geotrace/core-wasm'
 import * as z from 'zod/mini'
 import { toDiskError } from '../platform/disk-error.ts'
 import type { AdminRoutes } from './server.ts'
+import type { Caller } from './staff/roles.ts'
 
 const AUDIT_FILE = 'audit.log'
 /** The head of an empty log. */
@@ -92,9 +93,9 @@ export function audited(
       if (action === undefined || describe === undefined) return [key, route]
       return [
         key,
-        async (body: unknown) => {
-          await log.append(action, describe(body))
-          return await route(body)
+        async (body: unknown, caller: Caller) => {
+          await log.append(action, { ...describe(body), by: caller.name, role: caller.role })
+          return await route(body, caller)
         },
       ]
     }),

@@ -1,6 +1,6 @@
 /**
- * Sends a request to the control server of the peer that runs on a directory. node/README.md, "Operating".
- * Throws NODE_NOT_RUNNING when no peer runs there, PEER_TIMEOUT when its process gives no whole answer, and otherwise the
+ * Sends a request to the control server of the peer that runs on a directory, or with the file of an account.
+ * node/README.md, "Operating". Throws NODE_NOT_RUNNING when no peer runs there, PEER_TIMEOUT when its process gives no whole answer, and otherwise the
  * error code of the peer's reply.
  */
 import { request as httpRequest } from 'node:http'
@@ -8,7 +8,9 @@ import { bytesToHex, type ErrorData, FederationError } from '@geotrace/core-wasm
 import { LOCAL_ADDRESS } from '../local/local-http.ts'
 import { systemRandom } from '../platform/random.ts'
 import { type AdminFile, readAdminFile, roleOnDisk } from './admin-file.ts'
-import { answersChallenge, CHALLENGE_HEADER } from './proof.ts'
+import { ACCOUNT_HEADER, answersChallenge, CHALLENGE_HEADER } from './proof.ts'
+import type { AccountFile } from './staff/account-file.ts'
+import { tokenToHash } from './staff/accounts.ts'
 
 /** Holds ten thousand report codes or reports; a larger reply comes from another program. */
 const REPLY_MAX_BYTES = 8 << 20
@@ -16,30 +18,67 @@ const REPLY_MAX_BYTES = 8 << 20
 const REPLY_MAX_MS = 60_000
 const CHALLENGE_BYTES = 32
 
-/** The reply's JSON. */
+/** The way to a control server. */
+interface Way {
+  readonly port: number
+  readonly token: string
+  /** The name of the account, unless the token is that of admin.json. */
+  readonly account?: string
+  /** The key of the server's proof. */
+  readonly proofKey: string
+  ended(cause?: unknown): FederationError
+  /** The error for an answer that did not come whole. */
+  unanswered(cause: unknown): FederationError
+}
+
+/** The reply's JSON. `to` is the directory of the peer, or an account. */
 export async function adminRequest(
-  dir: string,
+  to: string | AccountFile,
   method: 'GET' | 'POST',
   path: `/${string}`,
   body?: unknown,
 ): Promise<unknown> {
-  const file = await readAdminFile(dir)
-  if (file === undefined) throw notRunning(dir, `no node runs on ${dir}`)
-  await assertServer(dir, file)
-  const authorization = `Bearer ${file.token}`
-  const { status, text } = await exchange(dir, file, method, path, { authorization }, body)
+  const way = typeof to === 'string' ? await dirToWay(to) : accountToWay(to)
+  await assertServer(way)
+  const authorization = `Bearer ${way.token}`
+  const { status, text } = await exchange(way, method, path, { authorization }, body)
   const value = parse(text) as { code?: keyof ErrorData; message?: string; data?: never } | undefined
-  if (value === undefined || status === 401 || status === 403) throw ended(dir, file)
+  if (value === undefined || status === 401 || status === 403) throw way.ended()
   if (status === 200) return value
   throw new FederationError(value.code ?? 'FORBIDDEN', value.message ?? 'refused', value.data as never)
 }
 
 /** After a crash, another program may listen on this port. It must learn neither the token nor the request. */
-async function assertServer(dir: string, file: AdminFile): Promise<void> {
+async function assertServer(way: Way): Promise<void> {
   const challenge = bytesToHex(systemRandom(CHALLENGE_BYTES))
-  const { text } = await exchange(dir, file, 'GET', '/proof', { [CHALLENGE_HEADER]: challenge })
+  const account = way.account === undefined ? {} : { [ACCOUNT_HEADER]: way.account }
+  const { text } = await exchange(way, 'GET', '/proof', { [CHALLENGE_HEADER]: challenge, ...account })
   const { proof } = (parse(text) ?? {}) as { proof?: unknown }
-  if (!answersChallenge(file.token, challenge, proof)) throw ended(dir, file)
+  if (!answersChallenge(way.proofKey, challenge, proof)) throw way.ended()
+}
+
+async function dirToWay(dir: string): Promise<Way> {
+  const file = await readAdminFile(dir)
+  if (file === undefined) throw notRunning(dir, `no node runs on ${dir}`)
+  return {
+    port: file.port,
+    token: file.token,
+    proofKey: file.token,
+    ended: (cause) => ended(dir, file, cause),
+    unanswered: (cause) => noAnswer(dir, file, cause),
+  }
+}
+
+function accountToWay({ name, port, token }: AccountFile): Way {
+  const next = 'start the central peer with --control-port, or ask an admin whether the account was revoked'
+  const fail = (cause?: unknown): FederationError =>
+    new FederationError(
+      'NODE_NOT_RUNNING',
+      `nothing on port ${port} of this machine knows the account ${name}; ${next}`,
+      { dir: '', next },
+      { cause },
+    )
+  return { port, token, account: name, proofKey: tokenToHash(token), ended: fail, unanswered: fail }
 }
 
 /** Whether a process with this id exists, also one of another user. */
@@ -53,8 +92,7 @@ export function isAlive(pid: number): boolean {
 }
 
 function exchange(
-  dir: string,
-  file: AdminFile,
+  way: Way,
   method: string,
   path: string,
   headers: Readonly<Record<string, string>>,
@@ -64,7 +102,7 @@ function exchange(
     const content = body === undefined ? undefined : JSON.stringify(body)
     const request = httpRequest({
       host: LOCAL_ADDRESS,
-      port: file.port,
+      port: way.port,
       method,
       path,
       agent: false,
@@ -76,7 +114,7 @@ function exchange(
           : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(content) }),
       },
     })
-    const fail = (cause: unknown): void => reject(noAnswer(dir, file, cause))
+    const fail = (cause: unknown): void => reject(way.unanswered(cause))
     request.once('timeout', () => request.destroy(new Error(`no reply within ${REPLY_MAX_MS} ms`)))
     request.once('error', fail)
     request.once('response', (response) => {

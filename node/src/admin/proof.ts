@@ -7,6 +7,8 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 
 /** The header of the client's random challenge, in hex. */
 export const CHALLENGE_HEADER = 'geotrace-challenge'
+/** The header of the account whose token the proof is about; without it the proof is about the token of admin.json. */
+export const ACCOUNT_HEADER = 'geotrace-account'
 const CHALLENGE = /^[0-9a-f]{64}$/
 
 /** HMAC-SHA256 of the challenge under the token, in hex; undefined for text that is no challenge. */

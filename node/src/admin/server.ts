@@ -4,18 +4,23 @@
  * reaches the server through a DNS name that the page controls. GET only reads. Bodies, waits and connections are bounded.
  * A client asks for a proof of the token first (proof.ts), so that no other program can pose as this server.
  * With `page` the server also serves the status page: the shell to every local process, the content to a session only.
+ * With `staff` it serves the console, and takes the tokens of accounts and the sessions of the console. The role of the caller
+ * decides about each request (staff/roles.ts).
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Random } from '@geotrace/core-wasm'
+import type { Clock, Random } from '@geotrace/core-wasm'
 import { bytesToHex, FederationError, isFederationError } from '@geotrace/core-wasm/wire'
 import { LOCAL_ADDRESS, serveLocally } from '../local/local-http.ts'
 import { toCode } from '../platform/disk-error.ts'
 import type { Log } from '../platform/log.ts'
 import { type Role, removeAdminFile, writeAdminFile } from './admin-file.ts'
+import type { ConsoleFiles } from './console-files.ts'
 import { PAGE_HEADERS, pageShell } from './page/shell.ts'
 import { type PageLogin, pageLogin } from './page-login.ts'
-import { CHALLENGE_HEADER, challengeToProof } from './proof.ts'
+import { ACCOUNT_HEADER, CHALLENGE_HEADER, challengeToProof } from './proof.ts'
+import type { Accounts } from './staff/accounts.ts'
+import { type Caller, OPERATOR, roleToGrant } from './staff/roles.ts'
 
 /** A request is far smaller: an order of report codes or a signed change. Only a reply of 10,000 codes is larger. */
 const BODY_MAX_BYTES = 65_536
@@ -27,16 +32,23 @@ const SILENT_MAX_MS = 1_000
 const TOKEN_BYTES = 32
 
 /**
- * Takes the request's JSON, undefined without a body, and returns the reply's JSON. Throws FederationError for a
+ * Takes the request's JSON, undefined without a body, and who sent it. Returns the reply's JSON. Throws FederationError for a
  * refusal; the client throws the same code.
  */
-type AdminRoute = (body: unknown) => Promise<unknown> | unknown
+type AdminRoute = (body: unknown, caller: Caller) => Promise<unknown> | unknown
 /** `GET /status` → route. Routes under GET only read. */
 export type AdminRoutes = Readonly<Record<`${'GET' | 'POST'} /${string}`, AdminRoute>>
 
 export interface AdminServer {
   readonly port: number
   stop(): Promise<void>
+}
+/** The staff of the authority and its console. */
+export interface Staff {
+  readonly accounts: Pick<Accounts, 'byToken' | 'byName' | 'proofKey'>
+  /** Undefined when the console was not built. */
+  readonly files: ConsoleFiles | undefined
+  readonly clock: Pick<Clock, 'now'>
 }
 interface AdminServerInit {
   role: Role
@@ -45,6 +57,9 @@ interface AdminServerInit {
   routes: AdminRoutes
   /** Draws the content of the status page as HTML. */
   page?: () => string
+  staff?: Staff
+  /** Default: a port that the system chooses. */
+  port?: number
   random: Random
   log: Log
 }
@@ -58,18 +73,32 @@ interface Reply {
 type Handler = (request: IncomingMessage) => Promise<Reply>
 /** `GET /status` → handler. A Map, so that `GET /constructor` finds nothing. */
 type HandlerTable = ReadonlyMap<string, Handler>
+/** The caller of a request; undefined for a stranger. */
+type Identify = (request: IncomingMessage) => Promise<Caller | undefined>
 
 /** Resolves when the server listens and admin.json is written. */
-export async function adminServer({ role, dir, routes, page, random, log }: AdminServerInit): Promise<AdminServer> {
+export async function adminServer(init: AdminServerInit): Promise<AdminServer> {
+  const { role, dir, routes, page, staff, port = 0, random, log } = init
   const token = bytesToHex(random(TOKEN_BYTES))
-  const login = pageLogin(random)
-  const loginRoute: AdminRoutes = page === undefined ? {} : { 'POST /login': () => ({ code: login.newCode() }) }
+  const login = pageLogin(random, () => staff?.clock.now() ?? 0)
+  const hasPage = page !== undefined || staff?.files !== undefined
+  const own: AdminRoutes = {
+    'GET /me': (_, { name, role: own }) => ({ name, role: own }),
+    ...(hasPage && {
+      'POST /login': (_: unknown, caller: Caller) => ({ code: login.newCode(caller), port: http.port }),
+    }),
+  }
+  const identify = callers(token, login, staff)
   const handlers: HandlerTable = new Map([
-    ...routeHandlers({ ...routes, ...loginRoute }, token),
-    ['GET /proof', async (request) => json(200, { proof: requestToProof(request, token) })],
+    ...routeHandlers({ ...routes, ...own }, identify),
+    ['GET /proof', async (request) => json(200, { proof: await requestToProof(request, token, staff) })],
+    ...(hasPage ? [sessionHandler(login)] : []),
     ...(page === undefined ? [] : pageHandlers(page, login)),
+    ...consoleHandlers(staff?.files),
   ])
-  const unknown = withToken(token, async ({ method, url }) => refusal(404, `the server has no route ${method} ${url}`))
+  const unknown = withCaller(identify, async ({ method, url }) =>
+    refusal(404, `the server has no route ${method} ${url}`),
+  )
   const answer = async (request: IncomingMessage): Promise<Reply> => {
     const address = `${LOCAL_ADDRESS}:${http.port}`
     if (request.headers.host !== address) return refusal(403, `the Host header expected ${address}`)
@@ -84,7 +113,7 @@ export async function adminServer({ role, dir, routes, page, random, log }: Admi
           response.destroy()
         })
     },
-    { connectionsMax: CONNECTIONS_MAX, requestMaxMs: REQUEST_MAX_MS, silentMaxMs: SILENT_MAX_MS },
+    { port, connectionsMax: CONNECTIONS_MAX, requestMaxMs: REQUEST_MAX_MS, silentMaxMs: SILENT_MAX_MS },
   )
   await writeAdminFile(dir, { role, port: http.port, token, pid: process.pid })
   return {
@@ -96,15 +125,29 @@ export async function adminServer({ role, dir, routes, page, random, log }: Admi
   }
 }
 
-/** The routes of the peer, each behind the token. */
-function routeHandlers(routes: AdminRoutes, token: string): [string, Handler][] {
+/** The token of admin.json, the token of an account, or a session of the console, whose account may be revoked since. */
+function callers(token: string, login: PageLogin, staff: Staff | undefined): Identify {
+  return async ({ headers: { authorization } }) => {
+    if (isToken(authorization, token)) return OPERATOR
+    const secret = toSecret(authorization)
+    if (staff === undefined || secret === undefined) return undefined
+    const session = login.callerOf(secret)
+    if (session === undefined) return await staff.accounts.byToken(secret)
+    return session === OPERATOR ? OPERATOR : await staff.accounts.byName(session.name)
+  }
+}
+
+/** The routes of the peer, each for the callers whose role may use it. */
+function routeHandlers(routes: AdminRoutes, identify: Identify): [string, Handler][] {
   return Object.entries(routes).map(([key, route]) => [
     key,
-    withToken(token, async (request) => {
+    withCaller(identify, async (request, caller) => {
       try {
+        if (roleToGrant(caller.role, key) === undefined)
+          throw new FederationError('FORBIDDEN', `the role ${caller.role} may not do this; ask an admin`)
         const body = await readBody(request)
         if (request.method === 'GET' && body !== undefined) throw invalid('a GET request must have no body')
-        return json(200, (await route(body)) ?? {})
+        return json(200, (await route(body, caller)) ?? {})
       } catch (error) {
         if (!isFederationError(error)) throw error
         const { code, message, data } = error
@@ -114,31 +157,40 @@ function routeHandlers(routes: AdminRoutes, token: string): [string, Handler][] 
   ])
 }
 
-function withToken(token: string, handler: Handler): Handler {
-  return async (request) =>
-    isToken(request.headers.authorization, token)
-      ? handler(request)
-      : refusal(401, 'the Authorization header expected the token of admin.json')
+function withCaller(
+  identify: Identify,
+  handler: (request: IncomingMessage, caller: Caller) => Promise<Reply>,
+): Handler {
+  return async (request) => {
+    const caller = await identify(request)
+    return caller === undefined
+      ? refusal(401, 'the Authorization header expected a token that is valid')
+      : await handler(request, caller)
+  }
 }
 
-/** The three requests of a browser. The control token opens none of them. */
+/** A browser brings the code of its link. */
+function sessionHandler(login: PageLogin): [string, Handler] {
+  return [
+    'POST /session',
+    async (request) => {
+      const code = await readBody(request).catch(() => undefined)
+      const session = typeof code === 'string' ? login.enter(code) : undefined
+      if (session === undefined) return refusal(401, 'the link was used before: print a new one')
+      return json(200, { session })
+    },
+  ]
+}
+
+/** The status page. The control token does not open it. */
 function pageHandlers(drawPage: () => string, login: PageLogin): [string, Handler][] {
   return [
     ['GET /', async () => html(pageShell())],
     [
-      'POST /session',
-      async (request) => {
-        const code = await readBody(request).catch(() => undefined)
-        const session = typeof code === 'string' ? login.enter(code) : undefined
-        if (session === undefined) return refusal(401, 'the link was used before: run geotrace status --page')
-        return json(200, { session })
-      },
-    ],
-    [
       'GET /page',
       async ({ headers }) => {
-        const session = /^Bearer ([0-9a-f]+)$/.exec(headers.authorization ?? '')?.[1]
-        if (session === undefined || !login.isSession(session)) {
+        const session = toSecret(headers.authorization)
+        if (session === undefined || login.callerOf(session) === undefined) {
           return refusal(401, 'the Authorization header expected a session')
         }
         return html(drawPage())
@@ -147,9 +199,24 @@ function pageHandlers(drawPage: () => string, login: PageLogin): [string, Handle
   ]
 }
 
-/** Open to every local process: the proof reveals nothing about the token. */
-function requestToProof({ headers }: IncomingMessage, token: string): string | undefined {
-  return challengeToProof(token, String(headers[CHALLENGE_HEADER]))
+/** The files of the console are open to every local process, because they hold no data. */
+function consoleHandlers(files: ConsoleFiles = new Map()): [string, Handler][] {
+  return [...files].map(([path, file]) => [`GET ${path}`, async () => ({ status: 200, ...file })])
+}
+
+/** Open to every local process: the proof reveals nothing about the token, nor about the hash of an account's token. */
+async function requestToProof(
+  { headers }: IncomingMessage,
+  token: string,
+  staff: Staff | undefined,
+): Promise<string | undefined> {
+  const account = headers[ACCOUNT_HEADER]
+  const key = account === undefined ? token : await staff?.accounts.proofKey(String(account))
+  return key === undefined ? undefined : challengeToProof(key, String(headers[CHALLENGE_HEADER]))
+}
+
+function toSecret(header = ''): string | undefined {
+  return /^Bearer ([0-9a-f]{64})$/.exec(header)?.[1]
 }
 
 function isToken(header: string | undefined, token: string): boolean {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { audited, openAuditLog, readAuditLog } from '../../src/admin/audit-log.ts'
+import { OPERATOR } from '../../src/admin/staff/roles.ts'
 import { ACTIONS } from '../../src/cli/central/audit.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'geotrace-audit-'))
@@ -88,18 +89,18 @@ describe('the audit log', () => {
     }
     const log = await openAuditLog(dir, clock)
     const guarded = audited(routes, log, ACTIONS)
-    await guarded['POST /codes/revoke']!({ code: '7K3D-9QWX-0A1B-2C3D' })
-    await guarded['POST /codes']!({ count: 2, days: 3, note: 'anna' })
-    expect(await guarded['GET /status']!(undefined)).toBe('status')
+    await guarded['POST /codes/revoke']!({ code: '7K3D-9QWX-0A1B-2C3D' }, OPERATOR)
+    await guarded['POST /codes']!({ count: 2, days: 3, note: 'anna' }, OPERATOR)
+    expect(await guarded['GET /status']!(undefined, OPERATOR)).toBe('status')
     expect(done).toHaveLength(2)
     const text = readFileSync(file, 'utf8')
     expect(text).not.toMatch(/7K3D|anna/)
     expect((await readAuditLog(dir)).lines.map(({ action, details }) => [action, details])).toEqual([
-      ['codes.revoke', {}],
-      ['codes.issue', { count: 2, days: 3 }],
+      ['codes.revoke', { by: 'operator', role: 'admin' }],
+      ['codes.issue', { count: 2, days: 3, by: 'operator', role: 'admin' }],
     ])
     await log.close()
-    await expect(guarded['POST /codes']!({ count: 1, days: 1 })).rejects.toThrow()
+    await expect(guarded['POST /codes']!({ count: 1, days: 1 }, OPERATOR)).rejects.toThrow()
     expect(done).toHaveLength(2)
   })
 })

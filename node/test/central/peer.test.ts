@@ -231,7 +231,7 @@ describe('a central peer on the network', () => {
     )
     expect(first).toMatch(/^1,2026.*,computing,,[0-9a-f]{10},,0,,,,,$/)
     expect(await run('reports', 'reject', '1', '--yes', '--dir', dir)).toMatchObject({ code: 2 })
-    expect((await run('codes', 'list', '--csv', '--dir', dir)).stdout[1]).toMatch(/,0,1,0,1,,$/)
+    expect((await run('codes', 'list', '--csv', '--dir', dir)).stdout[1]).toMatch(/,0,1,0,1,operator,$/)
     const { stdout: printed } = await run('codes', 'issue', '--qr', '--dir', dir)
     expect(printed).toEqual([expect.stringMatching(/^(\w{4}-){3}\w{4}$/), expect.any(String)])
     expect(decodeQR(pictureOf(printed[1]!))).toBe(printed[0])

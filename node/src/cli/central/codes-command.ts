@@ -7,14 +7,13 @@ import type { CodeStatus, IssuedCodes } from '../../central/codes/codes.ts'
 import { CODE_DAYS_MAX, CODES_PER_ISSUE_MAX, type CodeOrder } from '../../central/codes/order.ts'
 import { confirm } from '../terminal/confirm.ts'
 import { csvLines } from '../terminal/csv.ts'
-import { defaultDir, examples, moment, pastMoment, wholeNumber } from '../terminal/options.ts'
+import { examples, moment, pastMoment, wholeNumber } from '../terminal/options.ts'
 import { type Output, toTable } from '../terminal/output.ts'
-import { assertRole } from '../terminal/role.ts'
 import { minute } from '../terminal/times.ts'
+import { type ControlOptions, controlOptions, toControl } from './control.ts'
 import { readReportCode } from './report-code.ts'
 
-interface CodesOptions {
-  dir: string
+interface CodesOptions extends ControlOptions {
   csv?: boolean
 }
 interface IssueOptions extends CodesOptions, CodeOrder {
@@ -26,12 +25,9 @@ interface RevokeOptions extends CodesOptions {
 }
 
 export function codesCommand(command: Command, out: Output): void {
-  const dir = ['--dir <dir>', 'directory of the central peer', defaultDir('central')] as const
   const csv = ['--csv', 'print lines of comma-separated values'] as const
-  const issue = command
-    .command('issue')
+  const issue = controlOptions(command.command('issue'))
     .description('issue a batch of report codes; each authorises one report and is shown once')
-    .option(...dir)
     .option('--count <n>', 'number of codes', wholeNumber(1, CODES_PER_ISSUE_MAX), 1)
     .option('--days <days>', 'days until the codes expire', wholeNumber(1, CODE_DAYS_MAX), 1)
     .option('--label <text>', 'label of the batch, for example a laboratory; never a person')
@@ -49,35 +45,30 @@ export function codesCommand(command: Command, out: Output): void {
     'geotrace codes issue --count 20 --days 2 --label "laboratory 3"',
     'geotrace codes issue --onset 2026-11-18 --qr',
   )
-  const list = command
-    .command('list')
+  const list = controlOptions(command.command('list'))
     .description('list the batches of codes: how many are open, spent, expired and revoked')
-    .option(...dir)
     .option(...csv)
     .action((options: CodesOptions) => listBatches(options, out))
   examples(list, 'geotrace codes list', 'geotrace codes list --csv > codes.csv')
-  const status = command
-    .command('status')
+  const status = controlOptions(command.command('status'))
     .description('show what became of a code; the command asks for the code or reads it from a pipe')
-    .option(...dir)
     .action((options: CodesOptions) => showCode(options, out))
   examples(status, 'geotrace codes status')
-  const revoke = command
-    .command('revoke')
+  const revoke = controlOptions(command.command('revoke'))
     .description(
       'cancel a code that is not spent, or all of a batch; the command asks for the code or reads it from a pipe',
     )
-    .option(...dir)
     .option('--batch <batch>', 'cancel all open codes of this batch instead')
     .option('--yes', 'cancel a batch without a question')
     .action((options: RevokeOptions) => revokeCodes(options, out))
   examples(revoke, 'geotrace codes revoke', 'geotrace codes revoke --batch 3f9a1c04d2')
 }
 
-async function issueCodes({ dir, qr, csv, ...order }: IssueOptions, out: Output): Promise<void> {
-  await assertRole(dir, 'central')
+async function issueCodes({ dir, as, qr, csv, ...order }: IssueOptions, out: Output): Promise<void> {
+  const control = { dir, ...(as !== undefined && { as }) }
+  const to = await toControl(control)
   const { default: encodeQR } = qr ? await import('qr') : { default: undefined }
-  const issued = (await adminRequest(dir, 'POST', '/codes', order)) as IssuedCodes
+  const issued = (await adminRequest(to, 'POST', '/codes', order)) as IssuedCodes
   out.json(issued)
   if (csv) {
     const { batch, expiresAt, codes } = issued
@@ -92,9 +83,9 @@ async function issueCodes({ dir, qr, csv, ...order }: IssueOptions, out: Output)
   out.note(`Batch ${issued.batch}, valid until ${minute(issued.expiresAt)}.`)
 }
 
-async function listBatches({ dir, csv }: CodesOptions, out: Output): Promise<void> {
-  await assertRole(dir, 'central')
-  const reply = (await adminRequest(dir, 'GET', '/codes')) as { batches: CodeBatch[] }
+async function listBatches({ csv, ...control }: CodesOptions, out: Output): Promise<void> {
+  const to = await toControl(control)
+  const reply = (await adminRequest(to, 'GET', '/codes')) as { batches: CodeBatch[] }
   out.json(reply)
   for (const line of csv ? batchCsv(reply.batches) : batchLines(reply.batches)) out.line(line)
 }
@@ -126,10 +117,10 @@ function batchCsv(batches: readonly CodeBatch[]): string[] {
   return csvLines([['batch', 'issued', 'expires', ...COUNTS, 'by', 'label'], ...rows])
 }
 
-async function showCode({ dir }: CodesOptions, out: Output): Promise<void> {
-  await assertRole(dir, 'central')
+async function showCode(control: CodesOptions, out: Output): Promise<void> {
+  const to = await toControl(control)
   const code = await readReportCode(out)
-  const status = (await adminRequest(dir, 'POST', '/codes/status', { code })) as CodeStatus
+  const status = (await adminRequest(to, 'POST', '/codes/status', { code })) as CodeStatus
   out.json(status)
   for (const line of codeLines(status)) out.line(line)
 }
@@ -151,16 +142,16 @@ export function codeLines(status: CodeStatus): string[] {
   return toTable(rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
 }
 
-async function revokeCodes({ dir, batch, yes = false }: RevokeOptions, out: Output): Promise<void> {
-  await assertRole(dir, 'central')
+async function revokeCodes({ batch, yes = false, ...control }: RevokeOptions, out: Output): Promise<void> {
+  const to = await toControl(control)
   if (batch === undefined) {
-    await adminRequest(dir, 'POST', '/codes/revoke', { code: await readReportCode(out) })
+    await adminRequest(to, 'POST', '/codes/revoke', { code: await readReportCode(out) })
     out.json({ revoked: 1 })
     out.line('The code is revoked and no longer authorises a report.')
     return
   }
   await confirm(`Revoke all open codes of batch ${batch}?`, yes, out)
-  const { revoked } = (await adminRequest(dir, 'POST', '/codes/revoke-batch', { batch })) as { revoked: number }
+  const { revoked } = (await adminRequest(to, 'POST', '/codes/revoke-batch', { batch })) as { revoked: number }
   out.json({ batch, revoked })
   out.line(`${plural(revoked, 'code')} of batch ${batch} ${revoked === 1 ? 'is' : 'are'} revoked.`)
 }

@@ -1,12 +1,14 @@
-/** The command line of `geotrace central init | run | backup | restore | verify`, the authority's central peer. node/CENTRAL.md. */
+/** The command line of `geotrace central`, the authority's central peer. node/CENTRAL.md. */
 import type { Command } from 'commander'
 import { DEGREES_MAX, SEED_PROFILE } from '../../central/risk/risk-profile.ts'
 import { CENTRAL_PORTS } from '../identity/addresses.ts'
 import { runOptions } from '../process/run-options.ts'
 import { collect, defaultDir, examples, portNumber, wholeNumber } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
+import { accountsCommand } from './accounts-command.ts'
 import { auditCommand } from './audit.ts'
 import type { StoreOptions } from './backup-command.ts'
+import { consoleCommand } from './console-command.ts'
 
 /** A peer takes some 130 MiB and a computation some 400 MiB at most. */
 const MEMORY_MIN_MIB = 640
@@ -45,6 +47,7 @@ export function centralCommand(command: Command, out: Output): void {
       'MiB that the store may take; new users are refused first',
       wholeNumber(1, 1 << 30),
     )
+    .option('--control-port <n>', 'port on 127.0.0.1 of the control server (default: chosen by the system)', portNumber)
     .option('--review', 'hold each report until you publish it')
     .option(
       '--breaker <people>',
@@ -60,6 +63,8 @@ export function centralCommand(command: Command, out: Output): void {
     command.command('audit').option('--dir <dir>', 'directory of the central peer', defaultDir('central')),
     out,
   )
+  accountsCommand(command.command('accounts'), out)
+  consoleCommand(command.command('console'), out)
 }
 
 function storeCommands(command: Command, out: Output): void {

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { adminRequest } from '../../admin/client.ts'
 import { grouped, plural } from '../../admin/page/words.ts'
+import type { AccountFile } from '../../admin/staff/account-file.ts'
 import type { CodeStatus } from '../../central/codes/codes.ts'
 import type { ReportOutcome } from '../../central/peer.ts'
 import type { ReviewDecision } from '../../central/review/report-review.ts'
@@ -10,17 +11,16 @@ import { DEGREES_MAX } from '../../central/risk/risk-profile.ts'
 import { confirm } from '../terminal/confirm.ts'
 import { csvLines } from '../terminal/csv.ts'
 import { invalidCommand } from '../terminal/invalid-command.ts'
-import { defaultDir, examples, wholeNumber } from '../terminal/options.ts'
+import { examples, wholeNumber } from '../terminal/options.ts'
 import { type Output, toTable } from '../terminal/output.ts'
-import { assertRole } from '../terminal/role.ts'
 import { minute } from '../terminal/times.ts'
+import { type ControlOptions, controlOptions, toControl } from './control.ts'
 import { readReportCode } from './report-code.ts'
 
 /** Reports are numbered from 1. A larger number is a mistake. */
 const REPORT_MAX = 999_999_999
 
-interface ReportOptions {
-  dir: string
+interface ReportOptions extends ControlOptions {
   degrees?: number
   csv?: boolean
 }
@@ -46,29 +46,22 @@ const DECISIONS: Record<ReviewDecision, { what: string; done: string }> = {
 }
 
 export function reportsCommand(command: Command, out: Output): void {
-  const dir = ['--dir <dir>', 'directory of the central peer', defaultDir('central')] as const
   const number = wholeNumber(1, REPORT_MAX)
-  const list = command
-    .command('list')
+  const list = controlOptions(command.command('list'))
     .description('list the reports, their stages and how many people each marks, without names')
-    .option(...dir)
     .option('--csv', 'print lines of comma-separated values')
     .action((options: ReportOptions) => listReports(options, out))
   examples(list, 'geotrace reports list', 'geotrace reports list --csv > reports.csv')
-  const attempt = command
-    .command('try')
+  const attempt = controlOptions(command.command('try'))
     .description('count whom a report would mark, also before it is published; changes nothing')
     .argument('<report>', 'number of the report', number)
-    .option(...dir)
     .option('--degrees <k>', 'number of contact steps (default: as configured)', wholeNumber(1, DEGREES_MAX))
     .action((id: number, options: ReportOptions) => tryReport(id, options, out))
   examples(attempt, 'geotrace reports try 3 --degrees 2')
   for (const decision of Object.keys(DECISIONS) as ReviewDecision[]) {
-    const decide = command
-      .command(decision)
+    const decide = controlOptions(command.command(decision))
       .description(DECISIONS[decision].what)
       .argument('[report]', 'number of the report', number)
-      .option(...dir)
       .option('--code', 'find the report by its code, which the command asks for or reads from a pipe')
       .option('--yes', 'decide without a question')
       .action((id: number | undefined, options: DecisionOptions) => decideReport(decision, id, options, out))
@@ -76,9 +69,9 @@ export function reportsCommand(command: Command, out: Output): void {
   }
 }
 
-async function listReports({ dir, csv }: ReportOptions, out: Output): Promise<void> {
-  await assertRole(dir, 'central')
-  const reply = (await adminRequest(dir, 'GET', '/reports')) as { reports: ReportOutcome[] }
+async function listReports({ csv, ...control }: ReportOptions, out: Output): Promise<void> {
+  const to = await toControl(control)
+  const reply = (await adminRequest(to, 'GET', '/reports')) as { reports: ReportOutcome[] }
   out.json(reply)
   for (const line of csv ? reportCsv(reply.reports) : reportLines(reply.reports)) out.line(line)
 }
@@ -118,41 +111,41 @@ function reportCsv(reports: readonly ReportOutcome[]): string[] {
 async function decideReport(
   decision: ReviewDecision,
   id: number | undefined,
-  { dir, code = false, yes = false }: DecisionOptions,
+  { code = false, yes = false, ...control }: DecisionOptions,
   out: Output,
 ): Promise<void> {
-  await assertRole(dir, 'central')
+  const to = await toControl(control)
   if ((id === undefined) !== code)
     invalidCommand('expected the number of a report or --code', 'see geotrace reports list')
-  const report = id ?? (await codeToReport(dir, out))
-  const question = yes ? '' : await toQuestion(decision, report, dir)
+  const report = id ?? (await codeToReport(to, out))
+  const question = yes ? '' : await toQuestion(decision, report, to)
   await confirm(question, yes, out)
-  await adminRequest(dir, 'POST', `/reports/${decision}`, { report })
+  await adminRequest(to, 'POST', `/reports/${decision}`, { report })
   out.json({ report, decision })
   out.line(`Report ${report} ${DECISIONS[decision].done}`)
 }
 
-async function codeToReport(dir: string, out: Output): Promise<number> {
+async function codeToReport(to: string | AccountFile, out: Output): Promise<number> {
   const code = await readReportCode(out)
-  const { report, state } = (await adminRequest(dir, 'POST', '/codes/status', { code })) as CodeStatus
+  const { report, state } = (await adminRequest(to, 'POST', '/codes/status', { code })) as CodeStatus
   return report ?? invalidCommand(`no report is known of this code, which is ${state}`, 'see geotrace reports list')
 }
 
 /** The question names the change in numbers. */
-async function toQuestion(decision: ReviewDecision, report: number, dir: string): Promise<string> {
+async function toQuestion(decision: ReviewDecision, report: number, to: string | AccountFile): Promise<string> {
   if (decision === 'publish' || decision === 'restore') {
-    const summary = (await adminRequest(dir, 'POST', '/dry-run', { report })) as RiskSummary
+    const summary = (await adminRequest(to, 'POST', '/dry-run', { report })) as RiskSummary
     return `Report ${report} ${summaryText(summary)}. Do you want to ${decision} it?`
   }
-  const { reports } = (await adminRequest(dir, 'GET', '/reports')) as { reports: ReportOutcome[] }
+  const { reports } = (await adminRequest(to, 'GET', '/reports')) as { reports: ReportOutcome[] }
   const marked = reports.find((item) => item.id === report)?.marked ?? 0
   return `Report ${report} marks ${plural(marked, 'person', 'people')}. Do you want to ${decision} it?`
 }
 
-async function tryReport(report: number, { dir, degrees }: ReportOptions, out: Output): Promise<void> {
-  await assertRole(dir, 'central')
+async function tryReport(report: number, { degrees, ...control }: ReportOptions, out: Output): Promise<void> {
+  const to = await toControl(control)
   const body = { report, ...(degrees !== undefined && { degrees }) }
-  const summary = (await adminRequest(dir, 'POST', '/dry-run', body)) as RiskSummary
+  const summary = (await adminRequest(to, 'POST', '/dry-run', body)) as RiskSummary
   out.json(summary)
   for (const line of trialLines(report, summary)) out.line(line)
   if (summary.capped) out.note('A limit of the computation was reached, so further people may be at risk.')

@@ -1,8 +1,10 @@
 /** The routes of the central peer's control server. node/CENTRAL.md "Control". Throws COMMAND_INVALID. */
 import { FederationError } from '@geotrace/core-wasm/wire'
 import type { AdminRoutes } from '../../admin/server.ts'
+import { type Caller, ownerOf } from '../../admin/staff/roles.ts'
+import type { Worker } from '../../central/codes/batches.ts'
 import type { CodeOrder } from '../../central/codes/order.ts'
-import type { CentralPeer } from '../../central/peer.ts'
+import type { CentralPeer, ReportOutcome } from '../../central/peer.ts'
 import { toCode } from '../../platform/disk-error.ts'
 import { backupRoutes } from './backup-routes.ts'
 
@@ -17,15 +19,23 @@ export function centralRoutes(peer: CentralPeer, federationId: string, salting: 
       ...(await statistics(peer)),
     }),
     ...backupRoutes(peer),
-    'GET /reports': async () => ({ reports: await peer.reports() }),
-    'GET /codes': async () => ({ batches: await peer.codeBatches() }),
-    'POST /codes': (body) => peer.issueCodes((body ?? {}) as Partial<CodeOrder>),
+    'GET /reports': async (_, caller) => ({ reports: await reportsOf(peer, ownerOf(caller, 'GET /reports')) }),
+    'GET /codes': async (_, caller) => ({ batches: await peer.codeBatches(ownerOf(caller, 'GET /codes')) }),
+    'POST /codes': (body, caller) => peer.issueCodes((body ?? {}) as Partial<CodeOrder>, callerToWorker(caller)),
     'POST /codes/status': (body) => peer.codeStatus(readText(body, 'code')),
     'POST /codes/revoke': (body) => peer.revokeCode(readText(body, 'code')),
-    'POST /codes/revoke-batch': async (body) => ({ revoked: await peer.revokeBatch(readText(body, 'batch')) }),
+    'POST /codes/revoke-batch': async (body, caller) => ({
+      revoked: await peer.revokeBatch(readText(body, 'batch'), ownerOf(caller, 'POST /codes/revoke-batch')),
+    }),
     'POST /reports/publish': (body) => peer.review(readNumber(body, 'report'), 'publish'),
     'POST /reports/reject': (body) => peer.review(readNumber(body, 'report'), 'reject'),
-    'POST /reports/retract': (body) => peer.review(readNumber(body, 'report'), 'retract'),
+    'POST /reports/retract': async (body, caller) => {
+      const report = readNumber(body, 'report')
+      const own = ownerOf(caller, 'POST /reports/retract')
+      if (own !== undefined && !(await reportsOf(peer, own)).some(({ id }) => id === report))
+        throw new FederationError('REPORT_UNKNOWN', `no report ${report} came with a code of ${own}`, { report })
+      await peer.review(report, 'retract')
+    },
     'POST /reports/restore': (body) => peer.review(readNumber(body, 'report'), 'restore'),
     'POST /dry-run': (body) => {
       const degrees = readField(body, 'degrees')
@@ -33,6 +43,18 @@ export function centralRoutes(peer: CentralPeer, federationId: string, salting: 
       return peer.dryRun(degrees === undefined ? { report } : { report, degrees: readNumber(body, 'degrees') })
     },
   }
+}
+
+function callerToWorker({ name, codesPerDay }: Caller): Worker {
+  return { name, ...(codesPerDay !== undefined && { perDay: codesPerDay }) }
+}
+
+/** The reports, with `worker` only those whose code this worker ordered. */
+async function reportsOf(peer: CentralPeer, worker: string | undefined): Promise<ReportOutcome[]> {
+  const reports = await peer.reports()
+  if (worker === undefined) return reports
+  const own = new Set((await peer.codeBatches(worker)).map(({ batch }) => batch))
+  return reports.filter(({ batch }) => batch !== undefined && own.has(batch))
 }
 
 /** A store that fails must not hide the rest of the status. */

@@ -3,13 +3,18 @@
  * PORT_TAKEN, MANIFEST_INVALID, and the errors of the store.
  */
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Clock } from '@geotrace/core-wasm'
 import { keyToPeerId, secretToSigner } from '@geotrace/core-wasm/wire'
 import { audited, openAuditLog } from '../../admin/audit-log.ts'
+import { readConsole } from '../../admin/console-files.ts'
 import { membershipRoutes } from '../../admin/membership-routes.ts'
 import { metrics } from '../../admin/metrics.ts'
 import { parametersToSalting, saltingText } from '../../admin/page/salting-words.ts'
 import { healthAnswer } from '../../admin/probes.ts'
+import { accounts } from '../../admin/staff/accounts.ts'
 import { type CentralPeerInit, centralPeer } from '../../central/peer.ts'
+import type { Log } from '../../platform/log.ts'
 import { manifestClock } from '../../platform/manifest-clock.ts'
 import { systemRandom } from '../../platform/random.ts'
 import { federationName } from '../identity/federation-name.ts'
@@ -25,12 +30,16 @@ import { assertPortsDiffer, optionsToCertificate, optionsToListen, type RunOptio
 import { abstainsUntil, wasRestored } from '../salt/restored.ts'
 import { dirOption, readManifest } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
+import { PACKAGE_ROOT } from '../terminal/package-root.ts'
 import { VERSION } from '../terminal/version.ts'
 import { ACTIONS } from './audit.ts'
 import { CENTRAL_GAUGES, measure } from './gauges.ts'
 import { centralRoutes } from './routes.ts'
+import { staffRoutes } from './staff-routes.ts'
 
 const MIB = 1 << 20
+/** `npm run build` makes it. */
+const CONSOLE = fileURLToPath(new URL('console/dist', PACKAGE_ROOT))
 /** The log has a line above this share of the limit. */
 const MEMORY_WARN_SHARE = 0.9
 /** Computations pause every few milliseconds, but a full disk or a large collection may block the loop for seconds. */
@@ -40,6 +49,7 @@ interface CentralRunOptions extends RunOptions {
   degrees: number
   maxMemory: number
   storeCeiling?: number
+  controlPort?: number
   review?: boolean
   breaker?: number
   storeKeyFile?: string
@@ -52,7 +62,9 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
   assertOwnCommitment(options.dir, manifest, keyToPeerId(secretToSigner(secret).key))
   const [clock, random, federationId] = [manifestClock(manifest), systemRandom, federationName(manifest)]
   const listen = optionsToListen(options, manifest.central.addresses)
-  assertPortsDiffer(listen, { '--health-port': options.healthPort, '--metrics-port': options.metricsPort })
+  const { healthPort, metricsPort, controlPort } = options
+  const ports = { '--health-port': healthPort, '--metrics-port': metricsPort, '--control-port': controlPort }
+  assertPortsDiffer(listen, ports)
   await assertLocalAddress(options.localAddress)
   await assertPortsFree(listen, 'central', dirOption(options.dir, 'central'))
   const { addresses } = manifest.central
@@ -63,22 +75,14 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
   if (manifest.parameters.salting === 'plain') log.warn('salting.weak')
   const abstainsUntilMs = abstainsUntil(options.dir, manifest, clock.now())
   if (abstainsUntilMs !== undefined) log.warn('votes.withheld', { untilMs: abstainsUntilMs })
+  const votes = operatorSecret !== undefined && abstainsUntilMs === undefined
   const peer = centralPeer({
+    ...optionsToInit(options),
     manifest,
     secret,
-    ...(operatorSecret && abstainsUntilMs === undefined && { operatorSecret }),
-    dir: options.dir,
+    ...(votes && { operatorSecret }),
     listen,
-    ...(options.localAddress !== undefined && { localAddress: options.localAddress }),
     ...(certificate && { certificate }),
-    config: {
-      degrees: options.degrees,
-      ...(options.storeCeiling !== undefined && { storeCeilingMib: options.storeCeiling }),
-      ...(options.review && { review: true }),
-      ...(options.breaker !== undefined && { breakerPeople: options.breaker }),
-    },
-    ...(options.storeKeyFile !== undefined && { keyPath: options.storeKeyFile }),
-    ...toFounding(options),
     clock,
     random,
     log,
@@ -96,15 +100,20 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
     log,
   )
   const stopLooking = lookRegularly(peer, clock, log)
-  let stopGuard = (): void => {}
-  const failed = new Promise<void>((stop) => {
-    const bounds = { maxBytes, shedBytes: maxBytes * MEMORY_WARN_SHARE, rss: () => process.memoryUsage.rss() }
-    stopGuard = memoryGuard({ ...bounds, clock, log, stop }).stop
-  })
+  const { failed, stop: stopGuard } = guardMemory(maxBytes, clock, log)
   try {
-    const all = { ...centralRoutes(peer, federationId, salting), ...membershipRoutes(peer.membership, clock) }
-    const routes = audited(all, audit, ACTIONS)
-    const daemon = { role: 'central' as const, dir: options.dir, peer, routes, random, log, failed }
+    const people = accounts(options.dir, clock, random)
+    const routes = {
+      ...centralRoutes(peer, federationId, salting),
+      ...membershipRoutes(peer.membership, clock),
+      ...staffRoutes(options.dir, people),
+    }
+    const staff = { accounts: people, files: await readConsole(CONSOLE), clock }
+    const shared = {
+      ...{ role: 'central' as const, dir: options.dir, peer, routes: audited(routes, audit, ACTIONS) },
+      ...{ staff, random, log },
+    }
+    const daemon = { ...shared, failed, ...(controlPort !== undefined && { controlPort }) }
     if ((await runDaemon({ ...daemon, stallMaxMs: STALL_MAX_MS })) === 1) out.fails()
   } finally {
     stopGuard()
@@ -113,6 +122,34 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
     for (const open of probes) await open.stop()
     scraped.stop()
     await audit.close()
+  }
+}
+
+/** `failed` resolves when the process takes more memory than it may. */
+function guardMemory(maxBytes: number, clock: Clock, log: Log): { failed: Promise<void>; stop(): void } {
+  let stopGuard = (): void => {}
+  const failed = new Promise<void>((stop) => {
+    const bounds = { maxBytes, shedBytes: maxBytes * MEMORY_WARN_SHARE, rss: () => process.memoryUsage.rss() }
+    stopGuard = memoryGuard({ ...bounds, clock, log, stop }).stop
+  })
+  return { failed, stop: () => stopGuard() }
+}
+
+function optionsToInit(
+  options: CentralRunOptions,
+): Pick<CentralPeerInit, 'dir' | 'localAddress' | 'keyPath' | 'config' | 'founding'> {
+  const { dir, localAddress, degrees, storeCeiling, review, breaker, storeKeyFile } = options
+  return {
+    dir,
+    ...(localAddress !== undefined && { localAddress }),
+    config: {
+      degrees,
+      ...(storeCeiling !== undefined && { storeCeilingMib: storeCeiling }),
+      ...(review && { review }),
+      ...(breaker !== undefined && { breakerPeople: breaker }),
+    },
+    ...(storeKeyFile !== undefined && { keyPath: storeKeyFile }),
+    ...toFounding(options),
   }
 }
 

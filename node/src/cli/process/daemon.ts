@@ -4,7 +4,7 @@
  */
 import type { Random } from '@geotrace/core-wasm'
 import { FederationError, isFederationError } from '@geotrace/core-wasm/wire'
-import { type AdminRoutes, adminServer } from '../../admin/server.ts'
+import { type AdminRoutes, adminServer, type Staff } from '../../admin/server.ts'
 import type { Log } from '../../platform/log.ts'
 import { startWatchdog } from './watchdog.ts'
 
@@ -23,6 +23,10 @@ interface DaemonInit {
   health?: () => string
   /** The content of the status page; without it there is no page. */
   page?: () => string
+  /** The staff of the authority. */
+  staff?: Staff
+  /** Port of the control server; default: any. */
+  controlPort?: number
   random: Random
   log: Log
   /** Resolves when the process must stop because of a fault. */
@@ -47,7 +51,7 @@ const STOP_MAX_MS = 4_500
  * fault.
  */
 export async function runDaemon(init: DaemonInit): Promise<0 | 1> {
-  const { role, dir, peer, routes, page, random, log, failed, onTick } = init
+  const { role, dir, peer, routes, page, staff, controlPort: port, random, log, failed, onTick } = init
   const health = init.health ?? (() => peer.status().state)
   let drain = (): void => {}
   let isStopping = false
@@ -68,7 +72,8 @@ export async function runDaemon(init: DaemonInit): Promise<0 | 1> {
     },
   }
   const all = untilStop({ ...routes, ...control }, dir, () => isStopping)
-  const admin = await adminServer({ role, dir, routes: all, random, log, ...(page && { page }) })
+  const server = { role, dir, routes: all, random, log, ...(page && { page }) }
+  const admin = await adminServer({ ...server, ...(staff && { staff }), ...(port !== undefined && { port }) })
   const last = { health: '', state: '' }
   const watch = () => {
     onTick?.()
@@ -95,9 +100,9 @@ export async function runDaemon(init: DaemonInit): Promise<0 | 1> {
 /** The routes. A peer that stops closes its store in the middle of a request, which is no fault to log. */
 function untilStop(routes: AdminRoutes, dir: string, isStopping: () => boolean): AdminRoutes {
   const guarded = Object.entries(routes).map(([key, route]) => {
-    const answer = async (body: unknown): Promise<unknown> => {
+    const answer: typeof route = async (body, caller) => {
       try {
-        return await route(body)
+        return await route(body, caller)
       } catch (error) {
         if (!isStopping() || isFederationError(error)) throw error
         throw new FederationError('NODE_NOT_RUNNING', `the node on ${dir} is stopping`, { dir }, { cause: error })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { OPERATOR } from '../../../src/admin/staff/roles.ts'
 import { demoRoutes } from '../../../src/cli/demo/routes.ts'
 import { captured } from '../captured-output.mjs'
 
@@ -10,7 +11,7 @@ describe('the control of a running demo', () => {
       kill: async (signal: string) => void killed.push(`${name} ${signal}`),
     }))
     const routes = demoRoutes({ peers } as never, undefined, captured().out)
-    const kill = (node: unknown) => routes['POST /kill']!({ node })
+    const kill = (node: unknown) => routes['POST /kill']!({ node }, OPERATOR)
     expect(await kill('birch')).toEqual({ name: 'birch', role: 'salt' })
     expect(await kill('authority')).toEqual({ name: 'authority', role: 'central' })
     expect(await kill('1')).toEqual({ name: 'ash', role: 'salt' })
