@@ -1,6 +1,6 @@
 /**
  * `npm run build`: compiles the core's Wasm modules and embeds them, compiles every package (tsc -b), bundles `geotrace`, and
- * builds the web app (Vite). Each step runs only when its sources have changed.
+ * builds the web app and the console (Vite). Each step runs only when its sources have changed.
  */
 import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
@@ -34,6 +34,13 @@ const app = join(root, 'client', 'app')
 const parts = [join(root, 'client', 'src'), join(root, 'core-wasm', 'src'), join(root, 'package-lock.json'), app]
 if (changedAt(join(app, 'dist', 'index.html')) < Math.max(...parts.flatMap(filesOf).map(changedAt))) {
   step('web app', packageBin('vite', 'vite'), 'build', app, '--logLevel', 'warn')
+}
+
+const office = join(root, 'node', 'console')
+// The console imports only types of the node.
+const officeParts = [office, join(root, 'package-lock.json')]
+if (changedAt(join(office, 'dist', 'index.html')) < Math.max(...officeParts.flatMap(filesOf).map(changedAt))) {
+  step('console', packageBin('vite', 'vite'), 'build', office, '--logLevel', 'warn')
 }
 
 /** Runs a script of a package. Ends this process with the same code when the script fails. */

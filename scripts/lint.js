@@ -24,6 +24,7 @@ export async function lint({ all = false } = {}) {
   const checks = [
     ['types of the tests', [tool('typescript', 'bin/tsc'), '-p', 'tsconfig.tests.json']],
     ['types of the app', [tool('typescript', 'bin/tsc'), '-p', 'client/app']],
+    ['types of the console', [tool('typescript', 'bin/tsc'), '-p', 'node/console']],
     ['types of the native shell', [tool('typescript', 'bin/tsc'), '-p', 'client/native']],
     [
       'lint',

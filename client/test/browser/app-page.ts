@@ -1,6 +1,4 @@
 /** Drives the web app for its tests: a browser context with a mocked position, a clock that can jump, and its faults. */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { systemClock } from '@geotrace/core-wasm'
 import type { LocalFederation } from '@geotrace/node/testing'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
@@ -12,7 +10,6 @@ export const MINUTE = 60_000
 /** After this time the 5-minute block of any fix is over. */
 export const AHEAD_MS = 6 * MINUTE
 export const CAFE = { latitude: 52.52, longitude: 13.405, accuracy: 5 }
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 export interface AppContext {
   context: BrowserContext
@@ -73,24 +70,6 @@ export async function openContext(
 /** Moves the page's clock forward, as the clock of a phone that slept. */
 export async function goAhead(page: Page, ms: number): Promise<void> {
   await page.evaluate((ahead) => localStorage.setItem('test-ahead-ms', String(ahead)), ms)
-}
-
-/** The rules that axe finds broken, each with one place. */
-export async function accessibilityFaults(page: Page): Promise<string[]> {
-  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axeSource)
-  return page.evaluate(async () => {
-    type Result = { violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }
-    type Axe = { run(options: { resultTypes: string[] }): Promise<Result> }
-    // Do not describe the rules that pass.
-    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run({ resultTypes: ['violations'] })
-    // One example of each rule is enough to repair the page.
-    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 160)} ${nodes[0]!.failureSummary}`)
-  })
-}
-
-/** By how many pixels the page is wider than its window. */
-export function overflowPx(page: Page): Promise<number> {
-  return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
 }
 
 /** Presses Tab until the focus is on an element with this text or label. Throws after 80 presses. */

@@ -6,7 +6,6 @@ import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import {
   AHEAD_MS,
-  accessibilityFaults,
   CAFE,
   go,
   goAhead,
@@ -15,7 +14,6 @@ import {
   meetAda,
   noonOffsetMin,
   openContext,
-  overflowPx,
   reportAs,
   start,
   sync,
@@ -23,6 +21,7 @@ import {
 } from './app-page.ts'
 import { filmQrCode } from './camera.ts'
 import { launchChromium } from './chromium.ts'
+import { accessibilityFaults, overflowPx } from './page-checks.ts'
 import type { Stage } from './stage.ts'
 
 const folder = resolve(fileURLToPath(import.meta.url), '../../../app/dist')

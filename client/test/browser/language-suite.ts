@@ -6,18 +6,17 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import {
   AHEAD_MS,
-  accessibilityFaults,
   go,
   goAhead,
   markHomeFarAway,
   meetAda,
   noonOffsetMin,
   openContext,
-  overflowPx,
   reportAs,
   start,
   sync,
 } from './app-page.ts'
+import { accessibilityFaults, overflowPx } from './page-checks.ts'
 import { cutTexts, latinTexts, speakPseudo } from './pseudo-language.ts'
 import type { Stage } from './stage.ts'
 

@@ -115,6 +115,8 @@ interface CentralStatus extends Readonly<SyncCounters & SealedCounters> {
   readonly evidence: readonly string[]
   /** Peers that answered the last check, and operators whose peers run with the manifest of another federation. */
   readonly reach: { readonly asked: number; readonly answered: number; readonly strayed: readonly string[] } | undefined
+  /** Days for which deposits are kept. */
+  readonly retentionDays: number
   readonly activeReports: number
   /** Risk hashes of active reports in memory. */
   readonly sourceHashes: number
@@ -322,6 +324,7 @@ function toStatus(manifest: Manifest, state: CentralStatus['state'], parts: Part
     opensSeals: parts?.seals.isOpen() ?? true,
     ...(parts?.service.counters ?? { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 }),
     ...(parts?.sealed.counters ?? { sealUnknown: 0, sealedRefusals: 0 }),
+    retentionDays: manifest.parameters.retentionDays,
     activeReports: risk?.reports ?? 0,
     sourceHashes: risk?.hashes ?? 0,
     riskMs: Math.round(risk?.riskMs ?? 0),

@@ -12,8 +12,9 @@ import { backupRoutes } from './backup-routes.ts'
 export function centralRoutes(peer: CentralPeer, federationId: string, salting: string): AdminRoutes {
   return {
     'GET /status': async () => ({
-      ...peer.status(),
+      // The status lists the quarantined reports that the condition only counts.
       ...(await peer.condition()),
+      ...peer.status(),
       federationId,
       salting,
       ...(await statistics(peer)),

@@ -10,7 +10,14 @@ import { readSmallFile } from '../terminal/small-file.ts'
 import { type FileTree, hashFile, readTree, treeToHash } from './file-tree.ts'
 
 /** The folders of a checkout that a build fills. */
-export const TREES = ['core-wasm/build', 'core-wasm/dist', 'node/dist', 'client/dist', 'client/app/dist'] as const
+export const TREES = [
+  'core-wasm/build',
+  'core-wasm/dist',
+  'node/dist',
+  'node/console/dist',
+  'client/dist',
+  'client/app/dist',
+] as const
 export const APP_TREE = 'client/app/dist'
 export const LOCKFILE = 'package-lock.json'
 /** A release has about 1,500 files of 120 bytes each. */

@@ -1,0 +1,134 @@
+/** A central peer without a network behind a control server, with reports, marks, codes and accounts, for the console. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { audited, openAuditLog } from '../../src/admin/audit-log.ts'
+import { adminRequest } from '../../src/admin/client.ts'
+import { readConsole } from '../../src/admin/console-files.ts'
+import { adminServer } from '../../src/admin/server.ts'
+import { accounts } from '../../src/admin/staff/accounts.ts'
+import type { CentralPeer } from '../../src/central/peer.ts'
+import { SEED_PROFILE } from '../../src/central/risk/risk-profile.ts'
+import { ACTIONS } from '../../src/cli/central/audit.ts'
+import { centralRoutes } from '../../src/cli/central/routes.ts'
+import { staffRoutes } from '../../src/cli/central/staff-routes.ts'
+import { silent } from '../../src/platform/log.ts'
+import { systemRandom } from '../../src/platform/random.ts'
+import { HOUR_MS, type World, world } from '../central/world.ts'
+
+const CONSOLE = fileURLToPath(new URL('../../console/dist', import.meta.url))
+
+export interface Office {
+  readonly w: World
+  /** A link to the console for the operator, or for an account. */
+  link(account?: string): Promise<string>
+  stop(): Promise<void>
+}
+
+/** Reports are held; anna is a case worker, and report 2 came with her code. */
+export async function openOffice(): Promise<Office> {
+  const w = await world({ config: { review: true, breakerPeople: 4 } })
+  const dir = mkdtempSync(join(tmpdir(), 'geotrace-office-'))
+  const { clock } = w
+  const people = accounts(dir, clock, systemRandom)
+  const log = await openAuditLog(dir, clock)
+  const routes = {
+    ...centralRoutes(toPeer(w), '0123456789abcdef', 'threshold, 3 of 5'),
+    ...staffRoutes(dir, people),
+    'GET /rosters': () => ({ isForked: false, rosters: [ROSTER] }),
+  }
+  const files = await readConsole(CONSOLE)
+  if (files === undefined) throw new Error('the console is not built: npm run build')
+  const staff = { accounts: people, files, clock }
+  const shared = { role: 'central' as const, dir, staff, random: systemRandom, log: silent }
+  const server = await adminServer({ ...shared, routes: audited(routes, log, ACTIONS) })
+  const tokens = await live(w, dir)
+  return {
+    w,
+    async link(account) {
+      const to = account === undefined ? dir : { name: account, port: server.port, token: tokens.get(account)! }
+      const { code } = (await adminRequest(to, 'POST', '/login')) as { code: string }
+      return `http://127.0.0.1:${server.port}/#${code}`
+    },
+    async stop() {
+      await server.stop()
+      await w.risk.stop()
+      await log.close()
+      rmSync(dir, { recursive: true })
+    },
+  }
+}
+
+const ROSTER = { height: 3, firstEpoch: 373_960, operators: 5, members: 6, votes: 4, changes: ['ash adds a node'] }
+
+/** Four people, of whom two report: report 1 is published, report 2 is held. */
+async function live({ device, epoch, clock, codes, risk }: World, dir: string): Promise<Map<string, string>> {
+  const tokens = new Map<string, string>()
+  for (const [name, role] of [
+    ['anna', 'case-worker'],
+    ['berta', 'auditor'],
+  ] as const) {
+    const order = { name, role, ...(name === 'anna' && { codesPerDay: 50 }) }
+    tokens.set(name, ((await adminRequest(dir, 'POST', '/accounts', order)) as { token: string }).token)
+  }
+  const [first, second] = [
+    await codes.issue({ count: 20, days: 3, label: 'laboratory 3' }, { name: 'operator' }),
+    await codes.issue({ count: 2, days: 1 }, { name: 'anna' }),
+  ]
+  const ago = (epochs: number): number => epoch() - epochs
+  for (const [epochs, spots] of [
+    [24, ['café', 'tram']],
+    [6, ['office']],
+  ] as const)
+    for (let i = 0; i < 3; i++) await device().sync({ rows: { [ago(epochs)]: spots.slice(0, i + 1) } })
+  await device().sync({ rows: { [ago(24)]: ['café', 'tram'] }, code: first.codes[0]! })
+  await clock.advanceTo(clock.now() + HOUR_MS)
+  await risk.review(1, 'publish')
+  await risk.settled()
+  await device().sync({ rows: { [ago(6)]: ['office'] }, code: second.codes[0]!, testDay: 20_776 })
+  await risk.settled()
+  return tokens
+}
+
+/** The parts of a central peer that the console asks for. */
+function toPeer({ service, risk, codes, store, published }: World): CentralPeer {
+  const status = (): ReturnType<CentralPeer['status']> => ({
+    ...{ state: 'serving', federation: 'north-country', peerId: undefined, addresses: [], roster: 3 },
+    ...{ standing: 'current', opensSeals: true, evidence: [], reach: { asked: 6, answered: 6, strayed: [] } },
+    ...{ ...service.counters, sealUnknown: 0, sealedRefusals: 0, sourceHashes: published.length },
+    ...{
+      retentionDays: 14,
+      activeReports: risk.status.reports,
+      riskMs: 1_234,
+      riskFailures: 0,
+      riskWaiting: risk.status.waiting,
+    },
+    ...{ quarantined: risk.status.quarantined, held: risk.status.held },
+  })
+  return {
+    status,
+    condition: async () => ({ health: 'serving', quarantined: 0, stopped: 0, freeMib: 51_200 }),
+    statistics: async () => {
+      const { bytes, ...counts } = await store.statistics()
+      return { ...counts, storeMib: Math.ceil(bytes / 2 ** 20), codes: await codes.counts() }
+    },
+    issueCodes: codes.issue,
+    revokeCode: codes.revoke,
+    codeStatus: codes.status,
+    codeBatches: codes.batches.list,
+    revokeBatch: codes.batches.revoke,
+    reports: async () =>
+      await Promise.all(
+        (await store.reports()).map(async (report) => ({
+          ...{ id: report.id, at: report.at, from: report.from * 4_800_000, until: report.until * 4_800_000 },
+          ...(report.testDay !== undefined && { testedAt: report.testDay * 86_400_000 }),
+          ...(report.batch !== undefined && { batch: report.batch }),
+          ...risk.factsOf(report),
+          marked: (await store.markedUsers(report.id)).length,
+        })),
+      ),
+    review: risk.review,
+    dryRun: ({ report }) => risk.dryRun(report, SEED_PROFILE),
+  } as Partial<CentralPeer> as CentralPeer
+}
