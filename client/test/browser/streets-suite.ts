@@ -5,7 +5,8 @@ import { startWebServer, type WebServer } from '@geotrace/node/testing'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { encodeStreetFile, type Layers } from '../app/street-file.ts'
-import { accessibilityFaults, CAFE, go, noonOffsetMin, openContext, start } from './app-page.ts'
+import { CAFE, go, noonOffsetMin, openContext, start } from './app-page.ts'
+import { accessibilityFaults } from './page-checks.ts'
 import type { Stage } from './stage.ts'
 
 const folder = resolve(fileURLToPath(import.meta.url), '../../../app/dist')
