@@ -8,8 +8,10 @@ import {
   bytesToHex,
   compareHashes,
   EPOCH_MIN,
+  HOUR_MS,
   hashToRosterName,
   LAG_CURRENT,
+  MINUTE_MS,
   ROWS_PER_SHAPE_MAX,
   type Row,
 } from '@geotrace/core-wasm/wire'
@@ -27,6 +29,13 @@ const ADDRESS = 20
 const HOURS = 25
 /** Syncs in which a pseudonym reads its marks. A reply has room for 49. */
 const READS_MAX = 2
+/** Only matches of the shortest blocks carry a risk on to others. */
+const CHAIN_MIN = 5
+
+interface Fabricated {
+  readonly cell: Cell
+  readonly rows: readonly Row[]
+}
 
 export const marksOracle: Attack = {
   name: 'A7',
@@ -43,8 +52,9 @@ async function probe(lab: Lab): Promise<Figure> {
   const { federation, setting, residents } = lab
   const intruder = await openIntruder(lab, ADDRESS)
   try {
-    const hashes = await fabricate(lab, intruder)
-    const pseudonyms = await deposit(lab, intruder, [...hashes.keys()])
+    const fabricated = await fabricate(lab, intruder)
+    const cellOf = new Map(fabricated.flatMap(({ cell, rows }) => rows.map(({ hash }) => [bytesToHex(hash), cell])))
+    const pseudonyms = await deposit(lab, intruder, fabricated)
     const [code] = (await federation.central.issueCodes({ count: 1, days: 1 })).codes
     const reporter = residents[0]!
     await patiently(() => reporter.tracer.report(code!))
@@ -52,17 +62,17 @@ async function probe(lab: Lab): Promise<Figure> {
     await federation.central.settled()
     const marked = new Set<Cell>()
     for (const secret of pseudonyms) {
-      for (const hash of await readMarks(intruder, secret)) marked.add(hashes.get(hash)!)
+      for (const hash of await readMarks(intruder, secret)) marked.add(cellOf.get(hash)!)
     }
     await federation.central.settled()
     await syncAll(residents.filter((item) => item !== reporter))
     const warned = await warnedWithoutContact(lab)
     const isPlain = setting.parameters.salting === 'plain'
-    const value = isPlain ? pseudonymsADay(lab) * ROWS_PER_SHAPE_MAX : hashes.size
+    const value = isPlain ? pseudonymsADay(lab) * ROWS_PER_SHAPE_MAX : fabricated.length
     const visited = new Set(reporter.fixes.map(({ lat, lng }) => lab.core.fixToCells(lat, lng)[0]))
     const right = [...marked].filter((cell) => visited.has(cell)).length
     const more = {
-      'cells tested in this run': hashes.size,
+      'cells tested in this run': fabricated.length,
       'pseudonyms used': pseudonyms.length,
       'cells found where the reporter was': right,
       'cells where the reporter was': visited.size,
@@ -81,31 +91,38 @@ function pseudonymsADay({ certified, federation }: Lab): number {
   return certified.roster.members.length * FRAMES_PER_DEVICE_HOUR * devicesPerAddress * HOURS
 }
 
-/** The 80-minute hash of every cell that the attacker can salt, with the cell. */
-async function fabricate(lab: Lab, intruder: Intruder): Promise<Map<string, Cell>> {
+/** The two rows of every cell that the attacker can salt: the whole epoch tells, and five minutes carry a risk on. */
+async function fabricate(lab: Lab, intruder: Intruder): Promise<Fabricated[]> {
   const { core, world, epoch, setting } = lab
   const cells = [...worldToCells(core, world)[0]]
-  const secrets = new Map<Cell, Uint8Array>()
+  const short = { size: CHAIN_MIN, n: Math.floor((world.from + HOUR_MS / 2) / (CHAIN_MIN * MINUTE_MS)) }
+  const blocks = [short, { size: EPOCH_MIN, n: epoch }]
+  const secrets = new Map<Cell, readonly Uint8Array[]>()
   if (setting.parameters.salting === 'plain') {
-    const [salt] = (await intruder.salts(replicasOf(lab)[0]!, [{ size: EPOCH_MIN, n: epoch }]))!
-    for (const cell of cells) secrets.set(cell, salt!)
+    const salts = (await intruder.salts(replicasOf(lab)[0]!, blocks))!
+    for (const cell of cells) secrets.set(cell, salts)
   } else {
     const { keys } = await evaluateUntilSpent(lab, { cells, epoch, address: ADDRESS })
-    for (const [cell, key] of keys) secrets.set(cell, key)
+    for (const [cell, key] of keys) secrets.set(cell, [key, key])
   }
-  return new Map(
-    [...secrets].map(([cell, secret]) => [bytesToHex(core.riskHash(secret, cell, EPOCH_MIN, epoch)), cell]),
-  )
+  return [...secrets].map(([cell, own]) => {
+    const rows = blocks.map(({ size, n }, i) => ({
+      hash: core.riskHash(own[i]!, cell, size, n),
+      size,
+      lags: LAG_CURRENT,
+    }))
+    return { cell, rows }
+  })
 }
 
-/** Returns the secrets of the pseudonyms. */
-async function deposit(lab: Lab, intruder: Intruder, hashes: readonly string[]): Promise<Uint8Array[]> {
+/** Returns the secrets of the pseudonyms. Each has as many cells as rows of one size may have. */
+async function deposit(lab: Lab, intruder: Intruder, fabricated: readonly Fabricated[]): Promise<Uint8Array[]> {
   const pseudonyms: Uint8Array[] = []
-  for (let i = 0; i < hashes.length; i += ROWS_PER_SHAPE_MAX) {
+  for (let i = 0; i < fabricated.length; i += ROWS_PER_SHAPE_MAX) {
     const secret = systemRandom(32)
-    const rows = hashes
+    const rows = fabricated
       .slice(i, i + ROWS_PER_SHAPE_MAX)
-      .map((hash): Row => ({ hash: Uint8Array.from(Buffer.from(hash, 'hex')), size: EPOCH_MIN, lags: LAG_CURRENT }))
+      .flatMap((item) => item.rows)
       .sort((a, b) => compareHashes(a.hash, b.hash))
     await intruder.sync(secret, [{ epoch: lab.epoch, roster: hashToRosterName(lab.certified.hash), rows }])
     pseudonyms.push(secret)

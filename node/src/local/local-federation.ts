@@ -8,6 +8,7 @@ import { type Clock, type Core, loadCore, type SimulatedClock, systemClock } fro
 import { DEMO_PHRASE, demoSecret, FederationError, type Manifest, type Parameters } from '@geotrace/core-wasm/wire'
 import { type CentralPeer, centralPeer } from '../central/peer.ts'
 import { newDemoManifest } from '../membership/new-manifest.ts'
+import type { OpenHost } from '../net/host.ts'
 import type { Certificate, CertificateSource } from '../net/transport/tls-certificate.ts'
 import { type Log, silent } from '../platform/log.ts'
 import { systemRandom } from '../platform/random.ts'
@@ -30,6 +31,10 @@ export interface LocalFederationInit {
   degrees?: number
   /** With this certificate every peer also serves secure WebSocket and HTTPS, on one more port. */
   certificate?: Certificate
+  /** The operators of salt nodes; those of the demo by default. */
+  operators?: readonly string[]
+  /** The network of an operator's salt node, for an attack that bends its answers; libp2p by default. */
+  hostOf?: (operator: string, manifest: Manifest) => OpenHost | undefined
 }
 
 export interface LocalFederation {
@@ -42,26 +47,30 @@ export interface LocalFederation {
   stop(): Promise<void>
 }
 
-/** Founds a federation of five salt nodes and a central peer. Resolves when all of them serve. Throws PEER_UNREACHABLE. */
+/** Founds a federation of salt nodes and a central peer. Resolves when all of them serve. Throws PEER_UNREACHABLE. */
 export async function startFederation(init: LocalFederationInit): Promise<LocalFederation> {
   const { dir, clock = systemClock(), random = systemRandom, log = silent, parameters, degrees, certificate } = init
+  const { operators = DEMO_OPERATORS, hostOf } = init
   const watched = init.seedRandom && { seedRandom: init.seedRandom }
   const core = await loadCore()
-  const hosts = await loopbackAddresses(1, DEMO_OPERATORS.length + 1)
+  const hosts = await loopbackAddresses(1, operators.length + 1)
   const at = clock.now()
   const secure = certificate !== undefined
-  const manifest = await localManifest({ hosts, at, secure, ...(parameters && { parameters }) })
+  const manifest = await localManifest({ operators, hosts, at, secure, ...(parameters && { parameters }) })
   const shared = { manifest, clock, random, log, core, ...(certificate && { certificate: lasting(certificate) }) }
-  const node = (operator: string, i: number): SaltNode =>
-    saltNode({
+  const node = (operator: string, i: number): SaltNode => {
+    const openHost = hostOf?.(operator, manifest)
+    return saltNode({
       ...shared,
       ...watched,
+      ...(openHost && { openHost }),
       dir: join(dir, operator),
       secret: demoSecret(DEMO_PHRASE, `peer/${operator}`),
       operatorSecret: demoSecret(DEMO_PHRASE, `operator/${operator}`),
       localAddress: hosts[i]!,
     })
-  const saltNodes = DEMO_OPERATORS.map(node)
+  }
+  const saltNodes = operators.map(node)
   const central = centralPeer({
     ...shared,
     dir: join(dir, DEMO_AUTHORITY),
@@ -73,7 +82,10 @@ export async function startFederation(init: LocalFederationInit): Promise<LocalF
     ...(degrees === undefined ? {} : { config: { degrees } }),
   })
   await Promise.all([...saltNodes, central].map((peer) => peer.start()))
-  await untilServing(() => [...saltNodes, central].every((peer) => peer.status().state === 'serving'), clock)
+  // Bent answers may leave a node without seeds.
+  const isFounded = (state: string): boolean =>
+    state === 'serving' || (hostOf !== undefined && state === 'seeds-missing')
+  await untilServing(() => [...saltNodes, central].every((peer) => isFounded(peer.status().state)), clock)
   return {
     manifest,
     core,
@@ -81,7 +93,7 @@ export async function startFederation(init: LocalFederationInit): Promise<LocalF
     central,
     async restart(index) {
       await saltNodes[index]!.stop()
-      saltNodes[index] = node(DEMO_OPERATORS[index]!, index)
+      saltNodes[index] = node(operators[index]!, index)
       await saltNodes[index]!.start()
       await untilServing(() => saltNodes[index]!.status().state === 'serving', clock)
     },
@@ -92,6 +104,7 @@ export async function startFederation(init: LocalFederationInit): Promise<LocalF
 }
 
 interface LocalManifestInit {
+  operators?: readonly string[]
   /** One address for each salt node, then that of the central peer. */
   hosts: readonly string[]
   at: number
@@ -103,9 +116,9 @@ interface LocalManifestInit {
 
 /** The demo's manifest with free ports. Every node listens on TCP and WebSocket. */
 export async function localManifest(init: LocalManifestInit): Promise<Manifest> {
-  const { hosts, at, speed, secure = false, parameters } = init
+  const { operators = DEMO_OPERATORS, hosts, at, speed, secure = false, parameters } = init
   const peers = []
-  for (const [i, operator] of [...DEMO_OPERATORS, DEMO_AUTHORITY].entries()) {
+  for (const [i, operator] of [...operators, DEMO_AUTHORITY].entries()) {
     const host = hosts[i]!
     const [tcp, ws] = [await freePort(host), await freePort(host)]
     const addresses = [`/ip4/${host}/tcp/${tcp}`, `/ip4/${host}/tcp/${ws}/ws`]
@@ -134,10 +147,10 @@ const AT_ONCE: Pick<Clock, 'setTimer'> = {
   },
 }
 
-const START_STEPS_MAX = 600
+const START_STEPS_MAX = 3_000
 const STEP_MS = 100
 
-/** Waits until `done`. A simulated clock is advanced meanwhile. Throws PEER_UNREACHABLE after a minute. */
+/** Waits until `done`. A simulated clock is advanced meanwhile. Throws PEER_UNREACHABLE after five minutes. */
 async function untilServing(done: () => boolean, clock: Clock): Promise<void> {
   for (let i = 0; i < START_STEPS_MAX; i++) {
     if (done()) return
@@ -146,7 +159,7 @@ async function untilServing(done: () => boolean, clock: Clock): Promise<void> {
   }
   throw new FederationError(
     'PEER_UNREACHABLE',
-    'the federation was not founded within a minute; read the log of its peers',
+    'the federation was not founded within five minutes; read the log of its peers',
     { tried: 6 },
   )
 }

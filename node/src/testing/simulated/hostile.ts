@@ -3,9 +3,10 @@
  * "Simulation". Their list has the form of faults.ts. Operators sign with their real keys.
  */
 import { EPOCH_MS, EPOCH_OPENS_BEFORE_MS, MINUTE_MS, quorum } from '@geotrace/core-wasm/wire'
+import { nativeSigner } from '../../platform/native-signer.ts'
 import { during, type FaultInit, type FaultKind, pickLiar } from './fault.ts'
 import { timeLiar } from './liars.ts'
-import { freeOperators, injectVote, knownBallot, repeat, takeKey } from './rogue.ts'
+import { freeOperators, injectVote, knownBallot, knownRoster, repeat, takeKey } from './rogue.ts'
 import { twoBodies } from './two-bodies.ts'
 import { twoSeeds } from './two-seeds.ts'
 
@@ -74,10 +75,14 @@ export const HOSTILE_FAULTS: readonly FaultKind[] = [
     name: 'maker-equivocates',
     weight: 1,
     strike(init) {
-      const { network, saltNodes } = init.federation
+      const { manifest, core, drawn, network, saltNodes } = init.federation
       const node = pickLiar(init, saltNodes)
       if (node === undefined) return
-      const tamper = twoSeeds(init.federation, node, init.random.fork(`seeds/${node.name}`))
+      const tamper = twoSeeds({
+        ...{ manifest, core, signer: nativeSigner(node.secret), random: init.random.fork(`seeds/${node.name}`) },
+        rosterOf: (firstEpoch) => knownRoster(init.federation, node, firstEpoch),
+        noteDrawn: (state) => void drawn.push(state),
+      })
       network.liars.set(node.name, tamper)
       during(init, Number.POSITIVE_INFINITY, () => void network.liars.delete(node.name))
     },

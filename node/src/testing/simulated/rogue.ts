@@ -9,6 +9,7 @@ import {
   equalBytes,
   type GossipMessage,
   type GossipVote,
+  manifestToRoster,
   nextFirstEpoch,
   type Roster,
   type Signer,
@@ -110,4 +111,18 @@ export function dueAfter(newest: CertifiedRoster, nowMs: number): Roster | undef
   const firstEpoch = nextFirstEpoch(newest.roster, nowMs)
   if (nowMs < effortSpan(newest.roster.periodEpochs, firstEpoch).from) return undefined
   return succeed(newest, { firstEpoch, changes: [], commitments: [], reveals: [], sheets: [] })
+}
+
+/** The roster that begins with this epoch as the node knows it, certified or due. */
+export function knownRoster(
+  { manifest, scheduler }: SimulatedFederation,
+  node: FoundingNode,
+  firstEpoch: number,
+): Roster | undefined {
+  const rosters = node.running?.membership()?.rosters
+  if (rosters === undefined) return undefined
+  const { newest } = rosters
+  if (newest === undefined) return manifestToRoster(manifest)
+  const due = dueAfter(newest, scheduler.nowMs)
+  return rosters.startingAt(firstEpoch)?.roster ?? (due?.firstEpoch === firstEpoch ? due : undefined)
 }

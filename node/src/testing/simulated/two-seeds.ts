@@ -1,7 +1,8 @@
 /**
- * A replica that makes two seeds of a shard and hands each other replica one of them, signed. PROTOCOL.md §4.7, §7.4. It
- * states the roots and gives the lines that go with the seed of the one who asks.
+ * A replica that makes two seeds of a part and hands each other replica one of them, signed. PROTOCOL.md §4.7, §7.4. It
+ * gives the lines that go with the seed of the one who asks. In a shard with one part it also states the root.
  */
+import type { Core } from '@geotrace/core-wasm'
 import { loadGroup } from '@geotrace/core-wasm/voprf'
 import {
   decodeLinesReply,
@@ -11,29 +12,37 @@ import {
   encodeSeedsReply,
   equalBytes,
   HASH_BYTES,
-  manifestToRoster,
+  type Manifest,
   type PartSeed,
   partCount,
   partLinesToHash,
   type Roster,
   SEEDS_PROTOCOL,
+  type Signer,
   STATUS_OK,
   seedContent,
   shardToReplicas,
   sheetEpochs,
   signContent,
 } from '@geotrace/core-wasm/wire'
-import { nativeSigner } from '../../platform/native-signer.ts'
 import { wrapSeeds } from '../../salt/secrets/seed-wrap.ts'
 import { plainRule, thresholdRule } from '../../salt/sheets/line-rules.ts'
 import { seedToLines } from '../../salt/sheets/sheet-maker.ts'
 import { linesToSheetTree } from '../../salt/sheets/sheet-tree.ts'
-import type { SimulatedFederation } from './federation.ts'
 import type { Tamper } from './network.ts'
-import { dueAfter } from './rogue.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
-type SaltPeer = SimulatedFederation['saltNodes'][number]
+interface TwoSeedsInit {
+  readonly manifest: Manifest
+  readonly core: Core
+  /** The maker. */
+  readonly signer: Signer
+  readonly random: SeededRandom
+  /** The roster that begins with this epoch, certified or due. */
+  rosterOf(firstEpoch: number): Roster | undefined
+  /** Takes note of the seeds that the maker makes up. */
+  noteDrawn(state: Uint8Array): void
+}
 
 interface Variant {
   readonly seed: PartSeed
@@ -48,18 +57,20 @@ interface Place {
   readonly part: number
 }
 
-export function twoSeeds(federation: SimulatedFederation, node: SaltPeer, random: SeededRandom): Tamper {
+export function twoSeeds(init: TwoSeedsInit): Tamper {
+  const { manifest, signer, random } = init
+  const { replicas, threshold } = manifest.parameters
   const made = new Map<string, Promise<readonly Variant[]>>()
   /** The variant for a replica when this node made the seed of the part, as its true message shows. */
   const variantFor = async (place: Place, key: Uint8Array | undefined, maker: number): Promise<Variant | undefined> => {
     const { shard, firstEpoch, part } = place
-    const roster = rosterOf(federation, node, firstEpoch)
-    const replicas = roster === undefined ? [] : shardToReplicas(roster, shard)
-    const rankOf = (wanted: Uint8Array): number => replicas.findIndex((replica) => equalBytes(replica.key, wanted))
-    const [own, other] = [rankOf(node.key), key === undefined ? -1 : rankOf(key)]
+    const roster = init.rosterOf(firstEpoch)
+    const ranked = roster === undefined ? [] : shardToReplicas(roster, shard)
+    const rankOf = (wanted: Uint8Array): number => ranked.findIndex((replica) => equalBytes(replica.key, wanted))
+    const [own, other] = [rankOf(signer.key), key === undefined ? -1 : rankOf(key)]
     if (roster === undefined || own < 0 || other < 0 || maker !== own) return undefined
     const name = `${shard} ${firstEpoch} ${part}`
-    const pair = made.get(name) ?? makeVariants(federation, node, roster, { place, rank: own }, random.fork(name))
+    const pair = made.get(name) ?? makeVariants(init, roster, { place, rank: own }, random.fork(name))
     made.set(name, pair)
     return (await pair)[other % 2]
   }
@@ -83,31 +94,12 @@ export function twoSeeds(federation: SimulatedFederation, node: SaltPeer, random
     if (variants.length === 0) return reply
     const seeds = variants.map(({ seed }) => seed)
     const wrapped = wrapSeeds(await loadGroup(), random.bytes, request.takerKey, seeds)
-    return encodeSeedsReply({ root: countParts(federation) === 1 ? variants[0]!.root : root, ...wrapped })
+    return encodeSeedsReply({ root: partCount(replicas, threshold) === 1 ? variants[0]!.root : root, ...wrapped })
   }
 }
 
-function countParts({ manifest: { parameters } }: SimulatedFederation): number {
-  return partCount(parameters.replicas, parameters.threshold)
-}
-
-/** The roster that begins with this epoch, certified or due. */
-function rosterOf(
-  { manifest, scheduler }: SimulatedFederation,
-  node: SaltPeer,
-  firstEpoch: number,
-): Roster | undefined {
-  const rosters = node.running?.membership()?.rosters
-  if (rosters === undefined) return undefined
-  const { newest } = rosters
-  if (newest === undefined) return manifestToRoster(manifest)
-  const due = dueAfter(newest, scheduler.nowMs)
-  return rosters.startingAt(firstEpoch)?.roster ?? (due?.firstEpoch === firstEpoch ? due : undefined)
-}
-
 async function makeVariants(
-  { core, drawn, manifest }: SimulatedFederation,
-  node: SaltPeer,
+  { core, manifest, signer, noteDrawn }: TwoSeedsInit,
   roster: Roster,
   { place, rank }: { place: Place; rank: number },
   random: SeededRandom,
@@ -119,11 +111,11 @@ async function makeVariants(
   const variants: Variant[] = []
   for (let i = 0; i < 2; i++) {
     const state = random.bytes(HASH_BYTES)
-    drawn.push(state.slice())
+    noteDrawn(state.slice())
     const lines = await seedToLines(core, rule, state, firstEpoch, sheetEpochs(roster))
     const hash = partLinesToHash(lines)
     const content = seedContent({ federation, previous, shard, firstEpoch, part, hash })
-    const signature = signContent(nativeSigner(node.secret), 'geotrace/seed', content)
+    const signature = signContent(signer, 'geotrace/seed', content)
     const seed = { part, epoch: firstEpoch, state, quotaKey: random.bytes(HASH_BYTES), maker: rank, signature }
     variants.push({ seed, lines, root: linesToSheetTree(core, rule.toSheet([lines])).root })
   }
