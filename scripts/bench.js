@@ -15,6 +15,7 @@ const BENCHES = {
   salt: 'node/bench/salt.js',
   central: 'node/bench/central.js',
   client: 'client/bench/index.js',
+  bytes: 'client/bench/days.js',
 }
 
 const { values, positionals } = parseArgs({
