@@ -70,6 +70,19 @@ export interface RosterStatus {
   readonly reserveUntilMs: number
 }
 
+/** The part of a node in sealed syncs. */
+export interface RelayStatus {
+  /** Frames of devices that the central peer answered, and those that were refused here or there. */
+  readonly passed: number
+  readonly refused: number
+  /** Whether a connection to the central peer is open. */
+  readonly isLinked: boolean
+  /** The central peer's seal key in the newest roster, hex. */
+  readonly seal: string
+  /** The central peer opens frames under this key at least until then, Unix ms. */
+  readonly sealedUntilMs: number
+}
+
 /** The parts of a node in the next period, and those that it lacks. */
 export interface NextPeriod {
   /** When devices begin to ask for salts of the period, Unix ms. */
@@ -109,6 +122,8 @@ export interface NodeStatus {
   readonly nextPeriod: NextPeriod | undefined
   /** Shards whose seed this node holds while no other replica of them is linked. */
   readonly soleShards: readonly number[]
+  /** Undefined without a roster. */
+  readonly relay: RelayStatus | undefined
   /** Peers of this federation that answered the last check, and operators whose peers run another federation. */
   readonly reach: Reach | undefined
   readonly clockOffsetMs: number

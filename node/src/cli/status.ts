@@ -110,6 +110,7 @@ function serviceRows({ answered, refused, network, core, ...status }: NodeStatus
     ['requests', `${grouped(answered)} answered since the start, ${network.inFlight} in progress`],
     ...evaluationRows(status),
     ['refused', counts.length === 0 ? 'none' : counts.join(', ')],
+    ...relayRows(status),
     ['connections', `${network.connections} of ${status.connectionsMax}${waiting}`],
     ['memory', `${mebibytes(status.memoryBytes)} of ${mebibytes(status.memoryMaxBytes)}`],
     ['disk', `${mebibytes(status.diskFreeBytes)} free`],
@@ -129,6 +130,17 @@ function evaluationRows({ salting, evaluations, evaluationsMax }: Evaluated): [s
   const { shard, fromMs, atMost } = most
   const from = minute(fromMs)
   return [['evaluations', `at most ${grouped(atMost)} for shard ${shard} and the epoch from ${from}${limit}`]]
+}
+
+/** The sealed syncs that this node passes on, and the key that seals them. */
+function relayRows({ relay }: Pick<NodeStatus, 'relay'>): [string, string][] {
+  if (relay === undefined) return []
+  const { passed, refused, isLinked, seal, sealedUntilMs } = relay
+  const link = isLinked ? 'the central peer is linked' : 'no connection to the central peer'
+  return [
+    ['relay', `${grouped(passed)} sealed syncs passed on, ${grouped(refused)} refused; ${link}`],
+    ['seal', `${seal.slice(0, 16)}, valid at least until ${minute(sealedUntilMs)}`],
+  ]
 }
 
 /** The default directory of the salt node, or that of the central peer when only that one exists. */

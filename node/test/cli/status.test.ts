@@ -1,3 +1,4 @@
+import { RELAY_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import { centralLines, statusLines } from '../../src/cli/status.ts'
 import { HOUR, NOW, sampleStatus, sampleView } from './salt/samples.ts'
@@ -7,14 +8,25 @@ const row = (lines: readonly string[], name: string) => lines.find((line) => lin
 describe('the output of geotrace status', () => {
   it('a healthy node has one line for each value and no hints', () => {
     const lines = statusLines(sampleStatus())
-    expect(lines).toHaveLength(17)
+    expect(lines).toHaveLength(19)
     expect(row(lines, 'state')).toMatch(/serving, up for 1 h 0 min$/)
     expect(row(lines, 'federation')).toMatch(/0123456789abcdef$/)
     expect(row(lines, 'roster')).toMatch(/in force until 2026-11-21 13:00 UTC, for 1 h 0 min more$/)
     expect(row(lines, 'vote')).toMatch(/this node votes$/)
     expect(row(lines, 'shards')).toMatch(/1; the federation has 5$/)
     expect(row(lines, 'clock')).toMatch(/equal to the median of the peers$/)
+    expect(row(lines, 'relay')).toMatch(/0 sealed syncs passed on, 0 refused; the central peer is linked$/)
+    expect(row(lines, 'seal')).toMatch(/5ea15ea15ea15ea1, valid at least until 2026-11-21 13:00 UTC$/)
     expect(row(lines, 'version')).toMatch(/as the federation pins it$/)
+  })
+
+  it('a relay shows the frames that it passed on and refused, and that the central peer is away', () => {
+    const relay = { answered: 1_200, refused: { BUSY: 3, QUOTA_SPENT: 1 }, bytes: 0 }
+    const network = { connections: 1, waiting: 0, inFlight: 0, protocols: { [RELAY_PROTOCOL.id]: relay } }
+    const central = { ...sampleView().central!, isLinked: false }
+    const lines = statusLines(sampleStatus({ network }, { view: sampleView({ central }) }))
+    expect(row(lines, 'relay')).toMatch(/1 200 sealed syncs passed on, 4 refused; no connection to the central peer$/)
+    expect(row(statusLines(sampleStatus({}, { view: sampleView({ central: undefined }) })), 'seal')).toBeUndefined()
   })
 
   it('a hint stands below the values with its next step', () => {

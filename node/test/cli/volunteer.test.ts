@@ -214,6 +214,8 @@ describe('a node that serves', () => {
     expect(text).toMatch(/^state +serving, up for/m)
     expect(text).toMatch(/^roster +0 \([0-9a-f]{16}\), in force until .* UTC, for/m)
     expect(text).toMatch(/^peers +2 of 2 answered/m)
+    expect(text).toMatch(/^relay +0 sealed syncs passed on, 0 refused; the central peer is linked$/m)
+    expect(text).toMatch(/^seal +[0-9a-f]{16}, valid at least until .* UTC$/m)
   })
 
   it('doctor finds no problem on a serving node and names what it cannot check', async () => {
@@ -224,9 +226,19 @@ describe('a node that serves', () => {
     // The limits of crash dumps and open files depend on the machine.
     expect(severities).toMatchObject(
       Object.fromEntries(
-        ['node', 'rights', 'disk', 'federation', 'core', 'peers', 'addresses', 'running', 'clock', 'roster'].map(
-          (check) => [check, 'ok'],
-        ),
+        [
+          'node',
+          'rights',
+          'disk',
+          'federation',
+          'core',
+          'peers',
+          'addresses',
+          'relay',
+          'running',
+          'clock',
+          'roster',
+        ].map((check) => [check, 'ok']),
       ),
     )
     expect(findings.find(({ check }: any) => check === 'addresses').what).toMatch(/no other machine reaches/)

@@ -34,6 +34,7 @@ import { type Finding, findingsToSummary, findingToLines, toFinding } from './fi
 import { checkDisk, checkNode, checkPortsFree, checkRights, judgeLimits, readLimits } from './machine.ts'
 import { checkCore, checkFederation, checkRecords, checkSalting } from './manifest.ts'
 import { askPeers, checkOwnAddresses, judgeClock, judgePeers, type NamedPeer, offsetsToMedian } from './network.ts'
+import { checkRelay } from './relay.ts'
 import { judgeRunning } from './running.ts'
 
 export interface DoctorOptions {
@@ -71,7 +72,7 @@ export async function examine({ dir, federation }: DoctorOptions, out: Output): 
   }
   if (manifest !== undefined && identity !== undefined) {
     out.progress('asking the peers …')
-    found(...(await tried('network', () => examineNetwork(manifest, identity, dir, status !== undefined, found))))
+    found(...(await tried('network', () => examineNetwork(manifest, identity, dir, status, found))))
   }
   found(...judgeRunning(status, dirOption(dir, 'salt')))
 
@@ -97,9 +98,10 @@ async function examineNetwork(
   manifest: Manifest,
   identity: Identity,
   dir: string,
-  isRunning: boolean,
+  status: NodeStatus | undefined,
   found: Found,
 ): Promise<Finding> {
+  const isRunning = status !== undefined
   const clock = manifestClock(manifest)
   const { key } = nativeSigner(identity.secret)
   const addresses = ownAddresses(manifest, keyToPeerId(key), dir)
@@ -110,6 +112,10 @@ async function examineNetwork(
     found(judgePeers(seen, existsSync(join(dir, 'records', 'roster-0'))))
     if (!isRunning) found(judgeClock(offsetsToMedian(seen.offsets)))
   })
+  if (status?.relay !== undefined) {
+    const self = { key, addresses }
+    found(await checkRelay({ host: freshHosts, self, manifest, seal: status.relay.seal }))
+  }
   return isRunning
     ? await checkOwnAddresses(freshHosts, { key, addresses })
     : await checkPortsFree(optionsToListen({}, addresses), dirOption(dir, 'salt'))

@@ -13,11 +13,14 @@ import {
   shardToReplicas,
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
-import type { NodeStatus, RosterStatus } from '../../admin/node-status.ts'
+import type { NodeStatus, RelayStatus, RosterStatus } from '../../admin/node-status.ts'
 import { toJoining } from '../../membership/joining.ts'
 import type { Membership } from '../../membership/membership.ts'
 
-export type FederationView = Pick<NodeStatus, 'roster' | 'nextRoster' | 'joining' | 'soleShards' | 'votes'>
+export interface FederationView extends Pick<NodeStatus, 'roster' | 'nextRoster' | 'joining' | 'soleShards' | 'votes'> {
+  /** The central peer behind this relay; undefined without a roster. */
+  readonly central: Omit<RelayStatus, 'passed' | 'refused'> | undefined
+}
 
 /** `held` are the shards whose seed the node holds under the roster in force. */
 export function federationView(
@@ -38,6 +41,7 @@ export function federationView(
         ? undefined
         : toJoining({ key, rosters: rosters.recent, pending: membership?.pool.changes() ?? [], nowMs }),
     soleShards: current === undefined || membership === undefined ? [] : soleShards(membership, current, key, held),
+    central: newest && membership && toCentral(membership, newest),
     votes: rosters !== undefined && membership?.voter?.operator(rosters.predecessor) !== undefined,
   }
 }
@@ -51,6 +55,13 @@ function toRosterStatus({ roster, hash }: CertifiedRoster): RosterStatus {
     untilMs: (firstEpoch + periodEpochs) * EPOCH_MS,
     reserveUntilMs: (firstEpoch + periodEpochs + reserveEpochs) * EPOCH_MS,
   }
+}
+
+/** The key opens frames until a second roster follows, and that one is not certified before the first one has begun. */
+function toCentral(membership: Pick<Membership, 'status'>, certified: CertifiedRoster): FederationView['central'] {
+  const { central } = certified.roster
+  const isLinked = membership.status().peers.some(({ key, linked }) => linked && equalBytes(key, central.key))
+  return { isLinked, seal: bytesToHex(central.seal), sealedUntilMs: toRosterStatus(certified).untilMs }
 }
 
 /** When this node stops, the seeds of these shards are lost until the next roster. */

@@ -2,7 +2,7 @@
  * The status of a salt node as its volunteer reads it: one word of health, the counters, and hints. node/README.md
  * "Operating". Pure.
  */
-import { EPOCH_MS } from '@geotrace/core-wasm/wire'
+import { EPOCH_MS, RELAY_PROTOCOL } from '@geotrace/core-wasm/wire'
 import type { Health, NodeStatus } from '../../admin/node-status.ts'
 import { parametersToSalting, type SaltingSource } from '../../admin/page/salting-words.ts'
 import { SKEW_MAX_MS } from '../../membership/clock-watch.ts'
@@ -20,7 +20,8 @@ interface StatusInit extends HintInit {
 
 export function nodeStatus(init: StatusInit): NodeStatus {
   const { status, version, node, nowMs, connectionsMax, memoryBytes, memoryMaxBytes, diskFreeBytes, history } = init
-  const { federation, federationId, view, strayed, parameters } = init
+  const { federation, federationId, strayed, parameters } = init
+  const { central, ...view } = init.view
   const { roster, core, reach } = status
   return {
     version,
@@ -38,6 +39,7 @@ export function nodeStatus(init: StatusInit): NodeStatus {
     shardCount: roster?.shards ?? 0,
     shards: shardsNow(status, nowMs),
     nextPeriod: toNextPeriod(status),
+    relay: central && { ...central, ...relayCounts(status) },
     reach: reach && { asked: reach.asked, answered: reach.answered, strayed, atMs: reach.atMs },
     clockOffsetMs: status.clockOffsetMs,
     salting: parametersToSalting(parameters),
@@ -54,6 +56,11 @@ export function nodeStatus(init: StatusInit): NodeStatus {
     core: { sha256: core, pinned: isPinned(status) },
     history,
   }
+}
+
+function relayCounts({ network }: SaltNodeStatus): { passed: number; refused: number } {
+  const { answered = 0, refused = {} } = network.protocols[RELAY_PROTOCOL.id] ?? {}
+  return { passed: answered, refused: Object.values(refused).reduce((sum, count) => sum + count, 0) }
 }
 
 function toNextPeriod({ nextPeriod }: SaltNodeStatus): NodeStatus['nextPeriod'] {

@@ -26,6 +26,7 @@ export const STATUS: NodeStatus = {
   joining: undefined,
   nextPeriod: { neededMs: NOW + 7_200_000, parts: 20, missing: [{ shard: 1, parts: 2 }] },
   soleShards: [],
+  relay: { passed: 120, refused: 4, isLinked: true, seal: '5ea1'.repeat(16), sealedUntilMs: NOW + 3_600_000 },
   shardCount: 5,
   shards: [
     { shard: 1, held: true },

@@ -20,6 +20,7 @@ export const sampleView = (more: Partial<FederationView> = {}): FederationView =
   nextRoster: undefined,
   joining: undefined,
   soleShards: [],
+  central: { isLinked: true, seal: '5ea1'.repeat(16), sealedUntilMs: NOW + HOUR },
   votes: true,
   ...more,
 })
