@@ -13,6 +13,7 @@ const ELSEWHERE = { lat: 52.6, lng: 13.5 }
 
 const SALTINGS = [
   ['plain', { salting: 'plain', threshold: 1 }],
+  ['threshold, 1 of 3', { salting: 'threshold', threshold: 1, replicas: 3 }],
   ['threshold, 3 of 5', { salting: 'threshold', threshold: 3, replicas: 5 }],
 ] as const
 

@@ -1,4 +1,4 @@
-import { testShares } from '@geotrace/core-wasm/testing'
+import { testShares, testSigner } from '@geotrace/core-wasm/testing'
 import { cellToInput, evaluationVerifier, loadGroup } from '@geotrace/core-wasm/voprf'
 import * as wire from '@geotrace/core-wasm/wire'
 import { EVALUATE_PROTOCOL } from '@geotrace/core-wasm/wire'
@@ -278,4 +278,43 @@ describe('replicas that lie', () => {
     expect(await tracer.sync()).toMatchObject({ nodesLied: 3, fixesHashed: 0, fixesDeferred: 6, rowsDeposited: 0 })
     expect(rowsOf(federation)).toEqual([])
   })
+
+  type Bend = (epoch: wire.EpochEvaluation) => wire.EpochEvaluation
+  const firstElement =
+    (byte: number): Bend =>
+    (epoch) => ({
+      ...epoch,
+      evaluated: [new Uint8Array(32).fill(byte), ...epoch.evaluated.slice(1)],
+    })
+  /** The answers of one node, all signed: the rank whose share it uses, the bend, and whether they convict the node. */
+  const SIGNED: [what: string, rankMore: number, bend: Bend, isProof: boolean][] = [
+    ['the share of another index', 1, (epoch) => epoch, true],
+    ['the identity as an element', 0, firstElement(0), true],
+    ['an encoding that is not canonical', 0, firstElement(0xff), true],
+    ['a batch of another size', 0, (epoch) => ({ ...epoch, evaluated: epoch.evaluated.slice(1) }), false],
+  ]
+
+  it.each(SIGNED)(
+    'a node that signs %s is replaced, and the rows are those of honest nodes',
+    async (what, more, bend, isProof) => {
+      const honest = await fakeFederation(THREE_OF_FIVE)
+      await (await device(honest)).sync()
+      const federation = await fakeFederation(THREE_OF_FIVE)
+      const { roster } = federation.certified!
+      const shares = testShares(group)
+      watch(federation, (peer, count, frame) => {
+        if (count !== 2) return undefined
+        const signer = testSigner(`peer/${peer}`)
+        const { shard } = wire.decodeEvaluateRequest(frame)
+        const own = wire.shardToReplicas(roster, shard).findIndex(({ key }) => wire.equalBytes(key, signer.key))
+        const rank = (own + more) % THREE_OF_FIVE.replicas
+        return async () => shares.answer(roster, rank, frame, signer, federation.clock.now(), bend)
+      })
+      const tracer = await device(federation, what)
+      const nodesLied = isProof ? 1 : 0
+      expect(await tracer.sync()).toMatchObject({ nodesLied, fixesHashed: 6, fixesDeferred: 0, saltRequests: 4 })
+      expect(federation.submitted).toHaveLength(isProof ? 2 : 0)
+      expect(rowsOf(federation)).toEqual(rowsOf(honest))
+    },
+  )
 })
