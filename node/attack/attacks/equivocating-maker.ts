@@ -1,6 +1,5 @@
 /**
- * A14: replicas that make two seeds of each of their parts and hand every other replica one of them, with the lines that go
- * with it. A federation is founded beside them. No shard may be lost, and every honest node must hold the proof.
+ * A14: replicas that make two seeds of each of their parts. Every other replica gets one of them, with its lines. A federation is founded beside them. No shard may be lost, and every honest node must hold the proof.
  */
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
