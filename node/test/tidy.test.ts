@@ -103,6 +103,12 @@ describe('imports go one way', () => {
     expect(offenders(/^node\/src\/salt\//, (to) => to.startsWith('node/src/central/'))).toEqual([])
     expect(offenders(/^node\/src\/central\//, (to) => to.startsWith('node/src/salt/'))).toEqual([])
     expect(offenders(/^node\/src\/relay\//, (to) => /^node\/src\/(salt|central|admin|cli)\//.test(to))).toEqual([])
+    // The roles of the spread know no other role, and commands hang them on a node.
+    expect(
+      offenders(/^node\/src\/spread\//, (to) => /^node\/src\/(?!(platform|net|membership|spread)\/)/.test(to)),
+    ).toEqual([])
+    const users = /^node\/src\/(?!(spread|cli|local|testing)\/)/
+    expect(offenders(users, (to) => to.startsWith('node/src/spread/'))).toEqual([])
     // A relay knows nothing of the other roles, and only the start of a salt node knows the relay.
     const others = /^node\/src\/(?!relay\/|salt\/open-node\.ts)/
     expect(offenders(others, (to) => to.startsWith('node/src/relay/'))).toEqual([])

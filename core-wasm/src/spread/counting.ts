@@ -2,7 +2,7 @@
  * The teller's work: opens the items of the mixer, counts buckets, and adds its own noise. PROTOCOL.md §9.4.
  * Pure, in steps, so that a node can answer other requests between them.
  */
-import { noiseOffset } from '../wire/federation/spread-rules.ts'
+import { noiseOffset } from '../wire/spread-rules.ts'
 import { openOr, withoutRepeats } from './mixing.ts'
 import { type Below, drawNoise } from './noise.ts'
 

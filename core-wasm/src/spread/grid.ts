@@ -3,7 +3,7 @@
  * Digits of the index alone decide, so all devices agree. Throws RangeError for a grid or bucket that does not exist.
  */
 import type { Cell, Region } from '../domain.ts'
-import { regionToBase, SPREAD_AREA_RESOLUTION } from '../wire/federation/spread-rules.ts'
+import { regionToBase, SPREAD_AREA_RESOLUTION } from '../wire/spread-rules.ts'
 
 /** Bucket 0: somewhere else, nowhere, or no part in the spread. */
 export const NOWHERE = 0

@@ -3,7 +3,7 @@
  * Pure, in steps, so that a node can answer other requests between them. Throws TOO_FEW.
  */
 import { FederationError } from '../wire/errors.ts'
-import { noiseOffset } from '../wire/federation/spread-rules.ts'
+import { noiseOffset } from '../wire/spread-rules.ts'
 import { type Below, drawNoise, shuffleItems } from './noise.ts'
 
 interface MixingInit {

@@ -49,6 +49,10 @@ export const REPORT_CODE_BYTES = 10
 export const SPREAD_ITEM_BYTES = 32 + 16 + 8
 /** A contribution to the spread: an item, sealed once more. */
 export const SPREAD_SLIP_BYTES = 32 + 16 + SPREAD_ITEM_BYTES
+/** Slips or items in one frame, so that a frame stays near 100 KiB. */
+export const SPREAD_PART_MAX = 1_024
+/** Parts of a batch: the most slips with the most dummies, and room for their noise. */
+export const SPREAD_PARTS_MAX = 512
 /** The space of a slip in every sync: its period, and the slip. Zero in every sync until a federation has a spread. */
 export const SLIP_BYTES = 4 + SPREAD_SLIP_BYTES
 

@@ -49,6 +49,8 @@ const EVIDENCE: Record<wire.Evidence['kind'], true> = {
   pins: true,
   evaluation: true,
   seeds: true,
+  'spread-keys': true,
+  spreads: true,
 }
 type Amendment = Extract<wire.Change, { kind: 'amend' }>
 const AMENDED: Record<Exclude<keyof Amendment, 'kind' | 'at' | 'until'>, true> = {
@@ -92,7 +94,10 @@ describe('the allotted codes', () => {
   })
 
   it('every kind of gossip has the number of the table', () => {
-    const used = CORPUS.decodeGossip!.map((frame) => [frame[1], wire.decodeGossip(frame).kind.toUpperCase()])
+    const used = CORPUS.decodeGossip!.map((frame) => [
+      frame[1],
+      wire.decodeGossip(frame).kind.toUpperCase().replace('-', '_'),
+    ])
     expect(Object.fromEntries(used)).toEqual(column(3))
   })
 

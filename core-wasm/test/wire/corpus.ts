@@ -95,6 +95,19 @@ const step: wire.RosterStep = {
   reveals: [bytes(32), null, bytes(32, 2)],
   votes: [0, 2].map((operator) => ({ operator, signature: bytes(64) })),
 }
+const spread = wire.signSpread(signer, {
+  federation: bytes(32),
+  period: 20_790,
+  days: 7,
+  resolution: 5,
+  epsilon: 1_000,
+  areas: [7, 9],
+  roster,
+  mixer: 1,
+  teller: 4,
+  counts: Array.from({ length: 15 }, (_, i) => i - 4),
+})
+const batch = { batch: bytes(32), part: 1, parts: 2 }
 const signedBallot = { ...ballot, signature: bytes(64) }
 const evidence = wire.encodeEvidence({
   kind: 'votes',
@@ -119,6 +132,8 @@ const gossip: wire.GossipMessage[] = [
   { kind: 'change', change },
   { kind: 'evidence', evidence },
   wire.signHandover(signer, { taker: bytes(32), shard: 1, firstEpoch: 90, time: 1_700_000_000_000 }),
+  { kind: 'spread-key', ...wire.signSpreadKey(signer, bytes(32), 20_790, bytes(32, 2)) },
+  { kind: 'spread', spread: wire.encodeSpread(spread) },
   { kind: 'pin', ...wire.signPin(signer, bytes(32), 90, bytes(32, 2)) },
 ]
 
@@ -176,6 +191,14 @@ export const CORPUS: Readonly<Record<string, readonly Uint8Array[]>> = {
   decodeChange: [change],
   decodeEvidence: [evidence],
   decodeDone: [wire.encodeDone(), refusal],
+  decodeSpread: [wire.encodeSpread(spread)],
+  decodeSpreadRequest: [
+    wire.encodeSpreadRequest({ op: 'slips', period: 20_790, ...batch, content: bytes(208) }),
+    wire.encodeSpreadRequest({ op: 'items', period: 20_790, ...batch, signature: bytes(64), content: bytes(112) }),
+    wire.encodeSpreadRequest({ op: 'mixed', period: 20_790, part: 3 }),
+    wire.encodeSpreadRequest({ op: 'counted', period: 20_790 }),
+  ],
+  decodeMixedReply: [wire.encodeMixedReply({ ...batch, signature: bytes(64), content: bytes(112) }), refusal],
   decodeTimeReply: [wire.encodeTimeReply({ time: 1_700_000_000_000, federation: bytes(32) }), refusal],
   decodeRoster: [certified.body],
   decodeCertifiedRoster: [wire.encodeCertifiedRoster(certified)],
@@ -213,4 +236,6 @@ export const AGAIN: Readonly<Record<string, (value: never) => Uint8Array>> = {
   decodeTimeReply: wire.encodeTimeReply,
   decodeRoster: wire.encodeRoster,
   decodeRosterStep: wire.encodeRosterStep,
+  decodeSpread: wire.encodeSpread,
+  decodeSpreadRequest: wire.encodeSpreadRequest,
 }

@@ -13,6 +13,7 @@ import type { Certificate, CertificateSource } from '../net/transport/tls-certif
 import { type Log, silent } from '../platform/log.ts'
 import { systemRandom } from '../platform/random.ts'
 import { type SaltNode, saltNode } from '../salt/node.ts'
+import { spreadRole } from '../spread/spread-role.ts'
 import { freePort, loopbackAddresses } from './loopback.ts'
 
 export const DEMO_OPERATORS = ['ash', 'birch', 'cedar', 'elm', 'fir'] as const
@@ -68,6 +69,7 @@ export async function startFederation(init: LocalFederationInit): Promise<LocalF
       secret: demoSecret(DEMO_PHRASE, `peer/${operator}`),
       operatorSecret: demoSecret(DEMO_PHRASE, `operator/${operator}`),
       localAddress: hosts[i]!,
+      roles: [spreadRole],
     })
   }
   const saltNodes = operators.map(node)

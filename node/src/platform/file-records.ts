@@ -1,15 +1,15 @@
 /**
- * Small values that outlive the process: certified rosters, the cast vote, the signed sheets. None of them is secret.
+ * Small values that outlive the process: certified rosters, the cast vote, the signed sheets, the keys of a role.
  * A value is written atomically and synced before `put` resolves. Throws STORAGE_CORRUPT for a damaged
  * value, STORAGE_FULL and BUSY for a failed write, which leaves the old value.
  */
 
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { turns } from '@geotrace/core-wasm'
 import { byteWriter, FederationError } from '@geotrace/core-wasm/wire'
-import { makePrivateDir, replaceFile } from './atomic-file.ts'
+import { makePrivateDir, replaceFile, syncDirectory } from './atomic-file.ts'
 import { toDiskError } from './disk-error.ts'
 
 const CRC_BYTES = 4
@@ -21,6 +21,8 @@ export interface Records {
   put(name: string, value: Uint8Array): Promise<void>
   /** Reads, changes and writes a value without another write in between. Throws STORAGE_CORRUPT. */
   update(name: string, change: (value: Uint8Array | undefined) => Uint8Array): Promise<void>
+  /** Removes a value, if there is one. */
+  remove(name: string): Promise<void>
 }
 
 /** Opens the records of a directory. */
@@ -42,6 +44,11 @@ export async function fileRecords(dir: string): Promise<Records> {
     get,
     put: (name, value) => writers.run(name, () => write(name, value)),
     update: (name, change) => writers.run(name, async () => write(name, change(await get(name)))),
+    remove: (name) =>
+      writers.run(name, async () => {
+        await rm(join(dir, name), { force: true })
+        await syncDirectory(dir)
+      }),
   }
 }
 

@@ -70,6 +70,7 @@ class VolunteerNode implements SaltNode {
       open.pulse.start()
       if (open.membership.rosters.newest !== undefined) open.pulse.joined()
       await open.membership.start()
+      for (const role of open.roles) role.start()
     } catch (error) {
       await this.stop()
       throw error
@@ -88,7 +89,8 @@ class VolunteerNode implements SaltNode {
     this.#opening = undefined
     const leaving = await wasOpening?.catch(() => undefined)
     this.#open = undefined
-    const isQuiet = leaving && Promise.all([leaving.pulse.stop(), leaving.membership.stop()])
+    const roles = leaving?.roles.map((role) => role.stop()) ?? []
+    const isQuiet = leaving && Promise.all([leaving.pulse.stop(), leaving.membership.stop(), ...roles])
     await leaving?.host.stop()
     leaving?.keeper.wipe()
     await isQuiet

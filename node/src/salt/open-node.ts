@@ -19,6 +19,7 @@ import {
   signHandover,
 } from '@geotrace/core-wasm/wire'
 import { type ClockWatch, clockWatch } from '../membership/clock-watch.ts'
+import type { MemberRole, OpenRole } from '../membership/member-role.ts'
 import { assertSameFederation, createMembership, type Membership } from '../membership/membership.ts'
 import type { Pace } from '../membership/pace.ts'
 import { openRosterStore, type RosterStore } from '../membership/roster-store.ts'
@@ -71,6 +72,8 @@ export interface SaltNodeInit {
   openQuotaDisk?: (dir: string) => Promise<QuotaDisk>
   /** The pace of links and presences; `REAL_PACE` by default. */
   pace?: Pace
+  /** Further roles of this member. */
+  roles?: readonly OpenRole[]
 }
 
 /** The parts of a running node. */
@@ -83,6 +86,7 @@ export interface OpenNode {
   readonly pulse: Heartbeat
   readonly holdings: Holdings
   readonly watch: ClockWatch
+  readonly roles: readonly MemberRole[]
   /** Resolves when the holdings have followed the last roster. */
   settled(): Promise<void>
 }
@@ -169,7 +173,8 @@ async function connect(ground: Ground, host: Host): Promise<OpenNode> {
   await host.serve(service.protocol, admitted(service.handler, init.admit))
   const relay = relayService({ manifest: init.manifest, host, peers, clock, allows })
   await host.serve(RELAY_PROTOCOL, admitted(relay, init.admit))
-  return { host, service, quota: salting.quota, keeper, membership, pulse, holdings, watch, settled }
+  const roles = openRoles(ground, host, membership)
+  return { host, service, quota: salting.quota, keeper, membership, pulse, holdings, watch, roles, settled }
 }
 
 function joinFederation(ground: Ground, host: Host, holdings: Holdings): Promise<Membership> {
@@ -183,6 +188,11 @@ function joinFederation(ground: Ground, host: Host, holdings: Holdings): Promise
     sheets: holdings,
     otherReplicas: () => holdings.otherReplicas(),
   })
+}
+
+function openRoles({ init, signer }: Ground, host: Host, membership: Membership): MemberRole[] {
+  const { manifest, clock, random, log, dir, openRecords = fileRecords, roles = [] } = init
+  return roles.map((open) => open({ manifest, signer, host, membership, clock, random, log, dir, openRecords }))
 }
 
 function beat({ init, keeper, salting }: Ground, holdings: Holdings, watch: ClockWatch): Heartbeat {

@@ -14,6 +14,9 @@ import {
   SEEDS_REPLY_MAX_BYTES,
   SEEDS_REQUEST_MAX_BYTES,
   SIGNATURE_BYTES,
+  SPREAD_ITEM_BYTES,
+  SPREAD_PART_MAX,
+  SPREAD_SLIP_BYTES,
   SYNC_REPLY_MAX_BYTES,
   SYNC_REQUEST_MAX_BYTES,
 } from '../constants.ts'
@@ -70,4 +73,10 @@ export const SEEDS_PROTOCOL: Protocol = {
   id: '/geotrace/seeds/1',
   requestMaxBytes: SEEDS_REQUEST_MAX_BYTES,
   replyMaxBytes: SEEDS_REPLY_MAX_BYTES,
+}
+/** Only the central peer uses it, with the mixer and the teller of a period. */
+export const SPREAD_PROTOCOL: Protocol = {
+  id: '/geotrace/spread/1',
+  requestMaxBytes: 6 + HASH_BYTES + 6 + SPREAD_PART_MAX * SPREAD_SLIP_BYTES,
+  replyMaxBytes: 1 + HASH_BYTES + SIGNATURE_BYTES + 6 + SPREAD_PART_MAX * SPREAD_ITEM_BYTES,
 }

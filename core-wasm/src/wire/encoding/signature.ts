@@ -22,6 +22,9 @@ export type SignatureDomain =
   | 'geotrace/handover'
   | 'geotrace/pin'
   | 'geotrace/commitment'
+  | 'geotrace/spread-key'
+  | 'geotrace/mixed'
+  | 'geotrace/spread'
   // Of RFC 8937; it never leaves its node.
   | 'geotrace/randomness'
 

@@ -22,7 +22,7 @@ import {
 import { concatBytes, hexToBytes, utf8 } from '../encoding/bytes.ts'
 import { isOrigin } from '../encoding/origin.ts'
 import { isValidPeerId } from '../encoding/peer-id.ts'
-import { REGIONS, SPREAD_AREAS_MAX, SPREAD_SLIPS_MAX } from './spread-rules.ts'
+import { REGIONS, SPREAD_AREAS_MAX, SPREAD_SLIPS_MAX } from '../spread-rules.ts'
 
 const whole = (min: number, max: number) => z.int().check(z.minimum(min), z.maximum(max))
 const hex32 = z.string().check(z.regex(/^[0-9a-f]{64}$/))

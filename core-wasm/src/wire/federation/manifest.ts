@@ -10,12 +10,12 @@ import { isLoopback } from '../encoding/peer-address.ts'
 import { secretToSigner } from '../encoding/signature.ts'
 import { parseStrictJson } from '../encoding/strict-json.ts'
 import { FederationError } from '../errors.ts'
+import { spreadToProblem } from '../spread-rules.ts'
 import { DEMO_PHRASE, demoSecret } from './demo-keys.ts'
 import { type FrozenManifest, frozenSchema, type Manifest, manifestSchema, type Parameters } from './manifest-form.ts'
 import { nonceToCommitment } from './ranks.ts'
 import { frozenToRoster, isSharable } from './roster-rules.ts'
 import { settledBytes } from './roster-size.ts'
-import { spreadToProblem } from './spread-rules.ts'
 
 /** Parses and checks the text of a complete federation.json. Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK. */
 export function parseManifest(text: string): Manifest {

@@ -19,9 +19,9 @@ import {
 } from '../constants.ts'
 import { bytesToHex, concatBytes, utf8 } from '../encoding/bytes.ts'
 import { decodeCanonical } from '../encoding/canonical.ts'
+import type { SpreadParameters } from '../spread-rules.ts'
 import { invalid } from './invalid-roster.ts'
 import { spreadSchema } from './manifest-form.ts'
-import type { SpreadParameters } from './spread-rules.ts'
 
 export interface RosterPeer {
   /** Ed25519 key of the peer id, 32 bytes. */

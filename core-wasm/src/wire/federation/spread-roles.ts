@@ -5,9 +5,9 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { EPOCHS_PER_DAY } from '../constants.ts'
 import { bytesToHex, byteWriter, concatBytes, utf8 } from '../encoding/bytes.ts'
+import type { SpreadParameters } from '../spread-rules.ts'
 import type { Roster, RosterPeer } from './roster.ts'
 import { isGone } from './roster-rules.ts'
-import type { SpreadParameters } from './spread-rules.ts'
 
 interface SpreadRoles {
   readonly mixer: RosterPeer

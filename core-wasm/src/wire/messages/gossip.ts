@@ -11,9 +11,10 @@
  *    5 CHANGE    SignedChange CBOR
  *    6 EVIDENCE  Evidence CBOR
  *    7 HANDOVER  u8 giver[32]; u8 taker[32]; u16 shard; u32 firstEpoch; u64 time; signature
+ *    8 SPREAD_KEY SpreadKey; by a role of a spread
+ *    9 SPREAD    Spread; by its teller
  *   10 PIN       Pin; by the central peer
  *   11 COMMITMENT u8 previous[32]; u16 operator; u8 commitment[32]; signature
- * 8 and 9 are reserved.
  */
 
 import {
@@ -29,6 +30,7 @@ import { type ByteReader, type ByteWriter, byteReader, byteWriter, concatBytes }
 import { isValidSignature, type Signer, signContent } from '../encoding/signature.ts'
 import { assertVersion } from '../encoding/version.ts'
 import { PIN_BYTES, type Pin, readPin, writePin } from './pin.ts'
+import { readSpreadKey, SPREAD_KEY_BYTES, type SpreadKey, writeSpreadKey } from './spread-key.ts'
 
 export const GOSSIP_TOPIC = '/geotrace/gossip/1'
 
@@ -42,6 +44,8 @@ const KIND_NUMBERS: Readonly<Record<GossipKind, number>> = {
   change: 5,
   evidence: 6,
   handover: 7,
+  'spread-key': 8,
+  spread: 9,
   pin: 10,
   commitment: 11,
 }
@@ -138,6 +142,8 @@ export type GossipMessage =
   | GossipReveal
   | { kind: 'change'; change: Uint8Array }
   | { kind: 'evidence'; evidence: Uint8Array }
+  | ({ kind: 'spread-key' } & SpreadKey)
+  | { kind: 'spread'; spread: Uint8Array }
   | GossipPin
 export type GossipKind = GossipMessage['kind']
 
@@ -219,6 +225,10 @@ function encodeBody(message: GossipMessage): Uint8Array {
       return message.evidence
     case 'handover':
       return concatBytes(handoverContent(message), message.signature)
+    case 'spread-key':
+      return writeSpreadKey(byteWriter(SPREAD_KEY_BYTES), message).finish()
+    case 'spread':
+      return message.spread
     case 'pin':
       return writePin(byteWriter(PIN_BYTES), message).finish()
   }
@@ -279,6 +289,10 @@ function readBody(reader: ByteReader, kind: GossipKind): GossipMessage {
       return { kind, change: reader.bytes(reader.left) }
     case 'evidence':
       return { kind, evidence: reader.bytes(reader.left) }
+    case 'spread-key':
+      return { kind, ...readSpreadKey(reader) }
+    case 'spread':
+      return { kind, spread: reader.bytes(reader.left) }
     case 'pin':
       return { kind, ...readPin(reader) }
   }

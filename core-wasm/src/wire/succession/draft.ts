@@ -7,7 +7,7 @@ import { equalBytes } from '../encoding/bytes.ts'
 import { invalid } from '../federation/invalid-roster.ts'
 import type { Roster, RosterCentral, RosterOperator, RosterPeer } from '../federation/roster.ts'
 import { isGone, isSharable } from '../federation/roster-rules.ts'
-import { type SpreadParameters, spreadToProblem } from '../federation/spread-rules.ts'
+import { type SpreadParameters, spreadToProblem } from '../spread-rules.ts'
 import type { Change } from './changes.ts'
 
 /** The choice of a proposer. Everything else of a roster follows from the roster before. */

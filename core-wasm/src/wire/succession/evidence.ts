@@ -9,6 +9,8 @@
  * - seeds: a replica's two seeds for one part and period of one roster
  * - sheets: a replica's two sheets for one shard of one roster
  * - pins: the central peer's two pins of one epoch
+ * - spread-keys: a member's two keys for the slips of one period
+ * - spreads: a teller's two spreads of one period
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { encode } from 'cborg'
@@ -45,6 +47,8 @@ import { isValidPin } from '../messages/pin.ts'
 import { answerContent, decodeSaltAnswer, decodeSaltRequest } from '../messages/salt.ts'
 import { seedContent } from '../messages/seeds.ts'
 import { type Sheet, sheetContent } from '../messages/sheet.ts'
+import { isValidSpreadStatement } from '../messages/spread-counts.ts'
+import { isValidSpreadKey } from '../messages/spread-key.ts'
 import { isValidVote } from './vote.ts'
 
 const bytes = (length: number) =>
@@ -60,6 +64,8 @@ const proposal = z.strictObject({ hash, holder: key, operator: u16, signature })
 const pin = z.strictObject({ roster: hash, signature })
 const seed = z.strictObject({ hash, signature })
 const sheet = z.strictObject({ root: hash, signature })
+const spreadKey = z.strictObject({ slipKey: key, signature })
+const spread = z.strictObject({ hash, signature })
 const partKeys = z.strictObject({
   keys: z.array(bytes(ELEMENT_BYTES)).check(z.maxLength(PARTS_MAX)),
   path: z.array(hash).check(z.maxLength(PATH_MAX)),
@@ -115,6 +121,15 @@ const evidenceSchema = z.discriminatedUnion('kind', [
     second: sheet,
   }),
   z.strictObject({ kind: z.literal('pins'), key, federation: hash, epoch: u32, first: pin, second: pin }),
+  z.strictObject({
+    kind: z.literal('spread-keys'),
+    key,
+    federation: hash,
+    period: u32,
+    first: spreadKey,
+    second: spreadKey,
+  }),
+  z.strictObject({ kind: z.literal('spreads'), key, federation: hash, period: u32, first: spread, second: spread }),
 ])
 
 /** `key` is the key of the accused peer, or of the accused operator for votes and proposals. */
@@ -182,6 +197,16 @@ export function isProof(evidence: Evidence, named: Named, verifier?: EvaluationV
       const { key: accused, federation, epoch, first, second } = evidence
       const isSigned = (item: typeof first): boolean => isValidPin({ ...item, epoch }, federation, accused)
       return !equalBytes(first.roster, second.roster) && isSigned(first) && isSigned(second)
+    }
+    case 'spread-keys': {
+      const { federation, first, second, ...rest } = evidence
+      const isSigned = (item: typeof first): boolean => isValidSpreadKey({ ...rest, ...item }, federation)
+      return !equalBytes(first.slipKey, second.slipKey) && isSigned(first) && isSigned(second)
+    }
+    case 'spreads': {
+      const { key: accused, federation, period, first, second } = evidence
+      const isSigned = (item: typeof first): boolean => isValidSpreadStatement({ federation, period, ...item }, accused)
+      return !equalBytes(first.hash, second.hash) && isSigned(first) && isSigned(second)
     }
   }
 }

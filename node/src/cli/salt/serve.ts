@@ -16,6 +16,7 @@ import type { Log } from '../../platform/log.ts'
 import { manifestClock } from '../../platform/manifest-clock.ts'
 import { systemRandom } from '../../platform/random.ts'
 import { type SaltNode, saltNode } from '../../salt/node.ts'
+import { spreadRole } from '../../spread/spread-role.ts'
 import { federationName } from '../identity/federation-name.ts'
 import type { Identity } from '../identity/identity.ts'
 import { allowFile } from '../process/allow-file.ts'
@@ -144,6 +145,7 @@ async function makeNode(setting: Setting, isShedding: () => boolean): Promise<Sa
     clock,
     random: systemRandom,
     log,
+    roles: [spreadRole],
   })
   return node
 }

@@ -7,7 +7,18 @@ import { encodeGossip, type GossipMessage, type GossipSheets } from '@geotrace/c
 /** Sheets in one message, 98 bytes each. A member that holds more shards sends several messages. */
 const SHEETS_PER_MESSAGE = 300
 /** Presences are many and are sent again by themselves, so they come last. */
-const BY_NEED = ['pin', 'evidence', 'vote', 'proposal', 'nonces', 'sheets', 'change', 'handover', 'presence'] as const
+const BY_NEED = [
+  'pin',
+  'evidence',
+  'vote',
+  'proposal',
+  'nonces',
+  'sheets',
+  'change',
+  'spreads',
+  'handover',
+  'presence',
+] as const
 
 /** An encoded message, and its bytes as a map key. */
 interface Encoded {

@@ -41,6 +41,7 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { GossipDecision } from '../../net/gossip.ts'
 import type { RosterStore } from '../roster-store.ts'
+import { createSpreadTable, type SpreadTable } from '../spread-table.ts'
 import {
   changeFate,
   type Fate,
@@ -93,6 +94,7 @@ export interface Pool {
   /** Votes for the roster of this height, of any period. */
   votes(height: number): GossipVote[]
   readonly nonces: NonceTable
+  readonly spreads: SpreadTable
   changes(): SignedChange[]
   evidence(): Evidence[]
   handovers(): Handover[]
@@ -114,6 +116,7 @@ export function createPool(init: PoolInit): Pool {
   const known = knownTo(init)
   const epochPins = new EpochPins(known.founding.federation, centralKey)
   const nonces = createNonceTable(rosters, clock)
+  const spreads = createSpreadTable(known.founding.federation, rosters, clock)
   const tables = createTables()
   const trial = createTrial(known, tables.evidence, evidenceJudge(rosters, centralKey, init.verifier))
   /** Unix ms by the names of presences. */
@@ -125,6 +128,7 @@ export function createPool(init: PoolInit): Pool {
   }
   const messages = poolMessages((kind) => {
     if (kind === 'pin') return epochPins.from(0).map((pin) => ({ kind, ...pin }))
+    if (kind === 'spreads') return spreads.messages()
     return kind === 'nonces' ? nonces.messages() : [...tables[kind].values()]
   })
   /** Takes evidence in and publishes it. */
@@ -139,7 +143,7 @@ export function createPool(init: PoolInit): Pool {
     if (before === undefined || !areSame(before.addresses, presence.addresses)) moves++
     presenceMs.set(name, clock.now())
   }
-  const take = createIntake({ known, tables, nonces, epochPins, onPresence, accuse, takeEvidence: trial.take })
+  const take = createIntake({ known, tables, nonces, spreads, epochPins, onPresence, accuse, takeEvidence: trial.take })
   const offer = (bytes: Uint8Array): GossipDecision => {
     try {
       const message = decodeGossip(bytes)
@@ -163,6 +167,7 @@ export function createPool(init: PoolInit): Pool {
     messages: messages.all,
     presenceMs: (key) => presenceMs.get(bytesToHex(key)),
     nonces,
+    spreads,
     pinned: (epoch) => epochPins.rostersOf(epoch),
     pins: (from) => epochPins.from(from),
     isConvicted: trial.isConvicted,
@@ -172,7 +177,7 @@ export function createPool(init: PoolInit): Pool {
 }
 
 /** The kinds that have a table of their own here. */
-type Tabled = Exclude<GossipKind, 'pin' | 'commitment' | 'reveal'>
+type Tabled = Exclude<GossipKind, 'pin' | 'commitment' | 'reveal' | 'spread-key' | 'spread'>
 type Tables = { [K in Tabled]: Map<string, GossipMessage & { kind: K }> }
 
 function createTables(): Tables {
@@ -227,6 +232,7 @@ interface IntakeInit {
   known: Known
   tables: Tables
   nonces: NonceTable
+  spreads: SpreadTable
   epochPins: EpochPins
   /** A presence is about to be kept under this name. */
   onPresence(name: string, presence: Presence): void
@@ -235,7 +241,7 @@ interface IntakeInit {
 }
 
 /** Returns the function that takes a message into its table. The decision says whether gossip passes the message on. */
-function createIntake({ known, tables, nonces, epochPins, onPresence, accuse, takeEvidence }: IntakeInit) {
+function createIntake({ known, tables, nonces, spreads, epochPins, onPresence, accuse, takeEvidence }: IntakeInit) {
   function settle<T>(fate: Fate<T>, put: (kept: T) => void): GossipDecision {
     if (typeof fate === 'string') return fate
     for (const proof of fate.proofs) accuse(proof)
@@ -262,11 +268,6 @@ function createIntake({ known, tables, nonces, epochPins, onPresence, accuse, ta
       tables.handover.delete(name)
       tables.handover.set(name, kept)
     })
-  }
-  function takePin(pin: Pin): GossipDecision {
-    const fate = epochPins.take(pin, known.nowMs)
-    if (typeof fate === 'object') accuse(fate)
-    return fate === 'new' ? 'accept' : fate === 'invalid' ? 'reject' : 'ignore'
   }
   return (message: GossipMessage): GossipDecision => {
     switch (message.kind) {
@@ -299,10 +300,18 @@ function createIntake({ known, tables, nonces, epochPins, onPresence, accuse, ta
         return takeEvidence(message.evidence)
       case 'handover':
         return takeHandover(message)
+      case 'spread-key':
+      case 'spread':
+        return settle(spreads.take(message), () => {})
       case 'pin':
-        return takePin(message)
+        return takePin(epochPins.take(message, known.nowMs), accuse)
     }
   }
+}
+
+function takePin(fate: ReturnType<EpochPins['take']>, accuse: (evidence: Evidence) => void): GossipDecision {
+  if (typeof fate === 'object') accuse(fate)
+  return fate === 'new' ? 'accept' : fate === 'invalid' ? 'reject' : 'ignore'
 }
 
 interface Trial {

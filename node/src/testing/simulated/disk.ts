@@ -50,6 +50,7 @@ export function simulatedDisk(random: SeededRandom): SimulatedDisk {
             const bytes = change(files.get(`${dir}/${name}`)?.slice()).slice()
             return write(life, () => void files.set(`${dir}/${name}`, bytes))
           }),
+        remove: (name) => inTurn(() => write(life, () => void files.delete(`${dir}/${name}`))),
       }
       return records
     },

@@ -212,6 +212,7 @@ export function memoryRecords(): Records {
     get: async (name) => values.get(name),
     put: async (name, value) => void values.set(name, value),
     update: async (name, change) => void values.set(name, change(values.get(name))),
+    remove: async (name) => void values.delete(name),
   }
 }
 
