@@ -179,6 +179,13 @@ export const CORPUS: Readonly<Record<string, readonly Uint8Array[]>> = {
     wire.encodeRosterRequest({ op: 'submit', message: bytes(90) }),
     wire.encodeRosterRequest({ op: 'news', height: 7, epoch: 9 }),
     wire.encodeRosterRequest({ op: 'named', form: 'step', roster }),
+    wire.encodeRosterRequest({ op: 'spread-keys', period: 20_790 }),
+    wire.encodeRosterRequest({ op: 'spread', period: 20_790 }),
+  ],
+  decodeSpreadKeysReply: [
+    wire.encodeSpreadKeysReply([wire.signSpreadKey(signer, bytes(32), 20_790, bytes(32, 2))]),
+    wire.encodeSpreadKeysReply([]),
+    refusal,
   ],
   decodeRosterReply: [wire.encodeRosterReply(bytes(90)), wire.encodeRosterReply(), refusal],
   decodeNewsReply: [
@@ -237,5 +244,6 @@ export const AGAIN: Readonly<Record<string, (value: never) => Uint8Array>> = {
   decodeRoster: wire.encodeRoster,
   decodeRosterStep: wire.encodeRosterStep,
   decodeSpread: wire.encodeSpread,
+  decodeSpreadKeysReply: wire.encodeSpreadKeysReply,
   decodeSpreadRequest: wire.encodeSpreadRequest,
 }

@@ -122,6 +122,7 @@ export async function createMembership(init: MembershipInit): Promise<Membership
         clock,
         body: (hash: Uint8Array) => council.body(hash),
         pins: pool.pins,
+        spreads: pool.spreads,
         messages: pool.messages,
         application,
         submit,

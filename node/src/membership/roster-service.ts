@@ -1,5 +1,6 @@
 /**
- * Answers /geotrace/roster/1. PROTOCOL.md §7.3. Everybody may ask for rosters, pins and the time, and submit evidence and pins.
+ * Answers /geotrace/roster/1. PROTOCOL.md §7.3. Everybody may ask for rosters, pins, spreads, their keys and the time, and
+ * submit evidence and pins.
  * Proposal bodies, the pool and other messages are for peers of the federation only; strangers get FORBIDDEN. A node that
  * applied to join gets its own application from the pool.
  */
@@ -16,14 +17,18 @@ import {
   encodePoolReply,
   encodeRosterReply,
   encodeRosterStep,
+  encodeSpread,
+  encodeSpreadKeysReply,
   encodeTimeReply,
   FederationError,
   type GossipKind,
   type Pin,
+  type SpreadKey,
 } from '@geotrace/core-wasm/wire'
 import type { Handler } from '../net/protocol.ts'
 import type { Peers } from './peers.ts'
 import type { RosterStore } from './roster-store.ts'
+import type { SpreadTable } from './spread-table.ts'
 
 interface RosterServiceInit {
   /** The id of the federation. */
@@ -34,6 +39,7 @@ interface RosterServiceInit {
   body(hash: Uint8Array): CertifiedRoster | undefined
   /** The pins of this epoch and of later ones, ascending. */
   pins(from: number): readonly Pin[]
+  spreads: Pick<SpreadTable, 'ruleOf' | 'keyOf' | 'spreadOf'>
   messages(): Uint8Array[]
   /** The message with the application of the node with this key, while it waits for a roster. */
   application(key: Uint8Array | undefined): Uint8Array | undefined
@@ -45,7 +51,7 @@ interface RosterServiceInit {
 const OPEN_KINDS: readonly GossipKind[] = ['evidence', 'pin']
 
 export function rosterService(init: RosterServiceInit): Handler {
-  const { federation, peers, rosters, clock, body, pins, messages, application, submit } = init
+  const { federation, peers, rosters, clock, body, pins, spreads, messages, application, submit } = init
   const reply = (certified: CertifiedRoster | undefined): Uint8Array =>
     encodeRosterReply(certified === undefined ? undefined : encodeCertifiedRoster(certified))
   return async (bytes, from) => {
@@ -62,6 +68,12 @@ export function rosterService(init: RosterServiceInit): Handler {
         const known = rosters.named(request.roster)
         return request.form === 'certificate' ? reply(known) : encodeRosterReply(known && toStep(known))
       }
+      case 'spread-keys':
+        return encodeSpreadKeysReply(toSpreadKeys(spreads, request.period))
+      case 'spread': {
+        const spread = spreads.spreadOf(request.period)
+        return encodeRosterReply(spread && encodeSpread(spread))
+      }
       case 'time':
         return encodeTimeReply({ time: clock.now(), federation })
       case 'submit':
@@ -76,6 +88,12 @@ export function rosterService(init: RosterServiceInit): Handler {
         return encodePoolReply(isPeer ? messages() : [application(from.key) ?? refuse()])
     }
   }
+}
+
+function toSpreadKeys(spreads: RosterServiceInit['spreads'], period: number): SpreadKey[] {
+  const rule = spreads.ruleOf(period)
+  if (rule === undefined) return []
+  return [rule.mixer, rule.teller].flatMap(({ key }) => spreads.keyOf(period, key) ?? [])
 }
 
 function toStep(certified: CertifiedRoster): Uint8Array {

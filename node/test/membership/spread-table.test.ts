@@ -4,8 +4,11 @@ import { foundRoster, TEST_OPERATORS, testManifest, testSigner, testTrees } from
 import {
   DAY_MS,
   decodeEvidence,
+  decodeRosterReply,
+  decodeSpreadKeysReply,
   EPOCH_MS,
   encodeEvidence,
+  encodeRosterRequest,
   encodeSpread,
   equalBytes,
   hashToRosterName,
@@ -18,7 +21,9 @@ import {
   signSpreadKey,
 } from '@geotrace/core-wasm/wire'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { rosterService } from '../../src/membership/roster-service.ts'
 import { createSpreadTable, type SpreadRule, type SpreadTable } from '../../src/membership/spread-table.ts'
+import { addressToRequester } from '../../src/net/guard/requester.ts'
 
 const DAY = 20_790
 const PERIOD = DAY + 1
@@ -127,6 +132,26 @@ describe('the table of spreads', () => {
       isProof({ ...read, first: read.kind === 'spreads' ? read.second : undefined } as typeof read, () => undefined),
     ).toBe(false)
     expect(table.spreadOf(PERIOD)!.counts.at(-1)).toBe(9)
+  })
+
+  it('anybody may ask a peer for the keys of a period and for its spread', async () => {
+    const service = rosterService({
+      federation,
+      peers: { withKey: () => undefined },
+      spreads: table,
+    } as unknown as Parameters<typeof rosterService>[0])
+    const from = { key: undefined, ...addressToRequester('/ip4/203.0.113.1/tcp/1') }
+    const ask = (op: 'spread-keys' | 'spread', period = PERIOD) => service(encodeRosterRequest({ op, period }), from)
+    expect(decodeSpreadKeysReply(await ask('spread-keys'))).toEqual([])
+    const keys = [rule.teller, rule.mixer].map((role, i) => keyOf(signerOf(role), i + 1))
+    for (const key of keys) table.take(key)
+    expect(decodeSpreadKeysReply(await ask('spread-keys')).map(({ slipKey }) => slipKey[0])).toEqual([2, 1])
+    expect(decodeSpreadKeysReply(await ask('spread-keys', PERIOD + 9))).toEqual([])
+    expect(decodeRosterReply(await ask('spread'))).toBeUndefined()
+    await clock.advanceTo((PERIOD + 1) * DAY_MS)
+    const own = spreadOf()
+    table.take(own)
+    expect(decodeRosterReply(await ask('spread'))).toEqual(own.spread)
   })
 
   it('the four newest spreads are kept, and keys of the periods that are still run', async () => {

@@ -9,8 +9,10 @@
  *    4 SUBMIT   gossip message                   –
  *    5 NEWS     u32 height; u32 epoch            u8 count ≤ 48, Pin[count], RosterStep or nothing
  *    6 NAMED    u8 form; u8 roster[8]            CertifiedRoster CBOR (form 0) or RosterStep (1), or nothing
+ *    7 SPREAD_KEYS  u32 period                   u8 count ≤ 2, SpreadKey[count]: the mixer's, the teller's
+ *    8 SPREAD   u32 period                       Spread, or nothing
  * NEWS brings the step of that height and the pins from that epoch on. NAMED also finds overtaken rosters.
- * GET, NEWS, NAMED, TIME and SUBMIT of evidence and pins are for everybody; the other operations only between members. A
+ * GET, NEWS, NAMED, TIME, SPREAD_KEYS, SPREAD and SUBMIT of evidence and pins are for everybody; the other operations only between members. A
  * node that applied to join gets its own application by POOL.
  */
 
@@ -20,8 +22,12 @@ import { ROSTER_FRAME_MAX_BYTES } from '../encoding/protocols.ts'
 import { STATUS_OK, throwRefusal } from '../encoding/status.ts'
 import { assertVersion } from '../encoding/version.ts'
 import { PIN_BYTES, type Pin, readPin, writePin } from './pin.ts'
+import { readSpreadKey, SPREAD_KEY_BYTES, type SpreadKey, writeSpreadKey } from './spread-key.ts'
 
-const OPS = ['get', 'body', 'pool', 'time', 'submit', 'news', 'named'] as const
+const OPS = ['get', 'body', 'pool', 'time', 'submit', 'news', 'named', 'spread-keys', 'spread'] as const
+
+/** A mixer and a teller. */
+const SPREAD_KEYS_MAX = 2
 
 /** The forms in which NAMED gives a roster, in the order of their bytes. */
 const NAMED_FORMS = ['certificate', 'step'] as const
@@ -34,6 +40,7 @@ export type RosterRequest =
   | { op: 'submit'; message: Uint8Array }
   | { op: 'news'; height: number; epoch: number }
   | { op: 'named'; form: (typeof NAMED_FORMS)[number]; roster: Uint8Array }
+  | { op: 'spread-keys' | 'spread'; period: number }
 
 /** The reply to NEWS. */
 interface RosterNews {
@@ -48,6 +55,7 @@ export function encodeRosterRequest(request: RosterRequest): Uint8Array {
   if (request.op === 'get' || request.op === 'news') writer.u32(request.height)
   if (request.op === 'news') writer.u32(request.epoch)
   if (request.op === 'named') writer.u8(NAMED_FORMS.indexOf(request.form)).bytes(request.roster, ROSTER_NAME_BYTES)
+  if (request.op === 'spread-keys' || request.op === 'spread') writer.u32(request.period)
   if (request.op === 'body') writer.bytes(request.hash, HASH_BYTES)
   if (request.op === 'submit') writer.bytes(request.message)
   return writer.finish()
@@ -62,7 +70,7 @@ function requestSize(request: RosterRequest): number {
 export function decodeRosterRequest(bytes: Uint8Array): RosterRequest {
   const reader = byteReader(bytes)
   assertVersion(reader.u8())
-  const op = OPS[reader.u8()] ?? reader.refuse('expected an operation 0 to 6')
+  const op = OPS[reader.u8()] ?? reader.refuse('expected an operation 0 to 8')
   const request = readRequest(reader, op)
   reader.end()
   return request
@@ -84,13 +92,16 @@ function readRequest(reader: ByteReader, op: RosterRequest['op']): RosterRequest
       if (reader.left > GOSSIP_MAX_BYTES)
         reader.refuse(`expected at most ${GOSSIP_MAX_BYTES} bytes, got ${reader.left}`)
       return { op, message: reader.bytes(reader.left) }
+    case 'spread-keys':
+    case 'spread':
+      return { op, period: reader.u32() }
     case 'pool':
     case 'time':
       return { op }
   }
 }
 
-/** The reply to GET and BODY (a roster with its signatures so far) and to NAMED; empty when there is no such roster. */
+/** The reply to GET, BODY (a roster with its signatures so far), NAMED and SPREAD; empty when there is no such body. */
 export function encodeRosterReply(encoded: Uint8Array = new Uint8Array(0)): Uint8Array {
   return byteWriter(1 + encoded.length)
     .u8(STATUS_OK)
@@ -172,6 +183,25 @@ export function decodeTimeReply(bytes: Uint8Array): TimeReply {
   const reply = { time: reader.time(), federation: reader.bytes(HASH_BYTES) }
   reader.end()
   return reply
+}
+
+/** The keys that the peer knows: the mixer's, then the teller's. */
+export function encodeSpreadKeysReply(keys: readonly SpreadKey[]): Uint8Array {
+  const writer = byteWriter(2 + SPREAD_KEYS_MAX * SPREAD_KEY_BYTES)
+    .u8(STATUS_OK)
+    .u8(keys.length)
+  for (const key of keys) writeSpreadKey(writer, key)
+  return writer.finish()
+}
+
+/** Decodes only; `isValidSpreadKey` checks the signatures. Throws the refusal's error, MESSAGE_MALFORMED. */
+export function decodeSpreadKeysReply(bytes: Uint8Array): SpreadKey[] {
+  const reader = opened(bytes)
+  const count = reader.u8()
+  if (count > SPREAD_KEYS_MAX) reader.refuse(`expected at most ${SPREAD_KEYS_MAX} keys, got ${count}`)
+  const keys = Array.from({ length: count }, () => readSpreadKey(reader))
+  reader.end()
+  return keys
 }
 
 function opened(bytes: Uint8Array): ByteReader {

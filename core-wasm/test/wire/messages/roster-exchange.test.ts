@@ -16,12 +16,20 @@ describe('roster messages', () => {
       { op: 'news', height: 7, epoch: 0xffffffff },
       { op: 'named', form: 'certificate', roster: random(8) },
       { op: 'named', form: 'step', roster: random(8) },
+      { op: 'spread-keys', period: 20_790 },
+      { op: 'spread', period: 0xffffffff },
     ]
     for (const request of requests) expect(wire.decodeRosterRequest(wire.encodeRosterRequest(request))).toEqual(request)
     const messages = [random(0), random(1), random(300)]
     expect(wire.decodePoolReply(wire.encodePoolReply(messages))).toEqual(messages)
     const time = { time: 123_456, federation: new Uint8Array(32).fill(7) }
     expect(wire.decodeTimeReply(wire.encodeTimeReply(time))).toEqual(time)
+    const keys = [1, 2].map((period) => ({ key: random(32), period, slipKey: random(32), signature: random(64) }))
+    for (const count of [0, 1, 2])
+      expect(wire.decodeSpreadKeysReply(wire.encodeSpreadKeysReply(keys.slice(0, count)))).toEqual(keys.slice(0, count))
+    expect(() => wire.decodeSpreadKeysReply(Uint8Array.of(0, 3, ...random(3 * 132)))).toThrow(
+      expect.objectContaining({ code: 'MESSAGE_MALFORMED' }),
+    )
     const body = random(50)
     expect(wire.decodeRosterReply(wire.encodeRosterReply(body))).toEqual(body)
     expect(wire.decodeRosterReply(wire.encodeRosterReply())).toBeUndefined()

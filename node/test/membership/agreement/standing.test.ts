@@ -105,7 +105,7 @@ async function scene() {
       const service = { peers, rosters: theirs, clock, body: () => undefined, pins: () => [] }
       const federation = manifestToId(manifest)
       const rest = { federation, messages: () => [], application: () => undefined, submit: () => false }
-      const answer = rosterService({ ...service, ...rest })
+      const answer = rosterService({ ...service, ...rest, spreads: pool.spreads })
       return await answer(bytes, { key: own.key } as never).catch(() => encodeRefusal({ status: 255, number: 0 }))
     },
   } as unknown as Host
