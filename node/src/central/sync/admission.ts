@@ -15,11 +15,13 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { RosterStore } from '../../membership/roster-store.ts'
 import type { CentralStore, EpochHashes, EpochRows, User } from '../store/central-store.ts'
-import { mergeRows, rowsWithout, splitRows } from '../store/row-set.ts'
+import { freshRows, mergeRows, NO_ROWS, rowsWithout, splitRows } from '../store/row-set.ts'
 import type { RosterPins } from './pins.ts'
 
 export interface GroupAdmission {
   readonly taken: readonly EpochRows[]
+  /** The rows and lags of `taken` that the user does not have yet. */
+  readonly fresh: readonly EpochRows[]
   readonly takenBack: readonly EpochHashes[]
   readonly refused: readonly RefusedGroup[]
 }
@@ -46,12 +48,13 @@ export async function admitGroups(init: GroupAdmissionInit): Promise<GroupAdmiss
   if (groups.length > 0 && rosters.newest === undefined) {
     throw new FederationError('ROSTER_UNKNOWN', 'no certified roster: sync later')
   }
-  /** The user's rows of an epoch as they will be. */
-  const union = async (epoch: number, added: Uint8Array, takenBack: Uint8Array): Promise<Uint8Array> => {
+  /** The user's rows of an epoch without those that the sync takes back. */
+  const leftOf = async (epoch: number, takenBack: Uint8Array): Promise<Uint8Array> => {
     const [stored] = await store.userRows(epoch, [user])
-    return mergeRows(rowsWithout(stored!, takenBack), added)
+    return rowsWithout(stored!, takenBack)
   }
   const taken: EpochRows[] = []
+  const fresh: EpochRows[] = []
   const takenBack: EpochHashes[] = []
   const refused: RefusedGroup[] = []
   for (const { epoch, roster, rows: all } of groups) {
@@ -60,14 +63,17 @@ export async function admitGroups(init: GroupAdmissionInit): Promise<GroupAdmiss
     // Rows are taken back as long as they are kept, also after their epoch takes no deposits any more.
     const state =
       rows.length > 0 ? groupToState(epoch, nowMs, retentionStart) : epoch < retentionStart ? 'too-old' : 'open'
+    const left = state === 'open' ? await leftOf(epoch, hashes) : NO_ROWS
     if (state !== 'open') refuse(state)
     // The bound before the pin, because a refused group pins nothing.
-    else if (!isWithinShapes(await union(epoch, rows, hashes))) refuse('too-many-rows')
+    else if (!isWithinShapes(mergeRows(left, rows))) refuse('too-many-rows')
     else if (rows.length > 0 && !(await pins.take(epoch, roster))) refuse('roster')
     else {
       if (rows.length > 0) taken.push({ epoch, rows })
+      const { fresh: added } = freshRows(left, rows)
+      if (added.length > 0) fresh.push({ epoch, rows: added })
       if (hashes.length > 0) takenBack.push({ epoch, hashes })
     }
   }
-  return { taken, takenBack, refused }
+  return { taken, fresh, takenBack, refused }
 }

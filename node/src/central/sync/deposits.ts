@@ -56,7 +56,7 @@ export function deposits(init: DepositsInit): (user: User, sync: IdentifiedSync)
   const keep = async (
     user: User,
     sync: IdentifiedSync,
-    { taken, takenBack, refused }: GroupAdmission,
+    { taken, fresh, takenBack, refused }: GroupAdmission,
     { status, ...records }: ReportDecision,
   ): Promise<ReplyBasis | undefined> => {
     const basis: ReplyBasis = { report: status, refused }
@@ -65,22 +65,18 @@ export function deposits(init: DepositsInit): (user: User, sync: IdentifiedSync)
     // A sync that asks for no change of a report has no records beside its acknowledgement.
     const content = { takenBack, groups: taken, ...(sync.report.kind !== 'none' && records) }
     const since = firstDayOf(sync, clock.now())
-    const outcome = await store.deposit({
-      user,
-      syncId,
-      digest,
-      basis: encodeBasis(basis),
-      day,
-      since,
-      perDay,
-      ...content,
+    const known = { user, syncId, digest, basis: encodeBasis(basis), day, since, perDay }
+    const outcome = await store.deposit({ ...known, ...content }).catch((error) => {
+      // A part of the rows may be stored, and the repetition of the sync will not count them as new.
+      risk.deposited(user, fresh)
+      throw error
     })
     if (outcome === 'code-taken') return undefined
     if (outcome === 'too-many') {
       const retryAfterMs = (day + 1) * DAY_MS - clock.now()
       throw new FederationError('QUOTA_SPENT', 'this user has made all deposits of the day', { retryAfterMs })
     }
-    risk.deposited(user, taken)
+    risk.deposited(user, fresh)
     for (const record of records.reports) risk.add(record)
     if (status === 'accepted' && records.reports.length > 0) counters.reports++
     return basis
