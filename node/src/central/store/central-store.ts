@@ -1,7 +1,7 @@
 /**
  * The interface of the central peer's store: all that the peer keeps on disk. PROTOCOL.md §7.2, §8. Types only.
- * Another implementation (sorted runs, PostgreSQL on several servers) must pass test/central/store/conformance.ts.
- * Only one process writes. When a promise resolves, its change is durable.
+ * Another implementation (PostgreSQL on several servers) must pass test/central/store/conformance.ts. When a promise
+ * resolves, its change is durable.
  * Throws STORE_MISSING, STORE_LOCKED, STORAGE_CORRUPT, SYNC_CONFLICT.
  */
 import type { Mark, Pin } from '@geotrace/core-wasm/wire'
@@ -171,9 +171,23 @@ export interface StoreCondition {
   readonly parts: readonly string[]
 }
 
+/** A reporter's sealed contribution to the global view (§10a of the design; the store does not read its bytes). */
+export interface Slip {
+  readonly report: ReportId
+  readonly bytes: Uint8Array
+}
+
+/** Differences between stores that callers must know. */
+interface StoreCapabilities {
+  /** How many processes may have the store open. A second opening of a store for one is STORE_LOCKED. */
+  readonly writers: 1 | 'many'
+  readonly hasBackup: boolean
+}
+
 type DepositOutcome = 'stored' | 'duplicate' | 'too-many' | 'code-taken'
 
 export interface CentralStore {
+  readonly capabilities: StoreCapabilities
   /** The user of an id, SHA-256(secret); undefined when unknown. */
   findUser(id: Uint8Array): Promise<User | undefined>
   /** The user of an id. Creates an unknown user on this UTC day, with an empty mark list of `generation`. */
@@ -222,6 +236,13 @@ export interface CentralStore {
   /** The progress of all reports that have one. It goes with its report. */
   progress(): Promise<ReportProgress[]>
   putProgress(progress: ReportProgress): Promise<void>
+
+  /** Keeps the slip of a report for a period of the global view, in the place of an earlier one. */
+  putSlip(period: number, slip: Slip): Promise<void>
+  /** The slips of a period in the order of their bytes, which says nothing about their reports. */
+  takeSlips(period: number): Promise<Slip[]>
+  /** Deletes the slips of a period. */
+  dropPeriod(period: number): Promise<void>
 
   findCode(hash: Uint8Array): Promise<CodeRecord | undefined>
   /** Writes new codes. */

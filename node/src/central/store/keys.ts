@@ -19,6 +19,7 @@ export const KINDS = {
   progress: 'g',
   code: 'c',
   pin: 'i',
+  slip: 'v',
   day: 'd',
   floor: 'f',
   erasing: 'x',

@@ -15,6 +15,7 @@ import type {
   MarkChange,
   ReportProgress,
   ReportRecord,
+  Slip,
   StoreCondition,
   User,
 } from './central-store.ts'
@@ -107,6 +108,7 @@ export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStor
       codes: openCodes(meta),
     }
     return {
+      capabilities: { writers: 1, hasBackup: true },
       ...users(parts),
       ...levelDeposits({
         meta,
@@ -233,6 +235,19 @@ function records({ meta, next, codes }: Parts) {
     return items
   }
   return {
+    putSlip: (period, { report, bytes }) => meta.write([{ key: metaKey('slip', period, report), body: bytes }]),
+    takeSlips: async (period) => {
+      const slips: Slip[] = []
+      for await (const [key, bytes] of meta.entries(prefixRange(metaKey('slip', period))))
+        slips.push({ report: keyNumber(key, 1), bytes: bytes.slice() })
+      return slips.sort((a, b) => Buffer.compare(a.bytes, b.bytes))
+    },
+    dropPeriod: async (period) => {
+      const operations: Operation[] = []
+      for await (const key of meta.keys(prefixRange(metaKey('slip', period)))) operations.push({ key })
+      await meta.write(operations)
+      await meta.compact(prefixRange(metaKey('slip', period)))
+    },
     nextReport: async () => next.report++,
     reports: () => all('report', decodeJson<ReportRecord>),
     progress: () => all('progress', decodeJson<ReportProgress>),

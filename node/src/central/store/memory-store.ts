@@ -14,6 +14,7 @@ import type {
   ReportMarks,
   ReportProgress,
   ReportRecord,
+  Slip,
   SyncRecord,
   User,
 } from './central-store.ts'
@@ -42,6 +43,8 @@ export interface MemoryDisk {
   progress: Map<ReportId, ReportProgress>
   codes: Map<string, CodeRecord>
   pins: Map<number, Pin>
+  /** Keys are period, then report. */
+  slips: Map<number, Map<ReportId, Slip>>
 }
 
 export function memoryDisk(): MemoryDisk {
@@ -62,6 +65,7 @@ export function memoryDisk(): MemoryDisk {
     progress: new Map(),
     codes: new Map(),
     pins: new Map(),
+    slips: new Map(),
   }
 }
 
@@ -70,6 +74,7 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
   if (disk.opened) throw new FederationError('STORE_LOCKED', 'the store is open already', { dir: 'memory' })
   disk.opened = true
   return {
+    capabilities: { writers: 1, hasBackup: false },
     ...users(disk),
     ...deposits(disk),
     ...marks(disk),
@@ -234,6 +239,9 @@ type RecordMethods =
   | 'codes'
   | 'pins'
   | 'putPin'
+  | 'putSlip'
+  | 'takeSlips'
+  | 'dropPeriod'
 
 function records(disk: MemoryDisk): Pick<CentralStore, RecordMethods> {
   return {
@@ -254,6 +262,13 @@ function records(disk: MemoryDisk): Pick<CentralStore, RecordMethods> {
     codes: async function* () {
       yield* [...disk.codes.values()]
     },
+    putSlip: async (period, slip) => {
+      const slips = disk.slips.get(period) ?? new Map<ReportId, Slip>()
+      disk.slips.set(period, slips.set(slip.report, { ...slip, bytes: slip.bytes.slice() }))
+    },
+    takeSlips: async (period) =>
+      [...(disk.slips.get(period)?.values() ?? [])].sort((a, b) => Buffer.compare(a.bytes, b.bytes)),
+    dropPeriod: async (period) => void disk.slips.delete(period),
     pins: async () => [...disk.pins.values()].sort((a, b) => a.epoch - b.epoch),
     putPin: async (pin) => {
       const kept = disk.pins.get(pin.epoch) ?? pin

@@ -25,6 +25,31 @@ const collect = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
   for await (const item of items) all.push(item)
   return all
 }
+/** Two open stores on one place: each decision falls once, whichever of them takes it. */
+async function twoOpeners(a: CentralStore, b: CentralStore): Promise<void> {
+  const both = [a, b]
+  const users = await Promise.all(both.map((store) => store.addUser(id('a'), 1, 100)))
+  expect(new Set(users).size).toBe(1)
+  const others = await Promise.all(both.map((store, n) => store.addUser(id(`opener ${n}`), 1, 100)))
+  expect(new Set(others).size).toBe(2)
+  await a.putCodes([code(1)])
+  const outcomes = await Promise.all(
+    both.map((store, n) => {
+      const spent = { user: others[n]!, syncId: syncId(n), report: n, day: 100 }
+      return store.deposit(deposit(others[n]!, n, [], { code: code(1, { state: 'spent', spent }) }))
+    }),
+  )
+  expect([...outcomes].sort()).toEqual(['code-taken', 'stored'])
+  const pins = await Promise.all(both.map((store, n) => store.putPin({ ...pin(7), roster: id(n) })))
+  expect(pins[0]).toEqual(pins[1])
+  const same = await Promise.all(both.map((store) => store.deposit(deposit(users[0]!, 9, [group(EPOCH, row(1))]))))
+  expect([...same].sort()).toEqual(['duplicate', 'stored'])
+  await Promise.all(both.map((store) => store.closeEpoch(EPOCH)))
+  for (const store of both)
+    expect((await collect(store.probe(EPOCH, hash(1)))).map(({ user }) => user)).toEqual([users[0]])
+  expect(new Set(await Promise.all(both.map((store) => store.nextReport()))).size).toBe(2)
+}
+
 const shown = (items: readonly Row[]) => items.map(({ hash, size, lags }) => [bytesToHex(hash), size, lags])
 
 export function centralStoreConformance(name: string, create: () => Promise<StorePlace>): void {
@@ -385,6 +410,19 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       expect(await store.pins()).toEqual([stored])
     })
 
+    it('a period has one slip of each report, in the order of their bytes, until it is dropped', async () => {
+      const slip = (report: number, n: number) => ({ report, bytes: new Uint8Array(104).fill(n) })
+      for (const item of [slip(1, 9), slip(2, 5), slip(3, 7), slip(1, 6)]) await store.putSlip(8, item)
+      await store.putSlip(9, slip(2, 1))
+      await reopen()
+      expect(await store.takeSlips(8)).toEqual([slip(2, 5), slip(1, 6), slip(3, 7)])
+      await store.dropPeriod(8)
+      await store.dropPeriod(8)
+      await reopen()
+      expect(await store.takeSlips(8)).toEqual([])
+      expect(await store.takeSlips(9)).toEqual([slip(2, 1)])
+    })
+
     it('pins come back ascending by epoch', async () => {
       const pins = [40, 4, 22].map(pin)
       for (const item of pins) await store.putPin(item)
@@ -506,9 +544,18 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       expect(await store.addUser(id('a'), 1, 103)).not.toBe(gone)
     })
 
-    it('a second opening of the store is STORE_LOCKED', async () => {
-      await expect(place.open()).rejects.toMatchObject({ code: 'STORE_LOCKED' })
-      expect((await store.statistics()).users).toBe(0)
+    it('a second opening of a store for one process is STORE_LOCKED, and many processes never decide twice', async () => {
+      if (store.capabilities.writers === 1) {
+        await expect(place.open()).rejects.toMatchObject({ code: 'STORE_LOCKED' })
+        expect((await store.statistics()).users).toBe(0)
+        return
+      }
+      const second = await place.open()
+      try {
+        await twoOpeners(store, second)
+      } finally {
+        await second.close()
+      }
     })
   })
 }
