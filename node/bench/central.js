@@ -238,15 +238,20 @@ async function growthRows(root, rows, progress) {
   )
   out.push(await startRow(sides[1], join(root, 'empty')))
   for (const { store } of sides) await store.close()
-  out.push({ name: 'store on disk (bytes a row)', against: text, ours: bytesOf(sides[1].dir) / rows })
+  const kept = bytesOf(sides[1].dir)
+  out.push(ratioRow('bytes written, 14 days (MB)', 'bytes kept', sides[1].written / 1e6, kept / 1e6))
+  out.push({ name: 'store on disk (bytes a row)', against: text, ours: kept / rows })
   return out
 }
 
 async function grownStore(dir, size, progress) {
   const store = await open(dir)
-  const people = await addPeople(store)
-  await addStrangers(store, size, progress)
-  for (const epoch of EPOCHS) await store.closeEpoch(epoch)
+  let people = []
+  const filling = await measured(async () => {
+    people = await addPeople(store)
+    await addStrangers(store, size, progress)
+    for (const epoch of EPOCHS) await store.closeEpoch(epoch)
+  })
   for (let i = 0; i <= ROUNDS; i++) {
     const user = await store.addUser(sha(`tiny ${i}`), 1, FIRST_DAY)
     const groups = [11, 12, 13].map((day) => ({ epoch: FIRST_EPOCH + 18 * day + 9, rows: strangeRows(1) }))
@@ -259,7 +264,7 @@ async function grownStore(dir, size, progress) {
   risk.add(report)
   await risk.settled()
   const profile = (degrees) => ({ ...toCentralConfig({}, MANIFEST).profile, degrees })
-  return { dir, store, risk, people, profile, tiny: 0 }
+  return { dir, store, risk, people, profile, tiny: 0, written: filling.bytes }
 }
 
 async function contactSync({ store, risk, people }) {

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { oneAtATime, type Random } from '@geotrace/core-wasm'
 import { FederationError } from '@geotrace/core-wasm/wire'
 import { syncDirectory } from '../../platform/atomic-file.ts'
-import { prefixRange } from '../../platform/level-handle.ts'
+import { ALL_KEYS, prefixRange } from '../../platform/level-handle.ts'
 import type { DayStatistics, User } from './central-store.ts'
 import { type Database, type DatabaseInit, lazyDatabase, openDatabase } from './database/database.ts'
 import { valueSeal } from './database/sealed-value.ts'
@@ -25,7 +25,8 @@ export interface DayDatabases {
   get(day: number): DayRows | undefined
   /** The day; creates and lists a new day. Throws RangeError for a day that retention has dropped. */
   ensure(day: number): Promise<DayRows>
-  statistics(): DayStatistics[]
+  /** Opens first the days of which no tally is known, after the loss of the witness. Throws STORAGE_CORRUPT. */
+  statistics(): Promise<DayStatistics[]>
   databases(): Database[]
   /** Deletes all rows of a user from the tables. */
   eraseUser(user: User): Promise<void>
@@ -87,7 +88,10 @@ export async function openDays(init: DaysInit): Promise<DayDatabases> {
     get: (day) => days.get(day),
     ensure: async (day) => days.get(day) ?? (await exclusive(() => make(day))),
     databases,
-    statistics: () => withRows().map((day) => ({ day, rows: days.get(day)!.database.tally.counts[0]! })),
+    statistics: async () => {
+      await openUnknown(databases())
+      return withRows().map((day) => ({ day, rows: days.get(day)!.database.tally.counts[0]! }))
+    },
     eraseUser: async (user) => {
       for (const rows of [...days.values()]) await rows.erase(user)
     },
@@ -109,10 +113,17 @@ export async function openDays(init: DaysInit): Promise<DayDatabases> {
         await removeBefore(dir, floor)
         return count
       }),
-    close: async () => {
-      for (const database of databases()) await database.close()
-    },
+    close: () => closeAll(databases()),
   }
+}
+
+async function closeAll(databases: readonly Database[]): Promise<void> {
+  for (const database of databases) await database.close()
+}
+
+/** Opens the databases of which no tally is known. */
+async function openUnknown(databases: readonly Database[]): Promise<void> {
+  for (const database of databases) if (database.tally.writes === 0) await database.last(ALL_KEYS)
 }
 
 /** The entry of `meta` that lists a day, with a tally that its database had. */

@@ -101,7 +101,9 @@ export class DayRows {
   }
 
   async findSync(user: User, syncId: Uint8Array): Promise<SyncRecord | undefined> {
-    for await (const [, blob] of this.#blobs(blobsOfSync(await this.#entries(user), syncId))) {
+    const blobs = blobsOfSync(await this.#entries(user), syncId)
+    if (blobs.length === 0) return undefined
+    for await (const [, blob] of this.#blobs(blobs)) {
       const ack = blobToAck(blob)
       if (ack !== undefined && equalBytes(ack.syncId, syncId)) return ack
     }
@@ -131,6 +133,9 @@ export class DayRows {
   async put(user: User, groups: readonly EpochRows[], ack?: SyncRecord): Promise<void> {
     const entries = await this.#entries(user)
     const old = blobsWith(entries, epochsToBits(groups))
+    // The usual sync: its epochs are new for the user.
+    if (old.length === 0)
+      return await this.#add({ user, entries, operations: [], groups, ack, added: countBytes(groups) / ROW_BYTES })
     const held: EpochRows[] = []
     const blobs: [number: number, blob: Uint8Array][] = []
     for await (const item of this.#blobs(old)) {
@@ -232,6 +237,7 @@ export class DayRows {
   /** Writes a blob with its entry, after other operations of the same write. */
   async #add(added: NewBlob): Promise<void> {
     const { user, entries, operations, groups, ack } = added
+    if (groups.length === 0 && ack === undefined) return
     const { open } = await this.#load()
     const number = this.#nextBlob++
     const entry = toEntry(number, groups, ack)
@@ -358,6 +364,10 @@ function toFresh(held: readonly EpochRows[], groups: readonly EpochRows[]): { fr
     return found.fresh.length === 0 ? [] : [{ epoch, rows: found.fresh }]
   })
   return { fresh, added }
+}
+
+function countBytes(groups: readonly EpochRows[]): number {
+  return groups.reduce((sum, { rows }) => sum + rows.length, 0)
 }
 
 /** Whether reading these blobs in order, with those between them, costs less than reading each by its key. */

@@ -75,9 +75,10 @@ export function runPrefix(...parts: readonly number[]): Uint8Array {
 }
 
 function dayKey(kind: number, ...parts: readonly number[]): Uint8Array {
-  const writer = byteWriter(16).u8(kind)
-  for (const part of parts) writer.u32(part)
-  return writer.finish()
+  const key = new Uint8Array(1 + 4 * parts.length)
+  key[0] = kind
+  for (const [n, part] of parts.entries()) for (let i = 0; i < 4; i++) key[1 + 4 * n + i] = part >>> (24 - 8 * i)
+  return key
 }
 
 /** The body of an entry whose key says everything. */

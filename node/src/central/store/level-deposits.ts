@@ -6,12 +6,13 @@
  */
 import { type Turns, turns } from '@geotrace/core-wasm'
 import { boundedMap, bytesToHex, equalBytes, FederationError } from '@geotrace/core-wasm/wire'
+import { prefixRange } from '../../platform/level-handle.ts'
 import type { CentralStore, CodeRecord, Deposit, SyncRecord, User } from './central-store.ts'
 import { decodeJson, decodePair, decodeSync, decodeUser, encodePair, encodeSync, encodeUser } from './codecs.ts'
 import type { Database, Operation } from './database/database.ts'
 import { dayToEpochs, epochToDay } from './day.ts'
 import type { DayDatabases } from './day-databases.ts'
-import { metaKey, NO_BODY } from './keys.ts'
+import { keyNumber, metaKey, NO_BODY } from './keys.ts'
 import { NO_ROWS } from './row-set.ts'
 
 /** Users whose last day is in memory: some 6 MB. */
@@ -22,8 +23,17 @@ interface DepositsInit {
   days: DayDatabases
   perUser: Turns<User>
   codes: OpenCodes
+  /** Users with an acknowledgement in `meta` (readReporters), so that the syncs of all others need no look there. */
+  reporters: Set<User>
   /** The operations that keep the records of a deposit's reports and code. */
   toRecords(deposit: Deposit): Operation[]
+}
+
+/** The users with syncs that changed or tried to change a report, as long as their acknowledgements are kept. */
+export async function readReporters(meta: Database): Promise<Set<User>> {
+  const users = new Set<User>()
+  for await (const key of meta.keys(prefixRange(metaKey('sync')))) users.add(keyNumber(key, 0))
+  return users
 }
 
 /** Ends the validity of codes, each one once. */
@@ -50,11 +60,11 @@ export function levelDeposits(init: DepositsInit) {
   const lastDays = userDays(meta)
   /** `meta` has the acknowledgements of syncs with records, beside these records. */
   const findSync = async (user: User, syncId: Uint8Array, since = 0): Promise<SyncRecord | undefined> => {
-    for (const day of days.days().reverse()) {
-      if (day < since) break
-      const known = await days.get(day)?.findSync(user, syncId)
+    for (const day of days.days()) {
+      const known = day < since ? undefined : await days.get(day)?.findSync(user, syncId)
       if (known !== undefined) return known
     }
+    if (!init.reporters.has(user)) return undefined
     const body = await meta.get(metaKey('sync', user, syncId))
     return body === undefined ? undefined : decodeSync(syncId, body)
   }
@@ -101,7 +111,7 @@ export function levelDeposits(init: DepositsInit) {
 
 /** Writes what the sync changes, then its acknowledgement on the day of arrival. */
 async function write(
-  { meta, days, toRecords }: DepositsInit,
+  { meta, days, reporters, toRecords }: DepositsInit,
   deposit: Deposit,
   arrival: number,
   seen: readonly Operation[],
@@ -123,6 +133,8 @@ async function write(
   }
   const day = await days.ensure(arrival)
   await day.put(user, own)
+  // Before the write, which may be on the disk although it failed.
+  reporters.add(user)
   await meta.write([...seen, ...acknowledgement(deposit, arrival), ...toRecords(deposit)])
   await day.put(user, [], deposit)
 }

@@ -36,7 +36,7 @@ import { emptyTally, type Tally } from './database/tally.ts'
 import { type DayDatabases, openDays } from './day-databases.ts'
 import { type ErasedUsers, erasedUsers } from './erased-users.ts'
 import { keyNumber, metaKey, NO_BODY } from './keys.ts'
-import { levelDeposits, type OpenCodes, openCodes } from './level-deposits.ts'
+import { levelDeposits, type OpenCodes, openCodes, readReporters } from './level-deposits.ts'
 import { dropMetaBefore, personOperations, readFloor } from './level-retention.ts'
 import { backUpStore } from './store-backup.ts'
 import { copyMarker, type Founding, openStoreDirectory } from './store-directory.ts'
@@ -115,6 +115,7 @@ export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStor
         days,
         perUser: parts.perUser,
         codes: parts.codes,
+        reporters: await readReporters(meta),
         toRecords: (deposit) => depositRecords(parts.next, deposit),
       }),
       ...marks(parts),
@@ -290,10 +291,11 @@ function toCondition(databases: readonly Database[]): StoreCondition {
   return { condition: worst, parts: databases.filter((item) => item.condition !== 'sound').map(({ what }) => what) }
 }
 
-function statistics({ meta, days }: Parts) {
+async function statistics({ meta, days }: Parts) {
+  const statistics = await days.statistics()
   const tallies = [meta, ...days.databases()].map(({ tally }) => tally)
   const bytes = tallies.reduce((sum, tally) => sum + tally.bytes, 0)
-  return { users: meta.tally.counts[0]!, bytes, days: days.statistics() }
+  return { users: meta.tally.counts[0]!, bytes, days: statistics }
 }
 
 /** The operations that keep the records of a deposit in the write of its acknowledgement. */

@@ -16,6 +16,7 @@ import { accounts } from '../../admin/staff/accounts.ts'
 import { type CentralPeerInit, centralPeer } from '../../central/peer.ts'
 import type { Log } from '../../platform/log.ts'
 import { manifestClock } from '../../platform/manifest-clock.ts'
+import { ownMemory } from '../../platform/own-memory.ts'
 import { systemRandom } from '../../platform/random.ts'
 import { federationName } from '../identity/federation-name.ts'
 import { assertOwnCommitment } from '../identity/founding-nonce.ts'
@@ -129,7 +130,7 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
 function guardMemory(maxBytes: number, clock: Clock, log: Log): { failed: Promise<void>; stop(): void } {
   let stopGuard = (): void => {}
   const failed = new Promise<void>((stop) => {
-    const bounds = { maxBytes, shedBytes: maxBytes * MEMORY_WARN_SHARE, rss: () => process.memoryUsage.rss() }
+    const bounds = { maxBytes, shedBytes: maxBytes * MEMORY_WARN_SHARE, rss: ownMemory }
     stopGuard = memoryGuard({ ...bounds, clock, log, stop }).stop
   })
   return { failed, stop: () => stopGuard() }

@@ -14,7 +14,7 @@ interface MemoryGuardInit {
   maxBytes: number
   /** Above this many bytes the node refuses salt requests. */
   shedBytes: number
-  /** Resident bytes now. */
+  /** Bytes in memory now. */
   rss(): number
   clock: Clock
   log: Log

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { EPOCHS_PER_DAY } from '@geotrace/core-wasm/wire'
 import { Level } from 'level'
 import { describe, expect, it } from 'vitest'
+import { writeCheckedFile } from '../../../src/central/store/checked-file.ts'
 import { deposit, group, id, row } from './sample.ts'
 import { EPOCH, ROWS_FILLED, storeOnDisk } from './store-on-disk.ts'
 
@@ -49,6 +50,25 @@ describe('the databases of days', () => {
       expect(await disk.readDamaged(user, (copy) => emptyDatabase(join(copy, part)))).toBe('STORAGE_CORRUPT')
     })
   }
+
+  it('the rows of each day are known after the witness file was lost, before any other answer', async () => {
+    await disk.fillAndClose()
+    for (const damage of [
+      (path: string) => rm(path),
+      (path: string) => writeFile(path, 'damaged'),
+      // As a kill in the first seconds leaves it.
+      async (path: string) => writeCheckedFile(path, {}),
+    ]) {
+      await damage(join(disk.dir, 'witness.json'))
+      await disk.open()
+      expect((await disk.store.statistics()).days.map(({ rows }) => rows)).toEqual([
+        ROWS_FILLED * 0.9,
+        ROWS_FILLED * 0.1,
+      ])
+      await disk.store.close()
+    }
+    await disk.open()
+  })
 
   it('a day whose log is lost is STORAGE_CORRUPT, although LevelDB opens without the log', async () => {
     const user = await disk.fillAndClose()
