@@ -37,7 +37,7 @@ describe('the admission of groups', () => {
     const w = await world()
     const e = w.epoch()
     const [reporter, contact] = [w.device(), w.device()]
-    const [code] = await w.codes.issue({ count: 1, days: 1 })
+    const [code] = (await w.codes.issue({ count: 1, days: 1 })).codes
     await contact.sync({ rows: { [e]: ['met'] } })
     await reporter.sync({ rows: { [e]: ['met'] }, code: code! })
     const waitingAfter = async (...rows: (string | Row)[]) => {
@@ -66,7 +66,7 @@ describe('the admission of groups', () => {
     })
     const e = w.epoch()
     const [reporter, contact] = [w.device(), w.device()]
-    const [code] = await w.codes.issue({ count: 1, days: 1 })
+    const [code] = (await w.codes.issue({ count: 1, days: 1 })).codes
     await reporter.sync({ rows: { [e]: ['met'] }, code: code! })
     await w.risk.settled()
     isFailing = true
