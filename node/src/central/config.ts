@@ -12,6 +12,8 @@ export interface CentralConfig {
   latencyEpochs: number
   /** Weights and thresholds; default: SEED_PROFILE. */
   profile: RiskProfile
+  /** The signed version of the profile; 0 for one that comes with this version of Geo Trace. */
+  profileVersion: number
   /** Days after a report during which new deposits of the reporter and of contacts still count for it. */
   reportDays: number
   /** Whether a report waits for the authority before it gives marks. */
@@ -39,6 +41,7 @@ const SHAPED = { profile: true, review: true }
 const LIMITS: Record<Exclude<keyof CentralConfig, keyof typeof SHAPED>, [min: number, max: number]> = {
   degrees: [1, DEGREES_MAX],
   latencyEpochs: [0, 252],
+  profileVersion: [0, 1_000_000],
   reportDays: [1, 3_660],
   breakerPeople: [1, 1_000_000_000],
   infectiousBefore: [0, 30],
@@ -57,6 +60,7 @@ export function toCentralConfig(given: Partial<CentralConfig>, { parameters }: M
     degrees: profile.degrees,
     latencyEpochs: profile.latencyEpochs,
     profile,
+    profileVersion: 0,
     reportDays: parameters.retentionDays,
     review: false,
     // More people than one person meets in two weeks: rows of public places, a code that was stolen, or an error.

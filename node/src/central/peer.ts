@@ -115,6 +115,8 @@ interface CentralStatus extends Readonly<SyncCounters & SealedCounters> {
   readonly evidence: readonly string[]
   /** Peers that answered the last check, and operators whose peers run with the manifest of another federation. */
   readonly reach: { readonly asked: number; readonly answered: number; readonly strayed: readonly string[] } | undefined
+  /** The name of the risk profile, and its signed version; 0 for one that comes with Geo Trace. */
+  readonly profile: { readonly name: string; readonly version: number }
   /** Days for which deposits are kept. */
   readonly retentionDays: number
   readonly activeReports: number
@@ -174,6 +176,8 @@ export interface CentralPeer {
   start(): Promise<void>
   stop(): Promise<void>
   status(): CentralStatus
+  /** The risk profile of this process. */
+  readonly profile: RiskProfile
   /** Looks at store and disk. */
   condition(): Promise<CentralCondition>
   /** The peer's membership in the federation; undefined while the peer is stopped. */
@@ -237,6 +241,7 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
   }
 
   const peer: CentralPeer = {
+    profile: config.profile,
     async start() {
       if (state !== 'stopped') throw new TypeError('the central peer was started already')
       state = 'joining'
@@ -265,7 +270,7 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
       parts = undefined
       state = 'stopped'
     },
-    status: () => toStatus(manifest, state, parts),
+    status: () => toStatus(manifest, config, state, parts),
     condition: () => toCondition(peer.status().state, parts),
     membership: () => parts?.membership,
     lookAround: async () => void (await parts?.watch.check()),
@@ -307,7 +312,12 @@ function codeActions(
   }
 }
 
-function toStatus(manifest: Manifest, state: CentralStatus['state'], parts: Parts | undefined): CentralStatus {
+function toStatus(
+  manifest: Manifest,
+  config: CentralConfig,
+  state: CentralStatus['state'],
+  parts: Parts | undefined,
+): CentralStatus {
   const roster = parts?.membership.rosters.newest?.roster.height
   const risk = parts?.risk.status
   const standing = parts?.membership.standing.state()
@@ -325,6 +335,7 @@ function toStatus(manifest: Manifest, state: CentralStatus['state'], parts: Part
     ...(parts?.service.counters ?? { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 }),
     ...(parts?.sealed.counters ?? { sealUnknown: 0, sealedRefusals: 0 }),
     retentionDays: manifest.parameters.retentionDays,
+    profile: { name: config.profile.name, version: config.profileVersion },
     activeReports: risk?.reports ?? 0,
     sourceHashes: risk?.hashes ?? 0,
     riskMs: Math.round(risk?.riskMs ?? 0),

@@ -35,7 +35,7 @@ export async function openOffice(): Promise<Office> {
   const log = await openAuditLog(dir, clock)
   const routes = {
     ...centralRoutes(toPeer(w), '0123456789abcdef', 'threshold, 3 of 5'),
-    ...staffRoutes(dir, people),
+    ...staffRoutes(dir, new Uint8Array(32), people),
     'GET /rosters': () => ({ isForked: false, rosters: [ROSTER] }),
   }
   const files = await readConsole(CONSOLE)
@@ -99,6 +99,7 @@ function toPeer({ service, risk, codes, store, published }: World): CentralPeer 
     ...{ ...service.counters, sealUnknown: 0, sealedRefusals: 0, sourceHashes: published.length },
     ...{
       retentionDays: 14,
+      profile: { name: 'seed', version: 0 },
       activeReports: risk.status.reports,
       riskMs: 1_234,
       riskFailures: 0,

@@ -25,6 +25,8 @@ export type SignatureDomain =
   | 'geotrace/spread-key'
   | 'geotrace/mixed'
   | 'geotrace/spread'
+  // The central peer signs its risk profile, which never leaves this peer.
+  | 'geotrace/profile'
   // Of RFC 8937; it never leaves its node.
   | 'geotrace/randomness'
 

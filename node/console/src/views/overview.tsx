@@ -98,6 +98,13 @@ function StateCards({ status, reports }: { status: PeerStatus; reports: readonly
         alarm={storeMib === undefined || integrity === 'damaged'}
       />
       <Card title="Retention" value={plural(status.retentionDays, 'day')} words={oldest} />
+      <Card
+        title="Profile"
+        value={status.profile.name}
+        words={
+          status.profile.version === 0 ? 'as it comes with Geo Trace' : `version ${status.profile.version}, signed`
+        }
+      />
       <Card title="Erasures" value={count(status.erasures)} words={`${plural(status.duplicates, 'repeated sync')}`} />
     </div>
   )

@@ -26,6 +26,8 @@ interface ComputationInit {
   limits: RiskLimits
   /** People above which the circuit breaker stops a report. */
   breakerPeople: number
+  /** The signed version of the profile. */
+  profileVersion: number
   clock: Clock
   log: Log
 }
@@ -37,7 +39,7 @@ export interface Computation {
 }
 
 export function computation(init: ComputationInit): Computation {
-  const { store, reports, marks, limits, clock, log } = init
+  const { store, reports, marks, limits, profileVersion, clock, log } = init
   const begun = new Set<ReportId>()
 
   const quarantine = async (id: ReportId, degrees: number, bound: string): Promise<void> => {
@@ -79,8 +81,9 @@ export function computation(init: ComputationInit): Computation {
       isChanged = true
     }
     if (after !== undefined) people = undefined
-    const facts = { publishedAt: kept.publishedAt ?? clock.now(), ...(people && { people }) }
-    isChanged ||= people !== undefined && `${people}` !== `${kept.people}`
+    const named = { name: profile.name, version: profileVersion }
+    const facts = { publishedAt: kept.publishedAt ?? clock.now(), profile: named, ...(people && { people }) }
+    isChanged ||= kept.profile?.version !== profileVersion || `${people ?? kept.people}` !== `${kept.people}`
     if (isChanged) await reports.putProgress({ ...kept, ...facts, computed: basis })
     return after === undefined
   }

@@ -3,7 +3,7 @@ import type { ReportStage } from '../review/report-review.ts'
 import type { ReportId, ReportProgress, ReportRecord } from '../store/central-store.ts'
 import type { RiskProfile } from './risk-profile.ts'
 
-export interface ReportFacts extends Pick<ReportProgress, 'people' | 'publishedAt'> {
+export interface ReportFacts extends Pick<ReportProgress, 'people' | 'publishedAt' | 'profile'> {
   readonly stage: ReportStage
   /** Why a report is held: for its review, by the circuit breaker, or because no degree of it can be computed. */
   readonly heldBy?: 'review' | 'breaker' | 'bound'
@@ -51,12 +51,13 @@ export function reportStages({ reports, progressOf, profileOf, scopeOf, basisOf,
   }
   return {
     factsOf(report) {
-      const { people, publishedAt } = progressOf(report.id)
+      const { people, publishedAt, profile } = progressOf(report.id)
       const [stage, heldBy] = [stageOf(report), holderOf(report)]
       return {
         stage,
         ...(stage === 'held' && heldBy && { heldBy }),
         ...(people && { people }),
+        ...(profile && { profile }),
         ...(publishedAt !== undefined && { publishedAt }),
       }
     },

@@ -81,8 +81,8 @@ export function riskEngine(init: RiskEngineInit): RiskEngine {
   const index = sourceIndex()
   const reports = reportRegister({ store, config, clock })
   const marks = markWriter(store)
-  const { breakerPeople } = config
-  const work = computation({ store, reports, marks, limits, breakerPeople, clock, log })
+  const { breakerPeople, profileVersion } = config
+  const work = computation({ store, reports, marks, limits, breakerPeople, profileVersion, clock, log })
   const perUser = turns<User>(1)
   const runs = computationRuns({ ...init, exclusive, reports, work, index, marks })
   const queue = computationQueue({ clock, compute: (id) => runs.compute(id, (delayMs) => queue.add(id, delayMs)) })

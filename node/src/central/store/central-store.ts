@@ -104,6 +104,8 @@ export interface ReportProgress {
   readonly stopped?: { readonly people: number; readonly scope: string }
   /** People marked at degree 1, 2 and so on by the last computation. */
   readonly people?: readonly number[]
+  /** The name and the signed version of the profile of the last computation. */
+  readonly profile?: { readonly name: string; readonly version: number }
   /** When all marks were written for the first time, Unix ms. */
   readonly publishedAt?: number
 }

@@ -18,7 +18,7 @@ interface AuditOptions {
 
 /** The details that the log keeps of each action. A code and the bytes of a change are none of them. */
 export const ACTIONS: Readonly<Record<string, readonly [action: string, describe: Describe]>> = {
-  'POST /codes': ['codes.issue', (body) => numbers(body, 'count', 'days', 'from', 'until', 'onset', 'testedAt')],
+  'POST /codes': ['codes.issue', (body) => numbers(body, 'count', 'days')],
   'POST /codes/revoke': ['codes.revoke', () => ({})],
   'POST /codes/revoke-batch': ['codes.revoke.batch', (body) => name(body, 'batch', /^[0-9a-f]{10}$/)],
   'POST /reports/publish': ['report.publish', (body) => numbers(body, 'report')],
@@ -27,6 +27,7 @@ export const ACTIONS: Readonly<Record<string, readonly [action: string, describe
   'POST /reports/restore': ['report.restore', (body) => numbers(body, 'report')],
   'POST /accounts': ['account.add', (body) => name(body, 'name', /^[a-z][a-z0-9-]{0,31}$/)],
   'POST /accounts/revoke': ['account.revoke', (body) => name(body, 'name', /^[a-z][a-z0-9-]{0,31}$/)],
+  'POST /profiles': ['profile.set', (body) => numbers(body, 'version')],
   'POST /login': ['staff.login', () => ({})],
   'POST /dry-run': ['report.try', (body) => numbers(body, 'report', 'degrees')],
   'POST /backup': ['store.backup', () => ({})],

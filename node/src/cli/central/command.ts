@@ -1,6 +1,6 @@
 /** The command line of `geotrace central`, the authority's central peer. node/CENTRAL.md. */
 import type { Command } from 'commander'
-import { DEGREES_MAX, SEED_PROFILE } from '../../central/risk/risk-profile.ts'
+import { DEGREES_MAX } from '../../central/risk/risk-profile.ts'
 import { CENTRAL_PORTS } from '../identity/addresses.ts'
 import { runOptions } from '../process/run-options.ts'
 import { collect, defaultDir, examples, portNumber, wholeNumber } from '../terminal/options.ts'
@@ -9,6 +9,7 @@ import { accountsCommand } from './accounts-command.ts'
 import { auditCommand } from './audit.ts'
 import type { StoreOptions } from './backup-command.ts'
 import { consoleCommand } from './console-command.ts'
+import { profileCommand } from './profile-command.ts'
 
 /** A peer takes some 130 MiB and a computation some 400 MiB at most. */
 const MEMORY_MIN_MIB = 640
@@ -32,9 +33,8 @@ export function centralCommand(command: Command, out: Output): void {
   const run = runOptions(command.command('run').description('run the central peer until Ctrl-C'), 'central')
     .option(
       '--degrees <k>',
-      'number of contact steps that a report marks',
+      'number of contact steps that a report marks (default: that of the profile)',
       wholeNumber(1, DEGREES_MAX),
-      SEED_PROFILE.degrees,
     )
     .option(
       '--max-memory <MiB>',
@@ -64,6 +64,7 @@ export function centralCommand(command: Command, out: Output): void {
     out,
   )
   accountsCommand(command.command('accounts'), out)
+  profileCommand(command.command('profile'), out)
   consoleCommand(command.command('console'), out)
 }
 

@@ -14,6 +14,7 @@ import { parametersToSalting, saltingText } from '../../admin/page/salting-words
 import { healthAnswer } from '../../admin/probes.ts'
 import { accounts } from '../../admin/staff/accounts.ts'
 import { type CentralPeerInit, centralPeer } from '../../central/peer.ts'
+import { type ProfileVersion, readProfiles, versionToConfig } from '../../central/profiles/versions.ts'
 import type { Log } from '../../platform/log.ts'
 import { manifestClock } from '../../platform/manifest-clock.ts'
 import { ownMemory } from '../../platform/own-memory.ts'
@@ -47,7 +48,7 @@ const MEMORY_WARN_SHARE = 0.9
 const STALL_MAX_MS = 60_000
 
 interface CentralRunOptions extends RunOptions {
-  degrees: number
+  degrees?: number
   maxMemory: number
   storeCeiling?: number
   controlPort?: number
@@ -76,9 +77,11 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
   if (manifest.parameters.salting === 'plain') log.warn('salting.weak')
   const abstainsUntilMs = abstainsUntil(options.dir, manifest, clock.now())
   if (abstainsUntilMs !== undefined) log.warn('votes.withheld', { untilMs: abstainsUntilMs })
+  const { key } = secretToSigner(secret)
+  const profile = (await readProfiles(options.dir, key)).at(-1)
   const votes = operatorSecret !== undefined && abstainsUntilMs === undefined
   const peer = centralPeer({
-    ...optionsToInit(options),
+    ...optionsToInit(options, profile),
     manifest,
     secret,
     ...(votes && { operatorSecret }),
@@ -89,7 +92,7 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
     log,
   })
   const audit = await openAuditLog(options.dir, clock)
-  await audit.append('peer.start', { version: VERSION, degrees: options.degrees })
+  await audit.append('peer.start', { version: VERSION, profile: profile?.version ?? 0, degrees: peer.profile.degrees })
   const probe = async () => healthAnswer(await peer.condition(), federationId, salting)
   const maxBytes = options.maxMemory * MIB
   const scraped = metrics(CENTRAL_GAUGES, () => measure(peer, maxBytes))
@@ -107,7 +110,7 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
     const routes = {
       ...centralRoutes(peer, federationId, salting),
       ...membershipRoutes(peer.membership, clock),
-      ...staffRoutes(options.dir, people),
+      ...staffRoutes(options.dir, key, people),
     }
     const staff = { accounts: people, files: await readConsole(CONSOLE), clock }
     const shared = {
@@ -138,13 +141,15 @@ function guardMemory(maxBytes: number, clock: Clock, log: Log): { failed: Promis
 
 function optionsToInit(
   options: CentralRunOptions,
+  version: ProfileVersion | undefined,
 ): Pick<CentralPeerInit, 'dir' | 'localAddress' | 'keyPath' | 'config' | 'founding'> {
   const { dir, localAddress, degrees, storeCeiling, review, breaker, storeKeyFile } = options
   return {
     dir,
     ...(localAddress !== undefined && { localAddress }),
     config: {
-      degrees,
+      ...(version && versionToConfig(version)),
+      ...(degrees !== undefined && { degrees }),
       ...(storeCeiling !== undefined && { storeCeilingMib: storeCeiling }),
       ...(review && { review }),
       ...(breaker !== undefined && { breakerPeople: breaker }),

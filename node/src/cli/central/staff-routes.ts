@@ -1,13 +1,18 @@
-/** The routes about the staff of the authority: accounts and the audit log. node/CENTRAL.md "Control". Throws COMMAND_INVALID. */
+/**
+ * The routes about the authority's own house: accounts, the audit log and profiles. node/CENTRAL.md "Control".
+ * Throws COMMAND_INVALID, STORAGE_CORRUPT.
+ */
 import { FederationError } from '@geotrace/core-wasm/wire'
 import { readAuditLog } from '../../admin/audit-log.ts'
 import type { AdminRoutes } from '../../admin/server.ts'
 import type { Accounts } from '../../admin/staff/accounts.ts'
+import { appendProfile, readProfiles } from '../../central/profiles/versions.ts'
 
 /** Lines of the log in a reply, the newest. `geotrace central audit` reads all of them. */
 const LINES_MAX = 500
 
-export function staffRoutes(dir: string, accounts: Accounts): AdminRoutes {
+/** `key` is that of the central peer, which signs profiles. */
+export function staffRoutes(dir: string, key: Uint8Array, accounts: Accounts): AdminRoutes {
   return {
     'GET /accounts': async () => ({ accounts: await accounts.list() }),
     'POST /accounts': (body) => accounts.add(body),
@@ -17,6 +22,8 @@ export function staffRoutes(dir: string, accounts: Accounts): AdminRoutes {
       const reason = '"name" expected text'
       throw new FederationError('COMMAND_INVALID', reason, { reason })
     },
+    'GET /profiles': async () => ({ versions: await readProfiles(dir, key) }),
+    'POST /profiles': async (body) => ({ version: (await appendProfile(dir, key, body)).version }),
     'GET /audit': async () => {
       const { lines, head, broken } = await readAuditLog(dir)
       return { lines: lines.slice(-LINES_MAX), count: lines.length, head, broken }

@@ -26,7 +26,7 @@ describe('accounts of the staff', () => {
     dir = mkdtempSync(join(tmpdir(), 'geotrace-staff-'))
     people = accounts(dir, clock, systemRandom)
     const routes: AdminRoutes = {
-      ...staffRoutes(dir, people),
+      ...staffRoutes(dir, new Uint8Array(32), people),
       'GET /status': () => ({ state: 'serving' }),
       'POST /codes': (body, caller) => void orders.push([body, caller]),
       'POST /drain': () => ({}),

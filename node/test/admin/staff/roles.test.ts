@@ -12,7 +12,7 @@ const clock = { now: () => 5, setTimer: () => () => {} }
 const ROUTES = Object.keys({
   ...centralRoutes({} as CentralPeer, '', ''),
   ...membershipRoutes(() => undefined, clock as never),
-  ...staffRoutes('', accounts('', clock, systemRandom)),
+  ...staffRoutes('', new Uint8Array(32), accounts('', clock, systemRandom)),
 })
 
 describe('the roles of the staff', () => {
@@ -29,6 +29,7 @@ describe('the roles of the staff', () => {
       'GET /rosters': ['no', 'all'],
       'GET /audit': ['no', 'all'],
       'GET /accounts': ['no', 'all'],
+      'GET /profiles': ['no', 'all'],
     }
     for (const route of ROUTES) {
       const [admin, worker, auditor] = STAFF_ROLES.map((role) => roleToGrant(role, route) ?? 'no')

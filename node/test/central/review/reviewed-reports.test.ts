@@ -40,7 +40,10 @@ describe('reports under review', () => {
     await w.risk.review(1, 'publish')
     expect(await marks(guests)).toEqual([1, 1, 1])
     expect((await reporter.sync()).report).toBe('published')
-    expect(await facts(w)).toEqual({ stage: 'published', people: [3], publishedAt: START })
+    expect(await facts(w)).toEqual({
+      ...{ stage: 'published', people: [3], publishedAt: START },
+      profile: { name: 'seed', version: 0 },
+    })
   })
 
   it('a rejected report gives no marks, and its restoration holds it again', async () => {

@@ -222,7 +222,13 @@ describe('the risk engine', () => {
     expect(written).toEqual([2, 3, 4, 5, 2])
     expect(await next.marks(2, ['1/a', '2/late'])).toEqual({ '1/a': 1, '2/late': 1 })
     expect(await store.progress()).toEqual([
-      { report: 1, computed: expect.any(String), people: [4], publishedAt: START },
+      {
+        report: 1,
+        computed: expect.any(String),
+        people: [4],
+        publishedAt: START,
+        profile: { name: 'seed', version: 0 },
+      },
     ])
   })
 
