@@ -60,7 +60,9 @@ describe('the command line', () => {
   it('no command takes a secret as an argument, which every user of the machine could read', async () => {
     const slots: string[] = []
     const look = (command: Command, path: string): void => {
-      const options = command.options.map(({ long }) => long!)
+      // An option without a value takes no secret.
+      const valued = command.options.filter(({ required, optional }) => required || optional)
+      const options = valued.map(({ long }) => long!)
       for (const name of [...options, ...command.registeredArguments.map((argument) => `<${argument.name()}>`)])
         if (/pass|secret|token|code|key/.test(name)) slots.push(`${path} ${name}`)
       for (const child of command.commands) look(child, `${path} ${child.name()}`)

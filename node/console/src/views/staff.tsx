@@ -36,7 +36,7 @@ export function StaffView({ me }: { me: Me }) {
         </Table>
       )}
       <p class="quiet">A new account gets a file with its token, so it is made on the machine of the central peer:</p>
-      <pre>geotrace central accounts add anna --role case-worker --codes-per-day 50 --out anna.json</pre>
+      <pre>geotrace central accounts add anna --role case-worker --quota 50 --out anna.json</pre>
     </>
   )
 }

@@ -14,7 +14,7 @@ import { type ControlOptions, controlOptions, toControl } from './control.ts'
 
 interface AddOptions extends ControlOptions {
   role: StaffRole
-  codesPerDay?: number
+  quota?: number
   out: string
 }
 
@@ -25,9 +25,9 @@ export function accountsCommand(command: Command, out: Output): void {
     .argument('<name>', 'name in the audit log: a to z, 0 to 9 and -')
     .addOption(new Option('--role <role>', 'role of the account').choices(STAFF_ROLES).makeOptionMandatory())
     .requiredOption('--out <file>', 'new file for the token of the account, readable by its owner only')
-    .option('--codes-per-day <n>', 'report codes in a UTC day (default: no limit)', wholeNumber(0, CODES_PER_DAY_MAX))
+    .option('--quota <codes>', 'report codes in a UTC day (default: no limit)', wholeNumber(0, CODES_PER_DAY_MAX))
     .action((name: string, options: AddOptions) => addAccount(name, options, out))
-  examples(add, 'geotrace central accounts add anna --role case-worker --codes-per-day 50 --out anna.json')
+  examples(add, 'geotrace central accounts add anna --role case-worker --quota 50 --out anna.json')
   const list = controlOptions(command.command('list'))
     .description('list the accounts with their roles')
     .action((options: ControlOptions) => listAccounts(options, out))
@@ -40,9 +40,9 @@ export function accountsCommand(command: Command, out: Output): void {
   examples(revoke, 'geotrace central accounts revoke anna')
 }
 
-async function addAccount(name: string, { role, codesPerDay, out: path, ...control }: AddOptions, out: Output) {
+async function addAccount(name: string, { role, quota, out: path, ...control }: AddOptions, out: Output) {
   const to = await toControl(control)
-  const order = { name, role, ...(codesPerDay !== undefined && { codesPerDay }) }
+  const order = { name, role, ...(quota !== undefined && { codesPerDay: quota }) }
   const port = typeof to === 'string' ? (await readAdminFile(to))?.port : to.port
   const { token } = (await adminRequest(to, 'POST', '/accounts', order)) as { token: string }
   await writeAccountFile(resolve(path), { name, port: port!, token })

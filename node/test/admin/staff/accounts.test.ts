@@ -54,7 +54,7 @@ describe('accounts of the staff', () => {
     fetch(`http://127.0.0.1:${server.port}${path}`, { ...init, headers: { authorization: `Bearer ${secret}` } })
 
   it('an account acts under its name and role, with a token that is on the disk as a hash only', async () => {
-    expect((await add('anna', 'case-worker', '--codes-per-day', '5')).code).toBe(0)
+    expect((await add('anna', 'case-worker', '--quota', '5')).code).toBe(0)
     const { token, port } = await accountOf('anna')
     expect(port).toBe(server.port)
     for (const name of ['anna.json', 'accounts.json']) expect(statSync(join(dir, name)).mode & 0o777).toBe(0o600)
