@@ -22,6 +22,8 @@ const MARK_BYTES = 16
 const INDEX_NAME = '00'.repeat(NAME_BYTES)
 /** Reads under way at once. A disk answers one read at a time, each in a turn of the event loop. */
 const READS_IN_PARALLEL = 64
+/** More than fourteen days have, each entry of some 40 bytes. */
+const UNREAD_MAX = 16_384
 
 /** AES-GCM, 256 bits, usages encrypt and decrypt; need not be extractable. Or the 32 bytes themselves. */
 export type StorageKey = CryptoKey | Uint8Array
@@ -33,14 +35,14 @@ export async function encryptedStorage(
   random: Random = (n) => crypto.getRandomValues(new Uint8Array(n)),
 ): Promise<Storage> {
   const entries = entryCipher(key instanceof Uint8Array ? await bytesToKey(key) : key, random)
-  let { names, marks } = await readNames(inner, entries)
+  let { names, marks, unread } = await readNames(inner, entries)
   /** A failed batch may be on the disk or not, so only the disk knows the entries. */
   let isUncertain = false
   const turn = oneAtATime()
 
   async function certain(): Promise<void> {
     if (!isUncertain) return
-    ;({ names, marks } = await readNames(inner, entries))
+    ;({ names, marks, unread } = await readNames(inner, entries))
     isUncertain = false
   }
 
@@ -48,6 +50,8 @@ export async function encryptedStorage(
     if (isUncertain) await turn(certain)
     const name = names.get(wanted)
     if (name === undefined) return undefined
+    const known = unread.get(name)
+    if (unread.delete(name)) return known
     const bytes = await inner.get(name)
     // The entry was deleted during the read.
     if (bytes === undefined && names.get(wanted) !== name) return undefined
@@ -78,6 +82,7 @@ export async function encryptedStorage(
           value: new Uint8Array(),
         })
         const operations = sealed.flatMap((item) => item.operations)
+        for (const { key } of operations) unread.delete(key)
         await inner.batch([...operations, { type: 'put', key: INDEX_NAME, value }]).catch((error: unknown) => {
           isUncertain = true
           throw error
@@ -87,14 +92,21 @@ export async function encryptedStorage(
       }),
     async *range(prefix) {
       if (isUncertain) await turn(certain)
-      const keys = names.range(prefix)
-      for (let i = 0; i < keys.length; i += READS_IN_PARALLEL) {
-        const part = keys.slice(i, i + READS_IN_PARALLEL)
-        const values = await Promise.all(part.map(get))
-        for (const [k, value] of values.entries()) if (value !== undefined) yield [part[k]!, value]
-      }
+      yield* readInParallel(names.range(prefix), get)
     },
     close: () => turn(() => inner.close()),
+  }
+}
+
+/** Entries that are gone are left out. */
+async function* readInParallel(
+  keys: readonly string[],
+  get: Storage['get'],
+): AsyncGenerator<[key: string, value: Uint8Array]> {
+  for (let i = 0; i < keys.length; i += READS_IN_PARALLEL) {
+    const part = keys.slice(i, i + READS_IN_PARALLEL)
+    const values = await Promise.all(part.map(get))
+    for (const [k, value] of values.entries()) if (value !== undefined) yield [part[k]!, value]
   }
 }
 
@@ -104,20 +116,35 @@ interface Sealed {
   readonly operations: StorageOperation[]
 }
 
-/** Opens every entry once, because the key of an entry stands only inside its sealed bytes. Throws STORAGE_CORRUPT when the entries do not fit the index. */
-async function readNames(inner: Storage, entries: EntryCipher): Promise<{ names: SortedKeys; marks: Marks }> {
+interface Opened {
+  readonly names: SortedKeys
+  readonly marks: Marks
+  /**
+   * At most `UNREAD_MAX` values by name, each for the first read after the opening. An app reads its whole diary then.
+   * To open an entry again takes as long as the first time.
+   */
+  readonly unread: Map<string, Uint8Array>
+}
+
+/**
+ * Opens every entry once, because the key of an entry stands only inside its sealed bytes. Throws STORAGE_CORRUPT when the
+ * entries do not fit the index.
+ */
+async function readNames(inner: Storage, entries: EntryCipher): Promise<Opened> {
   const names = new Map<string, string>()
   const marks = new Marks()
+  const unread = new Map<string, Uint8Array>()
   let index: Uint8Array | undefined
   const all: [name: string, bytes: Uint8Array][] = []
   for await (const entry of inner.range('')) all.push(entry)
   for (let i = 0; i < all.length; i += READS_IN_PARALLEL) {
     const opened = all.slice(i, i + READS_IN_PARALLEL).map(async ([name, bytes]) => {
-      const { mark, key } = await entries.open(name, bytes)
+      const { mark, key, value } = await entries.open(name, bytes)
       if (name === INDEX_NAME) index = mark
       else {
         names.set(key, name)
         marks.set(name, mark)
+        if (unread.size < UNREAD_MAX) unread.set(name, value)
       }
     })
     await Promise.all(opened)
@@ -125,7 +152,7 @@ async function readNames(inner: Storage, entries: EntryCipher): Promise<{ names:
   if (all.length > 0 && (index === undefined || !equalBytes(index, marks.totalWith([])))) {
     throw corrupt('an entry is missing or an older copy')
   }
-  return { names: sortedKeys(names), marks }
+  return { names: sortedKeys(names), marks, unread }
 }
 
 /** The marks of all entries and their XOR. A person without the key knows no mark, and so cannot choose entries that fit. */

@@ -95,6 +95,30 @@ describe('an encrypted storage', () => {
     await expect(encryptedStorage(disk, new Uint8Array(31))).rejects.toThrow(RangeError)
   })
 
+  it('the first read after the opening opens no entry again, and a value that changed meanwhile is the new one', async () => {
+    const disk = memoryStorage()
+    const before = await encryptedStorage(disk, KEY)
+    await before.batch([put('a', bytes(1)), put('b', bytes(2)), put('c', bytes(3))])
+    const reads: string[] = []
+    const counting: Storage = {
+      ...disk,
+      get: (key) => {
+        reads.push(key)
+        return disk.get(key)
+      },
+    }
+    const storage = await encryptedStorage(counting, KEY)
+    await storage.batch([put('b', bytes(9)), del('c')])
+    expect(await dump(storage)).toEqual([
+      ['a', bytes(1)],
+      ['b', bytes(9)],
+    ])
+    // Only the changed entry was read.
+    expect(reads).toHaveLength(1)
+    await dump(storage)
+    expect(reads).toHaveLength(3)
+  })
+
   it('an encrypted storage keeps its entries when its disk refuses a batch', async () => {
     const disk = memoryStorage()
     let full = false
