@@ -3,8 +3,15 @@
  * own in 127.0.0.0/8. On macOS all peers share 127.0.0.1.
  */
 import { createServer } from 'node:net'
+import { systemRandom } from '../platform/random.ts'
 
 const SHARED = '127.0.0.1'
+/**
+ * Below the ports that systems give to outgoing connections (from 32,768 on Linux, higher elsewhere). So no connection takes
+ * the port before its peer listens.
+ */
+const [PORT_MIN, PORT_MAX] = [20_000, 32_767]
+const TRIES_MAX = 100
 
 /** `count` addresses to listen on and to dial from. Use `block` 1 for peers and `block` 2 for devices. */
 export async function loopbackAddresses(block: number, count: number): Promise<string[]> {
@@ -13,16 +20,24 @@ export async function loopbackAddresses(block: number, count: number): Promise<s
   return Array.from({ length: count }, (_, i) => (port === undefined ? SHARED : own(i)))
 }
 
-/** A TCP port that was free on `address` a moment ago. */
-export function freePort(address: string): Promise<number> {
+/** A TCP port that was free on `address` a moment ago, drawn at random. Rejects with the error of the last try. */
+export async function freePort(address: string): Promise<number> {
+  for (let tries = 1; ; tries++) {
+    const [high = 0, low = 0] = systemRandom(2)
+    const port = PORT_MIN + ((high * 256 + low) % (PORT_MAX - PORT_MIN + 1))
+    try {
+      await listenOnce(address, port)
+      return port
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || tries === TRIES_MAX) throw error
+    }
+  }
+}
+
+function listenOnce(address: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)
-    server.listen(0, address, () => {
-      const bound = server.address()
-      server.close(() =>
-        bound !== null && typeof bound === 'object' ? resolve(bound.port) : reject(new Error('no port')),
-      )
-    })
+    server.listen(port, address, () => server.close(() => resolve()))
   })
 }

@@ -1,6 +1,5 @@
 /** A federation of real salt nodes on loopback, for tests, with random keys and free ports. */
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
@@ -16,6 +15,7 @@ import {
   type PeerAddress,
   ROSTER_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
+import { freePort } from '../../src/local/loopback.ts'
 import { createMembership, type Membership } from '../../src/membership/membership.ts'
 import { createHost } from '../../src/net/host.ts'
 import type { HostLimits } from '../../src/net/limits.ts'
@@ -68,16 +68,11 @@ export async function cast(nodes: number, atMs: number, more: Partial<Parameters
   }
 }
 
+/** Ports that were free a moment ago, each another one. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => {
-      const server = createServer()
-      return new Promise<typeof server>((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)))
-    }),
-  )
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
+  const ports = new Set<number>()
+  while (ports.size < count) ports.add(await freePort('127.0.0.1'))
+  return [...ports]
 }
 
 /** Everything that a test starts. `end` ends it all, the latest first. */

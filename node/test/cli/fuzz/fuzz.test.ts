@@ -6,8 +6,8 @@ import { type Machine, machineArguments, type Outcome, startMachine } from './ma
 import { makePlaces, type Places } from './places.ts'
 
 /** `npm run test:slow -- cli/fuzz` runs thousands of these command lines. */
-const COUNT = 100
-const SEED = 4
+const COUNT = 120
+const SEED = 5
 let places: Places
 let prefix: string[] | undefined
 let machine: Machine
