@@ -52,6 +52,7 @@ import { scrubbing } from './scrubbing.ts'
 import { type Resealing, resealing } from './sealed/resealing.ts'
 import { openSealKeys, SEAL_KEYS_DIR } from './sealed/seal-keys.ts'
 import { type SealedCounters, type SealedService, sealedService } from './sealed/sealed-service.ts'
+import { spreadRun } from './spread/spread-run.ts'
 import type { CentralStore, DayStatistics, ReportId } from './store/central-store.ts'
 import { dayToFirstEpoch } from './store/day.ts'
 import { levelStore } from './store/level-store.ts'
@@ -220,6 +221,7 @@ interface Parts {
   sweeping: Retention
   closing: Rounds
   scrubbing: Rounds
+  counting: Rounds
   health: CentralHealth
   space: DiskSpace | undefined
   storeKeys: string | undefined
@@ -258,6 +260,7 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
         void parts.sweeping.start()
         parts.closing.start()
         parts.scrubbing.start()
+        parts.counting.start()
         log.info('central.started', { activeReports: parts.risk.status.reports })
       } catch (error) {
         await peer.stop()
@@ -444,7 +447,7 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
       log,
     })
     const watch = clockWatch(host, () => peers.others(host.key), clock, random, manifestToId(manifest))
-    const upkeep = toUpkeep(init, { store, room, membership, watch, risk })
+    const upkeep = toUpkeep(init, { host, store, records, room, membership, watch, risk })
     const storeKeys = init.store === undefined ? await describeKeys(init) : undefined
     return { host, store, membership, watch, pins, codes, risk, service, sealed, seals, space, storeKeys, ...upkeep }
   } catch (error) {
@@ -455,23 +458,29 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
 
 /** The tasks that the peer does by itself from time to time. */
 function toUpkeep(
-  { manifest, clock, log }: CentralPeerInit,
-  parts: Pick<Parts, 'store' | 'membership' | 'watch' | 'risk'> & { room: StoreRoom },
-): Pick<Parts, 'sweeping' | 'closing' | 'scrubbing' | 'health'> {
-  const { store, room, membership, watch, risk } = parts
+  { manifest, clock, random, log }: CentralPeerInit,
+  parts: Pick<Parts, 'host' | 'store' | 'membership' | 'watch' | 'risk'> & { records: Records; room: StoreRoom },
+): Pick<Parts, 'sweeping' | 'closing' | 'scrubbing' | 'counting' | 'health'> {
+  const { host, store, records, room, membership, watch, risk } = parts
+  const { peers, pool, say } = membership
+  const peersMs = (): Promise<number | undefined> => peersTime(watch, clock)
   const { exclusive } = risk
   return {
     sweeping: retention({
       store,
       clock,
       retentionDays: manifest.parameters.retentionDays,
-      peersMs: () => peersTime(watch, clock),
+      peersMs,
       rosterMs: () => membership.rosters.newest && membership.rosters.newest.roster.firstEpoch * EPOCH_MS,
       exclusive,
       log,
     }),
     closing: closing({ store, clock, exclusive, log }),
     scrubbing: scrubbing(store, clock, log),
+    counting: spreadRun({
+      ...{ federation: manifestToId(manifest), store, records, host, peers, table: pool.spreads },
+      ...{ clock, random, log, peersMs, say },
+    }),
     health: centralHealth({ store, room, log }),
   }
 }
@@ -550,10 +559,10 @@ function followOwnPins(pins: RosterPins, { pool }: Membership, clock: Clock, log
 }
 
 async function disassemble(
-  { host, store, membership, risk, seals, sweeping, closing: ordering, scrubbing }: Parts,
+  { host, store, membership, risk, seals, sweeping, closing: ordering, scrubbing, counting }: Parts,
   init: CentralPeerInit,
 ): Promise<void> {
-  const isQuiet = Promise.all([membership.stop(), sweeping.stop(), ordering.stop(), scrubbing.stop()])
+  const isQuiet = Promise.all([membership.stop(), sweeping.stop(), ordering.stop(), scrubbing.stop(), counting.stop()])
   await host.stop()
   await isQuiet
   await seals.settled()

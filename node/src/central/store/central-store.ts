@@ -241,6 +241,8 @@ export interface CentralStore {
 
   /** Keeps the slip of a report for a period of the global view, in the place of an earlier one. */
   putSlip(period: number, slip: Slip): Promise<void>
+  /** The periods with slips, ascending. */
+  slipPeriods(): Promise<number[]>
   /** The slips of a period in the order of their bytes, which says nothing about their reports. */
   takeSlips(period: number): Promise<Slip[]>
   /** Deletes the slips of a period. */

@@ -237,6 +237,11 @@ function records({ meta, next, codes }: Parts) {
   }
   return {
     putSlip: (period, { report, bytes }) => meta.write([{ key: metaKey('slip', period, report), body: bytes }]),
+    slipPeriods: async () => {
+      const periods = new Set<number>()
+      for await (const key of meta.keys(prefixRange(metaKey('slip')))) periods.add(keyNumber(key, 0))
+      return [...periods]
+    },
     takeSlips: async (period) => {
       const slips: Slip[] = []
       for await (const [key, bytes] of meta.entries(prefixRange(metaKey('slip', period))))

@@ -240,6 +240,7 @@ type RecordMethods =
   | 'pins'
   | 'putPin'
   | 'putSlip'
+  | 'slipPeriods'
   | 'takeSlips'
   | 'dropPeriod'
 
@@ -266,6 +267,7 @@ function records(disk: MemoryDisk): Pick<CentralStore, RecordMethods> {
       const slips = disk.slips.get(period) ?? new Map<ReportId, Slip>()
       disk.slips.set(period, slips.set(slip.report, { ...slip, bytes: slip.bytes.slice() }))
     },
+    slipPeriods: async () => [...disk.slips.keys()].sort((a, b) => a - b),
     takeSlips: async (period) =>
       [...(disk.slips.get(period)?.values() ?? [])].sort((a, b) => Buffer.compare(a.bytes, b.bytes)),
     dropPeriod: async (period) => void disk.slips.delete(period),
