@@ -3,7 +3,7 @@ import { loadCore } from '@geotrace/core-wasm'
 import fc from 'fast-check'
 import { latLngToCell } from 'h3-js'
 import { describe, expect, it } from 'vitest'
-import { type Camera, fit, pan, toBounds, toProjection } from '../../app/src/map/camera.ts'
+import { type Camera, fit, mercatorY, pan, toBounds, toProjection, worldToPixels } from '../../app/src/map/camera.ts'
 import { regionsIn } from '../../app/src/map/hexagons.ts'
 import { arcToParts, lngsToArc, toPrincipal, unwrapPixels } from '../../app/src/map/longitude.ts'
 
@@ -24,6 +24,24 @@ describe('the map at every longitude', () => {
     )
     expect(taveuni.zoom).toBeCloseTo(suva.zoom, 6)
     expect(turnApart(taveuni.lng, 180)).toBeLessThan(1e-9)
+  })
+
+  it('places lie on the screen where the projection puts them', () => {
+    const near = fc.record({
+      lat,
+      lng,
+      zoom: fc.double({ min: 1, max: 21, noNaN: true }),
+      north: lat,
+      east: fc.double({ min: -170, max: 170, noNaN: true }),
+    })
+    fc.assert(
+      fc.property(near, ({ zoom, north, east, ...middle }) => {
+        const camera = { ...middle, zoom }
+        const [x, y] = worldToPixels(Float64Array.of(middle.lng + east, mercatorY(north)), camera, SIZE)
+        const [px, py] = toProjection(camera, SIZE)([middle.lng + east, north])!
+        expect(Math.hypot(x! - px, y! - py)).toBeLessThan(1e-6 * 256 * 2 ** zoom)
+      }),
+    )
   })
 
   it('a turn of all places by any longitude turns the fitted camera and changes nothing else', () => {

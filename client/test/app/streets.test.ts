@@ -16,7 +16,12 @@ const camera = fc.record({
   zoom: fc.double({ min: 3, max: 20, noNaN: true }),
 })
 
-const screen = (at: Camera) => ({ camera: at, size: SIZE, worldPx: 256 * 2 ** at.zoom })
+/** By the formula of OpenStreetMap's tile names. */
+const northOf = (lat: number) => {
+  const radians = (lat * Math.PI) / 180
+  return (1 - Math.log(Math.tan(radians) + 1 / Math.cos(radians)) / Math.PI) / 2
+}
+const screen = (at: Camera) => ({ camera: at, size: SIZE, worldPx: 256 * 2 ** at.zoom, middleY: northOf(at.lat) })
 
 /** The longitude and latitude of the upper left corner of a tile, by the inverse of the formula that the code uses. */
 function cornerOf(z: number, x: number, y: number): [lng: number, lat: number] {

@@ -51,9 +51,8 @@ export function fit(places: readonly { lat: number; lng: number }[], { width, he
   const lats = places.map(({ lat }) => lat)
   const [south, north] = [Math.min(...lats), Math.max(...lats)]
   const { west, wide } = lngsToArc(places.map(({ lng }) => lng))
-  const merc = (lat: number) => Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360)) / (2 * Math.PI)
   const across = Math.max(wide / 360, 1e-9)
-  const high = Math.max(merc(north) - merc(south), 1e-9)
+  const high = Math.max(mercatorY(south) - mercatorY(north), 1e-9)
   const zoom = Math.min(
     Math.log2((width * 0.7) / (WORLD_PX * across)),
     Math.log2((height * 0.6) / (WORLD_PX * high)),
@@ -74,6 +73,26 @@ export function toBounds(camera: Camera, size: Size, marginPx: number): Bounds {
   const [, south] = invert([size.width / 2, size.height + marginPx])!
   const wide = Math.min(360, (360 * (size.width + 2 * marginPx)) / worldPixels(camera))
   return { south, north, west: toPrincipal(camera.lng - wide / 2), wide }
+}
+
+/** The share of the world south of its northern edge. */
+export function mercatorY(lat: number): number {
+  return 0.5 - Math.asinh(Math.tan((lat * Math.PI) / 180)) / (2 * Math.PI)
+}
+
+/**
+ * Places on the screen, x, y, x, y …, at the turn of the world nearest to the camera. `world` has longitude and `mercatorY` of
+ * each. Fourteen days of fixes take a hundredth of the time that the projection takes.
+ */
+export function worldToPixels(world: Float64Array, camera: Camera, { width, height }: Size): Float64Array {
+  const worldPx = worldPixels(camera)
+  const middleY = mercatorY(camera.lat)
+  const pixels = new Float64Array(world.length)
+  for (let i = 0; i < world.length; i += 2) {
+    pixels[i] = width / 2 + (toPrincipal(world[i]! - camera.lng) / 360) * worldPx
+    pixels[i + 1] = height / 2 + (world[i + 1]! - middleY) * worldPx
+  }
+  return pixels
 }
 
 export function worldPixels({ zoom }: Pick<Camera, 'zoom'>): number {

@@ -4,7 +4,17 @@ import type { Core } from '@geotrace/core-wasm'
 import { type GeoProjection, geoCircle, geoGraticule10, geoPath } from 'd3-geo'
 import type { Streets } from '../streets/street-map.ts'
 import { isLand, type Land } from './base.ts'
-import { type Bounds, type Camera, metresPerPixel, type Size, toBounds, toProjection, worldPixels } from './camera.ts'
+import {
+  type Bounds,
+  type Camera,
+  mercatorY,
+  metresPerPixel,
+  type Size,
+  toBounds,
+  toProjection,
+  worldPixels,
+  worldToPixels,
+} from './camera.ts'
 import { cellToRing, type Ring } from './cell-ring.ts'
 import { unwrapPixels } from './longitude.ts'
 import type * as Matching from './matching.ts'
@@ -86,7 +96,7 @@ export function readColours(element: Element): void {
 export function paint(context: CanvasRenderingContext2D, scene: Scene): void {
   const { camera, size, ratio, shown, matching } = scene
   const streets = shown.has('streets') ? scene.streets : undefined
-  const view = { camera, size, worldPx: worldPixels(camera), ratio, colours }
+  const view = { camera, size, worldPx: worldPixels(camera), middleY: mercatorY(camera.lat), ratio, colours }
   const projection = toProjection(camera, size)
   context.setTransform(ratio, 0, 0, ratio, 0, 0)
   paintGround(context, scene, projection)
@@ -101,7 +111,7 @@ export function paint(context: CanvasRenderingContext2D, scene: Scene): void {
   matching?.paintGrid(scene, pen)
   if (shown.has('hidden')) paintHidden(context, scene, projection)
   matching?.paintHexagons(scene, pen)
-  if (shown.has('fixes')) paintFixes(context, scene, projection)
+  if (shown.has('fixes')) paintFixes(context, scene)
   paintExposures(context, scene, projection)
   paintPosition(context, scene, projection)
 }
@@ -209,21 +219,28 @@ function paintHidden(
   }
 }
 
-function paintFixes(
-  context: CanvasRenderingContext2D,
-  { fixes, size, camera }: Scene,
-  projection: GeoProjection,
-): void {
+const worlds = new WeakMap<readonly DiaryEntry[], Float64Array>()
+
+function toWorld(fixes: readonly DiaryEntry[]): Float64Array {
+  const known = worlds.get(fixes)
+  if (known !== undefined) return known
+  const world = Float64Array.from(fixes.flatMap(({ lat, lng }) => [lng, mercatorY(lat)]))
+  worlds.set(fixes, world)
+  return world
+}
+
+function paintFixes(context: CanvasRenderingContext2D, { fixes, size, camera }: Scene): void {
   const radius = camera.zoom > 12 ? 4 : 3
+  const pixels = worldToPixels(toWorld(fixes), camera, size)
   const [kept, lost] = [new Map<number, Point>(), new Map<number, Point>()]
-  for (const { lat, lng, state } of fixes) {
-    const [x, y] = projection([lng, lat]) ?? [-1000, -1000]
+  for (const [i, { state }] of fixes.entries()) {
+    const [x, y] = [pixels[2 * i]!, pixels[2 * i + 1]!]
     if (x < -10 || y < -10 || x > size.width + 10 || y > size.height + 10) continue
     // Of several dots on one pixel, one is enough.
     const pixel = Math.round(y) * PIXELS_PER_ROW + Math.round(x)
     ;(state === 'lost' ? lost : kept).set(pixel, [x, y])
   }
-  paintTrack(context, fixes, projection)
+  paintTrack(context, fixes, pixels)
   // All outlines come first, so that none covers a neighbour's dot.
   paintDots(context, kept.values(), radius + 1.5, colours.paper!)
   paintDots(context, lost.values(), radius + 1, colours.fix!)
@@ -232,20 +249,18 @@ function paintFixes(
 }
 
 /** The way from fix to fix, broken where half an hour is missing. */
-function paintTrack(context: CanvasRenderingContext2D, fixes: readonly DiaryEntry[], projection: GeoProjection): void {
+function paintTrack(context: CanvasRenderingContext2D, fixes: readonly DiaryEntry[], pixels: Float64Array): void {
   context.beginPath()
-  let before: { at: number; x: number; y: number } | undefined
-  for (const { lat, lng, at } of fixes) {
-    const [x, y] = projection([lng, lat]) ?? [-1000, -1000]
-    const isNear = before !== undefined && Math.hypot(x - before.x, y - before.y) < TRACK_STEP_PX
+  let [beforeAt, beforeX, beforeY] = [Number.NEGATIVE_INFINITY, 0, 0]
+  for (const [i, { at }] of fixes.entries()) {
+    const [x, y] = [pixels[2 * i]!, pixels[2 * i + 1]!]
+    const isLinked = at - beforeAt < TRACK_GAP_MS
+    beforeAt = at
     // A step of less than a pixel adds nothing to the line.
-    if (isNear) {
-      before = { ...before!, at }
-      continue
-    }
-    if (before !== undefined && at - before.at < TRACK_GAP_MS) context.lineTo(x, y)
+    if (isLinked && Math.hypot(x - beforeX, y - beforeY) < TRACK_STEP_PX) continue
+    if (isLinked) context.lineTo(x, y)
     else context.moveTo(x, y)
-    before = { at, x, y }
+    ;[beforeX, beforeY] = [x, y]
   }
   context.strokeStyle = colours.fix!
   context.globalAlpha = 0.45

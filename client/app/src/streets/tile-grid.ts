@@ -16,42 +16,44 @@ const ZOOM_OF_TILE = -1
 /** More than a screen of 4,096 by 2,160 px needs at that side. */
 const TILES_MAX = 90
 
-/** The part of the world on the screen. `worldPx` is the width of the whole world at the camera's zoom. */
+/**
+ * The part of the world on the screen. `worldPx` is the width of the whole world at the camera's zoom, `middleY` the share of
+ * it that lies north of the camera.
+ */
 export interface Screen {
   readonly camera: Camera
   readonly size: Size
   readonly worldPx: number
+  readonly middleY: number
 }
 
 /** Those nearest to the middle of the screen first. The world repeats to the east and west. */
-export function tilesOnScreen({ camera, size, worldPx }: Screen, minZoom: number, maxZoom: number): TilePlace[] {
+export function tilesOnScreen(
+  { camera, size, worldPx, middleY }: Screen,
+  minZoom: number,
+  maxZoom: number,
+): TilePlace[] {
   const z = Math.min(maxZoom, Math.max(minZoom, Math.round(camera.zoom) + ZOOM_OF_TILE))
   if (z < 0) return []
   const count = 2 ** z
   const sidePx = worldPx / count
-  const [middleX, middleY] = [((camera.lng + 180) / 360) * count, mercatorY(camera.lat) * count]
+  const [atX, atY] = [((camera.lng + 180) / 360) * count, middleY * count]
   const reach = (px: number) => px / 2 / sidePx
-  const columns = range(middleX, reach(size.width))
-  const rows = range(middleY, reach(size.height)).filter((y) => y >= 0 && y < count)
+  const columns = range(atX, reach(size.width))
+  const rows = range(atY, reach(size.height)).filter((y) => y >= 0 && y < count)
   const tiles = columns.flatMap((column) =>
     rows.map((y) => ({
       z,
       x: ((column % count) + count) % count,
       y,
-      left: size.width / 2 + (column - middleX) * sidePx,
-      top: size.height / 2 + (y - middleY) * sidePx,
+      left: size.width / 2 + (column - atX) * sidePx,
+      top: size.height / 2 + (y - atY) * sidePx,
       sidePx,
     })),
   )
   const away = ({ left, top }: TilePlace): number =>
     Math.hypot(left + sidePx / 2 - size.width / 2, top + sidePx / 2 - size.height / 2)
   return tiles.sort((a, b) => away(a) - away(b)).slice(0, TILES_MAX)
-}
-
-/** 0 at the northern edge of the map, 1 at the southern. */
-function mercatorY(lat: number): number {
-  const sin = Math.sin((lat * Math.PI) / 180)
-  return 0.5 - Math.log((1 + sin) / (1 - sin)) / (4 * Math.PI)
 }
 
 function range(middle: number, reach: number): number[] {
