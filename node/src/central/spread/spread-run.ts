@@ -155,6 +155,11 @@ async function withoutWithdrawn(store: Pick<CentralStore, 'reports'>, slips: rea
 /** As many slips as a batch may have, drawn at random when there are more. */
 function draw(slips: Slip[], random: Random): Slip[] {
   const below = randomBelow(random)
-  while (slips.length > SPREAD_SLIPS_MAX) slips.splice(below(slips.length), 1)
+  while (slips.length > SPREAD_SLIPS_MAX) {
+    const at = below(slips.length)
+    // The last one takes the place of the one that goes. The batch is sorted again later.
+    const last = slips.pop()!
+    if (at < slips.length) slips[at] = last
+  }
   return slips
 }

@@ -5,10 +5,12 @@ import { makeSlip } from '@geotrace/core-wasm/spread'
 import { foundRoster, TEST_OPERATORS, testManifest, testSigner, testTrees } from '@geotrace/core-wasm/testing'
 import {
   batchToParts,
+  bytesToHex,
   concatBytes,
   DAY_MS,
   decodeSpreadRequest,
   EPOCH_MS,
+  encodeDone,
   encodeSpreadRequest,
   equalBytes,
   FederationError,
@@ -16,7 +18,9 @@ import {
   manifestToId,
   peerIdToKey,
   type RosterPeer,
+  SPREAD_PART_MAX,
   SPREAD_SLIP_BYTES,
+  SPREAD_SLIPS_MAX,
   type SpreadRequest,
 } from '@geotrace/core-wasm/wire'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -37,6 +41,7 @@ import { RoleService } from '../../../src/spread/role-service.ts'
 const DAY = 20_790
 const PERIOD = DAY + 1
 const BUCKETS = 7
+const SPREAD_PARTS = SPREAD_SLIPS_MAX / SPREAD_PART_MAX
 const ROUND_MS = 5 * MINUTE_MS
 const spread = { areas: [7], resolution: 5, periodDays: 1, minimum: 20, epsilon: 4_000 }
 const manifest = testManifest({ spread, shards: 1 }, DAY * DAY_MS - 4 * EPOCH_MS)
@@ -227,6 +232,34 @@ describe('the run of a spread', () => {
     expect(published).toEqual([])
   })
 
+  it('too many slips for a batch are drawn from once, and come sorted by their bytes', async () => {
+    const more = SPREAD_SLIPS_MAX + 200
+    const bytes = systemRandom(more * 8)
+    for (let i = 0; i < more; i++) {
+      const slip = new Uint8Array(SPREAD_SLIP_BYTES)
+      slip.set(bytes.subarray(i * 8, i * 8 + 8))
+      await store.putSlip(PERIOD, { report: i + 1, bytes: slip })
+    }
+    const handle = async (request: Uint8Array) => {
+      if (decodeSpreadRequest(request).op === 'mixed') throw new FederationError('BUSY', 'working', { retryAfterMs: 1 })
+      return encodeDone()
+    }
+    Object.assign(roles.get('mixer')!.service, { handle })
+    await clock.advanceTo(END_MS)
+    startRun()
+    const parts = () => asked.flatMap((request) => (request.op === 'slips' ? [request] : []))
+    await until(() => parts().length >= 2 * SPREAD_PARTS)
+    expect(parts()[0]!.parts).toBe(SPREAD_PARTS)
+    const first = parts().slice(0, SPREAD_PARTS)
+    const batch = concatBytes(...first.map(({ content }) => content))
+    expect(batch.length).toBe(SPREAD_SLIPS_MAX * SPREAD_SLIP_BYTES)
+    const slips = Array.from({ length: SPREAD_SLIPS_MAX }, (_, i) =>
+      batch.subarray(i * SPREAD_SLIP_BYTES, (i + 1) * SPREAD_SLIP_BYTES),
+    )
+    expect(slips.every((slip, i) => i === 0 || Buffer.compare(slips[i - 1]!, slip) < 0)).toBe(true)
+    expect(new Set(parts().map((part) => bytesToHex(part.batch))).size).toBe(1)
+  })
+
   it('a period that a role cannot count is given up at once', async () => {
     await putSlips(EVEN)
     const others = EVEN.map((bucket, i) => ({
@@ -247,6 +280,7 @@ describe('the run of a spread', () => {
     await putSlips(EVEN)
     reachable = false
     startRun()
+    await clock.jumpTo(END_MS + 14 * DAY_MS - ROUND_MS)
     await clock.advanceTo(END_MS + 14 * DAY_MS - 1)
     expect(await store.takeSlips(PERIOD)).toHaveLength(EVEN.length)
     await clock.advanceTo(END_MS + 14 * DAY_MS + ROUND_MS)
@@ -257,9 +291,10 @@ describe('the run of a spread', () => {
     await putSlips(EVEN)
     startRun()
     peersMs = () => END_MS - 1
-    await clock.advanceTo(END_MS + 15 * DAY_MS)
-    peersMs = () => undefined
+    await clock.jumpTo(END_MS + 15 * DAY_MS)
     await clock.advanceTo(END_MS + 15 * DAY_MS + 2 * ROUND_MS)
+    peersMs = () => undefined
+    await clock.advanceTo(END_MS + 15 * DAY_MS + 4 * ROUND_MS)
     expect(await store.takeSlips(PERIOD)).toHaveLength(EVEN.length)
     expect(asked).toEqual([])
   })
