@@ -23,6 +23,8 @@ const REPLIES = Number(process.env.FAULTS_REPLIES ?? 20_000)
 const LANES = 16
 /** A user may have 48 of one size in an epoch. */
 const ROWS = 40
+/** Devices that met in one block. If all had met, each report would mark all of them, which is a square of writes. */
+const CROWD = 16
 
 interface Timed {
   readonly isReport: boolean
@@ -42,6 +44,15 @@ it(`the times of ${REPLIES} replies do not tell which belong to reports, outside
   // The slots take the time of the machine.
   const shared = { manifest: w.manifest, sync: w.service, timer: systemClock(), random: systemRandom, log: silent }
   const sealed = sealedService({ ...shared, peers: { withKey: () => member }, keys: () => [keys] })
+  let isOver = false
+  let computing: Promise<void> | undefined
+  /** Computes all reports again and again. */
+  const compute = async (): Promise<void> => {
+    while (!isOver) {
+      for (const report of await store.reports()) w.risk.add(report)
+      await w.risk.settled()
+    }
+  }
   try {
     for (const phase of ['outside', 'beside'] as const) {
       const codes: string[] = []
@@ -49,9 +60,10 @@ it(`the times of ${REPLIES} replies do not tell which belong to reports, outside
         codes.push(...(await w.codes.issue({ count: Math.min(10_000, REPLIES / 2 - n), days: 1 })).codes)
       // All are known users before, as most devices are.
       const devices = Array.from({ length: REPLIES }, (_, n) => ({ device: w.device(), code: codes[n >> 1]!, n }))
-      await inLanes(devices, ({ device }) =>
-        w.service.answer(device.frame({ rows: { [w.epoch() - 9]: ['begin'] } }), RELAY),
-      )
+      await inLanes(devices, ({ device, n }) => {
+        const rows = { [w.epoch() - 9]: [`${phase}/${Math.floor(n / CROWD)}`] }
+        return w.service.answer(device.frame({ rows }), RELAY)
+      })
       const frames = devices.map(({ device, code, n }) => {
         const rows = { [w.epoch() - 1]: Array.from({ length: ROWS }, (_, i) => `${phase}/${n}/${i}`) }
         const isReport = n % 2 === 0
@@ -59,21 +71,13 @@ it(`the times of ${REPLIES} replies do not tell which belong to reports, outside
         return { isReport, frame: sealRequest(keys.key, federation, request, systemRandom).frame }
       })
       shuffle(frames)
-      let isOver = phase === 'outside'
-      const computing = (async () => {
-        while (!isOver) {
-          await w.risk.settled()
-          await new Promise((resolve) => setImmediate(resolve))
-        }
-      })()
+      if (phase === 'beside') computing = compute()
       const timed: Timed[] = []
       await inLanes(frames, async ({ frame, isReport }) => {
         const startedMs = performance.now()
         await sealed.handle(frame, { key: RELAY } as Requester)
         timed.push({ isReport, ms: performance.now() - startedMs })
       })
-      isOver = true
-      await computing
       const area = areaUnderCurve(timed)
       const times = timed.map(({ ms }) => ms).sort((a, b) => a - b)
       const at = (part: number) => times[Math.floor(part * (times.length - 1))]!.toFixed(1)
@@ -83,7 +87,9 @@ it(`the times of ${REPLIES} replies do not tell which belong to reports, outside
       expect(Math.abs(area - 0.5)).toBeLessThanOrEqual(0.02)
     }
   } finally {
+    isOver = true
     await w.risk.stop()
+    await computing
     await store.close()
     await rm(root, { recursive: true })
   }
