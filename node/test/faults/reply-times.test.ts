@@ -21,6 +21,8 @@ import { RELAY, START, world } from '../central/world.ts'
 const REPLIES = Number(process.env.FAULTS_REPLIES ?? 20_000)
 /** Each of them waits for a slot most of the time. */
 const LANES = 16
+/** The beginnings of many devices share an fsync. */
+const BEGINNING_LANES = 48
 /** A user may have 48 of one size in an epoch. */
 const ROWS = 40
 /** Devices that met in one block. If all had met, each report would mark all of them, which is a square of writes. */
@@ -54,13 +56,14 @@ it(`the times of ${REPLIES} replies do not tell which belong to reports, outside
     }
   }
   try {
+    const areas: number[] = []
     for (const phase of ['outside', 'beside'] as const) {
       const codes: string[] = []
       for (let n = 0; n < REPLIES / 2; n += 10_000)
         codes.push(...(await w.codes.issue({ count: Math.min(10_000, REPLIES / 2 - n), days: 1 })).codes)
       // All are known users before, as most devices are.
       const devices = Array.from({ length: REPLIES }, (_, n) => ({ device: w.device(), code: codes[n >> 1]!, n }))
-      await inLanes(devices, ({ device, n }) => {
+      await inLanes(BEGINNING_LANES, devices, ({ device, n }) => {
         const rows = { [w.epoch() - 9]: [`${phase}/${Math.floor(n / CROWD)}`] }
         return w.service.answer(device.frame({ rows }), RELAY)
       })
@@ -73,7 +76,7 @@ it(`the times of ${REPLIES} replies do not tell which belong to reports, outside
       shuffle(frames)
       if (phase === 'beside') computing = compute()
       const timed: Timed[] = []
-      await inLanes(frames, async ({ frame, isReport }) => {
+      await inLanes(LANES, frames, async ({ frame, isReport }) => {
         const startedMs = performance.now()
         await sealed.handle(frame, { key: RELAY } as Requester)
         timed.push({ isReport, ms: performance.now() - startedMs })
@@ -84,8 +87,9 @@ it(`the times of ${REPLIES} replies do not tell which belong to reports, outside
       process.stdout.write(
         `${phase} computations: AUC ${area.toFixed(3)}, ms p50 ${at(0.5)} p99 ${at(0.99)} max ${at(1)}\n`,
       )
-      expect(Math.abs(area - 0.5)).toBeLessThanOrEqual(0.02)
+      areas.push(area)
     }
+    for (const area of areas) expect(Math.abs(area - 0.5)).toBeLessThanOrEqual(0.02)
   } finally {
     isOver = true
     await w.risk.stop()
@@ -110,10 +114,10 @@ function shuffle<T>(items: T[]): void {
   }
 }
 
-async function inLanes<T>(items: readonly T[], task: (item: T) => Promise<unknown>): Promise<void> {
+async function inLanes<T>(lanes: number, items: readonly T[], task: (item: T) => Promise<unknown>): Promise<void> {
   let next = 0
   const lane = async (): Promise<void> => {
     while (next < items.length) await task(items[next++]!)
   }
-  await Promise.all(Array.from({ length: LANES }, lane))
+  await Promise.all(Array.from({ length: lanes }, lane))
 }
