@@ -12,7 +12,7 @@ import { compareMarks } from './risk.ts'
 
 /** Users and marks that are written together. The marks are objects in memory meanwhile. */
 const USERS_PER_STEP = 100
-const MARKS_PER_STEP = 20_000
+const MARKS_PER_STEP = 4_000
 
 type Step = (task: () => Promise<void>) => Promise<void>
 type MarkStore = Pick<CentralStore, 'userMarks' | 'markedUsers' | 'marks' | 'putMarks' | 'floor'>
