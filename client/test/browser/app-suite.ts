@@ -122,6 +122,7 @@ export function appSuite(stage: () => Stage): void {
     const app = await openContext(browser, server.url, { permissions: [] })
     const page = await app.open()
     await page.getByRole('button', { name: 'Start' }).click()
+    await page.getByText('Three things').waitFor()
     for (const view of ['map', 'diary', 'exposures', 'sync']) {
       await go(page, view)
       const status = page.getByLabel('Status', { exact: true })

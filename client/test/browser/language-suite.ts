@@ -42,6 +42,8 @@ export function languageSuite(stage: () => Stage): void {
     await page.getByText('Waren Sie in der Nähe').waitFor()
     expect(await page.locator('html').getAttribute('lang')).toBe('de')
     await page.getByRole('button', { name: 'Anfangen' }).click()
+    // The app opens this view when its diary is ready.
+    await page.getByText('Drei Dinge').waitFor()
     await go(page, 'settings')
     await page.getByRole('combobox', { name: 'Sprache' }).selectOption('English')
     await page.getByRole('heading', { name: 'Settings' }).waitFor()
