@@ -1,6 +1,6 @@
 import { decodeQR } from 'qr/decode.js'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { inChromium, launchChromium } from '../../../client/test/browser/chromium.ts'
+import { inChromium, launchChromium, PAGE_WAIT_MS } from '../../../client/test/browser/chromium.ts'
 import { accessibilityFaults, overflowPx } from '../../../client/test/browser/page-checks.ts'
 import { type Office, openOffice } from './office.ts'
 
@@ -27,6 +27,7 @@ inChromium('the console in Chromium', () => {
   /** A signed-in page. No request may leave this machine, nor break the policy of the page. */
   const open = async (account?: string, options: Parameters<Browser['newContext']>[0] = {}): Promise<Page> => {
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
+    context.setDefaultTimeout(PAGE_WAIT_MS)
     const page = await context.newPage()
     page.on('pageerror', (error) => faults.push(String(error)))
     page.on('console', (message) => void (message.type() === 'error' && faults.push(message.text())))
