@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { commentToBreaches, titleToBreaches } from './tidy/english.ts'
+import { commentToBreaches, documentToBreaches, titleToBreaches } from './tidy/english.ts'
 import { type Import, importsOf, ROOMS, read, root, short, stripComments, toSource, walk } from './tidy/repository.ts'
 
 /** The repository reads itself and holds what CONTRIBUTING promises about layout, words and texts. */
@@ -313,6 +313,14 @@ describe('the documents', () => {
   const documents = [...walk(root).filter((path) => dirname(path) === root), ...sources.map(() => '')]
     .concat(ROOMS.flatMap((room) => walk(join(root, room))))
     .filter((path) => path.endsWith('.md'))
+
+  it('no sentence of a document opens with a word that makes the reader wait for its subject', () => {
+    expect(documentToBreaches('Whoever holds it may act.\n\n```\nWho is it.\n```')).toHaveLength(1)
+    const breaches = documents.flatMap((path) =>
+      documentToBreaches(readFileSync(path, 'utf8')).map((breach) => `${short(path)} ${breach}`),
+    )
+    expect(breaches).toEqual([])
+  })
 
   it('documents link to files that exist', () => {
     const dead = documents.flatMap((path) =>

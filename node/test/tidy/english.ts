@@ -1,6 +1,6 @@
 /**
  * The rules of CONTRIBUTING "How we write" that a program can check, as pure functions: each gives the breaches it finds
- * in a comment or a test title.
+ * in a comment, a test title or a document.
  */
 
 /** No sentence opens with these: the reader would wait for its subject. */
@@ -46,6 +46,11 @@ export function titleToBreaches(text: string, kind: 'test' | 'group'): string[] 
   const opener = kind === 'test' ? TITLE_OPENERS.exec(text)?.[0] : undefined
   if (opener !== undefined) breaches.push(`a title that begins with "${opener}" has no subject`)
   return breaches
+}
+
+/** Only the openings, and not in code and tables. */
+export function documentToBreaches(text: string): string[] {
+  return openers(text.replaceAll(/^```[\s\S]*?^```/gm, '').replaceAll(/^\|.*$/gm, ''))
 }
 
 function bannedWords(text: string): string[] {
