@@ -31,14 +31,15 @@ embed()
 step('types', packageBin('typescript', 'tsc'), '-b')
 await bundle()
 const app = join(root, 'client', 'app')
-const parts = [join(root, 'client', 'src'), join(root, 'core-wasm', 'src'), join(root, 'package-lock.json'), app]
+const page = [join(root, 'package-lock.json'), join(root, 'scripts', 'web-page.ts')]
+const parts = [join(root, 'client', 'src'), join(root, 'core-wasm', 'src'), app, ...page]
 if (changedAt(join(app, 'dist', 'index.html')) < Math.max(...parts.flatMap(filesOf).map(changedAt))) {
   step('web app', packageBin('vite', 'vite'), 'build', app, '--logLevel', 'warn')
 }
 
 const office = join(root, 'node', 'console')
-// The console imports only types of the node.
-const officeParts = [office, join(root, 'package-lock.json')]
+// The console imports only types of the node, and the colours of the app.
+const officeParts = [office, join(app, 'src', 'styles', 'palette.css'), ...page]
 if (changedAt(join(office, 'dist', 'index.html')) < Math.max(...officeParts.flatMap(filesOf).map(changedAt))) {
   step('console', packageBin('vite', 'vite'), 'build', office, '--logLevel', 'warn')
 }

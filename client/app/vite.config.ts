@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import cityTimezones from 'city-timezones'
 import { defineConfig, type Plugin } from 'vite'
+import { WEB_PAGE } from '../../scripts/web-page.ts'
 
 const { cityMapping } = cityTimezones
 /** Some 4,000 cities, 46 KB gzip. */
@@ -64,20 +65,8 @@ function cities(): Plugin {
 }
 
 export default defineConfig({
+  ...WEB_PAGE,
   root,
-  // Read the sources, as the tests do, so that the packages need not be built first.
-  resolve: { conditions: ['source', 'browser', 'module', 'import', 'default'] },
-  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  build: {
-    outDir: 'dist',
-    emptyOutDir: true,
-    // The app needs Web Locks, WebAssembly, class fields and top-level await: Chromium 100, Firefox 100, Safari 15.4.
-    target: ['chrome100', 'firefox100', 'safari15.4'],
-    // Inlined files would be data: URLs, which the content security policy refuses for scripts and styles.
-    assetsInlineLimit: 0,
-    modulePreload: { polyfill: false },
-    reportCompressedSize: false,
-    chunkSizeWarningLimit: 800,
-  },
+  build: { ...WEB_PAGE.build, chunkSizeWarningLimit: 800 },
   plugins: [cities(), serviceWorker()],
 })
