@@ -4,6 +4,7 @@
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
+import { pageHeaders } from './page/headers.ts'
 
 /** Files of the console, with room for parts that load later. */
 const FILES_MAX = 40
@@ -42,19 +43,7 @@ export async function readConsole(folder: string): Promise<ConsoleFiles | undefi
     const type = TYPES[extname(name)]
     if (type === undefined) continue
     const path = name === 'index.html' ? '/' : `/${name.replaceAll('\\', '/')}`
-    files.set(path, { headers: toHeaders(type), body: await readFile(join(folder, name), 'utf8') })
+    files.set(path, { headers: pageHeaders(type, POLICY), body: await readFile(join(folder, name), 'utf8') })
   }
   return files.has('/') ? files : undefined
-}
-
-function toHeaders(type: string): Record<string, string> {
-  return {
-    'content-type': type,
-    'content-security-policy': POLICY,
-    'cache-control': 'no-store',
-    'referrer-policy': 'no-referrer',
-    'x-content-type-options': 'nosniff',
-    'cross-origin-opener-policy': 'same-origin',
-    'cross-origin-resource-policy': 'same-origin',
-  }
 }

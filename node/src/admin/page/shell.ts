@@ -3,6 +3,7 @@
  * policy allows these two texts by their hashes, requests to this server, and no other source.
  */
 import { createHash } from 'node:crypto'
+import { pageHeaders } from './headers.ts'
 import { SCRIPT } from './script.ts'
 import { STYLE } from './style.ts'
 
@@ -17,15 +18,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-export const PAGE_HEADERS = {
-  'content-type': 'text/html; charset=utf-8',
-  'content-security-policy': POLICY,
-  'cache-control': 'no-store',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-} as const
+export const PAGE_HEADERS = pageHeaders('text/html; charset=utf-8', POLICY)
 
 const SHELL = `<!doctype html>
 <html lang="en">
