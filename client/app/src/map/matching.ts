@@ -1,7 +1,7 @@
 /** Paints how cells are matched: regions with their shards, and the hexagons of the three layers. Loaded when somebody asks. */
 import type { Core } from '@geotrace/core-wasm'
 import { type FixHexagons, gridAround, positionToHexagons, regionsIn } from './hexagons.ts'
-import type { Pen, Scene } from './paint.ts'
+import type { Pen, Scene } from './scene.ts'
 
 const [REGIONS_FROM_ZOOM, REGIONS_TO_ZOOM] = [6.5, 15]
 const REGION_LABELS_FROM_ZOOM = 8.2

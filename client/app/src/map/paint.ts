@@ -1,57 +1,12 @@
 /** Paints the map on a canvas: ground, regions, zones, hexagons, fixes, exposures. Colours come from the style sheet. */
-import type { DiaryEntry, Exposure, Fix, Zone } from '@geotrace/client'
-import type { Core } from '@geotrace/core-wasm'
+import type { DiaryEntry } from '@geotrace/client'
 import { type GeoProjection, geoCircle, geoGraticule10, geoPath } from 'd3-geo'
-import type { Streets } from '../streets/street-map.ts'
-import { isLand, type Land } from './base.ts'
-import {
-  type Bounds,
-  type Camera,
-  mercatorY,
-  metresPerPixel,
-  type Size,
-  toBounds,
-  toProjection,
-  worldPixels,
-  worldToPixels,
-} from './camera.ts'
+import { isLand } from './base.ts'
+import { mercatorY, metresPerPixel, toBounds, toProjection, worldPixels, worldToPixels } from './camera.ts'
 import { cellToRing, type Ring } from './cell-ring.ts'
 import { unwrapPixels } from './longitude.ts'
-import type * as Matching from './matching.ts'
-import { type NamedCity, toLabels } from './places.ts'
-
-export const LAYERS = ['streets', 'fixes', 'A', 'B', 'C', 'regions', 'hidden'] as const
-export type Layer = (typeof LAYERS)[number]
-
-export interface Scene {
-  camera: Camera
-  size: Size
-  ratio: number
-  land: Land | undefined
-  /** Cities to name, the largest first. */
-  cities: readonly NamedCity[]
-  /** From a map file that the person added. */
-  streets: Streets | undefined
-  /** Paints how cells are matched, once the person asked for it. */
-  matching: typeof Matching | undefined
-  core: Core
-  shards: number
-  shown: ReadonlySet<Layer>
-  fixes: readonly DiaryEntry[]
-  exposures: readonly Exposure[]
-  zones: readonly Zone[]
-  homeCells: readonly string[]
-  position: Fix | undefined
-  selected: { lat: number; lng: number } | undefined
-  words: MapWords
-}
-
-/** The texts on the map, in the person's language. */
-export interface MapWords {
-  hiddenHome: string
-  shard: (shard: number) => string
-  region: (region: number) => string
-}
+import { toLabels } from './places.ts'
+import type { Pen, Scene } from './scene.ts'
 
 /** From this zoom on land has no detail, so the whole view gets the ground of its centre. */
 const LAND_TO_ZOOM = 11
@@ -315,17 +270,6 @@ function paintPosition(
 }
 
 /** Draws edges as straight lines, because no hexagon is large enough on the screen to look curved. */
-/** The tools of a painter of its own file. */
-export interface Pen {
-  readonly context: CanvasRenderingContext2D
-  readonly projection: GeoProjection
-  readonly colours: Readonly<Record<string, string>>
-  readonly trace: typeof trace
-  readonly text: typeof text
-  readonly metresPerPixel: number
-  readonly toBounds: (marginPx: number) => Bounds
-}
-
 function trace(context: CanvasRenderingContext2D, ring: Ring, projection: GeoProjection, begin = true): void {
   if (begin) context.beginPath()
   for (const [i, [x, y]] of toPixels(ring, projection).entries()) {

@@ -2,8 +2,7 @@
 import type { Tile } from './decode.ts'
 import { KINDS, type Kind, STYLES, type Style } from './kinds.ts'
 import { alongLine, type Box, isFree } from './labels.ts'
-import type { View } from './street-map.ts'
-import type { TilePlace } from './tile-grid.ts'
+import type { TilePlace, View } from './tile-grid.ts'
 
 type Placed = TilePlace & { tile: Tile }
 

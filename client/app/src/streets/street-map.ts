@@ -6,7 +6,7 @@ import { PMTiles } from 'pmtiles'
 import { decodeTile, type Tile } from './decode.ts'
 import { paintNames, paintTiles } from './draw.ts'
 import { BoundedSource, forgetFile, keepFile, readKeptFile, unpack } from './map-file.ts'
-import { type Screen, type TilePlace, tilesOnScreen } from './tile-grid.ts'
+import { type TilePlace, tilesOnScreen, type View } from './tile-grid.ts'
 
 /** Six screens of tiles, some 40 MB. */
 const TILES_KEPT_MAX = 96
@@ -37,10 +37,6 @@ export interface Streets {
   paintNames(context: CanvasRenderingContext2D, view: View): boolean
   /** Calls `listener` whenever another tile can be painted, until the returned function is called. */
   onTile(listener: () => void): () => void
-}
-export interface View extends Screen {
-  readonly ratio: number
-  readonly colours: Readonly<Record<string, string>>
 }
 
 /** For as long as the page is open. */

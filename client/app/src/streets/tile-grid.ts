@@ -27,6 +27,12 @@ export interface Screen {
   readonly middleY: number
 }
 
+/** The screen, and what it takes to paint on it. `ratio`: pixels of the device for each pixel of the page. */
+export interface View extends Screen {
+  readonly ratio: number
+  readonly colours: Readonly<Record<string, string>>
+}
+
 /** Those nearest to the middle of the screen first. The world repeats to the east and west. */
 export function tilesOnScreen(
   { camera, size, worldPx, middleY }: Screen,

@@ -14,9 +14,9 @@ import { cellToRing } from '../map/cell-ring.ts'
 import { loadCities } from '../map/cities.ts'
 import { DaySlider } from '../map/day-slider.tsx'
 import { attachGestures } from '../map/gestures.ts'
-import type * as Matching from '../map/matching.ts'
-import { LAYERS, type Layer, paint, readColours, type Scene } from '../map/paint.ts'
+import { paint, readColours } from '../map/paint.ts'
 import { isNamed, type NamedCity } from '../map/places.ts'
+import { LAYERS, type Layer, type MatchingPainter, type Scene } from '../map/scene.ts'
 import { nearestExposure, nearestFix, type Spot } from '../map/spot.ts'
 import { useNow } from '../now.ts'
 import { readQuery } from '../query.ts'
@@ -76,7 +76,7 @@ export default function MapView({ tracer, manifest, core }: Props) {
   const [camera, setCamera] = useState<Camera>(() => startCamera())
   const [shown, setShown] = useState<ReadonlySet<Layer>>(new Set(PLAIN_LAYERS))
   const [matching, setMatching] = useState(false)
-  const [painter, setPainter] = useState<typeof Matching | undefined>(undefined)
+  const [painter, setPainter] = useState<MatchingPainter | undefined>(undefined)
   const [spot, setSpot] = useState<Spot | undefined>(() => query().at)
   const [size, setSize] = useState({ width: 1, height: 1 })
   const [pick, setPick] = useState(query().pick)
