@@ -86,7 +86,7 @@ const LONGEST = [
   'e2e/install',
   'salt/memory',
   'simulation/judge',
-  'store/kill',
+  'level/kill',
   'net/host',
 ].map((name) => `${name}.test.ts`)
 

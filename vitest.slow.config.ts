@@ -6,8 +6,8 @@ const conditions = ['source', 'node', 'import', 'module', 'default']
 const REPEATED = [
   'client/test/lives.test.ts',
   'client/test/simulation/histories.test.ts',
-  'node/test/central/store/flips.test.ts',
-  'node/test/central/store/kill.test.ts',
+  'node/test/central/store/level/flips.test.ts',
+  'node/test/central/store/level/kill.test.ts',
 ]
 
 export default defineConfig({

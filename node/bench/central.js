@@ -10,9 +10,9 @@ import { Level } from 'level'
 import { toCentralConfig } from '../dist/central/config.js'
 import { riskEngine } from '../dist/central/risk/risk-engine.js'
 import { sourceIndex } from '../dist/central/risk/source-index.js'
-import { valueSeal } from '../dist/central/store/database/sealed-value.js'
-import { levelStore } from '../dist/central/store/level-store.js'
+import { levelStore } from '../dist/central/store/level/level-store.js'
 import { rowsToHashes } from '../dist/central/store/row-set.js'
+import { valueSeal } from '../dist/central/store/sealed-value.js'
 import { silent, systemRandom } from '../dist/index.js'
 import {
   addPeople,

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { SimulatedClock } from '@geotrace/core-wasm'
 import { bytesToHex, bytesToRows } from '@geotrace/core-wasm/wire'
 import type { User } from '../../src/central/store/central-store.ts'
-import { levelStore } from '../../src/central/store/level-store.ts'
+import { levelStore } from '../../src/central/store/level/level-store.ts'
 import { DEMO_AUTHORITY } from '../../src/local/local-federation.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 

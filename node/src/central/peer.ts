@@ -55,7 +55,7 @@ import { type SealedCounters, type SealedService, sealedService } from './sealed
 import { spreadRun } from './spread/spread-run.ts'
 import type { CentralStore, DayStatistics, ReportId } from './store/central-store.ts'
 import { dayToFirstEpoch } from './store/day.ts'
-import { levelStore } from './store/level-store.ts'
+import { levelStore } from './store/level/level-store.ts'
 import { isOneDisk } from './store/store-keys.ts'
 import { type StoreRoom, storeRoom } from './store-room.ts'
 import { type RosterPins, rosterPins } from './sync/pins.ts'

@@ -11,7 +11,7 @@ import { type SealKeys, sealRequest, secretToSealKey } from '@geotrace/core-wasm
 import { manifestToId } from '@geotrace/core-wasm/wire'
 import { expect, it } from 'vitest'
 import { sealedService } from '../../src/central/sealed/sealed-service.ts'
-import { levelStore } from '../../src/central/store/level-store.ts'
+import { levelStore } from '../../src/central/store/level/level-store.ts'
 import type { Peer } from '../../src/membership/peers.ts'
 import type { Requester } from '../../src/net/protocol.ts'
 import { silent } from '../../src/platform/log.ts'

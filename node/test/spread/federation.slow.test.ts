@@ -17,7 +17,7 @@ import {
 } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type CentralPeer, centralPeer } from '../../src/central/peer.ts'
-import { levelStore } from '../../src/central/store/level-store.ts'
+import { levelStore } from '../../src/central/store/level/level-store.ts'
 import { DEMO_AUTHORITY } from '../../src/local/local-federation.ts'
 import { silent } from '../../src/platform/log.ts'
 import { systemRandom } from '../../src/platform/random.ts'

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { replaceFile } from '../../platform/atomic-file.ts'
-import { corrupt } from './database/sealed-value.ts'
+import { corrupt } from './sealed-value.ts'
 
 export async function writeCheckedFile(path: string, content: object): Promise<void> {
   const text = JSON.stringify(content)

@@ -9,7 +9,7 @@ import { oneAtATime, type Random } from '@geotrace/core-wasm'
 import { bytesToHex, FederationError, hexToBytes } from '@geotrace/core-wasm/wire'
 import { toDiskError } from '../../platform/disk-error.ts'
 import { readCheckedFile, writeCheckedFile } from './checked-file.ts'
-import { corrupt } from './database/sealed-value.ts'
+import { corrupt } from './sealed-value.ts'
 
 const VERSION = 1
 const KEY_BYTES = 32

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { levelQuotaDisk } from '../../../src/salt/quota/quota-disk.ts'
-import { TornDisk } from '../../central/store/torn-disk.ts'
+import { TornDisk } from '../../central/store/level/torn-disk.ts'
 import { errorCode } from '../../error-code.ts'
 import { Stage } from '../federation.ts'
 

@@ -1,0 +1,386 @@
+/**
+ * The rows of one UTC day in its database. PROTOCOL.md §8. A sync is one blob, and blobs lie in the order of arrival. By
+ * its entries a user finds the own blobs. Runs (day-runs.ts) lead from a hash to the blobs of closed epochs. In memory are
+ * the numbers of the blobs that no run has yet, and the entries of users who synced lately. Call what changes the rows of
+ * a user in that user's turn. Throws STORAGE_CORRUPT, STORAGE_FULL, BUSY.
+ */
+import { EPOCHS_PER_DAY, equalBytes, ROW_BYTES } from '@geotrace/core-wasm/wire'
+import { prefixRange } from '../../../platform/level-handle.ts'
+import {
+  blobsOfSync,
+  blobsWith,
+  blobToAck,
+  blobToGroups,
+  blobToRows,
+  blobToUser,
+  countAcknowledged,
+  decodeEntry,
+  ENTRY_WORDS,
+  encodeBlob,
+  encodeEntry,
+  entriesWithoutRows,
+  epochsToBits,
+  epochToBit,
+  toEntry,
+} from '../arrival.ts'
+import type { EpochHashes, EpochRows, SyncRecord, User, UserRows } from '../central-store.ts'
+import { freshRows, mergeRows, NO_ROWS, rowsWith, rowsWithout } from '../row-set.ts'
+import type { Database, Operation } from './database.ts'
+import { findBlobs, readRunEnds, writeRuns } from './day-runs.ts'
+import { blobKey, entryKey, keyNumber } from './keys.ts'
+
+/** A day counts its rows, and by epoch the blobs that it ever had. */
+export const DAY_COUNTS = 1 + EPOCHS_PER_DAY
+/** Blobs of one user with rows of one epoch. With 480 rows at most, joining them writes 6 KB an epoch. */
+const PARTS_MAX = 8
+/** Blobs in one read, of up to 112 KB each. */
+const CHUNK = 128
+/** A read by key costs as much as two in order. */
+const DENSE = 2
+/** Deleted blobs up to which the tables are compacted for each of them, and not once for all between them. */
+const COMPACT_EACH_MAX = 32
+/** Words of entries in memory, of all days: 16 MB, the entries of 10,000 people in four days. */
+const CACHED_WORDS_MAX = 4_000_000
+
+/** The entries of some users by day and user. The users who were asked for first leave first. */
+export class EntryCache {
+  readonly #entries = new Map<number, Uint32Array>()
+  #words = 0
+
+  get(day: number, user: User): Uint32Array | undefined {
+    return this.#entries.get(toCacheKey(day, user))
+  }
+  set(day: number, user: User, entries: Uint32Array): void {
+    this.delete(day, user)
+    this.#entries.set(toCacheKey(day, user), entries)
+    this.#words += entries.length + ENTRY_WORDS
+    for (const [key, oldest] of this.#entries) {
+      if (this.#words <= CACHED_WORDS_MAX) break
+      this.#entries.delete(key)
+      this.#words -= oldest.length + ENTRY_WORDS
+    }
+  }
+  delete(day: number, user: User): void {
+    const known = this.get(day, user)
+    if (known === undefined) return
+    this.#entries.delete(toCacheKey(day, user))
+    this.#words -= known.length + ENTRY_WORDS
+  }
+}
+
+function toCacheKey(day: number, user: User): number {
+  return (day % 2 ** 20) * 2 ** 32 + user
+}
+
+/** Numbers that the database says only in many entries. */
+interface State {
+  /** By epoch of the day: the blobs below this number are in runs, and how many those were. */
+  readonly ends: { closed: number; covered: number }[]
+  /** By epoch of the day: the numbers of the other blobs with its rows, ascending. Some may not exist. */
+  readonly open: number[][]
+}
+
+export class DayRows {
+  readonly database: Database
+  readonly #day: number
+  readonly #cache: EntryCache
+  #loading: Promise<State> | undefined
+  #nextBlob = 0
+  /** Changes of entries, so that a slow read does not put older ones into the cache. */
+  #changes = 0
+
+  constructor(day: number, database: Database, cache: EntryCache) {
+    this.#day = day
+    this.database = database
+    this.#cache = cache
+  }
+
+  /** The number of the user's acknowledged syncs that arrived on this day. */
+  async countSyncs(user: User): Promise<number> {
+    return countAcknowledged(await this.#entries(user))
+  }
+
+  async findSync(user: User, syncId: Uint8Array): Promise<SyncRecord | undefined> {
+    const blobs = blobsOfSync(await this.#entries(user), syncId)
+    if (blobs.length === 0) return undefined
+    for await (const [, blob] of this.#blobs(blobs)) {
+      const ack = blobToAck(blob)
+      if (ack !== undefined && equalBytes(ack.syncId, syncId)) return ack
+    }
+    return undefined
+  }
+
+  /** The rows of each user in an epoch of this day. */
+  async userRows(epoch: number, users: readonly User[]): Promise<Uint8Array[]> {
+    const owners: number[] = []
+    const numbers: number[] = []
+    for (const [i, user] of users.entries()) {
+      for (const number of blobsWith(await this.#entries(user), epochToBit(epoch))) {
+        numbers.push(number)
+        owners.push(i)
+      }
+    }
+    const parts = users.map((): Uint8Array[] => [])
+    let n = 0
+    for await (const blob of this.#bodies(numbers)) {
+      const owner = owners[n++]!
+      if (blob !== undefined) parts[owner]!.push(blobToRows(blob, epoch))
+    }
+    return parts.map((lists) => mergeRows(...lists))
+  }
+
+  /** Stores what is new in the groups, and the acknowledgement. Durable when the promise resolves. */
+  async put(user: User, groups: readonly EpochRows[], ack?: SyncRecord): Promise<void> {
+    const entries = await this.#entries(user)
+    const old = blobsWith(entries, epochsToBits(groups))
+    // The usual sync: its epochs are new for the user.
+    if (old.length === 0)
+      return await this.#add({ user, entries, operations: [], groups, ack, added: countBytes(groups) / ROW_BYTES })
+    const held: EpochRows[] = []
+    const blobs: [number: number, blob: Uint8Array][] = []
+    for await (const item of this.#blobs(old)) {
+      blobs.push(item)
+      held.push(...blobToGroups(item[1]))
+    }
+    const { fresh, added } = toFresh(held, groups)
+    if (fresh.length === 0 && ack === undefined) return
+    const isJoined = fresh.some(({ epoch }) => blobsWith(entries, epochToBit(epoch)).length >= PARTS_MAX)
+    if (!isJoined) return await this.#add({ user, entries, operations: [], groups: fresh, ack, added })
+    // The old blobs keep their acknowledgements.
+    const left = entriesWithoutRows(entries, new Set(old))
+    const operations: Operation[] = []
+    for (const [number, blob] of blobs) {
+      const oldAck = blobToAck(blob)
+      const entry = left.find((item) => item[0] === number)
+      const [blobBody, entryBody] = [oldAck && encodeBlob(user, [], oldAck), entry && encodeEntry(entry)]
+      operations.push({ key: blobKey(number), ...(blobBody && { body: blobBody }) })
+      operations.push({ key: entryKey(user, number), ...(entryBody && { body: entryBody }) })
+    }
+    await this.#add({ user, entries: concat(left), operations, groups: joinGroups([...held, ...fresh]), ack, added })
+  }
+
+  /** Removes rows of these hashes. */
+  async takeBack(user: User, items: readonly EpochHashes[]): Promise<void> {
+    const operations: Operation[] = []
+    const removed: EpochRows[] = []
+    for await (const [number, blob] of this.#blobs(blobsWith(await this.#entries(user), epochsToBits(items)))) {
+      const before = removed.length
+      const groups = blobToGroups(blob).map(({ epoch, rows }) => {
+        const hashes = items.find((item) => item.epoch === epoch)?.hashes ?? NO_ROWS
+        const gone = rowsWith(rows, hashes)
+        if (gone.length > 0) removed.push({ epoch, rows: gone })
+        return { epoch, rows: rowsWithout(rows, hashes) }
+      })
+      if (removed.length > before)
+        operations.push({ key: blobKey(number), body: encodeBlob(user, groups, blobToAck(blob)) })
+    }
+    if (operations.length === 0) return
+    await this.database.write(operations, [-countRows(removed)])
+    for (const { key } of operations) await this.database.compact(prefixRange(key))
+  }
+
+  /** Deletes all blobs and entries of a user. */
+  async erase(user: User): Promise<void> {
+    const entries = await this.#entries(user)
+    if (entries.length === 0) return
+    const numbers = Array.from({ length: entries.length / ENTRY_WORDS }, (_, i) => entries[i * ENTRY_WORDS]!)
+    const held: EpochRows[] = []
+    for await (const [, blob] of this.#blobs(numbers)) held.push(...blobToGroups(blob))
+    this.#cache.delete(this.#day, user)
+    const operations = numbers.flatMap((number) => [{ key: entryKey(user, number) }, { key: blobKey(number) }])
+    await this.database.write(operations, [-countRows(held)])
+    this.#changes++
+    this.#cache.delete(this.#day, user)
+    await this.database.compact(prefixRange(entryKey(user)))
+    if (numbers.length <= COMPACT_EACH_MAX)
+      for (const number of numbers) await this.database.compact(prefixRange(blobKey(number)))
+    else await this.database.compact({ from: blobKey(numbers[0]!), to: blobKey(numbers.at(-1)! + 1) })
+  }
+
+  async *probe(epoch: number, hashes: Uint8Array): AsyncIterable<UserRows> {
+    const { open } = await this.#load()
+    // The open blobs before the runs: an epoch that is closed in between then shows its rows in one of the two.
+    const numbers = new Set(open[epoch % EPOCHS_PER_DAY])
+    await findBlobs(this.database, epoch, hashes, numbers)
+    const found = new Map<User, Uint8Array[]>()
+    for await (const [, blob] of this.#blobs([...numbers].sort((a, b) => a - b))) {
+      // A copy, because the rows may be a view of the whole blob.
+      const rows = rowsWith(blobToRows(blob, epoch), hashes).slice()
+      if (rows.length === 0) continue
+      const user = blobToUser(blob)
+      const known = found.get(user)
+      if (known === undefined) found.set(user, [rows])
+      else known.push(rows)
+    }
+    for (const user of [...found.keys()].sort((a, b) => a - b)) yield { user, rows: mergeRows(...found.get(user)!) }
+  }
+
+  /** Puts the rows of an epoch that no run has into a new run. Returns their number. */
+  async close(epoch: number): Promise<number> {
+    const { open, ends } = await this.#load()
+    const n = epoch % EPOCHS_PER_DAY
+    const [numbers, closed] = [[...open[n]!], this.#nextBlob]
+    if (numbers.length === 0) return 0
+    // Afterwards the blobs below the end are durable, or their writes have failed.
+    await this.database.write([])
+    const { rows, blobs } = await writeRuns(
+      this.database,
+      epoch,
+      { closed, covered: ends[n]!.covered },
+      this.#blobs(numbers),
+    )
+    ends[n] = { closed, covered: ends[n]!.covered + blobs }
+    open[n] = open[n]!.filter((number) => number >= closed)
+    return rows
+  }
+
+  /** Writes a blob with its entry, after other operations of the same write. */
+  async #add(added: NewBlob): Promise<void> {
+    const { user, entries, operations, groups, ack } = added
+    if (groups.length === 0 && ack === undefined) return
+    const { open } = await this.#load()
+    const number = this.#nextBlob++
+    const entry = toEntry(number, groups, ack)
+    const change = new Array<number>(DAY_COUNTS).fill(0)
+    change[0] = added.added
+    for (const { epoch } of groups) {
+      // Before the write, so that a closing that waits for the write knows of it. A number without a blob does no harm.
+      open[epoch % EPOCHS_PER_DAY]!.push(number)
+      change[1 + (epoch % EPOCHS_PER_DAY)] = 1
+    }
+    try {
+      await this.database.write(
+        [
+          ...operations,
+          { key: entryKey(user, number), body: encodeEntry(entry), isNew: true },
+          { key: blobKey(number), body: encodeBlob(user, groups, ack), isNew: true },
+        ],
+        change,
+      )
+      this.#changes++
+      this.#cache.set(this.#day, user, concat([entries, entry]))
+    } catch (error) {
+      // The write may be on the disk.
+      this.#changes++
+      this.#cache.delete(this.#day, user)
+      throw error
+    }
+  }
+
+  /** The user's entries, one after the other. */
+  async #entries(user: User): Promise<Uint32Array> {
+    const known = this.#cache.get(this.#day, user)
+    if (known !== undefined) return known
+    const changes = this.#changes
+    const found: Uint32Array[] = []
+    for await (const [key, body] of this.database.entries(prefixRange(entryKey(user))))
+      found.push(decodeEntry(keyNumber(key, 1), body))
+    const entries = concat(found)
+    if (this.#changes === changes) this.#cache.set(this.#day, user, entries)
+    return entries
+  }
+
+  /** The blobs of these numbers, as far as they exist. */
+  async *#blobs(numbers: readonly number[]): AsyncGenerator<[number: number, blob: Uint8Array]> {
+    if (isDense(numbers)) return yield* this.#neighbours(new Set(numbers), numbers[0]!, numbers.at(-1)!)
+    let n = 0
+    for await (const blob of this.#bodies(numbers)) {
+      const number = numbers[n++]!
+      if (blob !== undefined) yield [number, blob]
+    }
+  }
+
+  async *#neighbours(
+    wanted: ReadonlySet<number>,
+    first: number,
+    last: number,
+  ): AsyncGenerator<[number: number, blob: Uint8Array]> {
+    for await (const [key, blob] of this.database.entries({ from: blobKey(first), to: blobKey(last + 1) })) {
+      const number = keyNumber(key, 0)
+      if (wanted.has(number)) yield [number, blob]
+    }
+  }
+
+  async *#bodies(numbers: readonly number[]): AsyncGenerator<Uint8Array | undefined> {
+    for (let i = 0; i < numbers.length; i += CHUNK)
+      yield* await this.database.getMany(numbers.slice(i, i + CHUNK).map((number) => blobKey(number)))
+  }
+
+  #load(): Promise<State> {
+    this.#loading ??= this.#read().catch((error) => {
+      this.#loading = undefined
+      throw error
+    })
+    return this.#loading
+  }
+
+  async #read(): Promise<State> {
+    const last = await this.database.last(prefixRange(blobKey()))
+    if (last !== undefined) this.#nextBlob = Math.max(this.#nextBlob, keyNumber(last, 0) + 1)
+    const ends = await readRunEnds(this.database)
+    const open: number[][] = ends.map(() => [])
+    const [, ...made] = this.database.tally.counts
+    if (made.some((count, n) => count > ends[n]!.covered)) {
+      for await (const [key, body] of this.database.entries(prefixRange(entryKey()))) {
+        const [number, bits] = decodeEntry(keyNumber(key, 1), body) as unknown as [number, number]
+        for (const [n, { closed }] of ends.entries()) if ((bits >>> n) & 1 && number >= closed) open[n]!.push(number)
+      }
+      for (const numbers of open) numbers.sort((a, b) => a - b)
+    }
+    return { ends, open }
+  }
+}
+
+interface NewBlob {
+  readonly user: User
+  /** The entries beside the new one. */
+  readonly entries: Uint32Array
+  readonly operations: readonly Operation[]
+  readonly groups: readonly EpochRows[]
+  readonly ack: SyncRecord | undefined
+  /** Rows that the user did not have. */
+  readonly added: number
+}
+
+/** One group of each epoch, ascending. */
+function joinGroups(groups: readonly EpochRows[]): EpochRows[] {
+  const byEpoch = new Map<number, Uint8Array[]>()
+  for (const { epoch, rows } of groups) byEpoch.set(epoch, [...(byEpoch.get(epoch) ?? []), rows])
+  return [...byEpoch].sort(([a], [b]) => a - b).map(([epoch, lists]) => ({ epoch, rows: mergeRows(...lists) }))
+}
+
+/** The distinct rows of some groups. */
+export function countRows(groups: readonly EpochRows[]): number {
+  return joinGroups(groups).reduce((sum, { rows }) => sum + rows.length / ROW_BYTES, 0)
+}
+
+/** The part of the groups that is not held yet, and the number of its new rows. */
+function toFresh(held: readonly EpochRows[], groups: readonly EpochRows[]): { fresh: EpochRows[]; added: number } {
+  const known = new Map(joinGroups(held).map(({ epoch, rows }) => [epoch, rows]))
+  let added = 0
+  const fresh = groups.flatMap(({ epoch, rows }) => {
+    const found = freshRows(known.get(epoch) ?? NO_ROWS, rows)
+    added += found.added
+    return found.fresh.length === 0 ? [] : [{ epoch, rows: found.fresh }]
+  })
+  return { fresh, added }
+}
+
+function countBytes(groups: readonly EpochRows[]): number {
+  return groups.reduce((sum, { rows }) => sum + rows.length, 0)
+}
+
+/** Whether reading these blobs in order, with those between them, costs less than reading each by its key. */
+function isDense(numbers: readonly number[]): boolean {
+  return numbers.length > CHUNK && numbers.length * DENSE > numbers.at(-1)! - numbers[0]!
+}
+
+function concat(lists: readonly Uint32Array[]): Uint32Array {
+  const all = new Uint32Array(lists.reduce((sum, list) => sum + list.length, 0))
+  let at = 0
+  for (const list of lists) {
+    all.set(list, at)
+    at += list.length
+  }
+  return all
+}

@@ -1,0 +1,384 @@
+/**
+ * The central store on LevelDB. PROTOCOL.md §8. The store writes and syncs rows before their acknowledgement.
+ * Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT, STORAGE_FULL, BUSY, SYNC_CONFLICT.
+ */
+import { createHmac } from 'node:crypto'
+import { join } from 'node:path'
+import { type Clock, oneAtATime, type Random, type Turns, turns } from '@geotrace/core-wasm'
+import { byteReader, byteWriter, isFederationError, type Pin, utf8 } from '@geotrace/core-wasm/wire'
+import { type OpenLevel, openLevel, prefixRange } from '../../../platform/level-handle.ts'
+import type {
+  CentralStore,
+  CodeRecord,
+  Condition,
+  Deposit,
+  MarkChange,
+  ReportProgress,
+  ReportRecord,
+  Slip,
+  StoreCondition,
+  User,
+} from '../central-store.ts'
+import {
+  decodeJson,
+  decodeMarkList,
+  decodeMarks,
+  decodeSync,
+  decodeUser,
+  encodeJson,
+  encodeMarkList,
+  encodeMarks,
+  encodeUser,
+} from '../codecs.ts'
+import { type ErasedUsers, erasedUsers } from '../erased-users.ts'
+import { valueSeal } from '../sealed-value.ts'
+import { openStoreKeys } from '../store-keys.ts'
+import { type Database, type Operation, openDatabase } from './database.ts'
+import { type DayDatabases, openDays } from './day-databases.ts'
+import { keyNumber, metaKey, NO_BODY } from './keys.ts'
+import { levelDeposits, type OpenCodes, openCodes, readReporters } from './level-deposits.ts'
+import { dropMetaBefore, personOperations, readFloor } from './level-retention.ts'
+import { backUpStore } from './store-backup.ts'
+import { copyMarker, type Founding, openStoreDirectory } from './store-directory.ts'
+import { emptyTally, type Tally } from './tally.ts'
+import { openWitness } from './witness.ts'
+
+/** 128 bits: the chance that two of a billion users have the same key is 10^-21. */
+const USER_KEY_BYTES = 16
+
+/** `meta` counts its users. */
+const COUNTS = 1
+
+/** The worst first. */
+const CONDITIONS: readonly Condition[] = ['damaged', 'failed', 'full']
+
+interface LevelStoreInit {
+  dir: string
+  /** The file of the store's keys; default: `dir` with the ending `.keys`. */
+  keyPath?: string
+  random: Random
+  clock: Clock
+  /** Default: `if-missing`. */
+  founding?: Founding
+  /** The file that lists erased users; undefined: none is kept. */
+  erasedPath?: string
+  /** Opens a database; default: LevelDB. */
+  open?: OpenLevel
+}
+
+/**
+ * Opens the store in `dir`, and founds it when `founding` says so. Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT,
+ * STORAGE_FULL, BUSY, COMMAND_INVALID.
+ */
+export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStore> {
+  const { dir, random, clock, founding = 'if-missing', erasedPath, open = openLevel } = storeInit
+  const keyPath = storeInit.keyPath ?? `${dir}.keys`
+  const init = { dir: join(dir, 'meta'), what: 'meta', open, clock, known: emptyTally(COUNTS) }
+  const found = async (): Promise<void> => {
+    const made = await openStoreKeys(keyPath, random, true)
+    await (await openDatabase({ ...init, seal: valueSeal(made.meta, random), create: true })).close()
+  }
+  const isRestored = await openStoreDirectory({ dir, founding, found })
+  const keys = await openStoreKeys(keyPath, random, false)
+  const seal = valueSeal(keys.meta, random)
+  const erased = erasedPath === undefined ? undefined : erasedUsers(erasedPath)
+  const witness = await openWitness(dir, clock)
+  const known = witness.known('meta') ?? init.known
+  const onWrite = (tally: Tally): void => witness.note('meta', tally)
+  const meta = await openDatabase({ ...init, seal, create: false, known, onWrite })
+  const closings = [() => witness.close(), () => meta.close()]
+  const close = async (): Promise<void> => {
+    for (const closing of closings.reverse()) await closing()
+  }
+  try {
+    const days = await openDays({ dir, meta, open, clock, floor: await readFloor(meta), keys, random, witness })
+    closings.push(() => days.close())
+    await finishErasures(meta, days)
+    if (isRestored) await eraseAgain(meta, days, (await erased?.keys()) ?? [])
+    if (isRestored) await copyMarker(dir, dir, 'ready')
+    const userKey = (id: Uint8Array): Uint8Array =>
+      metaKey('user', createHmac('sha256', keys.users).update(id).digest().subarray(0, USER_KEY_BYTES))
+    const parts: Parts = {
+      meta,
+      days,
+      userKey,
+      erased,
+      next: await readCounters(meta),
+      perUser: turns<User>(1),
+      codes: openCodes(meta),
+    }
+    return {
+      capabilities: { writers: 1, hasBackup: true },
+      ...users(parts),
+      ...levelDeposits({
+        meta,
+        days,
+        perUser: parts.perUser,
+        codes: parts.codes,
+        reporters: await readReporters(meta),
+        toRecords: (deposit) => depositRecords(parts.next, deposit),
+      }),
+      ...marks(parts),
+      ...records(parts),
+      dropBefore: async (day) => {
+        const gone = await days.dropBefore(day)
+        await dropMetaBefore(meta, day)
+        await erased?.dropBefore(day)
+        return gone
+      },
+      floor: () => days.floor,
+      statistics: async () => statistics(parts),
+      verify: () => verify(meta, days),
+      backUp: (to) => backUpStore({ dir, meta, days, to, open, clock, keys, random }),
+      condition: () => toCondition([meta, ...days.databases()]),
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+interface Counters {
+  user: User
+  report: number
+}
+
+interface Parts {
+  meta: Database
+  days: DayDatabases
+  /** Keys carry a keyed hash of the id, because LevelDB keeps some keys after their deletion (measured). */
+  userKey(id: Uint8Array): Uint8Array
+  erased: ErasedUsers | undefined
+  next: Counters
+  perUser: Turns<User>
+  codes: OpenCodes
+}
+
+function users({ meta, days, userKey, erased, next, perUser }: Parts) {
+  const exclusive = oneAtATime()
+  const findUser = async (id: Uint8Array): Promise<User | undefined> => {
+    const body = await meta.get(userKey(id))
+    return body === undefined ? undefined : byteReader(body).u32()
+  }
+  return {
+    findUser,
+    addUser: (id, generation, day) =>
+      exclusive(async () => {
+        const known = await findUser(id)
+        if (known !== undefined) return known
+        const user = next.user++
+        const key = userKey(id)
+        await meta.write(
+          [
+            { key, body: byteWriter(4).u32(user).finish() },
+            { key: metaKey('person', user), body: encodeUser({ since: day, seen: day, key }) },
+            { key: metaKey('seen', day, user), body: NO_BODY },
+            { key: metaKey('list', user), body: encodeMarkList({ generation, last: 0, entries: [] }) },
+            counter('user', next.user),
+          ],
+          [1],
+        )
+        return user
+      }),
+    eraseUser: (id, day) =>
+      exclusive(async () => {
+        // An erasure whose later writes failed has no mapping any more, so its repetition finds no user.
+        await finishErasures(meta, days)
+        const user = await findUser(id)
+        if (user === undefined) return false
+        await erased?.note(userKey(id), day)
+        await perUser.run(user, async () => {
+          await meta.write([...(await userOperations(meta, user)), intent(user)], [-1])
+          await finishErasures(meta, days)
+          await meta.compact(prefixRange(userKey(id)))
+        })
+        return true
+      }),
+  } satisfies Partial<CentralStore>
+}
+
+function marks({ meta, perUser }: Parts) {
+  const putMarks = (change: MarkChange): Promise<void> =>
+    perUser.run(change.user, async () => {
+      if ((await meta.get(metaKey('list', change.user))) === undefined) return
+      await meta.write(markOperations(change))
+    })
+  return {
+    marks: async (user) => {
+      const body = await meta.get(metaKey('list', user))
+      return body === undefined ? undefined : decodeMarkList(body)
+    },
+    userMarks: async (user) => {
+      const items = []
+      for await (const [key, body] of meta.entries(prefixRange(metaKey('marks', user)))) {
+        items.push({ report: keyNumber(key, 1), marks: decodeMarks(body) })
+      }
+      return items
+    },
+    markedUsers: async (report) => {
+      const users: User[] = []
+      for await (const key of meta.keys(prefixRange(metaKey('marksByReport', report)))) users.push(keyNumber(key, 1))
+      return users
+    },
+    putMarks: async (changes) => {
+      const writes = await Promise.allSettled(changes.map(putMarks))
+      for (const write of writes) if (write.status === 'rejected') throw write.reason
+    },
+  } satisfies Partial<CentralStore>
+}
+
+function records({ meta, next, codes }: Parts) {
+  const perEpoch = turns<number>(1)
+  const all = async <T>(kind: 'report' | 'progress' | 'pin', decode: (body: Uint8Array) => T): Promise<T[]> => {
+    const items: T[] = []
+    for await (const [, body] of meta.entries(prefixRange(metaKey(kind)))) items.push(decode(body))
+    return items
+  }
+  return {
+    putSlip: (period, { report, bytes }) => meta.write([{ key: metaKey('slip', period, report), body: bytes }]),
+    slipPeriods: async () => {
+      const periods = new Set<number>()
+      for await (const key of meta.keys(prefixRange(metaKey('slip')))) periods.add(keyNumber(key, 0))
+      return [...periods]
+    },
+    takeSlips: async (period) => {
+      const slips: Slip[] = []
+      for await (const [key, bytes] of meta.entries(prefixRange(metaKey('slip', period))))
+        slips.push({ report: keyNumber(key, 1), bytes: bytes.slice() })
+      return slips.sort((a, b) => Buffer.compare(a.bytes, b.bytes))
+    },
+    dropPeriod: async (period) => {
+      const operations: Operation[] = []
+      for await (const key of meta.keys(prefixRange(metaKey('slip', period)))) operations.push({ key })
+      await meta.write(operations)
+      await meta.compact(prefixRange(metaKey('slip', period)))
+    },
+    nextReport: async () => next.report++,
+    reports: () => all('report', decodeJson<ReportRecord>),
+    progress: () => all('progress', decodeJson<ReportProgress>),
+    putProgress: (item) => meta.write([{ key: metaKey('progress', item.report), body: encodeJson(item) }]),
+    putReport: (report) => meta.write([reportOperation(report), counter('report', next.report)]),
+    findCode: async (hash) => {
+      const body = await meta.get(metaKey('code', hash))
+      return body === undefined ? undefined : decodeJson(body)
+    },
+    putCodes: (items) => meta.write(items.map(codeOperation)),
+    closeCode: (code) => codes.close(code, () => meta.write([codeOperation(code)])),
+    codes: async function* () {
+      for await (const [, body] of meta.entries(prefixRange(metaKey('code')))) yield decodeJson<CodeRecord>(body)
+    },
+    pins: () => all('pin', decodeJson<Pin>),
+    putPin: (pin) =>
+      perEpoch.run(pin.epoch, async () => {
+        const key = metaKey('pin', pin.epoch)
+        const known = await meta.get(key)
+        if (known !== undefined) return decodeJson<Pin>(known)
+        await meta.write([{ key, body: encodeJson(pin) }])
+        return pin
+      }),
+  } satisfies Partial<CentralStore>
+}
+
+async function verify(meta: Database, days: DayDatabases): Promise<void> {
+  for (const database of [meta, ...days.databases()]) {
+    try {
+      await database.verify()
+    } catch (error) {
+      if (!isFederationError(error, 'STORAGE_CORRUPT')) throw error
+    }
+  }
+}
+
+/** The worst condition of the databases, with the names of those that have one. */
+function toCondition(databases: readonly Database[]): StoreCondition {
+  const worst = CONDITIONS.find((condition) => databases.some((item) => item.condition === condition)) ?? 'sound'
+  return { condition: worst, parts: databases.filter((item) => item.condition !== 'sound').map(({ what }) => what) }
+}
+
+async function statistics({ meta, days }: Parts) {
+  const statistics = await days.statistics()
+  const tallies = [meta, ...days.databases()].map(({ tally }) => tally)
+  const bytes = tallies.reduce((sum, tally) => sum + tally.bytes, 0)
+  return { users: meta.tally.counts[0]!, bytes, days: statistics }
+}
+
+/** The operations that keep the records of a deposit in the write of its acknowledgement. */
+function depositRecords(next: Counters, { reports = [], code }: Deposit): Operation[] {
+  const operations = reports.map(reportOperation)
+  if (reports.length > 0) operations.push(counter('report', next.report))
+  if (code !== undefined) operations.push(codeOperation(code))
+  return operations
+}
+
+function markOperations({ user, changes, list }: MarkChange): Operation[] {
+  const operations: Operation[] = [{ key: metaKey('list', user), body: encodeMarkList(list) }]
+  for (const { report, marks } of changes) {
+    const key = metaKey('marks', user, report)
+    const index = metaKey('marksByReport', report, user)
+    if (marks.length === 0) operations.push({ key }, { key: index })
+    else operations.push({ key, body: encodeMarks(marks) }, { key: index, body: NO_BODY })
+  }
+  return operations
+}
+
+/** The operations that delete all entries of a user in `meta`. */
+async function userOperations(meta: Database, user: User): Promise<Operation[]> {
+  const operations: Operation[] = []
+  const body = await meta.get(metaKey('person', user))
+  if (body !== undefined) operations.push(...personOperations(user, decodeUser(body)))
+  for await (const [key, body] of meta.entries(prefixRange(metaKey('sync', user)))) {
+    const syncId = key.slice(5)
+    operations.push({ key }, { key: metaKey('syncByDay', decodeSync(syncId, body).day, user, syncId) })
+  }
+  for await (const key of meta.keys(prefixRange(metaKey('marks', user)))) {
+    operations.push({ key }, { key: metaKey('marksByReport', keyNumber(key, 1), user) })
+  }
+  return operations
+}
+
+/** The second half of erasures. After a failed write or a kill, the next erasure or opening repeats this half. */
+async function finishErasures(meta: Database, days: DayDatabases): Promise<void> {
+  for await (const key of meta.keys(prefixRange(metaKey('erasing')))) {
+    const user = keyNumber(key, 0)
+    await days.eraseUser(user)
+    for (const kind of ['list', 'attempts', 'sync', 'marks'] as const)
+      await meta.compact(prefixRange(metaKey(kind, user)))
+    await meta.write([{ key }])
+  }
+}
+
+/** Erases the users with these keys, as far as the store still knows them. */
+async function eraseAgain(meta: Database, days: DayDatabases, keys: readonly Uint8Array[]): Promise<void> {
+  for (const key of keys) {
+    const body = await meta.get(key)
+    if (body === undefined) continue
+    const user = byteReader(body).u32()
+    await meta.write([...(await userOperations(meta, user)), intent(user)], [-1])
+  }
+  await finishErasures(meta, days)
+}
+
+function intent(user: User): Operation & { body: Uint8Array } {
+  return { key: metaKey('erasing', user), body: NO_BODY }
+}
+
+async function readCounters(meta: Database): Promise<Counters> {
+  const read = async (name: keyof Counters): Promise<number> => {
+    const body = await meta.get(metaKey('counter', utf8(name)))
+    return body === undefined ? 1 : byteReader(body).u32()
+  }
+  return { user: await read('user'), report: await read('report') }
+}
+
+function reportOperation(report: ReportRecord): Operation {
+  return { key: metaKey('report', report.id), body: encodeJson(report) }
+}
+
+function codeOperation(code: CodeRecord): Operation {
+  return { key: metaKey('code', code.hash), body: encodeJson(code) }
+}
+
+function counter(name: keyof Counters, value: number): Operation {
+  return { key: metaKey('counter', utf8(name)), body: byteWriter(4).u32(value).finish() }
+}

@@ -1,0 +1,165 @@
+/**
+ * The tests that every central store on a disk must pass whose writes fail. PROTOCOL.md §8. One life of a store is run
+ * once for each of its writes, and that write fails. The caller repeats what failed, as devices and operators do.
+ */
+import { bytesToHex, EPOCHS_PER_DAY, ROW_BYTES } from '@geotrace/core-wasm/wire'
+import { describe, expect, it } from 'vitest'
+import type { CentralStore, CodeRecord, ReportRecord } from '../../../../src/central/store/central-store.ts'
+import { deposit, group, hashes, id, mark, row, rowsOf, syncId } from '../sample.ts'
+
+const EPOCH = 100 * EPOCHS_PER_DAY
+const NAMES = ['a', 'b', 'c'] as const
+/** A caller that repeats a failed call more often than the disk fails. */
+const TRIES = 4
+
+export interface FailingPlace {
+  open(): Promise<CentralStore>
+  /** Lets the clock pass the pause between two attempts to open a database again. */
+  wait(): Promise<void>
+  /** Writes so far. */
+  writes(): number
+  remove(): Promise<void>
+}
+export interface FailingInit {
+  /** The number of the write that fails, counted from 1. */
+  failAt: number
+  code: 'ENOSPC' | 'EIO'
+  failure: 'nothing' | 'landed'
+  failedOpenings: number
+}
+
+type Step = (store: CentralStore) => Promise<unknown>
+const user = async (store: CentralStore, name: string) => (await store.findUser(id(name)))!
+const code = (n: number, more: Partial<CodeRecord> = {}): CodeRecord => {
+  return { hash: id(`code ${n}`), issuedAt: 0, expiresAt: 103 * 86_400_000, state: 'open', ...more }
+}
+
+/** Each step may be repeated until it succeeds. */
+const LIFE: readonly Step[] = [
+  ...NAMES.map((name) => (store: CentralStore) => store.addUser(id(name), 1, 100)),
+  (store) => store.putCodes([code(1), code(2)]),
+  (store) => store.putPin({ epoch: EPOCH, roster: id('roster'), signature: new Uint8Array(64) }),
+  async (store) =>
+    store.deposit(deposit(await user(store, 'a'), 1, [group(EPOCH, row(1), row(2)), group(EPOCH + 18, row(3))])),
+  async (store) =>
+    store.deposit(deposit(await user(store, 'b'), 2, [group(EPOCH, row(1), row(4)), group(EPOCH + 36, row(5))])),
+  async (store) => {
+    const reporter = await user(store, 'c')
+    const report: ReportRecord = { id: 1, user: reporter, at: 5, from: EPOCH, until: EPOCH + 99, state: 'active' }
+    const spent = code(1, { state: 'spent', spent: { user: reporter, syncId: syncId(3), report: 1, day: 100 } })
+    await store.deposit(
+      deposit(reporter, 3, [group(EPOCH, row(1))], {
+        attempts: { day: 100, count: 1 },
+        reports: [report],
+        code: spent,
+      }),
+    )
+  },
+  (store) => store.closeEpoch(EPOCH),
+  async (store) => {
+    const known = mark(EPOCH, 1)
+    const list = { generation: 1, last: 1, entries: [{ ...known, sequence: 1 }] }
+    await store.putMarks([{ user: await user(store, 'a'), changes: [{ report: 1, marks: [known] }], list }])
+  },
+  async (store) => store.deposit(deposit(await user(store, 'a'), 4, [group(EPOCH, row(1, 2), row(6))])),
+  async (store) => {
+    const takenBack = [
+      { epoch: EPOCH, hashes: hashes(1, 9) },
+      { epoch: EPOCH + 18, hashes: hashes(3) },
+    ]
+    await store.deposit(deposit(await user(store, 'a'), 6, [], { takenBack }))
+  },
+  (store) => store.closeEpoch(EPOCH),
+  (store) => store.eraseUser(id('b'), 100),
+  async (store) => store.putReport({ ...(await store.reports())[0]!, state: 'retracted' }),
+  (store) => store.dropBefore(101),
+  async (store) => store.deposit(deposit(await user(store, 'c'), 5, [group(EPOCH + 18, row(7))], { day: 101 })),
+]
+
+/** Every answer of the store, without the numbers that an interrupted call may skip. */
+async function answersOf(store: CentralStore): Promise<unknown> {
+  const { users, days } = await store.statistics()
+  const people = await Promise.all(
+    NAMES.map(async (name) => {
+      const number = await store.findUser(id(name))
+      if (number === undefined) return undefined
+      const rows = []
+      for (const epoch of [EPOCH, EPOCH + 18, EPOCH + 36]) {
+        for (const item of await rowsOf(store, epoch, number)) rows.push([epoch, bytesToHex(item.hash), item.lags])
+      }
+      for (const epoch of [EPOCH, EPOCH + 18]) {
+        for await (const item of store.probe(epoch, hashes(1, 2, 3, 4, 5, 6, 7)))
+          if (item.user === number) rows.push([epoch, item.rows.length / ROW_BYTES])
+      }
+      const syncs = await Promise.all([1, 2, 3, 4, 5, 6].map((n) => store.findSync(number, syncId(n)).then(Boolean)))
+      return {
+        rows,
+        syncs,
+        attempts: await store.attempts(number),
+        marks: await store.userMarks(number),
+        list: await store.marks(number),
+      }
+    }),
+  )
+  const codes = []
+  for await (const { state, spent } of store.codes()) codes.push([state, spent?.report])
+  const reports = (await store.reports()).map(({ id, state }) => [id, state])
+  return {
+    users,
+    days: days.map(({ day, rows }) => [day, rows]),
+    people,
+    codes: codes.sort(),
+    reports,
+    pins: await store.pins(),
+  }
+}
+
+async function live(place: FailingPlace): Promise<{ answers: unknown; reopened: unknown; refusals: unknown[] }> {
+  const refusals: unknown[] = []
+  const persistently = async <T>(call: () => Promise<T>): Promise<T> => {
+    for (let n = 1; ; n++) {
+      try {
+        return await call()
+      } catch (error) {
+        refusals.push((error as { code?: unknown }).code ?? error)
+        if (n === TRIES) throw error
+        await place.wait()
+      }
+    }
+  }
+  let store = await persistently(() => place.open())
+  for (const step of LIFE) await persistently(() => step(store))
+  const answers = await persistently(() => answersOf(store))
+  await store.close()
+  store = await place.open()
+  const reopened = await answersOf(store)
+  await store.close()
+  return { answers, reopened, refusals }
+}
+
+export function failingWrites(name: string, create: (init: FailingInit) => Promise<FailingPlace>): void {
+  describe(`${name} on a disk whose writes fail`, () => {
+    for (const failure of ['nothing', 'landed'] as const) {
+      const leaves = failure === 'landed' ? 'its bytes' : 'nothing'
+      it(`${name} loses nothing that it acknowledged, whichever write fails and leaves ${leaves}`, async () => {
+        const sound = await create({ failAt: Number.POSITIVE_INFINITY, code: 'EIO', failure, failedOpenings: 0 })
+        const wanted = await live(sound)
+        expect(wanted.reopened).toEqual(wanted.answers)
+        const writes = sound.writes()
+        expect(writes).toBeGreaterThan(LIFE.length)
+        await sound.remove()
+        for (let failAt = 1; failAt <= writes; failAt++) {
+          const code = failAt % 2 === 0 ? 'EIO' : 'ENOSPC'
+          const place = await create({ failAt, code, failure, failedOpenings: failAt % 3 })
+          const { answers, reopened, refusals } = await live(place)
+          expect(answers, `write ${failAt}`).toEqual(wanted.answers)
+          expect(reopened, `write ${failAt}`).toEqual(wanted.answers)
+          // A failed write that no caller sees would be a lost one.
+          expect(refusals.length, `write ${failAt}`).toBeGreaterThan(0)
+          expect(refusals.filter((refusal) => refusal !== 'STORAGE_FULL' && refusal !== 'BUSY')).toEqual([])
+          await place.remove()
+        }
+      })
+    }
+  })
+}
