@@ -60,6 +60,7 @@ const AMENDED: Record<Exclude<keyof Amendment, 'kind' | 'at' | 'until'>, true> =
   evaluations: true,
   apps: true,
   spread: true,
+  release: true,
 }
 
 /** The error of a refusal with this status. */

@@ -20,10 +20,12 @@ import {
   quorum,
   type Roster,
   type SignedChange,
+  type SpreadParameters,
   signChange,
   sponsorQuorum,
 } from '@geotrace/core-wasm/wire'
 import type { Membership } from '../membership/membership.ts'
+import { plural } from './page/words.ts'
 import type { AdminRoutes } from './server.ts'
 
 /** A change as JSON for people: keys are peer ids or hex. */
@@ -52,6 +54,8 @@ export interface RosterView {
   newcomers: number
   admitted: number
   votes: number
+  /** The id of the release that the operators agreed on, in hex. */
+  release?: string
   changes: string[]
 }
 
@@ -158,17 +162,24 @@ export function changeToText(change: Change, newest: CertifiedRoster | undefined
   }
 }
 
-function amendmentToText({ core, shards, replicas, evaluations, apps }: Change & { kind: 'amend' }): string {
+function amendmentToText(change: Change & { kind: 'amend' }): string {
+  const { core, shards, replicas, evaluations, apps, spread, release } = change
   const parts = [
     core !== null && `core ${bytesToHex(core.simd).slice(0, 8)}…`,
     shards !== null && `${shards} shards`,
     replicas !== null && `${replicas} replicas of each shard`,
     evaluations !== null && `${evaluations} evaluations per shard and epoch`,
     apps !== null && `web apps ${apps.join(' ') || 'none'}`,
+    spread !== undefined && (spread === null ? 'no spread' : spreadToText(spread)),
+    release !== undefined && (release === null ? 'no release' : `release ${bytesToHex(release)}`),
   ].filter(Boolean)
   // A roster holds the plan of the next one, because its nodes need time for the seeds.
   const when = shards !== null || replicas !== null ? ', from the roster after the one that makes the change' : ''
   return `${parts.join(', ')}${when}`
+}
+
+function spreadToText({ areas, resolution, periodDays }: SpreadParameters): string {
+  return `a spread of ${plural(areas.length, 'area')} at resolution ${resolution} every ${plural(periodDays, 'day')}`
 }
 
 function keyToName(key: Uint8Array, roster: Roster | undefined): string {
@@ -190,6 +201,7 @@ function rosterToView(certified: CertifiedRoster): RosterView {
     newcomers: roster.newcomers.length,
     admitted: roster.admitted.length,
     votes: votes.length,
+    ...(roster.release && { release: bytesToHex(roster.release) }),
     changes: roster.changes.map((encoded) => changeToText(decodeChange(encoded).change, certified)),
   }
 }

@@ -78,7 +78,11 @@ describe('the output of the commands', () => {
       '',
       ...logLines({
         isForked: true,
-        rosters: [roster, { ...roster, height: 1, firstEpoch: 373_818, admitted: 1, changes: ['hazel joins'] }],
+        rosters: [
+          roster,
+          { ...roster, height: 1, firstEpoch: 373_818, admitted: 1, changes: ['hazel joins'] },
+          { ...roster, height: 2, firstEpoch: 373_836, release: 'ab'.repeat(32) },
+        ],
         pending: [
           {
             ...change,

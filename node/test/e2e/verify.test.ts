@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '@geotrace/core-wasm'
@@ -15,6 +15,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { metrics } from '../../src/admin/metrics.ts'
 import { CENTRAL_GAUGES, measure } from '../../src/cli/central/gauges.ts'
+import { readBuilt } from '../../src/cli/verify/release.ts'
 import { DEMO_OPERATORS, type LocalFederation, startFederation } from '../../src/local/local-federation.ts'
 import { createHost } from '../../src/net/host.ts'
 import { silent } from '../../src/platform/log.ts'
@@ -52,6 +53,16 @@ describe('a running federation, seen from outside', () => {
       expect(rosters[0].votes.length).toBeGreaterThanOrEqual(4)
     }
     expect((await run('verify', 'federation', 'nobody', '--federation', file)).code).toBe(2)
+  })
+
+  it('a release that no roster names is named, although all of its files are there', async () => {
+    const release = join(dir, 'release.json')
+    mkdirSync(join(dir, 'core-wasm'))
+    writeFileSync(join(dir, 'package-lock.json'), '{}')
+    const built = await readBuilt(dir)
+    writeFileSync(release, JSON.stringify({ version: 1, commit: 'a'.repeat(40), node: '20.19.0', ...built }))
+    const { code, said } = await verify('build', release, dir)
+    expect({ code, ...said }).toMatchObject({ code: 1, agreed: { height: 0, release: null }, differences: [] })
   })
 
   it('the answers of an honest node are those that its sheets commit to', async () => {

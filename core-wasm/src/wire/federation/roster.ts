@@ -77,6 +77,8 @@ export interface Roster {
   apps: string[]
   /** How this federation counts where reporters have been. Absent: it does not. */
   spread?: SpreadParameters | undefined
+  /** The id of the release that a quorum rebuilt, 32 bytes. Absent: the operators agreed on none. */
+  release?: Uint8Array | undefined
   /** Shards and replicas of the roster that follows. */
   plan: { shards: number; replicas: number }
   /** When the latest amendment was proposed, Unix ms; 0 when there was none. */
@@ -156,6 +158,7 @@ const rosterSchema = z.strictObject({
   core: z.strictObject({ simd: fixed(HASH_BYTES), scalar: fixed(HASH_BYTES) }),
   apps: z.array(z.string().check(z.maxLength(128))).check(z.maxLength(APPS_MAX)),
   spread: z.optional(spreadSchema),
+  release: z.optional(fixed(HASH_BYTES)),
   plan: z.strictObject({ shards: whole(SHARDS_MAX), replicas: whole(15) }),
   amended: time,
   newcomers: z.array(peerSchema),

@@ -8,7 +8,7 @@
  * - seal: the central peer's new seal key, signed by the key of its peer id
  * - rotate: an operator's new key, signed by the old key or, when the old key is lost, by a quorum
  * - expel: a node or an operator, by a quorum
- * - amend: core hashes, shards, replicas, evaluations, origins of web apps, the spread, by a quorum
+ * - amend: core hashes, shards, replicas, evaluations, origins of web apps, the spread, the release, by a quorum
  * - lied: a node or an operator whose signed contradiction every voter has seen; `evidence` is its hash
  */
 import { sha256 } from '@noble/hashes/sha2.js'
@@ -59,6 +59,8 @@ const changeSchema = z.discriminatedUnion('kind', [
     apps: z.nullable(appsSchema),
     /** Absent: as before. Null: no spread any more. */
     spread: z.optional(z.nullable(spreadSchema)),
+    /** The id of a release. Absent: as before. Null: no release any more. */
+    release: z.optional(z.nullable(bytes(HASH_BYTES))),
   }),
   z.strictObject({ kind: z.literal('lied'), until, key, evidence: bytes(HASH_BYTES) }),
   z.strictObject({ kind: z.literal('seal'), at, until, seal: key }),

@@ -33,6 +33,7 @@ export interface Draft {
   core: Roster['core']
   apps: Roster['apps']
   spread: SpreadParameters | undefined
+  release: Roster['release']
   plan: Roster['plan']
   evaluationsPerShardEpoch: number
   amended: number
@@ -57,6 +58,7 @@ export function openDraft(roster: Roster): Draft {
     core: roster.core,
     apps: roster.apps,
     spread: roster.spread,
+    release: roster.release,
     plan: roster.plan,
     evaluationsPerShardEpoch: roster.evaluationsPerShardEpoch,
     amended: roster.amended,
@@ -136,13 +138,14 @@ function move(draft: Draft, { key, addresses, at }: Change & { kind: 'move' }): 
 }
 
 function amend(draft: Draft, change: Change & { kind: 'amend' }): void {
-  const { core, shards, replicas, evaluations, apps, spread, at } = change
+  const { core, shards, replicas, evaluations, apps, spread, release, at } = change
   if (at <= draft.amended) invalid(`a later amendment of ${draft.amended} overtook this one: sign a new one`)
   draft.core = core ?? draft.core
   draft.apps = apps ?? draft.apps
   const problem = spread ? spreadToProblem(spread) : undefined
   if (problem !== undefined) invalid(`the spread: ${problem}`)
   if (spread !== undefined) draft.spread = spread ?? undefined
+  if (release !== undefined) draft.release = release ?? undefined
   draft.plan = { shards: shards ?? draft.plan.shards, replicas: replicas ?? draft.plan.replicas }
   draft.evaluationsPerShardEpoch = evaluations ?? draft.evaluationsPerShardEpoch
   draft.amended = at
@@ -204,7 +207,7 @@ export function closeDraft(
       `${plan.replicas} replicas cannot share a shard with threshold ${previous.threshold}: choose other replicas`,
     )
   }
-  const { spread: _before, ...rest } = previous
+  const { spread: _spread, release: _release, ...rest } = previous
   return {
     ...rest,
     height: previous.height + 1,
@@ -219,6 +222,7 @@ export function closeDraft(
     core,
     apps,
     ...(draft.spread && { spread: draft.spread }),
+    ...(draft.release && { release: draft.release }),
     plan,
     evaluationsPerShardEpoch,
     amended,

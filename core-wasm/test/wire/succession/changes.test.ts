@@ -63,6 +63,18 @@ const ALL: wire.Change[] = [
     evaluations: null,
     apps: null,
     spread: { areas: [7, 288_121], resolution: 8, periodDays: 14, minimum: 20, epsilon: 4_000 },
+    release: hash,
+  },
+  {
+    kind: 'amend',
+    at: 1,
+    until: 7,
+    core: null,
+    shards: null,
+    replicas: null,
+    evaluations: null,
+    apps: null,
+    release: null,
   },
   { kind: 'lied', until: 7, key: key('peer/ash'), evidence: hash },
 ]

@@ -486,6 +486,19 @@ describe('an amendment', () => {
     refused([amend({ spread: { ...spread, epsilon: 100, resolution: 8 } })], /dummies/)
   })
 
+  it('an amendment sets the release at once, keeps it when it does not name it, and ends it with null', () => {
+    const release = new Uint8Array(32).fill(7)
+    const next = step(founding, { changes: [amend({ release })] })
+    expect(founding.roster).not.toHaveProperty('release')
+    expect(next.roster.release).toEqual(release)
+    expect(wire.decodeRoster(next.body)).toEqual(next.roster)
+    const later = step(next, { changes: [amend({ at: AT + 1, shards: 7 })] })
+    expect(later.roster.release).toEqual(release)
+    expect(step(later, { changes: [amend({ at: AT + 2, release: null })] }).roster).not.toHaveProperty('release')
+    refused([amend({ release }, QUORUM.slice(1))], /quorum/)
+    refused([amend({ release: release.slice(1) })], /32 bytes/)
+  })
+
   it('an amendment that was made, and an older one, are refused afterwards', () => {
     const next = step(founding, { changes: [amend({ shards: 7 })] })
     expect(next.roster.amended).toBe(AT)

@@ -5,10 +5,11 @@ import type { Looked } from './town.ts'
 
 /** `Roster 2 (0123456789abcdef), from 14:40: 6 salt nodes, 1 joining: hazel is ranked` */
 export function rosterLine(roster: RosterView): string {
-  const { height, name, firstEpoch, members, newcomers, admitted, changes } = roster
+  const { height, name, firstEpoch, members, newcomers, admitted, release, changes } = roster
   const joining = newcomers + admitted > 0 ? `, ${newcomers + admitted} joining` : ''
   const what = changes.length > 0 ? `: ${changes.join('; ')}` : ''
-  return `Roster ${height} (${name}), from ${clockTime(firstEpoch * EPOCH_MS)}: ${members} salt nodes${joining}${what}`
+  const built = release === undefined ? '' : `, release ${release.slice(0, 16)}`
+  return `Roster ${height} (${name}), from ${clockTime(firstEpoch * EPOCH_MS)}: ${members} salt nodes${joining}${built}${what}`
 }
 
 /** The result of one resident: at risk or not, why, and each exposure on a line. */

@@ -31,7 +31,7 @@ export function logLines({ isForked, rosters, pending }: Log): string[] {
     String(roster.height),
     roster.name,
     `from ${minute(roster.firstEpoch * EPOCH_MS)}`,
-    `${plural(roster.members, 'salt node')}, ${plural(roster.operators, 'operator')}`,
+    [plural(roster.members, 'salt node'), plural(roster.operators, 'operator'), ...releaseOf(roster)].join(', '),
     roster.newcomers + roster.admitted > 0 ? `${roster.newcomers + roster.admitted} joining` : '',
     roster.changes.join('; '),
   ])
@@ -47,6 +47,10 @@ export function logLines({ isForked, rosters, pending }: Log): string[] {
       ? ['FORKED: two rosters of one period are certified. Talk to the other operators about which one to keep.']
       : []),
   ]
+}
+
+function releaseOf({ release }: RosterView): string[] {
+  return release === undefined ? [] : [`release ${release.slice(0, 16)}`]
 }
 
 /** A change that needs no endorsement says none. A change that no roster can make says why. */

@@ -25,6 +25,7 @@ import { loadIdentity, operatorOf, writeNextOperatorKey } from '../identity/iden
 import { invalidCommand } from '../terminal/invalid-command.ts'
 import { defaultDir, examples, readManifest, wholeNumber } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
+import { type Release, readRelease, releaseToId } from '../verify/release.ts'
 import { changeToFile, untilEpoch } from './change-file.ts'
 import { handIn, propose } from './join.ts'
 import { assertPossible } from './possible.ts'
@@ -39,6 +40,7 @@ interface AmendOptions extends ProposeOptions {
   replicas?: number
   evaluations?: number
   apps?: string[]
+  release?: Release | null
 }
 
 export function proposeCommand(command: Command, out: Output): void {
@@ -63,12 +65,17 @@ export function proposeCommand(command: Command, out: Output): void {
       wholeNumber(1_000, 0xffffffff),
     )
     .option('--apps <origins>', 'origins of all web apps, separated by commas; `none` for no app', originList)
+    .option('--release <file>', 'release.json that you rebuilt, or `none`', releaseOrNone)
     .action((options: AmendOptions) => print(toAmendment(options), options, out))
   const rotate = add('rotate')
     .description('give your operator a new key, signed by the current one')
     .action((options: ProposeOptions) => rotateKey(options, out))
   examples(expel, 'geotrace federation propose expel 12D3Koo… > expel.json')
-  examples(amend, 'geotrace federation propose amend --replicas 5 > amend.json')
+  examples(
+    amend,
+    'geotrace federation propose amend --replicas 5 > amend.json',
+    'geotrace federation propose amend --release release.json > amend.json',
+  )
   examples(rotate, 'geotrace federation propose rotate')
 }
 
@@ -113,9 +120,12 @@ async function rotateKey({ dir, federation }: ProposeOptions, out: Output): Prom
   )
 }
 
-function toAmendment({ core, shards, replicas, evaluations, apps }: AmendOptions): Draft {
-  if ([core, shards, replicas, evaluations, apps].every((value) => value === undefined)) {
-    invalidCommand('expected a parameter to amend', 'give --core, --shards, --replicas, --evaluations or --apps')
+function toAmendment({ core, shards, replicas, evaluations, apps, release }: AmendOptions): Draft {
+  if ([core, shards, replicas, evaluations, apps, release].every((value) => value === undefined)) {
+    invalidCommand(
+      'expected a parameter to amend',
+      'give --core, --shards, --replicas, --evaluations, --apps or --release',
+    )
   }
   const [simd, scalar] = core ?? []
   return {
@@ -125,7 +135,13 @@ function toAmendment({ core, shards, replicas, evaluations, apps }: AmendOptions
     replicas: replicas ?? null,
     evaluations: evaluations ?? null,
     apps: apps ?? null,
+    ...(release !== undefined && { release: release && hexToBytes(releaseToId(release)) }),
   }
+}
+
+/** Throws COMMAND_INVALID. */
+function releaseOrNone(text: string): Release | null {
+  return text === 'none' ? null : readRelease(text)
 }
 
 function peerKey(text: string): Uint8Array {

@@ -1,88 +1,96 @@
 /**
- * `geotrace verify app`: compares the web app that a server hands out with a release, each file and the content security
- * policy. node/README.md "What runs". A server can show other files to other addresses, so ask from several places.
+ * `geotrace verify app`: compares the web app that a server hands out with a release. node/README.md "What runs".
+ * A server can show other files to other addresses, so the results of several places can be compared.
  * Exit code 1 when something differs. Throws COMMAND_INVALID, PEER_UNREACHABLE.
  */
-import { createHash } from 'node:crypto'
-import { FederationError } from '@geotrace/core-wasm/wire'
 import type { Command } from 'commander'
-import { CONTENT_SECURITY_POLICY } from '../../local/web-server.ts'
-import { fanOut } from '../../platform/fan-out.ts'
+import * as z from 'zod/mini'
 import { invalidCommand } from '../terminal/invalid-command.ts'
-import { examples } from '../terminal/options.ts'
+import { examples, readManifest } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
-import { type Difference, differences, type FileTree } from './file-tree.ts'
+import { readSmallFile } from '../terminal/small-file.ts'
+import { askAgreed } from './agreed.ts'
+import type { Difference } from './file-tree.ts'
 import { APP_TREE, readRelease, releaseToId } from './release.ts'
 import { report } from './report.ts'
+import { compareApp } from './served-app.ts'
 
-/** The largest file of the app has 1 MB. */
-const FILE_MAX_BYTES = 16 << 20
-const ANSWER_MAX_MS = 30_000
-const PAGE = 'index.html'
-const POLICY = 'content-security-policy'
+/** An app has about 300 files, and a difference has 200 bytes. */
+const RESULT_MAX_BYTES = 1 << 20
+const RESULTS_MAX = 16
 
-interface Served {
-  readonly hash: string
-  readonly policy: string | null
+interface AppOptions {
+  federation?: string
+  compare?: string[]
 }
+
+/** The result that `verify app --json` printed at another place. */
+const resultSchema = z.object({
+  release: z.string(),
+  differences: z.array(
+    z.object({ path: z.string(), how: z.enum(['changed', 'missing', 'added']), seen: z.optional(z.string()) }),
+  ),
+})
+type Result = z.infer<typeof resultSchema>
 
 export function appCommand(command: Command, out: Output): void {
   command
     .description('compare the web app that a server hands out with a release')
     .argument('<release>', 'release.json')
     .argument('<url>', 'address of the app, such as https://app.example.org/', toUrl)
-    .action(async (file: string, url: URL) => {
+    .option('--federation <file>', 'ask whether the operators of this federation agreed on the release')
+    .option('--compare <file...>', 'results of `verify app --json` from other places: name what differs between places')
+    .action(async (file: string, url: URL, { federation, compare = [] }: AppOptions) => {
       const release = readRelease(file)
-      report(await compareApp(release.trees[APP_TREE], url, out), releaseToId(release), out)
-      out.note('A server can show other files to another place. Run this from several networks.')
+      const others = readResults(compare, releaseToId(release))
+      const agreed = federation === undefined ? undefined : await askAgreed(readManifest(federation), out)
+      const files = release.trees[APP_TREE]
+      const seen = await compareApp(files, url, (count) =>
+        out.progress(`${count} of ${Object.keys(files).length} files …`),
+      )
+      const places = others.map(([name, other]) => ({ place: name, differences: betweenPlaces(seen, other) }))
+      report(
+        seen,
+        { release: releaseToId(release), ...(agreed && { agreed }), ...(places.length > 0 && { places }) },
+        out,
+      )
+      if (places.length === 0)
+        out.note('A server can show other files to another place. Run this with --json elsewhere, and --compare here.')
     })
-  examples(command, 'geotrace verify app release.json https://app.example.org/')
-}
-
-async function compareApp(expected: FileTree, url: URL, out: Output): Promise<Difference[]> {
-  const seen: Record<string, string> = {}
-  const policies = new Map<string, string | null>()
-  const failed: unknown[] = []
-  const take = async (path: string, address: string): Promise<void> => {
-    const served = await fetchFile(new URL(address, url))
-    if (served === undefined) return
-    seen[path] = served.hash
-    policies.set(path, served.policy)
-    out.progress(`${Object.keys(seen).length} of ${Object.keys(expected).length} files …`)
-  }
-  const paths = Object.keys(expected).map((path) => [path, path] as const)
-  // Browsers open the folder, so a server may hand out another page there than under its name.
-  await fanOut([...paths, ['', ''] as const], ([path, address]) =>
-    take(path, address).catch((error: unknown) => void failed.push(error)),
+  examples(
+    command,
+    'geotrace verify app release.json https://app.example.org/',
+    'geotrace verify app release.json https://app.example.org/ --compare from-lyon.json from-oslo.json',
   )
-  if (failed.length > 0) throw failed[0]
-  const page: FileTree = { ...expected, '': expected[PAGE]! }
-  const policy = ['', PAGE].filter((path) => policies.has(path) && policies.get(path) !== CONTENT_SECURITY_POLICY)
-  return [
-    ...differences(page, seen).map(({ path, how }) => ({ path: path === '' ? '/' : path, how })),
-    ...policy.map((path): Difference => ({ path: `header ${POLICY} of /${path}`, how: 'changed' })),
-  ]
 }
 
-/** Undefined when the server has no such file. Throws PEER_UNREACHABLE. */
-async function fetchFile(url: URL): Promise<Served | undefined> {
+/** The paths of which two places got different files. */
+function betweenPlaces(here: readonly Difference[], there: readonly Difference[]): string[] {
+  const toKey = ({ path, how, seen = '' }: Difference): string => `${path}\0${how}\0${seen}`
+  const [ours, theirs] = [new Set(here.map(toKey)), new Set(there.map(toKey))]
+  const apart = [...here.filter((item) => !theirs.has(toKey(item))), ...there.filter((item) => !ours.has(toKey(item)))]
+  return [...new Set(apart.map(({ path }) => path))]
+}
+
+/** Throws COMMAND_INVALID. */
+function readResults(files: readonly string[], release: string): [name: string, differences: readonly Difference[]][] {
+  if (files.length > RESULTS_MAX)
+    return invalidCommand(`expected at most ${RESULTS_MAX} results, got ${files.length}`, 'compare fewer')
+  const next = 'make one with `geotrace verify app --json RELEASE URL > FILE` at another place'
+  return files.map((file) => {
+    const text = readSmallFile(file, { what: 'result', maxBytes: RESULT_MAX_BYTES, next }).toString('utf8')
+    const result = toResult(text) ?? invalidCommand(`expected a result of \`verify app --json\` in ${file}`, next)
+    if (result.release !== release)
+      return invalidCommand(`${file} is about release ${result.release.slice(0, 16)}`, 'compare with one release')
+    return [file, result.differences]
+  })
+}
+
+function toResult(text: string): Result | undefined {
   try {
-    const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(ANSWER_MAX_MS) })
-    if (!response.ok) {
-      await response.body?.cancel()
-      return undefined
-    }
-    const hash = createHash('sha256')
-    let size = 0
-    for await (const part of response.body ?? []) {
-      size += part.length
-      if (size > FILE_MAX_BYTES) throw new Error(`a file has more than ${FILE_MAX_BYTES} bytes`)
-      hash.update(part)
-    }
-    return { hash: hash.digest('hex'), policy: response.headers.get(POLICY) }
-  } catch (cause) {
-    const message = `no whole answer from ${url.origin}: check the address and the network`
-    throw new FederationError('PEER_UNREACHABLE', message, { tried: 1 }, { cause })
+    return resultSchema.parse(JSON.parse(text))
+  } catch {
+    return undefined
   }
 }
 

@@ -11,8 +11,9 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import type { Command } from 'commander'
 import { invalidCommand } from '../terminal/invalid-command.ts'
-import { examples } from '../terminal/options.ts'
+import { examples, readManifest } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
+import { askAgreed } from './agreed.ts'
 import { type Difference, differences, readTree } from './file-tree.ts'
 import { LOCKFILE, type Release, readBuilt, readRelease, releaseToId, TREES } from './release.ts'
 import { report } from './report.ts'
@@ -32,6 +33,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
 
 interface BuildOptions {
   clone?: string
+  federation?: string
 }
 
 export function buildCommand(command: Command, out: Output): void {
@@ -40,10 +42,12 @@ export function buildCommand(command: Command, out: Output): void {
     .argument('<release>', 'release.json')
     .argument('[path]', 'what to compare', '.')
     .option('--clone <repository>', 'clone the commit of the release, install, build and compare')
-    .action(async (file: string, path: string, { clone }: BuildOptions) => {
+    .option('--federation <file>', 'ask whether the operators of this federation agreed on the release')
+    .action(async (file: string, path: string, { clone, federation }: BuildOptions) => {
       const release = readRelease(file)
+      const agreed = federation === undefined ? undefined : await askAgreed(readManifest(federation), out)
       const seen = clone === undefined ? await compare(release, resolve(path)) : await rebuild(release, clone, out)
-      report(seen, releaseToId(release), out)
+      report(seen, { release: releaseToId(release), ...(agreed && { agreed }) }, out)
     })
   examples(command, 'geotrace verify build release.json', 'geotrace verify build release.json --clone .')
 }
@@ -138,5 +142,5 @@ function packageName(folder: string): string {
 }
 
 function within(folder: string, found: readonly Difference[]): Difference[] {
-  return found.map(({ path, how }) => ({ path: `${folder}/${path}`, how }))
+  return found.map((item) => ({ ...item, path: `${folder}/${item.path}` }))
 }

@@ -52,6 +52,8 @@ interface ProvedRoster {
   votes: string[]
   /** The hash of the core that makes risk hashes. */
   core: string
+  /** The id of the release that the operators agreed on. */
+  release?: string
   changes: string[]
 }
 /** The chain that one peer handed out. */
@@ -163,8 +165,9 @@ function print(chains: readonly ProvedChain[], manifest: Manifest, out: Output):
   if (!isSound) out.fails()
 }
 
-function rosterLines({ height, name, firstEpoch, votes, core, changes }: ProvedRoster): string[] {
-  const head = `${height}  ${name}  from ${minute(firstEpoch * EPOCH_MS)}  core ${core.slice(0, 8)}  votes: ${votes.join(', ')}`
+function rosterLines({ height, name, firstEpoch, votes, core, release, changes }: ProvedRoster): string[] {
+  const built = `core ${core.slice(0, 8)}  release ${release?.slice(0, 16) ?? 'none'}`
+  const head = `${height}  ${name}  from ${minute(firstEpoch * EPOCH_MS)}  ${built}  votes: ${votes.join(', ')}`
   return [head, ...changes.map((change) => `    ${change}`)]
 }
 
@@ -176,6 +179,7 @@ function toProved(certified: CertifiedRoster, voters: readonly string[]): Proved
     firstEpoch: roster.firstEpoch,
     votes: votes.map(({ operator }) => voters[operator] ?? `operator ${operator}`),
     core: bytesToHex(roster.core.simd),
+    ...(roster.release && { release: bytesToHex(roster.release) }),
     changes: roster.changes.map((encoded) => changeToText(decodeChange(encoded).change, certified)),
   }
 }

@@ -13,6 +13,8 @@ export type FileTree = Readonly<Record<string, string>>
 export interface Difference {
   readonly path: string
   readonly how: 'changed' | 'missing' | 'added'
+  /** The SHA-256 of what is there, in hex; undefined when nothing is. */
+  readonly seen?: string | undefined
 }
 
 /** Files that a build leaves for itself, which no package contains. */
@@ -39,7 +41,8 @@ export function differences(expected: FileTree, seen: FileTree): Difference[] {
   return paths.flatMap((path): Difference[] => {
     const [old, now] = [expected[path], seen[path]]
     if (old === now) return []
-    return [{ path, how: old === undefined ? 'added' : now === undefined ? 'missing' : 'changed' }]
+    if (now === undefined) return [{ path, how: 'missing' }]
+    return [{ path, how: old === undefined ? 'added' : 'changed', seen: now }]
   })
 }
 

@@ -22,6 +22,7 @@ describe('the output of the demo', () => {
     expect(rosterLine({ ...roster, newcomers: 1, admitted: 1, changes: ['a', 'b'] })).toBe(
       `Roster 2 (0123456789abcdef), from ${from}: 5 salt nodes, 2 joining: a; b`,
     )
+    expect(rosterLine({ ...roster, release: 'ab'.repeat(32) })).toContain('5 salt nodes, release abababababababab')
   })
 
   it('a resident without marks is not at risk', () => {

@@ -146,6 +146,44 @@ describe('the web app of a server compared with a release', () => {
     }
   })
 
+  it('a server that hands out another app elsewhere is found out by comparing what two places got', async () => {
+    const elsewhere = join(folder, 'elsewhere.json')
+    const page = `${APP_TREE}/index.html`
+    /** The result of `verify app` while the page is this text. */
+    const seen = async (text: string, ...args: string[]) => {
+      put(page, text)
+      const web = await startWebServer({ folder: join(checkout, APP_TREE) })
+      const { code, stdout } = await run('--json', 'verify', 'app', release, web.url, ...args)
+      await web.stop()
+      put(page, `the content of ${page}`)
+      return { code, said: JSON.parse(stdout.join('')) }
+    }
+    const compare = ['--compare', elsewhere]
+    writeFileSync(elsewhere, JSON.stringify((await seen(`the content of ${page}`)).said))
+    expect(await seen(`the content of ${page}`, ...compare)).toMatchObject({
+      code: 0,
+      said: { places: [{ place: elsewhere, differences: [] }] },
+    })
+    // The page of this place is another one, then that of the other place, then both are, in two ways and in the same way.
+    const apart = ['/', 'index.html']
+    const placed = async (text: string) => (await seen(text, ...compare)).said.places[0].differences
+    expect(await placed('for you')).toEqual(apart)
+    writeFileSync(elsewhere, JSON.stringify((await seen('for them')).said))
+    expect(await placed(`the content of ${page}`)).toEqual(apart)
+    expect(await placed('for you')).toEqual(apart)
+    expect(await placed('for them')).toEqual([])
+  })
+
+  it('a result of another release, and a file that is no result, are usage errors', async () => {
+    const other = join(folder, 'other.json')
+    const web = await startWebServer({ folder: join(checkout, APP_TREE) })
+    for (const text of ['{', '{}', JSON.stringify({ release: '0'.repeat(64), differences: [] })]) {
+      writeFileSync(other, text)
+      expect((await run('verify', 'app', release, web.url, '--compare', other)).code).toBe(2)
+    }
+    await web.stop()
+  })
+
   it('an address that is no page is a usage error', async () => {
     for (const bad of ['app.example.org', 'ftp://app.example.org/', 'https://app.example.org/?a=1'])
       expect((await run('verify', 'app', release, bad)).code).toBe(2)
