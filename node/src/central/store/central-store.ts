@@ -179,6 +179,13 @@ export interface Slip {
   readonly bytes: Uint8Array
 }
 
+/** A record of the issuance of tokens, by a name of 32 bytes. The store does not read its bytes. */
+export interface EnrolmentRecord {
+  readonly bytes: Uint8Array
+  /** The last UTC day on which the record counts. */
+  readonly until: number
+}
+
 /** Differences between stores that callers must know. */
 interface StoreCapabilities {
   /** How many processes may have the store open. A second opening of a store for one is STORE_LOCKED. */
@@ -255,13 +262,17 @@ export interface CentralStore {
   closeCode(code: CodeRecord): Promise<boolean>
   codes(): AsyncIterable<CodeRecord>
 
+  findEnrolment(name: Uint8Array): Promise<EnrolmentRecord | undefined>
+  /** Writes the record unless the bytes known by its name are others than `before`. False when they are. */
+  putEnrolment(name: Uint8Array, record: EnrolmentRecord, before: Uint8Array | undefined): Promise<boolean>
+
   /** Ascending by epoch. */
   pins(): Promise<Pin[]>
   /** Keeps the pin unless its epoch has one. Returns the pin of the epoch. */
   putPin(pin: Pin): Promise<Pin>
 
   /**
-   * Deletes all data of UTC days before `day`: rows, sync records, marks on their epochs, ended pins, expired codes. Also
+   * Deletes all data of UTC days before `day`: rows, sync records, marks on their epochs, ended pins, expired codes and enrolments. Also
    * deletes users without a deposit since the day before, who spent a code, and reports that end before `day`. The store
    * takes no rows of these days any more. Returns the number of days whose rows were deleted.
    */

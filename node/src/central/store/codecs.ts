@@ -14,7 +14,14 @@ import {
   RISK_HASH_BYTES,
   SYNC_ID_BYTES,
 } from '@geotrace/core-wasm/wire'
-import type { CodeRecord, MarkList, ReportProgress, ReportRecord, SyncRecord } from './central-store.ts'
+import type {
+  CodeRecord,
+  EnrolmentRecord,
+  MarkList,
+  ReportProgress,
+  ReportRecord,
+  SyncRecord,
+} from './central-store.ts'
 
 export function encodeMarks(marks: readonly Mark[]): Uint8Array {
   const writer = byteWriter(marks.length * MARK_BYTES)
@@ -97,7 +104,7 @@ export function decodePair(body: Uint8Array): [number, number] {
   return [reader.u32(), reader.u32()]
 }
 
-type JsonRecord = CodeRecord | ReportRecord | ReportProgress | Pin
+type JsonRecord = CodeRecord | EnrolmentRecord | ReportRecord | ReportProgress | Pin
 
 /** JSON text in which bytes become { hex }. */
 export function encodeJson(record: JsonRecord): Uint8Array {

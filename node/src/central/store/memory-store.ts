@@ -8,6 +8,7 @@ import type {
   Attempts,
   CentralStore,
   CodeRecord,
+  EnrolmentRecord,
   EpochHashes,
   MarkList,
   ReportId,
@@ -20,6 +21,8 @@ import type {
 } from './central-store.ts'
 import { epochToDay, timeToDay } from './day.ts'
 import { freshRows, mergeRows, rowsWith, rowsWithout } from './row-set.ts'
+
+const NO_BYTES = new Uint8Array(0)
 
 /** The whole content of a memory store. */
 export interface MemoryDisk {
@@ -43,6 +46,7 @@ export interface MemoryDisk {
   progress: Map<ReportId, ReportProgress>
   codes: Map<string, CodeRecord>
   pins: Map<number, Pin>
+  enrolments: Map<string, EnrolmentRecord>
   /** Keys are period, then report. */
   slips: Map<number, Map<ReportId, Slip>>
 }
@@ -65,6 +69,7 @@ export function memoryDisk(): MemoryDisk {
     progress: new Map(),
     codes: new Map(),
     pins: new Map(),
+    enrolments: new Map(),
     slips: new Map(),
   }
 }
@@ -237,6 +242,8 @@ type RecordMethods =
   | 'putCodes'
   | 'closeCode'
   | 'codes'
+  | 'findEnrolment'
+  | 'putEnrolment'
   | 'pins'
   | 'putPin'
   | 'putSlip'
@@ -271,6 +278,13 @@ function records(disk: MemoryDisk): Pick<CentralStore, RecordMethods> {
     takeSlips: async (period) =>
       [...(disk.slips.get(period)?.values() ?? [])].sort((a, b) => Buffer.compare(a.bytes, b.bytes)),
     dropPeriod: async (period) => void disk.slips.delete(period),
+    findEnrolment: async (name) => disk.enrolments.get(bytesToHex(name)),
+    putEnrolment: async (name, record, before) => {
+      const known = disk.enrolments.get(bytesToHex(name))?.bytes ?? NO_BYTES
+      if (!equalBytes(known, before ?? NO_BYTES)) return false
+      disk.enrolments.set(bytesToHex(name), { ...record, bytes: record.bytes.slice() })
+      return true
+    },
     pins: async () => [...disk.pins.values()].sort((a, b) => a.epoch - b.epoch),
     putPin: async (pin) => {
       const kept = disk.pins.get(pin.epoch) ?? pin
@@ -293,6 +307,7 @@ function dropBefore(disk: MemoryDisk, day: number): number {
     }
   }
   for (const epoch of disk.pins.keys()) if (epochToDay(epoch) < day) disk.pins.delete(epoch)
+  for (const [name, { until }] of disk.enrolments) if (until < day) disk.enrolments.delete(name)
   for (const [key, { spent, ...code }] of disk.codes) {
     if (timeToDay(code.expiresAt) < day) disk.codes.delete(key)
     else if (spent !== undefined && spent.day < day) disk.codes.set(key, code)

@@ -24,6 +24,7 @@ export function simulatedStore(memory: MemoryDisk, disk: SimulatedDisk, life: Li
     putProgress: (progress) => disk.write(life, () => store.putProgress(progress)),
     putCodes: (codes) => disk.write(life, () => store.putCodes(codes)),
     closeCode: (code) => disk.write(life, () => store.closeCode(code)),
+    putEnrolment: (name, record, before) => disk.write(life, () => store.putEnrolment(name, record, before)),
     putPin: (pin) => disk.write(life, () => store.putPin(pin)),
     dropBefore: (day) => disk.write(life, () => store.dropBefore(day)),
   }

@@ -425,6 +425,27 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       expect(await store.takeSlips(9)).toEqual([slip(2, 1)])
     })
 
+    it('a record of an enrolment is replaced only by a caller that knows it, and goes after its last day', async () => {
+      const enrolment = (n: number, until = 200) => ({ bytes: new Uint8Array(40).fill(n), until })
+      const name = id('phone')
+      expect(await store.findEnrolment(name)).toBeUndefined()
+      expect(await store.putEnrolment(name, enrolment(1), enrolment(9).bytes)).toBe(false)
+      expect(await store.putEnrolment(name, enrolment(1), undefined)).toBe(true)
+      expect(await store.putEnrolment(name, enrolment(2), undefined)).toBe(false)
+      expect(await store.putEnrolment(name, enrolment(2), enrolment(1).bytes)).toBe(true)
+      await store.putEnrolment(id('other'), enrolment(3, 99), undefined)
+      await reopen()
+      const raced = await Promise.all([4, 5].map((n) => store.putEnrolment(name, enrolment(n), enrolment(2).bytes)))
+      expect([...raced].sort()).toEqual([false, true])
+      expect(await store.findEnrolment(name)).toEqual(enrolment(raced[0] ? 4 : 5))
+      await store.dropBefore(99)
+      expect(await store.findEnrolment(id('other'))).toEqual(enrolment(3, 99))
+      await store.dropBefore(100)
+      await reopen()
+      expect(await store.findEnrolment(id('other'))).toBeUndefined()
+      expect(await store.findEnrolment(name)).toBeDefined()
+    })
+
     it('pins come back ascending by epoch', async () => {
       const pins = [40, 4, 22].map(pin)
       for (const item of pins) await store.putPin(item)

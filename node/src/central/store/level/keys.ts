@@ -19,6 +19,7 @@ export const KINDS = {
   progress: 'g',
   code: 'c',
   pin: 'i',
+  enrolment: 'e',
   slip: 'v',
   day: 'd',
   floor: 'f',

@@ -1,11 +1,11 @@
 /**
  * Deletes the records in `meta` that belong to dropped days. PROTOCOL.md §8. These are syncs of those days, marks on
- * their epochs, users without a later deposit, and ended pins, codes and reports. The rows themselves go with their
- * directory (day-databases.ts).
+ * their epochs, users without a later deposit, and ended pins, codes, enrolments and reports. The rows themselves go with
+ * their directory (day-databases.ts).
  */
 import { byteReader, byteWriter, type Pin } from '@geotrace/core-wasm/wire'
 import { prefixRange } from '../../../platform/level-handle.ts'
-import type { CodeRecord, ReportRecord, User } from '../central-store.ts'
+import type { CodeRecord, EnrolmentRecord, ReportRecord, User } from '../central-store.ts'
 import {
   decodeJson,
   decodeMarkList,
@@ -104,6 +104,9 @@ async function* oldRecords(meta: Database, day: number): AsyncGenerator<Operatio
     const { spent, ...code } = decodeJson<CodeRecord>(body)
     if (timeToDay(code.expiresAt) < day) yield [{ key }]
     else if (spent !== undefined && spent.day < day) yield [{ key, body: encodeJson(code) }]
+  }
+  for await (const [key, body] of meta.entries(prefixRange(metaKey('enrolment')))) {
+    if (decodeJson<EnrolmentRecord>(body).until < day) yield [{ key }]
   }
   for await (const [key, body] of meta.entries(prefixRange(metaKey('report')))) {
     const { id, until } = decodeJson<ReportRecord>(body)

@@ -5,13 +5,22 @@
 import { createHmac } from 'node:crypto'
 import { join } from 'node:path'
 import { type Clock, oneAtATime, type Random, type Turns, turns } from '@geotrace/core-wasm'
-import { byteReader, byteWriter, isFederationError, type Pin, utf8 } from '@geotrace/core-wasm/wire'
+import {
+  byteReader,
+  bytesToHex,
+  byteWriter,
+  equalBytes,
+  isFederationError,
+  type Pin,
+  utf8,
+} from '@geotrace/core-wasm/wire'
 import { type OpenLevel, openLevel, prefixRange } from '../../../platform/level-handle.ts'
 import type {
   CentralStore,
   CodeRecord,
   Condition,
   Deposit,
+  EnrolmentRecord,
   MarkChange,
   ReportProgress,
   ReportRecord,
@@ -230,6 +239,11 @@ function marks({ meta, perUser }: Parts) {
 
 function records({ meta, next, codes }: Parts) {
   const perEpoch = turns<number>(1)
+  const perEnrolment = turns<string>(1)
+  const findEnrolment = async (name: Uint8Array): Promise<EnrolmentRecord | undefined> => {
+    const body = await meta.get(metaKey('enrolment', name))
+    return body && decodeJson<EnrolmentRecord>(body)
+  }
   const all = async <T>(kind: 'report' | 'progress' | 'pin', decode: (body: Uint8Array) => T): Promise<T[]> => {
     const items: T[] = []
     for await (const [, body] of meta.entries(prefixRange(metaKey(kind)))) items.push(decode(body))
@@ -268,6 +282,14 @@ function records({ meta, next, codes }: Parts) {
     codes: async function* () {
       for await (const [, body] of meta.entries(prefixRange(metaKey('code')))) yield decodeJson<CodeRecord>(body)
     },
+    findEnrolment,
+    putEnrolment: (name, record, before) =>
+      perEnrolment.run(bytesToHex(name), async () => {
+        const known = await findEnrolment(name)
+        if (!equalBytes(known?.bytes ?? NO_BODY, before ?? NO_BODY)) return false
+        await meta.write([{ key: metaKey('enrolment', name), body: encodeJson(record) }])
+        return true
+      }),
     pins: () => all('pin', decodeJson<Pin>),
     putPin: (pin) =>
       perEpoch.run(pin.epoch, async () => {

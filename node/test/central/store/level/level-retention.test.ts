@@ -32,6 +32,7 @@ describe('retention in a level store', () => {
     await store.putMarks([{ user, changes: [{ report: 1, marks: [known] }], list }])
     await store.putProgress({ report: 1, computed: 'all' })
     await store.putPin({ epoch: EPOCH, roster: id('roster'), signature: new Uint8Array(64) })
+    await store.putEnrolment(id('phone'), { bytes: new Uint8Array(40), until: 139 }, undefined)
     const families = async () => {
       await disk.store.close()
       const handle = await openLevel(join(disk.dir, 'meta'))
