@@ -110,6 +110,8 @@ interface CentralStatus extends Readonly<SyncCounters & SealedCounters> {
   readonly roster: number | undefined
   /** Whether this peer knows the rosters that the others know; it pins epochs only when it is `current`. */
   readonly standing: Standing | undefined
+  /** Syncs that are being answered. */
+  readonly inFlight: number
   /** False while devices seal to a key that this peer lost; the next roster names another one. */
   readonly opensSeals: boolean
   /** The kinds of evidence that peers have proven. */
@@ -175,6 +177,7 @@ export interface CentralPeer {
    * STORE_MISSING, STORAGE_CORRUPT, MANIFEST_INVALID, COMMAND_INVALID.
    */
   start(): Promise<void>
+  /** Answers new syncs with BUSY, ends those under way, then closes the store. */
   stop(): Promise<void>
   status(): CentralStatus
   /** The risk profile of this process. */
@@ -248,7 +251,7 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
       if (state !== 'stopped') throw new TypeError('the central peer was started already')
       state = 'joining'
       try {
-        parts = await assemble(init, config)
+        parts = await assemble(init, config, () => state === 'leaving')
         await parts.host.serve(SEALED_PROTOCOL, parts.sealed.handle)
         await parts.membership.start()
         parts.membership.standing.start()
@@ -334,6 +337,7 @@ function toStatus(
     standing,
     evidence: parts?.membership.status().evidence ?? [],
     reach: parts && toReach(parts),
+    inFlight: parts?.service.inFlight ?? 0,
     opensSeals: parts?.seals.isOpen() ?? true,
     ...(parts?.service.counters ?? { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 }),
     ...(parts?.sealed.counters ?? { sealUnknown: 0, sealedRefusals: 0 }),
@@ -387,7 +391,7 @@ async function toOutcomes({ store, risk }: Parts): Promise<ReportOutcome[]> {
   )
 }
 
-async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<Parts> {
+async function assemble(init: CentralPeerInit, config: CentralConfig, isLeaving: () => boolean): Promise<Parts> {
   const { manifest, secret, operatorSecret, dir, clock, random, log, listen, localAddress } = init
   const { openHost = createHost, openRecords = fileRecords } = init
   const { retentionDays } = manifest.parameters
@@ -431,7 +435,7 @@ async function assemble(init: CentralPeerInit, config: CentralConfig): Promise<P
       Math.max(retentionToEpoch(clock.now(), retentionDays), dayToFirstEpoch(store.floor()))
     const risk = riskEngine({ store, config, clock, log, stopwatch })
     const codes = codeRegistry({ store, clock, random, retentionStart, ...config })
-    const isReady = (): boolean => membership.standing.state() !== 'catching-up'
+    const isReady = (): boolean => !isLeaving() && membership.standing.state() !== 'catching-up'
     const pins = await openPins(init, store, membership)
     const room = storeRoom({ store, space, ceilingMib: config.storeCeilingMib })
     const shared = { manifest, config, store, room, clock, random, retentionStart }
@@ -559,9 +563,11 @@ function followOwnPins(pins: RosterPins, { pool }: Membership, clock: Clock, log
 }
 
 async function disassemble(
-  { host, store, membership, risk, seals, sweeping, closing: ordering, scrubbing, counting }: Parts,
+  { host, store, membership, service, risk, seals, sweeping, closing: ordering, scrubbing, counting }: Parts,
   init: CentralPeerInit,
 ): Promise<void> {
+  // New syncs get BUSY meanwhile.
+  await service.idle()
   const isQuiet = Promise.all([membership.stop(), sweeping.stop(), ordering.stop(), scrubbing.stop(), counting.stop()])
   await host.stop()
   await isQuiet

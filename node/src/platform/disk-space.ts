@@ -16,7 +16,7 @@ const MIB = 1 << 20
 const RESERVE_BYTES = 256 * MIB
 /** Room for the log and the table that LevelDB writes when it opens a database again. */
 const BALLAST_BYTES = 16 * MIB
-const BALLAST = 'ballast'
+export const BALLAST = 'ballast'
 /** A look at the disk is used for this long. */
 const LOOK_MS = 1_000
 

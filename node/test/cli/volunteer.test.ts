@@ -372,6 +372,43 @@ async function otherPort(): Promise<number> {
   return (await freePorts(1))[0]!
 }
 
+describe('the authority', () => {
+  const doctor = async () => {
+    const { code, stdout } = await run('central', 'doctor', '--dir', at('central'), '--json')
+    const { ok, running: isRunning, findings } = JSON.parse(stdout.join(''))
+    for (const { severity, next } of findings) expect(next === undefined).toBe(severity === 'ok')
+    const severities = Object.fromEntries(findings.map(({ check, severity }: any) => [check, severity]))
+    return { code, ok, isRunning, severities }
+  }
+
+  it('central doctor finds no problem on a serving peer, and asks for a backup until one is made', async () => {
+    const { severities, ...rest } = await doctor()
+    expect(rest).toEqual({ code: 0, ok: true, isRunning: true })
+    const machine = ['rights', 'disk', 'store', 'seals', 'reports', 'accounts', 'audit']
+    const sound = [...machine, 'federation', 'core', 'retention', 'peers', 'clock', 'addresses', 'running', 'roster']
+    expect(severities).toMatchObject(Object.fromEntries([...sound, 'version'].map((check) => [check, 'ok'])))
+    // The keys of a new store lie beside the data, and nobody has made a backup.
+    expect(severities).toMatchObject({ 'store-keys': 'warn', backup: 'warn' })
+    expect((await run('central', 'backup', at('backup'), '--dir', at('central'))).code).toBe(0)
+    expect((await doctor()).severities.backup).toBe('ok')
+  })
+
+  it('central drain stops the peer with code 0, and the doctor finds it ready to start', async () => {
+    const drained = await geotrace('central', 'drain', '--dir', at('central'), '--json')
+    const peer = await running.get('central')!.ended
+    expect({ drained: drained.code, peer: peer.code, stderr: drained.stderr }).toEqual({
+      drained: 0,
+      peer: 0,
+      stderr: '',
+    })
+    expect(JSON.parse(drained.stdout)).toMatchObject({ pid: running.get('central')!.child.pid, stopped: true })
+    expect(peer.stderr).not.toMatch(/net.not-drained/)
+    expect((await doctor()).severities).toMatchObject({ running: 'warn', store: 'ok', ports: 'ok', peers: 'ok' })
+    running.set('central', start('central', 'run', '--dir', at('central')))
+    await until(async () => (await doctor()).severities.running === 'ok')
+  })
+})
+
 describe('draining', () => {
   it('salt drain lets the node answer its open requests and exit with code 0', async () => {
     const certified = await fetchRoster()

@@ -10,7 +10,7 @@ import type { Records } from '../../platform/file-records.ts'
 
 /** The folder of the record, below the central peer's directory. */
 export const SEAL_KEYS_DIR = 'seals'
-const RECORD = 'keys'
+export const SEAL_KEYS_RECORD = 'keys'
 /** Those of the next roster, of the two newest, and of one that a later roster may put in the place of these. */
 export const SEAL_KEYS_MAX = 4
 
@@ -28,12 +28,12 @@ export interface SealKeyStore {
 
 /** `first` goes into records without a key: the key of the founding, where it derives from a phrase. */
 export async function openSealKeys(records: Records, random: Random, first?: Uint8Array): Promise<SealKeyStore> {
-  const known = await records.get(RECORD)
+  const known = await records.get(SEAL_KEYS_RECORD)
   let all = known === undefined ? [] : decode(known)
   const keep = async (secret: Uint8Array, at: number, until: number): Promise<StoredSeal> => {
     const fresh = { secret, key: secretToSealKey(secret), at, until }
     const kept = [...all, fresh].slice(-SEAL_KEYS_MAX)
-    await records.put(RECORD, encode(kept))
+    await records.put(SEAL_KEYS_RECORD, encode(kept))
     for (const old of all) if (!kept.includes(old)) old.secret.fill(0)
     all = kept
     return fresh

@@ -33,6 +33,7 @@ import { newUserBounds } from './new-users.ts'
 import { retract } from './own-reports.ts'
 import type { RosterPins } from './pins.ts'
 import type { ReplyBasis } from './reply-basis.ts'
+import { underWay } from './under-way.ts'
 
 const BUSY_MS = 2_000
 /** A relay that keeps a frame longer brings it in vain. Two clocks may differ by half of that. */
@@ -46,6 +47,10 @@ export interface SyncService {
   /** `relay`: the key of the member that passed the sync on. */
   answer(request: Uint8Array, relay: Uint8Array): Promise<Uint8Array>
   readonly counters: Readonly<SyncCounters>
+  /** Syncs that are being answered. */
+  readonly inFlight: number
+  /** Resolves when no sync is being answered. */
+  idle(): Promise<void>
 }
 interface SyncServiceInit {
   manifest: Manifest
@@ -53,7 +58,7 @@ interface SyncServiceInit {
   store: CentralStore
   rosters: Pick<RosterStore, 'newest' | 'inForce'>
   pins: RosterPins
-  /** False after the start, until this peer has caught up with others. */
+  /** False after the start until this peer has caught up with others, and before it stops. */
   isReady(): boolean
   codes: CodeRegistry
   risk: RiskEngine
@@ -76,7 +81,7 @@ export function syncService(init: SyncServiceInit): SyncService {
   const erasures = recentErasures(clock)
   const counters: SyncCounters = { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 }
   const deposit = deposits({ ...init, counters, perDay: config.depositsPerDay })
-  let inFlight = 0
+  const syncs = underWay(config.inFlight, BUSY_MS)
 
   const answer = async (sync: Sync, relay: Uint8Array): Promise<SyncReply> => {
     if (sync.report.kind === 'erase') return await erase(sync)
@@ -128,24 +133,25 @@ export function syncService(init: SyncServiceInit): SyncService {
 
   return {
     counters,
-    async answer(bytes, relay) {
-      if (inFlight >= config.inFlight) {
-        throw new FederationError('BUSY', 'too many syncs at once: sync again later', { retryAfterMs: BUSY_MS })
-      }
-      if (!isReady()) {
-        throw new FederationError('BUSY', 'the central peer has just started: sync again', { retryAfterMs: BUSY_MS })
-      }
-      inFlight++
-      try {
+    get inFlight() {
+      return syncs.count
+    },
+    idle: syncs.idle,
+    answer: (bytes, relay) =>
+      syncs.run(async () => {
+        assertReady(isReady())
         const sync = toSync(bytes, syncRequestBytes, clock.now())
         const reply = await perUser.run(bytesToHex(sync.id), () => answer(sync, relay))
         counters.syncs++
         return encodeSyncReply(reply, syncReplyBytes)
-      } finally {
-        inFlight--
-      }
-    },
+      }),
   }
+}
+
+function assertReady(isReady: boolean): void {
+  if (isReady) return
+  const reason = 'the central peer has just started, or is about to stop: sync again'
+  throw new FederationError('BUSY', reason, { retryAfterMs: BUSY_MS })
 }
 
 /** False when the user is unknown. */

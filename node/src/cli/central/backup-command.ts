@@ -15,6 +15,7 @@ import { dirOption } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { assertRole } from '../terminal/role.ts'
 import type { BackupProgress } from './backup-routes.ts'
+import { noteBackup } from './last-backup.ts'
 
 const POLL_MS = 500
 
@@ -28,7 +29,7 @@ export async function backUp(path: string, options: StoreOptions, out: Output): 
   const [to, keyPath] = [resolve(path), toKeyPath(options)]
   await assertRole(dir, 'central')
   if (!(await backUpRunning(to, dir, out))) await withStore(join(dir, 'store'), keyPath, (store) => store.backUp(to))
-  await verifyStore(to, keyPath, out)
+  if (await verifyStore(to, keyPath, out)) await noteBackup(dir, systemClock().now())
   out.note(`The backup is sealed with the keys in ${keyPath}. Nobody reads it without them: keep a copy apart from it.`)
   out.note(`Keep a newer copy of ${join(dir, 'erased-users')} beside it: a restore erases these users again.`)
 }
@@ -68,7 +69,8 @@ function toKeyPath({ dir, storeKeyFile }: StoreOptions): string {
   return storeKeyFile ?? join(dir, 'store.keys')
 }
 
-async function verifyStore(dir: string, keyPath: string, out: Output, erasedPath?: string): Promise<void> {
+/** Whether the store is sound. */
+async function verifyStore(dir: string, keyPath: string, out: Output, erasedPath?: string): Promise<boolean> {
   const { condition, parts, users, days } = await withStore(
     dir,
     keyPath,
@@ -84,6 +86,7 @@ async function verifyStore(dir: string, keyPath: string, out: Output, erasedPath
   if (condition !== 'sound') out.fails()
   const found = condition === 'sound' ? 'sound' : `damaged in ${parts.join(', ')}`
   out.line(`The store in ${dir} is ${found}: ${users} users, ${rows} rows on ${days.length} days.`)
+  return condition === 'sound'
 }
 
 async function withStore<T>(

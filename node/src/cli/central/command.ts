@@ -9,6 +9,7 @@ import { accountsCommand } from './accounts-command.ts'
 import { auditCommand } from './audit.ts'
 import type { StoreOptions } from './backup-command.ts'
 import { consoleCommand } from './console-command.ts'
+import type { CentralDoctorOptions } from './doctor.ts'
 import { profileCommand } from './profile-command.ts'
 
 /** A peer takes some 130 MiB and a computation some 400 MiB at most. */
@@ -59,6 +60,7 @@ export function centralCommand(command: Command, out: Output): void {
     .action(async (_, run: Command) => await (await import('./run.ts')).runCentral(run.optsWithGlobals(), out))
   examples(run, 'geotrace central run', 'geotrace central run --degrees 2 --health-port 4391')
   storeCommands(command, out)
+  upkeepCommands(command, out)
   auditCommand(
     command.command('audit').option('--dir <dir>', 'directory of the central peer', defaultDir('central')),
     out,
@@ -66,6 +68,23 @@ export function centralCommand(command: Command, out: Output): void {
   accountsCommand(command.command('accounts'), out)
   profileCommand(command.command('profile'), out)
   consoleCommand(command.command('console'), out)
+}
+
+function upkeepCommands(command: Command, out: Output): void {
+  const drain = command
+    .command('drain')
+    .description('stop the central peer after it has answered the syncs under way')
+    .option('--dir <dir>', 'directory of the central peer', defaultDir('central'))
+    .action(async (options: { dir: string }) => await (await import('./drain.ts')).drainCentral(options, out))
+  examples(drain, 'geotrace central drain')
+  const doctor = command
+    .command('doctor')
+    .description('check the central peer, its store and its network, whether it runs or not; exit code 1 on a problem')
+    .option('--dir <dir>', 'directory of the central peer', defaultDir('central'))
+    .option('--federation <file>', 'manifest of the federation (default: federation.json in the directory)')
+    .option('--store-key-file <file>', KEY_FILE)
+    .action(async (options: CentralDoctorOptions) => await (await import('./doctor.ts')).examineCentral(options, out))
+  examples(doctor, 'geotrace central doctor', 'geotrace central doctor --json | jq ".findings[] | select(.next)"')
 }
 
 function storeCommands(command: Command, out: Output): void {

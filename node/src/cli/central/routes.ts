@@ -6,6 +6,7 @@ import type { Worker } from '../../central/codes/batches.ts'
 import type { CodeOrder } from '../../central/codes/order.ts'
 import type { CentralPeer, ReportOutcome } from '../../central/peer.ts'
 import { toCode } from '../../platform/disk-error.ts'
+import { VERSION } from '../terminal/version.ts'
 import { backupRoutes } from './backup-routes.ts'
 
 /** GET routes only read. */
@@ -17,6 +18,7 @@ export function centralRoutes(peer: CentralPeer, federationId: string, salting: 
       ...peer.status(),
       federationId,
       salting,
+      version: VERSION,
       ...(await statistics(peer)),
     }),
     ...backupRoutes(peer),

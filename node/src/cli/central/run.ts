@@ -35,6 +35,7 @@ import type { Output } from '../terminal/output.ts'
 import { PACKAGE_ROOT } from '../terminal/package-root.ts'
 import { VERSION } from '../terminal/version.ts'
 import { ACTIONS } from './audit.ts'
+import { STOP_MAX_MS } from './drain.ts'
 import { CENTRAL_GAUGES, measure } from './gauges.ts'
 import { centralRoutes } from './routes.ts'
 import { staffRoutes } from './staff-routes.ts'
@@ -118,7 +119,7 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
       ...{ staff, random, log },
     }
     const daemon = { ...shared, failed, ...(controlPort !== undefined && { controlPort }) }
-    if ((await runDaemon({ ...daemon, stallMaxMs: STALL_MAX_MS })) === 1) out.fails()
+    if ((await runDaemon({ ...daemon, stallMaxMs: STALL_MAX_MS, stopMaxMs: STOP_MAX_MS })) === 1) out.fails()
   } finally {
     stopGuard()
     stopLooking()

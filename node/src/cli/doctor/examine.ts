@@ -4,22 +4,11 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { systemClock } from '@geotrace/core-wasm'
-import {
-  bytesToHex,
-  isFederationError,
-  keyToPeerId,
-  type Manifest,
-  manifestToId,
-  peerIdToKey,
-} from '@geotrace/core-wasm/wire'
+import { bytesToHex, isFederationError, keyToPeerId, type Manifest, manifestToId } from '@geotrace/core-wasm/wire'
 import { readAdminFile } from '../../admin/admin-file.ts'
 import { adminRequest } from '../../admin/client.ts'
 import type { NodeStatus } from '../../admin/node-status.ts'
-import { createHost } from '../../net/host.ts'
 import { HOST_LIMITS } from '../../net/limits.ts'
-import type { Host } from '../../net/protocol.ts'
-import { silent } from '../../platform/log.ts'
 import { manifestClock } from '../../platform/manifest-clock.ts'
 import { nativeSigner } from '../../platform/native-signer.ts'
 import { systemRandom } from '../../platform/random.ts'
@@ -29,11 +18,12 @@ import { ownAddresses } from '../salt/run.ts'
 import { dirOption, readManifestText } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { assertRole } from '../terminal/role.ts'
-import { VERSION } from '../terminal/version.ts'
-import { type Finding, findingsToSummary, findingToLines, toFinding } from './finding.ts'
+import type { Finding } from './finding.ts'
+import { type Found, findingList, tried } from './finding-list.ts'
+import { freshHosts, manifestToPeers, withHost } from './hosts.ts'
 import { checkDisk, checkNode, checkPortsFree, checkRights, judgeLimits, readLimits } from './machine.ts'
 import { checkCore, checkFederation, checkRecords, checkSalting } from './manifest.ts'
-import { askPeers, checkOwnAddresses, judgeClock, judgePeers, type NamedPeer, offsetsToMedian } from './network.ts'
+import { askPeers, checkOwnAddresses, judgeClock, judgePeers, offsetsToMedian } from './network.ts'
 import { checkRelay } from './relay.ts'
 import { judgeRunning } from './running.ts'
 
@@ -41,18 +31,11 @@ export interface DoctorOptions {
   dir: string
   federation?: string
 }
-/** Prints findings as soon as they are known. */
-type Found = (...more: Finding[]) => void
-
 export async function examine({ dir, federation }: DoctorOptions, out: Output): Promise<void> {
   await assertRole(dir, 'salt')
   // A path on the command line is right, or nothing is checked at all.
   if (federation !== undefined) readManifestText(federation)
-  const findings: Finding[] = []
-  const found: Found = (...more) => {
-    findings.push(...more)
-    for (const line of more.flatMap(findingToLines)) out.line(line)
-  }
+  const { found, conclude } = findingList(out)
   out.progress('checking this machine …')
   const status = await lookAround(dir)
   const pid = status && (await readAdminFile(dir))?.pid
@@ -76,22 +59,7 @@ export async function examine({ dir, federation }: DoctorOptions, out: Output): 
   }
   found(...judgeRunning(status, dirOption(dir, 'salt')))
 
-  const hasProblem = findings.some(({ severity }) => severity === 'fail')
-  out.json({ ok: !hasProblem, version: VERSION, dir, running: status !== undefined, findings })
-  out.line(findingsToSummary(findings))
-  if (hasProblem) out.fails()
-}
-
-/** A check that the machine refuses is a problem of its own, so that the other checks still run. */
-async function tried(
-  check: string,
-  run: () => Finding | readonly Finding[] | undefined | Promise<Finding | readonly Finding[] | undefined>,
-): Promise<readonly Finding[]> {
-  try {
-    return [(await run()) ?? []].flat()
-  } catch (error) {
-    return [toFinding(check, error)]
-  }
+  conclude({ dir, running: status !== undefined })
 }
 
 async function examineNetwork(
@@ -105,7 +73,7 @@ async function examineNetwork(
   const clock = manifestClock(manifest)
   const { key } = nativeSigner(identity.secret)
   const addresses = ownAddresses(manifest, keyToPeerId(key), dir)
-  const others = toPeers(manifest).filter((peer) => bytesToHex(peer.key) !== bytesToHex(key))
+  const others = manifestToPeers(manifest).filter((peer) => bytesToHex(peer.key) !== bytesToHex(key))
   // Beside a running node the doctor uses another key, because two hosts with one key would take each other's streams.
   await withHost(isRunning ? systemRandom(32) : identity.secret, async (host) => {
     const seen = await askPeers(host, others, clock, manifestToId(manifest))
@@ -118,7 +86,7 @@ async function examineNetwork(
   }
   return isRunning
     ? await checkOwnAddresses(freshHosts, { key, addresses })
-    : await checkPortsFree(optionsToListen({}, addresses), dirOption(dir, 'salt'))
+    : await checkPortsFree(optionsToListen({}, addresses), 'salt', dirOption(dir, 'salt'))
 }
 
 /** The keys of the node; undefined when they cannot be used, which `checkRights` reports. */
@@ -138,26 +106,4 @@ async function lookAround(dir: string): Promise<NodeStatus | undefined> {
     if (isFederationError(error, 'NODE_NOT_RUNNING')) return undefined
     throw error
   }
-}
-
-function toPeers({ members, central }: Manifest): NamedPeer[] {
-  return [...members, central].map(({ peerId, operator, addresses }) => ({
-    key: peerIdToKey(peerId),
-    name: operator,
-    addresses,
-  }))
-}
-
-async function withHost<T>(secret: Uint8Array, task: (host: Host) => Promise<T>): Promise<T> {
-  const host = await createHost({ secret, listen: [], clock: systemClock(), log: silent })
-  try {
-    return await task(host)
-  } finally {
-    await host.stop()
-  }
-}
-
-/** A host with a new key for every request, so that every request dials. */
-const freshHosts: Pick<Host, 'request'> = {
-  request: (...request) => withHost(systemRandom(32), (host) => host.request(...request)),
 }

@@ -28,8 +28,9 @@ export function checkNode(version: string): Finding {
     : ok('node', `${what}; Node ${NODE_RECOMMENDED} takes less CPU for the same requests`)
 }
 
-export function checkRights(dir: string): Finding {
-  for (const path of [dir, join(dir, PEER_KEY), join(dir, OPERATOR_KEY)]) {
+/** `more`: further files that only the owner may read. */
+export function checkRights(dir: string, more: readonly string[] = []): Finding {
+  for (const path of [dir, join(dir, PEER_KEY), join(dir, OPERATOR_KEY), ...more]) {
     const permission = loosePermissionOf(path)
     if (permission !== undefined) {
       const { what, next } = permissionAdvice(permission)
@@ -82,10 +83,14 @@ export function judgeLimits(limits: Limits | undefined, connections: number): Fi
 }
 
 /** Checks whether a node that does not run could listen on its addresses. */
-export async function checkPortsFree(listen: readonly string[], dirOption: string): Promise<Finding> {
+export async function checkPortsFree(
+  listen: readonly string[],
+  role: 'salt' | 'central',
+  dirOption: string,
+): Promise<Finding> {
   const found = await unusablePort(listen)
   if (found === undefined) return ok('ports', `free: ${listen.join(' ')}`)
-  const { what, next } = portAdvice(found, 'salt', dirOption)
+  const { what, next } = portAdvice(found, role, dirOption)
   return fail('ports', what, next)
 }
 

@@ -33,6 +33,8 @@ interface DaemonInit {
   failed?: Promise<void>
   /** The event loop may be blocked for so long; default: that of a salt node, which has no work that takes seconds. */
   stallMaxMs?: number
+  /** After it the process exits with code 1; default: longer than any open request of a salt node. */
+  stopMaxMs?: number
   /** Called ten times a second. */
   onTick?: () => void
 }
@@ -43,7 +45,6 @@ export interface DaemonMessage {
 }
 
 const STATE_POLL_MS = 100
-/** Longer than any open request. After it the process exits with code 1. */
 const STOP_MAX_MS = 4_500
 
 /**
@@ -86,7 +87,7 @@ export async function runDaemon(init: DaemonInit): Promise<0 | 1> {
   watch()
   const exitCode = await stopped
   isStopping = true
-  const deadline = setTimeout(() => process.exit(1), STOP_MAX_MS)
+  const deadline = setTimeout(() => process.exit(1), init.stopMaxMs ?? STOP_MAX_MS)
   // The control server stops last, so that `geotrace salt drain` can show the progress.
   await peer.stop()
   clearInterval(poll)

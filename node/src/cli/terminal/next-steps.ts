@@ -53,7 +53,7 @@ const STORE_BACKUP =
 const CENTRAL_STEPS: Partial<Record<ErrorCode, string>> = {
   ROSTER_INVALID: STORE_BACKUP,
   STORAGE_CORRUPT: STORE_BACKUP,
-  STORE_LOCKED: 'see the running peer with `geotrace status`, or stop its process',
+  STORE_LOCKED: 'see the running peer with `geotrace status`, or stop it with `geotrace central drain`',
   STORE_MISSING:
     'mount the disk of the store, or bring back the last backup of the store with `geotrace central restore`\nto give up all deposits, reports and marks, move the rest of the store aside and begin with `geotrace central run --new-store`',
 }

@@ -602,6 +602,32 @@ describe('the sync service', () => {
     await w.device().sync({ rows: { [e]: [1] } })
   })
 
+  it('idle resolves when the last sync under way is answered', async () => {
+    const store = memoryStore()
+    const order: string[] = []
+    let release = (): void => {}
+    const isReleased = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const w = await world({
+      store: {
+        ...store,
+        async deposit(deposit) {
+          void w.service.idle().then(() => order.push('idle'))
+          expect(w.service.inFlight).toBe(1)
+          await isReleased
+          order.push('released')
+          return await store.deposit(deposit)
+        },
+      },
+    })
+    await w.service.idle()
+    const sync = w.device().sync({ rows: { [w.epoch()]: [1] } })
+    release()
+    await sync
+    expect({ order, inFlight: w.service.inFlight }).toEqual({ order: ['released', 'idle'], inFlight: 0 })
+  })
+
   it('no reply waits for marks: syncs, reports, withdrawals and erasures are answered while a computation stands still', async () => {
     const store = memoryStore()
     let release = (): void => {}
