@@ -13,7 +13,7 @@ import {
   ROSTER_NAME_BYTES,
   ROW_BYTES,
   SALT_PROTOCOL,
-  SLIP_BYTES,
+  SPREAD_SLIP_BYTES,
   SYNC_ID_BYTES,
   USER_SECRET_BYTES,
 } from '@geotrace/core-wasm/wire'
@@ -63,7 +63,7 @@ function syncFields(frame: Uint8Array, manifest: Manifest): Field[] {
     { ...text.secret, bytes: USER_SECRET_BYTES, kind: 'secret' },
     { ...text.syncId, bytes: SYNC_ID_BYTES, kind: 'head' },
     { name: text.kind, says: text.kinds[report.kind], bytes: KIND_BYTES, kind: 'code' },
-    { ...text.slip, bytes: SLIP_BYTES, kind: 'padding' },
+    { ...text.slip, bytes: 4 + SPREAD_SLIP_BYTES, kind: 'padding' },
     { name: text.marks, says: text.marksSay(generation, cursor), bytes: 8, kind: 'head' },
     { name: text.groups, says: text.epochs(groups.length), bytes: 1, kind: 'head' },
   ]

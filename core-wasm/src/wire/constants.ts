@@ -53,8 +53,6 @@ export const SPREAD_SLIP_BYTES = 32 + 16 + SPREAD_ITEM_BYTES
 export const SPREAD_PART_MAX = 1_024
 /** Parts of a batch: the most slips with the most dummies, and room for their noise. */
 export const SPREAD_PARTS_MAX = 512
-/** The space of a slip in every sync: its period, and the slip. Zero in every sync until a federation has a spread. */
-export const SLIP_BYTES = 4 + SPREAD_SLIP_BYTES
 
 /** Rows of one user, epoch, block size and lag bit: 16 fixes × 3 layers. A person can fill it, and no person exceeds it. */
 export const ROWS_PER_SHAPE_MAX = 48

@@ -439,7 +439,8 @@ async function assemble(init: CentralPeerInit, config: CentralConfig, isLeaving:
     const pins = await openPins(init, store, membership)
     const room = storeRoom({ store, space, ceilingMib: config.storeCeilingMib })
     const shared = { manifest, config, store, room, clock, random, retentionStart }
-    const service = syncService({ ...shared, rosters, pins, isReady, codes, risk })
+    const { spreads } = membership.pool
+    const service = syncService({ ...shared, rosters, pins, isReady, codes, risk, spreads })
     const seals = await openSeals(init, membership, openRecords)
     const sealed = sealedService({
       manifest,
@@ -451,7 +452,7 @@ async function assemble(init: CentralPeerInit, config: CentralConfig, isLeaving:
       log,
     })
     const watch = clockWatch(host, () => peers.others(host.key), clock, random, manifestToId(manifest))
-    const upkeep = toUpkeep(init, { host, store, records, room, membership, watch, risk })
+    const upkeep = toUpkeep(init, { host, store, room, membership, watch, risk })
     const storeKeys = init.store === undefined ? await describeKeys(init) : undefined
     return { host, store, membership, watch, pins, codes, risk, service, sealed, seals, space, storeKeys, ...upkeep }
   } catch (error) {
@@ -463,9 +464,9 @@ async function assemble(init: CentralPeerInit, config: CentralConfig, isLeaving:
 /** The tasks that the peer does by itself from time to time. */
 function toUpkeep(
   { manifest, clock, random, log }: CentralPeerInit,
-  parts: Pick<Parts, 'host' | 'store' | 'membership' | 'watch' | 'risk'> & { records: Records; room: StoreRoom },
+  parts: Pick<Parts, 'host' | 'store' | 'membership' | 'watch' | 'risk'> & { room: StoreRoom },
 ): Pick<Parts, 'sweeping' | 'closing' | 'scrubbing' | 'counting' | 'health'> {
-  const { host, store, records, room, membership, watch, risk } = parts
+  const { host, store, room, membership, watch, risk } = parts
   const { peers, pool, say } = membership
   const peersMs = (): Promise<number | undefined> => peersTime(watch, clock)
   const { exclusive } = risk
@@ -482,7 +483,7 @@ function toUpkeep(
     closing: closing({ store, clock, exclusive, log }),
     scrubbing: scrubbing(store, clock, log),
     counting: spreadRun({
-      ...{ federation: manifestToId(manifest), store, records, host, peers, table: pool.spreads },
+      ...{ federation: manifestToId(manifest), store, host, peers, table: pool.spreads },
       ...{ clock, random, log, peersMs, say },
     }),
     health: centralHealth({ store, room, log }),

@@ -30,6 +30,7 @@ import {
   type Signer,
   type SyncKind,
   type SyncReply,
+  type SyncSlip,
   secretToSigner,
   stampMinute,
   timeToEpoch,
@@ -48,6 +49,7 @@ import { rosterPins } from '../../src/central/sync/pins.ts'
 import { type SyncService, syncService } from '../../src/central/sync/service.ts'
 import type { Standing } from '../../src/membership/agreement/standing.ts'
 import { newDemoManifest } from '../../src/membership/new-manifest.ts'
+import { createSpreadTable } from '../../src/membership/spread-table.ts'
 import { silent } from '../../src/platform/log.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { row } from './store/sample.ts'
@@ -135,7 +137,8 @@ export async function world(init: WorldInit = {}): Promise<World> {
   const isReady = (): boolean => standing !== 'catching-up'
   const room = storeRoom({ store, space: undefined, ceilingMib: config.storeCeilingMib })
   const shared = { manifest, config, store, room, rosters, clock, random, retentionStart }
-  const service = syncService({ ...shared, pins, isReady, codes, risk })
+  const spreads = createSpreadTable(federation, rosters, clock)
+  const service = syncService({ ...shared, pins, isReady, codes, risk, spreads })
   const sweeping = retention({
     store,
     clock,
@@ -182,6 +185,8 @@ export interface DeviceSync {
   /** First epoch and UTC day of the test, beside the code. */
   from?: number
   testDay?: number
+  /** Beside the code. */
+  slip?: SyncSlip
   withdraw?: (typeof WITHDRAW_REASONS)[number]
   erase?: 'with-warning' | 'all'
   syncId?: Uint8Array
@@ -292,8 +297,8 @@ export function idOf(device: Device): Uint8Array {
   return new Uint8Array(createHash('sha256').update(device.secret).digest())
 }
 
-function toKind({ code, from = 0, testDay = 0, withdraw, erase }: DeviceSync): SyncKind {
-  if (code !== undefined) return { kind: 'code', code: parseReportCode(code), from, testDay }
+function toKind({ code, from = 0, testDay = 0, slip, withdraw, erase }: DeviceSync): SyncKind {
+  if (code !== undefined) return { kind: 'code', code: parseReportCode(code), from, testDay, ...(slip && { slip }) }
   if (withdraw !== undefined) return { kind: 'withdraw', reason: withdraw }
   return erase === undefined ? { kind: 'none' } : { kind: 'erase', keepWarning: erase === 'with-warning' }
 }

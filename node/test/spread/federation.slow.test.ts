@@ -22,6 +22,7 @@ import { DEMO_AUTHORITY } from '../../src/local/local-federation.ts'
 import { silent } from '../../src/platform/log.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { type LocalFederation, startFederation } from '../../src/testing/index.ts'
+import { deposit } from '../central/store/sample.ts'
 
 const DAY = 20_790
 const PERIOD = DAY + 1
@@ -104,7 +105,8 @@ describe('a federation with a spread', () => {
     const store = await openStore()
     for (let i = 0; i < SLIPS; i++) {
       const bytes = makeSlip(context, keys, i % (BUCKETS + 1), systemRandom)
-      await store.putSlip(PERIOD, { report: await store.nextReport(), bytes })
+      const report = await store.nextReport()
+      await store.deposit(deposit(i + 1, i, [], { reports: [], slip: { period: PERIOD, report, bytes } }))
     }
     await store.close()
 

@@ -6,7 +6,7 @@ import {
   REPORT_CODE_BYTES,
   ROSTER_NAME_BYTES,
   ROWS_PER_EPOCH_MAX,
-  SLIP_BYTES,
+  SPREAD_SLIP_BYTES,
   SYNC_GROUPS_MAX,
   SYNC_ID_BYTES,
   SYNC_REQUEST_MAX_BYTES,
@@ -25,6 +25,7 @@ import {
   SYNC_READ_AT,
   type SyncKind,
   type SyncRequest,
+  type SyncSlip,
   WITHDRAW_REASONS,
 } from './sync.ts'
 
@@ -48,8 +49,7 @@ export function decodeSyncFrame(bytes: Uint8Array, classes: readonly number[]): 
   const minute = reader.u32()
   const userSecret = reader.bytes(USER_SECRET_BYTES)
   const syncId = reader.bytes(SYNC_ID_BYTES)
-  const report = readKind(reader)
-  if (reader.bytes(SLIP_BYTES).some((byte) => byte !== 0)) reader.refuse('expected an empty slip')
+  const report = withSlip(reader, readKind(reader))
   const generation = reader.u32()
   const cursor = reader.u32()
   const count = reader.u8()
@@ -74,6 +74,15 @@ export function stampMinute(frame: Uint8Array, minute: number): Uint8Array {
 /** The bytes that a repetition of a sync repeats: kind, body, slip and groups. The minute and the reading position may change. */
 export function syncContent(frame: Uint8Array): Uint8Array {
   return concatBytes(frame.subarray(SYNC_KIND_AT, SYNC_READ_AT), frame.subarray(SYNC_HEAD_BYTES - 1))
+}
+
+/** A slip comes only with a code. All other frames have zeros in its place. */
+function withSlip(reader: ByteReader, report: SyncKind): SyncKind {
+  const slip: SyncSlip = { period: reader.u32(), bytes: reader.bytes(SPREAD_SLIP_BYTES) }
+  const isEmpty = slip.bytes.every((byte) => byte === 0)
+  if (isEmpty !== (slip.period === 0)) reader.refuse('expected a spread period and a slip, or zeros for both')
+  if (isEmpty) return report
+  return report.kind === 'code' ? { ...report, slip } : reader.refuse('expected an empty slip without a code')
 }
 
 function readKind(reader: ByteReader): SyncKind {

@@ -8,7 +8,7 @@
  *    u8  syncId[16];                              u32 generation;
  *    u8  kind;     // SYNC_KINDS                  u32 cursor;        // pass it in the next sync
  *    u8  body[31]; // by kind, zero-padded        u32 left;          // marks after the cursor
- *    u8  slip[108];                               u8  refused;       // { u32 epoch; u8 reason; u8 roster[8] } [refused]
+ *    u32 spreadPeriod; u8 slip[104];              u8  refused;       // { u32 epoch; u8 reason; u8 roster[8] } [refused]
  *    u32 generation;                              u8  pins;          // pin.ts [pins]
  *    u32 cursor;                                  u16 count;         // { u32 epoch; u8 hash[12]; u8 degree;
  *    u8  count;                                                      //   u16 weight; u8 lag } [count]
@@ -24,7 +24,7 @@ import {
   REPORT_CODE_BYTES,
   RISK_HASH_BYTES,
   ROSTER_NAME_BYTES,
-  SLIP_BYTES,
+  SPREAD_SLIP_BYTES,
   SYNC_GROUPS_MAX,
   SYNC_ID_BYTES,
   SYNC_VERSION,
@@ -39,7 +39,7 @@ export const KIND_BODY_BYTES = 31
 /** Where the minute begins, the kind, and the reading position. */
 export const SYNC_MINUTE_AT = 1
 export const SYNC_KIND_AT = SYNC_MINUTE_AT + 4 + USER_SECRET_BYTES + SYNC_ID_BYTES
-export const SYNC_READ_AT = SYNC_KIND_AT + 1 + KIND_BODY_BYTES + SLIP_BYTES
+export const SYNC_READ_AT = SYNC_KIND_AT + 1 + KIND_BODY_BYTES + 4 + SPREAD_SLIP_BYTES
 export const SYNC_HEAD_BYTES = SYNC_READ_AT + 8 + 1
 export const GROUP_HEAD_BYTES = 4 + ROSTER_NAME_BYTES + 2
 
@@ -55,10 +55,15 @@ export const SYNC_KINDS = ['none', 'code', 'erase', 'withdraw'] as const
 /** Why a reporter withdraws: reported in error, tested negative, or recovered. In the order of their numbers. */
 export const WITHDRAW_REASONS = ['withdrawn', 'negative', 'recovered'] as const
 type WithdrawReason = (typeof WITHDRAW_REASONS)[number]
+/** A sealed slip for a period of the spread. §9.2. To this module it is 104 bytes. */
+export interface SyncSlip {
+  period: number
+  bytes: Uint8Array
+}
 export type SyncKind =
   | { kind: 'none' }
   /** `from`: first epoch of the reporter's rows that counts. `testDay`: UTC day of the test. Each 0 when it is not known. */
-  | { kind: 'code'; code: Uint8Array; from: number; testDay: number }
+  | { kind: 'code'; code: Uint8Array; from: number; testDay: number; slip?: SyncSlip }
   | { kind: 'erase'; keepWarning: boolean }
   | { kind: 'withdraw'; reason: WithdrawReason }
 
@@ -125,7 +130,10 @@ export function encodeSyncRequest(request: SyncRequest, classes: readonly number
     throw new RangeError(`"groups" expected at most ${SYNC_GROUPS_MAX}, got ${groups.length}`)
   const writer = byteWriter(size).u8(SYNC_VERSION).u32(minute)
   writer.bytes(userSecret, USER_SECRET_BYTES).bytes(syncId, SYNC_ID_BYTES).u8(SYNC_KINDS.indexOf(report.kind))
-  writer.bytes(toBody(report)).bytes(new Uint8Array(SLIP_BYTES)).u32(generation).u32(cursor).u8(groups.length)
+  const slip = report.kind === 'code' ? report.slip : undefined
+  writer.bytes(toBody(report)).u32(slip?.period ?? 0)
+  writer.bytes(slip?.bytes ?? new Uint8Array(SPREAD_SLIP_BYTES), SPREAD_SLIP_BYTES)
+  writer.u32(generation).u32(cursor).u8(groups.length)
   for (const { epoch, roster, rows } of groups) {
     writer.u32(epoch).bytes(roster, ROSTER_NAME_BYTES).u16(rows.length)
     for (const row of rows) writer.bytes(row.hash, RISK_HASH_BYTES).u8(rowToMeta(row))

@@ -30,6 +30,16 @@ const kinds: fc.Arbitrary<wire.SyncKind> = fc.oneof(
     from: u32,
     testDay: fc.integer({ min: 0, max: 0xffff }),
   }),
+  fc.record<wire.SyncKind & { kind: 'code' }>({
+    kind: fc.constant('code'),
+    code: fc.uint8Array({ minLength: 10, maxLength: 10 }),
+    from: u32,
+    testDay: fc.integer({ min: 0, max: 0xffff }),
+    slip: fc.record({
+      period: fc.integer({ min: 1, max: 0xffffffff }),
+      bytes: fc.uint8Array({ minLength: 104, maxLength: 104 }).filter((bytes) => bytes.some((byte) => byte > 0)),
+    }),
+  }),
   fc.boolean().map((keepWarning): wire.SyncKind => ({ kind: 'erase', keepWarning })),
   fc.constantFrom(...wire.WITHDRAW_REASONS).map((reason): wire.SyncKind => ({ kind: 'withdraw', reason })),
 )
@@ -50,6 +60,10 @@ function modelFrame(
     frame.set(report.code, 54)
     view.setUint32(64, report.from)
     view.setUint16(68, report.testDay)
+    if (report.slip !== undefined) {
+      view.setUint32(85, report.slip.period)
+      frame.set(report.slip.bytes, 89)
+    }
   }
   if (report.kind === 'erase') view.setUint8(54, Number(report.keepWarning))
   if (report.kind === 'withdraw') view.setUint8(54, { withdrawn: 0, negative: 1, recovered: 2 }[report.reason])
@@ -148,7 +162,7 @@ describe('a sync request', () => {
     }
   })
 
-  it('a sync request with an unknown kind, flag or reason, a body beyond its kind, or a slip is refused', () => {
+  it('a sync request with an unknown kind, flag or reason, or a body beyond its kind is refused', () => {
     expect(forge((b) => void (b[53] = 4))).toThrow(malformed)
     expect(forge((b) => void (b[54] = 1))).toThrow(malformed)
     expect(forge((b) => b.set([2, 2], 53))).toThrow(malformed)
@@ -161,7 +175,21 @@ describe('a sync request', () => {
       expect(forge((b) => void (b[53] = kind))).not.toThrow()
       expect(forge((b) => b.set([kind], 53) ?? b.set([1], end))).toThrow(malformed)
     }
-    for (const at of [85, 89, 192]) expect(forge((b) => void (b[at] = 1))).toThrow(malformed)
+  })
+
+  it('a slip is refused without a code, without its period, and a period without a slip', () => {
+    for (const kind of [0, 1, 2, 3]) {
+      const both = forge((b) => b.set([kind], 53) ?? b.set([1], 88) ?? b.set([1], 192))
+      if (kind === 1) expect(both).not.toThrow()
+      else expect(both).toThrow(malformed)
+      for (const at of [85, 88, 89, 192]) expect(forge((b) => b.set([kind], 53) ?? b.set([1], at))).toThrow(malformed)
+    }
+  })
+
+  it('a slip of another length cannot be encoded', () => {
+    const slip = { period: 1, bytes: random(103) }
+    const report: wire.SyncKind = { kind: 'code', code: random(10), from: 0, testDay: 0, slip }
+    expect(() => wire.encodeSyncRequest(request([], report), classes)).toThrow(RangeError)
   })
 
   it('a sync request that fits no size class cannot be encoded', () => {

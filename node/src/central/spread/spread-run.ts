@@ -5,23 +5,14 @@
  */
 import type { Clock, Random } from '@geotrace/core-wasm'
 import { randomBelow } from '@geotrace/core-wasm/spread'
-import {
-  concatBytes,
-  DAY_MS,
-  type GossipMessage,
-  isFederationError,
-  MINUTE_MS,
-  SPREAD_SLIPS_MAX,
-} from '@geotrace/core-wasm/wire'
+import { DAY_MS, type GossipMessage, isFederationError, MINUTE_MS, SPREAD_SLIPS_MAX } from '@geotrace/core-wasm/wire'
 import type { Membership } from '../../membership/membership.ts'
 import { SPREAD_RUN_DAYS, type SpreadRule, type SpreadTable } from '../../membership/spread-table.ts'
 import type { Host } from '../../net/protocol.ts'
 import { toCode } from '../../platform/disk-error.ts'
-import type { Records } from '../../platform/file-records.ts'
 import type { Log } from '../../platform/log.ts'
 import { type Rounds, rounds } from '../rounds.ts'
 import type { CentralStore, Slip } from '../store/central-store.ts'
-import { givenBatches } from './given-batches.ts'
 import { RoleCalls } from './role-calls.ts'
 
 /** A role of a large federation works for a minute or two. Each round brings the batch again that it waits for. */
@@ -33,8 +24,7 @@ const FINAL = ['TOO_FEW', 'EPOCH_LOST', 'SYNC_CONFLICT'] as const
 
 interface SpreadRunInit {
   readonly federation: Uint8Array
-  readonly store: Pick<CentralStore, 'slipPeriods' | 'takeSlips' | 'dropPeriod' | 'reports'>
-  readonly records: Records
+  readonly store: Pick<CentralStore, 'slipPeriods' | 'takeSlips' | 'batchOf' | 'closePeriod' | 'dropPeriod' | 'reports'>
   readonly host: Pick<Host, 'request'>
   readonly peers: Pick<Membership['peers'], 'withKey'>
   readonly table: Pick<SpreadTable, 'ruleOf' | 'spreadOf'>
@@ -58,9 +48,8 @@ export function spreadRun(init: SpreadRunInit): Rounds {
 }
 
 async function round(init: SpreadRunInit, isStopped: () => boolean): Promise<void> {
-  const { store, records, clock, peersMs } = init
+  const { store, clock, peersMs } = init
   const periods = await store.slipPeriods()
-  await givenBatches(records).keep(periods)
   const ended = periods.filter((period) => clock.now() >= endOf(init, period))
   if (ended.length === 0) return
   // One clock alone deletes no slip and ends no period.
@@ -129,23 +118,19 @@ async function unlessBusy<T>(take: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** The batch of the period in the order of its bytes, the same in each round; undefined when it has too few slips. */
-async function batchOf(init: SpreadRunInit, period: number, { spread }: SpreadRule): Promise<Uint8Array | undefined> {
-  const { store, records, random } = init
-  const batches = givenBatches(records)
-  const slips = await store.takeSlips(period)
-  let given = await batches.get(period)
-  if (given === undefined) {
-    const counting = await withoutWithdrawn(store, slips)
-    if (counting.length < spread.minimum) return undefined
-    given = draw(counting, random).map(({ report }) => report)
-    await batches.put(period, given)
-  }
-  const chosen = new Set(given)
-  return concatBytes(...slips.filter(({ report }) => chosen.has(report)).map(({ bytes }) => bytes))
+/** The batch of the period, the same in each round; undefined when it has too few slips. */
+async function batchOf({ store, random }: SpreadRunInit, period: number, { spread }: SpreadRule) {
+  const known = await store.batchOf(period)
+  if (known !== undefined) return known
+  const counting = await withoutWithdrawn(store, await store.takeSlips(period))
+  if (counting.length < spread.minimum) return undefined
+  return await store.closePeriod(
+    period,
+    draw(counting, random).map(({ report }) => report),
+  )
 }
 
-/** Without the slips of reports that their reporter withdrew, or the authority rejected or retracted. */
+/** Without the slips of reports that the authority rejected or retracted. Those of withdrawn reports are gone. */
 async function withoutWithdrawn(store: Pick<CentralStore, 'reports'>, slips: readonly Slip[]): Promise<Slip[]> {
   const reports = await store.reports()
   const gone = new Set(reports.filter(({ state }) => state === 'rejected' || state === 'retracted').map(({ id }) => id))
@@ -157,7 +142,7 @@ function draw(slips: Slip[], random: Random): Slip[] {
   const below = randomBelow(random)
   while (slips.length > SPREAD_SLIPS_MAX) {
     const at = below(slips.length)
-    // The last one takes the place of the one that goes. The batch is sorted again later.
+    // The last one takes the place of the one that goes. The store sorts the batch.
     const last = slips.pop()!
     if (at < slips.length) slips[at] = last
   }

@@ -128,6 +128,10 @@ export interface Deposit extends SyncRecord {
   readonly reports?: readonly ReportRecord[]
   /** The record of an open code that this deposit spends. */
   readonly code?: CodeRecord
+  /** The slip of one of `reports`, in the place of an earlier one of this period. */
+  readonly slip?: Slip & { readonly period: number }
+  /** True: all slips of the user are deleted. */
+  readonly isWithdrawal?: boolean
 }
 
 /** A mark with its place in the order in which the user reads marks. */
@@ -173,7 +177,7 @@ export interface StoreCondition {
   readonly parts: readonly string[]
 }
 
-/** A reporter's sealed contribution to the global view (§10a of the design; the store does not read its bytes). */
+/** A reporter's sealed contribution to the spread: 104 bytes, which the store does not read. */
 export interface Slip {
   readonly report: ReportId
   readonly bytes: Uint8Array
@@ -202,8 +206,8 @@ export interface CentralStore {
   /** The user of an id. Creates an unknown user on this UTC day, with an empty mark list of `generation`. */
   addUser(id: Uint8Array, generation: number, day: number): Promise<User>
   /**
-   * Deletes the mapping, syncs, rows, attempts and marks of a user; false when the user is unknown. Reports stay, but
-   * their user has no rows any more. `day` is the UTC day, up to which a restored backup erases the user again.
+   * Deletes the mapping, syncs, rows, attempts, marks and slips of a user; false when the user is unknown. Reports stay,
+   * but their user has no rows any more. `day` is the UTC day, up to which a restored backup erases the user again.
    */
   eraseUser(id: Uint8Array, day: number): Promise<boolean>
 
@@ -246,13 +250,18 @@ export interface CentralStore {
   progress(): Promise<ReportProgress[]>
   putProgress(progress: ReportProgress): Promise<void>
 
-  /** Keeps the slip of a report for a period of the global view, in the place of an earlier one. */
-  putSlip(period: number, slip: Slip): Promise<void>
-  /** The periods with slips, ascending. */
+  /** The periods of the spread with slips or a batch, ascending. */
   slipPeriods(): Promise<number[]>
-  /** The slips of a period in the order of their bytes, which says nothing about their reports. */
+  /** The slips of a period that no batch has, in the order of their bytes, which says nothing about their reports. */
   takeSlips(period: number): Promise<Slip[]>
-  /** Deletes the slips of a period. */
+  /** The batch of a period, for good; undefined before `closePeriod`. */
+  batchOf(period: number): Promise<Uint8Array | undefined>
+  /**
+   * Makes the slips of these reports the batch of the period: n × 104 bytes in their order, without a report or user. All
+   * slips of the period go in the same write. Slips that were deleted meanwhile are left out. Returns the batch.
+   */
+  closePeriod(period: number, reports: readonly ReportId[]): Promise<Uint8Array>
+  /** Deletes the slips and the batch of a period. */
   dropPeriod(period: number): Promise<void>
 
   findCode(hash: Uint8Array): Promise<CodeRecord | undefined>

@@ -3,7 +3,7 @@
  * Nothing survives the process; with a `memoryDisk()` a test can close the store and open it again.
  * Throws STORE_LOCKED, SYNC_CONFLICT.
  */
-import { bytesToHex, equalBytes, FederationError, type Pin, ROW_BYTES } from '@geotrace/core-wasm/wire'
+import { bytesToHex, concatBytes, equalBytes, FederationError, type Pin, ROW_BYTES } from '@geotrace/core-wasm/wire'
 import type {
   Attempts,
   CentralStore,
@@ -48,7 +48,9 @@ export interface MemoryDisk {
   pins: Map<number, Pin>
   enrolments: Map<string, EnrolmentRecord>
   /** Keys are period, then report. */
-  slips: Map<number, Map<ReportId, Slip>>
+  slips: Map<number, Map<ReportId, Slip & { user: User }>>
+  /** By period. */
+  batches: Map<number, Uint8Array>
 }
 
 export function memoryDisk(): MemoryDisk {
@@ -71,6 +73,7 @@ export function memoryDisk(): MemoryDisk {
     pins: new Map(),
     enrolments: new Map(),
     slips: new Map(),
+    batches: new Map(),
   }
 }
 
@@ -120,6 +123,7 @@ function users(disk: MemoryDisk): Pick<CentralStore, 'findUser' | 'addUser' | 'e
       if (user === undefined) return false
       disk.users.delete(bytesToHex(id))
       for (const held of [disk.people, disk.attempts, disk.lists, disk.marks]) held.delete(user)
+      dropSlips(disk, user)
       for (const [key, sync] of disk.syncs) if (sync.user === user) disk.syncs.delete(key)
       for (const [epoch, users] of disk.rows) {
         const parts = users.get(user)
@@ -154,7 +158,8 @@ function deposits(disk: MemoryDisk): Pick<CentralStore, DepositMethods> {
       return known !== undefined && known.day >= since ? known : undefined
     },
     deposit: async (deposit) => {
-      const { user, syncId, digest, basis, day, groups, takenBack = [], perDay, attempts, reports = [], code } = deposit
+      const { user, syncId, digest, basis, day, groups, takenBack = [], perDay } = deposit
+      const { attempts, reports = [], code, slip, isWithdrawal = false } = deposit
       const key = syncKey(user, syncId)
       const known = disk.syncs.get(key)
       if (known !== undefined && !equalBytes(known.digest, digest)) {
@@ -181,6 +186,11 @@ function deposits(disk: MemoryDisk): Pick<CentralStore, DepositMethods> {
       if (attempts !== undefined) disk.attempts.set(user, attempts)
       for (const report of reports) disk.reports.set(report.id, report)
       if (code !== undefined) disk.codes.set(bytesToHex(code.hash), code)
+      if (isWithdrawal) dropSlips(disk, user)
+      else if (slip !== undefined) {
+        const slips = disk.slips.get(slip.period) ?? new Map<ReportId, Slip & { user: User }>()
+        disk.slips.set(slip.period, slips.set(slip.report, { report: slip.report, user, bytes: slip.bytes.slice() }))
+      }
       return 'stored'
     },
     attempts: async (user) => disk.attempts.get(user),
@@ -246,9 +256,10 @@ type RecordMethods =
   | 'putEnrolment'
   | 'pins'
   | 'putPin'
-  | 'putSlip'
   | 'slipPeriods'
   | 'takeSlips'
+  | 'batchOf'
+  | 'closePeriod'
   | 'dropPeriod'
 
 function records(disk: MemoryDisk): Pick<CentralStore, RecordMethods> {
@@ -270,14 +281,23 @@ function records(disk: MemoryDisk): Pick<CentralStore, RecordMethods> {
     codes: async function* () {
       yield* [...disk.codes.values()]
     },
-    putSlip: async (period, slip) => {
-      const slips = disk.slips.get(period) ?? new Map<ReportId, Slip>()
-      disk.slips.set(period, slips.set(slip.report, { ...slip, bytes: slip.bytes.slice() }))
+    slipPeriods: async () => [...new Set([...disk.slips.keys(), ...disk.batches.keys()])].sort((a, b) => a - b),
+    takeSlips: async (period) => slipsOf(disk, period),
+    batchOf: async (period) => disk.batches.get(period),
+    closePeriod: async (period, reports) => {
+      const known = disk.batches.get(period)
+      if (known !== undefined) return known
+      const chosen = new Set(reports)
+      const slips = slipsOf(disk, period).filter(({ report }) => chosen.has(report))
+      const batch = concatBytes(...slips.map(({ bytes }) => bytes))
+      disk.batches.set(period, batch)
+      disk.slips.delete(period)
+      return batch
     },
-    slipPeriods: async () => [...disk.slips.keys()].sort((a, b) => a - b),
-    takeSlips: async (period) =>
-      [...(disk.slips.get(period)?.values() ?? [])].sort((a, b) => Buffer.compare(a.bytes, b.bytes)),
-    dropPeriod: async (period) => void disk.slips.delete(period),
+    dropPeriod: async (period) => {
+      disk.slips.delete(period)
+      disk.batches.delete(period)
+    },
     findEnrolment: async (name) => disk.enrolments.get(bytesToHex(name)),
     putEnrolment: async (name, record, before) => {
       const known = disk.enrolments.get(bytesToHex(name))?.bytes ?? NO_BYTES
@@ -291,6 +311,18 @@ function records(disk: MemoryDisk): Pick<CentralStore, RecordMethods> {
       disk.pins.set(pin.epoch, kept)
       return kept
     },
+  }
+}
+
+function slipsOf(disk: MemoryDisk, period: number): Slip[] {
+  const slips = [...(disk.slips.get(period)?.values() ?? [])].map(({ report, bytes }) => ({ report, bytes }))
+  return slips.sort((a, b) => Buffer.compare(a.bytes, b.bytes))
+}
+
+function dropSlips(disk: MemoryDisk, user: User): void {
+  for (const [period, slips] of disk.slips) {
+    for (const [report, slip] of slips) if (slip.user === user) slips.delete(report)
+    if (slips.size === 0) disk.slips.delete(period)
   }
 }
 

@@ -12,15 +12,17 @@ import {
   type SyncFrame,
 } from '@geotrace/core-wasm/wire'
 import type { RosterStore } from '../../membership/roster-store.ts'
+import type { SpreadTable } from '../../membership/spread-table.ts'
 import type { CodeRegistry } from '../codes/codes.ts'
 import type { RiskEngine } from '../risk/risk-engine.ts'
 import type { CentralStore, User } from '../store/central-store.ts'
 import { timeToDay } from '../store/day.ts'
 import type { StoreRoom } from '../store-room.ts'
 import { admitGroups, type GroupAdmission } from './admission.ts'
-import { decideReport, type ReportDecision } from './own-reports.ts'
+import { decideReport, isUntrue, type ReportDecision } from './own-reports.ts'
 import type { RosterPins } from './pins.ts'
 import { decodeBasis, encodeBasis, type ReplyBasis } from './reply-basis.ts'
+import { toSlip } from './slips.ts'
 
 export interface DepositCounters {
   duplicates: number
@@ -37,6 +39,7 @@ interface DepositsInit {
   rosters: Pick<RosterStore, 'newest'>
   pins: RosterPins
   codes: CodeRegistry
+  spreads: Pick<SpreadTable, 'ruleOf'>
   risk: RiskEngine
   clock: Clock
   retentionStart(): number
@@ -48,7 +51,7 @@ interface DepositsInit {
 
 /** A repeated sync changes nothing and gets the same reply. Call it in the user's turn. */
 export function deposits(init: DepositsInit): (user: User, sync: IdentifiedSync) => Promise<ReplyBasis> {
-  const { store, rosters, pins, codes, risk, clock, retentionStart, room, perDay, counters } = init
+  const { store, rosters, pins, codes, spreads, risk, clock, retentionStart, room, perDay, counters } = init
 
   const decide = async (user: User, { syncId, report: kind }: IdentifiedSync): Promise<ReportDecision> =>
     decideReport(codes, { user, syncId, kind, own: risk.reportsOf(user), nowMs: clock.now() })
@@ -63,7 +66,9 @@ export function deposits(init: DepositsInit): (user: User, sync: IdentifiedSync)
     const day = timeToDay(clock.now())
     const { syncId, digest } = sync
     // A sync that asks for no change of a report has no records beside its acknowledgement.
-    const content = { takenBack, groups: taken, ...(sync.report.kind !== 'none' && records) }
+    const slip = toSlip(spreads, sync.report, records, clock.now())
+    const change = { ...records, ...(slip && { slip }), isWithdrawal: isUntrue(sync.report) }
+    const content = { takenBack, groups: taken, ...(sync.report.kind !== 'none' && change) }
     const since = firstDayOf(sync, clock.now())
     const known = { user, syncId, digest, basis: encodeBasis(basis), day, since, perDay }
     const outcome = await store.deposit({ ...known, ...content }).catch((error) => {

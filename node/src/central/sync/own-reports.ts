@@ -27,8 +27,13 @@ export async function decideReport(codes: CodeRegistry, change: ReportChange): P
     return { ...redemption, reports: report === undefined ? [] : [report] }
   }
   if (kind.kind !== 'withdraw' || own.length === 0) return { status: 'none', reports: [] }
-  const withdraw = kind.reason === 'recovered' ? (report: ReportRecord) => recover(report, nowMs) : retract
+  const withdraw = isUntrue(kind) ? retract : (report: ReportRecord) => recover(report, nowMs)
   return { status: 'withdrawn', reports: own.map(withdraw) }
+}
+
+/** Whether the user withdraws because there was no infection. */
+export function isUntrue(kind: SyncKind): boolean {
+  return kind.kind === 'withdraw' && kind.reason !== 'recovered'
 }
 
 /** The report was an error, or the test was negative: all its marks go. */

@@ -20,6 +20,7 @@ import {
   syncContent,
 } from '@geotrace/core-wasm/wire'
 import type { RosterStore } from '../../membership/roster-store.ts'
+import type { SpreadTable } from '../../membership/spread-table.ts'
 import type { CodeRegistry } from '../codes/codes.ts'
 import type { CentralConfig } from '../config.ts'
 import { isAhead, pageMarks } from '../risk/mark-list.ts'
@@ -60,6 +61,7 @@ interface SyncServiceInit {
   pins: RosterPins
   /** False after the start until this peer has caught up with others, and before it stops. */
   isReady(): boolean
+  spreads: Pick<SpreadTable, 'ruleOf'>
   codes: CodeRegistry
   risk: RiskEngine
   clock: Clock

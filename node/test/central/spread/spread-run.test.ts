@@ -37,6 +37,7 @@ import { systemRandom } from '../../../src/platform/random.ts'
 import { PeriodKeys } from '../../../src/spread/period-keys.ts'
 import { roleRecords } from '../../../src/spread/role-records.ts'
 import { RoleService } from '../../../src/spread/role-service.ts'
+import { deposit } from '../store/sample.ts'
 
 const DAY = 20_790
 const PERIOD = DAY + 1
@@ -67,7 +68,6 @@ describe('the run of a spread', () => {
   let table: SpreadTable
   let rule: SpreadRule
   let store: CentralStore
-  let notes: Records
   let roles: Map<'mixer' | 'teller', { service: RoleService; restart(): void }>
   let asked: SpreadRequest[]
   let published: Uint8Array[]
@@ -87,7 +87,6 @@ describe('the run of a spread', () => {
     table = createSpreadTable(federation, { inForce: () => certified }, clock)
     rule = table.ruleOf(PERIOD)!
     store = memoryStore()
-    notes = memoryRecords()
     asked = []
     published = []
     lives = Number.POSITIVE_INFINITY
@@ -127,7 +126,7 @@ describe('the run of a spread', () => {
       table.take(message)
     }
     const peers = { withKey: () => undefined }
-    const sources = { federation, store, records: notes, host, peers, table, say, peersMs: async () => peersMs() }
+    const sources = { federation, store, host, peers, table, say, peersMs: async () => peersMs() }
     running = spreadRun({ ...sources, clock, random: systemRandom, log: silent })
     running.start()
   }
@@ -141,8 +140,12 @@ describe('the run of a spread', () => {
   async function putSlips(buckets: readonly number[], first = 1, state?: ReportRecord['state']) {
     for (const [i, bucket] of buckets.entries()) {
       const bytes = makeSlip({ federation, period: PERIOD }, slipKeys(), bucket, systemRandom)
-      await store.putReport(report(first + i, state))
-      await store.putSlip(PERIOD, { report: first + i, bytes })
+      await store.deposit(
+        deposit(first + i, first + i, [], {
+          reports: [report(first + i, state)],
+          slip: { period: PERIOD, report: first + i, bytes },
+        }),
+      )
     }
   }
   const EVEN = [...Array(24).keys()].map((i) => i % (BUCKETS + 1))
@@ -159,7 +162,7 @@ describe('the run of a spread', () => {
   const isDone = async () => (await store.slipPeriods()).length === 0
   const countsOf = () => table.spreadOf(PERIOD)!.counts
 
-  it('counts the slips of an ended period without those of withdrawn reports, publishes and deletes', async () => {
+  it('counts the slips of an ended period without those of retracted reports, publishes and deletes', async () => {
     await putSlips(EVEN)
     await putSlips(Array(30).fill(5), 100, 'retracted')
     startRun()
@@ -170,10 +173,7 @@ describe('the run of a spread', () => {
     for (const count of countsOf()) expect(Math.abs(count - 3)).toBeLessThanOrEqual(6)
     expect(published.length).toBe(1)
     expect(asked.map(({ op }) => op)).toEqual(['counted', 'mixed', 'slips', 'counted', 'mixed', 'items', 'counted'])
-    expect(await notes.get('spread-batches')).toHaveLength(8 + 4 * EVEN.length)
-    // The next round forgets the batch.
-    await clock.advanceTo(clock.now() + ROUND_MS)
-    expect(await notes.get('spread-batches')).toHaveLength(0)
+    expect(await store.batchOf(PERIOD)).toBeUndefined()
   })
 
   it('a central peer that is killed after any request goes on with the same batch, and one spread comes of it', async () => {
@@ -215,8 +215,10 @@ describe('the run of a spread', () => {
       })
       await until(() => gets(op)() > 0)
       restart()
-      await store.putReport(report(1, 'retracted'))
-      await putSlips([5], 500)
+      // A withdrawal comes too late to change the batch.
+      await store.deposit(deposit(1, op === 'slips' ? 1_001 : 1_002, [], { reports: [], isWithdrawal: true }))
+      expect(await store.takeSlips(PERIOD)).toEqual([])
+      expect(await store.batchOf(PERIOD)).toHaveLength(EVEN.length * SPREAD_SLIP_BYTES)
     }
     await until(isDone)
     expect([gets('slips')(), gets('items')()]).toEqual([2, 2])
@@ -238,7 +240,7 @@ describe('the run of a spread', () => {
     for (let i = 0; i < more; i++) {
       const slip = new Uint8Array(SPREAD_SLIP_BYTES)
       slip.set(bytes.subarray(i * 8, i * 8 + 8))
-      await store.putSlip(PERIOD, { report: i + 1, bytes: slip })
+      await store.deposit(deposit(i, i, [], { reports: [], slip: { period: PERIOD, report: i + 1, bytes: slip } }))
     }
     const handle = async (request: Uint8Array) => {
       if (decodeSpreadRequest(request).op === 'mixed') throw new FederationError('BUSY', 'working', { retryAfterMs: 1 })
@@ -282,9 +284,9 @@ describe('the run of a spread', () => {
     startRun()
     await clock.jumpTo(END_MS + 14 * DAY_MS - ROUND_MS)
     await clock.advanceTo(END_MS + 14 * DAY_MS - 1)
-    expect(await store.takeSlips(PERIOD)).toHaveLength(EVEN.length)
+    expect(await store.batchOf(PERIOD)).toHaveLength(EVEN.length * SPREAD_SLIP_BYTES)
     await clock.advanceTo(END_MS + 14 * DAY_MS + ROUND_MS)
-    expect(await store.takeSlips(PERIOD)).toEqual([])
+    expect(await store.slipPeriods()).toEqual([])
   })
 
   it('a clock that runs ahead of the peers ends no period and deletes no slip', async () => {
@@ -314,7 +316,7 @@ describe('the run of a spread', () => {
     startRun()
     await until(() => lies === 3)
     expect(table.spreadOf(PERIOD)).toBeUndefined()
-    expect(await store.takeSlips(PERIOD)).toHaveLength(EVEN.length)
+    expect(await store.batchOf(PERIOD)).toHaveLength(EVEN.length * SPREAD_SLIP_BYTES)
     await until(isDone)
     expect(table.spreadOf(PERIOD)).toBeDefined()
   })

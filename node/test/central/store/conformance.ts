@@ -1,5 +1,13 @@
 /** The tests that every CentralStore must pass (store/central-store.ts). An implementation calls them with a factory. */
-import { bytesToHex, bytesToRows, EPOCHS_PER_DAY, type Pin, type Row, rowsToBytes } from '@geotrace/core-wasm/wire'
+import {
+  bytesToHex,
+  bytesToRows,
+  concatBytes,
+  EPOCHS_PER_DAY,
+  type Pin,
+  type Row,
+  rowsToBytes,
+} from '@geotrace/core-wasm/wire'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CentralStore, CodeRecord, ReportRecord, UserRows } from '../../../src/central/store/central-store.ts'
@@ -410,19 +418,78 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       expect(await store.pins()).toEqual([stored])
     })
 
-    it('a period has one slip of each report, in the order of their bytes, until it is dropped', async () => {
+    describe('the slips of the spread', () => {
       const slip = (report: number, n: number) => ({ report, bytes: new Uint8Array(104).fill(n) })
-      for (const item of [slip(1, 9), slip(2, 5), slip(3, 7), slip(1, 6)]) await store.putSlip(8, item)
-      await store.putSlip(9, slip(2, 1))
-      await reopen()
-      expect(await store.slipPeriods()).toEqual([8, 9])
-      expect(await store.takeSlips(8)).toEqual([slip(2, 5), slip(1, 6), slip(3, 7)])
-      await store.dropPeriod(8)
-      await store.dropPeriod(8)
-      await reopen()
-      expect(await store.slipPeriods()).toEqual([9])
-      expect(await store.takeSlips(8)).toEqual([])
-      expect(await store.takeSlips(9)).toEqual([slip(2, 1)])
+      let syncs = 0
+      const put = async (user: number, period: number, item: ReturnType<typeof slip>) =>
+        await store.deposit(deposit(user, ++syncs, [], { reports: [report(item.report)], slip: { period, ...item } }))
+      const shown = async (period: number) =>
+        (await store.takeSlips(period)).map(({ report, bytes }) => [report, bytes[0]])
+
+      it('a period has one slip of each report, in the order of their bytes, until it is dropped', async () => {
+        const items = [slip(1, 9), slip(2, 5), slip(3, 7), slip(1, 6)]
+        for (const item of items) await put(item.report, 8, item)
+        await put(2, 9, slip(4, 1))
+        await reopen()
+        expect(await store.slipPeriods()).toEqual([8, 9])
+        expect(await store.takeSlips(8)).toEqual([slip(2, 5), slip(1, 6), slip(3, 7)])
+        await store.dropPeriod(8)
+        await store.dropPeriod(8)
+        await reopen()
+        expect(await store.slipPeriods()).toEqual([9])
+        expect(await store.takeSlips(8)).toEqual([])
+        expect(await store.takeSlips(9)).toEqual([slip(4, 1)])
+      })
+
+      it('a deposit that is not stored leaves no slip, and a repeated one changes none', async () => {
+        const user = await store.addUser(id('a'), 1, 100)
+        await store.putCodes([code(1)])
+        const spent = code(1, { state: 'spent' })
+        const first = deposit(user, 1, [], { code: spent, reports: [report(1)], slip: { period: 8, ...slip(1, 3) } })
+        expect(await store.deposit(first)).toBe('stored')
+        expect(await store.deposit({ ...first, slip: { period: 8, ...slip(1, 4) } })).toBe('duplicate')
+        const late = deposit(user, 2, [], { code: spent, reports: [report(2)], slip: { period: 8, ...slip(2, 5) } })
+        expect(await store.deposit(late)).toBe('code-taken')
+        expect(await shown(8)).toEqual([[1, 3]])
+      })
+
+      it('a withdrawal and an erasure delete the slips of one user in all periods, and no other', async () => {
+        const users = await Promise.all(['a', 'b', 'c'].map((name) => store.addUser(id(name), 1, 100)))
+        for (const [i, user] of users.entries())
+          for (const period of [8, 9]) await put(user, period, slip(10 * period + i, 1 + i))
+        await store.deposit(
+          deposit(users[0]!, 90, [], { reports: [report(80, { state: 'retracted' })], isWithdrawal: true }),
+        )
+        await reopen()
+        expect(await shown(8)).toEqual([
+          [81, 2],
+          [82, 3],
+        ])
+        await store.eraseUser(id('b'), 100)
+        await reopen()
+        expect([await shown(8), await shown(9)]).toEqual([[[82, 3]], [[92, 3]]])
+        await store.eraseUser(id('c'), 100)
+        expect(await store.slipPeriods()).toEqual([])
+      })
+
+      it('the batch of a period is decided once, and neither a withdrawal nor an erasure changes it', async () => {
+        const users = await Promise.all(['a', 'b', 'c'].map((name) => store.addUser(id(name), 1, 100)))
+        for (const [i, user] of users.entries()) await put(user, 8, slip(i, 9 - i))
+        expect(await store.batchOf(8)).toBeUndefined()
+        // The report 77 has no slip any more.
+        const batch = await store.closePeriod(8, [0, 2, 77])
+        expect(batch).toEqual(concatBytes(slip(2, 7).bytes, slip(0, 9).bytes))
+        expect(await store.takeSlips(8)).toEqual([])
+        await store.eraseUser(id('a'), 100)
+        await store.deposit(deposit(users[2]!, 91, [], { reports: [], isWithdrawal: true }))
+        await reopen()
+        expect(await store.closePeriod(8, [1])).toEqual(batch)
+        expect(await store.batchOf(8)).toEqual(batch)
+        expect(await store.slipPeriods()).toEqual([8])
+        await store.dropPeriod(8)
+        expect(await store.batchOf(8)).toBeUndefined()
+        expect(await store.slipPeriods()).toEqual([])
+      })
     })
 
     it('a record of an enrolment is replaced only by a caller that knows it, and goes after its last day', async () => {

@@ -21,6 +21,8 @@ export const KINDS = {
   pin: 'i',
   enrolment: 'e',
   slip: 'v',
+  slipByUser: 'w',
+  slipBatch: 'b',
   day: 'd',
   floor: 'f',
   erasing: 'x',

@@ -14,6 +14,7 @@ import { NO_ROWS } from '../row-set.ts'
 import type { Database, Operation } from './database.ts'
 import type { DayDatabases } from './day-databases.ts'
 import { keyNumber, metaKey, NO_BODY } from './keys.ts'
+import type { LevelSlips } from './level-slips.ts'
 
 /** Users whose last day is in memory: some 6 MB. */
 const SEEN_MAX = 100_000
@@ -23,6 +24,7 @@ interface DepositsInit {
   days: DayDatabases
   perUser: Turns<User>
   codes: OpenCodes
+  slips: LevelSlips
   /** Users with an acknowledgement in `meta` (readReporters), so that the syncs of all others need no look there. */
   reporters: Set<User>
   /** The operations that keep the records of a deposit's reports and code. */
@@ -111,7 +113,7 @@ export function levelDeposits(init: DepositsInit) {
 
 /** Writes what the sync changes, then its acknowledgement on the day of arrival. */
 async function write(
-  { meta, days, reporters, toRecords }: DepositsInit,
+  { meta, days, slips, reporters, toRecords }: DepositsInit,
   deposit: Deposit,
   arrival: number,
   seen: readonly Operation[],
@@ -135,7 +137,9 @@ async function write(
   await day.put(user, own)
   // Before the write, which may be on the disk although it failed.
   reporters.add(user)
-  await meta.write([...seen, ...acknowledgement(deposit, arrival), ...toRecords(deposit)])
+  const operations = [...seen, ...acknowledgement(deposit, arrival), ...toRecords(deposit)]
+  if (deposit.isWithdrawal === true) await slips.deleteOf(user, (gone) => meta.write([...operations, ...gone]))
+  else await meta.write([...operations, ...slips.toOperations(deposit)])
   await day.put(user, [], deposit)
 }
 

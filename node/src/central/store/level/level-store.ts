@@ -24,7 +24,6 @@ import type {
   MarkChange,
   ReportProgress,
   ReportRecord,
-  Slip,
   StoreCondition,
   User,
 } from '../central-store.ts'
@@ -47,6 +46,7 @@ import { type DayDatabases, openDays } from './day-databases.ts'
 import { keyNumber, metaKey, NO_BODY } from './keys.ts'
 import { levelDeposits, type OpenCodes, openCodes, readReporters } from './level-deposits.ts'
 import { dropMetaBefore, personOperations, readFloor } from './level-retention.ts'
+import { type LevelSlips, levelSlips } from './level-slips.ts'
 import { backUpStore } from './store-backup.ts'
 import { copyMarker, type Founding, openStoreDirectory } from './store-directory.ts'
 import { emptyTally, type Tally } from './tally.ts'
@@ -103,13 +103,15 @@ export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStor
     const days = await openDays({ dir, meta, open, clock, floor: await readFloor(meta), keys, random, witness })
     closings.push(() => days.close())
     await finishErasures(meta, days)
-    if (isRestored) await eraseAgain(meta, days, (await erased?.keys()) ?? [])
+    const slips = levelSlips(meta)
+    if (isRestored) await eraseAgain({ meta, days, slips }, (await erased?.keys()) ?? [])
     if (isRestored) await copyMarker(dir, dir, 'ready')
     const userKey = (id: Uint8Array): Uint8Array =>
       metaKey('user', createHmac('sha256', keys.users).update(id).digest().subarray(0, USER_KEY_BYTES))
     const parts: Parts = {
       meta,
       days,
+      slips,
       userKey,
       erased,
       next: await readCounters(meta),
@@ -120,10 +122,7 @@ export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStor
       capabilities: { writers: 1, hasBackup: true },
       ...users(parts),
       ...levelDeposits({
-        meta,
-        days,
-        perUser: parts.perUser,
-        codes: parts.codes,
+        ...parts,
         reporters: await readReporters(meta),
         toRecords: (deposit) => depositRecords(parts.next, deposit),
       }),
@@ -156,6 +155,7 @@ interface Counters {
 interface Parts {
   meta: Database
   days: DayDatabases
+  slips: LevelSlips
   /** Keys carry a keyed hash of the id, because LevelDB keeps some keys after their deletion (measured). */
   userKey(id: Uint8Array): Uint8Array
   erased: ErasedUsers | undefined
@@ -164,7 +164,7 @@ interface Parts {
   codes: OpenCodes
 }
 
-function users({ meta, days, userKey, erased, next, perUser }: Parts) {
+function users({ meta, days, slips, userKey, erased, next, perUser }: Parts) {
   const exclusive = oneAtATime()
   const findUser = async (id: Uint8Array): Promise<User | undefined> => {
     const body = await meta.get(userKey(id))
@@ -198,7 +198,7 @@ function users({ meta, days, userKey, erased, next, perUser }: Parts) {
         if (user === undefined) return false
         await erased?.note(userKey(id), day)
         await perUser.run(user, async () => {
-          await meta.write([...(await userOperations(meta, user)), intent(user)], [-1])
+          await deleteUser({ meta, slips }, user)
           await finishErasures(meta, days)
           await meta.compact(prefixRange(userKey(id)))
         })
@@ -237,7 +237,8 @@ function marks({ meta, perUser }: Parts) {
   } satisfies Partial<CentralStore>
 }
 
-function records({ meta, next, codes }: Parts) {
+function records({ meta, slips, next, codes }: Parts) {
+  const { slipPeriods, takeSlips, batchOf, closePeriod, dropPeriod } = slips
   const perEpoch = turns<number>(1)
   const perEnrolment = turns<string>(1)
   const findEnrolment = async (name: Uint8Array): Promise<EnrolmentRecord | undefined> => {
@@ -250,24 +251,7 @@ function records({ meta, next, codes }: Parts) {
     return items
   }
   return {
-    putSlip: (period, { report, bytes }) => meta.write([{ key: metaKey('slip', period, report), body: bytes }]),
-    slipPeriods: async () => {
-      const periods = new Set<number>()
-      for await (const key of meta.keys(prefixRange(metaKey('slip')))) periods.add(keyNumber(key, 0))
-      return [...periods]
-    },
-    takeSlips: async (period) => {
-      const slips: Slip[] = []
-      for await (const [key, bytes] of meta.entries(prefixRange(metaKey('slip', period))))
-        slips.push({ report: keyNumber(key, 1), bytes: bytes.slice() })
-      return slips.sort((a, b) => Buffer.compare(a.bytes, b.bytes))
-    },
-    dropPeriod: async (period) => {
-      const operations: Operation[] = []
-      for await (const key of meta.keys(prefixRange(metaKey('slip', period)))) operations.push({ key })
-      await meta.write(operations)
-      await meta.compact(prefixRange(metaKey('slip', period)))
-    },
+    ...{ slipPeriods, takeSlips, batchOf, closePeriod, dropPeriod },
     nextReport: async () => next.report++,
     reports: () => all('report', decodeJson<ReportRecord>),
     progress: () => all('progress', decodeJson<ReportProgress>),
@@ -370,13 +354,22 @@ async function finishErasures(meta: Database, days: DayDatabases): Promise<void>
   }
 }
 
+/** The first half of an erasure. */
+async function deleteUser({ meta, slips }: Pick<Parts, 'meta' | 'slips'>, user: User): Promise<void> {
+  await slips.deleteOf(user, async (gone) =>
+    meta.write([...(await userOperations(meta, user)), ...gone, intent(user)], [-1]),
+  )
+}
+
 /** Erases the users with these keys, as far as the store still knows them. */
-async function eraseAgain(meta: Database, days: DayDatabases, keys: readonly Uint8Array[]): Promise<void> {
+async function eraseAgain(
+  { meta, days, slips }: Pick<Parts, 'meta' | 'days' | 'slips'>,
+  keys: readonly Uint8Array[],
+): Promise<void> {
   for (const key of keys) {
     const body = await meta.get(key)
     if (body === undefined) continue
-    const user = byteReader(body).u32()
-    await meta.write([...(await userOperations(meta, user)), intent(user)], [-1])
+    await deleteUser({ meta, slips }, byteReader(body).u32())
   }
   await finishErasures(meta, days)
 }
