@@ -14,13 +14,12 @@ import {
 import { concatBytes, utf8 } from '../wire/encoding/bytes.ts'
 import { type Signer, signContent } from '../wire/encoding/signature.ts'
 import type { Roster } from '../wire/federation/roster.ts'
-import { sheetEpochs } from '../wire/federation/roster-rules.ts'
+import { partCount, sheetEpochs } from '../wire/federation/roster-rules.ts'
 import {
   decodeEvaluateRequest,
   type EpochEvaluation,
   encodeUnsignedEvaluation,
   type PartKeys,
-  partCount,
 } from '../wire/messages/evaluate.ts'
 import { answerContent } from '../wire/messages/salt.ts'
 import { linesToTree, treeToPath } from './merkle-tree.ts'

@@ -8,7 +8,6 @@ import { bytesToHex, byteWriter, concatBytes, equalBytes, hexToBytes } from '../
 import { isLoopbackOrigin } from '../encoding/origin.ts'
 import { addressToNetwork, isLoopback } from '../encoding/peer-address.ts'
 import { peerIdToKey } from '../encoding/peer-id.ts'
-import { partCount } from '../messages/evaluate.ts'
 import { oldestOpenEpoch } from '../window.ts'
 import { type FrozenManifest, type Manifest, manifestToId, type PeerEntry } from './manifest-form.ts'
 import { drawRank } from './ranks.ts'
@@ -25,6 +24,13 @@ export function quorum(operators: number): number {
  */
 export function sheetQuorum(replicas: number): number {
   return Math.floor(replicas / 2) + 1
+}
+
+/** Parts of a shard: the sets of R − t + 1 of R replicas. */
+export function partCount(replicas: number, threshold: number): number {
+  let count = 1
+  for (let i = 1; i < threshold; i++) count = (count * (replicas - i + 1)) / i
+  return count
 }
 
 /** Whether a threshold fits the replicas. A majority, which signs a sheet, is enough to answer. A node keeps all parts' lines. */

@@ -68,13 +68,6 @@ interface EvaluateShape {
   keys: number
 }
 
-/** Parts of a shard: the sets of R − t + 1 of R replicas. */
-export function partCount(replicas: number, threshold: number): number {
-  let count = 1
-  for (let i = 1; i < threshold; i++) count = (count * (replicas - i + 1)) / i
-  return count
-}
-
 export function requestToShape({ epochs, elements, wantsKeys }: EvaluateRequest, parts: number): EvaluateShape {
   return { epochs: epochs.length, batch: elements[0]!.length, keys: wantsKeys ? parts : 0 }
 }

@@ -33,9 +33,9 @@ import { decodeCanonical } from '../encoding/canonical.ts'
 import { isValidSignature } from '../encoding/signature.ts'
 import { FederationError, isFederationError } from '../errors.ts'
 import type { CertifiedRoster } from '../federation/roster.ts'
-import { keyToMember, shardToReplicas, sheetEpochs } from '../federation/roster-rules.ts'
+import { keyToMember, partCount, shardToReplicas, sheetEpochs } from '../federation/roster-rules.ts'
 import { answerToSalts } from '../federation/salt-check.ts'
-import { decodeEvaluateAnswer, decodeEvaluateRequest, partCount, requestToShape } from '../messages/evaluate.ts'
+import { decodeEvaluateAnswer, decodeEvaluateRequest, requestToShape } from '../messages/evaluate.ts'
 import {
   type EvaluationVerifier,
   evaluationToLie,
