@@ -27,6 +27,7 @@ export { DIARY_STATES, type DiaryState } from './diary/fix-states.ts'
 export type { TracerEvents } from './events.ts'
 export type { Certainty, Exposure } from './exposures/exposure.ts'
 export { VERDICTS, type Verdict } from './exposures/verdicts.ts'
+export type { ImportedHistory } from './import-history.ts'
 export type { DailySummary } from './protection/daily-summaries.ts'
 export {
   type ComparedEpoch,

@@ -116,7 +116,7 @@ function isValidFix({ lat, lng, accuracyM, at }: Fix): boolean {
 }
 
 /** Removes foreign fields. Receivers and files write an accuracy of 0 for unknown. */
-function withoutUnknown({ lat, lng, accuracyM, at }: Fix): Fix {
+export function withoutUnknown({ lat, lng, accuracyM, at }: Fix): Fix {
   return accuracyM === undefined || accuracyM === 0 ? { lat, lng, at } : { lat, lng, accuracyM, at }
 }
 

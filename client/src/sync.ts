@@ -3,7 +3,7 @@
  * §9. Loaded with the first sync, so that recording needs no rosters, no signatures and no libp2p. Every change of the
  * storage is one atomic batch, so that a sync may be cut anywhere and called again.
  */
-import { type Fix, isFederationError } from '@geotrace/core-wasm'
+import { FederationError, type Fix, isFederationError } from '@geotrace/core-wasm'
 import {
   assertManifest,
   EpochPins,
@@ -11,6 +11,7 @@ import {
   manifestToId,
   oldestOpenEpoch,
   peerIdToKey,
+  type ReportStatus,
   type RosterChain,
   rosterChain,
 } from '@geotrace/core-wasm/wire'
@@ -46,6 +47,9 @@ const SYNC_DUE_MS = 170 * MINUTE_MS
 const PASSES_MAX = 3
 /** Pins that one sync passes on. A reply refuses more epochs only after hours under another roster. */
 const PINS_PASSED_MAX = 4
+
+/** TOO_MANY_ATTEMPTS carries no time on the wire. After an hour the central peer's count has decayed. */
+const ATTEMPT_AGAIN_MS = 60 * 60_000
 
 /** The rosters and pins that this process knows. */
 interface Known {
@@ -274,4 +278,20 @@ async function storeHashed({ storage }: Device, { hashed }: Hashed): Promise<num
 async function toDue({ storage }: Device): Promise<number | undefined> {
   const [oldest] = await readWaiting(storage)
   return oldest === undefined ? undefined : oldest.at + SYNC_DUE_MS
+}
+
+/** Throws CODE_UNKNOWN, CODE_SPENT, CODE_EXPIRED, TOO_MANY_ATTEMPTS unless the central peer took the report code. */
+export function assertAccepted(report: ReportStatus): void {
+  switch (report) {
+    case 'code-unknown':
+      throw new FederationError('CODE_UNKNOWN', 'the central peer does not know this report code')
+    case 'code-spent':
+      throw new FederationError('CODE_SPENT', 'this report code was used before')
+    case 'code-expired':
+      throw new FederationError('CODE_EXPIRED', 'this report code is too old')
+    case 'too-many-attempts':
+      throw new FederationError('TOO_MANY_ATTEMPTS', 'too many report codes were tried; try again in an hour', {
+        retryAfterMs: ATTEMPT_AGAIN_MS,
+      })
+  }
 }

@@ -3,7 +3,7 @@
  * and storage are injected.
  */
 import { FederationError, type Fix } from '@geotrace/core-wasm'
-import { DAY_MS, type Mark, parseReportCode, type ReportStatus, timeToEpoch } from '@geotrace/core-wasm/wire'
+import { DAY_MS, type Mark, parseReportCode, timeToEpoch } from '@geotrace/core-wasm/wire'
 import { isErasing } from './deposit/batch.ts'
 import { beginErasure } from './deposit/erase.ts'
 import type { Preview } from './deposit/preview.ts'
@@ -15,17 +15,26 @@ import { type OwnReport, putDue, readOwnReport, type WithdrawReason } from './de
 import type { PlaceNameControl } from './device/place-names.ts'
 import { type HomeControl, homeControl, type ZoneControl, zoneControl } from './device/user-places.ts'
 import type { Absence } from './diary/absences.ts'
-import { type DiaryEntry, readDiaryEntries } from './diary/diary-entry.ts'
+import { type DiaryEntry, type DiarySource, readDiaryEntries } from './diary/diary-entry.ts'
 import { timeToFixBlock } from './diary/fix-block.ts'
 import { ErasableTurns } from './erasable-turns.ts'
 import { type Emitter, emitter } from './events.ts'
 import type { Exposure } from './exposures/exposure.ts'
 import { readCursor, readMarks } from './exposures/marks.ts'
 import { type Verdict, writeVerdict } from './exposures/verdicts.ts'
+import type { ImportedHistory } from './import-history.ts'
 import type { DailySummary } from './protection/daily-summaries.ts'
 import type { LocationPermission, Protection } from './protection/protection.ts'
 import { NO_FIXES, withFix } from './protection/seen-fixes.ts'
-import { type GeolocationReading, type RecordOptions, type RecordResult, recordFix, toFix } from './record.ts'
+import {
+  accuracyMaxM,
+  type GeolocationReading,
+  type RecordOptions,
+  type RecordResult,
+  recordFix,
+  toFix,
+  withoutUnknown,
+} from './record.ts'
 import { encodeRecord, KEYS } from './storage/key-layout.ts'
 import { del, put, type StorageOperation } from './storage/storage.ts'
 import type { SyncResult } from './sync-result.ts'
@@ -64,6 +73,11 @@ export interface Tracer {
    * bad fix.
    */
   record(fix: Fix | GeolocationReading, options?: RecordOptions): Promise<RecordResult>
+  /**
+   * Takes the fixes of an import. Those older than three hours can never be matched; they are kept as history for 14 days.
+   * Importing the same fixes again changes nothing.
+   */
+  importHistory(fixes: readonly Fix[]): Promise<ImportedHistory>
   /** Runs one sync; calls during a sync share its result. A sync that throws FederationError has lost nothing. */
   sync(options?: SyncOptions): Promise<SyncResult>
   /**
@@ -103,7 +117,7 @@ export interface Tracer {
   export(passphrase: string, options?: SyncOptions): Promise<Uint8Array>
   /** Replaces the person's data; rosters and a batch on its way are never taken from the file. Throws IMPORT_INVALID. */
   import(file: Uint8Array, passphrase: string, options?: SyncOptions): Promise<void>
-  /** The device's own fixes with their states, oldest first. */
+  /** The device's own fixes with their states, oldest first, imported history included. */
   diary(): AsyncIterable<DiaryEntry>
   /** Why blocks have no fix, oldest first. For a block with neither a fix nor a cause, no position came at all. */
   absences(): Promise<Absence[]>
@@ -123,9 +137,6 @@ export interface Tracer {
   /** Waits for a sync under way, then closes the storage. */
   close(): Promise<void>
 }
-
-/** TOO_MANY_ATTEMPTS carries no time on the wire. After an hour the central peer's count has decayed. */
-const ATTEMPT_AGAIN_MS = 60 * 60_000
 
 /** Throws MANIFEST_INVALID, ADDRESS_NOT_LOOPBACK, CORE_UNSUPPORTED, CORE_MISMATCH, STORAGE_CORRUPT. */
 export async function createTracer(init: TracerInit): Promise<Tracer> {
@@ -186,6 +197,16 @@ class DeviceTracer implements Tracer {
     return result
   }
 
+  async importHistory(fixes: readonly Fix[]): Promise<ImportedHistory> {
+    this.#assertOpen()
+    const { importHistory } = await load(() => import('./import-history.ts'))
+    const device = this.#device
+    return importHistory(device, fixes.map(withoutUnknown), {
+      record: (fix) => recordFix(device, fix, { imported: true }, this.#rules.consent),
+      accuracyMaxM: accuracyMaxM(device.manifest.parameters),
+    })
+  }
+
   async sync({ signal }: SyncOptions = {}): Promise<SyncResult> {
     this.#assertOpen()
     this.#running ??= this.#turns
@@ -201,6 +222,7 @@ class DeviceTracer implements Tracer {
     const code = parseReportCode(text)
     const dates = { from: from === undefined ? 0 : timeToEpoch(from), testDay: Math.floor((testedAt ?? 0) / DAY_MS) }
     if (this.#rules.consent === 'required') await assertConsent(this.#device.storage, 'report')
+    const { assertAccepted } = await load(() => import('./sync.ts'))
     const result = await this.#syncWith(putDue({ kind: 'code', code, ...dates }), signal)
     assertAccepted(result.report)
     return result
@@ -305,14 +327,18 @@ class DeviceTracer implements Tracer {
     })
   }
 
-  diary(): AsyncIterable<DiaryEntry> {
+  async *diary(): AsyncIterable<DiaryEntry> {
     const device = this.#device
-    return readDiaryEntries({
+    const source: DiarySource = {
       storage: device.storage,
       now: () => device.clock.now(),
       hideBefore: () => toHideBefore(device),
-      isHeld: (fix, nowMs) => device.redactor.toDecision(fix, nowMs) === 'hold',
-    })
+      decide: (fix, nowMs) => device.redactor.toDecision(fix, nowMs),
+    }
+    // A page that cannot load this code shows the diary without the history.
+    const code = await import('./diary/history.ts').catch(() => undefined)
+    const entries = readDiaryEntries(source)
+    yield* code?.withHistory(source, entries) ?? entries
   }
 
   async absences(): Promise<Absence[]> {
@@ -396,19 +422,4 @@ function load<T>(code: () => Promise<T>): Promise<T> {
   return code().catch((cause) => {
     throw new FederationError('PEER_UNREACHABLE', 'the code of this call cannot be loaded', { tried: 0 }, { cause })
   })
-}
-
-function assertAccepted(report: ReportStatus): void {
-  switch (report) {
-    case 'code-unknown':
-      throw new FederationError('CODE_UNKNOWN', 'the central peer does not know this report code')
-    case 'code-spent':
-      throw new FederationError('CODE_SPENT', 'this report code was used before')
-    case 'code-expired':
-      throw new FederationError('CODE_EXPIRED', 'this report code is too old')
-    case 'too-many-attempts':
-      throw new FederationError('TOO_MANY_ATTEMPTS', 'too many report codes were tried; try again in an hour', {
-        retryAfterMs: ATTEMPT_AGAIN_MS,
-      })
-  }
 }

@@ -42,6 +42,7 @@ const RESTORED_FAMILIES: readonly string[] = [
   ...Object.values(FIX_FAMILIES),
   FAMILIES.deposited,
   FAMILIES.absence,
+  FAMILIES.history,
   FAMILIES.takeBack,
   FAMILIES.night,
   FAMILIES.day,

@@ -5,7 +5,7 @@
 import { timeToEpoch } from '@geotrace/core-wasm/wire'
 import { timeToFixBlock } from '../diary/fix-block.ts'
 import { forget } from '../diary/fix-states.ts'
-import { addOpening, type RetentionLimits, toRetentionLimits } from '../diary/retention.ts'
+import { addOpening, HISTORY_MS, type RetentionLimits, toRetentionLimits } from '../diary/retention.ts'
 import { decodeRecord, encodeRecord, FAMILIES, KEYS, keyToNumber } from '../storage/key-layout.ts'
 import { del, put, type Storage, type StorageOperation } from '../storage/storage.ts'
 import type { Device } from './device.ts'
@@ -20,7 +20,7 @@ export async function forgetOld(device: Forgetting): Promise<void> {
   const before = await readOpenings(storage)
   const openings = addOpening(before, nowMs)
   const limits = toRetentionLimits({ nowMs, retentionMs, openings, provedMs: clock.proof?.atLeastMs })
-  const operations = await limitsToOperations(storage, limits)
+  const operations = await limitsToOperations(storage, limits, retentionMs)
   if (openings.length !== before.length || openings.at(-1) !== before.at(-1)) {
     operations.push(put(KEYS.openings, encodeRecord(openings)))
   }
@@ -29,10 +29,17 @@ export async function forgetOld(device: Forgetting): Promise<void> {
   forgot.atMs = nowMs
 }
 
-async function limitsToOperations(storage: Storage, limits: RetentionLimits): Promise<StorageOperation[]> {
+async function limitsToOperations(
+  storage: Storage,
+  limits: RetentionLimits,
+  retentionMs: number,
+): Promise<StorageOperation[]> {
   const { deleteFixesBeforeMs, deleteAllBeforeMs } = limits
   const operations = deleteFixesBeforeMs > 0 ? await forget(storage, timeToFixBlock(deleteFixesBeforeMs)) : []
-  const oldest: [family: string, number: number][] = [[FAMILIES.absence, timeToEpoch(deleteFixesBeforeMs)]]
+  const oldest: [family: string, number: number][] = [
+    [FAMILIES.absence, timeToEpoch(deleteFixesBeforeMs)],
+    [FAMILIES.history, timeToFixBlock(deleteFixesBeforeMs + Math.max(0, retentionMs - HISTORY_MS))],
+  ]
   if (deleteAllBeforeMs > 0)
     oldest.push(
       [FAMILIES.verdict, timeToFixBlock(deleteAllBeforeMs)],

@@ -5,6 +5,7 @@ import { del, type Storage, type StorageOperation } from '../storage/storage.ts'
 import { noteAbsence } from './absences.ts'
 import { timeToFixBlock } from './fix-block.ts'
 import { readFixes, remove } from './fix-states.ts'
+import { readHistory } from './history.ts'
 
 /** The fixes from `from` until before `until`, Unix ms, with the verdicts on their blocks. The number of fixes. */
 export async function deleteFixes(storage: Storage, { from, until }: { from: number; until: number }): Promise<number> {
@@ -14,6 +15,11 @@ export async function deleteFixes(storage: Storage, { from, until }: { from: num
     if (fix.at < from || fix.at >= until) continue
     const block = timeToFixBlock(fix.at)
     operations.push(...(await remove(storage, block)), del(numberedKey(FAMILIES.verdict, block)))
+    count++
+  }
+  for await (const [key, fix] of readHistory(storage)) {
+    if (fix.at < from || fix.at >= until) continue
+    operations.push(del(key))
     count++
   }
   // The causes of gaps say something about this time too.

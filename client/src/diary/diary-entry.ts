@@ -8,21 +8,21 @@ export interface DiaryEntry extends Fix {
   state: DiaryState
 }
 
-interface DiarySource {
+export interface DiarySource {
   readonly storage: Storage
   /** Unix ms. */
   readonly now: () => number
   /** Unix ms; older fixes are not shown. */
   readonly hideBefore: () => number
-  /** True when the rows of a hashed fix must not go out yet. */
-  readonly isHeld: (fix: Fix, nowMs: number) => boolean
+  /** The redactor's decision: whether that which is made of a fix may leave the device now. */
+  readonly decide: (fix: Fix, nowMs: number) => 'release' | 'hold' | 'drop'
 }
 
-/** Oldest first. */
-export async function* readDiaryEntries({ storage, now, hideBefore, isHeld }: DiarySource): AsyncIterable<DiaryEntry> {
+/** Oldest first, without the history (history.ts). */
+export async function* readDiaryEntries({ storage, now, hideBefore, decide }: DiarySource): AsyncIterable<DiaryEntry> {
   for await (const kept of readFixes(storage)) {
     const nowMs = now()
     if (fixBlockEnd(timeToFixBlock(kept.fix.at)) <= hideBefore()) continue
-    yield { ...kept.fix, state: toDiaryState(kept, nowMs, (fix) => isHeld(fix, nowMs)) }
+    yield { ...kept.fix, state: toDiaryState(kept, nowMs, (fix) => decide(fix, nowMs) === 'hold') }
   }
 }

@@ -31,8 +31,9 @@ export type FixState = (typeof FIX_STATES)[number]
 /**
  * As shown to the user. `open`: its five minutes are not over. `waiting`: for salts. `held`: hashed, but home is unknown or
  * the night is not over. `hashed`: goes with the next sync. `deposited`: acknowledged. `lost`: too late to be deposited.
+ * `history`: imported too late to be matched.
  */
-export const DIARY_STATES = ['open', 'waiting', 'held', 'hashed', 'deposited', 'lost'] as const
+export const DIARY_STATES = ['open', 'waiting', 'held', 'hashed', 'deposited', 'lost', 'history'] as const
 export type DiaryState = (typeof DIARY_STATES)[number]
 
 const NOTHING = new Uint8Array(0)

@@ -8,6 +8,8 @@ import { DAY_MS } from '@geotrace/core-wasm/wire'
 export const OPENINGS_APART_MS = DAY_MS
 /** Without a proof everything is deleted so long after it was hidden. */
 export const HIDDEN_MAX_MS = 14 * DAY_MS
+/** The history is kept so long, or as long as the retention if that is shorter. */
+export const HISTORY_MS = 14 * DAY_MS
 
 interface RetentionFacts {
   readonly nowMs: number

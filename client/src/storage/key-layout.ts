@@ -46,6 +46,8 @@ export const FAMILIES = {
   deposited: 'deposited/',
   /** epoch → why its blocks have no fix (absences.ts). */
   absence: 'absence/',
+  /** block → a fix that was imported too late to be matched (history.ts). */
+  history: 'history/',
   /** epoch → nothing: some of its rows may belong to no fix any more (take-back.ts). */
   takeBack: 'take-back/',
   /** block → the H3 cell where the device was in the night: home is learnt from it (home.ts). */

@@ -103,11 +103,12 @@ const FIXES: Pick<Words, 'fixStates' | 'refusals'> = {
     hashed: { word: 'bereit', why: 'ihre Fingerabdrücke gehen mit dem nächsten Abgleich hinaus' },
     deposited: { word: 'hinterlegt', why: 'die Zentrale hat ihre Fingerabdrücke' },
     lost: { word: 'nicht vergleichbar', why: 'der Abgleich kam für sie zu spät' },
+    history: { word: 'Vorgeschichte', why: 'zu spät importiert, um verglichen zu werden' },
   },
   refusals: {
     invalid: 'ohne gültige Position',
     future: 'aus der Zukunft',
-    'too-old': 'älter als drei Stunden',
+    'too-old': 'zu alt',
     inaccurate: 'zu ungenau',
     'accuracy-unknown': 'von unbekannter Genauigkeit',
     paused: 'während der Pause',

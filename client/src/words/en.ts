@@ -127,11 +127,12 @@ const FIXES: Pick<Words, 'fixStates' | 'refusals'> = {
     hashed: { word: 'ready', why: 'its fingerprints go out with the next sync' },
     deposited: { word: 'deposited', why: 'the central peer has its fingerprints' },
     lost: { word: 'not matched', why: 'the sync came too late for it' },
+    history: { word: 'history', why: 'imported too late to be matched' },
   },
   refusals: {
     invalid: 'not a position',
     future: 'ahead of the clock',
-    'too-old': 'older than three hours',
+    'too-old': 'too old',
     inaccurate: 'too inaccurate',
     'accuracy-unknown': 'of unknown accuracy',
     paused: 'while paused',

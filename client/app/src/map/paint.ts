@@ -193,7 +193,7 @@ function paintFixes(context: CanvasRenderingContext2D, { fixes, size, camera }: 
     if (x < -10 || y < -10 || x > size.width + 10 || y > size.height + 10) continue
     // Of several dots on one pixel, one is enough.
     const pixel = Math.round(y) * PIXELS_PER_ROW + Math.round(x)
-    ;(state === 'lost' ? lost : kept).set(pixel, [x, y])
+    ;(state === 'lost' || state === 'history' ? lost : kept).set(pixel, [x, y])
   }
   paintTrack(context, fixes, pixels)
   // All outlines come first, so that none covers a neighbour's dot.

@@ -38,6 +38,8 @@ export const later = (n: Numbers): Later => {
     recorded: (taken, refused) =>
       `${positions(taken)} übernommen${refused.length > 0 ? `; ausgelassen: ${n.list(refused)}` : ''}.`,
     refused: (count, reason) => `${n.number(count)} ${reason}`,
+    keptAsHistory: (count) =>
+      `${positions(count)} älter als drei Stunden: 14 Tage lang für Zuhause, Karte und Verbreitung aufbewahrt, nie verglichen.`,
     spot: {
       title: 'Dieser Ort',
       close: 'Schließen',
@@ -289,7 +291,9 @@ export const later = (n: Numbers): Later => {
       noFix: 'Die Datei hat keine Position der letzten 28 Tage.',
       tracks: 'Aufzeichnungen anderer Apps',
       formats:
-        'GPX, KML, TCX, FIT, GeoJSON mit Zeiten, CSV, Geolife und Googles Standortverlauf (<file>Records.json</file>, <file>Timeline.json</file>). Die letzten drei Stunden lassen sich noch vergleichen; ältere Nächte lehren dieses Gerät, wo Ihr Zuhause ist. Die Datei bleibt hier.',
+        'GPX, KML, TCX, FIT, GeoJSON mit Zeiten, CSV, Geolife und Googles Standortverlauf (<file>Records.json</file>, <file>Timeline.json</file>). Die Datei bleibt hier.',
+      window:
+        'Vorab: Nur die letzten drei Stunden lassen sich noch vergleichen, denn die Salze älterer Stunden gibt es nicht mehr. Ältere Positionen bleiben 14 Tage auf diesem Gerät, für Ihr Zuhause, Ihre Karte und die Verbreitung.',
       choose: 'Eine Datei wählen',
       noDiary: 'Sie haben noch keinem Tagebuch zugestimmt.',
       sealing: 'Versiegelt …',

@@ -77,6 +77,8 @@ export const later = (n: Numbers) => {
     recorded: (taken: number, refused: readonly string[]) =>
       `${positions(taken)} taken${refused.length > 0 ? `; left out: ${n.list(refused)}` : ''}.`,
     refused: (count: number, reason: string) => `${n.number(count)} ${reason}`,
+    keptAsHistory: (count: number) =>
+      `${positions(count)} older than three hours: kept for 14 days for home, map and spread, never matched.`,
     spot: {
       title: 'This place',
       close: 'Close',
@@ -299,7 +301,9 @@ export const later = (n: Numbers) => {
       noFix: 'The file has no position of the last 28 days.',
       tracks: 'Tracks of other apps',
       formats:
-        'GPX, KML, TCX, FIT, GeoJSON with times, CSV, Geolife, and Google’s location history (<file>Records.json</file>, <file>Timeline.json</file>). The last three hours can still be compared; older nights teach this device where your home is. The file stays here.',
+        'GPX, KML, TCX, FIT, GeoJSON with times, CSV, Geolife, and Google’s location history (<file>Records.json</file>, <file>Timeline.json</file>). The file stays here.',
+      window:
+        'Before you start: only the last three hours can still be matched, because the salts of older hours are gone. Older positions stay on this device for 14 days, for your home, your map and the spread.',
       choose: 'Choose a file',
       noDiary: 'You have not agreed to a diary yet.',
       sealing: 'Sealing …',

@@ -28,8 +28,8 @@ export function AddStay({ spot, tracer }: { spot: Spot; tracer: Tracer }) {
     // The middle of each five minutes, of unknown accuracy.
     for (let at = from; at < until; at += BLOCK_MS) fixes.push({ ...spot, at: at + BLOCK_MS / 2 })
     try {
-      const { taken, refused } = await recordAll(tracer, fixes, () => undefined)
-      setSaid(recordedText(taken, refused))
+      const recorded = await recordAll(tracer, fixes, () => undefined)
+      setSaid(recordedText(recorded))
       await markChanged(tracer)
     } catch (error) {
       setSaid(errorText(error))

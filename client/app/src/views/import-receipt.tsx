@@ -1,19 +1,16 @@
 /** The receipt of an import: what became of every entry of the file, first in the importer and then in the diary. */
-import type { RefusalReason } from '@geotrace/client'
+import type { ImportedHistory } from '@geotrace/client'
 import type { ImportReceipt } from '@geotrace/client/importers'
 import { recordedText } from '../text/recorded.ts'
 import { Rich } from '../text/rich.tsx'
 import { later, words } from '../text/text.ts'
 
-export interface Receipt {
+export interface Receipt extends ImportedHistory {
   file: string
   imported: ImportReceipt
-  /** Fixes that the diary took. */
-  taken: number
-  refused: ReadonlyMap<RefusalReason, number>
 }
 
-export function ReceiptView({ file, imported, taken, refused }: Receipt) {
+export function ReceiptView({ file, imported, ...recorded }: Receipt) {
   const { entries, kept, first, leftOut, cutOff, assumedUtc, unknownAccuracy } = imported
   const { transfer } = later()
   return (
@@ -37,7 +34,7 @@ export function ReceiptView({ file, imported, taken, refused }: Receipt) {
         {assumedUtc > 0 && <li>{transfer.assumedUtc(assumedUtc)}</li>}
         {unknownAccuracy > 0 && <li>{transfer.unknownAccuracy(unknownAccuracy)}</li>}
       </ul>
-      <p>{recordedText(taken, refused)}</p>
+      <p>{recordedText(recorded)}</p>
     </div>
   )
 }

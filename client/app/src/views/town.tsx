@@ -20,10 +20,10 @@ export function Town({ tracer }: { tracer: Tracer }) {
       await tracer.home.mark(home)
       await markChanged(tracer)
       const { fixes } = await importFile('demo-track.geojson', file)
-      const { taken, refused } = await recordAll(tracer, fixes, () => undefined)
-      setText(`${recordedText(taken, refused)} ${town.syncing}`)
+      const recorded = await recordAll(tracer, fixes, () => undefined)
+      setText(`${recordedText(recorded)} ${town.syncing}`)
       const synced = await syncAgain()
-      setText(`${recordedText(taken, refused)} ${synced === undefined ? town.failed : town.synced}`)
+      setText(`${recordedText(recorded)} ${synced === undefined ? town.failed : town.synced}`)
     } catch (error) {
       setText(errorText(error))
     }

@@ -65,6 +65,7 @@ function Tracks({ tracer }: { tracer: Tracer }) {
           }}
         />
       </p>
+      <p>{text.window}</p>
       <label class="file">
         <span class="button">{text.choose}</span>
         {/* Without `accept`, because the file picker of iOS greys out endings that it does not know, such as .gpx. */}
