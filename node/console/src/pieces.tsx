@@ -54,21 +54,25 @@ export function Table({
 interface AskProps {
   label: string
   question: string
-  /** Resolves when it is done; a rejection is shown. */
-  act(): Promise<unknown>
+  /** Resolves when it is done; a rejection is shown. `reason` is there when the question asks for one. */
+  act(reason?: string): Promise<unknown>
+  /** Also asks for a reason, which may stay empty. */
+  hasReason?: boolean
   danger?: boolean
   /** Called when the question appears. */
   onAsk?(): void
 }
 
 /** A button that asks before it acts. */
-export function Ask({ label, question, act, danger = false, onAsk }: AskProps) {
+export function Ask({ label, question, act, danger = false, hasReason = false, onAsk }: AskProps) {
+  const [reason, setReason] = useState('')
   const [isAsked, setAsked] = useState(false)
   const [said, setSaid] = useState('')
   const go = async () => {
     setSaid('')
     try {
-      await act()
+      const why = reason.trim()
+      await (why === '' ? act() : act(why))
       setAsked(false)
     } catch (error) {
       setSaid(error instanceof Error ? error.message : 'failed')
@@ -87,6 +91,18 @@ export function Ask({ label, question, act, danger = false, onAsk }: AskProps) {
   return (
     <fieldset class="ask">
       <legend>{question}</legend>
+      {hasReason && (
+        <label>
+          Reason (never a person)
+          <input
+            type="text"
+            maxLength={200}
+            autocomplete="off"
+            value={reason}
+            onInput={(event) => setReason(event.currentTarget.value)}
+          />
+        </label>
+      )}
       <button type="button" class={danger ? 'danger' : 'main'} onClick={() => void go()}>
         Yes, {label.toLowerCase()}
       </button>

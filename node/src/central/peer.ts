@@ -163,6 +163,8 @@ export interface ReportOutcome extends ReportFacts {
   readonly testedAt?: number
   /** The batch of the code. */
   readonly batch?: string
+  /** Why the authority rejected or retracted it. */
+  readonly reason?: string
   /** Users with marks of this report. */
   readonly marked: number
 }
@@ -202,8 +204,11 @@ export interface CentralPeer {
   /** Revokes the open codes of a batch, and returns their number. Throws CODE_UNKNOWN. */
   revokeBatch(batch: string, worker?: string): Promise<number>
   reports(): Promise<ReportOutcome[]>
-  /** Publishes, rejects, retracts or restores a report. Throws REPORT_UNKNOWN, COMMAND_INVALID. */
-  review(report: ReportId, decision: ReviewDecision): Promise<void>
+  /**
+   * Publishes, rejects, retracts or restores a report. The reason of a rejection or a retraction stays with the report.
+   * Throws REPORT_UNKNOWN, COMMAND_INVALID.
+   */
+  review(report: ReportId, decision: ReviewDecision, reason?: string): Promise<void>
   /** Computes at once all marks that wait for their computation. Resolves when the store has them. */
   settled(): Promise<void>
   /** Counts the marks that a report would give, and changes nothing. Throws COMMAND_INVALID, REPORT_UNKNOWN. */
@@ -284,8 +289,8 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
     backUp: async (to) => running().store.backUp(to),
     ...codeActions(running, log),
     reports: async () => toOutcomes(running()),
-    async review(report, decision) {
-      await running().risk.review(report, decision)
+    async review(report, decision, reason) {
+      await running().risk.review(report, decision, reason)
       log.info('central.report-reviewed', { report, decision })
     },
     settled: async () => await running().risk.settled(),
@@ -385,6 +390,7 @@ async function toOutcomes({ store, risk }: Parts): Promise<ReportOutcome[]> {
       until: (report.until + 1) * EPOCH_MS,
       ...(report.testDay !== undefined && { testedAt: report.testDay * DAY_MS }),
       ...(report.batch !== undefined && { batch: report.batch }),
+      ...(report.reason !== undefined && { reason: report.reason }),
       ...risk.factsOf(report),
       marked: (await store.markedUsers(report.id)).length,
     })),

@@ -6,6 +6,7 @@ import { adminRequest } from '../admin/client.ts'
 import { missingParts, type NextPeriod, type NodeStatus, type RosterStatus } from '../admin/node-status.ts'
 import { saltingText } from '../admin/page/salting-words.ts'
 import { clockText, grouped, mebibytes, plural, span } from '../admin/page/words.ts'
+import type { HeldReport } from '../central/risk/report-stages.ts'
 import { joiningText } from './salt/joining-text.ts'
 import { defaultDir, examples } from './terminal/options.ts'
 import { type Output, toTable } from './terminal/output.ts'
@@ -155,7 +156,18 @@ function isSaltStatus(status: object): status is NodeStatus {
 
 /** The status of the central peer as a table: `groupsRefused` becomes `groups refused`, an object `open 3, spent 1`. */
 export function centralLines(status: Record<string, unknown>): string[] {
-  return toTable(Object.entries(status).map(([name, value]) => [nameToWords(name), valueToText(value)]))
+  const { held, ...rest } = status
+  const rows = Object.entries(rest).map(([name, value]) => [nameToWords(name), valueToText(value)])
+  if (!Array.isArray(held)) return toTable(rows)
+  if (held.length === 0) return toTable([...rows, ['held reports', 'none']])
+  const waiting = plural(held.length, 'report')
+  const hint = ['', `warn: ${waiting} held until you decide`, '  → geotrace reports list']
+  return [...toTable([...rows, ['held reports', `${waiting}: ${held.map(heldToText).join(', ')}`]]), ...hint]
+}
+
+/** `3 (review)`, `5 (would mark 20 000 people)`. */
+function heldToText({ report, people }: HeldReport): string {
+  return people === undefined ? `${report} (review)` : `${report} (would mark ${plural(people, 'person', 'people')})`
 }
 
 function nameToWords(name: string): string {

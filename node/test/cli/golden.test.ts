@@ -41,7 +41,7 @@ describe('the output of the commands', () => {
       ...reportLines([
         report,
         { ...report, id: 2, stage: 'held', heldBy: 'breaker', marked: 0 },
-        { ...report, id: 12, stage: 'retracted', marked: 1_234 },
+        { ...report, id: 12, stage: 'retracted', marked: 1_234, reason: 'two samples for one' },
       ]),
       '',
       ...trialLines(3, { degrees: [212, 3_400], marks: 9_876, capped: false }),

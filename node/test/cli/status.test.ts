@@ -68,4 +68,19 @@ describe('the output of geotrace status', () => {
       'codes           open 3, spent 1',
     ])
   })
+
+  it('held reports stand in the last row of the status, and below it the next step', () => {
+    expect(centralLines({ state: 'serving', held: [] })).toEqual(['state         serving', 'held reports  none'])
+    const held = [
+      { report: 3, people: undefined },
+      { report: 5, people: 20_000 },
+    ]
+    expect(centralLines({ held, state: 'serving' })).toEqual([
+      'state         serving',
+      'held reports  2 reports: 3 (review), 5 (would mark 20 000 people)',
+      '',
+      'warn: 2 reports held until you decide',
+      '  → geotrace reports list',
+    ])
+  })
 })

@@ -64,8 +64,10 @@ inChromium('the console in Chromium', () => {
     await second.getByText('3 people marked').waitFor()
     await second.getByRole('button', { name: 'Retract' }).click()
     await second.getByText('which marks 3 people now?').waitFor()
+    await second.getByLabel('Reason').fill('the laboratory took two samples for one')
     await second.getByRole('button', { name: 'Yes, retract' }).click()
     await second.getByText('0 people marked').waitFor()
+    await second.getByText('Reason: the laboratory took two samples for one').waitFor()
     await second.getByRole('button', { name: 'Restore' }).click()
     await second.getByRole('button', { name: 'Yes, restore' }).click()
     await second.getByText('computing').waitFor()
@@ -80,6 +82,10 @@ inChromium('the console in Chromium', () => {
     const page = await open('anna')
     expect(await page.getByRole('navigation').getByRole('link').allTextContents()).toEqual(['Report codes', 'Reports'])
     await page.getByLabel('First symptoms').fill('2026-11-18')
+    // Fields of one height keep the labels of a row on one line.
+    const boxes = page.locator('.fields input')
+    const heights = await boxes.evaluateAll((all) => all.map((one) => one.getBoundingClientRect().height))
+    expect(new Set(heights).size).toBe(1)
     await page.getByLabel('Label of the batch').fill('week 47')
     await page.getByRole('button', { name: 'Issue' }).click()
     const code = (await page.locator('.issued code').textContent())!

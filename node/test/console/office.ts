@@ -125,6 +125,7 @@ function toPeer({ service, risk, codes, store, published }: World): CentralPeer 
           ...{ id: report.id, at: report.at, from: report.from * 4_800_000, until: report.until * 4_800_000 },
           ...(report.testDay !== undefined && { testedAt: report.testDay * 86_400_000 }),
           ...(report.batch !== undefined && { batch: report.batch }),
+          ...(report.reason !== undefined && { reason: report.reason }),
           ...risk.factsOf(report),
           marked: (await store.markedUsers(report.id)).length,
         })),

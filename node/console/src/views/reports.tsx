@@ -41,7 +41,7 @@ export function ReportsView({ me }: { me: Me }) {
 }
 
 function Report({ report, me, readAgain }: { report: ReportOutcome; me: Me; readAgain(): void }) {
-  const { id, at, from, until, testedAt, stage, heldBy, people, publishedAt, batch } = report
+  const { id, at, from, until, testedAt, stage, heldBy, people, publishedAt, batch, reason } = report
   const [trial, setTrial] = useState<RiskSummary | undefined>(undefined)
   const [said, setSaid] = useState('')
   const attempt = () =>
@@ -55,6 +55,7 @@ function Report({ report, me, readAgain }: { report: ReportOutcome; me: Me; read
         Report {count(id)} <span class={`stage ${stage}`}>{stage}</span>
       </h2>
       {heldBy !== undefined && <p>{HOLDERS[heldBy]}</p>}
+      {reason !== undefined && <p>Reason: {reason}</p>}
       <p>
         Reported {minute(at)}. Counts encounters from {day(from)} to {day(until)}
         {testedAt !== undefined && `, tested ${day(testedAt)}`}
@@ -86,7 +87,8 @@ function Report({ report, me, readAgain }: { report: ReportOutcome; me: Me; read
             // The line above the buttons then says how many people it would mark.
             {...(decision === 'publish' || decision === 'restore' ? { onAsk: () => void attempt() } : {})}
             danger={decision === 'retract' || decision === 'reject'}
-            act={() => post(`/reports/${decision}`, { report: id }).then(readAgain)}
+            hasReason={decision === 'retract' || decision === 'reject'}
+            act={(reason) => post(`/reports/${decision}`, { report: id, ...(reason && { reason }) }).then(readAgain)}
           />
         ))}
       </div>

@@ -48,7 +48,7 @@ export interface RiskEngine extends Pick<ReportRegister, 'reportsOf' | 'standing
   /** Computes at once what waits for its computation. Resolves when nothing is left. */
   settled(): Promise<void>
   /** Decides about a report. A rejection or retraction removes all its marks. Throws REPORT_UNKNOWN, COMMAND_INVALID. */
-  review(id: ReportId, decision: ReviewDecision): Promise<void>
+  review(id: ReportId, decision: ReviewDecision, reason?: string): Promise<void>
   /** Runs a task that reads, decides and writes reports of a user. The authority decides in the same turn. */
   inTurn<T>(user: User, task: () => Promise<T>): Promise<T>
   /** Counts the marks that the report would give under a profile. Changes nothing. Throws REPORT_UNKNOWN. */
@@ -159,17 +159,17 @@ interface ReviewsInit extends Pick<RiskEngineInit, 'store' | 'clock'> {
 /** A decision about a report is read and written in the turn of its reporter. Its marks go in the turn of the report. */
 function reviews({ store, clock, reports, perUser, find, add, remove }: ReviewsInit): RiskEngine['review'] {
   const perReport = turns<ReportId>(1)
-  const decide = async (id: ReportId, decision: ReviewDecision): Promise<ReportRecord> => {
+  const decide = async (id: ReportId, decision: ReviewDecision, reason?: string): Promise<ReportRecord> => {
     const before = await find(id)
-    const after = reviewReport(before, reports.factsOf(before).stage, decision, clock.now())
+    const after = reviewReport(before, reports.factsOf(before).stage, decision, clock.now(), reason)
     await store.putReport(after)
     add(after)
     return after
   }
-  return (id, decision) =>
+  return (id, decision, reason) =>
     perReport.run(id, async () => {
       const { user } = await find(id)
-      if (isWithoutMarks(await perUser.run(user, () => decide(id, decision)))) await remove(id)
+      if (isWithoutMarks(await perUser.run(user, () => decide(id, decision, reason)))) await remove(id)
     })
 }
 

@@ -87,6 +87,8 @@ export interface ReportRecord {
   readonly isWithdrawn?: true
   /** The batch of the code. */
   readonly batch?: string
+  /** Why the authority rejected or retracted it. */
+  readonly reason?: string
 }
 
 /** How far the marks of a report are. risk/computation.ts makes these records. */

@@ -5,6 +5,7 @@
 import type { Command } from 'commander'
 import { type AuditDetails, type AuditLine, type Describe, readAuditLog } from '../../admin/audit-log.ts'
 import { plural } from '../../admin/page/words.ts'
+import { isReason } from '../../central/review/report-review.ts'
 import { csvLines } from '../terminal/csv.ts'
 import { examples, moment } from '../terminal/options.ts'
 import { type Output, toTable } from '../terminal/output.ts'
@@ -22,8 +23,8 @@ export const ACTIONS: Readonly<Record<string, readonly [action: string, describe
   'POST /codes/revoke': ['codes.revoke', () => ({})],
   'POST /codes/revoke-batch': ['codes.revoke.batch', (body) => name(body, 'batch', /^[0-9a-f]{10}$/)],
   'POST /reports/publish': ['report.publish', (body) => numbers(body, 'report')],
-  'POST /reports/reject': ['report.reject', (body) => numbers(body, 'report')],
-  'POST /reports/retract': ['report.retract', (body) => numbers(body, 'report')],
+  'POST /reports/reject': ['report.reject', withReason],
+  'POST /reports/retract': ['report.retract', withReason],
   'POST /reports/restore': ['report.restore', (body) => numbers(body, 'report')],
   'POST /accounts': ['account.add', (body) => name(body, 'name', /^[a-z][a-z0-9-]{0,31}$/)],
   'POST /accounts/revoke': ['account.revoke', (body) => name(body, 'name', /^[a-z][a-z0-9-]{0,31}$/)],
@@ -77,6 +78,12 @@ function toCells({ at, action, details, hash }: AuditLine): string[] {
 function name(body: unknown, field: string, form: RegExp): AuditDetails {
   const value = (body as Record<string, unknown> | undefined)?.[field]
   return typeof value === 'string' && form.test(value) ? { [field]: value } : {}
+}
+
+/** The operator writes the reason, and the command says that it must name no person. */
+function withReason(body: unknown): AuditDetails {
+  const { reason } = (body ?? {}) as Record<string, unknown>
+  return { ...numbers(body, 'report'), ...(isReason(reason) && { reason }) }
 }
 
 function numbers(body: unknown, ...names: readonly string[]): AuditDetails {

@@ -27,6 +27,7 @@ interface ReportOptions extends ControlOptions {
 interface DecisionOptions extends ReportOptions {
   code?: boolean
   yes?: boolean
+  reason?: string
 }
 
 const DECISIONS: Record<ReviewDecision, { what: string; done: string }> = {
@@ -64,7 +65,12 @@ export function reportsCommand(command: Command, out: Output): void {
       .argument('[report]', 'number of the report', number)
       .option('--code', 'find the report by its code, which the command asks for or reads from a pipe')
       .option('--yes', 'decide without a question')
-      .action((id: number | undefined, options: DecisionOptions) => decideReport(decision, id, options, out))
+    if (decision === 'reject' || decision === 'retract')
+      decide.option(
+        '--reason <text>',
+        'why, in one line; it stays with the report and in the audit log: name no person',
+      )
+    decide.action((id: number | undefined, options: DecisionOptions) => decideReport(decision, id, options, out))
     examples(decide, `geotrace reports ${decision} 3`, `geotrace reports ${decision} --code`)
   }
 }
@@ -78,14 +84,19 @@ async function listReports({ csv, ...control }: ReportOptions, out: Output): Pro
 
 export function reportLines(reports: readonly ReportOutcome[]): string[] {
   if (reports.length === 0) return ['No report yet.']
-  const rows = reports.map(({ id, at, from, stage, heldBy, marked }) => [
+  const hasReasons = reports.some(({ reason }) => reason !== undefined)
+  const rows = reports.map(({ id, at, from, stage, heldBy, marked, reason = '' }) => [
     `${id}`,
     minute(at),
     minute(from),
     heldBy === undefined ? stage : `${stage} (${heldBy})`,
     plural(marked, 'person', 'people'),
+    ...(hasReasons ? [reason] : []),
   ])
-  return toTable([['report', 'reported at', 'counts from', 'stage', 'marked'], ...rows])
+  return toTable([
+    ['report', 'reported at', 'counts from', 'stage', 'marked', ...(hasReasons ? ['reason'] : [])],
+    ...rows,
+  ])
 }
 
 function reportCsv(reports: readonly ReportOutcome[]): string[] {
@@ -100,18 +111,19 @@ function reportCsv(reports: readonly ReportOutcome[]): string[] {
     report.stage,
     report.heldBy ?? '',
     report.batch ?? '',
+    report.reason ?? '',
     time(report.publishedAt),
     `${report.marked}`,
     ...degrees.map((degree) => `${report.people?.[degree - 1] ?? ''}`),
   ])
-  const head = ['report', 'at', 'from', 'until', 'tested', 'stage', 'held by', 'batch', 'published', 'marked']
+  const head = ['report', 'at', 'from', 'until', 'tested', 'stage', 'held by', 'batch', 'reason', 'published', 'marked']
   return csvLines([[...head, ...degrees.map((degree) => `degree ${degree}`)], ...rows])
 }
 
 async function decideReport(
   decision: ReviewDecision,
   id: number | undefined,
-  { code = false, yes = false, ...control }: DecisionOptions,
+  { code = false, yes = false, reason, ...control }: DecisionOptions,
   out: Output,
 ): Promise<void> {
   const to = await toControl(control)
@@ -120,7 +132,7 @@ async function decideReport(
   const report = id ?? (await codeToReport(to, out))
   const question = yes ? '' : await toQuestion(decision, report, to)
   await confirm(question, yes, out)
-  await adminRequest(to, 'POST', `/reports/${decision}`, { report })
+  await adminRequest(to, 'POST', `/reports/${decision}`, { report, ...(reason !== undefined && { reason }) })
   out.json({ report, decision })
   out.line(`Report ${report} ${DECISIONS[decision].done}`)
 }

@@ -5,6 +5,7 @@ import { type Caller, ownerOf } from '../../admin/staff/roles.ts'
 import type { Worker } from '../../central/codes/batches.ts'
 import type { CodeOrder } from '../../central/codes/order.ts'
 import type { CentralPeer, ReportOutcome } from '../../central/peer.ts'
+import { isReason } from '../../central/review/report-review.ts'
 import { toCode } from '../../platform/disk-error.ts'
 import { VERSION } from '../terminal/version.ts'
 import { backupRoutes } from './backup-routes.ts'
@@ -31,13 +32,13 @@ export function centralRoutes(peer: CentralPeer, federationId: string, salting: 
       revoked: await peer.revokeBatch(readText(body, 'batch'), ownerOf(caller, 'POST /codes/revoke-batch')),
     }),
     'POST /reports/publish': (body) => peer.review(readNumber(body, 'report'), 'publish'),
-    'POST /reports/reject': (body) => peer.review(readNumber(body, 'report'), 'reject'),
+    'POST /reports/reject': (body) => peer.review(readNumber(body, 'report'), 'reject', readReason(body)),
     'POST /reports/retract': async (body, caller) => {
       const report = readNumber(body, 'report')
       const own = ownerOf(caller, 'POST /reports/retract')
       if (own !== undefined && !(await reportsOf(peer, own)).some(({ id }) => id === report))
         throw new FederationError('REPORT_UNKNOWN', `no report ${report} came with a code of ${own}`, { report })
-      await peer.review(report, 'retract')
+      await peer.review(report, 'retract', readReason(body))
     },
     'POST /reports/restore': (body) => peer.review(readNumber(body, 'report'), 'restore'),
     'POST /dry-run': (body) => {
@@ -72,6 +73,13 @@ function readField(body: unknown, name: string): unknown {
 function readText(body: unknown, name: string): string {
   const value = readField(body, name)
   return typeof value === 'string' ? value : invalidCommand(`"${name}" expected text`)
+}
+
+/** Optional. */
+function readReason(body: unknown): string | undefined {
+  const value = readField(body, 'reason')
+  if (value === undefined || isReason(value)) return value
+  return invalidCommand('"reason" expected one line of at most 200 characters')
 }
 
 function readNumber(body: unknown, name: string): number {
