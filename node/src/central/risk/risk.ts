@@ -10,7 +10,7 @@
  */
 import { bytesToRows, LAG_CURRENT, type Mark, type Row } from '@geotrace/core-wasm/wire'
 import type { User, UserRows } from '../store/central-store.ts'
-import { hashToKey, keysToHashes } from '../store/row-set.ts'
+import { hashToKey, keysToHashes, mergeRows } from '../store/row-set.ts'
 import { countsFor, type HeldHashes, holdRows, type Source, toList } from './holders.ts'
 import { assertWithin, type RiskLimits } from './limits.ts'
 import { type MarkBatch, markBatch } from './mark-batch.ts'
@@ -159,12 +159,10 @@ type OnMatch = (target: User, row: Row, held: readonly (ReturnType<HeldHashes['g
 
 /** Calls `onMatch` for each current row of other users with a hash of the levels' sources; by user, then by hash. */
 async function forMatches(run: RiskRun, epoch: number, levels: readonly Level[], onMatch: OnMatch): Promise<void> {
-  const { rows, report, limits, watch, slices } = run
+  const { report, limits, slices } = run
   const held = await holdLevels(run, epoch, levels)
-  const wanted = keysToHashes(new Set(held.flatMap((hashes) => [...hashes.keys()])))
-  if (wanted.length === 0) return
-  watch?.hashes(wanted)
-  for await (const { user, rows: bytes } of rows.probe(epoch, wanted)) {
+  const wanted = held.map((hashes) => keysToHashes(hashes.keys())).filter((hashes) => hashes.length > 0)
+  for await (const { user, rows: bytes } of probeAll(run, epoch, wanted)) {
     if (user === report.user) continue
     const matched = bytesToRows(bytes)
     let units = 0
@@ -183,6 +181,31 @@ async function forMatches(run: RiskRun, epoch: number, levels: readonly Level[],
     const pause = slices.spend(matched.length + units)
     if (pause !== undefined) await pause
   }
+}
+
+/**
+ * One probe for each level, as the search for sources makes them too: the store still knows the answers. Yields one item
+ * for each user, ascending.
+ */
+async function* probeAll(
+  { rows, watch }: RiskRun,
+  epoch: number,
+  wanted: readonly Uint8Array[],
+): AsyncGenerator<UserRows> {
+  if (wanted.length === 1) {
+    watch?.hashes(wanted[0]!)
+    return yield* rows.probe(epoch, wanted[0]!)
+  }
+  const found = new Map<User, Uint8Array[]>()
+  for (const hashes of wanted) {
+    watch?.hashes(hashes)
+    for await (const { user, rows: some } of rows.probe(epoch, hashes)) {
+      const known = found.get(user)
+      if (known === undefined) found.set(user, [some])
+      else known.push(some)
+    }
+  }
+  for (const user of [...found.keys()].sort((a, b) => a - b)) yield { user, rows: mergeRows(...found.get(user)!) }
 }
 
 /** The rows of each level's sources in an epoch, by hash. */

@@ -94,7 +94,7 @@ function compareAt(a: Uint8Array, i: number, b: Uint8Array, j: number): number {
   return 0
 }
 
-export function copyHash(to: Uint8Array, at: number, from: Uint8Array, start: number): void {
+function copyHash(to: Uint8Array, at: number, from: Uint8Array, start: number): void {
   for (let n = 0; n < RISK_HASH_BYTES; n++) to[at + n] = from[start + n]!
 }
 

@@ -1,15 +1,19 @@
 /**
- * The buckets of a run: the rows of a closed epoch as (hash, number of a blob), ascending by hash, in pieces of equal size.
- * PROTOCOL.md §8. A run leads from a hash to blobs. The first bytes of each bucket, its fence, say where a hash can be. Buckets have
- * equal sizes however the hashes are spread, so nobody who chooses hashes makes one of them large. Pure.
- * A bucket is `n u8 ‖ the n bytes that all its hashes begin with ‖ w u8`, then for each row the rest of the hash and the
- * number in w bytes. An index is `closed u32 ‖ covered u32` and the fences, 6 bytes each.
+ * The buckets of a run: the rows of a closed epoch in pieces of equal size. PROTOCOL.md §8. A row is here (start of the
+ * hash, number of a blob), and rows ascend. A run leads from a hash to blobs that may have it. So the first eight bytes of a
+ * hash are enough. Among a billion rows, one look in ten billion finds a blob in vain. The first bytes of each bucket, its
+ * fence, say where a hash can be. Buckets have equal sizes however the hashes are spread, so nobody who chooses hashes
+ * makes one of them large. Pure.
+ * A bucket is `n u8 ‖ the n bytes that all its hashes begin with ‖ w u8`, then for each row the rest of the eight bytes and
+ * the number in w bytes. An index is `closed u32 ‖ covered u32` and the fences, 6 bytes each.
  */
-import { byteReader, byteWriter, RISK_HASH_BYTES } from '@geotrace/core-wasm/wire'
+import { byteReader, byteWriter } from '@geotrace/core-wasm/wire'
 
-/** hash 12 ‖ number u32: the form in which rows are sorted. */
-export const PAIR_BYTES = RISK_HASH_BYTES + 4
-/** About 2 KB, so that a probe reads little, and the bytes around a value count little. */
+/** The bytes of a hash that a run keeps. */
+export const KEPT_BYTES = 8
+/** start of the hash 8 ‖ number u32: the form in which rows are sorted. */
+export const PAIR_BYTES = KEPT_BYTES + 4
+/** About 1 KB, so that a probe reads little, and the bytes around a value count little. */
 const BUCKET_ROWS = 128
 const FENCE_BYTES = 6
 
@@ -60,18 +64,18 @@ export function hashToBuckets({ fences }: RunIndex, hash: Uint8Array): [first: n
   return [first, lowest(count, (n) => compare(n) > 0)]
 }
 
-/** Adds the numbers of these hashes in a bucket. */
+/** Adds the numbers that a bucket has for the starts of these hashes. */
 export function findNumbers(bucket: Uint8Array, hashes: Iterable<Uint8Array>, numbers: Set<number>): void {
   const bytes = Buffer.from(bucket.buffer, bucket.byteOffset, bucket.byteLength)
   const shared = bytes[0]!
   const numberBytes = bytes[1 + shared]!
-  const rest = RISK_HASH_BYTES - shared
+  const rest = KEPT_BYTES - shared
   const [start, width] = [2 + shared, rest + numberBytes]
   const count = (bytes.length - start) / width
   for (const hash of hashes) {
     if (bytes.compare(hash, 0, shared, 1, 1 + shared) !== 0) continue
     const compare = (n: number): number =>
-      bytes.compare(hash, shared, RISK_HASH_BYTES, start + n * width, start + n * width + rest)
+      bytes.compare(hash, shared, KEPT_BYTES, start + n * width, start + n * width + rest)
     for (let n = lowest(count, (i) => compare(i) >= 0); n < count && compare(n) === 0; n++)
       numbers.add(bytes.readUIntBE(start + n * width + rest, numberBytes))
   }
@@ -80,7 +84,7 @@ export function findNumbers(bucket: Uint8Array, hashes: Iterable<Uint8Array>, nu
 function encodeBucket(pairs: Uint8Array): Uint8Array {
   const last = pairs.length - PAIR_BYTES
   let shared = 0
-  while (shared < RISK_HASH_BYTES - 1 && pairs[shared] === pairs[last + shared]) shared++
+  while (shared < KEPT_BYTES - 1 && pairs[shared] === pairs[last + shared]) shared++
   // The highest byte that any number uses.
   let numberBytes = 4
   const isUnused = (byte: number): boolean => {
@@ -88,14 +92,14 @@ function encodeBucket(pairs: Uint8Array): Uint8Array {
     return true
   }
   while (numberBytes > 1 && isUnused(PAIR_BYTES - numberBytes)) numberBytes--
-  const rest = RISK_HASH_BYTES - shared
+  const rest = KEPT_BYTES - shared
   const bucket = new Uint8Array(2 + shared + (pairs.length / PAIR_BYTES) * (rest + numberBytes))
   bucket[0] = shared
   bucket.set(pairs.subarray(0, shared), 1)
   bucket[1 + shared] = numberBytes
   let to = 2 + shared
   for (let at = 0; at < pairs.length; at += PAIR_BYTES) {
-    for (let i = shared; i < RISK_HASH_BYTES; i++) bucket[to++] = pairs[at + i]!
+    for (let i = shared; i < KEPT_BYTES; i++) bucket[to++] = pairs[at + i]!
     for (let i = PAIR_BYTES - numberBytes; i < PAIR_BYTES; i++) bucket[to++] = pairs[at + i]!
   }
   return bucket

@@ -369,7 +369,7 @@ describe('the risk rule', () => {
     }
     await compute(rows, { user: 1, from: BASE, until: BASE + 9 }, SEED_PROFILE, {}, watch)
     const read = ['hashes 1', 'probe 1']
-    expect(events).toEqual(['sources 1', ...read, 'sources 2', ...read, ...read])
+    expect(events).toEqual(['sources 1', ...read, 'sources 2', ...read, ...read, ...read])
   })
 
   it('a risk profile out of bounds is refused with RangeError', () => {

@@ -14,7 +14,7 @@ import type { DayStatistics, User } from '../central-store.ts'
 import { valueSeal } from '../sealed-value.ts'
 import type { StoreKeys } from '../store-keys.ts'
 import { type Database, type DatabaseInit, lazyDatabase, openDatabase } from './database.ts'
-import { DAY_COUNTS, DayRows, EntryCache } from './day-rows.ts'
+import { DAY_COUNTS, type DayMemory, DayRows, dayMemory } from './day-rows.ts'
 import { keyNumber, metaKey } from './keys.ts'
 import { decodeTally, emptyTally, encodeTally, type Tally } from './tally.ts'
 import type { Witness } from './witness.ts'
@@ -49,8 +49,8 @@ type DaysInit = Pick<DatabaseInit, 'open' | 'clock'> & {
 /** Finds all listed days. Throws STORE_MISSING. */
 export async function openDays(init: DaysInit): Promise<DayDatabases> {
   const { dir, meta, witness } = init
-  const cache = new EntryCache()
-  const days = await findListed(init, cache, await listedDays(meta))
+  const memory = dayMemory()
+  const days = await findListed(init, memory, await listedDays(meta))
   const exclusive = oneAtATime()
   let { floor } = init
   const sorted = (): number[] => [...days.keys()].sort((a, b) => a - b)
@@ -78,7 +78,7 @@ export async function openDays(init: DaysInit): Promise<DayDatabases> {
       await database.close()
       throw error
     }
-    const rows = new DayRows(day, database, cache)
+    const rows = new DayRows(day, database, memory)
     days.set(day, rows)
     return rows
   }
@@ -156,7 +156,7 @@ async function daysOnDisk(dir: string): Promise<number[]> {
 /** The listed days that have a key. Removes all others. Throws STORE_MISSING, STORAGE_CORRUPT. */
 async function findListed(
   init: DaysInit,
-  cache: EntryCache,
+  memory: DayMemory,
   listed: ReadonlyMap<number, Tally>,
 ): Promise<Map<number, DayRows>> {
   const { dir, meta, keys } = init
@@ -172,7 +172,7 @@ async function findListed(
       const text = 'the database of a day is missing; mount the right disk, or restore the last backup'
       throw new FederationError('STORE_MISSING', text, { dir: path })
     }
-    days.set(day, new DayRows(day, lazyDatabase(toInit(init, day, key, known)), cache))
+    days.set(day, new DayRows(day, lazyDatabase(toInit(init, day, key, known)), memory))
   }
   return days
 }

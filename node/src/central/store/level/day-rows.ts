@@ -25,9 +25,12 @@ import {
 } from '../arrival.ts'
 import type { EpochHashes, EpochRows, SyncRecord, User, UserRows } from '../central-store.ts'
 import { freshRows, mergeRows, NO_ROWS, rowsWith, rowsWithout } from '../row-set.ts'
+import type { RunEnd } from '../run-bucket.ts'
 import type { Database, Operation } from './database.ts'
-import { findBlobs, readRunEnds, writeRuns } from './day-runs.ts'
+import { blobsToParts, findBlobs, pairsToParts, readRunEnds, writeRuns } from './day-runs.ts'
+import { FoundRows, probeToKey } from './found-rows.ts'
 import { blobKey, entryKey, keyNumber } from './keys.ts'
+import { OpenRows, type PairRoom, pairRoom } from './open-rows.ts'
 
 /** A day counts its rows, and by epoch the blobs that it ever had. */
 export const DAY_COUNTS = 1 + EPOCHS_PER_DAY
@@ -43,7 +46,7 @@ const COMPACT_EACH_MAX = 32
 const CACHED_WORDS_MAX = 4_000_000
 
 /** The entries of some users by day and user. The users who were asked for first leave first. */
-export class EntryCache {
+class EntryCache {
   readonly #entries = new Map<number, Uint32Array>()
   #words = 0
 
@@ -72,27 +75,40 @@ function toCacheKey(day: number, user: User): number {
   return (day % 2 ** 20) * 2 ** 32 + user
 }
 
+/** The memory that all days share. */
+export interface DayMemory {
+  readonly entries: EntryCache
+  readonly found: FoundRows
+  readonly pairs: PairRoom
+}
+
+export function dayMemory(): DayMemory {
+  return { entries: new EntryCache(), found: new FoundRows(), pairs: pairRoom() }
+}
+
 /** Numbers that the database says only in many entries. */
 interface State {
   /** By epoch of the day: the blobs below this number are in runs, and how many those were. */
-  readonly ends: { closed: number; covered: number }[]
-  /** By epoch of the day: the numbers of the other blobs with its rows, ascending. Some may not exist. */
-  readonly open: number[][]
+  readonly ends: RunEnd[]
+  /** By epoch of the day: the rows of the other blobs. */
+  readonly open: OpenRows[]
 }
 
 export class DayRows {
   readonly database: Database
   readonly #day: number
-  readonly #cache: EntryCache
+  readonly #memory: DayMemory
   #loading: Promise<State> | undefined
   #nextBlob = 0
   /** Changes of entries, so that a slow read does not put older ones into the cache. */
   #changes = 0
+  /** Changes of the rows of each epoch, so that no answer outlives the rows that it is about. */
+  readonly #versions = new Array<number>(EPOCHS_PER_DAY).fill(0)
 
-  constructor(day: number, database: Database, cache: EntryCache) {
+  constructor(day: number, database: Database, memory: DayMemory) {
     this.#day = day
     this.database = database
-    this.#cache = cache
+    this.#memory = memory
   }
 
   /** The number of the user's acknowledged syncs that arrived on this day. */
@@ -175,7 +191,11 @@ export class DayRows {
         operations.push({ key: blobKey(number), body: encodeBlob(user, groups, blobToAck(blob)) })
     }
     if (operations.length === 0) return
-    await this.database.write(operations, [-countRows(removed)])
+    try {
+      await this.database.write(operations, [-countRows(removed)])
+    } finally {
+      this.#noteChange(items)
+    }
     for (const { key } of operations) await this.database.compact(prefixRange(key))
   }
 
@@ -186,11 +206,15 @@ export class DayRows {
     const numbers = Array.from({ length: entries.length / ENTRY_WORDS }, (_, i) => entries[i * ENTRY_WORDS]!)
     const held: EpochRows[] = []
     for await (const [, blob] of this.#blobs(numbers)) held.push(...blobToGroups(blob))
-    this.#cache.delete(this.#day, user)
+    this.#memory.entries.delete(this.#day, user)
     const operations = numbers.flatMap((number) => [{ key: entryKey(user, number) }, { key: blobKey(number) }])
-    await this.database.write(operations, [-countRows(held)])
+    try {
+      await this.database.write(operations, [-countRows(held)])
+    } finally {
+      this.#noteChange(held)
+    }
     this.#changes++
-    this.#cache.delete(this.#day, user)
+    this.#memory.entries.delete(this.#day, user)
     await this.database.compact(prefixRange(entryKey(user)))
     if (numbers.length <= COMPACT_EACH_MAX)
       for (const number of numbers) await this.database.compact(prefixRange(blobKey(number)))
@@ -198,9 +222,19 @@ export class DayRows {
   }
 
   async *probe(epoch: number, hashes: Uint8Array): AsyncIterable<UserRows> {
+    const { found } = this.#memory
+    const version = this.#versions[epoch % EPOCHS_PER_DAY]!
+    const key = probeToKey(epoch, hashes)
+    const known = found.get(key, version) ?? (await this.#probe(epoch, hashes))
+    if (version === this.#versions[epoch % EPOCHS_PER_DAY]) found.set(key, version, known)
+    yield* known
+  }
+
+  async #probe(epoch: number, hashes: Uint8Array): Promise<UserRows[]> {
     const { open } = await this.#load()
     // The open blobs before the runs: an epoch that is closed in between then shows its rows in one of the two.
-    const numbers = new Set(open[epoch % EPOCHS_PER_DAY])
+    const numbers = new Set<number>()
+    open[epoch % EPOCHS_PER_DAY]!.find(hashes, numbers)
     await findBlobs(this.database, epoch, hashes, numbers)
     const found = new Map<User, Uint8Array[]>()
     for await (const [, blob] of this.#blobs([...numbers].sort((a, b) => a - b))) {
@@ -212,25 +246,25 @@ export class DayRows {
       if (known === undefined) found.set(user, [rows])
       else known.push(rows)
     }
-    for (const user of [...found.keys()].sort((a, b) => a - b)) yield { user, rows: mergeRows(...found.get(user)!) }
+    return [...found].sort(([a], [b]) => a - b).map(([user, lists]) => ({ user, rows: mergeRows(...lists) }))
   }
 
   /** Puts the rows of an epoch that no run has into a new run. Returns their number. */
   async close(epoch: number): Promise<number> {
     const { open, ends } = await this.#load()
     const n = epoch % EPOCHS_PER_DAY
-    const [numbers, closed] = [[...open[n]!], this.#nextBlob]
-    if (numbers.length === 0) return 0
+    const closed = this.#nextBlob
+    if (open[n]!.below(closed).numbers.length === 0) return 0
     // Afterwards the blobs below the end are durable, or their writes have failed.
     await this.database.write([])
-    const { rows, blobs } = await writeRuns(
-      this.database,
-      epoch,
-      { closed, covered: ends[n]!.covered },
-      this.#blobs(numbers),
-    )
-    ends[n] = { closed, covered: ends[n]!.covered + blobs }
-    open[n] = open[n]!.filter((number) => number >= closed)
+    const { numbers, pairs } = open[n]!.below(closed)
+    let blobs = pairs === undefined ? 0 : numbers.length
+    const onBlob = (): void => void blobs++
+    const parts = pairs === undefined ? blobsToParts(epoch, this.#blobs(numbers), onBlob) : pairsToParts(pairs)
+    const toEnd = (): RunEnd => ({ closed, covered: ends[n]!.covered + blobs })
+    const rows = await writeRuns(this.database, epoch, parts, toEnd)
+    ends[n] = toEnd()
+    open[n]!.removeBelow(closed)
     return rows
   }
 
@@ -243,9 +277,9 @@ export class DayRows {
     const entry = toEntry(number, groups, ack)
     const change = new Array<number>(DAY_COUNTS).fill(0)
     change[0] = added.added
-    for (const { epoch } of groups) {
+    for (const { epoch, rows } of groups) {
       // Before the write, so that a closing that waits for the write knows of it. A number without a blob does no harm.
-      open[epoch % EPOCHS_PER_DAY]!.push(number)
+      open[epoch % EPOCHS_PER_DAY]!.add(number, rows)
       change[1 + (epoch % EPOCHS_PER_DAY)] = 1
     }
     try {
@@ -257,26 +291,32 @@ export class DayRows {
         ],
         change,
       )
-      this.#changes++
-      this.#cache.set(this.#day, user, concat([entries, entry]))
+      this.#memory.entries.set(this.#day, user, concat([entries, entry]))
     } catch (error) {
       // The write may be on the disk.
-      this.#changes++
-      this.#cache.delete(this.#day, user)
+      this.#memory.entries.delete(this.#day, user)
+      for (const { epoch } of groups) open[epoch % EPOCHS_PER_DAY]!.forgetRows()
       throw error
+    } finally {
+      this.#changes++
+      this.#noteChange(groups)
     }
+  }
+
+  #noteChange(items: readonly { epoch: number }[]): void {
+    for (const { epoch } of items) this.#versions[epoch % EPOCHS_PER_DAY]!++
   }
 
   /** The user's entries, one after the other. */
   async #entries(user: User): Promise<Uint32Array> {
-    const known = this.#cache.get(this.#day, user)
+    const known = this.#memory.entries.get(this.#day, user)
     if (known !== undefined) return known
     const changes = this.#changes
     const found: Uint32Array[] = []
     for await (const [key, body] of this.database.entries(prefixRange(entryKey(user))))
       found.push(decodeEntry(keyNumber(key, 1), body))
     const entries = concat(found)
-    if (this.#changes === changes) this.#cache.set(this.#day, user, entries)
+    if (this.#changes === changes) this.#memory.entries.set(this.#day, user, entries)
     return entries
   }
 
@@ -327,7 +367,8 @@ export class DayRows {
       }
       for (const numbers of open) numbers.sort((a, b) => a - b)
     }
-    return { ends, open }
+    const { pairs } = this.#memory
+    return { ends, open: open.map((numbers) => new OpenRows(pairs, numbers)) }
   }
 }
 

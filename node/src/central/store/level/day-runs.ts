@@ -7,7 +7,6 @@ import { type Core, loadCore } from '@geotrace/core-wasm'
 import { EPOCHS_PER_DAY, RISK_HASH_BYTES, ROW_BYTES } from '@geotrace/core-wasm/wire'
 import { prefixRange } from '../../../platform/level-handle.ts'
 import { blobToRows } from '../arrival.ts'
-import { copyHash } from '../row-set.ts'
 import {
   decodeRunIndex,
   encodeRunIndex,
@@ -21,31 +20,51 @@ import {
 } from '../run-bucket.ts'
 import type { Database, Operation } from './database.ts'
 import { bucketKey, keyNumber, runPrefix } from './keys.ts'
+import { setPair } from './open-rows.ts'
 
-/** Rows of one run: 32 MB, and twice as much in the sorter. A larger epoch gets several runs. */
-const RUN_ROWS_MAX = 1 << 21
+/** Pairs of one run: two million, and twice as much in the sorter. A larger epoch gets several runs. */
+const RUN_BYTES_MAX = PAIR_BYTES << 21
 /** Entries in one write or read. */
 const CHUNK = 512
 
-/**
- * Puts the rows of an epoch in these blobs into new runs, the last of which says `end` with the blobs of this closing
- * added. Returns how many rows and blobs there were.
- */
+/** Writes pairs, in any order, into new runs of an epoch; returns their number. The last run says the end, asked for last. */
 export async function writeRuns(
   database: Database,
   epoch: number,
-  end: RunEnd,
-  source: AsyncIterable<[number: number, blob: Uint8Array]>,
-): Promise<{ rows: number; blobs: number }> {
+  parts: AsyncIterable<Uint8Array>,
+  toEnd: () => RunEnd,
+): Promise<number> {
   let run = (await readRuns(database, epoch)).length
-  let [rows, blobs] = [0, 0]
+  let last: Uint8Array = NO_PAIRS
+  let bytes = 0
+  for await (const pairs of parts) {
+    bytes += pairs.length
+    if (last.length > 0) await writeRun(database, epoch, run++, NO_END, last)
+    last = pairs
+  }
+  await writeRun(database, epoch, run, toEnd(), last)
+  return bytes / PAIR_BYTES
+}
+
+/** Pairs in pieces of one run. */
+export async function* pairsToParts(pairs: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < pairs.length; at += RUN_BYTES_MAX) yield pairs.subarray(at, at + RUN_BYTES_MAX)
+}
+
+/** The pairs of blobs in pieces of one run. */
+export async function* blobsToParts(
+  epoch: number,
+  blobs: AsyncIterable<[number: number, blob: Uint8Array]>,
+  onBlob: () => void,
+): AsyncGenerator<Uint8Array> {
   let pairs = new Uint8Array(CHUNK * PAIR_BYTES)
   let used = 0
-  for await (const [number, blob] of source) {
-    const own = blobToRows(blob, epoch)
-    const more = (own.length / ROW_BYTES) * PAIR_BYTES
-    if (used > 0 && used + more > RUN_ROWS_MAX * PAIR_BYTES) {
-      await writeRun(database, epoch, run++, NO_END, pairs.subarray(0, used))
+  for await (const [number, blob] of blobs) {
+    onBlob()
+    const rows = blobToRows(blob, epoch)
+    const more = (rows.length / ROW_BYTES) * PAIR_BYTES
+    if (used > 0 && used + more > RUN_BYTES_MAX) {
+      yield pairs.slice(0, used)
       used = 0
     }
     if (used + more > pairs.length) {
@@ -53,15 +72,9 @@ export async function writeRuns(
       larger.set(pairs)
       pairs = larger
     }
-    for (let at = 0; at < own.length; at += ROW_BYTES, used += PAIR_BYTES) {
-      copyHash(pairs, used, own, at)
-      writeNumber(pairs, used + RISK_HASH_BYTES, number)
-    }
-    rows += own.length / ROW_BYTES
-    blobs++
+    for (let at = 0; at < rows.length; at += ROW_BYTES, used += PAIR_BYTES) setPair(pairs, used, rows, at, number)
   }
-  await writeRun(database, epoch, run, { ...end, covered: end.covered + blobs }, pairs.subarray(0, used))
-  return { rows, blobs }
+  yield pairs.subarray(0, used)
 }
 
 /** The end of the runs of each epoch of the day. */
@@ -118,6 +131,7 @@ async function readRuns(database: Database, epoch: number): Promise<RunIndex[]> 
 }
 
 const NO_END: RunEnd = { closed: 0, covered: 0 }
+const NO_PAIRS = new Uint8Array(0)
 
 let core: Promise<Core> | undefined
 
@@ -144,8 +158,4 @@ async function writeRun(
   }
   chunk.push({ key: runPrefix(epoch, run), body: encodeRunIndex({ ...end, fences: pairsToFences(pairs) }) })
   await database.write(chunk)
-}
-
-function writeNumber(to: Uint8Array, at: number, number: number): void {
-  for (let i = 0; i < 4; i++) to[at + i] = number >>> (24 - 8 * i)
 }
