@@ -10,6 +10,7 @@ import {
   MINUTE_MS,
   manifestToId,
   oldestOpenEpoch,
+  type PeerAddress,
   peerIdToKey,
   type ReportStatus,
   type RosterChain,
@@ -34,7 +35,7 @@ import { fixesToPoints, type Hashed, hashFixes, pointsToSecrets } from './salts/
 import { PinNews } from './salts/pin-news.ts'
 import { storePins } from './salts/pin-record.ts'
 import { plainSalting } from './salts/plain-salting.ts'
-import { openRosters, toRosterOf } from './salts/rosters.ts'
+import { compareRosters, openRosters, toRosterOf } from './salts/rosters.ts'
 import { collectSalts } from './salts/salt-collector.ts'
 import type { ClientSalting, RosterOf } from './salts/salting.ts'
 import { encodeRecord, KEYS } from './storage/key-layout.ts'
@@ -64,6 +65,10 @@ interface Way extends Known {
   readonly rosterOf: RosterOf
   readonly time: SyncTime
   readonly route: CentralRoute
+  /** Salt nodes that do not know a roster that this sync uses. */
+  readonly strangers: Set<PeerAddress>
+  /** Compares the rosters of this device with theirs. Throws ROSTER_FORKED. */
+  compare(): Promise<void>
 }
 
 /** Throws PEER_UNREACHABLE, PEER_TIMEOUT, BUSY, QUOTA_SPENT … of the central peer, MANIFEST_INVALID, ABORTED. */
@@ -77,10 +82,14 @@ export async function runSync(device: Device, signal?: AbortSignal): Promise<Syn
     device.progress({ phase: 'rosters', done: 0, of: 1 })
     const news = new PinNews(known.pins)
     const pinsFrom = await toPinsFrom(device, known.pins)
-    const renew = () => openRosters({ ...device, ...known, news, pinsFrom, wire: session })
+    const init = { ...device, ...known, news, pinsFrom, wire: session }
+    const renew = () => openRosters(init)
     await renew()
     const route = toRoute(device, known, session, renew)
-    const way = { ...known, session, time, news, route, rosterOf: toRosterOf(known.rosters, known.pins) }
+    const rosterOf = toRosterOf(known.rosters, known.pins)
+    const strangers = new Set<PeerAddress>()
+    const compare = () => compareRosters(init, strangers)
+    const way = { ...known, session, time, news, route, rosterOf, strangers, compare }
     await passPinsOn(device, way, result)
     // Also after a failure, because a process learns of a contradiction only once.
     const passes = runPasses(device, way, result, signal)
@@ -242,7 +251,7 @@ async function settleByProvedTime(device: Device, { proof }: SyncTime, result: S
 /** Hashes the fixes whose salts it can get. Unix ms from which the rest may be tried again. */
 async function hashClosed(
   device: Device,
-  { session, rosterOf, time, route }: Way,
+  { session, rosterOf, time, route, strangers, compare }: Way,
   fixes: readonly Fix[],
   result: SyncResult,
 ): Promise<number> {
@@ -252,9 +261,10 @@ async function hashClosed(
   const salting = await deviceSalting(device)
   const points = fixesToPoints(device.core, fixes, rosterOf, salting)
   const allowedAt = await collectSalts(
-    { ...device, salting, session, time, result, relays: route.relays },
+    { ...device, salting, session, time, result, strangers, relays: route.relays },
     pointsToSecrets(points),
   )
+  await compare()
   const hashing = device.now()
   result.spentMs.salt += hashing - started
   const done = hashFixes(device.core, points, rosterOf, device.keeper)

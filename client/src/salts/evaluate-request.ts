@@ -163,7 +163,7 @@ class Round {
 
   /** The checked answer of one replica; undefined when it refuses, lies or is silent. */
   async #ask(replica: RankedReplica, wantsKeys: boolean): Promise<EvaluateAnswer | undefined> {
-    const { session, liars, away } = this.#asker
+    const { session, liars } = this.#asker
     const frame = encodeEvaluateRequest({ ...this.#blinded.request, wantsKeys })
     this.tally.requests++
     try {
@@ -175,7 +175,7 @@ class Round {
         this.tally.lies++
         liars.add(bytesToHex(replica.key))
       }
-      noteRefusal(error, replica, this.tally, away)
+      noteRefusal(error, replica, this.tally, this.#asker)
       return undefined
     }
   }

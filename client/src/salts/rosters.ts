@@ -35,6 +35,8 @@ import { shuffle } from './shuffle.ts'
 
 /** Entries asked in one sync. When 16 random entries are all unreachable, the device itself is offline. */
 const ENTRIES_MAX = 16
+/** Peers that one sync compares its rosters with. The first ones may belong to the forgers. */
+const COMPARED_MAX = 4
 /** The key of the step to the second roster of a fork. An erasure keeps this step and the rosters. */
 const FORK_KEY = `${FAMILIES.roster}fork`
 /** No epoch comes after this one, so a request from it brings no pins. */
@@ -65,6 +67,26 @@ export async function openRosters(init: RostersInit): Promise<void> {
   if (follower.fork !== undefined) throw forked(follower.fork)
   pins.restore(await readPins(storage))
   await catchUp(init, follower)
+}
+
+/**
+ * Compares the newest roster with that of peers that do not know it. They may only be late; or both are certified, and the
+ * device was shown one side of a fork. Throws ROSTER_FORKED, ABORTED, STORAGE_CORRUPT.
+ */
+export async function compareRosters(init: RostersInit, strangers: ReadonlySet<PeerAddress>): Promise<void> {
+  const { rosters, storage } = init
+  const { newest } = rosters
+  if (newest === undefined) return
+  const records = rosterRecords(storage)
+  const follower = new RosterFollower({ chain: rosters, form: STEP_FORM, records, turn: oneAtATime() })
+  for (const stranger of [...strangers].slice(0, COMPARED_MAX)) {
+    try {
+      await follower.lookBack(newsOf(init, stranger), newest.roster.height)
+    } catch (error) {
+      if (!isFederationError(error)) throw error
+      if (isFederationError(error, 'ABORTED') || isFederationError(error, 'ROSTER_FORKED')) throw error
+    }
+  }
 }
 
 export function toRosterOf(rosters: RosterChain, pins: EpochPins): RosterOf {

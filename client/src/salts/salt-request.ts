@@ -33,7 +33,7 @@ export async function requestSalts(
           await submitEvidence(asker, certified, { kind: 'answer', key: replica.key, request: frame, answer })
         }
       }
-      noteRefusal(error, replica, tally, away)
+      noteRefusal(error, replica, tally, asker)
     }
   }
   return { ...tally, secrets: undefined, times: [] }

@@ -36,6 +36,8 @@ export interface SecretAsker {
   readonly liars: Set<string>
   /** Keys (hex) of salt nodes that did not answer in this sync, which asks them last. */
   readonly away: Set<string>
+  /** Salt nodes that do not know the roster of a request of this sync. */
+  readonly strangers: Set<PeerAddress>
   /** The device's own secret orders the replicas. */
   readonly secrets: { readonly device: Uint8Array }
 }
@@ -59,10 +61,16 @@ interface Tally {
 }
 
 /** Notes what the refusal of one node means for the requests that follow. */
-export function noteRefusal(error: unknown, { key }: PeerAddress, tally: Tally, away: Set<string>): void {
+export function noteRefusal(
+  error: unknown,
+  node: PeerAddress,
+  tally: Tally,
+  { away, strangers }: Pick<SecretAsker, 'away' | 'strangers'>,
+): void {
   if (isFederationError(error, 'PEER_UNREACHABLE') || isFederationError(error, 'PEER_TIMEOUT')) {
-    away.add(bytesToHex(key))
+    away.add(bytesToHex(node.key))
   }
+  if (isFederationError(error, 'ROSTER_UNKNOWN')) strangers.add(node)
   if (isFederationError(error, 'QUOTA_SPENT') || isFederationError(error, 'BUSY')) {
     const { retryAfterMs } = error.data as { retryAfterMs: number }
     tally.retryAfterMs = Math.min(tally.retryAfterMs ?? retryAfterMs, retryAfterMs)

@@ -236,6 +236,30 @@ describe('a fork', () => {
     }
   })
 
+  it('a fork without a next roster stops a device in the sync in which a salt node does not know its roster', async () => {
+    const { federation, ours, theirs } = await forkedFederation(1)
+    const tracer = await openTracer(federation)
+    federation.rosters = ours
+    await untilNewsAfter(federation, ours.at(-1)!)
+    await tracer.sync()
+    await recordAll(tracer, life(CAFE, federation.clock.now(), 30))
+    federation.rosters = theirs.slice(0, ours.length)
+    await expect(tracer.sync()).rejects.toMatchObject(isForked(1))
+  })
+
+  it('a device goes on when salt nodes do not know its roster yet', async () => {
+    const { federation, ours } = await forkedFederation(1)
+    const tracer = await openTracer(federation)
+    federation.rosters = ours
+    await untilNewsAfter(federation, ours.at(-1)!)
+    await tracer.sync()
+    await recordAll(tracer, life(CAFE, federation.clock.now(), 30))
+    federation.rosters = ours.slice(0, -1)
+    expect(await tracer.sync()).toMatchObject({ fixesHashed: 0, fixesDeferred: 6 })
+    federation.rosters = ours
+    expect(await tracer.sync()).toMatchObject({ fixesHashed: 6, fixesDeferred: 0 })
+  })
+
   it('a device changes to the branch for a later period and follows it after a restart', async () => {
     const { federation, ours, theirs } = await forkedFederation(1, 1)
     const storage = memoryStorage()

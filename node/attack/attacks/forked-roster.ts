@@ -40,7 +40,7 @@ export const forkedRoster: Attack = {
   meaning:
     'The syncs until the device stops, counted from the first in which it can reach an honest peer; 6 means not in five syncs.',
   limit:
-    'The pins of honest peers name the true roster, and a device that fetches it sees the fork. Salt nodes and the central peer refuse the name of the second roster. A device that is cut off from every honest peer for good cannot notice. Two thirds of the operators control a federation; a fork only shows that they lied.',
+    'A salt node that does not know the roster of a request sends its own, and the device sees the fork. A device that is cut off from every honest peer for good cannot notice. Two thirds of the operators control a federation; a fork only shows that they lied.',
   isQuick: true,
   run: fork,
 }
