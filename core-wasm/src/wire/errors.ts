@@ -24,6 +24,7 @@ export interface ErrorData {
   FILE_EXPOSED: { path: string; next?: string }
   FORBIDDEN: undefined
   IMPORT_INVALID: { line: number; reason: string; file?: string; noTrack?: boolean }
+  LEASE_LOST: { lease: string }
   MANIFEST_INVALID: { path: string; reason: string }
   MESSAGE_MALFORMED: { at: number }
   MESSAGE_TOO_LARGE: { size: number; max: number }

@@ -1,14 +1,16 @@
 /**
  * Batches of report codes: all codes of one order. node/CENTRAL.md "Report codes". A batch has no record of its own; each code
- * names it. The quota of a worker counts the codes that this worker ordered in the UTC day. Throws QUOTA_SPENT, CODE_UNKNOWN.
+ * names it. The store counts the codes that a worker ordered in the UTC day. Throws QUOTA_SPENT, CODE_UNKNOWN.
  */
-import { type Clock, oneAtATime, type Random } from '@geotrace/core-wasm'
+import type { Clock, Random } from '@geotrace/core-wasm'
 import { bytesToHex, DAY_MS, FederationError } from '@geotrace/core-wasm/wire'
 import type { CentralStore, CodeRecord } from '../store/central-store.ts'
 import { timeToDay } from '../store/day.ts'
 
 /** Two of ten thousand batches have the same name with a chance of 1 in 20,000. A repetition is drawn again. */
 const NAME_BYTES = 5
+/** A worker without a quota is counted up to here. */
+const COUNT_MAX = 0xffffffff
 /** Batches in a list, the newest first. */
 const LISTED_MAX = 1_000
 /** Codes that are revoked at the same time. */
@@ -34,8 +36,11 @@ export interface Worker {
 }
 
 export interface CodeBatches {
-  /** Runs `write` with the name of a new batch, unless the quota of the worker is spent. Throws QUOTA_SPENT. */
-  order(count: number, worker: Worker | undefined, write: (batch: string) => Promise<void>): Promise<void>
+  /**
+   * The name of a new batch of so many codes, which expire on the UTC day `until`. Counts them for the worker. Throws
+   * QUOTA_SPENT.
+   */
+  order(count: number, until: number, worker: Worker | undefined): Promise<string>
   /** The newest batches, only those of one worker with `worker`. */
   list(worker?: string): Promise<CodeBatch[]>
   /** Revokes the open codes of a batch, and returns their number. Throws CODE_UNKNOWN. */
@@ -44,47 +49,29 @@ export interface CodeBatches {
 }
 
 interface CodeBatchesInit {
-  store: Pick<CentralStore, 'codes' | 'closeCode'>
+  store: Pick<CentralStore, 'codes' | 'closeCode' | 'count'>
   clock: Clock
   random: Random
 }
 
 export function codeBatches({ store, clock, random }: CodeBatchesInit): CodeBatches {
-  const inTurn = oneAtATime()
-  /** Codes by worker and UTC day of their order. Read once, then kept. */
-  let ordered: { day: number; counts: Map<string, number>; names: Set<string> } | undefined
-
-  const readOrdered = async () => {
+  /** Counts codes of a worker. Throws QUOTA_SPENT. */
+  const spend = async ({ name, perDay = COUNT_MAX }: Worker, count: number): Promise<void> => {
     const day = timeToDay(clock.now())
-    if (ordered?.day === day) return ordered
-    const [counts, names] = [new Map<string, number>(), new Set<string>()]
-    for await (const { issuedAt, worker, batch } of store.codes()) {
-      if (batch !== undefined) names.add(batch)
-      if (worker !== undefined && timeToDay(issuedAt) === day) counts.set(worker, (counts.get(worker) ?? 0) + 1)
-    }
-    ordered = { day, counts, names }
-    return ordered
-  }
-  const newName = (names: ReadonlySet<string>): string => {
-    for (;;) {
-      const name = bytesToHex(random(NAME_BYTES))
-      if (!names.has(name)) return name
-    }
+    const step = { name: `codes/${day}/${name}`, until: day, max: perDay }
+    if ((await store.count({ ...step, add: count })) !== undefined) return
+    const left = perDay - ((await store.count({ ...step, add: 0 })) ?? perDay)
+    const text = `${left} of ${perDay} codes are left until midnight UTC`
+    throw new FederationError('QUOTA_SPENT', text, { retryAfterMs: (day + 1) * DAY_MS - clock.now() })
   }
   return {
-    order: (count, worker, write) =>
-      inTurn(async () => {
-        const { day, counts, names } = await readOrdered()
-        const before = worker === undefined ? 0 : (counts.get(worker.name) ?? 0)
-        if (before + count > (worker?.perDay ?? Number.POSITIVE_INFINITY)) {
-          const left = `${worker!.perDay! - before} of ${worker!.perDay} codes are left until midnight UTC`
-          throw new FederationError('QUOTA_SPENT', left, { retryAfterMs: (day + 1) * DAY_MS - clock.now() })
-        }
-        const name = newName(names)
-        await write(name)
-        names.add(name)
-        if (worker !== undefined) counts.set(worker.name, before + count)
-      }),
+    async order(count, until, worker) {
+      if (worker !== undefined) await spend(worker, count)
+      for (;;) {
+        const batch = bytesToHex(random(NAME_BYTES))
+        if ((await store.count({ name: `batch/${batch}`, until, add: 1, max: 1 })) !== undefined) return batch
+      }
+    },
 
     async list(worker) {
       const batches = new Map<string, CodeBatch & CodeCounts>()

@@ -94,12 +94,9 @@ export function codeRegistry(init: CodeRegistryInit): CodeRegistry {
       const order = assertCodeOrder(given, clock.now())
       const record = { ...orderToRecord(order, init, clock.now()), ...(worker && { worker: worker.name }) }
       const codes = Array.from({ length: order.count }, () => random(REPORT_CODE_BYTES))
-      let issued = ''
-      await batches.order(order.count, worker, async (batch) => {
-        await store.putCodes(codes.map((code) => ({ ...record, batch, hash: codeToHash(code) })))
-        issued = batch
-      })
-      return { batch: issued, expiresAt: record.expiresAt, codes: codes.map(formatReportCode) }
+      const batch = await batches.order(order.count, timeToDay(record.expiresAt), worker)
+      await store.putCodes(codes.map((code) => ({ ...record, batch, hash: codeToHash(code) })))
+      return { batch, expiresAt: record.expiresAt, codes: codes.map(formatReportCode) }
     },
 
     revoke,

@@ -2,7 +2,7 @@
  * The interface of the central peer's store: all that the peer keeps on disk. PROTOCOL.md §7.2, §8. Types only.
  * Another implementation (PostgreSQL on several servers) must pass test/central/store/conformance.ts. When a promise
  * resolves, its change is durable.
- * Throws STORE_MISSING, STORE_LOCKED, STORAGE_CORRUPT, SYNC_CONFLICT.
+ * Throws STORE_MISSING, STORE_LOCKED, STORAGE_CORRUPT, SYNC_CONFLICT, LEASE_LOST.
  */
 import type { Mark, Pin } from '@geotrace/core-wasm/wire'
 
@@ -36,7 +36,7 @@ export interface SyncRecord {
   readonly basis: Uint8Array
 }
 
-/** The number of report codes that one user presented on a day. */
+/** The number of report codes that one user presented on a day. A deposit that counts another one has the next number. */
 export interface Attempts {
   readonly day: number
   readonly count: number
@@ -199,7 +199,30 @@ interface StoreCapabilities {
   readonly hasBackup: boolean
 }
 
-type DepositOutcome = 'stored' | 'duplicate' | 'too-many' | 'code-taken'
+type DepositOutcome = 'stored' | 'duplicate' | 'too-many' | 'outdated'
+
+/** A right that one process has at a time. Each time that it is given, its fence is higher. */
+export interface Lease {
+  readonly name: string
+  /** The process that has it. */
+  readonly holder: string
+  readonly fence: number
+  /** Unix ms, from which another process may take it. */
+  readonly until: number
+}
+/** One more step toward a bound that all processes share. */
+export interface CountedStep {
+  readonly name: string
+  /** Retention deletes the counter with this UTC day. */
+  readonly until: number
+  readonly add: number
+  readonly max: number
+}
+/** Writes that only the holder of a lease makes. */
+export type LeasedWrites = Pick<
+  CentralStore,
+  'putMarks' | 'putProgress' | 'putReport' | 'putRecord' | 'closeEpoch' | 'dropBefore'
+>
 
 export interface CentralStore {
   readonly capabilities: StoreCapabilities
@@ -216,9 +239,9 @@ export interface CentralStore {
   /** The acknowledgement of a sync that arrived on this UTC day or later. */
   findSync(user: User, syncId: Uint8Array, since?: number): Promise<SyncRecord | undefined>
   /**
-   * Stores rows and lags that the user does not have yet, then the acknowledgement. Writes nothing and returns `duplicate`
-   * when this user, sync id and digest were acknowledged before. Writes nothing and returns `too-many` when the user has
-   * made all deposits of the day, and `code-taken` when its code is not open any more.
+   * Stores rows and lags that the user does not have yet, then the acknowledgement. Any other outcome writes nothing.
+   * `duplicate`: this user, sync id and digest were acknowledged before. `too-many`: the user has made all deposits of the
+   * day. `outdated`: the code is not open any more, or the attempts are not the next ones; the caller decides again.
    * Throws SYNC_CONFLICT when another digest was acknowledged under this sync id.
    */
   deposit(deposit: Deposit): Promise<DepositOutcome>
@@ -282,10 +305,24 @@ export interface CentralStore {
   /** Keeps the pin unless its epoch has one. Returns the pin of the epoch. */
   putPin(pin: Pin): Promise<Pin>
 
+  /** The lease of this name under a new fence; undefined while another holder has it. Its holder may take it again. */
+  acquireLease(name: string, holder: string, nowMs: number, ttlMs: number): Promise<Lease | undefined>
+  /** The lease for a longer time; undefined when a later one was given. */
+  renewLease(lease: Lease, nowMs: number, ttlMs: number): Promise<Lease | undefined>
+  /** Ends the lease, unless a later one was given. */
+  releaseLease(lease: Lease): Promise<void>
+  /** The writes of the holder. Throw LEASE_LOST, and write nothing, once a later lease of this name was given. */
+  under(lease: Lease): LeasedWrites
+  /** Adds to a counter, and returns its new value. Undefined, and nothing is added, when that would exceed `max`. */
+  count(step: CountedStep): Promise<number | undefined>
+  /** A small value that all processes share. */
+  record(name: string): Promise<Uint8Array | undefined>
+  putRecord(name: string, value: Uint8Array): Promise<void>
+
   /**
-   * Deletes all data of UTC days before `day`: rows, sync records, marks on their epochs, ended pins, expired codes and enrolments. Also
-   * deletes users without a deposit since the day before, who spent a code, and reports that end before `day`. The store
-   * takes no rows of these days any more. Returns the number of days whose rows were deleted.
+   * Deletes all data of UTC days before `day`: rows, sync records, marks on their epochs, and pins, codes, enrolments and
+   * counters that ended. Also deletes users without a deposit since the day before, who spent a code, and reports that end
+   * before `day`. The store takes no rows of these days any more. Returns the number of days whose rows were deleted.
    */
   dropBefore(day: number): Promise<number>
   /** The first UTC day that was not dropped; 0 before the first drop. */

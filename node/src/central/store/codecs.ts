@@ -17,6 +17,7 @@ import {
 import type {
   CodeRecord,
   EnrolmentRecord,
+  Lease,
   MarkList,
   ReportProgress,
   ReportRecord,
@@ -94,7 +95,7 @@ export function decodeUser(body: Uint8Array): UserRecord {
   return { since: reader.u32(), seen: reader.u32(), key: reader.bytes(reader.left) }
 }
 
-/** Two u32: the day and count of a user's attempts. */
+/** Two u32: a UTC day and a count. */
 export function encodePair(a: number, b: number): Uint8Array {
   return byteWriter(8).u32(a).u32(b).finish()
 }
@@ -104,7 +105,7 @@ export function decodePair(body: Uint8Array): [number, number] {
   return [reader.u32(), reader.u32()]
 }
 
-type JsonRecord = CodeRecord | EnrolmentRecord | ReportRecord | ReportProgress | Pin
+type JsonRecord = CodeRecord | EnrolmentRecord | ReportRecord | ReportProgress | Pin | Lease
 
 /** JSON text in which bytes become { hex }. */
 export function encodeJson(record: JsonRecord): Uint8Array {

@@ -10,6 +10,8 @@ import type {
   CodeRecord,
   EnrolmentRecord,
   EpochHashes,
+  Lease,
+  LeasedWrites,
   MarkList,
   ReportId,
   ReportMarks,
@@ -20,6 +22,7 @@ import type {
   User,
 } from './central-store.ts'
 import { epochToDay, timeToDay } from './day.ts'
+import { afterStep, assertLast, isNext, leasedWrites, nextLease } from './leases.ts'
 import { freshRows, mergeRows, rowsWith, rowsWithout } from './row-set.ts'
 
 const NO_BYTES = new Uint8Array(0)
@@ -51,6 +54,9 @@ export interface MemoryDisk {
   slips: Map<number, Map<ReportId, Slip & { user: User }>>
   /** By period. */
   batches: Map<number, Uint8Array>
+  leases: Map<string, Lease>
+  counters: Map<string, { until: number; count: number }>
+  records: Map<string, Uint8Array>
 }
 
 export function memoryDisk(): MemoryDisk {
@@ -74,6 +80,9 @@ export function memoryDisk(): MemoryDisk {
     enrolments: new Map(),
     slips: new Map(),
     batches: new Map(),
+    leases: new Map(),
+    counters: new Map(),
+    records: new Map(),
   }
 }
 
@@ -81,13 +90,18 @@ export function memoryDisk(): MemoryDisk {
 export function memoryStore(disk: MemoryDisk = memoryDisk()): CentralStore {
   if (disk.opened) throw new FederationError('STORE_LOCKED', 'the store is open already', { dir: 'memory' })
   disk.opened = true
+  const writes = {
+    ...marks(disk),
+    ...records(disk),
+    closeEpoch: async () => 0,
+    dropBefore: async (day: number) => dropBefore(disk, day),
+  }
   return {
     capabilities: { writers: 1, hasBackup: false },
     ...users(disk),
     ...deposits(disk),
-    ...marks(disk),
-    ...records(disk),
-    dropBefore: async (day) => dropBefore(disk, day),
+    ...writes,
+    ...leases(disk, writes),
     floor: () => disk.floor,
     statistics: async () => ({
       users: disk.users.size,
@@ -135,7 +149,7 @@ function users(disk: MemoryDisk): Pick<CentralStore, 'findUser' | 'addUser' | 'e
   }
 }
 
-type DepositMethods = 'findSync' | 'deposit' | 'attempts' | 'userRows' | 'probe' | 'epochs' | 'closeEpoch'
+type DepositMethods = 'findSync' | 'deposit' | 'attempts' | 'userRows' | 'probe' | 'epochs'
 
 function deposits(disk: MemoryDisk): Pick<CentralStore, DepositMethods> {
   const syncKey = (user: User, syncId: Uint8Array): string => `${user}/${bytesToHex(syncId)}`
@@ -169,7 +183,8 @@ function deposits(disk: MemoryDisk): Pick<CentralStore, DepositMethods> {
       const person = disk.people.get(user)
       const made = person !== undefined && person.seen >= day ? person.deposits : 0
       if (made >= perDay) return 'too-many'
-      if (code !== undefined && !isOpen(disk, code)) return 'code-taken'
+      if (code !== undefined && !isOpen(disk, code)) return 'outdated'
+      if (attempts !== undefined && !isNext(attempts, disk.attempts.get(user))) return 'outdated'
       takeBack(user, takenBack)
       for (const { epoch, rows } of groups) {
         const { fresh, added } = freshRows(userRows(disk, epoch, user), rows)
@@ -203,7 +218,6 @@ function deposits(disk: MemoryDisk): Pick<CentralStore, DepositMethods> {
       }
     },
     epochs: async () => [...disk.rows.keys()].sort((a, b) => a - b),
-    closeEpoch: async () => 0,
   }
 }
 
@@ -238,6 +252,33 @@ function marks(disk: MemoryDisk): Pick<CentralStore, 'marks' | 'userMarks' | 'ma
   }
 }
 
+function leases(
+  disk: MemoryDisk,
+  writes: LeasedWrites,
+): Pick<CentralStore, 'acquireLease' | 'renewLease' | 'releaseLease' | 'under' | 'count'> {
+  const isLast = ({ name, fence }: Lease): boolean => disk.leases.get(name)?.fence === fence
+  const keep = (lease: Lease | undefined): Lease | undefined => {
+    if (lease !== undefined) disk.leases.set(lease.name, lease)
+    return lease
+  }
+  return {
+    acquireLease: async (name, holder, nowMs, ttlMs) =>
+      keep(nextLease(disk.leases.get(name), name, holder, nowMs, ttlMs)),
+    renewLease: async (lease, nowMs, ttlMs) => keep(isLast(lease) ? { ...lease, until: nowMs + ttlMs } : undefined),
+    releaseLease: async (lease) => void keep(isLast(lease) ? { ...lease, until: 0 } : undefined),
+    under: (lease) =>
+      leasedWrites(writes, async (write) => {
+        assertLast(disk.leases.get(lease.name), lease)
+        return await write()
+      }),
+    count: async (step) => {
+      const count = afterStep(disk.counters.get(step.name)?.count ?? 0, step)
+      if (count !== undefined) disk.counters.set(step.name, { until: step.until, count })
+      return count
+    },
+  }
+}
+
 function isOpen(disk: MemoryDisk, { hash }: CodeRecord): boolean {
   return disk.codes.get(bytesToHex(hash))?.state === 'open'
 }
@@ -256,6 +297,8 @@ type RecordMethods =
   | 'putEnrolment'
   | 'pins'
   | 'putPin'
+  | 'record'
+  | 'putRecord'
   | 'slipPeriods'
   | 'takeSlips'
   | 'batchOf'
@@ -305,6 +348,8 @@ function records(disk: MemoryDisk): Pick<CentralStore, RecordMethods> {
       disk.enrolments.set(bytesToHex(name), { ...record, bytes: record.bytes.slice() })
       return true
     },
+    record: async (name) => disk.records.get(name)?.slice(),
+    putRecord: async (name, value) => void disk.records.set(name, value.slice()),
     pins: async () => [...disk.pins.values()].sort((a, b) => a.epoch - b.epoch),
     putPin: async (pin) => {
       const kept = disk.pins.get(pin.epoch) ?? pin
@@ -354,6 +399,7 @@ function dropBefore(disk: MemoryDisk, day: number): number {
     disk.reports.delete(id)
     disk.progress.delete(id)
   }
+  for (const [name, { until }] of disk.counters) if (until < day) disk.counters.delete(name)
   disk.floor = Math.max(disk.floor, day)
   const gone = [...disk.counts.keys()].filter((item) => item < day)
   for (const item of gone) disk.counts.delete(item)

@@ -76,7 +76,7 @@ export function deposits(init: DepositsInit): (user: User, sync: IdentifiedSync)
       risk.deposited(user, fresh)
       throw error
     })
-    if (outcome === 'code-taken') return undefined
+    if (outcome === 'outdated') return undefined
     if (outcome === 'too-many') {
       const retryAfterMs = (day + 1) * DAY_MS - clock.now()
       throw new FederationError('QUOTA_SPENT', 'this user has made all deposits of the day', { retryAfterMs })
@@ -111,7 +111,7 @@ export function deposits(init: DepositsInit): (user: User, sync: IdentifiedSync)
     return await risk.inTurn(user, async () => {
       for (;;) {
         const kept = await keep(user, sync, admission, await decide(user, sync))
-        // Undefined: another user took the code since the decision, so the next decision refuses it.
+        // Undefined: another user took the code since the decision, or another process counted an attempt.
         if (kept !== undefined) return kept
       }
     })

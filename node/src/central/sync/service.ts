@@ -79,7 +79,7 @@ export function syncService(init: SyncServiceInit): SyncService {
   const { manifest, config, store, rosters, pins, isReady, risk, clock, random, room } = init
   const { syncRequestBytes, syncReplyBytes } = manifest.parameters
   const perUser = turns<string>(1)
-  const newUsers = newUserBounds({ clock, perRelay: config.newUsersPerRelay })
+  const newUsers = newUserBounds({ store, clock, perRelay: config.newUsersPerRelay })
   const erasures = recentErasures(clock)
   const counters: SyncCounters = { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 }
   const deposit = deposits({ ...init, counters, perDay: config.depositsPerDay })
@@ -101,7 +101,7 @@ export function syncService(init: SyncServiceInit): SyncService {
   const addUser = async ({ id }: Sync, relay: Uint8Array): Promise<User> => {
     if (rosters.newest === undefined) throw new FederationError('ROSTER_UNKNOWN', 'no certified roster: sync later')
     await room.assertForNewUser()
-    newUsers.admit(relay)
+    await newUsers.admit(relay)
     // Begin at a random generation, so that a device that returns after an erasure does not take the new list for the old.
     return await store.addUser(id, 1 + (byteReader(random(4)).u32() >>> 2), timeToDay(clock.now()))
   }

@@ -47,7 +47,7 @@ async function twoOpeners(a: CentralStore, b: CentralStore): Promise<void> {
       return store.deposit(deposit(others[n]!, n, [], { code: code(1, { state: 'spent', spent }) }))
     }),
   )
-  expect([...outcomes].sort()).toEqual(['code-taken', 'stored'])
+  expect([...outcomes].sort()).toEqual(['outdated', 'stored'])
   const pins = await Promise.all(both.map((store, n) => store.putPin({ ...pin(7), roster: id(n) })))
   expect(pins[0]).toEqual(pins[1])
   const same = await Promise.all(both.map((store) => store.deposit(deposit(users[0]!, 9, [group(EPOCH, row(1))]))))
@@ -56,6 +56,13 @@ async function twoOpeners(a: CentralStore, b: CentralStore): Promise<void> {
   for (const store of both)
     expect((await collect(store.probe(EPOCH, hash(1)))).map(({ user }) => user)).toEqual([users[0]])
   expect(new Set(await Promise.all(both.map((store) => store.nextReport()))).size).toBe(2)
+  const leases = await Promise.all(both.map((store, n) => store.acquireLease('one', `holder ${n}`, 1, 9)))
+  expect(leases.filter((lease) => lease !== undefined)).toHaveLength(1)
+  const counts = await Promise.all([a, b, a, b].map((store) => store.count({ name: 'n', until: 100, add: 1, max: 3 })))
+  expect([...counts].sort()).toEqual([1, 2, 3, undefined])
+  const attempts = { day: 100, count: 1 }
+  const tries = await Promise.all(both.map((store, n) => store.deposit(deposit(others[0]!, 20 + n, [], { attempts }))))
+  expect([...tries].sort()).toEqual(['outdated', 'stored'])
 }
 
 const shown = (items: readonly Row[]) => items.map(({ hash, size, lags }) => [bytesToHex(hash), size, lags])
@@ -291,7 +298,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
           deposit(user, n, [group(EPOCH + n, row(n))], {
             perDay: 2,
             day,
-            attempts: { day, count: n },
+            attempts: { day, count: (n % 2) + 1 },
             takenBack: [{ epoch: EPOCH + 1, hashes: n > 1 ? hashes(1) : hashes() }],
           }),
         )
@@ -302,7 +309,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       expect(await rowsOf(store, EPOCH + 1, a)).toHaveLength(1)
       expect(await rowsOf(store, EPOCH + 2, a)).toEqual([])
       expect(await store.findSync(a, syncId(2))).toBeUndefined()
-      expect(await store.attempts(a)).toEqual({ day: 100, count: 1 })
+      expect(await store.attempts(a)).toEqual({ day: 100, count: 2 })
       expect((await store.statistics()).days[0]!.rows).toBe(before.days[0]!.rows + 1)
       // A clock that goes back gives no further deposits.
       expect([await make(a, 3, 99), await make(a, 4, 101), await make(a, 5, 101)]).toEqual([
@@ -329,9 +336,9 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       const number = await store.nextReport()
       const spent = code(1, { state: 'spent', spent: { user: a, syncId: syncId(1), report: number, day: 100 } })
       const kept = report(number, { user: a })
-      await store.deposit(deposit(a, 1, [], { attempts: { day: 100, count: 3 }, reports: [kept], code: spent }))
+      await store.deposit(deposit(a, 1, [], { attempts: { day: 100, count: 1 }, reports: [kept], code: spent }))
       await reopen()
-      expect(await store.attempts(a)).toEqual({ day: 100, count: 3 })
+      expect(await store.attempts(a)).toEqual({ day: 100, count: 1 })
       expect(await store.reports()).toEqual([kept])
       expect(await store.findCode(id('code 1'))).toEqual(spent)
       expect(await store.findCode(id('code 2'))).toEqual(code(2, { from: 9 }))
@@ -382,10 +389,10 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
       }
       const outcomes = await Promise.all(users.map((user) => spend(user, 1)))
       const winner = outcomes.indexOf('stored')
-      expect([...outcomes].sort()).toEqual([...Array(5).fill('code-taken'), 'stored'])
+      expect([...outcomes].sort()).toEqual([...Array(5).fill('outdated'), 'stored'])
       expect(await store.closeCode(code(1, { state: 'revoked' }))).toBe(false)
-      expect(await spend(users[(winner + 1) % users.length]!, 2)).toBe('code-taken')
-      expect(await spend(users[(winner + 1) % users.length]!, 3)).toBe('code-taken')
+      expect(await spend(users[(winner + 1) % users.length]!, 2)).toBe('outdated')
+      expect(await spend(users[(winner + 1) % users.length]!, 3)).toBe('outdated')
       expect(await spend(users[winner]!, 1)).toBe('duplicate')
       await reopen()
       expect(await store.findCode(id('code 1'))).toMatchObject({ state: 'spent', spent: { user: users[winner] } })
@@ -449,7 +456,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
         expect(await store.deposit(first)).toBe('stored')
         expect(await store.deposit({ ...first, slip: { period: 8, ...slip(1, 4) } })).toBe('duplicate')
         const late = deposit(user, 2, [], { code: spent, reports: [report(2)], slip: { period: 8, ...slip(2, 5) } })
-        expect(await store.deposit(late)).toBe('code-taken')
+        expect(await store.deposit(late)).toBe('outdated')
         expect(await shown(8)).toEqual([[1, 3]])
       })
 
@@ -607,7 +614,7 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
     it('dropBefore deletes users without a deposit since the day before, and the store keeps its floor', async () => {
       const [gone, kept] = await Promise.all([store.addUser(id('a'), 1, 100), store.addUser(id('b'), 1, 100)])
       for (const user of [gone, kept]) {
-        await store.deposit(deposit(user, user, [group(EPOCH, row(user))], { attempts: { day: 100, count: 2 } }))
+        await store.deposit(deposit(user, user, [group(EPOCH, row(user))], { attempts: { day: 100, count: 1 } }))
       }
       const spent = code(1, {
         state: 'spent',
@@ -632,6 +639,84 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
         await reopen()
       }
       expect(await store.addUser(id('a'), 1, 103)).not.toBe(gone)
+    })
+
+    it('attempts count one after the other, and a deposit with another number than the next stores nothing', async () => {
+      const a = await store.addUser(id('a'), 1, 100)
+      const attempt = (n: number, day: number, count: number) =>
+        store.deposit(deposit(a, n, [group(EPOCH, row(n))], { day, attempts: { day, count } }))
+      const both = await Promise.all([attempt(1, 100, 1), attempt(2, 100, 1)])
+      expect([...both].sort()).toEqual(['outdated', 'stored'])
+      await reopen()
+      expect([await attempt(3, 100, 1), await attempt(4, 100, 3), await attempt(5, 100, 2)]).toEqual([
+        'outdated',
+        'outdated',
+        'stored',
+      ])
+      expect([await attempt(6, 101, 3), await attempt(7, 101, 1)]).toEqual(['outdated', 'stored'])
+      expect(await store.attempts(a)).toEqual({ day: 101, count: 1 })
+      expect(await rowsOf(store, EPOCH, a)).toHaveLength(3)
+    })
+
+    it('one holder has a lease at a time, and the writes of an earlier holder are refused', async () => {
+      const first = (await store.acquireLease('gossip', 'one', 1_000, 50))!
+      expect(first).toEqual({ name: 'gossip', holder: 'one', fence: 1, until: 1_050 })
+      expect(await store.acquireLease('gossip', 'two', 1_049, 50)).toBeUndefined()
+      expect(await store.acquireLease('other', 'two', 1_000, 50)).toMatchObject({ fence: 1 })
+      const renewed = (await store.renewLease(first, 1_040, 50))!
+      expect(renewed).toEqual({ ...first, until: 1_090 })
+      expect(await store.acquireLease('gossip', 'two', 1_050, 50)).toBeUndefined()
+      await store.under(first).putRecord('vote', Uint8Array.of(1))
+      await reopen()
+      const second = (await store.acquireLease('gossip', 'two', 1_090, 50))!
+      expect(second).toMatchObject({ holder: 'two', fence: 2 })
+      expect(await store.renewLease(renewed, 1_091, 50)).toBeUndefined()
+      await store.releaseLease(renewed)
+      expect(await store.acquireLease('gossip', 'one', 1_091, 50)).toBeUndefined()
+      const a = await store.addUser(id('a'), 1, 100)
+      await store.deposit(deposit(a, 1, [group(EPOCH, row(1))]))
+      const late = store.under(renewed)
+      const list = { generation: 1, last: 1, entries: [{ ...mark(EPOCH, 1), sequence: 1 }] }
+      const change = { user: a, changes: [{ report: 1, marks: [mark(EPOCH, 1)] }], list }
+      for (const write of [
+        () => late.putRecord('vote', Uint8Array.of(2)),
+        () => late.putMarks([change]),
+        () => late.putReport(report(1)),
+        () => late.putProgress({ report: 1 }),
+        () => late.closeEpoch(EPOCH),
+        () => late.dropBefore(200),
+      ])
+        await expect(write()).rejects.toMatchObject({ code: 'LEASE_LOST', data: { lease: 'gossip' } })
+      expect(await store.record('vote')).toEqual(Uint8Array.of(1))
+      expect(await store.userMarks(a)).toEqual([])
+      expect([await store.reports(), await store.progress(), store.floor()]).toEqual([[], [], 0])
+      await store.under(second).putMarks([change])
+      await store.under(second).putRecord('vote', Uint8Array.of(3))
+      expect(await store.under(second).closeEpoch(EPOCH)).toBeLessThanOrEqual(1)
+      expect(await store.markedUsers(1)).toEqual([a])
+      await store.releaseLease(second)
+      const third = await store.acquireLease('gossip', 'one', 1_092, 50)
+      expect(third).toMatchObject({ holder: 'one', fence: 3 })
+      // A process that does not know of its lease any more takes it again, and its earlier writes count no more.
+      expect(await store.acquireLease('gossip', 'one', 1_093, 50)).toMatchObject({ fence: 4 })
+      await expect(store.under(third!).putRecord('vote', Uint8Array.of(4))).rejects.toMatchObject({
+        code: 'LEASE_LOST',
+      })
+      await reopen()
+      expect(await store.record('vote')).toEqual(Uint8Array.of(3))
+      expect(await store.record('nothing')).toBeUndefined()
+    })
+
+    it('a counter never exceeds its bound, however many steps come at once, and goes with its day', async () => {
+      const step = (name: string, add: number, max: number, until = 100) => store.count({ name, until, add, max })
+      const counts = await Promise.all(Array.from({ length: 8 }, () => step('a', 1, 5)))
+      expect([...counts].sort()).toEqual([1, 2, 3, 4, 5, undefined, undefined, undefined])
+      expect([await step('b', 3, 5), await step('b', 3, 5), await step('b', 2, 5)]).toEqual([3, undefined, 5])
+      expect([await step('b', 0, 5), await step('c', 0, 5), await step('d', 1, 5, 101)]).toEqual([5, 0, 1])
+      await reopen()
+      expect([await step('a', 1, 5), await step('a', 1, 6)]).toEqual([undefined, 6])
+      await store.dropBefore(101)
+      expect([await step('a', 1, 5, 101), await step('d', 1, 5, 101)]).toEqual([1, 2])
     })
 
     it('a second opening of a store for one process is STORE_LOCKED, and many processes never decide twice', async () => {

@@ -1,5 +1,6 @@
 import { simulatedClock } from '@geotrace/core-wasm'
 import { describe, expect, it } from 'vitest'
+import { memoryStore } from '../../../src/central/store/memory-store.ts'
 import { newUserBounds } from '../../../src/central/sync/new-users.ts'
 import { DAY_MS, RELAY, START, world } from '../world.ts'
 
@@ -9,13 +10,16 @@ const refused = expect.objectContaining({ code: 'BUSY', data: { retryAfterMs: DA
 describe('the limits of new users', () => {
   it('each relay brings only so many new users until the UTC day ends', async () => {
     const clock = simulatedClock(START)
-    const users = newUserBounds({ clock, perRelay: 2 })
-    for (const relay of [RELAY, RELAY, OTHER]) users.admit(relay)
-    expect(() => users.admit(RELAY)).toThrow(refused)
-    users.admit(OTHER)
-    expect(() => users.admit(OTHER)).toThrow(refused)
+    const store = memoryStore()
+    const users = newUserBounds({ store, clock, perRelay: 2 })
+    for (const relay of [RELAY, RELAY, OTHER]) await users.admit(relay)
+    await expect(users.admit(RELAY)).rejects.toEqual(refused)
+    // Another process on the same store counts on.
+    const others = newUserBounds({ store, clock, perRelay: 2 })
+    await others.admit(OTHER)
+    await expect(others.admit(OTHER)).rejects.toEqual(refused)
     await clock.advanceTo(START + DAY_MS / 2)
-    users.admit(RELAY)
+    await users.admit(RELAY)
   })
 
   it('a relay at its limit of new users still brings syncs of known users and empty syncs', async () => {

@@ -23,6 +23,9 @@ export const KINDS = {
   slip: 'v',
   slipByUser: 'w',
   slipBatch: 'b',
+  lease: 'h',
+  step: 'k',
+  record: 'o',
   day: 'd',
   floor: 'f',
   erasing: 'x',
@@ -32,7 +35,8 @@ type Kind = keyof typeof KINDS
 
 /** The kind's letter, then each part: a number as u32, bytes unchanged. */
 export function metaKey(kind: Kind, ...parts: readonly (number | Uint8Array)[]): Uint8Array {
-  const writer = byteWriter(64).u8(KINDS[kind].charCodeAt(0))
+  const size = parts.reduce<number>((sum, part) => sum + (typeof part === 'number' ? 4 : part.length), 1)
+  const writer = byteWriter(size).u8(KINDS[kind].charCodeAt(0))
   for (const part of parts) typeof part === 'number' ? writer.u32(part) : writer.bytes(part)
   return writer.finish()
 }

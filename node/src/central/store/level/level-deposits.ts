@@ -7,9 +7,10 @@
 import { type Turns, turns } from '@geotrace/core-wasm'
 import { boundedMap, bytesToHex, equalBytes, FederationError } from '@geotrace/core-wasm/wire'
 import { prefixRange } from '../../../platform/level-handle.ts'
-import type { CentralStore, CodeRecord, Deposit, SyncRecord, User } from '../central-store.ts'
+import type { Attempts, CentralStore, CodeRecord, Deposit, SyncRecord, User } from '../central-store.ts'
 import { decodeJson, decodePair, decodeSync, decodeUser, encodePair, encodeSync, encodeUser } from '../codecs.ts'
 import { dayToEpochs, epochToDay } from '../day.ts'
+import { isNext } from '../leases.ts'
 import { NO_ROWS } from '../row-set.ts'
 import type { Database, Operation } from './database.ts'
 import type { DayDatabases } from './day-databases.ts'
@@ -70,6 +71,12 @@ export function levelDeposits(init: DepositsInit) {
     const body = await meta.get(metaKey('sync', user, syncId))
     return body === undefined ? undefined : decodeSync(syncId, body)
   }
+  const attempts = async (user: User): Promise<Attempts | undefined> => {
+    const body = await meta.get(metaKey('attempts', user))
+    if (body === undefined) return undefined
+    const [day, count] = decodePair(body)
+    return { day, count }
+  }
 
   return {
     findSync,
@@ -90,16 +97,12 @@ export function levelDeposits(init: DepositsInit) {
           await write(init, deposit, arrival, operations)
           lastDays.note(user, arrival)
         }
-        if (code !== undefined) return (await codes.close(code, store)) ? 'stored' : 'code-taken'
+        if (deposit.attempts !== undefined && !isNext(deposit.attempts, await attempts(user))) return 'outdated'
+        if (code !== undefined) return (await codes.close(code, store)) ? 'stored' : 'outdated'
         await store()
         return 'stored'
       }),
-    attempts: async (user) => {
-      const body = await meta.get(metaKey('attempts', user))
-      if (body === undefined) return undefined
-      const [day, count] = decodePair(body)
-      return { day, count }
-    },
+    attempts,
     userRows: async (epoch, users) =>
       (await days.get(epochToDay(epoch))?.userRows(epoch, users)) ?? users.map(() => NO_ROWS),
     probe: async function* (epoch, hashes) {

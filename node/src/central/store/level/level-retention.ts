@@ -10,6 +10,7 @@ import {
   decodeJson,
   decodeMarkList,
   decodeMarks,
+  decodePair,
   decodeUser,
   encodeJson,
   encodeMarkList,
@@ -107,6 +108,9 @@ async function* oldRecords(meta: Database, day: number): AsyncGenerator<Operatio
   }
   for await (const [key, body] of meta.entries(prefixRange(metaKey('enrolment')))) {
     if (decodeJson<EnrolmentRecord>(body).until < day) yield [{ key }]
+  }
+  for await (const [key, body] of meta.entries(prefixRange(metaKey('step')))) {
+    if (decodePair(body)[0] < day) yield [{ key }]
   }
   for await (const [key, body] of meta.entries(prefixRange(metaKey('report')))) {
     const { id, until } = decodeJson<ReportRecord>(body)

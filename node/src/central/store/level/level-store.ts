@@ -45,6 +45,7 @@ import { type Database, type Operation, openDatabase } from './database.ts'
 import { type DayDatabases, openDays } from './day-databases.ts'
 import { keyNumber, metaKey, NO_BODY } from './keys.ts'
 import { levelDeposits, type OpenCodes, openCodes, readReporters } from './level-deposits.ts'
+import { levelLeases } from './level-leases.ts'
 import { dropMetaBefore, personOperations, readFloor } from './level-retention.ts'
 import { type LevelSlips, levelSlips } from './level-slips.ts'
 import { backUpStore } from './store-backup.ts'
@@ -118,22 +119,18 @@ export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStor
       perUser: turns<User>(1),
       codes: openCodes(meta),
     }
+    const deposits = levelDeposits({
+      ...parts,
+      reporters: await readReporters(meta),
+      toRecords: (deposit) => depositRecords(parts.next, deposit),
+    })
+    const writes = { ...marks(parts), ...records(parts), closeEpoch: deposits.closeEpoch, dropBefore: dropping(parts) }
     return {
       capabilities: { writers: 1, hasBackup: true },
       ...users(parts),
-      ...levelDeposits({
-        ...parts,
-        reporters: await readReporters(meta),
-        toRecords: (deposit) => depositRecords(parts.next, deposit),
-      }),
-      ...marks(parts),
-      ...records(parts),
-      dropBefore: async (day) => {
-        const gone = await days.dropBefore(day)
-        await dropMetaBefore(meta, day)
-        await erased?.dropBefore(day)
-        return gone
-      },
+      ...deposits,
+      ...writes,
+      ...levelLeases(meta, writes),
       floor: () => days.floor,
       statistics: async () => statistics(parts),
       verify: () => verify(meta, days),
@@ -162,6 +159,15 @@ interface Parts {
   next: Counters
   perUser: Turns<User>
   codes: OpenCodes
+}
+
+function dropping({ meta, days, erased }: Parts): CentralStore['dropBefore'] {
+  return async (day) => {
+    const gone = await days.dropBefore(day)
+    await dropMetaBefore(meta, day)
+    await erased?.dropBefore(day)
+    return gone
+  }
 }
 
 function users({ meta, days, slips, userKey, erased, next, perUser }: Parts) {
@@ -274,6 +280,7 @@ function records({ meta, slips, next, codes }: Parts) {
         await meta.write([{ key: metaKey('enrolment', name), body: encodeJson(record) }])
         return true
       }),
+    putRecord: (name, value) => meta.write([{ key: metaKey('record', utf8(name)), body: value }]),
     pins: () => all('pin', decodeJson<Pin>),
     putPin: (pin) =>
       perEpoch.run(pin.epoch, async () => {

@@ -33,6 +33,9 @@ describe('retention in a level store', () => {
     await store.putProgress({ report: 1, computed: 'all' })
     await store.putPin({ epoch: EPOCH, roster: id('roster'), signature: new Uint8Array(64) })
     await store.putEnrolment(id('phone'), { bytes: new Uint8Array(40), until: 139 }, undefined)
+    await store.acquireLease('gossip', 'one', 1, 1)
+    await store.count({ name: 'codes', until: 139, add: 1, max: 1 })
+    await store.putRecord('vote', new Uint8Array(4))
     const families = async () => {
       await disk.store.close()
       const handle = await openLevel(join(disk.dir, 'meta'))
@@ -53,7 +56,7 @@ describe('retention in a level store', () => {
         .sort(),
     )
     await disk.store.dropBefore(140)
-    expect((await families()).sort()).toEqual(['code', 'counter', 'floor'])
+    expect((await families()).sort()).toEqual(['code', 'counter', 'floor', 'lease', 'record'])
     const codes = []
     for await (const code of disk.store.codes()) codes.push(code)
     expect(codes).toEqual([{ hash: id('code'), issuedAt: 0, expiresAt: 900 * DAY_MS, state: 'spent' }])
