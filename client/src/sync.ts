@@ -38,6 +38,7 @@ import { plainSalting } from './salts/plain-salting.ts'
 import { compareRosters, openRosters, toRosterOf } from './salts/rosters.ts'
 import { collectSalts } from './salts/salt-collector.ts'
 import type { ClientSalting, RosterOf } from './salts/salting.ts'
+import { askSpreadKeys } from './spread/ask-keys.ts'
 import { encodeRecord, KEYS } from './storage/key-layout.ts'
 import { put, type StorageOperation } from './storage/storage.ts'
 import { emptyResult, type SyncResult } from './sync-result.ts'
@@ -85,6 +86,7 @@ export async function runSync(device: Device, signal?: AbortSignal): Promise<Syn
     const init = { ...device, ...known, news, pinsFrom, wire: session }
     const renew = () => openRosters(init)
     await renew()
+    await askSpreadKeys(device, session, known.rosters)
     const route = toRoute(device, known, session, renew)
     const rosterOf = toRosterOf(known.rosters, known.pins)
     const strangers = new Set<PeerAddress>()

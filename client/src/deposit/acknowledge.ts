@@ -68,8 +68,15 @@ export async function acknowledge(
 export async function unfreeze(storage: Storage, { report }: SyncRequest): Promise<void> {
   await storage.batch([
     ...deleteFrozen(),
-    ...(report.kind === 'code' || report.kind === 'withdraw' ? [putDue(report)] : []),
+    ...(report.kind === 'code' || report.kind === 'withdraw' ? [putDue(withoutSlip(report))] : []),
   ])
+}
+
+/** The next batch takes the slip of the period again, which the device keeps. */
+function withoutSlip<T extends SyncKind>(report: T): T {
+  if (report.kind !== 'code') return report
+  const { slip: _, ...rest } = report
+  return rest as T
 }
 
 /** Deletes a waiting code that equals the sent code, because a user may type a code again after a lost reply. */

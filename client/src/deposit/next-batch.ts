@@ -16,6 +16,7 @@ import { addTotals } from '../device/totals.ts'
 import { drop, type HashedEntry, readFix, readHashed, settle } from '../diary/fix-states.ts'
 import type { FixRow } from '../diary/hashed-fix.ts'
 import { readCursor } from '../exposures/marks.ts'
+import { slipOfReport } from '../spread/slip-of-report.ts'
 import type { Storage, StorageOperation } from '../storage/storage.ts'
 import { type Batch, freeze, readFrozen, requestToBatch } from './batch.ts'
 import { type DepositedRows, isFirstRowDeposited, openRows, readDeposited } from './deposited.ts'
@@ -63,10 +64,22 @@ export async function nextBatch(device: Device, init: NextBatchInit): Promise<Ne
   }
   if (selection.expired > 0) operations.push(await addTotals(storage, { rowsLost: selection.expired }))
   const isNeeded = selection.groups.length > 0 || due !== undefined || init.evenIfEmpty
-  const batch = frozen ?? (isNeeded ? await toBatch(device, selection.groups, due, dryRun) : undefined)
+  const report = due?.kind === 'code' && !dryRun ? await withSlip(device, due, operations) : due
+  const batch = frozen ?? (isNeeded ? await toBatch(device, selection.groups, report, dryRun) : undefined)
   if (batch !== undefined && frozen === undefined) operations.push(...freeze(batch))
   if (operations.length > 0 && !dryRun) await storage.batch(operations)
   return { ...selection, batch, isFrozen: frozen !== undefined }
+}
+
+/** The report with the slip of the period. Its charge is written together with the frame. */
+async function withSlip(
+  device: Device,
+  report: SyncKind & { kind: 'code' },
+  operations: StorageOperation[],
+): Promise<SyncKind> {
+  const { slip, operations: charging } = await slipOfReport(device)
+  operations.push(...charging)
+  return { ...report, ...(slip && { slip }) }
 }
 
 async function toBatch(

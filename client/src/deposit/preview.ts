@@ -19,7 +19,7 @@ export interface Preview {
   batchBytes: number
   /** Bytes of a batch on its way that was not acknowledged yet; 0 when there is none. */
   frozenBytes: number
-  /** The batch on its way; else the next one byte for byte, but for the sync id. The minute stands in it when it is sent. */
+  /** The batch on its way; else the next one byte for byte, but for the sync id and the slip. The minute stands in it when it is sent. */
   frame: Uint8Array
   /** A report code or a withdrawal goes with the next batch. */
   report: boolean

@@ -10,9 +10,10 @@ import { FederationError, type Random } from '@geotrace/core-wasm'
 import { byteReader, byteWriter, concatBytes, equalBytes, utf8 } from '@geotrace/core-wasm/wire'
 import { FIX_FAMILIES } from '../diary/fix-states.ts'
 import { IV_BYTES, open, passphraseToKey, seal } from '../storage/cipher.ts'
-import { FAMILIES, KEYS } from '../storage/key-layout.ts'
+import { decodeRecord, FAMILIES, KEYS } from '../storage/key-layout.ts'
 import { deleteAllBut, put, type Storage, type StorageOperation } from '../storage/storage.ts'
 import { assertNotAborted } from './device.ts'
+import { type Ledger, mergeLedgers, putLedger, readLedger } from './ledger.ts'
 
 const MAGIC = utf8('GTB1')
 /** OWASP's figure for PBKDF2-HMAC-SHA256 (2023). */
@@ -37,6 +38,8 @@ const RESTORED_KEYS: readonly string[] = [
   KEYS.totals,
   KEYS.consents,
   KEYS.report,
+  KEYS.slip,
+  KEYS.ledger,
 ]
 const RESTORED_FAMILIES: readonly string[] = [
   ...Object.values(FIX_FAMILIES),
@@ -87,8 +90,20 @@ export async function importBackup(
   }
   assertNotAborted(signal)
   const stays = (key: string): boolean => KEPT_KEYS.includes(key) || key.startsWith(FAMILIES.roster)
-  const restored = entries.filter(({ key }) => isRestored(key))
+  const restored = await withOwnLedger(
+    storage,
+    entries.filter(({ key }) => isRestored(key)),
+  )
   await storage.batch([...(await deleteAllBut(storage, stays)), ...restored])
+}
+
+/** A file from before a report must not give its ε back. */
+async function withOwnLedger(storage: Storage, restored: StorageOperation[]): Promise<StorageOperation[]> {
+  const own = await readLedger(storage)
+  const given = restored.find(({ key }) => key === KEYS.ledger)
+  const ledger = given?.type === 'put' ? decodeRecord<Ledger>(KEYS.ledger, given.value) : []
+  const others = restored.filter((entry) => entry !== given)
+  return own.length + ledger.length === 0 ? others : [...others, putLedger(mergeLedgers(own, ledger))]
 }
 
 function isRestored(key: string): boolean {

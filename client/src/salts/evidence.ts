@@ -17,6 +17,7 @@ import {
   isProof,
   type Pin,
   ROSTER_PROTOCOL,
+  type RosterPeer,
 } from '@geotrace/core-wasm/wire'
 import type { Session } from '../dialers/dialer.ts'
 import { shuffle } from './shuffle.ts'
@@ -42,20 +43,25 @@ export async function submitEvidence(
 ): Promise<void> {
   // An answer that the node did not sign proves nothing to others.
   if (!isProof(evidence, () => certified, verifier)) return
-  await submit(sender, certified, encodeGossip({ kind: 'evidence', evidence: encodeEvidence(evidence) }))
+  await tellEvidence(sender, certified.roster.members, evidence)
+}
+
+/** The same to some of these members. */
+export function tellEvidence(sender: Sender, members: readonly RosterPeer[], evidence: Evidence): Promise<void> {
+  return submit(sender, members, encodeGossip({ kind: 'evidence', evidence: encodeEvidence(evidence) }))
 }
 
 /** Throws ABORTED only. */
 export function submitPin(sender: Sender, certified: CertifiedRoster, pin: Pin): Promise<void> {
-  return submit(sender, certified, encodeGossip({ kind: 'pin', ...pin }))
+  return submit(sender, certified.roster.members, encodeGossip({ kind: 'pin', ...pin }))
 }
 
 async function submit(
   { session, random, liars }: Sender,
-  { roster }: CertifiedRoster,
+  members: readonly RosterPeer[],
   message: Uint8Array,
 ): Promise<void> {
-  const others = roster.members.filter(({ key }) => !liars.has(bytesToHex(key)))
+  const others = members.filter(({ key }) => !liars.has(bytesToHex(key)))
   let taken = 0
   for (const member of shuffle(others, random).slice(0, TRIED_MAX)) {
     if (taken === RECIPIENTS) return

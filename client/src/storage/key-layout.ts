@@ -34,6 +34,11 @@ export const KEYS = {
   due: 'meta/due',
   /** Where the report of this device stands (own-report.ts). */
   report: 'meta/report',
+  /** The keys of open spread periods, and the slip of the newest one (spread-records.ts). */
+  spreadKeys: 'meta/spread-keys',
+  slip: 'meta/slip',
+  /** The periods that the device paid for with their ε (ledger.ts). */
+  ledger: 'meta/ledger',
   /** The frozen batch: the request frame, byte for byte (batch.ts). */
   frozen: 'frozen',
   /** One byte: the kind of the frozen batch. `record` reads this instead of the frame, for every fix. */

@@ -45,7 +45,7 @@ export const protection = signal<Protection | undefined>(undefined)
 export const syncing = signal<SyncState>({ running: false, progress: undefined, last: undefined, failed: undefined })
 /** A report was started, and perhaps waits for a sync under way. */
 export const isReporting = signal(false)
-export const consents = signal<Consents>({ record: false, deposit: false, report: false })
+export const consents = signal<Consents>({ record: false, deposit: false, report: false, spread: false })
 export const sent = signal<SentFrame[]>([])
 /** A counter of changes to homes, zones and consents. Views that read them from the tracer watch it. */
 export const changes = signal(0)

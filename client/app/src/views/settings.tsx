@@ -13,7 +13,7 @@ import { StreetsCard } from '../streets/card.tsx'
 import { Rich } from '../text/rich.tsx'
 import { chooseLanguage, errorText, format, LANGUAGES, type LanguageCode, languageCode, later } from '../text/text.ts'
 
-const CONSENTS: readonly ConsentKind[] = ['record', 'deposit', 'report']
+const CONSENTS: readonly ConsentKind[] = ['record', 'deposit', 'report', 'spread']
 const RADII_M = [100, 200, 500]
 
 interface Props {
