@@ -3,24 +3,19 @@
  * whose statements count. Two keys or two spreads of one member for one period become evidence.
  */
 import type { Clock } from '@geotrace/core-wasm'
+import { isRuledBy, periodToRule, type SpreadRule } from '@geotrace/core-wasm/spread'
 import {
   bytesToHex,
-  type CertifiedRoster,
   DAY_MS,
   decodeSpread,
-  drawSpreadRoles,
   type Evidence,
   equalBytes,
   type GossipMessage,
-  hashToRosterName,
   isValidSpread,
   isValidSpreadKey,
   periodToRulingEpoch,
-  periodToSpread,
-  type RosterPeer,
   type Spread,
   type SpreadKey,
-  type SpreadParameters,
   timeToEpoch,
   toStatement,
 } from '@geotrace/core-wasm/wire'
@@ -36,13 +31,6 @@ const KEYS_MAX = 2 * (SPREAD_RUN_DAYS + 3)
 
 type SpreadMessage = GossipMessage & { kind: 'spread-key' | 'spread' }
 
-/** The roster that rules a period, its spread, and the members that it draws. */
-export interface SpreadRule {
-  readonly spread: SpreadParameters
-  readonly certified: CertifiedRoster
-  readonly mixer: RosterPeer
-  readonly teller: RosterPeer
-}
 export interface SpreadTable {
   take(message: SpreadMessage): Fate<SpreadMessage>
   /** The rule of a period; undefined while its roster is unknown, and when this period has no spread. */
@@ -64,13 +52,8 @@ export function createSpreadTable(
   const spreads = new Map<number, { spread: Spread; message: SpreadMessage }>()
 
   const ruleOf = (period: number): SpreadRule | undefined => {
-    const epoch = periodToRulingEpoch(period)
     // A later roster may still come in force for an epoch that has not begun.
-    if (epoch < 0 || epoch > timeToEpoch(clock.now())) return undefined
-    const certified = rosters.inForce(epoch)
-    const spread = certified && periodToSpread(certified.roster, period)
-    const roles = certified && spread && drawSpreadRoles(certified.roster, period)
-    return certified && spread && roles && { spread, certified, ...roles }
+    return periodToRulingEpoch(period) > timeToEpoch(clock.now()) ? undefined : periodToRule(rosters.inForce, period)
   }
 
   const takeKey = (message: SpreadMessage & { kind: 'spread-key' }): Fate<SpreadMessage> => {
@@ -116,21 +99,6 @@ export function createSpreadTable(
     spreads: () => [...spreads.values()].map(({ spread }) => spread).sort((a, b) => a.period - b.period),
     messages: () => [...keys.values(), ...[...spreads.values()].map(({ message }) => message)],
   }
-}
-
-/** Whether a spread has the parameters of the ruling roster, and names its roles. */
-function isRuledBy(spread: Spread, { spread: rule, certified, mixer, teller }: SpreadRule): boolean {
-  const { members } = certified.roster
-  return (
-    spread.days === rule.periodDays &&
-    spread.resolution === rule.resolution &&
-    spread.epsilon === rule.epsilon &&
-    spread.areas.length === rule.areas.length &&
-    spread.areas.every((area, i) => area === rule.areas[i]) &&
-    equalBytes(spread.roster, hashToRosterName(certified.hash)) &&
-    members[spread.mixer] === mixer &&
-    members[spread.teller] === teller
-  )
 }
 
 function twoKeys(federation: Uint8Array, first: SpreadKey, second: SpreadKey): Evidence {

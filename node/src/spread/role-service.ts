@@ -4,6 +4,7 @@
  * Throws FORBIDDEN, MESSAGE_MALFORMED, VERSION_UNKNOWN, EPOCH_LOST, SYNC_CONFLICT, TOO_FEW, BUSY, STORAGE_FULL.
  */
 import { type Clock, type OneAtATime, oneAtATime, type Random } from '@geotrace/core-wasm'
+import type { SpreadRule } from '@geotrace/core-wasm/spread'
 import {
   type BatchPart,
   batchToParts,
@@ -21,7 +22,7 @@ import {
   SPREAD_ITEM_BYTES,
   type SpreadRequest,
 } from '@geotrace/core-wasm/wire'
-import type { SpreadRule, SpreadTable } from '../membership/spread-table.ts'
+import type { SpreadTable } from '../membership/spread-table.ts'
 import type { Handler } from '../net/protocol.ts'
 import type { Log } from '../platform/log.ts'
 import { BatchIntake } from './batch-intake.ts'

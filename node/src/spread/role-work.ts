@@ -3,6 +3,7 @@
  * The secrets of a run exist only while it runs.
  */
 import type { Random } from '@geotrace/core-wasm'
+import type { SpreadRule } from '@geotrace/core-wasm/spread'
 import { counting, makeItem, mixing, openItem, openSlip, randomBelow } from '@geotrace/core-wasm/spread'
 import {
   batchToDigest,
@@ -16,7 +17,6 @@ import {
   signSpread,
   spreadBuckets,
 } from '@geotrace/core-wasm/wire'
-import type { SpreadRule } from '../membership/spread-table.ts'
 import { nativeSeal } from './native-seal.ts'
 import type { RoleOutput } from './output.ts'
 

@@ -1,5 +1,6 @@
 /** Keys and counts of spreads as a peer keeps them. PROTOCOL.md §9.7, §9.9. */
 import { simulatedClock } from '@geotrace/core-wasm'
+import type { SpreadRule } from '@geotrace/core-wasm/spread'
 import { foundRoster, TEST_OPERATORS, testManifest, testSigner, testTrees } from '@geotrace/core-wasm/testing'
 import {
   DAY_MS,
@@ -22,7 +23,7 @@ import {
 } from '@geotrace/core-wasm/wire'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { rosterService } from '../../src/membership/roster-service.ts'
-import { createSpreadTable, type SpreadRule, type SpreadTable } from '../../src/membership/spread-table.ts'
+import { createSpreadTable, type SpreadTable } from '../../src/membership/spread-table.ts'
 import { addressToRequester } from '../../src/net/guard/requester.ts'
 
 const DAY = 20_790

@@ -1,6 +1,7 @@
 /** Mixer and teller of one period, with real seals, over a disk in memory that outlives a killed process. */
 import { setImmediate } from 'node:timers/promises'
 import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
+import type { SpreadRule } from '@geotrace/core-wasm/spread'
 import { makeSlip } from '@geotrace/core-wasm/spread'
 import { foundRoster, TEST_OPERATORS, testManifest, testSigner, testTrees } from '@geotrace/core-wasm/testing'
 import {
@@ -27,7 +28,7 @@ import {
   signMixed,
 } from '@geotrace/core-wasm/wire'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { createSpreadTable, type SpreadRule, type SpreadTable } from '../../src/membership/spread-table.ts'
+import { createSpreadTable, type SpreadTable } from '../../src/membership/spread-table.ts'
 import { addressToRequester } from '../../src/net/guard/requester.ts'
 import type { Requester } from '../../src/net/protocol.ts'
 import { silent } from '../../src/platform/log.ts'

@@ -2,6 +2,8 @@
  * Asks the mixer and the teller of a period for their work. PROTOCOL.md §9.8. Memory holds one batch.
  * Throws the refusal of the role, PEER_UNREACHABLE, PEER_TIMEOUT, MESSAGE_MALFORMED.
  */
+
+import type { SpreadRule } from '@geotrace/core-wasm/spread'
 import {
   batchToDigest,
   batchToParts,
@@ -20,7 +22,6 @@ import {
   type SpreadRequest,
 } from '@geotrace/core-wasm/wire'
 import type { Peers } from '../../membership/peers.ts'
-import type { SpreadRule } from '../../membership/spread-table.ts'
 import type { Host } from '../../net/protocol.ts'
 
 interface RoleCallsInit {

@@ -4,10 +4,11 @@
  * Slips are deleted when the spread is published, when the period cannot be counted, and at the latest 14 days after it.
  */
 import type { Clock, Random } from '@geotrace/core-wasm'
+import type { SpreadRule } from '@geotrace/core-wasm/spread'
 import { randomBelow } from '@geotrace/core-wasm/spread'
 import { DAY_MS, type GossipMessage, isFederationError, MINUTE_MS, SPREAD_SLIPS_MAX } from '@geotrace/core-wasm/wire'
 import type { Membership } from '../../membership/membership.ts'
-import { SPREAD_RUN_DAYS, type SpreadRule, type SpreadTable } from '../../membership/spread-table.ts'
+import { SPREAD_RUN_DAYS, type SpreadTable } from '../../membership/spread-table.ts'
 import type { Host } from '../../net/protocol.ts'
 import { toCode } from '../../platform/disk-error.ts'
 import type { Log } from '../../platform/log.ts'

@@ -1,6 +1,7 @@
 /** The central peer's run of a spread against real roles, over a store and disks in memory that outlive a killed process. */
 import { setImmediate } from 'node:timers/promises'
 import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
+import type { SpreadRule } from '@geotrace/core-wasm/spread'
 import { makeSlip } from '@geotrace/core-wasm/spread'
 import { foundRoster, TEST_OPERATORS, testManifest, testSigner, testTrees } from '@geotrace/core-wasm/testing'
 import {
@@ -28,7 +29,7 @@ import type { Rounds } from '../../../src/central/rounds.ts'
 import { spreadRun } from '../../../src/central/spread/spread-run.ts'
 import type { CentralStore, ReportRecord } from '../../../src/central/store/central-store.ts'
 import { memoryStore } from '../../../src/central/store/memory-store.ts'
-import { createSpreadTable, type SpreadRule, type SpreadTable } from '../../../src/membership/spread-table.ts'
+import { createSpreadTable, type SpreadTable } from '../../../src/membership/spread-table.ts'
 import { addressToRequester } from '../../../src/net/guard/requester.ts'
 import type { Host } from '../../../src/net/protocol.ts'
 import type { Records } from '../../../src/platform/file-records.ts'
