@@ -53,7 +53,7 @@ export function testSigner(role: string): Signer {
 }
 
 /** The signer of a public key that `testSigner` returned before. Throws RangeError for any other key. */
-function keyToSigner(key: Uint8Array): Signer {
+export function keyToSigner(key: Uint8Array): Signer {
   const signer = [...signers.values()].find((item) => equalBytes(item.key, key))
   if (signer === undefined) throw new RangeError('"key" expected one of testSigner')
   return signer

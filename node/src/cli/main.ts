@@ -52,6 +52,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'check a build, the web app of a server, or the rosters of a federation; exit code 1 on a difference',
     load: async () => (await import('./verify/command.ts')).verifyCommand,
   },
+  spread: {
+    description: 'show or export where reporters have been, as the federation published it',
+    load: async () => (await import('./spread/command.ts')).spreadCommand,
+  },
   replay: {
     description: 'run a whole federation over recorded tracks and print who is marked and why',
     load: async () => (await import('./replay/command.ts')).replayCommand,
