@@ -227,9 +227,9 @@ describe('a central peer on the network', () => {
     expect((await run('reports', 'restore', '1', '--yes', '--dir', dir)).code).toBe(0)
     const [head, first] = (await run('reports', 'list', '--csv', '--dir', dir)).stdout
     expect(head).toBe(
-      'report,at,from,until,tested,stage,held by,batch,published,marked,degree 1,degree 2,degree 3,degree 4,degree 5',
+      'report,at,from,until,tested,stage,held by,batch,reason,published,marked,degree 1,degree 2,degree 3,degree 4,degree 5',
     )
-    expect(first).toMatch(/^1,2026.*,computing,,[0-9a-f]{10},,0,,,,,$/)
+    expect(first).toMatch(/^1,2026.*,computing,,[0-9a-f]{10},,,0,,,,,$/)
     expect(await run('reports', 'reject', '1', '--yes', '--dir', dir)).toMatchObject({ code: 2 })
     expect((await run('codes', 'list', '--csv', '--dir', dir)).stdout[1]).toMatch(/,0,1,0,1,operator,$/)
     const { stdout: printed } = await run('codes', 'issue', '--qr', '--dir', dir)
