@@ -57,6 +57,7 @@ export type {
   TimeZoneOffset,
 } from './redaction/redaction.ts'
 export type { CircleZone, PolygonZone, Zone, ZoneShape } from './redaction/zones.ts'
+export type { SpreadOverview, UncountedPeriod } from './spread/read-spreads.ts'
 export { deviceKey } from './storage/device-key.ts'
 export { encryptedStorage, type StorageKey } from './storage/encrypted-storage.ts'
 export { type LevelStorageOptions, levelStorage } from './storage/level-storage.ts'

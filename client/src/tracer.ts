@@ -35,6 +35,7 @@ import {
   toFix,
   withoutUnknown,
 } from './record.ts'
+import type { SpreadOverview } from './spread/read-spreads.ts'
 import { encodeRecord, KEYS } from './storage/key-layout.ts'
 import { del, put, type StorageOperation } from './storage/storage.ts'
 import type { SyncResult } from './sync-result.ts'
@@ -94,6 +95,8 @@ export interface Tracer {
   ownReport(): Promise<OwnReport | undefined>
   /** The honest status of the device. `location`: the platform's answer about the permission, if it gives one. */
   protection(location?: LocationPermission): Promise<Protection>
+  /** Where reporters have been, as the federation published and this device checked it. Throws PEER_UNREACHABLE. */
+  spread(): Promise<SpreadOverview>
   /** Oldest first. */
   exposures(): Promise<Exposure[]>
   /** Each day of the retention in numbers, oldest first, in a time zone `offsetMin` minutes ahead of UTC. */
@@ -262,6 +265,12 @@ class DeviceTracer implements Tracer {
     const exposures = await this.#listExposures()
     const { readDailySummaries } = await load(() => import('./protection/daily-summaries.ts'))
     return this.#device.lock(() => readDailySummaries(this.#device, exposures, offsetMin))
+  }
+
+  async spread(): Promise<SpreadOverview> {
+    this.#assertOpen()
+    const { readSpreads } = await load(() => import('./spread/read-spreads.ts'))
+    return readSpreads(this.#device)
   }
 
   async deleteFixes(span: TimeSpan): Promise<number> {

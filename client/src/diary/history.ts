@@ -31,9 +31,8 @@ export async function* readHistory(storage: Storage): AsyncIterable<[key: string
 }
 
 /**
- * All fixes of the device, oldest first: `diary`, and the history without what redaction drops. The slip of the spread draws
- * from these fixes. It takes only those of the last 14 days that `decide` releases. A fix of the diary may lie near a home that
- * became known later.
+ * All fixes of the device, oldest first: `diary`, and the history without what redaction drops. The
+ * slip of the spread reads both by itself (bucket.ts), because it draws only from fixes that `decide` releases.
  */
 export async function* withHistory(
   { storage, now, hideBefore, decide }: DiarySource,

@@ -4,7 +4,7 @@
  * for news: the next roster and the pins. After weeks the device catches up roster by roster. Two certified rosters of one
  * period stop the device permanently. Errors: see `openRosters`.
  */
-import { type Clock, FederationError, isFederationError, oneAtATime, type Random } from '@geotrace/core-wasm'
+import { type Clock, FederationError, isFederationError, type Random } from '@geotrace/core-wasm'
 import {
   decodeNewsReply,
   decodeRosterReply,
@@ -23,6 +23,7 @@ import {
   RosterFollower,
   type RosterRecords,
   type RosterStep,
+  rosterChain,
   STEP_FORM,
 } from '@geotrace/core-wasm/wire'
 import type { Session } from '../dialers/dialer.ts'
@@ -62,7 +63,7 @@ interface RostersInit {
 export async function openRosters(init: RostersInit): Promise<void> {
   const { rosters, pins, storage } = init
   const records = rosterRecords(storage)
-  const follower = new RosterFollower({ chain: rosters, form: STEP_FORM, records, turn: oneAtATime() })
+  const follower = new RosterFollower({ chain: rosters, form: STEP_FORM, records, turn: alone })
   await restore(follower)
   if (follower.fork !== undefined) throw forked(follower.fork)
   pins.restore(await readPins(storage))
@@ -78,7 +79,7 @@ export async function compareRosters(init: RostersInit, strangers: ReadonlySet<P
   const { newest } = rosters
   if (newest === undefined) return
   const records = rosterRecords(storage)
-  const follower = new RosterFollower({ chain: rosters, form: STEP_FORM, records, turn: oneAtATime() })
+  const follower = new RosterFollower({ chain: rosters, form: STEP_FORM, records, turn: alone })
   for (const stranger of [...strangers].slice(0, COMPARED_MAX)) {
     try {
       await follower.lookBack(newsOf(init, stranger), newest.roster.height)
@@ -177,6 +178,21 @@ function rosterRecords(storage: Storage): RosterRecords {
 
 function rosterKey(height: number): string {
   return numberedKey(FAMILIES.roster, height)
+}
+
+/** Each call has a follower of its own, which takes one roster after the other. */
+function alone<T>(task: () => Promise<T>): Promise<T> {
+  return task()
+}
+
+/** The rosters that this device checked before. It asks no peer. Throws STORAGE_CORRUPT. */
+export async function storedRosters({
+  manifest,
+  storage,
+}: Pick<RostersInit, 'manifest' | 'storage'>): Promise<RosterChain> {
+  const chain = rosterChain(manifest)
+  await restore(new RosterFollower({ chain, form: STEP_FORM, records: rosterRecords(storage), turn: alone }))
+  return chain
 }
 
 /** Restores the rosters that this device checked before. Throws STORAGE_CORRUPT. */

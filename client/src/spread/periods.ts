@@ -1,26 +1,12 @@
 /** The periods of the spread that a device has to do with, and the members that they draw. PROTOCOL.md §9.3. Pure. */
-import {
-  type CertifiedRoster,
-  DAY_MS,
-  drawSpreadRoles,
-  periodToRulingEpoch,
-  periodToSpread,
-  type RosterChain,
-  type RosterPeer,
-  type SpreadParameters,
-  timeToEpoch,
-} from '@geotrace/core-wasm/wire'
+import { periodToRule, type SpreadRule } from '@geotrace/core-wasm/spread'
+import { DAY_MS, periodToRulingEpoch, type RosterChain, timeToEpoch } from '@geotrace/core-wasm/wire'
 
 /** The longest period. */
 const PERIOD_MAX_DAYS = 14
 
-export interface DrawnPeriod {
+export interface DrawnPeriod extends SpreadRule {
   readonly period: number
-  readonly spread: SpreadParameters
-  /** The roster that rules the period. */
-  readonly certified: CertifiedRoster
-  readonly mixer: RosterPeer
-  readonly teller: RosterPeer
 }
 
 /** The periods that are not over and whose ruling roster is in force, newest first: that of now, and on its last day the next. */
@@ -28,12 +14,8 @@ export function openPeriods({ inForce }: Pick<RosterChain, 'inForce'>, nowMs: nu
   const today = Math.floor(nowMs / DAY_MS)
   const periods: DrawnPeriod[] = []
   for (let period = today + 1; period > today - PERIOD_MAX_DAYS; period--) {
-    const epoch = periodToRulingEpoch(period)
-    const certified = epoch < 0 || epoch > timeToEpoch(nowMs) ? undefined : inForce(epoch)
-    const spread = certified && periodToSpread(certified.roster, period)
-    if (certified === undefined || spread === undefined || today >= period + spread.periodDays) continue
-    const roles = drawSpreadRoles(certified.roster, period)
-    if (roles !== undefined) periods.push({ period, spread, certified, ...roles })
+    const rule = periodToRulingEpoch(period) > timeToEpoch(nowMs) ? undefined : periodToRule(inForce, period)
+    if (rule !== undefined && today < period + rule.spread.periodDays) periods.push({ period, ...rule })
   }
   return periods
 }
