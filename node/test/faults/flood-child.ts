@@ -33,8 +33,14 @@ const rowsOf = (epoch: number) =>
   )
 
 let peak = 0
+/** MiB of JavaScript at the peak: objects, and buffers outside of the heap. */
+let parts: Record<string, number> = {}
 const sampling = setInterval(() => {
-  peak = Math.max(peak, ownMemory())
+  const own = ownMemory()
+  if (own <= peak) return
+  peak = own
+  const { heapUsed, heapTotal, arrayBuffers } = process.memoryUsage()
+  parts = { heapUsed: heapUsed >> 20, heapTotal: heapTotal >> 20, arrayBuffers: arrayBuffers >> 20 }
 }, 20)
 const store = await levelStore({ dir, random: systemRandom, clock })
 const config = toCentralConfig({}, demoManifest())
@@ -93,6 +99,7 @@ process.stdout.write(
     bytes,
     filledMiB: filledPeak >> 20,
     peakMiB: peak >> 20,
+    parts,
     computedS: (performance.now() - startedMs) / 1_000,
     answered: answers.length,
     slowestMs: Math.max(...answers),

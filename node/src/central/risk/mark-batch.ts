@@ -4,7 +4,7 @@
  */
 import { MARK_BYTES, type Mark } from '@geotrace/core-wasm/wire'
 import type { User } from '../store/central-store.ts'
-import { decodeMarks, encodeMarks } from '../store/codecs.ts'
+import { decodeMarks, putMark } from '../store/codecs.ts'
 
 export interface MarkBatch {
   /** Users above this one, up to `upTo`, which is undefined when the batch holds all of the rest. */
@@ -82,7 +82,7 @@ export function markBatch(after: User, marksMax: number): MarkBatch {
         larger.set(item.bytes)
         item.bytes = larger
       }
-      item.bytes.set(encodeMarks([mark]), at)
+      putMark(item.bytes, at, mark)
       item.count++
       item.degree = Math.min(item.degree, mark.degree)
       total++

@@ -48,6 +48,20 @@ export function updateMarks(list: MarkList, marks: readonly Mark[]): MarkList {
   return append({ ...list, entries: kept }, [...wanted.values()])
 }
 
+/** The list after marks of one report were added or raised: no other report has a say in that. */
+export function raiseMarks(list: MarkList, marks: readonly Mark[]): MarkList {
+  return updateMarks(list, mergeMarks([list.entries, marks]))
+}
+
+/** Whether each mark of `before` is still there, or a graver one of the same hash. */
+export function isRaised(before: readonly Mark[], after: readonly Mark[]): boolean {
+  const marks = new Map(after.map((mark) => [markKey(mark), mark]))
+  return before.every((mark) => {
+    const now = marks.get(markKey(mark))
+    return now !== undefined && bestMark(now, mark) === now
+  })
+}
+
 /** The list in a new generation, so that every reader begins at 0. */
 export function renewMarks({ generation }: MarkList, marks: readonly Mark[]): MarkList {
   return append({ generation: generation === GENERATION_MAX ? 1 : generation + 1, last: 0, entries: [] }, marks)

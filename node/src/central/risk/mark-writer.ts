@@ -7,7 +7,7 @@ import { equalBytes, type Mark } from '@geotrace/core-wasm/wire'
 import type { CentralStore, MarkList, ReportId, User } from '../store/central-store.ts'
 import { dayToFirstEpoch } from '../store/day.ts'
 import type { MarkBatch } from './mark-batch.ts'
-import { mergeMarks, renewMarks, updateMarks } from './mark-list.ts'
+import { isRaised, mergeMarks, raiseMarks, renewMarks, updateMarks } from './mark-list.ts'
 import { compareMarks } from './risk.ts'
 
 /** Users and marks that are written together. The marks are objects in memory meanwhile. */
@@ -33,17 +33,23 @@ export function markWriter(store: MarkStore): MarkWriter {
   /** Changes the user's marks of a report from `before` to `toMarks(before)`. An erased user has no list. */
   const change = (user: User, report: ReportId, toMarks: (before: readonly Mark[]) => Mark[]): Promise<void> =>
     perUser.run(user, async () => {
-      const known = await store.userMarks(user)
-      const before = known.find((item) => item.report === report)?.marks ?? []
+      const before = (await store.userMarks(user, report)).find((item) => item.report === report)?.marks ?? []
       const floor = dayToFirstEpoch(store.floor())
       const marks = toMarks(before).filter(({ epoch }) => epoch >= floor)
       if (isSame(before, marks)) return
       const list = await store.marks(user)
       if (list === undefined) return
-      const others = known.filter((item) => item.report !== report).map((item) => item.marks)
-      const changed = { user, changes: [{ report, marks }], list: updateMarks(list, mergeMarks([...others, marks])) }
-      await store.putMarks([changed])
+      // Otherwise a user of many reports would cost the square of their number.
+      const isAdded = isRaised(before, marks)
+      const changed = isAdded ? raiseMarks(list, marks) : updateMarks(list, await merged(user, report, marks))
+      await store.putMarks([{ user, changes: [{ report, marks }], list: changed }])
     })
+
+  /** The marks of all reports of the user, with these instead of the stored ones of a report. */
+  const merged = async (user: User, report: ReportId, marks: readonly Mark[]): Promise<Mark[]> => {
+    const others = (await store.userMarks(user)).filter((item) => item.report !== report)
+    return mergeMarks([...others.map((item) => item.marks), marks])
+  }
 
   const inSteps = async (
     users: readonly User[],

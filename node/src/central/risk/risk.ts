@@ -131,7 +131,7 @@ async function findArrivals(run: RiskRun, epoch: number, level: Level, arrivals:
 }
 
 async function collectMarks(run: RiskRun, epoch: number, levels: readonly Level[], batch: MarkBatch): Promise<void> {
-  await forMatches(run, epoch, levels, (target, row, held) => {
+  const onMatch: OnMatch = (target, row, held) => {
     if (!batch.takes(target)) return
     for (const [i, { degree, pairs, toWeight }] of levels.entries()) {
       let best: { weight: number; lag: 0 | 1 } | undefined
@@ -147,7 +147,8 @@ async function collectMarks(run: RiskRun, epoch: number, levels: readonly Level[
       batch.add(target, { epoch, hash: row.hash, degree, ...best })
       return
     }
-  })
+  }
+  await forMatches(run, epoch, levels, onMatch, batch.takes)
 }
 
 /** Two people with one hash and two sizes: one of them lies, so the match counts as the longer block. */
@@ -157,13 +158,22 @@ function toMatchSize(row: Row, holder: { size: number }): number {
 
 type OnMatch = (target: User, row: Row, held: readonly (ReturnType<HeldHashes['get']> | undefined)[]) => void
 
-/** Calls `onMatch` for each current row of other users with a hash of the levels' sources; by user, then by hash. */
-async function forMatches(run: RiskRun, epoch: number, levels: readonly Level[], onMatch: OnMatch): Promise<void> {
+/**
+ * Calls `onMatch` for each current row of other users with a hash of the levels' sources; by user, then by hash. `takes`
+ * leaves users out.
+ */
+async function forMatches(
+  run: RiskRun,
+  epoch: number,
+  levels: readonly Level[],
+  onMatch: OnMatch,
+  takes: (target: User) => boolean = () => true,
+): Promise<void> {
   const { report, limits, slices } = run
   const held = await holdLevels(run, epoch, levels)
   const wanted = held.map((hashes) => keysToHashes(hashes.keys())).filter((hashes) => hashes.length > 0)
   for await (const { user, rows: bytes } of probeAll(run, epoch, wanted)) {
-    if (user === report.user) continue
+    if (user === report.user || !takes(user)) continue
     const matched = bytesToRows(bytes)
     let units = 0
     for (const row of matched) {

@@ -260,8 +260,8 @@ export interface CentralStore {
   closeEpoch(epoch: number): Promise<number>
 
   marks(user: User): Promise<MarkList | undefined>
-  /** The marks of a user by report, ascending by report. */
-  userMarks(user: User): Promise<ReportMarks[]>
+  /** The marks of a user by report, ascending by report. With `report` those of this report alone. */
+  userMarks(user: User, report?: ReportId): Promise<ReportMarks[]>
   /** The users with marks of a report, ascending. */
   markedUsers(report: ReportId): Promise<User[]>
   /** Writes each user's change at once. Ignores the changes of erased users, who have no list. */

@@ -30,6 +30,16 @@ export function encodeMarks(marks: readonly Mark[]): Uint8Array {
   return writer.finish()
 }
 
+/** Writes one mark as encodeMarks does. By hand, because a computation makes millions. */
+export function putMark(to: Uint8Array, at: number, { epoch, hash, degree, weight, lag }: Mark): void {
+  for (let i = 0; i < 4; i++) to[at + i] = epoch >>> (24 - 8 * i)
+  to.set(hash, at + 4)
+  to[at + 16] = degree
+  to[at + 17] = weight >>> 8
+  to[at + 18] = weight
+  to[at + 19] = lag
+}
+
 export function decodeMarks(body: Uint8Array): Mark[] {
   const reader = byteReader(body)
   return Array.from({ length: body.length / MARK_BYTES }, () => readMark(reader))

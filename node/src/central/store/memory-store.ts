@@ -234,7 +234,10 @@ function count(disk: MemoryDisk, epoch: number, rows: number): void {
 function marks(disk: MemoryDisk): Pick<CentralStore, 'marks' | 'userMarks' | 'markedUsers' | 'putMarks'> {
   return {
     marks: async (user) => disk.lists.get(user),
-    userMarks: async (user) => [...(disk.marks.get(user)?.values() ?? [])].sort((a, b) => a.report - b.report),
+    userMarks: async (user, report) =>
+      [...(disk.marks.get(user)?.values() ?? [])]
+        .filter((item) => report === undefined || item.report === report)
+        .sort((a, b) => a.report - b.report),
     markedUsers: async (report) =>
       [...disk.marks]
         .filter(([, reports]) => reports.has(report))

@@ -369,6 +369,8 @@ export function centralStoreConformance(name: string, create: () => Promise<Stor
         { report: 1, marks: [mark(EPOCH, 2, 2, 9, 1)] },
         { report: 2, marks: [mark(EPOCH, 1)] },
       ])
+      expect(await store.userMarks(a, 2)).toEqual([{ report: 2, marks: [mark(EPOCH, 1)] }])
+      expect(await store.userMarks(a, 3)).toEqual([])
       expect(await store.marks(a)).toEqual(list)
       expect(await store.markedUsers(2)).toEqual([a, b].sort((x, y) => x - y))
       expect(await store.marks(999)).toBeUndefined()

@@ -224,9 +224,10 @@ function marks({ meta, perUser }: Parts) {
       const body = await meta.get(metaKey('list', user))
       return body === undefined ? undefined : decodeMarkList(body)
     },
-    userMarks: async (user) => {
+    userMarks: async (user, report) => {
       const items = []
-      for await (const [key, body] of meta.entries(prefixRange(metaKey('marks', user)))) {
+      const prefix = report === undefined ? metaKey('marks', user) : metaKey('marks', user, report)
+      for await (const [key, body] of meta.entries(prefixRange(prefix))) {
         items.push({ report: keyNumber(key, 1), marks: decodeMarks(body) })
       }
       return items
