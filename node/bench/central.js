@@ -216,17 +216,20 @@ function toEngine(store) {
 async function growthRows(root, rows, progress) {
   const sides = []
   for (const size of [rows / FACTOR, rows]) sides.push(await grownStore(join(root, `rows-${size}`), size, progress))
+  const report = (degrees) => (side) => side.risk.dryRun(1, side.profile(degrees))
   const tasks = {
-    'degree-1 report over 14 days': (side) => side.risk.dryRun(1, side.profile(1)),
-    'degree-2 report over 14 days': (side) => side.risk.dryRun(1, side.profile(2)),
-    'sync of a contact, marks computed': (side) => contactSync(side),
-    'erasure of a user of 3 rows': (side) => side.store.eraseUser(sha(`tiny ${side.tiny++}`), FIRST_DAY),
+    'degree-1 report over 14 days': [report(1), forget],
+    'degree-2 report over 14 days': [report(2), forget],
+    'degree-2 report, computed again': [report(2)],
+    'sync of a contact, marks computed': [contactSync, settle],
+    'erasure of a user of 3 rows': [(side) => side.store.eraseUser(sha(`tiny ${side.tiny++}`), FIRST_DAY)],
   }
   const figures = Object.fromEntries(Object.keys(tasks).map((name) => [name, sides.map(() => [])]))
   for (let round = 0; round <= ROUNDS; round++) {
     progress(`central: growth, round ${round} of ${ROUNDS} …`)
-    for (const [name, task] of Object.entries(tasks)) {
+    for (const [name, [task, prepare]] of Object.entries(tasks)) {
       for (const [i, side] of sides.entries()) {
+        await prepare?.(side)
         const { us } = await measured(() => task(side))
         if (round > 0) figures[name][i].push(us)
       }
@@ -265,6 +268,21 @@ async function grownStore(dir, size, progress) {
   await risk.settled()
   const profile = (degrees) => ({ ...toCentralConfig({}, MANIFEST).profile, degrees })
   return { dir, store, risk, people, profile, tiny: 0, written: filling.bytes }
+}
+
+/** Opens the store again with all its days, so that no row of an earlier report is in memory. */
+async function forget(side) {
+  await side.risk.stop()
+  await side.store.close()
+  side.store = await open(side.dir)
+  for (const epoch of EPOCHS) for await (const _ of side.store.probe(epoch, new Uint8Array(0)));
+  side.risk = toEngine(side.store)
+}
+
+/** All reports are computed, as those of a peer that runs for some time. */
+async function settle(side) {
+  await side.risk.start()
+  await side.risk.settled()
 }
 
 async function contactSync({ store, risk, people }) {
