@@ -1,8 +1,9 @@
 /**
  * One database of the central store: sealed values in LevelDB, every write synced and tallied. PROTOCOL.md §8.
  * Writes that arrive during a sync go to disk together in the next one, so that they share the cost of one fsync.
- * Before its first answer, and after a failed write, a database compares all its entries with its tally. LevelDB checks
- * neither keys nor the end of its log, so a damaged entry would be missing without an error.
+ * Before its first answer, and after a failed write, a database compares all its entries with its tally, by their tags.
+ * LevelDB checks neither keys nor the end of its log, so a damaged entry would be missing without an error. A damaged value
+ * shows when it is read, because it does not open then, and `verify` opens all of them.
  * Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT, STORAGE_FULL, BUSY.
  */
 import { type Clock, type Reopening, reopening } from '@geotrace/core-wasm'
@@ -82,7 +83,7 @@ export async function openDatabase(init: DatabaseInit): Promise<Database> {
   if (init.create) await create(init)
   const database = new LevelDatabase(init)
   try {
-    await database.verify()
+    await database.get(TALLY_KEY)
     return database
   } catch (error) {
     await database.close()
@@ -130,6 +131,8 @@ class LevelDatabase implements Database {
   #isWriting = false
   #isDamaged = false
   #verified: { handle: LevelHandle; done: Promise<void> } | undefined
+  /** Whether the next comparison opens all values. */
+  #isThorough = false
   #failedMs = Number.NEGATIVE_INFINITY
 
   constructor(init: Omit<DatabaseInit, 'create'>) {
@@ -190,6 +193,7 @@ class LevelDatabase implements Database {
     // The first opening reads the tables by itself.
     if (this.#verified !== undefined) await this.#reading(async () => verifyTables(dir, await listTables(dir), what))
     this.#verified = undefined
+    this.#isThorough = true
     await this.#reading(async () => {})
   }
   compact(range: KeyRange): Promise<void> {
@@ -246,7 +250,10 @@ class LevelDatabase implements Database {
   async #sound(): Promise<LevelHandle> {
     if (this.#damage !== undefined) throw this.#damage
     const handle = await (await this.#opened()).handle()
-    if (this.#verified?.handle !== handle) this.#verified = { handle, done: verifyEntries(handle, this.#init) }
+    if (this.#verified?.handle !== handle) {
+      this.#verified = { handle, done: verifyEntries(handle, this.#init, this.#isThorough) }
+      this.#isThorough = false
+    }
     try {
       await this.#verified.done
     } catch (error) {
@@ -345,14 +352,14 @@ async function readTally(handle: LevelHandle, { seal, what }: ValueInit): Promis
 }
 
 /** Throws STORAGE_CORRUPT unless the entries are those of the tally. One iterator sees both as they were at one moment. */
-async function verifyEntries(handle: LevelHandle, { seal, what }: ValueInit): Promise<void> {
+async function verifyEntries(handle: LevelHandle, { seal, what }: ValueInit, isThorough: boolean): Promise<void> {
   let [entries, bytes, sum] = [0, 0, 0]
   let tally: Tally | undefined
   for await (const chunk of handle.entries(ALL_KEYS)) {
     for (const [key, value] of chunk) {
-      const body = seal.open(key, value, what)
-      if (key[0] === TALLY_KEY[0]) tally = decodeTally(body)
+      if (key[0] === TALLY_KEY[0]) tally = decodeTally(seal.open(key, value, what))
       else {
+        if (isThorough) seal.open(key, value, what)
         entries++
         bytes += key.length + value.length
         sum ^= toTagEnd(value)
