@@ -1,4 +1,7 @@
-/** The node's databases and files on a disk that is full for a while. Argument: `dir`. Prints one result for each. */
+/**
+ * The node's databases and files on a disk that is full for a while. Argument: `dir`. Prints one result for each.
+ * FAULTS_LEFT sets the bytes that are left on the full disk, and FAULTS_SUBJECT a part of the name of the only subject.
+ */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '@geotrace/core-wasm'
@@ -13,6 +16,7 @@ import { deposit, group, hash, id, row, rowsOf, syncId } from '../sample.ts'
 
 const EPOCH = 100 * EPOCHS_PER_DAY
 const dir = process.argv[3]!
+const { FAULTS_LEFT = '60000', FAULTS_SUBJECT = '' } = process.env
 const bytesOf = (n: number) => new Uint8Array(3_000).fill(n)
 
 const subjects = {
@@ -55,8 +59,9 @@ const subjects = {
 
 const results: Record<string, unknown> = {}
 for (const [name, open] of Object.entries(subjects)) {
+  if (!name.includes(FAULTS_SUBJECT)) continue
   mkdirSync(dir, { recursive: true })
-  results[name] = await liveOnFullDisk({ dir, open, count: 100, leftBytes: 60_000 })
+  results[name] = await liveOnFullDisk({ dir, open, count: 100, leftBytes: Number(FAULTS_LEFT) })
 }
 process.stdout.write(JSON.stringify(results))
 process.exit(0)
