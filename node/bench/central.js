@@ -28,6 +28,7 @@ import {
   strangeRows,
   toDeposit,
 } from './central-deposits.js'
+import { syncRows } from './central-syncs.js'
 
 const ROWS = 1_000_000
 /** How much larger the large store is than the small one. */
@@ -51,7 +52,8 @@ export async function rows({ progress, rows = ROWS }) {
       ...(await ingestRows(root, progress)),
       ...(await reportRows(root, progress)),
       ...(await growthRows(root, rows, progress)),
-      ...(await dropRows(root, progress)),
+      ...(await dropRows(root, rows, progress)),
+      ...(await syncRows(progress)),
     ]
   } finally {
     rmSync(root, { recursive: true })
@@ -320,16 +322,17 @@ async function startRow(side, empty) {
   )
 }
 
-/** Retention of a day, against deleting the same bytes in one database. */
-async function dropRows(root, progress) {
+/** Retention of a day, against deleting the same bytes in one database. The day has a third of the rows. */
+async function dropRows(root, rows, progress) {
   const figures = { drop: [], clear: [] }
+  const count = rows / 500
   for (let round = 0; round < 3; round++) {
     progress(`central: dropping a day, round ${round + 1} of 3 …`)
     const [dir, rawDir] = [join(root, `drop-${round}`), join(root, `clear-${round}`)]
     const [store, raw] = [await open(dir), await openRaw(rawDir)]
     for (const day of [FIRST_DAY, FIRST_DAY + 1]) {
       const groups = (user) => [0, 1, 2].map((i) => ({ epoch: 18 * day + ((3 * user + i) % 18), rows: strangeRows() }))
-      const deposits = Array.from({ length: 2_000 }, (_, user) =>
+      const deposits = Array.from({ length: count }, (_, user) =>
         toDeposit(
           user + 1,
           groups(user).sort((a, b) => a.epoch - b.epoch),
@@ -354,7 +357,7 @@ async function dropRows(root, progress) {
   }
   return [
     ratioRow(
-      'dropping a day of 360,000 rows (CPU ms)',
+      `dropping a day of ${count * 180} rows (CPU ms)`,
       'clear and compactRange',
       median(figures.drop),
       median(figures.clear),

@@ -17,6 +17,8 @@ interface ClosingInit {
   clock: Clock
   /** Runs a task while retention drops no day. */
   exclusive: OneAtATime
+  /** Called after each round. */
+  closed(): void
   log: Log
 }
 
@@ -26,7 +28,7 @@ export function isDue(epoch: number, afterMs: number, nowMs: number): boolean {
   return CLOSING_AGES_MS.some((age) => endMs + age > afterMs && endMs + age <= nowMs)
 }
 
-export function closing({ store, clock, exclusive, log }: ClosingInit): Rounds {
+export function closing({ store, clock, exclusive, closed, log }: ClosingInit): Rounds {
   // The first round closes every epoch that has ended long enough ago: what a stop or a kill left.
   let afterMs = Number.NEGATIVE_INFINITY
 
@@ -37,6 +39,7 @@ export function closing({ store, clock, exclusive, log }: ClosingInit): Rounds {
       if (isDue(epoch, afterMs, nowMs)) await exclusive(() => store.closeEpoch(epoch))
     }
     afterMs = nowMs
+    closed()
   }
   return rounds({ task, everyMs: HOUR_MS, clock, log, failure: 'store.not-closed' })
 }

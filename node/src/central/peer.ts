@@ -486,7 +486,7 @@ function toUpkeep(
       exclusive,
       log,
     }),
-    closing: closing({ store, clock, exclusive, log }),
+    closing: closing({ store, clock, exclusive, closed: risk.closed, log }),
     scrubbing: scrubbing(store, clock, log),
     counting: spreadRun({
       ...{ federation: manifestToId(manifest), store, host, peers, table: pool.spreads },

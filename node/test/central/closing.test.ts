@@ -33,7 +33,9 @@ describe('the closing of epochs', () => {
       },
     }
     const log = { error: (event: string, fields: object) => logged.push(`${event} ${JSON.stringify(fields)}`) }
-    const subject = closing({ store, clock, exclusive: oneAtATime(), log: log as unknown as Log })
+    let rounds = 0
+    const note = () => void rounds++
+    const subject = closing({ store, clock, exclusive: oneAtATime(), closed: note, log: log as unknown as Log })
     subject.start()
     await clock.advanceTo(start + 5 * HOUR_MS + 1)
     expect([closed, logged]).toEqual([[90], ['store.not-closed {"code":"STORAGE_FULL"}']])
@@ -42,6 +44,8 @@ describe('the closing of epochs', () => {
     expect(closed).toEqual([90, 90, 100])
     await clock.advanceTo(start + 8 * HOUR_MS)
     expect(closed).toEqual([90, 90, 100, 102, 103])
+    // The failed round is none.
+    expect(rounds).toBe(3)
     await subject.stop()
     await clock.advanceTo(start + 40 * HOUR_MS)
     expect(closed).toHaveLength(5)

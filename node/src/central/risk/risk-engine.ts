@@ -45,6 +45,8 @@ export interface RiskEngine extends Pick<ReportRegister, 'reportsOf' | 'standing
   add(report: ReportRecord): void
   /** Takes rows that the store has kept. */
   deposited(user: User, groups: readonly EpochRows[]): void
+  /** After epochs have closed: computes the reports that the source index had no room for, if rows came since. */
+  closed(): void
   /** Computes at once what waits for its computation. Resolves when nothing is left. */
   settled(): Promise<void>
   /** Decides about a report. A rejection or retraction removes all its marks. Throws REPORT_UNKNOWN, COMMAND_INVALID. */
@@ -67,6 +69,8 @@ interface RiskEngineInit {
   /** Milliseconds of real time, for the status. */
   stopwatch(): number
   limits?: Partial<RiskLimits>
+  /** Entries of the source index. */
+  indexMax?: number
 }
 interface Running {
   readonly id: ReportId
@@ -78,7 +82,7 @@ export function riskEngine(init: RiskEngineInit): RiskEngine {
   const { store, config, clock, log } = init
   const exclusive = oneAtATime()
   const limits = { ...RISK_LIMITS, ...init.limits }
-  const index = sourceIndex()
+  const index = sourceIndex(init.indexMax)
   const reports = reportRegister({ store, config, clock })
   const marks = markWriter(store)
   const { breakerPeople, profileVersion } = config
@@ -93,16 +97,15 @@ export function riskEngine(init: RiskEngineInit): RiskEngine {
     // The queue removes the entries of the index, because a large index takes longer than a reply.
     if (report.state !== 'active') runs.cancel(report.id)
   }
-  const find = async (id: ReportId): Promise<ReportRecord> => {
-    const report = (await store.reports()).find((item) => item.id === id)
-    if (report !== undefined) return report
-    throw new FederationError('REPORT_UNKNOWN', `no report ${id}; see geotrace reports list`, { report: id })
-  }
+  const find = (id: ReportId): Promise<ReportRecord> => findReport(store, id)
   const remove = async (id: ReportId): Promise<void> => {
     // The removal waits only for the computation of this report, which was cancelled. The queue repeats a failed one.
     await runs.remove(id)
     index.remove(id)
     queue.remove(id)
+  }
+  const closed = (): void => {
+    for (const id of index.takeLate()) queue.add(id)
   }
 
   return {
@@ -117,7 +120,11 @@ export function riskEngine(init: RiskEngineInit): RiskEngine {
     deposited(user, groups) {
       for (const id of index.concerned(user, groups)) queue.add(id)
     },
-    settled: () => queue.settled(),
+    closed,
+    async settled() {
+      closed()
+      await queue.settled()
+    },
     review: reviews({ store, clock, reports, perUser, find, add, remove }),
     inTurn: perUser.run,
     reportsOf: reports.reportsOf,
@@ -132,16 +139,18 @@ export function riskEngine(init: RiskEngineInit): RiskEngine {
     exclusive,
     get status() {
       const { waiting } = queue
-      return {
-        ...runs.counters,
-        reports: reports.active,
-        hashes: index.size,
-        waiting,
-        quarantined: reports.quarantined(),
-        held: reports.held(),
-      }
+      const { active, quarantined, held } = reports
+      const hashes = index.size
+      return { ...runs.counters, reports: active, hashes, waiting, quarantined: quarantined(), held: held() }
     },
   }
+}
+
+/** Throws REPORT_UNKNOWN. */
+async function findReport(store: CentralStore, id: ReportId): Promise<ReportRecord> {
+  const report = (await store.reports()).find((item) => item.id === id)
+  if (report !== undefined) return report
+  throw new FederationError('REPORT_UNKNOWN', `no report ${id}; see geotrace reports list`, { report: id })
 }
 
 function isWithoutMarks({ state }: ReportRecord): boolean {

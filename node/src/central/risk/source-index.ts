@@ -2,13 +2,14 @@
  * Finds the active reports that a sync may change, from the sources of each report and their hashes. PROTOCOL.md §8.
  * The index is in memory. A sync writes to the store first and looks here afterwards. A computation writes its sources
  * and hashes here first and reads the store afterwards. At least one of the two therefore sees the other.
- * One table of numbers holds all reports, so that a sync costs the same with one active report and with thousands.
+ * One table of numbers holds all reports, so that a sync costs the same with one active report and with thousands. A
+ * report that finds no room in it waits for the next closing of epochs.
  */
 import { LAG_CURRENT, RISK_HASH_BYTES, ROW_BYTES } from '@geotrace/core-wasm/wire'
 import type { EpochRows, ReportId, User } from '../store/central-store.ts'
 import type { RiskWatch } from './risk.ts'
 
-/** About 100 MB. A report that finds no room is computed again after every sync with rows, which is slow but correct. */
+/** About 100 MB. */
 const ENTRIES_MAX = 4_000_000
 /** Other entries in a row that a search passes. So many mean that somebody chose hashes to collide. */
 const STEPS_MAX = 64
@@ -21,8 +22,10 @@ interface SourceIndex {
   /** Records the sources and hashes that the computation of a report is about to read. */
   watch(report: ReportId): RiskWatch
   remove(report: ReportId): void
-  /** The reports to which these rows of this user may add marks, ascending. */
+  /** The reports to which these rows of this user may add marks, ascending, without those that have no room. */
   concerned(user: User, groups: readonly EpochRows[]): ReportId[]
+  /** The reports without room to which rows since the last call may have added marks, ascending. */
+  takeLate(): ReportId[]
   /** Entries in memory. */
   readonly size: number
 }
@@ -32,6 +35,8 @@ export function sourceIndex(max = ENTRIES_MAX): SourceIndex {
   let size = 0
   const watched = new Set<ReportId>()
   const full = new Set<ReportId>()
+  /** Whether a row came that may add marks to a report without room. */
+  let isLate = false
 
   const grow = (capacity: number, isKept: (report: ReportId) => boolean): void => {
     const old = table
@@ -56,16 +61,10 @@ export function sourceIndex(max = ENTRIES_MAX): SourceIndex {
   return {
     watch(report) {
       watched.add(report)
-      return {
-        sources: (users) => {
-          // A report that was removed while its computation ran stays removed.
-          for (const user of users) if (watched.has(report)) insert(user, USER, report)
-        },
-        hashes: (hashes) => {
-          for (let at = 0; at < hashes.length; at += RISK_HASH_BYTES)
-            if (watched.has(report)) insert(toWord(hashes, at), toWord(hashes, at + 4), report)
-        },
-      }
+      return toWatch((a, b) => {
+        // A report that was removed while its computation ran stays removed.
+        if (watched.has(report)) insert(a, b, report)
+      })
     },
     remove(report) {
       if (!watched.delete(report)) return
@@ -83,11 +82,28 @@ export function sourceIndex(max = ENTRIES_MAX): SourceIndex {
       }
       look(user, USER)
       // A source reaches a user only in a block in which the user was there.
-      if (forCurrent(groups, look)) for (const report of full) found.add(report)
-      return [...found].sort((a, b) => a - b)
+      forCurrent(groups, look)
+      isLate ||= full.size > 0
+      return [...found].filter((report) => !full.has(report)).sort((a, b) => a - b)
+    },
+    takeLate() {
+      const late = isLate ? [...full].sort((a, b) => a - b) : []
+      isLate = false
+      return late
     },
     get size() {
       return size
+    },
+  }
+}
+
+function toWatch(insert: (a: number, b: number) => void): RiskWatch {
+  return {
+    sources: (users) => {
+      for (const user of users) insert(user, USER)
+    },
+    hashes: (hashes) => {
+      for (let at = 0; at < hashes.length; at += RISK_HASH_BYTES) insert(toWord(hashes, at), toWord(hashes, at + 4))
     },
   }
 }
@@ -112,17 +128,14 @@ function findSlot(table: Uint32Array, a: number, b: number, isIt: (report: Repor
   return undefined
 }
 
-/** Calls `look` with the words of each hash of a current row. Returns whether there is one. */
-function forCurrent(groups: readonly EpochRows[], look: (a: number, b: number) => void): boolean {
-  let hasCurrent = false
+/** Calls `look` with the words of each hash of a current row. */
+function forCurrent(groups: readonly EpochRows[], look: (a: number, b: number) => void): void {
   for (const { rows } of groups) {
     for (let at = 0; at < rows.length; at += ROW_BYTES) {
       if (((rows[at + RISK_HASH_BYTES]! >> 3) & LAG_CURRENT) === 0) continue
-      hasCurrent = true
       look(toWord(rows, at), toWord(rows, at + 4))
     }
   }
-  return hasCurrent
 }
 
 function toWord(bytes: Uint8Array, at: number): number {

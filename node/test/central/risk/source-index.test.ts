@@ -19,12 +19,15 @@ describe('the index of sources', () => {
     expect(index.size).toBe(0)
   })
 
-  it('a full source index returns every report for every sync with current rows', () => {
+  it('reports without room wait for a closing, and are computed then if rows came since the last one', () => {
     const index = sourceIndex(1)
     index.watch(1).hashes(hashes(1, 2))
     index.watch(2).hashes(hashes(3))
-    expect(index.size).toBe(1)
-    expect(index.concerned(8, [group(3, row(9))])).toEqual([1, 2])
-    expect(index.concerned(8, [group(3, row(9, 2))])).toEqual([])
+    expect([index.size, index.takeLate()]).toEqual([1, []])
+    expect(index.concerned(8, [group(3, row(9))])).toEqual([])
+    expect([index.takeLate(), index.takeLate()]).toEqual([[1, 2], []])
+    index.concerned(8, [group(3, row(1))])
+    index.remove(1)
+    expect(index.takeLate()).toEqual([2])
   })
 })
