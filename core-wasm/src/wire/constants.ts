@@ -71,8 +71,12 @@ export const SALT_ANSWER_MAX_BYTES = 8_192
 export const ELEMENT_BYTES = 32
 /** Elements of one epoch in a request: an hour on foot, 12 fixes of three cells. */
 export const EVALUATIONS_PER_EPOCH_MAX = 36
-/** The largest request has 15 + 5 × (4 + 36 × 32) = 5,795 bytes. */
-export const EVALUATE_REQUEST_MAX_BYTES = 6_144
+/** A token of RFC 9578, type 2. */
+export const TOKEN_BYTES = 354
+/** Tokens that a device gets in a UTC day. */
+export const TOKENS_PER_DAY_MAX = 16
+/** The largest request has 15 + 5 × (4 + 36 × 32) + 354 = 6,149 bytes. */
+export const EVALUATE_REQUEST_MAX_BYTES = 6_656
 /** The largest answer has 14,318 bytes: five epochs of 36 elements, a proof, 35 part keys and a path of 16. */
 export const EVALUATE_ANSWER_MAX_BYTES = 16_384
 /** Parts of a shard: 3 of 7 has 21, 4 of 7 has 35. A node holds some of them and keeps the lines of all. */

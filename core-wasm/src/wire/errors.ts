@@ -48,6 +48,7 @@ export interface ErrorData {
   STORE_MISSING: { dir: string }
   SUITE_UNKNOWN: { suite: number }
   SYNC_CONFLICT: undefined
+  TOKEN_REFUSED: undefined
   TOO_FEW: { count: number }
   TOO_MANY_ATTEMPTS: { retryAfterMs: number }
   TOO_MANY_SALTS: { count: number }

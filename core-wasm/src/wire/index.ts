@@ -26,6 +26,7 @@ export {
   operatorKey,
   type Parameters,
   type PeerEntry,
+  type TokenParameters,
 } from './federation/manifest-form.ts'
 export * from './federation/ranks.ts'
 export * from './federation/roster.ts'
@@ -36,6 +37,7 @@ export * from './federation/spread-roles.ts'
 export * from './messages/evaluate.ts'
 export * from './messages/evaluate-check.ts'
 export * from './messages/gossip.ts'
+export * from './messages/issuance.ts'
 export * from './messages/pin.ts'
 export * from './messages/report-code.ts'
 export * from './messages/roster-exchange.ts'

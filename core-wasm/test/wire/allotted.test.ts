@@ -61,6 +61,7 @@ const AMENDED: Record<Exclude<keyof Amendment, 'kind' | 'at' | 'until'>, true> =
   apps: true,
   spread: true,
   release: true,
+  tokens: true,
 }
 
 /** The error of a refusal with this status. */

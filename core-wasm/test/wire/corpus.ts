@@ -140,7 +140,20 @@ const gossip: wire.GossipMessage[] = [
 export const CORPUS: Readonly<Record<string, readonly Uint8Array[]>> = {
   decodeSaltRequest: [wire.encodeSaltRequest({ roster, shard: 3, blocks })],
   decodeSaltAnswer: [wire.concatBytes(wire.encodeUnsignedAnswer(answer), bytes(64)), refusal],
-  decodeEvaluateRequest: [true, false].map((wantsKeys) => wire.encodeEvaluateRequest({ ...evaluate, wantsKeys })),
+  decodeEvaluateRequest: [true, false].flatMap((wantsKeys) =>
+    [undefined, bytes(wire.TOKEN_BYTES)].map((token) => wire.encodeEvaluateRequest({ ...evaluate, wantsKeys, token })),
+  ),
+  decodeIssuanceRequest: [undefined, bytes(10)].map((code) =>
+    wire.encodeIssuanceRequest(
+      { minute: 9, enrolment: bytes(32), code, keyId: bytes(32), messages: [bytes(256), bytes(256)] },
+      [2048],
+    ),
+  ),
+  decodeIssuanceReply: [
+    wire.encodeIssuanceReply({ time: 9, outcome: 'enrolled', left: 2, signatures: [bytes(256)] }, 512),
+    wire.encodeIssuanceReply({ time: 9, outcome: 'code-spent', left: 0, signatures: [] }, 512),
+    refusal,
+  ],
   decodeEvaluateAnswer: [wire.concatBytes(wire.encodeUnsignedEvaluation(evaluation), bytes(64)), refusal],
   decodeSyncRequest: SYNC_CLASSES.map((size) => wire.encodeSyncRequest(sync, [size])),
   decodeSyncFrame: SYNC_CLASSES.map((size) => wire.encodeSyncRequest(sync, [size])),
@@ -216,6 +229,7 @@ export const CORPUS: Readonly<Record<string, readonly Uint8Array[]>> = {
 const WITH_CONTEXT: Readonly<Record<string, Decode>> = {
   decodeSyncRequest: (frame) => wire.decodeSyncRequest(frame, SYNC_CLASSES),
   decodeSyncFrame: (frame) => wire.decodeSyncFrame(frame, SYNC_CLASSES),
+  decodeIssuanceRequest: (frame) => wire.decodeIssuanceRequest(frame, SYNC_CLASSES),
   decodeEvaluateAnswer: (frame) => wire.decodeEvaluateAnswer(frame, SHAPE),
 }
 

@@ -28,6 +28,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   TOO_FEW: 16,
   STORAGE_FULL: 17,
   NOT_ALLOWED: 18,
+  TOKEN_REFUSED: 19,
   SEAL_UNKNOWN: 20,
 }
 /** Any failure inside the answering peer. */
@@ -123,6 +124,8 @@ const ERRORS: { readonly [C in ErrorCode]?: (number: number) => FederationError<
       'NOT_ALLOWED',
       'the node answers only the addresses that its operator allows: ask another replica',
     ),
+  TOKEN_REFUSED: () =>
+    new FederationError('TOKEN_REFUSED', 'the peer does not take this token: ask without it, or use another'),
 }
 
 function refusalToError({ status, number }: Refusal): FederationError {

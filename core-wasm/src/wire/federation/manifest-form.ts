@@ -18,6 +18,7 @@ import {
   SHARDS_MAX,
   SYNC_REPLY_MAX_BYTES,
   SYNC_REQUEST_MAX_BYTES,
+  TOKENS_PER_DAY_MAX,
 } from '../constants.ts'
 import { concatBytes, hexToBytes, utf8 } from '../encoding/bytes.ts'
 import { isOrigin } from '../encoding/origin.ts'
@@ -50,6 +51,12 @@ export const spreadSchema = z.strictObject({
   periodDays: whole(1, 14),
   minimum: whole(20, SPREAD_SLIPS_MAX),
   epsilon: whole(100, 4_000),
+})
+/** `parameters.tokens`: how many a device gets in a UTC day, and the modulus of the issuer's key. */
+export const tokensSchema = z.strictObject({
+  perDay: whole(1, TOKENS_PER_DAY_MAX),
+  // 2,048 bits, and odd.
+  key: z.string().check(z.regex(/^[89a-f][0-9a-f]{510}[13579bdf]$/)),
 })
 const list = <T extends z.core.SomeType>(item: T, max: number) => z.array(item).check(z.minLength(1), z.maxLength(max))
 
@@ -93,6 +100,8 @@ const frozenShape = {
     apps: appsSchema,
     /** Absent: no spread. A quorum may amend it. */
     spread: z.optional(spreadSchema),
+    /** Absent: no tokens. A quorum may amend them. */
+    tokens: z.optional(tokensSchema),
   }),
   core: z.strictObject({ simd: hex32, scalar: hex32 }),
   operators: list(z.strictObject({ name, key: hex32 }), OPERATORS_MAX),
@@ -114,6 +123,7 @@ function isAscending(items: readonly string[]): boolean {
 export type FrozenManifest = z.infer<typeof frozenSchema>
 export type Manifest = z.infer<typeof manifestSchema>
 export type Parameters = Manifest['parameters']
+export type TokenParameters = z.infer<typeof tokensSchema>
 export type PeerEntry = Manifest['members'][number]
 
 /** The federation id, 32 bytes: SHA-256 over a domain string and the deterministic CBOR of the frozen manifest. */

@@ -141,7 +141,9 @@ function assertRelations(manifest: FrozenManifest): void {
   if (problem !== undefined) refuse('parameters.spread', problem)
 }
 
-function assertSalting({ salting, quota, replicas, threshold }: Parameters): void {
+function assertSalting({ salting, quota, replicas, threshold, tokens }: Parameters): void {
+  if (salting === 'plain' && tokens !== undefined)
+    refuse('parameters.tokens', 'tokens open a quota of evaluations: choose the salting threshold, or leave them out')
   if (salting === 'plain' && threshold !== 1)
     refuse('parameters.threshold', `expected 1 under plain salting, got ${threshold}: choose the salting threshold`)
   if (salting === 'threshold' && quota === 'strict')

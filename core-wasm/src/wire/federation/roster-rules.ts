@@ -123,6 +123,7 @@ export function frozenToRoster(manifest: FrozenManifest, nonces: readonly Uint8A
     apps: parameters.apps,
     // A roster without a spread has no key for it.
     ...(parameters.spread && { spread: parameters.spread }),
+    ...(parameters.tokens && { tokens: parameters.tokens }),
     plan: { shards: parameters.shards, replicas: parameters.replicas },
     amended: 0,
     newcomers: [],

@@ -21,7 +21,7 @@ import { bytesToHex, concatBytes, utf8 } from '../encoding/bytes.ts'
 import { decodeCanonical } from '../encoding/canonical.ts'
 import type { SpreadParameters } from '../spread-rules.ts'
 import { invalid } from './invalid-roster.ts'
-import { spreadSchema } from './manifest-form.ts'
+import { spreadSchema, type TokenParameters, tokensSchema } from './manifest-form.ts'
 
 export interface RosterPeer {
   /** Ed25519 key of the peer id, 32 bytes. */
@@ -79,6 +79,8 @@ export interface Roster {
   spread?: SpreadParameters | undefined
   /** The id of the release that a quorum rebuilt, 32 bytes. Absent: the operators agreed on none. */
   release?: Uint8Array | undefined
+  /** The tokens of devices. Absent: there are none. */
+  tokens?: TokenParameters | undefined
   /** Shards and replicas of the roster that follows. */
   plan: { shards: number; replicas: number }
   /** When the latest amendment was proposed, Unix ms; 0 when there was none. */
@@ -159,6 +161,7 @@ const rosterSchema = z.strictObject({
   apps: z.array(z.string().check(z.maxLength(128))).check(z.maxLength(APPS_MAX)),
   spread: z.optional(spreadSchema),
   release: z.optional(fixed(HASH_BYTES)),
+  tokens: z.optional(tokensSchema),
   plan: z.strictObject({ shards: whole(SHARDS_MAX), replicas: whole(15) }),
   amended: time,
   newcomers: z.array(peerSchema),

@@ -5,11 +5,12 @@
  *    u8  version; // 1                 u8  status;              // 0; otherwise u32 number and the end
  *    u8  suite;   // 1                 u64 time;                // the node's clock, Unix ms
  *    u8  roster[8]; u16 shard;         { u8 element[B][32]; u8 c[32]; u8 s[32];
- *    u8  flags;   // bit 0: keys         { u8 key[C][32]; u8 depth; u8 path[depth][32] } [if keys] } [epochs];
+ *    u8  flags;   // bit 0: keys, 1: token { u8 key[C][32]; u8 depth; u8 path[depth][32] } [if keys] } [epochs];
  *    u8  batch;   // B, 1..36           u8  signature[64];       // over H(request) ‖ all before it
  *    u8  epochs;  // 1..5            }
  *    u32 epoch[epochs];              // ascending
  *    u8  element[epochs][B][32];
+ *    u8  token[354]; // if token
  *  }
  * Elements are blinded, so no field can name a place. Throws MESSAGE_MALFORMED, VERSION_UNKNOWN, SUITE_UNKNOWN, BATCH_REFUSED.
  */
@@ -24,6 +25,7 @@ import {
   PROTOCOL_VERSION,
   ROSTER_NAME_BYTES,
   SIGNATURE_BYTES,
+  TOKEN_BYTES,
 } from '../constants.ts'
 import { type ByteReader, byteReader, byteWriter } from '../encoding/bytes.ts'
 import { STATUS_OK, throwRefusal } from '../encoding/status.ts'
@@ -32,6 +34,7 @@ import { FederationError } from '../errors.ts'
 
 const SUITE_THRESHOLD = 1
 const WANTS_KEYS = 1
+const HAS_TOKEN = 2
 const PROOF_BYTES = 2 * ELEMENT_BYTES
 
 export interface EvaluateRequest {
@@ -43,6 +46,8 @@ export interface EvaluateRequest {
   epochs: number[]
   /** Blinded, 32 bytes each, equally many for each epoch: a batch class of the manifest. */
   elements: Uint8Array[][]
+  /** The token that opens the bucket of a device (§5.12). Without one the requester's address is charged. */
+  token?: Uint8Array | undefined
 }
 /** The keys of all parts for one epoch, and the Merkle path that proves them. */
 export interface PartKeys {
@@ -74,7 +79,7 @@ export function requestToShape({ epochs, elements, wantsKeys }: EvaluateRequest,
 
 /** Throws RangeError unless 1 to 5 ascending epochs have equally many elements, at most 36. */
 export function encodeEvaluateRequest(request: EvaluateRequest): Uint8Array {
-  const { roster, shard, wantsKeys, epochs, elements } = request
+  const { roster, shard, wantsKeys, epochs, elements, token } = request
   const size = elements[0]?.length ?? 0
   if (epochs.length < 1 || epochs.length > EPOCHS_PER_ANSWER_MAX || elements.length !== epochs.length) {
     throw new RangeError(`"epochs" expected 1..${EPOCHS_PER_ANSWER_MAX} items with elements, got ${epochs.length}`)
@@ -85,7 +90,7 @@ export function encodeEvaluateRequest(request: EvaluateRequest): Uint8Array {
   const writer = byteWriter(EVALUATE_REQUEST_MAX_BYTES).u8(PROTOCOL_VERSION).u8(SUITE_THRESHOLD)
   writer.bytes(roster, ROSTER_NAME_BYTES).u16(shard)
   writer
-    .u8(wantsKeys ? WANTS_KEYS : 0)
+    .u8((wantsKeys ? WANTS_KEYS : 0) | (token ? HAS_TOKEN : 0))
     .u8(size)
     .u8(epochs.length)
   for (const [i, epoch] of epochs.entries()) {
@@ -93,6 +98,7 @@ export function encodeEvaluateRequest(request: EvaluateRequest): Uint8Array {
     writer.u32(epoch)
   }
   for (const element of elements.flat()) writer.bytes(element, ELEMENT_BYTES)
+  if (token !== undefined) writer.bytes(token, TOKEN_BYTES)
   return writer.finish()
 }
 
@@ -106,7 +112,7 @@ export function decodeEvaluateRequest(bytes: Uint8Array): EvaluateRequest {
   const roster = reader.bytes(ROSTER_NAME_BYTES)
   const shard = reader.u16()
   const flags = reader.u8()
-  if ((flags & ~WANTS_KEYS) !== 0) reader.refuse(`expected no flags but bit 0, got ${flags}`)
+  if (flags > (WANTS_KEYS | HAS_TOKEN)) reader.refuse(`expected no flags but bits 0 and 1, got ${flags}`)
   const batch = reader.u8()
   if (batch < 1 || batch > EVALUATIONS_PER_EPOCH_MAX) throw batchRefused(batch)
   const count = reader.u8()
@@ -115,8 +121,9 @@ export function decodeEvaluateRequest(bytes: Uint8Array): EvaluateRequest {
   const epochs = Array.from({ length: count }, () => reader.u32())
   if (epochs.some((epoch, i) => i > 0 && epochs[i - 1]! >= epoch)) reader.refuse('expected ascending epochs, each once')
   const elements = epochs.map(() => readAll(reader, batch))
+  const token = (flags & HAS_TOKEN) === 0 ? undefined : reader.bytes(TOKEN_BYTES)
   reader.end()
-  return { roster, shard, wantsKeys: flags === WANTS_KEYS, epochs, elements }
+  return { roster, shard, wantsKeys: (flags & WANTS_KEYS) !== 0, epochs, elements, token }
 }
 
 /** The error of a batch whose size is not that of its class. */

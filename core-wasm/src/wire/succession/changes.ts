@@ -8,7 +8,8 @@
  * - seal: the central peer's new seal key, signed by the key of its peer id
  * - rotate: an operator's new key, signed by the old key or, when the old key is lost, by a quorum
  * - expel: a node or an operator, by a quorum
- * - amend: core hashes, shards, replicas, evaluations, origins of web apps, the spread, the release, by a quorum
+ * - amend: core hashes, shards, replicas, evaluations, origins of web apps, the spread, the release, the tokens, by a
+ *   quorum
  * - lied: a node or an operator whose signed contradiction every voter has seen; `evidence` is its hash
  */
 import { sha256 } from '@noble/hashes/sha2.js'
@@ -27,7 +28,7 @@ import { bytesToHex, concatBytes, utf8 } from '../encoding/bytes.ts'
 import { decodeCanonical } from '../encoding/canonical.ts'
 import { isValidSignature, type Signer, signContent } from '../encoding/signature.ts'
 import { FederationError } from '../errors.ts'
-import { appsSchema, spreadSchema } from '../federation/manifest-form.ts'
+import { appsSchema, spreadSchema, tokensSchema } from '../federation/manifest-form.ts'
 
 const bytes = (length: number) =>
   z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length === length, `expected ${length} bytes`)
@@ -61,6 +62,8 @@ const changeSchema = z.discriminatedUnion('kind', [
     spread: z.optional(z.nullable(spreadSchema)),
     /** The id of a release. Absent: as before. Null: no release any more. */
     release: z.optional(z.nullable(bytes(HASH_BYTES))),
+    /** Absent: as before. Null: no tokens any more. */
+    tokens: z.optional(z.nullable(tokensSchema)),
   }),
   z.strictObject({ kind: z.literal('lied'), until, key, evidence: bytes(HASH_BYTES) }),
   z.strictObject({ kind: z.literal('seal'), at, until, seal: key }),

@@ -34,6 +34,7 @@ export interface Draft {
   apps: Roster['apps']
   spread: SpreadParameters | undefined
   release: Roster['release']
+  tokens: Roster['tokens']
   plan: Roster['plan']
   evaluationsPerShardEpoch: number
   amended: number
@@ -59,6 +60,7 @@ export function openDraft(roster: Roster): Draft {
     apps: roster.apps,
     spread: roster.spread,
     release: roster.release,
+    tokens: roster.tokens,
     plan: roster.plan,
     evaluationsPerShardEpoch: roster.evaluationsPerShardEpoch,
     amended: roster.amended,
@@ -138,7 +140,7 @@ function move(draft: Draft, { key, addresses, at }: Change & { kind: 'move' }): 
 }
 
 function amend(draft: Draft, change: Change & { kind: 'amend' }): void {
-  const { core, shards, replicas, evaluations, apps, spread, release, at } = change
+  const { core, shards, replicas, evaluations, apps, spread, release, tokens, at } = change
   if (at <= draft.amended) invalid(`a later amendment of ${draft.amended} overtook this one: sign a new one`)
   draft.core = core ?? draft.core
   draft.apps = apps ?? draft.apps
@@ -146,6 +148,7 @@ function amend(draft: Draft, change: Change & { kind: 'amend' }): void {
   if (problem !== undefined) invalid(`the spread: ${problem}`)
   if (spread !== undefined) draft.spread = spread ?? undefined
   if (release !== undefined) draft.release = release ?? undefined
+  if (tokens !== undefined) draft.tokens = tokens ?? undefined
   draft.plan = { shards: shards ?? draft.plan.shards, replicas: replicas ?? draft.plan.replicas }
   draft.evaluationsPerShardEpoch = evaluations ?? draft.evaluationsPerShardEpoch
   draft.amended = at
@@ -207,7 +210,7 @@ export function closeDraft(
       `${plan.replicas} replicas cannot share a shard with threshold ${previous.threshold}: choose other replicas`,
     )
   }
-  const { spread: _spread, release: _release, ...rest } = previous
+  const { spread: _spread, release: _release, tokens: _tokens, ...rest } = previous
   return {
     ...rest,
     height: previous.height + 1,
@@ -223,6 +226,7 @@ export function closeDraft(
     apps,
     ...(draft.spread && { spread: draft.spread }),
     ...(draft.release && { release: draft.release }),
+    ...(draft.tokens && { tokens: draft.tokens }),
     plan,
     evaluationsPerShardEpoch,
     amended,

@@ -49,6 +49,26 @@ describe('federation.json', () => {
     expect(() => wire.parseManifest(text(() => {}).replace('{', '{"__proto__":{},'))).toThrow(wire.FederationError)
   })
 
+  it('tokens of the manifest stand in the founding roster, and go with threshold salting only', () => {
+    const tokens = { perDay: 4, key: `8${'0'.repeat(510)}1` }
+    const founded = (more: object, salting = 'threshold') =>
+      wire.parseManifest(text((v) => Object.assign(v.parameters, { salting, tokens: { ...tokens, ...more } })))
+    expect(wire.manifestToRoster(founded({})).tokens).toEqual(tokens)
+    expect(wire.manifestToRoster(testManifest())).not.toHaveProperty('tokens')
+    const path = (more: object, salting?: string) => {
+      try {
+        return founded(more, salting) && 'valid'
+      } catch (error) {
+        return wire.isFederationError(error, 'MANIFEST_INVALID') ? error.data.path : String(error)
+      }
+    }
+    expect(path({}, 'plain')).toBe('parameters.tokens')
+    expect([path({ perDay: 0 }), path({ perDay: 17 })]).toEqual(Array(2).fill('parameters.tokens.perDay'))
+    for (const key of [`7${'f'.repeat(511)}`, `8${'0'.repeat(511)}`, `8${'0'.repeat(509)}1`, 'G'.repeat(512)])
+      expect(path({ key })).toBe('parameters.tokens.key')
+    expect(path({ more: 1 })).toBe('parameters.tokens.more')
+  })
+
   it('a spread of the manifest stands in the founding roster, and a roster without one has no key for it', () => {
     const spread = { areas: [7, 9], resolution: 6, periodDays: 14, minimum: 100, epsilon: 1_000 }
     const manifest = wire.parseManifest(text((v) => void (v.parameters.spread = spread)))

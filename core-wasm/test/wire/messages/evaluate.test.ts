@@ -38,10 +38,21 @@ describe('an evaluate request', () => {
     expect(wire.decodeEvaluateRequest(wire.encodeEvaluateRequest(plain))).toEqual(plain)
   })
 
+  it('a token of 354 bytes follows the elements, and bit 1 of the flags says so', () => {
+    const token = new Uint8Array(wire.TOKEN_BYTES).fill(0xcc)
+    const frame = wire.encodeEvaluateRequest({ ...REQUEST, token })
+    expect(frame.subarray(0, bytes.length)).toEqual(bytes.map((byte, i) => (i === 12 ? 3 : byte)))
+    expect(frame.subarray(bytes.length)).toEqual(token)
+    expect(wire.decodeEvaluateRequest(frame)).toEqual({ ...REQUEST, token })
+    refusesCutAndLong(frame, wire.decodeEvaluateRequest)
+    expect(() => wire.encodeEvaluateRequest({ ...REQUEST, token: new Uint8Array(353) })).toThrow(RangeError)
+  })
+
   it('the largest request and the largest answer fit their bounds', () => {
     const epochs = [1, 2, 3, 4, 5]
-    const largest = wire.encodeEvaluateRequest({ ...REQUEST, epochs, elements: epochs.map(() => batch(36)) })
-    expect(largest.length).toBe(5_795)
+    const token = new Uint8Array(wire.TOKEN_BYTES)
+    const largest = wire.encodeEvaluateRequest({ ...REQUEST, epochs, elements: epochs.map(() => batch(36)), token })
+    expect(largest.length).toBe(6_149)
     expect(largest.length).toBeLessThanOrEqual(wire.EVALUATE_REQUEST_MAX_BYTES)
     const keys = { keys: batch(wire.PARTS_MAX), path: batch(wire.PATH_MAX) }
     const epoch = { evaluated: batch(36), proof: new Uint8Array(64), partKeys: keys }
@@ -75,6 +86,7 @@ describe('an evaluate request', () => {
     expect(forge(0, 2)).toThrow(code('VERSION_UNKNOWN'))
     expect(forge(1, 0)).toThrow(code('SUITE_UNKNOWN', { suite: 0 }))
     expect(forge(12, 2)).toThrow(code('MESSAGE_MALFORMED'))
+    expect(forge(12, 4)).toThrow(code('MESSAGE_MALFORMED'))
     expect(forge(14, 0)).toThrow(code('MESSAGE_MALFORMED'))
     expect(forge(14, 6)).toThrow(code('MESSAGE_MALFORMED'))
     expect(forge(18, 10)).toThrow(code('MESSAGE_MALFORMED'))
