@@ -163,7 +163,7 @@ export function changeToText(change: Change, newest: CertifiedRoster | undefined
 }
 
 function amendmentToText(change: Change & { kind: 'amend' }): string {
-  const { core, shards, replicas, evaluations, apps, spread, release } = change
+  const { core, shards, replicas, evaluations, apps, spread, release, tokens } = change
   const parts = [
     core !== null && `core ${bytesToHex(core.simd).slice(0, 8)}…`,
     shards !== null && `${shards} shards`,
@@ -171,6 +171,8 @@ function amendmentToText(change: Change & { kind: 'amend' }): string {
     evaluations !== null && `${evaluations} evaluations per shard and epoch`,
     apps !== null && `web apps ${apps.join(' ') || 'none'}`,
     spread !== undefined && (spread === null ? 'no spread' : spreadToText(spread)),
+    tokens !== undefined &&
+      (tokens === null ? 'no tokens' : `${tokens.perDay} tokens a day under key ${tokens.key.slice(0, 8)}…`),
     release !== undefined && (release === null ? 'no release' : `release ${bytesToHex(release)}`),
   ].filter(Boolean)
   // A roster holds the plan of the next one, because its nodes need time for the seeds.

@@ -20,10 +20,12 @@ import {
   type Roster,
   SEALED_PROTOCOL,
   SYNC_GROUPS_MAX,
+  type TokenParameters,
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
 import type { Standing } from '../membership/agreement/standing.ts'
 import { type ClockWatch, clockWatch, strayedOperators } from '../membership/clock-watch.ts'
+import { demoIssuerNumbers } from '../membership/demo-issuer.ts'
 import { assertSameFederation, createMembership, isFoundedWith, type Membership } from '../membership/membership.ts'
 import { demoSealSecret } from '../membership/new-manifest.ts'
 import type { Pace } from '../membership/pace.ts'
@@ -39,6 +41,9 @@ import type { CodeBatch, CodeCounts, Worker } from './codes/batches.ts'
 import { type CodeRegistry, type CodeStatus, codeRegistry, type IssuedCodes } from './codes/codes.ts'
 import type { CodeOrder } from './codes/order.ts'
 import { type CentralConfig, toCentralConfig } from './config.ts'
+import { type EnrolmentCodes, type Enrolments, enrolments } from './enrolment/enrolments.ts'
+import { type IssuanceCounters, type IssuanceService, issuanceService } from './enrolment/issuance-service.ts'
+import { ISSUER_DIR, type IssuerKeys, openIssuerKeys } from './enrolment/issuer-keys.ts'
 import { type CentralHealth, centralHealth, type PeerHealth, type PeerState } from './health.ts'
 import { type Retention, retention, retentionToEpoch } from './retention.ts'
 import type { ReviewDecision } from './review/report-review.ts'
@@ -102,7 +107,7 @@ export interface CentralPeerInit {
   /** Intervals of link probes and heartbeats; default: REAL_PACE. */
   pace?: Pace
 }
-interface CentralStatus extends Readonly<SyncCounters & SealedCounters> {
+interface CentralStatus extends Readonly<SyncCounters & SealedCounters & IssuanceCounters> {
   readonly state: PeerState
   readonly federation: string
   readonly peerId: string | undefined
@@ -203,6 +208,12 @@ export interface CentralPeer {
   codeBatches(worker?: string): Promise<CodeBatch[]>
   /** Revokes the open codes of a batch, and returns their number. Throws CODE_UNKNOWN. */
   revokeBatch(batch: string, worker?: string): Promise<number>
+  /** New codes that enrol devices for tokens, shown once. Throws COMMAND_INVALID. */
+  issueEnrolmentCodes(order: { count?: unknown; days?: unknown }): Promise<EnrolmentCodes>
+  /** Throws CODE_UNKNOWN, CODE_SPENT. */
+  revokeEnrolmentCode(code: string): Promise<void>
+  /** Draws a key of the issuer, and returns its modulus in hex, for the operators to put into a roster. */
+  drawIssuerKey(): Promise<string>
   reports(): Promise<ReportOutcome[]>
   /**
    * Publishes, rejects, retracts or restores a report. The reason of a rejection or a retraction stays with the report.
@@ -215,6 +226,12 @@ export interface CentralPeer {
   dryRun(dryRun: DryRun): Promise<RiskSummary>
 }
 
+/** The issuer of tokens. */
+interface Issuer {
+  readonly keys: IssuerKeys
+  readonly enrolments: Enrolments
+  readonly counters: Readonly<IssuanceCounters>
+}
 interface Parts {
   host: Host
   store: CentralStore
@@ -225,6 +242,7 @@ interface Parts {
   risk: RiskEngine
   service: SyncService
   sealed: SealedService
+  issuer: Issuer
   seals: Resealing
   sweeping: Retention
   closing: Rounds
@@ -288,6 +306,7 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
     statistics: async () => toStatistics(running()),
     backUp: async (to) => running().store.backUp(to),
     ...codeActions(running, log),
+    ...issuerActions(running, log),
     reports: async () => toOutcomes(running()),
     async review(report, decision, reason) {
       await running().risk.review(report, decision, reason)
@@ -323,6 +342,28 @@ function codeActions(
   }
 }
 
+function issuerActions(
+  running: () => Parts,
+  log: Log,
+): Pick<CentralPeer, 'issueEnrolmentCodes' | 'revokeEnrolmentCode' | 'drawIssuerKey'> {
+  return {
+    async issueEnrolmentCodes(order) {
+      const issued = await running().issuer.enrolments.issue(order)
+      log.info('central.enrolment-codes-issued', { count: issued.codes.length })
+      return issued
+    },
+    async revokeEnrolmentCode(code) {
+      await running().issuer.enrolments.revoke(code)
+      log.info('central.enrolment-code-revoked')
+    },
+    async drawIssuerKey() {
+      const modulus = await running().issuer.keys.add()
+      log.info('central.issuer-key-drawn')
+      return modulus
+    },
+  }
+}
+
 function toStatus(
   manifest: Manifest,
   config: CentralConfig,
@@ -346,6 +387,7 @@ function toStatus(
     opensSeals: parts?.seals.isOpen() ?? true,
     ...(parts?.service.counters ?? { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 }),
     ...(parts?.sealed.counters ?? { sealUnknown: 0, sealedRefusals: 0 }),
+    ...(parts?.issuer.counters ?? { enrolments: 0, tokens: 0 }),
     retentionDays: manifest.parameters.retentionDays,
     profile: { name: config.profile.name, version: config.profileVersion },
     activeReports: risk?.reports ?? 0,
@@ -448,19 +490,14 @@ async function assemble(init: CentralPeerInit, config: CentralConfig, isLeaving:
     const { spreads } = membership.pool
     const service = syncService({ ...shared, rosters, pins, isReady, codes, risk, spreads })
     const seals = await openSeals(init, membership, openRecords)
-    const sealed = sealedService({
-      manifest,
-      peers,
-      keys: seals.current,
-      sync: service,
-      timer: init.replyTimer ?? clock,
-      random,
-      log,
-    })
+    const { issuer, issuance } = await openIssuer(init, store, () => newest().tokens, openRecords)
+    const timer = init.replyTimer ?? clock
+    const sealed = sealedService({ manifest, peers, keys: seals.current, sync: service, issuance, timer, random, log })
     const watch = clockWatch(host, () => peers.others(host.key), clock, random, manifestToId(manifest))
     const upkeep = toUpkeep(init, { host, store, room, membership, watch, risk })
     const storeKeys = init.store === undefined ? await describeKeys(init) : undefined
-    return { host, store, membership, watch, pins, codes, risk, service, sealed, seals, space, storeKeys, ...upkeep }
+    const services = { service, sealed, issuer, seals }
+    return { host, store, membership, watch, pins, codes, risk, ...services, space, storeKeys, ...upkeep }
   } catch (error) {
     for (const close of opened.reverse()) await close()
     throw error
@@ -513,6 +550,21 @@ async function openSeals(
   const keys = await openSealKeys(await openRecords(join(dir, SEAL_KEYS_DIR)), random, first)
   const { rosters, say } = membership
   return resealing({ keys, rosters, signer: nativeSigner(secret), clock, log, say })
+}
+
+/** The issuer of tokens. Its records stay empty until somebody draws a key, except in a demo with tokens. */
+async function openIssuer(
+  { manifest, dir, clock, random }: CentralPeerInit,
+  store: CentralStore,
+  parameters: () => TokenParameters | undefined,
+  openRecords: OpenRecords,
+): Promise<{ issuer: Issuer; issuance: IssuanceService }> {
+  const { demo } = manifest
+  const first = demo && manifest.parameters.tokens && (() => demoIssuerNumbers(demo.phrase).key)
+  const keys = await openIssuerKeys(await openRecords(join(dir, ISSUER_DIR)), first)
+  const enrolled = enrolments({ store, clock, random, perDay: () => parameters()?.perDay ?? 0 })
+  const issuance = issuanceService({ manifest, parameters, keys, enrolments: enrolled, clock })
+  return { issuer: { keys, enrolments: enrolled, counters: issuance.counters }, issuance }
 }
 
 /** The records name a federation since the first start, which founded the store before. */

@@ -7,7 +7,7 @@ import type { Random } from '@geotrace/core-wasm'
 import { type Clock, type Core, loadCore, type SimulatedClock, systemClock } from '@geotrace/core-wasm'
 import { DEMO_PHRASE, demoSecret, FederationError, type Manifest, type Parameters } from '@geotrace/core-wasm/wire'
 import { type CentralPeer, centralPeer } from '../central/peer.ts'
-import { newDemoManifest } from '../membership/new-manifest.ts'
+import { demoTokens, newDemoManifest } from '../membership/new-manifest.ts'
 import type { OpenHost } from '../net/host.ts'
 import type { Certificate, CertificateSource } from '../net/transport/tls-certificate.ts'
 import { type Log, silent } from '../platform/log.ts'
@@ -28,6 +28,8 @@ export interface LocalFederationInit {
   seedRandom?: Random
   log?: Log
   parameters?: Partial<Parameters>
+  /** Tokens of a device in a day; default: the federation has none. */
+  tokensPerDay?: number
   /** The number of contact steps that the central peer marks. */
   degrees?: number
   /** With this certificate every peer also serves secure WebSocket and HTTPS, on one more port. */
@@ -51,13 +53,14 @@ export interface LocalFederation {
 /** Founds a federation of salt nodes and a central peer. Resolves when all of them serve. Throws PEER_UNREACHABLE. */
 export async function startFederation(init: LocalFederationInit): Promise<LocalFederation> {
   const { dir, clock = systemClock(), random = systemRandom, log = silent, parameters, degrees, certificate } = init
-  const { operators = DEMO_OPERATORS, hostOf } = init
+  const { operators = DEMO_OPERATORS, hostOf, tokensPerDay } = init
   const watched = init.seedRandom && { seedRandom: init.seedRandom }
   const core = await loadCore()
   const hosts = await loopbackAddresses(1, operators.length + 1)
   const at = clock.now()
   const secure = certificate !== undefined
-  const manifest = await localManifest({ operators, hosts, at, secure, ...(parameters && { parameters }) })
+  const tokens = tokensPerDay !== undefined && { tokensPerDay }
+  const manifest = await localManifest({ operators, hosts, at, secure, ...tokens, ...(parameters && { parameters }) })
   const shared = { manifest, clock, random, log, core, ...(certificate && { certificate: lasting(certificate) }) }
   const node = (operator: string, i: number): SaltNode => {
     const openHost = hostOf?.(operator, manifest)
@@ -114,11 +117,13 @@ interface LocalManifestInit {
   /** Adds an address for secure WebSocket and one for HTTPS, both on one more port. */
   secure?: boolean
   parameters?: Partial<Parameters>
+  /** Default: no tokens. */
+  tokensPerDay?: number
 }
 
 /** The demo's manifest with free ports. Every node listens on TCP and WebSocket. */
 export async function localManifest(init: LocalManifestInit): Promise<Manifest> {
-  const { operators = DEMO_OPERATORS, hosts, at, speed, secure = false, parameters } = init
+  const { operators = DEMO_OPERATORS, hosts, at, speed, secure = false, parameters, tokensPerDay } = init
   const peers = []
   for (const [i, operator] of [...operators, DEMO_AUTHORITY].entries()) {
     const host = hosts[i]!
@@ -133,7 +138,7 @@ export async function localManifest(init: LocalManifestInit): Promise<Manifest> 
   return newDemoManifest({
     ...{ name: 'Geo Trace demo', phrase: DEMO_PHRASE, peers, at },
     ...(speed !== undefined && { speed }),
-    ...(parameters && { parameters }),
+    parameters: { ...parameters, ...(tokensPerDay && { tokens: demoTokens(DEMO_PHRASE, tokensPerDay) }) },
   })
 }
 

@@ -19,8 +19,10 @@ import {
   nonceToCommitment,
   type Parameters,
   secretToSigner,
+  type TokenParameters,
 } from '@geotrace/core-wasm/wire'
 import * as z from 'zod/mini'
+import { demoIssuerNumbers } from './demo-issuer.ts'
 
 /** The data of one node that a founder needs. `geotrace salt init` prints a card, `geotrace federation found` reads it. */
 export interface MemberCard {
@@ -88,6 +90,11 @@ interface NewDemo extends Pick<NewFederation, 'name' | 'parameters' | 'at'> {
   speed?: number
   /** The salt nodes, then the central peer. */
   peers: readonly { operator: string; addresses: string[] }[]
+}
+
+/** Tokens of a demo, whose issuer's key derives from the phrase too. */
+export function demoTokens(phrase: string, perDay: number): TokenParameters {
+  return { perDay, key: demoIssuerNumbers(phrase).modulus }
 }
 
 /** The complete manifest of a federation with published keys and nonces. PROTOCOL.md §4.3. Throws MANIFEST_INVALID. */

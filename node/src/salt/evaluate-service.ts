@@ -1,7 +1,7 @@
 /**
  * Answers /geotrace/evaluate/1: evaluates blinded elements under this replica's share. PROTOCOL.md §5.7–§5.11, §7.7. Throws,
  * in this order: decoding errors, BATCH_REFUSED, MESSAGE_MALFORMED (an element that is none), CLOCK_SKEWED, FORBIDDEN,
- * NOT_ALLOWED, ROSTER_UNKNOWN, WRONG_SHARD, BLOCK_TOO_OLD, BLOCK_TOO_NEW, EPOCH_LOST, QUOTA_SPENT.
+ * NOT_ALLOWED, ROSTER_UNKNOWN, WRONG_SHARD, BLOCK_TOO_OLD, BLOCK_TOO_NEW, EPOCH_LOST, TOKEN_REFUSED, QUOTA_SPENT.
  * Nothing is multiplied before the quota is charged on disk, so a refused request costs no multiplication. The work goes in
  * slices that yield to the event loop. A share exists only while its epoch is evaluated.
  */
@@ -32,8 +32,10 @@ import {
 import type { Handler } from '../net/protocol.ts'
 import { assertElements } from './assert-elements.ts'
 import type { EvaluationCounts } from './evaluation-counts.ts'
+import type { DeviceBuckets } from './quota/device-buckets.ts'
 import type { EvaluationQuestion } from './quota/quota.ts'
 import type { QuotaTable } from './quota/quota-table.ts'
+import type { TokenCheck } from './quota/token-check.ts'
 import { assertServed, findRequested, placeToQuotaKey, type ServiceInit } from './requested.ts'
 import { leafToPartSecret } from './secrets/part-secret.ts'
 import type { Grip } from './secrets/seed-keeper.ts'
@@ -53,14 +55,17 @@ interface EvaluateServiceInit extends ServiceInit {
   classes: readonly number[]
   random: Random
   quota: Pick<QuotaTable<EvaluationQuestion>, 'charge'>
+  /** The buckets that tokens open. */
+  devices: Pick<DeviceBuckets, 'charge'>
+  checkToken: TokenCheck
   counts: Pick<EvaluationCounts, 'add'>
 }
 
 export function evaluateService(init: EvaluateServiceInit): Handler {
-  const { group, classes, clock, signer, random, keeper, quota, counts } = init
+  const { group, classes, clock, signer, random, keeper, quota, devices, checkToken, counts } = init
   return async (bytes, from) => {
     const request = decodeEvaluateRequest(bytes)
-    const { shard, epochs, elements } = request
+    const { shard, epochs, elements, token } = request
     const batch = elements[0]!.length
     if (!classes.includes(batch)) throw batchRefused(batch)
     assertElements(group, elements.flat(), bytes)
@@ -75,7 +80,9 @@ export function evaluateService(init: EvaluateServiceInit): Handler {
     const grip = keeper.grip(places, epochs, nowMs)
     try {
       const quotaKey = placeToQuotaKey(keeper, places[0]!)
-      await quota.charge({ ...requester, quotaKey, shard, epochs, batch, ceiling }, nowMs)
+      if (token !== undefined) await devices.charge(checkToken(token, nowMs), { epochs, batch }, nowMs)
+      const isPaid = token !== undefined
+      await quota.charge({ ...requester, isPaid, quotaKey, shard, epochs, batch, ceiling }, nowMs)
       counts.add(shard, epochs, batch)
       const answers: EpochEvaluation[] = []
       for (const [i, epoch] of epochs.entries()) {

@@ -117,8 +117,8 @@ export async function openNode(init: SaltNodeInit, signer: Signer): Promise<Open
   const listen = init.listen ?? addresses
   assertDemoIsLocal(manifest, [...listen, ...addresses])
   const keeper = seedKeeper(core)
-  const disk = await (init.openQuotaDisk ?? levelQuotaDisk)(join(dir, 'quota'))
-  const salting = await openSalting(manifest.parameters, core, disk, init.clock.now())
+  const openDisk = init.openQuotaDisk ?? levelQuotaDisk
+  const salting = await openSalting(manifest, core, (name) => openDisk(join(dir, name)), init.clock.now())
   const ground = { init, signer, salting, records, rosters, addresses, keeper }
   let host: Host | undefined
   try {

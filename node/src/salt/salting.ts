@@ -4,13 +4,15 @@
  */
 import type { Core, Random } from '@geotrace/core-wasm'
 import { type Group, loadGroup } from '@geotrace/core-wasm/voprf'
-import { EVALUATE_PROTOCOL, type Manifest, type Protocol, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
+import { EVALUATE_PROTOCOL, type Manifest, manifestToId, type Protocol, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
 import type { Handler } from '../net/protocol.ts'
 import { evaluateService } from './evaluate-service.ts'
 import { type EvaluationCount, evaluationCounts } from './evaluation-counts.ts'
+import { deviceBuckets } from './quota/device-buckets.ts'
 import { evaluationQuota, saltQuota } from './quota/quota.ts'
 import type { QuotaDisk } from './quota/quota-disk.ts'
 import { openQuotaTable, type QuotaTable } from './quota/quota-table.ts'
+import { tokenCheck } from './quota/token-check.ts'
 import type { ServiceInit } from './requested.ts'
 import { saltService } from './salt-service.ts'
 import { plainRule, type SheetRule, thresholdRule } from './sheets/line-rules.ts'
@@ -33,18 +35,24 @@ export interface NodeSalting {
 }
 
 type Parameters = Manifest['parameters']
+/** Rosters whose issuer's keys are good: a token of the last day may have the key before. */
+const ROSTERS_MAX = 2
+
+/** Opens a folder of the node for a table. */
+type OpenQuotaDisk = (name: 'quota' | 'tokens') => Promise<QuotaDisk>
 
 /** The salting of the manifest. Throws CORE_UNSUPPORTED. */
 export async function openSalting(
-  parameters: Parameters,
+  manifest: Manifest,
   core: Core,
-  disk: QuotaDisk,
+  openDisk: OpenQuotaDisk,
   nowMs: number,
 ): Promise<NodeSalting> {
   const group = await loadGroup()
-  return parameters.salting === 'plain'
-    ? openPlain(parameters, core, group, disk, nowMs)
-    : openThreshold(parameters, core, group, disk, nowMs)
+  const disk = await openDisk('quota')
+  return manifest.parameters.salting === 'plain'
+    ? openPlain(manifest.parameters, core, group, disk, nowMs)
+    : openThreshold(manifest, core, group, disk, () => openDisk('tokens'), nowMs)
 }
 
 /** The salts of time blocks, one part, threshold 1. */
@@ -70,22 +78,35 @@ async function openPlain(
 
 /** The keys of cells, evaluated under shares. */
 async function openThreshold(
-  { devicesPerAddress, evaluations: classes }: Parameters,
+  manifest: Manifest,
   core: Core,
   group: Group,
   disk: QuotaDisk,
+  openTokens: () => Promise<QuotaDisk>,
   nowMs: number,
 ): Promise<NodeSalting> {
+  const { devicesPerAddress, evaluations: classes } = manifest.parameters
   const quota = await openQuotaTable(disk, evaluationQuota(devicesPerAddress), nowMs)
+  const devices = deviceBuckets(openTokens)
   const counts = evaluationCounts()
   return {
     rule: thresholdRule(core, group),
     group,
-    quota,
-    serve: (init) => ({
-      protocol: EVALUATE_PROTOCOL,
-      handler: evaluateService({ ...init, group, classes, quota, counts }),
-      evaluations: (at) => counts.list(at),
-    }),
+    quota: {
+      get size() {
+        return quota.size
+      },
+      sweep: async (at) => void (await Promise.all([quota.sweep(at), devices.sweep(at)])),
+      close: async () => void (await Promise.all([quota.close(), devices.close()])),
+    },
+    serve(init) {
+      const parameters = () => init.rosters.recent.slice(-ROSTERS_MAX).flatMap(({ roster }) => roster.tokens ?? [])
+      const checkToken = tokenCheck({ federation: manifestToId(manifest), node: init.signer.key, parameters })
+      return {
+        protocol: EVALUATE_PROTOCOL,
+        handler: evaluateService({ ...init, group, classes, quota, devices, checkToken, counts }),
+        evaluations: (at) => counts.list(at),
+      }
+    },
   }
 }

@@ -17,6 +17,7 @@ import type { Requester } from '../../src/net/protocol.ts'
 import { silent } from '../../src/platform/log.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { RELAY, START, world } from '../central/world.ts'
+import { noTokens } from '../issuer.ts'
 
 const REPLIES = Number(process.env.FAULTS_REPLIES ?? 20_000)
 /** Each of them waits for a slot most of the time. */
@@ -44,7 +45,14 @@ it(`the times of ${REPLIES} replies do not tell which belong to reports, outside
   const federation = manifestToId(w.manifest)
   const member: Peer = { key: RELAY, addresses: [], operator: 0, role: 'member' }
   // The slots take the time of the machine.
-  const shared = { manifest: w.manifest, sync: w.service, timer: systemClock(), random: systemRandom, log: silent }
+  const shared = {
+    manifest: w.manifest,
+    sync: w.service,
+    issuance: noTokens,
+    timer: systemClock(),
+    random: systemRandom,
+    log: silent,
+  }
   const sealed = sealedService({ ...shared, peers: { withKey: () => member }, keys: () => [keys] })
   let isOver = false
   let computing: Promise<void> | undefined

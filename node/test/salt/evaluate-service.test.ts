@@ -18,6 +18,7 @@ import {
 import {
   bodyToCertified,
   type CertifiedRoster,
+  DAY_MS,
   decodeEvaluateAnswer,
   decodeEvaluateRequest,
   EPOCH_MS,
@@ -45,10 +46,13 @@ import { systemRandom } from '../../src/platform/random.ts'
 import { evaluateService } from '../../src/salt/evaluate-service.ts'
 import { evaluationCounts } from '../../src/salt/evaluation-counts.ts'
 import type { Holdings } from '../../src/salt/holdings.ts'
+import { deviceBuckets } from '../../src/salt/quota/device-buckets.ts'
 import { evaluationQuota } from '../../src/salt/quota/quota.ts'
 import { levelQuotaDisk, type QuotaDisk } from '../../src/salt/quota/quota-disk.ts'
 import { openQuotaTable } from '../../src/salt/quota/quota-table.ts'
+import { tokenCheck } from '../../src/salt/quota/token-check.ts'
 import { errorCode } from '../error-code.ts'
+import { TOKENS, tokenFor } from '../issuer.ts'
 import { Stage } from './federation.ts'
 import { Group, type TestReplica } from './seeds/replica.ts'
 
@@ -59,6 +63,7 @@ const { Fn } = Point
 const { voprf } = ristretto255_oprf
 const HERE: Requester = { key: undefined, ...addressToRequester('/ip4/203.0.113.7/tcp/1') }
 const CLASSES = [2, 12, 36]
+const FEDERATION = new Uint8Array(32).fill(5)
 /** An edwards25519 point of order 8 (RFC 9496 names no element that it encodes). */
 const SMALL_ORDER = 'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a'
 const stage = new Stage()
@@ -96,8 +101,11 @@ async function services(setting: Setting = {}) {
     const plan = evaluationQuota(devices)
     const quota = await openQuotaTable(disk(await levelQuotaDisk(`${dirs[rank]}/quota`)), plan, clock.now())
     const counts = evaluationCounts()
+    const buckets = deviceBuckets(() => levelQuotaDisk(`${dirs[rank]}/tokens`))
     const answer = evaluateService({
       ...{ group: around(group), classes: CLASSES, clock, signer, random, keeper, quota, counts, allows },
+      devices: buckets,
+      checkToken: tokenCheck({ federation: FEDERATION, node: signer.key, parameters: () => [TOKENS] }),
       holdings: {
         find: (firstEpoch: number, number: number) =>
           firstEpoch === roster.firstEpoch && number === 0 ? { shards, shard: shards.all[0] } : undefined,
@@ -115,7 +123,8 @@ async function services(setting: Setting = {}) {
       } as ClockWatch,
       pinned: (epoch) => pins.get(epoch) ?? [],
     })
-    return { answer, quota, counts }
+    const close = () => Promise.all([quota.close(), buckets.close()])
+    return { answer, quota, counts, close }
   }
   const nodes = await Promise.all(shard.replicas.map(open))
   const request = (more: Partial<EvaluateRequest> = {}): EvaluateRequest => ({
@@ -362,6 +371,50 @@ describe('the quota of the service of evaluations', () => {
     const nowMs = s.shard.clock.now()
     const untilNextMs = (timeToEpoch(nowMs) + 1) * EPOCH_MS - nowMs
     expect(isFederationError(refused, 'QUOTA_SPENT') && refused.data.retryAfterMs).toBe(untilNextMs)
+  })
+
+  it('a token opens the bucket of one device: it leaves that of the address alone, and is spent once, also after a restart', async () => {
+    const s = await services({ replicas: 1, threshold: 1, devices: 1 })
+    const nowMs = s.shard.clock.now()
+    const { key } = s.shard.replicas[0]!
+    const elements = [batch(36)]
+    const [one, two] = [0, 1].map(() => tokenFor(FEDERATION, key, Math.floor(nowMs / DAY_MS)))
+    for (let i = 0; i < 12; i++) expect(await s.code(s.ask(0, { elements, token: one }))).toBe('OK')
+    expect(await s.code(s.ask(0, { elements, token: one }))).toBe('QUOTA_SPENT')
+    // The address has spent nothing so far, and has nothing left after twelve requests of its own.
+    for (let i = 0; i < 12; i++) expect(await s.code(s.ask(0, { elements }))).toBe('OK')
+    expect(await s.code(s.ask(0, { elements }))).toBe('QUOTA_SPENT')
+    expect(await s.code(s.ask(0, { elements, token: two }))).toBe('OK')
+    await s.nodes[0]!.close()
+    s.nodes[0] = await s.open(s.shard.replicas[0]!)
+    expect(await s.code(s.ask(0, { elements, token: one }))).toBe('QUOTA_SPENT')
+    expect(await s.code(s.ask(0, { elements, token: two }))).toBe('OK')
+  })
+
+  it('a token that is refused costs neither quota nor a multiplication', async () => {
+    let products = 0
+    const around = (it: Ristretto): Ristretto => ({
+      ...it,
+      multiply: (a, b) => {
+        products++
+        return it.multiply(a, b)
+      },
+    })
+    const s = await services({ replicas: 1, threshold: 1, devices: 1, around })
+    const day = Math.floor(s.shard.clock.now() / DAY_MS)
+    const elements = [batch(36)]
+    for (const token of [tokenFor(FEDERATION, systemRandom(32), day), systemRandom(354)])
+      expect(await s.code(s.ask(0, { elements, token }))).toBe('TOKEN_REFUSED')
+    expect([products, s.nodes[0]!.quota.size]).toEqual([0, 0])
+  })
+
+  it('the ceiling of a shard and epoch holds for devices with tokens too', async () => {
+    const s = await services({ replicas: 1, threshold: 1, ceiling: 1_000 })
+    const { key } = s.shard.replicas[0]!
+    const day = Math.floor(s.shard.clock.now() / DAY_MS)
+    const elements = [batch(36)]
+    const asks = Array.from({ length: 30 }, () => s.code(s.ask(0, { elements, token: tokenFor(FEDERATION, key, day) })))
+    expect((await Promise.all(asks)).filter((code) => code === 'OK')).toHaveLength(27)
   })
 
   it('nothing is multiplied before the charge is on the disk, nor when the disk refuses it', async () => {

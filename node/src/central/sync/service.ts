@@ -12,7 +12,6 @@ import {
   encodeSyncReply,
   FederationError,
   type Manifest,
-  MINUTE_MS,
   marksPerReply,
   type Pin,
   type RefusedGroup,
@@ -33,12 +32,11 @@ import { recentErasures } from './erasures.ts'
 import { newUserBounds } from './new-users.ts'
 import { retract } from './own-reports.ts'
 import type { RosterPins } from './pins.ts'
+import { assertRecentMinute } from './recent-minute.ts'
 import type { ReplyBasis } from './reply-basis.ts'
 import { underWay } from './under-way.ts'
 
 const BUSY_MS = 2_000
-/** A relay that keeps a frame longer brings it in vain. Two clocks may differ by half of that. */
-export const MINUTES_OFF_MAX = 10
 
 export interface SyncCounters extends DepositCounters {
   syncs: number
@@ -186,13 +184,7 @@ function toPins(refused: readonly RefusedGroup[], pins: RosterPins, replyBytes: 
  * asks for it by a sync that changes nothing.
  */
 function assertRecent(sync: Pick<Sync, 'minute' | 'report' | 'groups'>, nowMs: number): void {
-  if (sync.minute === 0 && changesNothing(sync)) return
-  const off = Math.abs(sync.minute - Math.floor(nowMs / MINUTE_MS))
-  if (off <= MINUTES_OFF_MAX) return
-  const reason = `a sync of a minute that is ${off} minutes off, expected at most ${MINUTES_OFF_MAX}`
-  throw new FederationError('CLOCK_SKEWED', `${reason}: ask for the time by an empty sync`, {
-    offsetMs: off * MINUTE_MS,
-  })
+  if (sync.minute !== 0 || !changesNothing(sync)) assertRecentMinute(sync.minute, nowMs)
 }
 
 function changesNothing({ report, groups }: Pick<Sync, 'report' | 'groups'>): boolean {

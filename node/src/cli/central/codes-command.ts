@@ -9,9 +9,9 @@ import { confirm } from '../terminal/confirm.ts'
 import { csvLines } from '../terminal/csv.ts'
 import { examples, moment, pastMoment, wholeNumber } from '../terminal/options.ts'
 import { type Output, toTable } from '../terminal/output.ts'
+import { readReportCode } from '../terminal/report-code.ts'
 import { minute } from '../terminal/times.ts'
 import { type ControlOptions, controlOptions, toControl } from './control.ts'
-import { readReportCode } from './report-code.ts'
 
 interface CodesOptions extends ControlOptions {
   csv?: boolean

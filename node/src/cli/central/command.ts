@@ -10,6 +10,7 @@ import { auditCommand } from './audit.ts'
 import type { StoreOptions } from './backup-command.ts'
 import { consoleCommand } from './console-command.ts'
 import type { CentralDoctorOptions } from './doctor.ts'
+import { enrolmentCommand } from './enrolment-command.ts'
 import { profileCommand } from './profile-command.ts'
 
 /** A peer takes some 130 MiB and a computation some 400 MiB at most. */
@@ -67,6 +68,7 @@ export function centralCommand(command: Command, out: Output): void {
   )
   accountsCommand(command.command('accounts'), out)
   profileCommand(command.command('profile'), out)
+  enrolmentCommand(command.command('enrolment'), out)
   consoleCommand(command.command('console'), out)
 }
 

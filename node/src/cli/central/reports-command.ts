@@ -13,9 +13,9 @@ import { csvLines } from '../terminal/csv.ts'
 import { invalidCommand } from '../terminal/invalid-command.ts'
 import { examples, wholeNumber } from '../terminal/options.ts'
 import { type Output, toTable } from '../terminal/output.ts'
+import { readReportCode } from '../terminal/report-code.ts'
 import { minute } from '../terminal/times.ts'
 import { type ControlOptions, controlOptions, toControl } from './control.ts'
-import { readReportCode } from './report-code.ts'
 
 /** Reports are numbered from 1. A larger number is a mistake. */
 const REPORT_MAX = 999_999_999

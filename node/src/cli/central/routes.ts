@@ -31,6 +31,9 @@ export function centralRoutes(peer: CentralPeer, federationId: string, salting: 
     'POST /codes/revoke-batch': async (body, caller) => ({
       revoked: await peer.revokeBatch(readText(body, 'batch'), ownerOf(caller, 'POST /codes/revoke-batch')),
     }),
+    'POST /enrolment/codes': (body) => peer.issueEnrolmentCodes((body ?? {}) as { count?: unknown; days?: unknown }),
+    'POST /enrolment/revoke': (body) => peer.revokeEnrolmentCode(readText(body, 'code')),
+    'POST /enrolment/key': async () => ({ key: await peer.drawIssuerKey() }),
     'POST /reports/publish': (body) => peer.review(readNumber(body, 'report'), 'publish'),
     'POST /reports/reject': (body) => peer.review(readNumber(body, 'report'), 'reject', readReason(body)),
     'POST /reports/retract': async (body, caller) => {

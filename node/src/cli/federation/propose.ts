@@ -16,6 +16,8 @@ import {
   REPLICAS_MAX,
   SHARDS_MAX,
   signChange,
+  TOKENS_PER_DAY_MAX,
+  type TokenParameters,
 } from '@geotrace/core-wasm/wire'
 import { type Command, InvalidArgumentError } from 'commander'
 import { manifestClock } from '../../platform/manifest-clock.ts'
@@ -41,6 +43,7 @@ interface AmendOptions extends ProposeOptions {
   evaluations?: number
   apps?: string[]
   release?: Release | null
+  tokens?: TokenParameters | null
 }
 
 export function proposeCommand(command: Command, out: Output): void {
@@ -65,6 +68,7 @@ export function proposeCommand(command: Command, out: Output): void {
       wholeNumber(1_000, 0xffffffff),
     )
     .option('--apps <origins>', 'origins of all web apps, separated by commas; `none` for no app', originList)
+    .option('--tokens <n,key>', 'tokens of a device in a day, and the key of the issuer, or `none`', tokensOrNone)
     .option('--release <file>', 'release.json that you rebuilt, or `none`', releaseOrNone)
     .action((options: AmendOptions) => print(toAmendment(options), options, out))
   const rotate = add('rotate')
@@ -120,11 +124,11 @@ async function rotateKey({ dir, federation }: ProposeOptions, out: Output): Prom
   )
 }
 
-function toAmendment({ core, shards, replicas, evaluations, apps, release }: AmendOptions): Draft {
-  if ([core, shards, replicas, evaluations, apps, release].every((value) => value === undefined)) {
+function toAmendment({ core, shards, replicas, evaluations, apps, release, tokens }: AmendOptions): Draft {
+  if ([core, shards, replicas, evaluations, apps, release, tokens].every((value) => value === undefined)) {
     invalidCommand(
       'expected a parameter to amend',
-      'give --core, --shards, --replicas, --evaluations, --apps or --release',
+      'give --core, --shards, --replicas, --evaluations, --apps, --tokens or --release',
     )
   }
   const [simd, scalar] = core ?? []
@@ -135,6 +139,7 @@ function toAmendment({ core, shards, replicas, evaluations, apps, release }: Ame
     replicas: replicas ?? null,
     evaluations: evaluations ?? null,
     apps: apps ?? null,
+    ...(tokens !== undefined && { tokens }),
     ...(release !== undefined && { release: release && hexToBytes(releaseToId(release)) }),
   }
 }
@@ -142,6 +147,14 @@ function toAmendment({ core, shards, replicas, evaluations, apps, release }: Ame
 /** Throws COMMAND_INVALID. */
 function releaseOrNone(text: string): Release | null {
   return text === 'none' ? null : readRelease(text)
+}
+
+function tokensOrNone(text: string): TokenParameters | null {
+  if (text === 'none') return null
+  const [, perDay, key] = /^(\d{1,2}),([89a-f][0-9a-f]{510}[13579bdf])$/.exec(text) ?? []
+  if (key === undefined || Number(perDay) < 1 || Number(perDay) > TOKENS_PER_DAY_MAX)
+    throw new InvalidArgumentError('Expected 1 to 16, a comma and a key that `geotrace central enrolment key` printed.')
+  return { perDay: Number(perDay), key }
 }
 
 function peerKey(text: string): Uint8Array {

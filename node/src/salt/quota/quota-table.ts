@@ -216,7 +216,8 @@ function decodeEntry(bytes: Uint8Array): Entry | undefined {
   return { spentUntilMs, expiresMs, had, digest: reader.bytes(reader.u8()) }
 }
 
-function spent(retryAfterMs: number): FederationError<'QUOTA_SPENT'> {
+/** The refusal of a bucket that is spent. */
+export function spent(retryAfterMs: number): FederationError<'QUOTA_SPENT'> {
   return new FederationError(
     'QUOTA_SPENT',
     `the quota of this requester is spent: ask again after ${retryAfterMs} ms`,

@@ -3,7 +3,7 @@
  * `rolling`: 90 distinct salts in three hours, refilled evenly. A salt that was given before is free, so a lost reply costs
  * nothing and all devices of one address share the quota.
  * `strict`: one request an hour; an identical request is answered again.
- * Evaluations: 432 for each device, refilled by 40 an hour. Each is counted, because elements are blinded. Besides, a node
+ * Evaluations: 432 for each device, refilled by 40 an hour, and by 36 where a token pays. Each is counted, because elements are blinded. Besides, a node
  * makes a bounded number for one shard and epoch.
  */
 import {
@@ -26,6 +26,11 @@ export const STRICT_INTERVAL_MS = 60 * MINUTE_MS
 export const DEVICE_EVALUATIONS = 432
 /** 40 evaluations an hour. */
 export const EVALUATION_REFILL_MS = 90_000
+/**
+ * 36 evaluations an hour: a day has 1,296. Four tokens then open at most 1,728 cells of a region under 3 of 5. DECISIONS.md of
+ * the core has the arithmetic.
+ */
+const TOKEN_REFILL_MS = 100_000
 const EVALUATION_ROOM_MS = DEVICE_EVALUATIONS * EVALUATION_REFILL_MS
 /**
  * An IPv6 /48 holds 256 prefixes of /56. Together they get eight times the distinct salts of one prefix. A salt counts once
@@ -63,6 +68,8 @@ export interface QuotaPlan<Q> {
 }
 /** The networks of a requester, from the smallest to the largest; equal for IPv4. */
 export interface QuotaRequester {
+  /** A token paid for this request, so only the bucket of the shard counts. */
+  readonly isPaid?: boolean
   readonly subnet: string
   readonly prefix: string
   readonly fence: string
@@ -108,17 +115,18 @@ export function saltQuota(name: QuotaName): QuotaPlan<SaltQuestion> {
  * shard's.
  */
 export function evaluationQuota(devices: number): QuotaPlan<EvaluationQuestion> {
-  const [own, around] = [evaluations(devices), evaluations(devices * FENCE_FACTOR)]
+  const [own, around] = [devices, devices * FENCE_FACTOR].map((count) => evaluations(EVALUATION_REFILL_MS / count)) as [
+    QuotaRule<EvaluationQuestion>,
+    QuotaRule<EvaluationQuestion>,
+  ]
+  const shard = { name: EVERYBODY, rule: evaluationCeiling }
   return {
     keptMs: EVALUATION_ROOM_MS,
     line: () => EVERYBODY,
-    buckets: ({ subnet, prefix, fence }) =>
-      distinct(
-        { name: subnet, rule: own },
-        { name: prefix, rule: around },
-        { name: fence, rule: around },
-        { name: EVERYBODY, rule: evaluationCeiling },
-      ),
+    buckets: ({ isPaid = false, subnet, prefix, fence }) =>
+      isPaid
+        ? [shard]
+        : distinct({ name: subnet, rule: own }, { name: prefix, rule: around }, { name: fence, rule: around }, shard),
   }
 }
 
@@ -127,16 +135,21 @@ function distinct<B extends { readonly name: string }>(...buckets: readonly B[])
   return buckets.filter(({ name }, i) => buckets.findIndex((other) => other.name === name) === i)
 }
 
-/** A bucket of evaluations for so many devices. */
-function evaluations(devices: number): QuotaRule<EvaluationQuestion> {
+/** A bucket of evaluations that gains one each `refillMs`, and has room for so many milliseconds. */
+function evaluations(refillMs: number, roomMs = EVALUATION_ROOM_MS): QuotaRule<EvaluationQuestion> {
   return (state, { epochs, batch }, nowMs) => {
     const count = epochs.length * batch
-    const costMs = Math.ceil((count * EVALUATION_REFILL_MS) / devices)
-    const bucket = pour(state?.spentUntilMs, costMs, EVALUATION_ROOM_MS, nowMs)
+    const bucket = pour(state?.spentUntilMs, Math.ceil(count * refillMs), roomMs, nowMs)
     if (bucket.retryAfterMs > 0) return { granted: false, retryAfterMs: bucket.retryAfterMs }
     return { granted: true, state: { spentUntilMs: bucket.spentUntilMs, had: new Map(), digest: NONE }, cost: count }
   }
 }
+
+/** The bucket of one device, opened by a token. */
+export const deviceQuota: QuotaRule<EvaluationQuestion> = evaluations(
+  TOKEN_REFILL_MS,
+  DEVICE_EVALUATIONS * TOKEN_REFILL_MS,
+)
 
 /** The rule of a whole shard. An epoch gains no room, so the next room comes with the next epoch. */
 const evaluationCeiling: QuotaRule<EvaluationQuestion> = (state, { epochs, batch, ceiling }, nowMs) => {

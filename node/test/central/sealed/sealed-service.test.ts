@@ -4,11 +4,12 @@ import { decodeSyncReply, MINUTE_MS, manifestToId, stampMinute } from '@geotrace
 import { beforeEach, describe, expect, it } from 'vitest'
 import { sealedService } from '../../../src/central/sealed/sealed-service.ts'
 import { ERASED_MS } from '../../../src/central/sync/erasures.ts'
-import { MINUTES_OFF_MAX } from '../../../src/central/sync/service.ts'
+import { MINUTES_OFF_MAX } from '../../../src/central/sync/recent-minute.ts'
 import type { Peer } from '../../../src/membership/peers.ts'
 import type { Requester } from '../../../src/net/protocol.ts'
 import { silent } from '../../../src/platform/log.ts'
 import { systemRandom } from '../../../src/platform/random.ts'
+import { noTokens } from '../../issuer.ts'
 import { RELAY, type World, world } from '../world.ts'
 
 const draw = (): SealKeys => {
@@ -32,7 +33,14 @@ describe('a sealed sync at the central peer', () => {
     // A clock of its own, so that the syncs of a test come at one time.
     slots = simulatedClock(0)
     const peers = { withKey: (key: Uint8Array | undefined) => (key === RELAY ? peer : undefined) }
-    const shared = { manifest: w.manifest, timer: slots, random: systemRandom, log: silent, sync: w.service }
+    const shared = {
+      manifest: w.manifest,
+      timer: slots,
+      random: systemRandom,
+      log: silent,
+      sync: w.service,
+      issuance: noTokens,
+    }
     service = sealedService({ ...shared, peers, keys: () => keys })
   })
   /** Lets the clock reach the end of the slot in which the work of the sync ends. */

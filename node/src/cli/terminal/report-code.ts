@@ -1,8 +1,8 @@
 /** Reads a report code from the terminal or a pipe. Throws COMMAND_INVALID. */
 import { parseReportCode } from '@geotrace/core-wasm/wire'
-import { askSilently, isTyped, readPipedLine } from '../terminal/ask.ts'
-import { invalidCommand } from '../terminal/invalid-command.ts'
-import type { Output } from '../terminal/output.ts'
+import { askSilently, isTyped, readPipedLine } from './ask.ts'
+import { invalidCommand } from './invalid-command.ts'
+import type { Output } from './output.ts'
 
 /** The code is no argument, because every user of the machine can read the arguments of a process. */
 export async function readReportCode(out: Output): Promise<string> {
