@@ -64,6 +64,7 @@ export { type LevelStorageOptions, levelStorage } from './storage/level-storage.
 export { memoryStorage } from './storage/memory-storage.ts'
 export type { Storage, StorageOperation } from './storage/storage.ts'
 export type { SyncProgress, SyncResult } from './sync-result.ts'
+export type { TokenControl, TokenStatus } from './tokens/control.ts'
 export {
   createTracer,
   type EraseOptions,

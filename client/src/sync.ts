@@ -30,6 +30,7 @@ import { addTotals } from './device/totals.ts'
 import type { Session } from './dialers/dialer.ts'
 import { fixBlockEnd, isBeyondWindow, timeToFixBlock } from './diary/fix-block.ts'
 import { drop, hash, lose, readWaiting } from './diary/fix-states.ts'
+import type { ErasableTurns } from './erasable-turns.ts'
 import { submitEvidence, submitPin } from './salts/evidence.ts'
 import { fixesToPoints, type Hashed, hashFixes, pointsToSecrets } from './salts/hashing.ts'
 import { PinNews } from './salts/pin-news.ts'
@@ -42,6 +43,8 @@ import { askSpreadKeys } from './spread/ask-keys.ts'
 import { encodeRecord, KEYS } from './storage/key-layout.ts'
 import { put, type StorageOperation } from './storage/storage.ts'
 import { emptyResult, type SyncResult } from './sync-result.ts'
+import { type TokenControl, tokenControl } from './tokens/control.ts'
+import { Wallet } from './tokens/wallet.ts'
 
 /** The salt window less ten minutes for a slow network and a wrong clock. */
 const SYNC_DUE_MS = 170 * MINUTE_MS
@@ -149,7 +152,21 @@ async function runPasses(
  * Brings the erasure that began on the device to the central peer. The session is used for nothing else, because the relay
  * could link two users of one session. Throws what a sync throws, except errors of the rosters.
  */
-export async function runErasure(device: Device, signal?: AbortSignal): Promise<void> {
+export function runErasure(device: Device, signal?: AbortSignal): Promise<void> {
+  return withCentral(device, signal, (route) => sendErasure(device, route))
+}
+
+/** The tokens of the device. */
+export function openTokens(device: Device, turns: ErasableTurns): TokenControl {
+  return tokenControl(device, turns, (signal, task) => withCentral(device, signal, task))
+}
+
+/** A session that carries one task for the central peer, and nothing else. Throws what a sync throws, except errors of rosters. */
+async function withCentral(
+  device: Device,
+  signal: AbortSignal | undefined,
+  task: (route: CentralRoute) => Promise<void>,
+): Promise<void> {
   const known = deviceRosters(device)
   await withSession(device, { bytesUp: 0, bytesDown: 0 }, signal, async (session) => {
     const rest = { news: new PinNews(known.pins), pinsFrom: oldestOpenEpoch(device.clock.now()), wire: session }
@@ -160,7 +177,7 @@ export async function runErasure(device: Device, signal?: AbortSignal): Promise<
       // Without news, and even after a fork, the newest roster that the device knows names the central peer.
       if (!isFederationError(error) || isFederationError(error, 'ABORTED')) throw error
     }
-    await sendErasure(device, toRoute(device, known, session, renew))
+    await task(toRoute(device, known, session, renew))
   })
 }
 
@@ -262,10 +279,12 @@ async function hashClosed(
   const started = device.now()
   const salting = await deviceSalting(device)
   const points = fixesToPoints(device.core, fixes, rosterOf, salting)
+  const wallet = await openWallet(device, route)
   const allowedAt = await collectSalts(
-    { ...device, salting, session, time, result, strangers, relays: route.relays },
+    { ...device, salting, session, time, result, strangers, wallet, relays: route.relays },
     pointsToSecrets(points),
   )
+  if (wallet !== undefined) await device.lock(() => device.storage.batch(wallet.changes(device.clock.now())))
   await compare()
   const hashing = device.now()
   result.spentMs.salt += hashing - started
@@ -277,6 +296,11 @@ async function hashClosed(
   result.spentMs.hash += device.now() - hashing
   result.points += done.points
   return allowedAt
+}
+
+/** The tokens of this device; undefined in a federation without tokens. */
+async function openWallet({ storage }: Device, { rosters }: CentralRoute): Promise<Wallet | undefined> {
+  return rosters.newest?.roster.tokens && (await Wallet.open(storage))
 }
 
 /** The number of fixes that became hashed. Fixes that changed meanwhile keep waiting. */

@@ -39,6 +39,7 @@ import type { SpreadOverview } from './spread/read-spreads.ts'
 import { encodeRecord, KEYS } from './storage/key-layout.ts'
 import { del, put, type StorageOperation } from './storage/storage.ts'
 import type { SyncResult } from './sync-result.ts'
+import type { TokenControl } from './tokens/control.ts'
 
 export interface TracerInit extends DeviceInit {
   /** Takes fixes of unknown accuracy, as an import does. Set this for a tracer that replays recorded tracks. */
@@ -128,6 +129,8 @@ export interface Tracer {
   noteAbsence(cause: 'denied' | 'unavailable'): Promise<void>
   /** Keeps the user's verdict on an exposure. The verdict stays with the place and time of the exposure. */
   judge(exposure: Exposure, verdict: Verdict): Promise<void>
+  /** Tokens, by which the quota of salts is this device's and not its address's. */
+  tokens(): Promise<TokenControl>
   readonly consent: ConsentControl
   /** Returns a function that ends the listening. */
   on: Emitter['on']
@@ -271,6 +274,11 @@ class DeviceTracer implements Tracer {
     this.#assertOpen()
     const { readSpreads } = await load(() => import('./spread/read-spreads.ts'))
     return readSpreads(this.#device)
+  }
+
+  async tokens(): Promise<TokenControl> {
+    const { openTokens } = await load(() => import('./sync.ts'))
+    return openTokens(this.#device, this.#turns)
   }
 
   async deleteFixes(span: TimeSpan): Promise<number> {

@@ -58,7 +58,7 @@ function changesNothing({ manifest }: CentralRoute, frame: Uint8Array): boolean 
 }
 
 /** The central peer's Unix minute. The question is an empty sync of a user that nobody knows. */
-async function askMinute(route: CentralRoute): Promise<number> {
+export async function askMinute(route: CentralRoute): Promise<number> {
   const { manifest, random } = route
   const nobody = { userSecret: random(USER_SECRET_BYTES), syncId: random(SYNC_ID_BYTES) }
   const question = { ...nobody, minute: 0, report: { kind: 'none' as const }, generation: 0, cursor: 0, groups: [] }
@@ -67,11 +67,14 @@ async function askMinute(route: CentralRoute): Promise<number> {
 }
 
 async function exchange(route: CentralRoute, request: Uint8Array): Promise<SyncReply> {
-  return decodeSyncReply(await throughRelays(route, request))
+  return decodeSyncReply(await sendThroughRelays(route, request))
 }
 
-/** Each attempt is sealed anew. A relay that fails is left out, and an unknown key is looked up once. */
-async function throughRelays(route: CentralRoute, request: Uint8Array): Promise<Uint8Array> {
+/**
+ * Seals a request and sends it through relays. Each attempt is sealed anew. A relay that fails is left out, and an unknown
+ * key is looked up once.
+ */
+export async function sendThroughRelays(route: CentralRoute, request: Uint8Array): Promise<Uint8Array> {
   const { session, manifest, random, relays } = route
   const federation = manifestToId(manifest)
   let isRenewed = false

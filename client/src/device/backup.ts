@@ -12,6 +12,7 @@ import { FIX_FAMILIES } from '../diary/fix-states.ts'
 import { IV_BYTES, open, passphraseToKey, seal } from '../storage/cipher.ts'
 import { decodeRecord, FAMILIES, KEYS } from '../storage/key-layout.ts'
 import { deleteAllBut, put, type Storage, type StorageOperation } from '../storage/storage.ts'
+import { TOKEN_KEYS } from '../storage/token-keys.ts'
 import { assertNotAborted } from './device.ts'
 import { type Ledger, mergeLedgers, putLedger, readLedger } from './ledger.ts'
 
@@ -40,6 +41,7 @@ const RESTORED_KEYS: readonly string[] = [
   KEYS.report,
   KEYS.slip,
   KEYS.ledger,
+  TOKEN_KEYS.enrolment,
 ]
 const RESTORED_FAMILIES: readonly string[] = [
   ...Object.values(FIX_FAMILIES),

@@ -162,14 +162,23 @@ class Round {
   }
 
   /** The checked answer of one replica; undefined when it refuses, lies or is silent. */
-  async #ask(replica: RankedReplica, wantsKeys: boolean): Promise<EvaluateAnswer | undefined> {
-    const { session, liars } = this.#asker
-    const frame = encodeEvaluateRequest({ ...this.#blinded.request, wantsKeys })
+  async #ask(replica: RankedReplica, wantsKeys: boolean, mayPay = true): Promise<EvaluateAnswer | undefined> {
+    const { session, liars, wallet, clock } = this.#asker
+    const token = mayPay ? wallet?.of(replica.key, clock.now()) : undefined
+    const frame = encodeEvaluateRequest({ ...this.#blinded.request, wantsKeys, token })
     this.tally.requests++
     try {
       const bytes = await session.request(replica, EVALUATE_PROTOCOL, frame)
+      wallet?.note(replica.key)
       return await this.#check(replica, frame, bytes, wantsKeys)
     } catch (error) {
+      const isRefused = isFederationError(error, 'TOKEN_REFUSED')
+      if (isRefused) wallet?.drop(replica.key, clock.now())
+      // A device whose address has no quota left also learns for which members it needs tokens.
+      if (isFederationError(error, 'QUOTA_SPENT')) wallet?.note(replica.key)
+      // The bucket of the address may have room. That of the token gains some again.
+      if (token !== undefined && (isRefused || isFederationError(error, 'QUOTA_SPENT')))
+        return await this.#ask(replica, wantsKeys, false)
       if (!isFederationError(error) || isFederationError(error, 'ABORTED')) throw error
       if (isFederationError(error, 'PEER_LIED')) {
         this.tally.lies++

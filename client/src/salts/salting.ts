@@ -29,6 +29,15 @@ export interface SecretRequest<W extends WantedSecret = WantedSecret> {
   readonly wanted: readonly W[]
 }
 
+/** Tokens by the member that takes them. */
+interface TokenWallet {
+  of(node: Uint8Array, nowMs: number): Uint8Array | undefined
+  /** Forgets a token that its member refused. */
+  drop(node: Uint8Array, nowMs: number): void
+  /** Counts a request to a member. */
+  note(node: Uint8Array): void
+}
+
 export interface SecretAsker {
   readonly session: Session
   readonly random: Random
@@ -40,6 +49,9 @@ export interface SecretAsker {
   readonly strangers: Set<PeerAddress>
   /** The device's own secret orders the replicas. */
   readonly secrets: { readonly device: Uint8Array }
+  /** The tokens of this device; undefined in a federation without tokens. */
+  readonly wallet?: TokenWallet | undefined
+  readonly clock: { now(): number }
 }
 
 /** The outcome of one request, after as many nodes were asked as it took. */

@@ -1,5 +1,5 @@
 /**
- * The keys of a device's storage, and the codec of its small records. README "What is stored". A key that names a time
+ * The keys of a device's storage (those of tokens: token-keys.ts), and the codec of its small records. README "What is stored". A key that names a time
  * holds it as eight hex digits, so that keys sort by time. Throws STORAGE_CORRUPT.
  */
 import { FederationError } from '@geotrace/core-wasm'
