@@ -32,10 +32,11 @@ interface Bytes {
 const FIRST_MARKS = 8
 const GROWTH = 1.5
 
-export function markBatch(after: User, marksMax: number): MarkBatch {
+/** `most`: the last user of the batch; undefined for all of the rest. */
+export function markBatch(after: User, marksMax: number, most?: User): MarkBatch {
   const kept = new Map<User, Bytes>()
   let total = 0
-  let upTo: User | undefined
+  let upTo = most
   const users = (): User[] => [...kept.keys()].sort((a, b) => a - b)
   const takes = (user: User): boolean => user > after && (upTo === undefined || user <= upTo)
 

@@ -8,7 +8,7 @@
  * The rule goes through the epochs once for each degree to find the sources, and once more to collect the marks.
  * Memory is bounded (limits.ts). Throws RISK_BOUND for the first degree that needs more, and ABORTED.
  */
-import { bytesToRows, LAG_CURRENT, type Mark, type Row } from '@geotrace/core-wasm/wire'
+import { bytesToRows, LAG_CURRENT, type Mark, ROW_BYTES, type Row } from '@geotrace/core-wasm/wire'
 import type { User, UserRows } from '../store/central-store.ts'
 import { hashToKey, keysToHashes, mergeRows } from '../store/row-set.ts'
 import { countsFor, type HeldHashes, holdRows, type Source, toList } from './holders.ts'
@@ -59,7 +59,17 @@ interface Level {
   /** Whether rows of this size of a source count. */
   isCarrying(size: number): boolean
   work: number
+  /** The rows of the sources by epoch, as far as there is room. */
+  readonly kept: Map<number, Held>
+  readonly room: { left: number }
 }
+/** The rows of a level's sources in one epoch, by hash, and how many they are. */
+interface Held {
+  readonly hashes: HeldHashes
+  readonly count: number
+}
+/** Rows of sources that stay in memory for the next pass: some 20 MB. */
+const KEPT_MAX = 100_000
 type Arrivals = Map<User, Source>
 
 /** All marks of the report, in batches of users. Equal rows, report and profile give equal marks. */
@@ -67,12 +77,57 @@ export async function* reportToMarks(run: RiskRun): AsyncGenerator<MarkBatch> {
   const { rows, report, limits } = run
   const epochs = (await rows.epochs()).filter((epoch) => epoch >= report.from && epoch <= report.until)
   const levels = await findLevels(run, epochs)
+  const targets: Targets = { rows: new Map(), isComplete: true }
   let after: User | undefined = run.after ?? -1
   while (after !== undefined) {
-    const batch = markBatch(after, limits.marks)
-    for (const epoch of epochs) await run.slices.step(() => collectMarks(run, epoch, levels, batch))
+    const { upTo, users } = nextTargets(targets, after, limits.marks)
+    const batch = markBatch(after, limits.marks, upTo)
+    for (const epoch of epochs) {
+      const found = (held: readonly Held[]) =>
+        users === undefined ? counted(run, probeAll(run, epoch, held), targets) : rowsOf(rows, epoch, users)
+      await run.slices.step(() => collectMarks(run, epoch, { levels, batch, found }))
+    }
     yield batch
     after = batch.upTo
+  }
+}
+
+/** The users that the first pass through the epochs found, with the rows that may become marks. */
+interface Targets {
+  readonly rows: Map<User, number>
+  /** False when there are so many that each pass looks for them again. */
+  isComplete: boolean
+}
+
+/**
+ * The users of the next batch. The first pass finds all targets by their hashes. A later one reads the rows of its users
+ * only, or each pass would cost as much as the first.
+ */
+function nextTargets(
+  { rows, isComplete }: Targets,
+  after: User,
+  marksMax: number,
+): { upTo: User | undefined; users: User[] | undefined } {
+  if (rows.size === 0 || !isComplete) return { upTo: undefined, users: undefined }
+  const left = [...rows.keys()].filter((user) => user > after).sort((a, b) => a - b)
+  let marks = 0
+  const end = left.findIndex((user, i) => {
+    marks += rows.get(user)!
+    return i > 0 && marks > marksMax
+  })
+  return end < 0 ? { upTo: undefined, users: left } : { upTo: left[end - 1], users: left.slice(0, end) }
+}
+
+async function* counted(
+  { limits }: RiskRun,
+  found: AsyncIterable<UserRows>,
+  targets: Targets,
+): AsyncGenerator<UserRows> {
+  for await (const item of found) {
+    const { user, rows } = item
+    if (targets.isComplete) targets.rows.set(user, (targets.rows.get(user) ?? 0) + rows.length / ROW_BYTES)
+    if (targets.rows.size > limits.arrivals) targets.isComplete = false
+    yield item
   }
 }
 
@@ -86,6 +141,7 @@ async function findLevels(run: RiskRun, epochs: readonly number[]): Promise<Leve
   const { report, profile, limits, watch } = run
   const levels: Level[] = []
   const settled = new Map<User, number>()
+  const room = { left: KEPT_MAX }
   let sources: Source[] = [{ user: report.user, from: report.from, via: report.user, otherFrom: report.from }]
   for (let degree = 1; degree <= profile.degrees && sources.length > 0; degree++) {
     assertWithin(limits, 'sources', sources.length, degree)
@@ -97,7 +153,9 @@ async function findLevels(run: RiskRun, epochs: readonly number[]): Promise<Leve
     // Beyond degree 1 the two scores are the same.
     const carriers = isScored && degree === 1 ? pairScores(threshold, users) : pairs
     const isCarrying = (size: number): boolean => degree === 1 || size <= profile.chainMinutes
-    const level = { degree, sources, pairs, carriers, toWeight: matchWeights(profile, degree), isCarrying, work: 0 }
+    const toWeight = matchWeights(profile, degree)
+    const kept = new Map<number, Held>()
+    const level = { degree, sources, pairs, carriers, toWeight, isCarrying, work: 0, kept, room }
     levels.push(level)
     const isLast = degree === profile.degrees
     if (isLast && !isScored) break
@@ -113,24 +171,36 @@ async function findLevels(run: RiskRun, epochs: readonly number[]): Promise<Leve
 async function findArrivals(run: RiskRun, epoch: number, level: Level, arrivals: Arrivals | undefined): Promise<void> {
   const { profile, limits } = run
   const { pairs, carriers } = level
-  await forMatches(run, epoch, [level], (target, row, [held]) => {
-    for (const holder of toList(held)) {
-      if (!countsFor(holder, target, epoch)) continue
-      const size = toMatchSize(row, holder)
-      const weight = level.toWeight(size, holder.lag)
-      if (weight === 0) continue
-      const { user } = holder.source
-      let isCarried = pairs === undefined || pairs.add(user, target, weight)
-      if (size > profile.chainMinutes) continue
-      if (carriers !== undefined && carriers !== pairs) isCarried = carriers.add(user, target, weight)
-      if (isCarried && arrivals !== undefined) arrive(arrivals, holder.source, target, epoch + profile.latencyEpochs)
-    }
-    assertWithin(limits, 'pairs', pairs?.size ?? 0, level.degree)
-    assertWithin(limits, 'arrivals', arrivals?.size ?? 0, level.degree + 1)
-  })
+  await forMatches(
+    run,
+    epoch,
+    [level],
+    (held) => probeAll(run, epoch, held),
+    (target, row, [held]) => {
+      for (const holder of toList(held)) {
+        if (!countsFor(holder, target, epoch)) continue
+        const size = toMatchSize(row, holder)
+        const weight = level.toWeight(size, holder.lag)
+        if (weight === 0) continue
+        const { user } = holder.source
+        let isCarried = pairs === undefined || pairs.add(user, target, weight)
+        if (size > profile.chainMinutes) continue
+        if (carriers !== undefined && carriers !== pairs) isCarried = carriers.add(user, target, weight)
+        if (isCarried && arrivals !== undefined) arrive(arrivals, holder.source, target, epoch + profile.latencyEpochs)
+      }
+      assertWithin(limits, 'pairs', pairs?.size ?? 0, level.degree)
+      assertWithin(limits, 'arrivals', arrivals?.size ?? 0, level.degree + 1)
+    },
+  )
 }
 
-async function collectMarks(run: RiskRun, epoch: number, levels: readonly Level[], batch: MarkBatch): Promise<void> {
+interface Collecting {
+  readonly levels: readonly Level[]
+  readonly batch: MarkBatch
+  readonly found: Found
+}
+
+async function collectMarks(run: RiskRun, epoch: number, { levels, batch, found }: Collecting): Promise<void> {
   const onMatch: OnMatch = (target, row, held) => {
     if (!batch.takes(target)) return
     for (const [i, { degree, pairs, toWeight }] of levels.entries()) {
@@ -148,7 +218,7 @@ async function collectMarks(run: RiskRun, epoch: number, levels: readonly Level[
       return
     }
   }
-  await forMatches(run, epoch, levels, onMatch, batch.takes)
+  await forMatches(run, epoch, levels, found, onMatch, batch.takes)
 }
 
 /** Two people with one hash and two sizes: one of them lies, so the match counts as the longer block. */
@@ -157,6 +227,8 @@ function toMatchSize(row: Row, holder: { size: number }): number {
 }
 
 type OnMatch = (target: User, row: Row, held: readonly (ReturnType<HeldHashes['get']> | undefined)[]) => void
+/** Rows of users, among them all current ones with a hash that is held. */
+type Found = (held: readonly Held[]) => AsyncIterable<UserRows>
 
 /**
  * Calls `onMatch` for each current row of other users with a hash of the levels' sources; by user, then by hash. `takes`
@@ -166,20 +238,20 @@ async function forMatches(
   run: RiskRun,
   epoch: number,
   levels: readonly Level[],
+  found: Found,
   onMatch: OnMatch,
   takes: (target: User) => boolean = () => true,
 ): Promise<void> {
   const { report, limits, slices } = run
   const held = await holdLevels(run, epoch, levels)
-  const wanted = held.map((hashes) => keysToHashes(hashes.keys())).filter((hashes) => hashes.length > 0)
-  for await (const { user, rows: bytes } of probeAll(run, epoch, wanted)) {
+  for await (const { user, rows: bytes } of found(held)) {
     if (user === report.user || !takes(user)) continue
     const matched = bytesToRows(bytes)
     let units = 0
     for (const row of matched) {
       if ((row.lags & LAG_CURRENT) === 0) continue
       const key = hashToKey(row.hash)
-      const holders = held.map((hashes) => hashes.get(key))
+      const holders = held.map(({ hashes }) => hashes.get(key))
       for (const [i, level] of levels.entries()) {
         const work = toList(holders[i]).length
         level.work += work
@@ -194,14 +266,11 @@ async function forMatches(
 }
 
 /**
- * One probe for each level, as the search for sources makes them too: the store still knows the answers. Yields one item
- * for each user, ascending.
+ * The rows with the held hashes, one item for each user, ascending. One probe for each level, as the search for sources
+ * makes them too: the store still knows the answers.
  */
-async function* probeAll(
-  { rows, watch }: RiskRun,
-  epoch: number,
-  wanted: readonly Uint8Array[],
-): AsyncGenerator<UserRows> {
+async function* probeAll({ rows, watch }: RiskRun, epoch: number, held: readonly Held[]): AsyncGenerator<UserRows> {
+  const wanted = held.map(({ hashes }) => keysToHashes(hashes.keys())).filter((hashes) => hashes.length > 0)
   if (wanted.length === 1) {
     watch?.hashes(wanted[0]!)
     return yield* rows.probe(epoch, wanted[0]!)
@@ -218,34 +287,44 @@ async function* probeAll(
   for (const user of [...found.keys()].sort((a, b) => a - b)) yield { user, rows: mergeRows(...found.get(user)!) }
 }
 
-/** The rows of each level's sources in an epoch, by hash. */
-async function holdLevels(
-  { rows, limits, slices }: RiskRun,
-  epoch: number,
-  levels: readonly Level[],
-): Promise<HeldHashes[]> {
-  const held: HeldHashes[] = []
+async function holdLevels(run: RiskRun, epoch: number, levels: readonly Level[]): Promise<Held[]> {
+  const held: Held[] = []
   let count = 0
   for (const level of levels) {
-    const hashes: HeldHashes = new Map()
-    held.push(hashes)
-    for await (const [source, bytes] of rowsOfSources(rows, epoch, level.sources)) {
-      const own = bytesToRows(bytes).filter(({ size }) => level.isCarrying(size))
-      const before = hashes.size
-      holdRows(hashes, { source, epoch, rows: own, isPruned: level.pairs === undefined })
-      count += level.pairs === undefined ? hashes.size - before : own.length
-      level.work += own.length
-      assertWithin(limits, 'hashes', count, level.degree)
-      assertWithin(limits, 'work', level.work, level.degree)
-      const pause = slices.spend(own.length)
-      if (pause !== undefined) await pause
-    }
+    const known = level.kept.get(epoch) ?? (await holdLevel(run, epoch, level, count))
+    held.push(known)
+    count += known.count
+    assertWithin(run.limits, 'hashes', count, level.degree)
   }
   return held
 }
 
-/** Sources whose rows are read at once. */
-const SOURCES_AT_ONCE = 256
+/** The rows of the level's sources in an epoch. `before`: the rows of lower levels, which count too. */
+async function holdLevel(run: RiskRun, epoch: number, level: Level, before: number): Promise<Held> {
+  const { rows, limits, slices } = run
+  const isPruned = level.pairs === undefined
+  const hashes: HeldHashes = new Map()
+  let count = 0
+  for await (const [source, bytes] of rowsOfSources(rows, epoch, level.sources)) {
+    const own = bytesToRows(bytes).filter(({ size }) => level.isCarrying(size))
+    holdRows(hashes, { source, epoch, rows: own, isPruned })
+    count = isPruned ? hashes.size : count + own.length
+    level.work += own.length
+    assertWithin(limits, 'hashes', before + count, level.degree)
+    assertWithin(limits, 'work', level.work, level.degree)
+    const pause = slices.spend(own.length)
+    if (pause !== undefined) await pause
+  }
+  const held = { hashes, count }
+  if (count <= level.room.left) {
+    level.room.left -= count
+    level.kept.set(epoch, held)
+  }
+  return held
+}
+
+/** Users whose rows are read at once. */
+const USERS_AT_ONCE = 256
 
 /** The rows of the sources that count in an epoch, in the order of the sources. */
 async function* rowsOfSources(
@@ -254,13 +333,20 @@ async function* rowsOfSources(
   sources: readonly Source[],
 ): AsyncGenerator<[source: Source, rows: Uint8Array]> {
   const counting = sources.filter(({ from }) => from <= epoch)
-  for (let i = 0; i < counting.length; i += SOURCES_AT_ONCE) {
-    const some = counting.slice(i, i + SOURCES_AT_ONCE)
-    const lists = await rows.userRows(
-      epoch,
-      some.map(({ user }) => user),
-    )
-    for (const [n, source] of some.entries()) yield [source, lists[n]!]
+  let n = 0
+  for await (const { rows: bytes } of rowsOf(
+    rows,
+    epoch,
+    counting.map(({ user }) => user),
+  ))
+    yield [counting[n++]!, bytes]
+}
+
+/** The rows of users, in their order. */
+async function* rowsOf(rows: RowSource, epoch: number, users: readonly User[]): AsyncGenerator<UserRows> {
+  for (let i = 0; i < users.length; i += USERS_AT_ONCE) {
+    const some = users.slice(i, i + USERS_AT_ONCE)
+    for (const [n, bytes] of (await rows.userRows(epoch, some)).entries()) yield { user: some[n]!, rows: bytes }
   }
 }
 

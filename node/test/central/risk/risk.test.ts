@@ -311,6 +311,36 @@ describe('the risk rule', () => {
     expect(batched).toBeGreaterThan(20)
   })
 
+  it('the first pass finds the targets of all batches, and each later one reads only its own users', async () => {
+    const people = Array.from({ length: 20 }, (_, n) => n + 1)
+    const rows = people.flatMap((user) =>
+      [0, 1].map((epoch) => ({ user, epoch, spot: 0, size: 5, current: true, next: false })),
+    )
+    const source = await world(rows)
+    const reads = { probes: 0, users: 0 }
+    const counted: RowSource = {
+      ...source,
+      probe: (epoch, hashes) => {
+        reads.probes++
+        return source.probe(epoch, hashes)
+      },
+      userRows: (epoch, users) => {
+        reads.users += users.length
+        return source.userRows(epoch, users)
+      },
+    }
+    const report = { user: 1, from: BASE, until: BASE + 9 }
+    const rule = { ...SEED_PROFILE, degrees: 1 }
+    const want = await compute(counted, report, rule)
+    expect([want.size, reads]).toEqual([19, { probes: 2, users: 2 }])
+    expect(await compute(counted, report, rule, { marks: 4 })).toEqual(want)
+    // The first batch had two users. The others read the rest once, and so does the source.
+    expect(reads).toEqual({ probes: 4, users: 2 + 2 + 2 * 17 })
+    // Too many targets to remember: each of the ten passes looks for them.
+    expect(await compute(counted, report, rule, { marks: 4, arrivals: 5 })).toEqual(want)
+    expect(reads.probes).toBeGreaterThan(4 + 2 * 5)
+  })
+
   it('many people at one hash get the marks of the reference model', async () => {
     // A hash with many holders keeps some of them only, so many people meet at one spot here.
     let shared = 0
