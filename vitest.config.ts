@@ -21,7 +21,7 @@ declare module 'vitest' {
 }
 
 // Tests read the sources ("source" in each package's exports), so that a failing line is a line one can edit.
-const conditions = ['source', 'node', 'import', 'module', 'default']
+const conditions = ['source', 'node', 'module', 'default']
 const EXCLUDED = /\.(slow|browser)\.test\.ts$|^test\/faults\//
 
 /**

@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 // `npm run test:faults -- NAME`: attacks, overload, kills, partitions, fuzzing and histories at full size, with times. Each
 // test takes minutes. All fuzzing takes hours, and ten thousand histories take half a day of one core. FAULTS_… and SIM_…
 // set smaller numbers. Build first.
-const conditions = ['source', 'node', 'import', 'module', 'default']
+const conditions = ['source', 'node', 'module', 'default']
 
 export default defineConfig({
   resolve: { conditions },

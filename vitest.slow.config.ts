@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 // `npm run test:slow`: tests of minutes to an hour, and in full what `npm test` repeats only in part (vitest.config.ts).
 // Tests read the sources as they are; build first.
-const conditions = ['source', 'node', 'import', 'module', 'default']
+const conditions = ['source', 'node', 'module', 'default']
 const REPEATED = [
   'client/test/lives.test.ts',
   'client/test/simulation/histories.test.ts',

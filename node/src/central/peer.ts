@@ -80,6 +80,8 @@ export interface CentralPeerInit {
   dir: string
   /** The file of the store's keys; default: `store.keys` in `dir`. */
   keyPath?: string
+  /** Addresses of the PostgreSQL servers that have the store; default: the store is in `dir`. */
+  servers?: readonly string[]
   /** An open store, which the caller closes. */
   store?: CentralStore
   /**
@@ -155,7 +157,7 @@ interface CentralCondition {
   readonly stopped: number
   /** Free space on the disk of the store; undefined for a store of the caller. */
   readonly freeMib: number | undefined
-  /** Where the keys of the store are; undefined for a store of the caller. */
+  /** Where the keys of the store are; undefined for a store that is not in the directory. */
   readonly storeKeys?: string
 }
 /** A report as the authority sees it, without users and hashes. Times are Unix ms. */
@@ -495,7 +497,7 @@ async function assemble(init: CentralPeerInit, config: CentralConfig, isLeaving:
     const sealed = sealedService({ manifest, peers, keys: seals.current, sync: service, issuance, timer, random, log })
     const watch = clockWatch(host, () => peers.others(host.key), clock, random, manifestToId(manifest))
     const upkeep = toUpkeep(init, { host, store, room, membership, watch, risk })
-    const storeKeys = init.store === undefined ? await describeKeys(init) : undefined
+    const storeKeys = init.store === undefined && init.servers === undefined ? await describeKeys(init) : undefined
     const services = { service, sealed, issuer, seals }
     return { host, store, membership, watch, pins, codes, risk, ...services, space, storeKeys, ...upkeep }
   } catch (error) {
@@ -569,11 +571,16 @@ async function openIssuer(
 
 /** The records name a federation since the first start, which founded the store before. */
 async function openStore(
-  { dir, keyPath, random, clock, founding }: CentralPeerInit,
+  { dir, keyPath, servers, random, clock, founding }: CentralPeerInit,
   records: Records,
 ): Promise<CentralStore> {
   const isFounded = founding === 'restored' || (await isFoundedWith(records))
   const rule = founding === 'anew' ? founding : isFounded ? 'never' : 'if-missing'
+  if (servers !== undefined) {
+    const { postgresStore } = await import('./store/postgres/postgres-store.ts')
+    const own = { keyPath: keyPath ?? join(dir, 'store.keys'), founding: rule } as const
+    return await postgresStore({ urls: servers, ...own, random, clock })
+  }
   return await levelStore({
     dir: join(dir, 'store'),
     erasedPath: join(dir, 'erased-users'),

@@ -16,6 +16,7 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type {
   CodeRecord,
+  Deposit,
   EnrolmentRecord,
   Lease,
   MarkList,
@@ -115,7 +116,7 @@ export function decodePair(body: Uint8Array): [number, number] {
   return [reader.u32(), reader.u32()]
 }
 
-type JsonRecord = CodeRecord | EnrolmentRecord | ReportRecord | ReportProgress | Pin | Lease
+type JsonRecord = CodeRecord | Deposit | EnrolmentRecord | ReportRecord | ReportProgress | Pin | Lease
 
 /** JSON text in which bytes become { hex }. */
 export function encodeJson(record: JsonRecord): Uint8Array {

@@ -27,6 +27,12 @@ export interface RunIndex extends RunEnd {
   readonly fences: Uint8Array
 }
 
+/** Writes the pair of a row. */
+export function setPair(to: Uint8Array, at: number, rows: Uint8Array, start: number, number: number): void {
+  for (let i = 0; i < KEPT_BYTES; i++) to[at + i] = rows[start + i]!
+  for (let i = 0; i < 4; i++) to[at + KEPT_BYTES + i] = number >>> (24 - 8 * i)
+}
+
 /** The buckets of sorted pairs. */
 export function* pairsToBuckets(pairs: Uint8Array): Generator<Uint8Array> {
   const size = BUCKET_ROWS * PAIR_BYTES

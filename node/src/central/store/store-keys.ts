@@ -90,7 +90,7 @@ export async function openStoreKeys(path: string, random: Random, isFounding: bo
 }
 
 /** Throws FILE_EXPOSED when others than the owner can access the keys. */
-async function assertOwn(path: string): Promise<void> {
+export async function assertOwn(path: string): Promise<void> {
   const mode = process.platform === 'win32' ? 0 : ((await statOf(path))?.mode ?? 0)
   if ((mode & OTHERS) === 0) return
   const next = `run \`chmod 600 '${path}'\`, and found a new store if somebody may have read the keys`

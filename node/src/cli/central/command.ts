@@ -1,5 +1,5 @@
 /** The command line of `geotrace central`, the authority's central peer. node/CENTRAL.md. */
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { DEGREES_MAX } from '../../central/risk/risk-profile.ts'
 import { CENTRAL_PORTS } from '../identity/addresses.ts'
 import { runOptions } from '../process/run-options.ts'
@@ -57,6 +57,7 @@ export function centralCommand(command: Command, out: Output): void {
       wholeNumber(1, 1_000_000_000),
     )
     .option('--store-key-file <file>', KEY_FILE)
+    .addOption(storeOption())
     .option('--new-store', 'begin with an empty store, because the old one is lost for good')
     .action(async (_, run: Command) => await (await import('./run.ts')).runCentral(run.optsWithGlobals(), out))
   examples(run, 'geotrace central run', 'geotrace central run --degrees 2 --health-port 4391')
@@ -70,6 +71,12 @@ export function centralCommand(command: Command, out: Output): void {
   profileCommand(command.command('profile'), out)
   enrolmentCommand(command.command('enrolment'), out)
   consoleCommand(command.command('console'), out)
+}
+
+/** The environment keeps a password out of the list of processes. */
+function storeOption(): Option {
+  const servers = 'postgres://user@host/database, several with commas between them'
+  return new Option('--store <servers>', `keep the store on PostgreSQL: ${servers}`).env('GEOTRACE_STORE')
 }
 
 function upkeepCommands(command: Command, out: Output): void {

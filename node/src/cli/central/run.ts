@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Clock } from '@geotrace/core-wasm'
-import { keyToPeerId, secretToSigner } from '@geotrace/core-wasm/wire'
+import { FederationError, keyToPeerId, secretToSigner } from '@geotrace/core-wasm/wire'
 import { audited, openAuditLog } from '../../admin/audit-log.ts'
 import { readConsole } from '../../admin/console-files.ts'
 import { membershipRoutes } from '../../admin/membership-routes.ts'
@@ -56,6 +56,7 @@ interface CentralRunOptions extends RunOptions {
   review?: boolean
   breaker?: number
   storeKeyFile?: string
+  store?: string
   newStore?: boolean
 }
 
@@ -143,8 +144,8 @@ function guardMemory(maxBytes: number, clock: Clock, log: Log): { failed: Promis
 function optionsToInit(
   options: CentralRunOptions,
   version: ProfileVersion | undefined,
-): Pick<CentralPeerInit, 'dir' | 'localAddress' | 'keyPath' | 'config' | 'founding'> {
-  const { dir, localAddress, degrees, storeCeiling, review, breaker, storeKeyFile } = options
+): Pick<CentralPeerInit, 'dir' | 'localAddress' | 'keyPath' | 'servers' | 'config' | 'founding'> {
+  const { dir, localAddress, degrees, storeCeiling, review, breaker, storeKeyFile, store } = options
   return {
     dir,
     ...(localAddress !== undefined && { localAddress }),
@@ -156,8 +157,17 @@ function optionsToInit(
       ...(breaker !== undefined && { breakerPeople: breaker }),
     },
     ...(storeKeyFile !== undefined && { keyPath: storeKeyFile }),
+    ...(store !== undefined && { servers: toServers(store) }),
     ...toFounding(options),
   }
+}
+
+/** Throws COMMAND_INVALID, without the addresses, which may have passwords. */
+function toServers(text: string): string[] {
+  const servers = text.split(',')
+  if (servers.every((server) => /^postgres(?:ql)?:\/\//.test(server))) return servers
+  const reason = '--store expected addresses postgres://user@host/database, with commas between them'
+  throw new FederationError('COMMAND_INVALID', reason, { reason })
 }
 
 function toFounding({ dir, newStore }: CentralRunOptions): Pick<CentralPeerInit, 'founding'> {

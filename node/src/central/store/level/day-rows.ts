@@ -24,10 +24,12 @@ import {
   toEntry,
 } from '../arrival.ts'
 import type { EpochHashes, EpochRows, SyncRecord, User, UserRows } from '../central-store.ts'
-import { freshRows, mergeRows, NO_ROWS, rowsWith, rowsWithout } from '../row-set.ts'
+import { countRows, freshGroups, joinGroups } from '../row-groups.ts'
+import { mergeRows, NO_ROWS, rowsWith, rowsWithout } from '../row-set.ts'
 import type { RunEnd } from '../run-bucket.ts'
+import { blobsToParts, pairsToParts } from '../run-parts.ts'
 import type { Database, Operation } from './database.ts'
-import { blobsToParts, findBlobs, pairsToParts, readRunEnds, writeRuns } from './day-runs.ts'
+import { findBlobs, readRunEnds, writeRuns } from './day-runs.ts'
 import { FoundRows, probeToKey } from './found-rows.ts'
 import { blobKey, entryKey, keyNumber } from './keys.ts'
 import { OpenRows, type PairRoom, pairRoom } from './open-rows.ts'
@@ -158,7 +160,7 @@ export class DayRows {
       blobs.push(item)
       held.push(...blobToGroups(item[1]))
     }
-    const { fresh, added } = toFresh(held, groups)
+    const { fresh, added } = freshGroups(held, groups)
     if (fresh.length === 0 && ack === undefined) return
     const isJoined = fresh.some(({ epoch }) => blobsWith(entries, epochToBit(epoch)).length >= PARTS_MAX)
     if (!isJoined) return await this.#add({ user, entries, operations: [], groups: fresh, ack, added })
@@ -381,30 +383,6 @@ interface NewBlob {
   readonly ack: SyncRecord | undefined
   /** Rows that the user did not have. */
   readonly added: number
-}
-
-/** One group of each epoch, ascending. */
-function joinGroups(groups: readonly EpochRows[]): EpochRows[] {
-  const byEpoch = new Map<number, Uint8Array[]>()
-  for (const { epoch, rows } of groups) byEpoch.set(epoch, [...(byEpoch.get(epoch) ?? []), rows])
-  return [...byEpoch].sort(([a], [b]) => a - b).map(([epoch, lists]) => ({ epoch, rows: mergeRows(...lists) }))
-}
-
-/** The distinct rows of some groups. */
-export function countRows(groups: readonly EpochRows[]): number {
-  return joinGroups(groups).reduce((sum, { rows }) => sum + rows.length / ROW_BYTES, 0)
-}
-
-/** The part of the groups that is not held yet, and the number of its new rows. */
-function toFresh(held: readonly EpochRows[], groups: readonly EpochRows[]): { fresh: EpochRows[]; added: number } {
-  const known = new Map(joinGroups(held).map(({ epoch, rows }) => [epoch, rows]))
-  let added = 0
-  const fresh = groups.flatMap(({ epoch, rows }) => {
-    const found = freshRows(known.get(epoch) ?? NO_ROWS, rows)
-    added += found.added
-    return found.fresh.length === 0 ? [] : [{ epoch, rows: found.fresh }]
-  })
-  return { fresh, added }
 }
 
 function countBytes(groups: readonly EpochRows[]): number {

@@ -4,9 +4,8 @@
  * back, or that are gone, until the day goes. Throws STORAGE_CORRUPT, STORAGE_FULL, BUSY.
  */
 import { type Core, loadCore } from '@geotrace/core-wasm'
-import { EPOCHS_PER_DAY, RISK_HASH_BYTES, ROW_BYTES } from '@geotrace/core-wasm/wire'
+import { EPOCHS_PER_DAY, RISK_HASH_BYTES } from '@geotrace/core-wasm/wire'
 import { prefixRange } from '../../../platform/level-handle.ts'
-import { blobToRows } from '../arrival.ts'
 import {
   decodeRunIndex,
   encodeRunIndex,
@@ -20,10 +19,7 @@ import {
 } from '../run-bucket.ts'
 import type { Database, Operation } from './database.ts'
 import { bucketKey, keyNumber, runPrefix } from './keys.ts'
-import { setPair } from './open-rows.ts'
 
-/** Pairs of one run: two million, and twice as much in the sorter. A larger epoch gets several runs. */
-const RUN_BYTES_MAX = PAIR_BYTES << 21
 /** Entries in one write or read. */
 const CHUNK = 512
 
@@ -44,37 +40,6 @@ export async function writeRuns(
   }
   await writeRun(database, epoch, run, toEnd(), last)
   return bytes / PAIR_BYTES
-}
-
-/** Pairs in pieces of one run. */
-export async function* pairsToParts(pairs: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < pairs.length; at += RUN_BYTES_MAX) yield pairs.subarray(at, at + RUN_BYTES_MAX)
-}
-
-/** The pairs of blobs in pieces of one run. */
-export async function* blobsToParts(
-  epoch: number,
-  blobs: AsyncIterable<[number: number, blob: Uint8Array]>,
-  onBlob: () => void,
-): AsyncGenerator<Uint8Array> {
-  let pairs = new Uint8Array(CHUNK * PAIR_BYTES)
-  let used = 0
-  for await (const [number, blob] of blobs) {
-    onBlob()
-    const rows = blobToRows(blob, epoch)
-    const more = (rows.length / ROW_BYTES) * PAIR_BYTES
-    if (used > 0 && used + more > RUN_BYTES_MAX) {
-      yield pairs.slice(0, used)
-      used = 0
-    }
-    if (used + more > pairs.length) {
-      const larger = new Uint8Array(2 * pairs.length + more)
-      larger.set(pairs)
-      pairs = larger
-    }
-    for (let at = 0; at < rows.length; at += ROW_BYTES, used += PAIR_BYTES) setPair(pairs, used, rows, at, number)
-  }
-  yield pairs.subarray(0, used)
 }
 
 /** The end of the runs of each epoch of the day. */

@@ -4,7 +4,7 @@
  * none.
  */
 import { RISK_HASH_BYTES, ROW_BYTES } from '@geotrace/core-wasm/wire'
-import { KEPT_BYTES, PAIR_BYTES } from '../run-bucket.ts'
+import { KEPT_BYTES, PAIR_BYTES, setPair } from '../run-bucket.ts'
 
 /** Bytes of pairs of all days: four million rows, which ten thousand people have in some two hours. */
 const PAIRS_MAX = 48 << 20
@@ -106,11 +106,6 @@ export class OpenRows {
     this.#pairs.set(before.subarray(0, this.#used))
     return true
   }
-}
-
-export function setPair(to: Uint8Array, at: number, rows: Uint8Array, start: number, number: number): void {
-  for (let i = 0; i < KEPT_BYTES; i++) to[at + i] = rows[start + i]!
-  for (let i = 0; i < 4; i++) to[at + KEPT_BYTES + i] = number >>> (24 - 8 * i)
 }
 
 function findPairs(pairs: Uint8Array, hashes: Uint8Array, numbers: Set<number>): void {
