@@ -2,13 +2,11 @@
 import { access, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type SimulatedClock, simulatedClock } from '@geotrace/core-wasm'
+import { simulatedClock } from '@geotrace/core-wasm'
 import { makeSlip } from '@geotrace/core-wasm/spread'
 import {
   bytesToHex,
   DAY_MS,
-  DEMO_PHRASE,
-  demoSecret,
   encodeSpread,
   isValidSpread,
   isValidSpreadKey,
@@ -16,38 +14,17 @@ import {
   manifestToId,
 } from '@geotrace/core-wasm/wire'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type CentralPeer, centralPeer } from '../../src/central/peer.ts'
-import { levelStore } from '../../src/central/store/level/level-store.ts'
 import { DEMO_AUTHORITY } from '../../src/local/local-federation.ts'
-import { silent } from '../../src/platform/log.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { type LocalFederation, startFederation } from '../../src/testing/index.ts'
 import { deposit } from '../central/store/sample.ts'
+import { centralAgain, storeOf, until } from './local.ts'
 
 const DAY = 20_790
 const PERIOD = DAY + 1
 const spread = { areas: [7], resolution: 5, periodDays: 1, minimum: 20, epsilon: 4_000 }
 const SLIPS = 24
 const BUCKETS = 7
-
-/** The central peer of a local federation, as it starts again on its directory. */
-function centralAgain({ manifest }: LocalFederation, dir: string, clock: SimulatedClock): CentralPeer {
-  return centralPeer({
-    ...{ manifest, dir, clock, random: systemRandom, log: silent },
-    secret: demoSecret(DEMO_PHRASE, `peer/${DEMO_AUTHORITY}`),
-    operatorSecret: demoSecret(DEMO_PHRASE, `operator/${DEMO_AUTHORITY}`),
-    localAddress: manifest.central.addresses[0]!.split('/')[2]!,
-  })
-}
-
-/** Lets simulated minutes pass until something holds, with ever more time for the requests between them. */
-async function until(clock: SimulatedClock, done: () => boolean | Promise<boolean>): Promise<void> {
-  for (let waitMs = 50; !(await done()); waitMs += 10) {
-    if (waitMs > 2_500) throw new Error('what the test waits for did not come')
-    await new Promise((resolve) => setTimeout(resolve, waitMs))
-    await clock.advanceTo(clock.now() + MINUTE_MS)
-  }
-}
 
 const isThere = (path: string): Promise<boolean> =>
   access(path).then(
@@ -98,8 +75,7 @@ describe('a federation with a spread', () => {
 
     await running.central.stop()
     const centralDir = join(dir, DEMO_AUTHORITY)
-    const files = { dir: join(centralDir, 'store'), erasedPath: join(centralDir, 'erased-users') }
-    const openStore = () => levelStore({ ...files, random: systemRandom, clock, founding: 'never' })
+    const openStore = () => storeOf(centralDir, clock)
     const context = { federation: manifestToId(running.manifest), period: PERIOD }
     const keys = { mixer: keyOf(rule.mixer.key)!, teller: keyOf(rule.teller.key)! }
     const store = await openStore()
