@@ -1,5 +1,5 @@
 /**
- * A spread from end to end: real devices report through relays within a period, some take their report back, and the mixer, the
+ * A spread from end to end. Real devices report through relays within a period, and some take their report back. The mixer, the
  * teller and the central peer make the published counts of the rest. The clock is simulated, all else is real.
  */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'

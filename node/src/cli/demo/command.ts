@@ -25,5 +25,21 @@ export function demoCommand(command: Command, out: Output): void {
     .action(async (options: DemoOptions) => await (await import('./demo.ts')).demo(options, out))
   addNodeCommand(command.command('add-node'), out)
   killCommand(command.command('kill'), out)
+  spreadCommand(command.command('spread'), out)
   examples(command, 'geotrace demo --once', 'geotrace demo --speed 20')
+}
+
+/** Fewer do not make a map. More take minutes. */
+const [REPORTS_MIN, REPORTS_MAX] = [60, 3_000]
+const REPORTS = 300
+
+function spreadCommand(command: Command, out: Output): void {
+  command
+    .description('let invented people report for a day, and show where they have been as counted by two volunteers')
+    .option('--once', 'end after the counts')
+    .option('--reports <n>', 'people who report', wholeNumber(REPORTS_MIN, REPORTS_MAX), REPORTS)
+    .option('--web-port <port>', 'port of the web app', portNumber, WEB_PORT)
+    // The demo has two of these options too, and takes them wherever they stand.
+    .action(async () => await (await import('./spread/demo-spread.ts')).demoSpread(command.optsWithGlobals(), out))
+  examples(command, 'geotrace demo spread --once', 'geotrace demo spread')
 }

@@ -93,6 +93,7 @@ async function runDemo(
   out.line()
   out.line('The federation keeps running, with a new roster every 80 minutes of its time. In another terminal:')
   out.line('   npx geotrace demo add-node      adds the salt node of a new operator')
+  out.line('   npx geotrace demo spread        a demo of its own: a map of where 300 invented reporters have been')
   out.line('   npx geotrace demo kill ash      kills a peer, which restarts after ten seconds')
   out.line('Ctrl-C stops all processes and deletes all files of the demo.')
   const routes = demoRoutes(federation, web?.url, out)

@@ -54,11 +54,7 @@ export async function serveWeb(
   port: number,
   out: Output,
 ): Promise<WebServer | undefined> {
-  const init = { manifest: federation.manifest, visitor }
-  const web = await startDemoWeb({ ...init, port }).catch((error) => {
-    if ((error as { code?: string }).code === 'EADDRINUSE') return startDemoWeb({ ...init, port: 0 })
-    throw error
-  })
+  const web = await startDemoWeb({ manifest: federation.manifest, visitor, port })
   if (web === undefined) return undefined
   out.line()
   out.line(`The web app, for you:  ${web.url}`)

@@ -9,7 +9,7 @@ interface DemoWebInit {
   manifest: Manifest
   /** GeoJSON of the hours that a visitor may take over. */
   visitor: object
-  /** 0 takes any free port. */
+  /** Any free port is taken when this one is not free. */
   port: number
 }
 
@@ -18,5 +18,9 @@ export async function startDemoWeb({ manifest, visitor, port }: DemoWebInit): Pr
   const page = fileURLToPath(import.meta.resolve('@geotrace/client/app/index.html'))
   if (!existsSync(page)) return undefined
   const documents = { '/federation.json': manifest, '/demo-track.geojson': visitor }
-  return startWebServer({ folder: dirname(page), documents, port })
+  const folder = dirname(page)
+  return await startWebServer({ folder, documents, port }).catch((error) => {
+    if ((error as { code?: string }).code === 'EADDRINUSE') return startWebServer({ folder, documents, port: 0 })
+    throw error
+  })
 }

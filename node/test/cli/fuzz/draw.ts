@@ -151,7 +151,8 @@ export function drawing(program: Command, places: Places, draw: Draw): () => Dra
     const care = 2 + draw(6)
     const slot = (name: string): string => value(path, name, care)
     const args = command.registeredArguments.flatMap((argument) => toArguments(argument, slot, draw))
-    const isSpare = path === 'demo' || path === 'replay'
+    const isDemo = path === 'demo' || path === 'demo spread'
+    const isSpare = isDemo || path === 'replay'
     const chosen = command.options.filter(
       (option) => option.mandatory || (isUsual(path, option) && !oneIn(5)) || oneIn(isSpare ? 2 : 4),
     )
@@ -162,7 +163,7 @@ export function drawing(program: Command, places: Places, draw: Draw): () => Dra
     const drawn = [...words, ...tail]
     const slips = oneIn(6) ? slip(drawn, words.length, draw) : undefined
     // A whole demo takes a minute, and its own tests run it.
-    if (path === 'demo' && slips === undefined) return { argv: [...drawn, '--speed', '41'], expect: 'usage' }
+    if (isDemo && slips === undefined) return { argv: [...drawn, '--web-port', '65536'], expect: 'usage' }
     const argv = (slips ?? drawn).map((word) => word.slice(0, ARGUMENT_MAX))
     if (oneIn(5)) argv.push('--json')
     if (oneIn(12)) argv.push('--log-level', 'debug')
