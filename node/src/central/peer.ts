@@ -6,6 +6,7 @@
 import { join } from 'node:path'
 import type { Clock, Random } from '@geotrace/core-wasm'
 import {
+  bytesToHex,
   DAY_MS,
   DEPOSIT_WINDOW_MS,
   EPOCH_MS,
@@ -45,6 +46,9 @@ import { type EnrolmentCodes, type Enrolments, enrolments } from './enrolment/en
 import { type IssuanceCounters, type IssuanceService, issuanceService } from './enrolment/issuance-service.ts'
 import { ISSUER_DIR, type IssuerKeys, openIssuerKeys } from './enrolment/issuer-keys.ts'
 import { type CentralHealth, centralHealth, type PeerHealth, type PeerState } from './health.ts'
+import { ALONE, type Duty, type DutyRoster, dutyRoster } from './lease/duty.ts'
+import { type FollowerRounds, followerRounds, type LeaderRounds, leaderRounds } from './lease/sharing.ts'
+import { adoptRecords, storeRecords } from './lease/store-records.ts'
 import { type Retention, retention, retentionToEpoch } from './retention.ts'
 import type { ReviewDecision } from './review/report-review.ts'
 import type { RiskSummary } from './risk/dry-run.ts'
@@ -55,7 +59,7 @@ import type { RiskProfile } from './risk/risk-profile.ts'
 import type { Rounds } from './rounds.ts'
 import { scrubbing } from './scrubbing.ts'
 import { type Resealing, resealing } from './sealed/resealing.ts'
-import { openSealKeys, SEAL_KEYS_DIR } from './sealed/seal-keys.ts'
+import { openSealKeys, SEAL_KEYS_DIR, type SealKeyStore } from './sealed/seal-keys.ts'
 import { type SealedCounters, type SealedService, sealedService } from './sealed/sealed-service.ts'
 import { spreadRun } from './spread/spread-run.ts'
 import type { CentralStore, DayStatistics, ReportId } from './store/central-store.ts'
@@ -67,6 +71,7 @@ import { type RosterPins, rosterPins } from './sync/pins.ts'
 import { type SyncCounters, type SyncService, syncService } from './sync/service.ts'
 
 const MIB = 1 << 20
+const HOLDER_BYTES = 8
 
 export interface CentralPeerInit {
   manifest: Manifest
@@ -82,6 +87,8 @@ export interface CentralPeerInit {
   keyPath?: string
   /** Addresses of the PostgreSQL servers that have the store; default: the store is in `dir`. */
   servers?: readonly string[]
+  /** The folder of the seal keys and of the issuer's, which all processes of one store share; default: `dir`. */
+  secretDir?: string
   /** An open store, which the caller closes. */
   store?: CentralStore
   /**
@@ -119,6 +126,11 @@ interface CentralStatus extends Readonly<SyncCounters & SealedCounters & Issuanc
   readonly standing: Standing | undefined
   /** Syncs that are being answered. */
   readonly inFlight: number
+  /**
+   * Whether this process has the lease of the store and leads; undefined for the only process of its store.
+   * node/CENTRAL.md "Several processes".
+   */
+  readonly leads: boolean | undefined
   /** False while devices seal to a key that this peer lost; the next roster names another one. */
   readonly opensSeals: boolean
   /** The kinds of evidence that peers have proven. */
@@ -234,10 +246,12 @@ interface Issuer {
   readonly enrolments: Enrolments
   readonly counters: Readonly<IssuanceCounters>
 }
-interface Parts {
+interface Parts extends Omit<Opened, 'ownRecords'> {
   host: Host
   store: CentralStore
   membership: Membership
+  /** Whether the process knows the rosters that the others know; a follower asks the leader. */
+  standing(): Standing
   watch: ClockWatch
   pins: RosterPins
   codes: CodeRegistry
@@ -251,60 +265,36 @@ interface Parts {
   scrubbing: Rounds
   counting: Rounds
   health: CentralHealth
+  duty: Duty
+  /** The rounds of a process beside others; undefined for the only one. */
+  sharing: LeaderRounds | FollowerRounds | undefined
+}
+/** The parts that outlive a change of duty. */
+interface Opened {
+  store: CentralStore
   space: DiskSpace | undefined
   storeKeys: string | undefined
+  ownRecords: Records
 }
 
 /** Throws COMMAND_INVALID for a bad setting and MANIFEST_INVALID for a manifest whose replies are too small. */
 export function centralPeer(init: CentralPeerInit): CentralPeer {
-  const { manifest, clock, log } = init
+  const { manifest, log } = init
   const config = toCentralConfig(init.config ?? {}, manifest)
   assertReplySize(manifest)
-  let state: CentralStatus['state'] = 'stopped'
-  let parts: Parts | undefined
-  const running = (): Parts => {
-    if (parts === undefined)
-      throw new FederationError('NODE_NOT_RUNNING', 'the central peer is not running; run geotrace central run', {
-        dir: init.dir,
-      })
-    return parts
-  }
+  const life = peerLife(init, config)
+  const { running } = life
 
   const peer: CentralPeer = {
     profile: config.profile,
-    async start() {
-      if (state !== 'stopped') throw new TypeError('the central peer was started already')
-      state = 'joining'
-      try {
-        parts = await assemble(init, config, () => state === 'leaving')
-        await parts.host.serve(SEALED_PROTOCOL, parts.sealed.handle)
-        await parts.membership.start()
-        parts.membership.standing.start()
-        await parts.seals.start()
-        // Marks follow while the peer serves.
-        await parts.risk.start()
-        for (const pin of parts.pins.open(clock.now())) parts.membership.say({ kind: 'pin', ...pin })
-        // The sweep asks the peers for their time, so the start does not wait for it.
-        void parts.sweeping.start()
-        parts.closing.start()
-        parts.scrubbing.start()
-        parts.counting.start()
-        log.info('central.started', { activeReports: parts.risk.status.reports })
-      } catch (error) {
-        await peer.stop()
-        throw error
-      }
-    },
-    async stop() {
-      state = 'leaving'
-      if (parts !== undefined) await disassemble(parts, init)
-      parts = undefined
-      state = 'stopped'
-    },
-    status: () => toStatus(manifest, config, state, parts),
-    condition: () => toCondition(peer.status().state, parts),
-    membership: () => parts?.membership,
-    lookAround: async () => void (await parts?.watch.check()),
+    start: life.start,
+    stop: life.stop,
+    status: () => toStatus(manifest, config, life.state, life.parts),
+    condition: () => toCondition(peer.status().state, life.parts),
+    // A follower knows the rosters, and its messages would reach nobody.
+    membership: () => (life.parts?.duty.leads ? life.parts.membership : undefined),
+    // Two processes with one identity must not dial the same peers.
+    lookAround: async () => void (life.parts?.duty.leads && (await life.parts.watch.check())),
     statistics: async () => toStatistics(running()),
     backUp: async (to) => running().store.backUp(to),
     ...codeActions(running, log),
@@ -314,10 +304,79 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
       await running().risk.review(report, decision, reason)
       log.info('central.report-reviewed', { report, decision })
     },
-    settled: async () => await running().risk.settled(),
+    async settled() {
+      const { sharing, risk } = running()
+      if (sharing !== undefined && 'look' in sharing) await sharing.look()
+      await risk.settled()
+    },
     dryRun: ({ report, ...change }) => running().risk.dryRun(report, toProfile(change, config, manifest)),
   }
   return peer
+}
+
+interface PeerLife extends Pick<CentralPeer, 'start' | 'stop'> {
+  readonly state: PeerState
+  readonly parts: Parts | undefined
+  /** Throws NODE_NOT_RUNNING. */
+  running(): Parts
+}
+
+/** Opens the store, and takes up one duty after the other until the stop. */
+function peerLife(init: CentralPeerInit, config: CentralConfig): PeerLife {
+  const { clock, log, random } = init
+  let state: PeerState = 'stopped'
+  let parts: Parts | undefined
+  let opened: Opened | undefined
+  let duties: DutyRoster | undefined
+  const end = async (): Promise<void> => {
+    if (parts !== undefined) await disassemble(parts)
+    parts = undefined
+  }
+  /** Ends the duty before, if there is one, and takes up another one. */
+  const take = async (duty: Duty): Promise<void> => {
+    state = 'leaving'
+    await end()
+    state = 'joining'
+    parts = await assemble(init, config, opened!, duty, () => state === 'leaving')
+    await (duty.leads ? lead(parts, clock, log) : follow(parts, log))
+  }
+  const stop = async (): Promise<void> => {
+    state = 'leaving'
+    // The lease goes back last, when nothing of this process writes any more.
+    await (duties === undefined ? end() : duties.stop(end))
+    if (init.store === undefined) await opened?.store.close()
+    opened = undefined
+    duties = undefined
+    state = 'stopped'
+  }
+  return {
+    get state() {
+      return state
+    },
+    get parts() {
+      return parts
+    },
+    running() {
+      if (parts !== undefined) return parts
+      const text = 'the central peer is not running; run geotrace central run'
+      throw new FederationError('NODE_NOT_RUNNING', text, { dir: init.dir })
+    },
+    async start() {
+      if (state !== 'stopped') throw new TypeError('the central peer was started already')
+      state = 'joining'
+      try {
+        opened = await openAll(init)
+        const { store } = opened
+        const holder = bytesToHex(random(HOLDER_BYTES))
+        if (store.capabilities.writers === 'many') duties = dutyRoster({ store, holder, clock, log, take })
+        await (duties === undefined ? take(ALONE) : duties.start())
+      } catch (error) {
+        await stop()
+        throw error
+      }
+    },
+    stop,
+  }
 }
 
 function codeActions(
@@ -374,7 +433,7 @@ function toStatus(
 ): CentralStatus {
   const roster = parts?.membership.rosters.newest?.roster.height
   const risk = parts?.risk.status
-  const standing = parts?.membership.standing.state()
+  const standing = parts?.standing()
   const served = standing === 'catching-up' ? standing : 'serving'
   return {
     state: state === 'joining' && roster !== undefined ? served : state,
@@ -386,6 +445,7 @@ function toStatus(
     evidence: parts?.membership.status().evidence ?? [],
     reach: parts && toReach(parts),
     inFlight: parts?.service.inFlight ?? 0,
+    leads: parts?.sharing === undefined ? undefined : parts.duty.leads,
     opensSeals: parts?.seals.isOpen() ?? true,
     ...(parts?.service.counters ?? { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 }),
     ...(parts?.sealed.counters ?? { sealUnknown: 0, sealedRefusals: 0 }),
@@ -441,30 +501,63 @@ async function toOutcomes({ store, risk }: Parts): Promise<ReportOutcome[]> {
   )
 }
 
-async function assemble(init: CentralPeerInit, config: CentralConfig, isLeaving: () => boolean): Promise<Parts> {
-  const { manifest, secret, operatorSecret, dir, clock, random, log, listen, localAddress } = init
-  const { openHost = createHost, openRecords = fileRecords } = init
+/** Opens what outlives a change of duty. */
+async function openAll(init: CentralPeerInit): Promise<Opened> {
+  const { manifest, dir, clock, random, log, openRecords = fileRecords } = init
+  const space = init.store === undefined ? diskSpace({ dir, clock, random, log, ...init.disk }) : undefined
+  // On a full disk the store opens only after the ballast made room.
+  await space?.look()
+  const ownRecords = await openRecords(join(dir, 'records'))
+  const store = init.store ?? (await openStore(init, ownRecords))
+  try {
+    await assertSameFederation(manifest, ownRecords)
+    return { space, ownRecords, store, storeKeys: isOnDisk(init) ? await describeKeys(init) : undefined }
+  } catch (error) {
+    if (init.store === undefined) await store.close()
+    throw error
+  }
+}
+
+/** The records of the membership: files of the only process, otherwise in the store. */
+async function recordsOf({ ownRecords, store }: Opened, manifest: Manifest, duty: Duty): Promise<Records> {
+  if (duty === ALONE) return ownRecords
+  const records = storeRecords(store, duty.lease)
+  if (duty.lease !== undefined) await adoptRecords(ownRecords, records)
+  await assertSameFederation(manifest, records)
+  return records
+}
+
+async function openOwnHost(init: CentralPeerInit, newest: () => Roster): Promise<Host> {
+  const { openHost = createHost, manifest, secret, listen, clock, log, localAddress, certificate } = init
+  return await openHost({
+    secret,
+    listen: listen ?? manifest.central.addresses,
+    clock,
+    log,
+    ...(localAddress !== undefined && { localAddress }),
+    ...(certificate && { certificate }),
+    allowsOrigin: (origin) => isAppOrigin(newest(), origin),
+  })
+}
+
+async function assemble(
+  init: CentralPeerInit,
+  config: CentralConfig,
+  all: Opened,
+  duty: Duty,
+  isLeaving: () => boolean,
+): Promise<Parts> {
+  const { manifest, secret, operatorSecret, clock, random, log } = init
   const { retentionDays } = manifest.parameters
   const opened: (() => Promise<unknown>)[] = []
+  const { space, storeKeys } = all
+  // The writes of a leader carry the fence of its lease.
+  const store = duty.lease === undefined ? all.store : { ...all.store, ...all.store.under(duty.lease) }
   try {
-    const space = init.store === undefined ? diskSpace({ dir, clock, random, log, ...init.disk }) : undefined
-    // On a full disk the store opens only after the ballast made room.
-    await space?.look()
-    const records = await openRecords(join(dir, 'records'))
-    const store = init.store ?? (await openStore(init, records))
-    if (init.store === undefined) opened.push(() => store.close())
-    await assertSameFederation(manifest, records)
+    const records = await recordsOf(all, manifest, duty)
     const founding = manifestToRoster(manifest)
     let newest = (): Roster => founding
-    const host = await openHost({
-      secret,
-      listen: listen ?? manifest.central.addresses,
-      clock,
-      log,
-      ...(localAddress !== undefined && { localAddress }),
-      ...(init.certificate && { certificate: init.certificate }),
-      allowsOrigin: (origin) => isAppOrigin(newest(), origin),
-    })
+    const host = await openOwnHost(init, () => newest())
     opened.push(() => host.stop())
     assertCentralKey(host, manifest)
     const membership = await createMembership({
@@ -476,30 +569,32 @@ async function assemble(init: CentralPeerInit, config: CentralConfig, isLeaving:
       random,
       log,
       addresses: () => manifest.central.addresses,
-      ...(operatorSecret !== undefined && { operatorSecret }),
+      ...(operatorSecret !== undefined && duty.leads && { operatorSecret }),
       ...(init.pace && { pace: init.pace }),
     })
     const { rosters, peers } = membership
     newest = () => rosters.newest?.roster ?? founding
     const retentionStart = (): number =>
       Math.max(retentionToEpoch(clock.now(), retentionDays), dayToFirstEpoch(store.floor()))
-    const risk = riskEngine({ store, config, clock, log, stopwatch })
+    const risk = riskEngine({ store, config, clock, log, stopwatch, ...dutyToSharing(duty) })
     const codes = codeRegistry({ store, clock, random, retentionStart, ...config })
-    const isReady = (): boolean => !isLeaving() && membership.standing.state() !== 'catching-up'
-    const pins = await openPins(init, store, membership)
+    const keys = await openKeys(init)
+    const { sharing, standing } = toSharing(init, { store, records, membership, risk, keys }, duty)
+    const isReady = (): boolean => !isLeaving() && standing() !== 'catching-up'
+    const pins = await openPins(init, store, membership, standing, duty)
     const room = storeRoom({ store, space, ceilingMib: config.storeCeilingMib })
     const shared = { manifest, config, store, room, clock, random, retentionStart }
     const { spreads } = membership.pool
     const service = syncService({ ...shared, rosters, pins, isReady, codes, risk, spreads })
-    const seals = await openSeals(init, membership, openRecords)
-    const { issuer, issuance } = await openIssuer(init, store, () => newest().tokens, openRecords)
+    const seals = toResealing(init, membership, keys)
+    const { issuer, issuance } = await openIssuer(init, store, () => newest().tokens)
     const timer = init.replyTimer ?? clock
     const sealed = sealedService({ manifest, peers, keys: seals.current, sync: service, issuance, timer, random, log })
     const watch = clockWatch(host, () => peers.others(host.key), clock, random, manifestToId(manifest))
     const upkeep = toUpkeep(init, { host, store, room, membership, watch, risk })
-    const storeKeys = init.store === undefined && init.servers === undefined ? await describeKeys(init) : undefined
+    const own = { duty, sharing, standing, space, storeKeys }
     const services = { service, sealed, issuer, seals }
-    return { host, store, membership, watch, pins, codes, risk, ...services, space, storeKeys, ...upkeep }
+    return { ...own, host, store, membership, watch, pins, codes, risk, ...services, ...upkeep }
   } catch (error) {
     for (const close of opened.reverse()) await close()
     throw error
@@ -542,31 +637,83 @@ function assertCentralKey({ key }: Host, { central }: Manifest): void {
 }
 
 /** The seal keys on the disk. Those of a demo derive from its phrase. */
-async function openSeals(
-  { manifest, secret, sealSecret, dir, clock, random, log }: CentralPeerInit,
-  membership: Membership,
-  openRecords: OpenRecords,
-): Promise<Resealing> {
+async function openKeys(init: CentralPeerInit): Promise<SealKeyStore> {
+  const { manifest, sealSecret, dir, secretDir = dir, random, openRecords = fileRecords } = init
   const { demo, central } = manifest
   const first = sealSecret ?? (demo && demoSealSecret(demo.phrase, central.operator))
-  const keys = await openSealKeys(await openRecords(join(dir, SEAL_KEYS_DIR)), random, first)
-  const { rosters, say } = membership
+  return await openSealKeys(await openRecords(join(secretDir, SEAL_KEYS_DIR)), random, first)
+}
+
+function toResealing(
+  { secret, clock, log }: CentralPeerInit,
+  { rosters, say }: Membership,
+  keys: SealKeyStore,
+): Resealing {
   return resealing({ keys, rosters, signer: nativeSigner(secret), clock, log, say })
 }
 
 /** The issuer of tokens. Its records stay empty until somebody draws a key, except in a demo with tokens. */
 async function openIssuer(
-  { manifest, dir, clock, random }: CentralPeerInit,
+  { manifest, dir, secretDir = dir, clock, random, openRecords = fileRecords }: CentralPeerInit,
   store: CentralStore,
   parameters: () => TokenParameters | undefined,
-  openRecords: OpenRecords,
 ): Promise<{ issuer: Issuer; issuance: IssuanceService }> {
   const { demo } = manifest
   const first = demo && manifest.parameters.tokens && (() => demoIssuerNumbers(demo.phrase).key)
-  const keys = await openIssuerKeys(await openRecords(join(dir, ISSUER_DIR)), first)
+  const keys = await openIssuerKeys(await openRecords(join(secretDir, ISSUER_DIR)), first)
   const enrolled = enrolments({ store, clock, random, perDay: () => parameters()?.perDay ?? 0 })
   const issuance = issuanceService({ manifest, parameters, keys, enrolments: enrolled, clock })
   return { issuer: { keys, enrolments: enrolled, counters: issuance.counters }, issuance }
+}
+
+function dutyToSharing(duty: Duty): { sharing?: 'leader' | 'follower' } {
+  return duty === ALONE ? {} : { sharing: duty.leads ? 'leader' : 'follower' }
+}
+
+/** The rounds of a process beside others, and how it stands to the rosters. */
+function toSharing(
+  { clock, log }: CentralPeerInit,
+  parts: Pick<Parts, 'store' | 'membership' | 'risk'> & { records: Records; keys: SealKeyStore },
+  duty: Duty,
+): Pick<Parts, 'sharing' | 'standing'> {
+  const { store, records, membership, risk, keys: seals } = parts
+  const { rosters, say } = membership
+  const own = (): Standing => membership.standing.state()
+  if (duty === ALONE) return { sharing: undefined, standing: own }
+  const shared = { store, records, rosters, risk, clock, log }
+  if (duty.leads) {
+    const publish = (pin: Pin): void => say({ kind: 'pin', ...pin })
+    return { sharing: leaderRounds({ ...shared, standing: own, publish }), standing: own }
+  }
+  const sharing = followerRounds({ ...shared, seals })
+  return { sharing, standing: sharing.standing }
+}
+
+/** Starts all that one process does. */
+async function lead(parts: Parts, clock: Clock, log: Log): Promise<void> {
+  await parts.host.serve(SEALED_PROTOCOL, parts.sealed.handle)
+  await parts.membership.start()
+  parts.membership.standing.start()
+  await parts.seals.start()
+  // Marks follow while the peer serves.
+  await parts.risk.start()
+  for (const pin of parts.pins.open(clock.now())) parts.membership.say({ kind: 'pin', ...pin })
+  // The sweep asks the peers for their time, so the start does not wait for it.
+  void parts.sweeping.start()
+  parts.closing.start()
+  parts.scrubbing.start()
+  parts.counting.start()
+  parts.sharing?.start()
+  log.info('central.started', { activeReports: parts.risk.status.reports })
+}
+
+/** Takes syncs and serves rosters. The leader does everything else. */
+async function follow(parts: Parts, log: Log): Promise<void> {
+  await parts.risk.start()
+  parts.sharing?.start()
+  await parts.membership.serve()
+  await parts.host.serve(SEALED_PROTOCOL, parts.sealed.handle)
+  log.info('central.follows')
 }
 
 /** The records name a federation since the first start, which founded the store before. */
@@ -591,6 +738,10 @@ async function openStore(
   })
 }
 
+function isOnDisk({ store, servers }: CentralPeerInit): boolean {
+  return store === undefined && servers === undefined
+}
+
 async function describeKeys({ dir, keyPath = join(dir, 'store.keys') }: CentralPeerInit): Promise<string> {
   const isReadable = await isOneDisk(keyPath, join(dir, 'store'))
   return isReadable
@@ -608,10 +759,12 @@ async function openPins(
   { manifest, secret, clock, log }: CentralPeerInit,
   store: CentralStore,
   membership: Membership,
+  standing: () => Standing,
+  { leads }: Duty,
 ): Promise<RosterPins> {
   const federation = manifestToId(manifest)
-  const publish = (pin: Pin): void => membership.say({ kind: 'pin', ...pin })
-  const standing = (): Standing => membership.standing.state()
+  // The leader publishes the pins of a follower.
+  const publish = (pin: Pin): void => (leads ? membership.say({ kind: 'pin', ...pin }) : undefined)
   const { rosters } = membership
   const pins = await rosterPins({ store, rosters, federation, signer: nativeSigner(secret), publish, standing })
   followOwnPins(pins, membership, clock, log)
@@ -628,18 +781,16 @@ function followOwnPins(pins: RosterPins, { pool }: Membership, clock: Clock, log
   })
 }
 
-async function disassemble(
-  { host, store, membership, service, risk, seals, sweeping, closing: ordering, scrubbing, counting }: Parts,
-  init: CentralPeerInit,
-): Promise<void> {
+async function disassemble(parts: Parts): Promise<void> {
+  const { host, membership, service, risk, seals, sweeping, closing: ordering, scrubbing, counting, sharing } = parts
   // New syncs get BUSY meanwhile.
   await service.idle()
-  const isQuiet = Promise.all([membership.stop(), sweeping.stop(), ordering.stop(), scrubbing.stop(), counting.stop()])
+  const works = [membership, sweeping, ordering, scrubbing, counting, ...(sharing ? [sharing] : [])]
+  const isQuiet = Promise.all(works.map((work) => work.stop()))
   await host.stop()
   await isQuiet
   await seals.settled()
   await risk.stop()
-  if (init.store === undefined) await store.close()
 }
 
 function toProfile(change: Omit<DryRun, 'report'>, config: CentralConfig, manifest: Manifest): RiskProfile {

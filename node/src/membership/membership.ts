@@ -75,6 +75,8 @@ export interface Membership {
   readonly voter: Voter | undefined
   /** The central peer starts it. */
   readonly standing: StandingWatch
+  /** Serves the roster protocol, and takes no further part. */
+  serve(): Promise<void>
   /** Serves the roster protocol and runs the first round; at founding resolves when that round is over. */
   start(): Promise<void>
   /** Resolves when no work is running any more. Stop the host meanwhile, otherwise this waits for other peers. */
@@ -106,28 +108,32 @@ export async function createMembership(init: MembershipInit): Promise<Membership
   connect(init, parts)
   const { peers, pool, voter, submit, say, beat, council, standing, links } = parts
   const { host, clock } = init
+  const serve = async (): Promise<void> => {
+    const application = createApplications(pool, rosters)
+    const federation = manifestToId(init.manifest)
+    const service = {
+      federation,
+      peers,
+      rosters,
+      clock,
+      body: (hash: Uint8Array) => council.body(hash),
+      pins: pool.pins,
+      spreads: pool.spreads,
+      messages: pool.messages,
+      application,
+      submit,
+    }
+    await host.serve(ROSTER_PROTOCOL, rosterService(service))
+  }
   return {
     peers,
     rosters,
     pool,
     voter,
     standing,
+    serve,
     async start() {
-      const application = createApplications(pool, rosters)
-      const federation = manifestToId(init.manifest)
-      const service = {
-        federation,
-        peers,
-        rosters,
-        clock,
-        body: (hash: Uint8Array) => council.body(hash),
-        pins: pool.pins,
-        spreads: pool.spreads,
-        messages: pool.messages,
-        application,
-        submit,
-      }
-      await host.serve(ROSTER_PROTOCOL, rosterService(service))
+      await serve()
       host.gossip.admit(peers.has)
       links.start()
       beat.start()

@@ -97,7 +97,7 @@ function toPeer({ service, risk, codes, store, published }: World): CentralPeer 
     ...{ state: 'serving', federation: 'north-country', peerId: undefined, addresses: [], roster: 3 },
     ...{ standing: 'current', opensSeals: true, evidence: [], reach: { asked: 6, answered: 6, strayed: [] } },
     ...{ ...service.counters, sealUnknown: 0, sealedRefusals: 0, inFlight: 0, sourceHashes: published.length },
-    ...{ enrolments: 0, tokens: 0 },
+    ...{ enrolments: 0, tokens: 0, leads: undefined },
     ...{
       retentionDays: 14,
       profile: { name: 'seed', version: 0 },

@@ -4,7 +4,9 @@
  */
 import type { Clock } from '@geotrace/core-wasm'
 import { type CentralConfig, reportToEnd } from '../config.ts'
+import type { ReportStage } from '../review/report-review.ts'
 import type { CentralStore, ReportId, ReportProgress, ReportRecord, User } from '../store/central-store.ts'
+import { dayToFirstEpoch } from '../store/day.ts'
 import { type ReportStages, reportStages } from './report-stages.ts'
 import { profileToText, type RiskProfile } from './risk-profile.ts'
 
@@ -13,6 +15,7 @@ type ReportStanding = 'none' | 'accepted' | 'held' | 'published'
 
 export interface ReportRegister extends ReportStages {
   load(): Promise<ReportId[]>
+  loadProgress(): Promise<void>
   get(id: ReportId): ReportRecord | undefined
   put(report: ReportRecord): void
   forget(id: ReportId): void
@@ -28,6 +31,8 @@ export interface ReportRegister extends ReportStages {
   /** The user's reports that count or wait: held or active, and not recovered. */
   reportsOf(user: User): ReportRecord[]
   standing(user: User): ReportStanding
+  /** The reports that give marks and count rows of these UTC days. */
+  countingAfter(days: readonly number[]): ReportId[]
   readonly active: number
   /** Reports of which not all degrees are computed, with the bound that they reached. */
   quarantined(): QuarantinedReport[]
@@ -70,9 +75,16 @@ export function reportRegister({ store, config, clock }: ReportRegisterInit): Re
     return own.filter((report) => isCounting(report) && !isOver(report))
   }
   const stages = reportStages({ reports, progressOf, profileOf, scopeOf, basisOf, isOver })
+  const loadProgress = async (): Promise<void> => {
+    for (const item of await store.progress()) progress.set(item.report, item)
+  }
+  const counting = (): ReportRecord[] => [...reports.values()].filter(({ state }) => state === 'active')
   return {
+    loadProgress,
+    countingAfter: (days) =>
+      counting().flatMap(({ id, from }) => (from < dayToFirstEpoch(Math.max(...days) + 1) ? id : [])),
     async load() {
-      for (const item of await store.progress()) progress.set(item.report, item)
+      await loadProgress()
       for (const report of await store.reports()) if (!isOver(report)) put(report)
       return [...reports.keys()]
     },
@@ -94,23 +106,23 @@ export function reportRegister({ store, config, clock }: ReportRegisterInit): Re
       await store.putProgress(item)
     },
     reportsOf,
-    standing(user) {
-      const own = reportsOf(user).map((report) => stages.factsOf(report).stage)
-      if (own.length === 0) return 'none'
-      if (own.includes('held')) return 'held'
-      return own.includes('computing') ? 'accepted' : 'published'
-    },
+    standing: (user) => stagesToStanding(reportsOf(user).map((report) => stages.factsOf(report).stage)),
     ...stages,
     get active() {
-      return [...reports.values()].filter(({ state }) => state === 'active').length
+      return counting().length
     },
-    quarantined: () =>
-      [...reports.values()].flatMap(({ id, state }) => {
-        const quarantine = quarantineOf(id)
-        if (quarantine === undefined || state !== 'active') return []
-        return [{ report: id, degrees: quarantine.degrees, bound: quarantine.bound }]
-      }),
+    quarantined: () => counting().flatMap(({ id }) => toQuarantined(id, quarantineOf(id))),
   }
+}
+
+function stagesToStanding(own: readonly ReportStage[]): ReportStanding {
+  if (own.length === 0) return 'none'
+  if (own.includes('held')) return 'held'
+  return own.includes('computing') ? 'accepted' : 'published'
+}
+
+function toQuarantined(report: ReportId, quarantine: ReportProgress['quarantine']): QuarantinedReport[] {
+  return quarantine === undefined ? [] : [{ report, degrees: quarantine.degrees, bound: quarantine.bound }]
 }
 
 /** Whether a report counts or waits, before its end. */

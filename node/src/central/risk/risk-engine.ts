@@ -5,7 +5,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { type Clock, type OneAtATime, oneAtATime, type Turns, turns } from '@geotrace/core-wasm'
-import { FederationError } from '@geotrace/core-wasm/wire'
+import { busy, FederationError } from '@geotrace/core-wasm/wire'
 import { toCode } from '../../platform/disk-error.ts'
 import type { Log } from '../../platform/log.ts'
 import type { CentralConfig } from '../config.ts'
@@ -43,6 +43,10 @@ export interface RiskEngine extends Pick<ReportRegister, 'reportsOf' | 'standing
   stop(): Promise<void>
   /** Takes a new or changed report that the store has kept. */
   add(report: ReportRecord): void
+  /** Reads the reports that another process has changed. Does nothing for the only process of its store. */
+  refresh(): Promise<void>
+  /** Computes again the reports that count rows of these UTC days, because another process has taken rows. */
+  rowsChanged(days: readonly number[]): void
   /** Takes rows that the store has kept. */
   deposited(user: User, groups: readonly EpochRows[]): void
   /** After epochs have closed: computes the reports that the source index had no room for, if rows came since. */
@@ -71,6 +75,8 @@ interface RiskEngineInit {
   limits?: Partial<RiskLimits>
   /** Entries of the source index. */
   indexMax?: number
+  /** The duty of this process beside others; undefined for the only one. A follower computes and removes nothing. */
+  sharing?: 'leader' | 'follower'
 }
 interface Running {
   readonly id: ReportId
@@ -79,75 +85,111 @@ interface Running {
 }
 
 export function riskEngine(init: RiskEngineInit): RiskEngine {
-  const { store, config, clock, log } = init
+  const { store, config, clock, log, sharing } = init
+  const computes = sharing !== 'follower'
   const exclusive = oneAtATime()
   const limits = { ...RISK_LIMITS, ...init.limits }
   const index = sourceIndex(init.indexMax)
   const reports = reportRegister({ store, config, clock })
   const marks = markWriter(store)
-  const { breakerPeople, profileVersion } = config
-  const work = computation({ store, reports, marks, limits, breakerPeople, profileVersion, clock, log })
+  const work = computation({ store, reports, marks, limits, ...config, clock, log })
   const perUser = turns<User>(1)
   const runs = computationRuns({ ...init, exclusive, reports, work, index, marks })
   const queue = computationQueue({ clock, compute: (id) => runs.compute(id, (delayMs) => queue.add(id, delayMs)) })
 
   const add = (report: ReportRecord): void => {
     reports.put(report)
-    queue.add(report.id)
+    if (computes) queue.add(report.id)
     // The queue removes the entries of the index, because a large index takes longer than a reply.
     if (report.state !== 'active') runs.cancel(report.id)
   }
   const find = (id: ReportId): Promise<ReportRecord> => findReport(store, id)
+  /** The removal waits only for the computation of this report, which was cancelled. The queue repeats a failed one. */
   const remove = async (id: ReportId): Promise<void> => {
-    // The removal waits only for the computation of this report, which was cancelled. The queue repeats a failed one.
     await runs.remove(id)
-    index.remove(id)
-    queue.remove(id)
+    for (const part of [index, queue]) part.remove(id)
   }
-  const closed = (): void => {
-    for (const id of index.takeLate()) queue.add(id)
+  const enqueue = (ids: Iterable<ReportId>): void => {
+    for (const id of ids) queue.add(id)
   }
+  const closed = (): void => enqueue(index.takeLate())
+  const refresh = refreshes({ store, sharing, reports, perUser, find, add })
 
   return {
     async start() {
-      for (const id of await reports.load()) queue.add(id)
+      const ids = await reports.load()
+      if (computes) enqueue(ids)
+      await refresh()
     },
+    refresh,
+    rowsChanged: (days) => enqueue(reports.countingAfter(days)),
     async stop() {
       runs.cancel()
       await queue.stop()
     },
     add,
-    deposited(user, groups) {
-      for (const id of index.concerned(user, groups)) queue.add(id)
-    },
+    deposited: (user, groups) => enqueue(index.concerned(user, groups)),
     closed,
     async settled() {
       closed()
       await queue.settled()
     },
-    review: reviews({ store, clock, reports, perUser, find, add, remove }),
+    review: reviews({ store, clock, reports, perUser, find, add, remove: computes ? remove : leaveToLeader }),
     inTurn: perUser.run,
     reportsOf: reports.reportsOf,
     standing: reports.standing,
     factsOf: reports.factsOf,
     dryRun: async (id, profile) => {
-      const report = await find(id)
-      const slices = cancellableSlices({ pause: setImmediate, exclusive })
-      return queue.alone(() => countMarks({ rows: store, report, profile, limits, slices }))
+      const counted = { rows: store, report: await find(id), profile, limits }
+      return queue.alone(() =>
+        countMarks({ ...counted, slices: cancellableSlices({ pause: setImmediate, exclusive }) }),
+      )
     },
-    renew: marks.renew,
+    renew: computes ? marks.renew : refuseRenewal,
     exclusive,
     get status() {
-      const { waiting } = queue
       const { active, quarantined, held } = reports
-      const hashes = index.size
-      return { ...runs.counters, reports: active, hashes, waiting, quarantined: quarantined(), held: held() }
+      const sizes = { reports: active, hashes: index.size, waiting: queue.waiting }
+      return { ...runs.counters, ...sizes, quarantined: quarantined(), held: held() }
     },
   }
 }
 
+interface RefreshesInit extends Pick<RiskEngineInit, 'store'> {
+  sharing: RiskEngineInit['sharing'] | undefined
+  reports: ReportRegister
+  perUser: Turns<User>
+  find(id: ReportId): Promise<ReportRecord>
+  add(report: ReportRecord): void
+}
+
+/** Takes the reports whose records are others than at the last look. Every process of a store may change them. */
+function refreshes({ store, sharing, reports, perUser, find, add }: RefreshesInit): RiskEngine['refresh'] {
+  const inTurn = oneAtATime()
+  let seen = new Map<ReportId, string>()
+  if (sharing === undefined) return async () => {}
+  return () =>
+    inTurn(async () => {
+      if (sharing === 'follower') await reports.loadProgress()
+      const records = await store.reports()
+      const texts = new Map(records.map((report) => [report.id, JSON.stringify(report)]))
+      const changed = records.filter(({ id }) => seen.get(id) !== texts.get(id))
+      // In the turn of the reporter, so that no newer record of this process is overwritten in memory.
+      for (const { id, user } of changed) await perUser.run(user, async () => add(await find(id)))
+      seen = texts
+    })
+}
+
+/** The leader removes the marks when it reads the decision. */
+async function leaveToLeader(): Promise<void> {}
+
+/** Only one process at a time writes lists of marks. The device comes again, and the leader renews its list. */
+async function refuseRenewal(): Promise<undefined> {
+  throw busy()
+}
+
 /** Throws REPORT_UNKNOWN. */
-async function findReport(store: CentralStore, id: ReportId): Promise<ReportRecord> {
+async function findReport(store: Pick<CentralStore, 'reports'>, id: ReportId): Promise<ReportRecord> {
   const report = (await store.reports()).find((item) => item.id === id)
   if (report !== undefined) return report
   throw new FederationError('REPORT_UNKNOWN', `no report ${id}; see geotrace reports list`, { report: id })

@@ -24,6 +24,8 @@ export interface SealKeyStore {
   readonly all: readonly StoredSeal[]
   /** Draws a key. Resolves when the disk has it and no longer has the oldest one. */
   add(at: number, until: number): Promise<StoredSeal>
+  /** Reads the keys again, because another process may have added one. */
+  refresh(): Promise<void>
 }
 
 /** `first` goes into records without a key: the key of the founding, where it derives from a phrase. */
@@ -44,6 +46,10 @@ export async function openSealKeys(records: Records, random: Random, first?: Uin
       return all
     },
     add: (at, until) => keep(random(KEY_BYTES), at, until),
+    async refresh() {
+      const fresh = await records.get(SEAL_KEYS_RECORD)
+      if (fresh !== undefined) all = decode(fresh)
+    },
   }
 }
 

@@ -108,6 +108,8 @@ export function deposits(init: DepositsInit): (user: User, sync: IdentifiedSync)
       retentionStart: retentionStart(),
     })
     counters.groupsRefused += admission.refused.length
+    // Another process may have taken the report of this user. Most syncs ask for no change of a report.
+    if (sync.report.kind !== 'none') await risk.refresh()
     return await risk.inTurn(user, async () => {
       for (;;) {
         const kept = await keep(user, sync, admission, await decide(user, sync))

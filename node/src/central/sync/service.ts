@@ -78,7 +78,7 @@ export function syncService(init: SyncServiceInit): SyncService {
   const { syncRequestBytes, syncReplyBytes } = manifest.parameters
   const perUser = turns<string>(1)
   const newUsers = newUserBounds({ store, clock, perRelay: config.newUsersPerRelay })
-  const erasures = recentErasures(clock)
+  const erasures = recentErasures({ clock, store })
   const counters: SyncCounters = { syncs: 0, duplicates: 0, groupsRefused: 0, reports: 0, erasures: 0 }
   const deposit = deposits({ ...init, counters, perDay: config.depositsPerDay })
   const syncs = underWay(config.inFlight, BUSY_MS)
@@ -87,7 +87,7 @@ export function syncService(init: SyncServiceInit): SyncService {
     if (sync.report.kind === 'erase') return await erase(sync)
     const isEmpty = changesNothing(sync)
     const known = await store.findUser(sync.id)
-    if (known === undefined) erasures.assertNone(sync.id)
+    if (known === undefined) await erasures.assertNone(sync.id)
     if (known === undefined && isEmpty) return toReply({ report: 'none', refused: [] })
     const user = known ?? (await addUser(sync, relay))
     const { report, refused } = isEmpty ? NOTHING : await deposit(user, sync)
@@ -116,10 +116,11 @@ export function syncService(init: SyncServiceInit): SyncService {
   }
 
   const erase = async ({ id, report }: Sync): Promise<SyncReply> => {
-    erasures.note(id)
     // On a full disk the ballast makes room for the deletion.
     await room.look()
     const user = await store.findUser(id)
+    await erasures.note(id, user !== undefined)
+    await risk.refresh()
     const isWarningKept = report.kind === 'erase' && report.keepWarning
     const own = (): ReportRecord[] => (user === undefined || isWarningKept ? [] : risk.reportsOf(user).map(retract))
     if (await risk.inTurn(user ?? 0, () => eraseWith(init, id, own()))) counters.erasures++

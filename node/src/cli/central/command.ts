@@ -58,6 +58,10 @@ export function centralCommand(command: Command, out: Output): void {
     )
     .option('--store-key-file <file>', KEY_FILE)
     .addOption(storeOption())
+    .option(
+      '--secret-dir <dir>',
+      'folder of the seal keys and of the issuer, which all processes of one store share (default: --dir)',
+    )
     .option('--new-store', 'begin with an empty store, because the old one is lost for good')
     .action(async (_, run: Command) => await (await import('./run.ts')).runCentral(run.optsWithGlobals(), out))
   examples(run, 'geotrace central run', 'geotrace central run --degrees 2 --health-port 4391')

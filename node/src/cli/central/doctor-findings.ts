@@ -151,8 +151,9 @@ export function judgeRunningPeer(facts: CentralFacts | undefined, version: strin
   return [judgeHealth(facts), judgeMembership(facts), judgeVersion(facts.version, version)]
 }
 
-function judgeHealth({ health, syncs, inFlight }: CentralFacts): Finding {
-  const what = `${health}; ${plural(syncs, 'sync')} answered since the start, ${inFlight} in progress`
+function judgeHealth({ health, syncs, inFlight, leads }: CentralFacts): Finding {
+  const duty = leads === undefined ? '' : leads ? ', leads the processes of its store' : ', follows another process'
+  const what = `${health}${duty}; ${plural(syncs, 'sync')} answered since the start, ${inFlight} in progress`
   if (health === 'serving') return ok('running', what)
   const next = HEALTH_STEPS[health] ?? 'wait a minute, then run the doctor again'
   return (health === 'joining' || health === 'catching-up' ? warn : fail)('running', what, next)

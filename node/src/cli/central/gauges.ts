@@ -17,6 +17,10 @@ interface CentralMeasures extends Status, Omit<Condition, 'quarantined' | 'stopp
 
 export const CENTRAL_GAUGES: Gauges<CentralMeasures> = {
   geotrace_healthy: ['1 while the peer serves, otherwise 0', ({ health }) => (health === 'serving' ? 1 : 0)],
+  geotrace_leads: [
+    '1 in the process that leads, 0 in others of the same store',
+    ({ leads }) => (leads === undefined ? undefined : leads ? 1 : 0),
+  ],
   geotrace_roster_height: ['Height of the newest certified roster', ({ roster }) => roster],
   geotrace_rosters_current: [
     '1 while the peer knows the rosters that the others know, otherwise 0',

@@ -57,6 +57,7 @@ interface CentralRunOptions extends RunOptions {
   breaker?: number
   storeKeyFile?: string
   store?: string
+  secretDir?: string
   newStore?: boolean
 }
 
@@ -144,8 +145,8 @@ function guardMemory(maxBytes: number, clock: Clock, log: Log): { failed: Promis
 function optionsToInit(
   options: CentralRunOptions,
   version: ProfileVersion | undefined,
-): Pick<CentralPeerInit, 'dir' | 'localAddress' | 'keyPath' | 'servers' | 'config' | 'founding'> {
-  const { dir, localAddress, degrees, storeCeiling, review, breaker, storeKeyFile, store } = options
+): Pick<CentralPeerInit, 'dir' | 'localAddress' | 'keyPath' | 'servers' | 'secretDir' | 'config' | 'founding'> {
+  const { dir, localAddress, degrees, storeCeiling, review, breaker, storeKeyFile, secretDir, store } = options
   return {
     dir,
     ...(localAddress !== undefined && { localAddress }),
@@ -158,6 +159,7 @@ function optionsToInit(
     },
     ...(storeKeyFile !== undefined && { keyPath: storeKeyFile }),
     ...(store !== undefined && { servers: toServers(store) }),
+    ...(secretDir !== undefined && { secretDir }),
     ...toFounding(options),
   }
 }
