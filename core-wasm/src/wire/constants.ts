@@ -41,6 +41,8 @@ export const KEY_BYTES = 32
 export const SIGNATURE_BYTES = 64
 /** The roster name is this many leading bytes of the roster's hash. */
 export const ROSTER_NAME_BYTES = 8
+/** A node claims a release by this many leading bytes of the release's id. */
+export const RELEASE_NAME_BYTES = 8
 export const SYNC_ID_BYTES = 16
 export const USER_SECRET_BYTES = 32
 /** A report code: 80 random bits. */

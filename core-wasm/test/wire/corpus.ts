@@ -117,7 +117,13 @@ const evidence = wire.encodeEvidence({
   second: signedBallot,
 })
 const gossip: wire.GossipMessage[] = [
-  wire.signPresence(signer, { time: 1_700_000_000_000, height: 3, roster, addresses: ['/ip4/127.0.0.1/tcp/4101'] }),
+  wire.signPresence(signer, {
+    time: 1_700_000_000_000,
+    height: 3,
+    roster,
+    release: bytes(8),
+    addresses: ['/ip4/127.0.0.1/tcp/4101'],
+  }),
   {
     kind: 'sheets',
     key: signer.key,
@@ -189,6 +195,7 @@ export const CORPUS: Readonly<Record<string, readonly Uint8Array[]>> = {
     wire.encodeRosterRequest({ op: 'body', hash: bytes(32) }),
     wire.encodeRosterRequest({ op: 'pool' }),
     wire.encodeRosterRequest({ op: 'time' }),
+    wire.encodeRosterRequest({ op: 'presence' }),
     wire.encodeRosterRequest({ op: 'submit', message: bytes(90) }),
     wire.encodeRosterRequest({ op: 'news', height: 7, epoch: 9 }),
     wire.encodeRosterRequest({ op: 'named', form: 'step', roster }),

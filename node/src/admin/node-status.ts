@@ -96,6 +96,26 @@ export function missingParts({ missing }: Pick<NextPeriod, 'missing'>): number {
   return missing.reduce((sum, { parts }) => sum + parts, 0)
 }
 
+/** A web app of the federation, compared with the release. Without `atMs` it is not checked yet. */
+export interface AppCheck {
+  readonly origin: string
+  /** Unix ms. */
+  readonly atMs?: number | undefined
+  /** Files that are not those of the release, and the first of them; undefined when the app did not answer. */
+  readonly differences?: number | undefined
+  readonly first?: string | undefined
+  readonly problem?: string | undefined
+}
+/** The release in the node's directory. Without `id` there is none, and no app is checked. */
+export interface ReleaseStatus {
+  /** Hex. */
+  readonly id?: string
+  /** Files of this installation that are not those of the release, and the first of them. */
+  readonly differences?: number
+  readonly first?: string
+  readonly apps: readonly AppCheck[]
+}
+
 export interface NodeStatus {
   readonly version: string
   readonly node: string
@@ -146,6 +166,7 @@ export interface NodeStatus {
   readonly diskFreeBytes: number
   /** SHA-256 of the running core build in hex, and whether the newest roster pins that build. */
   readonly core: { readonly sha256: string; readonly pinned: boolean }
+  readonly release: ReleaseStatus
   /** Whether this node votes now: it has its operator's key, and the newest roster names the operator. */
   readonly votes: boolean
   /** The last day or the time since the start, whichever is shorter; oldest first. */

@@ -3,7 +3,14 @@ import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { readAdminFile } from '../admin/admin-file.ts'
 import { adminRequest } from '../admin/client.ts'
-import { missingParts, type NextPeriod, type NodeStatus, type RosterStatus } from '../admin/node-status.ts'
+import {
+  type AppCheck,
+  missingParts,
+  type NextPeriod,
+  type NodeStatus,
+  type ReleaseStatus,
+  type RosterStatus,
+} from '../admin/node-status.ts'
 import { saltingText } from '../admin/page/salting-words.ts'
 import { clockText, grouped, mebibytes, plural, span } from '../admin/page/words.ts'
 import type { HeldReport } from '../central/risk/report-stages.ts'
@@ -119,6 +126,17 @@ function serviceRows({ answered, refused, network, core, ...status }: NodeStatus
       'version',
       `${status.version}, core ${core.sha256.slice(0, 16)} ${core.pinned ? 'as the federation pins it' : 'differs from the one that the federation pins'}`,
     ],
+    ...releaseRows(status.release),
+  ]
+}
+
+function releaseRows({ id, differences = 0, first, apps }: ReleaseStatus): [string, string][] {
+  if (id === undefined)
+    return apps.map(({ origin }) => ['app', `${origin}: not checked, no release.json in the directory`])
+  const own = differences === 0 ? 'all files of this installation are those of it' : differText(differences, first)
+  return [
+    ['release', `${id.slice(0, 16)}, ${own}`],
+    ...apps.map((check): [string, string] => ['app', `${check.origin}: ${appText(check)}`]),
   ]
 }
 
@@ -142,6 +160,18 @@ function relayRows({ relay }: Pick<NodeStatus, 'relay'>): [string, string][] {
     ['relay', `${grouped(passed)} sealed syncs passed on, ${grouped(refused)} refused; ${link}`],
     ['seal', `${seal.slice(0, 16)}, valid at least until ${minute(sealedUntilMs)}`],
   ]
+}
+
+/** `matches the release`, `2 files differ from the release, first index.html`, `not checked yet`. */
+export function appText({ atMs, differences, first, problem }: AppCheck): string {
+  if (atMs === undefined) return 'not checked yet'
+  const at = `, ${minute(atMs)}`
+  if (differences === undefined) return `not checked: ${problem ?? 'no answer'}${at}`
+  return `${differences === 0 ? 'matches the release' : differText(differences, first)}${at}`
+}
+
+function differText(count: number, first = ''): string {
+  return `${plural(count, 'file differs', 'files differ')} from the release, first ${first}`
 }
 
 /** The default directory of the salt node, or that of the central peer when only that one exists. */

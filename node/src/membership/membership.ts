@@ -63,6 +63,8 @@ interface MembershipInit {
   operatorSecret?: Uint8Array
   /** Multiaddrs where others reach this peer. */
   addresses(): readonly string[]
+  /** The first bytes of the id of the release that this peer claims to run. */
+  release?: Uint8Array
   sheets?: SheetSource
   /** The other replicas of this peer's shards. */
   otherReplicas?(): readonly PeerAddress[]
@@ -120,6 +122,7 @@ export async function createMembership(init: MembershipInit): Promise<Membership
       pins: pool.pins,
       spreads: pool.spreads,
       messages: pool.messages,
+      presence: () => pool.presence(host.key),
       application,
       submit,
     }
@@ -169,7 +172,7 @@ interface Parts {
 }
 
 function buildParts(init: MembershipInit, rosters: RosterStore, verifier: EvaluationVerifier): Parts {
-  const { manifest, host, signer, records, clock, random, log, operatorSecret, sheets, addresses } = init
+  const { manifest, host, signer, records, clock, random, log, operatorSecret, sheets, addresses, release } = init
   const { pace = REAL_PACE, otherReplicas = () => NO_REPLICAS } = init
   const voter = operatorSecret && createVoter(nativeSigner(operatorSecret), operatorSecret, records)
   // `peers` and `pool` need each other: `peers` asks the pool only once both exist.
@@ -192,7 +195,7 @@ function buildParts(init: MembershipInit, rosters: RosterStore, verifier: Evalua
   const say = (message: GossipMessage): void => void submit(encodeGossip(message))
   const members = (): number => peers.all().length
   const others = (): readonly PeerAddress[] => peers.others(host.key)
-  const beat = presenceBeat({ signer, rosters, clock, addresses, members, say, pace })
+  const beat = presenceBeat({ signer, rosters, clock, addresses, members, say, pace, ...(release && { release }) })
   const catchUp = createCatchUp({ peers, host, rosters, pool, clock, random, log })
   const council = createCouncil({ manifest, peers, host, rosters, pool, catchUp, clock, log, voter, sheets, say })
   const { sinceMs } = beat

@@ -5,6 +5,7 @@ import type { Clock } from '@geotrace/core-wasm'
 import {
   type GossipMessage,
   hashToRosterName,
+  RELEASE_NAME_BYTES,
   ROSTER_NAME_BYTES,
   type Signer,
   signPresence,
@@ -30,6 +31,8 @@ interface PresenceInit {
   clock: Clock
   /** Where others reach this peer. */
   addresses(): readonly string[]
+  /** The first bytes of the id of the release that this peer claims to run; zeros by default. */
+  release?: Uint8Array
   members(): number
   say(message: GossipMessage): void
   pace?: Pace
@@ -47,6 +50,7 @@ export interface PresenceBeat {
 
 export function presenceBeat(init: PresenceInit): PresenceBeat {
   const { signer, rosters, clock, addresses, members, say, pace = REAL_PACE } = init
+  const { release = new Uint8Array(RELEASE_NAME_BYTES) } = init
   let cancel = (): void => {}
   let cancelSoon: (() => void) | undefined
   let cancelLater: (() => void) | undefined
@@ -60,7 +64,7 @@ export function presenceBeat(init: PresenceInit): PresenceBeat {
     const { newest } = rosters
     const roster = newest === undefined ? new Uint8Array(ROSTER_NAME_BYTES) : hashToRosterName(newest.hash)
     const height = newest?.roster.height ?? 0
-    say(signPresence(signer, { time: clock.now(), height, roster, addresses: [...addresses()] }))
+    say(signPresence(signer, { time: clock.now(), height, roster, release, addresses: [...addresses()] }))
   }
   const beat = (): void => {
     if (stopped || cancelSoon !== undefined) return

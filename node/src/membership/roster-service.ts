@@ -1,6 +1,6 @@
 /**
- * Answers /geotrace/roster/1. PROTOCOL.md §7.3. Everybody may ask for rosters, pins, spreads, their keys and the time, and
- * submit evidence and pins.
+ * Answers /geotrace/roster/1. PROTOCOL.md §7.3. Everybody may ask for rosters, pins, spreads, their keys, the time and
+ * this peer's presence, and submit evidence and pins.
  * Proposal bodies, the pool and other messages are for peers of the federation only; strangers get FORBIDDEN. A node that
  * applied to join gets its own application from the pool.
  */
@@ -13,6 +13,7 @@ import {
   decodeRosterRequest,
   encodeCertifiedRoster,
   encodeDone,
+  encodeGossip,
   encodeNewsReply,
   encodePoolReply,
   encodeRosterReply,
@@ -23,6 +24,7 @@ import {
   FederationError,
   type GossipKind,
   type Pin,
+  type Presence,
   type SpreadKey,
 } from '@geotrace/core-wasm/wire'
 import type { Handler } from '../net/protocol.ts'
@@ -41,6 +43,8 @@ interface RosterServiceInit {
   pins(from: number): readonly Pin[]
   spreads: Pick<SpreadTable, 'ruleOf' | 'keyOf' | 'spreadOf'>
   messages(): Uint8Array[]
+  /** This peer's own newest presence. */
+  presence(): Presence | undefined
   /** The message with the application of the node with this key, while it waits for a roster. */
   application(key: Uint8Array | undefined): Uint8Array | undefined
   /** Takes a message in and publishes it; false if the message is known or of no use. */
@@ -51,7 +55,7 @@ interface RosterServiceInit {
 const OPEN_KINDS: readonly GossipKind[] = ['evidence', 'pin']
 
 export function rosterService(init: RosterServiceInit): Handler {
-  const { federation, peers, rosters, clock, body, pins, spreads, messages, application, submit } = init
+  const { federation, peers, rosters, clock, body, pins, spreads, messages, presence, application, submit } = init
   const reply = (certified: CertifiedRoster | undefined): Uint8Array =>
     encodeRosterReply(certified === undefined ? undefined : encodeCertifiedRoster(certified))
   return async (bytes, from) => {
@@ -73,6 +77,10 @@ export function rosterService(init: RosterServiceInit): Handler {
       case 'spread': {
         const spread = spreads.spreadOf(request.period)
         return encodeRosterReply(spread && encodeSpread(spread))
+      }
+      case 'presence': {
+        const own = presence()
+        return encodeRosterReply(own && encodeGossip(own))
       }
       case 'time':
         return encodeTimeReply({ time: clock.now(), federation })

@@ -49,6 +49,8 @@ export interface SaltNodeInit {
   dir: string
   /** Multiaddrs where others reach this node; by default those of the newest roster or the manifest. */
   addresses?: readonly string[]
+  /** The first bytes of the id of the release that this node claims to run. */
+  release?: Uint8Array
   /** Multiaddrs where this node listens; by default `addresses`. */
   listen?: readonly string[]
   clock: Clock
@@ -185,6 +187,7 @@ function joinFederation(ground: Ground, host: Host, holdings: Holdings): Promise
     ...(operatorSecret !== undefined && { operatorSecret }),
     ...(pace !== undefined && { pace }),
     addresses: () => addresses,
+    ...(init.release && { release: init.release }),
     sheets: holdings,
     otherReplicas: () => holdings.otherReplicas(),
   })

@@ -49,7 +49,9 @@ export async function sendPresence(
   const clock = systemClock()
   const host = await createHost({ secret, listen: [], clock, log: silent })
   // It is newer than the last true one.
-  const presence = { time: clock.now() + MINUTE_MS, height: 0, roster: new Uint8Array(8), addresses: [...addresses] }
+  const none = new Uint8Array(8)
+  const time = clock.now() + MINUTE_MS
+  const presence = { time, height: 0, roster: none, release: none, addresses: [...addresses] }
   const message = encodeGossip(signPresence(secretToSigner(secret), presence))
   const request = encodeRosterRequest({ op: 'submit', message })
   const others = [...manifest.members, manifest.central].filter((peer) => peer.operator !== operator)

@@ -122,7 +122,8 @@ it(`a presence and a new roster reach all of ${PEERS} peers`, async () => {
   cpuMs()
   for (const [i, peer] of peers.entries()) {
     const key = nativeSigner(secrets[i]!).key
-    const said = { height: 0, roster: hashToRosterName(peer.rosters.newest!.hash), addresses: [] }
+    const roster = hashToRosterName(peer.rosters.newest!.hash)
+    const said = { height: 0, roster, release: new Uint8Array(8), addresses: [] }
     const saidAt = performance.now()
     const waiting = new Set(peers.filter((other) => other !== peer))
     const before = new Map(peers.map((other) => [other, timeOf(other, key)]))

@@ -6,7 +6,7 @@ import { presenceBeat } from '../../src/membership/presence.ts'
 
 const NOW = Date.UTC(2026, 5, 1, 12)
 
-function beating(members = 5) {
+function beating(members = 5, release?: Uint8Array) {
   const clock = simulatedClock(NOW)
   const machine = { offsetMs: 0 }
   const said: Presence[] = []
@@ -16,6 +16,7 @@ function beating(members = 5) {
     clock: { ...clock, now: () => clock.now() + machine.offsetMs },
     addresses: () => ['/ip4/127.0.0.1/tcp/4001'],
     members: () => members,
+    ...(release && { release }),
     say: (message: GossipMessage) => said.push(message as Presence),
   })
   return { clock, machine, beat, said, times: () => said.map(({ time }) => time - NOW) }
@@ -32,6 +33,16 @@ describe('the presence of a peer', () => {
     many.beat.start()
     await many.clock.advanceTo(NOW + 2 * REAL_PACE.presenceMs)
     expect(many.times()).toEqual([0])
+  })
+
+  it('a peer signs the claim of its release, and claims none by default', async () => {
+    const claim = new Uint8Array(8).fill(3)
+    const [one, none] = [beating(5, claim), beating()]
+    one.beat.start()
+    none.beat.start()
+    expect([...one.said, ...none.said].map(({ release }) => release)).toEqual([claim, new Uint8Array(8)])
+    expect(isValidPresence(one.said[0]!)).toBe(true)
+    expect(isValidPresence({ ...one.said[0]!, release: new Uint8Array(8).fill(4) })).toBe(false)
   })
 
   it('all events within a second cause one presence, and no event is lost', async () => {

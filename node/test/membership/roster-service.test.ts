@@ -51,8 +51,8 @@ describe('the roster service', () => {
     const status = async (host: typeof member, request: Parameters<typeof encodeRosterRequest>[0]): Promise<number> =>
       (await host.request(peer, ROSTER_PROTOCOL, encodeRosterRequest(request)))[0]!
     const self = nativeSigner(players.secrets[1]!)
-    const here = { time: clock.now() + 1, height: 0, roster: hashToRosterName(certified.hash), addresses: [] }
-    const presence = encodeGossip(signPresence(self, here))
+    const here = { time: clock.now() + 1, height: 0, roster: hashToRosterName(certified.hash) }
+    const presence = encodeGossip(signPresence(self, { ...here, release: new Uint8Array(8), addresses: [] }))
     for (const request of [
       { op: 'body', hash: certified.hash },
       { op: 'pool' },
@@ -67,6 +67,7 @@ describe('the roster service', () => {
       { op: 'news', height: 0, epoch: 0 },
       { op: 'named', form: 'step', roster: name },
       { op: 'time' },
+      { op: 'presence' },
     ] as const) {
       expect(await status(stranger, request), request.op).toBe(0)
     }

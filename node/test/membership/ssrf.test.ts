@@ -45,7 +45,9 @@ it('no peer of a federation connects to the addresses of a stranger that a membe
   const names = strangers.slice(1).map(({ port }) => `/dns4/localhost/tcp/${port}`)
   const signer = nativeSigner(players.secrets[nodes.indexOf(liar!)]!)
   const addresses = [...victims, ...names, listed]
-  const presence = signPresence(signer, { time: clock.now() + 60_000, height: 0, roster: new Uint8Array(8), addresses })
+  const none = new Uint8Array(8)
+  const claimed = { time: clock.now() + 60_000, height: 0, roster: none, release: none, addresses }
+  const presence = signPresence(signer, claimed)
   const member = await stage.host(clock, players.secrets[nodes.indexOf(liar!)]!)
   const submit = encodeRosterRequest({ op: 'submit', message: encodeGossip(presence) })
   decodeDone(await member.request({ key: honest[0]!.key, addresses: honest[0]!.addresses() }, ROSTER_PROTOCOL, submit))

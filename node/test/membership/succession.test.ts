@@ -391,7 +391,7 @@ describe('a federation in the course of its rosters', () => {
     const rest = era.memberships().filter(({ rosters: known }) => known.newest !== undefined)
     for (const membership of rest) {
       expect(membership.status().isForked).toBe(false)
-      membership.say(signPresence(nativeSigner(secret), { ...said, addresses: [] }))
+      membership.say(signPresence(nativeSigner(secret), { ...said, release: new Uint8Array(8), addresses: [] }))
     }
     await untilLater(clock, () => rest.every((membership) => membership.status().isForked))
     for (const { rosters: known } of rest) expect(known.newest!.hash).toEqual(first.hash)

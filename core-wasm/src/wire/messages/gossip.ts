@@ -3,7 +3,8 @@
  * peer may relay it. A large body is named by its hash and fetched. Throws MESSAGE_MALFORMED, VERSION_UNKNOWN.
  *
  *  message: u8 version; u8 kind; body
- *    0 PRESENCE  u8 key[32]; u64 time; u32 height; u8 roster[8]; u8 count; { u8 length; address }[count]; signature
+ *    0 PRESENCE  u8 key[32]; u64 time; u32 height; u8 roster[8]; u8 release[8];
+ *                u8 count; { u8 length; address }[count]; signature
  *    1 SHEETS    u8 key[32]; u8 previous[32]; u32 firstEpoch; u16 count; { u16 shard; u8 root[32]; signature }[count]
  *    2 PROPOSAL  u32 height; u32 firstEpoch; u8 hash[32]; u8 holder[32]; u16 operator; signature
  *    3 VOTE      u32 height; u32 firstEpoch; u8 hash[32]; u16 operator; signature
@@ -23,6 +24,7 @@ import {
   HASH_BYTES,
   KEY_BYTES,
   PROTOCOL_VERSION,
+  RELEASE_NAME_BYTES,
   ROSTER_NAME_BYTES,
   SIGNATURE_BYTES,
 } from '../constants.ts'
@@ -52,7 +54,7 @@ const KIND_NUMBERS: Readonly<Record<GossipKind, number>> = {
 const KINDS = new Map(Object.entries(KIND_NUMBERS).map(([kind, number]) => [number, kind as GossipKind]))
 
 /** Bytes of a presence before its addresses. */
-const PRESENCE_HEAD_BYTES = 53
+const PRESENCE_HEAD_BYTES = 61
 
 /** A roster as a vote names it. Gossip omits the federation, because only peers of one federation gossip together. */
 export interface Ballot {
@@ -65,7 +67,7 @@ export interface Ballot {
 
 type NamedRoster = Omit<Ballot, 'federation'>
 
-/** A member announces its newest roster and its addresses. */
+/** A member announces its newest roster, its addresses and the release that it claims to run. */
 export interface Presence {
   kind: 'presence'
   key: Uint8Array
@@ -73,6 +75,8 @@ export interface Presence {
   time: number
   height: number
   roster: Uint8Array
+  /** The first bytes of the id of a release; zeros when the member claims none. No peer can check the claim. */
+  release: Uint8Array
   addresses: string[]
   signature: Uint8Array
 }
@@ -250,11 +254,11 @@ function readBody(reader: ByteReader, kind: GossipKind): GossipMessage {
   switch (kind) {
     case 'presence': {
       const head = { key: reader.bytes(KEY_BYTES), time: reader.time(), height: reader.u32() }
-      const roster = reader.bytes(ROSTER_NAME_BYTES)
+      const [roster, release] = [reader.bytes(ROSTER_NAME_BYTES), reader.bytes(RELEASE_NAME_BYTES)]
       const count = reader.u8()
       if (count > ADDRESSES_MAX) reader.refuse(`expected at most ${ADDRESSES_MAX} addresses, got ${count}`)
       const addresses = Array.from({ length: count }, () => readText(reader))
-      return { kind, ...head, roster, addresses, signature: signature() }
+      return { kind, ...head, roster, release, addresses, signature: signature() }
     }
     case 'sheets': {
       const head = { key: reader.bytes(KEY_BYTES), previous: reader.bytes(HASH_BYTES), firstEpoch: reader.u32() }
@@ -298,10 +302,12 @@ function readBody(reader: ByteReader, kind: GossipKind): GossipMessage {
   }
 }
 
-function presenceContent({ key, time, height, roster, addresses }: Omit<Presence, 'kind' | 'signature'>): Uint8Array {
+function presenceContent(presence: Omit<Presence, 'kind' | 'signature'>): Uint8Array {
+  const { key, time, height, roster, release, addresses } = presence
   const texts = addresses.map((address) => encoder.encode(address))
   const writer = byteWriter(texts.reduce((sum, text) => sum + 1 + text.length, PRESENCE_HEAD_BYTES))
-  writer.bytes(key, KEY_BYTES).time(time).u32(height).bytes(roster, ROSTER_NAME_BYTES).u8(texts.length)
+  writer.bytes(key, KEY_BYTES).time(time).u32(height).bytes(roster, ROSTER_NAME_BYTES)
+  writer.bytes(release, RELEASE_NAME_BYTES).u8(texts.length)
   for (const text of texts) writer.u8(text.length).bytes(text)
   return writer.finish()
 }

@@ -11,9 +11,10 @@
  *    6 NAMED    u8 form; u8 roster[8]            CertifiedRoster CBOR (form 0) or RosterStep (1), or nothing
  *    7 SPREAD_KEYS  u32 period                   u8 count ≤ 2, SpreadKey[count]: the mixer's, the teller's
  *    8 SPREAD   u32 period                       Spread, or nothing
+ *    9 PRESENCE –                                the peer's own presence as a gossip message, or nothing
  * NEWS brings the step of that height and the pins from that epoch on. NAMED also finds overtaken rosters.
- * GET, NEWS, NAMED, TIME, SPREAD_KEYS, SPREAD and SUBMIT of evidence and pins are for everybody; the other operations only between members. A
- * node that applied to join gets its own application by POOL.
+ * GET, NEWS, NAMED, TIME, SPREAD_KEYS, SPREAD, PRESENCE and SUBMIT of evidence and pins are for everybody; the other
+ * operations only between members. A node that applied to join gets its own application by POOL.
  */
 
 import { GOSSIP_MAX_BYTES, HASH_BYTES, PINS_MAX, PROTOCOL_VERSION, ROSTER_NAME_BYTES } from '../constants.ts'
@@ -24,7 +25,7 @@ import { assertVersion } from '../encoding/version.ts'
 import { PIN_BYTES, type Pin, readPin, writePin } from './pin.ts'
 import { readSpreadKey, SPREAD_KEY_BYTES, type SpreadKey, writeSpreadKey } from './spread-key.ts'
 
-const OPS = ['get', 'body', 'pool', 'time', 'submit', 'news', 'named', 'spread-keys', 'spread'] as const
+const OPS = ['get', 'body', 'pool', 'time', 'submit', 'news', 'named', 'spread-keys', 'spread', 'presence'] as const
 
 /** A mixer and a teller. */
 const SPREAD_KEYS_MAX = 2
@@ -37,6 +38,7 @@ export type RosterRequest =
   | { op: 'body'; hash: Uint8Array }
   | { op: 'pool' }
   | { op: 'time' }
+  | { op: 'presence' }
   | { op: 'submit'; message: Uint8Array }
   | { op: 'news'; height: number; epoch: number }
   | { op: 'named'; form: (typeof NAMED_FORMS)[number]; roster: Uint8Array }
@@ -70,7 +72,7 @@ function requestSize(request: RosterRequest): number {
 export function decodeRosterRequest(bytes: Uint8Array): RosterRequest {
   const reader = byteReader(bytes)
   assertVersion(reader.u8())
-  const op = OPS[reader.u8()] ?? reader.refuse('expected an operation 0 to 8')
+  const op = OPS[reader.u8()] ?? reader.refuse('expected an operation 0 to 9')
   const request = readRequest(reader, op)
   reader.end()
   return request
@@ -97,6 +99,7 @@ function readRequest(reader: ByteReader, op: RosterRequest['op']): RosterRequest
       return { op, period: reader.u32() }
     case 'pool':
     case 'time':
+    case 'presence':
       return { op }
   }
 }

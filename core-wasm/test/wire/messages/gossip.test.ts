@@ -36,6 +36,7 @@ const message: fc.Arbitrary<wire.GossipMessage> = fc.oneof(
     time,
     height: u32,
     roster: bytes(8),
+    release: bytes(8),
     addresses: fc.array(printable, { maxLength: 8 }),
     signature,
   }),
@@ -146,7 +147,13 @@ describe('a gossip message', () => {
 
   it('a presence holds at most eight addresses of printable ASCII', () => {
     const presence = (addresses: string[]) => ({
-      ...wire.signPresence(node, { time: 1, height: 0, roster: new Uint8Array(8), addresses }),
+      ...wire.signPresence(node, {
+        time: 1,
+        height: 0,
+        roster: new Uint8Array(8),
+        release: new Uint8Array(8),
+        addresses,
+      }),
     })
     expect(() => wire.encodeGossip(presence(Array(9).fill('/ip4/1.1.1.1/tcp/1')))).not.toThrow()
     expect(() => wire.decodeGossip(wire.encodeGossip(presence(Array(9).fill('/a'))))).toThrow(malformed)
@@ -161,7 +168,13 @@ describe('a signature in gossip', () => {
   const random = (length: number) => new Uint8Array(randomBytes(length))
 
   it('the signature of a presence covers every field', () => {
-    const said = wire.signPresence(node, { time: 5, height: 1, roster: random(8), addresses: ['/ip4/127.0.0.1/tcp/1'] })
+    const said = wire.signPresence(node, {
+      time: 5,
+      height: 1,
+      roster: random(8),
+      release: random(8),
+      addresses: ['/ip4/127.0.0.1/tcp/1'],
+    })
     expect(wire.isValidPresence(said)).toBe(true)
     const changes: Partial<wire.Presence>[] = [
       { key: operator.key },
@@ -169,6 +182,7 @@ describe('a signature in gossip', () => {
       { height: 2 },
       { roster: random(8) },
       { addresses: [] },
+      { release: random(8) },
       { addresses: ['/ip4/127.0.0.1/tcp/2'] },
       { addresses: ['/ip4/127.0.0.1', '/tcp/1'] },
       { signature: random(64) },

@@ -66,7 +66,7 @@ describe('roster messages', () => {
     expect(() => wire.decodeRosterRequest(Uint8Array.of(2, 0, 0, 0, 0, 0))).toThrow(
       expect.objectContaining({ code: 'VERSION_UNKNOWN' }),
     )
-    expect(() => wire.decodeRosterRequest(Uint8Array.of(1, 9))).toThrow(
+    expect(() => wire.decodeRosterRequest(Uint8Array.of(1, 10))).toThrow(
       expect.objectContaining({ code: 'MESSAGE_MALFORMED' }),
     )
   })

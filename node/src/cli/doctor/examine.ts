@@ -18,6 +18,7 @@ import { ownAddresses } from '../salt/run.ts'
 import { dirOption, readManifestText } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { assertRole } from '../terminal/role.ts'
+import { readOwnRelease } from '../verify/own-release.ts'
 import type { Finding } from './finding.ts'
 import { type Found, findingList, tried } from './finding-list.ts'
 import { freshHosts, manifestToPeers, withHost } from './hosts.ts'
@@ -25,6 +26,7 @@ import { checkDisk, checkNode, checkPortsFree, checkRights, judgeLimits, readLim
 import { checkCore, checkFederation, checkRecords, checkSalting } from './manifest.ts'
 import { askPeers, checkOwnAddresses, judgeClock, judgePeers, offsetsToMedian } from './network.ts'
 import { checkRelay } from './relay.ts'
+import { checkRelease } from './release.ts'
 import { judgeRunning } from './running.ts'
 
 export interface DoctorOptions {
@@ -57,6 +59,7 @@ export async function examine({ dir, federation }: DoctorOptions, out: Output): 
     out.progress('asking the peers …')
     found(...(await tried('network', () => examineNetwork(manifest, identity, dir, status, found))))
   }
+  if (manifest !== undefined) found(...(await tried('release', () => examineRelease(dir, manifest, status))))
   found(...judgeRunning(status, dirOption(dir, 'salt')))
 
   conclude({ dir, running: status !== undefined })
@@ -87,6 +90,13 @@ async function examineNetwork(
   return isRunning
     ? await checkOwnAddresses(freshHosts, { key, addresses })
     : await checkPortsFree(optionsToListen({}, addresses), 'salt', dirOption(dir, 'salt'))
+}
+
+/** The apps of the newest roster that a running node knows, or else those of the manifest. */
+async function examineRelease(dir: string, manifest: Manifest, status: NodeStatus | undefined): Promise<Finding[]> {
+  const apps = status?.release.apps.map(({ origin }) => origin) ?? manifest.parameters.apps
+  const release = await readOwnRelease(dir)
+  return checkRelease({ dir, release, apps, nowMs: manifestClock(manifest).now() })
 }
 
 /** The keys of the node; undefined when they cannot be used, which `checkRights` reports. */

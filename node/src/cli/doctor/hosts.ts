@@ -5,7 +5,7 @@ import { createHost } from '../../net/host.ts'
 import type { Host } from '../../net/protocol.ts'
 import { silent } from '../../platform/log.ts'
 import { systemRandom } from '../../platform/random.ts'
-import type { NamedPeer } from './network.ts'
+import type { NamedPeer } from '../verify/chain.ts'
 
 export function manifestToPeers({ members, central }: Manifest): NamedPeer[] {
   return [...members, central].map(({ peerId, operator, addresses }) => ({

@@ -15,16 +15,13 @@ import {
 import { median, SKEW_MAX_MS } from '../../membership/clock-watch.ts'
 import type { Host } from '../../net/protocol.ts'
 import { fanOut } from '../../platform/fan-out.ts'
+import type { NamedPeer } from '../verify/chain.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
 
 /** Keeps the check below one minute in a federation of any size. */
 const PEERS_TRIED_MAX = 48
 /** A larger clock offset gives a warning, although the node still serves. */
 const DRIFT_MS = 5_000
-
-export interface NamedPeer extends PeerAddress {
-  readonly name: string
-}
 
 interface PeersSeen {
   readonly tried: number

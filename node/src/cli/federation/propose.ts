@@ -27,7 +27,7 @@ import { loadIdentity, operatorOf, writeNextOperatorKey } from '../identity/iden
 import { invalidCommand } from '../terminal/invalid-command.ts'
 import { defaultDir, examples, readManifest, wholeNumber } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
-import { type Release, readRelease, releaseToId } from '../verify/release.ts'
+import { readRelease, releaseToId } from '../verify/release.ts'
 import { changeToFile, untilEpoch } from './change-file.ts'
 import { handIn, propose } from './join.ts'
 import { assertPossible } from './possible.ts'
@@ -42,7 +42,8 @@ interface AmendOptions extends ProposeOptions {
   replicas?: number
   evaluations?: number
   apps?: string[]
-  release?: Release | null
+  /** A file, or `none`. */
+  release?: string
   tokens?: TokenParameters | null
 }
 
@@ -69,7 +70,7 @@ export function proposeCommand(command: Command, out: Output): void {
     )
     .option('--apps <origins>', 'origins of all web apps, separated by commas; `none` for no app', originList)
     .option('--tokens <n,key>', 'tokens of a device in a day, and the key of the issuer, or `none`', tokensOrNone)
-    .option('--release <file>', 'release.json that you rebuilt, or `none`', releaseOrNone)
+    .option('--release <file>', 'release.json that you rebuilt, or `none`')
     .action((options: AmendOptions) => print(toAmendment(options), options, out))
   const rotate = add('rotate')
     .description('give your operator a new key, signed by the current one')
@@ -140,13 +141,10 @@ function toAmendment({ core, shards, replicas, evaluations, apps, release, token
     evaluations: evaluations ?? null,
     apps: apps ?? null,
     ...(tokens !== undefined && { tokens }),
-    ...(release !== undefined && { release: release && hexToBytes(releaseToId(release)) }),
+    ...(release !== undefined && {
+      release: release === 'none' ? null : hexToBytes(releaseToId(readRelease(release))),
+    }),
   }
-}
-
-/** Throws COMMAND_INVALID. */
-function releaseOrNone(text: string): Release | null {
-  return text === 'none' ? null : readRelease(text)
 }
 
 function tokensOrNone(text: string): TokenParameters | null {

@@ -16,10 +16,12 @@ interface StatusInit extends HintInit {
   connectionsMax: number
   parameters: SaltingSource
   history: NodeStatus['history']
+  release: NodeStatus['release']
 }
 
 export function nodeStatus(init: StatusInit): NodeStatus {
-  const { status, version, node, nowMs, connectionsMax, memoryBytes, memoryMaxBytes, diskFreeBytes, history } = init
+  const { status, version, node, nowMs, connectionsMax, memoryBytes, memoryMaxBytes, diskFreeBytes, history, release } =
+    init
   const { federation, federationId, strayed, parameters } = init
   const { central, ...view } = init.view
   const { roster, core, reach } = status
@@ -54,6 +56,7 @@ export function nodeStatus(init: StatusInit): NodeStatus {
     memoryMaxBytes,
     diskFreeBytes,
     core: { sha256: core, pinned: isPinned(status) },
+    release,
     history,
   }
 }

@@ -3,7 +3,7 @@
  * node/README.md "Operating". Throws PORT_TAKEN and the errors of `SaltNode.start`.
  */
 import { type Clock, loadCore } from '@geotrace/core-wasm'
-import { FederationError, type Manifest } from '@geotrace/core-wasm/wire'
+import { FederationError, hexToBytes, type Manifest, RELEASE_NAME_BYTES } from '@geotrace/core-wasm/wire'
 import { membershipRoutes } from '../../admin/membership-routes.ts'
 import { metrics } from '../../admin/metrics.ts'
 import type { NodeStatus } from '../../admin/node-status.ts'
@@ -30,8 +30,10 @@ import { processLog } from '../process/process-log.ts'
 import { type CapOptions, optionsToCertificate, type RunOptions } from '../process/run-options.ts'
 import { dirOption } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
+import { type OwnRelease, readOwnRelease } from '../verify/own-release.ts'
 import { hintLog } from './hint-log.ts'
 import { MEMORY_SHED_SHARE } from './hints.ts'
+import { type ReleaseWatch, watchRelease } from './release-watch.ts'
 import { abstainsUntil } from './restored.ts'
 import { memoryBytes, saltTraffic, statusReader } from './status-reader.ts'
 
@@ -57,6 +59,7 @@ interface Setting extends ServeInit {
   abstainsUntilMs: number | undefined
   certificate: CertificateFiles | undefined
   allowed: ReturnType<typeof allowFile> | undefined
+  release: OwnRelease | undefined
 }
 
 export async function serve(init: ServeInit): Promise<void> {
@@ -66,8 +69,12 @@ export async function serve(init: ServeInit): Promise<void> {
   const certificate = optionsToCertificate(options, log)
   if (manifest.parameters.salting === 'plain') log.warn('salting.weak')
   const allowed = options.allow === undefined ? undefined : allowFile(options.allow, log)
+  const release = await readOwnRelease(options.dir)
+  if (release !== undefined && release.differences.length > 0)
+    log.warn('release.differs', { files: release.differences.length })
   const setting = {
     ...init,
+    release,
     clock,
     log,
     abstainsUntilMs: abstainsUntil(options.dir, manifest, clock.now()),
@@ -76,7 +83,8 @@ export async function serve(init: ServeInit): Promise<void> {
   }
   let guard: MemoryGuard | undefined
   const node = await makeNode(setting, () => guard?.isShedding === true)
-  const status = settingToReader(setting, node)
+  const watch = watchRelease({ dir: options.dir, release, apps: () => appsOf(node), clock, log })
+  const status = settingToReader(setting, node, watch)
   const scraped = metrics(SALT_GAUGES, status)
   const probes = await openProbes(
     [
@@ -112,6 +120,7 @@ export async function serve(init: ServeInit): Promise<void> {
     if (exitCode === 1) out.fails()
   } finally {
     stopLooking()
+    watch.stop()
     certificate?.stop()
     allowed?.stop()
     guard?.stop()
@@ -122,6 +131,7 @@ export async function serve(init: ServeInit): Promise<void> {
 
 async function makeNode(setting: Setting, isShedding: () => boolean): Promise<SaltNode> {
   const { options, identity, manifest, addresses, listen, clock, log, abstainsUntilMs, certificate, allowed } = setting
+  const claim = toClaim(setting.release)
   const { secret, operatorSecret } = identity
   const { dir, localAddress, maxConnections, maxMbDay } = options
   const traffic = maxMbDay === undefined ? undefined : allowance(maxMbDay * MB, clock.now())
@@ -134,6 +144,7 @@ async function makeNode(setting: Setting, isShedding: () => boolean): Promise<Sa
     dir,
     addresses,
     listen,
+    ...(claim && { release: claim }),
     ...(localAddress !== undefined && { localAddress }),
     ...(certificate && { certificate }),
     ...(allowed && { allows: allowed.allows }),
@@ -150,7 +161,12 @@ async function makeNode(setting: Setting, isShedding: () => boolean): Promise<Sa
   return node
 }
 
-function settingToReader(setting: Setting, node: SaltNode): () => NodeStatus {
+/** Origins of the web apps in the newest roster. */
+function appsOf(node: SaltNode): readonly string[] {
+  return node.membership()?.rosters.newest?.roster.apps ?? []
+}
+
+function settingToReader(setting: Setting, node: SaltNode, watch: ReleaseWatch): () => NodeStatus {
   const { options, manifest, peerId, clock, abstainsUntilMs } = setting
   return statusReader({
     node,
@@ -158,10 +174,17 @@ function settingToReader(setting: Setting, node: SaltNode): () => NodeStatus {
     peerId,
     dir: options.dir,
     abstainsUntilMs,
+    release: watch.status,
     connectionsMax: options.maxConnections,
     memoryMaxBytes: options.maxMemory * MIB,
     clock,
   })
+}
+
+/** A node claims no release from which its own files differ. */
+function toClaim(release: OwnRelease | undefined): Uint8Array | undefined {
+  if (release === undefined || release.differences.length > 0) return undefined
+  return hexToBytes(release.id).slice(0, RELEASE_NAME_BYTES)
 }
 
 function toRoutes(node: SaltNode, status: () => NodeStatus, clock: Clock): AdminRoutes {

@@ -2,7 +2,7 @@
 import type { Clock } from '@geotrace/core-wasm'
 import { EVALUATE_PROTOCOL, type Manifest, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { history } from '../../admin/history.ts'
-import type { NodeStatus } from '../../admin/node-status.ts'
+import type { NodeStatus, ReleaseStatus } from '../../admin/node-status.ts'
 import { strayedOperators } from '../../membership/clock-watch.ts'
 import type { SaltNode } from '../../salt/node.ts'
 import type { SaltNodeStatus } from '../../salt/node-status.ts'
@@ -22,6 +22,8 @@ interface StatusReaderInit {
   peerId: string
   dir: string
   abstainsUntilMs: number | undefined
+  /** The release in the directory, and the checks of the web apps. */
+  release(): ReleaseStatus
   connectionsMax: number
   memoryMaxBytes: number
   clock: Clock
@@ -29,7 +31,7 @@ interface StatusReaderInit {
 
 /** A function that reads the status. Each call also adds the counters to the history of the last day. */
 export function statusReader(init: StatusReaderInit): () => NodeStatus {
-  const { node, manifest, peerId, dir, clock, ...rest } = init
+  const { node, manifest, peerId, dir, clock, release, ...rest } = init
   const day = history()
   const self = manifest.members.find((item) => item.peerId === peerId)
   const federationId = federationName(manifest)
@@ -52,6 +54,7 @@ export function statusReader(init: StatusReaderInit): () => NodeStatus {
       memoryBytes: memoryBytes(),
       diskFreeBytes: freeBytes(dir),
       history: day.spans,
+      release: release(),
     })
   }
 }

@@ -15,8 +15,8 @@ import {
   type SpreadParameters,
 } from '@geotrace/core-wasm/wire'
 import type { Host } from '../../net/protocol.ts'
-import type { NamedPeer } from '../doctor/network.ts'
 import type { Output } from '../terminal/output.ts'
+import type { NamedPeer } from '../verify/chain.ts'
 import { replayFrom } from '../verify/chain.ts'
 
 /** Members of the newest roster that are asked when the first peers have nothing. */

@@ -16,9 +16,8 @@ import {
 } from '@geotrace/core-wasm/wire'
 import type { Host } from '../../net/protocol.ts'
 import { manifestClock } from '../../platform/manifest-clock.ts'
-import type { NamedPeer } from '../doctor/network.ts'
 import type { Output } from '../terminal/output.ts'
-import { asStranger, replayFrom, toPeers } from './chain.ts'
+import { asStranger, type NamedPeer, replayFrom, toPeers } from './chain.ts'
 
 export interface Agreed {
   /** Height of the roster in force. */

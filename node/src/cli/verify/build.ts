@@ -69,6 +69,11 @@ async function compareFolder(release: Release, folder: string): Promise<Differen
       `expected a checkout or a package of Geo Trace in ${folder}`,
       `name a folder with ${LOCKFILE}, or a folder such as node_modules/@geotrace/node`,
     )
+  return comparePackage(release, home, folder)
+}
+
+/** `home`: the folder of the package in a checkout. */
+export async function comparePackage(release: Release, home: string, folder: string): Promise<Difference[]> {
   const trees = TREES.filter((name) => name.startsWith(`${home}/`))
   const seen = trees.map(async (name) => {
     const inside = name.slice(home.length + 1)

@@ -17,6 +17,7 @@ import {
   keyToPeerId,
   type Manifest,
   manifestToId,
+  type PeerAddress,
   peerIdToKey,
   ROSTER_PROTOCOL,
   type RosterChain,
@@ -32,7 +33,6 @@ import { createHost } from '../../net/host.ts'
 import type { Host } from '../../net/protocol.ts'
 import { silent } from '../../platform/log.ts'
 import { systemRandom } from '../../platform/random.ts'
-import type { NamedPeer } from '../doctor/network.ts'
 import { invalidCommand } from '../terminal/invalid-command.ts'
 import { examples, readManifest } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
@@ -43,6 +43,9 @@ const SECRET_BYTES = 32
 /** No epoch comes after this one, so a request from it brings no pins. */
 const NO_PINS = 0xffffffff
 
+export interface NamedPeer extends PeerAddress {
+  readonly name: string
+}
 /** A roster as its step proves it. */
 interface ProvedRoster {
   height: number

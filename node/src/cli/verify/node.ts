@@ -5,12 +5,16 @@
  */
 import {
   answerToSalts,
+  bytesToHex,
   type CertifiedRoster,
   decodeEvaluateAnswer,
+  decodeGossip,
+  decodeRosterReply,
   EPOCH_MIN,
   EPOCH_MS,
   EVALUATE_PROTOCOL,
   encodeEvaluateRequest,
+  encodeRosterRequest,
   encodeSaltRequest,
   equalBytes,
   evaluationToLie,
@@ -18,9 +22,11 @@ import {
   hashToRosterName,
   isFederationError,
   isSignedEvaluation,
+  isValidPresence,
   keyToShards,
   type Manifest,
   partCount,
+  ROSTER_PROTOCOL,
   requestToShape,
   rosterChain,
   SALT_PROTOCOL,
@@ -31,10 +37,9 @@ import type { Command } from 'commander'
 import type { Host } from '../../net/protocol.ts'
 import { manifestClock } from '../../platform/manifest-clock.ts'
 import { systemRandom } from '../../platform/random.ts'
-import type { NamedPeer } from '../doctor/network.ts'
 import { examples, readManifest } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
-import { asStranger, replayFrom, toPeers } from './chain.ts'
+import { asStranger, type NamedPeer, replayFrom, toPeers } from './chain.ts'
 
 /** Shards that one run asks about. */
 const SHARDS_MAX = 4
@@ -45,6 +50,11 @@ interface Checked {
   isTrue: boolean
   /** Why the answer is false, or why none came. */
   problem?: string
+}
+/** The answers of a node, and the first bytes of the release that it claims, in hex; undefined when it claims none. */
+interface Answers {
+  checked: Checked[]
+  claim: string | undefined
 }
 interface Question {
   host: Pick<Host, 'request'>
@@ -66,7 +76,7 @@ export function nodeCommand(command: Command, out: Output): void {
   examples(command, 'geotrace verify node ash --federation federation.json')
 }
 
-function checkNode(manifest: Manifest, peer: NamedPeer, out: Output): Promise<Checked[]> {
+function checkNode(manifest: Manifest, peer: NamedPeer, out: Output): Promise<Answers> {
   return asStranger(async (host) => {
     const chain = rosterChain(manifest)
     const { problem } = await replayFrom(host, manifest, peer, out, chain)
@@ -81,8 +91,23 @@ function checkNode(manifest: Manifest, peer: NamedPeer, out: Output): Promise<Ch
       out.progress(`shard ${shard} …`)
       checked.push(await checkShard(manifest, { host, peer, certified, shard, epoch }))
     }
-    return checked
+    return { checked, claim: await askClaim(host, peer) }
   })
+}
+
+/** The release in the presence of the node, which its key signed. Undefined without a claim, or without an answer. */
+async function askClaim(host: Question['host'], peer: NamedPeer): Promise<string | undefined> {
+  try {
+    const reply = await host.request(peer, ROSTER_PROTOCOL, encodeRosterRequest({ op: 'presence' }))
+    const message = decodeRosterReply(reply)
+    const presence = message && decodeGossip(message)
+    if (presence?.kind !== 'presence' || !equalBytes(presence.key, peer.key) || !isValidPresence(presence))
+      return undefined
+    return presence.release.some((byte) => byte !== 0) ? bytesToHex(presence.release) : undefined
+  } catch (error) {
+    if (isFederationError(error)) return undefined
+    throw error
+  }
 }
 
 async function checkShard(manifest: Manifest, question: Question): Promise<Checked> {
@@ -124,14 +149,19 @@ async function askSalt({ host, peer, certified, shard, epoch }: Question): Promi
   answerToSalts(await host.request(peer, SALT_PROTOCOL, frame), certified, shard, blocks, peer.key)
 }
 
-function print(name: string, checked: readonly Checked[], out: Output): void {
+function print(name: string, { checked, claim }: Answers, out: Output): void {
   const isSound = checked.length > 0 && checked.every(({ isTrue }) => isTrue)
-  out.json({ ok: isSound, answers: checked })
+  out.json({ ok: isSound, answers: checked, claims: claim ?? null })
   for (const { shard, epoch, problem } of checked) {
     out.line(`shard ${shard}, epoch ${epoch}: ${problem ?? 'the answer is the one that the sheet commits to'}`)
   }
   if (checked.length === 0)
     out.line(`${name} holds no shard now. A node that just joined gets shards with a later roster.`)
+  out.line(
+    claim === undefined
+      ? `${name} claims no release.`
+      : `${name} claims release ${claim}, which nobody can check from outside.`,
+  )
   out.note('This proves the answers. The program that the node runs cannot be proved.')
   if (!isSound) out.fails()
 }

@@ -49,6 +49,7 @@ export const STATUS: NodeStatus = {
   memoryMaxBytes: 512 << 20,
   diskFreeBytes: 20_000 * (1 << 20),
   core: { sha256: 'ab'.repeat(32), pinned: true },
+  release: { apps: [] },
   votes: true,
   history: [{ fromMs: Math.floor(NOW / SPAN_MS) * SPAN_MS, answered: 12_345, refused: 42 }],
 }

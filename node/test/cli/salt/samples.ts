@@ -70,5 +70,6 @@ export const sampleStatus = (
     diskFreeBytes: 1 << 30,
     abstainsUntilMs: undefined,
     history: [],
+    release: { apps: [] },
     ...rest,
   })

@@ -184,7 +184,7 @@ async function takeSeat(init: SeatInit): Promise<{ seat: Seat; handler: Handler 
   const federation = manifestToId(manifest)
   const application = () => undefined
   const own = { federation, peers, rosters, clock, body, pins: pool.pins, messages: pool.messages, application }
-  const service = { ...own, spreads: pool.spreads, submit: () => false }
+  const service = { ...own, spreads: pool.spreads, presence: application, submit: () => false }
   return { seat, handler: rosterService(service) }
 }
 

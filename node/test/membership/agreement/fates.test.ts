@@ -51,7 +51,7 @@ const kept = <T>(message: T) => ({ keep: message, proofs: [] })
 
 describe('the fate of presences and handovers', () => {
   const presence = (time: number, signer = peerSigner('ash')) =>
-    signPresence(signer, { time, height: 0, roster: systemRandom(8), addresses: [] })
+    signPresence(signer, { time, height: 0, roster: systemRandom(8), release: new Uint8Array(8), addresses: [] })
 
   it('a presence is kept when a peer signed it within ten minutes of our clock, and it is newer than the last one', () => {
     const now = presence(FOUNDED)

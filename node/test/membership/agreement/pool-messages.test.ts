@@ -5,7 +5,13 @@ import { systemRandom } from '../../../src/platform/random.ts'
 import { FOUNDED, peerSigner } from '../chain.ts'
 
 const presence = (name: string): GossipMessage =>
-  signPresence(peerSigner(name), { time: FOUNDED, height: 0, roster: systemRandom(8), addresses: [] })
+  signPresence(peerSigner(name), {
+    time: FOUNDED,
+    height: 0,
+    roster: systemRandom(8),
+    release: new Uint8Array(8),
+    addresses: [],
+  })
 const evidence: GossipMessage = { kind: 'evidence', evidence: systemRandom(40) }
 const [ash, birch] = [presence('ash'), presence('birch')]
 const held: Partial<Record<string, GossipMessage[]>> = { presence: [ash], evidence: [evidence] }

@@ -114,7 +114,7 @@ async function setting(more: Parameters<typeof founded>[0] = {}, isFounded = tru
 }
 
 const presence = (signer: Signer, time: number, addresses: string[] = []) =>
-  signPresence(signer, { time, height: 0, roster: systemRandom(8), addresses })
+  signPresence(signer, { time, height: 0, roster: systemRandom(8), release: new Uint8Array(8), addresses })
 const spoil = (signature: Uint8Array): Uint8Array => signature.map((byte, i) => (i === 5 ? byte ^ 1 : byte))
 
 function sheetsOf(

@@ -105,7 +105,8 @@ async function scene() {
       const service = { peers, rosters: theirs, clock, body: () => undefined, pins: () => [] }
       const federation = manifestToId(manifest)
       const rest = { federation, messages: () => [], application: () => undefined, submit: () => false }
-      const answer = rosterService({ ...service, ...rest, spreads: pool.spreads })
+      const presence = () => undefined
+      const answer = rosterService({ ...service, ...rest, presence, spreads: pool.spreads })
       return await answer(bytes, { key: own.key } as never).catch(() => encodeRefusal({ status: 255, number: 0 }))
     },
   } as unknown as Host
@@ -116,7 +117,7 @@ async function scene() {
   const watch = watchStanding({ ownKey: own.key, peers, rosters, pool, catchUp, clock, random, sinceMs })
   let announced = 0
   const announce = (other: Other, { roster, hash }: CertifiedRoster): void => {
-    const here = { time: clock.now() + announced++, height: roster.height, addresses: [] }
+    const here = { time: clock.now() + announced++, height: roster.height, release: new Uint8Array(8), addresses: [] }
     const presence = signPresence(peerSigner(other.name), { ...here, roster: hashToRosterName(hash) })
     expect(pool.offer(encodeGossip(presence))).toBe('accept')
   }
