@@ -40,7 +40,7 @@ export async function mixBatch(work: RoleWork, slips: Uint8Array, tellerKey: Uin
   const { signer, federation, period, rule, secret, random } = work
   const { epsilon, minimum } = rule.spread
   const math = nativeSeal()
-  const ephemeral = nativeSeal()
+  const ephemeral = nativeSeal({ isEphemeral: true })
   try {
     const steps = mixing({
       slips: split(slips, SPREAD_SLIP_BYTES),

@@ -28,8 +28,9 @@ describe('the native arithmetic of a seal', () => {
 
   it('both arithmetics seal the same bytes and open each other', () => {
     fc.assert(
-      fc.property(bytes32, bytes32, fc.uint8Array({ maxLength: 90 }), (secret, ephemeral, plain) => {
-        const math = nativeSeal()
+      fc.property(bytes32, bytes32, fc.uint8Array({ maxLength: 90 }), fc.boolean(), (...drawn) => {
+        const [secret, ephemeral, plain, isEphemeral] = drawn
+        const math = nativeSeal({ isEphemeral })
         const key = secretToSealKey(secret)
         expect(secretToSealKey(secret, math)).toEqual(key)
         const [noble, native] = [undefined, math].map((item?: SealMath) =>
