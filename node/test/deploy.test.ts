@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { SALT_GAUGES } from '../src/admin/salt-gauges.ts'
 import { CENTRAL_GAUGES } from '../src/cli/central/gauges.ts'
+import { geotrace } from '../src/cli/main.ts'
+import { captured } from './cli/captured-output.mjs'
 
 /** The files of node/deploy, checked by the programs that read them. */
 const DEPLOY = fileURLToPath(new URL('../deploy', import.meta.url))
@@ -31,6 +33,24 @@ describe('the alert rules', () => {
     const named = [...read('alerts.yml').matchAll(/\bgeotrace_\w+/g)].map(([name]) => name)
     expect(named.length).toBeGreaterThan(10)
     expect(named.filter((name) => !given.has(name))).toEqual([])
+  })
+})
+
+describe('the compose file', () => {
+  it('every image but our own has an exact version', () => {
+    const images = [...read('compose.yaml').matchAll(/^ {4}image: (\S+)$/gm)].map(([, image]) => image)
+    expect(images).toEqual(['geotrace', expect.stringMatching(/^docker\.io\/library\/postgres:\d+\.\d+-\w+$/)])
+  })
+
+  it('the command of the peer is one that geotrace takes, with the probes of the health check', async () => {
+    const [, list] = /^ {4}command: \[(.*)\]$/m.exec(read('compose.yaml'))!
+    const words = list!.split(', ').map((word) => word.replaceAll("'", ''))
+    const program = geotrace(captured().out)
+    program.hook('preSubcommand', (_, command) => {
+      for (const child of command.commands) child.action(() => {})
+    })
+    await program.parseAsync(words, { from: 'user' })
+    expect(read('compose.yaml')).toContain(`http://127.0.0.1:${words[words.indexOf('--health-port') + 1]}/healthz`)
   })
 })
 
