@@ -486,6 +486,17 @@ describe('an amendment', () => {
     refused([amend({ spread: { ...spread, epsilon: 100, resolution: 8 } })], /dummies/)
   })
 
+  it('an amendment sets the tokens at once, keeps them when it does not name them, and ends them with null', () => {
+    const tokens = { perDay: 4, key: `8${'0'.repeat(510)}1` }
+    const next = step(founding, { changes: [amend({ tokens })] })
+    expect(founding.roster).not.toHaveProperty('tokens')
+    expect(next.roster.tokens).toEqual(tokens)
+    const later = step(next, { changes: [amend({ at: AT + 1, shards: 4 })] })
+    expect(later.roster.tokens).toEqual(tokens)
+    expect(step(later, { changes: [amend({ at: AT + 2, tokens: null })] }).roster).not.toHaveProperty('tokens')
+    refused([amend({ tokens }, QUORUM.slice(1))], /quorum/)
+  })
+
   it('an amendment sets the release at once, keeps it when it does not name it, and ends it with null', () => {
     const release = new Uint8Array(32).fill(7)
     const next = step(founding, { changes: [amend({ release })] })

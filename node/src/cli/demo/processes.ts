@@ -43,6 +43,8 @@ interface ProcessesInit {
   onEnd?: (peer: PeerProcess) => void
 }
 
+/** Tokens of each device, as a federation of 3 of 5 gives them. */
+const TOKENS_PER_DAY = 4
 /** Names of the operators that may join later. */
 const NEWCOMERS = ['hazel', 'maple', 'oak', 'pine', 'rowan', 'spruce', 'willow', 'yew'] as const
 
@@ -54,6 +56,7 @@ export async function startProcesses(init: ProcessesInit): Promise<FederationPro
   const manifest = await localManifest({
     hosts: hosts.slice(0, DEMO_OPERATORS.length + 1),
     at: systemClock().now(),
+    tokensPerDay: TOKENS_PER_DAY,
     ...(speed !== undefined && { speed }),
     ...(parameters && { parameters }),
   })

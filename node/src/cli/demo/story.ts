@@ -36,6 +36,11 @@ export async function tellStory(federation: FederationProcesses, town: Town, out
       `   ${name.padEnd(5)} ${story.padEnd(36)} ${result.fixesHashed} fixes → ${result.rowsDeposited} risk hashes, ${result.saltsAsked} salts`,
     )
   }
+  const tokens = await town.enrolAll(await issueEnrolments(federation, town.size))
+  out.line()
+  out.line(
+    `Each resident enrols with a code of the authority and has tokens for the day, ${tokens} in all: the quota of salts is theirs, whatever address they share.`,
+  )
   const code = await issueCode(federation)
   await town.report(REPORTER, code)
   out.line()
@@ -69,6 +74,11 @@ export async function serveWeb(
 async function isComputing({ central }: FederationProcesses): Promise<boolean> {
   const { riskWaiting } = (await adminRequest(central.dir, 'GET', '/status')) as { riskWaiting: number }
   return riskWaiting > 0
+}
+
+async function issueEnrolments({ central }: FederationProcesses, count: number): Promise<readonly string[]> {
+  const { codes } = (await adminRequest(central.dir, 'POST', '/enrolment/codes', { count })) as { codes: string[] }
+  return codes
 }
 
 async function issueCode({ central }: FederationProcesses): Promise<string> {

@@ -29,6 +29,8 @@ export interface Looked {
 export interface Town {
   readonly size: number
   syncAll(onStart: (name: string) => void): Promise<{ name: string; story: string; result: SyncResult }[]>
+  /** Enrols everybody, each with a code of their own. Returns how many tokens all have for today. */
+  enrolAll(codes: readonly string[]): Promise<number>
   report(name: string, code: string): Promise<void>
   /** Syncs everybody except the reporter and returns their marks and exposures. */
   look(reporter: string): Promise<Looked[]>
@@ -63,6 +65,14 @@ export async function openTown(init: TownInit): Promise<Town> {
       }
       return done
     },
+    async enrolAll(codes) {
+      let tokens = 0
+      for (const [i, { tracer }] of people.entries()) {
+        const control = await tracer.tokens()
+        tokens += (await whenAdmitted(() => control.enrol(codes[i]!))).today
+      }
+      return tokens
+    },
     async report(name, code) {
       const { tracer } = people.find((person) => person.name === name)!
       await whenAdmitted(() => tracer.report(code))
@@ -70,17 +80,23 @@ export async function openTown(init: TownInit): Promise<Town> {
     look: (reporter) => Promise.all(people.filter(({ name }) => name !== reporter).map(look)),
     async live(onPutOff) {
       const now = clock.now()
+      const putOff = (name: string, error: unknown): void => {
+        if (!isFederationError(error)) throw error
+        onPutOff(name, error.code)
+      }
       if (now - fixedAt >= FIX_MS) {
         fixedAt = now
-        for (const { tracer, fixes } of people) await tracer.record({ ...fixes.at(-1)!, at: now })
+        for (const { name, tracer, fixes } of people) {
+          await tracer.record({ ...fixes.at(-1)!, at: now })
+          // At the random time that the device drew, and not together with a sync.
+          const tokens = await tracer.tokens()
+          await tokens.fetch().catch((error: unknown) => putOff(name, error))
+        }
       }
       if (now - syncedAt >= SYNC_MS) {
         syncedAt = now
         for (const { name, tracer } of people) {
-          await tracer.sync().catch((error: unknown) => {
-            if (!isFederationError(error)) throw error
-            onPutOff(name, error.code)
-          })
+          await tracer.sync().catch((error: unknown) => putOff(name, error))
         }
       }
     },

@@ -99,6 +99,10 @@ function toPools({ loose, fixed, freePort }: Places): Pools {
       wrong: [...ODD, 'http://x', 'https://x/y', ','.repeat(100), 'x'.repeat(LONG)],
     },
     hashes: { good: [`${'0'.repeat(64)},${'1'.repeat(64)}`], wrong: [...ODD, 'a,b', '0'.repeat(64)] },
+    tokens: {
+      good: [`4,8${'0'.repeat(510)}1`, 'none'],
+      wrong: [...ODD, ...ODD_NUMBERS, '4', `17,8${'0'.repeat(510)}1`, `4,${'0'.repeat(512)}`],
+    },
     peer: { good: ['0'.repeat(64)], wrong: [...ODD, '12D3KooW', 'x'.repeat(LONG)] },
     word: { good: ['strict', 'rolling', 'debug', 'info'], wrong: ODD },
   }
@@ -124,7 +128,7 @@ function toKind(path: string, name: string): string {
       at: 'time',
       apps: 'origins',
     },
-    ...{ core: 'hashes', quota: 'word', logLevel: 'word', paths: 'track', path: 'track' },
+    ...{ tokens: 'tokens', core: 'hashes', quota: 'word', logLevel: 'word', paths: 'track', path: 'track' },
   }
   if (path === 'replay' && name === 'report') return 'name'
   if (/port$/i.test(name)) return 'port'
