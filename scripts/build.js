@@ -47,7 +47,9 @@ if (changedAt(join(office, 'dist', 'index.html')) < Math.max(...officeParts.flat
 /** Runs a script of a package. Ends this process with the same code when the script fails. */
 function step(name, script, ...args) {
   const started = process.hrtime.bigint()
-  const { status, signal, error } = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' })
+  // With another NODE_ENV of the shell, Vite would write another page, with the paths of this folder in it.
+  const env = { ...process.env, NODE_ENV: 'production' }
+  const { status, signal, error } = spawnSync(process.execPath, [script, ...args], { cwd: root, env, stdio: 'inherit' })
   if (error) throw error
   const seconds = (Number(process.hrtime.bigint() - started) / 1e9).toFixed(1)
   process.stdout.write(`build: ${name} ${status === 0 ? 'done' : `failed (${signal ?? status})`} in ${seconds} s\n`)
