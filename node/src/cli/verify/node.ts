@@ -34,6 +34,7 @@ import {
   sheetEpochs,
 } from '@geotrace/core-wasm/wire'
 import type { Command } from 'commander'
+import { SKEW_MAX_MS } from '../../membership/clock-watch.ts'
 import type { Host } from '../../net/protocol.ts'
 import { manifestClock } from '../../platform/manifest-clock.ts'
 import { systemRandom } from '../../platform/random.ts'
@@ -123,12 +124,12 @@ async function checkShard(manifest: Manifest, question: Question): Promise<Check
 }
 
 /** Asks for an evaluation of random elements, the smallest batch. Returns how the answer is false. */
-async function askEvaluation(question: Question, { parameters }: Manifest): Promise<string | undefined> {
+async function askEvaluation(question: Question, manifest: Manifest): Promise<string | undefined> {
   const { evaluationVerifier, loadGroup, randomElement } = await import('@geotrace/core-wasm/voprf')
   const { host, peer, certified, shard, epoch } = question
   const { roster, hash } = certified
   const group = await loadGroup()
-  const batch = Math.min(...parameters.evaluations)
+  const batch = Math.min(...manifest.parameters.evaluations)
   const elements = [Array.from({ length: batch }, () => randomElement(group, systemRandom))]
   const request = { roster: hashToRosterName(hash), shard, wantsKeys: true, epochs: [epoch], elements }
   const frame = encodeEvaluateRequest(request)
@@ -136,6 +137,8 @@ async function askEvaluation(question: Question, { parameters }: Manifest): Prom
   const parts = partCount(roster.replicas, roster.threshold)
   const answer = decodeEvaluateAnswer(bytes, requestToShape(request, parts))
   if (!isSignedEvaluation(peer.key, frame, answer)) return 'its signature fails'
+  const offMs = Math.abs(answer.time - manifestClock(manifest).now())
+  if (offMs > SKEW_MAX_MS) return `its clock and ours are ${Math.round(offMs / 1_000)} s apart`
   const sheet = { root: roster.sheets[shard]!, firstEpoch: roster.firstEpoch, epochs: sheetEpochs(roster) }
   const rank = shardToReplicas(roster, shard).findIndex(({ key }) => equalBytes(key, peer.key))
   const place = { replicas: roster.replicas, threshold: roster.threshold, rank }
