@@ -68,6 +68,8 @@ export async function openServer({ url, name, clock }: ServerInit): Promise<Serv
   })
   // An idle connection that ends is no failure: the next query opens another one.
   pool.on('error', () => {})
+  // Between two statements of a transaction the next statement says that the connection has ended.
+  pool.on('connect', (client) => void client.on('error', () => {}))
   return new PooledServer(name, pool, clock)
 }
 
