@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- [NAME…] [--json FILE] [--rows N]`: builds and runs the named benchmarks, or all of them without a name.
  * It prints each row as a ratio that was measured in this run, and writes the rows as JSON. `--rows` is the size of the
- * largest store of `central`. A benchmark is a module that exports `rows({ progress })`.
+ * largest store of `central`, and `--store postgres` measures `central` on a database server. A benchmark is a module that exports `rows({ progress })`.
  */
 import { existsSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
@@ -19,7 +19,7 @@ const BENCHES = {
 }
 
 const { values, positionals } = parseArgs({
-  options: { json: { type: 'string' }, rows: { type: 'string' } },
+  options: { json: { type: 'string' }, rows: { type: 'string' }, store: { type: 'string' } },
   allowPositionals: true,
 })
 const unknown = positionals.filter((name) => !(name in BENCHES))
@@ -43,7 +43,7 @@ if (values.json)
   writeFileSync(values.json, `${JSON.stringify({ machine, node: process.versions.node, rows }, null, 2)}\n`)
 
 function path(name) {
-  return join(root, BENCHES[name])
+  return join(root, name === 'central' && values.store === 'postgres' ? 'node/bench/postgres.js' : BENCHES[name])
 }
 
 /** Overwrites one line of a terminal. In a log only lines that end with an ellipsis are printed. */
