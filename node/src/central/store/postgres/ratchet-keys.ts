@@ -69,7 +69,8 @@ export async function openRatchetKeys(path: string, random: Random, isFounding: 
       exclusive(async () => {
         if (day <= file.floor) return
         const next = { ...file, floor: day, link: bytesToHex(linkOf(day)) }
-        await write(next)
+        // Another process that shares the file may have moved it further on.
+        if (((await read(path))?.floor ?? 0) < day) await write(next)
         file = next
         links = [hexToBytes(next.link)]
       }),
