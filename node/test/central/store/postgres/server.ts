@@ -33,9 +33,11 @@ export function hasServer(): boolean {
   return isHere
 }
 
-export async function testServer(): Promise<TestServer> {
+/** `isDurable`: writes reach the disk as on a real server. */
+export async function testServer({ isDurable = false } = {}): Promise<TestServer> {
   const dir = await mkdtemp(join(tmpdir(), 'geotrace-postgres-'))
-  const server = await startPostgres({ dir, port: await freePort('127.0.0.1'), password: 'test', settings: QUICK })
+  const port = await freePort('127.0.0.1')
+  const server = await startPostgres({ dir, port, password: 'test', settings: isDurable ? {} : QUICK })
   let [made, places] = [0, 0]
   return {
     async createPlace(databases) {
