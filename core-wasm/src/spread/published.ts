@@ -46,7 +46,7 @@ interface PublishedInit {
 }
 
 export async function findSpreads(init: PublishedInit): Promise<PublishedSpreads> {
-  const { over, running } = toPeriods(init)
+  const { over, running } = spreadPeriods((period) => periodToRule(init.inForce, period), init.nowMs, init.period)
   const result: PublishedSpreads = { found: [], missing: [], faults: [], running }
   let peers = [...init.peers]
   for (const ruled of over) {
@@ -94,14 +94,14 @@ function toSentence(fault: string): string {
   return `the counts of a peer were refused: ${fault}`
 }
 
-/** The periods that ended within the last 14 days, newest first, and the one under way. */
-function toPeriods({ inForce, nowMs, period: only }: Pick<PublishedInit, 'inForce' | 'nowMs' | 'period'>) {
+/** The periods that ended within the last 14 days, newest first, and the one under way. `only`: this period, of any age. */
+export function spreadPeriods(ruleOf: (period: number) => SpreadRule | undefined, nowMs: number, only?: number) {
   const today = Math.floor(nowMs / DAY_MS)
   const over: RuledPeriod[] = []
   let running: RuledPeriod | undefined
   const recent = Array.from({ length: SPREAD_FADES_DAYS + PERIOD_DAYS_MAX }, (_, i) => today - i)
   for (const period of only === undefined ? recent : [only]) {
-    const rule = periodToRule(inForce, period)
+    const rule = ruleOf(period)
     if (rule === undefined) continue
     const endMs = (period + rule.spread.periodDays) * DAY_MS
     if (endMs > nowMs) running ??= { period, rule }

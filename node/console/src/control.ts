@@ -11,6 +11,7 @@ import type { CodeOrder } from '../../src/central/codes/order.ts'
 import type { CentralPeer, ReportOutcome } from '../../src/central/peer.ts'
 import type { ReviewDecision } from '../../src/central/review/report-review.ts'
 import type { RiskSummary } from '../../src/central/risk/dry-run.ts'
+import type { SpreadAnswer, SpreadFiles } from '../../src/cli/spread/routes.ts'
 
 export type {
   Account,
@@ -22,6 +23,8 @@ export type {
   ReportOutcome,
   ReviewDecision,
   RiskSummary,
+  SpreadAnswer,
+  SpreadFiles,
 }
 
 type Settled<T> = T extends (...args: never[]) => Promise<infer R> ? R : never

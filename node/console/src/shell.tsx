@@ -7,12 +7,14 @@ import { AuditView } from './views/audit.tsx'
 import { CodesView } from './views/codes.tsx'
 import { OverviewView } from './views/overview.tsx'
 import { ReportsView } from './views/reports.tsx'
+import { SpreadView } from './views/spread.tsx'
 import { StaffView } from './views/staff.tsx'
 
 const PAGES = {
   overview: { title: 'Overview', roles: ['admin', 'auditor'], View: OverviewView },
   codes: { title: 'Report codes', roles: ['admin', 'case-worker', 'auditor'], View: CodesView },
   reports: { title: 'Reports', roles: ['admin', 'case-worker', 'auditor'], View: ReportsView },
+  spread: { title: 'Where reporters have been', roles: ['admin', 'auditor'], View: SpreadView },
   staff: { title: 'Staff', roles: ['admin', 'auditor'], View: StaffView },
   audit: { title: 'Audit log', roles: ['admin', 'auditor'], View: AuditView },
 } as const

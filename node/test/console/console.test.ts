@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { decodeQR } from 'qr/decode.js'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { inChromium, launchChromium, PAGE_WAIT_MS } from '../../../client/test/browser/chromium.ts'
@@ -123,6 +124,31 @@ inChromium('the console in Chromium', () => {
     await close(page)
   })
 
+  it('an admin sees where reporters have been with ± and threshold, and saves the cells as GeoJSON and CSV', async () => {
+    const page = await open()
+    await go(page, 'Where reporters have been')
+    await page.getByText(/people in \d+ cells of 5.2 km², of 343 that were counted/).waitFor()
+    await page.getByText('A cell that is not shown has no more than 8.').waitFor()
+    await page.getByText(/: no counts. Fewer than 100 took part/).waitFor()
+    await page.getByRole('cell', { name: '90 ±1.9' }).waitFor()
+    const shown = await page
+      .getByRole('region', { name: /^Cells of/ })
+      .getByRole('row')
+      .count()
+    for (const [name, lines] of [
+      ['GeoJSON', (text: string) => JSON.parse(text).features.length],
+      ['CSV', (text: string) => text.trim().split('\r\n').length - 1],
+    ] as const) {
+      const [file] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: `Save as ${name}` }).click(),
+      ])
+      expect(file.suggestedFilename()).toBe(`spread.${name.toLowerCase()}`)
+      expect(lines(readFileSync(await file.path(), 'utf8'))).toBe(shown - 1)
+    }
+    await close(page)
+  })
+
   it('a used link and a closed session lead to the page that says how to sign in', async () => {
     const link = await office.link()
     const page = await browser.newPage()
@@ -139,13 +165,13 @@ inChromium('the console in Chromium', () => {
     const found: string[] = []
     for (const colorScheme of ['light', 'dark'] as const) {
       const page = await open(undefined, { colorScheme })
-      for (const name of ['Overview', 'Report codes', 'Reports', 'Staff', 'Audit log']) {
+      for (const name of ['Overview', 'Report codes', 'Reports', 'Where reporters have been', 'Staff', 'Audit log']) {
         for (const width of [1280, 320]) {
           await page.setViewportSize({ width, height: 900 })
           await go(page, name)
           await page
             .getByRole('main')
-            .getByText(/Users|anna|Report 1|whole/)
+            .getByText(/Users|anna|Report 1|whole|People in a cell/)
             .first()
             .waitFor()
           const where = `${name} ${width} ${colorScheme}`

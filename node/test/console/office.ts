@@ -3,6 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { periodToRule } from '@geotrace/core-wasm/spread'
+import { foundRoster, testManifest, testSpread, testTrees } from '@geotrace/core-wasm/testing'
+import { DAY_MS, manifestToId } from '@geotrace/core-wasm/wire'
 import { audited, openAuditLog } from '../../src/admin/audit-log.ts'
 import { adminRequest } from '../../src/admin/client.ts'
 import { readConsole } from '../../src/admin/console-files.ts'
@@ -13,6 +16,7 @@ import { SEED_PROFILE } from '../../src/central/risk/risk-profile.ts'
 import { ACTIONS } from '../../src/cli/central/audit.ts'
 import { centralRoutes } from '../../src/cli/central/routes.ts'
 import { staffRoutes } from '../../src/cli/central/staff-routes.ts'
+import { type SpreadSource, spreadRoutes } from '../../src/cli/spread/routes.ts'
 import { silent } from '../../src/platform/log.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { HOUR_MS, type World, world } from '../central/world.ts'
@@ -33,9 +37,11 @@ export async function openOffice(): Promise<Office> {
   const { clock } = w
   const people = accounts(dir, clock, systemRandom)
   const log = await openAuditLog(dir, clock)
+  const spread = published(clock.now())
   const routes = {
     ...centralRoutes(toPeer(w), '0123456789abcdef', 'threshold, 3 of 5'),
     ...staffRoutes(dir, new Uint8Array(32), people),
+    ...spreadRoutes(() => spread, clock),
     'GET /rosters': () => ({ isForked: false, rosters: [ROSTER] }),
   }
   const files = await readConsole(CONSOLE)
@@ -57,6 +63,28 @@ export async function openOffice(): Promise<Office> {
       await log.close()
       rmSync(dir, { recursive: true })
     },
+  }
+}
+
+const SPREAD = { areas: [36_771], resolution: 7, periodDays: 1, minimum: 100, epsilon: 1_000 }
+
+/** A federation that published the counts of yesterday, and none of the day before. */
+function published(nowMs: number): SpreadSource {
+  const today = Math.floor(nowMs / DAY_MS)
+  const long = { shards: 1, periodEpochs: 90, reserveEpochs: 9 }
+  const manifest = testManifest({ spread: SPREAD, ...long }, (today - 3) * DAY_MS - HOUR_MS)
+  const certified = foundRoster(manifest, testTrees(manifest))
+  const counts = Array.from({ length: 344 }, (_, i) =>
+    i === 0 ? 55 : Math.round(90 * Math.exp(-((i - 100) ** 2) / 90)),
+  )
+  const spread = testSpread(certified, manifestToId(manifest), today - 1, counts)
+  const inForce = (epoch: number) => (epoch >= certified.roster.firstEpoch ? certified : undefined)
+  return {
+    table: {
+      ruleOf: (period) => periodToRule(inForce, period),
+      spreadOf: (period) => (period === today - 1 ? spread : undefined),
+    },
+    isCounted: (epoch) => inForce(epoch) !== undefined,
   }
 }
 

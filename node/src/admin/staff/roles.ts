@@ -32,6 +32,8 @@ const GRANTS: Readonly<Record<string, Readonly<Partial<Record<StaffRole, Grant>>
   'POST /reports/retract': { 'case-worker': 'own' },
   'GET /rosters': { auditor: 'all' },
   'GET /audit': { auditor: 'all' },
+  'GET /spread': { auditor: 'all' },
+  'GET /spread/files': { auditor: 'all' },
   'GET /accounts': { auditor: 'all' },
   'GET /profiles': { auditor: 'all' },
 }

@@ -30,6 +30,7 @@ import { openProbes } from '../process/probe-ports.ts'
 import { processLog } from '../process/process-log.ts'
 import { assertPortsDiffer, optionsToCertificate, optionsToListen, type RunOptions } from '../process/run-options.ts'
 import { abstainsUntil, wasRestored } from '../salt/restored.ts'
+import { spreadRoutes, toSpreadSource } from '../spread/routes.ts'
 import { dirOption, readManifest } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { PACKAGE_ROOT } from '../terminal/package-root.ts'
@@ -64,7 +65,8 @@ interface CentralRunOptions extends RunOptions {
 export async function runCentral(options: CentralRunOptions, out: Output): Promise<void> {
   const { secret, operatorSecret } = loadIdentity(options.dir)
   const manifest = readManifest(options.federation ?? join(options.dir, 'federation.json'))
-  assertOwnCommitment(options.dir, manifest, keyToPeerId(secretToSigner(secret).key))
+  const { key } = secretToSigner(secret)
+  assertOwnCommitment(options.dir, manifest, keyToPeerId(key))
   const [clock, random, federationId] = [manifestClock(manifest), systemRandom, federationName(manifest)]
   const listen = optionsToListen(options, manifest.central.addresses)
   const { healthPort, metricsPort, controlPort } = options
@@ -72,15 +74,13 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
   assertPortsDiffer(listen, ports)
   await assertLocalAddress(options.localAddress)
   await assertPortsFree(listen, 'central', dirOption(options.dir, 'central'))
-  const { addresses } = manifest.central
-  const facts = { peerId: keyToPeerId(secretToSigner(secret).key), federation: federationId, addresses, listen }
+  const facts = { peerId: keyToPeerId(key), federation: federationId, addresses: manifest.central.addresses, listen }
   const log = processLog('central', facts, options.logLevel, out)
   const certificate = optionsToCertificate(options, log)
   const salting = saltingText(parametersToSalting(manifest.parameters))
   if (manifest.parameters.salting === 'plain') log.warn('salting.weak')
   const abstainsUntilMs = abstainsUntil(options.dir, manifest, clock.now())
   if (abstainsUntilMs !== undefined) log.warn('votes.withheld', { untilMs: abstainsUntilMs })
-  const { key } = secretToSigner(secret)
   const profile = (await readProfiles(options.dir, key)).at(-1)
   const votes = operatorSecret !== undefined && abstainsUntilMs === undefined
   const peer = centralPeer({
@@ -113,6 +113,7 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
     const routes = {
       ...centralRoutes(peer, federationId, salting),
       ...membershipRoutes(peer.membership, clock),
+      ...spreadRoutes(() => toSpreadSource(peer.membership()), clock),
       ...staffRoutes(options.dir, key, people),
     }
     const staff = { accounts: people, files: await readConsole(CONSOLE), clock }
