@@ -5,9 +5,8 @@
 import { type Attack, exactly, type Figure } from '../lab/attack.ts'
 import { evaluateAlone } from '../lab/evaluations.ts'
 import type { Lab } from '../lab/lab.ts'
-import { CELLS_OF_REGION, locate, type SecretOf, worldToCells } from '../lab/map.ts'
+import { CELLS_OF_REGION, locate, type SecretOf, visitedCells, worldToCells } from '../lab/map.ts'
 import { blockIsIn, partScalars, plainSecrets } from '../lab/seeds.ts'
-import { visitedCells } from '../lab/visits.ts'
 
 /** Cells that the attacker sweeps; the work for a region follows from their number. */
 const SWEPT = 300

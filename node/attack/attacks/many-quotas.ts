@@ -3,9 +3,8 @@ import type { Cell } from '@geotrace/core-wasm'
 import type { Attack, Figure } from '../lab/attack.ts'
 import { evaluateUntilSpent } from '../lab/evaluations.ts'
 import type { Lab } from '../lab/lab.ts'
-import { locate, worldToCells } from '../lab/map.ts'
+import { locate, visitedCells, worldToCells } from '../lab/map.ts'
 import { blockIsIn } from '../lab/seeds.ts'
-import { visitedCells } from '../lab/visits.ts'
 
 const DEVICES_MAX = 4
 /** The addresses of this attack begin here; A1 has the first. */

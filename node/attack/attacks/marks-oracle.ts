@@ -18,7 +18,7 @@ import {
 import { systemRandom } from '../../src/platform/random.ts'
 import { FRAMES_PER_DEVICE_HOUR } from '../../src/relay/frame-bounds.ts'
 import { type Attack, atMost, type Figure } from '../lab/attack.ts'
-import { budgetOf, evaluateUntilSpent } from '../lab/evaluations.ts'
+import { budgetOf, evaluateUntilSpent, tokenBudgetOf } from '../lab/evaluations.ts'
 import { type Intruder, openIntruder, patiently, replicasOf } from '../lab/intruder.ts'
 import type { Lab } from '../lab/lab.ts'
 import { worldToCells } from '../lab/map.ts'
@@ -79,7 +79,9 @@ async function probe(lab: Lab): Promise<Figure> {
       'people warned who met nobody': warned,
     }
     const figure = { value, unit: 'cells an epoch and shard', more }
-    return isPlain ? figure : { ...figure, gate: atMost(value, budgetOf(lab.certified.roster), 'cells') }
+    if (isPlain) return figure
+    const paid = { 'cells that the tokens of one device open': tokenBudgetOf(lab.certified.roster) }
+    return { ...figure, more: { ...more, ...paid }, gate: atMost(value, budgetOf(lab.certified.roster), 'cells') }
   } finally {
     await intruder.close()
   }

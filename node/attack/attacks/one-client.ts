@@ -11,10 +11,12 @@ import {
   epochToSecretSpan,
 } from '@geotrace/core-wasm/wire'
 import { type Attack, atMost, exactly, type Figure } from '../lab/attack.ts'
-import { budgetOf, evaluateUntilSpent } from '../lab/evaluations.ts'
+import { budgetOf, evaluateUntilSpent, tokenBudgetOf } from '../lab/evaluations.ts'
 import { openIntruder, replicasOf } from '../lab/intruder.ts'
 import type { Lab } from '../lab/lab.ts'
 import { CELLS_OF_REGION, locate, type SecretOf, worldToCells } from '../lab/map.ts'
+
+const PAYING_ADDRESS = 42
 
 export const oneClient: Attack = {
   name: 'A1',
@@ -49,6 +51,12 @@ async function readSome(lab: Lab): Promise<Figure> {
   const { core, world, epoch, rows } = lab
   const [popular] = worldToCells(core, world)
   const { keys } = await evaluateUntilSpent(lab, { cells: [...popular], epoch })
+  const paid = await evaluateUntilSpent(lab, {
+    cells: [...popular],
+    epoch,
+    address: PAYING_ADDRESS,
+    paysByTokens: true,
+  })
   const secretOf: SecretOf = (cell, size, n) =>
     Math.floor((n * size) / EPOCH_MIN) === epoch ? keys.get(cell) : undefined
   const value = (100 * keys.size) / CELLS_OF_REGION
@@ -60,7 +68,14 @@ async function readSome(lab: Lab): Promise<Figure> {
     'hashes located, %': located,
     'cells tested': keys.size,
     'with the refill while the epoch is open, %': (100 * refilled) / CELLS_OF_REGION,
+    'cells tested with the tokens of one device': paid.keys.size,
   }
   const bound = budgetOf(lab.certified.roster)
-  return { value, unit: '% of the cells of a region', gate: atMost(keys.size, bound, 'cells'), more }
+  const paidBound = tokenBudgetOf(lab.certified.roster)
+  const gate = atMost(keys.size, bound, 'cells')
+  const holds = gate.holds && paid.keys.size <= paidBound
+  return {
+    ...{ value, unit: '% of the cells of a region', more },
+    gate: { rule: `${gate.rule}, at most ${paidBound} with tokens`, holds },
+  }
 }

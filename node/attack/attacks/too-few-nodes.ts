@@ -6,9 +6,8 @@ import { rankToWeights, respondersToWeights, secretsToShare, weightsToScalars } 
 import { type Attack, exactly, type Figure, type NotRun } from '../lab/attack.ts'
 import { evaluateAlone, setsOf } from '../lab/evaluations.ts'
 import type { Lab } from '../lab/lab.ts'
-import { locate } from '../lab/map.ts'
+import { locate, visitedCells } from '../lab/map.ts'
 import { blockIsIn, knownTo, partScalars } from '../lab/seeds.ts'
-import { visitedCells } from '../lab/visits.ts'
 
 export const tooFewNodes: Attack = {
   name: 'A3',

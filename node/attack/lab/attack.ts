@@ -38,6 +38,10 @@ export function atMost(value: number, bound: number, unit: string): Gate {
   return { rule: `at most ${bound} ${unit}`, holds: value <= bound }
 }
 
+export function atLeast(value: number, bound: number, unit: string): Gate {
+  return { rule: `at least ${bound} ${unit}`, holds: value >= bound }
+}
+
 export function exactly(value: number, expected: number, unit: string): Gate {
   return { rule: `exactly ${expected} ${unit}`, holds: value === expected }
 }

@@ -16,9 +16,10 @@ import {
   type Roster,
   requestToShape,
 } from '@geotrace/core-wasm/wire'
-import { DEVICE_EVALUATIONS, EVALUATION_REFILL_MS } from '../../src/salt/quota/quota.ts'
+import { DEVICE_EVALUATIONS, EVALUATION_REFILL_MS, TOKEN_REFILL_MS } from '../../src/salt/quota/quota.ts'
 import { type Intruder, openIntruder, patiently, replicasOf, SHARD } from './intruder.ts'
 import type { Lab } from './lab.ts'
+import { enrolledTokens } from './tokens.ts'
 
 interface Wish {
   /** In the order in which they are tried. */
@@ -28,6 +29,8 @@ interface Wish {
   readonly sets?: readonly (readonly number[])[]
   /** Index of the attacker's address. */
   readonly address?: number
+  /** Pay with the tokens of one enrolled device; default: the quota of the address pays. */
+  readonly paysByTokens?: boolean
 }
 interface Taken {
   /** The secret of each cell that was evaluated. */
@@ -41,17 +44,21 @@ const KEYS_ADDRESS = 199
 /** The scalar 1, little-endian: what is not blinded needs no unblinding. */
 const ONE = Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? 1 : 0))
 
-export async function evaluateUntilSpent(lab: Lab, { cells, epoch, sets, address = 0 }: Wish): Promise<Taken> {
+export async function evaluateUntilSpent(lab: Lab, wish: Wish): Promise<Taken> {
+  const { cells, epoch, sets, address = 0, paysByTokens = false } = wish
   const { replicas, threshold } = lab.certified.roster
   const intruder = await openIntruder(lab, address)
-  let open = sets ?? setsOf(replicas, threshold)
+  const tokens = paysByTokens ? await enrolledTokens(lab, intruder) : undefined
+  let open = sets ?? setsOf(tokens?.size ?? replicas, threshold)
   const keys = new Map<Cell, Uint8Array>()
   let [elements, from] = [0, 0]
   try {
     for (let turn = 0; open.length > 0 && from < cells.length; turn++) {
       const ranks = open[turn % open.length]!
       const batch = padded(cells.slice(from, from + EVALUATIONS_PER_EPOCH_MAX))
-      const answers = await Promise.all(ranks.map((rank) => evaluateAt(lab, intruder, rank, batch, epoch)))
+      const answers = await Promise.all(
+        ranks.map((rank) => evaluateAt(lab, intruder, { rank, cells: batch, epoch, token: tokens?.get(rank) })),
+      )
       elements += answers.filter((answer) => answer !== undefined).length * batch.length
       const spent = ranks.filter((_, i) => answers[i] === undefined)
       open = open.filter((set) => !set.some((rank) => spent.includes(rank)))
@@ -68,6 +75,11 @@ export async function evaluateUntilSpent(lab: Lab, { cells, epoch, sets, address
 /** Cells that one device can have evaluated in a shard, at once or within `ms`: each replica has a bucket of its own. */
 export function budgetOf({ replicas, threshold }: Pick<Roster, 'replicas' | 'threshold'>, ms = 0): number {
   return (Math.floor(DEVICE_EVALUATIONS + ms / EVALUATION_REFILL_MS) * replicas) / threshold
+}
+
+/** Cells that the tokens of one device and day open in a shard, at once or within `ms`, whatever nodes the device chooses. */
+export function tokenBudgetOf({ tokens, threshold }: Pick<Roster, 'tokens' | 'threshold'>, ms = 0): number {
+  return (Math.floor(DEVICE_EVALUATIONS + ms / TOKEN_REFILL_MS) * (tokens?.perDay ?? 0)) / threshold
 }
 
 /** The certified keys of all parts in an epoch with their path, as any client gets them. */
@@ -100,10 +112,10 @@ export function setsOf(replicas: number, threshold: number, first = 0): number[]
   )
 }
 
-/** The evaluated elements; undefined when the quota of this address is spent at the replica. */
-async function evaluateAt(lab: Lab, intruder: Intruder, rank: number, cells: readonly Cell[], epoch: number) {
+/** The evaluated elements; undefined when the quota of this address or token is spent at the replica. */
+async function evaluateAt(lab: Lab, intruder: Intruder, asking: Omit<Asking, 'wantsKeys'>) {
   try {
-    return (await ask(lab, intruder, { rank, cells, epoch, wantsKeys: false })).evaluated
+    return (await ask(lab, intruder, { ...asking, wantsKeys: false })).evaluated
   } catch (error) {
     if (isFederationError(error, 'QUOTA_SPENT')) return undefined
     throw error
@@ -116,13 +128,21 @@ interface Asking {
   readonly cells: readonly Cell[]
   readonly epoch: number
   readonly wantsKeys: boolean
+  readonly token?: Uint8Array | undefined
 }
 
 /** The unchecked answer of one replica. */
-function ask({ certified, group }: Lab, intruder: Intruder, { rank, cells, epoch, wantsKeys }: Asking) {
+function ask({ certified, group }: Lab, intruder: Intruder, { rank, cells, epoch, wantsKeys, token }: Asking) {
   const { replicas, threshold } = certified.roster
   const elements = [cells.map((cell) => blindInput(group, cellToInput(cell), ONE))]
-  const request = { roster: hashToRosterName(certified.hash), shard: SHARD, wantsKeys, epochs: [epoch], elements }
+  const request = {
+    roster: hashToRosterName(certified.hash),
+    shard: SHARD,
+    wantsKeys,
+    epochs: [epoch],
+    elements,
+    token,
+  }
   const shape = requestToShape(request, partCount(replicas, threshold))
   return patiently(async () => {
     const frame = encodeEvaluateRequest(request)

@@ -42,6 +42,8 @@ export interface Intruder {
   salts(replica: PeerAddress, blocks: readonly Block[]): Promise<readonly Uint8Array[] | undefined>
   /** One sync under a pseudonym, with any rows. When an address has spent its frames, further syncs leave from the next one. */
   sync(userSecret: Uint8Array, groups: RowGroup[], report?: SyncKind): Promise<SyncReply>
+  /** Any request under the seal of the central peer. Resolves with what the seal held. */
+  sealed(request: Uint8Array): Promise<Uint8Array>
   close(): Promise<void>
 }
 
@@ -76,8 +78,14 @@ export async function openIntruder({ certified, federation, clock }: Lab, index 
   const { parameters } = federation.manifest
   const { members, central, federation: id } = certified.roster
   const senders = frameSenders(addresses.slice(index), members)
+  const sealed = (frame: Uint8Array): Promise<Uint8Array> =>
+    patiently(() => {
+      const { frame: outer, openReply } = sealRequest(central.seal, id, frame, systemRandom)
+      return senders.send(outer, openReply)
+    })
   return {
     request,
+    sealed,
     async salts(replica, blocks) {
       const asked = encodeSaltRequest({ roster: hashToRosterName(certified.hash), shard: SHARD, blocks: [...blocks] })
       try {
@@ -94,10 +102,7 @@ export async function openIntruder({ certified, federation, clock }: Lab, index 
       const minute = Math.floor(clock.now() / MINUTE_MS)
       const head = { minute, userSecret, syncId: systemRandom(16), generation: 0, cursor: 0 }
       const frame = encodeSyncRequest({ ...head, report, groups }, parameters.syncRequestBytes)
-      return await patiently(async () => {
-        const sealed = sealRequest(central.seal, id, frame, systemRandom)
-        return decodeSyncReply(await senders.send(sealed.frame, sealed.openReply))
-      })
+      return await patiently(async () => decodeSyncReply(await sealed(frame)))
     },
     async close() {
       await session.close()

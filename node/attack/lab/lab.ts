@@ -46,7 +46,9 @@ export async function openLab(setting: Setting, world: Scene): Promise<Lab> {
   const log: string[] = []
   const write = (event: string, fields: LogFields = {}): void => void log.push(`${event} ${JSON.stringify(fields)}`)
   const noted: Log = { info: write, warn: write, error: write }
-  const federation = await startFederation({ dir, clock, seedRandom, log: noted, parameters: setting.parameters })
+  const { parameters, tokensPerDay } = setting
+  const tokens = tokensPerDay !== undefined && { tokensPerDay }
+  const federation = await startFederation({ dir, clock, seedRandom, log: noted, parameters, ...tokens })
   const { manifest, core } = federation
   let residents: readonly Inhabitant[] = []
   const close = async (): Promise<void> => {

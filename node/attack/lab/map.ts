@@ -51,3 +51,9 @@ export function locate(
   }
   return found
 }
+
+/** Distinct cells of all layers where people really were. Attacks that try these only know the truth that they look for. */
+export function visitedCells({ core, world }: Pick<Lab, 'core' | 'world'>): Cell[] {
+  const fixes = world.people.flatMap((person) => person.fixes)
+  return [...new Set(fixes.flatMap(({ lat, lng }) => core.fixToCells(lat, lng)))]
+}

@@ -30,7 +30,7 @@ export const EVALUATION_REFILL_MS = 90_000
  * 36 evaluations an hour: a day has 1,296. Four tokens then open at most 1,728 cells of a region under 3 of 5. DECISIONS.md of
  * the core has the arithmetic.
  */
-const TOKEN_REFILL_MS = 100_000
+export const TOKEN_REFILL_MS = 100_000
 const EVALUATION_ROOM_MS = DEVICE_EVALUATIONS * EVALUATION_REFILL_MS
 /**
  * An IPv6 /48 holds 256 prefixes of /56. Together they get eight times the distinct salts of one prefix. A salt counts once
