@@ -103,12 +103,24 @@ async function peersUs({ members, usage }, syncs, send) {
   await inLanes(
     syncs,
     async (sync) => {
-      const reply = decodeSyncReply(sync.openReply(await send(members[sync.member], sync)))
+      const reply = decodeSyncReply(await patiently(async () => sync.openReply(await send(members[sync.member], sync))))
       if (reply.refused.length > 0) throw new Error(`refused: ${reply.refused[0].reason}`)
     },
     members.length * OPEN_PER_MEMBER,
   )
   return ((await usage()) - before - idle * (performance.now() - startMs)) / syncs.length
+}
+
+/** A peer that has just started is BUSY until it has caught up. */
+async function patiently(send) {
+  for (;;) {
+    try {
+      return await send()
+    } catch (error) {
+      if (error.code !== 'BUSY') throw error
+      await new Promise((resolve) => setTimeout(resolve, error.data.retryAfterMs))
+    }
+  }
 }
 
 async function sendByLibp2p(member, { frame, address }) {

@@ -118,6 +118,8 @@ class Life {
       `${JSON.stringify(['/node/test/faults/central-child.ts', this.machine.dir, `${this.seed}`, `${this.next}`])}\n`,
     )
     await begun
+    // A process that ended by itself would prove nothing.
+    expect(child.exitCode).toBe(null)
     await pause((dice >>> 8) % DELAY_MS)
     await this.machine.end(child)
   }

@@ -21,7 +21,7 @@ export const RISK_LIMITS: RiskLimits = {
   /** Rows and matches that the rule looks at for one degree: some minutes. */
   work: 500_000_000,
   /** Marks in memory. Further users get theirs in another pass through the epochs. */
-  marks: 1_000_000,
+  marks: 500_000,
 }
 
 export function assertWithin(limits: RiskLimits, bound: RiskBound, count: number, degree: number): void {
