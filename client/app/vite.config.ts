@@ -47,7 +47,7 @@ function serviceWorker(): Plugin {
 }
 
 /** `virtual:cities`: the larger cities of the package city-timezones, the largest first, to a hundredth of a degree. */
-function cities(): Plugin {
+export function cities(): Plugin {
   const id = '\0virtual:cities'
   return {
     name: 'geotrace-cities',

@@ -4,6 +4,7 @@ import { appSuite } from './app-suite.ts'
 import { inChromium } from './chromium.ts'
 import { languageSuite } from './language-suite.ts'
 import { quickstartSuite } from './quickstart-suite.ts'
+import { spreadSuite } from './spread-suite.ts'
 import { openStage, type Stage } from './stage.ts'
 import { storageSuite } from './storage-suite.ts'
 import { streetsSuite } from './streets-suite.ts'
@@ -21,4 +22,5 @@ inChromium('in Chromium', () => {
   describe('the web app', () => appSuite(given))
   describe('the languages of the web app', () => languageSuite(given))
   describe('streets on the map', () => streetsSuite(given))
+  describe('the spread on the map', () => spreadSuite(given))
 })

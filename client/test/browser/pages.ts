@@ -6,19 +6,26 @@ import { fileURLToPath } from 'node:url'
 import { CONTENT_SECURITY_POLICY, startWebServer, type WebServer } from '@geotrace/node/testing'
 import { build } from 'vite'
 import { openSite, type Site } from '../../../core-wasm/test/browser/site.ts'
+import { cities } from '../../app/vite.config.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const REPORT = '../../../core-wasm/test/browser/report.js'
 
-/** Serves each entry as the only script of an otherwise empty page, `NAME.html`. */
+/** Serves each entry as the only script, with its styles, of an otherwise empty page, `NAME.html`. */
 export async function servePages(
   entries: Readonly<Record<string, string>>,
   documents: Record<string, unknown> = {},
 ): Promise<WebServer> {
   const folder = await bundle(entries)
+  const assets = await readdir(join(folder, 'assets')).catch((): string[] => [])
   for (const name of Object.keys(entries)) {
     const head = '<!doctype html><html lang="en"><title>page</title><link rel="icon" href="data:,">'
-    await writeFile(join(folder, `${name}.html`), `${head}<script type="module" src="/${name}.js"></script>`)
+    const styles = assets.filter((file) => file.startsWith(`${name}-`) && file.endsWith('.css'))
+    const links = styles.map((file) => `<link rel="stylesheet" href="/assets/${file}">`)
+    await writeFile(
+      join(folder, `${name}.html`),
+      `${head}${links.join('')}<script type="module" src="/${name}.js"></script>`,
+    )
   }
   const server = await startWebServer({ folder, documents })
   return {
@@ -68,6 +75,7 @@ async function bundle(entries: Readonly<Record<string, string>>): Promise<string
     root: here,
     // React mounts twice in StrictMode only while it develops.
     define: { 'process.env.NODE_ENV': '"development"' },
+    plugins: [cities()],
     resolve: { conditions: ['source', 'browser', 'module', 'import', 'default'] },
     build: {
       outDir: folder,

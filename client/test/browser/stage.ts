@@ -10,14 +10,19 @@ import { servePages } from './pages.ts'
 export interface Stage {
   readonly browser: Browser
   readonly federation: LocalFederation
-  /** Serves `quickstart.html`, `react.html` and `storage.html`. */
+  /** Serves `quickstart.html`, `react.html`, `spread.html` and `storage.html`. */
   readonly pages: WebServer
   /** A folder for files that a test saves. */
   readonly dir: string
   close(): Promise<void>
 }
 
-const PAGES = { quickstart: '../../examples/quickstart.ts', react: 'react-page.ts', storage: 'storage-page.ts' }
+const PAGES = {
+  quickstart: '../../examples/quickstart.ts',
+  react: 'react-page.ts',
+  spread: 'spread-page.tsx',
+  storage: 'storage-page.ts',
+}
 
 export async function openStage(): Promise<Stage> {
   const dir = await mkdtemp(join(tmpdir(), 'geotrace-stage-'))

@@ -44,6 +44,7 @@ export default function SmallMap({ exposure }: { exposure: Exposure }) {
       cities: [],
       streets,
       matching: undefined,
+      spread: undefined,
       core: session.core,
       shards: session.manifest.parameters.shards,
       shown: new Set(['streets', 'fixes']),

@@ -49,7 +49,7 @@ export function readColours(element: Element): void {
 }
 
 export function paint(context: CanvasRenderingContext2D, scene: Scene): void {
-  const { camera, size, ratio, shown, matching } = scene
+  const { camera, size, ratio, shown, matching, spread } = scene
   const streets = shown.has('streets') ? scene.streets : undefined
   const view = { camera, size, worldPx: worldPixels(camera), middleY: mercatorY(camera.lat), ratio, colours }
   const projection = toProjection(camera, size)
@@ -62,6 +62,7 @@ export function paint(context: CanvasRenderingContext2D, scene: Scene): void {
     toBounds: (marginPx) => toBounds(camera, size, marginPx),
   }
   matching?.paintRegions(scene, pen)
+  spread?.paint(scene, pen)
   if (streets?.paintNames(context, view) !== true) paintCities(context, scene)
   matching?.paintGrid(scene, pen)
   if (shown.has('hidden')) paintHidden(context, scene, projection)

@@ -22,6 +22,8 @@ export interface Scene {
   streets: Streets | undefined
   /** Paints how cells are matched, once the person asked for it. */
   matching: MatchingPainter | undefined
+  /** Paints where reporters have been, once the person asked for it. */
+  spread: SpreadPainter | undefined
   core: Core
   shards: number
   shown: ReadonlySet<Layer>
@@ -46,6 +48,11 @@ export interface MatchingPainter {
   paintRegions(scene: Scene, pen: Pen): void
   paintGrid(scene: Scene, pen: Pen): void
   paintHexagons(scene: Scene, pen: Pen): void
+}
+
+/** spread/painter.ts, which loads when the person asks for it. */
+export interface SpreadPainter {
+  paint(scene: Scene, pen: Pen): void
 }
 
 export interface Pen {

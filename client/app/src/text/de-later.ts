@@ -284,6 +284,39 @@ export const later = (n: Numbers): Later => {
       withdrawn: 'Zurückgenommen.',
       kept: 'Die Zentrale ist nicht erreichbar. Sie erfährt es mit dem nächsten Abgleich.',
     },
+    spread: {
+      title: 'Wo Gemeldete waren',
+      close: 'Schließen',
+      loading: 'Fragt Mitglieder des Verbunds …',
+      none: 'Dieser Verbund zählt keine Orte.',
+      notYet: 'Es ist noch nichts veröffentlicht.',
+      firstEnds: (day) =>
+        `Es ist noch nichts veröffentlicht. Der laufende Zeitraum endet am ${day} und wird dann gezählt.`,
+      summary: (people, cells, area) =>
+        `${n.count(people, { one: '# Person', other: '# Personen' })} in ${n.count(cells, { one: '# Zelle', other: '# Zellen' })} von ${area} km².`,
+      empty: (threshold) => `Keine Zelle ist gefärbt: Jede hat höchstens ${threshold} Personen.`,
+      legend: (sd) => `Personen je Zelle, ±${sd}`,
+      from: (least) => `${least} und mehr`,
+      rest: (threshold) =>
+        `Ungefärbt: höchstens ${threshold}. Blasser: länger her, nach 14 Tagen fort. Kreise: Gruppen von Zellen, aus der Ferne.`,
+      show: 'Diese Orte zeigen',
+      how: 'Wie gezählt wurde',
+      howCounted: (of) => [
+        'Das Gerät jedes Gemeldeten hat einen Ort seiner letzten 14 Tage gezogen und zweimal versiegelt. Er zählt einmal, und niemand weiß, wem er gehört.',
+        `${of.mixer}, freiwillig, hat die versiegelten Orte gemischt und Rauschen hinzugefügt. ${of.teller}, ebenfalls freiwillig, hat sie geöffnet, gezählt, eigenes Rauschen hinzugefügt und unterschrieben. Dieses Gerät hat die Unterschrift geprüft.`,
+        `Das Rauschen verbirgt jede einzelne Person (ε = ${of.epsilon}, zweimal). Darum weicht eine Zahl um ±${of.sd} ab (Standardabweichung). Die genauen Zahlen gibt es nirgends.`,
+        `Ein Zeitraum hat ${n.count(of.days, { one: '# Tag', other: '# Tage' })} in UTC. Weniger als ${n.number(of.minimum)} Meldungen werden nicht gezählt.`,
+        'Wer meldet, muss nicht teilnehmen und kann lügen. Darum ist eine Zelle ohne Farbe nicht sicher und eine gefärbte jetzt nicht gefährlich.',
+      ],
+      table: 'Als Tabelle',
+      place: 'Mitte der Zelle',
+      people: 'Personen',
+      moreRows: (count) => `und ${n.count(count, { one: '# weitere Zelle', other: '# weitere Zellen' })}`,
+      older: (periods) => `Auch gezeigt, blasser: ${n.list(periods)}.`,
+      missing: (days, minimum) =>
+        `${days}: keine Zahlen. Weniger als ${minimum} nahmen teil, oder es wird noch gezählt.`,
+      refused: 'Die Zahlen eines Mitglieds wurden abgewiesen: Es sind nicht die, die der Verbund veröffentlicht hat.',
+    },
     transfer: {
       title: 'Import & Export',
       reading: (done, of) => `Liest … ${done} von ${of}`,

@@ -86,6 +86,7 @@ const first = (n: Numbers): First => {
       here: 'Wo ich bin',
       fit: 'Alle meine Positionen',
       shows: 'Was die Karte zeigt',
+      spread: 'Verbreitung',
       matching: 'So wird verglichen',
       addStreets: 'Straßen hinzufügen',
       allDays: 'Alle Tage',

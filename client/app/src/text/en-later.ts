@@ -7,6 +7,15 @@ import type { GapCause } from '../day/timeline.ts'
 
 export type Later = ReturnType<typeof later>
 type Sentences<Key extends string> = Readonly<Record<Key, string>>
+/** The values in the sentences that say how a spread was counted. */
+interface HowCounted {
+  mixer: string
+  teller: string
+  epsilon: string
+  sd: string
+  days: number
+  minimum: number
+}
 
 export const later = (n: Numbers) => {
   const positions = (count: number) => n.count(count, { one: '# position', other: '# positions' })
@@ -293,6 +302,38 @@ export const later = (n: Numbers) => {
       },
       withdrawn: 'Taken back.',
       kept: 'The central peer cannot be reached. It learns of this with the next sync.',
+    },
+    spread: {
+      title: 'Where reporters have been',
+      close: 'Close',
+      loading: 'Asking members of the federation …',
+      none: 'This federation does not count places.',
+      notYet: 'Nothing is published yet.',
+      firstEnds: (day: string) => `Nothing is published yet. The period under way ends on ${day}, and is counted then.`,
+      summary: (people: number, cells: number, area: string) =>
+        `${n.count(people, { one: '# person', other: '# people' })} in ${n.count(cells, { one: '# cell', other: '# cells' })} of ${area} km².`,
+      empty: (threshold: string) => `No cell is coloured: each has no more than ${threshold} people.`,
+      legend: (sd: string) => `People in a cell, ±${sd}`,
+      from: (least: string) => `${least} or more`,
+      rest: (threshold: string) =>
+        `Not coloured: no more than ${threshold}. Paler: longer ago, gone after 14 days. Circles: groups of cells, from far away.`,
+      show: 'Show these places',
+      how: 'How this was counted',
+      howCounted: (of: HowCounted) => [
+        'Each reporter’s device drew one place of its last 14 days and sealed it twice. It counts once, and nobody can tell whose it is.',
+        `A volunteer, ${of.mixer}, mixed the sealed places and added noise. Another one, ${of.teller}, opened and counted them, added noise of its own and signed. This device checked the signature.`,
+        `The noise hides each person (ε = ${of.epsilon} for each of the two). So a number is off by ±${of.sd}: the standard deviation. Exact numbers exist nowhere.`,
+        `A period has ${n.count(of.days, { one: '# day', other: '# days' })} of UTC. Fewer than ${n.number(of.minimum)} reports are not counted.`,
+        'Someone who reports may not take part, or may lie. So a cell without colour is not safe, and a coloured one is not dangerous now.',
+      ],
+      table: 'As a table',
+      place: 'Middle of the cell',
+      people: 'People',
+      moreRows: (count: number) => `and ${n.count(count, { one: '# more cell', other: '# more cells' })}`,
+      older: (periods: readonly string[]) => `Also shown, paler: ${n.list(periods)}.`,
+      missing: (days: string, minimum: string) =>
+        `${days}: no counts. Fewer than ${minimum} took part, or the count is not finished.`,
+      refused: 'The counts that a member gave were refused: they are not those that the federation published.',
     },
     transfer: {
       title: 'Import & export',

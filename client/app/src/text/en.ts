@@ -88,6 +88,7 @@ export const first = (n: Numbers) => {
       fit: 'All my positions',
       shows: 'What the map shows',
       matching: 'How matching works',
+      spread: 'Spread',
       addStreets: 'Add streets',
       allDays: 'All days',
       day: 'Day',

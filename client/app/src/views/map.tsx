@@ -16,7 +16,7 @@ import { DaySlider } from '../map/day-slider.tsx'
 import { attachGestures } from '../map/gestures.ts'
 import { paint, readColours } from '../map/paint.ts'
 import { isNamed, type NamedCity } from '../map/places.ts'
-import { LAYERS, type Layer, type MatchingPainter, type Scene } from '../map/scene.ts'
+import { LAYERS, type Layer, type MatchingPainter, type Scene, type SpreadPainter } from '../map/scene.ts'
 import { nearestExposure, nearestFix, type Spot } from '../map/spot.ts'
 import { useNow } from '../now.ts'
 import { readQuery } from '../query.ts'
@@ -39,6 +39,7 @@ interface Props {
 }
 
 const loadSpot = () => withLater(import('./spot-panel.tsx'))
+const loadSpread = () => withLater(import('../spread/card.tsx'))
 
 const DAYS = 14
 const WORLD: Camera = { lat: 28, lng: 10, zoom: 1.6 }
@@ -77,6 +78,8 @@ export default function MapView({ tracer, manifest, core }: Props) {
   const [shown, setShown] = useState<ReadonlySet<Layer>>(new Set(PLAIN_LAYERS))
   const [matching, setMatching] = useState(false)
   const [painter, setPainter] = useState<MatchingPainter | undefined>(undefined)
+  const [asked, setAsked] = useState(false)
+  const [spread, setSpread] = useState<SpreadPainter | undefined>(undefined)
   const [spot, setSpot] = useState<Spot | undefined>(() => query().at)
   const [size, setSize] = useState({ width: 1, height: 1 })
   const [pick, setPick] = useState(query().pick)
@@ -155,6 +158,7 @@ export default function MapView({ tracer, manifest, core }: Props) {
         cities,
         streets,
         matching: matching ? painter : undefined,
+        spread,
         core,
         shards: manifest.parameters.shards,
         shown,
@@ -178,6 +182,7 @@ export default function MapView({ tracer, manifest, core }: Props) {
     tiles,
     matching,
     painter,
+    spread,
     shown,
     fixes,
     events,
@@ -262,6 +267,10 @@ export default function MapView({ tracer, manifest, core }: Props) {
             </label>
           ))}
           <label class="layer">
+            <input type="checkbox" checked={asked} onChange={() => setAsked(!asked)} />
+            {text.spread}
+          </label>
+          <label class="layer">
             <input
               type="checkbox"
               checked={matching}
@@ -279,6 +288,12 @@ export default function MapView({ tracer, manifest, core }: Props) {
             </a>
           )}
         </fieldset>
+        {asked && (
+          <LazyView
+            load={loadSpread}
+            props={{ tracer, size, onPaint: setSpread, onCamera: setCamera, onClose: () => setAsked(false) }}
+          />
+        )}
         <DaySlider midnights={midnights} chosen={chosen} onChoose={setChosen} />
         <p class="attribution" translate={false}>
           Natural Earth, city-timezones{streets && `, ${streets.attribution}`}
