@@ -2,11 +2,12 @@
 import type { Page } from 'playwright-core'
 import { expect, it } from 'vitest'
 import { PAGE_WAIT_MS } from './chromium.ts'
+import { accessibilityFaults, overflowPx } from './page-checks.ts'
 import type { Stage } from './stage.ts'
 
 export function spreadSuite(stage: () => Stage): void {
-  async function open(counts: string): Promise<{ page: Page; faults: string[] }> {
-    const context = await stage().browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en' })
+  async function open(counts: string, width = 1280): Promise<{ page: Page; faults: string[] }> {
+    const context = await stage().browser.newContext({ viewport: { width, height: 800 }, locale: 'en' })
     context.setDefaultTimeout(PAGE_WAIT_MS)
     const page = await context.newPage()
     const faults: string[] = []
@@ -16,6 +17,32 @@ export function spreadSuite(stage: () => Stage): void {
     await page.getByLabel('Spread', { exact: true }).check()
     return { page, faults }
   }
+
+  it('the map shows verified counts with legend, ±, age and how they were counted, and nothing before somebody asks', async () => {
+    const { page, faults } = await open('all', 360)
+    const card = page.getByRole('complementary', { name: 'Where reporters have been' })
+    await card.getByText(/people in \d+ cells of 5.2 km²/).waitFor()
+    await card.getByText('People in a cell, ±1.9').waitFor()
+    await card.getByText(/^Also shown, paler: November 23/).waitFor()
+    await card.getByText(/^November 24: no counts. Fewer than 20 took part/).waitFor()
+    const before = await violet(page)
+    await card.getByRole('button', { name: 'Show these places' }).click()
+    await expect.poll(() => violet(page), { timeout: PAGE_WAIT_MS }).toBeGreaterThan(before + 100)
+    await card.getByText('How this was counted').click()
+    await card.getByText(/This device checked the signature/).waitFor()
+    await card.getByText('As a table').click()
+    await card
+      .getByRole('cell', { name: /^\d+ ±1.9$/ })
+      .first()
+      .waitFor()
+    expect(await accessibilityFaults(page)).toEqual([])
+    expect(await overflowPx(page)).toBe(0)
+    await card.getByRole('button', { name: 'Close' }).click()
+    await card.waitFor({ state: 'detached' })
+    await expect.poll(() => violet(page), { timeout: PAGE_WAIT_MS }).toBe(0)
+    expect(faults).toEqual([])
+    await page.context().close()
+  })
 
   it('the card says why the map shows nothing: too few, none yet, no spread, or counts that nobody signed', async () => {
     for (const [counts, text] of [
