@@ -16,7 +16,7 @@ import { makeDirs } from '../../../platform/atomic-file.ts'
 import { readCheckedFile, writeCheckedFile } from '../checked-file.ts'
 import { corrupt } from '../sealed-value.ts'
 
-const VERSION = 3
+const VERSION = 4
 export const MARKER = 'store.json'
 
 interface Marker {

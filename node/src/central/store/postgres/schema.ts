@@ -1,7 +1,7 @@
 /**
- * The tables of the central store on PostgreSQL, and their migrations. PROTOCOL.md §8. Transaction that the distributed
- * descendants of PostgreSQL know too: no triggers, advisory locks, notifications or prepared transactions. Each UTC day
- * has tables of its own, so that retention drops tables. Throws STORE_MISSING, STORAGE_CORRUPT, COMMAND_INVALID, BUSY.
+ * The tables of the central store on PostgreSQL, and their migrations. PROTOCOL.md §8. They need only
+ * statements that the distributed descendants of PostgreSQL know too. So there are no triggers, advisory locks,
+ * notifications or prepared transactions. Each UTC day has tables of its own, so that retention drops tables. Throws STORE_MISSING, STORAGE_CORRUPT, COMMAND_INVALID, BUSY.
  */
 import { FederationError } from '@geotrace/core-wasm/wire'
 import type { Server, Transaction } from './server.ts'
@@ -81,7 +81,7 @@ export async function createDay(server: Server, day: number): Promise<void> {
     await session.query(`create table ${blobTable(day)} (usr int8 not null, sync bytea not null, gen int4 not null,
       bits int4 not null, b bytea not null, primary key (usr, sync))`)
     await session.query(`create index ${blobTable(day)}_gen on ${blobTable(day)} (gen)`)
-    // A blob of some kilobytes stays beside its key, which halves the CPU time of a deposit.
+    // A blob of some kilobytes stays beside its key.
     await session.query(`alter table ${blobTable(day)} alter column b set storage main`)
     await session.query(`create table ${runTable(day)} (epoch int4 not null, run int4 not null, bucket int4 not null,
       b bytea not null, primary key (epoch, run, bucket))`)
