@@ -27,6 +27,16 @@ export function hasPostgres() {
   }
 }
 
+/** The other user also reads the file with the password, which initdb needs for a moment. */
+async function readable(task) {
+  const before = process.umask(0o022)
+  try {
+    await task()
+  } finally {
+    process.umask(before)
+  }
+}
+
 /**
  * Starts a server with its files in `dir`, which exists and keeps them.
  * @param {{ dir: string, port: number, password: string, isNew?: boolean, settings?: Record<string, string | number> }} init
@@ -47,7 +57,7 @@ export async function startPostgres({ dir, port, password, isNew = true, setting
   // The server may run as another user, who has to reach its files.
   await mkdir(dir, { recursive: true })
   await chmod(dir, 0o755)
-  if (isNew) await server.initialise()
+  if (isNew) await readable(() => server.initialise())
   await server.start()
   return {
     /** @param {string} database */

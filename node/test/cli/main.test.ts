@@ -68,9 +68,13 @@ describe('the command line', () => {
       for (const child of command.commands) look(child, `${path} ${child.name()}`)
     }
     look(await wholeProgram(), 'geotrace')
-    // The others name a file.
-    const values = slots.filter((slot) => !/--(cert|key|store-key-file|passphrase-file)$/.test(slot))
-    expect(values).toEqual(['geotrace federation propose expel <peer id or operator key>'])
+    // The others name a file or a directory.
+    const values = slots.filter((slot) => !/--(cert|key|store-key-file|passphrase-file|secret-dir)$/.test(slot))
+    // Both are public keys.
+    expect(values).toEqual([
+      'geotrace federation propose expel <peer id or operator key>',
+      'geotrace federation propose amend --tokens',
+    ])
     expect(slots.length).toBeGreaterThan(5)
     const code = '7K3D-9QWX-0A1B-2C3D'
     const { code: exit, stdout, stderr } = await run('codes', 'revoke', code)

@@ -25,6 +25,8 @@ interface WatchInit {
 }
 export interface ReleaseWatch {
   status(): ReleaseStatus
+  /** A watch that runs keeps the process alive until `stop`. */
+  start(): void
   stop(): void
 }
 
@@ -46,7 +48,6 @@ export function watchRelease({ dir, release, apps, clock, log }: WatchInit): Rel
         if (!stopped) cancel = clock.setTimer(tick, AGAIN_MS)
       })
   }
-  cancel = clock.setTimer(tick, FIRST_MS)
   return {
     status() {
       const seen = apps().map((origin) => checks.find((item) => item.origin === origin) ?? { origin })
@@ -54,6 +55,9 @@ export function watchRelease({ dir, release, apps, clock, log }: WatchInit): Rel
       const { id, differences } = release
       const [first] = differences
       return { id, differences: differences.length, ...(first && { first: first.path }), apps: seen }
+    },
+    start() {
+      cancel = clock.setTimer(tick, FIRST_MS)
     },
     stop() {
       stopped = true

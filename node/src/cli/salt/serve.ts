@@ -103,6 +103,7 @@ export async function serve(init: ServeInit): Promise<void> {
     guard = memoryGuard({ maxBytes, shedBytes: maxBytes * MEMORY_SHED_SHARE, rss: memoryBytes, clock, log, stop })
   })
   const stopLooking = lookRegularly(node, clock, log)
+  watch.start()
   try {
     if (out.isWatched) greet(init)
     const exitCode = await runDaemon({

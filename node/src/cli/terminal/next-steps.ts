@@ -26,6 +26,7 @@ const NEXT_STEPS: Partial<Record<ErrorCode, string>> = {
   EPOCH_LOST: ROSTERS,
   FORBIDDEN: 'name the directory of your own node with --dir',
   IMPORT_INVALID: 'correct the file at that line, or leave it out',
+  LEASE_LOST: 'another process of this central peer went on with the task; look with `geotrace status`',
   MANIFEST_INVALID: 'ask your founder for federation.json again, and copy it unchanged',
   MESSAGE_MALFORMED: SAME_VERSION,
   MESSAGE_TOO_LARGE: SAME_VERSION,

@@ -55,7 +55,8 @@ describe('a failure of a command', () => {
     expect(exits.filter(({ exit }) => exit === 2).map(({ code }) => code)).toEqual(usage)
     // Only devices, and callers that pass wrong values, meet the codes without a next step of their own.
     const callers = ['BATCH_REFUSED', 'BLOCK_TOO_NEW', 'BLOCK_TOO_OLD', 'CONSENT_MISSING', 'RISK_BOUND', 'SEAL_UNKNOWN']
-    callers.push('STORAGE_LOST', 'SUITE_UNKNOWN', 'SYNC_CONFLICT', 'TOO_FEW', 'TOO_MANY_ATTEMPTS', 'TOO_MANY_SALTS')
+    callers.push('STORAGE_LOST', 'SUITE_UNKNOWN', 'SYNC_CONFLICT', 'TOKEN_REFUSED', 'TOO_FEW')
+    callers.push('TOO_MANY_ATTEMPTS', 'TOO_MANY_SALTS')
     // These errors bring their next step along.
     const bringers = ['FILE_EXPOSED', 'NODE_NOT_RUNNING', 'PORT_TAKEN']
     const bare = exits.filter(({ next }) => next.includes('a fault of Geo Trace')).map(({ code }) => code)

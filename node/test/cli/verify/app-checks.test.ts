@@ -65,6 +65,7 @@ describe('the watch of a running node', () => {
     const init = { dir, apps: () => [one], clock, log: silent }
     const watch = watchRelease({ ...init, release: { ...release, differences: [] } })
     const none = watchRelease({ ...init, release: undefined })
+    for (const started of [watch, none]) started.start()
     expect(watch.status()).toEqual({ id: release.id, differences: 0, apps: [{ origin: one }] })
     await clock.advanceTo(NOW + 3 * MINUTE_MS)
     await expect.poll(() => watch.status().apps[0]).toMatchObject({ origin: one, differences: 1, first: 'index.html' })
