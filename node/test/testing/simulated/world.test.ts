@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { RELAY_PROTOCOL, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { describe, expect, it } from 'vitest'
 import { silent } from '../../../src/platform/log.ts'
@@ -90,6 +91,27 @@ describe('the scheduler', () => {
     for (let i = 1; i <= 5; i++) scheduler.after(i, () => count++)
     expect(await scheduler.runUntil(() => count === 3, 100)).toBe(true)
     expect(count).toBe(3)
+  })
+
+  it('events run beside code that computes in slices, which takes a second at most where events are rare', async () => {
+    const scheduler = createScheduler(0)
+    const seen: string[] = []
+    const note = (name: string) => void seen.push(`${name} at ${scheduler.nowMs}`)
+    const compute = async (slices: number, name: string) => {
+      for (let i = 0; i < slices; i++) await setImmediate()
+      note(name)
+      scheduler.after(5, () => note(`after ${name}`))
+    }
+    scheduler.after(10, () => void compute(100, 'rare'))
+    scheduler.after(60_000, () => void compute(3, 'beside'))
+    for (let i = 0; i < 160; i++) scheduler.after(60_001 + i, () => note(''))
+    scheduler.after(70_000, () => void compute(100, 'last'))
+    await scheduler.run(80_000)
+    const named = seen.filter((line) => !line.startsWith(' at'))
+    expect(named.slice(0, 2)).toEqual(['rare at 10', 'after rare at 15'])
+    expect(named.slice(-2)).toEqual(['last at 70000', 'after last at 70005'])
+    expect(seen.indexOf(named[2]!)).toBeGreaterThan(20)
+    expect(seen.indexOf(named[2]!)).toBeLessThan(100)
   })
 })
 
