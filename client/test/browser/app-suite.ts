@@ -217,8 +217,12 @@ export function appSuite(stage: () => Stage): void {
     await page.locator('.state', { hasText: /open|waiting/ }).waitFor()
     await go(page, 'lab')
     await page.getByText('When Ada reports, Ben is notified').waitFor()
-    await app.context.setOffline(false)
+    // The app began a sync when it opened. If the clock jumped within it, the device would correct the jump and keep the fix open.
+    await go(page, 'sync')
+    await page.getByRole('alert').waitFor()
+    await page.getByRole('button', { name: 'Sync now' }).waitFor()
     await goAhead(page, AHEAD_MS)
+    await app.context.setOffline(false)
     await sync(page)
     await go(page, 'diary')
     await page.getByText('deposited', { exact: true }).first().waitFor()
