@@ -436,7 +436,7 @@ export function appSuite(stage: () => Stage): void {
     await tabTo(page, 'Settings')
     await page.keyboard.press('Enter')
     await page.getByText('200 m around').waitFor()
-    expect(await page.evaluate(() => document.activeElement?.id)).toBe('content')
+    await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('content')
     await tabTo(page, 'Remove')
     await page.keyboard.press('Space')
     await page.getByText('200 m around').waitFor({ state: 'detached' })
